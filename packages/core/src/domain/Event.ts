@@ -1,0 +1,174 @@
+/**
+ * What happened. Events are append-only and every status is a fold over them; their tags and fields are persisted, so
+ * they are added to and never renamed.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import { CorrelationId, DeploymentId, EnvironmentName, Percent, StackName, Timestamp } from "./Ids.ts"
+import {
+  DeploymentStatus,
+  DeploymentTrigger,
+  ExecutionKind,
+  ExecutionTrigger,
+  StackStatus,
+  StackTrigger,
+  StageName,
+  StageTrigger
+} from "./Machines.ts"
+import { Checkpoint, ErrorInfo, Json, Outputs, Release, StackPlan, TrafficShare } from "./Release.ts"
+import { ExecutionSpec } from "./Spec.ts"
+import { Verdict } from "./Verdict.ts"
+
+/**
+ * Who or what asked for something: a user, a CI job.
+ *
+ * @since 0.1.0
+ */
+export const Actor = Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(256))
+
+/**
+ * What an operator may ask of a running execution.
+ *
+ * *Details*: `approve` answers a question with yes, `promote` skips what is left of the bakes of a stack (or of all),
+ * `retry` runs a failed or inconclusive step again, `abort` goes back to the checkpoints.
+ *
+ * @since 0.1.0
+ */
+export const OperatorCommand = Schema.Literals(["pause", "resume", "approve", "promote", "abort", "retry"])
+/** @since 0.1.0 */
+export type OperatorCommand = typeof OperatorCommand.Type
+
+/**
+ * What a stack was when an execution was asked for.
+ *
+ * @since 0.1.0
+ */
+export const StackBefore = Schema.Struct({ name: StackName, status: StackStatus, release: Schema.NullOr(Release) })
+/** @since 0.1.0 */
+export type StackBefore = typeof StackBefore.Type
+
+/**
+ * All events. The first belongs to the stream of a deployment, the others to the stream of an execution.
+ *
+ * *Details*: `StepStarted` is the intent of a side effect and `StepFinished` its receipt: together they are the journal
+ * of the workflow. `exit` is the encoded outcome of the step.
+ *
+ * @since 0.1.0
+ */
+export const Event = Schema.TaggedUnion({
+  DeploymentInitialized: {
+    deploymentId: DeploymentId,
+    organization: Schema.String,
+    project: Schema.String,
+    template: Schema.String,
+    environments: Schema.Array(EnvironmentName),
+    stacks: Schema.Array(StackName),
+    by: Actor
+  },
+  ExecutionRequested: {
+    correlationId: CorrelationId,
+    kind: ExecutionKind,
+    deploymentId: DeploymentId,
+    environment: EnvironmentName,
+    version: Schema.optionalKey(Schema.String),
+    artifact: Schema.optionalKey(Schema.String),
+    strategy: Schema.optionalKey(Schema.String),
+    by: Actor,
+    reason: Schema.optionalKey(Schema.String),
+    supersedes: Schema.optionalKey(CorrelationId),
+    deploymentWas: DeploymentStatus,
+    stacksWere: Schema.Array(StackBefore),
+    spec: ExecutionSpec
+  },
+  RunnerTook: { runner: Schema.String, fence: Schema.Int, resumed: Schema.Boolean },
+  LeaseTaken: { key: Schema.String, fence: Schema.Int },
+  ExecutionMoved: {
+    on: ExecutionTrigger,
+    reason: Schema.optionalKey(Schema.String),
+    by: Schema.optionalKey(Actor),
+    error: Schema.optionalKey(ErrorInfo)
+  },
+  StageMoved: {
+    stage: StageName,
+    on: StageTrigger,
+    stack: Schema.optionalKey(StackName),
+    reason: Schema.optionalKey(Schema.String)
+  },
+  StackMoved: {
+    stack: StackName,
+    on: StackTrigger,
+    release: Schema.optionalKey(Schema.NullOr(Release)),
+    reason: Schema.optionalKey(Schema.String),
+    error: Schema.optionalKey(ErrorInfo)
+  },
+  DeploymentMoved: { on: DeploymentTrigger, reason: Schema.optionalKey(Schema.String) },
+  StackPlanned: { stack: StackName, plan: StackPlan },
+  CheckpointKept: { stack: StackName, checkpoint: Checkpoint },
+  OutputsKept: { stack: StackName, outputs: Outputs },
+  TrafficObserved: { stack: StackName, shares: Schema.Array(TrafficShare), candidate: Percent },
+  VerdictReached: { verdict: Verdict },
+  ProgressSeen: { stack: StackName, message: Schema.String, resource: Schema.optionalKey(Schema.String) },
+  ApprovalAsked: {
+    stack: StackName,
+    question: Schema.String,
+    expiresAt: Timestamp,
+    otherwise: Schema.Literals(["abort", "continue"])
+  },
+  ApprovalAnswered: {
+    stack: StackName,
+    answer: Schema.Literals(["abort", "continue"]),
+    by: Schema.optionalKey(Actor),
+    expired: Schema.Boolean
+  },
+  CommandGiven: {
+    command: OperatorCommand,
+    by: Actor,
+    stack: Schema.optionalKey(StackName),
+    reason: Schema.optionalKey(Schema.String)
+  },
+  StepStarted: {
+    step: Schema.String,
+    attempt: Schema.Int,
+    operation: Schema.String,
+    stage: Schema.optionalKey(StageName),
+    stack: Schema.optionalKey(StackName)
+  },
+  StepFinished: { step: Schema.String, attempt: Schema.Int, exit: Json },
+  DeferredDone: { name: Schema.String, exit: Json },
+  ClockSet: { name: Schema.String, wakeAt: Timestamp }
+})
+/** @since 0.1.0 */
+export type Event = typeof Event.Type
+/** @since 0.1.0 */
+export type EventTag = Event["_tag"]
+/** The event with one tag. @since 0.1.0 */
+export type EventOf<Tag extends EventTag> = Extract<Event, { readonly _tag: Tag }>
+
+/**
+ * An event before it is written: its `id` makes a repeat harmless within its stream.
+ *
+ * @since 0.1.0
+ */
+export const NewEvent = Schema.Struct({ id: Schema.String, at: Timestamp, event: Event })
+/** @since 0.1.0 */
+export type NewEvent = typeof NewEvent.Type
+
+/**
+ * An event as it is stored.
+ *
+ * *Details*: `stream` is a correlation id or a deployment id; `seq` counts from 1 within the stream without gaps;
+ * `position` orders all streams of a store, with gaps.
+ *
+ * @since 0.1.0
+ */
+export const StoredEvent = Schema.Struct({
+  stream: Schema.String,
+  seq: Schema.Int,
+  position: Schema.Int,
+  deploymentId: DeploymentId,
+  environment: Schema.NullOr(EnvironmentName),
+  ...NewEvent.fields
+})
+/** @since 0.1.0 */
+export type StoredEvent = typeof StoredEvent.Type

@@ -1,0 +1,303 @@
+/**
+ * The state of one execution: a fold over the events of its stream.
+ *
+ * @since 0.1.0
+ */
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { Actor, type Event, type EventOf } from "./Event.ts"
+import { CorrelationId, DeploymentId, EnvironmentName, Percent, StackName, Timestamp } from "./Ids.ts"
+import { IllegalTransition, move } from "./Illegal.ts"
+import * as Machine from "./Machine.ts"
+import {
+  DeploymentStatus,
+  ExecutionKind,
+  executionMachine,
+  ExecutionStatus,
+  stackMachine,
+  StackStatus,
+  stageMachine,
+  StageName,
+  StageStatus,
+  type StageTrigger
+} from "./Machines.ts"
+import { Checkpoint, ErrorInfo, Outputs, Release } from "./Release.ts"
+import { Verdict } from "./Verdict.ts"
+
+/** @since 0.1.0 */
+export const StageState = Schema.Struct({
+  name: StageName,
+  status: StageStatus,
+  startedAt: Schema.optionalKey(Timestamp),
+  finishedAt: Schema.optionalKey(Timestamp),
+  reason: Schema.optionalKey(Schema.String)
+})
+/** @since 0.1.0 */
+export type StageState = typeof StageState.Type
+
+/**
+ * One stack within an execution.
+ *
+ * *Details*: `release` is what it runs, `candidate` what is being brought in with `candidateTraffic` percent observed on it.
+ *
+ * @since 0.1.0
+ */
+export const StackState = Schema.Struct({
+  name: StackName,
+  provider: Schema.String,
+  status: StackStatus,
+  release: Schema.NullOr(Release),
+  candidate: Schema.NullOr(Release),
+  candidateTraffic: Percent,
+  checkpoint: Schema.NullOr(Checkpoint),
+  outputs: Outputs,
+  irreversible: Schema.optionalKey(Schema.String),
+  progress: Schema.optionalKey(Schema.String),
+  error: Schema.optionalKey(ErrorInfo),
+  stages: Schema.Array(StageState)
+})
+/** @since 0.1.0 */
+export type StackState = typeof StackState.Type
+
+/** @since 0.1.0 */
+export const Question = Schema.Struct({
+  stack: StackName,
+  question: Schema.String,
+  expiresAt: Timestamp,
+  otherwise: Schema.Literals(["abort", "continue"])
+})
+/** @since 0.1.0 */
+export type Question = typeof Question.Type
+
+/**
+ * The state of one execution. Times are in milliseconds since the epoch.
+ *
+ * @since 0.1.0
+ */
+export const ExecutionState = Schema.Struct({
+  correlationId: CorrelationId,
+  deploymentId: DeploymentId,
+  environment: EnvironmentName,
+  kind: ExecutionKind,
+  status: ExecutionStatus,
+  deploymentWas: DeploymentStatus,
+  version: Schema.optionalKey(Schema.String),
+  artifact: Schema.optionalKey(Schema.String),
+  strategy: Schema.optionalKey(Schema.String),
+  by: Actor,
+  reason: Schema.optionalKey(Schema.String),
+  supersedes: Schema.optionalKey(CorrelationId),
+  requestedAt: Timestamp,
+  startedAt: Schema.optionalKey(Timestamp),
+  finishedAt: Schema.optionalKey(Timestamp),
+  stages: Schema.Array(StageState),
+  stacks: Schema.Array(StackState),
+  verdicts: Schema.Array(Verdict),
+  questions: Schema.Array(Question),
+  error: Schema.optionalKey(ErrorInfo)
+})
+/** @since 0.1.0 */
+export type ExecutionState = typeof ExecutionState.Type
+
+/**
+ * Whether the execution has come to one of its four ends.
+ *
+ * @since 0.1.0
+ */
+export const isFinished = (state: ExecutionState): boolean => Machine.isTerminal(executionMachine, state.status)
+
+/**
+ * The stages that an execution of this kind passes when nothing goes wrong.
+ *
+ * @since 0.1.0
+ */
+export const stagesOf = (kind: ExecutionKind): ReadonlyArray<StageName> => {
+  switch (kind) {
+    case "destroy":
+    case "destroy-stack":
+      return ["initialization", "health_check", "destruction"]
+    case "rollback":
+      return ["initialization", "health_check", "rollback", "validation"]
+    default:
+      return ["initialization", "health_check", "deployment", "validation"]
+  }
+}
+
+const pending = (kind: ExecutionKind): ReadonlyArray<StageState> =>
+  stagesOf(kind).map((name) => ({ name, status: stageMachine.initial }))
+
+const begin = (at: Timestamp, event: EventOf<"ExecutionRequested">): ExecutionState => ({
+  correlationId: event.correlationId,
+  deploymentId: event.deploymentId,
+  environment: event.environment,
+  kind: event.kind,
+  status: executionMachine.initial,
+  deploymentWas: event.deploymentWas,
+  ...(event.version === undefined ? {} : { version: event.version }),
+  ...(event.artifact === undefined ? {} : { artifact: event.artifact }),
+  ...(event.strategy === undefined ? {} : { strategy: event.strategy }),
+  by: event.by,
+  ...(event.reason === undefined ? {} : { reason: event.reason }),
+  ...(event.supersedes === undefined ? {} : { supersedes: event.supersedes }),
+  requestedAt: at,
+  stages: pending(event.kind),
+  stacks: event.spec.stacks.filter(({ enabled }) => enabled).map((stack) => {
+    const before = event.stacksWere.find(({ name }) => name === stack.name)
+    return {
+      name: stack.name,
+      provider: stack.provider,
+      status: before?.status ?? stackMachine.initial,
+      release: before?.release ?? null,
+      candidate: null,
+      candidateTraffic: 0,
+      checkpoint: null,
+      outputs: {},
+      ...(stack.irreversible === undefined ? {} : { irreversible: stack.irreversible }),
+      stages: pending(event.kind)
+    }
+  }),
+  verdicts: [],
+  questions: []
+})
+
+const moveStage = (
+  stages: ReadonlyArray<StageState>,
+  subject: string,
+  at: Timestamp,
+  { on, reason, stage }: { readonly stage: StageName; readonly on: StageTrigger; readonly reason?: string }
+): Result.Result<ReadonlyArray<StageState>, IllegalTransition> => {
+  const known = stages.some(({ name }) => name === stage)
+  const before = stages.find(({ name }) => name === stage) ?? { name: stage, status: stageMachine.initial }
+  return Result.map(move(stageMachine, subject, before.status, on), (status) => {
+    const after: StageState = {
+      ...before,
+      status,
+      ...(on === "started" ? { startedAt: at } : {}),
+      ...(Machine.isTerminal(stageMachine, status) ? { finishedAt: at } : {}),
+      ...(reason === undefined ? {} : { reason })
+    }
+    return known ? stages.map((state) => (state.name === stage ? after : state)) : [...stages, after]
+  })
+}
+
+const onStack = (
+  state: ExecutionState,
+  stack: StackName,
+  change: (stack: StackState) => Result.Result<StackState, IllegalTransition>
+): Result.Result<ExecutionState, IllegalTransition> => {
+  const before = state.stacks.find(({ name }) => name === stack)
+  if (before === undefined) {
+    return Result.fail(new IllegalTransition({ machine: "stack", subject: stack, from: "absent", on: "changed" }))
+  }
+  return Result.map(change(before), (after) => ({
+    ...state,
+    stacks: state.stacks.map((other) => (other === before ? after : other))
+  }))
+}
+
+const setStack = (state: ExecutionState, stack: StackName, change: Partial<StackState>) =>
+  onStack(state, stack, (before) => Result.succeed({ ...before, ...change }))
+
+const moveStack = (state: ExecutionState, event: EventOf<"StackMoved">) =>
+  onStack(state, event.stack, (before) =>
+    Result.map(move(stackMachine, event.stack, before.status, event.on), (status) => ({
+      ...before,
+      status,
+      ...(event.release === undefined ? {} : { release: event.release }),
+      ...(status === "deployed" || status === "not_deployed" || status === "destroyed"
+        ? { candidate: null, candidateTraffic: 0 }
+        : {}),
+      ...(event.error === undefined ? {} : { error: event.error })
+    })))
+
+const moveExecution = (state: ExecutionState, at: Timestamp, event: EventOf<"ExecutionMoved">) =>
+  Result.map(move(executionMachine, state.correlationId, state.status, event.on), (status): ExecutionState => ({
+    ...state,
+    status,
+    ...(event.on === "started" ? { startedAt: at } : {}),
+    ...(Machine.isTerminal(executionMachine, status) ? { finishedAt: at, questions: [] } : {}),
+    ...(event.on === "rollback_started" ? { questions: [] } : {}),
+    ...(event.reason === undefined ? {} : { reason: event.reason }),
+    ...(event.error === undefined ? {} : { error: event.error })
+  }))
+
+const same = (left: Verdict, right: Verdict) =>
+  left.stack === right.stack && left.step === right.step && left.releaseId === right.releaseId
+
+/**
+ * Folds one event of the execution's stream into its state. The latest verdict of each step is kept; all of them are in
+ * the log.
+ *
+ * *Errors*: `IllegalTransition` where the tables do not allow it, or where anything but `ExecutionRequested` comes first.
+ *
+ * @since 0.1.0
+ */
+export const evolve = (
+  state: ExecutionState | undefined,
+  at: Timestamp,
+  event: Event
+): Result.Result<ExecutionState, IllegalTransition> => {
+  if (state === undefined) {
+    return event._tag === "ExecutionRequested"
+      ? Result.succeed(begin(at, event))
+      : Result.fail(new IllegalTransition({ machine: "execution", subject: "", from: "absent", on: event._tag }))
+  }
+  switch (event._tag) {
+    case "DeploymentInitialized":
+    case "ExecutionRequested":
+      return Result.fail(
+        new IllegalTransition({ machine: "execution", subject: state.correlationId, from: state.status, on: event._tag })
+      )
+    case "ExecutionMoved":
+      return moveExecution(state, at, event)
+    case "StageMoved":
+      return event.stack === undefined
+        ? Result.map(moveStage(state.stages, state.correlationId, at, event), (stages) => ({ ...state, stages }))
+        : onStack(state, event.stack, (stack) =>
+            Result.map(moveStage(stack.stages, stack.name, at, event), (stages) => ({ ...stack, stages })))
+    case "StackMoved":
+      return moveStack(state, event)
+    case "StackPlanned":
+      return setStack(state, event.stack, { candidate: event.plan.candidate })
+    case "CheckpointKept":
+      return setStack(state, event.stack, { checkpoint: event.checkpoint })
+    case "OutputsKept":
+      return setStack(state, event.stack, { outputs: event.outputs })
+    case "TrafficObserved":
+      return setStack(state, event.stack, { candidateTraffic: event.candidate })
+    case "ProgressSeen":
+      return setStack(state, event.stack, { progress: event.message })
+    case "VerdictReached":
+      return Result.succeed({
+        ...state,
+        verdicts: [...state.verdicts.filter((verdict) => !same(verdict, event.verdict)), event.verdict]
+      })
+    case "ApprovalAsked":
+      return Result.succeed({
+        ...state,
+        questions: [
+          ...state.questions.filter(({ stack }) => stack !== event.stack),
+          {
+            stack: event.stack,
+            question: event.question,
+            expiresAt: event.expiresAt,
+            otherwise: event.otherwise
+          }
+        ]
+      })
+    case "ApprovalAnswered":
+      return Result.succeed({
+        ...state,
+        questions: state.questions.filter(({ stack }) => stack !== event.stack)
+      })
+    case "RunnerTook":
+    case "LeaseTaken":
+    case "DeploymentMoved":
+    case "CommandGiven":
+    case "StepStarted":
+    case "StepFinished":
+    case "DeferredDone":
+    case "ClockSet":
+      return Result.succeed(state)
+  }
+}

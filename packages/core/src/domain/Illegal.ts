@@ -1,0 +1,38 @@
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as Machine from "./Machine.ts"
+
+/**
+ * An event that the tables do not allow where it was written. A defect of the writer, never of the input.
+ *
+ * *Errors*: not retryable.
+ *
+ * @since 0.1.0
+ */
+export class IllegalTransition extends Schema.TaggedError<IllegalTransition>()("IllegalTransition", {
+  machine: Schema.String,
+  subject: Schema.String,
+  from: Schema.String,
+  on: Schema.String
+}) {
+  override get message(): string {
+    return `${this.machine} ${this.subject} cannot go on from ${this.from} by ${this.on}`
+  }
+}
+
+/**
+ * The state that follows, or the typed refusal.
+ *
+ * @since 0.1.0
+ */
+export const move = <State extends string, Trigger extends string>(
+  machine: Machine.Machine<State, Trigger>,
+  subject: string,
+  from: State,
+  on: Trigger
+): Result.Result<State, IllegalTransition> =>
+  Option.match(Machine.next(machine, from, on), {
+    onNone: () => Result.fail(new IllegalTransition({ machine: machine.name, subject, from, on })),
+    onSome: Result.succeed
+  })

@@ -1,0 +1,178 @@
+/**
+ * The four state machines of Signalbox. Status names and triggers are persisted: constants, never renamed.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import * as Machine from "./Machine.ts"
+
+/**
+ * Status of a deployment in one environment.
+ *
+ * *Details*: `partial` means some enabled stacks ended deployed and some failed. The `kept_*` triggers put back what the
+ * deployment was before an execution that was rolled back or cancelled.
+ *
+ * @since 0.1.0
+ */
+export const deploymentMachine = Machine.make({
+  name: "deployment",
+  initial: "initialized",
+  states: ["initialized", "deploying", "deployed", "partial", "failed", "destroying", "destroyed", "unknown"],
+  terminal: [],
+  transitions: [
+    {
+      from: ["initialized", "deployed", "partial", "failed", "destroyed", "unknown"],
+      on: "deploy_started",
+      to: "deploying"
+    },
+    { from: ["deploying"], on: "deploy_completed", to: "deployed" },
+    { from: ["deploying"], on: "deploy_partial", to: "partial" },
+    { from: ["deploying"], on: "deploy_failed", to: "failed" },
+    { from: ["deploying", "destroying"], on: "kept_initialized", to: "initialized" },
+    { from: ["deploying", "destroying"], on: "kept_deployed", to: "deployed" },
+    { from: ["deploying", "destroying"], on: "kept_partial", to: "partial" },
+    { from: ["deploying", "destroying"], on: "kept_failed", to: "failed" },
+    { from: ["deploying", "destroying"], on: "kept_destroyed", to: "destroyed" },
+    { from: ["deploying", "destroying"], on: "kept_unknown", to: "unknown" },
+    { from: ["initialized", "deployed", "partial", "failed", "unknown"], on: "destroy_started", to: "destroying" },
+    { from: ["destroying"], on: "destroy_completed", to: "destroyed" },
+    { from: ["destroying"], on: "destroy_failed", to: "failed" },
+    { from: ["initialized", "deployed", "partial", "failed", "deploying", "destroying"], on: "lost_sight", to: "unknown" }
+  ]
+})
+
+/**
+ * Status of one stack in one environment.
+ *
+ * *Details*: after a rollback a stack is `deployed` again at its old release, or `not_deployed` where there was none.
+ *
+ * @since 0.1.0
+ */
+export const stackMachine = Machine.make({
+  name: "stack",
+  initial: "not_deployed",
+  states: ["not_deployed", "deploying", "deployed", "failed", "rolling_back", "destroying", "destroyed"],
+  terminal: [],
+  transitions: [
+    { from: ["not_deployed", "deployed", "failed", "destroyed"], on: "deploy_started", to: "deploying" },
+    { from: ["deploying"], on: "deploy_completed", to: "deployed" },
+    { from: ["deploying"], on: "deploy_failed", to: "failed" },
+    { from: ["deploying", "deployed", "failed", "rolling_back"], on: "rollback_started", to: "rolling_back" },
+    { from: ["rolling_back"], on: "rolled_back", to: "deployed" },
+    { from: ["rolling_back"], on: "rolled_back_to_nothing", to: "not_deployed" },
+    { from: ["rolling_back"], on: "rollback_failed", to: "failed" },
+    { from: ["not_deployed", "deployed", "failed"], on: "destroy_started", to: "destroying" },
+    { from: ["destroying"], on: "destroy_completed", to: "destroyed" },
+    { from: ["deploying", "rolling_back", "destroying"], on: "interrupted", to: "failed" },
+    { from: ["destroying"], on: "destroy_failed", to: "failed" }
+  ]
+})
+
+/**
+ * Status of an execution, from the moment it is asked for to one of four ends.
+ *
+ * @since 0.1.0
+ */
+export const executionMachine = Machine.make({
+  name: "execution",
+  initial: "queued",
+  states: ["queued", "in_progress", "paused", "rolling_back", "completed", "failed", "rolled_back", "cancelled"],
+  terminal: ["completed", "failed", "rolled_back", "cancelled"],
+  transitions: [
+    { from: ["queued"], on: "started", to: "in_progress" },
+    { from: ["in_progress"], on: "paused", to: "paused" },
+    { from: ["paused"], on: "resumed", to: "in_progress" },
+    { from: ["in_progress", "paused"], on: "rollback_started", to: "rolling_back" },
+    { from: ["in_progress"], on: "completed", to: "completed" },
+    { from: ["rolling_back"], on: "rolled_back", to: "rolled_back" },
+    { from: ["queued", "in_progress", "paused", "rolling_back"], on: "failed", to: "failed" },
+    { from: ["queued", "in_progress", "paused"], on: "cancelled", to: "cancelled" }
+  ]
+})
+
+/**
+ * Status of a stage, of an execution as a whole or of one stack in it. `waiting` is waiting for a person or a clock.
+ *
+ * @since 0.1.0
+ */
+export const stageMachine = Machine.make({
+  name: "stage",
+  initial: "pending",
+  states: ["pending", "running", "waiting", "succeeded", "failed", "skipped", "cancelled"],
+  terminal: ["succeeded", "failed", "skipped", "cancelled"],
+  transitions: [
+    { from: ["pending"], on: "started", to: "running" },
+    { from: ["running"], on: "waiting", to: "waiting" },
+    { from: ["waiting"], on: "resumed", to: "running" },
+    { from: ["running", "waiting"], on: "succeeded", to: "succeeded" },
+    { from: ["running", "waiting"], on: "failed", to: "failed" },
+    { from: ["pending"], on: "skipped", to: "skipped" },
+    { from: ["pending", "running", "waiting"], on: "cancelled", to: "cancelled" }
+  ]
+})
+
+/** @since 0.1.0 */
+export const DeploymentStatus = Schema.Literals(deploymentMachine.states)
+/** @since 0.1.0 */
+export type DeploymentStatus = typeof DeploymentStatus.Type
+/** @since 0.1.0 */
+export const DeploymentTrigger = Schema.Literals(deploymentMachine.triggers)
+/** @since 0.1.0 */
+export type DeploymentTrigger = typeof DeploymentTrigger.Type
+/** @since 0.1.0 */
+export const StackStatus = Schema.Literals(stackMachine.states)
+/** @since 0.1.0 */
+export type StackStatus = typeof StackStatus.Type
+/** @since 0.1.0 */
+export const StackTrigger = Schema.Literals(stackMachine.triggers)
+/** @since 0.1.0 */
+export type StackTrigger = typeof StackTrigger.Type
+/** @since 0.1.0 */
+export const ExecutionStatus = Schema.Literals(executionMachine.states)
+/** @since 0.1.0 */
+export type ExecutionStatus = typeof ExecutionStatus.Type
+/** @since 0.1.0 */
+export const ExecutionTrigger = Schema.Literals(executionMachine.triggers)
+/** @since 0.1.0 */
+export type ExecutionTrigger = typeof ExecutionTrigger.Type
+/** @since 0.1.0 */
+export const StageStatus = Schema.Literals(stageMachine.states)
+/** @since 0.1.0 */
+export type StageStatus = typeof StageStatus.Type
+/** @since 0.1.0 */
+export const StageTrigger = Schema.Literals(stageMachine.triggers)
+/** @since 0.1.0 */
+export type StageTrigger = typeof StageTrigger.Type
+
+/**
+ * The phases an execution, and each stack in it, passes.
+ *
+ * @since 0.1.0
+ */
+export const StageName = Schema.Literals([
+  "initialization",
+  "health_check",
+  "deployment",
+  "validation",
+  "rollback",
+  "destruction"
+])
+/** @since 0.1.0 */
+export type StageName = typeof StageName.Type
+
+/**
+ * What an execution does. `run` wraps a foreign command, `observe` follows a foreign deployment.
+ *
+ * @since 0.1.0
+ */
+export const ExecutionKind = Schema.Literals([
+  "deploy",
+  "deploy-stack",
+  "rollback",
+  "destroy",
+  "destroy-stack",
+  "run",
+  "observe"
+])
+/** @since 0.1.0 */
+export type ExecutionKind = typeof ExecutionKind.Type

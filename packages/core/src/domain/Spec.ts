@@ -1,0 +1,210 @@
+/**
+ * What is asked for: the stacks of a deployment, how each is brought in and how it is judged. An execution keeps the
+ * specification that it started with, so that it resumes unchanged when the configuration file has moved on.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { EnvironmentName, Percent, StackName } from "./Ids.ts"
+import { Json } from "./Release.ts"
+
+const optional = <S extends Schema.Constraint>(schema: S, value: S["Encoded"]) =>
+  Schema.withDecodingDefault<S>(Effect.succeed(value))(schema)
+
+/**
+ * A span of time, written as `"250 millis"`, `"30 seconds"` or `"5 minutes"`; at most 30 days.
+ *
+ * @since 0.1.0
+ */
+export const Span = Schema.DurationFromString.check(
+  Schema.makeFilter((duration) => Duration.isLessThanOrEqualTo(duration, Duration.days(30)), {
+    expected: "a span of time of at most 30 days"
+  })
+)
+
+const LeaseTtl = Span.check(
+  Schema.makeFilter((duration) => Duration.isGreaterThanOrEqualTo(duration, Duration.seconds(1)), {
+    expected: "a lease time to live of at least 1 second"
+  })
+)
+const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+const AtLeastOne = Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))
+const Name = Schema.String.check(Schema.isPattern(/^\S(.{0,126}\S)?$/, { expected: "a name of 1 to 128 characters" }))
+
+/**
+ * What a release must show before it gets more traffic.
+ *
+ * *Details*: at least `minHealthyPercentage` of its instances healthy (default 80); at most `maxErrorCount` errors within
+ * `errorWindow` (10 in 5 minutes); response time, `mean` or `p95`, at most `maxResponseTime` (p95, 2 seconds). Health and
+ * response time are not held against it before `gracePeriod` is over (5 minutes); errors always are. It passes after
+ * `consecutivePasses` measurements in a row (3), `interval` apart (10 seconds), each over at least `minSamples` requests
+ * (20).
+ *
+ * @since 0.1.0
+ */
+export const GateSpec = Schema.Struct({
+  minHealthyPercentage: optional(Percent, 80),
+  maxErrorCount: optional(Count, 10),
+  errorWindow: optional(Span, "5 minutes"),
+  maxResponseTime: optional(Span, "2 seconds"),
+  responseTime: optional(Schema.Literals(["mean", "p95"]), "p95"),
+  gracePeriod: optional(Span, "5 minutes"),
+  interval: optional(Span, "10 seconds"),
+  consecutivePasses: optional(AtLeastOne, 3),
+  minSamples: optional(Count, 20)
+})
+/** @since 0.1.0 */
+export type GateSpec = typeof GateSpec.Type
+
+/**
+ * A question to a person, with the answer that is assumed when none came within `expiresIn` (default 1 hour, `abort`).
+ *
+ * @since 0.1.0
+ */
+export const ApprovalSpec = Schema.Struct({
+  expiresIn: optional(Span, "1 hour"),
+  otherwise: optional(Schema.Literals(["abort", "continue"]), "abort")
+})
+/** @since 0.1.0 */
+export type ApprovalSpec = typeof ApprovalSpec.Type
+
+/**
+ * One step of a canary: give the candidate `weight` percent of the traffic (1–100), watch it for at least `bake`
+ * (default 5 minutes), then ask a person where `approval` is given.
+ *
+ * @since 0.1.0
+ */
+export const CanaryStep = Schema.Struct({
+  weight: Percent.check(Schema.isGreaterThan(0)),
+  bake: optional(Span, "5 minutes"),
+  approval: Schema.optionalKey(ApprovalSpec)
+})
+/** @since 0.1.0 */
+export type CanaryStep = typeof CanaryStep.Type
+
+const risesTo100 = Schema.makeFilter<ReadonlyArray<CanaryStep>>(
+  (steps) => steps.every(({ weight }, index) => index === 0 || weight > steps[index - 1]!.weight),
+  { expected: "canary steps whose weights rise" }
+)
+
+/**
+ * How a candidate takes over from the stable release.
+ *
+ * *Details*: `all_at_once` all the traffic in one step · `rolling` capacity and traffic together in `batches` equal parts ·
+ * `blue_green` full capacity beside the stable release, an optional approval, one switch, `bake` · `canary` rising weights;
+ * a last step to 100 is added where it is not given.
+ *
+ * @since 0.1.0
+ */
+export const StrategySpec = Schema.Union([
+  Schema.Struct({ type: Schema.Literal("all_at_once") }),
+  Schema.Struct({ type: Schema.Literal("rolling"), batches: optional(AtLeastOne, 4), bake: optional(Span, "0 millis") }),
+  Schema.Struct({
+    type: Schema.Literal("blue_green"),
+    bake: optional(Span, "5 minutes"),
+    approval: Schema.optionalKey(ApprovalSpec)
+  }),
+  Schema.Struct({
+    type: Schema.Literal("canary"),
+    steps: optional(Schema.NonEmptyArray(CanaryStep).check(risesTo100), [
+      { weight: 10, bake: "5 minutes" },
+      { weight: 50, bake: "5 minutes" },
+      { weight: 100, bake: "5 minutes" }
+    ])
+  })
+])
+/** @since 0.1.0 */
+export type StrategySpec = typeof StrategySpec.Type
+/** @since 0.1.0 */
+export const StrategyName = Schema.Literals(["all_at_once", "rolling", "blue_green", "canary"])
+/** @since 0.1.0 */
+export type StrategyName = typeof StrategyName.Type
+
+/**
+ * One stack of the manifest.
+ *
+ * *Details*: it starts when every stack in `dependsOn` is done. `properties` belong to its provider; a value
+ * `{ "$output": "stack.name" }` inside them is replaced by that output of a stack it depends on. `irreversible` gives the
+ * reason why a finished deployment of it is never undone (a migration, say). `timeout` bounds each of its stages (default
+ * 30 minutes).
+ *
+ * @since 0.1.0
+ */
+export const StackSpec = Schema.Struct({
+  name: StackName,
+  provider: Name,
+  enabled: optional(Schema.Boolean, true),
+  dependsOn: optional(Schema.Array(StackName), []),
+  strategy: optional(StrategySpec, { type: "all_at_once" }),
+  gate: optional(GateSpec, {}),
+  irreversible: Schema.optionalKey(Name),
+  timeout: optional(Span, "30 minutes"),
+  properties: optional(Schema.Record(Schema.String, Json), {})
+})
+/** @since 0.1.0 */
+export type StackSpec = typeof StackSpec.Type
+
+/**
+ * What differs in one environment: where it is, and properties, strategy or gate of single stacks, merged over the
+ * manifest's.
+ *
+ * @since 0.1.0
+ */
+export const EnvironmentSpec = Schema.Struct({
+  account: Schema.optionalKey(Name),
+  region: Schema.optionalKey(Name),
+  stacks: optional(
+    Schema.Record(
+      StackName,
+      Schema.Struct({
+        enabled: Schema.optionalKey(Schema.Boolean),
+        strategy: Schema.optionalKey(StrategySpec),
+        gate: Schema.optionalKey(GateSpec),
+        properties: Schema.optionalKey(Schema.Record(Schema.String, Json))
+      })
+    ),
+    {}
+  )
+})
+/** @since 0.1.0 */
+export type EnvironmentSpec = typeof EnvironmentSpec.Type
+
+/**
+ * The configuration of a deployment, as `signalbox.config.ts` gives it.
+ *
+ * *Details*: `parallelism` bounds how many stacks are worked on at once (default 4); `rollback` says whether failure goes
+ * back by itself (default true); `leaseTtl` is how long a holder that fell silent keeps the right to mutate (default
+ * 15 seconds, at least 1).
+ *
+ * @since 0.1.0
+ */
+export const Manifest = Schema.Struct({
+  organization: Name,
+  project: Name,
+  template: optional(Name, "default"),
+  environments: Schema.Record(EnvironmentName, EnvironmentSpec),
+  stacks: Schema.NonEmptyArray(StackSpec),
+  parallelism: optional(AtLeastOne, 4),
+  rollback: optional(Schema.Boolean, true),
+  leaseTtl: optional(LeaseTtl, "15 seconds")
+})
+/** @since 0.1.0 */
+export type Manifest = typeof Manifest.Type
+
+/**
+ * What one execution works from: the manifest resolved for its environment and command.
+ *
+ * @since 0.1.0
+ */
+export const ExecutionSpec = Schema.Struct({
+  stacks: Schema.Array(StackSpec),
+  parallelism: AtLeastOne,
+  rollback: Schema.Boolean,
+  leaseTtl: Span,
+  region: Schema.optionalKey(Name),
+  account: Schema.optionalKey(Name)
+})
+/** @since 0.1.0 */
+export type ExecutionSpec = typeof ExecutionSpec.Type

@@ -1,0 +1,15 @@
+/**
+ * Words, states and events of Signalbox, without services or I/O.
+ *
+ * @since 0.1.0
+ */
+export * as Environment from "./Environment.ts"
+export * from "./Event.ts"
+export * as Execution from "./Execution.ts"
+export * from "./Ids.ts"
+export { IllegalTransition } from "./Illegal.ts"
+export * as Machine from "./Machine.ts"
+export * from "./Machines.ts"
+export * from "./Release.ts"
+export * from "./Spec.ts"
+export * from "./Verdict.ts"

@@ -1,0 +1,100 @@
+/**
+ * The facade: what the CLI, the dashboard and embedding programs call.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type * as Stream from "effect/Stream"
+import type { Deployment } from "../domain/Environment.ts"
+import type { OperatorCommand, StoredEvent } from "../domain/Event.ts"
+import type { ExecutionState } from "../domain/Execution.ts"
+import type { CorrelationId, DeploymentId, EnvironmentName, StackName } from "../domain/Ids.ts"
+import type { ExecutionKind } from "../domain/Machines.ts"
+import type { StackPlan } from "../domain/Release.ts"
+import type { Manifest, StrategyName } from "../domain/Spec.ts"
+import type { LeaseHeld, LeaseLost } from "../spi/LeaseStore.ts"
+import type { Observation } from "../spi/Provider.ts"
+import type { ProviderError } from "../spi/ProviderError.ts"
+import type { StoreError } from "../spi/StoreError.ts"
+import type { Refused } from "./Refused.ts"
+
+/**
+ * An execution to start.
+ *
+ * *Details*: `stacks` narrows it to those (for `deploy-stack` and `destroy-stack` exactly one); `version` and `artifact` are
+ * what a `deploy` brings in; `strategy` overrides that of every stack.
+ *
+ * @since 0.1.0
+ */
+export interface Request {
+  readonly kind: Exclude<ExecutionKind, "run" | "observe">
+  readonly correlationId: CorrelationId
+  readonly deploymentId: DeploymentId
+  readonly environment: EnvironmentName
+  readonly manifest: Manifest
+  readonly by: string
+  readonly stacks?: ReadonlyArray<StackName>
+  readonly version?: string
+  readonly artifact?: string
+  readonly strategy?: StrategyName
+  readonly reason?: string
+}
+
+/** One line of a plan. @since 0.1.0 */
+export interface PlannedStack {
+  readonly name: StackName
+  readonly provider: string
+  readonly dependsOn: ReadonlyArray<StackName>
+  readonly plan: StackPlan
+  readonly irreversible?: string
+}
+
+/** One stack as its provider sees it now. @since 0.1.0 */
+export interface ObservedStack {
+  readonly name: StackName
+  readonly provider: string
+  readonly observation: Observation | ProviderError
+}
+
+/** @since 0.1.0 */
+export class Signalbox extends Context.Service<
+  Signalbox,
+  {
+    /** Makes a deployment; its id is drawn where none is given. */
+    readonly init: (options: {
+      readonly manifest: Manifest
+      readonly by: string
+      readonly deploymentId?: DeploymentId
+    }) => Effect.Effect<Deployment, Refused | StoreError>
+    /** What `submit` and `run` would do. Writes nothing. */
+    readonly plan: (request: Request) => Effect.Effect<ReadonlyArray<PlannedStack>, Refused | ProviderError | StoreError>
+    /** Records the request, or joins the execution that has this correlation id already. */
+    readonly submit: (
+      request: Request
+    ) => Effect.Effect<{ readonly execution: ExecutionState; readonly joined: boolean }, Refused | StoreError>
+    /**
+     * Carries the execution to its end and returns its last state: from the start, from where a runner that died left it,
+     * or by following a runner that is alive. Interrupting it persists the state (`paused`) and gives the leases back.
+     */
+    readonly run: (id: CorrelationId) => Effect.Effect<ExecutionState, Refused | LeaseHeld | LeaseLost | StoreError>
+    /** Hands a command to a running (or paused) execution, from any process. */
+    readonly command: (
+      id: CorrelationId,
+      options: {
+        readonly command: OperatorCommand
+        readonly by: string
+        readonly stack?: StackName
+        readonly reason?: string
+      }
+    ) => Effect.Effect<void, Refused | StoreError>
+    /** The events of an execution from `after` (a sequence number, default 0) until it has finished, live. */
+    readonly follow: (id: CorrelationId, after?: number) => Stream.Stream<StoredEvent, Refused | StoreError>
+    /** Asks the providers what is really there. */
+    readonly observe: (options: {
+      readonly manifest: Manifest
+      readonly deploymentId: DeploymentId
+      readonly environment: EnvironmentName
+    }) => Effect.Effect<ReadonlyArray<ObservedStack>, Refused | StoreError>
+  }
+>()("@signalbox/core/engine/Signalbox") {}

@@ -1,0 +1,94 @@
+/**
+ * The port of leases: the right to do something under a key, for a while, with a token that only grows.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { Timestamp } from "../domain/Ids.ts"
+import type { StoreError } from "./StoreError.ts"
+
+/**
+ * A lease as the store has it.
+ *
+ * *Details*: `holder` is what it is held for (a correlation id), `owner` who acts for it (a process). `fence` is larger
+ * than every fence that was ever given out for `key`. Kept after release, so that the fence goes on growing: then
+ * `expiresAt` is 0.
+ *
+ * @since 0.1.0
+ */
+export const Lease = Schema.Struct({
+  key: Schema.String,
+  holder: Schema.String,
+  owner: Schema.String,
+  fence: Schema.Int,
+  acquiredAt: Timestamp,
+  expiresAt: Timestamp,
+  reason: Schema.optionalKey(Schema.String)
+})
+/** @since 0.1.0 */
+export type Lease = typeof Lease.Type
+
+/**
+ * Somebody else holds it.
+ *
+ * *Errors*: retryable once `lease.expiresAt` is over.
+ *
+ * @since 0.1.0
+ */
+export class LeaseHeld extends Schema.TaggedError<LeaseHeld>()("LeaseHeld", { lease: Lease }) {
+  override get message(): string {
+    return `${this.lease.key} is held by ${this.lease.holder}`
+  }
+}
+
+/**
+ * The lease was lost: it expired or was taken over. Whoever gets this stops at once.
+ *
+ * *Errors*: not retryable.
+ *
+ * @since 0.1.0
+ */
+export class LeaseLost extends Schema.TaggedError<LeaseLost>()("LeaseLost", {
+  key: Schema.String,
+  fence: Schema.Int
+}) {
+  override get message(): string {
+    return `the lease on ${this.key} (token ${this.fence}) was lost`
+  }
+}
+
+/**
+ * Leases.
+ *
+ * *Details*:
+ * - `acquire` succeeds where the key is free, expired, held by the same `holder` and `owner`, by the same `holder` with
+ *   `sameHolder` given, or where `evict` names the fence of the present lease (its owner is known to be dead). Each
+ *   success raises the fence
+ * - `renew` prolongs by `ttl` from now and leaves the fence
+ * - `release` is harmless where the lease is no longer held
+ * - `check` tells whether this very lease is still held
+ *
+ * @since 0.1.0
+ */
+export class LeaseStore extends Context.Service<
+  LeaseStore,
+  {
+    readonly acquire: (options: {
+      readonly key: string
+      readonly holder: string
+      readonly owner: string
+      readonly ttl: Duration.Duration
+      readonly sameHolder?: boolean
+      readonly evict?: number
+      readonly reason?: string
+    }) => Effect.Effect<Lease, LeaseHeld | StoreError>
+    readonly renew: (lease: Lease, ttl: Duration.Duration) => Effect.Effect<Lease, LeaseLost | StoreError>
+    readonly release: (lease: Lease) => Effect.Effect<void, StoreError>
+    readonly check: (lease: Lease) => Effect.Effect<void, LeaseLost | StoreError>
+    readonly get: (key: string) => Effect.Effect<Lease | undefined, StoreError>
+    readonly list: Effect.Effect<ReadonlyArray<Lease>, StoreError>
+  }
+>()("@signalbox/core/spi/LeaseStore") {}

@@ -1,0 +1,231 @@
+/**
+ * The port of a provider: an adapter that makes stacks of one kind real.
+ *
+ * @since 0.1.0
+ */
+import type * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { type DeploymentId, type EnvironmentName, Percent, type StackName, Timestamp } from "../domain/Ids.ts"
+import { type Checkpoint, type Json, Outputs, Release, type StackPlan, TrafficShare } from "../domain/Release.ts"
+import type { ProviderError } from "./ProviderError.ts"
+
+/**
+ * What a provider can do beyond the required operations, as data that plans are checked against.
+ *
+ * *Details*: `traffic` is `percent` (any share), `switch` (all or nothing) or `none` (a staged release is live at once);
+ * `capacity` whether capacity can be brought in by parts; `outputs` names the outputs its stacks produce. What is not
+ * declared fails as `Unsupported`.
+ *
+ * @since 0.1.0
+ */
+export interface Capabilities {
+  readonly spiVersion: 1
+  readonly traffic: "percent" | "switch" | "none"
+  readonly capacity: boolean
+  readonly metrics: boolean
+  readonly drift: boolean
+  readonly restart: boolean
+  readonly outputs: ReadonlyArray<string>
+}
+
+/**
+ * A stack in its environment: what the operations that only read need.
+ *
+ * @since 0.1.0
+ */
+export interface StackRef {
+  readonly deploymentId: DeploymentId
+  readonly environment: EnvironmentName
+  readonly stack: StackName
+  /** The stack's properties as configured, checked with `Provider.properties`; outputs of other stacks are filled in. */
+  readonly properties: Json
+  readonly region?: string
+  readonly account?: string
+}
+
+/**
+ * What is to be brought in. `artifact` is a path or URL, as the user gave it.
+ *
+ * @since 0.1.0
+ */
+export interface Candidate {
+  readonly version: string
+  readonly artifact?: string
+}
+
+/**
+ * What every mutating operation is handed.
+ *
+ * *Details*: an operation is an *ensure*: called again with the same `idempotencyKey` (after a crash, a cut connection, a
+ * timeout) it finishes the same work and never does it twice. `guard` is run right before each call that changes
+ * something: it fails with `Fenced` where the lease is lost; `fence` goes along with the call where the other side can
+ * compare it. `progress` tells what is going on; repeats are harmless.
+ *
+ * @since 0.1.0
+ */
+export interface Mutation {
+  readonly idempotencyKey: string
+  readonly fence: number
+  readonly guard: Effect.Effect<void, ProviderError>
+  readonly progress: (message: string, resource?: string) => Effect.Effect<void>
+}
+
+/** @since 0.1.0 */
+export const Health = Schema.Struct({ healthy: Schema.Int, total: Schema.Int })
+/** @since 0.1.0 */
+export type Health = typeof Health.Type
+
+/** @since 0.1.0 */
+export const Resource = Schema.Struct({
+  id: Schema.String,
+  type: Schema.String,
+  status: Schema.String,
+  reason: Schema.optionalKey(Schema.String)
+})
+/** @since 0.1.0 */
+export type Resource = typeof Resource.Type
+
+/**
+ * What is really there.
+ *
+ * *Details*: `traffic` is the effective traffic, read back and not remembered. `operation` is what is in flight, `foreign`
+ * where signalbox did not start it. `health` is that of each release that has capacity.
+ *
+ * @since 0.1.0
+ */
+export const Observation = Schema.Struct({
+  status: Schema.Literals(["absent", "ready", "changing", "failed", "unknown"]),
+  stable: Schema.NullOr(Release),
+  candidate: Schema.NullOr(Release),
+  traffic: Schema.Array(TrafficShare),
+  health: Schema.Record(Schema.String, Health),
+  operation: Schema.NullOr(
+    Schema.Struct({
+      id: Schema.String,
+      description: Schema.String,
+      foreign: Schema.Boolean,
+      startedAt: Schema.NullOr(Timestamp)
+    })
+  ),
+  lastChangedAt: Schema.NullOr(Timestamp),
+  outputs: Outputs,
+  resources: Schema.Array(Resource),
+  consoleUrl: Schema.optionalKey(Schema.String)
+})
+/** @since 0.1.0 */
+export type Observation = typeof Observation.Type
+
+/**
+ * Measurements of one release over one window.
+ *
+ * *Details*: latencies in milliseconds; `latency` is null where there was no request; `samples` are at most 2,000 latencies
+ * drawn evenly, where the provider can give them.
+ *
+ * @since 0.1.0
+ */
+export const Measurement = Schema.Struct({
+  requests: Schema.Int,
+  errors: Schema.Int,
+  latency: Schema.NullOr(
+    Schema.Struct({ mean: Schema.Finite, p50: Schema.Finite, p95: Schema.Finite, p99: Schema.Finite })
+  ),
+  healthy: Schema.NullOr(Percent),
+  samples: Schema.optionalKey(Schema.Array(Schema.Finite))
+})
+/** @since 0.1.0 */
+export type Measurement = typeof Measurement.Type
+
+/** @since 0.1.0 */
+export const Drift = Schema.Struct({
+  field: Schema.String,
+  expected: Schema.String,
+  actual: Schema.String,
+  /** Whether an execution may own this field while it runs: traffic weights, capacity. */
+  owned: Schema.Boolean
+})
+/** @since 0.1.0 */
+export type Drift = typeof Drift.Type
+
+/**
+ * A provider.
+ *
+ * *Details*: the required operations answer for every stack; each optional group is there exactly where `capabilities`
+ * declares it.
+ *
+ * - `plan` says what would change, finds a no-op, and takes the checkpoint; it changes nothing
+ * - `stage` brings in `capacityPercent` of the candidate's capacity and waits until it is ready; no traffic yet, unless
+ *   `capabilities.traffic` is `none`
+ * - `observe` reads what is there
+ * - `rollback` puts the stack back to a checkpoint: its traffic first, then its capacity; a checkpoint without a release
+ *   means that the stack goes away. Also from the middle of any other operation
+ * - `destroy` takes everything away; already gone is success
+ *
+ * *Errors*: `ProviderError`; core repeats the retryable ones.
+ *
+ * @since 0.1.0
+ */
+export interface Provider {
+  readonly kind: string
+  readonly capabilities: Capabilities
+  readonly properties: Schema.ConstraintDecoder<unknown>
+  readonly plan: (ref: StackRef, candidate: Candidate) => Effect.Effect<StackPlan, ProviderError>
+  readonly stage: (
+    ref: StackRef,
+    options: { readonly plan: StackPlan; readonly capacityPercent: number },
+    mutation: Mutation
+  ) => Effect.Effect<Observation, ProviderError>
+  readonly observe: (ref: StackRef) => Effect.Effect<Observation, ProviderError>
+  readonly rollback: (
+    ref: StackRef,
+    checkpoint: Checkpoint,
+    mutation: Mutation
+  ) => Effect.Effect<Observation, ProviderError>
+  readonly destroy: (ref: StackRef, mutation: Mutation) => Effect.Effect<void, ProviderError>
+  readonly traffic?: Traffic
+  readonly metrics?: Metrics
+  readonly drift?: DriftControl
+  readonly restart?: (ref: StackRef, mutation: Mutation) => Effect.Effect<Observation, ProviderError>
+}
+
+/**
+ * Moving traffic between releases.
+ *
+ * *Details*: `shift` gives `percent` of the traffic to `releaseId` and the rest to the stable release, and returns once
+ * the *effective* traffic, read back, is that. `retire` drains every release but `keep` down to `capacityPercent` of its
+ * capacity (0 takes it away) and refuses with `Conflict` one that still carries traffic; at 0, `keep` is the stable
+ * release from then on.
+ *
+ * @since 0.1.0
+ */
+export interface Traffic {
+  readonly shift: (
+    ref: StackRef,
+    options: { readonly releaseId: string; readonly percent: Percent },
+    mutation: Mutation
+  ) => Effect.Effect<Observation, ProviderError>
+  readonly retire: (
+    ref: StackRef,
+    options: { readonly keep: string; readonly capacityPercent: Percent },
+    mutation: Mutation
+  ) => Effect.Effect<Observation, ProviderError>
+}
+
+/** @since 0.1.0 */
+export interface Metrics {
+  readonly measure: (
+    ref: StackRef,
+    options: { readonly releaseId: string; readonly window: Duration.Duration }
+  ) => Effect.Effect<Measurement, ProviderError>
+}
+
+/** @since 0.1.0 */
+export interface DriftControl {
+  readonly detect: (ref: StackRef) => Effect.Effect<ReadonlyArray<Drift>, ProviderError>
+  /** Corrects the given fields and no others. */
+  readonly correct: (
+    ref: StackRef,
+    fields: ReadonlyArray<string>,
+    mutation: Mutation
+  ) => Effect.Effect<Observation, ProviderError>
+}

@@ -1,0 +1,15 @@
+import * as Context from "effect/Context"
+import * as Layer from "effect/Layer"
+import type { Provider } from "./Provider.ts"
+
+/**
+ * The providers that are installed, by kind.
+ *
+ * @since 0.1.0
+ */
+export class Providers extends Context.Service<Providers, ReadonlyMap<string, Provider>>()(
+  "@signalbox/core/spi/Providers"
+) {
+  static readonly layer = (providers: ReadonlyArray<Provider>): Layer.Layer<Providers> =>
+    Layer.succeed(Providers, new Map(providers.map((provider) => [provider.kind, provider])))
+}

@@ -1,0 +1,26 @@
+import * as Schema from "effect/Schema"
+
+/**
+ * The one error of the stores.
+ *
+ * *Details*: `Unavailable` cannot be reached or is locked for too long · `Full` no room left · `ReadOnly` not writable ·
+ * `Corrupt` holds what this version cannot read · `Unexpected` anything else.
+ *
+ * *Errors*: only `Unavailable` is retryable.
+ *
+ * @since 0.1.0
+ */
+export class StoreError extends Schema.TaggedError<StoreError>()("StoreError", {
+  operation: Schema.String,
+  reason: Schema.Literals(["Unavailable", "Full", "ReadOnly", "Corrupt", "Unexpected"]),
+  detail: Schema.String,
+  cause: Schema.optionalKey(Schema.Defect())
+}) {
+  override get message(): string {
+    return `${this.operation}: ${this.detail}`
+  }
+
+  get isRetryable(): boolean {
+    return this.reason === "Unavailable"
+  }
+}

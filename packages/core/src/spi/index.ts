@@ -1,0 +1,12 @@
+/**
+ * The ports: what adapters implement, with the domain types that they mention.
+ *
+ * @since 0.1.0
+ */
+export * from "../domain/index.ts"
+export * from "./DeploymentStore.ts"
+export * from "./LeaseStore.ts"
+export * from "./Provider.ts"
+export * from "./ProviderError.ts"
+export * from "./Providers.ts"
+export * from "./StoreError.ts"
