@@ -1,0 +1,21 @@
+import { defineConfig } from "oxlint"
+import { houseRules } from "./tools/oxlint/houseRules.ts"
+
+export default defineConfig({
+  plugins: ["typescript", "import", "unicorn", "oxc", "vitest"],
+  categories: { correctness: "error", suspicious: "error" },
+  ignorePatterns: ["**/dist/**", "**/node_modules/**", "**/fixtures/**"],
+  rules: {
+    "import/no-cycle": "error",
+    "typescript/no-explicit-any": "error",
+    "typescript/consistent-type-imports": ["error", { fixStyle: "inline-type-imports" }],
+    "no-console": "error",
+    // `_tag` is how Effect names a variant, and a parameter that repeats an outer name is often the plainest word.
+    "no-underscore-dangle": "off",
+    "no-shadow": "off",
+    // An Effect is not a promise, and generators without a yield are how some of them are written.
+    "require-yield": "off",
+    "unicorn/consistent-function-scoping": "off"
+  },
+  overrides: houseRules
+})
