@@ -1,1 +1,1 @@
-export {}
+export * as SimulatedProvider from "./SimulatedProvider.ts"
