@@ -1,1 +1,10 @@
-export {}
+/**
+ * Stores: in memory, over SQL, and what an adapter for another database implements.
+ *
+ * @since 0.1.0
+ */
+export * from "./DeploymentStore.ts"
+export * from "./Encoded.ts"
+export * from "./layerEncoded.ts"
+export * from "./LeaseStore.ts"
+export * from "./Memory.ts"

@@ -1,0 +1,95 @@
+/**
+ * The typed store over an encoded one.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as PubSub from "effect/PubSub"
+import * as Stream from "effect/Stream"
+import { DeploymentStore } from "../spi/DeploymentStore.ts"
+import { type EncodedDeploymentStore } from "./Encoded.ts"
+import { makeAppend } from "./internal/append.ts"
+import { all, decodeEvent, makeCodec, optionally } from "./internal/Codec.ts"
+import * as Cursor from "./internal/Cursor.ts"
+
+const within = (limit: number | undefined, most: number, usual: number): number =>
+  Math.min(Math.max(Math.trunc(limit ?? usual), 1), most)
+
+const pruneBatch = 50
+
+/**
+ * Makes a `DeploymentStore` of an encoded one: schemas, folding, retries, pages and pulses.
+ *
+ * *Details*: keeps the states of the streams used last, and believes them only where the database has them still, so that
+ * an append reads nothing in the usual case. Appends to one stream wait for each other; `append` takes at most 1,000
+ * events. `changes` pulses once when it is ready: what is read after that pulse misses nothing.
+ *
+ * @since 0.1.0
+ */
+export const makeDeploymentStore = (encoded: EncodedDeploymentStore): Effect.Effect<DeploymentStore["Service"]> =>
+  Effect.gen(function* () {
+    const codec = makeCodec()
+    const pulse = yield* PubSub.sliding<void>(1)
+    const append = makeAppend(
+      encoded,
+      codec,
+      Effect.sync(() => {
+        PubSub.publishUnsafe(pulse, undefined)
+      })
+    )
+    return DeploymentStore.of({
+      append,
+      events: (query) =>
+        Effect.flatMap(
+          encoded.events({
+            stream: query.stream,
+            deploymentId: query.deploymentId,
+            environment: query.environment,
+            tags: query.tags,
+            // The text is looked for in JSON, where it may be escaped.
+            text: query.text === undefined ? undefined : JSON.stringify(query.text).slice(1, -1),
+            since: query.since,
+            until: query.until,
+            after: query.after ?? 0,
+            limit: within(query.limit, 10_000, 1_000)
+          }),
+          (rows) => all(rows, decodeEvent)
+        ),
+      execution: (id) => Effect.flatMap(encoded.execution(id), (row) => optionally(row, codec.execution)),
+      executions: Effect.fnUntraced(function* (query) {
+        const limit = within(query.limit, 1_000, 50)
+        const rows = yield* encoded.executions({
+          deploymentId: query.deploymentId,
+          environment: query.environment,
+          statuses: query.statuses,
+          kinds: query.kinds,
+          finished: query.finished,
+          text: query.text?.toLowerCase(),
+          since: query.since,
+          until: query.until,
+          before: yield* Cursor.parse(query.cursor),
+          limit: limit + 1
+        })
+        const items = yield* all(rows.slice(0, limit), codec.execution)
+        const last = rows[limit - 1]
+        return rows.length > limit && last !== undefined ? { items, next: Cursor.format(last) } : { items }
+      }),
+      deployment: (id) => Effect.flatMap(encoded.deployment(id), (row) => optionally(row, codec.deployment)),
+      deployments: Effect.flatMap(encoded.deployments, (rows) => all(rows, codec.deployment)),
+      environment: (id, environment) =>
+        Effect.flatMap(encoded.environment(id, environment), (row) => optionally(row, codec.environment)),
+      environments: (id) => Effect.flatMap(encoded.environments(id), (rows) => all(rows, codec.environment)),
+      head: encoded.newest,
+      changes: Stream.unwrap(
+        Effect.map(PubSub.subscribe(pulse), (own) => Stream.merge(Stream.fromSubscription(own), encoded.pulses))
+      ),
+      prune: Effect.fnUntraced(function* (before) {
+        let taken = 0
+        for (;;) {
+          const batch = yield* encoded.prune(before, pruneBatch)
+          taken += batch
+          if (batch < pruneBatch) return taken
+        }
+      })
+    })
+  })

@@ -1,0 +1,137 @@
+/** Rows to values and back. What cannot be read is `Corrupt`. */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as Environment from "../../domain/Environment.ts"
+import { Event, type NewEvent, StoredEvent } from "../../domain/Event.ts"
+import * as Execution from "../../domain/Execution.ts"
+import { StoreError } from "../../spi/StoreError.ts"
+import type { DeploymentRow, EnvironmentRow, EventRow, ExecutionRow } from "../Encoded.ts"
+import { Lru } from "./Lru.ts"
+
+// States are their own JSON. Where that stops being so, these lines stop compiling and an encoder is due.
+const plain = <S extends Schema.Constraint>(_: S & { readonly Type: S["Encoded"] }) => (state: S["Type"]): string =>
+  JSON.stringify(state)
+const encodeExecution = plain(Execution.ExecutionState)
+const encodeEnvironment = plain(Environment.EnvironmentState)
+const encodeDeployment = plain(Environment.Deployment)
+
+const encodeEventResult = Schema.encodeResult(Event)
+const decodeEventResult = Schema.decodeUnknownResult(Event)
+
+/** The JSON of an event. */
+export const encodeEvent = ({ event, id }: NewEvent): Result.Result<string, StoreError> =>
+  Result.mapBoth(encodeEventResult(event), {
+    onSuccess: (encoded) => JSON.stringify(encoded),
+    onFailure: (issue) =>
+      new StoreError({
+        operation: "append",
+        reason: "Unexpected",
+        detail: `event ${id} does not fit its schema: ${issue.message}`
+      })
+  })
+
+const corrupt = (what: string, cause: unknown) =>
+  new StoreError({ operation: "read", reason: "Corrupt", detail: `${what} cannot be read`, cause })
+
+const parse = (what: string, text: string): Result.Result<unknown, StoreError> =>
+  Result.try({ try: () => JSON.parse(text) as unknown, catch: (cause) => corrupt(what, cause) })
+
+export const decodeEvent = (row: EventRow): Result.Result<StoredEvent, StoreError> => {
+  const what = `event ${row.seq} of ${row.stream}`
+  return Result.flatMap(parse(what, row.body), (body) =>
+    Result.mapBoth(decodeEventResult(body), {
+      onSuccess: (event) => storedEvent(row, event),
+      onFailure: (issue) => corrupt(what, issue)
+    }))
+}
+
+export const storedEvent = (row: EventRow, event: Event): StoredEvent => ({
+  stream: row.stream,
+  seq: row.seq,
+  position: row.position,
+  deploymentId: row.deploymentId as StoredEvent["deploymentId"],
+  environment: row.environment as StoredEvent["environment"],
+  id: row.id,
+  at: row.at,
+  event
+})
+
+/** Decodes states, once per text: a page of a history that was read before costs no decoding. */
+const decoder = <S extends Schema.ConstraintDecoder<unknown>>(schema: S, capacity: number) => {
+  const decode = Schema.decodeUnknownResult(schema)
+  const known = new Lru<string, { readonly text: string; readonly state: S["Type"] }>(capacity)
+  return {
+    keep: (key: string, text: string, state: S["Type"]) => known.set(key, { text, state }),
+    read: (key: string, text: string): Result.Result<S["Type"], StoreError> => {
+      const before = known.get(key)
+      if (before?.text === text) return Result.succeed(before.state)
+      return Result.flatMap(parse(key, text), (json) =>
+        Result.mapBoth(decode(json), {
+          onSuccess: (state) => {
+            known.set(key, { text, state })
+            return state
+          },
+          onFailure: (issue) => corrupt(key, issue)
+        }))
+    }
+  }
+}
+
+/** The codec of one store. */
+export const makeCodec = () => {
+  const executions = decoder(Execution.ExecutionState, 1_024)
+  const environments = decoder(Environment.EnvironmentState, 256)
+  const deployments = decoder(Environment.Deployment, 256)
+  return {
+    execution: (row: ExecutionRow) => executions.read(row.stream, row.state),
+    environment: (row: EnvironmentRow) => environments.read(`${row.deploymentId}/${row.environment}`, row.state),
+    deployment: (row: DeploymentRow) => deployments.read(row.deploymentId, row.state),
+    executionRow: (state: Execution.ExecutionState): ExecutionRow => {
+      const text = encodeExecution(state)
+      executions.keep(state.correlationId, text, state)
+      return {
+        stream: state.correlationId,
+        deploymentId: state.deploymentId,
+        environment: state.environment,
+        kind: state.kind,
+        status: state.status,
+        finished: Execution.isFinished(state),
+        requestedAt: state.requestedAt,
+        search: [state.correlationId, state.version, state.by, state.reason].join("\n").toLowerCase(),
+        state: text
+      }
+    },
+    environmentRow: (state: Environment.EnvironmentState, version: number): EnvironmentRow => ({
+      deploymentId: state.deploymentId,
+      environment: state.environment,
+      version,
+      state: encodeEnvironment(state)
+    }),
+    deploymentRow: (state: Environment.Deployment): DeploymentRow => ({
+      deploymentId: state.deploymentId,
+      createdAt: state.createdAt,
+      state: encodeDeployment(state)
+    })
+  }
+}
+
+/** Decodes what may not be there. */
+export const optionally = <Row, A>(
+  row: Row | undefined,
+  decode: (row: Row) => Result.Result<A, StoreError>
+): Effect.Effect<A | undefined, StoreError> => (row === undefined ? Effect.undefined : Effect.fromResult(decode(row)))
+
+/** Decodes all of them, or fails by the first that cannot be read. */
+export const all = <Row, A>(
+  rows: ReadonlyArray<Row>,
+  decode: (row: Row) => Result.Result<A, StoreError>
+): Effect.Effect<ReadonlyArray<A>, StoreError> => {
+  const values: Array<A> = []
+  for (const row of rows) {
+    const decoded = decode(row)
+    if (Result.isFailure(decoded)) return Effect.fail(decoded.failure)
+    values.push(decoded.success)
+  }
+  return Effect.succeed(values)
+}
