@@ -3,5 +3,9 @@
  *
  * @since 0.1.0
  */
+export * as Configuration from "./Configuration.ts"
+export { type Config, defineConfig } from "./Configuration.ts"
+export { ConfigurationInvalid, ConfigurationIssue } from "./ConfigurationIssue.ts"
+export { output, type OutputReference, secret, type SecretReference } from "./ConfigurationOutputs.ts"
 export * from "./Refused.ts"
 export * from "./Signalbox.ts"

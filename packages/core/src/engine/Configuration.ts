@@ -1,0 +1,173 @@
+/**
+ * Checking a configuration, all of it at once, and resolving it for one environment.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import type { StackName } from "../domain/Ids.ts"
+import { type ExecutionSpec, Manifest, type StackSpec, type StrategyName, StrategySpec } from "../domain/Spec.ts"
+import type { Provider } from "../spi/Provider.ts"
+import { ConfigurationInvalid, type ConfigurationIssue, didYouMean } from "./ConfigurationIssue.ts"
+import { toPlain } from "./ConfigurationPlain.ts"
+import * as Properties from "./ConfigurationProperties.ts"
+import * as References from "./ConfigurationReferences.ts"
+import * as Shape from "./ConfigurationShape.ts"
+import { sketch } from "./ConfigurationSketch.ts"
+import { isObject } from "./ConfigurationWalk.ts"
+import { Refused } from "./Refused.ts"
+
+/**
+ * What a configuration file holds: a manifest as it is written, with spans of time as texts.
+ *
+ * @since 0.1.0
+ */
+export type Config = typeof Manifest.Encoded
+
+/**
+ * Gives a configuration its type; returns it as it is.
+ *
+ * @since 0.1.0
+ */
+export const defineConfig = (config: Config): Config => config
+
+/** A gate in an environment is laid over that of the manifest before defaults fill the gaps of both. */
+const layGates = (value: unknown): unknown => {
+  if (!isObject(value) || !isObject(value.environments) || !Array.isArray(value.stacks)) return value
+  const gates = new Map(value.stacks.filter(isObject).map((stack) => [stack.name, stack.gate] as const))
+  const environments = Object.entries(value.environments).map(([name, environment]) => {
+    if (!isObject(environment) || !isObject(environment.stacks)) return [name, environment] as const
+    const stacks = Object.entries(environment.stacks).map(([stack, override]) =>
+      isObject(override) && override.gate !== undefined
+        ? [stack, { ...override, gate: Properties.merge(gates.get(stack), override.gate) }] as const
+        : [stack, override] as const)
+    return [name, { ...environment, stacks: Object.fromEntries(stacks) }] as const
+  })
+  return { ...value, environments: Object.fromEntries(environments) }
+}
+
+const decode = Schema.decodeUnknownResult(Manifest, { errors: "first", onExcessProperty: "error" })
+
+const byPath = (issues: ReadonlyArray<ConfigurationIssue>): ReadonlyArray<ConfigurationIssue> =>
+  [...new Map(issues.map((issue) => [issue.path, issue] as const).toReversed()).values()].toReversed()
+
+/**
+ * Checks an unknown value against the shape of a manifest, its own references and the installed providers.
+ *
+ * *Details*: pure; all that is wrong is reported at once, one issue for each place.
+ *
+ * *Errors*: `ConfigurationInvalid`.
+ *
+ * @since 0.1.0
+ */
+export const check = (
+  value: unknown,
+  providers: ReadonlyMap<string, Provider>,
+  options: { readonly file?: string } = {}
+): Result.Result<Manifest, ConfigurationInvalid> => {
+  const invalid = (first: ConfigurationIssue, ...others: ReadonlyArray<ConfigurationIssue>) =>
+    Result.fail(
+      new ConfigurationInvalid({
+        issues: [first, ...others],
+        ...(options.file === undefined ? {} : { file: options.file })
+      })
+    )
+  const plain = toPlain(value)
+  const config = sketch(plain.value)
+  const [first, ...others] = byPath([
+    ...plain.issues,
+    ...Shape.manifest(plain.value, []),
+    ...References.check(config, providers),
+    ...Properties.check(config, providers)
+  ])
+  if (first !== undefined) return invalid(first, ...others)
+  return Result.orElse(decode(layGates(plain.value)), () =>
+    invalid({
+      path: "",
+      message: "does not have the shape of a configuration",
+      expected: "a configuration as defineConfig takes it",
+      hint: "Write it with defineConfig in signalbox.config.ts and let TypeScript check it."
+    }))
+}
+
+const known = (manifest: Manifest) => ({
+  environments: Object.keys(manifest.environments),
+  stacks: manifest.stacks.map(({ name }) => name as string)
+})
+
+const strategyNamed = (stack: StackSpec, name: StrategyName | undefined): StrategySpec =>
+  name === undefined || stack.strategy.type === name
+    ? stack.strategy
+    : Schema.decodeUnknownSync(StrategySpec)({ type: name })
+
+/**
+ * What an execution in one environment works from.
+ *
+ * *Details*: the settings of the environment are laid over those of the manifest: properties key by key, strategy and
+ * `enabled` as a whole. `stacks` narrows it to those (dependencies outside of them stay named); `strategy` replaces that
+ * of every stack which has another one, with the defaults of the new one.
+ *
+ * *Errors*: `Refused`: `invalid` for an environment that is not there or a stack that is switched off, `not_found` for an
+ * unknown stack.
+ *
+ * @since 0.1.0
+ */
+export const resolve = Effect.fnUntraced(function*(
+  manifest: Manifest,
+  environment: string,
+  options: { readonly stacks?: ReadonlyArray<StackName>; readonly strategy?: StrategyName } = {}
+): Effect.fn.Return<ExecutionSpec, Refused> {
+  const names = known(manifest)
+  const settings = Object.entries(manifest.environments).find(([name]) => name === environment)?.[1]
+  if (settings === undefined) {
+    return yield* new Refused({
+      kind: "invalid",
+      code: "unknown_environment",
+      message: `there is no environment "${environment}"`,
+      hint: didYouMean(environment, names.environments, "environments"),
+      path: "environments"
+    })
+  }
+  for (const name of options.stacks ?? []) {
+    if (names.stacks.includes(name)) continue
+    return yield* new Refused({
+      kind: "not_found",
+      code: "unknown_stack",
+      message: `there is no stack "${name}"`,
+      hint: didYouMean(name, names.stacks, "stacks"),
+      path: "stacks"
+    })
+  }
+  const stacks = manifest.stacks
+    .filter(({ name }) => options.stacks === undefined || options.stacks.includes(name))
+    .map((stack): StackSpec => {
+      const over = settings.stacks[stack.name]
+      const merged: StackSpec = {
+        ...stack,
+        enabled: over?.enabled ?? stack.enabled,
+        strategy: over?.strategy ?? stack.strategy,
+        gate: over?.gate ?? stack.gate,
+        properties: Properties.merge(stack.properties, over?.properties) as StackSpec["properties"]
+      }
+      return { ...merged, strategy: strategyNamed(merged, options.strategy) }
+    })
+  const off = options.stacks === undefined ? undefined : stacks.find(({ enabled }) => !enabled)
+  if (off !== undefined) {
+    return yield* new Refused({
+      kind: "invalid",
+      code: "stack_disabled",
+      message: `the stack "${off.name}" is switched off in ${environment}`,
+      hint: "Set enabled to true for it, or name another stack.",
+      path: "stacks"
+    })
+  }
+  return {
+    stacks,
+    parallelism: manifest.parallelism,
+    rollback: manifest.rollback,
+    leaseTtl: manifest.leaseTtl,
+    ...(settings.region === undefined ? {} : { region: settings.region }),
+    ...(settings.account === undefined ? {} : { account: settings.account })
+  }
+})

@@ -1,0 +1,81 @@
+/**
+ * What each key of a configuration expects, in words, with an example.
+ */
+interface Fact {
+  readonly expected: string
+  readonly example: string
+  /** Whether a wrong text may be quoted: words from a fixed list and spans of time, never free text. */
+  readonly quote?: boolean
+}
+
+const span = (example: string): Fact => ({
+  expected: `a span of time such as ${JSON.stringify(example)}, at most 30 days`,
+  example: JSON.stringify(example),
+  quote: true
+})
+const name = (example: string): Fact => ({ expected: "a name of 1 to 128 characters", example: JSON.stringify(example) })
+const yesOrNo: Fact = { expected: "true or false", example: "true" }
+const whole = (least: number, example: number): Fact => ({
+  expected: `a whole number of at least ${least}`,
+  example: String(example)
+})
+const words = (...list: ReadonlyArray<string>): Fact => ({
+  expected: list.map((word) => JSON.stringify(word)).join(" or "),
+  example: JSON.stringify(list[0]),
+  quote: true
+})
+const object = (expected: string, example: string): Fact => ({ expected, example })
+
+const facts: Readonly<Record<string, Fact>> = {
+  "": object("a configuration object", `{ "organization": "acme", "project": "shop", "environments": {}, "stacks": [] }`),
+  organization: name("acme"),
+  project: name("shop"),
+  template: name("default"),
+  environments: object("an object with one entry for each environment", `{ "production": {} }`),
+  environment: object(
+    "an object with account, region and stacks of an environment",
+    `{ "region": "eu-west-1" }`
+  ),
+  overrides: object("an object with one entry for each stack that differs", `{ "web": { "enabled": false } }`),
+  override: object("an object with what differs in this environment", `{ "enabled": false }`),
+  account: name("123456789012"),
+  region: name("eu-west-1"),
+  stacks: object("a list of at least one stack", `[{ "name": "web", "provider": "local" }]`),
+  stack: object("a stack", `{ "name": "web", "provider": "local" }`),
+  parallelism: whole(1, 4),
+  rollback: yesOrNo,
+  leaseTtl: { ...span("15 seconds"), expected: "a span of time from 1 second to 30 days" },
+  name: {
+    expected: "a stack name of 1 to 63 lower-case letters, digits or '-', starting with a letter",
+    example: `"web"`
+  },
+  provider: { expected: "the kind of an installed provider", example: `"local"` },
+  enabled: yesOrNo,
+  dependsOn: object("a list of stack names", `["database"]`),
+  strategy: object("a strategy with a type", `{ "type": "canary" }`),
+  type: words("all_at_once", "rolling", "blue_green", "canary"),
+  batches: whole(1, 4),
+  bake: span("5 minutes"),
+  approval: object("an object with expiresIn and otherwise", `{ "expiresIn": "1 hour", "otherwise": "abort" }`),
+  expiresIn: span("1 hour"),
+  otherwise: words("abort", "continue"),
+  steps: object("a list of at least one canary step", `[{ "weight": 10, "bake": "5 minutes" }]`),
+  step: object("a canary step", `{ "weight": 10, "bake": "5 minutes" }`),
+  weight: { expected: "a number above 0 and up to 100", example: "10" },
+  gate: object("a gate", `{ "maxErrorCount": 10, "errorWindow": "5 minutes" }`),
+  minHealthyPercentage: { expected: "a number from 0 to 100", example: "80" },
+  maxErrorCount: whole(0, 10),
+  errorWindow: span("5 minutes"),
+  maxResponseTime: span("2 seconds"),
+  responseTime: words("mean", "p95"),
+  gracePeriod: span("5 minutes"),
+  interval: span("10 seconds"),
+  consecutivePasses: whole(1, 3),
+  minSamples: whole(0, 20),
+  irreversible: { expected: "a reason of 1 to 128 characters", example: `"it migrates the database"` },
+  timeout: span("30 minutes"),
+  properties: object("an object that its provider understands", `{}`)
+}
+
+/** The words for one key. */
+export const fact = (key: string): Fact => facts[key] ?? { expected: "a valid value", example: "" }

@@ -1,0 +1,136 @@
+import * as Schema from "effect/Schema"
+import type { ErrorInfo } from "../domain/Release.ts"
+
+/**
+ * One thing that is wrong with a configuration.
+ *
+ * *Details*: `path` points into the configuration, such as `stacks[1].strategy.steps[0].weight`; it is empty where the
+ * configuration as a whole is meant. Values are never quoted where they could be secrets.
+ *
+ * @since 0.1.0
+ */
+export const ConfigurationIssue = Schema.Struct({
+  path: Schema.String,
+  message: Schema.String,
+  expected: Schema.String,
+  hint: Schema.String
+})
+/** @since 0.1.0 */
+export type ConfigurationIssue = typeof ConfigurationIssue.Type
+
+const line = (issue: ConfigurationIssue): string =>
+  issue.path === "" ? issue.message : `${issue.path}: ${issue.message}`
+
+/**
+ * A configuration that cannot be used, with everything that is wrong with it, in the order in which it is written.
+ *
+ * *Errors*: not retryable; nothing was written and nothing called.
+ *
+ * @since 0.1.0
+ */
+export class ConfigurationInvalid extends Schema.TaggedError<ConfigurationInvalid>()("ConfigurationInvalid", {
+  issues: Schema.NonEmptyArray(ConfigurationIssue),
+  file: Schema.optionalKey(Schema.String)
+}) {
+  override get message(): string {
+    const where = this.file === undefined ? "" : `${this.file}: `
+    const [first, ...others] = this.issues
+    return [`${where}${line(first)}`, ...others.map((issue) => `  ${line(issue)}`)].join("\n")
+  }
+
+  /** The first issue, as every surface shows it. */
+  get info(): ErrorInfo {
+    const first = this.issues[0]
+    return {
+      code: "configuration_invalid",
+      message: first.message,
+      hint: first.hint,
+      path: first.path
+    }
+  }
+}
+
+/**
+ * Where a value lies in the configuration.
+ *
+ * @since 0.1.0
+ */
+export type Path = ReadonlyArray<string | number>
+
+/**
+ * Writes a path as JavaScript would.
+ *
+ * @since 0.1.0
+ */
+export const formatPath = (path: Path): string =>
+  path.reduce<string>((text, part) => {
+    if (typeof part === "number") return `${text}[${part}]`
+    if (!/^[A-Za-z_$][\w$-]*$/.test(part)) return `${text}[${JSON.stringify(part)}]`
+    return text === "" ? part : `${text}.${part}`
+  }, "")
+
+/**
+ * Says what was found without giving a text away.
+ *
+ * @since 0.1.0
+ */
+export const found = (value: unknown): string => {
+  if (value === undefined) return "nothing"
+  if (value === null) return "null"
+  if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list"
+  switch (typeof value) {
+    case "string":
+      return value === "" ? "an empty text" : "a text"
+    case "number":
+      return `the number ${value}`
+    case "boolean":
+      return String(value)
+    case "object":
+      return "an object"
+    default:
+      return `a ${typeof value}`
+  }
+}
+
+const distance = (left: string, right: string): number => {
+  let row = Array.from({ length: right.length + 1 }, (_, index) => index)
+  for (let i = 1; i <= left.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= right.length; j++) {
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (left[i - 1] === right[j - 1] ? 0 : 1)))
+    }
+    row = next
+  }
+  return row[right.length]!
+}
+
+/**
+ * The candidate that `word` was probably meant to be: the one with the fewest edits, at most a third of its length (and
+ * two at least).
+ *
+ * @since 0.1.0
+ */
+export const nearest = (word: string, candidates: Iterable<string>): string | undefined => {
+  const lower = word.toLowerCase()
+  let best: string | undefined
+  let fewest = Number.POSITIVE_INFINITY
+  for (const candidate of candidates) {
+    const edits = distance(lower, candidate.toLowerCase())
+    if (edits < fewest && edits <= Math.max(2, Math.floor(candidate.length / 3))) {
+      best = candidate
+      fewest = edits
+    }
+  }
+  return best
+}
+
+/**
+ * "Did you mean …?", or what there is to choose from.
+ *
+ * @since 0.1.0
+ */
+export const didYouMean = (word: string, candidates: ReadonlyArray<string>, what: string): string => {
+  const best = nearest(word, candidates)
+  if (best !== undefined) return `Did you mean "${best}"?`
+  return candidates.length === 0 ? `There are no ${what}.` : `The ${what} are: ${candidates.join(", ")}.`
+}
