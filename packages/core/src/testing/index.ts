@@ -1,1 +1,2 @@
 export * as SimulatedProvider from "./SimulatedProvider.ts"
+export * as ProviderSuite from "./ProviderSuite.ts"
