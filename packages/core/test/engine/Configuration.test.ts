@@ -3,8 +3,8 @@ import * as Effect from "effect/Effect"
 import * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { Configuration, defineConfig, output, secret } from "../../src/engine/index.ts"
-import type { Capabilities, Provider } from "../../src/spi/index.ts"
+import { Configuration, defineConfig, output, secret } from "@signalbox/core/engine"
+import type { Capabilities, Provider } from "@signalbox/core/spi"
 
 const provider = (kind: string, capabilities: Partial<Capabilities>): Provider => ({
   kind,
