@@ -44,7 +44,12 @@ export type OperatorCommand = typeof OperatorCommand.Type
  *
  * @since 0.1.0
  */
-export const StackBefore = Schema.Struct({ name: StackName, status: StackStatus, release: Schema.NullOr(Release) })
+export const StackBefore = Schema.Struct({
+  name: StackName,
+  status: StackStatus,
+  release: Schema.NullOr(Release),
+  checkpoint: Schema.NullOr(Checkpoint)
+})
 /** @since 0.1.0 */
 export type StackBefore = typeof StackBefore.Type
 

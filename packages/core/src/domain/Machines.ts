@@ -57,6 +57,7 @@ export const stackMachine = Machine.make({
     { from: ["not_deployed", "deployed", "failed", "destroyed"], on: "deploy_started", to: "deploying" },
     { from: ["deploying"], on: "deploy_completed", to: "deployed" },
     { from: ["deploying"], on: "deploy_failed", to: "failed" },
+    { from: ["deployed"], on: "validation_failed", to: "failed" },
     { from: ["deploying", "deployed", "failed", "rolling_back"], on: "rollback_started", to: "rolling_back" },
     { from: ["rolling_back"], on: "rolled_back", to: "deployed" },
     { from: ["rolling_back"], on: "rolled_back_to_nothing", to: "not_deployed" },

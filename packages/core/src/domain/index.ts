@@ -6,6 +6,7 @@
 export * as Environment from "./Environment.ts"
 export * from "./Event.ts"
 export * as Execution from "./Execution.ts"
+export * as Graph from "./Graph.ts"
 export * from "./Ids.ts"
 export { IllegalTransition } from "./Illegal.ts"
 export * as Machine from "./Machine.ts"

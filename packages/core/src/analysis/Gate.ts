@@ -1,0 +1,149 @@
+/**
+ * Judging one release by its own health, errors and response time.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import type { GateSpec } from "../domain/Spec.ts"
+import type { Evidence, VerdictKind } from "../domain/Verdict.ts"
+
+/**
+ * What was measured of a release. Latencies in milliseconds, `healthy` in percent; null where nothing was measured.
+ *
+ * @since 0.1.0
+ */
+export interface Measured {
+  readonly requests: number
+  readonly errors: number
+  readonly latency: { readonly mean: number; readonly p95: number } | null
+  readonly healthy: number | null
+}
+
+/**
+ * A judgement with its evidence; `reason` is one sentence.
+ *
+ * @since 0.1.0
+ */
+export interface Judgement {
+  readonly verdict: VerdictKind
+  readonly reason: string
+  readonly evidence: ReadonlyArray<Evidence>
+}
+
+const worst: ReadonlyArray<VerdictKind> = ["fail", "error", "no_data", "inconclusive", "pass"]
+
+/**
+ * The verdict over several: the worst of them, in the order fail, error, no_data, inconclusive, pass. Nothing at all is
+ * no_data.
+ *
+ * @since 0.1.0
+ */
+export const combine = (verdicts: ReadonlyArray<VerdictKind>): VerdictKind =>
+  worst.find((kind) => verdicts.includes(kind)) ?? "no_data"
+
+/**
+ * The judgement where the measurement itself failed.
+ *
+ * @since 0.1.0
+ */
+export const unmeasured = (why: string): Judgement => ({
+  verdict: "error",
+  reason: `could not be measured: ${why}`,
+  evidence: []
+})
+
+/**
+ * Judges a release by a gate.
+ *
+ * *Details*: `watched` is how long it has been watched: health and response time count against it only after the grace
+ * period, errors always do. `samples: "required"` asks for `minSamples` requests (a canary); `"if_any"` judges by health
+ * alone where there were too few, and says so in the evidence.
+ *
+ * @since 0.1.0
+ */
+export const judge = (
+  gate: GateSpec,
+  measured: Measured,
+  options: { readonly watched: Duration.Duration; readonly samples: "required" | "if_any" }
+): Judgement => {
+  const inGrace = Duration.isLessThan(options.watched, gate.gracePeriod)
+  const samples = judgeSamples(gate, measured)
+  const enough = samples.verdict === "pass"
+  const judged = [
+    judgeHealth(gate, measured, inGrace),
+    judgeErrors(gate, measured),
+    ...(enough ? [judgeLatency(gate, measured, inGrace)] : [])
+  ]
+  const evidence = [...judged, samples]
+  const counted = options.samples === "required" ? evidence : judged
+  const verdict = combine(counted.map((item) => item.verdict))
+  return { verdict, evidence, reason: explain(verdict, counted, evidence) }
+}
+
+const explain = (
+  verdict: VerdictKind,
+  counted: ReadonlyArray<Evidence>,
+  evidence: ReadonlyArray<Evidence>
+): string => {
+  const shown = verdict === "pass" ? evidence : counted.filter((item) => item.verdict === verdict)
+  return shown.map((item) => item.reason).join("; ")
+}
+
+const judgeHealth = (gate: GateSpec, { healthy }: Measured, inGrace: boolean): Evidence => {
+  const common = { metric: "healthy", value: healthy, threshold: gate.minHealthyPercentage, unit: "percent", n: 1 } as const
+  if (healthy === null) {
+    return { ...common, n: 0, verdict: "no_data", reason: "no instance reported its health" }
+  }
+  const short = `${round(healthy)} % of instances healthy`
+  if (healthy >= gate.minHealthyPercentage) return { ...common, verdict: "pass", reason: short }
+  return {
+    ...common,
+    verdict: inGrace ? "inconclusive" : "fail",
+    reason: `${short}, ${gate.minHealthyPercentage} % needed${inGrace ? " once the grace period is over" : ""}`
+  }
+}
+
+const judgeErrors = (gate: GateSpec, { errors, requests }: Measured): Evidence => {
+  const within = Duration.format(gate.errorWindow)
+  const exceeded = errors > gate.maxErrorCount
+  return {
+    metric: "errors",
+    verdict: exceeded ? "fail" : "pass",
+    value: errors,
+    threshold: gate.maxErrorCount,
+    unit: "errors",
+    n: requests,
+    reason: exceeded
+      ? `${count(errors, "error")} in ${count(requests, "request")} within ${within}, at most ${gate.maxErrorCount} allowed`
+      : `${count(errors, "error")} in ${count(requests, "request")}`
+  }
+}
+
+const judgeLatency = (gate: GateSpec, { latency, requests }: Measured, inGrace: boolean): Evidence => {
+  const threshold = Duration.toMillis(gate.maxResponseTime)
+  const common = { metric: "response_time", threshold, unit: "ms", n: requests } as const
+  if (latency === null) {
+    return { ...common, value: null, n: 0, verdict: "no_data", reason: "no response time was measured" }
+  }
+  const value = latency[gate.responseTime]
+  const short = `${gate.responseTime} response time ${round(value)} ms`
+  if (value <= threshold) return { ...common, value, verdict: "pass", reason: short }
+  return {
+    ...common,
+    value,
+    verdict: inGrace ? "inconclusive" : "fail",
+    reason: `${short}, at most ${threshold} ms allowed${inGrace ? " once the grace period is over" : ""}`
+  }
+}
+
+const judgeSamples = (gate: GateSpec, { requests }: Measured): Evidence => {
+  const common = { metric: "samples", value: requests, threshold: gate.minSamples, unit: "requests", n: requests } as const
+  if (requests >= gate.minSamples) return { ...common, verdict: "pass", reason: `n = ${requests}` }
+  return requests === 0
+    ? { ...common, verdict: "no_data", reason: "no request was seen" }
+    : { ...common, verdict: "inconclusive", reason: `only ${count(requests, "request")} of the ${gate.minSamples} needed` }
+}
+
+const round = (value: number): string => String(Math.round(value * 10) / 10)
+
+const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`

@@ -1,0 +1,70 @@
+/**
+ * The dependency graph of stacks.
+ *
+ * @since 0.1.0
+ */
+
+/** @since 0.1.0 */
+export interface Node<Name extends string = string> {
+  readonly name: Name
+  readonly dependsOn: ReadonlyArray<Name>
+}
+
+/**
+ * A cycle, as the names on it with the first repeated at the end, or undefined where there is none.
+ *
+ * @since 0.1.0
+ */
+export const cycle = <Name extends string>(nodes: ReadonlyArray<Node<Name>>): ReadonlyArray<Name> | undefined => {
+  const byName = new Map(nodes.map((node) => [node.name, node]))
+  const done = new Set<Name>()
+  const visit = (name: Name, path: ReadonlyArray<Name>): ReadonlyArray<Name> | undefined => {
+    if (path.includes(name)) return [...path.slice(path.indexOf(name)), name]
+    if (done.has(name)) return undefined
+    for (const dependency of byName.get(name)?.dependsOn ?? []) {
+      const found = visit(dependency, [...path, name])
+      if (found !== undefined) return found
+    }
+    done.add(name)
+    return undefined
+  }
+  for (const { name } of nodes) {
+    const found = visit(name, [])
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+/**
+ * Everything that `name` depends on, directly or not.
+ *
+ * @since 0.1.0
+ */
+export const dependencies = <Name extends string>(
+  nodes: ReadonlyArray<Node<Name>>,
+  name: Name
+): ReadonlySet<Name> => {
+  const byName = new Map(nodes.map((node) => [node.name, node]))
+  const found = new Set<Name>()
+  const visit = (current: Name) => {
+    for (const dependency of byName.get(current)?.dependsOn ?? []) {
+      if (found.has(dependency)) continue
+      found.add(dependency)
+      visit(dependency)
+    }
+  }
+  visit(name)
+  return found
+}
+
+/**
+ * The same nodes with every edge turned round: what must go before what when things are undone. Edges to names that are
+ * not among the nodes are left out.
+ *
+ * @since 0.1.0
+ */
+export const reverse = <Name extends string>(nodes: ReadonlyArray<Node<Name>>): ReadonlyArray<Node<Name>> =>
+  nodes.map(({ name }) => ({
+    name,
+    dependsOn: nodes.filter((node) => node.dependsOn.includes(name)).map((node) => node.name)
+  }))

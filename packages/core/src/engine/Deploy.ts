@@ -1,0 +1,180 @@
+/**
+ * The execution of `deploy` and `deploy-stack`.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type { StackName } from "../domain/Ids.ts"
+import type { StackPlan } from "../domain/Release.ts"
+import type { StackSpec } from "../domain/Spec.ts"
+import type { Candidate } from "../spi/Provider.ts"
+import { endWithNothingChanged, goBack, halt, stackFailed } from "./Ending.ts"
+import * as GraphRun from "./GraphRun.ts"
+import { healthCheck, planAll, planStack } from "./Preparation.ts"
+import { endStages, moveDeployment, moveExecution, moveStack, moveStage, Run, stacks } from "./Run.ts"
+import { deployStack, retire } from "./StackDeployment.ts"
+import type { StepServices } from "./Step.ts"
+import type { StepFailed } from "./StepFailed.ts"
+import { watch } from "./Watch.ts"
+
+type Outcome = GraphRun.Ended<StackPlan, StepFailed>
+
+/**
+ * Initialization, health check, deployment over the graph, validation; back to the checkpoints where one of them fails.
+ *
+ * @since 0.1.0
+ */
+export const deploy: Effect.Effect<void, never, StepServices> = Effect.gen(function*() {
+  const { journal } = yield* Run
+  yield* moveDeployment("deploy_started")
+  const prepared = yield* Effect.result(prepare)
+  if (prepared._tag === "Failure") return yield* endWithNothingChanged(prepared.failure)
+
+  const outcomes = yield* deployAll
+  const failure = firstFailure(outcomes)
+  if (failure !== undefined && mustGoBack(failure, journal.request.spec.rollback)) return yield* goBack(failure)
+  yield* moveStage("deployment", failure === undefined ? "succeeded" : "failed")
+
+  const validated = yield* validateAll(outcomes)
+  const invalid = firstFailure(validated)
+  if (invalid !== undefined && mustGoBack(invalid, journal.request.spec.rollback)) return yield* goBack(invalid)
+  yield* moveStage("validation", invalid === undefined ? "succeeded" : "failed")
+
+  yield* retireAll(outcomes, validated)
+  yield* conclude(validated, failure ?? invalid)
+})
+
+const prepare: Effect.Effect<void, StepFailed, StepServices> = Effect.gen(function*() {
+  yield* moveStage("initialization", "started")
+  yield* planAll(yield* candidates)
+  yield* moveStage("initialization", "succeeded")
+  yield* healthCheck
+})
+
+const candidates: Effect.Effect<(stack: StackSpec) => Candidate, never, Run> = Effect.map(Run, ({ journal }) => {
+  const { artifact, version } = journal.request
+  return () => ({ version: version ?? "unversioned", ...(artifact === undefined ? {} : { artifact }) })
+})
+
+const mustGoBack = (failure: StepFailed, rollback: boolean) => rollback || failure.why === "aborted"
+
+const firstFailure = (outcomes: ReadonlyMap<string, GraphRun.Ended<unknown, StepFailed>>): StepFailed | undefined => {
+  const failures = [...outcomes.values()].flatMap((outcome) => (outcome._tag === "Failed" ? [outcome.error] : []))
+  return failures.find(({ why }) => why !== "halted") ?? failures[0]
+}
+
+const deployAll: Effect.Effect<ReadonlyMap<StackName, Outcome>, never, StepServices> = Effect.gen(function*() {
+  const { journal } = yield* Run
+  const { parallelism, rollback } = journal.request.spec
+  const candidateOf = yield* candidates
+  yield* moveStage("deployment", "started")
+  const outcomes = yield* GraphRun.run({
+    nodes: yield* stacks,
+    parallelism,
+    work: (stack) =>
+      deployOne(stack, candidateOf(stack)).pipe(
+        Effect.tapError((failure) => (mustGoBack(failure, rollback) ? halt(failure) : stackFailed(stack, failure)))
+      )
+  })
+  for (const [name, outcome] of outcomes) {
+    if (outcome._tag === "Skipped") yield* skip(name, `${outcome.because} was not deployed`)
+  }
+  return outcomes
+})
+
+const deployOne = Effect.fnUntraced(function*(
+  stack: StackSpec,
+  candidate: Candidate
+): Effect.fn.Return<StackPlan, StepFailed, StepServices> {
+  const plan = yield* planStack(stack, candidate)
+  if (plan.action === "none") yield* skip(stack.name, "nothing to change")
+  else yield* deployStack(stack, plan)
+  return plan
+})
+
+const skip = (stack: StackName, reason: string) =>
+  Effect.gen(function*() {
+    const { journal } = yield* Run
+    for (const { name, status } of journal.state().stacks.find((state) => state.name === stack)?.stages ?? []) {
+      if (status === "pending") yield* moveStage(name, "skipped", { stack, reason })
+    }
+  })
+
+/** The stacks that were changed and now have to prove themselves. */
+const changed = (all: ReadonlyArray<StackSpec>, outcomes: ReadonlyMap<StackName, Outcome>) =>
+  all.flatMap((stack) => {
+    const outcome = outcomes.get(stack.name)
+    return outcome?._tag === "Done" && outcome.value.action !== "none" ? [{ stack, plan: outcome.value }] : []
+  })
+
+const validateAll = (
+  outcomes: ReadonlyMap<StackName, Outcome>
+): Effect.Effect<ReadonlyMap<StackName, Outcome>, never, StepServices> =>
+  Effect.gen(function*() {
+    const { journal } = yield* Run
+    const { parallelism, rollback } = journal.request.spec
+    const toValidate = changed(yield* stacks, outcomes)
+    yield* moveStage("validation", "started")
+    const validated = yield* GraphRun.run({
+      nodes: toValidate.map((item) => ({ ...item, name: item.stack.name, dependsOn: [] })),
+      parallelism,
+      work: ({ plan, stack }) =>
+        Effect.as(validateOne(stack, plan), plan).pipe(
+          Effect.tapError((failure) =>
+            mustGoBack(failure, rollback)
+              ? halt(failure)
+              : moveStack(stack.name, "validation_failed", { error: failure.info }))
+        )
+    })
+    return new Map([...outcomes, ...validated])
+  })
+
+const validateOne = Effect.fnUntraced(function*(
+  stack: StackSpec,
+  plan: StackPlan
+): Effect.fn.Return<void, StepFailed, StepServices> {
+  yield* moveStage("validation", "started", { stack: stack.name })
+  yield* watch({
+    stack,
+    stage: "validation",
+    label: "validation",
+    release: plan.candidate,
+    weight: 100,
+    bake: Duration.zero,
+    samples: "if_any"
+  })
+  yield* moveStage("validation", "succeeded", { stack: stack.name })
+})
+
+/**
+ * Takes the old releases away. Not being able to is no reason to go back: the new ones serve; it is said instead.
+ */
+const retireAll = (outcomes: ReadonlyMap<StackName, Outcome>, validated: ReadonlyMap<StackName, Outcome>) =>
+  Effect.gen(function*() {
+    const { journal } = yield* Run
+    const proven = changed(yield* stacks, outcomes).filter(({ stack }) => validated.get(stack.name)?._tag === "Done")
+    yield* Effect.forEach(
+      proven,
+      ({ plan, stack }) =>
+        Effect.catch(retire(stack, plan, 0, "validation"), (failure) =>
+          journal.record(`retire-failed/${stack.name}`, {
+            _tag: "ProgressSeen",
+            stack: stack.name,
+            message: `the old release was left running: ${failure.message}`
+          })),
+      { concurrency: journal.request.spec.parallelism, discard: true }
+    )
+  })
+
+const conclude = (outcomes: ReadonlyMap<StackName, Outcome>, failure: StepFailed | undefined) =>
+  Effect.gen(function*() {
+    if (failure === undefined) {
+      yield* moveDeployment("deploy_completed")
+      return yield* moveExecution("completed")
+    }
+    const some = [...outcomes.values()].some(({ _tag }) => _tag === "Done")
+    yield* endStages("failed", { reason: failure.message })
+    yield* moveDeployment(some ? "deploy_partial" : "deploy_failed", failure.message)
+    yield* moveExecution("failed", { reason: failure.message, error: failure.info })
+  })

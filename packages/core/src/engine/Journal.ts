@@ -1,0 +1,163 @@
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
+import * as Result from "effect/Result"
+import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
+import type { Event, EventOf, NewEvent } from "../domain/Event.ts"
+import * as Execution from "../domain/Execution.ts"
+import type { CorrelationId } from "../domain/Ids.ts"
+import type { Json } from "../domain/Release.ts"
+import { DeploymentStore } from "../spi/DeploymentStore.ts"
+import type { Lease, LeaseLost } from "../spi/LeaseStore.ts"
+import type { StoreError } from "../spi/StoreError.ts"
+
+/**
+ * The journal of one execution: its events, as one runner writes them.
+ *
+ * *Details*: `record` folds an event into `state` at once and writes it soon; `commit` returns when everything recorded so
+ * far is durable. What is recorded in one go is written in one transaction, so a receipt costs nothing extra when the next
+ * intent follows it. An event whose id is there already is left out: that is what makes a replay harmless.
+ *
+ * @since 0.1.0
+ */
+export interface Journal {
+  readonly correlationId: CorrelationId
+  readonly request: EventOf<"ExecutionRequested">
+  readonly state: () => Execution.ExecutionState
+  /** How many events it has. */
+  readonly size: () => number
+  /** Whether an event with this id was recorded. */
+  readonly has: (id: string) => boolean
+  /** When the intent of a step was recorded. */
+  readonly startedAt: (step: string) => number | undefined
+  /** The encoded outcome of a finished step. */
+  readonly receipt: (step: string) => Json | undefined
+  readonly deferred: (name: string) => Json | undefined
+  /** When a durable clock goes off. */
+  readonly clock: (name: string) => number | undefined
+  readonly record: (id: string, event: Event) => Effect.Effect<void>
+  readonly commit: Effect.Effect<void>
+  /** Fails once nothing can be written any more: a lease was lost, or the store. */
+  readonly lost: Effect.Effect<never, LeaseLost | StoreError>
+}
+
+type Item =
+  | { readonly _tag: "Event"; readonly event: NewEvent }
+  | { readonly _tag: "Commit"; readonly done: Deferred.Deferred<void> }
+
+const readAll = Effect.fnUntraced(function*(stream: string) {
+  const store = yield* DeploymentStore
+  const events = yield* store.events({ stream, limit: 10_000 })
+  const all = [...events]
+  let last = events.at(-1)
+  while (last !== undefined && all.length % 10_000 === 0) {
+    const more = yield* store.events({ stream, after: last.position, limit: 10_000 })
+    if (more.length === 0) break
+    all.push(...more)
+    last = more.at(-1)
+  }
+  return all
+})
+
+/**
+ * Opens the journal of an execution that exists, for a runner that holds `guards`.
+ *
+ * *Errors*: `StoreError`. An illegal transition is a defect of the engine and dies.
+ *
+ * @since 0.1.0
+ */
+export const open = Effect.fnUntraced(function*(
+  correlationId: CorrelationId,
+  guards: () => ReadonlyArray<Lease>
+): Effect.fn.Return<Journal, StoreError, DeploymentStore | Scope.Scope> {
+  const store = yield* DeploymentStore
+  const ids = new Set<string>()
+  const intents = new Map<string, number>()
+  const receipts = new Map<string, Json>()
+  const deferreds = new Map<string, Json>()
+  const clocks = new Map<string, number>()
+  let state: Execution.ExecutionState | undefined
+  let request: EventOf<"ExecutionRequested"> | undefined
+
+  const apply = ({ at, event, id }: NewEvent): Effect.Effect<void> => {
+    const folded = Execution.evolve(state, at, event)
+    if (Result.isFailure(folded)) return Effect.die(folded.failure)
+    state = folded.success
+    ids.add(id)
+    switch (event._tag) {
+      case "ExecutionRequested":
+        request = event
+        break
+      case "StepStarted":
+        intents.set(`${event.step}#${event.attempt}`, at)
+        break
+      case "StepFinished":
+        receipts.set(`${event.step}#${event.attempt}`, event.exit)
+        break
+      case "DeferredDone":
+        deferreds.set(event.name, event.exit)
+        break
+      case "ClockSet":
+        clocks.set(event.name, event.wakeAt)
+        break
+    }
+    return Effect.void
+  }
+
+  for (const event of yield* readAll(correlationId)) yield* apply(event)
+
+  const queue = yield* Queue.unbounded<Item>()
+  const lost = yield* Deferred.make<never, LeaseLost | StoreError>()
+
+  const write = (events: ReadonlyArray<NewEvent>) =>
+    store.append({ stream: correlationId, events, guards: guards() }).pipe(
+      Effect.retry({
+        schedule: Schedule.min([Schedule.exponential("20 millis"), Schedule.spaced("1 second")]),
+        while: (error) =>
+          error._tag === "StoreError" && error.isRetryable
+            ? Effect.map(Clock.currentTimeMillis, (now) => guards().every(({ expiresAt }) => now < expiresAt))
+            : Effect.succeed(false)
+      }),
+      Effect.catchTag(["IllegalTransition", "SequenceConflict"], Effect.die)
+    )
+
+  yield* Queue.takeAll(queue).pipe(
+    Effect.flatMap((items) => {
+      const events = items.flatMap((item) => (item._tag === "Event" ? [item.event] : []))
+      const settle = Effect.forEach(items, (item) =>
+        item._tag === "Commit" ? Deferred.succeed(item.done, undefined) : Effect.void, { discard: true })
+      return events.length === 0 ? settle : Effect.andThen(write(events), settle)
+    }),
+    Effect.forever,
+    Effect.catchCause((cause) => Deferred.failCause(lost, cause)),
+    Effect.forkScoped
+  )
+
+  return {
+    correlationId,
+    get request() {
+      return request!
+    },
+    state: () => state!,
+    size: () => ids.size,
+    has: (id) => ids.has(id),
+    startedAt: (step) => intents.get(step),
+    receipt: (step) => receipts.get(step),
+    deferred: (name) => deferreds.get(name),
+    clock: (name) => clocks.get(name),
+    record: Effect.fnUntraced(function*(id, event) {
+      if (ids.has(id)) return
+      const entry: NewEvent = { id, at: yield* Clock.currentTimeMillis, event }
+      yield* apply(entry)
+      yield* Queue.offer(queue, { _tag: "Event", event: entry })
+    }),
+    commit: Effect.gen(function*() {
+      const done = yield* Deferred.make<void>()
+      yield* Queue.offer(queue, { _tag: "Commit", done })
+      yield* Deferred.await(done)
+    }),
+    lost: Deferred.await(lost)
+  }
+})

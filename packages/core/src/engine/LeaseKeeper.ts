@@ -1,0 +1,57 @@
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { type Lease, LeaseLost, LeaseStore } from "../spi/LeaseStore.ts"
+import type { StoreError } from "../spi/StoreError.ts"
+
+/**
+ * A lease that is kept alive for as long as its scope is open, and given back when it closes.
+ *
+ * *Details*: renewed three times per time to live. `lost` fails once it is lost, or once the store was out of reach for so
+ * long that it may be: whoever works under the lease races against it. `check` asks the store whether it is still held.
+ *
+ * @since 0.1.0
+ */
+export interface KeptLease {
+  readonly lease: () => Lease
+  readonly check: Effect.Effect<void, LeaseLost | StoreError>
+  readonly lost: Effect.Effect<never, LeaseLost | StoreError>
+}
+
+/**
+ * Keeps a lease that was acquired.
+ *
+ * @since 0.1.0
+ */
+export const keep = Effect.fnUntraced(function*(
+  acquired: Lease,
+  ttl: Duration.Duration
+): Effect.fn.Return<KeptLease, never, LeaseStore | Scope.Scope> {
+  const store = yield* LeaseStore
+  const lost = yield* Deferred.make<never, LeaseLost | StoreError>()
+  let lease = acquired
+
+  const renew = Effect.gen(function*() {
+    lease = yield* store.renew(lease, ttl)
+  }).pipe(
+    Effect.catchTag("StoreError", (error) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) =>
+        error.isRetryable && now < lease.expiresAt ? Effect.void : Effect.fail(error)))
+  )
+
+  yield* Effect.addFinalizer(() => Effect.ignore(store.release(lease)))
+  yield* Effect.sleep(Duration.divideUnsafe(ttl, 3)).pipe(
+    Effect.andThen(renew),
+    Effect.forever,
+    Effect.catch((error) => Deferred.fail(lost, error)),
+    Effect.forkScoped
+  )
+
+  return {
+    lease: () => lease,
+    check: Effect.suspend(() => store.check(lease)),
+    lost: Deferred.await(lost)
+  }
+})

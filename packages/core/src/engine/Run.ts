@@ -1,0 +1,149 @@
+/**
+ * One run of one execution: what its steps work with, and the events that they record.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import type { StackName } from "../domain/Ids.ts"
+import type { DeploymentTrigger, ExecutionTrigger, StackTrigger, StageName, StageTrigger } from "../domain/Machines.ts"
+import type { ErrorInfo, Release } from "../domain/Release.ts"
+import type { StackSpec } from "../domain/Spec.ts"
+import type { LeaseLost } from "../spi/LeaseStore.ts"
+import type { Provider } from "../spi/Provider.ts"
+import { type Control, isPaused } from "./Control.ts"
+import type { Journal } from "./Journal.ts"
+import type { KeptLease } from "./LeaseKeeper.ts"
+import type { StepFailed } from "./StepFailed.ts"
+
+/** @since 0.1.0 */
+export class Run extends Context.Service<
+  Run,
+  {
+    readonly journal: Journal
+    readonly control: Control
+    readonly lock: KeptLease
+    readonly providers: ReadonlyMap<string, Provider>
+    /** Fails once forward work must stop: an operator said abort, or another stack failed. */
+    readonly halted: Deferred.Deferred<never, StepFailed>
+    /** Fails once a provider or the store said that the lease is gone. */
+    readonly fenced: Deferred.Deferred<never, LeaseLost>
+    /** How long each stack has waited for people so far, in milliseconds. */
+    readonly waited: Map<StackName, number>
+  }
+>()("@signalbox/core/engine/Run") {}
+
+/** The stacks that this execution works on. @since 0.1.0 */
+export const stacks = Effect.map(Run, ({ journal }) => journal.request.spec.stacks.filter(({ enabled }) => enabled))
+
+/** @since 0.1.0 */
+export const providerOf = (stack: StackSpec): Effect.Effect<Provider, never, Run> =>
+  Effect.flatMap(Run, ({ providers }) => {
+    const provider = providers.get(stack.provider)
+    // The request was checked against the installed providers; a runner without one of them is set up wrongly.
+    return provider === undefined
+      ? Effect.die(new Error(`provider ${stack.provider} is not installed in this runner`))
+      : Effect.succeed(provider)
+  })
+
+const text = (reason: string | undefined) => (reason === undefined ? {} : { reason })
+
+/** @since 0.1.0 */
+export const moveExecution = (
+  on: ExecutionTrigger,
+  options: { readonly reason?: string; readonly by?: string; readonly error?: ErrorInfo } = {}
+): Effect.Effect<void, never, Run> =>
+  Effect.flatMap(Run, ({ journal }) => journal.record(`execution/${on}`, { _tag: "ExecutionMoved", on, ...options }))
+
+/**
+ * Moves the deployment's own status, where this kind of execution may: `deploy-stack` and `destroy-stack` never do.
+ *
+ * @since 0.1.0
+ */
+export const moveDeployment = (on: DeploymentTrigger, reason?: string): Effect.Effect<void, never, Run> =>
+  Effect.flatMap(Run, ({ journal }) =>
+    journal.request.kind.endsWith("-stack")
+      ? Effect.void
+      : journal.record(`deployment/${on}`, { _tag: "DeploymentMoved", on, ...text(reason) }))
+
+/**
+ * Moves a stage of the execution, or of one stack. `round` tells repeats of waiting and resuming apart.
+ *
+ * @since 0.1.0
+ */
+export const moveStage = (
+  stage: StageName,
+  on: StageTrigger,
+  options: { readonly stack?: StackName; readonly reason?: string; readonly round?: string } = {}
+): Effect.Effect<void, never, Run> =>
+  Effect.flatMap(Run, ({ journal }) =>
+    journal.record(
+      `stage/${options.stack ?? ""}/${stage}/${on}${options.round === undefined ? "" : `/${options.round}`}`,
+      {
+        _tag: "StageMoved",
+        stage,
+        on,
+        ...(options.stack === undefined ? {} : { stack: options.stack }),
+        ...text(options.reason)
+      }
+    ))
+
+/** @since 0.1.0 */
+export const moveStack = (
+  stack: StackName,
+  on: StackTrigger,
+  options: { readonly release?: Release | null; readonly reason?: string; readonly error?: ErrorInfo } = {}
+): Effect.Effect<void, never, Run> =>
+  Effect.flatMap(Run, ({ journal }) =>
+    journal.record(`stack/${stack}/${on}`, { _tag: "StackMoved", stack, on, ...options }))
+
+/**
+ * Ends the stages of the execution and of its stacks that have not ended: a stage under way becomes `on`, one that never
+ * started is skipped.
+ *
+ * @since 0.1.0
+ */
+export const endStages = (
+  on: "failed" | "cancelled",
+  options: { readonly reason: string; readonly except?: StageName }
+): Effect.Effect<void, never, Run> =>
+  Effect.gen(function*() {
+    const { journal } = yield* Run
+    const state = journal.state()
+    for (const { stages, stack } of [{ stages: state.stages, stack: undefined }, ...state.stacks.map(({ name, stages }) => ({ stages, stack: name }))]) {
+      for (const { name, status } of stages) {
+        if (name === options.except) continue
+        const of = stack === undefined ? {} : { stack }
+        if (status === "pending") yield* moveStage(name, "skipped", { ...of, reason: options.reason })
+        if (status === "running" || status === "waiting") yield* moveStage(name, on, { ...of, reason: options.reason })
+      }
+    }
+  })
+
+/**
+ * Brings the execution's status in line with what it waits for: `paused` while an operator paused it or a question is
+ * open, `in_progress` otherwise.
+ *
+ * @since 0.1.0
+ */
+export const syncPaused: Effect.Effect<void, never, Run> = Effect.gen(function*() {
+  const { control, journal } = yield* Run
+  const state = journal.state()
+  const given = yield* control.given
+  const question = state.questions[0]
+  const waits = isPaused(given) || question !== undefined
+  const round = state.status === "paused" ? "resumed" : "paused"
+  const id = `execution/${round}/${journal.size()}`
+  if (waits && state.status === "in_progress") {
+    const pause = given.findLast(({ command }) => command === "pause")
+    yield* journal.record(id, {
+      _tag: "ExecutionMoved",
+      on: "paused",
+      reason: question?.question ?? pause?.reason ?? "paused by an operator",
+      ...(question === undefined && pause !== undefined ? { by: pause.by } : {})
+    })
+  } else if (!waits && state.status === "paused") {
+    yield* journal.record(id, { _tag: "ExecutionMoved", on: "resumed" })
+  }
+})

@@ -1,0 +1,209 @@
+/**
+ * Steps: the journaled side effects of an execution.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import type * as Schema from "effect/Schema"
+import * as Activity from "effect/workflow/Activity"
+import type { WorkflowEngine, WorkflowInstance } from "effect/workflow/WorkflowEngine"
+import type { StackName } from "../domain/Ids.ts"
+import type { StageName } from "../domain/Machines.ts"
+import type { Outputs } from "../domain/Release.ts"
+import type { StackSpec } from "../domain/Spec.ts"
+import { LeaseLost } from "../spi/LeaseStore.ts"
+import type { Mutation, StackRef } from "../spi/Provider.ts"
+import { ProviderError } from "../spi/ProviderError.ts"
+import { isPaused } from "./Control.ts"
+import { StepInfo } from "./EventLogEngine.ts"
+import { fillIn } from "./OutputReference.ts"
+import { Run } from "./Run.ts"
+import { StepFailed } from "./StepFailed.ts"
+
+/** What a step needs. @since 0.1.0 */
+export type StepServices = Run | WorkflowEngine | WorkflowInstance
+
+/**
+ * Runs a side effect as a journaled step: intent before, receipt after; a step with a receipt returns it.
+ *
+ * *Details*: forward steps wait while the execution is paused and stop when it is halted; steps of a rollback (`back`) do
+ * neither. `execute` gets the time of the intent, which stays the same when the step runs again after a crash.
+ *
+ * @since 0.1.0
+ */
+export const step = <A, I>(options: {
+  readonly name: string
+  readonly operation: string
+  readonly stage: StageName
+  readonly stack: StackName
+  readonly back?: boolean
+  readonly success: Schema.Codec<A, I>
+  readonly execute: (startedAt: number) => Effect.Effect<A, StepFailed, Run | WorkflowInstance>
+}): Effect.Effect<A, StepFailed, StepServices> =>
+  Effect.gen(function*() {
+    const { control, halted, journal } = yield* Run
+    const key = `${options.name}#1`
+    const forward = options.back !== true
+    if (forward && journal.receipt(key) === undefined) {
+      yield* Effect.raceFirst(
+        control.waitFor((given) => (isPaused(given) ? undefined : true)),
+        Effect.ignore(Deferred.await(halted))
+      )
+    }
+    const work = Effect.suspend(() => options.execute(journal.startedAt(key) ?? 0))
+    return yield* Activity.make({
+      name: options.name,
+      success: options.success,
+      error: StepFailed,
+      annotations: Context.make(StepInfo, {
+        operation: options.operation,
+        stage: options.stage,
+        stack: options.stack
+      }),
+      execute: forward ? Effect.raceFirst(Deferred.await(halted), work) : work
+    })
+  })
+
+/**
+ * How a stack is named to its provider, its properties filled in with the outputs of the stacks it depends on.
+ *
+ * *Errors*: `failed` where an output is missing.
+ *
+ * @since 0.1.0
+ */
+export const refOf = Effect.fnUntraced(function*(stack: StackSpec): Effect.fn.Return<StackRef, StepFailed, Run> {
+  const { journal } = yield* Run
+  const { request } = journal
+  const outputs = new Map<string, Outputs>(journal.state().stacks.map((state) => [state.name, state.outputs]))
+  const filled = fillIn(stack.properties, outputs)
+  if (filled.missing.length > 0) {
+    return yield* new StepFailed({
+      why: "failed",
+      stack: stack.name,
+      info: {
+        code: "output_missing",
+        message: `${stack.name} needs the output ${filled.missing.join(", ")}, which is not known`,
+        hint: "Deploy the stack that produces it first."
+      }
+    })
+  }
+  return {
+    deploymentId: request.deploymentId,
+    environment: request.environment,
+    stack: stack.name,
+    properties: filled.value,
+    ...(request.spec.region === undefined ? {} : { region: request.spec.region }),
+    ...(request.spec.account === undefined ? {} : { account: request.spec.account })
+  }
+})
+
+/**
+ * What the mutating operation of a step is handed.
+ *
+ * @since 0.1.0
+ */
+export const mutationOf = Effect.fnUntraced(function*(
+  stack: StackSpec,
+  name: string
+): Effect.fn.Return<Mutation, never, Run | WorkflowInstance> {
+  const { journal, lock } = yield* Run
+  const refuse = (tag: "Fenced" | "Unavailable", message: string) =>
+    Effect.fail(
+      new ProviderError({
+        provider: stack.provider,
+        operation: name,
+        stack: stack.name,
+        reason:
+          tag === "Fenced"
+            ? { _tag: "Fenced", message, fence: lock.lease().fence }
+            : { _tag: "Unavailable", message }
+      })
+    )
+  return {
+    idempotencyKey: yield* Activity.idempotencyKey(name),
+    fence: lock.lease().fence,
+    guard: lock.check.pipe(
+      Effect.catchTags({
+        LeaseLost: (error) => refuse("Fenced", error.message),
+        StoreError: (error) => refuse("Unavailable", error.message)
+      })
+    ),
+    progress: (message, resource) =>
+      journal.record(`progress/${name}/${resource ?? ""}/${message}`, {
+        _tag: "ProgressSeen",
+        stack: stack.name,
+        message,
+        ...(resource === undefined ? {} : { resource })
+      })
+  }
+})
+
+const patience = Schedule.min([Schedule.exponential("200 millis"), Schedule.spaced("10 seconds")]).pipe(
+  Schedule.jittered,
+  Schedule.upTo({ times: 8 })
+)
+
+/**
+ * Calls a provider: what is worth repeating is repeated with backoff, a lost lease stops the run, anything else becomes the
+ * step's failure.
+ *
+ * @since 0.1.0
+ */
+export const call = <A, R>(effect: Effect.Effect<A, ProviderError, R>): Effect.Effect<A, StepFailed, R | Run> =>
+  effect.pipe(
+    Effect.tapError((error) =>
+      error.reason._tag === "Throttled" ? Effect.sleep(Duration.millis(error.reason.retryAfterMs)) : Effect.void),
+    Effect.retry({ schedule: patience, while: (error) => error.isRetryable }),
+    Effect.catch((error) =>
+      Effect.flatMap(Run, ({ fenced, lock }) =>
+        error.reason._tag === "Fenced"
+          ? Effect.andThen(
+              Deferred.fail(fenced, new LeaseLost({ key: lock.lease().key, fence: lock.lease().fence })),
+              Effect.never
+            )
+          : Effect.fail(
+              new StepFailed({
+                why: error.reason._tag === "Busy" ? "blocked" : "failed",
+                stack: error.stack as StackName,
+                info: error.info
+              })
+            )))
+  )
+
+/**
+ * Fails an effect that takes longer than its stack may for a stage. Time in which people were asked does not count.
+ *
+ * @since 0.1.0
+ */
+export const within = <A, R>(
+  stack: StackSpec,
+  stage: StageName,
+  effect: Effect.Effect<A, StepFailed, R>
+): Effect.Effect<A, StepFailed, R | Run> =>
+  Effect.gen(function*() {
+    const { journal, waited } = yield* Run
+    const stages = journal.state().stacks.find(({ name }) => name === stack.name)?.stages ?? []
+    const now = yield* Clock.currentTimeMillis
+    const startedAt = stages.find(({ name }) => name === stage)?.startedAt ?? now
+    const left = Duration.toMillis(stack.timeout) - (now - startedAt) + (waited.get(stack.name) ?? 0)
+    return yield* Effect.timeoutOrElse(effect, {
+      duration: Duration.millis(Math.max(0, left)),
+      orElse: () =>
+        Effect.fail(
+          new StepFailed({
+            why: "timeout",
+            stack: stack.name,
+            info: {
+              code: "stage_timeout",
+              message: `${stack.name}: ${stage} took longer than ${Duration.format(stack.timeout)}`,
+              hint: `Raise "timeout" of the stack, or find out what it waits for.`
+            }
+          })
+        )
+    })
+  })

@@ -1,0 +1,154 @@
+/**
+ * Watching a release: the bake time of a strategy's step, judged by the stack's gate.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as Gate from "../analysis/Gate.ts"
+import type { StageName } from "../domain/Machines.ts"
+import type { Release } from "../domain/Release.ts"
+import type { ApprovalSpec, StackSpec } from "../domain/Spec.ts"
+import { VerdictKind } from "../domain/Verdict.ts"
+import type { Provider, StackRef } from "../spi/Provider.ts"
+import { concerns } from "./Control.ts"
+import { ask } from "./Question.ts"
+import { providerOf, Run } from "./Run.ts"
+import { refOf, step, type StepServices, within } from "./Step.ts"
+import { StepFailed } from "./StepFailed.ts"
+
+/**
+ * What to watch, and for how long.
+ *
+ * *Details*: `label` names it in verdicts, such as `canary 10%`.
+ *
+ * @since 0.1.0
+ */
+export interface Watched {
+  readonly stack: StackSpec
+  readonly stage: StageName
+  readonly label: string
+  readonly release: Release
+  readonly weight: number
+  readonly bake: Duration.Duration
+  readonly samples: "required" | "if_any"
+}
+
+const undecided: ApprovalSpec = { expiresIn: Duration.hours(1), otherwise: "abort" }
+
+/**
+ * Watches a release until its gate passes. A failure fails at once; evidence that does not suffice asks a person, who may
+ * have it go on (`approve`), be watched again (`retry`) or go back (`abort`).
+ *
+ * *Errors*: `gate` where the gate said no, `timeout`, `aborted`.
+ *
+ * @since 0.1.0
+ */
+export const watch = (watched: Watched): Effect.Effect<void, StepFailed, StepServices> => round(watched, 1)
+
+const round = (watched: Watched, n: number): Effect.Effect<void, StepFailed, StepServices> =>
+  Effect.gen(function*() {
+    const name = `${watched.stack.name}/${watched.label}/${n}`
+    const { reason, verdict } = yield* within(
+      watched.stack,
+      watched.stage,
+      step({
+        name: `watch/${name}`,
+        operation: "watch",
+        stage: watched.stage,
+        stack: watched.stack.name,
+        success: Schema.Struct({ verdict: VerdictKind, reason: Schema.String }),
+        execute: (startedAt) => bake(watched, startedAt)
+      })
+    )
+    if (verdict === "pass") return
+    const answer = yield* ask({
+      name: `ask/${name}`,
+      stack: watched.stack,
+      stage: watched.stage,
+      question: `${watched.label} is ${verdict.replace("_", " ")}: ${reason}. Go on?`,
+      approval: undecided,
+      retry: true
+    })
+    if (answer === "retry") yield* round(watched, n + 1)
+  })
+
+const bake = Effect.fnUntraced(function*(
+  watched: Watched,
+  startedAt: number
+): Effect.fn.Return<{ readonly verdict: VerdictKind; readonly reason: string }, StepFailed, Run> {
+  const { control, journal } = yield* Run
+  const { gate, name: stack } = watched.stack
+  const provider = yield* providerOf(watched.stack)
+  const ref = yield* refOf(watched.stack)
+  const interval = Duration.toMillis(gate.interval)
+  const bakeMs = Duration.toMillis(watched.bake)
+  const since = journal.state().stacks.find(({ name }) => name === stack)?.stages
+    .find(({ name }) => name === "deployment")?.startedAt ?? startedAt
+  // Evidence may need longer than the bake: for as long again, and at least for two rounds of consecutive passes.
+  const giveUpMs = bakeMs + Math.max(bakeMs, 2 * gate.consecutivePasses * interval)
+
+  const watching = Effect.gen(function*() {
+    let passes = 0
+    while (true) {
+      yield* Effect.sleep(gate.interval)
+      const now = yield* Clock.currentTimeMillis
+      const judgement = yield* measure(provider, ref, watched, Duration.millis(now - since))
+      yield* journal.record(`verdict/${stack}/${watched.label}/${now}`, {
+        _tag: "VerdictReached",
+        verdict: {
+          ...judgement,
+          stack,
+          step: watched.label,
+          releaseId: watched.release.id,
+          weight: watched.weight,
+          at: now
+        }
+      })
+      if (judgement.verdict === "fail") {
+        return yield* new StepFailed({
+          why: "gate",
+          stack,
+          info: {
+            code: "gate_failed",
+            message: `${stack}: ${watched.label} failed its gate: ${judgement.reason}`,
+            hint: `Look at the log of release ${watched.release.version}.`
+          }
+        })
+      }
+      passes = judgement.verdict === "pass" ? passes + 1 : 0
+      if (passes >= gate.consecutivePasses && now - startedAt >= bakeMs) return judgement
+      if (now - startedAt >= giveUpMs) return judgement.verdict === "pass" ? { ...judgement, verdict: "inconclusive" as const } : judgement
+    }
+  })
+
+  const promoted = Effect.map(
+    control.waitFor((given) => given.find((command) => command.command === "promote" && concerns(command, stack))),
+    ({ by }) => ({ verdict: "pass" as const, reason: `promoted by ${by}` })
+  )
+  return yield* Effect.raceFirst(watching, promoted)
+})
+
+const measure = Effect.fnUntraced(function*(
+  provider: Provider,
+  ref: StackRef,
+  watched: Watched,
+  elapsed: Duration.Duration
+): Effect.fn.Return<Gate.Judgement> {
+  const { gate } = watched.stack
+  const measured: Effect.Effect<Gate.Measured, { readonly message: string }> =
+    provider.metrics === undefined
+      ? Effect.map(provider.observe(ref), ({ health }) => {
+          const own = health[watched.release.id]
+          const healthy = own === undefined || own.total === 0 ? null : (100 * own.healthy) / own.total
+          return { requests: 0, errors: 0, latency: null, healthy }
+        })
+      : provider.metrics.measure(ref, { releaseId: watched.release.id, window: gate.errorWindow })
+  return yield* Effect.match(measured, {
+    onFailure: (error) => Gate.unmeasured(error.message),
+    onSuccess: (values) =>
+      Gate.judge(gate, values, { watched: elapsed, samples: watched.samples })
+  })
+})
