@@ -1,0 +1,40 @@
+import * as Schema from "effect/Schema"
+import type { ErrorInfo } from "@signalbox/core/spi"
+
+/**
+ * A configuration file that is not there, cannot be read or does not give a value. What is wrong *in* the value is
+ * `ConfigurationInvalid`.
+ *
+ * *Details*: `line` and `column` count from 1. The message never quotes the file's content.
+ *
+ * *Errors*: not retryable.
+ *
+ * @since 0.1.0
+ */
+export class ConfigFileInvalid extends Schema.TaggedError<ConfigFileInvalid>()("ConfigFileInvalid", {
+  code: Schema.Literals(["config_missing", "config_unreadable", "config_syntax", "config_failed", "config_empty"]),
+  file: Schema.optionalKey(Schema.String),
+  line: Schema.optionalKey(Schema.Int),
+  column: Schema.optionalKey(Schema.Int),
+  detail: Schema.String,
+  hint: Schema.String
+}) {
+  override get message(): string {
+    return this.file === undefined ? this.detail : `${this.where}: ${this.detail}`
+  }
+
+  /** The file, with line and column where they are known. */
+  get where(): string {
+    return [this.file, this.line, this.column].filter((part) => part !== undefined).join(":")
+  }
+
+  /** How every surface shows it. */
+  get info(): ErrorInfo {
+    return {
+      code: this.code,
+      message: this.message,
+      hint: this.hint,
+      path: this.where
+    }
+  }
+}

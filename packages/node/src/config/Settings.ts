@@ -1,0 +1,99 @@
+/**
+ * The settings that do not belong to a deployment: where it is looked for, who asks, how it is shown. Flags go before
+ * environment variables, these before the user's file.
+ *
+ * @since 0.1.0
+ */
+import * as Path from "node:path"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { EnvironmentName } from "@signalbox/core/spi"
+import { ConfigFileInvalid } from "./ConfigFileInvalid.ts"
+import { findConfig, findUserConfig } from "./discover.ts"
+import { readConfigFile } from "./readConfigFile.ts"
+
+/**
+ * What may be set with a flag, a variable or the user's file.
+ *
+ * *Details*: `config` is a file and `directory` the folder whose `.signalbox/` holds the state; both absolute.
+ *
+ * @since 0.1.0
+ */
+export interface Settings {
+  readonly environment?: string
+  readonly config?: string
+  readonly directory: string
+  readonly actor?: string
+  readonly region?: string
+  readonly databaseUrl?: string
+  readonly color?: boolean
+}
+
+/** @since 0.1.0 */
+export type Flags = Partial<Settings>
+
+const UserFile = Schema.Struct({
+  environment: Schema.optionalKey(EnvironmentName),
+  actor: Schema.optionalKey(Schema.NonEmptyString),
+  region: Schema.optionalKey(Schema.NonEmptyString),
+  color: Schema.optionalKey(Schema.Boolean)
+})
+const known = Object.keys(UserFile.fields)
+const decodeUserFile = Schema.decodeUnknownResult(UserFile, { onExcessProperty: "error" })
+
+const readUserFile = Effect.fnUntraced(function*(env: Readonly<Record<string, string | undefined>>): Effect.fn.Return<
+  Schema.Schema.Type<typeof UserFile>,
+  ConfigFileInvalid
+> {
+  const file = findUserConfig(env)
+  if (file === undefined) return {}
+  const decoded = decodeUserFile(yield* readConfigFile(file))
+  if (Result.isSuccess(decoded)) return decoded.success
+  return yield* new ConfigFileInvalid({
+    code: "config_syntax",
+    file,
+    detail: `expected an object with ${known.join(", ")}`,
+    hint: `Write for example { "environment": "staging", "actor": "ada", "color": true }.`
+  })
+})
+
+const text = (value: string | undefined): string | undefined => (value === undefined || value === "" ? undefined : value)
+
+/**
+ * Puts the settings together and finds the configuration file.
+ *
+ * *Details*: variables are `SIGNALBOX_ENVIRONMENT`, `SIGNALBOX_CONFIG`, `SIGNALBOX_DIRECTORY`, `SIGNALBOX_ACTOR`,
+ * `SIGNALBOX_REGION` and `SIGNALBOX_DATABASE_URL`. Without `directory` it is the folder of the configuration file, else
+ * `cwd`.
+ *
+ * *Errors*: `ConfigFileInvalid` where the user's file is wrong.
+ *
+ * @since 0.1.0
+ */
+export const loadSettings = Effect.fnUntraced(function*(options: {
+  readonly cwd: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly flags: Flags
+}): Effect.fn.Return<Settings, ConfigFileInvalid> {
+  const { cwd, env, flags } = options
+  const user = yield* readUserFile(env)
+  const from = (path: string | undefined) => (path === undefined ? undefined : Path.resolve(cwd, path))
+  const given = from(flags.directory ?? text(env.SIGNALBOX_DIRECTORY))
+  const config = from(flags.config ?? text(env.SIGNALBOX_CONFIG)) ?? findConfig(given ?? cwd)
+  const directory = given ?? (config === undefined ? Path.resolve(cwd) : Path.dirname(config))
+  const environment = flags.environment ?? text(env.SIGNALBOX_ENVIRONMENT) ?? user.environment
+  const actor = flags.actor ?? text(env.SIGNALBOX_ACTOR) ?? user.actor
+  const region = flags.region ?? text(env.SIGNALBOX_REGION) ?? user.region
+  const databaseUrl = flags.databaseUrl ?? text(env.SIGNALBOX_DATABASE_URL)
+  const color = flags.color ?? user.color
+  return {
+    directory,
+    ...(config === undefined ? {} : { config }),
+    ...(environment === undefined ? {} : { environment }),
+    ...(actor === undefined ? {} : { actor }),
+    ...(region === undefined ? {} : { region }),
+    ...(databaseUrl === undefined ? {} : { databaseUrl }),
+    ...(color === undefined ? {} : { color })
+  }
+})

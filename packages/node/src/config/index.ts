@@ -1,0 +1,10 @@
+/**
+ * Finding and loading configuration files.
+ *
+ * @since 0.1.0
+ */
+export * from "./ConfigFileInvalid.ts"
+export * from "./discover.ts"
+export * from "./loadManifest.ts"
+export * from "./readConfigFile.ts"
+export * from "./Settings.ts"

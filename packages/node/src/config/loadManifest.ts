@@ -1,0 +1,33 @@
+import * as Path from "node:path"
+import * as Effect from "effect/Effect"
+import { Configuration, type ConfigurationInvalid } from "@signalbox/core/engine"
+import type { Manifest, Provider } from "@signalbox/core/spi"
+import { ConfigFileInvalid } from "./ConfigFileInvalid.ts"
+import { configNames } from "./discover.ts"
+import { readConfigFile } from "./readConfigFile.ts"
+
+/**
+ * Reads and checks the configuration of a project.
+ *
+ * *Details*: `file` is what `loadSettings` found; `cwd` only shortens the name of the file in messages.
+ *
+ * *Errors*: `ConfigFileInvalid` where there is none or it gives no value, `ConfigurationInvalid` with every issue in it.
+ *
+ * @since 0.1.0
+ */
+export const loadManifest = Effect.fnUntraced(function*(options: {
+  readonly file: string | undefined
+  readonly cwd: string
+  readonly providers: ReadonlyMap<string, Provider>
+}): Effect.fn.Return<Manifest, ConfigFileInvalid | ConfigurationInvalid> {
+  const { cwd, file, providers } = options
+  if (file === undefined) {
+    return yield* new ConfigFileInvalid({
+      code: "config_missing",
+      detail: "there is no configuration here",
+      hint: `Write ${configNames[0]} (or .mjs, .json, .yaml), or name one with --config.`
+    })
+  }
+  const value = yield* readConfigFile(file)
+  return yield* Effect.fromResult(Configuration.check(value, providers, { file: Path.relative(cwd, file) || file }))
+})
