@@ -17,5 +17,16 @@ export default defineConfig({
     "require-yield": "off",
     "unicorn/consistent-function-scoping": "off"
   },
-  overrides: houseRules
+  overrides: [
+    ...houseRules,
+    {
+      files: ["**/*.test.ts"],
+      rules: {
+        // Property tests and tests that return an Effect are made by functions that the plugin does not know as tests.
+        "vitest/no-standalone-expect": "off",
+        "vitest/valid-expect": ["error", { maxArgs: 2 }]
+      }
+    },
+    { files: ["packages/*/test/**"], rules: { "typescript/no-explicit-any": "off" } }
+  ]
 })
