@@ -4,3 +4,5 @@
  * @since 0.1.0
  */
 export * from "./config/index.ts"
+export * as Sqlite from "./Sqlite.ts"
+export * from "./Stores.ts"

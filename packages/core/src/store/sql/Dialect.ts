@@ -1,0 +1,58 @@
+/**
+ * Where SQLite and Postgres differ.
+ *
+ * *Details*: SQLite numbers positions with `AUTOINCREMENT`: its transactions commit one after the other. In Postgres they
+ * overlap, and numbers drawn from a sequence become visible out of order, so that whoever reads on from the last position
+ * would miss events. There the position is the id of the writing transaction and a number within it (10 bits), and only
+ * positions below the oldest transaction under way are read across streams: what is below is complete. The price: such a
+ * read waits for every writing transaction of the server, also for those of other programs.
+ *
+ * Leases expire by the clock of the Effect runtime on SQLite (one host) and by that of the server on Postgres (many hosts).
+ */
+import type { SqlClient } from "effect/sql/SqlClient"
+
+export interface Dialect {
+  readonly name: "sqlite" | "pg"
+  /** `?` or `$1`, with the cast where the type cannot be inferred. */
+  readonly parameter: (index: number, type: "text" | "int") => string
+  /** The time in milliseconds; `parameter` is that of this process. */
+  readonly now: (parameter: string) => string
+  /** Columns and values that give an event its position; `ordinal` counts within the statement. */
+  readonly position: { readonly column: string; readonly value: (ordinal: number) => string }
+  /** What keeps a lease row as it is until the transaction ends. */
+  readonly lock: string
+  /** Keeps the planner from the index of `position`. */
+  readonly unindexed: (column: string) => string
+  /** Positions that are complete. */
+  readonly complete: string
+  readonly like: string
+}
+
+const base = "(SELECT position_base FROM signalbox_schema)"
+
+const sqlite: Dialect = {
+  name: "sqlite",
+  parameter: () => "?",
+  now: (parameter) => parameter,
+  position: { column: "", value: () => "" },
+  lock: "",
+  unindexed: (column) => `+${column}`,
+  complete: "1 = 1",
+  like: "LIKE"
+}
+
+const pg: Dialect = {
+  name: "pg",
+  parameter: (index, type) => `$${index}::${type === "int" ? "bigint" : "text"}`,
+  now: () => "(extract(epoch FROM clock_timestamp()) * 1000)::bigint",
+  position: {
+    column: "position, ",
+    value: (ordinal) => `(pg_current_xact_id()::text::bigint + ${base}) * 1024 + ${ordinal}, `
+  },
+  lock: " FOR SHARE",
+  unindexed: (column) => `(${column} + 0)`,
+  complete: `position < (pg_snapshot_xmin(pg_current_snapshot())::text::bigint + ${base}) * 1024`,
+  like: "ILIKE"
+}
+
+export const dialectOf = (sql: SqlClient): Dialect => sql.onDialectOrElse({ pg: () => pg, orElse: () => sqlite })

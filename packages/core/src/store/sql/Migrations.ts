@@ -1,0 +1,153 @@
+/** The tables, by version. A released version is never changed; a new one is added at the end. */
+import * as Effect from "effect/Effect"
+import type { SqlClient } from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+import { StoreError } from "../../spi/StoreError.ts"
+import { storeError } from "./storeError.ts"
+
+interface Migration {
+  readonly sqlite: ReadonlyArray<string>
+  readonly pg: ReadonlyArray<string>
+}
+
+const states = (json: "TEXT", int: "INTEGER" | "BIGINT"): ReadonlyArray<string> => [
+  `CREATE TABLE signalbox_executions (
+    stream TEXT PRIMARY KEY,
+    deployment_id TEXT NOT NULL,
+    environment TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    status TEXT NOT NULL,
+    finished INTEGER NOT NULL,
+    requested_at ${int} NOT NULL,
+    search TEXT NOT NULL,
+    state ${json} NOT NULL
+  )`,
+  "CREATE INDEX signalbox_executions_latest ON signalbox_executions (requested_at, stream)",
+  "CREATE INDEX signalbox_executions_place ON signalbox_executions (deployment_id, environment, requested_at, stream)",
+  "CREATE INDEX signalbox_executions_deployment ON signalbox_executions (deployment_id, requested_at, stream)",
+  "CREATE INDEX signalbox_executions_environment ON signalbox_executions (environment, requested_at, stream)",
+  "CREATE INDEX signalbox_executions_status ON signalbox_executions (status, requested_at, stream)",
+  "CREATE INDEX signalbox_executions_active ON signalbox_executions (requested_at, stream) WHERE finished = 0",
+  `CREATE TABLE signalbox_environments (
+    deployment_id TEXT NOT NULL,
+    environment TEXT NOT NULL,
+    version ${int} NOT NULL,
+    state ${json} NOT NULL,
+    PRIMARY KEY (deployment_id, environment)
+  )`,
+  `CREATE TABLE signalbox_deployments (
+    deployment_id TEXT PRIMARY KEY,
+    created_at ${int} NOT NULL,
+    state ${json} NOT NULL
+  )`,
+  `CREATE TABLE signalbox_leases (
+    key TEXT PRIMARY KEY,
+    holder TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    fence ${int} NOT NULL,
+    acquired_at ${int} NOT NULL,
+    expires_at ${int} NOT NULL,
+    reason TEXT
+  )`
+]
+
+export const migrations: ReadonlyArray<Migration> = [
+  {
+    sqlite: [
+      `CREATE TABLE signalbox_events (
+        position INTEGER PRIMARY KEY AUTOINCREMENT,
+        stream TEXT NOT NULL,
+        seq INTEGER NOT NULL,
+        id TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        tag TEXT NOT NULL,
+        deployment_id TEXT NOT NULL,
+        environment TEXT,
+        body TEXT NOT NULL
+      )`,
+      "CREATE UNIQUE INDEX signalbox_events_stream ON signalbox_events (stream, seq)",
+      "CREATE INDEX signalbox_events_deployment ON signalbox_events (deployment_id, position)",
+      ...states("TEXT", "INTEGER")
+    ],
+    pg: [
+      // `position` is the transaction's id and a number within it, see `Dialect.ts`. `position_base` keeps it growing when
+      // a dump is restored into a server whose transaction ids are smaller.
+      "ALTER TABLE signalbox_schema ADD COLUMN position_base BIGINT NOT NULL DEFAULT 0",
+      `CREATE TABLE signalbox_events (
+        stream TEXT NOT NULL,
+        seq BIGINT NOT NULL,
+        position BIGINT NOT NULL,
+        id TEXT NOT NULL,
+        at BIGINT NOT NULL,
+        tag TEXT NOT NULL,
+        deployment_id TEXT NOT NULL,
+        environment TEXT,
+        body TEXT NOT NULL,
+        PRIMARY KEY (stream, seq)
+      )`,
+      "CREATE UNIQUE INDEX signalbox_events_position ON signalbox_events (position)",
+      "CREATE INDEX signalbox_events_deployment ON signalbox_events (deployment_id, position)",
+      ...states("TEXT", "BIGINT")
+    ]
+  }
+]
+
+/** The version that this code reads and writes. */
+export const latest = migrations.length
+
+const readVersion = (sql: SqlClient): Effect.Effect<number, SqlError> =>
+  Effect.gen(function* () {
+    const [table] = yield* sql.onDialectOrElse({
+      pg: () => sql<{ readonly found: unknown }>`SELECT 1 AS found WHERE to_regclass('signalbox_schema') IS NOT NULL`,
+      orElse: () =>
+        sql<{ readonly found: unknown }>`SELECT 1 AS found FROM sqlite_schema WHERE name = 'signalbox_schema'`
+    })
+    if (table === undefined) return 0
+    const [row] = yield* sql<{ readonly version: number }>`SELECT version FROM signalbox_schema`
+    return Number(row?.version ?? 0)
+  })
+
+/**
+ * Brings the tables up to date. Reads only where they are already, and refuses (`Corrupt`) what a newer version wrote.
+ */
+export const migrate = (sql: SqlClient): Effect.Effect<void, StoreError> =>
+  Effect.gen(function* () {
+    const version = yield* readVersion(sql)
+    if (version > latest) {
+      return yield* new StoreError({
+        operation: "open",
+        reason: "Corrupt",
+        detail: `the store has version ${version}; this version of Signalbox reads up to ${latest}`
+      })
+    }
+    if (version < latest) yield* sql.withTransaction(upgrade(sql))
+    yield* sql.onDialectOrElse({ pg: () => raisePositions(sql), orElse: () => Effect.void })
+  }).pipe(Effect.catchTag("SqlError", (error) => Effect.fail(storeError("open")(error))))
+
+const upgrade = (sql: SqlClient): Effect.Effect<void, SqlError> =>
+  Effect.gen(function* () {
+    // Postgres: one migrator at a time; SQLite holds the write lock since BEGIN IMMEDIATE.
+    yield* sql.onDialectOrElse({
+      pg: () => sql`SELECT pg_advisory_xact_lock(7374646478)`,
+      orElse: () => Effect.void
+    })
+    const version = yield* readVersion(sql)
+    if (version === 0) {
+      yield* sql`CREATE TABLE signalbox_schema (version INTEGER NOT NULL)`
+      yield* sql`INSERT INTO signalbox_schema (version) VALUES (0)`
+    }
+    for (const migration of migrations.slice(version)) {
+      const statements = sql.onDialectOrElse({ pg: () => migration.pg, orElse: () => migration.sqlite })
+      yield* Effect.forEach(statements, (statement) => sql.unsafe(statement), { discard: true })
+    }
+    yield* sql`UPDATE signalbox_schema SET version = ${latest}`
+  })
+
+const raisePositions = (sql: SqlClient): Effect.Effect<void, SqlError> =>
+  Effect.asVoid(sql`
+    UPDATE signalbox_schema SET position_base = position_base + behind.by
+    FROM (
+      SELECT max(e.position) / 1024 + 1 - pg_snapshot_xmax(pg_current_snapshot())::text::bigint - max(s.position_base) AS by
+      FROM signalbox_events e, signalbox_schema s
+    ) behind
+    WHERE behind.by > 0`)

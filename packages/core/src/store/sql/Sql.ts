@@ -1,0 +1,177 @@
+/**
+ * The stores over SQL.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import { SqlClient } from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+import * as Stream from "effect/Stream"
+import type { DeploymentStore } from "../../spi/DeploymentStore.ts"
+import type { LeaseStore } from "../../spi/LeaseStore.ts"
+import type { StoreError } from "../../spi/StoreError.ts"
+import type { Encoded, EncodedLeaseStore } from "../Encoded.ts"
+import { layerEncoded } from "../layerEncoded.ts"
+import { makeCommit } from "./commit.ts"
+import { type Dialect, dialectOf } from "./Dialect.ts"
+import { migrate } from "./Migrations.ts"
+import { makeRead } from "./read.ts"
+import { storeError } from "./storeError.ts"
+
+/** How often another process's writes are looked for. */
+const polls = { sqlite: 20, pg: 250 } as const
+
+/**
+ * Makes an encoded store over a `SqlClient` of SQLite or Postgres, and brings its tables up to date.
+ *
+ * *Details*: one event without a change of state is one INSERT; with one, INSERT and UPDATE in one transaction. A client of
+ * SQLite must hold one connection and begin its transactions with `BEGIN IMMEDIATE`. Other processes are noticed by
+ * polling: `PRAGMA data_version` each 20 ms on SQLite, the newest position each 250 ms on Postgres.
+ *
+ * Searching events for a text reads every event that the other filters leave; SQLite ignores the case of ASCII letters
+ * only. So do `since`, `until`, `tags`, and `environment` without its deployment. The other queries cost the same however
+ * long the log is.
+ *
+ * *Errors*: `Corrupt` where a newer version of Signalbox wrote the tables.
+ *
+ * @since 0.1.0
+ */
+export const makeSql: Effect.Effect<Encoded, StoreError, SqlClient> = Effect.gen(function* () {
+  const sql = yield* SqlClient
+  const dialect = dialectOf(sql)
+  yield* quietly("open", migrate(sql))
+  const commit = makeCommit(sql, dialect)
+  const read = makeRead(sql, dialect)
+  return {
+    deployments: {
+      head: (stream, after) => quietly("append", read.head(stream, after)),
+      commit: (write) => quietly("append", commit(write)),
+      events: (query) => quietly("events", read.events(query)),
+      execution: (stream) => quietly("execution", read.execution(stream)),
+      executions: (query) => quietly("executions", read.executions(query)),
+      deployment: (id) => quietly("deployment", read.deployment(id)),
+      deployments: quietly("deployments", read.deployments),
+      environment: (id, environment) => quietly("environment", read.environment(id, environment)),
+      environments: (id) => quietly("environments", read.environments(id)),
+      newest: quietly("head", read.newest),
+      pulses: pulses(sql, dialect, read.newest),
+      prune: (before, limit) => quietly("prune", prune(sql, dialect, before, limit))
+    },
+    leases: leases(sql, dialect, read)
+  }
+})
+
+/**
+ * Both stores over a `SqlClient` of SQLite or Postgres; see `makeSql`.
+ *
+ * @since 0.1.0
+ */
+export const layerSql: Layer.Layer<DeploymentStore | LeaseStore, StoreError, SqlClient> = layerEncoded(makeSql)
+
+/** Classifies failures. The statements leave no spans: the trace of a deployment is about its steps. */
+const quietly = <A, E, R>(
+  operation: string,
+  effect: Effect.Effect<A, E | SqlError, R>
+): Effect.Effect<A, Exclude<E, SqlError> | StoreError, R> =>
+  Effect.withTracerEnabled(
+    Effect.mapError(effect, (error) =>
+      isSqlError(error) ? storeError(operation)(error) : (error as Exclude<E, SqlError>)),
+    false
+  )
+
+const isSqlError = (error: unknown): error is SqlError =>
+  typeof error === "object" && error !== null && "_tag" in error && error._tag === "SqlError"
+
+const pulses = (
+  sql: SqlClient,
+  dialect: Dialect,
+  newest: Effect.Effect<number, SqlError>
+): Stream.Stream<void, StoreError> => {
+  const version =
+    dialect.name === "pg"
+      ? newest
+      : Effect.map(
+          sql<{ readonly data_version: number }>`PRAGMA data_version`,
+          ([row]) => row?.data_version ?? 0
+        )
+  const poll = quietly("changes", version)
+  return Stream.unwrap(
+    Effect.map(poll, (start) => {
+      let last = start
+      const next = Effect.delay(poll, polls[dialect.name])
+      const changed = Effect.map(next, (now) => {
+        const isNew = now !== last
+        last = now
+        return isNew
+      })
+      return Stream.concat(
+        Stream.succeed<void>(undefined),
+        Stream.fromEffectRepeat(changed).pipe(
+          Stream.filter((isNew) => isNew),
+          Stream.map(() => undefined)
+        )
+      )
+    })
+  )
+}
+
+const prune = (
+  sql: SqlClient,
+  dialect: Dialect,
+  before: number,
+  limit: number
+): Effect.Effect<number, SqlError> =>
+  sql.withTransaction(
+    Effect.gen(function* () {
+      // An append that overlaps must not leave events behind.
+      if (dialect.name === "pg") yield* sql`LOCK TABLE signalbox_events IN SHARE ROW EXCLUSIVE MODE`
+      const rows = yield* sql<{ readonly stream: string }>`
+        SELECT stream FROM signalbox_executions WHERE finished = 1 AND requested_at < ${before}
+        ORDER BY requested_at, stream LIMIT ${limit}`
+      if (rows.length === 0) return 0
+      const streams = sql.in(rows.map(({ stream }) => stream))
+      yield* sql`DELETE FROM signalbox_events WHERE stream IN ${streams}`
+      yield* sql`DELETE FROM signalbox_executions WHERE stream IN ${streams}`
+      return rows.length
+    })
+  )
+
+const leases = (sql: SqlClient, dialect: Dialect, read: ReturnType<typeof makeRead>): EncodedLeaseStore => {
+  const now: Effect.Effect<number, SqlError> =
+    dialect.name === "pg"
+      ? Effect.map(
+          sql<{ readonly now: number }>`SELECT ${sql.literal(dialect.now(""))} AS now`,
+          ([row]) => Number(row?.now)
+        )
+      : Clock.currentTimeMillis
+  return {
+    get: (key) =>
+      quietly(
+        "lease",
+        Effect.flatMap(read.lease(key), (lease) => Effect.map(now, (time) => ({ lease, now: time })))
+      ),
+    list: quietly(
+      "leases",
+      Effect.flatMap(read.leases, (all) => Effect.map(now, (time) => ({ leases: all, now: time })))
+    ),
+    swap: (before, after) => {
+      const row = {
+        holder: after.holder,
+        owner: after.owner,
+        fence: after.fence,
+        acquired_at: after.acquiredAt,
+        expires_at: after.expiresAt,
+        reason: after.reason ?? null
+      }
+      const statement =
+        before === undefined
+          ? sql`INSERT INTO signalbox_leases ${sql.insert({ key: after.key, ...row })}
+                ON CONFLICT DO NOTHING RETURNING key`
+          : sql`UPDATE signalbox_leases SET ${sql.update(row)}
+                WHERE key = ${after.key} AND fence = ${before.fence} AND expires_at = ${before.expiresAt} RETURNING key`
+      return quietly("lease", Effect.map(statement, (rows) => rows.length > 0))
+    }
+  }
+}

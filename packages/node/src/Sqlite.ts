@@ -1,0 +1,177 @@
+/**
+ * A SQL client over `node:sqlite`: what Signalbox needs of one and no more, until `@effect/sql-sqlite-node` is there for
+ * this version of Effect.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Reactivity from "effect/reactivity/Reactivity"
+import type * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
+import * as SqlClient from "effect/sql/SqlClient"
+import type { Connection } from "effect/sql/SqlConnection"
+import { classifySqliteError, SqlError } from "effect/sql/SqlError"
+import * as Statement from "effect/sql/Statement"
+import * as Stream from "effect/Stream"
+import { closeSync, existsSync, mkdirSync, openSync } from "node:fs"
+import { dirname } from "node:path"
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite"
+
+/**
+ * Which file, and how.
+ *
+ * *Details*: the folder and the file (mode 0600) are made with the first statement, not with the layer; where `create` is
+ * false (default true) a missing file fails as `ConnectionError` and nothing is made. `synchronous` `full` survives power
+ * loss, `normal` only the end of the process (default `full`). A statement waits up to `busyTimeout` milliseconds (default
+ * 10,000) for writers of other processes, without blocking this one. `setup` holds more statements for the new connection.
+ *
+ * @since 0.1.0
+ */
+export interface SqliteOptions {
+  readonly filename: string
+  readonly synchronous?: "full" | "normal"
+  readonly create?: boolean
+  readonly busyTimeout?: number
+  readonly setup?: ReadonlyArray<string>
+}
+
+/** Statements kept prepared. */
+const prepared = 256
+
+/**
+ * The client, on one connection: WAL, foreign keys, `BEGIN IMMEDIATE`.
+ *
+ * @since 0.1.0
+ */
+export const make = (
+  options: SqliteOptions
+): Effect.Effect<SqlClient.SqlClient, never, Scope.Scope | Reactivity.Reactivity> =>
+  Effect.gen(function* () {
+    let database: DatabaseSync | undefined
+    yield* Effect.addFinalizer(() => Effect.sync(() => database?.close()))
+    const statements = new Map<string, StatementSync>()
+
+    const statementFor = (db: DatabaseSync, text: string): StatementSync => {
+      let statement = statements.get(text)
+      if (statement === undefined) {
+        statement = db.prepare(text)
+        if (statements.size >= prepared) statements.delete(statements.keys().next().value!)
+        statements.set(text, statement)
+      }
+      return statement
+    }
+
+    const attempt = <A>(operation: string, run: () => A): Effect.Effect<A, SqlError> => {
+      const deadline = performance.now() + (options.busyTimeout ?? 10_000)
+      const once: Effect.Effect<A, SqlError> = Effect.suspend(() => {
+        try {
+          return Effect.succeed(run())
+        } catch (cause) {
+          return isBusy(cause) && database?.isTransaction !== true && performance.now() < deadline
+            ? Effect.andThen(pause, once)
+            : Effect.fail(sqlError(operation, cause))
+        }
+      })
+      return once
+    }
+
+    const connection: Effect.Effect<Sqlite, SqlError> = Effect.suspend(() =>
+      database === undefined
+        ? Effect.map(attempt("connect", () => open(options)), (opened) => {
+            database = opened
+            return sqlite
+          })
+        : Effect.succeed(sqlite))
+
+    const all = (text: string, params: ReadonlyArray<unknown>) =>
+      attempt("execute", () => statementFor(database!, text).all(...(params as ReadonlyArray<SQLInputValue>)))
+    const unprepared = (text: string, params: ReadonlyArray<unknown>) =>
+      attempt("execute", () => database!.prepare(text).all(...(params as ReadonlyArray<SQLInputValue>)))
+    const values = (rows: ReadonlyArray<object>) => rows.map((row) => Object.values(row) as ReadonlyArray<unknown>)
+    const transformed = (
+      rows: ReadonlyArray<any>,
+      transform: (<A extends object>(rows: ReadonlyArray<A>) => ReadonlyArray<A>) | undefined
+    ) => (transform === undefined ? rows : transform(rows))
+
+    const sqlite: Sqlite = {
+      isTransaction: () => database?.isTransaction === true,
+      execute: (text, params, transform) => Effect.map(all(text, params), (rows) => transformed(rows, transform)),
+      executeRaw: all,
+      executeValues: (text, params) => Effect.map(all(text, params), values),
+      executeValuesUnprepared: (text, params) => Effect.map(unprepared(text, params), values),
+      executeUnprepared: (text, params, transform) =>
+        Effect.map(unprepared(text, params), (rows) => transformed(rows, transform)),
+      executeStream: (text, params, transform) =>
+        Stream.unwrap(
+          Effect.map(all(text, params), (rows) => Stream.fromIterable(transformed(rows, transform)))
+        )
+    }
+
+    return yield* SqlClient.make({
+      ...SqlClient.makeSqliteAcquirers({
+        connection,
+        semaphore: Semaphore.makeUnsafe(1),
+        isTransaction: (conn) => conn.isTransaction()
+      }),
+      compiler: Statement.makeCompilerSqlite(),
+      driver: "signalbox-sqlite",
+      spanAttributes: [["db.system.name", "sqlite"]],
+      prepareTransactionControls: true,
+      beginTransaction: "BEGIN IMMEDIATE",
+      releaseSavepoint: (name) => `RELEASE SAVEPOINT ${name}`
+    })
+  })
+
+/**
+ * The client as a layer.
+ *
+ * @since 0.1.0
+ */
+export const layer = (options: SqliteOptions): Layer.Layer<SqlClient.SqlClient> =>
+  Layer.effect(SqlClient.SqlClient, make(options)).pipe(Layer.provide(Reactivity.layer))
+
+interface Sqlite extends Connection {
+  readonly isTransaction: () => boolean
+}
+
+const open = ({ create = true, filename, setup = [], synchronous = "full" }: SqliteOptions): DatabaseSync => {
+  if (filename !== ":memory:" && !existsSync(filename)) {
+    if (!create) throw Object.assign(new Error(`${filename} does not exist`), { code: "ENOENT" })
+    mkdirSync(dirname(filename), { recursive: true, mode: 0o700 })
+    // SQLite gives its other files the mode of this one.
+    closeSync(openSync(filename, "a", 0o600))
+  }
+  // Long enough for a usual commit of another process; longer waits must not block this one.
+  const database = new DatabaseSync(filename, { timeout: 5 })
+  try {
+    database.exec("PRAGMA journal_mode = WAL")
+    database.exec(`PRAGMA synchronous = ${synchronous}`)
+    database.exec("PRAGMA foreign_keys = ON")
+    for (const statement of setup) database.exec(statement)
+    return database
+  } catch (cause) {
+    database.close()
+    throw cause
+  }
+}
+
+const codeOf = (cause: unknown): number =>
+  typeof cause === "object" && cause !== null && "errcode" in cause ? Number(cause.errcode) & 0xff : 0
+
+/** SQLITE_BUSY or SQLITE_LOCKED. */
+const isBusy = (cause: unknown): boolean => codeOf(cause) === 5 || codeOf(cause) === 6
+
+/** By the timers of Node: a test clock must not stop a statement. */
+const pause = Effect.callback<void>((resume) => {
+  const timer = setTimeout(() => resume(Effect.void), 1 + Math.random() * 9)
+  return Effect.sync(() => clearTimeout(timer))
+})
+
+const sqlError = (operation: string, cause: unknown): SqlError =>
+  new SqlError({
+    reason: classifySqliteError(cause, {
+      message: cause instanceof Error ? cause.message : "the database failed",
+      operation
+    })
+  })
