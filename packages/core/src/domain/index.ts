@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+export * as Command from "./Command.ts"
 export * as Environment from "./Environment.ts"
 export * from "./Event.ts"
 export * as Execution from "./Execution.ts"

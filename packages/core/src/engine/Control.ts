@@ -30,6 +30,8 @@ export interface Given {
  */
 export interface Control {
   readonly given: Effect.Effect<ReadonlyArray<Given>>
+  /** All commands so far, again with every new one. */
+  readonly changes: Stream.Stream<ReadonlyArray<Given>>
   /** Waits for the first answer that `find` reads from all commands so far; looks again with every new one. */
   readonly waitFor: <A>(find: (given: ReadonlyArray<Given>) => A | undefined) => Effect.Effect<A>
 }
@@ -58,8 +60,7 @@ export const concerns = (command: Given, stack: StackName): boolean =>
  * @since 0.1.0
  */
 export const follow = Effect.fnUntraced(function*(
-  id: CorrelationId,
-  onGiven: (command: Given) => Effect.Effect<void>
+  id: CorrelationId
 ): Effect.fn.Return<Control, never, DeploymentStore | Scope.Scope> {
   const store = yield* DeploymentStore
   const all = yield* SubscriptionRef.make<ReadonlyArray<Given>>([])
@@ -70,7 +71,6 @@ export const follow = Effect.fnUntraced(function*(
     const fresh = events.flatMap(({ at, event, id, position }): ReadonlyArray<Given> =>
       event._tag === "CommandGiven" ? [{ ...event, id, position, at }] : [])
     if (fresh.length === 0) return
-    yield* Effect.forEach(fresh, onGiven, { discard: true })
     yield* SubscriptionRef.set(all, [...known, ...fresh])
   }).pipe(Effect.retry(Schedule.spaced("200 millis")), Effect.orDie)
 
@@ -85,6 +85,7 @@ export const follow = Effect.fnUntraced(function*(
 
   return {
     given: SubscriptionRef.get(all),
+    changes: SubscriptionRef.changes(all),
     waitFor: (find) =>
       SubscriptionRef.changes(all).pipe(
         Stream.map((given) => Option.fromUndefinedOr(find(given))),

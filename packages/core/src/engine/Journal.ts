@@ -8,6 +8,7 @@ import type * as Scope from "effect/Scope"
 import type { Event, EventOf, NewEvent } from "../domain/Event.ts"
 import * as Execution from "../domain/Execution.ts"
 import type { CorrelationId } from "../domain/Ids.ts"
+import type { IllegalTransition } from "../domain/Illegal.ts"
 import type { Json } from "../domain/Release.ts"
 import { DeploymentStore } from "../spi/DeploymentStore.ts"
 import type { Lease, LeaseLost } from "../spi/LeaseStore.ts"
@@ -37,7 +38,11 @@ export interface Journal {
   readonly deferred: (name: string) => Json | undefined
   /** When a durable clock goes off. */
   readonly clock: (name: string) => number | undefined
-  readonly record: (id: string, event: Event) => Effect.Effect<void>
+  /** A function decides from the state at the very moment of recording; nothing is recorded where it returns nothing. */
+  readonly record: (
+    id: string,
+    event: Event | ((state: Execution.ExecutionState) => Event | undefined)
+  ) => Effect.Effect<void>
   readonly commit: Effect.Effect<void>
   /** Fails once nothing can be written any more: a lease was lost, or the store. */
   readonly lost: Effect.Effect<never, LeaseLost | StoreError>
@@ -81,9 +86,9 @@ export const open = Effect.fnUntraced(function*(
   let state: Execution.ExecutionState | undefined
   let request: EventOf<"ExecutionRequested"> | undefined
 
-  const apply = ({ at, event, id }: NewEvent): Effect.Effect<void> => {
+  const apply = ({ at, event, id }: NewEvent): IllegalTransition | undefined => {
     const folded = Execution.evolve(state, at, event)
-    if (Result.isFailure(folded)) return Effect.die(folded.failure)
+    if (Result.isFailure(folded)) return folded.failure
     state = folded.success
     ids.add(id)
     switch (event._tag) {
@@ -103,10 +108,13 @@ export const open = Effect.fnUntraced(function*(
         clocks.set(event.name, event.wakeAt)
         break
     }
-    return Effect.void
+    return undefined
   }
 
-  for (const event of yield* readAll(correlationId)) yield* apply(event)
+  for (const event of yield* readAll(correlationId)) {
+    const illegal = apply(event)
+    if (illegal !== undefined) return yield* Effect.die(illegal)
+  }
 
   const queue = yield* Queue.unbounded<Item>()
   const lost = yield* Deferred.make<never, LeaseLost | StoreError>()
@@ -147,12 +155,18 @@ export const open = Effect.fnUntraced(function*(
     receipt: (step) => receipts.get(step),
     deferred: (name) => deferreds.get(name),
     clock: (name) => clocks.get(name),
-    record: Effect.fnUntraced(function*(id, event) {
-      if (ids.has(id)) return
-      const entry: NewEvent = { id, at: yield* Clock.currentTimeMillis, event }
-      yield* apply(entry)
-      yield* Queue.offer(queue, { _tag: "Event", event: entry })
-    }),
+    // One synchronous piece: no other fiber records between the decision and the fold.
+    record: (id, given) =>
+      Clock.clockWith((clock) => {
+        if (ids.has(id)) return Effect.void
+        const event = typeof given === "function" ? given(state!) : given
+        if (event === undefined) return Effect.void
+        const entry: NewEvent = { id, at: clock.currentTimeMillisUnsafe(), event }
+        const illegal = apply(entry)
+        if (illegal !== undefined) return Effect.die(illegal)
+        Queue.offerUnsafe(queue, { _tag: "Event", event: entry })
+        return Effect.void
+      }),
     commit: Effect.gen(function*() {
       const done = yield* Deferred.make<void>()
       yield* Queue.offer(queue, { _tag: "Commit", done })

@@ -129,21 +129,18 @@ export const endStages = (
  */
 export const syncPaused: Effect.Effect<void, never, Run> = Effect.gen(function*() {
   const { control, journal } = yield* Run
-  const state = journal.state()
   const given = yield* control.given
-  const question = state.questions[0]
-  const waits = isPaused(given) || question !== undefined
-  const round = state.status === "paused" ? "resumed" : "paused"
-  const id = `execution/${round}/${journal.size()}`
-  if (waits && state.status === "in_progress") {
-    const pause = given.findLast(({ command }) => command === "pause")
-    yield* journal.record(id, {
-      _tag: "ExecutionMoved",
-      on: "paused",
-      reason: question?.question ?? pause?.reason ?? "paused by an operator",
-      ...(question === undefined && pause !== undefined ? { by: pause.by } : {})
-    })
-  } else if (!waits && state.status === "paused") {
-    yield* journal.record(id, { _tag: "ExecutionMoved", on: "resumed" })
-  }
+  const pause = given.findLast(({ command }) => command === "pause")
+  yield* journal.record(`execution/paused-or-resumed/${journal.size()}`, ({ questions: [question], status }) => {
+    const waits = isPaused(given) || question !== undefined
+    if (waits && status === "in_progress") {
+      return {
+        _tag: "ExecutionMoved",
+        on: "paused",
+        reason: question?.question ?? pause?.reason ?? "paused by an operator",
+        ...(question === undefined && pause !== undefined ? { by: pause.by } : {})
+      }
+    }
+    return !waits && status === "paused" ? { _tag: "ExecutionMoved", on: "resumed" } : undefined
+  })
 })

@@ -4,8 +4,9 @@
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
-import type * as Effect from "effect/Effect"
-import type * as Stream from "effect/Stream"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
 import type { Deployment } from "../domain/Environment.ts"
 import type { OperatorCommand, StoredEvent } from "../domain/Event.ts"
 import type { ExecutionState } from "../domain/Execution.ts"
@@ -13,11 +14,18 @@ import type { CorrelationId, DeploymentId, EnvironmentName, StackName } from "..
 import type { ExecutionKind } from "../domain/Machines.ts"
 import type { StackPlan } from "../domain/Release.ts"
 import type { Manifest, StrategyName } from "../domain/Spec.ts"
-import type { LeaseHeld, LeaseLost } from "../spi/LeaseStore.ts"
+import type { DeploymentStore } from "../spi/DeploymentStore.ts"
+import type { Lease, LeaseHeld, LeaseLost, LeaseStore } from "../spi/LeaseStore.ts"
 import type { Observation } from "../spi/Provider.ts"
 import type { ProviderError } from "../spi/ProviderError.ts"
+import type { Providers } from "../spi/Providers.ts"
 import type { StoreError } from "../spi/StoreError.ts"
+import * as Commands from "./Commands.ts"
+import * as Initialization from "./Initialization.ts"
+import * as Preview from "./Preview.ts"
 import type { Refused } from "./Refused.ts"
+import * as Runner from "./Runner.ts"
+import { submit } from "./Submission.ts"
 
 /**
  * An execution to start.
@@ -41,12 +49,17 @@ export interface Request {
   readonly reason?: string
 }
 
-/** One line of a plan. @since 0.1.0 */
+/**
+ * One line of a plan. `plan` is null where it waits for outputs, named in `waitsFor`, that nobody has produced yet.
+ *
+ * @since 0.1.0
+ */
 export interface PlannedStack {
   readonly name: StackName
   readonly provider: string
   readonly dependsOn: ReadonlyArray<StackName>
-  readonly plan: StackPlan
+  readonly plan: StackPlan | null
+  readonly waitsFor: ReadonlyArray<string>
   readonly irreversible?: string
 }
 
@@ -88,6 +101,8 @@ export class Signalbox extends Context.Service<
         readonly reason?: string
       }
     ) => Effect.Effect<void, Refused | StoreError>
+    /** The live claim of whoever runs the execution at the moment, if anybody does. */
+    readonly runner: (id: CorrelationId) => Effect.Effect<Lease | undefined, StoreError>
     /** The events of an execution from `after` (a sequence number, default 0) until it has finished, live. */
     readonly follow: (id: CorrelationId, after?: number) => Stream.Stream<StoredEvent, Refused | StoreError>
     /** Asks the providers what is really there. */
@@ -97,4 +112,28 @@ export class Signalbox extends Context.Service<
       readonly environment: EnvironmentName
     }) => Effect.Effect<ReadonlyArray<ObservedStack>, Refused | StoreError>
   }
->()("@signalbox/core/engine/Signalbox") {}
+>()("@signalbox/core/engine/Signalbox") {
+  /**
+   * The embedded facade: this very process runs the executions.
+   *
+   * @since 0.1.0
+   */
+  static readonly layer: Layer.Layer<Signalbox, never, DeploymentStore | LeaseStore | Providers> = Layer.effect(
+    Signalbox,
+    Effect.gen(function*() {
+      const context = yield* Effect.context<DeploymentStore | LeaseStore | Providers>()
+      const provided = <A, E>(effect: Effect.Effect<A, E, DeploymentStore | LeaseStore | Providers>) =>
+        Effect.provideContext(effect, context)
+      return Signalbox.of({
+        init: (options) => provided(Initialization.init(options)),
+        plan: (request) => provided(Preview.plan(request)),
+        submit: (request) => provided(submit(request)),
+        run: (id) => provided(Runner.run(id)),
+        runner: (id) => provided(Commands.runner(id)),
+        command: (id, options) => provided(Commands.command(id, options)),
+        follow: (id, after) => Stream.provideContext(Commands.follow(id, after), context),
+        observe: (options) => provided(Preview.observe(options))
+      })
+    })
+  )
+}

@@ -9,3 +9,5 @@ export { ConfigurationInvalid, ConfigurationIssue } from "./ConfigurationIssue.t
 export { output, type OutputReference, secret, type SecretReference } from "./ConfigurationOutputs.ts"
 export * from "./Refused.ts"
 export * from "./Signalbox.ts"
+export { RunnerIdentity } from "./RunnerIdentity.ts"
+export { referenceIn } from "./OutputReference.ts"

@@ -1,0 +1,51 @@
+import type { EnvironmentState } from "../domain/Environment.ts"
+import type { NewEvent } from "../domain/Event.ts"
+import type { ExecutionState, StageState } from "../domain/Execution.ts"
+import type { StackName, Timestamp } from "../domain/Ids.ts"
+import type { ErrorInfo } from "../domain/Release.ts"
+
+/**
+ * The events that end an execution which cannot go on: its runner is gone for good and another execution takes its place,
+ * or it met a defect. What was under way counts as failed; nothing is called.
+ *
+ * @since 0.1.0
+ */
+export const closing = (
+  state: ExecutionState,
+  environment: EnvironmentState | undefined,
+  at: Timestamp,
+  error: ErrorInfo
+): ReadonlyArray<NewEvent> => {
+  const reason = error.message
+  const stages = (of: ReadonlyArray<StageState>, stack?: StackName): ReadonlyArray<NewEvent> =>
+    of.flatMap(({ name, status }) => {
+      const on = status === "pending" ? "skipped" : status === "running" || status === "waiting" ? "failed" : undefined
+      return on === undefined
+        ? []
+        : [
+            {
+              id: `closing/${stack ?? ""}/${name}`,
+              at,
+              event: { _tag: "StageMoved", stage: name, on, reason, ...(stack === undefined ? {} : { stack }) }
+            }
+          ]
+    })
+  const stacks = state.stacks.flatMap(({ name, status }): ReadonlyArray<NewEvent> =>
+    status === "deploying" || status === "rolling_back" || status === "destroying"
+      ? [{ id: `closing/${name}`, at, event: { _tag: "StackMoved", stack: name, on: "interrupted", error } }]
+      : [])
+  const on = environment?.status === "deploying" ? "deploy_failed" : environment?.status === "destroying" ? "destroy_failed" : undefined
+  return [
+    ...stages(state.stages),
+    ...state.stacks.flatMap((stack) => stages(stack.stages, stack.name)),
+    ...stacks,
+    ...(on === undefined || environment?.current !== state.correlationId
+      ? []
+      : [{ id: "closing/deployment", at, event: { _tag: "DeploymentMoved", on, reason } } satisfies NewEvent]),
+    {
+      id: "closing/execution",
+      at,
+      event: { _tag: "ExecutionMoved", on: state.status === "queued" ? "cancelled" : "failed", reason, error }
+    }
+  ]
+}

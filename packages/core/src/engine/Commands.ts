@@ -1,0 +1,98 @@
+/**
+ * Reaching a running execution from any process: commands to it, events from it.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
+import * as Command from "../domain/Command.ts"
+import type { OperatorCommand, StoredEvent } from "../domain/Event.ts"
+import { executionMachine } from "../domain/Machines.ts"
+import type { CorrelationId, StackName } from "../domain/Ids.ts"
+import { DeploymentStore } from "../spi/DeploymentStore.ts"
+import { type Lease, LeaseStore } from "../spi/LeaseStore.ts"
+import type { StoreError } from "../spi/StoreError.ts"
+import { claimKey } from "./LockKey.ts"
+import { Refused } from "./Refused.ts"
+import { unknown } from "./Runner.ts"
+import { RunnerIdentity } from "./RunnerIdentity.ts"
+
+/**
+ * The live claim of whoever runs the execution, if anybody does: neither expired nor held by a process known to be dead.
+ *
+ * @since 0.1.0
+ */
+export const runner = Effect.fnUntraced(function*(
+  id: CorrelationId
+): Effect.fn.Return<Lease | undefined, StoreError, LeaseStore> {
+  const leases = yield* LeaseStore
+  const { isDead } = yield* RunnerIdentity
+  const lease = yield* leases.get(claimKey(id))
+  const now = yield* Clock.currentTimeMillis
+  return lease === undefined || lease.expiresAt <= now || isDead(lease.owner) ? undefined : lease
+})
+
+/**
+ * Records a command, where the state of the execution allows it.
+ *
+ * *Errors*: `Refused` (`not_found`, `conflict`).
+ *
+ * @since 0.1.0
+ */
+export const command = Effect.fnUntraced(function*(
+  id: CorrelationId,
+  options: {
+    readonly command: OperatorCommand
+    readonly by: string
+    readonly stack?: StackName
+    readonly reason?: string
+  }
+): Effect.fn.Return<void, Refused | StoreError, DeploymentStore> {
+  const store = yield* DeploymentStore
+  const state = yield* store.execution(id)
+  if (state === undefined) return yield* unknown(id)
+  const decided = Command.decide(state, options)
+  if (Result.isFailure(decided)) return yield* new Refused({ kind: "conflict", ...decided.failure })
+  const at = yield* Clock.currentTimeMillis
+  const last = yield* store.events({ stream: id, tags: ["CommandGiven"], limit: 1_000 })
+  yield* store.append({
+    stream: id,
+    events: [{ id: `command/${last.length + 1}/${options.command}/${at}`, at, event: decided.success }]
+  }).pipe(Effect.catchTag(["SequenceConflict", "IllegalTransition", "LeaseLost"], Effect.die))
+})
+
+const ends: ReadonlySet<string> = new Set(executionMachine.terminal)
+
+/**
+ * The events of an execution, from after a sequence number, live until it has finished.
+ *
+ * @since 0.1.0
+ */
+export const follow = (
+  id: CorrelationId,
+  after = 0
+): Stream.Stream<StoredEvent, Refused | StoreError, DeploymentStore> =>
+  Stream.unwrap(
+    Effect.gen(function*(): Effect.fn.Return<Stream.Stream<StoredEvent, Refused | StoreError>, StoreError, DeploymentStore> {
+      const store = yield* DeploymentStore
+      if ((yield* store.execution(id)) === undefined) return Stream.fail(unknown(id))
+      let position = 0
+      const news = Effect.gen(function*() {
+        const found: Array<StoredEvent> = []
+        while (true) {
+          const events = yield* store.events({ stream: id, after: position, limit: 1_000 })
+          position = events.at(-1)?.position ?? position
+          found.push(...events)
+          if (events.length < 1_000) return found
+        }
+      })
+      return store.changes.pipe(
+        Stream.mapEffect(() => news),
+        Stream.flatMap(Stream.fromIterable),
+        Stream.filter(({ seq }) => seq > after),
+        Stream.takeUntil(({ event }) => event._tag === "ExecutionMoved" && ends.has(event.on))
+      )
+    })
+  )

@@ -1,0 +1,102 @@
+/**
+ * Looking without touching: what a request would do, and what is there.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import type { DeploymentId, EnvironmentName } from "../domain/Ids.ts"
+import type { Outputs } from "../domain/Release.ts"
+import type { ExecutionSpec, Manifest, StackSpec } from "../domain/Spec.ts"
+import { DeploymentStore } from "../spi/DeploymentStore.ts"
+import type { Provider, StackRef } from "../spi/Provider.ts"
+import type { ProviderError } from "../spi/ProviderError.ts"
+import { Providers } from "../spi/Providers.ts"
+import type { StoreError } from "../spi/StoreError.ts"
+import { resolve } from "./Configuration.ts"
+import { fillIn } from "./OutputReference.ts"
+import type { Refused } from "./Refused.ts"
+import type { ObservedStack, PlannedStack, Request } from "./Signalbox.ts"
+
+/**
+ * Plans each stack as `submit` and `run` would; writes nothing.
+ *
+ * @since 0.1.0
+ */
+export const plan = Effect.fnUntraced(function*(
+  request: Request
+): Effect.fn.Return<ReadonlyArray<PlannedStack>, Refused | ProviderError | StoreError, DeploymentStore | Providers> {
+  const spec = yield* resolve(request.manifest, request.environment, {
+    ...(request.stacks === undefined ? {} : { stacks: request.stacks }),
+    ...(request.strategy === undefined ? {} : { strategy: request.strategy })
+  })
+  const candidate = {
+    version: request.version ?? "unversioned",
+    ...(request.artifact === undefined ? {} : { artifact: request.artifact })
+  }
+  return yield* eachStack(request, spec, ({ missing, provider, ref, stack }) =>
+    Effect.map(
+      missing.length > 0 ? Effect.succeed(null) : provider.plan(ref, candidate),
+      (planned): PlannedStack => ({
+        name: stack.name,
+        provider: stack.provider,
+        dependsOn: stack.dependsOn,
+        plan: planned,
+        waitsFor: missing,
+        ...(stack.irreversible === undefined ? {} : { irreversible: stack.irreversible })
+      })
+    ))
+})
+
+/**
+ * Asks the providers what is really there; a stack that cannot be asked carries its error.
+ *
+ * @since 0.1.0
+ */
+export const observe = Effect.fnUntraced(function*(options: {
+  readonly manifest: Manifest
+  readonly deploymentId: DeploymentId
+  readonly environment: EnvironmentName
+}): Effect.fn.Return<ReadonlyArray<ObservedStack>, Refused | StoreError, DeploymentStore | Providers> {
+  const spec = yield* resolve(options.manifest, options.environment)
+  return yield* eachStack(options, spec, ({ provider, ref, stack }) =>
+    Effect.map(
+      Effect.match(provider.observe(ref), { onFailure: (error) => error, onSuccess: (observed) => observed }),
+      (observation): ObservedStack => ({ name: stack.name, provider: stack.provider, observation })
+    ))
+})
+
+const eachStack = Effect.fnUntraced(function*<A, E>(
+  where: { readonly deploymentId: DeploymentId; readonly environment: EnvironmentName },
+  spec: ExecutionSpec,
+  look: (asked: {
+    readonly stack: StackSpec
+    readonly provider: Provider
+    readonly ref: StackRef
+    readonly missing: ReadonlyArray<string>
+  }) => Effect.Effect<A, E>
+): Effect.fn.Return<ReadonlyArray<A>, E | StoreError, DeploymentStore | Providers> {
+  const store = yield* DeploymentStore
+  const providers = yield* Providers
+  const environment = yield* store.environment(where.deploymentId, where.environment)
+  const outputs = new Map<string, Outputs>(environment?.stacks.map((stack) => [stack.name, stack.outputs]))
+  return yield* Effect.forEach(
+    spec.stacks.filter(({ enabled }) => enabled),
+    (stack) => {
+      const { missing, value } = fillIn(stack.properties, outputs)
+      const ref: StackRef = {
+        deploymentId: where.deploymentId,
+        environment: where.environment,
+        stack: stack.name,
+        properties: value,
+        ...(spec.region === undefined ? {} : { region: spec.region }),
+        ...(spec.account === undefined ? {} : { account: spec.account })
+      }
+      const provider = providers.get(stack.provider)
+      // Configurations are checked against the installed providers before they get here.
+      return provider === undefined
+        ? Effect.die(new Error(`provider ${stack.provider} is not installed`))
+        : look({ stack, provider, ref, missing })
+    },
+    { concurrency: spec.parallelism }
+  )
+})

@@ -1,0 +1,202 @@
+/**
+ * Carrying an execution to its end, whoever began it.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { WorkflowEngine } from "effect/workflow/WorkflowEngine"
+import { type ExecutionState, isFinished } from "../domain/Execution.ts"
+import type { CorrelationId } from "../domain/Ids.ts"
+import { DeploymentStore } from "../spi/DeploymentStore.ts"
+import { type Lease, type LeaseHeld, type LeaseLost, LeaseStore } from "../spi/LeaseStore.ts"
+import { Providers } from "../spi/Providers.ts"
+import type { StoreError } from "../spi/StoreError.ts"
+import { claim } from "./Claim.ts"
+import { closing } from "./Closing.ts"
+import * as Control from "./Control.ts"
+import { endWithNothingChanged } from "./Ending.ts"
+import * as EventLogEngine from "./EventLogEngine.ts"
+import { body, ExecutionWorkflow } from "./ExecutionWorkflow.ts"
+import * as Journal from "./Journal.ts"
+import * as LeaseKeeper from "./LeaseKeeper.ts"
+import { lockKey } from "./LockKey.ts"
+import { Refused } from "./Refused.ts"
+import { Run, syncPaused } from "./Run.ts"
+import { RunnerIdentity } from "./RunnerIdentity.ts"
+import { StepFailed } from "./StepFailed.ts"
+
+type Services = DeploymentStore | LeaseStore | Providers
+
+/**
+ * Carries an execution to its end and returns its last state: from the start, from where a runner that died left it, or by
+ * waiting for a runner that is alive.
+ *
+ * *Errors*: `Refused` (`not_found`), `LeaseHeld` where another execution holds the lock of its environment now, `LeaseLost`,
+ * `StoreError`.
+ *
+ * @since 0.1.0
+ */
+export const run = Effect.fnUntraced(function*(
+  id: CorrelationId
+): Effect.fn.Return<ExecutionState, Refused | LeaseHeld | LeaseLost | StoreError, Services> {
+  const store = yield* DeploymentStore
+  while (true) {
+    const state = yield* store.execution(id)
+    if (state === undefined) return yield* unknown(id)
+    if (isFinished(state)) return state
+    const [requested] = yield* store.events({ stream: id, tags: ["ExecutionRequested"], limit: 1 })
+    const ttl = requested?.event._tag === "ExecutionRequested" ? requested.event.spec.leaseTtl : Duration.seconds(15)
+    const claimed = yield* Effect.result(claim(id, ttl))
+    if (claimed._tag === "Success") yield* Effect.scoped(carryOn(id, claimed.success, ttl))
+    else if (claimed.failure._tag === "LeaseHeld") yield* awaitTurn(claimed.failure.lease)
+    else return yield* claimed.failure
+  }
+})
+
+/** @since 0.1.0 */
+export const unknown = (id: CorrelationId): Refused =>
+  new Refused({
+    kind: "not_found",
+    code: "unknown_execution",
+    message: `there is no execution ${id}`,
+    hint: "See the latest with: signalbox history"
+  })
+
+/** Waits until something happens, or until the claim of the other runner is over. */
+const awaitTurn = Effect.fnUntraced(function*(
+  lease: Lease
+): Effect.fn.Return<void, StoreError, DeploymentStore> {
+  const store = yield* DeploymentStore
+  const left = lease.expiresAt - (yield* Clock.currentTimeMillis)
+  yield* Effect.raceFirst(
+    store.changes.pipe(Stream.drop(1), Stream.take(1), Stream.runDrain),
+    // A runner that died is noticed within a second, not only when its claim is over.
+    Effect.sleep(Duration.millis(Math.max(50, Math.min(left, 1_000))))
+  )
+})
+
+const carryOn = Effect.fnUntraced(function*(
+  id: CorrelationId,
+  claimed: Lease,
+  ttl: Duration.Duration
+): Effect.fn.Return<void, LeaseHeld | LeaseLost | StoreError, Services | Scope.Scope> {
+  const { owner } = yield* RunnerIdentity
+  const leases = yield* LeaseStore
+  const store = yield* DeploymentStore
+  const mine = yield* LeaseKeeper.keep(claimed, ttl)
+  const state = yield* store.execution(id)
+  if (state === undefined || isFinished(state)) return
+  const lock = yield* Effect.flatMap(
+    leases.acquire({
+      key: lockKey(state.deploymentId, state.environment),
+      holder: id,
+      owner,
+      ttl,
+      sameHolder: true,
+      reason: `${state.kind} by ${state.by}`
+    }),
+    (lease) => LeaseKeeper.keep(lease, ttl)
+  )
+  const journal = yield* Journal.open(id, () => [mine.lease(), lock.lease()])
+  yield* journal.record(`runner/${claimed.fence}`, {
+    _tag: "RunnerTook",
+    runner: owner,
+    fence: claimed.fence,
+    resumed: journal.has("execution/started")
+  })
+  yield* journal.record(`lease/${lock.lease().fence}`, {
+    _tag: "LeaseTaken",
+    key: lock.lease().key,
+    fence: lock.lease().fence
+  })
+
+  const services = Run.of({
+    journal,
+    control: yield* Control.follow(id),
+    lock,
+    providers: yield* Providers,
+    halted: yield* Deferred.make<never, StepFailed>(),
+    fenced: yield* Deferred.make<never, LeaseLost>(),
+    waited: new Map()
+  })
+  yield* Effect.raceFirst(
+    Effect.catchCause(Effect.scoped(work(id)), (cause) =>
+      Cause.hasInterruptsOnly(cause) ? Effect.failCause(cause) : closeAfterDefect(journal, Cause.squash(cause))),
+    Effect.raceAllFirst([mine.lost, lock.lost, journal.lost, Deferred.await(services.fenced)])
+  ).pipe(Effect.onInterrupt(() => setAside), Effect.provideService(Run, services))
+})
+
+/** Runs the workflow, and obeys the commands that arrive meanwhile. */
+const work = Effect.fnUntraced(function*(id: CorrelationId): Effect.fn.Return<void, never, Run | Scope.Scope> {
+  const { control, halted, journal } = yield* Run
+  yield* control.changes.pipe(
+    Stream.runForEach((given) => {
+      const abort = given.find(({ command }) => command === "abort")
+      return abort === undefined ? syncPaused : Deferred.fail(halted, abortedBy(abort))
+    }),
+    Effect.forkScoped
+  )
+  const engine = yield* EventLogEngine.make(journal)
+  yield* engine.register(ExecutionWorkflow, () => body)
+  yield* Effect.provideService(ExecutionWorkflow.execute({ correlationId: id }), WorkflowEngine, engine)
+  yield* journal.commit
+})
+
+const abortedBy = ({ by, reason }: Control.Given): StepFailed =>
+  new StepFailed({
+    why: "aborted",
+    info: {
+      code: "aborted",
+      message: `aborted by ${by}${reason === undefined ? "" : `: ${reason}`}`,
+      hint: "Deploy again when it is sorted out."
+    }
+  })
+
+/** What an interrupted run leaves behind: cancelled where nothing was changed yet, else paused, to be carried on. */
+const setAside: Effect.Effect<void, never, Run> = Effect.gen(function*() {
+  const { journal } = yield* Run
+  const state = journal.state()
+  if (isFinished(state)) return yield* journal.commit
+  const touched = state.stacks.some(({ name }) =>
+    ["deploy_started", "rollback_started", "destroy_started"].some((on) => journal.has(`stack/${name}/${on}`)))
+  if (!touched && journal.has("execution/started")) {
+    yield* endWithNothingChanged(
+      new StepFailed({
+        why: "aborted",
+        info: { code: "interrupted", message: "interrupted before anything was changed", hint: "Deploy again." }
+      })
+    )
+  } else if (state.status === "in_progress") {
+    yield* journal.record(`execution/set-aside/${journal.size()}`, {
+      _tag: "ExecutionMoved",
+      on: "paused",
+      reason: `interrupted; carry on with: signalbox attach ${state.correlationId}`
+    })
+  }
+  yield* journal.commit
+}).pipe(Effect.timeoutOption("5 seconds"), Effect.asVoid)
+
+/** A defect is nothing that running again would mend: the execution ends here, with what was under way as failed. */
+const closeAfterDefect = Effect.fnUntraced(function*(
+  journal: Journal.Journal,
+  defect: unknown
+): Effect.fn.Return<void, StoreError, DeploymentStore> {
+  const store = yield* DeploymentStore
+  yield* Effect.logError("the execution met a defect", defect)
+  const state = journal.state()
+  const environment = yield* store.environment(state.deploymentId, state.environment)
+  const at = yield* Clock.currentTimeMillis
+  const events = closing(state, environment, at, {
+    code: "defect",
+    message: `a defect ended the execution: ${defect instanceof Error ? defect.message : String(defect)}`,
+    hint: "Please report it with the output of: signalbox events <id> --json"
+  })
+  for (const { event, id } of events) yield* journal.record(id, event)
+  yield* journal.commit
+})
