@@ -4,11 +4,11 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import * as PubSub from "effect/PubSub"
-import * as Stream from "effect/Stream"
+import type * as Scope from "effect/Scope"
 import { DeploymentStore } from "../spi/DeploymentStore.ts"
 import { type EncodedDeploymentStore } from "./Encoded.ts"
 import { makeAppend } from "./internal/append.ts"
+import { makeChanges } from "./internal/changes.ts"
 import { all, decodeEvent, makeCodec, optionally } from "./internal/Codec.ts"
 import * as Cursor from "./internal/Cursor.ts"
 
@@ -26,17 +26,13 @@ const pruneBatch = 50
  *
  * @since 0.1.0
  */
-export const makeDeploymentStore = (encoded: EncodedDeploymentStore): Effect.Effect<DeploymentStore["Service"]> =>
+export const makeDeploymentStore = (
+  encoded: EncodedDeploymentStore
+): Effect.Effect<DeploymentStore["Service"], never, Scope.Scope> =>
   Effect.gen(function* () {
     const codec = makeCodec()
-    const pulse = yield* PubSub.sliding<void>(1)
-    const append = makeAppend(
-      encoded,
-      codec,
-      Effect.sync(() => {
-        PubSub.publishUnsafe(pulse, undefined)
-      })
-    )
+    const { changes, pulse } = yield* makeChanges(encoded.pulses)
+    const append = makeAppend(encoded, codec, pulse)
     return DeploymentStore.of({
       append,
       events: (query) =>
@@ -80,9 +76,7 @@ export const makeDeploymentStore = (encoded: EncodedDeploymentStore): Effect.Eff
         Effect.flatMap(encoded.environment(id, environment), (row) => optionally(row, codec.environment)),
       environments: (id) => Effect.flatMap(encoded.environments(id), (rows) => all(rows, codec.environment)),
       head: encoded.newest,
-      changes: Stream.unwrap(
-        Effect.map(PubSub.subscribe(pulse), (own) => Stream.merge(Stream.fromSubscription(own), encoded.pulses))
-      ),
+      changes,
       prune: Effect.fnUntraced(function* (before) {
         let taken = 0
         for (;;) {

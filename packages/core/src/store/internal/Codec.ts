@@ -98,7 +98,8 @@ export const makeCodec = () => {
         status: state.status,
         finished: Execution.isFinished(state),
         requestedAt: state.requestedAt,
-        search: [state.correlationId, state.version, state.by, state.reason].join("\n").toLowerCase(),
+        // Postgres keeps no NUL.
+        search: [state.correlationId, state.version, state.by, state.reason].join("\n").toLowerCase().replaceAll("\0", " "),
         state: text
       }
     },

@@ -127,6 +127,7 @@ export const makeAppend = (
       return yield* new SequenceConflict({ stream, expected, actual: seen.seq })
     }
     if (added.length === 0) {
+      if (!reading) return "again"
       yield* checkGuards(stream, guards)
       return []
     }

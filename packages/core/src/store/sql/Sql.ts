@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
+import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import type { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import type { LeaseStore } from "../../spi/LeaseStore.ts"
@@ -97,22 +98,15 @@ const pulses = (
           ([row]) => row?.data_version ?? 0
         )
   const poll = quietly("changes", version)
+  // A database that is away for a while ends no subscription; whoever reads after the next pulse is told.
+  const next = Effect.retry(Effect.delay(poll, polls[dialect.name]), {
+    schedule: Schedule.spaced("1 second"),
+    while: ({ isRetryable }) => isRetryable
+  })
   return Stream.unwrap(
     Effect.map(poll, (start) => {
-      let last = start
-      const next = Effect.delay(poll, polls[dialect.name])
-      const changed = Effect.map(next, (now) => {
-        const isNew = now !== last
-        last = now
-        return isNew
-      })
-      return Stream.concat(
-        Stream.succeed<void>(undefined),
-        Stream.fromEffectRepeat(changed).pipe(
-          Stream.filter((isNew) => isNew),
-          Stream.map(() => undefined)
-        )
-      )
+      const seen = Stream.concat(Stream.succeed(start), Stream.fromEffectRepeat(next))
+      return Stream.map(Stream.changes(seen), () => undefined)
     })
   )
 }

@@ -92,7 +92,7 @@ export const makeRead = (sql: SqlClient, dialect: Dialect) => {
     const events = yield* sql<Row>`
       SELECT seq, id FROM signalbox_events WHERE stream = ${stream} AND seq >= ${after} ORDER BY seq`
     const continues = after === 0 || Number(events[0]?.seq) === after
-    if (!continues) return yield* head(stream, 0)
+    if (!continues) return { ...(yield* head(stream, 0)), continues }
     return {
       seq: Number(events.at(-1)?.seq ?? 0),
       ids: events.map(({ id }) => id as string),
