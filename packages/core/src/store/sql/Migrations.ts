@@ -98,7 +98,10 @@ export const latest = migrations.length
 const readVersion = (sql: SqlClient): Effect.Effect<number, SqlError> =>
   Effect.gen(function* () {
     const [table] = yield* sql.onDialectOrElse({
-      pg: () => sql<{ readonly found: unknown }>`SELECT 1 AS found WHERE to_regclass('signalbox_schema') IS NOT NULL`,
+      // Not to_regclass, whose answer may be remembered from before a migrator that was waited for.
+      pg: () =>
+        sql<{ readonly found: unknown }>`SELECT 1 AS found FROM pg_class
+          WHERE relname = 'signalbox_schema' AND pg_table_is_visible(oid)`,
       orElse: () =>
         sql<{ readonly found: unknown }>`SELECT 1 AS found FROM sqlite_schema WHERE name = 'signalbox_schema'`
     })
