@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { StackName } from "../domain/Ids.ts"
+import type { Json, Outputs } from "../domain/Release.ts"
 import { type ExecutionSpec, Manifest, type StackSpec, type StrategyName, StrategySpec } from "../domain/Spec.ts"
 import type { Provider } from "../spi/Provider.ts"
 import { ConfigurationInvalid, type ConfigurationIssue, didYouMean } from "./ConfigurationIssue.ts"
@@ -16,6 +17,7 @@ import * as References from "./ConfigurationReferences.ts"
 import * as Shape from "./ConfigurationShape.ts"
 import { sketch } from "./ConfigurationSketch.ts"
 import { isObject } from "./ConfigurationWalk.ts"
+import { fillIn } from "./OutputReference.ts"
 import { Refused } from "./Refused.ts"
 
 /**
@@ -171,3 +173,39 @@ export const resolve = Effect.fnUntraced(function*(
     ...(settings.account === undefined ? {} : { account: settings.account })
   }
 })
+
+/**
+ * Whether the installed providers can do what an execution wants: a strategy given on the command line was not part of
+ * what `check` saw.
+ *
+ * *Errors*: `Refused`, `invalid`.
+ *
+ * @since 0.1.0
+ */
+export const supports = (
+  spec: ExecutionSpec,
+  providers: ReadonlyMap<string, Provider>
+): Effect.Effect<void, Refused> => {
+  for (const { name, provider, strategy } of spec.stacks.filter(({ enabled }) => enabled)) {
+    const capabilities = providers.get(provider)?.capabilities
+    const why = capabilities === undefined ? "is not installed" : References.unsupported(strategy.type, capabilities)
+    if (why === undefined) continue
+    return Effect.fail(
+      new Refused({
+        kind: "invalid",
+        code: "strategy_unsupported",
+        message: `${name}: ${strategy.type} cannot be done: the provider "${provider}" ${why}`,
+        hint: capabilities === undefined ? "Install it, or choose another one." : `Choose one of ${References.possible(capabilities)}.`,
+        path: `stacks.${name}.strategy`
+      })
+    )
+  }
+  return Effect.void
+}
+
+/**
+ * Puts what is known of the outputs in the place of the references to them; unknown ones become null.
+ *
+ * @since 0.1.0
+ */
+export const fill = (properties: Json, outputs: ReadonlyMap<string, Outputs>): Json => fillIn(properties, outputs).value

@@ -174,7 +174,8 @@ export const unsupported = (strategy: string, capabilities: Capabilities): strin
   return undefined
 }
 
-const possible = (capabilities: Capabilities): string =>
+/** The strategies that a provider can carry out, in words. */
+export const possible = (capabilities: Capabilities): string =>
   ["all_at_once", "rolling", "blue_green", "canary"].filter((one) => unsupported(one, capabilities) === undefined).join(", ")
 
 const strategies = (config: Sketch, installed: Installed): Issues => {

@@ -10,7 +10,6 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { WorkflowEngine } from "effect/workflow/WorkflowEngine"
 import { type ExecutionState, isFinished } from "../domain/Execution.ts"
 import type { CorrelationId } from "../domain/Ids.ts"
 import { DeploymentStore } from "../spi/DeploymentStore.ts"
@@ -144,7 +143,7 @@ const work = Effect.fnUntraced(function*(id: CorrelationId): Effect.fn.Return<vo
   )
   const engine = yield* EventLogEngine.make(journal)
   yield* engine.register(ExecutionWorkflow, () => body)
-  yield* Effect.provideService(ExecutionWorkflow.execute({ correlationId: id }), WorkflowEngine, engine)
+  yield* engine.execute(ExecutionWorkflow, { executionId: id, payload: { correlationId: id } })
   yield* journal.commit
 })
 

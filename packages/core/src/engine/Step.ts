@@ -43,7 +43,7 @@ export const step = <A, I>(options: {
   readonly stack: StackName
   readonly back?: boolean
   readonly success: Schema.Codec<A, I>
-  readonly execute: (startedAt: number) => Effect.Effect<A, StepFailed, Run | WorkflowInstance>
+  readonly execute: (startedAt: number) => Effect.Effect<A, StepFailed, Run>
 }): Effect.Effect<A, StepFailed, StepServices> =>
   Effect.gen(function*() {
     const { control, halted, journal } = yield* Run
@@ -110,7 +110,7 @@ export const refOf = Effect.fnUntraced(function*(stack: StackSpec): Effect.fn.Re
 export const mutationOf = Effect.fnUntraced(function*(
   stack: StackSpec,
   name: string
-): Effect.fn.Return<Mutation, never, Run | WorkflowInstance> {
+): Effect.fn.Return<Mutation, never, Run> {
   const { journal, lock } = yield* Run
   const refuse = (tag: "Fenced" | "Unavailable", message: string) =>
     Effect.fail(
@@ -125,7 +125,7 @@ export const mutationOf = Effect.fnUntraced(function*(
       })
     )
   return {
-    idempotencyKey: yield* Activity.idempotencyKey(name),
+    idempotencyKey: `${journal.correlationId}/${name}`,
     fence: lock.lease().fence,
     guard: lock.check.pipe(
       Effect.catchTags({
@@ -145,6 +145,8 @@ export const mutationOf = Effect.fnUntraced(function*(
 
 const patience = Schedule.min([Schedule.exponential("200 millis"), Schedule.spaced("10 seconds")]).pipe(
   Schedule.jittered,
+  // Whole milliseconds: times are stored as integers.
+  Schedule.modifyDelay(({ duration }) => Effect.succeed(Duration.millis(Math.ceil(Duration.toMillis(duration))))),
   Schedule.upTo({ times: 8 })
 )
 
