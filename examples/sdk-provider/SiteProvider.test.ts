@@ -1,0 +1,86 @@
+import { DeploymentId, EnvironmentName, StackName, type StackRef } from "@signalbox/core/spi"
+import { ProviderSuite } from "@signalbox/core/testing"
+import * as Effect from "effect/Effect"
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { capabilities, make } from "./SiteProvider.ts"
+
+const ref: StackRef = {
+  deploymentId: DeploymentId.make("DX6604E"),
+  environment: EnvironmentName.make("test"),
+  stack: StackName.make("site"),
+  properties: {}
+}
+
+const temporary = Effect.acquireRelease(
+  Effect.promise(() => mkdtemp(join(tmpdir(), "site-"))),
+  (directory) => Effect.promise(() => rm(directory, { recursive: true }))
+)
+
+const harness = Effect.gen(function* () {
+  const directory = yield* temporary
+  const site = join(directory, "sites/DX6604E-test-site")
+  const artifact = (version: string) => join(directory, version)
+  for (const version of ["v1", "v2", "slow", "broken"]) {
+    yield* Effect.promise(async () => {
+      await mkdir(artifact(version))
+      await writeFile(join(artifact(version), version === "broken" ? "index.htm" : "index.html"), version)
+    })
+  }
+  const candidate = (version: string) => ({ version, artifact: artifact(version) })
+  const page = (folder: string) => readFile(join(folder, "index.html"), "utf8")
+  return {
+    provider: make({
+      directory: join(directory, "sites"),
+      publish: (from, to) =>
+        Effect.andThen(
+          Effect.sleep(from.endsWith("slow") ? 600 : 0),
+          Effect.tryPromise(() => cp(from, to, { recursive: true }))
+        )
+    }),
+    ref,
+    candidates: {
+      v1: candidate("v1"),
+      v2: candidate("v2"),
+      broken: candidate("broken"),
+      slow: candidate("slow")
+    },
+    // The probe looks at the files, past the provider.
+    probe: {
+      traffic: Effect.promise(() =>
+        page(join(site, "current")).then(
+          (version): Record<string, number> => ({ [version]: 100 }),
+          () => ({})
+        )
+      ),
+      capacity: Effect.promise(async () => {
+        const ids = await readdir(join(site, "releases")).catch(() => [])
+        const versions = await Promise.all(ids.map((id) => page(join(site, "releases", id))))
+        return Object.fromEntries(versions.map((version) => [version, 1]))
+      })
+    }
+  }
+})
+
+ProviderSuite.suite("a static site", {
+  capabilities,
+  make: harness,
+  classify: [
+    {
+      name: "the folder to publish is not there",
+      reason: "Missing",
+      provoke: ({ provider, ref }) =>
+        Effect.gen(function* () {
+          const plan = yield* provider.plan(ref, { version: "v3", artifact: "/no/such/folder" })
+          const mutation = { idempotencyKey: "k", fence: 1, guard: Effect.void, progress: () => Effect.void }
+          return yield* provider.stage(ref, { plan, capacityPercent: 100 }, mutation)
+        })
+    },
+    {
+      name: "no folder to publish is given",
+      reason: "Invalid",
+      provoke: ({ provider, ref }) => provider.plan(ref, { version: "v3" })
+    }
+  ]
+})
