@@ -1,0 +1,226 @@
+/**
+ * Talks to the supervisor, and starts it where it is needed.
+ */
+import { spawn } from "node:child_process"
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, realpathSync } from "node:fs"
+import { request } from "node:http"
+import { join, resolve } from "node:path"
+import { fileURLToPath } from "node:url"
+import * as Effect from "effect/Effect"
+import type { ProviderReason } from "@signalbox/core/spi"
+import { localOf, socketOf } from "./supervisor/Paths.ts"
+import { marker } from "./supervisor/Processes.ts"
+import type { Line, MutationHeader, Mutations, Reads, StackKey, StackView } from "./supervisor/Protocol.ts"
+
+const startTimeout = 15_000
+const attemptsMax = 8
+
+/**
+ * How the supervisor is started: `command`, with the directory appended, has to end in `runSupervisor(directory)`.
+ *
+ * *Details*: by default this package's own entry, run by the Node that runs now. Whoever bundles this package into one file
+ * gives `[process.execPath, file, "__supervisor"]` or the like.
+ *
+ * @since 0.1.0
+ */
+export interface SupervisorOptions {
+  readonly command: ReadonlyArray<string>
+}
+
+const ownEntry = (): ReadonlyArray<string> => {
+  const source = import.meta.url.endsWith(".ts")
+  const entry = fileURLToPath(new URL(source ? "./supervisor/main.ts" : "./supervisor/main.js", import.meta.url))
+  return [process.execPath, ...(source ? ["--conditions=@signalbox/source"] : []), entry]
+}
+
+interface Cut {
+  readonly _tag: "Cut"
+}
+
+export class Client {
+  readonly directory: string
+  readonly #options: SupervisorOptions | undefined
+
+  constructor(directory: string, options: SupervisorOptions | undefined) {
+    this.directory = resolve(directory)
+    this.#options = options
+  }
+
+  /** Whether there is anything that a supervisor would hold. */
+  get holdsStacks(): boolean {
+    try {
+      const state = JSON.parse(readFileSync(join(localOf(this.directory), "state.json"), "utf8"))
+      return Object.keys(state.stacks).length > 0
+    } catch {
+      return false
+    }
+  }
+
+  observe(key: StackKey): Effect.Effect<StackView | null, ProviderReason> {
+    return this.#read("observe", key) as Effect.Effect<StackView | null, ProviderReason>
+  }
+
+  measure(key: StackKey, body: Reads["measure"]["body"]): Effect.Effect<Reads["measure"]["answer"], ProviderReason> {
+    return Effect.map(this.#read("measure", { ...key, ...body }), (answer) =>
+      (answer as Reads["measure"]["answer"] | null) ?? { requests: 0, errors: 0, latency: null, healthy: null })
+  }
+
+  detect(key: StackKey, body: Reads["detect"]["body"]): Effect.Effect<Reads["detect"]["answer"], ProviderReason> {
+    return Effect.map(this.#read("detect", { ...key, ...body }), (answer) => (answer as Reads["detect"]["answer"] | null) ?? [])
+  }
+
+  /**
+   * Carries out a mutation. A supervisor that dies in the middle of it is waited for and asked again: the key makes that the
+   * same mutation. `guard` runs before every attempt.
+   */
+  mutate<Operation extends keyof Mutations, E>(
+    operation: Operation,
+    header: MutationHeader,
+    body: Mutations[Operation],
+    options: {
+      readonly guard: Effect.Effect<void, E>
+      readonly progress: (message: string, resource?: string) => Effect.Effect<void>
+    }
+  ): Effect.Effect<StackView | null, ProviderReason | E> {
+    const attempt = Effect.gen({ self: this }, function*() {
+      yield* options.guard
+      yield* this.#ensure()
+      return (yield* this.#call(operation, { ...header, ...body }, options.progress)) as StackView | null
+    })
+    return this.#again(attempt)
+  }
+
+  /** Stops all processes and the supervisor; what was deployed comes back with the next call to the provider. */
+  readonly stop: Effect.Effect<void, ProviderReason> = Effect.suspend(() =>
+    Effect.asVoid(Effect.catchIf(this.#call("shutdown", {}), isCut, () => Effect.succeed(null)))
+  ) as Effect.Effect<void, ProviderReason>
+
+  #read(operation: keyof Reads, body: object): Effect.Effect<unknown, ProviderReason> {
+    return Effect.suspend(() => {
+      if (!this.holdsStacks) return Effect.succeed(null)
+      return this.#again(Effect.andThen(this.#ensure(), this.#call(operation, body)))
+    })
+  }
+
+  #again<A, E>(attempt: Effect.Effect<A, E | Cut>): Effect.Effect<A, Exclude<E, Cut> | ProviderReason> {
+    const loop = (left: number): Effect.Effect<A, E | Cut | ProviderReason> =>
+      Effect.catchIf(attempt, isCut, (): Effect.Effect<A, E | Cut | ProviderReason> =>
+        left === 0
+          ? Effect.fail({ _tag: "Unavailable", message: "the supervisor does not answer" })
+          : Effect.delay(loop(left - 1), 50))
+    return loop(attemptsMax) as Effect.Effect<A, Exclude<E, Cut> | ProviderReason>
+  }
+
+  /** Makes sure that a supervisor answers. Several callers may start one at once: one of them gets the lock. */
+  #ensure(): Effect.Effect<void, ProviderReason> {
+    return Effect.gen({ self: this }, function*() {
+      if (yield* this.#answers()) return
+      const deadline = Date.now() + startTimeout
+      let next = 0
+      while (Date.now() < deadline) {
+        if (Date.now() >= next) {
+          next = Date.now() + 3000
+          yield* Effect.try({
+            try: () => this.#start(),
+            catch: (error): ProviderReason => ({
+              _tag: "Unavailable",
+              message: `the supervisor cannot be started: ${error instanceof Error ? error.message : String(error)}`
+            })
+          })
+        }
+        yield* Effect.sleep(20)
+        if (yield* this.#answers()) return
+      }
+      return yield* Effect.fail<ProviderReason>({
+        _tag: "Unavailable",
+        message: `the supervisor does not start; see ${join(localOf(this.directory), "supervisor.log")}`
+      })
+    })
+  }
+
+  #answers(): Effect.Effect<boolean> {
+    return Effect.suspend(() => {
+      if (!existsSync(this.directory) || !existsSync(socketOf(realpathSync(this.directory)))) return Effect.succeed(false)
+      return Effect.match(Effect.timeoutOrElse(this.#call("ping", {}), {
+        duration: 2000,
+        orElse: () => Effect.fail<Cut>({ _tag: "Cut" })
+      }), { onFailure: () => false, onSuccess: () => true })
+    })
+  }
+
+  #start(): void {
+    const local = localOf(this.directory)
+    mkdirSync(local, { recursive: true, mode: 0o700 })
+    const [program, ...args] = this.#options?.command ?? ownEntry()
+    const log = openSync(join(local, "supervisor.log"), "a", 0o600)
+    try {
+      // Without the marks: a supervisor started from within an instance is not part of that instance.
+      const { [marker.owner]: _owner, [marker.instance]: _instance, ...env } = process.env
+      const child = spawn(program!, [...args, this.directory], {
+        detached: true,
+        stdio: ["ignore", log, log],
+        cwd: this.directory,
+        env
+      })
+      child.on("error", () => undefined)
+      child.unref()
+    } finally {
+      closeSync(log)
+    }
+  }
+
+  #call(
+    operation: string,
+    body: object,
+    progress?: (message: string, resource?: string) => Effect.Effect<void>
+  ): Effect.Effect<unknown, ProviderReason | Cut> {
+    return Effect.contextWith((context) => {
+      const runFork = Effect.runForkWith(context)
+      return Effect.callback<unknown, ProviderReason | Cut>((resume) => {
+        let answered = false
+        const cut = () => {
+          if (!answered) resume(Effect.fail<Cut>({ _tag: "Cut" }))
+          answered = true
+        }
+        if (!existsSync(this.directory)) {
+          cut()
+          return
+        }
+        const call = request({
+          socketPath: socketOf(realpathSync(this.directory)),
+          path: `/${operation}`,
+          method: "POST",
+          agent: false
+        }, (response) => {
+          let text = ""
+          response.setEncoding("utf8")
+          response.on("data", (chunk: string) => {
+            const lines = (text + chunk).split("\n")
+            text = lines.pop()!
+            for (const raw of lines) {
+              const line = JSON.parse(raw) as Line
+              if ("progress" in line) {
+                if (progress !== undefined) runFork(progress(line.progress, line.resource))
+              } else if (!answered) {
+                answered = true
+                resume("ok" in line ? Effect.succeed(line.ok) : Effect.fail(line.failed))
+              }
+            }
+          })
+          response.once("close", cut)
+          response.once("error", cut)
+        })
+        call.once("error", cut)
+        call.end(JSON.stringify(body))
+        // The supervisor goes on: what was begun is finished, or taken over by the next mutation.
+        return Effect.sync(() => {
+          answered = true
+          call.destroy()
+        })
+      })
+    })
+  }
+}
+
+const isCut = (error: unknown): error is Cut =>
+  typeof error === "object" && error !== null && (error as Cut)._tag === "Cut"

@@ -1,0 +1,137 @@
+/**
+ * The properties of a local stack.
+ *
+ * @since 0.1.0
+ */
+import { createHash } from "node:crypto"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as SchemaIssue from "effect/SchemaIssue"
+import { type ProviderReason, Span } from "@signalbox/core/spi"
+import type { EnvValue, Runtime } from "./supervisor/Protocol.ts"
+
+const optional = <S extends Schema.Constraint>(schema: S, value: S["Encoded"]) =>
+  Schema.withDecodingDefault<S>(Effect.succeed(value))(schema)
+
+const between = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
+
+const VariableName = Schema.String.check(
+  Schema.isPattern(/^[A-Za-z_][A-Za-z0-9_]*$/, { expected: "the name of an environment variable" })
+)
+
+/**
+ * A secret, by the name of the environment variable that holds it: `{ "$secret": "API_TOKEN" }`.
+ *
+ * *Details*: resolved when a process is started, from the environment of the command that deploys; never stored or printed.
+ *
+ * @since 0.1.0
+ */
+export const SecretReference = Schema.Struct({ $secret: VariableName })
+
+const inside = Schema.String.check(
+  Schema.makeFilter((path) => !path.startsWith("/") && !path.split(/[\\/]/).includes(".."), {
+    expected: "a relative path that stays within the release"
+  })
+)
+
+/**
+ * The properties of a local stack.
+ *
+ * *Details*:
+ * - `command` program and arguments, run in `cwd` (relative to the release, default its root)
+ * - `env` values, or references to secrets. A process gets these, `PORT`, `SIGNALBOX_STACK`, `SIGNALBOX_RELEASE`,
+ *   `SIGNALBOX_VERSION`, `SIGNALBOX_INSTANCE`, and of the surrounding environment only PATH, HOME, locale and the like
+ * - `instances` 1–100, default 1
+ * - `readiness` `GET path` (default `/`) has to be answered with 2xx or 3xx within `timeout` (30 seconds) of the start, and
+ *   is asked every `interval` (1 second) from then on
+ * - `port` the public port; absent or 0: one is chosen and kept
+ * - `artifact` a directory, `.tar.gz` or `.tgz` by path or URL, where the deployment does not name one; `#sha256=…` at its
+ *   end, or `digest`, is checked
+ * - `keep` how many releases stay unpacked (1–50, default 3)
+ * - `drain` how long requests in flight may take to finish (10 seconds), `grace` what is left between SIGTERM and SIGKILL
+ *   (5 seconds)
+ *
+ * @since 0.1.0
+ */
+export const Properties = Schema.Struct({
+  command: Schema.NonEmptyArray(Schema.String.check(Schema.isMinLength(1))),
+  cwd: optional(inside, "."),
+  env: optional(
+    Schema.Record(VariableName, Schema.Union([Schema.String, Schema.Finite, SecretReference])),
+    {}
+  ),
+  instances: optional(between(1, 100), 1),
+  readiness: optional(
+    Schema.Struct({
+      path: optional(Schema.String.check(Schema.isPattern(/^\//, { expected: "a path that starts with /" })), "/"),
+      timeout: optional(Span, "30 seconds"),
+      interval: optional(Span, "1 second")
+    }),
+    {}
+  ),
+  port: optional(between(0, 65_535), 0),
+  artifact: Schema.optionalKey(Schema.String.check(Schema.isMinLength(1))),
+  digest: Schema.optionalKey(
+    Schema.String.check(Schema.isPattern(/^sha256:[0-9a-f]{64}$/, { expected: "sha256: and 64 hexadecimal digits" }))
+  ),
+  keep: optional(between(1, 50), 3),
+  drain: optional(Span, "10 seconds"),
+  grace: optional(Span, "5 seconds")
+})
+/** @since 0.1.0 */
+export type Properties = typeof Properties.Type
+
+const formatter = SchemaIssue.makeFormatterStandardSchemaV1()
+
+/** Decodes properties; a failure points at the first thing that is wrong. */
+export const decode = (input: unknown): Effect.Effect<Properties, ProviderReason> =>
+  Effect.mapError(
+    Schema.decodeUnknownEffect(Properties)(input, { onExcessProperty: "error", errors: "first" }),
+    (error): ProviderReason => {
+      const [issue] = formatter(error.issue).issues
+      return {
+        _tag: "Invalid",
+        message: issue?.message ?? "the properties are wrong",
+        path: (issue?.path ?? []).map((key) => String(typeof key === "object" ? key.key : key))
+      }
+    }
+  )
+
+/** What a release runs with, as the supervisor keeps it: references to secrets, no secrets. */
+export const runtimeOf = (properties: Properties): Runtime => ({
+  command: properties.command,
+  cwd: properties.cwd,
+  env: Object.fromEntries(
+    Object.entries(properties.env).map(([name, value]): [string, EnvValue] => [
+      name,
+      typeof value === "object" ? { secret: value.$secret } : String(value)
+    ])
+  ),
+  instances: properties.instances,
+  port: properties.port,
+  readiness: {
+    path: properties.readiness.path,
+    timeout: Duration.toMillis(properties.readiness.timeout),
+    interval: Math.max(20, Duration.toMillis(properties.readiness.interval))
+  },
+  drain: Duration.toMillis(properties.drain),
+  grace: Duration.toMillis(properties.grace),
+  keep: properties.keep
+})
+
+const ordered = (value: unknown): unknown =>
+  Array.isArray(value)
+    ? value.map(ordered)
+    : typeof value === "object" && value !== null
+    ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, inner]) => [key, ordered(inner)]))
+    : value
+
+/** A digest of JSON, whatever the order of its keys. */
+export const digestOf = (value: unknown): string =>
+  createHash("sha256").update(JSON.stringify(ordered(value))).digest("hex")
+
+/** The names of the secrets that a release needs, with the property that wants each. */
+export const secretsOf = (runtime: Runtime): ReadonlyArray<{ readonly property: string; readonly variable: string }> =>
+  Object.entries(runtime.env).flatMap(([property, value]) =>
+    typeof value === "string" ? [] : [{ property, variable: value.secret }])

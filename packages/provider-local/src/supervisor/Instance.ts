@@ -1,0 +1,336 @@
+/**
+ * One process of a release: started, watched, restarted where it dies, stopped with everything that it started.
+ */
+import { type ChildProcess, spawn } from "node:child_process"
+import { closeSync, mkdirSync, openSync, rmSync } from "node:fs"
+import { type ClientRequest, get } from "node:http"
+import { dirname, join, resolve } from "node:path"
+import type { KnownRelease, InstanceRecord } from "./State.ts"
+import { lastBytes } from "./State.ts"
+import { environmentOf, findMarked, type Identity, identify, isAlive, killMarked, killRest, marker, signalGroup } from "./Processes.ts"
+import { Upstream } from "./Upstream.ts"
+import type { Requests } from "./Requests.ts"
+
+/** What an instance needs of the supervisor. */
+export interface Surroundings {
+  /** Marks the processes of this supervisor's directory. */
+  readonly owner: string
+  readonly stack: string
+  readonly directoryOf: (release: KnownRelease) => string
+  readonly logs: string
+  readonly save: () => Promise<void>
+  readonly secret: (name: string) => string | undefined
+  readonly learnSecret: (name: string, value: string) => void
+  readonly freePort: () => Promise<number>
+}
+
+export type InstanceStatus = "starting" | "ready" | "unhealthy" | "backoff" | "draining" | "stopped"
+
+const probeTimeout = 2000
+const startingInterval = 50
+const adoptedInterval = 200
+const unhealthyAfter = 2
+const backoffMax = 30_000
+const steadyAfter = 60_000
+const inherited = ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR"]
+
+export class Instance {
+  readonly record: InstanceRecord
+  readonly release: KnownRelease
+  upstream: Upstream
+  readonly #around: Surroundings
+  readonly #requests: Requests
+  #identity: Identity | undefined
+  #failures = 0
+  #everReady = false
+  #spawnedAt = 0
+  #quick = 0
+  #stopping = false
+  #launching = false
+  /** Resolves with the first readiness check. */
+  readonly judged: Promise<void>
+  #resolveJudged: () => void = () => undefined
+  #exited: Array<() => void> = []
+  #timer: NodeJS.Timeout | undefined
+  #waiting: NodeJS.Timeout | undefined
+  #judging: ClientRequest | undefined
+  /** Told of every change of `status`. */
+  onChange: () => void = () => undefined
+  /** Told of an exit that nobody asked for; true lets it be started again. */
+  onCrash: (reason: string) => boolean = () => true
+
+  constructor(record: InstanceRecord, release: KnownRelease, around: Surroundings, requests: Requests) {
+    this.record = record
+    this.release = release
+    this.#around = around
+    this.#requests = requests
+    this.upstream = this.#connect()
+    this.judged = new Promise((resolve) => {
+      this.#resolveJudged = resolve
+    })
+  }
+
+  get status(): InstanceStatus {
+    if (this.#stopping && this.#identity === undefined) return "stopped"
+    if (this.record.retiring) return "draining"
+    if (this.#identity === undefined) return this.#waiting === undefined ? "starting" : "backoff"
+    return this.upstream.ready ? "ready" : this.#everReady ? "unhealthy" : "starting"
+  }
+
+  get ready(): boolean {
+    return this.upstream.ready
+  }
+
+  get alive(): boolean {
+    return this.#identity !== undefined && isAlive(this.#identity)
+  }
+
+  get log(): string {
+    return join(this.#around.logs, `${this.record.id}.log`)
+  }
+
+  /** The last lines of its log, without secrets. */
+  get tail(): string {
+    const text = lastBytes(this.log, 8192).trimEnd().split("\n").slice(-10).join("\n")
+    const secrets = Object.values(this.release.runtime.env).flatMap((value) =>
+      typeof value === "string" ? [] : [this.#around.secret(value.secret) ?? ""]
+    ).filter((secret) => secret.length > 0).sort((a, b) => b.length - a.length)
+    return secrets.reduce((redacted, secret) => redacted.replaceAll(secret, "***"), text)
+  }
+
+  /** Starts it. The intent is on disk before, its pid after: whatever happens in between, its mark makes it findable. */
+  async start(): Promise<void> {
+    this.#launching = true
+    try {
+      await this.#start()
+    } finally {
+      this.#launching = false
+    }
+  }
+
+  async #start(): Promise<void> {
+    this.record.pid = null
+    this.record.started = null
+    await this.#around.save()
+    if (this.#stopping) return
+    const { command, cwd } = this.release.runtime
+    mkdirSync(dirname(this.log), { recursive: true, mode: 0o700 })
+    const log = openSync(this.log, "a", 0o600)
+    let child: ChildProcess
+    try {
+      child = spawn(command[0]!, command.slice(1), {
+        cwd: resolve(this.#around.directoryOf(this.release), cwd),
+        env: this.#environment(),
+        // Its own session and process group: it outlives us, and is stopped with all its children.
+        detached: true,
+        stdio: ["ignore", log, log]
+      })
+    } finally {
+      closeSync(log)
+    }
+    this.#spawnedAt = Date.now()
+    child.once("error", (error: NodeJS.ErrnoException) => {
+      if (child.pid === undefined) this.#gone(`${command[0]} cannot be run: ${error.code ?? error.message}`)
+    })
+    if (child.pid === undefined) return
+    this.#identity = identify(child.pid)
+    child.once("exit", (code, signal) =>
+      this.#gone(code === null ? `its process was ended by ${signal}` : `its process exited with code ${code}`))
+    if (this.#identity === undefined) return
+    this.record.pid = this.#identity.pid
+    this.record.started = this.#identity.started
+    await this.#around.save()
+    this.#watch()
+  }
+
+  /** Takes over a process that an earlier supervisor started; false where it is gone. */
+  adopt(identity: Identity): boolean {
+    if (!isAlive(identity)) return false
+    this.#identity = identity
+    this.record.pid = identity.pid
+    this.record.started = identity.started
+    const variables = environmentOf(identity)
+    for (const [name, value] of Object.entries(this.release.runtime.env)) {
+      const known = variables.get(name)
+      if (typeof value !== "string" && known !== undefined) this.#around.learnSecret(value.secret, known)
+    }
+    const poll = setInterval(() => {
+      if (isAlive(identity)) return
+      clearInterval(poll)
+      this.#gone("its process is gone")
+    }, adoptedInterval)
+    this.#watch()
+    return true
+  }
+
+  /** Starts it again without waiting any longer. */
+  startNow(): void {
+    if (this.#identity !== undefined || this.#launching || this.#stopping) return
+    clearTimeout(this.#waiting)
+    this.#waiting = undefined
+    void this.start().catch(() => this.#gone("its start could not be written down"))
+  }
+
+  /**
+   * Lets what is in flight finish (at most `drain`), then stops it: SIGTERM, and SIGKILL after `grace`. Aborted while it
+   * drains, it is left as it was, serving: false.
+   */
+  async stop(signal: AbortSignal, hurry = false): Promise<boolean> {
+    this.record.retiring = true
+    this.#setReady(false)
+    await this.#around.save()
+    if (!hurry) {
+      await this.upstream.idle(this.release.runtime.drain, signal)
+      if (signal.aborted && !this.#stopping) {
+        this.record.retiring = false
+        this.#setReady(this.#everReady && this.#failures < unhealthyAfter)
+        await this.#around.save()
+        return false
+      }
+    }
+    this.#stopping = true
+    clearTimeout(this.#timer)
+    clearTimeout(this.#waiting)
+    const identity = this.#identity
+    if (identity !== undefined) {
+      signalGroup(identity, "SIGTERM")
+      await this.#exit(this.release.runtime.grace)
+      signalGroup(identity, "SIGKILL")
+      await this.#exit(5000)
+      killRest(identity.pid)
+    }
+    killMarked(findMarked(this.#around.owner).filter(({ instance }) => instance === this.record.id))
+    this.upstream.close()
+    rmSync(this.log, { force: true })
+    return true
+  }
+
+  /** Leaves the process alone from now on. */
+  letGo(): void {
+    this.#stopping = true
+    clearTimeout(this.#timer)
+    clearTimeout(this.#waiting)
+  }
+
+  #connect(): Upstream {
+    const upstream = new Upstream(this.record.releaseId, this.record.port, this.#requests)
+    upstream.onRefused = () => {
+      this.#setReady(false)
+      this.#check()
+    }
+    return upstream
+  }
+
+  #environment(): NodeJS.ProcessEnv {
+    const { env } = this.release.runtime
+    const variables: NodeJS.ProcessEnv = {}
+    for (const name of inherited) if (process.env[name] !== undefined) variables[name] = process.env[name]
+    for (const [name, value] of Object.entries(env)) {
+      const resolved = typeof value === "string" ? value : this.#around.secret(value.secret)
+      if (resolved !== undefined) variables[name] = resolved
+    }
+    return {
+      ...variables,
+      PORT: String(this.record.port),
+      SIGNALBOX_STACK: this.#around.stack,
+      SIGNALBOX_RELEASE: this.release.release.id,
+      SIGNALBOX_VERSION: this.release.release.version,
+      [marker.instance]: this.record.id,
+      [marker.owner]: this.#around.owner
+    }
+  }
+
+  #setReady(ready: boolean): void {
+    if (this.upstream.ready === ready) return
+    this.upstream.ready = ready
+    if (ready) this.#everReady = true
+    this.onChange()
+  }
+
+  #exit(timeout: number): Promise<void> {
+    const identity = this.#identity
+    if (identity === undefined || !isAlive(identity)) return Promise.resolve()
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+      const timer = setTimeout(done, timeout)
+      this.#exited.push(done)
+    })
+  }
+
+  #gone(reason: string): void {
+    const identity = this.#identity
+    this.#identity = undefined
+    clearTimeout(this.#timer)
+    this.#setReady(false)
+    if (identity !== undefined) killRest(identity.pid)
+    for (const resume of this.#exited.splice(0)) resume()
+    if (this.#stopping) return
+    const retry = this.onCrash(reason) && !this.record.retiring
+    this.record.pid = null
+    this.record.started = null
+    this.record.restarts += 1
+    this.#quick = Date.now() - this.#spawnedAt > steadyAfter ? 0 : this.#quick + 1
+    if (!retry) {
+      this.onChange()
+      return
+    }
+    const delay = Math.min(backoffMax, 100 * 2 ** Math.min(this.#quick - 1, 10))
+    this.#waiting = setTimeout(() => {
+      this.#waiting = undefined
+      void this.#again()
+    }, this.#quick <= 1 && this.#everReady ? 0 : delay)
+    this.onChange()
+  }
+
+  async #again(): Promise<void> {
+    try {
+      // Its port may be what it died of.
+      if (!this.#everReady) {
+        this.record.port = await this.#around.freePort()
+        this.upstream.close()
+        this.upstream = this.#connect()
+        this.onChange()
+      }
+      await this.start()
+    } catch {
+      this.#gone("its start could not be written down")
+    }
+  }
+
+  #watch(): void {
+    this.#failures = 0
+    this.#check()
+  }
+
+  #check(): void {
+    clearTimeout(this.#timer)
+    if (this.#stopping || this.#identity === undefined) return
+    const { interval, path } = this.release.runtime.readiness
+    const judged = (well: boolean) => {
+      if (this.#judging !== request) return
+      this.#judging = undefined
+      request.destroy()
+      clearTimeout(deadline)
+      if (this.#stopping || this.#identity === undefined) return
+      this.#failures = well ? 0 : this.#failures + 1
+      if (well && !this.record.retiring) this.#setReady(true)
+      if (this.#failures >= unhealthyAfter) this.#setReady(false)
+      this.#resolveJudged()
+      this.#timer = setTimeout(() => this.#check(), this.#everReady ? interval : Math.min(interval, startingInterval))
+    }
+    const request: ClientRequest = get(
+      { host: "127.0.0.1", port: this.record.port, path, agent: false, headers: { "user-agent": "signalbox-readiness" } },
+      (response) => {
+        response.resume()
+        judged(response.statusCode! >= 200 && response.statusCode! < 400)
+      }
+    )
+    this.#judging = request
+    request.once("error", () => judged(false))
+    const deadline = setTimeout(() => judged(false), probeTimeout)
+  }
+
+}

@@ -1,0 +1,61 @@
+/**
+ * One supervisor per directory. Generations of lock files, each created complete and exclusively: the highest one names the
+ * owner, and whoever finds it dead creates the next. There is no moment in which a stale lock is removed before it is
+ * replaced, which is where plain pid files let two in.
+ */
+import { linkSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { identify, type Identity, isAlive } from "./Processes.ts"
+
+const prefix = "lock."
+
+const generations = (directory: string): ReadonlyArray<number> =>
+  readdirSync(directory).filter((name) => /^lock\.\d+$/.test(name)).map((name) => Number(name.slice(prefix.length))).sort(
+    (a, b) => b - a
+  )
+
+const holder = (directory: string, generation: number): Identity | undefined => {
+  try {
+    return JSON.parse(readFileSync(join(directory, `${prefix}${generation}`), "utf8")) as Identity
+  } catch {
+    return undefined
+  }
+}
+
+/** The supervisor that lives, if any. */
+export const owner = (directory: string): Identity | undefined => {
+  const [latest] = generations(directory)
+  const found = latest === undefined ? undefined : holder(directory, latest)
+  return found !== undefined && isAlive(found) ? found : undefined
+}
+
+/** Takes the lock for this process; undefined where another one that lives holds it, else how to give it back. */
+export const acquire = (directory: string): (() => void) | undefined => {
+  const self = identify(process.pid)!
+  const draft = join(directory, `draft.${process.pid}`)
+  writeFileSync(draft, JSON.stringify(self), { mode: 0o600 })
+  try {
+    for (;;) {
+      const [latest = 0] = generations(directory)
+      const found = holder(directory, latest)
+      if (found !== undefined && isAlive(found)) return undefined
+      const mine = join(directory, `${prefix}${latest + 1}`)
+      try {
+        linkSync(draft, mine)
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === "EEXIST") continue
+        throw error
+      }
+      const after = generations(directory)
+      if (after[0] !== latest + 1) {
+        // Somebody was two steps ahead: theirs is the younger lock.
+        rmSync(mine, { force: true })
+        continue
+      }
+      for (const old of after.slice(1)) rmSync(join(directory, `${prefix}${old}`), { force: true })
+      return () => rmSync(mine, { force: true })
+    }
+  } finally {
+    rmSync(draft, { force: true })
+  }
+}

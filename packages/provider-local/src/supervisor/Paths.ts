@@ -1,0 +1,33 @@
+import { createHash } from "node:crypto"
+import { mkdirSync } from "node:fs"
+import { tmpdir, userInfo } from "node:os"
+import { join } from "node:path"
+import type { StackKey } from "./Protocol.ts"
+
+/** The supervisor's own folder within a `.signalbox` directory. */
+export const localOf = (root: string): string => join(root, "local")
+
+/** A short name for the directory: the mark of its processes. */
+export const ownerOf = (root: string): string => createHash("sha256").update(root).digest("hex").slice(0, 16)
+
+/** The longest path that a unix socket may have on every system. */
+const socketPathMax = 100
+
+/** The control socket. Where the directory's own path is too long, it lies in a private folder for temporary files. */
+export const socketOf = (root: string): string => {
+  const inside = join(localOf(root), "supervisor.sock")
+  if (Buffer.byteLength(inside) <= socketPathMax) return inside
+  const outside = join(tmpdir(), `signalbox-${userInfo().uid}`)
+  mkdirSync(outside, { recursive: true, mode: 0o700 })
+  return join(outside, `${ownerOf(root)}.sock`)
+}
+
+/**
+ * Where the releases of a stack are unpacked. By environment, though the same files may be unpacked twice: else one
+ * environment could prune what another one is just bringing in.
+ */
+export const releasesOf = (root: string, key: StackKey): string =>
+  join(root, "releases", key.deploymentId, key.environment, key.stack)
+
+export const releaseDirectory = (root: string, key: StackKey, digest: string): string =>
+  join(releasesOf(root, key), digest.replace(":", "-"))

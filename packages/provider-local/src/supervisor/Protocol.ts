@@ -1,0 +1,84 @@
+/**
+ * What the provider and its supervisor say to each other: JSON over HTTP on a unix socket. Types only, so that the
+ * supervisor starts without loading Effect.
+ */
+import type { Checkpoint, Drift, Measurement, Observation, ProviderReason, Release } from "@signalbox/core/spi"
+
+/** An environment variable of an instance: a value, or the name of the variable that holds a secret. */
+export type EnvValue = string | { readonly secret: string }
+
+/** How the instances of a release run. No secrets: this is kept on disk. Times in milliseconds. */
+export interface Runtime {
+  readonly command: ReadonlyArray<string>
+  readonly cwd: string
+  readonly env: Readonly<Record<string, EnvValue>>
+  readonly instances: number
+  readonly port: number
+  readonly readiness: { readonly path: string; readonly timeout: number; readonly interval: number }
+  readonly drain: number
+  readonly grace: number
+  readonly keep: number
+}
+
+export interface ReleaseRecord {
+  readonly release: Release
+  readonly runtime: Runtime
+}
+
+export interface StackKey {
+  readonly deploymentId: string
+  readonly environment: string
+  readonly stack: string
+}
+
+export interface MutationHeader extends StackKey {
+  readonly idempotencyKey: string
+  readonly fence: number
+  /** Secrets by the name of their variable, as the caller's environment has them. Kept in memory only. */
+  readonly secrets: Readonly<Record<string, string>>
+}
+
+export interface Mutations {
+  readonly stage: { readonly record: ReleaseRecord; readonly capacityPercent: number }
+  readonly shift: { readonly releaseId: string; readonly percent: number }
+  readonly retire: { readonly keep: string; readonly capacityPercent: number }
+  readonly rollback: { readonly checkpoint: Checkpoint; readonly record: ReleaseRecord | null }
+  readonly destroy: {}
+  readonly restart: {}
+  readonly correct: { readonly fields: ReadonlyArray<string> }
+}
+
+export interface Reads {
+  readonly observe: { readonly body: {}; readonly answer: StackView }
+  readonly measure: {
+    readonly body: { readonly releaseId: string; readonly windowMillis: number }
+    readonly answer: Measurement
+  }
+  readonly detect: { readonly body: { readonly configDigest: string }; readonly answer: ReadonlyArray<Drift> }
+}
+
+/** An observation, with the record of the stable release that a checkpoint needs. */
+export interface StackView {
+  readonly observation: Observation
+  readonly stable: ReleaseRecord | null
+}
+
+/** An answer is lines of JSON: any number of `progress`, then one `ok` or `failed`. */
+export type Line =
+  | { readonly progress: string; readonly resource?: string }
+  | { readonly ok: unknown }
+  | { readonly failed: ProviderReason }
+
+/** A failure that goes to the caller as it is. */
+export class Refusal extends Error {
+  readonly reason: ProviderReason
+
+  constructor(reason: ProviderReason) {
+    super(reason.message)
+    this.reason = reason
+  }
+}
+
+export const refuse = (reason: ProviderReason): never => {
+  throw new Refusal(reason)
+}

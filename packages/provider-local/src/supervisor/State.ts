@@ -1,0 +1,185 @@
+/**
+ * What the supervisor must know after a crash, and the ledger of what it did. Files are private (0600) and replaced
+ * atomically; secrets never come here.
+ */
+import { appendFileSync, closeSync, openSync, readFileSync, statSync, readSync } from "node:fs"
+import { open, rename } from "node:fs/promises"
+import { join } from "node:path"
+import type { ReleaseRecord, StackKey } from "./Protocol.ts"
+
+export interface InstanceRecord {
+  readonly id: string
+  readonly releaseId: string
+  readonly createdAt: number
+  port: number
+  /** Null from the intent to start it until it is known to run. */
+  pid: number | null
+  started: string | null
+  restarts: number
+  /** Is being drained and stopped. */
+  retiring: boolean
+}
+
+export interface KnownRelease extends ReleaseRecord {
+  /** How many instances there should be. */
+  wanted: number
+  usedAt: number
+}
+
+export interface StackState extends StackKey {
+  port: number
+  stable: string | null
+  candidate: string | null
+  weights: Record<string, number>
+  releases: Record<string, KnownRelease>
+  instances: Array<InstanceRecord>
+  lastChangedAt: number
+  /** A rolling restart under way: the instances that are still to go. */
+  restarting: { readonly key: string; left: Array<string> } | null
+  /** The key of the last effect that was noted. */
+  begun: string | null
+}
+
+/** What outlives a destroyed stack: the highest fence and the last keys, so that a late repeat finds them. */
+export interface Memory {
+  fence: number
+  done: Array<string>
+}
+
+export interface LedgerEntry extends StackKey {
+  readonly n: number
+  readonly at: number
+  readonly operation: string
+  readonly releaseId: string | null
+  readonly fence: number
+  readonly idempotencyKey: string
+}
+
+export interface State {
+  readonly version: 1
+  stacks: Record<string, StackState>
+  memory: Record<string, Memory>
+  ledger: number
+  /** Entries that may not have reached the ledger yet. */
+  pending: Array<LedgerEntry>
+}
+
+const rememberedKeys = 200
+
+export const keyOf = (key: StackKey): string => `${key.deploymentId}/${key.environment}/${key.stack}`
+
+export class StateFile {
+  readonly directory: string
+  readonly state: State
+  #writing: Promise<void> | undefined
+  #next: Promise<void> | undefined
+
+  constructor(directory: string) {
+    this.directory = directory
+    this.state = this.#read()
+    this.#recoverLedger()
+  }
+
+  memory(key: string): Memory {
+    return (this.state.memory[key] ??= { fence: 0, done: [] })
+  }
+
+  remember(key: string, idempotencyKey: string): void {
+    const memory = this.memory(key)
+    if (!memory.done.includes(idempotencyKey)) memory.done = [...memory.done, idempotencyKey].slice(-rememberedKeys)
+  }
+
+  /** Notes an effect; it reaches the ledger with the next `save`, exactly once also when the supervisor is killed in it. */
+  note(key: StackKey, entry: Pick<LedgerEntry, "operation" | "releaseId" | "fence" | "idempotencyKey">): void {
+    const { deploymentId, environment, stack } = key
+    this.state.pending.push({ n: ++this.state.ledger, at: Date.now(), deploymentId, environment, stack, ...entry })
+  }
+
+  /** Writes the state as it is now, or as it will be when a write that is under way is over. */
+  save(): Promise<void> {
+    if (this.#writing === undefined) {
+      this.#writing = this.#write().finally(() => {
+        this.#writing = undefined
+      })
+      return this.#writing
+    }
+    this.#next ??= this.#writing.catch(() => undefined).then(() => {
+      this.#next = undefined
+      return this.save()
+    })
+    return this.#next
+  }
+
+  get #path(): string {
+    return join(this.directory, "state.json")
+  }
+
+  get #ledger(): string {
+    return join(this.directory, "ledger.ndjson")
+  }
+
+  #read(): State {
+    let text: string
+    try {
+      text = readFileSync(this.#path, "utf8")
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error
+      return { version: 1, stacks: {}, memory: {}, ledger: 0, pending: [] }
+    }
+    const state = JSON.parse(text) as State
+    if (state.version !== 1) throw new Error(`${this.#path} was written by a newer version`)
+    return state
+  }
+
+  async #write(): Promise<void> {
+    const pending = this.state.pending.length
+    const draft = `${this.#path}.draft`
+    const file = await open(draft, "w", 0o600)
+    try {
+      await file.writeFile(JSON.stringify(this.state))
+      await file.datasync()
+    } finally {
+      await file.close()
+    }
+    await rename(draft, this.#path)
+    if (pending > 0) this.#flush(pending)
+  }
+
+  #flush(count: number): void {
+    const entries = this.state.pending.slice(0, count)
+    appendFileSync(this.#ledger, entries.map((entry) => `${JSON.stringify(entry)}\n`).join(""), { mode: 0o600 })
+    this.state.pending.splice(0, count)
+  }
+
+  /** A crash between the state and the ledger: append what is missing, and end a line that was cut. */
+  #recoverLedger(): void {
+    const tail = lastBytes(this.#ledger, 64 * 1024)
+    if (tail !== "" && !tail.endsWith("\n")) appendFileSync(this.#ledger, "\n")
+    const written = new Set(tail.split("\n").flatMap((line) => {
+      try {
+        return [(JSON.parse(line) as LedgerEntry).n]
+      } catch {
+        return []
+      }
+    }))
+    this.state.pending = this.state.pending.filter(({ n }) => !written.has(n))
+    this.#flush(this.state.pending.length)
+  }
+}
+
+export const lastBytes = (path: string, bytes: number): string => {
+  let file: number
+  try {
+    file = openSync(path, "r")
+  } catch {
+    return ""
+  }
+  try {
+    const { size } = statSync(path)
+    const buffer = Buffer.alloc(Math.min(size, bytes))
+    readSync(file, buffer, 0, buffer.length, Math.max(0, size - bytes))
+    return buffer.toString("utf8")
+  } finally {
+    closeSync(file)
+  }
+}

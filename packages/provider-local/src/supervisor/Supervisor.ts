@@ -1,0 +1,338 @@
+/**
+ * The supervisor: one small process per `.signalbox` directory that holds the proxies and the processes of all its stacks
+ * and outlives the command that started it. One for all environments rather than one each, because they share the ports of
+ * the machine, and one process is easier to find, to watch and to end.
+ *
+ * A shell waits beside it on a pipe. When the supervisor dies, however it dies, the kernel closes the pipe and the shell
+ * becomes the next supervisor, which takes over the processes and binds the same ports: no polling, and next to no memory.
+ */
+import { spawn } from "node:child_process"
+import { chmodSync, existsSync, mkdirSync, realpathSync, rmSync } from "node:fs"
+import { type IncomingMessage, createServer, type ServerResponse } from "node:http"
+import { acquire } from "./Lock.ts"
+import * as Operations from "./Operations.ts"
+import { localOf, ownerOf, releasesOf, socketOf } from "./Paths.ts"
+import { findMarked, killMarked } from "./Processes.ts"
+import { type Line, type MutationHeader, type Mutations, type Reads, refuse, type StackKey } from "./Protocol.ts"
+import { type House, Stack } from "./Stack.ts"
+import { keyOf, StateFile } from "./State.ts"
+
+const idleMillis = 3000
+const quickLife = 2000
+const watchdog = `read -r line; [ "$line" = stop ] && exit 0; exec "$@"`
+
+interface Work {
+  readonly key: string
+  readonly operation: string
+  readonly startedAt: number
+  readonly abort: AbortController
+  readonly listeners: Set<(message: string, resource?: string) => void>
+  readonly done: Promise<unknown>
+}
+
+export class Supervisor {
+  readonly #house: House
+  readonly #directory: string
+  readonly #command: ReadonlyArray<string>
+  readonly #stacks = new Map<string, Stack>()
+  readonly #work = new Map<string, Work>()
+  readonly #release: () => void
+  readonly #startedAt = Date.now()
+  #calls = 0
+  #idle: NodeJS.Timeout | undefined
+  #watchdog: ReturnType<typeof spawn> | undefined
+  #ending = false
+  readonly #server = createServer((request, response) => void this.#serve(request, response))
+
+  constructor(directory: string, command: ReadonlyArray<string>, release: () => void) {
+    this.#directory = directory
+    this.#command = command
+    this.#release = release
+    const root = realpathSync(directory)
+    this.#house = { root, owner: ownerOf(root), file: new StateFile(localOf(root)), secrets: new Map() }
+  }
+
+  async run(): Promise<void> {
+    const { file, owner, root } = this.#house
+    for (const state of Object.values(file.state.stacks)) {
+      this.#stacks.set(keyOf(state), new Stack(state, this.#house))
+    }
+    const known = new Set([...this.#stacks.values()].flatMap(({ state }) => state.instances.map(({ id }) => id)))
+    killMarked(findMarked(owner).filter(({ instance }) => !known.has(instance)))
+    await Promise.all([...this.#stacks.values()].map((stack) => stack.recover()))
+    const socket = socketOf(root)
+    rmSync(socket, { force: true })
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once("error", reject)
+      this.#server.listen(socket, resolve)
+    })
+    chmodSync(socket, 0o600)
+    this.#guard()
+    this.#rest()
+    process.on("SIGHUP", () => undefined)
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => this.#end())
+  }
+
+  /** Keeps a watchdog beside this process. */
+  #guard(): void {
+    const [program, ...args] = this.#command
+    const started = Date.now()
+    const child = spawn("/bin/sh", ["-c", watchdog, "signalbox-watchdog", program!, ...args, this.#directory], {
+      detached: true,
+      stdio: ["pipe", "inherit", "inherit"]
+    })
+    child.stdin!.on("error", () => undefined)
+    child.on("error", () => undefined)
+    child.once("exit", () => {
+      if (this.#ending) return
+      // Whoever kills it again and again may have a reason.
+      setTimeout(() => this.#ending || this.#guard(), Date.now() - started < quickLife ? quickLife : 0)
+    })
+    child.unref()
+    this.#watchdog = child
+  }
+
+  /** Ends in order; the processes stay for the next supervisor. */
+  #end(): void {
+    if (this.#ending) return
+    this.#ending = true
+    this.#watchdog?.stdin?.end("stop\n")
+    for (const stack of this.#stacks.values()) stack.letGo()
+    this.#release()
+    rmSync(socketOf(this.#house.root), { force: true })
+    // The watchdog must read its line before the pipe closes.
+    const exit = () => process.exit(0)
+    setTimeout(exit, 1000)
+    if (this.#watchdog?.exitCode === null) this.#watchdog.once("exit", exit)
+    else exit()
+  }
+
+  /** Nothing to hold any more: ends after a while. */
+  #rest(): void {
+    clearTimeout(this.#idle)
+    if (this.#stacks.size > 0 || this.#calls > 0) return
+    const age = Date.now() - this.#startedAt
+    this.#idle = setTimeout(() => this.#end(), age < idleMillis ? idleMillis : idleMillis / 2)
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.#calls += 1
+    clearTimeout(this.#idle)
+    const write = (line: Line) => {
+      if (!response.destroyed) response.write(`${JSON.stringify(line)}\n`)
+    }
+    try {
+      const chunks: Array<Buffer> = []
+      for await (const chunk of request) chunks.push(chunk as Buffer)
+      const body = chunks.length === 0 ? {} : JSON.parse(Buffer.concat(chunks).toString("utf8"))
+      response.writeHead(200, { "content-type": "application/x-ndjson" })
+      response.flushHeaders()
+      write({ ok: (await this.#answer(request.url!.slice(1), body, write)) ?? null })
+    } catch (error) {
+      write({ failed: Operations.reasonOf(error) })
+    } finally {
+      response.end()
+      this.#calls -= 1
+      this.#rest()
+    }
+  }
+
+  async #answer(operation: string, body: any, write: (line: Line) => void): Promise<unknown> {
+    switch (operation) {
+      case "ping":
+        return { pid: process.pid, stacks: this.#stacks.size }
+      case "observe":
+        return this.#view(body) satisfies Reads["observe"]["answer"] | null
+      case "measure": {
+        const stack = this.#stacks.get(keyOf(body))
+        return stack === undefined
+          ? { requests: 0, errors: 0, latency: null, healthy: null }
+          : Operations.measure(stack, body.releaseId, body.windowMillis)
+      }
+      case "detect": {
+        const stack = this.#stacks.get(keyOf(body))
+        return stack === undefined ? [] : Operations.detect(stack, body.configDigest)
+      }
+      case "shutdown":
+        await Promise.all([...this.#stacks.values()].map(async (stack) => {
+          this.#work.get(stack.key)?.abort.abort()
+          await stack.close({ signal: new AbortController().signal, hurry: true })
+        }))
+        setImmediate(() => this.#end())
+        return null
+      default:
+        return this.#mutate(operation as keyof Mutations, body, (message, resource) =>
+          write(resource === undefined ? { progress: message } : { progress: message, resource }))
+    }
+  }
+
+  #view(key: StackKey) {
+    const stack = this.#stacks.get(keyOf(key))
+    const work = this.#work.get(keyOf(key))
+    return stack?.view(work === undefined ? null : {
+      id: work.key,
+      description: work.operation,
+      foreign: false,
+      startedAt: work.startedAt
+    }) ?? null
+  }
+
+  /**
+   * One mutation: the same key joins what is under way, or finds that it was done; another one with a fence that is not
+   * older takes over. That there is one caller is the lease's business: who comes with a newer fence is the caller now.
+   */
+  async #mutate(
+    operation: keyof Mutations,
+    body: MutationHeader & Mutations[keyof Mutations],
+    progress: (message: string, resource?: string) => void
+  ): Promise<unknown> {
+    const { file, secrets } = this.#house
+    const id = keyOf(body)
+    for (;;) {
+      const memory = file.memory(id)
+      if (body.fence < memory.fence) {
+        refuse({ _tag: "Fenced", message: `fence ${body.fence} is older than ${memory.fence}`, fence: memory.fence })
+      }
+      if (body.fence > memory.fence) {
+        memory.fence = body.fence
+        await file.save()
+        continue
+      }
+      if (memory.done.includes(body.idempotencyKey)) return this.#view(body)
+      const current = this.#work.get(id)
+      if (current === undefined) break
+      if (current.key === body.idempotencyKey) {
+        current.listeners.add(progress)
+        await current.done
+        return this.#view(body)
+      }
+      current.abort.abort()
+      await current.done.catch(() => undefined)
+    }
+    for (const [name, value] of Object.entries(body.secrets)) secrets.set(name, value)
+    const abort = new AbortController()
+    const listeners = new Set([progress])
+    const done = this.#perform(operation, body, abort.signal, (message, resource) => {
+      for (const listener of listeners) listener(message, resource)
+    }).finally(() => this.#work.delete(id))
+    done.catch(() => undefined)
+    this.#work.set(id, { key: body.idempotencyKey, operation, startedAt: Date.now(), abort, listeners, done })
+    await done
+    return this.#view(body)
+  }
+
+  async #perform(
+    operation: keyof Mutations,
+    body: MutationHeader & Mutations[keyof Mutations],
+    signal: AbortSignal,
+    progress: (message: string, resource?: string) => void
+  ): Promise<void> {
+    const { file } = this.#house
+    const stack = this.#stackFor(operation, body)
+    if (stack !== undefined) {
+      const run: Operations.Run = {
+        key: body.idempotencyKey,
+        signal,
+        progress,
+        effect: (releaseId) => {
+          // A repeat that finishes what was begun before a crash is the same effect.
+          if (stack.state.begun === body.idempotencyKey) return
+          stack.state.begun = body.idempotencyKey
+          stack.state.lastChangedAt = Date.now()
+          file.note(body, { operation, releaseId, fence: body.fence, idempotencyKey: body.idempotencyKey })
+        }
+      }
+      try {
+        await this.#carryOut(operation, stack, body, run)
+      } finally {
+        if (stack.gone || stack.state.instances.length === 0 && stack.state.stable === null) await this.#forget(stack)
+      }
+    } else if (operation !== "destroy" && !(operation === "rollback" && (body as Mutations["rollback"]).checkpoint.release === null)) {
+      refuse({ _tag: "Missing", message: "nothing is deployed" })
+    }
+    file.remember(keyOf(body), body.idempotencyKey)
+    await file.save()
+  }
+
+  #carryOut(operation: keyof Mutations, stack: Stack, body: any, run: Operations.Run): Promise<void> {
+    switch (operation) {
+      case "stage":
+        return Operations.stage(stack, body, run)
+      case "shift":
+        return Operations.shift(stack, body, run)
+      case "retire":
+        return Operations.retire(stack, body, run)
+      case "rollback":
+        return Operations.rollback(stack, body, run)
+      case "destroy":
+        return Operations.destroy(stack, run)
+      case "restart":
+        return Operations.restart(stack, run)
+      case "correct":
+        return Operations.correct(stack, body, run)
+      default:
+        return refuse({ _tag: "Unsupported", message: `no operation ${operation}`, capability: operation })
+    }
+  }
+
+  #stackFor(operation: keyof Mutations, body: MutationHeader & Mutations[keyof Mutations]): Stack | undefined {
+    const known = this.#stacks.get(keyOf(body))
+    const brings = operation === "stage" || operation === "rollback" && (body as Mutations["rollback"]).checkpoint.release !== null
+    if (known !== undefined || !brings) return known
+    const { deploymentId, environment, stack } = body
+    const made = new Stack({
+      deploymentId,
+      environment,
+      stack,
+      port: 0,
+      stable: null,
+      candidate: null,
+      weights: {},
+      releases: {},
+      instances: [],
+      lastChangedAt: Date.now(),
+      restarting: null,
+      begun: null
+    }, this.#house)
+    this.#house.file.state.stacks[made.key] = made.state
+    this.#stacks.set(made.key, made)
+    return made
+  }
+
+  async #forget(stack: Stack): Promise<void> {
+    if (stack.proxy.port !== undefined) await stack.proxy.close()
+    stack.letGo()
+    rmSync(releasesOf(this.#house.root, stack.state), { recursive: true, force: true })
+    rmSync(stack.logs, { recursive: true, force: true })
+    this.#stacks.delete(stack.key)
+    delete this.#house.file.state.stacks[stack.key]
+    await this.#house.file.save()
+    this.#rest()
+  }
+}
+
+const startedBy = (directory: string): ReadonlyArray<string> => {
+  const args = process.argv.slice(1)
+  return [process.execPath, ...process.execArgv, ...(args.at(-1) === directory ? args.slice(0, -1) : args)]
+}
+
+/**
+ * Runs the supervisor of a directory in this process, until nothing is left to hold. Returns at once, doing nothing, where
+ * one is running already.
+ *
+ * *Details*: `command` is how another one is started in its place (the directory is appended); it has to lead here again.
+ * By default, how this process was started.
+ *
+ * @since 0.1.0
+ */
+export const runSupervisor = async (
+  directory: string,
+  command: ReadonlyArray<string> = startedBy(directory)
+): Promise<void> => {
+  if (!existsSync(directory)) mkdirSync(directory, { recursive: true })
+  const local = localOf(realpathSync(directory))
+  mkdirSync(local, { recursive: true, mode: 0o700 })
+  const release = acquire(local)
+  if (release === undefined) return
+  await new Supervisor(directory, command, release).run()
+}
