@@ -33,6 +33,8 @@ export interface Journal {
   readonly has: (id: string) => boolean
   /** When the intent of a step was recorded. */
   readonly startedAt: (step: string) => number | undefined
+  /** How long nobody ran the execution, in milliseconds since a time: between a runner's last event and its successor's first. */
+  readonly idle: (since: number) => number
   /** The encoded outcome of a finished step. */
   readonly receipt: (step: string) => Json | undefined
   readonly deferred: (name: string) => Json | undefined
@@ -81,6 +83,8 @@ export const open = Effect.fnUntraced(function*(
   const ids = new Set<string>()
   const intents = new Map<string, number>()
   const receipts = new Map<string, Json>()
+  const gaps: Array<{ readonly at: number; readonly ms: number }> = []
+  let lastAt = 0
   const deferreds = new Map<string, Json>()
   const clocks = new Map<string, number>()
   let state: Execution.ExecutionState | undefined
@@ -91,6 +95,8 @@ export const open = Effect.fnUntraced(function*(
     if (Result.isFailure(folded)) return folded.failure
     state = folded.success
     ids.add(id)
+    if (event._tag === "RunnerTook" && event.resumed) gaps.push({ at, ms: at - lastAt })
+    lastAt = at
     switch (event._tag) {
       case "ExecutionRequested":
         request = event
@@ -152,6 +158,7 @@ export const open = Effect.fnUntraced(function*(
     size: () => ids.size,
     has: (id) => ids.has(id),
     startedAt: (step) => intents.get(step),
+    idle: (since) => gaps.reduce((sum, { at, ms }) => (at >= since ? sum + ms : sum), 0),
     receipt: (step) => receipts.get(step),
     deferred: (name) => deferreds.get(name),
     clock: (name) => clocks.get(name),
@@ -161,7 +168,7 @@ export const open = Effect.fnUntraced(function*(
         if (ids.has(id)) return Effect.void
         const event = typeof given === "function" ? given(state!) : given
         if (event === undefined) return Effect.void
-        const entry: NewEvent = { id, at: clock.currentTimeMillisUnsafe(), event }
+        const entry: NewEvent = { id, at: Math.floor(clock.currentTimeMillisUnsafe()), event }
         const illegal = apply(entry)
         if (illegal !== undefined) return Effect.die(illegal)
         Queue.offerUnsafe(queue, { _tag: "Event", event: entry })

@@ -178,7 +178,8 @@ export const call = <A, R>(effect: Effect.Effect<A, ProviderError, R>): Effect.E
   )
 
 /**
- * Fails an effect that takes longer than its stack may for a stage. Time in which people were asked does not count.
+ * Fails an effect that takes longer than its stack may for a stage. Time in which people were asked, or in which nobody ran
+ * the execution, does not count.
  *
  * @since 0.1.0
  */
@@ -192,7 +193,8 @@ export const within = <A, R>(
     const stages = journal.state().stacks.find(({ name }) => name === stack.name)?.stages ?? []
     const now = yield* Clock.currentTimeMillis
     const startedAt = stages.find(({ name }) => name === stage)?.startedAt ?? now
-    const left = Duration.toMillis(stack.timeout) - (now - startedAt) + (waited.get(stack.name) ?? 0)
+    const left =
+      Duration.toMillis(stack.timeout) - (now - startedAt) + journal.idle(startedAt) + (waited.get(stack.name) ?? 0)
     return yield* Effect.timeoutOrElse(effect, {
       duration: Duration.millis(Math.max(0, left)),
       orElse: () =>

@@ -87,8 +87,10 @@ const bake = Effect.fnUntraced(function*(
   const bakeMs = Duration.toMillis(watched.bake)
   const since = journal.state().stacks.find(({ name }) => name === stack)?.stages
     .find(({ name }) => name === "deployment")?.startedAt ?? startedAt
-  // Evidence may need longer than the bake: for as long again, and at least for two rounds of consecutive passes.
-  const giveUpMs = bakeMs + Math.max(bakeMs, 2 * gate.consecutivePasses * interval)
+  // Evidence may need longer than the bake: for as long again, and at least for two rounds of consecutive passes. A runner
+  // that takes over in the middle has to gather its own.
+  const begunAt = yield* Clock.currentTimeMillis
+  const giveUpAt = Math.max(startedAt + bakeMs, begunAt) + Math.max(bakeMs, 2 * gate.consecutivePasses * interval)
 
   const watching = Effect.gen(function*() {
     let passes = 0
@@ -120,7 +122,7 @@ const bake = Effect.fnUntraced(function*(
       }
       passes = judgement.verdict === "pass" ? passes + 1 : 0
       if (passes >= gate.consecutivePasses && now - startedAt >= bakeMs) return judgement
-      if (now - startedAt >= giveUpMs) return judgement.verdict === "pass" ? { ...judgement, verdict: "inconclusive" as const } : judgement
+      if (now >= giveUpAt) return judgement.verdict === "pass" ? { ...judgement, verdict: "inconclusive" as const } : judgement
     }
   })
 

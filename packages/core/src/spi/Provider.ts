@@ -58,7 +58,8 @@ export interface Candidate {
  * What every mutating operation is handed.
  *
  * *Details*: an operation is an *ensure*: called again with the same `idempotencyKey` (after a crash, a cut connection, a
- * timeout) it finishes the same work and never does it twice. `guard` is run right before each call that changes
+ * timeout) it finishes the same work and never does it twice. The key is unique to the step, up to 256 characters; an adapter
+ * whose other side takes less hashes it. `guard` is run right before each call that changes
  * something: it fails with `Fenced` where the lease is lost; `fence` goes along with the call where the other side can
  * compare it. `progress` tells what is going on; repeats are harmless.
  *

@@ -4,8 +4,8 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
-import { DeploymentId, EnvironmentName, type Mutation, StackName, type StackRef } from "../../src/spi/index.ts"
-import { ProviderSuite, SimulatedProvider } from "../../src/testing/index.ts"
+import { DeploymentId, EnvironmentName, type Mutation, StackName, type StackRef } from "@signalbox/core/spi"
+import { ProviderSuite, SimulatedProvider } from "@signalbox/core/testing"
 
 const ref: StackRef = {
   deploymentId: DeploymentId.make("DX6604E"),

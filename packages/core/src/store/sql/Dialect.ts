@@ -1,7 +1,8 @@
 /**
  * Where SQLite and Postgres differ.
  *
- * *Details*: SQLite numbers positions with `AUTOINCREMENT`: its transactions commit one after the other. In Postgres they
+ * *Details*: SQLite numbers positions by itself, one above the largest: its transactions commit one after the other. So that
+ * none is given twice, `prune` leaves the newest event as a row without stream and content. In Postgres transactions
  * overlap, and numbers drawn from a sequence become visible out of order, so that whoever reads on from the last position
  * would miss events. There the position is the id of the writing transaction and a number within it (10 bits), and only
  * positions below the oldest transaction under way are read across streams: what is below is complete. The price: such a
@@ -37,7 +38,7 @@ const sqlite: Dialect = {
   position: { column: "", value: () => "" },
   lock: "",
   unindexed: (column) => `+${column}`,
-  complete: "1 = 1",
+  complete: "stream <> ''",
   like: "LIKE"
 }
 

@@ -54,8 +54,9 @@ const states = (json: "TEXT", int: "INTEGER" | "BIGINT"): ReadonlyArray<string> 
 export const migrations: ReadonlyArray<Migration> = [
   {
     sqlite: [
+      // Without AUTOINCREMENT, which costs a fifth of an append: `prune` keeps the largest position instead.
       `CREATE TABLE signalbox_events (
-        position INTEGER PRIMARY KEY AUTOINCREMENT,
+        position INTEGER PRIMARY KEY,
         stream TEXT NOT NULL,
         seq INTEGER NOT NULL,
         id TEXT NOT NULL,

@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
+import type * as Statement from "effect/sql/Statement"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import type { DeploymentStore } from "../../spi/DeploymentStore.ts"
@@ -126,10 +127,19 @@ const prune = (
         ORDER BY requested_at, stream LIMIT ${limit}`
       if (rows.length === 0) return 0
       const streams = sql.in(rows.map(({ stream }) => stream))
+      if (dialect.name === "sqlite") yield* keepPosition(sql, streams)
       yield* sql`DELETE FROM signalbox_events WHERE stream IN ${streams}`
       yield* sql`DELETE FROM signalbox_executions WHERE stream IN ${streams}`
       return rows.length
     })
+  )
+
+/** The newest event, where it is to go, stays without stream and content, and the one that stayed before it goes. */
+const keepPosition = (sql: SqlClient, streams: Statement.ArrayHelper): Effect.Effect<unknown, SqlError> =>
+  Effect.andThen(
+    sql`DELETE FROM signalbox_events WHERE stream = '' AND position < (SELECT max(position) FROM signalbox_events)`,
+    sql`UPDATE signalbox_events SET stream = '', seq = position, deployment_id = '', environment = NULL, body = '{}'
+        WHERE position = (SELECT max(position) FROM signalbox_events) AND stream IN ${streams}`
   )
 
 const leases = (sql: SqlClient, dialect: Dialect, read: ReturnType<typeof makeRead>): EncodedLeaseStore => {

@@ -184,7 +184,10 @@ export const makeRead = (sql: SqlClient, dialect: Dialect) => {
         (rows) => rows.map(environmentRow)
       ),
     newest: Effect.map(
-      sql<Row>`SELECT position FROM signalbox_events WHERE ${sql.literal(dialect.complete)} ORDER BY position DESC LIMIT 1`,
+      dialect.name === "pg"
+        ? sql<Row>`SELECT position FROM signalbox_events WHERE ${sql.literal(dialect.complete)}
+            ORDER BY position DESC LIMIT 1`
+        : sql<Row>`SELECT max(position) AS position FROM signalbox_events`,
       (rows) => Number(rows[0]?.position ?? 0)
     ),
     lease: (key: string): Effect.Effect<Lease | undefined, SqlError> =>
