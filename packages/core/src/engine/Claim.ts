@@ -1,5 +1,6 @@
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
 import type { CorrelationId } from "../domain/Ids.ts"
 import { type Lease, type LeaseHeld, LeaseStore } from "../spi/LeaseStore.ts"
 import type { StoreError } from "../spi/StoreError.ts"
@@ -19,7 +20,9 @@ export const claim = Effect.fnUntraced(function*(
 ): Effect.fn.Return<Lease, LeaseHeld | StoreError, LeaseStore> {
   const leases = yield* LeaseStore
   const { isDead, owner } = yield* RunnerIdentity
-  const options = { key: claimKey(id), holder: owner, owner, ttl }
+  // Each run is a holder of its own: two of them in one process exclude each other like two processes.
+  const holder = `${owner}/${yield* Random.nextIntBetween(0, Number.MAX_SAFE_INTEGER)}`
+  const options = { key: claimKey(id), holder, owner, ttl }
   return yield* Effect.catchTag(leases.acquire(options), "LeaseHeld", (held) =>
     isDead(held.lease.owner) ? leases.acquire({ ...options, evict: held.lease.fence }) : Effect.fail(held))
 })

@@ -67,7 +67,6 @@ const observe = Effect.fnUntraced(function*(
         if (operation === null || !operation.foreign) return observed
         return yield* new StepFailed({
           why: "blocked",
-          stack: stack.name,
           info: {
             code: "stack_busy",
             message: `${stack.name}: ${operation.description} is in flight and was not started by signalbox`,

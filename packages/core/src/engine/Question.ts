@@ -46,7 +46,6 @@ export const ask = (options: {
     if (answer !== "abort") return answer
     return yield* new StepFailed({
       why: "aborted",
-      stack,
       info: {
         code: "approval_expired",
         message: `${stack}: nobody answered "${options.question}" within ${Duration.format(options.approval.expiresIn)}`,

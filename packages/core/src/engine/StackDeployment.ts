@@ -157,7 +157,6 @@ const shift = Effect.fnUntraced(function*(
           if (Math.abs(share - percent) <= 1) return observed
           return yield* new StepFailed({
             why: "failed",
-            stack: stack.name,
             info: {
               code: "traffic_not_effective",
               message: `${stack.name}: ${percent} % of the traffic was asked for, ${share} % is observed`,
@@ -213,7 +212,6 @@ export const retire = Effect.fnUntraced(function*(
           if (share < 100 - capacityPercent - 1 || health.healthy === 0) {
             return yield* new StepFailed({
               why: "failed",
-              stack: stack.name,
               info: {
                 code: "teardown_refused",
                 message: `${stack.name}: the old release stays: the new one is observed to carry ${share} % with ${health.healthy} of ${health.total} instances healthy`,

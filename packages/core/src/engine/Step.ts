@@ -84,7 +84,6 @@ export const refOf = Effect.fnUntraced(function*(stack: StackSpec): Effect.fn.Re
   if (filled.missing.length > 0) {
     return yield* new StepFailed({
       why: "failed",
-      stack: stack.name,
       info: {
         code: "output_missing",
         message: `${stack.name} needs the output ${filled.missing.join(", ")}, which is not known`,
@@ -171,7 +170,6 @@ export const call = <A, R>(effect: Effect.Effect<A, ProviderError, R>): Effect.E
           : Effect.fail(
               new StepFailed({
                 why: error.reason._tag === "Busy" ? "blocked" : "failed",
-                stack: error.stack as StackName,
                 info: error.info
               })
             )))
@@ -201,7 +199,6 @@ export const within = <A, R>(
         Effect.fail(
           new StepFailed({
             why: "timeout",
-            stack: stack.name,
             info: {
               code: "stage_timeout",
               message: `${stack.name}: ${stage} took longer than ${Duration.format(stack.timeout)}`,

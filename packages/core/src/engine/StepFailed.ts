@@ -1,5 +1,4 @@
 import * as Schema from "effect/Schema"
-import { StackName } from "../domain/Ids.ts"
 import { ErrorInfo } from "../domain/Release.ts"
 
 /**
@@ -12,7 +11,6 @@ import { ErrorInfo } from "../domain/Release.ts"
  */
 export class StepFailed extends Schema.TaggedError<StepFailed>()("StepFailed", {
   why: Schema.Literals(["failed", "gate", "timeout", "aborted", "halted", "blocked"]),
-  stack: Schema.optionalKey(StackName),
   info: ErrorInfo
 }) {
   override get message(): string {

@@ -112,7 +112,6 @@ const bake = Effect.fnUntraced(function*(
       if (judgement.verdict === "fail") {
         return yield* new StepFailed({
           why: "gate",
-          stack,
           info: {
             code: "gate_failed",
             message: `${stack}: ${watched.label} failed its gate: ${judgement.reason}`,
