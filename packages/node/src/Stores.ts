@@ -5,15 +5,18 @@
  */
 import * as PgClient from "@effect/sql-pg/PgClient"
 import type { DeploymentStore, LeaseStore, StoreError } from "@signalbox/core/spi"
-import { layerEncoded, layerSql, makeSql, storeError } from "@signalbox/core/store"
+import { layerEncoded, makeSql, storeError } from "@signalbox/core/store"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import type * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
+import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
+import { existsSync } from "node:fs"
 import { join } from "node:path"
 import * as Sqlite from "./Sqlite.ts"
+import { whenThere } from "./whenThere.ts"
 
 /** The name of the embedded database in its folder. @since 0.1.0 */
 export const storeFile = "signalbox.db"
@@ -21,19 +24,46 @@ export const storeFile = "signalbox.db"
 /**
  * Both stores in one SQLite file of a folder, without a server. Several processes may use it at once.
  *
+ * *Details*: the folder and the file (mode 0600) are made by the first write. Until then the store is empty, and reading
+ * makes nothing. `synchronous`: `full` survives power loss, `normal` only the end of the process (default `full`).
+ *
  * @since 0.1.0
  */
 export const embeddedStore = (options: {
   readonly directory: string
   readonly synchronous?: "full" | "normal"
-}): Layer.Layer<DeploymentStore | LeaseStore, StoreError> =>
-  Layer.provide(
-    layerSql,
-    Sqlite.layer({
-      filename: join(options.directory, storeFile),
-      ...(options.synchronous === undefined ? {} : { synchronous: options.synchronous })
+}): Layer.Layer<DeploymentStore | LeaseStore> => {
+  const filename = join(options.directory, storeFile)
+  return layerEncoded(
+    Effect.gen(function* () {
+      const scope = yield* Effect.scope
+      const client = Sqlite.layer({
+        filename,
+        ...(options.synchronous === undefined ? {} : { synchronous: options.synchronous })
+      })
+      const open = yield* onceDone(
+        Effect.flatMap(Layer.buildWithScope(client, scope), (context) => Effect.provideContext(makeSql, context))
+      )
+      return whenThere(Effect.sync(() => existsSync(filename)), open)
     })
   )
+}
+
+/** Does it once; where it failed, the next one who asks tries again. */
+const onceDone = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<Effect.Effect<A, E>> =>
+  Effect.map(Semaphore.make(1), (semaphore) => {
+    let done: A | undefined
+    const attempt = semaphore.withPermit(
+      Effect.suspend(() =>
+        done === undefined
+          ? Effect.tap(effect, (value) => {
+              done = value
+              return Effect.void
+            })
+          : Effect.succeed(done))
+    )
+    return Effect.suspend(() => (done === undefined ? attempt : Effect.succeed(done)))
+  })
 
 const channel = "signalbox"
 

@@ -208,13 +208,6 @@ export const tests: ReadonlyArray<Both> = [
     Effect.gen(function* () {
       const store = yield* DeploymentStore
       const where = yield* place
-      const old = yield* Effect.replicateEffect(correlationId, 120)
-      for (const stream of old) {
-        yield* store.append({
-          stream,
-          events: [requested(where, stream, 100), moved("started", 101), moved("completed", 102)]
-        })
-      }
       const running = yield* correlationId
       yield* store.append({ stream: running, events: [requested(where, running, 100), moved("started", 101)] })
       const recent = yield* correlationId
@@ -222,6 +215,13 @@ export const tests: ReadonlyArray<Both> = [
         stream: recent,
         events: [requested(where, recent, 200), moved("started", 201), moved("completed", 202)]
       })
+      const old = yield* Effect.replicateEffect(correlationId, 120)
+      for (const stream of old) {
+        yield* store.append({
+          stream,
+          events: [requested(where, stream, 100), moved("started", 101), moved("completed", 102)]
+        })
+      }
       const environment = yield* store.environment(where.deploymentId, where.environment)
       const head = yield* store.head
       assert.strictEqual(yield* store.prune(200), old.length)
