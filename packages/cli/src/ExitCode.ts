@@ -1,0 +1,43 @@
+import type { Execution } from "@signalbox/core/spi"
+
+/** The exit codes; they are API. */
+export const ExitCode = {
+  done: 0,
+  failed: 1,
+  blocked: 2,
+  rolledBack: 3,
+  notFound: 4,
+  unhealthy: 5,
+  unavailable: 6,
+  undecided: 7,
+  usage: 64,
+  timeout: 124,
+  interrupted: 130,
+  terminated: 143
+} as const
+
+/** What the end (or the present state) of an execution exits with. */
+export const exitCodeOf = (
+  { status }: { readonly status: Execution.ExecutionState["status"] },
+  signal: "SIGINT" | "SIGTERM" | undefined
+): number => {
+  if (signal !== undefined && status !== "completed" && status !== "rolled_back") return exitCodeOfSignal(signal)
+  switch (status) {
+    case "completed":
+      return ExitCode.done
+    case "rolled_back":
+      return ExitCode.rolledBack
+    case "paused":
+      return ExitCode.undecided
+    case "failed":
+    case "cancelled":
+      return ExitCode.failed
+    case "queued":
+    case "in_progress":
+    case "rolling_back":
+      return ExitCode.done
+  }
+}
+
+export const exitCodeOfSignal = (signal: "SIGINT" | "SIGTERM"): number =>
+  signal === "SIGINT" ? ExitCode.interrupted : ExitCode.terminated

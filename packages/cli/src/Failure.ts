@@ -1,0 +1,193 @@
+/**
+ * What went wrong, as the user sees it: an exit code, a code for scripts, a message and what to do next.
+ */
+import * as Cause from "effect/Cause"
+import type * as CliError from "effect/cli/CliError"
+import * as Data from "effect/Data"
+import type { ErrorInfo } from "@signalbox/core/spi"
+import { ExitCode } from "./ExitCode.ts"
+import { clock } from "./live/words.ts"
+
+export interface FailureShape {
+  readonly exitCode: number
+  readonly info: ErrorInfo
+  /** Everything else that is wrong, one line each. */
+  readonly more?: ReadonlyArray<string>
+}
+
+/** A failure that a command finds itself. */
+export class Failure extends Data.TaggedError("Failure")<FailureShape> {
+  override get message(): string {
+    return this.info.message
+  }
+}
+
+/** The command line is wrong. */
+export const usage = (code: string, message: string, hint: string, path?: string): Failure =>
+  new Failure({ exitCode: ExitCode.usage, info: { code, message, hint, ...(path === undefined ? {} : { path }) } })
+
+/** What was named is not there. */
+export const notFound = (code: string, message: string, hint: string): Failure =>
+  new Failure({ exitCode: ExitCode.notFound, info: { code, message, hint } })
+
+interface LeaseShape {
+  readonly key: string
+  readonly holder: string
+  readonly owner: string
+  readonly acquiredAt: number
+  readonly expiresAt: number
+  readonly reason?: string
+}
+
+/** Who is in the way, since when, until when, and what to type. */
+const blocked = (lease: LeaseShape, info: ErrorInfo | undefined): FailureShape => ({
+  exitCode: ExitCode.blocked,
+  info: {
+    code: info?.code ?? "blocked",
+    message: `${lease.key} is held by ${lease.holder} (${lease.owner}) since ${clock(lease.acquiredAt)}; ` +
+      `unless renewed, its lease ends at ${clock(lease.expiresAt)}` +
+      (lease.reason === undefined ? "" : ` (${lease.reason})`),
+    hint: info?.hint ?? `Watch it with: signalbox attach ${lease.holder} · stop it with: signalbox abort ${lease.holder}`
+  }
+})
+
+const refusals = {
+  invalid: ExitCode.usage,
+  not_found: ExitCode.notFound,
+  blocked: ExitCode.blocked,
+  conflict: ExitCode.failed
+} as const
+
+const providerCodes: Readonly<Record<string, number>> = {
+  Invalid: ExitCode.usage,
+  Missing: ExitCode.notFound,
+  Busy: ExitCode.blocked,
+  Throttled: ExitCode.unavailable,
+  Unavailable: ExitCode.unavailable
+}
+
+const storeHints = {
+  Unavailable: "Check that the database can be reached and that no other program holds it, then try again.",
+  Full: "Make room on the disk, then try again.",
+  ReadOnly: "Make the .signalbox folder writable, or choose another one with --directory.",
+  Corrupt: "It was written by another version or is damaged; restore a copy, or choose another --directory.",
+  Unexpected: "Run again with SIGNALBOX_DEBUG=1 to see more."
+} as const
+
+interface Tagged {
+  readonly _tag?: unknown
+  readonly message?: unknown
+  readonly info?: ErrorInfo
+  readonly kind?: keyof typeof refusals
+  readonly lease?: LeaseShape
+  readonly reason?: unknown
+  readonly issues?: ReadonlyArray<{ readonly path: string; readonly message: string; readonly hint: string }>
+  readonly file?: string
+  readonly key?: string
+}
+
+const unexpected = (error: unknown): FailureShape => ({
+  exitCode: ExitCode.failed,
+  info: {
+    code: "internal",
+    message: `something went wrong inside signalbox: ${error instanceof Error ? error.message.split("\n")[0] : String(error)}`,
+    hint: "Nothing is lost: what was done is in the log. Run again with SIGNALBOX_DEBUG=1 to see more."
+  }
+})
+
+/** How any error is shown. Errors are told by their tags: their classes would pull the whole engine into `--help`. */
+export const failureOf = (error: unknown): FailureShape => {
+  const tagged = (typeof error === "object" && error !== null ? error : {}) as Tagged
+  switch (tagged._tag) {
+    case "Failure":
+      return error as Failure
+    case "ShowHelp":
+      return usageFailure(error as CliError.ShowHelp)
+    case "Refused":
+      return tagged.lease !== undefined
+        ? blocked(tagged.lease, tagged.info)
+        : { exitCode: refusals[tagged.kind!], info: tagged.info! }
+    case "ConfigurationInvalid":
+      return {
+        exitCode: ExitCode.usage,
+        info: { ...tagged.info!, message: `${tagged.file === undefined ? "" : `${tagged.file}: `}${tagged.info!.path === "" ? "" : `${tagged.info!.path}: `}${tagged.info!.message}` },
+        more: tagged.issues!.slice(1).map(({ hint, message, path }) => `${path === "" ? "" : `${path}: `}${message} (${hint})`)
+      }
+    case "ConfigFileInvalid":
+      return { exitCode: ExitCode.usage, info: tagged.info! }
+    case "LeaseHeld":
+      return blocked(tagged.lease!, undefined)
+    case "LeaseLost":
+      return {
+        exitCode: ExitCode.failed,
+        info: {
+          code: "lease_lost",
+          message: String(tagged.message),
+          hint: "Another process took over; this one stopped at once. See: signalbox active"
+        }
+      }
+    case "StoreError": {
+      const reason = tagged.reason as keyof typeof storeHints
+      return {
+        exitCode: ExitCode.unavailable,
+        info: { code: `store_${reason.toLowerCase()}`, message: String(tagged.message), hint: storeHints[reason] }
+      }
+    }
+    case "ProviderError":
+      return {
+        exitCode: providerCodes[(tagged.reason as { readonly _tag: string })._tag] ?? ExitCode.failed,
+        info: tagged.info!
+      }
+    default:
+      return unexpected(error)
+  }
+}
+
+/** How the cause of a program's end is shown; undefined where it was merely interrupted. */
+export const failureOfCause = (cause: Cause.Cause<unknown>): FailureShape | undefined => {
+  const [reason] = cause.reasons.filter((one) => !Cause.isInterruptReason(one))
+  if (reason === undefined) return undefined
+  return failureOf(Cause.isFailReason(reason) ? reason.error : (reason as { readonly defect?: unknown }).defect)
+}
+
+const usageFailure = ({ commandPath, errors }: CliError.ShowHelp): FailureShape => {
+  const shown = errors.map((error) => {
+    const [message = "", , ...rest] = error.message.split("\n")
+    const suggestion = rest.map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("Did you mean"))
+    return { message: message.replace(/ in command .*$/, "").replace(/ for "signalbox"$/, ""), suggestion, error }
+  })
+  const first = shown[0]
+  const help = `${commandPath.join(" ")} --help`
+  return {
+    exitCode: ExitCode.usage,
+    info: {
+      code: first === undefined ? "usage" : codeOf(first.error),
+      message: first?.message ?? "the command line is wrong",
+      hint: first?.suggestion.length ? `Did you mean ${first.suggestion.join(" or ")}?` : `See: ${help}`,
+      ...(first === undefined ? {} : { path: pathOf(first.error) })
+    },
+    more: shown.slice(1).map(({ message }) => message)
+  }
+}
+
+const codeOf = (error: { readonly _tag: string }): string =>
+  error._tag.replaceAll(/(?<=[a-z])[A-Z]/g, (letter) => `_${letter}`).toLowerCase()
+
+const pathOf = (error: CliError.NonShowHelpErrors): string => {
+  switch (error._tag) {
+    case "UnrecognizedOption":
+      return error.option
+    case "MissingOption":
+      return `--${error.option}`
+    case "InvalidValue":
+      return error.kind === "flag" ? `--${error.option}` : `<${error.option}>`
+    case "MissingArgument":
+      return `<${error.argument}>`
+    case "UnexpectedArgument":
+      return error.arguments[0] ?? ""
+    case "UnknownSubcommand":
+      return error.subcommand
+    default:
+      return ""
+  }
+}

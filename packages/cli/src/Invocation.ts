@@ -1,0 +1,64 @@
+/**
+ * What every command starts from: its settings, and where and how it writes.
+ */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { Settings } from "@signalbox/node"
+import { Host, type HostShape } from "./host/Host.ts"
+import { type Paint, paint, wantsColor } from "./host/color.ts"
+import { root } from "./Root.ts"
+
+export interface Invocation {
+  readonly host: HostShape
+  readonly json: boolean
+  readonly settings: Settings
+  /** Colours for results, on stdout. */
+  readonly paint: Paint
+  /** Colours for messages, on stderr. */
+  readonly paintMessage: Paint
+  /** Writes a result: the object with `--json`, else the lines. */
+  readonly result: (value: unknown, lines: () => ReadonlyArray<string>) => Effect.Effect<void>
+  /** Writes one object of a stream, as one line of JSON. */
+  readonly item: (value: unknown, lines: () => ReadonlyArray<string>) => Effect.Effect<void>
+  /** Says something to the person on stderr; nothing with `--json`, where stderr holds errors only. */
+  readonly say: (line: string) => Effect.Effect<void>
+  readonly exit: (code: number) => Effect.Effect<void>
+}
+
+export const write = (host: HostShape, lines: ReadonlyArray<string>) =>
+  Effect.sync(() => {
+    if (lines.length > 0) host.stdout.write(`${lines.join("\n")}\n`)
+  })
+
+/** Puts the settings together; loads nothing heavy before it is known to be needed. */
+export const invocation = Effect.gen(function*() {
+  const host = yield* Host
+  const flags = yield* root
+  const { loadSettings } = yield* Effect.promise(() => import("./backend/config.ts"))
+  const given = {
+    environment: Option.getOrUndefined(flags.environment),
+    region: Option.getOrUndefined(flags.region),
+    config: Option.getOrUndefined(flags.config),
+    directory: Option.getOrUndefined(flags.directory),
+    color: Option.getOrUndefined(flags.color)
+  }
+  const settings = yield* loadSettings({
+    cwd: host.cwd,
+    env: host.env,
+    flags: Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+  })
+  const print = (compact: boolean) => (value: unknown, lines: () => ReadonlyArray<string>) =>
+    write(host, flags.json ? [JSON.stringify(value, null, compact || !host.stdout.isTTY ? undefined : 2)] : lines())
+  const result: Invocation = {
+    host,
+    json: flags.json,
+    settings,
+    paint: paint(!flags.json && wantsColor(host.env, host.stdout, settings.color)),
+    paintMessage: paint(wantsColor(host.env, host.stderr, settings.color)),
+    result: print(false),
+    item: print(true),
+    say: (line) => Effect.sync(() => { if (!flags.json) host.stderr.write(`${line}\n`) }),
+    exit: (code) => Effect.sync(() => { host.exit.code = code })
+  }
+  return result
+})

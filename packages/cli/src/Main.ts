@@ -1,0 +1,83 @@
+/**
+ * The whole program as one effect that gives its exit code, whatever happens.
+ */
+import * as Cause from "effect/Cause"
+import * as CliConfig from "effect/cli/CliConfig"
+import * as CliOutput from "effect/cli/CliOutput"
+import * as Command from "effect/cli/Command"
+import * as GlobalFlag from "effect/cli/GlobalFlag"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as FileSystem from "effect/FileSystem"
+import * as Path from "effect/Path"
+import * as ChildProcessSpawner from "effect/process/ChildProcessSpawner"
+import * as Stdio from "effect/Stdio"
+import * as Terminal from "effect/Terminal"
+import { commands } from "./commands/index.ts"
+import { exitCodeOfSignal } from "./ExitCode.ts"
+import { failureOfCause, type FailureShape } from "./Failure.ts"
+import { presenter } from "./help.ts"
+import { paint, wantsColor } from "./host/color.ts"
+import { Host, type HostShape } from "./host/Host.ts"
+
+const flagsOf = (argv: ReadonlyArray<string>): ReadonlySet<string> => {
+  const end = argv.indexOf("--")
+  return new Set(end === -1 ? argv : argv.slice(0, end))
+}
+
+const report = (host: HostShape, argv: ReadonlyArray<string>, failure: FailureShape, cause: Cause.Cause<unknown>): void => {
+  const flags = flagsOf(argv)
+  if (flags.has("--json")) {
+    host.stderr.write(`${JSON.stringify({ error: failure.info })}\n`)
+    return
+  }
+  const ink = paint(wantsColor(host.env, host.stderr, flags.has("--no-color") ? false : flags.has("--color") ? true : undefined))
+  const lines = [
+    `${ink("red", "error:")} ${failure.info.message}`,
+    ...(failure.more ?? []).map((line) => `       ${line}`),
+    ...(failure.info.hint === undefined ? [] : [`${ink("cyan", "hint:")}  ${failure.info.hint}`])
+  ]
+  if (host.env.SIGNALBOX_DEBUG) lines.push(Cause.pretty(cause))
+  host.stderr.write(`${lines.join("\n")}\n`)
+}
+
+const cli = (host: HostShape, argv: ReadonlyArray<string>) => Command.runWith(commands, { version: host.version })(argv)
+
+// Commands read no files and ask nothing through effect/cli; the services it wants are the empty ones, which keeps the
+// Node implementations out of the start of the program.
+const unused = Layer.mergeAll(
+  FileSystem.layerNoop({}),
+  Path.layer,
+  Stdio.layerTest({}),
+  Layer.succeed(Terminal.Terminal, {} as Terminal.Terminal),
+  Layer.succeed(ChildProcessSpawner.ChildProcessSpawner, {} as ChildProcessSpawner.ChildProcessSpawner["Service"])
+)
+
+/** Runs a command line and gives the exit code. Never fails; interrupted, it cleans up first. */
+export const main = (host: HostShape, argv: ReadonlyArray<string>): Effect.Effect<number> => {
+  const flags = flagsOf(argv)
+  return cli(host, argv).pipe(
+    Effect.provideService(Host, host),
+    Effect.provideService(CliOutput.Presenter, presenter(host, flags.has("--no-color") ? false : undefined)),
+    Effect.provideService(CliConfig.CliConfig, CliConfig.make({ builtIns: [GlobalFlag.Help, GlobalFlag.Version] })),
+    Effect.provide(unused),
+    Effect.matchCause({
+      onFailure: (cause) => {
+        const signal = host.signal()
+        const failure = failureOfCause(cause)
+        if (failure === undefined) return signal === undefined ? 130 : exitCodeOfSignal(signal)
+        if (failure.exitCode === 64 && isHelp(cause)) return 0
+        report(host, argv, failure, cause)
+        return signal === undefined ? failure.exitCode : exitCodeOfSignal(signal)
+      },
+      onSuccess: () => host.exit.code
+    })
+  )
+}
+
+/** Bare `signalbox` fails with a request for help that has nothing to complain about. */
+const isHelp = (cause: Cause.Cause<unknown>): boolean =>
+  cause.reasons.some((reason) => {
+    const error = Cause.isFailReason(reason) ? reason.error as { readonly _tag?: string; readonly errors?: ReadonlyArray<unknown> } : undefined
+    return error?._tag === "ShowHelp" && error.errors?.length === 0
+  })

@@ -1,0 +1,43 @@
+/**
+ * The root command with the flags that every command has.
+ */
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import { EnvironmentName } from "@signalbox/core/spi"
+
+export const root = Command.make("signalbox").pipe(
+  Command.withDescription("Deploy, watch and roll back: one mutator, every step durable."),
+  Command.withSharedFlags({
+    json: Flag.Boolean("json").pipe(
+      Flag.withoutNegation,
+      Flag.withDefault(false),
+      Flag.withDescription("Print JSON: one object, or one per line where it streams")
+    ),
+    environment: Flag.String("environment").pipe(
+      Flag.withAlias("e"),
+      Flag.withSchema(EnvironmentName),
+      Flag.optional,
+      Flag.withMetavar("name"),
+      Flag.withDescription("Environment to work in (SIGNALBOX_ENVIRONMENT)")
+    ),
+    region: Flag.String("region").pipe(
+      Flag.optional,
+      Flag.withMetavar("name"),
+      Flag.withDescription("Region, where the environment leaves it open (SIGNALBOX_REGION)")
+    ),
+    config: Flag.String("config").pipe(
+      Flag.optional,
+      Flag.withMetavar("file"),
+      Flag.withDescription("Configuration file (SIGNALBOX_CONFIG); else looked for upward from here")
+    ),
+    directory: Flag.String("directory").pipe(
+      Flag.optional,
+      Flag.withMetavar("folder"),
+      Flag.withDescription("Folder whose .signalbox/ keeps the state (SIGNALBOX_DIRECTORY)")
+    ),
+    color: Flag.Boolean("color").pipe(
+      Flag.optional,
+      Flag.withDescription("Colour, or with --no-color none; else decided for each stream")
+    )
+  })
+)

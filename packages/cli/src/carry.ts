@@ -1,0 +1,31 @@
+/**
+ * Carries an execution to its end while it is shown, and says what came of it.
+ */
+import * as Effect from "effect/Effect"
+import type { CorrelationId, Execution } from "@signalbox/core/spi"
+import { exitCodeOf } from "./ExitCode.ts"
+import type { Invocation } from "./Invocation.ts"
+import { executionView } from "./json/execution.ts"
+import { watch } from "./live/watch.ts"
+import { outcome } from "./outcome.ts"
+import { signalbox } from "./services.ts"
+
+/** Runs it here (or follows the runner that does) and shows it. */
+export const carry = Effect.fnUntraced(function*(invocation: Invocation, id: CorrelationId) {
+  const box = yield* signalbox
+  const last = yield* Effect.scoped(Effect.gen(function*() {
+    const shown = yield* watch(invocation, id)
+    const state = yield* box.run(id)
+    yield* shown
+    return state
+  })).pipe(
+    Effect.onInterrupt(() => invocation.say(`the state is saved; carry on with: signalbox attach ${id}`))
+  )
+  yield* finish(invocation, last)
+})
+
+/** Writes the result of an execution and sets the exit code. */
+export const finish = Effect.fnUntraced(function*(invocation: Invocation, state: Execution.ExecutionState) {
+  yield* invocation.result(executionView(state, Date.now()), () => outcome(state, invocation))
+  yield* invocation.exit(exitCodeOf(state, invocation.host.signal()))
+})

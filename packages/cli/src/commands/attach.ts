@@ -1,0 +1,27 @@
+import * as Command from "effect/cli/Command"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { carry, finish } from "../carry.ts"
+import { invocation } from "../Invocation.ts"
+import { withServices } from "../services.ts"
+import * as Target from "../target.ts"
+import { isFinished } from "./choices.ts"
+import { execution } from "./flags.ts"
+
+const follow = (id: string | undefined) =>
+  Effect.gen(function*() {
+    const inv = yield* invocation
+    yield* withServices(inv, Effect.gen(function*() {
+      const target = yield* Target.execution(inv, id, { last: true })
+      yield* isFinished(target) ? finish(inv, target) : carry(inv, target.correlationId)
+    }))
+  })
+
+export const attach = Command.make("attach", { id: execution }, (flags) => follow(Option.getOrUndefined(flags.id))).pipe(
+  Command.withDescription("Watch an execution to its end; carry it on where no runner is left")
+)
+
+/** What `--detach` leaves behind. */
+export const run = Command.make("__run", { id: execution }, (flags) => follow(Option.getOrUndefined(flags.id))).pipe(
+  Command.unlisted
+)

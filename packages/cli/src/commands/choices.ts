@@ -1,0 +1,46 @@
+/**
+ * Words that flags choose from, written out: taking them from the domain would load all of its schemas for `--help`. A test
+ * compares them.
+ */
+import type { EventTag, ExecutionStatus, StrategyName } from "@signalbox/core/spi"
+
+export const strategies = ["all_at_once", "rolling", "blue_green", "canary"] as const satisfies ReadonlyArray<StrategyName>
+
+export const executionStatuses = [
+  "queued",
+  "in_progress",
+  "paused",
+  "rolling_back",
+  "completed",
+  "failed",
+  "rolled_back",
+  "cancelled"
+] as const satisfies ReadonlyArray<ExecutionStatus>
+
+export const eventTags = [
+  "DeploymentInitialized",
+  "ExecutionRequested",
+  "RunnerTook",
+  "LeaseTaken",
+  "ExecutionMoved",
+  "StageMoved",
+  "StackMoved",
+  "DeploymentMoved",
+  "StackPlanned",
+  "CheckpointKept",
+  "OutputsKept",
+  "TrafficObserved",
+  "VerdictReached",
+  "ProgressSeen",
+  "ApprovalAsked",
+  "ApprovalAnswered",
+  "CommandGiven",
+  "StepStarted",
+  "StepFinished",
+  "DeferredDone",
+  "ClockSet"
+] as const satisfies ReadonlyArray<EventTag>
+
+/** Whether an execution has come to its end, told without its state machine. */
+export const isFinished = ({ status }: { readonly status: ExecutionStatus }): boolean =>
+  status === "completed" || status === "failed" || status === "rolled_back" || status === "cancelled"

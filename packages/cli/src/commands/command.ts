@@ -1,0 +1,43 @@
+/**
+ * `pause resume approve promote abort retry`: what an operator tells a running execution, from any process.
+ */
+import * as Command from "effect/cli/Command"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { DeploymentStore, type OperatorCommand } from "@signalbox/core/spi"
+import { actor } from "../actor.ts"
+import { invocation } from "../Invocation.ts"
+import { executionView } from "../json/execution.ts"
+import { signalbox, withServices } from "../services.ts"
+import * as Target from "../target.ts"
+import { by, execution, reason, stack } from "./flags.ts"
+
+const told = <const Name extends OperatorCommand>(name: Name, description: string, hint?: string) =>
+  Command.make(name, { id: execution, stack, by, reason }, Effect.fnUntraced(function*(flags) {
+    const inv = yield* invocation
+    yield* withServices(inv, Effect.gen(function*() {
+      const target = yield* Target.execution(inv, Option.getOrUndefined(flags.id))
+      const box = yield* signalbox
+      yield* box.command(target.correlationId, {
+        command: name,
+        by: actor(inv, flags.by),
+        ...(Option.isSome(flags.stack) ? { stack: flags.stack.value } : {}),
+        ...(Option.isSome(flags.reason) ? { reason: flags.reason.value } : {})
+      })
+      const store = yield* DeploymentStore
+      const now = (yield* store.execution(target.correlationId)) ?? target
+      yield* inv.result({ ...executionView(now, Date.now()), command: name }, () => [
+        `${inv.paint("green", "✔")} ${name} given to ${target.kind} ${target.deploymentId} ${target.environment} (${target.correlationId})`,
+        ...(hint === undefined ? [] : [`next:  ${inv.paint("cyan", `signalbox attach ${target.correlationId}`)}  ${hint}`])
+      ])
+    }))
+  })).pipe(Command.withDescription(description))
+
+const alone = "(watches it; carries it on where no runner is left)"
+
+export const pause = told("pause", "Hold an execution before its next step")
+export const resume = told("resume", "Let a paused execution go on", alone)
+export const approve = told("approve", "Answer the question of an execution with yes", alone)
+export const promote = told("promote", "Skip what is left of the bake of a stack, or of all", alone)
+export const abort = told("abort", "Stop an execution and go back to the checkpoints", alone)
+export const retry = told("retry", "Run a failed or inconclusive step again", alone)

@@ -1,0 +1,49 @@
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { usage } from "../Failure.ts"
+import { invocation } from "../Invocation.ts"
+import { strategies } from "./choices.ts"
+import { by, correlationId, deployment, option, reason, requiredDeployment, stackArgument, text } from "./flags.ts"
+import { operate } from "./operate.ts"
+
+/** Flags of everything that starts an execution. */
+export const starting = {
+  wait: option("wait", "Stay until it has come to its end (this is the default)"),
+  detach: option("detach", "Leave a runner in the background and return; see: signalbox attach"),
+  dryRun: option("dry-run", "Show the plan, with what a rollback would do, and change nothing"),
+  correlationId,
+  by,
+  reason,
+  yes: option("yes", "Ask nothing").pipe(Flag.withAlias("y"))
+}
+
+/** `--wait` and `--detach` exclude each other. */
+export const background = (flags: { readonly wait: boolean; readonly detach: boolean }) =>
+  flags.wait && flags.detach
+    ? Effect.fail(usage("flags_conflict", "--wait and --detach exclude each other", "Give one of them.", "--detach"))
+    : Effect.succeed(flags.detach)
+
+const release = {
+  artifact: text("artifact", "path|url", "What to deploy: a folder, an archive, a URL"),
+  version: text("version", "name", "Version to deploy"),
+  strategy: Flag.Literals("strategy", strategies).pipe(
+    Flag.optional,
+    Flag.withDescription("Strategy for every stack, instead of the configured ones")
+  )
+}
+
+export const deploy = Command.make("deploy", { id: deployment, ...release, ...starting }, Effect.fnUntraced(function*(flags) {
+  const detach = yield* background(flags)
+  yield* operate(yield* invocation, { ...flags, kind: "deploy", id: Option.getOrUndefined(flags.id), detach })
+})).pipe(Command.withDescription("Bring in a release, stack after stack, and go back by itself where it fails"))
+
+export const deployStack = Command.make(
+  "deploy-stack",
+  { id: requiredDeployment, stack: stackArgument, ...release, ...starting },
+  Effect.fnUntraced(function*(flags) {
+    const detach = yield* background(flags)
+    yield* operate(yield* invocation, { ...flags, kind: "deploy-stack", detach })
+  })
+).pipe(Command.withDescription("Bring in a release of one stack; the deployment's own status stays"))

@@ -1,0 +1,34 @@
+import * as Command from "effect/cli/Command"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { invocation } from "../Invocation.ts"
+import { background, starting } from "./deploy.ts"
+import { deployment, requiredDeployment, stackArgument, text } from "./flags.ts"
+import { operate } from "./operate.ts"
+
+const confirm = text("confirm", "name", "What is to be destroyed, typed once more; or --yes")
+
+export const destroy = Command.make("destroy", { id: deployment, confirm, ...starting }, Effect.fnUntraced(function*(flags) {
+  const detach = yield* background(flags)
+  yield* operate(yield* invocation, {
+    ...flags,
+    kind: "destroy",
+    id: Option.getOrUndefined(flags.id),
+    detach,
+    confirm: { yes: flags.yes, typed: flags.confirm }
+  })
+})).pipe(Command.withDescription("Take every stack of an environment away"))
+
+export const destroyStack = Command.make(
+  "destroy-stack",
+  { id: requiredDeployment, stack: stackArgument, confirm, ...starting },
+  Effect.fnUntraced(function*(flags) {
+    const detach = yield* background(flags)
+    yield* operate(yield* invocation, {
+      ...flags,
+      kind: "destroy-stack",
+      detach,
+      confirm: { yes: flags.yes, typed: flags.confirm }
+    })
+  })
+).pipe(Command.withDescription("Take one stack away; the deployment's own status stays"))

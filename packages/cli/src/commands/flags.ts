@@ -1,0 +1,78 @@
+/**
+ * Arguments and flags that several commands share.
+ */
+import * as Argument from "effect/cli/Argument"
+import * as Flag from "effect/cli/Flag"
+import * as Schema from "effect/Schema"
+import { CorrelationId, DeploymentId, StackName } from "@signalbox/core/spi"
+
+const whole = (minimum: number, maximum: number) =>
+  Schema.Int.check(Schema.isBetween({ minimum, maximum }, { expected: `a whole number from ${minimum} to ${maximum}` }))
+
+/** The domain's `Actor`, written out: its module would load every event's schema for `--help`. A test compares them. */
+export const Actor = Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(256))
+
+/** A whole number within bounds. */
+export const count = (name: string, minimum: number, maximum: number, description: string) =>
+  Flag.Int(name).pipe(Flag.withSchema(whole(minimum, maximum)), Flag.withMetavar("n"), Flag.withDescription(description))
+
+/** A switch that is off unless given. */
+export const option = (name: string, description: string) =>
+  Flag.Boolean(name).pipe(Flag.withoutNegation, Flag.withDefault(false), Flag.withDescription(description))
+
+/** A text that may be left out. */
+export const text = (name: string, metavar: string, description: string) =>
+  Flag.String(name).pipe(
+    Flag.withSchema(Schema.NonEmptyString),
+    Flag.optional,
+    Flag.withMetavar(metavar),
+    Flag.withDescription(description)
+  )
+
+/** The deployment; left out, it is the one of this folder. */
+export const deployment = Argument.String("id").pipe(
+  Argument.withSchema(DeploymentId),
+  Argument.optional,
+  Argument.withDescription("Deployment, such as DX6604E; else that of .deployment-metadata.yaml here")
+)
+
+/** The deployment where another argument follows, which makes leaving it out ambiguous. */
+export const requiredDeployment = Argument.String("id").pipe(
+  Argument.withSchema(DeploymentId),
+  Argument.withDescription("Deployment, such as DX6604E")
+)
+
+export const stackArgument = Argument.String("stack").pipe(
+  Argument.withSchema(StackName),
+  Argument.withDescription("Stack of the deployment")
+)
+
+/** An execution, or the deployment whose execution under way is meant. */
+export const execution = Argument.String("id").pipe(
+  Argument.withSchema(CorrelationId),
+  Argument.optional,
+  Argument.withDescription("Correlation id, or a deployment whose execution under way is meant; else that of this folder")
+)
+
+export const stack = Flag.String("stack").pipe(
+  Flag.withSchema(StackName),
+  Flag.optional,
+  Flag.withMetavar("name"),
+  Flag.withDescription("Only this stack")
+)
+
+export const by = Flag.String("by").pipe(
+  Flag.withSchema(Actor),
+  Flag.optional,
+  Flag.withMetavar("who"),
+  Flag.withDescription("Who asks (SIGNALBOX_ACTOR); else the user of this machine")
+)
+
+export const reason = text("reason", "text", "Why; kept with the execution")
+
+export const correlationId = Flag.String("correlation-id").pipe(
+  Flag.withSchema(CorrelationId),
+  Flag.optional,
+  Flag.withMetavar("id"),
+  Flag.withDescription("Id of the execution: a second start with the same one joins it; else drawn")
+)

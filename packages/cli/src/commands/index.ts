@@ -1,0 +1,32 @@
+/**
+ * The tree of commands. One of the interlocking or of a later issue is added here, with a file of its own.
+ */
+import * as Command from "effect/cli/Command"
+import { root } from "../Root.ts"
+import { active } from "./active.ts"
+import { attach, run } from "./attach.ts"
+import { abort, approve, pause, promote, resume, retry } from "./command.ts"
+import { completions } from "./completions.ts"
+import { deploy, deployStack } from "./deploy.ts"
+import { destroy, destroyStack } from "./destroy.ts"
+import { events } from "./events.ts"
+import { health } from "./health.ts"
+import { history } from "./history.ts"
+import { info } from "./info.ts"
+import { init } from "./init.ts"
+import { list } from "./list.ts"
+import { metrics } from "./metrics.ts"
+import { rollback } from "./rollback.ts"
+import { status } from "./status.ts"
+import { supervisor } from "./supervisor.ts"
+import { watch } from "./watch.ts"
+
+export const commands = root.pipe(
+  Command.withSubcommands([
+    { group: "Deployments", commands: [init, info, list, status] },
+    { group: "Change", commands: [deploy, deployStack, rollback, destroy, destroyStack] },
+    { group: "Look", commands: [history, watch, metrics, active, events, health] },
+    { group: "Operate", commands: [pause, resume, approve, promote, abort, retry, attach] },
+    { group: "Others", commands: [completions((): Command.Command.Any => commands), run, supervisor] }
+  ])
+)

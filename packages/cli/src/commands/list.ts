@@ -1,0 +1,48 @@
+import * as Command from "effect/cli/Command"
+import * as Effect from "effect/Effect"
+import { DeploymentStore } from "@signalbox/core/spi"
+import { invocation } from "../Invocation.ts"
+import { deploymentView, iso } from "../json/execution.ts"
+import { mark, word } from "../live/glyphs.ts"
+import { table } from "../live/table.ts"
+import { ago } from "../live/words.ts"
+import { hasStore, withServices } from "../services.ts"
+import { environmentsByTime } from "../target.ts"
+
+/** Each deployment in the environment asked for, else in the one that was orchestrated last. */
+const rows = (wanted: string | undefined) =>
+  Effect.gen(function*() {
+    const store = yield* DeploymentStore
+    const all = yield* store.deployments
+    return yield* Effect.forEach(
+      all.filter(({ environments }) => wanted === undefined || environments.some((name) => name === wanted)),
+      (deployment) =>
+        Effect.map(environmentsByTime(deployment.deploymentId), (states) => {
+          const state = states.find(({ environment }) => wanted === undefined || environment === wanted)
+          return {
+            ...deploymentView(deployment),
+            environment: state?.environment ?? wanted ?? null,
+            status: state?.status ?? ("initialized" as const),
+            correlationId: state?.current ?? null,
+            updatedAt: iso(state?.updatedAt ?? deployment.createdAt)
+          }
+        })
+    )
+  })
+
+export const list = Command.make("list", {}, Effect.fnUntraced(function*() {
+  const inv = yield* invocation
+  const deployments = hasStore(inv) ? yield* withServices(inv, rows(inv.settings.environment)) : []
+  yield* inv.result({ deployments }, () => {
+    if (deployments.length === 0) return ["No deployments here. Make one with: signalbox init"]
+    const now = Date.now()
+    return table(deployments, [
+      { title: "DEPLOYMENT", cell: (row) => row.deploymentId },
+      { title: "PROJECT", cell: (row) => `${row.organization}/${row.project}`, drop: 1 },
+      { title: "ENVIRONMENT", cell: (row) => row.environment ?? "–" },
+      { title: "STATUS", cell: (row) => `${mark(row.status)[0]} ${word(row.status)}`, style: (row) => mark(row.status)[1] },
+      { title: "UPDATED", cell: (row) => ago(Date.parse(row.updatedAt), now), drop: 2 },
+      { title: "UNDER WAY", cell: (row) => row.correlationId ?? "", drop: 3 }
+    ], { width: inv.host.stdout.columns(), paint: inv.paint })
+  })
+})).pipe(Command.withDescription("The deployments here, with their status"))

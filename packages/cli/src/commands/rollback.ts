@@ -1,0 +1,12 @@
+import * as Command from "effect/cli/Command"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { invocation } from "../Invocation.ts"
+import { background, starting } from "./deploy.ts"
+import { deployment } from "./flags.ts"
+import { operate } from "./operate.ts"
+
+export const rollback = Command.make("rollback", { id: deployment, ...starting }, Effect.fnUntraced(function*(flags) {
+  const detach = yield* background(flags)
+  yield* operate(yield* invocation, { ...flags, kind: "rollback", id: Option.getOrUndefined(flags.id), detach })
+})).pipe(Command.withDescription("Put every stack back to the release that it had before"))

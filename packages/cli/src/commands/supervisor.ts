@@ -1,0 +1,8 @@
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Effect from "effect/Effect"
+import { Host } from "../host/Host.ts"
+
+/** What keeps local processes alive when the CLI has gone. */
+export const supervisor = Command.make("__supervisor", { directory: Argument.String("directory") }, ({ directory }) =>
+  Effect.flatMap(Host, ({ backend }) => backend.supervise(directory))).pipe(Command.unlisted)

@@ -1,0 +1,65 @@
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import { DeploymentStore, type Execution } from "@signalbox/core/spi"
+import { exitCodeOf } from "../ExitCode.ts"
+import { canRedraw, wantsColor } from "../host/color.ts"
+import { invocation, type Invocation } from "../Invocation.ts"
+import { executionView, schemas } from "../json/execution.ts"
+import { Redraw } from "../live/Redraw.ts"
+import { render } from "../live/render.ts"
+import { outcome } from "../outcome.ts"
+import { withServices } from "../services.ts"
+import * as Target from "../target.ts"
+import { isFinished } from "./choices.ts"
+import { count, execution } from "./flags.ts"
+
+/** The state whenever something was written, and at least once an interval, until the end. Only reads. */
+const states = (id: Execution.ExecutionState["correlationId"], seconds: number) =>
+  Stream.unwrap(Effect.map(DeploymentStore, (store) =>
+    Stream.merge(store.changes, Stream.tick(`${seconds} seconds`)).pipe(
+      Stream.mapEffect(() => store.execution(id)),
+      Stream.filter((state) => state !== undefined),
+      Stream.takeUntil(isFinished)
+    )))
+
+const show = (inv: Invocation, first: Execution.ExecutionState, seconds: number) =>
+  Effect.gen(function*() {
+    const { stdout } = inv.host
+    const redraw = new Redraw(stdout)
+    const live = !inv.json && canRedraw(inv.host.env, stdout)
+    const color = wantsColor(inv.host.env, stdout, inv.settings.color)
+    let last = first
+    let shown = ""
+    yield* Effect.addFinalizer(() => Effect.sync(() => redraw.end()))
+    yield* states(first.correlationId, seconds).pipe(Stream.runForEach((state) => {
+      last = state
+      const now = Date.now()
+      if (live) {
+        return Effect.sync(() => redraw.draw(render(state, { now, columns: stdout.columns(), rows: stdout.rows(), color })))
+      }
+      // A stream of lines says only what has changed: the time that went by is no change.
+      const { durationMs, ...still } = executionView(state, now)
+      const text = JSON.stringify(still)
+      if (text === shown) return Effect.void
+      shown = text
+      return inv.item({ schema: schemas.execution, ...still, durationMs }, () =>
+        render(state, { now, columns: stdout.columns(), rows: Number.MAX_SAFE_INTEGER, color: false }))
+    }))
+    if (!inv.json) yield* inv.item(undefined, () => outcome(last, inv))
+    yield* inv.exit(exitCodeOf(last, inv.host.signal()))
+  })
+
+export const watch = Command.make(
+  "watch",
+  { id: execution, interval: count("interval", 1, 3600, "Seconds after which it looks again at the latest (2)").pipe(Flag.withDefault(2)) },
+  Effect.fnUntraced(function*(flags) {
+    const inv = yield* invocation
+    yield* withServices(inv, Effect.gen(function*() {
+      const target = yield* Target.execution(inv, Option.getOrUndefined(flags.id), { last: true })
+      yield* Effect.scoped(show(inv, target, flags.interval))
+    }))
+  })
+).pipe(Command.withDescription("Watch an execution without touching it (attach carries it on where need be)"))

@@ -1,0 +1,52 @@
+/**
+ * The world outside: everything that a command touches besides the stores, so that tests can hand in another one.
+ */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import type { Signalbox } from "@signalbox/core/engine"
+import type { DeploymentStore, LeaseStore, Provider, Providers, StoreError } from "@signalbox/core/spi"
+
+/** One of the two output streams. Colour is decided for each by itself. */
+export interface Sink {
+  readonly isTTY: boolean
+  readonly columns: () => number
+  readonly rows: () => number
+  readonly write: (text: string) => void
+  /** Calls back whenever the size changes, until the returned function is called. */
+  readonly onResize: (listener: () => void) => () => void
+}
+
+/** The services that commands work with. */
+export type Services = Signalbox | DeploymentStore | LeaseStore | Providers
+
+/** Which implementations are chosen; `backend/embedded.ts` is the one that ships. */
+export interface Backend {
+  /** What configurations are checked against; opens nothing. */
+  readonly providers: Effect.Effect<ReadonlyMap<string, Provider>>
+  readonly layer: (options: {
+    readonly directory: string
+    readonly databaseUrl?: string
+  }) => Layer.Layer<Services, StoreError>
+  /** Runs the supervisor of local processes until it is told to stop. */
+  readonly supervise: (directory: string) => Effect.Effect<void, StoreError>
+}
+
+export interface HostShape {
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly cwd: string
+  readonly version: string
+  readonly stdout: Sink
+  readonly stderr: Sink
+  /** Asks a person; undefined where nobody sits there. */
+  readonly ask: ((question: string) => Effect.Effect<string>) | undefined
+  /** Starts this program again, on its own, with its output in a file; gives its process id. */
+  readonly detach: (args: ReadonlyArray<string>, logFile: string) => Effect.Effect<number>
+  readonly backend: Backend
+  /** The signal that asked the program to stop, if one did. */
+  readonly signal: () => "SIGINT" | "SIGTERM" | undefined
+  /** What the program will exit with. */
+  readonly exit: { code: number }
+}
+
+export class Host extends Context.Service<Host, HostShape>()("@signalbox/cli/Host") {}

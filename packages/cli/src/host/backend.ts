@@ -1,0 +1,12 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { Backend } from "./Host.ts"
+
+const load = Effect.promise(() => import("../backend/embedded.ts"))
+
+/** The embedded backend, loaded when the first command needs it. */
+export const embedded: Backend = {
+  providers: Effect.flatMap(load, (backend) => backend.providers),
+  layer: (options) => Layer.unwrap(Effect.map(load, (backend) => backend.layer(options))),
+  supervise: (directory) => Effect.flatMap(load, (backend) => backend.supervise(directory))
+}

@@ -1,0 +1,74 @@
+/**
+ * The real world: this process, its streams and its signals.
+ */
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+import * as Effect from "effect/Effect"
+import type { Backend, HostShape, Sink } from "./Host.ts"
+
+const sink = (stream: NodeJS.WriteStream): Sink => {
+  // A reader that went away (`signalbox list | head -1`) ends the output, not the work.
+  stream.on("error", () => undefined)
+  return {
+    isTTY: stream.isTTY === true,
+    columns: () => stream.columns || 80,
+    rows: () => stream.rows || 24,
+    write: (text) => void stream.write(text),
+    onResize: (listener) => {
+      stream.on("resize", listener)
+      return () => stream.off("resize", listener)
+    }
+  }
+}
+
+const ask = (question: string): Effect.Effect<string> =>
+  Effect.promise(async (signal) => {
+    const { createInterface } = await import("node:readline/promises")
+    const lines = createInterface({ input: process.stdin, output: process.stderr })
+    try {
+      return await lines.question(question, { signal })
+    } finally {
+      lines.close()
+    }
+  })
+
+/** This program on its own: a session of its own, its output in a file, alive when the terminal goes. */
+const detach = (args: ReadonlyArray<string>, logFile: string): Effect.Effect<number> =>
+  Effect.sync(() => {
+    // Loaded here: it would cost every start 3 ms.
+    const { spawn } = process.getBuiltinModule("node:child_process")
+    Fs.mkdirSync(Path.dirname(logFile), { recursive: true })
+    const log = Fs.openSync(logFile, "a")
+    try {
+      const child = spawn(process.execPath, [...process.execArgv, process.argv[1]!, ...args], {
+        detached: true,
+        stdio: ["ignore", log, log]
+      })
+      child.on("error", () => undefined)
+      child.unref()
+      return child.pid ?? 0
+    } finally {
+      Fs.closeSync(log)
+    }
+  })
+
+/** The host of this process. */
+export const nodeHost = (
+  version: string,
+  backend: Backend,
+  signal: () => "SIGINT" | "SIGTERM" | undefined
+): HostShape => {
+  const stdout = sink(process.stdout)
+  return {
+    env: process.env,
+    cwd: process.cwd(),
+    version,
+    stdout,
+    stderr: sink(process.stderr),
+    ask: process.stdin.isTTY === true && process.stderr.isTTY === true && !process.env.CI ? ask : undefined,
+    detach,
+    backend,
+    signal,
+    exit: { code: 0 }
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * An execution as JSON shows it. The names are API.
+ */
+import type { Environment, Execution, Verdict } from "@signalbox/core/spi"
+
+/** The schema names of what is streamed, with their versions. */
+export const schemas = { execution: "signalbox.execution/1", event: "signalbox.event/1" } as const
+
+export const iso = (at: number): string => new Date(at).toISOString()
+const isoOrNull = (at: number | undefined) => (at === undefined ? null : iso(at))
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+const nil = "0".repeat(32)
+
+/** The trace that an execution is: its correlation id where that is a UUID, else a digest of it. */
+export const traceIdOf = (correlationId: string): string => {
+  const own = uuid.test(correlationId) ? correlationId.replaceAll("-", "").toLowerCase() : nil
+  // Node takes 3 ms to load its cryptography, so it is loaded where it is used. A trace id of zeros is not valid, and a UUID may be that.
+  return own === nil ? process.getBuiltinModule("node:crypto").createHash("sha256").update(`signalbox${correlationId}`).digest("hex").slice(0, 32) : own
+}
+
+export const stageView = (stage: Execution.StageState) => ({
+  name: stage.name,
+  status: stage.status,
+  startedAt: isoOrNull(stage.startedAt),
+  finishedAt: isoOrNull(stage.finishedAt),
+  ...(stage.reason === undefined ? {} : { reason: stage.reason })
+})
+
+export const verdictView = ({ at, ...verdict }: Verdict) => ({ ...verdict, at: iso(at) })
+
+const stackView = (stack: Execution.StackState) => ({
+  name: stack.name,
+  provider: stack.provider,
+  status: stack.status,
+  release: stack.release,
+  candidate: stack.candidate,
+  candidateTraffic: stack.candidateTraffic,
+  outputs: stack.outputs,
+  stages: stack.stages.map(stageView),
+  ...(stack.progress === undefined ? {} : { progress: stack.progress }),
+  ...(stack.error === undefined ? {} : { error: stack.error })
+})
+
+/**
+ * An execution. `durationMs` runs from its start to its end, or to `now` while it is under way; `error` is null where
+ * there is none.
+ */
+export const executionView = (state: Execution.ExecutionState, now: number) => ({
+  deploymentId: state.deploymentId,
+  correlationId: state.correlationId,
+  traceId: traceIdOf(state.correlationId),
+  kind: state.kind,
+  status: state.status,
+  environment: state.environment,
+  version: state.version ?? null,
+  strategy: state.strategy ?? null,
+  triggeredBy: state.by,
+  reason: state.reason ?? null,
+  requestedAt: iso(state.requestedAt),
+  startedAt: isoOrNull(state.startedAt),
+  finishedAt: isoOrNull(state.finishedAt),
+  durationMs: state.startedAt === undefined ? null : (state.finishedAt ?? now) - state.startedAt,
+  stacks: state.stacks.map(stackView),
+  stages: state.stages.map(stageView),
+  verdicts: state.verdicts.map(verdictView),
+  questions: state.questions.map(({ expiresAt, ...question }) => ({ ...question, expiresAt: iso(expiresAt) })),
+  error: state.error ?? null
+})
+export type ExecutionView = ReturnType<typeof executionView>
+
+/** A deployment, as `init` and `info` show it. */
+export const deploymentView = (deployment: Environment.Deployment) => ({
+  deploymentId: deployment.deploymentId,
+  organization: deployment.organization,
+  project: deployment.project,
+  template: deployment.template,
+  environments: deployment.environments,
+  stacks: deployment.stacks,
+  createdAt: iso(deployment.createdAt)
+})
+
+/** A deployment in one environment, as `status` shows it. */
+export const environmentView = (
+  deployment: Environment.Deployment,
+  state: Environment.EnvironmentState | undefined,
+  environment: string,
+  execution: Execution.ExecutionState | undefined,
+  now: number
+) => ({
+  deploymentId: deployment.deploymentId,
+  organization: deployment.organization,
+  project: deployment.project,
+  environment,
+  status: state?.status ?? "initialized",
+  updatedAt: iso(state?.updatedAt ?? deployment.createdAt),
+  stacks: deployment.stacks.map((name) => {
+    const stack = state?.stacks.find((one) => one.name === name)
+    const within = execution?.stacks.find((one) => one.name === name)
+    return {
+      name,
+      provider: within?.provider ?? null,
+      status: stack?.status ?? "not_deployed",
+      release: stack?.release ?? null,
+      updatedAt: stack === undefined ? null : iso(stack.updatedAt),
+      stages: within?.stages.map(stageView) ?? []
+    }
+  }),
+  execution: execution === undefined ? null : executionView(execution, now)
+})

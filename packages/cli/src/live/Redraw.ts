@@ -1,0 +1,52 @@
+import type { Sink } from "../host/Host.ts"
+import { displayWidth } from "./text.ts"
+import { plain } from "./words.ts"
+
+const hide = "\u001b[?25l"
+const show = "\u001b[?25h"
+
+/**
+ * Draws lines over the ones drawn before. The cursor is hidden meanwhile and comes back with `end`, which leaves the last
+ * lines on the screen.
+ */
+export class Redraw {
+  readonly #sink: Sink
+  #lines: ReadonlyArray<string> = []
+  #hidden = false
+
+  constructor(sink: Sink) {
+    this.#sink = sink
+  }
+
+  /** How many rows the last lines take at the present width: a narrower terminal has wrapped them. */
+  #height(): number {
+    const columns = Math.max(1, this.#sink.columns())
+    return this.#lines.reduce((sum, line) => sum + Math.max(1, Math.ceil(displayWidth(plain(line)) / columns)), 0)
+  }
+
+  #clear(): string {
+    const height = this.#height()
+    return height === 0 ? "\r\u001b[J" : `\u001b[${height}A\r\u001b[J`
+  }
+
+  draw(lines: ReadonlyArray<string>): void {
+    const start = this.#hidden ? this.#clear() : hide
+    this.#hidden = true
+    this.#lines = lines
+    this.#sink.write(`${start}${lines.map((line) => `${line}\n`).join("")}`)
+  }
+
+  /** Takes the lines away. */
+  erase(): void {
+    if (!this.#hidden) return
+    this.#sink.write(`${this.#clear()}${show}`)
+    this.#lines = []
+    this.#hidden = false
+  }
+
+  end(): void {
+    if (!this.#hidden) return
+    this.#sink.write(show)
+    this.#hidden = false
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * One line for each transition, where the output is no terminal: a CI log, a file.
+ */
+import type { Execution, StoredEvent } from "@signalbox/core/spi"
+import { word } from "./glyphs.ts"
+import { clock, plain, span } from "./words.ts"
+
+const because = (reason: string | undefined): string => (reason === undefined ? "" : `: ${reason}`)
+
+/** What an event says to a person; undefined for those that only the engine reads. */
+export const sentence = ({ event }: StoredEvent): string | undefined => {
+  switch (event._tag) {
+    case "DeploymentInitialized":
+      return `deployment ${event.deploymentId} made by ${event.by}`
+    case "ExecutionRequested":
+      return `${event.kind} of ${event.deploymentId} in ${event.environment}${event.version === undefined ? "" : `, version ${event.version}`}, asked for by ${event.by} (${event.correlationId})`
+    case "RunnerTook":
+      return event.resumed ? "taken up again by another runner" : undefined
+    case "ExecutionMoved":
+      return `execution ${word(event.on)}${because(event.error?.message ?? event.reason)}`
+    case "StageMoved":
+      return event.on === "started" && event.stack === undefined
+        ? undefined
+        : `${event.stack === undefined ? "" : `${event.stack}: `}${word(event.stage)} ${word(event.on)}${because(event.reason)}`
+    case "StackMoved":
+      return `${event.stack}: ${word(event.on)}${event.release == null ? "" : ` at ${event.release.version}`}${because(event.error?.message ?? event.reason)}`
+    case "DeploymentMoved":
+      return `deployment ${word(event.on)}${because(event.reason)}`
+    case "StackPlanned":
+      return `${event.stack}: plan: ${event.plan.action === "none" ? "nothing to do" : event.plan.changes.join("; ") || event.plan.action}`
+    case "TrafficObserved":
+      return `${event.stack}: ${event.candidate}% of the traffic on the candidate`
+    case "VerdictReached":
+      return `${event.verdict.stack}: ${word(event.verdict.verdict)}, ${event.verdict.step}: ${event.verdict.reason}`
+    case "ProgressSeen":
+      return `${event.stack}: ${event.message}`
+    case "ApprovalAsked":
+      return `${event.stack}: waits for an answer: ${event.question} (until ${clock(event.expiresAt)}, then ${event.otherwise})`
+    case "ApprovalAnswered":
+      return `${event.stack}: answer: ${event.answer}${event.expired ? " (nobody answered in time)" : event.by === undefined ? "" : ` by ${event.by}`}`
+    case "CommandGiven":
+      return `${event.command}${event.stack === undefined ? "" : ` ${event.stack}`} by ${event.by}${because(event.reason)}`
+    case "LeaseTaken":
+    case "CheckpointKept":
+    case "OutputsKept":
+    case "StepStarted":
+    case "StepFinished":
+    case "DeferredDone":
+    case "ClockSet":
+      return undefined
+  }
+}
+
+/** The line of an event, starting with its time so that no log takes a message for a command of its own. */
+export const transition = (stored: StoredEvent): string | undefined => {
+  const text = sentence(stored)
+  return text === undefined ? undefined : `${clock(stored.at)}  ${plain(text)}`
+}
+
+/** The line that shows that it is still alive. */
+export const heartbeat = (state: Execution.ExecutionState, now: number): string => {
+  const waits = state.questions.map(({ expiresAt, stack }) => `${stack} waits for approval (${span(expiresAt - now)} left)`)
+  const works = state.stacks
+    .flatMap(({ name, stages }) => stages.filter(({ status }) => status === "running").map((stage) => ({ name, stage })))
+    .map(({ name, stage }) => `${name} in ${word(stage.name)} for ${span(now - (stage.startedAt ?? now))}`)
+  return `${clock(now, now)}  still ${word(state.status)} after ${span(now - (state.startedAt ?? state.requestedAt))}${
+    [...waits, ...works].length === 0 ? "" : `: ${[...waits, ...works].join(", ")}`
+  }`
+}

@@ -1,0 +1,120 @@
+/**
+ * Follows an execution on stderr while it runs: a tree on a terminal, a line for each transition otherwise.
+ */
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Result from "effect/Result"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { Signalbox } from "@signalbox/core/engine"
+import type { CorrelationId, Execution, StoredEvent } from "@signalbox/core/spi"
+import { canRedraw, wantsColor } from "../host/color.ts"
+import type { Invocation } from "../Invocation.ts"
+import { engine, signalbox } from "../services.ts"
+import { Redraw } from "./Redraw.ts"
+import { render } from "./render.ts"
+import { heartbeat, transition } from "./transition.ts"
+
+interface View {
+  readonly on: (event: StoredEvent, state: Execution.ExecutionState) => void
+  readonly tick: (state: Execution.ExecutionState) => void
+  readonly end: (state: Execution.ExecutionState | undefined) => void
+}
+
+const frame = 100
+const second = 1000
+const silence = 30_000
+
+const tree = ({ host, settings }: Invocation): View => {
+  const sink = host.stderr
+  const redraw = new Redraw(sink)
+  const color = wantsColor(host.env, sink, settings.color)
+  let dirty = true
+  let drawn = 0
+  const draw = (state: Execution.ExecutionState) => {
+    const now = Date.now()
+    redraw.draw(render(state, { now, columns: sink.columns(), rows: sink.rows(), color }))
+    dirty = false
+    drawn = now
+  }
+  const stop = sink.onResize(() => {
+    dirty = true
+  })
+  return {
+    on: () => {
+      dirty = true
+    },
+    tick: (state) => {
+      if (dirty || Date.now() - drawn >= second) draw(state)
+    },
+    end: (state) => {
+      stop()
+      if (state !== undefined) draw(state)
+      redraw.end()
+    }
+  }
+}
+
+const lines = ({ host }: Invocation): View => {
+  let last = Date.now()
+  let grouped = false
+  const print = (line: string) => {
+    last = Date.now()
+    host.stderr.write(`${line}\n`)
+  }
+  return {
+    on: (event, state) => {
+      if (!grouped && host.env.GITHUB_ACTIONS === "true") {
+        grouped = true
+        print(`::group::signalbox ${state.kind} ${state.deploymentId} ${state.environment}`)
+      }
+      const line = transition(event)
+      if (line !== undefined) print(line)
+    },
+    tick: (state) => {
+      if (Date.now() - last >= silence) print(heartbeat(state, Date.now()))
+    },
+    end: () => {
+      if (grouped) print("::endgroup::")
+    }
+  }
+}
+
+/** Says nothing: with `--json`, stderr is for errors. */
+const silent: View = { on: () => undefined, tick: () => undefined, end: () => undefined }
+
+const viewOf = (invocation: Invocation): View => {
+  if (invocation.json) return silent
+  return canRedraw(invocation.host.env, invocation.host.stderr) ? tree(invocation) : lines(invocation)
+}
+
+/**
+ * Starts following; the effect that comes back waits (a little) until the end of the execution has been shown too.
+ */
+export const watch = Effect.fnUntraced(function*(
+  invocation: Invocation,
+  id: CorrelationId
+): Effect.fn.Return<Effect.Effect<void>, never, Signalbox | Scope.Scope> {
+  const box = yield* signalbox
+  const { evolve } = yield* engine
+  const view = viewOf(invocation)
+  let state: Execution.ExecutionState | undefined
+  yield* Effect.addFinalizer(() => Effect.sync(() => view.end(state)))
+  const following = yield* box.follow(id).pipe(
+    Stream.runForEach((stored) =>
+      Effect.sync(() => {
+        const next = evolve(state, stored.at, stored.event)
+        if (Result.isFailure(next)) return
+        state = next.success
+        view.on(stored, state)
+      })
+    ),
+    // Only the picture is lost; the work goes on, and reports its own errors.
+    Effect.ignore,
+    Effect.forkScoped
+  )
+  yield* Effect.sync(() => {
+    if (state !== undefined) view.tick(state)
+  }).pipe(Effect.andThen(Effect.sleep(frame)), Effect.forever, Effect.forkScoped)
+  return Fiber.join(following).pipe(Effect.timeout(2 * second), Effect.ignore)
+})

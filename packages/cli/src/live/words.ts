@@ -1,0 +1,31 @@
+/** Times and durations for people. */
+
+/** `09:41:07`, local time; with the date where it is another day than `now`. */
+export const clock = (at: number, now = Date.now()): string => {
+  const two = (value: number) => String(value).padStart(2, "0")
+  const date = new Date(at)
+  const time = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`
+  return new Date(now).toDateString() === date.toDateString() ? time : `${day} ${time}`
+}
+
+/** `850ms`, `12s`, `4m 10s`, `2h 5m`, `3d 4h`. */
+export const span = (millis: number): string => {
+  if (millis < 0) return "0s"
+  if (millis < 1000) return `${Math.round(millis)}ms`
+  const seconds = Math.floor(millis / 1000)
+  if (seconds < 60) return `${seconds}s`
+  const pair = (whole: number, unit: string, rest: number, small: string) =>
+    rest === 0 ? `${whole}${unit}` : `${whole}${unit} ${rest}${small}`
+  if (seconds < 3600) return pair(Math.floor(seconds / 60), "m", seconds % 60, "s")
+  if (seconds < 86_400) return pair(Math.floor(seconds / 3600), "h", Math.floor((seconds % 3600) / 60), "m")
+  return pair(Math.floor(seconds / 86_400), "d", Math.floor((seconds % 86_400) / 3600), "h")
+}
+
+/** `12s ago`. */
+export const ago = (at: number, now: number): string => `${span(Math.max(0, now - at))} ago`
+
+/** One line of text: no line breaks, no control characters that would move the cursor or colour the terminal. */
+export const plain = (text: string): string =>
+  // eslint-disable-next-line no-control-regex
+  text.replaceAll(/\u001b\[[0-9;?]*[ -/]*[@-~]|[\u0000-\u001f\u007f-\u009f]+/g, " ")

@@ -1,0 +1,54 @@
+/**
+ * Runs the program in this process: signals, streams, exit code.
+ */
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import { exitCodeOfSignal } from "./ExitCode.ts"
+import { embedded } from "./host/backend.ts"
+import { nodeHost } from "./host/node.ts"
+import { main } from "./Main.ts"
+import { version } from "./version.ts"
+
+/** What cleaning up may take: a CI runner kills 7.5 seconds after its first signal. */
+const patience = 7000
+
+type Signal = "SIGINT" | "SIGTERM"
+let asked: Signal | undefined
+
+const host = nodeHost(version, embedded, () => asked)
+const fiber = Effect.runFork(main(host, process.argv.slice(2)))
+
+const restoreCursor = () => {
+  if (process.stderr.isTTY) process.stderr.write("\u001b[?25h")
+}
+const die = (code: number, line: string): never => {
+  restoreCursor()
+  process.stderr.write(`signalbox: ${line}\n`)
+  process.exit(code)
+}
+
+const stop = (signal: Signal) => {
+  if (asked !== undefined) {
+    return die(exitCodeOfSignal(signal), "forced; what was under way is taken up by the next run")
+  }
+  asked = signal
+  if (!process.argv.includes("--json")) {
+    process.stderr.write(
+      `\nsignalbox: stopping; the state is being saved (at most ${patience / 1000} s)${signal === "SIGINT" ? ", Ctrl-C again forces" : ""}\n`
+    )
+  }
+  setTimeout(
+    () => die(exitCodeOfSignal(signal), `not finished within ${patience / 1000} s, forced; the next run takes it up`),
+    patience
+  ).unref()
+  Effect.runFork(Fiber.interrupt(fiber))
+}
+process.on("SIGINT", () => stop("SIGINT"))
+process.on("SIGTERM", () => stop("SIGTERM"))
+
+fiber.addObserver((exit) => {
+  const code = exit._tag === "Success" ? exit.value : 1
+  process.exitCode = asked === undefined ? code : exitCodeOfSignal(asked)
+  // A connection that somebody forgot must not keep the program alive; what was written is flushed first.
+  process.stdout.write("", () => process.stderr.write("", () => process.exit()))
+})
