@@ -2,7 +2,7 @@
  * Packs all packages, installs the tarballs into an empty folder with npm, as a user would, and there runs the command and
  * the example of the README, checked by the compiler first. Nothing of this repository but the tarballs is used.
  */
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { pack } from "./pack.ts"
@@ -27,10 +27,11 @@ try {
   )
   run("npm", ["install", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: folder })
 
-  const version = run(join(folder, "node_modules/.bin/signalbox"), ["--version"], { cwd: folder })
-  console.log(`signalbox --version: ${version.trim()}`)
+  const command = join(folder, "node_modules/.bin/signalbox")
+  console.log(`signalbox --version: ${run(command, ["--version"], { cwd: folder }).trim()}`)
 
-  copyFileSync(join(root, "examples/sdk-quickstart/main.ts"), join(folder, "main.ts"))
+  cpSync(join(root, "examples/sdk-quickstart/web"), join(folder, "web"), { recursive: true })
+  for (const name of ["main.ts", "stop.ts"]) cpSync(join(root, "examples/sdk-quickstart", name), join(folder, name))
   writeFileSync(
     join(folder, "tsconfig.json"),
     JSON.stringify({
@@ -43,11 +44,19 @@ try {
         noEmit: true,
         skipLibCheck: false
       },
-      files: ["main.ts"]
+      files: ["main.ts", "stop.ts"]
     })
   )
   run(join(folder, "node_modules/.bin/tsc"), ["-p", "."], { cwd: folder })
-  console.log(run("node", ["main.ts"], { cwd: folder }).trim())
+  try {
+    const said = run("node", ["main.ts"], { cwd: folder }).trim()
+    const url = said.replace(/^completed /, "")
+    const answer = (await (await fetch(url)).text()).trim()
+    if (answer !== "hello from 1.0.0") throw new Error(`${url} answers: ${answer}`)
+    console.log(`main.ts: ${said}, which answers: ${answer}`)
+  } finally {
+    run("node", ["stop.ts"], { cwd: folder })
+  }
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }

@@ -110,7 +110,7 @@ export const houseRules: Array<OxlintOverride> = [
     ]
   ),
   {
-    files: ["packages/cli/src/**", "packages/*/test/**", "examples/**", "scripts/**", "tools/**"],
+    files: ["packages/cli/src/**", "packages/*/test/**", "examples/**", "scripts/**", "tools/**", "*.config.ts"],
     rules: { "no-console": "off" }
   }
 ]
