@@ -80,17 +80,19 @@ export const judge = (
   return { verdict, evidence, reason: explain(verdict, counted, evidence) }
 }
 
-const explain = (
-  verdict: VerdictKind,
-  counted: ReadonlyArray<Evidence>,
-  evidence: ReadonlyArray<Evidence>
-): string => {
+const explain = (verdict: VerdictKind, counted: ReadonlyArray<Evidence>, evidence: ReadonlyArray<Evidence>): string => {
   const shown = verdict === "pass" ? evidence : counted.filter((item) => item.verdict === verdict)
   return shown.map((item) => item.reason).join("; ")
 }
 
 const judgeHealth = (gate: GateSpec, { healthy }: Measured, inGrace: boolean): Evidence => {
-  const common = { metric: "healthy", value: healthy, threshold: gate.minHealthyPercentage, unit: "percent", n: 1 } as const
+  const common = {
+    metric: "healthy",
+    value: healthy,
+    threshold: gate.minHealthyPercentage,
+    unit: "percent",
+    n: 1
+  } as const
   if (healthy === null) {
     return { ...common, n: 0, verdict: "no_data", reason: "no instance reported its health" }
   }
@@ -137,11 +139,21 @@ const judgeLatency = (gate: GateSpec, { latency, requests }: Measured, inGrace: 
 }
 
 const judgeSamples = (gate: GateSpec, { requests }: Measured): Evidence => {
-  const common = { metric: "samples", value: requests, threshold: gate.minSamples, unit: "requests", n: requests } as const
+  const common = {
+    metric: "samples",
+    value: requests,
+    threshold: gate.minSamples,
+    unit: "requests",
+    n: requests
+  } as const
   if (requests >= gate.minSamples) return { ...common, verdict: "pass", reason: `n = ${requests}` }
   return requests === 0
     ? { ...common, verdict: "no_data", reason: "no request was seen" }
-    : { ...common, verdict: "inconclusive", reason: `only ${count(requests, "request")} of the ${gate.minSamples} needed` }
+    : {
+        ...common,
+        verdict: "inconclusive",
+        reason: `only ${count(requests, "request")} of the ${gate.minSamples} needed`
+      }
 }
 
 const round = (value: number): string => String(Math.round(value * 10) / 10)

@@ -30,7 +30,11 @@ export const decide = (
   const refuse = (code: string, message: string, hint: string) => Result.fail({ code, message, hint })
   const id = state.correlationId
   if (isFinished(state)) {
-    return refuse("already_finished", `${id} has already ended: ${state.status}`, "Deploy again with a new correlation id.")
+    return refuse(
+      "already_finished",
+      `${id} has already ended: ${state.status}`,
+      "Deploy again with a new correlation id."
+    )
   }
   if (stack !== undefined && !state.stacks.some(({ name }) => name === stack)) {
     return refuse(

@@ -154,10 +154,10 @@ export const evolve = (
           ...stack,
           status,
           ...(event.release === undefined ? {} : { release: event.release })
-        })))
+        }))
+      )
     case "CheckpointKept":
-      return onStack(state, at, event.stack, (stack) =>
-        Result.succeed({ ...stack, checkpoint: event.checkpoint }))
+      return onStack(state, at, event.stack, (stack) => Result.succeed({ ...stack, checkpoint: event.checkpoint }))
     case "OutputsKept":
       return onStack(state, at, event.stack, (stack) => Result.succeed({ ...stack, outputs: event.outputs }))
     case "ExecutionMoved":

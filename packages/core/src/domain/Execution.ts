@@ -141,21 +141,23 @@ const begin = (at: Timestamp, event: EventOf<"ExecutionRequested">): ExecutionSt
   ...(event.supersedes === undefined ? {} : { supersedes: event.supersedes }),
   requestedAt: at,
   stages: pending(event.kind),
-  stacks: event.spec.stacks.filter(({ enabled }) => enabled).map((stack) => {
-    const before = event.stacksWere.find(({ name }) => name === stack.name)
-    return {
-      name: stack.name,
-      provider: stack.provider,
-      status: before?.status ?? stackMachine.initial,
-      release: before?.release ?? null,
-      candidate: null,
-      candidateTraffic: 0,
-      checkpoint: null,
-      outputs: {},
-      ...(stack.irreversible === undefined ? {} : { irreversible: stack.irreversible }),
-      stages: pending(event.kind)
-    }
-  }),
+  stacks: event.spec.stacks
+    .filter(({ enabled }) => enabled)
+    .map((stack) => {
+      const before = event.stacksWere.find(({ name }) => name === stack.name)
+      return {
+        name: stack.name,
+        provider: stack.provider,
+        status: before?.status ?? stackMachine.initial,
+        release: before?.release ?? null,
+        candidate: null,
+        candidateTraffic: 0,
+        checkpoint: null,
+        outputs: {},
+        ...(stack.irreversible === undefined ? {} : { irreversible: stack.irreversible }),
+        stages: pending(event.kind)
+      }
+    }),
   verdicts: [],
   questions: []
 })
@@ -208,7 +210,8 @@ const moveStack = (state: ExecutionState, event: EventOf<"StackMoved">) =>
         ? { candidate: null, candidateTraffic: 0 }
         : {}),
       ...(event.error === undefined ? {} : { error: event.error })
-    })))
+    }))
+  )
 
 const moveExecution = (state: ExecutionState, at: Timestamp, event: EventOf<"ExecutionMoved">) =>
   Result.map(move(executionMachine, state.correlationId, state.status, event.on), (status): ExecutionState => ({
@@ -246,7 +249,12 @@ export const evolve = (
     case "DeploymentInitialized":
     case "ExecutionRequested":
       return Result.fail(
-        new IllegalTransition({ machine: "execution", subject: state.correlationId, from: state.status, on: event._tag })
+        new IllegalTransition({
+          machine: "execution",
+          subject: state.correlationId,
+          from: state.status,
+          on: event._tag
+        })
       )
     case "ExecutionMoved":
       return moveExecution(state, at, event)
@@ -254,7 +262,8 @@ export const evolve = (
       return event.stack === undefined
         ? Result.map(moveStage(state.stages, state.correlationId, at, event), (stages) => ({ ...state, stages }))
         : onStack(state, event.stack, (stack) =>
-            Result.map(moveStage(stack.stages, stack.name, at, event), (stages) => ({ ...stack, stages })))
+            Result.map(moveStage(stack.stages, stack.name, at, event), (stages) => ({ ...stack, stages }))
+          )
     case "StackMoved":
       return moveStack(state, event)
     case "StackPlanned":

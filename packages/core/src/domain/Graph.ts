@@ -40,10 +40,7 @@ export const cycle = <Name extends string>(nodes: ReadonlyArray<Node<Name>>): Re
  *
  * @since 0.1.0
  */
-export const dependencies = <Name extends string>(
-  nodes: ReadonlyArray<Node<Name>>,
-  name: Name
-): ReadonlySet<Name> => {
+export const dependencies = <Name extends string>(nodes: ReadonlyArray<Node<Name>>, name: Name): ReadonlySet<Name> => {
   const byName = new Map(nodes.map((node) => [node.name, node]))
   const found = new Set<Name>()
   const visit = (current: Name) => {

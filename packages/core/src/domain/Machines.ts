@@ -37,7 +37,11 @@ export const deploymentMachine = Machine.make({
     { from: ["initialized", "deployed", "partial", "failed", "unknown"], on: "destroy_started", to: "destroying" },
     { from: ["destroying"], on: "destroy_completed", to: "destroyed" },
     { from: ["destroying"], on: "destroy_failed", to: "failed" },
-    { from: ["initialized", "deployed", "partial", "failed", "deploying", "destroying"], on: "lost_sight", to: "unknown" }
+    {
+      from: ["initialized", "deployed", "partial", "failed", "deploying", "destroying"],
+      on: "lost_sight",
+      to: "unknown"
+    }
   ]
 })
 

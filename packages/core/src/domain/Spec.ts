@@ -100,7 +100,11 @@ const risesTo100 = Schema.makeFilter<ReadonlyArray<CanaryStep>>(
  */
 export const StrategySpec = Schema.Union([
   Schema.Struct({ type: Schema.Literal("all_at_once") }),
-  Schema.Struct({ type: Schema.Literal("rolling"), batches: optional(AtLeastOne, 4), bake: optional(Span, "0 millis") }),
+  Schema.Struct({
+    type: Schema.Literal("rolling"),
+    batches: optional(AtLeastOne, 4),
+    bake: optional(Span, "0 millis")
+  }),
   Schema.Struct({
     type: Schema.Literal("blue_green"),
     bake: optional(Span, "5 minutes"),

@@ -14,7 +14,7 @@ import { RunnerIdentity } from "./RunnerIdentity.ts"
  *
  * @since 0.1.0
  */
-export const claim = Effect.fnUntraced(function*(
+export const claim = Effect.fnUntraced(function* (
   id: CorrelationId,
   ttl: Duration.Duration
 ): Effect.fn.Return<Lease, LeaseHeld | StoreError, LeaseStore> {
@@ -24,5 +24,6 @@ export const claim = Effect.fnUntraced(function*(
   const holder = `${owner}/${yield* Random.nextIntBetween(0, Number.MAX_SAFE_INTEGER)}`
   const options = { key: claimKey(id), holder, owner, ttl }
   return yield* Effect.catchTag(leases.acquire(options), "LeaseHeld", (held) =>
-    isDead(held.lease.owner) ? leases.acquire({ ...options, evict: held.lease.fence }) : Effect.fail(held))
+    isDead(held.lease.owner) ? leases.acquire({ ...options, evict: held.lease.fence }) : Effect.fail(held)
+  )
 })

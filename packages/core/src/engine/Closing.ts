@@ -33,8 +33,14 @@ export const closing = (
   const stacks = state.stacks.flatMap(({ name, status }): ReadonlyArray<NewEvent> =>
     status === "deploying" || status === "rolling_back" || status === "destroying"
       ? [{ id: `closing/${name}`, at, event: { _tag: "StackMoved", stack: name, on: "interrupted", error } }]
-      : [])
-  const on = environment?.status === "deploying" ? "deploy_failed" : environment?.status === "destroying" ? "destroy_failed" : undefined
+      : []
+  )
+  const on =
+    environment?.status === "deploying"
+      ? "deploy_failed"
+      : environment?.status === "destroying"
+        ? "destroy_failed"
+        : undefined
   return [
     ...stages(state.stages),
     ...state.stacks.flatMap((stack) => stages(stack.stages, stack.name)),

@@ -24,7 +24,7 @@ import { RunnerIdentity } from "./RunnerIdentity.ts"
  *
  * @since 0.1.0
  */
-export const runner = Effect.fnUntraced(function*(
+export const runner = Effect.fnUntraced(function* (
   id: CorrelationId
 ): Effect.fn.Return<Lease | undefined, StoreError, LeaseStore> {
   const leases = yield* LeaseStore
@@ -41,7 +41,7 @@ export const runner = Effect.fnUntraced(function*(
  *
  * @since 0.1.0
  */
-export const command = Effect.fnUntraced(function*(
+export const command = Effect.fnUntraced(function* (
   id: CorrelationId,
   options: {
     readonly command: OperatorCommand
@@ -57,10 +57,12 @@ export const command = Effect.fnUntraced(function*(
   if (Result.isFailure(decided)) return yield* new Refused({ kind: "conflict", ...decided.failure })
   const at = yield* Clock.currentTimeMillis
   const last = yield* store.events({ stream: id, tags: ["CommandGiven"], limit: 1_000 })
-  yield* store.append({
-    stream: id,
-    events: [{ id: `command/${last.length + 1}/${options.command}/${at}`, at, event: decided.success }]
-  }).pipe(Effect.catchTag(["SequenceConflict", "IllegalTransition", "LeaseLost"], Effect.die))
+  yield* store
+    .append({
+      stream: id,
+      events: [{ id: `command/${last.length + 1}/${options.command}/${at}`, at, event: decided.success }]
+    })
+    .pipe(Effect.catchTag(["SequenceConflict", "IllegalTransition", "LeaseLost"], Effect.die))
 })
 
 const ends: ReadonlySet<string> = new Set(executionMachine.terminal)
@@ -75,11 +77,15 @@ export const follow = (
   after = 0
 ): Stream.Stream<StoredEvent, Refused | StoreError, DeploymentStore> =>
   Stream.unwrap(
-    Effect.gen(function*(): Effect.fn.Return<Stream.Stream<StoredEvent, Refused | StoreError>, StoreError, DeploymentStore> {
+    Effect.gen(function* (): Effect.fn.Return<
+      Stream.Stream<StoredEvent, Refused | StoreError>,
+      StoreError,
+      DeploymentStore
+    > {
       const store = yield* DeploymentStore
       if ((yield* store.execution(id)) === undefined) return Stream.fail(unknown(id))
       let position = 0
-      const news = Effect.gen(function*() {
+      const news = Effect.gen(function* () {
         const found: Array<StoredEvent> = []
         while (true) {
           const events = yield* store.events({ stream: id, after: position, limit: 1_000 })

@@ -42,8 +42,9 @@ const layGates = (value: unknown): unknown => {
     if (!isObject(environment) || !isObject(environment.stacks)) return [name, environment] as const
     const stacks = Object.entries(environment.stacks).map(([stack, override]) =>
       isObject(override) && override.gate !== undefined
-        ? [stack, { ...override, gate: Properties.merge(gates.get(stack), override.gate) }] as const
-        : [stack, override] as const)
+        ? ([stack, { ...override, gate: Properties.merge(gates.get(stack), override.gate) }] as const)
+        : ([stack, override] as const)
+    )
     return [name, { ...environment, stacks: Object.fromEntries(stacks) }] as const
   })
   return { ...value, environments: Object.fromEntries(environments) }
@@ -90,7 +91,8 @@ export const check = (
       message: "does not have the shape of a configuration",
       expected: "a configuration as defineConfig takes it",
       hint: "Write it with defineConfig in signalbox.config.ts and let TypeScript check it."
-    }))
+    })
+  )
 }
 
 const known = (manifest: Manifest) => ({
@@ -115,7 +117,7 @@ const strategyNamed = (stack: StackSpec, name: StrategyName | undefined): Strate
  *
  * @since 0.1.0
  */
-export const resolve = Effect.fnUntraced(function*(
+export const resolve = Effect.fnUntraced(function* (
   manifest: Manifest,
   environment: string,
   options: { readonly stacks?: ReadonlyArray<StackName>; readonly strategy?: StrategyName } = {}
@@ -195,7 +197,10 @@ export const supports = (
         kind: "invalid",
         code: "strategy_unsupported",
         message: `${name}: ${strategy.type} cannot be done: the provider "${provider}" ${why}`,
-        hint: capabilities === undefined ? "Install it, or choose another one." : `Choose one of ${References.possible(capabilities)}.`,
+        hint:
+          capabilities === undefined
+            ? "Install it, or choose another one."
+            : `Choose one of ${References.possible(capabilities)}.`,
         path: `stacks.${name}.strategy`
       })
     )

@@ -13,7 +13,10 @@ const span = (example: string): Fact => ({
   example: JSON.stringify(example),
   quote: true
 })
-const name = (example: string): Fact => ({ expected: "a name of 1 to 128 characters", example: JSON.stringify(example) })
+const name = (example: string): Fact => ({
+  expected: "a name of 1 to 128 characters",
+  example: JSON.stringify(example)
+})
 const yesOrNo: Fact = { expected: "true or false", example: "true" }
 const whole = (least: number, example: number): Fact => ({
   expected: `a whole number of at least ${least}`,
@@ -27,15 +30,15 @@ const words = (...list: ReadonlyArray<string>): Fact => ({
 const object = (expected: string, example: string): Fact => ({ expected, example })
 
 const facts: Readonly<Record<string, Fact>> = {
-  "": object("a configuration object", `{ "organization": "acme", "project": "shop", "environments": {}, "stacks": [] }`),
+  "": object(
+    "a configuration object",
+    `{ "organization": "acme", "project": "shop", "environments": {}, "stacks": [] }`
+  ),
   organization: name("acme"),
   project: name("shop"),
   template: name("default"),
   environments: object("an object with one entry for each environment", `{ "production": {} }`),
-  environment: object(
-    "an object with account, region and stacks of an environment",
-    `{ "region": "eu-west-1" }`
-  ),
+  environment: object("an object with account, region and stacks of an environment", `{ "region": "eu-west-1" }`),
   overrides: object("an object with one entry for each stack that differs", `{ "web": { "enabled": false } }`),
   override: object("an object with what differs in this environment", `{ "enabled": false }`),
   account: name("123456789012"),

@@ -6,7 +6,8 @@ const notJson = (value: unknown, path: Path, why: string): ConfigurationIssue =>
   path: formatPath(path),
   message: why,
   expected: "a JSON value",
-  hint: "A configuration is kept with the execution, so it holds only texts, numbers, true, false, null, lists and objects" +
+  hint:
+    "A configuration is kept with the execution, so it holds only texts, numbers, true, false, null, lists and objects" +
     `${value instanceof Promise ? "; await the promise first" : ""}.`
 })
 

@@ -31,12 +31,16 @@ const article = (expected: string): string =>
     .replaceAll(/\bstring\b/g, "text")
 
 const at = (value: unknown, path: Path): unknown =>
-  path.reduce<unknown>((inside, part) => (typeof inside === "object" && inside !== null ? Reflect.get(inside, part) : undefined), value)
+  path.reduce<unknown>(
+    (inside, part) => (typeof inside === "object" && inside !== null ? Reflect.get(inside, part) : undefined),
+    value
+  )
 
 const keysOf = (ast: SchemaAST.AST): ReadonlyArray<string> =>
   ast._tag === "Objects" ? ast.propertySignatures.map(({ name }) => String(name)) : []
 
-const typeFound = (value: unknown): string => (typeof value === "number" || typeof value === "boolean" ? `a ${typeof value}` : found(value))
+const typeFound = (value: unknown): string =>
+  typeof value === "number" || typeof value === "boolean" ? `a ${typeof value}` : found(value)
 
 const mismatch = (root: unknown, path: Path, expected: string): Finding => {
   const value = at(root, path)
@@ -44,9 +48,10 @@ const mismatch = (root: unknown, path: Path, expected: string): Finding => {
     path,
     message: value === undefined ? `is missing; expected ${expected}` : `expected ${expected}, got ${typeFound(value)}`,
     expected,
-    hint: value === undefined
-      ? `Add ${path.length === 0 ? "it" : `"${path.at(-1)}"`} to the properties.`
-      : "See the properties in the documentation of the provider."
+    hint:
+      value === undefined
+        ? `Add ${path.length === 0 ? "it" : `"${path.at(-1)}"`} to the properties.`
+        : "See the properties in the documentation of the provider."
   }
 }
 
@@ -76,12 +81,14 @@ const findings = (issue: SchemaIssue.Issue, root: unknown, open: ReadonlyArray<P
       }
       case "UnexpectedKey": {
         const keys = keysOf(one.ast)
-        return [{
-          path,
-          message: "is not a known key",
-          expected: keys.length === 0 ? "no keys" : `one of ${keys.join(", ")}`,
-          hint: didYouMean(String(path.at(-1)), keys, "known keys")
-        }]
+        return [
+          {
+            path,
+            message: "is not a known key",
+            expected: keys.length === 0 ? "no keys" : `one of ${keys.join(", ")}`,
+            hint: didYouMean(String(path.at(-1)), keys, "known keys")
+          }
+        ]
       }
       case "MissingKey":
         return [mismatch(root, path, "a value")]
@@ -117,15 +124,18 @@ export const check = (config: Sketch, installed: ReadonlyMap<string, Provider>):
     if (provider === undefined) continue
     const decode = Schema.decodeUnknownResult(provider.properties, { errors: "all", onExcessProperty: "error" })
     for (const environment of config.environments) {
-      const over = config.overrides.find((one) => one.environment === environment && one.stack === stack.name)?.properties
+      const over = config.overrides.find(
+        (one) => one.environment === environment && one.stack === stack.name
+      )?.properties
       const merged = merge(stack.properties, over)
       const result = decode(merged)
       if (Result.isSuccess(result)) continue
       const open = references(merged).map(([path]) => path)
       for (const { expected, hint, message, path } of findings(result.failure.issue, merged, open)) {
-        const written = over !== undefined && at(over, path) !== undefined
-          ? ["environments", environment, "stacks", stack.name, "properties", ...path]
-          : ["stacks", stack.index, "properties", ...path]
+        const written =
+          over !== undefined && at(over, path) !== undefined
+            ? ["environments", environment, "stacks", stack.name, "properties", ...path]
+            : ["stacks", stack.index, "properties", ...path]
         const where = formatPath(written)
         issues.set(`${where} ${message}`, { path: where, message, expected, hint })
       }

@@ -19,24 +19,38 @@ const issue = (path: Path, message: string, expected: string, hint: string): Con
 const duplicates = ({ stacks }: Sketch): Issues =>
   stacks.flatMap(({ index, name }) => {
     const first = stacks.find((stack) => stack.name === name)!
-    return first.index === index ? [] : [issue(
-      ["stacks", index, "name"],
-      `"${name}" is the name of stacks[${first.index}] too`,
-      "a name that no other stack has",
-      "Rename one of the two."
-    )]
+    return first.index === index
+      ? []
+      : [
+          issue(
+            ["stacks", index, "name"],
+            `"${name}" is the name of stacks[${first.index}] too`,
+            "a name that no other stack has",
+            "Rename one of the two."
+          )
+        ]
   })
 
 const dependencies = ({ stacks }: Sketch): Issues => {
   const names = stacks.map(({ name }) => name)
   return stacks.flatMap((stack) =>
     stack.dependsOn.flatMap(([at, name]) =>
-      names.includes(name) ? [] : [issue(
-        ["stacks", stack.index, "dependsOn", at],
-        `there is no stack "${name}"`,
-        "the name of another stack",
-        didYouMean(name, names.filter((other) => other !== stack.name), "other stacks")
-      )]))
+      names.includes(name)
+        ? []
+        : [
+            issue(
+              ["stacks", stack.index, "dependsOn", at],
+              `there is no stack "${name}"`,
+              "the name of another stack",
+              didYouMean(
+                name,
+                names.filter((other) => other !== stack.name),
+                "other stacks"
+              )
+            )
+          ]
+    )
+  )
 }
 
 const cycles = ({ stacks }: Sketch): Issues => {
@@ -53,14 +67,16 @@ const cycles = ({ stacks }: Sketch): Issues => {
         if (next !== undefined) visit(next, path)
         continue
       }
-      issues.push(issue(
-        ["stacks", stack.index, "dependsOn", at],
-        start === path.length - 1
-          ? `"${name}" depends on itself`
-          : `the stacks depend on each other in a circle: ${[...path.slice(start), name].join(" → ")}`,
-        "dependencies without a circle",
-        `Remove "${name}" from what "${stack.name}" depends on, or another link of the circle.`
-      ))
+      issues.push(
+        issue(
+          ["stacks", stack.index, "dependsOn", at],
+          start === path.length - 1
+            ? `"${name}" depends on itself`
+            : `the stacks depend on each other in a circle: ${[...path.slice(start), name].join(" → ")}`,
+          "dependencies without a circle",
+          `Remove "${name}" from what "${stack.name}" depends on, or another link of the circle.`
+        )
+      )
     }
     done.add(stack.name)
   }
@@ -85,55 +101,66 @@ const upstream = ({ stacks }: Sketch, stack: StackSketch): ReadonlySet<string> =
 /** A provider whose stacks name their outputs themselves (a template, say) declares `*`. */
 const anyOutput = "*"
 
-const outputsIn = (
-  config: Sketch,
-  installed: Installed,
-  stack: StackSketch,
-  properties: unknown,
-  base: Path
-): Issues =>
+const outputsIn = (config: Sketch, installed: Installed, stack: StackSketch, properties: unknown, base: Path): Issues =>
   references(properties).flatMap(([inside, value]) => {
     const path = [...base, ...inside]
     const { $output, ...others } = value as Readonly<Record<string, unknown>>
     const [, source, name] = /^([^.]+)\.(.+)$/.exec(typeof $output === "string" ? $output : "") ?? []
     if (source === undefined || name === undefined || Object.keys(others).length > 0) {
-      return [issue(
-        path,
-        `expected a reference of the form { "$output": "stack.output" }`,
-        `{ "$output": "stack.output" }`,
-        "Name a stack and one of its outputs, and nothing else."
-      )]
+      return [
+        issue(
+          path,
+          `expected a reference of the form { "$output": "stack.output" }`,
+          `{ "$output": "stack.output" }`,
+          "Name a stack and one of its outputs, and nothing else."
+        )
+      ]
     }
     const reachable = upstream(config, stack)
     const target = config.stacks.find((other) => other.name === source)
     if (target === undefined) {
-      return [issue(
-        path,
-        `there is no stack "${source}"`,
-        "an output of a stack that this one depends on",
-        didYouMean(source, [...reachable].filter((other) => config.stacks.some(({ name }) => name === other)), "stacks it depends on")
-      )]
+      return [
+        issue(
+          path,
+          `there is no stack "${source}"`,
+          "an output of a stack that this one depends on",
+          didYouMean(
+            source,
+            [...reachable].filter((other) => config.stacks.some(({ name }) => name === other)),
+            "stacks it depends on"
+          )
+        )
+      ]
     }
     if (!reachable.has(source)) {
-      return [issue(
-        path,
-        source === stack.name ? "a stack cannot use its own output" : `"${stack.name}" does not depend on "${source}"`,
-        "an output of a stack that this one depends on",
-        source === stack.name ? "Refer to another stack." : `Add "${source}" to dependsOn of "${stack.name}".`
-      )]
+      return [
+        issue(
+          path,
+          source === stack.name
+            ? "a stack cannot use its own output"
+            : `"${stack.name}" does not depend on "${source}"`,
+          "an output of a stack that this one depends on",
+          source === stack.name ? "Refer to another stack." : `Add "${source}" to dependsOn of "${stack.name}".`
+        )
+      ]
     }
     const outputs = target.provider === undefined ? undefined : installed.get(target.provider)?.capabilities.outputs
-    return outputs === undefined || outputs.includes(name) || outputs.includes(anyOutput) ? [] : [issue(
-      path,
-      `"${source}" has no output "${name}"`,
-      "an output that the provider of the stack declares",
-      didYouMean(name, outputs, `outputs of ${source}`)
-    )]
+    return outputs === undefined || outputs.includes(name) || outputs.includes(anyOutput)
+      ? []
+      : [
+          issue(
+            path,
+            `"${source}" has no output "${name}"`,
+            "an output that the provider of the stack declares",
+            didYouMean(name, outputs, `outputs of ${source}`)
+          )
+        ]
   })
 
 const outputs = (config: Sketch, installed: Installed): Issues => [
   ...config.stacks.flatMap((stack) =>
-    outputsIn(config, installed, stack, stack.properties, ["stacks", stack.index, "properties"])),
+    outputsIn(config, installed, stack, stack.properties, ["stacks", stack.index, "properties"])
+  ),
   ...config.overrides.flatMap(({ environment, properties, stack }) => {
     const target = config.stacks.find(({ name }) => name === stack)
     return target === undefined
@@ -144,21 +171,35 @@ const outputs = (config: Sketch, installed: Installed): Issues => [
 
 const overrides = ({ overrides, stacks }: Sketch): Issues =>
   overrides.flatMap(({ environment, stack }) =>
-    stacks.some(({ name }) => name === stack) ? [] : [issue(
-      ["environments", environment, "stacks", stack],
-      `there is no stack "${stack}"`,
-      "the name of a stack",
-      didYouMean(stack, stacks.map(({ name }) => name), "stacks")
-    )])
+    stacks.some(({ name }) => name === stack)
+      ? []
+      : [
+          issue(
+            ["environments", environment, "stacks", stack],
+            `there is no stack "${stack}"`,
+            "the name of a stack",
+            didYouMean(
+              stack,
+              stacks.map(({ name }) => name),
+              "stacks"
+            )
+          )
+        ]
+  )
 
 const providers = ({ stacks }: Sketch, installed: Installed): Issues =>
   stacks.flatMap(({ index, provider }) =>
-    provider === undefined || installed.has(provider) ? [] : [issue(
-      ["stacks", index, "provider"],
-      `there is no provider "${provider}"`,
-      "the kind of an installed provider",
-      didYouMean(provider, [...installed.keys()], "installed providers")
-    )])
+    provider === undefined || installed.has(provider)
+      ? []
+      : [
+          issue(
+            ["stacks", index, "provider"],
+            `there is no provider "${provider}"`,
+            "the kind of an installed provider",
+            didYouMean(provider, [...installed.keys()], "installed providers")
+          )
+        ]
+  )
 
 /**
  * Why a provider cannot carry out a strategy, or nothing where it can.
@@ -176,29 +217,40 @@ export const unsupported = (strategy: string, capabilities: Capabilities): strin
 
 /** The strategies that a provider can carry out, in words. */
 export const possible = (capabilities: Capabilities): string =>
-  ["all_at_once", "rolling", "blue_green", "canary"].filter((one) => unsupported(one, capabilities) === undefined).join(", ")
+  ["all_at_once", "rolling", "blue_green", "canary"]
+    .filter((one) => unsupported(one, capabilities) === undefined)
+    .join(", ")
 
 const strategies = (config: Sketch, installed: Installed): Issues => {
   const check = (provider: string | undefined, strategy: string | undefined, path: Path): Issues => {
     const capabilities = provider === undefined ? undefined : installed.get(provider)?.capabilities
     if (capabilities === undefined || strategy === undefined) return []
     const why = unsupported(strategy, capabilities)
-    return why === undefined ? [] : [issue(
-      path,
-      `${strategy} cannot be done: the provider "${provider}" ${why}`,
-      `one of ${possible(capabilities)}`,
-      `Choose one of ${possible(capabilities)}, or another provider.`
-    )]
+    return why === undefined
+      ? []
+      : [
+          issue(
+            path,
+            `${strategy} cannot be done: the provider "${provider}" ${why}`,
+            `one of ${possible(capabilities)}`,
+            `Choose one of ${possible(capabilities)}, or another provider.`
+          )
+        ]
   }
   return [
     ...config.stacks.flatMap(({ index, provider, strategy }) =>
-      check(provider, strategy, ["stacks", index, "strategy", "type"])),
+      check(provider, strategy, ["stacks", index, "strategy", "type"])
+    ),
     ...config.overrides.flatMap(({ environment, stack, strategy }) =>
-      check(
-        config.stacks.find(({ name }) => name === stack)?.provider,
-        strategy,
-        ["environments", environment, "stacks", stack, "strategy", "type"]
-      ))
+      check(config.stacks.find(({ name }) => name === stack)?.provider, strategy, [
+        "environments",
+        environment,
+        "stacks",
+        stack,
+        "strategy",
+        "type"
+      ])
+    )
   ]
 }
 

@@ -3,7 +3,15 @@
  */
 import * as Schema from "effect/Schema"
 import { EnvironmentName, StackName } from "../domain/Ids.ts"
-import { ApprovalSpec, CanaryStep, EnvironmentSpec, GateSpec, Manifest, StackSpec, StrategySpec } from "../domain/Spec.ts"
+import {
+  ApprovalSpec,
+  CanaryStep,
+  EnvironmentSpec,
+  GateSpec,
+  Manifest,
+  StackSpec,
+  StrategySpec
+} from "../domain/Spec.ts"
 import { formatPath } from "./ConfigurationIssue.ts"
 import { fact } from "./ConfigurationFacts.ts"
 import { type Inspect, isObject, leaf, list, optional, record, struct, wrong } from "./ConfigurationWalk.ts"
@@ -20,21 +28,22 @@ const rising: Inspect = (value, path) => {
   const weights = (value as ReadonlyArray<{ readonly weight: number }>).map(({ weight }) => weight)
   if (weights.length === 0) return [wrong(value, path, "steps")]
   const at = weights.findIndex((weight, index) => index > 0 && weight <= weights[index - 1]!)
-  return at === -1 ? [] : [{
-    path: formatPath([...path, at, "weight"]),
-    message: `expected a weight above that of the step before (${weights[at - 1]}), got ${weights[at]}`,
-    expected: "canary steps whose weights rise",
-    hint: "Order the steps by weight and leave out repeated weights."
-  }]
+  return at === -1
+    ? []
+    : [
+        {
+          path: formatPath([...path, at, "weight"]),
+          message: `expected a weight above that of the step before (${weights[at - 1]}), got ${weights[at]}`,
+          expected: "canary steps whose weights rise",
+          hint: "Order the steps by weight and leave out repeated weights."
+        }
+      ]
 }
 
 const strategies: ReadonlyMap<string, Inspect> = new Map(
   StrategySpec.members.map(({ fields }) => [
     fields.type.literal,
-    struct(
-      "strategy",
-      fieldsOf(fields, { type: () => [], approval, steps: optional(list("steps", step, rising)) })
-    )
+    struct("strategy", fieldsOf(fields, { type: () => [], approval, steps: optional(list("steps", step, rising)) }))
   ])
 )
 
@@ -74,12 +83,17 @@ const override = struct("override", {
 
 const named = (schema: Schema.ConstraintDecoder<unknown>, expected: string): Inspect => {
   const is = Schema.is(schema)
-  return (value, path) => (is(value) ? [] : [{
-    path: formatPath(path),
-    message: `expected ${expected} as the key`,
-    expected,
-    hint: "Use lower-case letters, digits and '-'."
-  }])
+  return (value, path) =>
+    is(value)
+      ? []
+      : [
+          {
+            path: formatPath(path),
+            message: `expected ${expected} as the key`,
+            expected,
+            hint: "Use lower-case letters, digits and '-'."
+          }
+        ]
 }
 
 const environment = struct(
@@ -89,15 +103,19 @@ const environment = struct(
   })
 )
 
-const atLeastOne = (key: string, inspect: Inspect): Inspect => (value, path) =>
-  isObject(value) && Object.keys(value).length === 0 || Array.isArray(value) && value.length === 0
-    ? [{
-      path: formatPath(path),
-      message: `expected ${fact(key).expected}, got an empty one`,
-      expected: fact(key).expected,
-      hint: `Write for example ${key}: ${fact(key).example}.`
-    }]
-    : inspect(value, path)
+const atLeastOne =
+  (key: string, inspect: Inspect): Inspect =>
+  (value, path) =>
+    (isObject(value) && Object.keys(value).length === 0) || (Array.isArray(value) && value.length === 0)
+      ? [
+          {
+            path: formatPath(path),
+            message: `expected ${fact(key).expected}, got an empty one`,
+            expected: fact(key).expected,
+            hint: `Write for example ${key}: ${fact(key).example}.`
+          }
+        ]
+      : inspect(value, path)
 
 /** Everything that can be wrong with the shape of a manifest. */
 export const manifest: Inspect = struct(

@@ -38,24 +38,26 @@ export const sketch = (value: unknown): Sketch => {
     stacks: stacks.flatMap((stack: unknown, index): ReadonlyArray<StackSketch> => {
       if (!isObject(stack) || typeof stack.name !== "string") return []
       const dependsOn = Array.isArray(stack.dependsOn) ? stack.dependsOn : []
-      return [{
-        index,
-        name: stack.name,
-        provider: text(stack.provider),
-        dependsOn: dependsOn.flatMap((name: unknown, at) => (typeof name === "string" ? [[at, name] as const] : [])),
-        strategy: strategyOf(stack.strategy),
-        properties: isObject(stack.properties) ? stack.properties : {}
-      }]
+      return [
+        {
+          index,
+          name: stack.name,
+          provider: text(stack.provider),
+          dependsOn: dependsOn.flatMap((name: unknown, at) => (typeof name === "string" ? [[at, name] as const] : [])),
+          strategy: strategyOf(stack.strategy),
+          properties: isObject(stack.properties) ? stack.properties : {}
+        }
+      ]
     }),
     environments: Object.keys(environments),
     overrides: Object.entries(environments).flatMap(([environment, settings]) =>
       isObject(settings) && isObject(settings.stacks)
         ? Object.entries(settings.stacks).map(([stack, override]): OverrideSketch => ({
-          environment,
-          stack,
-          strategy: isObject(override) && override.strategy !== undefined ? strategyOf(override.strategy) : undefined,
-          properties: isObject(override) && isObject(override.properties) ? override.properties : undefined
-        }))
+            environment,
+            stack,
+            strategy: isObject(override) && override.strategy !== undefined ? strategyOf(override.strategy) : undefined,
+            properties: isObject(override) && isObject(override.properties) ? override.properties : undefined
+          }))
         : []
     )
   }

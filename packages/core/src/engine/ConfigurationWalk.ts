@@ -20,16 +20,22 @@ const quoted = (value: unknown, allowed: boolean | undefined): string =>
 /** An issue of a value that is not what its key expects. */
 export const wrong = (value: unknown, path: Path, key: string): ConfigurationIssue => {
   const { example, expected, quote } = fact(key)
-  const choices = quote === true && typeof value === "string" && expected.includes(" or ")
-    ? nearest(value, [...expected.matchAll(/"([^"]+)"/g)].map(([, word]) => word!))
-    : undefined
+  const choices =
+    quote === true && typeof value === "string" && expected.includes(" or ")
+      ? nearest(
+          value,
+          [...expected.matchAll(/"([^"]+)"/g)].map(([, word]) => word!)
+        )
+      : undefined
   const at = formatPath(path)
-  const hint = choices === undefined
-    ? `Write for example ${at === "" ? example : `${path.findLast((part) => typeof part === "string")}: ${example}`}.`
-    : `Did you mean "${choices}"?`
+  const hint =
+    choices === undefined
+      ? `Write for example ${at === "" ? example : `${path.findLast((part) => typeof part === "string")}: ${example}`}.`
+      : `Did you mean "${choices}"?`
   return {
     path: at,
-    message: value === undefined ? `is missing; expected ${expected}` : `expected ${expected}, got ${quoted(value, quote)}`,
+    message:
+      value === undefined ? `is missing; expected ${expected}` : `expected ${expected}, got ${quoted(value, quote)}`,
     expected,
     hint
   }
@@ -51,7 +57,10 @@ export const leaf = (schema: Schema.ConstraintDecoder<unknown>, key: string): In
 }
 
 /** A value that may be left out. */
-export const optional = (inspect: Inspect): Inspect => (value, path) => (value === undefined ? [] : inspect(value, path))
+export const optional =
+  (inspect: Inspect): Inspect =>
+  (value, path) =>
+    value === undefined ? [] : inspect(value, path)
 
 /** An object with these keys and no others. */
 export const struct = (key: string, fields: Readonly<Record<string, Inspect>>): Inspect => {
@@ -67,14 +76,21 @@ export const struct = (key: string, fields: Readonly<Record<string, Inspect>>): 
 }
 
 /** A list; `whole` looks at it once all its items are right. */
-export const list = (key: string, item: Inspect, whole?: Inspect): Inspect => (value, path) => {
-  if (!Array.isArray(value)) return [wrong(value, path, key)]
-  const issues = value.flatMap((one, index) => item(one, [...path, index]))
-  return issues.length === 0 && whole !== undefined ? whole(value, path) : issues
-}
+export const list =
+  (key: string, item: Inspect, whole?: Inspect): Inspect =>
+  (value, path) => {
+    if (!Array.isArray(value)) return [wrong(value, path, key)]
+    const issues = value.flatMap((one, index) => item(one, [...path, index]))
+    return issues.length === 0 && whole !== undefined ? whole(value, path) : issues
+  }
 
 /** An object whose keys are names. */
-export const record = (key: string, name: Inspect, item: Inspect): Inspect => (value, path) =>
-  isObject(value)
-    ? Object.entries(value).flatMap(([entry, one]) => [...name(entry, [...path, entry]), ...item(one, [...path, entry])])
-    : [wrong(value, path, key)]
+export const record =
+  (key: string, name: Inspect, item: Inspect): Inspect =>
+  (value, path) =>
+    isObject(value)
+      ? Object.entries(value).flatMap(([entry, one]) => [
+          ...name(entry, [...path, entry]),
+          ...item(one, [...path, entry])
+        ])
+      : [wrong(value, path, key)]

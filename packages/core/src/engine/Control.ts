@@ -59,17 +59,18 @@ export const concerns = (command: Given, stack: StackName): boolean =>
  *
  * @since 0.1.0
  */
-export const follow = Effect.fnUntraced(function*(
+export const follow = Effect.fnUntraced(function* (
   id: CorrelationId
 ): Effect.fn.Return<Control, never, DeploymentStore | Scope.Scope> {
   const store = yield* DeploymentStore
   const all = yield* SubscriptionRef.make<ReadonlyArray<Given>>([])
 
-  const catchUp = Effect.gen(function*() {
+  const catchUp = Effect.gen(function* () {
     const known = yield* SubscriptionRef.get(all)
     const events = yield* store.events({ stream: id, tags: ["CommandGiven"], after: known.at(-1)?.position ?? 0 })
     const fresh = events.flatMap(({ at, event, id, position }): ReadonlyArray<Given> =>
-      event._tag === "CommandGiven" ? [{ ...event, id, position, at }] : [])
+      event._tag === "CommandGiven" ? [{ ...event, id, position, at }] : []
+    )
     if (fresh.length === 0) return
     yield* SubscriptionRef.set(all, [...known, ...fresh])
   }).pipe(Effect.retry(Schedule.spaced("200 millis")), Effect.orDie)

@@ -25,7 +25,7 @@ type Outcome = GraphRun.Ended<StackPlan, StepFailed>
  *
  * @since 0.1.0
  */
-export const deploy: Effect.Effect<void, never, StepServices> = Effect.gen(function*() {
+export const deploy: Effect.Effect<void, never, StepServices> = Effect.gen(function* () {
   const { journal } = yield* Run
   yield* moveDeployment("deploy_started")
   const prepared = yield* Effect.result(prepare)
@@ -45,7 +45,7 @@ export const deploy: Effect.Effect<void, never, StepServices> = Effect.gen(funct
   yield* conclude(validated, failure ?? invalid)
 })
 
-const prepare: Effect.Effect<void, StepFailed, StepServices> = Effect.gen(function*() {
+const prepare: Effect.Effect<void, StepFailed, StepServices> = Effect.gen(function* () {
   yield* moveStage("initialization", "started")
   yield* planAll(yield* candidates)
   yield* moveStage("initialization", "succeeded")
@@ -64,7 +64,7 @@ const firstFailure = (outcomes: ReadonlyMap<string, GraphRun.Ended<unknown, Step
   return failures.find(({ why }) => why !== "halted") ?? failures[0]
 }
 
-const deployAll: Effect.Effect<ReadonlyMap<StackName, Outcome>, never, StepServices> = Effect.gen(function*() {
+const deployAll: Effect.Effect<ReadonlyMap<StackName, Outcome>, never, StepServices> = Effect.gen(function* () {
   const { journal } = yield* Run
   const { parallelism, rollback } = journal.request.spec
   const candidateOf = yield* candidates
@@ -83,7 +83,7 @@ const deployAll: Effect.Effect<ReadonlyMap<StackName, Outcome>, never, StepServi
   return outcomes
 })
 
-const deployOne = Effect.fnUntraced(function*(
+const deployOne = Effect.fnUntraced(function* (
   stack: StackSpec,
   candidate: Candidate
 ): Effect.fn.Return<StackPlan, StepFailed, StepServices> {
@@ -94,7 +94,7 @@ const deployOne = Effect.fnUntraced(function*(
 })
 
 const skip = (stack: StackName, reason: string) =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const { journal } = yield* Run
     for (const { name, status } of journal.state().stacks.find((state) => state.name === stack)?.stages ?? []) {
       if (status === "pending") yield* moveStage(name, "skipped", { stack, reason })
@@ -111,7 +111,7 @@ const changed = (all: ReadonlyArray<StackSpec>, outcomes: ReadonlyMap<StackName,
 const validateAll = (
   outcomes: ReadonlyMap<StackName, Outcome>
 ): Effect.Effect<ReadonlyMap<StackName, Outcome>, never, StepServices> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const { journal } = yield* Run
     const { parallelism, rollback } = journal.request.spec
     const toValidate = changed(yield* stacks, outcomes)
@@ -124,13 +124,14 @@ const validateAll = (
           Effect.tapError((failure) =>
             mustGoBack(failure, rollback)
               ? halt(failure)
-              : moveStack(stack.name, "validation_failed", { error: failure.info }))
+              : moveStack(stack.name, "validation_failed", { error: failure.info })
+          )
         )
     })
     return new Map([...outcomes, ...validated])
   })
 
-const validateOne = Effect.fnUntraced(function*(
+const validateOne = Effect.fnUntraced(function* (
   stack: StackSpec,
   plan: StackPlan
 ): Effect.fn.Return<void, StepFailed, StepServices> {
@@ -151,7 +152,7 @@ const validateOne = Effect.fnUntraced(function*(
  * Takes the old releases away. Not being able to is no reason to go back: the new ones serve; it is said instead.
  */
 const retireAll = (outcomes: ReadonlyMap<StackName, Outcome>, validated: ReadonlyMap<StackName, Outcome>) =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const { journal } = yield* Run
     const proven = changed(yield* stacks, outcomes).filter(({ stack }) => validated.get(stack.name)?._tag === "Done")
     yield* Effect.forEach(
@@ -162,13 +163,14 @@ const retireAll = (outcomes: ReadonlyMap<StackName, Outcome>, validated: Readonl
             _tag: "ProgressSeen",
             stack: stack.name,
             message: `the old release was left running: ${failure.message}`
-          })),
+          })
+        ),
       { concurrency: journal.request.spec.parallelism, discard: true }
     )
   })
 
 const conclude = (outcomes: ReadonlyMap<StackName, Outcome>, failure: StepFailed | undefined) =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     if (failure === undefined) {
       yield* moveDeployment("deploy_completed")
       return yield* moveExecution("completed")

@@ -19,7 +19,7 @@ import type { StepFailed } from "./StepFailed.ts"
  *
  * @since 0.1.0
  */
-export const destroy: Effect.Effect<void, never, StepServices> = Effect.gen(function*() {
+export const destroy: Effect.Effect<void, never, StepServices> = Effect.gen(function* () {
   const { journal } = yield* Run
   yield* moveDeployment("destroy_started")
   yield* moveStage("initialization", "started")
@@ -35,7 +35,8 @@ export const destroy: Effect.Effect<void, never, StepServices> = Effect.gen(func
     work: ({ name }) => {
       const stack = all.find((spec) => spec.name === name)!
       return Effect.tapError(destroyStack(stack), (failure) =>
-        Effect.andThen(stackFailed(stack, failure), moveStack(name, "destroy_failed", { error: failure.info })))
+        Effect.andThen(stackFailed(stack, failure), moveStack(name, "destroy_failed", { error: failure.info }))
+      )
     }
   })
 
@@ -50,9 +51,7 @@ export const destroy: Effect.Effect<void, never, StepServices> = Effect.gen(func
   yield* moveExecution("failed", { reason: failure.message, error: failure.info })
 })
 
-const destroyStack = Effect.fnUntraced(function*(
-  stack: StackSpec
-): Effect.fn.Return<void, StepFailed, StepServices> {
+const destroyStack = Effect.fnUntraced(function* (stack: StackSpec): Effect.fn.Return<void, StepFailed, StepServices> {
   const provider = yield* providerOf(stack)
   const name = `destroy/${stack.name}`
   yield* moveStage("destruction", "started", { stack: stack.name })
@@ -67,7 +66,7 @@ const destroyStack = Effect.fnUntraced(function*(
       stack: stack.name,
       success: Schema.Null,
       execute: () =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const ref = yield* refOf(stack)
           yield* call(provider.destroy(ref, yield* mutationOf(stack, name)))
           return null

@@ -22,12 +22,8 @@ import { StepFailed } from "./StepFailed.ts"
  */
 export const halt = (failure: StepFailed): Effect.Effect<void, never, Run> =>
   Effect.flatMap(Run, ({ halted }) =>
-    Deferred.fail(
-      halted,
-      failure.why === "aborted"
-        ? failure
-        : new StepFailed({ ...failure, why: "halted" })
-    ))
+    Deferred.fail(halted, failure.why === "aborted" ? failure : new StepFailed({ ...failure, why: "halted" }))
+  )
 
 /**
  * What the deployment is again after an execution that changed nothing in the end: what it was, or `failed` where nothing
@@ -57,7 +53,7 @@ export const keptUntouched = (was: DeploymentStatus): DeploymentTrigger =>
 
 /** Records that one stack failed, where the others go on. @since 0.1.0 */
 export const stackFailed = (stack: StackSpec, failure: StepFailed): Effect.Effect<void, never, Run> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const { journal } = yield* Run
     const state = journal.state().stacks.find(({ name }) => name === stack.name)
     for (const { name, status } of state?.stages ?? []) {
@@ -74,7 +70,7 @@ export const stackFailed = (stack: StackSpec, failure: StepFailed): Effect.Effec
  * @since 0.1.0
  */
 export const endWithNothingChanged = (failure: StepFailed): Effect.Effect<void, never, Run> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const { journal } = yield* Run
     const aborted = failure.why === "aborted"
     yield* endStages(aborted ? "cancelled" : "failed", { reason: failure.message })
@@ -89,14 +85,17 @@ export const endWithNothingChanged = (failure: StepFailed): Effect.Effect<void, 
  * @since 0.1.0
  */
 export const goBack = (failure: StepFailed): Effect.Effect<void, never, StepServices> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const { journal } = yield* Run
     const all = yield* stacks
     const touched = all.filter(({ name }) => journal.has(`stack/${name}/deploy_started`))
     if (touched.length === 0) return yield* endWithNothingChanged(failure)
 
     yield* moveExecution("rollback_started", { reason: failure.message, error: failure.info })
-    yield* endStages(failure.why === "aborted" ? "cancelled" : "failed", { reason: failure.message, except: "rollback" })
+    yield* endStages(failure.why === "aborted" ? "cancelled" : "failed", {
+      reason: failure.message,
+      except: "rollback"
+    })
     yield* moveStage("rollback", "started", { reason: failure.message })
     const broken = yield* rollBackAll(touched, (stack) => putBack(stack, failure))
     if (broken === undefined) {
@@ -121,7 +120,7 @@ export const rollBackAll = (
   all: ReadonlyArray<StackSpec>,
   work: (stack: StackSpec) => Effect.Effect<void, StepFailed, StepServices>
 ): Effect.Effect<StepFailed | undefined, never, StepServices> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const { journal } = yield* Run
     const outcomes = yield* GraphRun.run({
       nodes: Graph.reverse(all),
@@ -132,7 +131,7 @@ export const rollBackAll = (
     return [...outcomes.values()].flatMap((end) => (end._tag === "Failed" ? [end.error] : []))[0]
   })
 
-const putBack = Effect.fnUntraced(function*(
+const putBack = Effect.fnUntraced(function* (
   stack: StackSpec,
   failure: StepFailed
 ): Effect.fn.Return<void, StepFailed, StepServices> {
@@ -155,7 +154,7 @@ const putBack = Effect.fnUntraced(function*(
  *
  * @since 0.1.0
  */
-export const rollBackTo = Effect.fnUntraced(function*(
+export const rollBackTo = Effect.fnUntraced(function* (
   stack: StackSpec,
   checkpoint: Checkpoint
 ): Effect.fn.Return<void, StepFailed, StepServices> {
@@ -172,7 +171,7 @@ export const rollBackTo = Effect.fnUntraced(function*(
     back: true,
     success: Observation,
     execute: () =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const ref = yield* refOf(stack)
         return yield* call(provider.rollback(ref, checkpoint, yield* mutationOf(stack, name)))
       })
@@ -181,7 +180,8 @@ export const rollBackTo = Effect.fnUntraced(function*(
       Effect.andThen(
         moveStage("rollback", "failed", { stack: stack.name, reason: failure.message }),
         moveStack(stack.name, "rollback_failed", { error: failure.info })
-      ))
+      )
+    )
   )
   yield* journal.record(`traffic/${stack.name}/back`, {
     _tag: "TrafficObserved",

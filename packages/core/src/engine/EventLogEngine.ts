@@ -61,18 +61,21 @@ interface Run {
  *
  * @since 0.1.0
  */
-export const make = Effect.fnUntraced(function*(
+export const make = Effect.fnUntraced(function* (
   journal: Journal
 ): Effect.fn.Return<WorkflowEngine.WorkflowEngine["Service"], never, Scope.Scope> {
   const scope = yield* Effect.scope
   const deferredState = WorkflowEngine.makeDeferredState()
-  const bodies = new Map<string, { readonly workflow: Workflow.Any; readonly body: Body; readonly scope: Scope.Scope }>()
+  const bodies = new Map<
+    string,
+    { readonly workflow: Workflow.Any; readonly body: Body; readonly scope: Scope.Scope }
+  >()
   const clocks = new Set<string>()
   let current: Run | undefined
 
   const runOf = (executionId: string) => (current?.executionId === executionId ? current : undefined)
 
-  const start = Effect.fnUntraced(function*(run: Run): Effect.fn.Return<void> {
+  const start = Effect.fnUntraced(function* (run: Run): Effect.fn.Return<void> {
     const running = run.fiber
     const exit = running?.pollUnsafe()
     if (exit?._tag === "Success" && exit.value._tag === "Complete") return
@@ -109,13 +112,14 @@ export const make = Effect.fnUntraced(function*(
           : Effect.andThen(
               Scope.close(run.scope, Exit.void),
               Exit.isSuccess(exit) ? Deferred.succeed(run.done, undefined) : Effect.void
-            )),
+            )
+      ),
       Effect.forkIn(bodies.get(run.workflow._tag)!.scope)
     )
   })
 
   const wake = (executionId: string, name: string) =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const run = runOf(executionId)
       if (run === undefined) return
       yield* deferredState.deferredDone(executionId, name)
@@ -123,11 +127,11 @@ export const make = Effect.fnUntraced(function*(
     })
 
   const engine: WorkflowEngine.WorkflowEngine["Service"] = WorkflowEngine.makeUnsafe({
-    register: Effect.fnUntraced(function*(workflow, body) {
+    register: Effect.fnUntraced(function* (workflow, body) {
       bodies.set(workflow._tag, { workflow, body, scope: yield* Effect.scope })
     }),
 
-    execute: Effect.fnUntraced(function*(workflow, options) {
+    execute: Effect.fnUntraced(function* (workflow, options) {
       const registered = bodies.get(workflow._tag)
       if (registered === undefined) return yield* Effect.die(`workflow ${workflow._tag} is not registered`)
       if (current === undefined) {
@@ -178,7 +182,7 @@ export const make = Effect.fnUntraced(function*(
       }),
 
     interruptUnsafe: (_workflow, executionId) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const run = runOf(executionId)
         if (run === undefined) return
         run.interrupted = true
@@ -193,7 +197,7 @@ export const make = Effect.fnUntraced(function*(
         return run === undefined ? Effect.void : start(run)
       }),
 
-    activityExecute: Effect.fnUntraced(function*(activity, attempt) {
+    activityExecute: Effect.fnUntraced(function* (activity, attempt) {
       const instance = yield* WorkflowEngine.WorkflowInstance
       const key = `${activity.name}#${attempt}`
       const receipt = journal.receipt(key)
@@ -228,7 +232,7 @@ export const make = Effect.fnUntraced(function*(
     deferredResult: (deferred) =>
       Effect.sync(() => Option.map(Option.fromUndefinedOr(journal.deferred(deferred.name)), decodeExit)),
 
-    deferredDone: Effect.fnUntraced(function*(options) {
+    deferredDone: Effect.fnUntraced(function* (options) {
       if (journal.deferred(options.deferredName) !== undefined) return
       yield* journal.record(`deferred/${options.deferredName}`, {
         _tag: "DeferredDone",
@@ -242,7 +246,7 @@ export const make = Effect.fnUntraced(function*(
       yield* Option.isSome(inside) ? Effect.forkIn(woken, scope) : woken
     }),
 
-    scheduleClock: Effect.fnUntraced(function*(workflow, { clock, executionId }) {
+    scheduleClock: Effect.fnUntraced(function* (workflow, { clock, executionId }) {
       const id = `clock/${clock.name}`
       if (clocks.has(id)) return
       clocks.add(id)
@@ -250,12 +254,14 @@ export const make = Effect.fnUntraced(function*(
       yield* journal.record(id, { _tag: "ClockSet", name: clock.name, wakeAt: now + Duration.toMillis(clock.duration) })
       yield* journal.commit
       const wakeAt = journal.clock(clock.name) ?? now
-      yield* engine.deferredDone(clock.deferred, {
-        workflowName: workflow._tag,
-        executionId,
-        deferredName: clock.deferred.name,
-        exit: Exit.void
-      }).pipe(Effect.delay(Duration.millis(Math.max(0, wakeAt - now))), Effect.forkIn(scope))
+      yield* engine
+        .deferredDone(clock.deferred, {
+          workflowName: workflow._tag,
+          executionId,
+          deferredName: clock.deferred.name,
+          exit: Exit.void
+        })
+        .pipe(Effect.delay(Duration.millis(Math.max(0, wakeAt - now))), Effect.forkIn(scope))
     })
   })
 
@@ -272,7 +278,12 @@ const encodeExit = (exit: Exit.Exit<unknown, unknown>): Json => {
 }
 
 const decodeExit = (receipt: Json): Exit.Exit<unknown, unknown> => {
-  const stored = receipt as { readonly _tag: string; readonly value?: Json; readonly error?: Json; readonly message?: string }
+  const stored = receipt as {
+    readonly _tag: string
+    readonly value?: Json
+    readonly error?: Json
+    readonly message?: string
+  }
   switch (stored._tag) {
     case "Success":
       return Exit.succeed(stored.value)

@@ -23,7 +23,7 @@ export const ExecutionWorkflow = Workflow.make("signalbox/Execution", {
  *
  * @since 0.1.0
  */
-export const body: Effect.Effect<void, never, StepServices> = Effect.gen(function*() {
+export const body: Effect.Effect<void, never, StepServices> = Effect.gen(function* () {
   const { journal } = yield* Run
   yield* moveExecution("started")
   yield* syncPaused

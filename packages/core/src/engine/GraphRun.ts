@@ -22,7 +22,7 @@ export type Ended<A, E> =
  *
  * @since 0.1.0
  */
-export const run = Effect.fnUntraced(function*<N extends Node, A, E, R>(options: {
+export const run = Effect.fnUntraced(function* <N extends Node, A, E, R>(options: {
   readonly nodes: ReadonlyArray<N>
   readonly parallelism: number
   readonly work: (node: N) => Effect.Effect<A, E, R>
@@ -32,7 +32,7 @@ export const run = Effect.fnUntraced(function*<N extends Node, A, E, R>(options:
   const ends = new Map<string, Deferred.Deferred<Ended<A, E>>>()
   for (const { name } of options.nodes) ends.set(name, yield* Deferred.make<Ended<A, E>>())
 
-  const awaitDependencies = Effect.fnUntraced(function*(node: N) {
+  const awaitDependencies = Effect.fnUntraced(function* (node: N) {
     for (const dependency of node.dependsOn) {
       const end = ends.get(dependency)
       if (end === undefined) continue
@@ -44,7 +44,7 @@ export const run = Effect.fnUntraced(function*<N extends Node, A, E, R>(options:
 
   const pairs = yield* Effect.forEach(
     options.nodes,
-    Effect.fnUntraced(function*(node) {
+    Effect.fnUntraced(function* (node) {
       const because = yield* awaitDependencies(node)
       const end: Ended<A, E> =
         because === undefined

@@ -15,7 +15,7 @@ import { Refused } from "./Refused.ts"
  *
  * @since 0.1.0
  */
-export const init = Effect.fnUntraced(function*(options: {
+export const init = Effect.fnUntraced(function* (options: {
   readonly manifest: Manifest
   readonly by: string
   readonly deploymentId?: DeploymentId
@@ -35,11 +35,13 @@ export const init = Effect.fnUntraced(function*(options: {
       stacks: manifest.stacks.map(({ name }) => name),
       by: options.by
     }
-    const taken = yield* store.append({ stream: deploymentId, expected: 0, events: [{ id: "initialized", at, event }] }).pipe(
-      Effect.as(false),
-      Effect.catchTag("SequenceConflict", () => Effect.succeed(true)),
-      Effect.catchTag(["IllegalTransition", "LeaseLost"], Effect.die)
-    )
+    const taken = yield* store
+      .append({ stream: deploymentId, expected: 0, events: [{ id: "initialized", at, event }] })
+      .pipe(
+        Effect.as(false),
+        Effect.catchTag("SequenceConflict", () => Effect.succeed(true)),
+        Effect.catchTag(["IllegalTransition", "LeaseLost"], Effect.die)
+      )
     if (!taken) {
       const deployment = yield* store.deployment(deploymentId)
       if (deployment !== undefined) return deployment

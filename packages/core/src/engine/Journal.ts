@@ -54,7 +54,7 @@ type Item =
   | { readonly _tag: "Event"; readonly event: NewEvent }
   | { readonly _tag: "Commit"; readonly done: Deferred.Deferred<void> }
 
-const readAll = Effect.fnUntraced(function*(stream: string) {
+const readAll = Effect.fnUntraced(function* (stream: string) {
   const store = yield* DeploymentStore
   const events = yield* store.events({ stream, limit: 10_000 })
   const all = [...events]
@@ -75,7 +75,7 @@ const readAll = Effect.fnUntraced(function*(stream: string) {
  *
  * @since 0.1.0
  */
-export const open = Effect.fnUntraced(function*(
+export const open = Effect.fnUntraced(function* (
   correlationId: CorrelationId,
   guards: () => ReadonlyArray<Lease>
 ): Effect.fn.Return<Journal, StoreError, DeploymentStore | Scope.Scope> {
@@ -140,8 +140,11 @@ export const open = Effect.fnUntraced(function*(
   yield* Queue.takeAll(queue).pipe(
     Effect.flatMap((items) => {
       const events = items.flatMap((item) => (item._tag === "Event" ? [item.event] : []))
-      const settle = Effect.forEach(items, (item) =>
-        item._tag === "Commit" ? Deferred.succeed(item.done, undefined) : Effect.void, { discard: true })
+      const settle = Effect.forEach(
+        items,
+        (item) => (item._tag === "Commit" ? Deferred.succeed(item.done, undefined) : Effect.void),
+        { discard: true }
+      )
       return events.length === 0 ? settle : Effect.andThen(write(events), settle)
     }),
     Effect.forever,
@@ -174,7 +177,7 @@ export const open = Effect.fnUntraced(function*(
         Queue.offerUnsafe(queue, { _tag: "Event", event: entry })
         return Effect.void
       }),
-    commit: Effect.gen(function*() {
+    commit: Effect.gen(function* () {
       const done = yield* Deferred.make<void>()
       yield* Queue.offer(queue, { _tag: "Commit", done })
       yield* Deferred.await(done)

@@ -25,7 +25,7 @@ export interface KeptLease {
  *
  * @since 0.1.0
  */
-export const keep = Effect.fnUntraced(function*(
+export const keep = Effect.fnUntraced(function* (
   acquired: Lease,
   ttl: Duration.Duration
 ): Effect.fn.Return<KeptLease, never, LeaseStore | Scope.Scope> {
@@ -33,12 +33,14 @@ export const keep = Effect.fnUntraced(function*(
   const lost = yield* Deferred.make<never, LeaseLost | StoreError>()
   let lease = acquired
 
-  const renew = Effect.gen(function*() {
+  const renew = Effect.gen(function* () {
     lease = yield* store.renew(lease, ttl)
   }).pipe(
     Effect.catchTag("StoreError", (error) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) =>
-        error.isRetryable && now < lease.expiresAt ? Effect.void : Effect.fail(error)))
+        error.isRetryable && now < lease.expiresAt ? Effect.void : Effect.fail(error)
+      )
+    )
   )
 
   yield* Effect.addFinalizer(() => Effect.ignore(store.release(lease)))

@@ -20,13 +20,13 @@ import { StepFailed } from "./StepFailed.ts"
  *
  * @since 0.1.0
  */
-export const healthCheck: Effect.Effect<void, StepFailed, StepServices> = Effect.gen(function*() {
+export const healthCheck: Effect.Effect<void, StepFailed, StepServices> = Effect.gen(function* () {
   const { journal } = yield* Run
   yield* moveStage("health_check", "started")
   yield* Effect.forEach(
     yield* stacks,
     (stack) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         // What is not there yet may need outputs that nobody has produced.
         if (fillIn(stack.properties, outputsSoFar(journal.state().stacks)).missing.length > 0) return
         yield* moveStage("health_check", "started", { stack: stack.name })
@@ -50,7 +50,7 @@ const outputsSoFar = (states: ReadonlyArray<{ readonly name: string; readonly ou
 
 type StackOutputs = Observation["outputs"]
 
-const observe = Effect.fnUntraced(function*(
+const observe = Effect.fnUntraced(function* (
   stack: StackSpec
 ): Effect.fn.Return<Observation, StepFailed, StepServices> {
   const provider = yield* providerOf(stack)
@@ -61,7 +61,7 @@ const observe = Effect.fnUntraced(function*(
     stack: stack.name,
     success: Observation,
     execute: () =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const observed = yield* call(provider.observe(yield* refOf(stack)))
         const { operation } = observed
         if (operation === null || !operation.foreign) return observed
@@ -70,7 +70,10 @@ const observe = Effect.fnUntraced(function*(
           info: {
             code: "stack_busy",
             message: `${stack.name}: ${operation.description} is in flight and was not started by signalbox`,
-            hint: observed.consoleUrl === undefined ? "Wait until it is over." : `Wait until it is over: ${observed.consoleUrl}`
+            hint:
+              observed.consoleUrl === undefined
+                ? "Wait until it is over."
+                : `Wait until it is over: ${observed.consoleUrl}`
           }
         })
       })
@@ -82,10 +85,8 @@ const observe = Effect.fnUntraced(function*(
  *
  * @since 0.1.0
  */
-export const planAll = (
-  candidateOf: (stack: StackSpec) => Candidate
-): Effect.Effect<void, StepFailed, StepServices> =>
-  Effect.gen(function*() {
+export const planAll = (candidateOf: (stack: StackSpec) => Candidate): Effect.Effect<void, StepFailed, StepServices> =>
+  Effect.gen(function* () {
     const { journal } = yield* Run
     const outputs = outputsSoFar(journal.state().stacks)
     yield* Effect.forEach(
@@ -100,7 +101,7 @@ export const planAll = (
  *
  * @since 0.1.0
  */
-export const planStack = Effect.fnUntraced(function*(
+export const planStack = Effect.fnUntraced(function* (
   stack: StackSpec,
   candidate: Candidate
 ): Effect.fn.Return<StackPlan, StepFailed, StepServices> {

@@ -22,7 +22,7 @@ import type { ObservedStack, PlannedStack, Request } from "./Signalbox.ts"
  *
  * @since 0.1.0
  */
-export const plan = Effect.fnUntraced(function*(
+export const plan = Effect.fnUntraced(function* (
   request: Request
 ): Effect.fn.Return<ReadonlyArray<PlannedStack>, Refused | ProviderError | StoreError, DeploymentStore | Providers> {
   const spec = yield* resolve(request.manifest, request.environment, {
@@ -34,17 +34,15 @@ export const plan = Effect.fnUntraced(function*(
     ...(request.artifact === undefined ? {} : { artifact: request.artifact })
   }
   return yield* eachStack(request, spec, ({ missing, provider, ref, stack }) =>
-    Effect.map(
-      missing.length > 0 ? Effect.succeed(null) : provider.plan(ref, candidate),
-      (planned): PlannedStack => ({
-        name: stack.name,
-        provider: stack.provider,
-        dependsOn: stack.dependsOn,
-        plan: planned,
-        waitsFor: missing,
-        ...(stack.irreversible === undefined ? {} : { irreversible: stack.irreversible })
-      })
-    ))
+    Effect.map(missing.length > 0 ? Effect.succeed(null) : provider.plan(ref, candidate), (planned): PlannedStack => ({
+      name: stack.name,
+      provider: stack.provider,
+      dependsOn: stack.dependsOn,
+      plan: planned,
+      waitsFor: missing,
+      ...(stack.irreversible === undefined ? {} : { irreversible: stack.irreversible })
+    }))
+  )
 })
 
 /**
@@ -52,7 +50,7 @@ export const plan = Effect.fnUntraced(function*(
  *
  * @since 0.1.0
  */
-export const observe = Effect.fnUntraced(function*(options: {
+export const observe = Effect.fnUntraced(function* (options: {
   readonly manifest: Manifest
   readonly deploymentId: DeploymentId
   readonly environment: EnvironmentName
@@ -62,10 +60,11 @@ export const observe = Effect.fnUntraced(function*(options: {
     Effect.map(
       Effect.match(provider.observe(ref), { onFailure: (error) => error, onSuccess: (observed) => observed }),
       (observation): ObservedStack => ({ name: stack.name, provider: stack.provider, observation })
-    ))
+    )
+  )
 })
 
-const eachStack = Effect.fnUntraced(function*<A, E>(
+const eachStack = Effect.fnUntraced(function* <A, E>(
   where: { readonly deploymentId: DeploymentId; readonly environment: EnvironmentName },
   spec: ExecutionSpec,
   look: (asked: {

@@ -31,7 +31,7 @@ export const ask = (options: {
   readonly approval: ApprovalSpec
   readonly retry: boolean
 }): Effect.Effect<"continue" | "retry", StepFailed, StepServices> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const { waited } = yield* Run
     const stack = options.stack.name
     const { answer, waitedMs } = yield* step({
@@ -54,7 +54,7 @@ export const ask = (options: {
     })
   })
 
-const waitForAnswer = Effect.fnUntraced(function*(
+const waitForAnswer = Effect.fnUntraced(function* (
   options: Parameters<typeof ask>[0],
   startedAt: number
 ): Effect.fn.Return<typeof Answer.Type, never, Run> {
@@ -72,16 +72,20 @@ const waitForAnswer = Effect.fnUntraced(function*(
   yield* syncPaused
 
   const answers = (given: ReadonlyArray<Given>) =>
-    given.find(({ at, command, ...rest }) =>
-      at >= startedAt && concerns({ at, command, ...rest }, stack) &&
-      (command === "approve" || command === "promote" || (command === "retry" && options.retry)))
+    given.find(
+      ({ at, command, ...rest }) =>
+        at >= startedAt &&
+        concerns({ at, command, ...rest }, stack) &&
+        (command === "approve" || command === "promote" || (command === "retry" && options.retry))
+    )
   const left = Math.max(0, expiresAt - (yield* Clock.currentTimeMillis))
   const answered = yield* Effect.raceFirst(
     control.waitFor(answers),
     Effect.as(Effect.sleep(Duration.millis(left)), undefined)
   )
 
-  const answer = answered === undefined ? options.approval.otherwise : answered.command === "retry" ? "retry" : "continue"
+  const answer =
+    answered === undefined ? options.approval.otherwise : answered.command === "retry" ? "retry" : "continue"
   yield* journal.record(`${options.name}/answered`, {
     _tag: "ApprovalAnswered",
     stack,

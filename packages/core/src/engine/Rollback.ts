@@ -20,7 +20,7 @@ import { watch } from "./Watch.ts"
  *
  * @since 0.1.0
  */
-export const rollback: Effect.Effect<void, never, StepServices> = Effect.gen(function*() {
+export const rollback: Effect.Effect<void, never, StepServices> = Effect.gen(function* () {
   yield* moveDeployment("deploy_started")
   yield* moveStage("initialization", "started")
   yield* moveStage("initialization", "succeeded")
@@ -29,7 +29,8 @@ export const rollback: Effect.Effect<void, never, StepServices> = Effect.gen(fun
 
   yield* moveStage("rollback", "started")
   const broken = yield* rollBackAll(yield* stacks, (stack) =>
-    Effect.flatMap(checkpointOf(stack), (checkpoint) => rollBackTo(stack, checkpoint)))
+    Effect.flatMap(checkpointOf(stack), (checkpoint) => rollBackTo(stack, checkpoint))
+  )
   if (broken !== undefined) return yield* failWith("rollback", broken)
   yield* moveStage("rollback", "succeeded")
 
@@ -52,7 +53,7 @@ const checkpointOf = (stack: StackSpec) =>
       }
   )
 
-const validate = Effect.fnUntraced(function*(stack: StackSpec): Effect.fn.Return<void, StepFailed, StepServices> {
+const validate = Effect.fnUntraced(function* (stack: StackSpec): Effect.fn.Return<void, StepFailed, StepServices> {
   const { release } = yield* checkpointOf(stack)
   if (release === null) return
   yield* moveStage("validation", "started", { stack: stack.name })
@@ -69,7 +70,7 @@ const validate = Effect.fnUntraced(function*(stack: StackSpec): Effect.fn.Return
 })
 
 const failWith = (stage: "rollback" | "validation", failure: StepFailed) =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     yield* moveStage(stage, "failed", { reason: failure.message })
     yield* endStages("failed", { reason: failure.message })
     yield* moveDeployment("deploy_failed", failure.message)

@@ -65,7 +65,8 @@ export const moveDeployment = (on: DeploymentTrigger, reason?: string): Effect.E
   Effect.flatMap(Run, ({ journal }) =>
     journal.request.kind.endsWith("-stack")
       ? Effect.void
-      : journal.record(`deployment/${on}`, { _tag: "DeploymentMoved", on, ...text(reason) }))
+      : journal.record(`deployment/${on}`, { _tag: "DeploymentMoved", on, ...text(reason) })
+  )
 
 /**
  * Moves a stage of the execution, or of one stack. `round` tells repeats of waiting and resuming apart.
@@ -87,7 +88,8 @@ export const moveStage = (
         ...(options.stack === undefined ? {} : { stack: options.stack }),
         ...text(options.reason)
       }
-    ))
+    )
+  )
 
 /** @since 0.1.0 */
 export const moveStack = (
@@ -96,7 +98,8 @@ export const moveStack = (
   options: { readonly release?: Release | null; readonly reason?: string; readonly error?: ErrorInfo } = {}
 ): Effect.Effect<void, never, Run> =>
   Effect.flatMap(Run, ({ journal }) =>
-    journal.record(`stack/${stack}/${on}`, { _tag: "StackMoved", stack, on, ...options }))
+    journal.record(`stack/${stack}/${on}`, { _tag: "StackMoved", stack, on, ...options })
+  )
 
 /**
  * Ends the stages of the execution and of its stacks that have not ended: a stage under way becomes `on`, one that never
@@ -108,10 +111,13 @@ export const endStages = (
   on: "failed" | "cancelled",
   options: { readonly reason: string; readonly except?: StageName }
 ): Effect.Effect<void, never, Run> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const { journal } = yield* Run
     const state = journal.state()
-    for (const { stages, stack } of [{ stages: state.stages, stack: undefined }, ...state.stacks.map(({ name, stages }) => ({ stages, stack: name }))]) {
+    for (const { stages, stack } of [
+      { stages: state.stages, stack: undefined },
+      ...state.stacks.map(({ name, stages }) => ({ stages, stack: name }))
+    ]) {
       for (const { name, status } of stages) {
         if (name === options.except) continue
         const of = stack === undefined ? {} : { stack }
@@ -127,7 +133,7 @@ export const endStages = (
  *
  * @since 0.1.0
  */
-export const syncPaused: Effect.Effect<void, never, Run> = Effect.gen(function*() {
+export const syncPaused: Effect.Effect<void, never, Run> = Effect.gen(function* () {
   const { control, journal } = yield* Run
   const given = yield* control.given
   const pause = given.findLast(({ command }) => command === "pause")

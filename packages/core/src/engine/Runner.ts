@@ -41,7 +41,7 @@ type Services = DeploymentStore | LeaseStore | Providers
  *
  * @since 0.1.0
  */
-export const run = Effect.fnUntraced(function*(
+export const run = Effect.fnUntraced(function* (
   id: CorrelationId
 ): Effect.fn.Return<ExecutionState, Refused | LeaseHeld | LeaseLost | StoreError, Services> {
   const store = yield* DeploymentStore
@@ -68,9 +68,7 @@ export const unknown = (id: CorrelationId): Refused =>
   })
 
 /** Waits until something happens, or until the claim of the other runner is over. */
-const awaitTurn = Effect.fnUntraced(function*(
-  lease: Lease
-): Effect.fn.Return<void, StoreError, DeploymentStore> {
+const awaitTurn = Effect.fnUntraced(function* (lease: Lease): Effect.fn.Return<void, StoreError, DeploymentStore> {
   const store = yield* DeploymentStore
   const left = lease.expiresAt - (yield* Clock.currentTimeMillis)
   yield* Effect.raceFirst(
@@ -80,7 +78,7 @@ const awaitTurn = Effect.fnUntraced(function*(
   )
 })
 
-const carryOn = Effect.fnUntraced(function*(
+const carryOn = Effect.fnUntraced(function* (
   id: CorrelationId,
   claimed: Lease,
   ttl: Duration.Duration
@@ -126,13 +124,17 @@ const carryOn = Effect.fnUntraced(function*(
   })
   yield* Effect.raceFirst(
     Effect.catchCause(Effect.scoped(work(id)), (cause) =>
-      Cause.hasInterruptsOnly(cause) ? Effect.failCause(cause) : closeAfterDefect(journal, Cause.squash(cause))),
+      Cause.hasInterruptsOnly(cause) ? Effect.failCause(cause) : closeAfterDefect(journal, Cause.squash(cause))
+    ),
     Effect.raceAllFirst([mine.lost, lock.lost, journal.lost, Deferred.await(services.fenced)])
-  ).pipe(Effect.onInterrupt(() => setAside), Effect.provideService(Run, services))
+  ).pipe(
+    Effect.onInterrupt(() => setAside),
+    Effect.provideService(Run, services)
+  )
 })
 
 /** Runs the workflow, and obeys the commands that arrive meanwhile. */
-const work = Effect.fnUntraced(function*(id: CorrelationId): Effect.fn.Return<void, never, Run | Scope.Scope> {
+const work = Effect.fnUntraced(function* (id: CorrelationId): Effect.fn.Return<void, never, Run | Scope.Scope> {
   const { control, halted, journal } = yield* Run
   yield* control.changes.pipe(
     Stream.runForEach((given) => {
@@ -158,12 +160,13 @@ const abortedBy = ({ by, reason }: Control.Given): StepFailed =>
   })
 
 /** What an interrupted run leaves behind: cancelled where nothing was changed yet, else paused, to be carried on. */
-const setAside: Effect.Effect<void, never, Run> = Effect.gen(function*() {
+const setAside: Effect.Effect<void, never, Run> = Effect.gen(function* () {
   const { journal } = yield* Run
   const state = journal.state()
   if (isFinished(state)) return yield* journal.commit
   const touched = state.stacks.some(({ name }) =>
-    ["deploy_started", "rollback_started", "destroy_started"].some((on) => journal.has(`stack/${name}/${on}`)))
+    ["deploy_started", "rollback_started", "destroy_started"].some((on) => journal.has(`stack/${name}/${on}`))
+  )
   if (!touched && journal.has("execution/started")) {
     yield* endWithNothingChanged(
       new StepFailed({
@@ -182,7 +185,7 @@ const setAside: Effect.Effect<void, never, Run> = Effect.gen(function*() {
 }).pipe(Effect.timeoutOption("5 seconds"), Effect.asVoid)
 
 /** A defect is nothing that running again would mend: the execution ends here, with what was under way as failed. */
-const closeAfterDefect = Effect.fnUntraced(function*(
+const closeAfterDefect = Effect.fnUntraced(function* (
   journal: Journal.Journal,
   defect: unknown
 ): Effect.fn.Return<void, StoreError, DeploymentStore> {

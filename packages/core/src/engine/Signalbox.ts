@@ -81,7 +81,9 @@ export class Signalbox extends Context.Service<
       readonly deploymentId?: DeploymentId
     }) => Effect.Effect<Deployment, Refused | StoreError>
     /** What `submit` and `run` would do. Writes nothing. */
-    readonly plan: (request: Request) => Effect.Effect<ReadonlyArray<PlannedStack>, Refused | ProviderError | StoreError>
+    readonly plan: (
+      request: Request
+    ) => Effect.Effect<ReadonlyArray<PlannedStack>, Refused | ProviderError | StoreError>
     /** Records the request, or joins the execution that has this correlation id already. */
     readonly submit: (
       request: Request
@@ -120,7 +122,7 @@ export class Signalbox extends Context.Service<
    */
   static readonly layer: Layer.Layer<Signalbox, never, DeploymentStore | LeaseStore | Providers> = Layer.effect(
     Signalbox,
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const context = yield* Effect.context<DeploymentStore | LeaseStore | Providers>()
       const provided = <A, E>(effect: Effect.Effect<A, E, DeploymentStore | LeaseStore | Providers>) =>
         Effect.provideContext(effect, context)

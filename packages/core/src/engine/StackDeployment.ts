@@ -21,7 +21,7 @@ import { watch } from "./Watch.ts"
  *
  * @since 0.1.0
  */
-export const deployStack = Effect.fnUntraced(function*(
+export const deployStack = Effect.fnUntraced(function* (
   stack: StackSpec,
   plan: StackPlan
 ): Effect.fn.Return<void, StepFailed, StepServices> {
@@ -35,7 +35,7 @@ export const deployStack = Effect.fnUntraced(function*(
   yield* moveStack(name, "deploy_completed", { release: plan.candidate })
 })
 
-const byStrategy = Effect.fnUntraced(function*(
+const byStrategy = Effect.fnUntraced(function* (
   stack: StackSpec,
   plan: StackPlan
 ): Effect.fn.Return<void, StepFailed, StepServices> {
@@ -103,7 +103,7 @@ const byStrategy = Effect.fnUntraced(function*(
 const upTo100 = (steps: ReadonlyArray<CanaryStep>): ReadonlyArray<CanaryStep> =>
   steps.at(-1)?.weight === 100 ? steps : [...steps, { weight: 100, bake: Duration.zero }]
 
-const bringIn = Effect.fnUntraced(function*(
+const bringIn = Effect.fnUntraced(function* (
   stack: StackSpec,
   plan: StackPlan,
   capacityPercent: Percent
@@ -121,7 +121,7 @@ const bringIn = Effect.fnUntraced(function*(
       stack: stack.name,
       success: Observation,
       execute: () =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const ref = yield* refOf(stack)
           return yield* call(provider.stage(ref, { plan, capacityPercent }, yield* mutationOf(stack, name)))
         })
@@ -130,7 +130,7 @@ const bringIn = Effect.fnUntraced(function*(
   yield* journal.record(`outputs/${stack.name}/${capacityPercent}`, { _tag: "OutputsKept", stack: stack.name, outputs })
 })
 
-const shift = Effect.fnUntraced(function*(
+const shift = Effect.fnUntraced(function* (
   stack: StackSpec,
   plan: StackPlan,
   percent: Percent
@@ -150,7 +150,7 @@ const shift = Effect.fnUntraced(function*(
       stack: stack.name,
       success: Observation,
       execute: () =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const ref = yield* refOf(stack)
           const observed = yield* call(traffic.shift(ref, { releaseId, percent }, yield* mutationOf(stack, name)))
           const share = shareOf(observed, releaseId)
@@ -183,7 +183,7 @@ const shareOf = (observed: Observation, releaseId: string): number =>
  *
  * @since 0.1.0
  */
-export const retire = Effect.fnUntraced(function*(
+export const retire = Effect.fnUntraced(function* (
   stack: StackSpec,
   plan: StackPlan,
   capacityPercent: Percent,
@@ -204,7 +204,7 @@ export const retire = Effect.fnUntraced(function*(
       stack: stack.name,
       success: Observation,
       execute: () =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const ref = yield* refOf(stack)
           const observed = yield* call(provider.observe(ref))
           const share = shareOf(observed, keep)

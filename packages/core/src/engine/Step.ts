@@ -45,7 +45,7 @@ export const step = <A, I>(options: {
   readonly success: Schema.Codec<A, I>
   readonly execute: (startedAt: number) => Effect.Effect<A, StepFailed, Run>
 }): Effect.Effect<A, StepFailed, StepServices> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const { control, halted, journal } = yield* Run
     const key = `${options.name}#1`
     const forward = options.back !== true
@@ -76,7 +76,7 @@ export const step = <A, I>(options: {
  *
  * @since 0.1.0
  */
-export const refOf = Effect.fnUntraced(function*(stack: StackSpec): Effect.fn.Return<StackRef, StepFailed, Run> {
+export const refOf = Effect.fnUntraced(function* (stack: StackSpec): Effect.fn.Return<StackRef, StepFailed, Run> {
   const { journal } = yield* Run
   const { request } = journal
   const outputs = new Map<string, Outputs>(journal.state().stacks.map((state) => [state.name, state.outputs]))
@@ -106,7 +106,7 @@ export const refOf = Effect.fnUntraced(function*(stack: StackSpec): Effect.fn.Re
  *
  * @since 0.1.0
  */
-export const mutationOf = Effect.fnUntraced(function*(
+export const mutationOf = Effect.fnUntraced(function* (
   stack: StackSpec,
   name: string
 ): Effect.fn.Return<Mutation, never, Run> {
@@ -118,9 +118,7 @@ export const mutationOf = Effect.fnUntraced(function*(
         operation: name,
         stack: stack.name,
         reason:
-          tag === "Fenced"
-            ? { _tag: "Fenced", message, fence: lock.lease().fence }
-            : { _tag: "Unavailable", message }
+          tag === "Fenced" ? { _tag: "Fenced", message, fence: lock.lease().fence } : { _tag: "Unavailable", message }
       })
     )
   return {
@@ -158,7 +156,8 @@ const patience = Schedule.min([Schedule.exponential("200 millis"), Schedule.spac
 export const call = <A, R>(effect: Effect.Effect<A, ProviderError, R>): Effect.Effect<A, StepFailed, R | Run> =>
   effect.pipe(
     Effect.tapError((error) =>
-      error.reason._tag === "Throttled" ? Effect.sleep(Duration.millis(error.reason.retryAfterMs)) : Effect.void),
+      error.reason._tag === "Throttled" ? Effect.sleep(Duration.millis(error.reason.retryAfterMs)) : Effect.void
+    ),
     Effect.retry({ schedule: patience, while: (error) => error.isRetryable }),
     Effect.catch((error) =>
       Effect.flatMap(Run, ({ fenced, lock }) =>
@@ -172,7 +171,9 @@ export const call = <A, R>(effect: Effect.Effect<A, ProviderError, R>): Effect.E
                 why: error.reason._tag === "Busy" ? "blocked" : "failed",
                 info: error.info
               })
-            )))
+            )
+      )
+    )
   )
 
 /**
@@ -186,7 +187,7 @@ export const within = <A, R>(
   stage: StageName,
   effect: Effect.Effect<A, StepFailed, R>
 ): Effect.Effect<A, StepFailed, R | Run> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const { journal, waited } = yield* Run
     const stages = journal.state().stacks.find(({ name }) => name === stack.name)?.stages ?? []
     const now = yield* Clock.currentTimeMillis

@@ -38,7 +38,7 @@ export interface Submission {
  *
  * @since 0.1.0
  */
-export const submit = Effect.fnUntraced(function*(
+export const submit = Effect.fnUntraced(function* (
   request: Request
 ): Effect.fn.Return<Submission, Refused | StoreError, DeploymentStore | LeaseStore> {
   const store = yield* DeploymentStore
@@ -63,7 +63,8 @@ export const submit = Effect.fnUntraced(function*(
     const { lease } = taken.failure
     if (lease.holder !== request.correlationId) return yield* blockedBy(lease, request)
     return yield* Effect.flatMap(awaitExecution(request.correlationId, prepared.spec.leaseTtl), (state) =>
-      join(request, state))
+      join(request, state)
+    )
   }
   const lock = taken.success
   return yield* record(request, prepared, lock).pipe(Effect.tapError(() => Effect.ignore(leases.release(lock))))
@@ -113,12 +114,14 @@ const awaitExecution = (id: CorrelationId, ttl: Duration.Duration) =>
                 hint: "Try again in a moment."
               })
             )
-          : Effect.succeed(state)),
+          : Effect.succeed(state)
+      ),
       Effect.retry({
         schedule: Schedule.spaced("50 millis").pipe(Schedule.upTo({ duration: ttl })),
         while: (error) => error._tag === "Refused"
       })
-    ))
+    )
+  )
 
 interface Prepared {
   readonly spec: ExecutionSpec
@@ -126,7 +129,7 @@ interface Prepared {
   readonly stacksWere: ReadonlyArray<StackBefore>
 }
 
-const prepare = Effect.fnUntraced(function*(
+const prepare = Effect.fnUntraced(function* (
   request: Request
 ): Effect.fn.Return<Prepared, Refused | StoreError, DeploymentStore> {
   const store = yield* DeploymentStore
@@ -153,7 +156,8 @@ const prepare = Effect.fnUntraced(function*(
       checkpoint: known?.checkpoint ?? null
     }
   }
-  const stacks = request.kind === "rollback" ? resolved.stacks.filter((stack) => goesBack(stack, before(stack))) : resolved.stacks
+  const stacks =
+    request.kind === "rollback" ? resolved.stacks.filter((stack) => goesBack(stack, before(stack))) : resolved.stacks
   if (stacks.length === 0) {
     return yield* new Refused({
       kind: "conflict",
@@ -171,7 +175,7 @@ const goesBack = (stack: StackSpec, { checkpoint, release }: StackBefore): boole
   checkpoint.release !== null &&
   checkpoint.release.id !== release?.id
 
-const record = Effect.fnUntraced(function*(
+const record = Effect.fnUntraced(function* (
   request: Request,
   { environment, spec, stacksWere }: Prepared,
   lock: Lease
@@ -198,22 +202,24 @@ const record = Effect.fnUntraced(function*(
     spec: now.spec
   }
   const at = yield* Clock.currentTimeMillis
-  yield* store.append({
-    stream: request.correlationId,
-    expected: 0,
-    guards: [lock],
-    events: [
-      { id: "requested", at, event },
-      { id: `lease/${lock.fence}`, at, event: { _tag: "LeaseTaken", key: lock.key, fence: lock.fence } }
-    ]
-  }).pipe(
-    Effect.catchTags({
-      // The same request came through another process first: join it below.
-      SequenceConflict: () => Effect.void,
-      IllegalTransition: Effect.die,
-      LeaseLost: () => Effect.fail(outrun(request))
+  yield* store
+    .append({
+      stream: request.correlationId,
+      expected: 0,
+      guards: [lock],
+      events: [
+        { id: "requested", at, event },
+        { id: `lease/${lock.fence}`, at, event: { _tag: "LeaseTaken", key: lock.key, fence: lock.fence } }
+      ]
     })
-  )
+    .pipe(
+      Effect.catchTags({
+        // The same request came through another process first: join it below.
+        SequenceConflict: () => Effect.void,
+        IllegalTransition: Effect.die,
+        LeaseLost: () => Effect.fail(outrun(request))
+      })
+    )
   const execution = yield* store.execution(request.correlationId)
   if (execution === undefined) return yield* outrun(request)
   return { execution, joined: false }
@@ -228,7 +234,7 @@ const outrun = (request: Request) =>
   })
 
 /** Ends an execution that was left unfinished and whose lease is over; returns whether there was anything to end. */
-const close = Effect.fnUntraced(function*(
+const close = Effect.fnUntraced(function* (
   id: CorrelationId,
   request: Request,
   environment: EnvironmentState | undefined,

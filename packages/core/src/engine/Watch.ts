@@ -49,7 +49,7 @@ const undecided: ApprovalSpec = { expiresIn: Duration.hours(1), otherwise: "abor
 export const watch = (watched: Watched): Effect.Effect<void, StepFailed, StepServices> => round(watched, 1)
 
 const round = (watched: Watched, n: number): Effect.Effect<void, StepFailed, StepServices> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const name = `${watched.stack.name}/${watched.label}/${n}`
     const { reason, verdict } = yield* within(
       watched.stack,
@@ -75,7 +75,7 @@ const round = (watched: Watched, n: number): Effect.Effect<void, StepFailed, Ste
     if (answer === "retry") yield* round(watched, n + 1)
   })
 
-const bake = Effect.fnUntraced(function*(
+const bake = Effect.fnUntraced(function* (
   watched: Watched,
   startedAt: number
 ): Effect.fn.Return<{ readonly verdict: VerdictKind; readonly reason: string }, StepFailed, Run> {
@@ -85,14 +85,17 @@ const bake = Effect.fnUntraced(function*(
   const ref = yield* refOf(watched.stack)
   const interval = Duration.toMillis(gate.interval)
   const bakeMs = Duration.toMillis(watched.bake)
-  const since = journal.state().stacks.find(({ name }) => name === stack)?.stages
-    .find(({ name }) => name === "deployment")?.startedAt ?? startedAt
+  const since =
+    journal
+      .state()
+      .stacks.find(({ name }) => name === stack)
+      ?.stages.find(({ name }) => name === "deployment")?.startedAt ?? startedAt
   // Evidence may need longer than the bake: for as long again, and at least for two rounds of consecutive passes. A runner
   // that takes over in the middle has to gather its own.
   const begunAt = yield* Clock.currentTimeMillis
   const giveUpAt = Math.max(startedAt + bakeMs, begunAt) + Math.max(bakeMs, 2 * gate.consecutivePasses * interval)
 
-  const watching = Effect.gen(function*() {
+  const watching = Effect.gen(function* () {
     let passes = 0
     while (true) {
       yield* Effect.sleep(gate.interval)
@@ -121,7 +124,8 @@ const bake = Effect.fnUntraced(function*(
       }
       passes = judgement.verdict === "pass" ? passes + 1 : 0
       if (passes >= gate.consecutivePasses && now - startedAt >= bakeMs) return judgement
-      if (now >= giveUpAt) return judgement.verdict === "pass" ? { ...judgement, verdict: "inconclusive" as const } : judgement
+      if (now >= giveUpAt)
+        return judgement.verdict === "pass" ? { ...judgement, verdict: "inconclusive" as const } : judgement
     }
   })
 
@@ -132,7 +136,7 @@ const bake = Effect.fnUntraced(function*(
   return yield* Effect.raceFirst(watching, promoted)
 })
 
-const measure = Effect.fnUntraced(function*(
+const measure = Effect.fnUntraced(function* (
   provider: Provider,
   ref: StackRef,
   watched: Watched,
@@ -149,7 +153,6 @@ const measure = Effect.fnUntraced(function*(
       : provider.metrics.measure(ref, { releaseId: watched.release.id, window: gate.errorWindow })
   return yield* Effect.match(measured, {
     onFailure: (error) => Gate.unmeasured(error.message),
-    onSuccess: (values) =>
-      Gate.judge(gate, values, { watched: elapsed, samples: watched.samples })
+    onSuccess: (values) => Gate.judge(gate, values, { watched: elapsed, samples: watched.samples })
   })
 })

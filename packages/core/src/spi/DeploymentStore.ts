@@ -106,10 +106,7 @@ export class DeploymentStore extends Context.Service<
   {
     readonly append: (
       append: Append
-    ) => Effect.Effect<
-      ReadonlyArray<StoredEvent>,
-      SequenceConflict | LeaseLost | IllegalTransition | StoreError
-    >
+    ) => Effect.Effect<ReadonlyArray<StoredEvent>, SequenceConflict | LeaseLost | IllegalTransition | StoreError>
     readonly events: (query: EventQuery) => Effect.Effect<ReadonlyArray<StoredEvent>, StoreError>
     readonly execution: (id: CorrelationId) => Effect.Effect<ExecutionState | undefined, StoreError>
     readonly executions: (query: ExecutionQuery) => Effect.Effect<Page<ExecutionState>, StoreError>

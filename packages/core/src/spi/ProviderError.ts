@@ -57,11 +57,21 @@ const facts: {
   Conflict: { code: "conflict", retryable: true, fault: "provider", hint: "It is read and planned again." },
   Fenced: { code: "lease_lost", retryable: false, fault: "signalbox", hint: "Another execution holds the lease now." },
   Throttled: { code: "throttled", retryable: true, fault: "provider", hint: "It is tried again after a pause." },
-  Unavailable: { code: "provider_unavailable", retryable: true, fault: "provider", hint: "Check that it is reachable." },
+  Unavailable: {
+    code: "provider_unavailable",
+    retryable: true,
+    fault: "provider",
+    hint: "Check that it is reachable."
+  },
   Denied: { code: "access_denied", retryable: false, fault: "user", hint: "Check the credentials and permissions." },
   Unsupported: { code: "unsupported", retryable: false, fault: "user", hint: "Choose another strategy or provider." },
   Broken: { code: "release_broken", retryable: false, fault: "user", hint: "Look at the release's own log." },
-  Unexpected: { code: "provider_failed", retryable: false, fault: "provider", hint: "Run again with --log-level debug." }
+  Unexpected: {
+    code: "provider_failed",
+    retryable: false,
+    fault: "provider",
+    hint: "Run again with --log-level debug."
+  }
 }
 
 /**

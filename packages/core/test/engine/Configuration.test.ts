@@ -21,10 +21,9 @@ const provider = (kind: string, capabilities: Partial<Capabilities>): Provider =
   properties: Schema.Struct({
     command: Schema.Array(Schema.String),
     port: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 65535 }))),
-    env: Schema.optionalKey(Schema.Record(Schema.String, Schema.Union([
-      Schema.String,
-      Schema.Struct({ $secret: Schema.String })
-    ])))
+    env: Schema.optionalKey(
+      Schema.Record(Schema.String, Schema.Union([Schema.String, Schema.Struct({ $secret: Schema.String })]))
+    )
   }),
   plan: () => Effect.die("unused"),
   stage: () => Effect.die("unused"),
@@ -63,15 +62,19 @@ const good = (value: unknown) => Result.getOrThrow(Configuration.check(value, pr
 
 describe("Configuration.check", () => {
   it("decodes a configuration and fills in what was left out", () => {
-    const manifest = good(defineConfig({
-      ...config(),
-      stacks: [{
-        name: "web",
-        provider: "local",
-        strategy: { type: "canary", steps: [{ weight: 10, bake: "2 seconds" }] },
-        properties: { command: ["node"], env: { TOKEN: secret("TOKEN") } }
-      }]
-    }))
+    const manifest = good(
+      defineConfig({
+        ...config(),
+        stacks: [
+          {
+            name: "web",
+            provider: "local",
+            strategy: { type: "canary", steps: [{ weight: 10, bake: "2 seconds" }] },
+            properties: { command: ["node"], env: { TOKEN: secret("TOKEN") } }
+          }
+        ]
+      })
+    )
     assert.strictEqual(manifest.parallelism, 4)
     assert.strictEqual(Duration.toMillis(manifest.leaseTtl), 15_000)
     assert.strictEqual(manifest.stacks[0].strategy.type, "canary")
@@ -92,22 +95,25 @@ describe("Configuration.check", () => {
         stack("database", { provider: "lcoal", timeout: "90 days" })
       ]
     })
-    assert.sameMembers(issues.map(({ path }) => path), [
-      "projct",
-      "project",
-      "parallelism",
-      "environments.Prod",
-      "environments.production.regoin",
-      "environments.production.stacks.wbe",
-      "stacks[0].strategy.steps[0].weight",
-      "stacks[0].strategy.steps[0].bake",
-      "stacks[0].strategy.steps[1].weight",
-      "stacks[0].gate.responseTime",
-      "stacks[0].gate.minSamples",
-      "stacks[0].dependsOn[0]",
-      "stacks[1].provider",
-      "stacks[1].timeout"
-    ])
+    assert.sameMembers(
+      issues.map(({ path }) => path),
+      [
+        "projct",
+        "project",
+        "parallelism",
+        "environments.Prod",
+        "environments.production.regoin",
+        "environments.production.stacks.wbe",
+        "stacks[0].strategy.steps[0].weight",
+        "stacks[0].strategy.steps[0].bake",
+        "stacks[0].strategy.steps[1].weight",
+        "stacks[0].gate.responseTime",
+        "stacks[0].gate.minSamples",
+        "stacks[0].dependsOn[0]",
+        "stacks[1].provider",
+        "stacks[1].timeout"
+      ]
+    )
     for (const issue of issues) {
       assert.isNotEmpty(issue.message)
       assert.isNotEmpty(issue.expected)
@@ -121,13 +127,11 @@ describe("Configuration.check", () => {
   })
 
   it("names the circle", () => {
-    const [issue] = issuesOf(config({
-      stacks: [
-        stack("a", { dependsOn: ["b"] }),
-        stack("b", { dependsOn: ["c"] }),
-        stack("c", { dependsOn: ["a"] })
-      ]
-    }))
+    const [issue] = issuesOf(
+      config({
+        stacks: [stack("a", { dependsOn: ["b"] }), stack("b", { dependsOn: ["c"] }), stack("c", { dependsOn: ["a"] })]
+      })
+    )
     assert.include(issue!.message, "a → b → c → a")
     assert.deepStrictEqual(paths(config({ stacks: [stack("a", { dependsOn: ["a"] })] })), ["stacks[0].dependsOn[0]"])
   })
@@ -144,39 +148,49 @@ describe("Configuration.check", () => {
     ["something malformed", { $output: "database" }, /form/],
     ["more than an output", { $output: "database.url", x: 1 }, /form/]
   ])("refuses a reference to %s", (_, reference, message) => {
-    const [issue, ...others] = issuesOf(config({
-      stacks: [
-        stack("database"),
-        stack("other"),
-        stack("web", { dependsOn: ["database"], properties: { command: ["x"], env: { DB: reference } } })
-      ]
-    }))
+    const [issue, ...others] = issuesOf(
+      config({
+        stacks: [
+          stack("database"),
+          stack("other"),
+          stack("web", { dependsOn: ["database"], properties: { command: ["x"], env: { DB: reference } } })
+        ]
+      })
+    )
     assert.strictEqual(issue?.path, "stacks[2].properties.env.DB")
     assert.match(issue!.message, message)
     assert.isEmpty(others)
   })
 
   it("accepts references through other stacks, and does not hold their shape against the properties", () => {
-    const manifest = good(config({
-      stacks: [
-        stack("database"),
-        stack("api", { dependsOn: ["database"] }),
-        stack("web", {
-          dependsOn: ["api"],
-          properties: { command: ["x", output("api", "url")], port: output("database", "url"), env: { DB: output("database", "url") } }
-        })
-      ]
-    }))
+    const manifest = good(
+      config({
+        stacks: [
+          stack("database"),
+          stack("api", { dependsOn: ["database"] }),
+          stack("web", {
+            dependsOn: ["api"],
+            properties: {
+              command: ["x", output("api", "url")],
+              port: output("database", "url"),
+              env: { DB: output("database", "url") }
+            }
+          })
+        ]
+      })
+    )
     assert.strictEqual(manifest.stacks.length, 3)
   })
 
   it("accepts any output of a provider whose stacks name their outputs themselves", () => {
-    good(config({
-      stacks: [
-        stack("base", { provider: "template" }),
-        stack("web", { dependsOn: ["base"], properties: { command: ["x"], env: { A: output("base", "Whatever") } } })
-      ]
-    }))
+    good(
+      config({
+        stacks: [
+          stack("base", { provider: "template" }),
+          stack("web", { dependsOn: ["base"], properties: { command: ["x"], env: { A: output("base", "Whatever") } } })
+        ]
+      })
+    )
   })
 
   it.each([
@@ -198,16 +212,20 @@ describe("Configuration.check", () => {
 
   it("checks properties in each environment and points to where they are written", () => {
     assert.deepStrictEqual(
-      paths(config({
-        environments: { staging: {}, production: { stacks: { a: { properties: { port: 70_000 } } } } },
-        stacks: [stack("a", { properties: { command: "node", pot: 1 } })]
-      })),
+      paths(
+        config({
+          environments: { staging: {}, production: { stacks: { a: { properties: { port: 70_000 } } } } },
+          stacks: [stack("a", { properties: { command: "node", pot: 1 } })]
+        })
+      ),
       ["stacks[0].properties.pot", "stacks[0].properties.command", "environments.production.stacks.a.properties.port"]
     )
-    good(config({
-      environments: { production: { stacks: { a: { properties: { command: ["node"] } } } } },
-      stacks: [stack("a", { properties: {} })]
-    }))
+    good(
+      config({
+        environments: { production: { stacks: { a: { properties: { command: ["node"] } } } } },
+        stacks: [stack("a", { properties: {} })]
+      })
+    )
   })
 
   it("never quotes a value of the properties, nor of a key that nobody knows", () => {
@@ -216,7 +234,10 @@ describe("Configuration.check", () => {
       config({
         password: hidden,
         stacks: [
-          stack("a", { token: hidden, properties: { command: hidden, port: hidden, key: hidden, env: { A: { b: hidden } } } })
+          stack("a", {
+            token: hidden,
+            properties: { command: hidden, port: hidden, key: hidden, env: { A: { b: hidden } } }
+          })
         ]
       }),
       providers
@@ -234,7 +255,14 @@ describe("Configuration.check", () => {
     ["a function", () => ({})],
     ["a promise", Promise.resolve({})],
     ["an empty object", {}],
-    ["a throwing getter", { get organization(): string { throw new Error("secret") } }]
+    [
+      "a throwing getter",
+      {
+        get organization(): string {
+          throw new Error("secret")
+        }
+      }
+    ]
   ])("refuses %s", (_, value) => {
     assert.isNotEmpty(issuesOf(value))
   })
@@ -246,19 +274,26 @@ describe("Configuration.check", () => {
   })
 
   it("shows the first issue first, with the file", () => {
-    const result = Configuration.check(config({ parallelism: -1, rollback: 3 }), providers, { file: "signalbox.config.ts" })
+    const result = Configuration.check(config({ parallelism: -1, rollback: 3 }), providers, {
+      file: "signalbox.config.ts"
+    })
     assert.isTrue(Result.isFailure(result))
     if (Result.isFailure(result)) {
-      assert.match(result.failure.message, /^signalbox\.config\.ts: parallelism: expected a whole number of at least 1, got/)
+      assert.match(
+        result.failure.message,
+        /^signalbox\.config\.ts: parallelism: expected a whole number of at least 1, got/
+      )
       assert.strictEqual(result.failure.info.path, "parallelism")
     }
   })
 
   it("lays a gate in an environment over that of the manifest", () => {
-    const manifest = good(config({
-      environments: { production: { stacks: { a: { gate: { maxErrorCount: 1 } } } } },
-      stacks: [stack("a", { gate: { minSamples: 7 } })]
-    }))
+    const manifest = good(
+      config({
+        environments: { production: { stacks: { a: { gate: { maxErrorCount: 1 } } } } },
+        stacks: [stack("a", { gate: { minSamples: 7 } })]
+      })
+    )
     const gate = Object.values(manifest.environments)[0]!.stacks["a" as never]!.gate!
     assert.strictEqual(gate.minSamples, 7)
     assert.strictEqual(gate.maxErrorCount, 1)
@@ -267,40 +302,47 @@ describe("Configuration.check", () => {
 })
 
 describe("Configuration.resolve", () => {
-  const manifest = good(config({
-    environments: {
-      production: {
-        region: "eu-west-1",
-        stacks: { web: { properties: { env: { B: "2" } }, strategy: { type: "blue_green" } }, old: { enabled: false } }
-      }
-    },
-    stacks: [
-      stack("database"),
-      stack("old"),
-      stack("web", { dependsOn: ["database"], properties: { command: ["x"], env: { A: "1", B: "1" } } })
-    ]
-  }))
+  const manifest = good(
+    config({
+      environments: {
+        production: {
+          region: "eu-west-1",
+          stacks: {
+            web: { properties: { env: { B: "2" } }, strategy: { type: "blue_green" } },
+            old: { enabled: false }
+          }
+        }
+      },
+      stacks: [
+        stack("database"),
+        stack("old"),
+        stack("web", { dependsOn: ["database"], properties: { command: ["x"], env: { A: "1", B: "1" } } })
+      ]
+    })
+  )
 
   it.effect("lays the environment over the manifest", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const spec = yield* Configuration.resolve(manifest, "production")
       const web = spec.stacks.find(({ name }) => name === "web")!
       assert.deepStrictEqual(web.properties, { command: ["x"], env: { A: "1", B: "2" } })
       assert.strictEqual(web.strategy.type, "blue_green")
       assert.strictEqual(spec.region, "eu-west-1")
       assert.isFalse(spec.stacks.find(({ name }) => name === "old")!.enabled)
-    }))
+    })
+  )
 
   it.effect("narrows to stacks and replaces the strategy", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const web = manifest.stacks[2]!.name
       const spec = yield* Configuration.resolve(manifest, "production", { stacks: [web], strategy: "canary" })
       assert.strictEqual(spec.stacks.length, 1)
       assert.strictEqual(spec.stacks[0]!.strategy.type, "canary")
-    }))
+    })
+  )
 
   it.effect("refuses what is not there", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const environment = yield* Effect.flip(Configuration.resolve(manifest, "prodution"))
       assert.strictEqual(environment.kind, "invalid")
       assert.strictEqual(environment.hint, `Did you mean "production"?`)
@@ -308,5 +350,6 @@ describe("Configuration.resolve", () => {
       assert.strictEqual(missing.kind, "not_found")
       const off = yield* Effect.flip(Configuration.resolve(manifest, "production", { stacks: ["old" as never] }))
       assert.strictEqual(off.code, "stack_disabled")
-    }))
+    })
+  )
 })

@@ -3,7 +3,21 @@ import { RunnerIdentity, Signalbox } from "@signalbox/core/engine"
 import { type CorrelationId, DeploymentStore, EnvironmentName, LeaseStore } from "@signalbox/core/spi"
 import { Effect, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
-import { carryOut, config, deployed, drive, gate, manifestOf, pass, production, requestOf, settle, statuses, versions, world } from "./support.ts"
+import {
+  carryOut,
+  config,
+  deployed,
+  drive,
+  gate,
+  manifestOf,
+  pass,
+  production,
+  requestOf,
+  settle,
+  statuses,
+  versions,
+  world
+} from "./support.ts"
 
 const canary = config({
   stacks: [
@@ -19,7 +33,7 @@ const canary = config({
 const second = "second" as CorrelationId
 const third = "third" as CorrelationId
 
-const atTenPercent = Effect.gen(function*() {
+const atTenPercent = Effect.gen(function* () {
   const store = yield* DeploymentStore
   return (yield* store.execution(second))?.stacks[0]?.candidateTraffic === 10
 })
@@ -27,7 +41,7 @@ const atTenPercent = Effect.gen(function*() {
 describe("one mutator", () => {
   it.effect("of two requests one is recorded and the other refused, naming the holder", () => {
     const { cloud, layer } = world()
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const box = yield* Signalbox
       const store = yield* DeploymentStore
       const manifest = manifestOf(canary, cloud)
@@ -54,12 +68,14 @@ describe("one mutator", () => {
 
   it.effect("the same request twice is one execution", () => {
     const { cloud, layer } = world()
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const box = yield* Signalbox
       const manifest = manifestOf(canary, cloud)
       const deploymentId = yield* deployed(manifest)
       const request = requestOf(manifest, deploymentId, second, { version: "2.0.0" })
-      const submissions = yield* Effect.all([box.submit(request), box.submit(request)], { concurrency: "unbounded" }).pipe(
+      const submissions = yield* Effect.all([box.submit(request), box.submit(request)], {
+        concurrency: "unbounded"
+      }).pipe(
         Effect.forkChild,
         Effect.flatMap((fiber) => drive(fiber))
       )
@@ -67,7 +83,10 @@ describe("one mutator", () => {
       const before = cloud.ledger.length
       const runs = yield* Effect.forkChild(Effect.all([box.run(second), box.run(second)], { concurrency: "unbounded" }))
       const states = yield* drive(runs)
-      assert.deepStrictEqual(states.map(({ status }) => status), ["completed", "completed"])
+      assert.deepStrictEqual(
+        states.map(({ status }) => status),
+        ["completed", "completed"]
+      )
       assert.strictEqual(cloud.ledger.slice(before).filter(({ operation }) => operation === "stage").length, 1)
       const other = yield* Effect.flip(box.submit({ ...request, version: "9.9.9" }))
       assert.strictEqual(other._tag === "Refused" ? other.code : "", "correlation_id_taken")
@@ -77,7 +96,7 @@ describe("one mutator", () => {
   it.effect("a holder that slept through its lease makes no further call, and its successor supersedes it", () => {
     const { cloud, layer } = world()
     cloud.script("web", "2.0.0", { stageMillis: 60_000 })
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const box = yield* Signalbox
       const store = yield* DeploymentStore
       const leases = yield* LeaseStore
@@ -100,13 +119,16 @@ describe("one mutator", () => {
       assert.strictEqual(old?.error?.code, "superseded")
       assert.deepStrictEqual(versions(successor), ["web 3.0.0"])
       const fences = cloud.ledger.map(({ fence }) => fence)
-      assert.deepStrictEqual(fences, fences.toSorted((a, b) => a - b))
+      assert.deepStrictEqual(
+        fences,
+        fences.toSorted((a, b) => a - b)
+      )
     }).pipe(Effect.provide(layer))
   })
 
   it.effect("interrupting persists the state and gives the leases back", () => {
     const { cloud, layer } = world()
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const box = yield* Signalbox
       const store = yield* DeploymentStore
       const leases = yield* LeaseStore
@@ -128,8 +150,14 @@ describe("one mutator", () => {
 
   it.effect("interrupting before anything was changed cancels", () => {
     const { cloud, layer } = world()
-    cloud.fail({ operation: "plan", stack: "web", nth: 2, times: 5, reason: { _tag: "Unavailable", message: "no answer" } })
-    return Effect.gen(function*() {
+    cloud.fail({
+      operation: "plan",
+      stack: "web",
+      nth: 2,
+      times: 5,
+      reason: { _tag: "Unavailable", message: "no answer" }
+    })
+    return Effect.gen(function* () {
       const box = yield* Signalbox
       const store = yield* DeploymentStore
       const manifest = manifestOf(canary, cloud)
@@ -148,13 +176,15 @@ describe("one mutator", () => {
   it.effect("the claim of a runner that is known to be dead is taken over at once", () => {
     const { cloud, layer } = world()
     const dead = Effect.provideService(RunnerIdentity, { owner: "dead", isDead: () => false })
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const box = yield* Signalbox
       const leases = yield* LeaseStore
       const manifest = manifestOf(canary, cloud)
       const deploymentId = yield* deployed(manifest)
       yield* box.submit(requestOf(manifest, deploymentId, second, { version: "2.0.0" }))
-      yield* leases.acquire({ key: "execution/second", holder: "dead", owner: "dead", ttl: "1 hour" as never }).pipe(dead)
+      yield* leases
+        .acquire({ key: "execution/second", holder: "dead", owner: "dead", ttl: "1 hour" as never })
+        .pipe(dead)
       const fiber = yield* Effect.forkChild(
         Effect.provideService(box.run(second), RunnerIdentity, { owner: "alive", isDead: (owner) => owner === "dead" })
       )
@@ -164,7 +194,7 @@ describe("one mutator", () => {
 
   it.effect("follow shows every event once, in order, to the end", () => {
     const { cloud, layer } = world()
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const box = yield* Signalbox
       const store = yield* DeploymentStore
       const manifest = manifestOf(canary, cloud)
@@ -174,7 +204,10 @@ describe("one mutator", () => {
       yield* drive(yield* Effect.forkChild(box.run(second)))
       const events = yield* drive(seen)
       const all = yield* store.events({ stream: second })
-      assert.deepStrictEqual(events.map(({ seq }) => seq), all.map(({ seq }) => seq))
+      assert.deepStrictEqual(
+        events.map(({ seq }) => seq),
+        all.map(({ seq }) => seq)
+      )
       assert.strictEqual(statuses((yield* store.execution(second))!)[0], "web deployed")
     }).pipe(Effect.provide(layer))
   })

@@ -7,17 +7,15 @@ import { carryOut, config, deployed, gate, manifestOf, production, requestOf, st
 describe("deploy", () => {
   it.effect("brings every stack in after its dependencies, and completes", () => {
     const { cloud, layer } = world()
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const store = yield* DeploymentStore
       const deploymentId = yield* deployed(manifestOf(config(), cloud))
       const state = yield* store.execution("first" as never)
       assert.deepStrictEqual(statuses(state!), ["db deployed", "api deployed", "web deployed"])
-      assert.deepStrictEqual(state!.stages.map(({ name, status }) => `${name} ${status}`), [
-        "initialization succeeded",
-        "health_check succeeded",
-        "deployment succeeded",
-        "validation succeeded"
-      ])
+      assert.deepStrictEqual(
+        state!.stages.map(({ name, status }) => `${name} ${status}`),
+        ["initialization succeeded", "health_check succeeded", "deployment succeeded", "validation succeeded"]
+      )
       assert.deepStrictEqual(
         cloud.ledger.filter(({ operation }) => operation === "stage").map(({ stack }) => stack),
         ["db", "api", "web"]
@@ -32,7 +30,7 @@ describe("deploy", () => {
     const { cloud, layer } = world()
     cloud.script("slow", "*", { stageMillis: 60_000 })
     cloud.script("quick", "*", { stageMillis: 1_000 })
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const store = yield* DeploymentStore
       yield* deployed(
         manifestOf(
@@ -59,7 +57,7 @@ describe("deploy", () => {
     const { cloud, layer } = world()
     cloud.script("*", "*", { stageMillis: 10_000 })
     const names = ["a", "b", "c", "d", "e", "f"]
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const store = yield* DeploymentStore
       yield* deployed(
         manifestOf(
@@ -78,14 +76,20 @@ describe("deploy", () => {
 
   it.effect("hands the outputs of one stack to the properties of the next", () => {
     const { cloud, layer } = world()
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const store = yield* DeploymentStore
       yield* deployed(
         manifestOf(
           config({
             stacks: [
               { name: "api", provider: "simulated", gate },
-              { name: "web", provider: "simulated", dependsOn: ["api"], gate, properties: { upstream: { $output: "api.url" } } }
+              {
+                name: "web",
+                provider: "simulated",
+                dependsOn: ["api"],
+                gate,
+                properties: { upstream: { $output: "api.url" } }
+              }
             ]
           }),
           cloud
@@ -104,25 +108,23 @@ describe("deploy", () => {
 
   it.effect("leaves a stack alone that has nothing to change", () => {
     const { cloud, layer } = world()
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const manifest = manifestOf(config(), cloud)
       const deploymentId = yield* deployed(manifest)
       const before = cloud.ledger.length
       const again = yield* carryOut(requestOf(manifest, deploymentId, "again"))
       assert.strictEqual(again.status, "completed")
       assert.strictEqual(cloud.ledger.length, before)
-      assert.deepStrictEqual(again.stacks[0]!.stages.map(({ status }) => status), [
-        "succeeded",
-        "succeeded",
-        "skipped",
-        "skipped"
-      ])
+      assert.deepStrictEqual(
+        again.stacks[0]!.stages.map(({ status }) => status),
+        ["succeeded", "succeeded", "skipped", "skipped"]
+      )
     }).pipe(Effect.provide(layer))
   })
 
   it.effect("takes the old release away only after the new one is validated", () => {
     const { cloud, layer } = world()
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const manifest = manifestOf(config(), cloud)
       const deploymentId = yield* deployed(manifest)
       yield* carryOut(requestOf(manifest, deploymentId, "second", { version: "2.0.0" }))
@@ -140,18 +142,25 @@ describe("deploy", () => {
 
   it.effect("repeats what is worth repeating and fails on what is not", () => {
     const { cloud, layer } = world()
-    cloud.fail({ operation: "stage", stack: "db", reason: { _tag: "Throttled", message: "slow down", retryAfterMs: 500 } })
+    cloud.fail({
+      operation: "stage",
+      stack: "db",
+      reason: { _tag: "Throttled", message: "slow down", retryAfterMs: 500 }
+    })
     cloud.fail({ operation: "shift", stack: "db", reason: { _tag: "Unavailable", message: "no answer" }, after: true })
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       yield* deployed(manifestOf(config(), cloud))
       assert.strictEqual(cloud.calls("stage", "db"), 2)
-      assert.strictEqual(cloud.ledger.filter(({ operation, stack }) => operation === "shift" && stack === "db").length, 1)
+      assert.strictEqual(
+        cloud.ledger.filter(({ operation, stack }) => operation === "shift" && stack === "db").length,
+        1
+      )
     }).pipe(Effect.provide(layer))
   })
 
   it.effect("is blocked by an operation that somebody else has in flight", () => {
     const { cloud, layer } = world()
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const manifest = manifestOf(config(), cloud)
       const deploymentId = yield* deployed(manifest)
       const ref = { deploymentId, environment: production, stack: "api" as never, properties: {} }

@@ -22,20 +22,20 @@ const canary = (approval?: { expiresIn: string; otherwise: "abort" | "continue" 
 
 const second = "second" as CorrelationId
 
-const status = Effect.gen(function*() {
+const status = Effect.gen(function* () {
   const store = yield* DeploymentStore
   return (yield* store.execution(second))?.status
 })
 
 const tell = (command: OperatorCommand, reason?: string) =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const box = yield* Signalbox
     yield* box.command(second, { command, by: "ops", ...(reason === undefined ? {} : { reason }) })
     yield* settle
   })
 
 const start = (value: ReturnType<typeof canary>, { cloud }: ReturnType<typeof world>) =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const box = yield* Signalbox
     const manifest = manifestOf(value, cloud)
     const deploymentId = yield* deployed(manifest)
@@ -43,7 +43,7 @@ const start = (value: ReturnType<typeof canary>, { cloud }: ReturnType<typeof wo
     return yield* Effect.forkChild(box.run(second))
   })
 
-const weight = Effect.gen(function*() {
+const weight = Effect.gen(function* () {
   const store = yield* DeploymentStore
   return (yield* store.execution(second))?.stacks[0]?.candidateTraffic
 })
@@ -51,7 +51,7 @@ const weight = Effect.gen(function*() {
 describe("operator commands, from another process", () => {
   it.effect("abort interrupts a bake at once and goes back", () => {
     const here = world()
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const fiber = yield* start(canary(), here)
       yield* pass(fiber, { until: Effect.map(weight, (percent) => percent === 10) })
       yield* tell("abort", "wrong version")
@@ -65,7 +65,7 @@ describe("operator commands, from another process", () => {
 
   it.effect("pause holds the next step until resume", () => {
     const here = world()
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const fiber = yield* start(canary(), here)
       yield* pass(fiber, { until: Effect.map(weight, (percent) => percent === 10) })
       yield* tell("pause")
@@ -83,7 +83,7 @@ describe("operator commands, from another process", () => {
 
   it.effect("promote ends the bakes early", () => {
     const here = world()
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const fiber = yield* start(canary(), here)
       yield* pass(fiber, { until: Effect.map(weight, (percent) => percent === 10) })
       yield* tell("promote")
@@ -95,7 +95,7 @@ describe("operator commands, from another process", () => {
 
   it.effect("an approval step waits for approve, paused meanwhile", () => {
     const here = world()
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const fiber = yield* start(canary({ expiresIn: "1 hour", otherwise: "abort" }), here)
       yield* pass(fiber, { until: Effect.map(status, (now) => now === "paused") })
       const store = yield* DeploymentStore
@@ -113,11 +113,11 @@ describe("operator commands, from another process", () => {
     const goesOn = world()
     const goesBack = world()
     const ends = (here: ReturnType<typeof world>, otherwise: "abort" | "continue") =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const fiber = yield* start(canary({ expiresIn: "10 minutes", otherwise }), here)
         return (yield* drive(fiber, { limit: 1_200, tick: 1_000 })).status
       }).pipe(Effect.provide(here.layer))
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       assert.strictEqual(yield* ends(goesOn, "continue"), "completed")
       assert.strictEqual(yield* ends(goesBack, "abort"), "rolled_back")
     })
@@ -125,7 +125,7 @@ describe("operator commands, from another process", () => {
 
   it.effect("retry watches an undecided canary again", () => {
     const here = world({ requestsPerSecond: 0 })
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const fiber = yield* start(canary(), here)
       yield* pass(fiber, { until: Effect.map(status, (now) => now === "paused"), limit: 3_600, tick: 1_000 })
       yield* tell("retry")
@@ -138,11 +138,12 @@ describe("operator commands, from another process", () => {
 
   it.effect("are refused where they do not fit, with what to do instead", () => {
     const here = world()
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const box = yield* Signalbox
       const refused = (id: CorrelationId, command: OperatorCommand) =>
         Effect.map(Effect.flip(box.command(id, { command, by: "ops" })), (error) =>
-          error._tag === "Refused" ? `${error.kind} ${error.code}` : error._tag)
+          error._tag === "Refused" ? `${error.kind} ${error.code}` : error._tag
+        )
       assert.strictEqual(yield* refused("nobody" as CorrelationId, "abort"), "not_found unknown_execution")
       const fiber = yield* start(canary(), here)
       yield* pass(fiber, { until: Effect.map(weight, (percent) => percent === 10) })
@@ -155,7 +156,7 @@ describe("operator commands, from another process", () => {
 
   it.effect("survive the runner: an abort given while nobody runs it is obeyed by the next", () => {
     const here = world()
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const box = yield* Signalbox
       const fiber = yield* start(canary(), here)
       yield* pass(fiber, { until: Effect.map(weight, (percent) => percent === 10) })

@@ -17,10 +17,10 @@ const mortal = (life: { left: number }) => {
       Effect.map(DeploymentStore, (store) =>
         DeploymentStore.of({
           ...store,
-          append: (append) =>
-            Effect.suspend(() => (life.left-- > 0 ? store.append(append) : died)),
+          append: (append) => Effect.suspend(() => (life.left-- > 0 ? store.append(append) : died)),
           execution: (id) => whileAlive(store.execution(id))
-        }))
+        })
+      )
     ),
     Layer.effect(
       LeaseStore,
@@ -31,7 +31,8 @@ const mortal = (life: { left: number }) => {
           renew: (lease, ttl) => whileAlive(leases.renew(lease, ttl)),
           release: (lease) => whileAlive(leases.release(lease)),
           check: (lease) => whileAlive(leases.check(lease))
-        }))
+        })
+      )
     )
   )
 }
@@ -75,11 +76,14 @@ const live = (scenario: Scenario, diesAfter: number) => {
   scenario.script?.(cloud)
   const life = { left: Infinity }
   const box = (owner: string, mortality: Layer.Layer<never> | typeof stores) =>
-    Signalbox.layer.pipe(Layer.provide(mortality), Layer.provide(Layer.succeed(RunnerIdentity, { owner, isDead: () => false })))
+    Signalbox.layer.pipe(
+      Layer.provide(mortality),
+      Layer.provide(Layer.succeed(RunnerIdentity, { owner, isDead: () => false }))
+    )
   const stores = mortal(life)
-  return Effect.gen(function*() {
+  return Effect.gen(function* () {
     const manifest = manifestOf(stacks, cloud)
-    const deploymentId = yield* Effect.gen(function*() {
+    const deploymentId = yield* Effect.gen(function* () {
       const signalbox = yield* Signalbox
       const { deploymentId } = yield* signalbox.init({ manifest, by: "tester" })
       yield* carryOut(requestOf(manifest, deploymentId, "first"))
@@ -93,7 +97,7 @@ const live = (scenario: Scenario, diesAfter: number) => {
     const died = yield* carryOut(request).pipe(Effect.result, Effect.provide(box("first", stores)))
     const written = diesAfter - life.left
     life.left = Infinity
-    const state = yield* Effect.gen(function*() {
+    const state = yield* Effect.gen(function* () {
       const signalbox = yield* Signalbox
       yield* signalbox.submit(request)
       return yield* drive(yield* Effect.forkChild(signalbox.run(request.correlationId)))
@@ -118,23 +122,27 @@ const live = (scenario: Scenario, diesAfter: number) => {
 
 describe("an execution whose runner dies", () => {
   for (const [name, scenario] of Object.entries(scenarios)) {
-    it.effect(`${name}: ends as if nothing had happened, wherever it dies, and does nothing twice`, () =>
-      Effect.gen(function*() {
-        const twin = yield* live(scenario, 1_000_000)
-        assert.strictEqual(twin.end.status, scenario.ends)
-        assert.isFalse(twin.died)
-        for (let n = 1; n < twin.written; n++) {
-          const survivor = yield* live(scenario, n)
-          assert.isTrue(survivor.died, `it was to die after ${n} appends`)
-          assert.deepStrictEqual(survivor.end, twin.end, `died after ${n} appends`)
-          const keys = survivor.ledger.map(({ idempotencyKey }) => idempotencyKey)
-          assert.deepStrictEqual(keys, [...new Set(keys)], `died after ${n} appends`)
-          assert.deepStrictEqual(
-            survivor.ledger.map(({ operation, stack }) => `${operation} ${stack}`).sort(),
-            twin.ledger.map(({ operation, stack }) => `${operation} ${stack}`).sort(),
-            `died after ${n} appends`
-          )
-        }
-      }), 120_000)
+    it.effect(
+      `${name}: ends as if nothing had happened, wherever it dies, and does nothing twice`,
+      () =>
+        Effect.gen(function* () {
+          const twin = yield* live(scenario, 1_000_000)
+          assert.strictEqual(twin.end.status, scenario.ends)
+          assert.isFalse(twin.died)
+          for (let n = 1; n < twin.written; n++) {
+            const survivor = yield* live(scenario, n)
+            assert.isTrue(survivor.died, `it was to die after ${n} appends`)
+            assert.deepStrictEqual(survivor.end, twin.end, `died after ${n} appends`)
+            const keys = survivor.ledger.map(({ idempotencyKey }) => idempotencyKey)
+            assert.deepStrictEqual(keys, [...new Set(keys)], `died after ${n} appends`)
+            assert.deepStrictEqual(
+              survivor.ledger.map(({ operation, stack }) => `${operation} ${stack}`).sort(),
+              twin.ledger.map(({ operation, stack }) => `${operation} ${stack}`).sort(),
+              `died after ${n} appends`
+            )
+          }
+        }),
+      120_000
+    )
   }
 })

@@ -9,13 +9,16 @@ const web = (strategy: NonNullable<Config["stacks"][number]["strategy"]>) =>
 
 const canary = web({
   type: "canary",
-  steps: [{ weight: 10, bake: "10 seconds" }, { weight: 50, bake: "10 seconds" }]
+  steps: [
+    { weight: 10, bake: "10 seconds" },
+    { weight: 50, bake: "10 seconds" }
+  ]
 })
 
 describe("strategies", () => {
   it.effect("canary raises the candidate's traffic step by step, watching each", () => {
     const { cloud, layer } = world()
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const manifest = manifestOf(canary, cloud)
       const deploymentId = yield* deployed(manifest)
       const state = yield* carryOut(requestOf(manifest, deploymentId, "second", { version: "2.0.0" }))
@@ -37,7 +40,7 @@ describe("strategies", () => {
   it.effect("a canary that answers with errors goes back, and the stable release has all the traffic again", () => {
     const { cloud, layer } = world()
     cloud.script("web", "3.0.0", { errorRate: 0.5 })
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const manifest = manifestOf(canary, cloud)
       const deploymentId = yield* deployed(manifest)
       const state = yield* carryOut(requestOf(manifest, deploymentId, "bad", { version: "3.0.0" }))
@@ -59,7 +62,7 @@ describe("strategies", () => {
   it.effect("a first deployment that fails leaves nothing there, and the deployment failed", () => {
     const { cloud, layer } = world()
     cloud.script("web", "*", { broken: "exits with 1" })
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const box = yield* Signalbox
       const manifest = manifestOf(canary, cloud)
       const { deploymentId } = yield* box.init({ manifest, by: "tester" })
@@ -73,7 +76,7 @@ describe("strategies", () => {
 
   it.effect("rolling moves capacity and traffic together, batch by batch", () => {
     const { cloud, layer } = world({ instances: 4 })
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const manifest = manifestOf(web({ type: "rolling", batches: 4 }), cloud)
       const deploymentId = yield* deployed(manifest)
       const before = cloud.ledger.length
@@ -89,7 +92,7 @@ describe("strategies", () => {
   it.effect("blue_green switches once, and back at once when the bake fails", () => {
     const { cloud, layer } = world()
     cloud.script("web", "2.0.0", { errorRate: 0.5 })
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const manifest = manifestOf(web({ type: "blue_green", bake: "1 minute" }), cloud)
       const deploymentId = yield* deployed(manifest)
       const state = yield* carryOut(requestOf(manifest, deploymentId, "second", { version: "2.0.0" }))
@@ -100,7 +103,7 @@ describe("strategies", () => {
 
   it.effect("a provider without traffic is deployed all at once and judged by its health", () => {
     const { cloud, layer } = world({ capabilities: { traffic: "none", capacity: false, metrics: false } })
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const manifest = manifestOf(web({ type: "all_at_once" }), cloud)
       const deploymentId = yield* deployed(manifest)
       const state = yield* carryOut(requestOf(manifest, deploymentId, "second", { version: "2.0.0" }))
@@ -112,7 +115,7 @@ describe("strategies", () => {
   it.effect("a stage that takes too long is a timeout, and goes back", () => {
     const { cloud, layer } = world()
     cloud.script("web", "2.0.0", { stageMillis: 3_600_000 })
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const manifest = manifestOf(
         config({ stacks: [{ name: "web", provider: "simulated", gate, timeout: "2 minutes" }] }),
         cloud
@@ -127,13 +130,19 @@ describe("strategies", () => {
 
   it.effect("a canary that nobody calls is not passed: it asks, and goes back when nobody answers", () => {
     const { cloud, layer } = world({ requestsPerSecond: 0 })
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const manifest = manifestOf(canary, cloud)
       const deploymentId = yield* deployed(manifest)
-      const state = yield* carryOut(requestOf(manifest, deploymentId, "second", { version: "2.0.0" }), { limit: 7_200, tick: 10_000 })
+      const state = yield* carryOut(requestOf(manifest, deploymentId, "second", { version: "2.0.0" }), {
+        limit: 7_200,
+        tick: 10_000
+      })
       assert.strictEqual(state.status, "rolled_back")
       assert.strictEqual(state.error?.code, "approval_expired")
-      assert.deepStrictEqual(state.verdicts.map(({ verdict }) => verdict), ["no_data"])
+      assert.deepStrictEqual(
+        state.verdicts.map(({ verdict }) => verdict),
+        ["no_data"]
+      )
     }).pipe(Effect.provide(layer))
   })
 })

@@ -2,7 +2,18 @@ import { assert, describe, it } from "@effect/vitest"
 import { Signalbox } from "@signalbox/core/engine"
 import { type CorrelationId, DeploymentStore } from "@signalbox/core/spi"
 import { Effect } from "effect"
-import { carryOut, config, deployed, gate, manifestOf, production, requestOf, statuses, versions, world } from "./support.ts"
+import {
+  carryOut,
+  config,
+  deployed,
+  gate,
+  manifestOf,
+  production,
+  requestOf,
+  statuses,
+  versions,
+  world
+} from "./support.ts"
 
 const chain = (changes: Parameters<typeof config>[0] = {}) =>
   config({
@@ -18,7 +29,7 @@ describe("going back", () => {
   it.effect("puts every changed stack back to its checkpoint, dependents first", () => {
     const { cloud, layer } = world()
     cloud.script("web", "2.0.0", { broken: "exits with 1" })
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const manifest = manifestOf(chain(), cloud)
       const deploymentId = yield* deployed(manifest)
       const before = cloud.ledger.length
@@ -27,7 +38,11 @@ describe("going back", () => {
       assert.strictEqual(state.error?.code, "release_broken")
       assert.deepStrictEqual(versions(state), ["db 1.0.0", "api 1.0.0", "web 1.0.0"])
       assert.deepStrictEqual(
-        cloud.ledger.slice(before).filter(({ operation }) => operation === "rollback").map(({ stack }) => stack).slice(-2),
+        cloud.ledger
+          .slice(before)
+          .filter(({ operation }) => operation === "rollback")
+          .map(({ stack }) => stack)
+          .slice(-2),
         ["api", "db"]
       )
       const store = yield* DeploymentStore
@@ -38,7 +53,7 @@ describe("going back", () => {
   it.effect("never undoes a stack that is declared irreversible, and says so", () => {
     const { cloud, layer } = world()
     cloud.script("web", "2.0.0", { broken: "exits with 1" })
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const manifest = manifestOf(
         chain({
           stacks: [
@@ -53,7 +68,9 @@ describe("going back", () => {
       const state = yield* carryOut(requestOf(manifest, deploymentId, "second", { version: "2.0.0" }))
       assert.strictEqual(state.status, "rolled_back")
       assert.deepStrictEqual(versions(state), ["db 2.0.0", "web 1.0.0"])
-      assert.isFalse(cloud.ledger.slice(before).some(({ operation, stack }) => operation === "rollback" && stack === "db"))
+      assert.isFalse(
+        cloud.ledger.slice(before).some(({ operation, stack }) => operation === "rollback" && stack === "db")
+      )
       assert.include(
         state.stacks[0]!.stages.find(({ name }) => name === "rollback")?.reason,
         "irreversible (it migrates the schema)"
@@ -64,7 +81,7 @@ describe("going back", () => {
   it.effect("without rollback some stacks end deployed, some failed: partial, and nothing depends on a failure", () => {
     const { cloud, layer } = world()
     cloud.script("api", "2.0.0", { broken: "exits with 1" })
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const manifest = manifestOf(chain({ rollback: false }), cloud)
       const deploymentId = yield* deployed(manifest)
       const state = yield* carryOut(requestOf(manifest, deploymentId, "second", { version: "2.0.0" }))
@@ -80,7 +97,7 @@ describe("going back", () => {
     const { cloud, layer } = world()
     cloud.script("web", "2.0.0", { broken: "exits with 1" })
     cloud.fail({ operation: "rollback", stack: "api", reason: { _tag: "Denied", message: "no permission" } })
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const manifest = manifestOf(chain(), cloud)
       const deploymentId = yield* deployed(manifest)
       const state = yield* carryOut(requestOf(manifest, deploymentId, "second", { version: "2.0.0" }))
@@ -94,7 +111,7 @@ describe("going back", () => {
 
   it.effect("the rollback command goes back to what the last execution changed, once", () => {
     const { cloud, layer } = world()
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const box = yield* Signalbox
       const manifest = manifestOf(chain(), cloud)
       const deploymentId = yield* deployed(manifest)
@@ -102,7 +119,9 @@ describe("going back", () => {
       const state = yield* carryOut(requestOf(manifest, deploymentId, "back", { kind: "rollback" }))
       assert.strictEqual(state.status, "completed")
       assert.deepStrictEqual(versions(state), ["db 1.0.0", "api 1.0.0", "web 1.0.0"])
-      const again = yield* Effect.flip(box.submit(requestOf(manifest, deploymentId, "back-again", { kind: "rollback" })))
+      const again = yield* Effect.flip(
+        box.submit(requestOf(manifest, deploymentId, "back-again", { kind: "rollback" }))
+      )
       assert.strictEqual(again._tag === "Refused" ? again.code : "", "nothing_to_roll_back")
     }).pipe(Effect.provide(layer))
   })
@@ -111,7 +130,7 @@ describe("going back", () => {
 describe("destroy", () => {
   it.effect("takes the stacks away, dependents first", () => {
     const { cloud, layer } = world()
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const store = yield* DeploymentStore
       const manifest = manifestOf(chain(), cloud)
       const deploymentId = yield* deployed(manifest)
@@ -129,7 +148,7 @@ describe("destroy", () => {
   it.effect("stops at a stack that cannot be taken away, and leaves what it depends on", () => {
     const { cloud, layer } = world()
     cloud.fail({ operation: "destroy", stack: "api", reason: { _tag: "Denied", message: "no permission" } })
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const manifest = manifestOf(chain(), cloud)
       const deploymentId = yield* deployed(manifest)
       const state = yield* carryOut(requestOf(manifest, deploymentId, "gone", { kind: "destroy" }))
@@ -140,12 +159,15 @@ describe("destroy", () => {
 
   it.effect("one stack's commands never touch the deployment's status", () => {
     const { cloud, layer } = world()
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const store = yield* DeploymentStore
       const manifest = manifestOf(chain(), cloud)
       const deploymentId = yield* deployed(manifest)
       const status = Effect.map(store.environment(deploymentId, production), (environment) => environment?.status)
-      for (const [id, kind] of [["one", "deploy-stack"], ["two", "destroy-stack"]] as const) {
+      for (const [id, kind] of [
+        ["one", "deploy-stack"],
+        ["two", "destroy-stack"]
+      ] as const) {
         const state = yield* carryOut(
           requestOf(manifest, deploymentId, id, { kind, version: "2.0.0", stacks: ["web" as never] })
         )

@@ -1,6 +1,13 @@
 import type { Config } from "@signalbox/core/engine"
 import { Configuration, type Request, Signalbox } from "@signalbox/core/engine"
-import { CorrelationId, type DeploymentId, EnvironmentName, type Execution, type Manifest, Providers } from "@signalbox/core/spi"
+import {
+  CorrelationId,
+  type DeploymentId,
+  EnvironmentName,
+  type Execution,
+  type Manifest,
+  Providers
+} from "@signalbox/core/spi"
 import { layerMemory } from "@signalbox/core/store"
 import { SimulatedProvider } from "@signalbox/core/testing"
 import { Effect, Fiber, Layer, Result } from "effect"
@@ -66,11 +73,11 @@ export const settle: Effect.Effect<void> = Effect.promise(async () => {
 })
 
 /** Lets virtual time pass until the fiber has ended or `until` says so, at most `limit` seconds of it. */
-export const pass = <A, E>(
+export const pass = <A, E, E2 = never, R2 = never>(
   fiber: Fiber.Fiber<A, E>,
-  options: { readonly until?: Effect.Effect<boolean>; readonly limit?: number; readonly tick?: number } = {}
+  options: { readonly until?: Effect.Effect<boolean, E2, R2>; readonly limit?: number; readonly tick?: number } = {}
 ) =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const tick = options.tick ?? 100
     for (let passed = 0; passed < (options.limit ?? 600) * 1_000; passed += tick) {
       yield* settle
@@ -82,12 +89,18 @@ export const pass = <A, E>(
   })
 
 /** Lets virtual time pass until the fiber has ended, and returns what it returned. */
-export const drive = <A, E>(fiber: Fiber.Fiber<A, E>, options: { readonly limit?: number; readonly tick?: number } = {}) =>
-  Effect.andThen(pass(fiber, options), Effect.suspend(() => Fiber.join(fiber)))
+export const drive = <A, E>(
+  fiber: Fiber.Fiber<A, E>,
+  options: { readonly limit?: number; readonly tick?: number } = {}
+) =>
+  Effect.andThen(
+    pass(fiber, options),
+    Effect.suspend(() => Fiber.join(fiber))
+  )
 
 /** Initializes, submits and runs one execution; returns its last state. */
 export const carryOut = (request: Request, options: { readonly limit?: number; readonly tick?: number } = {}) =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const box = yield* Signalbox
     yield* box.submit(request)
     return yield* drive(yield* Effect.forkChild(box.run(request.correlationId)), options)
@@ -95,11 +108,12 @@ export const carryOut = (request: Request, options: { readonly limit?: number; r
 
 /** A deployment whose first release, 1.0.0, is live. */
 export const deployed = (manifest: Manifest) =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const box = yield* Signalbox
     const { deploymentId } = yield* box.init({ manifest, by: "tester" })
     const first = yield* carryOut(requestOf(manifest, deploymentId, "first"))
-    if (first.status !== "completed") return yield* Effect.die(new Error(`the first deployment is ${first.status}: ${JSON.stringify(first.error)}`))
+    if (first.status !== "completed")
+      return yield* Effect.die(new Error(`the first deployment is ${first.status}: ${JSON.stringify(first.error)}`))
     return deploymentId
   })
 
