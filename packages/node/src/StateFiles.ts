@@ -1,0 +1,150 @@
+/**
+ * The state files: a projection of the store, rewritten after every change of a deployment.
+ *
+ * @since 0.1.0
+ */
+import {
+  type CorrelationId,
+  type DeploymentId,
+  DeploymentStore,
+  type EventTag,
+  type ExecutionKind,
+  type StoreError
+} from "@signalbox/core/spi"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import { join } from "node:path"
+import { metadataYaml, type Shown, stateYaml } from "./stateYaml.ts"
+import { writeAtomically } from "./writeAtomically.ts"
+
+/** The names of the files. @since 0.1.0 */
+export const metadataFile = ".deployment-metadata.yaml"
+/** @since 0.1.0 */
+export const stateFile = ".deployment-state.yaml"
+
+/**
+ * A state file could not be written.
+ *
+ * *Errors*: not retryable; no harm is done to the deployment.
+ *
+ * @since 0.1.0
+ */
+export class StateFileError extends Schema.TaggedError<StateFileError>()("StateFileError", {
+  path: Schema.String,
+  cause: Schema.Defect()
+}) {
+  override get message(): string {
+    return `${this.path} could not be written`
+  }
+}
+
+/** What the files show changes with these only. */
+const tags: ReadonlyArray<EventTag> = [
+  "DeploymentInitialized",
+  "ExecutionRequested",
+  "ExecutionMoved",
+  "DeploymentMoved",
+  "StackMoved",
+  "CheckpointKept",
+  "OutputsKept"
+]
+
+/**
+ * Writes the state files.
+ *
+ * *Details*: `write` writes both files of one deployment, and nothing where there is no such deployment. It reads again
+ * what it wrote: of several processes, the last one to write has seen the newest state.
+ *
+ * @since 0.1.0
+ */
+export class StateFiles extends Context.Service<
+  StateFiles,
+  { readonly write: (id: DeploymentId) => Effect.Effect<void, StateFileError | StoreError> }
+>()("@signalbox/node/StateFiles") {
+  /**
+   * `folder` gives the folder of a deployment; it is made where it is missing.
+   */
+  static readonly layer = (options: {
+    readonly folder: (id: DeploymentId) => string
+  }): Layer.Layer<StateFiles, never, DeploymentStore> =>
+    Layer.effect(
+      StateFiles,
+      Effect.map(DeploymentStore, (store) => ({ write: (id: DeploymentId) => write(store, options.folder(id), id) }))
+    )
+
+  /**
+   * Follows the store and writes the files of every deployment that changed, until the scope ends; what changed until then
+   * is written before. A failure is logged and keeps nothing from going on.
+   */
+  static readonly layerFollow: Layer.Layer<never, StoreError, StateFiles | DeploymentStore> = Layer.effectDiscard(
+    Effect.gen(function* () {
+      const store = yield* DeploymentStore
+      const files = yield* StateFiles
+      let after = yield* store.head
+      const catchUp = Effect.gen(function* () {
+        for (;;) {
+          const head = yield* store.head
+          const events = yield* store.events({ after, tags })
+          const changed = new Set(events.map(({ deploymentId }) => deploymentId))
+          yield* Effect.forEach(changed, logged(files), { discard: true })
+          const last = events.at(-1)?.position ?? after
+          const isAll = events.length < 1_000
+          after = isAll ? Math.max(head, last) : last
+          if (isAll) return
+        }
+      })
+      const ignored = Effect.catch(catchUp, (error) => Effect.logWarning("The state files are behind", error))
+      yield* Effect.addFinalizer(() => ignored)
+      yield* Effect.forkScoped(Stream.runForEach(store.changes, () => Effect.uninterruptible(ignored)))
+    })
+  )
+}
+
+const logged = (files: StateFiles["Service"]) => (id: DeploymentId) =>
+  Effect.catch(files.write(id), (error) => Effect.logWarning(error.message, error))
+
+const read = Effect.fnUntraced(function* (
+  store: DeploymentStore["Service"],
+  id: DeploymentId
+): Effect.fn.Return<Shown | undefined, StoreError> {
+  const deployment = yield* store.deployment(id)
+  if (deployment === undefined) return undefined
+  const environments = yield* store.environments(id)
+  const operations = new Map<CorrelationId, ExecutionKind>()
+  for (const { current } of environments) {
+    const execution = current === null ? undefined : yield* store.execution(current)
+    if (execution !== undefined) operations.set(execution.correlationId, execution.kind)
+  }
+  return { deployment, environments, operations }
+})
+
+const textsOf = (shown: Shown): ReadonlyArray<readonly [file: string, text: string]> => [
+  [metadataFile, metadataYaml(shown)],
+  [stateFile, stateYaml(shown)]
+]
+
+const write = Effect.fnUntraced(function* (
+  store: DeploymentStore["Service"],
+  folder: string,
+  id: DeploymentId
+): Effect.fn.Return<void, StateFileError | StoreError> {
+  let written = ""
+  for (;;) {
+    const shown = yield* read(store, id)
+    if (shown === undefined) return
+    const texts = textsOf(shown)
+    const now = JSON.stringify(texts)
+    if (now === written) return
+    for (const [file, text] of texts) {
+      const path = join(folder, file)
+      yield* Effect.tryPromise({
+        try: () => writeAtomically(path, text),
+        catch: (cause) => new StateFileError({ path, cause })
+      })
+    }
+    written = now
+  }
+})

@@ -1,0 +1,64 @@
+/** The two files that people and older tools read, as text. */
+import type { CorrelationId, Environment, ExecutionKind } from "@signalbox/core/spi"
+import { stringify } from "yaml"
+
+/** What they show. `operations` tells the kind of the executions under way. */
+export interface Shown {
+  readonly deployment: Environment.Deployment
+  readonly environments: ReadonlyArray<Environment.EnvironmentState>
+  readonly operations: ReadonlyMap<CorrelationId, ExecutionKind>
+}
+
+const iso = (time: number): string => new Date(time).toISOString()
+
+const yaml = (value: unknown): string => stringify(value, { sortMapEntries: true, lineWidth: 0 })
+
+/** The environment orchestrated last: the one that changed last. */
+const latest = (
+  environments: ReadonlyArray<Environment.EnvironmentState>
+): Environment.EnvironmentState | undefined =>
+  environments.reduce<Environment.EnvironmentState | undefined>(
+    (last, next) => (last === undefined || next.updatedAt >= last.updatedAt ? next : last),
+    undefined
+  )
+
+/**
+ * The text of `.deployment-metadata.yaml`.
+ *
+ * *Details*: `status` is that of the environment orchestrated last, `initialized` before the first execution.
+ *
+ * @since 0.1.0
+ */
+export const metadataYaml = ({ deployment, environments }: Shown): string =>
+  yaml({
+    created_at: iso(deployment.createdAt),
+    deployment_id: deployment.deploymentId,
+    organization: deployment.organization,
+    project: deployment.project,
+    status: latest(environments)?.status ?? "initialized",
+    template: deployment.template
+  })
+
+/**
+ * The text of `.deployment-state.yaml`.
+ *
+ * *Details*: `current_operation` is the kind of the execution under way in the environment orchestrated last, null where
+ * there is none. `stacks` has one entry for each stack in each environment, `<stack>-<environment>`.
+ *
+ * @since 0.1.0
+ */
+export const stateYaml = ({ deployment, environments, operations }: Shown): string => {
+  const shown = latest(environments)
+  return yaml({
+    current_operation: (shown?.current && operations.get(shown.current)) ?? null,
+    deployment_status: shown?.status ?? "initialized",
+    last_updated: iso(shown?.updatedAt ?? deployment.createdAt),
+    stacks: Object.fromEntries(
+      environments.flatMap(({ environment, stacks }) =>
+        stacks.map((stack) => [
+          `${stack.name}-${environment}`,
+          { environment, last_updated: iso(stack.updatedAt), stack_name: stack.name, status: stack.status }
+        ]))
+    )
+  })
+}
