@@ -38,7 +38,8 @@ try {
       compilerOptions: {
         target: "ES2024",
         module: "NodeNext",
-        lib: ["ES2024"],
+        // The declarations of effect name types of the DOM.
+        lib: ["ES2024", "DOM"],
         types: ["node"],
         strict: true,
         noEmit: true,
