@@ -8,6 +8,7 @@ import { join, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import * as Effect from "effect/Effect"
 import type { ProviderReason } from "@signalbox/core/spi"
+import { owner, wasHeld } from "./supervisor/Lock.ts"
 import { localOf, socketOf } from "./supervisor/Paths.ts"
 import { marker } from "./supervisor/Processes.ts"
 import type { Line, MutationHeader, Mutations, Reads, StackKey, StackView } from "./supervisor/Protocol.ts"
@@ -90,10 +91,21 @@ export class Client {
     return this.#again(attempt)
   }
 
-  /** Stops all processes and the supervisor; what was deployed comes back with the next call to the provider. */
-  readonly stop: Effect.Effect<void, ProviderReason> = Effect.suspend(() =>
-    Effect.asVoid(Effect.catchIf(this.#call("shutdown", {}), isCut, () => Effect.succeed(null)))
-  ) as Effect.Effect<void, ProviderReason>
+  /**
+   * Stops all processes and the supervisor. One that is just being replaced is waited for, and where only its processes are
+   * left, another one is started to end them.
+   */
+  readonly stop: Effect.Effect<void, ProviderReason> = Effect.gen({ self: this }, function*() {
+    const local = localOf(this.directory)
+    for (let attempt = 0; existsSync(local) && attempt < (owner(local) === undefined ? 20 : 200); attempt++) {
+      const answer = yield* Effect.catchIf(this.#call("shutdown", {}), isCut, () => Effect.succeed("cut" as const))
+      if (answer !== "cut") return
+      if (!wasHeld(local) && !this.holdsStacks) return
+      yield* Effect.sleep(50)
+    }
+    if (!this.holdsStacks) return
+    yield* this.#again(Effect.andThen(this.#ensure(), this.#call("shutdown", {})))
+  }) as Effect.Effect<void, ProviderReason>
 
   #read(operation: keyof Reads, body: object): Effect.Effect<unknown, ProviderReason> {
     return Effect.suspend(() => {

@@ -139,8 +139,9 @@ export class Instance {
     if (this.#identity === undefined) return
     this.record.pid = this.#identity.pid
     this.record.started = this.#identity.started
-    await this.#around.save()
     this.#watch()
+    // It runs, whether that could be written down or not: its mark tells, and the next write.
+    await this.#around.save().catch(() => undefined)
   }
 
   /** Takes over a process that an earlier supervisor started; false where it is gone. */
@@ -178,13 +179,13 @@ export class Instance {
   async stop(signal: AbortSignal, hurry = false): Promise<boolean> {
     this.record.retiring = true
     this.#setReady(false)
-    await this.#around.save()
+    await this.#around.save().catch(() => undefined)
     if (!hurry) {
       await this.upstream.idle(this.release.runtime.drain, signal)
       if (signal.aborted && !this.#stopping) {
         this.record.retiring = false
         this.#setReady(this.#everReady && this.#failures < unhealthyAfter)
-        await this.#around.save()
+        await this.#around.save().catch(() => undefined)
         return false
       }
     }

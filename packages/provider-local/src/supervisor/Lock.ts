@@ -3,7 +3,7 @@
  * owner, and whoever finds it dead creates the next. There is no moment in which a stale lock is removed before it is
  * replaced, which is where plain pid files let two in.
  */
-import { linkSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, linkSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { identify, type Identity, isAlive } from "./Processes.ts"
 
@@ -29,8 +29,16 @@ export const owner = (directory: string): Identity | undefined => {
   return found !== undefined && isAlive(found) ? found : undefined
 }
 
-/** Takes the lock for this process; undefined where another one that lives holds it, else how to give it back. */
-export const acquire = (directory: string): (() => void) | undefined => {
+/** Whether somebody took the lock and did not give it back, though they may be dead. */
+export const wasHeld = (directory: string): boolean => generations(directory).length > 0
+
+export interface Lock {
+  readonly isHeld: () => boolean
+  readonly release: () => void
+}
+
+/** Takes the lock for this process; undefined where another one that lives holds it. */
+export const acquire = (directory: string): Lock | undefined => {
   const self = identify(process.pid)!
   const draft = join(directory, `draft.${process.pid}`)
   writeFileSync(draft, JSON.stringify(self), { mode: 0o600 })
@@ -53,7 +61,7 @@ export const acquire = (directory: string): (() => void) | undefined => {
         continue
       }
       for (const old of after.slice(1)) rmSync(join(directory, `${prefix}${old}`), { force: true })
-      return () => rmSync(mine, { force: true })
+      return { isHeld: () => existsSync(mine), release: () => rmSync(mine, { force: true }) }
     }
   } finally {
     rmSync(draft, { force: true })

@@ -76,7 +76,7 @@ export class Stack {
       if (identity !== undefined && instance.adopt(identity)) continue
       if (record.retiring) continue
       record.restarts += 1
-      await instance.start()
+      await instance.start().catch(() => instance.startNow())
     }
     for (const instance of [...this.instances]) {
       if (instance.record.retiring) void this.drop(instance, this.#never)
@@ -88,7 +88,7 @@ export class Stack {
     for (const [id, known] of Object.entries(this.state.releases)) {
       while (this.of(id).length < known.wanted) await this.launch(known)
     }
-    await this.house.file.save()
+    await this.house.file.save().catch(() => undefined)
     // Requests would be refused where nothing is known to be ready yet; but who hangs does not hold up the others.
     await Promise.race([
       Promise.all(this.instances.filter(({ alive }) => alive).map(({ judged }) => judged)),
@@ -138,7 +138,8 @@ export class Stack {
     this.proxy.balancer.remove(instance.record.releaseId, instance.upstream)
     this.instances.splice(this.instances.indexOf(instance), 1)
     this.state.instances.splice(this.state.instances.indexOf(instance.record), 1)
-    await this.house.file.save()
+    // A full disk must not keep anything running. Operations end with a write that has to succeed.
+    await this.house.file.save().catch(() => undefined)
     this.changed()
     return true
   }

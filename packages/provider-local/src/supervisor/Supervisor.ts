@@ -9,7 +9,7 @@
 import { spawn } from "node:child_process"
 import { chmodSync, existsSync, mkdirSync, realpathSync, rmSync } from "node:fs"
 import { type IncomingMessage, createServer, type ServerResponse } from "node:http"
-import { acquire } from "./Lock.ts"
+import { acquire, type Lock } from "./Lock.ts"
 import * as Operations from "./Operations.ts"
 import { localOf, ownerOf, releasesOf, socketOf } from "./Paths.ts"
 import { findMarked, killMarked } from "./Processes.ts"
@@ -19,6 +19,8 @@ import { keyOf, StateFile } from "./State.ts"
 
 const idleMillis = 3000
 const quickLife = 2000
+const watchMillis = 1000
+const broken = new Set(["ECONNRESET", "EPIPE", "ECONNREFUSED", "ETIMEDOUT", "ERR_STREAM_PREMATURE_CLOSE"])
 const watchdog = `read -r line; [ "$line" = stop ] && exit 0; exec "$@"`
 
 interface Work {
@@ -36,18 +38,19 @@ export class Supervisor {
   readonly #command: ReadonlyArray<string>
   readonly #stacks = new Map<string, Stack>()
   readonly #work = new Map<string, Work>()
-  readonly #release: () => void
+  readonly #lock: Lock
   readonly #startedAt = Date.now()
   #calls = 0
   #idle: NodeJS.Timeout | undefined
   #watchdog: ReturnType<typeof spawn> | undefined
   #ending = false
+  #closing = false
   readonly #server = createServer((request, response) => void this.#serve(request, response))
 
-  constructor(directory: string, command: ReadonlyArray<string>, release: () => void) {
+  constructor(directory: string, command: ReadonlyArray<string>, lock: Lock) {
     this.#directory = directory
     this.#command = command
-    this.#release = release
+    this.#lock = lock
     const root = realpathSync(directory)
     this.#house = { root, owner: ownerOf(root), file: new StateFile(localOf(root)), secrets: new Map() }
   }
@@ -69,6 +72,15 @@ export class Supervisor {
     chmodSync(socket, 0o600)
     this.#guard()
     this.#rest()
+    // Whoever deletes the directory deletes what was deployed from it.
+    setInterval(() => this.#lock.isHeld() || void this.#shutdown(), watchMillis).unref()
+    // A connection that breaks where nobody listened is no reason to break all others. Anything else is: the next
+    // supervisor starts from what is on disk.
+    process.on("uncaughtException", (error: NodeJS.ErrnoException) => {
+      if (error.code !== undefined && broken.has(error.code)) return
+      console.error(error)
+      process.exit(1)
+    })
     process.on("SIGHUP", () => undefined)
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => this.#end())
   }
@@ -98,7 +110,7 @@ export class Supervisor {
     this.#ending = true
     this.#watchdog?.stdin?.end("stop\n")
     for (const stack of this.#stacks.values()) stack.letGo()
-    this.#release()
+    this.#lock.release()
     rmSync(socketOf(this.#house.root), { force: true })
     // The watchdog must read its line before the pipe closes.
     const exit = () => process.exit(0)
@@ -154,16 +166,22 @@ export class Supervisor {
         return stack === undefined ? [] : Operations.detect(stack, body.configDigest)
       }
       case "shutdown":
-        await Promise.all([...this.#stacks.values()].map(async (stack) => {
-          this.#work.get(stack.key)?.abort.abort()
-          await stack.close({ signal: new AbortController().signal, hurry: true })
-        }))
-        setImmediate(() => this.#end())
+        await this.#shutdown()
         return null
       default:
         return this.#mutate(operation as keyof Mutations, body, (message, resource) =>
           write(resource === undefined ? { progress: message } : { progress: message, resource }))
     }
+  }
+
+  async #shutdown(): Promise<void> {
+    if (this.#closing) return
+    this.#closing = true
+    await Promise.all([...this.#stacks.values()].map(async (stack) => {
+      this.#work.get(stack.key)?.abort.abort()
+      await stack.close({ signal: new AbortController().signal, hurry: true })
+    }))
+    setImmediate(() => this.#end())
   }
 
   #view(key: StackKey) {
@@ -332,7 +350,7 @@ export const runSupervisor = async (
   if (!existsSync(directory)) mkdirSync(directory, { recursive: true })
   const local = localOf(realpathSync(directory))
   mkdirSync(local, { recursive: true, mode: 0o700 })
-  const release = acquire(local)
-  if (release === undefined) return
-  await new Supervisor(directory, command, release).run()
+  const lock = acquire(local)
+  if (lock === undefined) return
+  await new Supervisor(directory, command, lock).run()
 }
