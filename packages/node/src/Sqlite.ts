@@ -14,9 +14,10 @@ import type { Connection } from "effect/sql/SqlConnection"
 import { classifySqliteError, SqlError } from "effect/sql/SqlError"
 import * as Statement from "effect/sql/Statement"
 import * as Stream from "effect/Stream"
-import { closeSync, existsSync, mkdirSync, openSync } from "node:fs"
+import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync } from "node:fs"
 import { dirname } from "node:path"
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite"
+import { pathToFileURL } from "node:url"
 
 /**
  * Which file, and how.
@@ -138,9 +139,12 @@ interface Sqlite extends Connection {
 const open = ({ create = true, filename, setup = [], synchronous = "full" }: SqliteOptions): DatabaseSync => {
   if (filename !== ":memory:" && !existsSync(filename)) {
     if (!create) throw Object.assign(new Error(`${filename} does not exist`), { code: "ENOENT" })
-    mkdirSync(dirname(filename), { recursive: true, mode: 0o700 })
+    makeFolder(dirname(filename))
     // SQLite gives its other files the mode of this one.
     closeSync(openSync(filename, "a", 0o600))
+  }
+  if (isSealed(filename)) {
+    return new DatabaseSync(new URL(`?immutable=1`, pathToFileURL(filename)), { readOnly: true })
   }
   // Long enough for a usual commit of another process; longer waits must not block this one.
   const database = new DatabaseSync(filename, { timeout: 5 })
@@ -153,6 +157,32 @@ const open = ({ create = true, filename, setup = [], synchronous = "full" }: Sql
   } catch (cause) {
     database.close()
     throw cause
+  }
+}
+
+const makeFolder = (folder: string): void => {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    // On a read-only file system Node says ENOENT; whether its parent can be written says why.
+    let parent = folder
+    while (!existsSync(parent)) parent = dirname(parent)
+    accessSync(parent, constants.W_OK)
+    throw error
+  }
+}
+
+/**
+ * Whether nothing can be written beside the file and nobody has it open. SQLite could not make the files there that it
+ * needs to share it.
+ */
+const isSealed = (filename: string): boolean => {
+  if (filename === ":memory:" || existsSync(`${filename}-wal`)) return false
+  try {
+    accessSync(dirname(filename), constants.W_OK)
+    return false
+  } catch {
+    return true
   }
 }
 
