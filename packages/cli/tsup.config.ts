@@ -13,6 +13,8 @@ const shared: Options = {
   splitting: false,
   clean: false,
   dts: false,
+  // `node:sqlite` has no other name.
+  removeNodeProtocol: false,
   silent: true,
   noExternal: [/^(?!node:|\.\/(main|help)\.cjs)/],
   define: { SIGNALBOX_VERSION: JSON.stringify(version) },

@@ -43,12 +43,17 @@ const stop = (signal: Signal) => {
   ).unref()
   Effect.runFork(Fiber.interrupt(fiber))
 }
-process.on("SIGINT", () => stop("SIGINT"))
-process.on("SIGTERM", () => stop("SIGTERM"))
+/** The supervisor has its own way to end, and lives on after it has started. */
+const supervises = process.argv[2] === "__supervisor"
+if (!supervises) {
+  process.on("SIGINT", () => stop("SIGINT"))
+  process.on("SIGTERM", () => stop("SIGTERM"))
+}
 
 fiber.addObserver((exit) => {
   const code = exit._tag === "Success" ? exit.value : 1
   process.exitCode = asked === undefined ? code : exitCodeOfSignal(asked)
+  if (supervises && process.exitCode === 0) return
   // A connection that somebody forgot must not keep the program alive; what was written is flushed first.
   process.stdout.write("", () => process.stderr.write("", () => process.exit()))
 })
