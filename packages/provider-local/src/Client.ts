@@ -7,6 +7,7 @@ import { request } from "node:http"
 import { join, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
 import type { ProviderReason } from "@signalbox/core/spi"
 import { owner, wasHeld } from "./supervisor/Lock.ts"
 import { localOf, socketOf } from "./supervisor/Paths.ts"
@@ -181,56 +182,56 @@ export class Client {
     }
   }
 
+  /** One call. Progress is told in order, by the calling fiber: nothing of it comes after the answer. */
   #call(
     operation: string,
     body: object,
     progress?: (message: string, resource?: string) => Effect.Effect<void>
   ): Effect.Effect<unknown, ProviderReason | Cut> {
-    return Effect.contextWith((context) => {
-      const runFork = Effect.runForkWith(context)
-      return Effect.callback<unknown, ProviderReason | Cut>((resume) => {
-        let answered = false
-        const cut = () => {
-          if (!answered) resume(Effect.fail<Cut>({ _tag: "Cut" }))
-          answered = true
-        }
-        if (!existsSync(this.directory)) {
-          cut()
-          return
-        }
-        const call = request({
-          socketPath: socketOf(realpathSync(this.directory)),
-          path: `/${operation}`,
-          method: "POST",
-          agent: false
-        }, (response) => {
-          let text = ""
-          response.setEncoding("utf8")
-          response.on("data", (chunk: string) => {
-            const lines = (text + chunk).split("\n")
-            text = lines.pop()!
-            for (const raw of lines) {
-              const line = JSON.parse(raw) as Line
-              if ("progress" in line) {
-                if (progress !== undefined) runFork(progress(line.progress, line.resource))
-              } else if (!answered) {
-                answered = true
-                resume("ok" in line ? Effect.succeed(line.ok) : Effect.fail(line.failed))
-              }
-            }
-          })
-          response.once("close", cut)
-          response.once("error", cut)
-        })
-        call.once("error", cut)
-        call.end(JSON.stringify(body))
-        // The supervisor goes on: what was begun is finished, or taken over by the next mutation.
-        return Effect.sync(() => {
-          answered = true
-          call.destroy()
-        })
+    return Effect.acquireUseRelease(
+      Effect.map(Queue.unbounded<Line | Cut>(), (lines) => ({ lines, close: this.#send(operation, body, lines) })),
+      ({ lines }) =>
+        Effect.gen(function*() {
+          for (;;) {
+            const line = yield* Queue.take(lines)
+            if ("_tag" in line) return yield* Effect.fail(line)
+            if ("ok" in line) return line.ok
+            if ("failed" in line) return yield* Effect.fail(line.failed)
+            if (progress !== undefined) yield* progress(line.progress, line.resource)
+          }
+        }),
+      // The supervisor goes on: what was begun is finished, or taken over by the next mutation.
+      ({ close }) => Effect.sync(close)
+    )
+  }
+
+  #send(operation: string, body: object, lines: Queue.Queue<Line | Cut>): () => void {
+    const cut = () => {
+      Queue.offerUnsafe(lines, { _tag: "Cut" })
+    }
+    if (!existsSync(this.directory)) {
+      cut()
+      return () => undefined
+    }
+    const call = request({
+      socketPath: socketOf(realpathSync(this.directory)),
+      path: `/${operation}`,
+      method: "POST",
+      agent: false
+    }, (response) => {
+      let text = ""
+      response.setEncoding("utf8")
+      response.on("data", (chunk: string) => {
+        const parts = (text + chunk).split("\n")
+        text = parts.pop()!
+        for (const part of parts) Queue.offerUnsafe(lines, JSON.parse(part) as Line)
       })
+      response.once("close", cut)
+      response.once("error", cut)
     })
+    call.on("error", cut)
+    call.end(JSON.stringify(body))
+    return () => call.destroy()
   }
 }
 

@@ -83,8 +83,12 @@ export class Driver {
     return Effect.all({ traffic: this.harness.probe.traffic, capacity: this.harness.probe.capacity })
   }
 
-  effects(key: string): Effect.Effect<number> {
-    return this.harness.probe.effects?.(key) ?? Effect.succeed(0)
+  /** Exactly once, where the backing system tells: that it took no effect at all would mean that the key got lost. */
+  tookEffectOnce(key: string): Effect.Effect<void> {
+    const { effects } = this.harness.probe
+    return effects === undefined
+      ? Effect.void
+      : Effect.map(effects(key), (count) => assert.strictEqual(count, 1, `effects of ${key}`))
   }
 
   mutation(options: { readonly key?: string; readonly fence?: number; readonly guard?: Mutation["guard"] } = {}): Mutation {

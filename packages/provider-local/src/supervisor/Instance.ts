@@ -2,7 +2,7 @@
  * One process of a release: started, watched, restarted where it dies, stopped with everything that it started.
  */
 import { type ChildProcess, spawn } from "node:child_process"
-import { closeSync, mkdirSync, openSync, rmSync } from "node:fs"
+import { closeSync, copyFileSync, mkdirSync, openSync, rmSync, statSync, truncateSync } from "node:fs"
 import { type ClientRequest, get } from "node:http"
 import { dirname, join, resolve } from "node:path"
 import type { KnownRelease, InstanceRecord } from "./State.ts"
@@ -32,6 +32,7 @@ const adoptedInterval = 200
 const unhealthyAfter = 2
 const backoffMax = 30_000
 const steadyAfter = 60_000
+const logMax = 10 << 20
 const inherited = ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR"]
 
 export class Instance {
@@ -96,6 +97,17 @@ export class Instance {
       typeof value === "string" ? [] : [this.#around.secret(value.secret) ?? ""]
     ).filter((secret) => secret.length > 0).sort((a, b) => b.length - a.length)
     return secrets.reduce((redacted, secret) => redacted.replaceAll(secret, "***"), text)
+  }
+
+  /** Starts its log over when that has grown large, keeping the one before. The process goes on writing to the same file. */
+  boundLog(): void {
+    try {
+      if (statSync(this.log).size <= logMax) return
+      copyFileSync(this.log, `${this.log}.1`)
+      truncateSync(this.log)
+    } catch {
+      // No log yet, or no room for a second one: next time.
+    }
   }
 
   /** Starts it. The intent is on disk before, its pid after: whatever happens in between, its mark makes it findable. */
@@ -203,6 +215,7 @@ export class Instance {
     killMarked(findMarked(this.#around.owner).filter(({ instance }) => instance === this.record.id))
     this.upstream.close()
     rmSync(this.log, { force: true })
+    rmSync(`${this.log}.1`, { force: true })
     return true
   }
 

@@ -20,6 +20,7 @@ import { keyOf, StateFile } from "./State.ts"
 const idleMillis = 3000
 const quickLife = 2000
 const watchMillis = 1000
+const logMillis = 30_000
 const broken = new Set(["ECONNRESET", "EPIPE", "ECONNREFUSED", "ETIMEDOUT", "ERR_STREAM_PREMATURE_CLOSE"])
 const watchdog = `read -r line; [ "$line" = stop ] && exit 0; exec "$@"`
 
@@ -74,6 +75,9 @@ export class Supervisor {
     this.#rest()
     // Whoever deletes the directory deletes what was deployed from it.
     setInterval(() => this.#lock.isHeld() || void this.#shutdown(), watchMillis).unref()
+    setInterval(() => {
+      for (const { instances } of this.#stacks.values()) for (const instance of instances) instance.boundLog()
+    }, logMillis).unref()
     // A connection that breaks where nobody listened is no reason to break all others. Anything else is: the next
     // supervisor starts from what is on disk.
     process.on("uncaughtException", (error: NodeJS.ErrnoException) => {
@@ -335,8 +339,8 @@ const startedBy = (directory: string): ReadonlyArray<string> => {
 }
 
 /**
- * Runs the supervisor of a directory in this process, until nothing is left to hold. Returns at once, doing nothing, where
- * one is running already.
+ * Runs the supervisor of a directory in this process until nothing is left to hold; then it ends the process. Returns, having
+ * done nothing, where one is running already.
  *
  * *Details*: `command` is how another one is started in its place (the directory is appended); it has to lead here again.
  * By default, how this process was started.
@@ -353,4 +357,6 @@ export const runSupervisor = async (
   const lock = acquire(local)
   if (lock === undefined) return
   await new Supervisor(directory, command, lock).run()
+  // It ends by ending the process.
+  return new Promise(() => undefined)
 }
