@@ -127,7 +127,7 @@ const check = () =>
 const lint = async () => {
   await step("oxlint", "oxlint", ["--deny-warnings"], { next: "House rules are explained in CONTRIBUTING.md." })
   await step("oxfmt", "oxfmt", ["--check"], { next: "npm run fmt" })
-  await step("knip", "knip", [], { next: "Take out what is unused, or declare what is missing." })
+  await step("knip", "knip", ["--no-config-hints"], { next: "Take out what is unused, or declare what is missing." })
   await build()
   await step("effect diagnostics", "node", [...node, "scripts/effect-diagnostics.ts"], {})
   await step("publint and attw on the packed packages", "node", [...node, "scripts/pack.ts", "--lint"], {})
