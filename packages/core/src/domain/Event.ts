@@ -40,7 +40,8 @@ export const OperatorCommand = Schema.Literals(["pause", "resume", "approve", "p
 export type OperatorCommand = typeof OperatorCommand.Type
 
 /**
- * What a stack was when an execution was asked for.
+ * What a stack was when an execution was asked for. All stacks of the environment are named, also those that the execution
+ * does not work on: others may need their outputs.
  *
  * @since 0.1.0
  */
@@ -48,7 +49,8 @@ export const StackBefore = Schema.Struct({
   name: StackName,
   status: StackStatus,
   release: Schema.NullOr(Release),
-  checkpoint: Schema.NullOr(Checkpoint)
+  checkpoint: Schema.NullOr(Checkpoint),
+  outputs: Outputs
 })
 /** @since 0.1.0 */
 export type StackBefore = typeof StackBefore.Type

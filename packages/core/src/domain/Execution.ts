@@ -153,7 +153,7 @@ const begin = (at: Timestamp, event: EventOf<"ExecutionRequested">): ExecutionSt
         candidate: null,
         candidateTraffic: 0,
         checkpoint: null,
-        outputs: {},
+        outputs: before?.outputs ?? {},
         ...(stack.irreversible === undefined ? {} : { irreversible: stack.irreversible }),
         stages: pending(event.kind)
       }

@@ -9,7 +9,7 @@ import type { StackSpec } from "../domain/Spec.ts"
 import type { Candidate } from "../spi/Provider.ts"
 import { Observation } from "../spi/Provider.ts"
 import { fillIn } from "./OutputReference.ts"
-import { moveStage, providerOf, Run, stacks } from "./Run.ts"
+import { moveStage, outputs, providerOf, Run, stacks } from "./Run.ts"
 import { call, refOf, step, type StepServices } from "./Step.ts"
 import { StepFailed } from "./StepFailed.ts"
 
@@ -22,13 +22,17 @@ import { StepFailed } from "./StepFailed.ts"
  */
 export const healthCheck: Effect.Effect<void, StepFailed, StepServices> = Effect.gen(function* () {
   const { journal } = yield* Run
+  const before = yield* outputs("before")
   yield* moveStage("health_check", "started")
   yield* Effect.forEach(
     yield* stacks,
     (stack) =>
       Effect.gen(function* () {
-        // What is not there yet may need outputs that nobody has produced.
-        if (fillIn(stack.properties, outputsSoFar(journal.state().stacks)).missing.length > 0) return
+        const { missing } = fillIn(stack.properties, before)
+        if (missing.length > 0) {
+          const reason = `it waits for ${missing.join(", ")}`
+          return yield* moveStage("health_check", "skipped", { stack: stack.name, reason })
+        }
         yield* moveStage("health_check", "started", { stack: stack.name })
         const observed = yield* observe(stack)
         if (Object.keys(observed.outputs).length > 0) {
@@ -45,11 +49,6 @@ export const healthCheck: Effect.Effect<void, StepFailed, StepServices> = Effect
   yield* moveStage("health_check", "succeeded")
 })
 
-const outputsSoFar = (states: ReadonlyArray<{ readonly name: string; readonly outputs: StackOutputs }>) =>
-  new Map(states.map(({ name, outputs }) => [name, outputs]))
-
-type StackOutputs = Observation["outputs"]
-
 const observe = Effect.fnUntraced(function* (
   stack: StackSpec
 ): Effect.fn.Return<Observation, StepFailed, StepServices> {
@@ -62,7 +61,7 @@ const observe = Effect.fnUntraced(function* (
     success: Observation,
     execute: () =>
       Effect.gen(function* () {
-        const observed = yield* call(provider.observe(yield* refOf(stack)))
+        const observed = yield* call(provider.observe(yield* refOf(stack, "before")))
         const { operation } = observed
         if (operation === null || !operation.foreign) return observed
         return yield* new StepFailed({
@@ -81,23 +80,24 @@ const observe = Effect.fnUntraced(function* (
 })
 
 /**
- * Plans the stacks whose inputs are known; those that wait for outputs of others are planned when their turn comes.
+ * Plans the stacks whose inputs were known when the execution was asked for; the others wait for their turn.
  *
  * @since 0.1.0
  */
 export const planAll = (candidateOf: (stack: StackSpec) => Candidate): Effect.Effect<void, StepFailed, StepServices> =>
   Effect.gen(function* () {
     const { journal } = yield* Run
-    const outputs = outputsSoFar(journal.state().stacks)
+    const before = yield* outputs("before")
     yield* Effect.forEach(
-      (yield* stacks).filter(({ properties }) => fillIn(properties, outputs).missing.length === 0),
-      (stack) => planStack(stack, candidateOf(stack)),
+      (yield* stacks).filter(({ properties }) => fillIn(properties, before).missing.length === 0),
+      (stack) => planWith(stack, candidateOf(stack), "before"),
       { concurrency: journal.request.spec.parallelism, discard: true }
     )
   })
 
 /**
- * Plans one stack; asked again it returns the same plan.
+ * The plan of a stack whose turn it is: the one made at the beginning, or another where the outputs that it needs have come
+ * or changed since.
  *
  * @since 0.1.0
  */
@@ -105,18 +105,30 @@ export const planStack = Effect.fnUntraced(function* (
   stack: StackSpec,
   candidate: Candidate
 ): Effect.fn.Return<StackPlan, StepFailed, StepServices> {
+  const before = fillIn(stack.properties, yield* outputs("before"))
+  const now = fillIn(stack.properties, yield* outputs("now"))
+  const same = before.missing.length === 0 && JSON.stringify(before.value) === JSON.stringify(now.value)
+  return yield* planWith(stack, candidate, same ? "before" : "now")
+})
+
+const planWith = Effect.fnUntraced(function* (
+  stack: StackSpec,
+  candidate: Candidate,
+  when: "before" | "now"
+): Effect.fn.Return<StackPlan, StepFailed, StepServices> {
   const { journal } = yield* Run
   const provider = yield* providerOf(stack)
+  const name = when === "before" ? stack.name : `${stack.name}/again`
   yield* moveStage("initialization", "started", { stack: stack.name })
   const plan = yield* step({
-    name: `plan/${stack.name}`,
+    name: `plan/${name}`,
     operation: "plan",
     stage: "initialization",
     stack: stack.name,
     success: StackPlan,
-    execute: () => Effect.flatMap(refOf(stack), (ref) => call(provider.plan(ref, candidate)))
+    execute: () => Effect.flatMap(refOf(stack, when), (ref) => call(provider.plan(ref, candidate)))
   })
-  yield* journal.record(`planned/${stack.name}`, { _tag: "StackPlanned", stack: stack.name, plan })
+  yield* journal.record(`planned/${name}`, { _tag: "StackPlanned", stack: stack.name, plan })
   yield* moveStage("initialization", "succeeded", { stack: stack.name })
   return plan
 })

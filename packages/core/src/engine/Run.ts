@@ -8,7 +8,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type { StackName } from "../domain/Ids.ts"
 import type { DeploymentTrigger, ExecutionTrigger, StackTrigger, StageName, StageTrigger } from "../domain/Machines.ts"
-import type { ErrorInfo, Release } from "../domain/Release.ts"
+import type { ErrorInfo, Outputs, Release } from "../domain/Release.ts"
 import type { StackSpec } from "../domain/Spec.ts"
 import type { LeaseLost } from "../spi/LeaseStore.ts"
 import type { Provider } from "../spi/Provider.ts"
@@ -36,6 +36,17 @@ export class Run extends Context.Service<
 
 /** The stacks that this execution works on. @since 0.1.0 */
 export const stacks = Effect.map(Run, ({ journal }) => journal.request.spec.stacks.filter(({ enabled }) => enabled))
+
+/**
+ * The outputs of all stacks: as they were when the execution was asked for, or as they are now.
+ *
+ * @since 0.1.0
+ */
+export const outputs = (when: "before" | "now"): Effect.Effect<ReadonlyMap<string, Outputs>, never, Run> =>
+  Effect.map(Run, ({ journal }) => {
+    const states = when === "now" ? journal.state().stacks : []
+    return new Map([...journal.request.stacksWere, ...states].map((stack) => [stack.name, stack.outputs]))
+  })
 
 /** @since 0.1.0 */
 export const providerOf = (stack: StackSpec): Effect.Effect<Provider, never, Run> =>

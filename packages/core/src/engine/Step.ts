@@ -14,7 +14,6 @@ import * as Activity from "effect/workflow/Activity"
 import type { WorkflowEngine, WorkflowInstance } from "effect/workflow/WorkflowEngine"
 import type { StackName } from "../domain/Ids.ts"
 import type { StageName } from "../domain/Machines.ts"
-import type { Outputs } from "../domain/Release.ts"
 import type { StackSpec } from "../domain/Spec.ts"
 import { LeaseLost } from "../spi/LeaseStore.ts"
 import type { Mutation, StackRef } from "../spi/Provider.ts"
@@ -22,7 +21,7 @@ import { ProviderError } from "../spi/ProviderError.ts"
 import { isPaused } from "./Control.ts"
 import { StepInfo } from "./EventLogEngine.ts"
 import { fillIn } from "./OutputReference.ts"
-import { Run } from "./Run.ts"
+import { outputs, Run } from "./Run.ts"
 import { StepFailed } from "./StepFailed.ts"
 
 /** What a step needs. @since 0.1.0 */
@@ -76,11 +75,13 @@ export const step = <A, I>(options: {
  *
  * @since 0.1.0
  */
-export const refOf = Effect.fnUntraced(function* (stack: StackSpec): Effect.fn.Return<StackRef, StepFailed, Run> {
+export const refOf = Effect.fnUntraced(function* (
+  stack: StackSpec,
+  when: "before" | "now" = "now"
+): Effect.fn.Return<StackRef, StepFailed, Run> {
   const { journal } = yield* Run
   const { request } = journal
-  const outputs = new Map<string, Outputs>(journal.state().stacks.map((state) => [state.name, state.outputs]))
-  const filled = fillIn(stack.properties, outputs)
+  const filled = fillIn(stack.properties, yield* outputs(when))
   if (filled.missing.length > 0) {
     return yield* new StepFailed({
       why: "failed",

@@ -10,7 +10,7 @@ import * as Schedule from "effect/Schedule"
 import type { EnvironmentState } from "../domain/Environment.ts"
 import type { EventOf, StackBefore } from "../domain/Event.ts"
 import { type ExecutionState, isFinished } from "../domain/Execution.ts"
-import type { CorrelationId } from "../domain/Ids.ts"
+import type { CorrelationId, StackName } from "../domain/Ids.ts"
 import type { ExecutionSpec, StackSpec } from "../domain/Spec.ts"
 import { DeploymentStore } from "../spi/DeploymentStore.ts"
 import { type Lease, type LeaseHeld, LeaseStore } from "../spi/LeaseStore.ts"
@@ -147,17 +147,20 @@ const prepare = Effect.fnUntraced(function* (
     ...(request.strategy === undefined ? {} : { strategy: request.strategy })
   })
   const environment = yield* store.environment(request.deploymentId, request.environment)
-  const before = (stack: StackSpec): StackBefore => {
-    const known = environment?.stacks.find(({ name }) => name === stack.name)
+  const before = (name: StackName): StackBefore => {
+    const known = environment?.stacks.find((stack) => stack.name === name)
     return {
-      name: stack.name,
+      name,
       status: known?.status ?? "not_deployed",
       release: known?.release ?? null,
-      checkpoint: known?.checkpoint ?? null
+      checkpoint: known?.checkpoint ?? null,
+      outputs: known?.outputs ?? {}
     }
   }
   const stacks =
-    request.kind === "rollback" ? resolved.stacks.filter((stack) => goesBack(stack, before(stack))) : resolved.stacks
+    request.kind === "rollback"
+      ? resolved.stacks.filter((stack) => goesBack(stack, before(stack.name)))
+      : resolved.stacks
   if (stacks.length === 0) {
     return yield* new Refused({
       kind: "conflict",
@@ -166,7 +169,8 @@ const prepare = Effect.fnUntraced(function* (
       hint: `See what was deployed: signalbox history ${request.deploymentId}`
     })
   }
-  return { spec: { ...resolved, stacks }, environment, stacksWere: stacks.map(before) }
+  const names = new Set([...(environment?.stacks ?? []), ...stacks].map(({ name }) => name))
+  return { spec: { ...resolved, stacks }, environment, stacksWere: [...names].map(before) }
 })
 
 const goesBack = (stack: StackSpec, { checkpoint, release }: StackBefore): boolean =>

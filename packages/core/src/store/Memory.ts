@@ -22,7 +22,8 @@ import type {
 } from "./Encoded.ts"
 import { layerEncoded } from "./layerEncoded.ts"
 
-const among = (values: ReadonlyArray<string> | undefined, value: string) => values === undefined || values.includes(value)
+const among = (values: ReadonlyArray<string> | undefined, value: string) =>
+  values === undefined || values.includes(value)
 
 const eventMatches = (query: EventRowQuery) => {
   const text = query.text?.toLowerCase()
@@ -114,11 +115,13 @@ export const makeMemory = (): Encoded => {
         Effect.sync(() =>
           (query.stream === undefined ? log : (streams.get(query.stream) ?? []))
             .filter(eventMatches(query))
-            .slice(0, query.limit)),
+            .slice(0, query.limit)
+        ),
       execution: (stream) => Effect.sync(() => executions.get(stream)),
       executions: (query) =>
         Effect.sync(() =>
-          [...executions.values()].filter(executionMatches(query)).sort(latestFirst).slice(0, query.limit)),
+          [...executions.values()].filter(executionMatches(query)).sort(latestFirst).slice(0, query.limit)
+        ),
       deployment: (id) => Effect.sync(() => deployments.get(id)),
       deployments: Effect.sync(() => [...deployments.values()]),
       environment: (id, environment) => Effect.sync(() => environments.get(key(id, environment))),

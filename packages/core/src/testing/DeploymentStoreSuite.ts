@@ -83,17 +83,29 @@ const writing: ReadonlyArray<Both> = [
       const events = [requested(where, stream, 2_000), moved("started", 2_001)]
       const second = yield* store.append({ stream, expected: 0, events })
       const third = yield* store.append({ stream, expected: 2, events: [step("a", 2_002)] })
-      assert.deepStrictEqual([...second, ...third].map(({ seq }) => seq), [1, 2, 3])
+      assert.deepStrictEqual(
+        [...second, ...third].map(({ seq }) => seq),
+        [1, 2, 3]
+      )
       assert.deepStrictEqual(yield* written(stream), [...second, ...third])
       assert.deepStrictEqual(yield* written(where.deploymentId), first)
-      assert.deepStrictEqual(second.map(({ event }) => event), events.map(({ event }) => event))
-      assert.deepStrictEqual(second.map(({ at }) => at), [2_000, 2_001])
+      assert.deepStrictEqual(
+        second.map(({ event }) => event),
+        events.map(({ event }) => event)
+      )
+      assert.deepStrictEqual(
+        second.map(({ at }) => at),
+        [2_000, 2_001]
+      )
       assert.deepStrictEqual(
         [...first, ...second].map((event) => [event.deploymentId, event.environment]),
         [[where.deploymentId, null], ...second.map(() => [where.deploymentId, where.environment])]
       )
       const positions = [...first, ...second, ...third].map(({ position }) => position)
-      assert.deepStrictEqual(positions, [...new Set(positions)].sort((left, right) => left - right))
+      assert.deepStrictEqual(
+        positions,
+        [...new Set(positions)].sort((left, right) => left - right)
+      )
       assert.isAtLeast(yield* store.head, positions.at(-1)!)
     })
   ],
@@ -105,7 +117,10 @@ const writing: ReadonlyArray<Both> = [
       assert.deepStrictEqual(ids(yield* store.append({ stream, events })), ["a", "b"])
       assert.deepStrictEqual(yield* store.append({ stream, events }), [])
       const more = yield* store.append({ stream, events: [step("b", 4_000), step("c", 4_000), step("c", 4_001)] })
-      assert.deepStrictEqual(more.map(({ at, id, seq }) => [id, seq, at]), [["c", 5, 4_000]])
+      assert.deepStrictEqual(
+        more.map(({ at, id, seq }) => [id, seq, at]),
+        [["c", 5, 4_000]]
+      )
       assert.deepStrictEqual(ids(yield* written(stream)), ["requested", "started", "a", "b", "c"])
     })
   ],
@@ -122,9 +137,7 @@ const writing: ReadonlyArray<Both> = [
     "refuses a stream that went on, and writes nothing",
     Effect.gen(function* () {
       const { store, stream, where } = yield* begun
-      const again = yield* Effect.flip(
-        store.append({ stream, expected: 0, events: [requested(where, stream, 9)] })
-      )
+      const again = yield* Effect.flip(store.append({ stream, expected: 0, events: [requested(where, stream, 9)] }))
       assert.deepInclude(again, { _tag: "SequenceConflict", stream, expected: 0, actual: 2 })
       for (const expected of [1, 3]) {
         const conflict = yield* Effect.flip(store.append({ stream, expected, events: [step("a", 3_000)] }))
@@ -150,7 +163,13 @@ const writing: ReadonlyArray<Both> = [
       assert.strictEqual((yield* Effect.flip(append([{ ...held, fence: held.fence + 1 }], "c")))._tag, "LeaseLost")
       assert.strictEqual((yield* Effect.flip(append([{ ...held, holder: "somebody" }], "c")))._tag, "LeaseLost")
       assert.strictEqual((yield* Effect.flip(append([{ ...held, key: `${stream}/3` }], "c")))._tag, "LeaseLost")
-      const newer = yield* leases.acquire({ key: stream, holder: "b", owner: "b", ttl: Duration.millis(40), evict: held.fence })
+      const newer = yield* leases.acquire({
+        key: stream,
+        holder: "b",
+        owner: "b",
+        ttl: Duration.millis(40),
+        evict: held.fence
+      })
       assert.strictEqual((yield* Effect.flip(append([held], "c")))._tag, "LeaseLost")
       yield* eventually(Effect.flip(leases.check(newer)))
       assert.strictEqual((yield* Effect.flip(append([newer], "c")))._tag, "LeaseLost")
@@ -212,7 +231,8 @@ const writing: ReadonlyArray<Both> = [
       const fresh = yield* correlationId
       const refused = (stream: string, event: Parameters<typeof store.append>[0]["events"][number]) =>
         Effect.map(Effect.flip(store.append({ stream, events: [event] })), (error) =>
-          assert.strictEqual(error._tag, "IllegalTransition"))
+          assert.strictEqual(error._tag, "IllegalTransition")
+        )
       yield* refused(fresh, moved("started", 1))
       yield* refused(fresh, requested(where, stream, 1))
       yield* refused(fresh, initialized(where))
@@ -235,7 +255,8 @@ const writing: ReadonlyArray<Both> = [
         for (const stream of streams) {
           const known = yield* store.environment(where.deploymentId, where.environment)
           const history = yield* Effect.flatMap(Random.nextIntBetween(2, 60), (length) =>
-            legalHistory(where, stream, length, known)).pipe(Random.withSeed(`${seed} ${streams.indexOf(stream)}`))
+            legalHistory(where, stream, length, known)
+          ).pipe(Random.withSeed(`${seed} ${streams.indexOf(stream)}`))
           for (let from = 0; from < history.length;) {
             const size = yield* Random.nextIntBetween(1, 6)
             yield* store.append({ stream, events: history.slice(from, from + size) })
@@ -277,13 +298,22 @@ const concurrency: ReadonlyArray<Both> = [
         { concurrency: "unbounded" }
       )
       const events = yield* written(stream)
-      assert.deepStrictEqual(events.map(({ seq }) => seq), events.map((_, index) => index + 1))
+      assert.deepStrictEqual(
+        events.map(({ seq }) => seq),
+        events.map((_, index) => index + 1)
+      )
       assert.strictEqual(new Set(ids(events)).size, 2 + 8 * 12)
       const positions = events.map(({ position }) => position)
-      assert.deepStrictEqual(positions, [...positions].sort((left, right) => left - right))
+      assert.deepStrictEqual(
+        positions,
+        [...positions].sort((left, right) => left - right)
+      )
       for (let writer = 0; writer < 8; writer++) {
         const own = ids(events).filter((id) => id.startsWith(`${writer}.`))
-        assert.deepStrictEqual(own, Array.from({ length: 12 }, (_, n) => `${writer}.${n}`))
+        assert.deepStrictEqual(
+          own,
+          Array.from({ length: 12 }, (_, n) => `${writer}.${n}`)
+        )
       }
     })
   ],
@@ -316,17 +346,20 @@ const concurrency: ReadonlyArray<Both> = [
       const second = yield* correlationId
       yield* store.append({ stream: second, events: [requested(where, second, 2_100), moved("started", 2_101)] })
       const change = (writer: typeof store, stream: string, stack: "network" | "api") =>
-        Effect.forEach(Array.from({ length: 10 }, (_, n) => n), (n) =>
-          writer.append({
-            stream,
-            events: [
-              {
-                id: `${n}`,
-                at: 3_000 + n,
-                event: { _tag: "OutputsKept", stack: stack as never, outputs: { [`${stack}`]: n } }
-              }
-            ]
-          }))
+        Effect.forEach(
+          Array.from({ length: 10 }, (_, n) => n),
+          (n) =>
+            writer.append({
+              stream,
+              events: [
+                {
+                  id: `${n}`,
+                  at: 3_000 + n,
+                  event: { _tag: "OutputsKept", stack: stack as never, outputs: { [`${stack}`]: n } }
+                }
+              ]
+            })
+        )
       yield* Effect.all([change(store, first.stream, "network"), change(two, second, "api")], {
         concurrency: "unbounded"
       })
@@ -372,7 +405,10 @@ const concurrency: ReadonlyArray<Both> = [
       assert.strictEqual(new Set(seen.map(({ id, stream }) => `${stream} ${id}`)).size, total)
       for (const stream of streams) {
         const seqs = seen.filter((event) => event.stream === stream).map(({ seq }) => seq)
-        assert.deepStrictEqual(seqs, Array.from({ length: 16 }, (_, n) => n + 1))
+        assert.deepStrictEqual(
+          seqs,
+          Array.from({ length: 16 }, (_, n) => n + 1)
+        )
       }
     })
   ],

@@ -86,7 +86,10 @@ export const tests: ReadonlyArray<Both> = [
       }
       assert.deepStrictEqual(yield* pages({ deploymentId: DeploymentId.make("D000000") }), [])
       const everywhere = yield* pages({ environment: staging.environment, limit: 3 })
-      assert.deepStrictEqual(everywhere.filter((id) => id === c || id === d), [d, c])
+      assert.deepStrictEqual(
+        everywhere.filter((id) => id === c || id === d),
+        [d, c]
+      )
     })
   ],
   [
@@ -138,14 +141,21 @@ export const tests: ReadonlyArray<Both> = [
       const said = yield* store.append({
         stream: e,
         events: [
-          { id: "said", at: 60_000, event: { _tag: "CommandGiven", command: "abort", by: "suite", reason: `"100%_" \\d\n` } }
+          {
+            id: "said",
+            at: 60_000,
+            event: { _tag: "CommandGiven", command: "abort", by: "suite", reason: `"100%_" \\d\n` }
+          }
         ]
       })
       const find = (query: Parameters<typeof store.events>[0]) =>
         Effect.map(store.events({ deploymentId, ...query }), (events) =>
-          events.map(({ id, stream }) => `${stream} ${id}`))
+          events.map(({ id, stream }) => `${stream} ${id}`)
+        )
       assert.deepStrictEqual(yield* find({ stream: a }), [`${a} requested`, `${a} started`, `${a} completed`])
-      assert.deepStrictEqual(yield* find({ environment: staging.environment, tags: ["ExecutionMoved"] }), [`${c} started`])
+      assert.deepStrictEqual(yield* find({ environment: staging.environment, tags: ["ExecutionMoved"] }), [
+        `${c} started`
+      ])
       assert.deepStrictEqual(yield* find({ tags: [] }), [])
       assert.deepStrictEqual(yield* find({ tags: ["CommandGiven", "VerdictReached"] }), [`${e} said`])
       for (const text of [`"100%_"`, "\\D\n", "commandGIVEN", "%_"]) {
@@ -177,7 +187,10 @@ export const tests: ReadonlyArray<Both> = [
           if (page.length < 40) break
           after = page.at(-1)!.position
         }
-        assert.deepStrictEqual(seqs, Array.from({ length: 251 }, (_, index) => index + 1))
+        assert.deepStrictEqual(
+          seqs,
+          Array.from({ length: 251 }, (_, index) => index + 1)
+        )
       }
       const all = yield* store.events({ deploymentId: where.deploymentId, limit: 1 })
       assert.strictEqual(all.length, 1)
@@ -198,7 +211,10 @@ export const tests: ReadonlyArray<Both> = [
         .filter((id) => id === where.deploymentId || id === later.deploymentId)
       assert.deepStrictEqual(own, [where.deploymentId, later.deploymentId])
       const environments = yield* store.environments(where.deploymentId)
-      assert.deepStrictEqual(environments.map(({ environment }) => environment), [where.environment, staging.environment])
+      assert.deepStrictEqual(
+        environments.map(({ environment }) => environment),
+        [where.environment, staging.environment]
+      )
       assert.deepStrictEqual(yield* store.environment(where.deploymentId, staging.environment), environments[1])
       assert.deepStrictEqual(yield* store.environments(DeploymentId.make("D000000")), [])
     })
@@ -237,7 +253,10 @@ export const tests: ReadonlyArray<Both> = [
       const [next] = yield* store.append({ stream: running, events: [step("after", 300)] })
       assert.isAbove(next!.position, head)
       const again = yield* store.append({ stream: old[0]!, expected: 0, events: [requested(where, old[0]!, 400)] })
-      assert.deepStrictEqual(again.map(({ seq }) => seq), [1])
+      assert.deepStrictEqual(
+        again.map(({ seq }) => seq),
+        [1]
+      )
       yield* store.append({ stream: running, events: [moved("failed", 301)] })
     })
   ]

@@ -59,10 +59,10 @@ const minute = Duration.minutes(1)
 
 const short = (key: string, holder: string) =>
   Effect.flatMap(LeaseStore, (leases) =>
-    leases.acquire({ key, holder, owner: `process of ${holder}`, ttl: Duration.millis(60) }))
+    leases.acquire({ key, holder, owner: `process of ${holder}`, ttl: Duration.millis(60) })
+  )
 
-const expired = (lease: Lease) =>
-  Effect.flatMap(LeaseStore, (leases) => eventually(Effect.flip(leases.check(lease))))
+const expired = (lease: Lease) => Effect.flatMap(LeaseStore, (leases) => eventually(Effect.flip(leases.check(lease))))
 
 const tests: ReadonlyArray<Both> = [
   [
@@ -76,7 +76,10 @@ const tests: ReadonlyArray<Both> = [
       assert.strictEqual(lease.expiresAt - lease.acquiredAt, 60_000)
       assert.isAtLeast(lease.fence, 1)
       assert.deepStrictEqual(yield* leases.get(key), lease)
-      assert.deepStrictEqual((yield* leases.list).filter((held) => held.key === key), [lease])
+      assert.deepStrictEqual(
+        (yield* leases.list).filter((held) => held.key === key),
+        [lease]
+      )
       yield* leases.check(lease)
       const plain = yield* acquire(yield* freshKey, "a")
       assert.notProperty(yield* leases.get(plain.key), "reason")
@@ -132,9 +135,7 @@ const tests: ReadonlyArray<Both> = [
         const results = yield* Effect.forEach(
           Array.from({ length: 16 }, (_, n) => n),
           (n) =>
-            Effect.result(
-              (n % 2 === 0 ? one : two).acquire({ key, holder: `h${n}`, owner: `p${n}`, ttl: minute })
-            ),
+            Effect.result((n % 2 === 0 ? one : two).acquire({ key, holder: `h${n}`, owner: `p${n}`, ttl: minute })),
           { concurrency: "unbounded" }
         )
         const winners = results.filter(Result.isSuccess)
@@ -174,7 +175,10 @@ const tests: ReadonlyArray<Both> = [
       const first = yield* short(yield* freshKey, "a")
       yield* expired(first)
       assert.strictEqual((yield* Effect.flip(leases.renew(first, minute)))._tag, "LeaseLost")
-      assert.deepStrictEqual((yield* leases.list).filter(({ key }) => key === first.key), [])
+      assert.deepStrictEqual(
+        (yield* leases.list).filter(({ key }) => key === first.key),
+        []
+      )
       const second = yield* acquire(first.key, "b")
       assert.isAbove(second.fence, first.fence)
       assert.strictEqual((yield* Effect.flip(leases.renew(first, minute)))._tag, "LeaseLost")
@@ -235,7 +239,10 @@ const tests: ReadonlyArray<Both> = [
         if (round % 3 === 0) yield* expired(lease)
         if (round % 3 === 1) yield* leases.release(lease)
       }
-      assert.deepStrictEqual(fences, [...new Set(fences)].sort((left, right) => left - right))
+      assert.deepStrictEqual(
+        fences,
+        [...new Set(fences)].sort((left, right) => left - right)
+      )
     })
   ],
   [

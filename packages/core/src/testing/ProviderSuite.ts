@@ -7,8 +7,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
-import type { Candidate, Capabilities, Provider, StackRef } from "../spi/index.ts"
-import { ProviderError } from "../spi/index.ts"
+import type { Candidate, Capabilities, Provider, ProviderError, StackRef } from "../spi/index.ts"
 import * as Groups from "./ProviderSuiteGroups.ts"
 import { Driver, type ProviderProbe, reasonOf } from "./ProviderSuiteDriver.ts"
 
@@ -79,19 +78,21 @@ export const suite = (name: string, options: ProviderSuiteOptions): void => {
         assert.strictEqual(provider.metrics !== undefined, options.capabilities.metrics)
         assert.strictEqual(provider.drift !== undefined, options.capabilities.drift)
         assert.strictEqual(provider.restart !== undefined, options.capabilities.restart)
-      }))
+      })
+    )
 
     check("observes a stack that is not there as absent", (driver) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const seen = yield* driver.observe
         assert.strictEqual(seen.status, "absent")
         assert.strictEqual(seen.stable, null)
         assert.strictEqual(seen.candidate, null)
         assert.deepStrictEqual(seen.traffic, [])
-      }))
+      })
+    )
 
     check("plans a first deployment without changing anything", (driver) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const plan = yield* driver.plan("v1")
         assert.strictEqual(plan.action, "create")
         assert.strictEqual(plan.checkpoint.release, null)
@@ -101,10 +102,11 @@ export const suite = (name: string, options: ProviderSuiteOptions): void => {
         assert.deepStrictEqual((yield* driver.plan("v1")).candidate, plan.candidate)
         assert.deepStrictEqual(yield* driver.truth, driver.nothing)
         assert.strictEqual((yield* driver.observe).status, "absent")
-      }))
+      })
+    )
 
     check("plans an update against the stable release, and finds that nothing is to be done", (driver) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         yield* driver.deploy("v1")
         const before = yield* driver.truth
         const again = yield* driver.plan("v1")
@@ -114,10 +116,11 @@ export const suite = (name: string, options: ProviderSuiteOptions): void => {
         assert.strictEqual(update.checkpoint.release?.id, again.candidate.id)
         assert.notStrictEqual(update.candidate.id, again.candidate.id)
         assert.deepStrictEqual(yield* driver.truth, before)
-      }))
+      })
+    )
 
     check("stages a candidate beside the stable release", (driver) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         yield* driver.deploy("v1")
         const { plan, seen } = yield* driver.stage("v2")
         const health = seen.health[plan.candidate.id]
@@ -127,16 +130,18 @@ export const suite = (name: string, options: ProviderSuiteOptions): void => {
         if (controls) {
           assert.strictEqual(seen.candidate?.id, plan.candidate.id)
           assert.strictEqual(seen.stable?.version, driver.candidates.v1.version)
-          assert.deepStrictEqual(seen.traffic.filter(({ percent }) => percent > 0), [
-            { releaseId: seen.stable!.id, percent: 100 }
-          ])
+          assert.deepStrictEqual(
+            seen.traffic.filter(({ percent }) => percent > 0),
+            [{ releaseId: seen.stable!.id, percent: 100 }]
+          )
         } else {
           assert.strictEqual(seen.stable?.id, plan.candidate.id)
         }
-      }))
+      })
+    )
 
     check("tells the truth about what is there, and the outputs that it declares", (driver) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const release = yield* driver.deploy("v1")
         const seen = yield* driver.observe
         assert.strictEqual(seen.status, "ready")
@@ -148,50 +153,62 @@ export const suite = (name: string, options: ProviderSuiteOptions): void => {
         assert.isAbove(seen.resources.length, 0)
         assert.deepStrictEqual(Object.keys(seen.outputs).sort(), [...options.capabilities.outputs].sort())
         yield* driver.serves({ v1: 100 })
-      }))
+      })
+    )
 
     check("carries out a mutation once, however often it is repeated", (driver) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         yield* driver.deploy("v1")
         const plan = yield* driver.plan("v2")
         const twice = <A>(key: string, call: (key: string) => Effect.Effect<A, ProviderError>) =>
-          Effect.gen(function*() {
+          Effect.gen(function* () {
             yield* call(key)
             const after = yield* driver.truth
             yield* call(key)
             assert.deepStrictEqual(yield* driver.truth, after)
             yield* driver.tookEffectOnce(key)
           })
-        yield* twice("stage-2", (key) => driver.provider.stage(driver.ref, { plan, capacityPercent: 100 }, driver.mutation({ key })))
+        yield* twice("stage-2", (key) =>
+          driver.provider.stage(driver.ref, { plan, capacityPercent: 100 }, driver.mutation({ key }))
+        )
         if (controls) {
           const { retire, shift } = driver.provider.traffic!
-          yield* twice("shift-2", (key) => shift(driver.ref, { releaseId: plan.candidate.id, percent: 100 }, driver.mutation({ key })))
-          yield* twice("retire-2", (key) => retire(driver.ref, { keep: plan.candidate.id, capacityPercent: 0 }, driver.mutation({ key })))
+          yield* twice("shift-2", (key) =>
+            shift(driver.ref, { releaseId: plan.candidate.id, percent: 100 }, driver.mutation({ key }))
+          )
+          yield* twice("retire-2", (key) =>
+            retire(driver.ref, { keep: plan.candidate.id, capacityPercent: 0 }, driver.mutation({ key }))
+          )
         }
         const { restart } = driver.provider
         if (restart !== undefined) yield* twice("restart-2", (key) => restart(driver.ref, driver.mutation({ key })))
-        yield* twice("rollback-2", (key) => driver.provider.rollback(driver.ref, plan.checkpoint, driver.mutation({ key })))
+        yield* twice("rollback-2", (key) =>
+          driver.provider.rollback(driver.ref, plan.checkpoint, driver.mutation({ key }))
+        )
         yield* twice("destroy-2", (key) => driver.provider.destroy(driver.ref, driver.mutation({ key })))
-      }))
+      })
+    )
 
     check("goes back to nothing from a first deployment", (driver) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const { plan } = yield* driver.stage("v1")
         yield* driver.provider.rollback(driver.ref, plan.checkpoint, driver.mutation())
         assert.strictEqual((yield* driver.observe).status, "absent")
         assert.deepStrictEqual(yield* driver.truth, driver.nothing)
-      }))
+      })
+    )
 
     check("goes back after staging", (driver) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const release = yield* driver.deploy("v1")
         const { plan } = yield* driver.stage("v2")
         yield* driver.provider.rollback(driver.ref, plan.checkpoint, driver.mutation())
         yield* driver.isStable("v1", release)
-      }))
+      })
+    )
 
     check("goes back after the candidate has taken over", (driver) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const release = yield* driver.deploy("v1")
         const plan = yield* driver.plan("v2")
         yield* driver.deploy("v2")
@@ -199,10 +216,11 @@ export const suite = (name: string, options: ProviderSuiteOptions): void => {
         yield* driver.isStable("v1", release)
         yield* driver.provider.rollback(driver.ref, plan.checkpoint, driver.mutation())
         yield* driver.isStable("v1", release)
-      }))
+      })
+    )
 
     check("names a release that does not come up, and leaves the stable one alone", (driver) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const release = yield* driver.deploy("v1")
         const failed = yield* Effect.flip(driver.stage("broken"))
         assert.strictEqual(reasonOf(failed), "Broken")
@@ -210,10 +228,11 @@ export const suite = (name: string, options: ProviderSuiteOptions): void => {
         assert.strictEqual(plan.checkpoint.release?.id, release.id)
         yield* driver.provider.rollback(driver.ref, plan.checkpoint, driver.mutation())
         yield* driver.isStable("v1", release)
-      }))
+      })
+    )
 
     check("destroys, and destroys again", (driver) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         yield* driver.provider.destroy(driver.ref, driver.mutation())
         yield* driver.deploy("v1")
         yield* driver.stage("v2")
@@ -223,10 +242,11 @@ export const suite = (name: string, options: ProviderSuiteOptions): void => {
         yield* driver.provider.destroy(driver.ref, driver.mutation())
         yield* driver.deploy("v2")
         yield* driver.serves({ v2: 100 })
-      }))
+      })
+    )
 
     check("refuses a holder that was overtaken", (driver) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         yield* driver.deploy("v1")
         const { plan } = yield* driver.stage("v2", { fence: 7 })
         const before = yield* driver.truth
@@ -235,10 +255,11 @@ export const suite = (name: string, options: ProviderSuiteOptions): void => {
           assert.deepStrictEqual(yield* driver.truth, before)
         }
         yield* driver.provider.rollback(driver.ref, plan.checkpoint, driver.mutation({ fence: 7 }))
-      }))
+      })
+    )
 
     check("changes nothing where the guard fails", (driver) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         yield* driver.deploy("v1")
         const { plan } = yield* driver.stage("v2")
         const before = yield* driver.truth
@@ -246,10 +267,11 @@ export const suite = (name: string, options: ProviderSuiteOptions): void => {
           assert.strictEqual(reasonOf(yield* Effect.flip(guarded)), "Fenced")
           assert.deepStrictEqual(yield* driver.truth, before)
         }
-      }))
+      })
+    )
 
     check("survives an interruption: a repeat finishes, and brings in no more than was asked for", (driver) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         yield* driver.deploy("v1")
         const plan = yield* driver.plan("slow")
         const stage = driver.provider.stage(driver.ref, { plan, capacityPercent: 100 }, driver.mutation({ key: "cut" }))
@@ -259,10 +281,11 @@ export const suite = (name: string, options: ProviderSuiteOptions): void => {
         assert.strictEqual(health.healthy, health.total)
         assert.strictEqual((yield* driver.truth).capacity[driver.candidates.slow.version], health.total)
         yield* driver.tookEffectOnce("cut")
-      }))
+      })
+    )
 
     check("goes back from the middle of an interrupted operation, and forth again", (driver) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const release = yield* driver.deploy("v1")
         const plan = yield* driver.plan("slow")
         const stage = (key: string) =>
@@ -272,10 +295,11 @@ export const suite = (name: string, options: ProviderSuiteOptions): void => {
         yield* driver.isStable("v1", release)
         yield* stage("again")
         yield* driver.serves(controls ? { v1: 100 } : { slow: 100 })
-      }))
+      })
+    )
 
     check("goes back while the operation that it cuts off is still being called", (driver) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const release = yield* driver.deploy("v1")
         const plan = yield* driver.plan("slow")
         const stage = yield* Effect.forkChild(
@@ -285,13 +309,15 @@ export const suite = (name: string, options: ProviderSuiteOptions): void => {
         yield* driver.provider.rollback(driver.ref, plan.checkpoint, driver.mutation())
         yield* Fiber.await(stage)
         yield* driver.isStable("v1", release)
-      }))
+      })
+    )
 
     for (const { name, provoke, reason } of options.classify ?? []) {
       check(`tells ${reason} where ${name}`, (driver) =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           assert.strictEqual(reasonOf(yield* Effect.flip(provoke(driver.harness))), reason)
-        }))
+        })
+      )
     }
 
     if (controls) Groups.traffic(check, options.capabilities)

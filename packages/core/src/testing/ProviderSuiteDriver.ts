@@ -35,8 +35,11 @@ export const reasonOf = (error: unknown): string =>
   error instanceof ProviderError ? error.reason._tag : `no ProviderError: ${String(error)}`
 
 /** Tries until it holds, for at most 10 seconds. */
-const eventually = (condition: Effect.Effect<boolean, ProviderError>, what: string): Effect.Effect<void, ProviderError> =>
-  Effect.gen(function*() {
+const eventually = (
+  condition: Effect.Effect<boolean, ProviderError>,
+  what: string
+): Effect.Effect<void, ProviderError> =>
+  Effect.gen(function* () {
     for (let attempt = 0; attempt < 500; attempt++) {
       if (yield* condition) return
       yield* Effect.sleep(20)
@@ -91,7 +94,9 @@ export class Driver {
       : Effect.map(effects(key), (count) => assert.strictEqual(count, 1, `effects of ${key}`))
   }
 
-  mutation(options: { readonly key?: string; readonly fence?: number; readonly guard?: Mutation["guard"] } = {}): Mutation {
+  mutation(
+    options: { readonly key?: string; readonly fence?: number; readonly guard?: Mutation["guard"] } = {}
+  ): Mutation {
     return {
       idempotencyKey: options.key ?? `suite-${++this.#keys}`,
       fence: options.fence ?? 1,
@@ -109,10 +114,12 @@ export class Driver {
       provider.stage(ref, { plan, capacityPercent: 100 }, mutation()),
       provider.rollback(ref, plan.checkpoint, mutation()),
       provider.destroy(ref, mutation()),
-      ...(provider.traffic === undefined ? [] : [
-        provider.traffic.shift(ref, { releaseId, percent: 100 }, mutation()),
-        provider.traffic.retire(ref, { keep: releaseId, capacityPercent: 0 }, mutation())
-      ]),
+      ...(provider.traffic === undefined
+        ? []
+        : [
+            provider.traffic.shift(ref, { releaseId, percent: 100 }, mutation()),
+            provider.traffic.retire(ref, { keep: releaseId, capacityPercent: 0 }, mutation())
+          ]),
       ...(provider.drift === undefined ? [] : [provider.drift.correct(ref, ["traffic"], mutation())]),
       ...(provider.restart === undefined ? [] : [provider.restart(ref, mutation())])
     ]
@@ -125,14 +132,19 @@ export class Driver {
   stage(which: Which, options: { readonly fence?: number; readonly capacityPercent?: number } = {}) {
     return Effect.flatMap(this.plan(which), (plan) =>
       Effect.map(
-        this.provider.stage(this.ref, { plan, capacityPercent: options.capacityPercent ?? 100 }, this.mutation(options)),
+        this.provider.stage(
+          this.ref,
+          { plan, capacityPercent: options.capacityPercent ?? 100 },
+          this.mutation(options)
+        ),
         (seen) => ({ plan, seen })
-      ))
+      )
+    )
   }
 
   /** Brings a candidate in and makes it the stable release. */
   deploy(which: Which): Effect.Effect<Release, ProviderError> {
-    return Effect.gen({ self: this }, function*() {
+    return Effect.gen({ self: this }, function* () {
       const { plan } = yield* this.stage(which)
       const traffic = this.provider.traffic
       if (traffic !== undefined) {
@@ -147,7 +159,9 @@ export class Driver {
   serves(shares: Partial<Record<Which, number>>): Effect.Effect<void> {
     return Effect.map(this.harness.probe.traffic, (traffic) => {
       const tolerance = this.harness.probe.tolerance ?? 1
-      const wanted = new Map(Object.entries(shares).map(([which, share]) => [this.candidates[which as Which].version, share]))
+      const wanted = new Map(
+        Object.entries(shares).map(([which, share]) => [this.candidates[which as Which].version, share])
+      )
       for (const version of new Set([...wanted.keys(), ...Object.keys(traffic)])) {
         assert.closeTo(traffic[version] ?? 0, wanted.get(version) ?? 0, tolerance, `share of ${version}`)
       }
@@ -156,11 +170,14 @@ export class Driver {
 
   /** Nothing but this release is there, for the provider as for the probe. */
   isStable(which: Which, release: Release) {
-    return Effect.gen({ self: this }, function*() {
+    return Effect.gen({ self: this }, function* () {
       const seen = yield* this.observe
       assert.strictEqual(seen.stable?.id, release.id)
       assert.strictEqual(seen.candidate, null)
-      assert.deepStrictEqual(seen.traffic.filter(({ percent }) => percent > 0), [{ releaseId: release.id, percent: 100 }])
+      assert.deepStrictEqual(
+        seen.traffic.filter(({ percent }) => percent > 0),
+        [{ releaseId: release.id, percent: 100 }]
+      )
       yield* this.serves({ [which]: 100 })
       assert.deepStrictEqual(Object.keys((yield* this.truth).capacity), [this.candidates[which].version])
     })
@@ -176,7 +193,7 @@ export class Driver {
 
   /** Calls, and interrupts the call once it is under way. */
   cut<A>(call: Effect.Effect<A, ProviderError>, releaseId: string) {
-    return Effect.gen({ self: this }, function*() {
+    return Effect.gen({ self: this }, function* () {
       const fiber = yield* Effect.forkChild(call)
       yield* this.underWay(releaseId)
       yield* Fiber.interrupt(fiber)

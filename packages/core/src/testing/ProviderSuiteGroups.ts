@@ -12,15 +12,23 @@ type Check = (title: string, body: (driver: Driver) => Effect.Effect<unknown, un
 
 export const traffic = (check: Check, capabilities: Capabilities): void => {
   check("gives a first release the traffic only when told so", (driver) =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { plan, seen } = yield* driver.stage("v1")
-      assert.deepStrictEqual(seen.traffic.filter(({ percent }) => percent > 0), [])
-      yield* driver.provider.traffic!.shift(driver.ref, { releaseId: plan.candidate.id, percent: 100 }, driver.mutation())
+      assert.deepStrictEqual(
+        seen.traffic.filter(({ percent }) => percent > 0),
+        []
+      )
+      yield* driver.provider.traffic!.shift(
+        driver.ref,
+        { releaseId: plan.candidate.id, percent: 100 },
+        driver.mutation()
+      )
       yield* driver.serves({ v1: 100 })
-    }))
+    })
+  )
 
   check("returns from a switch when the new release really answers", (driver) =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       yield* driver.deploy("v1")
       const { plan } = yield* driver.stage("v2")
       const seen = yield* driver.provider.traffic!.shift(
@@ -28,16 +36,18 @@ export const traffic = (check: Check, capabilities: Capabilities): void => {
         { releaseId: plan.candidate.id, percent: 100 },
         driver.mutation()
       )
-      assert.deepStrictEqual(seen.traffic.filter(({ percent }) => percent > 0), [
-        { releaseId: plan.candidate.id, percent: 100 }
-      ])
+      assert.deepStrictEqual(
+        seen.traffic.filter(({ percent }) => percent > 0),
+        [{ releaseId: plan.candidate.id, percent: 100 }]
+      )
       yield* driver.serves({ v2: 100 })
       yield* driver.provider.rollback(driver.ref, plan.checkpoint, driver.mutation())
       yield* driver.serves({ v1: 100 })
-    }))
+    })
+  )
 
   check("refuses to retire a release that carries traffic", (driver) =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       yield* driver.deploy("v1")
       const { plan } = yield* driver.stage("v2")
       const before = yield* driver.truth
@@ -46,25 +56,28 @@ export const traffic = (check: Check, capabilities: Capabilities): void => {
       )
       assert.strictEqual(reasonOf(refused), "Conflict")
       assert.deepStrictEqual(yield* driver.truth, before)
-    }))
+    })
+  )
 
   check("makes the release that is kept the stable one", (driver) =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       yield* driver.deploy("v1")
       const release = yield* driver.deploy("v2")
       yield* driver.isStable("v2", release)
-    }))
+    })
+  )
 
   check("drops a candidate without traffic when the stable release is kept", (driver) =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const release = yield* driver.deploy("v1")
       yield* driver.stage("v2")
       yield* driver.provider.traffic!.retire(driver.ref, { keep: release.id, capacityPercent: 0 }, driver.mutation())
       yield* driver.isStable("v1", release)
-    }))
+    })
+  )
 
   check("does not shift to a release that is not there", (driver) =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       yield* driver.deploy("v1")
       const { plan } = yield* driver.stage("v2")
       yield* driver.provider.rollback(driver.ref, plan.checkpoint, driver.mutation())
@@ -73,11 +86,12 @@ export const traffic = (check: Check, capabilities: Capabilities): void => {
       )
       assert.include(["Missing", "Conflict"], reasonOf(refused))
       yield* driver.serves({ v1: 100 })
-    }))
+    })
+  )
 
   if (capabilities.traffic === "switch") {
     check("refuses to divide traffic", (driver) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         yield* driver.deploy("v1")
         const { plan } = yield* driver.stage("v2")
         const refused = yield* Effect.flip(
@@ -85,10 +99,11 @@ export const traffic = (check: Check, capabilities: Capabilities): void => {
         )
         assert.strictEqual(reasonOf(refused), "Unsupported")
         yield* driver.serves({ v1: 100 })
-      }))
+      })
+    )
   } else {
     check("divides traffic as asked, and reads it back", (driver) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const release = yield* driver.deploy("v1")
         const { plan } = yield* driver.stage("v2")
         for (const percent of [10, 50, 25, 0, 100]) {
@@ -102,29 +117,40 @@ export const traffic = (check: Check, capabilities: Capabilities): void => {
           assert.strictEqual(shares.get(release.id) ?? 0, 100 - percent)
           yield* driver.serves({ v1: 100 - percent, v2: percent })
         }
-      }))
+      })
+    )
 
     check("goes back from the middle of a shift", (driver) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const release = yield* driver.deploy("v1")
         const { plan } = yield* driver.stage("v2")
-        yield* driver.provider.traffic!.shift(driver.ref, { releaseId: plan.candidate.id, percent: 50 }, driver.mutation())
+        yield* driver.provider.traffic!.shift(
+          driver.ref,
+          { releaseId: plan.candidate.id, percent: 50 },
+          driver.mutation()
+        )
         yield* driver.provider.rollback(driver.ref, plan.checkpoint, driver.mutation())
         yield* driver.isStable("v1", release)
-      }))
+      })
+    )
   }
 
   check("goes back after a switch, before the old release was retired", (driver) =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const release = yield* driver.deploy("v1")
       const { plan } = yield* driver.stage("v2")
-      yield* driver.provider.traffic!.shift(driver.ref, { releaseId: plan.candidate.id, percent: 100 }, driver.mutation())
+      yield* driver.provider.traffic!.shift(
+        driver.ref,
+        { releaseId: plan.candidate.id, percent: 100 },
+        driver.mutation()
+      )
       yield* driver.provider.rollback(driver.ref, plan.checkpoint, driver.mutation())
       yield* driver.isStable("v1", release)
-    }))
+    })
+  )
 
   check("finishes an interrupted shift when it is repeated", (driver) =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       yield* driver.deploy("v1")
       const { plan } = yield* driver.stage("v2")
       const shift = driver.provider.traffic!.shift(
@@ -136,11 +162,12 @@ export const traffic = (check: Check, capabilities: Capabilities): void => {
       yield* shift
       yield* driver.serves({ v2: 100 })
       yield* driver.tookEffectOnce("cut-shift")
-    }))
+    })
+  )
 
   if (capabilities.capacity) {
     check("brings in capacity by parts, and takes it away by parts", (driver) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const release = yield* driver.deploy("v1")
         const full = (yield* driver.observe).health[release.id]!.total
         const half = yield* driver.stage("v2", { capacityPercent: 50 })
@@ -166,13 +193,14 @@ export const traffic = (check: Check, capabilities: Capabilities): void => {
         yield* driver.provider.rollback(driver.ref, half.plan.checkpoint, driver.mutation())
         yield* driver.isStable("v1", release)
         assert.strictEqual((yield* driver.observe).health[release.id]!.total, full)
-      }))
+      })
+    )
   }
 }
 
 export const metrics = (check: Check): void => {
   check("measures each release by itself", (driver) =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const release = yield* driver.deploy("v1")
       const { plan } = yield* driver.stage("v2")
       yield* Effect.sleep(100)
@@ -193,24 +221,27 @@ export const metrics = (check: Check): void => {
       const nobody = yield* measure("no-such-release")
       assert.strictEqual(nobody.requests, 0)
       assert.strictEqual(nobody.healthy, null)
-    }))
+    })
+  )
 }
 
 export const drift = (check: Check): void => {
   check("finds no drift where there is none", (driver) =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       yield* driver.deploy("v1")
       assert.deepStrictEqual(yield* driver.provider.drift!.detect(driver.ref), [])
       yield* driver.provider.drift!.correct(driver.ref, [], driver.mutation())
       yield* driver.serves({ v1: 100 })
-    }))
+    })
+  )
 }
 
 export const restart = (check: Check): void => {
   check("restarts what is there and leaves it serving", (driver) =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const release = yield* driver.deploy("v1")
       yield* driver.provider.restart!(driver.ref, driver.mutation())
       yield* driver.isStable("v1", release)
-    }))
+    })
+  )
 }

@@ -124,7 +124,10 @@ export interface SimulatedProvider {
   readonly ledger: ReadonlyArray<LedgerEntry>
   readonly script: (stack: string, version: string, script: Script) => void
   readonly fail: (fault: Fault) => void
-  readonly foreign: (ref: StackRef, operation: { readonly description: string; readonly millis: number } | null) => Effect.Effect<void>
+  readonly foreign: (
+    ref: StackRef,
+    operation: { readonly description: string; readonly millis: number } | null
+  ) => Effect.Effect<void>
   readonly tamper: (ref: StackRef, drift: Drift) => void
   readonly calls: (operation: SimulatedOperation, stack: string) => number
   /** What is there, read past the provider. */
@@ -187,16 +190,23 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
   const enter = (operation: SimulatedOperation, ref: StackRef): Fault | undefined => {
     const count = (calls.get(`${operation}/${ref.stack}`) ?? 0) + 1
     calls.set(`${operation}/${ref.stack}`, count)
-    const due = faults.find((fault) =>
-      fault.operation === operation && (fault.stack ?? ref.stack) === ref.stack && fault.left > 0 &&
-      count >= (fault.nth ?? 1)
+    const due = faults.find(
+      (fault) =>
+        fault.operation === operation &&
+        (fault.stack ?? ref.stack) === ref.stack &&
+        fault.left > 0 &&
+        count >= (fault.nth ?? 1)
     )
     if (due !== undefined) due.left -= 1
     return due
   }
 
-  const read = <A>(operation: SimulatedOperation, ref: StackRef, body: (cell: Cell, now: number) => Effect.Effect<A, ProviderError>) =>
-    Effect.fnUntraced(function*() {
+  const read = <A>(
+    operation: SimulatedOperation,
+    ref: StackRef,
+    body: (cell: Cell, now: number) => Effect.Effect<A, ProviderError>
+  ) =>
+    Effect.fnUntraced(function* () {
       const fault = enter(operation, ref)
       if (options.latencyMillis !== undefined) yield* Effect.sleep(options.latencyMillis)
       if (fault !== undefined) return yield* failure(operation, ref, fault.reason)
@@ -215,10 +225,13 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
     ref: StackRef,
     mutation: Mutation,
     releaseId: string | null,
-    apply: (cell: Cell, now: number) => { readonly changed: boolean; readonly until: number; readonly reason?: ProviderReason },
+    apply: (
+      cell: Cell,
+      now: number
+    ) => { readonly changed: boolean; readonly until: number; readonly reason?: ProviderReason },
     finish: (cell: Cell, now: number) => ProviderReason | undefined = () => undefined
   ): Effect.Effect<Observation, ProviderError> =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       yield* mutation.guard
       const fault = enter(operation, ref)
       if (options.latencyMillis !== undefined) yield* Effect.sleep(options.latencyMillis)
@@ -227,7 +240,11 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
       const cell = world.cell(ref)
       settle(world, cell, now)
       if (mutation.fence < cell.fence) {
-        return yield* failure(operation, ref, { _tag: "Fenced", message: `${mutation.fence} is older than ${cell.fence}`, fence: cell.fence })
+        return yield* failure(operation, ref, {
+          _tag: "Fenced",
+          message: `${mutation.fence} is older than ${cell.fence}`,
+          fence: cell.fence
+        })
       }
       cell.fence = mutation.fence
       if (cell.operation?.foreign === true) {
@@ -239,9 +256,10 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
         })
       }
       if (!cell.done.has(mutation.idempotencyKey)) {
-        const applied: ReturnType<typeof apply> = cell.applied?.key === mutation.idempotencyKey
-          ? { changed: false, until: cell.applied.until }
-          : apply(cell, now)
+        const applied: ReturnType<typeof apply> =
+          cell.applied?.key === mutation.idempotencyKey
+            ? { changed: false, until: cell.applied.until }
+            : apply(cell, now)
         if (applied.reason !== undefined) return yield* failure(operation, ref, applied.reason)
         if (applied.changed) {
           cell.applied = { key: mutation.idempotencyKey, until: applied.until }
@@ -258,7 +276,13 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
           })
         }
         if (applied.until > now) {
-          cell.operation = { id: mutation.idempotencyKey, description: operation, foreign: false, startedAt: now, until: applied.until }
+          cell.operation = {
+            id: mutation.idempotencyKey,
+            description: operation,
+            foreign: false,
+            startedAt: now,
+            until: applied.until
+          }
           yield* mutation.progress(`${operation} is under way`, releaseId ?? ref.stack)
           yield* Effect.sleep(applied.until - now)
         }
@@ -281,9 +305,16 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
     Object.fromEntries(capabilities.outputs.map((name) => [name, `${name}:${ref.environment}/${ref.stack}`]))
 
   const conflict = (message: string) => ({ changed: false, until: 0, reason: { _tag: "Conflict", message } as const })
-  const missing = (id: string) => ({ changed: false, until: 0, reason: { _tag: "Missing", message: `no release ${id}` } as const })
-  const unsupported = (capability: string) =>
-    ({ changed: false, until: 0, reason: { _tag: "Unsupported", message: `${kind} has no ${capability}`, capability } as const })
+  const missing = (id: string) => ({
+    changed: false,
+    until: 0,
+    reason: { _tag: "Missing", message: `no release ${id}` } as const
+  })
+  const unsupported = (capability: string) => ({
+    changed: false,
+    until: 0,
+    reason: { _tag: "Unsupported", message: `${kind} has no ${capability}`, capability } as const
+  })
 
   const clear = (cell: Cell, now: number) => {
     const changed = cell.capacity.size > 0
@@ -298,8 +329,12 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
 
   const back = (cell: Cell, release: Release, now: number) => {
     cell.releases.set(release.id, release)
-    const already = cell.stable === release.id && cell.capacity.size === 1 && cell.candidate === null &&
-      (effective(cell, now)[release.id] ?? 0) === 100 && cell.capacity.get(release.id)?.percent === 100
+    const already =
+      cell.stable === release.id &&
+      cell.capacity.size === 1 &&
+      cell.candidate === null &&
+      (effective(cell, now)[release.id] ?? 0) === 100 &&
+      cell.capacity.get(release.id)?.percent === 100
     if (already) return { changed: false, until: Math.max(now, readyAt(cell, release.id)) }
     const lag = world.scriptOf(cell, release).trafficLagMillis ?? 0
     const ready = addCapacity(world, cell, release, 100, now)
@@ -317,7 +352,12 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
     if (capacity === undefined) return missing(id)
     if (share > 0 && capacity.readyAt > now) return conflict(`${id} is not ready`)
     const rest = cell.stable === null || cell.stable === id ? id : cell.stable
-    const wanted: Record<string, number> = rest === id || share === 100 ? { [id]: 100 } : share === 0 ? { [rest]: 100 } : { [id]: share, [rest]: 100 - share }
+    const wanted: Record<string, number> =
+      rest === id || share === 100
+        ? { [id]: 100 }
+        : share === 0
+          ? { [rest]: 100 }
+          : { [id]: share, [rest]: 100 - share }
     const changed = fingerprint(cell.asked) !== fingerprint(wanted)
     if (!changed) return { changed, until: cell.traffic.at(-1)?.at ?? now }
     const until = now + (world.scriptOf(cell, capacity.release).trafficLagMillis ?? 0)
@@ -360,10 +400,14 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
           configDigest
         }
         const stable = cell.stable === null ? null : cell.releases.get(cell.stable)!
-        const checkpoint: Checkpoint = { release: stable, takenAt: now, data: { traffic: effective(cell, now) as Json } }
+        const checkpoint: Checkpoint = {
+          release: stable,
+          takenAt: now,
+          data: { traffic: effective(cell, now) as Json }
+        }
         const none = stable?.id === release.id && (effective(cell, now)[release.id] ?? 0) === 100
         return Effect.succeed({
-          action: none ? "none" as const : stable === null ? "create" as const : "update" as const,
+          action: none ? ("none" as const) : stable === null ? ("create" as const) : ("update" as const),
           candidate: release,
           checkpoint,
           changes: none ? [] : [`${ref.stack} will run ${release.version}`],
@@ -373,29 +417,38 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
       }),
     stage: (ref, { capacityPercent, plan }, mutation) => {
       const release = plan.candidate
-      return mutate("stage", ref, mutation, release.id, (cell, now) => {
-        if (!capabilities.capacity && capacityPercent !== 100) return unsupported("capacity by parts")
-        const before = cell.capacity.get(release.id)
-        if (before !== undefined && before.percent >= capacityPercent) return { changed: false, until: readyAt(cell, release.id) }
-        cell.releases.set(release.id, release)
-        if (cell.stable !== release.id) cell.candidate = release.id
-        const until = addCapacity(world, cell, release, capacityPercent, now)
-        if (capabilities.traffic === "none" && world.scriptOf(cell, release).broken === undefined) {
-          setTraffic(cell, now, until, { [release.id]: 100 })
-          cell.replaces = release.id
+      return mutate(
+        "stage",
+        ref,
+        mutation,
+        release.id,
+        (cell, now) => {
+          if (!capabilities.capacity && capacityPercent !== 100) return unsupported("capacity by parts")
+          const before = cell.capacity.get(release.id)
+          if (before !== undefined && before.percent >= capacityPercent)
+            return { changed: false, until: readyAt(cell, release.id) }
+          cell.releases.set(release.id, release)
+          if (cell.stable !== release.id) cell.candidate = release.id
+          const until = addCapacity(world, cell, release, capacityPercent, now)
+          if (capabilities.traffic === "none" && world.scriptOf(cell, release).broken === undefined) {
+            setTraffic(cell, now, until, { [release.id]: 100 })
+            cell.replaces = release.id
+          }
+          return { changed: true, until }
+        },
+        (cell, now) => {
+          const broken = world.scriptOf(cell, release).broken
+          if (broken !== undefined && cell.stable !== release.id) {
+            removeCapacity(cell, release.id)
+            if (cell.candidate === release.id) cell.candidate = null
+            setTraffic(cell, now, now, cell.stable === null ? {} : { [cell.stable]: 100 })
+            return { _tag: "Broken", message: broken, resource: release.id }
+          }
+          if (!cell.capacity.has(release.id))
+            return { _tag: "Conflict", message: "another operation took the candidate away" }
+          return undefined
         }
-        return { changed: true, until }
-      }, (cell, now) => {
-        const broken = world.scriptOf(cell, release).broken
-        if (broken !== undefined && cell.stable !== release.id) {
-          removeCapacity(cell, release.id)
-          if (cell.candidate === release.id) cell.candidate = null
-          setTraffic(cell, now, now, cell.stable === null ? {} : { [cell.stable]: 100 })
-          return { _tag: "Broken", message: broken, resource: release.id }
-        }
-        if (!cell.capacity.has(release.id)) return { _tag: "Conflict", message: "another operation took the candidate away" }
-        return undefined
-      })
+      )
     },
     observe: (ref) => read("observe", ref, (cell, now) => Effect.succeed(observation(world, cell, now, outputs(ref)))),
     rollback: (ref, checkpoint, mutation) =>
@@ -404,45 +457,59 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
         ref,
         mutation,
         checkpoint.release?.id ?? null,
-        (cell, now) => checkpoint.release === null ? clear(cell, now) : back(cell, checkpoint.release, now),
+        (cell, now) => (checkpoint.release === null ? clear(cell, now) : back(cell, checkpoint.release, now)),
         (cell) => {
-          for (const id of [...cell.capacity.keys()]) if (id !== checkpoint.release?.id) removeCapacity(cell, id)
+          for (const id of cell.capacity.keys()) if (id !== checkpoint.release?.id) removeCapacity(cell, id)
           return undefined
         }
       ),
     destroy: (ref, mutation) => Effect.asVoid(mutate("destroy", ref, mutation, null, clear)),
-    ...(capabilities.traffic === "none" ? {} : {
-      traffic: {
-        shift: (ref, options, mutation) =>
-          mutate("shift", ref, mutation, options.releaseId, (cell, now) => shift(cell, options.releaseId, options.percent, now)),
-        retire: (ref, options, mutation) =>
-          mutate("retire", ref, mutation, options.keep, (cell, now) => retire(cell, options.keep, options.capacityPercent, now))
-      }
-    }),
-    ...(capabilities.metrics === false ? {} : {
-      metrics: {
-        measure: (ref, { releaseId, window }) =>
-          read("measure", ref, (cell, now) =>
-            Effect.succeed(measure(world, cell, releaseId, window, now, options.requestsPerSecond ?? 50)))
-      }
-    }),
-    ...(capabilities.drift === false ? {} : {
-      drift: {
-        detect: (ref) => read("detect", ref, (cell) => Effect.succeed([...cell.drift])),
-        correct: (ref, fields, mutation) =>
-          mutate("correct", ref, mutation, null, (cell, now) => {
-            const left = cell.drift.filter(({ field }) => !fields.includes(field))
-            const changed = left.length < cell.drift.length
-            cell.drift = left
-            return { changed, until: now }
-          })
-      }
-    }),
-    ...(capabilities.restart === false ? {} : {
-      restart: (ref, mutation) =>
-        mutate("restart", ref, mutation, null, (cell, now) =>
-          cell.stable === null ? missing(ref.stack) : { changed: true, until: now })
-    })
+    ...(capabilities.traffic === "none"
+      ? {}
+      : {
+          traffic: {
+            shift: (ref, options, mutation) =>
+              mutate("shift", ref, mutation, options.releaseId, (cell, now) =>
+                shift(cell, options.releaseId, options.percent, now)
+              ),
+            retire: (ref, options, mutation) =>
+              mutate("retire", ref, mutation, options.keep, (cell, now) =>
+                retire(cell, options.keep, options.capacityPercent, now)
+              )
+          }
+        }),
+    ...(capabilities.metrics === false
+      ? {}
+      : {
+          metrics: {
+            measure: (ref, { releaseId, window }) =>
+              read("measure", ref, (cell, now) =>
+                Effect.succeed(measure(world, cell, releaseId, window, now, options.requestsPerSecond ?? 50))
+              )
+          }
+        }),
+    ...(capabilities.drift === false
+      ? {}
+      : {
+          drift: {
+            detect: (ref) => read("detect", ref, (cell) => Effect.succeed([...cell.drift])),
+            correct: (ref, fields, mutation) =>
+              mutate("correct", ref, mutation, null, (cell, now) => {
+                const left = cell.drift.filter(({ field }) => !fields.includes(field))
+                const changed = left.length < cell.drift.length
+                cell.drift = left
+                return { changed, until: now }
+              })
+          }
+        }),
+    ...(capabilities.restart === false
+      ? {}
+      : {
+          restart: (ref, mutation) =>
+            mutate("restart", ref, mutation, null, (cell, now) =>
+              cell.stable === null ? missing(ref.stack) : { changed: true, until: now }
+            )
+        })
   }
 
   return {
@@ -454,9 +521,16 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
     },
     foreign: (ref, operation) =>
       Effect.map(Clock.currentTimeMillis, (now) => {
-        world.cell(ref).operation = operation === null
-          ? null
-          : { id: `foreign-${now}`, description: operation.description, foreign: true, startedAt: now, until: now + operation.millis }
+        world.cell(ref).operation =
+          operation === null
+            ? null
+            : {
+                id: `foreign-${now}`,
+                description: operation.description,
+                foreign: true,
+                startedAt: now,
+                until: now + operation.millis
+              }
       }),
     tamper: (ref, drift) => {
       const cell = world.cell(ref)

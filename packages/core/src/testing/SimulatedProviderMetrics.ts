@@ -44,10 +44,18 @@ export const measure = (
   return {
     requests: counted,
     errors: Math.min(counted, Math.round(errors)),
-    latency: counted === 0
-      ? null
-      : { mean: sorted.reduce((sum, value) => sum + value, 0) / sorted.length, p50: at(0.5), p95: at(0.95), p99: at(0.99) },
+    latency:
+      counted === 0
+        ? null
+        : {
+            mean: sorted.reduce((sum, value) => sum + value, 0) / sorted.length,
+            p50: at(0.5),
+            p95: at(0.95),
+            p99: at(0.99)
+          },
     healthy: healthyPercent(world, cell, capacity, now),
-    ...(counted === 0 ? {} : { samples: sorted.filter((_, index) => index % Math.ceil(sorted.length / Math.min(counted, 2000)) === 0) })
+    ...(counted === 0
+      ? {}
+      : { samples: sorted.filter((_, index) => index % Math.ceil(sorted.length / Math.min(counted, 2000)) === 0) })
   }
 }

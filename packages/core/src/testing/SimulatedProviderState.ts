@@ -39,7 +39,13 @@ export interface Cell {
   /** Effective from `at`; ordered; the last is what was asked for. */
   traffic: Array<{ readonly at: number; readonly shares: Readonly<Record<string, number>> }>
   asked: Readonly<Record<string, number>>
-  operation: { readonly id: string; readonly description: string; readonly foreign: boolean; readonly startedAt: number; readonly until: number } | null
+  operation: {
+    readonly id: string
+    readonly description: string
+    readonly foreign: boolean
+    readonly startedAt: number
+    readonly until: number
+  } | null
   lastChangedAt: number | null
   drift: ReadonlyArray<Drift>
   fence: number
@@ -54,8 +60,12 @@ const stable = (value: unknown): unknown =>
   Array.isArray(value)
     ? value.map(stable)
     : typeof value === "object" && value !== null
-    ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, inner]) => [key, stable(inner)]))
-    : value
+      ? Object.fromEntries(
+          Object.entries(value)
+            .sort(([a], [b]) => (a < b ? -1 : 1))
+            .map(([key, inner]) => [key, stable(inner)])
+        )
+      : value
 
 /** A short digest (FNV-1a) of JSON, regardless of the order of keys. */
 export const fingerprint = (value: unknown): string => {
@@ -82,9 +92,12 @@ export class Simulation {
   scriptOf(cell: Cell, release: Release): Script {
     return Object.assign(
       {},
-      ...this.#scripts.filter(({ stack, version }) =>
-        (stack === "*" || stack === cell.stack) && (version === "*" || version === release.version)
-      ).map(({ script }) => script)
+      ...this.#scripts
+        .filter(
+          ({ stack, version }) =>
+            (stack === "*" || stack === cell.stack) && (version === "*" || version === release.version)
+        )
+        .map(({ script }) => script)
     ) as Script
   }
 
@@ -122,7 +135,7 @@ export const settle = (world: Simulation, cell: Cell, now: number): void => {
   const shares = effective(cell, now)
   // Without traffic control there is nobody to shift and retire: the new release simply replaces the old one.
   if (cell.replaces === candidate.release.id && script.broken === undefined && shares[candidate.release.id] === 100) {
-    for (const id of [...cell.capacity.keys()]) if (id !== candidate.release.id) removeCapacity(cell, id)
+    for (const id of cell.capacity.keys()) if (id !== candidate.release.id) removeCapacity(cell, id)
     cell.stable = candidate.release.id
     cell.candidate = null
   }
@@ -152,8 +165,11 @@ export const removeCapacity = (cell: Cell, id: string): void => {
   cell.capacity.delete(id)
 }
 
-export const valueOf = (value: number | ((age: number) => number) | undefined, age: number, otherwise: number): number =>
-  value === undefined ? otherwise : typeof value === "number" ? value : value(age)
+export const valueOf = (
+  value: number | ((age: number) => number) | undefined,
+  age: number,
+  otherwise: number
+): number => (value === undefined ? otherwise : typeof value === "number" ? value : value(age))
 
 export const healthyPercent = (world: Simulation, cell: Cell, capacity: Capacity, now: number): number =>
   now < capacity.readyAt || world.scriptOf(cell, capacity.release).broken !== undefined
@@ -162,22 +178,30 @@ export const healthyPercent = (world: Simulation, cell: Cell, capacity: Capacity
 
 export const observation = (world: Simulation, cell: Cell, now: number, outputs: Outputs): Observation => {
   const capacities = [...cell.capacity.values()]
-  const health = Object.fromEntries(capacities.map((capacity) => {
-    const total = Math.ceil((world.instances * capacity.percent) / 100)
-    return [capacity.release.id, { healthy: Math.round((total * healthyPercent(world, cell, capacity, now)) / 100), total }]
-  }))
+  const health = Object.fromEntries(
+    capacities.map((capacity) => {
+      const total = Math.ceil((world.instances * capacity.percent) / 100)
+      return [
+        capacity.release.id,
+        { healthy: Math.round((total * healthyPercent(world, cell, capacity, now)) / 100), total }
+      ]
+    })
+  )
   return {
     status: cell.operation !== null ? "changing" : capacities.length === 0 ? "absent" : "ready",
-    stable: cell.stable === null ? null : cell.releases.get(cell.stable) ?? null,
-    candidate: cell.candidate === null ? null : cell.releases.get(cell.candidate) ?? null,
+    stable: cell.stable === null ? null : (cell.releases.get(cell.stable) ?? null),
+    candidate: cell.candidate === null ? null : (cell.releases.get(cell.candidate) ?? null),
     traffic: Object.entries(effective(cell, now)).map(([releaseId, percent]) => ({ releaseId, percent })),
     health,
-    operation: cell.operation === null ? null : {
-      id: cell.operation.id,
-      description: cell.operation.description,
-      foreign: cell.operation.foreign,
-      startedAt: cell.operation.startedAt
-    },
+    operation:
+      cell.operation === null
+        ? null
+        : {
+            id: cell.operation.id,
+            description: cell.operation.description,
+            foreign: cell.operation.foreign,
+            startedAt: cell.operation.startedAt
+          },
     lastChangedAt: cell.lastChangedAt,
     outputs: capacities.length === 0 ? {} : outputs,
     resources: capacities.map(({ percent, readyAt, release }) => ({

@@ -8,10 +8,9 @@ import type * as Scope from "effect/Scope"
 import { DeploymentStore, LeaseStore } from "../spi/index.ts"
 
 /** The same database, opened a second time. */
-export class Another extends Context.Service<
-  Another,
-  Context.Context<DeploymentStore | LeaseStore> | undefined
->()("@signalbox/core/testing/storeSuiteStores/Another") {}
+export class Another extends Context.Service<Another, Context.Context<DeploymentStore | LeaseStore> | undefined>()(
+  "@signalbox/core/testing/storeSuiteStores/Another"
+) {}
 
 export type Stores = DeploymentStore | LeaseStore | Another
 
@@ -21,9 +20,7 @@ export type Both = readonly [title: string, body: Effect.Effect<unknown, unknown
 export const other = (
   layer: Layer.Layer<DeploymentStore | LeaseStore, unknown> | undefined
 ): Layer.Layer<Another, unknown> =>
-  layer === undefined
-    ? Layer.succeed(Another, undefined)
-    : Layer.effect(Another, Layer.build(Layer.fresh(layer)))
+  layer === undefined ? Layer.succeed(Another, undefined) : Layer.effect(Another, Layer.build(Layer.fresh(layer)))
 
 /** The second opening, or the first where there is no other. */
 export const another = Effect.gen(function* () {
@@ -39,7 +36,8 @@ export const another = Effect.gen(function* () {
 /** A lease for a minute. */
 export const acquire = (key: string, holder: string) =>
   Effect.flatMap(LeaseStore, (leases) =>
-    leases.acquire({ key, holder, owner: `process of ${holder}`, ttl: Duration.minutes(1) }))
+    leases.acquire({ key, holder, owner: `process of ${holder}`, ttl: Duration.minutes(1) })
+  )
 
 /** Tries until it succeeds, at most 5 seconds. */
 export const eventually = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>

@@ -120,7 +120,8 @@ export const requested = (kind: ExecutionKind): Extract<Event, { readonly _tag: 
       name: stacks.api,
       status: "deployed",
       release: { id: "r1", version: "1.0.0", configDigest: "c1" },
-      checkpoint: null
+      checkpoint: null,
+      outputs: { url: "http://api" }
     }
   ],
   spec: {

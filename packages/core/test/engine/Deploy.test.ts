@@ -106,6 +106,36 @@ describe("deploy", () => {
     }).pipe(Effect.provide(layer))
   })
 
+  it.effect("knows the outputs of before where one stack is deployed, or all are destroyed", () => {
+    const { cloud, layer } = world()
+    return Effect.gen(function* () {
+      const manifest = manifestOf(
+        config({
+          stacks: [
+            { name: "api", provider: "simulated", gate },
+            {
+              name: "web",
+              provider: "simulated",
+              dependsOn: ["api"],
+              gate,
+              properties: { upstream: { $output: "api.url" } }
+            }
+          ]
+        }),
+        cloud
+      )
+      const deploymentId = yield* deployed(manifest)
+      const stacks = ["web" as never]
+      const one = yield* carryOut(
+        requestOf(manifest, deploymentId, "one", { kind: "deploy-stack", version: "2.0.0", stacks })
+      )
+      assert.strictEqual(one.status, "completed")
+      const gone = yield* carryOut(requestOf(manifest, deploymentId, "gone", { kind: "destroy" }))
+      assert.strictEqual(gone.status, "completed")
+      assert.deepStrictEqual(statuses(gone), ["api destroyed", "web destroyed"])
+    }).pipe(Effect.provide(layer))
+  })
+
   it.effect("leaves a stack alone that has nothing to change", () => {
     const { cloud, layer } = world()
     return Effect.gen(function* () {

@@ -44,28 +44,31 @@ for (const [name, shape] of Object.entries(SimulatedProvider.shapes)) {
         probe: {
           traffic: Effect.map(cloud.inspect(ref), ({ traffic }) => versions(Object.entries(traffic))),
           capacity: Effect.map(cloud.inspect(ref), ({ releases }) => versions(releases.map((id) => [id, 2]))),
-          effects: (key: string) => Effect.sync(() => cloud.ledger.filter((entry) => entry.idempotencyKey === key).length)
+          effects: (key: string) =>
+            Effect.sync(() => cloud.ledger.filter((entry) => entry.idempotencyKey === key).length)
         }
       }
     }),
-    classify: [{
-      name: "somebody else is at work",
-      reason: "Busy",
-      provoke: ({ provider, ref }) => {
-        const cloud = SimulatedProvider.make({ capabilities: shape })
-        return Effect.gen(function*() {
-          yield* cloud.foreign(ref, { description: "console update", millis: 60_000 })
-          const plan = yield* provider.plan(ref, { version: "v1" })
-          return yield* cloud.provider.stage(ref, { plan, capacityPercent: 100 }, mutation("busy"))
-        })
+    classify: [
+      {
+        name: "somebody else is at work",
+        reason: "Busy",
+        provoke: ({ provider, ref }) => {
+          const cloud = SimulatedProvider.make({ capabilities: shape })
+          return Effect.gen(function* () {
+            yield* cloud.foreign(ref, { description: "console update", millis: 60_000 })
+            const plan = yield* provider.plan(ref, { version: "v1" })
+            return yield* cloud.provider.stage(ref, { plan, capacityPercent: 100 }, mutation("busy"))
+          })
+        }
       }
-    }]
+    ]
   })
 }
 
 describe("SimulatedProvider", () => {
   it.effect("takes its time from the clock", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const cloud = SimulatedProvider.make()
       cloud.script("*", "*", { stageMillis: 60_000 })
       const plan = yield* cloud.provider.plan(ref, { version: "v1" })
@@ -78,32 +81,47 @@ describe("SimulatedProvider", () => {
       const seen = yield* Fiber.join(stage)
       assert.strictEqual(seen.health[plan.candidate.id]?.healthy, 2)
       assert.strictEqual(yield* Clock.currentTimeMillis, 60_000)
-    }))
+    })
+  )
 
   it.effect("fails where it is told to, before or after the effect, and notes effects only", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const cloud = SimulatedProvider.make()
       cloud.fail({ operation: "stage", reason: { _tag: "Throttled", message: "slow down", retryAfterMs: 5 } })
-      cloud.fail({ operation: "stage", stack: "api", nth: 2, after: true, reason: { _tag: "Unavailable", message: "cut" } })
+      cloud.fail({
+        operation: "stage",
+        stack: "api",
+        nth: 2,
+        after: true,
+        reason: { _tag: "Unavailable", message: "cut" }
+      })
       const plan = yield* cloud.provider.plan(ref, { version: "v1" })
       const stage = cloud.provider.stage(ref, { plan, capacityPercent: 100 }, mutation("a"))
       assert.strictEqual((yield* Effect.flip(stage)).reason._tag, "Throttled")
       assert.strictEqual(cloud.ledger.length, 0)
       assert.strictEqual((yield* Effect.flip(stage)).reason._tag, "Unavailable")
       yield* stage
-      assert.deepStrictEqual(cloud.ledger.map(({ idempotencyKey, operation }) => [operation, idempotencyKey]), [["stage", "a"]])
+      assert.deepStrictEqual(
+        cloud.ledger.map(({ idempotencyKey, operation }) => [operation, idempotencyKey]),
+        [["stage", "a"]]
+      )
       assert.strictEqual(cloud.calls("stage", "api"), 3)
-    }))
+    })
+  )
 
   it.effect("lets traffic lag behind the weights asked for", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const cloud = SimulatedProvider.make()
       cloud.script("api", "v2", { trafficLagMillis: 5_000, errorRate: 0.5, latencyMillis: 100, healthy: 50 })
-      const deploy = Effect.fnUntraced(function*(version: string) {
+      const deploy = Effect.fnUntraced(function* (version: string) {
         const plan = yield* cloud.provider.plan(ref, { version })
         yield* cloud.provider.stage(ref, { plan, capacityPercent: 100 }, mutation(`stage-${version}`))
         return yield* Effect.forkChild(
-          cloud.provider.traffic!.shift(ref, { releaseId: plan.candidate.id, percent: 100 }, mutation(`shift-${version}`))
+          cloud.provider.traffic!.shift(
+            ref,
+            { releaseId: plan.candidate.id, percent: 100 },
+            mutation(`shift-${version}`)
+          )
         ).pipe(Effect.map((fiber) => ({ id: plan.candidate.id, fiber })))
       })
       const first = yield* deploy("v1")
@@ -115,19 +133,27 @@ describe("SimulatedProvider", () => {
       yield* TestClock.adjust("1 second")
       yield* Fiber.join(second.fiber)
       yield* TestClock.adjust("10 seconds")
-      const measured = yield* cloud.provider.metrics!.measure(ref, { releaseId: second.id, window: Duration.seconds(10) })
+      const measured = yield* cloud.provider.metrics!.measure(ref, {
+        releaseId: second.id,
+        window: Duration.seconds(10)
+      })
       assert.strictEqual(measured.requests, 500)
       assert.strictEqual(measured.errors, 250)
       assert.strictEqual(measured.healthy, 50)
       assert.closeTo(measured.latency!.p50, 100, 5)
-    }))
+    })
+  )
 
   it.effect("drifts and is corrected field by field", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const cloud = SimulatedProvider.make()
       cloud.tamper(ref, { field: "size", expected: "1", actual: "2", owned: false })
       cloud.tamper(ref, { field: "tag", expected: "a", actual: "b", owned: false })
       yield* cloud.provider.drift!.correct(ref, ["size"], mutation("c"))
-      assert.deepStrictEqual((yield* cloud.provider.drift!.detect(ref)).map(({ field }) => field), ["tag"])
-    }))
+      assert.deepStrictEqual(
+        (yield* cloud.provider.drift!.detect(ref)).map(({ field }) => field),
+        ["tag"]
+      )
+    })
+  )
 })

@@ -10,8 +10,10 @@ import type { DeploymentRow, EnvironmentRow, EventRow, ExecutionRow } from "../E
 import { Lru } from "./Lru.ts"
 
 // States are their own JSON. Where that stops being so, these lines stop compiling and an encoder is due.
-const plain = <S extends Schema.Constraint>(_: S & { readonly Type: S["Encoded"] }) => (state: S["Type"]): string =>
-  JSON.stringify(state)
+const plain =
+  <S extends Schema.Constraint>(_: S & { readonly Type: S["Encoded"] }) =>
+  (state: S["Type"]): string =>
+    JSON.stringify(state)
 const encodeExecution = plain(Execution.ExecutionState)
 const encodeEnvironment = plain(Environment.EnvironmentState)
 const encodeDeployment = plain(Environment.Deployment)
@@ -43,7 +45,8 @@ export const decodeEvent = (row: EventRow): Result.Result<StoredEvent, StoreErro
     Result.mapBoth(decodeEventResult(body), {
       onSuccess: (event) => storedEvent(row, event),
       onFailure: (issue) => corrupt(what, issue)
-    }))
+    })
+  )
 }
 
 export const storedEvent = (row: EventRow, event: Event): StoredEvent => ({
@@ -73,7 +76,8 @@ const decoder = <S extends Schema.ConstraintDecoder<unknown>>(schema: S, capacit
             return state
           },
           onFailure: (issue) => corrupt(key, issue)
-        }))
+        })
+      )
     }
   }
 }
@@ -99,7 +103,10 @@ export const makeCodec = () => {
         finished: Execution.isFinished(state),
         requestedAt: state.requestedAt,
         // Postgres keeps no NUL.
-        search: [state.correlationId, state.version, state.by, state.reason].join("\n").toLowerCase().replaceAll("\0", " "),
+        search: [state.correlationId, state.version, state.by, state.reason]
+          .join("\n")
+          .toLowerCase()
+          .replaceAll("\0", " "),
         state: text
       }
     },

@@ -13,7 +13,11 @@ export const parse = (cursor: string | undefined): Effect.Effect<Position | unde
   const requestedAt = Number.parseInt(time ?? "", 36)
   return stream === undefined || !Number.isSafeInteger(requestedAt)
     ? Effect.fail(
-        new StoreError({ operation: "executions", reason: "Unexpected", detail: "the cursor is not one of a page before" })
+        new StoreError({
+          operation: "executions",
+          reason: "Unexpected",
+          detail: "the cursor is not one of a page before"
+        })
       )
     : Effect.succeed({ requestedAt, stream })
 }

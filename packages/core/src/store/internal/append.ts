@@ -98,7 +98,9 @@ export const makeAppend = (
     environment: string
   ): Effect.fn.Return<SeenEnvironment, StoreError> {
     const row = yield* encoded.environment(deploymentId, environment)
-    return row === undefined ? missing : { version: row.version, state: yield* Effect.fromResult(codec.environment(row)) }
+    return row === undefined
+      ? missing
+      : { version: row.version, state: yield* Effect.fromResult(codec.environment(row)) }
   })
 
   const checkGuards = Effect.fnUntraced(function* (
@@ -174,8 +176,7 @@ export const makeAppend = (
     streams.set(stream, { deployment, execution, seq: seen.seq + rows.length, ids: seen.ids })
     if (place !== undefined) environments.set(key, { version, state: after.environment })
     yield* committed
-    return rows.map((row, index) =>
-      storedEvent({ ...row, position: outcome.positions[index]! }, added[index]!.event))
+    return rows.map((row, index) => storedEvent({ ...row, position: outcome.positions[index]! }, added[index]!.event))
   })
 
   const forget = (stream: string) => Effect.sync(() => streams.delete(stream))
@@ -193,8 +194,7 @@ export const makeAppend = (
     return result
   })
 
-  return (append: Append) =>
-    locked(append.stream)(Effect.onError(retried(append), () => forget(append.stream)))
+  return (append: Append) => locked(append.stream)(Effect.onError(retried(append), () => forget(append.stream)))
 }
 
 const lost = ({ guard }: Extract<Outcome, { readonly _tag: "Lost" }>) =>

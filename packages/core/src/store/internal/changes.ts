@@ -28,7 +28,8 @@ export const makeChanges = (
         const failed = yield* Deferred.make<never, StoreError>()
         yield* Stream.runForEach(elsewhere, () => Effect.andThen(pulse, Deferred.succeed(ready, undefined))).pipe(
           Effect.onError((cause) =>
-            Effect.andThen(Deferred.failCause(failed, cause), Deferred.failCause(ready, cause))),
+            Effect.andThen(Deferred.failCause(failed, cause), Deferred.failCause(ready, cause))
+          ),
           Effect.forkScoped
         )
         yield* Deferred.await(ready)

@@ -25,7 +25,12 @@ const step = (states: States, stream: string, { at, event }: NewEvent): Result.R
   if (states.deployment !== undefined) return refuse(stream, "present", event._tag)
   if (event._tag === "ExecutionRequested" && event.correlationId !== stream) {
     return Result.fail(
-      new IllegalTransition({ machine: "execution", subject: event.correlationId, from: "another stream", on: event._tag })
+      new IllegalTransition({
+        machine: "execution",
+        subject: event.correlationId,
+        from: "another stream",
+        on: event._tag
+      })
     )
   }
   return Result.flatMap(Execution.evolve(states.execution, at, event), (execution) =>
@@ -33,7 +38,8 @@ const step = (states: States, stream: string, { at, event }: NewEvent): Result.R
       ...states,
       execution,
       environment
-    })))
+    }))
+  )
 }
 
 /** Folds events over the states, or says which transition is not allowed. A state that does not change stays the same object. */

@@ -79,7 +79,8 @@ const quietly = <A, E, R>(
 ): Effect.Effect<A, Exclude<E, SqlError> | StoreError, R> =>
   Effect.withTracerEnabled(
     Effect.mapError(effect, (error) =>
-      isSqlError(error) ? storeError(operation)(error) : (error as Exclude<E, SqlError>)),
+      isSqlError(error) ? storeError(operation)(error) : (error as Exclude<E, SqlError>)
+    ),
     false
   )
 
@@ -94,10 +95,7 @@ const pulses = (
   const version =
     dialect.name === "pg"
       ? newest
-      : Effect.map(
-          sql<{ readonly data_version: number }>`PRAGMA data_version`,
-          ([row]) => row?.data_version ?? 0
-        )
+      : Effect.map(sql<{ readonly data_version: number }>`PRAGMA data_version`, ([row]) => row?.data_version ?? 0)
   const poll = quietly("changes", version)
   // A database that is away for a while ends no subscription; whoever reads after the next pulse is told.
   const next = Effect.retry(Effect.delay(poll, polls[dialect.name]), {
@@ -112,12 +110,7 @@ const pulses = (
   )
 }
 
-const prune = (
-  sql: SqlClient,
-  dialect: Dialect,
-  before: number,
-  limit: number
-): Effect.Effect<number, SqlError> =>
+const prune = (sql: SqlClient, dialect: Dialect, before: number, limit: number): Effect.Effect<number, SqlError> =>
   sql.withTransaction(
     Effect.gen(function* () {
       // An append that overlaps must not leave events behind.
@@ -145,9 +138,8 @@ const keepPosition = (sql: SqlClient, streams: Statement.ArrayHelper): Effect.Ef
 const leases = (sql: SqlClient, dialect: Dialect, read: ReturnType<typeof makeRead>): EncodedLeaseStore => {
   const now: Effect.Effect<number, SqlError> =
     dialect.name === "pg"
-      ? Effect.map(
-          sql<{ readonly now: number }>`SELECT ${sql.literal(dialect.now(""))} AS now`,
-          ([row]) => Number(row?.now)
+      ? Effect.map(sql<{ readonly now: number }>`SELECT ${sql.literal(dialect.now(""))} AS now`, ([row]) =>
+          Number(row?.now)
         )
       : Clock.currentTimeMillis
   return {
@@ -175,7 +167,10 @@ const leases = (sql: SqlClient, dialect: Dialect, read: ReturnType<typeof makeRe
                 ON CONFLICT DO NOTHING RETURNING key`
           : sql`UPDATE signalbox_leases SET ${sql.update(row)}
                 WHERE key = ${after.key} AND fence = ${before.fence} AND expires_at = ${before.expiresAt} RETURNING key`
-      return quietly("lease", Effect.map(statement, (rows) => rows.length > 0))
+      return quietly(
+        "lease",
+        Effect.map(statement, (rows) => rows.length > 0)
+      )
     }
   }
 }

@@ -19,8 +19,10 @@ const valuesOf = (row: NewEventRow) =>
 const insertText = (dialect: Dialect, from: number, events: number, extends_: boolean, guards: number): string => {
   let index = 0
   const parameter = (type: "text" | "int") => dialect.parameter(++index, type)
-  const rows = Array.from({ length: events }, (_, ordinal) =>
-    `SELECT ${dialect.position.value(from + ordinal)}${types.map(parameter).join(", ")}`)
+  const rows = Array.from(
+    { length: events },
+    (_, ordinal) => `SELECT ${dialect.position.value(from + ordinal)}${types.map(parameter).join(", ")}`
+  )
   const conditions = [
     ...(extends_
       ? [`EXISTS (SELECT 1 FROM signalbox_events WHERE stream = ${parameter("text")} AND seq = ${parameter("int")})`]
@@ -149,7 +151,8 @@ export const makeCommit = (sql: SqlClient, dialect: Dialect) => {
     Effect.flatMap(Clock.currentTimeMillis, (now) => {
       if (commit.events.length === 0) {
         return Effect.map(lostGuard(commit.guards, now), (guard): Outcome =>
-          guard === undefined ? { _tag: "Committed", positions: [] } : { _tag: "Lost", guard })
+          guard === undefined ? { _tag: "Committed", positions: [] } : { _tag: "Lost", guard }
+        )
       }
       return Effect.catch(
         isOneStatement(commit) ? insert(commit, now) : sql.withTransaction(write(commit, now)),

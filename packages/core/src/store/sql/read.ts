@@ -85,10 +85,7 @@ export const makeRead = (sql: SqlClient, dialect: Dialect) => {
   const deployment = (id: string): Effect.Effect<DeploymentRow | undefined, SqlError> =>
     Effect.map(sql<Row>`SELECT * FROM signalbox_deployments WHERE deployment_id = ${id}`, first(deploymentRow))
 
-  const head = Effect.fnUntraced(function* (
-    stream: string,
-    after: number
-  ): Effect.fn.Return<StreamHead, SqlError> {
+  const head = Effect.fnUntraced(function* (stream: string, after: number): Effect.fn.Return<StreamHead, SqlError> {
     const events = yield* sql<Row>`
       SELECT seq, id FROM signalbox_events WHERE stream = ${stream} AND seq >= ${after} ORDER BY seq`
     const continues = after === 0 || Number(events[0]?.seq) === after
@@ -163,15 +160,16 @@ export const makeRead = (sql: SqlClient, dialect: Dialect) => {
       ),
     executions: (query: ExecutionRowQuery): Effect.Effect<ReadonlyArray<ExecutionRow>, SqlError> =>
       Effect.map(
-        planned(sql<Row>`SELECT * FROM signalbox_executions WHERE ${sql.and([
-          sql`1 = 1`,
-          ...executionConditions(query)
-        ])} ORDER BY requested_at DESC, stream DESC LIMIT ${query.limit}`),
+        planned(
+          sql<Row>`SELECT * FROM signalbox_executions WHERE ${sql.and([
+            sql`1 = 1`,
+            ...executionConditions(query)
+          ])} ORDER BY requested_at DESC, stream DESC LIMIT ${query.limit}`
+        ),
         (rows) => rows.map(executionRow)
       ),
-    deployments: Effect.map(
-      sql<Row>`SELECT * FROM signalbox_deployments ORDER BY created_at, deployment_id`,
-      (rows) => rows.map(deploymentRow)
+    deployments: Effect.map(sql<Row>`SELECT * FROM signalbox_deployments ORDER BY created_at, deployment_id`, (rows) =>
+      rows.map(deploymentRow)
     ),
     environment: (id: string, environment: string): Effect.Effect<EnvironmentRow | undefined, SqlError> =>
       Effect.map(

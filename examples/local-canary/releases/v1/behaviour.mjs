@@ -1,0 +1,2 @@
+/** The release that everybody is happy with. */
+export const answers = () => 200
