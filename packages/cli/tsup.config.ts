@@ -4,7 +4,8 @@ import { defineConfig, type Options } from "tsup"
 const { version } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8")) as { version: string }
 
 const shared: Options = {
-  outDir: "dist",
+  // Tests build a copy of their own, which nobody rebuilds under them.
+  outDir: process.env.SIGNALBOX_OUT_DIR ?? "dist",
   format: "cjs",
   outExtension: () => ({ js: ".cjs" }),
   target: "node22",

@@ -1,0 +1,103 @@
+import { assert, describe, it } from "vitest"
+import * as Cause from "effect/Cause"
+import { Event, ExecutionStatus, LeaseHeld, LeaseLost, ProviderError, StoreError, StrategyName } from "@signalbox/core/spi"
+import { ConfigurationInvalid, Refused } from "@signalbox/core/engine"
+import * as Domain from "@signalbox/core/domain"
+import * as Schema from "effect/Schema"
+import { eventTags, executionStatuses, strategies } from "../src/commands/choices.ts"
+import { Actor } from "../src/commands/flags.ts"
+import { exitCodeOf } from "../src/ExitCode.ts"
+import { failureOf, failureOfCause } from "../src/Failure.ts"
+import { wantsColor } from "../src/host/color.ts"
+
+const lease = {
+  key: "DX6604E/production",
+  holder: "other-run",
+  owner: "ci-7",
+  fence: 3,
+  acquiredAt: Date.now() - 60_000,
+  expiresAt: Date.now() + 15_000,
+  reason: "deploy by ada"
+}
+const refused = (kind: "invalid" | "not_found" | "blocked" | "conflict") => new Refused({ kind, code: "c", message: "m", hint: "h" })
+const provider = (reason: ProviderError["reason"]) => new ProviderError({ provider: "local", operation: "plan", stack: "web", reason })
+
+describe("exit codes", () => {
+  it.each([
+    ["completed", 0],
+    ["failed", 1],
+    ["rolled_back", 3],
+    ["cancelled", 1],
+    ["paused", 7]
+  ] as const)("an execution that is %s exits with %d", (status, code) => {
+    assert.strictEqual(exitCodeOf({ status }, undefined), code)
+  })
+
+  it("a signal that stopped it wins over what it left", () => {
+    assert.strictEqual(exitCodeOf({ status: "paused" }, "SIGINT"), 130)
+    assert.strictEqual(exitCodeOf({ status: "cancelled" }, "SIGTERM"), 143)
+    assert.strictEqual(exitCodeOf({ status: "completed" }, "SIGINT"), 0)
+  })
+
+  it.each([
+    ["invalid request", refused("invalid"), 64],
+    ["unknown thing", refused("not_found"), 4],
+    ["blocked", refused("blocked"), 2],
+    ["conflict", refused("conflict"), 1],
+    ["held lease", new LeaseHeld({ lease }), 2],
+    ["lost lease", new LeaseLost({ key: "k", fence: 1 }), 1],
+    ["store", new StoreError({ operation: "append", reason: "Unavailable", detail: "d" }), 6],
+    ["configuration", new ConfigurationInvalid({ issues: [{ path: "a", message: "m", expected: "e", hint: "h" }] }), 64],
+    ["properties", provider({ _tag: "Invalid", message: "m", path: ["x"] }), 64],
+    ["busy stack", provider({ _tag: "Busy", message: "m", operation: "o" }), 2],
+    ["provider away", provider({ _tag: "Unavailable", message: "m" }), 6],
+    ["broken release", provider({ _tag: "Broken", message: "m" }), 1],
+    ["anything else", new Error("boom\n    at secret"), 1]
+  ])("%s", (_, error, code) => {
+    const failure = failureOf(error)
+    assert.strictEqual(failure.exitCode, code)
+    assert.isNotEmpty(failure.info.code)
+    assert.isNotEmpty(failure.info.hint)
+    assert.notInclude(failure.info.message, "    at ")
+    assert.deepEqual(failureOfCause(Cause.fail(error))?.info, failure.info)
+  })
+
+  it("names the holder, since when, until when and what to type", () => {
+    const { info } = failureOf(new Refused({ kind: "blocked", code: "environment_locked", message: "m", lease }))
+    assert.match(info.message, /held by other-run \(ci-7\) since \d\d:\d\d:\d\d; unless renewed, its lease ends at \d\d:\d\d:\d\d \(deploy by ada\)/)
+    assert.include(info.hint, "signalbox attach other-run")
+  })
+
+  it("an interruption is no failure", () => {
+    assert.isUndefined(failureOfCause(Cause.interrupt(1)))
+  })
+})
+
+describe("words written out", () => {
+  it("are those of the domain", () => {
+    assert.deepEqual([...strategies], [...StrategyName.literals])
+    assert.deepEqual([...executionStatuses], [...ExecutionStatus.literals])
+    assert.sameMembers([...eventTags], Object.keys(Event.cases))
+    for (const actor of ["", "a", "a".repeat(256), "a".repeat(257)]) {
+      assert.strictEqual(Schema.is(Actor)(actor), Schema.is(Domain.Actor)(actor))
+    }
+  })
+})
+
+describe("colour", () => {
+  const sink = (isTTY: boolean) => ({ isTTY, columns: () => 80, rows: () => 24, write: () => undefined, onResize: () => () => undefined })
+  it.each([
+    [{}, true, undefined, true],
+    [{}, false, undefined, false],
+    [{ NO_COLOR: "1" }, true, undefined, false],
+    [{ NO_COLOR: "" }, true, undefined, true],
+    [{ FORCE_COLOR: "1" }, false, undefined, true],
+    [{ FORCE_COLOR: "0" }, true, undefined, false],
+    [{ TERM: "dumb" }, true, undefined, false],
+    [{ NO_COLOR: "1", FORCE_COLOR: "1" }, true, undefined, false],
+    [{}, true, false, false],
+    [{ NO_COLOR: "1" }, false, true, true]
+  ] as const)("%j, terminal %s, flag %s: %s", (env, isTTY, flag, expected) => {
+    assert.strictEqual(wantsColor(env, sink(isTTY), flag), expected)
+  })
+})

@@ -1,0 +1,159 @@
+import { assert, describe, it } from "vitest"
+import * as FastCheck from "fast-check"
+import { displayWidth } from "effect/cli/CliOutput"
+import type { Execution } from "@signalbox/core/spi"
+import { render } from "../src/live/render.ts"
+import { table } from "../src/live/table.ts"
+import { heartbeat } from "../src/live/transition.ts"
+import { plain, span } from "../src/live/words.ts"
+import { outcome } from "../src/outcome.ts"
+import { paint } from "../src/host/color.ts"
+import { at, canary, done, execution, stack, stagesAt, verdict } from "./states.ts"
+
+const screen = { now: at(30), columns: 100, rows: 40, color: false }
+const ink = { paint: paint(false) }
+
+describe("render", () => {
+  it("shows the facts, the stages, each stack with a glyph and a word, the weight, the verdict and the progress", () => {
+    const state = execution({ verdicts: [verdict("api", "pass", "0 errors of at most 10")] })
+    assert.deepEqual(render(state, screen), [
+      "◌ deploy DX6604E  production  v2  in progress  30s",
+      "  ✔ initialization 1s  ✔ health check 1s  ◌ deployment 28s  · validation",
+      "  ✔ database  deployed      v2  4s",
+      "  ◌ api       deploying     v1 → v2  30s",
+      "    ◌ deployment 28s",
+      "    ██████████░░░░░░░░░░ 50% of the traffic to v2",
+      "    ✔ pass, canary 50%: 0 errors of at most 10",
+      "    2 of 2 instances of v2 are ready",
+      "  · web       waits         –"
+    ])
+  })
+
+  it("says what it waits for, for how long, and what to type", () => {
+    const state = execution({
+      status: "paused",
+      stacks: [{ ...canary("api", 10), stages: stagesAt("deployment", "waiting") }],
+      questions: [{ stack: "api" as never, question: "Go on to 50%?", expiresAt: at(150), otherwise: "abort" }]
+    })
+    const lines = render(state, screen)
+    assert.include(lines, "    ⏸ Go on to 50%? (2m left, then abort)")
+    assert.include(lines, `      signalbox approve ${state.correlationId} --stack api  or abort`)
+  })
+
+  it("says what to type where it is paused without a question", () => {
+    const lines = render(execution({ status: "paused", reason: "by ada" }), screen)
+    assert.strictEqual(lines.at(-1), "  paused: by ada  signalbox resume 4f9d0f0e-1b5e-4a51-9d0c-3a8d8a8a2f10")
+  })
+
+  it("keeps the reason of a failed stack when its subtree collapses", () => {
+    const failed = stack("api", { status: "failed", error: { code: "x", message: "it exits with 1" }, stages: stagesAt(undefined) })
+    assert.include(render(execution({ stacks: [failed] }), screen), "    it exits with 1")
+  })
+
+  it("gives up details first, then finished stacks, where the screen is low", () => {
+    const state = execution({ stacks: [...Array.from({ length: 20 }, (_, index) => done(`s${index}`, "v2")), canary("api", 10)] })
+    const lines = render(state, { ...screen, rows: 8 })
+    assert.isAtMost(lines.length, 7)
+    assert.isTrue(lines.some((line) => line.includes("◌ api")))
+    assert.isTrue(lines.some((line) => /… and \d+ more: \d+ deployed/.test(line)))
+  })
+
+  it("is never taller nor wider than the screen, whatever the state", () => {
+    const names = FastCheck.array(FastCheck.stringMatching(/^[a-z][a-z0-9-]{0,62}$/), { maxLength: 40 })
+    const texts = FastCheck.oneof(FastCheck.string({ unit: "grapheme", maxLength: 200 }), FastCheck.constant("漢字\u001b[31m\nline\u0007"))
+    FastCheck.assert(FastCheck.property(
+      names,
+      texts,
+      FastCheck.integer({ min: 1, max: 200 }),
+      FastCheck.integer({ min: 2, max: 60 }),
+      FastCheck.integer({ min: 0, max: 100 }),
+      FastCheck.boolean(),
+      (stacks, text, columns, rows, weight, color) => {
+        const states = stacks.map((name, index): Execution.StackState =>
+          index % 3 === 0 ? done(name, text) : index % 3 === 1 ? { ...canary(name, weight), progress: text } : stack(name))
+        const lines = render(
+          execution({
+            stacks: states,
+            version: text,
+            verdicts: stacks.map((name) => verdict(name, "fail", text)),
+            questions: stacks.slice(0, 3).map((name) => ({ stack: name as never, question: text, expiresAt: at(90), otherwise: "abort" as const })),
+            error: { code: "x", message: text }
+          }),
+          { now: at(30), columns, rows, color }
+        )
+        assert.isAtMost(lines.length, Math.max(1, rows - 1))
+        for (const line of lines) {
+          const visible = line.replaceAll(/\u001b\[\d+m/g, "")
+          assert.isAtMost(displayWidth(visible), columns, JSON.stringify(line))
+          assert.notMatch(visible, /[\u0000-\u001f]/)
+        }
+      }
+    ), { numRuns: 300 })
+  })
+
+  it("colours only where it is asked to", () => {
+    assert.notInclude(render(execution(), screen).join(""), "\u001b")
+    assert.include(render(execution(), { ...screen, color: true }).join(""), "\u001b[34m")
+  })
+})
+
+describe("table", () => {
+  const columns = [
+    { title: "A", cell: (row: string) => row },
+    { title: "B", cell: () => "b".repeat(30), drop: 1 },
+    { title: "C", cell: () => "c".repeat(30) }
+  ]
+  it("drops columns, then cuts the widest, to fit", () => {
+    for (const width of [120, 60, 40, 20]) {
+      for (const line of table(["one", "two"], columns, { width, paint: paint(false) })) assert.isAtMost(displayWidth(line), width)
+    }
+    assert.include(table(["one"], columns, { width: 120, paint: paint(false) })[0]!, "B")
+    assert.notInclude(table(["one"], columns, { width: 60, paint: paint(false) })[0]!, "B")
+  })
+})
+
+describe("words", () => {
+  it.each([[0, "0ms"], [850, "850ms"], [12_000, "12s"], [250_000, "4m 10s"], [7_500_000, "2h 5m"], [273_600_000, "3d 4h"]])(
+    "%d ms is %s",
+    (millis, text) => assert.strictEqual(span(millis), text)
+  )
+  it("takes control characters out of what others wrote", () => {
+    assert.notMatch(plain("a\u001b[2Jb\nc\u0007"), /[\u0000-\u001f]/)
+  })
+  it("shows in a heartbeat what is waited for", () => {
+    assert.match(heartbeat(execution(), at(30)), /still in progress after 30s: api in deployment for 28s/)
+  })
+})
+
+describe("outcome", () => {
+  it("shows the cause first, then what was done, then what to type", () => {
+    const back: Execution.StackState = {
+      ...done("api", "v1"),
+      stages: [...stagesAt(undefined), { name: "rollback", status: "succeeded", startedAt: at(20), finishedAt: at(25) }]
+    }
+    const lines = outcome(
+      execution({
+        status: "rolled_back",
+        finishedAt: at(40),
+        stacks: [back, { ...done("database", "v2"), irreversible: "it migrates" }],
+        error: { code: "gate_failed", message: "api: canary 50%: 12 errors", hint: "Look at its log." }
+      }),
+      ink
+    )
+    assert.deepEqual(lines, [
+      "↶ deploy DX6604E production v2: rolled back in 40s",
+      "cause: api: canary 50%: 12 errors",
+      "       Look at its log.",
+      "done:  api is back at v1",
+      "       database is never undone: it migrates",
+      "next:  signalbox events 4f9d0f0e-1b5e-4a51-9d0c-3a8d8a8a2f10",
+      "       signalbox deploy DX6604E --environment production"
+    ])
+  })
+  it("is short where all went well", () => {
+    assert.deepEqual(outcome(execution({ status: "completed", finishedAt: at(9), stacks: [done("web", "v2")] }), ink), [
+      "✔ deploy DX6604E production v2: completed in 9s",
+      "  web: deployed v2"
+    ])
+  })
+})
