@@ -1,6 +1,5 @@
 import type { Sink } from "../host/Host.ts"
 import { displayWidth } from "./text.ts"
-import { plain } from "./words.ts"
 
 const hide = "\u001b[?25l"
 const show = "\u001b[?25h"
@@ -21,7 +20,7 @@ export class Redraw {
   /** How many rows the last lines take at the present width: a narrower terminal has wrapped them. */
   #height(): number {
     const columns = Math.max(1, this.#sink.columns())
-    return this.#lines.reduce((sum, line) => sum + Math.max(1, Math.ceil(displayWidth(plain(line)) / columns)), 0)
+    return this.#lines.reduce((sum, line) => sum + Math.max(1, Math.ceil(displayWidth(line) / columns)), 0)
   }
 
   #clear(): string {
