@@ -58,5 +58,5 @@ describe("the example of the README", () => {
     } finally {
       expect(run("stop.ts").stdout).toBe("web absent\n")
     }
-  })
+  }, 120_000)
 })
