@@ -44,8 +44,11 @@ export const parse = (given: string, digest: string | undefined, cwd: string, en
       hint: "Write ${NAME} in its place, and give that environment variable."
     })
   }
-  const url = shown!.replace(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_, name: string) =>
-    env[name] ?? refuse({ _tag: "Invalid", message: `the environment variable ${name} is not set`, path }))
+  const url = shown!.replace(
+    /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g,
+    (_, name: string) =>
+      env[name] ?? refuse({ _tag: "Invalid", message: `the environment variable ${name} is not set`, path })
+  )
   return { shown: shown!, location: { url }, archive: true, digest: expected }
 }
 
@@ -55,8 +58,8 @@ export const digest = async (source: Source, signal: AbortSignal): Promise<strin
   const found = await ("url" in source.location
     ? hashed(await download(source.location.url, source.shown, signal))
     : (await kindOf(source)) === "archive"
-    ? hashed(createReadStream(source.location.path))
-    : digestOfDirectory(source.location.path))
+      ? hashed(createReadStream(source.location.path))
+      : digestOfDirectory(source.location.path))
   check(source, found)
   return found
 }
@@ -74,9 +77,10 @@ export const unpack = async (source: Source, wanted: string, target: string, sig
     if (kind === "archive") {
       const archive = join(draft, "archive.tgz")
       const hash = createHash("sha256")
-      const bytes = "url" in source.location
-        ? await download(source.location.url, source.shown, signal)
-        : createReadStream(source.location.path)
+      const bytes =
+        "url" in source.location
+          ? await download(source.location.url, source.shown, signal)
+          : createReadStream(source.location.path)
       await pipeline(bytes, tee(hash), createWriteStream(archive, { mode: 0o600 }), { signal })
       found = `sha256:${hash.digest("hex")}`
       check(source, found)
@@ -106,7 +110,10 @@ const draftMax = 60 * 60_000
 const sweep = async (directory: string): Promise<void> => {
   for (const name of await readdir(directory)) {
     if (!name.startsWith(".draft-")) continue
-    const age = await stat(join(directory, name)).then(({ mtimeMs }) => Date.now() - mtimeMs, () => 0)
+    const age = await stat(join(directory, name)).then(
+      ({ mtimeMs }) => Date.now() - mtimeMs,
+      () => 0
+    )
     if (age > draftMax) await rm(join(directory, name), { recursive: true, force: true })
   }
 }
@@ -121,12 +128,20 @@ const check = (source: Source, found: string): void => {
   })
 }
 
-const exists = (file: string): Promise<boolean> => stat(file).then(() => true, () => false)
+const exists = (file: string): Promise<boolean> =>
+  stat(file).then(
+    () => true,
+    () => false
+  )
 
 const kindOf = async (source: Source): Promise<"archive" | "directory"> => {
   const { path: file } = source.location as { readonly path: string }
   const found = await stat(file).catch((error: NodeJS.ErrnoException) =>
-    refuse({ _tag: "Missing", message: `the artifact ${source.shown} ${error.code === "ENOENT" ? "does not exist" : `cannot be read: ${error.code}`}` }))
+    refuse({
+      _tag: "Missing",
+      message: `the artifact ${source.shown} ${error.code === "ENOENT" ? "does not exist" : `cannot be read: ${error.code}`}`
+    })
+  )
   if (found.isDirectory()) return "directory"
   if (found.isFile() && source.archive) return "archive"
   return refuse({ _tag: "Invalid", message: `${source.shown} is neither a directory nor a .tar.gz or .tgz file`, path })
@@ -162,7 +177,11 @@ const download = async (url: string, shown: string, signal: AbortSignal): Promis
   if (status === 401 || status === 403) return refuse({ _tag: "Denied", message: `${shown} is not allowed: ${status}` })
   if (status === 429) {
     const after = Number(response.headers.get("retry-after"))
-    return refuse({ _tag: "Throttled", message: `${shown}: too many requests`, retryAfterMs: (after > 0 ? after : 1) * 1000 })
+    return refuse({
+      _tag: "Throttled",
+      message: `${shown}: too many requests`,
+      retryAfterMs: (after > 0 ? after : 1) * 1000
+    })
   }
   if (status >= 500) return refuse({ _tag: "Unavailable", message: `${shown} answered ${status}` })
   return refuse({ _tag: "Unexpected", message: `${shown} answered ${status}` })
@@ -212,7 +231,7 @@ const checkLinks = async (root: string, directory: string): Promise<void> => {
       const followed = await realpath(file).catch(() => undefined)
       if (
         leaves(root, relative(root, directory), await readlink(file)) ||
-        followed !== undefined && leaves(await realpath(root), ".", relative(await realpath(root), followed) || ".")
+        (followed !== undefined && leaves(await realpath(root), ".", relative(await realpath(root), followed) || "."))
       ) {
         refuse({ _tag: "Invalid", message: `${relative(root, file)} is a link that leaves the artifact`, path })
       }

@@ -14,7 +14,10 @@ import { localOf, socketOf } from "./supervisor/Paths.ts"
 import { marker } from "./supervisor/Processes.ts"
 import type { Line, MutationHeader, Mutations, Reads, StackKey, StackView } from "./supervisor/Protocol.ts"
 
-const startTimeout = 15_000
+const lookMillis = 20
+/** 15 seconds, in which it is started every 3. */
+const startLooks = 750
+const startEvery = 150
 const attemptsMax = 8
 
 /**
@@ -63,12 +66,18 @@ export class Client {
   }
 
   measure(key: StackKey, body: Reads["measure"]["body"]): Effect.Effect<Reads["measure"]["answer"], ProviderReason> {
-    return Effect.map(this.#read("measure", { ...key, ...body }), (answer) =>
-      (answer as Reads["measure"]["answer"] | null) ?? { requests: 0, errors: 0, latency: null, healthy: null })
+    return Effect.map(
+      this.#read("measure", { ...key, ...body }),
+      (answer) =>
+        (answer as Reads["measure"]["answer"] | null) ?? { requests: 0, errors: 0, latency: null, healthy: null }
+    )
   }
 
   detect(key: StackKey, body: Reads["detect"]["body"]): Effect.Effect<Reads["detect"]["answer"], ProviderReason> {
-    return Effect.map(this.#read("detect", { ...key, ...body }), (answer) => (answer as Reads["detect"]["answer"] | null) ?? [])
+    return Effect.map(
+      this.#read("detect", { ...key, ...body }),
+      (answer) => (answer as Reads["detect"]["answer"] | null) ?? []
+    )
   }
 
   /**
@@ -84,19 +93,18 @@ export class Client {
       readonly progress: (message: string, resource?: string) => Effect.Effect<void>
     }
   ): Effect.Effect<StackView | null, ProviderReason | E> {
-    const attempt = Effect.gen({ self: this }, function*() {
-      yield* options.guard
-      yield* this.#ensure()
-      return (yield* this.#call(operation, { ...header, ...body }, options.progress)) as StackView | null
-    })
-    return this.#again(attempt)
+    const call = this.#call(operation, { ...header, ...body }, options.progress) as Effect.Effect<
+      StackView | null,
+      ProviderReason | Cut
+    >
+    return this.#again(Effect.andThen(options.guard, call))
   }
 
   /**
    * Stops all processes and the supervisor. One that is just being replaced is waited for, and where only its processes are
    * left, another one is started to end them.
    */
-  readonly stop: Effect.Effect<void, ProviderReason> = Effect.gen({ self: this }, function*() {
+  readonly stop: Effect.Effect<void, ProviderReason> = Effect.gen({ self: this }, function* () {
     const local = localOf(this.directory)
     for (let attempt = 0; existsSync(local) && attempt < (owner(local) === undefined ? 20 : 200); attempt++) {
       const answer = yield* Effect.catchIf(this.#call("shutdown", {}), isCut, () => Effect.succeed("cut" as const))
@@ -105,34 +113,33 @@ export class Client {
       yield* Effect.sleep(50)
     }
     if (!this.holdsStacks) return
-    yield* this.#again(Effect.andThen(this.#ensure(), this.#call("shutdown", {})))
+    yield* this.#again(this.#call("shutdown", {}))
   }) as Effect.Effect<void, ProviderReason>
 
   #read(operation: keyof Reads, body: object): Effect.Effect<unknown, ProviderReason> {
-    return Effect.suspend(() => {
-      if (!this.holdsStacks) return Effect.succeed(null)
-      return this.#again(Effect.andThen(this.#ensure(), this.#call(operation, body)))
-    })
+    const call = this.#call(operation, body)
+    // Where nothing is deployed nobody needs to be started to say so.
+    return Effect.catchIf(call, isCut, () => (this.holdsStacks ? this.#again(call) : Effect.succeed(null)))
   }
 
-  #again<A, E>(attempt: Effect.Effect<A, E | Cut>): Effect.Effect<A, Exclude<E, Cut> | ProviderReason> {
+  /** Calls, and where the supervisor does not answer or dies over it, sees to one and calls again. */
+  #again<A, E>(call: Effect.Effect<A, E | Cut>): Effect.Effect<A, Exclude<E, Cut> | ProviderReason> {
     const loop = (left: number): Effect.Effect<A, E | Cut | ProviderReason> =>
-      Effect.catchIf(attempt, isCut, (): Effect.Effect<A, E | Cut | ProviderReason> =>
+      Effect.catchIf(call, isCut, (): Effect.Effect<A, E | Cut | ProviderReason> =>
         left === 0
           ? Effect.fail({ _tag: "Unavailable", message: "the supervisor does not answer" })
-          : Effect.delay(loop(left - 1), 50))
+          : Effect.andThen(this.#ensure(), loop(left - 1))
+      )
     return loop(attemptsMax) as Effect.Effect<A, Exclude<E, Cut> | ProviderReason>
   }
 
   /** Makes sure that a supervisor answers. Several callers may start one at once: one of them gets the lock. */
   #ensure(): Effect.Effect<void, ProviderReason> {
-    return Effect.gen({ self: this }, function*() {
-      if (yield* this.#answers()) return
-      const deadline = Date.now() + startTimeout
-      let next = 0
-      while (Date.now() < deadline) {
-        if (Date.now() >= next) {
-          next = Date.now() + 3000
+    return Effect.gen({ self: this }, function* () {
+      // The watchdog of one that was just killed is quicker than a new process.
+      for (let look = 0; look < startLooks; look++) {
+        if (yield* this.#answers()) return
+        if (look % startEvery === (wasHeld(localOf(this.directory)) ? 5 : 0)) {
           yield* Effect.try({
             try: () => this.#start(),
             catch: (error): ProviderReason => ({
@@ -141,8 +148,7 @@ export class Client {
             })
           })
         }
-        yield* Effect.sleep(20)
-        if (yield* this.#answers()) return
+        yield* Effect.sleep(lookMillis)
       }
       return yield* Effect.fail<ProviderReason>({
         _tag: "Unavailable",
@@ -153,11 +159,15 @@ export class Client {
 
   #answers(): Effect.Effect<boolean> {
     return Effect.suspend(() => {
-      if (!existsSync(this.directory) || !existsSync(socketOf(realpathSync(this.directory)))) return Effect.succeed(false)
-      return Effect.match(Effect.timeoutOrElse(this.#call("ping", {}), {
-        duration: 2000,
-        orElse: () => Effect.fail<Cut>({ _tag: "Cut" })
-      }), { onFailure: () => false, onSuccess: () => true })
+      if (!existsSync(this.directory) || !existsSync(socketOf(realpathSync(this.directory))))
+        return Effect.succeed(false)
+      return Effect.match(
+        Effect.timeoutOrElse(this.#call("ping", {}), {
+          duration: 2000,
+          orElse: () => Effect.fail<Cut>({ _tag: "Cut" })
+        }),
+        { onFailure: () => false, onSuccess: () => true }
+      )
     })
   }
 
@@ -191,7 +201,7 @@ export class Client {
     return Effect.acquireUseRelease(
       Effect.map(Queue.unbounded<Line | Cut>(), (lines) => ({ lines, close: this.#send(operation, body, lines) })),
       ({ lines }) =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           for (;;) {
             const line = yield* Queue.take(lines)
             if ("_tag" in line) return yield* Effect.fail(line)
@@ -213,22 +223,25 @@ export class Client {
       cut()
       return () => undefined
     }
-    const call = request({
-      socketPath: socketOf(realpathSync(this.directory)),
-      path: `/${operation}`,
-      method: "POST",
-      agent: false
-    }, (response) => {
-      let text = ""
-      response.setEncoding("utf8")
-      response.on("data", (chunk: string) => {
-        const parts = (text + chunk).split("\n")
-        text = parts.pop()!
-        for (const part of parts) Queue.offerUnsafe(lines, JSON.parse(part) as Line)
-      })
-      response.once("close", cut)
-      response.once("error", cut)
-    })
+    const call = request(
+      {
+        socketPath: socketOf(realpathSync(this.directory)),
+        path: `/${operation}`,
+        method: "POST",
+        agent: false
+      },
+      (response) => {
+        let text = ""
+        response.setEncoding("utf8")
+        response.on("data", (chunk: string) => {
+          const parts = (text + chunk).split("\n")
+          text = parts.pop()!
+          for (const part of parts) Queue.offerUnsafe(lines, JSON.parse(part) as Line)
+        })
+        response.once("close", cut)
+        response.once("error", cut)
+      }
+    )
     call.on("error", cut)
     call.end(JSON.stringify(body))
     return () => call.destroy()

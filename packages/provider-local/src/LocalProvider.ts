@@ -22,7 +22,14 @@ import {
 import { digest, parse, type Source, unpack } from "./Artifact.ts"
 import { Client, type SupervisorOptions } from "./Client.ts"
 import { decode, digestOf, Properties, runtimeOf, secretsOf } from "./Properties.ts"
-import { type MutationHeader, type Mutations, Refusal, type ReleaseRecord, type Runtime, type StackView } from "./supervisor/Protocol.ts"
+import {
+  type MutationHeader,
+  type Mutations,
+  Refusal,
+  type ReleaseRecord,
+  type Runtime,
+  type StackView
+} from "./supervisor/Protocol.ts"
 import { releaseDirectory } from "./supervisor/Paths.ts"
 
 /**
@@ -68,7 +75,7 @@ const absent: Observation = {
 
 /** What a local checkpoint needs besides the release. */
 const runtimeIn = (data: Json): Runtime | null =>
-  typeof data === "object" && data !== null && "runtime" in data ? data.runtime as unknown as Runtime : null
+  typeof data === "object" && data !== null && "runtime" in data ? (data.runtime as unknown as Runtime) : null
 
 /**
  * Makes the provider of kind `local`: a stack is a group of processes on this machine behind a reverse proxy that divides
@@ -104,7 +111,11 @@ export const make = (options: LocalOptions): Provider => {
 
   const observed = (view: StackView | null): Observation => view?.observation ?? absent
 
-  const sourceOf = (ref: StackRef, candidate: Candidate, properties: Properties): Effect.Effect<Source, ProviderReason> => {
+  const sourceOf = (
+    ref: StackRef,
+    candidate: Candidate,
+    properties: Properties
+  ): Effect.Effect<Source, ProviderReason> => {
     const given = candidate.artifact ?? properties.artifact
     if (given === undefined) {
       return Effect.fail({
@@ -115,7 +126,8 @@ export const make = (options: LocalOptions): Provider => {
       })
     }
     // A digest in the properties is that of the artifact in the properties.
-    const digest = candidate.artifact === undefined || candidate.artifact === properties.artifact ? properties.digest : undefined
+    const digest =
+      candidate.artifact === undefined || candidate.artifact === properties.artifact ? properties.digest : undefined
     return refusing(() => parse(given, digest, cwd, env))
   }
 
@@ -150,7 +162,7 @@ export const make = (options: LocalOptions): Provider => {
     capabilities,
     properties: Properties,
     plan: (ref, candidate) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const properties = yield* decode(ref.properties)
         const runtime = runtimeOf(properties)
         for (const { property, variable } of secretsOf(runtime)) {
@@ -177,23 +189,29 @@ export const make = (options: LocalOptions): Provider => {
         return describe(ref, release, runtime, view, yield* Clock.currentTimeMillis)
       }).pipe(named("plan", ref)),
     stage: (ref, { capacityPercent, plan }, mutation) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const properties = yield* decode(ref.properties)
         const release = plan.candidate
-        const source = yield* sourceOf(ref, { version: release.version, ...(release.artifact === undefined ? {} : { artifact: release.artifact }) }, properties)
+        const source = yield* sourceOf(
+          ref,
+          { version: release.version, ...(release.artifact === undefined ? {} : { artifact: release.artifact }) },
+          properties
+        )
         yield* mutation.guard
         yield* reaching((signal) =>
-          unpack(source, release.digest!, releaseDirectory(client.directory, keyOf(ref), release.digest!), signal))
+          unpack(source, release.digest!, releaseDirectory(client.directory, keyOf(ref), release.digest!), signal)
+        )
         const runtime = runtimeOf(properties)
         return yield* mutate("stage", ref, mutation, { record: { release, runtime }, capacityPercent }, runtime)
       }).pipe(named("stage", ref)),
     observe: (ref) => Effect.map(client.observe(keyOf(ref)), observed).pipe(named("observe", ref)),
     rollback: (ref, checkpoint, mutation) => {
       const runtime = runtimeIn(checkpoint.data)
-      const record: ReleaseRecord | null = checkpoint.release === null || runtime === null
-        ? null
-        : { release: checkpoint.release, runtime }
-      return mutate("rollback", ref, mutation, { checkpoint, record }, runtime ?? undefined).pipe(named("rollback", ref))
+      const record: ReleaseRecord | null =
+        checkpoint.release === null || runtime === null ? null : { release: checkpoint.release, runtime }
+      return mutate("rollback", ref, mutation, { checkpoint, record }, runtime ?? undefined).pipe(
+        named("rollback", ref)
+      )
     },
     destroy: (ref, mutation) => Effect.asVoid(mutate("destroy", ref, mutation, {})).pipe(named("destroy", ref)),
     traffic: {
@@ -206,9 +224,9 @@ export const make = (options: LocalOptions): Provider => {
     },
     drift: {
       detect: (ref) =>
-        Effect.flatMap(runtimeFrom(ref), (runtime) => client.detect(keyOf(ref), { configDigest: digestOf(runtime) })).pipe(
-          named("detect", ref)
-        ),
+        Effect.flatMap(runtimeFrom(ref), (runtime) =>
+          client.detect(keyOf(ref), { configDigest: digestOf(runtime) })
+        ).pipe(named("detect", ref)),
       correct: (ref, fields, mutation) =>
         Effect.flatMap(runtimeFrom(ref), (runtime) => mutate("correct", ref, mutation, { fields }, runtime)).pipe(
           named("correct", ref)
@@ -228,8 +246,10 @@ export const make = (options: LocalOptions): Provider => {
  * @since 0.1.0
  */
 export const stop = (directory: string): Effect.Effect<void, ProviderError> =>
-  Effect.mapError(new Client(directory, undefined).stop, (reason) =>
-    new ProviderError({ provider: kind, operation: "stop", stack: "", reason }))
+  Effect.mapError(
+    new Client(directory, undefined).stop,
+    (reason) => new ProviderError({ provider: kind, operation: "stop", stack: "", reason })
+  )
 
 const keyOf = ({ deploymentId, environment, stack }: StackRef) => ({ deploymentId, environment, stack })
 
@@ -241,7 +261,8 @@ const reaching = <A>(run: (signal: AbortSignal) => Promise<A>): Effect.Effect<A,
 const classify = (error: unknown): ProviderReason => {
   if (error instanceof Refusal) return error.reason
   const { code, message } = error as NodeJS.ErrnoException
-  if (code === "EACCES" || code === "EPERM" || code === "EROFS") return { _tag: "Denied", message: `not allowed: ${code}` }
+  if (code === "EACCES" || code === "EPERM" || code === "EROFS")
+    return { _tag: "Denied", message: `not allowed: ${code}` }
   if (code === "ENOSPC" || code === "EDQUOT") return { _tag: "Unavailable", message: "the disk is full" }
   return { _tag: "Unexpected", message: message ?? String(error) }
 }
@@ -256,14 +277,17 @@ const describe = (
   const seen = view?.observation ?? absent
   const stable = view?.stable ?? null
   const carries = seen.traffic.find(({ releaseId }) => releaseId === release.id)?.percent ?? 0
-  const none = stable?.release.id === release.id && seen.candidate === null && (carries === 100 || seen.status === "failed")
+  const none =
+    stable?.release.id === release.id && seen.candidate === null && (carries === 100 || seen.status === "failed")
   const processes = `${runtime.instances} ${runtime.instances === 1 ? "process" : "processes"}`
-  const changes = none ? [] : [
-    stable === null
-      ? `start ${processes} of ${release.version} behind a new proxy${runtime.port === 0 ? "" : ` on port ${runtime.port}`}`
-      : `start ${processes} of ${release.version} beside ${stable.release.version}`,
-    ...(stable === null ? [] : differences(stable, { release, runtime }))
-  ]
+  const changes = none
+    ? []
+    : [
+        stable === null
+          ? `start ${processes} of ${release.version} behind a new proxy${runtime.port === 0 ? "" : ` on port ${runtime.port}`}`
+          : `start ${processes} of ${release.version} beside ${stable.release.version}`,
+        ...(stable === null ? [] : differences(stable, { release, runtime }))
+      ]
   return {
     action: none ? "none" : stable === null ? "create" : "update",
     candidate: release,
@@ -273,9 +297,10 @@ const describe = (
       data: stable === null ? null : { runtime: stable.runtime as unknown as Json, traffic: seen.traffic }
     },
     changes,
-    rollback: stable === null
-      ? `${ref.stack} goes away: its processes are stopped and its port is given back`
-      : `all traffic goes back to ${stable.release.version}, whose files are kept; ${release.version} is drained and stopped`,
+    rollback:
+      stable === null
+        ? `${ref.stack} goes away: its processes are stopped and its port is given back`
+        : `all traffic goes back to ${stable.release.version}, whose files are kept; ${release.version} is drained and stopped`,
     warnings: [
       ...(seen.candidate === null || seen.candidate.id === release.id
         ? []

@@ -57,10 +57,7 @@ const inside = Schema.String.check(
 export const Properties = Schema.Struct({
   command: Schema.NonEmptyArray(Schema.String.check(Schema.isMinLength(1))),
   cwd: optional(inside, "."),
-  env: optional(
-    Schema.Record(VariableName, Schema.Union([Schema.String, Schema.Finite, SecretReference])),
-    {}
-  ),
+  env: optional(Schema.Record(VariableName, Schema.Union([Schema.String, Schema.Finite, SecretReference])), {}),
   instances: optional(between(1, 100), 1),
   readiness: optional(
     Schema.Struct({
@@ -124,14 +121,21 @@ const ordered = (value: unknown): unknown =>
   Array.isArray(value)
     ? value.map(ordered)
     : typeof value === "object" && value !== null
-    ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, inner]) => [key, ordered(inner)]))
-    : value
+      ? Object.fromEntries(
+          Object.entries(value)
+            .sort(([a], [b]) => (a < b ? -1 : 1))
+            .map(([key, inner]) => [key, ordered(inner)])
+        )
+      : value
 
 /** A digest of JSON, whatever the order of its keys. */
 export const digestOf = (value: unknown): string =>
-  createHash("sha256").update(JSON.stringify(ordered(value))).digest("hex")
+  createHash("sha256")
+    .update(JSON.stringify(ordered(value)))
+    .digest("hex")
 
 /** The names of the secrets that a release needs, with the property that wants each. */
 export const secretsOf = (runtime: Runtime): ReadonlyArray<{ readonly property: string; readonly variable: string }> =>
   Object.entries(runtime.env).flatMap(([property, value]) =>
-    typeof value === "string" ? [] : [{ property, variable: value.secret }])
+    typeof value === "string" ? [] : [{ property, variable: value.secret }]
+  )

@@ -20,7 +20,10 @@ const counts = (names: ReadonlyArray<string>) => {
 describe("Balancer", () => {
   it.prop(
     "gives each of two releases its share of any hundred requests, to within one",
-    [Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 99 })), Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 300 }))],
+    [
+      Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 99 })),
+      Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 300 }))
+    ],
     ([weight, offset]) => {
       const made = balancer({ stable: 100 - weight, candidate: weight })
       const picked = Array.from({ length: 400 + offset }, () => made.pick()!.name)

@@ -5,7 +5,8 @@ describe("Requests", () => {
   it("measures the window asked for, and nothing before it", () => {
     const requests = new Requests()
     for (let second = 0; second < 600; second++) {
-      for (let request = 0; request < 5; request++) requests.record(second * 1000, second < 300 ? 500 : 20, second < 300)
+      for (let request = 0; request < 5; request++)
+        requests.record(second * 1000, second < 300 ? 500 : 20, second < 300)
     }
     const recent = requests.measure(600_000, 300_000, 100)
     assert.strictEqual(recent.requests, 1500)

@@ -6,224 +6,317 @@ import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { LocalProvider } from "../src/index.ts"
-import { bench, deploy, isAlive, ledgerOf, mutation, ownerOf, processesOf, send, stateOf, supervisorOf, until } from "./harness.ts"
+import {
+  bench,
+  deploy,
+  isAlive,
+  ledgerOf,
+  mutation,
+  ownerOf,
+  processesOf,
+  send,
+  stateOf,
+  supervisorOf,
+  until
+} from "./harness.ts"
 
 const pidsOf = (directory: string, version: string) =>
-  processesOf(ownerOf(directory)).filter(({ env }) => env["SIGNALBOX_VERSION"] === version).map(({ pid }) => pid).sort((a, b) => a - b)
+  processesOf(ownerOf(directory))
+    .filter(({ env }) => env["SIGNALBOX_VERSION"] === version)
+    .map(({ pid }) => pid)
+    .sort((a, b) => a - b)
 
 describe("the supervisor", () => {
   it.live("is replaced when it is killed: same processes, same port, same weights, and soon", () =>
-    Effect.scoped(Effect.gen(function*() {
-      const { directory, provider, ref } = yield* bench
-      const stack = ref("api")
-      yield* deploy(provider, stack, "v1")
-      const plan = yield* provider.plan(stack, { version: "v2" })
-      yield* provider.stage(stack, { plan, capacityPercent: 100 }, mutation("stage"))
-      const seen = yield* provider.traffic!.shift(stack, { releaseId: plan.candidate.id, percent: 30 }, mutation("shift"))
-      const url = String(seen.outputs["url"])
-      const pids = [pidsOf(directory, "v1"), pidsOf(directory, "v2")]
-      const victim = supervisorOf(directory)!
-      process.kill(victim, "SIGKILL")
-      const killedAt = Date.now()
-      yield* Effect.promise(() => until("it answers again", () => send(`${url}/`).then(({ status }) => status === 200, () => false)))
-      assert.isBelow(Date.now() - killedAt, 3000)
-      const counts: Record<string, number> = {}
-      for (let request = 0; request < 100; request++) {
-        const { body } = yield* Effect.promise(() => send(`${url}/`))
-        counts[body] = (counts[body] ?? 0) + 1
-      }
-      assert.closeTo(counts["v2"]!, 30, 1)
-      assert.deepStrictEqual([pidsOf(directory, "v1"), pidsOf(directory, "v2")], pids)
-      assert.notStrictEqual(supervisorOf(directory), victim)
-      const after = yield* provider.observe(stack)
-      assert.deepStrictEqual(after.traffic, seen.traffic)
-      assert.deepStrictEqual(after.health, seen.health)
-      yield* provider.rollback(stack, plan.checkpoint, mutation("rollback"))
-      assert.deepStrictEqual(pidsOf(directory, "v2"), [])
-      assert.strictEqual(ledgerOf(directory).length, new Set(ledgerOf(directory).map(({ n }) => n)).size)
-    })))
+    Effect.scoped(
+      Effect.gen(function* () {
+        const { directory, provider, ref } = yield* bench
+        const stack = ref("api")
+        yield* deploy(provider, stack, "v1")
+        const plan = yield* provider.plan(stack, { version: "v2" })
+        yield* provider.stage(stack, { plan, capacityPercent: 100 }, mutation("stage"))
+        const seen = yield* provider.traffic!.shift(
+          stack,
+          { releaseId: plan.candidate.id, percent: 30 },
+          mutation("shift")
+        )
+        const url = String(seen.outputs["url"])
+        const pids = [pidsOf(directory, "v1"), pidsOf(directory, "v2")]
+        const victim = supervisorOf(directory)!
+        process.kill(victim, "SIGKILL")
+        const killedAt = Date.now()
+        yield* Effect.promise(() =>
+          until("it answers again", () =>
+            send(`${url}/`).then(
+              ({ status }) => status === 200,
+              () => false
+            )
+          )
+        )
+        assert.isBelow(Date.now() - killedAt, 3000)
+        const counts: Record<string, number> = {}
+        for (let request = 0; request < 100; request++) {
+          const { body } = yield* Effect.promise(() => send(`${url}/`))
+          counts[body] = (counts[body] ?? 0) + 1
+        }
+        assert.closeTo(counts["v2"]!, 30, 1)
+        assert.deepStrictEqual([pidsOf(directory, "v1"), pidsOf(directory, "v2")], pids)
+        assert.notStrictEqual(supervisorOf(directory), victim)
+        const after = yield* provider.observe(stack)
+        assert.deepStrictEqual(after.traffic, seen.traffic)
+        assert.deepStrictEqual(after.health, seen.health)
+        yield* provider.rollback(stack, plan.checkpoint, mutation("rollback"))
+        assert.deepStrictEqual(pidsOf(directory, "v2"), [])
+        assert.strictEqual(ledgerOf(directory).length, new Set(ledgerOf(directory).map(({ n }) => n)).size)
+      })
+    )
+  )
 
   it.live("is killed ten times in the middle of a deployment, which ends as if nothing had been, without orphans", () =>
-    Effect.scoped(Effect.gen(function*() {
-      const { directory, provider, ref } = yield* bench
-      const stack = ref("api")
-      yield* deploy(provider, stack, "v1")
-      let last: number | undefined
-      const killer = yield* Effect.forkChild(Effect.gen(function*() {
-        for (let kill = 0; kill < 10; kill++) {
-          yield* Effect.sleep(60 + kill * 25)
-          const pid = supervisorOf(directory)
-          if (pid === undefined || pid === last) continue
-          last = pid
-          yield* Effect.sync(() => isAlive(pid) && process.kill(pid, "SIGKILL"))
-        }
-      }))
-      const plan = yield* deploy(provider, stack, "v2")
-      yield* Fiber.join(killer)
-      const seen = yield* provider.observe(stack)
-      assert.strictEqual(seen.stable?.id, plan.candidate.id)
-      assert.deepStrictEqual(seen.traffic, [{ releaseId: plan.candidate.id, percent: 100 }])
-      yield* Effect.promise(() =>
-        until("only the two processes that are wanted are left", () =>
-          pidsOf(directory, "v1").length === 0 && pidsOf(directory, "v2").length === 2))
-      const keys = ledgerOf(directory).map(({ idempotencyKey }) => idempotencyKey)
-      assert.strictEqual(new Set(keys).size, keys.length)
-    })))
+    Effect.scoped(
+      Effect.gen(function* () {
+        const { directory, provider, ref } = yield* bench
+        const stack = ref("api")
+        yield* deploy(provider, stack, "v1")
+        let last: number | undefined
+        const killer = yield* Effect.forkChild(
+          Effect.gen(function* () {
+            for (let kill = 0; kill < 10; kill++) {
+              yield* Effect.sleep(60 + kill * 25)
+              const pid = supervisorOf(directory)
+              if (pid === undefined || pid === last) continue
+              last = pid
+              yield* Effect.sync(() => isAlive(pid) && process.kill(pid, "SIGKILL"))
+            }
+          })
+        )
+        const plan = yield* deploy(provider, stack, "v2")
+        yield* Fiber.join(killer)
+        const seen = yield* provider.observe(stack)
+        assert.strictEqual(seen.stable?.id, plan.candidate.id)
+        assert.deepStrictEqual(seen.traffic, [{ releaseId: plan.candidate.id, percent: 100 }])
+        yield* Effect.promise(() =>
+          until(
+            "only the two processes that are wanted are left",
+            () => pidsOf(directory, "v1").length === 0 && pidsOf(directory, "v2").length === 2
+          )
+        )
+        const keys = ledgerOf(directory).map(({ idempotencyKey }) => idempotencyKey)
+        assert.strictEqual(new Set(keys).size, keys.length)
+      })
+    )
+  )
 
   it.live("comes back with the next call when its watchdog was killed as well", () =>
-    Effect.scoped(Effect.gen(function*() {
-      const { directory, provider, ref } = yield* bench
-      const stack = ref("api")
-      yield* deploy(provider, stack, "v1")
-      const pids = pidsOf(directory, "v1")
-      const supervisor = supervisorOf(directory)!
-      const watchdogs = yield* Effect.promise(() => childrenOf(supervisor, "signalbox-watchdog"))
-      assert.strictEqual(watchdogs.length, 1)
-      process.kill(supervisor, "SIGSTOP")
-      process.kill(watchdogs[0]!, "SIGKILL")
-      process.kill(supervisor, "SIGKILL")
-      yield* Effect.promise(() => until("it is gone", () => !isAlive(supervisor)))
-      const seen = yield* provider.observe(stack)
-      assert.strictEqual(seen.status, "ready")
-      assert.deepStrictEqual(pidsOf(directory, "v1"), pids)
-    })))
+    Effect.scoped(
+      Effect.gen(function* () {
+        const { directory, provider, ref } = yield* bench
+        const stack = ref("api")
+        yield* deploy(provider, stack, "v1")
+        const pids = pidsOf(directory, "v1")
+        const supervisor = supervisorOf(directory)!
+        const watchdogs = yield* Effect.promise(() => childrenOf(supervisor, "signalbox-watchdog"))
+        assert.strictEqual(watchdogs.length, 1)
+        process.kill(supervisor, "SIGSTOP")
+        process.kill(watchdogs[0]!, "SIGKILL")
+        process.kill(supervisor, "SIGKILL")
+        yield* Effect.promise(() => until("it is gone", () => !isAlive(supervisor)))
+        const seen = yield* provider.observe(stack)
+        assert.strictEqual(seen.status, "ready")
+        assert.deepStrictEqual(pidsOf(directory, "v1"), pids)
+      })
+    )
+  )
 
   it.live("kills what runs with its mark and is not wanted", () =>
-    Effect.scoped(Effect.gen(function*() {
-      const { directory, provider, ref } = yield* bench
-      yield* deploy(provider, ref("api"), "v1")
-      const orphan = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], {
-        detached: true,
-        stdio: "ignore",
-        env: { PATH: process.env["PATH"], SIGNALBOX_SUPERVISOR: ownerOf(directory), SIGNALBOX_INSTANCE: "api-unknown" }
+    Effect.scoped(
+      Effect.gen(function* () {
+        const { directory, provider, ref } = yield* bench
+        yield* deploy(provider, ref("api"), "v1")
+        const orphan = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], {
+          detached: true,
+          stdio: "ignore",
+          env: {
+            PATH: process.env["PATH"],
+            SIGNALBOX_SUPERVISOR: ownerOf(directory),
+            SIGNALBOX_INSTANCE: "api-unknown"
+          }
+        })
+        const exited = new Promise((resolve) => orphan.once("exit", resolve))
+        process.kill(supervisorOf(directory)!, "SIGKILL")
+        yield* Effect.promise(() => exited)
+        assert.strictEqual(pidsOf(directory, "v1").length, 2)
       })
-      const exited = new Promise((resolve) => orphan.once("exit", resolve))
-      process.kill(supervisorOf(directory)!, "SIGKILL")
-      yield* Effect.promise(() => exited)
-      assert.strictEqual(pidsOf(directory, "v1").length, 2)
-    })))
+    )
+  )
 
   it.live("never signals a process that got the pid of one of its own", () =>
-    Effect.scoped(Effect.gen(function*() {
-      const { directory, provider, ref } = yield* bench
-      const stack = ref("api", { instances: 1 })
-      yield* deploy(provider, stack, "v1")
-      const stranger = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { detached: true, stdio: "ignore" })
-      yield* LocalProvider.stop(directory)
-      const { readFileSync, writeFileSync } = yield* Effect.promise(() => import("node:fs"))
-      const path = join(directory, "local", "state.json")
-      const state = JSON.parse(readFileSync(path, "utf8"))
-      const [entry] = Object.values<any>(state.stacks)
-      entry.instances = [{
-        id: "api-recycled",
-        releaseId: entry.stable,
-        createdAt: 0,
-        port: 20_000,
-        pid: stranger.pid,
-        started: "1",
-        restarts: 0,
-        retiring: false
-      }]
-      writeFileSync(path, JSON.stringify(state))
-      yield* provider.destroy(stack, mutation("destroy"))
-      assert.isTrue(isAlive(stranger.pid!))
-      stranger.kill("SIGKILL")
-    })))
+    Effect.scoped(
+      Effect.gen(function* () {
+        const { directory, provider, ref } = yield* bench
+        const stack = ref("api", { instances: 1 })
+        yield* deploy(provider, stack, "v1")
+        const stranger = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], {
+          detached: true,
+          stdio: "ignore"
+        })
+        yield* LocalProvider.stop(directory)
+        const { readFileSync, writeFileSync } = yield* Effect.promise(() => import("node:fs"))
+        const path = join(directory, "local", "state.json")
+        const state = JSON.parse(readFileSync(path, "utf8"))
+        const [entry] = Object.values<any>(state.stacks)
+        entry.instances = [
+          {
+            id: "api-recycled",
+            releaseId: entry.stable,
+            createdAt: 0,
+            port: 20_000,
+            pid: stranger.pid,
+            started: "1",
+            restarts: 0,
+            retiring: false
+          }
+        ]
+        writeFileSync(path, JSON.stringify(state))
+        yield* provider.destroy(stack, mutation("destroy"))
+        assert.isTrue(isAlive(stranger.pid!))
+        stranger.kill("SIGKILL")
+      })
+    )
+  )
 
   it.live("carries on when the command that deploys is killed in the middle of staging", () =>
-    Effect.scoped(Effect.gen(function*() {
-      const { directory, provider, ref } = yield* bench
-      const stack = ref("api")
-      const client = spawn(process.execPath, [
-        "--conditions=@signalbox/source",
-        fileURLToPath(new URL("fixtures/stage.ts", import.meta.url)),
-        directory,
-        "slow"
-      ], { stdio: "inherit" })
-      const exited = new Promise((resolve) => client.once("exit", resolve))
-      yield* Effect.promise(() => until("its processes run", () => pidsOf(directory, "slow").length > 0))
-      client.kill("SIGKILL")
-      yield* Effect.promise(() => exited)
-      const plan = yield* provider.plan(stack, { version: "slow" })
-      const seen = yield* provider.stage(stack, { plan, capacityPercent: 100 }, mutation("stage-slow"))
-      assert.deepStrictEqual(seen.health[plan.candidate.id], { healthy: 2, total: 2 })
-      assert.strictEqual(pidsOf(directory, "slow").length, 2)
-      assert.strictEqual(ledgerOf(directory).length, 1)
-      yield* provider.rollback(stack, { release: null, takenAt: 0, data: null }, mutation("rollback"))
-      assert.strictEqual(processesOf(ownerOf(directory)).length, 0)
-    })))
+    Effect.scoped(
+      Effect.gen(function* () {
+        const { directory, provider, ref } = yield* bench
+        const stack = ref("api")
+        const client = spawn(
+          process.execPath,
+          [
+            "--conditions=@signalbox/source",
+            fileURLToPath(new URL("fixtures/stage.ts", import.meta.url)),
+            directory,
+            "slow"
+          ],
+          { stdio: "inherit" }
+        )
+        const exited = new Promise((resolve) => client.once("exit", resolve))
+        yield* Effect.promise(() => until("its processes run", () => pidsOf(directory, "slow").length > 0))
+        client.kill("SIGKILL")
+        yield* Effect.promise(() => exited)
+        const plan = yield* provider.plan(stack, { version: "slow" })
+        const seen = yield* provider.stage(stack, { plan, capacityPercent: 100 }, mutation("stage-slow"))
+        assert.deepStrictEqual(seen.health[plan.candidate.id], { healthy: 2, total: 2 })
+        assert.strictEqual(pidsOf(directory, "slow").length, 2)
+        assert.strictEqual(ledgerOf(directory).length, 1)
+        yield* provider.rollback(stack, { release: null, takenAt: 0, data: null }, mutation("rollback"))
+        assert.strictEqual(processesOf(ownerOf(directory)).length, 0)
+      })
+    )
+  )
 
   it.live("is one, however many start it at once, and ends when nothing is left", () =>
-    Effect.scoped(Effect.gen(function*() {
-      const { directory, ref } = yield* bench
-      const providers = Array.from({ length: 6 }, () => LocalProvider.make({ directory }))
-      yield* Effect.forEach(providers, (provider, index) =>
-        provider.destroy(ref(`s${index}`), mutation(`destroy-${index}`)), { concurrency: "unbounded" })
-      const pid = supervisorOf(directory)!
-      assert.isTrue(isAlive(pid))
-      yield* Effect.promise(() => until("it has ended", () => !isAlive(pid)))
-    })))
+    Effect.scoped(
+      Effect.gen(function* () {
+        const { directory, ref } = yield* bench
+        const providers = Array.from({ length: 6 }, () => LocalProvider.make({ directory }))
+        yield* Effect.forEach(
+          providers,
+          (provider, index) => provider.destroy(ref(`s${index}`), mutation(`destroy-${index}`)),
+          { concurrency: "unbounded" }
+        )
+        const pid = supervisorOf(directory)!
+        assert.isTrue(isAlive(pid))
+        yield* Effect.promise(() => until("it has ended", () => !isAlive(pid)))
+      })
+    )
+  )
 
   it.live("ends with everything that it holds when its directory is deleted", () =>
-    Effect.scoped(Effect.gen(function*() {
-      const { directory, provider, ref } = yield* bench
-      yield* deploy(provider, ref("api"), "v1")
-      const owner = ownerOf(directory)
-      const supervisor = supervisorOf(directory)!
-      rmSync(directory, { recursive: true })
-      yield* Effect.promise(() => until("it has ended", () => !isAlive(supervisor) && processesOf(owner).length === 0))
-      mkdirSync(directory)
-    })))
+    Effect.scoped(
+      Effect.gen(function* () {
+        const { directory, provider, ref } = yield* bench
+        yield* deploy(provider, ref("api"), "v1")
+        const owner = ownerOf(directory)
+        const supervisor = supervisorOf(directory)!
+        rmSync(directory, { recursive: true })
+        yield* Effect.promise(() =>
+          until("it has ended", () => !isAlive(supervisor) && processesOf(owner).length === 0)
+        )
+        mkdirSync(directory)
+      })
+    )
+  )
 
   it.live("keeps its files private, and the newest releases only", () =>
-    Effect.scoped(Effect.gen(function*() {
-      const { directory, provider, ref } = yield* bench
-      const stack = ref("api", { keep: 2, instances: 1 })
-      for (const version of ["v1", "v2", "v3"]) yield* deploy(provider, stack, version)
-      const local = join(directory, "local")
-      assert.strictEqual(statSync(local).mode & 0o777, 0o700)
-      for (const file of ["state.json", "ledger.ndjson", "supervisor.log", "supervisor.sock"]) {
-        assert.strictEqual(statSync(join(local, file)).mode & 0o077, 0, file)
-      }
-      const [state] = Object.values<any>(stateOf(directory).stacks)
-      assert.deepStrictEqual(Object.values<any>(state.releases).map(({ release }) => release.version).sort(), ["v2", "v3"])
-    })))
+    Effect.scoped(
+      Effect.gen(function* () {
+        const { directory, provider, ref } = yield* bench
+        const stack = ref("api", { keep: 2, instances: 1 })
+        for (const version of ["v1", "v2", "v3"]) yield* deploy(provider, stack, version)
+        const local = join(directory, "local")
+        assert.strictEqual(statSync(local).mode & 0o777, 0o700)
+        for (const file of ["state.json", "ledger.ndjson", "supervisor.log", "supervisor.sock"]) {
+          assert.strictEqual(statSync(join(local, file)).mode & 0o077, 0, file)
+        }
+        const [state] = Object.values<any>(stateOf(directory).stacks)
+        assert.deepStrictEqual(
+          Object.values<any>(state.releases)
+            .map(({ release }) => release.version)
+            .sort(),
+          ["v2", "v3"]
+        )
+      })
+    )
+  )
 
   it.live("restarts instance by instance, and reports what drifted", () =>
-    Effect.scoped(Effect.gen(function*() {
-      const { directory, provider, ref } = yield* bench
-      const stack = ref("api")
-      yield* deploy(provider, stack, "v1")
-      const before = pidsOf(directory, "v1")
-      yield* provider.restart!(stack, mutation("restart"))
-      const after = pidsOf(directory, "v1")
-      assert.strictEqual(after.length, 2)
-      assert.isFalse(after.some((pid) => before.includes(pid)))
-      const changed = ref("api", { env: { PLAIN: "new" } })
-      const drifts = yield* provider.drift!.detect(changed)
-      assert.deepStrictEqual(drifts.map(({ field, owned }) => [field, owned]), [["config", false]])
-      for (const pid of after) process.kill(pid, "SIGKILL")
-      const found = new Set<string>()
-      yield* Effect.promise(() =>
-        until("the missing processes are told", async () => {
-          for (const { field } of await Effect.runPromise(provider.drift!.detect(stack))) found.add(field)
-          return found.has("instances") || pidsOf(directory, "v1").length === 2
-        }))
-      yield* provider.drift!.correct(stack, ["instances", "traffic"], mutation("correct"))
-      assert.deepStrictEqual(yield* provider.drift!.detect(stack), [])
-      assert.strictEqual(pidsOf(directory, "v1").length, 2)
-    })))
+    Effect.scoped(
+      Effect.gen(function* () {
+        const { directory, provider, ref } = yield* bench
+        const stack = ref("api")
+        yield* deploy(provider, stack, "v1")
+        const before = pidsOf(directory, "v1")
+        yield* provider.restart!(stack, mutation("restart"))
+        const after = pidsOf(directory, "v1")
+        assert.strictEqual(after.length, 2)
+        assert.isFalse(after.some((pid) => before.includes(pid)))
+        const changed = ref("api", { env: { PLAIN: "new" } })
+        const drifts = yield* provider.drift!.detect(changed)
+        assert.deepStrictEqual(
+          drifts.map(({ field, owned }) => [field, owned]),
+          [["config", false]]
+        )
+        for (const pid of after) process.kill(pid, "SIGKILL")
+        const found = new Set<string>()
+        yield* Effect.promise(() =>
+          until("the missing processes are told", async () => {
+            for (const { field } of await Effect.runPromise(provider.drift!.detect(stack))) found.add(field)
+            return found.has("instances") || pidsOf(directory, "v1").length === 2
+          })
+        )
+        yield* provider.drift!.correct(stack, ["instances", "traffic"], mutation("correct"))
+        assert.deepStrictEqual(yield* provider.drift!.detect(stack), [])
+        assert.strictEqual(pidsOf(directory, "v1").length, 2)
+      })
+    )
+  )
 })
 
 const childrenOf = async (parent: number, word: string): Promise<ReadonlyArray<number>> => {
   const { readdirSync, readFileSync } = await import("node:fs")
-  return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => {
-    try {
-      const stat = readFileSync(`/proc/${pid}/stat`, "utf8")
-      return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]) === parent &&
-        readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(word)
-    } catch {
-      return false
-    }
-  })
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        const stat = readFileSync(`/proc/${pid}/stat`, "utf8")
+        return (
+          Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]) === parent &&
+          readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(word)
+        )
+      } catch {
+        return false
+      }
+    })
 }

@@ -83,109 +83,140 @@ const echo = (url: string, times: number): Promise<void> =>
       if (left === 0) socket.close()
       else setTimeout(() => socket.send(`hello ${left}`), 10)
     })
-    socket.once("close", () => left === 0 ? resolve() : reject(new Error(`closed with ${left} echoes to go`)))
+    socket.once("close", () => (left === 0 ? resolve() : reject(new Error(`closed with ${left} echoes to go`))))
   })
 
 describe("the proxy of a local stack", () => {
-  it.live("fails no request while releases are switched and drained", () =>
-    Effect.scoped(Effect.gen(function*() {
-      const { provider, ref } = yield* bench
-      const stack = ref("web")
-      yield* deploy(provider, stack, "v0")
-      const url = String((yield* provider.observe(stack)).outputs["url"])
-      const traffic = load(url)
-      for (let round = 1; round <= 6; round++) {
-        const version = `v${round}`
-        const plan = yield* provider.plan(stack, { version })
-        const releaseId = plan.candidate.id
-        yield* provider.stage(stack, { plan, capacityPercent: 100 }, mutation(`stage-${round}`))
-        traffic.expect(undefined)
-        yield* provider.traffic!.shift(stack, { releaseId, percent: 50 }, mutation(`half-${round}`))
-        yield* provider.traffic!.shift(stack, { releaseId, percent: 100 }, mutation(`shift-${round}`))
-        traffic.expect(version)
-        yield* provider.traffic!.retire(stack, { keep: releaseId, capacityPercent: 0 }, mutation(`retire-${round}`))
-      }
-      yield* Effect.promise(traffic.stop)
-      assert.deepStrictEqual(traffic.failures, [])
-      assert.deepStrictEqual(traffic.stale, [])
-      for (const kind of ["get", "slow get", "post", "stream", "websocket"]) assert.isAbove(traffic.counts[kind]!, 5, kind)
-    })), 60_000)
+  it.live(
+    "fails no request while releases are switched and drained",
+    () =>
+      Effect.scoped(
+        Effect.gen(function* () {
+          const { provider, ref } = yield* bench
+          const stack = ref("web")
+          yield* deploy(provider, stack, "v0")
+          const url = String((yield* provider.observe(stack)).outputs["url"])
+          const traffic = load(url)
+          for (let round = 1; round <= 6; round++) {
+            const version = `v${round}`
+            const plan = yield* provider.plan(stack, { version })
+            const releaseId = plan.candidate.id
+            yield* provider.stage(stack, { plan, capacityPercent: 100 }, mutation(`stage-${round}`))
+            traffic.expect(undefined)
+            yield* provider.traffic!.shift(stack, { releaseId, percent: 50 }, mutation(`half-${round}`))
+            yield* provider.traffic!.shift(stack, { releaseId, percent: 100 }, mutation(`shift-${round}`))
+            traffic.expect(version)
+            yield* provider.traffic!.retire(stack, { keep: releaseId, capacityPercent: 0 }, mutation(`retire-${round}`))
+          }
+          yield* Effect.promise(traffic.stop)
+          assert.deepStrictEqual(traffic.failures, [])
+          assert.deepStrictEqual(traffic.stale, [])
+          for (const kind of ["get", "slow get", "post", "stream", "websocket"])
+            assert.isAbove(traffic.counts[kind]!, 5, kind)
+        })
+      ),
+    60_000
+  )
 
   it.live("lets what is in flight finish before it stops a process, and waits no longer than `drain`", () =>
-    Effect.scoped(Effect.gen(function*() {
-      const { provider, ref } = yield* bench
-      const stack = ref("web", { drain: "1 second", grace: "200 millis", instances: 1 })
-      yield* deploy(provider, stack, "v1")
-      const url = String((yield* provider.observe(stack)).outputs["url"])
-      const slow = send(`${url}/?wait=600`)
-      const hanging = send(`${url}/hang`, { method: "POST" }, Buffer.from("x"))
-      yield* Effect.sleep(50)
-      const before = Date.now()
-      yield* deploy(provider, stack, "v2")
-      assert.isBelow(Date.now() - before, 5000)
-      assert.strictEqual((yield* Effect.promise(() => slow)).body, "v1")
-      assert.strictEqual((yield* Effect.promise(() => hanging)).status, 502)
-    })))
+    Effect.scoped(
+      Effect.gen(function* () {
+        const { provider, ref } = yield* bench
+        const stack = ref("web", { drain: "1 second", grace: "200 millis", instances: 1 })
+        yield* deploy(provider, stack, "v1")
+        const url = String((yield* provider.observe(stack)).outputs["url"])
+        const slow = send(`${url}/?wait=600`)
+        const hanging = send(`${url}/hang`, { method: "POST" }, Buffer.from("x"))
+        yield* Effect.sleep(50)
+        const before = Date.now()
+        yield* deploy(provider, stack, "v2")
+        assert.isBelow(Date.now() - before, 5000)
+        assert.strictEqual((yield* Effect.promise(() => slow)).body, "v1")
+        assert.strictEqual((yield* Effect.promise(() => hanging)).status, 502)
+      })
+    )
+  )
 
   it.live("keeps serving from the other instances when one dies, and starts it again", () =>
-    Effect.scoped(Effect.gen(function*() {
-      const { provider, ref } = yield* bench
-      const stack = ref("web")
-      yield* deploy(provider, stack, "v1")
-      const url = String((yield* provider.observe(stack)).outputs["url"])
-      const pids = () => Effect.map(provider.observe(stack), ({ resources }) =>
-        resources.flatMap(({ reason }) => /pid (\d+)/.exec(reason ?? "")?.[1] ?? []).map(Number))
-      const [victim] = yield* pids()
-      process.kill(victim!, "SIGKILL")
-      for (let request = 0; request < 200; request++) {
-        const answer = yield* Effect.promise(() => send(`${url}/`))
-        assert.strictEqual(answer.status, 200)
-      }
-      for (;;) {
+    Effect.scoped(
+      Effect.gen(function* () {
+        const { provider, ref } = yield* bench
+        const stack = ref("web")
+        yield* deploy(provider, stack, "v1")
+        const url = String((yield* provider.observe(stack)).outputs["url"])
+        const pids = () =>
+          Effect.map(provider.observe(stack), ({ resources }) =>
+            resources.flatMap(({ reason }) => /pid (\d+)/.exec(reason ?? "")?.[1] ?? []).map(Number)
+          )
+        const [victim] = yield* pids()
+        process.kill(victim!, "SIGKILL")
+        for (let request = 0; request < 200; request++) {
+          const answer = yield* Effect.promise(() => send(`${url}/`))
+          assert.strictEqual(answer.status, 200)
+        }
+        for (;;) {
+          const seen = yield* provider.observe(stack)
+          if (Object.values(seen.health).every(({ healthy, total }) => healthy === total)) break
+          yield* Effect.sleep(20)
+        }
         const seen = yield* provider.observe(stack)
-        if (Object.values(seen.health).every(({ healthy, total }) => healthy === total)) break
-        yield* Effect.sleep(20)
-      }
-      const seen = yield* provider.observe(stack)
-      assert.isTrue(seen.resources.some(({ reason }) => reason?.includes("restarted 1 times")))
-      assert.notInclude(yield* pids(), victim!)
-    })))
+        assert.isTrue(seen.resources.some(({ reason }) => reason?.includes("restarted 1 times")))
+        assert.notInclude(yield* pids(), victim!)
+      })
+    )
+  )
 
   it.live("answers 503 in JSON where nobody is ready, and counts what failed against its release", () =>
-    Effect.scoped(Effect.gen(function*() {
-      const { provider, ref } = yield* bench
-      const stack = ref("web")
-      const plan = yield* provider.plan(stack, { version: "v1" })
-      const seen = yield* provider.stage(stack, { plan, capacityPercent: 100 }, mutation("stage"))
-      const url = String(seen.outputs["url"])
-      const refused = yield* Effect.promise(() => send(`${url}/`))
-      assert.strictEqual(refused.status, 503)
-      assert.strictEqual(JSON.parse(refused.body).error.code, "no_ready_upstream")
-      yield* provider.traffic!.shift(stack, { releaseId: plan.candidate.id, percent: 100 }, mutation("shift"))
-      yield* Effect.promise(() => Promise.all(Array.from({ length: 10 }, () => send(`${url}/fail`))))
-      const died = yield* Effect.promise(() => send(`${url}/die`, { method: "POST", agent: new http.Agent() }, Buffer.from("x")).catch(() => undefined))
-      assert.strictEqual(died?.status, 502)
-      const measured = yield* provider.metrics!.measure(stack, { releaseId: plan.candidate.id, window: Duration.minutes(1) })
-      assert.strictEqual(measured.requests, 11)
-      assert.strictEqual(measured.errors, 11)
-    })))
+    Effect.scoped(
+      Effect.gen(function* () {
+        const { provider, ref } = yield* bench
+        const stack = ref("web")
+        const plan = yield* provider.plan(stack, { version: "v1" })
+        const seen = yield* provider.stage(stack, { plan, capacityPercent: 100 }, mutation("stage"))
+        const url = String(seen.outputs["url"])
+        const refused = yield* Effect.promise(() => send(`${url}/`))
+        assert.strictEqual(refused.status, 503)
+        assert.strictEqual(JSON.parse(refused.body).error.code, "no_ready_upstream")
+        yield* provider.traffic!.shift(stack, { releaseId: plan.candidate.id, percent: 100 }, mutation("shift"))
+        yield* Effect.promise(() => Promise.all(Array.from({ length: 10 }, () => send(`${url}/fail`))))
+        const died = yield* Effect.promise(() =>
+          send(`${url}/die`, { method: "POST", agent: new http.Agent() }, Buffer.from("x")).catch(() => undefined)
+        )
+        assert.strictEqual(died?.status, 502)
+        const measured = yield* provider.metrics!.measure(stack, {
+          releaseId: plan.candidate.id,
+          window: Duration.minutes(1)
+        })
+        assert.strictEqual(measured.requests, 11)
+        assert.strictEqual(measured.errors, 11)
+      })
+    )
+  )
 
   it.live("divides requests by weight, to within one of every hundred", () =>
-    Effect.scoped(Effect.gen(function*() {
-      const { provider, ref } = yield* bench
-      const stack = ref("web")
-      yield* deploy(provider, stack, "v1")
-      const plan = yield* provider.plan(stack, { version: "v2" })
-      yield* provider.stage(stack, { plan, capacityPercent: 50 }, mutation("stage"))
-      const seen = yield* provider.traffic!.shift(stack, { releaseId: plan.candidate.id, percent: 5 }, mutation("shift"))
-      const answers = yield* Effect.promise(async () => {
-        const versions: Array<string> = []
-        for (let request = 0; request < 400; request++) versions.push((await send(`${String(seen.outputs["url"])}/`)).body)
-        return versions
+    Effect.scoped(
+      Effect.gen(function* () {
+        const { provider, ref } = yield* bench
+        const stack = ref("web")
+        yield* deploy(provider, stack, "v1")
+        const plan = yield* provider.plan(stack, { version: "v2" })
+        yield* provider.stage(stack, { plan, capacityPercent: 50 }, mutation("stage"))
+        const seen = yield* provider.traffic!.shift(
+          stack,
+          { releaseId: plan.candidate.id, percent: 5 },
+          mutation("shift")
+        )
+        const answers = yield* Effect.promise(async () => {
+          const versions: Array<string> = []
+          for (let request = 0; request < 400; request++)
+            versions.push((await send(`${String(seen.outputs["url"])}/`)).body)
+          return versions
+        })
+        for (let start = 0; start + 100 <= answers.length; start++) {
+          const share = answers.slice(start, start + 100).filter((version) => version === "v2").length
+          assert.isAtMost(Math.abs(share - 5), 1)
+        }
       })
-      for (let start = 0; start + 100 <= answers.length; start++) {
-        const share = answers.slice(start, start + 100).filter((version) => version === "v2").length
-        assert.isAtMost(Math.abs(share - 5), 1)
-      }
-    })))
+    )
+  )
 })

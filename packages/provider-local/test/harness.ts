@@ -10,7 +10,15 @@ import { fileURLToPath } from "node:url"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { DeploymentId, EnvironmentName, type Json, type Mutation, type Provider, StackName, type StackRef } from "@signalbox/core/spi"
+import {
+  DeploymentId,
+  EnvironmentName,
+  type Json,
+  type Mutation,
+  type Provider,
+  StackName,
+  type StackRef
+} from "@signalbox/core/spi"
 import { LocalProvider } from "../src/index.ts"
 
 export const app = fileURLToPath(new URL("fixtures/app", import.meta.url))
@@ -47,25 +55,30 @@ export interface Found {
 
 /** The processes that carry the mark of a directory, from /proc. */
 export const processesOf = (owner: string): ReadonlyArray<Found> =>
-  readdirSync("/proc").filter((name) => /^\d+$/.test(name)).flatMap((name) => {
-    try {
-      const env = Object.fromEntries(
-        readFileSync(`/proc/${name}/environ`, "utf8").split("\0").map((entry) => {
-          const at = entry.indexOf("=")
-          return [entry.slice(0, at), entry.slice(at + 1)]
-        })
-      )
-      return env["SIGNALBOX_SUPERVISOR"] === owner ? [{ pid: Number(name), env }] : []
-    } catch {
-      return []
-    }
-  })
+  readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      try {
+        const env = Object.fromEntries(
+          readFileSync(`/proc/${name}/environ`, "utf8")
+            .split("\0")
+            .map((entry) => {
+              const at = entry.indexOf("=")
+              return [entry.slice(0, at), entry.slice(at + 1)]
+            })
+        )
+        return env["SIGNALBOX_SUPERVISOR"] === owner ? [{ pid: Number(name), env }] : []
+      } catch {
+        return []
+      }
+    })
 
 /** The pid that holds the lock of a directory. */
 export const supervisorOf = (directory: string): number | undefined => {
   const local = join(directory, "local")
-  const [lock] = (existsSync(local) ? readdirSync(local) : []).filter((name) => name.startsWith("lock.")).sort((a, b) =>
-    Number(b.slice(5)) - Number(a.slice(5)))
+  const [lock] = (existsSync(local) ? readdirSync(local) : [])
+    .filter((name) => name.startsWith("lock."))
+    .sort((a, b) => Number(b.slice(5)) - Number(a.slice(5)))
   if (lock === undefined) return undefined
   try {
     return JSON.parse(readFileSync(join(local, lock), "utf8")).pid
@@ -83,9 +96,13 @@ export const isAlive = (pid: number): boolean => {
 }
 
 /** Tries until it holds. */
-export const until = async (what: string, condition: () => boolean | Promise<boolean>, timeout = 10_000): Promise<void> => {
+export const until = async (
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  timeout = 10_000
+): Promise<void> => {
   const deadline = Date.now() + timeout
-  while (!await condition()) {
+  while (!(await condition())) {
     if (Date.now() > deadline) throw new Error(`waited in vain until ${what}`)
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
@@ -131,7 +148,8 @@ export const send = (url: string, options: http.RequestOptions = {}, body?: Buff
       response.on("data", (chunk: Buffer) => chunks.push(chunk))
       response.once("error", reject)
       response.once("end", () =>
-        resolve({ status: response.statusCode!, headers: response.headers, body: Buffer.concat(chunks).toString() }))
+        resolve({ status: response.statusCode!, headers: response.headers, body: Buffer.concat(chunks).toString() })
+      )
     })
     request.once("error", reject)
     request.end(body)
@@ -147,7 +165,10 @@ export const stateOf = (directory: string): any => {
 
 export const ledgerOf = (directory: string): ReadonlyArray<any> => {
   try {
-    return readFileSync(join(directory, "local", "ledger.ndjson"), "utf8").trimEnd().split("\n").map((line) => JSON.parse(line))
+    return readFileSync(join(directory, "local", "ledger.ndjson"), "utf8")
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line))
   } catch {
     return []
   }
@@ -175,16 +196,21 @@ export const probe = (directory: string, stack: string) => ({
     }
     return counts
   }),
-  effects: (key: string) => Effect.sync(() => ledgerOf(directory).filter(({ idempotencyKey }) => idempotencyKey === key).length)
+  effects: (key: string) =>
+    Effect.sync(() => ledgerOf(directory).filter(({ idempotencyKey }) => idempotencyKey === key).length)
 })
 
 /** Brings a version in and makes it the stable release. */
 export const deploy = (provider: Provider, ref: StackRef, version: string, fence = 1) =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const plan = yield* provider.plan(ref, { version })
     const id = `${version}-${Math.random()}`
     yield* provider.stage(ref, { plan, capacityPercent: 100 }, mutation(`stage-${id}`, fence))
     yield* provider.traffic!.shift(ref, { releaseId: plan.candidate.id, percent: 100 }, mutation(`shift-${id}`, fence))
-    yield* provider.traffic!.retire(ref, { keep: plan.candidate.id, capacityPercent: 0 }, mutation(`retire-${id}`, fence))
+    yield* provider.traffic!.retire(
+      ref,
+      { keep: plan.candidate.id, capacityPercent: 0 },
+      mutation(`retire-${id}`, fence)
+    )
     return plan
   })

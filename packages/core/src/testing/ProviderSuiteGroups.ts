@@ -18,11 +18,11 @@ export const traffic = (check: Check, capabilities: Capabilities): void => {
         seen.traffic.filter(({ percent }) => percent > 0),
         []
       )
-      yield* driver.provider.traffic!.shift(
-        driver.ref,
-        { releaseId: plan.candidate.id, percent: 100 },
-        driver.mutation()
-      )
+      const shift = (percent: number) =>
+        driver.provider.traffic!.shift(driver.ref, { releaseId: plan.candidate.id, percent }, driver.mutation())
+      yield* shift(0)
+      yield* driver.serves({})
+      yield* shift(100)
       yield* driver.serves({ v1: 100 })
     })
   )

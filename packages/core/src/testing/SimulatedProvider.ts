@@ -20,6 +20,7 @@ import type {
   StackRef
 } from "../spi/index.ts"
 import { ProviderError } from "../spi/index.ts"
+import { type Applied, operations } from "./SimulatedProviderOperations.ts"
 import { measure } from "./SimulatedProviderMetrics.ts"
 import {
   addCapacity,
@@ -206,7 +207,7 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
     ref: StackRef,
     body: (cell: Cell, now: number) => Effect.Effect<A, ProviderError>
   ) =>
-    Effect.fnUntraced(function* () {
+    Effect.gen(function* () {
       const fault = enter(operation, ref)
       if (options.latencyMillis !== undefined) yield* Effect.sleep(options.latencyMillis)
       if (fault !== undefined) return yield* failure(operation, ref, fault.reason)
@@ -214,7 +215,7 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
       const cell = world.cell(ref)
       settle(world, cell, now)
       return yield* body(cell, now)
-    })()
+    })
 
   /**
    * One mutation: guard, faults, fence, busy; then `apply` (in one go: whatever interrupts comes before or after it), the
@@ -225,10 +226,7 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
     ref: StackRef,
     mutation: Mutation,
     releaseId: string | null,
-    apply: (
-      cell: Cell,
-      now: number
-    ) => { readonly changed: boolean; readonly until: number; readonly reason?: ProviderReason },
+    apply: (cell: Cell, now: number) => Applied,
     finish: (cell: Cell, now: number) => ProviderReason | undefined = () => undefined
   ): Effect.Effect<Observation, ProviderError> =>
     Effect.gen(function* () {
@@ -256,7 +254,7 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
         })
       }
       if (!cell.done.has(mutation.idempotencyKey)) {
-        const applied: ReturnType<typeof apply> =
+        const applied: Applied =
           cell.applied?.key === mutation.idempotencyKey
             ? { changed: false, until: cell.applied.until }
             : apply(cell, now)
@@ -304,87 +302,7 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
   const outputs = (ref: StackRef) =>
     Object.fromEntries(capabilities.outputs.map((name) => [name, `${name}:${ref.environment}/${ref.stack}`]))
 
-  const conflict = (message: string) => ({ changed: false, until: 0, reason: { _tag: "Conflict", message } as const })
-  const missing = (id: string) => ({
-    changed: false,
-    until: 0,
-    reason: { _tag: "Missing", message: `no release ${id}` } as const
-  })
-  const unsupported = (capability: string) => ({
-    changed: false,
-    until: 0,
-    reason: { _tag: "Unsupported", message: `${kind} has no ${capability}`, capability } as const
-  })
-
-  const clear = (cell: Cell, now: number) => {
-    const changed = cell.capacity.size > 0
-    cell.capacity.clear()
-    cell.stable = null
-    cell.candidate = null
-    cell.drift = []
-    cell.operation = null
-    setTraffic(cell, now, now, {})
-    return { changed, until: now }
-  }
-
-  const back = (cell: Cell, release: Release, now: number) => {
-    cell.releases.set(release.id, release)
-    const already =
-      cell.stable === release.id &&
-      cell.capacity.size === 1 &&
-      cell.candidate === null &&
-      (effective(cell, now)[release.id] ?? 0) === 100 &&
-      cell.capacity.get(release.id)?.percent === 100
-    if (already) return { changed: false, until: Math.max(now, readyAt(cell, release.id)) }
-    const lag = world.scriptOf(cell, release).trafficLagMillis ?? 0
-    const ready = addCapacity(world, cell, release, 100, now)
-    const until = Math.max(ready, now) + lag
-    setTraffic(cell, now, until, { [release.id]: 100 })
-    cell.replaces = null
-    cell.stable = release.id
-    cell.candidate = null
-    return { changed: true, until }
-  }
-
-  const shift = (cell: Cell, id: string, share: number, now: number) => {
-    if (capabilities.traffic === "switch" && share !== 0 && share !== 100) return unsupported("traffic in percent")
-    const capacity = cell.capacity.get(id)
-    if (capacity === undefined) return missing(id)
-    if (share > 0 && capacity.readyAt > now) return conflict(`${id} is not ready`)
-    const rest = cell.stable === null || cell.stable === id ? id : cell.stable
-    const wanted: Record<string, number> =
-      rest === id || share === 100
-        ? { [id]: 100 }
-        : share === 0
-          ? { [rest]: 100 }
-          : { [id]: share, [rest]: 100 - share }
-    const changed = fingerprint(cell.asked) !== fingerprint(wanted)
-    if (!changed) return { changed, until: cell.traffic.at(-1)?.at ?? now }
-    const until = now + (world.scriptOf(cell, capacity.release).trafficLagMillis ?? 0)
-    setTraffic(cell, now, until, wanted)
-    return { changed, until }
-  }
-
-  const retire = (cell: Cell, keep: string, to: number, now: number) => {
-    if (!capabilities.capacity && to !== 0 && to !== 100) return unsupported("capacity by parts")
-    if (!cell.capacity.has(keep)) return missing(keep)
-    const shares = effective(cell, now)
-    const loaded = [...cell.capacity.keys()].find((id) => id !== keep && (shares[id] ?? 0) > to + 1e-6)
-    if (loaded !== undefined) return conflict(`${loaded} still carries ${shares[loaded]} % of the traffic`)
-    let changed = false
-    for (const [id, capacity] of cell.capacity) {
-      if (id === keep || capacity.percent <= to) continue
-      changed = true
-      if (to === 0) removeCapacity(cell, id)
-      else capacity.percent = to
-    }
-    if (to === 0) {
-      changed ||= cell.stable !== keep
-      cell.stable = keep
-      cell.candidate = null
-    }
-    return { changed, until: now }
-  }
+  const { back, clear, missing, retire, shift, unsupported } = operations(world, kind, capabilities)
 
   const provider: Provider = {
     kind,

@@ -21,7 +21,9 @@ export class Balancer<U extends Upstream> {
   /** Replaces the weights, at once: the next `pick` already goes by the new ones. */
   setWeights(weights: Readonly<Record<string, number>>): void {
     this.#entries = [
-      ...this.#entries.filter(({ releaseId }) => weights[releaseId] === undefined).map((entry) => ({ ...entry, weight: 0, current: 0 })),
+      ...this.#entries
+        .filter(({ releaseId }) => weights[releaseId] === undefined)
+        .map((entry) => ({ ...entry, weight: 0, current: 0 })),
       ...Object.entries(weights).map(([releaseId, weight]) => {
         const before = this.#entries.find((entry) => entry.releaseId === releaseId)
         return { releaseId, weight, upstreams: before?.upstreams ?? [], current: 0, next: before?.next ?? 0 }
@@ -68,7 +70,9 @@ export class Balancer<U extends Upstream> {
 
   /** Whether `pick` would find one. */
   has(tried: ReadonlySet<U>): boolean {
-    return this.#entries.some(({ upstreams, weight }) => weight > 0 && upstreams.some((upstream) => usable(upstream, tried)))
+    return this.#entries.some(
+      ({ upstreams, weight }) => weight > 0 && upstreams.some((upstream) => usable(upstream, tried))
+    )
   }
 
   /** The shares in percent by which requests are really divided just now. */

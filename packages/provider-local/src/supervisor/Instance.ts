@@ -7,7 +7,17 @@ import { type ClientRequest, get } from "node:http"
 import { dirname, join, resolve } from "node:path"
 import type { KnownRelease, InstanceRecord } from "./State.ts"
 import { lastBytes } from "./State.ts"
-import { environmentOf, findMarked, type Identity, identify, isAlive, killMarked, killRest, marker, signalGroup } from "./Processes.ts"
+import {
+  environmentOf,
+  findMarked,
+  type Identity,
+  identify,
+  isAlive,
+  killMarked,
+  killRest,
+  marker,
+  signalGroup
+} from "./Processes.ts"
 import { Upstream } from "./Upstream.ts"
 import type { Requests } from "./Requests.ts"
 
@@ -93,9 +103,10 @@ export class Instance {
   /** The last lines of its log, without secrets. */
   get tail(): string {
     const text = lastBytes(this.log, 8192).trimEnd().split("\n").slice(-10).join("\n")
-    const secrets = Object.values(this.release.runtime.env).flatMap((value) =>
-      typeof value === "string" ? [] : [this.#around.secret(value.secret) ?? ""]
-    ).filter((secret) => secret.length > 0).sort((a, b) => b.length - a.length)
+    const secrets = Object.values(this.release.runtime.env)
+      .flatMap((value) => (typeof value === "string" ? [] : [this.#around.secret(value.secret) ?? ""]))
+      .filter((secret) => secret.length > 0)
+      .sort((a, b) => b.length - a.length)
     return secrets.reduce((redacted, secret) => redacted.replaceAll(secret, "***"), text)
   }
 
@@ -147,7 +158,8 @@ export class Instance {
     if (child.pid === undefined) return
     this.#identity = identify(child.pid)
     child.once("exit", (code, signal) =>
-      this.#gone(code === null ? `its process was ended by ${signal}` : `its process exited with code ${code}`))
+      this.#gone(code === null ? `its process was ended by ${signal}` : `its process exited with code ${code}`)
+    )
     if (this.#identity === undefined) return
     this.record.pid = this.#identity.pid
     this.record.started = this.#identity.started
@@ -292,10 +304,13 @@ export class Instance {
       return
     }
     const delay = Math.min(backoffMax, 100 * 2 ** Math.min(this.#quick - 1, 10))
-    this.#waiting = setTimeout(() => {
-      this.#waiting = undefined
-      void this.#again()
-    }, this.#quick <= 1 && this.#everReady ? 0 : delay)
+    this.#waiting = setTimeout(
+      () => {
+        this.#waiting = undefined
+        void this.#again()
+      },
+      this.#quick <= 1 && this.#everReady ? 0 : delay
+    )
     this.onChange()
   }
 
@@ -336,7 +351,13 @@ export class Instance {
       this.#timer = setTimeout(() => this.#check(), this.#everReady ? interval : Math.min(interval, startingInterval))
     }
     const request: ClientRequest = get(
-      { host: "127.0.0.1", port: this.record.port, path, agent: false, headers: { "user-agent": "signalbox-readiness" } },
+      {
+        host: "127.0.0.1",
+        port: this.record.port,
+        path,
+        agent: false,
+        headers: { "user-agent": "signalbox-readiness" }
+      },
       (response) => {
         response.resume()
         judged(response.statusCode! >= 200 && response.statusCode! < 400)
@@ -346,5 +367,4 @@ export class Instance {
     request.once("error", () => judged(false))
     const deadline = setTimeout(() => judged(false), probeTimeout)
   }
-
 }

@@ -10,9 +10,10 @@ import { identify, type Identity, isAlive } from "./Processes.ts"
 const prefix = "lock."
 
 const generations = (directory: string): ReadonlyArray<number> =>
-  readdirSync(directory).filter((name) => /^lock\.\d+$/.test(name)).map((name) => Number(name.slice(prefix.length))).sort(
-    (a, b) => b - a
-  )
+  (existsSync(directory) ? readdirSync(directory) : [])
+    .filter((name) => /^lock\.\d+$/.test(name))
+    .map((name) => Number(name.slice(prefix.length)))
+    .sort((a, b) => b - a)
 
 const holder = (directory: string, generation: number): Identity | undefined => {
   try {

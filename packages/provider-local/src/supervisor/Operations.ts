@@ -25,7 +25,7 @@ const superseded = (run: Run): void => {
 const name = (release: Release): string => `${release.version} (${release.id.slice(0, 12)})`
 
 const learn = (stack: Stack, record: ReleaseRecord): KnownRelease =>
-  stack.state.releases[record.release.id] ??= { ...record, wanted: 0, usedAt: Date.now() }
+  (stack.state.releases[record.release.id] ??= { ...record, wanted: 0, usedAt: Date.now() })
 
 /** Binds the public port: the one asked for, or any that is then kept. */
 const open = async (stack: Stack, asked: number): Promise<void> => {
@@ -44,7 +44,11 @@ const open = async (stack: Stack, asked: number): Promise<void> => {
     await proxy.listen(port)
   } catch (error) {
     if (asked === 0) throw error
-    refuse({ _tag: "Invalid", message: `port ${port} cannot be used: ${(error as NodeJS.ErrnoException).code}`, path: ["port"] })
+    refuse({
+      _tag: "Invalid",
+      message: `port ${port} cannot be used: ${(error as NodeJS.ErrnoException).code}`,
+      path: ["port"]
+    })
   }
   state.port = port
 }
@@ -77,26 +81,41 @@ const bringIn = async (stack: Stack, known: KnownRelease, wanted: number, run: R
     fresh.push(instance)
     run.progress(`started ${instance.record.id} of ${name(release)}`, instance.record.id)
   }
-  await stack.until(() => broken !== undefined || stack.readyOf(release.id).length >= wanted, runtime.readiness.timeout, run.signal)
+  await stack.until(
+    () => broken !== undefined || stack.readyOf(release.id).length >= wanted,
+    runtime.readiness.timeout,
+    run.signal
+  )
   const missing = stack.of(release.id).find(({ ready }) => !ready)
-  const failed = broken ?? (stack.readyOf(release.id).length >= wanted || missing === undefined ? undefined : {
-    instance: missing,
-    reason: `GET ${runtime.readiness.path} was not answered with 2xx or 3xx within ${runtime.readiness.timeout} ms`,
-    tail: missing.tail
-  })
+  const failed =
+    broken ??
+    (stack.readyOf(release.id).length >= wanted || missing === undefined
+      ? undefined
+      : {
+          instance: missing,
+          reason: `GET ${runtime.readiness.path} was not answered with 2xx or 3xx within ${runtime.readiness.timeout} ms`,
+          tail: missing.tail
+        })
   if (run.signal.aborted) superseded(run)
   if (failed === undefined) {
     for (const instance of fresh) instance.onCrash = () => true
     run.progress(`${wanted} of ${runtime.instances} instances of ${name(release)} are ready`, release.id)
     return
   }
-  await Promise.all(stack.of(release.id).filter(({ ready }) => !ready).map((instance) => stack.drop(instance, run.signal, true)))
+  await Promise.all(
+    stack
+      .of(release.id)
+      .filter(({ ready }) => !ready)
+      .map((instance) => stack.drop(instance, run.signal, true))
+  )
   known.wanted = stack.of(release.id).length
   if (known.wanted === 0 && stack.state.candidate === release.id) stack.state.candidate = null
   await file.save()
   refuse({
     _tag: "Broken",
-    message: `${name(release)} does not come up: ${failed.reason}` + (failed.tail === "" ? "" : `; the end of its log:\n${failed.tail}`),
+    message:
+      `${name(release)} does not come up: ${failed.reason}` +
+      (failed.tail === "" ? "" : `; the end of its log:\n${failed.tail}`),
     resource: failed.instance.record.id
   })
 }
@@ -124,11 +143,17 @@ export const stage = async (stack: Stack, { capacityPercent, record }: Mutations
   const known = learn(stack, record)
   const { id } = record.release
   const wanted = Math.ceil((record.runtime.instances * capacityPercent) / 100)
-  if (!existsSync(stack.directoryOf(known))) refuse({ _tag: "Conflict", message: `the files of ${name(record.release)} are not there` })
+  if (!existsSync(stack.directoryOf(known)))
+    refuse({ _tag: "Conflict", message: `the files of ${name(record.release)} are not there` })
   await open(stack, record.runtime.port)
-  const left = stack.instances.filter(({ record: { releaseId } }) =>
-    releaseId !== id && releaseId !== state.stable && (state.weights[releaseId] ?? 0) === 0)
-  for (const { record: { releaseId } } of left) state.releases[releaseId]!.wanted = 0
+  const left = stack.instances.filter(
+    ({ record: { releaseId } }) =>
+      releaseId !== id && releaseId !== state.stable && (state.weights[releaseId] ?? 0) === 0
+  )
+  for (const {
+    record: { releaseId }
+  } of left)
+    state.releases[releaseId]!.wanted = 0
   if (state.stable !== id) state.candidate = id
   if (known.wanted < wanted || stack.of(id).length < wanted || left.length > 0) run.effect(id)
   await takeAway(stack, left, run)
@@ -143,10 +168,14 @@ export const shift = async (stack: Stack, { percent, releaseId }: Mutations["shi
   }
   if (percent > 0 && stack.readyOf(releaseId).length === 0) {
     const [instance] = stack.of(releaseId)
-    return refuse({ _tag: "Broken", message: `no instance of ${name(known.release)} is ready${instance === undefined ? "" : `:\n${instance.tail}`}` })
+    return refuse({
+      _tag: "Broken",
+      message: `no instance of ${name(known.release)} is ready${instance === undefined ? "" : `:\n${instance.tail}`}`
+    })
   }
   const rest = stable ?? releaseId
-  const asked = rest === releaseId ? { [releaseId]: 100 } : { [releaseId]: percent, [rest]: 100 - percent }
+  const whole = stable === null && percent === 0 ? 0 : 100
+  const asked = rest === releaseId ? { [releaseId]: whole } : { [releaseId]: percent, [rest]: 100 - percent }
   const wanted = Object.fromEntries(Object.entries(asked).filter(([, share]) => share > 0))
   const same = Object.keys({ ...weights, ...wanted }).every((id) => weights[id] === wanted[id])
   if (!same) {
@@ -168,12 +197,17 @@ export const shift = async (stack: Stack, { percent, releaseId }: Mutations["shi
 export const retire = async (stack: Stack, { capacityPercent, keep }: Mutations["retire"], run: Run): Promise<void> => {
   const { state } = stack
   const kept = state.releases[keep]
-  if (kept === undefined || kept.wanted === 0) return refuse({ _tag: "Missing", message: `no capacity of release ${keep}` })
-  if (stack.readyOf(keep).length === 0) refuse({ _tag: "Conflict", message: `no instance of ${name(kept.release)} is ready` })
+  if (kept === undefined || kept.wanted === 0)
+    return refuse({ _tag: "Missing", message: `no capacity of release ${keep}` })
+  if (stack.readyOf(keep).length === 0)
+    refuse({ _tag: "Conflict", message: `no instance of ${name(kept.release)} is ready` })
   const shares = { ...state.weights, ...stack.proxy.balancer.effective() }
   for (const [id, share] of Object.entries(shares)) {
     if (id !== keep && share > capacityPercent + 1e-6) {
-      refuse({ _tag: "Conflict", message: `${name(state.releases[id]!.release)} still carries ${share} % of the traffic` })
+      refuse({
+        _tag: "Conflict",
+        message: `${name(state.releases[id]!.release)} still carries ${share} % of the traffic`
+      })
     }
   }
   const surplus: Array<Instance> = []
@@ -196,18 +230,27 @@ export const retire = async (stack: Stack, { capacityPercent, keep }: Mutations[
   if (capacityPercent === 0) stack.prune()
 }
 
-export const rollback = async (stack: Stack, { checkpoint, record }: Mutations["rollback"], run: Run): Promise<void> => {
+export const rollback = async (
+  stack: Stack,
+  { checkpoint, record }: Mutations["rollback"],
+  run: Run
+): Promise<void> => {
   const { state } = stack
   if (checkpoint.release === null) return destroy(stack, run)
   const { id } = checkpoint.release
   const found = state.releases[id] ?? record
-  if (found === null) return refuse({ _tag: "Missing", message: `nothing is known of release ${name(checkpoint.release)}` })
+  if (found === null)
+    return refuse({ _tag: "Missing", message: `nothing is known of release ${name(checkpoint.release)}` })
   const known = learn(stack, found)
   if (!existsSync(stack.directoryOf(known))) {
     return refuse({ _tag: "Missing", message: `the files of release ${name(known.release)} are gone` })
   }
   const others = () => stack.instances.filter(({ record: { releaseId } }) => releaseId !== id)
-  const settled = state.stable === id && state.candidate === null && state.weights[id] === 100 && others().length === 0 &&
+  const settled =
+    state.stable === id &&
+    state.candidate === null &&
+    state.weights[id] === 100 &&
+    others().length === 0 &&
     stack.of(id).length >= known.runtime.instances
   if (!settled) run.effect(id)
   const toIt = async () => {
@@ -249,7 +292,7 @@ export const restart = async (stack: Stack, run: Run): Promise<void> => {
     run.effect(state.stable)
     state.restarting = { key: run.key, left: stack.of(state.stable).map(({ record }) => record.id) }
   }
-  for (const id of [...state.restarting.left]) {
+  for (const id of state.restarting.left) {
     superseded(run)
     const old = stack.instances.find(({ record }) => record.id === id)
     if (old?.ready === true) await bringIn(stack, { ...known }, stack.of(state.stable).length + 1, run)
@@ -280,10 +323,14 @@ export const detect = (stack: Stack, configDigest: string): ReadonlyArray<Drift>
     drifts.push({ field: "config", expected: configDigest, actual: known.release.configDigest, owned: false })
   }
   const print = (shares: Readonly<Record<string, number>>) =>
-    Object.entries(shares).filter(([, share]) => share > 0).sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([id, share]) => `${releases[id]?.release.version ?? id} ${share} %`).join(", ")
+    Object.entries(shares)
+      .filter(([, share]) => share > 0)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([id, share]) => `${releases[id]?.release.version ?? id} ${share} %`)
+      .join(", ")
   const [expected, actual] = [print(weights), print(stack.proxy.balancer.effective())]
-  if (expected !== actual) drifts.push({ field: "traffic", expected, actual: actual === "" ? "none" : actual, owned: true })
+  if (expected !== actual)
+    drifts.push({ field: "traffic", expected, actual: actual === "" ? "none" : actual, owned: true })
   return drifts
 }
 
@@ -291,7 +338,11 @@ export const correct = async (stack: Stack, { fields }: Mutations["correct"], ru
   const { releases, stable } = stack.state
   const known = stable === null ? undefined : releases[stable]
   if (fields.includes("config")) {
-    refuse({ _tag: "Unsupported", message: "a changed configuration is deployed, not corrected", capability: "drift.config" })
+    refuse({
+      _tag: "Unsupported",
+      message: "a changed configuration is deployed, not corrected",
+      capability: "drift.config"
+    })
   }
   if (known === undefined || fields.length === 0) return
   const short = stack.of(known.release.id).filter(({ alive }) => alive).length < known.wanted
@@ -307,15 +358,18 @@ export const correct = async (stack: Stack, { fields }: Mutations["correct"], ru
 
 export const measure = (stack: Stack, releaseId: string, window: number): Measurement => {
   const known = stack.state.releases[releaseId]
-  const healthy = known === undefined || known.wanted === 0
-    ? null
-    : Math.min(100, (100 * stack.readyOf(releaseId).length) / known.wanted)
+  const healthy =
+    known === undefined || known.wanted === 0
+      ? null
+      : Math.min(100, (100 * stack.readyOf(releaseId).length) / known.wanted)
   if (known === undefined) return { requests: 0, errors: 0, latency: null, healthy }
   return stack.requestsOf(releaseId).measure(Date.now(), window, healthy)
 }
 
 export const reasonOf = (error: unknown) =>
-  error instanceof Refusal ? error.reason : {
-    _tag: "Unavailable" as const,
-    message: `the supervisor could not do it: ${error instanceof Error ? error.message : String(error)}`
-  }
+  error instanceof Refusal
+    ? error.reason
+    : {
+        _tag: "Unavailable" as const,
+        message: `the supervisor could not do it: ${error instanceof Error ? error.message : String(error)}`
+      }

@@ -15,7 +15,7 @@ const isFree = (port: number): Promise<boolean> =>
 export const freePort = async (taken: ReadonlySet<number>): Promise<number> => {
   for (let attempt = 0; attempt < 200; attempt++) {
     const port = first + Math.floor(Math.random() * (last - first))
-    if (!taken.has(port) && await isFree(port)) return port
+    if (!taken.has(port) && (await isFree(port))) return port
   }
   throw new Error(`no free port between ${first} and ${last}`)
 }

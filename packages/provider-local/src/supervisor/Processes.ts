@@ -25,7 +25,8 @@ const startOf = (pid: number): string | undefined => {
       return fields[0] === "Z" || fields[0] === "X" ? undefined : fields[19]
     }
     const [state, ...started] = execFileSync("ps", ["-o", "state=,lstart=", "-p", String(pid)], { encoding: "utf8" })
-      .trim().split(/\s+/)
+      .trim()
+      .split(/\s+/)
     return state === undefined || state === "" || state.startsWith("Z") ? undefined : started.join(" ")
   } catch {
     return undefined
@@ -65,10 +66,12 @@ export const killRest = (pid: number): void => {
 const environment = (pid: number): ReadonlyMap<string, string> => {
   try {
     return new Map(
-      readFileSync(`/proc/${pid}/environ`, "utf8").split("\0").map((entry) => {
-        const at = entry.indexOf("=")
-        return [entry.slice(0, at), entry.slice(at + 1)]
-      })
+      readFileSync(`/proc/${pid}/environ`, "utf8")
+        .split("\0")
+        .map((entry) => {
+          const at = entry.indexOf("=")
+          return [entry.slice(0, at), entry.slice(at + 1)]
+        })
     )
   } catch {
     return new Map()
@@ -88,16 +91,18 @@ export interface Marked extends Identity {
 /** Every process that carries the mark of this owner. Linux only: elsewhere nothing is found. */
 export const findMarked = (owner: string): ReadonlyArray<Marked> => {
   if (!linux) return []
-  return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).flatMap((name) => {
-    const pid = Number(name)
-    if (pid === process.pid) return []
-    const variables = environment(pid)
-    if (variables.get(marker.owner) !== owner) return []
-    const identity = identify(pid)
-    return identity === undefined
-      ? []
-      : [{ ...identity, instance: variables.get(marker.instance) ?? "", leader: groupOf(pid) === pid }]
-  })
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      const pid = Number(name)
+      if (pid === process.pid) return []
+      const variables = environment(pid)
+      if (variables.get(marker.owner) !== owner) return []
+      const identity = identify(pid)
+      return identity === undefined
+        ? []
+        : [{ ...identity, instance: variables.get(marker.instance) ?? "", leader: groupOf(pid) === pid }]
+    })
 }
 
 const groupOf = (pid: number): number => {

@@ -43,7 +43,8 @@ const repeatable = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"])
 
 /** Whether the request may go to another instance when the first did not answer: it has no body, and is safe to repeat. */
 const mayRepeat = (request: IncomingMessage): boolean =>
-  repeatable.has(request.method ?? "") && request.headers["transfer-encoding"] === undefined &&
+  repeatable.has(request.method ?? "") &&
+  request.headers["transfer-encoding"] === undefined &&
   (request.headers["content-length"] ?? "0") === "0"
 
 export class Proxy {
@@ -108,7 +109,7 @@ export class Proxy {
       (error: NodeJS.ErrnoException) => {
         upstream.leave()
         if (error.code === "ECONNREFUSED") upstream.onRefused()
-        if (response.destroyed || request.destroyed && !request.complete) return
+        if (response.destroyed || (request.destroyed && !request.complete)) return
         const attempts = tried ?? new Set<Upstream>()
         if (!response.headersSent && mayRepeat(request) && attempts.size < retriesMax) {
           // A reused connection may just have been closed by an instance that is well: it may be tried once more.

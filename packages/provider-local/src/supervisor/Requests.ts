@@ -53,10 +53,13 @@ export class Requests {
       sum += this.#latencies[index]!
     }
     const drawn = (count: number): Float32Array =>
-      Float32Array.from({ length: count }, (_, position) =>
-        this.#latencies[(this.#start + low + Math.floor((position * requests) / count)) % length]!)
+      Float32Array.from(
+        { length: count },
+        (_, position) => this.#latencies[(this.#start + low + Math.floor((position * requests) / count)) % length]!
+      )
     const sorted = drawn(Math.min(requests, sortedMax)).sort()
-    const quantile = (q: number): number => round(sorted[Math.min(sorted.length - 1, Math.ceil(q * sorted.length) - 1)]!)
+    const quantile = (q: number): number =>
+      round(sorted[Math.min(sorted.length - 1, Math.ceil(q * sorted.length) - 1)]!)
     return {
       requests,
       errors,

@@ -70,15 +70,16 @@ export class Stack {
     for (const record of this.state.instances) {
       const known = this.state.releases[record.releaseId]!
       const instance = this.#add(record, known)
-      const identity = record.pid !== null && record.started !== null
-        ? { pid: record.pid, started: record.started }
-        : marked.find((found) => found.instance === record.id)
+      const identity =
+        record.pid !== null && record.started !== null
+          ? { pid: record.pid, started: record.started }
+          : marked.find((found) => found.instance === record.id)
       if (identity !== undefined && instance.adopt(identity)) continue
       if (record.retiring) continue
       record.restarts += 1
       await instance.start().catch(() => instance.startNow())
     }
-    for (const instance of [...this.instances]) {
+    for (const instance of this.instances) {
       if (instance.record.retiring) void this.drop(instance, this.#never)
     }
     for (const [id, known] of Object.entries(this.state.releases)) {
@@ -134,7 +135,7 @@ export class Stack {
 
   /** Drains, stops and forgets an instance; false where aborted while it still drained: it goes on serving. */
   async drop(instance: Instance, signal: AbortSignal, hurry = false): Promise<boolean> {
-    if (!await instance.stop(signal, hurry)) return false
+    if (!(await instance.stop(signal, hurry))) return false
     this.proxy.balancer.remove(instance.record.releaseId, instance.upstream)
     this.instances.splice(this.instances.indexOf(instance), 1)
     this.state.instances.splice(this.state.instances.indexOf(instance.record), 1)
@@ -203,10 +204,13 @@ export class Stack {
       observation: {
         status: operation !== null ? "changing" : down ? "failed" : instances.length === 0 ? "absent" : "ready",
         stable: stableRelease?.release ?? null,
-        candidate: candidate === null ? null : releases[candidate]?.release ?? null,
+        candidate: candidate === null ? null : (releases[candidate]?.release ?? null),
         traffic: Object.entries(effective).map(([releaseId, percent]) => ({ releaseId, percent })),
         health: Object.fromEntries(
-          capacities.map(([id, { wanted }]) => [id, { healthy: Math.min(wanted, this.readyOf(id).length), total: wanted }])
+          capacities.map(([id, { wanted }]) => [
+            id,
+            { healthy: Math.min(wanted, this.readyOf(id).length), total: wanted }
+          ])
         ),
         operation,
         lastChangedAt,
@@ -217,7 +221,8 @@ export class Stack {
             id: record.id,
             type: "process",
             status,
-            reason: `${release.release.version}, pid ${record.pid ?? "none"}, port ${record.port}` +
+            reason:
+              `${release.release.version}, pid ${record.pid ?? "none"}, port ${record.port}` +
               (record.restarts === 0 ? "" : `, restarted ${record.restarts} times`)
           }))
         ]

@@ -103,10 +103,12 @@ export class StateFile {
       })
       return this.#writing
     }
-    this.#next ??= this.#writing.catch(() => undefined).then(() => {
-      this.#next = undefined
-      return this.save()
-    })
+    this.#next ??= this.#writing
+      .catch(() => undefined)
+      .then(() => {
+        this.#next = undefined
+        return this.save()
+      })
     return this.#next
   }
 
@@ -155,13 +157,15 @@ export class StateFile {
   #recoverLedger(): void {
     const tail = lastBytes(this.#ledger, 64 * 1024)
     if (tail !== "" && !tail.endsWith("\n")) appendFileSync(this.#ledger, "\n")
-    const written = new Set(tail.split("\n").flatMap((line) => {
-      try {
-        return [(JSON.parse(line) as LedgerEntry).n]
-      } catch {
-        return []
-      }
-    }))
+    const written = new Set(
+      tail.split("\n").flatMap((line) => {
+        try {
+          return [(JSON.parse(line) as LedgerEntry).n]
+        } catch {
+          return []
+        }
+      })
+    )
     this.state.pending = this.state.pending.filter(({ n }) => !written.has(n))
     this.#flush(this.state.pending.length)
   }

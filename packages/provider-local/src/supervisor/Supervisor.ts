@@ -24,6 +24,16 @@ const logMillis = 30_000
 const broken = new Set(["ECONNRESET", "EPIPE", "ECONNREFUSED", "ETIMEDOUT", "ERR_STREAM_PREMATURE_CLOSE"])
 const watchdog = `read -r line; [ "$line" = stop ] && exit 0; exec "$@"`
 
+/** What a call holds: that of its operation. They come from this package's own client, over a socket that is private. */
+type Body = MutationHeader &
+  Mutations["stage"] &
+  Mutations["shift"] &
+  Mutations["retire"] &
+  Mutations["rollback"] &
+  Mutations["correct"] &
+  Reads["measure"]["body"] &
+  Reads["detect"]["body"]
+
 interface Work {
   readonly key: string
   readonly operation: string
@@ -82,7 +92,7 @@ export class Supervisor {
     // supervisor starts from what is on disk.
     process.on("uncaughtException", (error: NodeJS.ErrnoException) => {
       if (error.code !== undefined && broken.has(error.code)) return
-      console.error(error)
+      process.stderr.write(`${error.stack ?? error.message}\n`)
       process.exit(1)
     })
     process.on("SIGHUP", () => undefined)
@@ -140,7 +150,7 @@ export class Supervisor {
     try {
       const chunks: Array<Buffer> = []
       for await (const chunk of request) chunks.push(chunk as Buffer)
-      const body = chunks.length === 0 ? {} : JSON.parse(Buffer.concat(chunks).toString("utf8"))
+      const body = JSON.parse(Buffer.concat(chunks).toString("utf8")) as Body
       response.writeHead(200, { "content-type": "application/x-ndjson" })
       response.flushHeaders()
       write({ ok: (await this.#answer(request.url!.slice(1), body, write)) ?? null })
@@ -153,7 +163,7 @@ export class Supervisor {
     }
   }
 
-  async #answer(operation: string, body: any, write: (line: Line) => void): Promise<unknown> {
+  async #answer(operation: string, body: Body, write: (line: Line) => void): Promise<unknown> {
     switch (operation) {
       case "ping":
         return { pid: process.pid, stacks: this.#stacks.size }
@@ -174,29 +184,38 @@ export class Supervisor {
         return null
       default:
         return this.#mutate(operation as keyof Mutations, body, (message, resource) =>
-          write(resource === undefined ? { progress: message } : { progress: message, resource }))
+          write(resource === undefined ? { progress: message } : { progress: message, resource })
+        )
     }
   }
 
   async #shutdown(): Promise<void> {
     if (this.#closing) return
     this.#closing = true
-    await Promise.all([...this.#stacks.values()].map(async (stack) => {
-      this.#work.get(stack.key)?.abort.abort()
-      await stack.close({ signal: new AbortController().signal, hurry: true })
-    }))
+    await Promise.all(
+      [...this.#stacks.values()].map(async (stack) => {
+        this.#work.get(stack.key)?.abort.abort()
+        await stack.close({ signal: new AbortController().signal, hurry: true })
+      })
+    )
     setImmediate(() => this.#end())
   }
 
   #view(key: StackKey) {
     const stack = this.#stacks.get(keyOf(key))
     const work = this.#work.get(keyOf(key))
-    return stack?.view(work === undefined ? null : {
-      id: work.key,
-      description: work.operation,
-      foreign: false,
-      startedAt: work.startedAt
-    }) ?? null
+    return (
+      stack?.view(
+        work === undefined
+          ? null
+          : {
+              id: work.key,
+              description: work.operation,
+              foreign: false,
+              startedAt: work.startedAt
+            }
+      ) ?? null
+    )
   }
 
   /**
@@ -205,7 +224,7 @@ export class Supervisor {
    */
   async #mutate(
     operation: keyof Mutations,
-    body: MutationHeader & Mutations[keyof Mutations],
+    body: Body,
     progress: (message: string, resource?: string) => void
   ): Promise<unknown> {
     const { file, secrets } = this.#house
@@ -245,7 +264,7 @@ export class Supervisor {
 
   async #perform(
     operation: keyof Mutations,
-    body: MutationHeader & Mutations[keyof Mutations],
+    body: Body,
     signal: AbortSignal,
     progress: (message: string, resource?: string) => void
   ): Promise<void> {
@@ -267,16 +286,16 @@ export class Supervisor {
       try {
         await this.#carryOut(operation, stack, body, run)
       } finally {
-        if (stack.gone || stack.state.instances.length === 0 && stack.state.stable === null) await this.#forget(stack)
+        if (stack.gone || (stack.state.instances.length === 0 && stack.state.stable === null)) await this.#forget(stack)
       }
-    } else if (operation !== "destroy" && !(operation === "rollback" && (body as Mutations["rollback"]).checkpoint.release === null)) {
+    } else if (operation !== "destroy" && !(operation === "rollback" && body.checkpoint.release === null)) {
       refuse({ _tag: "Missing", message: "nothing is deployed" })
     }
     file.remember(keyOf(body), body.idempotencyKey)
     await file.save()
   }
 
-  #carryOut(operation: keyof Mutations, stack: Stack, body: any, run: Operations.Run): Promise<void> {
+  #carryOut(operation: keyof Mutations, stack: Stack, body: Body, run: Operations.Run): Promise<void> {
     switch (operation) {
       case "stage":
         return Operations.stage(stack, body, run)
@@ -297,25 +316,28 @@ export class Supervisor {
     }
   }
 
-  #stackFor(operation: keyof Mutations, body: MutationHeader & Mutations[keyof Mutations]): Stack | undefined {
+  #stackFor(operation: keyof Mutations, body: Body): Stack | undefined {
     const known = this.#stacks.get(keyOf(body))
-    const brings = operation === "stage" || operation === "rollback" && (body as Mutations["rollback"]).checkpoint.release !== null
+    const brings = operation === "stage" || (operation === "rollback" && body.checkpoint.release !== null)
     if (known !== undefined || !brings) return known
     const { deploymentId, environment, stack } = body
-    const made = new Stack({
-      deploymentId,
-      environment,
-      stack,
-      port: 0,
-      stable: null,
-      candidate: null,
-      weights: {},
-      releases: {},
-      instances: [],
-      lastChangedAt: Date.now(),
-      restarting: null,
-      begun: null
-    }, this.#house)
+    const made = new Stack(
+      {
+        deploymentId,
+        environment,
+        stack,
+        port: 0,
+        stable: null,
+        candidate: null,
+        weights: {},
+        releases: {},
+        instances: [],
+        lastChangedAt: Date.now(),
+        restarting: null,
+        begun: null
+      },
+      this.#house
+    )
     this.#house.file.state.stacks[made.key] = made.state
     this.#stacks.set(made.key, made)
     return made
