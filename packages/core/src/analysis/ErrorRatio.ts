@@ -96,6 +96,12 @@ const plus = (left: Count, right: Count): Count => ({
   errors: left.errors + right.errors
 })
 
+/** The counts of two times together. @since 0.1.0 */
+export const both = (left: Pair, right: Pair): Pair => ({
+  candidate: plus(left.candidate, right.candidate),
+  stable: plus(left.stable, right.stable)
+})
+
 /**
  * Adds what happened since the last look: counts of new requests, not of all requests.
  *
@@ -117,8 +123,7 @@ export const add = (before: ErrorRatio, { candidate, stable }: Pair): ErrorRatio
   const weight = (count: number, other: number) => (requests === 0 ? 0 : (count * other) / requests)
   return {
     tolerated,
-    candidate: plus(before.candidate, candidate),
-    stable: plus(before.stable, stable),
+    ...both(before, { candidate, stable }),
     weighted: {
       candidate: before.weighted.candidate + weight(candidate.errors, stable.requests),
       stable: before.weighted.stable + weight(stable.errors, candidate.requests)

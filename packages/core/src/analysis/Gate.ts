@@ -5,19 +5,9 @@
  */
 import * as Duration from "effect/Duration"
 import type { GateSpec } from "../domain/Spec.ts"
-import type { Evidence, VerdictKind } from "../domain/Verdict.ts"
+import type { Evidence, Measured, VerdictKind } from "../domain/Verdict.ts"
 
-/**
- * What was measured of a release. Latencies in milliseconds, `healthy` in percent; null where nothing was measured.
- *
- * @since 0.1.0
- */
-export interface Measured {
-  readonly requests: number
-  readonly errors: number
-  readonly latency: { readonly mean: number; readonly p95: number } | null
-  readonly healthy: number | null
-}
+export type { Measured } from "../domain/Verdict.ts"
 
 /**
  * A judgement with its evidence; `reason` is one sentence.

@@ -106,6 +106,17 @@ export const rankTest = (first: ReadonlyArray<number>, second: ReadonlyArray<num
 }
 
 /**
+ * The median; the mean of the two in the middle where their number is even. `values` may not be empty.
+ *
+ * @since 0.1.0
+ */
+export const median = (values: ReadonlyArray<number>): number => {
+  const sorted = ascending(values)
+  const middle = (sorted.length - 1) / 2
+  return (sorted[Math.floor(middle)]! + sorted[Math.ceil(middle)]!) / 2
+}
+
+/**
  * By how much the first sample is larger: the median of all differences, in the unit of the values. `interval` is null
  * where the samples are too small for any interval of that confidence.
  *

@@ -33,6 +33,37 @@ const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 const AtLeastOne = Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))
 const Name = Schema.String.check(Schema.isPattern(/^\S(.{0,126}\S)?$/, { expected: "a name of 1 to 128 characters" }))
 
+const between = (minimum: number, maximum: number) => Schema.Finite.check(Schema.isBetween({ minimum, maximum }))
+
+/**
+ * How a candidate is compared with the stable release, as long as both have traffic.
+ *
+ * *Details*: errors are compared at every look by a test that may be looked at at any time: a candidate whose error rate
+ * is at most `maxErrorRatio` times the stable one's (1–100, default 1) is failed with a probability of at most `alpha`
+ * (0.0001–0.2, default 0.05) in all the steps of one rollout together. It fails only if the ratio found is at least
+ * `minErrorEffect` too (1–100, default 1.25), so that much traffic does not make trifles matter. Response times are
+ * compared once at the end of each step: they fail if the interval of the shift with `confidence` (0.5–0.9999, default
+ * 0.98) lies above `tolerance` (0–100, default 0.25) times the stable release's median, and a request to the candidate
+ * takes longer than one to the stable release with a probability of at least `minLatencyEffect` (0.5–1, default 0.56).
+ * Each release needs `minSamples` requests (default 50).
+ *
+ * *Source*: 0.98 and 0.25 are Kayenta's; 0.56 is a small effect according to A. Vargha and H. D. Delaney, Journal of
+ * Educational and Behavioral Statistics 25, 2000.
+ *
+ * @since 0.1.0
+ */
+export const CompareSpec = Schema.Struct({
+  alpha: optional(between(0.0001, 0.2), 0.05),
+  maxErrorRatio: optional(between(1, 100), 1),
+  minErrorEffect: optional(between(1, 100), 1.25),
+  confidence: optional(between(0.5, 0.9999), 0.98),
+  tolerance: optional(between(0, 100), 0.25),
+  minLatencyEffect: optional(between(0.5, 1), 0.56),
+  minSamples: optional(AtLeastOne, 50)
+})
+/** @since 0.1.0 */
+export type CompareSpec = typeof CompareSpec.Type
+
 /**
  * What a release must show before it gets more traffic.
  *
@@ -40,7 +71,7 @@ const Name = Schema.String.check(Schema.isPattern(/^\S(.{0,126}\S)?$/, { expecte
  * `errorWindow` (10 in 5 minutes); response time, `mean` or `p95`, at most `maxResponseTime` (p95, 2 seconds). Health and
  * response time are not held against it before `gracePeriod` is over (5 minutes); errors always are. It passes after
  * `consecutivePasses` measurements in a row (3), `interval` apart (10 seconds), each over at least `minSamples` requests
- * (20).
+ * (20). `compare` compares it with the stable release as well; left out, it does not.
  *
  * @since 0.1.0
  */
@@ -53,7 +84,8 @@ export const GateSpec = Schema.Struct({
   gracePeriod: optional(Span, "5 minutes"),
   interval: optional(Span, "10 seconds"),
   consecutivePasses: optional(AtLeastOne, 3),
-  minSamples: optional(Count, 20)
+  minSamples: optional(Count, 20),
+  compare: Schema.optionalKey(CompareSpec)
 })
 /** @since 0.1.0 */
 export type GateSpec = typeof GateSpec.Type

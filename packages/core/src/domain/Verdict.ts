@@ -20,7 +20,8 @@ export type VerdictKind = typeof VerdictKind.Type
  * One comparison behind a verdict.
  *
  * *Details*: `value` against `threshold` in `unit`, over `n` observations; `interval` is a confidence interval of `value`
- * and `effect` an effect size, both only where a statistical test made them.
+ * and `effect` an effect size, both only where a statistical test made them: percentage points between the error rates
+ * (`error_rate_ratio`), the probability that the candidate is the slower one (`latency_shift`).
  *
  * @since 0.1.0
  */
@@ -38,10 +39,39 @@ export const Evidence = Schema.Struct({
 /** @since 0.1.0 */
 export type Evidence = typeof Evidence.Type
 
+/** Requests and how many of them failed. @since 0.1.0 */
+export const RequestCount = Schema.Struct({ requests: Schema.Int, errors: Schema.Int })
+/** @since 0.1.0 */
+export type RequestCount = typeof RequestCount.Type
+
+/**
+ * What was measured of a release by itself. Latencies in milliseconds, `healthy` in percent; null where nothing was
+ * measured.
+ *
+ * @since 0.1.0
+ */
+export const Measured = Schema.Struct({
+  ...RequestCount.fields,
+  latency: Schema.NullOr(Schema.Struct({ mean: Schema.Finite, p95: Schema.Finite })),
+  healthy: Schema.NullOr(Schema.Finite)
+})
+/** @since 0.1.0 */
+export type Measured = typeof Measured.Type
+
+/**
+ * What the candidate and the stable release did from `since`, when the step began, to the moment of the verdict.
+ *
+ * @since 0.1.0
+ */
+export const ComparedCounts = Schema.Struct({ since: Timestamp, candidate: RequestCount, stable: RequestCount })
+/** @since 0.1.0 */
+export type ComparedCounts = typeof ComparedCounts.Type
+
 /**
  * A judgement of one release by one gate, at one moment.
  *
- * *Details*: `step` names the step of the strategy, such as `canary 10%`; `reason` is one readable sentence.
+ * *Details*: `step` names the step of the strategy, such as `canary 10%`; `reason` is one readable sentence. `measured`
+ * and `compared` are what was judged, so that it can be judged again; verdicts of versions before them have neither.
  *
  * @since 0.1.0
  */
@@ -53,7 +83,9 @@ export const Verdict = Schema.Struct({
   reason: Schema.String,
   evidence: Schema.Array(Evidence),
   weight: Percent,
-  at: Timestamp
+  at: Timestamp,
+  measured: Schema.optionalKey(Measured),
+  compared: Schema.optionalKey(ComparedCounts)
 })
 /** @since 0.1.0 */
 export type Verdict = typeof Verdict.Type

@@ -6,6 +6,7 @@ import { EnvironmentName, StackName } from "../domain/Ids.ts"
 import {
   ApprovalSpec,
   CanaryStep,
+  CompareSpec,
   EnvironmentSpec,
   GateSpec,
   Manifest,
@@ -60,7 +61,14 @@ const strategy: Inspect = (value, path) => {
   return inspect === undefined ? [wrong(value.type, [...path, "type"], "type")] : inspect(value, path)
 }
 
-const gate = struct("gate", fieldsOf(GateSpec.fields))
+const compare = optional(
+  // `minSamples` of a comparison is another number than that of its gate.
+  struct(
+    "compare",
+    fieldsOf(CompareSpec.fields, { minSamples: leaf(CompareSpec.fields.minSamples, "comparedSamples") })
+  )
+)
+const gate = struct("gate", fieldsOf(GateSpec.fields, { compare }))
 const properties: Inspect = (value, path) => (isObject(value) ? [] : [wrong(value, path, "properties")])
 const dependsOn = list("dependsOn", leaf(StackName, "name"))
 

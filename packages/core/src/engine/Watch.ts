@@ -7,12 +7,14 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import * as Comparison from "../analysis/Comparison.ts"
 import * as Gate from "../analysis/Gate.ts"
 import type { StageName } from "../domain/Machines.ts"
 import type { Release } from "../domain/Release.ts"
 import type { ApprovalSpec, StackSpec } from "../domain/Spec.ts"
-import { VerdictKind } from "../domain/Verdict.ts"
+import { type Measured, VerdictKind } from "../domain/Verdict.ts"
 import type { Provider, StackRef } from "../spi/Provider.ts"
+import * as Comparing from "./Comparing.ts"
 import { concerns } from "./Control.ts"
 import { ask } from "./Question.ts"
 import { providerOf, Run } from "./Run.ts"
@@ -94,13 +96,19 @@ const bake = Effect.fnUntraced(function* (
   // that takes over in the middle has to gather its own.
   const begunAt = yield* Clock.currentTimeMillis
   const giveUpAt = Math.max(startedAt + bakeMs, begunAt) + Math.max(bakeMs, 2 * gate.consecutivePasses * interval)
+  const comparing = yield* comparingOf(watched, provider, ref, startedAt)
+  // A canary has to show; where samples are taken only if there are any, missing ones are said and held against nobody.
+  const missing = watched.samples === "required" && watched.weight < 100 ? "counted" : "said"
 
   const watching = Effect.gen(function* () {
     let passes = 0
     while (true) {
       yield* Effect.sleep(gate.interval)
       const now = yield* Clock.currentTimeMillis
-      const judgement = yield* measure(provider, ref, watched, Duration.millis(now - since))
+      const { judgement: alone, measured } = yield* measure(provider, ref, watched, Duration.millis(now - since))
+      const phase = now >= giveUpAt ? "last" : now - startedAt >= bakeMs ? "over" : "baking"
+      const { counts, items } = yield* comparing(now, phase)
+      const judgement = Comparison.join(alone, items, { missing })
       yield* journal.record(`verdict/${stack}/${watched.label}/${now}`, {
         _tag: "VerdictReached",
         verdict: {
@@ -109,7 +117,9 @@ const bake = Effect.fnUntraced(function* (
           step: watched.label,
           releaseId: watched.release.id,
           weight: watched.weight,
-          at: now
+          at: now,
+          ...(measured === undefined ? {} : { measured }),
+          ...(counts === undefined ? {} : { compared: counts })
         }
       })
       if (judgement.verdict === "fail") {
@@ -136,23 +146,60 @@ const bake = Effect.fnUntraced(function* (
   return yield* Effect.raceFirst(watching, promoted)
 })
 
+const notComparing: Comparing.Comparing = () => Effect.succeed({ items: [] })
+
+const notComparable = (why: string): Comparing.Comparing => {
+  const items = [Comparison.without("no_data", `not compared with the stable release: ${why}`)]
+  return () => Effect.succeed({ items })
+}
+
+/** Comparison is asked for by the gate, and is made while the release that was there before still has traffic. */
+const comparingOf = (
+  watched: Watched,
+  { metrics }: Provider,
+  ref: StackRef,
+  startedAt: number
+): Effect.Effect<Comparing.Comparing, never, Run> =>
+  Effect.map(Run, ({ journal }) => {
+    const { release: candidate, stack, stage, weight } = watched
+    const spec = stack.gate.compare
+    const { stacks, verdicts } = journal.state()
+    const stable = stacks.find(({ name }) => name === stack.name)?.checkpoint?.release
+    if (spec === undefined || stage !== "deployment" || stable === null || stable === undefined) return notComparing
+    if (metrics === undefined) return notComparable(`${stack.provider} measures no requests`)
+    if (weight >= 100) return notComparable("it has no traffic any more")
+    const before = Comparing.earlier(verdicts, { stack: stack.name, releaseId: candidate.id, startedAt })
+    return Comparing.make({ spec, metrics, ref, candidate, stable, startedAt, before })
+  })
+
 const measure = Effect.fnUntraced(function* (
   provider: Provider,
   ref: StackRef,
   watched: Watched,
   elapsed: Duration.Duration
-): Effect.fn.Return<Gate.Judgement> {
+): Effect.fn.Return<{ readonly judgement: Gate.Judgement; readonly measured?: Measured }> {
   const { gate } = watched.stack
-  const measured: Effect.Effect<Gate.Measured, { readonly message: string }> =
+  const measured: Effect.Effect<Measured, { readonly message: string }> =
     provider.metrics === undefined
       ? Effect.map(provider.observe(ref), ({ health }) => {
           const own = health[watched.release.id]
           const healthy = own === undefined || own.total === 0 ? null : (100 * own.healthy) / own.total
           return { requests: 0, errors: 0, latency: null, healthy }
         })
-      : provider.metrics.measure(ref, { releaseId: watched.release.id, window: gate.errorWindow })
+      : Effect.map(
+          provider.metrics.measure(ref, { releaseId: watched.release.id, window: gate.errorWindow }),
+          ({ errors, healthy, latency, requests }) => ({
+            requests,
+            errors,
+            latency: latency === null ? null : { mean: latency.mean, p95: latency.p95 },
+            healthy
+          })
+        )
   return yield* Effect.match(measured, {
-    onFailure: (error) => Gate.unmeasured(error.message),
-    onSuccess: (values) => Gate.judge(gate, values, { watched: elapsed, samples: watched.samples })
+    onFailure: (error) => ({ judgement: Gate.unmeasured(error.message) }),
+    onSuccess: (values) => ({
+      judgement: Gate.judge(gate, values, { watched: elapsed, samples: watched.samples }),
+      measured: values
+    })
   })
 })
