@@ -19,6 +19,8 @@ export default defineConfig({
     // What is sorted here is a copy that nobody else has.
     "unicorn/no-array-sort": "off",
     "unicorn/no-array-reverse": "off",
+    // Terminals are spoken to, and JSON is read, in control characters.
+    "no-control-regex": "off",
     // Another fiber, process or handler changes it.
     "no-unmodified-loop-condition": "off"
   },
@@ -34,6 +36,8 @@ export default defineConfig({
         "vitest/valid-expect": ["error", { maxArgs: 2 }]
       }
     },
+    // A process of its own, whose standard error is its log.
+    { files: ["packages/provider-local/src/supervisor/Supervisor.ts"], rules: { "no-console": "off" } },
     // The entry of the bundle loads its other parts.
     { files: ["packages/cli/src/signalbox.ts"], rules: { "import/no-unassigned-import": "off" } },
     { files: ["packages/*/test/**"], rules: { "typescript/no-explicit-any": "off" } }
