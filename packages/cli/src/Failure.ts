@@ -7,6 +7,7 @@ import * as Data from "effect/Data"
 import type { ErrorInfo } from "@signalbox/core/spi"
 import { ExitCode } from "./ExitCode.ts"
 import { clock } from "./live/words.ts"
+import { suggest } from "./suggest.ts"
 
 export interface FailureShape {
   readonly exitCode: number
@@ -158,16 +159,25 @@ const usageFailure = ({ commandPath, errors }: CliError.ShowHelp): FailureShape 
   })
   const first = shown[0]
   const help = `${commandPath.join(" ")} --help`
+  const suggestion = first === undefined ? undefined : first.suggestion[0] ?? sharedFlag(first.error)
   return {
     exitCode: ExitCode.usage,
     info: {
       code: first === undefined ? "usage" : codeOf(first.error),
       message: first?.message ?? "the command line is wrong",
-      hint: first?.suggestion.length ? `Did you mean ${first.suggestion.join(" or ")}?` : `See: ${help}`,
+      hint: suggestion !== undefined ? `Did you mean ${suggestion}?` : `See: ${help}`,
       ...(first === undefined ? {} : { path: pathOf(first.error) })
     },
     more: shown.slice(1).map(({ message }) => message)
   }
+}
+
+/** Flags that every command has are not among those that `effect/cli` compares with. */
+const sharedFlags = ["json", "environment", "region", "config", "directory", "color", "no-color", "help", "version"]
+const sharedFlag = (error: CliError.NonShowHelpErrors): string | undefined => {
+  if (error._tag !== "UnrecognizedOption" || !error.option.startsWith("--")) return undefined
+  const name = suggest(error.option.slice(2), sharedFlags)
+  return name === undefined ? undefined : `--${name}`
 }
 
 const codeOf = (error: { readonly _tag: string }): string =>

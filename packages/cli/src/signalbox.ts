@@ -8,9 +8,15 @@ import { version } from "./version.ts"
 
 declare const require: (path: string) => unknown
 
+const oldest = [22, 19] as const
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number)
+
 const args = process.argv.slice(2)
 if (args.length === 1 && (args[0] === "--version" || args[0] === "-v")) {
   process.stdout.write(`${version}\n`)
+} else if (major < oldest[0] || (major === oldest[0] && minor < oldest[1])) {
+  process.stderr.write(`error: signalbox needs Node ${oldest.join(".")} or later; this is ${process.version}\nhint:  Install a newer Node, or put it first on the PATH.\n`)
+  process.exitCode = 64
 } else {
   enableCompileCache()
   const end = args.indexOf("--")

@@ -134,3 +134,12 @@ export const didYouMean = (word: string, candidates: ReadonlyArray<string>, what
   if (best !== undefined) return `Did you mean "${best}"?`
   return candidates.length === 0 ? `There are no ${what}.` : `The ${what} are: ${candidates.join(", ")}.`
 }
+
+/**
+ * Names what is not there: by what was written where that is plainly a misspelling, else not at all, since it could be
+ * anything.
+ *
+ * @since 0.1.0
+ */
+export const noSuch = (what: string, word: string, candidates: ReadonlyArray<string>): string =>
+  nearest(word, candidates) === undefined ? `there is no such ${what}` : `there is no ${what} "${word}"`

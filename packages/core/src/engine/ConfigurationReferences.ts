@@ -2,7 +2,7 @@
  * Whether the parts of a configuration fit each other: names, dependencies, outputs, providers and strategies.
  */
 import type { Capabilities, Provider } from "../spi/Provider.ts"
-import { type ConfigurationIssue, didYouMean, formatPath, type Path } from "./ConfigurationIssue.ts"
+import { type ConfigurationIssue, didYouMean, formatPath, noSuch, type Path } from "./ConfigurationIssue.ts"
 import { references } from "./ConfigurationOutputs.ts"
 import type { Sketch, StackSketch } from "./ConfigurationSketch.ts"
 
@@ -40,7 +40,7 @@ const dependencies = ({ stacks }: Sketch): Issues => {
         : [
             issue(
               ["stacks", stack.index, "dependsOn", at],
-              `there is no stack "${name}"`,
+              noSuch("stack", name, names),
               "the name of another stack",
               didYouMean(
                 name,
@@ -122,7 +122,7 @@ const outputsIn = (config: Sketch, installed: Installed, stack: StackSketch, pro
       return [
         issue(
           path,
-          `there is no stack "${source}"`,
+          noSuch("stack", source, config.stacks.map(({ name }) => name)),
           "an output of a stack that this one depends on",
           didYouMean(
             source,
@@ -150,7 +150,7 @@ const outputsIn = (config: Sketch, installed: Installed, stack: StackSketch, pro
       : [
           issue(
             path,
-            `"${source}" has no output "${name}"`,
+            `${noSuch("output", name, outputs)} of "${source}"`,
             "an output that the provider of the stack declares",
             didYouMean(name, outputs, `outputs of ${source}`)
           )
@@ -176,7 +176,7 @@ const overrides = ({ overrides, stacks }: Sketch): Issues =>
       : [
           issue(
             ["environments", environment, "stacks", stack],
-            `there is no stack "${stack}"`,
+            noSuch("stack", stack, stacks.map(({ name }) => name)),
             "the name of a stack",
             didYouMean(
               stack,
@@ -194,7 +194,7 @@ const providers = ({ stacks }: Sketch, installed: Installed): Issues =>
       : [
           issue(
             ["stacks", index, "provider"],
-            `there is no provider "${provider}"`,
+            noSuch("provider", provider, [...installed.keys()]),
             "the kind of an installed provider",
             didYouMean(provider, [...installed.keys()], "installed providers")
           )

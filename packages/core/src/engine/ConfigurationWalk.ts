@@ -14,8 +14,9 @@ export type Inspect = (value: unknown, path: Path) => ReadonlyArray<Configuratio
 export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-const quoted = (value: unknown, allowed: boolean | undefined): string =>
-  allowed === true && typeof value === "string" && value.length <= 40 ? JSON.stringify(value) : found(value)
+/** A wrong text is quoted where it is plainly a misspelt word or a span of time, not where it could be anything. */
+const quoted = (value: unknown, near: boolean): string =>
+  typeof value === "string" && (near || /^\d[\d.]* ?[a-z]{0,12}$/i.test(value)) ? JSON.stringify(value) : found(value)
 
 /** An issue of a value that is not what its key expects. */
 export const wrong = (value: unknown, path: Path, key: string): ConfigurationIssue => {
@@ -35,7 +36,7 @@ export const wrong = (value: unknown, path: Path, key: string): ConfigurationIss
   return {
     path: at,
     message:
-      value === undefined ? `is missing; expected ${expected}` : `expected ${expected}, got ${quoted(value, quote)}`,
+      value === undefined ? `is missing; expected ${expected}` : `expected ${expected}, got ${quote === true ? quoted(value, choices !== undefined) : found(value)}`,
     expected,
     hint
   }

@@ -142,7 +142,7 @@ describe("Configuration.check", () => {
 
   it.each([
     ["an unknown stack", output("databas", "url"), /no stack/],
-    ["an output that is not declared", output("database", "uri"), /no output/],
+    ["an output that is not declared", output("database", "uri"), /no such output|no output/],
     ["a stack that it does not depend on", output("other", "url"), /does not depend/],
     ["itself", output("web", "url"), /own output/],
     ["something malformed", { $output: "database" }, /form/],

@@ -1,0 +1,95 @@
+/**
+ * A world for the command: streams that are kept, a folder of its own, and a backend in memory.
+ */
+import * as Fs from "node:fs"
+import * as Os from "node:os"
+import * as Path from "node:path"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
+import { Signalbox } from "@signalbox/core/engine"
+import { type Provider, Providers } from "@signalbox/core/spi"
+import { layerMemory } from "@signalbox/core/store"
+import { SimulatedProvider } from "@signalbox/core/testing"
+import type { Backend, HostShape, Sink } from "../src/host/Host.ts"
+import { main } from "../src/Main.ts"
+
+export interface Ran {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export const temporary = (prefix: string): string =>
+  Fs.realpathSync(Fs.mkdtempSync(Path.join(Os.tmpdir(), `signalbox-${prefix}-`)))
+
+/** Every file below a folder, with its size: what may not change where nothing may be written. */
+export const listing = (directory: string): ReadonlyArray<string> =>
+  Fs.readdirSync(directory, { recursive: true, withFileTypes: true })
+    .map((entry) => {
+      const path = Path.join(entry.parentPath, entry.name)
+      return `${path} ${entry.isFile() ? `${Fs.statSync(path).size} ${Fs.statSync(path).mtimeMs}` : "folder"}`
+    })
+    .toSorted()
+
+const keep = (isTTY: boolean): Sink & { text: string } => {
+  const sink = {
+    isTTY,
+    text: "",
+    columns: () => 100,
+    rows: () => 30,
+    write: (text: string) => {
+      sink.text += text
+    },
+    onResize: () => () => undefined
+  }
+  return sink
+}
+
+/** Runs a command line in this process. */
+export const runWith = async (
+  backend: Backend,
+  cwd: string,
+  argv: ReadonlyArray<string>,
+  options: Partial<Pick<HostShape, "env" | "ask" | "detach">> & { readonly tty?: boolean } = {}
+): Promise<Ran> => {
+  const stdout = keep(options.tty === true)
+  const stderr = keep(options.tty === true)
+  const host: HostShape = {
+    env: { HOME: cwd, ...options.env },
+    cwd,
+    version: "0.0.0",
+    stdout,
+    stderr,
+    ask: options.ask,
+    detach: options.detach ?? (() => Effect.die(new Error("nothing may be started here"))),
+    backend,
+    signal: () => undefined,
+    exit: { code: 0 }
+  }
+  const code = await Effect.runPromise(main(host, argv))
+  return { code, stdout: stdout.text, stderr: stderr.text }
+}
+
+/** A backend that may only be asked which providers there are. */
+export const closedBackend = (providers: ReadonlyMap<string, Provider>): Backend => ({
+  providers: Effect.succeed(providers),
+  layer: () => Layer.unwrap(Effect.die(new Error("no store may be opened here"))),
+  supervise: () => Effect.die(new Error("nothing may be started here"))
+})
+
+/** Stores in memory that stay from one command to the next, and a simulated cloud. */
+export const memoryBackend = async (options: SimulatedProvider.SimulatedOptions = {}) => {
+  const cloud = SimulatedProvider.make(options)
+  const scope = Scope.makeUnsafe()
+  const context = await Effect.runPromise(Layer.buildWithScope(
+    Signalbox.layer.pipe(Layer.provideMerge(layerMemory), Layer.provideMerge(Providers.layer([cloud.provider]))),
+    scope
+  ))
+  const backend: Backend = {
+    providers: Effect.succeed(new Map([[cloud.provider.kind, cloud.provider]])),
+    layer: () => Layer.succeedContext(context),
+    supervise: () => Effect.void
+  }
+  return { backend, cloud, close: () => Effect.runPromise(Scope.close(scope, { _tag: "Success", value: undefined } as never)) }
+}

@@ -1,0 +1,119 @@
+/**
+ * Bad input changes nothing: 1,000 broken configurations and 1,000 broken command lines. Each is run through the same
+ * `main` as the program, in this process, because 2,000 processes would take minutes; a sample of each goes through the
+ * real binary too.
+ */
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+import * as FastCheck from "fast-check"
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { LocalProvider } from "@signalbox/provider-local"
+import { build, type Binary } from "./binary.ts"
+import { brokenConfig, brokenLine, environment, goodConfig, secret } from "./broken.ts"
+import { closedBackend, listing, type Ran, runWith, temporary } from "./support.ts"
+
+const seed = 20261121
+const backend = closedBackend(new Map([["local", LocalProvider.make({ directory: "." })]]))
+const id = "DX6604E"
+
+const assertRefused = (ran: Ran, about: string, json: boolean): void => {
+  assert.strictEqual(ran.code, 64, `${about}\n${ran.stderr}`)
+  assert.strictEqual(ran.stdout, "", about)
+  assert.notMatch(ran.stderr, /^\s+at .*(:\d+:\d+|<anonymous>)/m, `${about}: a stack trace`)
+  assert.notInclude(ran.stderr, secret, `${about}: a value that could be a secret`)
+  if (!json) {
+    assert.match(ran.stderr, /^error: ./, about)
+    assert.match(ran.stderr, /^hint: {2}./m, about)
+    return
+  }
+  const { error } = JSON.parse(ran.stderr)
+  assert.isNotEmpty(error.code, about)
+  assert.isNotEmpty(error.message, about)
+  assert.isNotEmpty(error.hint, about)
+}
+
+let cwd: string
+let binary: Binary
+beforeAll(() => {
+  cwd = temporary("usage")
+  binary = build()
+}, 60_000)
+afterAll(() => {
+  Fs.rmSync(cwd, { recursive: true, force: true })
+  binary.remove()
+})
+
+const file = () => Path.join(cwd, "signalbox.config.json")
+const deploying = ["deploy", id, "-e", environment, "--version", "v1"]
+
+describe("broken configurations", () => {
+  it("a good one passes the check", async () => {
+    Fs.writeFileSync(file(), JSON.stringify(goodConfig()))
+    const ran = await runWith(backend, cwd, [...deploying, "--json"], { env: { SIGNALBOX_DATABASE_URL: "" } })
+    assert.strictEqual(JSON.parse(ran.stderr).error.code, "no_state")
+  })
+
+  const texts = [...new Set(FastCheck.sample(brokenConfig, { seed, numRuns: 1600 }))].slice(0, 1000)
+
+  it(`${texts.length} of them exit 64 with a path and a hint, and nothing is written`, async () => {
+    assert.strictEqual(texts.length, 1000)
+    for (const [index, text] of texts.entries()) {
+      Fs.writeFileSync(file(), text)
+      const before = listing(cwd)
+      const json = index % 2 === 0
+      const ran = await runWith(backend, cwd, json ? [...deploying, "--json"] : deploying)
+      assertRefused(ran, text, json)
+      if (json) {
+        const { error } = JSON.parse(ran.stderr)
+        assert.include(["configuration_invalid", "config_syntax", "config_empty"], error.code, text)
+        assert.isDefined(error.path, text)
+        // Only a configuration that is no object at all has nothing to point at within it.
+        if (error.code === "configuration_invalid" && text.startsWith("{")) assert.isNotEmpty(error.path, text)
+      }
+      assert.deepEqual(listing(cwd), before, text)
+    }
+  }, 120_000)
+
+  it("30 of them through the real binary", async () => {
+    for (const text of texts.filter((_, index) => index % 33 === 0).slice(0, 30)) {
+      Fs.writeFileSync(file(), text)
+      const before = listing(cwd)
+      assertRefused(await binary.run(cwd, [...deploying, "--json"]), text, true)
+      assert.deepEqual(listing(cwd), before, text)
+    }
+  }, 120_000)
+})
+
+describe("broken command lines", () => {
+  const lines = [...new Set(FastCheck.sample(brokenLine, { seed, numRuns: 6000 }).map((line) => JSON.stringify(line)))]
+    .slice(0, 1000)
+    .map((line) => JSON.parse(line) as ReadonlyArray<string>)
+
+  it(`${lines.length} of them exit 64 with a hint, and nothing is written`, async () => {
+    assert.strictEqual(lines.length, 1000)
+    Fs.writeFileSync(file(), JSON.stringify(goodConfig()))
+    const before = listing(cwd)
+    for (const [index, line] of lines.entries()) {
+      const json = index % 2 === 0
+      // First, so that it is not taken for the value of a flag that lacks one.
+      assertRefused(await runWith(backend, cwd, json ? ["--json", ...line] : line), line.join(" "), json)
+    }
+    assert.deepEqual(listing(cwd), before)
+  }, 120_000)
+
+  it("30 of them through the real binary", async () => {
+    const before = listing(cwd)
+    for (const line of lines.filter((_, index) => index % 33 === 0).slice(0, 30)) {
+      assertRefused(await binary.run(cwd, line), line.join(" "), false)
+    }
+    assert.deepEqual(listing(cwd), before)
+  }, 120_000)
+
+  it.each([
+    [["deplyo"], "Did you mean deploy?"],
+    [["status", "--enviroment", "x"], "Did you mean --environment?"],
+    [["deploy", "--strategy", "canry"], "See: signalbox deploy --help"]
+  ])("%j says %s", async (line, hint) => {
+    assert.include((await runWith(backend, cwd, line)).stderr, hint)
+  })
+})
