@@ -250,7 +250,12 @@ export const make = (options: {
               return yield* fail(ref, "shift", { _tag: "Unsupported", message, capability: "traffic" })
             }
             const target = percent === 100 ? releaseId : stable?.id
-            if (target === undefined || !(yield* isThere(releaseOf(ref, target)))) {
+            if (target === undefined) {
+              // Nothing was live before this release, so nobody gets the traffic.
+              yield* attempt(ref, "shift", () => rm(currentOf(ref), { force: true }))
+              return yield* observe(ref)
+            }
+            if (!(yield* isThere(releaseOf(ref, target)))) {
               return yield* fail(ref, "shift", { _tag: "Missing", message: `there is no release ${target}` })
             }
             yield* switchTo(ref, target)
