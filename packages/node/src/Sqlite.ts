@@ -79,11 +79,15 @@ export const make = (
 
     const connection: Effect.Effect<Sqlite, SqlError> = Effect.suspend(() =>
       database === undefined
-        ? Effect.map(attempt("connect", () => open(options)), (opened) => {
-            database = opened
-            return sqlite
-          })
-        : Effect.succeed(sqlite))
+        ? Effect.map(
+            attempt("connect", () => open(options)),
+            (opened) => {
+              database = opened
+              return sqlite
+            }
+          )
+        : Effect.succeed(sqlite)
+    )
 
     const all = (text: string, params: ReadonlyArray<unknown>) =>
       attempt("execute", () => statementFor(database!, text).all(...(params as ReadonlyArray<SQLInputValue>)))
@@ -91,7 +95,7 @@ export const make = (
       attempt("execute", () => database!.prepare(text).all(...(params as ReadonlyArray<SQLInputValue>)))
     const values = (rows: ReadonlyArray<object>) => rows.map((row) => Object.values(row) as ReadonlyArray<unknown>)
     const transformed = (
-      rows: ReadonlyArray<any>,
+      rows: ReadonlyArray<object>,
       transform: (<A extends object>(rows: ReadonlyArray<A>) => ReadonlyArray<A>) | undefined
     ) => (transform === undefined ? rows : transform(rows))
 
@@ -104,9 +108,7 @@ export const make = (
       executeUnprepared: (text, params, transform) =>
         Effect.map(unprepared(text, params), (rows) => transformed(rows, transform)),
       executeStream: (text, params, transform) =>
-        Stream.unwrap(
-          Effect.map(all(text, params), (rows) => Stream.fromIterable(transformed(rows, transform)))
-        )
+        Stream.unwrap(Effect.map(all(text, params), (rows) => Stream.fromIterable(transformed(rows, transform))))
     }
 
     return yield* SqlClient.make({

@@ -44,7 +44,10 @@ export const embeddedStore = (options: {
       const open = yield* onceDone(
         Effect.flatMap(Layer.buildWithScope(client, scope), (context) => Effect.provideContext(makeSql, context))
       )
-      return whenThere(Effect.sync(() => existsSync(filename)), open)
+      return whenThere(
+        Effect.sync(() => existsSync(filename)),
+        open
+      )
     })
   )
 }
@@ -60,7 +63,8 @@ const onceDone = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<Effect.Effec
               done = value
               return Effect.void
             })
-          : Effect.succeed(done))
+          : Effect.succeed(done)
+      )
     )
     return Effect.suspend(() => (done === undefined ? attempt : Effect.succeed(done)))
   })
@@ -110,7 +114,8 @@ const makePostgres = Effect.gen(function* () {
       ...encoded.deployments,
       commit: (write: Parameters<typeof commit>[0]) =>
         Effect.tap(commit(write), ({ _tag }) =>
-          _tag === "Committed" && write.events.length > 0 ? Queue.offer(news, undefined) : Effect.void),
+          _tag === "Committed" && write.events.length > 0 ? Queue.offer(news, undefined) : Effect.void
+        ),
       pulses: Stream.merge(pulses, Stream.orDie(heard))
     }
   }

@@ -14,9 +14,7 @@ const iso = (time: number): string => new Date(time).toISOString()
 const yaml = (value: unknown): string => stringify(value, { sortMapEntries: true, lineWidth: 0 })
 
 /** The environment orchestrated last: the one that changed last. */
-const latest = (
-  environments: ReadonlyArray<Environment.EnvironmentState>
-): Environment.EnvironmentState | undefined =>
+const latest = (environments: ReadonlyArray<Environment.EnvironmentState>): Environment.EnvironmentState | undefined =>
   environments.reduce<Environment.EnvironmentState | undefined>(
     (last, next) => (last === undefined || next.updatedAt >= last.updatedAt ? next : last),
     undefined
@@ -58,7 +56,8 @@ export const stateYaml = ({ deployment, environments, operations }: Shown): stri
         stacks.map((stack) => [
           `${stack.name}-${environment}`,
           { environment, last_updated: iso(stack.updatedAt), stack_name: stack.name, status: stack.status }
-        ]))
+        ])
+      )
     )
   })
 }

@@ -8,10 +8,7 @@ import * as Stream from "effect/Stream"
  * An encoded store that is opened when it is there, or when something is written. Until then whoever reads finds nothing,
  * and nothing is made.
  */
-export const whenThere = (
-  isThere: Effect.Effect<boolean>,
-  open: Effect.Effect<Encoded, StoreError>
-): Encoded => {
+export const whenThere = (isThere: Effect.Effect<boolean>, open: Effect.Effect<Encoded, StoreError>): Encoded => {
   const nothing = Effect.succeed(makeMemory())
   const readable = Effect.flatMap(isThere, (there) => (there ? open : nothing))
   const read = <A, E>(f: (encoded: Encoded) => Effect.Effect<A, E>): Effect.Effect<A, E | StoreError> =>
@@ -35,7 +32,8 @@ export const whenThere = (
         Effect.map(isThere, (there) =>
           there
             ? pulsesOf(open)
-            : Stream.concat(Stream.succeed<void>(undefined), Stream.unwrap(Effect.as(appears, pulsesOf(open)))))
+            : Stream.concat(Stream.succeed<void>(undefined), Stream.unwrap(Effect.as(appears, pulsesOf(open))))
+        )
       ),
       prune: (before, limit) => read(({ deployments }) => deployments.prune(before, limit))
     },

@@ -34,8 +34,16 @@ describe("ProcessLiveness", () => {
   it("says nothing of other hosts, boots and namespaces, nor of names that are none of its own", () => {
     const dead = withPart(3, "2147483000")
     expect(ProcessLiveness.isDead(dead)).toBe(process.platform === "linux" || process.platform === "darwin")
-    for (const [index, value] of [[0, "another"], [1, "another"], [2, "1"], [1, "-"]] as const) {
-      const name = dead.split("/").map((part, at) => (at === index ? value : part)).join("/")
+    for (const [index, value] of [
+      [0, "another"],
+      [1, "another"],
+      [2, "1"],
+      [1, "-"]
+    ] as const) {
+      const name = dead
+        .split("/")
+        .map((part, at) => (at === index ? value : part))
+        .join("/")
       expect(ProcessLiveness.isDead(name)).toBe(false)
     }
     for (const name of ["", "runner-1", "a/b/c/d/e", "a/b/c/-1/5", "////", `${dead}/more`]) {

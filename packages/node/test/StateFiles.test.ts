@@ -1,5 +1,12 @@
 import { assert, it } from "@effect/vitest"
-import { CorrelationId, DeploymentId, DeploymentStore, EnvironmentName, type NewEvent, StackName } from "@signalbox/core/spi"
+import {
+  CorrelationId,
+  DeploymentId,
+  DeploymentStore,
+  EnvironmentName,
+  type NewEvent,
+  StackName
+} from "@signalbox/core/spi"
 import { layerMemory } from "@signalbox/core/store"
 import { embeddedStore, metadataFile, stateFile, StateFiles } from "@signalbox/node"
 import * as Duration from "effect/Duration"
@@ -209,18 +216,26 @@ it.live("shows no torn file to a reader and the newest state in the end, with se
     const seen = new Set<unknown>()
     const look = Effect.sync(() => seen.add(contents(folder).metadata.deployment_id))
     const reader = yield* Effect.forkChild(
-      Effect.forever(Effect.delay(Effect.catchDefect(look, (defect) => Effect.sync(() => seen.add(defect))), 1))
+      Effect.forever(
+        Effect.delay(
+          Effect.catchDefect(look, (defect) => Effect.sync(() => seen.add(defect))),
+          1
+        )
+      )
     )
     yield* Effect.all(
       [
         writer,
         writer,
         writer,
-        Effect.forEach(Array.from({ length: 10 }, (_, n) => n), (n) =>
-          store.append({
-            stream: `r${n}`,
-            events: [...deploy(`r${n}`, production, start + n * 100), ...done(start + n * 100 + 50)]
-          }))
+        Effect.forEach(
+          Array.from({ length: 10 }, (_, n) => n),
+          (n) =>
+            store.append({
+              stream: `r${n}`,
+              events: [...deploy(`r${n}`, production, start + n * 100), ...done(start + n * 100 + 50)]
+            })
+        )
       ],
       { concurrency: "unbounded" }
     )

@@ -318,6 +318,31 @@ const concurrency: ReadonlyArray<Both> = [
     })
   ],
   [
+    "judges each of many writes by itself that come at once",
+    Effect.gen(function* () {
+      const leases = yield* LeaseStore
+      const runs = yield* Effect.replicateEffect(begun, 12)
+      const writes = yield* Effect.forEach(runs, ({ store, stream }, n) =>
+        Effect.gen(function* () {
+          const lease = yield* acquire(stream, "a")
+          if (n % 3 === 1) yield* leases.release(lease)
+          const on = n % 3 === 2 ? "resumed" : "paused"
+          return store.append({ stream, guards: [lease], events: [step("a", 3_000), moved(on, 3_000)] })
+        })
+      )
+      const results = yield* Effect.forEach(writes, (write) => Effect.result(write), { concurrency: "unbounded" })
+      const outcomes = results.map((result) => (Result.isSuccess(result) ? result.success.length : result.failure._tag))
+      assert.deepStrictEqual(
+        outcomes,
+        runs.map((_, n) => [2, "LeaseLost", "IllegalTransition"][n % 3])
+      )
+      for (const [n, { store, stream }] of runs.entries()) {
+        assert.strictEqual((yield* written(stream)).length, n % 3 === 0 ? 4 : 2)
+        assert.strictEqual((yield* store.execution(stream))?.status, n % 3 === 0 ? "paused" : "in_progress")
+      }
+    })
+  ],
+  [
     "lets one of those win who expect the same sequence number",
     Effect.gen(function* () {
       const { store, stream } = yield* begun

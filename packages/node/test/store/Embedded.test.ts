@@ -32,7 +32,8 @@ for (const synchronous of ["full", "normal"] as const) {
         database
           .prepare("SELECT id FROM signalbox_events WHERE stream = ? ORDER BY seq")
           .all(stream)
-          .map(({ id }) => String(id)))
+          .map(({ id }) => String(id))
+      )
   })
   LeaseStoreSuite.suite(`the embedded store, ${synchronous},`, embeddedStore({ directory, synchronous }), {
     another: embeddedStore({ directory, synchronous }),
@@ -66,12 +67,17 @@ describe("the embedded store that is not there yet", () => {
       assert.strictEqual(pulses, 1)
       assert.strictEqual(
         (yield* Effect.flip(
-          store.append({ stream: id, expected: 0, events: [{ id: "a", at: 1, event: { _tag: "ExecutionMoved", on: "started" } }] })
+          store.append({
+            stream: id,
+            expected: 0,
+            events: [{ id: "a", at: 1, event: { _tag: "ExecutionMoved", on: "started" } }]
+          })
         ))._tag,
         "IllegalTransition"
       )
       assert.strictEqual(filesIn(directory), undefined)
-    }).pipe(Effect.provide(embeddedStore({ directory }))))
+    }).pipe(Effect.provide(embeddedStore({ directory })))
+  )
 
   it.live("is made by the first write, for its owner only, and others notice", () =>
     Effect.gen(function* () {
@@ -89,5 +95,6 @@ describe("the embedded store that is not there yet", () => {
       assert.strictEqual(statSync(directory).mode & 0o777, 0o700)
       yield* Effect.timeout(Queue.take(pulses), "5 seconds")
       assert.strictEqual((yield* Context.get(other, LeaseStore).get("k"))?.holder, "h")
-    }).pipe(Effect.scoped, Effect.provide(embeddedStore({ directory }))))
+    }).pipe(Effect.scoped, Effect.provide(embeddedStore({ directory })))
+  )
 })

@@ -1,5 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
-import { CorrelationId, DeploymentId, DeploymentStore, EnvironmentName, LeaseStore, type NewEvent } from "@signalbox/core/spi"
+import {
+  CorrelationId,
+  DeploymentId,
+  DeploymentStore,
+  EnvironmentName,
+  LeaseStore,
+  type NewEvent
+} from "@signalbox/core/spi"
 import { layerSql } from "@signalbox/core/store"
 import { embeddedStore, postgresStore, Sqlite, storeFile } from "@signalbox/node"
 import * as Duration from "effect/Duration"
@@ -92,7 +99,10 @@ describe("the embedded store", () => {
         assert.deepInclude(error, { _tag: "StoreError", reason: "ReadOnly" })
       }).pipe(Effect.provide(embeddedStore({ directory })))
       const elsewhere = embeddedStore({ directory: join(directory, "new") })
-      assert.deepInclude(yield* Effect.flip(Effect.provide(begin, elsewhere)), { _tag: "StoreError", reason: "ReadOnly" })
+      assert.deepInclude(yield* Effect.flip(Effect.provide(begin, elsewhere)), {
+        _tag: "StoreError",
+        reason: "ReadOnly"
+      })
     }).pipe(Effect.ensuring(Effect.sync(volume.unmount)))
   })
 
@@ -121,8 +131,14 @@ describe("the embedded store", () => {
     const directory = fresh("corrupt")
     return Effect.gen(function* () {
       yield* Effect.provide(begin, embeddedStore({ directory }))
-      for (const [state, body] of [["{", "]"], ["{}", "{\"_tag\":\"Unheard\"}"]]) {
-        edit(directory, `UPDATE signalbox_executions SET state = '${state}'; UPDATE signalbox_events SET body = '${body}'`)
+      for (const [state, body] of [
+        ["{", "]"],
+        ["{}", '{"_tag":"Unheard"}']
+      ]) {
+        edit(
+          directory,
+          `UPDATE signalbox_executions SET state = '${state}'; UPDATE signalbox_events SET body = '${body}'`
+        )
         yield* Effect.gen(function* () {
           const store = yield* DeploymentStore
           const fails = <A, E extends { readonly message: string }>(read: Effect.Effect<A, E>) =>
@@ -166,17 +182,21 @@ describe("the embedded store", () => {
   it.live("fails where it must not make the file", () => {
     const filename = join(root, "absent", storeFile)
     return Effect.map(Effect.flip(Effect.provide(begin, sqlite({ filename, create: false }))), (error) =>
-      assert.deepInclude(error, { _tag: "StoreError", reason: "Unavailable" }))
+      assert.deepInclude(error, { _tag: "StoreError", reason: "Unavailable" })
+    )
   })
 })
 
 describe("the Postgres store", () => {
   it.live("says that no server answers", () =>
     Effect.map(
-      Effect.flip(Effect.provide(begin, postgresStore({ url: Redacted.make("postgres://signalbox:secret@127.0.0.1:1/none") }))),
+      Effect.flip(
+        Effect.provide(begin, postgresStore({ url: Redacted.make("postgres://signalbox:secret@127.0.0.1:1/none") }))
+      ),
       (error) => {
         assert.deepInclude(error, { _tag: "StoreError", reason: "Unavailable" })
         assert.notInclude(JSON.stringify(error), "secret")
       }
-    ))
+    )
+  )
 })

@@ -23,7 +23,9 @@ if (postgres !== undefined) {
   DeploymentStoreSuite.suite("Postgres", layer, {
     another: layer,
     probe: (stream) =>
-      Effect.sync(() => postgres.psql(url, `SELECT id FROM signalbox_events WHERE stream = ${quoted(stream)} ORDER BY seq`))
+      Effect.sync(() =>
+        postgres.psql(url, `SELECT id FROM signalbox_events WHERE stream = ${quoted(stream)} ORDER BY seq`)
+      )
   })
   LeaseStoreSuite.suite("Postgres", layer, {
     another: layer,
@@ -75,7 +77,8 @@ if (postgres !== undefined) {
       )
       yield* Effect.timeout(Queue.take(pulses), "10 seconds")
       assert.strictEqual((yield* store.deployment(id))?.project, "p")
-    }).pipe(Effect.scoped, Effect.provide(layer)))
+    }).pipe(Effect.scoped, Effect.provide(layer))
+  )
 
   it.live("keeps positions growing where a dump is restored into a younger server", () => {
     const restored = Redacted.make(postgres.database())
@@ -113,10 +116,14 @@ if (postgres !== undefined) {
       const after = yield* append(2)
       assert.isAbove(after, before + older)
       assert.isAbove(yield* append(3), after)
-      const read = Effect.flatMap(DeploymentStore, (store) =>
-        Effect.all([store.events({}), store.head])).pipe(Effect.provide(postgresStore({ url: restored })))
+      const read = Effect.flatMap(DeploymentStore, (store) => Effect.all([store.events({}), store.head])).pipe(
+        Effect.provide(postgresStore({ url: restored }))
+      )
       const [events, head] = yield* read
-      assert.deepStrictEqual(events.map(({ stream }) => stream), ["D000001", "D000002", "D000003"])
+      assert.deepStrictEqual(
+        events.map(({ stream }) => stream),
+        ["D000001", "D000002", "D000003"]
+      )
       assert.strictEqual(head, events.at(-1)!.position)
     })
   })

@@ -29,7 +29,8 @@ it.live(
           Effect.sync(() => {
             late.push(...events.map(({ at }) => Date.now() - at))
             after = events.at(-1)?.position ?? after
-          })),
+          })
+        ),
         Stream.takeUntil(() => late.length >= total),
         Stream.runDrain,
         Effect.timeout("25 seconds")
@@ -38,15 +39,24 @@ it.live(
 
       const shared = yield* store.events({ stream: "shared" })
       assert.strictEqual(shared.length, total)
-      assert.deepStrictEqual(shared.map(({ seq }) => seq), shared.map((_, index) => index + 1))
+      assert.deepStrictEqual(
+        shared.map(({ seq }) => seq),
+        shared.map((_, index) => index + 1)
+      )
       assert.strictEqual(late.length, total)
       for (const name of writers) {
         const own = yield* store.events({ stream: name })
-        assert.deepStrictEqual(own.map(({ seq }) => seq), Array.from({ length: count + 1 }, (_, n) => n + 1))
+        assert.deepStrictEqual(
+          own.map(({ seq }) => seq),
+          Array.from({ length: count + 1 }, (_, n) => n + 1)
+        )
         assert.strictEqual((yield* store.execution(CorrelationId.make(name)))?.by, name)
       }
       const fences = shared.flatMap(({ id }) => / held (\d+)$/.exec(id)?.[1] ?? []).map(Number)
-      assert.deepStrictEqual(fences, [...new Set(fences)].sort((left, right) => left - right))
+      assert.deepStrictEqual(
+        fences,
+        [...new Set(fences)].sort((left, right) => left - right)
+      )
       assert.strictEqual(fences.length, writers.length * (count / 10))
 
       const trail = readFileSync(join(directory, "trail"), "utf8").trim().split("\n")
@@ -81,7 +91,10 @@ it.live(
         child.process.kill("SIGKILL")
         yield* Effect.promise(() => child.output)
         const seqs = (yield* store.events({ stream: name, limit: 10_000 })).map(({ seq }) => seq)
-        assert.deepStrictEqual(seqs, seqs.map((_, index) => index + 1))
+        assert.deepStrictEqual(
+          seqs,
+          seqs.map((_, index) => index + 1)
+        )
         const held = yield* leases.get("one at a time")
         if (held !== undefined && held.expiresAt > 0) {
           const lease = yield* leases.acquire({
@@ -95,7 +108,10 @@ it.live(
         }
       }
       const shared = yield* store.events({ stream: "shared", limit: 10_000 })
-      assert.deepStrictEqual(shared.map(({ seq }) => seq), shared.map((_, index) => index + 1))
+      assert.deepStrictEqual(
+        shared.map(({ seq }) => seq),
+        shared.map((_, index) => index + 1)
+      )
     }).pipe(Effect.provide(embeddedStore({ directory })))
   },
   60_000

@@ -16,7 +16,9 @@ export interface Postgres {
 const binaries = (): string | undefined => {
   const installed = "/usr/lib/postgresql"
   const versions = existsSync(installed)
-    ? readdirSync(installed).sort((left, right) => Number(right) - Number(left)).map((v) => join(installed, v, "bin"))
+    ? readdirSync(installed)
+        .sort((left, right) => Number(right) - Number(left))
+        .map((v) => join(installed, v, "bin"))
     : []
   return [...versions, ...(process.env["PATH"] ?? "").split(delimiter)].find(
     (directory) => existsSync(join(directory, "initdb")) && existsSync(join(directory, "postgres"))
@@ -69,7 +71,16 @@ export const startPostgres = async (): Promise<Postgres | undefined> => {
   const [command, ...args] = [
     ...user,
     join(bin, "postgres"),
-    ...["-D", data, "-h", "127.0.0.1", "-p", `${port}`, "-k", "", "-c", "fsync=on", "-c", "max_connections=100"]
+    "-D",
+    data,
+    "-h",
+    "127.0.0.1",
+    "-p",
+    `${port}`,
+    "-k",
+    "",
+    "-c",
+    "fsync=on"
   ]
   const server = spawn(command!, args, { cwd: folder, stdio: ["ignore", "ignore", "pipe"] })
   let log = ""
@@ -86,7 +97,8 @@ export const startPostgres = async (): Promise<Postgres | undefined> => {
       psql(url("postgres"), "SELECT 1")
       break
     } catch (error) {
-      if (Date.now() > deadline || server.exitCode !== null) throw new Error(`Postgres did not start: ${log}`, { cause: error })
+      if (Date.now() > deadline || server.exitCode !== null)
+        throw new Error(`Postgres did not start: ${log}`, { cause: error })
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
   }

@@ -1,5 +1,12 @@
 /** Appends steps to a shared stream and to one of its own, some under a lease, and leaves a trail of who held it. */
-import { CorrelationId, DeploymentId, DeploymentStore, EnvironmentName, LeaseStore, type NewEvent } from "@signalbox/core/spi"
+import {
+  CorrelationId,
+  DeploymentId,
+  DeploymentStore,
+  EnvironmentName,
+  LeaseStore,
+  type NewEvent
+} from "@signalbox/core/spi"
 import { embeddedStore } from "@signalbox/node"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"

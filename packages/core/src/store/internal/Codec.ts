@@ -3,20 +3,17 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Environment from "../../domain/Environment.ts"
-import { Event, type NewEvent, StoredEvent } from "../../domain/Event.ts"
+import { Event, type NewEvent, type StoredEvent } from "../../domain/Event.ts"
 import * as Execution from "../../domain/Execution.ts"
 import { StoreError } from "../../spi/StoreError.ts"
 import type { DeploymentRow, EnvironmentRow, EventRow, ExecutionRow } from "../Encoded.ts"
 import { Lru } from "./Lru.ts"
 
 // States are their own JSON. Where that stops being so, these lines stop compiling and an encoder is due.
-const plain =
-  <S extends Schema.Constraint>(_: S & { readonly Type: S["Encoded"] }) =>
-  (state: S["Type"]): string =>
-    JSON.stringify(state)
-const encodeExecution = plain(Execution.ExecutionState)
-const encodeEnvironment = plain(Environment.EnvironmentState)
-const encodeDeployment = plain(Environment.Deployment)
+type Plain<S extends Schema.Constraint> = S["Type"] extends S["Encoded"] ? S["Type"] : never
+const encodeExecution = (state: Plain<typeof Execution.ExecutionState>): string => JSON.stringify(state)
+const encodeEnvironment = (state: Plain<typeof Environment.EnvironmentState>): string => JSON.stringify(state)
+const encodeDeployment = (state: Plain<typeof Environment.Deployment>): string => JSON.stringify(state)
 
 const encodeEventResult = Schema.encodeResult(Event)
 const decodeEventResult = Schema.decodeUnknownResult(Event)

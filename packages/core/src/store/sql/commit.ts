@@ -5,6 +5,7 @@ import type { SqlError } from "effect/sql/SqlError"
 import type { Lease } from "../../spi/LeaseStore.ts"
 import type { Commit, EnvironmentRow, ExecutionRow, NewEventRow, Outcome } from "../Encoded.ts"
 import type { Dialect } from "./Dialect.ts"
+import { makeGroupCommit } from "./groupCommit.ts"
 
 const columns = "stream, seq, id, at, tag, deployment_id, environment, body"
 const types = ["text", "int", "text", "int", "text", "text", "text", "text"] as const
@@ -147,18 +148,22 @@ export const makeCommit = (sql: SqlClient, dialect: Dialect) => {
     commit.environment === undefined &&
     commit.deployment === undefined
 
-  return (commit: Commit): Effect.Effect<Outcome, SqlError> =>
-    Effect.flatMap(Clock.currentTimeMillis, (now) => {
-      if (commit.events.length === 0) {
-        return Effect.map(lostGuard(commit.guards, now), (guard): Outcome =>
-          guard === undefined ? { _tag: "Committed", positions: [] } : { _tag: "Lost", guard }
-        )
-      }
-      return Effect.catch(
-        isOneStatement(commit) ? insert(commit, now) : sql.withTransaction(write(commit, now)),
-        (failure) => (failure._tag === "SqlError" ? Effect.fail(failure) : Effect.succeed(failure))
+  const alone = (commit: Commit): Effect.Effect<Outcome, SqlError> =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) =>
+      Effect.catch(isOneStatement(commit) ? insert(commit, now) : sql.withTransaction(write(commit, now)), (failure) =>
+        failure._tag === "SqlError" ? Effect.fail(failure) : Effect.succeed(failure)
       )
-    })
+    )
+
+  const check = ({ guards }: Commit): Effect.Effect<Outcome, SqlError> =>
+    Effect.map(
+      Effect.flatMap(Clock.currentTimeMillis, (now) => lostGuard(guards, now)),
+      (guard): Outcome => (guard === undefined ? { _tag: "Committed", positions: [] } : { _tag: "Lost", guard })
+    )
+
+  // Postgres groups by itself what its connections commit at once.
+  const commit = dialect.name === "pg" ? alone : makeGroupCommit(sql, alone)
+  return (write: Commit) => (write.events.length === 0 ? check(write) : commit(write))
 }
 
 /** Rows in one INSERT: below the limits of both databases on parameters, and few texts to prepare. */

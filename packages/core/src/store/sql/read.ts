@@ -14,54 +14,58 @@ import type {
 } from "../Encoded.ts"
 import type { Dialect } from "./Dialect.ts"
 
-type Row = { readonly [column: string]: any }
+type Row = { readonly [column: string]: unknown }
 
+const text = (value: unknown): string => value as string
+const orNull = (value: unknown): string | null => value as string | null
 // Postgres gives 64-bit integers as text or bigint; all that is stored fits a number.
+const int = (value: unknown): number => Number(value)
+
 const eventRow = (row: Row): EventRow => ({
-  stream: row.stream,
-  seq: Number(row.seq),
-  position: Number(row.position),
-  id: row.id,
-  at: Number(row.at),
-  tag: row.tag,
-  deploymentId: row.deployment_id,
-  environment: row.environment,
-  body: row.body
+  stream: text(row.stream),
+  seq: int(row.seq),
+  position: int(row.position),
+  id: text(row.id),
+  at: int(row.at),
+  tag: text(row.tag),
+  deploymentId: text(row.deployment_id),
+  environment: orNull(row.environment),
+  body: text(row.body)
 })
 
 const executionRow = (row: Row): ExecutionRow => ({
-  stream: row.stream,
-  deploymentId: row.deployment_id,
-  environment: row.environment,
-  kind: row.kind,
-  status: row.status,
-  finished: Number(row.finished) === 1,
-  requestedAt: Number(row.requested_at),
-  search: row.search,
-  state: row.state
+  stream: text(row.stream),
+  deploymentId: text(row.deployment_id),
+  environment: text(row.environment),
+  kind: text(row.kind),
+  status: text(row.status),
+  finished: int(row.finished) === 1,
+  requestedAt: int(row.requested_at),
+  search: text(row.search),
+  state: text(row.state)
 })
 
 const environmentRow = (row: Row): EnvironmentRow => ({
-  deploymentId: row.deployment_id,
-  environment: row.environment,
-  version: Number(row.version),
-  state: row.state
+  deploymentId: text(row.deployment_id),
+  environment: text(row.environment),
+  version: int(row.version),
+  state: text(row.state)
 })
 
 const deploymentRow = (row: Row): DeploymentRow => ({
-  deploymentId: row.deployment_id,
-  createdAt: Number(row.created_at),
-  state: row.state
+  deploymentId: text(row.deployment_id),
+  createdAt: int(row.created_at),
+  state: text(row.state)
 })
 
 const leaseOf = (row: Row): Lease => ({
-  key: row.key,
-  holder: row.holder,
-  owner: row.owner,
-  fence: Number(row.fence),
-  acquiredAt: Number(row.acquired_at),
-  expiresAt: Number(row.expires_at),
-  ...(row.reason === null ? {} : { reason: row.reason })
+  key: text(row.key),
+  holder: text(row.holder),
+  owner: text(row.owner),
+  fence: int(row.fence),
+  acquiredAt: int(row.acquired_at),
+  expiresAt: int(row.expires_at),
+  ...(row.reason === null ? {} : { reason: text(row.reason) })
 })
 
 const substring = (text: string): string => `%${text.replace(/[\\%_]/g, "\\$&")}%`
@@ -92,7 +96,7 @@ export const makeRead = (sql: SqlClient, dialect: Dialect) => {
     if (!continues) return { ...(yield* head(stream, 0)), continues }
     return {
       seq: Number(events.at(-1)?.seq ?? 0),
-      ids: events.map(({ id }) => id as string),
+      ids: events.map(({ id }) => text(id)),
       continues,
       execution: yield* execution(stream),
       deployment: yield* deployment(stream)

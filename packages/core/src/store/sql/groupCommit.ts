@@ -1,0 +1,65 @@
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type { SqlClient } from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+import type { Commit, Outcome } from "../Encoded.ts"
+
+interface Waiting {
+  readonly commit: Commit
+  readonly done: Deferred.Deferred<Outcome, SqlError>
+}
+
+/** The most commits in one transaction: others of this process wait for so long. */
+const most = 64
+
+/**
+ * Lets the commits of all fibers that are ready at the same time share one transaction of SQLite, and so one wait for the
+ * disk. Each keeps its own outcome: what is refused is rolled back by itself (`alone` in a transaction makes a savepoint).
+ * Where the transaction fails, each is tried by itself. A stream that is written alone, as by one execution, waits for
+ * nobody.
+ */
+export const makeGroupCommit = (
+  sql: SqlClient,
+  alone: (commit: Commit) => Effect.Effect<Outcome, SqlError>
+): ((commit: Commit) => Effect.Effect<Outcome, SqlError>) => {
+  const waiting: Array<Waiting> = []
+  let isLed = false
+  let last = ""
+
+  const single = ({ commit, done }: Waiting) =>
+    Effect.flatMap(Effect.exit(alone(commit)), (exit) => Deferred.done(done, exit))
+
+  const together = Effect.fnUntraced(function* (group: ReadonlyArray<Waiting>) {
+    if (group.length === 1) return yield* single(group[0]!)
+    const exit = yield* Effect.exit(sql.withTransaction(Effect.forEach(group, ({ commit }) => alone(commit))))
+    yield* Exit.isSuccess(exit)
+      ? Effect.forEach(group, ({ done }, index) => Deferred.succeed(done, exit.value[index]!), { discard: true })
+      : Effect.forEach(group, single, { discard: true })
+  })
+
+  const lead = Effect.gen(function* () {
+    // Whoever is ready gets to its commit first.
+    yield* Effect.yieldNow
+    while (waiting.length > 0) yield* together(waiting.splice(0, most))
+  }).pipe(
+    Effect.ensuring(
+      Effect.sync(() => {
+        isLed = false
+      })
+    ),
+    Effect.uninterruptible
+  )
+
+  return (commit) =>
+    Effect.suspend(() => {
+      const isAlone = !isLed && commit.stream === last
+      last = commit.stream
+      if (isAlone) return alone(commit)
+      const done = Deferred.makeUnsafe<Outcome, SqlError>()
+      waiting.push({ commit, done })
+      if (isLed) return Deferred.await(done)
+      isLed = true
+      return Effect.andThen(lead, Deferred.await(done))
+    })
+}
