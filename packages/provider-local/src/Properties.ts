@@ -95,6 +95,9 @@ export const decode = (input: unknown): Effect.Effect<Properties, ProviderReason
     }
   )
 
+/** Timers overflow beyond 24.8 days, and would then go off at once. */
+const millis = (span: Duration.Duration): number => Math.min(Duration.toMillis(span), 2 ** 31 - 1)
+
 /** What a release runs with, as the supervisor keeps it: references to secrets, no secrets. */
 export const runtimeOf = (properties: Properties): Runtime => ({
   command: properties.command,
@@ -109,11 +112,11 @@ export const runtimeOf = (properties: Properties): Runtime => ({
   port: properties.port,
   readiness: {
     path: properties.readiness.path,
-    timeout: Duration.toMillis(properties.readiness.timeout),
-    interval: Math.max(20, Duration.toMillis(properties.readiness.interval))
+    timeout: millis(properties.readiness.timeout),
+    interval: Math.max(20, millis(properties.readiness.interval))
   },
-  drain: Duration.toMillis(properties.drain),
-  grace: Duration.toMillis(properties.grace),
+  drain: millis(properties.drain),
+  grace: millis(properties.grace),
   keep: properties.keep
 })
 

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { spawn } from "node:child_process"
-import { mkdirSync, rmSync, statSync } from "node:fs"
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
@@ -287,14 +287,16 @@ describe("the supervisor", () => {
           drifts.map(({ field, owned }) => [field, owned]),
           [["config", false]]
         )
+        // Its program is gone as well: it cannot come back until that is put right.
+        const [release] = readdirSync(join(directory, "releases", "DX6604E", "test", "api"))
+        const program = join(directory, "releases", "DX6604E", "test", "api", release!, "server.mjs")
+        renameSync(program, `${program}.away`)
         for (const pid of after) process.kill(pid, "SIGKILL")
-        const found = new Set<string>()
-        yield* Effect.promise(() =>
-          until("the missing processes are told", async () => {
-            for (const { field } of await Effect.runPromise(provider.drift!.detect(stack))) found.add(field)
-            return found.has("instances") || pidsOf(directory, "v1").length === 2
-          })
-        )
+        const missing = () =>
+          Effect.runPromise(provider.drift!.detect(stack)).then((found) => found.map(({ field }) => field).sort())
+        yield* Effect.promise(() => until("it is told", async () => (await missing()).join() === "instances,traffic"))
+        assert.strictEqual((yield* provider.observe(stack)).status, "failed")
+        renameSync(`${program}.away`, program)
         yield* provider.drift!.correct(stack, ["instances", "traffic"], mutation("correct"))
         assert.deepStrictEqual(yield* provider.drift!.detect(stack), [])
         assert.strictEqual(pidsOf(directory, "v1").length, 2)

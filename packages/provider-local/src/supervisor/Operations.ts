@@ -6,6 +6,7 @@ import { existsSync } from "node:fs"
 import type { Drift, Measurement, Release } from "@signalbox/core/spi"
 import type { Instance } from "./Instance.ts"
 import { freePort } from "./Ports.ts"
+import { monotonic } from "./Requests.ts"
 import { type Mutations, Refusal, refuse, type ReleaseRecord } from "./Protocol.ts"
 import type { Stack } from "./Stack.ts"
 import type { KnownRelease } from "./State.ts"
@@ -363,7 +364,7 @@ export const measure = (stack: Stack, releaseId: string, window: number): Measur
       ? null
       : Math.min(100, (100 * stack.readyOf(releaseId).length) / known.wanted)
   if (known === undefined) return { requests: 0, errors: 0, latency: null, healthy }
-  return stack.requestsOf(releaseId).measure(Date.now(), window, healthy)
+  return stack.requestsOf(releaseId).measure(monotonic(), window, healthy)
 }
 
 export const reasonOf = (error: unknown) =>

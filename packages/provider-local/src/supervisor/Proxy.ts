@@ -7,6 +7,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from "node:net"
 import { createProxyServer } from "httpxy"
 import { Balancer } from "./Balancer.ts"
+import { monotonic } from "./Requests.ts"
 import { announce, type Upstream } from "./Upstream.ts"
 
 const retriesMax = 3
@@ -104,7 +105,7 @@ export class Proxy {
       () => {
         upstream.leave()
         if (current.latency < 0 || (response.destroyed && !response.writableFinished && !current.broken)) return
-        upstream.requests.record(Date.now(), current.latency, current.broken || response.statusCode >= 500)
+        upstream.requests.record(monotonic(), current.latency, current.broken || response.statusCode >= 500)
       },
       (error: NodeJS.ErrnoException) => {
         upstream.leave()
@@ -116,7 +117,7 @@ export class Proxy {
           attempts.add(error.code === "ECONNREFUSED" || attempts.size > 0 ? upstream : once)
           if (this.balancer.has(attempts)) return this.#pass(request, response, current, attempts)
         }
-        upstream.requests.record(Date.now(), performance.now() - current.startedAt, true)
+        upstream.requests.record(monotonic(), performance.now() - current.startedAt, true)
         this.#answer(request, response, 502, "upstream_failed", `an instance of ${this.stack} did not answer`)
       }
     )
@@ -138,7 +139,7 @@ export class Proxy {
     carrier.ws(request, socket, { target: upstream.target, xfwd: true }, head).catch((error: NodeJS.ErrnoException) => {
       if (error.code === "ECONNREFUSED") upstream.onRefused()
       // Once the two are connected, how it ends is their affair.
-      if (socket.bytesWritten === 0) upstream.requests.record(Date.now(), performance.now() - startedAt, true)
+      if (socket.bytesWritten === 0) upstream.requests.record(monotonic(), performance.now() - startedAt, true)
       socket.destroy()
     })
   }

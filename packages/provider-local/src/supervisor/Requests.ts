@@ -3,6 +3,9 @@
  */
 import type { Measurement } from "@signalbox/core/spi"
 
+/** Milliseconds that only ever grow, whatever happens to the clock on the wall: windows are found by order. */
+export const monotonic = (): number => performance.timeOrigin + performance.now()
+
 const capacityMin = 1024
 const capacityMax = 1 << 20
 const longest = 15 * 60_000

@@ -7,7 +7,7 @@
  * becomes the next supervisor, which takes over the processes and binds the same ports: no polling, and next to no memory.
  */
 import { spawn } from "node:child_process"
-import { chmodSync, existsSync, mkdirSync, realpathSync, rmSync } from "node:fs"
+import { chmodSync, existsSync, realpathSync, rmSync } from "node:fs"
 import { type IncomingMessage, createServer, type ServerResponse } from "node:http"
 import { acquire, type Lock } from "./Lock.ts"
 import * as Operations from "./Operations.ts"
@@ -373,9 +373,9 @@ export const runSupervisor = async (
   directory: string,
   command: ReadonlyArray<string> = startedBy(directory)
 ): Promise<void> => {
-  if (!existsSync(directory)) mkdirSync(directory, { recursive: true })
+  // Whoever starts it makes its folder before; where that is gone, so is what there was to hold.
+  if (!existsSync(localOf(directory))) return
   const local = localOf(realpathSync(directory))
-  mkdirSync(local, { recursive: true, mode: 0o700 })
   const lock = acquire(local)
   if (lock === undefined) return
   await new Supervisor(directory, command, lock).run()
