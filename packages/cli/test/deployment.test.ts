@@ -186,6 +186,16 @@ describe("stopping and going on", { timeout: 90_000 }, () => {
     assert.deepEqual([attached.code, attached.value.status], [0, "completed"], JSON.stringify(attached.value.error))
   })
 
+  it("a second Ctrl-C, at once, exits 130 whatever the first had come to; nothing is lost", async () => {
+    const ran = await binary.run(cwd, ["deploy", ...canary, "--version", "v6b", "--correlation-id", "forced"], {
+      signals: [[baking, "SIGINT"], [/stopping/, "SIGINT"]]
+    })
+    assert.strictEqual(ran.code, 130, ran.stderr)
+    assert.match(ran.stderr, /forced; what was under way|the state is saved/)
+    const attached = await json("attach", "forced")
+    assert.deepEqual([attached.code, attached.value.status], [0, "completed"], JSON.stringify(attached.value.error))
+  })
+
   it("SIGTERM exits 143; the same correlation id takes it up", async () => {
     const ran = await binary.run(cwd, ["deploy", ...canary, "--version", "v7", "--correlation-id", "ended"], { signals: [[baking, "SIGTERM"]] })
     assert.strictEqual(ran.code, 143, ran.stderr)
