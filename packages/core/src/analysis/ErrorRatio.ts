@@ -65,6 +65,9 @@ const reach = 60
 /** How far an interval reaches: 1/1000 to 1000 times the tolerated ratio. */
 const widest = 138
 const centre = widest + reach
+/** The ratios of the grid, relative to the tolerated one, as logarithms and as they are. */
+const logs: ReadonlyArray<number> = Array.from({ length: 2 * centre + 1 }, (_, index) => step * (index - centre))
+const ratios: ReadonlyArray<number> = logs.map(Math.exp)
 
 /**
  * What the mixture expects of a bad candidate: seven parts a doubling (normal on the logarithm, deviation 0.2), three parts
@@ -88,7 +91,7 @@ export const start = (tolerated: number): ErrorRatio => ({
   candidate: { requests: 0, errors: 0 },
   stable: { requests: 0, errors: 0 },
   weighted: { candidate: 0, stable: 0 },
-  support: Array.from({ length: 2 * centre + 1 }, () => 0)
+  support: logs.map(() => 0)
 })
 
 const plus = (left: Count, right: Count): Count => ({
@@ -116,9 +119,8 @@ export const add = (before: ErrorRatio, { candidate, stable }: Pair): ErrorRatio
     errors === 0
       ? before.support
       : before.support.map((support, index) => {
-          const log = step * (index - centre)
-          const grown = (candidate.requests * tolerated * Math.exp(log) + stable.requests) / expected
-          return support + candidate.errors * log - errors * Math.log(grown)
+          const grown = (candidate.requests * tolerated * ratios[index]! + stable.requests) / expected
+          return support + candidate.errors * logs[index]! - errors * Math.log(grown)
         })
   const weight = (count: number, other: number) => (requests === 0 ? 0 : (count * other) / requests)
   return {
@@ -170,7 +172,7 @@ export const estimate = ({ weighted }: ErrorRatio): number | null =>
  */
 export const interval = (ratio: ErrorRatio, alpha: number): readonly [lower: number, upper: number] => {
   const refused = (index: number, direction: 1 | -1) => against(ratio, index, direction) >= 1 / alpha
-  const at = (index: number) => ratio.tolerated * Math.exp(step * (index - centre))
+  const at = (index: number) => ratio.tolerated * ratios[index]!
   // The likelihood is concave in the logarithm of the ratio: what is refused is everything up to an end.
   const end = (direction: 1 | -1): number | undefined => {
     const indexOf = (distance: number) => (direction === 1 ? reach + distance : 2 * centre - reach - distance)

@@ -166,18 +166,18 @@ const cutOff = (m: number, n: number, tail: number): number => {
 const difference = (x: ReadonlyArray<number>, y: ReadonlyArray<number>, k: number): number => {
   const upTo = (limit: number): number => {
     let count = 0
-    let j = y.length
+    let j = 0
     for (const value of x) {
-      while (j > 0 && value - y[j - 1]! <= limit) j -= 1
+      while (j < y.length && value - y[j]! > limit) j += 1
       count += y.length - j
     }
     return count
   }
   const nextAfter = (limit: number): number => {
     let least = Infinity
-    let j = y.length
+    let j = 0
     for (const value of x) {
-      while (j > 0 && value - y[j - 1]! <= limit) j -= 1
+      while (j < y.length && value - y[j]! > limit) j += 1
       if (j > 0) least = Math.min(least, value - y[j - 1]!)
     }
     return least
