@@ -270,6 +270,29 @@ describe("the supervisor", () => {
     )
   )
 
+  it.live("changes nothing that it cannot write down, and does it when it can", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const { directory, provider, ref } = yield* bench
+        const stack = ref("api", { instances: 1 })
+        yield* deploy(provider, stack, "v1")
+        const plan = yield* provider.plan(stack, { version: "v2" })
+        yield* provider.stage(stack, { plan, capacityPercent: 100 }, mutation("stage"))
+        const before = yield* provider.observe(stack)
+        const shift = provider.traffic!.shift(stack, { releaseId: plan.candidate.id, percent: 100 }, mutation("shift"))
+        // Where the next state is drafted there is something else: no write can succeed.
+        const obstacle = join(directory, "local", "state.json.draft")
+        mkdirSync(obstacle)
+        assert.strictEqual((yield* Effect.flip(shift)).reason._tag, "Unavailable")
+        assert.deepStrictEqual((yield* provider.observe(stack)).traffic, before.traffic)
+        rmSync(obstacle, { recursive: true })
+        const after = yield* shift
+        assert.deepStrictEqual(after.traffic, [{ releaseId: plan.candidate.id, percent: 100 }])
+        assert.strictEqual(ledgerOf(directory).filter(({ idempotencyKey }) => idempotencyKey === "shift").length, 1)
+      })
+    )
+  )
+
   it.live("restarts instance by instance, and reports what drifted", () =>
     Effect.scoped(
       Effect.gen(function* () {

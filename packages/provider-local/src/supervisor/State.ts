@@ -73,10 +73,14 @@ export class StateFile {
   readonly state: State
   #writing: Promise<void> | undefined
   #next: Promise<void> | undefined
+  /** The number of the last entry that is on disk: in the ledger, or in the state to be put there. */
+  #written: number
+  #cut = false
 
   constructor(directory: string) {
     this.directory = directory
     this.state = this.#read()
+    this.#written = this.state.ledger
     this.#recoverLedger()
   }
 
@@ -84,15 +88,31 @@ export class StateFile {
     return (this.state.memory[key] ??= { fence: 0, done: [] })
   }
 
-  remember(key: string, idempotencyKey: string): void {
+  /** Writes down that the work of a key is done. Where that fails it is as if it were not: a repeat looks again. */
+  async remember(key: string, idempotencyKey: string): Promise<void> {
     const memory = this.memory(key)
-    if (!memory.done.includes(idempotencyKey)) memory.done = [...memory.done, idempotencyKey].slice(-rememberedKeys)
+    const before = memory.done
+    memory.done = [...before.filter((known) => known !== idempotencyKey), idempotencyKey].slice(-rememberedKeys)
+    try {
+      await this.save()
+    } catch (error) {
+      memory.done = before
+      throw error
+    }
   }
 
   /** Notes an effect; it reaches the ledger with the next `save`, exactly once also when the supervisor is killed in it. */
   note(key: StackKey, entry: Pick<LedgerEntry, "operation" | "releaseId" | "fence" | "idempotencyKey">): void {
     const { deploymentId, environment, stack } = key
     this.state.pending.push({ n: ++this.state.ledger, at: Date.now(), deploymentId, environment, stack, ...entry })
+  }
+
+  /** Takes back what was noted for a key and never got to the disk. */
+  withdraw(idempotencyKey: string): boolean {
+    const { pending } = this.state
+    const at = pending.findIndex((entry) => entry.n > this.#written && entry.idempotencyKey === idempotencyKey)
+    if (at >= 0) pending.splice(at, 1)
+    return at >= 0
   }
 
   /** Writes the state as it is now, or as it will be when a write that is under way is over. */
@@ -135,6 +155,7 @@ export class StateFile {
 
   async #write(): Promise<void> {
     const pending = this.state.pending.length
+    const last = this.state.ledger
     const draft = `${this.#path}.draft`
     const file = await open(draft, "w", 0o600)
     try {
@@ -144,12 +165,20 @@ export class StateFile {
       await file.close()
     }
     await rename(draft, this.#path)
+    this.#written = last
     if (pending > 0) this.#flush(pending)
   }
 
   #flush(count: number): void {
-    const entries = this.state.pending.slice(0, count)
-    appendFileSync(this.#ledger, entries.map((entry) => `${JSON.stringify(entry)}\n`).join(""), { mode: 0o600 })
+    const lines = this.state.pending.slice(0, count).map((entry) => `${JSON.stringify(entry)}\n`)
+    try {
+      // A full disk may have cut a line.
+      appendFileSync(this.#ledger, `${this.#cut ? "\n" : ""}${lines.join("")}`, { mode: 0o600 })
+    } catch (error) {
+      this.#cut = true
+      throw error
+    }
+    this.#cut = false
     this.state.pending.splice(0, count)
   }
 

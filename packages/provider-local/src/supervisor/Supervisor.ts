@@ -285,14 +285,17 @@ export class Supervisor {
       }
       try {
         await this.#carryOut(operation, stack, body, run)
+      } catch (error) {
+        // What never got to the disk was never begun.
+        if (file.withdraw(body.idempotencyKey)) stack.state.begun = null
+        throw error
       } finally {
         if (stack.gone || (stack.state.instances.length === 0 && stack.state.stable === null)) await this.#forget(stack)
       }
     } else if (operation !== "destroy" && !(operation === "rollback" && body.checkpoint.release === null)) {
       refuse({ _tag: "Missing", message: "nothing is deployed" })
     }
-    file.remember(keyOf(body), body.idempotencyKey)
-    await file.save()
+    await file.remember(keyOf(body), body.idempotencyKey)
   }
 
   #carryOut(operation: keyof Mutations, stack: Stack, body: Body, run: Operations.Run): Promise<void> {
