@@ -3,16 +3,12 @@
  *
  * @since 0.1.0
  */
-import * as PgClient from "@effect/sql-pg/PgClient"
 import type { DeploymentStore, LeaseStore, StoreError } from "@signalbox/core/spi"
-import { layerEncoded, makeSql, storeError } from "@signalbox/core/store"
+import { layerEncoded, makeSql } from "@signalbox/core/store"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Queue from "effect/Queue"
 import type * as Redacted from "effect/Redacted"
-import * as Schedule from "effect/Schedule"
 import * as Semaphore from "effect/Semaphore"
-import * as Stream from "effect/Stream"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import * as Sqlite from "./Sqlite.ts"
@@ -69,8 +65,6 @@ const onceDone = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<Effect.Effec
     return Effect.suspend(() => (done === undefined ? attempt : Effect.succeed(done)))
   })
 
-const channel = "signalbox"
-
 /**
  * Both stores in a Postgres database, for many hosts. Leases expire by the clock of the server.
  *
@@ -83,40 +77,6 @@ export const postgresStore = (options: {
   readonly url: Redacted.Redacted
   readonly maxConnections?: number
 }): Layer.Layer<DeploymentStore | LeaseStore, StoreError> =>
-  Layer.provide(
-    layerEncoded(makePostgres),
-    PgClient.layer({
-      url: options.url,
-      applicationName: "signalbox",
-      maxConnections: (options.maxConnections ?? 10) + 1
-    })
-  ).pipe(Layer.catchTag("SqlError", (error) => Layer.effectContext(Effect.fail(storeError("open")(error)))))
+  Layer.unwrap(Effect.map(loadPostgres, ({ layerPostgres }) => layerPostgres(options)))
 
-const makePostgres = Effect.gen(function* () {
-  const client = yield* PgClient.PgClient
-  const encoded = yield* makeSql
-  const news = yield* Queue.sliding<void>(1)
-  yield* Queue.take(news).pipe(
-    // Whoever misses it looks anyway.
-    Effect.andThen(Effect.ignore(client.notify(channel, ""))),
-    Effect.withTracerEnabled(false),
-    Effect.forever,
-    Effect.forkScoped
-  )
-  const heard = Stream.unwrap(Effect.map(client.listen(channel), Stream.fromQueue)).pipe(
-    Stream.map(() => undefined),
-    Stream.retry(Schedule.spaced("1 second"))
-  )
-  const { commit, pulses } = encoded.deployments
-  return {
-    ...encoded,
-    deployments: {
-      ...encoded.deployments,
-      commit: (write: Parameters<typeof commit>[0]) =>
-        Effect.tap(commit(write), ({ _tag }) =>
-          _tag === "Committed" && write.events.length > 0 ? Queue.offer(news, undefined) : Effect.void
-        ),
-      pulses: Stream.merge(pulses, Stream.orDie(heard))
-    }
-  }
-})
+const loadPostgres = Effect.promise(() => import("./layerPostgres.ts"))
