@@ -6,6 +6,7 @@ import * as Fiber from "effect/Fiber"
 import { exitCodeOfSignal } from "./ExitCode.ts"
 import { embedded } from "./host/backend.ts"
 import { nodeHost } from "./host/node.ts"
+import { Redraw } from "./live/Redraw.ts"
 import { main } from "./Main.ts"
 import { version } from "./version.ts"
 
@@ -18,14 +19,22 @@ let asked: Signal | undefined
 const host = nodeHost(version, embedded, () => asked)
 const fiber = Effect.runFork(main(host, process.argv.slice(2)))
 
-const restoreCursor = () => {
-  if (process.stderr.isTTY) process.stderr.write("\u001b[?25h")
+/** Says something, above the tree where there is one. */
+const say = (line: string) => {
+  if (Redraw.active === undefined) process.stderr.write(`${line}\n`)
+  else Redraw.active.above(line)
 }
 const die = (code: number, line: string): never => {
-  restoreCursor()
+  Redraw.active?.end()
   process.stderr.write(`signalbox: ${line}\n`)
   process.exit(code)
 }
+// However it ends, the terminal gets its cursor back.
+process.on("exit", () => Redraw.active?.end())
+process.on("uncaughtException", (error) => {
+  if (process.env.SIGNALBOX_DEBUG) process.stderr.write(`${error.stack}\n`)
+  die(1, `something went wrong inside: ${error.message.split("\n")[0]}; what was done is in the log (SIGNALBOX_DEBUG=1 shows more)`)
+})
 
 const stop = (signal: Signal) => {
   if (asked !== undefined) {
@@ -33,8 +42,8 @@ const stop = (signal: Signal) => {
   }
   asked = signal
   if (!process.argv.includes("--json")) {
-    process.stderr.write(
-      `\nsignalbox: stopping; the state is being saved (at most ${patience / 1000} s)${signal === "SIGINT" ? ", Ctrl-C again forces" : ""}\n`
+    say(
+      `\nsignalbox: stopping; the state is being saved (at most ${patience / 1000} s)${signal === "SIGINT" ? ", Ctrl-C again forces" : ""}`
     )
   }
   setTimeout(

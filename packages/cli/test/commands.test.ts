@@ -213,7 +213,9 @@ describe("commands", () => {
     assert.deepInclude(JSON.parse(ran.stdout), { correlationId: "run-5", detached: true, pid: 4711 })
     assert.deepEqual(started[0]?.slice(0, 2), ["__run", "run-5"])
     const active = (await json("active")).value.executions
-    assert.deepEqual(active.map(({ correlationId }: any) => correlationId), ["run-5"])
+    assert.deepEqual(active.map(({ correlationId, runner }: any) => [correlationId, runner]), [["run-5", null]])
+    const watched = await run("watch", "run-5", "--timeout", "1", "--json")
+    assert.deepEqual([watched.code, JSON.parse(watched.stdout.split("\n")[0]!).status], [124, "queued"])
     const other = await run("deploy", id, "-e", "staging", "--version", "v6", "--json")
     assert.strictEqual(other.code, 2)
     assert.include(error(other).message, "run-5")

@@ -1,25 +1,19 @@
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { DeploymentStore, type Lease, LeaseStore } from "@signalbox/core/spi"
+import { DeploymentStore } from "@signalbox/core/spi"
 import { invocation } from "../Invocation.ts"
-import { executionView, iso } from "../json/execution.ts"
-import { hasStore, withServices } from "../services.ts"
+import { executionView } from "../json/execution.ts"
+import { runnerView } from "../json/runner.ts"
+import { hasStore, signalbox, withServices } from "../services.ts"
 import { deployment } from "./flags.ts"
 import { executionTable, within } from "./history.ts"
-
-const leaseView = (lease: Lease) => ({
-  key: lease.key,
-  owner: lease.owner,
-  acquiredAt: iso(lease.acquiredAt),
-  expiresAt: iso(lease.expiresAt)
-})
 
 export const active = Command.make("active", { id: deployment }, Effect.fnUntraced(function*(flags) {
   const inv = yield* invocation
   const read = Effect.gen(function*() {
     const store = yield* DeploymentStore
-    const leases = yield* Effect.flatMap(LeaseStore, ({ list }) => list)
+    const box = yield* signalbox
     const page = yield* store.executions({
       ...(Option.isSome(flags.id) ? { deploymentId: flags.id.value } : {}),
       ...within(inv),
@@ -27,15 +21,13 @@ export const active = Command.make("active", { id: deployment }, Effect.fnUntrac
       limit: 1000
     })
     const now = Date.now()
-    return page.items.map((state) => ({
-      ...executionView(state, now),
-      leases: leases.filter(({ expiresAt, holder }) => holder === state.correlationId && expiresAt > now).map(leaseView)
-    }))
+    return yield* Effect.forEach(page.items, (state) =>
+      Effect.map(box.runner(state.correlationId), (lease) => ({ ...executionView(state, now), runner: runnerView(lease) })))
   })
   const executions = hasStore(inv) ? yield* withServices(inv, read) : []
   yield* inv.result({ executions }, () => {
     if (executions.length === 0) return ["Nothing is under way."]
-    const alone = executions.filter(({ leases }) => leases.length === 0)
+    const alone = executions.filter(({ runner }) => runner === null)
     return [
       ...executionTable(executions, inv),
       ...(alone.length === 0 ? [] : [

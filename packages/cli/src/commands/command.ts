@@ -8,11 +8,12 @@ import { DeploymentStore, type OperatorCommand } from "@signalbox/core/spi"
 import { actor } from "../actor.ts"
 import { invocation } from "../Invocation.ts"
 import { executionView } from "../json/execution.ts"
+import { runnerView } from "../json/runner.ts"
 import { signalbox, withServices } from "../services.ts"
 import * as Target from "../target.ts"
 import { by, execution, reason, stack } from "./flags.ts"
 
-const told = <const Name extends OperatorCommand>(name: Name, description: string, hint?: string) =>
+const told = <const Name extends OperatorCommand>(name: Name, description: string) =>
   Command.make(name, { id: execution, stack, by, reason }, Effect.fnUntraced(function*(flags) {
     const inv = yield* invocation
     yield* withServices(inv, Effect.gen(function*() {
@@ -26,18 +27,18 @@ const told = <const Name extends OperatorCommand>(name: Name, description: strin
       })
       const store = yield* DeploymentStore
       const now = (yield* store.execution(target.correlationId)) ?? target
-      yield* inv.result({ ...executionView(now, Date.now()), command: name }, () => [
+      const lease = yield* box.runner(target.correlationId)
+      yield* inv.result({ ...executionView(now, Date.now()), command: name, runner: runnerView(lease) }, () => [
         `${inv.paint("green", "✔")} ${name} given to ${target.kind} ${target.deploymentId} ${target.environment} (${target.correlationId})`,
-        ...(hint === undefined ? [] : [`next:  ${inv.paint("cyan", `signalbox attach ${target.correlationId}`)}  ${hint}`])
+        ...(lease === undefined ? ["       no runner is left to follow it: attach carries it on"] : []),
+        `next:  ${inv.paint("cyan", `signalbox attach ${target.correlationId}`)}`
       ])
     }))
   })).pipe(Command.withDescription(description))
 
-const alone = "(watches it; carries it on where no runner is left)"
-
 export const pause = told("pause", "Hold an execution before its next step")
-export const resume = told("resume", "Let a paused execution go on", alone)
-export const approve = told("approve", "Answer the question of an execution with yes", alone)
-export const promote = told("promote", "Skip what is left of the bake of a stack, or of all", alone)
-export const abort = told("abort", "Stop an execution and go back to the checkpoints", alone)
-export const retry = told("retry", "Run a failed or inconclusive step again", alone)
+export const resume = told("resume", "Let a paused execution go on")
+export const approve = told("approve", "Answer the question of an execution with yes")
+export const promote = told("promote", "Skip what is left of the bake of a stack, or of all")
+export const abort = told("abort", "Stop an execution and go back to the checkpoints")
+export const retry = told("retry", "Run a failed or inconclusive step again")

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { DeploymentStore, type Execution } from "@signalbox/core/spi"
-import { exitCodeOf } from "../ExitCode.ts"
+import { ExitCode, exitCodeOf } from "../ExitCode.ts"
 import { canRedraw, wantsColor } from "../host/color.ts"
 import { invocation, type Invocation } from "../Invocation.ts"
 import { executionView, schemas } from "../json/execution.ts"
@@ -25,7 +25,7 @@ const states = (id: Execution.ExecutionState["correlationId"], seconds: number) 
       Stream.takeUntil(isFinished)
     )))
 
-const show = (inv: Invocation, first: Execution.ExecutionState, seconds: number) =>
+const show = (inv: Invocation, first: Execution.ExecutionState, seconds: number, timeout: number | undefined) =>
   Effect.gen(function*() {
     const { stdout } = inv.host
     const redraw = new Redraw(stdout)
@@ -34,7 +34,7 @@ const show = (inv: Invocation, first: Execution.ExecutionState, seconds: number)
     let last = first
     let shown = ""
     yield* Effect.addFinalizer(() => Effect.sync(() => redraw.end()))
-    yield* states(first.correlationId, seconds).pipe(Stream.runForEach((state) => {
+    const all = states(first.correlationId, seconds).pipe(Stream.runForEach((state) => {
       last = state
       const now = Date.now()
       if (live) {
@@ -48,18 +48,25 @@ const show = (inv: Invocation, first: Execution.ExecutionState, seconds: number)
       return inv.item({ schema: schemas.execution, ...still, durationMs }, () =>
         render(state, { now, columns: stdout.columns(), rows: Number.MAX_SAFE_INTEGER, color: false }))
     }))
+    const ended = yield* timeout === undefined
+      ? Effect.as(all, true)
+      : Effect.map(Effect.timeoutOption(all, `${timeout} seconds`), Option.isSome)
     if (!inv.json) yield* inv.item(undefined, () => outcome(last, inv))
-    yield* inv.exit(exitCodeOf(last, inv.host.signal()))
+    yield* inv.exit(ended ? exitCodeOf(last, inv.host.signal()) : ExitCode.timeout)
   })
 
 export const watch = Command.make(
   "watch",
-  { id: execution, interval: count("interval", 1, 3600, "Seconds after which it looks again at the latest (2)").pipe(Flag.withDefault(2)) },
+  {
+    id: execution,
+    interval: count("interval", 1, 3600, "Seconds after which it looks again at the latest (2)").pipe(Flag.withDefault(2)),
+    timeout: count("timeout", 1, 604_800, "Seconds after which it gives up watching and exits 124").pipe(Flag.optional)
+  },
   Effect.fnUntraced(function*(flags) {
     const inv = yield* invocation
     yield* withServices(inv, Effect.gen(function*() {
       const target = yield* Target.execution(inv, Option.getOrUndefined(flags.id), { last: true })
-      yield* Effect.scoped(show(inv, target, flags.interval))
+      yield* Effect.scoped(show(inv, target, flags.interval, Option.getOrUndefined(flags.timeout)))
     }))
   })
 ).pipe(Command.withDescription("Watch an execution without touching it (attach carries it on where need be)"))

@@ -9,6 +9,9 @@ const show = "\u001b[?25h"
  * lines on the screen.
  */
 export class Redraw {
+  /** The one that is on the screen, so that what must be said meanwhile is said above it. */
+  static active: Redraw | undefined
+
   readonly #sink: Sink
   #lines: ReadonlyArray<string> = []
   #hidden = false
@@ -31,21 +34,20 @@ export class Redraw {
   draw(lines: ReadonlyArray<string>): void {
     const start = this.#hidden ? this.#clear() : hide
     this.#hidden = true
+    Redraw.active = this
     this.#lines = lines
     this.#sink.write(`${start}${lines.map((line) => `${line}\n`).join("")}`)
   }
 
-  /** Takes the lines away. */
-  erase(): void {
-    if (!this.#hidden) return
-    this.#sink.write(`${this.#clear()}${show}`)
-    this.#lines = []
-    this.#hidden = false
+  /** Writes lines that stay, above the ones that are redrawn. */
+  above(text: string): void {
+    this.#sink.write(`${this.#hidden ? this.#clear() : ""}${text}\n${this.#lines.map((line) => `${line}\n`).join("")}`)
   }
 
   end(): void {
     if (!this.#hidden) return
     this.#sink.write(show)
     this.#hidden = false
+    Redraw.active = undefined
   }
 }

@@ -65,7 +65,7 @@ const details = (state: Execution.ExecutionState, stack: Execution.StackState, n
     lines.push({
       weight: 40,
       line: ["    ", glyph(current.status), ` ${word(current.name)}${elapsed(current, now)}`,
-        ["dim", current.reason === undefined ? "" : `  ${current.reason}`]]
+        ["dim", current.reason === undefined || state.questions.some((question) => question.stack === stack.name) ? "" : `  ${current.reason}`]]
     })
   }
   if (stack.candidate !== null && (active(stack) || stack.candidateTraffic > 0)) {
