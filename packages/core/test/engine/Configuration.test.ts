@@ -4,7 +4,17 @@ import * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { Configuration, defineConfig, output, secret } from "@signalbox/core/engine"
-import type { Capabilities, Provider } from "@signalbox/core/spi"
+import {
+  ApprovalSpec,
+  CanaryStep,
+  type Capabilities,
+  EnvironmentSpec,
+  GateSpec,
+  Manifest,
+  type Provider,
+  StackSpec,
+  StrategySpec
+} from "@signalbox/core/spi"
 
 const provider = (kind: string, capabilities: Partial<Capabilities>): Provider => ({
   kind,
@@ -124,6 +134,26 @@ describe("Configuration.check", () => {
     assert.strictEqual(hint("stacks[1].provider"), `Did you mean "local"?`)
     assert.strictEqual(hint("stacks[0].dependsOn[0]"), `Did you mean "database"?`)
     assert.strictEqual(hint("environments.production.regoin"), `Did you mean "region"?`)
+  })
+
+  it("has words for every key", () => {
+    const bad = (fields: object) => Object.fromEntries(Object.keys(fields).map((key) => [key, [[]]]))
+    const issues = issuesOf({
+      ...bad(Manifest.fields),
+      environments: { production: bad(EnvironmentSpec.fields), staging: { stacks: { a: { gate: bad(GateSpec.fields) } } } },
+      stacks: [
+        bad(StackSpec.fields),
+        ...StrategySpec.members.map(({ fields }, index) => ({
+          name: `a${index}`,
+          provider: "local",
+          strategy: { ...bad(fields), type: fields.type.literal }
+        })),
+        { name: "b", provider: "local", gate: bad(GateSpec.fields), strategy: { type: "canary", steps: [bad(CanaryStep.fields)] } },
+        { name: "c", provider: "local", strategy: { type: "blue_green", approval: bad(ApprovalSpec.fields) } }
+      ]
+    })
+    assert.isAbove(issues.length, 40)
+    for (const { message, path } of issues) assert.notInclude(message, "a valid value", path)
   })
 
   it("names the circle", () => {
