@@ -20,14 +20,17 @@
  * inequality P(E ≥ 1/α at any look) ≤ α. Nothing is asked of the base rate (it may be unknown, tiny, and drift from look to
  * look), nor of the shares of traffic, which may change from look to look but must not be chosen by the errors of that look.
  *
+ * *Gotchas*: requests that fail together (an outage of a dependency that hit one release only) count one by one.
+ *
  * *Source*: mixtures of likelihood ratios: H. Robbins, "Statistical methods related to the law of the iterated logarithm",
- * Annals of Mathematical Statistics 41, 1970. Always-valid tests of rollouts: R. Johari, P. Koomen, L. Pekelis and
- * D. Walsh, "Always valid inference", Operations Research 70, 2022; M. Lindon, C. Sanden and V. Shirikian, "Rapid
- * regression detection in software deployments through sequential testing", KDD 2022 (arXiv 2205.14762), which compares
- * counts through the multinomial law of which release an event belongs to, as is done here. Confidence sequences by
- * inverting such a test: S. Howard, A. Ramdas, J. McAuliffe and J. Sekhon, "Time-uniform, nonparametric, nonasymptotic
- * confidence sequences", Annals of Statistics 49, 2021. J. Ville, "Étude critique de la notion de collectif", 1939. Combined
- * over strata of changing size as N. Mantel and W. Haenszel do, Journal of the National Cancer Institute 22, 1959.
+ * Annals of Mathematical Statistics 41, 1970. J. Ville, "Étude critique de la notion de collectif", 1939. Counts compared
+ * through which of the two an event belongs to, with a base rate that changes in time: M. Lindon and A. Malek,
+ * "Anytime-valid inference for multinomial count data", NeurIPS 2022 (arXiv 2011.03567); watched rollouts: M. Lindon,
+ * C. Sanden and V. Shirikian, "Rapid regression detection in software deployments through sequential testing", KDD 2022
+ * (arXiv 2205.14762), and R. Johari, P. Koomen, L. Pekelis and D. Walsh, "Always valid inference", Operations Research 70,
+ * 2022. Confidence sequences by inverting such tests: S. Howard, A. Ramdas, J. McAuliffe and J. Sekhon, "Time-uniform,
+ * nonparametric, nonasymptotic confidence sequences", Annals of Statistics 49, 2021. The estimate: N. Mantel and
+ * W. Haenszel, Journal of the National Cancer Institute 22, 1959.
  *
  * @since 0.1.0
  */
