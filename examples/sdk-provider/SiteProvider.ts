@@ -61,7 +61,7 @@ export const make = (options: {
   readonly publish?: (artifact: string, target: string) => Effect.Effect<void, unknown>
 }): Provider => {
   const fail = (ref: StackRef, operation: string, reason: ProviderReason) =>
-    Effect.fail(new ProviderError({ provider: "site", operation, stack: ref.stack, reason }))
+    Effect.fail(new ProviderError({ provider: "site", operation, stackName: ref.stack, reason }))
   const attempt = <A>(ref: StackRef, operation: string, evaluate: () => Promise<A>) =>
     Effect.catch(Effect.tryPromise({ try: evaluate, catch: reasonOf }), (reason) => fail(ref, operation, reason))
 

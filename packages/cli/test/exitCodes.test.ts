@@ -20,7 +20,7 @@ const lease = {
   reason: "deploy by ada"
 }
 const refused = (kind: "invalid" | "not_found" | "blocked" | "conflict") => new Refused({ kind, code: "c", message: "m", hint: "h" })
-const provider = (reason: ProviderError["reason"]) => new ProviderError({ provider: "local", operation: "plan", stack: "web", reason })
+const provider = (reason: ProviderError["reason"]) => new ProviderError({ provider: "local", operation: "plan", stackName: "web", reason })
 
 describe("exit codes", () => {
   it.each([

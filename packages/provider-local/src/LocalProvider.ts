@@ -106,7 +106,7 @@ export const make = (options: LocalOptions): Provider => {
     Effect.mapError((error: ProviderReason | ProviderError) =>
       error instanceof ProviderError
         ? error
-        : new ProviderError({ provider: kind, operation, stack: ref.stack, reason: error })
+        : new ProviderError({ provider: kind, operation, stackName: ref.stack, reason: error })
     )
 
   const observed = (view: StackView | null): Observation => view?.observation ?? absent
@@ -248,7 +248,7 @@ export const make = (options: LocalOptions): Provider => {
 export const stop = (directory: string): Effect.Effect<void, ProviderError> =>
   Effect.mapError(
     new Client(directory, undefined).stop,
-    (reason) => new ProviderError({ provider: kind, operation: "stop", stack: "", reason })
+    (reason) => new ProviderError({ provider: kind, operation: "stop", stackName: "", reason })
   )
 
 const keyOf = ({ deploymentId, environment, stack }: StackRef) => ({ deploymentId, environment, stack })

@@ -7,28 +7,46 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import * as SchemaTransformation from "effect/SchemaTransformation"
 import { EnvironmentName, Percent, StackName } from "./Ids.ts"
 import { Json } from "./Release.ts"
 
 const optional = <S extends Schema.Constraint>(schema: S, value: S["Encoded"]) =>
   Schema.withDecodingDefault<S>(Effect.succeed(value))(schema)
 
+/** Spans between two bounds, in milliseconds; the bounds also guide the values that property tests draw. */
+const spanBetween = (minimum: number, maximum: number, expected: string) =>
+  Schema.String.annotate({ expected: "a string that will be decoded as a Duration" }).pipe(
+    Schema.decodeTo(
+      Schema.Duration.annotate({
+        toCodecArbitrary: () =>
+          Schema.link<Duration.Duration>()(
+            Schema.Int.check(Schema.isBetween({ minimum, maximum })),
+            SchemaTransformation.transform({ decode: Duration.millis, encode: Duration.toMillis })
+          )
+      }),
+      SchemaTransformation.durationFromString
+    ),
+    Schema.check(
+      Schema.makeFilter(
+        (duration) =>
+          Duration.between(duration, { minimum: Duration.millis(minimum), maximum: Duration.millis(maximum) }),
+        { expected }
+      )
+    )
+  )
+
+const day = 24 * 60 * 60 * 1_000
+
 /**
- * A span of time, written as `"250 millis"`, `"30 seconds"` or `"5 minutes"`; at most 30 days.
+ * A span of time, written as `"250 millis"`, `"30 seconds"` or `"5 minutes"`; from nothing to 30 days.
  *
  * @since 0.1.0
  */
-export const Span = Schema.DurationFromString.check(
-  Schema.makeFilter((duration) => Duration.isLessThanOrEqualTo(duration, Duration.days(30)), {
-    expected: "a span of time of at most 30 days"
-  })
-)
+export const Span = spanBetween(0, 30 * day, "a span of time from nothing to 30 days")
 
-const LeaseTtl = Span.check(
-  Schema.makeFilter((duration) => Duration.isGreaterThanOrEqualTo(duration, Duration.seconds(1)), {
-    expected: "a lease time to live of at least 1 second"
-  })
-)
+const LeaseTtl = spanBetween(1_000, 30 * day, "a span of time from 1 second to 30 days")
+const Retention = spanBetween(day, 3_650 * day, "a span of time from 1 to 3650 days")
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 const AtLeastOne = Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))
 const Name = Schema.String.check(Schema.isPattern(/^\S(.{0,126}\S)?$/, { expected: "a name of 1 to 128 characters" }))
@@ -211,7 +229,7 @@ export type EnvironmentSpec = typeof EnvironmentSpec.Type
  * The configuration of a deployment, as `signalbox.config.ts` gives it.
  *
  * *Details*: `parallelism` bounds how many stacks are worked on at once (default 4); `rollback` says whether failure goes
- * back by itself (default true); `leaseTtl` is how long a holder that fell silent keeps the right to mutate (default
+ * back by itself (default true); `retention` is how long finished executions are kept (90 days, at least 1); `leaseTtl` is how long a holder that fell silent keeps the right to mutate (default
  * 15 seconds, at least 1).
  *
  * @since 0.1.0
@@ -224,6 +242,7 @@ export const Manifest = Schema.Struct({
   stacks: Schema.NonEmptyArray(StackSpec),
   parallelism: optional(AtLeastOne, 4),
   rollback: optional(Schema.Boolean, true),
+  retention: optional(Retention, "90 days"),
   leaseTtl: optional(LeaseTtl, "15 seconds")
 })
 /** @since 0.1.0 */

@@ -47,6 +47,7 @@ const facts: Readonly<Record<string, Fact>> = {
   stack: object("a stack", `{ "name": "web", "provider": "local" }`),
   parallelism: whole(1, 4),
   rollback: yesOrNo,
+  retention: { ...span("90 days"), expected: "a span of time from 1 to 3650 days" },
   leaseTtl: { ...span("15 seconds"), expected: "a span of time from 1 second to 30 days" },
   name: {
     expected: "a stack name of 1 to 63 lower-case letters, digits or '-', starting with a letter",

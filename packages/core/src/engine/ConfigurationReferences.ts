@@ -122,7 +122,11 @@ const outputsIn = (config: Sketch, installed: Installed, stack: StackSketch, pro
       return [
         issue(
           path,
-          noSuch("stack", source, config.stacks.map(({ name }) => name)),
+          noSuch(
+            "stack",
+            source,
+            config.stacks.map(({ name }) => name)
+          ),
           "an output of a stack that this one depends on",
           didYouMean(
             source,
@@ -176,7 +180,11 @@ const overrides = ({ overrides, stacks }: Sketch): Issues =>
       : [
           issue(
             ["environments", environment, "stacks", stack],
-            noSuch("stack", stack, stacks.map(({ name }) => name)),
+            noSuch(
+              "stack",
+              stack,
+              stacks.map(({ name }) => name)
+            ),
             "the name of a stack",
             didYouMean(
               stack,

@@ -36,7 +36,9 @@ export const wrong = (value: unknown, path: Path, key: string): ConfigurationIss
   return {
     path: at,
     message:
-      value === undefined ? `is missing; expected ${expected}` : `expected ${expected}, got ${quote === true ? quoted(value, choices !== undefined) : found(value)}`,
+      value === undefined
+        ? `is missing; expected ${expected}`
+        : `expected ${expected}, got ${quote === true ? quoted(value, choices !== undefined) : found(value)}`,
     expected,
     hint
   }

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
-import * as Deferred from "effect/Deferred"
+import type * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type { StackName } from "../domain/Ids.ts"
 import type { DeploymentTrigger, ExecutionTrigger, StackTrigger, StageName, StageTrigger } from "../domain/Machines.ts"

@@ -1,4 +1,6 @@
 import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
 
 /**
  * Who runs executions here, and who is known to be dead.
@@ -13,5 +15,15 @@ export const RunnerIdentity = Context.Reference<{
   readonly owner: string
   readonly isDead: (owner: string) => boolean
 }>("@signalbox/core/engine/RunnerIdentity", {
-  defaultValue: () => ({ owner: `runner-${Math.random().toString(36).slice(2)}`, isDead: () => false })
+  defaultValue: () => ({ owner: "runner", isDead: () => false })
+})
+
+/**
+ * A name that nobody else has: two runs in one process exclude each other like two processes.
+ *
+ * @since 0.1.0
+ */
+export const uniqueOwner: Effect.Effect<string> = Effect.gen(function* () {
+  const { owner } = yield* RunnerIdentity
+  return `${owner}/${yield* Random.nextIntBetween(0, Number.MAX_SAFE_INTEGER)}`
 })

@@ -117,7 +117,7 @@ export const mutationOf = Effect.fnUntraced(function* (
       new ProviderError({
         provider: stack.provider,
         operation: name,
-        stack: stack.name,
+        stackName: stack.name,
         reason:
           tag === "Fenced" ? { _tag: "Fenced", message, fence: lock.lease().fence } : { _tag: "Unavailable", message }
       })

@@ -20,7 +20,7 @@ import { closing } from "./Closing.ts"
 import { resolve } from "./Configuration.ts"
 import { lockKey } from "./LockKey.ts"
 import { Refused } from "./Refused.ts"
-import { RunnerIdentity } from "./RunnerIdentity.ts"
+import { uniqueOwner } from "./RunnerIdentity.ts"
 import type { Request } from "./Signalbox.ts"
 
 /** @since 0.1.0 */
@@ -48,12 +48,11 @@ export const submit = Effect.fnUntraced(function* (
 
   const prepared = yield* prepare(request)
   const key = lockKey(request.deploymentId, request.environment)
-  const { owner } = yield* RunnerIdentity
   const taken = yield* Effect.result(
     leases.acquire({
       key,
       holder: request.correlationId,
-      owner,
+      owner: yield* uniqueOwner,
       ttl: prepared.spec.leaseTtl,
       reason: `${request.kind} by ${request.by}`
     })
@@ -67,7 +66,13 @@ export const submit = Effect.fnUntraced(function* (
     )
   }
   const lock = taken.success
-  return yield* record(request, prepared, lock).pipe(Effect.tapError(() => Effect.ignore(leases.release(lock))))
+  const submission = yield* record(request, prepared, lock).pipe(
+    Effect.tapError(() => Effect.ignore(leases.release(lock)))
+  )
+  // History that nobody keeps any more goes a little at a time; failing to is no reason to refuse a request.
+  const now = yield* Clock.currentTimeMillis
+  yield* Effect.ignore(store.prune(now - Duration.toMillis(request.manifest.retention)))
+  return submission
 })
 
 const same = (request: Request, state: ExecutionState): boolean =>

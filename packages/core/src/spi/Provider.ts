@@ -120,7 +120,7 @@ export type Observation = typeof Observation.Type
 /**
  * Measurements of one release over one window.
  *
- * *Details*: latencies in milliseconds; `latency` is null where there was no request; `samples` are at most 2,000 latencies
+ * *Details*: latencies in milliseconds; `healthy` is that of the moment, not of the window; `latency` is null where there was no request; `samples` are at most 2,000 latencies
  * drawn evenly, where the provider can give them.
  *
  * @since 0.1.0
@@ -192,10 +192,10 @@ export interface Provider {
 /**
  * Moving traffic between releases.
  *
- * *Details*: `shift` gives `percent` of the traffic to `releaseId` and the rest to the stable release, and returns once
- * the *effective* traffic, read back, is that. `retire` drains every release but `keep` down to `capacityPercent` of its
- * capacity (0 takes it away) and refuses with `Conflict` one that still carries traffic; at 0, `keep` is the stable
- * release from then on.
+ * *Details*: `shift` gives `percent` of the traffic to `releaseId` and the rest to the stable release (all of it to `releaseId`
+ * where there is none and `percent` is above 0), and returns once the *effective* traffic, read back, is that. `retire`
+ * drains every release but `keep` down to `capacityPercent` of its capacity (0 takes it away) and refuses with `Conflict`
+ * one whose share of the traffic is larger than that; at 0, `keep` is the stable release from then on.
  *
  * @since 0.1.0
  */

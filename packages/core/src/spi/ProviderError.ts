@@ -84,7 +84,7 @@ const facts: {
 export class ProviderError extends Schema.TaggedError<ProviderError>()("ProviderError", {
   provider: Schema.String,
   operation: Schema.String,
-  stack: Schema.String,
+  stackName: Schema.String,
   reason: ProviderReason
 }) {
   override get message(): string {
@@ -105,9 +105,9 @@ export class ProviderError extends Schema.TaggedError<ProviderError>()("Provider
     const invalid = this.reason._tag === "Invalid" ? this.reason : undefined
     return {
       code,
-      message: `${this.stack}: ${this.message}`,
+      message: `${this.stackName}: ${this.message}`,
       hint: invalid?.hint ?? hint,
-      ...(invalid === undefined ? {} : { path: ["stacks", this.stack, "properties", ...invalid.path].join(".") })
+      ...(invalid === undefined ? {} : { path: ["stacks", this.stackName, "properties", ...invalid.path].join(".") })
     }
   }
 }

@@ -73,7 +73,7 @@ export class Driver {
     return new ProviderError({
       provider: this.provider.kind,
       operation: "guard",
-      stack: this.ref.stack,
+      stackName: this.ref.stack,
       reason: { _tag: "Fenced", message: "the lease is lost", fence: 2 }
     })
   }

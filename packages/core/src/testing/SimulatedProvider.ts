@@ -185,7 +185,7 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
   const calls = new Map<string, number>()
 
   const failure = (operation: SimulatedOperation, ref: StackRef, reason: ProviderReason) =>
-    new ProviderError({ provider: kind, operation, stack: ref.stack, reason })
+    new ProviderError({ provider: kind, operation, stackName: ref.stack, reason })
 
   /** Counts the call and finds the fault that is due. */
   const enter = (operation: SimulatedOperation, ref: StackRef): Fault | undefined => {

@@ -74,6 +74,7 @@ describe("what is refused", () => {
     ["half an error", GateSpec, { maxErrorCount: 0.5 }, ""],
     ["a span without a unit", Span, "5", ""],
     ["a span of more than 30 days", Span, "31 days", "30 days"],
+    ["a negative span", Span, "-1 seconds", "from nothing"],
     ["a span as a number", Span, 5, ""],
     ["a manifest without stacks", Manifest, { ...manifest, stacks: [] }, ""],
     ["a lease shorter than a second", Manifest, { ...manifest, leaseTtl: "999 millis" }, "1 second"],

@@ -140,7 +140,10 @@ describe("Configuration.check", () => {
     const bad = (fields: object) => Object.fromEntries(Object.keys(fields).map((key) => [key, [[]]]))
     const issues = issuesOf({
       ...bad(Manifest.fields),
-      environments: { production: bad(EnvironmentSpec.fields), staging: { stacks: { a: { gate: bad(GateSpec.fields) } } } },
+      environments: {
+        production: bad(EnvironmentSpec.fields),
+        staging: { stacks: { a: { gate: bad(GateSpec.fields) } } }
+      },
       stacks: [
         bad(StackSpec.fields),
         ...StrategySpec.members.map(({ fields }, index) => ({
@@ -148,7 +151,12 @@ describe("Configuration.check", () => {
           provider: "local",
           strategy: { ...bad(fields), type: fields.type.literal }
         })),
-        { name: "b", provider: "local", gate: bad(GateSpec.fields), strategy: { type: "canary", steps: [bad(CanaryStep.fields)] } },
+        {
+          name: "b",
+          provider: "local",
+          gate: bad(GateSpec.fields),
+          strategy: { type: "canary", steps: [bad(CanaryStep.fields)] }
+        },
         { name: "c", provider: "local", strategy: { type: "blue_green", approval: bad(ApprovalSpec.fields) } }
       ]
     })

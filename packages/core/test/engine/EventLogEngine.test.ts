@@ -3,7 +3,7 @@ import { type CorrelationId, DeploymentStore, type Event, type Lease, LeaseStore
 import { layerMemory } from "@signalbox/core/store"
 import { Clock, Duration, Effect, Exit, Fiber, Schema } from "effect"
 import { TestClock } from "effect/testing"
-import { Activity, DurableClock, DurableDeferred, Workflow, WorkflowEngine } from "effect/workflow"
+import { Activity, DurableClock, DurableDeferred, Workflow, type WorkflowEngine } from "effect/workflow"
 import * as EventLogEngine from "../../src/engine/EventLogEngine.ts"
 import * as Journal from "../../src/engine/Journal.ts"
 import { drive, settle } from "./support.ts"

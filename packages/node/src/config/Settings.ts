@@ -42,10 +42,9 @@ const UserFile = Schema.Struct({
 const known = Object.keys(UserFile.fields)
 const decodeUserFile = Schema.decodeUnknownResult(UserFile, { onExcessProperty: "error" })
 
-const readUserFile = Effect.fnUntraced(function*(env: Readonly<Record<string, string | undefined>>): Effect.fn.Return<
-  Schema.Schema.Type<typeof UserFile>,
-  ConfigFileInvalid
-> {
+const readUserFile = Effect.fnUntraced(function* (
+  env: Readonly<Record<string, string | undefined>>
+): Effect.fn.Return<Schema.Schema.Type<typeof UserFile>, ConfigFileInvalid> {
   const file = findUserConfig(env)
   if (file === undefined) return {}
   const decoded = decodeUserFile(yield* readConfigFile(file))
@@ -58,7 +57,8 @@ const readUserFile = Effect.fnUntraced(function*(env: Readonly<Record<string, st
   })
 })
 
-const text = (value: string | undefined): string | undefined => (value === undefined || value === "" ? undefined : value)
+const text = (value: string | undefined): string | undefined =>
+  value === undefined || value === "" ? undefined : value
 
 /**
  * Puts the settings together and finds the configuration file.
@@ -71,7 +71,7 @@ const text = (value: string | undefined): string | undefined => (value === undef
  *
  * @since 0.1.0
  */
-export const loadSettings = Effect.fnUntraced(function*(options: {
+export const loadSettings = Effect.fnUntraced(function* (options: {
   readonly cwd: string
   readonly env: Readonly<Record<string, string | undefined>>
   readonly flags: Flags

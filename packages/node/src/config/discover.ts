@@ -19,7 +19,7 @@ const isFile = (path: string): boolean => Fs.statSync(path, { throwIfNoEntry: fa
  * @since 0.1.0
  */
 export const findConfig = (from: string): string | undefined => {
-  for (let directory = Path.resolve(from);;) {
+  for (let directory = Path.resolve(from); ;) {
     for (const name of configNames) {
       const path = Path.join(directory, name)
       if (isFile(path)) return path

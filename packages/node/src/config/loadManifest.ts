@@ -15,7 +15,7 @@ import { readConfigFile } from "./readConfigFile.ts"
  *
  * @since 0.1.0
  */
-export const loadManifest = Effect.fnUntraced(function*(options: {
+export const loadManifest = Effect.fnUntraced(function* (options: {
   readonly file: string | undefined
   readonly cwd: string
   readonly providers: ReadonlyMap<string, Provider>

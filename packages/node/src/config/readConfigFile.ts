@@ -9,6 +9,7 @@ import { pathToFileURL } from "node:url"
 import * as Effect from "effect/Effect"
 import { ConfigFileInvalid } from "./ConfigFileInvalid.ts"
 import { jsonErrorAt } from "./jsonErrorAt.ts"
+import { importWithHelpers } from "./withHelpers.ts"
 
 const positionOf = (text: string, offset: number) => {
   const before = text.slice(0, offset).split("\n")
@@ -32,17 +33,17 @@ const readText = (file: string): Effect.Effect<string, ConfigFileInvalid> =>
       const { code } = cause as NodeJS.ErrnoException
       return code === "ENOENT"
         ? new ConfigFileInvalid({
-          code: "config_missing",
-          file,
-          detail: "there is no such file",
-          hint: "Check the path given with --config or SIGNALBOX_CONFIG."
-        })
+            code: "config_missing",
+            file,
+            detail: "there is no such file",
+            hint: "Check the path given with --config or SIGNALBOX_CONFIG."
+          })
         : new ConfigFileInvalid({
-          code: "config_unreadable",
-          file,
-          detail: code === "EISDIR" ? "is a directory" : `cannot be read (${code ?? "unknown reason"})`,
-          hint: "Check that it is a file that you may read."
-        })
+            code: "config_unreadable",
+            file,
+            detail: code === "EISDIR" ? "is a directory" : `cannot be read (${code ?? "unknown reason"})`,
+            hint: "Check that it is a file that you may read."
+          })
     }
   })
 
@@ -58,15 +59,25 @@ const parseJson = (file: string, text: string): Effect.Effect<unknown, ConfigFil
   })
 
 const parseYaml = (file: string, text: string): Effect.Effect<unknown, ConfigFileInvalid> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     // Loaded only where a YAML file is used: it is a third of the size of everything else here.
     const Yaml = yield* Effect.promise(() => import("yaml"))
     const lines = new Yaml.LineCounter()
-    const document = Yaml.parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true, logLevel: "silent" })
+    const document = Yaml.parseDocument(text, {
+      lineCounter: lines,
+      prettyErrors: false,
+      stringKeys: true,
+      logLevel: "silent"
+    })
     const [error] = document.errors
     if (error !== undefined) {
       const { col, line } = lines.linePos(error.pos[0])
-      return yield* syntax(file, { line, column: col }, `the YAML is not valid (${error.code.toLowerCase().replaceAll("_", " ")})`, "YAML")
+      return yield* syntax(
+        file,
+        { line, column: col },
+        `the YAML is not valid (${error.code.toLowerCase().replaceAll("_", " ")})`,
+        "YAML"
+      )
     }
     let alias: number | undefined
     Yaml.visit(document, {
@@ -90,7 +101,8 @@ const parseYaml = (file: string, text: string): Effect.Effect<unknown, ConfigFil
 const frameIn = (file: string, error: Error): { readonly line?: number; readonly column?: number } => {
   const url = pathToFileURL(file).href
   for (const frame of error.stack?.split("\n") ?? []) {
-    const [, line, column] = frame.includes(url) || frame.includes(file) ? /:(\d+)(?::(\d+))?\)?$/.exec(frame) ?? [] : []
+    const [, line, column] =
+      frame.includes(url) || frame.includes(file) ? (/:(\d+)(?::(\d+))?\)?$/.exec(frame) ?? []) : []
     if (line !== undefined) return { line: Number(line), ...(column === undefined ? {} : { column: Number(column) }) }
   }
   return {}
@@ -118,15 +130,20 @@ const failed = (file: string, cause: unknown): ConfigFileInvalid => {
       hint: "Install it beside the configuration, or correct the import."
     })
   }
-  if (error instanceof SyntaxError || code === "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX" || code === "ERR_INVALID_TYPESCRIPT_SYNTAX") {
+  if (
+    error instanceof SyntaxError ||
+    code === "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX" ||
+    code === "ERR_INVALID_TYPESCRIPT_SYNTAX"
+  ) {
     return new ConfigFileInvalid({
       code: "config_syntax",
       file,
       ...at,
-      detail: code === "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX"
-        ? "uses TypeScript that is more than types (enum, namespace, parameter properties)"
-        : `is not valid ${/ts$/.test(file) ? "TypeScript" : "JavaScript"}`,
-      hint: `Correct it; ${/ts$/.test(file) ? "tsc --noEmit" : "node --check"} tells more.`
+      detail:
+        code === "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX"
+          ? "uses TypeScript that is more than types (enum, namespace, parameter properties)"
+          : `is not valid ${file.endsWith("ts") ? "TypeScript" : "JavaScript"}`,
+      hint: `Correct it; ${file.endsWith("ts") ? "tsc --noEmit" : "node --check"} tells more.`
     })
   }
   // The message of what the file itself threw is the author's own; it is not repeated because it may hold a secret.
@@ -142,7 +159,7 @@ const failed = (file: string, cause: unknown): ConfigFileInvalid => {
 let loads = 0
 
 const importModule = (file: string): Effect.Effect<unknown, ConfigFileInvalid> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     yield* Effect.filterOrFail(
       Effect.sync(() => Fs.statSync(file, { throwIfNoEntry: false })),
       (stat) => stat?.isFile() === true,
@@ -158,7 +175,7 @@ const importModule = (file: string): Effect.Effect<unknown, ConfigFileInvalid> =
     // Modules are kept by URL: a second load in one process must see a file that has changed.
     url.searchParams.set("load", `${Fs.statSync(file).mtimeMs}-${loads++}`)
     const loaded = yield* Effect.tryPromise({
-      try: () => import(url.href) as Promise<Readonly<Record<string, unknown>>>,
+      try: () => importWithHelpers(url) as Promise<Readonly<Record<string, unknown>>>,
       catch: (cause) => failed(file, cause)
     })
     if (!("default" in loaded)) {
@@ -202,20 +219,26 @@ export const readConfigFile = (file: string): Effect.Effect<unknown, ConfigFileI
   const empty = (value: unknown) =>
     value === null || value === undefined
       ? Effect.fail(
-        new ConfigFileInvalid({
-          code: "config_empty",
-          file,
-          detail: "is empty",
-          hint: "Give it organization, project, environments and stacks."
-        })
-      )
+          new ConfigFileInvalid({
+            code: "config_empty",
+            file,
+            detail: "is empty",
+            hint: "Give it organization, project, environments and stacks."
+          })
+        )
       : Effect.succeed(value)
   switch (Path.extname(file)) {
     case ".json":
-      return Effect.flatMap(Effect.flatMap(readText(file), (text) => parseJson(file, text)), empty)
+      return Effect.flatMap(
+        Effect.flatMap(readText(file), (text) => parseJson(file, text)),
+        empty
+      )
     case ".yaml":
     case ".yml":
-      return Effect.flatMap(Effect.flatMap(readText(file), (text) => parseYaml(file, text)), empty)
+      return Effect.flatMap(
+        Effect.flatMap(readText(file), (text) => parseYaml(file, text)),
+        empty
+      )
     case ".ts":
     case ".mts":
     case ".mjs":

@@ -1,0 +1,22 @@
+import { execFile } from "node:child_process"
+import { fileURLToPath } from "node:url"
+import { promisify } from "node:util"
+import { assert, describe, it } from "vitest"
+import type { Summary } from "./Summary.ts"
+
+const main = fileURLToPath(new URL("main.ts", import.meta.url))
+
+describe("the demo", () => {
+  it("drops no request, goes back by its gate, and ends where the users want it", { timeout: 120_000 }, async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, [main, "--json"])
+    const summary = JSON.parse(stdout) as Summary
+    assert.isAbove(summary.requests, 1_000)
+    assert.strictEqual(summary.dropped, 0)
+    assert.strictEqual(summary.connectionErrors, 0)
+    assert.strictEqual(summary.errorsOfOthers, 0)
+    assert.isAbove(summary.errorsOfCandidate, 10)
+    assert.isNotNull(summary.rollbackMs)
+    assert.isAtMost(summary.rollbackMs ?? Infinity, 2_000)
+    assert.isTrue(summary.stableAgain)
+  })
+})
