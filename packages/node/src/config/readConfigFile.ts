@@ -9,7 +9,7 @@ import { pathToFileURL } from "node:url"
 import * as Effect from "effect/Effect"
 import { ConfigFileInvalid } from "./ConfigFileInvalid.ts"
 import { jsonErrorAt } from "./jsonErrorAt.ts"
-import { importWithHelpers } from "./withHelpers.ts"
+import { importWithHelpers } from "./importWithHelpers.ts"
 
 const positionOf = (text: string, offset: number) => {
   const before = text.slice(0, offset).split("\n")

@@ -4,6 +4,7 @@ import * as Os from "node:os"
 import * as Path from "node:path"
 import { fileURLToPath } from "node:url"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { output, secret } from "@signalbox/core/engine"
 import * as Effect from "effect/Effect"
 import { findConfig, loadManifest, loadSettings, readConfigFile } from "../../src/config/index.ts"
 
@@ -49,7 +50,10 @@ const refuseAll = (files: ReadonlyArray<string>): ReadonlyArray<Refusal> => {
     ["--conditions=@signalbox/source", "--input-type=module", "--eval", script, JSON.stringify(files)],
     { cwd: Path.dirname(fileURLToPath(import.meta.url)), encoding: "utf8" }
   )
-  return output.trim().split("\n").map((line) => JSON.parse(line) as Refusal)
+  return output
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Refusal)
 }
 
 describe("findConfig", () => {
@@ -72,18 +76,18 @@ describe("readConfigFile", () => {
     ["signalbox.config.ts", "interface A { a: number }\nconst a: A = { a: 1 }\nexport default a"],
     ["signalbox.config.mjs", "export default { a: 1 }"],
     ["signalbox.config.cjs", "module.exports = { a: 1 }"],
-    ["signalbox.config.json", "\uFEFF{ \"a\": 1 }"],
+    ["signalbox.config.json", '\uFEFF{ "a": 1 }'],
     ["signalbox.config.yaml", "a: 1"],
     ["signalbox.config.yml", "a: 1"]
   ])("reads %s", async (name, text) => {
-    assert.deepEqual(await read(write(name, text)) as unknown, { a: 1 })
+    assert.deepEqual((await read(write(name, text))) as unknown, { a: 1 })
   })
 
   it("sees a module that has changed", async () => {
     const file = write("signalbox.config.mjs", "export default { a: 1 }")
     await read(file)
     Fs.writeFileSync(file, "export default { a: 2 }")
-    assert.deepEqual(await read(file) as unknown, { a: 2 })
+    assert.deepEqual((await read(file)) as unknown, { a: 2 })
   })
 
   it("refuses what gives no value, with the place and a hint, and quotes nothing of it", () => {
@@ -119,7 +123,44 @@ describe("readConfigFile", () => {
       assert.notInclude(JSON.stringify([message, error]), "hunter2")
       if (line !== undefined) assert.deepEqual([error.line, error.column], [line, column], about)
     })
-    assert.deepEqual(refusals.slice(-2).map(({ code }) => code), ["config_missing", "config_missing"])
+    assert.deepEqual(
+      refusals.slice(-2).map(({ code }) => code),
+      ["config_missing", "config_missing"]
+    )
+  })
+})
+
+describe("the helpers of configurations", () => {
+  const load = (text: string): unknown => {
+    const file = write("signalbox.config.ts", text)
+    const script = `
+      import * as Effect from "effect/Effect"
+      import { readConfigFile } from ${JSON.stringify(new URL("../../src/config/readConfigFile.ts", import.meta.url).href)}
+      console.log(JSON.stringify(await Effect.runPromise(Effect.match(readConfigFile(process.argv[1]), {
+        onSuccess: (success) => ({ success }),
+        onFailure: ({ code, detail }) => ({ failure: { code, detail } })
+      }))))`
+    const printed = execFileSync(
+      process.execPath,
+      ["--conditions=@signalbox/source", "--input-type=module", "--eval", script, file],
+      { cwd: Path.dirname(fileURLToPath(import.meta.url)), encoding: "utf8" }
+    )
+    return JSON.parse(printed)
+  }
+
+  it("are there where @signalbox/core is not installed, and do what those of the package do", () => {
+    const loaded = load(`
+      import { defineConfig, output, secret } from "@signalbox/core"
+      export default defineConfig({ a: output("api", "url"), b: secret("TOKEN") } as never)`)
+    assert.deepEqual(loaded, { success: { a: { ...output("api", "url") }, b: { ...secret("TOKEN") } } })
+  })
+
+  it("give way to the package where a file wants more of it", () => {
+    const { failure } = load(`
+      import { Signalbox } from "@signalbox/core"
+      export default { Signalbox }`) as { readonly failure: { readonly code: string; readonly detail: string } }
+    assert.strictEqual(failure.code, "config_failed")
+    assert.include(failure.detail, "@signalbox/core, which is not there")
   })
 })
 
@@ -128,11 +169,13 @@ describe("loadSettings", () => {
     const cwd = folder()
     const file = write("signalbox.config.json", "{}", cwd)
     write("xdg/signalbox/config.yaml", "environment: user\nactor: user\nregion: user\ncolor: false", cwd)
-    const settings = await Effect.runPromise(loadSettings({
-      cwd,
-      env: { XDG_CONFIG_HOME: Path.join(cwd, "xdg"), SIGNALBOX_ENVIRONMENT: "variable", SIGNALBOX_ACTOR: "variable" },
-      flags: { environment: "flag" }
-    }))
+    const settings = await Effect.runPromise(
+      loadSettings({
+        cwd,
+        env: { XDG_CONFIG_HOME: Path.join(cwd, "xdg"), SIGNALBOX_ENVIRONMENT: "variable", SIGNALBOX_ACTOR: "variable" },
+        flags: { environment: "flag" }
+      })
+    )
     assert.deepEqual(settings, {
       environment: "flag",
       actor: "variable",
@@ -175,7 +218,9 @@ describe("loadManifest", () => {
   })
 
   it("says that there is none", async () => {
-    const error = await Effect.runPromise(Effect.flip(loadManifest({ file: undefined, cwd: root, providers: new Map() })))
+    const error = await Effect.runPromise(
+      Effect.flip(loadManifest({ file: undefined, cwd: root, providers: new Map() }))
+    )
     assert.strictEqual(error._tag, "ConfigFileInvalid")
   })
 })
