@@ -35,11 +35,13 @@ export default defineConfig([
   {
     ...shared,
     entry: { help: "src/process.ts" },
-    esbuildPlugins: [{
-      name: "without-backends",
-      setup: (build) => {
-        build.onResolve({ filter: /\/backend\/\w+\.ts$/ }, () => ({ path: "./main.cjs", external: true }))
+    esbuildPlugins: [
+      {
+        name: "without-backends",
+        setup: (build) => {
+          build.onResolve({ filter: /\/backend\/\w+\.ts$/ }, () => ({ path: "./main.cjs", external: true }))
+        }
       }
-    }]
+    ]
   }
 ])

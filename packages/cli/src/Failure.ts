@@ -45,10 +45,12 @@ const blocked = (lease: LeaseShape, info: ErrorInfo | undefined): FailureShape =
   exitCode: ExitCode.blocked,
   info: {
     code: info?.code ?? "blocked",
-    message: `${lease.key} is held by ${lease.holder} (${lease.owner}) since ${clock(lease.acquiredAt)}; ` +
+    message:
+      `${lease.key} is held by ${lease.holder} (${lease.owner}) since ${clock(lease.acquiredAt)}; ` +
       `unless renewed, its lease ends at ${clock(lease.expiresAt)}` +
       (lease.reason === undefined ? "" : ` (${lease.reason})`),
-    hint: info?.hint ?? `Watch it with: signalbox attach ${lease.holder} · stop it with: signalbox abort ${lease.holder}`
+    hint:
+      info?.hint ?? `Watch it with: signalbox attach ${lease.holder} · stop it with: signalbox abort ${lease.holder}`
   }
 })
 
@@ -111,8 +113,13 @@ export const failureOf = (error: unknown): FailureShape => {
     case "ConfigurationInvalid":
       return {
         exitCode: ExitCode.usage,
-        info: { ...tagged.info!, message: `${tagged.file === undefined ? "" : `${tagged.file}: `}${tagged.info!.path === "" ? "" : `${tagged.info!.path}: `}${tagged.info!.message}` },
-        more: tagged.issues!.slice(1).map(({ hint, message, path }) => `${path === "" ? "" : `${path}: `}${message} (${hint})`)
+        info: {
+          ...tagged.info!,
+          message: `${tagged.file === undefined ? "" : `${tagged.file}: `}${tagged.info!.path === "" ? "" : `${tagged.info!.path}: `}${tagged.info!.message}`
+        },
+        more: tagged
+          .issues!.slice(1)
+          .map(({ hint, message, path }) => `${path === "" ? "" : `${path}: `}${message} (${hint})`)
       }
     case "ConfigFileInvalid":
       return { exitCode: ExitCode.usage, info: tagged.info! }
@@ -159,7 +166,7 @@ const usageFailure = ({ commandPath, errors }: CliError.ShowHelp): FailureShape 
   })
   const first = shown[0]
   const help = `${commandPath.join(" ")} --help`
-  const suggestion = first === undefined ? undefined : first.suggestion[0] ?? sharedFlag(first.error)
+  const suggestion = first === undefined ? undefined : (first.suggestion[0] ?? sharedFlag(first.error))
   return {
     exitCode: ExitCode.usage,
     info: {

@@ -31,7 +31,7 @@ export const write = (host: HostShape, lines: ReadonlyArray<string>) =>
   })
 
 /** Puts the settings together; loads nothing heavy before it is known to be needed. */
-export const invocation = Effect.gen(function*() {
+export const invocation = Effect.gen(function* () {
   const host = yield* Host
   const flags = yield* root
   const { loadSettings } = yield* Effect.promise(() => import("./backend/config.ts"))
@@ -57,8 +57,14 @@ export const invocation = Effect.gen(function*() {
     paintMessage: paint(wantsColor(host.env, host.stderr, settings.color)),
     result: print(false),
     item: print(true),
-    say: (line) => Effect.sync(() => { if (!flags.json) host.stderr.write(`${line}\n`) }),
-    exit: (code) => Effect.sync(() => { host.exit.code = code })
+    say: (line) =>
+      Effect.sync(() => {
+        if (!flags.json) host.stderr.write(`${line}\n`)
+      }),
+    exit: (code) =>
+      Effect.sync(() => {
+        host.exit.code = code
+      })
   }
   return result
 })

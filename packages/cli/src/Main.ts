@@ -25,13 +25,20 @@ const flagsOf = (argv: ReadonlyArray<string>): ReadonlySet<string> => {
   return new Set(end === -1 ? argv : argv.slice(0, end))
 }
 
-const report = (host: HostShape, argv: ReadonlyArray<string>, failure: FailureShape, cause: Cause.Cause<unknown>): void => {
+const report = (
+  host: HostShape,
+  argv: ReadonlyArray<string>,
+  failure: FailureShape,
+  cause: Cause.Cause<unknown>
+): void => {
   const flags = flagsOf(argv)
   if (flags.has("--json")) {
     host.stderr.write(`${JSON.stringify({ error: failure.info })}\n`)
     return
   }
-  const ink = paint(wantsColor(host.env, host.stderr, flags.has("--no-color") ? false : flags.has("--color") ? true : undefined))
+  const ink = paint(
+    wantsColor(host.env, host.stderr, flags.has("--no-color") ? false : flags.has("--color") ? true : undefined)
+  )
   const lines = [
     `${ink("red", "error:")} ${failure.info.message}`,
     ...(failure.more ?? []).map((line) => `       ${line}`),
@@ -78,6 +85,8 @@ export const main = (host: HostShape, argv: ReadonlyArray<string>): Effect.Effec
 /** Bare `signalbox` fails with a request for help that has nothing to complain about. */
 const isHelp = (cause: Cause.Cause<unknown>): boolean =>
   cause.reasons.some((reason) => {
-    const error = Cause.isFailReason(reason) ? reason.error as { readonly _tag?: string; readonly errors?: ReadonlyArray<unknown> } : undefined
+    const error = Cause.isFailReason(reason)
+      ? (reason.error as { readonly _tag?: string; readonly errors?: ReadonlyArray<unknown> })
+      : undefined
     return error?._tag === "ShowHelp" && error.errors?.length === 0
   })

@@ -11,21 +11,21 @@ import { outcome } from "./outcome.ts"
 import { signalbox } from "./services.ts"
 
 /** Runs it here (or follows the runner that does) and shows it. */
-export const carry = Effect.fnUntraced(function*(invocation: Invocation, id: CorrelationId) {
+export const carry = Effect.fnUntraced(function* (invocation: Invocation, id: CorrelationId) {
   const box = yield* signalbox
-  const last = yield* Effect.scoped(Effect.gen(function*() {
-    const shown = yield* watch(invocation, id)
-    const state = yield* box.run(id)
-    yield* shown
-    return state
-  })).pipe(
-    Effect.onInterrupt(() => invocation.say(`the state is saved; carry on with: signalbox attach ${id}`))
-  )
+  const last = yield* Effect.scoped(
+    Effect.gen(function* () {
+      const shown = yield* watch(invocation, id)
+      const state = yield* box.run(id)
+      yield* shown
+      return state
+    })
+  ).pipe(Effect.onInterrupt(() => invocation.say(`the state is saved; carry on with: signalbox attach ${id}`)))
   yield* finish(invocation, last)
 })
 
 /** Writes the result of an execution and sets the exit code. */
-export const finish = Effect.fnUntraced(function*(invocation: Invocation, state: Execution.ExecutionState) {
+export const finish = Effect.fnUntraced(function* (invocation: Invocation, state: Execution.ExecutionState) {
   yield* invocation.result(executionView(state, Date.now()), () => outcome(state, invocation))
   yield* invocation.exit(exitCodeOf(state, invocation.host.signal()))
 })

@@ -24,7 +24,8 @@ export const presenter = (host: HostShape, color: boolean | undefined): CliOutpu
     Effect.sync(() => {
       switch (event._tag) {
         case "Help": {
-          if (event.reason === "Implicit" && event.commandPath.length <= 1) return host.stdout.write(short(host.version))
+          if (event.reason === "Implicit" && event.commandPath.length <= 1)
+            return host.stdout.write(short(host.version))
           const formatter = CliOutput.defaultFormatter({ colors: wantsColor(host.env, host.stdout, color) })
           return host.stdout.write(`${formatter.formatHelpDoc(event.helpDoc).trimEnd()}\n`)
         }

@@ -3,7 +3,7 @@ import type { EnvironmentName, Manifest } from "@signalbox/core/spi"
 import type { Invocation } from "./Invocation.ts"
 
 /** The project's configuration, checked; opens no store. */
-export const manifestOf = Effect.fnUntraced(function*({ host, settings }: Invocation) {
+export const manifestOf = Effect.fnUntraced(function* ({ host, settings }: Invocation) {
   const { loadManifest } = yield* Effect.promise(() => import("./backend/config.ts"))
   return yield* loadManifest({ file: settings.config, cwd: host.cwd, providers: yield* host.backend.providers })
 })

@@ -13,7 +13,9 @@ const among = (names: ReadonlyArray<string>): string =>
 
 /** What each stack is now, grouped: "web and api are back at v1". */
 const done = (state: Execution.ExecutionState): ReadonlyArray<string> => {
-  const back = state.stacks.filter(({ stages }) => stages.some(({ name, status }) => name === "rollback" && status === "succeeded"))
+  const back = state.stacks.filter(({ stages }) =>
+    stages.some(({ name, status }) => name === "rollback" && status === "succeeded")
+  )
   const lines: Array<string> = []
   const byVersion = new Map<string, Array<string>>()
   for (const stack of back) byVersion.set(versionOf(stack), [...(byVersion.get(versionOf(stack)) ?? []), stack.name])
@@ -23,7 +25,8 @@ const done = (state: Execution.ExecutionState): ReadonlyArray<string> => {
   for (const stack of state.stacks) {
     if (back.includes(stack)) continue
     if (stack.status === "failed") lines.push(`${stack.name} is left as it is: failed`)
-    else if (stack.irreversible !== undefined && stack.status === "deployed") lines.push(`${stack.name} is never undone: ${stack.irreversible}`)
+    else if (stack.irreversible !== undefined && stack.status === "deployed")
+      lines.push(`${stack.name} is never undone: ${stack.irreversible}`)
     else if (stack.status === "deployed") lines.push(`${stack.name} stays at ${versionOf(stack)}`)
   }
   return lines
@@ -32,8 +35,13 @@ const done = (state: Execution.ExecutionState): ReadonlyArray<string> => {
 const cause = (state: Execution.ExecutionState): string => {
   const failed = state.stacks.find(({ error }) => error !== undefined)?.error
   const verdict = state.verdicts.findLast((one) => one.verdict === "fail" || one.verdict === "error")
-  return state.error?.message ?? failed?.message ??
-    (verdict === undefined ? state.reason ?? word(state.status) : `${verdict.stack}: ${verdict.step}: ${verdict.reason}`)
+  return (
+    state.error?.message ??
+    failed?.message ??
+    (verdict === undefined
+      ? (state.reason ?? word(state.status))
+      : `${verdict.stack}: ${verdict.step}: ${verdict.reason}`)
+  )
 }
 
 const next = (state: Execution.ExecutionState): ReadonlyArray<string> => {
@@ -51,13 +59,19 @@ const next = (state: Execution.ExecutionState): ReadonlyArray<string> => {
     case "rolling_back":
       return [`signalbox attach ${state.correlationId}`]
     default:
-      return [look, `signalbox ${state.kind} ${state.deploymentId}${state.kind.endsWith("-stack") ? ` ${state.stacks[0]?.name ?? "<stack>"}` : ""} ${where}`]
+      return [
+        look,
+        `signalbox ${state.kind} ${state.deploymentId}${state.kind.endsWith("-stack") ? ` ${state.stacks[0]?.name ?? "<stack>"}` : ""} ${where}`
+      ]
   }
 }
 
 const headline = (state: Execution.ExecutionState, { paint }: Pick<Invocation, "paint">): string => {
   const [sign, style] = mark(state.status)
-  const took = state.startedAt === undefined || state.finishedAt === undefined ? "" : ` in ${span(state.finishedAt - state.startedAt)}`
+  const took =
+    state.startedAt === undefined || state.finishedAt === undefined
+      ? ""
+      : ` in ${span(state.finishedAt - state.startedAt)}`
   return `${paint(style, sign)} ${state.kind} ${state.deploymentId} ${state.environment}${state.version === undefined ? "" : ` ${state.version}`}: ${paint(style, word(state.status))}${took}`
 }
 
@@ -68,7 +82,9 @@ export const outcome = (state: Execution.ExecutionState, ink: Pick<Invocation, "
   if (state.status === "completed") {
     return [
       headline(state, ink),
-      ...state.stacks.map((stack) => `  ${stack.name}: ${word(stack.status)}${stack.release === null ? "" : ` ${stack.release.version}`}`),
+      ...state.stacks.map(
+        (stack) => `  ${stack.name}: ${word(stack.status)}${stack.release === null ? "" : ` ${stack.release.version}`}`
+      ),
       ...types
     ]
   }

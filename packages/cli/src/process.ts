@@ -33,7 +33,10 @@ const die = (code: number, line: string): never => {
 process.on("exit", () => Redraw.active?.end())
 process.on("uncaughtException", (error) => {
   if (process.env.SIGNALBOX_DEBUG) process.stderr.write(`${error.stack}\n`)
-  die(1, `something went wrong inside: ${error.message.split("\n")[0]}; what was done is in the log (SIGNALBOX_DEBUG=1 shows more)`)
+  die(
+    1,
+    `something went wrong inside: ${error.message.split("\n")[0]}; what was done is in the log (SIGNALBOX_DEBUG=1 shows more)`
+  )
 })
 
 const stop = (signal: Signal) => {

@@ -22,11 +22,13 @@ export const withServices = <A, E, R>(
 ): Effect.Effect<A, E | Failure | StoreError, Exclude<R, Services>> => {
   const { directory, databaseUrl } = invocation.settings
   if (options.create !== true && !hasStore(invocation)) {
-    return Effect.fail(notFound(
-      "no_state",
-      `there is no deployment in ${Path.relative(invocation.host.cwd, directory) || "this folder"}`,
-      "Make one with: signalbox init (or say where it is with --directory)"
-    ))
+    return Effect.fail(
+      notFound(
+        "no_state",
+        `there is no deployment in ${Path.relative(invocation.host.cwd, directory) || "this folder"}`,
+        "Make one with: signalbox init (or say where it is with --directory)"
+      )
+    )
   }
   return Effect.provide(
     body,

@@ -15,7 +15,9 @@ const args = process.argv.slice(2)
 if (args.length === 1 && (args[0] === "--version" || args[0] === "-v")) {
   process.stdout.write(`${version}\n`)
 } else if (major < oldest[0] || (major === oldest[0] && minor < oldest[1])) {
-  process.stderr.write(`error: signalbox needs Node ${oldest.join(".")} or later; this is ${process.version}\nhint:  Install a newer Node, or put it first on the PATH.\n`)
+  process.stderr.write(
+    `error: signalbox needs Node ${oldest.join(".")} or later; this is ${process.version}\nhint:  Install a newer Node, or put it first on the PATH.\n`
+  )
   process.exitCode = 64
 } else {
   enableCompileCache()

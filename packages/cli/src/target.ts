@@ -5,7 +5,16 @@ import * as Fs from "node:fs"
 import * as Path from "node:path"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { CorrelationId, DeploymentId, DeploymentStore, type Environment, EnvironmentName, type Execution, type Manifest, type StoreError } from "@signalbox/core/spi"
+import {
+  CorrelationId,
+  DeploymentId,
+  DeploymentStore,
+  type Environment,
+  EnvironmentName,
+  type Execution,
+  type Manifest,
+  type StoreError
+} from "@signalbox/core/spi"
 import { type Failure, notFound, usage } from "./Failure.ts"
 import type { Invocation } from "./Invocation.ts"
 
@@ -24,24 +33,36 @@ export const idInFolder = (directory: string): string | undefined => {
 }
 
 /** The deployment id that was given, or the one of this folder. */
-export const deploymentId = (invocation: Invocation, given: DeploymentId | undefined): Effect.Effect<DeploymentId, Failure> => {
+export const deploymentId = (
+  invocation: Invocation,
+  given: DeploymentId | undefined
+): Effect.Effect<DeploymentId, Failure> => {
   if (given !== undefined) return Effect.succeed(given)
   const id = idInFolder(invocation.settings.directory)
   if (id === undefined) {
-    return Effect.fail(usage(
-      "deployment_missing",
-      "which deployment? there is no .deployment-metadata.yaml here",
-      "Give its id (signalbox list shows them), or make one with: signalbox init",
-      "<id>"
-    ))
+    return Effect.fail(
+      usage(
+        "deployment_missing",
+        "which deployment? there is no .deployment-metadata.yaml here",
+        "Give its id (signalbox list shows them), or make one with: signalbox init",
+        "<id>"
+      )
+    )
   }
   return isDeploymentId(id)
     ? Effect.succeed(id)
-    : Effect.fail(usage("metadata_invalid", ".deployment-metadata.yaml holds no deployment id", "Give the id on the command line.", ".deployment-metadata.yaml"))
+    : Effect.fail(
+        usage(
+          "metadata_invalid",
+          ".deployment-metadata.yaml holds no deployment id",
+          "Give the id on the command line.",
+          ".deployment-metadata.yaml"
+        )
+      )
 }
 
 /** The deployment itself, from the store. */
-export const deployment = Effect.fnUntraced(function*(
+export const deployment = Effect.fnUntraced(function* (
   id: DeploymentId
 ): Effect.fn.Return<Environment.Deployment, Failure | StoreError, DeploymentStore> {
   const store = yield* DeploymentStore
@@ -51,7 +72,9 @@ export const deployment = Effect.fnUntraced(function*(
   return yield* notFound(
     "unknown_deployment",
     `there is no deployment ${id}`,
-    others.length === 0 ? "Make one with: signalbox init" : `There are: ${others.slice(0, 10).join(", ")}. See: signalbox list`
+    others.length === 0
+      ? "Make one with: signalbox init"
+      : `There are: ${others.slice(0, 10).join(", ")}. See: signalbox list`
   )
 })
 
@@ -69,14 +92,21 @@ export const environmentIn = (
   if (name === undefined) return Effect.fail(which(names))
   return isEnvironmentName(name) && names.includes(name)
     ? Effect.succeed(name)
-    : Effect.fail(usage("unknown_environment", `there is no environment "${name}"`, `The environments are: ${names.join(", ")}.`, "--environment"))
+    : Effect.fail(
+        usage(
+          "unknown_environment",
+          `there is no environment "${name}"`,
+          `The environments are: ${names.join(", ")}.`,
+          "--environment"
+        )
+      )
 }
 
 export const environmentOf = (invocation: Invocation, manifest: Manifest): Effect.Effect<EnvironmentName, Failure> =>
   environmentIn(invocation, Object.keys(manifest.environments))
 
 /** The states of a deployment: of the environment asked for, or all of them with the one orchestrated last first. */
-export const environmentsByTime = Effect.fnUntraced(function*(id: DeploymentId) {
+export const environmentsByTime = Effect.fnUntraced(function* (id: DeploymentId) {
   const store = yield* DeploymentStore
   const states = yield* store.environments(id)
   return states.toSorted((left, right) => right.updatedAt - left.updatedAt)
@@ -86,7 +116,7 @@ export const environmentsByTime = Effect.fnUntraced(function*(id: DeploymentId) 
  * The execution that an id means: a correlation id, or a deployment whose execution under way in the environment is meant
  * (`last: true` accepts one that has finished).
  */
-export const execution = Effect.fnUntraced(function*(
+export const execution = Effect.fnUntraced(function* (
   invocation: Invocation,
   given: string | undefined,
   options: { readonly last?: boolean } = {}
@@ -96,21 +126,34 @@ export const execution = Effect.fnUntraced(function*(
     const named = yield* store.execution(given)
     if (named !== undefined) return named
     if (!isDeploymentId(given)) {
-      return yield* notFound("unknown_execution", `there is no execution ${given}`, "See: signalbox history, signalbox active")
+      return yield* notFound(
+        "unknown_execution",
+        `there is no execution ${given}`,
+        "See: signalbox history, signalbox active"
+      )
     }
   }
   const id = yield* deploymentId(invocation, given as DeploymentId | undefined)
   const owner = yield* deployment(id)
   const states = yield* environmentsByTime(id)
   const wanted = invocation.settings.environment
-  const running = states.filter((state) => (wanted === undefined || state.environment === wanted) && state.current !== null)
+  const running = states.filter(
+    (state) => (wanted === undefined || state.environment === wanted) && state.current !== null
+  )
   if (wanted !== undefined) yield* environmentIn(invocation, owner.environments)
   if (running.length > 1) return yield* which(running.map(({ environment }) => environment))
-  const state = running[0] ?? (options.last === true ? states.find(({ environment }) => wanted === undefined || environment === wanted) : undefined)
+  const state =
+    running[0] ??
+    (options.last === true
+      ? states.find(({ environment }) => wanted === undefined || environment === wanted)
+      : undefined)
   const found = state === undefined ? undefined : yield* store.execution(state.current ?? state.last)
-  return found ?? (yield* notFound(
-    "nothing_under_way",
-    `nothing is under way for ${id}${wanted === undefined ? "" : ` in ${wanted}`}`,
-    `See what was: signalbox history ${id}`
-  ))
+  return (
+    found ??
+    (yield* notFound(
+      "nothing_under_way",
+      `nothing is under way for ${id}${wanted === undefined ? "" : ` in ${wanted}`}`,
+      `See what was: signalbox history ${id}`
+    ))
+  )
 })

@@ -38,13 +38,27 @@ describe("signalbox", { timeout: 30_000 }, () => {
 
   it("colours help only where it is asked to", async () => {
     assert.include((await binary.run(cwd, ["--help"], { env: { FORCE_COLOR: "1" } })).stdout, "\u001b[")
-    assert.notInclude((await binary.run(cwd, ["--help"], { env: { FORCE_COLOR: "1", NO_COLOR: "1" } })).stdout, "\u001b[")
-    assert.notInclude((await binary.run(cwd, ["--help", "--no-color"], { env: { FORCE_COLOR: "1" } })).stdout, "\u001b[")
+    assert.notInclude(
+      (await binary.run(cwd, ["--help"], { env: { FORCE_COLOR: "1", NO_COLOR: "1" } })).stdout,
+      "\u001b["
+    )
+    assert.notInclude(
+      (await binary.run(cwd, ["--help", "--no-color"], { env: { FORCE_COLOR: "1" } })).stdout,
+      "\u001b["
+    )
   })
 
   it("reading makes nothing", async () => {
     const before = listing(cwd)
-    for (const args of [["list"], ["active"], ["status", "DX6604E"], ["history"], ["metrics"], ["events", "x"], ["abort", "x"]]) {
+    for (const args of [
+      ["list"],
+      ["active"],
+      ["status", "DX6604E"],
+      ["history"],
+      ["metrics"],
+      ["events", "x"],
+      ["abort", "x"]
+    ]) {
       const ran = await binary.run(cwd, [...args, "--json"])
       assert.include([0, 4], ran.code, args.join(" "))
     }
@@ -52,7 +66,10 @@ describe("signalbox", { timeout: 30_000 }, () => {
   })
 
   it("a reader that goes away is no error", async () => {
-    const output = execFileSync("/bin/sh", ["-c", `"$0" "$1" --help | head -n 1`, process.execPath, binary.path], { cwd, encoding: "utf8" })
+    const output = execFileSync("/bin/sh", ["-c", `"$0" "$1" --help | head -n 1`, process.execPath, binary.path], {
+      cwd,
+      encoding: "utf8"
+    })
     assert.isNotEmpty(output)
   })
 
@@ -61,7 +78,10 @@ describe("signalbox", { timeout: 30_000 }, () => {
     Fs.writeFileSync(Path.join(folder, "signalbox.config.ts"), "const a: number = 1\n\nthrow new Error('hunter2')\n")
     const thrown = await binary.run(folder, ["init"])
     assert.strictEqual(thrown.code, 64)
-    assert.match(thrown.stderr, /^error: .*signalbox\.config\.ts:3:7: threw a\w* Error while it was loaded\nhint: {2}.*\n$/)
+    assert.match(
+      thrown.stderr,
+      /^error: .*signalbox\.config\.ts:3:7: threw a\w* Error while it was loaded\nhint: {2}.*\n$/
+    )
     Fs.rmSync(Path.join(folder, "signalbox.config.ts"))
     Fs.writeFileSync(Path.join(folder, "signalbox.config.yaml"), "organization: [a\nproject: b")
     const syntax = await binary.run(folder, ["init", "--json"])
@@ -75,7 +95,10 @@ describe("signalbox", { timeout: 30_000 }, () => {
   it("exits 6 where the store cannot be used", async () => {
     const folder = temporary("store")
     Fs.mkdirSync(Path.join(folder, ".signalbox"))
-    Fs.writeFileSync(Path.join(folder, ".signalbox", "signalbox.db"), "this is no database, but long enough to be taken for one ".repeat(40))
+    Fs.writeFileSync(
+      Path.join(folder, ".signalbox", "signalbox.db"),
+      "this is no database, but long enough to be taken for one ".repeat(40)
+    )
     const ran = await binary.run(folder, ["list", "--json"])
     assert.deepEqual([ran.code, ran.stdout], [6, ""], ran.stderr)
     assert.match(JSON.parse(ran.stderr).error.code, /^store_/)

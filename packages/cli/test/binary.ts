@@ -13,7 +13,10 @@ export interface Binary {
   readonly run: (
     cwd: string,
     args: ReadonlyArray<string>,
-    options?: { readonly env?: Readonly<Record<string, string>>; readonly signals?: ReadonlyArray<readonly [RegExp, NodeJS.Signals]> }
+    options?: {
+      readonly env?: Readonly<Record<string, string>>
+      readonly signals?: ReadonlyArray<readonly [RegExp, NodeJS.Signals]>
+    }
   ) => Promise<Ran>
   readonly remove: () => void
 }
@@ -22,14 +25,24 @@ const root = Path.join(Path.dirname(fileURLToPath(import.meta.url)), "..")
 
 const clean = (): Record<string, string> =>
   Object.fromEntries(
-    Object.entries(process.env).filter(([name, value]) =>
-      value !== undefined && !/^(SIGNALBOX_|GITHUB_|CI$|FORCE_COLOR$|NO_COLOR$|VITEST|NODE_OPTIONS$)/.test(name))
+    Object.entries(process.env).filter(
+      ([name, value]) =>
+        value !== undefined && !/^(SIGNALBOX_|GITHUB_|CI$|FORCE_COLOR$|NO_COLOR$|VITEST|NODE_OPTIONS$)/.test(name)
+    )
   ) as Record<string, string>
 
 export const build = (): Binary => {
   const directory = temporary("binary")
-  const tsup = Path.join(Path.dirname(createRequire(import.meta.url).resolve("tsup/package.json")), "dist", "cli-default.js")
-  execFileSync(process.execPath, [tsup], { cwd: root, env: { ...clean(), SIGNALBOX_OUT_DIR: directory }, stdio: "pipe" })
+  const tsup = Path.join(
+    Path.dirname(createRequire(import.meta.url).resolve("tsup/package.json")),
+    "dist",
+    "cli-default.js"
+  )
+  execFileSync(process.execPath, [tsup], {
+    cwd: root,
+    env: { ...clean(), SIGNALBOX_OUT_DIR: directory },
+    stdio: "pipe"
+  })
   const path = Path.join(directory, "signalbox.cjs")
   const run: Binary["run"] = (cwd, args, options = {}) =>
     new Promise((resolve, reject) => {

@@ -21,7 +21,13 @@ const good = () => ({
       name: "api",
       provider: "local",
       dependsOn: ["database"],
-      strategy: { type: "canary", steps: [{ weight: 10, bake: "1 second" }, { weight: 50, approval: { expiresIn: "1 hour" } }] },
+      strategy: {
+        type: "canary",
+        steps: [
+          { weight: 10, bake: "1 second" },
+          { weight: 50, approval: { expiresIn: "1 hour" } }
+        ]
+      },
       gate: { minSamples: 5, responseTime: "p95", interval: "1 second" },
       properties: { command: ["node", "api.mjs"], env: { TOKEN: secret, DB: { $output: "database.url" } } }
     },
@@ -47,17 +53,39 @@ const identifiers = FastCheck.stringMatching(/^[a-z]{3,12}$/).map((name) => `x${
 
 /** Takes a key away that is required. */
 const removed = FastCheck.constantFrom<(config: Good) => void>(
-  (config) => { delete (config as any).organization },
-  (config) => { delete (config as any).project },
-  (config) => { delete (config as any).environments },
-  (config) => { delete (config as any).stacks },
-  (config) => { delete config.stacks[0].name },
-  (config) => { delete config.stacks[2].provider },
-  (config) => { delete config.stacks[1].properties.command },
-  (config) => { delete config.stacks[1].strategy.type },
-  (config) => { delete config.stacks[1].strategy.steps[0].weight },
-  (config) => { config.stacks = [] },
-  (config) => { config.environments = {} }
+  (config) => {
+    delete (config as any).organization
+  },
+  (config) => {
+    delete (config as any).project
+  },
+  (config) => {
+    delete (config as any).environments
+  },
+  (config) => {
+    delete (config as any).stacks
+  },
+  (config) => {
+    delete config.stacks[0].name
+  },
+  (config) => {
+    delete config.stacks[2].provider
+  },
+  (config) => {
+    delete config.stacks[1].properties.command
+  },
+  (config) => {
+    delete config.stacks[1].strategy.type
+  },
+  (config) => {
+    delete config.stacks[1].strategy.steps[0].weight
+  },
+  (config) => {
+    config.stacks = []
+  },
+  (config) => {
+    config.environments = {}
+  }
 )
 
 type Path = ReadonlyArray<string | number>
@@ -100,7 +128,11 @@ const put = (config: any, path: Path, value: unknown): void => {
 
 const mistyped = FastCheck.tuple(FastCheck.constantFrom(...places), wrongTypes)
   .filter(([[, isWrong], value]) => isWrong(value))
-  .map(([[path], value]) => (config: Good) => put(config, path, value))
+  .map(
+    ([[path], value]) =>
+      (config: Good) =>
+        put(config, path, value)
+  )
 
 const objects: ReadonlyArray<Path> = [
   [],
@@ -116,43 +148,101 @@ const objects: ReadonlyArray<Path> = [
   ["stacks", 1, "properties"],
   ["stacks", 2, "properties", "readiness"]
 ]
-const unknownKeys = FastCheck.tuple(FastCheck.constantFrom(...objects), identifiers)
-  .map(([path, key]) => (config: Good) => put(config, [...path, key], secret))
+const unknownKeys = FastCheck.tuple(FastCheck.constantFrom(...objects), identifiers).map(
+  ([path, key]) =>
+    (config: Good) =>
+      put(config, [...path, key], secret)
+)
 
 const misfits = FastCheck.constantFrom<(config: Good) => void>(
-  (config) => { config.stacks[1].name = "database" },
-  (config) => { config.stacks[0].name = "Data Base" },
-  (config) => { config.stacks[0].dependsOn = ["web"] },
-  (config) => { config.stacks[0].dependsOn = ["database"] },
-  (config) => { config.stacks[1].dependsOn = ["databse"] },
-  (config) => { config.stacks[1].dependsOn = [] },
-  (config) => { config.stacks[1].provider = "lokal" },
-  (config) => { config.stacks[1].provider = "cloudrun" },
-  (config) => { config.stacks[1].properties.env.DB = { $output: "databse.url" } },
-  (config) => { config.stacks[1].properties.env.DB = { $output: "database.uri" } },
-  (config) => { config.stacks[1].properties.env.DB = { $output: "web.url" } },
-  (config) => { config.stacks[1].properties.env.DB = { $output: "api.url" } },
-  (config) => { config.stacks[1].properties.env.DB = { $output: 7 } },
-  (config) => { config.stacks[1].properties.env.DB = { $output: "database.url", and: secret } },
-  (config) => { config.stacks[1].strategy.type = "canry" },
-  (config) => { config.stacks[1].strategy = "canary" },
-  (config) => { config.stacks[1].strategy.steps[1].weight = 10 },
-  (config) => { config.stacks[1].strategy.steps[0].weight = 0 },
-  (config) => { config.stacks[1].strategy.steps[0].weight = 101 },
-  (config) => { config.stacks[1].gate.gracePeriod = "5 minuts" },
-  (config) => { config.stacks[1].gate.maxResponseTime = "90 days" },
-  (config) => { config.leaseTtl = "10 millis" },
-  (config) => { config.environments.Production = {} },
-  (config) => { config.environments.production.stacks.wbe = {} },
-  (config) => { config.environments.production.stacks.web.strategy = { type: "blue" } },
-  (config) => { config.environments.production.stacks.web.properties = { instances: 0 } }
+  (config) => {
+    config.stacks[1].name = "database"
+  },
+  (config) => {
+    config.stacks[0].name = "Data Base"
+  },
+  (config) => {
+    config.stacks[0].dependsOn = ["web"]
+  },
+  (config) => {
+    config.stacks[0].dependsOn = ["database"]
+  },
+  (config) => {
+    config.stacks[1].dependsOn = ["databse"]
+  },
+  (config) => {
+    config.stacks[1].dependsOn = []
+  },
+  (config) => {
+    config.stacks[1].provider = "lokal"
+  },
+  (config) => {
+    config.stacks[1].provider = "cloudrun"
+  },
+  (config) => {
+    config.stacks[1].properties.env.DB = { $output: "databse.url" }
+  },
+  (config) => {
+    config.stacks[1].properties.env.DB = { $output: "database.uri" }
+  },
+  (config) => {
+    config.stacks[1].properties.env.DB = { $output: "web.url" }
+  },
+  (config) => {
+    config.stacks[1].properties.env.DB = { $output: "api.url" }
+  },
+  (config) => {
+    config.stacks[1].properties.env.DB = { $output: 7 }
+  },
+  (config) => {
+    config.stacks[1].properties.env.DB = { $output: "database.url", and: secret }
+  },
+  (config) => {
+    config.stacks[1].strategy.type = "canry"
+  },
+  (config) => {
+    config.stacks[1].strategy = "canary"
+  },
+  (config) => {
+    config.stacks[1].strategy.steps[1].weight = 10
+  },
+  (config) => {
+    config.stacks[1].strategy.steps[0].weight = 0
+  },
+  (config) => {
+    config.stacks[1].strategy.steps[0].weight = 101
+  },
+  (config) => {
+    config.stacks[1].gate.gracePeriod = "5 minuts"
+  },
+  (config) => {
+    config.stacks[1].gate.maxResponseTime = "90 days"
+  },
+  (config) => {
+    config.leaseTtl = "10 millis"
+  },
+  (config) => {
+    config.environments.Production = {}
+  },
+  (config) => {
+    config.environments.production.stacks.wbe = {}
+  },
+  (config) => {
+    config.environments.production.stacks.web.strategy = { type: "blue" }
+  },
+  (config) => {
+    config.environments.production.stacks.web.properties = { instances: 0 }
+  }
 )
 
 /** The text of a broken configuration file. Some are broken more than once. */
 export const brokenConfig: FastCheck.Arbitrary<string> = FastCheck.oneof(
   {
     weight: 12,
-    arbitrary: FastCheck.array(FastCheck.oneof(removed, mistyped, unknownKeys, misfits), { minLength: 1, maxLength: 3 }).map((breaks) => {
+    arbitrary: FastCheck.array(FastCheck.oneof(removed, mistyped, unknownKeys, misfits), {
+      minLength: 1,
+      maxLength: 3
+    }).map((breaks) => {
       const config = good()
       for (const one of breaks) {
         try {
@@ -168,36 +258,92 @@ export const brokenConfig: FastCheck.Arbitrary<string> = FastCheck.oneof(
     weight: 1,
     arbitrary: FastCheck.integer({ min: 0, max: 400 }).map((length) => JSON.stringify(good(), null, 2).slice(0, length))
   },
-  { weight: 1, arbitrary: FastCheck.jsonValue().filter((value) => !isObject(value)).map((value) => JSON.stringify(value)) }
+  {
+    weight: 1,
+    arbitrary: FastCheck.jsonValue()
+      .filter((value) => !isObject(value))
+      .map((value) => JSON.stringify(value))
+  }
 )
-const isObject = (value: unknown) => typeof value === "object" && value !== null && !Array.isArray(value) && Object.keys(value).length > 0
+const isObject = (value: unknown) =>
+  typeof value === "object" && value !== null && !Array.isArray(value) && Object.keys(value).length > 0
 
 const id = "DX6604E"
 const lines: ReadonlyArray<ReadonlyArray<string>> = [
-  ["init"], ["info", id], ["list"], ["deploy", id], ["deploy-stack", id, "web"], ["rollback", id], ["destroy", id, "--yes"],
-  ["destroy-stack", id, "web", "--yes"], ["status", id], ["history"], ["watch", id], ["metrics"], ["active"], ["events", id],
-  ["pause", id], ["resume", id], ["approve", id], ["promote", id], ["abort", id], ["retry", id], ["attach", id], ["health", id],
+  ["init"],
+  ["info", id],
+  ["list"],
+  ["deploy", id],
+  ["deploy-stack", id, "web"],
+  ["rollback", id],
+  ["destroy", id, "--yes"],
+  ["destroy-stack", id, "web", "--yes"],
+  ["status", id],
+  ["history"],
+  ["watch", id],
+  ["metrics"],
+  ["active"],
+  ["events", id],
+  ["pause", id],
+  ["resume", id],
+  ["approve", id],
+  ["promote", id],
+  ["abort", id],
+  ["retry", id],
+  ["attach", id],
+  ["health", id],
   ["completions", "bash"]
 ]
 const commands = lines.map(([name]) => name!)
 const base = FastCheck.constantFrom(...lines)
 
 const badValues: ReadonlyArray<readonly [command: string, ...flags: ReadonlyArray<string>]> = [
-  ["history", "--limit", "0"], ["history", "--limit", "1001"], ["history", "--limit", "many"], ["history", "--limit", "1.5"],
-  ["history", "--status", "done"], ["history", "--limit"], ["history", "--limit", "2", "--limit", "3"],
-  ["metrics", "--hours", "0"], ["metrics", "--hours", "-3"], ["metrics", "--hours", "x"],
-  ["watch", "--interval", "0"], ["watch", "--interval", "2s"], ["health", "--min-healthy", "101"], ["health", "--max-errors", "-1"],
-  ["deploy", "--strategy", "canry"], ["deploy", "--correlation-id", "with space"], ["deploy", "--correlation-id", ""],
-  ["deploy", "--version"], ["deploy", "--version", ""], ["deploy", "--by", ""], ["deploy", "--wait", "--detach"],
-  ["deploy-stack"], ["deploy-stack", id], ["deploy-stack", id, "Web App"], ["destroy-stack", id], ["destroy", "--confirm", "DX6604F"],
-  ["destroy", id], ["approve", "--stack", "UPPER"], ["events", "--type", "Nothing"], ["events", "--after", "-1"],
-  ["completions"], ["completions", "powershell"], ["completions", "tcsh"], ["status", "not-an-id"], ["info", "DX66"], ["deploy", "dx6604e"]
+  ["history", "--limit", "0"],
+  ["history", "--limit", "1001"],
+  ["history", "--limit", "many"],
+  ["history", "--limit", "1.5"],
+  ["history", "--status", "done"],
+  ["history", "--limit"],
+  ["history", "--limit", "2", "--limit", "3"],
+  ["metrics", "--hours", "0"],
+  ["metrics", "--hours", "-3"],
+  ["metrics", "--hours", "x"],
+  ["watch", "--interval", "0"],
+  ["watch", "--interval", "2s"],
+  ["health", "--min-healthy", "101"],
+  ["health", "--max-errors", "-1"],
+  ["deploy", "--strategy", "canry"],
+  ["deploy", "--correlation-id", "with space"],
+  ["deploy", "--correlation-id", ""],
+  ["deploy", "--version"],
+  ["deploy", "--version", ""],
+  ["deploy", "--by", ""],
+  ["deploy", "--wait", "--detach"],
+  ["deploy-stack"],
+  ["deploy-stack", id],
+  ["deploy-stack", id, "Web App"],
+  ["destroy-stack", id],
+  ["destroy", "--confirm", "DX6604F"],
+  ["destroy", id],
+  ["approve", "--stack", "UPPER"],
+  ["events", "--type", "Nothing"],
+  ["events", "--after", "-1"],
+  ["completions"],
+  ["completions", "powershell"],
+  ["completions", "tcsh"],
+  ["status", "not-an-id"],
+  ["info", "DX66"],
+  ["deploy", "dx6604e"]
 ]
 
 /** A broken command line. */
 export const brokenLine: FastCheck.Arbitrary<ReadonlyArray<string>> = FastCheck.oneof(
   // A command that is not one: a letter too much, one too few, two exchanged, or something else altogether.
-  FastCheck.tuple(FastCheck.constantFrom(...commands), FastCheck.nat(), FastCheck.constantFrom("add", "drop", "swap", "other"))
+  FastCheck.tuple(
+    FastCheck.constantFrom(...commands),
+    FastCheck.nat(),
+    FastCheck.constantFrom("add", "drop", "swap", "other")
+  )
     .map(([name, position, how]) => {
       const at = position % name.length
       if (how === "add") return [`${name.slice(0, at)}x${name.slice(at)}`]
@@ -207,17 +353,29 @@ export const brokenLine: FastCheck.Arbitrary<ReadonlyArray<string>> = FastCheck.
     })
     .filter(([name]) => name !== "" && !commands.includes(name!)),
   // A flag that is not one, long or short, before or after the command.
-  FastCheck.tuple(base, identifiers, FastCheck.constantFrom("--", "-"), FastCheck.boolean())
-    .map(([line, name, dashes, first]) => {
+  FastCheck.tuple(base, identifiers, FastCheck.constantFrom("--", "-"), FastCheck.boolean()).map(
+    ([line, name, dashes, first]) => {
       const flag = dashes === "--" ? `--${name}` : "-Z"
       return first ? [flag, ...line] : [...line, flag]
-    }),
+    }
+  ),
   // A flag of another command.
   base.filter(([name]) => !["history", "events"].includes(name!)).map((line) => [...line, "--limit", "5"]),
   // An argument too many.
-  FastCheck.tuple(base.filter((line) => line.length > 1), identifiers).map(([line, extra]) => [...line, extra, extra, extra]),
+  FastCheck.tuple(
+    base.filter((line) => line.length > 1),
+    identifiers
+  ).map(([line, extra]) => [...line, extra, extra, extra]),
   // An environment that cannot be one, or no value for a flag that wants one.
-  FastCheck.tuple(base, FastCheck.constantFrom(["--environment", "Not Valid"], ["-e", ""], ["--environment"], ["--config"], ["-e", "a", "-e", "b"]))
-    .map(([line, flags]) => [...line, ...flags]),
+  FastCheck.tuple(
+    base,
+    FastCheck.constantFrom(
+      ["--environment", "Not Valid"],
+      ["-e", ""],
+      ["--environment"],
+      ["--config"],
+      ["-e", "a", "-e", "b"]
+    )
+  ).map(([line, flags]) => [...line, ...flags]),
   FastCheck.constantFrom(...badValues).map((line) => [...line])
 )

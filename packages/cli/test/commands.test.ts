@@ -40,8 +40,22 @@ const error = (ran: Ran) => JSON.parse(ran.stderr).error
 const iso = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 
 const executionKeys = [
-  "deploymentId", "correlationId", "traceId", "kind", "status", "environment", "version", "strategy", "triggeredBy",
-  "startedAt", "finishedAt", "durationMs", "stacks", "stages", "verdicts", "error"
+  "deploymentId",
+  "correlationId",
+  "traceId",
+  "kind",
+  "status",
+  "environment",
+  "version",
+  "strategy",
+  "triggeredBy",
+  "startedAt",
+  "finishedAt",
+  "durationMs",
+  "stacks",
+  "stages",
+  "verdicts",
+  "error"
 ]
 const assertExecution = (value: any) => {
   assert.containsAllKeys(value, executionKeys)
@@ -57,8 +71,12 @@ describe("commands", () => {
   it("init makes a deployment", async () => {
     const { value } = await json("init", "--id", id)
     assert.deepInclude(value, {
-      deploymentId: id, organization: "acme", project: "shop", status: "initialized",
-      environments: ["production", "staging"], stacks: ["db", "web"]
+      deploymentId: id,
+      organization: "acme",
+      project: "shop",
+      status: "initialized",
+      environments: ["production", "staging"],
+      stacks: ["db", "web"]
     })
     assert.match(value.createdAt, iso)
     const again = await run("init", "--id", id, "--json")
@@ -68,15 +86,39 @@ describe("commands", () => {
   it("deploy --dry-run shows the plan and does nothing", async () => {
     const { value } = await json("deploy", id, "-e", "production", "--version", "v1", "--dry-run")
     assert.isTrue(value.dryRun)
-    assert.deepEqual(value.stacks.map(({ action, name }: any) => [name, action]), [["db", "create"], ["web", "create"]])
+    assert.deepEqual(
+      value.stacks.map(({ action, name }: any) => [name, action]),
+      [
+        ["db", "create"],
+        ["web", "create"]
+      ]
+    )
     assert.deepEqual((await json("history", id)).value, { executions: [], next: null })
   })
 
   it("deploy carries a release in and gives one object", async () => {
-    const { code, value } = await json("deploy", id, "-e", "production", "--version", "v1", "--correlation-id", "run-1", "--reason", "first")
+    const { code, value } = await json(
+      "deploy",
+      id,
+      "-e",
+      "production",
+      "--version",
+      "v1",
+      "--correlation-id",
+      "run-1",
+      "--reason",
+      "first"
+    )
     assert.strictEqual(code, 0)
     assertExecution(value)
-    assert.deepInclude(value, { kind: "deploy", status: "completed", version: "v1", triggeredBy: "ada", reason: "first", error: null })
+    assert.deepInclude(value, {
+      kind: "deploy",
+      status: "completed",
+      version: "v1",
+      triggeredBy: "ada",
+      reason: "first",
+      error: null
+    })
     assert.strictEqual(value.traceId, traceIdOf("run-1"))
     assert.isAbove(value.durationMs, 0)
   })
@@ -91,18 +133,26 @@ describe("commands", () => {
   it("without --json messages go to stderr and the result to stdout", async () => {
     const ran = await run("deploy", id, "-e", "production", "--version", "v2")
     assert.strictEqual(ran.code, 0)
-    assert.match(ran.stdout, /^✔ deploy DX6604E production v2: completed in .*\n  db: deployed v2\n  web: deployed v2\n$/)
+    assert.match(
+      ran.stdout,
+      /^✔ deploy DX6604E production v2: completed in .*\n  db: deployed v2\n  web: deployed v2\n$/
+    )
     assert.match(ran.stderr, /web: deploy completed at v2/)
     assert.notInclude(ran.stdout + ran.stderr, "\u001b")
   })
 
   it("groups its lines on GitHub Actions", async () => {
-    const ran = await runWith(world.backend, cwd, ["deploy", id, "-e", "staging", "--version", "v1"], { env: { ...env, GITHUB_ACTIONS: "true" } })
+    const ran = await runWith(world.backend, cwd, ["deploy", id, "-e", "staging", "--version", "v1"], {
+      env: { ...env, GITHUB_ACTIONS: "true" }
+    })
     assert.match(ran.stderr, /^::group::signalbox deploy DX6604E staging\n[^]*\n::endgroup::\n$/)
   })
 
   it("draws a tree on a terminal and gives the cursor back", async () => {
-    const ran = await runWith(world.backend, cwd, ["deploy", id, "-e", "production", "--version", "v3"], { env, tty: true })
+    const ran = await runWith(world.backend, cwd, ["deploy", id, "-e", "production", "--version", "v3"], {
+      env,
+      tty: true
+    })
     assert.strictEqual(ran.code, 0)
     assert.include(ran.stderr, "\u001b[?25l")
     assert.isAbove(ran.stderr.lastIndexOf("\u001b[?25h"), ran.stderr.lastIndexOf("\u001b[?25l"))
@@ -112,10 +162,13 @@ describe("commands", () => {
   it("status shows both levels", async () => {
     const { value } = await json("status", id, "-e", "production")
     assert.deepInclude(value, { deploymentId: id, environment: "production", status: "deployed" })
-    assert.deepEqual(value.stacks.map(({ name, release, status }: any) => [name, status, release.version]), [
-      ["db", "deployed", "v3"],
-      ["web", "deployed", "v3"]
-    ])
+    assert.deepEqual(
+      value.stacks.map(({ name, release, status }: any) => [name, status, release.version]),
+      [
+        ["db", "deployed", "v3"],
+        ["web", "deployed", "v3"]
+      ]
+    )
     assertExecution(value.execution)
     const text = (await run("status", id, "-e", "production")).stdout
     assert.match(text, /STACK +STATUS +VERSION/)
@@ -124,20 +177,35 @@ describe("commands", () => {
 
   it("list shows the environment asked for, else the one orchestrated last", async () => {
     const last = (await json("list")).value.deployments
-    assert.deepEqual(last.map(({ environment, status }: any) => [environment, status]), [["production", "deployed"]])
+    assert.deepEqual(
+      last.map(({ environment, status }: any) => [environment, status]),
+      [["production", "deployed"]]
+    )
     assert.strictEqual((await json("list", "-e", "staging")).value.deployments[0].environment, "staging")
   })
 
   it("info tells what it is", async () => {
     const { value } = await json("info", id)
-    assert.containsAllKeys(value, ["deploymentId", "organization", "project", "environments", "stacks", "createdAt", "directory", "config"])
+    assert.containsAllKeys(value, [
+      "deploymentId",
+      "organization",
+      "project",
+      "environments",
+      "stacks",
+      "createdAt",
+      "directory",
+      "config"
+    ])
   })
 
   it("rollback goes back", async () => {
     const { code, value } = await json("rollback", id, "-e", "production")
     assert.strictEqual(code, 0)
     assertExecution(value)
-    assert.deepEqual(value.stacks.map(({ release }: any) => release.version), ["v2", "v2"])
+    assert.deepEqual(
+      value.stacks.map(({ release }: any) => release.version),
+      ["v2", "v2"]
+    )
   })
 
   it("history pages by cursor", async () => {
@@ -154,17 +222,29 @@ describe("commands", () => {
 
   it("events gives one object, and lines with a schema where it follows", async () => {
     const { value } = await json("events", "run-1", "--type", "ExecutionMoved")
-    assert.deepEqual(value.events.map(({ data }: any) => data.on), ["started", "completed"])
+    assert.deepEqual(
+      value.events.map(({ data }: any) => data.on),
+      ["started", "completed"]
+    )
     const followed = await run("events", "run-1", "--follow", "--json")
-    const lines = followed.stdout.trim().split("\n").map((line) => JSON.parse(line))
+    const lines = followed.stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line))
     assert.isAbove(lines.length, 10)
     for (const line of lines) assert.strictEqual(line.schema, "signalbox.event/1")
-    assert.deepEqual(lines.map(({ seq }) => seq), lines.map((_, index) => index + 1))
+    assert.deepEqual(
+      lines.map(({ seq }) => seq),
+      lines.map((_, index) => index + 1)
+    )
   })
 
   it("watch streams states with a schema and ends with the execution", async () => {
     const ran = await run("watch", "run-1", "--json", "--interval", "1")
-    const lines = ran.stdout.trim().split("\n").map((line) => JSON.parse(line))
+    const lines = ran.stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line))
     assert.strictEqual(ran.code, 0)
     assert.strictEqual(lines.at(-1).schema, "signalbox.execution/1")
     assertExecution(lines.at(-1))
@@ -173,14 +253,25 @@ describe("commands", () => {
   it("metrics counts, with n and durations for each kind", async () => {
     const { value } = await json("metrics", id, "--hours", "1")
     assert.deepInclude(value, { total: 5, completed: 5, failed: 0, successRate: 1, n: 5 })
-    assert.deepEqual(value.kinds.map(({ kind, total }: any) => [kind, total]), [["deploy", 4], ["rollback", 1]])
+    assert.deepEqual(
+      value.kinds.map(({ kind, total }: any) => [kind, total]),
+      [
+        ["deploy", 4],
+        ["rollback", 1]
+      ]
+    )
     assert.containsAllKeys(value.kinds[0].durationMs, ["n", "p50", "p90"])
   })
 
   it("health exits 5 where something is not healthy", async () => {
     const good = await json("health", id, "-e", "production")
     assert.deepEqual([good.code, good.value.healthy], [0, true])
-    const bad = await runWith(world.backend, cwd, ["health", id, "-e", "production", "--max-errors", "0", "--min-healthy", "100", "--json"], { env })
+    const bad = await runWith(
+      world.backend,
+      cwd,
+      ["health", id, "-e", "production", "--max-errors", "0", "--min-healthy", "100", "--json"],
+      { env }
+    )
     assert.include([0, 5], bad.code)
   })
 
@@ -205,15 +296,23 @@ describe("commands", () => {
 
   it("deploy --detach starts a runner and says how to attach", async () => {
     const started: Array<ReadonlyArray<string>> = []
-    const ran = await runWith(world.backend, cwd, ["deploy", id, "-e", "staging", "--version", "v5", "--detach", "--correlation-id", "run-5", "--json"], {
-      env,
-      detach: (args, log) => Effect.sync(() => (started.push([...args, log]), 4711))
-    })
+    const ran = await runWith(
+      world.backend,
+      cwd,
+      ["deploy", id, "-e", "staging", "--version", "v5", "--detach", "--correlation-id", "run-5", "--json"],
+      {
+        env,
+        detach: (args, log) => Effect.sync(() => (started.push([...args, log]), 4711))
+      }
+    )
     assert.strictEqual(ran.code, 0, ran.stderr)
     assert.deepInclude(JSON.parse(ran.stdout), { correlationId: "run-5", detached: true, pid: 4711 })
     assert.deepEqual(started[0]?.slice(0, 2), ["__run", "run-5"])
     const active = (await json("active")).value.executions
-    assert.deepEqual(active.map(({ correlationId, runner }: any) => [correlationId, runner]), [["run-5", null]])
+    assert.deepEqual(
+      active.map(({ correlationId, runner }: any) => [correlationId, runner]),
+      [["run-5", null]]
+    )
     const watched = await run("watch", "run-5", "--timeout", "1", "--json")
     assert.deepEqual([watched.code, JSON.parse(watched.stdout.split("\n")[0]!).status], [124, "queued"])
     const other = await run("deploy", id, "-e", "staging", "--version", "v6", "--json")
@@ -229,7 +328,10 @@ describe("commands", () => {
     assert.deepEqual([refused.code, refused.stdout, error(refused).code], [64, "", "confirmation_missing"])
     const wrong = await run("destroy", id, "-e", "staging", "--confirm", "DX6604F")
     assert.strictEqual(wrong.code, 64)
-    const typed = await runWith(world.backend, cwd, ["destroy", id, "-e", "staging"], { env, ask: () => Effect.succeed("no") })
+    const typed = await runWith(world.backend, cwd, ["destroy", id, "-e", "staging"], {
+      env,
+      ask: () => Effect.succeed("no")
+    })
     assert.strictEqual(typed.code, 64)
     assert.strictEqual((await json("status", id, "-e", "staging")).value.status, "deployed")
     const done = await json("destroy", id, "-e", "staging", "--confirm", id)

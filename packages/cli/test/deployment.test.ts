@@ -20,10 +20,12 @@ createServer((request, response) => response.end(process.env.SIGNALBOX_VERSION))
 
 const freePort = (): Promise<number> =>
   new Promise((resolve, reject) => {
-    const probe = createServer().on("error", reject).listen(0, "127.0.0.1", () => {
-      const { port } = probe.address() as { readonly port: number }
-      probe.close(() => resolve(port))
-    })
+    const probe = createServer()
+      .on("error", reject)
+      .listen(0, "127.0.0.1", () => {
+        const { port } = probe.address() as { readonly port: number }
+        probe.close(() => resolve(port))
+      })
   })
 
 let binary: Binary
@@ -35,19 +37,30 @@ const stackOf = (name: "db" | "web", more: object = {}) => ({
   name,
   provider: "local",
   gate,
-  properties: { command: ["node", "server.mjs"], artifact: "app", port: ports[name], readiness: { timeout: "5 seconds", interval: "100 millis" } },
+  properties: {
+    command: ["node", "server.mjs"],
+    artifact: "app",
+    port: ports[name],
+    readiness: { timeout: "5 seconds", interval: "100 millis" }
+  },
   ...more
 })
 
 const configure = (file: string, more: object = {}, strategy: object = { type: "all_at_once" }) =>
-  Fs.writeFileSync(Path.join(cwd, file), JSON.stringify({
-    organization: "acme",
-    project: "shop",
-    environments: { production: {}, staging: { stacks: { db: { properties: { port: 0 } }, web: { properties: { port: 0 } } } } },
-    leaseTtl: "3 seconds",
-    stacks: [stackOf("db"), stackOf("web", { dependsOn: ["db"], strategy })],
-    ...more
-  }))
+  Fs.writeFileSync(
+    Path.join(cwd, file),
+    JSON.stringify({
+      organization: "acme",
+      project: "shop",
+      environments: {
+        production: {},
+        staging: { stacks: { db: { properties: { port: 0 } }, web: { properties: { port: 0 } } } }
+      },
+      leaseTtl: "3 seconds",
+      stacks: [stackOf("db"), stackOf("web", { dependsOn: ["db"], strategy })],
+      ...more
+    })
+  )
 
 beforeAll(async () => {
   binary = build()
@@ -60,7 +73,10 @@ beforeAll(async () => {
   configure("partial.config.json", { rollback: false })
   configure("canary.config.json", {}, { type: "canary", steps: [{ weight: 50, bake: "4 seconds" }] })
   load = setInterval(() => {
-    for (const port of Object.values(ports)) void fetch(`http://127.0.0.1:${port}/`).then((response) => response.text()).catch(() => undefined)
+    for (const port of Object.values(ports))
+      void fetch(`http://127.0.0.1:${port}/`)
+        .then((response) => response.text())
+        .catch(() => undefined)
   }, 20)
 }, 120_000)
 
@@ -83,14 +99,21 @@ const statuses = async (environment = "production") => {
   const { value } = await json("status", id, "-e", environment)
   const listed = (await json("list", "-e", environment)).value.deployments[0].status
   assert.strictEqual(listed, value.status, "list and status agree on the deployment")
-  return [value.status, ...value.stacks.map(({ name, release, status }: any) => `${name} ${status}${release === null ? "" : ` ${release.version}`}`)]
+  return [
+    value.status,
+    ...value.stacks.map(
+      ({ name, release, status }: any) => `${name} ${status}${release === null ? "" : ` ${release.version}`}`
+    )
+  ]
 }
 /** How an execution moved the deployment and its stacks. */
 const moves = async (correlationId: string) => {
   const { value } = await json("events", correlationId)
   return {
     deployment: value.events.filter(({ type }: any) => type === "DeploymentMoved").map(({ data }: any) => data.on),
-    stacks: value.events.filter(({ type }: any) => type === "StackMoved").map(({ data }: any) => `${data.stack} ${data.on}`)
+    stacks: value.events
+      .filter(({ type }: any) => type === "StackMoved")
+      .map(({ data }: any) => `${data.stack} ${data.on}`)
   }
 }
 
@@ -125,7 +148,10 @@ describe("which command touches which status", { timeout: 60_000 }, () => {
     const { code, value } = await json("deploy-stack", id, "web", "-e", "production", "--version", "v2")
     assert.deepEqual([code, value.status], [0, "completed"], JSON.stringify(value.error))
     assert.deepEqual(await statuses(), ["deployed", "db deployed v1", "web deployed v2"])
-    assert.deepEqual(await moves(value.correlationId), { deployment: [], stacks: ["web deploy_started", "web deploy_completed"] })
+    assert.deepEqual(await moves(value.correlationId), {
+      deployment: [],
+      stacks: ["web deploy_started", "web deploy_completed"]
+    })
   })
 
   it("deploy of a broken release: rolled back, the deployment keeps what it was", async () => {
@@ -140,7 +166,10 @@ describe("which command touches which status", { timeout: 60_000 }, () => {
   it("destroy-stack: never the deployment, only that stack; status says how the two differ", async () => {
     const { code, value } = await json("destroy-stack", id, "web", "-e", "production", "--yes")
     assert.deepEqual([code, value.status], [0, "completed"], JSON.stringify(value.error))
-    assert.deepEqual((await statuses()).map((one: string) => one.split(" ").slice(0, 2).join(" ")), ["deployed", "db deployed", "web destroyed"])
+    assert.deepEqual(
+      (await statuses()).map((one: string) => one.split(" ").slice(0, 2).join(" ")),
+      ["deployed", "db deployed", "web destroyed"]
+    )
     assert.deepEqual((await moves(value.correlationId)).deployment, [])
     assert.include((await run("status", "-e", "production")).stdout, "the deployment is deployed, but web is destroyed")
   })
@@ -151,7 +180,17 @@ describe("which command touches which status", { timeout: 60_000 }, () => {
       Path.join(cwd, "half", "server.mjs"),
       `if (process.env.SIGNALBOX_STACK === "web") process.exit(3)\n${server}`
     )
-    const { code, value } = await json("deploy", "-e", "production", "--version", "v4", "--artifact", "half", "--config", "partial.config.json")
+    const { code, value } = await json(
+      "deploy",
+      "-e",
+      "production",
+      "--version",
+      "v4",
+      "--artifact",
+      "half",
+      "--config",
+      "partial.config.json"
+    )
     assert.deepEqual([code, value.status], [1, "failed"])
     assert.deepEqual((await statuses()).slice(0, 2), ["partial", "db deployed v4"])
     assert.include((await run("status", "-e", "production")).stdout, "partial because of web")
@@ -161,7 +200,10 @@ describe("which command touches which status", { timeout: 60_000 }, () => {
   it("destroy: destroying → destroyed, every stack", async () => {
     const { code, value } = await json("destroy", "-e", "production", "--confirm", id)
     assert.deepEqual([code, value.status], [0, "completed"], JSON.stringify(value.error))
-    assert.deepEqual((await statuses()).map((one: string) => one.split(" ").slice(0, 2).join(" ")), ["destroyed", "db destroyed", "web destroyed"])
+    assert.deepEqual(
+      (await statuses()).map((one: string) => one.split(" ").slice(0, 2).join(" ")),
+      ["destroyed", "db destroyed", "web destroyed"]
+    )
     assert.deepEqual((await moves(value.correlationId)).deployment, ["destroy_started", "destroy_completed"])
   })
 })
@@ -176,7 +218,9 @@ describe("stopping and going on", { timeout: 90_000 }, () => {
 
   it("Ctrl-C saves the state, says how to go on and exits 130; attach finishes the job", async () => {
     const started = Date.now()
-    const ran = await binary.run(cwd, ["deploy", ...canary, "--version", "v6", "--correlation-id", "stopped"], { signals: [[baking, "SIGINT"]] })
+    const ran = await binary.run(cwd, ["deploy", ...canary, "--version", "v6", "--correlation-id", "stopped"], {
+      signals: [[baking, "SIGINT"]]
+    })
     assert.strictEqual(ran.code, 130, ran.stderr)
     assert.include(ran.stderr, "signalbox attach stopped")
     assert.isBelow(Date.now() - started, 20_000)
@@ -188,7 +232,10 @@ describe("stopping and going on", { timeout: 90_000 }, () => {
 
   it("a second Ctrl-C, at once, exits 130 whatever the first had come to; nothing is lost", async () => {
     const ran = await binary.run(cwd, ["deploy", ...canary, "--version", "v6b", "--correlation-id", "forced"], {
-      signals: [[baking, "SIGINT"], [/stopping/, "SIGINT"]]
+      signals: [
+        [baking, "SIGINT"],
+        [/stopping/, "SIGINT"]
+      ]
     })
     assert.strictEqual(ran.code, 130, ran.stderr)
     assert.match(ran.stderr, /forced; what was under way|the state is saved/)
@@ -197,14 +244,18 @@ describe("stopping and going on", { timeout: 90_000 }, () => {
   })
 
   it("SIGTERM exits 143; the same correlation id takes it up", async () => {
-    const ran = await binary.run(cwd, ["deploy", ...canary, "--version", "v7", "--correlation-id", "ended"], { signals: [[baking, "SIGTERM"]] })
+    const ran = await binary.run(cwd, ["deploy", ...canary, "--version", "v7", "--correlation-id", "ended"], {
+      signals: [[baking, "SIGTERM"]]
+    })
     assert.strictEqual(ran.code, 143, ran.stderr)
     const again = await json("deploy", ...canary, "--version", "v7", "--correlation-id", "ended")
     assert.deepEqual([again.code, again.value.status], [0, "completed"], JSON.stringify(again.value.error))
   })
 
   it("SIGKILL: the application goes on answering, and the same correlation id finishes the job", async () => {
-    const ran = await binary.run(cwd, ["deploy", ...canary, "--version", "v8", "--correlation-id", "killed"], { signals: [[baking, "SIGKILL"]] })
+    const ran = await binary.run(cwd, ["deploy", ...canary, "--version", "v8", "--correlation-id", "killed"], {
+      signals: [[baking, "SIGKILL"]]
+    })
     assert.strictEqual(ran.code, -2)
     assert.match(await (await fetch(`http://127.0.0.1:${ports.web}/`)).text(), /^v[78]$/)
     const again = await json("deploy", ...canary, "--version", "v8", "--correlation-id", "killed")
@@ -215,7 +266,11 @@ describe("stopping and going on", { timeout: 90_000 }, () => {
     const one = binary.run(cwd, ["deploy", ...canary, "--version", "v9", "--correlation-id", "left", "--json"])
     const two = binary.run(cwd, ["deploy", ...canary, "--version", "v9", "--correlation-id", "right", "--json"])
     const ran = await Promise.all([one, two])
-    assert.sameMembers(ran.map(({ code }) => code), [0, 2], ran.map(({ stderr }) => stderr).join("\n"))
+    assert.sameMembers(
+      ran.map(({ code }) => code),
+      [0, 2],
+      ran.map(({ stderr }) => stderr).join("\n")
+    )
     const [holder, loser] = ran[0].code === 0 ? ["left", ran[1]] : ["right", ran[0]]
     const { error } = JSON.parse(loser.stderr)
     assert.include(error.message, `held by ${holder}`)
@@ -223,20 +278,34 @@ describe("stopping and going on", { timeout: 90_000 }, () => {
   })
 
   it("--detach leaves a runner behind; attach joins it", async () => {
-    const { code, value } = await json("deploy", ...canary, "--version", "v10", "--correlation-id", "behind", "--detach")
+    const { code, value } = await json(
+      "deploy",
+      ...canary,
+      "--version",
+      "v10",
+      "--correlation-id",
+      "behind",
+      "--detach"
+    )
     assert.deepEqual([code, value.detached], [0, true])
     const attached = await json("attach", "behind")
     assert.deepEqual([attached.code, attached.value.status], [0, "completed"], JSON.stringify(attached.value.error))
   })
 
   it("an operator in another shell aborts; the stacks go back", async () => {
-    const ran = spawn(process.execPath, [binary.path, "deploy", ...canary, "--version", "v11", "--correlation-id", "aborted"], { cwd, stdio: ["ignore", "ignore", "pipe"] })
+    const ran = spawn(
+      process.execPath,
+      [binary.path, "deploy", ...canary, "--version", "v11", "--correlation-id", "aborted"],
+      { cwd, stdio: ["ignore", "ignore", "pipe"] }
+    )
     const ended = new Promise<number | null>((resolve) => ran.on("close", resolve))
     let seen = ""
-    await new Promise<void>((resolve) => ran.stderr.on("data", (data) => {
-      seen += data
-      if (baking.test(seen)) resolve()
-    }))
+    await new Promise<void>((resolve) =>
+      ran.stderr.on("data", (data) => {
+        seen += data
+        if (baking.test(seen)) resolve()
+      })
+    )
     const told = await json("abort", "aborted", "--reason", "not today")
     assert.strictEqual(told.value.command, "abort")
     assert.strictEqual(await ended, 3, seen)

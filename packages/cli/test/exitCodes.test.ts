@@ -1,6 +1,14 @@
 import { assert, describe, it } from "vitest"
 import * as Cause from "effect/Cause"
-import { Event, ExecutionStatus, LeaseHeld, LeaseLost, ProviderError, StoreError, StrategyName } from "@signalbox/core/spi"
+import {
+  Event,
+  ExecutionStatus,
+  LeaseHeld,
+  LeaseLost,
+  ProviderError,
+  StoreError,
+  StrategyName
+} from "@signalbox/core/spi"
 import { ConfigurationInvalid, Refused } from "@signalbox/core/engine"
 import * as Domain from "@signalbox/core/domain"
 import * as Schema from "effect/Schema"
@@ -19,8 +27,10 @@ const lease = {
   expiresAt: Date.now() + 15_000,
   reason: "deploy by ada"
 }
-const refused = (kind: "invalid" | "not_found" | "blocked" | "conflict") => new Refused({ kind, code: "c", message: "m", hint: "h" })
-const provider = (reason: ProviderError["reason"]) => new ProviderError({ provider: "local", operation: "plan", stackName: "web", reason })
+const refused = (kind: "invalid" | "not_found" | "blocked" | "conflict") =>
+  new Refused({ kind, code: "c", message: "m", hint: "h" })
+const provider = (reason: ProviderError["reason"]) =>
+  new ProviderError({ provider: "local", operation: "plan", stackName: "web", reason })
 
 describe("exit codes", () => {
   it.each([
@@ -47,7 +57,11 @@ describe("exit codes", () => {
     ["held lease", new LeaseHeld({ lease }), 2],
     ["lost lease", new LeaseLost({ key: "k", fence: 1 }), 1],
     ["store", new StoreError({ operation: "append", reason: "Unavailable", detail: "d" }), 6],
-    ["configuration", new ConfigurationInvalid({ issues: [{ path: "a", message: "m", expected: "e", hint: "h" }] }), 64],
+    [
+      "configuration",
+      new ConfigurationInvalid({ issues: [{ path: "a", message: "m", expected: "e", hint: "h" }] }),
+      64
+    ],
     ["properties", provider({ _tag: "Invalid", message: "m", path: ["x"] }), 64],
     ["busy stack", provider({ _tag: "Busy", message: "m", operation: "o" }), 2],
     ["provider away", provider({ _tag: "Unavailable", message: "m" }), 6],
@@ -64,7 +78,10 @@ describe("exit codes", () => {
 
   it("names the holder, since when, until when and what to type", () => {
     const { info } = failureOf(new Refused({ kind: "blocked", code: "environment_locked", message: "m", lease }))
-    assert.match(info.message, /held by other-run \(ci-7\) since \d\d:\d\d:\d\d; unless renewed, its lease ends at \d\d:\d\d:\d\d \(deploy by ada\)/)
+    assert.match(
+      info.message,
+      /held by other-run \(ci-7\) since \d\d:\d\d:\d\d; unless renewed, its lease ends at \d\d:\d\d:\d\d \(deploy by ada\)/
+    )
     assert.include(info.hint, "signalbox attach other-run")
   })
 
@@ -85,7 +102,13 @@ describe("words written out", () => {
 })
 
 describe("colour", () => {
-  const sink = (isTTY: boolean) => ({ isTTY, columns: () => 80, rows: () => 24, write: () => undefined, onResize: () => () => undefined })
+  const sink = (isTTY: boolean) => ({
+    isTTY,
+    columns: () => 80,
+    rows: () => 24,
+    write: () => undefined,
+    onResize: () => () => undefined
+  })
   it.each([
     [{}, true, undefined, true],
     [{}, false, undefined, false],

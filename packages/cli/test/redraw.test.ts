@@ -12,7 +12,9 @@ const terminal = (columns: number) => {
   }
   const write = (text: string) => {
     // eslint-disable-next-line no-control-regex
-    for (const [, up, below, cursor, feed, back, char] of text.matchAll(/\u001b\[(\d+)A|\u001b\[(J)|\u001b\[\?25([hl])|(\n)|(\r)|([^])/g)) {
+    for (const [, up, below, cursor, feed, back, char] of text.matchAll(
+      /\u001b\[(\d+)A|\u001b\[(J)|\u001b\[\?25([hl])|(\n)|(\r)|([^])/g
+    )) {
       if (up !== undefined) row = Math.max(0, row - Number(up))
       else if (below !== undefined) rows.splice(row, rows.length, "")
       else if (cursor !== undefined) hidden = cursor === "l"

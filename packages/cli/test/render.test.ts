@@ -46,12 +46,18 @@ describe("render", () => {
   })
 
   it("keeps the reason of a failed stack when its subtree collapses", () => {
-    const failed = stack("api", { status: "failed", error: { code: "x", message: "it exits with 1" }, stages: stagesAt(undefined) })
+    const failed = stack("api", {
+      status: "failed",
+      error: { code: "x", message: "it exits with 1" },
+      stages: stagesAt(undefined)
+    })
     assert.include(render(execution({ stacks: [failed] }), screen), "    it exits with 1")
   })
 
   it("gives up details first, then finished stacks, where the screen is low", () => {
-    const state = execution({ stacks: [...Array.from({ length: 20 }, (_, index) => done(`s${index}`, "v2")), canary("api", 10)] })
+    const state = execution({
+      stacks: [...Array.from({ length: 20 }, (_, index) => done(`s${index}`, "v2")), canary("api", 10)]
+    })
     const lines = render(state, { ...screen, rows: 8 })
     assert.isAtMost(lines.length, 7)
     assert.isTrue(lines.some((line) => line.includes("◌ api")))
@@ -60,35 +66,53 @@ describe("render", () => {
 
   it("is never taller nor wider than the screen, whatever the state", () => {
     const names = FastCheck.array(FastCheck.stringMatching(/^[a-z][a-z0-9-]{0,62}$/), { maxLength: 40 })
-    const texts = FastCheck.oneof(FastCheck.string({ unit: "grapheme", maxLength: 200 }), FastCheck.constant("漢字\u001b[31m\nline\u0007"))
-    FastCheck.assert(FastCheck.property(
-      names,
-      texts,
-      FastCheck.integer({ min: 1, max: 200 }),
-      FastCheck.integer({ min: 2, max: 60 }),
-      FastCheck.integer({ min: 0, max: 100 }),
-      FastCheck.boolean(),
-      (stacks, text, columns, rows, weight, color) => {
-        const states = stacks.map((name, index): Execution.StackState =>
-          index % 3 === 0 ? done(name, text) : index % 3 === 1 ? { ...canary(name, weight), progress: text } : stack(name))
-        const lines = render(
-          execution({
-            stacks: states,
-            version: text,
-            verdicts: stacks.map((name) => verdict(name, "fail", text)),
-            questions: stacks.slice(0, 3).map((name) => ({ stack: name as never, question: text, expiresAt: at(90), otherwise: "abort" as const })),
-            error: { code: "x", message: text }
-          }),
-          { now: at(30), columns, rows, color }
-        )
-        assert.isAtMost(lines.length, Math.max(1, rows - 1))
-        for (const line of lines) {
-          const visible = line.replaceAll(/\u001b\[\d+m/g, "")
-          assert.isAtMost(displayWidth(visible), columns, JSON.stringify(line))
-          assert.notMatch(visible, /[\u0000-\u001f]/)
+    const texts = FastCheck.oneof(
+      FastCheck.string({ unit: "grapheme", maxLength: 200 }),
+      FastCheck.constant("漢字\u001b[31m\nline\u0007")
+    )
+    FastCheck.assert(
+      FastCheck.property(
+        names,
+        texts,
+        FastCheck.integer({ min: 1, max: 200 }),
+        FastCheck.integer({ min: 2, max: 60 }),
+        FastCheck.integer({ min: 0, max: 100 }),
+        FastCheck.boolean(),
+        (stacks, text, columns, rows, weight, color) => {
+          const states = stacks.map((name, index): Execution.StackState =>
+            index % 3 === 0
+              ? done(name, text)
+              : index % 3 === 1
+                ? { ...canary(name, weight), progress: text }
+                : stack(name)
+          )
+          const lines = render(
+            execution({
+              stacks: states,
+              version: text,
+              verdicts: stacks.map((name) => verdict(name, "fail", text)),
+              questions: stacks
+                .slice(0, 3)
+                .map((name) => ({
+                  stack: name as never,
+                  question: text,
+                  expiresAt: at(90),
+                  otherwise: "abort" as const
+                })),
+              error: { code: "x", message: text }
+            }),
+            { now: at(30), columns, rows, color }
+          )
+          assert.isAtMost(lines.length, Math.max(1, rows - 1))
+          for (const line of lines) {
+            const visible = line.replaceAll(/\u001b\[\d+m/g, "")
+            assert.isAtMost(displayWidth(visible), columns, JSON.stringify(line))
+            assert.notMatch(visible, /[\u0000-\u001f]/)
+          }
         }
-      }
-    ), { numRuns: 300 })
+      ),
+      { numRuns: 300 }
+    )
   })
 
   it("colours only where it is asked to", () => {
@@ -105,7 +129,8 @@ describe("table", () => {
   ]
   it("drops columns, then cuts the widest, to fit", () => {
     for (const width of [120, 60, 40, 20]) {
-      for (const line of table(["one", "two"], columns, { width, paint: paint(false) })) assert.isAtMost(displayWidth(line), width)
+      for (const line of table(["one", "two"], columns, { width, paint: paint(false) }))
+        assert.isAtMost(displayWidth(line), width)
     }
     assert.include(table(["one"], columns, { width: 120, paint: paint(false) })[0]!, "B")
     assert.notInclude(table(["one"], columns, { width: 60, paint: paint(false) })[0]!, "B")
@@ -113,10 +138,14 @@ describe("table", () => {
 })
 
 describe("words", () => {
-  it.each([[0, "0ms"], [850, "850ms"], [12_000, "12s"], [250_000, "4m 10s"], [7_500_000, "2h 5m"], [273_600_000, "3d 4h"]])(
-    "%d ms is %s",
-    (millis, text) => assert.strictEqual(span(millis), text)
-  )
+  it.each([
+    [0, "0ms"],
+    [850, "850ms"],
+    [12_000, "12s"],
+    [250_000, "4m 10s"],
+    [7_500_000, "2h 5m"],
+    [273_600_000, "3d 4h"]
+  ])("%d ms is %s", (millis, text) => assert.strictEqual(span(millis), text))
   it("takes control characters out of what others wrote", () => {
     assert.notMatch(plain("a\u001b[2Jb\nc\u0007"), /[\u0000-\u001f]/)
   })

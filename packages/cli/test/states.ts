@@ -30,7 +30,10 @@ export const stagesAt = (running: string | undefined, status: "running" | "waiti
   return names.map((name, at_) =>
     at_ < index
       ? { name, status: "succeeded", startedAt: at(at_), finishedAt: at(at_ + 1) }
-      : at_ === index ? { name, status, startedAt: at(at_) } : { name, status: "pending" })
+      : at_ === index
+        ? { name, status, startedAt: at(at_) }
+        : { name, status: "pending" }
+  )
 }
 
 export const done = (name: string, version: string): Stack =>

@@ -82,14 +82,20 @@ export const closedBackend = (providers: ReadonlyMap<string, Provider>): Backend
 export const memoryBackend = async (options: SimulatedProvider.SimulatedOptions = {}) => {
   const cloud = SimulatedProvider.make(options)
   const scope = Scope.makeUnsafe()
-  const context = await Effect.runPromise(Layer.buildWithScope(
-    Signalbox.layer.pipe(Layer.provideMerge(layerMemory), Layer.provideMerge(Providers.layer([cloud.provider]))),
-    scope
-  ))
+  const context = await Effect.runPromise(
+    Layer.buildWithScope(
+      Signalbox.layer.pipe(Layer.provideMerge(layerMemory), Layer.provideMerge(Providers.layer([cloud.provider]))),
+      scope
+    )
+  )
   const backend: Backend = {
     providers: Effect.succeed(new Map([[cloud.provider.kind, cloud.provider]])),
     layer: () => Layer.succeedContext(context),
     supervise: () => Effect.void
   }
-  return { backend, cloud, close: () => Effect.runPromise(Scope.close(scope, { _tag: "Success", value: undefined } as never)) }
+  return {
+    backend,
+    cloud,
+    close: () => Effect.runPromise(Scope.close(scope, { _tag: "Success", value: undefined } as never))
+  }
 }

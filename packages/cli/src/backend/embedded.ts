@@ -22,10 +22,12 @@ const local = (directory: string) => LocalProvider.make({ directory: stateOf(dir
 export const providers: Backend["providers"] = Effect.sync(() => new Map([[LocalProvider.kind, local(".")]]))
 
 /** The files of the folder's own deployment lie beside its configuration, those of others in its state. */
-const folderIn = (directory: string) => (id: DeploymentId): string => {
-  const own = idInFolder(directory)
-  return own === undefined || own === id ? directory : Path.join(stateOf(directory), "deployments", id)
-}
+const folderIn =
+  (directory: string) =>
+  (id: DeploymentId): string => {
+    const own = idInFolder(directory)
+    return own === undefined || own === id ? directory : Path.join(stateOf(directory), "deployments", id)
+  }
 
 /** Only for the embedded store: a shared database holds deployments whose folders are elsewhere. */
 const stateFiles = (directory: string): Layer.Layer<never, never, DeploymentStore> =>
@@ -35,9 +37,10 @@ const stateFiles = (directory: string): Layer.Layer<never, never, DeploymentStor
   )
 
 export const layer: Backend["layer"] = ({ databaseUrl, directory }) => {
-  const stores = databaseUrl === undefined
-    ? Layer.provideMerge(stateFiles(directory), embeddedStore({ directory: stateOf(directory) }))
-    : postgresStore({ url: Redacted.make(databaseUrl) })
+  const stores =
+    databaseUrl === undefined
+      ? Layer.provideMerge(stateFiles(directory), embeddedStore({ directory: stateOf(directory) }))
+      : postgresStore({ url: Redacted.make(databaseUrl) })
   return Signalbox.layer.pipe(
     Layer.provideMerge(stores),
     Layer.provideMerge(Providers.layer([local(directory)])),

@@ -9,17 +9,20 @@ import { isFinished } from "./choices.ts"
 import { execution } from "./flags.ts"
 
 const follow = (id: string | undefined) =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const inv = yield* invocation
-    yield* withServices(inv, Effect.gen(function*() {
-      const target = yield* Target.execution(inv, id, { last: true })
-      yield* isFinished(target) ? finish(inv, target) : carry(inv, target.correlationId)
-    }))
+    yield* withServices(
+      inv,
+      Effect.gen(function* () {
+        const target = yield* Target.execution(inv, id, { last: true })
+        yield* isFinished(target) ? finish(inv, target) : carry(inv, target.correlationId)
+      })
+    )
   })
 
-export const attach = Command.make("attach", { id: execution }, (flags) => follow(Option.getOrUndefined(flags.id))).pipe(
-  Command.withDescription("Watch an execution to its end; carry it on where no runner is left")
-)
+export const attach = Command.make("attach", { id: execution }, (flags) =>
+  follow(Option.getOrUndefined(flags.id))
+).pipe(Command.withDescription("Watch an execution to its end; carry it on where no runner is left"))
 
 /** What `--detach` leaves behind. */
 export const run = Command.make("__run", { id: execution }, (flags) => follow(Option.getOrUndefined(flags.id))).pipe(

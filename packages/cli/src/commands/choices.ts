@@ -4,7 +4,12 @@
  */
 import type { EventTag, ExecutionStatus, StrategyName } from "@signalbox/core/spi"
 
-export const strategies = ["all_at_once", "rolling", "blue_green", "canary"] as const satisfies ReadonlyArray<StrategyName>
+export const strategies = [
+  "all_at_once",
+  "rolling",
+  "blue_green",
+  "canary"
+] as const satisfies ReadonlyArray<StrategyName>
 
 export const executionStatuses = [
   "queued",

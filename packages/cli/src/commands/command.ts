@@ -14,27 +14,34 @@ import * as Target from "../target.ts"
 import { by, execution, reason, stack } from "./flags.ts"
 
 const told = <const Name extends OperatorCommand>(name: Name, description: string) =>
-  Command.make(name, { id: execution, stack, by, reason }, Effect.fnUntraced(function*(flags) {
-    const inv = yield* invocation
-    yield* withServices(inv, Effect.gen(function*() {
-      const target = yield* Target.execution(inv, Option.getOrUndefined(flags.id))
-      const box = yield* signalbox
-      yield* box.command(target.correlationId, {
-        command: name,
-        by: actor(inv, flags.by),
-        ...(Option.isSome(flags.stack) ? { stack: flags.stack.value } : {}),
-        ...(Option.isSome(flags.reason) ? { reason: flags.reason.value } : {})
-      })
-      const store = yield* DeploymentStore
-      const now = (yield* store.execution(target.correlationId)) ?? target
-      const lease = yield* box.runner(target.correlationId)
-      yield* inv.result({ ...executionView(now, Date.now()), command: name, runner: runnerView(lease) }, () => [
-        `${inv.paint("green", "✔")} ${name} given to ${target.kind} ${target.deploymentId} ${target.environment} (${target.correlationId})`,
-        ...(lease === undefined ? ["       no runner is left to follow it: attach carries it on"] : []),
-        `next:  ${inv.paint("cyan", `signalbox attach ${target.correlationId}`)}`
-      ])
-    }))
-  })).pipe(Command.withDescription(description))
+  Command.make(
+    name,
+    { id: execution, stack, by, reason },
+    Effect.fnUntraced(function* (flags) {
+      const inv = yield* invocation
+      yield* withServices(
+        inv,
+        Effect.gen(function* () {
+          const target = yield* Target.execution(inv, Option.getOrUndefined(flags.id))
+          const box = yield* signalbox
+          yield* box.command(target.correlationId, {
+            command: name,
+            by: actor(inv, flags.by),
+            ...(Option.isSome(flags.stack) ? { stack: flags.stack.value } : {}),
+            ...(Option.isSome(flags.reason) ? { reason: flags.reason.value } : {})
+          })
+          const store = yield* DeploymentStore
+          const now = (yield* store.execution(target.correlationId)) ?? target
+          const lease = yield* box.runner(target.correlationId)
+          yield* inv.result({ ...executionView(now, Date.now()), command: name, runner: runnerView(lease) }, () => [
+            `${inv.paint("green", "✔")} ${name} given to ${target.kind} ${target.deploymentId} ${target.environment} (${target.correlationId})`,
+            ...(lease === undefined ? ["       no runner is left to follow it: attach carries it on"] : []),
+            `next:  ${inv.paint("cyan", `signalbox attach ${target.correlationId}`)}`
+          ])
+        })
+      )
+    })
+  ).pipe(Command.withDescription(description))
 
 export const pause = told("pause", "Hold an execution before its next step")
 export const resume = told("resume", "Let a paused execution go on")

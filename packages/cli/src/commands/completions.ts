@@ -10,8 +10,12 @@ import { root } from "../Root.ts"
 export const completions = (describe: () => Command.Command.Any) =>
   Command.make(
     "completions",
-    { shell: Argument.Literals("shell", ["bash", "zsh", "fish"]).pipe(Argument.withDescription("The shell: bash, zsh or fish")) },
-    Effect.fnUntraced(function*({ shell }) {
+    {
+      shell: Argument.Literals("shell", ["bash", "zsh", "fish"]).pipe(
+        Argument.withDescription("The shell: bash, zsh or fish")
+      )
+    },
+    Effect.fnUntraced(function* ({ shell }) {
       const host = yield* Host
       const { json } = yield* root
       const script = Completions.generate("signalbox", shell, Completions.fromCommand(describe())).trimEnd()

@@ -34,15 +34,19 @@ const release = {
   )
 }
 
-export const deploy = Command.make("deploy", { id: deployment, ...release, ...starting }, Effect.fnUntraced(function*(flags) {
-  const detach = yield* background(flags)
-  yield* operate(yield* invocation, { ...flags, kind: "deploy", id: Option.getOrUndefined(flags.id), detach })
-})).pipe(Command.withDescription("Bring in a release, stack after stack, and go back by itself where it fails"))
+export const deploy = Command.make(
+  "deploy",
+  { id: deployment, ...release, ...starting },
+  Effect.fnUntraced(function* (flags) {
+    const detach = yield* background(flags)
+    yield* operate(yield* invocation, { ...flags, kind: "deploy", id: Option.getOrUndefined(flags.id), detach })
+  })
+).pipe(Command.withDescription("Bring in a release, stack after stack, and go back by itself where it fails"))
 
 export const deployStack = Command.make(
   "deploy-stack",
   { id: requiredDeployment, stack: stackArgument, ...release, ...starting },
-  Effect.fnUntraced(function*(flags) {
+  Effect.fnUntraced(function* (flags) {
     const detach = yield* background(flags)
     yield* operate(yield* invocation, { ...flags, kind: "deploy-stack", detach })
   })

@@ -8,21 +8,25 @@ import { operate } from "./operate.ts"
 
 const confirm = text("confirm", "name", "What is to be destroyed, typed once more; or --yes")
 
-export const destroy = Command.make("destroy", { id: deployment, confirm, ...starting }, Effect.fnUntraced(function*(flags) {
-  const detach = yield* background(flags)
-  yield* operate(yield* invocation, {
-    ...flags,
-    kind: "destroy",
-    id: Option.getOrUndefined(flags.id),
-    detach,
-    confirm: { yes: flags.yes, typed: flags.confirm }
+export const destroy = Command.make(
+  "destroy",
+  { id: deployment, confirm, ...starting },
+  Effect.fnUntraced(function* (flags) {
+    const detach = yield* background(flags)
+    yield* operate(yield* invocation, {
+      ...flags,
+      kind: "destroy",
+      id: Option.getOrUndefined(flags.id),
+      detach,
+      confirm: { yes: flags.yes, typed: flags.confirm }
+    })
   })
-})).pipe(Command.withDescription("Take every stack of an environment away"))
+).pipe(Command.withDescription("Take every stack of an environment away"))
 
 export const destroyStack = Command.make(
   "destroy-stack",
   { id: requiredDeployment, stack: stackArgument, confirm, ...starting },
-  Effect.fnUntraced(function*(flags) {
+  Effect.fnUntraced(function* (flags) {
     const detach = yield* background(flags)
     yield* operate(yield* invocation, {
       ...flags,

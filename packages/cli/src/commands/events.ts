@@ -17,12 +17,14 @@ import { count, execution, option, text } from "./flags.ts"
 const line = (stored: StoredEvent): string =>
   `${clock(stored.at)}  ${String(stored.seq).padStart(4)}  ${stored.event._tag}  ${plain(sentence(stored) ?? "")}`.trimEnd()
 
-const matches = (tag: Option.Option<EventTag>, wanted: Option.Option<string>) => (stored: StoredEvent): boolean =>
-  Option.match(tag, { onNone: () => true, onSome: (one) => stored.event._tag === one }) &&
-  Option.match(wanted, {
-    onNone: () => true,
-    onSome: (one) => JSON.stringify(stored.event).toLowerCase().includes(one.toLowerCase())
-  })
+const matches =
+  (tag: Option.Option<EventTag>, wanted: Option.Option<string>) =>
+  (stored: StoredEvent): boolean =>
+    Option.match(tag, { onNone: () => true, onSome: (one) => stored.event._tag === one }) &&
+    Option.match(wanted, {
+      onNone: () => true,
+      onSome: (one) => JSON.stringify(stored.event).toLowerCase().includes(one.toLowerCase())
+    })
 
 const print = (inv: Invocation) => (stored: StoredEvent) =>
   inv.item({ schema: schemas.event, ...eventView(stored) }, () => [line(stored)])
@@ -34,36 +36,39 @@ export const events = Command.make(
     follow: option("follow", "Go on until the execution has finished"),
     type: Flag.Literals("type", eventTags).pipe(Flag.optional, Flag.withDescription("Only events of this type")),
     text: text("text", "text", "Only events that hold this text"),
-    after: count("after", 0, Number.MAX_SAFE_INTEGER, "Only events after this sequence number (0)").pipe(Flag.withDefault(0)),
+    after: count("after", 0, Number.MAX_SAFE_INTEGER, "Only events after this sequence number (0)").pipe(
+      Flag.withDefault(0)
+    ),
     limit: count("limit", 1, 10_000, "How many (1000)").pipe(Flag.withDefault(1000))
   },
-  Effect.fnUntraced(function*(flags) {
+  Effect.fnUntraced(function* (flags) {
     const inv = yield* invocation
-    yield* withServices(inv, Effect.gen(function*() {
-      const target = yield* Target.execution(inv, Option.getOrUndefined(flags.id), { last: true })
-      const wanted = matches(flags.type, flags.text)
-      if (flags.follow) {
-        const box = yield* signalbox
-        return yield* box.follow(target.correlationId, flags.after).pipe(
-          Stream.filter(wanted),
-          Stream.runForEach(print(inv))
+    yield* withServices(
+      inv,
+      Effect.gen(function* () {
+        const target = yield* Target.execution(inv, Option.getOrUndefined(flags.id), { last: true })
+        const wanted = matches(flags.type, flags.text)
+        if (flags.follow) {
+          const box = yield* signalbox
+          return yield* box
+            .follow(target.correlationId, flags.after)
+            .pipe(Stream.filter(wanted), Stream.runForEach(print(inv)))
+        }
+        const store = yield* DeploymentStore
+        const all = yield* store.events({ stream: target.correlationId, limit: 10_000 })
+        const found = all.filter((stored) => stored.seq > flags.after && wanted(stored))
+        const shown = found.slice(0, flags.limit)
+        yield* inv.result(
+          {
+            correlationId: target.correlationId,
+            deploymentId: target.deploymentId,
+            environment: target.environment,
+            events: shown.map(eventView),
+            next: found.length > shown.length ? shown.at(-1)!.seq : null
+          },
+          () => (shown.length === 0 ? ["No such events."] : shown.map(line))
         )
-      }
-      const store = yield* DeploymentStore
-      const all = yield* store.events({ stream: target.correlationId, limit: 10_000 })
-      const found = all.filter((stored) => stored.seq > flags.after && wanted(stored))
-      const shown = found.slice(0, flags.limit)
-      yield* inv.result(
-        {
-          correlationId: target.correlationId,
-          deploymentId: target.deploymentId,
-          environment: target.environment,
-          events: shown.map(eventView),
-          next: found.length > shown.length ? shown.at(-1)!.seq : null
-        },
-        () => (shown.length === 0 ? ["No such events."] : shown.map(line))
-      )
-    }))
+      })
+    )
   })
 ).pipe(Command.withDescription("The events of an execution"))
-

@@ -14,7 +14,11 @@ export const Actor = Schema.String.check(Schema.isMinLength(1), Schema.isMaxLeng
 
 /** A whole number within bounds. */
 export const count = (name: string, minimum: number, maximum: number, description: string) =>
-  Flag.Int(name).pipe(Flag.withSchema(whole(minimum, maximum)), Flag.withMetavar("n"), Flag.withDescription(description))
+  Flag.Int(name).pipe(
+    Flag.withSchema(whole(minimum, maximum)),
+    Flag.withMetavar("n"),
+    Flag.withDescription(description)
+  )
 
 /** A switch that is off unless given. */
 export const option = (name: string, description: string) =>
@@ -51,7 +55,9 @@ export const stackArgument = Argument.String("stack").pipe(
 export const execution = Argument.String("id").pipe(
   Argument.withSchema(CorrelationId),
   Argument.optional,
-  Argument.withDescription("Correlation id, or a deployment whose execution under way is meant; else that of this folder")
+  Argument.withDescription(
+    "Correlation id, or a deployment whose execution under way is meant; else that of this folder"
+  )
 )
 
 export const stack = Flag.String("stack").pipe(

@@ -17,7 +17,7 @@ import * as Target from "../target.ts"
 import { count, deployment } from "./flags.ts"
 
 /** Errors of the stable release over the window of the stack's gate; null where the provider does not count them. */
-const errorsOf = Effect.fnUntraced(function*(ref: StackRef, stack: StackSpec, releaseId: string | undefined) {
+const errorsOf = Effect.fnUntraced(function* (ref: StackRef, stack: StackSpec, releaseId: string | undefined) {
   const provider = (yield* Providers).get(stack.provider)
   if (provider?.metrics === undefined || releaseId === undefined) return null
   const measured = yield* Effect.result(provider.metrics.measure(ref, { releaseId, window: stack.gate.errorWindow }))
@@ -28,10 +28,20 @@ export const health = Command.make(
   "health",
   {
     id: deployment,
-    minHealthy: count("min-healthy", 0, 100, "Least percentage of healthy instances; else that of each stack's gate").pipe(Flag.optional),
-    maxErrors: count("max-errors", 0, 1_000_000_000, "Most errors within the window of the gate; else that of each stack's gate").pipe(Flag.optional)
+    minHealthy: count(
+      "min-healthy",
+      0,
+      100,
+      "Least percentage of healthy instances; else that of each stack's gate"
+    ).pipe(Flag.optional),
+    maxErrors: count(
+      "max-errors",
+      0,
+      1_000_000_000,
+      "Most errors within the window of the gate; else that of each stack's gate"
+    ).pipe(Flag.optional)
   },
-  Effect.fnUntraced(function*(flags) {
+  Effect.fnUntraced(function* (flags) {
     const inv = yield* invocation
     const { Configuration } = yield* engine
     const configured = yield* manifestOf(inv)
@@ -39,45 +49,63 @@ export const health = Command.make(
     const environment = yield* Target.environmentOf(inv, configured)
     const manifest = inRegion(configured, environment, inv.settings.region)
     const spec = yield* Configuration.resolve(manifest, environment)
-    yield* withServices(inv, Effect.gen(function*() {
-      yield* Target.deployment(id)
-      const box = yield* signalbox
-      const state = yield* (yield* DeploymentStore).environment(id, environment)
-      yield* inv.say("asking the providers …")
-      const observed = yield* box.observe({ manifest, deploymentId: id, environment })
-      const stacks = yield* Effect.forEach(observed, Effect.fnUntraced(function*(one: ObservedStack) {
-        const stack = spec.stacks.find(({ name }) => name === one.name)!
-        const known = state?.stacks.find(({ name }) => name === one.name)
-        const release = "stable" in one.observation ? one.observation.stable : null
-        const ref: StackRef = {
-          deploymentId: id,
-          environment,
-          stack: stack.name,
-          properties: Configuration.fill(stack.properties, new Map(state?.stacks.map(({ name, outputs }) => [name, outputs]))),
-          ...(spec.region === undefined ? {} : { region: spec.region }),
-          ...(spec.account === undefined ? {} : { account: spec.account })
-        }
-        const errors = yield* errorsOf(ref, stack, release?.id)
-        return judge(one, {
-          expected: known?.status === "deployed" || known?.status === "failed",
-          errors,
-          windowMs: Duration.toMillis(stack.gate.errorWindow),
-          minHealthy: Option.getOrElse(flags.minHealthy, () => stack.gate.minHealthyPercentage),
-          maxErrors: Option.getOrElse(flags.maxErrors, () => stack.gate.maxErrorCount)
-        })
-      }), { concurrency: 8 })
-      const healthy = stacks.every(({ verdict }) => verdict === "pass")
-      yield* inv.result({ deploymentId: id, environment, healthy, stacks }, () => [
-        `${id} ${environment}: ${healthy ? inv.paint("green", "✔ healthy") : inv.paint("red", "✖ not healthy")}`,
-        "",
-        ...table(stacks, [
-          { title: "STACK", cell: (row) => row.name },
-          { title: "VERDICT", cell: (row) => `${mark(row.verdict)[0]} ${row.verdict.replace("_", " ")}`, style: (row) => mark(row.verdict)[1] },
-          { title: "VERSION", cell: (row) => row.release?.version ?? "–", drop: 1 },
-          { title: "REASON", cell: (row) => row.reason }
-        ], { width: inv.host.stdout.columns(), paint: inv.paint })
-      ])
-      yield* inv.exit(healthy ? ExitCode.done : ExitCode.unhealthy)
-    }))
+    yield* withServices(
+      inv,
+      Effect.gen(function* () {
+        yield* Target.deployment(id)
+        const box = yield* signalbox
+        const state = yield* (yield* DeploymentStore).environment(id, environment)
+        yield* inv.say("asking the providers …")
+        const observed = yield* box.observe({ manifest, deploymentId: id, environment })
+        const stacks = yield* Effect.forEach(
+          observed,
+          Effect.fnUntraced(function* (one: ObservedStack) {
+            const stack = spec.stacks.find(({ name }) => name === one.name)!
+            const known = state?.stacks.find(({ name }) => name === one.name)
+            const release = "stable" in one.observation ? one.observation.stable : null
+            const ref: StackRef = {
+              deploymentId: id,
+              environment,
+              stack: stack.name,
+              properties: Configuration.fill(
+                stack.properties,
+                new Map(state?.stacks.map(({ name, outputs }) => [name, outputs]))
+              ),
+              ...(spec.region === undefined ? {} : { region: spec.region }),
+              ...(spec.account === undefined ? {} : { account: spec.account })
+            }
+            const errors = yield* errorsOf(ref, stack, release?.id)
+            return judge(one, {
+              expected: known?.status === "deployed" || known?.status === "failed",
+              errors,
+              windowMs: Duration.toMillis(stack.gate.errorWindow),
+              minHealthy: Option.getOrElse(flags.minHealthy, () => stack.gate.minHealthyPercentage),
+              maxErrors: Option.getOrElse(flags.maxErrors, () => stack.gate.maxErrorCount)
+            })
+          }),
+          { concurrency: 8 }
+        )
+        const healthy = stacks.every(({ verdict }) => verdict === "pass")
+        yield* inv.result({ deploymentId: id, environment, healthy, stacks }, () => [
+          `${id} ${environment}: ${healthy ? inv.paint("green", "✔ healthy") : inv.paint("red", "✖ not healthy")}`,
+          "",
+          ...table(
+            stacks,
+            [
+              { title: "STACK", cell: (row) => row.name },
+              {
+                title: "VERDICT",
+                cell: (row) => `${mark(row.verdict)[0]} ${row.verdict.replace("_", " ")}`,
+                style: (row) => mark(row.verdict)[1]
+              },
+              { title: "VERSION", cell: (row) => row.release?.version ?? "–", drop: 1 },
+              { title: "REASON", cell: (row) => row.reason }
+            ],
+            { width: inv.host.stdout.columns(), paint: inv.paint }
+          )
+        ])
+        yield* inv.exit(healthy ? ExitCode.done : ExitCode.unhealthy)
+      })
+    )
   })
 ).pipe(Command.withDescription("Ask the providers how the stacks are; exit 5 where they are not healthy"))

@@ -17,22 +17,33 @@ import { count, deployment, text } from "./flags.ts"
 /** A table of executions. */
 export const executionTable = (rows: ReadonlyArray<ExecutionView>, inv: Invocation): ReadonlyArray<string> => {
   const now = Date.now()
-  return table(rows, [
-    { title: "DEPLOYMENT", cell: (row) => row.deploymentId, drop: 2 },
-    { title: "ENVIRONMENT", cell: (row) => row.environment },
-    { title: "KIND", cell: (row) => row.kind },
-    { title: "STATUS", cell: (row) => `${mark(row.status)[0]} ${word(row.status)}`, style: (row) => mark(row.status)[1] },
-    { title: "VERSION", cell: (row) => row.version ?? "–", drop: 3 },
-    { title: "ASKED", cell: (row) => ago(Date.parse(row.requestedAt), now), drop: 4 },
-    { title: "TOOK", cell: (row) => (row.durationMs === null ? "–" : span(row.durationMs)), drop: 5 },
-    { title: "BY", cell: (row) => row.triggeredBy, drop: 6 },
-    { title: "CORRELATION ID", cell: (row) => row.correlationId }
-  ], { width: inv.host.stdout.columns(), paint: inv.paint })
+  return table(
+    rows,
+    [
+      { title: "DEPLOYMENT", cell: (row) => row.deploymentId, drop: 2 },
+      { title: "ENVIRONMENT", cell: (row) => row.environment },
+      { title: "KIND", cell: (row) => row.kind },
+      {
+        title: "STATUS",
+        cell: (row) => `${mark(row.status)[0]} ${word(row.status)}`,
+        style: (row) => mark(row.status)[1]
+      },
+      { title: "VERSION", cell: (row) => row.version ?? "–", drop: 3 },
+      { title: "ASKED", cell: (row) => ago(Date.parse(row.requestedAt), now), drop: 4 },
+      { title: "TOOK", cell: (row) => (row.durationMs === null ? "–" : span(row.durationMs)), drop: 5 },
+      { title: "BY", cell: (row) => row.triggeredBy, drop: 6 },
+      { title: "CORRELATION ID", cell: (row) => row.correlationId }
+    ],
+    { width: inv.host.stdout.columns(), paint: inv.paint }
+  )
 }
 
 /** The deployment to narrow to: the one given, the one of this folder, or none. */
-export const scope = (inv: Invocation, given: Option.Option<DeploymentId>): { readonly deploymentId?: DeploymentId } => {
-  const id = Option.getOrUndefined(given) ?? Target.idInFolder(inv.settings.directory) as DeploymentId | undefined
+export const scope = (
+  inv: Invocation,
+  given: Option.Option<DeploymentId>
+): { readonly deploymentId?: DeploymentId } => {
+  const id = Option.getOrUndefined(given) ?? (Target.idInFolder(inv.settings.directory) as DeploymentId | undefined)
   return id === undefined ? {} : { deploymentId: id }
 }
 
@@ -55,32 +66,49 @@ export const history = Command.make(
     status: statuses,
     text: text("text", "text", "Only where correlation id, version, actor or reason hold this text")
   },
-  Effect.fnUntraced(function*(flags) {
+  Effect.fnUntraced(function* (flags) {
     const inv = yield* invocation
-    yield* withServices(inv, Effect.gen(function*() {
-      const store = yield* DeploymentStore
-      const page = yield* store.executions({
-        ...scope(inv, flags.id),
-        ...within(inv),
-        limit: flags.limit,
-        ...(Option.isSome(flags.cursor) ? { cursor: flags.cursor.value } : {}),
-        ...(Option.isSome(flags.status) ? { statuses: [flags.status.value] } : {}),
-        ...(Option.isSome(flags.text) ? { text: flags.text.value } : {})
-      }).pipe(
-        Effect.mapError((error): Failure | StoreError =>
-          Option.isSome(flags.cursor) && error.reason === "Unexpected"
-            ? usage("cursor_invalid", "the cursor was not made by this store", "Take it from next of the page before.", "--cursor")
-            : error)
-      )
-      const now = Date.now()
-      const executions = page.items.map((state) => executionView(state, now))
-      yield* inv.result({ executions, next: page.next ?? null }, () =>
-        executions.length === 0
-          ? ["Nothing has happened yet."]
-          : [
-            ...executionTable(executions, inv),
-            ...(page.next === undefined ? [] : ["", `more: ${inv.paint("cyan", `signalbox history --limit ${flags.limit} --cursor ${page.next}`)}`])
-          ])
-    }))
+    yield* withServices(
+      inv,
+      Effect.gen(function* () {
+        const store = yield* DeploymentStore
+        const page = yield* store
+          .executions({
+            ...scope(inv, flags.id),
+            ...within(inv),
+            limit: flags.limit,
+            ...(Option.isSome(flags.cursor) ? { cursor: flags.cursor.value } : {}),
+            ...(Option.isSome(flags.status) ? { statuses: [flags.status.value] } : {}),
+            ...(Option.isSome(flags.text) ? { text: flags.text.value } : {})
+          })
+          .pipe(
+            Effect.mapError((error): Failure | StoreError =>
+              Option.isSome(flags.cursor) && error.reason === "Unexpected"
+                ? usage(
+                    "cursor_invalid",
+                    "the cursor was not made by this store",
+                    "Take it from next of the page before.",
+                    "--cursor"
+                  )
+                : error
+            )
+          )
+        const now = Date.now()
+        const executions = page.items.map((state) => executionView(state, now))
+        yield* inv.result({ executions, next: page.next ?? null }, () =>
+          executions.length === 0
+            ? ["Nothing has happened yet."]
+            : [
+                ...executionTable(executions, inv),
+                ...(page.next === undefined
+                  ? []
+                  : [
+                      "",
+                      `more: ${inv.paint("cyan", `signalbox history --limit ${flags.limit} --cursor ${page.next}`)}`
+                    ])
+              ]
+        )
+      })
+    )
   })
 ).pipe(Command.withDescription("The executions there were, latest first"))

@@ -8,34 +8,41 @@ import { withServices } from "../services.ts"
 import * as Target from "../target.ts"
 import { deployment } from "./flags.ts"
 
-export const info = Command.make("info", { id: deployment }, Effect.fnUntraced(function*(flags) {
-  const inv = yield* invocation
-  const id = yield* Target.deploymentId(inv, Option.getOrUndefined(flags.id))
-  yield* withServices(inv, Effect.gen(function*() {
-    const found = yield* Target.deployment(id)
-    const states = yield* Target.environmentsByTime(id)
-    const environments = found.environments.map((name) => {
-      const state = states.find(({ environment }) => environment === name)
-      return {
-        name,
-        status: state?.status ?? ("initialized" as const),
-        correlationId: state?.current ?? null,
-        updatedAt: state === undefined ? null : iso(state.updatedAt)
-      }
-    })
-    const view = {
-      ...deploymentView(found),
-      environments,
-      directory: inv.settings.directory,
-      config: inv.settings.config ?? null
-    }
-    yield* inv.result(view, () => [
-      `${inv.paint("bold", view.deploymentId)}  ${view.organization}/${view.project}  (${view.template})`,
-      `made          ${view.createdAt}`,
-      `stacks        ${view.stacks.join(", ")}`,
-      `environments  ${environments.map(({ name, status }) => `${name} (${word(status)})`).join(", ")}`,
-      `state in      ${view.directory}`,
-      `configured    ${view.config ?? "nowhere: no configuration file was found"}`
-    ])
-  }))
-})).pipe(Command.withDescription("What a deployment is: project, stacks, environments, where its state is"))
+export const info = Command.make(
+  "info",
+  { id: deployment },
+  Effect.fnUntraced(function* (flags) {
+    const inv = yield* invocation
+    const id = yield* Target.deploymentId(inv, Option.getOrUndefined(flags.id))
+    yield* withServices(
+      inv,
+      Effect.gen(function* () {
+        const found = yield* Target.deployment(id)
+        const states = yield* Target.environmentsByTime(id)
+        const environments = found.environments.map((name) => {
+          const state = states.find(({ environment }) => environment === name)
+          return {
+            name,
+            status: state?.status ?? ("initialized" as const),
+            correlationId: state?.current ?? null,
+            updatedAt: state === undefined ? null : iso(state.updatedAt)
+          }
+        })
+        const view = {
+          ...deploymentView(found),
+          environments,
+          directory: inv.settings.directory,
+          config: inv.settings.config ?? null
+        }
+        yield* inv.result(view, () => [
+          `${inv.paint("bold", view.deploymentId)}  ${view.organization}/${view.project}  (${view.template})`,
+          `made          ${view.createdAt}`,
+          `stacks        ${view.stacks.join(", ")}`,
+          `environments  ${environments.map(({ name, status }) => `${name} (${word(status)})`).join(", ")}`,
+          `state in      ${view.directory}`,
+          `configured    ${view.config ?? "nowhere: no configuration file was found"}`
+        ])
+      })
+    )
+  })
+).pipe(Command.withDescription("What a deployment is: project, stacks, environments, where its state is"))

@@ -20,33 +20,38 @@ const id = Flag.String("id").pipe(
   Flag.withDescription("Id of the new deployment, such as DX6604E; else drawn")
 )
 
-export const init = Command.make("init", { id, by }, Effect.fnUntraced(function*(flags) {
-  const inv = yield* invocation
-  const manifest = yield* manifestOf(inv)
-  const existing = idInFolder(inv.settings.directory)
-  if (existing !== undefined) {
-    return yield* new Failure({
-      exitCode: ExitCode.failed,
-      info: {
-        code: "already_initialized",
-        message: `this folder belongs to the deployment ${existing} already`,
-        hint: "See: signalbox info. For another deployment take another folder (--directory)."
-      }
-    })
-  }
-  const deployment = yield* withServices(
-    inv,
-    Effect.flatMap(signalbox, (box) =>
-      box.init({
-        manifest,
-        by: actor(inv, flags.by),
-        ...(Option.isSome(flags.id) ? { deploymentId: flags.id.value } : {})
-      })),
-    { create: true }
-  )
-  const [environment] = deployment.environments
-  yield* inv.result({ ...deploymentView(deployment), status: "initialized" }, () => [
-    `${inv.paint("green", "✔")} ${deployment.deploymentId} ${deployment.organization}/${deployment.project}: initialized`,
-    `next:  ${inv.paint("cyan", `signalbox deploy ${deployment.deploymentId} --environment ${environment ?? "<name>"} --version <version>`)}`
-  ])
-})).pipe(Command.withDescription("Make a deployment from the configuration"))
+export const init = Command.make(
+  "init",
+  { id, by },
+  Effect.fnUntraced(function* (flags) {
+    const inv = yield* invocation
+    const manifest = yield* manifestOf(inv)
+    const existing = idInFolder(inv.settings.directory)
+    if (existing !== undefined) {
+      return yield* new Failure({
+        exitCode: ExitCode.failed,
+        info: {
+          code: "already_initialized",
+          message: `this folder belongs to the deployment ${existing} already`,
+          hint: "See: signalbox info. For another deployment take another folder (--directory)."
+        }
+      })
+    }
+    const deployment = yield* withServices(
+      inv,
+      Effect.flatMap(signalbox, (box) =>
+        box.init({
+          manifest,
+          by: actor(inv, flags.by),
+          ...(Option.isSome(flags.id) ? { deploymentId: flags.id.value } : {})
+        })
+      ),
+      { create: true }
+    )
+    const [environment] = deployment.environments
+    yield* inv.result({ ...deploymentView(deployment), status: "initialized" }, () => [
+      `${inv.paint("green", "✔")} ${deployment.deploymentId} ${deployment.organization}/${deployment.project}: initialized`,
+      `next:  ${inv.paint("cyan", `signalbox deploy ${deployment.deploymentId} --environment ${environment ?? "<name>"} --version <version>`)}`
+    ])
+  })
+).pipe(Command.withDescription("Make a deployment from the configuration"))

@@ -11,7 +11,7 @@ import { environmentsByTime } from "../target.ts"
 
 /** Each deployment in the environment asked for, else in the one that was orchestrated last. */
 const rows = (wanted: string | undefined) =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const store = yield* DeploymentStore
     const all = yield* store.deployments
     return yield* Effect.forEach(
@@ -30,19 +30,31 @@ const rows = (wanted: string | undefined) =>
     )
   })
 
-export const list = Command.make("list", {}, Effect.fnUntraced(function*() {
-  const inv = yield* invocation
-  const deployments = hasStore(inv) ? yield* withServices(inv, rows(inv.settings.environment)) : []
-  yield* inv.result({ deployments }, () => {
-    if (deployments.length === 0) return ["No deployments here. Make one with: signalbox init"]
-    const now = Date.now()
-    return table(deployments, [
-      { title: "DEPLOYMENT", cell: (row) => row.deploymentId },
-      { title: "PROJECT", cell: (row) => `${row.organization}/${row.project}`, drop: 1 },
-      { title: "ENVIRONMENT", cell: (row) => row.environment ?? "–" },
-      { title: "STATUS", cell: (row) => `${mark(row.status)[0]} ${word(row.status)}`, style: (row) => mark(row.status)[1] },
-      { title: "UPDATED", cell: (row) => ago(Date.parse(row.updatedAt), now), drop: 2 },
-      { title: "UNDER WAY", cell: (row) => row.correlationId ?? "", drop: 3 }
-    ], { width: inv.host.stdout.columns(), paint: inv.paint })
+export const list = Command.make(
+  "list",
+  {},
+  Effect.fnUntraced(function* () {
+    const inv = yield* invocation
+    const deployments = hasStore(inv) ? yield* withServices(inv, rows(inv.settings.environment)) : []
+    yield* inv.result({ deployments }, () => {
+      if (deployments.length === 0) return ["No deployments here. Make one with: signalbox init"]
+      const now = Date.now()
+      return table(
+        deployments,
+        [
+          { title: "DEPLOYMENT", cell: (row) => row.deploymentId },
+          { title: "PROJECT", cell: (row) => `${row.organization}/${row.project}`, drop: 1 },
+          { title: "ENVIRONMENT", cell: (row) => row.environment ?? "–" },
+          {
+            title: "STATUS",
+            cell: (row) => `${mark(row.status)[0]} ${word(row.status)}`,
+            style: (row) => mark(row.status)[1]
+          },
+          { title: "UPDATED", cell: (row) => ago(Date.parse(row.updatedAt), now), drop: 2 },
+          { title: "UNDER WAY", cell: (row) => row.correlationId ?? "", drop: 3 }
+        ],
+        { width: inv.host.stdout.columns(), paint: inv.paint }
+      )
+    })
   })
-})).pipe(Command.withDescription("The deployments here, with their status"))
+).pipe(Command.withDescription("The deployments here, with their status"))

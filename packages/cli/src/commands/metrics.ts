@@ -20,43 +20,66 @@ const percent = (rate: number | null, n: number): string =>
 export const metrics = Command.make(
   "metrics",
   { id: deployment, hours: count("hours", 1, 24 * 366, "How far back, in hours (24)").pipe(Flag.withDefault(24)) },
-  Effect.fnUntraced(function*(flags) {
+  Effect.fnUntraced(function* (flags) {
     const inv = yield* invocation
-    yield* withServices(inv, Effect.gen(function*() {
-      const store = yield* DeploymentStore
-      const now = Date.now()
-      const since = now - flags.hours * hour
-      const states: Array<Execution.ExecutionState> = []
-      let cursor: string | undefined
-      do {
-        const page = yield* store.executions({
-          ...scope(inv, flags.id),
-          ...within(inv),
-          since,
-          limit: 1000,
-          ...(cursor === undefined ? {} : { cursor })
-        })
-        states.push(...page.items)
-        cursor = page.next
-      } while (cursor !== undefined)
-      const view = metricsView(states)
-      yield* inv.result(
-        { ...scope(inv, flags.id), environment: inv.settings.environment ?? null, hours: flags.hours, since: iso(since), ...view },
-        () => [
-          `${view.total} executions in ${flags.hours} h: ${view.completed} completed, ${view.rolled_back} rolled back, ${view.failed} failed, ${view.cancelled} cancelled, ${view.underWay} under way`,
-          `success rate ${percent(view.successRate, view.n)}`,
-          ...(view.kinds.length === 0 ? [] : [
-            "",
-            ...table(view.kinds, [
-              { title: "KIND", cell: (row) => row.kind },
-              { title: "TOTAL", cell: (row) => String(row.total) },
-              { title: "SUCCESS", cell: (row) => percent(row.successRate, row.n) },
-              { title: "P50", cell: (row) => (row.durationMs.p50 === null ? "–" : span(row.durationMs.p50)), drop: 1 },
-              { title: "P90", cell: (row) => (row.durationMs.p90 === null ? "–" : span(row.durationMs.p90)), drop: 1 }
-            ], { width: inv.host.stdout.columns(), paint: inv.paint })
-          ])
-        ]
-      )
-    }))
+    yield* withServices(
+      inv,
+      Effect.gen(function* () {
+        const store = yield* DeploymentStore
+        const now = Date.now()
+        const since = now - flags.hours * hour
+        const states: Array<Execution.ExecutionState> = []
+        let cursor: string | undefined
+        do {
+          const page = yield* store.executions({
+            ...scope(inv, flags.id),
+            ...within(inv),
+            since,
+            limit: 1000,
+            ...(cursor === undefined ? {} : { cursor })
+          })
+          states.push(...page.items)
+          cursor = page.next
+        } while (cursor !== undefined)
+        const view = metricsView(states)
+        yield* inv.result(
+          {
+            ...scope(inv, flags.id),
+            environment: inv.settings.environment ?? null,
+            hours: flags.hours,
+            since: iso(since),
+            ...view
+          },
+          () => [
+            `${view.total} executions in ${flags.hours} h: ${view.completed} completed, ${view.rolled_back} rolled back, ${view.failed} failed, ${view.cancelled} cancelled, ${view.underWay} under way`,
+            `success rate ${percent(view.successRate, view.n)}`,
+            ...(view.kinds.length === 0
+              ? []
+              : [
+                  "",
+                  ...table(
+                    view.kinds,
+                    [
+                      { title: "KIND", cell: (row) => row.kind },
+                      { title: "TOTAL", cell: (row) => String(row.total) },
+                      { title: "SUCCESS", cell: (row) => percent(row.successRate, row.n) },
+                      {
+                        title: "P50",
+                        cell: (row) => (row.durationMs.p50 === null ? "–" : span(row.durationMs.p50)),
+                        drop: 1
+                      },
+                      {
+                        title: "P90",
+                        cell: (row) => (row.durationMs.p90 === null ? "–" : span(row.durationMs.p90)),
+                        drop: 1
+                      }
+                    ],
+                    { width: inv.host.stdout.columns(), paint: inv.paint }
+                  )
+                ])
+          ]
+        )
+      })
+    )
   })
 ).pipe(Command.withDescription("Counts, success rate and durations, from the log"))

@@ -37,7 +37,12 @@ const some = <Key extends string, A>(key: Key, value: Option.Option<A> | undefin
   (value !== undefined && Option.isSome(value) ? { [key]: value.value } : {}) as { readonly [K in Key]?: A }
 
 /** Destroying wants the name of what is destroyed, typed or given; nothing here waits for an answer that cannot come. */
-const confirmed = Effect.fnUntraced(function*(inv: Invocation, operation: Operation, id: DeploymentId, environment: string) {
+const confirmed = Effect.fnUntraced(function* (
+  inv: Invocation,
+  operation: Operation,
+  id: DeploymentId,
+  environment: string
+) {
   const { confirm } = operation
   if (confirm === undefined || confirm.yes || operation.dryRun) return
   const what = operation.stack ?? id
@@ -47,7 +52,8 @@ const confirmed = Effect.fnUntraced(function*(inv: Invocation, operation: Operat
     if (confirm.typed.value === what) return
     return yield* refuse(`--confirm names something else than ${what}`)
   }
-  if (inv.host.ask === undefined || inv.json) return yield* refuse(`${operation.kind} of ${what} in ${environment} must be confirmed`)
+  if (inv.host.ask === undefined || inv.json)
+    return yield* refuse(`${operation.kind} of ${what} in ${environment} must be confirmed`)
   const typed = yield* inv.host.ask(`${operation.kind} takes ${what} in ${environment} away. Type ${what} to go on: `)
   if (typed.trim() !== what) return yield* refuse(`that was not ${what}; nothing was done`)
 })
@@ -55,17 +61,21 @@ const confirmed = Effect.fnUntraced(function*(inv: Invocation, operation: Operat
 const artifactOf = (inv: Invocation, artifact: Option.Option<string> | undefined): Option.Option<string> =>
   Option.map(artifact ?? Option.none(), (one) =>
     // A path means what the shell showed, also when another process takes the work up.
-    /^[a-z][a-z0-9+.-]+:/i.test(one) ? one : Path.resolve(inv.host.cwd, one))
+    /^[a-z][a-z0-9+.-]+:/i.test(one) ? one : Path.resolve(inv.host.cwd, one)
+  )
 
 /** Checks everything that can be checked without a store, then plans, or starts and carries on. */
-export const operate = Effect.fnUntraced(function*(inv: Invocation, operation: Operation) {
+export const operate = Effect.fnUntraced(function* (inv: Invocation, operation: Operation) {
   const { Configuration } = yield* engine
   const configured = yield* manifestOf(inv)
   const id = yield* Target.deploymentId(inv, operation.id)
   const environment = yield* Target.environmentOf(inv, configured)
   const manifest = inRegion(configured, environment, inv.settings.region)
   const stacks = operation.stack === undefined ? {} : { stacks: [operation.stack] }
-  const spec = yield* Configuration.resolve(manifest, environment, { ...stacks, ...some("strategy", operation.strategy) })
+  const spec = yield* Configuration.resolve(manifest, environment, {
+    ...stacks,
+    ...some("strategy", operation.strategy)
+  })
   yield* Configuration.supports(spec, yield* inv.host.backend.providers)
   yield* confirmed(inv, operation, id, environment)
   const request: Request = {
@@ -81,30 +91,36 @@ export const operate = Effect.fnUntraced(function*(inv: Invocation, operation: O
     ...some("strategy", operation.strategy),
     ...some("reason", operation.reason)
   }
-  yield* withServices(inv, Effect.gen(function*() {
-    yield* Target.deployment(id)
-    const box = yield* signalbox
-    if (operation.dryRun) {
-      const plan = yield* box.plan(request)
-      return yield* inv.result(planView(request, plan), () => planLines(request, plan, inv.paint))
-    }
-    const { execution, joined } = yield* box.submit(request)
-    if (joined) yield* inv.say(`joins the execution ${request.correlationId}, which was asked for before`)
-    if (!operation.detach) return yield* carry(inv, execution.correlationId)
-    const log = Path.join(inv.settings.directory, ".signalbox", "log", `${execution.correlationId}.log`)
-    const { config, directory } = inv.settings
-    // Nothing else goes through the arguments: the address of a database may hold a password, and stays in the environment.
-    const pid = yield* inv.host.detach(
-      [
-        "__run", execution.correlationId, "--directory", directory,
-        ...(config === undefined ? [] : ["--config", config])
-      ],
-      log
-    )
-    yield* inv.result({ ...executionView(execution, Date.now()), detached: true, pid, log }, () => [
-      `${inv.paint("blue", "◌")} ${execution.kind} ${id} ${environment}: goes on in the background (process ${pid})`,
-      `next:  ${inv.paint("cyan", `signalbox attach ${execution.correlationId}`)}`,
-      `log:   ${Path.relative(inv.host.cwd, log)}`
-    ])
-  }))
+  yield* withServices(
+    inv,
+    Effect.gen(function* () {
+      yield* Target.deployment(id)
+      const box = yield* signalbox
+      if (operation.dryRun) {
+        const plan = yield* box.plan(request)
+        return yield* inv.result(planView(request, plan), () => planLines(request, plan, inv.paint))
+      }
+      const { execution, joined } = yield* box.submit(request)
+      if (joined) yield* inv.say(`joins the execution ${request.correlationId}, which was asked for before`)
+      if (!operation.detach) return yield* carry(inv, execution.correlationId)
+      const log = Path.join(inv.settings.directory, ".signalbox", "log", `${execution.correlationId}.log`)
+      const { config, directory } = inv.settings
+      // Nothing else goes through the arguments: the address of a database may hold a password, and stays in the environment.
+      const pid = yield* inv.host.detach(
+        [
+          "__run",
+          execution.correlationId,
+          "--directory",
+          directory,
+          ...(config === undefined ? [] : ["--config", config])
+        ],
+        log
+      )
+      yield* inv.result({ ...executionView(execution, Date.now()), detached: true, pid, log }, () => [
+        `${inv.paint("blue", "◌")} ${execution.kind} ${id} ${environment}: goes on in the background (process ${pid})`,
+        `next:  ${inv.paint("cyan", `signalbox attach ${execution.correlationId}`)}`,
+        `log:   ${Path.relative(inv.host.cwd, log)}`
+      ])
+    })
+  )
 })

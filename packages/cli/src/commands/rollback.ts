@@ -6,7 +6,11 @@ import { background, starting } from "./deploy.ts"
 import { deployment } from "./flags.ts"
 import { operate } from "./operate.ts"
 
-export const rollback = Command.make("rollback", { id: deployment, ...starting }, Effect.fnUntraced(function*(flags) {
-  const detach = yield* background(flags)
-  yield* operate(yield* invocation, { ...flags, kind: "rollback", id: Option.getOrUndefined(flags.id), detach })
-})).pipe(Command.withDescription("Put every stack back to the release that it had before"))
+export const rollback = Command.make(
+  "rollback",
+  { id: deployment, ...starting },
+  Effect.fnUntraced(function* (flags) {
+    const detach = yield* background(flags)
+    yield* operate(yield* invocation, { ...flags, kind: "rollback", id: Option.getOrUndefined(flags.id), detach })
+  })
+).pipe(Command.withDescription("Put every stack back to the release that it had before"))

@@ -5,4 +5,5 @@ import { Host } from "../host/Host.ts"
 
 /** What keeps local processes alive when the CLI has gone. */
 export const supervisor = Command.make("__supervisor", { directory: Argument.String("directory") }, ({ directory }) =>
-  Effect.flatMap(Host, ({ backend }) => backend.supervise(directory))).pipe(Command.unlisted)
+  Effect.flatMap(Host, ({ backend }) => backend.supervise(directory))
+).pipe(Command.unlisted)

@@ -18,15 +18,18 @@ import { count, execution } from "./flags.ts"
 
 /** The state whenever something was written, and at least once an interval, until the end. Only reads. */
 const states = (id: Execution.ExecutionState["correlationId"], seconds: number) =>
-  Stream.unwrap(Effect.map(DeploymentStore, (store) =>
-    Stream.merge(store.changes, Stream.tick(`${seconds} seconds`)).pipe(
-      Stream.mapEffect(() => store.execution(id)),
-      Stream.filter((state) => state !== undefined),
-      Stream.takeUntil(isFinished)
-    )))
+  Stream.unwrap(
+    Effect.map(DeploymentStore, (store) =>
+      Stream.merge(store.changes, Stream.tick(`${seconds} seconds`)).pipe(
+        Stream.mapEffect(() => store.execution(id)),
+        Stream.filter((state) => state !== undefined),
+        Stream.takeUntil(isFinished)
+      )
+    )
+  )
 
 const show = (inv: Invocation, first: Execution.ExecutionState, seconds: number, timeout: number | undefined) =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const { stdout } = inv.host
     const redraw = new Redraw(stdout)
     const live = !inv.json && canRedraw(inv.host.env, stdout)
@@ -34,20 +37,25 @@ const show = (inv: Invocation, first: Execution.ExecutionState, seconds: number,
     let last = first
     let shown = ""
     yield* Effect.addFinalizer(() => Effect.sync(() => redraw.end()))
-    const all = states(first.correlationId, seconds).pipe(Stream.runForEach((state) => {
-      last = state
-      const now = Date.now()
-      if (live) {
-        return Effect.sync(() => redraw.draw(render(state, { now, columns: stdout.columns(), rows: stdout.rows(), color })))
-      }
-      // A stream of lines says only what has changed: the time that went by is no change.
-      const { durationMs, ...still } = executionView(state, now)
-      const text = JSON.stringify(still)
-      if (text === shown) return Effect.void
-      shown = text
-      return inv.item({ schema: schemas.execution, ...still, durationMs }, () =>
-        render(state, { now, columns: stdout.columns(), rows: Number.MAX_SAFE_INTEGER, color: false }))
-    }))
+    const all = states(first.correlationId, seconds).pipe(
+      Stream.runForEach((state) => {
+        last = state
+        const now = Date.now()
+        if (live) {
+          return Effect.sync(() =>
+            redraw.draw(render(state, { now, columns: stdout.columns(), rows: stdout.rows(), color }))
+          )
+        }
+        // A stream of lines says only what has changed: the time that went by is no change.
+        const { durationMs, ...still } = executionView(state, now)
+        const text = JSON.stringify(still)
+        if (text === shown) return Effect.void
+        shown = text
+        return inv.item({ schema: schemas.execution, ...still, durationMs }, () =>
+          render(state, { now, columns: stdout.columns(), rows: Number.MAX_SAFE_INTEGER, color: false })
+        )
+      })
+    )
     const ended = yield* timeout === undefined
       ? Effect.as(all, true)
       : Effect.map(Effect.timeoutOption(all, `${timeout} seconds`), Option.isSome)
@@ -59,14 +67,19 @@ export const watch = Command.make(
   "watch",
   {
     id: execution,
-    interval: count("interval", 1, 3600, "Seconds after which it looks again at the latest (2)").pipe(Flag.withDefault(2)),
+    interval: count("interval", 1, 3600, "Seconds after which it looks again at the latest (2)").pipe(
+      Flag.withDefault(2)
+    ),
     timeout: count("timeout", 1, 604_800, "Seconds after which it gives up watching and exits 124").pipe(Flag.optional)
   },
-  Effect.fnUntraced(function*(flags) {
+  Effect.fnUntraced(function* (flags) {
     const inv = yield* invocation
-    yield* withServices(inv, Effect.gen(function*() {
-      const target = yield* Target.execution(inv, Option.getOrUndefined(flags.id), { last: true })
-      yield* Effect.scoped(show(inv, target, flags.interval, Option.getOrUndefined(flags.timeout)))
-    }))
+    yield* withServices(
+      inv,
+      Effect.gen(function* () {
+        const target = yield* Target.execution(inv, Option.getOrUndefined(flags.id), { last: true })
+        yield* Effect.scoped(show(inv, target, flags.interval, Option.getOrUndefined(flags.timeout)))
+      })
+    )
   })
 ).pipe(Command.withDescription("Watch an execution without touching it (attach carries it on where need be)"))

@@ -25,5 +25,9 @@ export type Style = keyof typeof codes
 /** Paints text, or leaves it as it is. */
 export type Paint = (style: Style, text: string) => string
 
-export const paint = (color: boolean): Paint => (style, text) =>
-  color && text !== "" ? `\u001b[${codes[style]}m${text}\u001b[${style === "bold" || style === "dim" ? 22 : 39}m` : text
+export const paint =
+  (color: boolean): Paint =>
+  (style, text) =>
+    color && text !== ""
+      ? `\u001b[${codes[style]}m${text}\u001b[${style === "bold" || style === "dim" ? 22 : 39}m`
+      : text

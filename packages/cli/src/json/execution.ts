@@ -16,7 +16,14 @@ const nil = "0".repeat(32)
 export const traceIdOf = (correlationId: string): string => {
   const own = uuid.test(correlationId) ? correlationId.replaceAll("-", "").toLowerCase() : nil
   // Node takes 3 ms to load its cryptography, so it is loaded where it is used. A trace id of zeros is not valid, and a UUID may be that.
-  return own === nil ? process.getBuiltinModule("node:crypto").createHash("sha256").update(`signalbox${correlationId}`).digest("hex").slice(0, 32) : own
+  return own === nil
+    ? process
+        .getBuiltinModule("node:crypto")
+        .createHash("sha256")
+        .update(`signalbox${correlationId}`)
+        .digest("hex")
+        .slice(0, 32)
+    : own
 }
 
 export const stageView = (stage: Execution.StageState) => ({

@@ -38,6 +38,9 @@ export const judge = ({ name, observation, provider }: ObservedStack, bounds: Bo
   if (bounds.errors !== null && bounds.errors.errors > bounds.maxErrors) {
     return view("fail", `${bounds.errors.errors} errors in ${span(bounds.windowMs)} (at most ${bounds.maxErrors})`)
   }
-  const errors = bounds.errors === null ? "" : `, ${bounds.errors.errors} errors in ${span(bounds.windowMs)} (at most ${bounds.maxErrors})`
+  const errors =
+    bounds.errors === null
+      ? ""
+      : `, ${bounds.errors.errors} errors in ${span(bounds.windowMs)} (at most ${bounds.maxErrors})`
   return view("pass", `${instances}${errors}${operation === null ? "" : `; under way: ${operation.description}`}`)
 }

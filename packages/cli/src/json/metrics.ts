@@ -12,12 +12,14 @@ export const percentile = (values: ReadonlyArray<number>, p: number): number | n
 const finished = ["completed", "failed", "rolled_back", "cancelled"] as const
 
 const figures = (states: ReadonlyArray<Execution.ExecutionState>) => {
-  const counts = Object.fromEntries(finished.map((status) => [status, states.filter((state) => state.status === status).length])) as
-    Record<(typeof finished)[number], number>
+  const counts = Object.fromEntries(
+    finished.map((status) => [status, states.filter((state) => state.status === status).length])
+  ) as Record<(typeof finished)[number], number>
   // What a person cancelled says nothing about whether it would have gone well.
   const n = counts.completed + counts.failed + counts.rolled_back
   const durations = states.flatMap(({ finishedAt, startedAt, status }) =>
-    status === "completed" && startedAt !== undefined && finishedAt !== undefined ? [finishedAt - startedAt] : [])
+    status === "completed" && startedAt !== undefined && finishedAt !== undefined ? [finishedAt - startedAt] : []
+  )
   return {
     total: states.length,
     underWay: states.length - finished.reduce((sum, status) => sum + counts[status], 0),
@@ -36,4 +38,3 @@ export const metricsView = (states: ReadonlyArray<Execution.ExecutionState>) => 
     ...figures(states.filter((state) => state.kind === kind))
   }))
 })
-export type MetricsView = ReturnType<typeof metricsView>

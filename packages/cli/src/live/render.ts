@@ -64,14 +64,27 @@ const details = (state: Execution.ExecutionState, stack: Execution.StackState, n
   if (current !== undefined) {
     lines.push({
       weight: 40,
-      line: ["    ", glyph(current.status), ` ${word(current.name)}${elapsed(current, now)}`,
-        ["dim", current.reason === undefined || state.questions.some((question) => question.stack === stack.name) ? "" : `  ${current.reason}`]]
+      line: [
+        "    ",
+        glyph(current.status),
+        ` ${word(current.name)}${elapsed(current, now)}`,
+        [
+          "dim",
+          current.reason === undefined || state.questions.some((question) => question.stack === stack.name)
+            ? ""
+            : `  ${current.reason}`
+        ]
+      ]
     })
   }
   if (stack.candidate !== null && (active(stack) || stack.candidateTraffic > 0)) {
     lines.push({
       weight: 20,
-      line: ["    ", ["cyan", bar(stack.candidateTraffic)], ` ${stack.candidateTraffic}% of the traffic to ${stack.candidate.version}`]
+      line: [
+        "    ",
+        ["cyan", bar(stack.candidateTraffic)],
+        ` ${stack.candidateTraffic}% of the traffic to ${stack.candidate.version}`
+      ]
     })
   }
   const verdict = lastVerdict(state, stack.name)
@@ -91,14 +104,28 @@ const problem = (stack: Execution.StackState): ReadonlyArray<Weighed> =>
   stack.error === undefined ? [] : [{ weight: 10, line: ["    ", ["red", stack.error.message]] }]
 
 const questions = (state: Execution.ExecutionState, stack: string, now: number): ReadonlyArray<Weighed> =>
-  state.questions.filter((question) => question.stack === stack).flatMap(({ expiresAt, otherwise, question }) => [
-    keep(["    ", ["yellow", "⏸ "], ["bold", question], ["dim", ` (${span(expiresAt - now)} left, then ${otherwise})`]]),
-    keep(["      ", ["cyan", `signalbox approve ${state.correlationId} --stack ${stack}`], ["dim", "  or abort"]])
-  ])
+  state.questions
+    .filter((question) => question.stack === stack)
+    .flatMap(({ expiresAt, otherwise, question }) => [
+      keep([
+        "    ",
+        ["yellow", "⏸ "],
+        ["bold", question],
+        ["dim", ` (${span(expiresAt - now)} left, then ${otherwise})`]
+      ]),
+      keep(["      ", ["cyan", `signalbox approve ${state.correlationId} --stack ${stack}`], ["dim", "  or abort"]])
+    ])
 
-const block = (state: Execution.ExecutionState, stack: Execution.StackState, width: number, now: number): ReadonlyArray<Weighed> => {
+const block = (
+  state: Execution.ExecutionState,
+  stack: Execution.StackState,
+  width: number,
+  now: number
+): ReadonlyArray<Weighed> => {
   const head: Weighed = keep([
-    "  ", glyph(stack.status), ` ${pad(stack.name, width)}  ${pad(untouched(stack) ? "waits" : word(stack.status), 12)}  ${versionOf(stack)}`,
+    "  ",
+    glyph(stack.status),
+    ` ${pad(stack.name, width)}  ${pad(untouched(stack) ? "waits" : word(stack.status), 12)}  ${versionOf(stack)}`,
     ["dim", `  ${timeOf(stack, now)}`]
   ])
   const asked = questions(state, stack.name, now)
@@ -120,15 +147,28 @@ const header = (state: Execution.ExecutionState, now: number): ReadonlyArray<Wei
   const begun = state.startedAt ?? state.requestedAt
   return [
     keep([
-      glyph(state.status), " ", ["bold", `${state.kind} ${state.deploymentId}`], `  ${state.environment}${version}${strategy}  ${word(state.status)}`,
+      glyph(state.status),
+      " ",
+      ["bold", `${state.kind} ${state.deploymentId}`],
+      `  ${state.environment}${version}${strategy}  ${word(state.status)}`,
       ["dim", `  ${span((state.finishedAt ?? now) - begun)}`]
     ]),
     {
       weight: 35,
-      line: ["  ", ...state.stages.flatMap((stage): ReadonlyArray<Piece> => [
-        glyph(stage.status), ` ${word(stage.name)}`,
-        ["dim", settled.has(stage.status) || stage.status === "running" || stage.status === "waiting" ? elapsed(stage, now) : ""], "  "
-      ])]
+      line: [
+        "  ",
+        ...state.stages.flatMap((stage): ReadonlyArray<Piece> => [
+          glyph(stage.status),
+          ` ${word(stage.name)}`,
+          [
+            "dim",
+            settled.has(stage.status) || stage.status === "running" || stage.status === "waiting"
+              ? elapsed(stage, now)
+              : ""
+          ],
+          "  "
+        ])
+      ]
     }
   ]
 }
@@ -136,7 +176,17 @@ const header = (state: Execution.ExecutionState, now: number): ReadonlyArray<Wei
 const footer = (state: Execution.ExecutionState): ReadonlyArray<Weighed> => {
   if (state.error !== undefined) return [{ weight: 5, line: ["  ", ["red", state.error.message]] }]
   if (state.status === "paused" && state.questions.length === 0) {
-    return [{ weight: 5, line: ["  ", ["yellow", `paused${state.reason === undefined ? "" : `: ${state.reason}`}`], "  ", ["cyan", `signalbox resume ${state.correlationId}`]] }]
+    return [
+      {
+        weight: 5,
+        line: [
+          "  ",
+          ["yellow", `paused${state.reason === undefined ? "" : `: ${state.reason}`}`],
+          "  ",
+          ["cyan", `signalbox resume ${state.correlationId}`]
+        ]
+      }
+    ]
   }
   return []
 }
@@ -145,7 +195,10 @@ const footer = (state: Execution.ExecutionState): ReadonlyArray<Weighed> => {
 const shrink = (lines: ReadonlyArray<Weighed>, room: number): ReadonlyArray<Weighed> => {
   const left = [...lines]
   while (left.length > room) {
-    const heaviest = left.reduce((best, one, index) => (one.weight > 0 && one.weight >= (left[best]?.weight ?? 0) ? index : best), -1)
+    const heaviest = left.reduce(
+      (best, one, index) => (one.weight > 0 && one.weight >= (left[best]?.weight ?? 0) ? index : best),
+      -1
+    )
     if (heaviest === -1) break
     left.splice(heaviest, 1)
   }
@@ -158,7 +211,9 @@ const rest = (hidden: ReadonlyArray<Execution.StackState>): Weighed => {
     const name = untouched(stack) ? "waiting" : word(stack.status)
     counts.set(name, (counts.get(name) ?? 0) + 1)
   }
-  return keep([["dim", `  … and ${hidden.length} more: ${[...counts].map(([name, count]) => `${count} ${name}`).join(", ")}`]])
+  return keep([
+    ["dim", `  … and ${hidden.length} more: ${[...counts].map(([name, count]) => `${count} ${name}`).join(", ")}`]
+  ])
 }
 
 /**

@@ -35,14 +35,24 @@ export const table = <Row>(
     widest.width -= 1
   }
   const line = (text: (index: number) => string, style: (index: number) => Style | undefined) =>
-    cutLine(sized.map(({ width }, index) => {
-      const padded = pad(cut(text(index), width), index === sized.length - 1 ? 0 : width)
-      const chosen = style(index)
-      return chosen === undefined ? padded : options.paint(chosen, padded)
-    }))
+    cutLine(
+      sized.map(({ width }, index) => {
+        const padded = pad(cut(text(index), width), index === sized.length - 1 ? 0 : width)
+        const chosen = style(index)
+        return chosen === undefined ? padded : options.paint(chosen, padded)
+      })
+    )
   const cutLine = (cells: ReadonlyArray<string>) => cells.join(" ".repeat(gap)).trimEnd()
   return [
-    line((index) => sized[index]!.column.title, () => "dim"),
-    ...rows.map((row, at) => line((index) => sized[index]!.cells[at]!, (index) => sized[index]!.column.style?.(row)))
+    line(
+      (index) => sized[index]!.column.title,
+      () => "dim"
+    ),
+    ...rows.map((row, at) =>
+      line(
+        (index) => sized[index]!.cells[at]!,
+        (index) => sized[index]!.column.style?.(row)
+      )
+    )
   ]
 }

@@ -59,9 +59,13 @@ export const transition = (stored: StoredEvent): string | undefined => {
 
 /** The line that shows that it is still alive. */
 export const heartbeat = (state: Execution.ExecutionState, now: number): string => {
-  const waits = state.questions.map(({ expiresAt, stack }) => `${stack} waits for approval (${span(expiresAt - now)} left)`)
+  const waits = state.questions.map(
+    ({ expiresAt, stack }) => `${stack} waits for approval (${span(expiresAt - now)} left)`
+  )
   const works = state.stacks
-    .flatMap(({ name, stages }) => stages.filter(({ status }) => status === "running").map((stage) => ({ name, stage })))
+    .flatMap(({ name, stages }) =>
+      stages.filter(({ status }) => status === "running").map((stage) => ({ name, stage }))
+    )
     .map(({ name, stage }) => `${name} in ${word(stage.name)} for ${span(now - (stage.startedAt ?? now))}`)
   return `${clock(now, now)}  still ${word(state.status)} after ${span(now - (state.startedAt ?? state.requestedAt))}${
     [...waits, ...works].length === 0 ? "" : `: ${[...waits, ...works].join(", ")}`

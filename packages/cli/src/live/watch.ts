@@ -91,7 +91,7 @@ const viewOf = (invocation: Invocation): View => {
 /**
  * Starts following; the effect that comes back waits (a little) until the end of the execution has been shown too.
  */
-export const watch = Effect.fnUntraced(function*(
+export const watch = Effect.fnUntraced(function* (
   invocation: Invocation,
   id: CorrelationId
 ): Effect.fn.Return<Effect.Effect<void>, never, Signalbox | Scope.Scope> {
