@@ -33,10 +33,10 @@ export interface Settings {
 /** @since 0.1.0 */
 export type Flags = Partial<Settings>
 
+// No region: that of a project goes before what a user prefers.
 const UserFile = Schema.Struct({
   environment: Schema.optionalKey(EnvironmentName),
   actor: Schema.optionalKey(Schema.NonEmptyString),
-  region: Schema.optionalKey(Schema.NonEmptyString),
   color: Schema.optionalKey(Schema.Boolean)
 })
 const known = Object.keys(UserFile.fields)
@@ -84,7 +84,7 @@ export const loadSettings = Effect.fnUntraced(function* (options: {
   const directory = given ?? (config === undefined ? Path.resolve(cwd) : Path.dirname(config))
   const environment = flags.environment ?? text(env.SIGNALBOX_ENVIRONMENT) ?? user.environment
   const actor = flags.actor ?? text(env.SIGNALBOX_ACTOR) ?? user.actor
-  const region = flags.region ?? text(env.SIGNALBOX_REGION) ?? user.region
+  const region = flags.region ?? text(env.SIGNALBOX_REGION)
   const databaseUrl = flags.databaseUrl ?? text(env.SIGNALBOX_DATABASE_URL)
   const color = flags.color ?? user.color
   return {

@@ -168,7 +168,7 @@ describe("loadSettings", () => {
   it("puts flags before variables, these before the user's file", async () => {
     const cwd = folder()
     const file = write("signalbox.config.json", "{}", cwd)
-    write("xdg/signalbox/config.yaml", "environment: user\nactor: user\nregion: user\ncolor: false", cwd)
+    write("xdg/signalbox/config.yaml", "environment: user\nactor: user\ncolor: false", cwd)
     const settings = await Effect.runPromise(
       loadSettings({
         cwd,
@@ -179,7 +179,6 @@ describe("loadSettings", () => {
     assert.deepEqual(settings, {
       environment: "flag",
       actor: "variable",
-      region: "user",
       color: false,
       config: file,
       directory: cwd
