@@ -11,9 +11,9 @@
  * and the evidence of all looks together is E = Σⱼ wⱼ · Π e(rⱼ), a mixture over ratios rⱼ > r₀ whose weights wⱼ, fixed
  * beforehand, sum to 1. The test says "worse" once E ≥ 1/α.
  *
- * *Why its false alarms are at most α, however often one looks.* Let a request of either release fail with a probability
- * that may depend on time and on all that came before, as long as the candidate's mean rate p over the look is at most
- * r₀·q, q being the stable release's. Write a = θ(r)/θ(r₀) > 1 and b = (1 − θ(r))/(1 − θ(r₀)) < 1. As 1 + z ≤ exp(z), the
+ * *Why its false alarms are at most α, however often one looks.* Let the requests of a look fail independently of each
+ * other given all that came before it, each with a probability of its own, as long as the candidate's mean p over the look
+ * is at most r₀·q, q being that of the stable release. Write a = θ(r)/θ(r₀) > 1 and b = (1 − θ(r))/(1 − θ(r₀)) < 1. As 1 + z ≤ exp(z), the
  * expectation of e(r) given the past is at most exp(c·p·(a − 1) − s·q·(1 − b)) ≤ exp(q·(c·r₀·(a − 1) − s·(1 − b))). Now
  * c·r₀/θ(r₀) = s/(1 − θ(r₀)) = c·r₀ + s, and a − 1 = (θ(r) − θ(r₀))/θ(r₀), 1 − b = (θ(r) − θ(r₀))/(1 − θ(r₀)): the exponent
  * is zero. So each product is a non-negative supermartingale that starts at 1, so is their mixture, and by Ville's

@@ -116,6 +116,8 @@ describe("the interval", () => {
     const [lower, upper] = interval(after(1, pair(500, 30, 500, 0)), 0.05)
     assert.isAbove(lower, 2)
     assert.isAbove(upper, 900)
+    // A thousand times as many, as far as one can tell: more than an interval reaches.
+    assert.strictEqual(Math.round(interval(after(1, pair(1_000, 1_000, 5_000, 5)), 0.05)[1]), 992)
   })
 
   it("covers the true ratio at all looks at once, as often as it says", () => {

@@ -1,9 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Configuration, Signalbox } from "@signalbox/core/engine"
-import { DeploymentStore, type EventOf, type Provider, Providers } from "@signalbox/core/spi"
+import { CompareSpec, DeploymentStore, type EventOf, type Metrics, Providers } from "@signalbox/core/spi"
 import { layerMemory } from "@signalbox/core/store"
 import type { SimulatedProvider } from "@signalbox/core/testing"
-import { Duration, Effect, Fiber, Layer, Result } from "effect"
+import { Duration, Effect, Fiber, Layer, Result, Schema } from "effect"
+import * as Comparing from "../../src/engine/Comparing.ts"
 import {
   carryOut,
   config,
@@ -38,6 +39,16 @@ const compared = (changes: Record<string, unknown> = {}, compare: object | null 
   })
 
 const busy = { requestsPerSecond: 200 }
+
+/** The simulated cloud with other eyes. */
+const measuredBy = (
+  { provider }: SimulatedProvider.SimulatedProvider,
+  change: (measure: Metrics["measure"]) => Metrics["measure"]
+) =>
+  Signalbox.layer.pipe(
+    Layer.provideMerge(layerMemory),
+    Layer.provideMerge(Providers.layer([{ ...provider, metrics: { measure: change(provider.metrics!.measure) } }]))
+  )
 
 const verdictsOf = (stream: string) =>
   Effect.gen(function* () {
@@ -165,18 +176,14 @@ describe("a candidate that is compared with the stable release", () => {
 
   it.effect("is not passed where the stable release has no requests: it asks, and says why", () => {
     const { cloud } = world(busy)
-    const { metrics } = cloud.provider
     // The candidate is measured, the stable release is not.
-    const provider: Provider = {
-      ...cloud.provider,
-      metrics: {
-        measure: (ref, options) =>
-          Effect.map(metrics!.measure(ref, options), (measured) =>
-            options.releaseId.startsWith("1.0.0") ? { requests: 0, errors: 0, latency: null, healthy: 100 } : measured
-          )
-      }
-    }
-    const layer = Signalbox.layer.pipe(Layer.provideMerge(layerMemory), Layer.provideMerge(Providers.layer([provider])))
+    const layer = measuredBy(
+      cloud,
+      (measure) => (ref, options) =>
+        Effect.map(measure(ref, options), (measured) =>
+          options.releaseId.startsWith("1.0.0") ? { requests: 0, errors: 0, latency: null, healthy: 100 } : measured
+        )
+    )
     return Effect.gen(function* () {
       const state = yield* second(cloud, compared(), { limit: 7_200, tick: 5_000 })
       assert.strictEqual(state.status, "rolled_back")
@@ -252,7 +259,12 @@ describe("a candidate that is compared with the stable release", () => {
   })
 
   it.effect("counts every request once in steps longer than a provider can look back", () => {
-    const { cloud, layer } = world({ requestsPerSecond: 20 })
+    const { cloud } = world({ requestsPerSecond: 20 })
+    const forgetful = measuredBy(
+      cloud,
+      (measure) => (ref, options) =>
+        measure(ref, { ...options, window: Duration.min(options.window, Duration.minutes(15)) })
+    )
     return Effect.gen(function* () {
       const state = yield* second(
         cloud,
@@ -266,6 +278,69 @@ describe("a candidate that is compared with the stable release", () => {
       assert.strictEqual(state.status, "completed")
       const { at, compared: counts } = state.verdicts.find(({ step }) => step === "canary 50%")!
       assert.closeTo(counts!.candidate.requests, (10 * (at - counts!.since)) / 1_000, 20)
-    }).pipe(Effect.provide(layer))
+    }).pipe(Effect.provide(forgetful))
   })
+})
+
+describe("response times", () => {
+  const release = (id: string) => ({ id, version: id, configDigest: "" })
+  const samples = Array.from({ length: 200 }, (_, index) => 20 + index / 10)
+
+  /** Looks at a candidate whose responses take longer by so many milliseconds, look by look. */
+  const looks = (slower: ReadonlyArray<readonly [phase: Comparing.Phase, millis: number]>) => {
+    let by = 0
+    const look = Comparing.make({
+      spec: Schema.decodeUnknownSync(CompareSpec)({}),
+      metrics: {
+        measure: (_, { releaseId }) =>
+          Effect.succeed({
+            requests: 200,
+            errors: 0,
+            latency: null,
+            healthy: 100,
+            samples: samples.map((value) => (releaseId === "new" ? value + by : value))
+          })
+      },
+      ref: { deploymentId: "D1" as never, environment: production, stack: "web" as never, properties: {} },
+      candidate: release("new"),
+      stable: release("old"),
+      startedAt: 0,
+      before: []
+    })
+    return Effect.forEach(slower, ([phase, millis], index) => {
+      by = millis
+      return Effect.map(
+        look(1_000 * (index + 1), phase),
+        ({ items }) => items.find(({ evidence }) => evidence.metric === "latency_shift")?.evidence.verdict ?? "-"
+      )
+    })
+  }
+
+  // A quarter of the median of 30 ms is 7.5 ms; the interval reaches 1.3 ms to either side.
+  it.effect("are judged once, when the bake is over", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(
+        yield* looks([
+          ["baking", 30],
+          ["over", 0],
+          ["over", 30],
+          ["last", 30]
+        ]),
+        ["-", "pass", "pass", "pass"]
+      )
+    })
+  )
+
+  it.effect("are judged once more at the last look where they were ambiguous", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(
+        yield* looks([
+          ["over", 8],
+          ["over", 30],
+          ["last", 30]
+        ]),
+        ["inconclusive", "inconclusive", "fail"]
+      )
+    })
+  )
 })
