@@ -11,13 +11,16 @@ import { combine, type Judgement } from "./Gate.ts"
 import * as MannWhitney from "./MannWhitney.ts"
 
 /**
- * One comparison. `missing` where data was missing or too little, rather than ambiguous.
+ * One comparison.
+ *
+ * *Details*: `missing` says why it decides nothing: `data` there was none or too little, though there could be more;
+ * `means` it cannot be made at all here. Null where it was made, also where its outcome is ambiguous.
  *
  * @since 0.1.0
  */
 export interface Compared {
   readonly evidence: Evidence
-  readonly missing: boolean
+  readonly missing: "data" | "means" | null
 }
 
 /**
@@ -47,7 +50,7 @@ export const judgeErrors = (spec: CompareSpec, ratio: ErrorRatio.ErrorRatio): Co
   if (least === 0) {
     const silent = stable.requests === 0 ? "the stable release" : "the candidate"
     const reason = `${silent} had no request: its errors cannot be compared`
-    return { missing: true, evidence: { ...common, verdict: "no_data", value: null, reason } }
+    return { missing: "data", evidence: { ...common, verdict: "no_data", value: null, reason } }
   }
   const value = ErrorRatio.estimate(ratio)
   const interval = ErrorRatio.interval(ratio, spec.alpha)
@@ -64,15 +67,15 @@ export const judgeErrors = (spec: CompareSpec, ratio: ErrorRatio.ErrorRatio): Co
   const matters = value === null || value >= spec.minErrorEffect
   if (least < spec.minSamples) {
     const reason = `${times}; only ${least} of the ${spec.minSamples} requests of each release needed to compare`
-    return { missing: true, evidence: { ...measured, verdict: "inconclusive", reason } }
+    return { missing: "data", evidence: { ...measured, verdict: "inconclusive", reason } }
   }
   if (strength >= 1 / spec.alpha && matters) {
     const reason = `${times}, ${sure}, ${round(spec.maxErrorRatio)} allowed`
-    return { missing: false, evidence: { ...measured, verdict: "fail", reason } }
+    return { missing: null, evidence: { ...measured, verdict: "fail", reason } }
   }
   if (strength >= worthAsking && matters) {
     const reason = `${times}, which may be chance (evidence ${round(strength)}, ${round(1 / spec.alpha)} fails)`
-    return { missing: false, evidence: { ...measured, verdict: "inconclusive", reason } }
+    return { missing: null, evidence: { ...measured, verdict: "inconclusive", reason } }
   }
   const reason =
     strength >= worthAsking
@@ -80,7 +83,7 @@ export const judgeErrors = (spec: CompareSpec, ratio: ErrorRatio.ErrorRatio): Co
       : value === null && candidate.errors > 0
         ? `${times}: too few to tell them apart (evidence ${round(strength)}, ${round(1 / spec.alpha)} fails)`
         : times
-  return { missing: false, evidence: { ...measured, verdict: "pass", reason } }
+  return { missing: null, evidence: { ...measured, verdict: "pass", reason } }
 }
 
 /**
@@ -120,7 +123,10 @@ export const judgeLatencies = (spec: CompareSpec, latencies: Latencies): Compare
     const reason = none
       ? "the provider gives no single response times to compare"
       : `no response time of the ${silent} was measured: there is nothing to compare`
-    return { missing: true, evidence: { ...common, verdict: "no_data", value: null, threshold: 0, reason } }
+    return {
+      missing: none ? "means" : "data",
+      evidence: { ...common, verdict: "no_data", value: null, threshold: 0, reason }
+    }
   }
   const median = MannWhitney.median(stable)
   const threshold = spec.tolerance * Math.abs(median)
@@ -129,7 +135,7 @@ export const judgeLatencies = (spec: CompareSpec, latencies: Latencies): Compare
   const measured = { ...common, value: estimate, threshold, effect, ...(interval === null ? {} : { interval }) }
   if (interval === null || least < spec.minSamples) {
     const reason = `only ${least} of the ${spec.minSamples} response times of each release needed to compare`
-    return { missing: true, evidence: { ...measured, verdict: "inconclusive", reason } }
+    return { missing: "data", evidence: { ...measured, verdict: "inconclusive", reason } }
   }
   const [lower, upper] = interval
   const slower = estimate < 0 ? "faster" : "slower"
@@ -137,11 +143,11 @@ export const judgeLatencies = (spec: CompareSpec, latencies: Latencies): Compare
   const short = `responses ${round(Math.abs(estimate))} ms ${slower} than the stable release's (${percent(spec.confidence)} interval ${between} ms, effect ${round(effect)})`
   const allowed = `${round(threshold)} ms slower allowed (${percent(spec.tolerance)} of ${round(median)} ms)`
   if (estimate <= threshold || effect < spec.minLatencyEffect) {
-    return { missing: false, evidence: { ...measured, verdict: "pass", reason: short } }
+    return { missing: null, evidence: { ...measured, verdict: "pass", reason: short } }
   }
   const verdict = lower > threshold ? "fail" : "inconclusive"
   const chance = verdict === "fail" ? "" : ", which may be chance"
-  return { missing: false, evidence: { ...measured, verdict, reason: `${short}${chance}, ${allowed}` } }
+  return { missing: null, evidence: { ...measured, verdict, reason: `${short}${chance}, ${allowed}` } }
 }
 
 /**
@@ -150,15 +156,15 @@ export const judgeLatencies = (spec: CompareSpec, latencies: Latencies): Compare
  * @since 0.1.0
  */
 export const without = (verdict: "no_data" | "error", reason: string): Compared => ({
-  missing: verdict === "no_data",
+  missing: verdict === "no_data" ? "means" : null,
   evidence: { metric: "error_rate_ratio", verdict, value: null, threshold: 0, unit: "ratio", n: 0, reason }
 })
 
 /**
  * Adds comparisons to the judgement of the candidate by itself: the worst verdict wins.
  *
- * *Details*: `missing: "said"` lets missing data be said in the evidence without counting; `"counted"` makes it keep the
- * candidate from passing.
+ * *Details*: missing data keeps the candidate from passing where `missing` is `counted`; where it is `said` it is only said
+ * in the evidence, and so are comparisons for which the means are missing, in any case.
  *
  * @since 0.1.0
  */
@@ -168,7 +174,9 @@ export const join = (
   options: { readonly missing: "counted" | "said" }
 ): Judgement => {
   const all = compared.map(({ evidence }) => evidence)
-  const counted = compared.filter(({ missing }) => !missing || options.missing === "counted")
+  const counted = compared.filter(
+    ({ missing }) => missing === null || (missing === "data" && options.missing === "counted")
+  )
   const verdict = combine([judgement.verdict, ...counted.map(({ evidence }) => evidence.verdict)])
   const shown =
     verdict === "pass" ? all : counted.map(({ evidence }) => evidence).filter((one) => one.verdict === verdict)

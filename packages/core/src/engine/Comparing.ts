@@ -95,7 +95,7 @@ export const make = (options: {
     })
 
   const judgeLatencies = (now: number, phase: Phase): Effect.Effect<Comparison.Compared | undefined, ProviderError> => {
-    const settled = latencies !== undefined && !latencies.missing
+    const settled = latencies !== undefined && latencies.missing !== "data"
     const again = phase === "last" && latencies?.evidence.verdict === "inconclusive"
     if (phase === "baking" || (settled && !again)) return Effect.succeed(latencies)
     return Effect.map(measure(Math.min(now - startedAt, longest)), ({ candidate, stable }) => {

@@ -98,7 +98,7 @@ const bake = Effect.fnUntraced(function* (
   const giveUpAt = Math.max(startedAt + bakeMs, begunAt) + Math.max(bakeMs, 2 * gate.consecutivePasses * interval)
   const comparing = yield* comparingOf(watched, provider, ref, startedAt)
   // A canary has to show; where samples are taken only if there are any, missing ones are said and held against nobody.
-  const missing = watched.samples === "required" && watched.weight < 100 ? "counted" : "said"
+  const missing = watched.samples === "required" ? "counted" : "said"
 
   const watching = Effect.gen(function* () {
     let passes = 0

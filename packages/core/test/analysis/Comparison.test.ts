@@ -118,8 +118,8 @@ describe("the errors of the candidate beside those of the stable release", () =>
       said(errors(0, 0, 500, 3)),
       "no_data: the candidate had no request: its errors cannot be compared"
     )
-    assert.isTrue([errors(49, 20, 5_000, 10), errors(500, 30, 0, 0)].every(({ missing }) => missing))
-    assert.isFalse(errors(500, 5, 500, 0).missing)
+    assert.isTrue([errors(49, 20, 5_000, 10), errors(500, 30, 0, 0)].every(({ missing }) => missing === "data"))
+    assert.isNull(errors(500, 5, 500, 0).missing)
   })
 })
 
@@ -213,6 +213,9 @@ describe("both judgements together", () => {
     const joined = Comparison.join(alone, [few], { missing: "said" })
     assert.strictEqual(joined.verdict, "pass")
     assert.include(joined.reason, few.evidence.reason)
+    const means = latencies(null, null)
+    assert.strictEqual(Comparison.join(alone, [means], { missing: "counted" }).verdict, "pass")
+    assert.include(Comparison.join(alone, [means], { missing: "counted" }).reason, means.evidence.reason)
     const undecided = Comparison.join(alone, [errors(500, 5, 500, 0)], { missing: "said" })
     assert.strictEqual(undecided.verdict, "inconclusive")
   })

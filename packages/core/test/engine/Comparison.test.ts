@@ -194,6 +194,20 @@ describe("a candidate that is compared with the stable release", () => {
     }).pipe(Effect.provide(layer))
   })
 
+  it.effect("passes by its errors where the provider gives no single response times, and says so", () => {
+    const { cloud } = world(busy)
+    const layer = measuredBy(
+      cloud,
+      (measure) => (ref, options) => Effect.map(measure(ref, options), ({ samples: _, ...measured }) => measured)
+    )
+    return Effect.gen(function* () {
+      const state = yield* second(cloud)
+      assert.strictEqual(state.status, "completed")
+      const verdict = state.verdicts.find(({ step }) => step === "canary 50%")!
+      assert.include(verdict.reason, "the provider gives no single response times to compare")
+    }).pipe(Effect.provide(layer))
+  })
+
   it.effect("is said not to be compared where all traffic has moved, and passes by itself", () => {
     const { cloud, layer } = world(busy)
     return Effect.gen(function* () {
