@@ -46,7 +46,7 @@ export const unmeasured = (why: string): Judgement => ({
  * Judges a release by a gate.
  *
  * *Details*: `watched` is how long it has been watched: health and response time count against it only after the grace
- * period, errors always do. `samples: "required"` asks for `minSamples` requests (a canary); `"if_any"` judges by health
+ * period, errors always do, and so does a release without a single healthy instance. `samples: "required"` asks for `minSamples` requests (a canary); `"if_any"` judges by health
  * alone where there were too few, and says so in the evidence.
  *
  * @since 0.1.0
@@ -58,7 +58,7 @@ export const judge = (
 ): Judgement => {
   const inGrace = Duration.isLessThan(options.watched, gate.gracePeriod)
   const samples = judgeSamples(gate, measured)
-  const enough = samples.verdict === "pass"
+  const enough = samples.verdict === "pass" && (measured.requests > 0 || options.samples === "required")
   const judged = [
     judgeHealth(gate, measured, inGrace),
     judgeErrors(gate, measured),
@@ -88,10 +88,12 @@ const judgeHealth = (gate: GateSpec, { healthy }: Measured, inGrace: boolean): E
   }
   const short = `${round(healthy)} % of instances healthy`
   if (healthy >= gate.minHealthyPercentage) return { ...common, verdict: "pass", reason: short }
+  // Staging waited until it was ready: one that has no healthy instance left is not starting, it is gone.
+  const excused = inGrace && healthy > 0
   return {
     ...common,
-    verdict: inGrace ? "inconclusive" : "fail",
-    reason: `${short}, ${gate.minHealthyPercentage} % needed${inGrace ? " once the grace period is over" : ""}`
+    verdict: excused ? "inconclusive" : "fail",
+    reason: `${short}, ${gate.minHealthyPercentage} % needed${excused ? " once the grace period is over" : ""}`
   }
 }
 

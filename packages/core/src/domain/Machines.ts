@@ -34,7 +34,11 @@ export const deploymentMachine = Machine.make({
     { from: ["deploying", "destroying"], on: "kept_failed", to: "failed" },
     { from: ["deploying", "destroying"], on: "kept_destroyed", to: "destroyed" },
     { from: ["deploying", "destroying"], on: "kept_unknown", to: "unknown" },
-    { from: ["initialized", "deployed", "partial", "failed", "unknown"], on: "destroy_started", to: "destroying" },
+    {
+      from: ["initialized", "deployed", "partial", "failed", "destroyed", "unknown"],
+      on: "destroy_started",
+      to: "destroying"
+    },
     { from: ["destroying"], on: "destroy_completed", to: "destroyed" },
     { from: ["destroying"], on: "destroy_failed", to: "failed" },
     {
@@ -66,7 +70,7 @@ export const stackMachine = Machine.make({
     { from: ["rolling_back"], on: "rolled_back", to: "deployed" },
     { from: ["rolling_back"], on: "rolled_back_to_nothing", to: "not_deployed" },
     { from: ["rolling_back"], on: "rollback_failed", to: "failed" },
-    { from: ["not_deployed", "deployed", "failed"], on: "destroy_started", to: "destroying" },
+    { from: ["not_deployed", "deployed", "failed", "destroyed"], on: "destroy_started", to: "destroying" },
     { from: ["destroying"], on: "destroy_completed", to: "destroyed" },
     { from: ["deploying", "rolling_back", "destroying"], on: "interrupted", to: "failed" },
     { from: ["destroying"], on: "destroy_failed", to: "failed" }

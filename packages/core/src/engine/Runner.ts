@@ -123,12 +123,15 @@ const carryOn = Effect.fnUntraced(function* (
     waited: new Map()
   })
   yield* Effect.raceFirst(
-    Effect.catchCause(Effect.scoped(work(id)), (cause) =>
-      Cause.hasInterruptsOnly(cause) ? Effect.failCause(cause) : closeAfterDefect(journal, Cause.squash(cause))
-    ),
+    Effect.scoped(work(id)),
     Effect.raceAllFirst([mine.lost, lock.lost, journal.lost, Deferred.await(services.fenced)])
   ).pipe(
     Effect.onInterrupt(() => setAside),
+    Effect.catchCause((cause) =>
+      Cause.hasDies(cause)
+        ? closeAfterDefect(id, Cause.squash(cause), [mine.lease(), lock.lease()])
+        : Effect.failCause(cause)
+    ),
     Effect.provideService(Run, services)
   )
 })
@@ -186,19 +189,23 @@ const setAside: Effect.Effect<void, never, Run> = Effect.gen(function* () {
 
 /** A defect is nothing that running again would mend: the execution ends here, with what was under way as failed. */
 const closeAfterDefect = Effect.fnUntraced(function* (
-  journal: Journal.Journal,
-  defect: unknown
-): Effect.fn.Return<void, StoreError, DeploymentStore> {
+  id: CorrelationId,
+  defect: unknown,
+  guards: ReadonlyArray<Lease>
+): Effect.fn.Return<void, LeaseLost | StoreError, DeploymentStore> {
   const store = yield* DeploymentStore
   yield* Effect.logError("the execution met a defect", defect)
-  const state = journal.state()
+  // What is stored, not what the journal made of it: the defect may be that the two differ.
+  const state = yield* store.execution(id)
+  if (state === undefined || isFinished(state)) return
   const environment = yield* store.environment(state.deploymentId, state.environment)
   const at = yield* Clock.currentTimeMillis
   const events = closing(state, environment, at, {
     code: "defect",
     message: `a defect ended the execution: ${defect instanceof Error ? defect.message : String(defect)}`,
-    hint: "Please report it with the output of: signalbox events <id> --json"
+    hint: `Please report it with the output of: signalbox events ${id} --json`
   })
-  for (const { event, id } of events) yield* journal.record(id, event)
-  yield* journal.commit
+  yield* store
+    .append({ stream: id, events, guards })
+    .pipe(Effect.catchTag(["SequenceConflict", "IllegalTransition"], Effect.die))
 })

@@ -14,8 +14,8 @@ import type { ProviderError } from "./ProviderError.ts"
  * What a provider can do beyond the required operations, as data that plans are checked against.
  *
  * *Details*: `traffic` is `percent` (any share), `switch` (all or nothing) or `none` (a staged release is live at once);
- * `capacity` whether capacity can be brought in by parts; `outputs` names the outputs its stacks produce. What is not
- * declared fails as `Unsupported`.
+ * `capacity` whether capacity can be brought in by parts; `outputs` names the outputs its stacks produce, `"*"` stands for
+ * any. What is not declared fails as `Unsupported`.
  *
  * @since 0.1.0
  */

@@ -145,6 +145,19 @@ describe("destroy", () => {
     }).pipe(Effect.provide(layer))
   })
 
+  it.effect("what is destroyed already is destroyed again without harm", () => {
+    const { cloud, layer } = world()
+    return Effect.gen(function* () {
+      const manifest = manifestOf(chain(), cloud)
+      const deploymentId = yield* deployed(manifest)
+      yield* carryOut(requestOf(manifest, deploymentId, "gone", { kind: "destroy" }))
+      const again = yield* carryOut(requestOf(manifest, deploymentId, "gone-again", { kind: "destroy" }))
+      assert.strictEqual(again.status, "completed")
+      const back = yield* carryOut(requestOf(manifest, deploymentId, "back", { version: "2.0.0" }))
+      assert.strictEqual(back.status, "completed")
+    }).pipe(Effect.provide(layer))
+  })
+
   it.effect("stops at a stack that cannot be taken away, and leaves what it depends on", () => {
     const { cloud, layer } = world()
     cloud.fail({ operation: "destroy", stack: "api", reason: { _tag: "Denied", message: "no permission" } })

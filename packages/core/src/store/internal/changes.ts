@@ -1,6 +1,6 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as PubSub from "effect/PubSub"
+import * as Queue from "effect/Queue"
 import * as RcRef from "effect/RcRef"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -18,10 +18,15 @@ export const makeChanges = (
   Scope.Scope
 > =>
   Effect.gen(function* () {
-    const pulses = yield* PubSub.sliding<void>(1)
+    // One queue for each subscriber: a sliding PubSub loses pulses where two subscribers read at different speeds.
+    const subscribers = new Set<Queue.Queue<void>>()
     const pulse = Effect.sync(() => {
-      PubSub.publishUnsafe(pulses, undefined)
+      for (const queue of subscribers) Queue.offerUnsafe(queue, undefined)
     })
+    const subscribe = Effect.acquireRelease(
+      Effect.tap(Queue.sliding<void>(1), (queue) => Effect.sync(() => subscribers.add(queue))),
+      (queue) => Effect.sync(() => subscribers.delete(queue))
+    )
     const watch = yield* RcRef.make({
       acquire: Effect.gen(function* () {
         const ready = yield* Deferred.make<void, StoreError>()
@@ -38,12 +43,12 @@ export const makeChanges = (
     })
     const changes = Stream.unwrap(
       Effect.gen(function* () {
-        const own = yield* PubSub.subscribe(pulses)
+        const own = yield* subscribe
         const failed = yield* RcRef.get(watch)
         const failure = Effect.onError(Deferred.await(failed), () => RcRef.invalidate(watch))
         return Stream.concat(
           Stream.succeed<void>(undefined),
-          Stream.merge(Stream.fromSubscription(own), Stream.fromEffect(failure))
+          Stream.merge(Stream.fromQueue(own), Stream.fromEffect(failure))
         )
       })
     )
