@@ -2,7 +2,7 @@ import * as Fs from "node:fs"
 import * as Path from "node:path"
 import * as Effect from "effect/Effect"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { traceIdOf } from "../src/json/execution.ts"
+import { traceIdOf } from "@signalbox/core/telemetry"
 import { memoryBackend, type Ran, runWith, temporary } from "./support.ts"
 
 const gate = { gracePeriod: "0 millis", interval: "20 millis", consecutivePasses: 1, minSamples: 1 }

@@ -91,14 +91,12 @@ describe("render", () => {
               stacks: states,
               version: text,
               verdicts: stacks.map((name) => verdict(name, "fail", text)),
-              questions: stacks
-                .slice(0, 3)
-                .map((name) => ({
-                  stack: name as never,
-                  question: text,
-                  expiresAt: at(90),
-                  otherwise: "abort" as const
-                })),
+              questions: stacks.slice(0, 3).map((name) => ({
+                stack: name as never,
+                question: text,
+                expiresAt: at(90),
+                otherwise: "abort" as const
+              })),
               error: { code: "x", message: text }
             }),
             { now: at(30), columns, rows, color }

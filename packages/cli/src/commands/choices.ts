@@ -43,7 +43,8 @@ export const eventTags = [
   "StepStarted",
   "StepFinished",
   "DeferredDone",
-  "ClockSet"
+  "ClockSet",
+  "TraceExported"
 ] as const satisfies ReadonlyArray<EventTag>
 
 /** Whether an execution has come to its end, told without its state machine. */

@@ -2,29 +2,13 @@
  * An execution as JSON shows it. The names are API.
  */
 import type { Environment, Execution, Verdict } from "@signalbox/core/spi"
+import { traceIdOf } from "@signalbox/core/telemetry"
 
 /** The schema names of what is streamed, with their versions. */
 export const schemas = { execution: "signalbox.execution/1", event: "signalbox.event/1" } as const
 
 export const iso = (at: number): string => new Date(at).toISOString()
 const isoOrNull = (at: number | undefined) => (at === undefined ? null : iso(at))
-
-const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
-const nil = "0".repeat(32)
-
-/** The trace that an execution is: its correlation id where that is a UUID, else a digest of it. */
-export const traceIdOf = (correlationId: string): string => {
-  const own = uuid.test(correlationId) ? correlationId.replaceAll("-", "").toLowerCase() : nil
-  // Node takes 3 ms to load its cryptography, so it is loaded where it is used. A trace id of zeros is not valid, and a UUID may be that.
-  return own === nil
-    ? process
-        .getBuiltinModule("node:crypto")
-        .createHash("sha256")
-        .update(`signalbox${correlationId}`)
-        .digest("hex")
-        .slice(0, 32)
-    : own
-}
 
 export const stageView = (stage: Execution.StageState) => ({
   name: stage.name,

@@ -1,5 +1,5 @@
 import type { PlannedStack, Request } from "@signalbox/core/engine"
-import { traceIdOf } from "./execution.ts"
+import { traceIdOf } from "@signalbox/core/telemetry"
 
 /** What a dry run prints. */
 export const planView = (request: Request, plan: ReadonlyArray<PlannedStack>) => ({

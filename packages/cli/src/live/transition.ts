@@ -1,11 +1,19 @@
 /**
  * One line for each transition, where the output is no terminal: a CI log, a file.
  */
-import type { Execution, StoredEvent } from "@signalbox/core/spi"
+import type { EventOf, Execution, StoredEvent } from "@signalbox/core/spi"
 import { word } from "./glyphs.ts"
 import { clock, plain, span } from "./words.ts"
 
 const because = (reason: string | undefined): string => (reason === undefined ? "" : `: ${reason}`)
+
+const bySteps: ReadonlySet<string> = new Set(["deployment", "rollback", "destruction"])
+
+/** Whether another line says it: that of the stack, or that of the stage that was not passed. */
+const said = ({ on, stack, stage }: EventOf<"StageMoved">): boolean =>
+  stack === undefined
+    ? on === "started" || on === "skipped"
+    : on === "skipped" || (bySteps.has(stage) && on !== "waiting")
 
 /** What an event says to a person; undefined for those that only the engine reads. */
 export const sentence = ({ event }: StoredEvent): string | undefined => {
@@ -19,7 +27,7 @@ export const sentence = ({ event }: StoredEvent): string | undefined => {
     case "ExecutionMoved":
       return `execution ${word(event.on)}${because(event.error?.message ?? event.reason)}`
     case "StageMoved":
-      return event.on === "started" && event.stack === undefined
+      return said(event)
         ? undefined
         : `${event.stack === undefined ? "" : `${event.stack}: `}${word(event.stage)} ${word(event.on)}${because(event.reason)}`
     case "StackMoved":
@@ -47,6 +55,7 @@ export const sentence = ({ event }: StoredEvent): string | undefined => {
     case "StepFinished":
     case "DeferredDone":
     case "ClockSet":
+    case "TraceExported":
       return undefined
   }
 }

@@ -58,6 +58,15 @@ const tree = ({ host, settings }: Invocation): View => {
 const lines = ({ host }: Invocation): View => {
   let last = Date.now()
   let grouped = false
+  const verdicts = new Map<string, string>()
+  /** A gate that says the same again is no transition. */
+  const repeats = ({ event }: StoredEvent): boolean => {
+    if (event._tag !== "VerdictReached") return false
+    const { stack, step, verdict } = event.verdict
+    const before = verdicts.get(`${stack} ${step}`)
+    verdicts.set(`${stack} ${step}`, verdict)
+    return before === verdict
+  }
   const print = (line: string) => {
     last = Date.now()
     host.stderr.write(`${line}\n`)
@@ -69,7 +78,7 @@ const lines = ({ host }: Invocation): View => {
         print(`::group::signalbox ${state.kind} ${state.deploymentId} ${state.environment}`)
       }
       const line = transition(event)
-      if (line !== undefined) print(line)
+      if (line !== undefined && !repeats(event)) print(line)
     },
     tick: (state) => {
       if (Date.now() - last >= silence) print(heartbeat(state, Date.now()))
