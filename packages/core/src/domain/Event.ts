@@ -56,10 +56,22 @@ export const StackBefore = Schema.Struct({
 export type StackBefore = typeof StackBefore.Type
 
 /**
+ * Says that a process sent spans to the execution's trace, which therefore needs its root.
+ *
+ * *Details*: `parent` is the W3C `traceparent` of what started the process, such as a CI job.
+ *
+ * @since 0.1.0
+ */
+export const Traced = Schema.Struct({ parent: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(256))) })
+/** @since 0.1.0 */
+export type Traced = typeof Traced.Type
+
+/**
  * All events. The first belongs to the stream of a deployment, the others to the stream of an execution.
  *
  * *Details*: `StepStarted` is the intent of a side effect and `StepFinished` its receipt: together they are the journal
- * of the workflow. `exit` is the encoded outcome of the step.
+ * of the workflow. `exit` is the encoded outcome of the step. `TraceExported` comes after the end, once a collector has
+ * confirmed that it has the spans that are told from the log: it is what keeps them from being sent twice.
  *
  * @since 0.1.0
  */
@@ -86,9 +98,15 @@ export const Event = Schema.TaggedUnion({
     supersedes: Schema.optionalKey(CorrelationId),
     deploymentWas: DeploymentStatus,
     stacksWere: Schema.Array(StackBefore),
-    spec: ExecutionSpec
+    spec: ExecutionSpec,
+    trace: Schema.optionalKey(Traced)
   },
-  RunnerTook: { runner: Schema.String, fence: Schema.Int, resumed: Schema.Boolean },
+  RunnerTook: {
+    runner: Schema.String,
+    fence: Schema.Int,
+    resumed: Schema.Boolean,
+    trace: Schema.optionalKey(Traced)
+  },
   LeaseTaken: { key: Schema.String, fence: Schema.Int },
   ExecutionMoved: {
     on: ExecutionTrigger,
@@ -143,7 +161,8 @@ export const Event = Schema.TaggedUnion({
   },
   StepFinished: { step: Schema.String, attempt: Schema.Int, exit: Json },
   DeferredDone: { name: Schema.String, exit: Json },
-  ClockSet: { name: Schema.String, wakeAt: Timestamp }
+  ClockSet: { name: Schema.String, wakeAt: Timestamp },
+  TraceExported: { spans: Schema.Int }
 })
 /** @since 0.1.0 */
 export type Event = typeof Event.Type

@@ -227,6 +227,13 @@ const moveExecution = (state: ExecutionState, at: Timestamp, event: EventOf<"Exe
 const same = (left: Verdict, right: Verdict) =>
   left.stack === right.stack && left.step === right.step && left.releaseId === right.releaseId
 
+/** Thousands of response times stay in the log: a state is written anew with every event. */
+const brief = (verdict: Verdict): Verdict => {
+  if (verdict.compared?.latencies === undefined) return verdict
+  const { latencies: _, ...compared } = verdict.compared
+  return { ...verdict, compared }
+}
+
 /**
  * Folds one event of the execution's stream into its state. The latest verdict of each step is kept; all of them are in
  * the log.
@@ -279,7 +286,7 @@ export const evolve = (
     case "VerdictReached":
       return Result.succeed({
         ...state,
-        verdicts: [...state.verdicts.filter((verdict) => !same(verdict, event.verdict)), event.verdict]
+        verdicts: [...state.verdicts.filter((verdict) => !same(verdict, event.verdict)), brief(event.verdict)]
       })
     case "ApprovalAsked":
       return Result.succeed({
@@ -307,6 +314,7 @@ export const evolve = (
     case "StepFinished":
     case "DeferredDone":
     case "ClockSet":
+    case "TraceExported":
       return Result.succeed(state)
   }
 }

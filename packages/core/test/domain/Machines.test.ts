@@ -46,7 +46,7 @@ describe("persisted words", () => {
         (
           "DeploymentInitialized ExecutionRequested RunnerTook LeaseTaken ExecutionMoved StageMoved StackMoved " +
           "DeploymentMoved StackPlanned CheckpointKept OutputsKept TrafficObserved VerdictReached ProgressSeen " +
-          "ApprovalAsked ApprovalAnswered CommandGiven StepStarted StepFinished DeferredDone ClockSet"
+          "ApprovalAsked ApprovalAnswered CommandGiven StepStarted StepFinished DeferredDone ClockSet TraceExported"
         ).split(" ")
       )
     )

@@ -1,0 +1,123 @@
+/**
+ * Whether, and where, telemetry goes. Off unless a runtime puts it here; then nothing is made or measured.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Tracer from "effect/Tracer"
+import { rootSpanIdOf, traceIdOf } from "./Ids.ts"
+import { Attribute, type Attributes } from "./Names.ts"
+import type { SpanReference } from "./TraceContext.ts"
+
+/**
+ * A span that is over, with an id of its own.
+ *
+ * *Details*: times are in milliseconds since the epoch. `parentSpanId` is left out for the root alone.
+ *
+ * @since 0.1.0
+ */
+export interface SpanData {
+  readonly traceId: string
+  readonly spanId: string
+  readonly parentSpanId?: string
+  readonly name: string
+  readonly kind: Tracer.SpanKind
+  readonly start: number
+  readonly end: number
+  readonly status: "unset" | "ok" | "error"
+  readonly message?: string
+  readonly attributes: Attributes
+  readonly events: ReadonlyArray<{ readonly name: string; readonly at: number; readonly attributes: Attributes }>
+  readonly links: ReadonlyArray<SpanReference & { readonly attributes: Attributes }>
+}
+
+/**
+ * What a runtime offers.
+ *
+ * *Details*: `sampled` decides for a whole trace by its id, so that all processes decide alike. `parent` is the span of the
+ * CI job (or whatever else) that started this process, from `TRACEPARENT`. `send` tells whether the spans arrived; it
+ * never fails, and gives up in time.
+ *
+ * @since 0.1.0
+ */
+export interface TelemetryShape {
+  readonly sampled: (traceId: string) => boolean
+  readonly parent: string | undefined
+  readonly send: (spans: ReadonlyArray<SpanData>) => Effect.Effect<boolean>
+}
+
+/** @since 0.1.0 */
+export const Telemetry = Context.Reference<TelemetryShape | undefined>("@signalbox/core/telemetry/Telemetry", {
+  defaultValue: () => undefined
+})
+
+/**
+ * Marks the spans that are ours, among all that the libraries below make.
+ *
+ * @since 0.1.0
+ */
+export const Own = Context.Reference<boolean>("@signalbox/core/telemetry/Own", { defaultValue: () => false })
+
+const own = Context.make(Own, true)
+
+/** Telemetry, where it is on and wants the spans of this execution. @since 0.1.0 */
+export const tracing = (correlationId: string): Effect.Effect<TelemetryShape | undefined> =>
+  Effect.map(Telemetry, (telemetry) =>
+    telemetry !== undefined && telemetry.sampled(traceIdOf(correlationId)) ? telemetry : undefined
+  )
+
+const external = (correlationId: string, spanId: string) =>
+  Tracer.externalSpan({ traceId: traceIdOf(correlationId), spanId, sampled: true })
+
+/** A live span. @since 0.1.0 */
+export interface LiveSpan {
+  readonly name: string
+  readonly kind?: Tracer.SpanKind
+  readonly attributes: Attributes
+  /** `root` hangs it under the execution; else it hangs under the span that it is in. */
+  readonly root?: true
+}
+
+/**
+ * Runs an effect in a live span of an execution's trace, where telemetry is on. `span` is not even asked where it is off.
+ *
+ * @since 0.1.0
+ */
+export const traced =
+  (correlationId: string, span: () => LiveSpan) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.flatMap(tracing(correlationId), (telemetry) => {
+      if (telemetry === undefined) return effect
+      const { attributes, kind, name, root } = span()
+      return Effect.withSpan(effect, name, {
+        kind: kind ?? "internal",
+        attributes: { ...attributes, [Attribute.correlationId]: correlationId },
+        annotations: own,
+        captureStackTrace: false,
+        ...(root === true ? { parent: external(correlationId, rootSpanIdOf(correlationId)) } : {})
+      }) as Effect.Effect<A, E, R>
+    })
+
+/**
+ * Runs an effect inside a span that is exported elsewhere, or later: live spans hang under it, and logs carry its id.
+ *
+ * @since 0.1.0
+ */
+export const inside =
+  (correlationId: string, spanId: () => string) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.flatMap(tracing(correlationId), (telemetry) =>
+      telemetry === undefined
+        ? effect
+        : (effect.pipe(
+            Effect.provideService(Tracer.ParentSpan, external(correlationId, spanId())),
+            Effect.annotateLogs(Attribute.correlationId, correlationId)
+          ) as Effect.Effect<A, E, R>)
+    )
+
+/** Adds to the live span around, where there is one. @since 0.1.0 */
+export const annotate = (attributes: () => Attributes): Effect.Effect<void> =>
+  Effect.flatMap(Telemetry, (telemetry) =>
+    telemetry === undefined ? Effect.void : Effect.ignore(Effect.annotateCurrentSpan(attributes()))
+  )

@@ -1,0 +1,67 @@
+/**
+ * Trace context in environment variables: in from the CI that started this process, out to processes that it starts.
+ *
+ * *Source*: OpenTelemetry, "Environment Variables as Context Propagation Carriers" (release candidate); W3C Trace Context
+ * level 2; W3C Baggage.
+ *
+ * @since 0.1.0
+ */
+import { flagsOf, rootSpanIdOf, traceIdOf } from "./Ids.ts"
+import { Attribute } from "./Names.ts"
+
+type Env = Readonly<Record<string, string | undefined>>
+
+/** A span of another trace. @since 0.1.0 */
+export interface SpanReference {
+  readonly traceId: string
+  readonly spanId: string
+}
+
+const traceparent = /^(?!ff)[0-9a-f]{2}-((?!0{32})[0-9a-f]{32})-((?!0{16})[0-9a-f]{16})-[0-9a-f]{2}(?:-.*)?$/
+
+/**
+ * The span that a `traceparent` names, or nothing where it is not valid: then the recommendation wants it ignored.
+ *
+ * @since 0.1.0
+ */
+export const parseTraceparent = (value: string | undefined): SpanReference | undefined => {
+  const found = traceparent.exec(value?.trim() ?? "")
+  return found === null ? undefined : { traceId: found[1]!, spanId: found[2]! }
+}
+
+/**
+ * The environment for a process that works for an execution: it continues the execution's trace.
+ *
+ * *Details*: `TRACEPARENT` names the root span of the execution (or `spanId`), `BAGGAGE` keeps what `env` has and carries
+ * `signalbox.correlation_id`. `TRACESTATE` belongs to the trace that came in, which this one is not part of, and is taken
+ * out. Put it over a copy of the environment, never into `process.env`.
+ *
+ * *Example*
+ *
+ * ```ts
+ * spawn("npx", ["cdk", "deploy"], { env: { ...process.env, ...traceEnvironment("run-1", { env: process.env }) } })
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const traceEnvironment = (
+  correlationId: string,
+  options: { readonly env?: Env; readonly spanId?: string; readonly sampled?: boolean } = {}
+): { readonly TRACEPARENT: string; readonly TRACESTATE: undefined; readonly BAGGAGE: string } => {
+  const spanId = options.spanId ?? rootSpanIdOf(correlationId)
+  const others = (options.env?.["BAGGAGE"] ?? "")
+    .split(",")
+    .map((member) => member.trim())
+    .filter((member) => member !== "" && member.split(/[=;]/)[0]!.trim() !== Attribute.correlationId)
+  const own = `${Attribute.correlationId}=${encodeURIComponent(correlationId)}`
+  // The limits of the recommendation; what does not fit is left out, and what is ours stands first.
+  const members = [own]
+  for (const member of others) {
+    if (members.length < 64 && [...members, member].join(",").length <= 8192) members.push(member)
+  }
+  return {
+    TRACEPARENT: `00-${traceIdOf(correlationId)}-${spanId}-${flagsOf(correlationId, options.sampled ?? true)}`,
+    TRACESTATE: undefined,
+    BAGGAGE: members.join(",")
+  }
+}
