@@ -59,11 +59,31 @@ export const Measured = Schema.Struct({
 export type Measured = typeof Measured.Type
 
 /**
- * What the candidate and the stable release did from `since`, when the step began, to the moment of the verdict.
+ * Response times of both releases, in milliseconds, at most 2,000 of each; null where the provider gives no single ones.
  *
  * @since 0.1.0
  */
-export const ComparedCounts = Schema.Struct({ since: Timestamp, candidate: RequestCount, stable: RequestCount })
+export const ComparedLatencies = Schema.Struct({
+  candidate: Schema.NullOr(Schema.Array(Schema.Finite)),
+  stable: Schema.NullOr(Schema.Array(Schema.Finite))
+})
+/** @since 0.1.0 */
+export type ComparedLatencies = typeof ComparedLatencies.Type
+
+/**
+ * What the candidate and the stable release did from `since`, when the step began, to the moment of the verdict.
+ *
+ * *Details*: `latencies` are there at the one or two looks of a step at which response times were compared, and only in the
+ * log: states go without them.
+ *
+ * @since 0.1.0
+ */
+export const ComparedCounts = Schema.Struct({
+  since: Timestamp,
+  candidate: RequestCount,
+  stable: RequestCount,
+  latencies: Schema.optionalKey(ComparedLatencies)
+})
 /** @since 0.1.0 */
 export type ComparedCounts = typeof ComparedCounts.Type
 

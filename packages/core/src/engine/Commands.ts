@@ -97,8 +97,9 @@ export const follow = (
       return store.changes.pipe(
         Stream.mapEffect(() => news),
         Stream.flatMap(Stream.fromIterable),
-        Stream.filter(({ seq }) => seq > after),
-        Stream.takeUntil(({ event }) => event._tag === "ExecutionMoved" && ends.has(event.on))
+        Stream.takeUntil(({ event }) => event._tag === "ExecutionMoved" && ends.has(event.on)),
+        // After it: whoever asks for what comes after the end gets the end of the stream.
+        Stream.filter(({ seq }) => seq > after)
       )
     })
   )

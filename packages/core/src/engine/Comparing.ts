@@ -72,6 +72,8 @@ export const make = (options: {
   let anchor = startedAt
   let seen: ErrorRatio.Pair = step
   let latencies: Comparison.Compared | undefined
+  /** What was measured for it at this look. */
+  let compared: Comparison.Latencies | undefined
 
   const measure = (millis: number) => {
     const window = Duration.millis(millis)
@@ -99,31 +101,40 @@ export const make = (options: {
     const again = phase === "last" && latencies?.evidence.verdict === "inconclusive"
     if (phase === "baking" || (settled && !again)) return Effect.succeed(latencies)
     return Effect.map(measure(Math.min(now - startedAt, longest)), ({ candidate, stable }) => {
-      latencies = Comparison.judgeLatencies(spec, { candidate: samplesOf(candidate), stable: samplesOf(stable) })
+      compared = { candidate: samplesOf(candidate), stable: samplesOf(stable) }
+      latencies = Comparison.judgeLatencies(spec, compared)
       return latencies
     })
   }
 
-  return (now, phase) =>
-    Effect.gen(function* () {
+  return (now, phase) => {
+    let counts: ComparedCounts | undefined
+    return Effect.gen(function* () {
       yield* countErrors(now)
+      counts = { since: startedAt, ...step }
+      compared = undefined
       const timed = yield* judgeLatencies(now, phase)
       return {
         items: [Comparison.judgeErrors(spec, ratio), ...(timed === undefined ? [] : [timed])],
-        counts: { since: startedAt, ...step }
+        counts: compared === undefined ? counts : { ...counts, latencies: compared }
       }
     }).pipe(
       Effect.catch((error) =>
         Effect.succeed({
-          items: [Comparison.without("error", `could not be compared with the stable release: ${error.message}`)]
+          items: [Comparison.without("error", `could not be compared with the stable release: ${error.message}`)],
+          ...(counts === undefined ? {} : { counts })
         })
       )
     )
+  }
 }
 
-/** A provider that gives no samples of requests that it counted has none to give. */
+/**
+ * Whole microseconds: what is judged is kept, and need not be longer. A provider that gives no samples of requests that it
+ * counted has none to give.
+ */
 const samplesOf = ({ requests, samples }: Measurement): ReadonlyArray<number> | null =>
-  samples ?? (requests === 0 ? [] : null)
+  samples?.map((millis) => Math.round(millis * 1_000) / 1_000) ?? (requests === 0 ? [] : null)
 
 /**
  * What earlier steps of the same rollout compared, from their last verdicts.
