@@ -150,7 +150,8 @@ export const Event = Schema.TaggedUnion({
     command: OperatorCommand,
     by: Actor,
     stack: Schema.optionalKey(StackName),
-    reason: Schema.optionalKey(Schema.String)
+    reason: Schema.optionalKey(Schema.String),
+    trace: Schema.optionalKey(Traced)
   },
   StepStarted: {
     step: Schema.String,

@@ -14,10 +14,12 @@ import type { CorrelationId, StackName } from "../domain/Ids.ts"
 import { DeploymentStore } from "../spi/DeploymentStore.ts"
 import { type Lease, LeaseStore } from "../spi/LeaseStore.ts"
 import type { StoreError } from "../spi/StoreError.ts"
+import { Attribute, SpanName, traced } from "../telemetry/index.ts"
 import { claimKey } from "./LockKey.ts"
 import { Refused } from "./Refused.ts"
 import { unknown } from "./Runner.ts"
 import { RunnerIdentity } from "./RunnerIdentity.ts"
+import { tracedMark } from "./Trace.ts"
 
 /**
  * The live claim of whoever runs the execution, if anybody does: neither expired nor held by a process known to be dead.
@@ -56,13 +58,21 @@ export const command = Effect.fnUntraced(function* (
   const decided = Command.decide(state, options)
   if (Result.isFailure(decided)) return yield* new Refused({ kind: "conflict", ...decided.failure })
   const at = yield* Clock.currentTimeMillis
+  const event = { ...decided.success, ...(yield* tracedMark(id)) }
   const last = yield* store.events({ stream: id, tags: ["CommandGiven"], limit: 1_000 })
   yield* store
     .append({
       stream: id,
-      events: [{ id: `command/${last.length + 1}/${options.command}/${at}`, at, event: decided.success }]
+      events: [{ id: `command/${last.length + 1}/${options.command}/${at}`, at, event }]
     })
-    .pipe(Effect.catchTag(["SequenceConflict", "IllegalTransition", "LeaseLost"], Effect.die))
+    .pipe(
+      Effect.catchTag(["SequenceConflict", "IllegalTransition", "LeaseLost"], Effect.die),
+      traced(id, () => ({
+        name: SpanName.command(options.command),
+        root: true,
+        attributes: { [Attribute.command]: options.command }
+      }))
+    )
 })
 
 const ends: ReadonlySet<string> = new Set(executionMachine.terminal)

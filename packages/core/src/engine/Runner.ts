@@ -16,6 +16,7 @@ import { DeploymentStore } from "../spi/DeploymentStore.ts"
 import { type Lease, type LeaseHeld, type LeaseLost, LeaseStore } from "../spi/LeaseStore.ts"
 import { Providers } from "../spi/Providers.ts"
 import type { StoreError } from "../spi/StoreError.ts"
+import { inside, type LiveSpan, paths, spanIdOf, SpanName, traced } from "../telemetry/index.ts"
 import { claim } from "./Claim.ts"
 import { closing } from "./Closing.ts"
 import * as Control from "./Control.ts"
@@ -25,10 +26,12 @@ import { body, ExecutionWorkflow } from "./ExecutionWorkflow.ts"
 import * as Journal from "./Journal.ts"
 import * as LeaseKeeper from "./LeaseKeeper.ts"
 import { lockKey } from "./LockKey.ts"
+import { measured } from "./Measured.ts"
 import { Refused } from "./Refused.ts"
 import { Run, syncPaused } from "./Run.ts"
 import { RunnerIdentity } from "./RunnerIdentity.ts"
 import { StepFailed } from "./StepFailed.ts"
+import { tracedMark } from "./Trace.ts"
 
 type Services = DeploymentStore | LeaseStore | Providers
 
@@ -50,11 +53,43 @@ export const run = Effect.fnUntraced(function* (
     if (state === undefined) return yield* unknown(id)
     if (isFinished(state)) return state
     const [requested] = yield* store.events({ stream: id, tags: ["ExecutionRequested"], limit: 1 })
-    const ttl = requested?.event._tag === "ExecutionRequested" ? requested.event.spec.leaseTtl : Duration.seconds(15)
+    const asked = requested?.event._tag === "ExecutionRequested" ? requested.event : undefined
+    const ttl = asked?.spec.leaseTtl ?? Duration.seconds(15)
+    const first = yield* Effect.result(claim(id, ttl))
+    const claimed =
+      first._tag === "Success"
+        ? first.success
+        : first.failure._tag === "LeaseHeld"
+          ? yield* asked?.trace === undefined
+              ? untilMine(id, ttl, first.failure.lease)
+              : traced(id, waiting)(untilMine(id, ttl, first.failure.lease))
+          : yield* first.failure
+    if (claimed === undefined) continue
+    yield* Effect.scoped(carryOn(id, claimed, ttl)).pipe(
+      measured(id),
+      inside(id, () => spanIdOf(id, paths.run(claimed.fence)))
+    )
+  }
+})
+
+const waiting = (): LiveSpan => ({ name: SpanName.lease, root: true, attributes: {} })
+
+/** Waits until the execution is this runner's to carry on; nothing where another one has brought it to its end. */
+const untilMine = Effect.fnUntraced(function* (
+  id: CorrelationId,
+  ttl: Duration.Duration,
+  held: Lease
+): Effect.fn.Return<Lease | undefined, StoreError, DeploymentStore | LeaseStore> {
+  const store = yield* DeploymentStore
+  let lease = held
+  while (true) {
+    yield* awaitTurn(lease)
+    const state = yield* store.execution(id)
+    if (state === undefined || isFinished(state)) return undefined
     const claimed = yield* Effect.result(claim(id, ttl))
-    if (claimed._tag === "Success") yield* Effect.scoped(carryOn(id, claimed.success, ttl))
-    else if (claimed.failure._tag === "LeaseHeld") yield* awaitTurn(claimed.failure.lease)
-    else return yield* claimed.failure
+    if (claimed._tag === "Success") return claimed.success
+    if (claimed.failure._tag !== "LeaseHeld") return yield* claimed.failure
+    lease = claimed.failure.lease
   }
 })
 
@@ -105,7 +140,8 @@ const carryOn = Effect.fnUntraced(function* (
     _tag: "RunnerTook",
     runner: owner,
     fence: claimed.fence,
-    resumed: journal.has("execution/started")
+    resumed: journal.has("execution/started"),
+    ...(yield* tracedMark(id))
   })
   yield* journal.record(`lease/${lock.lease().fence}`, {
     _tag: "LeaseTaken",

@@ -26,6 +26,7 @@ import * as Preview from "./Preview.ts"
 import type { Refused } from "./Refused.ts"
 import * as Runner from "./Runner.ts"
 import { submit } from "./Submission.ts"
+import * as TraceKeeper from "./TraceKeeper.ts"
 
 /**
  * An execution to start.
@@ -124,13 +125,14 @@ export class Signalbox extends Context.Service<
     Signalbox,
     Effect.gen(function* () {
       const context = yield* Effect.context<DeploymentStore | LeaseStore | Providers>()
+      const traces = yield* TraceKeeper.make
       const provided = <A, E>(effect: Effect.Effect<A, E, DeploymentStore | LeaseStore | Providers>) =>
         Effect.provideContext(effect, context)
       return Signalbox.of({
         init: (options) => provided(Initialization.init(options)),
         plan: (request) => provided(Preview.plan(request)),
         submit: (request) => provided(submit(request)),
-        run: (id) => provided(Runner.run(id)),
+        run: (id) => Effect.ensuring(provided(Runner.run(id)), traces.finished(id)),
         runner: (id) => provided(Commands.runner(id)),
         command: (id, options) => provided(Commands.command(id, options)),
         follow: (id, after) => Stream.provideContext(Commands.follow(id, after), context),

@@ -206,7 +206,7 @@ export const retire = Effect.fnUntraced(function* (
       execute: () =>
         Effect.gen(function* () {
           const ref = yield* refOf(stack)
-          const observed = yield* call(provider.observe(ref))
+          const observed = yield* call(provider.observe(ref), "observe")
           const share = shareOf(observed, keep)
           const health = observed.health[keep] ?? { healthy: 0, total: 0 }
           if (share < 100 - capacityPercent - 1 || health.healthy === 0) {

@@ -18,6 +18,7 @@ import type { StackSpec } from "../domain/Spec.ts"
 import { LeaseLost } from "../spi/LeaseStore.ts"
 import type { Mutation, StackRef } from "../spi/Provider.ts"
 import { ProviderError } from "../spi/ProviderError.ts"
+import { annotate, Attribute, inside, paths, spanIdOf, SpanName, traced } from "../telemetry/index.ts"
 import { isPaused } from "./Control.ts"
 import { StepInfo } from "./EventLogEngine.ts"
 import { fillIn } from "./OutputReference.ts"
@@ -54,7 +55,11 @@ export const step = <A, I>(options: {
         Effect.ignore(Deferred.await(halted))
       )
     }
-    const work = Effect.suspend(() => options.execute(journal.startedAt(key) ?? 0))
+    const id = journal.correlationId
+    const work = Effect.suspend(() => options.execute(journal.startedAt(key) ?? 0)).pipe(
+      Effect.provideService(CurrentStep, options),
+      inside(id, () => spanIdOf(id, paths.step(key)))
+    )
     return yield* Activity.make({
       name: options.name,
       success: options.success,
@@ -67,6 +72,38 @@ export const step = <A, I>(options: {
       execute: forward ? Effect.raceFirst(Deferred.await(halted), work) : work
     })
   })
+
+/** What calls of providers are told apart by. */
+const CurrentStep = Context.Reference<{ readonly operation: string; readonly stack: string } | undefined>(
+  "@signalbox/core/engine/CurrentStep",
+  { defaultValue: () => undefined }
+)
+
+/** A live span around one call of a provider, under the span of its step. */
+export const callSpan =
+  (operation?: string) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | Run> =>
+    Effect.flatMap(Run, ({ journal }) =>
+      Effect.flatMap(CurrentStep, (step) =>
+        traced(journal.correlationId, () => ({
+          name: SpanName.provider(operation ?? step?.operation ?? "call"),
+          kind: "client",
+          attributes: {
+            [Attribute.operation]: operation ?? step?.operation ?? "call",
+            ...(step === undefined ? {} : { [Attribute.stack]: step.stack })
+          }
+        }))(
+          Effect.tapError(effect, (error) =>
+            error instanceof ProviderError
+              ? annotate(() => ({
+                  [Attribute.errorType]: error.reason._tag,
+                  [Attribute.retryable]: error.isRetryable
+                }))
+              : Effect.void
+          )
+        )
+      )
+    )
 
 /**
  * How a stack is named to its provider, its properties filled in with the outputs of the stacks it depends on.
@@ -150,12 +187,16 @@ const patience = Schedule.min([Schedule.exponential("200 millis"), Schedule.spac
 
 /**
  * Calls a provider: what is worth repeating is repeated with backoff, a lost lease stops the run, anything else becomes the
- * step's failure.
+ * step's failure. `operation` names it where the step does something else.
  *
  * @since 0.1.0
  */
-export const call = <A, R>(effect: Effect.Effect<A, ProviderError, R>): Effect.Effect<A, StepFailed, R | Run> =>
+export const call = <A, R>(
+  effect: Effect.Effect<A, ProviderError, R>,
+  operation?: string
+): Effect.Effect<A, StepFailed, R | Run> =>
   effect.pipe(
+    callSpan(operation),
     Effect.tapError((error) =>
       error.reason._tag === "Throttled" ? Effect.sleep(Duration.millis(error.reason.retryAfterMs)) : Effect.void
     ),

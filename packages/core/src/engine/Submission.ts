@@ -15,6 +15,7 @@ import type { ExecutionSpec, StackSpec } from "../domain/Spec.ts"
 import { DeploymentStore } from "../spi/DeploymentStore.ts"
 import { type Lease, type LeaseHeld, LeaseStore } from "../spi/LeaseStore.ts"
 import type { StoreError } from "../spi/StoreError.ts"
+import { Attribute, SpanName, traced } from "../telemetry/index.ts"
 import { claim } from "./Claim.ts"
 import { closing } from "./Closing.ts"
 import { resolve } from "./Configuration.ts"
@@ -22,6 +23,7 @@ import { lockKey } from "./LockKey.ts"
 import { Refused } from "./Refused.ts"
 import { uniqueOwner } from "./RunnerIdentity.ts"
 import type { Request } from "./Signalbox.ts"
+import { tracedMark } from "./Trace.ts"
 
 /** @since 0.1.0 */
 export interface Submission {
@@ -208,7 +210,8 @@ const record = Effect.fnUntraced(function* (
     ...(supersedes === null ? {} : { supersedes }),
     deploymentWas: now.environment?.status ?? "initialized",
     stacksWere: now.stacksWere,
-    spec: now.spec
+    spec: now.spec,
+    ...(yield* tracedMark(request.correlationId))
   }
   const at = yield* Clock.currentTimeMillis
   yield* store
@@ -227,7 +230,12 @@ const record = Effect.fnUntraced(function* (
         SequenceConflict: () => Effect.void,
         IllegalTransition: Effect.die,
         LeaseLost: () => Effect.fail(outrun(request))
-      })
+      }),
+      traced(request.correlationId, () => ({
+        name: SpanName.submit,
+        root: true,
+        attributes: { [Attribute.kind]: request.kind, [Attribute.environment]: request.environment }
+      }))
     )
   const execution = yield* store.execution(request.correlationId)
   if (execution === undefined) return yield* outrun(request)

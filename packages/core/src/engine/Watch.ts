@@ -18,7 +18,7 @@ import * as Comparing from "./Comparing.ts"
 import { concerns } from "./Control.ts"
 import { ask } from "./Question.ts"
 import { providerOf, Run } from "./Run.ts"
-import { refOf, step, type StepServices, within } from "./Step.ts"
+import { callSpan, refOf, step, type StepServices, within } from "./Step.ts"
 import { StepFailed } from "./StepFailed.ts"
 
 /**
@@ -177,7 +177,7 @@ const measure = Effect.fnUntraced(function* (
   ref: StackRef,
   watched: Watched,
   elapsed: Duration.Duration
-): Effect.fn.Return<{ readonly judgement: Gate.Judgement; readonly measured?: Measured }> {
+): Effect.fn.Return<{ readonly judgement: Gate.Judgement; readonly measured?: Measured }, never, Run> {
   const { gate } = watched.stack
   const measured: Effect.Effect<Measured, { readonly message: string }> =
     provider.metrics === undefined
@@ -195,7 +195,7 @@ const measure = Effect.fnUntraced(function* (
             healthy
           })
         )
-  return yield* Effect.match(measured, {
+  return yield* Effect.match(callSpan("measure")(measured), {
     onFailure: (error) => ({ judgement: Gate.unmeasured(error.message) }),
     onSuccess: (values) => ({
       judgement: Gate.judge(gate, values, { watched: elapsed, samples: watched.samples }),
