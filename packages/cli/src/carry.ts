@@ -1,6 +1,7 @@
 /**
  * Carries an execution to its end while it is shown, and says what came of it.
  */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { CorrelationId, Execution } from "@signalbox/core/spi"
 import { exitCodeOf } from "./ExitCode.ts"
@@ -26,6 +27,7 @@ export const carry = Effect.fnUntraced(function* (invocation: Invocation, id: Co
 
 /** Writes the result of an execution and sets the exit code. */
 export const finish = Effect.fnUntraced(function* (invocation: Invocation, state: Execution.ExecutionState) {
-  yield* invocation.result(executionView(state, Date.now()), () => outcome(state, invocation))
+  const now = yield* Clock.currentTimeMillis
+  yield* invocation.result(executionView(state, now), () => outcome(state, invocation))
   yield* invocation.exit(exitCodeOf(state, invocation.host.signal()))
 })

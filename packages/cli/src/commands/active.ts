@@ -1,3 +1,4 @@
+import * as Clock from "effect/Clock"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -23,7 +24,7 @@ export const active = Command.make(
         finished: false,
         limit: 1000
       })
-      const now = Date.now()
+      const now = yield* Clock.currentTimeMillis
       return yield* Effect.forEach(page.items, (state) =>
         Effect.map(box.runner(state.correlationId), (lease) => ({
           ...executionView(state, now),

@@ -1,6 +1,7 @@
 /**
  * `pause resume approve promote abort retry`: what an operator tells a running execution, from any process.
  */
+import * as Clock from "effect/Clock"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -31,9 +32,10 @@ const told = <const Name extends OperatorCommand>(name: Name, description: strin
             ...(Option.isSome(flags.reason) ? { reason: flags.reason.value } : {})
           })
           const store = yield* DeploymentStore
-          const now = (yield* store.execution(target.correlationId)) ?? target
+          const state = (yield* store.execution(target.correlationId)) ?? target
+          const now = yield* Clock.currentTimeMillis
           const lease = yield* box.runner(target.correlationId)
-          yield* inv.result({ ...executionView(now, Date.now()), command: name, runner: runnerView(lease) }, () => [
+          yield* inv.result({ ...executionView(state, now), command: name, runner: runnerView(lease) }, () => [
             `${inv.paint("green", "✔")} ${name} given to ${target.kind} ${target.deploymentId} ${target.environment} (${target.correlationId})`,
             ...(lease === undefined ? ["       no runner is left to follow it: attach carries it on"] : []),
             `next:  ${inv.paint("cyan", `signalbox attach ${target.correlationId}`)}`

@@ -1,3 +1,4 @@
+import * as Clock from "effect/Clock"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
@@ -26,7 +27,7 @@ export const metrics = Command.make(
       inv,
       Effect.gen(function* () {
         const store = yield* DeploymentStore
-        const now = Date.now()
+        const now = yield* Clock.currentTimeMillis
         const since = now - flags.hours * hour
         const states: Array<Execution.ExecutionState> = []
         let cursor: string | undefined

@@ -2,6 +2,7 @@
  * What `deploy`, `deploy-stack`, `rollback`, `destroy` and `destroy-stack` have in common: everything but their flags.
  */
 import * as Path from "node:path"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Request } from "@signalbox/core/engine"
@@ -116,7 +117,8 @@ export const operate = Effect.fnUntraced(function* (inv: Invocation, operation: 
         ],
         log
       )
-      yield* inv.result({ ...executionView(execution, Date.now()), detached: true, pid, log }, () => [
+      const now = yield* Clock.currentTimeMillis
+      yield* inv.result({ ...executionView(execution, now), detached: true, pid, log }, () => [
         `${inv.paint("blue", "◌")} ${execution.kind} ${id} ${environment}: goes on in the background (process ${pid})`,
         `next:  ${inv.paint("cyan", `signalbox attach ${execution.correlationId}`)}`,
         `log:   ${Path.relative(inv.host.cwd, log)}`

@@ -49,4 +49,4 @@ export interface HostShape {
   readonly exit: { code: number }
 }
 
-export class Host extends Context.Service<Host, HostShape>()("@signalbox/cli/Host") {}
+export class Host extends Context.Service<Host, HostShape>()("@signalbox/cli/host/Host") {}
