@@ -1,0 +1,169 @@
+/**
+ * What the Promise facade takes and gives.
+ *
+ * @since 0.1.0
+ */
+import type { Config, ObservedStack, PlannedStack } from "@signalbox/core/engine"
+import type {
+  Environment,
+  Execution,
+  ExecutionStatus,
+  OperatorCommand,
+  Page,
+  StoredEvent,
+  StrategyName
+} from "@signalbox/core/spi"
+import type { EmbeddedOptions, PostgresOptions } from "./SignalboxNode.ts"
+
+/** What every method takes besides its own: aborting the signal rejects with `InterruptedError`. @since 0.1.0 */
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Where the state is, and which providers there are.
+ *
+ * *Details*: `by` is who asks where a call does not say so (default: the user that the process runs as).
+ *
+ * @since 0.1.0
+ */
+export type ConnectOptions = (EmbeddedOptions | PostgresOptions) & { readonly by?: string }
+
+/**
+ * What an operation works on.
+ *
+ * *Details*: `configuration` is what `defineConfig` gives: a plain object, checked anew each time that another one is
+ * handed in.
+ *
+ * @since 0.1.0
+ */
+export interface TargetOptions extends CallOptions {
+  readonly configuration: Config
+  readonly deploymentId: string
+  readonly environment: string
+}
+
+/**
+ * What every execution is started with.
+ *
+ * *Details*: `correlationId` is its identity and makes a repeat harmless: a second start with the same one joins it (default:
+ * drawn). `signal` interrupts the execution as Ctrl-C would, also long after the call has returned: it is `paused`, and
+ * `attach` carries it on. That is not `abort`, which goes back to the checkpoints.
+ *
+ * @since 0.1.0
+ */
+export interface StartOptions extends TargetOptions {
+  readonly correlationId?: string
+  readonly by?: string
+  readonly reason?: string
+}
+
+/** What a deployment brings in. `artifact` is a path or URL; `strategy` overrides that of every stack. @since 0.1.0 */
+export interface ReleaseOptions extends StartOptions {
+  readonly version?: string
+  readonly artifact?: string
+  readonly strategy?: StrategyName
+}
+
+/** A command to a running execution. `stack` narrows it where it can be narrowed. @since 0.1.0 */
+export interface CommandOptions extends CallOptions {
+  readonly by?: string
+  readonly stack?: string
+  readonly reason?: string
+}
+
+/** Which events: those with a sequence number above `after` (default 0, all of them). @since 0.1.0 */
+export interface EventsOptions extends CallOptions {
+  readonly after?: number
+}
+
+/** Which executions, latest first; see `ExecutionQuery`. `limit` is 1–1,000 (default 50). @since 0.1.0 */
+export interface HistoryOptions extends CallOptions {
+  readonly deploymentId?: string
+  readonly environment?: string
+  readonly statuses?: ReadonlyArray<ExecutionStatus>
+  readonly finished?: boolean
+  readonly text?: string
+  readonly since?: Date
+  readonly until?: Date
+  readonly cursor?: string
+  readonly limit?: number
+}
+
+/** A deployment with its state in each environment that was ever touched. @since 0.1.0 */
+export interface DeploymentStatusView extends Environment.Deployment {
+  readonly inEnvironments: ReadonlyArray<Environment.EnvironmentState>
+}
+
+/**
+ * An execution that this process carries out, or follows where another one does.
+ *
+ * *Details*: `joined` tells whether it was there before. `done` resolves with the last state, whatever the outcome: look at
+ * its `status`. It rejects only where the outcome is not known here (`InterruptedError`, `LeaseLostError`,
+ * `StoreFailedError` …); a rejection that nobody looks at does not end the process. `abort` goes back to the checkpoints and
+ * ends it; aborting the signal that it was started with only sets it aside.
+ *
+ * @since 0.1.0
+ */
+export interface ExecutionHandle {
+  readonly correlationId: string
+  readonly joined: boolean
+  readonly done: Promise<Execution.ExecutionState>
+  readonly state: (options?: CallOptions) => Promise<Execution.ExecutionState>
+  /** Its events, from the first and then live, until it has ended. */
+  readonly events: (options?: EventsOptions) => AsyncIterable<StoredEvent>
+  readonly pause: (options?: CommandOptions) => Promise<void>
+  readonly resume: (options?: CommandOptions) => Promise<void>
+  readonly approve: (options?: CommandOptions) => Promise<void>
+  readonly promote: (options?: CommandOptions) => Promise<void>
+  readonly retry: (options?: CommandOptions) => Promise<void>
+  readonly abort: (reason?: string, options?: Omit<CommandOptions, "reason">) => Promise<void>
+}
+
+/**
+ * Signalbox without Effect: promises, `AbortSignal`, async iterables and plain errors.
+ *
+ * *Errors*: every method rejects with a `SignalboxError` and nothing else. Those that start something reject before anything
+ * was written or called: `ConfigurationError`, `InvalidInputError`, `NotFoundError`, `BlockedError` (another execution holds
+ * the environment), `ConflictError`.
+ *
+ * @since 0.1.0
+ */
+export interface Connection {
+  /** Makes a deployment; its id is drawn where none is given. */
+  readonly init: (
+    options: CallOptions & { readonly configuration: Config; readonly deploymentId?: string; readonly by?: string }
+  ) => Promise<Environment.Deployment>
+  /** What `deploy` would do. Writes nothing. */
+  readonly plan: (options: ReleaseOptions & { readonly stack?: string }) => Promise<ReadonlyArray<PlannedStack>>
+  /** Brings in a release of every stack. Returns once it is recorded; `done` of the handle is its end. */
+  readonly deploy: (options: ReleaseOptions) => Promise<ExecutionHandle>
+  /** Brings in a release of one stack. */
+  readonly deployStack: (options: ReleaseOptions & { readonly stack: string }) => Promise<ExecutionHandle>
+  /** Puts every stack back to the release before. */
+  readonly rollback: (options: StartOptions) => Promise<ExecutionHandle>
+  /** Takes every stack away, dependents first. */
+  readonly destroy: (options: StartOptions) => Promise<ExecutionHandle>
+  /** Takes one stack away. */
+  readonly destroyStack: (options: StartOptions & { readonly stack: string }) => Promise<ExecutionHandle>
+  /** Carries on an execution that was set aside or whose runner died; follows it where one is alive. */
+  readonly attach: (correlationId: string, options?: CallOptions) => Promise<ExecutionHandle>
+  /** The state of one execution; does not carry it on. */
+  readonly execution: (correlationId: string, options?: CallOptions) => Promise<Execution.ExecutionState>
+  /** The events of an execution, from the first and then live, until it has ended; does not carry it on. */
+  readonly events: (correlationId: string, options?: EventsOptions) => AsyncIterable<StoredEvent>
+  /** A deployment and its state in each environment, from the store. */
+  readonly status: (deploymentId: string, options?: CallOptions) => Promise<DeploymentStatusView>
+  /** One page of the executions there were. */
+  readonly history: (options?: HistoryOptions) => Promise<Page<Execution.ExecutionState>>
+  /** Hands a command to an execution that runs anywhere. */
+  readonly command: (correlationId: string, command: OperatorCommand, options?: CommandOptions) => Promise<void>
+  /** Asks the providers what is really there. */
+  readonly observe: (options: TargetOptions) => Promise<ReadonlyArray<ObservedStack>>
+  /**
+   * Sets every execution of this connection aside as Ctrl-C would, ends its iterators and closes the store. Anything after
+   * it rejects.
+   */
+  readonly close: () => Promise<void>
+  readonly [Symbol.asyncDispose]: () => Promise<void>
+}

@@ -1,0 +1,168 @@
+/**
+ * The errors of the Promise facade: real `Error`s, told apart by `_tag`, without types of Effect.
+ *
+ * @since 0.1.0
+ */
+import type { ConfigurationIssue } from "@signalbox/core/engine"
+import type { ErrorInfo, Lease } from "@signalbox/core/spi"
+
+interface Options extends ErrorInfo {
+  readonly cause?: unknown
+}
+
+/** What all of them have. `code` is stable and for programs, `hint` says what to do next, `path` points into the input. */
+abstract class Base<Tag extends string> extends Error {
+  abstract readonly _tag: Tag
+  readonly code: string
+  readonly hint: string | undefined
+  readonly path: string | undefined
+  /** Whether the same call may succeed later. */
+  readonly isRetryable: boolean = false
+
+  constructor({ cause, code, hint, message, path }: Options) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.code = code
+    this.hint = hint
+    this.path = path
+  }
+
+  /** What a server may answer with. */
+  toJSON(): { readonly error: ErrorInfo } {
+    return {
+      error: {
+        code: this.code,
+        message: this.message,
+        ...(this.hint === undefined ? {} : { hint: this.hint }),
+        ...(this.path === undefined ? {} : { path: this.path })
+      }
+    }
+  }
+}
+
+/** The configuration is wrong; `issues` holds everything that is. Nothing was done. @since 0.1.0 */
+export class ConfigurationError extends Base<"ConfigurationError"> {
+  readonly _tag = "ConfigurationError"
+  override readonly name = "ConfigurationError"
+  readonly issues: ReadonlyArray<ConfigurationIssue>
+  constructor(options: Options & { readonly issues: ReadonlyArray<ConfigurationIssue> }) {
+    super(options)
+    this.issues = options.issues
+  }
+}
+
+/** Some other input is wrong: an id, a name, an option. Nothing was done. @since 0.1.0 */
+export class InvalidInputError extends Base<"InvalidInputError"> {
+  readonly _tag = "InvalidInputError"
+  override readonly name = "InvalidInputError"
+}
+
+/** What was named is not there. @since 0.1.0 */
+export class NotFoundError extends Base<"NotFoundError"> {
+  readonly _tag = "NotFoundError"
+  override readonly name = "NotFoundError"
+}
+
+/**
+ * Something else is in the way: another execution, whose `lease` it is where there is one. Worth repeating later.
+ *
+ * @since 0.1.0
+ */
+export class BlockedError extends Base<"BlockedError"> {
+  readonly _tag = "BlockedError"
+  override readonly name = "BlockedError"
+  override readonly isRetryable = true
+  readonly lease: Lease | undefined
+  constructor(options: Options & { readonly lease?: Lease | undefined }) {
+    super(options)
+    this.lease = options.lease
+  }
+}
+
+/** It does not fit the state that things are in. @since 0.1.0 */
+export class ConflictError extends Base<"ConflictError"> {
+  readonly _tag = "ConflictError"
+  override readonly name = "ConflictError"
+}
+
+/** Another process took the execution over: this one stopped at once and changes nothing more. @since 0.1.0 */
+export class LeaseLostError extends Base<"LeaseLostError"> {
+  readonly _tag = "LeaseLostError"
+  override readonly name = "LeaseLostError"
+}
+
+/** The store failed; `reason` says how. @since 0.1.0 */
+export class StoreFailedError extends Base<"StoreFailedError"> {
+  readonly _tag = "StoreFailedError"
+  override readonly name = "StoreFailedError"
+  readonly reason: "Unavailable" | "Full" | "ReadOnly" | "Corrupt" | "Unexpected"
+  override readonly isRetryable: boolean
+  constructor(options: Options & Pick<StoreFailedError, "reason" | "isRetryable">) {
+    super(options)
+    this.reason = options.reason
+    this.isRetryable = options.isRetryable
+  }
+}
+
+/** A provider failed while it was asked for a plan. @since 0.1.0 */
+export class ProviderFailedError extends Base<"ProviderFailedError"> {
+  readonly _tag = "ProviderFailedError"
+  override readonly name = "ProviderFailedError"
+  readonly provider: string
+  readonly reason: string
+  override readonly isRetryable: boolean
+  constructor(options: Options & Pick<ProviderFailedError, "provider" | "reason" | "isRetryable">) {
+    super(options)
+    this.provider = options.provider
+    this.reason = options.reason
+    this.isRetryable = options.isRetryable
+  }
+}
+
+/**
+ * An `AbortSignal` or `close` stopped it; its `name` is `AbortError`, as everywhere on Node, and its `cause` the reason of the
+ * signal. An execution that was under way is `paused`, its leases are given back, and `attach` carries it on.
+ *
+ * @since 0.1.0
+ */
+export class InterruptedError extends Base<"InterruptedError"> {
+  readonly _tag = "InterruptedError"
+  override readonly name = "AbortError"
+}
+
+/** A defect, of Signalbox or of an adapter; `cause` is what was thrown. @since 0.1.0 */
+export class UnexpectedError extends Base<"UnexpectedError"> {
+  readonly _tag = "UnexpectedError"
+  override readonly name = "UnexpectedError"
+}
+
+/**
+ * Everything that the Promise facade rejects with.
+ *
+ * *Example*
+ *
+ * ```ts
+ * try {
+ *   await signalbox.deploy(request)
+ * } catch (error) {
+ *   if (!isSignalboxError(error)) throw error
+ *   if (error._tag === "BlockedError") console.log(`held by ${error.lease?.holder}`)
+ *   else console.log(error.code, error.message, error.hint)
+ * }
+ * ```
+ *
+ * @since 0.1.0
+ */
+export type SignalboxError =
+  | ConfigurationError
+  | InvalidInputError
+  | NotFoundError
+  | BlockedError
+  | ConflictError
+  | LeaseLostError
+  | StoreFailedError
+  | ProviderFailedError
+  | InterruptedError
+  | UnexpectedError
+
+/** Tells whether something that was caught is one of them. @since 0.1.0 */
+export const isSignalboxError = (error: unknown): error is SignalboxError => error instanceof Base

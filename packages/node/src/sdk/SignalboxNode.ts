@@ -1,0 +1,101 @@
+/**
+ * Everything that a program on Node needs, composed: one layer.
+ *
+ * @since 0.1.0
+ */
+import { Signalbox } from "@signalbox/core/engine"
+import { type DeploymentStore, type LeaseStore, type Provider, Providers, type StoreError } from "@signalbox/core/spi"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as ProcessLiveness from "../ProcessLiveness.ts"
+import { embeddedStore, postgresStore } from "../Stores.ts"
+
+/**
+ * What the layers give: the facade, and the stores and providers behind it.
+ *
+ * @since 0.1.0
+ */
+export type Services = Signalbox | DeploymentStore | LeaseStore | Providers
+
+/**
+ * The state in one SQLite file of a folder.
+ *
+ * *Details*: `directory` is the folder of the file, such as the `.signalbox` that the command makes: both may use it at the
+ * same time. `synchronous` `full` survives power loss, `normal` only the end of the process (default `full`).
+ *
+ * @since 0.1.0
+ */
+export interface EmbeddedOptions {
+  readonly directory: string
+  readonly providers: ReadonlyArray<Provider>
+  readonly synchronous?: "full" | "normal"
+}
+
+/**
+ * The state in a Postgres database, for many hosts.
+ *
+ * *Details*: `url` may hold a password and is never shown; `maxConnections` is that of this process (default 10).
+ *
+ * @since 0.1.0
+ */
+export interface PostgresOptions {
+  readonly url: string | Redacted.Redacted
+  readonly providers: ReadonlyArray<Provider>
+  readonly maxConnections?: number
+}
+
+/**
+ * The facade over stores of one's own choice.
+ *
+ * *When to use*: with `layerMemory` of `@signalbox/core/store` in tests, or with an adapter of another store.
+ *
+ * @since 0.1.0
+ */
+export const layerWith = <E>(options: {
+  readonly stores: Layer.Layer<DeploymentStore | LeaseStore, E>
+  readonly providers: ReadonlyArray<Provider>
+}): Layer.Layer<Services, E> =>
+  Signalbox.layer.pipe(
+    Layer.provideMerge(options.stores),
+    Layer.provideMerge(Providers.layer(options.providers)),
+    Layer.provideMerge(ProcessLiveness.layer)
+  )
+
+/**
+ * Runs executions in this process, with their state in one file and no server.
+ *
+ * *Details*: includes the store, the providers, and a name for this process by which others take over at once where it died.
+ * Nothing is made before the first write.
+ *
+ * *Example*
+ *
+ * ```ts
+ * const layer = SignalboxNode.layerEmbedded({ directory: ".signalbox", providers: [local] })
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const layerEmbedded = (options: EmbeddedOptions): Layer.Layer<Services> =>
+  layerWith({
+    providers: options.providers,
+    stores: embeddedStore({
+      directory: options.directory,
+      ...(options.synchronous === undefined ? {} : { synchronous: options.synchronous })
+    })
+  })
+
+/**
+ * Runs executions in this process, with their state in a database that other hosts share.
+ *
+ * *Errors*: `StoreError` where it cannot be reached when the layer is built.
+ *
+ * @since 0.1.0
+ */
+export const layerPostgres = (options: PostgresOptions): Layer.Layer<Services, StoreError> =>
+  layerWith({
+    providers: options.providers,
+    stores: postgresStore({
+      url: typeof options.url === "string" ? Redacted.make(options.url) : options.url,
+      ...(options.maxConnections === undefined ? {} : { maxConnections: options.maxConnections })
+    })
+  })

@@ -1,0 +1,116 @@
+/** The errors of the engine as those of the Promise facade. */
+import type { ConfigurationInvalid, Refused } from "@signalbox/core/engine"
+import type { LeaseHeld, LeaseLost, ProviderError, StoreError } from "@signalbox/core/spi"
+import * as Cause from "effect/Cause"
+import {
+  BlockedError,
+  ConfigurationError,
+  ConflictError,
+  InterruptedError,
+  InvalidInputError,
+  isSignalboxError,
+  LeaseLostError,
+  NotFoundError,
+  ProviderFailedError,
+  type SignalboxError,
+  StoreFailedError,
+  UnexpectedError
+} from "./SignalboxError.ts"
+
+/** All that the engine fails with. */
+export type EngineError = Refused | ConfigurationInvalid | LeaseHeld | LeaseLost | StoreError | ProviderError
+
+const refusals = {
+  invalid: InvalidInputError,
+  not_found: NotFoundError,
+  conflict: ConflictError
+} as const
+
+const storeHints: Readonly<Record<StoreError["reason"], string>> = {
+  Unavailable: "Check that the database can be reached, then try again.",
+  Full: "Make room on the disk, then try again.",
+  ReadOnly: "Make the folder of the store writable.",
+  Corrupt: "It was written by a newer version, or is damaged.",
+  Unexpected: "Look at the cause."
+}
+
+const fromEngine = (error: EngineError): SignalboxError => {
+  switch (error._tag) {
+    case "ConfigurationInvalid":
+      return new ConfigurationError({ ...error.info, message: error.message, issues: error.issues, cause: error })
+    case "Refused":
+      return error.kind === "blocked"
+        ? new BlockedError({ ...error.info, lease: error.lease, cause: error })
+        : new refusals[error.kind]({ ...error.info, cause: error })
+    case "LeaseHeld":
+      return new BlockedError({
+        code: "environment_locked",
+        message: error.message,
+        hint: "Try again when that execution has finished.",
+        lease: error.lease,
+        cause: error
+      })
+    case "LeaseLost":
+      return new LeaseLostError({
+        code: "lease_lost",
+        message: error.message,
+        hint: "Another process carries it on: attach to it.",
+        cause: error
+      })
+    case "StoreError":
+      return new StoreFailedError({
+        code: `store_${error.reason.toLowerCase()}`,
+        message: error.message,
+        hint: storeHints[error.reason],
+        reason: error.reason,
+        isRetryable: error.isRetryable,
+        cause: error
+      })
+    case "ProviderError":
+      return new ProviderFailedError({
+        ...error.info,
+        provider: error.provider,
+        reason: error.reason._tag,
+        isRetryable: error.isRetryable,
+        cause: error
+      })
+  }
+}
+
+const tags: ReadonlySet<unknown> = new Set<EngineError["_tag"]>([
+  "ConfigurationInvalid",
+  "Refused",
+  "LeaseHeld",
+  "LeaseLost",
+  "StoreError",
+  "ProviderError"
+])
+
+const isEngineError = (error: unknown): error is EngineError =>
+  typeof error === "object" && error !== null && "_tag" in error && tags.has(error._tag)
+
+/** Anything that was thrown. */
+export const toSignalboxError = (error: unknown): SignalboxError =>
+  isSignalboxError(error)
+    ? error
+    : isEngineError(error)
+      ? fromEngine(error)
+      : new UnexpectedError({
+          code: "internal",
+          message: error instanceof Error ? error.message : String(error),
+          hint: "What was done is in the log. Please report it.",
+          cause: error
+        })
+
+/** What a signal, or the end of the connection, did. */
+export const interrupted = (cause?: unknown): InterruptedError =>
+  new InterruptedError({
+    code: "interrupted",
+    message: "interrupted: what was under way is kept, and attach carries it on",
+    hint: "Carry it on with attach(correlationId).",
+    ...(cause === undefined ? {} : { cause })
+  })
+
+/** Why an effect ended without a value. */
+export const fromCause = (cause: Cause.Cause<unknown>, signal: AbortSignal | undefined): SignalboxError =>
+  Cause.hasInterruptsOnly(cause) ? interrupted(signal?.reason) : toSignalboxError(Cause.squash(cause))

@@ -1,0 +1,256 @@
+import { type SignalboxError, InterruptedError, isSignalboxError, ConflictError } from "@signalbox/node"
+import { connect } from "@signalbox/node"
+import { existsSync } from "node:fs"
+import { join } from "node:path"
+import { describe, expect, it, onTestFinished } from "vitest"
+import { temporaryDirectory } from "../support/directory.ts"
+import { collect, configuration, connected, deployed, endless, environment, seen } from "./support.ts"
+
+const rejected = async (promise: Promise<unknown>): Promise<SignalboxError> => {
+  const error: unknown = await promise.then(
+    () => new Error("it did not reject"),
+    (error: unknown) => error
+  )
+  expect(error).toBeInstanceOf(Error)
+  if (!isSignalboxError(error)) throw error
+  return error
+}
+
+const start = async () => {
+  const world = await connected()
+  const deploymentId = await deployed(world.signalbox, endless)
+  return { ...world, deploymentId, request: { configuration: endless, deploymentId, environment, version: "2.0.0" } }
+}
+
+describe("the Promise facade", () => {
+  it("makes a deployment, plans, deploys and tells what is there", async () => {
+    const { signalbox } = await connected()
+    const config = configuration()
+    const { deploymentId } = await signalbox.init({ configuration: config })
+    const request = { configuration: config, deploymentId, environment, version: "1.0.0" }
+    expect((await signalbox.plan(request)).map(({ name, plan }) => [name, plan?.action])).toEqual([["web", "create"]])
+
+    const execution = await signalbox.deploy({ ...request, correlationId: "first", reason: "because" })
+    expect(execution).toMatchObject({ correlationId: "first", joined: false })
+    expect(await execution.done).toMatchObject({ status: "completed", by: "ada", reason: "because", version: "1.0.0" })
+    expect(await execution.state()).toEqual(await execution.done)
+
+    const again = await signalbox.deploy({ ...request, correlationId: "first" })
+    expect(again.joined).toBe(true)
+    expect((await again.done).status).toBe("completed")
+
+    const next = await signalbox.deployStack({ ...request, version: "2.0.0", stack: "web" })
+    expect((await next.done).status).toBe("completed")
+    expect(await signalbox.status(deploymentId)).toMatchObject({
+      project: "shop",
+      inEnvironments: [{ environment, status: "deployed", stacks: [{ name: "web", release: { version: "2.0.0" } }] }]
+    })
+    const observed = await signalbox.observe(request)
+    expect(observed).toMatchObject([{ name: "web", observation: { stable: { version: "2.0.0" } } }])
+
+    expect((await (await signalbox.rollback(request)).done).stacks[0]?.release?.version).toBe("1.0.0")
+    expect((await (await signalbox.destroyStack({ ...request, stack: "web" })).done).status).toBe("completed")
+    expect((await (await signalbox.destroy(request)).done).status).toBe("completed")
+    const page = await signalbox.history({ deploymentId, environment, limit: 2 })
+    expect(page.items.map(({ kind }) => kind)).toEqual(["destroy", "destroy-stack"])
+    const rest = await signalbox.history({ deploymentId, cursor: page.next!, until: new Date() })
+    expect(rest.items.map(({ kind }) => kind)).toEqual(["rollback", "deploy-stack", "deploy"])
+  })
+
+  it("makes nothing in its folder before something is written", async () => {
+    const directory = temporaryDirectory(onTestFinished)
+    const { signalbox } = await connected(join(directory, "state"))
+    expect((await signalbox.history()).items).toEqual([])
+    expect(existsSync(join(directory, "state"))).toBe(false)
+  })
+})
+
+describe("what it rejects with", () => {
+  it("tells all that is wrong with a configuration, and does nothing", async () => {
+    const { signalbox } = await connected()
+    const broken = { ...configuration(), stacks: [{ name: "web", provider: "nowhere" }], projct: "x" } as never
+    const error = await rejected(signalbox.init({ configuration: broken }))
+    if (error._tag !== "ConfigurationError") throw error
+    expect(error.issues.map(({ path }) => path)).toEqual(["projct", "stacks[0].provider"])
+    expect(error).toMatchObject({ code: "configuration_invalid", path: "projct", isRetryable: false })
+    expect(error.hint).toBeTypeOf("string")
+    expect(JSON.parse(JSON.stringify(error))).toEqual({
+      error: { code: error.code, message: error.message, hint: error.hint, path: error.path }
+    })
+  })
+
+  it("tells errors apart by their tag, with code, hint and path", async () => {
+    const { signalbox } = await connected()
+    const config = configuration()
+    const request = { configuration: config, deploymentId: "DX6604E", environment }
+    const told = async (promise: Promise<unknown>) => {
+      const { _tag, code, name, path } = await rejected(promise)
+      return [_tag, name, code, path]
+    }
+    const invalid = ["InvalidInputError", "InvalidInputError"]
+    expect(await told(signalbox.deploy({ ...request, deploymentId: "x" }))).toEqual([
+      ...invalid,
+      "input_invalid",
+      "deploymentId"
+    ])
+    expect(await told(signalbox.deploy({ ...request, environment: "prod" }))).toEqual([
+      ...invalid,
+      "unknown_environment",
+      "environments"
+    ])
+    expect(await told(signalbox.attach("no such id"))).toEqual([...invalid, "input_invalid", "correlationId"])
+    expect(await told(signalbox.deploy(request))).toEqual([
+      "NotFoundError",
+      "NotFoundError",
+      "unknown_deployment",
+      undefined
+    ])
+    expect((await rejected(signalbox.attach("nothing")))._tag).toBe("NotFoundError")
+    expect((await rejected(signalbox.status("DX6604E")))._tag).toBe("NotFoundError")
+    expect((await rejected(signalbox.command("nothing", "abort")))._tag).toBe("NotFoundError")
+    const events = signalbox.events("nothing")[Symbol.asyncIterator]()
+    expect((await rejected(events.next()))._tag).toBe("NotFoundError")
+
+    const deploymentId = await deployed(signalbox)
+    const conflict = await rejected(signalbox.init({ configuration: config, deploymentId }))
+    expect(conflict).toMatchObject({ _tag: "ConflictError", code: "deployment_exists" })
+  })
+
+  it("names the execution that is in the way", async () => {
+    const { request, signalbox } = await start()
+    const running = await signalbox.deploy(request)
+    const error = await rejected(signalbox.deploy({ ...request, version: "3.0.0" }))
+    expect(error).toMatchObject({ _tag: "BlockedError", isRetryable: true, lease: { holder: running.correlationId } })
+  })
+
+  it("tells that the store cannot be reached", async () => {
+    const refused = connect({ url: "postgres://nobody@127.0.0.1:1/none", providers: [] })
+    expect(await rejected(refused)).toMatchObject({
+      _tag: "StoreFailedError",
+      reason: "Unavailable",
+      isRetryable: true
+    })
+  })
+})
+
+describe("an AbortSignal", () => {
+  it("keeps a call from doing anything where it is aborted already", async () => {
+    const { signalbox } = await connected()
+    const reason = new Error("too late")
+    const error = await rejected(
+      signalbox.init({ configuration: configuration(), deploymentId: "DX6604E", signal: AbortSignal.abort(reason) })
+    )
+    expect(error).toBeInstanceOf(InterruptedError)
+    expect(error).toMatchObject({ name: "AbortError", cause: reason })
+    expect((await rejected(signalbox.status("DX6604E")))._tag).toBe("NotFoundError")
+  })
+
+  it("sets an execution aside as Ctrl-C does: paused, without leases, to be carried on by anybody", async () => {
+    const { open, request, signalbox } = await start()
+    const stop = new AbortController()
+    const execution = await signalbox.deploy({ ...request, signal: stop.signal })
+    await seen(execution.events(), "VerdictReached")
+    stop.abort()
+    expect(await rejected(execution.done)).toBeInstanceOf(InterruptedError)
+    expect((await execution.state()).status).toBe("paused")
+
+    const other = await open()
+    const attached = await other.attach(execution.correlationId)
+    await attached.promote()
+    expect((await attached.done).status).toBe("completed")
+  })
+
+  it("is not abort, which goes back", async () => {
+    const { request, signalbox } = await start()
+    const execution = await signalbox.deploy(request)
+    await seen(execution.events(), "VerdictReached")
+    await execution.abort("changed my mind")
+    const state = await execution.done
+    expect(state.status).toBe("rolled_back")
+    expect(state.error?.message).toBe("aborted by ada: changed my mind")
+    expect(state.stacks[0]?.release?.version).toBe("1.0.0")
+  })
+})
+
+describe("events", () => {
+  it("come from the first to the last, then end; after a number they go on from there", async () => {
+    const { request, signalbox } = await start()
+    const execution = await signalbox.deploy(request)
+    const all = collect(execution.events())
+    await seen(execution.events(), "VerdictReached")
+    await execution.promote({ stack: "web" })
+    const events = await all
+    expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1))
+    expect(events[0]?.event._tag).toBe("ExecutionRequested")
+    expect(events.at(-1)?.event).toMatchObject({ _tag: "ExecutionMoved", on: "completed" })
+    const rest = await collect(signalbox.events(execution.correlationId, { after: events.length - 2 }))
+    expect(rest).toEqual(events.slice(-2))
+    expect(await collect(signalbox.events(execution.correlationId, { after: events.length }))).toEqual([])
+  })
+
+  it("are read as slowly as the reader is, and none is lost", async () => {
+    const { request, signalbox } = await start()
+    const execution = await signalbox.deploy(request)
+    const iterator = execution.events()[Symbol.asyncIterator]()
+    const first = await iterator.next()
+    await seen(execution.events(), "VerdictReached")
+    await execution.promote()
+    const last = await execution.done
+    expect(first.value).toMatchObject({ seq: 1 })
+    const rest = await collect({ [Symbol.asyncIterator]: () => iterator })
+    expect(rest.map(({ seq }) => seq)).toEqual(rest.map((_, index) => index + 2))
+    expect(rest.at(-1)?.at).toBeGreaterThanOrEqual(last.finishedAt!)
+  })
+
+  it("give back what they hold when the loop is left, the signal is aborted or the connection closed", async () => {
+    const { request, signalbox } = await start()
+    const { correlationId } = await signalbox.deploy(request)
+    const stop = new AbortController()
+    const aborted = signalbox.events(correlationId, { signal: stop.signal })[Symbol.asyncIterator]()
+    const closed = signalbox.events(correlationId)[Symbol.asyncIterator]()
+    const left = signalbox.events(correlationId)[Symbol.asyncIterator]()
+    const drain = async (iterator: AsyncIterator<unknown>) => {
+      for (;;) if ((await iterator.next()).done === true) return
+    }
+    const aborting = rejected(drain(aborted))
+    const closing = rejected(drain(closed))
+    await left.next()
+    expect(await left.return?.()).toEqual({ done: true, value: undefined })
+    expect(await left.next()).toEqual({ done: true, value: undefined })
+    stop.abort(new Error("enough"))
+    expect((await aborting).cause).toMatchObject({ message: "enough" })
+    expect(await aborted.next()).toEqual({ done: true, value: undefined })
+    await signalbox.close()
+    expect(await closing).toBeInstanceOf(InterruptedError)
+  })
+})
+
+describe("close", () => {
+  it("sets aside what is under way, once, and refuses what comes after", async () => {
+    const { open, request, signalbox } = await start()
+    const execution = await signalbox.deploy(request)
+    await seen(execution.events(), "VerdictReached")
+    await Promise.all([signalbox.close(), signalbox.close()])
+    expect(await rejected(execution.done)).toBeInstanceOf(InterruptedError)
+    expect(await rejected(execution.state())).toBeInstanceOf(ConflictError)
+    const events = signalbox.events(execution.correlationId)[Symbol.asyncIterator]()
+    expect(await rejected(events.next())).toBeInstanceOf(ConflictError)
+    const other = await open()
+    expect((await other.execution(execution.correlationId)).status).toBe("paused")
+    // No lease is left: another execution gets the environment at once.
+    const next = await other.deploy({ ...request, version: "3.0.0" })
+    await next.abort()
+    expect((await next.done).supersedes).toBe(execution.correlationId)
+  })
+
+  it("is what `await using` does", async () => {
+    const { directory, request } = await start()
+    let kept
+    {
+      await using signalbox = await connect({ directory, providers: [], by: "ada" })
+      kept = signalbox
+      expect((await signalbox.status(request.deploymentId)).deploymentId).toBe(request.deploymentId)
+    }
+    expect(await rejected(kept.status(request.deploymentId))).toBeInstanceOf(ConflictError)
+  })
+})

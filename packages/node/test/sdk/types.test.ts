@@ -1,0 +1,82 @@
+import { defineConfig, type PlannedStack, type Signalbox } from "@signalbox/core"
+import type { DeploymentStore, Execution, LeaseStore, Providers, StoreError } from "@signalbox/core/spi"
+import {
+  type BlockedError,
+  connect,
+  type Connection,
+  type ExecutionHandle,
+  isSignalboxError,
+  type SignalboxError,
+  SignalboxNode
+} from "@signalbox/node"
+import type { Effect, Layer } from "effect"
+import { describe, expectTypeOf, it } from "vitest"
+
+const configuration = defineConfig({
+  organization: "acme",
+  project: "shop",
+  environments: { production: {} },
+  stacks: [{ name: "web", provider: "local" }]
+})
+
+// Checked by the compiler alone; nothing here runs anything.
+describe("the types of the SDK", () => {
+  it("one layer gives all that a program on Effect needs", () => {
+    type Services = Signalbox | DeploymentStore | LeaseStore | Providers
+    expectTypeOf(SignalboxNode.layerEmbedded).returns.toEqualTypeOf<Layer.Layer<Services>>()
+    expectTypeOf(SignalboxNode.layerPostgres).returns.toEqualTypeOf<Layer.Layer<Services, StoreError>>()
+    expectTypeOf(SignalboxNode.layerEmbedded).parameter(0).toHaveProperty("directory")
+    // @ts-expect-error a layer without providers could do nothing
+    expectTypeOf(SignalboxNode.layerEmbedded).toBeCallableWith({ directory: "." })
+  })
+
+  it("the facade takes plain texts and gives plain promises", () => {
+    expectTypeOf(connect).returns.resolves.toEqualTypeOf<Connection>()
+    expectTypeOf<Connection["deploy"]>().returns.resolves.toEqualTypeOf<ExecutionHandle>()
+    expectTypeOf<Connection["deploy"]>().toBeCallableWith({
+      configuration,
+      deploymentId: "DX6604E",
+      environment: "production",
+      strategy: "canary",
+      signal: new AbortController().signal
+    })
+    expectTypeOf<Connection["plan"]>().returns.resolves.toEqualTypeOf<ReadonlyArray<PlannedStack>>()
+    expectTypeOf<ExecutionHandle["done"]>().resolves.toEqualTypeOf<Execution.ExecutionState>()
+    expectTypeOf<Execution.ExecutionState["stacks"][number]["name"]>().toExtend<string>()
+    // @ts-expect-error there is no such strategy
+    expectTypeOf<Connection["deploy"]>().parameter(0).toHaveProperty("strategy").toEqualTypeOf<"canry">()
+  })
+
+  it("no method gives an Effect", () => {
+    type Returned = { [Name in keyof Connection]: ReturnType<Connection[Name]> }[keyof Connection]
+    expectTypeOf<Extract<Returned, Effect.Effect<unknown, unknown, unknown>>>().toBeNever()
+  })
+
+  it("errors are Errors, told apart by their tag", () => {
+    expectTypeOf<SignalboxError>().toExtend<Error>()
+    expectTypeOf<SignalboxError["code"]>().toEqualTypeOf<string>()
+    expectTypeOf<SignalboxError["hint" | "path"]>().toEqualTypeOf<string | undefined>()
+    const handle = (error: unknown) => {
+      if (!isSignalboxError(error)) return
+      switch (error._tag) {
+        case "BlockedError":
+          return expectTypeOf(error).toEqualTypeOf<BlockedError>()
+        case "ConfigurationError":
+          return expectTypeOf(error.issues[0]!.path).toEqualTypeOf<string>()
+        case "StoreFailedError":
+          return expectTypeOf(error.reason).toExtend<string>()
+        case "InvalidInputError":
+        case "NotFoundError":
+        case "ConflictError":
+        case "LeaseLostError":
+        case "ProviderFailedError":
+        case "InterruptedError":
+        case "UnexpectedError":
+          return
+        default:
+          return expectTypeOf(error).toBeNever()
+      }
+    }
+    expectTypeOf(handle).parameter(0).toBeUnknown()
+  })
+})
