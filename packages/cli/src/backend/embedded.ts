@@ -7,10 +7,11 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { Signalbox } from "@signalbox/core/engine"
 import { type DeploymentId, type DeploymentStore, Providers } from "@signalbox/core/spi"
-import { embeddedStore, postgresStore, ProcessLiveness, StateFiles } from "@signalbox/node"
+import { embeddedStore, postgresStore, ProcessLiveness, StateFiles, telemetryWanted } from "@signalbox/node"
 import { LocalProvider, runSupervisor } from "@signalbox/provider-local"
 import type { Backend } from "../host/Host.ts"
 import { idInFolder } from "../target.ts"
+import { version } from "../version.ts"
 
 const stateOf = (directory: string): string => Path.join(directory, ".signalbox")
 
@@ -36,6 +37,12 @@ const stateFiles = (directory: string): Layer.Layer<never, never, DeploymentStor
     Layer.catchCause(() => Layer.empty)
   )
 
+const telemetry: Layer.Layer<never> = Layer.unwrap(Effect.suspend(() =>
+  telemetryWanted(process.env)
+    ? Effect.map(Effect.promise(() => import("./telemetry.ts")), ({ telemetry }) =>
+      telemetry({ env: process.env, version, warn: (message) => process.stderr.write(`warning: ${message}\n`) }))
+    : Effect.succeed(Layer.empty)))
+
 export const layer: Backend["layer"] = ({ databaseUrl, directory }) => {
   const stores =
     databaseUrl === undefined
@@ -44,7 +51,8 @@ export const layer: Backend["layer"] = ({ databaseUrl, directory }) => {
   return Signalbox.layer.pipe(
     Layer.provideMerge(stores),
     Layer.provideMerge(Providers.layer([local(directory)])),
-    Layer.provideMerge(ProcessLiveness.layer)
+    Layer.provideMerge(ProcessLiveness.layer),
+    Layer.provideMerge(telemetry)
   )
 }
 

@@ -1,0 +1,42 @@
+/**
+ * Decides by the id of a trace alone, so that every process that touches an execution decides alike.
+ */
+export type Sampler = (traceId: string) => boolean
+
+const all: Sampler = () => true
+const none: Sampler = () => false
+
+/** By the right-most 7 bytes, which are random in a trace id that follows W3C Trace Context level 2. */
+const ratio =
+  (share: number): Sampler =>
+  (traceId) =>
+    Number.parseInt(traceId.slice(-14), 16) < share * 2 ** 56
+
+/**
+ * The sampler that `OTEL_TRACES_SAMPLER` names, `parentbased_always_on` by default.
+ *
+ * *Gotchas*: an execution is a trace of its own, whose root has no parent: `parentbased_x` is the same as `x`. What started
+ * it is linked, and its decision is its own.
+ *
+ * *Source*: OpenTelemetry, Trace SDK, "Built-in samplers".
+ */
+export const samplerOf = (
+  name: string | undefined,
+  argument: string | undefined
+): { readonly sampler: Sampler; readonly problem?: string } => {
+  switch (name?.toLowerCase().replace(/^parentbased_/, "")) {
+    case undefined:
+    case "always_on":
+      return { sampler: all }
+    case "always_off":
+      return { sampler: none }
+    case "traceidratio": {
+      const share = argument === undefined ? 1 : Number(argument)
+      return share >= 0 && share <= 1
+        ? { sampler: ratio(share) }
+        : { sampler: all, problem: "the ratio in OTEL_TRACES_SAMPLER_ARG is no number from 0 to 1" }
+    }
+    default:
+      return { sampler: all, problem: `there is no sampler ${name} here` }
+  }
+}

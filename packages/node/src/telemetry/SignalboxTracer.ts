@@ -1,0 +1,69 @@
+/**
+ * A tracer that exports the spans of Signalbox and leaves out those of the libraries below it, whose attributes (statements,
+ * addresses) nobody has looked through for secrets.
+ */
+import { allowed, Own, sanitize } from "@signalbox/core/telemetry"
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import type * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import * as Tracer from "effect/Tracer"
+import { encodeSpan, type OtlpSpan } from "./encodeSpan.ts"
+
+type Options = Parameters<Tracer.Tracer["span"]>[0]
+
+/** Stands for the span above it: what is made under a span that is left out hangs under that one's parent. */
+class LeftOut extends Tracer.NativeSpan {
+  readonly #above: Tracer.AnySpan | undefined
+  constructor(options: Options) {
+    super({ ...options, sampled: options.sampled && Option.isSome(options.parent) })
+    this.#above = Option.getOrUndefined(options.parent)
+  }
+  override get spanId(): string {
+    return this.#above?.spanId ?? super.spanId
+  }
+}
+
+class Kept extends Tracer.NativeSpan {
+  readonly #push: (span: OtlpSpan) => void
+  constructor(options: Options, push: (span: OtlpSpan) => void) {
+    super(options)
+    this.#push = push
+  }
+  override attribute(key: string, value: unknown): void {
+    if (allowed.has(key)) super.attribute(key, value)
+  }
+  override end(endTime: bigint, exit: Exit.Exit<unknown, unknown>): void {
+    const over = this.status._tag === "Ended"
+    super.end(endTime, exit)
+    if (over || !this.sampled) return
+    const parent = Option.getOrUndefined(this.parent)
+    const failed = exit._tag === "Failure" && !Cause.hasInterruptsOnly(exit.cause)
+    const error = failed ? Cause.squash(exit.cause) : undefined
+    this.#push(
+      encodeSpan(
+        {
+          traceId: this.traceId,
+          spanId: this.spanId,
+          ...(parent === undefined ? {} : { parentSpanId: parent.spanId }),
+          name: this.name,
+          kind: this.kind,
+          start: 0,
+          end: 0,
+          status: failed ? "error" : exit._tag === "Success" ? "ok" : "unset",
+          ...(error instanceof Error ? { message: sanitize(error.message) } : {}),
+          attributes: Object.fromEntries(this.attributes) as Record<string, string | number | boolean>,
+          events: [],
+          links: []
+        },
+        { start: this.status.startTime, end: endTime }
+      )
+    )
+  }
+}
+
+/** The tracer; `push` takes every span of ours that has ended and is sampled. */
+export const make = (push: (span: OtlpSpan) => void): Tracer.Tracer =>
+  Tracer.make({
+    span: (options) => (Context.get(options.annotations, Own) ? new Kept(options, push) : new LeftOut(options))
+  })

@@ -1,0 +1,19 @@
+/**
+ * Whether telemetry is asked for: an endpoint or the `otlp` exporter is named, and the SDK is not disabled.
+ *
+ * *Details*: cheap enough for every start of a program; only then is the module that exports worth loading.
+ *
+ * *Source*: OpenTelemetry, "Environment Variable Specification" and "OTLP Exporter". Deviation: without any of these
+ * variables the specification would export to localhost; a command that nobody prepared for that sends nothing.
+ *
+ * @since 0.1.0
+ */
+export const telemetryWanted = (env: Readonly<Record<string, string | undefined>>): boolean => {
+  if (env["OTEL_SDK_DISABLED"]?.trim().toLowerCase() === "true") return false
+  return (
+    Boolean(env["OTEL_EXPORTER_OTLP_ENDPOINT"]) ||
+    ["TRACES", "METRICS", "LOGS"].some(
+      (signal) => env[`OTEL_EXPORTER_OTLP_${signal}_ENDPOINT`] || /\botlp\b/i.test(env[`OTEL_${signal}_EXPORTER`] ?? "")
+    )
+  )
+}
