@@ -19,13 +19,14 @@ import { metrics } from "./metrics.ts"
 import { rollback } from "./rollback.ts"
 import { status } from "./status.ts"
 import { supervisor } from "./supervisor.ts"
+import { trace } from "./trace.ts"
 import { watch } from "./watch.ts"
 
 export const commands = root.pipe(
   Command.withSubcommands([
     { group: "Deployments", commands: [init, info, list, status] },
     { group: "Change", commands: [deploy, deployStack, rollback, destroy, destroyStack] },
-    { group: "Look", commands: [history, watch, metrics, active, events, health] },
+    { group: "Look", commands: [history, watch, metrics, active, events, trace, health] },
     { group: "Operate", commands: [pause, resume, approve, promote, abort, retry, attach] },
     { group: "Others", commands: [completions((): Command.Command.Any => commands), run, supervisor] }
   ])
