@@ -25,6 +25,9 @@ export interface Invocation {
   readonly exit: (code: number) => Effect.Effect<void>
 }
 
+/** The colours and the width of results, as they are now. */
+export const inkOf = ({ host, paint }: Invocation) => ({ paint, columns: host.stdout.columns() })
+
 export const write = (host: HostShape, lines: ReadonlyArray<string>) =>
   Effect.sync(() => {
     if (lines.length > 0) host.stdout.write(`${lines.join("\n")}\n`)

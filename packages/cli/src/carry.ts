@@ -5,7 +5,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { CorrelationId, Execution } from "@signalbox/core/spi"
 import { exitCodeOf } from "./ExitCode.ts"
-import type { Invocation } from "./Invocation.ts"
+import { inkOf, type Invocation } from "./Invocation.ts"
 import { executionView } from "./json/execution.ts"
 import { watch } from "./live/watch.ts"
 import { outcome } from "./outcome.ts"
@@ -28,6 +28,6 @@ export const carry = Effect.fnUntraced(function* (invocation: Invocation, id: Co
 /** Writes the result of an execution and sets the exit code. */
 export const finish = Effect.fnUntraced(function* (invocation: Invocation, state: Execution.ExecutionState) {
   const now = yield* Clock.currentTimeMillis
-  yield* invocation.result(executionView(state, now), () => outcome(state, invocation))
+  yield* invocation.result(executionView(state, now), () => outcome(state, inkOf(invocation)))
   yield* invocation.exit(exitCodeOf(state, invocation.host.signal()))
 })

@@ -2,9 +2,16 @@
  * The last words about an execution. Where it failed: the cause first, then what was done about it, then what to type.
  */
 import type { Execution } from "@signalbox/core/spi"
-import type { Invocation } from "./Invocation.ts"
+import type { Paint } from "./host/color.ts"
 import { mark, word } from "./live/glyphs.ts"
-import { plain, span } from "./live/words.ts"
+import { wrap } from "./live/text.ts"
+import { addressOf, plain, span } from "./live/words.ts"
+
+/** How a result is written: its colours, and how wide the terminal is (a pipe has no end). */
+export interface Ink {
+  readonly paint: Paint
+  readonly columns: number
+}
 
 const versionOf = (stack: Execution.StackState): string => stack.release?.version ?? "nothing"
 
@@ -44,9 +51,8 @@ const cause = (state: Execution.ExecutionState): string => {
   )
 }
 
-const next = (state: Execution.ExecutionState): ReadonlyArray<string> => {
+const next = (state: Execution.ExecutionState, look: "status" | "events"): ReadonlyArray<string> => {
   const where = `--environment ${state.environment}`
-  const look = `signalbox events ${state.correlationId}`
   switch (state.status) {
     case "completed":
       return []
@@ -60,13 +66,14 @@ const next = (state: Execution.ExecutionState): ReadonlyArray<string> => {
       return [`signalbox attach ${state.correlationId}`]
     default:
       return [
-        look,
+        `signalbox ${look} ${state.correlationId}`,
         `signalbox ${state.kind} ${state.deploymentId}${state.kind.endsWith("-stack") ? ` ${state.stacks[0]?.name ?? "<stack>"}` : ""} ${where}`
       ]
   }
 }
 
-const headline = (state: Execution.ExecutionState, { paint }: Pick<Invocation, "paint">): string => {
+/** What it is and what became of it, in one line. */
+export const headline = (state: Execution.ExecutionState, { paint }: Pick<Ink, "paint">): string => {
   const [sign, style] = mark(state.status)
   const took =
     state.startedAt === undefined || state.finishedAt === undefined
@@ -75,32 +82,50 @@ const headline = (state: Execution.ExecutionState, { paint }: Pick<Invocation, "
   return `${paint(style, sign)} ${state.kind} ${state.deploymentId} ${state.environment}${state.version === undefined ? "" : ` ${state.version}`}: ${paint(style, word(state.status))}${took}`
 }
 
-/** The lines on stdout at the end of an execution. */
-export const outcome = (state: Execution.ExecutionState, ink: Pick<Invocation, "paint">): ReadonlyArray<string> => {
-  const { paint } = ink
-  const types = next(state).map((line, index) => `${index === 0 ? "next:  " : "       "}${paint("cyan", line)}`)
-  if (state.status === "completed") {
-    return [
-      headline(state, ink),
-      ...state.stacks.map(
-        (stack) => `  ${stack.name}: ${word(stack.status)}${stack.release === null ? "" : ` ${stack.release.version}`}`
-      ),
-      ...types
-    ]
-  }
-  if (state.status === "paused" || state.finishedAt === undefined) {
-    return [
-      headline(state, ink),
-      ...state.questions.map(({ question, stack }) => `  ${stack}: ${plain(question)}`),
-      ...(state.reason === undefined ? [] : [`  ${plain(state.reason)}`]),
-      ...types
-    ]
+/** A text behind its name, with what does not fit below it. */
+const named = (name: string, text: string, { columns }: Ink): ReadonlyArray<string> =>
+  wrap(plain(text), columns - 7).map((line, index) => `${index === 0 ? `${name}:`.padEnd(7) : "       "}${line}`)
+
+/** Why it failed, and what was done about it; nothing where it did not, or not yet. */
+export const why = (state: Execution.ExecutionState, ink: Ink): ReadonlyArray<string> => {
+  if (state.status === "completed") return []
+  if (state.finishedAt === undefined) {
+    return state.error === undefined ? [] : named("cause", state.error.message, ink)
   }
   return [
+    ...named("cause", cause(state), ink),
+    ...(state.error?.hint === undefined ? [] : named("hint", state.error.hint, ink)),
+    ...done(state).map((line, index) => `${index === 0 ? "done:  " : "       "}${line}`)
+  ]
+}
+
+/** What to type next; `look` is the command that says more about it than what stands above. */
+export const nextLines = (
+  state: Execution.ExecutionState,
+  { paint }: Pick<Ink, "paint">,
+  look: "status" | "events" = "status"
+): ReadonlyArray<string> =>
+  next(state, look).map((line, index) => `${index === 0 ? "next:  " : "       "}${paint("cyan", line)}`)
+
+const stackLine = (stack: Execution.StackState): string => {
+  const version = stack.release === null ? "" : ` ${stack.release.version}`
+  const address = stack.status === "deployed" ? addressOf(stack.outputs) : undefined
+  return `  ${stack.name}: ${word(stack.status)}${version}${address === undefined ? "" : `  ${address}`}`
+}
+
+/** The lines on stdout at the end of an execution. */
+export const outcome = (state: Execution.ExecutionState, ink: Ink): ReadonlyArray<string> => {
+  const asked =
+    state.finishedAt === undefined
+      ? [
+          ...state.questions.map(({ question, stack }) => `  ${stack}: ${plain(question)}`),
+          ...(state.reason === undefined ? [] : [`  ${plain(state.reason)}`])
+        ]
+      : []
+  return [
     headline(state, ink),
-    `cause: ${plain(cause(state))}`,
-    ...(state.error?.hint === undefined ? [] : [`       ${plain(state.error.hint)}`]),
-    ...done(state).map((line, index) => `${index === 0 ? "done:  " : "       "}${line}`),
-    ...types
+    ...(state.status === "completed" ? state.stacks.map(stackLine) : asked),
+    ...why(state, ink),
+    ...nextLines(state, ink)
   ]
 }

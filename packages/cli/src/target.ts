@@ -112,6 +112,9 @@ export const environmentsByTime = Effect.fnUntraced(function* (id: DeploymentId)
   return states.toSorted((left, right) => right.updatedAt - left.updatedAt)
 })
 
+export const unknownExecution = (id: string): Failure =>
+  notFound("unknown_execution", `there is no execution ${id}`, "See: signalbox history, signalbox active")
+
 /**
  * The execution that an id means: a correlation id, or a deployment whose execution under way in the environment is meant
  * (`last: true` accepts one that has finished).
@@ -126,11 +129,7 @@ export const execution = Effect.fnUntraced(function* (
     const named = yield* store.execution(given)
     if (named !== undefined) return named
     if (!isDeploymentId(given)) {
-      return yield* notFound(
-        "unknown_execution",
-        `there is no execution ${given}`,
-        "See: signalbox history, signalbox active"
-      )
+      return yield* unknownExecution(given)
     }
   }
   const id = yield* deploymentId(invocation, given as DeploymentId | undefined)

@@ -331,7 +331,7 @@ const badValues: ReadonlyArray<readonly [command: string, ...flags: ReadonlyArra
   ["completions"],
   ["completions", "powershell"],
   ["completions", "tcsh"],
-  ["status", "not-an-id"],
+  ["status", "not an id"],
   ["info", "DX66"],
   ["deploy", "dx6604e"]
 ]

@@ -175,6 +175,18 @@ describe("commands", () => {
     assert.match(text, /web +✔ deployed +v3/)
   })
 
+  it("status of a correlation id shows that execution", async () => {
+    const { value } = await json("status", "run-1")
+    assertExecution(value)
+    assert.deepInclude(value, { correlationId: "run-1", status: "completed", version: "v1", runner: null })
+    const text = (await run("status", "run-1")).stdout
+    assert.match(text, /^✔ deploy DX6604E production v1: completed in .*\n/)
+    assert.match(text, /\nreason +first\n/)
+    assert.match(text, /\nVERDICTS\n/)
+    const unknown = await run("status", "run-x", "--json")
+    assert.deepEqual([unknown.code, unknown.stdout, error(unknown).code], [4, "", "unknown_execution"])
+  })
+
   it("list shows the environment asked for, else the one orchestrated last", async () => {
     const last = (await json("list")).value.deployments
     assert.deepEqual(

@@ -2,6 +2,9 @@ import { assert, describe, it } from "vitest"
 import * as FastCheck from "fast-check"
 import { displayWidth } from "effect/cli/CliOutput"
 import type { Execution } from "@signalbox/core/spi"
+import { executionTable } from "../src/commands/history.ts"
+import { executionView } from "../src/json/execution.ts"
+import { executionLines } from "../src/live/execution.ts"
 import { render } from "../src/live/render.ts"
 import { table } from "../src/live/table.ts"
 import { heartbeat } from "../src/live/transition.ts"
@@ -11,7 +14,7 @@ import { paint } from "../src/host/color.ts"
 import { at, canary, done, execution, stack, stagesAt, verdict } from "./states.ts"
 
 const screen = { now: at(30), columns: 100, rows: 40, color: false }
-const ink = { paint: paint(false) }
+const ink = { paint: paint(false), columns: 100 }
 
 describe("render", () => {
   it("shows the facts, the stages, each stack with a glyph and a word, the weight, the verdict and the progress", () => {
@@ -170,17 +173,101 @@ describe("outcome", () => {
     assert.deepEqual(lines, [
       "↶ deploy DX6604E production v2: rolled back in 40s",
       "cause: api: canary 50%: 12 errors",
-      "       Look at its log.",
+      "hint:  Look at its log.",
       "done:  api is back at v1",
       "       database is never undone: it migrates",
-      "next:  signalbox events 4f9d0f0e-1b5e-4a51-9d0c-3a8d8a8a2f10",
+      "next:  signalbox status 4f9d0f0e-1b5e-4a51-9d0c-3a8d8a8a2f10",
       "       signalbox deploy DX6604E --environment production"
     ])
+  })
+  it("breaks a long cause between words, below its beginning", () => {
+    const message = "api: canary 10%: 12 errors in 200 requests, the stable release none in 1800"
+    const lines = outcome(
+      execution({ status: "failed", finishedAt: at(40), stacks: [], error: { code: "gate_failed", message } }),
+      { ...ink, columns: 40 }
+    )
+    assert.deepEqual(lines.slice(1, 4), [
+      "cause: api: canary 10%: 12 errors in 200",
+      "       requests, the stable release none",
+      "       in 1800"
+    ])
+  })
+  it("says where a stack answers", () => {
+    const web = { ...done("web", "v2"), outputs: { port: 20_100, url: "http://127.0.0.1:20100" } }
+    assert.include(
+      outcome(execution({ status: "completed", finishedAt: at(9), stacks: [web] }), ink),
+      "  web: deployed v2  http://127.0.0.1:20100"
+    )
   })
   it("is short where all went well", () => {
     assert.deepEqual(outcome(execution({ status: "completed", finishedAt: at(9), stacks: [done("web", "v2")] }), ink), [
       "✔ deploy DX6604E production v2: completed in 9s",
       "  web: deployed v2"
     ])
+  })
+})
+
+describe("an execution in full", () => {
+  const state = execution({
+    status: "rolled_back",
+    finishedAt: at(40),
+    reason: "the release of the week",
+    stacks: [done("api", "v1"), stack("web")],
+    verdicts: [verdict("api", "fail", "12 errors in 200 requests, at most 10 within 5 minutes are allowed")],
+    error: { code: "gate_failed", message: "api: canary 50%: 12 errors", hint: "Look at its log." }
+  })
+  const lines = executionLines(state, undefined, at(100), { ...ink, columns: 60 })
+
+  it("says why it failed before anything else, and what to type last", () => {
+    assert.deepEqual(lines.slice(0, 3), [
+      "↶ deploy DX6604E production v2: rolled back in 40s",
+      "cause: api: canary 50%: 12 errors",
+      "hint:  Look at its log."
+    ])
+    assert.deepEqual(lines.slice(-2), [
+      "next:  signalbox events 4f9d0f0e-1b5e-4a51-9d0c-3a8d8a8a2f10",
+      "       signalbox deploy DX6604E --environment production"
+    ])
+  })
+
+  it("shows facts, stages, stacks and the sentences of its verdicts", () => {
+    assert.include(lines, "id        4f9d0f0e-1b5e-4a51-9d0c-3a8d8a8a2f10")
+    assert.include(lines, "reason    the release of the week")
+    assert.include(lines, "  ✔ health check    succeeded  1s")
+    assert.include(lines, "api    ✔ deployed      v1       4s    local     –")
+    assert.isTrue(lines.some((line) => line.startsWith("  ✖ api  canary 50%  fail  ")))
+    assert.include(lines, "    12 errors in 200 requests, at most 10 within 5 minutes")
+    assert.include(lines, "    are allowed")
+    assert.isFalse(lines.some((line) => line.startsWith("runner")))
+  })
+
+  it("tells whether somebody runs it, and what is asked, while it is under way", () => {
+    const waiting = execution({
+      status: "paused",
+      questions: [{ stack: "api" as never, question: "Go on to 50%?", expiresAt: at(220), otherwise: "abort" }]
+    })
+    const shown = executionLines(waiting, undefined, at(100), ink)
+    assert.include(shown, "runner    none is left")
+    assert.include(shown, "  api: Go on to 50%? (2m left, then abort)")
+    assert.include(shown, `next:  signalbox approve ${waiting.correlationId}`)
+  })
+})
+
+describe("a table of executions", () => {
+  const rows = [executionView(execution({ status: "completed", finishedAt: at(14) }), at(100))]
+  const shown = (columns: number) => executionTable(rows, at(100), { ...ink, columns })
+
+  it("stands on one line each where there is room, and never cuts an id", () => {
+    assert.match(shown(140)[1]!, /^DX6604E .* ada +4f9d0f0e-1b5e-4a51-9d0c-3a8d8a8a2f10$/)
+    assert.match(shown(100)[1]!, /^production +deploy +✔ completed +v2 +1m 40s ago +14s +4f9d0f0e-.*2f10$/)
+  })
+
+  it("puts the id below where there is not, and keeps when and how long", () => {
+    for (const columns of [80, 60]) {
+      assert.match(shown(columns)[0]!, /ASKED +TOOK/)
+      assert.match(shown(columns)[1]!, /1m 40s ago +14s/)
+      assert.strictEqual(shown(columns)[2], "  4f9d0f0e-1b5e-4a51-9d0c-3a8d8a8a2f10")
+      for (const line of shown(columns)) assert.isAtMost(displayWidth(line), columns)
+    }
   })
 })

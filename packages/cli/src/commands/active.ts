@@ -3,7 +3,7 @@ import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { DeploymentStore } from "@signalbox/core/spi"
-import { invocation } from "../Invocation.ts"
+import { inkOf, invocation } from "../Invocation.ts"
 import { executionView } from "../json/execution.ts"
 import { runnerView } from "../json/runner.ts"
 import { hasStore, signalbox, withServices } from "../services.ts"
@@ -15,6 +15,7 @@ export const active = Command.make(
   { id: deployment },
   Effect.fnUntraced(function* (flags) {
     const inv = yield* invocation
+    const now = yield* Clock.currentTimeMillis
     const read = Effect.gen(function* () {
       const store = yield* DeploymentStore
       const box = yield* signalbox
@@ -24,7 +25,6 @@ export const active = Command.make(
         finished: false,
         limit: 1000
       })
-      const now = yield* Clock.currentTimeMillis
       return yield* Effect.forEach(page.items, (state) =>
         Effect.map(box.runner(state.correlationId), (lease) => ({
           ...executionView(state, now),
@@ -37,7 +37,7 @@ export const active = Command.make(
       if (executions.length === 0) return ["Nothing is under way."]
       const alone = executions.filter(({ runner }) => runner === null)
       return [
-        ...executionTable(executions, inv),
+        ...executionTable(executions, now, inkOf(inv)),
         ...(alone.length === 0
           ? []
           : [

@@ -60,6 +60,13 @@ export const execution = Argument.String("id").pipe(
   )
 )
 
+/** A deployment, or one of its executions. */
+export const deploymentOrExecution = Argument.String("id").pipe(
+  Argument.withSchema(CorrelationId),
+  Argument.optional,
+  Argument.withDescription("Deployment, or correlation id of an execution; else the deployment of this folder")
+)
+
 export const stack = Flag.String("stack").pipe(
   Flag.withSchema(StackName),
   Flag.optional,

@@ -1,41 +1,58 @@
+import * as Clock from "effect/Clock"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { DeploymentStore, type DeploymentId, type StoreError } from "@signalbox/core/spi"
 import { type Failure, usage } from "../Failure.ts"
-import { invocation, type Invocation } from "../Invocation.ts"
+import { inkOf, invocation, type Invocation } from "../Invocation.ts"
 import { executionView, type ExecutionView } from "../json/execution.ts"
 import { mark, word } from "../live/glyphs.ts"
-import { table } from "../live/table.ts"
+import { type Column, table } from "../live/table.ts"
+import { displayWidth } from "../live/text.ts"
 import { ago, span } from "../live/words.ts"
+import type { Ink } from "../outcome.ts"
 import { withServices } from "../services.ts"
 import * as Target from "../target.ts"
 import { executionStatuses } from "./choices.ts"
 import { count, deployment, text } from "./flags.ts"
 
-/** A table of executions. */
-export const executionTable = (rows: ReadonlyArray<ExecutionView>, inv: Invocation): ReadonlyArray<string> => {
-  const now = Date.now()
-  return table(
-    rows,
-    [
-      { title: "DEPLOYMENT", cell: (row) => row.deploymentId, drop: 2 },
-      { title: "ENVIRONMENT", cell: (row) => row.environment },
-      { title: "KIND", cell: (row) => row.kind },
-      {
-        title: "STATUS",
-        cell: (row) => `${mark(row.status)[0]} ${word(row.status)}`,
-        style: (row) => mark(row.status)[1]
-      },
-      { title: "VERSION", cell: (row) => row.version ?? "–", drop: 3 },
-      { title: "ASKED", cell: (row) => ago(Date.parse(row.requestedAt), now), drop: 4 },
-      { title: "TOOK", cell: (row) => (row.durationMs === null ? "–" : span(row.durationMs)), drop: 5 },
-      { title: "BY", cell: (row) => row.triggeredBy, drop: 6 },
-      { title: "CORRELATION ID", cell: (row) => row.correlationId }
-    ],
-    { width: inv.host.stdout.columns(), paint: inv.paint }
-  )
+const columnsOf = (now: number): ReadonlyArray<Column<ExecutionView>> => [
+  { title: "DEPLOYMENT", cell: (row) => row.deploymentId, drop: 4 },
+  { title: "ENVIRONMENT", cell: (row) => row.environment },
+  { title: "KIND", cell: (row) => row.kind },
+  {
+    title: "STATUS",
+    cell: (row) => `${mark(row.status)[0]} ${word(row.status)}`,
+    style: (row) => mark(row.status)[1]
+  },
+  { title: "VERSION", cell: (row) => row.version ?? "–", drop: 3 },
+  { title: "ASKED", cell: (row) => ago(Date.parse(row.requestedAt), now), drop: 2 },
+  { title: "TOOK", cell: (row) => (row.durationMs === null ? "–" : span(row.durationMs)), drop: 1 },
+  { title: "BY", cell: (row) => row.triggeredBy, drop: 5 }
+]
+
+const idColumn: Column<ExecutionView> = { title: "CORRELATION ID", cell: (row) => row.correlationId }
+/** From here on a column is worth less than having all of an execution on one line. */
+const lessThanOneLine = 4
+
+/**
+ * A table of executions. An id is there to be copied, and never cut: where it does not fit beside the rest, it goes on a
+ * line of its own.
+ */
+export const executionTable = (
+  rows: ReadonlyArray<ExecutionView>,
+  now: number,
+  { columns: width, paint }: Ink
+): ReadonlyArray<string> => {
+  const columns = columnsOf(now)
+  const least = table(rows, [...columns.filter(({ drop = 0 }) => drop < lessThanOneLine), idColumn], {
+    width: Number.POSITIVE_INFINITY,
+    paint: (_, text) => text
+  })
+  if (least.every((line) => displayWidth(line) <= width)) return table(rows, [...columns, idColumn], { width, paint })
+  const [titles = "", ...lines] = table(rows, columns, { width, paint })
+  return [titles, ...lines.flatMap((line, index) => [line, paint("dim", `  ${rows[index]!.correlationId}`)])]
 }
 
 /** The deployment to narrow to: the one given, the one of this folder, or none. */
@@ -93,13 +110,13 @@ export const history = Command.make(
                 : error
             )
           )
-        const now = Date.now()
+        const now = yield* Clock.currentTimeMillis
         const executions = page.items.map((state) => executionView(state, now))
         yield* inv.result({ executions, next: page.next ?? null }, () =>
           executions.length === 0
             ? ["Nothing has happened yet."]
             : [
-                ...executionTable(executions, inv),
+                ...executionTable(executions, now, inkOf(inv)),
                 ...(page.next === undefined
                   ? []
                   : [

@@ -1,17 +1,19 @@
+import * as Path from "node:path"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { DeploymentId } from "@signalbox/core/spi"
+import { DeploymentId, type Environment } from "@signalbox/core/spi"
 import { actor } from "../actor.ts"
 import { ExitCode } from "../ExitCode.ts"
-import { Failure } from "../Failure.ts"
-import { invocation } from "../Invocation.ts"
+import { writeExample } from "../example.ts"
+import { Failure, usage } from "../Failure.ts"
+import { invocation, type Invocation } from "../Invocation.ts"
 import { deploymentView } from "../json/execution.ts"
 import { manifestOf } from "../manifest.ts"
 import { signalbox, withServices } from "../services.ts"
 import { idInFolder } from "../target.ts"
-import { by } from "./flags.ts"
+import { by, option } from "./flags.ts"
 
 const id = Flag.String("id").pipe(
   Flag.withSchema(DeploymentId),
@@ -20,12 +22,37 @@ const id = Flag.String("id").pipe(
   Flag.withDescription("Id of the new deployment, such as DX6604E; else drawn")
 )
 
+/** What to type next, from where the person is. */
+const nextLines = (inv: Invocation, deployment: Environment.Deployment, example: boolean): ReadonlyArray<string> => {
+  const { databaseUrl, directory } = inv.settings
+  // Of a shared store no file in the folder tells which deployment is its own.
+  const id = databaseUrl === undefined ? "" : ` ${deployment.deploymentId}`
+  const where = directory === inv.host.cwd ? "" : ` --directory ${Path.relative(inv.host.cwd, directory)}`
+  const [environment = "<name>", ...others] = deployment.environments
+  const which = others.length === 0 ? "" : ` --environment ${environment}`
+  const lines = example
+    ? [`deploy${id} --version v1`, `status${id}`, `destroy${id} --yes`]
+    : [`deploy${id}${which} --version <version>`]
+  return lines.map(
+    (line, index) => `${index === 0 ? "next:" : "     "}  ${inv.paint("cyan", `signalbox ${line}${where}`)}`
+  )
+}
+
+/** Where there is no configuration, one can be had. */
+const orExample = <E>(inv: Invocation, error: E): E | Failure =>
+  inv.settings.config === undefined && (error as { readonly code?: string }).code === "config_missing"
+    ? usage(
+        "config_missing",
+        "there is no configuration here",
+        "Write signalbox.config.ts (or .mjs, .json, .yaml), or let one be written that works: signalbox init --example"
+      )
+    : error
+
 export const init = Command.make(
   "init",
-  { id, by },
+  { id, by, example: option("example", "Write a configuration and a small application first; overwrites nothing") },
   Effect.fnUntraced(function* (flags) {
     const inv = yield* invocation
-    const manifest = yield* manifestOf(inv)
     const existing = idInFolder(inv.settings.directory)
     if (existing !== undefined) {
       return yield* new Failure({
@@ -37,6 +64,12 @@ export const init = Command.make(
         }
       })
     }
+    const files = flags.example ? yield* writeExample(inv) : []
+    const [config = inv.settings.config] = files
+    const manifest = yield* manifestOf({
+      ...inv,
+      settings: { ...inv.settings, ...(config === undefined ? {} : { config }) }
+    }).pipe(Effect.mapError((error) => orExample(inv, error)))
     const deployment = yield* withServices(
       inv,
       Effect.flatMap(signalbox, (box) =>
@@ -48,10 +81,14 @@ export const init = Command.make(
       ),
       { create: true }
     )
-    const [environment] = deployment.environments
-    yield* inv.result({ ...deploymentView(deployment), status: "initialized" }, () => [
-      `${inv.paint("green", "✔")} ${deployment.deploymentId} ${deployment.organization}/${deployment.project}: initialized`,
-      `next:  ${inv.paint("cyan", `signalbox deploy ${deployment.deploymentId} --environment ${environment ?? "<name>"} --version <version>`)}`
-    ])
+    const shown = files.map((path) => Path.relative(inv.host.cwd, path))
+    yield* inv.result(
+      { ...deploymentView(deployment), status: "initialized", ...(flags.example ? { files } : {}) },
+      () => [
+        ...shown.map((path) => `${inv.paint("green", "✔")} ${path}: written`),
+        `${inv.paint("green", "✔")} ${deployment.deploymentId} ${deployment.organization}/${deployment.project}: initialized`,
+        ...nextLines(inv, deployment, flags.example)
+      ]
+    )
   })
 ).pipe(Command.withDescription("Make a deployment from the configuration"))

@@ -1,15 +1,21 @@
+import * as Clock from "effect/Clock"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { DeploymentStore } from "@signalbox/core/spi"
-import { invocation } from "../Invocation.ts"
-import { environmentView } from "../json/execution.ts"
+import * as Schema from "effect/Schema"
+import { type CorrelationId, DeploymentId, DeploymentStore, type Execution } from "@signalbox/core/spi"
+import { inkOf, invocation, type Invocation } from "../Invocation.ts"
+import { environmentView, executionView } from "../json/execution.ts"
+import { runnerView } from "../json/runner.ts"
+import { executionLines } from "../live/execution.ts"
 import { mark, word } from "../live/glyphs.ts"
 import { table } from "../live/table.ts"
-import { ago, plain, span } from "../live/words.ts"
-import { withServices } from "../services.ts"
+import { addressOf, ago, plain, span } from "../live/words.ts"
+import { nextLines } from "../outcome.ts"
+import { signalbox, withServices } from "../services.ts"
 import * as Target from "../target.ts"
-import { deployment } from "./flags.ts"
+import { isFinished } from "./choices.ts"
+import { deploymentOrExecution } from "./flags.ts"
 
 type View = ReturnType<typeof environmentView>
 
@@ -27,75 +33,111 @@ export const disagreement = ({ stacks, status }: Pick<View, "stacks" | "status">
   return undefined
 }
 
+const stackTable = (inv: Invocation, { stacks }: View, now: number): ReadonlyArray<string> =>
+  table(
+    stacks,
+    [
+      { title: "STACK", cell: (row) => row.name },
+      {
+        title: "STATUS",
+        cell: (row) => `${mark(row.status)[0]} ${word(row.status)}`,
+        style: (row) => mark(row.status)[1]
+      },
+      { title: "VERSION", cell: (row) => row.release?.version ?? "–" },
+      { title: "PROVIDER", cell: (row) => row.provider ?? "–", drop: 3 },
+      {
+        title: "UPDATED",
+        cell: (row) => (row.updatedAt === null ? "–" : ago(Date.parse(row.updatedAt), now)),
+        drop: 2
+      },
+      {
+        title: "ADDRESS",
+        cell: (row) => (row.status === "deployed" ? (addressOf(row.outputs) ?? "–") : "–"),
+        drop: 1
+      }
+    ],
+    { width: inv.host.stdout.columns(), paint: inv.paint }
+  )
+
+/** A deployment in one environment: the one asked for, else the one orchestrated last. */
+const showDeployment = Effect.fnUntraced(function* (inv: Invocation, id: DeploymentId) {
+  const found = yield* Target.deployment(id)
+  const store = yield* DeploymentStore
+  const states = yield* Target.environmentsByTime(id)
+  const environment =
+    inv.settings.environment === undefined
+      ? (states[0]?.environment ?? found.environments[0]!)
+      : yield* Target.environmentIn(inv, found.environments)
+  const state = states.find((one) => one.environment === environment)
+  const execution = state === undefined ? undefined : yield* store.execution(state.current ?? state.last)
+  const now = yield* Clock.currentTimeMillis
+  const view = {
+    ...environmentView(found, state, environment, execution, now),
+    environments: found.environments.map((name) => ({
+      name,
+      status: states.find((one) => one.environment === name)?.status ?? ("initialized" as const)
+    }))
+  }
+  yield* inv.result(view, () => {
+    const [sign, style] = mark(view.status)
+    const others = view.environments.filter(({ name }) => name !== environment)
+    const difference = disagreement(view)
+    return [
+      `${inv.paint("bold", view.deploymentId)} ${view.organization}/${view.project}  ${environment}  ${inv.paint(style, `${sign} ${word(view.status)}`)}`,
+      ...(difference === undefined ? [] : [inv.paint("yellow", difference)]),
+      "",
+      ...stackTable(inv, view, now),
+      "",
+      ...(execution === undefined
+        ? [`next:  ${inv.paint("cyan", `signalbox deploy ${id} --environment ${environment} --version <version>`)}`]
+        : executionSummary(inv, execution, now)),
+      ...(others.length === 0
+        ? []
+        : [`other environments: ${others.map((other) => `${other.name} ${word(other.status)}`).join(", ")}`])
+    ]
+  })
+})
+
+/** What goes on, or went on last, and how to see more of it. */
+const executionSummary = (inv: Invocation, execution: Execution.ExecutionState, now: number): ReadonlyArray<string> => {
+  const finished = isFinished(execution)
+  const version = execution.version === undefined ? "" : ` ${execution.version}`
+  return [
+    `${finished ? "last" : "now"}:  ${execution.kind}${version} ${word(execution.status)} by ${plain(execution.by)}, ${ago(execution.requestedAt, now)}`,
+    ...execution.questions.map(
+      ({ expiresAt, question, stack }) => `waits: ${stack}: ${plain(question)} (${span(expiresAt - now)} left)`
+    ),
+    ...(finished
+      ? [`more:  ${inv.paint("cyan", `signalbox status ${execution.correlationId}`)}`]
+      : nextLines(execution, inv))
+  ]
+}
+
+const showExecution = Effect.fnUntraced(function* (inv: Invocation, state: Execution.ExecutionState) {
+  const runner = yield* Effect.flatMap(signalbox, (box) => box.runner(state.correlationId))
+  const now = yield* Clock.currentTimeMillis
+  yield* inv.result({ ...executionView(state, now), runner: runnerView(runner) }, () =>
+    executionLines(state, runner, now, inkOf(inv))
+  )
+})
+
+const isDeploymentId = Schema.is(DeploymentId)
+
+/** What an id names. One that looks like a deployment's is one, unless only an execution has it. */
+const show = Effect.fnUntraced(function* (inv: Invocation, given: CorrelationId | DeploymentId) {
+  const store = yield* DeploymentStore
+  if (isDeploymentId(given) && (yield* store.deployment(given)) !== undefined) return yield* showDeployment(inv, given)
+  const execution = yield* store.execution(given as CorrelationId)
+  if (execution !== undefined) return yield* showExecution(inv, execution)
+  return isDeploymentId(given) ? yield* showDeployment(inv, given) : yield* Target.unknownExecution(given)
+})
+
 export const status = Command.make(
   "status",
-  { id: deployment },
+  { id: deploymentOrExecution },
   Effect.fnUntraced(function* (flags) {
     const inv = yield* invocation
-    const id = yield* Target.deploymentId(inv, Option.getOrUndefined(flags.id))
-    yield* withServices(
-      inv,
-      Effect.gen(function* () {
-        const found = yield* Target.deployment(id)
-        const store = yield* DeploymentStore
-        const states = yield* Target.environmentsByTime(id)
-        const environment =
-          inv.settings.environment === undefined
-            ? (states[0]?.environment ?? found.environments[0]!)
-            : yield* Target.environmentIn(inv, found.environments)
-        const state = states.find((one) => one.environment === environment)
-        const execution = state === undefined ? undefined : yield* store.execution(state.current ?? state.last)
-        const now = Date.now()
-        const view = {
-          ...environmentView(found, state, environment, execution, now),
-          environments: found.environments.map((name) => ({
-            name,
-            status: states.find((one) => one.environment === name)?.status ?? ("initialized" as const)
-          }))
-        }
-        yield* inv.result(view, () => {
-          const [sign, style] = mark(view.status)
-          const others = view.environments.filter(({ name }) => name !== environment)
-          const difference = disagreement(view)
-          return [
-            `${inv.paint("bold", view.deploymentId)} ${view.organization}/${view.project}  ${environment}  ${inv.paint(style, `${sign} ${word(view.status)}`)}`,
-            ...(difference === undefined ? [] : [inv.paint("yellow", difference)]),
-            "",
-            ...table(
-              view.stacks,
-              [
-                { title: "STACK", cell: (row) => row.name },
-                {
-                  title: "STATUS",
-                  cell: (row) => `${mark(row.status)[0]} ${word(row.status)}`,
-                  style: (row) => mark(row.status)[1]
-                },
-                { title: "VERSION", cell: (row) => row.release?.version ?? "–" },
-                { title: "PROVIDER", cell: (row) => row.provider ?? "–", drop: 2 },
-                {
-                  title: "UPDATED",
-                  cell: (row) => (row.updatedAt === null ? "–" : ago(Date.parse(row.updatedAt), now)),
-                  drop: 1
-                }
-              ],
-              { width: inv.host.stdout.columns(), paint: inv.paint }
-            ),
-            "",
-            ...(execution === undefined
-              ? []
-              : [
-                  `${state?.current == null ? "last" : "now"}:  ${execution.kind} ${execution.version ?? ""} ${word(execution.status)} by ${plain(execution.by)}, ${ago(execution.requestedAt, now)} (${execution.correlationId})`
-                ]),
-            ...(execution?.questions ?? []).map(
-              ({ expiresAt, question, stack }) =>
-                `waits: ${stack}: ${plain(question)} (${span(expiresAt - now)} left)  ${inv.paint("cyan", `signalbox approve ${execution?.correlationId}`)}`
-            ),
-            ...(others.length === 0
-              ? []
-              : [`other environments: ${others.map((other) => `${other.name} ${word(other.status)}`).join(", ")}`])
-          ]
-        })
-      })
-    )
+    const id = Option.getOrUndefined(flags.id) ?? (yield* Target.deploymentId(inv, undefined))
+    yield* withServices(inv, show(inv, id))
   })
-).pipe(Command.withDescription("Status of a deployment and of each of its stacks in one environment"))
+).pipe(Command.withDescription("Status of a deployment and of each of its stacks, or of one execution"))

@@ -6,7 +6,7 @@ import * as Stream from "effect/Stream"
 import { DeploymentStore, type Execution } from "@signalbox/core/spi"
 import { ExitCode, exitCodeOf } from "../ExitCode.ts"
 import { canRedraw, wantsColor } from "../host/color.ts"
-import { invocation, type Invocation } from "../Invocation.ts"
+import { inkOf, invocation, type Invocation } from "../Invocation.ts"
 import { executionView, schemas } from "../json/execution.ts"
 import { Redraw } from "../live/Redraw.ts"
 import { render } from "../live/render.ts"
@@ -59,7 +59,7 @@ const show = (inv: Invocation, first: Execution.ExecutionState, seconds: number,
     const ended = yield* timeout === undefined
       ? Effect.as(all, true)
       : Effect.map(Effect.timeoutOption(all, `${timeout} seconds`), Option.isSome)
-    if (!inv.json) yield* inv.item(undefined, () => outcome(last, inv))
+    if (!inv.json) yield* inv.item(undefined, () => outcome(last, inkOf(inv)))
     yield* inv.exit(ended ? exitCodeOf(last, inv.host.signal()) : ExitCode.timeout)
   })
 

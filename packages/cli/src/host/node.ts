@@ -11,7 +11,8 @@ const sink = (stream: NodeJS.WriteStream): Sink => {
   stream.on("error", () => undefined)
   return {
     isTTY: stream.isTTY === true,
-    columns: () => stream.columns || 80,
+    // What goes into a pipe or a file is read by programs, and cut by nobody.
+    columns: () => stream.columns || (stream.isTTY ? 80 : Number.POSITIVE_INFINITY),
     rows: () => stream.rows || 24,
     write: (text) => void stream.write(text),
     onResize: (listener) => {

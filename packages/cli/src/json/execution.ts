@@ -93,6 +93,7 @@ export const environmentView = (
       provider: within?.provider ?? null,
       status: stack?.status ?? "not_deployed",
       release: stack?.release ?? null,
+      outputs: stack?.outputs ?? {},
       updatedAt: stack === undefined ? null : iso(stack.updatedAt),
       stages: within?.stages.map(stageView) ?? []
     }

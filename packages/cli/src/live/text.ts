@@ -39,6 +39,18 @@ export const fit = (line: Line, columns: number, paint: Paint): string => {
   return result
 }
 
+/** Breaks a text between words so that no line is wider than `width`; a word that is wider stands alone. */
+export const wrap = (text: string, width: number): ReadonlyArray<string> => {
+  const lines: Array<string> = []
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1)
+    if (last !== undefined && displayWidth(last) + 1 + displayWidth(word) <= width) {
+      lines[lines.length - 1] = `${last} ${word}`
+    } else lines.push(word)
+  }
+  return lines
+}
+
 /** Fills up to a width. */
 export const pad = (text: string, width: number): string => text + " ".repeat(Math.max(0, width - displayWidth(text)))
 

@@ -25,6 +25,10 @@ export const span = (millis: number): string => {
 /** `12s ago`. */
 export const ago = (at: number, now: number): string => `${span(Math.max(0, now - at))} ago`
 
+/** Where a stack answers: the first of its outputs that is a web address. */
+export const addressOf = (outputs: Readonly<Record<string, unknown>>): string | undefined =>
+  Object.values(outputs).find((value): value is string => typeof value === "string" && /^https?:\/\//.test(value))
+
 /** One line of text: no line breaks, no control characters that would move the cursor or colour the terminal. */
 export const plain = (text: string): string =>
   // eslint-disable-next-line no-control-regex

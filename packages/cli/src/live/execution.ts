@@ -1,0 +1,120 @@
+/**
+ * One execution in full, for a person who asks about it by its correlation id.
+ */
+import type { Execution, Lease, Verdict } from "@signalbox/core/spi"
+import { traceIdOf } from "@signalbox/core/telemetry"
+import { headline, type Ink, nextLines, why } from "../outcome.ts"
+import { mark, word } from "./glyphs.ts"
+import { table } from "./table.ts"
+import { pad, wrap } from "./text.ts"
+import { addressOf, ago, clock, plain, span } from "./words.ts"
+
+type State = Execution.ExecutionState
+
+const factsOf = (state: State, runner: Lease | undefined, now: number): ReadonlyArray<readonly [string, string]> => {
+  const facts: Array<readonly [string, string]> = [
+    ["id", state.correlationId],
+    ["asked", `${clock(state.requestedAt, now)} (${ago(state.requestedAt, now)}) by ${state.by}`]
+  ]
+  if (state.reason !== undefined) facts.push(["reason", state.reason])
+  if (state.startedAt !== undefined) {
+    const until = state.finishedAt === undefined ? "now" : clock(state.finishedAt, now)
+    facts.push([
+      "ran",
+      `${clock(state.startedAt, now)} to ${until}, ${span((state.finishedAt ?? now) - state.startedAt)}`
+    ])
+  }
+  if (state.finishedAt === undefined) {
+    facts.push(["runner", runner === undefined ? "none is left" : runner.owner])
+  }
+  if (state.version !== undefined) facts.push(["version", state.version])
+  if (state.artifact !== undefined) facts.push(["artifact", state.artifact])
+  if (state.strategy !== undefined) facts.push(["strategy", state.strategy])
+  if (state.supersedes !== undefined) facts.push(["after", `${state.supersedes}, which was left unfinished`])
+  facts.push(["trace", traceIdOf(state.correlationId)])
+  return facts
+}
+
+const stageLines = (state: State, now: number, { columns, paint }: Ink): ReadonlyArray<string> => {
+  const width = Math.max(...state.stages.map(({ name }) => name.length))
+  return state.stages.flatMap(({ finishedAt, name, reason, startedAt, status }) => {
+    const [sign, style] = mark(status)
+    const took = startedAt === undefined ? "" : `  ${span((finishedAt ?? now) - startedAt)}`
+    // The reason of the whole execution stands above as its cause.
+    const because = reason === undefined || reason === state.error?.message ? [] : wrap(plain(reason), columns - 4)
+    return [
+      `  ${paint(style, sign)} ${pad(word(name), width)}  ${word(status)}${paint("dim", took)}`,
+      ...because.map((line) => `    ${line}`)
+    ]
+  })
+}
+
+const tookOf = ({ stages }: Execution.StackState, now: number): string => {
+  const starts = stages.flatMap(({ startedAt }) => (startedAt === undefined ? [] : [startedAt]))
+  const ends = stages.flatMap(({ finishedAt, startedAt }) => (startedAt === undefined ? [] : [finishedAt ?? now]))
+  return starts.length === 0 ? "–" : span(Math.max(...ends) - Math.min(...starts))
+}
+
+const stackTable = (state: State, now: number, { columns, paint }: Ink): ReadonlyArray<string> =>
+  table(
+    state.stacks,
+    [
+      { title: "STACK", cell: ({ name }) => name },
+      {
+        title: "STATUS",
+        cell: ({ status }) => `${mark(status)[0]} ${word(status)}`,
+        style: ({ status }) => mark(status)[1]
+      },
+      { title: "VERSION", cell: ({ release }) => release?.version ?? "–" },
+      { title: "TOOK", cell: (stack) => tookOf(stack, now), drop: 2 },
+      { title: "PROVIDER", cell: ({ provider }) => provider, drop: 3 },
+      {
+        title: "ADDRESS",
+        cell: ({ outputs, status }) => (status === "deployed" ? (addressOf(outputs) ?? "–") : "–"),
+        drop: 1
+      }
+    ],
+    { width: columns, paint }
+  )
+
+const verdictLines = (verdict: Verdict, { columns, paint }: Ink): ReadonlyArray<string> => {
+  const [sign, style] = mark(verdict.verdict)
+  return [
+    `  ${paint(style, sign)} ${verdict.stack}  ${verdict.step}  ${word(verdict.verdict)}  ${paint("dim", clock(verdict.at))}`,
+    ...wrap(plain(verdict.reason), columns - 4).map((line) => `    ${line}`)
+  ]
+}
+
+/** What it is, why it failed, its facts, stages, stacks and verdicts, and what to type next. */
+export const executionLines = (
+  state: State,
+  runner: Lease | undefined,
+  now: number,
+  ink: Ink
+): ReadonlyArray<string> => {
+  const { paint } = ink
+  const reasons = why(state, ink)
+  const next = nextLines(state, ink, "events")
+  const section = (title: string, lines: ReadonlyArray<string>) =>
+    lines.length === 0 ? [] : ["", paint("dim", title), ...lines]
+  return [
+    headline(state, ink),
+    ...reasons,
+    "",
+    ...factsOf(state, runner, now).map(([name, value]) => `${paint("dim", name.padEnd(10))}${plain(value)}`),
+    ...section("STAGES", stageLines(state, now, ink)),
+    ...(state.stacks.length === 0 ? [] : ["", ...stackTable(state, now, ink)]),
+    ...section(
+      "VERDICTS",
+      state.verdicts.flatMap((verdict) => verdictLines(verdict, ink))
+    ),
+    ...section(
+      "QUESTIONS",
+      state.questions.map(
+        ({ expiresAt, otherwise, question, stack }) =>
+          `  ${stack}: ${plain(question)} (${span(expiresAt - now)} left, then ${otherwise})`
+      )
+    ),
+    ...(next.length === 0 ? [] : ["", ...next])
+  ]
+}

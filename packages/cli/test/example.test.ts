@@ -1,0 +1,88 @@
+/**
+ * `init --example`, and what it says to type next: through the real program, with real processes.
+ */
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { type Binary, build } from "./binary.ts"
+import { listing, temporary } from "./support.ts"
+
+let binary: Binary
+let folder: string
+beforeAll(() => {
+  binary = build()
+  folder = temporary("example")
+}, 60_000)
+afterAll(async () => {
+  await binary.run(folder, ["destroy", "--yes"])
+  Fs.rmSync(folder, { recursive: true, force: true })
+  binary.remove()
+})
+
+const emptyFolder = async (body: (path: string) => Promise<void>) => {
+  const path = temporary("taken")
+  await body(path)
+  Fs.rmSync(path, { recursive: true, force: true })
+}
+
+describe("init --example", { timeout: 60_000 }, () => {
+  it("init alone says that there is no configuration, and how to get one", async () => {
+    const ran = await binary.run(folder, ["init"])
+    assert.deepEqual([ran.code, ran.stdout], [64, ""])
+    assert.include(ran.stderr, "signalbox init --example")
+    assert.deepEqual(Fs.readdirSync(folder), [])
+  })
+
+  it("writes an application that the next commands, as they are printed, deploy, show and take away", async () => {
+    const made = await binary.run(folder, ["init", "--example"])
+    assert.deepEqual([made.code, made.stderr], [0, ""])
+    const next = [...made.stdout.matchAll(/signalbox (.*)$/gm)].map(([, line = ""]) => line.trim().split(" "))
+    assert.deepEqual(
+      next.map(([name]) => name),
+      ["deploy", "status", "destroy"]
+    )
+    const [deploy = [], status = [], destroy = []] = next
+    const deployed = await binary.run(folder, deploy)
+    assert.strictEqual(deployed.code, 0, deployed.stderr)
+    assert.notInclude(deployed.stderr, "Warning")
+    const shown = await binary.run(folder, status)
+    const [address = ""] = /http:\S+/.exec(shown.stdout) ?? []
+    assert.strictEqual(await (await fetch(address)).text(), "hello from v1\n")
+    const destroyed = await binary.run(folder, destroy)
+    assert.strictEqual(destroyed.code, 0, destroyed.stderr)
+  })
+
+  it("a second init names the deployment that the folder has, and changes nothing", async () => {
+    const [, id = ""] =
+      /^deployment_id: (\w+)/m.exec(Fs.readFileSync(Path.join(folder, ".deployment-metadata.yaml"), "utf8")) ?? []
+    const config = Fs.readFileSync(Path.join(folder, "signalbox.config.ts"), "utf8")
+    for (const args of [["init"], ["init", "--example"]]) {
+      const ran = await binary.run(folder, args)
+      assert.deepEqual([ran.code, ran.stdout], [1, ""])
+      assert.include(ran.stderr, `belongs to the deployment ${id} already`)
+    }
+    assert.strictEqual(Fs.readFileSync(Path.join(folder, "signalbox.config.ts"), "utf8"), config)
+    const { stdout } = await binary.run(folder, ["list", "--json"])
+    assert.lengthOf(JSON.parse(stdout).deployments, 1)
+  })
+
+  it.each(["signalbox.config.ts", "signalbox.config.yaml", "app/other.txt"])("never overwrites: %s", (name) =>
+    emptyFolder(async (path) => {
+      Fs.mkdirSync(Path.dirname(Path.join(path, name)), { recursive: true })
+      Fs.writeFileSync(Path.join(path, name), "mine")
+      const before = listing(path)
+      const ran = await binary.run(path, ["init", "--example", "--json"])
+      assert.deepEqual([ran.code, ran.stdout, JSON.parse(ran.stderr).error.code], [1, "", "example_exists"])
+      assert.deepEqual(listing(path), before)
+    })
+  )
+
+  it("goes where --directory says, and says so in what comes next", () =>
+    emptyFolder(async (path) => {
+      const ran = await binary.run(path, ["init", "--example", "--directory", "shop"])
+      assert.strictEqual(ran.code, 0, ran.stderr)
+      assert.deepEqual(Fs.readdirSync(path), ["shop"])
+      const [, status = ""] = /signalbox (status .*)$/m.exec(ran.stdout) ?? []
+      assert.strictEqual((await binary.run(path, status.split(" "))).code, 0)
+    }))
+})
