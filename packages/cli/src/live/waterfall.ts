@@ -36,7 +36,8 @@ export const labelOf = (span: TraceSpan): string => {
   const answer = text(span, Attribute.answer)
   if (span.parentSpanId === undefined) return text(span, Attribute.pipelineName)
   if (span.name === SpanName.run) {
-    return `runner ${text(span, Attribute.workerId)}${span.attributes[Attribute.cut] === true ? " (ended without a word)" : ""}`
+    const cut = span.attributes[Attribute.cut] === true ? ", ended without a word" : ""
+    return `runner${span.attributes[Attribute.resumed] === true ? ", carried on" : ""}${cut}`
   }
   if (span.name === SpanName.step("watch")) {
     const what =

@@ -186,7 +186,8 @@ export const spansOf = (
       start: one.start,
       end: one.end ?? end,
       open: one.end === undefined && over === undefined,
-      ...(one.cut ? { status: "error" as const, message: "the runner ended without a word" } : {}),
+      status: one.cut ? "error" : one.end === undefined ? "unset" : "ok",
+      ...(one.cut ? { message: "the runner ended without a word" } : {}),
       attributes: {
         [Attribute.workerId]: one.runner,
         [Attribute.fence]: one.fence,

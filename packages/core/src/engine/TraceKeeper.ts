@@ -70,7 +70,10 @@ const allEvents = Effect.fnUntraced(function* (
   }
 })
 
-/** Sends the spans that the log tells, under a lease so that two processes do not both, and records that they arrived. */
+/**
+ * Sends the spans that the log tells, under a lease so that two processes do not both, and records that they arrived. Fails
+ * where no collector took them.
+ */
 const send = Effect.fnUntraced(function* (id: CorrelationId) {
   const telemetry = yield* tracing(id)
   if (telemetry === undefined || !(yield* isOwed(id))) return
@@ -94,7 +97,7 @@ const send = Effect.fnUntraced(function* (id: CorrelationId) {
           now,
           links: yield* linksOf(state)
         })
-        if (!(yield* telemetry.send(spans))) return
+        if (!(yield* telemetry.send(spans))) return yield* Effect.fail("refused" as const)
         yield* store.append({
           stream: id,
           events: [{ id: "trace/exported", at: now, event: { _tag: "TraceExported", spans: spans.length } }]
@@ -108,11 +111,18 @@ const send = Effect.fnUntraced(function* (id: CorrelationId) {
 const quietly = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<void, never, R> =>
   Effect.asVoid(Effect.catchCause(effect, (cause) => Effect.logDebug("a trace was not exported", cause)))
 
-/** Sends what earlier processes could not. */
+/** Sends what earlier processes could not. A collector that refuses one is not asked for the next. */
 const sweep = Effect.gen(function* () {
   const store = yield* DeploymentStore
   const { items } = yield* store.executions({ finished: true, limit: recent })
-  yield* Effect.forEach(items, ({ correlationId }) => quietly(send(correlationId)), { discard: true })
+  // Another process is at one of them: the others are still ours to send.
+  yield* Effect.forEach(
+    items,
+    ({ correlationId }) => Effect.catchTag(send(correlationId), "LeaseHeld", () => Effect.void),
+    {
+      discard: true
+    }
+  )
 })
 
 export interface TraceKeeper {
@@ -133,7 +143,7 @@ export const make: Effect.Effect<TraceKeeper, never, Stores | Scope.Scope> = Eff
       Effect.andThen(provided(sweep)),
       Effect.timeoutOption(patience),
       Effect.interruptible,
-      Effect.asVoid
+      Effect.andThen(Effect.suspend(() => Fiber.interruptAll([...sending])))
     )
   )
   return {
