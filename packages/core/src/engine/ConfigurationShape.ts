@@ -48,7 +48,7 @@ const strategies: ReadonlyMap<string, Inspect> = new Map(
   ])
 )
 
-const strategy: Inspect = (value, path) => {
+export const strategy: Inspect = (value, path) => {
   if (!isObject(value)) {
     const issue = wrong(value, path, "strategy")
     return [
@@ -68,7 +68,7 @@ const compare = optional(
     fieldsOf(CompareSpec.fields, { minSamples: leaf(CompareSpec.fields.minSamples, "comparedSamples") })
   )
 )
-const gate = struct("gate", fieldsOf(GateSpec.fields, { compare }))
+export const gate = struct("gate", fieldsOf(GateSpec.fields, { compare }))
 const properties: Inspect = (value, path) => (isObject(value) ? [] : [wrong(value, path, "properties")])
 const dependsOn = list("dependsOn", leaf(StackName, "name"))
 

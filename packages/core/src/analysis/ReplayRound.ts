@@ -1,0 +1,181 @@
+/** Judging one recorded round again: what a step of another gate or strategy would have made of its measurements. */
+import * as Duration from "effect/Duration"
+import type { GateSpec } from "../domain/Spec.ts"
+import type { ComparedCounts, Verdict, VerdictKind } from "../domain/Verdict.ts"
+import * as Comparison from "./Comparison.ts"
+import * as ErrorRatio from "./ErrorRatio.ts"
+import * as Gate from "./Gate.ts"
+import type { Look, RecordedStack, Round } from "./ReplayRecord.ts"
+
+/** What a step of the policy asks for. */
+export interface PolicyStep {
+  readonly label: string
+  readonly stage: "deployment" | "validation"
+  readonly weight: number
+  readonly bakeMs: number
+  readonly samples: "required" | "if_any"
+}
+
+/** One look, judged again. `replayed` is `unknown` where what it would need was not measured. */
+export interface Rejudged {
+  readonly at: number
+  readonly step: string
+  readonly weight: number
+  readonly recorded: VerdictKind
+  readonly replayed: VerdictKind | "unknown"
+  readonly reason: string
+}
+
+/** How a round ends this time. */
+export interface Outcome {
+  readonly kind: "passed" | "failed" | "asked" | "exhausted" | "unknown"
+  readonly at: number
+  readonly reason: string
+  readonly looks: ReadonlyArray<Rejudged>
+}
+
+type Judged = { readonly judgement: Gate.Judgement; readonly unknown?: string }
+
+/** Evidence of other steps, by step: what `Comparison` carries from one to the next. */
+export type Carried = Map<string, ComparedCounts | undefined>
+
+const nothing: ErrorRatio.Pair = { candidate: { requests: 0, errors: 0 }, stable: { requests: 0, errors: 0 } }
+
+const less = (now: ErrorRatio.Count, before: ErrorRatio.Count): ErrorRatio.Count => ({
+  requests: now.requests - before.requests,
+  errors: now.errors - before.errors
+})
+
+const alone = (
+  gate: GateSpec,
+  { evidence, measured, ...verdict }: Verdict,
+  watched: number,
+  samples: PolicyStep["samples"]
+): Judged => {
+  if (measured !== undefined) {
+    return { judgement: Gate.judge(gate, measured, { watched: Duration.millis(watched), samples }) }
+  }
+  if (!evidence.some(({ metric }) => metric === "errors")) {
+    const judgement = Gate.unmeasured("")
+    return {
+      judgement: { ...judgement, reason: verdict.verdict === "error" ? verdict.reason : "could not be measured" }
+    }
+  }
+  return { judgement: Gate.unmeasured(""), unknown: notKept }
+}
+
+/** Of versions that kept verdicts alone. */
+export const notKept = "recorded by a version that did not keep what was measured"
+
+/** Compares again, look by look, as one runner did. */
+const comparer = (stack: RecordedStack, round: Round, step: PolicyStep, gate: GateSpec, carried: Carried) => {
+  const spec = gate.compare
+  const before = [...carried.values()].filter((pair) => pair !== undefined && pair.since < round.startedAt)
+  let ratio = before.reduce<ErrorRatio.ErrorRatio>(
+    (sum, pair) => ErrorRatio.add(sum, pair!),
+    ErrorRatio.start(spec?.maxErrorRatio ?? 1)
+  )
+  let seen = nothing
+  let latencies: Comparison.Compared | undefined
+
+  return (
+    verdict: Verdict,
+    phase: "baking" | "over"
+  ): { readonly items: ReadonlyArray<Comparison.Compared>; readonly unknown?: string } => {
+    const { compared } = verdict
+    if (compared !== undefined) {
+      ratio = ErrorRatio.add(ratio, {
+        candidate: less(compared.candidate, seen.candidate),
+        stable: less(compared.stable, seen.stable)
+      })
+      seen = compared
+    }
+    if (spec === undefined || step.stage !== "deployment" || stack.first) return { items: [] }
+    const other = verdict.evidence.find(
+      ({ metric, verdict: kind }) =>
+        metric === "error_rate_ratio" && (kind === "error" || (kind === "no_data" && compared === undefined))
+    )
+    if (other !== undefined)
+      return { items: [{ evidence: other, missing: other.verdict === "error" ? null : "means" }] }
+    if (compared === undefined) {
+      return step.weight >= 100
+        ? { items: [] }
+        : { items: [], unknown: "the stable release was not measured, as its gate did not compare" }
+    }
+    if (phase === "over" && compared.latencies !== undefined) {
+      latencies = Comparison.judgeLatencies(spec, compared.latencies)
+    }
+    const items = [Comparison.judgeErrors(spec, ratio), ...(latencies === undefined ? [] : [latencies])]
+    return phase === "over" && latencies === undefined
+      ? { items, unknown: "response times were compared at the end of the step only, which was later" }
+      : { items }
+  }
+}
+
+/** Judges the looks of a round, one after the other, until they decide or there are no more. */
+export const rejudge = (
+  stack: RecordedStack,
+  round: Round,
+  step: PolicyStep,
+  gate: GateSpec,
+  carried: Carried
+): Outcome => {
+  const interval = Duration.toMillis(gate.interval)
+  const { bakeMs } = step
+  const since = stack.since ?? round.startedAt
+  const looks: Array<Rejudged> = []
+  let passes = 0
+  let doubt: string | undefined
+  let runner: number | undefined
+  let giveUpAt = Infinity
+  let compare = comparer(stack, round, step, gate, carried)
+
+  for (const look of round.looks) {
+    const { at } = look.verdict
+    if (look.runner !== runner) {
+      // A runner looks for the first time one interval after it began.
+      const begunAt = at - interval
+      giveUpAt = Math.max(round.startedAt + bakeMs, begunAt) + Math.max(bakeMs, 2 * gate.consecutivePasses * interval)
+      if (runner !== undefined) compare = comparer(stack, round, step, gate, carried)
+      runner = look.runner
+      passes = 0
+    }
+    const over = at - round.startedAt >= bakeMs
+    const own = alone(gate, look.verdict, at - since, step.samples)
+    const other = compare(look.verdict, over || at >= giveUpAt ? "over" : "baking")
+    // The latest comes last, as in the state that a runner begins from.
+    carried.delete(round.label)
+    carried.set(round.label, look.verdict.compared)
+    const judgement = Comparison.join(own.judgement, other.items, {
+      missing: step.samples === "required" ? "counted" : "said"
+    })
+    // The worst verdict wins: what is unknown could not make a failure any better.
+    const unknown =
+      judgement.verdict === "fail" && own.unknown === undefined ? undefined : (own.unknown ?? other.unknown)
+    looks.push(rejudged(look, unknown === undefined ? judgement : undefined, unknown ?? judgement.reason))
+    const ended = (kind: Outcome["kind"], reason: string): Outcome => ({ kind, at, reason, looks })
+    if (own.unknown !== undefined) return ended("unknown", own.unknown)
+    if (judgement.verdict === "fail") return ended("failed", judgement.reason)
+    // As long as it bakes a later look may fail for certain; after that, what is not known might have been a pass.
+    doubt ??= unknown
+    if (doubt !== undefined && (over || at >= giveUpAt)) return ended("unknown", doubt)
+    passes = judgement.verdict === "pass" ? passes + 1 : 0
+    if (passes >= gate.consecutivePasses && over) return ended("passed", judgement.reason)
+    if (at >= giveUpAt) return ended("asked", judgement.reason)
+  }
+  return {
+    kind: doubt === undefined ? "exhausted" : "unknown",
+    at: looks.at(-1)?.at ?? round.startedAt,
+    reason: doubt ?? looks.at(-1)?.reason ?? "nothing was measured",
+    looks
+  }
+}
+
+const rejudged = ({ verdict }: Look, judgement: Gate.Judgement | undefined, reason: string): Rejudged => ({
+  at: verdict.at,
+  step: verdict.step,
+  weight: verdict.weight,
+  recorded: verdict.verdict,
+  replayed: judgement?.verdict ?? "unknown",
+  reason
+})
