@@ -168,6 +168,19 @@ const tasks = {
       await packTest()
     }
   },
+  bench: {
+    about: "measure against peers, in one run; installs them into bench/peers first",
+    run: async (args) => {
+      await build()
+      const peers = join(root, "bench", "peers")
+      if (!existsSync(join(peers, "node_modules"))) {
+        await step("peers installed", "npm", ["install", "--ignore-scripts", "--no-package-lock", "--prefix", peers])
+      }
+      await step("children bundled", "npx", [...pnpm, "--filter", "./bench", "run", "bundle"])
+      const main = ["--conditions=@signalbox/source", "bench/main.ts", ...args]
+      await step("bench", "node", [...node, ...main], { quiet: false, next: "A ratio missed its goal; see above." })
+    }
+  },
   release: {
     about: "take the changesets into versions and changelogs; publishes nothing",
     run: async () => {
