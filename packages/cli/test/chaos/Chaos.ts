@@ -1,0 +1,162 @@
+/** Runs of chaos: each with its scenario, its fault and its twin, told by a seed and a number. */
+import { type Chance, chance } from "./chance.ts"
+import { conduct, type Conducted, operation, argsOf, person } from "./conduct.ts"
+import { type Ending, endingOf } from "./ending.ts"
+import { endOf, type Note, readNotes } from "./evidence.ts"
+import { draw, type Fault, type FaultKind, fits, order } from "./faults.ts"
+import * as Judge from "./judge.ts"
+import { naming } from "./processes.ts"
+import { round, type Scenario, scenario } from "./scenario.ts"
+import { World } from "./World.ts"
+
+export interface Twin {
+  readonly code: number | undefined
+  readonly end: string
+  readonly ending: Ending
+  readonly notes: ReadonlyArray<Note>
+  readonly took: number
+}
+
+export interface Report {
+  readonly run: number
+  readonly kind: FaultKind
+  readonly place: string | undefined
+  readonly scenario: string
+  readonly fault: Fault | undefined
+  readonly problems: ReadonlyArray<Judge.Problem>
+  readonly notes: ReadonlyArray<string>
+  readonly history: ReadonlyArray<string>
+  readonly folder: string
+  readonly took: number
+}
+
+export interface ChaosOptions {
+  readonly program: string
+  readonly seed: number
+  /** How many scenarios there are to draw from: each is carried out once without faults. */
+  readonly scenarios?: number
+  readonly only?: FaultKind
+  /** A bug planted in the disturbed command; the judge has to see it. */
+  readonly plant?: (world: World) => string
+}
+
+export class Chaos {
+  readonly #options: ChaosOptions
+  readonly #twins = new Map<number, Promise<Twin>>()
+
+  constructor(options: ChaosOptions) {
+    this.#options = options
+  }
+
+  /** The operation where nothing happens to it. */
+  #twin(index: number, planned: Scenario): Promise<Twin> {
+    let twin = this.#twins.get(index)
+    if (twin === undefined) {
+      twin = this.#undisturbed(planned)
+      this.#twins.set(index, twin)
+    }
+    return twin
+  }
+
+  async #undisturbed(planned: Scenario): Promise<Twin> {
+    const world = new World(this.#options.program, planned)
+    try {
+      const helper = person(world)
+      await world.prepare()
+      const before = readNotes(world.trace).length
+      const started = performance.now()
+      const { code, stderr } = await world.run(argsOf(world))
+      const took = performance.now() - started
+      await helper.leave()
+      const end = endOf(world.log, operation)
+      if (end === undefined) throw new Error(`the twin of ${planned.name} did not end: ${code} ${stderr}`)
+      const ending = await endingOf(world)
+      return { code, end, ending, notes: readNotes(world.trace).slice(before), took }
+    } finally {
+      await world.remove(false)
+    }
+  }
+
+  #pick(number: number): { readonly index: number; readonly what: (typeof order)[number] } {
+    const { only, scenarios = 2 * round, seed } = this.#options
+    const kinds = only === undefined ? order : order.filter(([kind]) => kind === only)
+    const what = kinds[number % kinds.length]!
+    const fitting = Array.from({ length: scenarios }, (_, index) => index).filter((index) =>
+      fits(what, scenario(seed, index))
+    )
+    return { index: chance(seed, "pick", number).one(fitting), what }
+  }
+
+  /** One run; it never fails, but tells its problems. */
+  async run(number: number): Promise<Report> {
+    const { plant, program, seed } = this.#options
+    const started = performance.now()
+    const { index, what } = this.#pick(number)
+    const planned = { ...scenario(seed, index), ...(what[0] === "sleep" ? { leaseTtl: "1 second" } : {}) }
+    const luck: Chance = chance(seed, "run", number)
+    let problems: ReadonlyArray<Judge.Problem> = []
+    let fault: Fault | undefined
+    let notes: ReadonlyArray<string> = []
+    let world: World | undefined
+    try {
+      const twin = await this.#twin(index, planned)
+      fault = draw(what, twin.notes, twin.took, luck)
+      world = new World(program, planned)
+      if (fault.kind === "full") world.mount()
+      const conducted = await conduct(world, fault, luck, plant?.(world))
+      notes = conducted.notes
+      problems = await this.#judge(world, fault, conducted, twin)
+    } catch (error) {
+      const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+      problems = [...problems, { rule: "final", message: text }]
+    }
+    const history = world?.history ?? []
+    try {
+      await world?.remove(problems.length > 0)
+    } catch (error) {
+      problems = [...problems, { rule: "orphan", message: String(error) }]
+    }
+    return {
+      run: number,
+      kind: what[0],
+      place: what[1],
+      scenario: planned.name,
+      fault,
+      problems,
+      notes,
+      history,
+      folder: world?.folder ?? "",
+      took: performance.now() - started
+    }
+  }
+
+  async #judge(world: World, fault: Fault, { code, killedAt, printed }: Conducted, twin: Twin) {
+    const ending = await endingOf(world, twin.ending)
+    await world.stopLoad()
+    const { ledger, log } = world
+    const notes = readNotes(world.trace)
+    const stream = fault.kind === "sleep" ? "other" : operation
+    const expected = { [stream]: twin.end }
+    const left = naming(world.folder).filter(
+      ({ command, pid }) => pid !== world.supervisor && !/signalbox-watchdog|__supervisor/.test(command)
+    )
+    const supervisors = naming(world.folder).filter(
+      ({ command }) => command.includes("__supervisor") && !command.includes("signalbox-watchdog")
+    )
+    const wrongCode =
+      code === twin.code ? [] : [{ rule: "final", message: `exit code ${code}, the twin's is ${twin.code}` } as const]
+    return [
+      ...Judge.steps(ledger, notes, log),
+      ...Judge.mutators(ledger, log, fault.kind !== "clock"),
+      ...Judge.events(log, notes, printed),
+      ...Judge.ends(log, expected),
+      ...Judge.same(ending, twin.ending),
+      ...wrongCode,
+      ...(world.scenario.kind === "destroy"
+        ? []
+        : Judge.answers(world.asked, killedAt, world.scenario.kind === "erroring")),
+      ...left.map(({ command, pid }) => ({ rule: "orphan", message: `left running: ${pid} ${command}` }) as const),
+      ...(supervisors.length > 1 ? [{ rule: "orphan", message: `${supervisors.length} supervisors` } as const] : [])
+    ] satisfies ReadonlyArray<Judge.Problem>
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * `npm run chaos -- --runs N --seed S [--only kind] [--run K]`: breaks real deployments and lets a judge decide.
+ */
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { parseArgs } from "node:util"
+import { bundle } from "../bundle.ts"
+import { Chaos, type Report } from "./Chaos.ts"
+import { type FaultKind, faultKinds } from "./faults.ts"
+
+const usage = `npm run chaos -- [--runs 25] [--seed 1] [--only ${faultKinds.join("|")}] [--run K]`
+
+const fail = (message: string): never => {
+  process.stderr.write(`${message}\n${usage}\n`)
+  process.exit(64)
+}
+
+const options = () => {
+  try {
+    const { values } = parseArgs({
+      options: {
+        runs: { type: "string", default: "25" },
+        seed: { type: "string", default: "1" },
+        only: { type: "string" },
+        run: { type: "string" }
+      }
+    })
+    return values
+  } catch (error) {
+    return fail(error instanceof Error ? error.message : String(error))
+  }
+}
+
+const whole = (name: string, text: string): number => {
+  const value = Number(text)
+  return Number.isSafeInteger(value) && value >= 0 ? value : fail(`--${name} takes a whole number, not ${text}`)
+}
+
+const { only, run, runs, seed: seedText } = options()
+if (process.platform !== "linux") fail("chaos reads /proc and so runs on Linux only")
+if (process.getuid?.() !== 0) fail("chaos mounts small and read-only file systems and so wants to be root")
+if (only !== undefined && !faultKinds.includes(only as FaultKind)) fail(`there is no fault ${only}`)
+const seed = whole("seed", seedText)
+const numbers =
+  run === undefined ? Array.from({ length: whole("runs", runs) }, (_, number) => number) : [whole("run", run)]
+
+const folder = mkdtempSync(join(tmpdir(), "signalbox-chaos-program-"))
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }))
+process.on("SIGINT", () => process.exit(130))
+
+const title = ({ kind, place }: Report): string => (place === undefined ? kind : `${kind}: ${place}`)
+const say = (line: string): void => void process.stdout.write(`${line}\n`)
+
+const started = performance.now()
+const chaos = new Chaos({ program: bundle(folder), seed, ...(only === undefined ? {} : { only: only as FaultKind }) })
+const failed: Array<Report> = []
+const counts = new Map<string, number>()
+
+const tell = (report: Report): void => {
+  const { fault, folder, history, notes, problems, run, scenario, took } = report
+  counts.set(title(report), (counts.get(title(report)) ?? 0) + 1)
+  const mark = problems.length === 0 ? "✓" : "✗"
+  const where = fault !== undefined && "disturbance" in fault ? [`at ${fault.disturbance?.at ?? "the start"}`] : []
+  const more = ` (${[...where, ...notes].join("; ")})`
+  say(`${mark} ${String(run).padStart(4)}  ${title(report)}  ${scenario}  ${(took / 1000).toFixed(1)} s${more}`)
+  if (problems.length === 0) return
+  failed.push(report)
+  for (const { message, rule } of problems) say(`       ${rule}: ${message}`)
+  say(`       fault: ${JSON.stringify(fault)}`)
+  for (const line of history) say(`       ${line}`)
+  say(`       kept: ${folder}`)
+  say(`       again: npm run chaos -- --seed ${seed}${only === undefined ? "" : ` --only ${only}`} --run ${run}`)
+}
+
+const queue = [...numbers]
+const worker = async (): Promise<void> => {
+  for (let number = queue.shift(); number !== undefined; number = queue.shift()) tell(await chaos.run(number))
+}
+await Promise.all([worker(), worker()])
+
+say("")
+for (const [name, count] of [...counts].toSorted(([a], [b]) => (a < b ? -1 : 1)))
+  say(`${String(count).padStart(5)}  ${name}`)
+const seconds = ((performance.now() - started) / 1000).toFixed(0)
+const rules = ["duplicate", "journal", "mutator", "lost", "orphan", "final", "answer"]
+const found = rules.map(
+  (rule) => `${failed.filter(({ problems }) => problems.some((one) => one.rule === rule)).length} ${rule}`
+)
+say(`${numbers.length} runs with seed ${seed} in ${seconds} s: ${failed.length} failed (${found.join(", ")})`)
+process.exitCode = failed.length === 0 ? 0 : 1
