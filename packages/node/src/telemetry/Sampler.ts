@@ -6,11 +6,11 @@ export type Sampler = (traceId: string) => boolean
 const all: Sampler = () => true
 const none: Sampler = () => false
 
-/** By the right-most 7 bytes, which are random in a trace id that follows W3C Trace Context level 2. */
+/** By the right-most 52 bits: W3C Trace Context level 2 wants 56 to be random, a JavaScript number holds 53. */
 const ratio =
   (share: number): Sampler =>
   (traceId) =>
-    Number.parseInt(traceId.slice(-14), 16) < share * 2 ** 56
+    Number.parseInt(traceId.slice(-13), 16) < share * 2 ** 52
 
 /**
  * The sampler that `OTEL_TRACES_SAMPLER` names, `parentbased_always_on` by default.
