@@ -9,6 +9,7 @@ export { ConfigurationInvalid, ConfigurationIssue } from "./ConfigurationIssue.t
 export { output, type OutputReference, secret, type SecretReference } from "./ConfigurationOutputs.ts"
 export * from "./Refused.ts"
 export * from "./Signalbox.ts"
+export * as Replaying from "./Replaying.ts"
 export { RunnerIdentity } from "./RunnerIdentity.ts"
 export { referenceIn } from "./OutputReference.ts"
 export { spansOf, type TraceLink, type TraceSpan } from "./Trace.ts"

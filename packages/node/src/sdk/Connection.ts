@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import type { Replay } from "@signalbox/core/analysis"
 import type { Config, ObservedStack, PlannedStack } from "@signalbox/core/engine"
 import type {
   Environment,
@@ -90,6 +91,19 @@ export interface HistoryOptions extends CallOptions {
   readonly limit?: number
 }
 
+/**
+ * What to replay an execution with, instead of what it had; see `Replay.Change`.
+ *
+ * *Details*: `gate` holds the keys to change, `strategy` a name or a strategy as a configuration has it.
+ *
+ * @since 0.1.0
+ */
+export interface ReplayOptions extends CallOptions {
+  readonly gate?: Replay.GateChange
+  readonly strategy?: StrategyName | NonNullable<Config["stacks"][number]["strategy"]>
+  readonly stacks?: ReadonlyArray<string>
+}
+
 /** A deployment with its state in each environment that was ever touched. @since 0.1.0 */
 export interface DeploymentStatusView extends Environment.Deployment {
   readonly inEnvironments: ReadonlyArray<Environment.EnvironmentState>
@@ -158,6 +172,8 @@ export interface Connection {
   readonly history: (options?: HistoryOptions) => Promise<Page<Execution.ExecutionState>>
   /** Hands a command to an execution that runs anywhere. */
   readonly command: (correlationId: string, command: OperatorCommand, options?: CommandOptions) => Promise<void>
+  /** Judges a past execution again, by its own measurements: would it have been stopped, when, and why? */
+  readonly replay: (correlationId: string, options?: ReplayOptions) => Promise<Replay.Replayed>
   /** Asks the providers what is really there. */
   readonly observe: (options: TargetOptions) => Promise<ReadonlyArray<ObservedStack>>
   /**

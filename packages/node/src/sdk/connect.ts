@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { type Config, Configuration, type Request, Signalbox } from "@signalbox/core/engine"
+import { type Config, Configuration, Replaying, type Request, Signalbox } from "@signalbox/core/engine"
 import {
   Actor,
   CorrelationId,
@@ -268,6 +268,18 @@ const make = ({ by, close, iterate, providers, run }: Session): Connection => {
       )
     },
     command,
+    replay: async (correlationId, { gate, signal, stacks, strategy } = {}) => {
+      const id = named(CorrelationId, "correlationId", correlationId)
+      const change = {
+        ...given("gate", gate === undefined ? undefined : await run(Effect.fromResult(Replaying.checkGate(gate)))),
+        ...given(
+          "strategy",
+          strategy === undefined ? undefined : await run(Effect.fromResult(Replaying.checkStrategy(strategy)))
+        ),
+        ...given("stacks", stacks)
+      }
+      return run(Replaying.replay(id, change), signal)
+    },
     observe: async ({ configuration, deploymentId, environment, signal }) => {
       const manifest = await checked(configuration)
       const id = named(DeploymentId, "deploymentId", deploymentId)

@@ -65,6 +65,23 @@ describe("the Promise facade", () => {
   })
 })
 
+describe("replay", () => {
+  it("judges what was recorded again, by another gate", async () => {
+    const { signalbox } = await connected()
+    const deploymentId = await deployed(signalbox)
+    const { correlationId } = (await signalbox.history({ deploymentId })).items[0]!
+    expect(await signalbox.replay(correlationId)).toMatchObject({ changed: false, replayed: { kind: "passes" } })
+    const strict = await signalbox.replay(correlationId, {
+      gate: { maxErrorCount: 0, minSamples: 5 },
+      strategy: "canary"
+    })
+    expect(strict.recorded.kind).toBe("passes")
+    expect((await rejected(signalbox.replay("nothing")))._tag).toBe("NotFoundError")
+    const wrong = signalbox.replay(correlationId, { gate: { maxErorCount: 0 } as never })
+    expect(await rejected(wrong)).toMatchObject({ _tag: "ConfigurationError", path: "maxErorCount" })
+  })
+})
+
 describe("what it rejects with", () => {
   it("tells all that is wrong with a configuration, and does nothing", async () => {
     const { signalbox } = await connected()
