@@ -10,12 +10,13 @@ import type { HostShape } from "./host/Host.ts"
 const short = (version: string): string =>
   `signalbox ${version}: deploy, watch, roll back
 
-  signalbox init                  make a deployment from signalbox.config.ts
-  signalbox deploy [id]           bring in a release
-  signalbox status [id]           what is deployed where
-  signalbox rollback [id]         go back to the release before
-  signalbox attach <id>           watch an execution, or carry it on
+  signalbox init           make a deployment of this folder
+  signalbox deploy [id]    bring in a release
+  signalbox status [id]    what is deployed where
+  signalbox rollback [id]  go back to the release before
+  signalbox attach [id]    watch what runs, or carry it on
 
+Nothing here yet: signalbox init --example
 Everything else: signalbox --help
 `
 

@@ -51,15 +51,19 @@ const cause = (state: Execution.ExecutionState): string => {
   )
 }
 
+/** What lets a paused execution go on: an answer, a runner where its own was stopped, or an operator's word. */
+const answerTo = ({ questions, reason }: Execution.ExecutionState): "approve" | "attach" | "resume" => {
+  if (questions.length > 0) return "approve"
+  return reason?.startsWith("interrupted;") === true ? "attach" : "resume"
+}
+
 const next = (state: Execution.ExecutionState, look: "status" | "events"): ReadonlyArray<string> => {
   const where = `--environment ${state.environment}`
   switch (state.status) {
     case "completed":
       return []
     case "paused":
-      return state.questions.length > 0
-        ? [`signalbox approve ${state.correlationId}`, `signalbox abort ${state.correlationId}`]
-        : [`signalbox attach ${state.correlationId}`, `signalbox abort ${state.correlationId}`]
+      return [`signalbox ${answerTo(state)} ${state.correlationId}`, `signalbox abort ${state.correlationId}`]
     case "queued":
     case "in_progress":
     case "rolling_back":

@@ -43,9 +43,45 @@ describe("render", () => {
     assert.include(lines, `      signalbox approve ${state.correlationId} --stack api  or abort`)
   })
 
+  it("keeps what is to be typed whole on a narrow screen", () => {
+    const state = execution({
+      status: "paused",
+      stacks: [{ ...canary("api", 10), stages: stagesAt("deployment", "waiting") }],
+      questions: [
+        {
+          stack: "api" as never,
+          question: "v2 carries 10 % of the traffic. Go on?",
+          expiresAt: at(150),
+          otherwise: "abort"
+        }
+      ]
+    })
+    const lines = render(state, { ...screen, columns: 60 })
+    assert.include(lines, "    ⏸ v2 carries 10 % of the traffic. Go on?")
+    assert.include(lines, "      2m left, then abort")
+    assert.include(lines, `      signalbox approve ${state.correlationId}`)
+  })
+
+  it("shows the stage that runs where there is no room for those before", () => {
+    const state = execution({ stages: stagesAt("validation") })
+    assert.strictEqual(
+      render(state, { ...screen, columns: 60 })[1],
+      "  … ✔ health check 1s  ✔ deployment 1s  ◌ validation 27s"
+    )
+  })
+
   it("says what to type where it is paused without a question", () => {
     const lines = render(execution({ status: "paused", reason: "by ada" }), screen)
     assert.strictEqual(lines.at(-1), "  paused: by ada  signalbox resume 4f9d0f0e-1b5e-4a51-9d0c-3a8d8a8a2f10")
+  })
+
+  it("tells in the end what is there, not what was planned", () => {
+    const state = execution({
+      status: "rolled_back",
+      finishedAt: at(20),
+      stacks: [{ ...canary("api", 0), status: "deployed" }]
+    })
+    assert.notInclude(render(state, screen).join("\n"), "→")
   })
 
   it("keeps the reason of a failed stack when its subtree collapses", () => {
@@ -138,6 +174,20 @@ describe("table", () => {
   })
 })
 
+describe("a table with a last column that may be broken", () => {
+  const columns = [
+    { title: "STACK", cell: (row: string) => row },
+    { title: "REASON", cell: () => "1 of 2 instances healthy (50%, at least 80%)", wrap: true }
+  ]
+  it("goes on below, and cuts nothing", () => {
+    assert.deepEqual(table(["api"], columns, { width: 34, paint: paint(false) }), [
+      "STACK  REASON",
+      "api    1 of 2 instances healthy",
+      "       (50%, at least 80%)"
+    ])
+  })
+})
+
 describe("words", () => {
   it.each([
     [0, "0ms"],
@@ -191,6 +241,17 @@ describe("outcome", () => {
       "       requests, the stable release none",
       "       in 1800"
     ])
+  })
+  it.each([
+    [{ reason: "paused by an operator" }, "resume"],
+    [{ reason: "interrupted; carry on with: signalbox attach run-1" }, "attach"],
+    [
+      { questions: [{ stack: "api" as never, question: "Go on?", expiresAt: at(9), otherwise: "abort" as const }] },
+      "approve"
+    ]
+  ])("paused, %j, it goes on with %s", (more, command) => {
+    const lines = outcome(execution({ status: "paused", ...more }), ink)
+    assert.include(lines, `next:  signalbox ${command} 4f9d0f0e-1b5e-4a51-9d0c-3a8d8a8a2f10`)
   })
   it("says where a stack answers", () => {
     const web = { ...done("web", "v2"), outputs: { port: 20_100, url: "http://127.0.0.1:20100" } }

@@ -99,7 +99,7 @@ export const health = Command.make(
                 style: (row) => mark(row.verdict)[1]
               },
               { title: "VERSION", cell: (row) => row.release?.version ?? "–", drop: 1 },
-              { title: "REASON", cell: (row) => row.reason }
+              { title: "REASON", cell: (row) => row.reason, wrap: true }
             ],
             { width: inv.host.stdout.columns(), paint: inv.paint }
           )

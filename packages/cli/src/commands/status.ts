@@ -103,7 +103,7 @@ const executionSummary = (inv: Invocation, execution: Execution.ExecutionState, 
   const finished = isFinished(execution)
   const version = execution.version === undefined ? "" : ` ${execution.version}`
   return [
-    `${finished ? "last" : "now"}:  ${execution.kind}${version} ${word(execution.status)} by ${plain(execution.by)}, ${ago(execution.requestedAt, now)}`,
+    `${finished ? "last:" : "now: "}  ${execution.kind}${version} by ${plain(execution.by)}, ${ago(execution.requestedAt, now)}: ${word(execution.status)}`,
     ...execution.questions.map(
       ({ expiresAt, question, stack }) => `waits: ${stack}: ${plain(question)} (${span(expiresAt - now)} left)`
     ),

@@ -7,7 +7,7 @@ import { headline, type Ink, nextLines, why } from "../outcome.ts"
 import { mark, word } from "./glyphs.ts"
 import { table } from "./table.ts"
 import { pad, wrap } from "./text.ts"
-import { addressOf, ago, clock, plain, span } from "./words.ts"
+import { addressOf, ago, clock, plain, span, workOf } from "./words.ts"
 
 type State = Execution.ExecutionState
 
@@ -49,10 +49,9 @@ const stageLines = (state: State, now: number, { columns, paint }: Ink): Readonl
   })
 }
 
-const tookOf = ({ stages }: Execution.StackState, now: number): string => {
-  const starts = stages.flatMap(({ startedAt }) => (startedAt === undefined ? [] : [startedAt]))
-  const ends = stages.flatMap(({ finishedAt, startedAt }) => (startedAt === undefined ? [] : [finishedAt ?? now]))
-  return starts.length === 0 ? "–" : span(Math.max(...ends) - Math.min(...starts))
+const tookOf = (stack: Execution.StackState, now: number): string => {
+  const took = workOf(stack, now)
+  return took === undefined ? "–" : span(took)
 }
 
 const stackTable = (state: State, now: number, { columns, paint }: Ink): ReadonlyArray<string> =>

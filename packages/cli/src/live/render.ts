@@ -4,8 +4,8 @@
 import type { Execution, Verdict } from "@signalbox/core/spi"
 import { type Paint, paint as inks } from "../host/color.ts"
 import { mark, word } from "./glyphs.ts"
-import { fit, type Line, pad, type Piece } from "./text.ts"
-import { span } from "./words.ts"
+import { displayWidth, fit, type Line, pad, type Piece } from "./text.ts"
+import { span, workOf } from "./words.ts"
 
 export interface Screen {
   readonly now: number
@@ -41,18 +41,17 @@ const bar = (percent: number): string => {
   return `${"█".repeat(filled)}${"░".repeat(barWidth - filled)}`
 }
 
-const versionOf = (stack: Execution.StackState): string => {
+const versionOf = (stack: Execution.StackState, finished: boolean): string => {
   const from = stack.release?.version
   const to = stack.candidate?.version
-  if (to === undefined || to === from) return from ?? "–"
+  // At the end nothing is being brought in any more, whatever was planned.
+  if (finished || to === undefined || to === from) return from ?? "–"
   return from === undefined ? to : `${from} → ${to}`
 }
 
 const timeOf = (stack: Execution.StackState, now: number): string => {
-  const starts = stack.stages.flatMap(({ startedAt }) => (startedAt === undefined ? [] : [startedAt]))
-  if (starts.length === 0) return ""
-  const ends = stack.stages.flatMap(({ finishedAt }) => (finishedAt === undefined ? [] : [finishedAt]))
-  return span((active(stack) ? now : Math.max(...ends, ...starts)) - Math.min(...starts))
+  const took = workOf(stack, now)
+  return took === undefined ? "" : span(took)
 }
 
 const lastVerdict = (state: Execution.ExecutionState, stack: string): Verdict | undefined =>
@@ -103,32 +102,39 @@ const details = (state: Execution.ExecutionState, stack: Execution.StackState, n
 const problem = (stack: Execution.StackState): ReadonlyArray<Weighed> =>
   stack.error === undefined ? [] : [{ weight: 10, line: ["    ", ["red", stack.error.message]] }]
 
-const questions = (state: Execution.ExecutionState, stack: string, now: number): ReadonlyArray<Weighed> =>
+/** A question with its answer to type; what matters less goes, or goes below, where the screen is too narrow to copy it. */
+const questions = (state: Execution.ExecutionState, stack: string, { columns, now }: Screen): ReadonlyArray<Weighed> =>
   state.questions
     .filter((question) => question.stack === stack)
-    .flatMap(({ expiresAt, otherwise, question }) => [
-      keep([
-        "    ",
-        ["yellow", "⏸ "],
-        ["bold", question],
-        ["dim", ` (${span(expiresAt - now)} left, then ${otherwise})`]
-      ]),
-      keep(["      ", ["cyan", `signalbox approve ${state.correlationId} --stack ${stack}`], ["dim", "  or abort"]])
-    ])
+    .flatMap(({ expiresAt, otherwise, question }) => {
+      const left = `${span(expiresAt - now)} left, then ${otherwise}`
+      const beside = displayWidth(`    ⏸ ${question} (${left})`) <= columns
+      const approve = `signalbox approve ${state.correlationId}`
+      const all = [`${approve} --stack ${stack}`, "  or abort"] as const
+      const roomy = displayWidth(`      ${all.join("")}`) <= columns
+      return [
+        keep(["    ", ["yellow", "⏸ "], ["bold", question], ["dim", beside ? ` (${left})` : ""]]),
+        ...(beside ? [] : [keep(["      ", ["dim", left]])]),
+        roomy || state.questions.length > 1
+          ? keep(["      ", ["cyan", all[0]], ["dim", all[1]]])
+          : keep([displayWidth(approve) + 6 <= columns ? "      " : "", ["cyan", approve]])
+      ]
+    })
 
 const block = (
   state: Execution.ExecutionState,
   stack: Execution.StackState,
   width: number,
-  now: number
+  screen: Screen
 ): ReadonlyArray<Weighed> => {
+  const { now } = screen
   const head: Weighed = keep([
     "  ",
     glyph(stack.status),
-    ` ${pad(stack.name, width)}  ${pad(untouched(stack) ? "waits" : word(stack.status), 12)}  ${versionOf(stack)}`,
+    ` ${pad(stack.name, width)}  ${pad(untouched(stack) ? "waits" : word(stack.status), 12)}  ${versionOf(stack, state.finishedAt !== undefined)}`,
     ["dim", `  ${timeOf(stack, now)}`]
   ])
-  const asked = questions(state, stack.name, now)
+  const asked = questions(state, stack.name, screen)
   // A finished subtree is one line, unless it says why it failed.
   const inside = active(stack) || asked.length > 0 ? details(state, stack, now) : []
   return [head, ...inside, ...problem(stack), ...asked]
@@ -141,7 +147,38 @@ const urgency = (state: Execution.ExecutionState, stack: Execution.StackState): 
   return untouched(stack) ? 3 : 4
 }
 
-const header = (state: Execution.ExecutionState, now: number): ReadonlyArray<Weighed> => {
+/** The stages in one line. Where it is too long, those that are over make room for the one that runs. */
+const stagesLine = (stages: ReadonlyArray<Execution.StageState>, screen: Screen, over = 0): Line => {
+  const { columns, now } = screen
+  const line: Line = [
+    over === 0 ? "  " : "  … ",
+    ...stages
+      .slice(over)
+      .flatMap((stage): ReadonlyArray<Piece> => [
+        glyph(stage.status),
+        ` ${word(stage.name)}`,
+        [
+          "dim",
+          settled.has(stage.status) || stage.status === "running" || stage.status === "waiting"
+            ? elapsed(stage, now)
+            : ""
+        ],
+        "  "
+      ])
+  ]
+  const width = displayWidth(
+    line
+      .map((piece) => (typeof piece === "string" ? piece : piece[1]))
+      .join("")
+      .trimEnd()
+  )
+  return width > columns && over < stages.length - 1 && settled.has(stages[over]!.status)
+    ? stagesLine(stages, screen, over + 1)
+    : line
+}
+
+const header = (state: Execution.ExecutionState, screen: Screen): ReadonlyArray<Weighed> => {
+  const { now } = screen
   const version = state.version === undefined ? "" : `  ${state.version}`
   const strategy = state.strategy === undefined ? "" : `  ${state.strategy}`
   const begun = state.startedAt ?? state.requestedAt
@@ -153,42 +190,24 @@ const header = (state: Execution.ExecutionState, now: number): ReadonlyArray<Wei
       `  ${state.environment}${version}${strategy}  ${word(state.status)}`,
       ["dim", `  ${span((state.finishedAt ?? now) - begun)}`]
     ]),
-    {
-      weight: 35,
-      line: [
-        "  ",
-        ...state.stages.flatMap((stage): ReadonlyArray<Piece> => [
-          glyph(stage.status),
-          ` ${word(stage.name)}`,
-          [
-            "dim",
-            settled.has(stage.status) || stage.status === "running" || stage.status === "waiting"
-              ? elapsed(stage, now)
-              : ""
-          ],
-          "  "
-        ])
-      ]
-    }
+    { weight: 35, line: stagesLine(state.stages, screen) }
   ]
 }
 
-const footer = (state: Execution.ExecutionState): ReadonlyArray<Weighed> => {
+const footer = (state: Execution.ExecutionState, { columns }: Screen): ReadonlyArray<Weighed> => {
   if (state.error !== undefined) return [{ weight: 5, line: ["  ", ["red", state.error.message]] }]
-  if (state.status === "paused" && state.questions.length === 0) {
-    return [
-      {
-        weight: 5,
-        line: [
-          "  ",
-          ["yellow", `paused${state.reason === undefined ? "" : `: ${state.reason}`}`],
-          "  ",
-          ["cyan", `signalbox resume ${state.correlationId}`]
-        ]
-      }
-    ]
-  }
-  return []
+  if (state.status !== "paused" || state.questions.length > 0) return []
+  const { reason = "paused" } = state
+  const text = reason.startsWith("paused") ? reason : `paused: ${reason}`
+  const why: Line = ["  ", ["yellow", text]]
+  const resume = `signalbox resume ${state.correlationId}`
+  const beside = displayWidth(`  ${text}  ${resume}`) <= columns
+  return beside
+    ? [{ weight: 5, line: [...why, "  ", ["cyan", resume]] }]
+    : [
+        { weight: 6, line: why },
+        { weight: 5, line: ["  ", ["cyan", resume]] }
+      ]
 }
 
 /** Gives up lines, the heaviest first and of these the lowest, until there are at most `room`. */
@@ -220,7 +239,7 @@ const rest = (hidden: ReadonlyArray<Execution.StackState>): Weighed => {
  * The lines of the tree: never more than `rows - 1`, never wider than `columns`.
  */
 export const render = (state: Execution.ExecutionState, screen: Screen): ReadonlyArray<string> => {
-  const { color, columns, now, rows } = screen
+  const { color, columns, rows } = screen
   const paint: Paint = inks(color)
   const room = Math.max(1, rows - 1)
   const width = Math.max(...state.stacks.map(({ name }) => name.length), 0)
@@ -228,10 +247,10 @@ export const render = (state: Execution.ExecutionState, screen: Screen): Readonl
     const hidden = state.stacks.filter((stack) => !stacks.includes(stack))
     return shrink(
       [
-        ...header(state, now),
-        ...stacks.flatMap((stack) => block(state, stack, width, now)),
+        ...header(state, screen),
+        ...stacks.flatMap((stack) => block(state, stack, width, screen)),
         ...(hidden.length === 0 ? [] : [rest(hidden)]),
-        ...footer(state)
+        ...footer(state, screen)
       ],
       room
     )

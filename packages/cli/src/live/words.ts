@@ -22,6 +22,17 @@ export const span = (millis: number): string => {
   return pair(Math.floor(seconds / 86_400), "d", Math.floor((seconds % 86_400) / 3600), "h")
 }
 
+/** How long a stack was worked on, the waits between its stages left out; undefined where it was not touched. */
+export const workOf = (
+  stack: { readonly stages: ReadonlyArray<{ readonly startedAt?: number; readonly finishedAt?: number }> },
+  now: number
+): number | undefined => {
+  const spans = stack.stages.flatMap(({ finishedAt, startedAt }) =>
+    startedAt === undefined ? [] : [(finishedAt ?? now) - startedAt]
+  )
+  return spans.length === 0 ? undefined : spans.reduce((sum, one) => sum + one, 0)
+}
+
 /** `12s ago`. */
 export const ago = (at: number, now: number): string => `${span(Math.max(0, now - at))} ago`
 
