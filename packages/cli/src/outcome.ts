@@ -13,7 +13,7 @@ export interface Ink {
   readonly columns: number
 }
 
-const versionOf = (stack: Execution.StackState): string => stack.release?.version ?? "nothing"
+const versionOf = (stack: Execution.StackState): string | undefined => stack.release?.version
 
 const among = (names: ReadonlyArray<string>): string =>
   names.length <= 1 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`
@@ -24,10 +24,11 @@ const done = (state: Execution.ExecutionState): ReadonlyArray<string> => {
     stages.some(({ name, status }) => name === "rollback" && status === "succeeded")
   )
   const lines: Array<string> = []
-  const byVersion = new Map<string, Array<string>>()
+  const byVersion = new Map<string | undefined, Array<string>>()
   for (const stack of back) byVersion.set(versionOf(stack), [...(byVersion.get(versionOf(stack)) ?? []), stack.name])
   for (const [version, names] of byVersion) {
-    lines.push(`${among(names)} ${names.length === 1 ? "is" : "are"} back at ${version}`)
+    const end = version === undefined ? "gone again" : `back at ${version}`
+    lines.push(`${among(names)} ${names.length === 1 ? "is" : "are"} ${end}`)
   }
   for (const stack of state.stacks) {
     if (back.includes(stack)) continue

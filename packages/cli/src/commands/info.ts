@@ -4,6 +4,7 @@ import * as Option from "effect/Option"
 import { invocation } from "../Invocation.ts"
 import { deploymentView, iso } from "../json/execution.ts"
 import { word } from "../live/glyphs.ts"
+import { clock } from "../live/words.ts"
 import { withServices } from "../services.ts"
 import * as Target from "../target.ts"
 import { deployment } from "./flags.ts"
@@ -36,7 +37,7 @@ export const info = Command.make(
         }
         yield* inv.result(view, () => [
           `${inv.paint("bold", view.deploymentId)}  ${view.organization}/${view.project}  (${view.template})`,
-          `made          ${view.createdAt}`,
+          `made          ${clock(found.createdAt)}`,
           `stacks        ${view.stacks.join(", ")}`,
           `environments  ${environments.map(({ name, status }) => `${name} (${word(status)})`).join(", ")}`,
           `state in      ${view.directory}`,

@@ -10,7 +10,7 @@ import { CorrelationId, type DeploymentId, type StackName, type StrategyName } f
 import { actor } from "../actor.ts"
 import { carry } from "../carry.ts"
 import { usage } from "../Failure.ts"
-import type { Invocation } from "../Invocation.ts"
+import { inkOf, type Invocation } from "../Invocation.ts"
 import { executionView } from "../json/execution.ts"
 import { planView } from "../json/plan.ts"
 import { planLines } from "../live/plan.ts"
@@ -99,7 +99,7 @@ export const operate = Effect.fnUntraced(function* (inv: Invocation, operation: 
       const box = yield* signalbox
       if (operation.dryRun) {
         const plan = yield* box.plan(request)
-        return yield* inv.result(planView(request, plan), () => planLines(request, plan, inv.paint))
+        return yield* inv.result(planView(request, plan), () => planLines(request, plan, inkOf(inv)))
       }
       const { execution, joined } = yield* box.submit(request)
       if (joined) yield* inv.say(`joins the execution ${request.correlationId}, which was asked for before`)

@@ -1,10 +1,13 @@
 import type { PlannedStack, Request } from "@signalbox/core/engine"
-import type { Paint } from "../host/color.ts"
+import type { Ink } from "../outcome.ts"
+import { wrap } from "./text.ts"
 import { plain } from "./words.ts"
 
 const signs = { create: ["+", "green"], update: ["~", "yellow"], none: ["=", "dim"] } as const
 
-const stackLines = (planned: PlannedStack, paint: Paint): ReadonlyArray<string> => {
+const stackLines = (planned: PlannedStack, { columns, paint }: Ink): ReadonlyArray<string> => {
+  const below = (style: "dim" | "yellow" | undefined, text: string) =>
+    wrap(plain(text), columns - 6).map((line) => `      ${style === undefined ? line : paint(style, line)}`)
   const { dependsOn, irreversible, name, plan, provider, waitsFor } = planned
   const after = dependsOn.length === 0 ? "" : paint("dim", `  after ${dependsOn.join(", ")}`)
   if (plan === null) {
@@ -19,22 +22,25 @@ const stackLines = (planned: PlannedStack, paint: Paint): ReadonlyArray<string> 
     `  ${paint(style, sign)} ${name} (${provider})  ${plan.action === "none" ? "nothing to do" : plan.action}  ${
       from === undefined || from === version ? version : `${from} → ${version}`
     }${after}`,
-    ...plan.changes.map((change) => `      ${plain(change)}`),
-    ...plan.warnings.map((warning) => `      ${paint("yellow", `careful: ${plain(warning)}`)}`),
-    irreversible === undefined
-      ? paint("dim", `      rollback: ${plain(plan.rollback)}`)
-      : paint("yellow", `      never undone: ${plain(irreversible)}`)
+    ...plan.changes.flatMap((change) => below(undefined, change)),
+    ...plan.warnings.flatMap((warning) => below("yellow", `careful: ${warning}`)),
+    ...(irreversible === undefined
+      ? below("dim", `rollback: ${plan.rollback}`)
+      : below("yellow", `never undone: ${irreversible}`))
   ]
 }
 
 /** A plan for people: what changes, and what a rollback would do, before anything is done. */
-export const planLines = (request: Request, plan: ReadonlyArray<PlannedStack>, paint: Paint): ReadonlyArray<string> => {
+export const planLines = (request: Request, plan: ReadonlyArray<PlannedStack>, ink: Ink): ReadonlyArray<string> => {
   const changing = plan.filter(({ plan }) => plan?.action !== "none").length
   return [
     `${request.kind} ${request.deploymentId} ${request.environment}${request.version === undefined ? "" : ` ${request.version}`} would do:`,
-    ...plan.flatMap((one) => stackLines(one, paint)),
-    changing === 0
-      ? "Nothing changes."
-      : `${changing} of ${plan.length} stacks change. Nothing was done yet: leave out --dry-run to do it.`
+    ...plan.flatMap((one) => stackLines(one, ink)),
+    ...wrap(
+      changing === 0
+        ? "Nothing changes."
+        : `${changing} of ${plan.length} stacks change. Nothing was done yet: leave out --dry-run to do it.`,
+      ink.columns
+    )
   ]
 }
