@@ -92,7 +92,8 @@ export const executionMachine = Machine.make({
     { from: ["in_progress"], on: "paused", to: "paused" },
     { from: ["paused"], on: "resumed", to: "in_progress" },
     { from: ["in_progress", "paused"], on: "rollback_started", to: "rolling_back" },
-    { from: ["in_progress"], on: "completed", to: "completed" },
+    // Paused when nothing was left to do: there is nothing to wait with.
+    { from: ["in_progress", "paused"], on: "completed", to: "completed" },
     { from: ["rolling_back"], on: "rolled_back", to: "rolled_back" },
     { from: ["queued", "in_progress", "paused", "rolling_back"], on: "failed", to: "failed" },
     { from: ["queued", "in_progress", "paused"], on: "cancelled", to: "cancelled" }

@@ -14,6 +14,7 @@ import { ConfigurationInvalid, type ConfigurationIssue, didYouMean } from "./Con
 import { toPlain } from "./ConfigurationPlain.ts"
 import * as Properties from "./ConfigurationProperties.ts"
 import * as References from "./ConfigurationReferences.ts"
+import * as Secrets from "./ConfigurationSecrets.ts"
 import * as Shape from "./ConfigurationShape.ts"
 import { sketch } from "./ConfigurationSketch.ts"
 import { isObject } from "./ConfigurationWalk.ts"
@@ -82,7 +83,8 @@ export const check = (
     ...plain.issues,
     ...Shape.manifest(plain.value, []),
     ...References.check(config, providers),
-    ...Properties.check(config, providers)
+    ...Properties.check(config, providers),
+    ...Secrets.check(config)
   ])
   if (first !== undefined) return invalid(first, ...others)
   return Result.orElse(decode(layGates(plain.value)), () =>

@@ -12,7 +12,7 @@ import type { StackSpec } from "../domain/Spec.ts"
 import { Observation } from "../spi/Provider.ts"
 import * as GraphRun from "./GraphRun.ts"
 import { endStages, moveDeployment, moveExecution, moveStack, moveStage, providerOf, Run, stacks } from "./Run.ts"
-import { call, mutationOf, refOf, step, type StepServices } from "./Step.ts"
+import { mutationOf, refOf, step, type StepServices, observing } from "./Step.ts"
 import { StepFailed } from "./StepFailed.ts"
 
 /**
@@ -173,7 +173,7 @@ export const rollBackTo = Effect.fnUntraced(function* (
     execute: () =>
       Effect.gen(function* () {
         const ref = yield* refOf(stack)
-        return yield* call(provider.rollback(ref, checkpoint, yield* mutationOf(stack, name)))
+        return yield* observing(provider.rollback(ref, checkpoint, yield* mutationOf(stack, name)))
       })
   }).pipe(
     Effect.tapError((failure) =>

@@ -10,7 +10,7 @@ import type { Candidate } from "../spi/Provider.ts"
 import { Observation } from "../spi/Provider.ts"
 import { fillIn } from "./OutputReference.ts"
 import { moveStage, outputs, providerOf, Run, stacks } from "./Run.ts"
-import { call, refOf, step, type StepServices } from "./Step.ts"
+import { call, refOf, step, type StepServices, observing } from "./Step.ts"
 import { StepFailed } from "./StepFailed.ts"
 
 /**
@@ -61,7 +61,7 @@ const observe = Effect.fnUntraced(function* (
     success: Observation,
     execute: () =>
       Effect.gen(function* () {
-        const observed = yield* call(provider.observe(yield* refOf(stack, "before")))
+        const observed = yield* observing(provider.observe(yield* refOf(stack, "before")))
         const { operation } = observed
         if (operation === null || !operation.foreign) return observed
         return yield* new StepFailed({

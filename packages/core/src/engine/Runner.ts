@@ -165,7 +165,11 @@ const carryOn = Effect.fnUntraced(function* (
     Effect.onInterrupt(() => setAside),
     Effect.catchCause((cause) =>
       Cause.hasDies(cause)
-        ? closeAfterDefect(id, Cause.squash(cause), [mine.lease(), lock.lease()])
+        ? // What was recorded before the defect may not be written yet; only then is the stored state the last one.
+          Effect.andThen(
+            Effect.exit(Effect.raceFirst(journal.commit, journal.lost)),
+            closeAfterDefect(id, Cause.squash(cause), [mine.lease(), lock.lease()])
+          )
         : Effect.failCause(cause)
     ),
     Effect.provideService(Run, services)

@@ -11,7 +11,7 @@ import type { CanaryStep, StackSpec } from "../domain/Spec.ts"
 import { Observation } from "../spi/Provider.ts"
 import { ask } from "./Question.ts"
 import { moveStack, moveStage, providerOf, Run } from "./Run.ts"
-import { call, mutationOf, refOf, step, type StepServices, within } from "./Step.ts"
+import { mutationOf, refOf, step, type StepServices, within, observing } from "./Step.ts"
 import { StepFailed } from "./StepFailed.ts"
 import { watch } from "./Watch.ts"
 
@@ -123,7 +123,7 @@ const bringIn = Effect.fnUntraced(function* (
       execute: () =>
         Effect.gen(function* () {
           const ref = yield* refOf(stack)
-          return yield* call(provider.stage(ref, { plan, capacityPercent }, yield* mutationOf(stack, name)))
+          return yield* observing(provider.stage(ref, { plan, capacityPercent }, yield* mutationOf(stack, name)))
         })
     })
   )
@@ -152,7 +152,7 @@ const shift = Effect.fnUntraced(function* (
       execute: () =>
         Effect.gen(function* () {
           const ref = yield* refOf(stack)
-          const observed = yield* call(traffic.shift(ref, { releaseId, percent }, yield* mutationOf(stack, name)))
+          const observed = yield* observing(traffic.shift(ref, { releaseId, percent }, yield* mutationOf(stack, name)))
           const share = shareOf(observed, releaseId)
           if (Math.abs(share - percent) <= 1) return observed
           return yield* new StepFailed({
@@ -206,7 +206,7 @@ export const retire = Effect.fnUntraced(function* (
       execute: () =>
         Effect.gen(function* () {
           const ref = yield* refOf(stack)
-          const observed = yield* call(provider.observe(ref), "observe")
+          const observed = yield* observing(provider.observe(ref), "observe")
           const share = shareOf(observed, keep)
           const health = observed.health[keep] ?? { healthy: 0, total: 0 }
           if (share < 100 - capacityPercent - 1 || health.healthy === 0) {
@@ -219,7 +219,7 @@ export const retire = Effect.fnUntraced(function* (
               }
             })
           }
-          return yield* call(traffic.retire(ref, { keep, capacityPercent }, yield* mutationOf(stack, name)))
+          return yield* observing(traffic.retire(ref, { keep, capacityPercent }, yield* mutationOf(stack, name)))
         })
     })
   )

@@ -14,9 +14,10 @@ import * as Activity from "effect/workflow/Activity"
 import type { WorkflowEngine, WorkflowInstance } from "effect/workflow/WorkflowEngine"
 import type { StackName } from "../domain/Ids.ts"
 import type { StageName } from "../domain/Machines.ts"
+import { holdsPassword, namesSecret } from "../domain/Secret.ts"
 import type { StackSpec } from "../domain/Spec.ts"
 import { LeaseLost } from "../spi/LeaseStore.ts"
-import type { Mutation, StackRef } from "../spi/Provider.ts"
+import type { Mutation, Observation, StackRef } from "../spi/Provider.ts"
 import { ProviderError } from "../spi/ProviderError.ts"
 import { annotate, Attribute, inside, paths, spanIdOf, SpanName, traced } from "../telemetry/index.ts"
 import { isPaused } from "./Control.ts"
@@ -217,6 +218,25 @@ export const call = <A, R>(
       )
     )
   )
+
+/**
+ * Calls a provider for an observation, and keeps what may be kept: outputs that look like secrets are left out, since
+ * outputs are stored and shown.
+ *
+ * @since 0.1.0
+ */
+export const observing = <R>(
+  effect: Effect.Effect<Observation, ProviderError, R>,
+  operation?: string
+): Effect.Effect<Observation, StepFailed, R | Run> =>
+  Effect.map(call(effect, operation), (observed) => ({
+    ...observed,
+    outputs: Object.fromEntries(
+      Object.entries(observed.outputs).filter(
+        ([name, value]) => !namesSecret(name) && !(typeof value === "string" && holdsPassword(value))
+      )
+    )
+  }))
 
 /**
  * Fails an effect that takes longer than its stack may for a stage. Time in which people were asked, or in which nobody ran

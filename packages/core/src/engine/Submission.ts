@@ -180,8 +180,10 @@ const prepare = Effect.fnUntraced(function* (
   return { spec: { ...resolved, stacks }, environment, stacksWere: [...names].map(before) }
 })
 
-const goesBack = (stack: StackSpec, { checkpoint, release }: StackBefore): boolean =>
+/** What was destroyed is deployed again, not rolled back. */
+const goesBack = (stack: StackSpec, { checkpoint, release, status }: StackBefore): boolean =>
   stack.irreversible === undefined &&
+  (status === "deployed" || status === "failed") &&
   checkpoint !== null &&
   checkpoint.release !== null &&
   checkpoint.release.id !== release?.id
