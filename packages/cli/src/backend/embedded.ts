@@ -37,11 +37,17 @@ const stateFiles = (directory: string): Layer.Layer<never, never, DeploymentStor
     Layer.catchCause(() => Layer.empty)
   )
 
-const telemetry: Layer.Layer<never> = Layer.unwrap(Effect.suspend(() =>
-  telemetryWanted(process.env)
-    ? Effect.map(Effect.promise(() => import("./telemetry.ts")), ({ telemetry }) =>
-      telemetry({ env: process.env, version, warn: (message) => process.stderr.write(`warning: ${message}\n`) }))
-    : Effect.succeed(Layer.empty)))
+const telemetry: Layer.Layer<never> = Layer.unwrap(
+  Effect.suspend(() =>
+    telemetryWanted(process.env)
+      ? Effect.map(
+          Effect.promise(() => import("./telemetry.ts")),
+          ({ telemetry }) =>
+            telemetry({ env: process.env, version, warn: (message) => process.stderr.write(`warning: ${message}\n`) })
+        )
+      : Effect.succeed(Layer.empty)
+  )
+)
 
 export const layer: Backend["layer"] = ({ databaseUrl, directory }) => {
   const stores =
