@@ -63,13 +63,13 @@ const spans: ReadonlyArray<TraceSpan> = [
 describe("the waterfall", () => {
   it("draws what was inside what, how long, and when", () => {
     assert.deepEqual(waterfall(spans, { columns: 72, paint: paint(false) }), [
-      "✔ deploy shop                    10s  █████████████████████████████████",
-      "✖   runner, ended without a word  5s  █████████████████",
-      "✔   deployment                    9s     ██████████████████████████████",
-      "✔     web                         9s     ██████████████████████████████",
-      "✔       stage 100                 3s     ██████████",
-      "✖       gate canary 10%: no data  5s               ▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒",
-      "◌       waits for an answer       1s                                ░░░"
+      "✔ deploy shop                     10s  ████████████████████████████████",
+      "✖   runner, ended without a word 5.0s  ████████████████",
+      "✔   deployment                   9.0s     █████████████████████████████",
+      "✔     web                        9.0s     █████████████████████████████",
+      "✔       stage 100                3.0s     ██████████",
+      "✖       gate canary 10%: no data 5.0s               ▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒",
+      "◌       waits for an answer      1.0s                               ░░░"
     ])
   })
 

@@ -7,13 +7,17 @@ import { Attribute, SpanName } from "@signalbox/core/telemetry"
 import type { Paint, Style } from "../host/color.ts"
 import { word } from "./glyphs.ts"
 import { cut, displayWidth, fit, pad } from "./text.ts"
-import { span as duration } from "./words.ts"
+import { span as wordy } from "./words.ts"
 
 /** Below this the bars go, and names and durations stay. */
 const narrow = 60
 const widestName = 44
 /** A wider screen, or a file, which has no width, gets no wider bars. */
 const widest = 160
+
+/** Tenths of a second count where it is seconds. */
+const duration = (millis: number): string =>
+  millis >= 1_000 && millis < 9_950 ? `${(millis / 1_000).toFixed(1)}s` : wordy(millis)
 
 const signs = {
   open: ["◌", "blue"],
