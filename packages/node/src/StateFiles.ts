@@ -22,7 +22,7 @@ import { writeAtomically } from "./writeAtomically.ts"
 
 /** The names of the files. @since 0.1.0 */
 export const metadataFile = ".deployment-metadata.yaml"
-/** @since 0.1.0 */
+/** The name of the file that shows the state. @since 0.1.0 */
 export const stateFile = ".deployment-state.yaml"
 
 /**

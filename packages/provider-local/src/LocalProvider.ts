@@ -47,10 +47,10 @@ export interface LocalOptions {
   readonly supervisor?: SupervisorOptions
 }
 
-/** @since 0.1.0 */
+/** What a stack names as its provider. @since 0.1.0 */
 export const kind = "local"
 
-/** @since 0.1.0 */
+/** All that a provider can be asked for. @since 0.1.0 */
 export const capabilities: Capabilities = {
   spiVersion: 1,
   traffic: "percent",

@@ -28,7 +28,7 @@ export const Deployment = Schema.Struct({
 /** @since 0.1.0 */
 export type Deployment = typeof Deployment.Type
 
-/** @since 0.1.0 */
+/** The deployment that its first event makes. @since 0.1.0 */
 export const beginDeployment = (at: Timestamp, event: EventOf<"DeploymentInitialized">): Deployment => ({
   deploymentId: event.deploymentId,
   organization: event.organization,

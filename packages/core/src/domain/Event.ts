@@ -167,7 +167,7 @@ export const Event = Schema.TaggedUnion({
 })
 /** @since 0.1.0 */
 export type Event = typeof Event.Type
-/** @since 0.1.0 */
+/** The names of events. @since 0.1.0 */
 export type EventTag = Event["_tag"]
 /** The event with one tag. @since 0.1.0 */
 export type EventOf<Tag extends EventTag> = Extract<Event, { readonly _tag: Tag }>

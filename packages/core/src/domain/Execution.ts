@@ -24,7 +24,7 @@ import {
 import { Checkpoint, ErrorInfo, Outputs, Release } from "./Release.ts"
 import { Verdict } from "./Verdict.ts"
 
-/** @since 0.1.0 */
+/** One stage, of an execution or of a stack in it. @since 0.1.0 */
 export const StageState = Schema.Struct({
   name: StageName,
   status: StageStatus,
@@ -59,7 +59,7 @@ export const StackState = Schema.Struct({
 /** @since 0.1.0 */
 export type StackState = typeof StackState.Type
 
-/** @since 0.1.0 */
+/** A question that waits for a person, with the answer that is assumed after `expiresAt`. @since 0.1.0 */
 export const Question = Schema.Struct({
   stack: StackName,
   question: Schema.String,

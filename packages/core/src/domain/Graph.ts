@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 
-/** @since 0.1.0 */
+/** A node of the dependency graph, such as a stack. @since 0.1.0 */
 export interface Node<Name extends string = string> {
   readonly name: Name
   readonly dependsOn: ReadonlyArray<Name>

@@ -121,35 +121,35 @@ export const stageMachine = Machine.make({
   ]
 })
 
-/** @since 0.1.0 */
+/** The status of a deployment in one environment; see `deploymentMachine`. @since 0.1.0 */
 export const DeploymentStatus = Schema.Literals(deploymentMachine.states)
 /** @since 0.1.0 */
 export type DeploymentStatus = typeof DeploymentStatus.Type
-/** @since 0.1.0 */
+/** What changes the status of a deployment in one environment. @since 0.1.0 */
 export const DeploymentTrigger = Schema.Literals(deploymentMachine.triggers)
 /** @since 0.1.0 */
 export type DeploymentTrigger = typeof DeploymentTrigger.Type
-/** @since 0.1.0 */
+/** The status of a stack; see `stackMachine`. @since 0.1.0 */
 export const StackStatus = Schema.Literals(stackMachine.states)
 /** @since 0.1.0 */
 export type StackStatus = typeof StackStatus.Type
-/** @since 0.1.0 */
+/** What changes the status of a stack. @since 0.1.0 */
 export const StackTrigger = Schema.Literals(stackMachine.triggers)
 /** @since 0.1.0 */
 export type StackTrigger = typeof StackTrigger.Type
-/** @since 0.1.0 */
+/** The status of an execution; see `executionMachine`. @since 0.1.0 */
 export const ExecutionStatus = Schema.Literals(executionMachine.states)
 /** @since 0.1.0 */
 export type ExecutionStatus = typeof ExecutionStatus.Type
-/** @since 0.1.0 */
+/** What changes the status of an execution. @since 0.1.0 */
 export const ExecutionTrigger = Schema.Literals(executionMachine.triggers)
 /** @since 0.1.0 */
 export type ExecutionTrigger = typeof ExecutionTrigger.Type
-/** @since 0.1.0 */
+/** The status of a stage; see `stageMachine`. @since 0.1.0 */
 export const StageStatus = Schema.Literals(stageMachine.states)
 /** @since 0.1.0 */
 export type StageStatus = typeof StageStatus.Type
-/** @since 0.1.0 */
+/** What changes the status of a stage. @since 0.1.0 */
 export const StageTrigger = Schema.Literals(stageMachine.triggers)
 /** @since 0.1.0 */
 export type StageTrigger = typeof StageTrigger.Type

@@ -171,7 +171,7 @@ export const StrategySpec = Schema.Union([
 ])
 /** @since 0.1.0 */
 export type StrategySpec = typeof StrategySpec.Type
-/** @since 0.1.0 */
+/** The names of the strategies. @since 0.1.0 */
 export const StrategyName = Schema.Literals(["all_at_once", "rolling", "blue_green", "canary"])
 /** @since 0.1.0 */
 export type StrategyName = typeof StrategyName.Type

@@ -71,7 +71,7 @@ export interface ObservedStack {
   readonly observation: Observation | ProviderError
 }
 
-/** @since 0.1.0 */
+/** The facade: initializes, plans, starts, carries out, commands and follows executions. @since 0.1.0 */
 export class Signalbox extends Context.Service<
   Signalbox,
   {

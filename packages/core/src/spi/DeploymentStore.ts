@@ -86,7 +86,7 @@ export interface ExecutionQuery {
   readonly limit?: number
 }
 
-/** @since 0.1.0 */
+/** One page; `next` is the cursor of the one after it, absent on the last. @since 0.1.0 */
 export interface Page<A> {
   readonly items: ReadonlyArray<A>
   readonly next?: string

@@ -72,12 +72,12 @@ export interface Mutation {
   readonly progress: (message: string, resource?: string) => Effect.Effect<void>
 }
 
-/** @since 0.1.0 */
+/** How many instances of a release there are, and how many of them are healthy. @since 0.1.0 */
 export const Health = Schema.Struct({ healthy: Schema.Int, total: Schema.Int })
 /** @since 0.1.0 */
 export type Health = typeof Health.Type
 
-/** @since 0.1.0 */
+/** One thing that a stack consists of, as its platform names it. @since 0.1.0 */
 export const Resource = Schema.Struct({
   id: Schema.String,
   type: Schema.String,
@@ -137,7 +137,7 @@ export const Measurement = Schema.Struct({
 /** @since 0.1.0 */
 export type Measurement = typeof Measurement.Type
 
-/** @since 0.1.0 */
+/** A field that is not as it was deployed. @since 0.1.0 */
 export const Drift = Schema.Struct({
   field: Schema.String,
   expected: Schema.String,
@@ -212,7 +212,7 @@ export interface Traffic {
   ) => Effect.Effect<Observation, ProviderError>
 }
 
-/** @since 0.1.0 */
+/** Measuring one release over the last `window`. @since 0.1.0 */
 export interface Metrics {
   readonly measure: (
     ref: StackRef,
@@ -220,7 +220,7 @@ export interface Metrics {
   ) => Effect.Effect<Measurement, ProviderError>
 }
 
-/** @since 0.1.0 */
+/** Finding what was changed behind Signalbox, and putting it right. @since 0.1.0 */
 export interface DriftControl {
   readonly detect: (ref: StackRef) => Effect.Effect<ReadonlyArray<Drift>, ProviderError>
   /** Corrects the given fields and no others. */

@@ -30,7 +30,7 @@ export interface Settings {
   readonly color?: boolean
 }
 
-/** @since 0.1.0 */
+/** Settings that were given on the command line. @since 0.1.0 */
 export type Flags = Partial<Settings>
 
 // No region: that of a project goes before what a user prefers.
