@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import { EnvironmentName } from "@signalbox/core/spi"
 import { LocalProvider } from "../src/index.ts"
 import {
   bench,
@@ -213,6 +214,29 @@ describe("the supervisor", () => {
         assert.strictEqual(processesOf(ownerOf(directory)).length, 0)
       })
     )
+  )
+
+  it.live(
+    "refuses whoever lost the lease of the environment, also for a stack that its successor has not touched yet",
+    () =>
+      Effect.scoped(
+        Effect.gen(function* () {
+          const { directory, provider, ref } = yield* bench
+          yield* deploy(provider, ref("api"), "v1", 4)
+          yield* deploy(provider, ref("db"), "v1", 4)
+          const plan = yield* provider.plan(ref("api"), { version: "v2" })
+          yield* deploy(provider, ref("db"), "v2", 6)
+          const entries = ledgerOf(directory).length
+          const late = yield* Effect.flip(
+            provider.stage(ref("api"), { plan, capacityPercent: 100 }, mutation("late", 4))
+          )
+          assert.strictEqual(late.reason._tag, "Fenced")
+          assert.strictEqual(ledgerOf(directory).length, entries)
+          const elsewhere = { ...ref("api"), environment: EnvironmentName.make("staging") }
+          yield* deploy(provider, elsewhere, "v1", 1)
+        })
+      ),
+    30_000
   )
 
   it.live("is one, however many start it at once, and ends when nothing is left", () =>

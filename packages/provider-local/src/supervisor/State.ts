@@ -88,6 +88,13 @@ export class StateFile {
     return (this.state.memory[key] ??= { fence: 0, done: [] })
   }
 
+  /** The highest fence that any stack of the environment has seen: what the lease is on is the environment. */
+  fence({ deploymentId, environment }: StackKey): number {
+    const place = keyOf({ deploymentId, environment, stack: "" })
+    const seen = Object.entries(this.state.memory).map(([key, { fence }]) => (key.startsWith(place) ? fence : 0))
+    return Math.max(0, ...seen)
+  }
+
   /** Writes down that the work of a key is done. Where that fails it is as if it were not: a repeat looks again. */
   async remember(key: string, idempotencyKey: string): Promise<void> {
     const memory = this.memory(key)

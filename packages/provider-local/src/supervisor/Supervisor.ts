@@ -231,8 +231,9 @@ export class Supervisor {
     const id = keyOf(body)
     for (;;) {
       const memory = file.memory(id)
-      if (body.fence < memory.fence) {
-        refuse({ _tag: "Fenced", message: `fence ${body.fence} is older than ${memory.fence}`, fence: memory.fence })
+      const newest = file.fence(body)
+      if (body.fence < newest) {
+        refuse({ _tag: "Fenced", message: `fence ${body.fence} is older than ${newest}`, fence: newest })
       }
       if (body.fence > memory.fence) {
         memory.fence = body.fence
