@@ -36,13 +36,16 @@ export interface ChaosOptions {
   /** How many scenarios there are to draw from: each is carried out once without faults. */
   readonly scenarios?: number
   readonly only?: FaultKind
-  /** A bug planted in the disturbed command; the judge has to see it. */
-  readonly plant?: (world: World) => string
+  /** Faults that this machine cannot bring about. */
+  readonly without?: ReadonlyArray<FaultKind>
+  /** A bug planted in the commands (see the preload), or damage done before the judge looks: it has to see either. */
+  readonly plant?: { readonly inside?: (world: World) => string; readonly afterwards?: (world: World) => void }
 }
 
 export class Chaos {
   readonly #options: ChaosOptions
   readonly #twins = new Map<number, Promise<Twin>>()
+  readonly #worlds = new Set<World>()
 
   constructor(options: ChaosOptions) {
     this.#options = options
@@ -59,7 +62,7 @@ export class Chaos {
   }
 
   async #undisturbed(planned: Scenario): Promise<Twin> {
-    const world = new World(this.#options.program, planned)
+    const world = this.#world(planned)
     try {
       const helper = person(world)
       await world.prepare()
@@ -73,13 +76,29 @@ export class Chaos {
       const ending = await endingOf(world)
       return { code, end, ending, notes: readNotes(world.trace).slice(before), took }
     } finally {
-      await world.remove(false)
+      await this.#remove(world, false)
     }
   }
 
+  #world(planned: Scenario): World {
+    const world = new World(this.#options.program, planned)
+    this.#worlds.add(world)
+    return world
+  }
+
+  async #remove(world: World, keep: boolean): Promise<void> {
+    await world.remove(keep)
+    this.#worlds.delete(world)
+  }
+
+  /** Ends all that is under way and takes it away. */
+  async abandon(): Promise<void> {
+    await Promise.allSettled([...this.#worlds].map((world) => world.remove(false)))
+  }
+
   #pick(number: number): { readonly index: number; readonly what: (typeof order)[number] } {
-    const { only, scenarios = 2 * round, seed } = this.#options
-    const kinds = only === undefined ? order : order.filter(([kind]) => kind === only)
+    const { only, scenarios = 2 * round, seed, without = [] } = this.#options
+    const kinds = order.filter(([kind]) => (only === undefined || kind === only) && !without.includes(kind))
     const what = kinds[number % kinds.length]!
     const fitting = Array.from({ length: scenarios }, (_, index) => index).filter((index) =>
       fits(what, scenario(seed, index))
@@ -89,7 +108,7 @@ export class Chaos {
 
   /** One run; it never fails, but tells its problems. */
   async run(number: number): Promise<Report> {
-    const { plant, program, seed } = this.#options
+    const { plant, seed } = this.#options
     const started = performance.now()
     const { index, what } = this.#pick(number)
     const planned = { ...scenario(seed, index), ...(what[0] === "sleep" ? { leaseTtl: "1 second" } : {}) }
@@ -101,9 +120,10 @@ export class Chaos {
     try {
       const twin = await this.#twin(index, planned)
       fault = draw(what, twin.notes, twin.took, luck)
-      world = new World(program, planned)
+      world = this.#world(planned)
       if (fault.kind === "full") world.mount()
-      const conducted = await conduct(world, fault, luck, plant?.(world))
+      const conducted = await conduct(world, fault, luck, plant?.inside?.(world))
+      plant?.afterwards?.(world)
       notes = conducted.notes
       problems = await this.#judge(world, fault, conducted, twin)
     } catch (error) {
@@ -112,7 +132,7 @@ export class Chaos {
     }
     const history = world?.history ?? []
     try {
-      await world?.remove(problems.length > 0)
+      if (world !== undefined) await this.#remove(world, problems.length > 0 && plant === undefined)
     } catch (error) {
       problems = [...problems, { rule: "orphan", message: String(error) }]
     }

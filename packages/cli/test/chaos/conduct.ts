@@ -54,20 +54,25 @@ export const person = (world: World): { readonly leave: () => Promise<void> } =>
   }
 }
 
+const longest = 60_000
+
 /** Runs an operation until its log says that it ended: as often as it takes, in either of the two ways. */
 export const carryOn = async (
   world: World,
   chance: Chance,
   stream = operation,
-  again?: number
+  { again, plant }: { readonly again?: number | undefined; readonly plant?: string | undefined } = {}
 ): Promise<number | undefined> => {
-  const end = performance.now() + 90_000
+  const end = performance.now() + longest
   let interrupt = again
   while (performance.now() < end) {
     const log = readLog(world.folder, stream)
     const ended = endOf(log, stream) !== undefined
     const attach = log.length > 0 && (ended || chance.yes(0.5))
-    const started = world.start(attach ? ["attach", stream, "--json"] : argsOf(world, stream))
+    const started = world.start(
+      attach ? ["attach", stream, "--json"] : argsOf(world, stream),
+      plant === undefined ? {} : { plant }
+    )
     const timer = interrupt === undefined ? undefined : setTimeout(() => started.child.kill("SIGKILL"), interrupt)
     interrupt = undefined
     const { code } = await world.end(started, ["carry on", stream])
@@ -79,7 +84,7 @@ export const carryOn = async (
     }
     await sleep(100)
   }
-  throw new Error(`${stream} was carried on for 90 s and did not end`)
+  throw new Error(`${stream} was carried on for ${longest / 1000} s and did not end`)
 }
 
 const sleep = (millis: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, millis))
@@ -128,7 +133,7 @@ export const conduct = async (world: World, fault: Fault, chance: Chance, plant?
       case "boundary": {
         const { signal: by } = await world.end(begin({ disturbance: fault.disturbance }), args)
         if (by !== "SIGKILL") notes.push("the boundary was not reached")
-        code = await carryOn(world, chance, operation, again)
+        code = await carryOn(world, chance, operation, { again, plant })
         break
       }
       case "random":
@@ -138,7 +143,7 @@ export const conduct = async (world: World, fault: Fault, chance: Chance, plant?
         if (fault.kind === "together") killSupervisor()
         started.child.kill("SIGKILL")
         await started.ended
-        code = await carryOn(world, chance, operation, again)
+        code = await carryOn(world, chance, operation, { again, plant })
         break
       }
       case "supervisor": {

@@ -9,14 +9,14 @@ const mutating = "(stage|shift|retire|rollback|destroy)"
 /** The places where the command is killed, by what the labels of their boundaries look like. */
 export const places = {
   "before intent": /^before intent\//,
-  "between intent and effect": new RegExp(`^(after intent/${mutating}|call )`),
+  "between intent and effect": new RegExp(`^(after intent/${mutating}|call |connected )`),
   "between effect and receipt": new RegExp(`^(sent |answered |before receipt/${mutating})`),
   "after receipt": /^after receipt\//,
   "inside a transaction": /^within /,
   "inside a rollback": /rollback/,
   "inside a bake": /^after (verdict|intent\/watch)\//,
   "paused for a person": /^after (ask\/|intent\/ask\/|execution\/paused|stage\/.*\/waiting)/,
-  anywhere: /^(before|after|within|call|sent|answered) /
+  anywhere: /^(before|after|within|call|connected|sent|answered) /
 } as const
 export type Place = keyof typeof places
 
@@ -64,6 +64,9 @@ export const order: ReadonlyArray<readonly [FaultKind, Place?]> = [
 
 export const faultKinds = [...new Set(order.map(([kind]) => kind))]
 
+/** What wants small and read-only file systems, where this process may not mount them. */
+export const unmountable = (): ReadonlyArray<FaultKind> => (process.getuid?.() === 0 ? [] : ["full", "read-only"])
+
 const goesBack: ReadonlyArray<Kind> = ["broken", "erroring", "rollback"]
 
 /** Whether a fault means something for a scenario. */
@@ -90,7 +93,7 @@ const stable = (notes: ReadonlyArray<Note>): ReadonlyArray<string> => [
 ]
 
 /** Boundaries at which the store is not held: who sleeps there holds up nobody but itself. */
-const idle = /^(call|sent|answered|after (intent|receipt|verdict)) ?/
+const idle = /^(call|connected|sent|answered|after (intent|receipt|verdict)) ?/
 
 /** Draws a fault. `notes` and `took` are those of the twin that nothing happened to. */
 export const draw = (
@@ -109,10 +112,11 @@ export const draw = (
     case "boundary":
       return { kind, place: place!, disturbance: { at: at(places[place!]), deed: "kill" } }
     case "sleep": {
-      const mutation = new RegExp(`^(call|after intent/${mutating})`)
+      // The worst place is right before a mutation goes out.
+      const mutation = new RegExp(`^(connected|call|after intent/${mutating})`)
       return {
         kind,
-        disturbance: { at: at(chance.yes(0.7) ? mutation : idle), deed: "stop" },
+        disturbance: { at: at(chance.yes(0.4) ? /^connected / : chance.yes(0.6) ? mutation : idle), deed: "stop" },
         wake: chance.one(["while", "after"])
       }
     }

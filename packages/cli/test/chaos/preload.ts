@@ -4,7 +4,7 @@
  * supervisor's socket. Nothing in the product knows of it.
  *
  * The labels: `before`/`within`/`after <event id>` of an event (`within`: inserted, the transaction is still open), and
- * `call`/`sent`/`answered <operation> <idempotency key>` of a mutation.
+ * `call`/`connected`/`sent`/`answered <operation> <idempotency key>` of a mutation.
  */
 import { appendFileSync } from "node:fs"
 import { createRequire, syncBuiltinESMExports } from "node:module"
@@ -108,6 +108,8 @@ const patchHttp = (): void => {
     call.end = ((text: string) => {
       const body = JSON.parse(text) as { idempotencyKey: string; fence: number }
       const about = `${operation} ${body.idempotencyKey}`
+      // Before its bytes go out: whoever sleeps here has passed every check.
+      call.once("socket", (socket) => socket.once("connect", () => reach(`connected ${about}`)))
       call.once("response", (response) =>
         response.on("data", (chunk: Buffer) => {
           if (/^\{"(ok|failed)"/m.test(String(chunk))) reach(`answered ${about}`)

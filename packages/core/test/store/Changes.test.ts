@@ -1,4 +1,4 @@
-import { describe, it } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schedule, Stream } from "effect"
 import { makeChanges } from "../../src/store/internal/changes.ts"
 
@@ -32,6 +32,21 @@ describe("changes", () => {
           )
           yield* Effect.retry(behind, Schedule.spaced("1 millis").pipe(Schedule.upTo({ times: 500 })))
         }
+      })
+    )
+  )
+
+  it.effect("begin with one pulse, and no other until something changes", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const { changes, pulse } = yield* makeChanges(Stream.concat(Stream.succeed(undefined), Stream.never))
+        let heard = 0
+        yield* Stream.runForEach(changes, () => Effect.sync(() => void heard++)).pipe(Effect.forkScoped)
+        yield* Effect.repeat(Effect.yieldNow, { times: 50 })
+        assert.strictEqual(heard, 1)
+        yield* pulse
+        yield* Effect.repeat(Effect.yieldNow, { times: 50 })
+        assert.strictEqual(heard, 2)
       })
     )
   )

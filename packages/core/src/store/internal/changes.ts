@@ -31,7 +31,10 @@ export const makeChanges = (
       acquire: Effect.gen(function* () {
         const ready = yield* Deferred.make<void, StoreError>()
         const failed = yield* Deferred.make<never, StoreError>()
-        yield* Stream.runForEach(elsewhere, () => Effect.andThen(pulse, Deferred.succeed(ready, undefined))).pipe(
+        // The first pulse says that it is ready, and everybody who waits for that begins with a pulse anyway.
+        yield* Stream.runForEach(elsewhere, () =>
+          Effect.flatMap(Deferred.succeed(ready, undefined), (first) => (first ? Effect.void : pulse))
+        ).pipe(
           Effect.onError((cause) =>
             Effect.andThen(Deferred.failCause(failed, cause), Deferred.failCause(ready, cause))
           ),

@@ -1,0 +1,85 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Signalbox } from "@signalbox/core/engine"
+import { DeploymentId, DeploymentStore, type Provider, Providers } from "@signalbox/core/spi"
+import { layerMemory } from "@signalbox/core/store"
+import { SimulatedProvider } from "@signalbox/core/testing"
+import { Effect, Layer } from "effect"
+import { carryOut, config, deployed, drive, gate, manifestOf, pass, production, requestOf, world } from "./support.ts"
+
+const web = config({ stacks: [{ name: "web", provider: "simulated", gate }] })
+const two = config({
+  stacks: [
+    { name: "db", provider: "simulated", gate },
+    { name: "web", provider: "simulated", gate }
+  ]
+})
+
+describe("what the simulation found", () => {
+  it.effect("a rollback after a destruction is refused: there is nothing to go back from", () => {
+    const { cloud, layer } = world()
+    return Effect.gen(function* () {
+      const box = yield* Signalbox
+      const manifest = manifestOf(web, cloud)
+      const deploymentId = yield* deployed(manifest)
+      yield* carryOut(requestOf(manifest, deploymentId, "second", { version: "2.0.0" }))
+      yield* carryOut(requestOf(manifest, deploymentId, "gone", { kind: "destroy" }))
+      const refused = yield* Effect.flip(box.submit(requestOf(manifest, deploymentId, "back", { kind: "rollback" })))
+      assert.strictEqual(refused._tag === "Refused" ? refused.code : "", "nothing_to_roll_back")
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("a pause that comes when nothing is left to do lets the execution complete", () => {
+    const { cloud, layer } = world({ capabilities: SimulatedProvider.shapes.transactional })
+    return Effect.gen(function* () {
+      const box = yield* Signalbox
+      const store = yield* DeploymentStore
+      const manifest = manifestOf(web, cloud)
+      const deploymentId = yield* deployed(manifest)
+      const request = requestOf(manifest, deploymentId, "second", { version: "2.0.0" })
+      yield* box.submit(request)
+      const running = yield* Effect.forkChild(box.run(request.correlationId))
+      const validating = Effect.map(
+        store.execution(request.correlationId),
+        (state) => state?.stages.some(({ name, status }) => name === "validation" && status === "running") === true
+      )
+      yield* pass(running, { until: validating })
+      yield* box.command(request.correlationId, { command: "pause", by: "tester" })
+      const state = yield* drive(running)
+      assert.strictEqual(state.status, "completed")
+      assert.strictEqual((yield* store.environment(deploymentId, production))?.status, "deployed")
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("a defect ends the execution also where what was recorded before it is not written yet", () => {
+    const cloud = SimulatedProvider.make()
+    const mistake = Effect.delay(Effect.die(new Error("a mistake in the adapter")), "10 millis")
+    const provider: Provider = {
+      ...cloud.provider,
+      observe: (ref) => (ref.stack === "web" ? mistake : cloud.provider.observe(ref))
+    }
+    const slow = Layer.effect(
+      DeploymentStore,
+      Effect.map(DeploymentStore, (store) =>
+        DeploymentStore.of({ ...store, append: (append) => Effect.delay(store.append(append), "50 millis") })
+      )
+    )
+    const layer = Signalbox.layer.pipe(
+      Layer.provideMerge(slow),
+      Layer.provideMerge(layerMemory),
+      Layer.provideMerge(Providers.layer([provider]))
+    )
+    return Effect.gen(function* () {
+      const box = yield* Signalbox
+      const store = yield* DeploymentStore
+      const manifest = manifestOf(two, cloud)
+      const deploymentId = DeploymentId.make("DTEST01")
+      yield* drive(yield* Effect.forkChild(box.init({ manifest, by: "tester", deploymentId })))
+      const request = requestOf(manifest, deploymentId, "first")
+      yield* drive(yield* Effect.forkChild(box.submit(request)))
+      const state = yield* drive(yield* Effect.forkChild(box.run(request.correlationId)))
+      assert.strictEqual(state.status, "failed")
+      assert.strictEqual(state.error?.code, "defect")
+      assert.isNull((yield* store.environment(deploymentId, production))?.current)
+    }).pipe(Effect.provide(layer))
+  })
+})
