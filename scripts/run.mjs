@@ -147,6 +147,14 @@ const tasks = {
       await step("demo", "node", [...node, "examples/local-canary/main.ts", ...args], { quiet: false })
     }
   },
+  chaos: {
+    about: "break real deployments in every way and let a judge decide; see docs/chaos.md",
+    run: (args) =>
+      step("chaos", "node", [...node, "packages/cli/test/chaos/main.ts", ...args], {
+        quiet: false,
+        next: "Each failure above says how to have it again."
+      })
+  },
   test: { about: "build, then run all tests, or those whose path is given", run: test },
   build: { about: "build all packages", run: build },
   check: {

@@ -26,7 +26,7 @@ const stackOf = (name: string, more: object = {}) => ({
   properties: {
     command: ["node", "server.mjs"],
     artifact: "app",
-    env: { PASSWORD: secret },
+    env: { GREETING: secret },
     readiness: { timeout: "5 seconds", interval: "100 millis" }
   },
   ...more
@@ -84,7 +84,8 @@ beforeAll(async () => {
   Fs.mkdirSync(Path.join(cwd, "app"))
   Fs.writeFileSync(Path.join(cwd, "app", "server.mjs"), server)
   configure("100 millis")
-  assert.strictEqual((await run(["init", "--id", id, "--json"])).code, 0)
+  const made = await run(["init", "--id", id, "--json"])
+  assert.strictEqual(made.code, 0, made.stderr)
 }, 120_000)
 
 afterAll(async () => {

@@ -97,7 +97,7 @@ export class Chaos {
   }
 
   #pick(number: number): { readonly index: number; readonly what: (typeof order)[number] } {
-    const { only, scenarios = 2 * round, seed, without = [] } = this.#options
+    const { only, scenarios = 3 * round, seed, without = [] } = this.#options
     const kinds = order.filter(([kind]) => (only === undefined || kind === only) && !without.includes(kind))
     const what = kinds[number % kinds.length]!
     const fitting = Array.from({ length: scenarios }, (_, index) => index).filter((index) =>
@@ -128,7 +128,7 @@ export class Chaos {
       problems = await this.#judge(world, fault, conducted, twin)
     } catch (error) {
       const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
-      problems = [...problems, { rule: "final", message: text }]
+      problems = [...(world === undefined ? [] : written(world, fault, [])), { rule: "final", message: text }]
     }
     const history = world?.history ?? []
     try {
@@ -153,8 +153,7 @@ export class Chaos {
   async #judge(world: World, fault: Fault, { code, killedAt, printed }: Conducted, twin: Twin) {
     const ending = await endingOf(world, twin.ending)
     await world.stopLoad()
-    const { ledger, log } = world
-    const notes = readNotes(world.trace)
+    const { log } = world
     const stream = fault.kind === "sleep" ? "other" : operation
     const expected = { [stream]: twin.end }
     const left = naming(world.folder).filter(
@@ -166,9 +165,7 @@ export class Chaos {
     const wrongCode =
       code === twin.code ? [] : [{ rule: "final", message: `exit code ${code}, the twin's is ${twin.code}` } as const]
     return [
-      ...Judge.steps(ledger, notes, log),
-      ...Judge.mutators(ledger, log, fault.kind !== "clock"),
-      ...Judge.events(log, notes, printed),
+      ...written(world, fault, printed),
       ...Judge.ends(log, expected),
       ...Judge.same(ending, twin.ending),
       ...wrongCode,
@@ -179,4 +176,19 @@ export class Chaos {
       ...(supervisors.length > 1 ? [{ rule: "orphan", message: `${supervisors.length} supervisors` } as const] : [])
     ] satisfies ReadonlyArray<Judge.Problem>
   }
+}
+
+/** What is written down says all by itself, wherever a run ended. */
+const written = (
+  world: World,
+  fault: Fault | undefined,
+  printed: Conducted["printed"]
+): ReadonlyArray<Judge.Problem> => {
+  const { ledger, log } = world
+  const notes = readNotes(world.trace)
+  return [
+    ...Judge.steps(ledger, notes, log),
+    ...Judge.mutators(ledger, log, fault?.kind !== "clock"),
+    ...Judge.events(log, notes, printed)
+  ]
 }

@@ -5,7 +5,7 @@ import { layerMemory } from "@signalbox/core/store"
 import { Own, rootSpanIdOf, type SpanData, spanIdOf, Telemetry, traceIdOf } from "@signalbox/core/telemetry"
 import { SimulatedProvider } from "@signalbox/core/testing"
 import { Context, Effect, Layer, Scope, Tracer } from "effect"
-import { carryOut, config, deployed, drive, gate, manifestOf, pass, requestOf } from "./support.ts"
+import { carryOut, config, deployed, drive, gate, manifestOf, pass, requestOf, settle } from "./support.ts"
 
 const parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 const id = CorrelationId.make("second")
@@ -211,8 +211,15 @@ describe("the trace of an execution", () => {
       const store = Context.get(base, DeploymentStore)
       const asked = Effect.map(store.execution(id), (state) => (state?.questions.length ?? 0) > 0)
       yield* pass(running, { until: asked })
+      const following = yield* Effect.forkChild(box.run(execution.correlationId))
+      yield* settle
       yield* box.command(id, { command: "approve", by: "ada" })
       assert.strictEqual((yield* drive(running)).status, "completed")
+      assert.strictEqual((yield* drive(following)).status, "completed")
+      assert.lengthOf(
+        live.filter(({ name }) => name === "Lease.wait"),
+        1
+      )
       yield* Scope.close(scope, { _tag: "Success", value: undefined } as never)
       const wait = sent[0]!.find(({ name }) => name === "Approval.wait")
       assert.deepInclude(wait!.attributes, {
