@@ -1,0 +1,114 @@
+/**
+ * The pages about the command line say what it does: flags and exit codes are those of the program, examples are command
+ * lines that it understands, and what the first steps say to type is typed.
+ */
+import { spawnSync } from "node:child_process"
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+import { fileURLToPath } from "node:url"
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { examples } from "../../../scripts/cliExamples.ts"
+import { groupsOf, helpOf, insert, reference } from "../../../scripts/reference.ts"
+import { type Binary, build } from "./binary.ts"
+import { cleanEnvironment } from "./bundle.ts"
+import { ExitCode } from "../src/ExitCode.ts"
+import { closedBackend, runWith, temporary } from "./support.ts"
+
+const page = (name: string) => Fs.readFileSync(fileURLToPath(new URL(`../../../docs/${name}`, import.meta.url)), "utf8")
+/** The codes of errors for a command line that was not understood. */
+const misread = [
+  "usage",
+  "flags_conflict",
+  "invalid_value",
+  "missing_argument",
+  "missing_option",
+  "unexpected_argument",
+  "unknown_subcommand",
+  "unrecognized_option"
+]
+const codes: ReadonlyArray<number> = Object.values(ExitCode)
+
+let binary: Binary
+let folder: string
+beforeAll(() => {
+  binary = build()
+  folder = temporary("docs")
+}, 60_000)
+afterAll(() => {
+  Fs.rmSync(folder, { recursive: true, force: true })
+  binary.remove()
+})
+
+describe("docs/cli.md", { timeout: 60_000 }, () => {
+  it("has the commands and flags of the program (node_modules/.bin/node scripts/reference.ts writes them again)", () => {
+    assert.strictEqual(page("cli.md"), insert(page("cli.md"), reference(binary.path)))
+  })
+
+  it("has every exit code, and no other", () => {
+    const table = [...page("cli.md").matchAll(/^\| (\d+) +\|/gm)].map(([, code]) => Number(code))
+    assert.sameMembers(table, [...codes])
+    for (const [name, { exits }] of Object.entries(examples)) assert.includeMembers([...codes], [...exits], name)
+  })
+
+  it("names the environment variables that the program reads, and no other", () => {
+    const read = (directory: string): ReadonlyArray<string> =>
+      Fs.readdirSync(fileURLToPath(new URL(directory, import.meta.url)), { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
+        .flatMap((entry) => [
+          ...Fs.readFileSync(Path.join(entry.parentPath, entry.name), "utf8").matchAll(/\benv\.(SIGNALBOX_[A-Z_]+)/g)
+        ])
+        .map(([, name = ""]) => name)
+    const named = [...page("cli.md").matchAll(/`(SIGNALBOX_[A-Z_]+)`/g)].map(([, name]) => name)
+    assert.sameMembers([...new Set(named)], [...new Set([...read("../src"), ...read("../../node/src/config")])])
+  })
+
+  it("has examples that the program understands", async () => {
+    const names = groupsOf(helpOf(binary.path)).flatMap(({ commands }) => commands.map(({ name }) => name))
+    for (const name of names) {
+      for (const line of examples[name]?.lines ?? []) {
+        const [, command = ""] = /signalbox ([^#)]*)/.exec(line) ?? []
+        const argv = [...command.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain = ""]) => quoted ?? plain)
+        const cwd = Fs.mkdtempSync(Path.join(folder, "line-"))
+        const ran = await runWith(closedBackend(new Map()), cwd, argv.includes("--json") ? argv : [...argv, "--json"])
+        assert.strictEqual(argv[0], name)
+        // Without a configuration or a store it gets as far as to miss them.
+        if (ran.code !== 0) assert.notInclude(misread, JSON.parse(ran.stderr).error.code, line)
+      }
+    }
+  })
+})
+
+describe("docs/getting-started.md", { timeout: 120_000 }, () => {
+  it("says what to type, and it works", () => {
+    const bin = Path.join(folder, "bin")
+    const shims = {
+      signalbox: `exec "${process.execPath}" "${binary.path}" "$@"`,
+      // That it installs is what `npm run pack-test` shows; here the bundle of this tree is the command.
+      npm: `[ "$*" = "install --global @signalbox/cli" ]`
+    }
+    Fs.mkdirSync(bin)
+    for (const [name, text] of Object.entries(shims)) {
+      Fs.writeFileSync(Path.join(bin, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 })
+    }
+    const env = {
+      ...cleanEnvironment(),
+      HOME: folder,
+      PATH: [bin, Path.dirname(process.execPath), process.env["PATH"]].join(Path.delimiter)
+    }
+    const fences = [...page("getting-started.md").matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, lines = ""]) => lines)
+    const lines = fences.flatMap((fence) => fence.trim().split("\n"))
+    assert.isAbove(lines.length, 8)
+    let cwd = folder
+    const where = Path.join(folder, "where")
+    for (const line of lines) {
+      const wanted = Number(/# exits with (\d+)$/.exec(line)?.[1] ?? 0)
+      const ran = spawnSync("/bin/sh", ["-c", `${line}\ncode=$?; pwd > "${where}"; exit $code`], {
+        cwd,
+        env,
+        encoding: "utf8"
+      })
+      assert.strictEqual(ran.status, wanted, `${line}\n${ran.stdout}${ran.stderr}`)
+      cwd = Fs.readFileSync(where, "utf8").trim()
+    }
+  })
+})

@@ -1,0 +1,69 @@
+/**
+ * An example of each command and the codes that it exits with, for `docs/cli.md`. A test reads each line with the program.
+ */
+export interface Example {
+  readonly lines: ReadonlyArray<string>
+  readonly exits: ReadonlyArray<number>
+}
+
+/** What every command can end with: the input is wrong, or the store cannot be used. */
+const always = [64, 6]
+const reading = [0, 4, ...always]
+/** A command that carries an execution to its end. */
+const running = [0, 1, 2, 3, 4, 7, ...always, 130, 143]
+const telling = [0, 1, 4, ...always]
+
+export const examples: Readonly<Record<string, Example>> = {
+  init: {
+    lines: ["signalbox init", "signalbox init --example  # with a configuration that works"],
+    exits: [0, 1, ...always]
+  },
+  info: { lines: ["signalbox info --json"], exits: reading },
+  list: { lines: ["signalbox list --environment production"], exits: [0, ...always] },
+  status: {
+    lines: ["signalbox status DX6604E --environment production", "signalbox status release-42  # one execution"],
+    exits: reading
+  },
+  deploy: {
+    lines: [
+      "signalbox deploy --environment production --version v2 --dry-run",
+      "signalbox deploy --environment production --version v2 --artifact build/web.tar.gz --correlation-id release-42"
+    ],
+    exits: running
+  },
+  "deploy-stack": {
+    lines: ["signalbox deploy-stack DX6604E web --environment production --version v2 --strategy canary"],
+    exits: running
+  },
+  rollback: { lines: ['signalbox rollback --environment production --reason "wrong prices"'], exits: running },
+  destroy: { lines: ["signalbox destroy DX6604E --environment staging --confirm DX6604E"], exits: running },
+  "destroy-stack": { lines: ["signalbox destroy-stack DX6604E web --environment staging --yes"], exits: running },
+  history: {
+    lines: ["signalbox history --limit 5 --status rolled_back", "signalbox history --text release-42 --json"],
+    exits: [0, 4, ...always]
+  },
+  watch: {
+    lines: ["signalbox watch release-42 --interval 5 --timeout 600"],
+    exits: [0, 1, 3, 4, 7, ...always, 124, 130, 143]
+  },
+  metrics: { lines: ["signalbox metrics --hours 168"], exits: [0, 4, ...always] },
+  active: { lines: ["signalbox active"], exits: [0, ...always] },
+  events: {
+    lines: ["signalbox events release-42 --type VerdictReached", "signalbox events release-42 --follow --json"],
+    exits: [...reading, 130, 143]
+  },
+  trace: { lines: ["signalbox trace release-42"], exits: reading },
+  replay: { lines: ["signalbox replay release-42"], exits: reading },
+  health: {
+    lines: ["signalbox health --environment production --min-healthy 90 --max-errors 5"],
+    exits: [0, 4, 5, ...always]
+  },
+  pause: { lines: ["signalbox pause release-42"], exits: telling },
+  resume: { lines: ["signalbox resume release-42"], exits: telling },
+  approve: { lines: ["signalbox approve release-42 --stack web"], exits: telling },
+  promote: { lines: ["signalbox promote release-42 --stack web"], exits: telling },
+  abort: { lines: ['signalbox abort release-42 --reason "not today"'], exits: telling },
+  retry: { lines: ["signalbox retry release-42 --stack web"], exits: telling },
+  attach: { lines: ["signalbox attach release-42"], exits: [0, 1, 3, 4, 7, ...always, 130, 143] },
+  completions: { lines: ["source <(signalbox completions bash)"], exits: [0, 64] }
+}

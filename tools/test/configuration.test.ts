@@ -1,0 +1,131 @@
+import * as Schema from "effect/Schema"
+import { describe, expect, it } from "vitest"
+import * as Spec from "../../packages/core/src/domain/Spec.ts"
+import { fact } from "../../packages/core/src/engine/ConfigurationFacts.ts"
+import { Properties as LocalProperties } from "../../packages/provider-local/src/Properties.ts"
+import { read } from "./repository.ts"
+
+interface Described {
+  readonly fields: Readonly<Record<string, Schema.Constraint>>
+}
+
+const strategy = (type: string) => Spec.StrategySpec.members.find(({ fields }) => fields.type.literal === type)!
+const environmentStacks = { name: "web", enabled: true, strategy: {}, gate: {}, properties: {} }
+
+/** Each table of the page, named in a comment above it, with the schema of what it describes and its required keys. */
+const tables: Readonly<Record<string, { readonly schema: Described; readonly required: object }>> = {
+  manifest: {
+    schema: Spec.Manifest,
+    required: {
+      organization: "acme",
+      project: "shop",
+      environments: { production: {} },
+      stacks: [{ name: "web", provider: "local" }]
+    }
+  },
+  stack: { schema: Spec.StackSpec, required: { name: "web", provider: "local" } },
+  environment: { schema: Spec.EnvironmentSpec, required: {} },
+  rolling: { schema: strategy("rolling"), required: { type: "rolling" } },
+  blue_green: { schema: strategy("blue_green"), required: { type: "blue_green" } },
+  canary: { schema: strategy("canary"), required: { type: "canary" } },
+  step: { schema: Spec.CanaryStep, required: { weight: 10 } },
+  approval: { schema: Spec.ApprovalSpec, required: {} },
+  gate: { schema: Spec.GateSpec, required: {} },
+  compare: { schema: Spec.CompareSpec, required: {} }
+}
+
+interface Row {
+  readonly key: string
+  readonly expects: string
+  readonly default: string
+  readonly example: string
+}
+
+const bare = (cell: string): string => cell.replace(/^`(.*)`$/, "$1")
+
+/** The rows of the table below `<!-- name -->`. */
+const rowsOf = (page: string, name: string): ReadonlyArray<Row> => {
+  const [, table = ""] = new RegExp(`<!-- ${name} -->\\n\\n((?:\\|.*\\n)+)`).exec(page) ?? []
+  return table
+    .trim()
+    .split("\n")
+    .slice(2)
+    .map((line) => {
+      const [, key = "", , expects = "", preset = "", example = ""] = line.split(/(?<!\\)\|/).map((cell) => cell.trim())
+      return { key: bare(key), expects: expects.replaceAll("\\|", "|"), default: bare(preset), example: bare(example) }
+    })
+}
+
+const decode = (schema: Described, value: object): unknown =>
+  Schema.decodeUnknownSync(schema as never)(value, { onExcessProperty: "error" })
+
+/** What a table says of defaults has to be what decoding fills in. */
+const expectDefaults = (schema: Described, required: object, rows: ReadonlyArray<Row>) => {
+  const given = rows.filter((row) => row.default !== "required" && row.default !== "–")
+  const written = Object.fromEntries(given.map((row) => [row.key, JSON.parse(row.default)]))
+  expect(decode(schema, { ...required, ...written })).toEqual(decode(schema, required))
+  for (const { default: preset, key } of rows) {
+    const filled = Object.keys(decode(schema, required) as object)
+    if (preset === "–") expect(filled, key).not.toContain(key)
+    else expect(filled, key).toContain(key)
+    if (preset === "required") expect(Object.keys(required), key).toContain(key)
+  }
+}
+
+describe("docs/configuration.md", () => {
+  const page = read("docs/configuration.md")
+
+  it.each(Object.entries(tables))("%s: has every key, with its default", (name, { required, schema }) => {
+    const rows = rowsOf(page, name)
+    expect(rows.map(({ key }) => key)).toEqual(Object.keys(schema.fields).filter((key) => key !== "type"))
+    expectDefaults(schema, required, rows)
+  })
+
+  it("override: has every key", () => {
+    const { stacks } = Spec.EnvironmentSpec.fields
+    const override = { enabled: true, strategy: { type: "rolling" }, gate: {}, properties: {} }
+    const keys = rowsOf(page, "override").map(({ key }) => key)
+    expect(keys).toEqual(Object.keys(environmentStacks).filter((key) => key !== "name"))
+    expect(() => decode(Spec.EnvironmentSpec, { stacks: { web: override } })).not.toThrow()
+    expect(() => decode(Spec.EnvironmentSpec, { stacks: { web: { ...override, more: 1 } } })).toThrow()
+    expect(stacks).toBeDefined()
+  })
+
+  it.each([...Object.keys(tables), "override"])("%s: expects what the program says that it expects", (name) => {
+    for (const { example, expects, key } of rowsOf(page, name)) {
+      const other = { environment: { stacks: "overrides" }, compare: { minSamples: "comparedSamples" } } as const
+      const words = fact((other as Readonly<Record<string, Readonly<Record<string, string>>>>)[name]?.[key] ?? key)
+      expect({ key, expects, example }).toEqual({ key, expects: words.expected, example: words.example })
+    }
+  })
+})
+
+describe("docs/provider-local.md", () => {
+  const page = read("docs/provider-local.md")
+
+  it("has every property, with its default", () => {
+    const rows = rowsOf(page, "properties")
+    expect(rows.map(({ key }) => key)).toEqual(
+      Object.keys(LocalProperties.fields).flatMap((key) =>
+        key === "readiness" ? ["readiness.path", "readiness.timeout", "readiness.interval"] : [key]
+      )
+    )
+    const required = { command: ["node", "server.mjs"] }
+    const plain = rows.filter(({ key }) => !key.includes("."))
+    expectDefaults(LocalProperties, required, plain)
+    const readiness = Object.fromEntries(
+      rows
+        .filter(({ key }) => key.startsWith("readiness."))
+        .map((row) => [row.key.replace("readiness.", ""), JSON.parse(row.default)])
+    )
+    expect(decode(LocalProperties, { ...required, readiness })).toEqual(decode(LocalProperties, required))
+  })
+
+  it("has examples that are right", () => {
+    for (const { example, key } of rowsOf(page, "properties")) {
+      const [first = "", second] = key.split(".")
+      const value: unknown = second === undefined ? JSON.parse(example) : { [second]: JSON.parse(example) }
+      expect(() => decode(LocalProperties, { command: ["node"], [first]: value }), key).not.toThrow()
+    }
+  })
+})
