@@ -1,5 +1,6 @@
 /**
- * Checks all types, those of tests, examples and scripts too, and that the drawn diagrams are those of the tables.
+ * Checks all types, those of tests, examples and scripts too, and that the diagrams and the
+ * API reference are those of the sources.
  */
 import { existsSync, readdirSync } from "node:fs"
 import { join } from "node:path"
@@ -15,7 +16,8 @@ const projects = [
 const failures = [
   ["tsc", "-b"],
   ...projects.filter(existsSync).map((project) => ["tsc", "-p", project]),
-  ["node", "scripts/diagrams.ts", "--check"]
+  ["node", "scripts/diagrams.ts", "--check"],
+  ["node", "scripts/api.ts", "--check"]
 ].flatMap(([command = "", ...args]) => {
   try {
     run(command, args)

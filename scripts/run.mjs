@@ -121,7 +121,7 @@ const node = ["--disable-warning=ExperimentalWarning"]
 
 const check = () =>
   step("types and diagrams checked", "node", [...node, "scripts/check.ts"], {
-    next: "Correct the errors above. Diagrams are drawn again by `node_modules/.bin/node scripts/diagrams.ts`."
+    next: "Correct the errors above. Diagrams are drawn again by `node_modules/.bin/node scripts/diagrams.ts`, the API reference by scripts/api.ts."
   })
 
 const lint = async () => {

@@ -25,7 +25,7 @@ export type Invariant =
   | "as_its_twin"
   | "custom"
 
-/** @since 0.1.0 */
+/** A rule that did not hold: which one, and when. @since 0.1.0 */
 export interface Violation {
   readonly invariant: Invariant
   readonly message: string
