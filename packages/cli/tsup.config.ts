@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs"
 import { defineConfig, type Options } from "tsup"
+import { thirdPartyLicenses } from "./thirdPartyLicenses.ts"
 
 const { version } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8")) as { version: string }
 
@@ -21,6 +22,7 @@ const shared: Options = {
   define: { SIGNALBOX_VERSION: JSON.stringify(version) },
   esbuildOptions: (options) => {
     options.conditions = ["@signalbox/source"]
+    // Licences are shipped in a file of their own, which costs no start any time.
     options.legalComments = "none"
   }
 }
@@ -31,7 +33,7 @@ const shared: Options = {
 // the start.
 export default defineConfig([
   { ...shared, entry: { signalbox: "src/signalbox.ts" }, external: ["./main.cjs", "./help.cjs"] },
-  { ...shared, entry: { main: "src/process.ts" } },
+  { ...shared, entry: { main: "src/process.ts" }, esbuildPlugins: [thirdPartyLicenses] },
   {
     ...shared,
     entry: { help: "src/process.ts" },

@@ -48,6 +48,17 @@ describe("signalbox", { timeout: 30_000 }, () => {
     )
   })
 
+  it("comes with the licences of all that is bundled into it, prebundled dependencies too", () => {
+    const name = "THIRD-PARTY-LICENSES.txt"
+    const text = Fs.readFileSync(Path.join(Path.dirname(binary.path), name), "utf8")
+    const named = [...text.matchAll(/^-{80}\n\n(\S+) \S+ \((\S+)\)\n\n(.{3,})$/gm)].map(([, one]) => one)
+    assert.includeMembers(named, ["effect", "@effect/sql-pg", "httpxy", "minipass", "tar", "yaml"])
+    assert.notInclude(text, "@signalbox/")
+    assert.include(text, "Permission is hereby granted, free of charge")
+    const { files } = JSON.parse(Fs.readFileSync(new URL("../package.json", import.meta.url), "utf8"))
+    assert.include(files, `dist/${name}`)
+  })
+
   it("reading makes nothing", async () => {
     const before = listing(cwd)
     for (const args of [
