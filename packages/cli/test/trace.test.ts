@@ -86,6 +86,9 @@ beforeAll(async () => {
   configure("100 millis")
   const made = await run(["init", "--id", id, "--json"])
   assert.strictEqual(made.code, 0, made.stderr)
+  // The first release has nothing beside it that it could bake against.
+  const first = await deploy("first-1")
+  assert.strictEqual(first.code, 0, first.stderr)
 }, 120_000)
 
 afterAll(async () => {
@@ -167,7 +170,7 @@ describe("one trace", { timeout: 60_000 }, () => {
   })
 
   it("is one tree where one process asked, another was killed and a third finished", async () => {
-    configure("1500 millis")
+    configure("5 seconds")
     const correlationId = "4f9d0f0e-1b5e-4a51-9d0c-3a8d8a8a2f10"
     const child = spawn(
       process.execPath,
