@@ -29,7 +29,10 @@ const good = () => ({
         ]
       },
       gate: { minSamples: 5, responseTime: "p95", interval: "1 second" },
-      properties: { command: ["node", "api.mjs"], env: { GREETING: secret, TOKEN: { $secret: "API_TOKEN" }, DB: { $output: "database.url" } } }
+      properties: {
+        command: ["node", "api.mjs"],
+        env: { GREETING: secret, TOKEN: { $secret: "API_TOKEN" }, DB: { $output: "database.url" } }
+      }
     },
     {
       name: "web",

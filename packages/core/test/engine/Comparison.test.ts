@@ -198,7 +198,7 @@ describe("a candidate that is compared with the stable release", () => {
     const { cloud } = world(busy)
     const layer = measuredBy(
       cloud,
-      (measure) => (ref, options) => Effect.map(measure(ref, options), ({ samples: _, ...measured }) => measured)
+      (measure) => (ref, options) => Effect.map(measure(ref, options), ({ samples: _samples, ...measured }) => measured)
     )
     return Effect.gen(function* () {
       const state = yield* second(cloud)
