@@ -10,6 +10,7 @@ import {
   DeploymentId,
   DeploymentStore,
   EnvironmentName,
+  LeaseStore,
   type Manifest,
   type OperatorCommand,
   type Provider,
@@ -118,6 +119,16 @@ const session = (runtime: ManagedRuntime.ManagedRuntime<Services, StoreError>) =
   }
 }
 
+/** Gives back the lease under which a request was recorded that will not be carried out here. */
+const giveBack = Effect.fnUntraced(function* (id: CorrelationId) {
+  const store = yield* DeploymentStore
+  const leases = yield* LeaseStore
+  const [taken] = yield* store.events({ stream: id, tags: ["LeaseTaken"], limit: 1 })
+  if (taken?.event._tag !== "LeaseTaken") return
+  const lease = yield* leases.get(taken.event.key)
+  if (lease?.fence === taken.event.fence) yield* leases.release(lease)
+})
+
 interface Session extends ReturnType<typeof session> {
   readonly providers: ReadonlyMap<string, Provider>
   readonly by: (one: string | undefined) => string
@@ -214,7 +225,11 @@ const make = ({ by, close, iterate, providers, run }: Session): Connection => {
 
   const start = (kind: Request["kind"]) => async (options: Started) => {
     const request = await requestOf(kind, options)
-    const { joined } = await box((signalbox) => signalbox.submit(request), options.signal)
+    const stopped = () => options.signal?.aborted === true
+    if (stopped()) throw interrupted(options.signal?.reason)
+    // Recording is quick, and cutting it would leave a lease behind that nobody holds.
+    const { joined } = await box((signalbox) => signalbox.submit(request), undefined)
+    if (stopped() && !joined) await run(giveBack(request.correlationId))
     return handle(request.correlationId, joined, options.signal)
   }
 

@@ -177,6 +177,25 @@ describe("an AbortSignal", () => {
     expect((await attached.done).status).toBe("completed")
   })
 
+  it("blocks nobody, at whatever moment it comes", async () => {
+    const { request, signalbox } = await start()
+    for (let turns = 0; turns < 30; turns++) {
+      const stop = new AbortController()
+      const starting = signalbox.deploy({ ...request, correlationId: `cut-${turns}`, signal: stop.signal })
+      for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve))
+      stop.abort()
+      const execution = await starting.catch((error: unknown) => {
+        expect(error).toBeInstanceOf(InterruptedError)
+        return undefined
+      })
+      if (execution !== undefined) expect(await rejected(execution.done)).toBeInstanceOf(InterruptedError)
+    }
+    const next = await signalbox.deploy({ ...request, correlationId: "next" })
+    await seen(next.events(), "VerdictReached")
+    await next.abort()
+    expect((await next.done).status).toBe("rolled_back")
+  })
+
   it("is not abort, which goes back", async () => {
     const { request, signalbox } = await start()
     const execution = await signalbox.deploy(request)
