@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Comparison from "../analysis/Comparison.ts"
 import * as Gate from "../analysis/Gate.ts"
+import type { Timestamp } from "../domain/Ids.ts"
 import type { StageName } from "../domain/Machines.ts"
 import type { Release } from "../domain/Release.ts"
 import type { ApprovalSpec, StackSpec } from "../domain/Spec.ts"
@@ -77,6 +78,12 @@ const round = (watched: Watched, n: number): Effect.Effect<void, StepFailed, Ste
     if (answer === "retry") yield* round(watched, n + 1)
   })
 
+/** The time from `begunAt` on, whatever is done to the clock on the wall: a bake neither stops nor is over when it is set. */
+const steady = (begunAt: Timestamp): Effect.Effect<Effect.Effect<Timestamp>> =>
+  Effect.map(Clock.monotonicTimeNanos, (begun) =>
+    Effect.map(Clock.monotonicTimeNanos, (now) => begunAt + Math.round(Number(now - begun) / 1_000_000))
+  )
+
 const bake = Effect.fnUntraced(function* (
   watched: Watched,
   startedAt: number
@@ -94,7 +101,8 @@ const bake = Effect.fnUntraced(function* (
       ?.stages.find(({ name }) => name === "deployment")?.startedAt ?? startedAt
   // Evidence may need longer than the bake: for as long again, and at least for two rounds of consecutive passes. A runner
   // that takes over in the middle has to gather its own.
-  const begunAt = yield* Clock.currentTimeMillis
+  const begunAt = Math.max(startedAt, yield* Clock.currentTimeMillis)
+  const time = yield* steady(begunAt)
   const giveUpAt = Math.max(startedAt + bakeMs, begunAt) + Math.max(bakeMs, 2 * gate.consecutivePasses * interval)
   const comparing = yield* comparingOf(watched, provider, ref, startedAt)
   // A canary has to show; where samples are taken only if there are any, missing ones are said and held against nobody.
@@ -104,7 +112,7 @@ const bake = Effect.fnUntraced(function* (
     let passes = 0
     while (true) {
       yield* Effect.sleep(gate.interval)
-      const now = yield* Clock.currentTimeMillis
+      const now = yield* time
       const { judgement: alone, measured } = yield* measure(provider, ref, watched, Duration.millis(now - since))
       const phase = now >= giveUpAt ? "last" : now - startedAt >= bakeMs ? "over" : "baking"
       const { counts, items } = yield* comparing(now, phase)

@@ -1,8 +1,21 @@
 import { assert, describe, it } from "@effect/vitest"
 import { type Config, Signalbox } from "@signalbox/core/engine"
-import { DeploymentStore } from "@signalbox/core/spi"
-import { Effect } from "effect"
-import { carryOut, config, deployed, gate, manifestOf, requestOf, statuses, versions, world } from "./support.ts"
+import { DeploymentStore, type Provider, Providers } from "@signalbox/core/spi"
+import { layerMemory } from "@signalbox/core/store"
+import { Clock, Effect, Layer } from "effect"
+import {
+  carryOut,
+  config,
+  deployed,
+  drive,
+  gate,
+  manifestOf,
+  pass,
+  requestOf,
+  statuses,
+  versions,
+  world
+} from "./support.ts"
 
 const web = (strategy: NonNullable<Config["stacks"][number]["strategy"]>) =>
   config({ stacks: [{ name: "web", provider: "simulated", gate, strategy }] })
@@ -36,6 +49,48 @@ describe("strategies", () => {
       assert.isAtLeast(shares[1]!.at - shares[0]!.at, 10_000)
     }).pipe(Effect.provide(layer))
   })
+
+  it.effect("a bake takes as long as it should where the clock on the wall is set back in the middle of it", () =>
+    Effect.clockWith((test) => {
+      const { cloud } = world()
+      const { metrics, traffic, ...others } = cloud.provider
+      // The cloud has a clock of its own.
+      const there = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.provideService(effect, Clock.Clock, test)
+      const provider: Provider = {
+        ...others,
+        plan: (...given) => there(others.plan(...given)),
+        stage: (...given) => there(others.stage(...given)),
+        observe: (...given) => there(others.observe(...given)),
+        metrics: { measure: (...given) => there(metrics!.measure(...given)) },
+        traffic: {
+          shift: (...given) => there(traffic!.shift(...given)),
+          retire: (...given) => there(traffic!.retire(...given))
+        }
+      }
+      let shift = 7_200_000
+      const currentTimeMillisUnsafe = () => test.currentTimeMillisUnsafe() + shift
+      const currentTimeMillis = Effect.sync(currentTimeMillisUnsafe)
+      const here: Clock.Clock = { ...test, currentTimeMillisUnsafe, currentTimeMillis }
+      const layer = Signalbox.layer.pipe(
+        Layer.provideMerge(layerMemory),
+        Layer.provideMerge(Providers.layer([provider]))
+      )
+      return Effect.gen(function* () {
+        const manifest = manifestOf(canary, cloud)
+        const deploymentId = yield* deployed(manifest)
+        const box = yield* Signalbox
+        const store = yield* DeploymentStore
+        const request = requestOf(manifest, deploymentId, "second", { version: "2.0.0" })
+        yield* box.submit(request)
+        const fiber = yield* Effect.forkChild(box.run(request.correlationId))
+        const events = store.events({ stream: "second", tags: ["TrafficObserved"] })
+        yield* pass(fiber, { until: Effect.map(events, (all) => all.length > 0), tick: 1000 })
+        shift = 3_600_000
+        const state = yield* drive(fiber, { limit: 120 })
+        assert.strictEqual(state.status, "completed", JSON.stringify(state.error))
+      }).pipe(Effect.provide(layer), Effect.provideService(Clock.Clock, here))
+    })
+  )
 
   it.effect("a canary that answers with errors goes back, and the stable release has all the traffic again", () => {
     const { cloud, layer } = world()
