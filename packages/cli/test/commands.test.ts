@@ -210,6 +210,32 @@ describe("commands", () => {
     ])
   })
 
+  it("rollback and destroy --dry-run say what they would take back, dependents first, and do nothing", async () => {
+    const before = (await json("status", id, "-e", "production")).value
+    const back = (await json("rollback", id, "-e", "production", "--dry-run")).value
+    assert.deepInclude(back, { kind: "rollback", dryRun: true })
+    assert.deepEqual(
+      back.stacks.map(({ action, from, name, release }: any) => [name, action, from.version, release.version]),
+      [
+        ["web", "rollback", "v3", "v2"],
+        ["db", "rollback", "v3", "v2"]
+      ]
+    )
+    const gone = (await json("destroy-stack", id, "web", "-e", "production", "--dry-run")).value
+    assert.deepEqual(
+      gone.stacks.map(({ action, name, release }: any) => [name, action, release]),
+      [["web", "destroy", null]]
+    )
+    const text = (await run("destroy", id, "-e", "production", "--dry-run")).stdout
+    assert.include(
+      text,
+      "  - web (simulated)  v3 is taken away\n  - db (simulated)  v3 is taken away\n2 of 2 stacks go away."
+    )
+    const none = (await run("destroy", id, "-e", "staging", "--dry-run")).stdout
+    assert.include(none, "v1 is taken away")
+    assert.deepEqual((await json("status", id, "-e", "production")).value.stacks, before.stacks)
+  })
+
   it("rollback goes back", async () => {
     const { code, value } = await json("rollback", id, "-e", "production")
     assert.strictEqual(code, 0)

@@ -12,7 +12,7 @@ import { operate } from "./operate.ts"
 export const starting = {
   wait: option("wait", "Stay until it has come to its end (this is the default)"),
   detach: option("detach", "Leave a runner in the background and return; see: signalbox attach"),
-  dryRun: option("dry-run", "Show the plan, with what a rollback would do, and change nothing"),
+  dryRun: option("dry-run", "Show what would be done, and change nothing"),
   correlationId,
   by,
   reason,

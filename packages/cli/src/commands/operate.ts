@@ -6,7 +6,13 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Request } from "@signalbox/core/engine"
-import { CorrelationId, type DeploymentId, type StackName, type StrategyName } from "@signalbox/core/spi"
+import {
+  CorrelationId,
+  type DeploymentId,
+  DeploymentStore,
+  type StackName,
+  type StrategyName
+} from "@signalbox/core/spi"
 import { actor } from "../actor.ts"
 import { carry } from "../carry.ts"
 import { usage } from "../Failure.ts"
@@ -17,6 +23,7 @@ import { planLines } from "../live/plan.ts"
 import { inRegion, manifestOf } from "../manifest.ts"
 import { engine, signalbox, withServices } from "../services.ts"
 import * as Target from "../target.ts"
+import { undo, undoes, undoLines, undoView } from "../undo.ts"
 
 export interface Operation {
   readonly kind: Request["kind"]
@@ -97,6 +104,11 @@ export const operate = Effect.fnUntraced(function* (inv: Invocation, operation: 
     Effect.gen(function* () {
       yield* Target.deployment(id)
       const box = yield* signalbox
+      if (operation.dryRun && undoes(request)) {
+        const state = yield* (yield* DeploymentStore).environment(id, environment)
+        const all = undo(request, spec, state)
+        return yield* inv.result(undoView(request, all), () => undoLines(request, all, inkOf(inv)))
+      }
       if (operation.dryRun) {
         const plan = yield* box.plan(request)
         return yield* inv.result(planView(request, plan), () => planLines(request, plan, inkOf(inv)))

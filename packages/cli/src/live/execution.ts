@@ -16,7 +16,7 @@ const factsOf = (state: State, runner: Lease | undefined, now: number): Readonly
     ["id", state.correlationId],
     ["asked", `${clock(state.requestedAt, now)} (${ago(state.requestedAt, now)}) by ${state.by}`]
   ]
-  if (state.reason !== undefined) facts.push(["reason", state.reason])
+  if (state.reason !== undefined && state.reason !== state.error?.message) facts.push(["reason", state.reason])
   if (state.startedAt !== undefined) {
     const until = state.finishedAt === undefined ? "now" : clock(state.finishedAt, now)
     facts.push([
