@@ -7,7 +7,7 @@ import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { bundle } from "../bundle.ts"
-import { Chaos, type ChaosOptions, type Report } from "./Chaos.ts"
+import { Chaos, type Report } from "./Chaos.ts"
 import { faultKinds, order, unmountable } from "./faults.ts"
 import { round } from "./scenario.ts"
 import type { World } from "./World.ts"
@@ -16,23 +16,15 @@ const linux = process.platform === "linux"
 const missing = unmountable()
 if (linux && missing.length > 0) console.warn(`Not root: the faults ${missing.join(", ")} are left out.`)
 const kinds = faultKinds.filter((kind) => !missing.includes(kind))
-/** As many twins as needed and no more: each is a deployment of its own. */
-const options = { seed: 3, scenarios: round, without: missing }
-
 const folder = mkdtempSync(join(tmpdir(), "signalbox-chaos-program-"))
-const started: Array<Chaos> = []
-const make = (more: Partial<ChaosOptions> = {}): Chaos => {
-  const chaos = new Chaos({ program: join(folder, "signalbox.cjs"), ...options, ...more })
-  started.push(chaos)
-  return chaos
-}
+const chaos = new Chaos({ program: join(folder, "signalbox.cjs"), seed: 3, scenarios: round, without: missing })
 
 beforeAll(() => {
   bundle(folder)
 }, 120_000)
 
 afterAll(async () => {
-  for (const chaos of started) await chaos.abandon()
+  await chaos.abandon()
   rmSync(folder, { recursive: true, force: true })
 }, 60_000)
 
@@ -46,7 +38,6 @@ const first = (kind: string): number =>
 describe.skipIf(!linux)("a deployment to which something happens", { timeout: 240_000 }, () => {
   const reports = new Map<string, Promise<Report>>()
   beforeAll(() => {
-    const chaos = make()
     const two = [Promise.resolve(), Promise.resolve()]
     // Two at a time.
     kinds.forEach((kind, at) => {
@@ -68,6 +59,11 @@ const lose = (world: World): void => {
   database.close()
 }
 
+/** The first run in which the command is killed between an effect and its receipt. */
+const killed = order
+  .filter(([kind]) => !missing.includes(kind))
+  .findIndex(([, place]) => place === "between effect and receipt")
+
 describe.skipIf(!linux)("the judge sees", { timeout: 120_000 }, () => {
   it.each([
     ["a step that runs again after its receipt", "duplicate", { inside: () => "forget" }],
@@ -75,8 +71,7 @@ describe.skipIf(!linux)("the judge sees", { timeout: 120_000 }, () => {
     ["a lost event", "lost", { afterwards: lose }],
     ["a process that nobody looks after", "orphan", { inside: (world: World) => `orphan:${world.owner}` }]
   ] as const)("%s", async (_, rule, plant) => {
-    const killed = order.findIndex(([, place]) => place === "between effect and receipt")
-    const report = await make({ plant, without: [] }).run(killed)
+    const report = await chaos.run(killed, plant)
     const seen = report.problems.map((one) => one.rule)
     assert.include(seen, rule, told(report))
   })

@@ -38,8 +38,12 @@ export interface ChaosOptions {
   readonly only?: FaultKind
   /** Faults that this machine cannot bring about. */
   readonly without?: ReadonlyArray<FaultKind>
-  /** A bug planted in the commands (see the preload), or damage done before the judge looks: it has to see either. */
-  readonly plant?: { readonly inside?: (world: World) => string; readonly afterwards?: (world: World) => void }
+}
+
+/** A bug planted in the commands (see the preload), or damage done before the judge looks: it has to see either. */
+export interface Plant {
+  readonly inside?: (world: World) => string
+  readonly afterwards?: (world: World) => void
 }
 
 export class Chaos {
@@ -107,8 +111,8 @@ export class Chaos {
   }
 
   /** One run; it never fails, but tells its problems. */
-  async run(number: number): Promise<Report> {
-    const { plant, seed } = this.#options
+  async run(number: number, plant?: Plant): Promise<Report> {
+    const { seed } = this.#options
     const started = performance.now()
     const { index, what } = this.#pick(number)
     const planned = { ...scenario(seed, index), ...(what[0] === "sleep" ? { leaseTtl: "1 second" } : {}) }
@@ -151,7 +155,7 @@ export class Chaos {
   }
 
   async #judge(world: World, fault: Fault, { code, killedAt, printed }: Conducted, twin: Twin) {
-    const ending = await endingOf(world, twin.ending)
+    const ending = await endingOf(world, twin.ending, killedAt.length > 0 ? 15_000 : 5000)
     await world.stopLoad()
     const { log } = world
     const stream = fault.kind === "sleep" ? "other" : operation

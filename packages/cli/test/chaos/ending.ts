@@ -48,7 +48,7 @@ const look = async (world: World, status: Pick<Ending, "deployment" | "stacks">)
 }
 
 /** Looks until it is as expected, or for so long that it never will be. */
-export const endingOf = async (world: World, expected?: Ending): Promise<Ending> => {
+export const endingOf = async (world: World, expected?: Ending, patience = 0): Promise<Ending> => {
   const { stderr, stdout } = await world.run(["status", "--environment", environment, "--json"])
   if (stdout === "") throw new Error(`status says nothing: ${stderr}`)
   const { stacks, status } = JSON.parse(stdout) as {
@@ -63,7 +63,7 @@ export const endingOf = async (world: World, expected?: Ending): Promise<Ending>
   if (expected !== undefined && JSON.stringify({ ...expected, ...told }) === JSON.stringify(expected)) {
     await until(
       async () => JSON.stringify((ending = await look(world, told))) === JSON.stringify(expected),
-      15_000,
+      patience,
       100
     )
   }

@@ -128,8 +128,11 @@ export const draw = (
       return { kind, disturbance: chance.yes(0.25) ? null : { at: at(idle), deed: "stop" } }
     case "read-only":
       return { kind }
-    case "clock":
-      return { kind, disturbance: { at: at(/^(before|after|call) /), deed: `${chance.one([-1, 1]) * 3_600_000}` } }
+    case "clock": {
+      // Where time is what matters, and anywhere else.
+      const label = at(chance.yes(0.5) ? places["inside a bake"] : /^(before|after|call) /)
+      return { kind, disturbance: { at: label, deed: `${chance.one([-1, 1]) * 3_600_000}` } }
+    }
     default:
       return { kind, after: moment() }
   }
