@@ -71,7 +71,7 @@ export const connect = (
       /** Delivers what is on its way at once; undefined while nothing is. */
       let deliver: (() => void) | undefined
       const guard = Effect.callback<void, ProviderError>((pass) => {
-        world.fork(process, mutation.guard, (exit) => {
+        const asking = world.fork(process, mutation.guard, (exit) => {
           if (Exit.isFailure(exit)) return pass(exit)
           effects.sent(process, operation, ref, mutation, retire)
           const arrive = () => {
@@ -84,6 +84,7 @@ export const connect = (
             arrive()
           }
         })
+        return Effect.sync(asking.interrupt)
       })
       const progress: Mutation["progress"] = (message, resource) =>
         Effect.sync(() => void world.fork(process, mutation.progress(message, resource)))

@@ -80,6 +80,7 @@ export class Effects {
 
   /** A call that began at `since` failed: what it did counts as undone, and may be done again. */
   failed(idempotencyKey: string, since: number): void {
+    this.look()
     const done = this.#done.get(idempotencyKey)
     if (done !== undefined && done.at >= since) this.#done.delete(idempotencyKey)
   }

@@ -1,13 +1,14 @@
 /** Scenarios drawn from a seed. */
 import type { Config } from "../engine/Configuration.ts"
 import { chance, type Chance } from "./SimulationChance.ts"
-import type {
-  Fault,
-  FaultKind,
-  Scenario,
-  ScenarioCloud,
-  ScenarioCommand,
-  ScenarioRequest
+import {
+  type Fault,
+  type FaultKind,
+  leavesNoTrace,
+  type Scenario,
+  type ScenarioCloud,
+  type ScenarioCommand,
+  type ScenarioRequest
 } from "./SimulationScenario.ts"
 import type { Script } from "./SimulatedProvider.ts"
 
@@ -42,14 +43,14 @@ export interface Given extends Partial<Scenario> {
 
 type Stack = Config["stacks"][number]
 
-const gate = {
+const gate = (draw: Chance) => ({
   gracePeriod: "0 millis",
   interval: "1 second",
-  consecutivePasses: 2,
+  consecutivePasses: draw.pick([1, 1, 2]),
   minSamples: 20,
   errorWindow: "30 seconds",
   maxErrorCount: 5
-} as const
+})
 
 const names = ["db", "cache", "api", "web", "jobs", "edge"]
 
@@ -93,7 +94,7 @@ const drawClouds = (draw: Chance): ReadonlyArray<ScenarioCloud> => {
 }
 
 const drawManifest = (draw: Chance, clouds: ReadonlyArray<ScenarioCloud>): Config => {
-  const chosen = names.slice(0, draw.pick([1, 1, 2, 2, 3, 3, 4, 6]))
+  const chosen = names.slice(0, draw.pick([1, 1, 1, 2, 2, 2, 3, 3, 4, 6]))
   const stack = (name: string, index: number): Stack => {
     const { kind } = draw.pick(clouds)
     const dependsOn = chosen.slice(0, index).filter(() => draw.yes(0.5))
@@ -102,7 +103,7 @@ const drawManifest = (draw: Chance, clouds: ReadonlyArray<ScenarioCloud>): Confi
       name,
       provider: kind,
       dependsOn,
-      gate,
+      gate: gate(draw),
       strategy: strategies(draw, shapeOf(clouds, kind)),
       ...(draw.yes(0.15) ? { irreversible: "it migrates the schema" } : {}),
       ...(upstream !== undefined && draw.yes(0.4) ? { properties: { upstream: { $output: `${upstream}.url` } } } : {})
@@ -111,8 +112,8 @@ const drawManifest = (draw: Chance, clouds: ReadonlyArray<ScenarioCloud>): Confi
   return {
     organization: "acme",
     project: "shop",
-    environments: { production: {}, ...(draw.yes(0.3) ? { staging: {} } : {}) },
-    leaseTtl: draw.pick(["4 seconds", "8 seconds"]),
+    environments: { production: {}, ...(draw.yes(0.2) ? { staging: {} } : {}) },
+    leaseTtl: draw.pick(["6 seconds", "12 seconds"]),
     parallelism: draw.int(1, 4),
     rollback: !draw.yes(0.2),
     stacks: chosen.map(stack) as unknown as Config["stacks"]
@@ -155,7 +156,7 @@ const drawRequests = (
     environment
   }))
   at += 8_000
-  const rest = Array.from({ length: draw.int(1, 3) }, (_, index): ScenarioRequest => {
+  const rest = Array.from({ length: draw.pick([1, 1, 2, 2, 3]) }, (_, index): ScenarioRequest => {
     at += draw.pick([0, 20, 3_000, 30_000])
     const kind = draw.pick([
       "deploy",
@@ -187,18 +188,16 @@ const drawCommands = (
   manifest: Config,
   processes: number
 ): ReadonlyArray<ScenarioCommand> =>
-  draw.yes(0.5)
-    ? []
-    : Array.from({ length: draw.int(1, 3) }, () => {
-        const request = draw.pick(requests)
-        return {
-          at: request.at + draw.int(0, 9_000),
-          process: draw.int(0, processes - 1),
-          request: request.id,
-          command: draw.pick(["pause", "pause", "resume", "approve", "promote", "abort", "retry"] as const),
-          ...(draw.yes(0.2) ? { stack: draw.pick(manifest.stacks).name } : {})
-        }
-      })
+  Array.from({ length: draw.int(1, 3) }, () => {
+    const request = draw.pick(requests)
+    return {
+      at: request.at + draw.int(0, 9_000),
+      process: draw.int(0, processes - 1),
+      request: request.id,
+      command: draw.pick(["pause", "pause", "resume", "approve", "promote", "abort", "retry"] as const),
+      ...(draw.yes(0.2) ? { stack: draw.pick(manifest.stacks).name } : {})
+    }
+  })
 
 const durations: { readonly [Kind in FaultKind]: (draw: Chance) => number } = {
   kill: (draw) => draw.pick([100, 2_000, 12_000]),
@@ -216,10 +215,10 @@ const durations: { readonly [Kind in FaultKind]: (draw: Chance) => number } = {
   provider_late: (draw) => draw.pick([2_000, 20_000])
 }
 
-const drawFaults = (draw: Chance, faults: Faults, steps: number, processes: number): ReadonlyArray<Fault> =>
+const drawFaults = (draw: Chance, faults: Partial<Faults>, steps: number, processes: number): ReadonlyArray<Fault> =>
   (Object.keys(durations) as ReadonlyArray<FaultKind>).flatMap((kind) => {
     const found: Array<Fault> = []
-    while (found.length < 4 && draw.yes(Math.min(0.95, faults[kind]))) {
+    while (found.length < 4 && draw.yes(Math.min(0.95, faults[kind] ?? 0))) {
       found.push({
         kind,
         step: draw.int(1, steps),
@@ -231,17 +230,24 @@ const drawFaults = (draw: Chance, faults: Faults, steps: number, processes: numb
     return found
   })
 
-/** Draws the scenario of a seed; what is given stays as it is. */
+/** Draws the scenario of a seed; what is given stays as it is. A quarter of them has an uninterrupted twin. */
 export const generate = (seed: number, given: Given = {}): Scenario => {
   const draw = (label: string) => chance(seed, label)
   const shape = draw("shape")
   const clouds = given.clouds ?? drawClouds(shape)
   const manifest = given.manifest ?? drawManifest(draw("manifest"), clouds)
   const people = draw("people")
-  const oneByOne = given.oneByOne ?? people.yes(0.5)
+  const twin = people.yes(0.25)
+  const oneByOne = given.oneByOne ?? (twin || people.yes(0.4))
   const processes = given.processes ?? shape.int(2, 3)
   const requests = given.requests ?? drawRequests(draw("requests"), manifest, { processes, oneByOne })
   const steps = 6 + requests.length * (8 + 7 * manifest.stacks.length)
+  const probabilities = { ...usualFaults, ...given.probabilities }
+  const likely = twin
+    ? (Object.fromEntries(
+        Object.entries(probabilities).filter(([kind]) => leavesNoTrace(kind as FaultKind))
+      ) as Partial<Faults>)
+    : probabilities
   return {
     seed,
     manifest,
@@ -253,10 +259,11 @@ export const generate = (seed: number, given: Given = {}): Scenario => {
     shuffle: given.shuffle ?? shape.pick([0, 0.1, 0.4]),
     person:
       given.person ??
-      people.pick(["approves", "approves", "approves", "approves", "promotes", "retries", "aborts", "absent"] as const),
+      (twin
+        ? "approves"
+        : people.pick(["approves", "approves", "approves", "promotes", "retries", "aborts", "absent"] as const)),
     requests,
-    commands:
-      given.commands ?? (oneByOne && people.yes(0.6) ? [] : drawCommands(people, requests, manifest, processes)),
-    faults: given.faults ?? drawFaults(draw("faults"), { ...usualFaults, ...given.probabilities }, steps, processes)
+    commands: given.commands ?? (twin || people.yes(0.4) ? [] : drawCommands(people, requests, manifest, processes)),
+    faults: given.faults ?? drawFaults(draw("faults"), likely, steps, processes)
   }
 }

@@ -25,6 +25,8 @@ export class Log {
   readonly #monitor: Monitor
   readonly #ofOwner: (owner: string) => Process | undefined
   readonly #stepped: (process: Process) => void
+  /** The states that the store has, as texts. */
+  readonly #written = new Map<string, string>()
   #position = 0
   deployment: Deployment | undefined
 
@@ -130,20 +132,16 @@ export class Log {
     known.state = folded.success
   }
 
-  /** What was written beside the events is the fold of all events. */
+  /** What stands beside the events is the fold of all events. */
   #checkStates(write: Commit, { state }: LoggedExecution): void {
-    if (write.execution !== undefined) {
-      const difference = differs(JSON.parse(write.execution.state), state, "execution")
-      if (difference !== undefined) {
-        this.#monitor.violate("log_is_truth", `${write.stream}: the state is not the fold of its events: ${difference}`)
-      }
-    }
-    if (write.environment !== undefined) {
-      const known = this.environments.get(`${write.environment.deploymentId}/${write.environment.environment}`)
-      const difference = differs(JSON.parse(write.environment.state), known?.state, "environment")
-      if (difference !== undefined) {
-        this.#monitor.violate("log_is_truth", `${write.stream}: the environment is not the fold: ${difference}`)
-      }
+    const place = `${state.deploymentId}/${state.environment}`
+    if (write.execution !== undefined) this.#written.set(write.stream, write.execution.state)
+    if (write.environment !== undefined) this.#written.set(place, write.environment.state)
+    const difference =
+      differsFrom(this.#written.get(write.stream), state, "execution") ??
+      differsFrom(this.#written.get(place), this.environments.get(place)?.state, "environment")
+    if (difference !== undefined) {
+      this.#monitor.violate("log_is_truth", `${write.stream}: the state is not the fold of its events: ${difference}`)
     }
   }
 
@@ -179,6 +177,10 @@ export class Log {
     )
   }
 }
+
+/** States are compared as texts first: only the order of their keys may differ. */
+const differsFrom = (written: string | undefined, state: unknown, path: string): string | undefined =>
+  written === JSON.stringify(state) ? undefined : differs(JSON.parse(written ?? "null"), state, path)
 
 const begin = (state: ExecutionState, request: EventOf<"ExecutionRequested">, id: string): LoggedExecution => ({
   seq: 1,

@@ -111,6 +111,9 @@ const processFaults: ReadonlySet<FaultKind> = new Set(["kill", "stop"])
 /** What executions are to get over without a trace. */
 const harmless: ReadonlySet<FaultKind> = new Set(["store_lost", "store_slow", "feed_slow", "provider_twice"])
 
+/** Whether executions get over a fault of this kind as if nothing had happened. */
+export const leavesNoTrace = (kind: FaultKind): boolean => processFaults.has(kind) || harmless.has(kind)
+
 /**
  * The uninterrupted twin of a scenario, or undefined where it has none whose end must be the same: where people, chance or
  * the order of requests decide about the end.
@@ -120,7 +123,7 @@ export const twinOf = (scenario: Scenario): Scenario | undefined =>
   scenario.commands.length === 0 &&
   scenario.person === "approves" &&
   scenario.faults.some(({ kind }) => processFaults.has(kind)) &&
-  scenario.faults.every(({ kind }) => processFaults.has(kind) || harmless.has(kind))
+  scenario.faults.every(({ kind }) => leavesNoTrace(kind))
     ? { ...scenario, faults: [] }
     : undefined
 

@@ -408,7 +408,7 @@ export class Schedule {
       const process = looks % this.#machines.length
       if (question === undefined) {
         if (state.status === "paused" && looks % 3 === 0) this.#command(process, id, "resume")
-      } else if (this.scenario.person !== "absent") {
+      } else if (this.scenario.person !== "absent" || looks > 30) {
         this.#command(process, id, this.#answer(looks), question.stack)
       }
     }
@@ -417,6 +417,7 @@ export class Schedule {
   #answer(looks: number): OperatorCommand {
     switch (this.scenario.person) {
       case "aborts":
+      case "absent":
         return "abort"
       case "retries":
         return looks < 6 ? "retry" : "approve"

@@ -1,0 +1,244 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Observation, type Provider, ProviderError } from "@signalbox/core/spi"
+import type { Encoded } from "@signalbox/core/store"
+import { Simulation, SimulatedProvider } from "@signalbox/core/testing"
+import { Effect } from "effect"
+import { providerOf } from "../../src/engine/Run.ts"
+import type { retire } from "../../src/engine/StackDeployment.ts"
+import { call, mutationOf, refOf, step } from "../../src/engine/Step.ts"
+import { afterEach, vi } from "vitest"
+
+type Found = Promise<Simulation.Report>
+
+/** Simulates with one module of core changed, as a mutation run would. */
+const mutated = async <M extends object>(
+  path: string,
+  change: (original: M) => Partial<M>,
+  options: Simulation.Options
+): Found => {
+  vi.resetModules()
+  vi.doMock(path, async (original: () => Promise<M>) => {
+    const module = await original()
+    return { ...module, ...change(module) }
+  })
+  const { Simulation } = await import("@signalbox/core/testing")
+  return Simulation.runPromise(options)
+}
+
+afterEach(() => {
+  vi.doUnmock("../../src/engine/LeaseKeeper.ts")
+  vi.doUnmock("../../src/engine/StackDeployment.ts")
+  vi.doUnmock("../../src/domain/Graph.ts")
+  vi.doUnmock("../../src/analysis/Gate.ts")
+  vi.resetModules()
+})
+
+/** A simulated cloud whose provider is changed. */
+const cloud =
+  (
+    change: (provider: Provider, cloud: SimulatedProvider.SimulatedProvider) => Provider
+  ): Simulation.Parts["providers"] & {} =>
+  (scenario) =>
+    scenario.clouds.map(({ instances, kind, requestsPerSecond, shape }) => {
+      const made = SimulatedProvider.make({
+        kind,
+        instances,
+        requestsPerSecond,
+        ...(shape === "full" ? {} : { capabilities: SimulatedProvider.shapes[shape] })
+      })
+      for (const { script, stack, version } of scenario.scripts) made.script(stack, version, script)
+      return { ...made, provider: change(made.provider, made) }
+    })
+
+const store =
+  (change: (encoded: Encoded["deployments"]) => Partial<Encoded["deployments"]>) =>
+  (encoded: Encoded): Encoded => ({
+    ...encoded,
+    deployments: { ...encoded.deployments, ...change(encoded.deployments) }
+  })
+
+/** `retire` as it would be if it believed that what was asked for is so. */
+const retireBlindly: typeof retire = (stack, plan, capacityPercent, stage) =>
+  Effect.gen(function* () {
+    const { traffic } = yield* providerOf(stack)
+    if (traffic === undefined) return
+    const name = `retire/${stack.name}/${capacityPercent}`
+    yield* step({
+      name,
+      operation: "retire",
+      stage,
+      stack: stack.name,
+      success: Observation,
+      execute: () =>
+        Effect.gen(function* () {
+          const mutation = yield* mutationOf(stack, name)
+          return yield* call(
+            traffic.retire(yield* refOf(stack), { keep: plan.candidate.id, capacityPercent }, mutation)
+          )
+        })
+    })
+  })
+
+const seeds = 200
+const often = { stop: 0.8, kill: 0.5 }
+
+const planted: Record<string, { readonly invariant: Simulation.Invariant; readonly find: () => Found }> = {
+  "an append that ignores its guards": {
+    invariant: "one_mutator",
+    find: () =>
+      Simulation.runPromise({
+        seeds,
+        faults: often,
+        wrapStore: store(({ commit }) => ({ commit: (write) => commit({ ...write, guards: [] }) }))
+      })
+  },
+  "a check of the lease that always succeeds": {
+    invariant: "one_mutator",
+    find: () =>
+      mutated<typeof import("../../src/engine/LeaseKeeper.ts")>(
+        "../../src/engine/LeaseKeeper.ts",
+        ({ keep }) => ({
+          keep: (acquired, ttl) => Effect.map(keep(acquired, ttl), (kept) => ({ ...kept, check: Effect.void }))
+        }),
+        { seeds, faults: { ...often, provider_throttled: 0, provider_down: 0 } }
+      )
+  },
+  "a provider that does its work again for a key that it knows": {
+    invariant: "journal_first",
+    find: () =>
+      Simulation.runPromise({
+        seeds,
+        providers: cloud((provider, { ledger }) => ({
+          ...provider,
+          stage: (ref, options, mutation) => {
+            const before = ledger.find(({ idempotencyKey }) => idempotencyKey === mutation.idempotencyKey)
+            if (before !== undefined) (ledger as Array<SimulatedProvider.LedgerEntry>).push(before)
+            return provider.stage(ref, options, mutation)
+          }
+        }))
+      })
+  },
+  "a runner that does not see the receipts of the one before": {
+    invariant: "journal_first",
+    find: () =>
+      Simulation.runPromise({
+        seeds,
+        wrapStore: store(({ events }) => ({
+          events: (query) => Effect.map(events(query), (rows) => rows.filter(({ tag }) => tag !== "StepFinished"))
+        }))
+      })
+  },
+  "a store that forgets which events it has": {
+    invariant: "log_is_truth",
+    find: () =>
+      Simulation.runPromise({
+        seeds,
+        faults: { store_lost: 0.9 },
+        wrapStore: store(({ head }) => ({
+          head: (stream, after) => Effect.map(head(stream, after), (found) => ({ ...found, ids: [] }))
+        }))
+      })
+  },
+  "a store that does not write the state beside the events": {
+    invariant: "log_is_truth",
+    find: () =>
+      Simulation.runPromise({
+        seeds,
+        wrapStore: store(({ commit }) => ({
+          commit: (write) => {
+            const { environment, ...rest } = write
+            const moves = write.events.some(({ tag }) => tag === "StackMoved")
+            return commit(moves || environment === undefined ? rest : write)
+          }
+        }))
+      })
+  },
+  "an old release that is retired without looking": {
+    invariant: "no_teardown_on_faith",
+    find: () =>
+      mutated<typeof import("../../src/engine/StackDeployment.ts")>(
+        "../../src/engine/StackDeployment.ts",
+        () => ({ retire: retireBlindly }),
+        { seeds }
+      )
+  },
+  "missing data that counts as a pass": {
+    invariant: "typed_verdicts",
+    find: () =>
+      mutated<typeof import("../../src/analysis/Gate.ts")>(
+        "../../src/analysis/Gate.ts",
+        ({ judge }) => ({
+          judge: (...given) => {
+            const judged = judge(...given)
+            return judged.verdict === "no_data" ? { ...judged, verdict: "pass" } : judged
+          }
+        }),
+        { seeds }
+      )
+  },
+  "dependencies that go back before their dependents": {
+    invariant: "failure_goes_back",
+    find: () =>
+      mutated<typeof import("../../src/domain/Graph.ts")>(
+        "../../src/domain/Graph.ts",
+        () => ({ reverse: (nodes) => nodes.map(({ dependsOn, name }) => ({ dependsOn, name })) }),
+        { seeds }
+      )
+  },
+  "an adapter that takes its own work of before for somebody else's": {
+    invariant: "as_its_twin",
+    find: () => {
+      return Simulation.runPromise({
+        seeds,
+        providers: cloud((provider) => {
+          const known = new Map<string, number>()
+          return {
+            ...provider,
+            stage: (ref, options, mutation) => {
+              const before = known.get(mutation.idempotencyKey) ?? mutation.fence
+              known.set(mutation.idempotencyKey, mutation.fence)
+              return before === mutation.fence
+                ? provider.stage(ref, options, mutation)
+                : Effect.fail(
+                    new ProviderError({
+                      provider: provider.kind,
+                      operation: "stage",
+                      stackName: ref.stack,
+                      reason: { _tag: "Unexpected", message: "it is there already" }
+                    })
+                  )
+            }
+          }
+        })
+      })
+    }
+  },
+  "a mistake in an adapter": {
+    invariant: "no_defects",
+    find: () =>
+      Simulation.runPromise({
+        seeds,
+        providers: cloud((provider) => ({ ...provider, destroy: () => Effect.die(new Error("not thought of")) }))
+      })
+  },
+  "a rule of one's own": {
+    invariant: "custom",
+    find: () =>
+      Simulation.runPromise({
+        seeds,
+        check: ({ executions }) =>
+          executions.some(({ verdicts }) => verdicts.some(({ verdict }) => verdict === "fail"))
+            ? "a gate failed"
+            : undefined
+      })
+  }
+}
+
+describe("the simulation catches", () => {
+  for (const [name, { find, invariant }] of Object.entries(planted)) {
+    it(name, { timeout: 120_000 }, async () => {
+      const { failures } = await find()
+      assert.strictEqual(failures[0]?.violation.invariant, invariant, failures.map(Simulation.render).join("\n"))
+    })
+  }
+})
