@@ -19,6 +19,7 @@ import { failureOfCause, type FailureShape } from "./Failure.ts"
 import { presenter } from "./help.ts"
 import { paint, wantsColor } from "./host/color.ts"
 import { Host, type HostShape } from "./host/Host.ts"
+import { wrap } from "./live/text.ts"
 
 const flagsOf = (argv: ReadonlyArray<string>): ReadonlySet<string> => {
   const end = argv.indexOf("--")
@@ -39,10 +40,13 @@ const report = (
   const ink = paint(
     wantsColor(host.env, host.stderr, flags.has("--no-color") ? false : flags.has("--color") ? true : undefined)
   )
+  const width = host.stderr.isTTY ? host.stderr.columns() - 7 : Number.POSITIVE_INFINITY
+  const named = (name: string, text: string) =>
+    wrap(text, width).map((line, index) => `${index === 0 ? name : "       "}${line}`)
   const lines = [
-    `${ink("red", "error:")} ${failure.info.message}`,
-    ...(failure.more ?? []).map((line) => `       ${line}`),
-    ...(failure.info.hint === undefined ? [] : [`${ink("cyan", "hint:")}  ${failure.info.hint}`])
+    ...named(`${ink("red", "error:")} `, failure.info.message),
+    ...(failure.more ?? []).flatMap((line) => named("       ", line)),
+    ...(failure.info.hint === undefined ? [] : named(`${ink("cyan", "hint:")}  `, failure.info.hint))
   ]
   if (host.env.SIGNALBOX_DEBUG) lines.push(Cause.pretty(cause))
   host.stderr.write(`${lines.join("\n")}\n`)

@@ -254,6 +254,11 @@ describe("commands", () => {
     const ids = [...first.executions, ...second.executions].map(({ correlationId }) => correlationId)
     assert.strictEqual(new Set(ids).size, 5)
     assert.strictEqual(ids.at(-1), "run-1")
+    const narrowed = await run("history", id, "-e", "production", "--text", "v", "--limit", "1")
+    assert.match(
+      narrowed.stdout,
+      /more: signalbox history DX6604E --environment production --text v --limit 1 --cursor \S+\n$/
+    )
     const bad = await run("history", "--cursor", "nonsense", "--json")
     assert.deepEqual([bad.code, error(bad).code], [64, "cursor_invalid"])
   })

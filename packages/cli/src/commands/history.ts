@@ -74,6 +74,30 @@ const statuses = Flag.Literals("status", executionStatuses).pipe(
   Flag.withDescription("Only executions with this status")
 )
 
+const quoted = (text: string): string => (/^[\w.:@/-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`)
+
+/** The same command line again, for the next page. */
+const again = (
+  inv: Invocation,
+  flags: {
+    readonly id: Option.Option<string>
+    readonly limit: number
+    readonly status: Option.Option<string>
+    readonly text: Option.Option<string>
+  }
+): ReadonlyArray<string> => {
+  const { environment } = inv.settings
+  return [
+    "signalbox history",
+    ...Option.toArray(flags.id),
+    ...(environment === undefined ? [] : ["--environment", environment]),
+    ...Option.toArray(flags.status).flatMap((status) => ["--status", status]),
+    ...Option.toArray(flags.text).flatMap((text) => ["--text", quoted(text)]),
+    "--limit",
+    String(flags.limit)
+  ]
+}
+
 export const history = Command.make(
   "history",
   {
@@ -119,10 +143,7 @@ export const history = Command.make(
                 ...executionTable(executions, now, inkOf(inv)),
                 ...(page.next === undefined
                   ? []
-                  : [
-                      "",
-                      `more: ${inv.paint("cyan", `signalbox history --limit ${flags.limit} --cursor ${page.next}`)}`
-                    ])
+                  : ["", `more: ${inv.paint("cyan", [...again(inv, flags), "--cursor", page.next].join(" "))}`])
               ]
         )
       })
