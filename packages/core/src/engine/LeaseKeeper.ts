@@ -3,14 +3,15 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { type Lease, type LeaseLost, LeaseStore } from "../spi/LeaseStore.ts"
+import { type Lease, LeaseLost, LeaseStore } from "../spi/LeaseStore.ts"
 import type { StoreError } from "../spi/StoreError.ts"
 
 /**
  * A lease that is kept alive for as long as its scope is open, and given back when it closes.
  *
  * *Details*: renewed three times per time to live. `lost` fails once it is lost, or once the store was out of reach for so
- * long that it may be: whoever works under the lease races against it. `check` asks the store whether it is still held.
+ * long that it may be: whoever works under the lease races against it. `check` asks the store whether it is still held,
+ * and does not believe an answer that is older than the lease: a process that was stopped reads it when it wakes.
  *
  * @since 0.1.0
  */
@@ -32,9 +33,13 @@ export const keep = Effect.fnUntraced(function* (
   const store = yield* LeaseStore
   const lost = yield* Deferred.make<never, LeaseLost | StoreError>()
   let lease = acquired
+  // By this computer's own clock, counted from before the question: never later than what the store goes by.
+  let until = (yield* Clock.currentTimeMillis) + Duration.toMillis(ttl)
 
   const renew = Effect.gen(function* () {
+    const asked = yield* Clock.currentTimeMillis
     lease = yield* store.renew(lease, ttl)
+    until = asked + Duration.toMillis(ttl)
   }).pipe(
     Effect.catchTag("StoreError", (error) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) =>
@@ -53,7 +58,12 @@ export const keep = Effect.fnUntraced(function* (
 
   return {
     lease: () => lease,
-    check: Effect.suspend(() => store.check(lease)),
+    check: Effect.suspend(() => store.check(lease)).pipe(
+      Effect.andThen(Clock.currentTimeMillis),
+      Effect.flatMap((now) =>
+        now < until ? Effect.void : Effect.fail(new LeaseLost({ key: lease.key, fence: lease.fence }))
+      )
+    ),
     lost: Deferred.await(lost)
   }
 })

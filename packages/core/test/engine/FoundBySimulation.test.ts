@@ -1,9 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Signalbox } from "@signalbox/core/engine"
-import { DeploymentId, DeploymentStore, type Provider, Providers } from "@signalbox/core/spi"
+import { DeploymentId, DeploymentStore, LeaseStore, type Provider, Providers } from "@signalbox/core/spi"
 import { layerMemory } from "@signalbox/core/store"
 import { SimulatedProvider } from "@signalbox/core/testing"
-import { Effect, Layer } from "effect"
+import { Duration, Effect, Fiber, Layer } from "effect"
+import { TestClock } from "effect/testing"
+import * as LeaseKeeper from "../../src/engine/LeaseKeeper.ts"
 import { carryOut, config, deployed, drive, gate, manifestOf, pass, production, requestOf, world } from "./support.ts"
 
 const web = config({ stacks: [{ name: "web", provider: "simulated", gate }] })
@@ -81,5 +83,21 @@ describe("what the simulation found", () => {
       assert.strictEqual(state.error?.code, "defect")
       assert.isNull((yield* store.environment(deploymentId, production))?.current)
     }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("an answer about the lease that a stopped process reads when it wakes is no leave to call", () => {
+    const lease = { key: "lock", holder: "second", owner: "runner", fence: 4, acquiredAt: 0, expiresAt: 6_000 }
+    // The store said yes in time; the process came to read it, and to renew, ten seconds later.
+    const stopped = Layer.mock(LeaseStore, {
+      check: () => Effect.sleep("10 seconds"),
+      renew: () => Effect.never,
+      release: () => Effect.void
+    })
+    return Effect.gen(function* () {
+      const kept = yield* LeaseKeeper.keep(lease, Duration.seconds(6))
+      const checking = yield* Effect.forkChild(Effect.flip(kept.check))
+      yield* TestClock.adjust("10 seconds")
+      assert.strictEqual((yield* Fiber.join(checking))._tag, "LeaseLost")
+    }).pipe(Effect.scoped, Effect.provide(stopped))
   })
 })
