@@ -3,8 +3,11 @@ import { Observation, type Provider, ProviderError } from "@signalbox/core/spi"
 import type { Encoded } from "@signalbox/core/store"
 import { Simulation, SimulatedProvider } from "@signalbox/core/testing"
 import { Effect } from "effect"
+import type * as Gate from "../../src/analysis/Gate.ts"
+import type * as Graph from "../../src/domain/Graph.ts"
+import type * as LeaseKeeper from "../../src/engine/LeaseKeeper.ts"
 import { providerOf } from "../../src/engine/Run.ts"
-import type { retire } from "../../src/engine/StackDeployment.ts"
+import type * as StackDeployment from "../../src/engine/StackDeployment.ts"
 import { call, mutationOf, refOf, step } from "../../src/engine/Step.ts"
 import { afterEach, vi } from "vitest"
 
@@ -58,7 +61,7 @@ const store =
   })
 
 /** `retire` as it would be if it believed that what was asked for is so. */
-const retireBlindly: typeof retire = (stack, plan, capacityPercent, stage) =>
+const retireBlindly: typeof StackDeployment.retire = (stack, plan, capacityPercent, stage) =>
   Effect.gen(function* () {
     const { traffic } = yield* providerOf(stack)
     if (traffic === undefined) return
@@ -95,7 +98,7 @@ const planted: Record<string, { readonly invariant: Simulation.Invariant; readon
   "a check of the lease that always succeeds": {
     invariant: "one_mutator",
     find: () =>
-      mutated<typeof import("../../src/engine/LeaseKeeper.ts")>(
+      mutated<typeof LeaseKeeper>(
         "../../src/engine/LeaseKeeper.ts",
         ({ keep }) => ({
           keep: (acquired, ttl) => Effect.map(keep(acquired, ttl), (kept) => ({ ...kept, check: Effect.void }))
@@ -156,16 +159,14 @@ const planted: Record<string, { readonly invariant: Simulation.Invariant; readon
   "an old release that is retired without looking": {
     invariant: "no_teardown_on_faith",
     find: () =>
-      mutated<typeof import("../../src/engine/StackDeployment.ts")>(
-        "../../src/engine/StackDeployment.ts",
-        () => ({ retire: retireBlindly }),
-        { seeds }
-      )
+      mutated<typeof StackDeployment>("../../src/engine/StackDeployment.ts", () => ({ retire: retireBlindly }), {
+        seeds
+      })
   },
   "missing data that counts as a pass": {
     invariant: "typed_verdicts",
     find: () =>
-      mutated<typeof import("../../src/analysis/Gate.ts")>(
+      mutated<typeof Gate>(
         "../../src/analysis/Gate.ts",
         ({ judge }) => ({
           judge: (...given) => {
@@ -179,7 +180,7 @@ const planted: Record<string, { readonly invariant: Simulation.Invariant; readon
   "dependencies that go back before their dependents": {
     invariant: "failure_goes_back",
     find: () =>
-      mutated<typeof import("../../src/domain/Graph.ts")>(
+      mutated<typeof Graph>(
         "../../src/domain/Graph.ts",
         () => ({ reverse: (nodes) => nodes.map(({ dependsOn, name }) => ({ dependsOn, name })) }),
         { seeds }
@@ -236,7 +237,7 @@ const planted: Record<string, { readonly invariant: Simulation.Invariant; readon
 
 describe("the simulation catches", () => {
   for (const [name, { find, invariant }] of Object.entries(planted)) {
-    it(name, { timeout: 120_000 }, async () => {
+    it(`${name}`, { timeout: 120_000 }, async () => {
       const { failures } = await find()
       assert.strictEqual(failures[0]?.violation.invariant, invariant, failures.map(Simulation.render).join("\n"))
     })
