@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Simulation } from "@signalbox/core/testing"
+import type { Config } from "@signalbox/core/engine"
+import { SimulatedProvider, Simulation } from "@signalbox/core/testing"
 import { Effect } from "effect"
 
 const seeds = Number(process.env["SIGNALBOX_SIMULATIONS"] ?? 300)
@@ -52,5 +53,83 @@ describe("the simulation of the whole engine", () => {
     assert.isUndefined(outcome.violation)
     assert.isAbove(outcome.elapsed, 3_600_000)
     assert.strictEqual(outcome.end.executions["late"]?.status, "completed")
+  })
+})
+
+const config: Config = {
+  organization: "acme",
+  project: "shop",
+  environments: { production: {} },
+  leaseTtl: "6 seconds",
+  stacks: [
+    { name: "db", provider: "database", gate: { gracePeriod: "0 millis", interval: "1 second" } },
+    {
+      name: "web",
+      provider: "containers",
+      dependsOn: ["db"],
+      gate: { gracePeriod: "0 millis", interval: "1 second", consecutivePasses: 1 },
+      strategy: { type: "canary", steps: [{ weight: 20, bake: "2 seconds" }] }
+    }
+  ]
+}
+
+describe("a simulation of one's own", () => {
+  it.effect("carries out one's own manifest, on clouds for the providers that it names", () =>
+    Effect.gen(function* () {
+      const { ends, failures } = yield* Simulation.run({ manifest: config, seeds: 20 })
+      assert.deepStrictEqual(failures.map(Simulation.render), [])
+      assert.isAbove(ends["completed"] ?? 0, 20)
+    })
+  )
+
+  it.effect("tells of a manifest that does not fit", () =>
+    Effect.gen(function* () {
+      const [db, web] = config.stacks
+      const wrong = { ...config, stacks: [db!, { ...web!, dependsOn: ["nothing"] }] } as Config
+      const invalid = yield* Effect.flip(Simulation.run({ manifest: wrong, seeds: 1 }))
+      assert.match(invalid.issues[0].path, /dependsOn/)
+    })
+  )
+
+  it.effect("carries out one's own providers, of which it knows no more than the port", () =>
+    Effect.gen(function* () {
+      const { failures, schedules } = yield* Simulation.run({
+        manifest: config,
+        seeds: 10,
+        providers: () =>
+          ["database", "containers"].map((kind) => ({ provider: SimulatedProvider.make({ kind }).provider }))
+      })
+      assert.deepStrictEqual(failures.map(Simulation.render), [])
+      assert.isAtLeast(schedules, 10)
+    })
+  )
+
+  it.effect("makes a schedule that fails smaller, and says how to see it again", () =>
+    Effect.gen(function* () {
+      const rule: Simulation.Parts = {
+        check: ({ ledger }) =>
+          ledger.some(({ operation, stack }) => operation === "rollback" && stack === "db")
+            ? "the database was rolled back"
+            : undefined
+      }
+      const { failures } = yield* Simulation.run({ seeds: 200, ...rule })
+      const [failure] = failures
+      if (failure === undefined) return assert.fail("it finds none")
+      // One deployment, another one, and back.
+      assert.isAtMost(failure.scenario.requests.length, 3)
+      assert.isAtMost(failure.scenario.manifest.stacks.length, 2)
+      assert.isAtMost(failure.scenario.faults.length, 1)
+      assert.strictEqual(Simulation.replay(failure.scenario, rule).violation?.message, "the database was rolled back")
+      const text = Simulation.render(failure)
+      assert.include(text, "custom does not hold: the database was rolled back")
+      assert.include(text, `Simulation.run({ seed: ${failure.seed}, seeds: 1 })`)
+      assert.match(text, /cloud rollback of db in production/)
+    })
+  )
+
+  it("gives what it finds to those who do not use Effect too", async () => {
+    const { failures, schedules } = await Simulation.runPromise({ seeds: 3, faults: false })
+    assert.deepStrictEqual(failures, [])
+    assert.strictEqual(schedules, 3)
   })
 })

@@ -13,6 +13,10 @@ import { afterEach, vi } from "vitest"
 
 type Found = Promise<Simulation.Report>
 
+const seeds = 200
+
+const simulate = (options: Simulation.Options): Found => Simulation.runPromise({ seeds, shrink: 0, ...options })
+
 /** Simulates with one module of core changed, as a mutation run would. */
 const mutated = async <M extends object>(
   path: string,
@@ -25,7 +29,7 @@ const mutated = async <M extends object>(
     return { ...module, ...change(module) }
   })
   const { Simulation } = await import("@signalbox/core/testing")
-  return Simulation.runPromise(options)
+  return Simulation.runPromise({ seeds, shrink: 0, ...options })
 }
 
 afterEach(() => {
@@ -82,16 +86,41 @@ const retireBlindly: typeof StackDeployment.retire = (stack, plan, capacityPerce
     })
   })
 
-const seeds = 200
-const often = { stop: 0.8, kill: 0.5 }
+interface Asked {
+  readonly spec: { readonly stacks: ReadonlyArray<Record<string, unknown>> }
+}
+
+/** A store that tells runners something else than what was asked for. */
+const asked = (
+  stack: (stack: Record<string, unknown>) => Record<string, unknown>,
+  spec: (spec: Asked["spec"]) => object = (spec) => spec
+) =>
+  store(({ events }) => ({
+    events: (query) =>
+      Effect.map(events(query), (rows) =>
+        rows.map((row) => {
+          if (row.tag !== "ExecutionRequested") return row
+          const event = JSON.parse(row.body) as Asked
+          return {
+            ...row,
+            body: JSON.stringify({ ...event, spec: spec({ ...event.spec, stacks: event.spec.stacks.map(stack) }) })
+          }
+        })
+      )
+  }))
+
+/** Nothing but processes that stand still. */
+const sleepy = {
+  ...(Object.fromEntries(Object.keys(Simulation.usualFaults).map((kind) => [kind, 0])) as Partial<Simulation.Faults>),
+  stop: 0.9
+}
 
 const planted: Record<string, { readonly invariant: Simulation.Invariant; readonly find: () => Found }> = {
   "an append that ignores its guards": {
     invariant: "one_mutator",
     find: () =>
-      Simulation.runPromise({
-        seeds,
-        faults: often,
+      simulate({
+        faults: sleepy,
         wrapStore: store(({ commit }) => ({ commit: (write) => commit({ ...write, guards: [] }) }))
       })
   },
@@ -103,14 +132,13 @@ const planted: Record<string, { readonly invariant: Simulation.Invariant; readon
         ({ keep }) => ({
           keep: (acquired, ttl) => Effect.map(keep(acquired, ttl), (kept) => ({ ...kept, check: Effect.void }))
         }),
-        { seeds, faults: { ...often, provider_throttled: 0, provider_down: 0 } }
+        { faults: sleepy }
       )
   },
   "a provider that does its work again for a key that it knows": {
     invariant: "journal_first",
     find: () =>
-      Simulation.runPromise({
-        seeds,
+      simulate({
         providers: cloud((provider, { ledger }) => ({
           ...provider,
           stage: (ref, options, mutation) => {
@@ -124,8 +152,7 @@ const planted: Record<string, { readonly invariant: Simulation.Invariant; readon
   "a runner that does not see the receipts of the one before": {
     invariant: "journal_first",
     find: () =>
-      Simulation.runPromise({
-        seeds,
+      simulate({
         wrapStore: store(({ events }) => ({
           events: (query) => Effect.map(events(query), (rows) => rows.filter(({ tag }) => tag !== "StepFinished"))
         }))
@@ -134,8 +161,7 @@ const planted: Record<string, { readonly invariant: Simulation.Invariant; readon
   "a store that forgets which events it has": {
     invariant: "log_is_truth",
     find: () =>
-      Simulation.runPromise({
-        seeds,
+      simulate({
         faults: { store_lost: 0.9 },
         wrapStore: store(({ head }) => ({
           head: (stream, after) => Effect.map(head(stream, after), (found) => ({ ...found, ids: [] }))
@@ -145,8 +171,7 @@ const planted: Record<string, { readonly invariant: Simulation.Invariant; readon
   "a store that does not write the state beside the events": {
     invariant: "log_is_truth",
     find: () =>
-      Simulation.runPromise({
-        seeds,
+      simulate({
         wrapStore: store(({ commit }) => ({
           commit: (write) => {
             const { environment, ...rest } = write
@@ -174,7 +199,7 @@ const planted: Record<string, { readonly invariant: Simulation.Invariant; readon
             return judged.verdict === "no_data" ? { ...judged, verdict: "pass" } : judged
           }
         }),
-        { seeds }
+        {}
       )
   },
   "dependencies that go back before their dependents": {
@@ -183,14 +208,41 @@ const planted: Record<string, { readonly invariant: Simulation.Invariant; readon
       mutated<typeof Graph>(
         "../../src/domain/Graph.ts",
         () => ({ reverse: (nodes) => nodes.map(({ dependsOn, name }) => ({ dependsOn, name })) }),
-        { seeds }
+        {}
       )
+  },
+  "an irreversible stack that is undone": {
+    invariant: "failure_goes_back",
+    find: () => simulate({ seeds: 400, wrapStore: asked((stack) => ({ ...stack, irreversible: undefined })) })
+  },
+  "a failure that does not go back": {
+    invariant: "failure_goes_back",
+    find: () =>
+      simulate({
+        wrapStore: asked(
+          (stack) => stack,
+          (spec) => ({ ...spec, rollback: false })
+        )
+      })
+  },
+  "a store whose clock runs fast, and that gives one lease to two": {
+    invariant: "one_mutator",
+    find: () =>
+      simulate({
+        wrapStore: (encoded) => ({
+          ...encoded,
+          leases: {
+            ...encoded.leases,
+            // A clock that runs fast takes every lease for expired.
+            get: (key) => Effect.map(encoded.leases.get(key), ({ lease, now }) => ({ lease, now: now + 5_000 }))
+          }
+        })
+      })
   },
   "an adapter that takes its own work of before for somebody else's": {
     invariant: "as_its_twin",
     find: () => {
-      return Simulation.runPromise({
-        seeds,
+      return simulate({
         providers: cloud((provider) => {
           const known = new Map<string, number>()
           return {
@@ -217,16 +269,14 @@ const planted: Record<string, { readonly invariant: Simulation.Invariant; readon
   "a mistake in an adapter": {
     invariant: "no_defects",
     find: () =>
-      Simulation.runPromise({
-        seeds,
+      simulate({
         providers: cloud((provider) => ({ ...provider, destroy: () => Effect.die(new Error("not thought of")) }))
       })
   },
   "a rule of one's own": {
     invariant: "custom",
     find: () =>
-      Simulation.runPromise({
-        seeds,
+      simulate({
         check: ({ executions }) =>
           executions.some(({ verdicts }) => verdicts.some(({ verdict }) => verdict === "fail"))
             ? "a gate failed"
