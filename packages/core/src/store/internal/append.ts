@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { EnvironmentState } from "../../domain/Environment.ts"
 import type { NewEvent, StoredEvent } from "../../domain/Event.ts"
+import { isFinished } from "../../domain/Execution.ts"
 import type { IllegalTransition } from "../../domain/Illegal.ts"
 import { type Append, SequenceConflict } from "../../spi/DeploymentStore.ts"
 import { type Lease, LeaseLost } from "../../spi/LeaseStore.ts"
@@ -150,6 +151,10 @@ export const makeAppend = (
       return yield* Effect.fail(folded.failure)
     }
     const after = folded.success
+    // The end of an execution changes its environment, unless another one took its place. A write that leaves the
+    // environment out is not held against its version, so that must not be read from what was seen last.
+    const ends = after.execution !== undefined && isFinished(after.execution)
+    if (ends && after.environment === environment.state && !fresh) return "again"
     const rows = yield* Effect.fromResult(rowsOf(stream, seen.seq, after, added))
     const version = after.environment === environment.state ? environment.version : environment.version + 1
     const commit: Commit = {
