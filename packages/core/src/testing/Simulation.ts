@@ -13,7 +13,8 @@ import { differsFromTwin } from "./SimulationEnding.ts"
 import { type Faults, generate } from "./SimulationGenerate.ts"
 import type { Violation } from "./SimulationMonitor.ts"
 import { describe, type Scenario, twinOf } from "./SimulationScenario.ts"
-import { type Outcome, type Parts, providersOf, Schedule } from "./SimulationSchedule.ts"
+import { type Parts, providersOf } from "./SimulationParts.ts"
+import { type Outcome, Schedule } from "./SimulationSchedule.ts"
 import { shrink } from "./SimulationShrink.ts"
 
 export { type Faults, usualFaults } from "./SimulationGenerate.ts"
@@ -27,7 +28,8 @@ export {
   type ScenarioCommand,
   type ScenarioRequest
 } from "./SimulationScenario.ts"
-export type { Outcome, Parts, View } from "./SimulationSchedule.ts"
+export type { Parts, View } from "./SimulationParts.ts"
+export type { Outcome } from "./SimulationSchedule.ts"
 export type { End } from "./SimulationEnding.ts"
 
 /**
