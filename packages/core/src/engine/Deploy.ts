@@ -32,13 +32,14 @@ export const deploy: Effect.Effect<void, never, StepServices> = Effect.gen(funct
   if (prepared._tag === "Failure") return yield* endWithNothingChanged(prepared.failure)
 
   const outcomes = yield* deployAll
-  const failure = firstFailure(outcomes)
-  if (failure !== undefined && mustGoBack(failure, journal.request.spec.rollback)) return yield* goBack(failure)
+  const { rollback } = journal.request.spec
+  const failure = decisiveFailure(outcomes, rollback)
+  if (failure !== undefined && mustGoBack(failure, rollback)) return yield* goBack(failure)
   yield* moveStage("deployment", failure === undefined ? "succeeded" : "failed")
 
   const validated = yield* validateAll(outcomes)
-  const invalid = firstFailure(validated)
-  if (invalid !== undefined && mustGoBack(invalid, journal.request.spec.rollback)) return yield* goBack(invalid)
+  const invalid = decisiveFailure(validated, rollback)
+  if (invalid !== undefined && mustGoBack(invalid, rollback)) return yield* goBack(invalid)
   yield* moveStage("validation", invalid === undefined ? "succeeded" : "failed")
 
   yield* retireAll(outcomes, validated)
@@ -59,9 +60,14 @@ const candidates: Effect.Effect<(stack: StackSpec) => Candidate, never, Run> = E
 
 const mustGoBack = (failure: StepFailed, rollback: boolean) => rollback || failure.why === "aborted"
 
-const firstFailure = (outcomes: ReadonlyMap<string, GraphRun.Ended<unknown, StepFailed>>): StepFailed | undefined => {
+/** The failure that decides what is done: one that must go back, before those that need not. */
+const decisiveFailure = (
+  outcomes: ReadonlyMap<string, GraphRun.Ended<unknown, StepFailed>>,
+  rollback: boolean
+): StepFailed | undefined => {
   const failures = [...outcomes.values()].flatMap((outcome) => (outcome._tag === "Failed" ? [outcome.error] : []))
-  return failures.find(({ why }) => why !== "halted") ?? failures[0]
+  const own = failures.filter(({ why }) => why !== "halted")
+  return own.find((failure) => mustGoBack(failure, rollback)) ?? own[0] ?? failures[0]
 }
 
 const deployAll: Effect.Effect<ReadonlyMap<StackName, Outcome>, never, StepServices> = Effect.gen(function* () {

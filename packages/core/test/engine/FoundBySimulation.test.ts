@@ -6,7 +6,19 @@ import { SimulatedProvider } from "@signalbox/core/testing"
 import { Duration, Effect, Fiber, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import * as LeaseKeeper from "../../src/engine/LeaseKeeper.ts"
-import { carryOut, config, deployed, drive, gate, manifestOf, pass, production, requestOf, world } from "./support.ts"
+import {
+  carryOut,
+  config,
+  deployed,
+  drive,
+  gate,
+  manifestOf,
+  pass,
+  production,
+  requestOf,
+  versions,
+  world
+} from "./support.ts"
 
 const web = config({ stacks: [{ name: "web", provider: "simulated", gate }] })
 const two = config({
@@ -99,5 +111,45 @@ describe("what the simulation found", () => {
       yield* TestClock.adjust("10 seconds")
       assert.strictEqual((yield* Fiber.join(checking))._tag, "LeaseLost")
     }).pipe(Effect.scoped, Effect.provide(stopped))
+  })
+
+  it.effect("an abort goes back also where another stack failed before, and going back by itself is off", () => {
+    const { cloud, layer } = world()
+    cloud.script("db", "2.0.0", { broken: "exits with 1" })
+    return Effect.gen(function* () {
+      const box = yield* Signalbox
+      const store = yield* DeploymentStore
+      const manifest = manifestOf(
+        config({
+          rollback: false,
+          stacks: [
+            { name: "db", provider: "simulated", gate },
+            {
+              name: "web",
+              provider: "simulated",
+              gate,
+              strategy: { type: "canary", steps: [{ weight: 10, bake: "1 minute" }] }
+            }
+          ]
+        }),
+        cloud
+      )
+      const deploymentId = yield* deployed(manifest)
+      const request = requestOf(manifest, deploymentId, "second", { version: "2.0.0" })
+      yield* box.submit(request)
+      const running = yield* Effect.forkChild(box.run(request.correlationId))
+      const underWay = Effect.map(
+        store.execution(request.correlationId),
+        (state) => state?.stacks[0]?.status === "failed" && state.stacks[1]?.candidateTraffic === 10
+      )
+      yield* pass(running, { until: underWay })
+      yield* box.command(request.correlationId, { command: "abort", by: "tester" })
+      const state = yield* drive(running)
+      assert.strictEqual(state.status, "rolled_back")
+      assert.strictEqual(state.error?.code, "aborted")
+      assert.deepStrictEqual(versions(state), ["db 1.0.0", "web 1.0.0"])
+      const next = yield* carryOut(requestOf(manifest, deploymentId, "third", { version: "3.0.0" }))
+      assert.strictEqual(next.status, "completed")
+    }).pipe(Effect.provide(layer))
   })
 })
