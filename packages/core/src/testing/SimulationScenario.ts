@@ -122,6 +122,9 @@ export const twinOf = (scenario: Scenario): Scenario | undefined =>
   scenario.oneByOne &&
   scenario.commands.length === 0 &&
   scenario.person === "approves" &&
+  // How far a stack came when another one failed is a matter of time, and what is irreversible stays there.
+  (scenario.manifest.stacks.length === 1 ||
+    scenario.manifest.stacks.every((stack) => stack.irreversible === undefined)) &&
   scenario.faults.some(({ kind }) => processFaults.has(kind)) &&
   scenario.faults.every(({ kind }) => leavesNoTrace(kind))
     ? { ...scenario, faults: [] }
