@@ -214,9 +214,10 @@ describe("one trace", { timeout: 60_000 }, () => {
       steps.map(({ attributes }) => attributes["signalbox.step"]),
       done
     )
-    // What was finished before the kill was not called again.
-    assert.lengthOf(
-      spans.filter(({ name }) => name === "Provider.stage"),
+    // What was finished before the kill was not called again. Spans of calls that the killed process had not sent yet are
+    // gone with it.
+    assert.isAtMost(
+      spans.filter(({ name }) => name === "Provider.stage").length,
       done.filter((step) => step.startsWith("stage/")).length
     )
     assert.strictEqual((await events(correlationId)).filter(({ type }) => type === "TraceExported").length, 1)
