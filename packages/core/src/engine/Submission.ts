@@ -68,9 +68,7 @@ export const submit = Effect.fnUntraced(function* (
     )
   }
   const lock = taken.success
-  const submission = yield* record(request, prepared, lock).pipe(
-    Effect.tapError(() => Effect.ignore(leases.release(lock)))
-  )
+  const submission = yield* record(request, lock).pipe(Effect.tapError(() => Effect.ignore(leases.release(lock))))
   // History that nobody keeps any more goes a little at a time; failing to is no reason to refuse a request.
   const now = yield* Clock.currentTimeMillis
   yield* Effect.ignore(store.prune(now - Duration.toMillis(request.manifest.retention)))
@@ -190,14 +188,15 @@ const goesBack = (stack: StackSpec, { checkpoint, release, status }: StackBefore
 
 const record = Effect.fnUntraced(function* (
   request: Request,
-  { environment, spec, stacksWere }: Prepared,
   lock: Lease
 ): Effect.fn.Return<Submission, Refused | StoreError, DeploymentStore | LeaseStore> {
   const store = yield* DeploymentStore
-  const supersedes = environment?.current ?? null
-  const closed = supersedes === null ? true : yield* close(supersedes, request, environment, lock)
+  // Read under the lock: until it was taken, another execution may have changed what is there.
+  const found = yield* prepare(request)
+  const supersedes = found.environment?.current ?? null
+  const closed = supersedes !== null && (yield* close(supersedes, request, found.environment, lock))
   // The one that was in the way has changed what is there: read it again.
-  const now = closed && supersedes !== null ? yield* prepare(request) : { spec, stacksWere, environment }
+  const now = closed ? yield* prepare(request) : found
   const event: EventOf<"ExecutionRequested"> = {
     _tag: "ExecutionRequested",
     correlationId: request.correlationId,
@@ -261,11 +260,14 @@ const close = Effect.fnUntraced(function* (
 ): Effect.fn.Return<boolean, Refused | StoreError, DeploymentStore | LeaseStore> {
   const store = yield* DeploymentStore
   const leases = yield* LeaseStore
-  const state = yield* store.execution(id)
-  if (state === undefined || isFinished(state)) return false
   const mine = yield* claim(id, Duration.seconds(10)).pipe(
     Effect.catchTag("LeaseHeld", ({ lease }: LeaseHeld) => blockedBy({ ...lease, holder: id }, request))
   )
+  const state = yield* store.execution(id)
+  if (state === undefined || isFinished(state)) {
+    yield* Effect.ignore(leases.release(mine))
+    return false
+  }
   const at = yield* Clock.currentTimeMillis
   const events = closing(state, environment, at, {
     code: "superseded",
