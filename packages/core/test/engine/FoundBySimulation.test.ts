@@ -3,7 +3,7 @@ import { Signalbox } from "@signalbox/core/engine"
 import { DeploymentId, DeploymentStore, LeaseStore, type Provider, Providers } from "@signalbox/core/spi"
 import { layerMemory } from "@signalbox/core/store"
 import { SimulatedProvider } from "@signalbox/core/testing"
-import { Duration, Effect, Fiber, Layer } from "effect"
+import { Deferred, Duration, Effect, Fiber, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import * as LeaseKeeper from "../../src/engine/LeaseKeeper.ts"
 import {
@@ -150,6 +150,51 @@ describe("what the simulation found", () => {
       assert.deepStrictEqual(versions(state), ["db 1.0.0", "web 1.0.0"])
       const next = yield* carryOut(requestOf(manifest, deploymentId, "third", { version: "3.0.0" }))
       assert.strictEqual(next.status, "completed")
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("a request whose lock comes free begins from what the one before left, and supersedes nobody", () => {
+    const cloud = SimulatedProvider.make()
+    cloud.script("web", "2.0.0", { stageMillis: 5_000 })
+    const go = Deferred.makeUnsafe<void>()
+    const waiting = Layer.effect(
+      LeaseStore,
+      Effect.map(LeaseStore, (leases) =>
+        LeaseStore.of({
+          ...leases,
+          acquire: (options) =>
+            Effect.andThen(options.holder === "third" ? Deferred.await(go) : Effect.void, leases.acquire(options))
+        })
+      )
+    )
+    const layer = Signalbox.layer.pipe(
+      Layer.provide(waiting),
+      Layer.provideMerge(layerMemory),
+      Layer.provideMerge(Providers.layer([cloud.provider]))
+    )
+    return Effect.gen(function* () {
+      const box = yield* Signalbox
+      const store = yield* DeploymentStore
+      const manifest = manifestOf(web, cloud)
+      const deploymentId = yield* deployed(manifest)
+      const second = requestOf(manifest, deploymentId, "second", { version: "2.0.0" })
+      yield* box.submit(second)
+      const running = yield* Effect.forkChild(box.run(second.correlationId))
+      const underWay = Effect.map(
+        store.environment(deploymentId, production),
+        (environment) => environment?.stacks[0]?.status === "deploying"
+      )
+      yield* pass(running, { until: underWay })
+      assert.isTrue(yield* underWay)
+      const third = requestOf(manifest, deploymentId, "third", { version: "3.0.0" })
+      const submitting = yield* Effect.forkChild(box.submit(third))
+      yield* drive(running)
+      yield* Deferred.succeed(go, undefined)
+      const { execution } = yield* drive(submitting)
+      assert.isUndefined(execution.supersedes)
+      assert.deepStrictEqual(versions(execution), ["web 2.0.0"])
+      const state = yield* drive(yield* Effect.forkChild(box.run(third.correlationId)))
+      assert.strictEqual(state.status, "completed")
     }).pipe(Effect.provide(layer))
   })
 })
