@@ -5,14 +5,46 @@
  */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import type { Event, EventOf } from "./Event.ts"
+import { Actor, type Event, type EventOf, Origin } from "./Event.ts"
 import { CorrelationId, DeploymentId, EnvironmentName, StackName, Timestamp } from "./Ids.ts"
 import { IllegalTransition, move } from "./Illegal.ts"
 import { deploymentMachine, DeploymentStatus, stackMachine, StackStatus } from "./Machines.ts"
+import * as Queue from "./Queue.ts"
 import { Checkpoint, Outputs, Release } from "./Release.ts"
 
 /**
- * The long-lived thing: an organization's project with its stacks and environments.
+ * A version that must not be deployed, in one environment or (null) in none.
+ *
+ * @since 0.1.0
+ */
+export const Veto = Schema.Struct({
+  version: Schema.String,
+  environment: Schema.NullOr(EnvironmentName),
+  reason: Schema.String,
+  by: Actor,
+  at: Timestamp
+})
+/** @since 0.1.0 */
+export type Veto = typeof Veto.Type
+
+/**
+ * A lock that a person holds, so that nothing is deployed meanwhile; for good, or `until` a time.
+ *
+ * @since 0.1.0
+ */
+export const Hold = Schema.Struct({
+  environment: EnvironmentName,
+  reason: Schema.String,
+  by: Actor,
+  at: Timestamp,
+  until: Schema.optionalKey(Timestamp)
+})
+/** @since 0.1.0 */
+export type Hold = typeof Hold.Type
+
+/**
+ * The long-lived thing: an organization's project with its stacks and environments, the versions that were vetoed and the
+ * environments that a person holds.
  *
  * @since 0.1.0
  */
@@ -23,6 +55,8 @@ export const Deployment = Schema.Struct({
   template: Schema.String,
   environments: Schema.Array(EnvironmentName),
   stacks: Schema.Array(StackName),
+  vetoes: Schema.optionalKey(Schema.Array(Veto)),
+  holds: Schema.optionalKey(Schema.Array(Hold)),
   createdAt: Timestamp
 })
 /** @since 0.1.0 */
@@ -38,6 +72,73 @@ export const beginDeployment = (at: Timestamp, event: EventOf<"DeploymentInitial
   stacks: event.stacks,
   createdAt: at
 })
+
+/**
+ * Folds one event of a deployment's own stream into it. A veto, and a hold, takes the place of the one before it.
+ *
+ * @since 0.1.0
+ */
+export const evolveDeployment = (
+  state: Deployment,
+  at: Timestamp,
+  event: Event
+): Result.Result<Deployment, IllegalTransition> => {
+  const { holds = [], vetoes = [] } = state
+  const refuse = (subject: string, from: string) =>
+    Result.fail(new IllegalTransition({ machine: "deployment", subject, from, on: event._tag }))
+  switch (event._tag) {
+    case "VersionVetoed":
+    case "VetoLifted": {
+      const { environment, reason, by, version } = event
+      const others = vetoes.filter((veto) => veto.version !== version || veto.environment !== environment)
+      if (event._tag === "VersionVetoed") {
+        return Result.succeed({ ...state, vetoes: [...others, { version, environment, reason, by, at }] })
+      }
+      return others.length === vetoes.length
+        ? refuse(version, "not vetoed")
+        : Result.succeed({ ...state, vetoes: others })
+    }
+    case "LockHeld":
+    case "LockReleased": {
+      const others = holds.filter((hold) => hold.environment !== event.environment)
+      if (event._tag === "LockHeld") {
+        const { _tag, ...hold } = event
+        return Result.succeed({ ...state, holds: [...others, { ...hold, at }] })
+      }
+      return others.length === holds.length
+        ? refuse(event.environment, "not held")
+        : Result.succeed({ ...state, holds: others })
+    }
+    case "LockBroken":
+      return Result.succeed(state)
+    default:
+      return refuse(state.deploymentId, "present")
+  }
+}
+
+/**
+ * The hold on an environment at a time, if there is one.
+ *
+ * @since 0.1.0
+ */
+export const heldBy = (state: Deployment | undefined, environment: EnvironmentName, now: Timestamp): Hold | undefined =>
+  state?.holds?.find((hold) => hold.environment === environment && (hold.until === undefined || hold.until > now))
+
+/**
+ * The veto on a version in an environment, if there is one.
+ *
+ * @since 0.1.0
+ */
+export const vetoOn = (
+  state: Deployment | undefined,
+  environment: EnvironmentName,
+  version: string | undefined
+): Veto | undefined =>
+  version === undefined
+    ? undefined
+    : state?.vetoes?.find(
+        (veto) => veto.version === version && (veto.environment === null || veto.environment === environment)
+      )
 
 /**
  * One stack in one environment, across executions. `checkpoint` is what the last execution that changed it would go back to.
@@ -59,7 +160,8 @@ export type StackInEnvironment = typeof StackInEnvironment.Type
  * A deployment in one environment.
  *
  * *Details*: `everDeployed` tells whether anything good was ever there, `current` which execution is under way and
- * `last` which one was asked for last.
+ * `last` which one came to its turn last. `queue` holds those that wait for theirs. `commit` is what `current` brings in,
+ * `deployed` what the last one that completed brought in, where it is known.
  *
  * @since 0.1.0
  */
@@ -70,26 +172,33 @@ export const EnvironmentState = Schema.Struct({
   everDeployed: Schema.Boolean,
   current: Schema.NullOr(CorrelationId),
   last: CorrelationId,
+  queue: Schema.optionalKey(Schema.Array(Queue.Ticket)),
+  commit: Schema.optionalKey(Origin),
+  deployed: Schema.optionalKey(Origin),
   stacks: Schema.Array(StackInEnvironment),
   updatedAt: Timestamp
 })
 /** @since 0.1.0 */
 export type EnvironmentState = typeof EnvironmentState.Type
 
-const request = (
+const start = (
   state: EnvironmentState | undefined,
   at: Timestamp,
-  event: EventOf<"ExecutionRequested">
+  correlationId: CorrelationId,
+  event: Pick<EventOf<"ExecutionRequested">, "deploymentId" | "environment" | "spec" | "origin">
 ): EnvironmentState => {
   const known = state?.stacks ?? []
   const added = event.spec.stacks.filter(({ name }) => !known.some((stack) => stack.name === name))
+  const { commit: _, ...kept } = state ?? {}
   return {
+    ...kept,
     deploymentId: event.deploymentId,
     environment: event.environment,
     status: state?.status ?? deploymentMachine.initial,
     everDeployed: state?.everDeployed ?? false,
-    current: event.correlationId,
-    last: event.correlationId,
+    current: correlationId,
+    last: correlationId,
+    ...(event.origin === undefined ? {} : { commit: event.origin }),
     stacks: [
       ...known,
       ...added.map(({ name }): StackInEnvironment => ({
@@ -101,6 +210,79 @@ const request = (
         updatedAt: at
       }))
     ],
+    updatedAt: at
+  }
+}
+
+const untouched = (at: Timestamp, event: EventOf<"ExecutionRequested">): EnvironmentState => ({
+  deploymentId: event.deploymentId,
+  environment: event.environment,
+  status: deploymentMachine.initial,
+  everDeployed: false,
+  current: null,
+  last: event.correlationId,
+  stacks: [],
+  updatedAt: at
+})
+
+const wait = (state: EnvironmentState, at: Timestamp, event: EventOf<"ExecutionRequested">): EnvironmentState => {
+  const { by, correlationId, kind, origin, queue: policy = "fifo", version } = event
+  return {
+    ...state,
+    queue: Queue.join(state.queue ?? [], {
+      correlationId,
+      kind,
+      by,
+      at,
+      policy,
+      ...(version === undefined ? {} : { version }),
+      ...(origin === undefined ? {} : { origin })
+    })
+  }
+}
+
+const request = (
+  state: EnvironmentState | undefined,
+  at: Timestamp,
+  event: EventOf<"ExecutionRequested">
+): EnvironmentState => {
+  // What others do is watched, and takes nobody's place.
+  if (event.kind === "observe") return state ?? untouched(at, event)
+  return event.queue === undefined
+    ? start(state, at, event.correlationId, event)
+    : wait(state ?? untouched(at, event), at, event)
+}
+
+/** The turn of a request that waited, or that ends before it has come. */
+const takeTurn = (
+  state: EnvironmentState,
+  at: Timestamp,
+  id: CorrelationId,
+  event: EventOf<"TurnTaken">
+): EnvironmentState => {
+  const queue = state.queue ?? []
+  const ticket = queue.find(({ correlationId }) => correlationId === id)
+  const { deploymentId, environment } = state
+  return {
+    ...start(state, at, id, {
+      deploymentId,
+      environment,
+      spec: event.spec,
+      ...(ticket?.origin === undefined ? {} : { origin: ticket.origin })
+    }),
+    queue: Queue.take(queue, id)
+  }
+}
+
+const end = (state: EnvironmentState, at: Timestamp, id: string, completed: boolean): EnvironmentState => {
+  const queue = Queue.leave(state.queue ?? [], id as CorrelationId)
+  const left = queue === state.queue || state.queue === undefined ? state : { ...state, queue }
+  if (left.current !== id) return left
+  const { commit, ...others } = left
+  return {
+    ...others,
+    current: null,
+    ...(completed && commit !== undefined ? { deployed: commit } : {}),
     updatedAt: at
   }
 }
@@ -138,9 +320,15 @@ export const evolve = (
   stream: string,
   event: Event
 ): Result.Result<EnvironmentState | undefined, IllegalTransition> => {
-  if (event._tag === "ExecutionRequested") return Result.succeed(request(state, at, event))
+  if (event._tag === "ExecutionRequested") {
+    return Result.succeed(
+      event.queue === undefined ? start(state, at, event.correlationId, event) : wait(state, at, event)
+    )
+  }
   if (state === undefined) return Result.succeed(state)
   switch (event._tag) {
+    case "TurnTaken":
+      return Result.succeed(takeTurn(state, at, stream as CorrelationId, event))
     case "DeploymentMoved":
       return Result.map(move(deploymentMachine, state.deploymentId, state.status, event.on), (status) => ({
         ...state,
@@ -161,9 +349,7 @@ export const evolve = (
     case "OutputsKept":
       return onStack(state, at, event.stack, (stack) => Result.succeed({ ...stack, outputs: event.outputs }))
     case "ExecutionMoved":
-      return Result.succeed(
-        ends.has(event.on) && state.current === stream ? { ...state, current: null, updatedAt: at } : state
-      )
+      return Result.succeed(ends.has(event.on) ? end(state, at, stream, event.on === "completed") : state)
     default:
       return Result.succeed(state)
   }

@@ -67,11 +67,50 @@ export const Traced = Schema.Struct({ parent: Schema.optionalKey(Schema.String.c
 export type Traced = typeof Traced.Type
 
 /**
- * All events. The first belongs to the stream of a deployment, the others to the stream of an execution.
+ * What is done with a request while another execution is in the way: it waits behind those that came before, it takes the
+ * place of those that wait, or it is refused.
+ *
+ * @since 0.1.0
+ */
+export const QueuePolicy = Schema.Literals(["fifo", "latest_wins", "reject"])
+/** @since 0.1.0 */
+export type QueuePolicy = typeof QueuePolicy.Type
+
+/**
+ * Where a request comes from: the commit that it brings in, with the time of the commit, and the run of the workflow that
+ * asks (its address, or an id).
+ *
+ * @since 0.1.0
+ */
+export const Origin = Schema.Struct({
+  commit: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(128))),
+  committedAt: Schema.optionalKey(Timestamp),
+  workflowRun: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(512)))
+})
+/** @since 0.1.0 */
+export type Origin = typeof Origin.Type
+
+/**
+ * What a monitor tells people, each thing once: an execution that makes no progress, makes some again, or takes longer than
+ * it ever did; its end; a time in which nobody watched.
+ *
+ * @since 0.1.0
+ */
+export const AnnouncementKind = Schema.Literals(["stalled", "moving", "overlong", "succeeded", "failed", "gap"])
+/** @since 0.1.0 */
+export type AnnouncementKind = typeof AnnouncementKind.Type
+
+/**
+ * All events. Those of a deployment belong to its stream (`DeploymentInitialized`, vetoes, holds, locks that were broken),
+ * the others to the stream of an execution.
  *
  * *Details*: `StepStarted` is the intent of a side effect and `StepFinished` its receipt: together they are the journal
  * of the workflow. `exit` is the encoded outcome of the step. `TraceExported` comes after the end, once a collector has
  * confirmed that it has the spans that are told from the log: it is what keeps them from being sent twice.
+ *
+ * A request with `queue` waits for its turn: until `TurnTaken`, which is written under the lock and says what the execution
+ * really starts from. `override` is the reason why a freeze, a veto or drift was not heeded. `ProcessStarted` and
+ * `ProcessExited` are those of a wrapped command, in which secrets are covered.
  *
  * @since 0.1.0
  */
@@ -83,6 +122,27 @@ export const Event = Schema.TaggedUnion({
     template: Schema.String,
     environments: Schema.Array(EnvironmentName),
     stacks: Schema.Array(StackName),
+    by: Actor
+  },
+  VersionVetoed: {
+    version: Schema.String,
+    environment: Schema.NullOr(EnvironmentName),
+    reason: Schema.String,
+    by: Actor
+  },
+  VetoLifted: { version: Schema.String, environment: Schema.NullOr(EnvironmentName), reason: Schema.String, by: Actor },
+  LockHeld: {
+    environment: EnvironmentName,
+    reason: Schema.String,
+    by: Actor,
+    until: Schema.optionalKey(Timestamp)
+  },
+  LockReleased: { environment: EnvironmentName, reason: Schema.String, by: Actor },
+  LockBroken: {
+    environment: EnvironmentName,
+    holder: Schema.String,
+    fence: Schema.Int,
+    reason: Schema.String,
     by: Actor
   },
   ExecutionRequested: {
@@ -99,7 +159,17 @@ export const Event = Schema.TaggedUnion({
     deploymentWas: DeploymentStatus,
     stacksWere: Schema.Array(StackBefore),
     spec: ExecutionSpec,
+    queue: Schema.optionalKey(QueuePolicy),
+    origin: Schema.optionalKey(Origin),
+    override: Schema.optionalKey(Schema.String),
+    command: Schema.optionalKey(Schema.String),
     trace: Schema.optionalKey(Traced)
+  },
+  TurnTaken: {
+    deploymentWas: DeploymentStatus,
+    stacksWere: Schema.Array(StackBefore),
+    spec: ExecutionSpec,
+    supersedes: Schema.optionalKey(CorrelationId)
   },
   RunnerTook: {
     runner: Schema.String,
@@ -133,7 +203,21 @@ export const Event = Schema.TaggedUnion({
   OutputsKept: { stack: StackName, outputs: Outputs },
   TrafficObserved: { stack: StackName, shares: Schema.Array(TrafficShare), candidate: Percent },
   VerdictReached: { verdict: Verdict },
-  ProgressSeen: { stack: StackName, message: Schema.String, resource: Schema.optionalKey(Schema.String) },
+  ProgressSeen: {
+    stack: StackName,
+    message: Schema.String,
+    resource: Schema.optionalKey(Schema.String),
+    resourceType: Schema.optionalKey(Schema.String),
+    done: Schema.optionalKey(Schema.Boolean)
+  },
+  ProcessStarted: { command: Schema.String, pid: Schema.Int },
+  ProcessExited: {
+    code: Schema.NullOr(Schema.Int),
+    signal: Schema.NullOr(Schema.String),
+    reason: Schema.optionalKey(Schema.String)
+  },
+  MonitorTook: { monitor: Schema.String, restarts: Schema.Int, gapMs: Schema.optionalKey(Schema.Int) },
+  Announced: { what: AnnouncementKind, message: Schema.String, stack: Schema.optionalKey(StackName) },
   ApprovalAsked: {
     stack: StackName,
     question: Schema.String,

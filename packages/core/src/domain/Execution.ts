@@ -5,7 +5,7 @@
  */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { Actor, type Event, type EventOf } from "./Event.ts"
+import { Actor, AnnouncementKind, type Event, type EventOf, Origin, QueuePolicy, type StackBefore } from "./Event.ts"
 import { CorrelationId, DeploymentId, EnvironmentName, Percent, StackName, Timestamp } from "./Ids.ts"
 import { IllegalTransition, move } from "./Illegal.ts"
 import * as Machine from "./Machine.ts"
@@ -22,14 +22,23 @@ import {
   type StageTrigger
 } from "./Machines.ts"
 import { Checkpoint, ErrorInfo, Outputs, Release } from "./Release.ts"
+import { type ExecutionSpec, StrategyName } from "./Spec.ts"
 import { Verdict } from "./Verdict.ts"
 
-/** One stage, of an execution or of a stack in it. @since 0.1.0 */
+/**
+ * One stage, of an execution or of a stack in it.
+ *
+ * *Details*: `waitedMs` is how long it has waited for people so far, without the wait that began at `waitingSince`.
+ *
+ * @since 0.1.0
+ */
 export const StageState = Schema.Struct({
   name: StageName,
   status: StageStatus,
   startedAt: Schema.optionalKey(Timestamp),
   finishedAt: Schema.optionalKey(Timestamp),
+  waitingSince: Schema.optionalKey(Timestamp),
+  waitedMs: Schema.optionalKey(Schema.Int),
   reason: Schema.optionalKey(Schema.String)
 })
 /** @since 0.1.0 */
@@ -45,6 +54,7 @@ export type StageState = typeof StageState.Type
 export const StackState = Schema.Struct({
   name: StackName,
   provider: Schema.String,
+  strategy: Schema.optionalKey(StrategyName),
   status: StackStatus,
   release: Schema.NullOr(Release),
   candidate: Schema.NullOr(Release),
@@ -69,8 +79,26 @@ export const Question = Schema.Struct({
 /** @since 0.1.0 */
 export type Question = typeof Question.Type
 
+/** What a monitor told people about an execution. @since 0.1.0 */
+export const Announcement = Schema.Struct({
+  at: Timestamp,
+  what: AnnouncementKind,
+  message: Schema.String,
+  stack: Schema.optionalKey(StackName)
+})
+/** @since 0.1.0 */
+export type Announcement = typeof Announcement.Type
+
+/** How a wrapped command ended: by itself with a code, or by a signal. @since 0.1.0 */
+export const ProcessExit = Schema.Struct({ code: Schema.NullOr(Schema.Int), signal: Schema.NullOr(Schema.String) })
+/** @since 0.1.0 */
+export type ProcessExit = typeof ProcessExit.Type
+
 /**
  * The state of one execution. Times are in milliseconds since the epoch.
+ *
+ * *Details*: `turnAt` is when it came to its turn, where it had to wait in a queue. `command` and `exit` are those of a
+ * wrapped command.
  *
  * @since 0.1.0
  */
@@ -87,13 +115,20 @@ export const ExecutionState = Schema.Struct({
   by: Actor,
   reason: Schema.optionalKey(Schema.String),
   supersedes: Schema.optionalKey(CorrelationId),
+  queue: Schema.optionalKey(QueuePolicy),
+  origin: Schema.optionalKey(Origin),
+  override: Schema.optionalKey(Schema.String),
+  command: Schema.optionalKey(Schema.String),
+  exit: Schema.optionalKey(ProcessExit),
   requestedAt: Timestamp,
+  turnAt: Schema.optionalKey(Timestamp),
   startedAt: Schema.optionalKey(Timestamp),
   finishedAt: Schema.optionalKey(Timestamp),
   stages: Schema.Array(StageState),
   stacks: Schema.Array(StackState),
   verdicts: Schema.Array(Verdict),
   questions: Schema.Array(Question),
+  announcements: Schema.optionalKey(Schema.Array(Announcement)),
   error: Schema.optionalKey(ErrorInfo)
 })
 /** @since 0.1.0 */
@@ -118,6 +153,9 @@ export const stagesOf = (kind: ExecutionKind): ReadonlyArray<StageName> => {
       return ["initialization", "health_check", "destruction"]
     case "rollback":
       return ["initialization", "health_check", "rollback", "validation"]
+    case "run":
+    case "observe":
+      return ["deployment"]
     default:
       return ["initialization", "health_check", "deployment", "validation"]
   }
@@ -125,6 +163,29 @@ export const stagesOf = (kind: ExecutionKind): ReadonlyArray<StageName> => {
 
 const pending = (kind: ExecutionKind): ReadonlyArray<StageState> =>
   stagesOf(kind).map((name) => ({ name, status: stageMachine.initial }))
+
+const stacksOf = (
+  kind: ExecutionKind,
+  { spec, stacksWere }: { readonly spec: ExecutionSpec; readonly stacksWere: ReadonlyArray<StackBefore> }
+): ReadonlyArray<StackState> =>
+  spec.stacks
+    .filter(({ enabled }) => enabled)
+    .map((stack) => {
+      const before = stacksWere.find(({ name }) => name === stack.name)
+      return {
+        name: stack.name,
+        provider: stack.provider,
+        strategy: stack.strategy.type,
+        status: before?.status ?? stackMachine.initial,
+        release: before?.release ?? null,
+        candidate: null,
+        candidateTraffic: 0,
+        checkpoint: null,
+        outputs: before?.outputs ?? {},
+        ...(stack.irreversible === undefined ? {} : { irreversible: stack.irreversible }),
+        stages: pending(kind)
+      }
+    })
 
 const begin = (at: Timestamp, event: EventOf<"ExecutionRequested">): ExecutionState => ({
   correlationId: event.correlationId,
@@ -139,28 +200,39 @@ const begin = (at: Timestamp, event: EventOf<"ExecutionRequested">): ExecutionSt
   by: event.by,
   ...(event.reason === undefined ? {} : { reason: event.reason }),
   ...(event.supersedes === undefined ? {} : { supersedes: event.supersedes }),
+  ...(event.queue === undefined ? {} : { queue: event.queue }),
+  ...(event.origin === undefined ? {} : { origin: event.origin }),
+  ...(event.override === undefined ? {} : { override: event.override }),
+  ...(event.command === undefined ? {} : { command: event.command }),
   requestedAt: at,
   stages: pending(event.kind),
-  stacks: event.spec.stacks
-    .filter(({ enabled }) => enabled)
-    .map((stack) => {
-      const before = event.stacksWere.find(({ name }) => name === stack.name)
-      return {
-        name: stack.name,
-        provider: stack.provider,
-        status: before?.status ?? stackMachine.initial,
-        release: before?.release ?? null,
-        candidate: null,
-        candidateTraffic: 0,
-        checkpoint: null,
-        outputs: before?.outputs ?? {},
-        ...(stack.irreversible === undefined ? {} : { irreversible: stack.irreversible }),
-        stages: pending(event.kind)
-      }
-    }),
+  stacks: stacksOf(event.kind, event),
   verdicts: [],
   questions: []
 })
+
+/** What is there may have changed while the request waited. */
+const takeTurn = (
+  state: ExecutionState,
+  at: Timestamp,
+  event: EventOf<"TurnTaken">
+): Result.Result<ExecutionState, IllegalTransition> =>
+  state.status === "queued" && state.turnAt === undefined
+    ? Result.succeed({
+        ...state,
+        deploymentWas: event.deploymentWas,
+        ...(event.supersedes === undefined ? {} : { supersedes: event.supersedes }),
+        turnAt: at,
+        stacks: stacksOf(state.kind, event)
+      })
+    : Result.fail(
+        new IllegalTransition({
+          machine: "execution",
+          subject: state.correlationId,
+          from: state.turnAt === undefined ? state.status : "its turn",
+          on: event._tag
+        })
+      )
 
 const moveStage = (
   stages: ReadonlyArray<StageState>,
@@ -171,9 +243,12 @@ const moveStage = (
   const known = stages.some(({ name }) => name === stage)
   const before = stages.find(({ name }) => name === stage) ?? { name: stage, status: stageMachine.initial }
   return Result.map(move(stageMachine, subject, before.status, on), (status) => {
+    const { waitingSince, ...others } = before
     const after: StageState = {
-      ...before,
+      ...others,
       status,
+      ...(on === "waiting" ? { waitingSince: at } : {}),
+      ...(waitingSince === undefined ? {} : { waitedMs: (before.waitedMs ?? 0) + Math.max(0, at - waitingSince) }),
       ...(on === "started" ? { startedAt: at } : {}),
       ...(Machine.isTerminal(stageMachine, status) ? { finishedAt: at } : {}),
       ...(reason === undefined ? {} : { reason })
@@ -254,6 +329,11 @@ export const evolve = (
   }
   switch (event._tag) {
     case "DeploymentInitialized":
+    case "VersionVetoed":
+    case "VetoLifted":
+    case "LockHeld":
+    case "LockReleased":
+    case "LockBroken":
     case "ExecutionRequested":
       return Result.fail(
         new IllegalTransition({
@@ -306,8 +386,18 @@ export const evolve = (
         ...state,
         questions: state.questions.filter(({ stack }) => stack !== event.stack)
       })
+    case "TurnTaken":
+      return takeTurn(state, at, event)
+    case "ProcessExited":
+      return Result.succeed({ ...state, exit: { code: event.code, signal: event.signal } })
+    case "Announced": {
+      const { _tag, ...announced } = event
+      return Result.succeed({ ...state, announcements: [...(state.announcements ?? []), { at, ...announced }] })
+    }
     case "RunnerTook":
     case "LeaseTaken":
+    case "ProcessStarted":
+    case "MonitorTook":
     case "DeploymentMoved":
     case "CommandGiven":
     case "StepStarted":

@@ -22,7 +22,12 @@ const step = (states: States, stream: string, { at, event }: NewEvent): Result.R
       ? Result.succeed({ ...states, deployment: Environment.beginDeployment(at, event) })
       : refuse(stream, "another stream", event._tag)
   }
-  if (states.deployment !== undefined) return refuse(stream, "present", event._tag)
+  if (states.deployment !== undefined) {
+    return Result.map(Environment.evolveDeployment(states.deployment, at, event), (deployment) => ({
+      ...states,
+      deployment
+    }))
+  }
   if (event._tag === "ExecutionRequested" && event.correlationId !== stream) {
     return Result.fail(
       new IllegalTransition({

@@ -134,7 +134,7 @@ export const makeCommit = (sql: SqlClient, dialect: Dialect) => {
         deployment_id: commit.deployment.deploymentId,
         created_at: commit.deployment.createdAt,
         state: commit.deployment.state
-      })}`
+      })} ON CONFLICT (deployment_id) DO UPDATE SET state = EXCLUDED.state`
     }
     if (commit.environment !== undefined && (yield* writeEnvironment(commit.environment)).length === 0) {
       return yield* Effect.fail<Outcome>({ _tag: "Stale" })
