@@ -48,7 +48,26 @@ export const sentence = ({ event }: StoredEvent): string | undefined => {
       return `${event.stack}: answer: ${event.answer}${event.expired ? " (nobody answered in time)" : event.by === undefined ? "" : ` by ${event.by}`}`
     case "CommandGiven":
       return `${event.command}${event.stack === undefined ? "" : ` ${event.stack}`} by ${event.by}${because(event.reason)}`
+    case "VersionVetoed":
+      return `version ${event.version} vetoed${event.environment === null ? "" : ` in ${event.environment}`} by ${event.by}: ${event.reason}`
+    case "VetoLifted":
+      return `veto on version ${event.version} lifted${event.environment === null ? "" : ` in ${event.environment}`} by ${event.by}: ${event.reason}`
+    case "LockHeld":
+      return `${event.environment} held by ${event.by}: ${event.reason}${event.until === undefined ? "" : ` (until ${clock(event.until)})`}`
+    case "LockReleased":
+      return `${event.environment} given back by ${event.by}: ${event.reason}`
+    case "LockBroken":
+      return `lock of ${event.environment} taken from ${event.holder} by ${event.by}: ${event.reason}`
+    case "TurnTaken":
+      return "its turn has come"
+    case "ProcessStarted":
+      return `runs: ${event.command}`
+    case "ProcessExited":
+      return `the command ended ${event.signal === null ? `with code ${event.code ?? "?"}` : `by ${event.signal}`}${because(event.reason)}`
+    case "Announced":
+      return `${event.stack === undefined ? "" : `${event.stack}: `}${event.message}`
     case "LeaseTaken":
+    case "MonitorTook":
     case "CheckpointKept":
     case "OutputsKept":
     case "StepStarted":

@@ -320,11 +320,7 @@ export const evolve = (
   stream: string,
   event: Event
 ): Result.Result<EnvironmentState | undefined, IllegalTransition> => {
-  if (event._tag === "ExecutionRequested") {
-    return Result.succeed(
-      event.queue === undefined ? start(state, at, event.correlationId, event) : wait(state, at, event)
-    )
-  }
+  if (event._tag === "ExecutionRequested") return Result.succeed(request(state, at, event))
   if (state === undefined) return Result.succeed(state)
   switch (event._tag) {
     case "TurnTaken":

@@ -28,7 +28,7 @@ export const Ticket = Schema.Struct({
 /** @since 0.1.0 */
 export type Ticket = typeof Ticket.Type
 
-/** @since 0.1.0 */
+/** Those that wait, in the order in which they came. @since 0.1.0 */
 export type Queue = ReadonlyArray<Ticket>
 
 /**
