@@ -6,6 +6,15 @@ import type { StoreError } from "../spi/StoreError.ts"
 import { claimKey } from "./LockKey.ts"
 import { RunnerIdentity, uniqueOwner } from "./RunnerIdentity.ts"
 
+const coming = "coming"
+
+/**
+ * Whether a claim is that of a runner, and not of a request whose runner is still on its way.
+ *
+ * @since 0.1.0
+ */
+export const isRunner = ({ holder }: Lease): boolean => holder !== coming
+
 /**
  * Claims the right to run an execution. The claim of a runner that is known to be dead is taken over at once.
  *
@@ -21,6 +30,25 @@ export const claim = Effect.fnUntraced(function* (
   const { isDead, owner } = yield* RunnerIdentity
   const options = { key: claimKey(id), holder: yield* uniqueOwner, owner, ttl }
   return yield* Effect.catchTag(leases.acquire(options), "LeaseHeld", (held) =>
-    isDead(held.lease.owner) ? leases.acquire({ ...options, evict: held.lease.fence }) : Effect.fail(held)
+    isDead(held.lease.owner) || !isRunner(held.lease)
+      ? leases.acquire({ ...options, evict: held.lease.fence })
+      : Effect.fail(held)
   )
+})
+
+/**
+ * Says that the runner of a request is on its way, so that its place in the queue counts from the moment of the request.
+ * Harmless where it has a runner.
+ *
+ * @since 0.1.0
+ */
+export const announceRunner = Effect.fnUntraced(function* (
+  id: CorrelationId,
+  ttl: Duration.Duration
+): Effect.fn.Return<void, StoreError, LeaseStore> {
+  const leases = yield* LeaseStore
+  const { owner } = yield* RunnerIdentity
+  yield* leases
+    .acquire({ key: claimKey(id), holder: coming, owner, ttl })
+    .pipe(Effect.catchTag("LeaseHeld", () => Effect.void))
 })

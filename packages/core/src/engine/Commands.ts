@@ -15,6 +15,7 @@ import { DeploymentStore } from "../spi/DeploymentStore.ts"
 import { type Lease, LeaseStore } from "../spi/LeaseStore.ts"
 import type { StoreError } from "../spi/StoreError.ts"
 import { Attribute, SpanName, traced } from "../telemetry/index.ts"
+import { isRunner } from "./Claim.ts"
 import { claimKey } from "./LockKey.ts"
 import { Refused } from "./Refused.ts"
 import { unknown } from "./Runner.ts"
@@ -33,7 +34,7 @@ export const runner = Effect.fnUntraced(function* (
   const { isDead } = yield* RunnerIdentity
   const lease = yield* leases.get(claimKey(id))
   const now = yield* Clock.currentTimeMillis
-  return lease === undefined || lease.expiresAt <= now || isDead(lease.owner) ? undefined : lease
+  return lease === undefined || lease.expiresAt <= now || isDead(lease.owner) || !isRunner(lease) ? undefined : lease
 })
 
 /**

@@ -68,6 +68,32 @@ const readAll = Effect.fnUntraced(function* (stream: string) {
   return all
 })
 
+const withTurn = (
+  request: EventOf<"ExecutionRequested">,
+  { _tag, ...from }: EventOf<"TurnTaken">
+): EventOf<"ExecutionRequested"> => ({ ...request, ...from })
+
+/**
+ * What was asked for, with what the execution starts from since it came to its turn.
+ *
+ * @since 0.1.0
+ */
+export const requestOf = Effect.fnUntraced(function* (
+  correlationId: CorrelationId
+): Effect.fn.Return<EventOf<"ExecutionRequested"> | undefined, StoreError, DeploymentStore> {
+  const store = yield* DeploymentStore
+  const events = yield* store.events({ stream: correlationId, tags: ["ExecutionRequested", "TurnTaken"], limit: 2 })
+  return events.reduce<EventOf<"ExecutionRequested"> | undefined>(
+    (request, { event }) =>
+      event._tag === "ExecutionRequested"
+        ? event
+        : event._tag === "TurnTaken" && request !== undefined
+          ? withTurn(request, event)
+          : request,
+    undefined
+  )
+})
+
 /**
  * Opens the journal of an execution that exists, for a runner that holds `guards`.
  *
@@ -100,6 +126,9 @@ export const open = Effect.fnUntraced(function* (
     switch (event._tag) {
       case "ExecutionRequested":
         request = event
+        break
+      case "TurnTaken":
+        request = withTurn(request!, event)
         break
       case "StepStarted":
         intents.set(`${event.step}#${event.attempt}`, at)

@@ -32,6 +32,7 @@ import { Run, syncPaused } from "./Run.ts"
 import { RunnerIdentity } from "./RunnerIdentity.ts"
 import { StepFailed } from "./StepFailed.ts"
 import { tracedMark } from "./Trace.ts"
+import * as Turn from "./Turn.ts"
 
 type Services = DeploymentStore | LeaseStore | Providers
 
@@ -67,7 +68,13 @@ export const run = Effect.fnUntraced(function* (
     if (claimed === undefined) continue
     yield* Effect.scoped(carryOn(id, claimed, ttl)).pipe(
       measured(id),
-      inside(id, () => spanIdOf(id, paths.run(claimed.fence)))
+      inside(id, () => spanIdOf(id, paths.run(claimed.fence))),
+      // Whoever was stopped for a while has lost nothing but time: the place in the queue is in the log.
+      Effect.catchTag("LeaseLost", (error) =>
+        Effect.flatMap(store.execution(id), (now) =>
+          now !== undefined && isWaiting(now) ? Effect.void : Effect.fail(error)
+        )
+      )
     )
   }
 })
@@ -113,6 +120,27 @@ const awaitTurn = Effect.fnUntraced(function* (lease: Lease): Effect.fn.Return<v
   )
 })
 
+/** Whether its turn in the queue has not come yet. */
+const isWaiting = ({ queue, status, turnAt }: ExecutionState): boolean =>
+  queue !== undefined && status === "queued" && turnAt === undefined
+
+/** Waits for the turn of an execution; whoever stops it meanwhile withdraws it. */
+const takeTurn = (
+  id: CorrelationId,
+  mine: LeaseKeeper.KeptLease,
+  owner: string,
+  ttl: Duration.Duration
+): Effect.Effect<Lease | undefined, LeaseLost | StoreError, Services> =>
+  Effect.raceFirst(Turn.take({ id, claim: mine.lease, owner, ttl }), mine.lost).pipe(
+    Effect.onInterrupt(() =>
+      Turn.withdraw(id, {
+        code: "interrupted",
+        message: "interrupted before its turn came",
+        hint: "Ask again."
+      }).pipe(Effect.timeoutOption("5 seconds"), Effect.ignore)
+    )
+  )
+
 const carryOn = Effect.fnUntraced(function* (
   id: CorrelationId,
   claimed: Lease,
@@ -124,17 +152,18 @@ const carryOn = Effect.fnUntraced(function* (
   const mine = yield* LeaseKeeper.keep(claimed, ttl)
   const state = yield* store.execution(id)
   if (state === undefined || isFinished(state)) return
-  const lock = yield* Effect.flatMap(
-    leases.acquire({
-      key: lockKey(state.deploymentId, state.environment),
-      holder: id,
-      owner,
-      ttl,
-      sameHolder: true,
-      reason: `${state.kind} by ${state.by}`
-    }),
-    (lease) => LeaseKeeper.keep(lease, ttl)
-  )
+  const acquired = isWaiting(state)
+    ? yield* takeTurn(id, mine, owner, ttl)
+    : yield* leases.acquire({
+        key: lockKey(state.deploymentId, state.environment),
+        holder: id,
+        owner,
+        ttl,
+        sameHolder: true,
+        reason: `${state.kind} by ${state.by}`
+      })
+  if (acquired === undefined) return
+  const lock = yield* LeaseKeeper.keep(acquired, ttl)
   const journal = yield* Journal.open(id, () => [mine.lease(), lock.lease()])
   yield* journal.record(`runner/${claimed.fence}`, {
     _tag: "RunnerTook",

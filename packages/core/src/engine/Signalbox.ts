@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import type { Deployment } from "../domain/Environment.ts"
-import type { OperatorCommand, StoredEvent } from "../domain/Event.ts"
+import type { OperatorCommand, Origin, QueuePolicy, StoredEvent } from "../domain/Event.ts"
 import type { ExecutionState } from "../domain/Execution.ts"
 import type { CorrelationId, DeploymentId, EnvironmentName, StackName } from "../domain/Ids.ts"
 import type { ExecutionKind } from "../domain/Machines.ts"
@@ -32,12 +32,14 @@ import * as TraceKeeper from "./TraceKeeper.ts"
  * An execution to start.
  *
  * *Details*: `stacks` narrows it to those (for `deploy-stack` and `destroy-stack` exactly one); `version` and `artifact` are
- * what a `deploy` brings in; `strategy` overrides that of every stack.
+ * what a `deploy` brings in; `strategy` overrides that of every stack. `queue` says what is done while another execution is
+ * in the way (default: `fifo` for a wrapped command, else `reject`). `override` is the reason for going ahead in spite of a
+ * freeze, a veto or drift. `command` is what a `run` shows of its command, with its secrets covered.
  *
  * @since 0.1.0
  */
 export interface Request {
-  readonly kind: Exclude<ExecutionKind, "run" | "observe">
+  readonly kind: Exclude<ExecutionKind, "observe">
   readonly correlationId: CorrelationId
   readonly deploymentId: DeploymentId
   readonly environment: EnvironmentName
@@ -48,6 +50,10 @@ export interface Request {
   readonly artifact?: string
   readonly strategy?: StrategyName
   readonly reason?: string
+  readonly queue?: QueuePolicy
+  readonly origin?: Origin
+  readonly override?: string
+  readonly command?: string
 }
 
 /**

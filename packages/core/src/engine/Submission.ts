@@ -8,22 +8,25 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type { EnvironmentState } from "../domain/Environment.ts"
-import type { EventOf, StackBefore } from "../domain/Event.ts"
-import { type ExecutionState, isFinished } from "../domain/Execution.ts"
-import type { CorrelationId, StackName } from "../domain/Ids.ts"
-import type { ExecutionSpec, StackSpec } from "../domain/Spec.ts"
+import type { EventOf, QueuePolicy } from "../domain/Event.ts"
+import type { ExecutionState } from "../domain/Execution.ts"
+import type { CorrelationId } from "../domain/Ids.ts"
+import * as Queue from "../domain/Queue.ts"
+import type { ExecutionSpec } from "../domain/Spec.ts"
 import { DeploymentStore } from "../spi/DeploymentStore.ts"
-import { type Lease, type LeaseHeld, LeaseStore } from "../spi/LeaseStore.ts"
+import { type Lease, LeaseStore } from "../spi/LeaseStore.ts"
 import type { StoreError } from "../spi/StoreError.ts"
 import { Attribute, SpanName, traced } from "../telemetry/index.ts"
-import { claim } from "./Claim.ts"
-import { closing } from "./Closing.ts"
+import { announceRunner } from "./Claim.ts"
 import { resolve } from "./Configuration.ts"
 import { lockKey } from "./LockKey.ts"
 import { Refused } from "./Refused.ts"
 import { uniqueOwner } from "./RunnerIdentity.ts"
 import type { Request } from "./Signalbox.ts"
+import { isEmpty, type StartingPoint, startingPoint } from "./StartingPoint.ts"
+import { supersede } from "./Superseding.ts"
 import { tracedMark } from "./Trace.ts"
+import { ahead, withdraw } from "./Turn.ts"
 
 /** @since 0.1.0 */
 export interface Submission {
@@ -34,9 +37,10 @@ export interface Submission {
 /**
  * Records a request, or joins the execution that has its correlation id already.
  *
- * *Details*: the lock of the environment is taken first, so that of two requests at the same instant one is recorded and the
- * other refused with the holder's name. An execution that was left unfinished in this environment, and whose lease is over,
- * is closed and named in `supersedes`.
+ * *Details*: with the policy `reject` the lock of the environment is taken first, so that of two requests at the same
+ * instant one is recorded and the other refused with the holder's name. An execution that was left unfinished in this
+ * environment, and whose lease is over, is closed and named in `supersedes`. With the others the request is recorded at
+ * once, and comes to its turn when it is carried out.
  *
  * @since 0.1.0
  */
@@ -44,18 +48,33 @@ export const submit = Effect.fnUntraced(function* (
   request: Request
 ): Effect.fn.Return<Submission, Refused | StoreError, DeploymentStore | LeaseStore> {
   const store = yield* DeploymentStore
-  const leases = yield* LeaseStore
   const existing = yield* store.execution(request.correlationId)
   if (existing !== undefined) return yield* join(request, existing)
 
-  const prepared = yield* prepare(request)
+  const spec = yield* prepare(request)
+  const policy = request.queue ?? (request.kind === "run" ? "fifo" : "reject")
+  const submission = policy === "reject" ? yield* immediately(request, spec) : yield* enqueue(request, spec, policy)
+  // History that nobody keeps any more goes a little at a time; failing to is no reason to refuse a request.
+  const now = yield* Clock.currentTimeMillis
+  yield* Effect.ignore(store.prune(now - Duration.toMillis(request.manifest.retention)))
+  return submission
+})
+
+/** Takes the lock, or refuses the request with the name of who holds it or waits for it. */
+const immediately = Effect.fnUntraced(function* (
+  request: Request,
+  spec: ExecutionSpec
+): Effect.fn.Return<Submission, Refused | StoreError, DeploymentStore | LeaseStore> {
+  const leases = yield* LeaseStore
+  const [next] = yield* ahead(request)
+  if (next !== undefined) return yield* behind(next, request)
   const key = lockKey(request.deploymentId, request.environment)
   const taken = yield* Effect.result(
     leases.acquire({
       key,
       holder: request.correlationId,
       owner: yield* uniqueOwner,
-      ttl: prepared.spec.leaseTtl,
+      ttl: spec.leaseTtl,
       reason: `${request.kind} by ${request.by}`
     })
   )
@@ -63,16 +82,10 @@ export const submit = Effect.fnUntraced(function* (
     if (taken.failure._tag === "StoreError") return yield* taken.failure
     const { lease } = taken.failure
     if (lease.holder !== request.correlationId) return yield* blockedBy(lease, request)
-    return yield* Effect.flatMap(awaitExecution(request.correlationId, prepared.spec.leaseTtl), (state) =>
-      join(request, state)
-    )
+    return yield* Effect.flatMap(awaitExecution(request.correlationId, spec.leaseTtl), (state) => join(request, state))
   }
   const lock = taken.success
-  const submission = yield* record(request, lock).pipe(Effect.tapError(() => Effect.ignore(leases.release(lock))))
-  // History that nobody keeps any more goes a little at a time; failing to is no reason to refuse a request.
-  const now = yield* Clock.currentTimeMillis
-  yield* Effect.ignore(store.prune(now - Duration.toMillis(request.manifest.retention)))
-  return submission
+  return yield* record(request, spec, lock).pipe(Effect.tapError(() => Effect.ignore(leases.release(lock))))
 })
 
 const same = (request: Request, state: ExecutionState): boolean =>
@@ -93,6 +106,16 @@ const join = (request: Request, execution: ExecutionState): Effect.Effect<Submis
           hint: "Leave the correlation id out, or give a new one."
         })
       )
+
+const behind = (next: Queue.Ticket, request: Request): Effect.Effect<never, Refused> =>
+  Effect.fail(
+    new Refused({
+      kind: "blocked",
+      code: "others_wait",
+      message: `${request.deploymentId} in ${request.environment} is waited for by ${next.correlationId} (${next.kind} by ${next.by})`,
+      hint: "Wait behind it with: --queue fifo"
+    })
+  )
 
 const blockedBy = (lease: Lease, request: Request): Effect.Effect<never, Refused> =>
   Effect.fail(
@@ -128,15 +151,9 @@ const awaitExecution = (id: CorrelationId, ttl: Duration.Duration) =>
     )
   )
 
-interface Prepared {
-  readonly spec: ExecutionSpec
-  readonly environment: EnvironmentState | undefined
-  readonly stacksWere: ReadonlyArray<StackBefore>
-}
-
 const prepare = Effect.fnUntraced(function* (
   request: Request
-): Effect.fn.Return<Prepared, Refused | StoreError, DeploymentStore> {
+): Effect.fn.Return<ExecutionSpec, Refused | StoreError, DeploymentStore> {
   const store = yield* DeploymentStore
   const deployment = yield* store.deployment(request.deploymentId)
   if (deployment === undefined) {
@@ -147,57 +164,33 @@ const prepare = Effect.fnUntraced(function* (
       hint: "Make one with: signalbox init"
     })
   }
-  const resolved = yield* resolve(request.manifest, request.environment, {
+  return yield* resolve(request.manifest, request.environment, {
     ...(request.stacks === undefined ? {} : { stacks: request.stacks }),
     ...(request.strategy === undefined ? {} : { strategy: request.strategy })
   })
-  const environment = yield* store.environment(request.deploymentId, request.environment)
-  const before = (name: StackName): StackBefore => {
-    const known = environment?.stacks.find((stack) => stack.name === name)
-    return {
-      name,
-      status: known?.status ?? "not_deployed",
-      release: known?.release ?? null,
-      checkpoint: known?.checkpoint ?? null,
-      outputs: known?.outputs ?? {}
-    }
-  }
-  const stacks =
-    request.kind === "rollback"
-      ? resolved.stacks.filter((stack) => goesBack(stack, before(stack.name)))
-      : resolved.stacks
-  if (stacks.length === 0) {
-    return yield* new Refused({
-      kind: "conflict",
-      code: "nothing_to_roll_back",
-      message: `${request.deploymentId} in ${request.environment} has no earlier release to go back to`,
-      hint: `See what was deployed: signalbox history ${request.deploymentId}`
-    })
-  }
-  const names = new Set([...(environment?.stacks ?? []), ...stacks].map(({ name }) => name))
-  return { spec: { ...resolved, stacks }, environment, stacksWere: [...names].map(before) }
 })
 
-/** What was destroyed is deployed again, not rolled back. */
-const goesBack = (stack: StackSpec, { checkpoint, release, status }: StackBefore): boolean =>
-  stack.irreversible === undefined &&
-  (status === "deployed" || status === "failed") &&
-  checkpoint !== null &&
-  checkpoint.release !== null &&
-  checkpoint.release.id !== release?.id
-
-const record = Effect.fnUntraced(function* (
+const startFrom = Effect.fnUntraced(function* (
   request: Request,
-  lock: Lease
-): Effect.fn.Return<Submission, Refused | StoreError, DeploymentStore | LeaseStore> {
-  const store = yield* DeploymentStore
-  // Read under the lock: until it was taken, another execution may have changed what is there.
-  const found = yield* prepare(request)
-  const supersedes = found.environment?.current ?? null
-  const closed = supersedes !== null && (yield* close(supersedes, request, found.environment, lock))
-  // The one that was in the way has changed what is there: read it again.
-  const now = closed ? yield* prepare(request) : found
-  const event: EventOf<"ExecutionRequested"> = {
+  spec: ExecutionSpec,
+  environment: EnvironmentState | undefined
+): Effect.fn.Return<StartingPoint, Refused> {
+  const from = startingPoint(request.kind, spec, environment)
+  if (!isEmpty(request.kind, from)) return from
+  return yield* new Refused({
+    kind: "conflict",
+    code: "nothing_to_roll_back",
+    message: `${request.deploymentId} in ${request.environment} has no earlier release to go back to`,
+    hint: `See what was deployed: signalbox history ${request.deploymentId}`
+  })
+})
+
+const requested = Effect.fnUntraced(function* (
+  request: Request,
+  from: StartingPoint,
+  more: { readonly supersedes?: CorrelationId; readonly queue?: QueuePolicy }
+): Effect.fn.Return<EventOf<"ExecutionRequested">> {
+  return {
     _tag: "ExecutionRequested",
     correlationId: request.correlationId,
     kind: request.kind,
@@ -208,12 +201,82 @@ const record = Effect.fnUntraced(function* (
     ...(request.strategy === undefined ? {} : { strategy: request.strategy }),
     by: request.by,
     ...(request.reason === undefined ? {} : { reason: request.reason }),
-    ...(supersedes === null ? {} : { supersedes }),
-    deploymentWas: now.environment?.status ?? "initialized",
-    stacksWere: now.stacksWere,
-    spec: now.spec,
+    ...more,
+    ...from,
+    ...(request.origin === undefined ? {} : { origin: request.origin }),
+    ...(request.override === undefined ? {} : { override: request.override }),
+    ...(request.command === undefined ? {} : { command: request.command }),
     ...(yield* tracedMark(request.correlationId))
   }
+})
+
+/** Records a request that waits for its turn; those whose place it takes are withdrawn. */
+const enqueue = Effect.fnUntraced(function* (
+  request: Request,
+  spec: ExecutionSpec,
+  policy: QueuePolicy
+): Effect.fn.Return<Submission, Refused | StoreError, DeploymentStore | LeaseStore> {
+  const store = yield* DeploymentStore
+  const { correlationId: id, deploymentId, environment } = request
+  const was = yield* store.environment(deploymentId, environment)
+  const { deploymentWas, stacksWere } = startingPoint(request.kind, spec, was)
+  // Which stacks go back is known when its turn has come; until then all may.
+  const event = yield* requested(request, { deploymentWas, stacksWere, spec }, { queue: policy })
+  yield* announceRunner(id, spec.leaseTtl)
+  const at = yield* Clock.currentTimeMillis
+  const fresh = yield* store.append({ stream: id, expected: 0, events: [{ id: "requested", at, event }] }).pipe(
+    Effect.as(true),
+    Effect.catchTags({
+      // The same request came through another process first: join it below.
+      SequenceConflict: () => Effect.succeed(false),
+      IllegalTransition: Effect.die,
+      LeaseLost: Effect.die
+    }),
+    submitted(request)
+  )
+  const execution = yield* recorded(request)
+  if (!fresh) return yield* join(request, execution)
+  const { queue = [] } = (yield* store.environment(deploymentId, environment)) ?? {}
+  for (const { correlationId } of Queue.displacedBy(queue, { correlationId: id, policy })) {
+    yield* withdraw(correlationId, {
+      code: "overtaken",
+      message: `${id} by ${request.by} took its place: the latest wins`,
+      hint: `Follow the new one: signalbox attach ${id}`
+    })
+  }
+  return { execution, joined: false }
+})
+
+const submitted = (request: Request) =>
+  traced(request.correlationId, () => ({
+    name: SpanName.submit,
+    root: true,
+    attributes: { [Attribute.kind]: request.kind, [Attribute.environment]: request.environment }
+  }))
+
+const recorded = Effect.fnUntraced(function* (
+  request: Request
+): Effect.fn.Return<ExecutionState, Refused | StoreError, DeploymentStore> {
+  const store = yield* DeploymentStore
+  return (yield* store.execution(request.correlationId)) ?? (yield* outrun(request))
+})
+
+/** Records a request that holds the lock already. */
+const record = Effect.fnUntraced(function* (
+  request: Request,
+  spec: ExecutionSpec,
+  lock: Lease
+): Effect.fn.Return<Submission, Refused | StoreError, DeploymentStore | LeaseStore> {
+  const store = yield* DeploymentStore
+  // Read under the lock: until it was taken, another execution may have changed what is there.
+  const found = yield* store.environment(request.deploymentId, request.environment)
+  yield* startFrom(request, spec, found)
+  const supersedes = found?.current ?? undefined
+  const closed = supersedes !== undefined && (yield* close(supersedes, request, found, lock))
+  // The one that was in the way has changed what is there: read it again.
+  const now = closed ? yield* store.environment(request.deploymentId, request.environment) : found
+  const from = yield* startFrom(request, spec, now)
+  const event = yield* requested(request, from, supersedes === undefined ? {} : { supersedes })
   const at = yield* Clock.currentTimeMillis
   yield* store
     .append({
@@ -232,15 +295,9 @@ const record = Effect.fnUntraced(function* (
         IllegalTransition: Effect.die,
         LeaseLost: () => Effect.fail(outrun(request))
       }),
-      traced(request.correlationId, () => ({
-        name: SpanName.submit,
-        root: true,
-        attributes: { [Attribute.kind]: request.kind, [Attribute.environment]: request.environment }
-      }))
+      submitted(request)
     )
-  const execution = yield* store.execution(request.correlationId)
-  if (execution === undefined) return yield* outrun(request)
-  return { execution, joined: false }
+  return { execution: yield* recorded(request), joined: false }
 })
 
 const outrun = (request: Request) =>
@@ -251,36 +308,15 @@ const outrun = (request: Request) =>
     hint: "Try again."
   })
 
-/** Ends an execution that was left unfinished and whose lease is over; returns whether there was anything to end. */
-const close = Effect.fnUntraced(function* (
+const close = (
   id: CorrelationId,
   request: Request,
   environment: EnvironmentState | undefined,
   lock: Lease
-): Effect.fn.Return<boolean, Refused | StoreError, DeploymentStore | LeaseStore> {
-  const store = yield* DeploymentStore
-  const leases = yield* LeaseStore
-  const mine = yield* claim(id, Duration.seconds(10)).pipe(
-    Effect.catchTag("LeaseHeld", ({ lease }: LeaseHeld) => blockedBy({ ...lease, holder: id }, request))
-  )
-  const state = yield* store.execution(id)
-  if (state === undefined || isFinished(state)) {
-    yield* Effect.ignore(leases.release(mine))
-    return false
-  }
-  const at = yield* Clock.currentTimeMillis
-  const events = closing(state, environment, at, {
-    code: "superseded",
-    message: `${id} was left unfinished and is superseded by ${request.correlationId}`,
-    hint: `Follow the new one: signalbox attach ${request.correlationId}`
-  })
-  yield* store.append({ stream: id, events, guards: [lock, mine] }).pipe(
+): Effect.Effect<boolean, Refused | StoreError, DeploymentStore | LeaseStore> =>
+  supersede(id, request.correlationId, environment, lock).pipe(
     Effect.catchTags({
-      SequenceConflict: Effect.die,
-      IllegalTransition: Effect.die,
+      LeaseHeld: ({ lease }) => blockedBy({ ...lease, holder: id }, request),
       LeaseLost: () => Effect.fail(outrun(request))
-    }),
-    Effect.ensuring(Effect.ignore(leases.release(mine)))
+    })
   )
-  return true
-})

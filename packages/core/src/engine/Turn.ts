@@ -1,0 +1,206 @@
+/**
+ * Waiting in the queue before a lock, and taking it when the turn has come.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { heldBy } from "../domain/Environment.ts"
+import type { NewEvent } from "../domain/Event.ts"
+import { type ExecutionState, isFinished } from "../domain/Execution.ts"
+import type { CorrelationId } from "../domain/Ids.ts"
+import * as Queue from "../domain/Queue.ts"
+import type { ErrorInfo } from "../domain/Release.ts"
+import type { ExecutionSpec } from "../domain/Spec.ts"
+import { DeploymentStore } from "../spi/DeploymentStore.ts"
+import { type Lease, type LeaseHeld, type LeaseLost, LeaseStore } from "../spi/LeaseStore.ts"
+import type { StoreError } from "../spi/StoreError.ts"
+import { requestOf } from "./Journal.ts"
+import { claimKey, lockKey } from "./LockKey.ts"
+import { news } from "./News.ts"
+import { RunnerIdentity } from "./RunnerIdentity.ts"
+import { isEmpty, startingPoint } from "./StartingPoint.ts"
+import { supersede } from "./Superseding.ts"
+
+/** What takes part in a turn. @since 0.1.0 */
+export interface Taking {
+  readonly id: CorrelationId
+  /** The claim on the execution, as it is now: whoever holds it is the one that waits. */
+  readonly claim: () => Lease
+  readonly owner: string
+  readonly ttl: Duration.Duration
+}
+
+type Services = DeploymentStore | LeaseStore
+
+/**
+ * Who has claimed an execution, and lives: a process that is known to be dead, or whose claim is over, waits no more.
+ *
+ * @since 0.1.0
+ */
+export const claimed: Effect.Effect<ReadonlySet<string>, StoreError, LeaseStore> = Effect.gen(function* () {
+  const leases = yield* LeaseStore
+  const { isDead } = yield* RunnerIdentity
+  const held = yield* leases.list
+  return new Set(held.flatMap(({ key, owner }) => (isDead(owner) ? [] : [key])))
+})
+
+/**
+ * Those whose turn comes before an execution's, in order; a request that was registered and that nobody waits for is not
+ * among them.
+ *
+ * @since 0.1.0
+ */
+export const ahead = Effect.fnUntraced(function* (
+  asked: Pick<ExecutionState, "correlationId" | "kind" | "deploymentId" | "environment">
+): Effect.fn.Return<Queue.Queue, StoreError, Services> {
+  const store = yield* DeploymentStore
+  const environment = yield* store.environment(asked.deploymentId, asked.environment)
+  const queue = environment?.queue ?? []
+  if (queue.length === 0) return []
+  const waiting = yield* claimed
+  return Queue.before(queue, asked, ({ correlationId }) => waiting.has(claimKey(correlationId)))
+})
+
+/**
+ * Waits for the turn of an execution and takes the lock for it; nothing where the execution has come to its end meanwhile:
+ * it was withdrawn, or another one took its place.
+ *
+ * *Details*: the order is that of the requests, rollbacks first; it is in the log, so that it survives whoever waits. What
+ * the execution starts from is read again under the lock.
+ *
+ * *Errors*: `LeaseLost` where the claim was lost; the place is kept.
+ *
+ * @since 0.1.0
+ */
+export const take = Effect.fnUntraced(function* (
+  taking: Taking
+): Effect.fn.Return<Lease | undefined, LeaseLost | StoreError, Services | Scope.Scope> {
+  const store = yield* DeploymentStore
+  const waitForNews = yield* news
+  while (true) {
+    const state = yield* store.execution(taking.id)
+    if (state === undefined || isFinished(state)) return undefined
+    const lock = yield* attempt(state, taking)
+    if (lock._tag === "Taken") return lock.lease
+    yield* waitForNews(lock.until)
+  }
+}, Effect.scoped)
+
+type Attempt = { readonly _tag: "Taken"; readonly lease: Lease } | { readonly _tag: "Not"; readonly until: number }
+
+const attempt = Effect.fnUntraced(function* (
+  state: ExecutionState,
+  taking: Taking
+): Effect.fn.Return<Attempt, LeaseLost | StoreError, Services> {
+  const store = yield* DeploymentStore
+  const leases = yield* LeaseStore
+  const now = yield* Clock.currentTimeMillis
+  const deployment = yield* store.deployment(state.deploymentId)
+  const hold = heldBy(deployment, state.environment, now)
+  if (hold !== undefined) return { _tag: "Not", until: hold.until ?? Number.POSITIVE_INFINITY }
+  if ((yield* ahead(state)).length > 0) return { _tag: "Not", until: Number.POSITIVE_INFINITY }
+  const key = lockKey(state.deploymentId, state.environment)
+  const taken = yield* Effect.result(
+    leases.acquire({
+      key,
+      holder: state.correlationId,
+      owner: taking.owner,
+      ttl: taking.ttl,
+      sameHolder: true,
+      reason: `${state.kind} by ${state.by}`
+    })
+  )
+  if (taken._tag === "Failure") {
+    return taken.failure._tag === "LeaseHeld"
+      ? { _tag: "Not", until: taken.failure.lease.expiresAt }
+      : yield* taken.failure
+  }
+  const lock = taken.success
+  const began = yield* begin(state, taking, lock).pipe(
+    Effect.onError(() => Effect.ignore(leases.release(lock))),
+    Effect.catchTag("LeaseHeld", ({ lease }) => Effect.succeed<Attempt>({ _tag: "Not", until: lease.expiresAt }))
+  )
+  if (began._tag === "Not") yield* Effect.ignore(leases.release(lock))
+  return began
+})
+
+/** Under the lock: closes what was left unfinished, and records what the execution starts from. */
+const begin = Effect.fnUntraced(function* (
+  state: ExecutionState,
+  { claim, id }: Taking,
+  lock: Lease
+): Effect.fn.Return<Attempt, LeaseHeld | LeaseLost | StoreError, Services> {
+  const store = yield* DeploymentStore
+  const place = [state.deploymentId, state.environment] as const
+  const found = yield* store.environment(...place)
+  const current = found?.current ?? null
+  // Its turn came before, and the process that took it is gone.
+  if (current === id) return { _tag: "Taken", lease: lock }
+  if (current !== null) yield* supersede(current, id, found, lock)
+  const environment = current === null ? found : yield* store.environment(...place)
+  const request = yield* requestOf(id)
+  const from = startingPoint(state.kind, request?.spec ?? nothing, environment)
+  const at = yield* Clock.currentTimeMillis
+  const events: ReadonlyArray<NewEvent> = [
+    {
+      id: "turn",
+      at,
+      event: { _tag: "TurnTaken", ...from, ...(current === null ? {} : { supersedes: current }) }
+    },
+    { id: `lease/${lock.fence}`, at, event: { _tag: "LeaseTaken", key: lock.key, fence: lock.fence } },
+    ...(isEmpty(state.kind, from) ? [cancelled(at, nothingToRollBack(state))] : [])
+  ]
+  const written = yield* store.append({ stream: id, events, guards: [claim(), lock] }).pipe(
+    Effect.as(true),
+    Effect.catchTags({
+      SequenceConflict: Effect.die,
+      // It was withdrawn at this very moment; what became of it is read in the next round.
+      IllegalTransition: () => Effect.succeed(false)
+    })
+  )
+  return written && !isEmpty(state.kind, from) ? { _tag: "Taken", lease: lock } : { _tag: "Not", until: at }
+})
+
+const nothing: ExecutionSpec = { stacks: [], parallelism: 1, rollback: true, leaseTtl: Duration.seconds(15) }
+
+const nothingToRollBack = ({ deploymentId, environment }: ExecutionState): ErrorInfo => ({
+  code: "nothing_to_roll_back",
+  message: `${deploymentId} in ${environment} has no earlier release to go back to`,
+  hint: `See what was deployed: signalbox history ${deploymentId}`
+})
+
+const cancelled = (at: number, error: ErrorInfo): NewEvent => ({
+  id: "closing/execution",
+  at,
+  event: { _tag: "ExecutionMoved", on: "cancelled", reason: error.message, error }
+})
+
+/**
+ * Withdraws an execution that has not come to its turn; returns whether it was waiting.
+ *
+ * @since 0.1.0
+ */
+export const withdraw = Effect.fnUntraced(function* (
+  id: CorrelationId,
+  error: ErrorInfo
+): Effect.fn.Return<boolean, StoreError, DeploymentStore> {
+  const store = yield* DeploymentStore
+  while (true) {
+    const last = (yield* store.events({ stream: id })).at(-1)
+    const state = yield* store.execution(id)
+    if (last === undefined || state?.status !== "queued" || state.turnAt !== undefined) return false
+    const at = yield* Clock.currentTimeMillis
+    const done = yield* store.append({ stream: id, expected: last.seq, events: [cancelled(at, error)] }).pipe(
+      Effect.as(true),
+      Effect.catchTags({
+        SequenceConflict: () => Effect.succeed(false),
+        IllegalTransition: () => Effect.succeed(false),
+        LeaseLost: Effect.die
+      })
+    )
+    if (done) return true
+  }
+})

@@ -1,0 +1,182 @@
+import { assert, describe, it } from "@effect/vitest"
+import { RunnerIdentity, Signalbox } from "@signalbox/core/engine"
+import {
+  CorrelationId,
+  type DeploymentId,
+  DeploymentStore,
+  type Execution,
+  LeaseStore,
+  type Manifest
+} from "@signalbox/core/spi"
+import { Effect, Fiber } from "effect"
+import { TestClock } from "effect/testing"
+import { config, deployed, drive, gate, manifestOf, pass, production, requestOf, settle, world } from "./support.ts"
+
+const slow = config({
+  stacks: [
+    {
+      name: "web",
+      provider: "simulated",
+      gate,
+      strategy: { type: "canary", steps: [{ weight: 10, bake: "1 minute" }] }
+    }
+  ]
+})
+
+const id = (name: string) => CorrelationId.make(name)
+
+const queued = (
+  manifest: Manifest,
+  deploymentId: DeploymentId,
+  name: string,
+  changes: Parameters<typeof requestOf>[3] = {}
+) => requestOf(manifest, deploymentId, name, { version: `${name}.0.0`, queue: "fifo", ...changes })
+
+/** Submits a request and carries it out in the background. */
+const begin = (request: ReturnType<typeof requestOf>) =>
+  Effect.gen(function* () {
+    const box = yield* Signalbox
+    yield* box.submit(request)
+    const fiber = yield* Effect.forkChild(box.run(request.correlationId))
+    yield* settle
+    return fiber
+  })
+
+/** The executions in the order in which their turns came. */
+const turns = (states: ReadonlyArray<Execution.ExecutionState>) =>
+  states
+    .toSorted((left, right) => left.startedAt! - right.startedAt!)
+    .map(({ correlationId, status }) => `${correlationId} ${status}`)
+
+describe("the queue", () => {
+  it.effect("lets one in after the other, in the order of the requests", () => {
+    const { cloud, layer } = world()
+    return Effect.gen(function* () {
+      const manifest = manifestOf(slow, cloud)
+      const deploymentId = yield* deployed(manifest)
+      const fibers = []
+      for (const name of ["a", "b", "c"]) fibers.push(yield* begin(queued(manifest, deploymentId, name)))
+      const states = yield* drive(yield* Effect.forkChild(Fiber.joinAll(fibers)))
+      assert.deepStrictEqual(turns(states), ["a completed", "b completed", "c completed"])
+      for (const [index, later] of states.slice(1).entries()) {
+        assert.isAtLeast(later.startedAt!, states[index]!.finishedAt!)
+      }
+      // What b starts from is what a left, not what was there when it was asked for.
+      assert.strictEqual(states[1]?.stacks[0]?.checkpoint?.release?.version, "a.0.0")
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("lets a rollback go first", () => {
+    const { cloud, layer } = world()
+    return Effect.gen(function* () {
+      const manifest = manifestOf(slow, cloud)
+      const deploymentId = yield* deployed(manifest)
+      const fibers = []
+      for (const name of ["a", "b"]) fibers.push(yield* begin(queued(manifest, deploymentId, name)))
+      fibers.push(yield* begin(queued(manifest, deploymentId, "back", { kind: "rollback" })))
+      const states = yield* drive(yield* Effect.forkChild(Fiber.joinAll(fibers)))
+      assert.deepStrictEqual(turns(states), ["a completed", "back completed", "b completed"])
+      assert.deepStrictEqual(states[2]?.stacks[0]?.release?.version, "1.0.0")
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("lets the latest take the place of those that wait, where the latest wins", () => {
+    const { cloud, layer } = world()
+    return Effect.gen(function* () {
+      const manifest = manifestOf(slow, cloud)
+      const deploymentId = yield* deployed(manifest)
+      const fibers = []
+      for (const name of ["a", "b"]) fibers.push(yield* begin(queued(manifest, deploymentId, name)))
+      fibers.push(yield* begin(queued(manifest, deploymentId, "c", { queue: "latest_wins" })))
+      const states = yield* drive(yield* Effect.forkChild(Fiber.joinAll(fibers)))
+      assert.deepStrictEqual(
+        states.map(({ error, status }) => [status, error?.code]),
+        [
+          ["completed", undefined],
+          ["cancelled", "overtaken"],
+          ["completed", undefined]
+        ]
+      )
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("refuses a request that would not wait behind those that do", () => {
+    const { cloud, layer } = world()
+    return Effect.gen(function* () {
+      const box = yield* Signalbox
+      const leases = yield* LeaseStore
+      const manifest = manifestOf(slow, cloud)
+      const deploymentId = yield* deployed(manifest)
+      yield* box.submit(queued(manifest, deploymentId, "a"))
+      const refused = yield* Effect.flip(box.submit(queued(manifest, deploymentId, "b", { queue: "reject" })))
+      assert.strictEqual(refused._tag === "Refused" ? refused.code : refused._tag, "others_wait")
+      // A request that nobody carries out holds nobody up for longer than its runner needs to come.
+      yield* TestClock.adjust("11 seconds")
+      assert.isUndefined((yield* leases.list)[0])
+      yield* box.submit(queued(manifest, deploymentId, "b", { queue: "reject" }))
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("keeps the place of one whose process died, and lets others pass meanwhile", () => {
+    const { cloud, layer } = world()
+    return Effect.gen(function* () {
+      const box = yield* Signalbox
+      const store = yield* DeploymentStore
+      const manifest = manifestOf(slow, cloud)
+      const deploymentId = yield* deployed(manifest)
+      const a = yield* begin(queued(manifest, deploymentId, "a"))
+      // b is registered, and nobody comes for it.
+      yield* box.submit(queued(manifest, deploymentId, "b"))
+      yield* TestClock.adjust("12 seconds")
+      const c = yield* begin(queued(manifest, deploymentId, "c"))
+      const d = yield* begin(queued(manifest, deploymentId, "d"))
+      yield* pass(c, { until: Effect.map(store.execution(id("c")), (state) => state?.startedAt !== undefined) })
+      const b = yield* Effect.forkChild(box.run(id("b")))
+      const states = yield* drive(yield* Effect.forkChild(Fiber.joinAll([a, b, c, d])))
+      assert.deepStrictEqual(turns(states), ["a completed", "c completed", "b completed", "d completed"])
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("withdraws a request that is stopped while it waits", () => {
+    const { cloud, layer } = world()
+    return Effect.gen(function* () {
+      const store = yield* DeploymentStore
+      const manifest = manifestOf(slow, cloud)
+      const deploymentId = yield* deployed(manifest)
+      const a = yield* begin(queued(manifest, deploymentId, "a"))
+      const b = yield* begin(queued(manifest, deploymentId, "b"))
+      yield* drive(yield* Effect.forkChild(Fiber.interrupt(b)))
+      const state = yield* store.execution(id("b"))
+      assert.deepStrictEqual([state?.status, state?.error?.code], ["cancelled", "interrupted"])
+      assert.deepStrictEqual((yield* store.environment(deploymentId, production))?.queue, [])
+      assert.strictEqual((yield* drive(a)).status, "completed")
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("waits on where its process was stopped for so long that its claim was over", () => {
+    const { cloud, layer } = world()
+    return Effect.gen(function* () {
+      const box = yield* Signalbox
+      const leases = yield* LeaseStore
+      const manifest = manifestOf(slow, cloud)
+      const deploymentId = yield* deployed(manifest)
+      const a = yield* begin(queued(manifest, deploymentId, "a"))
+      const b = yield* begin(queued(manifest, deploymentId, "b"))
+      // Somebody else claimed it in the meantime, and is gone.
+      const present = yield* leases.get("execution/b")
+      const other = yield* leases
+        .acquire({
+          key: "execution/b",
+          holder: "other",
+          owner: "other",
+          ttl: "1 second" as never,
+          evict: present!.fence
+        })
+        .pipe(Effect.provideService(RunnerIdentity, { owner: "other", isDead: () => false }))
+      assert.strictEqual(other.holder, "other")
+      const states = yield* drive(yield* Effect.forkChild(Fiber.joinAll([a, b])))
+      assert.deepStrictEqual(turns(states), ["a completed", "b completed"])
+      assert.strictEqual((yield* box.run(id("b"))).status, "completed")
+    }).pipe(Effect.provide(layer))
+  })
+})
