@@ -1,0 +1,162 @@
+/**
+ * How long something will still take, from how long it took before: a value and an interval that hold without any
+ * assumption about the distribution.
+ *
+ * *Details*: a new duration is as likely to fall into each of the n + 1 gaps between n earlier ones. So the r-th smallest
+ * of n is exceeded with a probability of 1 − r/(n + 1), whatever the distribution, and the interval from rank 0.1·(n + 1)
+ * to rank 0.9·(n + 1) covers the next one with 80 %; the smallest n that has these ranks is 9. Time that has gone by is
+ * taken into account by leaving out what was over by then: that is again a sample of what the question is about.
+ *
+ * *Gotchas*: it asks that the past resembles the present. Take recent durations, and those of successes.
+ *
+ * *Source*: V. Vovk, A. Gammerman and G. Shafer, "Algorithmic Learning in a Random World", 2005 (conformal prediction).
+ * The tail: J. Pickands, "Statistical inference using extreme order statistics", Annals of Statistics 3, 1975, with the
+ * shape of an exponential.
+ *
+ * @since 0.1.0
+ */
+
+/** The share of durations that an interval is made to cover. @since 0.1.0 */
+export const coverage = 0.8
+
+/** From how many durations on there are intervals. @since 0.1.0 */
+export const enough = 9
+
+/** What estimates are based on, from the most specific to the most general. @since 0.1.0 */
+export type Scope = "environment" | "deployment" | "strategy" | "provider" | "stage" | "all"
+
+/**
+ * What an estimate is worth.
+ *
+ * *Details*: `history` has an interval that covers 80 %. `few`: there are less than 9 durations, the interval is 20 % around
+ * their mean and covers nobody knows how much. `none`: there is nothing to go by. `exceeded`: it takes longer than all `n`
+ * before.
+ *
+ * @since 0.1.0
+ */
+export type Basis = "history" | "few" | "none" | "exceeded"
+
+/**
+ * The time that is left, in milliseconds: as likely more as less than `point`, from `low` to `high` with a probability of
+ * `coverage`. They are null where `basis` is `none` or `exceeded`. `n` is how many durations it rests on.
+ *
+ * @since 0.1.0
+ */
+export interface Estimate {
+  readonly point: number | null
+  readonly low: number | null
+  readonly high: number | null
+  readonly coverage: number
+  readonly n: number
+  readonly scope: Scope
+  readonly basis: Basis
+}
+
+/** An estimate that says that there is none. @since 0.1.0 */
+export const without = (basis: "none" | "exceeded", n: number, scope: Scope): Estimate => ({
+  point: null,
+  low: null,
+  high: null,
+  coverage,
+  n,
+  scope,
+  basis
+})
+
+/**
+ * The value that a new one stays below with a probability of `p`, from sorted values: the one of rank `p`·(n + 1), between
+ * two of them where that is no whole number.
+ *
+ * *Details*: `n` is how many of them were measured, where `sorted` are more that were derived from these.
+ *
+ * @since 0.1.0
+ */
+export const quantile = (sorted: ReadonlyArray<number>, p: number, n = sorted.length): number => {
+  const share = (p * (n + 1) - 0.5) / n
+  const rank = Math.min(Math.max(share * sorted.length + 0.5, 1), sorted.length)
+  const below = Math.floor(rank)
+  const low = sorted[below - 1] ?? Number.NaN
+  return low + (rank - below) * ((sorted[below] ?? low) - low)
+}
+
+/** An estimate from equally likely values of the time that is left, which rest on `n` durations. @since 0.1.0 */
+export const ofValues = (values: ReadonlyArray<number>, scope: Scope, n = values.length): Estimate => {
+  const sorted = values.toSorted((left, right) => left - right)
+  const at = (p: number) => Math.max(0, Math.round(quantile(sorted, p, n)))
+  const tail = (1 - coverage) / 2
+  return { point: at(0.5), low: at(tail), high: at(1 - tail), coverage, n, scope, basis: "history" }
+}
+
+const mean = (values: ReadonlyArray<number>): number => values.reduce((sum, value) => sum + value, 0) / values.length
+
+/** 20 % around the mean of the whole duration, less what has gone by. @since 0.1.0 */
+export const aroundMean = (durations: ReadonlyArray<number>, elapsedMs: number, scope: Scope): Estimate => {
+  const whole = mean(durations)
+  const left = (share: number) => Math.max(0, Math.round(share * whole - elapsedMs))
+  return {
+    point: left(1),
+    low: left(0.8),
+    high: left(1.2),
+    coverage,
+    n: durations.length,
+    scope,
+    basis: "few"
+  }
+}
+
+/**
+ * Equally likely values of what is left of something that has lasted `elapsedMs` already.
+ *
+ * *Details*: what is left of those that lasted longer. Where these are fewer than 9, the tail of the distribution is taken
+ * for exponential, with the mean excess of the 9 longest. Empty where nothing ever lasted so long.
+ *
+ * @since 0.1.0
+ */
+export const leftOf = (durations: ReadonlyArray<number>, elapsedMs: number): ReadonlyArray<number> => {
+  const longer = durations.filter((ms) => ms > elapsedMs).map((ms) => ms - elapsedMs)
+  if (longer.length === 0 || longer.length >= enough || durations.length <= enough) return longer
+  const longest = durations.toSorted((left, right) => right - left).slice(0, enough + 1)
+  const excess = mean(longest.slice(0, enough)) - longest[enough]!
+  return excess <= 0 ? longer : exponential.map((share) => share * excess)
+}
+
+/** Equally likely values of an exponential distribution with mean 1. */
+const exponential: ReadonlyArray<number> = Array.from({ length: 40 }, (_, index) => -Math.log1p(-(index + 0.5) / 40))
+
+/**
+ * What is left of something that has lasted `elapsedMs`, from whole durations of the same.
+ *
+ * @since 0.1.0
+ */
+export const remaining = (durations: ReadonlyArray<number>, elapsedMs: number, scope: Scope = "all"): Estimate => {
+  if (durations.length === 0) return without("none", 0, scope)
+  const longer = durations.filter((ms) => ms > elapsedMs)
+  if (longer.length === 0) return without("exceeded", durations.length, scope)
+  if (durations.length < enough) return aroundMean(longer, elapsedMs, scope)
+  const values = leftOf(durations, elapsedMs)
+  return { ...ofValues(values, scope, Math.max(enough, longer.length)), n: longer.length }
+}
+
+/** What is out of the ordinary from `threshold` milliseconds on, by `n` earlier durations. @since 0.1.0 */
+export interface Unusual {
+  readonly threshold: number
+  readonly n: number
+}
+
+/** From how many durations on it can be said that one of twenty lasts longer. @since 0.1.0 */
+export const enoughForUnusual = 19
+
+/**
+ * Whether something has lasted unusually long: longer than 19 of 20 do. Undefined where it has not, or where fewer than 19
+ * durations are known.
+ *
+ * *When to use*: to tell people of a step that seems to be stuck. One in twenty is told of for nothing.
+ *
+ * @since 0.1.0
+ */
+export const unusual = (durations: ReadonlyArray<number>, elapsedMs: number): Unusual | undefined => {
+  const n = durations.length
+  if (n < enoughForUnusual) return undefined
+  const threshold = durations.toSorted((left, right) => left - right)[Math.ceil(0.95 * (n + 1)) - 1]!
+  return elapsedMs > threshold ? { threshold, n } : undefined
+}

@@ -1,0 +1,157 @@
+/**
+ * Whether estimates are worth what they say: measured on history, each execution estimated from those before it.
+ *
+ * @since 0.1.0
+ */
+import { coverage, type Estimate, type Scope } from "./Estimate.ts"
+import * as Execution from "./EstimateExecution.ts"
+import type * as Path from "./EstimatePath.ts"
+import * as Run from "./EstimateRun.ts"
+
+/**
+ * When an execution is estimated: at its start, and once a quarter, half and three quarters of the time have gone by that
+ * was expected at its start.
+ *
+ * *Details*: not of the time that it really took, which nobody knows by then: whoever chooses the moment by the outcome gets
+ * other outcomes than an estimate promises. An execution that is over by then is not asked.
+ *
+ * @since 0.1.0
+ */
+export const moments = [0, 0.25, 0.5, 0.75] as const
+
+/** One estimate and what came of it. @since 0.1.0 */
+export interface Checked {
+  readonly correlationId: string
+  readonly moment: number
+  readonly estimate: Estimate
+  readonly actual: number
+  /** What is left by the mean of all earlier executions of the same kind there; null before there was one. */
+  readonly naive: number | null
+}
+
+/**
+ * What many estimates were worth. Times are in milliseconds.
+ *
+ * *Details*: `n` of them had an interval from history, `covered` of these held. `error` is the median of how far the value was
+ * off, `naive` that of the mean of all earlier executions, on the same occasions.
+ *
+ * @since 0.1.0
+ */
+export interface Tally {
+  readonly n: number
+  readonly covered: number
+  readonly share: number | null
+  readonly error: number | null
+  readonly naive: number | null
+  readonly width: number | null
+}
+
+/**
+ * The calibration of all estimates, and of some.
+ *
+ * *Details*: `few`, `none` and `exceeded` count those without an interval from history.
+ *
+ * @since 0.1.0
+ */
+export interface Calibration extends Tally {
+  readonly executions: number
+  readonly coverage: number
+  readonly few: number
+  readonly none: number
+  readonly exceeded: number
+  readonly byMoment: ReadonlyArray<Tally & { readonly moment: number }>
+  readonly byScope: ReadonlyArray<Tally & { readonly scope: Scope }>
+  readonly byHistory: ReadonlyArray<Tally & { readonly from: number; readonly to: number }>
+}
+
+const median = (values: ReadonlyArray<number>): number | null => {
+  const sorted = values.toSorted((left, right) => left - right)
+  const middle = sorted.length / 2
+  return sorted.length === 0 ? null : (sorted[Math.ceil(middle) - 1]! + sorted[Math.floor(middle)]!) / 2
+}
+
+const tally = (all: ReadonlyArray<Checked>): Tally => {
+  const known = all.filter(({ estimate }) => estimate.basis === "history")
+  const covered = known.filter(({ actual, estimate }) => actual >= estimate.low! && actual <= estimate.high!).length
+  const compared = known.filter(({ naive }) => naive !== null)
+  return {
+    n: known.length,
+    covered,
+    share: known.length === 0 ? null : covered / known.length,
+    error: median(compared.map(({ actual, estimate }) => Math.abs(actual - estimate.point!))),
+    naive: median(compared.map(({ actual, naive }) => Math.abs(actual - naive!))),
+    width: median(known.map(({ estimate }) => estimate.high! - estimate.low!))
+  }
+}
+
+/** How far back is looked for the past of an execution. */
+const reach = 300
+
+/**
+ * Goes through history in order, and estimates each execution from those that were over when it started.
+ *
+ * @since 0.1.0
+ */
+export const check = (
+  runs: ReadonlyArray<Run.Run>,
+  planOf: (run: Run.Run) => Path.Plan | undefined = () => undefined
+): ReadonlyArray<Checked> => {
+  const ended = runs.filter((run) => run.endedAt !== undefined)
+  const byEnd = ended.toSorted((left, right) => left.endedAt! - right.endedAt!)
+  return ended
+    .toSorted((left, right) => left.startedAt - right.startedAt)
+    .flatMap((run) => {
+      const over = byEnd.filter(({ endedAt }) => endedAt! <= run.startedAt)
+      const past = Execution.past(over.slice(-reach))
+      const alike = over.filter(
+        (one) => one.deploymentId === run.deploymentId && one.environment === run.environment && one.kind === run.kind
+      )
+      const mean = alike.length === 0 ? null : alike.reduce((sum, one) => sum + one.elapsedMs, 0) / alike.length
+      const expected = Execution.remaining(Run.cut(run, 0), past, planOf(run)).point
+      return moments.flatMap((moment): ReadonlyArray<Checked> => {
+        const elapsed = moment === 0 ? 0 : expected === null ? undefined : Math.round(moment * expected)
+        if (elapsed === undefined || (moment > 0 && elapsed >= run.elapsedMs)) return []
+        return [
+          {
+            correlationId: run.correlationId,
+            moment,
+            estimate: Execution.remaining(Run.cut(run, elapsed), past, planOf(run)),
+            actual: run.elapsedMs - elapsed,
+            naive: mean === null ? null : Math.max(0, mean - elapsed)
+          }
+        ]
+      })
+    })
+}
+
+const groups = <Key>(
+  all: ReadonlyArray<Checked>,
+  keyOf: (checked: Checked) => Key
+): ReadonlyArray<readonly [Key, Tally]> =>
+  [...new Set(all.map(keyOf))].map((key) => [key, tally(all.filter((one) => keyOf(one) === key))] as const)
+
+const sizes = [9, 13, 20, 31] as const
+const sizeOf = (n: number): number => sizes.findLast((size) => n >= size) ?? 1
+
+/**
+ * The share of the intervals that held, and how far the values were off.
+ *
+ * @since 0.1.0
+ */
+export const calibrate = (checked: ReadonlyArray<Checked>): Calibration => {
+  const counted = (basis: Estimate["basis"]) => checked.filter(({ estimate }) => estimate.basis === basis).length
+  const known = checked.filter(({ estimate }) => estimate.basis === "history")
+  return {
+    ...tally(checked),
+    executions: new Set(checked.map(({ correlationId }) => correlationId)).size,
+    coverage,
+    few: counted("few"),
+    none: counted("none"),
+    exceeded: counted("exceeded"),
+    byMoment: groups(known, ({ moment }) => moment).map(([moment, group]) => ({ moment, ...group })),
+    byScope: groups(known, ({ estimate }) => estimate.scope).map(([scope, group]) => ({ scope, ...group })),
+    byHistory: groups(known, ({ estimate }) => sizeOf(estimate.n))
+      .toSorted(([left], [right]) => left - right)
+      .map(([from, group]) => ({ from, to: (sizes.find((size) => size > from) ?? 41) - 1, ...group }))
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * How long an execution will still take: from earlier executions that did the same work, or where these are few from its
+ * stages.
+ *
+ * @since 0.1.0
+ */
+import { enough, type Estimate, leftOf, ofValues, type Scope, without } from "./Estimate.ts"
+import * as Path from "./EstimatePath.ts"
+import * as Run from "./EstimateRun.ts"
+import { latest, ofRun, type Sample } from "./EstimateSample.ts"
+
+/**
+ * Earlier executions, those that succeeded. Made by `past`.
+ *
+ * @since 0.1.0
+ */
+export interface Past {
+  readonly runs: ReadonlyArray<Measured>
+  readonly samples: ReadonlyArray<Sample>
+}
+
+interface Measured extends Run.Run {
+  readonly moments: ReadonlyMap<string, number>
+}
+
+/** Prepares earlier executions, to estimate by. Those that have not ended are left out. @since 0.1.0 */
+export const past = (runs: ReadonlyArray<Run.Run>): Past => {
+  const ended = runs
+    .filter(({ endedAt }) => endedAt !== undefined)
+    .toSorted((left, right) => right.endedAt! - left.endedAt!)
+  return {
+    runs: ended.map((run) => ({ ...run, moments: Run.moments(run) })),
+    samples: ended.flatMap(ofRun)
+  }
+}
+
+/** The latest executions that did the same work, in the same environment or else in any of the deployment. */
+const alike = (run: Run.Run, { runs }: Past): readonly [ReadonlyArray<Measured>, Scope] => {
+  const same = runs.filter(({ deploymentId, shape }) => deploymentId === run.deploymentId && shape === run.shape)
+  const here = same.filter(({ environment }) => environment === run.environment)
+  return here.length >= enough ? [here.slice(0, latest), "environment"] : [same.slice(0, latest), "deployment"]
+}
+
+/**
+ * What is left of a run, by others that did the same work as a whole.
+ *
+ * *Details*: of each is taken what was left of it after the same moment, the last one that this run has come to. Those that
+ * were further by now, in any respect, are left out: what is known is not only how long this one takes, but also what it has
+ * not done yet. Where few are left by then, the current stage is taken to end as `leftOf` says, and the rest to take
+ * what it took in others.
+ */
+const byRuns = (run: Run.Run, others: ReadonlyArray<Measured>, scope: Scope): Estimate => {
+  const reached = [...Run.moments(run)]
+  const [name, at] = reached.reduce<readonly [string, number]>(
+    (last, moment) => (moment[1] >= last[1] ? moment : last),
+    ["", 0]
+  )
+  const since = Math.max(0, run.elapsedMs - at)
+  const done = new Set(reached.map(([moment]) => moment))
+  const parts = others.flatMap(({ elapsedMs, moments }) => {
+    const from = name === "" ? 0 : moments.get(name)
+    if (from === undefined) return []
+    const ahead = [...moments].flatMap(([moment, value]) => (done.has(moment) || value < from ? [] : [value]))
+    const next = Math.min(elapsedMs, ...ahead)
+    return [{ step: next - from, rest: elapsedMs - next }]
+  })
+  const [first] = parts
+  if (first === undefined) return without("none", 0, scope)
+  const longer = parts.filter(({ step }) => step > since)
+  if (longer.length === 0) return without("exceeded", parts.length, scope)
+  if (longer.length >= enough || parts.length < enough) {
+    return ofValues(
+      longer.map(({ rest, step }) => step + rest - since),
+      scope
+    )
+  }
+  const steps = leftOf(
+    parts.map(({ step }) => step),
+    since
+  )
+  const values = steps.flatMap((step) => parts.map(({ rest }) => step + rest))
+  return { ...ofValues(values, scope, enough), n: longer.length }
+}
+
+/**
+ * What is left of an execution, without the time in which it waits for people.
+ *
+ * @since 0.1.0
+ */
+export const remaining = (run: Run.Run, by: Past, plan?: Path.Plan): Estimate => {
+  const [others, scope] = alike(run, by)
+  if (others.length >= enough && !run.rollingBack) {
+    const estimate = byRuns(run, others, scope)
+    if (estimate.basis !== "none") return estimate
+  }
+  return Path.remaining(run, by.samples, plan)
+}

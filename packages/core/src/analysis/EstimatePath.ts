@@ -1,0 +1,168 @@
+/**
+ * How long an execution will still take, put together from its stages: for one whose like was seen too rarely as a whole.
+ *
+ * @since 0.1.0
+ */
+import * as Graph from "../domain/Graph.ts"
+import type { StageName } from "../domain/Machines.ts"
+import { aroundMean, enough, type Estimate, leftOf, ofValues, type Scope, without } from "./Estimate.ts"
+import type * as Run from "./EstimateRun.ts"
+import { type Pool, pooled, type Sample } from "./EstimateSample.ts"
+
+/** What depends on what, and how many stacks are worked on at once. @since 0.1.0 */
+export interface Plan {
+  readonly stacks: ReadonlyArray<Graph.Node>
+  readonly parallelism: number
+}
+
+/** One after the other: all of a phase is over before the next begins. */
+interface Phase {
+  readonly stage: StageName
+  readonly order: "graph" | "reverse" | "any"
+}
+
+const phasesOf = (run: Run.Run): ReadonlyArray<Phase> => {
+  if (run.rollingBack) return [{ stage: "rollback", order: "reverse" }]
+  const before: ReadonlyArray<Phase> = [
+    { stage: "initialization", order: "any" },
+    { stage: "health_check", order: "any" }
+  ]
+  switch (run.kind) {
+    case "destroy":
+    case "destroy-stack":
+      return [...before, { stage: "destruction", order: "reverse" }]
+    case "rollback":
+      return [...before, { stage: "rollback", order: "reverse" }, { stage: "validation", order: "any" }]
+    case "run":
+    case "observe":
+      return [{ stage: "deployment", order: "graph" }]
+    default:
+      return [...before, { stage: "deployment", order: "graph" }, { stage: "validation", order: "any" }]
+  }
+}
+
+/** A stage of a stack that is still to be passed, or under way. */
+interface Task {
+  readonly name: string
+  readonly pool: Pool
+  /** What is left of it, by sample; empty where it took longer than ever. */
+  readonly values: ReadonlyArray<number>
+  readonly elapsedMs: number
+}
+
+const draws = 200
+
+/** Reproducible chance: an estimate asked for twice says the same (mulberry32). */
+const seeded = (seed: number): (() => number) => {
+  let state = seed | 0
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let bits = Math.imul(state ^ (state >>> 15), 1 | state)
+    bits = (bits + Math.imul(bits ^ (bits >>> 7), 61 | bits)) ^ bits
+    return ((bits ^ (bits >>> 14)) >>> 0) / 4_294_967_296
+  }
+}
+
+const tasksOf = (run: Run.Run, samples: ReadonlyArray<Sample>, stage: StageName): ReadonlyArray<Task> =>
+  run.stacks.flatMap((stack): ReadonlyArray<Task> => {
+    const span = run.spans.findLast((one) => one.stack === stack.name && one.stage === stage)
+    const touched = run.spans.some((one) => one.stack === stack.name && one.stage === "deployment")
+    const needless = stack.idle && (stage === "deployment" || stage === "validation")
+    if (needless || span?.to !== undefined || (run.rollingBack && !touched)) return []
+    const pool = pooled(samples, {
+      deploymentId: run.deploymentId,
+      environment: run.environment,
+      stack: stack.name,
+      provider: stack.provider,
+      stage,
+      ...(stack.strategy === undefined ? {} : { strategy: stack.strategy })
+    })
+    const elapsedMs = span?.ms ?? 0
+    const values = leftOf(
+      pool.samples.map(({ ms }) => ms),
+      elapsedMs
+    )
+    return [{ name: stack.name, pool, values, elapsedMs }]
+  })
+
+/** When the last task is over, if each begins once those before it are over and there is room. */
+const makespan = (
+  nodes: ReadonlyArray<Graph.Node>,
+  durations: ReadonlyMap<string, number>,
+  parallelism: number
+): number => {
+  const ends = new Map<string, number>()
+  const rooms = Array.from({ length: Math.max(1, Math.min(parallelism, nodes.length)) }, () => 0)
+  const ready = ({ dependsOn }: Graph.Node) => Math.max(0, ...dependsOn.map((name) => ends.get(name) ?? 0))
+  let waiting = nodes
+  while (waiting.length > 0) {
+    const names = new Set(waiting.map(({ name }) => name))
+    const able = waiting.filter(({ dependsOn }) => dependsOn.every((name) => !names.has(name)))
+    const next = able.reduce((left, right) => (ready(right) < ready(left) ? right : left), able[0] ?? waiting[0]!)
+    const room = rooms.indexOf(Math.min(...rooms))
+    const end = Math.max(ready(next), rooms[room]!) + (durations.get(next.name) ?? 0)
+    rooms[room] = end
+    ends.set(next.name, end)
+    waiting = waiting.filter((node) => node !== next)
+  }
+  return Math.max(0, ...ends.values())
+}
+
+const nodesOf = (run: Run.Run, plan: Plan | undefined, { order }: Phase): ReadonlyArray<Graph.Node> => {
+  const names = new Set<string>(run.stacks.map(({ name }) => name))
+  const nodes = run.stacks.map(({ name }) => ({
+    name,
+    dependsOn: (plan?.stacks.find((one) => one.name === name)?.dependsOn ?? []).filter((other) => names.has(other))
+  }))
+  if (order === "any") return nodes.map(({ name }) => ({ name, dependsOn: [] }))
+  return order === "reverse" ? Graph.reverse(nodes) : nodes
+}
+
+const generality: ReadonlyArray<Scope> = ["environment", "deployment", "strategy", "provider", "stage", "all"]
+
+/**
+ * What is left of an execution: along the longest path through the stages that its stacks have still to pass.
+ *
+ * *Details*: 200 times a duration is drawn for each stage, of the same earlier execution for all of them where it had them:
+ * what is slow together stays together. `n` is that of the stage of which the fewest are known, `scope` the most general
+ * one. Without a `plan` the stacks are taken to be independent.
+ *
+ * @since 0.1.0
+ */
+export const remaining = (run: Run.Run, samples: ReadonlyArray<Sample>, plan?: Plan): Estimate => {
+  const phases = phasesOf(run).map((phase) => ({
+    nodes: nodesOf(run, plan, phase),
+    tasks: tasksOf(run, samples, phase.stage)
+  }))
+  const tasks = phases.flatMap((phase) => phase.tasks)
+  const pools = tasks.map(({ pool }) => pool)
+  const scope = generality.findLast((one) => pools.some((pool) => pool.scope === one)) ?? "all"
+  if (pools.some((pool) => pool.samples.length === 0)) return without("none", 0, scope)
+  const exceeded = tasks.find(({ values }) => values.length === 0)
+  if (exceeded !== undefined) return without("exceeded", exceeded.pool.samples.length, exceeded.pool.scope)
+  const n = Math.min(...pools.map((pool) => pool.samples.length))
+  if (tasks.length === 0) return { ...aroundMean([0], 0, scope), n: samples.length }
+
+  const parallelism = plan?.parallelism ?? run.stacks.length
+  const whole = (duration: (task: Task) => number): number =>
+    phases.reduce(
+      (sum, phase) =>
+        sum + makespan(phase.nodes, new Map(phase.tasks.map((task) => [task.name, duration(task)])), parallelism),
+      0
+    )
+  if (n < enough) {
+    const left = whole(({ values }) => values.reduce((sum, value) => sum + value, 0) / values.length)
+    return { ...aroundMean([left], 0, scope), n }
+  }
+  const random = seeded(1)
+  const executions = [...new Set(pools.flatMap((pool) => pool.samples.map(({ execution }) => execution)))]
+  const drawn = Array.from({ length: draws }, () => {
+    const execution = executions[Math.floor(random() * executions.length)]
+    return whole((task) => {
+      const same = task.pool.samples.find((sample) => sample.execution === execution && sample.ms > task.elapsedMs)
+      const chance = random()
+      return same === undefined ? task.values[Math.floor(chance * task.values.length)]! : same.ms - task.elapsedMs
+    })
+  })
+  return ofValues(drawn, scope, n)
+}

@@ -1,0 +1,197 @@
+/**
+ * An execution as a line of time: when which stage began and ended, the time in which it waited for people taken out.
+ *
+ * @since 0.1.0
+ */
+import type { ExecutionState, StackState, StageState } from "../domain/Execution.ts"
+import type { CorrelationId, DeploymentId, EnvironmentName, StackName, Timestamp } from "../domain/Ids.ts"
+import type { ExecutionKind, StageName } from "../domain/Machines.ts"
+import type { StrategyName } from "../domain/Spec.ts"
+
+/**
+ * One stage of one stack, or of the whole execution where `stack` is null.
+ *
+ * *Details*: `from` and `to` are milliseconds of work since the execution started; `to` is absent while it is under way. `ms`
+ * is how long it worked, waits for people taken out.
+ *
+ * @since 0.1.0
+ */
+export interface Span {
+  readonly stack: StackName | null
+  readonly provider: string
+  readonly strategy: StrategyName | undefined
+  readonly stage: StageName
+  readonly from: number
+  readonly to?: number
+  readonly ms: number
+}
+
+/**
+ * An execution as a line of time.
+ *
+ * *Details*: `shape` is equal for executions that do the same work: the same kind, on the same stacks, by the same strategies.
+ * `elapsedMs` is how long it took, or has taken so far. `endedAt` is absent while it is under way.
+ *
+ * @since 0.1.0
+ */
+export interface Run {
+  readonly correlationId: CorrelationId
+  readonly deploymentId: DeploymentId
+  readonly environment: EnvironmentName
+  readonly kind: ExecutionKind
+  readonly shape: string
+  readonly rollingBack: boolean
+  readonly stacks: ReadonlyArray<Member>
+  readonly startedAt: Timestamp
+  readonly endedAt?: Timestamp
+  readonly elapsedMs: number
+  readonly spans: ReadonlyArray<Span>
+}
+
+/** A stack of a run; `idle` where there is nothing to do for it. @since 0.1.0 */
+export interface Member {
+  readonly name: StackName
+  readonly provider: string
+  readonly strategy: StrategyName | undefined
+  readonly idle: boolean
+}
+
+/** A first release has nothing beside it and takes all the traffic at once, whatever its strategy. */
+const strategyOf = ({ checkpoint, release, strategy }: StackState): StrategyName | undefined =>
+  (checkpoint === null ? release : checkpoint.release) === null ? "all_at_once" : strategy
+
+const memberOf = (stack: StackState): Member => {
+  const work = stack.stages.find(({ name }) => name === "deployment")
+  const same = stack.candidate !== null && stack.candidate.id === stack.release?.id
+  return {
+    name: stack.name,
+    provider: stack.provider,
+    strategy: strategyOf(stack),
+    idle: work?.status === "skipped" || (work?.status === "pending" && same)
+  }
+}
+
+const shapeOf = (kind: ExecutionKind, members: ReadonlyArray<Member>): string =>
+  [
+    kind,
+    ...members.map(({ idle, name, provider, strategy }) =>
+      kind.startsWith("deploy") ? `${name} ${provider} ${idle ? "-" : strategy}` : `${name} ${provider}`
+    )
+  ].join("\n")
+
+/** A time in which people were waited for, at an unknown moment between `from` and `to`. */
+interface Wait {
+  readonly from: Timestamp
+  readonly to: Timestamp
+  readonly ms: number
+}
+
+const waitedOf = ({ waitedMs = 0, waitingSince }: StageState, now: Timestamp): number =>
+  waitedMs + (waitingSince === undefined ? 0 : Math.max(0, now - waitingSince))
+
+/** Waits of stages that overlap are taken for one: of two questions at the same time the longer one counts. */
+const waitsOf = (state: ExecutionState, now: Timestamp): ReadonlyArray<Wait> => {
+  const all = state.stacks
+    .flatMap(({ stages }) => stages)
+    .flatMap((stage): ReadonlyArray<Wait> => {
+      const ms = waitedOf(stage, stage.finishedAt ?? now)
+      return stage.startedAt === undefined || ms === 0
+        ? []
+        : [{ from: stage.startedAt, to: stage.finishedAt ?? now, ms }]
+    })
+    .toSorted((left, right) => left.from - right.from)
+  const merged: Array<Wait> = []
+  for (const wait of all) {
+    const last = merged.at(-1)
+    if (last === undefined || wait.from >= last.to) merged.push(wait)
+    else
+      merged[merged.length - 1] = {
+        from: last.from,
+        to: Math.max(last.to, wait.to),
+        ms: Math.max(last.ms, wait.ms)
+      }
+  }
+  return merged
+}
+
+/**
+ * The line of time of an execution that has started, finished or not.
+ *
+ * @since 0.1.0
+ */
+export const ofState = (state: ExecutionState, now: Timestamp): Run => {
+  const startedAt = state.startedAt ?? now
+  const waits = waitsOf(state, now)
+  const workAt = (at: Timestamp): number => {
+    const waited = waits.reduce(
+      (sum, { from, ms, to }) => sum + (at >= to ? ms : Math.min(ms, Math.max(0, at - from))),
+      0
+    )
+    return Math.max(0, at - startedAt - waited)
+  }
+  const members = state.stacks.map(memberOf)
+  const spansOf = (stages: ReadonlyArray<StageState>, member: Member | undefined): ReadonlyArray<Span> =>
+    stages.flatMap((stage) => {
+      if (stage.startedAt === undefined) return []
+      const until = stage.finishedAt ?? state.finishedAt
+      return [
+        {
+          stack: member?.name ?? null,
+          provider: member?.provider ?? "",
+          strategy: member?.strategy,
+          stage: stage.name,
+          from: workAt(stage.startedAt),
+          ...(until === undefined ? {} : { to: workAt(until) }),
+          ms: Math.max(0, (until ?? now) - stage.startedAt - waitedOf(stage, until ?? now))
+        }
+      ]
+    })
+  return {
+    correlationId: state.correlationId,
+    deploymentId: state.deploymentId,
+    environment: state.environment,
+    kind: state.kind,
+    shape: shapeOf(state.kind, members),
+    rollingBack: state.status === "rolling_back",
+    stacks: members,
+    startedAt,
+    ...(state.finishedAt === undefined ? {} : { endedAt: state.finishedAt }),
+    elapsedMs: workAt(state.finishedAt ?? now),
+    spans: [
+      ...spansOf(state.stages, undefined),
+      ...state.stacks.flatMap(({ stages }, index) => spansOf(stages, members[index]))
+    ]
+  }
+}
+
+/**
+ * What was known of a finished run when it had worked for `elapsedMs`.
+ *
+ * @since 0.1.0
+ */
+export const cut = (run: Run, elapsedMs: number): Run => {
+  const { endedAt: _, ...rest } = run
+  return {
+    ...rest,
+    elapsedMs,
+    spans: run.spans.flatMap((span): ReadonlyArray<Span> => {
+      if (span.from > elapsedMs) return []
+      if (span.to !== undefined && span.to <= elapsedMs) return [span]
+      const { to: _, ...open } = span
+      return [{ ...open, ms: Math.min(span.ms, elapsedMs - span.from) }]
+    })
+  }
+}
+
+/**
+ * The moments of a run, by name: each stage's beginning and end, in milliseconds of work since its start.
+ *
+ * @since 0.1.0
+ */
+export const moments = ({ spans }: Run): ReadonlyMap<string, number> =>
+  new Map(
+    spans.flatMap(({ from, stack, stage, to }): ReadonlyArray<readonly [string, number]> => {
+      const name = `${stack ?? ""}/${stage}`
+      return [[`${name}/began`, from], ...(to === undefined ? [] : [[`${name}/ended`, to] as const])]
+    })
+  )

@@ -1,0 +1,146 @@
+/**
+ * Durations of single stages and resources, and which of them to go by: those of the very same, or where these are few,
+ * of ever more general kinds.
+ *
+ * @since 0.1.0
+ */
+import type { StoredEvent } from "../domain/Event.ts"
+import type { ExecutionState } from "../domain/Execution.ts"
+import type { Timestamp } from "../domain/Ids.ts"
+import { enough, type Scope } from "./Estimate.ts"
+import * as Run from "./EstimateRun.ts"
+
+/**
+ * How long one stage of one stack took, or one resource within it: `ms` of work, ended at `at`. Waits for people are not
+ * in it.
+ *
+ * @since 0.1.0
+ */
+export interface Sample {
+  readonly execution: string
+  readonly deploymentId: string
+  readonly environment: string
+  readonly stack: string
+  readonly provider: string
+  readonly resourceType?: string
+  readonly stage: string
+  readonly strategy?: string
+  readonly ms: number
+  readonly at: Timestamp
+}
+
+/** What is asked about: a sample without its duration. @since 0.1.0 */
+export type Key = Omit<Sample, "ms" | "at" | "execution">
+
+/** The stages that a run has ended. @since 0.1.0 */
+export const ofRun = (run: Run.Run): ReadonlyArray<Sample> =>
+  run.spans.flatMap(({ ms, provider, stack, stage, strategy, to }) =>
+    stack === null || to === undefined
+      ? []
+      : [
+          {
+            execution: run.correlationId,
+            deploymentId: run.deploymentId,
+            environment: run.environment,
+            stack,
+            provider,
+            stage,
+            ...(strategy === undefined ? {} : { strategy }),
+            ms,
+            at: run.startedAt + to
+          }
+        ]
+  )
+
+/**
+ * The durations that an execution tells: of the stages of its stacks that succeeded and, where its events are given, of
+ * resources from the first sight of each until it was done.
+ *
+ * @since 0.1.0
+ */
+export const samplesOf = (state: ExecutionState, events: ReadonlyArray<StoredEvent> = []): ReadonlyArray<Sample> => {
+  const run = Run.ofState(state, state.finishedAt ?? state.requestedAt)
+  const succeeded = new Set(
+    state.stacks.flatMap(({ name, stages }) =>
+      stages.filter(({ status }) => status === "succeeded").map((stage) => `${name}/${stage.name}`)
+    )
+  )
+  return [...ofRun(run).filter(({ stack, stage }) => succeeded.has(`${stack}/${stage}`)), ...resourcesOf(run, events)]
+}
+
+const resourcesOf = (run: Run.Run, events: ReadonlyArray<StoredEvent>): ReadonlyArray<Sample> => {
+  const first = new Map<string, Timestamp>()
+  const stageOf = (stack: string, at: Timestamp): string =>
+    run.spans.findLast((span) => span.stack === stack && run.startedAt + span.from <= at)?.stage ?? "deployment"
+  return events.flatMap(({ at, event }): ReadonlyArray<Sample> => {
+    if (event._tag !== "ProgressSeen" || event.resource === undefined || event.resourceType === undefined) return []
+    const key = `${event.stack}/${event.resource}`
+    const since = first.get(key) ?? at
+    if (event.done !== true) {
+      first.set(key, since)
+      return []
+    }
+    first.delete(key)
+    const member = run.stacks.find(({ name }) => name === event.stack)
+    return [
+      {
+        execution: run.correlationId,
+        deploymentId: run.deploymentId,
+        environment: run.environment,
+        stack: event.stack,
+        provider: member?.provider ?? "",
+        resourceType: event.resourceType,
+        stage: stageOf(event.stack, since),
+        ...(member?.strategy === undefined ? {} : { strategy: member.strategy }),
+        ms: at - since,
+        at
+      }
+    ]
+  })
+}
+
+const sameStack = (one: Key, other: Key) =>
+  one.deploymentId === other.deploymentId && one.stack === other.stack && sameStrategy(one, other)
+const sameStrategy = (one: Key, other: Key) => sameProvider(one, other) && one.strategy === other.strategy
+const sameProvider = (one: Key, other: Key) => sameStage(one, other) && one.provider === other.provider
+const sameStage = (one: Key, other: Key) => one.stage === other.stage && one.resourceType === other.resourceType
+
+/** From the specific to the general. */
+const levels: ReadonlyArray<readonly [Scope, (one: Key, other: Key) => boolean]> = [
+  ["environment", (one, other) => one.environment === other.environment && sameStack(one, other)],
+  ["deployment", sameStack],
+  ["strategy", sameStrategy],
+  ["provider", sameProvider],
+  ["stage", sameStage]
+]
+
+/** Which durations to go by, the latest first, and of what. @since 0.1.0 */
+export interface Pool {
+  readonly samples: ReadonlyArray<Sample>
+  readonly scope: Scope
+}
+
+/** How many of the latest durations count: what is older may have been of another kind. @since 0.1.0 */
+export const latest = 40
+
+/**
+ * The durations of the most specific kind that has `atLeast` of them: of the same stack with the same strategy in the same
+ * environment; in any environment; of the same provider, stage and strategy; of the same provider and stage; of the same
+ * stage. Where none has, those of the most specific kind that has any; all durations only where the stage was never seen.
+ *
+ * @since 0.1.0
+ */
+export const pooled = (samples: ReadonlyArray<Sample>, key: Key, atLeast = enough): Pool => {
+  let specific: Pool | undefined
+  for (const [scope, same] of levels) {
+    const found = samples.filter((sample) => same(sample, key))
+    if (found.length === 0) continue
+    const pool = { samples: newest(found, Math.max(latest, atLeast)), scope }
+    if (pool.samples.length >= atLeast) return pool
+    specific ??= pool
+  }
+  return specific ?? { samples: newest(samples, Math.max(latest, atLeast)), scope: "all" }
+}
+
+const newest = (samples: ReadonlyArray<Sample>, count: number): ReadonlyArray<Sample> =>
+  samples.toSorted((left, right) => right.at - left.at).slice(0, count)
