@@ -1,0 +1,108 @@
+/**
+ * What a step types.
+ */
+
+/** @typedef {import("./inputs.mjs").Inputs} Inputs */
+/** @typedef {import("./runner.mjs").Env} Env */
+
+/** A flag with its value, or nothing where there is none. @param {string} name @param {string | undefined} value */
+const flag = (name, value) => (value === undefined || value === "" ? [] : [name, value])
+/** @param {string} value */
+const word = (value) => (value === "" ? [] : [value])
+
+/** The page of this run, for whoever finds the deployment in their way. @param {Env} env @returns {string} */
+const pageOf = ({ GITHUB_REPOSITORY, GITHUB_RUN_ID, GITHUB_SERVER_URL }) =>
+  GITHUB_RUN_ID === undefined || GITHUB_REPOSITORY === undefined
+    ? ""
+    : `${GITHUB_SERVER_URL ?? "https://github.com"}/${GITHUB_REPOSITORY}/actions/runs/${GITHUB_RUN_ID}`
+
+/** @param {Inputs} inputs */
+const queueing = ({ queue, timeout, waitForTurn }) => [
+  ...flag("--queue", queue === "" ? { true: "fifo", false: "reject" }[String(waitForTurn)] : queue),
+  ...(waitForTurn === false ? [] : flag("--queue-timeout", timeout))
+]
+
+/** Waiting for the turn of an execution that has registered, else for that of a deployment. @param {Inputs} inputs */
+export const waiting = ({ correlationId, deployment, environment, hold, interval, timeout }) => [
+  "wait",
+  ...word(correlationId === "" ? deployment : correlationId),
+  ...(correlationId === "" ? flag("--environment", environment) : []),
+  ...flag("--timeout", timeout),
+  ...flag("--interval", interval),
+  ...flag("--hold", hold),
+  "--json"
+]
+
+/** @param {Inputs} inputs @param {Env} env @returns {ReadonlyArray<string>} */
+export const argumentsOf = (inputs, env) => {
+  const where = [...word(inputs.deployment), ...flag("--environment", inputs.environment)]
+  const which = [...flag("--version", inputs.version), ...flag("--correlation-id", inputs.correlationId)]
+  const why = [...flag("--override", inputs.override), ...flag("--reason", inputs.reason)]
+  switch (inputs.command) {
+    case "can-deploy":
+      return ["can-deploy", ...where, ...flag("--version", inputs.version), "--json"]
+    case "register":
+      return [
+        "register",
+        ...where,
+        ...which,
+        ...flag("--commit", env["GITHUB_SHA"]),
+        ...flag("--workflow-run", pageOf(env)),
+        ...flag("--queue", inputs.queue),
+        "--json"
+      ]
+    case "wait":
+      return waiting(inputs)
+    // These tell what happens line by line, which belongs in the log; what became of it is asked for afterwards.
+    case "deploy":
+      return ["deploy", ...where, ...which, ...flag("--artifact", inputs.artifact), ...queueing(inputs), ...why]
+    case "rollback":
+      return [
+        "rollback",
+        ...where,
+        ...flag("--correlation-id", inputs.correlationId),
+        ...flag("--reason", inputs.reason)
+      ]
+    case "run":
+      return [
+        "run",
+        ...where,
+        ...inputs.stacks.flatMap((name) => ["--stack", name]),
+        ...which,
+        ...queueing(inputs),
+        ...flag("--override", inputs.override),
+        "--json",
+        "--",
+        "bash",
+        "--noprofile",
+        "--norc",
+        "-eo",
+        "pipefail",
+        "-c",
+        inputs.run
+      ]
+    case "monitor":
+      return [
+        "monitor",
+        inputs.correlationId,
+        ...flag("--interval", inputs.interval),
+        ...flag("--stall-after", inputs.stallAfter),
+        "--json"
+      ]
+    case "status":
+      return ["status", inputs.correlationId, "--json"]
+    case "verify":
+      return ["health", ...where, "--json"]
+    case "cleanup":
+      return cleaning(inputs.correlationId, inputs.status, inputs.reason)
+  }
+}
+
+/** @param {string} correlationId @param {string} status @param {string} [reason] @returns {ReadonlyArray<string>} */
+export const cleaning = (correlationId, status, reason) => [
+  "cleanup",
+  correlationId,
+  ...flag("--status", status),
+  ...flag("--reason", reason),
+  "--json"
+]

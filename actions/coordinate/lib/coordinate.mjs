@@ -1,0 +1,187 @@
+/**
+ * One step: checks its inputs, runs signalbox, and says in the terms of the runner what became of it.
+ */
+import { randomBytes } from "node:crypto"
+import { addressOf, causeOf, complaintOf, lastObject } from "./answer.mjs"
+import { argumentsOf, waiting } from "./arguments.mjs"
+import { InputError, read } from "./inputs.mjs"
+import { endingOf, fails, outcomeOf } from "./outcome.mjs"
+import { execute, folderOf, locate, signalsOfProcess } from "./program.mjs"
+import * as Runner from "./runner.mjs"
+import { page } from "./summary.mjs"
+
+/** @typedef {import("./answer.mjs").Answer} Answer */
+/** @typedef {import("./answer.mjs").Complaint} Complaint */
+/** @typedef {import("./inputs.mjs").Inputs} Inputs */
+/** @typedef {import("./outcome.mjs").Outcome} Outcome */
+/** @typedef {import("./program.mjs").Ran} Ran */
+/** @typedef {import("./program.mjs").Signals} Signals */
+/** @typedef {Runner.Env} Env */
+/** Runs signalbox with these arguments. @typedef {(args: ReadonlyArray<string>, options?: { readonly show?: "both" | "stderr", readonly more?: Env, readonly onLine?: (line: string) => void }) => Promise<Ran>} Run */
+
+/** Commands that take a place or a lease, which the end of the job gives back. */
+const owning = new Set(["register", "wait", "deploy", "run", "rollback"])
+/** Commands that start an execution; its id has to be known before they do, for a job can be cancelled at any time. */
+const starting = new Set(["register", "deploy", "run", "rollback"])
+
+/** @param {Env} env */
+const drawn = (env) =>
+  `gha-${env["GITHUB_RUN_ID"] ?? "0"}-${env["GITHUB_RUN_ATTEMPT"] ?? "1"}-${randomBytes(4).toString("hex")}`
+
+/** The password within an address is not the secret as a whole, so the runner does not know it. @param {Env} env */
+const maskPasswords = (env) => {
+  for (const name of ["SIGNALBOX_DATABASE_URL", "DATABASE_URL"]) {
+    const [, password] = /^\w+:\/\/[^:/@]*:([^@]+)@/.exec(env[name] ?? "") ?? []
+    if (password !== undefined) Runner.mask(password)
+  }
+}
+
+/** Says of a stream what is new in it. */
+const progress = () => {
+  let last = ""
+  /** @param {string} line */
+  return (line) => {
+    const item = lastObject(line)
+    if (item === undefined) return
+    const { message, status } = /** @type {Answer & { readonly message?: string }} */ (item)
+    const stacks = (item.stacks ?? []).map((stack) => `${stack.name} ${stack.status}`).join(", ")
+    const cause = message ?? causeOf(item) ?? ""
+    const now = [status?.replaceAll("_", " "), stacks, cause]
+      .filter((part) => part !== undefined && part !== "")
+      .join(" · ")
+    if (now !== last && now !== "") Runner.say(now)
+    last = now
+  }
+}
+
+/** @param {Inputs} inputs @param {Env} env @param {Run} run @returns {Promise<{ readonly ran: Ran, readonly answer: Answer }>} */
+const perform = async (inputs, env, run) => {
+  const { command, correlationId } = inputs
+  const args = argumentsOf(inputs, env)
+  const title = `signalbox ${args.join(" ").split("\n")[0]}`
+  if (command === "deploy" || command === "rollback") {
+    // The log is grouped here already.
+    const ran = await Runner.quoted(title, () => run(args, { show: "both", more: { GITHUB_ACTIONS: "" } }))
+    return { ran, answer: await afterwards(inputs, ran, run) }
+  }
+  if (command === "run") {
+    const ran = await Runner.quoted(title, () => run(args, { show: "stderr" }))
+    return { ran, answer: lastObject(ran.stdout) ?? { correlationId } }
+  }
+  Runner.say(title)
+  const streams = command === "wait" || command === "monitor"
+  const ran = await Runner.quoted(command, () => run(args, streams ? { onLine: progress() } : {}))
+  const answer = lastObject(ran.stdout) ?? {}
+  if (command !== "can-deploy" || ran.code !== 2 || inputs.waitForTurn !== true) return { ran, answer }
+  const turn = await Runner.quoted("wait", () => run(waiting(inputs), { onLine: progress() }))
+  return { ran: turn, answer: turn.code === 0 ? { ...answer, blockers: [] } : answer }
+}
+
+/** What became of an execution, from the log; where it never came to its turn, what stands in the way. @param {Inputs} inputs @param {Ran} ran @param {Run} run @returns {Promise<Answer>} */
+const afterwards = async (inputs, ran, run) => {
+  const known = { correlationId: inputs.correlationId }
+  if (ran.code === 130 || ran.code === 143 || ran.code === 64) return known
+  if (ran.code === 2) {
+    const blocked = await run(argumentsOf({ ...inputs, command: "can-deploy" }, {}))
+    return { ...lastObject(blocked.stdout), ...known }
+  }
+  const asked = await run(["status", inputs.correlationId, "--json"])
+  return { ...known, ...(asked.code === 0 ? lastObject(asked.stdout) : {}) }
+}
+
+/** @param {Outcome} outcome @param {Inputs} inputs @param {Complaint | undefined} complaint @returns {string | undefined} */
+const nextOf = (outcome, { command, correlationId, deployment, environment }, complaint) => {
+  const where = `${deployment === "" ? "" : ` ${deployment}`}${environment === "" ? "" : ` --environment ${environment}`}`
+  if (outcome === "waiting") return `signalbox can-deploy${where} --explain`
+  if (outcome === "undecided" && correlationId !== "") return `signalbox approve ${correlationId}`
+  if (outcome === "unhealthy") return `signalbox status${where}`
+  if (fails(outcome) && complaint === undefined && correlationId !== "" && command !== "cleanup") {
+    return `signalbox status ${correlationId}`
+  }
+  return undefined
+}
+
+/** @param {string} title @param {Outcome} outcome @param {string} message */
+const annotate = (title, outcome, message) => {
+  if (outcome === "success") return
+  const say = outcome === "waiting" ? Runner.notice : outcome === "undecided" ? Runner.warning : Runner.error
+  say(title, message)
+}
+
+/** @param {Inputs} inputs @param {Env} env @param {Signals} signals @returns {Promise<number>} */
+const step = async (inputs, env, signals) => {
+  const program = await locate(inputs, env, signals)
+  const { command, correlationId } = inputs
+  Runner.keep(env, "owns", String(owning.has(command) && correlationId !== ""))
+  Runner.keep(env, "command", command)
+  Runner.keep(env, "correlation_id", correlationId)
+  Runner.keep(env, "program", JSON.stringify(program))
+  if (correlationId !== "") Runner.output(env, "correlation-id", correlationId)
+
+  const cwd = folderOf(env, inputs.workingDirectory)
+  const { answer, ran } = await perform(inputs, env, (args, options) =>
+    execute(program, args, { cwd, env, signals, ...options })
+  )
+  const complaint = ran.code === 0 ? undefined : complaintOf(ran.stderr)
+  const outcome =
+    signals.first() === undefined ? outcomeOf(command, ran.code, answer.status) : /** @type {const} */ ("cancelled")
+  Runner.keep(env, "outcome", outcome)
+  report(inputs, env, { answer, code: ran.code, complaint, outcome })
+  return fails(outcome) ? ran.code || 1 : 0
+}
+
+/** @param {Inputs} inputs @param {Env} env @param {{ readonly answer: Answer, readonly code: number, readonly complaint: Complaint | undefined, readonly outcome: Outcome }} end */
+const report = (inputs, env, { answer, code, complaint, outcome }) => {
+  const { command, correlationId } = inputs
+  const outputs = {
+    outcome,
+    "exit-code": String(code),
+    "correlation-id": answer.correlationId ?? correlationId,
+    deployment: answer.deploymentId ?? inputs.deployment,
+    status: answer.status,
+    "trace-id": answer.traceId,
+    url: addressOf(answer),
+    result: JSON.stringify(answer)
+  }
+  for (const [name, value] of Object.entries(outputs)) {
+    if (typeof value === "string" && value !== "") Runner.output(env, name, value)
+  }
+  const cause = complaint?.message ?? causeOf(answer) ?? (outcome === "success" ? undefined : `ended with ${code}`)
+  const next = nextOf(outcome, inputs, complaint)
+  const about = [command, answer.deploymentId ?? inputs.deployment, answer.environment ?? inputs.environment]
+  const title = `signalbox ${about.filter((part) => part !== "").join(" ")}: ${outcome.replace("-", " ")}`
+  const hint = complaint?.hint ?? (next === undefined ? undefined : `Next: ${next}`)
+  annotate(title, outcome, [cause, hint].filter((line) => line !== undefined).join("\n"))
+  if (answer.degraded === true)
+    Runner.warning(`${title}, degraded`, answer.degradedReason ?? "the registry is unreachable")
+  Runner.summarize(env, page({ command, outcome, answer, cause, next }))
+  Runner.say(`${title}${outputs.url === undefined ? "" : ` ${outputs.url}`}`)
+}
+
+/** @param {Inputs} inputs @param {Env} env @returns {Inputs} */
+const completed = (inputs, env) => {
+  if (inputs.command === "cleanup") {
+    const status = inputs.status === "" ? inputs.jobStatus : inputs.status
+    const ending = endingOf(status)
+    if (ending === undefined && status !== "") {
+      throw new InputError(`status: ${JSON.stringify(status)} is not known`, "Give succeeded, failed or cancelled.")
+    }
+    return { ...inputs, status: ending ?? "cancelled" }
+  }
+  return starting.has(inputs.command) && inputs.correlationId === "" ? { ...inputs, correlationId: drawn(env) } : inputs
+}
+
+/** Runs the step; gives the exit code of the action. @param {Env} env @returns {Promise<number>} */
+export const coordinate = async (env) => {
+  const signals = signalsOfProcess()
+  maskPasswords(env)
+  try {
+    return await step(completed(read(env), env), env, signals)
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error
+    Runner.error(`signalbox ${env["INPUT_COMMAND"] ?? ""}: cannot start`, `${error.message}\n${error.hint}`)
+    Runner.output(env, "outcome", "failed")
+    Runner.output(env, "exit-code", "64")
+    return 64
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * What an exit code means for a job. Waiting and undecided are not failures: another run, or a person, goes on.
+ */
+
+/** @typedef {"success" | "waiting" | "rolled-back" | "failed" | "unhealthy" | "undecided" | "timeout" | "cancelled"} Outcome */
+
+/** @type {Readonly<Record<number, Outcome>>} */
+const byCode = {
+  0: "success",
+  2: "waiting",
+  3: "rolled-back",
+  5: "unhealthy",
+  7: "undecided",
+  124: "timeout",
+  130: "cancelled",
+  143: "cancelled"
+}
+
+/** @type {Readonly<Record<string, Outcome>>} */
+const byStatus = {
+  completed: "success",
+  failed: "failed",
+  rolled_back: "rolled-back",
+  cancelled: "cancelled",
+  paused: "undecided",
+  queued: "waiting"
+}
+
+/**
+ * What became of a step. A command that `run` runs has exit codes of its own: a `make` that ends with 2 waits for
+ * nobody. Where it did run, its execution says how it ended.
+ * @param {string} command @param {number} code @param {unknown} status @returns {Outcome}
+ */
+export const outcomeOf = (command, code, status) => {
+  if (command === "run" && typeof status === "string") {
+    return byStatus[status] ?? (code === 0 ? "success" : "failed")
+  }
+  return byCode[code] ?? "failed"
+}
+
+/** Whether the step fails. @param {Outcome} outcome */
+export const fails = (outcome) => !["success", "waiting", "undecided"].includes(outcome)
+
+/** @typedef {"succeeded" | "failed" | "cancelled"} Ending */
+
+/** @type {Readonly<Record<string, Ending>>} */
+const endings = {
+  succeeded: "succeeded",
+  success: "succeeded",
+  failed: "failed",
+  failure: "failed",
+  "rolled-back": "failed",
+  unhealthy: "failed",
+  cancelled: "cancelled",
+  waiting: "cancelled",
+  timeout: "cancelled"
+}
+
+/** How an execution is said to have ended, from the outcome of a step or the status of a job. @param {string} text */
+export const endingOf = (text) => endings[text]
+
+/**
+ * What the end of a job does with the execution of one of its steps: how it ended, or why it is left alone.
+ * @param {{ readonly command: string, readonly outcome: string, readonly jobStatus: string }} step
+ * @returns {{ readonly ending: Ending } | { readonly leave: string }}
+ */
+export const atTheEnd = ({ command, jobStatus, outcome }) => {
+  if (outcome === "undecided") return { leave: "it waits for a person to decide" }
+  if (command === "register" || command === "wait") {
+    return jobStatus === "success"
+      ? { leave: "a later job goes on with it" }
+      : { ending: jobStatus === "cancelled" ? "cancelled" : "failed" }
+  }
+  // No outcome: the step was cut before it could write one.
+  return { ending: endingOf(outcome) ?? (jobStatus === "failure" ? "failed" : "cancelled") }
+}

@@ -1,0 +1,3 @@
+import { coordinate } from "./lib/coordinate.mjs"
+
+process.exitCode = await coordinate(process.env)

@@ -1,0 +1,3 @@
+import { cleanUp } from "./lib/cleanup.mjs"
+
+await cleanUp(process.env)
