@@ -17,7 +17,7 @@ import {
   StageTrigger
 } from "./Machines.ts"
 import { Checkpoint, ErrorInfo, Json, Outputs, Release, StackPlan, TrafficShare } from "./Release.ts"
-import { ExecutionSpec } from "./Spec.ts"
+import { ExecutionSpec, QueuePolicy } from "./Spec.ts"
 import { Verdict } from "./Verdict.ts"
 
 /**
@@ -66,15 +66,7 @@ export const Traced = Schema.Struct({ parent: Schema.optionalKey(Schema.String.c
 /** @since 0.1.0 */
 export type Traced = typeof Traced.Type
 
-/**
- * What is done with a request while another execution is in the way: it waits behind those that came before, it takes the
- * place of those that wait, or it is refused.
- *
- * @since 0.1.0
- */
-export const QueuePolicy = Schema.Literals(["fifo", "latest_wins", "reject"])
-/** @since 0.1.0 */
-export type QueuePolicy = typeof QueuePolicy.Type
+export { QueuePolicy }
 
 /**
  * Where a request comes from: the commit that it brings in, with the time of the commit, and the run of the workflow that

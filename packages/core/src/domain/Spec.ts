@@ -4,46 +4,17 @@
  *
  * @since 0.1.0
  */
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import * as SchemaTransformation from "effect/SchemaTransformation"
-import { EnvironmentName, Percent, StackName } from "./Ids.ts"
+import { FreezeSpec } from "./FreezeSpec.ts"
+import { DeploymentId, EnvironmentName, Percent, StackName } from "./Ids.ts"
 import { Json } from "./Release.ts"
+import { day, Span, spanBetween } from "./Span.ts"
 
 const optional = <S extends Schema.Constraint>(schema: S, value: S["Encoded"]) =>
   Schema.withDecodingDefault<S>(Effect.succeed(value))(schema)
 
-/** Spans between two bounds, in milliseconds; the bounds also guide the values that property tests draw. */
-const spanBetween = (minimum: number, maximum: number, expected: string) =>
-  Schema.String.annotate({ expected: "a string that will be decoded as a Duration" }).pipe(
-    Schema.decodeTo(
-      Schema.Duration.annotate({
-        toCodecArbitrary: () =>
-          Schema.link<Duration.Duration>()(
-            Schema.Int.check(Schema.isBetween({ minimum, maximum })),
-            SchemaTransformation.transform({ decode: Duration.millis, encode: Duration.toMillis })
-          )
-      }),
-      SchemaTransformation.durationFromString
-    ),
-    Schema.check(
-      Schema.makeFilter(
-        (duration) =>
-          Duration.between(duration, { minimum: Duration.millis(minimum), maximum: Duration.millis(maximum) }),
-        { expected }
-      )
-    )
-  )
-
-const day = 24 * 60 * 60 * 1_000
-
-/**
- * A span of time, written as `"250 millis"`, `"30 seconds"` or `"5 minutes"`; from nothing to 30 days.
- *
- * @since 0.1.0
- */
-export const Span = spanBetween(0, 30 * day, "a span of time from nothing to 30 days")
+export { Span }
 
 const LeaseTtl = spanBetween(1_000, 30 * day, "a span of time from 1 second to 30 days")
 const Retention = spanBetween(day, 3_650 * day, "a span of time from 1 to 3650 days")
@@ -226,11 +197,36 @@ export const EnvironmentSpec = Schema.Struct({
 export type EnvironmentSpec = typeof EnvironmentSpec.Type
 
 /**
+ * What is done with a request while another execution is in the way: it waits behind those that came before, it takes the
+ * place of those that wait, or it is refused.
+ *
+ * @since 0.1.0
+ */
+export const QueuePolicy = Schema.Literals(["fifo", "latest_wins", "reject"])
+/** @since 0.1.0 */
+export type QueuePolicy = typeof QueuePolicy.Type
+
+/**
+ * A deployment that has to be there, and not be worked on, before anything of this one starts; in the environment of the
+ * same name, where none is given.
+ *
+ * @since 0.1.0
+ */
+export const RequiredDeployment = Schema.Struct({
+  deployment: DeploymentId,
+  environment: Schema.optionalKey(EnvironmentName)
+})
+/** @since 0.1.0 */
+export type RequiredDeployment = typeof RequiredDeployment.Type
+
+/**
  * The configuration of a deployment, as `signalbox.config.ts` gives it.
  *
  * *Details*: `parallelism` bounds how many stacks are worked on at once (default 4); `rollback` says whether failure goes
- * back by itself (default true); `retention` is how long finished executions are kept (90 days, at least 1); `leaseTtl` is how long a holder that fell silent keeps the right to mutate (default
- * 15 seconds, at least 1).
+ * back by itself (default true); `retention` is how long finished executions are kept (90 days, at least 1); `leaseTtl` is
+ * how long a holder that fell silent keeps the right to mutate (default 15 seconds, at least 1). `queue` says what is done
+ * with a request while another execution is in the way; left out, the command decides. `requires` names deployments that
+ * have to be there first, `freezes` the times in which nothing is deployed (default none).
  *
  * @since 0.1.0
  */
@@ -243,7 +239,10 @@ export const Manifest = Schema.Struct({
   parallelism: optional(AtLeastOne, 4),
   rollback: optional(Schema.Boolean, true),
   retention: optional(Retention, "90 days"),
-  leaseTtl: optional(LeaseTtl, "15 seconds")
+  leaseTtl: optional(LeaseTtl, "15 seconds"),
+  queue: Schema.optionalKey(QueuePolicy),
+  requires: optional(Schema.Array(RequiredDeployment), []),
+  freezes: optional(Schema.Array(FreezeSpec), [])
 })
 /** @since 0.1.0 */
 export type Manifest = typeof Manifest.Type
