@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 export * from "./config/index.ts"
+export * as LeasedCommand from "./command/LeasedCommand.ts"
 export * as Sqlite from "./Sqlite.ts"
 export * from "./Stores.ts"
 export * as ProcessLiveness from "./ProcessLiveness.ts"

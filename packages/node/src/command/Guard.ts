@@ -1,0 +1,180 @@
+/**
+ * The guard: a process between a command and the process that holds the lease for it. It kills the command before the lease
+ * ends unless it is told of a renewal, and at once where the holder is gone, so that nobody who gets the lease next meets
+ * the command still at work. Node alone is loaded here: the command waits for it.
+ *
+ * @since 0.1.0
+ */
+import { type ChildProcess, spawn } from "node:child_process"
+import { statSync } from "node:fs"
+import { Socket } from "node:net"
+import {
+  channelDescriptor,
+  Deadline,
+  encode,
+  type FromGuard,
+  margins,
+  messages,
+  type ToGuard
+} from "./guardProtocol.ts"
+import { killMarked, signalGroup } from "./killing.ts"
+
+type Start = Extract<ToGuard, { readonly type: "start" }>
+
+/** What a command may do to end, in ms, after its holder is gone. */
+const orphanGrace = 300
+/** The same for what a command left running in its group when it ended. */
+const restGrace = 500
+/** How often the wall clock is looked at. */
+const lookEvery = 200
+
+class Guard {
+  readonly #channel: Socket
+  #start: Start | undefined
+  #deadline: Deadline | undefined
+  #child: ChildProcess | undefined
+  #timer: NodeJS.Timeout | undefined
+  #because: "lease_lost" | "asked" | undefined
+  /** When it is killed that was asked to end, by the steady clock. */
+  #killAt: number | undefined
+  #over = false
+
+  constructor(channel: Socket) {
+    this.#channel = channel
+    channel.on(
+      "data",
+      messages<ToGuard>((message) => this.#told(message))
+    )
+    for (const event of ["end", "error", "close"]) channel.on(event, () => this.#orphaned())
+  }
+
+  #told(message: ToGuard): void {
+    if (message.type === "start") {
+      this.#start = message
+      this.#deadline = new Deadline(message.ttl)
+    } else if (message.type === "until") {
+      this.#deadline?.renew(message.at)
+      if (this.#child === undefined) this.#begin()
+      else this.#judge()
+    } else if (this.#child?.pid !== undefined) {
+      this.#because ??= "asked"
+      signalGroup(this.#child.pid, message.signal)
+    }
+  }
+
+  #begin(): void {
+    const start = this.#start!
+    if (this.#deadline!.left <= margins(start.ttl).term) return this.#finish({ type: "failed", code: "LEASE" })
+    if (statSync(start.cwd, { throwIfNoEntry: false })?.isDirectory() !== true) {
+      return this.#finish({ type: "failed", code: "ENOTDIR" })
+    }
+    const failed = (error: unknown) =>
+      this.#finish({ type: "failed", code: (error as NodeJS.ErrnoException).code ?? String(error) })
+    try {
+      // Its own process group, to be killed with all its children. It writes to the holder itself, past this process.
+      const child = spawn(start.command, start.args, {
+        cwd: start.cwd,
+        env: start.env,
+        detached: true,
+        stdio: "inherit"
+      })
+      this.#child = child
+      child.once("error", failed)
+      if (child.pid === undefined) return
+      this.#say({ type: "started", pid: child.pid })
+      child.once("exit", (code, signal) => this.#ended(code, signal))
+      this.#judge()
+    } catch (error) {
+      failed(error)
+    }
+  }
+
+  /** Looks at the clocks: asks it to end, kills it, or looks again later. */
+  #judge(): void {
+    clearTimeout(this.#timer)
+    const pid = this.#child?.pid
+    if (pid === undefined || this.#over) return
+    const margin = margins(this.#start!.ttl)
+    const left = this.#deadline!.left
+    if (this.#killAt === undefined && left <= margin.term) {
+      this.#because = "lease_lost"
+      this.#condemn(margin.term - margin.kill)
+    }
+    // A renewal that comes after it was asked to end changes nothing.
+    const untilKill = Math.min(left - margin.kill, (this.#killAt ?? Number.POSITIVE_INFINITY) - performance.now())
+    if (untilKill <= 0) this.#kill(pid)
+    const next = this.#killAt === undefined ? left - margin.term : untilKill
+    this.#timer = setTimeout(() => this.#judge(), Math.min(lookEvery, Math.max(10, next)))
+  }
+
+  #condemn(grace: number): void {
+    this.#killAt = performance.now() + grace
+    signalGroup(this.#child!.pid!, "SIGTERM")
+  }
+
+  #kill(pid: number): void {
+    signalGroup(pid, "SIGKILL")
+    killMarked(this.#start!.id)
+  }
+
+  #orphaned(): void {
+    if (this.#over) return
+    if (this.#child?.pid === undefined) process.exit(0)
+    if (this.#because === "lease_lost") return
+    this.#because = "lease_lost"
+    this.#condemn(orphanGrace)
+    this.#judge()
+  }
+
+  /** The command ended; what it left running in its group has no right to go on. */
+  #ended(code: number | null, signal: NodeJS.Signals | null): void {
+    this.#over = true
+    clearTimeout(this.#timer)
+    const pid = this.#child!.pid!
+    const report = () => {
+      if (this.#because === "lease_lost") this.#kill(pid)
+      this.#finish({
+        type: "ended",
+        code,
+        signal,
+        ...(this.#because === undefined ? {} : { killedBecause: this.#because })
+      })
+    }
+    const grace = Math.min(restGrace, this.#deadline!.left - margins(this.#start!.ttl).kill)
+    const killAt = this.#killAt ?? performance.now() + grace
+    const wait = () => {
+      if (!signalGroup(pid, 0)) return report()
+      if (performance.now() < killAt) return void setTimeout(wait, 10)
+      signalGroup(pid, "SIGKILL")
+      report()
+    }
+    signalGroup(pid, "SIGTERM")
+    wait()
+  }
+
+  #say(message: FromGuard): void {
+    this.#channel.write(encode(message))
+  }
+
+  #finish(message: FromGuard): void {
+    this.#over = true
+    clearTimeout(this.#timer)
+    // Where nobody listens any more, there is nobody to tell.
+    this.#channel.on("close", () => process.exit(0))
+    this.#channel.end(encode(message), () => process.exit(0))
+  }
+}
+
+/**
+ * Guards one command, in a process that does nothing else: told what to run, and until when, on descriptor 3. Ends with the
+ * command.
+ *
+ * @since 0.1.0
+ */
+export const runGuard = (): void => {
+  // What is meant for the command comes from the holder. A guard that ended would leave it unguarded.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGTSTP"] as const) {
+    process.on(signal, () => undefined)
+  }
+  void new Guard(new Socket({ fd: channelDescriptor }))
+}

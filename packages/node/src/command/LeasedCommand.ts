@@ -1,0 +1,166 @@
+/**
+ * Any command, run for as long as a lease is held and no longer.
+ *
+ * @since 0.1.0
+ */
+import type { Redaction } from "@signalbox/core/spi"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { constants } from "node:os"
+import { resolve } from "node:path"
+import { CommandLog, type CommandLogOptions } from "./CommandLog.ts"
+import { CommandNotStarted, notStarted } from "./CommandNotStarted.ts"
+import { type Exit, Guarded } from "./Guarded.ts"
+import { marker } from "./guardProtocol.ts"
+import { killMarked } from "./killing.ts"
+import { Output } from "./Output.ts"
+
+export { CommandNotStarted, type Exit }
+
+/**
+ * What to run, and until when.
+ *
+ * *Details*:
+ * - `id` marks the processes of the command: `SIGNALBOX_RUN=<id>` in their environment
+ * - `env` is all of the command's environment, see `environment`
+ * - `ttl` of the lease; the command is asked to end (SIGTERM) a sixth of it before the lease ends, at most 2 seconds, and
+ *   killed half way from there
+ * - `deadlines` in ms of the wall clock: until when the lease is surely held, now and after each renewal. The first starts
+ *   the command. One that is over says that the lease was lost
+ * - `signals` are passed to the command's process group as they come
+ * - `onOutput` gets what the command prints, redacted, in its own bytes; a promise makes the command wait
+ * - `log` a file that gets a line of JSON for each line
+ * - `guard` how to start the guard, where this package is part of a bundle
+ *
+ * @since 0.1.0
+ */
+export interface Options {
+  readonly id: string
+  readonly command: string
+  readonly args: ReadonlyArray<string>
+  readonly cwd?: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly stdin?: "inherit" | "ignore"
+  readonly ttl: Duration.Duration
+  readonly deadlines: Stream.Stream<number>
+  readonly signals?: Stream.Stream<NodeJS.Signals>
+  readonly redactor: Redaction.Redactor
+  readonly onOutput: (stream: "stdout" | "stderr", bytes: Uint8Array) => void | Promise<void>
+  readonly log?: CommandLogOptions
+  readonly guard?: { readonly command: ReadonlyArray<string> }
+}
+
+const defined = (env: Options["env"]): Record<string, string> =>
+  Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined))
+
+/**
+ * Runs a command and gives how it ended, after all that it printed was handed on.
+ *
+ * *When to use*: for a command that may change what a lease protects, such as somebody's own deploy tool.
+ *
+ * *Details*: a guard, a process of its own, kills the command's process group before the lease ends, unless it hears of a
+ * renewal: also where this process is stopped, or the store is away. Where this process is gone, the guard kills at once.
+ * What the command leaves running in its group when it ends is stopped too. On Linux a kill finds also what left the group.
+ * Interrupted, it sends SIGINT, unless a signal was passed before, and waits for the command to end: what bounds that is the
+ * lease. Keep renewing it meanwhile to let the command clean up.
+ *
+ * *Errors*: `CommandNotStarted`.
+ *
+ * *Gotchas*: the command has no controlling terminal: it can read the terminal, but not open `/dev/tty`. Between the death of
+ * this process and that of the command pass up to 300 ms: let the lease expire, take it from nobody who is only just dead. Where
+ * this process and the guard are killed in the same moment, nobody is left to kill the command: see `killLeftBehind`.
+ *
+ * @since 0.1.0
+ */
+export const run = (options: Options): Effect.Effect<Exit, CommandNotStarted> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const cwd = resolve(options.cwd ?? ".")
+        const guarded = yield* Effect.try({
+          try: () =>
+            new Guarded({
+              id: options.id,
+              command: options.command,
+              args: options.args,
+              cwd,
+              env: { ...defined(options.env), [marker]: options.id },
+              stdin: options.stdin ?? "inherit",
+              ttl: Duration.toMillis(options.ttl),
+              guard: options.guard?.command
+            }),
+          catch: (error) => notStarted((error as NodeJS.ErrnoException).code ?? String(error), options.command, cwd)
+        })
+        yield* Effect.forkScoped(Stream.runForEach(options.deadlines, (at) => Effect.sync(() => guarded.renew(at))))
+        yield* Effect.forkScoped(
+          Stream.runForEach(options.signals ?? Stream.empty, (signal) => Effect.sync(() => guarded.signal(signal)))
+        )
+        const finished = finish(guarded, options)
+        const exit = Effect.tryPromise({ try: () => finished, catch: (error) => error as CommandNotStarted })
+        return yield* Effect.onInterrupt(restore(exit), () =>
+          Effect.suspend(() => {
+            if (!guarded.asked) guarded.signal("SIGINT")
+            return Effect.ignore(exit)
+          })
+        )
+      })
+    )
+  )
+
+/** The end of the command, of its output and of the log. */
+const finish = async (guarded: Guarded, options: Options): Promise<Exit> => {
+  const log = options.log === undefined ? undefined : new CommandLog(options.log)
+  const outputs = (["stdout", "stderr"] as const).map(
+    (stream) =>
+      new Output(guarded[stream], options.redactor, async (bytes) => {
+        await Promise.all([log?.write(stream, bytes), options.onOutput(stream, bytes)])
+      })
+  )
+  try {
+    return await guarded.ended
+  } finally {
+    await Promise.all(outputs.map((output) => output.finish()))
+    await log?.close()
+  }
+}
+
+/**
+ * The exit code that a shell would give: the command's own, or 128 and the number of the signal that ended it.
+ *
+ * @since 0.1.0
+ */
+export const exitCode = (exit: Exit): number =>
+  exit.code ?? 128 + (exit.signal === null ? 0 : constants.signals[exit.signal])
+
+/**
+ * The environment of a command: the one given, the mark, the trace that it belongs to, and `FORCE_COLOR` where its output
+ * ends up on a terminal though it is written to a pipe.
+ *
+ * @since 0.1.0
+ */
+export const environment = (options: {
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly id: string
+  readonly traceparent?: string
+  readonly color: boolean
+}): Record<string, string> => {
+  const { color, env, id, traceparent } = options
+  return {
+    ...(color && !env["NO_COLOR"] && env["TERM"] !== "dumb" ? { FORCE_COLOR: "1" } : {}),
+    ...defined(env),
+    ...(traceparent === undefined ? {} : { TRACEPARENT: traceparent }),
+    [marker]: id
+  }
+}
+
+/**
+ * Kills every process that a command left on this machine, though its holder and its guard are gone; gives how many.
+ *
+ * *When to use*: when the lease of an earlier run was taken over.
+ *
+ * *Gotchas*: on Linux only; elsewhere none is found.
+ *
+ * @since 0.1.0
+ */
+export const killLeftBehind = (id: string): Effect.Effect<number> => Effect.sync(() => killMarked(id))

@@ -1,0 +1,83 @@
+/**
+ * What a guard and the process that holds the lease tell each other: JSON, one message a line, on descriptor 3.
+ */
+
+/** What the holder says. Until both `start` and the first `until` have come, nothing runs. */
+export type ToGuard =
+  | {
+      readonly type: "start"
+      readonly id: string
+      readonly command: string
+      readonly args: ReadonlyArray<string>
+      readonly cwd: string
+      readonly env: Readonly<Record<string, string>>
+      /** Of the lease, in ms. */
+      readonly ttl: number
+    }
+  /** The lease is surely held until then, in ms of the wall clock. */
+  | { readonly type: "until"; readonly at: number }
+  | { readonly type: "signal"; readonly signal: NodeJS.Signals }
+
+/** What the guard says. `pid` is the number of the command's process group too. */
+export type FromGuard =
+  | { readonly type: "started"; readonly pid: number }
+  | { readonly type: "failed"; readonly code: string }
+  | {
+      readonly type: "ended"
+      readonly code: number | null
+      readonly signal: NodeJS.Signals | null
+      readonly killedBecause?: "lease_lost" | "asked"
+    }
+
+/** The descriptor that they talk on. The command does not inherit it. */
+export const channelDescriptor = 3
+
+/** Marks every process of a command, so that those are found too that left its process group. */
+export const marker = "SIGNALBOX_RUN"
+
+/**
+ * How long before the end of a lease of `ttl` ms its command is asked to end, and is killed: it must be dead before somebody
+ * else may begin. Renewals come every third of the ttl, so that two may fail.
+ */
+export const margins = (ttl: number): { readonly term: number; readonly kill: number } => {
+  const term = Math.min(2000, Math.max(250, ttl / 6))
+  return { term, kill: term / 2 }
+}
+
+/**
+ * How long a lease is still held. Both clocks are asked: the wall clock tells the time that a sleeping machine missed, the
+ * other one cannot be set.
+ */
+export class Deadline {
+  readonly #ttl: number
+  #wall = Number.NEGATIVE_INFINITY
+  #steady = Number.NEGATIVE_INFINITY
+
+  constructor(ttl: number) {
+    this.#ttl = ttl
+  }
+
+  renew(at: number): void {
+    this.#wall = at
+    this.#steady = performance.now() + Math.min(at - Date.now(), this.#ttl)
+  }
+
+  get left(): number {
+    return Math.min(this.#wall - Date.now(), this.#steady - performance.now())
+  }
+}
+
+/** Takes messages out of what arrives in pieces. */
+export const messages = <Message>(onMessage: (message: Message) => void): ((chunk: Buffer) => void) => {
+  let rest = ""
+  return (chunk) => {
+    // Written as ASCII, so that no character is ever cut.
+    const lines = (rest + chunk.toString("latin1")).split("\n")
+    rest = lines.pop()!
+    for (const line of lines) onMessage(JSON.parse(line) as Message)
+  }
+}
+
+/** A message as it is sent: ASCII, one line. */
+export const encode = (message: ToGuard | FromGuard): string =>
+  `${JSON.stringify(message).replaceAll(/[\u0080-\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`)}\n`
