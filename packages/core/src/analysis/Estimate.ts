@@ -137,6 +137,49 @@ export const remaining = (durations: ReadonlyArray<number>, elapsedMs: number, s
   return { ...ofValues(values, scope, Math.max(enough, longer.length)), n: longer.length }
 }
 
+/** From the most certain to the least. */
+const bases: ReadonlyArray<Basis> = ["history", "few", "exceeded", "none"]
+/** From the most specific to the most general. @since 0.1.0 */
+export const scopes: ReadonlyArray<Scope> = ["environment", "deployment", "strategy", "provider", "stage", "all"]
+
+const most = <A>(order: ReadonlyArray<A>, values: ReadonlyArray<A>): A =>
+  order.findLast((one) => values.includes(one)) ?? order[0]!
+
+/**
+ * What several things take one after the other.
+ *
+ * *Details*: as little of one makes up for as much of another only where they have nothing to do with each other, the distances
+ * from the values to the ends of the intervals are added as squares. Of bases, scopes and numbers the weakest counts.
+ *
+ * @since 0.1.0
+ */
+export const together = (estimates: ReadonlyArray<Estimate>): Estimate => {
+  const [first, ...others] = estimates
+  if (first !== undefined && others.length === 0) return first
+  const basis = most(
+    bases,
+    estimates.map((one) => one.basis)
+  )
+  const scope = most(
+    scopes,
+    estimates.map((one) => one.scope)
+  )
+  const n = Math.min(...estimates.map((one) => one.n))
+  if (first === undefined) return without("none", 0, scope)
+  if (basis === "none" || basis === "exceeded") return without(basis, n, scope)
+  const point = estimates.reduce((sum, one) => sum + one.point!, 0)
+  const reach = (of: (one: Estimate) => number) => Math.round(Math.hypot(...estimates.map(of)))
+  return {
+    point,
+    low: Math.max(0, point - reach((one) => one.point! - one.low!)),
+    high: point + reach((one) => one.high! - one.point!),
+    coverage,
+    n,
+    scope,
+    basis
+  }
+}
+
 /** What is out of the ordinary from `threshold` milliseconds on, by `n` earlier durations. @since 0.1.0 */
 export interface Unusual {
   readonly threshold: number

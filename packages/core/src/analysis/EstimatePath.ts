@@ -5,7 +5,7 @@
  */
 import * as Graph from "../domain/Graph.ts"
 import type { StageName } from "../domain/Machines.ts"
-import { aroundMean, enough, type Estimate, leftOf, ofValues, type Scope, without } from "./Estimate.ts"
+import { aroundMean, enough, type Estimate, leftOf, ofValues, scopes, without } from "./Estimate.ts"
 import type * as Run from "./EstimateRun.ts"
 import { type Pool, pooled, type Sample } from "./EstimateSample.ts"
 
@@ -118,8 +118,6 @@ const nodesOf = (run: Run.Run, plan: Plan | undefined, { order }: Phase): Readon
   return order === "reverse" ? Graph.reverse(nodes) : nodes
 }
 
-const generality: ReadonlyArray<Scope> = ["environment", "deployment", "strategy", "provider", "stage", "all"]
-
 /**
  * What is left of an execution: along the longest path through the stages that its stacks have still to pass.
  *
@@ -136,11 +134,11 @@ export const remaining = (run: Run.Run, samples: ReadonlyArray<Sample>, plan?: P
   }))
   const tasks = phases.flatMap((phase) => phase.tasks)
   const pools = tasks.map(({ pool }) => pool)
-  const scope = generality.findLast((one) => pools.some((pool) => pool.scope === one)) ?? "all"
-  if (pools.some((pool) => pool.samples.length === 0)) return without("none", 0, scope)
+  const scope = scopes.findLast((one) => pools.some((pool) => pool.scope === one)) ?? "all"
+  if (pools.some((pool) => pool.n === 0)) return without("none", 0, scope)
   const exceeded = tasks.find(({ values }) => values.length === 0)
-  if (exceeded !== undefined) return without("exceeded", exceeded.pool.samples.length, exceeded.pool.scope)
-  const n = Math.min(...pools.map((pool) => pool.samples.length))
+  if (exceeded !== undefined) return without("exceeded", exceeded.pool.n, exceeded.pool.scope)
+  const n = Math.min(...pools.map((pool) => pool.n))
   if (tasks.length === 0) return { ...aroundMean([0], 0, scope), n: samples.length }
 
   const parallelism = plan?.parallelism ?? run.stacks.length

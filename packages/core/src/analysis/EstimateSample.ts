@@ -114,17 +114,28 @@ const levels: ReadonlyArray<readonly [Scope, (one: Key, other: Key) => boolean]>
   ["stage", sameStage]
 ]
 
-/** Which durations to go by, the latest first, and of what. @since 0.1.0 */
+/**
+ * Which durations to go by, the latest first, and of what. `n` is from how many executions they are: those of one execution
+ * resemble each other too much to count for more than one.
+ *
+ * @since 0.1.0
+ */
 export interface Pool {
   readonly samples: ReadonlyArray<Sample>
   readonly scope: Scope
+  readonly n: number
 }
 
 /** How many of the latest durations count: what is older may have been of another kind. @since 0.1.0 */
 export const latest = 40
 
+const poolOf = (samples: ReadonlyArray<Sample>, scope: Scope, atLeast: number): Pool => {
+  const newest = samples.toSorted((left, right) => right.at - left.at).slice(0, Math.max(latest, atLeast))
+  return { samples: newest, scope, n: new Set(newest.map(({ execution }) => execution)).size }
+}
+
 /**
- * The durations of the most specific kind that has `atLeast` of them: of the same stack with the same strategy in the same
+ * The durations of the most specific kind that `atLeast` executions had: of the same stack with the same strategy in the same
  * environment; in any environment; of the same provider, stage and strategy; of the same provider and stage; of the same
  * stage. Where none has, those of the most specific kind that has any; all durations only where the stage was never seen.
  *
@@ -135,12 +146,9 @@ export const pooled = (samples: ReadonlyArray<Sample>, key: Key, atLeast = enoug
   for (const [scope, same] of levels) {
     const found = samples.filter((sample) => same(sample, key))
     if (found.length === 0) continue
-    const pool = { samples: newest(found, Math.max(latest, atLeast)), scope }
-    if (pool.samples.length >= atLeast) return pool
+    const pool = poolOf(found, scope, atLeast)
+    if (pool.n >= atLeast) return pool
     specific ??= pool
   }
-  return specific ?? { samples: newest(samples, Math.max(latest, atLeast)), scope: "all" }
+  return specific ?? poolOf(samples, "all", atLeast)
 }
-
-const newest = (samples: ReadonlyArray<Sample>, count: number): ReadonlyArray<Sample> =>
-  samples.toSorted((left, right) => right.at - left.at).slice(0, count)

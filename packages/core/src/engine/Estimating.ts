@@ -1,0 +1,167 @@
+/**
+ * How long an execution will still take, by the history in the store.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { type Estimate, enough, together } from "../analysis/Estimate.ts"
+import * as Calibration from "../analysis/EstimateCalibration.ts"
+import * as Estimation from "../analysis/EstimateExecution.ts"
+import type { Plan } from "../analysis/EstimatePath.ts"
+import * as Run from "../analysis/EstimateRun.ts"
+import { type ExecutionState, isFinished } from "../domain/Execution.ts"
+import type { CorrelationId, DeploymentId, EnvironmentName, Timestamp } from "../domain/Ids.ts"
+import * as Queue from "../domain/Queue.ts"
+import { DeploymentStore } from "../spi/DeploymentStore.ts"
+import type { StoreError } from "../spi/StoreError.ts"
+
+/** How many executions are looked back on: of the same deployment, and of all where these are few. */
+const reach = 100
+const lasting = 60_000
+
+type Store = DeploymentStore["Service"]
+
+interface Kept {
+  readonly at: Timestamp
+  readonly past: Estimation.Past
+}
+
+/** By store, then by deployment: history changes too slowly to be read at every look. */
+const kept = new WeakMap<Store, Map<DeploymentId, Kept>>()
+
+const runsOf = (states: ReadonlyArray<ExecutionState>): ReadonlyArray<Run.Run> =>
+  states.map((state) => Run.ofState(state, state.finishedAt ?? state.requestedAt))
+
+const read = Effect.fnUntraced(function* (
+  store: Store,
+  deploymentId: DeploymentId
+): Effect.fn.Return<Estimation.Past, StoreError> {
+  const own = yield* store.executions({ deploymentId, statuses: ["completed"], limit: reach })
+  if (own.items.length >= enough) return Estimation.past(runsOf(own.items))
+  const all = yield* store.executions({ statuses: ["completed"], limit: reach })
+  const others = all.items.filter((state) => state.deploymentId !== deploymentId)
+  return Estimation.past(runsOf([...own.items, ...others]))
+})
+
+/**
+ * The past of a deployment, read anew at most once a minute.
+ *
+ * *Errors*: `StoreError`.
+ *
+ * @since 0.1.0
+ */
+export const past = Effect.fnUntraced(function* (
+  deploymentId: DeploymentId
+): Effect.fn.Return<Estimation.Past, StoreError, DeploymentStore> {
+  const store = yield* DeploymentStore
+  const now = yield* Clock.currentTimeMillis
+  const byDeployment = kept.get(store) ?? new Map<DeploymentId, Kept>()
+  kept.set(store, byDeployment)
+  const known = byDeployment.get(deploymentId)
+  if (known !== undefined && now >= known.at && now - known.at < lasting) return known.past
+  const fresh = yield* read(store, deploymentId)
+  byDeployment.set(deploymentId, { at: now, past: fresh })
+  return fresh
+})
+
+/** What an execution works from, as its log has it: what was asked for, or what it found at its turn. */
+const planOf = Effect.fnUntraced(function* (
+  id: CorrelationId
+): Effect.fn.Return<Plan | undefined, StoreError, DeploymentStore> {
+  const store = yield* DeploymentStore
+  const events = yield* store.events({ stream: id, tags: ["ExecutionRequested", "TurnTaken"] })
+  const last = events.at(-1)?.event
+  return last?._tag === "ExecutionRequested" || last?._tag === "TurnTaken" ? last.spec : undefined
+})
+
+/** Those before a request in its queue: the one that is under way, then those whose turn comes earlier. */
+const ahead = Effect.fnUntraced(function* (
+  state: ExecutionState
+): Effect.fn.Return<ReadonlyArray<ExecutionState>, StoreError, DeploymentStore> {
+  const store = yield* DeploymentStore
+  const environment = yield* store.environment(state.deploymentId, state.environment)
+  if (environment === undefined) return []
+  const { current, queue = [] } = environment
+  const ids = [
+    ...(current === null || current === state.correlationId ? [] : [current]),
+    ...Queue.before(queue, state).map(({ correlationId }) => correlationId)
+  ]
+  const states = yield* Effect.forEach(ids, (id) => store.execution(id))
+  return states.filter((one) => one !== undefined).filter((one) => !isFinished(one))
+})
+
+/** Says what is left of an execution as it is at a time. @since 0.1.0 */
+export type Estimator = (state: ExecutionState, now: Timestamp) => Estimate | undefined
+
+/**
+ * Reads what is needed to estimate one execution again and again while it is under way.
+ *
+ * *Details*: an execution that waits in a queue takes what is left of those before it, then its own time. Undefined for one
+ * that has finished.
+ *
+ * *Errors*: `StoreError`.
+ *
+ * @since 0.1.0
+ */
+export const estimator = Effect.fnUntraced(function* (
+  state: ExecutionState
+): Effect.fn.Return<Estimator, StoreError, DeploymentStore> {
+  if (isFinished(state)) return () => undefined
+  const by = yield* past(state.deploymentId)
+  const plan = yield* planOf(state.correlationId)
+  const before =
+    state.startedAt === undefined
+      ? yield* Effect.forEach(yield* ahead(state), (other) =>
+          Effect.map(planOf(other.correlationId), (planned) => ({ other, planned }))
+        )
+      : []
+  return (current, now) => {
+    if (isFinished(current)) return undefined
+    const own = Estimation.remaining(Run.ofState(current, now), by, plan)
+    if (current.startedAt !== undefined) return own
+    return together([
+      ...before.map(({ other, planned }) => Estimation.remaining(Run.ofState(other, now), by, planned)),
+      own
+    ])
+  }
+})
+
+/**
+ * What is left of an execution now, without the time in which it waits for people; undefined where it has finished.
+ *
+ * *Errors*: `StoreError`.
+ *
+ * @since 0.1.0
+ */
+export const estimate = Effect.fnUntraced(function* (
+  state: ExecutionState
+): Effect.fn.Return<Estimate | undefined, StoreError, DeploymentStore> {
+  if (isFinished(state)) return undefined
+  const at = yield* estimator(state)
+  return at(state, yield* Clock.currentTimeMillis)
+})
+
+/**
+ * Measures on history what estimates are worth: each execution that succeeded, estimated from those before it.
+ *
+ * *Details*: of one deployment or of all, in one environment or in all; the latest `limit` executions (1–1,000, default
+ * 1,000).
+ *
+ * *Errors*: `StoreError`.
+ *
+ * @since 0.1.0
+ */
+export const calibrate = Effect.fnUntraced(function* (
+  query: {
+    readonly deploymentId?: DeploymentId
+    readonly environment?: EnvironmentName
+    readonly limit?: number
+  } = {}
+): Effect.fn.Return<Calibration.Calibration, StoreError, DeploymentStore> {
+  const store = yield* DeploymentStore
+  const { items } = yield* store.executions({ limit: 1_000, ...query, statuses: ["completed"] })
+  const plans = new Map<string, Plan | undefined>()
+  for (const { correlationId } of items) plans.set(correlationId, yield* planOf(correlationId))
+  return Calibration.calibrate(Calibration.check(runsOf(items), ({ correlationId }) => plans.get(correlationId)))
+})

@@ -1,0 +1,87 @@
+import { EstimateRun } from "@signalbox/core/analysis"
+import type { CorrelationId, DeploymentId, EnvironmentName, Execution, StackName } from "@signalbox/core/spi"
+
+/** How long each stage of a stack works, and how long a person is waited for within its deployment. */
+export interface Made {
+  readonly name: string
+  readonly provider?: string
+  readonly strategy?: Execution.StackState["strategy"]
+  readonly stages: readonly [initialization: number, health_check: number, deployment: number, validation: number]
+  readonly waitMs?: number
+}
+
+const names = ["initialization", "health_check", "deployment", "validation"] as const
+const release = { id: "r1", version: "1", configDigest: "c" }
+
+/** An execution whose stacks are worked on one after the other in `deployment`, and side by side in the other stages. */
+export const executionOf = (options: {
+  readonly id: string
+  readonly at: number
+  readonly stacks: ReadonlyArray<Made>
+  readonly deploymentId?: string
+  readonly environment?: string
+}): Execution.ExecutionState => {
+  const { at, id, stacks } = options
+  const begins = new Map<string, number>()
+  const stages: Array<Execution.StageState> = []
+  let clock = at
+  names.forEach((name, index) => {
+    const startedAt = clock
+    let end = clock
+    for (const stack of stacks) {
+      const took = Math.round(stack.stages[index]!) + (name === "deployment" ? (stack.waitMs ?? 0) : 0)
+      begins.set(`${stack.name}/${name}`, name === "deployment" ? end : startedAt)
+      end = Math.max(end, begins.get(`${stack.name}/${name}`)! + took)
+    }
+    clock = end
+    stages.push({ name, status: "succeeded", startedAt, finishedAt: end })
+  })
+  return {
+    correlationId: id as CorrelationId,
+    deploymentId: (options.deploymentId ?? "DSHOP00") as DeploymentId,
+    environment: (options.environment ?? "production") as EnvironmentName,
+    kind: "deploy",
+    status: "completed",
+    deploymentWas: "deployed",
+    by: "tester",
+    requestedAt: at,
+    startedAt: at,
+    finishedAt: clock,
+    stages,
+    stacks: stacks.map((stack) => ({
+      name: stack.name as StackName,
+      provider: stack.provider ?? "simulated",
+      strategy: stack.strategy ?? "canary",
+      status: "deployed",
+      release,
+      candidate: null,
+      candidateTraffic: 0,
+      checkpoint: { release, takenAt: at, data: null },
+      outputs: {},
+      stages: names.map((name, index) => {
+        const startedAt = begins.get(`${stack.name}/${name}`)!
+        const waitedMs = name === "deployment" ? (stack.waitMs ?? 0) : 0
+        return {
+          name,
+          status: "succeeded",
+          startedAt,
+          finishedAt: startedAt + Math.round(stack.stages[index]!) + waitedMs,
+          ...(waitedMs === 0 ? {} : { waitedMs })
+        }
+      })
+    })),
+    verdicts: [],
+    questions: []
+  }
+}
+
+/** Executions one after the other, an hour between their starts. */
+export const historyOf = (
+  count: number,
+  stacksOf: (index: number) => ReadonlyArray<Made>,
+  place: { readonly deploymentId?: string; readonly environment?: string } = {}
+): ReadonlyArray<EstimateRun.Run> =>
+  Array.from({ length: count }, (_, index) => {
+    const state = executionOf({ id: `x${index}`, at: index * 100_000_000, stacks: stacksOf(index), ...place })
+    return EstimateRun.ofState(state, state.finishedAt!)
+  })
