@@ -47,7 +47,8 @@ describe("what is left out of a specification", () => {
       environments: { production: {} },
       stacks: [{ name: "api", provider: "local" }]
     })
-    expect(manifest).toMatchObject({ rollback: true, parallelism: 4, template: "default" })
+    expect(manifest).toMatchObject({ rollback: true, parallelism: 4, template: "default", requires: [], freezes: [] })
+    expect("queue" in manifest).toBe(false)
     expect(Duration.toSeconds(manifest.leaseTtl)).toBe(15)
   })
 

@@ -11,6 +11,7 @@ import {
   type Event,
   type ExecutionKind,
   ExecutionSpec,
+  FreezeSpec,
   type Machine,
   Manifest,
   StackName,
@@ -71,16 +72,57 @@ const environmentSpec: Arbitrary.Arbitrary<EnvironmentSpec> = Arbitrary.map(
   })
 )
 
+const [recurringFreeze, calendarFreeze] = FreezeSpec.members
+const timezone = Arbitrary.schema(Schema.Literals(["UTC", "Europe/Berlin", "America/New_York", "Africa/Cairo"]))
+
+/** Freezes of both kinds; what they say of zones, crons and dates is drawn from a few that can be read. */
+export const freezeSpec: Arbitrary.Arbitrary<FreezeSpec> = Arbitrary.flatMap(
+  Arbitrary.schema(Schema.Boolean),
+  (recurs): Arbitrary.Arbitrary<FreezeSpec> =>
+    recurs
+      ? Arbitrary.map(
+          Arbitrary.all([
+            Arbitrary.schema(
+              Schema.Struct(Struct.omit(recurringFreeze.fields, ["cron", "duration", "timezone", "environments"]))
+            ),
+            Arbitrary.schema(Schema.Literals(["0 18 * * 5", "30 2 1-7 * *", "0 */6 * 12 sat,sun"])),
+            Arbitrary.schema(Schema.Int.check(Schema.isBetween({ minimum: 60_000, maximum: 5 * 60 * 60_000 }))),
+            timezone
+          ]),
+          ([freeze, cron, duration, timezone]) => ({ ...freeze, cron, duration: Duration.millis(duration), timezone })
+        )
+      : Arbitrary.map(
+          Arbitrary.all([
+            Arbitrary.schema(
+              Schema.Struct(Struct.omit(calendarFreeze.fields, ["from", "until", "timezone", "environments"]))
+            ),
+            Arbitrary.schema(Schema.Literals(["2026-12-24", "2026-12-24T18:00"])),
+            Arbitrary.schema(Schema.Literals(["2026-12-26", "2027-01-02T06:30"])),
+            Arbitrary.schema(EnvironmentName),
+            timezone
+          ]),
+          ([freeze, from, until, environment, timezone]) => ({
+            ...freeze,
+            from,
+            until,
+            timezone,
+            environments: [environment]
+          })
+        )
+)
+
 export const manifest: Arbitrary.Arbitrary<Manifest> = Arbitrary.map(
   Arbitrary.all([
-    Arbitrary.schema(Schema.Struct(Struct.omit(Manifest.fields, ["stacks", "environments", "leaseTtl"]))),
+    Arbitrary.schema(Schema.Struct(Struct.omit(Manifest.fields, ["stacks", "environments", "leaseTtl", "freezes"]))),
+    Arbitrary.array(freezeSpec, { maxLength: 3 }),
     span(1000),
     Arbitrary.array(Arbitrary.all([Arbitrary.schema(EnvironmentName), environmentSpec]), { maxLength: 3 }),
     stackSpec,
     Arbitrary.array(stackSpec, { maxLength: 3 })
   ]),
-  ([rest, leaseTtl, environments, first, others]) => ({
+  ([rest, freezes, leaseTtl, environments, first, others]) => ({
     ...rest,
+    freezes,
     leaseTtl,
     environments: Object.fromEntries(environments),
     stacks: [first, ...others]

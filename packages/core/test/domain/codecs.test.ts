@@ -5,7 +5,7 @@ import * as Equal from "effect/Equal"
 import * as Schema from "effect/Schema"
 import { expect } from "vitest"
 import * as Domain from "../../src/domain/index.ts"
-import { executionSpec, manifest, span, stackSpec, strategySpec } from "./arbitraries.ts"
+import { executionSpec, freezeSpec, manifest, span, stackSpec, strategySpec } from "./arbitraries.ts"
 
 const { Environment, Event, Execution } = Domain
 
@@ -17,6 +17,7 @@ const arbitraries: Record<string, Arbitrary.Arbitrary<unknown>> = {
   StrategySpec: strategySpec,
   StackSpec: stackSpec,
   ExecutionSpec: executionSpec,
+  FreezeSpec: freezeSpec,
   Manifest: manifest,
   "Event ExecutionRequested": Arbitrary.map(
     Arbitrary.all([Arbitrary.schema(Schema.Struct(requestFields)), executionSpec]),
