@@ -20,6 +20,8 @@ export default defineConfig({
     exclude: [...configDefaults.exclude, ...leftOut],
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    maxWorkers: 2
+    maxWorkers: 2,
+    // Imports JSON as a bundler does, which Node alone refuses.
+    server: { deps: { inline: [/@actions\/(workflow-parser|languageservice)/] } }
   }
 })

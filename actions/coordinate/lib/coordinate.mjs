@@ -19,6 +19,8 @@ import { page } from "./summary.mjs"
 /** @typedef {Runner.Env} Env */
 /** Runs signalbox with these arguments. @typedef {(args: ReadonlyArray<string>, options?: { readonly show?: "both" | "stderr", readonly more?: Env, readonly onLine?: (line: string) => void }) => Promise<Ran>} Run */
 
+/** All outputs of a job together may have 1 MiB. */
+const resultLimit = 200_000
 /** Commands that take a place or a lease, which the end of the job gives back. */
 const owning = new Set(["register", "wait", "deploy", "run", "rollback"])
 /** Commands that start an execution; its id has to be known before they do, for a job can be cancelled at any time. */
@@ -141,10 +143,11 @@ const report = (inputs, env, { answer, code, complaint, outcome }) => {
     status: answer.status,
     "trace-id": answer.traceId,
     url: addressOf(answer),
-    result: JSON.stringify(answer)
+    result: JSON.stringify(answer).slice(0, resultLimit + 1)
   }
   for (const [name, value] of Object.entries(outputs)) {
-    if (typeof value === "string" && value !== "") Runner.output(env, name, value)
+    // Half of a result is none.
+    if (typeof value === "string" && value !== "" && value.length <= resultLimit) Runner.output(env, name, value)
   }
   const cause = complaint?.message ?? causeOf(answer) ?? (outcome === "success" ? undefined : `ended with ${code}`)
   const next = nextOf(outcome, inputs, complaint)
@@ -158,8 +161,9 @@ const report = (inputs, env, { answer, code, complaint, outcome }) => {
   Runner.say(`${title}${outputs.url === undefined ? "" : ` ${outputs.url}`}`)
 }
 
-/** @param {Inputs} inputs @param {Env} env @returns {Inputs} */
-const completed = (inputs, env) => {
+/** The inputs of a step, with what follows from the run where it was not given. @param {Env} env @returns {Inputs} */
+export const stepOf = (env) => {
+  const inputs = read(env)
   if (inputs.command === "cleanup") {
     const status = inputs.status === "" ? inputs.jobStatus : inputs.status
     const ending = endingOf(status)
@@ -176,7 +180,7 @@ export const coordinate = async (env) => {
   const signals = signalsOfProcess()
   maskPasswords(env)
   try {
-    return await step(completed(read(env), env), env, signals)
+    return await step(stepOf(env), env, signals)
   } catch (error) {
     if (!(error instanceof InputError)) throw error
     Runner.error(`signalbox ${env["INPUT_COMMAND"] ?? ""}: cannot start`, `${error.message}\n${error.hint}`)
