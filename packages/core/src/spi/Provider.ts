@@ -15,7 +15,7 @@ import type { ProviderError } from "./ProviderError.ts"
  *
  * *Details*: `traffic` is `percent` (any share), `switch` (all or nothing) or `none` (a staged release is live at once);
  * `capacity` whether capacity can be brought in by parts; `outputs` names the outputs its stacks produce, `"*"` stands for
- * any. What is not declared fails as `Unsupported`.
+ * any; `events` whether it tells what happens by itself (left out: no). What is not declared fails as `Unsupported`.
  *
  * @since 0.1.0
  */
@@ -27,6 +27,7 @@ export interface Capabilities {
   readonly drift: boolean
   readonly restart: boolean
   readonly outputs: ReadonlyArray<string>
+  readonly events?: boolean
 }
 
 /**
@@ -187,6 +188,7 @@ export interface Provider {
   readonly metrics?: Metrics
   readonly drift?: DriftControl
   readonly restart?: (ref: StackRef, mutation: Mutation) => Effect.Effect<Observation, ProviderError>
+  readonly events?: ProviderEvents
 }
 
 /**
@@ -229,4 +231,40 @@ export interface DriftControl {
     fields: ReadonlyArray<string>,
     mutation: Mutation
   ) => Effect.Effect<Observation, ProviderError>
+}
+
+/**
+ * What happened to one resource of a stack, as its platform tells it.
+ *
+ * *Details*: `id` is unique within the stack and always the same for the same event. `done` says that the resource is
+ * finished, `failed` that it has failed.
+ *
+ * @since 0.2.0
+ */
+export const ProviderEvent = Schema.Struct({
+  id: Schema.String,
+  at: Timestamp,
+  message: Schema.String,
+  resource: Schema.optionalKey(Schema.String),
+  resourceType: Schema.optionalKey(Schema.String),
+  done: Schema.optionalKey(Schema.Boolean),
+  failed: Schema.optionalKey(Schema.Boolean)
+})
+/** @since 0.2.0 */
+export type ProviderEvent = typeof ProviderEvent.Type
+
+/**
+ * Telling what happens to a stack.
+ *
+ * *Details*: `since` gives the events after `cursor`, oldest first. A cursor is that of an earlier answer, the `id` of an
+ * event (those after it), or null: the oldest that there are. One that is not known any more counts as null: an event that
+ * is told twice is harmless.
+ *
+ * @since 0.2.0
+ */
+export interface ProviderEvents {
+  readonly since: (
+    ref: StackRef,
+    cursor: string | null
+  ) => Effect.Effect<{ readonly events: ReadonlyArray<ProviderEvent>; readonly cursor: string | null }, ProviderError>
 }
