@@ -49,6 +49,30 @@ const facts: Readonly<Record<string, Fact>> = {
   rollback: yesOrNo,
   retention: { ...span("90 days"), expected: "a span of time from 1 to 3650 days" },
   leaseTtl: { ...span("15 seconds"), expected: "a span of time from 1 second to 30 days" },
+  queue: words("fifo", "latest_wins", "reject"),
+  requires: object("a list of deployments that have to be there first", `[{ "deployment": "DX6604E" }]`),
+  requirement: object("an object with deployment and environment", `{ "deployment": "DX6604E" }`),
+  deployment: { expected: "a deployment id such as DX6604E", example: `"DX6604E"` },
+  environmentName: {
+    expected: "an environment name of 1 to 63 lower-case letters, digits or '-'",
+    example: `"production"`
+  },
+  freezes: object(
+    "a list of freezes",
+    `[{ "name": "weekend", "cron": "0 18 * * 5", "duration": "62 hours", "timezone": "Europe/Berlin" }]`
+  ),
+  freeze: object(
+    "a freeze with cron and duration, or with from and until",
+    `{ "name": "holidays", "from": "2026-12-24", "until": "2026-12-26" }`
+  ),
+  freezeName: name("weekend"),
+  reason: { expected: "a reason of 1 to 256 characters", example: `"nobody is on call"` },
+  frozenEnvironments: object("a list of at least one environment", `["production"]`),
+  timezone: { expected: "the name of an IANA time zone", example: `"Europe/Berlin"` },
+  cron: { expected: "a cron of five fields: minute, hour, day, month, weekday", example: `"0 18 * * 5"` },
+  duration: { ...span("62 hours"), expected: "a span of time from 1 minute to 30 days" },
+  from: { expected: "a local date, or a local date and time", example: `"2026-12-24T18:00"` },
+  until: { expected: "a local date, or a local date and time, after the beginning", example: `"2026-12-26"` },
   name: {
     expected: "a stack name of 1 to 63 lower-case letters, digits or '-', starting with a letter",
     example: `"web"`

@@ -262,6 +262,33 @@ const strategies = (config: Sketch, installed: Installed): Issues => {
   ]
 }
 
+const freezes = ({ environments, freezes }: Sketch): Issues =>
+  freezes.flatMap((freeze) => {
+    const first = freezes.find(({ name }) => name === freeze.name)!
+    const twice =
+      freeze.name === undefined || first.index === freeze.index
+        ? []
+        : [
+            issue(
+              ["freezes", freeze.index, "name"],
+              `"${freeze.name}" is the name of freezes[${first.index}] too`,
+              "a name that no other freeze has",
+              "Rename one of the two."
+            )
+          ]
+    const unknown = freeze.environments
+      .filter(([, name]) => environments.length > 0 && !environments.includes(name))
+      .map(([at, name]) =>
+        issue(
+          ["freezes", freeze.index, "environments", at],
+          noSuch("environment", name, environments),
+          "the name of an environment",
+          didYouMean(name, environments, "environments")
+        )
+      )
+    return [...twice, ...unknown]
+  })
+
 /** Everything in a configuration that does not fit the rest of it, or the providers. */
 export const check = (config: Sketch, installed: Installed): Issues => [
   ...duplicates(config),
@@ -270,5 +297,6 @@ export const check = (config: Sketch, installed: Installed): Issues => [
   ...providers(config, installed),
   ...strategies(config, installed),
   ...outputs(config, installed),
-  ...overrides(config)
+  ...overrides(config),
+  ...freezes(config)
 ]

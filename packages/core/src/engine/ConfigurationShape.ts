@@ -10,17 +10,14 @@ import {
   EnvironmentSpec,
   GateSpec,
   Manifest,
+  RequiredDeployment,
   StackSpec,
   StrategySpec
 } from "../domain/Spec.ts"
 import { formatPath } from "./ConfigurationIssue.ts"
 import { fact } from "./ConfigurationFacts.ts"
-import { type Inspect, isObject, leaf, list, optional, record, struct, wrong } from "./ConfigurationWalk.ts"
-
-type Fields = Readonly<Record<string, Schema.ConstraintDecoder<unknown>>>
-
-const fieldsOf = (fields: Fields, others: Readonly<Record<string, Inspect>> = {}): Readonly<Record<string, Inspect>> =>
-  Object.fromEntries(Object.entries(fields).map(([key, schema]) => [key, others[key] ?? leaf(schema, key)]))
+import { freeze } from "./ConfigurationFreezes.ts"
+import { fieldsOf, type Inspect, isObject, leaf, list, optional, record, struct, wrong } from "./ConfigurationWalk.ts"
 
 const approval = optional(struct("approval", fieldsOf(ApprovalSpec.fields)))
 const step = struct("step", fieldsOf(CanaryStep.fields, { approval }))
@@ -89,6 +86,14 @@ const override = struct("override", {
   properties: optional(properties)
 })
 
+const required = struct(
+  "requirement",
+  // The environment of a requirement is a name, that of a manifest an object.
+  fieldsOf(RequiredDeployment.fields, {
+    environment: leaf(RequiredDeployment.fields.environment, "environmentName")
+  })
+)
+
 const named = (schema: Schema.ConstraintDecoder<unknown>, expected: string): Inspect => {
   const is = Schema.is(schema)
   return (value, path) =>
@@ -133,6 +138,8 @@ export const manifest: Inspect = struct(
       "environments",
       record("environments", named(EnvironmentName, "an environment name"), environment)
     ),
-    stacks: atLeastOne("stacks", list("stacks", stack))
+    stacks: atLeastOne("stacks", list("stacks", stack)),
+    requires: optional(list("requires", required)),
+    freezes: optional(list("freezes", freeze))
   })
 )

@@ -18,14 +18,27 @@ export interface OverrideSketch {
   readonly properties: Readonly<Record<string, unknown>> | undefined
 }
 
+/** What can be read of a freeze. */
+export interface FreezeSketch {
+  readonly index: number
+  readonly name: string | undefined
+  readonly environments: ReadonlyArray<readonly [index: number, name: string]>
+}
+
 /** What can be read of a configuration, so that references are checked even where other parts are wrong. */
 export interface Sketch {
   readonly stacks: ReadonlyArray<StackSketch>
   readonly environments: ReadonlyArray<string>
   readonly overrides: ReadonlyArray<OverrideSketch>
+  readonly freezes: ReadonlyArray<FreezeSketch>
 }
 
 const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined)
+
+const texts = (value: unknown): ReadonlyArray<readonly [index: number, text: string]> =>
+  Array.isArray(value)
+    ? value.flatMap((one: unknown, index) => (typeof one === "string" ? [[index, one] as const] : []))
+    : []
 
 const strategyOf = (value: unknown): string | undefined =>
   value === undefined ? "all_at_once" : isObject(value) ? text(value.type) : undefined
@@ -37,13 +50,12 @@ export const sketch = (value: unknown): Sketch => {
   return {
     stacks: stacks.flatMap((stack: unknown, index): ReadonlyArray<StackSketch> => {
       if (!isObject(stack) || typeof stack.name !== "string") return []
-      const dependsOn = Array.isArray(stack.dependsOn) ? stack.dependsOn : []
       return [
         {
           index,
           name: stack.name,
           provider: text(stack.provider),
-          dependsOn: dependsOn.flatMap((name: unknown, at) => (typeof name === "string" ? [[at, name] as const] : [])),
+          dependsOn: texts(stack.dependsOn),
           strategy: strategyOf(stack.strategy),
           properties: isObject(stack.properties) ? stack.properties : {}
         }
@@ -59,6 +71,10 @@ export const sketch = (value: unknown): Sketch => {
             properties: isObject(override) && isObject(override.properties) ? override.properties : undefined
           }))
         : []
+    ),
+    freezes: (Array.isArray(root.freezes) ? root.freezes : []).flatMap(
+      (freeze: unknown, index): ReadonlyArray<FreezeSketch> =>
+        isObject(freeze) ? [{ index, name: text(freeze.name), environments: texts(freeze.environments) }] : []
     )
   }
 }

@@ -59,6 +59,13 @@ export const leaf = (schema: Schema.ConstraintDecoder<unknown>, key: string): In
     Result.isSuccess(decode(value === undefined ? {} : { value })) ? [] : [wrong(value, path, key)]
 }
 
+/** What checks each key of a schema: `others` where there is something, else the schema itself. */
+export const fieldsOf = (
+  fields: Readonly<Record<string, Schema.ConstraintDecoder<unknown>>>,
+  others: Readonly<Record<string, Inspect>> = {}
+): Readonly<Record<string, Inspect>> =>
+  Object.fromEntries(Object.entries(fields).map(([key, schema]) => [key, others[key] ?? leaf(schema, key)]))
+
 /** A value that may be left out. */
 export const optional =
   (inspect: Inspect): Inspect =>
