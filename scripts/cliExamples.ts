@@ -54,6 +54,7 @@ export const examples: Readonly<Record<string, Example>> = {
   },
   trace: { lines: ["signalbox trace release-42"], exits: reading },
   replay: { lines: ["signalbox replay release-42 --set maxErrorCount=5"], exits: reading },
+  report: { lines: ["signalbox report --calibration"], exits: reading },
   health: {
     lines: ["signalbox health --environment production --min-healthy 90 --max-errors 5"],
     exits: [0, 4, 5, ...always]

@@ -1,8 +1,8 @@
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import * as Effect from "effect/Effect"
-import type { Signalbox } from "@signalbox/core/engine"
-import type { StoreError } from "@signalbox/core/spi"
+import type { Estimating, Signalbox } from "@signalbox/core/engine"
+import type { DeploymentStore, Execution, StoreError } from "@signalbox/core/spi"
 import { type Failure, notFound } from "./Failure.ts"
 import type { Services } from "./host/Host.ts"
 import type { Invocation } from "./Invocation.ts"
@@ -38,6 +38,16 @@ export const withServices = <A, E, R>(
 
 /** The engine's modules. */
 export const engine = Effect.promise(() => import("./backend/engine.ts"))
+
+const nothing = () => undefined
+
+/** Says again and again what is left of an execution. Reads nothing, and loads nothing, for one that has finished. */
+export const estimator = (
+  state: Execution.ExecutionState
+): Effect.Effect<Estimating.Estimator, StoreError, DeploymentStore> =>
+  state.finishedAt === undefined
+    ? Effect.flatMap(engine, ({ Estimating }) => Estimating.estimator(state))
+    : Effect.succeed(nothing)
 
 /** The facade, as a service of the stores that `withServices` has opened. */
 export const signalbox: Effect.Effect<Signalbox["Service"], never, Signalbox> = Effect.flatMap(

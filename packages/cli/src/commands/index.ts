@@ -17,6 +17,7 @@ import { init } from "./init.ts"
 import { list } from "./list.ts"
 import { metrics } from "./metrics.ts"
 import { replay } from "./replay.ts"
+import { report } from "./report.ts"
 import { rollback } from "./rollback.ts"
 import { status } from "./status.ts"
 import { supervisor } from "./supervisor.ts"
@@ -27,7 +28,7 @@ export const commands = root.pipe(
   Command.withSubcommands([
     { group: "Deployments", commands: [init, info, list, status] },
     { group: "Change", commands: [deploy, deployStack, rollback, destroy, destroyStack] },
-    { group: "Look", commands: [history, watch, metrics, active, events, trace, replay, health] },
+    { group: "Look", commands: [history, watch, metrics, active, events, trace, replay, report, health] },
     { group: "Operate", commands: [pause, resume, approve, promote, abort, retry, attach] },
     { group: "Others", commands: [completions((): Command.Command.Any => commands), run, supervisor] }
   ])

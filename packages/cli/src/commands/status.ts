@@ -3,16 +3,19 @@ import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import type { Estimate } from "@signalbox/core/analysis"
 import { type CorrelationId, DeploymentId, DeploymentStore, type Execution } from "@signalbox/core/spi"
 import { inkOf, invocation, type Invocation } from "../Invocation.ts"
+import { estimateView } from "../json/estimate.ts"
 import { environmentView, executionView } from "../json/execution.ts"
 import { runnerView } from "../json/runner.ts"
+import { leftLine } from "../live/estimate.ts"
 import { executionLines } from "../live/execution.ts"
 import { mark, word } from "../live/glyphs.ts"
 import { table } from "../live/table.ts"
 import { addressOf, ago, plain, span } from "../live/words.ts"
 import { nextLines } from "../outcome.ts"
-import { signalbox, withServices } from "../services.ts"
+import { estimator, signalbox, withServices } from "../services.ts"
 import * as Target from "../target.ts"
 import { isFinished } from "./choices.ts"
 import { deploymentOrExecution } from "./flags.ts"
@@ -71,8 +74,11 @@ const showDeployment = Effect.fnUntraced(function* (inv: Invocation, id: Deploym
   const state = states.find((one) => one.environment === environment)
   const execution = state === undefined ? undefined : yield* store.execution(state.current ?? state.last)
   const now = yield* Clock.currentTimeMillis
+  const estimate = execution === undefined ? undefined : (yield* estimator(execution))(execution, now)
+  const shown = environmentView(found, state, environment, execution, now)
   const view = {
-    ...environmentView(found, state, environment, execution, now),
+    ...shown,
+    execution: shown.execution === null ? null : { ...shown.execution, estimate: estimateView(estimate) },
     environments: found.environments.map((name) => ({
       name,
       status: states.find((one) => one.environment === name)?.status ?? ("initialized" as const)
@@ -90,7 +96,7 @@ const showDeployment = Effect.fnUntraced(function* (inv: Invocation, id: Deploym
       "",
       ...(execution === undefined
         ? [`next:  ${inv.paint("cyan", `signalbox deploy ${id} --environment ${environment} --version <version>`)}`]
-        : executionSummary(inv, execution, now)),
+        : executionSummary(inv, execution, now, estimate)),
       ...(others.length === 0
         ? []
         : [`other environments: ${others.map((other) => `${other.name} ${word(other.status)}`).join(", ")}`])
@@ -99,11 +105,18 @@ const showDeployment = Effect.fnUntraced(function* (inv: Invocation, id: Deploym
 })
 
 /** What goes on, or went on last, and how to see more of it. */
-const executionSummary = (inv: Invocation, execution: Execution.ExecutionState, now: number): ReadonlyArray<string> => {
+const executionSummary = (
+  inv: Invocation,
+  execution: Execution.ExecutionState,
+  now: number,
+  estimate: Estimate.Estimate | undefined
+): ReadonlyArray<string> => {
+  const left = leftLine(estimate, execution)
   const finished = isFinished(execution)
   const version = execution.version === undefined ? "" : ` ${execution.version}`
   return [
     `${finished ? "last:" : "now: "}  ${execution.kind}${version} by ${plain(execution.by)}, ${ago(execution.requestedAt, now)}: ${word(execution.status)}`,
+    ...(left === undefined ? [] : [`left:  ${left}`]),
     ...execution.questions.map(
       ({ expiresAt, question, stack }) => `waits: ${stack}: ${plain(question)} (${span(expiresAt - now)} left)`
     ),
@@ -116,8 +129,10 @@ const executionSummary = (inv: Invocation, execution: Execution.ExecutionState, 
 const showExecution = Effect.fnUntraced(function* (inv: Invocation, state: Execution.ExecutionState) {
   const runner = yield* Effect.flatMap(signalbox, (box) => box.runner(state.correlationId))
   const now = yield* Clock.currentTimeMillis
-  yield* inv.result({ ...executionView(state, now), runner: runnerView(runner) }, () =>
-    executionLines(state, runner, now, inkOf(inv))
+  const estimate = (yield* estimator(state))(state, now)
+  yield* inv.result(
+    { ...executionView(state, now), runner: runnerView(runner), estimate: estimateView(estimate) },
+    () => executionLines(state, runner, now, inkOf(inv), estimate)
   )
 })
 

@@ -7,11 +7,12 @@ import { DeploymentStore, type Execution } from "@signalbox/core/spi"
 import { ExitCode, exitCodeOf } from "../ExitCode.ts"
 import { canRedraw, wantsColor } from "../host/color.ts"
 import { inkOf, invocation, type Invocation } from "../Invocation.ts"
+import { estimateView } from "../json/estimate.ts"
 import { executionView, schemas } from "../json/execution.ts"
 import { Redraw } from "../live/Redraw.ts"
 import { render } from "../live/render.ts"
 import { outcome } from "../outcome.ts"
-import { withServices } from "../services.ts"
+import { estimator, withServices } from "../services.ts"
 import * as Target from "../target.ts"
 import { isFinished } from "./choices.ts"
 import { count, execution } from "./flags.ts"
@@ -38,23 +39,23 @@ const show = (inv: Invocation, first: Execution.ExecutionState, seconds: number,
     let shown = ""
     yield* Effect.addFinalizer(() => Effect.sync(() => redraw.end()))
     const all = states(first.correlationId, seconds).pipe(
-      Stream.runForEach((state) => {
-        last = state
-        const now = Date.now()
-        if (live) {
-          return Effect.sync(() =>
-            redraw.draw(render(state, { now, columns: stdout.columns(), rows: stdout.rows(), color }))
+      Stream.runForEach(
+        Effect.fnUntraced(function* (state) {
+          last = state
+          const now = Date.now()
+          const estimate = (yield* estimator(state))(state, now)
+          const screen = { now, columns: stdout.columns(), ...(estimate === undefined ? {} : { estimate }) }
+          if (live) return redraw.draw(render(state, { ...screen, rows: stdout.rows(), color }))
+          // A stream of lines says only what has changed: the time that went by is no change.
+          const { durationMs, ...still } = executionView(state, now)
+          const text = JSON.stringify(still)
+          if (text === shown) return
+          shown = text
+          yield* inv.item({ schema: schemas.execution, ...still, durationMs, estimate: estimateView(estimate) }, () =>
+            render(state, { ...screen, rows: Number.MAX_SAFE_INTEGER, color: false })
           )
-        }
-        // A stream of lines says only what has changed: the time that went by is no change.
-        const { durationMs, ...still } = executionView(state, now)
-        const text = JSON.stringify(still)
-        if (text === shown) return Effect.void
-        shown = text
-        return inv.item({ schema: schemas.execution, ...still, durationMs }, () =>
-          render(state, { now, columns: stdout.columns(), rows: Number.MAX_SAFE_INTEGER, color: false })
-        )
-      })
+        })
+      )
     )
     const ended = yield* timeout === undefined
       ? Effect.as(all, true)

@@ -1,9 +1,11 @@
 /**
  * One execution in full, for a person who asks about it by its correlation id.
  */
+import type { Estimate } from "@signalbox/core/analysis"
 import type { Execution, Lease, Verdict } from "@signalbox/core/spi"
 import { traceIdOf } from "@signalbox/core/telemetry"
 import { headline, type Ink, nextLines, why } from "../outcome.ts"
+import { leftLine } from "./estimate.ts"
 import { mark, word } from "./glyphs.ts"
 import { table } from "./table.ts"
 import { pad, wrap } from "./text.ts"
@@ -11,7 +13,12 @@ import { addressOf, ago, clock, plain, span, workOf } from "./words.ts"
 
 type State = Execution.ExecutionState
 
-const factsOf = (state: State, runner: Lease | undefined, now: number): ReadonlyArray<readonly [string, string]> => {
+const factsOf = (
+  state: State,
+  runner: Lease | undefined,
+  now: number,
+  estimate: Estimate.Estimate | undefined
+): ReadonlyArray<readonly [string, string]> => {
   const facts: Array<readonly [string, string]> = [
     ["id", state.correlationId],
     ["asked", `${clock(state.requestedAt, now)} (${ago(state.requestedAt, now)}) by ${state.by}`]
@@ -25,6 +32,7 @@ const factsOf = (state: State, runner: Lease | undefined, now: number): Readonly
     ])
   }
   if (state.finishedAt === undefined) {
+    facts.push(["left", leftLine(estimate, state) ?? "not enough history to say"])
     facts.push(["runner", runner === undefined ? "none is left" : runner.owner])
   }
   if (state.version !== undefined) facts.push(["version", state.version])
@@ -89,7 +97,8 @@ export const executionLines = (
   state: State,
   runner: Lease | undefined,
   now: number,
-  ink: Ink
+  ink: Ink,
+  estimate?: Estimate.Estimate
 ): ReadonlyArray<string> => {
   const { paint } = ink
   const reasons = why(state, ink)
@@ -100,7 +109,7 @@ export const executionLines = (
     headline(state, ink),
     ...reasons,
     "",
-    ...factsOf(state, runner, now).map(([name, value]) => `${paint("dim", name.padEnd(10))}${plain(value)}`),
+    ...factsOf(state, runner, now, estimate).map(([name, value]) => `${paint("dim", name.padEnd(10))}${plain(value)}`),
     ...section("STAGES", stageLines(state, now, ink)),
     ...(state.stacks.length === 0 ? [] : ["", ...stackTable(state, now, ink)]),
     ...section(

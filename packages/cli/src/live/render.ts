@@ -1,8 +1,10 @@
 /**
  * The live tree of an execution: a pure function of its state, the time and the size of the screen.
  */
+import type { Estimate } from "@signalbox/core/analysis"
 import type { Execution, Verdict } from "@signalbox/core/spi"
 import { type Paint, paint as inks } from "../host/color.ts"
+import { leftLine } from "./estimate.ts"
 import { mark, word } from "./glyphs.ts"
 import { displayWidth, fit, type Line, pad, type Piece } from "./text.ts"
 import { span, workOf } from "./words.ts"
@@ -12,6 +14,8 @@ export interface Screen {
   readonly columns: number
   readonly rows: number
   readonly color: boolean
+  /** What is left of the execution, where that is known. */
+  readonly estimate?: Estimate.Estimate
 }
 
 /** A line and how early it is given up where the screen is too small; 0 stays. */
@@ -178,7 +182,8 @@ const stagesLine = (stages: ReadonlyArray<Execution.StageState>, screen: Screen,
 }
 
 const header = (state: Execution.ExecutionState, screen: Screen): ReadonlyArray<Weighed> => {
-  const { now } = screen
+  const { estimate, now } = screen
+  const left = leftLine(estimate, state)
   const version = state.version === undefined ? "" : `  ${state.version}`
   const strategy = state.strategy === undefined ? "" : `  ${state.strategy}`
   const begun = state.startedAt ?? state.requestedAt
@@ -190,6 +195,7 @@ const header = (state: Execution.ExecutionState, screen: Screen): ReadonlyArray<
       `  ${state.environment}${version}${strategy}  ${word(state.status)}`,
       ["dim", `  ${span((state.finishedAt ?? now) - begun)}`]
     ]),
+    ...(left === undefined ? [] : [{ weight: 36, line: ["  ", ["dim", left]] satisfies Line }]),
     { weight: 35, line: stagesLine(state.stages, screen) }
   ]
 }

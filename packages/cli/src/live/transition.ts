@@ -1,7 +1,9 @@
 /**
  * One line for each transition, where the output is no terminal: a CI log, a file.
  */
+import type { Estimate } from "@signalbox/core/analysis"
 import type { EventOf, Execution, StoredEvent } from "@signalbox/core/spi"
+import { leftLine } from "./estimate.ts"
 import { word } from "./glyphs.ts"
 import { clock, plain, span } from "./words.ts"
 
@@ -86,7 +88,8 @@ export const transition = (stored: StoredEvent): string | undefined => {
 }
 
 /** The line that shows that it is still alive. */
-export const heartbeat = (state: Execution.ExecutionState, now: number): string => {
+export const heartbeat = (state: Execution.ExecutionState, now: number, estimate?: Estimate.Estimate): string => {
+  const left = leftLine(estimate, state)
   const waits = state.questions.map(
     ({ expiresAt, stack }) => `${stack} waits for approval (${span(expiresAt - now)} left)`
   )
@@ -97,5 +100,5 @@ export const heartbeat = (state: Execution.ExecutionState, now: number): string 
     .map(({ name, stage }) => `${name} in ${word(stage.name)} for ${span(now - (stage.startedAt ?? now))}`)
   return `${clock(now, now)}  still ${word(state.status)} after ${span(now - (state.startedAt ?? state.requestedAt))}${
     [...waits, ...works].length === 0 ? "" : `: ${[...waits, ...works].join(", ")}`
-  }`
+  }${left === undefined ? "" : `; ${left}`}`
 }

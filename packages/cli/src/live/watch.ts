@@ -6,24 +6,26 @@ import * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import type { Signalbox } from "@signalbox/core/engine"
-import type { CorrelationId, Execution, StoredEvent } from "@signalbox/core/spi"
+import type { Estimate } from "@signalbox/core/analysis"
+import type { Estimating, Signalbox } from "@signalbox/core/engine"
+import { type CorrelationId, DeploymentStore, type Execution, type StoredEvent } from "@signalbox/core/spi"
 import { canRedraw, wantsColor } from "../host/color.ts"
 import type { Invocation } from "../Invocation.ts"
-import { engine, signalbox } from "../services.ts"
+import { engine, estimator, signalbox } from "../services.ts"
 import { Redraw } from "./Redraw.ts"
 import { render } from "./render.ts"
 import { heartbeat, transition } from "./transition.ts"
 
 interface View {
   readonly on: (event: StoredEvent, state: Execution.ExecutionState) => void
-  readonly tick: (state: Execution.ExecutionState) => void
+  readonly tick: (state: Execution.ExecutionState, estimate: (now: number) => Estimate.Estimate | undefined) => void
   readonly end: (state: Execution.ExecutionState | undefined) => void
 }
 
 const frame = 100
 const second = 1000
 const silence = 30_000
+const look = 10_000
 
 const tree = ({ host, settings }: Invocation): View => {
   const sink = host.stderr
@@ -31,9 +33,11 @@ const tree = ({ host, settings }: Invocation): View => {
   const color = wantsColor(host.env, sink, settings.color)
   let dirty = true
   let drawn = 0
-  const draw = (state: Execution.ExecutionState) => {
+  const draw = (state: Execution.ExecutionState, estimateAt?: (now: number) => Estimate.Estimate | undefined) => {
     const now = Date.now()
-    redraw.draw(render(state, { now, columns: sink.columns(), rows: sink.rows(), color }))
+    const estimate = estimateAt?.(now)
+    const screen = { now, columns: sink.columns(), rows: sink.rows(), color }
+    redraw.draw(render(state, { ...screen, ...(estimate === undefined ? {} : { estimate }) }))
     dirty = false
     drawn = now
   }
@@ -44,8 +48,8 @@ const tree = ({ host, settings }: Invocation): View => {
     on: () => {
       dirty = true
     },
-    tick: (state) => {
-      if (dirty || Date.now() - drawn >= second) draw(state)
+    tick: (state, estimate) => {
+      if (dirty || Date.now() - drawn >= second) draw(state, estimate)
     },
     end: (state) => {
       stop()
@@ -80,8 +84,9 @@ const lines = ({ host }: Invocation): View => {
       const line = transition(event)
       if (line !== undefined && !repeats(event)) print(line)
     },
-    tick: (state) => {
-      if (Date.now() - last >= silence) print(heartbeat(state, Date.now()))
+    tick: (state, estimate) => {
+      const now = Date.now()
+      if (now - last >= silence) print(heartbeat(state, now, estimate(now)))
     },
     end: () => {
       if (grouped) print("::endgroup::")
@@ -103,11 +108,13 @@ const viewOf = (invocation: Invocation): View => {
 export const watch = Effect.fnUntraced(function* (
   invocation: Invocation,
   id: CorrelationId
-): Effect.fn.Return<Effect.Effect<void>, never, Signalbox | Scope.Scope> {
+): Effect.fn.Return<Effect.Effect<void>, never, Signalbox | DeploymentStore | Scope.Scope> {
   const box = yield* signalbox
+  const store = yield* DeploymentStore
   const { evolve } = yield* engine
   const view = viewOf(invocation)
   let state: Execution.ExecutionState | undefined
+  let estimate: Estimating.Estimator = () => undefined
   yield* Effect.addFinalizer(() => Effect.sync(() => view.end(state)))
   const following = yield* box.follow(id).pipe(
     Stream.runForEach((stored) =>
@@ -123,7 +130,13 @@ export const watch = Effect.fnUntraced(function* (
     Effect.forkScoped
   )
   yield* Effect.sync(() => {
-    if (state !== undefined) view.tick(state)
+    const shown = state
+    if (shown !== undefined) view.tick(shown, (now) => estimate(shown, now))
   }).pipe(Effect.andThen(Effect.sleep(frame)), Effect.forever, Effect.forkScoped)
+  // Those before it in a queue move on too: what is known of them is looked up again now and then.
+  yield* Effect.gen(function* () {
+    const current = yield* store.execution(id)
+    if (current !== undefined) estimate = yield* estimator(current)
+  }).pipe(Effect.ignore, Effect.andThen(Effect.sleep(look)), Effect.forever, Effect.forkScoped)
   return Fiber.join(following).pipe(Effect.timeout(2 * second), Effect.ignore)
 })

@@ -1,0 +1,53 @@
+/**
+ * `report`: what the past says, measured on itself.
+ */
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Effect from "effect/Effect"
+import { notFound, usage } from "../Failure.ts"
+import { invocation } from "../Invocation.ts"
+import { calibrationView } from "../json/report.ts"
+import { calibrationLines } from "../live/report.ts"
+import { engine, withServices } from "../services.ts"
+import { count, deployment } from "./flags.ts"
+import { scope, within } from "./history.ts"
+
+export const report = Command.make(
+  "report",
+  {
+    id: deployment,
+    calibration: Flag.Boolean("calibration").pipe(
+      Flag.withoutNegation,
+      Flag.withDefault(false),
+      Flag.withDescription(
+        "How far estimates of durations could be relied on: each execution, estimated from those before it"
+      )
+    ),
+    limit: count("limit", 1, 1000, "How many executions it looks back on (1000)").pipe(Flag.withDefault(1000))
+  },
+  Effect.fnUntraced(function* (flags) {
+    const inv = yield* invocation
+    if (!flags.calibration) {
+      return yield* usage("flag_missing", "what to report on is not said", "Add --calibration.", "--calibration")
+    }
+    const { Estimating } = yield* engine
+    yield* withServices(
+      inv,
+      Effect.gen(function* () {
+        const narrowed = { ...scope(inv, flags.id), ...within(inv) }
+        const calibration = yield* Estimating.calibrate({ ...narrowed, limit: flags.limit })
+        if (calibration.executions === 0) {
+          return yield* notFound(
+            "no_history",
+            "there is no execution that succeeded to measure estimates on",
+            "Deploy first; see what there is with: signalbox history"
+          )
+        }
+        const view = calibrationView(calibration)
+        yield* inv.result({ ...narrowed, environment: inv.settings.environment ?? null, ...view }, () =>
+          calibrationLines(view, inv)
+        )
+      })
+    )
+  })
+).pipe(Command.withDescription("How far what is said of durations can be relied on, measured on the history"))
