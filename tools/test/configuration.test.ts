@@ -1,6 +1,7 @@
 import * as Schema from "effect/Schema"
 import { describe, expect, it } from "vitest"
 import * as Spec from "../../packages/core/src/domain/Spec.ts"
+import { FreezeSpec } from "../../packages/core/src/domain/FreezeSpec.ts"
 import { fact } from "../../packages/core/src/engine/ConfigurationFacts.ts"
 import { Properties as LocalProperties } from "../../packages/provider-local/src/Properties.ts"
 import { read } from "./repository.ts"
@@ -9,6 +10,7 @@ interface Described {
   readonly fields: Readonly<Record<string, Schema.Constraint>>
 }
 
+const [recurring, calendar] = FreezeSpec.members
 const strategy = (type: string) => Spec.StrategySpec.members.find(({ fields }) => fields.type.literal === type)!
 
 /** Each table of the page, named in a comment above it, with the schema of what it describes and its required keys. */
@@ -30,7 +32,19 @@ const tables: Readonly<Record<string, { readonly schema: Described; readonly req
   step: { schema: Spec.CanaryStep, required: { weight: 10 } },
   approval: { schema: Spec.ApprovalSpec, required: {} },
   gate: { schema: Spec.GateSpec, required: {} },
-  compare: { schema: Spec.CompareSpec, required: {} }
+  compare: { schema: Spec.CompareSpec, required: {} },
+  requirement: { schema: Spec.RequiredDeployment, required: { deployment: "DX6604E" } },
+  recurring: { schema: recurring, required: { name: "weekend", cron: "0 18 * * 5", duration: "62 hours" } },
+  calendar: { schema: calendar, required: { name: "holidays", from: "2026-12-24", until: "2026-12-26" } }
+}
+
+/** Keys that expect something else here than keys of that name elsewhere. */
+const others: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  environment: { stacks: "overrides" },
+  compare: { minSamples: "comparedSamples" },
+  requirement: { environment: "environmentName" },
+  recurring: { name: "freezeName", environments: "frozenEnvironments" },
+  calendar: { name: "freezeName", environments: "frozenEnvironments" }
 }
 
 interface Row {
@@ -92,8 +106,7 @@ describe("docs/configuration.md", () => {
 
   it.each([...Object.keys(tables), "override"])("%s: expects what the program says that it expects", (name) => {
     for (const { example, expects, key } of rowsOf(page, name)) {
-      const other = { environment: { stacks: "overrides" }, compare: { minSamples: "comparedSamples" } } as const
-      const words = fact((other as Readonly<Record<string, Readonly<Record<string, string>>>>)[name]?.[key] ?? key)
+      const words = fact(others[name]?.[key] ?? key)
       expect({ key, expects, example }).toEqual({ key, expects: words.expected, example: words.example })
     }
   })

@@ -63,9 +63,22 @@ describe("a freeze that recurs", () => {
   it("is one window as long as its windows meet or overlap", () => {
     const nights = freeze({ cron: "0 0 * * 1-5", duration: "24 hours" })
     expect(at(nights, "2026-11-18T10:00Z")).toEqual(["2026-11-16T00:00Z", "2026-11-21T00:00Z"])
+    expect(at(nights, "2026-11-18T00:00Z")).toEqual(["2026-11-16T00:00Z", "2026-11-21T00:00Z"])
     expect(at(nights, "2026-11-21T00:00Z")).toBeUndefined()
     const hours = freeze({ cron: "0 9-16 * * *", duration: "90 minutes" })
     expect(at(hours, "2026-11-18T12:10Z")).toEqual(["2026-11-18T09:00Z", "2026-11-18T17:30Z"])
+  })
+
+  it.each(Array.from({ length: 12 }, (_, index) => index + 1))("knows month %i and its last day", (month) => {
+    const [first, next] = [`2028-${month}-1`, month === 12 ? "2029-1-1" : `2028-${month + 1}-1`].map((text) =>
+      moment(`${text.replaceAll(/-(\d)(?!\d)/g, "-0$1")}T00:00Z`)
+    )
+    const days = (next! - first!) / (24 * hour)
+    const last = freeze({ cron: `0 0 ${days} ${month} *`, duration: "1 day" })
+    expect(Freeze.activeAt([last], production, next! - 1)).toEqual([
+      { name: "freeze", since: next! - 24 * hour, until: next }
+    ])
+    expect(Freeze.next([last], production, first!)?.until).toBe(next)
   })
 
   it("may be rare", () => {
@@ -158,6 +171,11 @@ describe("several freezes", () => {
     expect(Freeze.next(both, production, moment("2026-11-22T00:00Z"))?.name).toBe("week")
     expect(Freeze.next(both, production, now, "5 days")?.name).toBe("weekend")
     expect(Freeze.next(both, production, now, Duration.millis(5 * 24 * hour - 1))).toBeUndefined()
+  })
+
+  it("that begin at once come in their order", () => {
+    const [first, second] = ["first", "second"].map((name) => freeze({ name, cron: "0 6 * * *", duration: "1 hour" }))
+    expect(Freeze.next([first!, second!], production, moment("2026-11-20T12:00Z"))?.name).toBe("first")
   })
 
   it("are followed only so far where they never end", () => {
