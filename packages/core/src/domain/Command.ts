@@ -13,7 +13,8 @@ import type { ErrorInfo } from "./Release.ts"
  * Decides on a command: the event that it becomes, or why not.
  *
  * *Details*: `pause` while in progress · `resume` while paused · `approve` and `retry` while a question is open · `promote`
- * while in progress or paused · `abort` until it is on its way back. A rollback is not aborted.
+ * while in progress or paused · `abort` until it is on its way back. A rollback is not aborted; a wrapped command can be
+ * aborted and nothing else, somebody else's deployment that is watched not even that.
  *
  * @since 0.1.0
  */
@@ -43,14 +44,15 @@ export const decide = (
       `Its stacks: ${state.stacks.map(({ name }) => name).join(", ")}.`
     )
   }
+  const ours = state.kind !== "run" && state.kind !== "observe"
   const question = state.questions.some((asked) => stack === undefined || asked.stack === stack)
   const allowed: { readonly [Command in OperatorCommand]: boolean } = {
-    pause: state.status === "in_progress",
+    pause: ours && state.status === "in_progress",
     resume: state.status === "paused",
     approve: question,
     retry: question,
-    promote: (state.status === "in_progress" || state.status === "paused") && state.kind !== "rollback",
-    abort: state.status !== "rolling_back" && state.kind !== "rollback"
+    promote: ours && (state.status === "in_progress" || state.status === "paused") && state.kind !== "rollback",
+    abort: state.status !== "rolling_back" && state.kind !== "rollback" && state.kind !== "observe"
   }
   if (allowed[command]) return Result.succeed({ _tag: "CommandGiven", ...given })
   return command === "approve" || command === "retry"

@@ -202,7 +202,7 @@ export const Event = Schema.TaggedUnion({
     resourceType: Schema.optionalKey(Schema.String),
     done: Schema.optionalKey(Schema.Boolean)
   },
-  ProcessStarted: { command: Schema.String, pid: Schema.Int },
+  ProcessStarted: { command: Schema.String },
   ProcessExited: {
     code: Schema.NullOr(Schema.Int),
     signal: Schema.NullOr(Schema.String),

@@ -35,12 +35,15 @@ export const closing = (
       ? [{ id: `closing/${name}`, at, event: { _tag: "StackMoved", stack: name, on: "interrupted", error } }]
       : []
   )
+  // What a command that was cut off did is not known.
   const on =
-    environment?.status === "deploying"
-      ? "deploy_failed"
-      : environment?.status === "destroying"
-        ? "destroy_failed"
-        : undefined
+    environment?.status === "deploying" && state.kind === "run"
+      ? "lost_sight"
+      : environment?.status === "deploying"
+        ? "deploy_failed"
+        : environment?.status === "destroying"
+          ? "destroy_failed"
+          : undefined
   return [
     ...stages(state.stages),
     ...state.stacks.flatMap((stack) => stages(stack.stages, stack.name)),

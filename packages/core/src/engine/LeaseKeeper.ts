@@ -3,6 +3,7 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import * as SubscriptionRef from "effect/SubscriptionRef"
 import { type Lease, LeaseLost, LeaseStore } from "../spi/LeaseStore.ts"
 import type { StoreError } from "../spi/StoreError.ts"
 
@@ -12,6 +13,7 @@ import type { StoreError } from "../spi/StoreError.ts"
  * *Details*: renewed three times per time to live. `lost` fails once it is lost, or once the store was out of reach for so
  * long that it may be: whoever works under the lease races against it. `check` asks the store whether it is still held,
  * and does not believe an answer that is older than the lease: a process that was stopped reads it when it wakes.
+ * `deadline` is the time, in milliseconds since the epoch, until which it is surely held; 0 once it is lost.
  *
  * @since 0.1.0
  */
@@ -19,6 +21,7 @@ export interface KeptLease {
   readonly lease: () => Lease
   readonly check: Effect.Effect<void, LeaseLost | StoreError>
   readonly lost: Effect.Effect<never, LeaseLost | StoreError>
+  readonly deadline: SubscriptionRef.SubscriptionRef<number>
 }
 
 /**
@@ -34,12 +37,12 @@ export const keep = Effect.fnUntraced(function* (
   const lost = yield* Deferred.make<never, LeaseLost | StoreError>()
   let lease = acquired
   // By this computer's own clock, counted from before the question: never later than what the store goes by.
-  let until = (yield* Clock.currentTimeMillis) + Duration.toMillis(ttl)
+  const deadline = yield* SubscriptionRef.make((yield* Clock.currentTimeMillis) + Duration.toMillis(ttl))
 
   const renew = Effect.gen(function* () {
     const asked = yield* Clock.currentTimeMillis
     lease = yield* store.renew(lease, ttl)
-    until = asked + Duration.toMillis(ttl)
+    yield* SubscriptionRef.set(deadline, asked + Duration.toMillis(ttl))
   }).pipe(
     Effect.catchTag("StoreError", (error) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) =>
@@ -52,18 +55,19 @@ export const keep = Effect.fnUntraced(function* (
   yield* Effect.sleep(Duration.divideUnsafe(ttl, 3)).pipe(
     Effect.andThen(renew),
     Effect.forever,
-    Effect.catch((error) => Deferred.fail(lost, error)),
+    Effect.catch((error) => Effect.andThen(SubscriptionRef.set(deadline, 0), Deferred.fail(lost, error))),
     Effect.forkScoped
   )
 
   return {
     lease: () => lease,
     check: Effect.suspend(() => store.check(lease)).pipe(
-      Effect.andThen(Clock.currentTimeMillis),
-      Effect.flatMap((now) =>
+      Effect.andThen(Effect.all([Clock.currentTimeMillis, SubscriptionRef.get(deadline)])),
+      Effect.flatMap(([now, until]) =>
         now < until ? Effect.void : Effect.fail(new LeaseLost({ key: lease.key, fence: lease.fence }))
       )
     ),
-    lost: Deferred.await(lost)
+    lost: Deferred.await(lost),
+    deadline
   }
 })

@@ -27,26 +27,29 @@ import * as Journal from "./Journal.ts"
 import * as LeaseKeeper from "./LeaseKeeper.ts"
 import { lockKey } from "./LockKey.ts"
 import { measured } from "./Measured.ts"
+import * as Monitor from "./Monitor.ts"
 import { Refused } from "./Refused.ts"
 import { Run, syncPaused } from "./Run.ts"
 import { RunnerIdentity } from "./RunnerIdentity.ts"
 import { StepFailed } from "./StepFailed.ts"
 import { tracedMark } from "./Trace.ts"
 import * as Turn from "./Turn.ts"
+import { wrapped, type Wrapped } from "./Wrapping.ts"
 
 type Services = DeploymentStore | LeaseStore | Providers
 
 /**
  * Carries an execution to its end and returns its last state: from the start, from where a runner that died left it, or by
- * waiting for a runner that is alive.
+ * waiting for a runner that is alive. A `run` needs its command, `wrapped`.
  *
- * *Errors*: `Refused` (`not_found`), `LeaseHeld` where another execution holds the lock of its environment now, `LeaseLost`,
+ * *Errors*: `Refused` (`not_found`; `conflict` for a `run` without its command), `LeaseHeld` where another execution holds the lock of its environment now, `LeaseLost`,
  * `StoreError`.
  *
  * @since 0.1.0
  */
 export const run = Effect.fnUntraced(function* (
-  id: CorrelationId
+  id: CorrelationId,
+  command?: Wrapped
 ): Effect.fn.Return<ExecutionState, Refused | LeaseHeld | LeaseLost | StoreError, Services> {
   const store = yield* DeploymentStore
   while (true) {
@@ -66,7 +69,7 @@ export const run = Effect.fnUntraced(function* (
               : traced(id, waiting)(untilMine(id, ttl, first.failure.lease))
           : yield* first.failure
     if (claimed === undefined) continue
-    yield* Effect.scoped(carryOn(id, claimed, ttl)).pipe(
+    yield* Effect.scoped(carryOn(id, claimed, ttl, command)).pipe(
       measured(id),
       inside(id, () => spanIdOf(id, paths.run(claimed.fence))),
       // Whoever was stopped for a while has lost nothing but time: the place in the queue is in the log.
@@ -141,17 +144,60 @@ const takeTurn = (
     )
   )
 
+/**
+ * Waits for the turn of a request, and leaves the lock, held for `hold`, to whoever carries it on.
+ *
+ * *Errors*: `Refused`: `not_found`; `blocked` where it was withdrawn or another one took its place, or where somebody else
+ * waits with it already.
+ *
+ * @since 0.1.0
+ */
+export const takeTurnOnly = Effect.fnUntraced(function* (
+  id: CorrelationId,
+  { hold }: { readonly hold: Duration.Duration }
+): Effect.fn.Return<ExecutionState, Refused | StoreError, DeploymentStore | LeaseStore> {
+  const store = yield* DeploymentStore
+  const { owner } = yield* RunnerIdentity
+  while (true) {
+    const state = yield* store.execution(id)
+    if (state === undefined) return yield* unknown(id)
+    if (!isWaiting(state)) return state
+    const wait = Effect.flatMap(claim(id, waitTtl), (claimed) => LeaseKeeper.keep(claimed, waitTtl)).pipe(
+      Effect.flatMap((mine) => Effect.raceFirst(Turn.take({ id, claim: mine.lease, owner, ttl: hold }), mine.lost)),
+      Effect.scoped
+    )
+    yield* Effect.catchTags(wait, {
+      LeaseLost: () => Effect.void,
+      LeaseHeld: ({ lease }) =>
+        Effect.fail(
+          new Refused({
+            kind: "blocked",
+            code: "waited_for",
+            message: `${lease.owner} waits for the turn of ${id} already`,
+            hint: "Let one process wait for it."
+          })
+        )
+    })
+  }
+})
+
+const waitTtl = Duration.seconds(15)
+
 const carryOn = Effect.fnUntraced(function* (
   id: CorrelationId,
   claimed: Lease,
-  ttl: Duration.Duration
-): Effect.fn.Return<void, LeaseHeld | LeaseLost | StoreError, Services | Scope.Scope> {
+  ttl: Duration.Duration,
+  command: Wrapped | undefined
+): Effect.fn.Return<void, Refused | LeaseHeld | LeaseLost | StoreError, Services | Scope.Scope> {
   const { owner } = yield* RunnerIdentity
   const leases = yield* LeaseStore
   const store = yield* DeploymentStore
   const mine = yield* LeaseKeeper.keep(claimed, ttl)
   const state = yield* store.execution(id)
   if (state === undefined || isFinished(state)) return
+  if (state.kind === "observe" || (state.kind === "run" && state.startedAt === undefined && command === undefined)) {
+    return yield* notOurs(state)
+  }
   const acquired = isWaiting(state)
     ? yield* takeTurn(id, mine, owner, ttl)
     : yield* leases.acquire({
@@ -187,8 +233,9 @@ const carryOn = Effect.fnUntraced(function* (
     fenced: yield* Deferred.make<never, LeaseLost>(),
     waited: new Map()
   })
+  const tellEnd = yield* Monitor.attend(journal)
   yield* Effect.raceFirst(
-    Effect.scoped(work(id)),
+    Effect.scoped(Effect.andThen(obey, state.kind === "run" ? wrapped(command ?? never) : work(id))),
     Effect.raceAllFirst([mine.lost, lock.lost, journal.lost, Deferred.await(services.fenced)])
   ).pipe(
     Effect.onInterrupt(() => setAside),
@@ -203,11 +250,29 @@ const carryOn = Effect.fnUntraced(function* (
     ),
     Effect.provideService(Run, services)
   )
+  yield* tellEnd
 })
 
-/** Runs the workflow, and obeys the commands that arrive meanwhile. */
-const work = Effect.fnUntraced(function* (id: CorrelationId): Effect.fn.Return<void, never, Run | Scope.Scope> {
-  const { control, halted, journal } = yield* Run
+const notOurs = ({ correlationId, kind }: ExecutionState): Refused =>
+  new Refused({
+    kind: "conflict",
+    code: "needs_its_command",
+    message:
+      kind === "observe"
+        ? `${correlationId} is somebody else's deployment, which is only watched`
+        : `${correlationId} runs a command, which this process does not have`,
+    hint:
+      kind === "observe"
+        ? `Watch it with: signalbox monitor ${correlationId}`
+        : `Give it: signalbox run --correlation-id ${correlationId} -- <command>`
+  })
+
+/** Only asked for where the command has begun already, and then it is not run again. */
+const never: Wrapped = () => Effect.die(new Error("a command must not be run twice"))
+
+/** Obeys the commands that arrive while it runs. */
+const obey: Effect.Effect<void, never, Run | Scope.Scope> = Effect.gen(function* () {
+  const { control, halted } = yield* Run
   yield* control.changes.pipe(
     Stream.runForEach((given) => {
       const abort = given.find(({ command }) => command === "abort")
@@ -215,6 +280,10 @@ const work = Effect.fnUntraced(function* (id: CorrelationId): Effect.fn.Return<v
     }),
     Effect.forkScoped
   )
+})
+
+const work = Effect.fnUntraced(function* (id: CorrelationId): Effect.fn.Return<void, never, Run | Scope.Scope> {
+  const { journal } = yield* Run
   const engine = yield* EventLogEngine.make(journal)
   yield* engine.register(ExecutionWorkflow, () => body)
   yield* engine.execute(ExecutionWorkflow, { executionId: id, payload: { correlationId: id } })
@@ -235,7 +304,8 @@ const abortedBy = ({ by, reason }: Control.Given): StepFailed =>
 const setAside: Effect.Effect<void, never, Run> = Effect.gen(function* () {
   const { journal } = yield* Run
   const state = journal.state()
-  if (isFinished(state)) return yield* journal.commit
+  // A command has recorded its own end.
+  if (isFinished(state) || state.kind === "run") return yield* journal.commit
   const touched = state.stacks.some(({ name }) =>
     ["deploy_started", "rollback_started", "destroy_started"].some((on) => journal.has(`stack/${name}/${on}`))
   )

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
@@ -12,7 +13,8 @@ import type { OperatorCommand, Origin, QueuePolicy, StoredEvent } from "../domai
 import type { ExecutionState } from "../domain/Execution.ts"
 import type { CorrelationId, DeploymentId, EnvironmentName, StackName } from "../domain/Ids.ts"
 import type { ExecutionKind } from "../domain/Machines.ts"
-import type { StackPlan } from "../domain/Release.ts"
+import type * as Queue from "../domain/Queue.ts"
+import type { ErrorInfo, StackPlan } from "../domain/Release.ts"
 import type { Manifest, StrategyName } from "../domain/Spec.ts"
 import type { DeploymentStore } from "../spi/DeploymentStore.ts"
 import type { Lease, LeaseHeld, LeaseLost, LeaseStore } from "../spi/LeaseStore.ts"
@@ -20,13 +22,18 @@ import type { Observation } from "../spi/Provider.ts"
 import type { ProviderError } from "../spi/ProviderError.ts"
 import type { Providers } from "../spi/Providers.ts"
 import type { StoreError } from "../spi/StoreError.ts"
+import { type Cleaned, cleanup, type Reported } from "./Cleanup.ts"
 import * as Commands from "./Commands.ts"
+import * as Governing from "./Governing.ts"
+import type { Decision, LockState } from "./Governing.ts"
 import * as Initialization from "./Initialization.ts"
 import * as Preview from "./Preview.ts"
 import type { Refused } from "./Refused.ts"
 import * as Runner from "./Runner.ts"
 import { submit } from "./Submission.ts"
 import * as TraceKeeper from "./TraceKeeper.ts"
+import * as Turn from "./Turn.ts"
+import type { Wrapped } from "./Wrapping.ts"
 
 /**
  * An execution to start.
@@ -99,7 +106,29 @@ export class Signalbox extends Context.Service<
      * Carries the execution to its end and returns its last state: from the start, from where a runner that died left it,
      * or by following a runner that is alive. Interrupting it persists the state (`paused`) and gives the leases back.
      */
-    readonly run: (id: CorrelationId) => Effect.Effect<ExecutionState, Refused | LeaseHeld | LeaseLost | StoreError>
+    readonly run: (
+      id: CorrelationId,
+      command?: Wrapped
+    ) => Effect.Effect<ExecutionState, Refused | LeaseHeld | LeaseLost | StoreError>
+    /**
+     * Waits for the turn of a request in the queue, takes the lock for it and keeps that for `hold`: for whoever carries
+     * the same correlation id on. Stopped, it leaves the request in its place.
+     */
+    readonly takeTurn: (
+      id: CorrelationId,
+      options: { readonly hold: Duration.Duration }
+    ) => Effect.Effect<ExecutionState, Refused | StoreError>
+    /** Gives back what a correlation id holds; harmless where it holds nothing. */
+    readonly cleanup: (
+      id: CorrelationId,
+      options: { readonly status: Reported; readonly by: string; readonly reason?: string }
+    ) => Effect.Effect<Cleaned, Refused | StoreError>
+    /** Withdraws a request that waits; returns whether it did. */
+    readonly withdraw: (id: CorrelationId, why: ErrorInfo) => Effect.Effect<boolean, StoreError>
+    /** Those whose turn comes before that of a request, in order. */
+    readonly ahead: (
+      asked: Pick<ExecutionState, "correlationId" | "kind" | "deploymentId" | "environment">
+    ) => Effect.Effect<ReadonlyArray<Queue.Ticket>, StoreError>
     /** Hands a command to a running (or paused) execution, from any process. */
     readonly command: (
       id: CorrelationId,
@@ -110,6 +139,15 @@ export class Signalbox extends Context.Service<
         readonly reason?: string
       }
     ) => Effect.Effect<void, Refused | StoreError>
+    /** Records what people decide: a veto, a hold, or the end of either. */
+    readonly decide: (id: DeploymentId, decision: Decision) => Effect.Effect<Deployment, Refused | StoreError>
+    /** Who has the lock of an environment, and who holds it by hand. */
+    readonly lock: (id: DeploymentId, environment: EnvironmentName) => Effect.Effect<LockState, StoreError>
+    /** Takes the lock from whoever holds it; returns the lease that was broken. */
+    readonly breakLock: (
+      id: DeploymentId,
+      options: { readonly environment: EnvironmentName; readonly reason: string; readonly by: string }
+    ) => Effect.Effect<Lease | undefined, Refused | StoreError>
     /** The live claim of whoever runs the execution at the moment, if anybody does. */
     readonly runner: (id: CorrelationId) => Effect.Effect<Lease | undefined, StoreError>
     /** The events of an execution from `after` (a sequence number, default 0) until it has finished, live. */
@@ -138,7 +176,14 @@ export class Signalbox extends Context.Service<
         init: (options) => provided(Initialization.init(options)),
         plan: (request) => provided(Preview.plan(request)),
         submit: (request) => provided(submit(request)),
-        run: (id) => Effect.ensuring(provided(Runner.run(id)), traces.finished(id)),
+        run: (id, command) => Effect.ensuring(provided(Runner.run(id, command)), traces.finished(id)),
+        takeTurn: (id, options) => provided(Runner.takeTurnOnly(id, options)),
+        cleanup: (id, options) => Effect.ensuring(provided(cleanup(id, options)), traces.finished(id)),
+        withdraw: (id, why) => provided(Turn.withdraw(id, why)),
+        decide: (id, decision) => provided(Governing.decide(id, decision)),
+        lock: (id, environment) => provided(Governing.lockOf(id, environment)),
+        breakLock: (id, options) => provided(Governing.breakLock(id, options)),
+        ahead: (asked) => provided(Turn.ahead(asked)),
         runner: (id) => provided(Commands.runner(id)),
         command: (id, options) => provided(Commands.command(id, options)),
         follow: (id, after) => Stream.provideContext(Commands.follow(id, after), context),

@@ -3,10 +3,13 @@
  *
  * @since 0.1.0
  */
+export type { Cleaned, Reported } from "./Cleanup.ts"
 export * as Configuration from "./Configuration.ts"
 export { type Config, defineConfig } from "./Configuration.ts"
 export { ConfigurationInvalid, ConfigurationIssue } from "./ConfigurationIssue.ts"
 export { output, type OutputReference, secret, type SecretReference } from "./ConfigurationOutputs.ts"
+export * as Monitor from "./Monitor.ts"
+export type { Decision, LockState } from "./Governing.ts"
 export * as Estimating from "./Estimating.ts"
 export * from "./Refused.ts"
 export * from "./Signalbox.ts"
@@ -14,3 +17,4 @@ export * as Replaying from "./Replaying.ts"
 export { RunnerIdentity } from "./RunnerIdentity.ts"
 export { referenceIn } from "./OutputReference.ts"
 export { spansOf, type TraceLink, type TraceSpan } from "./Trace.ts"
+export type { Ended, Wrapped } from "./Wrapping.ts"

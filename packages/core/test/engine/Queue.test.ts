@@ -8,7 +8,7 @@ import {
   LeaseStore,
   type Manifest
 } from "@signalbox/core/spi"
-import { Effect, Fiber } from "effect"
+import { Duration, Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import { config, deployed, drive, gate, manifestOf, pass, production, requestOf, settle, world } from "./support.ts"
 
@@ -169,7 +169,7 @@ describe("the queue", () => {
           key: "execution/b",
           holder: "other",
           owner: "other",
-          ttl: "1 second" as never,
+          ttl: Duration.seconds(1),
           evict: present!.fence
         })
         .pipe(Effect.provideService(RunnerIdentity, { owner: "other", isDead: () => false }))

@@ -1,0 +1,124 @@
+/**
+ * Giving back what a correlation id holds, from any process, as often as anybody likes.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type { EnvironmentState } from "../domain/Environment.ts"
+import type { Event, NewEvent } from "../domain/Event.ts"
+import { type ExecutionState, isFinished } from "../domain/Execution.ts"
+import type { CorrelationId } from "../domain/Ids.ts"
+import type { ExecutionStatus } from "../domain/Machines.ts"
+import { DeploymentStore } from "../spi/DeploymentStore.ts"
+import { LeaseStore } from "../spi/LeaseStore.ts"
+import type { StoreError } from "../spi/StoreError.ts"
+import { claim } from "./Claim.ts"
+import { closing } from "./Closing.ts"
+import { lockKey } from "./LockKey.ts"
+import { Refused } from "./Refused.ts"
+import { withdraw } from "./Turn.ts"
+
+/**
+ * What was cleaned up: the status before and after (null where there is no such execution), and whether the lock was held
+ * and is free now.
+ *
+ * @since 0.1.0
+ */
+export interface Cleaned {
+  readonly correlationId: CorrelationId
+  readonly was: ExecutionStatus | null
+  readonly now: ExecutionStatus | null
+  readonly released: boolean
+}
+
+/** How a deployment that was only registered went, according to whoever cleans up. @since 0.1.0 */
+export type Reported = "succeeded" | "failed" | "cancelled"
+
+/**
+ * Ends what was registered, withdraws what waits, and gives the lock back; what another correlation id holds is left alone.
+ *
+ * *Details*: a deployment of Signalbox's own that was left half-way is not ended, since it can be carried on; only its lock
+ * is given back.
+ *
+ * *Errors*: `Refused` (`blocked`) while somebody still runs it.
+ *
+ * @since 0.1.0
+ */
+export const cleanup = Effect.fnUntraced(function* (
+  id: CorrelationId,
+  options: { readonly status: Reported; readonly by: string; readonly reason?: string }
+): Effect.fn.Return<Cleaned, Refused | StoreError, DeploymentStore | LeaseStore> {
+  const store = yield* DeploymentStore
+  const leases = yield* LeaseStore
+  const before = yield* store.execution(id)
+  if (before === undefined) return { correlationId: id, was: null, now: null, released: false }
+  const mine = yield* claim(id, Duration.seconds(10)).pipe(
+    Effect.catchTag("LeaseHeld", ({ lease }) =>
+      Effect.fail(
+        new Refused({
+          kind: "blocked",
+          code: "still_running",
+          message: `${id} is still run by ${lease.owner}`,
+          hint: `Stop it first: signalbox abort ${id}`
+        })
+      )
+    )
+  )
+  return yield* Effect.gen(function* () {
+    const state = yield* store.execution(id)
+    if (state !== undefined && !isFinished(state)) yield* conclude(state, options)
+    const lock = yield* leases.get(lockKey(before.deploymentId, before.environment))
+    const now = yield* Clock.currentTimeMillis
+    const held = lock !== undefined && lock.holder === id && lock.expiresAt > now
+    if (held) yield* leases.release(lock)
+    const after = yield* store.execution(id)
+    return { correlationId: id, was: before.status, now: after?.status ?? null, released: held }
+  }).pipe(Effect.ensuring(Effect.ignore(leases.release(mine))))
+})
+
+const conclude = Effect.fnUntraced(function* (
+  state: ExecutionState,
+  options: { readonly status: Reported; readonly by: string; readonly reason?: string }
+): Effect.fn.Return<void, StoreError, DeploymentStore> {
+  const store = yield* DeploymentStore
+  const id = state.correlationId
+  const message = options.reason ?? `cleaned up by ${options.by}`
+  const hint = "Ask again under a new correlation id."
+  if (yield* withdraw(id, { code: "withdrawn", message, hint })) return
+  if (state.kind !== "run" && state.status !== "queued") return
+  const environment = yield* store.environment(state.deploymentId, state.environment)
+  const at = yield* Clock.currentTimeMillis
+  const events =
+    state.status === "queued" && options.status !== "cancelled"
+      ? reported(state, environment, at, options.status, message)
+      : closing(state, environment, at, { code: "cleaned_up", message, hint })
+  yield* store
+    .append({ stream: id, events })
+    .pipe(Effect.catchTag(["SequenceConflict", "IllegalTransition", "LeaseLost"], Effect.die))
+})
+
+/** What somebody says of a deployment that ran outside: it began when its turn came, and this is how it ended. */
+const reported = (
+  state: ExecutionState,
+  environment: EnvironmentState | undefined,
+  at: number,
+  status: "succeeded" | "failed",
+  message: string
+): ReadonlyArray<NewEvent> => {
+  const good = status === "succeeded"
+  const error = good ? {} : { error: { code: "reported_failed", message, hint: "Look at the log of its workflow." } }
+  const moves = environment?.current === state.correlationId && state.stacks.length === 0
+  const events: ReadonlyArray<Event> = [
+    { _tag: "ExecutionMoved", on: "started" },
+    ...(moves ? [{ _tag: "DeploymentMoved", on: "deploy_started" } as const] : []),
+    ...state.stacks.flatMap(({ name: stack }) => [
+      { _tag: "StackMoved", stack, on: "deploy_started" } as const,
+      { _tag: "StackMoved", stack, on: good ? "deploy_completed" : "deploy_failed", ...error } as const
+    ]),
+    ...(moves ? [{ _tag: "DeploymentMoved", on: good ? "deploy_completed" : "deploy_failed" } as const] : []),
+    { _tag: "ExecutionMoved", on: good ? "completed" : "failed", reason: message, ...error }
+  ]
+  return events.map((event, index) => ({ id: `reported/${index}`, at: index === 0 ? (state.turnAt ?? at) : at, event }))
+}

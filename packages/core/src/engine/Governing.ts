@@ -1,0 +1,131 @@
+/**
+ * What people decide about a deployment: versions that must not be deployed, environments that nobody may touch for a while,
+ * locks that are taken from whoever holds them. All of it is in the log, with who and why.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
+import { type Deployment, heldBy, type Hold } from "../domain/Environment.ts"
+import type { EventOf } from "../domain/Event.ts"
+import type { DeploymentId, EnvironmentName } from "../domain/Ids.ts"
+import { DeploymentStore } from "../spi/DeploymentStore.ts"
+import { type Lease, LeaseStore } from "../spi/LeaseStore.ts"
+import type { StoreError } from "../spi/StoreError.ts"
+import { lockKey } from "./LockKey.ts"
+import { Refused } from "./Refused.ts"
+import { uniqueOwner } from "./RunnerIdentity.ts"
+
+/** A decision on a deployment, in its own stream. @since 0.1.0 */
+export type Decision = EventOf<"VersionVetoed" | "VetoLifted" | "LockHeld" | "LockReleased" | "LockBroken">
+
+/**
+ * Records a decision, and returns the deployment as it is then.
+ *
+ * *Errors*: `Refused`: `not_found` for a deployment that is not there; `conflict` where there is nothing to lift or to give
+ * back.
+ *
+ * @since 0.1.0
+ */
+export const decide = Effect.fnUntraced(function* (
+  id: DeploymentId,
+  decision: Decision
+): Effect.fn.Return<Deployment, Refused | StoreError, DeploymentStore> {
+  const store = yield* DeploymentStore
+  const known = yield* store.deployment(id)
+  const unknown = new Refused({
+    kind: "not_found",
+    code: "unknown_deployment",
+    message: `there is no deployment ${id}`,
+    hint: "See those that there are: signalbox list"
+  })
+  if (known === undefined) return yield* unknown
+  const at = yield* Clock.currentTimeMillis
+  const unique = yield* Random.nextIntBetween(0, Number.MAX_SAFE_INTEGER)
+  yield* store.append({ stream: id, events: [{ id: `${decision._tag}/${at}/${unique}`, at, event: decision }] }).pipe(
+    Effect.catchTags({
+      SequenceConflict: Effect.die,
+      LeaseLost: Effect.die,
+      IllegalTransition: ({ from, subject }) =>
+        Effect.fail(
+          new Refused({
+            kind: "conflict",
+            code: "nothing_to_undo",
+            message: `${subject} is ${from}`,
+            hint: `See: signalbox lock show ${id}`
+          })
+        )
+    })
+  )
+  return (yield* store.deployment(id)) ?? (yield* unknown)
+})
+
+/** Who has the lock of an environment, and who holds it by hand. @since 0.1.0 */
+export interface LockState {
+  readonly lease: Lease | undefined
+  readonly hold: Hold | undefined
+}
+
+/** Reads both. @since 0.1.0 */
+export const lockOf = Effect.fnUntraced(function* (
+  id: DeploymentId,
+  environment: EnvironmentName
+): Effect.fn.Return<LockState, StoreError, DeploymentStore | LeaseStore> {
+  const store = yield* DeploymentStore
+  const leases = yield* LeaseStore
+  const now = yield* Clock.currentTimeMillis
+  const lease = yield* leases.get(lockKey(id, environment))
+  const deployment = yield* store.deployment(id)
+  return {
+    lease: lease === undefined || lease.expiresAt <= now ? undefined : lease,
+    hold: heldBy(deployment, environment, now)
+  }
+})
+
+/**
+ * Takes the lock from whoever holds it and gives it back. The holder notices at its next mutation or renewal, at the latest
+ * after a third of its time to live, and stops. Returns the lease that was broken, nothing where nobody held it.
+ *
+ * @since 0.1.0
+ */
+export const breakLock = Effect.fnUntraced(function* (
+  id: DeploymentId,
+  options: { readonly environment: EnvironmentName; readonly reason: string; readonly by: string }
+): Effect.fn.Return<Lease | undefined, Refused | StoreError, DeploymentStore | LeaseStore> {
+  const leases = yield* LeaseStore
+  const { lease } = yield* lockOf(id, options.environment)
+  if (lease === undefined) return undefined
+  // Written first: what was done by force is known even if it was not finished.
+  yield* decide(id, {
+    _tag: "LockBroken",
+    environment: options.environment,
+    holder: lease.holder,
+    fence: lease.fence,
+    reason: options.reason,
+    by: options.by
+  })
+  const owner = yield* uniqueOwner
+  const taken = yield* Effect.result(
+    leases.acquire({
+      key: lease.key,
+      holder: owner,
+      owner,
+      ttl: Duration.seconds(1),
+      evict: lease.fence,
+      reason: `broken by ${options.by}`
+    })
+  )
+  if (taken._tag === "Failure") {
+    if (taken.failure._tag === "StoreError") return yield* taken.failure
+    return yield* new Refused({
+      kind: "conflict",
+      code: "lock_changed_hands",
+      message: `the lock went from ${lease.holder} to ${taken.failure.lease.holder} meanwhile`,
+      hint: "Look again, and decide again."
+    })
+  }
+  yield* leases.release(taken.success)
+  return lease
+})

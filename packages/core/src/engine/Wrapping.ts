@@ -1,0 +1,178 @@
+/**
+ * Executions of kind `run`: a command of somebody else's, under the lock, in the log and in the trace.
+ *
+ * @since 0.1.0
+ */
+import * as Deferred from "effect/Deferred"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import type { CorrelationId } from "../domain/Ids.ts"
+import type { DeploymentTrigger, ExecutionTrigger, StackTrigger, StageTrigger } from "../domain/Machines.ts"
+import type { ErrorInfo, Release } from "../domain/Release.ts"
+import { moveDeployment, moveExecution, moveStack, moveStage, Run, stacks } from "./Run.ts"
+
+/**
+ * How a command ended: with a code, or by a signal. `reason` says why it was killed, or why it could not be started.
+ *
+ * @since 0.1.0
+ */
+export interface Ended {
+  readonly code: number | null
+  readonly signal: string | null
+  readonly reason?: string
+  /** Whether somebody asked it to stop before it ended. */
+  readonly asked: boolean
+  /** Why it could not even be started. */
+  readonly error?: ErrorInfo
+}
+
+/**
+ * Runs the command, and makes sure that it does not outlive the lease.
+ *
+ * *Details*: `deadlines` are the times until which the lease is surely held, the first at once, 0 when it is lost. It is not
+ * interrupted: `stopped` ends when an operator said abort or the program is stopped, and then it is for this function to
+ * stop the command and to wait for its end.
+ *
+ * @since 0.1.0
+ */
+export type Wrapped = (context: {
+  readonly correlationId: CorrelationId
+  readonly ttl: Duration.Duration
+  readonly deadlines: Stream.Stream<number>
+  readonly stopped: Effect.Effect<void>
+}) => Effect.Effect<Ended>
+
+/**
+ * The body of a `run`. A command that was cut off by the death of its runner is not run again: what it did is not known,
+ * and the deployment is `unknown` until the next one.
+ *
+ * @since 0.1.0
+ */
+export const wrapped = Effect.fnUntraced(function* (command: Wrapped): Effect.fn.Return<void, never, Run> {
+  const { halted, journal, lock } = yield* Run
+  const { request } = journal
+  if (journal.has("process/started")) {
+    yield* end(cut)
+    return yield* journal.commit
+  }
+  yield* moveExecution("started")
+  yield* moveOwnDeployment("deploy_started")
+  yield* moveStage("deployment", "started")
+  yield* eachStack("started", "deploy_started")
+  yield* journal.record("process/started", { _tag: "ProcessStarted", command: request.command ?? "a command" })
+  yield* journal.commit
+  const stop = yield* Deferred.make<void>()
+  const running = Effect.gen(function* () {
+    // A fiber of its own, which nobody interrupts: races and time-outs inside work as everywhere.
+    const fiber = yield* Effect.forkChild(
+      Effect.interruptible(
+        command({
+          correlationId: journal.correlationId,
+          ttl: request.spec.leaseTtl,
+          deadlines: SubscriptionRef.changes(lock.deadline),
+          stopped: Effect.raceFirst(Effect.ignore(Deferred.await(halted)), Deferred.await(stop))
+        })
+      )
+    )
+    const ended = yield* Fiber.join(fiber)
+    yield* exited(ended)
+    yield* end(outcomeOf(ended))
+  })
+  // The program may be stopped while the command runs: the command is stopped first, and its end is recorded.
+  yield* Effect.raceFirst(
+    Effect.uninterruptible(running),
+    Effect.onInterrupt(Effect.never, () => Deferred.succeed(stop, undefined))
+  )
+  yield* journal.commit
+})
+
+const exited = (ended: Ended) =>
+  Effect.flatMap(Run, ({ journal }) =>
+    journal.record("process/exited", {
+      _tag: "ProcessExited",
+      code: ended.code,
+      signal: ended.signal,
+      ...(ended.reason === undefined ? {} : { reason: ended.reason })
+    })
+  )
+
+interface Outcome {
+  readonly stage: StageTrigger
+  readonly stack: StackTrigger
+  readonly deployment: DeploymentTrigger
+  readonly execution: ExecutionTrigger
+  readonly error?: ErrorInfo
+}
+
+const cut: Outcome = {
+  stage: "failed",
+  stack: "interrupted",
+  deployment: "lost_sight",
+  execution: "failed",
+  error: {
+    code: "command_cut",
+    message: "the process that ran the command died; what the command did is not known",
+    hint: "Look at what is there, then run it again under a new correlation id."
+  }
+}
+
+const outcomeOf = ({ asked, code, error, reason, signal }: Ended): Outcome => {
+  if (code === 0 && !asked) {
+    return { stage: "succeeded", stack: "deploy_completed", deployment: "deploy_completed", execution: "completed" }
+  }
+  const how = signal === null ? `ended with code ${code}` : `was ended by ${signal}`
+  const because = reason === undefined ? "" : `: ${reason}`
+  if (asked) {
+    return {
+      stage: "cancelled",
+      stack: "interrupted",
+      // It was stopped half-way: where it left things is for nobody to guess.
+      deployment: "lost_sight",
+      execution: "cancelled",
+      error: {
+        code: "interrupted",
+        message: `the command was asked to stop and ${how}${because}`,
+        hint: "Look at what is there before the next one."
+      }
+    }
+  }
+  return {
+    stage: "failed",
+    stack: "deploy_failed",
+    deployment: "deploy_failed",
+    execution: "failed",
+    error: error ?? { code: "command_failed", message: `the command ${how}${because}`, hint: "Look at its output." }
+  }
+}
+
+const end = ({ deployment, error, execution, stack, stage }: Outcome) =>
+  Effect.gen(function* () {
+    const reason = error === undefined ? {} : { reason: error.message }
+    yield* eachStack(stage, stack, error)
+    yield* moveStage("deployment", stage, reason)
+    yield* moveOwnDeployment(deployment, error?.message)
+    yield* moveExecution(execution, error === undefined ? {} : { ...reason, error })
+  })
+
+/** A command for single stacks leaves the status of the deployment alone, as `deploy-stack` does. */
+const moveOwnDeployment = (on: DeploymentTrigger, reason?: string) =>
+  Effect.flatMap(Run, ({ journal }) =>
+    journal.request.spec.stacks.length > 0 ? Effect.void : moveDeployment(on, reason)
+  )
+
+const eachStack = (stage: StageTrigger, on: StackTrigger, error?: ErrorInfo) =>
+  Effect.gen(function* () {
+    const { journal } = yield* Run
+    const { version } = journal.request
+    const release: { readonly release?: Release } =
+      on === "deploy_completed" && version !== undefined
+        ? { release: { id: `run/${version}`, version, configDigest: "" } }
+        : {}
+    for (const { name } of yield* stacks) {
+      yield* moveStage("deployment", stage, { stack: name })
+      yield* moveStack(name, on, { ...release, ...(error === undefined ? {} : { error }) })
+    }
+  })
