@@ -18,7 +18,7 @@ const shared: Options = {
   // `node:sqlite` has no other name.
   removeNodeProtocol: false,
   silent: true,
-  noExternal: [/^(?!node:|\.\/(main|help)\.cjs)/],
+  noExternal: [/^(?!node:|\.\/(main|help|guard)\.cjs)/],
   define: { SIGNALBOX_VERSION: JSON.stringify(version) },
   esbuildOptions: (options) => {
     options.conditions = ["@signalbox/source"]
@@ -30,9 +30,10 @@ const shared: Options = {
 // CommonJS, dependencies and all: loading the same as ES modules would cost another 10 ms. The entry answers --version and
 // turns the compile cache on, which holds only for what is loaded after it. The program is built twice: `main` is all of
 // it, `help` the same without what a handler loads, because esbuild pays for modules that are loaded later with 10 ms at
-// the start.
+// the start. `guard` is what a command of `signalbox run` waits for: Node alone.
 export default defineConfig([
-  { ...shared, entry: { signalbox: "src/signalbox.ts" }, external: ["./main.cjs", "./help.cjs"] },
+  { ...shared, entry: { signalbox: "src/signalbox.ts" }, external: ["./main.cjs", "./help.cjs", "./guard.cjs"] },
+  { ...shared, entry: { guard: "src/guard.ts" } },
   { ...shared, entry: { main: "src/process.ts" }, esbuildPlugins: [thirdPartyLicenses] },
   {
     ...shared,

@@ -19,6 +19,9 @@ if (args.length === 1 && (args[0] === "--version" || args[0] === "-v")) {
     `error: signalbox needs Node ${oldest.join(".")} or later; this is ${process.version}\nhint:  Install a newer Node, or put it first on the PATH.\n`
   )
   process.exitCode = 64
+} else if (args[0] === "__guard") {
+  // A command waits for it: nothing else is loaded.
+  require("./guard.cjs")
 } else {
   enableCompileCache()
   const end = args.indexOf("--")
