@@ -15,6 +15,18 @@ const good = () => ({
   } as Record<string, any>,
   parallelism: 2,
   leaseTtl: "10 seconds",
+  queue: "fifo",
+  requires: [{ deployment: "DX6604E", environment: "shared" }] as Array<any>,
+  freezes: [
+    { name: "weekend", cron: "0 18 * * 5", duration: "62 hours", timezone: "Europe/Berlin" },
+    {
+      name: "holidays",
+      reason: "nobody is on call",
+      environments: ["production"],
+      from: "2026-12-24",
+      until: "2026-12-26"
+    }
+  ] as Array<any>,
   stacks: [
     { name: "database", provider: "local", properties: { command: ["node", "db.mjs"], artifact: "db" } },
     {
@@ -88,6 +100,18 @@ const removed = FastCheck.constantFrom<(config: Good) => void>(
   },
   (config) => {
     config.environments = {}
+  },
+  (config) => {
+    delete config.requires[0].deployment
+  },
+  (config) => {
+    delete config.freezes[0].name
+  },
+  (config) => {
+    delete config.freezes[0].cron
+  },
+  (config) => {
+    delete config.freezes[1].until
   }
 )
 
@@ -97,6 +121,22 @@ const places: ReadonlyArray<readonly [Path, (value: unknown) => boolean]> = [
   [["parallelism"], (value) => typeof value !== "number" || !Number.isInteger(value) || value < 1],
   [["leaseTtl"], () => true],
   [["rollback"], (value) => typeof value !== "boolean"],
+  [["queue"], () => true],
+  [["requires"], (value) => !isEmptyList(value)],
+  [["requires", 0], () => true],
+  [["requires", 0, "deployment"], () => true],
+  [["requires", 0, "environment"], (value) => value !== secret],
+  [["freezes"], (value) => !isEmptyList(value)],
+  [["freezes", 0], () => true],
+  [["freezes", 0, "name"], (value) => typeof value !== "string" || value === ""],
+  [["freezes", 0, "cron"], () => true],
+  [["freezes", 0, "duration"], () => true],
+  [["freezes", 0, "timezone"], () => true],
+  [["freezes", 1, "reason"], (value) => typeof value !== "string" || value === ""],
+  [["freezes", 1, "environments"], () => true],
+  [["freezes", 1, "environments", 0], () => true],
+  [["freezes", 1, "from"], () => true],
+  [["freezes", 1, "until"], () => true],
   [["environments"], () => true],
   [["environments", "production"], (value) => !isEmptyObject(value)],
   [["environments", "production", "region"], (value) => typeof value !== "string" || value === ""],
@@ -107,7 +147,7 @@ const places: ReadonlyArray<readonly [Path, (value: unknown) => boolean]> = [
   [["stacks", 0, "provider"], () => true],
   [["stacks", 0, "enabled"], (value) => typeof value !== "boolean"],
   [["stacks", 0, "timeout"], () => true],
-  [["stacks", 1, "dependsOn"], (value) => !(Array.isArray(value) && value.length === 0)],
+  [["stacks", 1, "dependsOn"], (value) => !isEmptyList(value)],
   [["stacks", 1, "strategy"], () => true],
   [["stacks", 1, "strategy", "steps"], () => true],
   [["stacks", 1, "strategy", "steps", 0, "weight"], (value) => value !== 1.5],
@@ -124,6 +164,8 @@ const places: ReadonlyArray<readonly [Path, (value: unknown) => boolean]> = [
 const isEmptyObject = (value: unknown): boolean =>
   typeof value === "object" && value !== null && !Array.isArray(value) && Object.keys(value).length === 0
 
+const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0
+
 const put = (config: any, path: Path, value: unknown): void => {
   const [last, ...above] = path.toReversed()
   above.toReversed().reduce((inside, key) => inside[key], config)[last!] = value
@@ -139,6 +181,9 @@ const mistyped = FastCheck.tuple(FastCheck.constantFrom(...places), wrongTypes)
 
 const objects: ReadonlyArray<Path> = [
   [],
+  ["requires", 0],
+  ["freezes", 0],
+  ["freezes", 1],
   ["environments", "production"],
   ["environments", "production", "stacks", "web"],
   ["environments", "production", "stacks", "web", "gate"],
@@ -235,14 +280,66 @@ const misfits = FastCheck.constantFrom<(config: Good) => void>(
   },
   (config) => {
     config.environments.production.stacks.web.properties = { instances: 0 }
+  },
+  (config) => {
+    ;(config as any).freeze = config.freezes
+  },
+  (config) => {
+    config.queue = "latest"
+  },
+  (config) => {
+    config.requires[0].deployment = "shop"
+  },
+  (config) => {
+    config.freezes[0].timezone = "Europe/Berln"
+  },
+  (config) => {
+    config.freezes[0].timezone = "+02:00"
+  },
+  (config) => {
+    config.freezes[0].until = "2026-12-26"
+  },
+  (config) => {
+    config.freezes[0].name = "holidays"
+  },
+  (config) => {
+    config.freezes[1].until = "2026-12-23"
+  },
+  (config) => {
+    config.freezes[1].from = "2026-02-30"
+  },
+  (config) => {
+    config.freezes[1].from = "2026-12-24T18:00Z"
+  },
+  (config) => {
+    config.freezes[1].environments = ["prodution"]
   }
+)
+
+const badFields: ReadonlyArray<readonly [field: number, bad: string]> = [
+  ...["60", "*/0", "-1", "1-", secret].map((bad) => [0, bad] as const),
+  ...["24", "5-1", "1..3"].map((bad) => [1, bad] as const),
+  ...["32", "0", "L"].map((bad) => [2, bad] as const),
+  ...["13", "0", "frb"].map((bad) => [3, bad] as const),
+  ...["8", "fryday", "1,2,"].map((bad) => [4, bad] as const)
+]
+
+/** Crons that cannot be read, that no day matches or whose windows leave no break. */
+const badCrons = FastCheck.oneof(
+  FastCheck.constantFrom(...badFields).map(([field, bad]) => ["0", "18", "*", "*", "5"].with(field, bad).join(" ")),
+  FastCheck.constantFrom("0 0 30 2 *", "0 0 31 4,6,9,11 *", "* * * * *", "0 0 * * *"),
+  FastCheck.constantFrom("0 18 * *", "0 0 18 * * 5", "@daily", secret)
+).map((cron) => (config: Good) => put(config, ["freezes", 0, "cron"], cron))
+
+const badDurations = FastCheck.constantFrom("7 days", "30 days", "31 days", "59 seconds", "0 millis", "62 ours").map(
+  (duration) => (config: Good) => put(config, ["freezes", 0, "duration"], duration)
 )
 
 /** The text of a broken configuration file. Some are broken more than once. */
 export const brokenConfig: FastCheck.Arbitrary<string> = FastCheck.oneof(
   {
     weight: 12,
-    arbitrary: FastCheck.array(FastCheck.oneof(removed, mistyped, unknownKeys, misfits), {
+    arbitrary: FastCheck.array(FastCheck.oneof(removed, mistyped, unknownKeys, misfits, badCrons, badDurations), {
       minLength: 1,
       maxLength: 3
     }).map((breaks) => {
