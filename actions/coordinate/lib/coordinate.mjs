@@ -138,7 +138,7 @@ const report = (inputs, env, { answer, code, complaint, outcome }) => {
   const outputs = {
     outcome,
     "exit-code": String(code),
-    "correlation-id": answer.correlationId ?? correlationId,
+    "correlation-id": correlationId === "" ? answer.correlationId : correlationId,
     deployment: answer.deploymentId ?? inputs.deployment,
     status: answer.status,
     "trace-id": answer.traceId,

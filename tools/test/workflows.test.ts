@@ -1,0 +1,88 @@
+import { existsSync } from "node:fs"
+import { dirname, join } from "node:path"
+import { describe, expect, it } from "vitest"
+import { actionOf, at, entries, items, workflowOf } from "../workflows/template.ts"
+import { complaints } from "../workflows/validate.ts"
+import { files, read, root } from "./repository.ts"
+
+const deployment = ".github/workflows/coordinated-deployment.yml"
+const monitoring = ".github/workflows/deployment-monitoring.yml"
+const action = "actions/coordinate/action.yml"
+const workflows = files(join(root, ".github/workflows"))
+
+describe("the workflows and the action", () => {
+  it("are found", () => {
+    expect(workflows).toEqual(expect.arrayContaining([deployment, monitoring]))
+  })
+
+  it.each([...workflows, action])("%s is as GitHub wants it, and names only what is declared", async (path) => {
+    expect(await complaints(path)).toEqual([])
+  })
+
+  it.each([
+    [deployment, "jobs:\n", "jbos:\n", "Unexpected value 'jbos'"],
+    [deployment, "runs-on: ${{ inputs.runs-on }}", "runs_on: ubuntu-latest", "Unexpected value 'runs_on'"],
+    [deployment, "inputs.artifact }}", "inputs.artefact }}", "Context access might be invalid: artefact"],
+    [deployment, "secrets.otlp-headers }}", "secrets.otlp }}", "no secret otlp"],
+    [deployment, "jobs.deploy.outputs.url", "jobs.deploy.outputs.uri", "Context access might be invalid: uri"],
+    [deployment, "needs.deploy.outputs.verification ==", "needs.deploy.outputs.verified ==", "verified"],
+    [deployment, "steps.verify.outputs.outcome", "steps.verified.outputs.outcome", "verified"],
+    [deployment, "steps.verify.outputs.outcome", "steps.verify.outputs.verdict", "step verify has no output verdict"],
+    [deployment, "${{ always() && !cancelled()", "${{ always( && !cancelled()", "Unexpected symbol"],
+    [deployment, "          artifact: ${{", "          artefact: ${{", "no input artefact"],
+    [deployment, "needs: deploy", "needs: deployment", "deployment"],
+    [monitoring, "type: number", "type: integer", "integer"],
+    [monitoring, "uses: $/actions/coordinate", "uses: actions/coordinate", "Expected format {owner}/{repo}"],
+    [action, "using: node24", "using: node25", "node25"],
+    [action, "post-if: always()", "post-when: always()", "post-when"]
+  ])("%s would not pass with %j as %j", async (path, right, wrong, complaint) => {
+    const text = read(path)
+    expect(text).toContain(right)
+    expect(
+      (
+        await complaints(
+          path,
+          text.replace(right, () => wrong)
+        )
+      ).join("\n")
+    ).toContain(complaint)
+  })
+
+  it("the action has its entry points, and cleans up whatever happens", () => {
+    const runs = at(actionOf(action, read(action)), "runs")
+    expect(Object.fromEntries(entries(runs).map(([name, value]) => [name, value.toString()]))).toEqual({
+      using: "node24",
+      main: "main.mjs",
+      post: "post.mjs",
+      "post-if": "always()"
+    })
+    for (const entry of ["main", "post"]) {
+      expect(existsSync(join(root, dirname(action), at(runs, entry)!.toString()))).toBe(true)
+    }
+  })
+
+  it("the action needs nothing but Node", () => {
+    const modules = files(join(root, dirname(action))).filter((path) => path.endsWith(".mjs"))
+    expect(modules.length).toBeGreaterThan(2)
+    const imports = modules.flatMap((path) => [...read(path).matchAll(/ from "([^"]+)"/g)].map(([, name = ""]) => name))
+    expect(imports.filter((name) => !/^(node:|\.\.?\/)/.test(name))).toEqual([])
+  })
+
+  it.each([deployment, monitoring])("%s may read the repository, and nothing else", async (path) => {
+    const { tree } = await workflowOf(path, read(path))
+    const permissions = (token = tree) =>
+      Object.fromEntries(entries(at(token, "permissions")).map(([name, value]) => [name, value.toString()]))
+    expect(permissions()).toEqual({ contents: "read" })
+    for (const [, job] of entries(at(tree, "jobs"))) {
+      expect(permissions(job)).toEqual({ contents: "read" })
+      expect(at(job, "timeout-minutes")).toBeDefined()
+      for (const step of items(at(job, "steps"))) {
+        if (at(step, "uses")?.toString().startsWith("actions/checkout") === true) {
+          expect(at(step, "with", "persist-credentials")?.toString()).toBe("false")
+        }
+        // What a caller gives reaches a shell as a variable, never as a part of the script.
+        expect(at(step, "run")?.toString() ?? "").not.toContain("${{")
+      }
+    }
+  })
+})
