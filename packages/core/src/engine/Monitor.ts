@@ -228,8 +228,8 @@ const conclude = Effect.fnUntraced(function* (execution: ExecutionState, { provi
  * once it has come.
  *
  * *Details*: it looks every 30 seconds, and not before they are over. Providers are asked only where they tell what happens by
- * themselves: steps say what they do, and the execution must not wait for its own monitor. A store that is away is asked
- * again at the next look.
+ * themselves, or where a command of somebody else's is at work: steps say what they do. A store that is away is asked again
+ * at the next look.
  *
  * @since 0.2.0
  */
@@ -239,7 +239,8 @@ export const attend = Effect.fnUntraced(function* (
   const id = journal.correlationId
   const watching = Effect.gen(function* () {
     const log = yield* reader(id)
-    const poll = yield* poller(id, log.state, undefined, ({ provider }) => provider.events !== undefined)
+    const foreign = journal.request.kind === "run"
+    const poll = yield* poller(id, log.state, undefined, ({ provider }) => foreign || provider.events !== undefined)
     const unusual = yield* unusualIn(journal.state())
     const look = Effect.gen(function* () {
       const now = yield* log.read
@@ -260,6 +261,7 @@ export const attend = Effect.fnUntraced(function* (
     const state = journal.state()
     if (!isFinished(state)) return Effect.void
     const { event, id } = State.ending(state)
-    return Effect.andThen(journal.record(id, event), journal.commit)
+    const told = Effect.andThen(journal.record(id, event), journal.commit)
+    return Effect.raceFirst(told, Effect.ignore(journal.lost))
   })
 })

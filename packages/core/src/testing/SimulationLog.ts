@@ -103,7 +103,8 @@ export class Log {
       monitor.hold(seq === known.seq + 1, "log_is_truth", () => `${stream}#${seq} follows #${known.seq}`)
       monitor.hold(!known.ids.has(id), "log_is_truth", () => `${stream}#${seq}: the event ${id} is there twice`)
       monitor.hold(
-        !isFinished(known.state) || event._tag === "CommandGiven",
+        // The end itself is told after it.
+        !isFinished(known.state) || event._tag === "CommandGiven" || event._tag === "Announced",
         "log_is_truth",
         () => `${stream}#${seq}: ${event._tag} after the end`
       )
