@@ -248,7 +248,8 @@ export const Manifest = Schema.Struct({
 export type Manifest = typeof Manifest.Type
 
 /**
- * What one execution works from: the manifest resolved for its environment and command.
+ * What one execution works from: the manifest resolved for its environment and command. `freezes` and `requires` are those
+ * of the manifest: whoever waits for its turn heeds them too.
  *
  * @since 0.1.0
  */
@@ -258,7 +259,9 @@ export const ExecutionSpec = Schema.Struct({
   rollback: Schema.Boolean,
   leaseTtl: Span,
   region: Schema.optionalKey(Name),
-  account: Schema.optionalKey(Name)
+  account: Schema.optionalKey(Name),
+  freezes: Schema.optionalKey(Schema.Array(FreezeSpec)),
+  requires: Schema.optionalKey(Schema.Array(RequiredDeployment))
 })
 /** @since 0.1.0 */
 export type ExecutionSpec = typeof ExecutionSpec.Type

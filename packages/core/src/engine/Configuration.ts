@@ -174,7 +174,9 @@ export const resolve = Effect.fnUntraced(function* (
     rollback: manifest.rollback,
     leaseTtl: manifest.leaseTtl,
     ...(settings.region === undefined ? {} : { region: settings.region }),
-    ...(settings.account === undefined ? {} : { account: settings.account })
+    ...(settings.account === undefined ? {} : { account: settings.account }),
+    ...(manifest.freezes.length === 0 ? {} : { freezes: manifest.freezes }),
+    ...(manifest.requires.length === 0 ? {} : { requires: manifest.requires })
   }
 })
 

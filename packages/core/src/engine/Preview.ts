@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import type { EnvironmentState } from "../domain/Environment.ts"
 import type { DeploymentId, EnvironmentName } from "../domain/Ids.ts"
 import type { Outputs } from "../domain/Release.ts"
 import type { ExecutionSpec, Manifest, StackSpec } from "../domain/Spec.ts"
@@ -33,7 +34,7 @@ export const plan = Effect.fnUntraced(function* (
     version: request.version ?? "unversioned",
     ...(request.artifact === undefined ? {} : { artifact: request.artifact })
   }
-  return yield* eachStack(request, spec, ({ missing, provider, ref, stack }) =>
+  return yield* eachInstalled(request, spec, ({ missing, provider, ref, stack }) =>
     Effect.map(missing.length > 0 ? Effect.succeed(null) : provider.plan(ref, candidate), (planned): PlannedStack => ({
       name: stack.name,
       provider: stack.provider,
@@ -56,7 +57,7 @@ export const observe = Effect.fnUntraced(function* (options: {
   readonly environment: EnvironmentName
 }): Effect.fn.Return<ReadonlyArray<ObservedStack>, Refused | StoreError, DeploymentStore | Providers> {
   const spec = yield* resolve(options.manifest, options.environment)
-  return yield* eachStack(options, spec, ({ provider, ref, stack }) =>
+  return yield* eachInstalled(options, spec, ({ provider, ref, stack }) =>
     Effect.map(
       Effect.match(provider.observe(ref), { onFailure: (error) => error, onSuccess: (observed) => observed }),
       (observation): ObservedStack => ({ name: stack.name, provider: stack.provider, observation })
@@ -64,7 +65,43 @@ export const observe = Effect.fnUntraced(function* (options: {
   )
 })
 
-const eachStack = Effect.fnUntraced(function* <A, E>(
+/**
+ * Looks at each stack of a specification; its provider is undefined where it is not installed.
+ *
+ * @since 0.1.0
+ */
+export const eachStack = <A, E>(
+  where: { readonly deploymentId: DeploymentId; readonly environment: EnvironmentName },
+  spec: ExecutionSpec,
+  environment: EnvironmentState | undefined,
+  look: (asked: {
+    readonly stack: StackSpec
+    readonly provider: Provider | undefined
+    readonly ref: StackRef
+    readonly missing: ReadonlyArray<string>
+  }) => Effect.Effect<A, E>
+): Effect.Effect<ReadonlyArray<A>, E, Providers> =>
+  Effect.flatMap(Providers, (providers) => {
+    const outputs = new Map<string, Outputs>(environment?.stacks.map((stack) => [stack.name, stack.outputs]))
+    return Effect.forEach(
+      spec.stacks.filter(({ enabled }) => enabled),
+      (stack) => {
+        const { missing, value } = fillIn(stack.properties, outputs)
+        const ref: StackRef = {
+          deploymentId: where.deploymentId,
+          environment: where.environment,
+          stack: stack.name,
+          properties: value,
+          ...(spec.region === undefined ? {} : { region: spec.region }),
+          ...(spec.account === undefined ? {} : { account: spec.account })
+        }
+        return look({ stack, provider: providers.get(stack.provider), ref, missing })
+      },
+      { concurrency: spec.parallelism }
+    )
+  })
+
+const eachInstalled = Effect.fnUntraced(function* <A, E>(
   where: { readonly deploymentId: DeploymentId; readonly environment: EnvironmentName },
   spec: ExecutionSpec,
   look: (asked: {
@@ -75,27 +112,11 @@ const eachStack = Effect.fnUntraced(function* <A, E>(
   }) => Effect.Effect<A, E>
 ): Effect.fn.Return<ReadonlyArray<A>, E | StoreError, DeploymentStore | Providers> {
   const store = yield* DeploymentStore
-  const providers = yield* Providers
   const environment = yield* store.environment(where.deploymentId, where.environment)
-  const outputs = new Map<string, Outputs>(environment?.stacks.map((stack) => [stack.name, stack.outputs]))
-  return yield* Effect.forEach(
-    spec.stacks.filter(({ enabled }) => enabled),
-    (stack) => {
-      const { missing, value } = fillIn(stack.properties, outputs)
-      const ref: StackRef = {
-        deploymentId: where.deploymentId,
-        environment: where.environment,
-        stack: stack.name,
-        properties: value,
-        ...(spec.region === undefined ? {} : { region: spec.region }),
-        ...(spec.account === undefined ? {} : { account: spec.account })
-      }
-      const provider = providers.get(stack.provider)
-      // Configurations are checked against the installed providers before they get here.
-      return provider === undefined
-        ? Effect.die(new Error(`provider ${stack.provider} is not installed`))
-        : look({ stack, provider, ref, missing })
-    },
-    { concurrency: spec.parallelism }
+  return yield* eachStack(where, spec, environment, ({ provider, ...asked }) =>
+    // Configurations are checked against the installed providers before they get here.
+    provider === undefined
+      ? Effect.die(new Error(`provider ${asked.stack.provider} is not installed`))
+      : look({ ...asked, provider })
   )
 })

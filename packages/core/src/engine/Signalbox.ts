@@ -22,6 +22,8 @@ import type { Observation } from "../spi/Provider.ts"
 import type { ProviderError } from "../spi/ProviderError.ts"
 import type { Providers } from "../spi/Providers.ts"
 import type { StoreError } from "../spi/StoreError.ts"
+import { ahead } from "./Ahead.ts"
+import * as CanDeploy from "./CanDeploy.ts"
 import { type Cleaned, cleanup, type Reported } from "./Cleanup.ts"
 import * as Commands from "./Commands.ts"
 import * as Governing from "./Governing.ts"
@@ -125,6 +127,8 @@ export class Signalbox extends Context.Service<
     ) => Effect.Effect<Cleaned, Refused | StoreError>
     /** Withdraws a request that waits; returns whether it did. */
     readonly withdraw: (id: CorrelationId, why: ErrorInfo) => Effect.Effect<boolean, StoreError>
+    /** Whether something may be deployed now, and everything that is in the way; says so where the registry is away. */
+    readonly canDeploy: (question: CanDeploy.Question) => Effect.Effect<CanDeploy.Answer, Refused | StoreError>
     /** Those whose turn comes before that of a request, in order. */
     readonly ahead: (
       asked: Pick<ExecutionState, "correlationId" | "kind" | "deploymentId" | "environment">
@@ -183,7 +187,8 @@ export class Signalbox extends Context.Service<
         decide: (id, decision) => provided(Governing.decide(id, decision)),
         lock: (id, environment) => provided(Governing.lockOf(id, environment)),
         breakLock: (id, options) => provided(Governing.breakLock(id, options)),
-        ahead: (asked) => provided(Turn.ahead(asked)),
+        canDeploy: (question) => provided(CanDeploy.canDeploy(question)),
+        ahead: (asked) => provided(ahead(asked)),
         runner: (id) => provided(Commands.runner(id)),
         command: (id, options) => provided(Commands.command(id, options)),
         follow: (id, after) => Stream.provideContext(Commands.follow(id, after), context),

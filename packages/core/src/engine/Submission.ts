@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
+import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
@@ -17,6 +18,8 @@ import { DeploymentStore } from "../spi/DeploymentStore.ts"
 import { type Lease, LeaseStore } from "../spi/LeaseStore.ts"
 import type { StoreError } from "../spi/StoreError.ts"
 import { Attribute, SpanName, traced } from "../telemetry/index.ts"
+import { ahead } from "./Ahead.ts"
+import { type Blocker, isFinal, standing } from "./Blockers.ts"
 import { announceRunner } from "./Claim.ts"
 import { resolve } from "./Configuration.ts"
 import { lockKey } from "./LockKey.ts"
@@ -26,7 +29,7 @@ import type { Request } from "./Signalbox.ts"
 import { isEmpty, type StartingPoint, startingPoint } from "./StartingPoint.ts"
 import { supersede } from "./Superseding.ts"
 import { tracedMark } from "./Trace.ts"
-import { ahead, withdraw } from "./Turn.ts"
+import { withdraw } from "./Turn.ts"
 
 /** @since 0.1.0 */
 export interface Submission {
@@ -52,7 +55,11 @@ export const submit = Effect.fnUntraced(function* (
   if (existing !== undefined) return yield* join(request, existing)
 
   const spec = yield* prepare(request)
-  const policy = request.queue ?? (request.kind === "run" ? "fifo" : "reject")
+  const policy = request.queue ?? request.manifest.queue ?? (request.kind === "run" ? "fifo" : "reject")
+  const blockers = yield* standing({ ...request, spec })
+  // Who waits in the queue waits for these too, unless they are there for good.
+  const blocker = policy === "reject" ? blockers[0] : blockers.find(isFinal)
+  if (blocker !== undefined) return yield* refusedBecause(blocker, request)
   const submission = policy === "reject" ? yield* immediately(request, spec) : yield* enqueue(request, spec, policy)
   // History that nobody keeps any more goes a little at a time; failing to is no reason to refuse a request.
   const now = yield* Clock.currentTimeMillis
@@ -106,6 +113,15 @@ const join = (request: Request, execution: ExecutionState): Effect.Effect<Submis
           hint: "Leave the correlation id out, or give a new one."
         })
       )
+
+const refusedBecause = ({ clearsAt, kind, message, override }: Blocker, request: Request): Refused =>
+  new Refused({
+    kind: "blocked",
+    code: `blocked_by_${kind}`,
+    message:
+      clearsAt === null ? message : `${message}; until ${DateTime.formatIso(DateTime.makeUnsafe(clearsAt.point))}`,
+    hint: `${override === null ? "" : `To go ahead: ${override}. `}Every reason: signalbox can-deploy ${request.deploymentId} --environment ${request.environment} --explain`
+  })
 
 const behind = (next: Queue.Ticket, request: Request): Effect.Effect<never, Refused> =>
   Effect.fail(

@@ -4,23 +4,22 @@
  * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { heldBy } from "../domain/Environment.ts"
-import type { NewEvent } from "../domain/Event.ts"
+import type { EventOf, NewEvent } from "../domain/Event.ts"
 import { type ExecutionState, isFinished } from "../domain/Execution.ts"
 import type { CorrelationId } from "../domain/Ids.ts"
-import * as Queue from "../domain/Queue.ts"
 import type { ErrorInfo } from "../domain/Release.ts"
 import type { ExecutionSpec } from "../domain/Spec.ts"
 import { DeploymentStore } from "../spi/DeploymentStore.ts"
 import { type Lease, type LeaseHeld, type LeaseLost, LeaseStore } from "../spi/LeaseStore.ts"
 import type { StoreError } from "../spi/StoreError.ts"
+import { ahead } from "./Ahead.ts"
+import { isFinal, standing } from "./Blockers.ts"
 import { requestOf } from "./Journal.ts"
-import { claimKey, lockKey } from "./LockKey.ts"
+import { lockKey } from "./LockKey.ts"
 import { news } from "./News.ts"
-import { RunnerIdentity } from "./RunnerIdentity.ts"
 import { isEmpty, startingPoint } from "./StartingPoint.ts"
 import { supersede } from "./Superseding.ts"
 
@@ -34,35 +33,6 @@ export interface Taking {
 }
 
 type Services = DeploymentStore | LeaseStore
-
-/**
- * Who has claimed an execution, and lives: a process that is known to be dead, or whose claim is over, waits no more.
- *
- * @since 0.1.0
- */
-export const claimed: Effect.Effect<ReadonlySet<string>, StoreError, LeaseStore> = Effect.gen(function* () {
-  const leases = yield* LeaseStore
-  const { isDead } = yield* RunnerIdentity
-  const held = yield* leases.list
-  return new Set(held.flatMap(({ key, owner }) => (isDead(owner) ? [] : [key])))
-})
-
-/**
- * Those whose turn comes before an execution's, in order; a request that was registered and that nobody waits for is not
- * among them.
- *
- * @since 0.1.0
- */
-export const ahead = Effect.fnUntraced(function* (
-  asked: Pick<ExecutionState, "correlationId" | "kind" | "deploymentId" | "environment">
-): Effect.fn.Return<Queue.Queue, StoreError, Services> {
-  const store = yield* DeploymentStore
-  const environment = yield* store.environment(asked.deploymentId, asked.environment)
-  const queue = environment?.queue ?? []
-  if (queue.length === 0) return []
-  const waiting = yield* claimed
-  return Queue.before(queue, asked, ({ correlationId }) => waiting.has(claimKey(correlationId)))
-})
 
 /**
  * Waits for the turn of an execution and takes the lock for it; nothing where the execution has come to its end meanwhile:
@@ -80,10 +50,11 @@ export const take = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Lease | undefined, LeaseLost | StoreError, Services | Scope.Scope> {
   const store = yield* DeploymentStore
   const waitForNews = yield* news
+  const request = yield* requestOf(taking.id)
   while (true) {
     const state = yield* store.execution(taking.id)
-    if (state === undefined || isFinished(state)) return undefined
-    const lock = yield* attempt(state, taking)
+    if (state === undefined || request === undefined || isFinished(state)) return undefined
+    const lock = yield* attempt(state, request, taking)
     if (lock._tag === "Taken") return lock.lease
     yield* waitForNews(lock.until)
   }
@@ -93,14 +64,25 @@ type Attempt = { readonly _tag: "Taken"; readonly lease: Lease } | { readonly _t
 
 const attempt = Effect.fnUntraced(function* (
   state: ExecutionState,
+  request: EventOf<"ExecutionRequested">,
   taking: Taking
 ): Effect.fn.Return<Attempt, LeaseLost | StoreError, Services> {
-  const store = yield* DeploymentStore
   const leases = yield* LeaseStore
-  const now = yield* Clock.currentTimeMillis
-  const deployment = yield* store.deployment(state.deploymentId)
-  const hold = heldBy(deployment, state.environment, now)
-  if (hold !== undefined) return { _tag: "Not", until: hold.until ?? Number.POSITIVE_INFINITY }
+  const blockers = yield* standing(request)
+  const final = blockers.find(isFinal)
+  if (final !== undefined) {
+    yield* withdraw(state.correlationId, {
+      code: final.kind,
+      message: final.message,
+      hint: `See: signalbox can-deploy ${state.deploymentId} --explain`
+    })
+  }
+  if (blockers.length > 0) {
+    return {
+      _tag: "Not",
+      until: Math.min(...blockers.map(({ clearsAt }) => clearsAt?.low ?? Number.POSITIVE_INFINITY))
+    }
+  }
   if ((yield* ahead(state)).length > 0) return { _tag: "Not", until: Number.POSITIVE_INFINITY }
   const key = lockKey(state.deploymentId, state.environment)
   const taken = yield* Effect.result(
@@ -119,7 +101,7 @@ const attempt = Effect.fnUntraced(function* (
       : yield* taken.failure
   }
   const lock = taken.success
-  const began = yield* begin(state, taking, lock).pipe(
+  const began = yield* begin(state, request.spec, taking, lock).pipe(
     Effect.onError(() => Effect.ignore(leases.release(lock))),
     Effect.catchTag("LeaseHeld", ({ lease }) => Effect.succeed<Attempt>({ _tag: "Not", until: lease.expiresAt }))
   )
@@ -130,6 +112,7 @@ const attempt = Effect.fnUntraced(function* (
 /** Under the lock: closes what was left unfinished, and records what the execution starts from. */
 const begin = Effect.fnUntraced(function* (
   state: ExecutionState,
+  spec: ExecutionSpec,
   { claim, id }: Taking,
   lock: Lease
 ): Effect.fn.Return<Attempt, LeaseHeld | LeaseLost | StoreError, Services> {
@@ -141,8 +124,7 @@ const begin = Effect.fnUntraced(function* (
   if (current === id) return { _tag: "Taken", lease: lock }
   if (current !== null) yield* supersede(current, id, found, lock)
   const environment = current === null ? found : yield* store.environment(...place)
-  const request = yield* requestOf(id)
-  const from = startingPoint(state.kind, request?.spec ?? nothing, environment)
+  const from = startingPoint(state.kind, spec, environment)
   const at = yield* Clock.currentTimeMillis
   const events: ReadonlyArray<NewEvent> = [
     {
@@ -163,8 +145,6 @@ const begin = Effect.fnUntraced(function* (
   )
   return written && !isEmpty(state.kind, from) ? { _tag: "Taken", lease: lock } : { _tag: "Not", until: at }
 })
-
-const nothing: ExecutionSpec = { stacks: [], parallelism: 1, rollback: true, leaseTtl: Duration.seconds(15) }
 
 const nothingToRollBack = ({ deploymentId, environment }: ExecutionState): ErrorInfo => ({
   code: "nothing_to_roll_back",

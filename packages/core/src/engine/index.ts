@@ -3,6 +3,8 @@
  *
  * @since 0.1.0
  */
+export type { Asked, Blocker, BlockerKind } from "./Blockers.ts"
+export * as CanDeploy from "./CanDeploy.ts"
 export type { Cleaned, Reported } from "./Cleanup.ts"
 export * as Configuration from "./Configuration.ts"
 export { type Config, defineConfig } from "./Configuration.ts"

@@ -1,0 +1,42 @@
+/**
+ * Who comes first.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import type { ExecutionState } from "../domain/Execution.ts"
+import * as Queue from "../domain/Queue.ts"
+import { DeploymentStore } from "../spi/DeploymentStore.ts"
+import { LeaseStore } from "../spi/LeaseStore.ts"
+import type { StoreError } from "../spi/StoreError.ts"
+import { claimKey } from "./LockKey.ts"
+import { RunnerIdentity } from "./RunnerIdentity.ts"
+
+/**
+ * Who has claimed an execution, and lives: a process that is known to be dead, or whose claim is over, waits no more.
+ *
+ * @since 0.1.0
+ */
+const claimed: Effect.Effect<ReadonlySet<string>, StoreError, LeaseStore> = Effect.gen(function* () {
+  const leases = yield* LeaseStore
+  const { isDead } = yield* RunnerIdentity
+  const held = yield* leases.list
+  return new Set(held.flatMap(({ key, owner }) => (isDead(owner) ? [] : [key])))
+})
+
+/**
+ * Those whose turn comes before an execution's, in order; a request that was registered and that nobody waits for is not
+ * among them.
+ *
+ * @since 0.1.0
+ */
+export const ahead = Effect.fnUntraced(function* (
+  asked: Pick<ExecutionState, "correlationId" | "kind" | "deploymentId" | "environment">
+): Effect.fn.Return<Queue.Queue, StoreError, DeploymentStore | LeaseStore> {
+  const store = yield* DeploymentStore
+  const environment = yield* store.environment(asked.deploymentId, asked.environment)
+  const queue = environment?.queue ?? []
+  if (queue.length === 0) return []
+  const waiting = yield* claimed
+  return Queue.before(queue, asked, ({ correlationId }) => waiting.has(claimKey(correlationId)))
+})

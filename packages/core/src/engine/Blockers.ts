@@ -1,0 +1,284 @@
+/**
+ * Why not: everything that keeps an execution from starting now, with who, since when, until when, and what to do about it.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type { Estimate } from "../analysis/Estimate.ts"
+import { type Deployment, type EnvironmentState, heldBy, vetoOn } from "../domain/Environment.ts"
+import type { Origin } from "../domain/Event.ts"
+import * as Freeze from "../domain/Freeze.ts"
+import type { CorrelationId, DeploymentId, EnvironmentName, StackName, Timestamp } from "../domain/Ids.ts"
+import type { ExecutionKind } from "../domain/Machines.ts"
+import type { Ticket } from "../domain/Queue.ts"
+import type { ExecutionSpec } from "../domain/Spec.ts"
+import { DeploymentStore } from "../spi/DeploymentStore.ts"
+import { LeaseStore } from "../spi/LeaseStore.ts"
+import type { StoreError } from "../spi/StoreError.ts"
+import { ahead } from "./Ahead.ts"
+import { estimate } from "./Estimating.ts"
+import { lockKey } from "./LockKey.ts"
+
+/** What can be in the way. @since 0.1.0 */
+export type BlockerKind =
+  | "lease"
+  | "queue"
+  | "hold"
+  | "freeze"
+  | "veto"
+  | "dependency"
+  | "stale_order"
+  | "provider"
+  | "drift"
+
+/**
+ * One thing that is in the way.
+ *
+ * *Details*: `clearsAt` is when it is expected to be over, with the interval in which it will be in 80 of 100 cases; null
+ * where nobody can know. `override` says how to go ahead all the same, null where that is not to be had.
+ *
+ * @since 0.1.0
+ */
+export interface Blocker {
+  readonly kind: BlockerKind
+  readonly message: string
+  readonly who: string | null
+  readonly since: Timestamp | null
+  readonly clearsAt: { readonly low: Timestamp; readonly point: Timestamp; readonly high: Timestamp } | null
+  readonly consoleUrl: string | null
+  readonly override: string | null
+}
+
+/**
+ * Whether waiting does not help: it does not clear by itself.
+ *
+ * @since 0.1.0
+ */
+export const isFinal = ({ kind }: Blocker): boolean => kind === "veto" || kind === "stale_order"
+
+/**
+ * What somebody wants to start. `override` is the reason for not heeding freezes, vetoes, dependencies, the order of commits
+ * and drift; what others hold is always heeded.
+ *
+ * @since 0.1.0
+ */
+export interface Asked {
+  readonly correlationId: CorrelationId
+  readonly kind: ExecutionKind
+  readonly deploymentId: DeploymentId
+  readonly environment: EnvironmentName
+  readonly spec: Pick<ExecutionSpec, "stacks" | "freezes" | "requires">
+  readonly version?: string
+  readonly origin?: Origin
+  readonly override?: string
+}
+
+type Services = DeploymentStore | LeaseStore
+
+const none = { who: null, since: null, clearsAt: null, consoleUrl: null, override: null } as const
+const at = (time: Timestamp) => ({ low: time, point: time, high: time })
+
+/** How a person says that it is to be done all the same. */
+const overriding = `--override "<reason>"`
+
+/**
+ * What the registry says is in the way, apart from those that hold the lock or wait for it.
+ *
+ * @since 0.1.0
+ */
+export const standing = Effect.fnUntraced(function* (
+  asked: Asked
+): Effect.fn.Return<ReadonlyArray<Blocker>, StoreError, DeploymentStore> {
+  const store = yield* DeploymentStore
+  const now = yield* Clock.currentTimeMillis
+  const deployment = yield* store.deployment(asked.deploymentId)
+  const environment = yield* store.environment(asked.deploymentId, asked.environment)
+  const held = holds(deployment, asked, now)
+  if (asked.override !== undefined) return held
+  return [
+    ...held,
+    ...freezes(asked, now),
+    ...vetoes(deployment, asked),
+    ...staleOrder(environment, asked),
+    ...stacksMissing(environment, asked),
+    ...(yield* Effect.forEach(asked.spec.requires ?? [], (required) => requirement(asked, required))).flat()
+  ]
+})
+
+const holds = (deployment: Deployment | undefined, asked: Asked, now: Timestamp): ReadonlyArray<Blocker> => {
+  const hold = heldBy(deployment, asked.environment, now)
+  if (hold === undefined) return []
+  return [
+    {
+      ...none,
+      kind: "hold",
+      message: `${asked.environment} is held by ${hold.by}: ${hold.reason}`,
+      who: hold.by,
+      since: hold.at,
+      clearsAt: hold.until === undefined ? null : at(hold.until),
+      override: `signalbox lock release ${asked.deploymentId} --environment ${asked.environment} --reason "<reason>"`
+    }
+  ]
+}
+
+/** Going back is what a freeze is for. */
+const goesBack = ({ kind }: Asked): boolean => kind === "rollback"
+
+const freezes = (asked: Asked, now: Timestamp): ReadonlyArray<Blocker> => {
+  if (goesBack(asked)) return []
+  const all = asked.spec.freezes ?? []
+  return Freeze.activeAt(all, asked.environment, now).map((freeze) => ({
+    ...none,
+    kind: "freeze",
+    message: `${asked.environment} is frozen: ${freeze.name}${freeze.reason === undefined ? "" : ` (${freeze.reason})`}`,
+    since: freeze.since,
+    clearsAt: at(freeze.until),
+    override: overriding
+  }))
+}
+
+const vetoes = (deployment: Deployment | undefined, asked: Asked): ReadonlyArray<Blocker> => {
+  const veto = goesBack(asked) ? undefined : vetoOn(deployment, asked.environment, asked.version)
+  if (veto === undefined) return []
+  return [
+    {
+      ...none,
+      kind: "veto",
+      message: `version ${veto.version} was vetoed by ${veto.by}: ${veto.reason}`,
+      who: veto.by,
+      since: veto.at,
+      override: `${overriding}, or: signalbox veto ${veto.version} ${asked.deploymentId} --lift --reason "<reason>"`
+    }
+  ]
+}
+
+const bringsIn: ReadonlySet<ExecutionKind> = new Set(["deploy", "deploy-stack", "run"])
+
+/** An older commit that comes after a newer one would quietly take that away again. */
+const staleOrder = (environment: EnvironmentState | undefined, asked: Asked): ReadonlyArray<Blocker> => {
+  const { commit, committedAt } = asked.origin ?? {}
+  if (committedAt === undefined || !bringsIn.has(asked.kind)) return []
+  const waiting = environment?.queue?.filter(({ correlationId }) => correlationId !== asked.correlationId) ?? []
+  const mine = environment?.current === asked.correlationId
+  const newer = [
+    { what: "deployed already", origin: environment?.deployed },
+    { what: "being deployed", origin: mine ? undefined : environment?.commit },
+    ...waiting
+      .filter(({ kind }) => bringsIn.has(kind))
+      .filter((ticket) => comesBefore(environment?.queue ?? [], ticket, asked))
+      .map(({ correlationId, origin }) => ({ what: `waiting before it (${correlationId})`, origin }))
+  ].find(({ origin }) => origin?.committedAt !== undefined && origin.committedAt > committedAt)
+  if (newer === undefined) return []
+  return [
+    {
+      ...none,
+      kind: "stale_order",
+      message: `commit ${commit ?? "?"} is older than ${newer.origin?.commit ?? "another one"}, which is ${newer.what}`,
+      since: newer.origin?.committedAt ?? null,
+      override: overriding
+    }
+  ]
+}
+
+const comesBefore = (queue: ReadonlyArray<Ticket>, ticket: Ticket, asked: Asked): boolean => {
+  const own = queue.findIndex(({ correlationId }) => correlationId === asked.correlationId)
+  return own === -1 || queue.indexOf(ticket) < own
+}
+
+/** One stack alone is built on others, which have to be there. */
+const stacksMissing = (environment: EnvironmentState | undefined, asked: Asked): ReadonlyArray<Blocker> => {
+  if (asked.kind !== "deploy-stack") return []
+  const names = new Set<StackName>(asked.spec.stacks.map(({ name }) => name))
+  const needed = new Set(asked.spec.stacks.flatMap(({ dependsOn }) => dependsOn.filter((name) => !names.has(name))))
+  return [...needed].flatMap((name): ReadonlyArray<Blocker> => {
+    const stack = environment?.stacks.find((one) => one.name === name)
+    if (stack?.status === "deployed") return []
+    return [
+      {
+        ...none,
+        kind: "dependency",
+        message: `it depends on ${name}, which is ${(stack?.status ?? "not_deployed").replace("_", " ")}`,
+        since: stack?.updatedAt ?? null,
+        override: overriding
+      }
+    ]
+  })
+}
+
+const requirement = Effect.fnUntraced(function* (
+  asked: Asked,
+  required: { readonly deployment: DeploymentId; readonly environment?: EnvironmentName }
+): Effect.fn.Return<ReadonlyArray<Blocker>, StoreError, DeploymentStore> {
+  const store = yield* DeploymentStore
+  const name = required.environment ?? asked.environment
+  const state = yield* store.environment(required.deployment, name)
+  const { current = null, status = "initialized" } = state ?? {}
+  if (status === "deployed" && current === null) return []
+  return [
+    {
+      ...none,
+      kind: "dependency",
+      message: `it requires ${required.deployment} in ${name}, which is ${status}${current === null ? "" : ` and worked on by ${current}`}`,
+      who: current,
+      since: state?.updatedAt ?? null,
+      clearsAt: current === null ? null : yield* endOf(current),
+      override: overriding
+    }
+  ]
+})
+
+/**
+ * Who holds the lock, and who waits for it and comes first.
+ *
+ * @since 0.1.0
+ */
+export const inTheWay = Effect.fnUntraced(function* (
+  asked: Asked
+): Effect.fn.Return<ReadonlyArray<Blocker>, StoreError, Services> {
+  const leases = yield* LeaseStore
+  const now = yield* Clock.currentTimeMillis
+  const lease = yield* leases.get(lockKey(asked.deploymentId, asked.environment))
+  const held =
+    lease === undefined || lease.expiresAt <= now || lease.holder === asked.correlationId
+      ? []
+      : [
+          {
+            ...none,
+            kind: "lease" as const,
+            message: `${lease.holder} holds the lock (${lease.reason ?? "unknown"}); unless it is renewed, that ends in ${Duration.format(Duration.seconds(Math.ceil((lease.expiresAt - now) / 1_000)))}`,
+            who: lease.holder,
+            since: lease.acquiredAt,
+            clearsAt: yield* endOf(lease.holder as CorrelationId),
+            override: `signalbox abort ${lease.holder}, or by force: signalbox lock release ${asked.deploymentId} --environment ${asked.environment} --force --reason "<reason>"`
+          }
+        ]
+  const before = yield* ahead(asked)
+  return [
+    ...held,
+    ...before.map((ticket) => ({
+      ...none,
+      kind: "queue" as const,
+      message: `${ticket.correlationId} waits before it (${ticket.kind} by ${ticket.by})`,
+      who: ticket.correlationId,
+      since: ticket.at,
+      override: `signalbox cleanup ${ticket.correlationId} --reason "<reason>"`
+    }))
+  ]
+})
+
+const endOf = Effect.fnUntraced(function* (
+  id: CorrelationId
+): Effect.fn.Return<Blocker["clearsAt"], StoreError, DeploymentStore> {
+  const store = yield* DeploymentStore
+  const state = yield* store.execution(id)
+  if (state === undefined) return null
+  const now = yield* Clock.currentTimeMillis
+  return fromNow(now, yield* estimate(state))
+})
+
+const fromNow = (now: Timestamp, left: Estimate | undefined): Blocker["clearsAt"] =>
+  left === undefined || left.point === null || left.low === null || left.high === null
+    ? null
+    : { low: now + Math.round(left.low), point: now + Math.round(left.point), high: now + Math.round(left.high) }

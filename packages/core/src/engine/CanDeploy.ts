@@ -1,0 +1,184 @@
+/**
+ * Whether something may be deployed now, and why not.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type { Origin } from "../domain/Event.ts"
+import type { CorrelationId, DeploymentId, EnvironmentName, StackName, Timestamp } from "../domain/Ids.ts"
+import type { ExecutionKind } from "../domain/Machines.ts"
+import type { ExecutionSpec, Manifest } from "../domain/Spec.ts"
+import { DeploymentStore } from "../spi/DeploymentStore.ts"
+import type { LeaseStore } from "../spi/LeaseStore.ts"
+import type { Drift, Observation } from "../spi/Provider.ts"
+import { ProviderError } from "../spi/ProviderError.ts"
+import type { Providers } from "../spi/Providers.ts"
+import type { StoreError } from "../spi/StoreError.ts"
+import { type Asked, type Blocker, inTheWay, standing } from "./Blockers.ts"
+import { resolve } from "./Configuration.ts"
+import { eachStack } from "./Preview.ts"
+import type { Refused } from "./Refused.ts"
+
+/**
+ * What somebody wants to know.
+ *
+ * *Details*: as in a request; the correlation id is that of the request, where it was registered already.
+ *
+ * @since 0.1.0
+ */
+export interface Question {
+  readonly manifest: Manifest
+  readonly deploymentId: DeploymentId
+  readonly environment: EnvironmentName
+  readonly kind?: ExecutionKind
+  readonly correlationId?: CorrelationId
+  readonly stacks?: ReadonlyArray<StackName>
+  readonly version?: string
+  readonly origin?: Origin
+  readonly override?: string
+}
+
+/**
+ * The answer.
+ *
+ * *Details*: `degraded` is the reason why only the providers could be asked, null where the registry answered. `queue` is
+ * how many wait.
+ *
+ * @since 0.1.0
+ */
+export interface Answer {
+  readonly canDeploy: boolean
+  readonly degraded: string | null
+  readonly blockers: ReadonlyArray<Blocker>
+  readonly queue: number
+  readonly checkedAt: Timestamp
+}
+
+const nobody = "can-deploy" as CorrelationId
+
+const askedOf = (question: Question, spec: ExecutionSpec): Asked => ({
+  correlationId: question.correlationId ?? nobody,
+  kind: question.kind ?? "deploy",
+  deploymentId: question.deploymentId,
+  environment: question.environment,
+  spec,
+  ...(question.version === undefined ? {} : { version: question.version }),
+  ...(question.origin === undefined ? {} : { origin: question.origin }),
+  ...(question.override === undefined ? {} : { override: question.override })
+})
+
+const specOf = (question: Question): Effect.Effect<ExecutionSpec, Refused> =>
+  resolve(question.manifest, question.environment, question.stacks === undefined ? {} : { stacks: question.stacks })
+
+/**
+ * Asks the registry and the providers for everything that is in the way. A registry that cannot be reached is said, and the
+ * providers answer alone.
+ *
+ * *Errors*: `Refused` for a stack or an environment that is not there; `StoreError` that is not retryable.
+ *
+ * @since 0.1.0
+ */
+export const canDeploy = Effect.fnUntraced(function* (
+  question: Question
+): Effect.fn.Return<Answer, Refused | StoreError, DeploymentStore | LeaseStore | Providers> {
+  const spec = yield* specOf(question)
+  const asked = askedOf(question, spec)
+  const registry = Effect.gen(function* () {
+    const store = yield* DeploymentStore
+    const environment = yield* store.environment(question.deploymentId, question.environment)
+    const registered = [...(yield* inTheWay(asked)), ...(yield* standing(asked))]
+    return { environment, registered }
+  })
+  const known = yield* Effect.result(registry)
+  if (known._tag === "Failure") {
+    return known.failure.isRetryable ? yield* withoutRegistry(question, known.failure.message) : yield* known.failure
+  }
+  const { environment, registered } = known.success
+  // What an execution that holds the lock does at its provider is said once.
+  const held = registered.some(({ kind }) => kind === "lease")
+  const outside = held ? [] : yield* fromProviders(question, spec, environment)
+  return {
+    ...(yield* verdict([...registered, ...outside])),
+    degraded: null,
+    queue: environment?.queue?.length ?? 0
+  }
+})
+
+/**
+ * The providers' own word, where the registry cannot be asked: whether anything is in flight.
+ *
+ * @since 0.1.0
+ */
+export const withoutRegistry = Effect.fnUntraced(function* (
+  question: Question,
+  reason: string
+): Effect.fn.Return<Answer, Refused, Providers> {
+  const spec = yield* specOf(question)
+  return { ...(yield* verdict(yield* fromProviders(question, spec, undefined))), degraded: reason, queue: 0 }
+})
+
+const verdict = (blockers: ReadonlyArray<Blocker>) =>
+  Effect.map(Clock.currentTimeMillis, (checkedAt) => ({ canDeploy: blockers.length === 0, blockers, checkedAt }))
+
+const fromProviders = (
+  question: Question,
+  spec: ExecutionSpec,
+  environment: Parameters<typeof eachStack>[2]
+): Effect.Effect<ReadonlyArray<Blocker>, never, Providers> =>
+  Effect.map(
+    eachStack(question, spec, environment, ({ provider, ref, stack }) =>
+      Effect.gen(function* () {
+        if (provider === undefined) return []
+        const observed = yield* Effect.result(provider.observe(ref))
+        if (observed._tag === "Failure") return [unreachable(stack.name, observed.failure)]
+        const busy = inFlight(stack.name, observed.success)
+        const { drift } = provider
+        if (drift === undefined || question.override !== undefined || observed.success.status !== "ready") return busy
+        const found = yield* Effect.result(drift.detect(ref))
+        return [...busy, ...(found._tag === "Success" ? drifted(stack.name, observed.success, found.success) : [])]
+      })
+    ),
+    (all) => all.flat()
+  )
+
+const unreachable = (stack: StackName, error: ProviderError): Blocker => ({
+  kind: "provider",
+  message: `${stack} cannot be asked: ${error.message}`,
+  who: error.provider,
+  since: null,
+  clearsAt: null,
+  consoleUrl: null,
+  override: error.info.hint ?? null
+})
+
+/** What Signalbox itself has in flight is told by the lock. */
+const inFlight = (stack: StackName, { consoleUrl, operation }: Observation): ReadonlyArray<Blocker> =>
+  operation === null || !operation.foreign
+    ? []
+    : [
+        {
+          kind: "provider",
+          message: `${stack}: ${operation.description} is in flight and was not started by signalbox`,
+          who: operation.id,
+          since: operation.startedAt,
+          clearsAt: null,
+          consoleUrl: consoleUrl ?? null,
+          override: null
+        }
+      ]
+
+const drifted = (stack: StackName, { consoleUrl }: Observation, found: ReadonlyArray<Drift>): ReadonlyArray<Blocker> =>
+  found.length === 0
+    ? []
+    : [
+        {
+          kind: "drift",
+          message: `${stack} is not as it was deployed: ${found.map(({ actual, expected, field }) => `${field} is ${actual}, not ${expected}`).join("; ")}`,
+          who: null,
+          since: null,
+          clearsAt: null,
+          consoleUrl: consoleUrl ?? null,
+          override: `--override "<reason>"`
+        }
+      ]
