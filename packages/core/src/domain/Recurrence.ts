@@ -34,6 +34,9 @@ const monthAndDay = (index: number): readonly [month: number, day: number] => {
 const allOf = (values: ReadonlySet<number>, count: number): ReadonlyArray<number> =>
   values.size === 0 ? Array.from({ length: count }, (_, index) => index) : [...values].sort((a, b) => a - b)
 
+const names = ["minute", "hour", "day of the month", "month", "weekday"]
+const any: ReadonlyArray<string> = names.map(() => "*")
+
 /** Reads a cron of five fields; what is wrong with it, in words, else. */
 export const parse = (text: string): Result.Result<Recurrence, string> => {
   const fields = text.trim().split(/\s+/)
@@ -41,9 +44,9 @@ export const parse = (text: string): Result.Result<Recurrence, string> => {
     return Result.fail(`has ${fields.length} field${fields.length === 1 ? "" : "s"} in the place of five`)
   }
   return Result.map(
-    Result.mapError(Cron.parse(fields.join(" ")), ({ input, message }) => {
-      const what = message.replace(/^Expected/, "expected").replace(/^Invalid/, "invalid")
-      return `cannot be read: ${what}${input === undefined ? "" : ` in field ${fields.indexOf(input) + 1}`}`
+    Result.mapError(Cron.parse(fields.join(" ")), ({ message }) => {
+      const wrong = names.findIndex((_, at) => Result.isFailure(Cron.parse(any.with(at, fields[at]!).join(" "))))
+      return `cannot be read: ${message.replace(/^Expected/, "expected").replace(/^Invalid/, "invalid")} as the ${names[wrong] ?? "whole"}`
     }),
     ({ days, hours, minutes, months, weekdays }) => {
       // As ever with cron: one of the two days is enough, unless one of them is any.

@@ -390,8 +390,9 @@ describe("Configuration.check of freezes", () => {
   it("says what is wrong with a cron without quoting it", () => {
     const said = (cron: string) => frozen({ ...weekend, cron })[0]?.message
     assert.strictEqual(said("0 18 * *"), "has 4 fields in the place of five")
-    assert.strictEqual(said("0 18 * * hunter2"), "cannot be read: expected a positive integer in field 5")
-    assert.strictEqual(said("0 18 32 * *"), "cannot be read: expected a value between 1 and 31 in field 3")
+    assert.strictEqual(said("0 18 * * hunter2"), "cannot be read: expected a positive integer as the weekday")
+    assert.strictEqual(said("0 18 32 * *"), "cannot be read: expected a value between 1 and 31 as the day of the month")
+    assert.strictEqual(said("0 18 * 0 5"), "cannot be read: expected a value between 1 and 12 as the month")
     assert.strictEqual(said("0 0 31 2,4 *"), "matches no day of any year")
   })
 
