@@ -69,6 +69,7 @@ export class CommandLog {
 
   #break(error: unknown): void {
     if (this.#file === undefined) return
+    void this.#file.then((file) => file.close()).catch(() => undefined)
     this.#file = undefined
     this.#options.onBroken(
       `${this.#options.path} could not be written: ${(error as NodeJS.ErrnoException).code ?? String(error)}`

@@ -128,9 +128,10 @@ export class Guarded {
     this.#guard.kill("SIGKILL")
   }
 
-  #kill(): void {
-    if (this.#pid !== undefined) signalGroup(this.#pid, "SIGKILL")
-    killMarked(this.#options.id)
+  /** Whether there was anything to kill. */
+  #kill(): boolean {
+    const group = this.#pid !== undefined && signalGroup(this.#pid, "SIGKILL")
+    return killMarked(this.#options.id) > 0 || group
   }
 
   #told(message: FromGuard): void {
@@ -149,9 +150,10 @@ export class Guarded {
     }
     const { command, cwd } = this.#options
     if (report?.type === "failed") return notStarted(report.code, command, cwd)
-    this.#kill()
+    const started = this.#kill() || this.#pid !== undefined
+    if (this.#lost && !started) return notStarted("LEASE", command, cwd)
     if (this.#lost) return { code: null, signal: "SIGKILL", killedBecause: "lease_lost" }
-    return this.#pid === undefined && code !== null
+    return !started && code !== null
       ? notStarted(`its guard ended with ${code}`, command, cwd)
       : { code: null, signal: signal ?? "SIGKILL", killedBecause: "guard_gone" }
   }
