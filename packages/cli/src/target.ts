@@ -32,6 +32,12 @@ export const idInFolder = (directory: string): string | undefined => {
   }
 }
 
+/** That id, where it is one. */
+export const idIn = (directory: string): DeploymentId | undefined => {
+  const id = idInFolder(directory)
+  return isDeploymentId(id) ? id : undefined
+}
+
 /** The deployment id that was given, or the one of this folder. */
 export const deploymentId = (
   invocation: Invocation,

@@ -1,7 +1,16 @@
 /** The engine; a module of its own so that it is loaded when it is needed: not for help, not for a wrong command line. */
 import { Execution } from "@signalbox/core/domain"
 
-export { Configuration, Estimating, Replaying, Signalbox, spansOf } from "@signalbox/core/engine"
+export {
+  CanDeploy,
+  Configuration,
+  deploymentIdOf,
+  Estimating,
+  Monitor,
+  Replaying,
+  Signalbox,
+  spansOf
+} from "@signalbox/core/engine"
 
 /** Folds an event into the state of its execution. */
 export const evolve = Execution.evolve

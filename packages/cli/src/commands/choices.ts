@@ -24,6 +24,7 @@ export const executionStatuses = [
 
 export const eventTags = [
   "DeploymentInitialized",
+  "DeploymentWidened",
   "VersionVetoed",
   "VetoLifted",
   "LockHeld",

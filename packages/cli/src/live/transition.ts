@@ -50,6 +50,8 @@ export const sentence = ({ event }: StoredEvent): string | undefined => {
       return `${event.stack}: answer: ${event.answer}${event.expired ? " (nobody answered in time)" : event.by === undefined ? "" : ` by ${event.by}`}`
     case "CommandGiven":
       return `${event.command}${event.stack === undefined ? "" : ` ${event.stack}`} by ${event.by}${because(event.reason)}`
+    case "DeploymentWidened":
+      return `${[...event.environments, ...event.stacks].join(", ")} added by ${event.by}`
     case "VersionVetoed":
       return `version ${event.version} vetoed${event.environment === null ? "" : ` in ${event.environment}`} by ${event.by}: ${event.reason}`
     case "VetoLifted":

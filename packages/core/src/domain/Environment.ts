@@ -109,6 +109,12 @@ export const evolveDeployment = (
         ? refuse(event.environment, "not held")
         : Result.succeed({ ...state, holds: others })
     }
+    case "DeploymentWidened":
+      return Result.succeed({
+        ...state,
+        environments: [...new Set([...state.environments, ...event.environments])],
+        stacks: [...new Set([...state.stacks, ...event.stacks])]
+      })
     case "LockBroken":
       return Result.succeed(state)
     default:

@@ -93,7 +93,7 @@ export const AnnouncementKind = Schema.Literals(["stalled", "moving", "overlong"
 export type AnnouncementKind = typeof AnnouncementKind.Type
 
 /**
- * All events. Those of a deployment belong to its stream (`DeploymentInitialized`, vetoes, holds, locks that were broken),
+ * All events. Those of a deployment belong to its stream (`DeploymentInitialized`, what came to it, vetoes, holds, locks that were broken),
  * the others to the stream of an execution.
  *
  * *Details*: `StepStarted` is the intent of a side effect and `StepFinished` its receipt: together they are the journal
@@ -116,6 +116,7 @@ export const Event = Schema.TaggedUnion({
     stacks: Schema.Array(StackName),
     by: Actor
   },
+  DeploymentWidened: { environments: Schema.Array(EnvironmentName), stacks: Schema.Array(StackName), by: Actor },
   VersionVetoed: {
     version: Schema.String,
     environment: Schema.NullOr(EnvironmentName),

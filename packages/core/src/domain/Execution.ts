@@ -329,6 +329,7 @@ export const evolve = (
   }
   switch (event._tag) {
     case "DeploymentInitialized":
+    case "DeploymentWidened":
     case "VersionVetoed":
     case "VetoLifted":
     case "LockHeld":

@@ -21,13 +21,21 @@ export const DeploymentId = Schema.String.check(
 export type DeploymentId = typeof DeploymentId.Type
 
 /**
+ * The deployment id of six numbers, each modulo 32.
+ *
+ * @since 0.1.0
+ */
+export const deploymentIdFrom = (digits: ReadonlyArray<number>): DeploymentId =>
+  DeploymentId.make(`D${digits.map((digit) => crockford[digit % 32]).join("")}`)
+
+/**
  * Draws a deployment id. 2³⁰ values: the caller checks that it is free.
  *
  * @since 0.1.0
  */
 export const makeDeploymentId: Effect.Effect<DeploymentId> = Effect.map(
   Effect.replicateEffect(Random.nextIntBetween(0, 31), 6),
-  (digits) => DeploymentId.make(`D${digits.map((digit) => crockford[digit]).join("")}`)
+  deploymentIdFrom
 )
 
 /**

@@ -6,9 +6,9 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import type { StackName } from "../domain/Ids.ts"
+import type { EnvironmentName, StackName } from "../domain/Ids.ts"
 import type { Json, Outputs } from "../domain/Release.ts"
-import { type ExecutionSpec, Manifest, type StackSpec, type StrategyName, StrategySpec } from "../domain/Spec.ts"
+import { type ExecutionSpec, Manifest, StackSpec, type StrategyName, StrategySpec } from "../domain/Spec.ts"
 import type { Provider } from "../spi/Provider.ts"
 import { ConfigurationInvalid, type ConfigurationIssue, didYouMean } from "./ConfigurationIssue.ts"
 import { toPlain } from "./ConfigurationPlain.ts"
@@ -34,6 +34,28 @@ export type Config = typeof Manifest.Encoded
  * @since 0.1.0
  */
 export const defineConfig = (config: Config): Config => config
+
+/**
+ * What stands for the configuration of a project that has none, but for a command to wrap: its stacks have no provider.
+ *
+ * @since 0.1.0
+ */
+export const bare = (options: {
+  readonly organization: string
+  readonly project: string
+  readonly environment: EnvironmentName
+  readonly stacks: ReadonlyArray<StackName>
+}): Manifest =>
+  Schema.decodeUnknownSync(Schema.Struct({ ...Manifest.fields, stacks: Schema.Array(StackSpec) }))({
+    organization: options.organization,
+    project: options.project,
+    environments: { [options.environment]: {} },
+    stacks: options.stacks.map((name) => ({ name, provider: noProvider }))
+    // Only what is read from a file must have a stack.
+  }) as Manifest
+
+/** The provider of stacks that only wrapped commands change. @since 0.1.0 */
+export const noProvider = "command"
 
 /** A gate in an environment is laid over that of the manifest before defaults fill the gaps of both. */
 const layGates = (value: unknown): unknown => {

@@ -96,6 +96,12 @@ export class Signalbox extends Context.Service<
       readonly by: string
       readonly deploymentId?: DeploymentId
     }) => Effect.Effect<Deployment, Refused | StoreError>
+    /** The deployment of a project without a configuration: made, or widened by what it does not know yet. */
+    readonly ensure: (options: {
+      readonly manifest: Manifest
+      readonly by: string
+      readonly deploymentId: DeploymentId
+    }) => Effect.Effect<Deployment, Refused | StoreError>
     /** What `submit` and `run` would do. Writes nothing. */
     readonly plan: (
       request: Request
@@ -178,6 +184,7 @@ export class Signalbox extends Context.Service<
         Effect.provideContext(effect, context)
       return Signalbox.of({
         init: (options) => provided(Initialization.init(options)),
+        ensure: (options) => provided(Initialization.ensure(options)),
         plan: (request) => provided(Preview.plan(request)),
         submit: (request) => provided(submit(request)),
         run: (id, command) => Effect.ensuring(provided(Runner.run(id, command)), traces.finished(id)),

@@ -13,6 +13,7 @@ export { output, type OutputReference, secret, type SecretReference } from "./Co
 export * as Monitor from "./Monitor.ts"
 export type { Decision, LockState } from "./Governing.ts"
 export * as Estimating from "./Estimating.ts"
+export { deploymentIdOf } from "./Initialization.ts"
 export * from "./Refused.ts"
 export * from "./Signalbox.ts"
 export * as Replaying from "./Replaying.ts"
