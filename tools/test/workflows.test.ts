@@ -3,6 +3,7 @@ import { dirname, join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { actionOf, at, entries, items, workflowOf } from "../workflows/template.ts"
 import { complaints } from "../workflows/validate.ts"
+import { fencesOf } from "./fences.ts"
 import { files, read, root } from "./repository.ts"
 
 const deployment = ".github/workflows/coordinated-deployment.yml"
@@ -27,9 +28,9 @@ describe("the workflows and the action", () => {
     [deployment, "jobs.deploy.outputs.url", "jobs.deploy.outputs.uri", "Context access might be invalid: uri"],
     [deployment, "needs.deploy.outputs.verification ==", "needs.deploy.outputs.verified ==", "verified"],
     [deployment, "steps.verify.outputs.outcome", "steps.verified.outputs.outcome", "verified"],
-    [deployment, "steps.verify.outputs.outcome", "steps.verify.outputs.verdict", "step verify has no output verdict"],
+    [deployment, "steps.verify.outputs.outcome", "steps.verify.outputs.verdict", "no output of verify verdict"],
     [deployment, "${{ always() && !cancelled()", "${{ always( && !cancelled()", "Unexpected symbol"],
-    [deployment, "          artifact: ${{", "          artefact: ${{", "no input artefact"],
+    [deployment, "          artifact: ${{", "          artefact: ${{", "artefact"],
     [deployment, "needs: deploy", "needs: deployment", "deployment"],
     [monitoring, "type: number", "type: integer", "integer"],
     [monitoring, "uses: $/actions/coordinate", "uses: actions/coordinate", "Expected format {owner}/{repo}"],
@@ -84,5 +85,62 @@ describe("the workflows and the action", () => {
         expect(at(step, "run")?.toString() ?? "").not.toContain("${{")
       }
     }
+  })
+})
+
+describe("docs/github-actions.md", () => {
+  const page = read("docs/github-actions.md")
+  /** The rows of the table whose first title this is, behind a heading: the name, and the last cell. */
+  const rows = (heading: string, title: string) => {
+    const [, rest = ""] = page.split(`\n${heading}\n`)
+    const [, table = ""] = new RegExp(`^\\| ${title} .*\\|\\n\\|[- |]+\\|\\n((?:\\|.*\\n)+)`, "m").exec(rest) ?? []
+    return table
+      .trim()
+      .split("\n")
+      .map((line) => line.split("|").map((cell) => cell.trim().replaceAll("`", "")))
+      .map((cells) => [cells[1]!, cells.at(-2)!] as const)
+  }
+
+  it("has every input of the workflow, with its default", async () => {
+    const { tree } = await workflowOf(deployment, read(deployment))
+    const declared = entries(at(tree, "on", "workflow_call", "inputs")).map(([name, input]) => [
+      name,
+      at(input, "required") === undefined ? (at(input, "default")?.toString() ?? "") : "required"
+    ])
+    // What follows from something else is told in words.
+    const words = new Map([
+      ["version", "the commit"],
+      ["stacks", "all"],
+      ["correlation-id", "drawn"],
+      ["signalbox", "see below"]
+    ])
+    expect(new Map(rows("### Inputs", "input"))).toEqual(
+      new Map(declared.map(([name = "", preset = ""]) => [name, words.get(name) ?? preset]))
+    )
+  })
+
+  it("names every input and output of the other workflow, and the secrets of both", async () => {
+    for (const path of [deployment, monitoring]) {
+      const call = at((await workflowOf(path, read(path))).tree, "on", "workflow_call")
+      const keys = path === deployment ? ["secrets", "outputs"] : ["secrets", "outputs", "inputs"]
+      for (const [name] of keys.flatMap((key) => entries(at(call, key)))) expect(page).toContain(`\`${name}\``)
+    }
+  })
+
+  it("has every input and output of the action, but the one that is not for people", () => {
+    const manifest = actionOf(action, read(action))
+    const inputs = entries(at(manifest, "inputs")).map(([name]) => name)
+    expect(rows("## The action", "input").map(([name]) => name)).toEqual(inputs.filter((name) => name !== "job-status"))
+    for (const [name] of entries(at(manifest, "outputs"))) expect(page).toContain(`\`${name}\``)
+  })
+
+  const examples = fencesOf("docs/github-actions.md").filter(({ language }) => language === "yaml")
+
+  it.each(examples)("$at is a workflow", async ({ at, code }) => {
+    const text = code.replaceAll("<owner>", "octo-org").replaceAll("<commit>", "0".repeat(40))
+    expect(
+      await complaints(at, text.replace("      environment: production", "      enviroment: production"))
+    ).not.toEqual([])
+    expect(await complaints(at, /^on:/m.test(text) ? text : `on: push\n${text}`)).toEqual([])
   })
 })

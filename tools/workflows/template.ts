@@ -1,14 +1,13 @@
 import {
   convertWorkflowTemplate,
   isMapping,
-  isScalar,
   isSequence,
   NoOperationTraceWriter,
   parseWorkflow
 } from "@actions/workflow-parser"
 import { parseAction } from "@actions/workflow-parser/actions/action-parser"
 import type { WorkflowTemplate } from "@actions/workflow-parser/model/workflow-template"
-import type { ScalarToken, TemplateToken } from "@actions/workflow-parser/templates/tokens/index"
+import type { TemplateToken } from "@actions/workflow-parser/templates/tokens/index"
 
 /** What is given as a mapping; nothing where there is none. */
 export const entries = (token: TemplateToken | undefined): ReadonlyArray<readonly [string, TemplateToken]> =>
@@ -24,10 +23,6 @@ export const at = (token: TemplateToken | undefined, ...path: ReadonlyArray<stri
 /** The items of a list; nothing where there is none. */
 export const items = (token: TemplateToken | undefined): ReadonlyArray<TemplateToken> =>
   token !== undefined && isSequence(token) ? [...token] : []
-
-/** A scalar with or without expressions in it. */
-export const scalar = (token: TemplateToken | undefined): ScalarToken | undefined =>
-  token !== undefined && isScalar(token) ? token : undefined
 
 export interface Workflow {
   readonly tree: TemplateToken
