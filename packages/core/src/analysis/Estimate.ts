@@ -120,8 +120,14 @@ export const leftOf = (durations: ReadonlyArray<number>, elapsedMs: number): Rea
   return excess <= 0 ? longer : exponential.map((share) => share * excess)
 }
 
-/** Equally likely values of an exponential distribution with mean 1. */
-const exponential: ReadonlyArray<number> = Array.from({ length: 40 }, (_, index) => -Math.log1p(-(index + 0.5) / 40))
+/**
+ * Equally likely values of an exponential distribution of which the mean was taken from 9 values, as a share of that mean:
+ * not being sure of it makes long ones likelier.
+ */
+const exponential: ReadonlyArray<number> = Array.from(
+  { length: 80 },
+  (_, index) => enough * ((1 - (index + 0.5) / 80) ** (-1 / enough) - 1)
+)
 
 /**
  * What is left of something that has lasted `elapsedMs`, from whole durations of the same.
@@ -133,8 +139,7 @@ export const remaining = (durations: ReadonlyArray<number>, elapsedMs: number, s
   const longer = durations.filter((ms) => ms > elapsedMs)
   if (longer.length === 0) return without("exceeded", durations.length, scope)
   if (durations.length < enough) return aroundMean(longer, elapsedMs, scope)
-  const values = leftOf(durations, elapsedMs)
-  return { ...ofValues(values, scope, Math.max(enough, longer.length)), n: longer.length }
+  return { ...ofValues(leftOf(durations, elapsedMs), scope), n: longer.length }
 }
 
 /** From the most certain to the least. */

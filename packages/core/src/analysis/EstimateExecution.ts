@@ -60,7 +60,7 @@ const byRuns = (run: Run.Run, others: ReadonlyArray<Measured>, scope: Scope): Es
   const parts = others.flatMap(({ elapsedMs, moments }) => {
     const from = name === "" ? 0 : moments.get(name)
     if (from === undefined) return []
-    const ahead = [...moments].flatMap(([moment, value]) => (done.has(moment) || value < from ? [] : [value]))
+    const ahead = [...moments].flatMap(([moment, value]) => (done.has(moment) || value <= from ? [] : [value]))
     const next = Math.min(elapsedMs, ...ahead)
     return [{ step: next - from, rest: elapsedMs - next }]
   })
@@ -79,7 +79,7 @@ const byRuns = (run: Run.Run, others: ReadonlyArray<Measured>, scope: Scope): Es
     since
   )
   const values = steps.flatMap((step) => parts.map(({ rest }) => step + rest))
-  return { ...ofValues(values, scope, enough), n: longer.length }
+  return { ...ofValues(values, scope), n: longer.length }
 }
 
 /**

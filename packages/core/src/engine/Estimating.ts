@@ -10,14 +10,16 @@ import * as Calibration from "../analysis/EstimateCalibration.ts"
 import * as Estimation from "../analysis/EstimateExecution.ts"
 import type { Plan } from "../analysis/EstimatePath.ts"
 import * as Run from "../analysis/EstimateRun.ts"
+import { samplesOf } from "../analysis/EstimateSample.ts"
 import { type ExecutionState, isFinished } from "../domain/Execution.ts"
 import type { CorrelationId, DeploymentId, EnvironmentName, Timestamp } from "../domain/Ids.ts"
+import type { ExecutionKind } from "../domain/Machines.ts"
 import * as Queue from "../domain/Queue.ts"
 import { DeploymentStore } from "../spi/DeploymentStore.ts"
 import type { StoreError } from "../spi/StoreError.ts"
 
-/** How many executions are looked back on: of the same deployment, and of all where these are few. */
-const reach = 100
+/** How many executions are looked back on: reading more than these takes longer than anybody wants to wait for a status. */
+const reach = 60
 const lasting = 60_000
 
 type Store = DeploymentStore["Service"]
@@ -27,41 +29,63 @@ interface Kept {
   readonly past: Estimation.Past
 }
 
-/** By store, then by deployment: history changes too slowly to be read at every look. */
-const kept = new WeakMap<Store, Map<DeploymentId, Kept>>()
+/** By store, then by deployment and kind: history changes too slowly to be read at every look. */
+const kept = new WeakMap<Store, Map<string, Kept>>()
 
 const runsOf = (states: ReadonlyArray<ExecutionState>): ReadonlyArray<Run.Run> =>
   states.map((state) => Run.ofState(state, state.finishedAt ?? state.requestedAt))
 
-const read = Effect.fnUntraced(function* (
+/** How long going back took: only those tell that went back. */
+const readRollbacks = Effect.fnUntraced(function* (
   store: Store,
   deploymentId: DeploymentId
 ): Effect.fn.Return<Estimation.Past, StoreError> {
+  const own = yield* store.executions({ deploymentId, statuses: ["rolled_back"], limit: reach })
+  const { items } =
+    own.items.length >= enough ? own : yield* store.executions({ statuses: ["rolled_back"], limit: reach })
+  return { runs: [], samples: items.flatMap((state) => samplesOf(state)) }
+})
+
+/** Those of the same kind; where they are few, of all kinds and all deployments too, for their stages. */
+const read = Effect.fnUntraced(function* (
+  store: Store,
+  deploymentId: DeploymentId,
+  kind: ExecutionKind
+): Effect.fn.Return<Estimation.Past, StoreError> {
+  const same = yield* store.executions({ deploymentId, kinds: [kind], statuses: ["completed"], limit: reach })
+  if (same.items.length >= enough) return Estimation.past(runsOf(same.items))
   const own = yield* store.executions({ deploymentId, statuses: ["completed"], limit: reach })
-  if (own.items.length >= enough) return Estimation.past(runsOf(own.items))
   const all = yield* store.executions({ statuses: ["completed"], limit: reach })
-  const others = all.items.filter((state) => state.deploymentId !== deploymentId)
-  return Estimation.past(runsOf([...own.items, ...others]))
+  const states = [...same.items, ...own.items, ...all.items]
+  return Estimation.past(runsOf([...new Map(states.map((state) => [state.correlationId, state])).values()]))
 })
 
 /**
- * The past of a deployment, read anew at most once a minute.
+ * The past that an execution resembles, read anew at most once a minute.
  *
  * *Errors*: `StoreError`.
  *
  * @since 0.1.0
  */
-export const past = Effect.fnUntraced(function* (
-  deploymentId: DeploymentId
-): Effect.fn.Return<Estimation.Past, StoreError, DeploymentStore> {
+export const past = Effect.fnUntraced(function* ({
+  deploymentId,
+  kind,
+  status
+}: Pick<ExecutionState, "deploymentId" | "kind" | "status">): Effect.fn.Return<
+  Estimation.Past,
+  StoreError,
+  DeploymentStore
+> {
   const store = yield* DeploymentStore
   const now = yield* Clock.currentTimeMillis
-  const byDeployment = kept.get(store) ?? new Map<DeploymentId, Kept>()
-  kept.set(store, byDeployment)
-  const known = byDeployment.get(deploymentId)
+  const back = status === "rolling_back"
+  const byPlace = kept.get(store) ?? new Map<string, Kept>()
+  kept.set(store, byPlace)
+  const place = `${deploymentId}/${back ? status : kind}`
+  const known = byPlace.get(place)
   if (known !== undefined && now >= known.at && now - known.at < lasting) return known.past
-  const fresh = yield* read(store, deploymentId)
-  byDeployment.set(deploymentId, { at: now, past: fresh })
+  const fresh = yield* back ? readRollbacks(store, deploymentId) : read(store, deploymentId, kind)
+  byPlace.set(place, { at: now, past: fresh })
   return fresh
 })
 
@@ -108,7 +132,7 @@ export const estimator = Effect.fnUntraced(function* (
   state: ExecutionState
 ): Effect.fn.Return<Estimator, StoreError, DeploymentStore> {
   if (isFinished(state)) return () => undefined
-  const by = yield* past(state.deploymentId)
+  const by = yield* past(state)
   const plan = yield* planOf(state.correlationId)
   const before =
     state.startedAt === undefined

@@ -27,10 +27,8 @@ describe("the intervals of estimates", () => {
   for (const [name, distribution] of Object.entries(distributions)) {
     for (const together of [0, 0.3]) {
       it(`cover about 80 % where durations are ${name}${together === 0 ? "" : ", and slow ones come together"}`, () => {
-        const t0 = Date.now()
         const checked = EstimateCalibration.check(historyOf(500, twoStacks(distribution, seeded(5), together)))
         const calibration = EstimateCalibration.calibrate(checked)
-        console.log(name, together, Date.now() - t0, JSON.stringify(calibration))
         assert.isAtLeast(calibration.n, 500)
         assert.isAtLeast(calibration.share!, 0.75)
         assert.isAtMost(calibration.share!, 0.85)

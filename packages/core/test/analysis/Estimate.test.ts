@@ -1,0 +1,133 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Estimate } from "@signalbox/core/analysis"
+import * as Schema from "effect/Schema"
+import { exponential, many, seeded } from "./chance.ts"
+
+const { enough, enoughForUnusual, ofValues, remaining, together, unusual } = Estimate
+
+const Millis = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1_000_000 }))
+const durations = (minLength: number) =>
+  Schema.Array(Millis).check(Schema.isMinLength(minLength), Schema.isMaxLength(60))
+
+describe("what is left", () => {
+  it.prop("lies between its ends, and none of them is below nothing", [durations(1), Millis], ([past, at]) => {
+    const { basis, high, low, n, point } = remaining(past, at)
+    if (basis === "exceeded") return assert.isTrue(past.every((ms) => ms <= at))
+    assert.isTrue(0 <= low! && low! <= point! && point! <= high!)
+    assert.strictEqual(n, past.filter((ms) => ms > at).length)
+  })
+
+  it.prop("is no longer than the longest yet, where enough lasted that long", [durations(enough)], ([past]) => {
+    const { high, low } = remaining(past, 0)
+    assert.isAtMost(high!, Math.max(...past))
+    assert.isAtLeast(low!, Math.min(...past))
+  })
+
+  it.prop("does not depend on the order of the past", [durations(1), Millis], ([past, at]) => {
+    assert.deepEqual(remaining(past.toReversed(), at), remaining(past, at))
+  })
+
+  it("says where it has nothing to go by, too little, or lasts longer than all before", () => {
+    assert.deepInclude(remaining([], 0), { basis: "none", point: null, n: 0 })
+    assert.deepInclude(remaining([100, 110, 90], 0), { basis: "few", point: 100, low: 80, high: 120, n: 3 })
+    assert.deepInclude(remaining([100, 110, 90], 40), { basis: "few", point: 60, low: 40, high: 80, n: 3 })
+    assert.deepInclude(remaining([100, 110, 90], 110), { basis: "exceeded", point: null, n: 3 })
+  })
+
+  it("is from the smallest to the largest of nine", () => {
+    const nine = [5, 1, 9, 3, 7, 2, 8, 4, 6]
+    assert.deepInclude(remaining(nine, 0), { basis: "history", low: 1, point: 5, high: 9, n: 9 })
+  })
+
+  it("leaves out what was over by now", () => {
+    const short = many(20, (index) => 100 + index)
+    const long = many(20, (index) => 1_000 + index)
+    assert.isBelow(remaining([...short, ...long], 0).low!, 120)
+    assert.isAtLeast(remaining([...short, ...long], 200).low!, 800)
+  })
+
+  it("covers four of five in the tail too, where few lasted so long", () => {
+    const random = seeded(11)
+    let covered = 0
+    const rounds = 2_000
+    for (let round = 0; round < rounds; round++) {
+      const past = many(30, () => 60_000 * exponential(random))
+      const elapsed = past.toSorted((left, right) => right - left)[4]! + 1
+      const left = 60_000 * exponential(random)
+      const { basis, high, low } = remaining(past, elapsed)
+      assert.strictEqual(basis, "history")
+      if (low! <= left && left <= high!) covered += 1
+    }
+    assert.isAtLeast(covered / rounds, 0.75)
+    assert.isAtMost(covered / rounds, 0.85)
+  })
+})
+
+describe("the interval", () => {
+  it("covers 80 % of what comes next, of any distribution and from 9 on", () => {
+    const distributions: ReadonlyArray<(random: () => number) => number> = [
+      (random) => random(),
+      (random) => Math.exp(3 * exponential(random)),
+      (random) => (random() < 0.5 ? random() : 100 + random())
+    ]
+    for (const draw of distributions) {
+      for (const n of [9, 12, 25, 40]) {
+        const random = seeded(n)
+        const rounds = 4_000
+        let covered = 0
+        for (let round = 0; round < rounds; round++) {
+          const { high, low } = remaining(
+            many(n, () => 1e6 * draw(random)),
+            0
+          )
+          const next = Math.round(1e6 * draw(random))
+          if (low! <= next && next <= high!) covered += 1
+        }
+        // Four standard deviations of what chance does.
+        assert.closeTo(covered / rounds, 0.8, 4 * Math.sqrt(0.16 / rounds))
+      }
+    }
+  })
+})
+
+describe("several one after the other", () => {
+  const estimate = (point: number, reach: number) =>
+    ofValues(
+      many(41, (index) => point + ((index - 20) * reach) / 16.8),
+      "environment"
+    )
+
+  it("take as long as all together, with less uncertainty than the sum", () => {
+    const both = together([estimate(1_000, 300), estimate(2_000, 400)])
+    assert.deepInclude(both, { point: 3_000, basis: "history", n: 41 })
+    assert.closeTo(both.low!, 2_500, 5)
+    assert.closeTo(both.high!, 3_500, 5)
+  })
+
+  it("are known no better than the least known of them", () => {
+    const few = remaining([100, 120], 0, "stage")
+    assert.deepInclude(together([estimate(1_000, 300), few]), { basis: "few", scope: "stage", n: 2 })
+    assert.deepInclude(together([estimate(1_000, 300), remaining([], 0)]), { basis: "none", point: null })
+  })
+
+  it("are the one where there is only one", () => {
+    assert.deepEqual(together([estimate(1_000, 300)]), estimate(1_000, 300))
+  })
+})
+
+describe("what lasts unusually long", () => {
+  it.prop("is what lasts longer than 19 of 20", [durations(enoughForUnusual), Millis], ([past, at]) => {
+    const found = unusual(past, at)
+    const shorter = past.filter((ms) => ms < at).length
+    if (found === undefined) return assert.isBelow(shorter, Math.ceil(0.95 * (past.length + 1)))
+    assert.isAtLeast(past.filter((ms) => ms <= found.threshold).length / past.length, 0.95)
+    assert.isAbove(at, found.threshold)
+    assert.strictEqual(found.n, past.length)
+  })
+
+  it("cannot be told from 18", () => {
+    const past = many(18, () => 10)
+    assert.isUndefined(unusual(past, 1_000))
+    assert.deepEqual(unusual([...past, 10], 1_000), { threshold: 10, n: 19 })
+  })
+})

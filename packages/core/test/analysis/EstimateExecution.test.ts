@@ -1,0 +1,230 @@
+import { assert, describe, it } from "@effect/vitest"
+import { EstimateExecution, EstimatePath, EstimateRun, EstimateSample } from "@signalbox/core/analysis"
+import type { DeploymentId, StoredEvent } from "@signalbox/core/spi"
+import { executionOf, historyOf, type Made } from "./runs.ts"
+
+const minute = 60_000
+
+const stack = (name: string, deployment: number, more: Partial<Made> = {}): Made => ({
+  name,
+  stages: [1_000, 1_000, deployment, 10_000],
+  ...more
+})
+
+const runOf = (stacks: ReadonlyArray<Made>, place: { readonly deploymentId?: string } = {}) => {
+  const state = executionOf({ id: "now", at: 1e12, stacks, ...place })
+  return EstimateRun.ofState(state, state.finishedAt!)
+}
+
+const remaining = (
+  run: EstimateRun.Run,
+  elapsedMs: number,
+  history: ReadonlyArray<EstimateRun.Run>,
+  plan?: EstimatePath.Plan
+) => EstimateExecution.remaining(EstimateRun.cut(run, elapsedMs), EstimateExecution.past(history), plan)
+
+describe("the line of time of an execution", () => {
+  it("leaves out the time in which it waited for people, in its stages and as a whole", () => {
+    const asked = runOf([stack("api", minute, { waitMs: 5 * minute }), stack("web", minute)])
+    const unasked = runOf([stack("api", minute), stack("web", minute)])
+    assert.strictEqual(asked.elapsedMs, unasked.elapsedMs)
+    assert.deepEqual(
+      asked.spans.map(({ ms }) => ms),
+      unasked.spans.map(({ ms, stack: name, stage }) =>
+        name === null && stage === "deployment" ? ms + 5 * minute : ms
+      )
+    )
+  })
+
+  it("stands still while a person is waited for", () => {
+    const state = executionOf({ id: "now", at: 0, stacks: [stack("web", minute)] })
+    const [web] = state.stacks
+    const at = (now: number) => {
+      const { finishedAt: _, ...rest } = state
+      const stages = web!.stages.map((stage) => {
+        const { finishedAt: _, ...open } = stage
+        return stage.name === "deployment" ? { ...open, status: "waiting" as const, waitingSince: 20_000 } : stage
+      })
+      return EstimateRun.ofState({ ...rest, status: "paused", stacks: [{ ...web!, stages: stages.slice(0, 3) }] }, now)
+    }
+    assert.strictEqual(at(30_000).elapsedMs, 20_000)
+    assert.strictEqual(at(3_000_000).elapsedMs, 20_000)
+  })
+
+  it("is of another shape by another strategy, for other stacks, and where there is nothing to do", () => {
+    const shape = (stacks: ReadonlyArray<Made>) => runOf(stacks).shape
+    assert.strictEqual(shape([stack("web", 1)]), shape([stack("web", 2)]))
+    assert.notStrictEqual(shape([stack("web", 1)]), shape([stack("web", 1, { strategy: "rolling" })]))
+    assert.notStrictEqual(shape([stack("web", 1)]), shape([stack("web", 1), stack("api", 1)]))
+    const state = executionOf({ id: "now", at: 0, stacks: [stack("web", 1)] })
+    const idle = state.stacks.map((one) => ({
+      ...one,
+      stages: one.stages.map(({ name }) => ({ name, status: "skipped" as const }))
+    }))
+    assert.notStrictEqual(EstimateRun.ofState({ ...state, stacks: idle }, 0).shape, shape([stack("web", 1)]))
+  })
+})
+
+describe("what is left of an execution", () => {
+  const two = (n: number): ReadonlyArray<Made> => [stack("api", minute + n * 100), stack("web", 2 * minute + n * 100)]
+
+  it("is told by those that did the same work", () => {
+    const estimate = remaining(runOf(two(10)), 0, historyOf(20, two))
+    assert.deepInclude(estimate, { basis: "history", scope: "environment", n: 20 })
+    assert.closeTo(estimate.point!, 3 * minute + 12_000 + 2_000, 500)
+  })
+
+  it("is told by what was left of them after the last stage that ended", () => {
+    // api takes one minute or five; once it is done, that no longer matters.
+    const api = (n: number) => (n % 2 === 0 ? minute : 5 * minute)
+    const history = historyOf(20, (n) => [stack("api", api(n)), stack("web", 2 * minute + n * 100)])
+    const run = runOf([stack("api", 5 * minute), stack("web", 2 * minute)])
+    assert.isAbove(remaining(run, 0, history).high! - remaining(run, 0, history).low!, 3 * minute)
+    const later = remaining(run, 5 * minute + 2_000, history)
+    assert.isBelow(later.high! - later.low!, 3_000)
+    assert.closeTo(later.point!, 2 * minute + 11_000, 1_000)
+  })
+
+  it("is longer once it takes longer than most, and unknown once it takes longer than all", () => {
+    const history = historyOf(20, (n) => [stack("web", n % 2 === 0 ? minute : 5 * minute)])
+    const run = runOf([stack("web", 10 * minute)])
+    assert.isAtMost(remaining(run, 10_000, history).low!, minute + 10_000)
+    assert.isAtLeast(remaining(run, 2 * minute, history).low!, 3 * minute)
+    assert.deepInclude(remaining(run, 6 * minute, history), { basis: "exceeded", point: null, n: 20 })
+  })
+
+  it("goes by other environments where this one has few", () => {
+    const here = historyOf(3, two)
+    const there = historyOf(20, two, { environment: "staging" })
+    assert.deepInclude(remaining(runOf(two(1)), 0, [...here, ...there]), {
+      basis: "history",
+      scope: "deployment",
+      n: 23
+    })
+  })
+
+  it("goes by the stages of other deployments where this one has few", () => {
+    const others = historyOf(20, two, { deploymentId: "DOTHER0" })
+    const estimate = remaining(runOf(two(1)), 0, others, {
+      stacks: [
+        { name: "api", dependsOn: [] },
+        { name: "web", dependsOn: ["api"] }
+      ],
+      parallelism: 4
+    })
+    assert.deepInclude(estimate, { basis: "history", scope: "strategy", n: 20 })
+    assert.isAtLeast(estimate.low!, 2 * minute)
+    assert.isAtMost(estimate.high!, 4 * minute + 20_000)
+  })
+
+  it("is 20 % around the mean after three, and nothing before the first", () => {
+    const few = remaining(runOf(two(1)), 0, historyOf(3, two))
+    assert.deepInclude(few, { basis: "few", n: 3 })
+    assert.closeTo(few.low!, 0.8 * few.point!, 1)
+    assert.closeTo(few.high!, 1.2 * few.point!, 1)
+    assert.deepInclude(remaining(runOf(two(1)), 0, []), { basis: "none", point: null })
+  })
+
+  it("counts only the latest: durations that changed are forgotten", () => {
+    const history = historyOf(100, (n) => [stack("web", n < 50 ? 10 * minute : minute)])
+    assert.isBelow(remaining(runOf([stack("web", minute)]), 0, history).high!, 2 * minute)
+  })
+})
+
+describe("the longest path", () => {
+  const stacks = ["a", "b", "c", "d"].map((name) => stack(name, minute))
+  const history = historyOf(20, () => stacks, { deploymentId: "DOTHER0" })
+  const run = runOf(stacks)
+  const left = (plan: EstimatePath.Plan) =>
+    EstimatePath.remaining(EstimateRun.cut(run, 0), history.flatMap(EstimateSample.ofRun), plan).point
+  const others = 12_000
+  const nodes = (dependsOn: Readonly<Record<string, ReadonlyArray<string>>>) =>
+    ["a", "b", "c", "d"].map((name) => ({ name, dependsOn: dependsOn[name] ?? [] }))
+
+  it("is that of the graph where there is room", () => {
+    assert.strictEqual(left({ stacks: nodes({}), parallelism: 4 }), minute + others)
+    assert.strictEqual(
+      left({ stacks: nodes({ b: ["a"], c: ["a"], d: ["b", "c"] }), parallelism: 4 }),
+      3 * minute + others
+    )
+    assert.strictEqual(left({ stacks: nodes({ b: ["a"], c: ["b"], d: ["c"] }), parallelism: 4 }), 4 * minute + others)
+  })
+
+  it("is longer where only some are worked on at once", () => {
+    // Preparing and validating take a second, a second and ten in each round.
+    assert.strictEqual(left({ stacks: nodes({}), parallelism: 2 }), 2 * (minute + others))
+    assert.strictEqual(left({ stacks: nodes({}), parallelism: 1 }), 4 * (minute + others))
+  })
+})
+
+describe("durations to go by", () => {
+  const samples = historyOf(12, (n) => [stack("web", minute + n)]).flatMap(EstimateSample.ofRun)
+  const key: EstimateSample.Key = {
+    deploymentId: "DSHOP00",
+    environment: "production",
+    stack: "web",
+    provider: "simulated",
+    stage: "deployment",
+    strategy: "canary"
+  }
+  const scopeOf = (changes: Partial<EstimateSample.Key>, atLeast?: number) => {
+    const { n, scope } = EstimateSample.pooled(samples, { ...key, ...changes }, atLeast)
+    return `${scope} ${n}`
+  }
+
+  it("are of ever more general kinds, as far as need be", () => {
+    assert.strictEqual(scopeOf({}), "environment 12")
+    assert.strictEqual(scopeOf({ environment: "staging" }), "deployment 12")
+    assert.strictEqual(scopeOf({ stack: "api" }), "strategy 12")
+    assert.strictEqual(scopeOf({ deploymentId: "DOTHER0" as DeploymentId }), "strategy 12")
+    assert.strictEqual(scopeOf({ strategy: "rolling" }), "provider 12")
+    assert.strictEqual(scopeOf({ provider: "other" }), "stage 12")
+    // The latest 40 durations of any stage are of ten executions.
+    assert.strictEqual(scopeOf({ stage: "destruction" }), "all 10")
+  })
+
+  it("are of the most specific kind that there is where none has enough", () => {
+    assert.strictEqual(scopeOf({}, 13), "environment 12")
+  })
+
+  it("of one execution count for one", () => {
+    const six = historyOf(6, () => [stack("api", minute), stack("web", minute)]).flatMap(EstimateSample.ofRun)
+    const { n, samples: found } = EstimateSample.pooled(six, { ...key, stack: "other" })
+    assert.deepEqual([n, found.length], [6, 12])
+  })
+})
+
+describe("durations that an execution tells", () => {
+  it("are those of its stages and, from its events, of its resources", () => {
+    const state = executionOf({ id: "now", at: 0, stacks: [stack("web", minute)] })
+    const seen = (at: number, resource: string, done: boolean): StoredEvent =>
+      ({
+        at,
+        event: {
+          _tag: "ProgressSeen",
+          stack: "web",
+          message: `${resource} ${done}`,
+          resource,
+          resourceType: "Process",
+          ...(done ? { done } : {})
+        }
+      }) as StoredEvent
+    const events = [
+      seen(3_000, "p1", false),
+      seen(4_000, "p1", false),
+      seen(5_000, "p2", false),
+      seen(9_000, "p1", true)
+    ]
+    const samples = EstimateSample.samplesOf(state, events)
+    assert.deepEqual(
+      samples.map(({ ms, resourceType, stage }) => [resourceType ?? stage, stage, ms]),
+      [
+        ["initialization", "initialization", 1_000],
+        ["health_check", "health_check", 1_000],
+        ["deployment", "deployment", minute],
+        ["validation", "validation", 10_000],
+        ["Process", "deployment", 6_000]
+      ]
+    )
+  })
+})

@@ -1,0 +1,183 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Estimating, Signalbox } from "@signalbox/core/engine"
+import { CorrelationId, type DeploymentId, DeploymentStore, type Execution, type Manifest } from "@signalbox/core/spi"
+import type { SimulatedProvider } from "@signalbox/core/testing"
+import { Clock, Effect } from "effect"
+import { TestClock } from "effect/testing"
+import { seeded } from "../analysis/chance.ts"
+import { carryOut, config, deployed, drive, gate, manifestOf, pass, requestOf, settle, world } from "./support.ts"
+
+const second = 1_000
+
+const one = config({ stacks: [{ name: "web", provider: "simulated", gate }] })
+
+const stateOf = (id: string) =>
+  Effect.flatMap(DeploymentStore, (store) =>
+    Effect.map(store.execution(CorrelationId.make(id)), (state): Execution.ExecutionState => state!)
+  )
+
+/** Deploys again and again; staging a release takes `millis(n)`. */
+const history = (
+  cloud: SimulatedProvider.SimulatedProvider,
+  manifest: Manifest,
+  count: number,
+  millis: (n: number) => number,
+  options: { readonly limit?: number; readonly tick?: number } = {}
+) =>
+  Effect.gen(function* () {
+    const deploymentId = yield* deployed(manifest)
+    for (let n = 0; n < count; n++) {
+      const version = `1.${n + 1}.0`
+      for (const { name } of manifest.stacks) cloud.script(name, version, { stageMillis: millis(n) })
+      const { status } = yield* carryOut(requestOf(manifest, deploymentId, `h${n}`, { version }), options)
+      assert.strictEqual(status, "completed")
+    }
+    yield* TestClock.adjust("2 minutes")
+    return deploymentId
+  })
+
+/** Starts one more and lets time pass until `until` says so. */
+const start = (
+  manifest: Manifest,
+  deploymentId: DeploymentId,
+  id: string,
+  until: (state: Execution.ExecutionState) => boolean
+) =>
+  Effect.gen(function* () {
+    const box = yield* Signalbox
+    yield* box.submit(requestOf(manifest, deploymentId, id, { version: `${id}.0` }))
+    const fiber = yield* Effect.forkChild(box.run(CorrelationId.make(id)))
+    yield* pass(fiber, { until: Effect.map(stateOf(id), until) })
+    return fiber
+  })
+
+const deploying = ({ stacks }: Execution.ExecutionState) =>
+  stacks.some(({ stages }) => stages.some(({ name, status }) => name === "deployment" && status === "running"))
+
+const now = (id: string) => Effect.flatMap(stateOf(id), Estimating.estimate)
+
+describe("an estimate of an execution under way", () => {
+  it.effect("lies where its predecessors lay, and leaves out those that were over by now", () => {
+    const { cloud, layer } = world()
+    const manifest = manifestOf(one, cloud)
+    return Effect.gen(function* () {
+      const random = seeded(3)
+      const deploymentId = yield* history(cloud, manifest, 12, () => 20 * second + Math.round(10 * second * random()))
+      cloud.script("web", "next.0", { stageMillis: 25 * second })
+      const fiber = yield* start(manifest, deploymentId, "next", deploying)
+      const first = yield* now("next")
+      // The very first release was staged at once.
+      assert.deepInclude(first, { basis: "history", scope: "environment", n: 13, coverage: 0.8 })
+      yield* TestClock.adjust("10 seconds")
+      const later = yield* now("next")
+      assert.deepInclude(later, { basis: "history", n: 12 })
+      assert.isAtLeast(later!.low!, 12 * second)
+      assert.isAtMost(later!.high!, 22 * second)
+      const before = yield* Clock.currentTimeMillis
+      yield* drive(fiber)
+      const actual = (yield* stateOf("next")).finishedAt! - before
+      assert.isAtLeast(actual, later!.low!)
+      assert.isAtMost(actual, later!.high!)
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("does not count the time in which it waits for a person", () => {
+    const { cloud, layer } = world()
+    const approval = { expiresIn: "1 hour", otherwise: "continue" } as const
+    const asked = manifestOf(
+      config({
+        stacks: [
+          { name: "web", provider: "simulated", gate, strategy: { type: "blue_green", bake: "0 millis", approval } }
+        ]
+      }),
+      cloud
+    )
+    return Effect.gen(function* () {
+      // Nobody answers: each of them waits for an hour.
+      const deploymentId = yield* history(cloud, asked, 10, (n) => 20 * second + n * 100, { limit: 8_000, tick: 1_000 })
+      cloud.script("web", "next.0", { stageMillis: 20 * second })
+      yield* start(asked, deploymentId, "next", deploying)
+      const before = yield* now("next")
+      assert.deepInclude(before, { basis: "history", n: 10 })
+      assert.isBelow(before!.high!, 60 * second)
+      yield* TestClock.adjust("30 seconds")
+      yield* settle
+      assert.strictEqual((yield* stateOf("next")).status, "paused")
+      const waiting = yield* now("next")
+      yield* TestClock.adjust("20 minutes")
+      yield* settle
+      assert.deepEqual(yield* now("next"), waiting)
+      assert.isBelow(waiting!.high!, 10 * second)
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("is put together from stages where the whole was never seen", () => {
+    const { cloud, layer } = world()
+    const manifest = manifestOf(config(), cloud)
+    return Effect.gen(function* () {
+      const deploymentId = yield* history(cloud, manifest, 10, (n) => 10 * second + n * 100)
+      for (const name of ["db", "api", "web"]) cloud.script(name, "next.0", { stageMillis: 10 * second })
+      const [db, api, web] = manifest.stacks
+      // Without api, web waits for nobody: both are brought in side by side.
+      const two = { ...manifest, stacks: [db!, { ...web!, dependsOn: [] }] as const }
+      yield* start(two, deploymentId, "next", deploying)
+      const abreast = yield* now("next")
+      assert.deepInclude(abreast, { basis: "history", scope: "environment", n: 11 })
+      assert.isAtLeast(abreast!.low!, 11 * second)
+      assert.isAtMost(abreast!.high!, 14 * second)
+      assert.strictEqual(api!.name, "api")
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("in a queue begins with what is left of those before it", () => {
+    const { cloud, layer } = world()
+    const manifest = manifestOf(one, cloud)
+    return Effect.gen(function* () {
+      const deploymentId = yield* history(cloud, manifest, 12, (n) => 20 * second + n * 100)
+      for (const id of ["next", "later"]) cloud.script("web", `${id}.0`, { stageMillis: 20 * second })
+      yield* start(manifest, deploymentId, "next", deploying)
+      const box = yield* Signalbox
+      yield* box.submit(requestOf(manifest, deploymentId, "later", { version: "later.0", queue: "fifo" }))
+      const [first, second_] = [yield* now("next"), yield* now("later")]
+      assert.strictEqual(second_!.basis, "history")
+      assert.closeTo(second_!.point!, 2 * first!.point!, 500)
+    }).pipe(Effect.provide(layer))
+  })
+})
+
+describe("an estimate with little to go by", () => {
+  it.effect("is 20 % around the mean, and says so", () => {
+    const { cloud, layer } = world()
+    const manifest = manifestOf(one, cloud)
+    return Effect.gen(function* () {
+      const deploymentId = yield* history(cloud, manifest, 2, () => 10 * second)
+      cloud.script("web", "next.0", { stageMillis: 10 * second })
+      yield* start(manifest, deploymentId, "next", deploying)
+      const few = yield* now("next")
+      assert.strictEqual(few!.basis, "few")
+      assert.isBelow(few!.n, 9)
+      assert.isAtMost(Math.abs(few!.low! - 0.8 * few!.point!), 1)
+      assert.isAtMost(Math.abs(few!.high! - 1.2 * few!.point!), 1)
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("is none at all where nothing was ever carried out", () => {
+    const { cloud, layer } = world()
+    const manifest = manifestOf(one, cloud)
+    return Effect.gen(function* () {
+      const { deploymentId } = yield* Effect.flatMap(Signalbox, (box) => box.init({ manifest, by: "tester" }))
+      cloud.script("web", "next.0", { stageMillis: 10 * second })
+      yield* start(manifest, deploymentId, "next", deploying)
+      assert.deepInclude(yield* now("next"), { basis: "none", point: null, low: null, high: null, n: 0 })
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("is none where nothing is under way", () => {
+    const { cloud, layer } = world()
+    const manifest = manifestOf(one, cloud)
+    return Effect.gen(function* () {
+      yield* deployed(manifest)
+      assert.isUndefined(yield* now("first"))
+    }).pipe(Effect.provide(layer))
+  })
+})
