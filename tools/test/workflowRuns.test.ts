@@ -70,13 +70,21 @@ const endings = () =>
 const lasting = ({ steps }: WorkflowRun) => steps.filter(({ stage }) => stage === "main").map(({ name }) => name)
 
 describe("coordinated-deployment", () => {
-  it("registers, looks, deploys, follows, verifies and cleans up", async () => {
+  it("looks, registers, waits its turn, deploys, follows, verifies and cleans up", async () => {
     const ran = await run({})
     expect(ran.result).toBe("success")
     // After the workflow's own clean-up come those of its steps, last first; what registered leaves it to them.
-    expect(typed()).toEqual(
-      ["register", "can-deploy", "deploy", "status", "monitor", "health", "cleanup"].concat(["cleanup"])
-    )
+    expect(typed()).toEqual([
+      "can-deploy",
+      "register",
+      "wait",
+      "deploy",
+      "status",
+      "monitor",
+      "health",
+      "cleanup",
+      "cleanup"
+    ])
     expect(new Set(endings())).toEqual(new Set(["succeeded"]))
     expect(ran.outputs).toMatchObject({
       outcome: "success",
@@ -96,10 +104,13 @@ describe("coordinated-deployment", () => {
     expect(about.every(({ args }) => args.includes(id))).toBe(true)
   })
 
-  it("waits where something is in the way, and deploys when its turn has come", async () => {
+  it("says what is in the way, waits, and deploys when its turn has come", async () => {
     const ran = await run({ "can-deploy": blocked }, { timeout: "5 minutes" })
-    expect(typed().slice(0, 4)).toEqual(["register", "can-deploy", "wait", "deploy"])
+    expect(typed().slice(0, 4)).toEqual(["can-deploy", "register", "wait", "deploy"])
     expect(calls()[2]!.args).toContain("5 minutes")
+    expect(ran.annotations.map(({ level, message }) => [level, message.split("\n")[0]])).toEqual([
+      ["notice", "release-41 deploys"]
+    ])
     expect(ran.outputs["outcome"]).toBe("success")
   })
 
@@ -112,11 +123,10 @@ describe("coordinated-deployment", () => {
     expect(ran.annotations.map(({ level }) => level)).toEqual(["notice", "notice"])
   })
 
-  it("does not wait where it was told to reject", async () => {
+  it("takes no place where it was told to reject", async () => {
     const ran = await run({ "can-deploy": blocked }, { queue: "reject" })
     expect([ran.result, ran.outputs["outcome"]]).toEqual(["success", "waiting"])
-    expect(typed()).toEqual(["register", "can-deploy", "cleanup"])
-    expect(endings()).toEqual(["cancelled"])
+    expect(typed()).toEqual(["can-deploy"])
   })
 
   it("fails where it has waited for too long", async () => {
@@ -127,7 +137,7 @@ describe("coordinated-deployment", () => {
 
   it("deploys without a turn where a reason overrides what is in the way", async () => {
     await run({ "can-deploy": blocked }, { override: "incident 7" })
-    expect(typed().slice(0, 3)).toEqual(["register", "can-deploy", "deploy"])
+    expect(typed().slice(0, 3)).toEqual(["can-deploy", "register", "deploy"])
     expect(calls()[2]!.args).toContain("incident 7")
   })
 
@@ -196,7 +206,7 @@ describe("coordinated-deployment", () => {
   it("gives everything back where it is cancelled in the middle", async () => {
     const ran = await run({ deploy: { hang: true } }, {}, { cancel: { step: "deploy", when: /hanging/ } })
     expect([ran.result, ran.outputs["outcome"]]).toEqual(["cancelled", "cancelled"])
-    expect(typed()).toEqual(["register", "can-deploy", "deploy", "cleanup", "cleanup", "cleanup"])
+    expect(typed()).toEqual(["can-deploy", "register", "wait", "deploy", "cleanup", "cleanup", "cleanup", "cleanup"])
     expect(new Set(endings())).toEqual(new Set(["cancelled"]))
     expect(ran.jobs["rollback"]!.result).toBe("skipped")
   })
