@@ -8,6 +8,7 @@ export {
   Estimating,
   Monitor,
   Replaying,
+  RunnerIdentity,
   Signalbox,
   spansOf
 } from "@signalbox/core/engine"

@@ -3,6 +3,7 @@
  */
 import * as Argument from "effect/cli/Argument"
 import * as Flag from "effect/cli/Flag"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { CorrelationId, DeploymentId, StackName } from "@signalbox/core/spi"
 
@@ -23,6 +24,32 @@ export const count = (name: string, minimum: number, maximum: number, descriptio
 /** A switch that is off unless given. */
 export const option = (name: string, description: string) =>
   Flag.Boolean(name).pipe(Flag.withoutNegation, Flag.withDefault(false), Flag.withDescription(description))
+
+const units: ReadonlyArray<readonly [word: RegExp, millis: number]> = [
+  [/^(ms|millis|milliseconds?)$/, 1],
+  [/^(s|sec|seconds?)$/, 1_000],
+  [/^(m|min|minutes?)$/, 60_000],
+  [/^(h|hours?)$/, 3_600_000],
+  [/^(d|days?)$/, 86_400_000]
+]
+
+/** Milliseconds of `30s`, `10m`, `1.5h` or `10 minutes`. */
+export const millisOf = (text: string): Option.Option<number> => {
+  const [, amount = "", word = ""] = /^(\d+(?:\.\d+)?)\s*([a-z]+)$/.exec(text.trim().toLowerCase()) ?? []
+  const unit = units.find(([one]) => one.test(word))
+  return unit === undefined ? Option.none() : Option.some(Math.round(Number(amount) * unit[1]))
+}
+
+/** A span of time within bounds, in milliseconds. */
+export const span = (name: string, minimum: number, maximum: number, description: string) =>
+  Flag.String(name).pipe(
+    Flag.filterMap(
+      (text) => Option.filter(millisOf(text), (millis) => millis >= minimum && millis <= maximum),
+      (text) => `Expected a span of time such as 30s, 10m or 2h, got "${text}"`
+    ),
+    Flag.withMetavar("span"),
+    Flag.withDescription(description)
+  )
 
 /** A text that may be left out. */
 export const text = (name: string, metavar: string, description: string) =>

@@ -16,6 +16,7 @@ import { info } from "./info.ts"
 import { init } from "./init.ts"
 import { list } from "./list.ts"
 import { metrics } from "./metrics.ts"
+import { monitor, watcher } from "./monitor.ts"
 import { replay } from "./replay.ts"
 import { report } from "./report.ts"
 import { rollback } from "./rollback.ts"
@@ -28,8 +29,8 @@ export const commands = root.pipe(
   Command.withSubcommands([
     { group: "Deployments", commands: [init, info, list, status] },
     { group: "Change", commands: [deploy, deployStack, rollback, destroy, destroyStack] },
-    { group: "Look", commands: [history, watch, metrics, active, events, trace, replay, report, health] },
+    { group: "Look", commands: [history, watch, monitor, metrics, active, events, trace, replay, report, health] },
     { group: "Operate", commands: [pause, resume, approve, promote, abort, retry, attach] },
-    { group: "Others", commands: [completions((): Command.Command.Any => commands), run, supervisor] }
+    { group: "Others", commands: [completions((): Command.Command.Any => commands), run, supervisor, watcher] }
   ])
 )

@@ -69,7 +69,7 @@ export const sentence = ({ event }: StoredEvent): string | undefined => {
     case "ProcessExited":
       return `the command ended ${event.signal === null ? `with code ${event.code ?? "?"}` : `by ${event.signal}`}${because(event.reason)}`
     case "Announced":
-      return `${event.stack === undefined ? "" : `${event.stack}: `}${event.message}`
+      return `${event.what}: ${event.stack === undefined ? "" : `${event.stack}: `}${event.message}`
     case "LeaseTaken":
     case "MonitorTook":
     case "CheckpointKept":

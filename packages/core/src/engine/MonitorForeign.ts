@@ -81,7 +81,13 @@ const record = Effect.fnUntraced(function* (
   if ((yield* store.execution(id)) !== undefined) return id
   const before = yield* store.environment(deploymentId, environment)
   const at = yield* Clock.currentTimeMillis
-  const stacksWere = (before?.stacks ?? []).map(({ updatedAt: _, ...was }): StackBefore => was)
+  const stacksWere = (before?.stacks ?? []).map(({ checkpoint, name, outputs, release, status }): StackBefore => ({
+    checkpoint,
+    name,
+    outputs,
+    release,
+    status
+  }))
   const events: ReadonlyArray<NewEvent> = [
     {
       id: "requested",

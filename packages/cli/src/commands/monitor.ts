@@ -1,0 +1,181 @@
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { ExitCode } from "../ExitCode.ts"
+import { Failure } from "../Failure.ts"
+import { Host } from "../host/Host.ts"
+import { invocation, type Invocation } from "../Invocation.ts"
+import type { Message } from "../json/monitor.ts"
+import { show, type Shown } from "../live/monitor.ts"
+import { type Monitoring, monitor as watching } from "../monitoring.ts"
+import { engine, withServices } from "../services.ts"
+import { count, deploymentOrExecution, option, span, text } from "./flags.ts"
+
+const day = 86_400_000
+
+const flags = {
+  id: deploymentOrExecution,
+  interval: span("interval", 100, day, "How often providers are asked (30s)").pipe(Flag.withDefault(30_000)),
+  stallAfter: span("stall-after", 100, 30 * day, "A stall is so long without an event (10m)").pipe(
+    Flag.withDefault(600_000)
+  ),
+  overlongAfter: span(
+    "overlong-after",
+    100,
+    30 * day,
+    "Overlong is an execution that lasts longer; else by those before it"
+  ).pipe(Flag.optional),
+  logFile: text("log-file", "file", "Write a line of JSON for each event, once"),
+  maxRestarts: count(
+    "max-restarts",
+    0,
+    1000,
+    "How often a monitor that dies is started again within 10 minutes (5)"
+  ).pipe(Flag.withDefault(5)),
+  follow: option("follow", "Go on with what comes next, and wait for it"),
+  after: count("after", 0, Number.MAX_SAFE_INTEGER, "Only events after this sequence number (0)").pipe(
+    Flag.withDefault(0)
+  )
+}
+
+type Flags = Command.Command.Config.Infer<typeof flags>
+
+const monitoringOf = (given: Flags, more: Pick<Monitoring, "once" | "shown" | "tell" | "watcher">): Monitoring => ({
+  id: Option.getOrUndefined(given.id),
+  intervalMs: given.interval,
+  stallAfterMs: given.stallAfter,
+  overlongAfterMs: Option.getOrUndefined(given.overlongAfter),
+  logFile: Option.getOrUndefined(given.logFile),
+  follow: given.follow,
+  ...more
+})
+
+/** What the process that watches is told. The address of a database may hold a password, and stays in the environment. */
+const argsOf = (inv: Invocation, given: Flags): ReadonlyArray<string> => {
+  const { config, directory, environment, region } = inv.settings
+  const named = (name: string, value: string | number | undefined) =>
+    value === undefined ? [] : [`--${name}`, String(value)]
+  const millis = (name: string, value: number | undefined) => named(name, value === undefined ? value : `${value}ms`)
+  return [
+    ...Option.match(given.id, { onNone: () => [], onSome: (id) => [id] }),
+    ...named("directory", directory),
+    ...named("config", config),
+    ...named("environment", environment),
+    ...named("region", region),
+    ...millis("interval", given.interval),
+    ...millis("stall-after", given.stallAfter),
+    ...millis("overlong-after", Option.getOrUndefined(given.overlongAfter)),
+    ...named("log-file", Option.getOrUndefined(given.logFile)),
+    ...(given.follow ? ["--follow"] : [])
+  ]
+}
+
+/** Ends that another start would not make good. */
+const meant: ReadonlySet<number> = new Set([ExitCode.notFound, ExitCode.usage, ExitCode.blocked])
+
+const supervised = Effect.fnUntraced(function* (inv: Invocation, given: Flags, shown: Shown) {
+  const { deathOf, self, supervise } = yield* Effect.promise(() => import("../backend/monitor.ts"))
+  const run = crypto.randomUUID()
+  let ended = false
+  const death = yield* supervise({
+    command: self,
+    args: ({ gapMs, restarts }) => [
+      "__monitor",
+      ...argsOf(inv, given),
+      "--json",
+      "--run",
+      run,
+      "--restarts",
+      String(restarts),
+      ...(gapMs === undefined ? [] : ["--gap", `${Math.round(gapMs)}ms`]),
+      "--shown",
+      JSON.stringify(shown.positions(given.follow ? "under way" : "all"))
+    ],
+    maxRestarts: given.maxRestarts,
+    onMessage: (message) => {
+      const told = message as Message
+      ended ||= told._tag === "End"
+      return shown.on(told)
+    },
+    onRestart: (how, { restarts }) =>
+      inv.say(`the monitor died ${deathOf(how)}; it is started again (${restarts} of ${given.maxRestarts})`),
+    isFinal: ({ code }) => ended || (code !== null && meant.has(code))
+  }).pipe(
+    Effect.catchTag("KeepsDying", (error) =>
+      Effect.fail(
+        new Failure({
+          exitCode: ExitCode.failed,
+          info: {
+            code: "monitor_died",
+            message: `the monitor could not be kept alive: ${error.message}`,
+            hint: `What it watches goes on. Go on watching with: ${goOn(given, shown)}`
+          }
+        })
+      )
+    )
+  )
+  if (ended) return
+  inv.host.stderr.write(death.errors)
+  yield* inv.exit(death.code ?? ExitCode.failed)
+})
+
+const goOn = (given: Flags, shown: Shown): string => {
+  const last = shown.last()
+  const id = last?.stream ?? Option.getOrElse(given.id, () => "")
+  return `signalbox monitor${id === "" ? "" : ` ${id}`}${last === undefined ? "" : ` --after ${last.seq}`}`
+}
+
+export const monitor = Command.make(
+  "monitor",
+  { ...flags, once: option("once", "Look once, say how things are, and exit") },
+  Effect.fnUntraced(function* (given) {
+    const inv = yield* invocation
+    const shown = show(inv, given.after)
+    const work = given.once
+      ? withServices(inv, watching(inv, monitoringOf(given, { once: true, shown: {}, tell: shown.on })))
+      : supervised(inv, given, shown)
+    yield* work.pipe(
+      Effect.ensuring(shown.end),
+      Effect.onInterrupt(() => inv.say(`what is watched goes on; go on watching with: ${goOn(given, shown)}`))
+    )
+  })
+).pipe(Command.withDescription("Watch an execution, and tell once of a stall, of overlong work and of the end"))
+
+/** The process that watches. It ends when the one that supervises it is gone. */
+export const watcher = Command.make(
+  "__monitor",
+  {
+    ...flags,
+    run: Flag.String("run"),
+    restarts: count("restarts", 0, Number.MAX_SAFE_INTEGER, "How often it was started before"),
+    gap: span("gap", 0, Number.MAX_SAFE_INTEGER, "How long nobody watched").pipe(Flag.optional),
+    shown: Flag.String("shown")
+  },
+  Effect.fnUntraced(function* (given) {
+    const inv = yield* invocation
+    const { age, supervisorGone } = yield* Effect.promise(() => import("../backend/monitor.ts"))
+    const { stdout } = yield* Host
+    const { RunnerIdentity } = yield* engine
+    const tell = (message: Message) => Effect.sync(() => stdout.write(`${JSON.stringify(message)}\n`))
+    const watched = Effect.gen(function* () {
+      const { owner } = yield* RunnerIdentity
+      const gapMs = Option.map(given.gap, (before) => before + age())
+      yield* watching(
+        inv,
+        monitoringOf(given, {
+          once: false,
+          shown: JSON.parse(given.shown) as Readonly<Record<string, number>>,
+          tell,
+          watcher: {
+            monitor: owner,
+            run: given.run,
+            restarts: given.restarts,
+            ...(Option.isSome(gapMs) ? { gapMs: gapMs.value } : {})
+          }
+        })
+      )
+    })
+    yield* Effect.raceFirst(withServices(inv, watched), supervisorGone)
+  })
+).pipe(Command.unlisted)

@@ -1,0 +1,77 @@
+/**
+ * What the process that watches tells the one that supervises it, one line each.
+ */
+import type { Execution, StoredEvent } from "@signalbox/core/spi"
+import { traceIdOf } from "@signalbox/core/telemetry"
+import { sentence } from "../live/transition.ts"
+import { eventView } from "./event.ts"
+
+/** An event of the log. `position` says where it stands, so that none is shown twice. */
+export interface EventMessage {
+  readonly _tag: "Event"
+  readonly stream: string
+  readonly position: number
+  readonly seq: number
+  readonly view: object
+  readonly line: string | null
+}
+
+/** What it waits for at the moment. */
+export interface LiveMessage {
+  readonly _tag: "Live"
+  readonly stream: string
+  readonly text: string
+}
+
+/** An execution has ended, and that was told. */
+export interface OverMessage {
+  readonly _tag: "Over"
+  readonly stream: string
+}
+
+/** Something to tell people that is in no log. */
+export interface NoteMessage {
+  readonly _tag: "Note"
+  readonly text: string
+}
+
+/** It is over: with an execution, or because there was nothing to watch. */
+export interface EndMessage {
+  readonly _tag: "End"
+  readonly exitCode: number
+  readonly execution: Execution.ExecutionState | null
+}
+
+export type Message = EventMessage | LiveMessage | OverMessage | NoteMessage | EndMessage
+
+/** Events that only the engine reads. */
+const inner: ReadonlySet<string> = new Set([
+  "StepStarted",
+  "StepFinished",
+  "DeferredDone",
+  "ClockSet",
+  "LeaseTaken",
+  "CheckpointKept",
+  "OutputsKept"
+])
+
+/** Whether an event is worth a line in a log file. */
+export const isLogged = ({ event }: StoredEvent): boolean => !inner.has(event._tag)
+
+const levels: Readonly<Record<string, string>> = { stalled: "warn", overlong: "warn", gap: "warn", failed: "error" }
+
+const levelOf = ({ event }: StoredEvent): string => {
+  if (event._tag === "Announced") return levels[event.what] ?? "info"
+  return "error" in event && event.error !== undefined ? "error" : "info"
+}
+
+/** An event as a line of a log file: what `events` shows of it, with where it stands in the log and in which trace. */
+export const lineView = (stored: StoredEvent) => ({
+  schema: "signalbox.monitor/1" as const,
+  level: levelOf(stored),
+  correlationId: stored.stream,
+  traceId: traceIdOf(stored.stream),
+  ...eventView(stored),
+  position: stored.position,
+  message: sentence(stored) ?? stored.event._tag
+})

@@ -1,0 +1,91 @@
+/**
+ * Shows what the process that watches tells: a line for each transition, and below them, on a terminal, what it waits for.
+ */
+import * as Effect from "effect/Effect"
+import { canRedraw } from "../host/color.ts"
+import { inkOf, type Invocation, write } from "../Invocation.ts"
+import { executionView, schemas } from "../json/execution.ts"
+import type { Message } from "../json/monitor.ts"
+import { outcome } from "../outcome.ts"
+import { Redraw } from "./Redraw.ts"
+import { cut } from "./text.ts"
+
+const silence = 30_000
+
+export interface Shown {
+  /** Shows a message; what was shown before is left out. */
+  readonly on: (message: Message) => Effect.Effect<void>
+  /** Up to where each execution was shown; with `under way`, those that have ended left out. */
+  readonly positions: (which: "all" | "under way") => Readonly<Record<string, number>>
+  /** The number of the last event that was shown, and whose. */
+  readonly last: () => { readonly stream: string; readonly seq: number } | undefined
+  readonly end: Effect.Effect<void>
+}
+
+/** Shows messages on stdout; with `json`, one object for each. `after` leaves out what an execution told before. */
+export const show = (inv: Invocation, after: number): Shown => {
+  const { stdout } = inv.host
+  const redraw = !inv.json && canRedraw(inv.host.env, stdout) ? new Redraw(stdout) : undefined
+  const positions = new Map<string, number>()
+  const over = new Set<string>()
+  const texts = new Map<string, string>()
+  let last: ReturnType<Shown["last"]>
+  let saidAt = Date.now()
+  const line = (text: string) => {
+    saidAt = Date.now()
+    return redraw === undefined ? write(inv.host, [text]) : Effect.sync(() => redraw.above(text))
+  }
+  const waits = (stream: string, text: string) =>
+    Effect.suspend(() => {
+      if (text === "") texts.delete(stream)
+      else texts.set(stream, text)
+      const all = [...texts.values()]
+      if (redraw !== undefined) {
+        return Effect.sync(() => redraw.draw(all.map((one) => cut(one, stdout.columns()))))
+      }
+      if (Date.now() - saidAt < silence || all.length === 0) return Effect.void
+      saidAt = Date.now()
+      return Effect.forEach(all, inv.say, { discard: true })
+    })
+  return {
+    on: (message) => {
+      switch (message._tag) {
+        case "Event": {
+          if (message.position <= (positions.get(message.stream) ?? 0)) return Effect.void
+          positions.set(message.stream, message.position)
+          last = { stream: message.stream, seq: message.seq }
+          if (message.seq <= after) return Effect.void
+          if (inv.json)
+            return inv.item({ schema: schemas.event, position: message.position, ...message.view }, () => [])
+          return message.line === null ? Effect.void : line(message.line)
+        }
+        case "Live":
+          return waits(message.stream, message.text)
+        case "Over":
+          over.add(message.stream)
+          return waits(message.stream, "")
+        case "Note":
+          return redraw === undefined ? inv.say(message.text) : line(message.text)
+        case "End":
+          return Effect.suspend(() => {
+            redraw?.draw([])
+            const { execution } = message
+            const now = Date.now()
+            return Effect.andThen(
+              execution === null
+                ? inv.json
+                  ? inv.item({ schema: schemas.execution, execution: null }, () => [])
+                  : write(inv.host, ["Nothing is under way."])
+                : inv.item({ schema: schemas.execution, ...executionView(execution, now) }, () =>
+                    outcome(execution, inkOf(inv))
+                  ),
+              inv.exit(message.exitCode)
+            )
+          })
+      }
+    },
+    positions: (which) => Object.fromEntries([...positions].filter(([stream]) => which === "all" || !over.has(stream))),
+    last: () => last,
+    end: Effect.sync(() => redraw?.end())
+  }
+}

@@ -1,0 +1,174 @@
+/**
+ * A process that is started again when it dies.
+ *
+ * @since 0.2.0
+ */
+import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
+import { type ChildProcess, spawn } from "node:child_process"
+import { createInterface } from "node:readline"
+
+/**
+ * It died too often.
+ *
+ * *Errors*: not retryable: what `last` says goes wrong each time.
+ *
+ * @since 0.2.0
+ */
+export class KeepsDying extends Data.TaggedError("KeepsDying")<{
+  readonly deaths: number
+  readonly withinMs: number
+  readonly last: string
+}> {
+  override get message(): string {
+    return `it died ${this.deaths} times within ${Duration.format(Duration.millis(this.withinMs))}, the last time ${this.last}`
+  }
+}
+
+/** One start: how many there were before, and how long nobody worked before it. @since 0.2.0 */
+export interface Start {
+  readonly restarts: number
+  readonly gapMs: number | undefined
+}
+
+/** How a process ended. `errors` is the end of what it wrote on stderr. @since 0.2.0 */
+export interface Death {
+  readonly code: number | null
+  readonly signal: string | null
+  readonly errors: string
+}
+
+/**
+ * What to supervise.
+ *
+ * *Details*: the process writes messages on stdout, one line of JSON each; the first says that it works. It ends by itself
+ * once its stdin does. `isFinal` tells an end that was meant from one that is to be made good by another start.
+ *
+ * @since 0.2.0
+ */
+export interface Supervised {
+  readonly command: ReadonlyArray<string>
+  readonly args: (start: Start) => ReadonlyArray<string>
+  readonly maxRestarts: number
+  readonly withinMs?: number
+  readonly onMessage: (message: unknown) => Effect.Effect<void>
+  readonly onRestart: (death: Death, start: Start) => Effect.Effect<void>
+  readonly isFinal: (death: Death) => boolean
+}
+
+type Item = { readonly message: unknown } | { readonly death: Death }
+
+const patience = 5_000
+const shortest = 200
+const longest = 2_000
+
+const parse = (line: string): ReadonlyArray<Item> => {
+  try {
+    return [{ message: JSON.parse(line) }]
+  } catch {
+    // Cut off in the middle: whoever comes next says it again.
+    return []
+  }
+}
+
+const begin = (command: ReadonlyArray<string>, args: ReadonlyArray<string>, queue: Queue.Queue<Item>): ChildProcess => {
+  const [program = process.execPath, ...first] = command
+  // A group of its own: Ctrl-C is for the one that supervises, who then tells it.
+  const child = spawn(program, [...first, ...args], { detached: true, stdio: ["pipe", "pipe", "pipe"] })
+  let errors = ""
+  let over = false
+  const end = (death: Omit<Death, "errors">) => {
+    if (!over) Queue.offerUnsafe(queue, { death: { ...death, errors } })
+    over = true
+  }
+  child.stdin!.on("error", () => undefined)
+  child.stderr!.on("data", (data: Buffer) => (errors = (errors + data.toString("utf8")).slice(-8_192)))
+  const lines = createInterface({ input: child.stdout! })
+  lines.on("line", (line) => {
+    for (const item of parse(line)) Queue.offerUnsafe(queue, item)
+  })
+  child.on("error", (error) => {
+    errors += error.message
+    end({ code: 1, signal: null })
+  })
+  child.on("close", (code, signal) => end({ code, signal }))
+  return child
+}
+
+/** Asks it to end, and ends it by force where it does not. */
+const stop = (child: ChildProcess): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return Effect.void
+    const gone = Effect.callback<void>((resume) => {
+      child.once("close", () => resume(Effect.void))
+      child.stdin!.end()
+      child.kill("SIGTERM")
+    })
+    return Effect.timeoutOrElse(gone, {
+      duration: patience,
+      orElse: () => Effect.sync(() => void child.kill("SIGKILL"))
+    })
+  })
+
+/** How a process ended, in words. @since 0.2.0 */
+export const deathOf = ({ code, errors, signal }: Death): string => {
+  const [said] = errors.split("\n").filter((line) => line.trim() !== "" && !line.startsWith("signalbox: stopping"))
+  return `${signal === null ? `with code ${code ?? "?"}` : `by ${signal}`}${said === undefined ? "" : `: ${said}`}`
+}
+
+/**
+ * Runs a process until it ends as it should, starting it again where it dies; returns how it ended. Interrupting it ends the
+ * process within 5 seconds.
+ *
+ * *Errors*: `KeepsDying` after more than `maxRestarts` deaths within `withinMs` (default 10 minutes).
+ *
+ * @since 0.2.0
+ */
+export const supervise = Effect.fnUntraced(function* (options: Supervised): Effect.fn.Return<Death, KeepsDying> {
+  const { withinMs = 600_000 } = options
+  const deaths: Array<number> = []
+  let aliveAt: number | undefined
+  let pause = shortest
+  for (let restarts = 0; ; restarts++) {
+    const death = yield* Effect.scoped(
+      Effect.gen(function* () {
+        const queue = yield* Queue.unbounded<Item>()
+        const gapMs = restarts === 0 || aliveAt === undefined ? undefined : performance.now() - aliveAt
+        const start = { restarts, gapMs }
+        yield* Effect.acquireRelease(
+          Effect.sync(() => begin(options.command, options.args(start), queue)),
+          stop
+        )
+        aliveAt ??= performance.now()
+        while (true) {
+          const item = yield* Queue.take(queue)
+          if ("death" in item) return item.death
+          aliveAt = undefined
+          pause = shortest
+          yield* options.onMessage(item.message)
+        }
+      })
+    )
+    if (options.isFinal(death)) return death
+    const now = performance.now()
+    // One that died before it worked has watched nothing: the gap goes on from where it began.
+    aliveAt ??= now
+    deaths.push(now)
+    const recent = deaths.filter((at) => at > now - withinMs)
+    if (recent.length > options.maxRestarts) {
+      return yield* new KeepsDying({ deaths: recent.length, withinMs, last: deathOf(death) })
+    }
+    yield* options.onRestart(death, { restarts: restarts + 1, gapMs: undefined })
+    yield* Effect.sleep(pause)
+    pause = Math.min(longest, pause * 2)
+  }
+})
+
+/** Ends when whoever supervises this process is gone: nobody holds the other end of its stdin any more. @since 0.2.0 */
+export const supervisorGone: Effect.Effect<void> = Effect.callback<void>((resume) => {
+  const end = () => resume(Effect.void)
+  process.stdin.once("end", end).once("close", end).once("error", end).resume()
+  return Effect.sync(() => process.stdin.off("end", end).off("close", end).off("error", end).pause())
+})
