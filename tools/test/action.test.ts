@@ -60,7 +60,7 @@ describe("what a step types", () => {
       { command: "rollback", reason: "wrong prices" },
       "rollback DX6604E --environment production --correlation-id release-42 --reason wrong prices"
     ],
-    [{ command: "monitor", "stall-after": "5 minutes" }, "monitor release-42 --stall-after 5 minutes --json"],
+    [{ command: "monitor", "stall-after": "5 minutes" }, "monitor release-42 --stall-after 5 minutes"],
     [{ command: "status" }, "status release-42 --json"],
     [{ command: "verify" }, "health DX6604E --environment production --json"],
     [{ command: "health" }, "health DX6604E --environment production --json"],
@@ -200,6 +200,20 @@ describe("a step", () => {
     )
     expect(ran.calls.map(({ args }) => args[0])).toEqual(["can-deploy", "wait"])
     expect(ran.outputs["outcome"]).toBe("success")
+  })
+
+  it("warns of what happened while it followed", async () => {
+    const logged =
+      json({ level: "info", message: "web deployed" }) + json({ level: "warn", message: "no event for 5 min" })
+    const ran = await main(
+      { ...inputs, command: "monitor" },
+      { monitor: { logged, stdout: "web deployed\n" }, status: { stdout: json(execution) } }
+    )
+    expect(ran.log).toContain("web deployed")
+    expect(ran.messages.annotations).toEqual([
+      { level: "warning", title: "signalbox monitor release-42", message: "no event for 5 min" }
+    ])
+    expect(ran.outputs).toMatchObject({ outcome: "success", status: "completed" })
   })
 
   it("says why a verdict failed, and what to type", async () => {

@@ -81,6 +81,7 @@ describe("coordinated-deployment", () => {
       "deploy",
       "status",
       "monitor",
+      "status",
       "health",
       "cleanup",
       "cleanup"
@@ -225,7 +226,7 @@ describe("deployment-monitoring", () => {
 
   it("looks, follows and verifies, and takes nothing from anyone", async () => {
     const ran = await watch({})
-    expect(typed()).toEqual(["status", "monitor", "health"])
+    expect(typed()).toEqual(["status", "monitor", "status", "health"])
     expect(calls()[1]!.args).toEqual(expect.arrayContaining(["--stall-after", "10 minutes"]))
     expect(ran.outputs).toMatchObject({ outcome: "success", status: "completed", verification: "success" })
   })
@@ -246,7 +247,7 @@ describe("deployment-monitoring", () => {
 
   it("takes nothing from anyone where it is cancelled", async () => {
     const ran = await watch(
-      { monitor: { stdout: json({ status: "in_progress" }), hang: true } },
+      { monitor: { stdout: "in progress\n", hang: true } },
       { cancel: { step: "monitor", when: /in progress/ } }
     )
     expect(ran.result).toBe("cancelled")

@@ -7,10 +7,12 @@ const args = process.argv.slice(2)
 const note = (entry) => appendFileSync(process.env["FAKE_LOG"] ?? "", `${JSON.stringify(entry)}\n`)
 note({ args, env: process.env })
 
-/** @type {Record<string, { code?: number, stdout?: string, stderr?: string, hang?: boolean }>} */
+/** @type {Record<string, { code?: number, stdout?: string, stderr?: string, hang?: boolean, logged?: string }>} */
 const answers = JSON.parse(process.env["FAKE_ANSWERS"] ?? "{}")
-const { code = 0, hang = false, stderr = "", stdout = "" } = answers[args[0] ?? ""] ?? {}
+const { code = 0, hang = false, logged = "", stderr = "", stdout = "" } = answers[args[0] ?? ""] ?? {}
 
+const logFile = args[args.indexOf("--log-file") + 1]
+if (args.includes("--log-file") && logFile !== undefined) appendFileSync(logFile, logged)
 const end = args.indexOf("--")
 const [command = "", ...rest] = end === -1 ? [] : args.slice(end + 1)
 const ran = command === "" ? 0 : (spawnSync(command, rest, { stdio: ["ignore", 2, 2] }).status ?? 1)

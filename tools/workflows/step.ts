@@ -12,7 +12,13 @@ const action = join(root, "actions/coordinate")
 export type Answers = Readonly<
   Record<
     string,
-    { readonly code?: number; readonly stdout?: string; readonly stderr?: string; readonly hang?: boolean }
+    {
+      readonly code?: number
+      readonly stdout?: string
+      readonly stderr?: string
+      readonly hang?: boolean
+      readonly logged?: string
+    }
   >
 >
 

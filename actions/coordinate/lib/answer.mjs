@@ -26,8 +26,8 @@
  * @property {string | null} [degradedReason]
  * @property {ReadonlyArray<Blocker>} [blockers]
  * @property {unknown} [released]
- * @property {string} [was]
- * @property {string} [now]
+ * @property {string | null} [was]
+ * @property {string | null} [now]
  */
 
 /** @param {string} line @returns {Readonly<Record<string, unknown>> | undefined} */

@@ -86,8 +86,7 @@ export const argumentsOf = (inputs, env) => {
         "monitor",
         inputs.correlationId,
         ...flag("--interval", inputs.interval),
-        ...flag("--stall-after", inputs.stallAfter),
-        "--json"
+        ...flag("--stall-after", inputs.stallAfter)
       ]
     case "status":
       return ["status", inputs.correlationId, "--json"]

@@ -35,12 +35,14 @@ export const cleanUp = async (env) => {
   try {
     const ran = await execute(JSON.parse(Runner.kept(env, "program")), args, { cwd, env, timeout: patience })
     const answer = lastObject(ran.stdout)
+    // It never came to be: the step was cut before, or its command line was wrong.
+    if (ran.code === 4 || (ran.code === 0 && answer?.was === null)) {
+      return Runner.say(`signalbox: ${correlationId} never started; there is nothing to free`)
+    }
     if (ran.code === 0) {
       const change = answer?.was === answer?.now ? `is ${answer?.now}` : `was ${answer?.was}, is ${answer?.now}`
       return Runner.say(`signalbox: ${correlationId} ${change}; ${freed(answer?.released)}`)
     }
-    // It never came to be: the step was cut before, or its command line was wrong.
-    if (ran.code === 4) return Runner.say(`signalbox: ${correlationId} never started; there is nothing to free`)
     warn(correlationId, complaintOf(ran.stderr)?.message ?? `ended with ${ran.code}`)
   } catch (error) {
     warn(correlationId, error instanceof Error ? error.message : String(error))

@@ -2,6 +2,9 @@
  * One step: checks its inputs, runs signalbox, and says in the terms of the runner what became of it.
  */
 import { randomBytes } from "node:crypto"
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { addressOf, causeOf, complaintOf, lastObject } from "./answer.mjs"
 import { argumentsOf, waiting } from "./arguments.mjs"
 import { InputError, read } from "./inputs.mjs"
@@ -70,20 +73,40 @@ const perform = async (inputs, env, run) => {
     const ran = await Runner.quoted(title, () => run(args, { show: "stderr" }))
     return { ran, answer: lastObject(ran.stdout) ?? { correlationId } }
   }
+  if (command === "monitor") return follow(title, inputs, args, env, run)
   Runner.say(title)
-  const streams = command === "wait" || command === "monitor"
-  const ran = await Runner.quoted(command, () => run(args, streams ? { onLine: progress() } : {}))
+  const ran = await Runner.quoted(command, () => run(args, command === "wait" ? { onLine: progress() } : {}))
   const answer = lastObject(ran.stdout) ?? {}
   if (command !== "can-deploy" || ran.code !== 2 || inputs.waitForTurn !== true) return { ran, answer }
   const turn = await Runner.quoted("wait", () => run(waiting(inputs), { onLine: progress() }))
   return { ran: turn, answer: turn.code === 0 ? { ...answer, blockers: [] } : answer }
 }
 
+/**
+ * Follows an execution. What it was warned of meanwhile (it stalled, nobody watched) is worth an annotation.
+ * @param {string} title @param {Inputs} inputs @param {ReadonlyArray<string>} args @param {Env} env @param {Run} run
+ */
+const follow = async (title, inputs, args, env, run) => {
+  const folder = mkdtempSync(join(env["RUNNER_TEMP"] ?? tmpdir(), "signalbox-monitor-"))
+  const file = join(folder, "events.ndjson")
+  const more = { GITHUB_ACTIONS: "" }
+  const ran = await Runner.quoted(title, () => run([...args, "--log-file", file], { show: "both", more }))
+  const lines = existsSync(file) ? readFileSync(file, "utf8").split("\n") : []
+  rmSync(folder, { recursive: true, force: true })
+  for (const line of lines) {
+    const { level, message } = /** @type {{ readonly level?: string, readonly message?: string }} */ (
+      lastObject(line) ?? {}
+    )
+    if (level === "warn" && message !== undefined) Runner.warning(`signalbox monitor ${inputs.correlationId}`, message)
+  }
+  return { ran, answer: await afterwards(inputs, ran, run) }
+}
+
 /** What became of an execution, from the log; where it never came to its turn, what stands in the way. @param {Inputs} inputs @param {Ran} ran @param {Run} run @returns {Promise<Answer>} */
 const afterwards = async (inputs, ran, run) => {
   const known = { correlationId: inputs.correlationId }
-  if (ran.code === 130 || ran.code === 143 || ran.code === 64) return known
-  if (ran.code === 2) {
+  if ([4, 64, 130, 143].includes(ran.code)) return known
+  if (ran.code === 2 && inputs.command !== "monitor") {
     const blocked = await run(argumentsOf({ ...inputs, command: "can-deploy" }, {}))
     return { ...lastObject(blocked.stdout), ...known }
   }
