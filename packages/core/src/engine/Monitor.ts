@@ -163,7 +163,7 @@ export const watch = Effect.fnUntraced(function* (
   yield* log.read
   const first = log.state().execution
   if (first === undefined) return log.state()
-  if (watcher !== undefined && !isFinished(first)) {
+  if (watcher !== undefined && !State.isOver(log.state())) {
     const long = watcher.gapMs !== undefined && watcher.gapMs > Duration.toMillis(interval)
     yield* write(id, took(watcher, yield* Clock.currentTimeMillis, watcher.restarts > 0 && (long || missed)))
   }

@@ -1,0 +1,350 @@
+/**
+ * Watching with the real program: an execution that a script writes into the log, and a monitor that is killed all the while.
+ */
+import { type ChildProcess, spawn } from "node:child_process"
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+import { embeddedStore } from "@signalbox/node"
+import {
+  CorrelationId,
+  DeploymentId,
+  DeploymentStore,
+  EnvironmentName,
+  type Event,
+  StackName,
+  type StoredEvent
+} from "@signalbox/core/spi"
+import { Duration, Effect, ManagedRuntime } from "effect"
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { type Binary, build } from "./binary.ts"
+import { cleanEnvironment } from "./bundle.ts"
+import { until } from "./chaos/processes.ts"
+import { temporary } from "./support.ts"
+
+const deploymentId = DeploymentId.make("DX6604E")
+const environment = EnvironmentName.make("production")
+const api = StackName.make("api")
+
+let binary: Binary
+beforeAll(() => {
+  binary = build()
+}, 60_000)
+afterAll(() => binary.remove())
+
+const requested = (correlationId: CorrelationId): Event => ({
+  _tag: "ExecutionRequested",
+  correlationId,
+  kind: "deploy",
+  deploymentId,
+  environment,
+  version: "v2",
+  by: "ada",
+  deploymentWas: "deployed",
+  stacksWere: [{ name: api, status: "deployed", release: null, checkpoint: null, outputs: {} }],
+  spec: {
+    stacks: [
+      {
+        name: api,
+        provider: "elsewhere",
+        enabled: true,
+        dependsOn: [],
+        strategy: { type: "all_at_once" },
+        gate: {
+          minHealthyPercentage: 80,
+          maxErrorCount: 10,
+          errorWindow: Duration.minutes(5),
+          maxResponseTime: Duration.seconds(2),
+          responseTime: "p95",
+          gracePeriod: Duration.zero,
+          interval: Duration.seconds(10),
+          consecutivePasses: 3,
+          minSamples: 20
+        },
+        timeout: Duration.minutes(30),
+        properties: {}
+      }
+    ],
+    parallelism: 4,
+    rollback: true,
+    leaseTtl: Duration.seconds(15)
+  }
+})
+
+/** A folder whose log this test writes. */
+const world = (name: string) => {
+  const cwd = temporary(`monitor-${name}`)
+  const store = ManagedRuntime.make(embeddedStore({ directory: Path.join(cwd, ".signalbox") }))
+  const id = CorrelationId.make(name)
+  let written = 0
+  const write = (...events: ReadonlyArray<Event>) =>
+    store.runPromise(
+      Effect.flatMap(DeploymentStore, (log) =>
+        log.append({
+          stream: id,
+          events: events.map((event) => ({ id: `script/${++written}`, at: Date.now(), event }))
+        })
+      )
+    )
+  const read = (): Promise<ReadonlyArray<StoredEvent>> =>
+    store.runPromise(Effect.flatMap(DeploymentStore, (log) => log.events({ stream: id, limit: 10_000 })))
+  const told = async () =>
+    (await read()).flatMap(({ event }) => (event._tag === "Announced" ? [event.what as string] : []))
+  return {
+    cwd,
+    id,
+    write,
+    read,
+    told,
+    begin: async () => {
+      await store.runPromise(
+        Effect.flatMap(DeploymentStore, (log) =>
+          log.append({
+            stream: deploymentId,
+            events: [
+              {
+                id: "init",
+                at: Date.now(),
+                event: {
+                  _tag: "DeploymentInitialized",
+                  deploymentId,
+                  organization: "acme",
+                  project: "shop",
+                  template: "default",
+                  environments: [environment],
+                  stacks: [api],
+                  by: "ada"
+                }
+              }
+            ]
+          })
+        )
+      )
+      await write(requested(id), { _tag: "ExecutionMoved", on: "started" })
+    },
+    progress: (message: string) => write({ _tag: "ProgressSeen", stack: api, message }),
+    close: async () => {
+      await store.dispose()
+      Fs.rmSync(cwd, { recursive: true, force: true })
+    }
+  }
+}
+
+interface Started {
+  readonly child: ChildProcess
+  readonly output: () => string
+  readonly errors: () => string
+  readonly ended: Promise<number | null>
+}
+
+const start = (cwd: string, args: ReadonlyArray<string>): Started => {
+  const child = spawn(process.execPath, [binary.path, "monitor", ...args], {
+    cwd,
+    env: { ...cleanEnvironment(), HOME: cwd, XDG_CONFIG_HOME: Path.join(cwd, "no-such-folder") },
+    stdio: ["ignore", "pipe", "pipe"]
+  })
+  let stdout = ""
+  let stderr = ""
+  child.stdout.on("data", (data) => (stdout += data))
+  child.stderr.on("data", (data) => (stderr += data))
+  const ended = new Promise<number | null>((resolve) => child.on("close", resolve))
+  return { child, output: () => stdout, errors: () => stderr, ended }
+}
+
+const childrenOf = (pid: number): ReadonlyArray<number> => {
+  try {
+    return Fs.readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number)
+  } catch {
+    return []
+  }
+}
+
+const isThere = (pid: number): boolean => {
+  try {
+    return !/\) [ZX] /.test(Fs.readFileSync(`/proc/${pid}/stat`, "utf8"))
+  } catch {
+    return false
+  }
+}
+
+/** Kills the process that watches `times` times, each time a while after it was started. */
+const killing = async (supervisor: number, times: number, after: (n: number) => number): Promise<number> => {
+  let killed = 0
+  let before: number | undefined
+  while (killed < times) {
+    const found = await until(() => childrenOf(supervisor).some((pid) => pid !== before), 3_000, 10)
+    if (!found) return killed
+    const pid = childrenOf(supervisor).find((one) => one !== before)!
+    await until(() => false, after(killed))
+    try {
+      process.kill(pid, "SIGKILL")
+      killed += 1
+    } catch {
+      // It has ended by itself.
+    }
+    before = pid
+  }
+  return killed
+}
+
+const json = (text: string): ReadonlyArray<any> =>
+  text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line))
+
+const counted = (all: ReadonlyArray<string>): Readonly<Record<string, number>> =>
+  all.reduce<Record<string, number>>((sum, one) => ({ ...sum, [one]: (sum[one] ?? 0) + 1 }), {})
+
+describe("monitor", { timeout: 60_000 }, () => {
+  it("tells of a stall, of moving on, of overlong work and of a failure once each through 20 kills", async () => {
+    const { begin, close, cwd, id, progress, read, told, write } = world("failing")
+    await begin()
+    const log = Path.join(cwd, "monitor.log")
+    const monitor = start(cwd, [
+      id,
+      ...["--stall-after", "1500ms", "--overlong-after", "4s", "--interval", "1s"],
+      ...["--max-restarts", "30", "--log-file", log, "--json"]
+    ])
+    // From before it can have read anything to well after it has told something.
+    const kills = killing(monitor.child.pid!, 20, (n) => (n * 173) % 900)
+    const has = (what: string) => async () => (await told()).includes(what)
+    let n = 0
+    const goOnUntil = (holds: () => boolean | Promise<boolean>) =>
+      until(async () => (await holds()) || (await progress(`part ${++n}`), false), 20_000, 150)
+    await goOnUntil(() => n > 5)
+    assert.isTrue(await until(has("stalled"), 20_000), `no stall: ${monitor.errors()}`)
+    assert.deepEqual([await goOnUntil(has("moving")), await goOnUntil(has("overlong"))], [true, true])
+    let done = false
+    void kills.then(() => (done = true))
+    await goOnUntil(() => done)
+    assert.strictEqual(await kills, 20)
+    await write({
+      _tag: "ExecutionMoved",
+      on: "failed",
+      reason: "api does not come up",
+      error: { code: "broken", message: "api does not come up" }
+    })
+    assert.strictEqual(await monitor.ended, 1, monitor.errors())
+
+    const events = await read()
+    const announced = counted(await told())
+    for (const what of ["stalled", "moving", "overlong", "failed"]) assert.strictEqual(announced[what], 1, what)
+    assert.isUndefined(announced.succeeded)
+    const took = events.flatMap(({ event }) => (event._tag === "MonitorTook" ? [event] : []))
+    assert.strictEqual(took.at(-1)!.restarts, 20)
+    assert.isAbove(took.at(-1)!.gapMs!, 0)
+    assert.isAtLeast(announced.gap ?? 0, 1)
+    const gaps = events.flatMap(({ event, id }) => (event._tag === "Announced" && event.what === "gap" ? [id] : []))
+    assert.strictEqual(new Set(gaps).size, gaps.length)
+
+    // The file and the output have each event once, in order, and none is missing.
+    const wanted = events.map(({ position }) => position)
+    const lines = json(Fs.readFileSync(log, "utf8"))
+    assert.deepEqual(
+      lines.map(({ position }) => position),
+      wanted
+    )
+    assert.isTrue(lines.every(({ correlationId, traceId }) => correlationId === id && traceId.length === 32))
+    const shown = json(monitor.output())
+    assert.deepEqual(
+      shown.slice(0, -1).map(({ position }) => position),
+      wanted
+    )
+    assert.deepInclude(shown.at(-1), { correlationId: id, status: "failed" })
+    await close()
+  })
+
+  it("tells of a success once, though it dies between the end and telling of it", async () => {
+    const { begin, close, cwd, id, progress, read, told, write } = world("succeeding")
+    await begin()
+    const log = Path.join(cwd, "monitor.log")
+    const monitor = start(cwd, [id, "--max-restarts", "30", "--log-file", log])
+    const kills = killing(monitor.child.pid!, 6, (n) => 100 + n * 60)
+    await progress("half of it")
+    await write({ _tag: "ExecutionMoved", on: "completed" })
+    const code = await monitor.ended
+    assert.strictEqual(code, 0, monitor.errors())
+    await kills
+    assert.deepEqual(
+      (await told()).filter((what) => what !== "gap"),
+      ["succeeded"]
+    )
+    const lines = json(Fs.readFileSync(log, "utf8"))
+    assert.deepEqual(
+      lines.map(({ position }) => position),
+      (await read()).map(({ position }) => position)
+    )
+    assert.strictEqual(monitor.output().split("half of it").length, 2)
+    assert.include(monitor.output(), "succeeded: deploy completed")
+    await close()
+  })
+
+  it("goes on in the same log file after a line that was cut off", async () => {
+    const { begin, close, cwd, id, progress, read } = world("torn")
+    await begin()
+    const log = Path.join(cwd, "monitor.log")
+    assert.strictEqual((await binary.run(cwd, ["monitor", id, "--once", "--log-file", log])).code, 0)
+    const before = Fs.readFileSync(log, "utf8")
+    Fs.writeFileSync(log, before.slice(0, -20))
+    await progress("more")
+    assert.strictEqual((await binary.run(cwd, ["monitor", id, "--once", "--log-file", log])).code, 0)
+    assert.deepEqual(
+      json(Fs.readFileSync(log, "utf8")).map(({ position }) => position),
+      (await read()).map(({ position }) => position)
+    )
+    await close()
+  })
+
+  it("ends soon on Ctrl-C, with the process that watches, and says where to go on", async () => {
+    const { begin, close, cwd, id } = world("stopped")
+    await begin()
+    const monitor = start(cwd, [id])
+    assert.isTrue(await until(() => monitor.output().includes("execution started"), 10_000))
+    const [worker] = childrenOf(monitor.child.pid!)
+    const stopped = performance.now()
+    monitor.child.kill("SIGINT")
+    assert.strictEqual(await monitor.ended, 130)
+    assert.isBelow(performance.now() - stopped, 7_000)
+    assert.isFalse(isThere(worker!))
+    assert.match(
+      monitor.errors().trimEnd().split("\n").at(-1)!,
+      new RegExp(`go on watching with: signalbox monitor ${id} --after [23]$`)
+    )
+    await close()
+  })
+
+  it("the process that watches ends when the one that supervises it is killed", async () => {
+    const { begin, close, cwd, id } = world("orphaned")
+    await begin()
+    const monitor = start(cwd, [id])
+    assert.isTrue(await until(() => monitor.output().includes("execution started"), 10_000))
+    const [worker] = childrenOf(monitor.child.pid!)
+    monitor.child.kill("SIGKILL")
+    await monitor.ended
+    assert.isTrue(await until(() => !isThere(worker!), 7_000))
+    await close()
+  })
+
+  it("gives up where it dies too often, and names the last reason", async () => {
+    const { begin, close, cwd, id } = world("dying")
+    await begin()
+    Fs.mkdirSync(Path.join(cwd, "folder.log"))
+    const ran = await binary.run(cwd, ["monitor", id, "--max-restarts", "1", "--log-file", "folder.log", "--json"])
+    assert.strictEqual(ran.code, 1)
+    const { error } = JSON.parse(ran.stderr)
+    assert.strictEqual(error.code, "monitor_died")
+    assert.match(error.message, /it died 2 times within 10m, the last time with code 1: .*EISDIR/)
+    await close()
+  })
+
+  it("starts nothing again where the command line is wrong", async () => {
+    const { begin, close, cwd } = world("wrong")
+    await begin()
+    const unknown = await binary.run(cwd, ["monitor", "nobody-knows-it", "--json"])
+    assert.deepEqual([unknown.code, JSON.parse(unknown.stderr).error.code], [4, "unknown_execution"])
+    const span = await binary.run(cwd, ["monitor", "--interval", "often"])
+    assert.strictEqual(span.code, 64)
+    assert.include(span.stderr, "such as 30s, 10m or 2h")
+    await close()
+  })
+})
