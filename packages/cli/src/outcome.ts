@@ -72,7 +72,9 @@ const next = (state: Execution.ExecutionState, look: "status" | "events"): Reado
     default:
       return [
         `signalbox ${look} ${state.correlationId}`,
-        `signalbox ${state.kind} ${state.deploymentId}${state.kind.endsWith("-stack") ? ` ${state.stacks[0]?.name ?? "<stack>"}` : ""} ${where}`
+        state.kind === "run"
+          ? `signalbox run --deployment ${state.deploymentId} ${where} -- <command>`
+          : `signalbox ${state.kind} ${state.deploymentId}${state.kind.endsWith("-stack") ? ` ${state.stacks[0]?.name ?? "<stack>"}` : ""} ${where}`
       ]
   }
 }

@@ -15,8 +15,20 @@ const patience = 7000
 
 type Signal = "SIGINT" | "SIGTERM"
 let asked: Signal | undefined
+/** Who gets the signals instead, as long as a command runs whose own business they are. */
+let taker: ((signal: Signal) => void) | undefined
 
-const host = nodeHost(version, embedded, () => asked)
+const host = nodeHost(
+  version,
+  embedded,
+  () => asked,
+  (listener) => {
+    taker = listener
+    return () => {
+      taker = undefined
+    }
+  }
+)
 const fiber = Effect.runFork(main(host, process.argv.slice(2)))
 
 /** Says something, above the tree where there is one. */
@@ -40,6 +52,7 @@ process.on("uncaughtException", (error) => {
 })
 
 const stop = (signal: Signal) => {
+  if (taker !== undefined) return taker(signal)
   if (asked !== undefined) {
     return die(exitCodeOfSignal(signal), "forced; what was under way is taken up by the next run")
   }

@@ -107,6 +107,7 @@ describe("colour", () => {
     columns: () => 80,
     rows: () => 24,
     write: () => undefined,
+    pass: () => undefined,
     onResize: () => () => undefined
   })
   it.each([

@@ -23,7 +23,14 @@ const terminal = (columns: number) => {
     }
   }
   return {
-    sink: { isTTY: true, columns: () => columns, rows: () => 24, write, onResize: () => () => undefined },
+    sink: {
+      isTTY: true,
+      columns: () => columns,
+      rows: () => 24,
+      write,
+      pass: () => undefined,
+      onResize: () => () => undefined
+    },
     get screen() {
       return rows.filter((line, index) => line !== "" || index < rows.length - 1)
     },

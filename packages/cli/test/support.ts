@@ -41,6 +41,9 @@ const keep = (isTTY: boolean): Sink & { text: string } => {
     write: (text: string) => {
       sink.text += text
     },
+    pass: (bytes: Uint8Array) => {
+      sink.text += new TextDecoder().decode(bytes)
+    },
     onResize: () => () => undefined
   }
   return sink
@@ -65,6 +68,7 @@ export const runWith = async (
     detach: options.detach ?? (() => Effect.die(new Error("nothing may be started here"))),
     backend,
     signal: () => undefined,
+    takeSignals: () => () => undefined,
     exit: { code: 0 }
   }
   const code = await Effect.runPromise(main(host, argv))

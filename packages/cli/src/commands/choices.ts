@@ -2,7 +2,7 @@
  * Words that flags choose from, written out: taking them from the domain would load all of its schemas for `--help`. A test
  * compares them.
  */
-import type { EventTag, ExecutionStatus, StrategyName } from "@signalbox/core/spi"
+import type { EventTag, QueuePolicy, ExecutionStatus, StrategyName } from "@signalbox/core/spi"
 
 export const strategies = [
   "all_at_once",
@@ -21,6 +21,8 @@ export const executionStatuses = [
   "rolled_back",
   "cancelled"
 ] as const satisfies ReadonlyArray<ExecutionStatus>
+
+export const policies = ["fifo", "latest_wins", "reject"] as const satisfies ReadonlyArray<QueuePolicy>
 
 export const eventTags = [
   "DeploymentInitialized",

@@ -4,7 +4,7 @@
 import * as Command from "effect/cli/Command"
 import { root } from "../Root.ts"
 import { active } from "./active.ts"
-import { attach, run } from "./attach.ts"
+import { attach, run as runner } from "./attach.ts"
 import { abort, approve, pause, promote, resume, retry } from "./command.ts"
 import { completions } from "./completions.ts"
 import { deploy, deployStack } from "./deploy.ts"
@@ -20,6 +20,7 @@ import { monitor, watcher } from "./monitor.ts"
 import { replay } from "./replay.ts"
 import { report } from "./report.ts"
 import { rollback } from "./rollback.ts"
+import { run } from "./run.ts"
 import { status } from "./status.ts"
 import { supervisor } from "./supervisor.ts"
 import { trace } from "./trace.ts"
@@ -29,8 +30,9 @@ export const commands = root.pipe(
   Command.withSubcommands([
     { group: "Deployments", commands: [init, info, list, status] },
     { group: "Change", commands: [deploy, deployStack, rollback, destroy, destroyStack] },
+    { group: "Coordinate", commands: [run] },
     { group: "Look", commands: [history, watch, monitor, metrics, active, events, trace, replay, report, health] },
     { group: "Operate", commands: [pause, resume, approve, promote, abort, retry, attach] },
-    { group: "Others", commands: [completions((): Command.Command.Any => commands), run, supervisor, watcher] }
+    { group: "Others", commands: [completions((): Command.Command.Any => commands), runner, supervisor, watcher] }
   ])
 )

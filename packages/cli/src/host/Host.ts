@@ -13,6 +13,8 @@ export interface Sink {
   readonly columns: () => number
   readonly rows: () => number
   readonly write: (text: string) => void
+  /** Writes what another program printed; a promise tells when more can be taken. */
+  readonly pass: (bytes: Uint8Array) => void | Promise<void>
   /** Calls back whenever the size changes, until the returned function is called. */
   readonly onResize: (listener: () => void) => () => void
 }
@@ -45,6 +47,8 @@ export interface HostShape {
   readonly backend: Backend
   /** The signal that asked the program to stop, if one did. */
   readonly signal: () => "SIGINT" | "SIGTERM" | undefined
+  /** Takes the signals that are meant for this program, until the returned function is called: they stop it no more. */
+  readonly takeSignals: (listener: (signal: "SIGINT" | "SIGTERM") => void) => () => void
   /** What the program will exit with. */
   readonly exit: { code: number }
 }

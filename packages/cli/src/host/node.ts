@@ -6,6 +6,16 @@ import * as Path from "node:path"
 import * as Effect from "effect/Effect"
 import type { Backend, HostShape, Sink } from "./Host.ts"
 
+/** Until it takes more, or will never again. */
+const drained = (stream: NodeJS.WriteStream): Promise<void> =>
+  new Promise((resolve) => {
+    const done = () => {
+      for (const event of ["drain", "close", "error"]) stream.off(event, done)
+      resolve()
+    }
+    for (const event of ["drain", "close", "error"]) stream.on(event, done)
+  })
+
 const sink = (stream: NodeJS.WriteStream): Sink => {
   // A reader that went away (`signalbox list | head -1`) ends the output, not the work.
   stream.on("error", () => undefined)
@@ -15,6 +25,7 @@ const sink = (stream: NodeJS.WriteStream): Sink => {
     columns: () => stream.columns || (stream.isTTY ? 80 : Number.POSITIVE_INFINITY),
     rows: () => stream.rows || 24,
     write: (text) => void stream.write(text),
+    pass: (bytes) => (stream.write(bytes) ? undefined : drained(stream)),
     onResize: (listener) => {
       stream.on("resize", listener)
       return () => stream.off("resize", listener)
@@ -57,7 +68,8 @@ const detach = (args: ReadonlyArray<string>, logFile: string): Effect.Effect<num
 export const nodeHost = (
   version: string,
   backend: Backend,
-  signal: () => "SIGINT" | "SIGTERM" | undefined
+  signal: () => "SIGINT" | "SIGTERM" | undefined,
+  takeSignals: HostShape["takeSignals"]
 ): HostShape => {
   const stdout = sink(process.stdout)
   return {
@@ -70,6 +82,7 @@ export const nodeHost = (
     detach,
     backend,
     signal,
+    takeSignals,
     exit: { code: 0 }
   }
 }

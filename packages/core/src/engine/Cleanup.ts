@@ -40,7 +40,8 @@ export type Reported = "succeeded" | "failed" | "cancelled"
  * Ends what was registered, withdraws what waits, and gives the lock back; what another correlation id holds is left alone.
  *
  * *Details*: a deployment of Signalbox's own that was left half-way is not ended, since it can be carried on; only its lock
- * is given back.
+ * is given back. The lock of a command whose end nobody saw is left to expire: the command may live for a moment longer than
+ * whoever ran it.
  *
  * *Errors*: `Refused` (`blocked`) while somebody still runs it.
  *
@@ -71,12 +72,16 @@ export const cleanup = Effect.fnUntraced(function* (
     if (state !== undefined && !isFinished(state)) yield* conclude(state, options)
     const lock = yield* leases.get(lockKey(before.deploymentId, before.environment))
     const now = yield* Clock.currentTimeMillis
-    const held = lock !== undefined && lock.holder === id && lock.expiresAt > now
+    const held = lock !== undefined && lock.holder === id && lock.expiresAt > now && !mayLive(before)
     if (held) yield* leases.release(lock)
     const after = yield* store.execution(id)
     return { correlationId: id, was: before.status, now: after?.status ?? null, released: held }
   }).pipe(Effect.ensuring(Effect.ignore(leases.release(mine))))
 })
+
+/** Whether a command of it may be alive though whoever ran it is gone. */
+const mayLive = ({ exit, kind, startedAt }: ExecutionState): boolean =>
+  kind === "run" && startedAt !== undefined && exit === undefined
 
 const conclude = Effect.fnUntraced(function* (
   state: ExecutionState,

@@ -198,6 +198,7 @@ const carryOn = Effect.fnUntraced(function* (
   if (state.kind === "observe" || (state.kind === "run" && state.startedAt === undefined && command === undefined)) {
     return yield* notOurs(state)
   }
+  if (state.kind === "run" && state.startedAt !== undefined) yield* untilExpired(state)
   const acquired = isWaiting(state)
     ? yield* takeTurn(id, mine, owner, ttl)
     : yield* leases.acquire({
@@ -251,6 +252,18 @@ const carryOn = Effect.fnUntraced(function* (
     Effect.provideService(Run, services)
   )
   yield* tellEnd
+})
+
+/** A command may live for a moment longer than whoever ran it, but not longer than the lease. */
+const untilExpired = Effect.fnUntraced(function* ({
+  correlationId,
+  deploymentId,
+  environment
+}: ExecutionState): Effect.fn.Return<void, StoreError, LeaseStore> {
+  const leases = yield* LeaseStore
+  const lock = yield* leases.get(lockKey(deploymentId, environment))
+  const now = yield* Clock.currentTimeMillis
+  if (lock?.holder === correlationId) yield* Effect.sleep(Duration.millis(Math.max(0, lock.expiresAt - now)))
 })
 
 const notOurs = ({ correlationId, kind }: ExecutionState): Refused =>

@@ -1,0 +1,182 @@
+/**
+ * `signalbox run -- <command>`: any command as a deployment: one at a time, in the log, in a trace.
+ */
+import * as Path from "node:path"
+import * as Fs from "node:fs"
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Clock from "effect/Clock"
+import * as Schema from "effect/Schema"
+import {
+  CorrelationId,
+  DeploymentId,
+  DeploymentStore,
+  type Execution,
+  LeaseStore,
+  Redaction,
+  StackName
+} from "@signalbox/core/spi"
+import { actor } from "../actor.ts"
+import { ExitCode } from "../ExitCode.ts"
+import { Failure, usage } from "../Failure.ts"
+import { invocation, type Invocation } from "../Invocation.ts"
+import { executionView } from "../json/execution.ts"
+import { headline, nextLines, why } from "../outcome.ts"
+import { inkOf } from "../Invocation.ts"
+import { type Place, placeOf, within } from "../place.ts"
+import { signalbox } from "../services.ts"
+import { setOutputs } from "../wrap/github.ts"
+import { tellWaiting } from "../wrap/waiting.ts"
+import { wrappedBy } from "../wrap/wrapped.ts"
+import { policies } from "./choices.ts"
+import { by, correlationId, reason, span, text } from "./flags.ts"
+
+const flags = {
+  command: Argument.String("command").pipe(
+    Argument.variadic({ min: 1 }),
+    Argument.withDescription("The command and its arguments, after --")
+  ),
+  deployment: Flag.String("deployment").pipe(
+    Flag.withSchema(DeploymentId),
+    Flag.optional,
+    Flag.withMetavar("id"),
+    Flag.withDescription("Deployment, such as DX6604E; else that of this folder, or of this project")
+  ),
+  stack: Flag.String("stack").pipe(
+    Flag.withSchema(StackName),
+    Flag.atLeast(0),
+    Flag.withMetavar("name"),
+    Flag.withDescription("A stack that the command changes; may be given more than once")
+  ),
+  version: text("version", "name", "Version that the command brings in"),
+  correlationId,
+  queue: Flag.Literals("queue", policies).pipe(
+    Flag.optional,
+    Flag.withDescription("What to do while others are in the way (fifo)")
+  ),
+  queueTimeout: span("queue-timeout", 0, 30 * 86_400_000, "Give up where its turn has not come by then").pipe(
+    Flag.optional
+  ),
+  override: text("override", "reason", "Go ahead in spite of a freeze, a veto or drift, and say why"),
+  logFile: text("log-file", "file", "Where the output goes, a line of JSON each; else below .signalbox/log"),
+  redact: Flag.String("redact").pipe(
+    Flag.withSchema(Schema.NonEmptyString),
+    Flag.atLeast(0),
+    Flag.withMetavar("variable"),
+    Flag.withDescription("A variable whose value is a secret, besides those whose names say so")
+  ),
+  by,
+  reason
+}
+
+type Flags = Command.Command.Config.Infer<typeof flags>
+
+/** A command that waits for the lock that it holds itself would wait for ever. */
+const notNested = Effect.fnUntraced(function* (inv: Invocation, place: Place) {
+  const outer = inv.host.env.SIGNALBOX_CORRELATION_ID
+  if (!outer || !inv.host.env.SIGNALBOX_RUN) return
+  const leases = yield* LeaseStore
+  const lease = yield* leases.get(`lock/${place.deploymentId}/${place.environment}`)
+  const now = yield* Clock.currentTimeMillis
+  if (lease?.holder !== outer || lease.expiresAt <= now) return
+  return yield* new Failure({
+    exitCode: ExitCode.blocked,
+    info: {
+      code: "nested_run",
+      message: `this runs inside of ${outer}, which holds the lock of ${place.deploymentId} in ${place.environment} already`,
+      hint: "Run the command itself: it has the lock."
+    }
+  })
+})
+
+/** The exit code where the command was never run: the others are its own. */
+const exitCodeOf = ({ error, status }: Execution.ExecutionState): number => {
+  if (error?.code === "queue_timeout") return ExitCode.timeout
+  if (status === "completed") return ExitCode.done
+  return status === "cancelled" ? ExitCode.blocked : ExitCode.failed
+}
+
+const carryOut = Effect.fnUntraced(function* (inv: Invocation, given: Flags, place: Place, id: CorrelationId) {
+  const { host, settings } = inv
+  const box = yield* signalbox
+  const store = yield* DeploymentStore
+  yield* notNested(inv, place)
+  const redactor = Redaction.make({ env: host.env, names: given.redact })
+  const some = <Key extends string, A>(key: Key, value: Option.Option<A>) =>
+    (Option.isSome(value) ? { [key]: value.value } : {}) as { readonly [K in Key]?: A }
+  const { execution, joined } = yield* box.submit({
+    kind: "run",
+    correlationId: id,
+    deploymentId: place.deploymentId,
+    environment: place.environment,
+    manifest: place.manifest,
+    by: actor(inv, given.by),
+    stacks: given.stack,
+    command: redactor.redact(given.command.join(" ")).slice(0, 2_000),
+    ...some("version", given.version),
+    ...some("queue", given.queue),
+    ...some("override", given.override),
+    ...some("reason", given.reason)
+  })
+  if (joined && execution.finishedAt !== undefined) {
+    yield* inv.say(`${id} has ended before: it is not run again`)
+  }
+  yield* setOutputs(inv, { "correlation-id": id })
+  const log = Option.match(given.logFile, {
+    onNone: () => Path.join(settings.directory, ".signalbox", "log", `${id}.log`),
+    onSome: (file) => Path.resolve(host.cwd, file)
+  })
+  yield* Effect.ignore(Effect.try(() => Fs.mkdirSync(Path.dirname(log), { recursive: true })))
+  yield* inv.say(`signalbox: ${id} (${place.deploymentId} ${place.environment})`)
+
+  let code: number | undefined
+  const [command = "", ...args] = given.command
+  const state = yield* Effect.scoped(
+    Effect.gen(function* () {
+      yield* Effect.forkScoped(tellWaiting(inv, place, id))
+      if (Option.isSome(given.queueTimeout)) {
+        const timeout = box.withdraw(id, {
+          code: "queue_timeout",
+          message: "its turn did not come in the time given",
+          hint: `See who is in the way: signalbox can-deploy ${place.deploymentId} --environment ${place.environment} --explain`
+        })
+        yield* Effect.forkScoped(Effect.delay(timeout, given.queueTimeout.value))
+      }
+      return yield* box.run(
+        id,
+        wrappedBy(inv, { command, args, redactor, logFile: log }, (exit) => (code = exit))
+      )
+    })
+  )
+  const last = (yield* store.execution(id)) ?? state
+  const exitCode = code ?? exitCodeOf(last)
+  yield* setOutputs(inv, { status: last.status, "exit-code": exitCode })
+  const now = yield* Clock.currentTimeMillis
+  if (inv.json) yield* inv.result({ ...executionView(last, now), exitCode, log }, () => [])
+  else {
+    const ink = { ...inkOf(inv), paint: inv.paintMessage }
+    const lines = [headline(last, ink), ...why(last, ink), ...nextLines(last, ink)]
+    yield* inv.say(lines.join("\n"))
+  }
+  yield* inv.exit(exitCode)
+})
+
+export const run = Command.make(
+  "run",
+  flags,
+  Effect.fnUntraced(function* (given) {
+    const inv = yield* invocation
+    const [first = ""] = given.command
+    if (first.trim() === "") {
+      return yield* usage("command_missing", "which command?", "Give it after --: signalbox run -- make deploy", "--")
+    }
+    const place = yield* placeOf(inv, Option.getOrUndefined(given.deployment), given.stack)
+    const id = Option.getOrElse(given.correlationId, () => CorrelationId.make(crypto.randomUUID()))
+    yield* within(inv, place, given.by, carryOut(inv, given, place, id))
+  })
+).pipe(
+  Command.withDescription("Run any command as a deployment: alone, watched, in the log, never longer than its lock")
+)
