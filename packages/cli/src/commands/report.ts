@@ -28,7 +28,7 @@ export const report = Command.make(
   Effect.fnUntraced(function* (flags) {
     const inv = yield* invocation
     if (!flags.calibration) {
-      return yield* usage("flag_missing", "what to report on is not said", "Add --calibration.", "--calibration")
+      return yield* usage("missing_option", "what to report on is not said", "Add --calibration.", "--calibration")
     }
     const { Estimating } = yield* engine
     yield* withServices(

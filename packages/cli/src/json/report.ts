@@ -22,9 +22,10 @@ export const calibrationView = (calibration: EstimateCalibration.Calibration) =>
   ...tallyView(calibration),
   withoutInterval: { few: calibration.few, none: calibration.none, exceeded: calibration.exceeded },
   byMoment: calibration.byMoment.map(({ moment, ...tally }) => ({ moment, ...tallyView(tally) })),
-  byScope: calibration.byScope.map(
-    ({ scope, ...tally }): { readonly scope: Estimate.Scope } & TallyView => ({ scope, ...tallyView(tally) })
-  ),
+  byScope: calibration.byScope.map(({ scope, ...tally }): { readonly scope: Estimate.Scope } & TallyView => ({
+    scope,
+    ...tallyView(tally)
+  })),
   byHistory: calibration.byHistory.map(({ from, to, ...tally }) => ({ from, to, ...tallyView(tally) }))
 })
 export type CalibrationView = ReturnType<typeof calibrationView>
