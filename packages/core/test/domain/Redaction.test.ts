@@ -212,6 +212,23 @@ describe("a text in pieces", () => {
     { arbitrary: { runs: 30 } }
   )
 
+  it("keeps together what is cut in the middle of a line that does not end", () => {
+    for (const secret of ["hunter2!", ...tokens]) {
+      const pieces = ["0".repeat(200_000) + secret.slice(0, 7), `${secret.slice(7)} ${"0".repeat(200_000)}`]
+      const out = streamed(pieces, () => false)
+      expect(out === redactor.redact(pieces.join("")) && out.includes("0*** 0")).toBe(true)
+    }
+  })
+
+  it.each(tokens)("shows nothing of %s while it comes", (token) => {
+    const stream = redactor.stream()
+    stream.push(`use ${token.slice(0, 12)}`)
+    expect(stream.idle()).toBe("use ")
+    stream.push(token.slice(12, -1))
+    expect(stream.idle()).toBe("")
+    expect(stream.push(`${token.slice(-1)}\n`)).toBe("***\n")
+  })
+
   it("gives whole lines at once, and the beginning of one when it pauses", () => {
     const stream = redactor.stream()
     expect(stream.push("one\ntwo:")).toBe("one\n")
