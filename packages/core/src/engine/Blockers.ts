@@ -15,11 +15,12 @@ import type { ExecutionKind } from "../domain/Machines.ts"
 import type { Ticket } from "../domain/Queue.ts"
 import type { ExecutionSpec } from "../domain/Spec.ts"
 import { DeploymentStore } from "../spi/DeploymentStore.ts"
-import { LeaseStore } from "../spi/LeaseStore.ts"
+import { type Lease, LeaseStore } from "../spi/LeaseStore.ts"
 import type { StoreError } from "../spi/StoreError.ts"
 import { ahead } from "./Ahead.ts"
 import { estimate } from "./Estimating.ts"
 import { lockKey } from "./LockKey.ts"
+import { RunnerIdentity } from "./RunnerIdentity.ts"
 
 /** What can be in the way. @since 0.1.0 */
 export type BlockerKind =
@@ -99,7 +100,7 @@ export const standing = Effect.fnUntraced(function* (
   if (asked.override !== undefined) return held
   return [
     ...held,
-    ...freezes(asked, now),
+    ...frozen(asked, now),
     ...vetoes(deployment, asked),
     ...staleOrder(environment, asked),
     ...stacksMissing(environment, asked),
@@ -126,7 +127,15 @@ const holds = (deployment: Deployment | undefined, asked: Asked, now: Timestamp)
 /** Going back is what a freeze is for. */
 const goesBack = ({ kind }: Asked): boolean => kind === "rollback"
 
-const freezes = (asked: Asked, now: Timestamp): ReadonlyArray<Blocker> => {
+/**
+ * The freezes that hold now, by the configuration alone.
+ *
+ * @since 0.1.0
+ */
+export const freezes = (asked: Asked): Effect.Effect<ReadonlyArray<Blocker>> =>
+  Effect.map(Clock.currentTimeMillis, (now) => frozen(asked, now))
+
+const frozen = (asked: Asked, now: Timestamp): ReadonlyArray<Blocker> => {
   if (goesBack(asked)) return []
   const all = asked.spec.freezes ?? []
   return Freeze.activeAt(all, asked.environment, now).map((freeze) => ({
@@ -243,29 +252,44 @@ export const inTheWay = Effect.fnUntraced(function* (
   const held =
     lease === undefined || lease.expiresAt <= now || lease.holder === asked.correlationId
       ? []
-      : [
-          {
-            ...none,
-            kind: "lease" as const,
-            message: `${lease.holder} holds the lock (${lease.reason ?? "unknown"}); unless it is renewed, that ends in ${Duration.format(Duration.seconds(Math.ceil((lease.expiresAt - now) / 1_000)))}`,
-            who: lease.holder,
-            since: lease.acquiredAt,
-            clearsAt: yield* endOf(lease.holder as CorrelationId),
-            override: `signalbox abort ${lease.holder}, or by force: signalbox lock release ${asked.deploymentId} --environment ${asked.environment} --force --reason "<reason>"`
-          }
-        ]
+      : [yield* holder(asked, lease, now)]
   const before = yield* ahead(asked)
-  return [
-    ...held,
-    ...before.map((ticket) => ({
+  const waiting = yield* Effect.forEach(before, (ticket) =>
+    Effect.map(endOf(ticket.correlationId), (clearsAt): Blocker => ({
       ...none,
-      kind: "queue" as const,
+      kind: "queue",
       message: `${ticket.correlationId} waits before it (${ticket.kind} by ${ticket.by})`,
       who: ticket.correlationId,
       since: ticket.at,
+      clearsAt,
       override: `signalbox cleanup ${ticket.correlationId} --reason "<reason>"`
     }))
-  ]
+  )
+  return [...held, ...waiting]
+})
+
+const holder = Effect.fnUntraced(function* (
+  asked: Asked,
+  lease: Lease,
+  now: Timestamp
+): Effect.fn.Return<Blocker, StoreError, DeploymentStore> {
+  const { isDead } = yield* RunnerIdentity
+  // Nobody renews it: it is kept for whoever carries the execution on, or was left behind.
+  const alone = isDead(lease.owner)
+  const left = Duration.format(Duration.seconds(Math.ceil((lease.expiresAt - now) / 1_000)))
+  const end = alone ? `no process of it is left, and it ends in ${left}` : `unless it is renewed, that ends in ${left}`
+  const force = `signalbox lock release ${asked.deploymentId} --environment ${asked.environment} --force --reason "<reason>"`
+  return {
+    ...none,
+    kind: "lease",
+    message: `${lease.holder} holds the lock (${lease.reason ?? "unknown"}); ${end}`,
+    who: lease.holder,
+    since: lease.acquiredAt,
+    clearsAt: alone ? at(lease.expiresAt) : yield* endOf(lease.holder as CorrelationId),
+    override: alone
+      ? `signalbox cleanup ${lease.holder}, or by force: ${force}`
+      : `signalbox abort ${lease.holder}, or by force: ${force}`
+  }
 })
 
 const endOf = Effect.fnUntraced(function* (

@@ -4,18 +4,20 @@
  * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { Origin } from "../domain/Event.ts"
+import * as Freeze from "../domain/Freeze.ts"
 import type { CorrelationId, DeploymentId, EnvironmentName, StackName, Timestamp } from "../domain/Ids.ts"
 import type { ExecutionKind } from "../domain/Machines.ts"
 import type { ExecutionSpec, Manifest } from "../domain/Spec.ts"
 import { DeploymentStore } from "../spi/DeploymentStore.ts"
 import type { LeaseStore } from "../spi/LeaseStore.ts"
 import type { Drift, Observation } from "../spi/Provider.ts"
-import { ProviderError } from "../spi/ProviderError.ts"
+import type { ProviderError } from "../spi/ProviderError.ts"
 import type { Providers } from "../spi/Providers.ts"
-import type { StoreError } from "../spi/StoreError.ts"
-import { type Asked, type Blocker, inTheWay, standing } from "./Blockers.ts"
+import { StoreError } from "../spi/StoreError.ts"
+import { type Asked, type Blocker, freezes, inTheWay, standing } from "./Blockers.ts"
 import { resolve } from "./Configuration.ts"
 import { eachStack } from "./Preview.ts"
 import type { Refused } from "./Refused.ts"
@@ -43,7 +45,7 @@ export interface Question {
  * The answer.
  *
  * *Details*: `degraded` is the reason why only the providers could be asked, null where the registry answered. `queue` is
- * how many wait.
+ * how many wait. `nextFreeze` is the freeze that begins within a day, if one does.
  *
  * @since 0.1.0
  */
@@ -52,6 +54,7 @@ export interface Answer {
   readonly degraded: string | null
   readonly blockers: ReadonlyArray<Blocker>
   readonly queue: number
+  readonly nextFreeze: Freeze.ActiveFreeze | null
   readonly checkedAt: Timestamp
 }
 
@@ -75,7 +78,8 @@ const specOf = (question: Question): Effect.Effect<ExecutionSpec, Refused> =>
  * Asks the registry and the providers for everything that is in the way. A registry that cannot be reached is said, and the
  * providers answer alone.
  *
- * *Errors*: `Refused` for a stack or an environment that is not there; `StoreError` that is not retryable.
+ * *Errors*: `Refused` for a stack or an environment that is not there; `StoreError` that is not retryable, or where no
+ * provider can be asked either.
  *
  * @since 0.1.0
  */
@@ -92,54 +96,82 @@ export const canDeploy = Effect.fnUntraced(function* (
   })
   const known = yield* Effect.result(registry)
   if (known._tag === "Failure") {
-    return known.failure.isRetryable ? yield* withoutRegistry(question, known.failure.message) : yield* known.failure
+    return known.failure.isRetryable ? yield* withoutRegistry(question, known.failure) : yield* known.failure
   }
   const { environment, registered } = known.success
   // What an execution that holds the lock does at its provider is said once.
   const held = registered.some(({ kind }) => kind === "lease")
-  const outside = held ? [] : yield* fromProviders(question, spec, environment)
+  const outside = held ? [] : (yield* fromProviders(question, spec, environment)).flatMap(({ blockers }) => blockers)
   return {
-    ...(yield* verdict([...registered, ...outside])),
+    ...(yield* verdict(question, spec, [...registered, ...outside])),
     degraded: null,
     queue: environment?.queue?.length ?? 0
   }
 })
 
 /**
- * The providers' own word, where the registry cannot be asked: whether anything is in flight.
+ * The providers' own word, where the registry cannot be asked: whether anything is in flight, and the freezes of the
+ * configuration.
+ *
+ * *Errors*: the `StoreError` that the registry gave, where no provider can be asked either.
  *
  * @since 0.1.0
  */
 export const withoutRegistry = Effect.fnUntraced(function* (
   question: Question,
-  reason: string
-): Effect.fn.Return<Answer, Refused, Providers> {
+  away: StoreError
+): Effect.fn.Return<Answer, Refused | StoreError, Providers> {
   const spec = yield* specOf(question)
-  return { ...(yield* verdict(yield* fromProviders(question, spec, undefined))), degraded: reason, queue: 0 }
+  const looks = yield* fromProviders(question, spec, undefined)
+  if (!looks.some(({ answered }) => answered)) {
+    return yield* new StoreError({
+      operation: away.operation,
+      reason: away.reason,
+      detail: `${away.detail}, and no provider can be asked instead`
+    })
+  }
+  const frozen = question.override === undefined ? yield* freezes(askedOf(question, spec)) : []
+  const blockers = [...frozen, ...looks.flatMap((look) => look.blockers)]
+  return { ...(yield* verdict(question, spec, blockers)), degraded: away.message, queue: 0 }
 })
 
-const verdict = (blockers: ReadonlyArray<Blocker>) =>
-  Effect.map(Clock.currentTimeMillis, (checkedAt) => ({ canDeploy: blockers.length === 0, blockers, checkedAt }))
+const soon = Duration.hours(24)
+
+const verdict = (question: Question, spec: ExecutionSpec, blockers: ReadonlyArray<Blocker>) =>
+  Effect.map(Clock.currentTimeMillis, (checkedAt) => ({
+    canDeploy: blockers.length === 0,
+    blockers,
+    nextFreeze: Freeze.next(spec.freezes ?? [], question.environment, checkedAt, soon) ?? null,
+    checkedAt
+  }))
+
+/** What was seen of one stack; not answered where it has no provider that could be asked, or where that is away. */
+interface Look {
+  readonly answered: boolean
+  readonly blockers: ReadonlyArray<Blocker>
+}
 
 const fromProviders = (
   question: Question,
   spec: ExecutionSpec,
   environment: Parameters<typeof eachStack>[2]
-): Effect.Effect<ReadonlyArray<Blocker>, never, Providers> =>
-  Effect.map(
-    eachStack(question, spec, environment, ({ provider, ref, stack }) =>
-      Effect.gen(function* () {
-        if (provider === undefined) return []
-        const observed = yield* Effect.result(provider.observe(ref))
-        if (observed._tag === "Failure") return [unreachable(stack.name, observed.failure)]
-        const busy = inFlight(stack.name, observed.success)
-        const { drift } = provider
-        if (drift === undefined || question.override !== undefined || observed.success.status !== "ready") return busy
-        const found = yield* Effect.result(drift.detect(ref))
-        return [...busy, ...(found._tag === "Success" ? drifted(stack.name, observed.success, found.success) : [])]
-      })
-    ),
-    (all) => all.flat()
+): Effect.Effect<ReadonlyArray<Look>, never, Providers> =>
+  eachStack(question, spec, environment, ({ provider, ref, stack }) =>
+    Effect.gen(function* (): Effect.fn.Return<Look> {
+      if (provider === undefined) return { answered: false, blockers: [] }
+      const observed = yield* Effect.result(provider.observe(ref))
+      if (observed._tag === "Failure") {
+        return { answered: false, blockers: [unreachable(stack.name, observed.failure)] }
+      }
+      const busy = inFlight(stack.name, observed.success)
+      const { drift } = provider
+      if (drift === undefined || question.override !== undefined || observed.success.status !== "ready") {
+        return { answered: true, blockers: busy }
+      }
+      const found = yield* Effect.result(drift.detect(ref))
+      const differs = found._tag === "Success" ? drifted(stack.name, observed.success, found.success) : []
+      return { answered: true, blockers: [...busy, ...differs] }
+    })
   )
 
 const unreachable = (stack: StackName, error: ProviderError): Blocker => ({

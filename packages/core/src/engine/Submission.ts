@@ -28,6 +28,7 @@ import { uniqueOwner } from "./RunnerIdentity.ts"
 import type { Request } from "./Signalbox.ts"
 import { isEmpty, type StartingPoint, startingPoint } from "./StartingPoint.ts"
 import { supersede } from "./Superseding.ts"
+import { forgottenAfter, sweep } from "./Sweeping.ts"
 import { tracedMark } from "./Trace.ts"
 import { withdraw } from "./Turn.ts"
 
@@ -64,6 +65,7 @@ export const submit = Effect.fnUntraced(function* (
   // History that nobody keeps any more goes a little at a time; failing to is no reason to refuse a request.
   const now = yield* Clock.currentTimeMillis
   yield* Effect.ignore(store.prune(now - Duration.toMillis(request.manifest.retention)))
+  yield* Effect.ignore(sweep(now - Duration.toMillis(forgottenAfter)))
   return submission
 })
 

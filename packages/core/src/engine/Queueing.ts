@@ -1,0 +1,126 @@
+/**
+ * The queue before a lock as people see it: who is in which place, and for how long.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type { Estimate } from "../analysis/Estimate.ts"
+import { heldBy, type Hold } from "../domain/Environment.ts"
+import { type ExecutionState, isFinished } from "../domain/Execution.ts"
+import type { CorrelationId, DeploymentId, EnvironmentName } from "../domain/Ids.ts"
+import * as Queue from "../domain/Queue.ts"
+import { DeploymentStore } from "../spi/DeploymentStore.ts"
+import { type Lease, LeaseStore } from "../spi/LeaseStore.ts"
+import type { StoreError } from "../spi/StoreError.ts"
+import { ahead } from "./Ahead.ts"
+import { estimate } from "./Estimating.ts"
+import { claimKey, lockKey } from "./LockKey.ts"
+import { RunnerIdentity } from "./RunnerIdentity.ts"
+
+/**
+ * The place of a request.
+ *
+ * *Details*: `position` counts those that wait and hold others up, from 1; null where it waits no more. `ahead` are those
+ * that come before it, whoever has the lock first. `left` is how long they will take.
+ *
+ * @since 0.1.0
+ */
+export interface Place {
+  readonly position: number | null
+  readonly ahead: ReadonlyArray<Pick<ExecutionState, "correlationId" | "kind" | "by">>
+  readonly left: Estimate | undefined
+}
+
+/**
+ * The place of a request in its queue.
+ *
+ * *Errors*: `StoreError`.
+ *
+ * @since 0.1.0
+ */
+export const placeOf = Effect.fnUntraced(function* (
+  state: ExecutionState
+): Effect.fn.Return<Place, StoreError, DeploymentStore | LeaseStore> {
+  const waits = state.status === "queued" && state.queue !== undefined && state.turnAt === undefined
+  if (!waits) return { position: null, ahead: [], left: undefined }
+  const store = yield* DeploymentStore
+  const lease = yield* liveLock(state.deploymentId, state.environment)
+  const before = yield* ahead(state)
+  const holder = lease === undefined ? undefined : yield* store.execution(lease.holder as CorrelationId)
+  const all = [...(holder === undefined || isFinished(holder) ? [] : [holder]), ...before]
+  const last = all.at(-1)
+  const latest = last === undefined ? undefined : yield* store.execution(last.correlationId)
+  return {
+    position: before.length + 1,
+    ahead: all.map(({ by, correlationId, kind }) => ({ by, correlationId, kind })),
+    // What is left of the last one is told with those before it.
+    left: latest === undefined ? undefined : yield* estimate(latest)
+  }
+})
+
+/**
+ * One that waits. `position` is null where nobody waits for its turn: it was registered only, or its process is gone.
+ *
+ * @since 0.1.0
+ */
+export interface Waiting {
+  readonly ticket: Queue.Ticket
+  readonly position: number | null
+}
+
+/**
+ * A lock with all that is before it. `isDead` says that the process that took the lease is gone.
+ *
+ * @since 0.1.0
+ */
+export interface Lineup {
+  readonly lease: Lease | undefined
+  readonly isDead: boolean
+  readonly hold: Hold | undefined
+  readonly queue: ReadonlyArray<Waiting>
+}
+
+/**
+ * Who has the lock of an environment, who holds it by hand, and who waits for it, in order.
+ *
+ * *Errors*: `StoreError`.
+ *
+ * @since 0.1.0
+ */
+export const lineup = Effect.fnUntraced(function* (
+  deploymentId: DeploymentId,
+  name: EnvironmentName
+): Effect.fn.Return<Lineup, StoreError, DeploymentStore | LeaseStore> {
+  const store = yield* DeploymentStore
+  const leases = yield* LeaseStore
+  const { isDead } = yield* RunnerIdentity
+  const now = yield* Clock.currentTimeMillis
+  const lease = yield* liveLock(deploymentId, name)
+  const environment = yield* store.environment(deploymentId, name)
+  const claims = new Map((yield* leases.list).map((claim) => [claim.key, claim]))
+  const isWaiting = ({ correlationId }: Queue.Ticket): boolean => {
+    const claim = claims.get(claimKey(correlationId))
+    return claim !== undefined && claim.expiresAt > now && !isDead(claim.owner)
+  }
+  let position = 0
+  return {
+    lease,
+    isDead: lease !== undefined && isDead(lease.owner),
+    hold: heldBy(yield* store.deployment(deploymentId), name, now),
+    queue: Queue.inOrder(environment?.queue ?? []).map((ticket) => ({
+      ticket,
+      position: isWaiting(ticket) ? ++position : null
+    }))
+  }
+})
+
+const liveLock = Effect.fnUntraced(function* (
+  deploymentId: DeploymentId,
+  environment: EnvironmentName
+): Effect.fn.Return<Lease | undefined, StoreError, LeaseStore> {
+  const leases = yield* LeaseStore
+  const lease = yield* leases.get(lockKey(deploymentId, environment))
+  const now = yield* Clock.currentTimeMillis
+  return lease === undefined || lease.expiresAt <= now ? undefined : lease
+})
