@@ -5,6 +5,7 @@ import { mkdirSync, writeFileSync } from "node:fs"
 import { cpus, totalmem } from "node:os"
 import { join } from "node:path"
 import { startPostgres } from "../packages/node/test/support/postgres.ts"
+import { calibration } from "./calibration.ts"
 import { cli } from "./cli.ts"
 import { crash } from "./crash.ts"
 import { log } from "./log.ts"
@@ -24,7 +25,8 @@ const groups: Readonly<Record<string, () => ReadonlyArray<Row> | Promise<Readonl
   log,
   makespan,
   traffic,
-  memory
+  memory,
+  calibration
 }
 const unknown = wanted.find((name) => !(name in groups))
 if (unknown !== undefined) {
