@@ -78,6 +78,7 @@ export const suite = (name: string, options: ProviderSuiteOptions): void => {
         assert.strictEqual(provider.metrics !== undefined, options.capabilities.metrics)
         assert.strictEqual(provider.drift !== undefined, options.capabilities.drift)
         assert.strictEqual(provider.restart !== undefined, options.capabilities.restart)
+        assert.strictEqual(provider.events !== undefined, options.capabilities.events === true)
       })
     )
 
@@ -324,5 +325,6 @@ export const suite = (name: string, options: ProviderSuiteOptions): void => {
     if (options.capabilities.metrics) Groups.metrics(check)
     if (options.capabilities.drift) Groups.drift(check)
     if (options.capabilities.restart) Groups.restart(check)
+    if (options.capabilities.events === true) Groups.events(check)
   })
 }

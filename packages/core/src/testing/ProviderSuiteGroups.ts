@@ -245,3 +245,46 @@ export const restart = (check: Check): void => {
     })
   )
 }
+
+export const events = (check: Check): void => {
+  const since = ({ provider, ref }: Driver, cursor: string | null) => provider.events!.since(ref, cursor)
+
+  check("tells what happens once, in order, and goes on where a cursor stands", (driver) =>
+    Effect.gen(function* () {
+      yield* driver.deploy("v1")
+      const first = yield* since(driver, null)
+      const ids = first.events.map(({ id }) => id)
+      assert.isAbove(ids.length, 0)
+      assert.strictEqual(new Set(ids).size, ids.length)
+      const times = first.events.map(({ at }) => at)
+      assert.deepStrictEqual(
+        times,
+        times.toSorted((left, right) => left - right)
+      )
+      assert.deepStrictEqual((yield* since(driver, first.cursor)).events, [])
+      yield* driver.deploy("v2")
+      const later = (yield* since(driver, first.cursor)).events.map(({ id }) => id)
+      assert.isAbove(later.length, 0)
+      assert.deepStrictEqual(
+        later.filter((id) => ids.includes(id)),
+        []
+      )
+    })
+  )
+
+  check("takes the id of an event for a cursor", (driver) =>
+    Effect.gen(function* () {
+      yield* driver.deploy("v1")
+      const [first, ...others] = (yield* since(driver, null)).events
+      assert.deepStrictEqual((yield* since(driver, first!.id)).events, others)
+    })
+  )
+
+  check("tells everything again where it does not know the cursor", (driver) =>
+    Effect.gen(function* () {
+      yield* driver.deploy("v1")
+      const all = yield* since(driver, null)
+      assert.deepStrictEqual((yield* since(driver, "no-such-event")).events, all.events)
+    })
+  )
+}

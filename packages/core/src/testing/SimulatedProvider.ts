@@ -21,6 +21,7 @@ import type {
 } from "../spi/index.ts"
 import { ProviderError } from "../spi/index.ts"
 import { type Applied, operations } from "./SimulatedProviderOperations.ts"
+import { Happened } from "./SimulatedProviderEvents.ts"
 import { measure } from "./SimulatedProviderMetrics.ts"
 import {
   addCapacity,
@@ -56,6 +57,7 @@ export type SimulatedOperation =
   | "detect"
   | "correct"
   | "restart"
+  | "events"
 
 /**
  * An effect that was really carried out.
@@ -97,7 +99,8 @@ export interface Fault {
 /**
  * What the simulated cloud looks like.
  *
- * *Details*: `kind` default `simulated`. The capability groups default to all there are (`traffic` to `percent`); `instances`
+ * *Details*: `kind` default `simulated`. The capability groups default to all there are (`traffic` to `percent`), but for
+ * `events`; `instances`
  * (2) is the full capacity of a release, `requestsPerSecond` (50) the load on each stack, `latency` (0) how long each
  * operation takes beside what scripts add.
  *
@@ -181,6 +184,7 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
   const capabilities: Capabilities = { ...percent, ...options.capabilities }
   const world = new Simulation(options.instances ?? 2)
   const ledger: Array<LedgerEntry> = []
+  const happened = new Happened()
   const faults: Array<Fault & { left: number }> = []
   const calls = new Map<string, number>()
 
@@ -272,6 +276,7 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
             idempotencyKey: mutation.idempotencyKey,
             fence: mutation.fence
           })
+          happened.add(ref, now, { message: `${operation} began`, resource: releaseId ?? ref.stack })
         }
         if (applied.until > now) {
           cell.operation = {
@@ -287,11 +292,14 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
         const after = yield* Clock.currentTimeMillis
         settle(world, cell, after)
         const reason = finish(cell, after)
+        const resource = releaseId ?? ref.stack
         if (reason !== undefined) {
           cell.applied = null
+          happened.add(ref, after, { message: `${operation} failed: ${reason.message}`, resource, failed: true })
           return yield* failure(operation, ref, reason)
         }
         cell.done.add(mutation.idempotencyKey)
+        happened.add(ref, after, { message: `${operation} is done`, resource, done: true })
       }
       if (fault !== undefined) return yield* failure(operation, ref, fault.reason)
       const at = yield* Clock.currentTimeMillis
@@ -420,6 +428,9 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
               })
           }
         }),
+    ...(capabilities.events === true
+      ? { events: { since: (ref, cursor) => read("events", ref, () => Effect.succeed(happened.since(ref, cursor))) } }
+      : {}),
     ...(capabilities.restart === false
       ? {}
       : {

@@ -21,7 +21,12 @@ const mutation = (idempotencyKey: string, fence = 1): Mutation => ({
   progress: () => Effect.void
 })
 
-for (const [name, shape] of Object.entries(SimulatedProvider.shapes)) {
+const shapes = {
+  ...SimulatedProvider.shapes,
+  telling: { ...SimulatedProvider.shapes.revisions, events: true }
+} as const
+
+for (const [name, shape] of Object.entries(shapes)) {
   const capabilities = { spiVersion: 1, outputs: ["url"], ...shape } as const
   ProviderSuite.suite(`simulated ${name}`, {
     capabilities,
