@@ -49,6 +49,7 @@ class Guard {
   }
 
   #told(message: ToGuard): void {
+    if (this.#over) return
     if (message.type === "start") {
       this.#start = message
       this.#deadline = new Deadline(message.ttl)
@@ -56,9 +57,12 @@ class Guard {
       this.#deadline?.renew(message.at)
       if (this.#child === undefined) this.#begin()
       else this.#judge()
-    } else if (this.#child?.pid !== undefined) {
+    } else {
       this.#because ??= "asked"
-      signalGroup(this.#child.pid, message.signal)
+      // What has not begun has nothing to clean up.
+      if (this.#child === undefined)
+        this.#finish({ type: "ended", code: null, signal: message.signal, killedBecause: "asked" })
+      else if (this.#child.pid !== undefined) signalGroup(this.#child.pid, message.signal)
     }
   }
 

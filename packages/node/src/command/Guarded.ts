@@ -18,7 +18,14 @@ import {
 import { killMarked, signalGroup } from "./killing.ts"
 import { outputPipes } from "./outputPipes.ts"
 
-/** How a command ended. */
+/**
+ * How a command ended.
+ *
+ * *Details*: `killedBecause` says that it did not end by itself, or was asked not to go on: its lease ended, its guard was
+ * killed, or a signal was passed to it.
+ *
+ * @since 0.1.0
+ */
 export interface Exit {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null

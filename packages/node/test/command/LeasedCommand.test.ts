@@ -188,6 +188,21 @@ describe("a command that is asked to end", () => {
     })
   )
 
+  it.live("before it began never begins", () =>
+    Effect.gen(function* () {
+      const path = file("begun")
+      const lease = yield* Queue.unbounded<number>()
+      const options = { deadlines: Stream.fromQueue(lease), signals: Stream.make("SIGTERM" as const) }
+      const { exit } = yield* shell(`echo > ${path}`, options)
+      assert.deepStrictEqual(exit, { code: null, signal: "SIGTERM", killedBecause: "asked" })
+      const fiber = yield* Effect.forkChild(shell(`echo > ${path}`, { deadlines: Stream.never }), {
+        startImmediately: true
+      })
+      yield* Fiber.interrupt(fiber)
+      assert.isFalse(existsSync(path))
+    })
+  )
+
   it.live("by an interruption, and does not, is killed before the lease ends", () =>
     Effect.gen(function* () {
       const ready = yield* Deferred.make<void>()
