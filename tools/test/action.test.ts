@@ -54,7 +54,7 @@ describe("what a step types", () => {
     ],
     [
       { command: "run", run: "exit 0", stacks: "web, api" },
-      "run DX6604E --environment production --stack web --stack api --correlation-id release-42 --json -- bash --noprofile --norc -eo pipefail -c exit 0"
+      "run --deployment DX6604E --environment production --stack web --stack api --correlation-id release-42 --json -- bash --noprofile --norc -eo pipefail -c exit 0"
     ],
     [
       { command: "rollback", reason: "wrong prices" },
@@ -111,15 +111,18 @@ describe("what becomes of an exit code", () => {
   })
 
   it("2 of a command that `run` runs is its failure, not a wait", async () => {
-    const stdout = json({ ...execution, kind: "wrapped", status: "failed" })
+    const stdout = json({ ...execution, kind: "run", status: "failed", startedAt: "2026-11-21T10:00:00.000Z" })
     const ran = await main({ ...inputs, command: "run", run: "exit 2" }, { run: { code: 2, stdout } })
     expect([ran.code, ran.outputs["outcome"]]).toEqual([2, "failed"])
   })
 
-  it("2 of `run` is a wait where nothing ran", async () => {
-    const stderr = json({ error: { code: "blocked", message: "DX6604E/production is held by release-41" } })
-    const ran = await main({ ...inputs, command: "run", run: "exit 0" }, { run: { code: 2, stderr } })
-    expect([ran.code, ran.outputs["outcome"]]).toEqual([0, "waiting"])
+  it.each([
+    [2, "waiting", 0],
+    [124, "timeout", 124]
+  ])("%i of `run` is %s where nothing ran", async (code, outcome, exit) => {
+    const stdout = json({ ...execution, kind: "run", status: "cancelled", startedAt: null })
+    const ran = await main({ ...inputs, command: "run", run: "exit 0" }, { run: { code, stdout } })
+    expect([ran.code, ran.outputs["outcome"]]).toEqual([exit, outcome])
   })
 })
 
@@ -238,7 +241,7 @@ describe("a step", () => {
   it("shows a command's log folded, and lets no line of it speak to the runner", async () => {
     const run = "echo '::error title=forged::x'; echo '::set-output name=outcome::forged'; printf 'no newline'"
     const ran = await main({ ...inputs, command: "run", run }, { run: { stdout: json(execution) } })
-    expect(ran.messages.groups[0]).toMatch(/^signalbox run DX6604E/)
+    expect(ran.messages.groups[0]).toMatch(/^signalbox run --deployment DX6604E/)
     expect(ran.log).toContain("::error title=forged::x")
     expect(ran.messages).toMatchObject({ annotations: [], deaf: false })
   })

@@ -247,12 +247,13 @@ class LocalRunner {
         stopWhen: stop
       })
     const done = finish(await runEntry("main", {}, stopWhen))
+    const later = stepFiles(this.temp)
     posts.push({
       step: done,
-      files,
+      files: later,
       run: () => {
         const state = Object.entries(files.values("state")).map(([name, value]) => [`STATE_${name}`, value] as const)
-        return runEntry("post", Object.fromEntries(state))
+        return runEntry("post", { ...Object.fromEntries(state), ...later.env })
       }
     })
     return { step: done, files }

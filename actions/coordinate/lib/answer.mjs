@@ -16,6 +16,7 @@
  * @property {string} [environment]
  * @property {string | null} [version]
  * @property {string | null} [reason]
+ * @property {string | null} [startedAt]
  * @property {number | null} [durationMs]
  * @property {number | null} [position]
  * @property {ReadonlyArray<Stack>} [stacks]

@@ -66,11 +66,13 @@ export const argumentsOf = (inputs, env) => {
     case "run":
       return [
         "run",
-        ...where,
+        // What stands without a flag is the command.
+        ...flag("--deployment", inputs.deployment),
+        ...flag("--environment", inputs.environment),
         ...inputs.stacks.flatMap((name) => ["--stack", name]),
         ...which,
         ...queueing(inputs),
-        ...flag("--override", inputs.override),
+        ...why,
         "--json",
         "--",
         "bash",

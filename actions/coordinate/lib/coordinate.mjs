@@ -29,6 +29,9 @@ const owning = new Set(["register", "wait", "deploy", "run", "rollback"])
 /** Commands that start an execution; its id has to be known before they do, for a job can be cancelled at any time. */
 const starting = new Set(["register", "deploy", "run", "rollback"])
 
+/** Commands whose success is worth a line of the log, and no page of the summary. */
+const onTheWay = new Set(["can-deploy", "register", "wait", "cleanup"])
+
 /** @param {Env} env */
 const drawn = (env) =>
   `gha-${env["GITHUB_RUN_ID"] ?? "0"}-${env["GITHUB_RUN_ATTEMPT"] ?? "1"}-${randomBytes(4).toString("hex")}`
@@ -74,8 +77,7 @@ const perform = async (inputs, env, run) => {
     return { ran, answer: lastObject(ran.stdout) ?? { correlationId } }
   }
   if (command === "monitor") return follow(title, inputs, args, env, run)
-  Runner.say(title)
-  const ran = await Runner.quoted(command, () => run(args, command === "wait" ? { onLine: progress() } : {}))
+  const ran = command === "wait" ? await Runner.quoted(title, () => run(args, { onLine: progress() })) : await run(args)
   const answer = lastObject(ran.stdout) ?? {}
   if (command !== "can-deploy" || ran.code !== 2 || inputs.waitForTurn !== true) return { ran, answer }
   const turn = await Runner.quoted("wait", () => run(waiting(inputs), { onLine: progress() }))
@@ -149,7 +151,7 @@ const step = async (inputs, env, signals) => {
   )
   const complaint = ran.code === 0 ? undefined : complaintOf(ran.stderr)
   const outcome =
-    signals.first() === undefined ? outcomeOf(command, ran.code, answer.status) : /** @type {const} */ ("cancelled")
+    signals.first() === undefined ? outcomeOf(command, ran.code, answer) : /** @type {const} */ ("cancelled")
   Runner.keep(env, "outcome", outcome)
   report(inputs, env, { answer, code: ran.code, complaint, outcome })
   return fails(outcome) ? ran.code || 1 : 0
@@ -180,7 +182,9 @@ const report = (inputs, env, { answer, code, complaint, outcome }) => {
   annotate(title, outcome, [cause, hint].filter((line) => line !== undefined).join("\n"))
   if (answer.degraded === true)
     Runner.warning(`${title}, degraded`, answer.degradedReason ?? "the registry is unreachable")
-  Runner.summarize(env, page({ command, outcome, answer, cause, next }))
+  if (outcome !== "success" || !onTheWay.has(command)) {
+    Runner.summarize(env, page({ command, outcome, answer, cause, next }))
+  }
   Runner.say(`${title}${outputs.url === undefined ? "" : ` ${outputs.url}`}`)
 }
 

@@ -28,11 +28,12 @@ const byStatus = {
 
 /**
  * What became of a step. A command that `run` runs has exit codes of its own: a `make` that ends with 2 waits for
- * nobody. Where it did run, its execution says how it ended.
- * @param {string} command @param {number} code @param {unknown} status @returns {Outcome}
+ * nobody. Where it was started, its execution says how it ended.
+ * @param {string} command @param {number} code @param {{ readonly status?: string, readonly startedAt?: string | null }} answer
+ * @returns {Outcome}
  */
-export const outcomeOf = (command, code, status) => {
-  if (command === "run" && typeof status === "string") {
+export const outcomeOf = (command, code, { startedAt, status }) => {
+  if (command === "run" && status !== undefined && startedAt != null) {
     return byStatus[status] ?? (code === 0 ? "success" : "failed")
   }
   return byCode[code] ?? "failed"
@@ -68,7 +69,7 @@ export const atTheEnd = ({ command, jobStatus, outcome }) => {
   if (outcome === "undecided") return { leave: "it waits for a person to decide" }
   if (command === "register" || command === "wait") {
     return jobStatus === "success"
-      ? { leave: "a later job goes on with it" }
+      ? { leave: "the steps and jobs that go on with it clean up" }
       : { ending: jobStatus === "cancelled" ? "cancelled" : "failed" }
   }
   // No outcome: the step was cut before it could write one.
