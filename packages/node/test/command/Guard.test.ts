@@ -80,16 +80,16 @@ describe("a command whose holder", () => {
   })
 
   it("is killed just before the lease ends dies before that too", async () => {
-    const held = await hold(1_500)
+    const held = await hold(4_000)
     held.holder.process.kill("SIGSTOP")
-    await until("the lease is about to end", () => Date.now() > held.deadline() - 350)
+    await until("the lease is about to end", () => Date.now() > held.deadline() - 800)
     held.holder.process.kill("SIGKILL")
     await until("it is dead", held.isGone)
     expect(held.lastBeat()).toBeLessThan(held.deadline())
   })
 
   it("is frozen is dead before the lease ends, and the holder learns so when it goes on", async () => {
-    const held = await hold(2_000)
+    const held = await hold(4_000)
     held.holder.process.kill("SIGSTOP")
     await until("it is dead", held.isGone)
     expect(Date.now()).toBeLessThan(held.deadline())
@@ -103,7 +103,7 @@ describe("a command whose holder", () => {
   })
 
   it("is frozen, but renews the lease in time, goes on", async () => {
-    const held = await hold(3_000)
+    const held = await hold(4_000)
     held.holder.process.kill("SIGSTOP")
     const frozen = Date.now()
     const first = held.deadline()
@@ -116,9 +116,9 @@ describe("a command whose holder", () => {
   })
 
   it("renews lives on for several times the lease", async () => {
-    const held = await hold(1_000)
+    const held = await hold(3_000)
     const first = held.deadline()
-    await until("it lives on", () => held.lastBeat() > first + 2_000)
+    await until("it lives on", () => held.lastBeat() > first + 4_000)
     held.stop()
     expect(JSON.parse(await held.holder.output)).toEqual({ code: 0, signal: null })
   })
