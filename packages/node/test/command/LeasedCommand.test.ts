@@ -418,20 +418,23 @@ describe("what a command prints", () => {
     () =>
       Effect.gen(function* () {
         const total = 200_000_000
+        const written = file("written")
         let taken = 0
         let most = 0
         const before = process.memoryUsage.rss()
-        const { exit } = yield* shell(
-          `yes 'step 1234 of a deployment: still waiting for the stack' | head -c ${total}`,
-          {
-            redactor,
-            onOutput: async (_, bytes) => {
-              taken += bytes.length
-              await new Promise((resolve) => setImmediate(resolve))
-              most = Math.max(most, process.memoryUsage.rss() - before)
+        const line = "step 1234 of a deployment: still waiting for the stack"
+        const { exit } = yield* shell(`yes '${line}' | head -c ${total}; echo > ${written}`, {
+          redactor,
+          onOutput: async (_, bytes) => {
+            // Nobody takes the first of it for a while: the command cannot have come to its end then.
+            for (let looks = 0; taken === 0 && looks < 150; looks++) {
+              assert.isFalse(existsSync(written))
+              await new Promise((resolve) => setTimeout(resolve, 10))
             }
+            taken += bytes.length
+            most = Math.max(most, process.memoryUsage.rss() - before)
           }
-        )
+        })
         assert.strictEqual(exit.code, 0)
         assert.strictEqual(taken, total)
         assert.isBelow(most, 150_000_000)
