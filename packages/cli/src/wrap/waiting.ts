@@ -16,7 +16,7 @@ const heartbeat = 30_000
 export const tellWaiting = Effect.fnUntraced(function* (inv: Invocation, place: Place, id: CorrelationId) {
   const box = yield* signalbox
   const store = yield* DeploymentStore
-  let told = { text: "", at: 0 }
+  let told = { what: "", at: 0 }
   for (;;) {
     yield* Effect.sleep(look)
     const state = yield* store.execution(id)
@@ -37,8 +37,10 @@ export const tellWaiting = Effect.fnUntraced(function* (inv: Invocation, place: 
         return kind === "lease" ? `${who} holds the lock${until}` : `${message}${until}`
       })
       .join("; ")
-    if (text === "" || (text === told.text && now - told.at < heartbeat)) continue
-    told = { text, at: now }
+    // That the end is expected at another time now is no news.
+    const what = blockers.map(({ kind, who }) => `${kind} ${who}`).join()
+    if (text === "" || (what === told.what && now - told.at < heartbeat)) continue
+    told = { what, at: now }
     yield* inv.say(`waiting for ${span(now - state.requestedAt)}: ${text}`)
   }
 })

@@ -142,6 +142,21 @@ export type ExecutionState = typeof ExecutionState.Type
 export const isFinished = (state: ExecutionState): boolean => Machine.isTerminal(executionMachine, state.status)
 
 /**
+ * Whether an execution that waits for a person gives way to one that waits for its turn: to a rollback always, since going
+ * back is what both do then; to others as long as no traffic and no stack has gone over to what it brings in.
+ *
+ * @since 0.1.0
+ */
+export const givesWay = (state: ExecutionState, to: ExecutionKind): boolean =>
+  (state.kind === "deploy" || state.kind === "deploy-stack") &&
+  state.status === "paused" &&
+  (to === "rollback" ||
+    state.stacks.every(
+      ({ candidateTraffic, stages }) =>
+        candidateTraffic === 0 && !stages.some(({ name, status }) => name === "deployment" && status === "succeeded")
+    ))
+
+/**
  * The stages that an execution of this kind passes when nothing goes wrong.
  *
  * @since 0.1.0

@@ -8,7 +8,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { EventOf, NewEvent } from "../domain/Event.ts"
-import { type ExecutionState, isFinished } from "../domain/Execution.ts"
+import { type ExecutionState, givesWay, isFinished } from "../domain/Execution.ts"
 import type { CorrelationId } from "../domain/Ids.ts"
 import type { ErrorInfo } from "../domain/Release.ts"
 import type { ExecutionSpec } from "../domain/Spec.ts"
@@ -51,21 +51,26 @@ export const take = Effect.fnUntraced(function* (
   const store = yield* DeploymentStore
   const waitForNews = yield* news
   const request = yield* requestOf(taking.id)
+  let gaveWay = false
   while (true) {
     const state = yield* store.execution(taking.id)
     if (state === undefined || request === undefined || isFinished(state)) return undefined
-    const lock = yield* attempt(state, request, taking)
+    const lock: Attempt = yield* attempt(state, request, taking, gaveWay)
     if (lock._tag === "Taken") return lock.lease
+    gaveWay ||= lock.gaveWay === true
     yield* waitForNews(lock.until)
   }
 }, Effect.scoped)
 
-type Attempt = { readonly _tag: "Taken"; readonly lease: Lease } | { readonly _tag: "Not"; readonly until: number }
+type Attempt =
+  | { readonly _tag: "Taken"; readonly lease: Lease }
+  | { readonly _tag: "Not"; readonly until: number; readonly gaveWay?: boolean }
 
 const attempt = Effect.fnUntraced(function* (
   state: ExecutionState,
   request: EventOf<"ExecutionRequested">,
-  taking: Taking
+  taking: Taking,
+  gaveWay: boolean
 ): Effect.fn.Return<Attempt, LeaseLost | StoreError, Services> {
   const leases = yield* LeaseStore
   const blockers = yield* standing(request)
@@ -96,12 +101,12 @@ const attempt = Effect.fnUntraced(function* (
     })
   )
   if (taken._tag === "Failure") {
-    return taken.failure._tag === "LeaseHeld"
-      ? { _tag: "Not", until: taken.failure.lease.expiresAt }
-      : yield* taken.failure
+    if (taken.failure._tag === "StoreError") return yield* taken.failure
+    const { expiresAt, holder } = taken.failure.lease
+    return { _tag: "Not", until: expiresAt, gaveWay: yield* askToGiveWay(holder as CorrelationId, state) }
   }
   const lock = taken.success
-  const began = yield* begin(state, request.spec, taking, lock).pipe(
+  const began = yield* begin(state, request.spec, taking, lock, gaveWay).pipe(
     Effect.onError(() => Effect.ignore(leases.release(lock))),
     Effect.catchTag("LeaseHeld", ({ lease }) => Effect.succeed<Attempt>({ _tag: "Not", until: lease.expiresAt }))
   )
@@ -109,12 +114,32 @@ const attempt = Effect.fnUntraced(function* (
   return began
 })
 
+/** The lock is for changing things. Whoever holds it while a person decides is asked to go back, once. */
+const askToGiveWay = Effect.fnUntraced(function* (
+  holder: CorrelationId,
+  { by, correlationId, kind }: ExecutionState
+): Effect.fn.Return<boolean, StoreError, DeploymentStore> {
+  const store = yield* DeploymentStore
+  const state = yield* store.execution(holder)
+  if (state === undefined || !givesWay(state, kind)) return false
+  const at = yield* Clock.currentTimeMillis
+  const reason = `it waited for a person and gives way to ${correlationId} (${kind} by ${by})`
+  yield* store
+    .append({
+      stream: holder,
+      events: [{ id: "gives-way", at, event: { _tag: "CommandGiven", command: "abort", by: "signalbox", reason } }]
+    })
+    .pipe(Effect.catchTag(["SequenceConflict", "IllegalTransition", "LeaseLost"], Effect.die))
+  return true
+})
+
 /** Under the lock: closes what was left unfinished, and records what the execution starts from. */
 const begin = Effect.fnUntraced(function* (
   state: ExecutionState,
   spec: ExecutionSpec,
   { claim, id }: Taking,
-  lock: Lease
+  lock: Lease,
+  gaveWay: boolean
 ): Effect.fn.Return<Attempt, LeaseHeld | LeaseLost | StoreError, Services> {
   const store = yield* DeploymentStore
   const place = [state.deploymentId, state.environment] as const
@@ -133,7 +158,7 @@ const begin = Effect.fnUntraced(function* (
       event: { _tag: "TurnTaken", ...from, ...(current === null ? {} : { supersedes: current }) }
     },
     { id: `lease/${lock.fence}`, at, event: { _tag: "LeaseTaken", key: lock.key, fence: lock.fence } },
-    ...(isEmpty(state.kind, from) ? [cancelled(at, nothingToRollBack(state))] : [])
+    ...(isEmpty(state.kind, from) ? (gaveWay ? undone(at) : [cancelled(at, nothingToRollBack(state))]) : [])
   ]
   const written = yield* store.append({ stream: id, events, guards: [claim(), lock] }).pipe(
     Effect.as(true),
@@ -145,6 +170,16 @@ const begin = Effect.fnUntraced(function* (
   )
   return written && !isEmpty(state.kind, from) ? { _tag: "Taken", lease: lock } : { _tag: "Not", until: at }
 })
+
+/** Whoever gave way to a rollback has gone back itself. */
+const undone = (at: number): ReadonlyArray<NewEvent> => [
+  { id: "execution/started", at, event: { _tag: "ExecutionMoved", on: "started" } },
+  {
+    id: "execution/completed",
+    at,
+    event: { _tag: "ExecutionMoved", on: "completed", reason: "what was under way gave way and went back" }
+  }
+]
 
 const nothingToRollBack = ({ deploymentId, environment }: ExecutionState): ErrorInfo => ({
   code: "nothing_to_roll_back",
@@ -171,7 +206,9 @@ export const withdraw = Effect.fnUntraced(function* (
   while (true) {
     const last = (yield* store.events({ stream: id })).at(-1)
     const state = yield* store.execution(id)
-    if (last === undefined || state?.status !== "queued" || state.turnAt !== undefined) return false
+    // What was taken in without waiting has its turn.
+    const waits = state?.status === "queued" && state.queue !== undefined && state.turnAt === undefined
+    if (last === undefined || !waits) return false
     const at = yield* Clock.currentTimeMillis
     const done = yield* store.append({ stream: id, expected: last.seq, events: [cancelled(at, error)] }).pipe(
       Effect.as(true),

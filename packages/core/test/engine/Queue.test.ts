@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { RunnerIdentity, Signalbox } from "@signalbox/core/engine"
+import { type Config, RunnerIdentity, Signalbox } from "@signalbox/core/engine"
 import {
   CorrelationId,
   type DeploymentId,
@@ -177,6 +177,47 @@ describe("the queue", () => {
       const states = yield* drive(yield* Effect.forkChild(Fiber.joinAll([a, b])))
       assert.deepStrictEqual(turns(states), ["a completed", "b completed"])
       assert.strictEqual((yield* box.run(id("b"))).status, "completed")
+    }).pipe(Effect.provide(layer))
+  })
+
+  const asking = (steps: Config["stacks"][number]["strategy"]) =>
+    config({ stacks: [{ name: "web", provider: "simulated", gate, strategy: steps }] })
+
+  it.effect("goes on past one that waits for a person and has no traffic yet", () => {
+    const { cloud, layer } = world()
+    return Effect.gen(function* () {
+      const store = yield* DeploymentStore
+      const manifest = manifestOf(asking({ type: "blue_green", bake: "0 millis", approval: {} }), cloud)
+      const deploymentId = yield* deployed(manifest)
+      const a = yield* begin(queued(manifest, deploymentId, "a"))
+      yield* pass(a, { until: Effect.map(store.execution(id("a")), (state) => state?.status === "paused") })
+      const direct = manifestOf(asking({ type: "all_at_once" }), cloud)
+      const b = yield* begin(queued(direct, deploymentId, "b"))
+      const [first, second] = yield* drive(yield* Effect.forkChild(Effect.all([Fiber.join(a), Fiber.join(b)])))
+      assert.deepStrictEqual([first.status, first.error?.code], ["rolled_back", "aborted"])
+      assert.include(first.error?.message, "gives way to b")
+      assert.strictEqual(second.status, "completed")
+      assert.strictEqual(second.stacks[0]?.checkpoint?.release?.version, "1.0.0")
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("waits for one that has traffic, but for a rollback", () => {
+    const { cloud, layer } = world()
+    return Effect.gen(function* () {
+      const store = yield* DeploymentStore
+      const canary = asking({ type: "canary", steps: [{ weight: 10, bake: "1 second", approval: {} }] })
+      const manifest = manifestOf(canary, cloud)
+      const deploymentId = yield* deployed(manifest)
+      yield* drive(yield* begin(queued(manifestOf(asking({ type: "all_at_once" }), cloud), deploymentId, "before")))
+      const a = yield* begin(queued(manifest, deploymentId, "a"))
+      yield* pass(a, { until: Effect.map(store.execution(id("a")), (state) => state?.status === "paused") })
+      const b = yield* begin(queued(manifest, deploymentId, "b"))
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual((yield* store.execution(id("a")))?.status, "paused")
+      const back = yield* begin(queued(manifest, deploymentId, "back", { kind: "rollback" }))
+      const [first, second] = yield* drive(yield* Effect.forkChild(Effect.all([Fiber.join(a), Fiber.join(back)])))
+      assert.deepStrictEqual([first.status, second.status], ["rolled_back", "completed"])
+      yield* drive(yield* Effect.forkChild(Fiber.interrupt(b)))
     }).pipe(Effect.provide(layer))
   })
 })
