@@ -189,8 +189,34 @@ describe("durations to go by", () => {
 
   it("of one execution count for one", () => {
     const six = historyOf(6, () => [stack("api", minute), stack("web", minute)]).flatMap(EstimateSample.ofRun)
-    const { n, samples: found } = EstimateSample.pooled(six, { ...key, stack: "other" })
-    assert.deepEqual([n, found.length], [6, 12])
+    const pooled = (all: ReadonlyArray<EstimateSample.Sample>) => {
+      const { n, samples: found, scope } = EstimateSample.pooled(all, { ...key, stack: "other" })
+      return [scope, n, found.length]
+    }
+    assert.deepEqual(pooled(six), ["strategy", 6, 12])
+    const rolling = historyOf(9, () => [stack("api", minute, { strategy: "rolling" })], { deploymentId: "DOTHER0" })
+    const others = rolling.map((run, index) => ({ ...run, correlationId: `o${index}` as typeof run.correlationId }))
+    assert.deepEqual(pooled([...six, ...others.flatMap(EstimateSample.ofRun)]), ["provider", 15, 21])
+  })
+})
+
+describe("a way back", () => {
+  it("takes what going back took, for the stacks that were touched", () => {
+    const back = Array.from({ length: 12 }, (_, n): EstimateSample.Sample => ({
+      execution: `b${n}`,
+      deploymentId: "DSHOP00",
+      environment: "production",
+      stack: "web",
+      provider: "simulated",
+      strategy: "canary",
+      stage: "rollback",
+      ms: 30_000 + n,
+      at: n
+    }))
+    const run = { ...EstimateRun.cut(runOf([stack("web", minute), stack("later", minute)]), 30_000), rollingBack: true }
+    const estimate = EstimateExecution.remaining(run, { runs: [], samples: back })
+    assert.deepInclude(estimate, { basis: "history", scope: "environment", n: 12 })
+    assert.closeTo(estimate.point!, 30_006, 3)
   })
 })
 
