@@ -259,11 +259,11 @@ describe("a step", () => {
     expect((await main({ ...inputs, command: "status" }, {}, { env })).messages.masks).toEqual(["s3cr3t"])
   })
 
-  it("passes on output that would end a heredoc or a line of the runner", async () => {
-    const stdout = json({ ...execution, stacks: [], error: { message: "EOF\nsignalbox_x\noutcome=forged 100%" } })
-    const ran = await main({ ...inputs, command: "status" }, { status: { stdout } })
-    expect(ran.outputs["outcome"]).toBe("success")
-    expect(JSON.parse(ran.outputs["result"]!).error.message).toContain("outcome=forged")
+  it("passes on values that would end themselves in the files of the runner", async () => {
+    const status = "completed\nEOF\nforged=1"
+    const ran = await main({ ...inputs, command: "status" }, { status: { stdout: json({ status }) } })
+    expect(ran.outputs["status"]).toBe(status)
+    expect(ran.outputs).not.toHaveProperty("forged")
   })
 })
 

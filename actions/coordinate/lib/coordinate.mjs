@@ -121,6 +121,8 @@ const nextOf = (outcome, { command, correlationId, deployment, environment }, co
   const where = `${deployment === "" ? "" : ` ${deployment}`}${environment === "" ? "" : ` --environment ${environment}`}`
   if (outcome === "waiting") return `signalbox can-deploy${where} --explain`
   if (outcome === "undecided" && correlationId !== "") return `signalbox approve ${correlationId}`
+  if (outcome === "cancelled" && (command === "deploy" || command === "rollback"))
+    return `signalbox attach ${correlationId}`
   if (outcome === "unhealthy") return `signalbox status${where}`
   if (fails(outcome) && complaint === undefined && correlationId !== "" && command !== "cleanup") {
     return `signalbox status ${correlationId}`
@@ -131,7 +133,8 @@ const nextOf = (outcome, { command, correlationId, deployment, environment }, co
 /** @param {string} title @param {Outcome} outcome @param {string} message */
 const annotate = (title, outcome, message) => {
   if (outcome === "success") return
-  const say = outcome === "waiting" ? Runner.notice : outcome === "undecided" ? Runner.warning : Runner.error
+  const levels = { waiting: Runner.notice, undecided: Runner.warning, cancelled: Runner.warning }
+  const say = outcome in levels ? levels[/** @type {keyof typeof levels} */ (outcome)] : Runner.error
   say(title, message)
 }
 
@@ -157,6 +160,12 @@ const step = async (inputs, env, signals) => {
   return fails(outcome) ? ran.code || 1 : 0
 }
 
+/** @param {Outcome} outcome @param {number} code */
+const otherwise = (outcome, code) => {
+  if (outcome === "success") return undefined
+  return outcome === "cancelled" ? "it was stopped before it had ended" : `ended with ${code}`
+}
+
 /** @param {Inputs} inputs @param {Env} env @param {{ readonly answer: Answer, readonly code: number, readonly complaint: Complaint | undefined, readonly outcome: Outcome }} end */
 const report = (inputs, env, { answer, code, complaint, outcome }) => {
   const { command, correlationId } = inputs
@@ -174,7 +183,7 @@ const report = (inputs, env, { answer, code, complaint, outcome }) => {
     // Half of a result is none.
     if (typeof value === "string" && value !== "" && value.length <= resultLimit) Runner.output(env, name, value)
   }
-  const cause = complaint?.message ?? causeOf(answer) ?? (outcome === "success" ? undefined : `ended with ${code}`)
+  const cause = complaint?.message ?? causeOf(answer) ?? otherwise(outcome, code)
   const next = nextOf(outcome, inputs, complaint)
   const about = [command, answer.deploymentId ?? inputs.deployment, answer.environment ?? inputs.environment]
   const title = `signalbox ${about.filter((part) => part !== "").join(" ")}: ${outcome.replace("-", " ")}`
