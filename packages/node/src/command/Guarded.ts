@@ -68,6 +68,8 @@ export class Guarded {
   #timer: NodeJS.Timeout | undefined
   #report: Exclude<FromGuard, { readonly type: "started" }> | undefined
   #lost = false
+  /** The guard was given leave to start the command, and may have, whatever it came to say about it. */
+  #allowed = false
 
   constructor(options: GuardedOptions) {
     this.#options = options
@@ -112,6 +114,7 @@ export class Guarded {
   /** The lease is held until then. The first time, the command is started. */
   renew(at: number): void {
     this.#deadline.renew(at)
+    this.#allowed ||= this.#deadline.left > 0
     this.#say({ type: "until", at })
     this.#watch()
   }
@@ -158,7 +161,7 @@ export class Guarded {
     const { command, cwd } = this.#options
     if (report?.type === "failed") return notStarted(report.code, command, cwd)
     const started = this.#kill() || this.#pid !== undefined
-    if (this.#lost && !started) return notStarted("LEASE", command, cwd)
+    if (this.#lost && !this.#allowed) return notStarted("LEASE", command, cwd)
     if (this.#lost) return { code: null, signal: "SIGKILL", killedBecause: "lease_lost" }
     return !started && code !== null
       ? notStarted(`its guard ended with ${code}`, command, cwd)

@@ -268,6 +268,15 @@ describe("a lease that is not renewed", () => {
     })
   )
 
+  it.live("and a guard that says nothing may have run the command, which is never denied", () =>
+    Effect.gen(function* () {
+      const { end: _, ...options } = held(1_000)
+      const silent = { command: [process.execPath, "-e", "setInterval(() => undefined, 1000)"] }
+      const { exit } = yield* shell("exit 0", { ...options, guard: silent })
+      assert.deepStrictEqual(exit, { code: null, signal: "SIGKILL", killedBecause: "lease_lost" })
+    })
+  )
+
   it.live("but is in time, keeps the command alive", () =>
     Effect.gen(function* () {
       const ttl = 2_000
