@@ -6,6 +6,7 @@ import type { DeploymentStore, Execution, StoreError } from "@signalbox/core/spi
 import { type Failure, notFound } from "./Failure.ts"
 import type { Services } from "./host/Host.ts"
 import type { Invocation } from "./Invocation.ts"
+import { reconcileKept } from "./wrap/spool.ts"
 
 /** Whether a store is there already. */
 export const hasStore = ({ settings }: Invocation): boolean =>
@@ -31,7 +32,7 @@ export const withServices = <A, E, R>(
     )
   }
   return Effect.provide(
-    body,
+    Effect.andThen(reconcileKept(invocation), body),
     invocation.host.backend.layer({ directory, ...(databaseUrl === undefined ? {} : { databaseUrl }) })
   )
 }

@@ -7,10 +7,13 @@ export {
   deploymentIdOf,
   Estimating,
   Monitor,
+  Queueing,
+  Reconciling,
   Replaying,
   RunnerIdentity,
   Signalbox,
-  spansOf
+  spansOf,
+  Sweeping
 } from "@signalbox/core/engine"
 
 /** Folds an event into the state of its execution. */

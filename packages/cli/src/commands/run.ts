@@ -17,9 +17,11 @@ import {
   type Execution,
   LeaseStore,
   Redaction,
+  type StoreError,
   StackName
 } from "@signalbox/core/spi"
 import { actor } from "../actor.ts"
+import { isAway } from "../ask.ts"
 import { ExitCode } from "../ExitCode.ts"
 import { Failure, usage } from "../Failure.ts"
 import { invocation, type Invocation } from "../Invocation.ts"
@@ -28,11 +30,12 @@ import { headline, nextLines, why } from "../outcome.ts"
 import { inkOf } from "../Invocation.ts"
 import { type Place, placeOf, within } from "../place.ts"
 import { signalbox } from "../services.ts"
+import { runDegraded } from "../wrap/degraded.ts"
 import { setOutputs } from "../wrap/github.ts"
 import { tellWaiting } from "../wrap/waiting.ts"
-import { wrappedBy } from "../wrap/wrapped.ts"
+import { type CommandLine, wrappedBy } from "../wrap/wrapped.ts"
 import { policies } from "./choices.ts"
-import { by, correlationId, reason, span, text } from "./flags.ts"
+import { by, correlationId, option, reason, span, text } from "./flags.ts"
 
 const flags = {
   command: Argument.String("command").pipe(
@@ -68,6 +71,7 @@ const flags = {
     Flag.withMetavar("variable"),
     Flag.withDescription("A variable whose value is a secret, besides those whose names say so")
   ),
+  degraded: option("degraded", "Run it also where the registry is away, on the word of the providers, without a lock"),
   by,
   reason
 }
@@ -99,12 +103,34 @@ const exitCodeOf = ({ error, status }: Execution.ExecutionState): number => {
   return status === "cancelled" ? ExitCode.blocked : ExitCode.failed
 }
 
-const carryOut = Effect.fnUntraced(function* (inv: Invocation, given: Flags, place: Place, id: CorrelationId) {
-  const { host, settings } = inv
+const lineOf = ({ host, settings }: Invocation, given: Flags, id: CorrelationId): CommandLine => {
+  const [command = "", ...args] = given.command
+  return {
+    command,
+    args,
+    redactor: Redaction.make({ env: host.env, names: given.redact }),
+    logFile: Option.match(given.logFile, {
+      onNone: () => Path.join(settings.directory, ".signalbox", "log", `${id}.log`),
+      onSome: (file) => Path.resolve(host.cwd, file)
+    })
+  }
+}
+
+/** The command as it is shown and kept, without its secrets. */
+const shownOf = (given: Flags, { redactor }: CommandLine): string =>
+  redactor.redact(given.command.join(" ")).slice(0, 2_000)
+
+const carryOut = Effect.fnUntraced(function* (
+  inv: Invocation,
+  given: Flags,
+  place: Place,
+  id: CorrelationId,
+  line: CommandLine,
+  onRecorded: () => void
+) {
   const box = yield* signalbox
   const store = yield* DeploymentStore
   yield* notNested(inv, place)
-  const redactor = Redaction.make({ env: host.env, names: given.redact })
   const some = <Key extends string, A>(key: Key, value: Option.Option<A>) =>
     (Option.isSome(value) ? { [key]: value.value } : {}) as { readonly [K in Key]?: A }
   const { execution, joined } = yield* box.submit({
@@ -115,25 +141,21 @@ const carryOut = Effect.fnUntraced(function* (inv: Invocation, given: Flags, pla
     manifest: place.manifest,
     by: actor(inv, given.by),
     stacks: given.stack,
-    command: redactor.redact(given.command.join(" ")).slice(0, 2_000),
+    command: shownOf(given, line),
     ...some("version", given.version),
     ...some("queue", given.queue),
     ...some("override", given.override),
     ...some("reason", given.reason)
   })
+  onRecorded()
   if (joined && execution.finishedAt !== undefined) {
     yield* inv.say(`${id} has ended before: it is not run again`)
   }
   yield* setOutputs(inv, { "correlation-id": id })
-  const log = Option.match(given.logFile, {
-    onNone: () => Path.join(settings.directory, ".signalbox", "log", `${id}.log`),
-    onSome: (file) => Path.resolve(host.cwd, file)
-  })
-  yield* Effect.ignore(Effect.try(() => Fs.mkdirSync(Path.dirname(log), { recursive: true })))
+  yield* Effect.ignore(Effect.try(() => Fs.mkdirSync(Path.dirname(line.logFile), { recursive: true })))
   yield* inv.say(`signalbox: ${id} (${place.deploymentId} ${place.environment})`)
 
   let code: number | undefined
-  const [command = "", ...args] = given.command
   const state = yield* Effect.scoped(
     Effect.gen(function* () {
       yield* Effect.forkScoped(tellWaiting(inv, place, id))
@@ -147,7 +169,7 @@ const carryOut = Effect.fnUntraced(function* (inv: Invocation, given: Flags, pla
       }
       return yield* box.run(
         id,
-        wrappedBy(inv, { command, args, redactor, logFile: log }, (exit) => (code = exit))
+        wrappedBy(inv, line, (exit) => (code = exit))
       )
     })
   )
@@ -155,7 +177,7 @@ const carryOut = Effect.fnUntraced(function* (inv: Invocation, given: Flags, pla
   const exitCode = code ?? exitCodeOf(last)
   yield* setOutputs(inv, { status: last.status, "exit-code": exitCode })
   const now = yield* Clock.currentTimeMillis
-  if (inv.json) yield* inv.result({ ...executionView(last, now), exitCode, log }, () => [])
+  if (inv.json) yield* inv.result({ ...executionView(last, now), exitCode, log: line.logFile }, () => [])
   else {
     const ink = { ...inkOf(inv), paint: inv.paintMessage }
     const lines = [headline(last, ink), ...why(last, ink), ...nextLines(last, ink)]
@@ -175,7 +197,29 @@ export const run = Command.make(
     }
     const place = yield* placeOf(inv, Option.getOrUndefined(given.deployment), given.stack)
     const id = Option.getOrElse(given.correlationId, () => CorrelationId.make(crypto.randomUUID()))
-    yield* within(inv, place, given.by, carryOut(inv, given, place, id))
+    const line = lineOf(inv, given, id)
+    let recorded = false
+    yield* within(
+      inv,
+      place,
+      given.by,
+      carryOut(inv, given, place, id, line, () => (recorded = true))
+    ).pipe(
+      Effect.catchIf(
+        (error) => isAway(error) && !recorded,
+        (away) =>
+          runDegraded(inv, {
+            place,
+            id,
+            by: actor(inv, given.by),
+            shown: shownOf(given, line),
+            line,
+            ...(Option.isSome(given.version) ? { version: given.version.value } : {}),
+            allowed: given.degraded,
+            away: away as StoreError
+          })
+      )
+    )
   })
 ).pipe(
   Command.withDescription("Run any command as a deployment: alone, watched, in the log, never longer than its lock")

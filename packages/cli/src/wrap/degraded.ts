@@ -1,0 +1,117 @@
+/**
+ * Running a command though the registry is away: nobody is kept out, so it is asked for by name, and the providers must say
+ * that nothing is in flight.
+ */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import type { Reconciling } from "@signalbox/core/engine"
+import type { CorrelationId, StoreError } from "@signalbox/core/spi"
+import { askProviders } from "../ask.ts"
+import { ExitCode } from "../ExitCode.ts"
+import { Failure } from "../Failure.ts"
+import type { Invocation } from "../Invocation.ts"
+import type { Place } from "../place.ts"
+import { setOutputs } from "./github.ts"
+import { keep } from "./spool.ts"
+import { type CommandLine, wrappedBy } from "./wrapped.ts"
+
+/** No lease bounds it; what bounds it is that this process lives. */
+const ttl = Duration.seconds(30)
+const alive = Stream.fromEffectRepeat(
+  Effect.delay(
+    Effect.map(Clock.currentTimeMillis, (now) => now + Duration.toMillis(ttl)),
+    "5 seconds"
+  )
+)
+
+export const runDegraded = Effect.fnUntraced(function* (
+  inv: Invocation,
+  options: {
+    readonly place: Place
+    readonly id: CorrelationId
+    readonly by: string
+    readonly shown: string
+    readonly line: CommandLine
+    readonly version?: string
+    readonly allowed: boolean
+    readonly away: StoreError
+  }
+) {
+  const { allowed, away, by, id, line, place, shown, version } = options
+  if (!allowed) {
+    return yield* new Failure({
+      exitCode: ExitCode.unavailable,
+      info: {
+        code: "registry_away",
+        message: `the registry cannot be reached: ${away.message}`,
+        hint: "Nothing was run. To go ahead on the word of the providers alone, without a lock: --degraded"
+      }
+    })
+  }
+  // A project without a configuration has no provider that could be asked; that is what `--degraded` takes upon itself.
+  const blockers = place.bare
+    ? []
+    : (yield* askProviders(
+        inv,
+        {
+          manifest: place.manifest,
+          deploymentId: place.deploymentId,
+          environment: place.environment,
+          ...(version === undefined ? {} : { version })
+        },
+        away
+      )).blockers
+  const [blocker] = blockers
+  if (blocker !== undefined) {
+    return yield* new Failure({
+      exitCode: ExitCode.blocked,
+      info: {
+        code: `blocked_by_${blocker.kind}`,
+        message: `degraded, ${away.message}: ${blocker.message}`,
+        hint: blocker.override ?? "Wait until it is over."
+      }
+    })
+  }
+  yield* inv.say(
+    `signalbox: degraded: ${away.message}; ${id} runs without a lock, and is recorded when the registry is back`
+  )
+  const startedAt = yield* Clock.currentTimeMillis
+  const begun: Reconciling.Degraded = {
+    correlationId: id,
+    deploymentId: place.deploymentId,
+    environment: place.environment,
+    command: shown,
+    by,
+    ...(version === undefined ? {} : { version }),
+    reason: away.message,
+    startedAt,
+    code: null,
+    signal: null
+  }
+  yield* Effect.sync(() => keep(inv, begun))
+  let exitCode: number = ExitCode.failed
+  const ended = yield* wrappedBy(
+    inv,
+    line,
+    (code) => (exitCode = code)
+  )({
+    correlationId: id,
+    ttl,
+    deadlines: Stream.concat(Stream.make(startedAt + Duration.toMillis(ttl)), alive),
+    stopped: Effect.never
+  })
+  const finishedAt = yield* Clock.currentTimeMillis
+  yield* Effect.sync(() => keep(inv, { ...begun, finishedAt, code: ended.code, signal: ended.signal }))
+  yield* setOutputs(inv, {
+    "correlation-id": id,
+    status: exitCode === 0 ? "completed" : "failed",
+    "exit-code": exitCode
+  })
+  yield* inv.result(
+    { correlationId: id, degraded: true, degradedReason: away.message, exitCode, log: line.logFile },
+    () => []
+  )
+  yield* inv.exit(exitCode)
+})

@@ -1,0 +1,59 @@
+/**
+ * What was done while the registry was away, kept in files until it is back.
+ */
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import type { Reconciling } from "@signalbox/core/engine"
+import type { DeploymentStore, StoreError } from "@signalbox/core/spi"
+import type { Invocation } from "../Invocation.ts"
+
+const folderOf = ({ settings }: Invocation): string => Path.join(settings.directory, ".signalbox", "degraded")
+
+/** Keeps an entry, in place of an earlier one of the same correlation id: whole or not at all. */
+export const keep = (inv: Invocation, done: Reconciling.Degraded): void => {
+  const folder = folderOf(inv)
+  Fs.mkdirSync(folder, { recursive: true })
+  const file = Path.join(folder, `${done.correlationId}.json`)
+  Fs.writeFileSync(`${file}.new`, JSON.stringify(done), { mode: 0o600 })
+  Fs.renameSync(`${file}.new`, file)
+}
+
+const read = (schema: typeof Reconciling.Degraded, file: string): Option.Option<Reconciling.Degraded> => {
+  try {
+    return Schema.decodeUnknownOption(schema)(JSON.parse(Fs.readFileSync(file, "utf8")))
+  } catch {
+    return Option.none()
+  }
+}
+
+/** Whether a command that was begun may be running still. */
+const isUnderWay = ({ finishedAt, startedAt }: Reconciling.Degraded): boolean =>
+  finishedAt === undefined && Date.now() - startedAt < 86_400_000
+
+/** Puts what was kept into the registry, now that it answers. What cannot be read stays, and is said. */
+export const reconcileKept = (inv: Invocation): Effect.Effect<void, StoreError, DeploymentStore> =>
+  Effect.suspend(() => {
+    const folder = folderOf(inv)
+    if (!Fs.existsSync(folder)) return Effect.void
+    const files = Fs.readdirSync(folder).filter((name) => name.endsWith(".json"))
+    if (files.length === 0) return Effect.void
+    return Effect.gen(function* () {
+      const { Reconciling } = yield* Effect.promise(() => import("../backend/engine.ts"))
+      for (const name of files) {
+        const file = Path.join(folder, name)
+        const done = Option.getOrUndefined(read(Reconciling.Degraded, file))
+        if (done === undefined) {
+          yield* inv.say(`what was done without the registry cannot be read: ${file}`)
+        } else if (!isUnderWay(done)) {
+          yield* Reconciling.reconcile(done)
+          Fs.rmSync(file, { force: true })
+          yield* inv.say(
+            `reconciled: ${done.correlationId} ran in ${done.environment} while the registry was away; see: signalbox status ${done.correlationId}`
+          )
+        }
+      }
+    })
+  })
