@@ -38,6 +38,43 @@ export const examples: Readonly<Record<string, Example>> = {
   rollback: { lines: ['signalbox rollback --environment production --reason "wrong prices"'], exits: running },
   destroy: { lines: ["signalbox destroy DX6604E --environment staging --confirm DX6604E"], exits: running },
   "destroy-stack": { lines: ["signalbox destroy-stack DX6604E web --environment staging --yes"], exits: running },
+  "can-deploy": {
+    lines: [
+      "signalbox can-deploy --environment production --version v2",
+      "signalbox can-deploy DX6604E --environment production --explain"
+    ],
+    exits: [0, 2, 4, ...always]
+  },
+  register: {
+    lines: ["id=$(signalbox register --environment production --version v2 --queue fifo)"],
+    exits: [0, 1, 2, 4, ...always]
+  },
+  wait: {
+    lines: [
+      "signalbox wait release-42 --timeout 30m --hold 5m",
+      "signalbox wait --environment production --interval 30s --json"
+    ],
+    exits: [0, 1, 2, 4, ...always, 124, 130, 143]
+  },
+  cleanup: {
+    lines: ["signalbox cleanup release-42 --status succeeded", "signalbox cleanup --stale"],
+    exits: [0, 2, ...always]
+  },
+  lock: {
+    lines: [
+      "signalbox lock show --environment production",
+      'signalbox lock hold --environment production --until "2 hours" --reason "the database is moved"',
+      'signalbox lock release --environment production --reason "it has moved"'
+    ],
+    exits: [0, 1, 4, ...always]
+  },
+  veto: {
+    lines: [
+      'signalbox veto v2 --environment production --reason "loses orders"',
+      'signalbox veto v2 --lift --reason "it was the cache"'
+    ],
+    exits: [0, 1, 4, ...always]
+  },
   history: {
     lines: ["signalbox history --limit 5 --status rolled_back", "signalbox history --text release-42 --json"],
     exits: [0, 4, ...always]

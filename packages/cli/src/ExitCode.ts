@@ -16,9 +16,19 @@ export const ExitCode = {
   terminated: 143
 } as const
 
+/** Ends of what never came to its turn, for others were in the way. */
+const blocking: ReadonlySet<string> = new Set([
+  "overtaken",
+  "veto",
+  "stale_order",
+  "superseded",
+  "withdrawn",
+  "forgotten"
+])
+
 /** What the end (or the present state) of an execution exits with. */
 export const exitCodeOf = (
-  { status }: { readonly status: Execution.ExecutionState["status"] },
+  { error, status }: Pick<Execution.ExecutionState, "error" | "status">,
   signal: "SIGINT" | "SIGTERM" | undefined
 ): number => {
   if (signal !== undefined && status !== "completed" && status !== "rolled_back") return exitCodeOfSignal(signal)
@@ -29,8 +39,10 @@ export const exitCodeOf = (
       return ExitCode.rolledBack
     case "paused":
       return ExitCode.undecided
-    case "failed":
     case "cancelled":
+      if (error?.code === "queue_timeout") return ExitCode.timeout
+      return blocking.has(error?.code ?? "") ? ExitCode.blocked : ExitCode.failed
+    case "failed":
       return ExitCode.failed
     case "queued":
     case "in_progress":

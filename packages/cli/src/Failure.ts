@@ -70,7 +70,8 @@ const providerCodes: Readonly<Record<string, number>> = {
 }
 
 const storeHints = {
-  Unavailable: "Check that the database can be reached and that no other program holds it, then try again.",
+  Unavailable:
+    "Check that the database can be reached and that no other program holds it. What the providers alone say: signalbox can-deploy",
   Full: "Make room on the disk, then try again.",
   ReadOnly: "Make the .signalbox folder writable, or choose another one with --directory.",
   Corrupt: "It was written by another version or is damaged; restore a copy, or choose another --directory.",

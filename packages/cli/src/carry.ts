@@ -8,15 +8,29 @@ import { exitCodeOf } from "./ExitCode.ts"
 import { inkOf, type Invocation } from "./Invocation.ts"
 import { executionView } from "./json/execution.ts"
 import { watch } from "./live/watch.ts"
+import { span } from "./live/words.ts"
 import { outcome } from "./outcome.ts"
 import { signalbox } from "./services.ts"
 
-/** Runs it here (or follows the runner that does) and shows it. */
-export const carry = Effect.fnUntraced(function* (invocation: Invocation, id: CorrelationId) {
+/** Withdraws a request whose turn does not come in time. */
+export const giveUpAfter = Effect.fnUntraced(function* (id: CorrelationId, millis: number) {
+  const box = yield* signalbox
+  yield* box
+    .withdraw(id, {
+      code: "queue_timeout",
+      message: `its turn did not come within ${span(millis)}`,
+      hint: "See what is in the way: signalbox can-deploy --explain"
+    })
+    .pipe(Effect.delay(millis), Effect.ignore, Effect.forkScoped)
+})
+
+/** Runs it here (or follows the runner that does) and shows it; `queueTimeout` is how long it may wait for its turn. */
+export const carry = Effect.fnUntraced(function* (invocation: Invocation, id: CorrelationId, queueTimeout?: number) {
   const box = yield* signalbox
   const last = yield* Effect.scoped(
     Effect.gen(function* () {
       const shown = yield* watch(invocation, id)
+      if (queueTimeout !== undefined) yield* giveUpAfter(id, queueTimeout)
       const state = yield* box.run(id)
       yield* shown
       return state

@@ -3,7 +3,7 @@
  */
 import * as Path from "node:path"
 import * as Effect from "effect/Effect"
-import { type DeploymentId, EnvironmentName, type Manifest, type StackName } from "@signalbox/core/spi"
+import { type DeploymentId, DeploymentStore, EnvironmentName, type Manifest, type StackName } from "@signalbox/core/spi"
 import { actor } from "./actor.ts"
 import type { Invocation } from "./Invocation.ts"
 import { inRegion, manifestOf } from "./manifest.ts"
@@ -50,6 +50,26 @@ export const placeOf = Effect.fnUntraced(function* (
     environment,
     bare: true
   }
+})
+
+/**
+ * A place whose deployment is there already and knows no environment "default": its only one, where none was named.
+ *
+ * *Details*: a deployment that was named, and is not this project's, gets no new environments.
+ */
+export const settled = Effect.fnUntraced(function* (inv: Invocation, place: Place, named: boolean) {
+  if (!place.bare) {
+    yield* Target.deployment(place.deploymentId)
+    return place
+  }
+  const known = named
+    ? yield* Target.deployment(place.deploymentId)
+    : yield* (yield* DeploymentStore).deployment(place.deploymentId)
+  if (known === undefined || known.environments.includes(place.environment)) return place
+  if (!named && inv.settings.environment !== undefined) return place
+  const environment = yield* Target.environmentIn(inv, known.environments)
+  const settings = place.manifest.environments[place.environment]!
+  return { ...place, environment, manifest: { ...place.manifest, environments: { [environment]: settings } } }
 })
 
 /** Works there with the stores open; a deployment without a configuration is made first. */

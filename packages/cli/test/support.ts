@@ -79,6 +79,7 @@ export const runWith = async (
 export const closedBackend = (providers: ReadonlyMap<string, Provider>): Backend => ({
   providers: Effect.succeed(providers),
   layer: () => Layer.unwrap(Effect.die(new Error("no store may be opened here"))),
+  providersIn: () => Layer.unwrap(Effect.die(new Error("no provider may be asked here"))),
   supervise: () => Effect.die(new Error("nothing may be started here"))
 })
 
@@ -95,6 +96,7 @@ export const memoryBackend = async (options: SimulatedProvider.SimulatedOptions 
   const backend: Backend = {
     providers: Effect.succeed(new Map([[cloud.provider.kind, cloud.provider]])),
     layer: () => Layer.succeedContext(context),
+    providersIn: () => Providers.layer([cloud.provider]),
     supervise: () => Effect.void
   }
   return {

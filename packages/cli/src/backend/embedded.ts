@@ -49,6 +49,8 @@ const telemetry: Layer.Layer<never> = Layer.unwrap(
   )
 )
 
+export const providersIn: Backend["providersIn"] = (directory) => Providers.layer([local(directory)])
+
 export const layer: Backend["layer"] = ({ databaseUrl, directory }) => {
   const stores =
     databaseUrl === undefined
@@ -56,7 +58,7 @@ export const layer: Backend["layer"] = ({ databaseUrl, directory }) => {
       : postgresStore({ url: Redacted.make(databaseUrl) })
   return Signalbox.layer.pipe(
     Layer.provideMerge(stores),
-    Layer.provideMerge(Providers.layer([local(directory)])),
+    Layer.provideMerge(providersIn(directory)),
     Layer.provideMerge(ProcessLiveness.layer),
     Layer.provideMerge(telemetry)
   )

@@ -6,16 +6,17 @@ import { invocation } from "../Invocation.ts"
 import { withServices } from "../services.ts"
 import * as Target from "../target.ts"
 import { isFinished } from "./choices.ts"
+import { queueing } from "./coordinating.ts"
 import { execution } from "./flags.ts"
 
-const follow = (id: string | undefined) =>
+const follow = (id: string | undefined, queueTimeout?: number) =>
   Effect.gen(function* () {
     const inv = yield* invocation
     yield* withServices(
       inv,
       Effect.gen(function* () {
         const target = yield* Target.execution(inv, id, { last: true })
-        yield* isFinished(target) ? finish(inv, target) : carry(inv, target.correlationId)
+        yield* isFinished(target) ? finish(inv, target) : carry(inv, target.correlationId, queueTimeout)
       })
     )
   })
@@ -25,6 +26,6 @@ export const attach = Command.make("attach", { id: execution }, (flags) =>
 ).pipe(Command.withDescription("Watch an execution to its end; carry it on where no runner is left"))
 
 /** What `--detach` leaves behind. */
-export const run = Command.make("__run", { id: execution }, (flags) => follow(Option.getOrUndefined(flags.id))).pipe(
-  Command.unlisted
-)
+export const run = Command.make("__run", { id: execution, queueTimeout: queueing.queueTimeout }, (flags) =>
+  follow(Option.getOrUndefined(flags.id), Option.getOrUndefined(flags.queueTimeout))
+).pipe(Command.unlisted)

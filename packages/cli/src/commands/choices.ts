@@ -2,7 +2,7 @@
  * Words that flags choose from, written out: taking them from the domain would load all of its schemas for `--help`. A test
  * compares them.
  */
-import type { EventTag, QueuePolicy, ExecutionStatus, StrategyName } from "@signalbox/core/spi"
+import type { EventTag, ExecutionKind, ExecutionStatus, QueuePolicy, StrategyName } from "@signalbox/core/spi"
 
 export const strategies = [
   "all_at_once",
@@ -23,6 +23,18 @@ export const executionStatuses = [
 ] as const satisfies ReadonlyArray<ExecutionStatus>
 
 export const policies = ["fifo", "latest_wins", "reject"] as const satisfies ReadonlyArray<QueuePolicy>
+
+/** What may be asked for; what others deploy is only watched. */
+export const requestKinds = [
+  "deploy",
+  "deploy-stack",
+  "rollback",
+  "destroy",
+  "destroy-stack",
+  "run"
+] as const satisfies ReadonlyArray<Exclude<ExecutionKind, "observe">>
+
+export const reports = ["succeeded", "failed", "cancelled"] as const
 
 export const eventTags = [
   "DeploymentInitialized",

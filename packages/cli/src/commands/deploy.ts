@@ -5,6 +5,7 @@ import * as Option from "effect/Option"
 import { usage } from "../Failure.ts"
 import { invocation } from "../Invocation.ts"
 import { strategies } from "./choices.ts"
+import { origins, queueing } from "./coordinating.ts"
 import { by, correlationId, deployment, option, reason, requiredDeployment, stackArgument, text } from "./flags.ts"
 import { operate } from "./operate.ts"
 
@@ -14,6 +15,8 @@ export const starting = {
   detach: option("detach", "Leave a runner in the background and return; see: signalbox attach"),
   dryRun: option("dry-run", "Show what would be done, and change nothing"),
   correlationId,
+  ...queueing,
+  ...origins,
   by,
   reason,
   yes: option("yes", "Ask nothing").pipe(Flag.withAlias("y"))

@@ -10,6 +10,7 @@ import {
   CorrelationId,
   type DeploymentId,
   DeploymentStore,
+  type QueuePolicy,
   type StackName,
   type StrategyName
 } from "@signalbox/core/spi"
@@ -21,6 +22,7 @@ import { executionView } from "../json/execution.ts"
 import { planView } from "../json/plan.ts"
 import { planLines } from "../live/plan.ts"
 import { inRegion, manifestOf } from "../manifest.ts"
+import { originOf } from "../origin.ts"
 import { engine, signalbox, withServices } from "../services.ts"
 import * as Target from "../target.ts"
 import { undo, undoes, undoLines, undoView } from "../undo.ts"
@@ -35,13 +37,23 @@ export interface Operation {
   readonly correlationId: Option.Option<CorrelationId>
   readonly by: Option.Option<string>
   readonly reason: Option.Option<string>
+  readonly queue: Option.Option<QueuePolicy>
+  readonly queueTimeout: Option.Option<number>
+  readonly override: Option.Option<string>
+  readonly commit: Option.Option<string>
+  readonly committedAt: Option.Option<number>
+  readonly workflowRun: Option.Option<string>
   readonly detach: boolean
   readonly dryRun: boolean
   /** What must be confirmed, and how it was. */
   readonly confirm?: { readonly yes: boolean; readonly typed: Option.Option<string> }
 }
 
-const some = <Key extends string, A>(key: Key, value: Option.Option<A> | undefined): { readonly [K in Key]?: A } =>
+/** A field where there is a value for it. */
+export const some = <Key extends string, A>(
+  key: Key,
+  value: Option.Option<A> | undefined
+): { readonly [K in Key]?: A } =>
   (value !== undefined && Option.isSome(value) ? { [key]: value.value } : {}) as { readonly [K in Key]?: A }
 
 /** Destroying wants the name of what is destroyed, typed or given; nothing here waits for an answer that cannot come. */
@@ -66,7 +78,7 @@ const confirmed = Effect.fnUntraced(function* (
   if (typed.trim() !== what) return yield* refuse(`that was not ${what}; nothing was done`)
 })
 
-const artifactOf = (inv: Invocation, artifact: Option.Option<string> | undefined): Option.Option<string> =>
+export const artifactOf = (inv: Invocation, artifact: Option.Option<string> | undefined): Option.Option<string> =>
   Option.map(artifact ?? Option.none(), (one) =>
     // A path means what the shell showed, also when another process takes the work up.
     /^[a-z][a-z0-9+.-]+:/i.test(one) ? one : Path.resolve(inv.host.cwd, one)
@@ -86,6 +98,11 @@ export const operate = Effect.fnUntraced(function* (inv: Invocation, operation: 
   })
   yield* Configuration.supports(spec, yield* inv.host.backend.providers)
   yield* confirmed(inv, operation, id, environment)
+  // Whoever says how long to wait wants to.
+  const waits = Option.isSome(operation.queueTimeout) && manifest.queue === undefined
+  const policy: Option.Option<QueuePolicy> = Option.orElse(operation.queue, () =>
+    waits ? Option.some("fifo" as const) : Option.none()
+  )
   const request: Request = {
     kind: operation.kind,
     correlationId: Option.getOrElse(operation.correlationId, () => CorrelationId.make(crypto.randomUUID())),
@@ -97,7 +114,10 @@ export const operate = Effect.fnUntraced(function* (inv: Invocation, operation: 
     ...some("version", operation.version),
     ...some("artifact", artifactOf(inv, operation.artifact)),
     ...some("strategy", operation.strategy),
-    ...some("reason", operation.reason)
+    ...some("reason", operation.reason),
+    ...some("queue", policy),
+    ...some("override", operation.override),
+    ...(yield* originOf(inv, operation))
   }
   yield* withServices(
     inv,
@@ -115,7 +135,8 @@ export const operate = Effect.fnUntraced(function* (inv: Invocation, operation: 
       }
       const { execution, joined } = yield* box.submit(request)
       if (joined) yield* inv.say(`joins the execution ${request.correlationId}, which was asked for before`)
-      if (!operation.detach) return yield* carry(inv, execution.correlationId)
+      const queueTimeout = Option.getOrUndefined(operation.queueTimeout)
+      if (!operation.detach) return yield* carry(inv, execution.correlationId, queueTimeout)
       const log = Path.join(inv.settings.directory, ".signalbox", "log", `${execution.correlationId}.log`)
       const { config, directory } = inv.settings
       // Nothing else goes through the arguments: the address of a database may hold a password, and stays in the environment.
@@ -125,7 +146,8 @@ export const operate = Effect.fnUntraced(function* (inv: Invocation, operation: 
           execution.correlationId,
           "--directory",
           directory,
-          ...(config === undefined ? [] : ["--config", config])
+          ...(config === undefined ? [] : ["--config", config]),
+          ...(queueTimeout === undefined ? [] : ["--queue-timeout", `${queueTimeout}ms`])
         ],
         log
       )

@@ -30,6 +30,8 @@ export interface Backend {
     readonly directory: string
     readonly databaseUrl?: string
   }) => Layer.Layer<Services, StoreError>
+  /** The providers alone, where the stores cannot be reached. */
+  readonly providersIn: (directory: string) => Layer.Layer<Providers>
   /** Runs the supervisor of local processes until it is told to stop. */
   readonly supervise: (directory: string) => Effect.Effect<void, StoreError>
 }

@@ -8,5 +8,6 @@ const load = Effect.promise(() => import("../backend/embedded.ts"))
 export const embedded: Backend = {
   providers: Effect.flatMap(load, (backend) => backend.providers),
   layer: (options) => Layer.unwrap(Effect.map(load, (backend) => backend.layer(options))),
+  providersIn: (directory) => Layer.unwrap(Effect.map(load, (backend) => backend.providersIn(directory))),
   supervise: (directory) => Effect.flatMap(load, (backend) => backend.supervise(directory))
 }

@@ -5,7 +5,11 @@ import type { Environment, Execution, Verdict } from "@signalbox/core/spi"
 import { traceIdOf } from "@signalbox/core/telemetry"
 
 /** The schema names of what is streamed, with their versions. */
-export const schemas = { execution: "signalbox.execution/1", event: "signalbox.event/1" } as const
+export const schemas = {
+  execution: "signalbox.execution/1",
+  event: "signalbox.event/1",
+  turn: "signalbox.turn/1"
+} as const
 
 export const iso = (at: number): string => new Date(at).toISOString()
 const isoOrNull = (at: number | undefined) => (at === undefined ? null : iso(at))

@@ -303,6 +303,6 @@ const endOf = Effect.fnUntraced(function* (
 })
 
 const fromNow = (now: Timestamp, left: Estimate | undefined): Blocker["clearsAt"] =>
-  left === undefined || left.point === null || left.low === null || left.high === null
+  left === undefined || left.n === 0 || left.point === null || left.low === null || left.high === null
     ? null
     : { low: now + Math.round(left.low), point: now + Math.round(left.point), high: now + Math.round(left.high) }

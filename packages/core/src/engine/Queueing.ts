@@ -14,7 +14,9 @@ import { DeploymentStore } from "../spi/DeploymentStore.ts"
 import { type Lease, LeaseStore } from "../spi/LeaseStore.ts"
 import type { StoreError } from "../spi/StoreError.ts"
 import { ahead } from "./Ahead.ts"
+import { type Blocker, inTheWay, standing } from "./Blockers.ts"
 import { estimate } from "./Estimating.ts"
+import { requestOf } from "./Journal.ts"
 import { claimKey, lockKey } from "./LockKey.ts"
 import { RunnerIdentity } from "./RunnerIdentity.ts"
 
@@ -123,4 +125,18 @@ const liveLock = Effect.fnUntraced(function* (
   const lease = yield* leases.get(lockKey(deploymentId, environment))
   const now = yield* Clock.currentTimeMillis
   return lease === undefined || lease.expiresAt <= now ? undefined : lease
+})
+
+/**
+ * What is in the way of a request that was recorded, by the registry: those before it, and what it was asked to heed.
+ *
+ * *Errors*: `StoreError`.
+ *
+ * @since 0.1.0
+ */
+export const blockersOf = Effect.fnUntraced(function* (
+  id: CorrelationId
+): Effect.fn.Return<ReadonlyArray<Blocker>, StoreError, DeploymentStore | LeaseStore> {
+  const request = yield* requestOf(id)
+  return request === undefined ? [] : [...(yield* inTheWay(request)), ...(yield* standing(request))]
 })

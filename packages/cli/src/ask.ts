@@ -1,0 +1,44 @@
+/**
+ * Asking whether something may be deployed: the registry, and where that is away, the providers alone.
+ */
+import * as Effect from "effect/Effect"
+import type { CanDeploy } from "@signalbox/core/engine"
+import type { StoreError } from "@signalbox/core/spi"
+import { ExitCode } from "./ExitCode.ts"
+import { Failure } from "./Failure.ts"
+import type { Invocation } from "./Invocation.ts"
+import { engine, signalbox, withServices } from "./services.ts"
+
+/** Whether the registry is away for a while, which is no reason not to answer. */
+export const isAway = (error: unknown): error is StoreError => {
+  const { _tag, reason } = error as { readonly _tag?: unknown; readonly reason?: unknown }
+  return _tag === "StoreError" && reason === "Unavailable"
+}
+
+const nobody = (error: StoreError): Failure =>
+  new Failure({
+    exitCode: ExitCode.unavailable,
+    info: {
+      code: "nobody_answers",
+      message: error.message,
+      hint: "Check SIGNALBOX_DATABASE_URL and the network, then ask again; without an answer, deploy nothing."
+    }
+  })
+
+/** The providers' word alone. */
+export const askProviders = (inv: Invocation, question: CanDeploy.Question, away: StoreError) =>
+  Effect.flatMap(engine, ({ CanDeploy }) =>
+    Effect.provide(CanDeploy.withoutRegistry(question, away), inv.host.backend.providersIn(inv.settings.directory))
+  ).pipe(Effect.catchTag("StoreError", (error) => Effect.fail(nobody(error))))
+
+/** Asks both. Where there is no store yet nothing is in the way, and none is made. */
+export const ask = (inv: Invocation, question: CanDeploy.Question) =>
+  withServices(
+    inv,
+    Effect.flatMap(signalbox, (box) =>
+      Effect.catchTag(box.canDeploy(question), "StoreError", (error) =>
+        Effect.fail(isAway(error) ? nobody(error) : error)
+      )
+    ),
+    { create: true }
+  ).pipe(Effect.catchIf(isAway, (away) => askProviders(inv, question, away)))

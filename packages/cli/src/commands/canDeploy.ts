@@ -1,0 +1,50 @@
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { CanDeploy } from "@signalbox/core/engine"
+import { ask } from "../ask.ts"
+import { ExitCode } from "../ExitCode.ts"
+import { inkOf, invocation } from "../Invocation.ts"
+import { canDeployView } from "../json/canDeploy.ts"
+import { canDeployLines } from "../live/canDeploy.ts"
+import { originOf } from "../origin.ts"
+import { placeOf } from "../place.ts"
+import { requestKinds } from "./choices.ts"
+import { commits, override, stacks } from "./coordinating.ts"
+import { correlationId, deployment, option, text } from "./flags.ts"
+
+export const canDeploy = Command.make(
+  "can-deploy",
+  {
+    id: deployment,
+    stack: stacks,
+    version: text("version", "name", "Version that would be deployed"),
+    kind: Flag.Literals("kind", requestKinds).pipe(
+      Flag.withDefault("deploy"),
+      Flag.withDescription("What would be done (deploy)")
+    ),
+    ...commits,
+    correlationId,
+    override,
+    explain: option("explain", "Say everything that is in the way: who, since when, until when, what to do")
+  },
+  Effect.fnUntraced(function* (flags) {
+    const inv = yield* invocation
+    const place = yield* placeOf(inv, Option.getOrUndefined(flags.id), flags.stack)
+    const question: CanDeploy.Question = {
+      manifest: place.manifest,
+      deploymentId: place.deploymentId,
+      environment: place.environment,
+      kind: flags.kind,
+      ...(flags.stack.length === 0 ? {} : { stacks: flags.stack }),
+      ...(Option.isSome(flags.version) ? { version: flags.version.value } : {}),
+      ...(Option.isSome(flags.correlationId) ? { correlationId: flags.correlationId.value } : {}),
+      ...(Option.isSome(flags.override) ? { override: flags.override.value } : {}),
+      ...(yield* originOf(inv, { ...flags, workflowRun: Option.none() }))
+    }
+    const answer = yield* ask(inv, question)
+    yield* inv.result(canDeployView(place, answer), () => canDeployLines(place, answer, flags.explain, inkOf(inv)))
+    yield* inv.exit(answer.canDeploy ? ExitCode.done : ExitCode.blocked)
+  })
+).pipe(Command.withDescription("Whether something may be deployed now, and everything that is in the way"))

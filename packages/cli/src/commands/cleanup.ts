@@ -1,0 +1,86 @@
+import * as Clock from "effect/Clock"
+import * as Command from "effect/cli/Command"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Flag from "effect/cli/Flag"
+import * as Option from "effect/Option"
+import type { Cleaned } from "@signalbox/core/engine"
+import { actor } from "../actor.ts"
+import { usage } from "../Failure.ts"
+import { invocation, type Invocation } from "../Invocation.ts"
+import { word } from "../live/glyphs.ts"
+import { span } from "../live/words.ts"
+import { engine, hasStore, signalbox, withServices } from "../services.ts"
+import { reports } from "./choices.ts"
+import { onlyExecution } from "./coordinating.ts"
+import { by, option, reason } from "./flags.ts"
+
+const cleanedView = ({ correlationId, now, released, was }: Cleaned) => ({ correlationId, released, was, now })
+
+const said = ({ correlationId, now, released, was }: Cleaned): string => {
+  if (was === null || now === null) return `there is no execution ${correlationId}; nothing is held by it`
+  const change = was === now ? `is ${word(now)}` : `was ${word(was)}, is ${word(now)}`
+  return `${correlationId} ${change}${released ? "; its lock is free" : ""}`
+}
+
+/** Ends what everybody has forgotten. */
+const sweep = Effect.fnUntraced(function* (inv: Invocation) {
+  const { Sweeping } = yield* engine
+  const now = yield* Clock.currentTimeMillis
+  const age = Duration.toMillis(Sweeping.forgottenAfter)
+  const swept = hasStore(inv) ? yield* withServices(inv, Sweeping.sweep(now - age)) : []
+  yield* inv.result({ swept: swept.map(cleanedView) }, () =>
+    swept.length === 0
+      ? [`Nothing has been forgotten for ${span(age)}.`]
+      : swept.map((one) => `${inv.paint("green", "✔")} ${said(one)}`)
+  )
+})
+
+export const cleanup = Command.make(
+  "cleanup",
+  {
+    id: onlyExecution,
+    status: Flag.Literals("status", reports).pipe(
+      Flag.optional,
+      Flag.withDescription("How a deployment that ran elsewhere went (cancelled)")
+    ),
+    stale: option("stale", "Instead, end all that nobody runs and that nothing has happened to for 7 days"),
+    by,
+    reason
+  },
+  Effect.fnUntraced(function* (flags) {
+    const inv = yield* invocation
+    if (flags.stale) {
+      if (Option.isSome(flags.id) || Option.isSome(flags.status)) {
+        return yield* usage(
+          "flags_conflict",
+          "--stale is about all executions, not about one",
+          "Leave the correlation id and --status out, or --stale.",
+          "--stale"
+        )
+      }
+      return yield* sweep(inv)
+    }
+    if (Option.isNone(flags.id)) {
+      return yield* usage(
+        "missing_argument",
+        "which execution?",
+        "Give its correlation id (signalbox active shows them), or --stale.",
+        "<correlation-id>"
+      )
+    }
+    const id = flags.id.value
+    const options = {
+      status: Option.getOrElse(flags.status, () => "cancelled" as const),
+      by: actor(inv, flags.by),
+      ...(Option.isSome(flags.reason) ? { reason: flags.reason.value } : {})
+    }
+    const cleaned = hasStore(inv)
+      ? yield* withServices(
+          inv,
+          Effect.flatMap(signalbox, (box) => box.cleanup(id, options))
+        )
+      : { correlationId: id, was: null, now: null, released: false }
+    yield* inv.result(cleanedView(cleaned), () => [`${inv.paint("green", "✔")} ${said(cleaned)}`])
+  })
+).pipe(Command.withDescription("Give back what a correlation id holds: its place, or its lock; harmless to repeat"))

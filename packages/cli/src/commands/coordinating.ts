@@ -1,0 +1,90 @@
+/**
+ * Flags of everything that takes part in the coordination: what is done about others, and where a request comes from.
+ */
+import * as Argument from "effect/cli/Argument"
+import * as Flag from "effect/cli/Flag"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { CorrelationId, StackName } from "@signalbox/core/spi"
+import { policies } from "./choices.ts"
+import { millisOf, span, text } from "./flags.ts"
+
+const day = 86_400_000
+const iso = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)$/i
+
+/** The time that an ISO 8601 text with its offset means, in milliseconds. */
+export const timeOf = (value: string): Option.Option<number> => {
+  const time = iso.test(value.trim()) ? Date.parse(value.trim()) : Number.NaN
+  return Number.isNaN(time) || time < 0 ? Option.none() : Option.some(time)
+}
+
+/** A moment: in a while from now, or an ISO 8601 time. */
+export const momentOf = (value: string, now: number): Option.Option<number> =>
+  Option.orElse(
+    Option.map(millisOf(value), (millis) => now + millis),
+    () => timeOf(value)
+  )
+
+const limited = (name: string, most: number, metavar: string, description: string) =>
+  Flag.String(name).pipe(
+    Flag.withSchema(Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(most))),
+    Flag.optional,
+    Flag.withMetavar(metavar),
+    Flag.withDescription(description)
+  )
+
+const queueOr = (otherwise: string) =>
+  Flag.Literals("queue", policies).pipe(
+    Flag.optional,
+    Flag.withDescription(`What to do while others are in the way (${otherwise}, or as configured)`)
+  )
+
+/** Where a place in the queue is all that is wanted. */
+export const queue = queueOr("fifo")
+
+export const override = text("override", "reason", "Go ahead in spite of a freeze, a veto or drift, and say why")
+
+/** What is done about those that are in the way. */
+export const queueing = {
+  queue: queueOr("reject"),
+  queueTimeout: span("queue-timeout", 0, 30 * day, "Give up where its turn has not come by then").pipe(Flag.optional),
+  override
+}
+
+const commit = limited("commit", 128, "sha", "Commit that is brought in (GITHUB_SHA)")
+
+const committedAt = Flag.String("committed-at").pipe(
+  Flag.filterMap(timeOf, (value) => `Expected a time such as 2026-11-21T09:30:00Z, got "${value}"`),
+  Flag.optional,
+  Flag.withMetavar("time"),
+  Flag.withDescription("When that was committed; else asked of git. An older one does not follow a newer one")
+)
+
+/** What is known of the commit, for those that only ask. */
+export const commits = { commit, committedAt }
+
+/** Where a request comes from. */
+export const origins = {
+  ...commits,
+  workflowRun: limited("workflow-run", 512, "url", "Run of the workflow that asks; else that of the GitHub job")
+}
+
+export const stacks = Flag.String("stack").pipe(
+  Flag.withSchema(StackName),
+  Flag.atLeast(0),
+  Flag.withMetavar("name"),
+  Flag.withDescription("Only this stack; may be given more than once")
+)
+
+export const because = Flag.String("reason").pipe(
+  Flag.withSchema(Schema.NonEmptyString),
+  Flag.withMetavar("text"),
+  Flag.withDescription("Why; kept with it")
+)
+
+/** An execution, named by nothing else. */
+export const onlyExecution = Argument.String("correlation-id").pipe(
+  Argument.withSchema(CorrelationId),
+  Argument.optional,
+  Argument.withDescription("Correlation id of the execution")
+)

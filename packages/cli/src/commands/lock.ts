@@ -1,0 +1,152 @@
+/**
+ * `lock show hold release`: who has the lock of an environment, and holding it by hand.
+ */
+import * as Clock from "effect/Clock"
+import * as Command from "effect/cli/Command"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { Lease } from "@signalbox/core/spi"
+import { actor } from "../actor.ts"
+import { ExitCode } from "../ExitCode.ts"
+import { Failure, usage } from "../Failure.ts"
+import { inkOf, invocation, type Invocation } from "../Invocation.ts"
+import { lockLeaseView, lockView } from "../json/queue.ts"
+import { lockLines } from "../live/queue.ts"
+import { clock } from "../live/words.ts"
+import { type Place, placeOf, settled } from "../place.ts"
+import { engine, signalbox, withServices } from "../services.ts"
+import { because, momentOf } from "./coordinating.ts"
+import { by, deployment, option, text } from "./flags.ts"
+
+type Given = Command.Command.Config.Infer<{ readonly id: typeof deployment }>
+
+/** Works on the lock of the deployment that was named, or of this folder. */
+const at = <A, E, R>(inv: Invocation, { id }: Given, body: (place: Place) => Effect.Effect<A, E, R>) =>
+  Effect.flatMap(placeOf(inv, Option.getOrUndefined(id)), (place) =>
+    withServices(inv, Effect.flatMap(settled(inv, place, Option.isSome(id)), body), { create: place.bare })
+  )
+
+const lineupOf = ({ deploymentId, environment }: Place) =>
+  Effect.flatMap(engine, ({ Queueing }) => Queueing.lineup(deploymentId, environment))
+
+const show = Command.make(
+  "show",
+  { id: deployment },
+  Effect.fnUntraced(function* (flags) {
+    const inv = yield* invocation
+    yield* at(
+      inv,
+      flags,
+      Effect.fnUntraced(function* (place) {
+        const lineup = yield* lineupOf(place)
+        const now = yield* Clock.currentTimeMillis
+        yield* inv.result(lockView(place, lineup), () => lockLines(place, lineup, now, inkOf(inv)))
+      })
+    )
+  })
+).pipe(Command.withDescription("Who has the lock, who holds it by hand, and who waits for it, in order"))
+
+/** Until when it is held; nothing where it is for good. */
+const endOf = Effect.fnUntraced(function* (given: Option.Option<string>) {
+  if (Option.isNone(given)) return {}
+  const now = yield* Clock.currentTimeMillis
+  const until = Option.getOrUndefined(momentOf(given.value, now))
+  if (until !== undefined && until > now) return { until }
+  return yield* usage(
+    "invalid_value",
+    until === undefined
+      ? `--until: "${given.value}" is neither a span of time nor a time`
+      : `--until: ${given.value} is over already`,
+    `Give a span such as "2 hours", or a time such as 2026-12-24T18:00:00Z.`,
+    "--until"
+  )
+})
+
+const hold = Command.make(
+  "hold",
+  {
+    id: deployment,
+    reason: because,
+    until: text("until", "span|time", `How long, such as "2 hours" or 2026-12-24T18:00:00Z; else for good`),
+    by
+  },
+  Effect.fnUntraced(function* (flags) {
+    const inv = yield* invocation
+    const end = yield* endOf(flags.until)
+    const who = actor(inv, flags.by)
+    yield* at(
+      inv,
+      flags,
+      Effect.fnUntraced(function* (place) {
+        const box = yield* signalbox
+        const { deploymentId, environment } = place
+        if (place.bare && Option.isNone(flags.id)) yield* box.ensure({ ...place, by: who })
+        yield* box.decide(deploymentId, { _tag: "LockHeld", environment, reason: flags.reason, by: who, ...end })
+        const lineup = yield* lineupOf(place)
+        yield* inv.result(lockView(place, lineup), () => [
+          `${inv.paint("green", "✔")} ${deploymentId} ${environment} is held by ${who}${"until" in end ? ` until ${clock(end.until)}` : ""}: nothing new begins`,
+          ...(lineup.lease === undefined ? [] : [`       ${lineup.lease.holder} has the lock, and goes on`]),
+          `next:  ${inv.paint("cyan", `signalbox lock release ${deploymentId} --environment ${environment} --reason "<reason>"`)}`
+        ])
+      })
+    )
+  })
+).pipe(Command.withDescription("Hold the lock by hand, so that nothing begins meanwhile; what runs goes on"))
+
+const nothingHeld = ({ deploymentId, environment }: Place, lease: Lease | undefined): Failure =>
+  new Failure({
+    exitCode: ExitCode.failed,
+    info: {
+      code: "not_held",
+      message:
+        lease === undefined
+          ? `nobody holds ${deploymentId} in ${environment}`
+          : `nobody holds ${deploymentId} in ${environment} by hand; ${lease.holder} has its lock (${lease.reason ?? "unknown"})`,
+      hint:
+        lease === undefined
+          ? `See: signalbox lock show ${deploymentId} --environment ${environment}`
+          : `Stop it: signalbox abort ${lease.holder} · take the lock from it by force: --force`
+    }
+  })
+
+const release = Command.make(
+  "release",
+  {
+    id: deployment,
+    reason: because,
+    force: option("force", "Take the lock from whoever has it, too: it stops at its next step"),
+    by
+  },
+  Effect.fnUntraced(function* (flags) {
+    const inv = yield* invocation
+    const told = { reason: flags.reason, by: actor(inv, flags.by) }
+    yield* at(
+      inv,
+      flags,
+      Effect.fnUntraced(function* (place) {
+        const box = yield* signalbox
+        const { deploymentId, environment } = place
+        const before = yield* lineupOf(place)
+        if (before.hold === undefined && !flags.force) return yield* nothingHeld(place, before.lease)
+        if (before.hold !== undefined) yield* box.decide(deploymentId, { _tag: "LockReleased", environment, ...told })
+        const broken = flags.force ? yield* box.breakLock(deploymentId, { environment, ...told }) : undefined
+        const lineup = yield* lineupOf(place)
+        const taken = lockLeaseView({ lease: broken, isDead: before.isDead })
+        yield* inv.result({ ...lockView(place, lineup), released: before.hold !== undefined, broken: taken }, () => [
+          ...(before.hold === undefined
+            ? []
+            : [`${inv.paint("green", "✔")} ${deploymentId} ${environment} is held no more`]),
+          ...(broken === undefined
+            ? []
+            : [`${inv.paint("green", "✔")} the lock was taken from ${broken.holder}, which stops at its next step`]),
+          ...(before.hold === undefined && broken === undefined ? ["Nothing had the lock."] : [])
+        ])
+      })
+    )
+  })
+).pipe(Command.withDescription("Give back a lock that is held by hand; with --force, take it from whoever has it"))
+
+export const lock = Command.make("lock").pipe(
+  Command.withDescription("The lock of an environment: see it, hold it by hand, give it back"),
+  Command.withSubcommands([show, hold, release])
+)

@@ -1,0 +1,101 @@
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { Request } from "@signalbox/core/engine"
+import { CorrelationId } from "@signalbox/core/spi"
+import { actor } from "../actor.ts"
+import { usage } from "../Failure.ts"
+import { invocation, type Invocation } from "../Invocation.ts"
+import { registeredView } from "../json/queue.ts"
+import { placeLine } from "../live/queue.ts"
+import { originOf } from "../origin.ts"
+import { type Place, placeOf, within } from "../place.ts"
+import { engine, signalbox } from "../services.ts"
+import { setOutputs } from "../wrap/github.ts"
+import { requestKinds } from "./choices.ts"
+import { origins, override, queue, stacks } from "./coordinating.ts"
+import { by, correlationId, deployment, reason, text } from "./flags.ts"
+import { artifactOf, some } from "./operate.ts"
+
+/** What can be checked without a store is, so that a place is not taken by what can never be done. */
+const checked = Effect.fnUntraced(function* (inv: Invocation, place: Place, kind: Request["kind"], given: Request) {
+  const { Configuration } = yield* engine
+  if (place.bare && kind !== "run") {
+    return yield* usage(
+      "configuration_missing",
+      `there is no configuration here, which a ${kind} needs`,
+      "Register a run, which any command can be, or say with --config where the configuration is.",
+      "--kind"
+    )
+  }
+  if (kind.endsWith("-stack") && given.stacks?.length !== 1) {
+    return yield* usage("stack_missing", `a ${kind} is about one stack`, "Add --stack <name>.", "--stack")
+  }
+  const spec = yield* Configuration.resolve(
+    given.manifest,
+    given.environment,
+    given.stacks === undefined ? {} : { stacks: given.stacks }
+  )
+  if (kind !== "run") yield* Configuration.supports(spec, yield* inv.host.backend.providers)
+})
+
+const record = Effect.fnUntraced(function* (inv: Invocation, request: Request) {
+  const box = yield* signalbox
+  const { Queueing } = yield* engine
+  const { execution, joined } = yield* box.submit(request)
+  const id = execution.correlationId
+  const turn = yield* Queueing.placeOf(execution)
+  yield* setOutputs(inv, { "correlation-id": id })
+  yield* inv.result(registeredView(execution, turn, joined), () => [id])
+  if (joined) yield* inv.say(`${id} was registered before; it is ${execution.status.replaceAll("_", " ")}`)
+  yield* inv.say(turn.position === null ? `${request.deploymentId} ${request.environment}` : placeLine(turn))
+  yield* inv.say(
+    turn.position === null
+      ? `next:  ${inv.paintMessage("cyan", `signalbox status ${id}`)}`
+      : `next:  ${inv.paintMessage("cyan", `signalbox wait ${id}`)} · give the place back with: signalbox cleanup ${id}`
+  )
+})
+
+export const register = Command.make(
+  "register",
+  {
+    id: deployment,
+    correlationId,
+    kind: Flag.Literals("kind", requestKinds).pipe(
+      Flag.withDefault("run"),
+      Flag.withDescription("What will be done when its turn has come (run)")
+    ),
+    version: text("version", "name", "Version that is brought in"),
+    artifact: text("artifact", "path|url", "What a deploy will bring in: a folder, an archive, a URL"),
+    stack: stacks,
+    queue,
+    override,
+    ...origins,
+    by,
+    reason
+  },
+  Effect.fnUntraced(function* (flags) {
+    const inv = yield* invocation
+    const place = yield* placeOf(inv, Option.getOrUndefined(flags.id), flags.stack)
+    const request: Request = {
+      kind: flags.kind,
+      correlationId: Option.getOrElse(flags.correlationId, () => CorrelationId.make(crypto.randomUUID())),
+      deploymentId: place.deploymentId,
+      environment: place.environment,
+      manifest: place.manifest,
+      by: actor(inv, flags.by),
+      queue: Option.getOrElse(flags.queue, () => place.manifest.queue ?? "fifo"),
+      ...(flags.stack.length === 0 ? {} : { stacks: flags.stack }),
+      ...some("version", flags.version),
+      ...some("artifact", artifactOf(inv, flags.artifact)),
+      ...some("override", flags.override),
+      ...some("reason", flags.reason),
+      ...(yield* originOf(inv, flags))
+    }
+    yield* checked(inv, place, flags.kind, request)
+    yield* within(inv, place, flags.by, record(inv, request))
+  })
+).pipe(
+  Command.withDescription("Take a place in the queue for what is done later, or elsewhere; prints its correlation id")
+)

@@ -1,0 +1,92 @@
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import type { Environment, EnvironmentName } from "@signalbox/core/spi"
+import { actor } from "../actor.ts"
+import { ExitCode } from "../ExitCode.ts"
+import { Failure } from "../Failure.ts"
+import { invocation } from "../Invocation.ts"
+import { iso } from "../json/execution.ts"
+import { placeOf } from "../place.ts"
+import { signalbox, withServices } from "../services.ts"
+import * as Target from "../target.ts"
+import { because } from "./coordinating.ts"
+import { by, deployment, option } from "./flags.ts"
+
+const everywhere = (environment: EnvironmentName | null): string =>
+  environment === null ? "in every environment" : `in ${environment}`
+
+const notVetoed = (version: string, environment: EnvironmentName | null, vetoes: ReadonlyArray<Environment.Veto>) => {
+  const others = vetoes.filter((veto) => veto.version === version)
+  return new Failure({
+    exitCode: ExitCode.failed,
+    info: {
+      code: "not_vetoed",
+      message: `there is no veto on ${version} ${everywhere(environment)}`,
+      hint:
+        others.length === 0
+          ? "Nothing has to be lifted."
+          : `It was vetoed ${others.map((veto) => everywhere(veto.environment)).join(", ")}: ${environment === null ? "name it with --environment" : "leave --environment out, or name that one"}.`
+    }
+  })
+}
+
+const vetoView = ({ at, ...veto }: Environment.Veto) => ({ ...veto, since: iso(at) })
+
+export const veto = Command.make(
+  "veto",
+  {
+    version: Argument.String("version").pipe(
+      Argument.withSchema(Schema.NonEmptyString),
+      Argument.withDescription("Version that must not be deployed; in all environments, or in --environment")
+    ),
+    id: deployment,
+    reason: because,
+    lift: option("lift", "Take the veto back"),
+    by
+  },
+  Effect.fnUntraced(function* (flags) {
+    const inv = yield* invocation
+    const { version } = flags
+    const told = { version, reason: flags.reason, by: actor(inv, flags.by) }
+    const given = Option.getOrUndefined(flags.id)
+    const configured = inv.settings.config !== undefined
+    const bare = configured ? undefined : yield* placeOf(inv, given)
+    const deploymentId = bare?.deploymentId ?? (yield* Target.deploymentId(inv, given))
+    yield* withServices(
+      inv,
+      Effect.gen(function* () {
+        const box = yield* signalbox
+        const found =
+          bare !== undefined && given === undefined
+            ? yield* box.ensure({ ...bare, by: told.by })
+            : yield* Target.deployment(deploymentId)
+        const environment =
+          inv.settings.environment === undefined ? null : yield* Target.environmentIn(inv, found.environments)
+        const same = (one: Environment.Veto) => one.version === version && one.environment === environment
+        const { vetoes = [] } = found
+        if (flags.lift && !vetoes.some(same)) return yield* notVetoed(version, environment, vetoes)
+        const _tag = flags.lift ? "VetoLifted" : "VersionVetoed"
+        const after = yield* box.decide(deploymentId, { _tag, environment, ...told })
+        const view = {
+          deploymentId,
+          version,
+          environment,
+          vetoed: !flags.lift,
+          vetoes: (after.vetoes ?? []).map(vetoView)
+        }
+        yield* inv.result(view, () => [
+          flags.lift
+            ? `${inv.paint("green", "✔")} the veto on ${version} ${everywhere(environment)} is lifted`
+            : `${inv.paint("green", "✔")} ${version} is not deployed ${everywhere(environment)} any more`,
+          ...(flags.lift
+            ? []
+            : [`next:  ${inv.paint("cyan", `signalbox veto ${version} ${deploymentId} --lift --reason "<reason>"`)}`])
+        ])
+      }),
+      { create: !configured }
+    )
+  })
+).pipe(Command.withDescription("Never deploy a version, until that is taken back"))

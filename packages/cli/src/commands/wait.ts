@@ -1,0 +1,82 @@
+import * as Clock from "effect/Clock"
+import * as Command from "effect/cli/Command"
+import * as Effect from "effect/Effect"
+import * as Flag from "effect/cli/Flag"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { DeploymentId } from "@signalbox/core/spi"
+import { ExitCode } from "../ExitCode.ts"
+import { Failure } from "../Failure.ts"
+import { invocation, type Invocation } from "../Invocation.ts"
+import { turnView } from "../json/turn.ts"
+import { span as spanText } from "../live/words.ts"
+import { placeOf } from "../place.ts"
+import { freeTimeOf, type Look, turnOf } from "../waiting.ts"
+import { deploymentOrExecution, span } from "./flags.ts"
+
+const day = 86_400_000
+const isDeploymentId = Schema.is(DeploymentId)
+
+const next = ({ execution }: Look): string | undefined => {
+  if (execution === undefined || execution.finishedAt !== undefined) return undefined
+  const id = execution.correlationId
+  return execution.kind === "run" ? `signalbox run --correlation-id ${id} -- <command>` : `signalbox attach ${id}`
+}
+
+const done = (inv: Invocation, look: Look, holdMs: number): ReadonlyArray<string> => {
+  const { deploymentId, degraded, environment, execution } = look
+  const type = next(look)
+  return [
+    execution === undefined
+      ? `${inv.paint("green", "✔")} nothing is in the way of ${deploymentId} ${environment}`
+      : `${inv.paint("green", "✔")} ${execution.correlationId}: its turn has come${type === undefined ? "" : `, and is kept for ${spanText(holdMs)}`}`,
+    ...(degraded === null ? [] : [inv.paint("yellow", "degraded: only the providers were asked")]),
+    ...(type === undefined ? [] : [`next:  ${inv.paint("cyan", type)}`])
+  ]
+}
+
+const tooLate = (id: string | undefined, isExecution: boolean, timeout: number): Failure =>
+  new Failure({
+    exitCode: ExitCode.timeout,
+    info: {
+      code: "wait_timeout",
+      message: `${isExecution ? `the turn of ${id} did not come` : "it was not free"} within ${spanText(timeout)}`,
+      hint: isExecution
+        ? `Its place is kept: wait on with: signalbox wait ${id} · withdraw it with: signalbox cleanup ${id}`
+        : "See what is in the way: signalbox can-deploy --explain"
+    }
+  })
+
+export const wait = Command.make(
+  "wait",
+  {
+    id: deploymentOrExecution,
+    timeout: span("timeout", 0, 30 * day, "Give up after this long; the place in the queue is kept").pipe(
+      Flag.optional
+    ),
+    interval: span("interval", 100, day, "How often it is said how things are (10 seconds)").pipe(
+      Flag.withDefault(10_000)
+    ),
+    hold: span("hold", 1_000, day, "How long the turn is kept once it has come (2 minutes)").pipe(
+      Flag.withDefault(120_000)
+    )
+  },
+  Effect.fnUntraced(function* (flags) {
+    const inv = yield* invocation
+    const given = Option.getOrUndefined(flags.id)
+    const pace = { intervalMs: flags.interval, holdMs: flags.hold }
+    const isExecution = given !== undefined && !isDeploymentId(given)
+    const waited = isExecution
+      ? turnOf(inv, given, pace)
+      : Effect.flatMap(placeOf(inv, given as DeploymentId | undefined), (place) => freeTimeOf(inv, place, pace))
+    const timeout = Option.getOrUndefined(flags.timeout)
+    const look = yield* (timeout === undefined ? Effect.asSome(waited) : Effect.timeoutOption(waited, timeout)).pipe(
+      Effect.onInterrupt(() =>
+        isExecution ? inv.say(`its place is kept; withdraw it with: signalbox cleanup ${given}`) : Effect.void
+      )
+    )
+    if (Option.isNone(look)) return yield* tooLate(given, isExecution, timeout ?? 0)
+    const now = yield* Clock.currentTimeMillis
+    yield* inv.item(turnView(look.value, now), () => done(inv, look.value, flags.hold))
+  })
+).pipe(Command.withDescription("Wait for the turn of a request, or until nothing is in the way of a deployment"))

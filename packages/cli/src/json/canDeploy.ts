@@ -1,0 +1,31 @@
+/** The answer of `can-deploy` as JSON shows it. The names are API. */
+import type { Blocker, CanDeploy } from "@signalbox/core/engine"
+import { iso } from "./execution.ts"
+
+export const blockerView = ({ clearsAt, consoleUrl, kind, message, override, since, who }: Blocker) => ({
+  kind,
+  message,
+  who,
+  since: since === null ? null : iso(since),
+  clearsAt: clearsAt === null ? null : { low: iso(clearsAt.low), point: iso(clearsAt.point), high: iso(clearsAt.high) },
+  consoleUrl,
+  override
+})
+
+const freezeView = (freeze: CanDeploy.Answer["nextFreeze"]) =>
+  freeze === null ? null : { name: freeze.name, since: iso(freeze.since), until: iso(freeze.until) }
+
+export const canDeployView = (
+  { deploymentId, environment }: Pick<CanDeploy.Question, "deploymentId" | "environment">,
+  answer: CanDeploy.Answer
+) => ({
+  deploymentId,
+  environment,
+  canDeploy: answer.canDeploy,
+  degraded: answer.degraded !== null,
+  degradedReason: answer.degraded,
+  blockers: answer.blockers.map(blockerView),
+  queue: { length: answer.queue },
+  nextFreeze: freezeView(answer.nextFreeze),
+  checkedAt: iso(answer.checkedAt)
+})

@@ -1,0 +1,67 @@
+/** The queue and its lock as JSON shows them. The names are API. */
+import type { Queueing } from "@signalbox/core/engine"
+import type { Environment, Execution } from "@signalbox/core/spi"
+import { estimateView, type EstimateView } from "./estimate.ts"
+import { iso } from "./execution.ts"
+
+/** The place of a request; `ahead` are the correlation ids of those before it, whoever has the lock first. */
+export const placeView = (place: Queueing.Place) => ({
+  position: place.position,
+  ahead: place.ahead.map(({ correlationId }) => correlationId)
+})
+
+export const registeredView = (state: Execution.ExecutionState, place: Queueing.Place, duplicate: boolean) => ({
+  correlationId: state.correlationId,
+  deploymentId: state.deploymentId,
+  environment: state.environment,
+  kind: state.kind,
+  status: state.status,
+  ...placeView(place),
+  estimate: estimateView(place.left) as EstimateView,
+  duplicate
+})
+
+/** One that waits; `position` is null where nobody waits for its turn. */
+export const waitingView = ({ position, ticket }: Queueing.Waiting) => ({
+  position,
+  correlationId: ticket.correlationId,
+  kind: ticket.kind,
+  by: ticket.by,
+  version: ticket.version ?? null,
+  policy: ticket.policy,
+  commit: ticket.origin?.commit ?? null,
+  workflowRun: ticket.origin?.workflowRun ?? null,
+  since: iso(ticket.at)
+})
+
+export const holdView = ({ at, by, environment, reason, until }: Environment.Hold) => ({
+  environment,
+  by,
+  reason,
+  since: iso(at),
+  until: until === undefined ? null : iso(until)
+})
+
+/** The lease on the lock; `dead` says that the process that took it is gone. */
+export const lockLeaseView = ({ isDead, lease }: Pick<Queueing.Lineup, "isDead" | "lease">) =>
+  lease === undefined
+    ? null
+    : {
+        holder: lease.holder,
+        owner: lease.owner,
+        reason: lease.reason ?? null,
+        since: iso(lease.acquiredAt),
+        expiresAt: iso(lease.expiresAt),
+        dead: isDead
+      }
+
+export const lockView = (
+  where: { readonly deploymentId: string; readonly environment: string },
+  lineup: Queueing.Lineup
+) => ({
+  deploymentId: where.deploymentId,
+  environment: where.environment,
+  lease: lockLeaseView(lineup),
+  hold: lineup.hold === undefined ? null : holdView(lineup.hold),
+  queue: lineup.queue.map(waitingView)
+})

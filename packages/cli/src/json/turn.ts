@@ -1,0 +1,23 @@
+/** A look at what is waited for, as JSON shows it. The names are API. */
+import type { Look } from "../waiting.ts"
+import { blockerView } from "./canDeploy.ts"
+import { estimateView, type EstimateView } from "./estimate.ts"
+import { iso, schemas } from "./execution.ts"
+import { placeView } from "./queue.ts"
+
+/** `turn` is true in the last object, where it has come; `correlationId` is null where a deployment is waited for. */
+export const turnView = (look: Look, now: number) => ({
+  schema: schemas.turn,
+  correlationId: look.execution?.correlationId ?? null,
+  deploymentId: look.deploymentId,
+  environment: look.environment,
+  status: look.execution?.status ?? null,
+  turn: look.turn,
+  ...(look.place === undefined ? { position: null, ahead: [] } : placeView(look.place)),
+  estimate: estimateView(look.place?.left) as EstimateView,
+  blockers: look.blockers.map(blockerView),
+  degraded: look.degraded !== null,
+  degradedReason: look.degraded,
+  message: look.message,
+  checkedAt: iso(now)
+})

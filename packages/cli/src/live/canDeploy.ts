@@ -1,0 +1,89 @@
+/** What is in the way, for people. */
+import type { Blocker, CanDeploy } from "@signalbox/core/engine"
+import type { Ink } from "../outcome.ts"
+import { between, roughly } from "./estimate.ts"
+import { word } from "./glyphs.ts"
+import { wrap } from "./text.ts"
+import { ago, clock, plain } from "./words.ts"
+
+/** `in 2 h (at 18:00:00)`, `in about 4 min (3–7 min)`; undefined where nobody can know. */
+export const clearing = ({ clearsAt }: Blocker, now: number): string | undefined => {
+  if (clearsAt === null) return undefined
+  const { high, low, point } = clearsAt
+  const left = (at: number) => Math.max(0, at - now)
+  return low === high
+    ? `in ${roughly(left(point))} (at ${clock(point, now)})`
+    : `in about ${roughly(left(point))} (${between(left(low), left(high))})`
+}
+
+/** What is in the way, in one sentence. */
+export const inShort = (blockers: ReadonlyArray<Blocker>, now: number): string => {
+  const [first, ...others] = blockers
+  if (first === undefined) return "nothing is in the way"
+  const clears = clearing(first, now)
+  const more = others.length === 0 ? "" : ` (and ${others.length} more)`
+  return plain(`${first.message}${clears === undefined ? "" : `; expected to be over ${clears}`}${more}`)
+}
+
+const explained = (blocker: Blocker, now: number, { columns, paint }: Ink): ReadonlyArray<string> => {
+  const facts = [
+    ["who", blocker.who],
+    ["since", blocker.since === null ? null : `${ago(blocker.since, now)} (${clock(blocker.since, now)})`],
+    ["over", clearing(blocker, now) ?? "nobody can say"],
+    ["look", blocker.consoleUrl],
+    ["to go on", blocker.override ?? "wait"]
+  ] as const
+  const [first = "", ...rest] = wrap(plain(`${word(blocker.kind)}: ${blocker.message}`), columns - 2)
+  return [
+    `${paint("red", "✖")} ${first}`,
+    ...rest.map((line) => `  ${line}`),
+    ...facts.flatMap(([name, value]) =>
+      value === null
+        ? []
+        : wrap(plain(value), columns - 12).map(
+            (line, index) => `  ${paint("dim", (index === 0 ? name : "").padEnd(10))}${line}`
+          )
+    )
+  ]
+}
+
+const degraded = ({ degraded: reason }: CanDeploy.Answer, { columns, paint }: Ink): ReadonlyArray<string> =>
+  reason === null
+    ? []
+    : wrap(plain(`degraded: only the providers were asked, the registry cannot be reached (${reason})`), columns).map(
+        (line) => paint("yellow", line)
+      )
+
+/** The answer in a line; with `explain`, all there is to know. */
+export const canDeployLines = (
+  { deploymentId, environment }: Pick<CanDeploy.Question, "deploymentId" | "environment">,
+  answer: CanDeploy.Answer,
+  explain: boolean,
+  ink: Ink
+): ReadonlyArray<string> => {
+  const { blockers, checkedAt: now, nextFreeze } = answer
+  const { paint } = ink
+  const where = `${deploymentId} ${environment}`
+  const [first, ...others] = blockers
+  const more = others.length === 0 ? "" : ` (and ${others.length} more: --explain)`
+  const headline =
+    first === undefined
+      ? `${paint("green", "✔")} yes: nothing is in the way of ${where}`
+      : `${paint("red", "✖")} no: ${plain(first.message)}${more}`
+  const soon =
+    nextFreeze === null
+      ? []
+      : [
+          `${paint("yellow", "!")} ${environment} is frozen in ${roughly(nextFreeze.since - now)}: ${plain(nextFreeze.name)}, from ${clock(nextFreeze.since, now)} to ${clock(nextFreeze.until, now)}`
+        ]
+  if (!explain || first === undefined) return [headline, ...degraded(answer, ink), ...soon]
+  const things = blockers.length === 1 ? "1 thing is" : `${blockers.length} things are`
+  return [
+    `${paint("red", "✖")} no: ${things} in the way of ${where}`,
+    ...degraded(answer, ink),
+    ...blockers.flatMap((blocker) => ["", ...explained(blocker, now, ink)]),
+    ...(answer.queue === 0 && soon.length === 0 ? [] : [""]),
+    ...(answer.queue === 0 ? [] : [`${answer.queue} in the queue`]),
+    ...soon
+  ]
+}

@@ -1,0 +1,86 @@
+/** Who waits for what, for people. */
+import type { Estimate } from "@signalbox/core/analysis"
+import type { Queueing } from "@signalbox/core/engine"
+import type { Ink } from "../outcome.ts"
+import { between, roughly } from "./estimate.ts"
+import { table } from "./table.ts"
+import { ago, clock, plain, span } from "./words.ts"
+
+/** `1st`, `2nd`, `3rd`, `11th`. */
+export const ordinal = (position: number): string => {
+  const last = position % 100 > 10 && position % 100 < 14 ? 0 : position % 10
+  return `${position}${["th", "st", "nd", "rd"][last] ?? "th"}`
+}
+
+const most = 3
+
+/** How long those before it will take; undefined where nothing can be said. */
+const expected = (left: Estimate.Estimate | undefined): string | undefined =>
+  left === undefined || left.n === 0 || left.point === null || left.low === null || left.high === null
+    ? undefined
+    : `its turn is expected in about ${roughly(left.point)} (${between(left.low, left.high)})`
+
+/** `2nd in the queue, behind a (deploy by ada) and b (run by bob); its turn is expected in about 4 min (3–7 min)`. */
+export const placeLine = ({ ahead, left, position }: Queueing.Place): string => {
+  if (position === null) return "its turn has come"
+  const shown = ahead.slice(0, most).map(({ by, correlationId, kind }) => `${correlationId} (${kind} by ${by})`)
+  const hidden = ahead.length - shown.length
+  const behind =
+    shown.length === 0
+      ? "nobody before it"
+      : `behind ${[...shown, ...(hidden === 0 ? [] : [`${hidden} more`])].join(", ")}`
+  const when = ahead.length === 0 ? undefined : expected(left)
+  return plain(`${ordinal(position)} in the queue, ${behind}${when === undefined ? "" : `; ${when}`}`)
+}
+
+/** Those that wait, in order. */
+export const queueTable = (
+  queue: ReadonlyArray<Queueing.Waiting>,
+  now: number,
+  { columns, paint }: Ink
+): ReadonlyArray<string> =>
+  queue.length === 0
+    ? []
+    : table(
+        queue,
+        [
+          { title: "PLACE", cell: ({ position }) => (position === null ? "–" : ordinal(position)) },
+          { title: "CORRELATION ID", cell: ({ ticket }) => ticket.correlationId },
+          { title: "KIND", cell: ({ ticket }) => ticket.kind },
+          { title: "VERSION", cell: ({ ticket }) => ticket.version ?? "–", drop: 2 },
+          { title: "BY", cell: ({ ticket }) => ticket.by, drop: 1 },
+          { title: "WAITS", cell: ({ ticket }) => span(now - ticket.at) },
+          { title: "", cell: ({ position }) => (position === null ? "nobody waits for it now" : "") }
+        ],
+        { width: columns, paint }
+      )
+
+/** Who has the lock, who holds it by hand, and who waits for it. */
+export const lockLines = (
+  where: { readonly deploymentId: string; readonly environment: string },
+  lineup: Queueing.Lineup,
+  now: number,
+  ink: Ink
+): ReadonlyArray<string> => {
+  const { paint } = ink
+  const { hold, isDead, lease, queue } = lineup
+  const name = `${where.deploymentId} ${where.environment}`
+  const release = `signalbox lock release ${where.deploymentId} --environment ${where.environment}`
+  const next = (line: string) => `next:  ${paint("cyan", line)}`
+  return [
+    ...(lease === undefined
+      ? [`${paint("green", "✔")} nothing has the lock of ${name}`]
+      : [
+          `${paint(isDead ? "yellow" : "blue", isDead ? "?" : "◌")} ${name} is locked by ${lease.holder} (${plain(lease.reason ?? "unknown")}) since ${ago(lease.acquiredAt, now)}`,
+          `  ${isDead ? "no process of it is left; the lock ends" : "unless renewed, the lock ends"} in ${span(lease.expiresAt - now)}: ${lease.owner}`
+        ]),
+    ...(hold === undefined
+      ? []
+      : [
+          `${paint("yellow", "⏸")} held by ${plain(hold.by)} since ${ago(hold.at, now)}${hold.until === undefined ? "" : `, until ${clock(hold.until, now)}`}: ${plain(hold.reason)}`
+        ]),
+    ...(queue.length === 0 ? ["nobody waits for it"] : ["", ...queueTable(queue, now, ink), ""]),
+    ...(isDead ? [next(`signalbox status ${lease?.holder}`)] : []),
+    ...(hold === undefined ? [] : [next(`${release} --reason "<reason>"`)])
+  ]
+}
