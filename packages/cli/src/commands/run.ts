@@ -156,6 +156,7 @@ const carryOut = Effect.fnUntraced(function* (
   yield* inv.say(`signalbox: ${id} (${place.deploymentId} ${place.environment})`)
 
   let code: number | undefined
+  const superseded = Effect.map(Effect.orDie(store.execution(id)), (state) => state?.supersedes)
   const state = yield* Effect.scoped(
     Effect.gen(function* () {
       yield* Effect.forkScoped(tellWaiting(inv, place, id))
@@ -169,7 +170,7 @@ const carryOut = Effect.fnUntraced(function* (
       }
       return yield* box.run(
         id,
-        wrappedBy(inv, line, (exit) => (code = exit))
+        wrappedBy(inv, line, (exit) => (code = exit), superseded)
       )
     })
   )

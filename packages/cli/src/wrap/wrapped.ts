@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import type { Ended, Wrapped } from "@signalbox/core/engine"
-import type { Redaction } from "@signalbox/core/spi"
+import type { CorrelationId, Redaction } from "@signalbox/core/spi"
 import { traceEnvironment } from "@signalbox/core/telemetry"
 import type { Invocation } from "../Invocation.ts"
 
@@ -27,14 +27,24 @@ const steps = ["SIGINT", "SIGTERM", "SIGKILL"] as const
 const harder = (signal: "SIGINT" | "SIGTERM", before: number): NodeJS.Signals =>
   steps[Math.min(steps.length - 1, Math.max(before, signal === "SIGTERM" ? 1 : 0))]!
 
-/** What the engine is handed; `onExit` gets the exit code to pass on. */
+/**
+ * What the engine is handed; `onExit` gets the exit code to pass on. `after` is the execution that was left unfinished
+ * before it, if there is one: what its command left behind on this machine is ended first.
+ */
 export const wrappedBy =
-  (inv: Invocation, line: CommandLine, onExit: (code: number) => void): Wrapped =>
+  (
+    inv: Invocation,
+    line: CommandLine,
+    onExit: (code: number) => void,
+    after: Effect.Effect<CorrelationId | undefined> = Effect.undefined
+  ): Wrapped =>
   (context) =>
     Effect.scoped(
       Effect.gen(function* () {
         const { LeasedCommand } = yield* Effect.promise(() => import("../backend/command.ts"))
         const { host, json } = inv
+        const left = yield* after
+        if (left !== undefined) yield* LeasedCommand.killLeftBehind(left)
         const signals = yield* Queue.unbounded<NodeJS.Signals>()
         let asked = 0
         yield* Effect.acquireRelease(
