@@ -136,10 +136,13 @@ describe("coordinated-deployment", () => {
     expect(endings()).toContain("cancelled")
   })
 
-  it("deploys without a turn where a reason overrides what is in the way", async () => {
-    await run({ "can-deploy": blocked }, { override: "incident 7" })
-    expect(typed().slice(0, 3)).toEqual(["can-deploy", "register", "deploy"])
-    expect(calls()[2]!.args).toContain("incident 7")
+  it("says why it overrides what is in the way, from the first step on", async () => {
+    await run({}, { override: "incident 7", artifact: "dist" })
+    for (const name of ["can-deploy", "register", "deploy"]) {
+      expect(calls().find(({ args }) => args[0] === name)!.args).toContain("incident 7")
+    }
+    const { args } = calls().find(({ args }) => args[0] === "register")!
+    expect(args).toEqual(expect.arrayContaining(["--kind", "deploy", "--artifact", "dist"]))
   })
 
   it("runs a command instead, with what the caller gave in its environment alone", async () => {

@@ -17,9 +17,13 @@ const pageOf = ({ GITHUB_REPOSITORY, GITHUB_RUN_ID, GITHUB_SERVER_URL }) =>
     : `${GITHUB_SERVER_URL ?? "https://github.com"}/${GITHUB_REPOSITORY}/actions/runs/${GITHUB_RUN_ID}`
 
 /** @param {Inputs} inputs */
-const queueing = ({ queue, timeout, waitForTurn }) => [
-  ...flag("--queue", queue === "" ? { true: "fifo", false: "reject" }[String(waitForTurn)] : queue),
-  ...(waitForTurn === false ? [] : flag("--queue-timeout", timeout))
+const queueOf = ({ queue, waitForTurn }) =>
+  queue !== "" || waitForTurn === undefined ? queue : waitForTurn ? "fifo" : "reject"
+
+/** @param {Inputs} inputs */
+const queueing = (inputs) => [
+  ...flag("--queue", queueOf(inputs)),
+  ...(inputs.waitForTurn === false ? [] : flag("--queue-timeout", inputs.timeout))
 ]
 
 /** Waiting for the turn of an execution that has registered, else for that of a deployment. @param {Inputs} inputs */
@@ -35,54 +39,36 @@ export const waiting = ({ correlationId, deployment, environment, hold, interval
 
 /** @param {Inputs} inputs @param {Env} env @returns {ReadonlyArray<string>} */
 export const argumentsOf = (inputs, env) => {
-  const where = [...word(inputs.deployment), ...flag("--environment", inputs.environment)]
-  const which = [...flag("--version", inputs.version), ...flag("--correlation-id", inputs.correlationId)]
-  const why = [...flag("--override", inputs.override), ...flag("--reason", inputs.reason)]
+  const place = flag("--environment", inputs.environment)
+  const where = [...word(inputs.deployment), ...place]
+  const stacks = inputs.stacks.flatMap((name) => ["--stack", name])
+  const kind = flag("--kind", inputs.kind)
+  const version = flag("--version", inputs.version)
+  const artifact = flag("--artifact", inputs.artifact)
+  const id = flag("--correlation-id", inputs.correlationId)
+  const override = flag("--override", inputs.override)
+  const why = [...override, ...flag("--reason", inputs.reason)]
   switch (inputs.command) {
     case "can-deploy":
-      return ["can-deploy", ...where, ...flag("--version", inputs.version), "--json"]
-    case "register":
-      return [
-        "register",
-        ...where,
-        ...which,
-        ...flag("--commit", env["GITHUB_SHA"]),
-        ...flag("--workflow-run", pageOf(env)),
-        ...flag("--queue", inputs.queue),
-        "--json"
-      ]
+      return ["can-deploy", ...where, ...stacks, ...kind, ...version, ...id, ...override, "--json"]
+    case "register": {
+      const from = [...flag("--commit", env["GITHUB_SHA"]), ...flag("--workflow-run", pageOf(env))]
+      const what = [...kind, ...version, ...artifact, ...id, ...from]
+      return ["register", ...where, ...stacks, ...what, ...flag("--queue", queueOf(inputs)), ...why, "--json"]
+    }
     case "wait":
       return waiting(inputs)
     // These tell what happens line by line, which belongs in the log; what became of it is asked for afterwards.
     case "deploy":
-      return ["deploy", ...where, ...which, ...flag("--artifact", inputs.artifact), ...queueing(inputs), ...why]
+      return ["deploy", ...where, ...version, ...id, ...artifact, ...queueing(inputs), ...why]
     case "rollback":
-      return [
-        "rollback",
-        ...where,
-        ...flag("--correlation-id", inputs.correlationId),
-        ...flag("--reason", inputs.reason)
-      ]
-    case "run":
-      return [
-        "run",
-        // What stands without a flag is the command.
-        ...flag("--deployment", inputs.deployment),
-        ...flag("--environment", inputs.environment),
-        ...inputs.stacks.flatMap((name) => ["--stack", name]),
-        ...which,
-        ...queueing(inputs),
-        ...why,
-        "--json",
-        "--",
-        "bash",
-        "--noprofile",
-        "--norc",
-        "-eo",
-        "pipefail",
-        "-c",
-        inputs.run
-      ]
+      return ["rollback", ...where, ...id, ...queueing(inputs), ...why]
+    case "run": {
+      // What stands without a flag is the command.
+      const before = [...flag("--deployment", inputs.deployment), ...place, ...stacks, ...version, ...id]
+      const shell = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", inputs.run]
+      return ["run", ...before, ...queueing(inputs), ...why, "--json", "--", ...shell]
+    }
     case "monitor":
       return [
         "monitor",

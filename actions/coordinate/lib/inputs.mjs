@@ -56,6 +56,7 @@ export const read = (env) => {
     environment: given(env, "environment"),
     version: given(env, "version"),
     artifact: given(env, "artifact"),
+    kind: given(env, "kind"),
     correlationId: given(env, "correlation-id"),
     run: given(env, "run"),
     stacks: given(env, "stacks")
