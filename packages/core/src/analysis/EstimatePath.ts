@@ -135,11 +135,11 @@ export const remaining = (run: Run.Run, samples: ReadonlyArray<Sample>, plan?: P
   const tasks = phases.flatMap((phase) => phase.tasks)
   const pools = tasks.map(({ pool }) => pool)
   const scope = scopes.findLast((one) => pools.some((pool) => pool.scope === one)) ?? "all"
-  if (pools.some((pool) => pool.n === 0)) return without("none", 0, scope)
+  // After the last stage, or of a stage that was never seen, nothing is known.
+  if (tasks.length === 0 || pools.some((pool) => pool.n === 0)) return without("none", 0, scope)
   const exceeded = tasks.find(({ values }) => values.length === 0)
   if (exceeded !== undefined) return without("exceeded", exceeded.pool.n, exceeded.pool.scope)
   const n = Math.min(...pools.map((pool) => pool.n))
-  if (tasks.length === 0) return { ...aroundMean([0], 0, scope), n: samples.length }
 
   const parallelism = plan?.parallelism ?? run.stacks.length
   const whole = (duration: (task: Task) => number): number =>

@@ -125,6 +125,13 @@ describe("what is left of an execution", () => {
     assert.deepInclude(remaining(runOf(two(1)), 0, []), { basis: "none", point: null })
   })
 
+  it("is not told by stages where all of them are over", () => {
+    const run = runOf(two(1))
+    assert.deepInclude(remaining(run, run.elapsedMs, historyOf(20, two, { deploymentId: "DOTHER0" })), {
+      basis: "none"
+    })
+  })
+
   it("counts only the latest: durations that changed are forgotten", () => {
     const history = historyOf(100, (n) => [stack("web", n < 50 ? 10 * minute : minute)])
     assert.isBelow(remaining(runOf([stack("web", minute)]), 0, history).high!, 2 * minute)
