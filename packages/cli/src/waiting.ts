@@ -62,7 +62,7 @@ const every = <E, R>(intervalMs: number, look: Effect.Effect<void, E, R>) =>
   )
 
 /** Where the execution is in its queue, and what else it waits for. */
-const lookAt = Effect.fnUntraced(function* (execution: Execution.ExecutionState) {
+export const lookAt = Effect.fnUntraced(function* (execution: Execution.ExecutionState) {
   const { Queueing } = yield* engine
   const place = yield* Queueing.placeOf(execution)
   const blockers = yield* Queueing.blockersOf(execution.correlationId)

@@ -28,6 +28,7 @@ import { invocation, type Invocation } from "../Invocation.ts"
 import { executionView } from "../json/execution.ts"
 import { headline, nextLines, why } from "../outcome.ts"
 import { inkOf } from "../Invocation.ts"
+import { originOf } from "../origin.ts"
 import { type Place, placeOf, within } from "../place.ts"
 import { signalbox } from "../services.ts"
 import { runDegraded } from "../wrap/degraded.ts"
@@ -35,6 +36,7 @@ import { setOutputs } from "../wrap/github.ts"
 import { tellWaiting } from "../wrap/waiting.ts"
 import { type CommandLine, wrappedBy } from "../wrap/wrapped.ts"
 import { policies } from "./choices.ts"
+import { origins, override } from "./coordinating.ts"
 import { by, correlationId, option, reason, span, text } from "./flags.ts"
 
 const flags = {
@@ -63,7 +65,8 @@ const flags = {
   queueTimeout: span("queue-timeout", 0, 30 * 86_400_000, "Give up where its turn has not come by then").pipe(
     Flag.optional
   ),
-  override: text("override", "reason", "Go ahead in spite of a freeze, a veto or drift, and say why"),
+  override,
+  ...origins,
   logFile: text("log-file", "file", "Where the output goes, a line of JSON each; else below .signalbox/log"),
   redact: Flag.String("redact").pipe(
     Flag.withSchema(Schema.NonEmptyString),
@@ -142,6 +145,7 @@ const carryOut = Effect.fnUntraced(function* (
     by: actor(inv, given.by),
     stacks: given.stack,
     command: shownOf(given, line),
+    ...(yield* originOf(inv, given)),
     ...some("version", given.version),
     ...some("queue", given.queue),
     ...some("override", given.override),
@@ -159,7 +163,7 @@ const carryOut = Effect.fnUntraced(function* (
   const superseded = Effect.map(Effect.orDie(store.execution(id)), (state) => state?.supersedes)
   const state = yield* Effect.scoped(
     Effect.gen(function* () {
-      yield* Effect.forkScoped(tellWaiting(inv, place, id))
+      yield* Effect.forkScoped(tellWaiting(inv, id))
       if (Option.isSome(given.queueTimeout)) {
         const timeout = box.withdraw(id, {
           code: "queue_timeout",
