@@ -83,6 +83,13 @@ export const examples: Readonly<Record<string, Example>> = {
     lines: ["signalbox watch release-42 --interval 5 --timeout 600"],
     exits: [0, 1, 3, 4, 7, ...always, 124, 130, 143]
   },
+  monitor: {
+    lines: [
+      "signalbox monitor release-42 --stall-after 5m --overlong-after 1h --log-file monitor.log",
+      "signalbox monitor DX6604E --environment production --follow"
+    ],
+    exits: [0, 1, 3, 4, 7, ...always, 130, 143]
+  },
   metrics: { lines: ["signalbox metrics --hours 168"], exits: [0, 4, ...always] },
   active: { lines: ["signalbox active"], exits: [0, ...always] },
   events: {

@@ -19,7 +19,7 @@ import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { type Binary, build } from "./binary.ts"
 import { cleanEnvironment } from "./bundle.ts"
 import { until } from "./chaos/processes.ts"
-import { temporary } from "./support.ts"
+import { memoryBackend, runWith, temporary } from "./support.ts"
 
 const deploymentId = DeploymentId.make("DX6604E")
 const environment = EnvironmentName.make("production")
@@ -202,8 +202,17 @@ describe("monitor", { timeout: 60_000 }, () => {
     const log = Path.join(cwd, "monitor.log")
     const monitor = start(cwd, [
       id,
-      ...["--stall-after", "1500ms", "--overlong-after", "4s", "--interval", "1s"],
-      ...["--max-restarts", "30", "--log-file", log, "--json"]
+      "--stall-after",
+      "1500ms",
+      "--overlong-after",
+      "4s",
+      "--interval",
+      "1s",
+      "--max-restarts",
+      "30",
+      "--log-file",
+      log,
+      "--json"
     ])
     // From before it can have read anything to well after it has told something.
     const kills = killing(monitor.child.pid!, 20, (n) => (n * 173) % 900)
@@ -346,5 +355,33 @@ describe("monitor", { timeout: 60_000 }, () => {
     assert.strictEqual(span.code, 64)
     assert.include(span.stderr, "such as 30s, 10m or 2h")
     await close()
+  })
+
+  it("looks once: says so where nothing is under way, and records what somebody else is doing", async () => {
+    const { backend, close, cloud } = await memoryBackend()
+    const cwd = temporary("monitor-foreign")
+    Fs.mkdirSync(Path.join(cwd, ".signalbox"))
+    const config = { organization: "acme", project: "shop", environments: { production: {} } }
+    const stacks = [{ name: "api", provider: "simulated" }]
+    Fs.writeFileSync(Path.join(cwd, "signalbox.config.json"), JSON.stringify({ ...config, stacks }))
+    const run = (...args: ReadonlyArray<string>) => runWith(backend, cwd, args)
+    const made = JSON.parse((await run("init", "--json")).stdout)
+    const once = () => run("monitor", made.deploymentId, "--once")
+    assert.deepEqual(await once(), { code: 0, stdout: "Nothing is under way.\n", stderr: "" })
+    const ref = { deploymentId: made.deploymentId, environment, stack: api, properties: {} }
+    await Effect.runPromise(cloud.foreign(ref, { description: "an update from the console", millis: 3_600_000 }))
+    const seen = await once()
+    assert.strictEqual(seen.code, 0)
+    assert.include(seen.stdout, "api: an update from the console is in flight")
+    await once()
+    const { executions } = JSON.parse((await run("active", "--json")).stdout)
+    assert.deepEqual(
+      executions.map(({ kind, status }: any) => [kind, status]),
+      [["observe", "in_progress"]]
+    )
+    await Effect.runPromise(cloud.foreign(ref, null))
+    assert.include((await once()).stdout, "succeeded: observe completed")
+    await close()
+    Fs.rmSync(cwd, { recursive: true })
   })
 })

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Configuration, Monitor, Signalbox } from "@signalbox/core/engine"
 import { CorrelationId, type DeploymentId, DeploymentStore, StackName, type StackRef } from "@signalbox/core/spi"
-import { SimulatedProvider } from "@signalbox/core/testing"
+import type { SimulatedProvider } from "@signalbox/core/testing"
 import { Duration, Effect } from "effect"
 import { TestClock } from "effect/testing"
 import { config, deployed, drive, gate, manifestOf, pass, production, requestOf, world } from "./support.ts"
