@@ -20,11 +20,11 @@ import { Failure } from "./Failure.ts"
 import type { Invocation } from "./Invocation.ts"
 import { turnView } from "./json/turn.ts"
 import { inShort } from "./live/canDeploy.ts"
-import { placeLine } from "./live/queue.ts"
 import { clock, plain } from "./live/words.ts"
+import { lookAt } from "./lookAt.ts"
 import { manifestOf } from "./manifest.ts"
 import { placeOf } from "./place.ts"
-import { engine, signalbox, withServices } from "./services.ts"
+import { signalbox, withServices } from "./services.ts"
 import * as Target from "./target.ts"
 
 interface Pace {
@@ -61,18 +61,6 @@ const every = <E, R>(intervalMs: number, look: Effect.Effect<void, E, R>) =>
     Effect.forever(Effect.andThen(look, Effect.sleep(intervalMs)))
   )
 
-/** Where the execution is in its queue, and what else it waits for. */
-export const lookAt = Effect.fnUntraced(function* (execution: Execution.ExecutionState) {
-  const { Queueing } = yield* engine
-  const place = yield* Queueing.placeOf(execution)
-  const blockers = yield* Queueing.blockersOf(execution.correlationId)
-  const now = yield* Clock.currentTimeMillis
-  const others = blockers.filter(({ kind }) => kind !== "lease" && kind !== "queue")
-  const also = others.length === 0 ? "" : `; ${inShort(others, now)}`
-  const { deploymentId, environment } = execution
-  return { deploymentId, environment, execution, place, blockers, message: `${placeLine(place)}${also}` }
-})
-
 /** Why a turn will never come. */
 const ended = ({ correlationId, error, reason, status }: Execution.ExecutionState): Failure =>
   new Failure({
@@ -84,6 +72,11 @@ const ended = ({ correlationId, error, reason, status }: Execution.ExecutionStat
     }
   })
 
+const lookOn = Effect.fnUntraced(function* (execution: Execution.ExecutionState, turn: boolean) {
+  const { deploymentId, environment } = execution
+  return { deploymentId, environment, execution, ...(yield* lookAt(execution)), degraded: null, turn }
+})
+
 /** Waits for the turn of an execution, and holds the lock for it. */
 export const turnOf = (inv: Invocation, id: CorrelationId, pace: Pace) => {
   let known: Execution.ExecutionState | undefined
@@ -91,7 +84,7 @@ export const turnOf = (inv: Invocation, id: CorrelationId, pace: Pace) => {
     const state = yield* Effect.flatMap(DeploymentStore, (store) => store.execution(id))
     if (state === undefined) return yield* Target.unknownExecution(id)
     known = state
-    return { ...(yield* lookAt(state)), degraded: null, turn: false }
+    return yield* lookOn(state, false)
   })
   const attempt = (reached: Effect.Effect<void>) =>
     withServices(
@@ -106,9 +99,8 @@ export const turnOf = (inv: Invocation, id: CorrelationId, pace: Pace) => {
         )
         const turn = box.takeTurn(id, { hold: Duration.millis(pace.holdMs) })
         const state = yield* Effect.raceFirst(turn, progress)
-        const last = yield* lookAt(state)
-        if (!isFinished(state) || state.status === "completed") return { ...last, degraded: null, turn: true }
-        yield* tell(inv, { ...last, degraded: null, turn: false, message: ended(state).message })
+        if (!isFinished(state) || state.status === "completed") return yield* lookOn(state, true)
+        yield* tell(inv, { ...(yield* lookOn(state, false)), message: ended(state).message })
         return yield* ended(state)
       })
     )

@@ -319,7 +319,7 @@ describe("commands", () => {
   })
 
   it("active shows what is under way", async () => {
-    assert.deepEqual((await json("active")).value, { executions: [] })
+    assert.deepEqual((await json("active")).value, { executions: [], holds: [] })
   })
 
   it("operator commands refuse what has finished, and what is not there", async () => {

@@ -2,50 +2,98 @@ import * as Clock from "effect/Clock"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { DeploymentStore } from "@signalbox/core/spi"
-import { inkOf, invocation } from "../Invocation.ts"
+import { type DeploymentId, DeploymentStore, type Environment, type Execution } from "@signalbox/core/spi"
+import { inkOf, invocation, type Invocation } from "../Invocation.ts"
 import { executionView } from "../json/execution.ts"
+import { holdView, placeView } from "../json/queue.ts"
 import { runnerView } from "../json/runner.ts"
-import { hasStore, signalbox, withServices } from "../services.ts"
+import { placeLine } from "../live/queue.ts"
+import { clock, plain } from "../live/words.ts"
+import { isWaiting } from "../lookAt.ts"
+import { engine, hasStore, signalbox, withServices } from "../services.ts"
 import { deployment } from "./flags.ts"
-import { executionTable, within } from "./history.ts"
+import { executionTable, search, within } from "./history.ts"
+
+/** One under way: who runs it, and where it is in its queue. */
+const seen = Effect.fnUntraced(function* (state: Execution.ExecutionState, now: number) {
+  const box = yield* signalbox
+  const { Queueing } = yield* engine
+  const lease = yield* box.runner(state.correlationId)
+  const place = yield* Queueing.placeOf(state)
+  return { state, place, view: { ...executionView(state, now), runner: runnerView(lease), ...placeView(place) } }
+})
+type Seen = Effect.Success<ReturnType<typeof seen>>
+
+/** Holds by hand that are not over, of a deployment or of all. */
+const holdsOf = Effect.fnUntraced(function* (inv: Invocation, id: DeploymentId | undefined, now: number) {
+  const store = yield* DeploymentStore
+  const all = (yield* store.deployments).filter((one) => id === undefined || one.deploymentId === id)
+  const { environment } = inv.settings
+  return all.flatMap(({ deploymentId, holds = [] }) =>
+    holds
+      .filter((hold) => hold.until === undefined || hold.until > now)
+      .filter((hold) => environment === undefined || hold.environment === environment)
+      .map((hold) => ({ deploymentId, hold }))
+  )
+})
+
+const read = Effect.fnUntraced(function* (
+  inv: Invocation,
+  flags: { readonly id: Option.Option<DeploymentId>; readonly text: Option.Option<string> },
+  now: number
+) {
+  const store = yield* DeploymentStore
+  const id = Option.getOrUndefined(flags.id)
+  const page = yield* store.executions({
+    ...(id === undefined ? {} : { deploymentId: id }),
+    ...within(inv),
+    ...(Option.isSome(flags.text) ? { text: flags.text.value } : {}),
+    finished: false,
+    limit: 1000
+  })
+  const executions = yield* Effect.forEach(page.items, (state) => seen(state, now))
+  return { executions, holds: yield* holdsOf(inv, id, now) }
+})
+
+/** What to do about one that nobody runs: it waits for nobody, or was left. */
+const left = ({ state, view }: Seen): string => {
+  const { correlationId } = view
+  return isWaiting(state)
+    ? `${correlationId} is registered, and nobody waits for its turn: signalbox wait ${correlationId} · give its place back: signalbox cleanup ${correlationId}`
+    : `${correlationId} has no runner any more: signalbox attach ${correlationId}`
+}
+
+const holdLine = (
+  { deploymentId, hold }: { readonly deploymentId: string; readonly hold: Environment.Hold },
+  now: number
+) =>
+  plain(
+    `${deploymentId} ${hold.environment} is held by ${hold.by}${hold.until === undefined ? "" : ` until ${clock(hold.until, now)}`}: ${hold.reason}`
+  )
 
 export const active = Command.make(
   "active",
-  { id: deployment },
+  { id: deployment, text: search },
   Effect.fnUntraced(function* (flags) {
     const inv = yield* invocation
     const now = yield* Clock.currentTimeMillis
-    const read = Effect.gen(function* () {
-      const store = yield* DeploymentStore
-      const box = yield* signalbox
-      const page = yield* store.executions({
-        ...(Option.isSome(flags.id) ? { deploymentId: flags.id.value } : {}),
-        ...within(inv),
-        finished: false,
-        limit: 1000
-      })
-      return yield* Effect.forEach(page.items, (state) =>
-        Effect.map(box.runner(state.correlationId), (lease) => ({
-          ...executionView(state, now),
-          runner: runnerView(lease)
-        }))
-      )
-    })
-    const executions = hasStore(inv) ? yield* withServices(inv, read) : []
-    yield* inv.result({ executions }, () => {
-      if (executions.length === 0) return ["Nothing is under way."]
-      const alone = executions.filter(({ runner }) => runner === null)
+    const { executions, holds } = hasStore(inv)
+      ? yield* withServices(inv, read(inv, flags, now))
+      : { executions: [], holds: [] }
+    const view = {
+      executions: executions.map((one) => one.view),
+      holds: holds.map(({ deploymentId, hold }) => ({ deploymentId, ...holdView(hold) }))
+    }
+    yield* inv.result(view, () => {
+      const waiting = executions.filter((one) => one.view.position !== null && one.view.runner !== null)
+      const section = (lines: ReadonlyArray<string>) => (lines.length === 0 ? [] : ["", ...lines])
+      const inOrder = waiting.toSorted((one, other) => one.view.position! - other.view.position!)
       return [
-        ...executionTable(executions, now, inkOf(inv)),
-        ...(alone.length === 0
-          ? []
-          : [
-              "",
-              `without a runner: ${alone.map(({ correlationId }) => correlationId).join(", ")}`,
-              `next:  ${inv.paint("cyan", `signalbox attach ${alone[0]!.correlationId}`)}`
-            ])
+        ...(executions.length === 0 ? ["Nothing is under way."] : executionTable(view.executions, now, inkOf(inv))),
+        ...section(inOrder.map((one) => `${one.view.correlationId}: ${placeLine(one.place)}`)),
+        ...section(executions.filter((one) => one.view.runner === null && one.state.kind !== "observe").map(left)),
+        ...section(holds.map((hold) => inv.paint("yellow", holdLine(hold, now))))
       ]
     })
   })
-).pipe(Command.withDescription("The executions under way, and those that a runner has left"))
+).pipe(Command.withDescription("The executions under way and who waits for them, and those that a runner has left"))

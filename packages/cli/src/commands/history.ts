@@ -68,6 +68,13 @@ export const scope = (
 export const within = (inv: Invocation) =>
   inv.settings.environment === undefined ? {} : { environment: inv.settings.environment as never }
 
+/** What executions are looked for by. */
+export const search = text(
+  "text",
+  "text",
+  "Only where correlation id, version, actor, reason, commit, workflow run or command hold this text"
+).pipe(Flag.withAlias("search"))
+
 const cursor = text("cursor", "cursor", "Where the page before ended (its next)")
 const statuses = Flag.Literals("status", executionStatuses).pipe(
   Flag.optional,
@@ -105,7 +112,7 @@ export const history = Command.make(
     limit: count("limit", 1, 1000, "How many (20)").pipe(Flag.withDefault(20)),
     cursor,
     status: statuses,
-    text: text("text", "text", "Only where correlation id, version, actor or reason hold this text")
+    text: search
   },
   Effect.fnUntraced(function* (flags) {
     const inv = yield* invocation

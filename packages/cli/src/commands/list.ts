@@ -4,10 +4,18 @@ import { DeploymentStore } from "@signalbox/core/spi"
 import { invocation } from "../Invocation.ts"
 import { deploymentView, iso } from "../json/execution.ts"
 import { mark, word } from "../live/glyphs.ts"
-import { table } from "../live/table.ts"
+import { disagreement } from "../live/disagreement.ts"
+import { type Column, table } from "../live/table.ts"
 import { ago } from "../live/words.ts"
 import { hasStore, withServices } from "../services.ts"
 import { environmentsByTime } from "../target.ts"
+
+const noteColumn: Column<{ readonly note: string | null }> = {
+  title: "NOTE",
+  cell: ({ note }) => note ?? "",
+  style: () => "yellow",
+  wrap: true
+}
 
 /** Each deployment in the environment asked for, else in the one that was orchestrated last. */
 const rows = (wanted: string | undefined) =>
@@ -19,10 +27,16 @@ const rows = (wanted: string | undefined) =>
       (deployment) =>
         Effect.map(environmentsByTime(deployment.deploymentId), (states) => {
           const state = states.find(({ environment }) => wanted === undefined || environment === wanted)
+          const status = state?.status ?? ("initialized" as const)
+          const stacks = deployment.stacks.map((name) => ({
+            name,
+            status: state?.stacks.find((stack) => stack.name === name)?.status ?? ("not_deployed" as const)
+          }))
           return {
             ...deploymentView(deployment),
             environment: state?.environment ?? wanted ?? null,
-            status: state?.status ?? ("initialized" as const),
+            status,
+            note: disagreement({ status, stacks }) ?? null,
             correlationId: state?.current ?? null,
             updatedAt: iso(state?.updatedAt ?? deployment.createdAt)
           }
@@ -51,7 +65,8 @@ export const list = Command.make(
             style: (row) => mark(row.status)[1]
           },
           { title: "UPDATED", cell: (row) => ago(Date.parse(row.updatedAt), now), drop: 2 },
-          { title: "UNDER WAY", cell: (row) => row.correlationId ?? "", drop: 3 }
+          { title: "UNDER WAY", cell: (row) => row.correlationId ?? "", drop: 3 },
+          ...(deployments.some(({ note }) => note !== null) ? [noteColumn] : [])
         ],
         { width: inv.host.stdout.columns(), paint: inv.paint }
       )

@@ -9,6 +9,7 @@ import { inkOf, invocation, type Invocation } from "../Invocation.ts"
 import { estimateView } from "../json/estimate.ts"
 import { environmentView, executionView } from "../json/execution.ts"
 import { runnerView } from "../json/runner.ts"
+import { disagreement } from "../live/disagreement.ts"
 import { leftLine } from "../live/estimate.ts"
 import { executionLines } from "../live/execution.ts"
 import { mark, word } from "../live/glyphs.ts"
@@ -21,20 +22,6 @@ import { isFinished } from "./choices.ts"
 import { deploymentOrExecution } from "./flags.ts"
 
 type View = ReturnType<typeof environmentView>
-
-/** Both levels in one sentence where they do not say the same. */
-export const disagreement = ({ stacks, status }: Pick<View, "stacks" | "status">): string | undefined => {
-  const expected = { deployed: "deployed", destroyed: "destroyed" }[status as string]
-  const others = expected === undefined ? [] : stacks.filter((stack) => stack.status !== expected)
-  if (others.length > 0) {
-    return `the deployment is ${word(status)}, but ${others.map((stack) => `${stack.name} is ${word(stack.status)}`).join(", ")}`
-  }
-  if (status === "partial") {
-    const failed = stacks.filter((stack) => stack.status === "failed").map(({ name }) => name)
-    return failed.length === 0 ? undefined : `partial because of ${failed.join(", ")}`
-  }
-  return undefined
-}
 
 const stackTable = (inv: Invocation, { stacks }: View, now: number): ReadonlyArray<string> =>
   table(
@@ -76,8 +63,10 @@ const showDeployment = Effect.fnUntraced(function* (inv: Invocation, id: Deploym
   const now = yield* Clock.currentTimeMillis
   const estimate = execution === undefined ? undefined : (yield* estimator(execution))(execution, now)
   const shown = environmentView(found, state, environment, execution, now)
+  const note = disagreement(shown)
   const view = {
     ...shown,
+    note: note ?? null,
     execution: shown.execution === null ? null : { ...shown.execution, estimate: estimateView(estimate) },
     environments: found.environments.map((name) => ({
       name,
@@ -87,10 +76,9 @@ const showDeployment = Effect.fnUntraced(function* (inv: Invocation, id: Deploym
   yield* inv.result(view, () => {
     const [sign, style] = mark(view.status)
     const others = view.environments.filter(({ name }) => name !== environment)
-    const difference = disagreement(view)
     return [
       `${inv.paint("bold", view.deploymentId)} ${view.organization}/${view.project}  ${environment}  ${inv.paint(style, `${sign} ${word(view.status)}`)}`,
-      ...(difference === undefined ? [] : [inv.paint("yellow", difference)]),
+      ...(note === undefined ? [] : [inv.paint("yellow", note)]),
       "",
       ...stackTable(inv, view, now),
       "",

@@ -38,6 +38,12 @@ const factsOf = (
   if (state.version !== undefined) facts.push(["version", state.version])
   if (state.artifact !== undefined) facts.push(["artifact", state.artifact])
   if (state.strategy !== undefined) facts.push(["strategy", state.strategy])
+  if (state.origin?.commit !== undefined) {
+    const { commit, committedAt } = state.origin
+    facts.push(["commit", `${commit}${committedAt === undefined ? "" : ` of ${clock(committedAt, now)}`}`])
+  }
+  if (state.origin?.workflowRun !== undefined) facts.push(["workflow", state.origin.workflowRun])
+  if (state.override !== undefined) facts.push(["override", state.override])
   if (state.supersedes !== undefined) facts.push(["after", `${state.supersedes}, which was left unfinished`])
   facts.push(["trace", traceIdOf(state.correlationId)])
   return facts

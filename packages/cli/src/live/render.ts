@@ -16,6 +16,8 @@ export interface Screen {
   readonly color: boolean
   /** What is left of the execution, where that is known. */
   readonly estimate?: Estimate.Estimate
+  /** For what it waits, where its turn has not come. */
+  readonly waits?: string
 }
 
 /** A line and how early it is given up where the screen is too small; 0 stays. */
@@ -195,6 +197,7 @@ const header = (state: Execution.ExecutionState, screen: Screen): ReadonlyArray<
       `  ${state.environment}${version}${strategy}  ${word(state.status)}`,
       ["dim", `  ${span((state.finishedAt ?? now) - begun)}`]
     ]),
+    ...(screen.waits === undefined ? [] : [{ weight: 4, line: ["  ", ["yellow", screen.waits]] satisfies Line }]),
     ...(left === undefined ? [] : [{ weight: 36, line: ["  ", ["dim", left]] satisfies Line }]),
     { weight: 35, line: stagesLine(state.stages, screen) }
   ]

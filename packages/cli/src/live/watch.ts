@@ -8,17 +8,37 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Estimate } from "@signalbox/core/analysis"
 import type { Estimating, Signalbox } from "@signalbox/core/engine"
-import { type CorrelationId, DeploymentStore, type Execution, type StoredEvent } from "@signalbox/core/spi"
+import {
+  type CorrelationId,
+  DeploymentStore,
+  type Execution,
+  type LeaseStore,
+  type StoredEvent
+} from "@signalbox/core/spi"
 import { canRedraw, wantsColor } from "../host/color.ts"
 import type { Invocation } from "../Invocation.ts"
+import { isWaiting, lookAt } from "../lookAt.ts"
 import { engine, estimator, signalbox } from "../services.ts"
 import { Redraw } from "./Redraw.ts"
 import { render } from "./render.ts"
 import { heartbeat, transition } from "./transition.ts"
+import { clock } from "./words.ts"
+
+/** What is looked up now and then: what is left, and for what it waits. */
+interface Known {
+  readonly estimate: (now: number) => Estimate.Estimate | undefined
+  readonly waits: Waits | undefined
+}
+
+interface Waits {
+  readonly text: string
+  /** What it says apart from times, which change all the while. */
+  readonly about: string
+}
 
 interface View {
   readonly on: (event: StoredEvent, state: Execution.ExecutionState) => void
-  readonly tick: (state: Execution.ExecutionState, estimate: (now: number) => Estimate.Estimate | undefined) => void
+  readonly tick: (state: Execution.ExecutionState, known: Known) => void
   readonly end: (state: Execution.ExecutionState | undefined) => void
 }
 
@@ -33,11 +53,18 @@ const tree = ({ host, settings }: Invocation): View => {
   const color = wantsColor(host.env, sink, settings.color)
   let dirty = true
   let drawn = 0
-  const draw = (state: Execution.ExecutionState, estimateAt?: (now: number) => Estimate.Estimate | undefined) => {
+  const draw = (state: Execution.ExecutionState, known?: Known) => {
     const now = Date.now()
-    const estimate = estimateAt?.(now)
+    const estimate = known?.estimate(now)
+    const waits = known?.waits?.text
     const screen = { now, columns: sink.columns(), rows: sink.rows(), color }
-    redraw.draw(render(state, { ...screen, ...(estimate === undefined ? {} : { estimate }) }))
+    redraw.draw(
+      render(state, {
+        ...screen,
+        ...(estimate === undefined ? {} : { estimate }),
+        ...(waits === undefined ? {} : { waits })
+      })
+    )
     dirty = false
     drawn = now
   }
@@ -48,8 +75,8 @@ const tree = ({ host, settings }: Invocation): View => {
     on: () => {
       dirty = true
     },
-    tick: (state, estimate) => {
-      if (dirty || Date.now() - drawn >= second) draw(state, estimate)
+    tick: (state, known) => {
+      if (dirty || Date.now() - drawn >= second) draw(state, known)
     },
     end: (state) => {
       stop()
@@ -62,6 +89,7 @@ const tree = ({ host, settings }: Invocation): View => {
 const lines = ({ host }: Invocation): View => {
   let last = Date.now()
   let grouped = false
+  let told = ""
   const verdicts = new Map<string, string>()
   /** A gate that says the same again is no transition. */
   const repeats = ({ event }: StoredEvent): boolean => {
@@ -84,9 +112,12 @@ const lines = ({ host }: Invocation): View => {
       const line = transition(event)
       if (line !== undefined && !repeats(event)) print(line)
     },
-    tick: (state, estimate) => {
+    tick: (state, { estimate, waits }) => {
       const now = Date.now()
-      if (now - last >= silence) print(heartbeat(state, now, estimate(now)))
+      const news = waits !== undefined && waits.about !== told
+      if (!news && now - last < silence) return
+      told = waits?.about ?? ""
+      print(waits === undefined ? heartbeat(state, now, estimate(now)) : `${clock(now, now)}  ${waits.text}`)
     },
     end: () => {
       if (grouped) print("::endgroup::")
@@ -102,19 +133,26 @@ const viewOf = (invocation: Invocation): View => {
   return canRedraw(invocation.host.env, invocation.host.stderr) ? tree(invocation) : lines(invocation)
 }
 
+const waitsOf = (state: Execution.ExecutionState) =>
+  Effect.map(lookAt(state), ({ blockers, message, place }): Waits => ({
+    text: message,
+    about: [place.position, ...blockers.map(({ kind, who }) => `${kind} ${who}`)].join()
+  }))
+
 /**
  * Starts following; the effect that comes back waits (a little) until the end of the execution has been shown too.
  */
 export const watch = Effect.fnUntraced(function* (
   invocation: Invocation,
   id: CorrelationId
-): Effect.fn.Return<Effect.Effect<void>, never, Signalbox | DeploymentStore | Scope.Scope> {
+): Effect.fn.Return<Effect.Effect<void>, never, Signalbox | DeploymentStore | LeaseStore | Scope.Scope> {
   const box = yield* signalbox
   const store = yield* DeploymentStore
   const { evolve } = yield* engine
   const view = viewOf(invocation)
   let state: Execution.ExecutionState | undefined
   let estimate: Estimating.Estimator = () => undefined
+  let waits: Waits | undefined
   yield* Effect.addFinalizer(() => Effect.sync(() => view.end(state)))
   const following = yield* box.follow(id).pipe(
     Stream.runForEach((stored) =>
@@ -131,12 +169,20 @@ export const watch = Effect.fnUntraced(function* (
   )
   yield* Effect.sync(() => {
     const shown = state
-    if (shown !== undefined) view.tick(shown, (now) => estimate(shown, now))
+    if (shown === undefined) return
+    view.tick(shown, { estimate: (now) => estimate(shown, now), waits: isWaiting(shown) ? waits : undefined })
   }).pipe(Effect.andThen(Effect.sleep(frame)), Effect.forever, Effect.forkScoped)
   // Those before it in a queue move on too: what is known of them is looked up again now and then.
   yield* Effect.gen(function* () {
     const current = yield* store.execution(id)
-    if (current !== undefined) estimate = yield* estimator(current)
-  }).pipe(Effect.ignore, Effect.andThen(Effect.sleep(look)), Effect.forever, Effect.forkScoped)
+    if (current === undefined) return
+    estimate = yield* estimator(current)
+    waits = isWaiting(current) ? yield* waitsOf(current) : undefined
+  }).pipe(
+    Effect.ignore,
+    Effect.andThen(Effect.suspend(() => Effect.sleep(waits === undefined ? look : second))),
+    Effect.forever,
+    Effect.forkScoped
+  )
   return Fiber.join(following).pipe(Effect.timeout(2 * second), Effect.ignore)
 })

@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import { type CorrelationId, DeploymentStore } from "@signalbox/core/spi"
 import type { Invocation } from "../Invocation.ts"
 import { span } from "../live/words.ts"
-import { lookAt } from "../waiting.ts"
+import { lookAt } from "../lookAt.ts"
 
 const pause = 500
 const heartbeat = 30_000

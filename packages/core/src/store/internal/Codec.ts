@@ -100,7 +100,15 @@ export const makeCodec = () => {
         finished: Execution.isFinished(state),
         requestedAt: state.requestedAt,
         // Postgres keeps no NUL.
-        search: [state.correlationId, state.version, state.by, state.reason]
+        search: [
+          state.correlationId,
+          state.version,
+          state.by,
+          state.reason,
+          state.origin?.commit,
+          state.origin?.workflowRun,
+          state.command
+        ]
           .join("\n")
           .toLowerCase()
           .replaceAll("\0", " "),

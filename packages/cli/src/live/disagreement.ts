@@ -1,0 +1,28 @@
+/** The two levels of status beside each other. */
+import { word } from "./glyphs.ts"
+
+interface Levels {
+  readonly status: string
+  readonly stacks: ReadonlyArray<{ readonly name: string; readonly status: string }>
+}
+
+const expected: Readonly<Record<string, string>> = { deployed: "deployed", destroyed: "destroyed" }
+
+const stacksThat = (stacks: Levels["stacks"]): string =>
+  stacks.map(({ name, status }) => `${name} is ${word(status)}`).join(", ")
+
+/** Both levels in one sentence where they do not say the same, or where the one does not explain itself. */
+export const disagreement = ({ stacks, status }: Levels): string | undefined => {
+  const wanted = expected[status]
+  const others = wanted === undefined ? [] : stacks.filter((stack) => stack.status !== wanted)
+  if (others.length > 0) return `the deployment is ${word(status)}, but ${stacksThat(others)}`
+  if (status === "unknown") return "a command was cut off, and what it did is not known; look with: signalbox health"
+  if (status === "partial") {
+    const failed = stacks.filter((stack) => stack.status !== "deployed").map(({ name }) => name)
+    return failed.length === 0
+      ? "the deployment is partial, but all its stacks are deployed now"
+      : `partial because of ${failed.join(", ")}`
+  }
+  const all = stacks.length > 0 && stacks.every((stack) => stack.status === "deployed")
+  return status === "failed" && all ? "the deployment is failed, but all its stacks are deployed" : undefined
+}

@@ -1,0 +1,31 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type { Blocker, Queueing } from "@signalbox/core/engine"
+import type { DeploymentStore, Execution, LeaseStore, StoreError } from "@signalbox/core/spi"
+import { inShort } from "./live/canDeploy.ts"
+import { placeLine } from "./live/queue.ts"
+import { engine } from "./services.ts"
+
+export interface Waits {
+  readonly place: Queueing.Place
+  readonly blockers: ReadonlyArray<Blocker>
+  /** All of it in one line. */
+  readonly message: string
+}
+
+/** Where a request is in its queue, and what else it waits for. */
+export const lookAt = Effect.fnUntraced(function* (
+  execution: Execution.ExecutionState
+): Effect.fn.Return<Waits, StoreError, DeploymentStore | LeaseStore> {
+  const { Queueing } = yield* engine
+  const place = yield* Queueing.placeOf(execution)
+  const blockers = place.position === null ? [] : yield* Queueing.blockersOf(execution.correlationId)
+  const now = yield* Clock.currentTimeMillis
+  const others = blockers.filter(({ kind }) => kind !== "lease" && kind !== "queue")
+  const also = others.length === 0 ? "" : `; ${inShort(others, now)}`
+  return { place, blockers, message: `${placeLine(place)}${also}` }
+})
+
+/** Whether its turn has not come yet. */
+export const isWaiting = ({ queue, status, turnAt }: Execution.ExecutionState): boolean =>
+  status === "queued" && queue !== undefined && turnAt === undefined
