@@ -1,0 +1,96 @@
+import { it } from "@effect/vitest"
+import { Monitoring } from "@signalbox/node"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Queue from "effect/Queue"
+import { assert, describe } from "vitest"
+
+/** Says that it works and dies with 5; the second time it dies before it works; the third time it ends as it should. */
+const mortal = `
+const restarts = Number(process.argv[1])
+if (restarts === 1) { process.stderr.write("error: no room\\n"); process.exit(3) }
+process.stdout.write(JSON.stringify({ restarts }) + "\\n" + '{"cut', () => process.exit(restarts === 2 ? 0 : 5))
+`
+/** Works until its stdin ends, or never ends. */
+const patient = `
+process.stdin.resume().on("end", () => process.argv[1] === "stubborn" || process.exit(0))
+process.on("SIGTERM", () => undefined)
+setInterval(() => undefined, 1000)
+process.stdout.write("{}\\n")
+`
+
+const of = (script: string) => ({ command: [process.execPath, "-e", script], onRestart: () => Effect.void })
+
+describe("a process that is supervised", () => {
+  it.live("is started again where it dies, and told how long nobody worked", () =>
+    Effect.gen(function* () {
+      const messages: Array<unknown> = []
+      const starts: Array<Monitoring.Start> = []
+      const deaths: Array<string> = []
+      const death = yield* Monitoring.supervise({
+        ...of(mortal),
+        args: (start) => {
+          starts.push(start)
+          return [String(start.restarts)]
+        },
+        maxRestarts: 5,
+        onMessage: (message) => Effect.sync(() => void messages.push(message)),
+        onRestart: (how) => Effect.sync(() => void deaths.push(Monitoring.deathOf(how))),
+        isFinal: ({ code }) => code === 0
+      })
+      assert.strictEqual(death.code, 0)
+      assert.deepEqual(messages, [{ restarts: 0 }, { restarts: 2 }])
+      assert.deepEqual(deaths, ["with code 5", "with code 3: error: no room"])
+      assert.deepEqual(
+        starts.map(({ restarts }) => restarts),
+        [0, 1, 2]
+      )
+      assert.isUndefined(starts[0]!.gapMs)
+      // Whoever died before it worked has watched nothing.
+      assert.isAbove(starts[2]!.gapMs!, starts[1]!.gapMs!)
+    })
+  )
+
+  it.live("is given up where it dies too often, with the last reason", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(
+        Monitoring.supervise({
+          ...of("console.error('out of luck'); process.exit(9)"),
+          args: () => [],
+          maxRestarts: 1,
+          onMessage: () => Effect.void,
+          isFinal: () => false
+        })
+      )
+      assert.strictEqual(error.deaths, 2)
+      assert.strictEqual(error.last, "with code 9: out of luck")
+    })
+  )
+
+  for (const manner of ["obedient", "stubborn"]) {
+    it.live(
+      `ends with the one that supervises it: ${manner}`,
+      () =>
+        Effect.gen(function* () {
+          const works = yield* Queue.unbounded<void>()
+          const running = yield* Effect.forkChild(
+            Monitoring.supervise({
+              ...of(patient),
+              args: () => [manner],
+              maxRestarts: 1,
+              onMessage: () => Queue.offer(works, undefined),
+              isFinal: () => true
+            })
+          )
+          yield* Queue.take(works)
+          const before = performance.now()
+          yield* Fiber.interrupt(running)
+          const took = performance.now() - before
+          assert.isBelow(took, manner === "obedient" ? 3_000 : 6_500)
+          // It was asked first.
+          if (manner === "stubborn") assert.isAbove(took, 4_500)
+        }),
+      20_000
+    )
+  }
+})
