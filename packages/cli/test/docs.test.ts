@@ -78,37 +78,48 @@ describe("docs/cli.md", { timeout: 60_000 }, () => {
   })
 })
 
-describe("docs/getting-started.md", { timeout: 120_000 }, () => {
+/** Types what a page says to type, line after line, as a person would; `# exits with 2` says what is expected. */
+const type = (name: string): number => {
+  const home = Fs.mkdtempSync(Path.join(folder, "home-"))
+  const bin = Path.join(home, "bin")
+  const shims = {
+    signalbox: `exec "${process.execPath}" "${binary.path}" "$@"`,
+    // That it installs is what `npm run pack-test` shows; here the bundle of this tree is the command.
+    npm: `[ "$*" = "install --global @signalbox/cli" ]`
+  }
+  Fs.mkdirSync(bin)
+  for (const [shim, text] of Object.entries(shims)) {
+    Fs.writeFileSync(Path.join(bin, shim), `#!/bin/sh\n${text}\n`, { mode: 0o755 })
+  }
+  const env = {
+    ...cleanEnvironment(),
+    HOME: home,
+    PATH: [bin, Path.dirname(process.execPath), process.env["PATH"]].join(Path.delimiter)
+  }
+  const fences = [...page(name).matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, lines = ""]) => lines)
+  const lines = fences.flatMap((fence) => fence.trim().split("\n"))
+  let cwd = Path.join(home, "work")
+  Fs.mkdirSync(cwd)
+  const where = Path.join(home, "where")
+  for (const line of lines) {
+    const wanted = Number(/# exits with (\d+)$/.exec(line)?.[1] ?? 0)
+    const ran = spawnSync("/bin/sh", ["-c", `${line}\ncode=$?; pwd > "${where}"; exit $code`], {
+      cwd,
+      env,
+      encoding: "utf8"
+    })
+    assert.strictEqual(ran.status, wanted, `${line}\n${ran.stdout}${ran.stderr}`)
+    cwd = Fs.readFileSync(where, "utf8").trim()
+  }
+  return lines.length
+}
+
+describe.each([
+  { name: "getting-started.md", atLeast: 8 },
+  { name: "coordination.md", atLeast: 20 },
+  { name: "troubleshooting.md", atLeast: 20 }
+])("docs/$name", { timeout: 120_000 }, ({ atLeast, name }) => {
   it("says what to type, and it works", () => {
-    const bin = Path.join(folder, "bin")
-    const shims = {
-      signalbox: `exec "${process.execPath}" "${binary.path}" "$@"`,
-      // That it installs is what `npm run pack-test` shows; here the bundle of this tree is the command.
-      npm: `[ "$*" = "install --global @signalbox/cli" ]`
-    }
-    Fs.mkdirSync(bin)
-    for (const [name, text] of Object.entries(shims)) {
-      Fs.writeFileSync(Path.join(bin, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 })
-    }
-    const env = {
-      ...cleanEnvironment(),
-      HOME: folder,
-      PATH: [bin, Path.dirname(process.execPath), process.env["PATH"]].join(Path.delimiter)
-    }
-    const fences = [...page("getting-started.md").matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, lines = ""]) => lines)
-    const lines = fences.flatMap((fence) => fence.trim().split("\n"))
-    assert.isAbove(lines.length, 8)
-    let cwd = folder
-    const where = Path.join(folder, "where")
-    for (const line of lines) {
-      const wanted = Number(/# exits with (\d+)$/.exec(line)?.[1] ?? 0)
-      const ran = spawnSync("/bin/sh", ["-c", `${line}\ncode=$?; pwd > "${where}"; exit $code`], {
-        cwd,
-        env,
-        encoding: "utf8"
-      })
-      assert.strictEqual(ran.status, wanted, `${line}\n${ran.stdout}${ran.stderr}`)
-      cwd = Fs.readFileSync(where, "utf8").trim()
-    }
+    assert.isAtLeast(type(name), atLeast)
   })
 })
