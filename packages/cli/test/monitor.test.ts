@@ -95,6 +95,7 @@ const world = (name: string) => {
     write,
     read,
     told,
+    begun: async () => (await read()).filter(({ event }) => event._tag === "MonitorTook").length,
     begin: async () => {
       await store.runPromise(
         Effect.flatMap(DeploymentStore, (log) =>
@@ -166,14 +167,23 @@ const isThere = (pid: number): boolean => {
   }
 }
 
-/** Kills the process that watches `times` times, each time a while after it was started. */
-const killing = async (supervisor: number, times: number, after: (n: number) => number): Promise<number> => {
+/**
+ * Kills the process that watches `times` times: every other one a while after it was started, at work or not, the others a
+ * while after they have begun to watch.
+ */
+const killing = async (
+  supervisor: number,
+  times: number,
+  after: (n: number) => number,
+  begun: () => Promise<number>
+): Promise<number> => {
   let killed = 0
   let before: number | undefined
   while (killed < times) {
-    const found = await until(() => childrenOf(supervisor).some((pid) => pid !== before), 3_000, 10)
-    if (!found) return killed
+    const took = await begun()
+    if (!(await until(() => childrenOf(supervisor).some((pid) => pid !== before), 3_000, 10))) return killed
     const pid = childrenOf(supervisor).find((one) => one !== before)!
+    if (killed % 2 === 1) await until(async () => !isThere(pid) || (await begun()) > took, 20_000)
     await until(() => false, after(killed))
     try {
       process.kill(pid, "SIGKILL")
@@ -195,9 +205,9 @@ const json = (text: string): ReadonlyArray<any> =>
 const counted = (all: ReadonlyArray<string>): Readonly<Record<string, number>> =>
   all.reduce<Record<string, number>>((sum, one) => ({ ...sum, [one]: (sum[one] ?? 0) + 1 }), {})
 
-describe("monitor", { timeout: 60_000 }, () => {
+describe("monitor", { timeout: 120_000 }, () => {
   it("tells of a stall, of moving on, of overlong work and of a failure once each through 20 kills", async () => {
-    const { begin, close, cwd, id, progress, read, told, write } = world("failing")
+    const { begin, begun, close, cwd, id, progress, read, told, write } = world("failing")
     await begin()
     const log = Path.join(cwd, "monitor.log")
     const monitor = start(cwd, [
@@ -214,14 +224,13 @@ describe("monitor", { timeout: 60_000 }, () => {
       log,
       "--json"
     ])
-    // From before it can have read anything to well after it has told something.
-    const kills = killing(monitor.child.pid!, 20, (n) => (n * 173) % 900)
+    const kills = killing(monitor.child.pid!, 20, (n) => (n * 173) % 700, begun)
     const has = (what: string) => async () => (await told()).includes(what)
     let n = 0
     const goOnUntil = (holds: () => boolean | Promise<boolean>) =>
-      until(async () => (await holds()) || (await progress(`part ${++n}`), false), 20_000, 150)
+      until(async () => (await holds()) || (await progress(`part ${++n}`), false), 60_000, 150)
     await goOnUntil(() => n > 5)
-    assert.isTrue(await until(has("stalled"), 20_000), `no stall: ${monitor.errors()}`)
+    assert.isTrue(await until(has("stalled"), 60_000), `no stall: ${monitor.errors()}`)
     assert.deepEqual([await goOnUntil(has("moving")), await goOnUntil(has("overlong"))], [true, true])
     let done = false
     void kills.then(() => (done = true))
@@ -264,11 +273,11 @@ describe("monitor", { timeout: 60_000 }, () => {
   })
 
   it("tells of a success once, though it dies between the end and telling of it", async () => {
-    const { begin, close, cwd, id, progress, read, told, write } = world("succeeding")
+    const { begin, begun, close, cwd, id, progress, read, told, write } = world("succeeding")
     await begin()
     const log = Path.join(cwd, "monitor.log")
     const monitor = start(cwd, [id, "--max-restarts", "30", "--log-file", log])
-    const kills = killing(monitor.child.pid!, 6, (n) => 100 + n * 60)
+    const kills = killing(monitor.child.pid!, 6, (n) => 100 + n * 60, begun)
     await progress("half of it")
     await write({ _tag: "ExecutionMoved", on: "completed" })
     const code = await monitor.ended
