@@ -252,10 +252,10 @@ export const inTheWay = Effect.fnUntraced(function* (
   const leases = yield* LeaseStore
   const now = yield* Clock.currentTimeMillis
   const lease = yield* leases.get(lockKey(asked.deploymentId, asked.environment))
-  const held =
-    lease === undefined || lease.expiresAt <= now || lease.holder === asked.correlationId
-      ? []
-      : [yield* holder(asked, lease, now)]
+  const live = lease === undefined || lease.expiresAt <= now ? undefined : lease
+  // Its turn has come: those that wait do so for it.
+  if (live?.holder === asked.correlationId) return []
+  const held = live === undefined ? [] : [yield* holder(asked, live, now)]
   const before = yield* ahead(asked)
   const waiting = yield* Effect.forEach(before, (ticket, index) =>
     Effect.map(index < foretold ? endOf(ticket.correlationId) : Effect.succeed(null), (clearsAt): Blocker => ({
