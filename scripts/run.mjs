@@ -150,7 +150,7 @@ const tasks = {
   chaos: {
     about: "break real deployments in every way and let a judge decide; see docs/chaos.md",
     run: (args) =>
-      step("chaos", "node", [...node, "packages/cli/test/chaos/main.ts", ...args], {
+      step("chaos", "node", [...node, "--conditions=@signalbox/source", "packages/cli/test/chaos/main.ts", ...args], {
         quiet: false,
         next: "Each failure above says how to have it again."
       })

@@ -1,13 +1,17 @@
 /**
  * `npm run chaos -- --runs N --seed S [--only kind] [--run K]`: breaks real deployments and lets a judge decide.
+ * `npm run chaos -- race`: lets many processes race for one lock; see ../race.
  */
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
 import { bundle } from "../bundle.ts"
+import { main as race } from "../race/main.ts"
 import { Chaos, type Report } from "./Chaos.ts"
 import { type FaultKind, faultKinds, unmountable } from "./faults.ts"
+
+if (process.argv[2] === "race") process.exit(await race(process.argv.slice(3)))
 
 const usage = `npm run chaos -- [--runs 25] [--seed 1] [--only ${faultKinds.join("|")}] [--run K]`
 
