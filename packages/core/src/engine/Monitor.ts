@@ -208,7 +208,9 @@ const poller = Effect.fnUntraced(function* (
       (asked) =>
         ask(asked, state(), before).pipe(
           Effect.flatMap((events) => write(id, events)),
-          Effect.andThen(execution.kind === "observe" ? conclude(execution, asked) : Effect.void),
+          Effect.andThen(
+            execution.kind === "observe" ? conclude(execution, asked, before.get(asked.ref.stack)) : Effect.void
+          ),
           Effect.catchTag("ProviderError", onTrouble)
         ),
       { concurrency: request.spec.parallelism, discard: true }
@@ -217,8 +219,12 @@ const poller = Effect.fnUntraced(function* (
 })
 
 /** Ends an observed execution whose operation is over. */
-const conclude = Effect.fnUntraced(function* (execution: ExecutionState, { provider, ref }: Asked) {
-  const observed = yield* provider.observe(ref)
+const conclude = Effect.fnUntraced(function* (
+  execution: ExecutionState,
+  { provider, ref }: Asked,
+  seen: Observation | undefined
+) {
+  const observed = seen ?? (yield* provider.observe(ref))
   const at = yield* Clock.currentTimeMillis
   yield* write(execution.correlationId, endOfObserved(execution, ref.stack, observed, at))
 })

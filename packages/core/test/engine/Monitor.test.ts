@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Configuration, Monitor, Signalbox } from "@signalbox/core/engine"
 import { CorrelationId, type DeploymentId, DeploymentStore, StackName, type StackRef } from "@signalbox/core/spi"
 import type { SimulatedProvider } from "@signalbox/core/testing"
-import { Duration, Effect } from "effect"
+import { Clock, Duration, Effect } from "effect"
 import { TestClock } from "effect/testing"
 import { config, deployed, drive, gate, manifestOf, pass, production, requestOf, world } from "./support.ts"
 
@@ -64,6 +64,51 @@ describe("an execution", () => {
       assert.deepStrictEqual(yield* toldIn(second), ["succeeded"])
     }).pipe(Effect.provide(layer))
   })
+})
+
+describe("a clock that is set", () => {
+  for (const by of [2 * 60 * 60_000, -2 * 60 * 60_000]) {
+    it.effect(`by ${by > 0 ? "two hours on" : "two hours back"} makes no stall, and hides none`, () => {
+      const { cloud, layer } = world()
+      cloud.script("api", "2.0.0", { stageMillis: 13 * 60_000 })
+      let offset = 0
+      return Effect.gen(function* () {
+        const box = yield* Signalbox
+        const manifest = manifestOf(one(), cloud)
+        const deploymentId = yield* deployed(manifest)
+        yield* box.submit(requestOf(manifest, deploymentId, second, { version: "2.0.0" }))
+        const steady = yield* Clock.Clock
+        const wall = () => Math.max(0, steady.currentTimeMillisUnsafe() + offset)
+        const set: Clock.Clock = {
+          currentTimeMillisUnsafe: wall,
+          currentTimeMillis: Effect.sync(wall),
+          currentTimeNanosUnsafe: () => BigInt(wall()) * 1_000_000n,
+          currentTimeNanos: Effect.sync(() => BigInt(wall()) * 1_000_000n),
+          monotonicTimeNanosUnsafe: () => steady.monotonicTimeNanosUnsafe(),
+          monotonicTimeNanos: steady.monotonicTimeNanos,
+          sleep: (duration) => steady.sleep(duration)
+        }
+        const running = yield* Effect.forkChild(box.run(second))
+        // The simulated cloud would go by that clock too: it is asked once, before the clock is set.
+        const options = { stallAfter: Duration.minutes(5), interval: Duration.hours(3) }
+        const watching = yield* Effect.forkChild(
+          Effect.provideService(Effect.scoped(Monitor.watch(second, options)), Clock.Clock, set)
+        )
+        const elapsed = (minutes: number) => Effect.map(steady.currentTimeMillis, (now) => now >= minutes * 60_000)
+        const begun = yield* steady.currentTimeMillis
+        const after = (minutes: number) => elapsed(begun / 60_000 + minutes)
+        yield* pass(watching, { until: after(2), tick: 1_000 })
+        offset = by
+        yield* pass(watching, { until: after(4), tick: 1_000 })
+        assert.deepStrictEqual(yield* toldIn(second), [])
+        yield* pass(watching, { until: after(7), tick: 1_000 })
+        assert.deepStrictEqual(yield* toldIn(second), ["stalled"])
+        yield* drive(running, { limit: 1_200, tick: 1_000 })
+        yield* drive(watching, { tick: 1_000 })
+        assert.deepStrictEqual(yield* toldIn(second), ["stalled", "moving", "succeeded"])
+      }).pipe(Effect.provide(layer))
+    })
+  }
 })
 
 describe("what others do", () => {
