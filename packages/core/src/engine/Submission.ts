@@ -182,8 +182,10 @@ const prepare = Effect.fnUntraced(function* (
       hint: "Make one with: signalbox init"
     })
   }
+  // A command changes the stacks that are named; what else it does is a matter of the deployment as a whole.
+  const stacks = request.stacks ?? (request.kind === "run" ? [] : undefined)
   return yield* resolve(request.manifest, request.environment, {
-    ...(request.stacks === undefined ? {} : { stacks: request.stacks }),
+    ...(stacks === undefined ? {} : { stacks }),
     ...(request.strategy === undefined ? {} : { strategy: request.strategy })
   })
 })

@@ -36,7 +36,7 @@ const wrap = (
   deploymentId: DeploymentId,
   name: string,
   changes: Parameters<typeof requestOf>[3] = {}
-) => requestOf(manifest, deploymentId, name, { kind: "run", stacks: [], command: "make deploy", ...changes })
+) => requestOf(manifest, deploymentId, name, { kind: "run", command: "make deploy", ...changes })
 
 describe("a wrapped command", () => {
   it.effect("has the lock while it runs, and leaves the deployment as it ended", () => {
