@@ -130,6 +130,15 @@ const failed = (file: string, cause: unknown): ConfigFileInvalid => {
       hint: "Install it beside the configuration, or correct the import."
     })
   }
+  if (error instanceof SyntaxError && /Cannot use import statement|Unexpected token 'export'/.test(message)) {
+    return new ConfigFileInvalid({
+      code: "config_syntax",
+      file,
+      ...at,
+      detail: "is taken for CommonJS, because the package.json beside or above it says so",
+      hint: `Say "type": "module" there, or use signalbox.config.mjs.`
+    })
+  }
   if (
     error instanceof SyntaxError ||
     code === "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX" ||

@@ -90,6 +90,14 @@ describe("readConfigFile", () => {
     assert.deepEqual((await read(file)) as unknown, { a: 2 })
   })
 
+  it("says whose word it is that a module is none", () => {
+    const directory = folder()
+    write("package.json", `{ "type": "commonjs" }`, directory)
+    const [refusal] = refuseAll([write("a.ts", `import "node:fs"\nexport default {}`, directory)])
+    assert.include(refusal?.message, "package.json")
+    assert.include(refusal?.hint, "signalbox.config.mjs")
+  })
+
   it("refuses what gives no value, with the place and a hint, and quotes nothing of it", () => {
     const cases: ReadonlyArray<readonly [string, string, string, number?, number?]> = [
       ["a.json", `{\n  "a": 1,\n  "b": hunter2\n}`, "config_syntax", 3, 8],
