@@ -5,6 +5,7 @@
  */
 export * from "./config/index.ts"
 export * as LeasedCommand from "./command/LeasedCommand.ts"
+export * as WrappedCommand from "./command/WrappedCommand.ts"
 export * as Sqlite from "./Sqlite.ts"
 export * from "./Stores.ts"
 export * as Monitoring from "./monitor/index.ts"

@@ -1,2 +1,2 @@
 /** Running a foreign command, loaded only where there is one. */
-export { LeasedCommand } from "@signalbox/node"
+export { WrappedCommand } from "@signalbox/node"

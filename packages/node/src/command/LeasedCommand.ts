@@ -47,7 +47,7 @@ export interface Options {
   readonly signals?: Stream.Stream<NodeJS.Signals>
   readonly redactor: Redaction.Redactor
   readonly onOutput: (stream: "stdout" | "stderr", bytes: Uint8Array) => void | Promise<void>
-  readonly log?: CommandLogOptions
+  readonly log?: CommandLogOptions | undefined
   readonly guard?: { readonly command: ReadonlyArray<string> }
 }
 

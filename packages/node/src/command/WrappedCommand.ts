@@ -1,0 +1,122 @@
+/**
+ * A foreign command as the engine runs it: bound to the lease, its output covered and passed on, signals handed to it.
+ *
+ * @since 0.1.0
+ */
+import type { Ended, Wrapped } from "@signalbox/core/engine"
+import type { CorrelationId } from "@signalbox/core/spi"
+import { traceEnvironment } from "@signalbox/core/telemetry"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
+import * as Stream from "effect/Stream"
+import * as LeasedCommand from "./LeasedCommand.ts"
+
+/**
+ * What to run, and who hears of it.
+ *
+ * *Details*:
+ * - `env` is all of the environment that the command starts from; its correlation id, trace and mark are laid over it
+ * - `color` says that its output ends up on a terminal (default: no)
+ * - `log` a file that gets a line of JSON for each line
+ * - `takeSignals` registers who passes signals on to the command, and gives what ends that; each one is harder than the one before
+ * - `onSignal` hears of a signal that was passed on for `takeSignals`
+ * - `onExit` gets the exit code that a shell would give, also where the command could not be started
+ * - `after` is the execution that was left unfinished before it: what its command left behind on this machine is ended first
+ *
+ * @since 0.1.0
+ */
+export interface Options extends Pick<
+  LeasedCommand.Options,
+  "command" | "args" | "cwd" | "env" | "stdin" | "redactor" | "onOutput" | "guard"
+> {
+  readonly color?: boolean
+  readonly log?: { readonly path: string; readonly onBroken: (reason: string) => void }
+  readonly takeSignals?: (listener: (signal: "SIGINT" | "SIGTERM") => void) => () => void
+  readonly onSignal?: (signal: NodeJS.Signals) => void
+  readonly onExit?: (code: number) => void
+  readonly after?: Effect.Effect<CorrelationId | undefined>
+}
+
+/** From polite to final; so an operator's abort goes on where the command does not heed it. */
+const abortAfter = Duration.seconds(10)
+const steps = ["SIGINT", "SIGTERM", "SIGKILL"] as const
+
+/** Each signal that the person sends again is one step harder. */
+const harder = (signal: "SIGINT" | "SIGTERM", before: number): NodeJS.Signals =>
+  steps[Math.min(steps.length - 1, Math.max(before, signal === "SIGTERM" ? 1 : 0))]!
+
+/**
+ * Makes what `Signalbox.run` is handed for an execution of kind `run`.
+ *
+ * *Details*: an abort, or the end of the program, sends SIGINT, after 10 seconds SIGTERM, after 10 more SIGKILL.
+ *
+ * @since 0.1.0
+ */
+export const make =
+  (options: Options): Wrapped =>
+  (context) =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const left = yield* options.after ?? Effect.undefined
+        if (left !== undefined) yield* LeasedCommand.killLeftBehind(left)
+        const signals = yield* Queue.unbounded<NodeJS.Signals>()
+        let asked = 0
+        yield* Effect.acquireRelease(
+          Effect.sync(() =>
+            options.takeSignals?.((signal) => {
+              const next = harder(signal, asked)
+              asked += 1
+              options.onSignal?.(next)
+              Queue.offerUnsafe(signals, next)
+            })
+          ),
+          (release) => Effect.sync(() => release?.())
+        )
+        yield* context.stopped.pipe(
+          Effect.andThen(
+            Effect.forEach(steps, (signal) => {
+              asked += 1
+              return Effect.delay(Queue.offer(signals, signal), signal === "SIGINT" ? Duration.zero : abortAfter)
+            })
+          ),
+          Effect.forkScoped
+        )
+        const { color = false, env, log, onExit } = options
+        const id = context.correlationId
+        const exit = yield* LeasedCommand.run({
+          ...options,
+          id,
+          env: {
+            ...LeasedCommand.environment({ env, id, color }),
+            ...traceEnvironment(id, { env }),
+            SIGNALBOX_CORRELATION_ID: id
+          },
+          ttl: context.ttl,
+          deadlines: context.deadlines,
+          signals: Stream.fromQueue(signals),
+          log: log === undefined ? undefined : { ...log, correlationId: id }
+        })
+        onExit?.(LeasedCommand.exitCode(exit))
+        return {
+          code: exit.code,
+          signal: exit.signal,
+          asked: asked > 0,
+          ...(exit.killedBecause === undefined || exit.killedBecause === "asked"
+            ? {}
+            : { reason: killed[exit.killedBecause] })
+        } satisfies Ended
+      })
+    ).pipe(
+      Effect.catchTag("CommandNotStarted", (error) =>
+        Effect.sync((): Ended => {
+          options.onExit?.(error.exitCode)
+          return { code: error.exitCode, signal: null, asked: false, reason: error.detail, error: error.info }
+        })
+      )
+    )
+
+const killed = {
+  lease_lost: "the lease was lost, and nobody may change anything without it",
+  guard_gone: "the process that guards it died"
+} as const
