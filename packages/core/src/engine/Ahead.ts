@@ -5,6 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import type { ExecutionState } from "../domain/Execution.ts"
+import type { CorrelationId } from "../domain/Ids.ts"
 import * as Queue from "../domain/Queue.ts"
 import { DeploymentStore } from "../spi/DeploymentStore.ts"
 import { LeaseStore } from "../spi/LeaseStore.ts"
@@ -39,4 +40,37 @@ export const ahead = Effect.fnUntraced(function* (
   if (queue.length === 0) return []
   const waiting = yield* claimed
   return Queue.before(queue, asked, ({ correlationId }) => waiting.has(claimKey(correlationId)))
+})
+
+/**
+ * How far a request is from its turn: how many places are before it, and whether it is next, because nobody waits in any of
+ * them.
+ *
+ * *Details*: asks for as few claims as it can. Many look, and often: what one of them reads must not grow with the number of
+ * claims there ever were.
+ *
+ * @since 0.1.0
+ */
+export const distance = Effect.fnUntraced(function* (
+  asked: Pick<ExecutionState, "correlationId" | "kind" | "deploymentId" | "environment">
+): Effect.fn.Return<{ readonly places: number; readonly isNext: boolean }, StoreError, DeploymentStore | LeaseStore> {
+  const store = yield* DeploymentStore
+  const environment = yield* store.environment(asked.deploymentId, asked.environment)
+  const before = Queue.before(environment?.queue ?? [], asked)
+  for (const { correlationId } of before) {
+    if (yield* isClaimed(correlationId)) return { places: before.length, isNext: false }
+  }
+  return { places: before.length, isNext: true }
+})
+
+const isClaimed = Effect.fnUntraced(function* (id: CorrelationId): Effect.fn.Return<boolean, StoreError, LeaseStore> {
+  const leases = yield* LeaseStore
+  const { isDead } = yield* RunnerIdentity
+  const claim = yield* leases.get(claimKey(id))
+  if (claim === undefined || claim.expiresAt === 0 || isDead(claim.owner)) return false
+  // Whether it is over is for the store's clock to say.
+  return yield* leases.check(claim).pipe(
+    Effect.as(true),
+    Effect.catchTag("LeaseLost", () => Effect.succeed(false))
+  )
 })

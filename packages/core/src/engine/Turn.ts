@@ -15,7 +15,7 @@ import type { ExecutionSpec } from "../domain/Spec.ts"
 import { DeploymentStore } from "../spi/DeploymentStore.ts"
 import { type Lease, type LeaseHeld, type LeaseLost, LeaseStore } from "../spi/LeaseStore.ts"
 import type { StoreError } from "../spi/StoreError.ts"
-import { ahead } from "./Ahead.ts"
+import { distance } from "./Ahead.ts"
 import { isFinal, standing } from "./Blockers.ts"
 import { requestOf } from "./Journal.ts"
 import { lockKey } from "./LockKey.ts"
@@ -52,15 +52,31 @@ export const take = Effect.fnUntraced(function* (
   const waitForNews = yield* news
   const request = yield* requestOf(taking.id)
   let gaveWay = false
+  let lookedAt = Number.NEGATIVE_INFINITY
   while (true) {
     const state = yield* store.execution(taking.id)
     if (state === undefined || request === undefined || isFinished(state)) return undefined
-    const lock: Attempt = yield* attempt(state, request, taking, gaveWay)
-    if (lock._tag === "Taken") return lock.lease
-    gaveWay ||= lock.gaveWay === true
-    yield* waitForNews(lock.until)
+    const now = yield* Clock.currentTimeMillis
+    const { isNext, places } = yield* distance(state)
+    if (isNext || now - lookedAt >= sometimes) {
+      lookedAt = now
+      const lock: Attempt = yield* attempt(state, request, taking, { isNext, gaveWay })
+      if (lock._tag === "Taken") return lock.lease
+      gaveWay ||= lock.gaveWay === true
+      if (isNext) {
+        yield* waitForNews(lock.until)
+        continue
+      }
+    }
+    // However many wait, those whose turn is far leave the machine to those whose turn is near.
+    yield* Effect.sleep(Math.min(places * perPlace, sometimes))
+    yield* waitForNews()
   }
 }, Effect.scoped)
+
+/** How long a place before one's own lasts at least, and after what time everything is looked at all the same, in ms. */
+const perPlace = 20
+const sometimes = 1_000
 
 type Attempt =
   | { readonly _tag: "Taken"; readonly lease: Lease }
@@ -70,7 +86,7 @@ const attempt = Effect.fnUntraced(function* (
   state: ExecutionState,
   request: EventOf<"ExecutionRequested">,
   taking: Taking,
-  gaveWay: boolean
+  { gaveWay, isNext }: { readonly gaveWay: boolean; readonly isNext: boolean }
 ): Effect.fn.Return<Attempt, LeaseLost | StoreError, Services> {
   const leases = yield* LeaseStore
   const blockers = yield* standing(request)
@@ -88,7 +104,7 @@ const attempt = Effect.fnUntraced(function* (
       until: Math.min(...blockers.map(({ clearsAt }) => clearsAt?.low ?? Number.POSITIVE_INFINITY))
     }
   }
-  if ((yield* ahead(state)).length > 0) return { _tag: "Not", until: Number.POSITIVE_INFINITY }
+  if (!isNext) return { _tag: "Not", until: Number.POSITIVE_INFINITY }
   const key = lockKey(state.deploymentId, state.environment)
   const taken = yield* Effect.result(
     leases.acquire({

@@ -194,6 +194,8 @@ export const makeRead = (sql: SqlClient, dialect: Dialect) => {
     ),
     lease: (key: string): Effect.Effect<Lease | undefined, SqlError> =>
       Effect.map(sql<Row>`SELECT * FROM signalbox_leases WHERE key = ${key}`, first(leaseOf)),
-    leases: Effect.map(sql<Row>`SELECT * FROM signalbox_leases ORDER BY key`, (rows) => rows.map(leaseOf))
+    leases: Effect.map(sql<Row>`SELECT * FROM signalbox_leases WHERE expires_at > 0 ORDER BY key`, (rows) =>
+      rows.map(leaseOf)
+    )
   }
 }
