@@ -93,7 +93,11 @@ export const examples: Readonly<Record<string, Example>> = {
   metrics: { lines: ["signalbox metrics --hours 168"], exits: [0, 4, ...always] },
   active: { lines: ["signalbox active"], exits: [0, ...always] },
   events: {
-    lines: ["signalbox events release-42 --type VerdictReached", "signalbox events release-42 --follow --json"],
+    lines: [
+      "signalbox events release-42 --type VerdictReached",
+      "signalbox events DX6604E --audit",
+      "signalbox events release-42 --follow --json"
+    ],
     exits: [...reading, 130, 143]
   },
   trace: { lines: ["signalbox trace release-42"], exits: reading },

@@ -3,7 +3,7 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { DeploymentStore, type EventTag, type StoredEvent } from "@signalbox/core/spi"
+import { type DeploymentId, DeploymentStore, type EventTag, type StoredEvent } from "@signalbox/core/spi"
 import { invocation, type Invocation } from "../Invocation.ts"
 import { eventView } from "../json/event.ts"
 import { schemas } from "../json/execution.ts"
@@ -33,6 +33,7 @@ export const events = Command.make(
   "events",
   {
     id: execution,
+    audit: option("audit", "Those of the deployment itself: what people decided, such as vetoes and held locks"),
     follow: option("follow", "Go on until the execution has finished"),
     type: Flag.Literals("type", eventTags).pipe(Flag.optional, Flag.withDescription("Only events of this type")),
     text: text("text", "text", "Only events that hold this text"),
@@ -46,15 +47,24 @@ export const events = Command.make(
     yield* withServices(
       inv,
       Effect.gen(function* () {
-        const target = yield* Target.execution(inv, Option.getOrUndefined(flags.id), { last: true })
         const wanted = matches(flags.type, flags.text)
+        const store = yield* DeploymentStore
+        if (flags.audit) {
+          const id = yield* Target.deploymentId(inv, Option.getOrUndefined(flags.id) as DeploymentId | undefined)
+          yield* Target.deployment(id)
+          const all = yield* store.events({ stream: id, limit: 10_000 })
+          const found = all.filter((stored) => stored.seq > flags.after && wanted(stored)).slice(0, flags.limit)
+          return yield* inv.result({ deploymentId: id, events: found.map(eventView) }, () =>
+            found.length === 0 ? ["No such events."] : found.map(line)
+          )
+        }
+        const target = yield* Target.execution(inv, Option.getOrUndefined(flags.id), { last: true })
         if (flags.follow) {
           const box = yield* signalbox
           return yield* box
             .follow(target.correlationId, flags.after)
             .pipe(Stream.filter(wanted), Stream.runForEach(print(inv)))
         }
-        const store = yield* DeploymentStore
         const all = yield* store.events({ stream: target.correlationId, limit: 10_000 })
         const found = all.filter((stored) => stored.seq > flags.after && wanted(stored))
         const shown = found.slice(0, flags.limit)
@@ -71,4 +81,4 @@ export const events = Command.make(
       })
     )
   })
-).pipe(Command.withDescription("The events of an execution"))
+).pipe(Command.withDescription("The events of an execution, or what was decided about a deployment"))
