@@ -80,10 +80,14 @@ export const quantile = (sorted: ReadonlyArray<number>, p: number, n = sorted.le
 }
 
 /** An estimate from equally likely values of the time that is left, which rest on `n` durations. @since 0.1.0 */
-export const ofValues = (values: ReadonlyArray<number>, scope: Scope, n = values.length): Estimate => {
+export const ofValues = (
+  values: ReadonlyArray<number>,
+  scope: Scope,
+  n = values.length,
+  tail = (1 - coverage) / 2
+): Estimate => {
   const sorted = values.toSorted((left, right) => left - right)
   const at = (p: number) => Math.max(0, Math.round(quantile(sorted, p, n)))
-  const tail = (1 - coverage) / 2
   return { point: at(0.5), low: at(tail), high: at(1 - tail), coverage, n, scope, basis: "history" }
 }
 

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { coverage, type Estimate, type Scope } from "./Estimate.ts"
+import { coverage, enough, type Estimate, type Scope } from "./Estimate.ts"
 import * as Execution from "./EstimateExecution.ts"
 import type * as Path from "./EstimatePath.ts"
 import * as Run from "./EstimateRun.ts"
@@ -84,8 +84,16 @@ const tally = (all: ReadonlyArray<Checked>): Tally => {
   }
 }
 
-/** How far back is looked for the past of an execution. */
-const reach = 300
+/** What would have been read: those of the same kind, and others only where these are few. */
+const pastOf = (run: Run.Run, over: ReadonlyArray<Run.Run>): Execution.Past => {
+  const own = over.filter(({ deploymentId }) => deploymentId === run.deploymentId)
+  const same = own.filter(({ kind }) => kind === run.kind).slice(-Execution.reach)
+  return Execution.past(
+    same.length >= enough
+      ? same
+      : [...new Set([...same, ...own.slice(-Execution.reach), ...over.slice(-Execution.reach)])]
+  )
+}
 
 /**
  * Goes through history in order, and estimates each execution from those that were over when it started.
@@ -102,7 +110,7 @@ export const check = (
     .toSorted((left, right) => left.startedAt - right.startedAt)
     .flatMap((run) => {
       const over = byEnd.filter(({ endedAt }) => endedAt! <= run.startedAt)
-      const past = Execution.past(over.slice(-reach))
+      const past = pastOf(run, over)
       const alike = over.filter(
         (one) => one.deploymentId === run.deploymentId && one.environment === run.environment && one.kind === run.kind
       )

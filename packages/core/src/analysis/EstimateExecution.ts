@@ -7,7 +7,15 @@
 import { enough, type Estimate, leftOf, ofValues, type Scope, without } from "./Estimate.ts"
 import * as Path from "./EstimatePath.ts"
 import * as Run from "./EstimateRun.ts"
+import { tailOf } from "./EstimateTail.ts"
 import { latest, ofRun, type Sample } from "./EstimateSample.ts"
+
+/**
+ * How many executions of the same kind are looked back on: reading more takes longer than anybody wants to wait for a status.
+ *
+ * @since 0.1.0
+ */
+export const reach = 60
 
 /**
  * Earlier executions, those that succeeded. Made by `past`.
@@ -35,10 +43,12 @@ export const past = (runs: ReadonlyArray<Run.Run>): Past => {
 }
 
 /** The latest executions that did the same work, in the same environment or else in any of the deployment. */
-const alike = (run: Run.Run, { runs }: Past): readonly [ReadonlyArray<Measured>, Scope] => {
+const alike = (run: Run.Run, { runs }: Past): readonly [ReadonlyArray<Measured>, Scope, number] => {
   const same = runs.filter(({ deploymentId, shape }) => deploymentId === run.deploymentId && shape === run.shape)
   const here = same.filter(({ environment }) => environment === run.environment)
-  return here.length >= enough ? [here.slice(0, latest), "environment"] : [same.slice(0, latest), "deployment"]
+  const [all, scope] = here.length >= enough ? ([here, "environment"] as const) : ([same, "deployment"] as const)
+  const durations = all.slice(0, reach).map(({ elapsedMs }) => elapsedMs)
+  return [all.slice(0, latest), scope, tailOf(durations.toReversed(), latest)]
 }
 
 /**
@@ -49,7 +59,7 @@ const alike = (run: Run.Run, { runs }: Past): readonly [ReadonlyArray<Measured>,
  * not done yet. Where few are left by then, the current stage is taken to end as `leftOf` says, and the rest to take
  * what it took in others.
  */
-const byRuns = (run: Run.Run, others: ReadonlyArray<Measured>, scope: Scope): Estimate => {
+const byRuns = (run: Run.Run, others: ReadonlyArray<Measured>, scope: Scope, tail: number): Estimate => {
   const reached = [...Run.moments(run)]
   const [name, at] = reached.reduce<readonly [string, number]>(
     (last, moment) => (moment[1] >= last[1] ? moment : last),
@@ -71,7 +81,9 @@ const byRuns = (run: Run.Run, others: ReadonlyArray<Measured>, scope: Scope): Es
   if (longer.length >= enough || parts.length < enough) {
     return ofValues(
       longer.map(({ rest, step }) => step + rest - since),
-      scope
+      scope,
+      longer.length,
+      tail
     )
   }
   const steps = leftOf(
@@ -79,7 +91,7 @@ const byRuns = (run: Run.Run, others: ReadonlyArray<Measured>, scope: Scope): Es
     since
   )
   const values = steps.flatMap((step) => parts.map(({ rest }) => step + rest))
-  return { ...ofValues(values, scope), n: longer.length }
+  return { ...ofValues(values, scope, values.length, tail), n: longer.length }
 }
 
 /**
@@ -88,9 +100,9 @@ const byRuns = (run: Run.Run, others: ReadonlyArray<Measured>, scope: Scope): Es
  * @since 0.1.0
  */
 export const remaining = (run: Run.Run, by: Past, plan?: Path.Plan): Estimate => {
-  const [others, scope] = alike(run, by)
+  const [others, scope, tail] = alike(run, by)
   if (others.length >= enough && !run.rollingBack) {
-    const estimate = byRuns(run, others, scope)
+    const estimate = byRuns(run, others, scope, tail)
     if (estimate.basis !== "none") return estimate
   }
   return Path.remaining(run, by.samples, plan)

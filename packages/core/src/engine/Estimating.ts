@@ -18,8 +18,7 @@ import * as Queue from "../domain/Queue.ts"
 import { DeploymentStore } from "../spi/DeploymentStore.ts"
 import type { StoreError } from "../spi/StoreError.ts"
 
-/** How many executions are looked back on: reading more than these takes longer than anybody wants to wait for a status. */
-const reach = 60
+const { reach } = Estimation
 const lasting = 60_000
 
 type Store = DeploymentStore["Service"]

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Estimate } from "@signalbox/core/analysis"
+import { Estimate, EstimateTail } from "@signalbox/core/analysis"
 import * as Schema from "effect/Schema"
 import { exponential, many, seeded } from "./chance.ts"
 
@@ -129,5 +129,33 @@ describe("what lasts unusually long", () => {
     const past = many(18, () => 10)
     assert.isUndefined(unusual(past, 1_000))
     assert.deepEqual(unusual([...past, 10], 1_000), { threshold: 10, n: 19 })
+  })
+})
+
+describe("what is left out on each side", () => {
+  const { tailOf } = EstimateTail
+
+  it("is a tenth as long as nothing was predicted", () => {
+    assert.closeTo(tailOf([], 40), 0.1, 1e-12)
+    const few = many(enough, (index) => index)
+    assert.closeTo(tailOf(few, 40), 0.1, 1e-12)
+  })
+
+  it("is less where intervals did not hold, and more where all of them did", () => {
+    const rising = many(30, (index) => 1_000 * 2 ** index)
+    assert.isBelow(tailOf(rising, 40), 0.02)
+    const same = many(30, () => 1_000)
+    assert.isAbove(tailOf(same, 40), 0.1)
+  })
+
+  it("stays near a tenth where the past resembles the present", () => {
+    const random = seeded(8)
+    const tails = many(200, () =>
+      tailOf(
+        many(60, () => exponential(random)),
+        40
+      )
+    )
+    assert.closeTo(tails.reduce((sum, tail) => sum + tail, 0) / tails.length, 0.1, 0.01)
   })
 })
