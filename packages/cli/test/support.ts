@@ -32,7 +32,7 @@ export const listing = (directory: string): ReadonlyArray<string> =>
     })
     .toSorted()
 
-const keep = (isTTY: boolean): Sink & { text: string } => {
+const keep = (isTTY: boolean, told: (text: string) => void): Sink & { text: string } => {
   const sink = {
     isTTY,
     text: "",
@@ -40,6 +40,7 @@ const keep = (isTTY: boolean): Sink & { text: string } => {
     rows: () => 30,
     write: (text: string) => {
       sink.text += text
+      told(text)
     },
     pass: (bytes: Uint8Array) => {
       sink.text += new TextDecoder().decode(bytes)
@@ -54,10 +55,14 @@ export const runWith = async (
   backend: Backend,
   cwd: string,
   argv: ReadonlyArray<string>,
-  options: Partial<Pick<HostShape, "env" | "ask" | "detach">> & { readonly tty?: boolean } = {}
+  options: Partial<Pick<HostShape, "env" | "ask" | "detach">> & {
+    readonly tty?: boolean
+    /** Hears what is printed, on either stream, as it comes. */
+    readonly told?: (text: string) => void
+  } = {}
 ): Promise<Ran> => {
-  const stdout = keep(options.tty === true)
-  const stderr = keep(options.tty === true)
+  const stdout = keep(options.tty === true, options.told ?? (() => undefined))
+  const stderr = keep(options.tty === true, options.told ?? (() => undefined))
   const host: HostShape = {
     env: { HOME: cwd, ...options.env },
     cwd,
