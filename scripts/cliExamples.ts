@@ -60,6 +60,13 @@ export const examples: Readonly<Record<string, Example>> = {
     lines: ["signalbox cleanup release-42 --status succeeded", "signalbox cleanup --stale"],
     exits: [0, 2, ...always]
   },
+  run: {
+    lines: [
+      "signalbox run --environment production -- npx cdk deploy",
+      "signalbox run -e production --stack web --version v2 --queue latest_wins -- ./deploy.sh v2"
+    ],
+    exits: [0, 1, 2, 4, ...always, 124, 130, 143]
+  },
   lock: {
     lines: [
       "signalbox lock show --environment production",

@@ -69,7 +69,9 @@ describe("docs/cli.md", { timeout: 60_000 }, () => {
         const [, command = ""] = /signalbox ([^#)]*)/.exec(line) ?? []
         const argv = [...command.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain = ""]) => quoted ?? plain)
         const cwd = Fs.mkdtempSync(Path.join(folder, "line-"))
-        const ran = await runWith(closedBackend(new Map()), cwd, argv.includes("--json") ? argv : [...argv, "--json"])
+        const end = argv.indexOf("--")
+        const asked = argv.includes("--json") ? argv : argv.toSpliced(end === -1 ? argv.length : end, 0, "--json")
+        const ran = await runWith(closedBackend(new Map()), cwd, asked)
         assert.strictEqual(argv[0], name)
         // Without a configuration or a store it gets as far as to miss them.
         if (ran.code !== 0) assert.notInclude(misread, JSON.parse(ran.stderr).error.code, line)

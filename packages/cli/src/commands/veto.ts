@@ -3,7 +3,7 @@ import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import type { Environment, EnvironmentName } from "@signalbox/core/spi"
+import type { Environment, EnvironmentName, Manifest } from "@signalbox/core/spi"
 import { actor } from "../actor.ts"
 import { ExitCode } from "../ExitCode.ts"
 import { Failure } from "../Failure.ts"
@@ -33,6 +33,9 @@ const notVetoed = (version: string, environment: EnvironmentName | null, vetoes:
   })
 }
 
+/** A veto on a version everywhere needs no environment. */
+const nowhere = (manifest: Manifest): Manifest => ({ ...manifest, environments: {} })
+
 const vetoView = ({ at, ...veto }: Environment.Veto) => ({ ...veto, since: iso(at) })
 
 export const veto = Command.make(
@@ -53,6 +56,7 @@ export const veto = Command.make(
     const told = { version, reason: flags.reason, by: actor(inv, flags.by) }
     const given = Option.getOrUndefined(flags.id)
     const configured = inv.settings.config !== undefined
+    const named = inv.settings.environment !== undefined
     const bare = configured ? undefined : yield* placeOf(inv, given)
     const deploymentId = bare?.deploymentId ?? (yield* Target.deploymentId(inv, given))
     yield* withServices(
@@ -61,7 +65,7 @@ export const veto = Command.make(
         const box = yield* signalbox
         const found =
           bare !== undefined && given === undefined
-            ? yield* box.ensure({ ...bare, by: told.by })
+            ? yield* box.ensure({ ...bare, ...(named ? {} : { manifest: nowhere(bare.manifest) }), by: told.by })
             : yield* Target.deployment(deploymentId)
         const environment =
           inv.settings.environment === undefined ? null : yield* Target.environmentIn(inv, found.environments)
