@@ -47,7 +47,8 @@ export const leftLine = (
   if (estimate === undefined || estimate.basis === "none") return undefined
   const { basis, high, low, n, point, scope } = estimate
   if (basis === "exceeded" || point === null || low === null || high === null) {
-    return `longer than all ${n} past runs${scopes[scope]}`
+    // One or two are no history to be longer than.
+    return n < 3 ? undefined : `longer than all ${n} past runs${scopes[scope]}`
   }
   const waits = state.status === "paused" ? " once it goes on" : ""
   const left = `about ${roughly(point)} left${waits}`
