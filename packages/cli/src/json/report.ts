@@ -1,13 +1,15 @@
 /** A report as JSON shows it. The names are API. */
 import type { Estimate, EstimateCalibration } from "@signalbox/core/analysis"
 
+const rounded = (ms: number | null): number | null => (ms === null ? null : Math.round(ms))
+
 const tallyView = ({ covered, error, n, naive, share, width }: EstimateCalibration.Tally) => ({
   n,
   covered,
   share,
-  medianErrorMs: error,
-  naiveMedianErrorMs: naive,
-  medianWidthMs: width
+  medianErrorMs: rounded(error),
+  naiveMedianErrorMs: rounded(naive),
+  medianWidthMs: rounded(width)
 })
 
 type TallyView = ReturnType<typeof tallyView>

@@ -44,8 +44,9 @@ const tallies = <Row extends Tally>(
 
 const momentOf = (moment: number): string => (moment === 0 ? "at the start" : `after ${100 * moment} % of the time`)
 
-/** How far off 80 % this many intervals come by chance, in 99 of 100 cases. */
-const chance = ({ coverage, n }: CalibrationView): number => 2.58 * Math.sqrt((coverage * (1 - coverage)) / n)
+/** How far off 80 % they come by chance, in 99 of 100 cases. Those of one execution hold, or do not, together. */
+const chance = ({ coverage, executions, n }: CalibrationView): number =>
+  2.58 * Math.sqrt((coverage * (1 - coverage)) / Math.min(n, executions))
 
 /** Whether the intervals are to be believed, in one sentence. */
 export const verdict = (view: CalibrationView): string => {
