@@ -14,6 +14,8 @@ import type {
   StoredEvent,
   StrategyName
 } from "@signalbox/core/spi"
+import type { CommandHandle, CommandRunOptions } from "./CommandRun.ts"
+import type { Coordination, QueueOptions } from "./Coordination.ts"
 import type { EmbeddedOptions, PostgresOptions } from "./SignalboxNode.ts"
 
 /** What every method takes besides its own: aborting the signal rejects with `InterruptedError`. @since 0.1.0 */
@@ -53,7 +55,7 @@ export interface TargetOptions extends CallOptions {
  *
  * @since 0.1.0
  */
-export interface StartOptions extends TargetOptions {
+export interface StartOptions extends TargetOptions, QueueOptions {
   readonly correlationId?: string
   readonly by?: string
   readonly reason?: string
@@ -138,12 +140,12 @@ export interface ExecutionHandle {
  * Signalbox without Effect: promises, `AbortSignal`, async iterables and plain errors.
  *
  * *Errors*: every method rejects with a `SignalboxError` and nothing else. Those that start something reject before anything
- * was written or called: `ConfigurationError`, `InvalidInputError`, `NotFoundError`, `BlockedError` (another execution holds
- * the environment), `ConflictError`.
+ * was written or called: `ConfigurationError`, `InvalidInputError`, `NotFoundError`, `BlockedError` (with all
+ * `blockers`), `ConflictError`.
  *
  * @since 0.1.0
  */
-export interface Connection {
+export interface Connection extends Coordination {
   /** Makes a deployment; its id is drawn where none is given. */
   readonly init: (
     options: CallOptions & { readonly configuration: Config; readonly deploymentId?: string; readonly by?: string }
@@ -160,6 +162,11 @@ export interface Connection {
   readonly destroy: (options: StartOptions) => Promise<ExecutionHandle>
   /** Takes one stack away. */
   readonly destroyStack: (options: StartOptions & { readonly stack: string }) => Promise<ExecutionHandle>
+  /**
+   * Runs any command as a deployment: alone, in the log and in the trace, never longer than its lock. Returns once it is
+   * recorded. A `BlockedError` says that its policy is `reject` and somebody is in the way.
+   */
+  readonly runCommand: (options: CommandRunOptions) => Promise<CommandHandle>
   /** Carries on an execution that was set aside or whose runner died; follows it where one is alive. */
   readonly attach: (correlationId: string, options?: CallOptions) => Promise<ExecutionHandle>
   /** The state of one execution; does not carry it on. */

@@ -5,6 +5,7 @@
  */
 import type { ConfigurationIssue } from "@signalbox/core/engine"
 import type { ErrorInfo, Lease } from "@signalbox/core/spi"
+import type { BlockerInfo } from "./Coordination.ts"
 
 interface Options extends ErrorInfo {
   readonly cause?: unknown
@@ -63,7 +64,8 @@ export class NotFoundError extends Base<"NotFoundError"> {
 }
 
 /**
- * Something else is in the way: another execution, whose `lease` it is where there is one. Worth repeating later.
+ * Something else is in the way: another execution, whose `lease` it is where there is one, a freeze, a veto … `blockers` is
+ * everything that was in the way right after; empty where nothing was any more. Worth repeating later.
  *
  * @since 0.1.0
  */
@@ -72,9 +74,30 @@ export class BlockedError extends Base<"BlockedError"> {
   override readonly name = "BlockedError"
   override readonly isRetryable = true
   readonly lease: Lease | undefined
-  constructor(options: Options & { readonly lease?: Lease | undefined }) {
+  readonly blockers: ReadonlyArray<BlockerInfo>
+  constructor(
+    options: Options & { readonly lease?: Lease | undefined; readonly blockers?: ReadonlyArray<BlockerInfo> }
+  ) {
     super(options)
     this.lease = options.lease
+    this.blockers = options.blockers ?? []
+  }
+}
+
+/**
+ * The turn of a request did not come within its `queueTimeout`: it was withdrawn, and nothing was done. Its `name` is
+ * `TimeoutError`, as everywhere on Node; its `code` is `queue_timeout`. Worth repeating under another correlation id.
+ *
+ * @since 0.1.0
+ */
+export class QueueTimeoutError extends Base<"QueueTimeoutError"> {
+  readonly _tag = "QueueTimeoutError"
+  override readonly name = "TimeoutError"
+  override readonly isRetryable = true
+  readonly correlationId: string
+  constructor(options: Options & { readonly correlationId: string }) {
+    super(options)
+    this.correlationId = options.correlationId
   }
 }
 
@@ -145,7 +168,7 @@ export class UnexpectedError extends Base<"UnexpectedError"> {
  *   await signalbox.deploy(request)
  * } catch (error) {
  *   if (!isSignalboxError(error)) throw error
- *   if (error._tag === "BlockedError") console.log(`held by ${error.lease?.holder}`)
+ *   if (error._tag === "BlockedError") for (const { message } of error.blockers) console.log(message)
  *   else console.log(error.code, error.message, error.hint)
  * }
  * ```
@@ -157,6 +180,7 @@ export type SignalboxError =
   | InvalidInputError
   | NotFoundError
   | BlockedError
+  | QueueTimeoutError
   | ConflictError
   | LeaseLostError
   | StoreFailedError

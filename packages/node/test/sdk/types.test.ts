@@ -2,10 +2,13 @@ import { defineConfig, type PlannedStack, type Signalbox } from "@signalbox/core
 import type { DeploymentStore, Execution, LeaseStore, Providers, StoreError } from "@signalbox/core/spi"
 import {
   type BlockedError,
+  type CommandHandle,
+  type CommandResult,
   connect,
   type Connection,
   type ExecutionHandle,
   isSignalboxError,
+  type RemainingTime,
   type SignalboxError,
   SignalboxNode
 } from "@signalbox/node"
@@ -47,8 +50,21 @@ describe("the types of the SDK", () => {
     expectTypeOf<Connection["deploy"]>().parameter(0).toHaveProperty("strategy").toEqualTypeOf<"canry">()
   })
 
+  it("what is coordinated is a deployment or a project, never both or none", () => {
+    const lock = { environment: "production", reason: "maintenance" }
+    expectTypeOf<Connection["lock"]["hold"]>().toBeCallableWith({ ...lock, project: "acme/shop", until: new Date() })
+    expectTypeOf<Connection["lock"]["hold"]>().toBeCallableWith({ ...lock, deploymentId: "DX6604E", configuration })
+    // @ts-expect-error of what?
+    expectTypeOf<Connection["lock"]["hold"]>().toBeCallableWith(lock)
+    // @ts-expect-error of which of the two?
+    expectTypeOf<Connection["canDeploy"]>().toBeCallableWith({ ...lock, project: "shop", deploymentId: "DX6604E" })
+    expectTypeOf<Connection["estimate"]>().returns.resolves.toEqualTypeOf<RemainingTime | null>()
+    expectTypeOf<CommandHandle["done"]>().resolves.toEqualTypeOf<CommandResult>()
+  })
+
   it("no method gives an Effect", () => {
-    type Returned = { [Name in keyof Connection]: ReturnType<Connection[Name]> }[keyof Connection]
+    type Methods = Omit<Connection, "lock"> & Connection["lock"]
+    type Returned = { [Name in keyof Methods]: ReturnType<Methods[Name]> }[keyof Methods]
     expectTypeOf<Extract<Returned, Effect.Effect<unknown, unknown, unknown>>>().toBeNever()
   })
 
@@ -60,7 +76,10 @@ describe("the types of the SDK", () => {
       if (!isSignalboxError(error)) return
       switch (error._tag) {
         case "BlockedError":
+          expectTypeOf(error.blockers[0]!.since).toEqualTypeOf<Date | null>()
           return expectTypeOf(error).toEqualTypeOf<BlockedError>()
+        case "QueueTimeoutError":
+          return expectTypeOf(error.correlationId).toEqualTypeOf<string>()
         case "ConfigurationError":
           return expectTypeOf(error.issues[0]!.path).toEqualTypeOf<string>()
         case "StoreFailedError":

@@ -1,0 +1,203 @@
+/** The interlocking, for promises. */
+import { Estimating, Queueing, Signalbox } from "@signalbox/core/engine"
+import {
+  CorrelationId,
+  DeploymentId,
+  DeploymentStore,
+  EnvironmentName,
+  Execution,
+  type LeaseStore,
+  StackName,
+  type StoreError
+} from "@signalbox/core/spi"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type { Coordination, LockOptions, RegisterOptions, VetoOptions, WaitOptions } from "./Coordination.ts"
+import type { Executions } from "./executions.ts"
+import { given, momentOf, named, originOf, spanOf, textOf } from "./input.ts"
+import { deploymentOf, ensured, type Place, placeOf } from "./place.ts"
+import { requestOf, submitted } from "./request.ts"
+import type { Session } from "./session.ts"
+import { ConflictError, InvalidInputError } from "./SignalboxError.ts"
+import { interrupted } from "./toSignalboxError.ts"
+import { answerOf, blockerInfo, leaseInfo, lockInfo, queuePlace, remainingOf, vetoInfo } from "./views.ts"
+
+/** Before this nothing is told: most turns come at once. */
+const briefly = 300
+
+/** Why a turn will never come. */
+const ended = ({ correlationId, error, reason, status }: Execution.ExecutionState): ConflictError =>
+  new ConflictError({
+    code: error?.code ?? status,
+    message: `${correlationId} is ${status.replaceAll("_", " ")}: ${error?.message ?? reason ?? "nobody said why"}`,
+    hint: error?.hint ?? "Ask again under a new correlation id."
+  })
+
+/** Tells again and again how things are, for as long as a turn is waited for. */
+const telling = Effect.fnUntraced(function* (
+  id: CorrelationId,
+  intervalMs: number,
+  onProgress: NonNullable<WaitOptions["onProgress"]>
+): Effect.fn.Return<never, StoreError, DeploymentStore | LeaseStore> {
+  const store = yield* DeploymentStore
+  yield* Effect.sleep(Duration.millis(Math.min(briefly, intervalMs)))
+  while (true) {
+    const state = yield* store.execution(id)
+    if (state !== undefined) {
+      const place = queuePlace(yield* Queueing.placeOf(state))
+      const blockers = place.position === null ? [] : yield* Queueing.blockersOf(id)
+      yield* Effect.ignore(
+        Effect.try(() => onProgress({ correlationId: id, ...place, blockers: blockers.map(blockerInfo) }))
+      )
+    }
+    yield* Effect.sleep(Duration.millis(intervalMs))
+  }
+})
+
+const refuse = (kind: string, options: RegisterOptions): void => {
+  if (kind !== "run" && options.configuration === undefined) {
+    throw new InvalidInputError({
+      code: "configuration_missing",
+      message: `there is no configuration, which a ${kind} needs`,
+      hint: "Register a run, which any command can be, or give the configuration.",
+      path: "configuration"
+    })
+  }
+  if (kind.endsWith("-stack") && options.stacks?.length !== 1) {
+    throw new InvalidInputError({
+      code: "stack_missing",
+      message: `a ${kind} is about one stack`,
+      hint: "Give stacks with its name alone.",
+      path: "stacks"
+    })
+  }
+}
+
+/** Of one connection. */
+export const coordination = (session: Session, { execution }: Executions): Coordination => {
+  const { box, by, run } = session
+
+  const lineup = async (place: Place, signal: AbortSignal | undefined) =>
+    lockInfo(place, await run(Queueing.lineup(place.deploymentId, place.environment), signal))
+
+  /** A place whose deployment is there, or is made. */
+  const placed = async (options: LockOptions) => {
+    const place = await placeOf(session, options)
+    const told = { environment: place.environment, reason: textOf("reason", options.reason), by: by(options.by) }
+    if (place.own) await ensured(session, place, told.by)
+    else await deploymentOf(session, place.deploymentId, options.signal)
+    return { place, told }
+  }
+
+  const vetoing = (tag: "VersionVetoed" | "VetoLifted") => async (options: VetoOptions) => {
+    const environment =
+      options.environment === undefined ? null : named(EnvironmentName, "environment", options.environment)
+    const told = {
+      environment,
+      version: textOf("version", options.version),
+      reason: textOf("reason", options.reason),
+      by: by(options.by)
+    }
+    const { deploymentId } =
+      environment === null && options.project === undefined
+        ? { deploymentId: named(DeploymentId, "deploymentId", options.deploymentId) }
+        : (await placed({ ...options, environment: environment ?? "default" })).place
+    const after = await box((signalbox) => signalbox.decide(deploymentId, { _tag: tag, ...told }), options.signal)
+    return (after.vetoes ?? []).map(vetoInfo)
+  }
+
+  return {
+    canDeploy: async (options) => {
+      const place = await placeOf(session, options)
+      const { correlationId, kind = place.bare ? "run" : "deploy", origin, override, stacks, version } = options
+      const question = {
+        manifest: place.manifest,
+        deploymentId: place.deploymentId,
+        environment: place.environment,
+        kind,
+        ...given(
+          "correlationId",
+          correlationId === undefined ? undefined : named(CorrelationId, "correlationId", correlationId)
+        ),
+        ...given(
+          "stacks",
+          stacks?.map((stack, index) => named(StackName, `stacks[${index}]`, stack))
+        ),
+        ...given("version", version),
+        ...given("origin", origin === undefined ? undefined : originOf(origin)),
+        ...given("override", override === undefined ? undefined : textOf("override", override))
+      }
+      return answerOf(await box((signalbox) => signalbox.canDeploy(question), options.signal))
+    },
+
+    register: async (options) => {
+      const { kind = "run", signal } = options
+      refuse(kind, options)
+      const place = await placeOf(session, options)
+      const asked = { ...options, queue: options.queue ?? place.manifest.queue ?? "fifo" }
+      const request = await requestOf(session, kind, place, asked)
+      if (signal?.aborted === true) throw interrupted(signal.reason)
+      await ensured(session, place, request.by)
+      const { execution: state, joined } = await submitted(session, request)
+      const { correlationId, deploymentId, status } = state
+      return { correlationId, deploymentId, status, joined, ...queuePlace(await run(Queueing.placeOf(state))) }
+    },
+
+    waitForTurn: async (correlationId, { holdMs = 120_000, intervalMs = 10_000, onProgress, signal } = {}) => {
+      const id = named(CorrelationId, "correlationId", correlationId)
+      const hold = Duration.millis(spanOf("holdMs", holdMs))
+      const interval = Math.max(1, spanOf("intervalMs", intervalMs))
+      const turn = Effect.flatMap(Signalbox, (signalbox) => signalbox.takeTurn(id, { hold }))
+      const state = await run(
+        onProgress === undefined ? turn : Effect.raceFirst(turn, telling(id, interval, onProgress)),
+        signal
+      )
+      if (Execution.isFinished(state) && state.status !== "completed") throw ended(state)
+      return state
+    },
+
+    cleanup: async (correlationId, { by: one, reason, signal, status = "cancelled" } = {}) => {
+      const id = named(CorrelationId, "correlationId", correlationId)
+      return box((signalbox) => signalbox.cleanup(id, { status, by: by(one), ...given("reason", reason) }), signal)
+    },
+
+    veto: vetoing("VersionVetoed"),
+    liftVeto: vetoing("VetoLifted"),
+
+    lock: {
+      show: async (options) => {
+        const place = await placeOf(session, options)
+        if (!place.own) await deploymentOf(session, place.deploymentId, options.signal)
+        return lineup(place, options.signal)
+      },
+      hold: async (options) => {
+        const until = options.until === undefined ? undefined : momentOf("until", options.until)
+        const { place, told } = await placed(options)
+        await box(
+          (signalbox) => signalbox.decide(place.deploymentId, { _tag: "LockHeld", ...told, ...given("until", until) }),
+          options.signal
+        )
+        return lineup(place, options.signal)
+      },
+      release: async (options) => {
+        const { place, told } = await placed(options)
+        await box(
+          (signalbox) => signalbox.decide(place.deploymentId, { _tag: "LockReleased", ...told }),
+          options.signal
+        )
+        return lineup(place, options.signal)
+      },
+      break: async (options) => {
+        const { place, told } = await placed(options)
+        const { isDead } = await run(Queueing.lineup(place.deploymentId, place.environment), options.signal)
+        const broken = await box((signalbox) => signalbox.breakLock(place.deploymentId, told), options.signal)
+        return leaseInfo(broken, isDead)
+      }
+    },
+
+    estimate: async (correlationId, options = {}) => {
+      const state = await execution(correlationId, options)
+      return remainingOf(await run(Estimating.estimate(state), options.signal))
+    }
+  }
+}

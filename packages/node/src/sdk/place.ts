@@ -1,0 +1,107 @@
+/** Where something is coordinated: a deployment and one of its environments, with a configuration or without. */
+import { Configuration, deploymentIdOf } from "@signalbox/core/engine"
+import { DeploymentId, type Environment, EnvironmentName, type Manifest, StackName } from "@signalbox/core/spi"
+import type { OwnerOptions } from "./Coordination.ts"
+import { named } from "./input.ts"
+import type { Session } from "./session.ts"
+import { InvalidInputError, NotFoundError } from "./SignalboxError.ts"
+
+export interface Place {
+  readonly manifest: Manifest
+  readonly deploymentId: DeploymentId
+  readonly environment: EnvironmentName
+  /** Whether there is no configuration. */
+  readonly bare: boolean
+  /** Whether its deployment is made where there is none. */
+  readonly own: boolean
+}
+
+interface Asked {
+  readonly environment: string
+  readonly stacks?: ReadonlyArray<string> | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+interface Names {
+  readonly organization: string
+  readonly project: string
+}
+
+/** The names in "acme/shop"; those of a folder "shop" where there is no repository. */
+const namesOf = (given: string): Names => {
+  const [first = "", second, ...more] = given.split("/")
+  const names =
+    second === undefined ? { organization: "local", project: first } : { organization: first, project: second }
+  if (more.length === 0 && names.organization !== "" && names.project !== "") return names
+  throw new InvalidInputError({
+    code: "input_invalid",
+    message: `project: "${given}" is no name of a project`,
+    hint: `Give it as "acme/shop", or "shop".`,
+    path: "project"
+  })
+}
+
+const bare = (names: Names, environment: EnvironmentName, stacks: ReadonlyArray<StackName>): Manifest => {
+  try {
+    return Configuration.bare({ ...names, environment, stacks })
+  } catch (error) {
+    throw new InvalidInputError({
+      code: "input_invalid",
+      message: `project: "${names.organization}/${names.project}" is no name of a project`,
+      hint: "Names have letters, digits, dots, dashes and underscores.",
+      path: "project",
+      cause: error
+    })
+  }
+}
+
+/** The deployment itself. */
+export const deploymentOf = async (
+  session: Session,
+  id: DeploymentId,
+  signal: AbortSignal | undefined
+): Promise<Environment.Deployment> => {
+  const found = await session.store((store) => store.deployment(id), signal)
+  if (found !== undefined) return found
+  throw new NotFoundError({
+    code: "unknown_deployment",
+    message: `there is no deployment ${id}`,
+    hint: "Make one with init()."
+  })
+}
+
+/** A lock with a mistyped name would keep nobody out. */
+const known = ({ deploymentId, environments }: Environment.Deployment, environment: EnvironmentName): void => {
+  if (environments.includes(environment)) return
+  throw new InvalidInputError({
+    code: "unknown_environment",
+    message: `${deploymentId} has no environment "${environment}"`,
+    hint: `Its environments are: ${environments.join(", ")}.`,
+    path: "environment"
+  })
+}
+
+/** Finds it. Writes nothing. */
+export const placeOf = async (session: Session, options: OwnerOptions & Asked): Promise<Place> => {
+  const environment = named(EnvironmentName, "environment", options.environment)
+  const stacks = (options.stacks ?? []).map((stack, index) => named(StackName, `stacks[${index}]`, stack))
+  if (options.project !== undefined) {
+    const names = namesOf(options.project)
+    const deploymentId = deploymentIdOf(names.organization, names.project)
+    return { manifest: bare(names, environment, stacks), deploymentId, environment, bare: true, own: true }
+  }
+  const deploymentId = named(DeploymentId, "deploymentId", options.deploymentId)
+  if (options.configuration !== undefined) {
+    const manifest = await session.checked(options.configuration)
+    return { manifest, deploymentId, environment, bare: false, own: false }
+  }
+  const deployment = await deploymentOf(session, deploymentId, options.signal)
+  const own = deploymentIdOf(deployment.organization, deployment.project) === deploymentId
+  if (!own) known(deployment, environment)
+  return { manifest: bare(deployment, environment, stacks), deploymentId, environment, bare: true, own }
+}
+
+/** Makes the deployment of a project where there is none, and lets it know what it does not know yet. */
+export const ensured = async (session: Session, place: Place, by: string): Promise<void> => {
+  if (place.bare) await session.box((signalbox) => signalbox.ensure({ ...place, by }), undefined)
+}

@@ -1,0 +1,108 @@
+/** Running a command as a deployment, for promises. */
+import { LeaseStore, Redaction } from "@signalbox/core/spi"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { mkdirSync } from "node:fs"
+import { constants } from "node:os"
+import { dirname, resolve } from "node:path"
+import * as WrappedCommand from "../command/WrappedCommand.ts"
+import type { CommandHandle, CommandResult, CommandRunOptions } from "./CommandRun.ts"
+import type { Executions } from "./executions.ts"
+import { given, spanOf, textOf } from "./input.ts"
+import { ensured, type Place, placeOf } from "./place.ts"
+import { requestOf, submitted } from "./request.ts"
+import type { Session } from "./session.ts"
+import { BlockedError } from "./SignalboxError.ts"
+import { interrupted } from "./toSignalboxError.ts"
+
+const warn = (message: string): void => process.emitWarning(message, "SignalboxWarning")
+
+/** A command that waits for the lock that it holds itself would wait for ever. */
+const refuseNested = async ({ run }: Session, { deploymentId, environment }: Place): Promise<void> => {
+  const outer = process.env["SIGNALBOX_CORRELATION_ID"]
+  if (!outer || !process.env["SIGNALBOX_RUN"]) return
+  const holds = await run(
+    Effect.gen(function* () {
+      const leases = yield* LeaseStore
+      const lease = yield* leases.get(`lock/${deploymentId}/${environment}`)
+      return lease?.holder === outer && lease.expiresAt > (yield* Clock.currentTimeMillis)
+    })
+  )
+  if (!holds) return
+  throw new BlockedError({
+    code: "nested_run",
+    message: `this runs inside of ${outer}, which holds the lock of ${deploymentId} in ${environment} already`,
+    hint: "Run the command itself: it has the lock."
+  })
+}
+
+const resultOf = (state: CommandResult["state"]): CommandResult => ({
+  state,
+  exitCode:
+    state.exit === undefined
+      ? null
+      : (state.exit.code ?? 128 + (constants.signals[state.exit.signal as NodeJS.Signals] ?? 0))
+})
+
+const prepared = (path: string): string => {
+  const file = resolve(path)
+  try {
+    mkdirSync(dirname(file), { recursive: true })
+  } catch (error) {
+    warn(`the log cannot be written: ${String(error)}`)
+  }
+  return file
+}
+
+/** Of one connection. */
+export const commandRuns =
+  (session: Session, { carry, command: tell, events, execution, leave }: Executions) =>
+  async (options: CommandRunOptions): Promise<CommandHandle> => {
+    const { args = [], guard, onOutput, redact = [], signal, stdin = "ignore" } = options
+    const command = textOf("command", options.command)
+    const queueTimeout = options.queueTimeout === undefined ? undefined : spanOf("queueTimeout", options.queueTimeout)
+    const env = { ...process.env, ...options.env }
+    const redactor = Redaction.make({ env, names: redact })
+    const place = await placeOf(session, options)
+    const shown = redactor.redact([command, ...args].join(" ")).slice(0, 2_000)
+    const request = { ...(await requestOf(session, "run", place, options)), command: shown }
+    await refuseNested(session, place)
+    const stopped = () => signal?.aborted === true
+    if (stopped()) throw interrupted(signal?.reason)
+    await ensured(session, place, request.by)
+    const { execution: recorded, joined } = await submitted(session, request)
+    const id = recorded.correlationId
+    if (stopped() && !joined) await leave(id)
+    const log =
+      options.logFile === undefined
+        ? undefined
+        : {
+            path: prepared(options.logFile),
+            onBroken: (reason: string) => warn(`the log cannot be written: ${reason}`)
+          }
+    const wrapped = WrappedCommand.make({
+      command,
+      args,
+      env,
+      stdin,
+      redactor,
+      onOutput: async (stream, bytes) => onOutput?.(stream, bytes),
+      // Known once its turn has come.
+      after: Effect.promise(async () => (await execution(id)).supersedes),
+      ...given("cwd", options.cwd),
+      ...given("log", log),
+      ...given("guard", guard === undefined ? undefined : { command: guard })
+    })
+    const done = carry(id, { signal, queueTimeout, command: wrapped }).then(resultOf)
+    // Whoever does not look at its end is not to be ended by it.
+    done.catch(() => undefined)
+    return {
+      correlationId: id,
+      deploymentId: place.deploymentId,
+      joined,
+      done,
+      state: (call) => execution(id, call),
+      events: (call) => events(id, call),
+      abort: (reason, call) => tell(id, "abort", { ...call, ...given("reason", reason) })
+    }
+  }
