@@ -10,7 +10,7 @@ export interface Example {
 const always = [64, 6]
 const reading = [0, 4, ...always]
 /** A command that carries an execution to its end. */
-const running = [0, 1, 2, 3, 4, 7, ...always, 130, 143]
+const running = [0, 1, 2, 3, 4, 7, ...always, 124, 130, 143]
 const telling = [0, 1, 4, ...always]
 
 export const examples: Readonly<Record<string, Example>> = {

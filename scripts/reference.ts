@@ -64,16 +64,28 @@ export const groupsOf = (help: Help): ReadonlyArray<Group> =>
 const listed = (rows: ReadonlyArray<Row>): ReadonlyArray<string> =>
   rows.map(({ about, name }) => `- \`${name}\`: ${about.replace(/ \(optional\)$/, "")}`)
 
+const rowsOf = (help: Help): ReadonlyArray<Row> => [
+  ...(help.sections.get("ARGUMENTS") ?? []),
+  ...(help.sections.get("FLAGS") ?? [])
+]
+
+/** A command of a command, with a list of its own. */
+const subsection = (program: string, name: string, { about, name: sub }: Row): ReadonlyArray<string> => [
+  `\`${name} ${sub}\`: ${about}.`,
+  listed(rowsOf(helpOf(program, name, sub))).join("\n")
+]
+
 const section = (program: string, name: string): string => {
   const help = helpOf(program, name)
   const example = examples[name]
   if (example === undefined) throw new Error(`scripts/cliExamples.ts has no example of: signalbox ${name}`)
-  const rows = [...(help.sections.get("ARGUMENTS") ?? []), ...(help.sections.get("FLAGS") ?? [])]
+  const rows = rowsOf(help)
   return [
     `### ${name}`,
     `${help.about}.`,
     `\`\`\`sh\n${example.lines.join("\n")}\n\`\`\``,
     ...(rows.length === 0 ? [] : [listed(rows).join("\n")]),
+    ...(help.sections.get("SUBCOMMANDS") ?? []).flatMap((sub) => subsection(program, name, sub)),
     `Exits with ${example.exits
       .toSorted((left, right) => left - right)
       .map((code) => `\`${code}\``)

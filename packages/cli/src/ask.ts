@@ -7,7 +7,8 @@ import type { StoreError } from "@signalbox/core/spi"
 import { ExitCode } from "./ExitCode.ts"
 import { Failure } from "./Failure.ts"
 import type { Invocation } from "./Invocation.ts"
-import { engine, signalbox, withServices } from "./services.ts"
+import { type Place, settled } from "./place.ts"
+import { engine, hasStore, signalbox, withServices } from "./services.ts"
 
 /** Whether the registry is away for a while, which is no reason not to answer. */
 export const isAway = (error: unknown): error is StoreError => {
@@ -31,14 +32,27 @@ export const askProviders = (inv: Invocation, question: CanDeploy.Question, away
     Effect.provide(CanDeploy.withoutRegistry(question, away), inv.host.backend.providersIn(inv.settings.directory))
   ).pipe(Effect.catchTag("StoreError", (error) => Effect.fail(nobody(error))))
 
-/** Asks both. Where there is no store yet nothing is in the way, and none is made. */
-export const ask = (inv: Invocation, question: CanDeploy.Question) =>
+/** What is asked of the place as the store knows it. Where there is no store yet, none is made. */
+export const settledIn = <A extends CanDeploy.Question>(inv: Invocation, place: Place, question: A) =>
+  hasStore(inv)
+    ? Effect.map(settled(inv, place), ({ environment, manifest }): A => ({ ...question, environment, manifest }))
+    : Effect.succeed(question)
+
+/** Asks both. Where there is no store yet nothing is in the way. */
+export const ask = (inv: Invocation, place: Place, question: CanDeploy.Question) =>
   withServices(
     inv,
-    Effect.flatMap(signalbox, (box) =>
-      Effect.catchTag(box.canDeploy(question), "StoreError", (error) =>
+    Effect.gen(function* () {
+      const box = yield* signalbox
+      const asked = yield* settledIn(inv, place, question)
+      const answer = yield* Effect.catchTag(box.canDeploy(asked), "StoreError", (error) =>
         Effect.fail(isAway(error) ? nobody(error) : error)
       )
-    ),
+      return { answer, environment: asked.environment }
+    }),
     { create: true }
-  ).pipe(Effect.catchIf(isAway, (away) => askProviders(inv, question, away)))
+  ).pipe(
+    Effect.catchIf(isAway, (away) =>
+      Effect.map(askProviders(inv, question, away), (answer) => ({ answer, environment: question.environment }))
+    )
+  )

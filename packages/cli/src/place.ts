@@ -3,8 +3,16 @@
  */
 import * as Path from "node:path"
 import * as Effect from "effect/Effect"
-import { type DeploymentId, DeploymentStore, EnvironmentName, type Manifest, type StackName } from "@signalbox/core/spi"
+import {
+  type DeploymentId,
+  type DeploymentStore,
+  EnvironmentName,
+  type Manifest,
+  type StackName,
+  type StoreError
+} from "@signalbox/core/spi"
 import { actor } from "./actor.ts"
+import type { Failure } from "./Failure.ts"
 import type { Invocation } from "./Invocation.ts"
 import { inRegion, manifestOf } from "./manifest.ts"
 import { engine, signalbox, withServices } from "./services.ts"
@@ -17,6 +25,8 @@ export interface Place {
   readonly environment: EnvironmentName
   /** Whether the project has no configuration; its deployment is made where there is none. */
   readonly bare: boolean
+  /** Whether it is one that somebody made, by its id, and that gets no environments on the way. */
+  readonly named: boolean
 }
 
 /** The names of a project that has no configuration: those of its repository, else of its folder. */
@@ -38,54 +48,53 @@ export const placeOf = Effect.fnUntraced(function* (
     const configured = yield* manifestOf(inv)
     const deploymentId = yield* Target.deploymentId(inv, given)
     const environment = yield* Target.environmentOf(inv, configured)
-    return { manifest: inRegion(configured, environment, inv.settings.region), deploymentId, environment, bare: false }
+    const manifest = inRegion(configured, environment, inv.settings.region)
+    return { manifest, deploymentId, environment, bare: false, named: true }
   }
   const { Configuration, deploymentIdOf } = yield* engine
   const [organization, project] = namesOf(inv)
   const environment = EnvironmentName.make(inv.settings.environment ?? "default")
-  const deploymentId = given ?? Target.idIn(inv.settings.directory) ?? deploymentIdOf(organization, project)
+  const known = given ?? Target.idIn(inv.settings.directory)
+  const deploymentId = known ?? deploymentIdOf(organization, project)
   return {
     manifest: Configuration.bare({ organization, project, environment, stacks }),
     deploymentId,
     environment,
-    bare: true
+    bare: true,
+    named: known !== undefined
   }
 })
 
 /**
- * A place whose deployment is there already and knows no environment "default": its only one, where none was named.
- *
- * *Details*: a deployment that was named, and is not this project's, gets no new environments.
+ * The place as the store knows it: a deployment that was named has to be there, and the environment is one of its own; where
+ * none was named, its only one.
  */
-export const settled = Effect.fnUntraced(function* (inv: Invocation, place: Place, named: boolean) {
-  if (!place.bare) {
-    yield* Target.deployment(place.deploymentId)
-    return place
-  }
-  const known = named
-    ? yield* Target.deployment(place.deploymentId)
-    : yield* (yield* DeploymentStore).deployment(place.deploymentId)
-  if (known === undefined || known.environments.includes(place.environment)) return place
-  if (!named && inv.settings.environment !== undefined) return place
-  const environment = yield* Target.environmentIn(inv, known.environments)
+export const settled = Effect.fnUntraced(function* (
+  inv: Invocation,
+  place: Place
+): Effect.fn.Return<Place, Failure | StoreError, DeploymentStore> {
+  if (!place.named) return place
+  const { environments } = yield* Target.deployment(place.deploymentId)
+  if (!place.bare) return place
+  const environment = yield* Target.environmentIn(inv, environments)
   const settings = place.manifest.environments[place.environment]!
   return { ...place, environment, manifest: { ...place.manifest, environments: { [environment]: settings } } }
 })
 
-/** Works there with the stores open; a deployment without a configuration is made first. */
+/** Works there with the stores open; the deployment of a project without a configuration is made first. */
 export const within = <A, E, R>(
   inv: Invocation,
   place: Place,
   by: Option.Option<string>,
-  body: Effect.Effect<A, E, R>
+  body: (place: Place) => Effect.Effect<A, E, R>
 ) =>
   withServices(
     inv,
     Effect.gen(function* () {
+      const here = yield* settled(inv, place)
       const box = yield* signalbox
-      if (place.bare) yield* box.ensure({ ...place, by: actor(inv, by) })
-      else yield* Target.deployment(place.deploymentId)
-      return yield* body
+      if (!here.named) yield* box.ensure({ ...here, by: actor(inv, by) })
+      return yield* body(here)
     }),
-    { create: place.bare }
+    { create: !place.named }
   )

@@ -13,7 +13,7 @@ import {
   type Execution,
   type StoreError
 } from "@signalbox/core/spi"
-import { askProviders, isAway } from "./ask.ts"
+import { askProviders, isAway, settledIn } from "./ask.ts"
 import { isFinished } from "./commands/choices.ts"
 import { ExitCode } from "./ExitCode.ts"
 import { Failure } from "./Failure.ts"
@@ -23,7 +23,7 @@ import { inShort } from "./live/canDeploy.ts"
 import { clock, plain } from "./live/words.ts"
 import { lookAt } from "./lookAt.ts"
 import { manifestOf } from "./manifest.ts"
-import { placeOf } from "./place.ts"
+import { type Place, placeOf } from "./place.ts"
 import { signalbox, withServices } from "./services.ts"
 import * as Target from "./target.ts"
 
@@ -121,13 +121,20 @@ const lookOf = (
   turn: boolean
 ): Look => ({ deploymentId, environment, blockers, degraded, turn, message: inShort(blockers, checkedAt) })
 
+const questionOf = ({ deploymentId, environment, manifest }: Place): CanDeploy.Question => ({
+  deploymentId,
+  environment,
+  manifest
+})
+
 /** Waits until nothing is in the way of a deployment. */
-export const freeTimeOf = (inv: Invocation, asked: CanDeploy.Question, pace: Pace) => {
+export const freeTimeOf = (inv: Invocation, place: Place, pace: Pace) => {
   const attempt = (reached: Effect.Effect<void>) =>
     withServices(
       inv,
       Effect.gen(function* () {
         const box = yield* signalbox
+        const asked = yield* settledIn(inv, place, questionOf(place))
         while (true) {
           const answer = yield* box.canDeploy(asked)
           const look = lookOf(asked, answer, answer.canDeploy)
@@ -140,7 +147,7 @@ export const freeTimeOf = (inv: Invocation, asked: CanDeploy.Question, pace: Pac
       { create: true }
     )
   return patiently(inv, pace, attempt, (away) =>
-    Effect.map(question(inv, asked, away), (look) => ({ ...look, turn: look.blockers.length === 0 }))
+    Effect.map(question(inv, questionOf(place), away), (look) => ({ ...look, turn: look.blockers.length === 0 }))
   )
 }
 

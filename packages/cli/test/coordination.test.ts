@@ -371,6 +371,27 @@ describe("coordination", () => {
     )
   })
 
+  it("a deployment that is named gets no environments on the way", async () => {
+    const elsewhere = temporary("coordination-elsewhere")
+    const there = (environment: string, ...argv: ReadonlyArray<string>) =>
+      runWith(backend, elsewhere, argv, { env: { ...env, SIGNALBOX_ENVIRONMENT: environment } })
+    for (const line of [
+      ["can-deploy", id],
+      ["lock", "show", id],
+      ["register", id]
+    ]) {
+      assert.match(expectExit(await there("", ...line), 64).stderr, /which environment\?[^]*production \| staging/)
+      assert.match(expectExit(await there("prodution", ...line), 64).stderr, /there is no environment "prodution"/)
+      expectExit(await there("staging", ...line), 0)
+      expectExit(await there("staging", line[0]!, ...line.slice(1, -1), "D000000"), 4)
+    }
+    assert.deepEqual(
+      (await json("info")).value.environments.map((one: { readonly name: string }) => one.name),
+      ["production", "staging"]
+    )
+    Fs.rmSync(elsewhere, { recursive: true, force: true })
+  })
+
   it("a veto keeps a version out, in one environment or in all, until it is lifted", async () => {
     expectExit(await runIn({ SIGNALBOX_ENVIRONMENT: "" }, "veto", "v2", "--reason", "loses orders"), 0)
     assert.strictEqual(expectExit(await run("deploy", "--version", "v2", "--json"), 2).stdout, "")
@@ -521,6 +542,27 @@ describe("coordination between processes", { timeout: 60_000 }, () => {
     const ran = expectExit(await run("run", "--correlation-id", "one", "--", "node", "-e", "0"), 0)
     assert.notInclude(ran.stderr, "error")
     expectExit(await run("can-deploy"), 0)
+  })
+
+  it("a deployment in the background waits for its turn", async () => {
+    const job = Fs.mkdtempSync(Path.join(folder, "background-"))
+    const run = (...argv: ReadonlyArray<string>) => binary.run(job, argv)
+    const server = `import { createServer } from "node:http"; createServer((_, to) => to.end("ok")).listen(process.env.PORT)`
+    Fs.mkdirSync(Path.join(job, "app"))
+    Fs.writeFileSync(Path.join(job, "app", "server.mjs"), server)
+    const properties = { command: ["node", "server.mjs"], artifact: "app", port: 0 }
+    const stacks = [{ name: "web", provider: "local", gate, properties }]
+    const file = { organization: "a", project: "b", environments: { production: {} }, stacks }
+    Fs.writeFileSync(Path.join(job, "signalbox.config.json"), JSON.stringify(file))
+    expectExit(await run("init"), 0)
+    expectExit(await run("lock", "hold", "--reason", "moving"), 0)
+    const argv = ["--detach", "--queue", "fifo", "--correlation-id", "later", "--version", "v1"]
+    expectExit(await run("deploy", ...argv), 0)
+    const attached = await binary.run(job, ["attach", "later"], { signals: [[/production is held by/, "SIGINT"]] })
+    assert.match(attached.stderr, /1st in the queue, nobody before it; production is held by .*: moving/)
+    expectExit(await run("lock", "release", "--reason", "moved"), 0)
+    assert.match(expectExit(await run("attach", "later"), 0).stdout, /^✔ deploy .* production v1: completed/)
+    expectExit(await run("destroy", "--yes"), 0)
   })
 
   it("a lock whose process was killed is shown with when it ends", async () => {

@@ -43,8 +43,9 @@ export const canDeploy = Command.make(
       ...(Option.isSome(flags.override) ? { override: flags.override.value } : {}),
       ...(yield* originOf(inv, { ...flags, workflowRun: Option.none() }))
     }
-    const answer = yield* ask(inv, question)
-    yield* inv.result(canDeployView(place, answer), () => canDeployLines(place, answer, flags.explain, inkOf(inv)))
+    const { answer, environment } = yield* ask(inv, place, question)
+    const where = { deploymentId: place.deploymentId, environment }
+    yield* inv.result(canDeployView(where, answer), () => canDeployLines(where, answer, flags.explain, inkOf(inv)))
     yield* inv.exit(answer.canDeploy ? ExitCode.done : ExitCode.blocked)
   })
 ).pipe(Command.withDescription("Whether something may be deployed now, and everything that is in the way"))

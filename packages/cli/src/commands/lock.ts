@@ -23,7 +23,7 @@ type Given = Command.Command.Config.Infer<{ readonly id: typeof deployment }>
 /** Works on the lock of the deployment that was named, or of this folder. */
 const at = <A, E, R>(inv: Invocation, { id }: Given, body: (place: Place) => Effect.Effect<A, E, R>) =>
   Effect.flatMap(placeOf(inv, Option.getOrUndefined(id)), (place) =>
-    withServices(inv, Effect.flatMap(settled(inv, place, Option.isSome(id)), body), { create: place.bare })
+    withServices(inv, Effect.flatMap(settled(inv, place), body), { create: !place.named })
   )
 
 const lineupOf = ({ deploymentId, environment }: Place) =>
@@ -80,7 +80,7 @@ const hold = Command.make(
       Effect.fnUntraced(function* (place) {
         const box = yield* signalbox
         const { deploymentId, environment } = place
-        if (place.bare && Option.isNone(flags.id)) yield* box.ensure({ ...place, by: who })
+        if (!place.named) yield* box.ensure({ ...place, by: who })
         yield* box.decide(deploymentId, { _tag: "LockHeld", environment, reason: flags.reason, by: who, ...end })
         const lineup = yield* lineupOf(place)
         yield* inv.result(lockView(place, lineup), () => [

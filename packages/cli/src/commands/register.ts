@@ -94,7 +94,9 @@ export const register = Command.make(
       ...(yield* originOf(inv, flags))
     }
     yield* checked(inv, place, flags.kind, request)
-    yield* within(inv, place, flags.by, record(inv, request))
+    yield* within(inv, place, flags.by, ({ environment, manifest }) =>
+      record(inv, { ...request, environment, manifest })
+    )
   })
 ).pipe(
   Command.withDescription("Take a place in the queue for what is done later, or elsewhere; prints its correlation id")

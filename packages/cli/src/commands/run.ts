@@ -204,12 +204,7 @@ export const run = Command.make(
     const id = Option.getOrElse(given.correlationId, () => CorrelationId.make(crypto.randomUUID()))
     const line = lineOf(inv, given, id)
     let recorded = false
-    yield* within(
-      inv,
-      place,
-      given.by,
-      carryOut(inv, given, place, id, line, () => (recorded = true))
-    ).pipe(
+    yield* within(inv, place, given.by, (here) => carryOut(inv, given, here, id, line, () => (recorded = true))).pipe(
       Effect.catchIf(
         (error) => isAway(error) && !recorded,
         (away) =>

@@ -16,6 +16,7 @@ import { mark, word } from "../live/glyphs.ts"
 import { table } from "../live/table.ts"
 import { addressOf, ago, plain, span } from "../live/words.ts"
 import { nextLines } from "../outcome.ts"
+import { isWaiting, lookAt } from "../lookAt.ts"
 import { estimator, signalbox, withServices } from "../services.ts"
 import * as Target from "../target.ts"
 import { isFinished } from "./choices.ts"
@@ -116,11 +117,18 @@ const executionSummary = (
 
 const showExecution = Effect.fnUntraced(function* (inv: Invocation, state: Execution.ExecutionState) {
   const runner = yield* Effect.flatMap(signalbox, (box) => box.runner(state.correlationId))
+  const waits = isWaiting(state) ? yield* lookAt(state) : undefined
   const now = yield* Clock.currentTimeMillis
   const estimate = (yield* estimator(state))(state, now)
   yield* inv.result(
-    { ...executionView(state, now), runner: runnerView(runner), estimate: estimateView(estimate) },
-    () => executionLines(state, runner, now, inkOf(inv), estimate)
+    {
+      ...executionView(state, now),
+      runner: runnerView(runner),
+      estimate: estimateView(estimate),
+      position: waits?.place.position ?? null,
+      ahead: waits?.place.ahead.map(({ correlationId }) => correlationId) ?? []
+    },
+    () => executionLines(state, runner, now, inkOf(inv), estimate, waits?.message)
   )
 })
 

@@ -64,7 +64,7 @@ export const veto = Command.make(
       Effect.gen(function* () {
         const box = yield* signalbox
         const found =
-          bare !== undefined && given === undefined
+          bare !== undefined && !bare.named
             ? yield* box.ensure({ ...bare, ...(named ? {} : { manifest: nowhere(bare.manifest) }), by: told.by })
             : yield* Target.deployment(deploymentId)
         const environment =

@@ -17,7 +17,8 @@ const factsOf = (
   state: State,
   runner: Lease | undefined,
   now: number,
-  estimate: Estimate.Estimate | undefined
+  estimate: Estimate.Estimate | undefined,
+  waits: string | undefined
 ): ReadonlyArray<readonly [string, string]> => {
   const facts: Array<readonly [string, string]> = [
     ["id", state.correlationId],
@@ -31,6 +32,7 @@ const factsOf = (
       `${clock(state.startedAt, now)} to ${until}, ${span((state.finishedAt ?? now) - state.startedAt)}`
     ])
   }
+  if (waits !== undefined) facts.push(["place", waits])
   if (state.finishedAt === undefined) {
     facts.push(["left", leftLine(estimate, state) ?? "not enough history to say"])
     facts.push(["runner", runner === undefined ? "none is left" : runner.owner])
@@ -104,7 +106,8 @@ export const executionLines = (
   runner: Lease | undefined,
   now: number,
   ink: Ink,
-  estimate?: Estimate.Estimate
+  estimate?: Estimate.Estimate,
+  waits?: string
 ): ReadonlyArray<string> => {
   const { paint } = ink
   const reasons = why(state, ink)
@@ -115,7 +118,9 @@ export const executionLines = (
     headline(state, ink),
     ...reasons,
     "",
-    ...factsOf(state, runner, now, estimate).map(([name, value]) => `${paint("dim", name.padEnd(10))}${plain(value)}`),
+    ...factsOf(state, runner, now, estimate, waits).map(
+      ([name, value]) => `${paint("dim", name.padEnd(10))}${plain(value)}`
+    ),
     ...section("STAGES", stageLines(state, now, ink)),
     ...(state.stacks.length === 0 ? [] : ["", ...stackTable(state, now, ink)]),
     ...section(
