@@ -2,8 +2,8 @@ import { existsSync } from "node:fs"
 import { delimiter, join } from "node:path"
 import { configDefaults, defineConfig } from "vitest/config"
 
-// The store's suite needs a Postgres server. CI has one and fails without; elsewhere the suite is left out, aloud.
-const needsPostgres = ["packages/node/test/store/Postgres.test.ts"]
+// These need a Postgres server. CI has one and fails without; elsewhere they are left out, aloud.
+const needsPostgres = ["packages/node/test/store/Postgres.test.ts", "packages/cli/test/runPostgres.test.ts"]
 const hasPostgres =
   existsSync("/usr/lib/postgresql") ||
   (process.env["PATH"] ?? "").split(delimiter).some((folder) => existsSync(join(folder, "initdb")))
