@@ -49,10 +49,10 @@ export const take = Effect.fnUntraced(function* (
   taking: Taking
 ): Effect.fn.Return<Lease | undefined, LeaseLost | StoreError, Services | Scope.Scope> {
   const store = yield* DeploymentStore
-  const waitForNews = yield* news
   const request = yield* requestOf(taking.id)
   let gaveWay = false
   let lookedAt = Number.NEGATIVE_INFINITY
+  let waitForNews: Effect.Success<typeof news> | undefined
   while (true) {
     const state = yield* store.execution(taking.id)
     if (state === undefined || request === undefined || isFinished(state)) return undefined
@@ -64,13 +64,13 @@ export const take = Effect.fnUntraced(function* (
       if (lock._tag === "Taken") return lock.lease
       gaveWay ||= lock.gaveWay === true
       if (isNext) {
+        waitForNews ??= yield* news
         yield* waitForNews(lock.until)
         continue
       }
     }
-    // However many wait, those whose turn is far leave the machine to those whose turn is near.
+    // However many wait, those whose turn is far leave the machine to those whose turn is near: they listen to nothing.
     yield* Effect.sleep(Math.min(places * perPlace, sometimes))
-    yield* waitForNews()
   }
 }, Effect.scoped)
 
