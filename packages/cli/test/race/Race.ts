@@ -159,7 +159,7 @@ export class Race {
       const holder = this.#holder(database)
       const held = present.find(({ number }) => number === holder)
       const worker =
-        held !== undefined && this.#chance.yes(0.2) ? held : present[this.#chance.int(0, 1e6) % present.length]
+        held !== undefined && this.#chance.yes(0.1) ? held : present[this.#chance.int(0, 1e6) % present.length]
       if (worker === undefined || this.#over) continue
       this.#hurt(worker, worker.number === holder)
       if (performance.now() - told < 10_000) continue

@@ -7,7 +7,7 @@ import { join } from "node:path"
 import { parseArgs } from "node:util"
 import { bundleWorker, Race, type RaceOptions, type Report } from "./Race.ts"
 
-const usage = "npm run chaos -- race [--processes 50] [--rounds 200] [--seed 1] [--ttl 2000] [--every 400] [--work 3]"
+const usage = "npm run chaos -- race [--processes 50] [--rounds 200] [--seed 1] [--ttl 2000] [--every 1500] [--work 3]"
 
 const fail = (message: string): never => {
   process.stderr.write(`${message}\n${usage}\n`)
@@ -26,7 +26,7 @@ const options = (args: ReadonlyArray<string>): RaceOptions => {
           rounds: { type: "string", default: "200" },
           seed: { type: "string", default: "1" },
           ttl: { type: "string", default: "2000" },
-          every: { type: "string", default: "400" },
+          every: { type: "string", default: "1500" },
           work: { type: "string", default: "3" }
         }
       }).values
