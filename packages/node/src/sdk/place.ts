@@ -48,7 +48,7 @@ const bare = (names: Names, environment: EnvironmentName, stacks: ReadonlyArray<
     throw new InvalidInputError({
       code: "input_invalid",
       message: `project: "${names.organization}/${names.project}" is no name of a project`,
-      hint: "Names have letters, digits, dots, dashes and underscores.",
+      hint: "A name has 1 to 128 characters, without blanks around it.",
       path: "project",
       cause: error
     })

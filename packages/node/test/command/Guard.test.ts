@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url"
 import { afterEach, describe, expect, it } from "vitest"
 import { type Child, startChild } from "../support/child.ts"
 import { temporaryDirectory } from "../support/directory.ts"
+import { isAlive } from "../support/isAlive.ts"
 import { until } from "../support/until.ts"
 
 const beatsPath = fileURLToPath(new URL("../fixtures/beats.mjs", import.meta.url))
@@ -27,16 +28,6 @@ interface Held {
   readonly isGone: () => boolean
   readonly deadline: () => number
   readonly stop: () => void
-}
-
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0)
-    // One that was killed and is not yet reaped does nothing any more.
-    return process.platform !== "linux" || !/\) [ZX]/.test(readFileSync(`/proc/${pid}/stat`, "utf8"))
-  } catch {
-    return false
-  }
 }
 
 const hold = async (ttl: number): Promise<Held> => {

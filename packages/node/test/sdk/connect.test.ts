@@ -1,20 +1,10 @@
-import { type SignalboxError, InterruptedError, isSignalboxError, ConflictError } from "@signalbox/node"
+import { ConflictError, InterruptedError } from "@signalbox/node"
 import { connect } from "@signalbox/node"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it, onTestFinished } from "vitest"
 import { temporaryDirectory } from "../support/directory.ts"
-import { collect, configuration, connected, deployed, endless, environment, seen } from "./support.ts"
-
-const rejected = async (promise: Promise<unknown>): Promise<SignalboxError> => {
-  const error: unknown = await promise.then(
-    () => new Error("it did not reject"),
-    (error: unknown) => error
-  )
-  expect(error).toBeInstanceOf(Error)
-  if (!isSignalboxError(error)) throw error
-  return error
-}
+import { collect, configuration, connected, deployed, endless, environment, rejected, seen } from "./support.ts"
 
 const start = async () => {
   const world = await connected()

@@ -1,6 +1,6 @@
 import type { Config } from "@signalbox/core"
 import { SimulatedProvider } from "@signalbox/core/testing"
-import { connect, type Connection } from "@signalbox/node"
+import { connect, type Connection, isSignalboxError, type SignalboxError } from "@signalbox/node"
 import { onTestFinished } from "vitest"
 import { temporaryDirectory } from "../support/directory.ts"
 
@@ -59,4 +59,14 @@ export const collect = async <A>(all: AsyncIterable<A>): Promise<ReadonlyArray<A
   const items: Array<A> = []
   for await (const one of all) items.push(one)
   return items
+}
+
+/** What a promise rejects with. */
+export const rejected = async (promise: Promise<unknown>): Promise<SignalboxError> => {
+  const error: unknown = await promise.then(
+    () => new Error("it did not reject"),
+    (error: unknown) => error
+  )
+  if (!isSignalboxError(error)) throw error
+  return error
 }

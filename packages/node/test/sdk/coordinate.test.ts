@@ -1,0 +1,305 @@
+import { ConflictError, InterruptedError, type TurnProgress } from "@signalbox/node"
+import { existsSync } from "node:fs"
+import { join } from "node:path"
+import { describe, expect, it, onTestFinished } from "vitest"
+import { temporaryDirectory } from "../support/directory.ts"
+import { until } from "../support/until.ts"
+import { configuration, connected, deployed, endless, environment, rejected, seen } from "./support.ts"
+
+const project = "acme/shop"
+const place = { project, environment }
+
+/** A deployment under way that only ends when it is aborted. */
+const busy = async () => {
+  const world = await connected()
+  const deploymentId = await deployed(world.signalbox, endless)
+  const request = { configuration: endless, deploymentId, environment }
+  const running = await world.signalbox.deploy({ ...request, version: "2.0.0" })
+  await seen(running.events(), "VerdictReached")
+  return { ...world, deploymentId, request, running, next: { ...request, configuration: configuration() } }
+}
+
+describe("the queue", () => {
+  it("lets a deployment wait for the one before it", async () => {
+    const { next, running, signalbox } = await busy()
+    const second = await signalbox.deploy({ ...next, version: "3.0.0", queue: "fifo", correlationId: "second" })
+    expect((await second.state()).status).toBe("queued")
+    await running.abort()
+    expect((await running.done).status).toBe("rolled_back")
+    expect(await second.done).toMatchObject({ status: "completed", version: "3.0.0" })
+  })
+
+  it("gives up after the time given, and leaves nothing behind", async () => {
+    const { next, running, signalbox } = await busy()
+    const second = await signalbox.deploy({ ...next, version: "3.0.0", queue: "fifo", queueTimeout: 50 })
+    const error = await rejected(second.done)
+    expect(error).toMatchObject({
+      _tag: "QueueTimeoutError",
+      name: "TimeoutError",
+      code: "queue_timeout",
+      message: "its turn did not come within 50ms",
+      correlationId: second.correlationId,
+      isRetryable: true
+    })
+    expect(await second.state()).toMatchObject({ status: "cancelled", error: { code: "queue_timeout" } })
+    expect((await signalbox.lock.show(next)).queue).toEqual([])
+    expect((await running.state()).status).toBe("in_progress")
+  })
+
+  it("does not give up where its turn came in time", async () => {
+    const { signalbox } = await connected()
+    const deploymentId = await deployed(signalbox)
+    const request = { configuration: configuration(), deploymentId, environment, version: "2.0.0" }
+    const execution = await signalbox.deploy({ ...request, queue: "fifo", queueTimeout: 60_000 })
+    expect((await execution.done).status).toBe("completed")
+  })
+
+  it("is left by who is stopped while it waits, at whatever moment", async () => {
+    const { next, signalbox } = await busy()
+    for (let turns = 0; turns < 12; turns++) {
+      const stop = new AbortController()
+      const options = { ...next, queue: "fifo", correlationId: `cut-${turns}`, signal: stop.signal } as const
+      const starting = signalbox.deploy(options)
+      for (let turn = 0; turn < 2 * turns; turn++) await new Promise((resolve) => setImmediate(resolve))
+      stop.abort()
+      const execution = await starting.catch((error: unknown) => {
+        expect(error).toBeInstanceOf(InterruptedError)
+        return undefined
+      })
+      if (execution !== undefined) expect(await rejected(execution.done)).toBeInstanceOf(InterruptedError)
+    }
+    expect((await signalbox.lock.show(next)).queue).toEqual([])
+  })
+
+  it("lets the latest take the place of those that wait", async () => {
+    const { next, signalbox } = await busy()
+    const second = await signalbox.deploy({ ...next, version: "3.0.0", queue: "fifo" })
+    const third = await signalbox.deploy({ ...next, version: "4.0.0", queue: "latest_wins" })
+    expect(await second.done).toMatchObject({ status: "cancelled", error: { code: "overtaken" } })
+    expect((await signalbox.lock.show(next)).queue.map(({ correlationId }) => correlationId)).toEqual([
+      third.correlationId
+    ])
+  })
+})
+
+describe("what is in the way", () => {
+  it("comes with the refusal: all of it, with dates", async () => {
+    const { next, running, signalbox } = await busy()
+    await signalbox.lock.hold({ ...next, reason: "maintenance", until: new Date(Date.now() + 60_000) })
+    const error = await rejected(signalbox.deploy({ ...next, version: "3.0.0" }))
+    if (error._tag !== "BlockedError") throw error
+    expect(error.blockers.map(({ kind, who }) => [kind, who])).toEqual([
+      ["lease", running.correlationId],
+      ["hold", "ada"]
+    ])
+    expect(error.blockers[0]?.since).toBeInstanceOf(Date)
+    expect(error.blockers[1]?.clearsAt?.point.getTime()).toBeGreaterThan(Date.now())
+  })
+
+  it("is told without asking for anything", async () => {
+    const { next, running, signalbox } = await busy()
+    const answer = await signalbox.canDeploy({ ...next, version: "3.0.0" })
+    expect(answer).toMatchObject({ canDeploy: false, degraded: false, degradedReason: null, queue: { length: 0 } })
+    expect(answer.blockers).toMatchObject([{ kind: "lease", who: running.correlationId }])
+    expect(answer.checkedAt).toBeInstanceOf(Date)
+    expect(await signalbox.canDeploy({ ...next, environment: "staging" })).toMatchObject({ canDeploy: true })
+  })
+
+  it("is nothing for a project that nobody knows yet, and asking makes none", async () => {
+    const directory = join(temporaryDirectory(onTestFinished), "state")
+    const { signalbox } = await connected(directory)
+    expect(await signalbox.canDeploy({ ...place, version: "1.0.0" })).toMatchObject({ canDeploy: true, blockers: [] })
+    expect(await signalbox.lock.show(place)).toMatchObject({ lease: null, hold: null, queue: [] })
+    expect(existsSync(directory)).toBe(false)
+  })
+
+  it("is a newer commit that was deployed before, unless somebody says why not", async () => {
+    const { signalbox } = await connected()
+    const deploymentId = await deployed(signalbox)
+    const request = { configuration: configuration(), deploymentId, environment }
+    const newer = { commit: "beef", committedAt: new Date("2026-11-21T10:00:00Z") }
+    const older = { commit: "cafe", committedAt: new Date("2026-11-21T09:00:00Z"), workflowRun: "42" }
+    await (
+      await signalbox.deploy({ ...request, version: "2.0.0", origin: newer })
+    ).done
+    const refused = await rejected(signalbox.deploy({ ...request, version: "1.5.0", origin: older }))
+    expect(refused).toMatchObject({ code: "blocked_by_stale_order", blockers: [{ kind: "stale_order" }] })
+    const override = "the newer one is broken"
+    const forced = await signalbox.deploy({ ...request, version: "1.5.0", origin: older, override })
+    expect(await forced.done).toMatchObject({
+      status: "completed",
+      override,
+      origin: { commit: "cafe", committedAt: older.committedAt.getTime(), workflowRun: "42" }
+    })
+  })
+})
+
+describe("a turn", () => {
+  it("is registered, waited for and given back, from any connection", async () => {
+    const { open, signalbox } = await connected()
+    const other = await open()
+    const first = await signalbox.register({ ...place, correlationId: "first", version: "1.0.0" })
+    expect(first).toMatchObject({ correlationId: "first", status: "queued", position: 1, joined: false })
+    expect((await signalbox.register({ ...place, correlationId: "first", version: "1.0.0" })).joined).toBe(true)
+    const turn = await signalbox.waitForTurn("first", { holdMs: 60_000 })
+    expect(turn.turnAt).toBeTypeOf("number")
+
+    const second = await other.register({ ...place, correlationId: "second" })
+    expect(second).toMatchObject({ deploymentId: first.deploymentId, position: 1, ahead: ["first"] })
+    const told: Array<TurnProgress> = []
+    const waiting = other.waitForTurn("second", {
+      intervalMs: 20,
+      onProgress: (progress) => {
+        told.push(progress)
+        throw new Error("nobody's business")
+      }
+    })
+    await until("it was told twice", () => told.length > 1)
+    expect(told[0]).toMatchObject({ position: 1, ahead: ["first"], blockers: [{ kind: "lease", who: "first" }] })
+    const done = { correlationId: "first", was: "queued", now: "completed", released: true }
+    expect(await other.cleanup("first", { status: "succeeded", reason: "it is out" })).toEqual(done)
+    expect((await waiting).correlationId).toBe("second")
+    expect(await signalbox.cleanup("first")).toEqual({ ...done, was: "completed", released: false })
+    expect(await signalbox.cleanup("none")).toEqual({ correlationId: "none", was: null, now: null, released: false })
+  })
+
+  it("is kept for who stops waiting", async () => {
+    const { signalbox } = await connected()
+    await signalbox.register({ ...place, correlationId: "first" })
+    await signalbox.waitForTurn("first")
+    await signalbox.register({ ...place, correlationId: "second" })
+    const stop = new AbortController()
+    const waiting = signalbox.waitForTurn("second", {
+      signal: stop.signal,
+      intervalMs: 1,
+      onProgress: () => stop.abort()
+    })
+    expect(await rejected(waiting)).toBeInstanceOf(InterruptedError)
+    expect((await signalbox.lock.show(place)).queue).toMatchObject([{ correlationId: "second", kind: "run" }])
+    await signalbox.cleanup("first")
+    expect((await signalbox.waitForTurn("second")).correlationId).toBe("second")
+  })
+
+  it("never comes for who was withdrawn", async () => {
+    const { signalbox } = await connected()
+    await signalbox.register({ ...place, correlationId: "first" })
+    await signalbox.waitForTurn("first")
+    await signalbox.register({ ...place, correlationId: "second" })
+    let waits = false
+    const onProgress = () => (waits = true)
+    const waiting = rejected(signalbox.waitForTurn("second", { intervalMs: 1, onProgress }))
+    await until("it waits", () => waits)
+    await signalbox.register({ ...place, correlationId: "third", queue: "latest_wins" })
+    const error = await waiting
+    expect(error).toBeInstanceOf(ConflictError)
+    expect(error).toMatchObject({ code: "overtaken", isRetryable: false })
+    expect((await rejected(signalbox.waitForTurn("nobody")))._tag).toBe("NotFoundError")
+  })
+
+  it("of a deployment is carried on by attaching to it", async () => {
+    const { signalbox } = await connected()
+    const deploymentId = await deployed(signalbox)
+    const request = { configuration: configuration(), deploymentId, environment, version: "2.0.0" }
+    const { correlationId } = await signalbox.register({ ...request, kind: "deploy" })
+    await signalbox.waitForTurn(correlationId)
+    const execution = await signalbox.attach(correlationId)
+    expect(await execution.done).toMatchObject({ status: "completed", kind: "deploy", version: "2.0.0" })
+  })
+})
+
+describe("what people decide", () => {
+  it("keeps a version out until the veto is lifted", async () => {
+    const { signalbox } = await connected()
+    const deploymentId = await deployed(signalbox)
+    const request = { configuration: configuration(), deploymentId, environment, version: "6.6.6" }
+    const veto = { deploymentId, version: "6.6.6", reason: "it loses orders" }
+    const [one] = await signalbox.veto({ ...veto, by: "grace" })
+    expect(one).toMatchObject({ version: "6.6.6", environment: null, by: "grace", reason: "it loses orders" })
+    expect(one?.since).toBeInstanceOf(Date)
+    const error = await rejected(signalbox.deploy(request))
+    expect(error).toMatchObject({ code: "blocked_by_veto", blockers: [{ kind: "veto", who: "grace" }] })
+    expect((await signalbox.deploy({ ...request, override: "it is for a demo" })).joined).toBe(false)
+    expect(await signalbox.liftVeto(veto)).toEqual([])
+    expect(await rejected(signalbox.liftVeto(veto))).toMatchObject({ _tag: "ConflictError", code: "nothing_to_undo" })
+    expect(await signalbox.veto({ ...veto, environment: "staging" })).toMatchObject([{ environment: "staging" }])
+    const unknown = signalbox.veto({ ...veto, deploymentId: "DX6604E" })
+    expect((await rejected(unknown))._tag).toBe("NotFoundError")
+  })
+
+  it("vetoes versions of a project without a configuration too", async () => {
+    const { signalbox } = await connected()
+    await signalbox.veto({ project, version: "6.6.6", reason: "it loses orders" })
+    expect(await signalbox.canDeploy({ ...place, version: "6.6.6" })).toMatchObject({ blockers: [{ kind: "veto" }] })
+    expect(await signalbox.canDeploy({ ...place, version: "6.6.7" })).toMatchObject({ canDeploy: true })
+  })
+
+  it("holds a lock by hand, and gives it back", async () => {
+    const { signalbox } = await connected()
+    const end = new Date(Date.now() + 3_600_000)
+    const held = await signalbox.lock.hold({ ...place, reason: "the database is moved", until: end, by: "grace" })
+    expect(held).toMatchObject({ environment, lease: null, hold: { by: "grace", until: end } })
+    expect((await signalbox.canDeploy(place)).blockers).toMatchObject([{ kind: "hold", clearsAt: { point: end } }])
+    expect((await signalbox.lock.release({ ...place, reason: "it is there" })).hold).toBeNull()
+    const again = signalbox.lock.release({ ...place, reason: "it is there" })
+    expect(await rejected(again)).toMatchObject({ _tag: "ConflictError", code: "nothing_to_undo" })
+  })
+
+  it("takes a lock by force from whoever has it", async () => {
+    const { next, running, signalbox } = await busy()
+    const shown = await signalbox.lock.show(next)
+    expect(shown.lease).toMatchObject({ holder: running.correlationId, dead: false })
+    expect(shown.lease?.expiresAt.getTime()).toBeGreaterThan(Date.now())
+    const broken = await signalbox.lock.break({ ...next, reason: "it hangs" })
+    expect(broken?.holder).toBe(running.correlationId)
+    expect((await rejected(running.done))._tag).toBe("LeaseLostError")
+    expect(await signalbox.lock.break({ ...next, reason: "once more" })).toBeNull()
+  })
+})
+
+describe("an estimate", () => {
+  it("says how long an execution will take, and is null where it has ended", async () => {
+    const { running, signalbox } = await busy()
+    expect(await signalbox.estimate(running.correlationId)).toMatchObject({ coverage: 0.8, basis: expect.any(String) })
+    await running.abort()
+    await running.done
+    expect(await signalbox.estimate(running.correlationId)).toBeNull()
+    expect((await rejected(signalbox.estimate("nothing")))._tag).toBe("NotFoundError")
+  })
+})
+
+describe("wrong input", () => {
+  it("is refused with its path, and nothing is written", async () => {
+    const { signalbox } = await connected()
+    const deploymentId = await deployed(signalbox)
+    const config = configuration()
+    const told = async (promise: Promise<unknown>) => {
+      const { _tag, code, path } = await rejected(promise)
+      expect(_tag).toBe("InvalidInputError")
+      return [code, path]
+    }
+    const reason = "because"
+    const target = { configuration: config, deploymentId, environment }
+    expect(await told(signalbox.register({ deploymentId, environment: "prod" }))).toEqual([
+      "unknown_environment",
+      "environment"
+    ])
+    expect(await told(signalbox.register({ project: "a/b/c", environment }))).toEqual(["input_invalid", "project"])
+    expect(await told(signalbox.register({ project: "acme/ shop", environment }))).toEqual(["input_invalid", "project"])
+    expect(await told(signalbox.register({ environment } as never))).toEqual(["input_invalid", "deploymentId"])
+    expect(await told(signalbox.register({ ...place, kind: "deploy" }))).toEqual([
+      "configuration_missing",
+      "configuration"
+    ])
+    expect(await told(signalbox.register({ ...target, kind: "deploy-stack" }))).toEqual(["stack_missing", "stacks"])
+    expect(await told(signalbox.register({ ...place, queue: "lifo" as never }))).toEqual(["input_invalid", "queue"])
+    expect(await told(signalbox.register({ ...place, override: "" }))).toEqual(["input_invalid", "override"])
+    const never = { committedAt: new Date(Number.NaN) }
+    expect(await told(signalbox.register({ ...place, origin: never }))).toEqual(["input_invalid", "origin.committedAt"])
+    expect(await told(signalbox.deploy({ ...target, queueTimeout: -1 }))).toEqual(["input_invalid", "queueTimeout"])
+    expect(await told(signalbox.lock.hold({ ...place, reason: "" }))).toEqual(["input_invalid", "reason"])
+    expect(await told(signalbox.veto({ project, version: "", reason }))).toEqual(["input_invalid", "version"])
+    expect(await told(signalbox.waitForTurn("first", { holdMs: Number.NaN }))).toEqual(["input_invalid", "holdMs"])
+    expect((await signalbox.history()).items).toHaveLength(1)
+    expect((await signalbox.status(deploymentId)).environments).toEqual(["production", "staging"])
+  })
+})
