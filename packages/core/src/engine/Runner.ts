@@ -8,6 +8,7 @@ import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { type ExecutionState, isFinished } from "../domain/Execution.ts"
@@ -190,7 +191,6 @@ const carryOn = Effect.fnUntraced(function* (
   command: Wrapped | undefined
 ): Effect.fn.Return<void, Refused | LeaseHeld | LeaseLost | StoreError, Services | Scope.Scope> {
   const { owner } = yield* RunnerIdentity
-  const leases = yield* LeaseStore
   const store = yield* DeploymentStore
   const mine = yield* LeaseKeeper.keep(claimed, ttl)
   const state = yield* store.execution(id)
@@ -199,16 +199,7 @@ const carryOn = Effect.fnUntraced(function* (
     return yield* notOurs(state)
   }
   if (state.kind === "run" && state.startedAt !== undefined) yield* untilExpired(state)
-  const acquired = isWaiting(state)
-    ? yield* takeTurn(id, mine, owner, ttl)
-    : yield* leases.acquire({
-        key: lockKey(state.deploymentId, state.environment),
-        holder: id,
-        owner,
-        ttl,
-        sameHolder: true,
-        reason: `${state.kind} by ${state.by}`
-      })
+  const acquired = isWaiting(state) ? yield* takeTurn(id, mine, owner, ttl) : yield* takeBack(state, owner, ttl)
   if (acquired === undefined) return
   const lock = yield* LeaseKeeper.keep(acquired, ttl)
   const journal = yield* Journal.open(id, () => [mine.lease(), lock.lease()])
@@ -252,6 +243,35 @@ const carryOn = Effect.fnUntraced(function* (
     Effect.provideService(Run, services)
   )
   yield* tellEnd
+})
+
+/**
+ * Takes the lock of an execution whose turn has come already. The next one may have it in its hands, having found it free;
+ * it cannot begin as long as the execution is claimed, and gives it back.
+ */
+const takeBack = Effect.fnUntraced(function* (
+  { by, correlationId, deploymentId, environment, kind }: ExecutionState,
+  owner: string,
+  ttl: Duration.Duration
+): Effect.fn.Return<Lease, LeaseHeld | StoreError, DeploymentStore | LeaseStore> {
+  const store = yield* DeploymentStore
+  const leases = yield* LeaseStore
+  const isOurs = Effect.map(store.environment(deploymentId, environment), (found) => found?.current === correlationId)
+  return yield* leases
+    .acquire({
+      key: lockKey(deploymentId, environment),
+      holder: correlationId,
+      owner,
+      ttl,
+      sameHolder: true,
+      reason: `${kind} by ${by}`
+    })
+    .pipe(
+      Effect.retry({
+        schedule: Schedule.spaced("50 millis").pipe(Schedule.upTo({ duration: ttl })),
+        while: (error) => (error._tag === "LeaseHeld" ? isOurs : Effect.succeed(false))
+      })
+    )
 })
 
 /** A command may live for a moment longer than whoever ran it, but not longer than the lease. */

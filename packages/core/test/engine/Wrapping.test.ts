@@ -212,6 +212,27 @@ describe("register, wait and clean up", () => {
     }).pipe(Effect.provide(layer))
   })
 
+  it.effect("waits where the next one has the lock in its hands for a moment", () => {
+    const { layer } = world()
+    return Effect.gen(function* () {
+      const { box, deploymentId, leases } = yield* registered("one")
+      yield* box.takeTurn(id("one"), { hold: Duration.minutes(1) })
+      const lock = (yield* leases.get(lockOf(deploymentId)))!
+      const next = yield* leases.acquire({
+        key: lock.key,
+        holder: "two",
+        owner: "two",
+        ttl: Duration.minutes(1),
+        evict: lock.fence
+      })
+      const fiber = yield* Effect.forkChild(box.run(id("one"), fine))
+      yield* settle
+      yield* TestClock.adjust("200 millis")
+      yield* leases.release(next)
+      assert.strictEqual((yield* drive(fiber)).status, "completed")
+    }).pipe(Effect.provide(layer))
+  })
+
   it.effect("takes the word of whoever cleans up, once", () => {
     const { layer } = world()
     return Effect.gen(function* () {
