@@ -40,7 +40,9 @@ const absencesOf = ({ faults, notes, ttl }: Evidence, worker: number): Absences 
       return { from, to: (up ?? Number.POSITIVE_INFINITY) + grace }
     })
   // One that had no time was stopped too, only that nobody meant to.
-  const stalled = said.flatMap((one) => (one._tag === "Stalled" ? [{ from: one.since, to: one.at + grace }] : []))
+  const stalled = said.flatMap((one) =>
+    one._tag === "Stalled" || one._tag === "Lapsed" ? [{ from: one.since, to: one.at + grace }] : []
+  )
   const failed = said.flatMap((one) => (one._tag === "Failed" ? [{ from: one.at - ttl, to: one.at + grace }] : []))
   return [...killed, ...stalled, ...failed]
 }

@@ -60,12 +60,12 @@ export const figures = (report: Report): ReadonlyArray<string> => {
   const count = (kind: string, held: boolean) => faults.filter((one) => one.kind === kind && one.held === held).length
   const seconds = took / 1000
   const failures = evidence.notes.flat().flatMap((one) => (one._tag === "Failed" ? [one.error] : []))
-  const stalls = evidence.notes.flat().filter(({ _tag }) => _tag === "Stalled").length
+  const said = (tag: string) => evidence.notes.flat().filter(({ _tag }) => _tag === tag).length
   return [
     `${acquisitions} acquisitions in ${seconds.toFixed(0)} s: ${(acquisitions / seconds).toFixed(1)} a second`,
     `handover p50 ${at(handovers, 0.5)} ms, p90 ${at(handovers, 0.9)} ms, p99 ${at(handovers, 0.99)} ms, longest ${at(handovers, 1)} ms`,
     `${faults.length} faults: ${count("kill", true)} holders and ${count("kill", false)} others killed, ${count("stop", true)} and ${count("stop", false)} stopped`,
-    `${cut} cut off, ${refused} changes of sleepers refused, ${stalls} stalls`,
+    `${cut} cut off, ${refused} changes of sleepers refused, ${said("Stalled")} stalls, ${said("Lapsed")} claims seen to be over`,
     `${passed} times somebody was passed who was away, one of them ${mostPassed} times`,
     ...[...new Set(failures)].map(
       (error) => `${failures.filter((one) => one === error).length} times tried again: ${error}`

@@ -28,6 +28,8 @@ export type Note =
   | { readonly _tag: "Failed"; readonly at: number; readonly id: string; readonly error: string }
   /** It did not get to run for a while: it was stopped, or the machine had no time for it. */
   | { readonly _tag: "Stalled"; readonly at: number; readonly since: number }
+  /** It ran, but its claim on its place was over, because the store took it too late. */
+  | { readonly _tag: "Lapsed"; readonly at: number; readonly since: number }
 
 const fileOf = (folder: string, worker: number): string => join(folder, `worker-${worker}.ndjson`)
 

@@ -55,6 +55,20 @@ const watchStalls = (ttl: number, say: (note: Note) => void): void => {
   }, ttl / 20).unref()
 }
 
+/** Says when its place was not held though it waits: others may pass it then. Reading waits for no writer. */
+const watchClaim = Effect.fnUntraced(function* (ttl: number, current: () => string, say: (note: Note) => void) {
+  const leases = yield* LeaseStore
+  while (true) {
+    yield* Effect.sleep(ttl / 20)
+    const claim = yield* leases.get(`execution/${current()}`)
+    const at = Date.now()
+    // Released ones end at 0: those that have ended.
+    if (claim !== undefined && claim.expiresAt > 0 && claim.expiresAt <= at) {
+      say({ _tag: "Lapsed", since: claim.expiresAt, at })
+    }
+  }
+})
+
 const race = Effect.fnUntraced(function* (folder: string, worker: number, terms: Terms) {
   const box = yield* Signalbox
   const register = new Register(join(folder, "register.db"))
@@ -66,12 +80,16 @@ const race = Effect.fnUntraced(function* (folder: string, worker: number, terms:
   const manifest = { ...bare, leaseTtl: Duration.millis(terms.ttl) }
   yield* box.ensure({ manifest, by: "race", deploymentId })
 
+  let waits = ""
+  yield* Effect.forkChild(Effect.ignore(watchClaim(terms.ttl, () => waits, say)))
+
   let attempt = before.filter(({ _tag }) => _tag === "Asked").length
   let open = before.findLast((said) => said._tag === "Asked" || said._tag === "Ended")
   const done = before.filter((said) => said._tag === "Ended" && said.status === "completed").length
   for (let round = done; round < terms.rounds;) {
     const joined = open?._tag === "Asked"
     const id = CorrelationId.make(open?._tag === "Asked" ? open.id : idOf(worker, round, attempt++))
+    waits = id
     if (!joined) say({ _tag: "Asked", at: Date.now(), id, round })
     // Most hold it for a moment, some for longer than a third of its time, so that it has to be renewed.
     const drawn = chance(terms.seed, id)
