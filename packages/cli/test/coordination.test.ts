@@ -1,6 +1,7 @@
 /**
  * Who may deploy when: asking, taking a place, waiting for its turn, giving it back, holding the lock and vetoing a version.
  */
+import { execFileSync } from "node:child_process"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import * as Effect from "effect/Effect"
@@ -12,6 +13,7 @@ import { timeOf } from "../src/commands/coordinating.ts"
 import { disagreement } from "../src/live/disagreement.ts"
 import { ordinal } from "../src/live/queue.ts"
 import { type Binary, build } from "./binary.ts"
+import { cleanEnvironment } from "./bundle.ts"
 import { listing, memoryBackend, type Ran, runWith, temporary } from "./support.ts"
 
 const id = "DX6604E"
@@ -191,6 +193,30 @@ describe("coordination", () => {
       assert.deepEqual((await json("history", "--search", "4712")).value.executions, [])
     })
 
+    it("asks git when a commit was made, and nothing that is no commit", async () => {
+      const git = (...args: ReadonlyArray<string>) =>
+        execFileSync("git", ["-c", "user.name=a", "-c", "user.email=a@example.org", ...args], {
+          cwd,
+          encoding: "utf8",
+          env: {
+            ...cleanEnvironment(),
+            GIT_COMMITTER_DATE: "2026-11-21T10:00:00+01:00",
+            GIT_CONFIG_GLOBAL: "/dev/null"
+          }
+        }).trim()
+      git("init", "--quiet")
+      git("commit", "--quiet", "--allow-empty", "--message", "one")
+      const sha = git("rev-parse", "HEAD")
+      const of = async (commit: string) => {
+        const id = expectExit(await runIn({ GITHUB_SHA: commit }, "register"), 0).stdout.trim()
+        return (await json("status", id)).value.committedAt
+      }
+      assert.strictEqual(await of(sha), "2026-11-21T09:00:00.000Z")
+      assert.strictEqual(await of("f".repeat(40)), null)
+      assert.strictEqual(await of(`--output=${Path.join(cwd, "written")}`), null)
+      assert.isFalse(Fs.existsSync(Path.join(cwd, "written")))
+    })
+
     it("does not let an older commit follow a newer one, unless it is said why", async () => {
       const at = (commit: string, time: string) => ["--commit", commit, "--committed-at", time]
       expectExit(await run("register", ...at("bbb", "2026-11-21T10:00:00Z")), 0)
@@ -252,6 +278,7 @@ describe("coordination", () => {
 
     it.each([
       { code: "overtaken", by: ["register", "--queue", "latest_wins"], why: /took its place/ },
+      { code: "withdrawn", by: ["cleanup", "second", "--reason", "not today"], why: /second is cancelled: not today/ },
       { code: "veto", by: ["veto", "v2", "--reason", "loses orders"], why: /vetoed by ada: loses orders/ }
     ])("ends with 2 and why: $code", async ({ by, code, why }) => {
       await occupied("first")
@@ -263,17 +290,6 @@ describe("coordination", () => {
       assert.strictEqual(errorOf(ended).code, code)
       assert.match(errorOf(ended).message, why)
       assert.strictEqual(JSON.parse(ended.stdout.trim().split("\n").at(-1)!).turn, false)
-    })
-
-    it("ends with 2 where it was withdrawn; not by others as long as somebody waits with it", async () => {
-      await occupied("first")
-      expectExit(await run("register", "--correlation-id", "second"), 0)
-      const waiting = start("wait", "second", "--interval", "100ms", "--timeout", "1s")
-      await waiting.said(/1st in the queue, behind first/)
-      assert.match(expectExit(await run("cleanup", "second"), 2).stderr, /second is still run by/)
-      expectExit(await waiting.ended, 124)
-      expectExit(await run("cleanup", "second", "--reason", "not today"), 0)
-      assert.match(expectExit(await run("wait", "second"), 2).stderr, /second is cancelled: not today/)
     })
 
     it("waits until nothing is in the way of a deployment", async () => {
@@ -314,6 +330,17 @@ describe("coordination", () => {
       assert.deepEqual([never.code, never.value.was, never.value.released], [0, null, false])
       assert.include((await run("cleanup", "never")).stdout, "there is no execution never")
       assert.strictEqual((await json("can-deploy")).code, 0)
+    })
+
+    it("is refused as long as somebody runs it", async () => {
+      const deploying = start("deploy", "--version", "v1", "--correlation-id", "busy")
+      await deploying.said(/web: deploy started/)
+      const refused = await run("cleanup", "busy", "--json")
+      // Where it was over before, there is nothing to refuse.
+      if ((await deploying.ended).code === 0 && refused.code !== 0) {
+        assert.strictEqual(errorOf(expectExit(refused, 2)).code, "still_running")
+      }
+      assert.strictEqual((await json("status", "busy")).value.status, "completed")
     })
 
     it("sweeps what was forgotten, and leaves what was not", async () => {
@@ -558,6 +585,11 @@ describe("coordination between processes", { timeout: 60_000 }, () => {
     expectExit(await run("lock", "hold", "--reason", "moving"), 0)
     const argv = ["--detach", "--queue", "fifo", "--correlation-id", "later", "--version", "v1"]
     expectExit(await run("deploy", ...argv), 0)
+    // Until it has come, whoever attaches carries it on instead.
+    for (let look = 0; look < 60; look++) {
+      const { executions } = JSON.parse((await run("active", "--json")).stdout)
+      if (executions[0]?.runner !== null) break
+    }
     const attached = await binary.run(job, ["attach", "later"], { signals: [[/production is held by/, "SIGINT"]] })
     assert.match(attached.stderr, /1st in the queue, nobody before it; production is held by .*: moving/)
     expectExit(await run("lock", "release", "--reason", "moved"), 0)

@@ -43,6 +43,17 @@ describe("exit codes", () => {
     assert.strictEqual(exitCodeOf({ status }, undefined), code)
   })
 
+  it.each([
+    ["overtaken", 2],
+    ["veto", 2],
+    ["stale_order", 2],
+    ["withdrawn", 2],
+    ["queue_timeout", 124],
+    ["interrupted", 1]
+  ])("one that was cancelled because of %s exits with %d", (code, exit) => {
+    assert.strictEqual(exitCodeOf({ status: "cancelled", error: { code, message: "m" } }, undefined), exit)
+  })
+
   it("a signal that stopped it wins over what it left", () => {
     assert.strictEqual(exitCodeOf({ status: "paused" }, "SIGINT"), 130)
     assert.strictEqual(exitCodeOf({ status: "cancelled" }, "SIGTERM"), 143)

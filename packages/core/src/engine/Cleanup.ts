@@ -55,6 +55,10 @@ export const cleanup = Effect.fnUntraced(function* (
   const leases = yield* LeaseStore
   const before = yield* store.execution(id)
   if (before === undefined) return { correlationId: id, was: null, now: null, released: false }
+  // Whoever waits has nothing yet, and is taken out of the queue also where a process waits with it.
+  if (yield* withdraw(id, { code: "withdrawn", ...said(options) })) {
+    return { correlationId: id, was: before.status, now: "cancelled", released: false }
+  }
   const mine = yield* claim(id, Duration.seconds(10)).pipe(
     Effect.catchTag("LeaseHeld", ({ lease }) =>
       Effect.fail(
@@ -83,15 +87,18 @@ export const cleanup = Effect.fnUntraced(function* (
 const mayLive = ({ exit, kind, startedAt }: ExecutionState): boolean =>
   kind === "run" && startedAt !== undefined && exit === undefined
 
+const said = ({ by, reason }: { readonly by: string; readonly reason?: string }) => ({
+  message: reason ?? `cleaned up by ${by}`,
+  hint: "Ask again under a new correlation id."
+})
+
 const conclude = Effect.fnUntraced(function* (
   state: ExecutionState,
   options: { readonly status: Reported; readonly by: string; readonly reason?: string }
 ): Effect.fn.Return<void, StoreError, DeploymentStore> {
   const store = yield* DeploymentStore
   const id = state.correlationId
-  const message = options.reason ?? `cleaned up by ${options.by}`
-  const hint = "Ask again under a new correlation id."
-  if (yield* withdraw(id, { code: "withdrawn", message, hint })) return
+  const { hint, message } = said(options)
   if (state.kind !== "run" && state.status !== "queued") return
   const environment = yield* store.environment(state.deploymentId, state.environment)
   const at = yield* Clock.currentTimeMillis
