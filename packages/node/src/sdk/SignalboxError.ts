@@ -143,7 +143,8 @@ export class ProviderFailedError extends Base<"ProviderFailedError"> {
 
 /**
  * An `AbortSignal` or `close` stopped it; its `name` is `AbortError`, as everywhere on Node, and its `cause` the reason of the
- * signal. An execution that was under way is `paused`, its leases are given back, and `attach` carries it on.
+ * signal. An execution that was under way is `paused`, its leases are given back, and `attach` carries it on; a command is
+ * ended, and one that waits for its turn is withdrawn.
  *
  * @since 0.1.0
  */

@@ -18,7 +18,7 @@ import { given, momentOf, named, originOf, spanOf, textOf } from "./input.ts"
 import { deploymentOf, ensured, type Place, placeOf } from "./place.ts"
 import { requestOf, submitted } from "./request.ts"
 import type { Session } from "./session.ts"
-import { ConflictError, InvalidInputError } from "./SignalboxError.ts"
+import { ConflictError, InterruptedError, InvalidInputError } from "./SignalboxError.ts"
 import { interrupted } from "./toSignalboxError.ts"
 import { answerOf, blockerInfo, leaseInfo, lockInfo, queuePlace, remainingOf, vetoInfo } from "./views.ts"
 
@@ -32,6 +32,14 @@ const ended = ({ correlationId, error, reason, status }: Execution.ExecutionStat
     message: `${correlationId} is ${status.replaceAll("_", " ")}: ${error?.message ?? reason ?? "nobody said why"}`,
     hint: error?.hint ?? "Ask again under a new correlation id."
   })
+
+const placeKept = (error: unknown): never => {
+  if (!(error instanceof InterruptedError)) throw error
+  throw interrupted(error.cause, {
+    message: "interrupted: the place in the queue is kept",
+    hint: "Wait on with waitForTurn(correlationId), or give it back with cleanup(correlationId)."
+  })
+}
 
 /** Tells again and again how things are, for as long as a turn is waited for. */
 const telling = Effect.fnUntraced(function* (
@@ -151,7 +159,7 @@ export const coordination = (session: Session, { execution }: Executions): Coord
       const state = await run(
         onProgress === undefined ? turn : Effect.raceFirst(turn, telling(id, interval, onProgress)),
         signal
-      )
+      ).catch(placeKept)
       if (Execution.isFinished(state) && state.status !== "completed") throw ended(state)
       return state
     },

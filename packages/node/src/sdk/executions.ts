@@ -10,6 +10,7 @@ import {
 } from "@signalbox/core/spi"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import type { CommandOptions, Connection, ExecutionHandle } from "./Connection.ts"
 import { given, named } from "./input.ts"
@@ -56,7 +57,11 @@ const carryOut = (id: CorrelationId, { command, queueTimeout }: Carried) =>
         message: `its turn did not come within ${Duration.format(Duration.millis(queueTimeout))}`,
         hint: "See what is in the way with canDeploy()."
       })
-      yield* Effect.forkScoped(Effect.ignore(Effect.delay(withdraw, Duration.millis(queueTimeout))))
+      yield* withdraw.pipe(
+        Effect.retry(Schedule.spaced("1 second")),
+        Effect.delay(Duration.millis(queueTimeout)),
+        Effect.forkScoped
+      )
       const state = yield* signalbox.run(id, command)
       if (state.error?.code !== "queue_timeout") return state
       return yield* Effect.fail(new QueueTimeoutError({ ...state.error, correlationId: id }))

@@ -1,5 +1,5 @@
 /** Running a command as a deployment, for promises. */
-import { LeaseStore, Redaction } from "@signalbox/core/spi"
+import { DeploymentStore, LeaseStore, Redaction } from "@signalbox/core/spi"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { mkdirSync } from "node:fs"
@@ -12,7 +12,7 @@ import { given, spanOf, textOf } from "./input.ts"
 import { ensured, type Place, placeOf } from "./place.ts"
 import { requestOf, submitted } from "./request.ts"
 import type { Session } from "./session.ts"
-import { BlockedError } from "./SignalboxError.ts"
+import { BlockedError, InterruptedError } from "./SignalboxError.ts"
 import { interrupted } from "./toSignalboxError.ts"
 
 const warn = (message: string): void => process.emitWarning(message, "SignalboxWarning")
@@ -44,6 +44,15 @@ const resultOf = (state: CommandResult["state"]): CommandResult => ({
       : (state.exit.code ?? 128 + (constants.signals[state.exit.signal as NodeJS.Signals] ?? 0))
 })
 
+/** A command is not carried on. */
+const ended = (error: unknown): never => {
+  if (!(error instanceof InterruptedError)) throw error
+  throw interrupted(error.cause, {
+    message: "interrupted: the command was asked to stop, and has ended; its lock is given back",
+    hint: "Look at what is there, then run it again under a new correlation id."
+  })
+}
+
 const prepared = (path: string): string => {
   const file = resolve(path)
   try {
@@ -67,6 +76,7 @@ export const commandRuns =
     const shown = redactor.redact([command, ...args].join(" ")).slice(0, 2_000)
     const request = { ...(await requestOf(session, "run", place, options)), command: shown }
     await refuseNested(session, place)
+    const deployments = await session.run(DeploymentStore)
     const stopped = () => signal?.aborted === true
     if (stopped()) throw interrupted(signal?.reason)
     await ensured(session, place, request.by)
@@ -88,12 +98,12 @@ export const commandRuns =
       redactor,
       onOutput: async (stream, bytes) => onOutput?.(stream, bytes),
       // Known once its turn has come.
-      after: Effect.promise(async () => (await execution(id)).supersedes),
+      after: Effect.map(Effect.orDie(deployments.execution(id)), (state) => state?.supersedes),
       ...given("cwd", options.cwd),
       ...given("log", log),
       ...given("guard", guard === undefined ? undefined : { command: guard })
     })
-    const done = carry(id, { signal, queueTimeout, command: wrapped }).then(resultOf)
+    const done = carry(id, { signal, queueTimeout, command: wrapped }).then(resultOf, ended)
     // Whoever does not look at its end is not to be ended by it.
     done.catch(() => undefined)
     return {

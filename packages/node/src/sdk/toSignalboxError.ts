@@ -1,6 +1,6 @@
 /** The errors of the engine as those of the Promise facade. */
 import type { ConfigurationInvalid, Refused } from "@signalbox/core/engine"
-import type { LeaseHeld, LeaseLost, ProviderError, StoreError } from "@signalbox/core/spi"
+import type { ErrorInfo, LeaseHeld, LeaseLost, ProviderError, StoreError } from "@signalbox/core/spi"
 import * as Cause from "effect/Cause"
 import {
   BlockedError,
@@ -102,14 +102,14 @@ export const toSignalboxError = (error: unknown): SignalboxError =>
           cause: error
         })
 
+const carriedOn = {
+  message: "interrupted: what was under way is kept, and attach carries it on",
+  hint: "Carry it on with attach(correlationId)."
+}
+
 /** What a signal, or the end of the connection, did. */
-export const interrupted = (cause?: unknown): InterruptedError =>
-  new InterruptedError({
-    code: "interrupted",
-    message: "interrupted: what was under way is kept, and attach carries it on",
-    hint: "Carry it on with attach(correlationId).",
-    ...(cause === undefined ? {} : { cause })
-  })
+export const interrupted = (cause?: unknown, said: Pick<ErrorInfo, "message" | "hint"> = carriedOn): InterruptedError =>
+  new InterruptedError({ ...said, code: "interrupted", ...(cause === undefined ? {} : { cause }) })
 
 /** Why an effect ended without a value. */
 export const fromCause = (cause: Cause.Cause<unknown>, signal: AbortSignal | undefined): SignalboxError =>

@@ -174,7 +174,10 @@ describe("a turn", () => {
       intervalMs: 1,
       onProgress: () => stop.abort()
     })
-    expect(await rejected(waiting)).toBeInstanceOf(InterruptedError)
+    expect(await rejected(waiting)).toMatchObject({
+      _tag: "InterruptedError",
+      message: "interrupted: the place in the queue is kept"
+    })
     expect((await signalbox.lock.show(place)).queue).toMatchObject([{ correlationId: "second", kind: "run" }])
     await signalbox.cleanup("first")
     expect((await signalbox.waitForTurn("second")).correlationId).toBe("second")

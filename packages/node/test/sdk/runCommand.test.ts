@@ -182,8 +182,12 @@ describe("a command that is stopped", () => {
     const clean = `setTimeout(() => { fs.writeFileSync(${JSON.stringify(file("clean"))}, ""); process.exit(0) }, 100)`
     const { handle } = await script(signalbox, patient(file("one"), file("end"), clean), { signal: stop.signal })
     await until("it runs", () => existsSync(file("one")))
-    stop.abort()
-    expect(await rejected(handle.done)).toBeInstanceOf(InterruptedError)
+    stop.abort("enough")
+    expect(await rejected(handle.done)).toMatchObject({
+      name: "AbortError",
+      message: "interrupted: the command was asked to stop, and has ended; its lock is given back",
+      cause: "enough"
+    })
     expect(readFileSync(file("one.signal"), "utf8")).toBe("SIGINT")
     expect(existsSync(file("clean"))).toBe(true)
     expect(await handle.state()).toMatchObject({
