@@ -56,11 +56,11 @@ describe("the queue", () => {
 
   it("is left by who is stopped while it waits, at whatever moment", async () => {
     const { next, signalbox } = await busy()
-    for (let turns = 0; turns < 12; turns++) {
+    for (let turns = 0; turns < 20; turns++) {
       const stop = new AbortController()
       const options = { ...next, queue: "fifo", correlationId: `cut-${turns}`, signal: stop.signal } as const
       const starting = signalbox.deploy(options)
-      for (let turn = 0; turn < 2 * turns; turn++) await new Promise((resolve) => setImmediate(resolve))
+      for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve))
       stop.abort()
       const execution = await starting.catch((error: unknown) => {
         expect(error).toBeInstanceOf(InterruptedError)
