@@ -93,7 +93,7 @@ const race = Effect.fnUntraced(function* (folder: string, worker: number, terms:
     if (!joined) say({ _tag: "Asked", at: Date.now(), id, round })
     // Most hold it for a moment, some for longer than a third of its time, so that it has to be renewed.
     const drawn = chance(terms.seed, id)
-    const pause = drawn.yes(0.03) ? terms.ttl / 4 : drawn.next() * terms.work
+    const pause = drawn.yes(0.01) ? terms.ttl / 4 : drawn.next() * terms.work
     const outcome = yield* box
       .submit({
         kind: "run",
