@@ -196,8 +196,12 @@ const comesBefore = (queue: ReadonlyArray<Ticket>, ticket: Ticket, asked: Asked)
   return own === -1 || queue.indexOf(ticket) < own
 }
 
-/** One stack alone is built on others, which have to be there. */
-const stacksMissing = (environment: EnvironmentState | undefined, asked: Asked): ReadonlyArray<Blocker> => {
+/**
+ * One stack alone is built on others, which have to be there.
+ *
+ * @since 0.1.0
+ */
+export const stacksMissing = (environment: EnvironmentState | undefined, asked: Asked): ReadonlyArray<Blocker> => {
   if (asked.kind !== "deploy-stack") return []
   const names = new Set<StackName>(asked.spec.stacks.map(({ name }) => name))
   const needed = new Set(asked.spec.stacks.flatMap(({ dependsOn }) => dependsOn.filter((name) => !names.has(name))))

@@ -30,7 +30,7 @@ import { isEmpty, type StartingPoint, startingPoint } from "./StartingPoint.ts"
 import { supersede } from "./Superseding.ts"
 import { forgottenAfter, sweep } from "./Sweeping.ts"
 import { tracedMark } from "./Trace.ts"
-import { withdraw } from "./Turn.ts"
+import { displace } from "./Turn.ts"
 
 /** @since 0.1.0 */
 export interface Submission {
@@ -53,7 +53,7 @@ export const submit = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Submission, Refused | StoreError, DeploymentStore | LeaseStore> {
   const store = yield* DeploymentStore
   const existing = yield* store.execution(request.correlationId)
-  if (existing !== undefined) return yield* join(request, existing)
+  if (existing !== undefined) return yield* Effect.tap(join(request, existing), displace(request.correlationId))
 
   const spec = yield* prepare(request)
   const policy = request.queue ?? request.manifest.queue ?? (request.kind === "run" ? "fifo" : "reject")
@@ -256,14 +256,7 @@ const enqueue = Effect.fnUntraced(function* (
   )
   const execution = yield* recorded(request)
   if (!fresh) return yield* join(request, execution)
-  const { queue = [] } = (yield* store.environment(deploymentId, environment)) ?? {}
-  for (const { correlationId } of Queue.displacedBy(queue, { correlationId: id, policy })) {
-    yield* withdraw(correlationId, {
-      code: "overtaken",
-      message: `${id} by ${request.by} took its place: the latest wins`,
-      hint: `Follow the new one: signalbox attach ${id}`
-    })
-  }
+  yield* displace(id)
   return { execution, joined: false }
 })
 

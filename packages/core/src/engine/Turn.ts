@@ -10,13 +10,13 @@ import type * as Scope from "effect/Scope"
 import type { EventOf, NewEvent } from "../domain/Event.ts"
 import { type ExecutionState, givesWay, isFinished } from "../domain/Execution.ts"
 import type { CorrelationId } from "../domain/Ids.ts"
+import * as Queue from "../domain/Queue.ts"
 import type { ErrorInfo } from "../domain/Release.ts"
-import type { ExecutionSpec } from "../domain/Spec.ts"
 import { DeploymentStore } from "../spi/DeploymentStore.ts"
 import { type Lease, type LeaseHeld, type LeaseLost, LeaseStore } from "../spi/LeaseStore.ts"
 import type { StoreError } from "../spi/StoreError.ts"
 import { distance } from "./Ahead.ts"
-import { isFinal, standing } from "./Blockers.ts"
+import { type Blocker, isFinal, stacksMissing, standing } from "./Blockers.ts"
 import { requestOf } from "./Journal.ts"
 import { lockKey } from "./LockKey.ts"
 import { news } from "./News.ts"
@@ -50,6 +50,7 @@ export const take = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Lease | undefined, LeaseLost | StoreError, Services | Scope.Scope> {
   const store = yield* DeploymentStore
   const request = yield* requestOf(taking.id)
+  yield* displace(taking.id)
   let gaveWay = false
   let lookedAt = Number.NEGATIVE_INFINITY
   let waitForNews: Effect.Success<typeof news> | undefined
@@ -90,7 +91,7 @@ const attempt = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Attempt, LeaseLost | StoreError, Services> {
   const leases = yield* LeaseStore
   const blockers = yield* standing(request)
-  const final = blockers.find(isFinal)
+  const final = blockers.find(isFinal) ?? (isNext ? yield* missing(request, blockers) : undefined)
   if (final !== undefined) {
     yield* withdraw(state.correlationId, {
       code: final.kind,
@@ -122,12 +123,23 @@ const attempt = Effect.fnUntraced(function* (
     return { _tag: "Not", until: expiresAt, gaveWay: yield* askToGiveWay(holder as CorrelationId, state) }
   }
   const lock = taken.success
-  const began = yield* begin(state, request.spec, taking, lock, gaveWay).pipe(
+  const began = yield* begin(state, request, taking, lock, gaveWay).pipe(
     Effect.onError(() => Effect.ignore(leases.release(lock))),
     Effect.catchTag("LeaseHeld", ({ lease }) => Effect.succeed<Attempt>({ _tag: "Not", until: lease.expiresAt }))
   )
   if (began._tag === "Not") yield* Effect.ignore(leases.release(lock))
   return began
+})
+
+/** A stack that one needs, and that nobody before it brings any more: whoever could comes after it, and waits for it. */
+const missing = Effect.fnUntraced(function* (
+  request: EventOf<"ExecutionRequested">,
+  blockers: ReadonlyArray<Blocker>
+): Effect.fn.Return<Blocker | undefined, StoreError, DeploymentStore> {
+  if (!blockers.some(({ kind }) => kind === "dependency")) return undefined
+  const store = yield* DeploymentStore
+  const environment = yield* store.environment(request.deploymentId, request.environment)
+  return environment?.current == null ? stacksMissing(environment, request)[0] : undefined
 })
 
 /** The lock is for changing things. Whoever holds it while a person decides is asked to go back, once. */
@@ -152,7 +164,7 @@ const askToGiveWay = Effect.fnUntraced(function* (
 /** Under the lock: closes what was left unfinished, and records what the execution starts from. */
 const begin = Effect.fnUntraced(function* (
   state: ExecutionState,
-  spec: ExecutionSpec,
+  request: EventOf<"ExecutionRequested">,
   { claim, id }: Taking,
   lock: Lease,
   gaveWay: boolean
@@ -163,9 +175,13 @@ const begin = Effect.fnUntraced(function* (
   const current = found?.current ?? null
   // Its turn came before, and the process that took it is gone.
   if (current === id) return { _tag: "Taken", lease: lock }
+  // Until the lock was had, some may have come who go first, and somebody may have decided against it.
+  if (!(yield* distance(state)).isNext || (yield* standing(request)).length > 0) {
+    return { _tag: "Not", until: yield* Clock.currentTimeMillis }
+  }
   if (current !== null) yield* supersede(current, id, found, lock)
   const environment = current === null ? found : yield* store.environment(...place)
-  const from = startingPoint(state.kind, spec, environment)
+  const from = startingPoint(state.kind, request.spec, environment)
   const at = yield* Clock.currentTimeMillis
   const events: ReadonlyArray<NewEvent> = [
     {
@@ -235,5 +251,30 @@ export const withdraw = Effect.fnUntraced(function* (
       })
     )
     if (done) return true
+  }
+})
+
+/**
+ * Withdraws those whose place a request takes: with `latest_wins` all that wait before it, but for rollbacks.
+ *
+ * *Details*: done by whoever takes it in, and again by whoever waits with it: the one may have died before it was done.
+ *
+ * @since 0.1.0
+ */
+export const displace = Effect.fnUntraced(function* (
+  id: CorrelationId
+): Effect.fn.Return<void, StoreError, DeploymentStore> {
+  const store = yield* DeploymentStore
+  const state = yield* store.execution(id)
+  if (state?.queue !== "latest_wins") return
+  const { queue = [] } = (yield* store.environment(state.deploymentId, state.environment)) ?? {}
+  // Those that come after one that waits no more have nothing to do with it.
+  if (!queue.some(({ correlationId }) => correlationId === id)) return
+  for (const { correlationId } of Queue.displacedBy(queue, { correlationId: id, policy: state.queue })) {
+    yield* withdraw(correlationId, {
+      code: "overtaken",
+      message: `${id} by ${state.by} took its place: the latest wins`,
+      hint: `Follow the new one: signalbox attach ${id}`
+    })
   }
 })
