@@ -38,7 +38,8 @@ export type BlockerKind =
  * One thing that is in the way.
  *
  * *Details*: `clearsAt` is when it is expected to be over, with the interval in which it will be in 80 of 100 cases; null
- * where nobody can know. `override` says how to go ahead all the same, null where that is not to be had.
+ * where nobody can know. `consoleUrl` is where to look: at the provider, or the run of a workflow. `override` says how to go
+ * ahead all the same, null where that is not to be had.
  *
  * @since 0.1.0
  */
@@ -269,11 +270,16 @@ export const inTheWay = Effect.fnUntraced(function* (
       who: ticket.correlationId,
       since: ticket.at,
       clearsAt,
+      consoleUrl: pageOf(ticket.origin),
       override: `signalbox cleanup ${ticket.correlationId} --reason "<reason>"`
     }))
   )
   return [...held, ...waiting]
 })
+
+/** The page of the workflow's run, where it is known by its address. */
+const pageOf = (origin: Origin | undefined): string | null =>
+  origin?.workflowRun !== undefined && /^https?:\/\//.test(origin.workflowRun) ? origin.workflowRun : null
 
 const holder = Effect.fnUntraced(function* (
   asked: Asked,
@@ -281,6 +287,8 @@ const holder = Effect.fnUntraced(function* (
   now: Timestamp
 ): Effect.fn.Return<Blocker, StoreError, DeploymentStore> {
   const { isDead } = yield* RunnerIdentity
+  const store = yield* DeploymentStore
+  const held = yield* store.execution(lease.holder as CorrelationId)
   // Nobody renews it: it is kept for whoever carries the execution on, or was left behind.
   const alone = isDead(lease.owner)
   const left = Duration.format(Duration.seconds(Math.ceil((lease.expiresAt - now) / 1_000)))
@@ -292,6 +300,7 @@ const holder = Effect.fnUntraced(function* (
     message: `${lease.holder} holds the lock (${lease.reason ?? "unknown"}); ${end}`,
     who: lease.holder,
     since: lease.acquiredAt,
+    consoleUrl: pageOf(held?.origin),
     clearsAt: alone ? at(lease.expiresAt) : yield* endOf(lease.holder as CorrelationId),
     override: alone
       ? `signalbox cleanup ${lease.holder}, or by force: ${force}`

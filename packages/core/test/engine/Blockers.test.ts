@@ -77,13 +77,19 @@ describe("can-deploy", () => {
       const box = yield* Signalbox
       const manifest = manifestOf(slow, cloud)
       const deploymentId = yield* deployed(manifest)
-      const a = yield* begin(requestOf(manifest, deploymentId, "a", { version: "2.0.0", by: "ada" }))
+      const a = yield* begin(
+        requestOf(manifest, deploymentId, "a", {
+          version: "2.0.0",
+          by: "ada",
+          origin: { workflowRun: "https://ci.example/runs/1" }
+        })
+      )
       const b = yield* begin(requestOf(manifest, deploymentId, "b", { version: "3.0.0", queue: "fifo", by: "bob" }))
       const answer = yield* box.canDeploy(question(manifest, deploymentId))
       assert.deepStrictEqual(kinds(answer), ["lease", "queue"])
       assert.strictEqual(answer.queue, 1)
       const held = the(answer, "lease")
-      assert.strictEqual(held.who, "a")
+      assert.deepInclude(held, { who: "a", consoleUrl: "https://ci.example/runs/1" })
       assert.isAtLeast(held.since ?? -1, 0)
       assert.include(held.override, "signalbox abort a")
       assert.include(the(answer, "queue").message, "b waits before it (deploy by bob)")
