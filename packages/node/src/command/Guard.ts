@@ -163,9 +163,9 @@ class Guard {
   #finish(message: FromGuard): void {
     this.#over = true
     clearTimeout(this.#timer)
-    // Where nobody listens any more, there is nobody to tell.
+    // Ends when the holder has read it, or is gone: a holder that wrote to nobody would lose what it has not read yet.
     this.#channel.on("close", () => process.exit(0))
-    this.#channel.end(encode(message), () => process.exit(0))
+    this.#channel.end(encode(message))
   }
 }
 
