@@ -55,7 +55,7 @@ describe("signalbox run", { timeout: 120_000 }, () => {
   ])("ends as its command does: %s", async (script, code, status) => {
     const cwd = folder()
     const ended = await run(cwd, script, { flags: ["--correlation-id", "one"] }).ended
-    assert.deepEqual([ended.code, executionState(cwd, "one").status], [code, status], ended.stderr)
+    assert.deepEqual([ended.code, executionState(cwd, "one")?.status], [code, status], ended.stderr)
     assert.strictEqual(lockOf(cwd)?.expires_at, 0)
   })
 
@@ -64,7 +64,7 @@ describe("signalbox run", { timeout: 120_000 }, () => {
     const ended = await start(binary, cwd, ["run", "--correlation-id", "one", "--", "no-such-command"]).ended
     assert.strictEqual(ended.code, 127)
     assert.include(ended.stderr, "no-such-command was not found")
-    assert.deepEqual(executionState(cwd, "one").error?.code, "command_missing")
+    assert.deepEqual(executionState(cwd, "one")?.error?.code, "command_missing")
   })
 
   it("lets the command clean up on Ctrl-C, and leaves the deployment unknown", async () => {
@@ -77,7 +77,7 @@ describe("signalbox run", { timeout: 120_000 }, () => {
     assert.strictEqual(code, 7, stderr)
     assert.include(stdout, "cleaned up")
     assert.include(stderr, "SIGINT passed to the command")
-    assert.deepEqual([executionState(cwd, "one").status, deploymentStatus(cwd)], ["cancelled", "unknown"])
+    assert.deepEqual([executionState(cwd, "one")?.status, deploymentStatus(cwd)], ["cancelled", "unknown"])
   })
 
   it.each([
@@ -104,7 +104,7 @@ describe("signalbox run", { timeout: 120_000 }, () => {
     const { code, stdout } = await second.ended
     assert.deepEqual([code, stdout], [130, ""])
     assert.deepEqual(
-      [executionState(cwd, "two").status, executionState(cwd, "holder").status],
+      [executionState(cwd, "two")?.status, executionState(cwd, "holder")?.status],
       ["cancelled", "in_progress"]
     )
     first.child.kill("SIGTERM")
@@ -132,7 +132,7 @@ describe("signalbox run", { timeout: 120_000 }, () => {
     await earlier.says(/waiting/)
     const latest = run(cwd, "echo at last", { flags: ["--queue", "latest_wins"] })
     const { code, stdout } = await earlier.ended
-    assert.deepEqual([code, stdout, executionState(cwd, "earlier").error?.code], [2, "", "overtaken"])
+    assert.deepEqual([code, stdout, executionState(cwd, "earlier")?.error?.code], [2, "", "overtaken"])
     first.child.kill("SIGTERM")
     await first.ended
     assert.deepInclude(await latest.ended, { code: 0, stdout: "at last\n" })

@@ -57,13 +57,13 @@ export const deploymentStatus = (cwd: string): string => {
   return (JSON.parse(row.state) as { readonly status: string }).status
 }
 
-/** The state of an execution, as the log tells it. */
+/** The state of an execution, as the log tells it; undefined where it was never recorded. */
 export const executionState = (
   cwd: string,
   id: string
-): { readonly status: string; readonly error?: { readonly code: string } } => {
+): { readonly status: string; readonly error?: { readonly code: string } } | undefined => {
   const row = read(cwd, "SELECT state FROM signalbox_executions WHERE stream = ?", id)
-  return JSON.parse((row as { readonly state: string }).state)
+  return row === undefined ? undefined : JSON.parse((row as { readonly state: string }).state)
 }
 
 /** The lock of the only environment of a folder; undefined where nobody ever took it. */

@@ -123,6 +123,15 @@ const lineOf = ({ host, settings }: Invocation, given: Flags, id: CorrelationId)
 const shownOf = (given: Flags, { redactor }: CommandLine): string =>
   redactor.redact(given.command.join(" ")).slice(0, 2_000)
 
+/**
+ * The program may be stopped between the request and its command: nobody else would take it back. What somebody else runs or
+ * waits for under the same correlation id is refused, and left alone.
+ */
+const takeBack = (id: CorrelationId, by: string) =>
+  Effect.flatMap(signalbox, (box) =>
+    box.cleanup(id, { status: "cancelled", by, reason: "interrupted before its command began" })
+  ).pipe(Effect.timeoutOption("5 seconds"), Effect.ignore)
+
 const carryOut = Effect.fnUntraced(function* (
   inv: Invocation,
   given: Flags,
@@ -204,7 +213,11 @@ export const run = Command.make(
     const id = Option.getOrElse(given.correlationId, () => CorrelationId.make(crypto.randomUUID()))
     const line = lineOf(inv, given, id)
     let recorded = false
-    yield* within(inv, place, given.by, (here) => carryOut(inv, given, here, id, line, () => (recorded = true))).pipe(
+    yield* within(inv, place, given.by, (here) =>
+      carryOut(inv, given, here, id, line, () => (recorded = true)).pipe(
+        Effect.onInterrupt(() => takeBack(id, actor(inv, given.by)))
+      )
+    ).pipe(
       Effect.catchIf(
         (error) => isAway(error) && !recorded,
         (away) =>

@@ -7,7 +7,7 @@ import * as Path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { type Binary, build } from "../binary.ts"
 import { until } from "../chaos/processes.ts"
-import { lockOf, type Running, start } from "../running.ts"
+import { executionState, lockOf, type Running, start } from "../running.ts"
 import { temporary } from "../support.ts"
 
 let binary: Binary
@@ -172,5 +172,25 @@ describe.skipIf(process.platform !== "linux")("signalbox run in several shells",
       assertAlone(cwd)
     }
     await Promise.all([0, 1, 2, 3].map(async (number) => chain(number, await folder("2 seconds"))))
+  })
+
+  it("leaves nothing behind, at whatever time Ctrl-C comes", async () => {
+    const cwd = await folder()
+    const started = performance.now()
+    assert.strictEqual((await run(cwd, short("undisturbed")).ended).code, 0)
+    const life = (performance.now() - started) * 1.1
+    for (let point = 0; point < 16; point++) {
+      const name = `victim${point}`
+      const victim = run(cwd, short(name), ["--correlation-id", name, "--queue", point % 2 === 0 ? "fifo" : "reject"])
+      await new Promise((resolve) => setTimeout(resolve, (life * point) / 16))
+      victim.child.kill("SIGINT")
+      const { code, signal, stderr } = await victim.ended
+      // By the signal itself where it had hardly started, as every program.
+      assert.isTrue(code === 130 || code === 0 || signal === "SIGINT", `${code} at ${point}: ${stderr}`)
+      assert.strictEqual(lockOf(cwd)?.expires_at, 0, `at ${point}: ${stderr}`)
+      const status = executionState(cwd, name)?.status
+      assert.include([undefined, "completed", "cancelled"], status, `at ${point}: ${stderr}`)
+    }
+    assertAlone(cwd)
   })
 })

@@ -10,8 +10,15 @@ import * as Fiber from "effect/Fiber"
 import type * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { CorrelationId } from "../domain/Ids.ts"
-import type { DeploymentTrigger, ExecutionTrigger, StackTrigger, StageTrigger } from "../domain/Machines.ts"
+import type {
+  DeploymentStatus,
+  DeploymentTrigger,
+  ExecutionTrigger,
+  StackTrigger,
+  StageTrigger
+} from "../domain/Machines.ts"
 import type { ErrorInfo, Release } from "../domain/Release.ts"
+import { keptUntouched } from "./Ending.ts"
 import { moveDeployment, moveExecution, moveStack, moveStage, Run, stacks } from "./Run.ts"
 
 /**
@@ -58,12 +65,17 @@ export const wrapped = Effect.fnUntraced(function* (command: Wrapped): Effect.fn
     yield* end(cut)
     return yield* journal.commit
   }
-  yield* moveExecution("started")
-  yield* moveOwnDeployment("deploy_started")
-  yield* moveStage("deployment", "started")
-  yield* eachStack("started", "deploy_started")
-  yield* journal.record("process/started", { _tag: "ProcessStarted", command: request.command ?? "a command" })
-  yield* journal.commit
+  yield* Effect.uninterruptible(
+    Effect.gen(function* () {
+      yield* moveExecution("started")
+      yield* moveOwnDeployment("deploy_started")
+      yield* moveStage("deployment", "started")
+      yield* eachStack("started", "deploy_started")
+      yield* journal.record("process/started", { _tag: "ProcessStarted", command: request.command ?? "a command" })
+    })
+  )
+  // Stopped before it is written that the command begins, it does not begin.
+  yield* Effect.onInterrupt(journal.commit, () => end(neverBegan(request.deploymentWas)))
   const stop = yield* Deferred.make<void>()
   const running = Effect.gen(function* () {
     // A fiber of its own, which nobody interrupts: races and time-outs inside work as everywhere.
@@ -118,6 +130,14 @@ const cut: Outcome = {
     hint: "Look at what is there, then run it again under a new correlation id."
   }
 }
+
+const neverBegan = (was: DeploymentStatus): Outcome => ({
+  stage: "cancelled",
+  stack: "interrupted",
+  deployment: keptUntouched(was),
+  execution: "cancelled",
+  error: { code: "interrupted", message: "interrupted before its command began", hint: "Run it again." }
+})
 
 const outcomeOf = ({ asked, code, error, reason, signal }: Ended): Outcome => {
   if (code === 0 && !asked) {
