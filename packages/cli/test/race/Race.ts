@@ -1,6 +1,6 @@
 /** Many processes race for one lock, and are killed and stopped all the while. */
 import { type ChildProcess, spawn } from "node:child_process"
-import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs"
+import { appendFileSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
@@ -190,6 +190,12 @@ export class Race {
     }
   }
 
+  /** In a file too, for whoever looks at a race that is not over. */
+  #note(fault: Fault): void {
+    this.#faults.push(fault)
+    appendFileSync(join(this.folder, "faults.ndjson"), `${JSON.stringify(fault)}\n`)
+  }
+
   #hurt(worker: Worker, held: boolean): void {
     const pid = worker.child?.pid
     if (pid === undefined || worker.child?.exitCode !== null) return
@@ -198,7 +204,7 @@ export class Race {
     worker.away = true
     if (this.#chance.yes(0.35)) {
       const back = this.#chance.int(0, ttl)
-      this.#faults.push({ worker: worker.number, kind: "kill", from, to: from + back, held })
+      this.#note({ worker: worker.number, kind: "kill", from, to: from + back, held })
       worker.child.once("exit", (code) => {
         // It had come to its end by itself.
         if (code !== null || this.#over) return
@@ -209,7 +215,7 @@ export class Race {
     // Shorter than the lease lives, or longer.
     const long = this.#chance.yes(0.5)
     const nap = long ? this.#chance.int(ttl * 1.1, ttl * 2) : this.#chance.int(20, ttl * 0.6)
-    this.#faults.push({ worker: worker.number, kind: "stop", from, to: from + nap, held })
+    this.#note({ worker: worker.number, kind: "stop", from, to: from + nap, held })
     signal(pid, "SIGSTOP")
     void this.#pause(nap).then(() => {
       worker.away = false

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -55,19 +56,34 @@ const watchStalls = (ttl: number, say: (note: Note) => void): void => {
   }, ttl / 20).unref()
 }
 
-/** Says when its place was not held though it waits: others may pass it then. Reading waits for no writer. */
-const watchClaim = Effect.fnUntraced(function* (ttl: number, current: () => string, say: (note: Note) => void) {
-  const leases = yield* LeaseStore
-  while (true) {
-    yield* Effect.sleep(ttl / 20)
-    const claim = yield* leases.get(`execution/${current()}`)
+interface Claim {
+  readonly key: string
+  readonly holder: string
+  readonly fence: number
+  readonly expires_at: number
+}
+
+/**
+ * Says when its place was not held though it waits: others may pass it then. By a connection of its own, since the other one may
+ * be waiting for its turn to write, and the claim be there again when it has.
+ */
+const watchClaim = (folder: string, ttl: number, current: () => string, say: (note: Note) => void): void => {
+  const database = new DatabaseSync(join(folder, "signalbox.db"), { readOnly: true, timeout: 5_000 })
+  const find = database.prepare("SELECT key, holder, fence, expires_at FROM signalbox_leases WHERE key = ?")
+  let last: Claim | undefined
+  setInterval(() => {
+    const claim = find.get(`execution/${current()}`) as Claim | undefined
     const at = Date.now()
-    // Released ones end at 0: those that have ended.
-    if (claim !== undefined && claim.expiresAt > 0 && claim.expiresAt <= at) {
-      say({ _tag: "Lapsed", since: claim.expiresAt, at })
+    // What was given back ends at 0. Another claim in the place of one: that one was over.
+    const another = claim?.key === last?.key && claim?.fence !== last?.fence && last?.holder !== "coming"
+    if (claim !== undefined && claim.expires_at > 0 && claim.expires_at <= at) {
+      say({ _tag: "Lapsed", since: claim.expires_at, at })
+    } else if (another && last !== undefined && last.expires_at > 0) {
+      say({ _tag: "Lapsed", since: Math.min(last.expires_at, at), at })
     }
-  }
-})
+    last = claim
+  }, ttl / 20).unref()
+}
 
 const race = Effect.fnUntraced(function* (folder: string, worker: number, terms: Terms) {
   const box = yield* Signalbox
@@ -81,7 +97,7 @@ const race = Effect.fnUntraced(function* (folder: string, worker: number, terms:
   yield* box.ensure({ manifest, by: "race", deploymentId })
 
   let waits = ""
-  yield* Effect.forkChild(Effect.ignore(watchClaim(terms.ttl, () => waits, say)))
+  watchClaim(folder, terms.ttl, () => waits, say)
 
   let attempt = before.filter(({ _tag }) => _tag === "Asked").length
   let open = before.findLast((said) => said._tag === "Asked" || said._tag === "Ended")
