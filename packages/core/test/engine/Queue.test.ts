@@ -8,8 +8,10 @@ import {
   LeaseStore,
   type Manifest
 } from "@signalbox/core/spi"
-import { Duration, Effect, Fiber } from "effect"
+import { Duration, Effect, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
+import { claim } from "../../src/engine/Claim.ts"
+import { take } from "../../src/engine/Turn.ts"
 import { config, deployed, drive, gate, manifestOf, pass, production, requestOf, settle, world } from "./support.ts"
 
 const slow = config({
@@ -150,6 +152,37 @@ describe("the queue", () => {
       assert.deepStrictEqual([state?.status, state?.error?.code], ["cancelled", "interrupted"])
       assert.deepStrictEqual((yield* store.environment(deploymentId, production))?.queue, [])
       assert.strictEqual((yield* drive(a)).status, "completed")
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("leaves the store to others while its turn is far", () => {
+    const { cloud, layer } = world()
+    return Effect.gen(function* () {
+      const box = yield* Signalbox
+      const store = yield* DeploymentStore
+      const leases = yield* LeaseStore
+      const manifest = manifestOf(slow, cloud)
+      const deploymentId = yield* deployed(manifest)
+      for (const name of ["a", "b"]) yield* box.submit(queued(manifest, deploymentId, name))
+      const mine = yield* claim(id("b"), Duration.minutes(10))
+      let listened = 0
+      let listed = 0
+      const seen = <A, E, R>(count: () => void, effect: Effect.Effect<A, E, R>) =>
+        Effect.andThen(Effect.sync(count), effect)
+      const waiting = take({ id: id("b"), claim: () => mine, owner: "b", ttl: Duration.seconds(10) }).pipe(
+        Effect.provideService(DeploymentStore, {
+          ...store,
+          changes: Stream.unwrap(seen(() => listened++, Effect.succeed(store.changes)))
+        }),
+        Effect.provideService(LeaseStore, { ...leases, list: seen(() => listed++, leases.list) })
+      )
+      const b = yield* Effect.forkChild(waiting)
+      yield* settle
+      yield* TestClock.adjust("5 seconds")
+      assert.deepStrictEqual([listened, listed], [0, 0])
+      yield* box.withdraw(id("a"), { code: "withdrawn", message: "not today", hint: "-" })
+      yield* drive(b)
+      assert.strictEqual((yield* leases.get(`lock/${deploymentId}/production`))?.holder, "b")
     }).pipe(Effect.provide(layer))
   })
 
