@@ -26,6 +26,7 @@ export {
   type Scenario,
   type ScenarioCloud,
   type ScenarioCommand,
+  type ScenarioDecision,
   type ScenarioRequest
 } from "./SimulationScenario.ts"
 export type { Parts, View } from "./SimulationParts.ts"

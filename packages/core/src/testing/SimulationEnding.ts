@@ -33,12 +33,15 @@ export interface End {
   >
 }
 
+/** How each request ended: `waits` where it is kept from its turn, and will be for good. */
+export type Ends = ReadonlyMap<string, "refused" | "ended" | "waits">
+
 export const read = (
   log: Log,
   clouds: ReadonlyArray<Cloud>,
   process: Process,
   overtaken: ReadonlySet<string>,
-  ends: ReadonlyMap<string, "refused" | "ended">
+  ends: Ends
 ): End => {
   const run = Effect.runSyncWith(process.context)
   const there = (ref: StackRef): StackEnd["there"] => {
@@ -90,9 +93,13 @@ export const read = (
 }
 
 /** Everything has ended, and what is written down is there. */
-export const check = (monitor: Monitor, log: Log, end: End): void => {
+export const check = (monitor: Monitor, log: Log, end: End, ends: Ends): void => {
   for (const [id, { state }] of log.executions) {
-    monitor.hold(isFinished(state), "everything_ends", () => `${id} is ${state.status} in the end`)
+    monitor.hold(
+      isFinished(state) || ends.get(id) === "waits",
+      "everything_ends",
+      () => `${id} is ${state.status} in the end`
+    )
   }
   for (const [environment, { current, stacks, status }] of Object.entries(end.environments)) {
     monitor.hold(current === null, "everything_ends", () => `${environment} still names ${current} as under way`)

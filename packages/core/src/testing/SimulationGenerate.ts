@@ -1,6 +1,7 @@
 /** Scenarios drawn from a seed. */
 import type { Config } from "../engine/Configuration.ts"
 import { chance, type Chance } from "./SimulationChance.ts"
+import { crowd, type Crowd } from "./SimulationCrowd.ts"
 import {
   type Fault,
   type FaultKind,
@@ -235,12 +236,21 @@ export const generate = (seed: number, given: Given = {}): Scenario => {
   const draw = (label: string) => chance(seed, label)
   const shape = draw("shape")
   const clouds = given.clouds ?? drawClouds(shape)
-  const manifest = given.manifest ?? drawManifest(draw("manifest"), clouds)
+  const alone = given.manifest ?? drawManifest(draw("manifest"), clouds)
   const people = draw("people")
   const twin = people.yes(0.25)
-  const oneByOne = given.oneByOne ?? (twin || people.yes(0.4))
+  const inOrder = twin || people.yes(0.4)
   const processes = given.processes ?? shape.int(2, 3)
-  const requests = given.requests ?? drawRequests(draw("requests"), manifest, { processes, oneByOne })
+  const drawn = given.requests ?? drawRequests(draw("requests"), alone, { processes, oneByOne: inOrder })
+  // Of a stream of its own, so that a seed without it stays what it was.
+  const crowded = draw("crowd")
+  const joined: Partial<Crowd> =
+    given.requests === undefined && crowded.yes(0.4)
+      ? crowd(crowded, { requests: drawn, manifest: alone, processes, twin, mayFreeze: given.manifest === undefined })
+      : {}
+  const { freezes, decisions, requests = drawn } = joined
+  const manifest: Config = freezes === undefined ? alone : { ...alone, freezes }
+  const oneByOne = given.oneByOne ?? (inOrder && (twin || joined.requests === undefined))
   const steps = 6 + requests.length * (8 + 7 * manifest.stacks.length)
   const probabilities = { ...usualFaults, ...given.probabilities }
   const likely = twin
@@ -263,6 +273,11 @@ export const generate = (seed: number, given: Given = {}): Scenario => {
         ? "approves"
         : people.pick(["approves", "approves", "approves", "promotes", "retries", "aborts", "absent"] as const)),
     requests,
+    ...(given.decisions !== undefined
+      ? { decisions: given.decisions }
+      : decisions === undefined || decisions.length === 0
+        ? {}
+        : { decisions }),
     commands: given.commands ?? (twin || people.yes(0.4) ? [] : drawCommands(people, requests, manifest, processes)),
     faults: given.faults ?? drawFaults(draw("faults"), likely, steps, processes)
   }

@@ -4,14 +4,17 @@ import {
   beginDeployment,
   type Deployment,
   type EnvironmentState,
-  evolve as evolveEnvironment
+  evolve as evolveEnvironment,
+  evolveDeployment
 } from "../domain/Environment.ts"
 import type { Event, EventOf } from "../domain/Event.ts"
 import { evolve, type ExecutionState, isFinished } from "../domain/Execution.ts"
+import { isRunner } from "../engine/Claim.ts"
 import { claimKey, lockKey } from "../engine/LockKey.ts"
 import type { Lease } from "../spi/LeaseStore.ts"
 import type { Commit } from "../store/Encoded.ts"
 import { differs } from "./SimulationDiffers.ts"
+import { Queues } from "./SimulationQueue.ts"
 import * as Rules from "./SimulationRules.ts"
 import type { LoggedExecution } from "./SimulationRules.ts"
 import type { Monitor } from "./SimulationMonitor.ts"
@@ -21,6 +24,7 @@ export class Log {
   readonly executions = new Map<string, LoggedExecution>()
   readonly environments = new Map<string, { version: number; state: EnvironmentState | undefined }>()
   readonly leases = new Map<string, Lease>()
+  readonly queues: Queues
   readonly #world: World
   readonly #monitor: Monitor
   readonly #ofOwner: (owner: string) => Process | undefined
@@ -42,6 +46,7 @@ export class Log {
     this.#monitor = monitor
     this.#ofOwner = options.ofOwner
     this.#stepped = options.stepped
+    this.queues = new Queues(world, monitor, (owner) => options.ofOwner(owner)?.state === "dead")
   }
 
   /** Whether the lease with this fence is held at this moment. */
@@ -54,13 +59,14 @@ export class Log {
   swapped(process: Process, after: Lease): void {
     const before = this.leases.get(after.key)
     this.leases.set(after.key, after)
+    this.queues.swapped(before, after)
     if (before?.fence !== after.fence) this.#monitor.say(`${process.name} acquired ${after.key} with ${after.fence}`)
     const { hold } = Rules.of(this.#monitor)
     hold(after.fence >= (before?.fence ?? 0), "one_mutator", () => `the token of ${after.key} went down`)
     if (before === undefined || before.fence === after.fence || before.expiresAt <= this.#world.now) return
     const owner = this.#ofOwner(before.owner)
     hold(
-      before.holder === after.holder || owner === undefined || owner.state === "dead",
+      before.holder === after.holder || !isRunner(before) || owner === undefined || owner.state === "dead",
       "one_mutator",
       () => `${after.key} was taken from ${before.holder}, who holds it`
     )
@@ -91,6 +97,13 @@ export class Log {
       this.deployment = beginDeployment(at, event)
       return
     }
+    if (stream === this.deployment?.deploymentId) {
+      const folded = evolveDeployment(this.deployment, at, event)
+      if (Result.isSuccess(folded)) this.deployment = folded.success
+      else monitor.violate("log_is_truth", `${stream}#${seq}: ${event._tag} is illegal: ${folded.failure.message}`)
+      return
+    }
+    this.queues.add(stream, event, this.deployment)
     const known = this.executions.get(stream)
     const folded = evolve(known?.state, at, event)
     if (Result.isFailure(folded)) {
@@ -140,7 +153,8 @@ export class Log {
     if (write.environment !== undefined) this.#written.set(place, write.environment.state)
     const difference =
       differsFrom(this.#written.get(write.stream), state, "execution") ??
-      differsFrom(this.#written.get(place), this.environments.get(place)?.state, "environment")
+      differsFrom(this.#written.get(place), this.environments.get(place)?.state, "environment") ??
+      this.queues.differs(place, this.environments.get(place)?.state)
     if (difference !== undefined) {
       this.#monitor.violate("log_is_truth", `${write.stream}: the state is not the fold of its events: ${difference}`)
     }
@@ -155,12 +169,26 @@ export class Log {
     const tags = new Set(write.events.map(({ tag }) => tag))
     const who = () => `${process.name} wrote into ${write.stream} (${write.events.map(({ id }) => id).join(", ")})`
     if (tags.has("ExecutionRequested")) {
-      hold(this.holds(lock, execution.lock), "one_mutator", () => `${who()} without holding ${lock}`)
+      // Who waits for its turn takes nothing yet.
+      const waits = execution.request.queue !== undefined
+      hold(waits || this.holds(lock, execution.lock), "one_mutator", () => `${who()} without holding ${lock}`)
       return
     }
     if (write.events.every(({ tag }) => tag === "CommandGiven")) return
     const { runner } = execution
     const holder = this.leases.get(lock)
+    const claimed = this.leases.get(claim)
+    const claims = this.holds(claim, claimed?.fence) && this.#ofOwner(claimed?.owner ?? "") === process
+    if (tags.has("TurnTaken")) {
+      const both = claims && holder?.holder === correlationId && this.holds(lock, holder.fence)
+      hold(both, "one_mutator", () => `${who()} as its turn, without holding ${lock} and ${claim}`)
+      return
+    }
+    // Anybody may withdraw what waits: it has changed nothing.
+    if (execution.request.queue !== undefined && execution.state.turnAt === undefined && isFinished(execution.state))
+      return
+    // Who was only registered is ended by whoever cleans up.
+    if (runner === undefined && write.events.every(({ id }) => /^(closing|reported)\//.test(id)) && claims) return
     if (holder?.holder !== correlationId && write.events.every(({ id }) => id.startsWith("closing/"))) {
       const both = this.holds(lock, holder?.fence) && this.holds(claim, this.leases.get(claim)?.fence)
       hold(both, "one_mutator", () => `${who()} to close it, without holding ${lock} and ${claim}`)
@@ -201,7 +229,7 @@ const begin = (state: ExecutionState, request: EventOf<"ExecutionRequested">, id
 const summary = (event: Event): string => {
   switch (event._tag) {
     case "ExecutionRequested":
-      return `requested: ${event.kind} ${event.version ?? ""} in ${event.environment}${event.supersedes === undefined ? "" : `, supersedes ${event.supersedes}`}`
+      return `requested: ${event.kind} ${event.version ?? ""} in ${event.environment}${event.queue === undefined ? "" : `, ${event.queue}`}${event.supersedes === undefined ? "" : `, supersedes ${event.supersedes}`}`
     case "StepStarted":
       return `intent ${event.step}`
     case "StepFinished":

@@ -11,6 +11,7 @@ import { Providers } from "../spi/Providers.ts"
 import { layerEncoded } from "../store/layerEncoded.ts"
 import { makeMemory } from "../store/Memory.ts"
 import * as CloudOver from "./SimulationCloud.ts"
+import { WrappedCommands } from "./SimulationCommand.ts"
 import { Effects } from "./SimulationEffects.ts"
 import { Log } from "./SimulationLog.ts"
 import { Monitor } from "./SimulationMonitor.ts"
@@ -38,6 +39,7 @@ export class Machines {
   readonly monitor: Monitor
   readonly log: Log
   readonly effects: Effects
+  readonly commands: WrappedCommands
   readonly clouds: Clouds
   /** Where providers run, and what is looked at from outside. */
   readonly outside: Process
@@ -61,6 +63,7 @@ export class Machines {
     const ofOwner = (owner: string) => this.#processes.get(owner.split("/")[0]!)
     this.log = new Log(this.world, this.monitor, { ofOwner, stepped })
     this.effects = new Effects(this.monitor, this.log, this.clouds.flatMap(watched), stepped)
+    this.commands = new WrappedCommands(this.world, this.monitor, this.log)
     this.#network = new Network(this.world, scenario.seed)
     this.#database = new Database(this.world, this.#network, makeMemory())
     for (let slot = 0; slot < scenario.processes; slot++) this.boot(slot)
@@ -112,7 +115,7 @@ export class Machines {
   /** Has a process of this machine do something; another one, if it is not there or goes away before it is done. */
   ask<A, E>(
     slot: number,
-    what: (box: Signalbox["Service"]) => Effect.Effect<A, E>,
+    what: (box: Signalbox["Service"], process: Process) => Effect.Effect<A, E>,
     done: (exit: Exit.Exit<A, E>) => void,
     lost: () => void
   ): void {
@@ -126,7 +129,7 @@ export class Machines {
     const job: Job = { lost, interrupt: () => {} }
     machine.jobs.add(job)
     const { process } = machine
-    const { interrupt } = this.world.fork(process, what(machine.box), (exit) => {
+    const { interrupt } = this.world.fork(process, what(machine.box, process), (exit) => {
       machine.jobs.delete(job)
       if (process.state !== "dead") this.world.after(0, undefined, () => done(exit))
     })

@@ -8,7 +8,8 @@ import type { World } from "./SimulationWorld.ts"
  * `journal_first` an effect has an intent and no receipt yet, no step's effect twice · `log_is_truth` no gaps, nothing
  * illegal, states are the fold of events · `no_teardown_on_faith` capacity goes only after observed traffic · `typed_verdicts`
  * only a pass, or a person, promotes · `failure_goes_back` to the checkpoints, dependents first, irreversible never ·
- * `no_defects` the engine met no defect · `everything_ends` every execution comes to its end, the record agrees with the
+ * `in_turn` rollbacks first, but not for ever, then first come, first served; who was withdrawn, is held or vetoed does not
+ * begin; the latest alone waits where it wins · `no_defects` the engine met no defect · `everything_ends` every execution comes to its end, the record agrees with the
  * clouds · `as_its_twin` and it is the end that it has without interruptions.
  *
  * @since 0.1.0
@@ -20,6 +21,7 @@ export type Invariant =
   | "no_teardown_on_faith"
   | "typed_verdicts"
   | "failure_goes_back"
+  | "in_turn"
   | "no_defects"
   | "everything_ends"
   | "as_its_twin"

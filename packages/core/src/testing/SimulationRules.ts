@@ -16,7 +16,8 @@ export interface LoggedExecution {
   seq: number
   readonly ids: Set<string>
   state: ExecutionState
-  readonly request: EventOf<"ExecutionRequested">
+  /** With what it starts from since its turn has come. */
+  request: EventOf<"ExecutionRequested">
   readonly steps: Map<string, LoggedStep>
   readonly commands: Array<{ readonly at: number; readonly event: EventOf<"CommandGiven"> }>
   /** The stacks that this execution began to change. */
@@ -42,6 +43,11 @@ const finished = (execution: LoggedExecution, step: string) => execution.steps.g
 /** Keeps what an event says, and checks it. */
 export const check = (monitor: Monitor, execution: LoggedExecution, at: number, event: Event): void => {
   switch (event._tag) {
+    case "TurnTaken": {
+      const { _tag, ...from } = event
+      execution.request = { ...execution.request, ...from }
+      return
+    }
     case "StepStarted":
       return stepStarted(monitor, execution, at, event)
     case "StepFinished":

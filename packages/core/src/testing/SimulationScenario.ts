@@ -6,6 +6,7 @@
 import type { OperatorCommand } from "../domain/Event.ts"
 import type { Config } from "../engine/Configuration.ts"
 import type { Request } from "../engine/Signalbox.ts"
+import type { Reported } from "../engine/Cleanup.ts"
 import type { Script } from "./SimulatedProvider.ts"
 
 /**
@@ -55,16 +56,36 @@ export interface Fault {
 /**
  * A request. In milliseconds of virtual time; `process` submits and runs it, `also` runs it at the same time.
  *
+ * *Details*: `queue` left out, it is refused where another one is in the way. `lasts` is how long the command of a `run`
+ * takes, which ends with `code` (default 0). `reports` makes it one that is only registered: its turn is waited for, for
+ * `lasts` somebody else deploys outside, and then it is cleaned up with that report.
+ *
  * @since 0.1.0
  */
-export interface ScenarioRequest extends Pick<Request, "kind" | "version" | "strategy"> {
+export interface ScenarioRequest extends Pick<Request, "kind" | "version" | "strategy" | "queue"> {
   readonly id: string
   readonly at: number
   readonly process: number
   readonly also?: number
   readonly environment: string
   readonly stack?: string
+  readonly lasts?: number
+  readonly code?: number
+  readonly reports?: Reported
 }
+
+/**
+ * Something that people decide, whether or not it is possible then: that an environment is left alone (for `millis`; left
+ * out, until it is released) or free again, that a version must not be deployed or may be again, that a request is withdrawn.
+ *
+ * @since 0.1.0
+ */
+export type ScenarioDecision = { readonly at: number; readonly process: number } & (
+  | { readonly decides: "hold"; readonly environment: string; readonly millis?: number }
+  | { readonly decides: "release"; readonly environment: string }
+  | { readonly decides: "veto" | "lift"; readonly version: string }
+  | { readonly decides: "withdraw"; readonly request: string }
+)
 
 /** A command that somebody gives to an execution, whether or not it is allowed then. @since 0.1.0 */
 export interface ScenarioCommand {
@@ -104,6 +125,7 @@ export interface Scenario {
   readonly person: "approves" | "promotes" | "retries" | "aborts" | "absent"
   readonly requests: ReadonlyArray<ScenarioRequest>
   readonly commands: ReadonlyArray<ScenarioCommand>
+  readonly decisions?: ReadonlyArray<ScenarioDecision>
   readonly faults: ReadonlyArray<Fault>
 }
 
@@ -121,6 +143,9 @@ export const leavesNoTrace = (kind: FaultKind): boolean => processFaults.has(kin
 export const twinOf = (scenario: Scenario): Scenario | undefined =>
   scenario.oneByOne &&
   scenario.commands.length === 0 &&
+  (scenario.decisions ?? []).length === 0 &&
+  // Where a command was cut off, nobody knows what it did.
+  scenario.requests.every(({ kind, reports }) => kind !== "run" && reports === undefined) &&
   scenario.person === "approves" &&
   // How far a stack came when another one failed is a matter of time, and what is irreversible stays there.
   (scenario.manifest.stacks.length === 1 ||
@@ -131,6 +156,27 @@ export const twinOf = (scenario: Scenario): Scenario | undefined =>
     : undefined
 
 const seconds = (millis: number) => `${millis / 1_000} s`
+
+/** What is asked for beyond its kind. */
+const manner = ({ lasts, queue, reports }: ScenarioRequest): string =>
+  [
+    queue === undefined ? "" : `, ${queue}`,
+    lasts === undefined ? "" : `, lasts ${seconds(lasts)}`,
+    reports === undefined ? "" : `, only registered, reported as ${reports}`
+  ].join("")
+
+const decided = (decision: ScenarioDecision): string => {
+  switch (decision.decides) {
+    case "hold":
+      return `hold ${decision.environment}${decision.millis === undefined ? "" : ` for ${seconds(decision.millis)}`}`
+    case "release":
+      return `release ${decision.environment}`
+    case "withdraw":
+      return `withdraw ${decision.request}`
+    default:
+      return `${decision.decides} ${decision.version}`
+  }
+}
 
 /**
  * Says a scenario in lines that people can read.
@@ -150,7 +196,13 @@ export const describe = (scenario: Scenario): ReadonlyArray<string> => [
   ...scenario.scripts.map(({ script, stack, version }) => `version ${version} of ${stack}: ${JSON.stringify(script)}`),
   ...scenario.requests.map(
     (request) =>
-      `${scenario.oneByOne ? "then" : `at ${seconds(request.at)}`} ${request.id}: ${request.kind}${request.stack === undefined ? "" : ` ${request.stack}`}${request.version === undefined ? "" : ` ${request.version}`} in ${request.environment} by process ${request.process}${request.also === undefined ? "" : ` and ${request.also}`}`
+      `${scenario.oneByOne ? "then" : `at ${seconds(request.at)}`} ${request.id}: ${request.kind}${request.stack === undefined ? "" : ` ${request.stack}`}${request.version === undefined ? "" : ` ${request.version}`} in ${request.environment} by process ${request.process}${request.also === undefined ? "" : ` and ${request.also}`}${manner(request)}`
+  ),
+  ...(scenario.manifest.freezes ?? []).map(
+    (freeze) => `frozen ${"cron" in freeze ? freeze.cron : `from ${freeze.from} until ${freeze.until}`}`
+  ),
+  ...(scenario.decisions ?? []).map(
+    (decision) => `at ${seconds(decision.at)} ${decided(decision)} from process ${decision.process}`
   ),
   ...scenario.commands.map(
     ({ at, command, process, request, stack }) =>

@@ -1,10 +1,13 @@
 /** Carries out one scenario: what people ask of the machines, until every execution has ended. */
 import * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
 import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import type { OperatorCommand } from "../domain/Event.ts"
+import { heldBy } from "../domain/Environment.ts"
 import { isFinished } from "../domain/Execution.ts"
 import { CorrelationId, DeploymentId, type EnvironmentName, type StackName } from "../domain/Ids.ts"
+import type { Reported } from "../engine/Cleanup.ts"
 import { check } from "../engine/Configuration.ts"
 import { Refused } from "../engine/Refused.ts"
 import type { Request } from "../engine/Signalbox.ts"
@@ -13,7 +16,7 @@ import * as Ending from "./SimulationEnding.ts"
 import { Machines } from "./SimulationMachines.ts"
 import type { Violation } from "./SimulationMonitor.ts"
 import { byKind, type Parts, watched } from "./SimulationParts.ts"
-import type { Scenario, ScenarioRequest } from "./SimulationScenario.ts"
+import type { Scenario, ScenarioDecision, ScenarioRequest } from "./SimulationScenario.ts"
 
 /** How a schedule came out. @since 0.1.0 */
 export interface Outcome {
@@ -38,7 +41,7 @@ export class Schedule {
   readonly scenario: Scenario
   readonly #machines: Machines
   readonly #manifest: Request["manifest"]
-  readonly #ends = new Map<string, "refused" | "ended">()
+  readonly #ends = new Map<string, "refused" | "ended" | "waits">()
   readonly #looks = new Map<string, number>()
 
   constructor(scenario: Scenario, parts: Parts = {}) {
@@ -58,7 +61,7 @@ export class Schedule {
       }
     }
     const end = Ending.read(log, clouds.flatMap(watched), outside, effects.overtaken, this.#ends)
-    if (monitor.violation === undefined) Ending.check(monitor, log, end)
+    if (monitor.violation === undefined) Ending.check(monitor, log, end, this.#ends)
     return {
       violation: monitor.violation,
       trace: monitor.trace,
@@ -80,7 +83,7 @@ export class Schedule {
         }
         if (this.#machines.log.deployment === undefined)
           return void this.#machines.world.after(300, undefined, () => this.#init())
-        const { commands, oneByOne, requests } = this.scenario
+        const { commands, decisions = [], oneByOne, requests } = this.scenario
         if (oneByOne) this.#submit(0)
         else
           requests.forEach((request, index) => {
@@ -90,6 +93,9 @@ export class Schedule {
           this.#machines.world.after(at, undefined, () =>
             this.#command(process, request, command, stack as StackName | undefined)
           )
+        }
+        for (const decision of decisions) {
+          this.#machines.world.after(decision.at, undefined, () => this.#decide(decision))
         }
         this.#look()
       },
@@ -106,6 +112,8 @@ export class Schedule {
       (box) => box.submit(this.#request(request)),
       (exit) => {
         if (Exit.isSuccess(exit)) {
+          this.#machines.log.queues.tookPlace(request.id)
+          if (request.reports !== undefined) return this.#wait(index, request.process)
           this.#carry(index, request.process)
           if (request.also !== undefined) this.#carry(index, request.also)
           return
@@ -126,15 +134,63 @@ export class Schedule {
     )
   }
 
+  /** Waits for the turn of what is only registered, does it, and says how it went. */
+  #wait(index: number, process: number): void {
+    const { id, lasts = 0, reports } = this.scenario.requests[index]!
+    const { world } = this.#machines
+    if (this.#ends.has(id)) return
+    const again = (millis: number) => void world.after(millis, undefined, () => this.#wait(index, process + 1))
+    this.#machines.ask(
+      process,
+      (box) => box.takeTurn(CorrelationId.make(id), { hold: Duration.seconds(20) }),
+      (exit) => {
+        if (Exit.isSuccess(exit)) {
+          return void world.after(lasts, undefined, () => this.#cleanUp(index, process, reports ?? "cancelled"))
+        }
+        if (this.#isDefect(`wait for ${id}`, exit)) return
+        again(700)
+      },
+      () => again(0)
+    )
+  }
+
+  #cleanUp(index: number, process: number, status: Reported): void {
+    const { id } = this.scenario.requests[index]!
+    if (this.#ends.has(id)) return
+    const again = (millis: number) =>
+      void this.#machines.world.after(millis, undefined, () => this.#cleanUp(index, process + 1, status))
+    this.#machines.ask(
+      process,
+      (box) => box.cleanup(CorrelationId.make(id), { status, by: "somebody" }),
+      (exit) => {
+        if (Exit.isFailure(exit)) return this.#isDefect(`clean up ${id}`, exit) ? undefined : again(700)
+        const state = this.#machines.log.executions.get(id)?.state
+        if (state !== undefined && isFinished(state)) this.#end(index, "ended")
+        else again(2_000)
+      },
+      () => again(0)
+    )
+  }
+
+  /** Says it where something ended neither well, nor with an error that is told, nor because it was interrupted. */
+  #isDefect<A, E>(what: string, exit: Exit.Failure<A, E>): boolean {
+    const known = Cause.findErrorOption(exit.cause)._tag === "Some" || Cause.hasInterruptsOnly(exit.cause)
+    if (!known) this.#machines.monitor.violate("no_defects", `${what}: ${Cause.pretty(exit.cause)}`)
+    return !known
+  }
+
   /** Sees to it that the execution is run to its end. */
   #carry(index: number, process: number): void {
-    const { id } = this.scenario.requests[index]!
+    const { code = 0, id, kind, lasts = 0 } = this.scenario.requests[index]!
     const again = (millis: number) =>
       void this.#machines.world.after(millis, undefined, () => this.#carry(index, process + 1))
     if (this.#ends.has(id)) return
     this.#machines.ask(
       process,
-      (box) => box.run(CorrelationId.make(id)),
+      (box, process) =>
+        kind === "run"
+          ? box.run(CorrelationId.make(id), this.#machines.commands.command(process, lasts, code))
+          : box.run(CorrelationId.make(id)),
       (exit) => {
         if (Exit.isSuccess(exit)) {
           this.#machines.monitor.hold(
@@ -154,7 +210,7 @@ export class Schedule {
     )
   }
 
-  #end(index: number, how: "refused" | "ended"): void {
+  #end(index: number, how: "refused" | "ended" | "waits"): void {
     const { id } = this.scenario.requests[index]!
     if (this.#ends.has(id)) return
     this.#ends.set(id, how)
@@ -171,6 +227,7 @@ export class Schedule {
       by: "simulation",
       ...(request.version === undefined ? {} : { version: request.version }),
       ...(request.strategy === undefined ? {} : { strategy: request.strategy }),
+      ...(request.queue === undefined ? {} : { queue: request.queue }),
       ...(request.stack === undefined ? {} : { stacks: [request.stack as StackName] })
     }
   }
@@ -192,9 +249,49 @@ export class Schedule {
     )
   }
 
+  #decide(decision: ScenarioDecision, tries = 0): void {
+    const { world } = this.#machines
+    const again = () =>
+      tries > 20 ? undefined : void world.after(1_000, undefined, () => this.#decide(decision, tries + 1))
+    const by = "somebody"
+    const reason = "as it was decided"
+    this.#machines.ask<unknown, unknown>(
+      decision.process,
+      (box) => {
+        switch (decision.decides) {
+          case "withdraw": {
+            const id = CorrelationId.make(decision.request)
+            return box.withdraw(id, { code: "withdrawn", message: reason, hint: "Ask again." })
+          }
+          case "hold": {
+            const { millis } = decision
+            const environment = decision.environment as EnvironmentName
+            const until = millis === undefined ? {} : { until: world.now + millis }
+            return box.decide(deploymentId, { _tag: "LockHeld", environment, reason, by, ...until })
+          }
+          case "release": {
+            const environment = decision.environment as EnvironmentName
+            return box.decide(deploymentId, { _tag: "LockReleased", environment, reason, by })
+          }
+          default: {
+            const _tag = decision.decides === "veto" ? "VersionVetoed" : "VetoLifted"
+            return box.decide(deploymentId, { _tag, version: decision.version, environment: null, reason, by })
+          }
+        }
+      },
+      (exit) => {
+        if (Exit.isSuccess(exit) || this.#isDefect(decision.decides, exit)) return
+        const error = Cause.findErrorOption(exit.cause)
+        if (error._tag === "Some" && !(error.value instanceof Refused)) again()
+      },
+      again
+    )
+  }
+
   /** Somebody looks by now and then: answers what is asked, and lets go on what was paused and forgotten. */
   #look(): void {
     this.#machines.world.after(10_000, undefined, () => this.#look())
+    this.#leaveWaiting()
     for (const [id, { state }] of this.#machines.log.executions) {
       if (isFinished(state)) continue
       const looks = (this.#looks.get(id) ?? 0) + 1
@@ -207,6 +304,17 @@ export class Schedule {
         this.#command(process, id, this.#answer(looks), question.stack)
       }
     }
+  }
+
+  /** Who is held for good waits for good: that is an end too. */
+  #leaveWaiting(): void {
+    const { log, world } = this.#machines
+    this.scenario.requests.forEach(({ environment, id }, index) => {
+      const hold = heldBy(log.deployment, environment as EnvironmentName, world.now)
+      const held = hold !== undefined && hold.until === undefined && world.now - hold.at > 120_000
+      const waits = log.queues.waiting(`${deploymentId}/${environment}`).some((one) => one.id === id)
+      if (held && waits) this.#end(index, "waits")
+    })
   }
 
   #answer(looks: number): OperatorCommand {

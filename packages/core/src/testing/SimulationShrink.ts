@@ -30,12 +30,20 @@ const withoutStack = (scenario: Scenario, name: string): Scenario => ({
   commands: scenario.commands.filter(({ stack }) => stack !== name)
 })
 
+const withDecisions = (scenario: Scenario, decisions: NonNullable<Scenario["decisions"]>): Scenario => ({
+  ...scenario,
+  decisions
+})
+
 const withoutRequest = (scenario: Scenario, index: number): Scenario => {
   const id = scenario.requests[index]!.id
   return {
     ...scenario,
     requests: without(scenario.requests, index),
-    commands: scenario.commands.filter(({ request }) => request !== id)
+    commands: scenario.commands.filter(({ request }) => request !== id),
+    ...(scenario.decisions === undefined
+      ? {}
+      : { decisions: scenario.decisions.filter((one) => one.decides !== "withdraw" || one.request !== id) })
   }
 }
 
@@ -51,6 +59,12 @@ const smaller = function* (scenario: Scenario): Generator<Scenario> {
   for (let index = faults.length - 1; index >= 0; index--) yield { ...scenario, faults: without(faults, index) }
   if (commands.length > 0) yield { ...scenario, commands: [] }
   for (let index = 0; index < commands.length; index++) yield { ...scenario, commands: without(commands, index) }
+  const decisions = scenario.decisions ?? []
+  for (let index = 0; index < decisions.length; index++) yield withDecisions(scenario, without(decisions, index))
+  if (manifest.freezes !== undefined) {
+    const { freezes: _, ...rest } = manifest
+    yield { ...scenario, manifest: rest }
+  }
   if (requests.length > 1) {
     for (let index = requests.length - 1; index >= 0; index--) yield withoutRequest(scenario, index)
   }
