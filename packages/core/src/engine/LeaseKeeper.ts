@@ -25,19 +25,20 @@ export interface KeptLease {
 }
 
 /**
- * Keeps a lease that was acquired.
+ * Keeps a lease that was acquired; `asked` is the time at which it was asked for, by the clock of this computer.
  *
  * @since 0.1.0
  */
 export const keep = Effect.fnUntraced(function* (
   acquired: Lease,
-  ttl: Duration.Duration
+  ttl: Duration.Duration,
+  asked?: number
 ): Effect.fn.Return<KeptLease, never, LeaseStore | Scope.Scope> {
   const store = yield* LeaseStore
   const lost = yield* Deferred.make<never, LeaseLost | StoreError>()
   let lease = acquired
   // By this computer's own clock, counted from before the question: never later than what the store goes by.
-  const deadline = yield* SubscriptionRef.make((yield* Clock.currentTimeMillis) + Duration.toMillis(ttl))
+  const deadline = yield* SubscriptionRef.make((asked ?? (yield* Clock.currentTimeMillis)) + Duration.toMillis(ttl))
 
   const renew = Effect.gen(function* () {
     const asked = yield* Clock.currentTimeMillis

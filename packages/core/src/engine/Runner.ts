@@ -134,7 +134,7 @@ const takeTurn = (
   mine: LeaseKeeper.KeptLease,
   owner: string,
   ttl: Duration.Duration
-): Effect.Effect<Lease | undefined, LeaseLost | StoreError, Services> =>
+): Effect.Effect<Turn.Taken | undefined, LeaseLost | StoreError, Services> =>
   Effect.raceFirst(Turn.take({ id, claim: mine.lease, owner, ttl }), mine.lost).pipe(
     Effect.onInterrupt(() =>
       Turn.withdraw(id, {
@@ -199,9 +199,9 @@ const carryOn = Effect.fnUntraced(function* (
     return yield* notOurs(state)
   }
   if (state.kind === "run" && state.startedAt !== undefined) yield* untilExpired(state)
-  const acquired = isWaiting(state) ? yield* takeTurn(id, mine, owner, ttl) : yield* takeBack(state, owner, ttl)
-  if (acquired === undefined) return
-  const lock = yield* LeaseKeeper.keep(acquired, ttl)
+  const taken = isWaiting(state) ? yield* takeTurn(id, mine, owner, ttl) : yield* takeBack(state, owner, ttl)
+  if (taken === undefined) return
+  const lock = yield* LeaseKeeper.keep(taken.lease, ttl, taken.asked)
   const journal = yield* Journal.open(id, () => [mine.lease(), lock.lease()])
   yield* journal.record(`runner/${claimed.fence}`, {
     _tag: "RunnerTook",
@@ -253,12 +253,13 @@ const takeBack = Effect.fnUntraced(function* (
   { by, correlationId, deploymentId, environment, kind }: ExecutionState,
   owner: string,
   ttl: Duration.Duration
-): Effect.fn.Return<Lease, LeaseHeld | StoreError, DeploymentStore | LeaseStore> {
+): Effect.fn.Return<Turn.Taken, LeaseHeld | StoreError, DeploymentStore | LeaseStore> {
   const store = yield* DeploymentStore
   const leases = yield* LeaseStore
   const isOurs = Effect.map(store.environment(deploymentId, environment), (found) => found?.current === correlationId)
-  return yield* leases
-    .acquire({
+  const acquire = Effect.gen(function* () {
+    const asked = yield* Clock.currentTimeMillis
+    const lease = yield* leases.acquire({
       key: lockKey(deploymentId, environment),
       holder: correlationId,
       owner,
@@ -266,12 +267,12 @@ const takeBack = Effect.fnUntraced(function* (
       sameHolder: true,
       reason: `${kind} by ${by}`
     })
-    .pipe(
-      Effect.retry({
-        schedule: Schedule.spaced("50 millis").pipe(Schedule.upTo({ duration: ttl })),
-        while: (error) => (error._tag === "LeaseHeld" ? isOurs : Effect.succeed(false))
-      })
-    )
+    return { lease, asked }
+  })
+  return yield* Effect.retry(acquire, {
+    schedule: Schedule.spaced("50 millis").pipe(Schedule.upTo({ duration: ttl })),
+    while: (error) => (error._tag === "LeaseHeld" ? isOurs : Effect.succeed(false))
+  })
 })
 
 /** A command may live for a moment longer than whoever ran it, but not longer than the lease. */

@@ -32,6 +32,12 @@ export interface Taking {
   readonly ttl: Duration.Duration
 }
 
+/** The lock, and when it was asked for, by the clock of this computer. @since 0.1.0 */
+export interface Taken {
+  readonly lease: Lease
+  readonly asked: number
+}
+
 type Services = DeploymentStore | LeaseStore
 
 /**
@@ -47,7 +53,7 @@ type Services = DeploymentStore | LeaseStore
  */
 export const take = Effect.fnUntraced(function* (
   taking: Taking
-): Effect.fn.Return<Lease | undefined, LeaseLost | StoreError, Services | Scope.Scope> {
+): Effect.fn.Return<Taken | undefined, LeaseLost | StoreError, Services | Scope.Scope> {
   const store = yield* DeploymentStore
   const request = yield* requestOf(taking.id)
   yield* displace(taking.id)
@@ -62,7 +68,7 @@ export const take = Effect.fnUntraced(function* (
     if (isNext || now - lookedAt >= sometimes) {
       lookedAt = now
       const lock: Attempt = yield* attempt(state, request, taking, { isNext, gaveWay })
-      if (lock._tag === "Taken") return lock.lease
+      if (lock._tag === "Taken") return lock
       gaveWay ||= lock.gaveWay === true
       if (isNext) {
         waitForNews ??= yield* news
@@ -80,7 +86,7 @@ const perPlace = 20
 const sometimes = 1_000
 
 type Attempt =
-  | { readonly _tag: "Taken"; readonly lease: Lease }
+  | ({ readonly _tag: "Taken" } & Taken)
   | { readonly _tag: "Not"; readonly until: number; readonly gaveWay?: boolean }
 
 const attempt = Effect.fnUntraced(function* (
@@ -107,6 +113,7 @@ const attempt = Effect.fnUntraced(function* (
   }
   if (!isNext) return { _tag: "Not", until: Number.POSITIVE_INFINITY }
   const key = lockKey(state.deploymentId, state.environment)
+  const asked = yield* Clock.currentTimeMillis
   const taken = yield* Effect.result(
     leases.acquire({
       key,
@@ -122,12 +129,12 @@ const attempt = Effect.fnUntraced(function* (
     const { expiresAt, holder } = taken.failure.lease
     return { _tag: "Not", until: expiresAt, gaveWay: yield* askToGiveWay(holder as CorrelationId, state) }
   }
-  const lock = taken.success
+  const lock: Taken = { lease: taken.success, asked }
   const began = yield* begin(state, request, taking, lock, gaveWay).pipe(
-    Effect.onError(() => Effect.ignore(leases.release(lock))),
+    Effect.onError(() => Effect.ignore(leases.release(lock.lease))),
     Effect.catchTag("LeaseHeld", ({ lease }) => Effect.succeed<Attempt>({ _tag: "Not", until: lease.expiresAt }))
   )
-  if (began._tag === "Not") yield* Effect.ignore(leases.release(lock))
+  if (began._tag === "Not") yield* Effect.ignore(leases.release(lock.lease))
   return began
 })
 
@@ -166,15 +173,16 @@ const begin = Effect.fnUntraced(function* (
   state: ExecutionState,
   request: EventOf<"ExecutionRequested">,
   { claim, id }: Taking,
-  lock: Lease,
+  taken: Taken,
   gaveWay: boolean
 ): Effect.fn.Return<Attempt, LeaseHeld | LeaseLost | StoreError, Services> {
   const store = yield* DeploymentStore
+  const { lease: lock } = taken
   const place = [state.deploymentId, state.environment] as const
   const found = yield* store.environment(...place)
   const current = found?.current ?? null
   // Its turn came before, and the process that took it is gone.
-  if (current === id) return { _tag: "Taken", lease: lock }
+  if (current === id) return { _tag: "Taken", ...taken }
   // Until the lock was had, some may have come who go first, and somebody may have decided against it.
   if (!(yield* distance(state)).isNext || (yield* standing(request)).length > 0) {
     return { _tag: "Not", until: yield* Clock.currentTimeMillis }
@@ -200,7 +208,7 @@ const begin = Effect.fnUntraced(function* (
       IllegalTransition: () => Effect.succeed(false)
     })
   )
-  return written && !isEmpty(state.kind, from) ? { _tag: "Taken", lease: lock } : { _tag: "Not", until: at }
+  return written && !isEmpty(state.kind, from) ? { _tag: "Taken", ...taken } : { _tag: "Not", until: at }
 })
 
 /** Whoever gave way to a rollback has gone back itself. */
