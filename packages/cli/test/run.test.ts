@@ -114,10 +114,8 @@ describe("signalbox run", { timeout: 120_000 }, () => {
   it("does not wait where it is told to reject, or for longer than it is told", async () => {
     const cwd = folder()
     const first = await holder(cwd)
-    const [rejected, late] = await Promise.all([
-      run(cwd, "echo never", { flags: ["--queue", "reject"] }).ended,
-      run(cwd, "echo never", { flags: ["--queue-timeout", "1s"] }).ended
-    ])
+    const rejected = await run(cwd, "echo never", { flags: ["--queue", "reject"] }).ended
+    const late = await run(cwd, "echo never", { flags: ["--queue-timeout", "1s"] }).ended
     assert.deepEqual([rejected.code, rejected.stdout], [2, ""])
     assert.include(rejected.stderr, "holder")
     assert.deepEqual([late.code, late.stdout], [124, ""])
