@@ -10,6 +10,7 @@ import {
 } from "@signalbox/core/spi"
 import { Deferred, Duration, Effect, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
+import * as Runner from "../../src/engine/Runner.ts"
 import { config, drive, manifestOf, production, requestOf, settle, world } from "./support.ts"
 
 const id = (name: string) => CorrelationId.make(name)
@@ -134,6 +135,37 @@ describe("a wrapped command", () => {
       assert.isTrue(stopped)
       assert.deepStrictEqual([state?.status, state?.exit?.code], ["cancelled", 130])
       assert.strictEqual((yield* store.environment(deploymentId, production))?.status, "unknown")
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("never begins where its runner is stopped before that was written", () => {
+    const { layer } = world()
+    return Effect.gen(function* () {
+      const { box, deploymentId, leases, manifest, store } = yield* started
+      yield* box.submit(wrap(manifest, deploymentId, "one"))
+      const reached = yield* Deferred.make<void>()
+      const slow: DeploymentStore["Service"] = {
+        ...store,
+        append: (write) =>
+          write.events.some(({ event }) => event._tag === "ProcessStarted")
+            ? Deferred.succeed(reached, undefined).pipe(
+                Effect.andThen(Effect.sleep("1 second")),
+                Effect.andThen(store.append(write))
+              )
+            : store.append(write)
+      }
+      let began = false
+      const command: Wrapped = () => Effect.sync(() => ((began = true), { code: 0, signal: null, asked: false }))
+      const fiber = yield* Effect.forkChild(
+        Effect.provideService(Runner.run(id("one"), command), DeploymentStore, slow)
+      )
+      yield* Deferred.await(reached)
+      yield* drive(yield* Effect.forkChild(Fiber.interrupt(fiber)))
+      const state = yield* store.execution(id("one"))
+      assert.isFalse(began)
+      assert.deepStrictEqual([state?.status, state?.error?.code], ["cancelled", "interrupted"])
+      assert.strictEqual((yield* store.environment(deploymentId, production))?.status, "initialized")
+      assert.strictEqual((yield* leases.get(lockOf(deploymentId)))?.expiresAt, 0)
     }).pipe(Effect.provide(layer))
   })
 
