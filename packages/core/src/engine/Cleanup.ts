@@ -12,7 +12,7 @@ import { type ExecutionState, isFinished } from "../domain/Execution.ts"
 import type { CorrelationId } from "../domain/Ids.ts"
 import type { ExecutionStatus } from "../domain/Machines.ts"
 import { DeploymentStore } from "../spi/DeploymentStore.ts"
-import { LeaseStore } from "../spi/LeaseStore.ts"
+import { type Lease, LeaseStore } from "../spi/LeaseStore.ts"
 import type { StoreError } from "../spi/StoreError.ts"
 import { claim } from "./Claim.ts"
 import { closing } from "./Closing.ts"
@@ -60,20 +60,11 @@ export const cleanup = Effect.fnUntraced(function* (
     return { correlationId: id, was: before.status, now: "cancelled", released: false }
   }
   const mine = yield* claim(id, Duration.seconds(10)).pipe(
-    Effect.catchTag("LeaseHeld", ({ lease }) =>
-      Effect.fail(
-        new Refused({
-          kind: "blocked",
-          code: "still_running",
-          message: `${id} is still run by ${lease.owner}`,
-          hint: `Stop it first: signalbox abort ${id}`
-        })
-      )
-    )
+    Effect.catchTag("LeaseHeld", ({ lease }) => Effect.fail(stillRunning(id, lease.owner)))
   )
   return yield* Effect.gen(function* () {
     const state = yield* store.execution(id)
-    if (state !== undefined && !isFinished(state)) yield* conclude(state, options)
+    if (state !== undefined && !isFinished(state)) yield* conclude(state, mine, options)
     const lock = yield* leases.get(lockKey(before.deploymentId, before.environment))
     const now = yield* Clock.currentTimeMillis
     const held = lock !== undefined && lock.holder === id && lock.expiresAt > now && !mayLive(before)
@@ -82,6 +73,14 @@ export const cleanup = Effect.fnUntraced(function* (
     return { correlationId: id, was: before.status, now: after?.status ?? null, released: held }
   }).pipe(Effect.ensuring(Effect.ignore(leases.release(mine))))
 })
+
+const stillRunning = (id: CorrelationId, owner: string): Refused =>
+  new Refused({
+    kind: "blocked",
+    code: "still_running",
+    message: `${id} is still run by ${owner}`,
+    hint: `Stop it first: signalbox abort ${id}`
+  })
 
 /** Whether a command of it may be alive though whoever ran it is gone. */
 const mayLive = ({ exit, kind, startedAt }: ExecutionState): boolean =>
@@ -94,8 +93,9 @@ const said = ({ by, reason }: { readonly by: string; readonly reason?: string })
 
 const conclude = Effect.fnUntraced(function* (
   state: ExecutionState,
+  mine: Lease,
   options: { readonly status: Reported; readonly by: string; readonly reason?: string }
-): Effect.fn.Return<void, StoreError, DeploymentStore> {
+): Effect.fn.Return<void, Refused | StoreError, DeploymentStore> {
   const store = yield* DeploymentStore
   const id = state.correlationId
   const { hint, message } = said(options)
@@ -106,9 +106,14 @@ const conclude = Effect.fnUntraced(function* (
     state.status === "queued" && options.status !== "cancelled"
       ? reported(state, environment, at, options.status, message)
       : closing(state, environment, at, { code: "cleaned_up", message, hint })
-  yield* store
-    .append({ stream: id, events })
-    .pipe(Effect.catchTag(["SequenceConflict", "IllegalTransition", "LeaseLost"], Effect.die))
+  yield* store.append({ stream: id, events, guards: [mine] }).pipe(
+    Effect.catchTags({
+      SequenceConflict: Effect.die,
+      IllegalTransition: Effect.die,
+      // Whoever was stopped here for so long that somebody else may have ended it, or runs it.
+      LeaseLost: () => Effect.fail(stillRunning(id, "somebody else"))
+    })
+  )
 })
 
 /** What somebody says of a deployment that ran outside: it began when its turn came, and this is how it ended. */

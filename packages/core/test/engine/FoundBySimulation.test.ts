@@ -1,9 +1,18 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Signalbox } from "@signalbox/core/engine"
-import { DeploymentId, DeploymentStore, LeaseStore, type Provider, Providers } from "@signalbox/core/spi"
+import {
+  CorrelationId,
+  DeploymentId,
+  DeploymentStore,
+  LeaseStore,
+  type Manifest,
+  type Provider,
+  Providers,
+  StackName
+} from "@signalbox/core/spi"
 import { layerMemory } from "@signalbox/core/store"
 import { SimulatedProvider } from "@signalbox/core/testing"
-import { Deferred, Duration, Effect, Fiber, Layer } from "effect"
+import { Deferred, Duration, Effect, Fiber, Layer, SubscriptionRef } from "effect"
 import { TestClock } from "effect/testing"
 import * as LeaseKeeper from "../../src/engine/LeaseKeeper.ts"
 import {
@@ -16,6 +25,7 @@ import {
   pass,
   production,
   requestOf,
+  settle,
   versions,
   world
 } from "./support.ts"
@@ -195,6 +205,185 @@ describe("what the simulation found", () => {
       assert.deepStrictEqual(versions(execution), ["web 2.0.0"])
       const state = yield* drive(yield* Effect.forkChild(box.run(third.correlationId)))
       assert.strictEqual(state.status, "completed")
+    }).pipe(Effect.provide(layer))
+  })
+
+  /** Submits a request that waits for its turn. */
+  const ask = (
+    manifest: Manifest,
+    deploymentId: DeploymentId,
+    name: string,
+    changes: Parameters<typeof requestOf>[3] = {}
+  ) =>
+    Effect.gen(function* () {
+      const box = yield* Signalbox
+      const request = requestOf(manifest, deploymentId, name, { version: "2.0.0", queue: "fifo", ...changes })
+      yield* box.submit(request)
+      return request.correlationId
+    })
+
+  it.effect("the latest wins also where whoever submitted it died before the others were withdrawn", () => {
+    const cloud = SimulatedProvider.make()
+    let broken = false
+    const dying = Layer.effect(
+      DeploymentStore,
+      Effect.map(DeploymentStore, (store) =>
+        DeploymentStore.of({
+          ...store,
+          append: (append) =>
+            broken && append.events.some(({ id }) => id === "closing/execution")
+              ? Effect.die(new Error("killed"))
+              : store.append(append)
+        })
+      )
+    ).pipe(Layer.provideMerge(layerMemory))
+    const layer = Signalbox.layer.pipe(Layer.provideMerge(dying), Layer.provideMerge(Providers.layer([cloud.provider])))
+    return Effect.gen(function* () {
+      const box = yield* Signalbox
+      const store = yield* DeploymentStore
+      const manifest = manifestOf(web, cloud)
+      const deploymentId = yield* deployed(manifest)
+      const second = yield* ask(manifest, deploymentId, "second")
+      broken = true
+      yield* Effect.exit(ask(manifest, deploymentId, "third", { queue: "latest_wins" }))
+      broken = false
+      assert.strictEqual((yield* store.execution(second))?.status, "queued")
+      const third = yield* drive(yield* Effect.forkChild(box.run(CorrelationId.make("third"))))
+      assert.strictEqual(third.status, "completed")
+      const overtaken = yield* store.execution(second)
+      assert.deepStrictEqual([overtaken?.status, overtaken?.error?.code], ["cancelled", "overtaken"])
+    }).pipe(Effect.provide(layer))
+  })
+
+  /** A store of leases in which the lock comes only when it is let go. */
+  const slowLock = (holder: string) => {
+    const go = Deferred.makeUnsafe<void>()
+    const asked = Deferred.makeUnsafe<void>()
+    const cloud = SimulatedProvider.make()
+    const leases = Layer.effect(
+      LeaseStore,
+      Effect.map(LeaseStore, (leases) =>
+        LeaseStore.of({
+          ...leases,
+          acquire: (options) =>
+            options.holder === holder
+              ? Deferred.succeed(asked, undefined).pipe(
+                  Effect.andThen(Deferred.await(go)),
+                  Effect.andThen(leases.acquire(options))
+                )
+              : leases.acquire(options)
+        })
+      )
+    )
+    const layer = Signalbox.layer.pipe(
+      Layer.provide(leases),
+      Layer.provideMerge(layerMemory),
+      Layer.provideMerge(Providers.layer([cloud.provider]))
+    )
+    return { asked: Deferred.await(asked), cloud, go: Deferred.succeed(go, undefined), layer }
+  }
+
+  it.effect("whoever slept before it took the lock lets those go first who came meanwhile", () => {
+    const { asked, cloud, go, layer } = slowLock("third")
+    return Effect.gen(function* () {
+      const box = yield* Signalbox
+      const manifest = manifestOf(web, cloud)
+      const deploymentId = yield* deployed(manifest)
+      yield* carryOut(requestOf(manifest, deploymentId, "second", { version: "2.0.0" }))
+      const third = yield* ask(manifest, deploymentId, "third", { version: "3.0.0" })
+      const running = yield* Effect.forkChild(box.run(third))
+      yield* asked
+      const back = yield* ask(manifest, deploymentId, "back", { kind: "rollback" })
+      yield* go
+      const going = yield* Effect.forkChild(box.run(back))
+      const [after, first] = yield* drive(yield* Effect.forkChild(Effect.all([Fiber.join(running), Fiber.join(going)])))
+      assert.deepStrictEqual([first.status, after.status], ["completed", "completed"])
+      assert.isAtLeast(after.turnAt!, first.finishedAt!)
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("whoever slept before it took the lock heeds a hold that came meanwhile", () => {
+    const { asked, cloud, go, layer } = slowLock("second")
+    return Effect.gen(function* () {
+      const box = yield* Signalbox
+      const store = yield* DeploymentStore
+      const manifest = manifestOf(web, cloud)
+      const deploymentId = yield* deployed(manifest)
+      const second = yield* ask(manifest, deploymentId, "second")
+      const running = yield* Effect.forkChild(box.run(second))
+      yield* asked
+      const held = { environment: production, reason: "the database is moved", by: "somebody" }
+      yield* box.decide(deploymentId, { _tag: "LockHeld", ...held })
+      yield* go
+      yield* settle
+      yield* TestClock.adjust("5 seconds")
+      assert.isUndefined((yield* store.execution(second))?.turnAt)
+      yield* box.decide(deploymentId, { _tag: "LockReleased", ...held })
+      assert.strictEqual((yield* drive(running)).status, "completed")
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("one stack that needs another is not waited with where only somebody behind it could bring that", () => {
+    const { cloud, layer } = world()
+    return Effect.gen(function* () {
+      const box = yield* Signalbox
+      const manifest = manifestOf(config(), cloud)
+      const { deploymentId } = yield* box.init({ manifest, by: "tester" })
+      const alone = { kind: "deploy-stack", stacks: [StackName.make("web")] } as const
+      const first = yield* Effect.forkChild(box.run(yield* ask(manifest, deploymentId, "alone", alone)))
+      const second = yield* Effect.forkChild(box.run(yield* ask(manifest, deploymentId, "all")))
+      const state = yield* drive(first)
+      assert.deepStrictEqual([state.status, state.error?.code], ["cancelled", "dependency"])
+      assert.include(state.error?.message, "depends on api")
+      assert.strictEqual((yield* drive(second)).status, "completed")
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("a lease is surely held until a time that counts from before it was asked for", () =>
+    Effect.gen(function* () {
+      const leases = yield* LeaseStore
+      const options = { key: "lock", holder: "second", owner: "runner", ttl: Duration.seconds(6) }
+      const lease = yield* leases.acquire(options)
+      // The answer took its time.
+      yield* TestClock.adjust("2 seconds")
+      const kept = yield* LeaseKeeper.keep(lease, options.ttl, 0)
+      assert.strictEqual(yield* SubscriptionRef.get(kept.deadline), lease.expiresAt)
+    }).pipe(Effect.scoped, Effect.provide(layerMemory))
+  )
+
+  it.effect("whoever slept while cleaning up writes nothing once its claim is over", () => {
+    const cloud = SimulatedProvider.make()
+    let asleep = false
+    const sleepy = Layer.effect(
+      DeploymentStore,
+      Effect.map(DeploymentStore, (store) =>
+        DeploymentStore.of({
+          ...store,
+          append: (append) =>
+            Effect.andThen(
+              Effect.suspend(() => (asleep ? Effect.sleep("30 seconds") : Effect.void)),
+              store.append(append)
+            )
+        })
+      )
+    )
+    const layer = Signalbox.layer.pipe(
+      Layer.provideMerge(sleepy),
+      Layer.provideMerge(layerMemory),
+      Layer.provideMerge(Providers.layer([cloud.provider]))
+    )
+    return Effect.gen(function* () {
+      const box = yield* Signalbox
+      const store = yield* DeploymentStore
+      const manifest = manifestOf(web, cloud)
+      const deploymentId = yield* deployed(manifest)
+      const second = yield* ask(manifest, deploymentId, "second")
+      yield* drive(yield* Effect.forkChild(box.takeTurn(second, { hold: Duration.seconds(20) })))
+      asleep = true
+      const cleaning = yield* Effect.forkChild(Effect.flip(box.cleanup(second, { status: "failed", by: "somebody" })))
+      const refused = yield* drive(cleaning)
+      assert.strictEqual(refused._tag === "Refused" ? refused.code : refused._tag, "still_running")
+      assert.strictEqual((yield* store.execution(second))?.status, "queued")
     }).pipe(Effect.provide(layer))
   })
 })
