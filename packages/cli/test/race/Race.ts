@@ -1,6 +1,6 @@
 /** Many processes race for one lock, and are killed and stopped all the while. */
 import { type ChildProcess, spawn } from "node:child_process"
-import { appendFileSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs"
+import { appendFileSync, existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
@@ -100,6 +100,7 @@ export class Race {
     await done
     clearTimeout(limit)
     this.abandon()
+    if (!existsSync(join(this.folder, "signalbox.db"))) throw new Error(`nobody began: ${this.#errors.join("; ")}`)
     const { processes, rounds, ttl } = this.#options
     const finished = this.#workers.filter((worker) => worker.finished).map(({ number }) => number)
     const evidence = gather(this.folder, { processes, rounds, ttl, faults: this.#faults, finished })
