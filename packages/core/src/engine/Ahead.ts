@@ -63,14 +63,20 @@ export const distance = Effect.fnUntraced(function* (
   return { places: before.length, isNext: true }
 })
 
-const isClaimed = Effect.fnUntraced(function* (id: CorrelationId): Effect.fn.Return<boolean, StoreError, LeaseStore> {
+const isClaimed: (id: CorrelationId) => Effect.Effect<boolean, StoreError, LeaseStore> = Effect.fnUntraced(function* (
+  id: CorrelationId
+) {
   const leases = yield* LeaseStore
   const { isDead } = yield* RunnerIdentity
   const claim = yield* leases.get(claimKey(id))
   if (claim === undefined || claim.expiresAt === 0 || isDead(claim.owner)) return false
   // Whether it is over is for the store's clock to say.
-  return yield* leases.check(claim).pipe(
+  const held = yield* leases.check(claim).pipe(
     Effect.as(true),
     Effect.catchTag("LeaseLost", () => Effect.succeed(false))
   )
+  if (held) return true
+  // It may have changed hands between the two questions: from who submitted the request to who runs it.
+  const now = yield* leases.get(claimKey(id))
+  return now !== undefined && now.fence !== claim.fence && (yield* isClaimed(id))
 })

@@ -14,6 +14,7 @@ import { layerMemory } from "@signalbox/core/store"
 import { SimulatedProvider } from "@signalbox/core/testing"
 import { Deferred, Duration, Effect, Fiber, Layer, SubscriptionRef } from "effect"
 import { TestClock } from "effect/testing"
+import { distance } from "../../src/engine/Ahead.ts"
 import * as LeaseKeeper from "../../src/engine/LeaseKeeper.ts"
 import {
   carryOut,
@@ -384,6 +385,45 @@ describe("what the simulation found", () => {
       const refused = yield* drive(cleaning)
       assert.strictEqual(refused._tag === "Refused" ? refused.code : refused._tag, "still_running")
       assert.strictEqual((yield* store.execution(second))?.status, "queued")
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("whoever waits counts also while the claim goes from who asked to who runs it", () => {
+    const cloud = SimulatedProvider.make()
+    let handed = false
+    const handing = Layer.effect(
+      LeaseStore,
+      Effect.map(LeaseStore, (leases) =>
+        LeaseStore.of({
+          ...leases,
+          check: (lease) =>
+            Effect.gen(function* () {
+              if (!handed) {
+                handed = true
+                const { fence, key } = lease
+                yield* leases
+                  .acquire({ key, holder: "its runner", owner: "runner", ttl: Duration.seconds(10), evict: fence })
+                  .pipe(Effect.catchTag("LeaseHeld", Effect.die))
+              }
+              yield* leases.check(lease)
+            })
+        })
+      )
+    ).pipe(Layer.provideMerge(layerMemory))
+    const layer = Signalbox.layer.pipe(
+      Layer.provideMerge(handing),
+      Layer.provideMerge(Providers.layer([cloud.provider]))
+    )
+    return Effect.gen(function* () {
+      const store = yield* DeploymentStore
+      const manifest = manifestOf(web, cloud)
+      handed = true
+      const deploymentId = yield* deployed(manifest)
+      handed = false
+      yield* ask(manifest, deploymentId, "second")
+      const third = yield* store.execution(yield* ask(manifest, deploymentId, "third"))
+      assert.deepStrictEqual(yield* distance(third!), { places: 1, isNext: false })
+      assert.isTrue(handed)
     }).pipe(Effect.provide(layer))
   })
 })
