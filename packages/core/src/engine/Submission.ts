@@ -281,6 +281,9 @@ const record = Effect.fnUntraced(function* (
   lock: Lease
 ): Effect.fn.Return<Submission, Refused | StoreError, DeploymentStore | LeaseStore> {
   const store = yield* DeploymentStore
+  // Until it was taken, somebody may have decided against it.
+  const [blocker] = yield* standing({ ...request, spec })
+  if (blocker !== undefined) return yield* refusedBecause(blocker, request)
   // Read under the lock: until it was taken, another execution may have changed what is there.
   const found = yield* store.environment(request.deploymentId, request.environment)
   yield* startFrom(request, spec, found)

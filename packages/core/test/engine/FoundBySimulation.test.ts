@@ -324,6 +324,25 @@ describe("what the simulation found", () => {
     }).pipe(Effect.provide(layer))
   })
 
+  it.effect("whoever slept before it took the lock and would not wait is refused by a hold that came meanwhile", () => {
+    const { asked, cloud, go, layer } = slowLock("second")
+    return Effect.gen(function* () {
+      const box = yield* Signalbox
+      const leases = yield* LeaseStore
+      const manifest = manifestOf(web, cloud)
+      const deploymentId = yield* deployed(manifest)
+      const request = requestOf(manifest, deploymentId, "second", { version: "2.0.0" })
+      const submitting = yield* Effect.forkChild(Effect.flip(box.submit(request)))
+      yield* asked
+      const held = { environment: production, reason: "the database is moved", by: "somebody" }
+      yield* box.decide(deploymentId, { _tag: "LockHeld", ...held })
+      yield* go
+      const refused = yield* drive(submitting)
+      assert.strictEqual(refused._tag === "Refused" ? refused.code : refused._tag, "blocked_by_hold")
+      assert.strictEqual((yield* leases.get(`lock/${deploymentId}/production`))?.expiresAt, 0)
+    }).pipe(Effect.provide(layer))
+  })
+
   it.effect("one stack that needs another is not waited with where only somebody behind it could bring that", () => {
     const { cloud, layer } = world()
     return Effect.gen(function* () {
