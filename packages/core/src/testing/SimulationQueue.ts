@@ -2,6 +2,7 @@
 import type { EnvironmentState, Deployment } from "../domain/Environment.ts"
 import { heldBy, vetoOn } from "../domain/Environment.ts"
 import type { Event, EventOf } from "../domain/Event.ts"
+import * as Freeze from "../domain/Freeze.ts"
 import { claimKey, lockKey } from "../engine/LockKey.ts"
 import type { Lease } from "../spi/LeaseStore.ts"
 import type { Monitor } from "./SimulationMonitor.ts"
@@ -138,8 +139,8 @@ export class Queues {
       "in_turn",
       () => `${id} comes to its turn before ${before.map((one) => one.id).join(", ")}, which waited all the time`
     )
-    const place_ = queue.indexOf(own)
-    if (own.rollback) for (const one of queue.slice(0, place_)) if (!one.rollback) one.overtaken++
+    const earlier = queue.slice(0, queue.indexOf(own))
+    if (own.rollback) for (const one of earlier) if (!one.rollback) one.overtaken++
     const often = queue.find((one) => one !== own && one.overtaken > mostOvertaken && there(one))
     monitor.hold(often === undefined, "in_turn", () => `${often?.id} was overtaken ${often?.overtaken} times`)
     this.#leave(id)
@@ -154,13 +155,19 @@ export class Queues {
 
   /** What people had decided when the lock was taken is heeded. */
   #mayBegin(id: string, request: EventOf<"ExecutionRequested">, deployment: Deployment | undefined): void {
-    const { deploymentId, environment, kind, version } = request
+    const { deploymentId, environment, kind, spec, version } = request
     const since = this.#since.get(lockKey(deploymentId, environment)) ?? this.#world.now
     const hold = heldBy(deployment, environment, this.#world.now)
     this.#monitor.hold(
       hold === undefined || hold.at >= since,
       "in_turn",
       () => `${id} begins while ${environment} is held by ${hold?.by}`
+    )
+    const frozen = kind === "rollback" ? [] : Freeze.activeAt(spec.freezes ?? [], environment, this.#world.now)
+    this.#monitor.hold(
+      frozen.every((freeze) => freeze.since >= since),
+      "in_turn",
+      () => `${id} begins while ${environment} is frozen: ${frozen[0]?.name}`
     )
     const veto = kind === "rollback" ? undefined : vetoOn(deployment, environment, version)
     this.#monitor.hold(

@@ -16,7 +16,8 @@ describe("the simulation of the whole engine", () => {
         assert.isAtLeast(schedules, seeds)
         // What finds nothing has to have been there.
         assert.isAbove(twins, seeds / 20)
-        for (const end of ["completed", "rolled_back", "failed", "refused"]) assert.isAbove(ends[end] ?? 0, 0, end)
+        for (const end of ["completed", "rolled_back", "failed", "refused", "cancelled"])
+          assert.isAbove(ends[end] ?? 0, 0, end)
       }),
     3_600_000
   )
@@ -40,6 +41,27 @@ describe("the simulation of the whole engine", () => {
       [...new Set(scenarios.flatMap(({ faults }) => faults.map(({ kind }) => kind)))],
       Object.keys(Simulation.usualFaults)
     )
+  })
+
+  it("draws people who wait for each other, and decide about it, in every way", () => {
+    const scenarios = Array.from({ length: 300 }, (_, index) => Simulation.scenarioOf(index + 1))
+    const requests = scenarios.flatMap(({ requests }) => requests)
+    assert.sameMembers([...new Set(requests.map(({ queue }) => queue))], [undefined, "fifo", "latest_wins"])
+    assert.sameMembers(
+      [...new Set(requests.map(({ reports }) => reports))],
+      [undefined, "succeeded", "failed", "cancelled"]
+    )
+    assert.isTrue(requests.some(({ id, kind }) => kind === "run" && id.startsWith("newcomer")))
+    assert.isTrue(requests.some(({ id }) => id.startsWith("emergency")))
+    assert.isTrue(scenarios.some(({ manifest }) => manifest.freezes !== undefined))
+    assert.sameMembers(
+      [...new Set(scenarios.flatMap(({ decisions = [] }) => decisions.map(({ decides }) => decides)))],
+      ["hold", "release", "veto", "lift", "withdraw"]
+    )
+    // Most seeds are what they were before people waited.
+    const crowded = scenarios.filter(({ requests }) => requests.some(({ queue }) => queue !== undefined))
+    assert.isAbove(crowded.length, 90)
+    assert.isBelow(crowded.length, 150)
   })
 
   it("needs no time but its own: an hour of virtual time waits for nothing", () => {
