@@ -45,6 +45,7 @@ const statusOf: Readonly<Record<SignalboxError["_tag"], number>> = {
   BlockedError: 409,
   ConflictError: 409,
   LeaseLostError: 409,
+  QueueTimeoutError: 504,
   StoreFailedError: 503,
   ProviderFailedError: 502,
   InterruptedError: 503,

@@ -1,5 +1,6 @@
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
@@ -42,7 +43,7 @@ const show = (inv: Invocation, first: Execution.ExecutionState, seconds: number,
       Stream.runForEach(
         Effect.fnUntraced(function* (state) {
           last = state
-          const now = Date.now()
+          const now = yield* Clock.currentTimeMillis
           const estimate = (yield* estimator(state))(state, now)
           const screen = { now, columns: stdout.columns(), ...(estimate === undefined ? {} : { estimate }) }
           if (live) return redraw.draw(render(state, { ...screen, rows: stdout.rows(), color }))

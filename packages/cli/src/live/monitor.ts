@@ -1,6 +1,7 @@
 /**
  * Shows what the process that watches tells: a line for each transition, and below them, on a terminal, what it waits for.
  */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { canRedraw } from "../host/color.ts"
 import { inkOf, type Invocation, write } from "../Invocation.ts"
@@ -36,16 +37,15 @@ export const show = (inv: Invocation, after: number): Shown => {
     return redraw === undefined ? write(inv.host, [text]) : Effect.sync(() => redraw.above(text))
   }
   const waits = (stream: string, text: string) =>
-    Effect.suspend(() => {
+    Effect.gen(function* () {
       if (text === "") texts.delete(stream)
       else texts.set(stream, text)
       const all = [...texts.values()]
-      if (redraw !== undefined) {
-        return Effect.sync(() => redraw.draw(all.map((one) => cut(one, stdout.columns()))))
-      }
-      if (Date.now() - saidAt < silence || all.length === 0) return Effect.void
-      saidAt = Date.now()
-      return Effect.forEach(all, inv.say, { discard: true })
+      if (redraw !== undefined) return redraw.draw(all.map((one) => cut(one, stdout.columns())))
+      const now = yield* Clock.currentTimeMillis
+      if (now - saidAt < silence || all.length === 0) return
+      saidAt = now
+      yield* Effect.forEach(all, inv.say, { discard: true })
     })
   return {
     on: (message) => {
@@ -67,20 +67,17 @@ export const show = (inv: Invocation, after: number): Shown => {
         case "Note":
           return redraw === undefined ? inv.say(message.text) : line(message.text)
         case "End":
-          return Effect.suspend(() => {
+          return Effect.gen(function* () {
             redraw?.draw([])
             const { execution } = message
-            const now = Date.now()
-            return Effect.andThen(
-              execution === null
-                ? inv.json
-                  ? inv.item({ schema: schemas.execution, execution: null }, () => [])
-                  : write(inv.host, ["Nothing is under way."])
-                : inv.item({ schema: schemas.execution, ...executionView(execution, now) }, () =>
-                    outcome(execution, inkOf(inv))
-                  ),
-              inv.exit(message.exitCode)
-            )
+            const now = yield* Clock.currentTimeMillis
+            if (execution !== null) {
+              yield* inv.item({ schema: schemas.execution, ...executionView(execution, now) }, () =>
+                outcome(execution, inkOf(inv))
+              )
+            } else if (inv.json) yield* inv.item({ schema: schemas.execution, execution: null }, () => [])
+            else yield* write(inv.host, ["Nothing is under way."])
+            yield* inv.exit(message.exitCode)
           })
       }
     },

@@ -255,7 +255,7 @@ export const attend = Effect.fnUntraced(function* (
       }
       yield* poll
     })
-    yield* Effect.ignore(look).pipe(Effect.andThen(Effect.sleep(defaults.interval)), Effect.forever)
+    return yield* Effect.ignore(look).pipe(Effect.andThen(Effect.sleep(defaults.interval)), Effect.forever)
   })
   yield* Effect.sleep(defaults.interval).pipe(
     Effect.andThen(watching),
