@@ -8,21 +8,8 @@ import { exitCodeOf } from "./ExitCode.ts"
 import { inkOf, type Invocation } from "./Invocation.ts"
 import { executionView } from "./json/execution.ts"
 import { watch } from "./live/watch.ts"
-import { span } from "./live/words.ts"
 import { outcome } from "./outcome.ts"
 import { signalbox } from "./services.ts"
-
-/** Withdraws a request whose turn does not come in time. */
-export const giveUpAfter = Effect.fnUntraced(function* (id: CorrelationId, millis: number) {
-  const box = yield* signalbox
-  yield* box
-    .withdraw(id, {
-      code: "queue_timeout",
-      message: `its turn did not come within ${span(millis)}`,
-      hint: "See what is in the way: signalbox can-deploy --explain"
-    })
-    .pipe(Effect.delay(millis), Effect.ignore, Effect.forkScoped)
-})
 
 /** Runs it here (or follows the runner that does) and shows it; `queueTimeout` is how long it may wait for its turn. */
 export const carry = Effect.fnUntraced(function* (invocation: Invocation, id: CorrelationId, queueTimeout?: number) {
@@ -30,7 +17,10 @@ export const carry = Effect.fnUntraced(function* (invocation: Invocation, id: Co
   const last = yield* Effect.scoped(
     Effect.gen(function* () {
       const shown = yield* watch(invocation, id)
-      if (queueTimeout !== undefined) yield* giveUpAfter(id, queueTimeout)
+      if (queueTimeout !== undefined) {
+        const hint = "See what is in the way: signalbox can-deploy --explain"
+        yield* Effect.forkScoped(box.withdrawAfter(id, queueTimeout, hint))
+      }
       const state = yield* box.run(id)
       yield* shown
       return state

@@ -174,12 +174,8 @@ const carryOut = Effect.fnUntraced(function* (
     Effect.gen(function* () {
       yield* Effect.forkScoped(tellWaiting(inv, id))
       if (Option.isSome(given.queueTimeout)) {
-        const timeout = box.withdraw(id, {
-          code: "queue_timeout",
-          message: "its turn did not come in the time given",
-          hint: `See who is in the way: signalbox can-deploy ${place.deploymentId} --environment ${place.environment} --explain`
-        })
-        yield* Effect.forkScoped(Effect.delay(timeout, given.queueTimeout.value))
+        const hint = `See who is in the way: signalbox can-deploy ${place.deploymentId} --environment ${place.environment} --explain`
+        yield* Effect.forkScoped(box.withdrawAfter(id, given.queueTimeout.value, hint))
       }
       return yield* box.run(
         id,

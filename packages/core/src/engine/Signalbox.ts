@@ -133,6 +133,8 @@ export class Signalbox extends Context.Service<
     ) => Effect.Effect<Cleaned, Refused | StoreError>
     /** Withdraws a request that waits; returns whether it did. */
     readonly withdraw: (id: CorrelationId, why: ErrorInfo) => Effect.Effect<boolean, StoreError>
+    /** Withdraws a request whose turn has not come within `patience`; ends when that is over. */
+    readonly withdrawAfter: (id: CorrelationId, patience: Duration.Input, hint: string) => Effect.Effect<void>
     /** Whether something may be deployed now, and everything that is in the way; says so where the registry is away. */
     readonly canDeploy: (question: CanDeploy.Question) => Effect.Effect<CanDeploy.Answer, Refused | StoreError>
     /** Those whose turn comes before that of a request, in order. */
@@ -191,6 +193,7 @@ export class Signalbox extends Context.Service<
         takeTurn: (id, options) => provided(Runner.takeTurnOnly(id, options)),
         cleanup: (id, options) => Effect.ensuring(provided(cleanup(id, options)), traces.finished(id)),
         withdraw: (id, why) => provided(Turn.withdraw(id, why)),
+        withdrawAfter: (id, patience, hint) => provided(Turn.withdrawAfter(id, patience, hint)),
         decide: (id, decision) => provided(Governing.decide(id, decision)),
         lock: (id, environment) => provided(Governing.lockOf(id, environment)),
         breakLock: (id, options) => provided(Governing.breakLock(id, options)),

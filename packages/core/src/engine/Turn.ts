@@ -4,8 +4,9 @@
  * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import type { EventOf, NewEvent } from "../domain/Event.ts"
 import { type ExecutionState, givesWay, isFinished } from "../domain/Execution.ts"
@@ -261,6 +262,24 @@ export const withdraw = Effect.fnUntraced(function* (
     if (done) return true
   }
 })
+
+/**
+ * Withdraws an execution whose turn has not come within `patience`.
+ *
+ * *Details*: tried again every second while the store is away: whoever waits for its turn must not wait for ever.
+ *
+ * @since 0.1.0
+ */
+export const withdrawAfter = (
+  id: CorrelationId,
+  patience: Duration.Input,
+  hint: string
+): Effect.Effect<void, never, DeploymentStore> =>
+  withdraw(id, {
+    code: "queue_timeout",
+    message: `its turn did not come within ${Duration.format(Duration.fromInputUnsafe(patience))}`,
+    hint
+  }).pipe(Effect.retry(Schedule.spaced("1 second")), Effect.delay(patience), Effect.orDie, Effect.asVoid)
 
 /**
  * Withdraws those whose place a request takes: with `latest_wins` all that wait before it, but for rollbacks.

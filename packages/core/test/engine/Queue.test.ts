@@ -6,12 +6,13 @@ import {
   DeploymentStore,
   type Execution,
   LeaseStore,
-  type Manifest
+  type Manifest,
+  StoreError
 } from "@signalbox/core/spi"
 import { Duration, Effect, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { claim } from "../../src/engine/Claim.ts"
-import { take } from "../../src/engine/Turn.ts"
+import { take, withdrawAfter } from "../../src/engine/Turn.ts"
 import { config, deployed, drive, gate, manifestOf, pass, production, requestOf, settle, world } from "./support.ts"
 
 const slow = config({
@@ -183,6 +184,40 @@ describe("the queue", () => {
       yield* box.withdraw(id("a"), { code: "withdrawn", message: "not today", hint: "-" })
       yield* drive(b)
       assert.strictEqual((yield* leases.get(`lock/${deploymentId}/production`))?.holder, "b")
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("gives up its place after its patience, also where the store is away at that moment", () => {
+    const { cloud, layer } = world()
+    return Effect.gen(function* () {
+      const box = yield* Signalbox
+      const store = yield* DeploymentStore
+      const manifest = manifestOf(slow, cloud)
+      const deploymentId = yield* deployed(manifest)
+      yield* box.submit(queued(manifest, deploymentId, "a"))
+      const away = Effect.fail(new StoreError({ operation: "append", reason: "Unavailable", detail: "no route" }))
+      let times = 0
+      const timer = yield* Effect.forkChild(
+        withdrawAfter(id("a"), "1 minute", "Ask again.").pipe(
+          Effect.provideService(DeploymentStore, {
+            ...store,
+            append: (batch) => Effect.suspend(() => (times++ < 2 ? away : store.append(batch)))
+          })
+        )
+      )
+      yield* settle
+      yield* TestClock.adjust("61 seconds")
+      yield* settle
+      assert.strictEqual((yield* store.execution(id("a")))?.status, "queued")
+      assert.strictEqual(times, 2)
+      yield* drive(timer)
+      const { error, status } = (yield* store.execution(id("a")))!
+      assert.strictEqual(status, "cancelled")
+      assert.deepStrictEqual(error, {
+        code: "queue_timeout",
+        message: "its turn did not come within 1m",
+        hint: "Ask again."
+      })
     }).pipe(Effect.provide(layer))
   })
 

@@ -8,9 +8,7 @@ import {
   type OperatorCommand,
   StackName
 } from "@signalbox/core/spi"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import type { CommandOptions, Connection, ExecutionHandle } from "./Connection.ts"
 import { given, named } from "./input.ts"
@@ -52,16 +50,8 @@ const carryOut = (id: CorrelationId, { command, queueTimeout }: Carried) =>
     Effect.gen(function* () {
       const signalbox = yield* Signalbox
       if (queueTimeout === undefined) return yield* signalbox.run(id, command)
-      const withdraw = signalbox.withdraw(id, {
-        code: "queue_timeout",
-        message: `its turn did not come within ${Duration.format(Duration.millis(queueTimeout))}`,
-        hint: "See what is in the way with canDeploy()."
-      })
-      yield* withdraw.pipe(
-        Effect.retry(Schedule.spaced("1 second")),
-        Effect.delay(Duration.millis(queueTimeout)),
-        Effect.forkScoped
-      )
+      const hint = "See what is in the way with canDeploy()."
+      yield* Effect.forkScoped(signalbox.withdrawAfter(id, queueTimeout, hint))
       const state = yield* signalbox.run(id, command)
       if (state.error?.code !== "queue_timeout") return state
       return yield* Effect.fail(new QueueTimeoutError({ ...state.error, correlationId: id }))
