@@ -44,7 +44,7 @@ export const past = (runs: ReadonlyArray<Run.Run>): Past => {
 
 /** The latest executions that did the same work, in the same environment or else in any of the deployment. */
 const alike = (run: Run.Run, { runs }: Past): readonly [ReadonlyArray<Measured>, Scope, number] => {
-  const same = runs.filter(({ deploymentId, shape }) => deploymentId === run.deploymentId && shape === run.shape)
+  const same = runs.filter((one) => one.deploymentId === run.deploymentId && Run.mayBe(run, one))
   const here = same.filter(({ environment }) => environment === run.environment)
   const [all, scope] = here.length >= enough ? ([here, "environment"] as const) : ([same, "deployment"] as const)
   const durations = all.slice(0, reach).map(({ elapsedMs }) => elapsedMs)

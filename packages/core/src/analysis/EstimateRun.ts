@@ -29,8 +29,7 @@ export interface Span {
 /**
  * An execution as a line of time.
  *
- * *Details*: `shape` is equal for executions that do the same work: the same kind, on the same stacks, by the same strategies.
- * `elapsedMs` is how long it took, or has taken so far. `endedAt` is absent while it is under way.
+ * *Details*: `elapsedMs` is how long it took, or has taken so far. `endedAt` is absent while it is under way.
  *
  * @since 0.1.0
  */
@@ -39,7 +38,6 @@ export interface Run {
   readonly deploymentId: DeploymentId
   readonly environment: EnvironmentName
   readonly kind: ExecutionKind
-  readonly shape: string
   readonly rollingBack: boolean
   readonly stacks: ReadonlyArray<Member>
   readonly startedAt: Timestamp
@@ -48,12 +46,13 @@ export interface Run {
   readonly spans: ReadonlyArray<Span>
 }
 
-/** A stack of a run; `idle` where there is nothing to do for it. @since 0.1.0 */
+/** A stack of a run; `idle` where there is nothing to do for it, which nobody knows before it is `planned`. @since 0.1.0 */
 export interface Member {
   readonly name: StackName
   readonly provider: string
   readonly strategy: StrategyName | undefined
   readonly idle: boolean
+  readonly planned: boolean
 }
 
 /** A first release has nothing beside it and takes all the traffic at once, whatever its strategy. */
@@ -67,17 +66,10 @@ const memberOf = (stack: StackState): Member => {
     name: stack.name,
     provider: stack.provider,
     strategy: strategyOf(stack),
-    idle: work?.status === "skipped" || (work?.status === "pending" && same)
+    idle: work?.status === "skipped" || (work?.status === "pending" && same),
+    planned: stack.candidate !== null || work?.status !== "pending"
   }
 }
-
-const shapeOf = (kind: ExecutionKind, members: ReadonlyArray<Member>): string =>
-  [
-    kind,
-    ...members.map(({ idle, name, provider, strategy }) =>
-      kind.startsWith("deploy") ? `${name} ${provider} ${idle ? "-" : strategy}` : `${name} ${provider}`
-    )
-  ].join("\n")
 
 /** A time in which people were waited for, at an unknown moment between `from` and `to`. */
 interface Wait {
@@ -151,7 +143,6 @@ export const ofState = (state: ExecutionState, now: Timestamp): Run => {
     deploymentId: state.deploymentId,
     environment: state.environment,
     kind: state.kind,
-    shape: shapeOf(state.kind, members),
     rollingBack: state.status === "rolling_back",
     stacks: members,
     startedAt,
@@ -174,6 +165,12 @@ export const cut = (run: Run, elapsedMs: number): Run => {
   return {
     ...rest,
     elapsedMs,
+    stacks: run.stacks.map((member) => {
+      const planned = run.spans.some(
+        ({ stack, stage, to = Infinity }) => stack === member.name && stage === "initialization" && to <= elapsedMs
+      )
+      return planned ? member : { ...member, idle: false, planned }
+    }),
     spans: run.spans.flatMap((span): ReadonlyArray<Span> => {
       if (span.from > elapsedMs) return []
       if (span.to !== undefined && span.to <= elapsedMs) return [span]
@@ -182,6 +179,22 @@ export const cut = (run: Run, elapsedMs: number): Run => {
     })
   }
 }
+
+/**
+ * Whether a run does the same work as one that is over, by what is known of it by now: the same kind, on the same stacks, by
+ * the same strategies, with nothing to do for the same ones of those that are planned.
+ *
+ * @since 0.1.0
+ */
+export const mayBe = (run: Run, over: Run): boolean =>
+  run.kind === over.kind &&
+  run.stacks.length === over.stacks.length &&
+  run.stacks.every(({ idle, name, planned, provider, strategy }, index) => {
+    const other = over.stacks[index]!
+    if (name !== other.name || provider !== other.provider) return false
+    if (!run.kind.startsWith("deploy")) return true
+    return planned && (idle || other.idle) ? idle === other.idle : strategy === other.strategy
+  })
 
 /**
  * The moments of a run, by name: each stage's beginning and end, in milliseconds of work since its start.

@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { EstimateExecution, EstimatePath, EstimateRun, EstimateSample } from "@signalbox/core/analysis"
 import type { DeploymentId, StoredEvent } from "@signalbox/core/spi"
-import { executionOf, historyOf, type Made } from "./runs.ts"
+import { seeded } from "./chance.ts"
+import { asOf, executionOf, historyOf, type Made } from "./runs.ts"
 
 const minute = 60_000
 
@@ -51,17 +52,42 @@ describe("the line of time of an execution", () => {
     assert.strictEqual(at(3_000_000).elapsedMs, 20_000)
   })
 
-  it("is of another shape by another strategy, for other stacks, and where there is nothing to do", () => {
-    const shape = (stacks: ReadonlyArray<Made>) => runOf(stacks).shape
-    assert.strictEqual(shape([stack("web", 1)]), shape([stack("web", 2)]))
-    assert.notStrictEqual(shape([stack("web", 1)]), shape([stack("web", 1, { strategy: "rolling" })]))
-    assert.notStrictEqual(shape([stack("web", 1)]), shape([stack("web", 1), stack("api", 1)]))
-    const state = executionOf({ id: "now", at: 0, stacks: [stack("web", 1)] })
-    const idle = state.stacks.map((one) => ({
-      ...one,
-      stages: one.stages.map(({ name }) => ({ name, status: "skipped" as const }))
-    }))
-    assert.notStrictEqual(EstimateRun.ofState({ ...state, stacks: idle }, 0).shape, shape([stack("web", 1)]))
+  it("may be that of one with another strategy, other stacks, or nothing to do, only before that is known", () => {
+    const idle = { ...stack("web", 1), idle: true }
+    const mayBe = (live: ReadonlyArray<Made>, over: ReadonlyArray<Made>, elapsedMs = 5_000) =>
+      EstimateRun.mayBe(EstimateRun.cut(runOf(live), elapsedMs), runOf(over))
+    const web = [stack("web", minute)]
+    assert.isTrue(mayBe(web, [stack("web", 2)]))
+    assert.isFalse(mayBe(web, [stack("web", 1, { strategy: "rolling" })]))
+    assert.isFalse(mayBe(web, [stack("web", 1), stack("api", 1)]))
+    // That there is nothing to do turns out when a stack is planned, and its strategy matters no more.
+    assert.isTrue(mayBe(web, [idle], 500))
+    assert.isFalse(mayBe(web, [idle]))
+    assert.isTrue(mayBe([idle], web, 500))
+    assert.isFalse(mayBe([idle], web, 1_500))
+    assert.isTrue(mayBe([idle], [{ ...idle, strategy: "rolling" }], 1_500))
+  })
+
+  it("of one that is over says no more of a moment than was known then", () => {
+    const random = seeded(7)
+    const stacks = () => [
+      { ...stack("api", minute * (1 + random())), idle: random() < 0.5 },
+      stack("web", minute * (1 + random()))
+    ]
+    const past = historyOf(60, stacks)
+    let covered = 0
+    const rounds = 300
+    for (let round = 0; round < rounds; round++) {
+      const state = executionOf({ id: "now", at: 1e12, stacks: stacks() })
+      const over = EstimateRun.ofState(state, state.finishedAt!)
+      for (const elapsedMs of [0, 500, 1_500, 30_000]) {
+        const live = EstimateRun.ofState(asOf(state, state.startedAt! + elapsedMs), state.startedAt! + elapsedMs)
+        const estimate = EstimateExecution.remaining(live, EstimateExecution.past(past))
+        assert.deepEqual(remaining(over, elapsedMs, past), estimate)
+        if (elapsedMs === 0 && estimate.low! <= over.elapsedMs && over.elapsedMs <= estimate.high!) covered += 1
+      }
+    }
+    assert.closeTo(covered / rounds, 0.8, 0.07)
   })
 })
 

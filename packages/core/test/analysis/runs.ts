@@ -1,17 +1,23 @@
 import { EstimateRun } from "@signalbox/core/analysis"
 import type { CorrelationId, DeploymentId, EnvironmentName, Execution, StackName } from "@signalbox/core/spi"
 
-/** How long each stage of a stack works, and how long a person is waited for within its deployment. */
+/**
+ * How long each stage of a stack works, and how long a person is waited for within its deployment; where it is `idle` there is
+ * nothing to do for it after `health_check`.
+ */
 export interface Made {
   readonly name: string
   readonly provider?: string
   readonly strategy?: Execution.StackState["strategy"]
   readonly stages: readonly [initialization: number, health_check: number, deployment: number, validation: number]
   readonly waitMs?: number
+  readonly idle?: boolean
 }
 
 const names = ["initialization", "health_check", "deployment", "validation"] as const
 const release = { id: "r1", version: "1", configDigest: "c" }
+const candidate = { ...release, id: "r2" }
+const skips = ({ idle }: Made, index: number): boolean => idle === true && index >= 2
 
 /** An execution whose stacks are worked on one after the other in `deployment`, and side by side in the other stages. */
 export const executionOf = (options: {
@@ -29,7 +35,9 @@ export const executionOf = (options: {
     const startedAt = clock
     let end = clock
     for (const stack of stacks) {
-      const took = Math.round(stack.stages[index]!) + (name === "deployment" ? (stack.waitMs ?? 0) : 0)
+      const took = skips(stack, index)
+        ? 0
+        : Math.round(stack.stages[index]!) + (name === "deployment" ? (stack.waitMs ?? 0) : 0)
       begins.set(`${stack.name}/${name}`, name === "deployment" ? end : startedAt)
       end = Math.max(end, begins.get(`${stack.name}/${name}`)! + took)
     }
@@ -54,12 +62,13 @@ export const executionOf = (options: {
       strategy: stack.strategy ?? "canary",
       status: "deployed",
       release,
-      candidate: null,
+      candidate: stack.idle === true ? release : null,
       candidateTraffic: 0,
       checkpoint: { release, takenAt: at, data: null },
       outputs: {},
       stages: names.map((name, index) => {
         const startedAt = begins.get(`${stack.name}/${name}`)!
+        if (skips(stack, index)) return { name, status: "skipped" }
         const waitedMs = name === "deployment" ? (stack.waitMs ?? 0) : 0
         return {
           name,
@@ -72,6 +81,28 @@ export const executionOf = (options: {
     })),
     verdicts: [],
     questions: []
+  }
+}
+
+/** What the log said of an execution that is over, at a moment while it was under way. */
+export const asOf = (state: Execution.ExecutionState, at: number): Execution.ExecutionState => {
+  const { finishedAt: _, ...rest } = state
+  const known = (stages: ReadonlyArray<Execution.StageState>) =>
+    stages.map(({ finishedAt, startedAt, ...stage }): Execution.StageState => {
+      if (startedAt === undefined || startedAt > at) return { ...stage, status: "pending" }
+      return finishedAt! > at
+        ? { ...stage, startedAt, status: "running" }
+        : { ...stage, startedAt, finishedAt: finishedAt! }
+    })
+  return {
+    ...rest,
+    status: "in_progress",
+    stages: known(state.stages),
+    stacks: state.stacks.map((stack) => {
+      const stages = known(stack.stages)
+      const planned = stages[0]!.finishedAt !== undefined
+      return { ...stack, stages, candidate: planned ? (stack.candidate ?? candidate) : null }
+    })
   }
 }
 
