@@ -15,7 +15,6 @@ import {
   DeploymentId,
   DeploymentStore,
   type Execution,
-  LeaseStore,
   Redaction,
   type StoreError,
   StackName
@@ -23,14 +22,14 @@ import {
 import { actor } from "../actor.ts"
 import { isAway } from "../ask.ts"
 import { ExitCode } from "../ExitCode.ts"
-import { Failure, usage } from "../Failure.ts"
+import { usage } from "../Failure.ts"
 import { invocation, type Invocation } from "../Invocation.ts"
 import { executionView } from "../json/execution.ts"
 import { headline, nextLines, why } from "../outcome.ts"
 import { inkOf } from "../Invocation.ts"
 import { originOf } from "../origin.ts"
 import { type Place, placeOf, within } from "../place.ts"
-import { signalbox } from "../services.ts"
+import { engine, signalbox } from "../services.ts"
 import { runDegraded } from "../wrap/degraded.ts"
 import { setOutputs } from "../wrap/github.ts"
 import { tellWaiting } from "../wrap/waiting.ts"
@@ -81,24 +80,6 @@ const flags = {
 
 type Flags = Command.Command.Config.Infer<typeof flags>
 
-/** A command that waits for the lock that it holds itself would wait for ever. */
-const notNested = Effect.fnUntraced(function* (inv: Invocation, place: Place) {
-  const outer = inv.host.env.SIGNALBOX_CORRELATION_ID
-  if (!outer || !inv.host.env.SIGNALBOX_RUN) return
-  const leases = yield* LeaseStore
-  const lease = yield* leases.get(`lock/${place.deploymentId}/${place.environment}`)
-  const now = yield* Clock.currentTimeMillis
-  if (lease?.holder !== outer || lease.expiresAt <= now) return
-  return yield* new Failure({
-    exitCode: ExitCode.blocked,
-    info: {
-      code: "nested_run",
-      message: `this runs inside of ${outer}, which holds the lock of ${place.deploymentId} in ${place.environment} already`,
-      hint: "Run the command itself: it has the lock."
-    }
-  })
-})
-
 /** The exit code where the command was never run: the others are its own. */
 const exitCodeOf = ({ error, status }: Execution.ExecutionState): number => {
   if (error?.code === "queue_timeout") return ExitCode.timeout
@@ -142,7 +123,8 @@ const carryOut = Effect.fnUntraced(function* (
 ) {
   const box = yield* signalbox
   const store = yield* DeploymentStore
-  yield* notNested(inv, place)
+  const { Queueing } = yield* engine
+  yield* Queueing.refuseNested(place, inv.host.env.SIGNALBOX_RUN)
   const some = <Key extends string, A>(key: Key, value: Option.Option<A>) =>
     (Option.isSome(value) ? { [key]: value.value } : {}) as { readonly [K in Key]?: A }
   const { execution, joined } = yield* box.submit({

@@ -1,8 +1,23 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
 import type { CorrelationId, DeploymentId, EnvironmentName } from "../domain/Ids.ts"
+import { type Lease, LeaseStore } from "../spi/LeaseStore.ts"
+import type { StoreError } from "../spi/StoreError.ts"
 
 /** The key under which executions of one deployment in one environment exclude each other. @since 0.1.0 */
 export const lockKey = (deploymentId: DeploymentId, environment: EnvironmentName): string =>
   `lock/${deploymentId}/${environment}`
+
+/** The lease of a lock, where somebody has it and it is not over. @since 0.1.0 */
+export const liveLock = Effect.fnUntraced(function* (
+  deploymentId: DeploymentId,
+  environment: EnvironmentName
+): Effect.fn.Return<Lease | undefined, StoreError, LeaseStore> {
+  const leases = yield* LeaseStore
+  const lease = yield* leases.get(lockKey(deploymentId, environment))
+  const now = yield* Clock.currentTimeMillis
+  return lease === undefined || lease.expiresAt <= now ? undefined : lease
+})
 
 /** The key of the claim to run one execution. @since 0.1.0 */
 export const claimKey = (id: CorrelationId): string => `execution/${id}`

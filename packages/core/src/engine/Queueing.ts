@@ -17,7 +17,8 @@ import { ahead } from "./Ahead.ts"
 import { type Blocker, inTheWay, standing } from "./Blockers.ts"
 import { estimate } from "./Estimating.ts"
 import { requestOf } from "./Journal.ts"
-import { claimKey, lockKey } from "./LockKey.ts"
+import { claimKey, liveLock } from "./LockKey.ts"
+import { Refused } from "./Refused.ts"
 import { RunnerIdentity } from "./RunnerIdentity.ts"
 
 /**
@@ -117,14 +118,28 @@ export const lineup = Effect.fnUntraced(function* (
   }
 })
 
-const liveLock = Effect.fnUntraced(function* (
-  deploymentId: DeploymentId,
-  environment: EnvironmentName
-): Effect.fn.Return<Lease | undefined, StoreError, LeaseStore> {
-  const leases = yield* LeaseStore
-  const lease = yield* leases.get(lockKey(deploymentId, environment))
-  const now = yield* Clock.currentTimeMillis
-  return lease === undefined || lease.expiresAt <= now ? undefined : lease
+/**
+ * Refuses what runs inside of the very command that holds its lock: it would wait for itself, for ever.
+ *
+ * *Details*: `outer` is `SIGNALBOX_RUN`, where a command was started with it.
+ *
+ * *Errors*: `Refused`: `blocked` (`nested_run`).
+ *
+ * @since 0.1.0
+ */
+export const refuseNested = Effect.fnUntraced(function* (
+  { deploymentId, environment }: Pick<ExecutionState, "deploymentId" | "environment">,
+  outer: string | undefined
+): Effect.fn.Return<void, Refused | StoreError, LeaseStore> {
+  if (!outer) return
+  const lease = yield* liveLock(deploymentId, environment)
+  if (lease?.holder !== outer) return
+  return yield* new Refused({
+    kind: "blocked",
+    code: "nested_run",
+    message: `this runs inside of ${outer}, which holds the lock of ${deploymentId} in ${environment} already`,
+    hint: "Run the command itself: it has the lock."
+  })
 })
 
 /**

@@ -1,6 +1,6 @@
 /** Running a command as a deployment, for promises. */
-import { DeploymentStore, LeaseStore, Redaction } from "@signalbox/core/spi"
-import * as Clock from "effect/Clock"
+import { Queueing } from "@signalbox/core/engine"
+import { DeploymentStore, Redaction } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import { mkdirSync } from "node:fs"
 import { constants } from "node:os"
@@ -9,32 +9,13 @@ import * as WrappedCommand from "../command/WrappedCommand.ts"
 import type { CommandHandle, CommandResult, CommandRunOptions } from "./CommandRun.ts"
 import type { Executions } from "./executions.ts"
 import { given, spanOf, textOf } from "./input.ts"
-import { ensured, type Place, placeOf } from "./place.ts"
+import { ensured, placeOf } from "./place.ts"
 import { requestOf, submitted } from "./request.ts"
 import type { Session } from "./session.ts"
-import { BlockedError, InterruptedError } from "./SignalboxError.ts"
+import { InterruptedError } from "./SignalboxError.ts"
 import { interrupted } from "./toSignalboxError.ts"
 
 const warn = (message: string): void => process.emitWarning(message, "SignalboxWarning")
-
-/** A command that waits for the lock that it holds itself would wait for ever. */
-const refuseNested = async ({ run }: Session, { deploymentId, environment }: Place): Promise<void> => {
-  const outer = process.env["SIGNALBOX_CORRELATION_ID"]
-  if (!outer || !process.env["SIGNALBOX_RUN"]) return
-  const holds = await run(
-    Effect.gen(function* () {
-      const leases = yield* LeaseStore
-      const lease = yield* leases.get(`lock/${deploymentId}/${environment}`)
-      return lease?.holder === outer && lease.expiresAt > (yield* Clock.currentTimeMillis)
-    })
-  )
-  if (!holds) return
-  throw new BlockedError({
-    code: "nested_run",
-    message: `this runs inside of ${outer}, which holds the lock of ${deploymentId} in ${environment} already`,
-    hint: "Run the command itself: it has the lock."
-  })
-}
 
 const resultOf = (state: CommandResult["state"]): CommandResult => ({
   state,
@@ -75,7 +56,7 @@ export const commandRuns =
     const place = await placeOf(session, options)
     const shown = redactor.redact([command, ...args].join(" ")).slice(0, 2_000)
     const request = { ...(await requestOf(session, "run", place, options)), command: shown }
-    await refuseNested(session, place)
+    await session.run(Queueing.refuseNested(place, process.env["SIGNALBOX_RUN"]))
     const deployments = await session.run(DeploymentStore)
     const stopped = () => signal?.aborted === true
     if (stopped()) throw interrupted(signal?.reason)
