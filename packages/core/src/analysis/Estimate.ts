@@ -15,6 +15,7 @@
  *
  * @since 0.1.0
  */
+import { pick, seeded } from "./EstimateChance.ts"
 
 /** The share of durations that an interval is made to cover. @since 0.1.0 */
 export const coverage = 0.8
@@ -40,6 +41,9 @@ export type Basis = "history" | "few" | "none" | "exceeded"
  * The time that is left, in milliseconds: as likely more as less than `point`, from `low` to `high` with a probability of
  * `coverage`. They are null where `basis` is `none` or `exceeded`. `n` is how many durations it rests on.
  *
+ * *Details*: where `basis` is `history`, `values` are equally likely values of it, in order, of which the interval leaves out
+ * the share `tail` on each side.
+ *
  * @since 0.1.0
  */
 export interface Estimate {
@@ -50,6 +54,8 @@ export interface Estimate {
   readonly n: number
   readonly scope: Scope
   readonly basis: Basis
+  readonly values?: ReadonlyArray<number>
+  readonly tail?: number
 }
 
 /** An estimate that says that there is none. @since 0.1.0 */
@@ -88,7 +94,17 @@ export const ofValues = (
 ): Estimate => {
   const sorted = values.toSorted((left, right) => left - right)
   const at = (p: number) => Math.max(0, Math.round(quantile(sorted, p, n)))
-  return { point: at(0.5), low: at(tail), high: at(1 - tail), coverage, n, scope, basis: "history" }
+  return {
+    point: at(0.5),
+    low: at(tail),
+    high: at(1 - tail),
+    coverage,
+    n,
+    scope,
+    basis: "history",
+    values: sorted,
+    tail
+  }
 }
 
 const mean = (values: ReadonlyArray<number>): number => values.reduce((sum, value) => sum + value, 0) / values.length
@@ -154,11 +170,34 @@ export const scopes: ReadonlyArray<Scope> = ["environment", "deployment", "strat
 const most = <A>(order: ReadonlyArray<A>, values: ReadonlyArray<A>): A =>
   order.findLast((one) => values.includes(one)) ?? order[0]!
 
+const draws = 400
+
 /**
- * What several things take one after the other.
+ * Sums that are as likely as others, one value of each.
  *
- * *Details*: as little of one makes up for as much of another only where they have nothing to do with each other, the distances
- * from the values to the ends of the intervals are added as squares. Of bases, scopes and numbers the weakest counts.
+ * *Details*: all of them are known from one history, which was good or bad luck for all alike. So each is drawn as from an urn
+ * to which what was drawn is given back twice: the place among the values that one had is likelier for the next, the more
+ * so the smaller `n` is. Sums then differ by as much as n values leave open.
+ *
+ * *Source*: D. Blackwell and J. MacQueen, "Ferguson distributions via Pólya urn schemes", Annals of Statistics 1, 1973.
+ */
+const sums = (estimates: ReadonlyArray<Estimate>): ReadonlyArray<number> => {
+  const random = seeded(1)
+  return Array.from({ length: draws }, () => {
+    const drawn: Array<number> = []
+    for (const { n } of estimates) {
+      const again = random() * (n + drawn.length) >= n
+      drawn.push(again ? pick(drawn, random()) : random())
+    }
+    return estimates.reduce((sum, { values = [] }, index) => sum + pick(values, drawn[index]!), 0)
+  })
+}
+
+/**
+ * What several things take one after the other. Of bases, scopes and numbers the weakest counts.
+ *
+ * *Details*: a sum is drawn 400 times. Where one of them has no interval, the distances from the values to the ends are added
+ * as squares: as little of one makes up for as much of another.
  *
  * @since 0.1.0
  */
@@ -176,6 +215,10 @@ export const together = (estimates: ReadonlyArray<Estimate>): Estimate => {
   const n = Math.min(...estimates.map((one) => one.n))
   if (first === undefined) return without("none", 0, scope)
   if (basis === "none" || basis === "exceeded") return without(basis, n, scope)
+  if (basis === "history") {
+    const tail = mean(estimates.map((one) => one.tail!))
+    return { ...ofValues(sums(estimates), scope, Math.max(n, enough), tail), n }
+  }
   const point = estimates.reduce((sum, one) => sum + one.point!, 0)
   const reach = (of: (one: Estimate) => number) => Math.round(Math.hypot(...estimates.map(of)))
   return {

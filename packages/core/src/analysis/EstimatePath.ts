@@ -6,6 +6,7 @@
 import * as Graph from "../domain/Graph.ts"
 import type { StageName } from "../domain/Machines.ts"
 import { aroundMean, enough, type Estimate, leftOf, ofValues, scopes, without } from "./Estimate.ts"
+import { seeded } from "./EstimateChance.ts"
 import type * as Run from "./EstimateRun.ts"
 import { type Pool, pooled, type Sample } from "./EstimateSample.ts"
 
@@ -51,17 +52,6 @@ interface Task {
 }
 
 const draws = 200
-
-/** Reproducible chance: an estimate asked for twice says the same (mulberry32). */
-const seeded = (seed: number): (() => number) => {
-  let state = seed | 0
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let bits = Math.imul(state ^ (state >>> 15), 1 | state)
-    bits = (bits + Math.imul(bits ^ (bits >>> 7), 61 | bits)) ^ bits
-    return ((bits ^ (bits >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
 
 const tasksOf = (run: Run.Run, samples: ReadonlyArray<Sample>, stage: StageName): ReadonlyArray<Task> =>
   run.stacks.flatMap((stack): ReadonlyArray<Task> => {

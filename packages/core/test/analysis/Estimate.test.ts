@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Estimate, EstimateTail } from "@signalbox/core/analysis"
 import * as Schema from "effect/Schema"
-import { exponential, many, seeded } from "./chance.ts"
+import { exponential, many, normal, seeded } from "./chance.ts"
 
 const { enough, enoughForUnusual, ofValues, remaining, together, unusual } = Estimate
 
@@ -99,10 +99,43 @@ describe("several one after the other", () => {
 
   it("take as long as all together, with less uncertainty than the sum", () => {
     const both = together([estimate(1_000, 300), estimate(2_000, 400)])
-    assert.deepInclude(both, { point: 3_000, basis: "history", n: 41 })
-    assert.closeTo(both.low!, 2_500, 5)
-    assert.closeTo(both.high!, 3_500, 5)
+    assert.deepInclude(both, { basis: "history", n: 41 })
+    assert.closeTo(both.point!, 3_000, 30)
+    assert.closeTo(both.high! - both.low!, 1_000, 100)
   })
+
+  const distributions: Readonly<Record<string, (random: () => number) => number>> = {
+    bimodal: (random) => (random() < 0.7 ? 20_000 : 120_000) * (1 + 0.05 * random()),
+    exponential: (random) => 60_000 * exponential(random),
+    lognormal: (random) => 60_000 * Math.exp(0.8 * normal(random))
+  }
+  for (const [name, draw] of Object.entries(distributions)) {
+    for (const [k, n] of [
+      [2, 9],
+      [3, 40],
+      [6, 15],
+      [11, 40]
+    ] as const) {
+      it(`cover four of five where ${k} are to come and ${n} are known, ${name}`, () => {
+        const random = seeded(k)
+        const rounds = 600
+        let covered = 0
+        let below = 0
+        for (let round = 0; round < rounds; round++) {
+          const one = remaining(
+            many(n, () => draw(random)),
+            0
+          )
+          const { high, low, point } = together(many(k, () => one))
+          const sum = many(k, () => draw(random)).reduce((left, right) => left + right)
+          if (low! <= sum && sum <= high!) covered += 1
+          if (sum <= point!) below += 1
+        }
+        assert.closeTo(covered / rounds, 0.8, 0.05)
+        assert.closeTo(below / rounds, 0.49, 0.06)
+      })
+    }
+  }
 
   it("are known no better than the least known of them", () => {
     const few = remaining([100, 120], 0, "stage")

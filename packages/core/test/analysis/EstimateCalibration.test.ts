@@ -1,9 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { EstimateCalibration } from "@signalbox/core/analysis"
-import { exponential, seeded } from "./chance.ts"
+import { exponential, normal, seeded } from "./chance.ts"
 import { historyOf, type Made } from "./runs.ts"
-
-const normal = (random: () => number) => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
 
 /** How long a stage of about a minute takes in the `index`-th execution. */
 type Distribution = (random: () => number, index: number) => number

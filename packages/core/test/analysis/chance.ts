@@ -24,6 +24,9 @@ export const failures = (random: () => number, n: number, p: number): number => 
 
 export const exponential = (random: () => number): number => -Math.log1p(-random())
 
+export const normal = (random: () => number): number =>
+  Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
+
 export const many = <A>(n: number, make: (index: number) => A): ReadonlyArray<A> =>
   Array.from({ length: n }, (_, index) => make(index))
 

@@ -1,0 +1,19 @@
+/**
+ * Chance for estimates: one that is asked for twice says the same.
+ *
+ * @since 0.1.0
+ */
+
+/** Numbers from 0 to 1, the same for the same seed (mulberry32). @since 0.1.0 */
+export const seeded = (seed: number): (() => number) => {
+  let state = seed | 0
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let bits = Math.imul(state ^ (state >>> 15), 1 | state)
+    bits = (bits + Math.imul(bits ^ (bits >>> 7), 61 | bits)) ^ bits
+    return ((bits ^ (bits >>> 14)) >>> 0) / 4_294_967_296
+  }
+}
+
+/** One of several, each as likely; `chance` is from 0 to 1. @since 0.1.0 */
+export const pick = <A>(values: ReadonlyArray<A>, chance: number): A => values[Math.floor(chance * values.length)]!
