@@ -5,7 +5,7 @@ import * as Path from "node:path"
 import * as Effect from "effect/Effect"
 import {
   type DeploymentId,
-  type DeploymentStore,
+  DeploymentStore,
   EnvironmentName,
   type Manifest,
   type StackName,
@@ -37,7 +37,8 @@ const namesOf = ({ host, settings }: Invocation): readonly [organization: string
 
 /**
  * Finds it. Without a configuration the deployment is the one of this folder, else one whose id follows from the names of
- * the project, so that every checkout of it means the same; without an environment it is "default".
+ * the project, so that every checkout of it means the same; without an environment it is "default", until the store knows
+ * others.
  */
 export const placeOf = Effect.fnUntraced(function* (
   inv: Invocation,
@@ -54,31 +55,40 @@ export const placeOf = Effect.fnUntraced(function* (
   const { Configuration, deploymentIdOf } = yield* engine
   const [organization, project] = namesOf(inv)
   const environment = EnvironmentName.make(inv.settings.environment ?? "default")
-  const known = given ?? Target.idIn(inv.settings.directory)
-  const deploymentId = known ?? deploymentIdOf(organization, project)
+  const own = deploymentIdOf(organization, project)
+  // What the first command here wrote down names the same deployment, and still lets it grow.
+  const deploymentId = given ?? Target.idIn(inv.settings.directory) ?? own
   return {
     manifest: Configuration.bare({ organization, project, environment, stacks }),
     deploymentId,
     environment,
     bare: true,
-    named: known !== undefined
+    named: given !== undefined || deploymentId !== own
   }
 })
 
+const moved = (place: Place, environment: EnvironmentName): Place => {
+  const settings = place.manifest.environments[place.environment]!
+  return { ...place, environment, manifest: { ...place.manifest, environments: { [environment]: settings } } }
+}
+
 /**
  * The place as the store knows it: a deployment that was named has to be there, and the environment is one of its own; where
- * none was named, its only one.
+ * no environment was named, its only one.
  */
 export const settled = Effect.fnUntraced(function* (
   inv: Invocation,
   place: Place
 ): Effect.fn.Return<Place, Failure | StoreError, DeploymentStore> {
-  if (!place.named) return place
-  const { environments } = yield* Target.deployment(place.deploymentId)
-  if (!place.bare) return place
-  const environment = yield* Target.environmentIn(inv, environments)
-  const settings = place.manifest.environments[place.environment]!
-  return { ...place, environment, manifest: { ...place.manifest, environments: { [environment]: settings } } }
+  if (place.named) {
+    const { environments } = yield* Target.deployment(place.deploymentId)
+    return place.bare ? moved(place, yield* Target.environmentIn(inv, environments)) : place
+  }
+  if (inv.settings.environment !== undefined) return place
+  const found = yield* (yield* DeploymentStore).deployment(place.deploymentId)
+  const environments = found?.environments ?? []
+  if (environments.length === 0 || environments.includes(place.environment)) return place
+  return moved(place, yield* Target.environmentIn(inv, environments))
 })
 
 /** Works there with the stores open; the deployment of a project without a configuration is made first. */

@@ -535,6 +535,27 @@ describe("coordination between processes", { timeout: 60_000 }, () => {
     assert.deepEqual(listing(folder), before)
   })
 
+  it("a project without a configuration gets every environment that it is run in", async () => {
+    const job = Fs.mkdtempSync(Path.join(folder, "environments-"))
+    const run = (...argv: ReadonlyArray<string>) => binary.run(job, argv)
+    const command = ["--", "node", "-e", "0"]
+    expectExit(await run("run", "--environment", "production", ...command), 0)
+    // Where there is but one, it is meant.
+    expectExit(await run("run", ...command), 0)
+    expectExit(await run("run", "--environment", "staging", ...command), 0)
+    expectExit(await run("register", "--environment", "preview", "--correlation-id", "one"), 0)
+    expectExit(await run("lock", "hold", "--environment", "canary", "--reason", "moving"), 0)
+    const { environments } = JSON.parse((await run("info", "--json")).stdout)
+    assert.deepEqual(
+      environments.map(({ name }: { readonly name: string }) => name),
+      ["production", "staging", "preview", "canary"]
+    )
+    const ambiguous = expectExit(await run("run", ...command), 64)
+    assert.match(ambiguous.stderr, /which environment\?[^]*production \| staging/)
+    const other = JSON.parse((await run("list", "--json")).stdout).deployments[0].deploymentId
+    expectExit(await run("run", "--deployment", other, "--environment", "prodution", ...command), 64)
+  })
+
   it("an answer without the registry is degraded; without providers there is none", async () => {
     expectExit(await binary.run(folder, ["can-deploy"], { env: nowhere }), 6)
     const configured = Fs.mkdtempSync(Path.join(folder, "configured-"))
