@@ -9,7 +9,7 @@ import type { Origin } from "@signalbox/core/spi"
 import type { Invocation } from "./Invocation.ts"
 
 /** The flags that say it. */
-export interface OriginFlags {
+interface OriginFlags {
   readonly commit: Option.Option<string>
   readonly committedAt: Option.Option<number>
   readonly workflowRun: Option.Option<string>

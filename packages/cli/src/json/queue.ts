@@ -22,7 +22,7 @@ export const registeredView = (state: Execution.ExecutionState, place: Queueing.
 })
 
 /** One that waits; `position` is null where nobody waits for its turn. */
-export const waitingView = ({ position, ticket }: Queueing.Waiting) => ({
+const waitingView = ({ position, ticket }: Queueing.Waiting) => ({
   position,
   correlationId: ticket.correlationId,
   kind: ticket.kind,

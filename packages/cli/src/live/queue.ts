@@ -34,7 +34,7 @@ export const placeLine = ({ ahead, left, position }: Queueing.Place): string => 
 }
 
 /** Those that wait, in order. */
-export const queueTable = (
+const queueTable = (
   queue: ReadonlyArray<Queueing.Waiting>,
   now: number,
   { columns, paint }: Ink

@@ -8,13 +8,13 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
-import { type Deployment, heldBy, type Hold } from "../domain/Environment.ts"
+import type { Deployment } from "../domain/Environment.ts"
 import type { EventOf } from "../domain/Event.ts"
 import type { DeploymentId, EnvironmentName } from "../domain/Ids.ts"
 import { DeploymentStore } from "../spi/DeploymentStore.ts"
 import { type Lease, LeaseStore } from "../spi/LeaseStore.ts"
 import type { StoreError } from "../spi/StoreError.ts"
-import { lockKey } from "./LockKey.ts"
+import { liveLock } from "./LockKey.ts"
 import { Refused } from "./Refused.ts"
 import { uniqueOwner } from "./RunnerIdentity.ts"
 
@@ -62,28 +62,6 @@ export const decide = Effect.fnUntraced(function* (
   return (yield* store.deployment(id)) ?? (yield* unknown)
 })
 
-/** Who has the lock of an environment, and who holds it by hand. @since 0.1.0 */
-export interface LockState {
-  readonly lease: Lease | undefined
-  readonly hold: Hold | undefined
-}
-
-/** Reads both. @since 0.1.0 */
-export const lockOf = Effect.fnUntraced(function* (
-  id: DeploymentId,
-  environment: EnvironmentName
-): Effect.fn.Return<LockState, StoreError, DeploymentStore | LeaseStore> {
-  const store = yield* DeploymentStore
-  const leases = yield* LeaseStore
-  const now = yield* Clock.currentTimeMillis
-  const lease = yield* leases.get(lockKey(id, environment))
-  const deployment = yield* store.deployment(id)
-  return {
-    lease: lease === undefined || lease.expiresAt <= now ? undefined : lease,
-    hold: heldBy(deployment, environment, now)
-  }
-})
-
 /**
  * Takes the lock from whoever holds it and gives it back. The holder notices at its next mutation or renewal, at the latest
  * after a third of its time to live, and stops. Returns the lease that was broken, nothing where nobody held it.
@@ -95,7 +73,7 @@ export const breakLock = Effect.fnUntraced(function* (
   options: { readonly environment: EnvironmentName; readonly reason: string; readonly by: string }
 ): Effect.fn.Return<Lease | undefined, Refused | StoreError, DeploymentStore | LeaseStore> {
   const leases = yield* LeaseStore
-  const { lease } = yield* lockOf(id, options.environment)
+  const lease = yield* liveLock(id, options.environment)
   if (lease === undefined) return undefined
   // Written first: what was done by force is known even if it was not finished.
   yield* decide(id, {

@@ -13,7 +13,6 @@ import type { OperatorCommand, Origin, QueuePolicy, StoredEvent } from "../domai
 import type { ExecutionState } from "../domain/Execution.ts"
 import type { CorrelationId, DeploymentId, EnvironmentName, StackName } from "../domain/Ids.ts"
 import type { ExecutionKind } from "../domain/Machines.ts"
-import type * as Queue from "../domain/Queue.ts"
 import type { ErrorInfo, StackPlan } from "../domain/Release.ts"
 import type { Manifest, StrategyName } from "../domain/Spec.ts"
 import type { DeploymentStore } from "../spi/DeploymentStore.ts"
@@ -22,12 +21,11 @@ import type { Observation } from "../spi/Provider.ts"
 import type { ProviderError } from "../spi/ProviderError.ts"
 import type { Providers } from "../spi/Providers.ts"
 import type { StoreError } from "../spi/StoreError.ts"
-import { ahead } from "./Ahead.ts"
 import * as CanDeploy from "./CanDeploy.ts"
 import { type Cleaned, cleanup, type Reported } from "./Cleanup.ts"
 import * as Commands from "./Commands.ts"
 import * as Governing from "./Governing.ts"
-import type { Decision, LockState } from "./Governing.ts"
+import type { Decision } from "./Governing.ts"
 import * as Initialization from "./Initialization.ts"
 import * as Preview from "./Preview.ts"
 import type { Refused } from "./Refused.ts"
@@ -137,10 +135,6 @@ export class Signalbox extends Context.Service<
     readonly withdrawAfter: (id: CorrelationId, patience: Duration.Input, hint: string) => Effect.Effect<void>
     /** Whether something may be deployed now, and everything that is in the way; says so where the registry is away. */
     readonly canDeploy: (question: CanDeploy.Question) => Effect.Effect<CanDeploy.Answer, Refused | StoreError>
-    /** Those whose turn comes before that of a request, in order. */
-    readonly ahead: (
-      asked: Pick<ExecutionState, "correlationId" | "kind" | "deploymentId" | "environment">
-    ) => Effect.Effect<ReadonlyArray<Queue.Ticket>, StoreError>
     /** Hands a command to a running (or paused) execution, from any process. */
     readonly command: (
       id: CorrelationId,
@@ -153,8 +147,6 @@ export class Signalbox extends Context.Service<
     ) => Effect.Effect<void, Refused | StoreError>
     /** Records what people decide: a veto, a hold, or the end of either. */
     readonly decide: (id: DeploymentId, decision: Decision) => Effect.Effect<Deployment, Refused | StoreError>
-    /** Who has the lock of an environment, and who holds it by hand. */
-    readonly lock: (id: DeploymentId, environment: EnvironmentName) => Effect.Effect<LockState, StoreError>
     /** Takes the lock from whoever holds it; returns the lease that was broken. */
     readonly breakLock: (
       id: DeploymentId,
@@ -195,10 +187,8 @@ export class Signalbox extends Context.Service<
         withdraw: (id, why) => provided(Turn.withdraw(id, why)),
         withdrawAfter: (id, patience, hint) => provided(Turn.withdrawAfter(id, patience, hint)),
         decide: (id, decision) => provided(Governing.decide(id, decision)),
-        lock: (id, environment) => provided(Governing.lockOf(id, environment)),
         breakLock: (id, options) => provided(Governing.breakLock(id, options)),
         canDeploy: (question) => provided(CanDeploy.canDeploy(question)),
-        ahead: (asked) => provided(ahead(asked)),
         runner: (id) => provided(Commands.runner(id)),
         command: (id, options) => provided(Commands.command(id, options)),
         follow: (id, after) => Stream.provideContext(Commands.follow(id, after), context),

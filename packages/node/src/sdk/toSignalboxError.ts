@@ -18,7 +18,7 @@ import {
 } from "./SignalboxError.ts"
 
 /** All that the engine fails with. */
-export type EngineError = Refused | ConfigurationInvalid | LeaseHeld | LeaseLost | StoreError | ProviderError
+type EngineError = Refused | ConfigurationInvalid | LeaseHeld | LeaseLost | StoreError | ProviderError
 
 const refusals = {
   invalid: InvalidInputError,
