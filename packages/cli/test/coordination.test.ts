@@ -473,6 +473,25 @@ describe("coordination", () => {
     assert.strictEqual((await json("list")).value.deployments[0].note, note)
     assert.strictEqual((await json("status", id)).value.note, note)
   })
+
+  it("a stack that the configuration got later is shown, also where it made a deployment partial", async () => {
+    const api = { name: "api", provider: "simulated", gate, dependsOn: ["web"] }
+    const more = { ...config, rollback: false, stacks: [...config.stacks, api] }
+    Fs.writeFileSync(Path.join(cwd, "signalbox.config.json"), JSON.stringify(more))
+    expectExit(await run("deploy", "--version", "v1"), 0)
+    const stacks = async () =>
+      (await json("status", id)).value.stacks.map(
+        ({ name, status }: { readonly name: string; readonly status: string }) => `${name} ${status}`
+      )
+    assert.deepEqual(await stacks(), ["web deployed", "api deployed"])
+    world.cloud.fail({ operation: "stage", stack: "api", times: 9, reason: { _tag: "Broken", message: "no image" } })
+    expectExit(await run("deploy", "--version", "v2"), 1)
+    assert.deepEqual(await stacks(), ["web deployed", "api failed"])
+    assert.strictEqual((await json("status", id)).value.note, "partial because of api")
+    const [listed] = (await json("list")).value.deployments
+    assert.deepEqual([listed.note, listed.stacks], ["partial because of api", ["web", "api"]])
+    assert.deepEqual((await json("info", id)).value.stacks, ["web", "api"])
+  })
 })
 
 describe("words", () => {

@@ -30,7 +30,7 @@ export const info = Command.make(
           }
         })
         const view = {
-          ...deploymentView(found),
+          ...deploymentView(found, states),
           environments,
           directory: inv.settings.directory,
           config: inv.settings.config ?? null

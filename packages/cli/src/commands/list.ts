@@ -2,7 +2,7 @@ import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import { DeploymentStore } from "@signalbox/core/spi"
 import { invocation } from "../Invocation.ts"
-import { deploymentView, iso } from "../json/execution.ts"
+import { deploymentView, iso, stackNames } from "../json/execution.ts"
 import { mark, word } from "../live/glyphs.ts"
 import { disagreement } from "../live/disagreement.ts"
 import { type Column, table } from "../live/table.ts"
@@ -28,12 +28,12 @@ const rows = (wanted: string | undefined) =>
         Effect.map(environmentsByTime(deployment.deploymentId), (states) => {
           const state = states.find(({ environment }) => wanted === undefined || environment === wanted)
           const status = state?.status ?? ("initialized" as const)
-          const stacks = deployment.stacks.map((name) => ({
+          const stacks = stackNames(deployment, state === undefined ? [] : [state]).map((name) => ({
             name,
             status: state?.stacks.find((stack) => stack.name === name)?.status ?? ("not_deployed" as const)
           }))
           return {
-            ...deploymentView(deployment),
+            ...deploymentView(deployment, states),
             environment: state?.environment ?? wanted ?? null,
             status,
             note: disagreement({ status, stacks }) ?? null,

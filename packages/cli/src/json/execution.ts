@@ -1,7 +1,7 @@
 /**
  * An execution as JSON shows it. The names are API.
  */
-import type { Environment, Execution, Verdict } from "@signalbox/core/spi"
+import type { Environment, Execution, StackName, Verdict } from "@signalbox/core/spi"
 import { traceIdOf } from "@signalbox/core/telemetry"
 
 /** The schema names of what is streamed, with their versions. */
@@ -70,14 +70,25 @@ export const executionView = (state: Execution.ExecutionState, now: number) => (
 })
 export type ExecutionView = ReturnType<typeof executionView>
 
-/** A deployment, as `init` and `info` show it. */
-export const deploymentView = (deployment: Environment.Deployment) => ({
+/** The stacks that a deployment was made with, and those that were deployed since. */
+export const stackNames = (
+  deployment: Environment.Deployment,
+  states: ReadonlyArray<Environment.EnvironmentState>
+): ReadonlyArray<StackName> => [
+  ...new Set([...deployment.stacks, ...states.flatMap(({ stacks }) => stacks.map(({ name }) => name))])
+]
+
+/** A deployment, as `init`, `info` and `list` show it. */
+export const deploymentView = (
+  deployment: Environment.Deployment,
+  states: ReadonlyArray<Environment.EnvironmentState> = []
+) => ({
   deploymentId: deployment.deploymentId,
   organization: deployment.organization,
   project: deployment.project,
   template: deployment.template,
   environments: deployment.environments,
-  stacks: deployment.stacks,
+  stacks: stackNames(deployment, states),
   createdAt: iso(deployment.createdAt)
 })
 
@@ -95,7 +106,7 @@ export const environmentView = (
   environment,
   status: state?.status ?? "initialized",
   updatedAt: iso(state?.updatedAt ?? deployment.createdAt),
-  stacks: deployment.stacks.map((name) => {
+  stacks: stackNames(deployment, state === undefined ? [] : [state]).map((name) => {
     const stack = state?.stacks.find((one) => one.name === name)
     const within = execution?.stacks.find((one) => one.name === name)
     return {
