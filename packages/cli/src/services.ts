@@ -2,7 +2,7 @@ import * as Fs from "node:fs"
 import * as Path from "node:path"
 import * as Effect from "effect/Effect"
 import type { Estimating, Signalbox } from "@signalbox/core/engine"
-import type { DeploymentStore, Execution, StoreError } from "@signalbox/core/spi"
+import type { DeploymentStore, Execution, LeaseStore, StoreError } from "@signalbox/core/spi"
 import { type Failure, notFound } from "./Failure.ts"
 import type { Services } from "./host/Host.ts"
 import type { Invocation } from "./Invocation.ts"
@@ -45,7 +45,7 @@ const nothing = () => undefined
 /** Says again and again what is left of an execution. Reads nothing, and loads nothing, for one that has finished. */
 export const estimator = (
   state: Execution.ExecutionState
-): Effect.Effect<Estimating.Estimator, StoreError, DeploymentStore> =>
+): Effect.Effect<Estimating.Estimator, StoreError, DeploymentStore | LeaseStore> =>
   state.finishedAt === undefined
     ? Effect.flatMap(engine, ({ Estimating }) => Estimating.estimator(state))
     : Effect.succeed(nothing)

@@ -153,6 +153,8 @@ export const watch = Effect.fnUntraced(function* (
   let state: Execution.ExecutionState | undefined
   let estimate: Estimating.Estimator = () => undefined
   let waits: Waits | undefined
+  let lookedAt = 0
+  let looked: Execution.ExecutionState["status"] | undefined
   yield* Effect.addFinalizer(() => Effect.sync(() => view.end(state)))
   const following = yield* box.follow(id).pipe(
     Stream.runForEach((stored) =>
@@ -172,17 +174,15 @@ export const watch = Effect.fnUntraced(function* (
     if (shown === undefined) return
     view.tick(shown, { estimate: (now) => estimate(shown, now), waits: isWaiting(shown) ? waits : undefined })
   }).pipe(Effect.andThen(Effect.sleep(frame)), Effect.forever, Effect.forkScoped)
-  // Those before it in a queue move on too: what is known of them is looked up again now and then.
+  // Those before it in a queue move on too, and going back is other work: what is known is looked up again now and then.
   yield* Effect.gen(function* () {
-    const current = yield* store.execution(id)
+    const isDue = waits !== undefined || state?.status !== looked || Date.now() - lookedAt >= look
+    const current = isDue ? yield* store.execution(id) : undefined
     if (current === undefined) return
+    lookedAt = Date.now()
+    looked = current.status
     estimate = yield* estimator(current)
     waits = isWaiting(current) ? yield* waitsOf(current) : undefined
-  }).pipe(
-    Effect.ignore,
-    Effect.andThen(Effect.suspend(() => Effect.sleep(waits === undefined ? look : second))),
-    Effect.forever,
-    Effect.forkScoped
-  )
+  }).pipe(Effect.ignore, Effect.andThen(Effect.sleep(second)), Effect.forever, Effect.forkScoped)
   return Fiber.join(following).pipe(Effect.timeout(2 * second), Effect.ignore)
 })

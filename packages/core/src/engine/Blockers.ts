@@ -92,7 +92,7 @@ const overriding = `--override "<reason>"`
  */
 export const standing = Effect.fnUntraced(function* (
   asked: Asked
-): Effect.fn.Return<ReadonlyArray<Blocker>, StoreError, DeploymentStore> {
+): Effect.fn.Return<ReadonlyArray<Blocker>, StoreError, Services> {
   const store = yield* DeploymentStore
   const now = yield* Clock.currentTimeMillis
   const deployment = yield* store.deployment(asked.deploymentId)
@@ -224,7 +224,7 @@ export const stacksMissing = (environment: EnvironmentState | undefined, asked: 
 const requirement = Effect.fnUntraced(function* (
   asked: Asked,
   required: { readonly deployment: DeploymentId; readonly environment?: EnvironmentName }
-): Effect.fn.Return<ReadonlyArray<Blocker>, StoreError, DeploymentStore> {
+): Effect.fn.Return<ReadonlyArray<Blocker>, StoreError, Services> {
   const store = yield* DeploymentStore
   const name = required.environment ?? asked.environment
   const state = yield* store.environment(required.deployment, name)
@@ -285,7 +285,7 @@ const holder = Effect.fnUntraced(function* (
   asked: Asked,
   lease: Lease,
   now: Timestamp
-): Effect.fn.Return<Blocker, StoreError, DeploymentStore> {
+): Effect.fn.Return<Blocker, StoreError, Services> {
   const { isDead } = yield* RunnerIdentity
   const store = yield* DeploymentStore
   const held = yield* store.execution(lease.holder as CorrelationId)
@@ -310,7 +310,7 @@ const holder = Effect.fnUntraced(function* (
 
 const endOf = Effect.fnUntraced(function* (
   id: CorrelationId
-): Effect.fn.Return<Blocker["clearsAt"], StoreError, DeploymentStore> {
+): Effect.fn.Return<Blocker["clearsAt"], StoreError, Services> {
   const store = yield* DeploymentStore
   const state = yield* store.execution(id)
   if (state === undefined) return null

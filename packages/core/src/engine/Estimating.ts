@@ -5,18 +5,20 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { type Estimate, enough, together } from "../analysis/Estimate.ts"
+import { enough, type Estimate, together } from "../analysis/Estimate.ts"
 import * as Calibration from "../analysis/EstimateCalibration.ts"
 import * as Estimation from "../analysis/EstimateExecution.ts"
 import type { Plan } from "../analysis/EstimatePath.ts"
 import * as Run from "../analysis/EstimateRun.ts"
 import { samplesOf } from "../analysis/EstimateSample.ts"
-import { type ExecutionState, isFinished } from "../domain/Execution.ts"
+import { type ExecutionState, isFinished, isQueued } from "../domain/Execution.ts"
 import type { CorrelationId, DeploymentId, EnvironmentName, Timestamp } from "../domain/Ids.ts"
 import type { ExecutionKind } from "../domain/Machines.ts"
-import * as Queue from "../domain/Queue.ts"
 import { DeploymentStore } from "../spi/DeploymentStore.ts"
+import { LeaseStore } from "../spi/LeaseStore.ts"
 import type { StoreError } from "../spi/StoreError.ts"
+import { ahead } from "./Ahead.ts"
+import { lockKey } from "./LockKey.ts"
 
 const { reach } = Estimation
 const lasting = 60_000
@@ -98,30 +100,35 @@ const planOf = Effect.fnUntraced(function* (
   return last?._tag === "ExecutionRequested" || last?._tag === "TurnTaken" ? last.spec : undefined
 })
 
-/** Those before a request in its queue: the one that is under way, then those whose turn comes earlier. */
-const ahead = Effect.fnUntraced(function* (
+/** Those before a request in its queue: the one that has the lock, then those whose turn comes earlier. */
+const before = Effect.fnUntraced(function* (
   state: ExecutionState
-): Effect.fn.Return<ReadonlyArray<ExecutionState>, StoreError, DeploymentStore> {
+): Effect.fn.Return<ReadonlyArray<ExecutionState>, StoreError, DeploymentStore | LeaseStore> {
+  if (!isQueued(state)) return []
   const store = yield* DeploymentStore
-  const environment = yield* store.environment(state.deploymentId, state.environment)
-  if (environment === undefined) return []
-  const { current, queue = [] } = environment
-  const ids = [
-    ...(current === null || current === state.correlationId ? [] : [current]),
-    ...Queue.before(queue, state).map(({ correlationId }) => correlationId)
-  ]
-  const states = yield* Effect.forEach(ids, (id) => store.execution(id))
+  const leases = yield* LeaseStore
+  const lease = yield* leases.get(lockKey(state.deploymentId, state.environment))
+  const now = yield* Clock.currentTimeMillis
+  const holder = lease === undefined || lease.expiresAt <= now ? [] : [lease.holder as CorrelationId]
+  if (holder.includes(state.correlationId)) return []
+  const waiting = (yield* ahead(state)).map(({ correlationId }) => correlationId)
+  const states = yield* Effect.forEach([...holder, ...waiting], (id) => store.execution(id))
   return states.filter((one) => one !== undefined).filter((one) => !isFinished(one))
 })
 
-/** Says what is left of an execution as it is at a time. @since 0.1.0 */
+/**
+ * Says what is left of an execution as it is at a time. Undefined where it has finished, and where it goes back and did not
+ * when the history was read: that is to be read anew.
+ *
+ * @since 0.1.0
+ */
 export type Estimator = (state: ExecutionState, now: Timestamp) => Estimate | undefined
 
 /**
  * Reads what is needed to estimate one execution again and again while it is under way.
  *
- * *Details*: an execution that waits in a queue takes what is left of those before it, then its own time. Undefined for one
- * that has finished.
+ * *Details*: an execution that waits in a queue takes what is left of those before it, each by the history of its own kind, then
+ * its own time.
  *
  * *Errors*: `StoreError`.
  *
@@ -129,24 +136,17 @@ export type Estimator = (state: ExecutionState, now: Timestamp) => Estimate | un
  */
 export const estimator = Effect.fnUntraced(function* (
   state: ExecutionState
-): Effect.fn.Return<Estimator, StoreError, DeploymentStore> {
+): Effect.fn.Return<Estimator, StoreError, DeploymentStore | LeaseStore> {
   if (isFinished(state)) return () => undefined
-  const by = yield* past(state)
-  const plan = yield* planOf(state.correlationId)
-  const before =
-    state.startedAt === undefined
-      ? yield* Effect.forEach(yield* ahead(state), (other) =>
-          Effect.map(planOf(other.correlationId), (planned) => ({ other, planned }))
-        )
-      : []
+  const known = (one: ExecutionState) =>
+    Effect.all({ one: Effect.succeed(one), by: past(one), plan: planOf(one.correlationId) })
+  const own = yield* known(state)
+  const others = yield* Effect.forEach(yield* before(state), known)
+  const back = ({ status }: ExecutionState) => status === "rolling_back"
   return (current, now) => {
-    if (isFinished(current)) return undefined
-    const own = Estimation.remaining(Run.ofState(current, now), by, plan)
-    if (current.startedAt !== undefined) return own
-    return together([
-      ...before.map(({ other, planned }) => Estimation.remaining(Run.ofState(other, now), by, planned)),
-      own
-    ])
+    if (isFinished(current) || back(current) !== back(state)) return undefined
+    const all = [...(current.startedAt === undefined ? others : []), { ...own, one: current }]
+    return together(all.map(({ by, one, plan }) => Estimation.remaining(Run.ofState(one, now), by, plan)))
   }
 })
 
@@ -159,7 +159,7 @@ export const estimator = Effect.fnUntraced(function* (
  */
 export const estimate = Effect.fnUntraced(function* (
   state: ExecutionState
-): Effect.fn.Return<Estimate | undefined, StoreError, DeploymentStore> {
+): Effect.fn.Return<Estimate | undefined, StoreError, DeploymentStore | LeaseStore> {
   if (isFinished(state)) return undefined
   const at = yield* estimator(state)
   return at(state, yield* Clock.currentTimeMillis)

@@ -106,6 +106,12 @@ export const asOf = (state: Execution.ExecutionState, at: number): Execution.Exe
   }
 }
 
+/** The same before its turn has come. */
+export const waiting = (state: Execution.ExecutionState): Execution.ExecutionState => {
+  const { finishedAt: _, startedAt: __, ...rest } = asOf(state, -1)
+  return { ...rest, status: "queued", queue: "fifo" }
+}
+
 /** Executions one after the other, an hour between their starts. */
 export const historyOf = (
   count: number,

@@ -1,10 +1,19 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Estimating, Signalbox } from "@signalbox/core/engine"
-import { CorrelationId, type DeploymentId, DeploymentStore, type Execution, type Manifest } from "@signalbox/core/spi"
+import {
+  CorrelationId,
+  type DeploymentId,
+  DeploymentStore,
+  type Execution,
+  LeaseStore,
+  type Manifest
+} from "@signalbox/core/spi"
 import type { SimulatedProvider } from "@signalbox/core/testing"
-import { Clock, Effect } from "effect"
+import { Clock, Duration, Effect } from "effect"
 import { TestClock } from "effect/testing"
-import { seeded } from "../analysis/chance.ts"
+import { claimKey, lockKey } from "../../src/engine/LockKey.ts"
+import { exponential, seeded } from "../analysis/chance.ts"
+import { executionOf, waiting } from "../analysis/runs.ts"
 import { carryOut, config, deployed, drive, gate, manifestOf, pass, requestOf, settle, world } from "./support.ts"
 
 const second = 1_000
@@ -143,6 +152,122 @@ describe("an estimate of an execution under way", () => {
       assert.closeTo(second_!.point!, 2 * first!.point!, 500)
     }).pipe(Effect.provide(layer))
   })
+})
+
+/** A store that has these executions, of which those that wait are in the queue in this order. */
+const shelf = (states: ReadonlyArray<Execution.ExecutionState>) =>
+  Effect.map(DeploymentStore, (store) =>
+    DeploymentStore.of({
+      ...store,
+      execution: (id) => Effect.succeed(states.find(({ correlationId }) => correlationId === id)),
+      executions: ({ deploymentId, kinds, limit = 100, statuses }) =>
+        Effect.succeed({
+          items: states
+            .filter((one) => deploymentId === undefined || one.deploymentId === deploymentId)
+            .filter((one) => kinds === undefined || kinds.includes(one.kind))
+            .filter((one) => statuses === undefined || statuses.includes(one.status))
+            .toSorted((left, right) => right.requestedAt - left.requestedAt)
+            .slice(0, limit)
+        }),
+      environment: (deploymentId, environment) =>
+        Effect.succeed({
+          deploymentId,
+          environment,
+          status: "deployed" as const,
+          everDeployed: true,
+          current: null,
+          last: CorrelationId.make("h0"),
+          stacks: [],
+          updatedAt: 0,
+          queue: states
+            .filter(({ status }) => status === "queued")
+            .map((one) => ({ ...one, at: one.requestedAt, policy: "fifo" as const, overtaken: 0 }))
+        })
+    })
+  )
+
+const claimed = (ids: ReadonlyArray<string>) =>
+  Effect.gen(function* () {
+    const leases = yield* LeaseStore
+    for (const id of ids) {
+      yield* leases.acquire({ key: claimKey(CorrelationId.make(id)), holder: id, owner: id, ttl: Duration.minutes(1) })
+    }
+  })
+
+const lasting = (ms: number, at: number, id = `h${at}`, kind: Execution.ExecutionState["kind"] = "deploy") => ({
+  ...executionOf({ id, at, stacks: [{ name: "web", stages: [0, 0, ms, 0] }] }),
+  kind
+})
+
+describe("an estimate of one that waits", () => {
+  const deploys = Array.from({ length: 20 }, (_, n) => lasting(300_000 + n * 1_000, n * 1_000_000))
+  const rollbacks = Array.from({ length: 20 }, (_, n): Execution.ExecutionState => {
+    const state = lasting(5_000 + n, 1e8 + n * 1_000_000, `b${n}`, "rollback")
+    return { ...state, stacks: state.stacks.map((stack) => ({ ...stack, stages: [] })) }
+  })
+  const me = waiting(lasting(1, 1e9, "me"))
+
+  const estimateOf = (states: ReadonlyArray<Execution.ExecutionState>) =>
+    Effect.gen(function* () {
+      return yield* Effect.provideService(Estimating.estimate(me), DeploymentStore, yield* shelf([...states, me]))
+    })
+
+  it.effect("takes each before it for what it is: a rollback is over soon", () =>
+    Effect.gen(function* () {
+      yield* claimed(["back"])
+      const back = waiting(lasting(1, 1e9, "back", "rollback"))
+      const estimate = yield* estimateOf([...deploys, ...rollbacks, back])
+      assert.deepInclude(estimate, { basis: "history", scope: "environment", n: 20 })
+      assert.closeTo(estimate!.point!, 310_000 + 5_000, 2_000)
+    }).pipe(Effect.provide(world().layer))
+  )
+
+  it.effect("leaves out those that nobody waits for, and begins with whoever has the lock", () =>
+    Effect.gen(function* () {
+      const leases = yield* LeaseStore
+      yield* claimed(["second"])
+      const others = ["first", "second", "third"].map((id) => waiting(lasting(1, 1e9, id)))
+      const two = yield* estimateOf([...deploys, ...others])
+      assert.closeTo(two!.point!, 2 * 310_000, 5_000)
+      const key = lockKey(me.deploymentId, me.environment)
+      yield* leases.acquire({ key, holder: "holder", owner: "holder", ttl: Duration.minutes(1) })
+      const holder: Execution.ExecutionState = {
+        ...waiting(lasting(1, 0, "holder")),
+        status: "in_progress",
+        startedAt: 0
+      }
+      const three = yield* estimateOf([...deploys, ...others, holder])
+      assert.closeTo(three!.point!, 3 * 310_000, 8_000)
+    }).pipe(Effect.provide(world().layer))
+  )
+
+  it.effect("covers four of five where durations are skewed and several are before it", () =>
+    Effect.gen(function* () {
+      const before = Array.from({ length: 5 }, (_, n) => waiting(lasting(1, 1e9, `before${n}`)))
+      yield* claimed(before.map(({ correlationId }) => correlationId))
+      const random = seeded(12)
+      const draw = () => Math.round(60_000 * exponential(random))
+      let covered = 0
+      const rounds = 300
+      for (let round = 0; round < rounds; round++) {
+        const past = Array.from({ length: 40 }, (_, n) => lasting(draw(), n * 10_000_000))
+        const estimate = yield* estimateOf([...past, ...before])
+        const sum = Array.from({ length: 6 }, draw).reduce((left, right) => left + right)
+        if (estimate!.low! <= sum && sum <= estimate!.high!) covered += 1
+      }
+      assert.closeTo(covered / rounds, 0.8, 0.07)
+    }).pipe(Effect.provide(world().layer))
+  )
+
+  it.effect("says nothing of a way back that began after the history was read", () =>
+    Effect.gen(function* () {
+      const running: Execution.ExecutionState = { ...me, status: "in_progress", startedAt: 1e9 }
+      const store = yield* shelf(deploys)
+      const estimator = yield* Effect.provideService(Estimating.estimator(running), DeploymentStore, store)
+      assert.strictEqual(estimator(running, 1e9)?.basis, "history")
+      assert.isUndefined(estimator({ ...running, status: "rolling_back" }, 1e9))
+    }).pipe(Effect.provide(world().layer))
+  )
 })
 
 describe("an estimate with little to go by", () => {
