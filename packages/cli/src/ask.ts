@@ -32,13 +32,13 @@ export const askProviders = (inv: Invocation, question: CanDeploy.Question, away
     Effect.provide(CanDeploy.withoutRegistry(question, away), inv.host.backend.providersIn(inv.settings.directory))
   ).pipe(Effect.catchTag("StoreError", (error) => Effect.fail(nobody(error))))
 
-/** What is asked of the place as the store knows it. Where there is no store yet, none is made. */
+/** What is asked of the place as the store knows it. Where there is no store yet, it is a place that anybody may make. */
 export const settledIn = <A extends CanDeploy.Question>(inv: Invocation, place: Place, question: A) =>
   hasStore(inv)
     ? Effect.map(settled(inv, place), ({ environment, manifest }): A => ({ ...question, environment, manifest }))
     : Effect.succeed(question)
 
-/** Asks both. Where there is no store yet nothing is in the way. */
+/** Asks both. Where there is no store yet nothing is in the way of a place that anybody may make; no other is there. */
 export const ask = (inv: Invocation, place: Place, question: CanDeploy.Question) =>
   withServices(
     inv,
@@ -50,7 +50,7 @@ export const ask = (inv: Invocation, place: Place, question: CanDeploy.Question)
       )
       return { answer, environment: asked.environment }
     }),
-    { create: true }
+    { create: !place.named }
   ).pipe(
     Effect.catchIf(isAway, (away) =>
       Effect.map(askProviders(inv, question, away), (answer) => ({ answer, environment: question.environment }))

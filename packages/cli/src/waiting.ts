@@ -144,7 +144,7 @@ export const freeTimeOf = (inv: Invocation, place: Place, pace: Pace) => {
           yield* Effect.sleep(pace.intervalMs)
         }
       }),
-      { create: true }
+      { create: !place.named }
     )
   return patiently(inv, pace, attempt, (away) =>
     Effect.map(question(inv, questionOf(place), away), (look) => ({ ...look, turn: look.blockers.length === 0 }))

@@ -554,6 +554,24 @@ describe("coordination between processes", { timeout: 60_000 }, () => {
     assert.deepEqual(listing(folder), before)
   })
 
+  it("nothing may be deployed where nobody has made the deployment that is named", async () => {
+    const empty = Fs.mkdtempSync(Path.join(folder, "empty-"))
+    const configured = Fs.mkdtempSync(Path.join(folder, "never-"))
+    const stacks = [{ name: "web", provider: "local", properties: { command: ["node", "x.mjs"], port: 0 } }]
+    const file = JSON.stringify({ organization: "a", project: "b", environments: { production: {} }, stacks })
+    Fs.writeFileSync(Path.join(configured, "signalbox.config.json"), file)
+    for (const job of [empty, configured]) {
+      for (const asked of ["can-deploy", "wait"]) {
+        const ran = expectExit(await binary.run(job, [asked, id, "--environment", "production", "--json"]), 4)
+        assert.deepEqual([ran.stdout, errorOf(ran).code], ["", "no_state"])
+      }
+    }
+    // Another one is there, and that one is not.
+    expectExit(await binary.run(configured, ["init"]), 0)
+    const ran = expectExit(await binary.run(configured, ["can-deploy", id, "--json"]), 4)
+    assert.strictEqual(errorOf(ran).code, "unknown_deployment")
+  })
+
   it("a project without a configuration gets every environment that it is run in", async () => {
     const job = Fs.mkdtempSync(Path.join(folder, "environments-"))
     const run = (...argv: ReadonlyArray<string>) => binary.run(job, argv)
