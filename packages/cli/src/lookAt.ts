@@ -26,6 +26,6 @@ export const lookAt = Effect.fnUntraced(function* (
   return { place, blockers, message: `${placeLine(place)}${also}` }
 })
 
-/** Whether its turn has not come yet. */
+/** Whether its turn has not come yet, told without the domain, whose schemas would cost `--help` 9 ms. */
 export const isWaiting = ({ queue, status, turnAt }: Execution.ExecutionState): boolean =>
   status === "queued" && queue !== undefined && turnAt === undefined

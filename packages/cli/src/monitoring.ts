@@ -23,6 +23,7 @@ import { eventView } from "./json/event.ts"
 import { isLogged, lineView, type Message } from "./json/monitor.ts"
 import { heartbeat, transition } from "./live/transition.ts"
 import { span } from "./live/words.ts"
+import { isWaiting } from "./lookAt.ts"
 import { manifestOf } from "./manifest.ts"
 import { engine } from "./services.ts"
 import * as Target from "./target.ts"
@@ -82,7 +83,7 @@ const watchOne = Effect.fnUntraced(function* (monitoring: Monitoring, id: Correl
         : tell({
             _tag: "Live",
             stream: id,
-            text: liveOf(Monitor.isQueued(state.execution), Monitor.silentFor(state, now), state.execution)
+            text: liveOf(isWaiting(state.execution), Monitor.silentFor(state, now), state.execution)
           }),
     onTrouble: ({ message, stackName }) => {
       // The same trouble again is nothing new.

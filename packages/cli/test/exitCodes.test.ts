@@ -12,11 +12,13 @@ import {
 import { ConfigurationInvalid, Refused } from "@signalbox/core/engine"
 import * as Domain from "@signalbox/core/domain"
 import * as Schema from "effect/Schema"
-import { eventTags, executionStatuses, strategies } from "../src/commands/choices.ts"
+import { eventTags, executionStatuses, isFinished, strategies } from "../src/commands/choices.ts"
 import { Actor } from "../src/commands/flags.ts"
 import { exitCodeOf } from "../src/ExitCode.ts"
 import { failureOf, failureOfCause } from "../src/Failure.ts"
 import { wantsColor } from "../src/host/color.ts"
+import { isWaiting } from "../src/lookAt.ts"
+import { execution } from "./states.ts"
 
 const lease = {
   key: "DX6604E/production",
@@ -108,6 +110,16 @@ describe("words written out", () => {
     assert.sameMembers([...eventTags], Object.keys(Event.cases))
     for (const actor of ["", "a", "a".repeat(256), "a".repeat(257)]) {
       assert.strictEqual(Schema.is(Actor)(actor), Schema.is(Domain.Actor)(actor))
+    }
+  })
+
+  it("tell of an execution what the domain tells of it", () => {
+    for (const status of executionStatuses) {
+      for (const more of [{}, { queue: "fifo" }, { queue: "fifo", turnAt: 1 }, { turnAt: 1 }] as const) {
+        const state = execution({ status, ...more })
+        assert.strictEqual(isFinished(state), Domain.Execution.isFinished(state))
+        assert.strictEqual(isWaiting(state), Domain.Execution.isQueued(state))
+      }
     }
   })
 })

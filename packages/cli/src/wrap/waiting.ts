@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import { type CorrelationId, DeploymentStore } from "@signalbox/core/spi"
 import type { Invocation } from "../Invocation.ts"
 import { span } from "../live/words.ts"
-import { lookAt } from "../lookAt.ts"
+import { isWaiting, lookAt } from "../lookAt.ts"
 
 const pause = 500
 const heartbeat = 30_000
@@ -18,7 +18,7 @@ export const tellWaiting = Effect.fnUntraced(function* (inv: Invocation, id: Cor
   for (;;) {
     yield* Effect.sleep(pause)
     const state = yield* store.execution(id)
-    if (state === undefined || state.status !== "queued" || state.turnAt !== undefined) return
+    if (state === undefined || !isWaiting(state)) return
     const { blockers, message } = yield* lookAt(state)
     const now = yield* Clock.currentTimeMillis
     // That the end is expected at another time now is no news.

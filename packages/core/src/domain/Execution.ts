@@ -142,6 +142,14 @@ export type ExecutionState = typeof ExecutionState.Type
 export const isFinished = (state: ExecutionState): boolean => Machine.isTerminal(executionMachine, state.status)
 
 /**
+ * Whether the execution waits in the queue, and its turn has not come: what was taken in without waiting has its turn.
+ *
+ * @since 0.1.0
+ */
+export const isQueued = ({ queue, status, turnAt }: ExecutionState): boolean =>
+  status === "queued" && queue !== undefined && turnAt === undefined
+
+/**
  * Whether an execution that waits for a person gives way to one that waits for its turn: to a rollback always, since going
  * back is what both do then; to others as long as no traffic and no stack has gone over to what it brings in.
  *

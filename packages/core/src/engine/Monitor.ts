@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { NewEvent, StoredEvent } from "../domain/Event.ts"
-import { type ExecutionState, isFinished } from "../domain/Execution.ts"
+import { type ExecutionState, isFinished, isQueued } from "../domain/Execution.ts"
 import type { CorrelationId, Timestamp } from "../domain/Ids.ts"
 import { DeploymentStore } from "../spi/DeploymentStore.ts"
 import type { Observation } from "../spi/Provider.ts"
@@ -23,7 +23,7 @@ import { type Asked, ask, askable } from "./MonitorProgress.ts"
 import * as State from "./MonitorState.ts"
 
 export { foreign, observedId, type Place } from "./MonitorForeign.ts"
-export { isNews, isQueued, type MonitorState, silentFor, underWay } from "./MonitorState.ts"
+export { isNews, type MonitorState, silentFor, underWay } from "./MonitorState.ts"
 
 /**
  * Who watches: a process of a monitor that is started again when it dies.
@@ -201,7 +201,7 @@ const poller = Effect.fnUntraced(function* (
   const before = new Map<string, Observation>()
   return Effect.gen(function* () {
     const { execution } = state()
-    if (request === undefined || execution === undefined || isFinished(execution) || State.isQueued(execution)) return
+    if (request === undefined || execution === undefined || isFinished(execution) || isQueued(execution)) return
     const all = (yield* askable(request, execution)).filter(which)
     yield* Effect.forEach(
       all,

@@ -6,7 +6,7 @@
 import * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
 import type { AnnouncementKind, Event, EventOf, StoredEvent } from "../domain/Event.ts"
-import { evolve, type ExecutionState, isFinished } from "../domain/Execution.ts"
+import { evolve, type ExecutionState, isFinished, isQueued } from "../domain/Execution.ts"
 import type { StackName } from "../domain/Ids.ts"
 import type { StageName } from "../domain/Machines.ts"
 
@@ -105,10 +105,6 @@ const own: ReadonlySet<Event["_tag"]> = new Set<Event["_tag"]>(["MonitorTook", "
 export const isNews = ({ event }: Pick<StoredEvent, "event">): boolean => !own.has(event._tag)
 
 const waitsForPeople = (state: ExecutionState): boolean => state.status === "paused" || state.questions.length > 0
-
-/** Whether it waits for its turn behind others: that is no stall. @since 0.2.0 */
-export const isQueued = (state: ExecutionState): boolean =>
-  state.status === "queued" && state.queue !== undefined && state.turnAt === undefined
 
 const stalled = /^announced\/stalled\/(silence|stage)\/(.*)$/s
 const moving = /^announced\/moving\/(silence|stage)\/(.*)$/s
@@ -292,6 +288,7 @@ export const due = (state: MonitorState, now: number, limits: Limits): ReadonlyA
   const found = moved.map(({ about, of }) =>
     make(`announced/moving/${of}/${about}`, "moving", of === "stage" ? "the stage has ended" : "it goes on")
   )
+  // To wait for one's turn behind others is no stall.
   if (isQueued(execution) || waitsForPeople(execution)) return found
   const stall = state.stalls.length > moved.length ? undefined : stallOf(state, execution, now, limits)
   if (stall !== undefined) found.push(stall)

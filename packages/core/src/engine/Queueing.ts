@@ -7,7 +7,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Estimate } from "../analysis/Estimate.ts"
 import { heldBy, type Hold } from "../domain/Environment.ts"
-import { type ExecutionState, isFinished } from "../domain/Execution.ts"
+import { type ExecutionState, isFinished, isQueued } from "../domain/Execution.ts"
 import type { CorrelationId, DeploymentId, EnvironmentName } from "../domain/Ids.ts"
 import * as Queue from "../domain/Queue.ts"
 import { DeploymentStore } from "../spi/DeploymentStore.ts"
@@ -45,8 +45,7 @@ export interface Place {
 export const placeOf = Effect.fnUntraced(function* (
   state: ExecutionState
 ): Effect.fn.Return<Place, StoreError, DeploymentStore | LeaseStore> {
-  const waits = state.status === "queued" && state.queue !== undefined && state.turnAt === undefined
-  if (!waits) return { position: null, ahead: [], left: undefined }
+  if (!isQueued(state)) return { position: null, ahead: [], left: undefined }
   const store = yield* DeploymentStore
   const lease = yield* liveLock(state.deploymentId, state.environment)
   const before = yield* ahead(state)

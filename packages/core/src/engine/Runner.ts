@@ -11,7 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { type ExecutionState, isFinished } from "../domain/Execution.ts"
+import { type ExecutionState, isFinished, isQueued } from "../domain/Execution.ts"
 import type { CorrelationId } from "../domain/Ids.ts"
 import { DeploymentStore } from "../spi/DeploymentStore.ts"
 import { type Lease, type LeaseHeld, type LeaseLost, LeaseStore } from "../spi/LeaseStore.ts"
@@ -76,7 +76,7 @@ export const run = Effect.fnUntraced(function* (
       // Whoever was stopped for a while has lost nothing but time: the place in the queue is in the log.
       Effect.catchTag("LeaseLost", (error) =>
         Effect.flatMap(store.execution(id), (now) =>
-          now !== undefined && isWaiting(now) ? Effect.void : Effect.fail(error)
+          now !== undefined && isQueued(now) ? Effect.void : Effect.fail(error)
         )
       )
     )
@@ -124,10 +124,6 @@ const awaitTurn = Effect.fnUntraced(function* (lease: Lease): Effect.fn.Return<v
   )
 })
 
-/** Whether its turn in the queue has not come yet. */
-const isWaiting = ({ queue, status, turnAt }: ExecutionState): boolean =>
-  queue !== undefined && status === "queued" && turnAt === undefined
-
 /** Waits for the turn of an execution; whoever stops it meanwhile withdraws it. */
 const takeTurn = (
   id: CorrelationId,
@@ -162,7 +158,7 @@ export const takeTurnOnly = Effect.fnUntraced(function* (
   while (true) {
     const state = yield* store.execution(id)
     if (state === undefined) return yield* unknown(id)
-    if (!isWaiting(state)) return state
+    if (!isQueued(state)) return state
     const wait = Effect.flatMap(claim(id, waitTtl), (claimed) => LeaseKeeper.keep(claimed, waitTtl)).pipe(
       Effect.flatMap((mine) => Effect.raceFirst(Turn.take({ id, claim: mine.lease, owner, ttl: hold }), mine.lost)),
       Effect.scoped
@@ -199,7 +195,7 @@ const carryOn = Effect.fnUntraced(function* (
     return yield* notOurs(state)
   }
   if (state.kind === "run" && state.startedAt !== undefined) yield* untilExpired(state)
-  const taken = isWaiting(state) ? yield* takeTurn(id, mine, owner, ttl) : yield* takeBack(state, owner, ttl)
+  const taken = isQueued(state) ? yield* takeTurn(id, mine, owner, ttl) : yield* takeBack(state, owner, ttl)
   if (taken === undefined) return
   const lock = yield* LeaseKeeper.keep(taken.lease, ttl, taken.asked)
   const journal = yield* Journal.open(id, () => [mine.lease(), lock.lease()])

@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import type { EventOf, NewEvent } from "../domain/Event.ts"
-import { type ExecutionState, givesWay, isFinished } from "../domain/Execution.ts"
+import { type ExecutionState, givesWay, isFinished, isQueued } from "../domain/Execution.ts"
 import type { CorrelationId } from "../domain/Ids.ts"
 import * as Queue from "../domain/Queue.ts"
 import type { ErrorInfo } from "../domain/Release.ts"
@@ -247,9 +247,7 @@ export const withdraw = Effect.fnUntraced(function* (
   while (true) {
     const last = (yield* store.events({ stream: id })).at(-1)
     const state = yield* store.execution(id)
-    // What was taken in without waiting has its turn.
-    const waits = state?.status === "queued" && state.queue !== undefined && state.turnAt === undefined
-    if (last === undefined || !waits) return false
+    if (last === undefined || state === undefined || !isQueued(state)) return false
     const at = yield* Clock.currentTimeMillis
     const done = yield* store.append({ stream: id, expected: last.seq, events: [cancelled(at, error)] }).pipe(
       Effect.as(true),
