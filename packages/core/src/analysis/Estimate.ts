@@ -29,8 +29,8 @@ export type Scope = "environment" | "deployment" | "strategy" | "provider" | "st
 /**
  * What an estimate is worth.
  *
- * *Details*: `history` has an interval that covers 80 %. `few`: there are less than 9 durations, the interval is 20 % around
- * their mean and covers nobody knows how much. `none`: there is nothing to go by. `exceeded`: it takes longer than all `n`
+ * *Details*: `history` has an interval that covers 80 %. `few`: there are less than 9 values to take it from, the interval is
+ * 20 % around their mean and covers nobody knows how much. `none`: there is nothing to go by. `exceeded`: it takes longer than all `n`
  * before.
  *
  * @since 0.1.0
@@ -124,6 +124,9 @@ export const aroundMean = (durations: ReadonlyArray<number>, elapsedMs: number, 
   }
 }
 
+/** Whether something of this duration would go on by then; what has not begun is still to come, whatever it takes. @since 0.1.0 */
+export const lasts = (ms: number, elapsedMs: number): boolean => elapsedMs === 0 || ms > elapsedMs
+
 /**
  * Equally likely values of what is left of something that has lasted `elapsedMs` already.
  *
@@ -133,11 +136,11 @@ export const aroundMean = (durations: ReadonlyArray<number>, elapsedMs: number, 
  * @since 0.1.0
  */
 export const leftOf = (durations: ReadonlyArray<number>, elapsedMs: number): ReadonlyArray<number> => {
-  const longer = durations.filter((ms) => ms > elapsedMs).map((ms) => ms - elapsedMs)
+  const longer = durations.filter((ms) => lasts(ms, elapsedMs)).map((ms) => ms - elapsedMs)
   if (longer.length === 0 || longer.length >= enough || durations.length <= enough) return longer
   const longest = durations.toSorted((left, right) => right - left).slice(0, enough + 1)
   const excess = mean(longest.slice(0, enough)) - longest[enough]!
-  return excess <= 0 ? longer : exponential.map((share) => share * excess)
+  return exponential.map((share) => share * excess)
 }
 
 /**
@@ -156,10 +159,10 @@ const exponential: ReadonlyArray<number> = Array.from(
  */
 export const remaining = (durations: ReadonlyArray<number>, elapsedMs: number, scope: Scope = "all"): Estimate => {
   if (durations.length === 0) return without("none", 0, scope)
-  const longer = durations.filter((ms) => ms > elapsedMs)
+  const longer = durations.filter((ms) => lasts(ms, elapsedMs))
   if (longer.length === 0) return without("exceeded", durations.length, scope)
-  if (durations.length < enough) return aroundMean(longer, elapsedMs, scope)
-  return { ...ofValues(leftOf(durations, elapsedMs), scope), n: longer.length }
+  const left = leftOf(durations, elapsedMs)
+  return left.length < enough ? aroundMean(longer, elapsedMs, scope) : { ...ofValues(left, scope), n: longer.length }
 }
 
 /** From the most certain to the least. */

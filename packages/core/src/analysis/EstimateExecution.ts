@@ -4,7 +4,7 @@
  *
  * @since 0.1.0
  */
-import { enough, type Estimate, leftOf, ofValues, type Scope, without } from "./Estimate.ts"
+import { aroundMean, enough, type Estimate, lasts, leftOf, ofValues, type Scope, without } from "./Estimate.ts"
 import * as Path from "./EstimatePath.ts"
 import * as Run from "./EstimateRun.ts"
 import { tailOf } from "./EstimateTail.ts"
@@ -76,16 +76,16 @@ const byRuns = (run: Run.Run, others: ReadonlyArray<Measured>, scope: Scope, tai
   })
   const [first] = parts
   if (first === undefined) return without("none", 0, scope)
-  const longer = parts.filter(({ step }) => step > since)
+  const longer = parts.filter(({ step }) => lasts(step, since))
   if (longer.length === 0) return without("exceeded", parts.length, scope)
-  if (longer.length >= enough || parts.length < enough) {
-    return ofValues(
-      longer.map(({ rest, step }) => step + rest - since),
-      scope,
-      longer.length,
-      tail
+  const left = longer.map(({ rest, step }) => step + rest - since)
+  if (longer.length >= enough) return ofValues(left, scope, longer.length, tail)
+  if (parts.length <= enough)
+    return aroundMean(
+      left.map((ms) => run.elapsedMs + ms),
+      run.elapsedMs,
+      scope
     )
-  }
   const steps = leftOf(
     parts.map(({ step }) => step),
     since

@@ -5,8 +5,8 @@
  */
 import * as Graph from "../domain/Graph.ts"
 import type { StageName } from "../domain/Machines.ts"
-import { aroundMean, enough, type Estimate, leftOf, ofValues, scopes, without } from "./Estimate.ts"
-import { seeded } from "./EstimateChance.ts"
+import { aroundMean, enough, type Estimate, lasts, leftOf, ofValues, scopes, without } from "./Estimate.ts"
+import { pick, seeded } from "./EstimateChance.ts"
 import type * as Run from "./EstimateRun.ts"
 import { type Pool, pooled, type Sample } from "./EstimateSample.ts"
 
@@ -48,7 +48,8 @@ interface Task {
   readonly pool: Pool
   /** What is left of it, by sample; empty where it took longer than ever. */
   readonly values: ReadonlyArray<number>
-  readonly elapsedMs: number
+  /** The same by execution, of which each may have several of the kind. */
+  readonly byExecution: ReadonlyMap<string, ReadonlyArray<number>>
 }
 
 const draws = 200
@@ -72,7 +73,11 @@ const tasksOf = (run: Run.Run, samples: ReadonlyArray<Sample>, stage: StageName)
       pool.samples.map(({ ms }) => ms),
       elapsedMs
     )
-    return [{ name: stack.name, pool, values, elapsedMs }]
+    const byExecution = new Map<string, ReadonlyArray<number>>()
+    for (const { execution, ms } of pool.samples) {
+      if (lasts(ms, elapsedMs)) byExecution.set(execution, [...(byExecution.get(execution) ?? []), ms - elapsedMs])
+    }
+    return [{ name: stack.name, pool, values, byExecution }]
   })
 
 /** When the last task is over, if each begins once those before it are over and there is room. */
@@ -138,19 +143,19 @@ export const remaining = (run: Run.Run, samples: ReadonlyArray<Sample>, plan?: P
         sum + makespan(phase.nodes, new Map(phase.tasks.map((task) => [task.name, duration(task)])), parallelism),
       0
     )
-  if (n < enough) {
+  const fewest = Math.min(n, ...tasks.map(({ values }) => values.length))
+  if (fewest < enough) {
     const left = whole(({ values }) => values.reduce((sum, value) => sum + value, 0) / values.length)
-    return { ...aroundMean([left], 0, scope), n }
+    // The whole is as uncertain as ever, however little is left of it.
+    const backs = run.spans.flatMap(({ from, stage }) => (run.rollingBack && stage === "rollback" ? [from] : []))
+    const gone = run.elapsedMs - (run.rollingBack ? Math.min(run.elapsedMs, ...backs) : 0)
+    return { ...aroundMean([gone + left], gone, scope), n: fewest }
   }
   const random = seeded(1)
   const executions = [...new Set(pools.flatMap((pool) => pool.samples.map(({ execution }) => execution)))]
   const drawn = Array.from({ length: draws }, () => {
-    const execution = executions[Math.floor(random() * executions.length)]
-    return whole((task) => {
-      const same = task.pool.samples.find((sample) => sample.execution === execution && sample.ms > task.elapsedMs)
-      const chance = random()
-      return same === undefined ? task.values[Math.floor(chance * task.values.length)]! : same.ms - task.elapsedMs
-    })
+    const execution = pick(executions, random())
+    return whole(({ byExecution, values }) => pick(byExecution.get(execution) ?? values, random()))
   })
   return ofValues(drawn, scope, n)
 }

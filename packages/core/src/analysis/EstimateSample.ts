@@ -126,12 +126,16 @@ export interface Pool {
   readonly n: number
 }
 
-/** How many of the latest durations count: what is older may have been of another kind. @since 0.1.0 */
+/** How many of the latest executions count: what is older may have been of another kind. @since 0.1.0 */
 export const latest = 40
 
 const poolOf = (samples: ReadonlyArray<Sample>, scope: Scope, atLeast: number): Pool => {
-  const newest = samples.toSorted((left, right) => right.at - left.at).slice(0, Math.max(latest, atLeast))
-  return { samples: newest, scope, n: new Set(newest.map(({ execution }) => execution)).size }
+  const newest = samples.toSorted((left, right) => right.at - left.at)
+  const executions = new Set<string>()
+  for (const { execution } of newest) {
+    if (executions.size < Math.max(latest, atLeast)) executions.add(execution)
+  }
+  return { samples: newest.filter(({ execution }) => executions.has(execution)), scope, n: executions.size }
 }
 
 /**

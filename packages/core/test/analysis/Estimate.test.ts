@@ -34,6 +34,24 @@ describe("what is left", () => {
     assert.deepInclude(remaining([100, 110, 90], 110), { basis: "exceeded", point: null, n: 3 })
   })
 
+  it("has an interval only where nine values tell it, or the tail of more than nine", () => {
+    const nine = many(9, (index) => 1_000 * (index + 1))
+    assert.deepInclude(remaining(nine, 500), { basis: "history", n: 9 })
+    assert.deepInclude(remaining(nine, 8_500), { basis: "few", n: 1, point: 500, low: 0, high: 2_300 })
+    assert.deepInclude(remaining([...nine, 10_000], 9_500), { basis: "history", n: 1 })
+  })
+
+  it("may be nothing, where it has not begun", () => {
+    assert.deepInclude(remaining([0, 0], 0), { basis: "few", point: 0, n: 2 })
+    assert.deepInclude(
+      remaining(
+        many(9, () => 0),
+        0
+      ),
+      { basis: "history", high: 0 }
+    )
+  })
+
   it("is from the smallest to the largest of nine", () => {
     const nine = [5, 1, 9, 3, 7, 2, 8, 4, 6]
     assert.deepInclude(remaining(nine, 0), { basis: "history", low: 1, point: 5, high: 9, n: 9 })

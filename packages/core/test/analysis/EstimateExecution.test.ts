@@ -1,10 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import { EstimateExecution, EstimatePath, EstimateRun, EstimateSample } from "@signalbox/core/analysis"
+import { Estimate, EstimateExecution, EstimatePath, EstimateRun, EstimateSample } from "@signalbox/core/analysis"
 import type { DeploymentId, StoredEvent } from "@signalbox/core/spi"
 import { seeded } from "./chance.ts"
 import { asOf, executionOf, historyOf, type Made } from "./runs.ts"
 
 const minute = 60_000
+const { enough } = Estimate
 
 const stack = (name: string, deployment: number, more: Partial<Made> = {}): Made => ({
   name,
@@ -151,6 +152,44 @@ describe("what is left of an execution", () => {
     assert.deepInclude(remaining(runOf(two(1)), 0, []), { basis: "none", point: null })
   })
 
+  it("of few is as uncertain late as early, as a whole and by its stages", () => {
+    // Each of the nine took a minute and 12 to 20 seconds, in which api was over at once.
+    const nine = (n: number) => [stack("web", minute + n * 1_000)]
+    for (const history of [historyOf(3, nine), historyOf(9, nine)]) {
+      const late = remaining(runOf([stack("web", 2 * minute)]), 2_000 + minute + 500, history)
+      assert.strictEqual(late.basis, "few")
+      assert.isBelow(late.n, enough)
+      assert.closeTo(late.high! - late.point!, 0.2 * (minute + 15_000), 2_000)
+    }
+  })
+
+  it("is of nine with an interval only where nine of them say so", () => {
+    // The last stage of all but three was not seen.
+    const history = historyOf(12, (n) => [stack("web", minute + n * 1_000)]).map((run, index) =>
+      index < 9 ? { ...run, spans: run.spans.filter(({ stage }) => stage !== "health_check") } : run
+    )
+    assert.deepInclude(remaining(runOf([stack("web", minute)]), 1_500, history), { basis: "few", n: 3 })
+    for (let elapsedMs = 0; elapsedMs < 90_000; elapsedMs += 500) {
+      for (const count of [9, 10, 12]) {
+        const past = historyOf(count, (n) => [stack("web", minute + n * 1_000)])
+        const { basis, high, low } = remaining(runOf([stack("web", 2 * minute)]), elapsedMs, past)
+        if (basis === "history") assert.isAbove(high! - low!, 1_000)
+      }
+    }
+  })
+
+  it("knows stages that took no time", () => {
+    const none = (): Made => ({ name: "web", stages: [0, 1_000, minute, 10_000] })
+    assert.deepInclude(
+      remaining(
+        runOf([none()]),
+        0,
+        historyOf(3, () => [none()])
+      ),
+      { basis: "few", point: 71_000 }
+    )
+  })
+
   it("is not told by stages where all of them are over", () => {
     const run = runOf(two(1))
     assert.deepInclude(remaining(run, run.elapsedMs, historyOf(20, two, { deploymentId: "DOTHER0" })), {
@@ -212,8 +251,7 @@ describe("durations to go by", () => {
     assert.strictEqual(scopeOf({ deploymentId: "DOTHER0" as DeploymentId }), "strategy 12")
     assert.strictEqual(scopeOf({ strategy: "rolling" }), "provider 12")
     assert.strictEqual(scopeOf({ provider: "other" }), "stage 12")
-    // The latest 40 durations of any stage are of ten executions.
-    assert.strictEqual(scopeOf({ stage: "destruction" }), "all 10")
+    assert.strictEqual(scopeOf({ stage: "destruction" }), "all 12")
   })
 
   it("are of the most specific kind that there is where none has enough", () => {
@@ -230,6 +268,25 @@ describe("durations to go by", () => {
     const rolling = historyOf(9, () => [stack("api", minute, { strategy: "rolling" })], { deploymentId: "DOTHER0" })
     const others = rolling.map((run, index) => ({ ...run, correlationId: `o${index}` as typeof run.correlationId }))
     assert.deepEqual(pooled([...six, ...others.flatMap(EstimateSample.ofRun)]), ["provider", 15, 21])
+  })
+})
+
+describe("stacks of the same kind in one execution", () => {
+  const key = { deploymentId: "DSHOP00", environment: "production", stack: "new", provider: "simulated" }
+
+  it("do not take the place of other executions", () => {
+    const history = historyOf(100, () => ["a", "b", "c", "d", "e"].map((name) => stack(name, minute)))
+    const samples = history.flatMap(EstimateSample.ofRun)
+    const pool = EstimateSample.pooled(samples, { ...key, stage: "deployment", strategy: "canary" })
+    assert.deepEqual([pool.scope, pool.n, pool.samples.length], ["strategy", 40, 200])
+  })
+
+  it("are each as likely to be like the one that is new", () => {
+    const history = historyOf(40, (n) => [stack("short", 10_000 + n * 10), stack("long", 100_000 + n * 10)])
+    const estimate = remaining(runOf([stack("new", 50_000)]), 0, history)
+    assert.strictEqual(estimate.basis, "history")
+    assert.isBelow(estimate.low!, 25_000)
+    assert.isAbove(estimate.high!, 110_000)
   })
 })
 
