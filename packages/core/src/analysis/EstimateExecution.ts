@@ -4,7 +4,17 @@
  *
  * @since 0.1.0
  */
-import { aroundMean, enough, type Estimate, lasts, leftOf, ofValues, type Scope, without } from "./Estimate.ts"
+import {
+  aroundMean,
+  enough,
+  type Estimate,
+  lasts,
+  leftOf,
+  ofValues,
+  remaining as remainingOf,
+  type Scope,
+  without
+} from "./Estimate.ts"
 import * as Path from "./EstimatePath.ts"
 import * as Run from "./EstimateRun.ts"
 import { tailOf } from "./EstimateTail.ts"
@@ -42,13 +52,22 @@ export const past = (runs: ReadonlyArray<Run.Run>): Past => {
   }
 }
 
-/** The latest executions that did the same work, in the same environment or else in any of the deployment. */
+/**
+ * The latest executions that did the same work, as alike as there are enough of: by the same command in the same environment,
+ * by the same command in any of the deployment, in the same environment, or all of them.
+ */
 const alike = (run: Run.Run, { runs }: Past): readonly [ReadonlyArray<Measured>, Scope, number] => {
-  const same = runs.filter((one) => one.deploymentId === run.deploymentId && Run.mayBe(run, one))
-  const here = same.filter(({ environment }) => environment === run.environment)
-  const [all, scope] = here.length >= enough ? ([here, "environment"] as const) : ([same, "deployment"] as const)
-  const durations = all.slice(0, reach).map(({ elapsedMs }) => elapsedMs)
-  return [all.slice(0, latest), scope, tailOf(durations.toReversed(), latest)]
+  const all = runs.filter((one) => one.deploymentId === run.deploymentId && Run.mayBe(run, one))
+  const same = all.filter(({ command }) => command === run.command)
+  const here = (those: ReadonlyArray<Measured>) => those.filter(({ environment }) => environment === run.environment)
+  const kinds = [here(same), same, here(all), all]
+  const found = kinds.find(({ length }) => length >= enough) ?? (same.length === 0 ? all : same)
+  const durations = found.slice(0, reach).map(({ elapsedMs }) => elapsedMs)
+  return [
+    found.slice(0, latest),
+    found === kinds[0] ? "environment" : "deployment",
+    tailOf(durations.toReversed(), latest)
+  ]
 }
 
 /**
@@ -104,6 +123,11 @@ export const remaining = (run: Run.Run, by: Past, plan?: Path.Plan): Estimate =>
   if (others.length >= enough && !run.rollingBack) {
     const estimate = byRuns(run, others, scope, tail)
     if (estimate.basis !== "none") return estimate
+  }
+  // A command without stacks has no stages.
+  if (run.stacks.length === 0) {
+    const durations = others.map(({ elapsedMs }) => elapsedMs)
+    return remainingOf(durations, run.elapsedMs, scope)
   }
   return Path.remaining(run, by.samples, plan)
 }

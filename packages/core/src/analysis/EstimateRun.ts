@@ -29,7 +29,8 @@ export interface Span {
 /**
  * An execution as a line of time.
  *
- * *Details*: `elapsedMs` is how long it took, or has taken so far. `endedAt` is absent while it is under way.
+ * *Details*: `elapsedMs` is how long it took, or has taken so far. `endedAt` is absent while it is under way. `command` is the
+ * line of a wrapped command.
  *
  * @since 0.1.0
  */
@@ -38,6 +39,7 @@ export interface Run {
   readonly deploymentId: DeploymentId
   readonly environment: EnvironmentName
   readonly kind: ExecutionKind
+  readonly command?: string
   readonly rollingBack: boolean
   readonly stacks: ReadonlyArray<Member>
   readonly startedAt: Timestamp
@@ -126,15 +128,18 @@ export const ofState = (state: ExecutionState, now: Timestamp): Run => {
     stages.flatMap((stage) => {
       if (stage.startedAt === undefined) return []
       const until = stage.finishedAt ?? state.finishedAt
+      const from = workAt(stage.startedAt)
+      const ms = (until ?? now) - stage.startedAt - waitedOf(stage, until ?? now)
       return [
         {
           stack: member?.name ?? null,
           provider: member?.provider ?? "",
           strategy: member?.strategy,
           stage: stage.name,
-          from: workAt(stage.startedAt),
+          from,
           ...(until === undefined ? {} : { to: workAt(until) }),
-          ms: Math.max(0, (until ?? now) - stage.startedAt - waitedOf(stage, until ?? now))
+          // Of a whole stage what counts is how far the execution came: it is its stacks that wait.
+          ms: member === undefined ? workAt(until ?? now) - from : Math.max(0, ms)
         }
       ]
     })
@@ -143,6 +148,7 @@ export const ofState = (state: ExecutionState, now: Timestamp): Run => {
     deploymentId: state.deploymentId,
     environment: state.environment,
     kind: state.kind,
+    ...(state.command === undefined ? {} : { command: state.command }),
     rollingBack: state.status === "rolling_back",
     stacks: members,
     startedAt,

@@ -32,9 +32,7 @@ describe("the line of time of an execution", () => {
     assert.strictEqual(asked.elapsedMs, unasked.elapsedMs)
     assert.deepEqual(
       asked.spans.map(({ ms }) => ms),
-      unasked.spans.map(({ ms, stack: name, stage }) =>
-        name === null && stage === "deployment" ? ms + 5 * minute : ms
-      )
+      unasked.spans.map(({ ms }) => ms)
     )
   })
 
@@ -200,6 +198,34 @@ describe("what is left of an execution", () => {
   it("counts only the latest: durations that changed are forgotten", () => {
     const history = historyOf(100, (n) => [stack("web", n < 50 ? 10 * minute : minute)])
     assert.isBelow(remaining(runOf([stack("web", minute)]), 0, history).high!, 2 * minute)
+  })
+})
+
+describe("what is left of a command", () => {
+  const commands = (count: number, command: string, ms: number) =>
+    historyOf(count, () => []).map((run, index): EstimateRun.Run => ({
+      ...run,
+      correlationId: `${command}${index}` as typeof run.correlationId,
+      kind: "run",
+      command,
+      elapsedMs: ms + index * 1_000,
+      endedAt: run.startedAt + ms
+    }))
+  const left = (history: ReadonlyArray<EstimateRun.Run>, command = "make deploy") => {
+    const { endedAt: _, ...run } = commands(1, command, 0)[0]!
+    return EstimateExecution.remaining(run, EstimateExecution.past(history))
+  }
+
+  it("is told by few from the first on, though it has no stacks", () => {
+    assert.deepInclude(left([]), { basis: "none" })
+    assert.deepInclude(left(commands(3, "make deploy", minute)), { basis: "few", point: 61_000, n: 3 })
+  })
+
+  it("is told by the same line where there are enough of it, else by all of the project", () => {
+    const others = commands(20, "make migrate", 30 * minute)
+    assert.isBelow(left([...others, ...commands(9, "make deploy", minute)]).high!, 2 * minute)
+    assert.deepInclude(left([...others, ...commands(8, "make deploy", minute)]), { scope: "deployment", n: 28 })
+    assert.deepInclude(left([...others.slice(0, 5), ...commands(3, "make deploy", minute)]), { point: 61_000, n: 3 })
   })
 })
 
