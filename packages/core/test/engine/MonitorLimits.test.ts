@@ -1,0 +1,79 @@
+import { assert, describe, it } from "@effect/vitest"
+import { DeploymentStore, type Execution, StackName } from "@signalbox/core/spi"
+import { Effect } from "effect"
+import { unusualIn } from "../../src/engine/MonitorLimits.ts"
+import { asOf, executionOf, type Made } from "../analysis/runs.ts"
+import { world } from "./support.ts"
+
+const minute = 60_000
+const web: Made = { name: "web", stages: [1_000, 1_000, minute, 10_000] }
+const wholeMs = minute + 12_000
+
+const history = (count: number, stacks: ReadonlyArray<Made>) =>
+  Array.from({ length: count }, (_, n) => executionOf({ id: `h${n}`, at: n * 100_000_000, stacks }))
+
+const now = (stacks: ReadonlyArray<Made>) => asOf(executionOf({ id: "now", at: 1e11, stacks }), 1e11 + 5_000)
+
+/** What is unusual of an execution under way, by a store that has these others. */
+const limits = (states: ReadonlyArray<Execution.ExecutionState>, execution: Execution.ExecutionState) =>
+  Effect.gen(function* () {
+    const store = yield* DeploymentStore
+    const executions = () => Effect.succeed({ items: states })
+    const found = yield* Effect.provideService(unusualIn(execution), DeploymentStore, { ...store, executions })
+    return {
+      whole: found.unusualWhole!,
+      deployment: (elapsedMs: number, state = execution) =>
+        found.unusual!(
+          { id: "1", heardAt: 0, stack: StackName.make(state.stacks[0]!.name), stage: "deployment" },
+          state,
+          elapsedMs
+        )
+    }
+  }).pipe(Effect.provide(world().layer))
+
+describe("what is out of the ordinary", () => {
+  it.effect("is work that takes longer than ever, however long people were waited for before", () =>
+    Effect.gen(function* () {
+      const states = history(30, [web]).map((state, n) =>
+        n % 2 === 0 ? state : executionOf({ id: `h${n}`, at: n * 1e8, stacks: [{ ...web, waitMs: 120 * minute }] })
+      )
+      const { deployment, whole } = yield* limits(states, now([web]))
+      assert.isUndefined(whole(wholeMs))
+      assert.deepEqual(whole(wholeMs + 1), { threshold: wholeMs, n: 30 })
+      assert.isUndefined(deployment(minute))
+      assert.deepEqual(deployment(minute + 1), { threshold: minute, n: 30 })
+    })
+  )
+
+  it.effect("is told by 19 executions, and not by 19 stacks of a few", () =>
+    Effect.gen(function* () {
+      const names = ["a", "b", "c", "d", "e"]
+      const many = names.map((name) => ({ ...web, name }))
+      const few = yield* limits(history(6, many), now([web]))
+      assert.isUndefined(few.deployment(10 * minute))
+      const enough = yield* limits(history(19, many), now([web]))
+      assert.deepEqual(enough.deployment(10 * minute), { threshold: minute, n: 19 })
+      const none = yield* limits(history(18, [web]), now([web]))
+      assert.deepEqual([none.deployment(10 * minute), none.whole(10 * minute)], [undefined, undefined])
+    })
+  )
+
+  it.effect("compares a first release with first releases, which take all the traffic at once", () =>
+    Effect.gen(function* () {
+      const first = ({ stacks, ...state }: Execution.ExecutionState): Execution.ExecutionState => ({
+        ...state,
+        stacks: stacks.map((stack) => ({
+          ...stack,
+          checkpoint: stack.checkpoint === null ? null : { ...stack.checkpoint, release: null },
+          release: null
+        }))
+      })
+      const quick = history(20, [{ ...web, stages: [1_000, 1_000, 5_000, 10_000] }]).map(first)
+      const slow = history(20, [web])
+      const { deployment } = yield* limits([...slow, ...quick], now([web]))
+      const released = first(now([web]))
+      assert.isUndefined(deployment(30_000))
+      assert.deepInclude(deployment(30_000, released), { threshold: 5_000 })
+    })
+  )
+})
