@@ -355,11 +355,25 @@ describe("monitor", { timeout: 120_000 }, () => {
     await close()
   })
 
+  it("gives up with 6 where the registry stays away, in words", async () => {
+    const cwd = temporary("monitor-away")
+    const env = { SIGNALBOX_DATABASE_URL: "postgres://nobody:none@127.0.0.1:1/nothing" }
+    const ran = await binary.run(cwd, ["monitor", "one", "--max-restarts", "1"], { env })
+    assert.strictEqual(ran.code, 6, ran.stderr)
+    assert.match(ran.stderr, /the monitor died with code 6: [^{]*ECONNREFUSED/)
+    assert.match(ran.stderr, /error: the monitor could not be kept alive: it died 2 times within 10m/)
+    assert.notInclude(ran.stderr, "{")
+    Fs.rmSync(cwd, { recursive: true })
+  })
+
   it("starts nothing again where the command line is wrong", async () => {
     const { begin, close, cwd } = world("wrong")
     await begin()
     const unknown = await binary.run(cwd, ["monitor", "nobody-knows-it", "--json"])
     assert.deepEqual([unknown.code, JSON.parse(unknown.stderr).error.code], [4, "unknown_execution"])
+    const said = await binary.run(cwd, ["monitor", "nobody-knows-it"])
+    assert.strictEqual(said.code, 4)
+    assert.match(said.stderr, /^error: there is no execution nobody-knows-it\nhint: {2}See: signalbox history/)
     const span = await binary.run(cwd, ["monitor", "--interval", "often"])
     assert.strictEqual(span.code, 64)
     assert.include(span.stderr, "such as 30s, 10m or 2h")

@@ -75,7 +75,7 @@ const argsOf = (inv: Invocation, given: Flags): ReadonlyArray<string> => {
 const meant: ReadonlySet<number> = new Set([ExitCode.notFound, ExitCode.usage, ExitCode.blocked])
 
 const supervised = Effect.fnUntraced(function* (inv: Invocation, given: Flags, shown: Shown) {
-  const { deathOf, self, supervise } = yield* Effect.promise(() => import("../backend/monitor.ts"))
+  const { deathOf, errorOf, self, supervise } = yield* Effect.promise(() => import("../backend/monitor.ts"))
   const run = crypto.randomUUID()
   let ended = false
   const death = yield* supervise({
@@ -105,7 +105,7 @@ const supervised = Effect.fnUntraced(function* (inv: Invocation, given: Flags, s
     Effect.catchTag("KeepsDying", (error) =>
       Effect.fail(
         new Failure({
-          exitCode: ExitCode.failed,
+          exitCode: error.death.code === ExitCode.unavailable ? ExitCode.unavailable : ExitCode.failed,
           info: {
             code: "monitor_died",
             message: `the monitor could not be kept alive: ${error.message}`,
@@ -116,8 +116,11 @@ const supervised = Effect.fnUntraced(function* (inv: Invocation, given: Flags, s
     )
   )
   if (ended) return
+  const exitCode = death.code ?? ExitCode.failed
+  const info = errorOf(death)
+  if (info !== undefined) return yield* new Failure({ exitCode, info })
   inv.host.stderr.write(death.errors)
-  yield* inv.exit(death.code ?? ExitCode.failed)
+  yield* inv.exit(exitCode)
 })
 
 const goOn = (given: Flags, shown: Shown): string => {

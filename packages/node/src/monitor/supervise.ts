@@ -6,12 +6,17 @@
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
+import * as Schema from "effect/Schema"
 import { type ChildProcess, spawn } from "node:child_process"
 import { createInterface } from "node:readline"
+import { ErrorInfo } from "@signalbox/core/spi"
 
 /**
  * It died too often.
+ *
+ * *Details*: `last` says in words how it died the last time, `death` as it was.
  *
  * *Errors*: not retryable: what `last` says goes wrong each time.
  *
@@ -21,6 +26,7 @@ export class KeepsDying extends Data.TaggedError("KeepsDying")<{
   readonly deaths: number
   readonly withinMs: number
   readonly last: string
+  readonly death: Death
 }> {
   override get message(): string {
     return `it died ${this.deaths} times within ${Duration.format(Duration.millis(this.withinMs))}, the last time ${this.last}`
@@ -63,6 +69,8 @@ type Item = { readonly message: unknown } | { readonly death: Death }
 const patience = 5_000
 const shortest = 200
 const longest = 2_000
+
+const decodeError = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Struct({ error: ErrorInfo })))
 
 const parse = (line: string): ReadonlyArray<Item> => {
   try {
@@ -112,9 +120,24 @@ const stop = (child: ChildProcess): Effect.Effect<void> =>
     })
   })
 
+/**
+ * The error that a process ended with, where it said it as JSON: `{"error": {"code", "message", "hint"}}` on a line of stderr.
+ *
+ * @since 0.2.0
+ */
+export const errorOf = ({ errors }: Death): ErrorInfo | undefined => {
+  for (const line of errors.split("\n").toReversed()) {
+    const told = decodeError(line)
+    if (Option.isSome(told)) return told.value.error
+  }
+  return undefined
+}
+
 /** How a process ended, in words. @since 0.2.0 */
-export const deathOf = ({ code, errors, signal }: Death): string => {
-  const [said] = errors.split("\n").filter((line) => line.trim() !== "" && !line.startsWith("signalbox: stopping"))
+export const deathOf = (death: Death): string => {
+  const { code, errors, signal } = death
+  const [first] = errors.split("\n").filter((line) => line.trim() !== "" && !line.startsWith("signalbox: stopping"))
+  const said = errorOf(death)?.message ?? first
   return `${signal === null ? `with code ${code ?? "?"}` : `by ${signal}`}${said === undefined ? "" : `: ${said}`}`
 }
 
@@ -158,7 +181,7 @@ export const supervise = Effect.fnUntraced(function* (options: Supervised): Effe
     deaths.push(now)
     const recent = deaths.filter((at) => at > now - withinMs)
     if (recent.length > options.maxRestarts) {
-      return yield* new KeepsDying({ deaths: recent.length, withinMs, last: deathOf(death) })
+      return yield* new KeepsDying({ deaths: recent.length, withinMs, last: deathOf(death), death })
     }
     yield* options.onRestart(death, { restarts: restarts + 1, gapMs: undefined })
     yield* Effect.sleep(pause)

@@ -67,6 +67,23 @@ describe("a process that is supervised", () => {
     })
   )
 
+  it.live("is given up with the error that it said as JSON", () =>
+    Effect.gen(function* () {
+      const script = `console.error('warning: slow'); console.error('{"error":{"code":"away","message":"no route"}}'); process.exit(6)`
+      const error = yield* Effect.flip(
+        Monitoring.supervise({
+          ...of(script),
+          args: () => [],
+          maxRestarts: 0,
+          onMessage: () => Effect.void,
+          isFinal: () => false
+        })
+      )
+      assert.strictEqual(error.last, "with code 6: no route")
+      assert.deepEqual(Monitoring.errorOf(error.death), { code: "away", message: "no route" })
+    })
+  )
+
   for (const manner of ["obedient", "stubborn"]) {
     it.live(
       `ends with the one that supervises it: ${manner}`,
