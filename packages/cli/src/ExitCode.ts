@@ -22,7 +22,6 @@ const blocking: ReadonlySet<string> = new Set([
   "veto",
   "stale_order",
   "superseded",
-  "withdrawn",
   "forgotten"
 ])
 

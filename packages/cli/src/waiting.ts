@@ -15,7 +15,7 @@ import {
 } from "@signalbox/core/spi"
 import { askProviders, isAway, settledIn } from "./ask.ts"
 import { isFinished } from "./commands/choices.ts"
-import { ExitCode } from "./ExitCode.ts"
+import { exitCodeOf } from "./ExitCode.ts"
 import { Failure } from "./Failure.ts"
 import type { Invocation } from "./Invocation.ts"
 import { turnView } from "./json/turn.ts"
@@ -64,7 +64,7 @@ const every = <E, R>(intervalMs: number, look: Effect.Effect<void, E, R>) =>
 /** Why a turn will never come. */
 const ended = ({ correlationId, error, reason, status }: Execution.ExecutionState): Failure =>
   new Failure({
-    exitCode: status === "cancelled" ? ExitCode.blocked : ExitCode.failed,
+    exitCode: exitCodeOf({ status, ...(error === undefined ? {} : { error }) }, undefined),
     info: {
       code: error?.code ?? status,
       message: `${correlationId} is ${status.replaceAll("_", " ")}: ${plain(error?.message ?? reason ?? "nobody said why")}`,

@@ -277,16 +277,17 @@ describe("coordination", () => {
     })
 
     it.each([
-      { code: "overtaken", by: ["register", "--queue", "latest_wins"], why: /took its place/ },
-      { code: "withdrawn", by: ["cleanup", "second", "--reason", "not today"], why: /second is cancelled: not today/ },
-      { code: "veto", by: ["veto", "v2", "--reason", "loses orders"], why: /vetoed by ada: loses orders/ }
-    ])("ends with 2 and why: $code", async ({ by, code, why }) => {
+      { code: "overtaken", exit: 2, by: ["register", "--queue", "latest_wins"], why: /took its place/ },
+      { code: "veto", exit: 2, by: ["veto", "v2", "--reason", "loses orders"], why: /vetoed by ada: loses orders/ },
+      // Nothing is in its way: somebody wants it no more.
+      { code: "withdrawn", exit: 1, by: ["cleanup", "second", "--reason", "not today"], why: /is cancelled: not today/ }
+    ])("ends with $exit and why: $code", async ({ by, code, exit, why }) => {
       await occupied("first")
       expectExit(await run("register", "--correlation-id", "second", "--version", "v2"), 0)
       const waiting = start("wait", "second", "--interval", "100ms", "--json")
       await waiting.said(/"turn":false/)
       expectExit(await run(...by), 0)
-      const ended = expectExit(await waiting.ended, 2)
+      const ended = expectExit(await waiting.ended, exit)
       assert.strictEqual(errorOf(ended).code, code)
       assert.match(errorOf(ended).message, why)
       assert.strictEqual(JSON.parse(ended.stdout.trim().split("\n").at(-1)!).turn, false)

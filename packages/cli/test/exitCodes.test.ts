@@ -49,7 +49,7 @@ describe("exit codes", () => {
     ["overtaken", 2],
     ["veto", 2],
     ["stale_order", 2],
-    ["withdrawn", 2],
+    ["withdrawn", 1],
     ["queue_timeout", 124],
     ["interrupted", 1]
   ])("one that was cancelled because of %s exits with %d", (code, exit) => {

@@ -14,14 +14,13 @@ import {
   CorrelationId,
   DeploymentId,
   DeploymentStore,
-  type Execution,
   Redaction,
   type StoreError,
   StackName
 } from "@signalbox/core/spi"
 import { actor } from "../actor.ts"
 import { isAway } from "../ask.ts"
-import { ExitCode } from "../ExitCode.ts"
+import { exitCodeOf } from "../ExitCode.ts"
 import { usage } from "../Failure.ts"
 import { invocation, type Invocation } from "../Invocation.ts"
 import { executionView } from "../json/execution.ts"
@@ -80,13 +79,6 @@ const flags = {
 
 type Flags = Command.Command.Config.Infer<typeof flags>
 
-/** The exit code where the command was never run: the others are its own. */
-const exitCodeOf = ({ error, status }: Execution.ExecutionState): number => {
-  if (error?.code === "queue_timeout") return ExitCode.timeout
-  if (status === "completed") return ExitCode.done
-  return status === "cancelled" ? ExitCode.blocked : ExitCode.failed
-}
-
 const lineOf = ({ host, settings }: Invocation, given: Flags, id: CorrelationId): CommandLine => {
   const [command = "", ...args] = given.command
   return {
@@ -104,10 +96,7 @@ const lineOf = ({ host, settings }: Invocation, given: Flags, id: CorrelationId)
 const shownOf = (given: Flags, { redactor }: CommandLine): string =>
   redactor.redact(given.command.join(" ")).slice(0, 2_000)
 
-/**
- * The program may be stopped between the request and its command: nobody else would take it back. What somebody else runs or
- * waits for under the same correlation id is refused, and left alone.
- */
+/** The program may be stopped between its request and the command: nobody else would take it back. */
 const takeBack = (id: CorrelationId, by: string) =>
   Effect.flatMap(signalbox, (box) =>
     box.cleanup(id, { status: "cancelled", by, reason: "interrupted before its command began" })
@@ -119,7 +108,7 @@ const carryOut = Effect.fnUntraced(function* (
   place: Place,
   id: CorrelationId,
   line: CommandLine,
-  onRecorded: () => void
+  onRecorded: (joined: boolean) => void
 ) {
   const box = yield* signalbox
   const store = yield* DeploymentStore
@@ -142,7 +131,7 @@ const carryOut = Effect.fnUntraced(function* (
     ...some("override", given.override),
     ...some("reason", given.reason)
   })
-  onRecorded()
+  onRecorded(joined)
   if (joined && execution.finishedAt !== undefined) {
     yield* inv.say(`${id} has ended before: it is not run again`)
   }
@@ -161,12 +150,13 @@ const carryOut = Effect.fnUntraced(function* (
       }
       return yield* box.run(
         id,
-        wrappedBy(inv, line, (exit) => (code = exit), superseded)
+        wrappedBy(inv, line, (exit) => (code = exit), superseded),
+        shownOf(given, line)
       )
     })
   )
   const last = (yield* store.execution(id)) ?? state
-  const exitCode = code ?? exitCodeOf(last)
+  const exitCode = code ?? exitCodeOf(last, undefined)
   yield* setOutputs(inv, { status: last.status, "exit-code": exitCode })
   const now = yield* Clock.currentTimeMillis
   if (inv.json) yield* inv.result({ ...executionView(last, now), exitCode, log: line.logFile }, () => [])
@@ -191,10 +181,13 @@ export const run = Command.make(
     const id = Option.getOrElse(given.correlationId, () => CorrelationId.make(crypto.randomUUID()))
     const line = lineOf(inv, given, id)
     let recorded = false
+    // A place that somebody took before, or waits in too, is left to them.
+    let own = Option.isNone(given.correlationId)
     yield* within(inv, place, given.by, (here) =>
-      carryOut(inv, given, here, id, line, () => (recorded = true)).pipe(
-        Effect.onInterrupt(() => takeBack(id, actor(inv, given.by)))
-      )
+      carryOut(inv, given, here, id, line, (joined) => {
+        recorded = true
+        own = !joined
+      }).pipe(Effect.onInterrupt(() => (own ? takeBack(id, actor(inv, given.by)) : Effect.void)))
     ).pipe(
       Effect.catchIf(
         (error) => isAway(error) && !recorded,

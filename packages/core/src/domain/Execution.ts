@@ -150,6 +150,14 @@ export const isQueued = ({ queue, status, turnAt }: ExecutionState): boolean =>
   status === "queued" && queue !== undefined && turnAt === undefined
 
 /**
+ * Whether it waits for people: one of them paused it, or a question is open.
+ *
+ * @since 0.1.0
+ */
+export const waitsForPeople = ({ questions, status }: Pick<ExecutionState, "questions" | "status">): boolean =>
+  status === "paused" || questions.length > 0
+
+/**
  * Whether an execution that waits for a person gives way to one that waits for its turn: to a rollback always, since going
  * back is what both do then; to others as long as no traffic and no stack has gone over to what it brings in.
  *
@@ -412,6 +420,9 @@ export const evolve = (
       })
     case "TurnTaken":
       return takeTurn(state, at, event)
+    case "ProcessStarted":
+      // What was only registered was asked for without its command.
+      return Result.succeed(state.command === undefined ? { ...state, command: event.command } : state)
     case "ProcessExited":
       return Result.succeed({ ...state, exit: { code: event.code, signal: event.signal } })
     case "Announced": {
@@ -420,7 +431,6 @@ export const evolve = (
     }
     case "RunnerTook":
     case "LeaseTaken":
-    case "ProcessStarted":
     case "MonitorTook":
     case "DeploymentMoved":
     case "CommandGiven":

@@ -50,7 +50,8 @@ type Services = DeploymentStore | LeaseStore | Providers
  */
 export const run = Effect.fnUntraced(function* (
   id: CorrelationId,
-  command?: Wrapped
+  command?: Wrapped,
+  shown?: string
 ): Effect.fn.Return<ExecutionState, Refused | LeaseHeld | LeaseLost | StoreError, Services> {
   const store = yield* DeploymentStore
   while (true) {
@@ -70,7 +71,7 @@ export const run = Effect.fnUntraced(function* (
               : traced(id, waiting)(untilMine(id, ttl, first.failure.lease))
           : yield* first.failure
     if (claimed === undefined) continue
-    yield* Effect.scoped(carryOn(id, claimed, ttl, command)).pipe(
+    yield* Effect.scoped(carryOn(id, claimed, ttl, command, shown)).pipe(
       measured(id),
       inside(id, () => spanIdOf(id, paths.run(claimed.fence))),
       // Whoever was stopped for a while has lost nothing but time: the place in the queue is in the log.
@@ -184,7 +185,8 @@ const carryOn = Effect.fnUntraced(function* (
   id: CorrelationId,
   claimed: Lease,
   ttl: Duration.Duration,
-  command: Wrapped | undefined
+  command: Wrapped | undefined,
+  shown: string | undefined
 ): Effect.fn.Return<void, Refused | LeaseHeld | LeaseLost | StoreError, Services | Scope.Scope> {
   const { owner } = yield* RunnerIdentity
   const store = yield* DeploymentStore
@@ -223,7 +225,7 @@ const carryOn = Effect.fnUntraced(function* (
   })
   const tellEnd = yield* Monitor.attend(journal)
   yield* Effect.raceFirst(
-    Effect.scoped(Effect.andThen(obey, state.kind === "run" ? wrapped(command ?? never) : work(id))),
+    Effect.scoped(Effect.andThen(obey, state.kind === "run" ? wrapped(command ?? never, shown) : work(id))),
     Effect.raceAllFirst([mine.lost, lock.lost, journal.lost, Deferred.await(services.fenced)])
   ).pipe(
     Effect.onInterrupt(() => setAside),

@@ -42,6 +42,7 @@ import type { Wrapped } from "./Wrapping.ts"
  * what a `deploy` brings in; `strategy` overrides that of every stack. `queue` says what is done while another execution is
  * in the way (default: `fifo` for a wrapped command, else `reject`). `override` is the reason for going ahead in spite of a
  * freeze, a veto or drift. `command` is what a `run` shows of its command, with its secrets covered.
+ * With `identical` it joins an execution only where the same actor asked for it in the same workflow.
  *
  * @since 0.1.0
  */
@@ -61,6 +62,7 @@ export interface Request {
   readonly origin?: Origin
   readonly override?: string
   readonly command?: string
+  readonly identical?: boolean
 }
 
 /**
@@ -111,10 +113,12 @@ export class Signalbox extends Context.Service<
     /**
      * Carries the execution to its end and returns its last state: from the start, from where a runner that died left it,
      * or by following a runner that is alive. Interrupting it persists the state (`paused`) and gives the leases back.
+     * A `run` needs its `command`; `shown` is what the log says of it where the request did not.
      */
     readonly run: (
       id: CorrelationId,
-      command?: Wrapped
+      command?: Wrapped,
+      shown?: string
     ) => Effect.Effect<ExecutionState, Refused | LeaseHeld | LeaseLost | StoreError>
     /**
      * Waits for the turn of a request in the queue, takes the lock for it and keeps that for `hold`: for whoever carries
@@ -181,7 +185,7 @@ export class Signalbox extends Context.Service<
         ensure: (options) => provided(Initialization.ensure(options)),
         plan: (request) => provided(Preview.plan(request)),
         submit: (request) => provided(submit(request)),
-        run: (id, command) => Effect.ensuring(provided(Runner.run(id, command)), traces.finished(id)),
+        run: (id, command, shown) => Effect.ensuring(provided(Runner.run(id, command, shown)), traces.finished(id)),
         takeTurn: (id, options) => provided(Runner.takeTurnOnly(id, options)),
         cleanup: (id, options) => Effect.ensuring(provided(cleanup(id, options)), traces.finished(id)),
         withdraw: (id, why) => provided(Turn.withdraw(id, why)),

@@ -22,6 +22,7 @@ import { ahead } from "./Ahead.ts"
 import { type Blocker, isFinal, standing } from "./Blockers.ts"
 import { announceRunner } from "./Claim.ts"
 import { resolve } from "./Configuration.ts"
+import { join } from "./Joining.ts"
 import { lockKey } from "./LockKey.ts"
 import { Refused } from "./Refused.ts"
 import { uniqueOwner } from "./RunnerIdentity.ts"
@@ -96,25 +97,6 @@ const immediately = Effect.fnUntraced(function* (
   const lock = taken.success
   return yield* record(request, spec, lock).pipe(Effect.tapError(() => Effect.ignore(leases.release(lock))))
 })
-
-const same = (request: Request, state: ExecutionState): boolean =>
-  request.kind === state.kind &&
-  request.deploymentId === state.deploymentId &&
-  request.environment === state.environment &&
-  request.version === state.version &&
-  request.artifact === state.artifact
-
-const join = (request: Request, execution: ExecutionState): Effect.Effect<Submission, Refused> =>
-  same(request, execution)
-    ? Effect.succeed({ execution, joined: true })
-    : Effect.fail(
-        new Refused({
-          kind: "conflict",
-          code: "correlation_id_taken",
-          message: `${request.correlationId} is already another execution: ${execution.kind} of ${execution.deploymentId} in ${execution.environment}`,
-          hint: "Leave the correlation id out, or give a new one."
-        })
-      )
 
 const refusedBecause = ({ clearsAt, kind, message, override }: Blocker, request: Request): Refused =>
   new Refused({

@@ -54,11 +54,12 @@ export type Wrapped = (context: {
 
 /**
  * The body of a `run`. A command that was cut off by the death of its runner is not run again: what it did is not known,
- * and the deployment is `unknown` until the next one.
+ * and the deployment is `unknown` until the next one. `shown` is what the log says of a command that was not known when its
+ * place was taken.
  *
  * @since 0.1.0
  */
-export const wrapped = Effect.fnUntraced(function* (command: Wrapped): Effect.fn.Return<void, never, Run> {
+export const wrapped = Effect.fnUntraced(function* (command: Wrapped, shown?: string): Effect.fn.Return<void, never, Run> {
   const { halted, journal, lock } = yield* Run
   const { request } = journal
   if (journal.has("process/started")) {
@@ -71,7 +72,7 @@ export const wrapped = Effect.fnUntraced(function* (command: Wrapped): Effect.fn
       yield* moveOwnDeployment("deploy_started")
       yield* moveStage("deployment", "started")
       yield* eachStack("started", "deploy_started")
-      yield* journal.record("process/started", { _tag: "ProcessStarted", command: request.command ?? "a command" })
+      yield* journal.record("process/started", { _tag: "ProcessStarted", command: shown ?? request.command ?? "a command" })
     })
   )
   // Stopped before it is written that the command begins, it does not begin.

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { RunnerIdentity, Signalbox } from "@signalbox/core/engine"
-import { type CorrelationId, DeploymentStore, EnvironmentName, LeaseStore } from "@signalbox/core/spi"
+import { type Request, RunnerIdentity, Signalbox } from "@signalbox/core/engine"
+import { type CorrelationId, DeploymentStore, EnvironmentName, LeaseStore, StackName } from "@signalbox/core/spi"
 import { Effect, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import {
@@ -90,6 +90,46 @@ describe("one mutator", () => {
       assert.strictEqual(cloud.ledger.slice(before).filter(({ operation }) => operation === "stage").length, 1)
       const other = yield* Effect.flip(box.submit({ ...request, version: "9.9.9" }))
       assert.strictEqual(other._tag === "Refused" ? other.code : "", "correlation_id_taken")
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("joins what is the same, says what differs, and takes what is left out as it was", () => {
+    const { cloud, layer } = world()
+    return Effect.gen(function* () {
+      const box = yield* Signalbox
+      const manifest = manifestOf(canary, cloud)
+      const deploymentId = yield* deployed(manifest)
+      const origin = { commit: "aaaaaaa", workflowRun: "run 1" }
+      const request = { ...requestOf(manifest, deploymentId, second, { kind: "run", command: "make" }), by: "ada", origin }
+      yield* box.submit(request)
+      const differs = (changes: Partial<Request>) =>
+        Effect.map(Effect.result(box.submit({ ...request, ...changes })), (taken) =>
+          taken._tag === "Success" ? taken.success.joined : taken.failure.message
+        )
+      const { command: _, origin: __, ...less } = request
+      assert.isTrue((yield* box.submit(less)).joined)
+      assert.isTrue(yield* differs({ by: "bob", origin: { workflowRun: "run 2" } }))
+      assert.isTrue(yield* differs({ identical: true }))
+      assert.deepStrictEqual(
+        [
+          yield* differs({ version: "9.9.9" }),
+          yield* differs({ stacks: [StackName.make("api")] }),
+          yield* differs({ command: "make deploy" }),
+          yield* differs({ override: "because" }),
+          yield* differs({ origin: { commit: "bbbbbbb" } }),
+          yield* differs({ identical: true, by: "bob" }),
+          yield* differs({ identical: true, origin: { workflowRun: "run 2" } })
+        ],
+        [
+          "second was asked for with the version 1.0.0, not 9.9.9",
+          "second was asked for with no stack, not api",
+          "second was asked for with the command make, not make deploy",
+          "second was asked for with no override, not because",
+          "second was asked for with the commit aaaaaaa, not bbbbbbb",
+          "second was asked for with the actor ada, not bob",
+          "second was asked for with the workflow run run 1, not run 2"
+        ]
+      )
     }).pipe(Effect.provide(layer))
   })
 

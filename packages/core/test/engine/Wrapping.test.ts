@@ -92,6 +92,21 @@ describe("a wrapped command", () => {
     }).pipe(Effect.provide(layer))
   })
 
+  it.effect("that was only registered is known once it begins", () => {
+    const { layer } = world()
+    return Effect.gen(function* () {
+      const { box, deploymentId, manifest, store } = yield* started
+      const { command: _, ...registered } = wrap(manifest, deploymentId, "one")
+      yield* box.submit(registered)
+      yield* drive(yield* Effect.forkChild(box.run(id("one"), fine, "make deploy")))
+      const { items } = yield* store.executions({ text: "make deploy" })
+      assert.deepStrictEqual(
+        items.map(({ command, correlationId }) => [correlationId, command]),
+        [["one", "make deploy"]]
+      )
+    }).pipe(Effect.provide(layer))
+  })
+
   it.effect("runs one after the other", () => {
     const { layer } = world()
     return Effect.gen(function* () {

@@ -20,6 +20,8 @@ interface Carried {
   /** In ms. */
   readonly queueTimeout?: number | undefined
   readonly command?: Wrapped
+  /** What the log says of the command where the request did not. */
+  readonly shown?: string
 }
 
 export interface Executions extends Pick<Connection, "command" | "events" | "execution"> {
@@ -45,14 +47,14 @@ const giveBack = Effect.fnUntraced(function* (id: CorrelationId) {
   if (lease?.fence === taken.event.fence) yield* leases.release(lease)
 })
 
-const carryOut = (id: CorrelationId, { command, queueTimeout }: Carried) =>
+const carryOut = (id: CorrelationId, { command, queueTimeout, shown }: Carried) =>
   Effect.scoped(
     Effect.gen(function* () {
       const signalbox = yield* Signalbox
-      if (queueTimeout === undefined) return yield* signalbox.run(id, command)
+      if (queueTimeout === undefined) return yield* signalbox.run(id, command, shown)
       const hint = "See what is in the way with canDeploy()."
       yield* Effect.forkScoped(signalbox.withdrawAfter(id, queueTimeout, hint))
-      const state = yield* signalbox.run(id, command)
+      const state = yield* signalbox.run(id, command, shown)
       if (state.error?.code !== "queue_timeout") return state
       return yield* Effect.fail(new QueueTimeoutError({ ...state.error, correlationId: id }))
     })

@@ -84,7 +84,7 @@ export const commandRuns =
       ...given("log", log),
       ...given("guard", guard === undefined ? undefined : { command: guard })
     })
-    const done = carry(id, { signal, queueTimeout, command: wrapped }).then(resultOf, ended)
+    const done = carry(id, { signal, queueTimeout, command: wrapped, shown }).then(resultOf, ended)
     // Whoever does not look at its end is not to be ended by it.
     done.catch(() => undefined)
     return {
