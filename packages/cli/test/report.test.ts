@@ -13,7 +13,10 @@ import {
   type Event,
   type StackName
 } from "@signalbox/core/spi"
+import type { Estimate } from "@signalbox/core/analysis"
+import { clearing } from "../src/live/canDeploy.ts"
 import { leftLine, between, roughly } from "../src/live/estimate.ts"
+import { placeLine } from "../src/live/queue.ts"
 import { heartbeat } from "../src/live/transition.ts"
 import { render } from "../src/live/render.ts"
 import { verdict } from "../src/live/report.ts"
@@ -194,6 +197,23 @@ describe("what is left, in words", () => {
       leftLine({ ...known, basis: "history" }, { ...state, status: "paused" }),
       "about 4 min left once it goes on (3–7 min, n = 12)"
     )
+  })
+
+  it("says of what is in the way, and of a turn, where it guesses", () => {
+    const now = Date.UTC(2026, 0, 1, 12)
+    const blocker = { message: "m", who: null, since: null, consoleUrl: null, override: null, kind: "lease" } as const
+    const clear = { low: now + 3 * minute, point: now + 4 * minute, high: now + 7 * minute, n: 12 }
+    const over = (basis: "history" | "few") => clearing({ ...blocker, clearsAt: { ...clear, basis } }, now)
+    assert.strictEqual(over("history"), "in about 4 min (3–7 min)")
+    assert.strictEqual(over("few"), "in about 4 min (not enough history: ±20 % of the mean, n = 12)")
+    const known = { ...clear, low: clear.point, high: clear.point, basis: "known", n: null } as const
+    assert.match(clearing({ ...blocker, clearsAt: known }, now)!, /^in 4 min \(at /)
+    assert.isUndefined(clearing({ ...blocker, clearsAt: null }, now))
+    const ahead = [{ correlationId: "a" as CorrelationId, kind: "deploy", by: "ada" }] as const
+    const place = (left: Estimate.Estimate) => placeLine({ position: 1, ahead, left })
+    const left = { point: 4 * minute, low: 3 * minute, high: 7 * minute, coverage: 0.8, n: 3, scope: "stage" } as const
+    assert.match(place({ ...left, basis: "history" }), /expected in about 4 min \(3–7 min\)$/)
+    assert.match(place({ ...left, basis: "few" }), /expected in about 4 min \(not enough history: .*, n = 3\)$/)
   })
 
   it("says of whom it is where it is not of the very same", () => {

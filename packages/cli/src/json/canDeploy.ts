@@ -1,13 +1,22 @@
 /** The answer of `can-deploy` as JSON shows it. The names are API. */
-import type { Blocker, CanDeploy } from "@signalbox/core/engine"
+import type { Blocker, CanDeploy, Clearing } from "@signalbox/core/engine"
 import { iso } from "./execution.ts"
+
+/** `basis` is `known` where it ends at that time; `n` is null there. */
+const clearingView = ({ basis, high, low, n, point }: Clearing) => ({
+  low: iso(low),
+  point: iso(point),
+  high: iso(high),
+  basis,
+  n
+})
 
 export const blockerView = ({ clearsAt, consoleUrl, kind, message, override, since, who }: Blocker) => ({
   kind,
   message,
   who,
   since: since === null ? null : iso(since),
-  clearsAt: clearsAt === null ? null : { low: iso(clearsAt.low), point: iso(clearsAt.point), high: iso(clearsAt.high) },
+  clearsAt: clearsAt === null ? null : clearingView(clearsAt),
   consoleUrl,
   override
 })

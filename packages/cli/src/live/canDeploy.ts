@@ -1,19 +1,18 @@
 /** What is in the way, for people. */
 import type { Blocker, CanDeploy } from "@signalbox/core/engine"
 import type { Ink } from "../outcome.ts"
-import { between, roughly } from "./estimate.ts"
+import { between, guessed, roughly } from "./estimate.ts"
 import { word } from "./glyphs.ts"
 import { wrap } from "./text.ts"
 import { ago, clock, plain } from "./words.ts"
 
-/** `in 2 h (at 18:00:00)`, `in about 4 min (3–7 min)`; undefined where nobody can know. */
+/** `in 2 h (at 18:00:00)`, `in about 4 min (3–7 min)`, `in about 4 min (not enough history …)`; undefined where nobody can know. */
 export const clearing = ({ clearsAt }: Blocker, now: number): string | undefined => {
   if (clearsAt === null) return undefined
-  const { high, low, point } = clearsAt
+  const { basis, high, low, n, point } = clearsAt
   const left = (at: number) => Math.max(0, at - now)
-  return low === high
-    ? `in ${roughly(left(point))} (at ${clock(point, now)})`
-    : `in about ${roughly(left(point))} (${between(left(low), left(high))})`
+  if (basis === "known") return `in ${roughly(left(point))} (at ${clock(point, now)})`
+  return `in about ${roughly(left(point))} (${basis === "few" ? guessed(n) : between(left(low), left(high))})`
 }
 
 /** What is in the way, in one sentence. */

@@ -30,6 +30,9 @@ export const between = (low: number, high: number): string => {
   return from.amount === to.amount ? `${to.amount} ${to.unit}` : `${from.amount}–${to.amount} ${to.unit}`
 }
 
+/** What is said instead of an interval where nobody knows how often it would hold. */
+export const guessed = (n: number | null): string => `not enough history: ±20 % of the mean, n = ${n ?? 0}`
+
 const scopes: Readonly<Record<Estimate.Scope, string>> = {
   environment: "",
   deployment: " in all environments",
@@ -52,7 +55,5 @@ export const leftLine = (
   }
   const waits = state.status === "paused" ? " once it goes on" : ""
   const left = `about ${roughly(point)} left${waits}`
-  return basis === "few"
-    ? `${left} (not enough history: ±20 % of the mean, n = ${n})`
-    : `${left} (${between(low, high)}, n = ${n}${scopes[scope]})`
+  return basis === "few" ? `${left} (${guessed(n)})` : `${left} (${between(low, high)}, n = ${n}${scopes[scope]})`
 }

@@ -2,7 +2,7 @@
 import type { Estimate } from "@signalbox/core/analysis"
 import type { Queueing } from "@signalbox/core/engine"
 import type { Ink } from "../outcome.ts"
-import { between, roughly } from "./estimate.ts"
+import { between, guessed, roughly } from "./estimate.ts"
 import { table } from "./table.ts"
 import { ago, clock, plain, span } from "./words.ts"
 
@@ -18,7 +18,7 @@ const most = 3
 const expected = (left: Estimate.Estimate | undefined): string | undefined =>
   left === undefined || left.n === 0 || left.point === null || left.low === null || left.high === null
     ? undefined
-    : `its turn is expected in about ${roughly(left.point)} (${between(left.low, left.high)})`
+    : `its turn is expected in about ${roughly(left.point)} (${left.basis === "few" ? guessed(left.n) : between(left.low, left.high)})`
 
 /** `2nd in the queue, behind a (deploy by ada) and b (run by bob); its turn is expected in about 4 min (3–7 min)`. */
 export const placeLine = ({ ahead, left, position }: Queueing.Place): string => {

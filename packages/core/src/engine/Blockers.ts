@@ -4,9 +4,7 @@
  * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type { Estimate } from "../analysis/Estimate.ts"
 import { type Deployment, type EnvironmentState, heldBy, vetoOn } from "../domain/Environment.ts"
 import type { Origin } from "../domain/Event.ts"
 import * as Freeze from "../domain/Freeze.ts"
@@ -15,12 +13,9 @@ import type { ExecutionKind } from "../domain/Machines.ts"
 import type { Ticket } from "../domain/Queue.ts"
 import type { ExecutionSpec } from "../domain/Spec.ts"
 import { DeploymentStore } from "../spi/DeploymentStore.ts"
-import { type Lease, LeaseStore } from "../spi/LeaseStore.ts"
+import type { LeaseStore } from "../spi/LeaseStore.ts"
 import type { StoreError } from "../spi/StoreError.ts"
-import { ahead } from "./Ahead.ts"
-import { estimate } from "./Estimating.ts"
-import { lockKey } from "./LockKey.ts"
-import { RunnerIdentity } from "./RunnerIdentity.ts"
+import { at, type Clearing, endOf } from "./Clearing.ts"
 
 /** What can be in the way. @since 0.1.0 */
 export type BlockerKind =
@@ -37,9 +32,8 @@ export type BlockerKind =
 /**
  * One thing that is in the way.
  *
- * *Details*: `clearsAt` is when it is expected to be over, with the interval in which it will be in 80 of 100 cases; null
- * where nobody can know. `consoleUrl` is where to look: at the provider, or the run of a workflow. `override` says how to go
- * ahead all the same, null where that is not to be had.
+ * *Details*: `clearsAt` is when it is expected to be over, null where nobody can know. `consoleUrl` is where to look: at the
+ * provider, or the run of a workflow. `override` says how to go ahead all the same, null where that is not to be had.
  *
  * @since 0.1.0
  */
@@ -48,7 +42,7 @@ export interface Blocker {
   readonly message: string
   readonly who: string | null
   readonly since: Timestamp | null
-  readonly clearsAt: { readonly low: Timestamp; readonly point: Timestamp; readonly high: Timestamp } | null
+  readonly clearsAt: Clearing | null
   readonly consoleUrl: string | null
   readonly override: string | null
 }
@@ -79,8 +73,8 @@ export interface Asked {
 
 type Services = DeploymentStore | LeaseStore
 
-const none = { who: null, since: null, clearsAt: null, consoleUrl: null, override: null } as const
-const at = (time: Timestamp) => ({ low: time, point: time, high: time })
+/** A blocker of which nothing more is known. @since 0.1.0 */
+export const none = { who: null, since: null, clearsAt: null, consoleUrl: null, override: null } as const
 
 /** How a person says that it is to be done all the same. */
 const overriding = `--override "<reason>"`
@@ -242,83 +236,3 @@ const requirement = Effect.fnUntraced(function* (
     }
   ]
 })
-
-/** Of so many in the queue it is said when they will be done: each takes all those before it into account. */
-const foretold = 5
-
-/**
- * Who holds the lock, and who waits for it and comes first.
- *
- * @since 0.1.0
- */
-export const inTheWay = Effect.fnUntraced(function* (
-  asked: Asked
-): Effect.fn.Return<ReadonlyArray<Blocker>, StoreError, Services> {
-  const leases = yield* LeaseStore
-  const now = yield* Clock.currentTimeMillis
-  const lease = yield* leases.get(lockKey(asked.deploymentId, asked.environment))
-  const live = lease === undefined || lease.expiresAt <= now ? undefined : lease
-  // Its turn has come: those that wait do so for it.
-  if (live?.holder === asked.correlationId) return []
-  const held = live === undefined ? [] : [yield* holder(asked, live, now)]
-  const before = yield* ahead(asked)
-  const waiting = yield* Effect.forEach(before, (ticket, index) =>
-    Effect.map(index < foretold ? endOf(ticket.correlationId) : Effect.succeed(null), (clearsAt): Blocker => ({
-      ...none,
-      kind: "queue",
-      message: `${ticket.correlationId} waits before it (${ticket.kind} by ${ticket.by})`,
-      who: ticket.correlationId,
-      since: ticket.at,
-      clearsAt,
-      consoleUrl: pageOf(ticket.origin),
-      override: `signalbox cleanup ${ticket.correlationId} --reason "<reason>"`
-    }))
-  )
-  return [...held, ...waiting]
-})
-
-/** The page of the workflow's run, where it is known by its address. */
-const pageOf = (origin: Origin | undefined): string | null =>
-  origin?.workflowRun !== undefined && /^https?:\/\//.test(origin.workflowRun) ? origin.workflowRun : null
-
-const holder = Effect.fnUntraced(function* (
-  asked: Asked,
-  lease: Lease,
-  now: Timestamp
-): Effect.fn.Return<Blocker, StoreError, Services> {
-  const { isDead } = yield* RunnerIdentity
-  const store = yield* DeploymentStore
-  const held = yield* store.execution(lease.holder as CorrelationId)
-  // Nobody renews it: it is kept for whoever carries the execution on, or was left behind.
-  const alone = isDead(lease.owner)
-  const left = Duration.format(Duration.seconds(Math.ceil((lease.expiresAt - now) / 1_000)))
-  const end = alone ? `no process of it is left, and it ends in ${left}` : `unless it is renewed, that ends in ${left}`
-  const force = `signalbox lock release ${asked.deploymentId} --environment ${asked.environment} --force --reason "<reason>"`
-  return {
-    ...none,
-    kind: "lease",
-    message: `${lease.holder} holds the lock (${lease.reason ?? "unknown"}); ${end}`,
-    who: lease.holder,
-    since: lease.acquiredAt,
-    consoleUrl: pageOf(held?.origin),
-    clearsAt: alone ? at(lease.expiresAt) : yield* endOf(lease.holder as CorrelationId),
-    override: alone
-      ? `signalbox cleanup ${lease.holder}, or by force: ${force}`
-      : `signalbox abort ${lease.holder}, or by force: ${force}`
-  }
-})
-
-const endOf = Effect.fnUntraced(function* (
-  id: CorrelationId
-): Effect.fn.Return<Blocker["clearsAt"], StoreError, Services> {
-  const store = yield* DeploymentStore
-  const state = yield* store.execution(id)
-  if (state === undefined) return null
-  const now = yield* Clock.currentTimeMillis
-  return fromNow(now, yield* estimate(state))
-})
-
-const fromNow = (now: Timestamp, left: Estimate | undefined): Blocker["clearsAt"] =>
-  left === undefined || left.n === 0 || left.point === null || left.low === null || left.high === null
-    ? null
-    : { low: now + Math.round(left.low), point: now + Math.round(left.point), high: now + Math.round(left.high) }

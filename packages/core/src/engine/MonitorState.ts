@@ -6,7 +6,7 @@
 import * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
 import type { AnnouncementKind, Event, EventOf, StoredEvent } from "../domain/Event.ts"
-import { evolve, type ExecutionState, isFinished, isQueued } from "../domain/Execution.ts"
+import { evolve, type ExecutionState, isFinished, isQueued, waitsForPeople } from "../domain/Execution.ts"
 import type { StackName } from "../domain/Ids.ts"
 import type { StageName } from "../domain/Machines.ts"
 
@@ -103,8 +103,6 @@ const own: ReadonlySet<Event["_tag"]> = new Set<Event["_tag"]>(["MonitorTook", "
  * @since 0.2.0
  */
 export const isNews = ({ event }: Pick<StoredEvent, "event">): boolean => !own.has(event._tag)
-
-const waitsForPeople = (state: ExecutionState): boolean => state.status === "paused" || state.questions.length > 0
 
 const stalled = /^announced\/stalled\/(silence|stage)\/(.*)$/s
 const moving = /^announced\/moving\/(silence|stage)\/(.*)$/s

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 export type { Asked, Blocker, BlockerKind } from "./Blockers.ts"
+export type { Clearing } from "./Clearing.ts"
 export * as CanDeploy from "./CanDeploy.ts"
 export type { Cleaned, Reported } from "./Cleanup.ts"
 export * as Configuration from "./Configuration.ts"

@@ -21,7 +21,19 @@ import { Duration, Effect, Fiber } from "effect"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
 import { TestClock } from "effect/testing"
-import { carryOut, config, deployed, drive, gate, manifestOf, production, requestOf, settle, world } from "./support.ts"
+import {
+  carryOut,
+  config,
+  deployed,
+  drive,
+  gate,
+  manifestOf,
+  pass,
+  production,
+  requestOf,
+  settle,
+  world
+} from "./support.ts"
 
 const web = { name: "web", provider: "simulated", gate } as const
 const plain = (changes: Partial<Config> = {}) => config({ stacks: [web], ...changes })
@@ -31,6 +43,7 @@ const slow = plain({
 
 const id = (name: string) => CorrelationId.make(name)
 const hour = 3_600_000
+const known = (time: number) => ({ low: time, point: time, high: time, basis: "known" as const, n: null })
 /** The clock of tests begins at the epoch: one hour of the first day, and one of the second. */
 const frozen = { name: "night", cron: "0 1 * * *", duration: "1 hour" }
 
@@ -109,6 +122,31 @@ describe("can-deploy", () => {
     }).pipe(Effect.provide(layer))
   })
 
+  it.effect("says what its guess is worth, and nothing of when people will have answered", () => {
+    const { cloud, layer } = world()
+    const approval = { expiresIn: "1 hour", otherwise: "continue" } as const
+    // With traffic on it, it does not give way to those that wait.
+    const strategy = { type: "canary", steps: [{ weight: 10, bake: "0 millis", approval }] } as const
+    return Effect.gen(function* () {
+      const box = yield* Signalbox
+      const store = yield* DeploymentStore
+      const manifest = manifestOf(plain({ stacks: [{ ...web, strategy }] }), cloud)
+      const deploymentId = yield* deployed(manifest)
+      cloud.script("web", "2.0.0", { stageMillis: 60_000 })
+      const a = yield* begin(requestOf(manifest, deploymentId, "a", { version: "2.0.0" }))
+      const b = yield* begin(requestOf(manifest, deploymentId, "b", { version: "3.0.0", queue: "fifo" }))
+      const asked = box.canDeploy(question(manifest, deploymentId))
+      const before = yield* asked
+      assert.deepInclude(the(before, "lease").clearsAt, { basis: "few", n: 1 })
+      assert.deepInclude(the(before, "queue").clearsAt, { basis: "few", n: 1 })
+      yield* pass(a, { until: Effect.map(store.execution(id("a")), (state) => state?.status === "paused") })
+      const after = yield* asked
+      assert.deepStrictEqual([the(after, "lease").clearsAt, the(after, "queue").clearsAt], [null, null])
+      yield* Fiber.interrupt(b)
+      yield* Fiber.interrupt(a)
+    }).pipe(Effect.provide(layer))
+  })
+
   it.effect("says when a lock ends that no process is left of", () => {
     const { cloud, layer } = world()
     return Effect.gen(function* () {
@@ -128,11 +166,7 @@ describe("can-deploy", () => {
         isDead: (owner) => owner === "dead/1"
       })
       const { expiresAt } = lock
-      assert.deepStrictEqual(the(yield* knowing, "lease").clearsAt, {
-        low: expiresAt,
-        point: expiresAt,
-        high: expiresAt
-      })
+      assert.deepStrictEqual(the(yield* knowing, "lease").clearsAt, known(expiresAt))
       assert.include(the(yield* knowing, "lease").override, "signalbox cleanup gone")
       assert.isNull(the(yield* asked, "lease").clearsAt)
       yield* TestClock.adjust("1 minute")
@@ -151,7 +185,7 @@ describe("can-deploy", () => {
       yield* box.decide(deploymentId, { _tag: "LockHeld", environment: production, reason: "moving", by: "ada", until })
       const asked = box.canDeploy(question(manifest, deploymentId, { override: "I know" }))
       const hold = the(yield* asked, "hold")
-      assert.deepInclude(hold, { who: "ada", since: now, clearsAt: { low: until, point: until, high: until } })
+      assert.deepInclude(hold, { who: "ada", since: now, clearsAt: known(until) })
       assert.include(hold.override, "lock release")
       const staging = EnvironmentName.make("staging")
       assert.isTrue((yield* box.canDeploy(question(manifest, deploymentId, { environment: staging }))).canDeploy)
@@ -172,7 +206,7 @@ describe("can-deploy", () => {
       const answer = yield* asked
       assert.deepInclude(the(answer, "freeze"), {
         since: hour,
-        clearsAt: { low: 2 * hour, point: 2 * hour, high: 2 * hour }
+        clearsAt: known(2 * hour)
       })
       // The next one begins in more than 23 hours, and less than 24.
       assert.strictEqual(answer.nextFreeze?.since, 25 * hour)

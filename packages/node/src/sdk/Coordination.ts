@@ -68,7 +68,9 @@ export type CanDeployOptions = PlaceOptions &
 /**
  * One thing that is in the way.
  *
- * *Details*: `clearsAt` is when it is expected to be over, `low` to `high` in 80 of 100 cases; null where nobody can know.
+ * *Details*: `clearsAt` is when it is expected to be over, null where nobody can know. Its `basis` is `known` where it ends at
+ * that time (`n` is null), `history` where it will be between `low` and `high` in 80 of 100 cases, by `n` that were before,
+ * and `few` where these are too few to say how often.
  * `override` says how to go ahead all the same, null where that is not to be had.
  *
  * @since 0.1.0
@@ -78,7 +80,13 @@ export interface BlockerInfo {
   readonly message: string
   readonly who: string | null
   readonly since: Date | null
-  readonly clearsAt: { readonly low: Date; readonly point: Date; readonly high: Date } | null
+  readonly clearsAt: {
+    readonly low: Date
+    readonly point: Date
+    readonly high: Date
+    readonly basis: "known" | "history" | "few"
+    readonly n: number | null
+  } | null
   readonly consoleUrl: string | null
   readonly override: string | null
 }

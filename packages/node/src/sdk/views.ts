@@ -19,7 +19,9 @@ export const blockerInfo = ({ clearsAt, since, ...blocker }: Blocker): BlockerIn
   ...blocker,
   since: since === null ? null : date(since),
   clearsAt:
-    clearsAt === null ? null : { low: date(clearsAt.low), point: date(clearsAt.point), high: date(clearsAt.high) }
+    clearsAt === null
+      ? null
+      : { ...clearsAt, low: date(clearsAt.low), point: date(clearsAt.point), high: date(clearsAt.high) }
 })
 
 export const answerOf = ({ blockers, degraded, nextFreeze, queue, ...answer }: CanDeploy.Answer): CanDeployAnswer => ({

@@ -1,0 +1,85 @@
+/**
+ * What is in the way at the lock: who holds it, and who waits for it.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type { Origin } from "../domain/Event.ts"
+import type { CorrelationId, Timestamp } from "../domain/Ids.ts"
+import { DeploymentStore } from "../spi/DeploymentStore.ts"
+import { type Lease, LeaseStore } from "../spi/LeaseStore.ts"
+import type { StoreError } from "../spi/StoreError.ts"
+import { ahead } from "./Ahead.ts"
+import { type Asked, type Blocker, none } from "./Blockers.ts"
+import { at, endOf } from "./Clearing.ts"
+import { lockKey } from "./LockKey.ts"
+import { RunnerIdentity } from "./RunnerIdentity.ts"
+
+/** Of so many in the queue it is said when they will be done: each takes all those before it into account. */
+const foretold = 5
+
+/**
+ * Who holds the lock, and who waits for it and comes first.
+ *
+ * @since 0.1.0
+ */
+export const inTheWay = Effect.fnUntraced(function* (
+  asked: Asked
+): Effect.fn.Return<ReadonlyArray<Blocker>, StoreError, DeploymentStore | LeaseStore> {
+  const leases = yield* LeaseStore
+  const now = yield* Clock.currentTimeMillis
+  const lease = yield* leases.get(lockKey(asked.deploymentId, asked.environment))
+  const live = lease === undefined || lease.expiresAt <= now ? undefined : lease
+  // Its turn has come: those that wait do so for it.
+  if (live?.holder === asked.correlationId) return []
+  const held = live === undefined ? [] : [yield* holder(asked, live, now)]
+  // While people are waited for, nobody can know when the next turn comes.
+  const open = held.every(({ clearsAt }) => clearsAt !== null)
+  const before = yield* ahead(asked)
+  const waiting = yield* Effect.forEach(before, (ticket, index) =>
+    Effect.map(open && index < foretold ? endOf(ticket.correlationId) : Effect.succeed(null), (clearsAt): Blocker => ({
+      ...none,
+      kind: "queue",
+      message: `${ticket.correlationId} waits before it (${ticket.kind} by ${ticket.by})`,
+      who: ticket.correlationId,
+      since: ticket.at,
+      clearsAt,
+      consoleUrl: pageOf(ticket.origin),
+      override: `signalbox cleanup ${ticket.correlationId} --reason "<reason>"`
+    }))
+  )
+  return [...held, ...waiting]
+})
+
+/** The page of the workflow's run, where it is known by its address. */
+const pageOf = (origin: Origin | undefined): string | null =>
+  origin?.workflowRun !== undefined && /^https?:\/\//.test(origin.workflowRun) ? origin.workflowRun : null
+
+const holder = Effect.fnUntraced(function* (
+  asked: Asked,
+  lease: Lease,
+  now: Timestamp
+): Effect.fn.Return<Blocker, StoreError, DeploymentStore | LeaseStore> {
+  const { isDead } = yield* RunnerIdentity
+  const store = yield* DeploymentStore
+  const held = yield* store.execution(lease.holder as CorrelationId)
+  // Nobody renews it: it is kept for whoever carries the execution on, or was left behind.
+  const alone = isDead(lease.owner)
+  const left = Duration.format(Duration.seconds(Math.ceil((lease.expiresAt - now) / 1_000)))
+  const end = alone ? `no process of it is left, and it ends in ${left}` : `unless it is renewed, that ends in ${left}`
+  const force = `signalbox lock release ${asked.deploymentId} --environment ${asked.environment} --force --reason "<reason>"`
+  return {
+    ...none,
+    kind: "lease",
+    message: `${lease.holder} holds the lock (${lease.reason ?? "unknown"}); ${end}`,
+    who: lease.holder,
+    since: lease.acquiredAt,
+    consoleUrl: pageOf(held?.origin),
+    clearsAt: alone ? at(lease.expiresAt) : yield* endOf(lease.holder as CorrelationId),
+    override: alone
+      ? `signalbox cleanup ${lease.holder}, or by force: ${force}`
+      : `signalbox abort ${lease.holder}, or by force: ${force}`
+  }
+})
