@@ -92,11 +92,10 @@ export const operate = Effect.fnUntraced(function* (inv: Invocation, operation: 
   const environment = yield* Target.environmentOf(inv, configured)
   const manifest = inRegion(configured, environment, inv.settings.region)
   const stacks = operation.stack === undefined ? {} : { stacks: [operation.stack] }
-  const spec = yield* Configuration.resolve(manifest, environment, {
-    ...stacks,
-    ...some("strategy", operation.strategy)
-  })
-  yield* Configuration.supports(spec, yield* inv.host.backend.providers)
+  const spec = yield* Configuration.checkRequest(
+    { kind: operation.kind, manifest, environment, ...stacks, ...some("strategy", operation.strategy) },
+    { bare: false, providers: yield* inv.host.backend.providers }
+  )
   yield* confirmed(inv, operation, id, environment)
   // Whoever says how long to wait wants to.
   const waits = Option.isSome(operation.queueTimeout) && manifest.queue === undefined

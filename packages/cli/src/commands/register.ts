@@ -5,40 +5,17 @@ import * as Option from "effect/Option"
 import type { Request } from "@signalbox/core/engine"
 import { CorrelationId } from "@signalbox/core/spi"
 import { actor } from "../actor.ts"
-import { usage } from "../Failure.ts"
 import { invocation, type Invocation } from "../Invocation.ts"
 import { registeredView } from "../json/queue.ts"
 import { placeLine } from "../live/queue.ts"
 import { originOf } from "../origin.ts"
-import { type Place, placeOf, within } from "../place.ts"
+import { placeOf, within } from "../place.ts"
 import { engine, signalbox } from "../services.ts"
 import { setOutputs } from "../wrap/github.ts"
 import { requestKinds } from "./choices.ts"
 import { origins, override, queue, stacks } from "./coordinating.ts"
 import { by, correlationId, deployment, reason, text } from "./flags.ts"
 import { artifactOf, some } from "./operate.ts"
-
-/** What can be checked without a store is, so that a place is not taken by what can never be done. */
-const checked = Effect.fnUntraced(function* (inv: Invocation, place: Place, kind: Request["kind"], given: Request) {
-  const { Configuration } = yield* engine
-  if (place.bare && kind !== "run") {
-    return yield* usage(
-      "configuration_missing",
-      `there is no configuration here, which a ${kind} needs`,
-      "Register a run, which any command can be, or say with --config where the configuration is.",
-      "--kind"
-    )
-  }
-  if (kind.endsWith("-stack") && given.stacks?.length !== 1) {
-    return yield* usage("stack_missing", `a ${kind} is about one stack`, "Add --stack <name>.", "--stack")
-  }
-  const spec = yield* Configuration.resolve(
-    given.manifest,
-    given.environment,
-    given.stacks === undefined ? {} : { stacks: given.stacks }
-  )
-  if (kind !== "run") yield* Configuration.supports(spec, yield* inv.host.backend.providers)
-})
 
 const record = Effect.fnUntraced(function* (inv: Invocation, request: Request) {
   const box = yield* signalbox
@@ -85,6 +62,7 @@ export const register = Command.make(
       environment: place.environment,
       manifest: place.manifest,
       by: actor(inv, flags.by),
+      identical: true,
       queue: Option.getOrElse(flags.queue, () => place.manifest.queue ?? "fifo"),
       ...(flags.stack.length === 0 ? {} : { stacks: flags.stack }),
       ...some("version", flags.version),
@@ -93,7 +71,8 @@ export const register = Command.make(
       ...some("reason", flags.reason),
       ...(yield* originOf(inv, flags))
     }
-    yield* checked(inv, place, flags.kind, request)
+    const { Configuration } = yield* engine
+    yield* Configuration.checkRequest(request, { bare: place.bare, providers: yield* inv.host.backend.providers })
     yield* within(inv, place, flags.by, ({ environment, manifest }) =>
       record(inv, { ...request, environment, manifest })
     )

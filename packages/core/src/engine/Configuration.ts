@@ -20,6 +20,7 @@ import { sketch } from "./ConfigurationSketch.ts"
 import { isObject } from "./ConfigurationWalk.ts"
 import { fillIn } from "./OutputReference.ts"
 import { Refused } from "./Refused.ts"
+import type { Request } from "./Signalbox.ts"
 
 /**
  * What a configuration file holds: a manifest as it is written, with spans of time as texts.
@@ -203,17 +204,54 @@ export const resolve = Effect.fnUntraced(function* (
 })
 
 /**
- * Whether the installed providers can do what an execution wants: a strategy given on the command line was not part of
- * what `check` saw.
+ * Checks of a request what can be checked without a store, so that what can never be done takes no place in a queue; gives
+ * what it would work from.
  *
- * *Errors*: `Refused`, `invalid`.
+ * *Details*: `bare` says that its project has no configuration.
+ *
+ * *Errors*: `Refused`: those of `resolve`; `invalid` for what needs a configuration where there is none, for anything but
+ * one stack where it is about one, and for a strategy that the providers cannot do.
  *
  * @since 0.1.0
  */
-export const supports = (
-  spec: ExecutionSpec,
-  providers: ReadonlyMap<string, Provider>
-): Effect.Effect<void, Refused> => {
+export const checkRequest = Effect.fnUntraced(function* (
+  {
+    environment,
+    kind,
+    manifest,
+    stacks,
+    strategy
+  }: Pick<Request, "environment" | "kind" | "manifest" | "stacks" | "strategy">,
+  { bare, providers }: { readonly bare: boolean; readonly providers: ReadonlyMap<string, Provider> }
+): Effect.fn.Return<ExecutionSpec, Refused> {
+  if (bare && kind !== "run") {
+    return yield* new Refused({
+      kind: "invalid",
+      code: "configuration_missing",
+      message: `there is no configuration, which a ${kind} needs`,
+      hint: "Register a run, which any command can be, or say where the configuration is.",
+      path: "configuration"
+    })
+  }
+  if (kind.endsWith("-stack") && stacks?.length !== 1) {
+    return yield* new Refused({
+      kind: "invalid",
+      code: "stack_missing",
+      message: `a ${kind} is about one stack`,
+      hint: "Name that stack, and no other.",
+      path: "stacks"
+    })
+  }
+  const spec = yield* resolve(manifest, environment, {
+    ...(stacks === undefined ? {} : { stacks }),
+    ...(strategy === undefined ? {} : { strategy })
+  })
+  if (kind !== "run") yield* supports(spec, providers)
+  return spec
+})
+
+/** A strategy given on the command line was not part of what `check` saw. */
+const supports = (spec: ExecutionSpec, providers: ReadonlyMap<string, Provider>): Effect.Effect<void, Refused> => {
   for (const { name, provider, strategy } of spec.stacks.filter(({ enabled }) => enabled)) {
     const capabilities = providers.get(provider)?.capabilities
     const why = capabilities === undefined ? "is not installed" : References.unsupported(strategy.type, capabilities)

@@ -12,13 +12,13 @@ import {
 } from "@signalbox/core/spi"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type { Coordination, LockOptions, RegisterOptions, VetoOptions, WaitOptions } from "./Coordination.ts"
+import type { Coordination, LockOptions, VetoOptions, WaitOptions } from "./Coordination.ts"
 import type { Executions } from "./executions.ts"
 import { given, momentOf, named, originOf, spanOf, textOf } from "./input.ts"
 import { deploymentOf, ensured, type Place, placeOf } from "./place.ts"
 import { requestOf, submitted } from "./request.ts"
 import type { Session } from "./session.ts"
-import { ConflictError, InterruptedError, InvalidInputError } from "./SignalboxError.ts"
+import { ConflictError, InterruptedError } from "./SignalboxError.ts"
 import { interrupted } from "./toSignalboxError.ts"
 import { answerOf, blockerInfo, leaseInfo, lockInfo, queuePlace, remainingOf, vetoInfo } from "./views.ts"
 
@@ -61,25 +61,6 @@ const telling = Effect.fnUntraced(function* (
     yield* Effect.sleep(Duration.millis(intervalMs))
   }
 })
-
-const refuse = (kind: string, options: RegisterOptions): void => {
-  if (kind !== "run" && options.configuration === undefined) {
-    throw new InvalidInputError({
-      code: "configuration_missing",
-      message: `there is no configuration, which a ${kind} needs`,
-      hint: "Register a run, which any command can be, or give the configuration.",
-      path: "configuration"
-    })
-  }
-  if (kind.endsWith("-stack") && options.stacks?.length !== 1) {
-    throw new InvalidInputError({
-      code: "stack_missing",
-      message: `a ${kind} is about one stack`,
-      hint: "Give stacks with its name alone.",
-      path: "stacks"
-    })
-  }
-}
 
 /** Of one connection. */
 export const coordination = (session: Session, { execution }: Executions): Coordination => {
@@ -140,10 +121,9 @@ export const coordination = (session: Session, { execution }: Executions): Coord
 
     register: async (options) => {
       const { kind = "run", signal } = options
-      refuse(kind, options)
       const place = await placeOf(session, options)
       const asked = { ...options, queue: options.queue ?? place.manifest.queue ?? "fifo" }
-      const request = await requestOf(session, kind, place, asked)
+      const request = { ...(await requestOf(session, kind, place, asked)), identical: true }
       if (signal?.aborted === true) throw interrupted(signal.reason)
       await ensured(session, place, request.by)
       const { execution: state, joined } = await submitted(session, request)

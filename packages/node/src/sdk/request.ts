@@ -24,7 +24,7 @@ export interface Asked extends QueueOptions {
 export const requestOf = async (
   { by, providers, run }: Session,
   kind: Request["kind"],
-  { deploymentId, environment, manifest }: Place,
+  { bare, deploymentId, environment, manifest }: Place,
   asked: Asked
 ): Promise<Request> => {
   const narrowed = given(
@@ -32,9 +32,7 @@ export const requestOf = async (
     asked.stacks?.map((stack, index) => named(StackName, `stacks[${index}]`, stack))
   )
   const strategy = given("strategy", asked.strategy)
-  // A strategy given here was no part of the configuration that was checked.
-  const spec = await run(Configuration.resolve(manifest, environment, { ...narrowed, ...strategy }))
-  if (kind !== "run") await run(Configuration.supports(spec, providers))
+  await run(Configuration.checkRequest({ kind, manifest, environment, ...narrowed, ...strategy }, { bare, providers }))
   return {
     kind,
     correlationId: named(CorrelationId, "correlationId", asked.correlationId ?? randomUUID()),
