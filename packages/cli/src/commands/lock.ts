@@ -5,6 +5,7 @@ import * as Clock from "effect/Clock"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import type { Refused } from "@signalbox/core/engine"
 import type { Lease } from "@signalbox/core/spi"
 import { actor } from "../actor.ts"
 import { ExitCode } from "../ExitCode.ts"
@@ -93,21 +94,18 @@ const hold = Command.make(
   })
 ).pipe(Command.withDescription("Hold the lock by hand, so that nothing begins meanwhile; what runs goes on"))
 
-const nothingHeld = ({ deploymentId, environment }: Place, lease: Lease | undefined): Failure =>
-  new Failure({
-    exitCode: ExitCode.failed,
-    info: {
-      code: "not_held",
-      message:
-        lease === undefined
-          ? `nobody holds ${deploymentId} in ${environment}`
-          : `nobody holds ${deploymentId} in ${environment} by hand; ${lease.holder} has its lock (${lease.reason ?? "unknown"})`,
-      hint:
-        lease === undefined
-          ? `See: signalbox lock show ${deploymentId} --environment ${environment}`
-          : `Stop it: signalbox abort ${lease.holder} · take the lock from it by force: --force`
-    }
-  })
+/** Whoever has the lock all the same may be what was meant. */
+const nothingHeld = (refused: Refused, lease: Lease | undefined): Failure | Refused =>
+  lease === undefined
+    ? refused
+    : new Failure({
+        exitCode: ExitCode.failed,
+        info: {
+          ...refused.info,
+          message: `${refused.message}; ${lease.holder} has its lock (${lease.reason ?? "unknown"})`,
+          hint: `Stop it: signalbox abort ${lease.holder} · take the lock from it by force: --force`
+        }
+      })
 
 const release = Command.make(
   "release",
@@ -127,19 +125,21 @@ const release = Command.make(
         const box = yield* signalbox
         const { deploymentId, environment } = place
         const before = yield* lineupOf(place)
-        if (before.hold === undefined && !flags.force) return yield* nothingHeld(place, before.lease)
-        if (before.hold !== undefined) yield* box.decide(deploymentId, { _tag: "LockReleased", environment, ...told })
+        const released = yield* box.decide(deploymentId, { _tag: "LockReleased", environment, ...told }).pipe(
+          Effect.as(true),
+          Effect.catchTag("Refused", (refused) =>
+            flags.force ? Effect.succeed(false) : Effect.fail(nothingHeld(refused, before.lease))
+          )
+        )
         const broken = flags.force ? yield* box.breakLock(deploymentId, { environment, ...told }) : undefined
         const lineup = yield* lineupOf(place)
         const taken = lockLeaseView({ lease: broken, isDead: before.isDead })
-        yield* inv.result({ ...lockView(place, lineup), released: before.hold !== undefined, broken: taken }, () => [
-          ...(before.hold === undefined
-            ? []
-            : [`${inv.paint("green", "✔")} ${deploymentId} ${environment} is held no more`]),
+        yield* inv.result({ ...lockView(place, lineup), released, broken: taken }, () => [
+          ...(released ? [`${inv.paint("green", "✔")} ${deploymentId} ${environment} is held no more`] : []),
           ...(broken === undefined
             ? []
             : [`${inv.paint("green", "✔")} the lock was taken from ${broken.holder}, which stops at its next step`]),
-          ...(before.hold === undefined && broken === undefined ? ["Nothing had the lock."] : [])
+          ...(!released && broken === undefined ? ["Nothing had the lock."] : [])
         ])
       })
     )

@@ -3,6 +3,7 @@ import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import type { Refused } from "@signalbox/core/engine"
 import type { Environment, EnvironmentName, Manifest } from "@signalbox/core/spi"
 import { actor } from "../actor.ts"
 import { ExitCode } from "../ExitCode.ts"
@@ -18,20 +19,21 @@ import { by, deployment, option } from "./flags.ts"
 const everywhere = (environment: EnvironmentName | null): string =>
   environment === null ? "in every environment" : `in ${environment}`
 
-const notVetoed = (version: string, environment: EnvironmentName | null, vetoes: ReadonlyArray<Environment.Veto>) => {
-  const others = vetoes.filter((veto) => veto.version === version)
-  return new Failure({
-    exitCode: ExitCode.failed,
-    info: {
-      code: "not_vetoed",
-      message: `there is no veto on ${version} ${everywhere(environment)}`,
-      hint:
-        others.length === 0
-          ? "Nothing has to be lifted."
-          : `It was vetoed ${others.map((veto) => everywhere(veto.environment)).join(", ")}: ${environment === null ? "name it with --environment" : "leave --environment out, or name that one"}.`
-    }
-  })
-}
+/** A veto on the same version elsewhere may be what was meant. */
+const notVetoed = (
+  refused: Refused,
+  environment: EnvironmentName | null,
+  others: ReadonlyArray<Environment.Veto>
+): Failure | Refused =>
+  others.length === 0
+    ? refused
+    : new Failure({
+        exitCode: ExitCode.failed,
+        info: {
+          ...refused.info,
+          hint: `It was vetoed ${others.map((veto) => everywhere(veto.environment)).join(", ")}: ${environment === null ? "name it with --environment" : "leave --environment out, or name that one"}.`
+        }
+      })
 
 /** A veto on a version everywhere needs no environment. */
 const nowhere = (manifest: Manifest): Manifest => ({ ...manifest, environments: {} })
@@ -69,11 +71,11 @@ export const veto = Command.make(
             : yield* Target.deployment(deploymentId)
         const environment =
           inv.settings.environment === undefined ? null : yield* Target.environmentIn(inv, found.environments)
-        const same = (one: Environment.Veto) => one.version === version && one.environment === environment
-        const { vetoes = [] } = found
-        if (flags.lift && !vetoes.some(same)) return yield* notVetoed(version, environment, vetoes)
         const _tag = flags.lift ? "VetoLifted" : "VersionVetoed"
-        const after = yield* box.decide(deploymentId, { _tag, environment, ...told })
+        const others = (found.vetoes ?? []).filter((one) => one.version === version)
+        const after = yield* box
+          .decide(deploymentId, { _tag, environment, ...told })
+          .pipe(Effect.catchTag("Refused", (refused) => Effect.fail(notVetoed(refused, environment, others))))
         const view = {
           deploymentId,
           version,

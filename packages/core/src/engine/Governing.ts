@@ -24,8 +24,8 @@ export type Decision = EventOf<"VersionVetoed" | "VetoLifted" | "LockHeld" | "Lo
 /**
  * Records a decision, and returns the deployment as it is then.
  *
- * *Errors*: `Refused`: `not_found` for a deployment that is not there; `conflict` where there is nothing to lift or to give
- * back.
+ * *Errors*: `Refused`: `not_found` for a deployment that is not there; `conflict` where there is nothing to lift
+ * (`not_vetoed`) or to give back (`not_held`).
  *
  * @since 0.1.0
  */
@@ -48,19 +48,26 @@ export const decide = Effect.fnUntraced(function* (
     Effect.catchTags({
       SequenceConflict: Effect.die,
       LeaseLost: Effect.die,
-      IllegalTransition: ({ from, subject }) =>
-        Effect.fail(
-          new Refused({
-            kind: "conflict",
-            code: "nothing_to_undo",
-            message: `${subject} is ${from}`,
-            hint: `See: signalbox lock show ${id}`
-          })
-        )
+      IllegalTransition: () => Effect.fail(nothingToUndo(id, decision))
     })
   )
   return (yield* store.deployment(id)) ?? (yield* unknown)
 })
+
+const nothingToUndo = (id: DeploymentId, decision: Decision): Refused =>
+  decision._tag === "VetoLifted"
+    ? new Refused({
+        kind: "conflict",
+        code: "not_vetoed",
+        message: `there is no veto on ${decision.version} ${decision.environment === null ? "in every environment" : `in ${decision.environment}`}`,
+        hint: "Nothing has to be lifted."
+      })
+    : new Refused({
+        kind: "conflict",
+        code: "not_held",
+        message: `nobody holds ${id} in ${decision.environment} by hand`,
+        hint: `See: signalbox lock show ${id} --environment ${decision.environment}`
+      })
 
 /**
  * Takes the lock from whoever holds it and gives it back. The holder notices at its next mutation or renewal, at the latest

@@ -262,7 +262,7 @@ export interface LockInfo {
 /**
  * The lock of an environment.
  *
- * *Errors*: `ConflictError` (`nothing_to_undo`) where `release` finds nothing held by hand.
+ * *Errors*: `ConflictError` (`not_held`) where `release` finds nothing held by hand.
  *
  * @since 0.1.0
  */

@@ -223,7 +223,7 @@ describe("what people decide", () => {
     expect(error).toMatchObject({ code: "blocked_by_veto", blockers: [{ kind: "veto", who: "grace" }] })
     expect((await signalbox.deploy({ ...request, override: "it is for a demo" })).joined).toBe(false)
     expect(await signalbox.liftVeto(veto)).toEqual([])
-    expect(await rejected(signalbox.liftVeto(veto))).toMatchObject({ _tag: "ConflictError", code: "nothing_to_undo" })
+    expect(await rejected(signalbox.liftVeto(veto))).toMatchObject({ _tag: "ConflictError", code: "not_vetoed" })
     expect(await signalbox.veto({ ...veto, environment: "staging" })).toMatchObject([{ environment: "staging" }])
     const unknown = signalbox.veto({ ...veto, deploymentId: "DX6604E" })
     expect((await rejected(unknown))._tag).toBe("NotFoundError")
@@ -244,7 +244,7 @@ describe("what people decide", () => {
     expect((await signalbox.canDeploy(place)).blockers).toMatchObject([{ kind: "hold", clearsAt: { point: end } }])
     expect((await signalbox.lock.release({ ...place, reason: "it is there" })).hold).toBeNull()
     const again = signalbox.lock.release({ ...place, reason: "it is there" })
-    expect(await rejected(again)).toMatchObject({ _tag: "ConflictError", code: "nothing_to_undo" })
+    expect(await rejected(again)).toMatchObject({ _tag: "ConflictError", code: "not_held" })
   })
 
   it("takes a lock by force from whoever has it", async () => {
