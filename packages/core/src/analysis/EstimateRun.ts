@@ -1,5 +1,6 @@
 /**
- * An execution as a line of time: when which stage began and ended, the time in which it waited for people taken out.
+ * An execution as a line of time: when which stage began and ended, the time in which it waited for people or was paused
+ * taken out.
  *
  * @since 0.1.0
  */
@@ -12,7 +13,7 @@ import type { StrategyName } from "../domain/Spec.ts"
  * One stage of one stack, or of the whole execution where `stack` is null.
  *
  * *Details*: `from` and `to` are milliseconds of work since the execution started; `to` is absent while it is under way. `ms`
- * is how long it worked, waits for people taken out.
+ * is how long it worked, waits for people and pauses taken out.
  *
  * @since 0.1.0
  */
@@ -116,12 +117,15 @@ const waitsOf = (state: ExecutionState, now: Timestamp): ReadonlyArray<Wait> => 
 export const ofState = (state: ExecutionState, now: Timestamp): Run => {
   const startedAt = state.startedAt ?? now
   const waits = waitsOf(state, now)
+  const { pauses = [] } = state
+  const paused = (since: Timestamp, until: Timestamp): number =>
+    pauses.reduce((sum, { from, to = now }) => sum + Math.max(0, Math.min(to, until) - Math.max(from, since)), 0)
   const workAt = (at: Timestamp): number => {
     const waited = waits.reduce(
       (sum, { from, ms, to }) => sum + (at >= to ? ms : Math.min(ms, Math.max(0, at - from))),
       0
     )
-    return Math.max(0, at - startedAt - waited)
+    return Math.max(0, at - startedAt - waited - paused(startedAt, at))
   }
   const members = state.stacks.map(memberOf)
   const spansOf = (stages: ReadonlyArray<StageState>, member: Member | undefined): ReadonlyArray<Span> =>
@@ -129,7 +133,8 @@ export const ofState = (state: ExecutionState, now: Timestamp): Run => {
       if (stage.startedAt === undefined) return []
       const until = stage.finishedAt ?? state.finishedAt
       const from = workAt(stage.startedAt)
-      const ms = (until ?? now) - stage.startedAt - waitedOf(stage, until ?? now)
+      const end = until ?? now
+      const ms = end - stage.startedAt - waitedOf(stage, end) - paused(stage.startedAt, end)
       return [
         {
           stack: member?.name ?? null,
@@ -139,7 +144,7 @@ export const ofState = (state: ExecutionState, now: Timestamp): Run => {
           from,
           ...(until === undefined ? {} : { to: workAt(until) }),
           // Of a whole stage what counts is how far the execution came: it is its stacks that wait.
-          ms: member === undefined ? workAt(until ?? now) - from : Math.max(0, ms)
+          ms: member === undefined ? workAt(end) - from : Math.max(0, ms)
         }
       ]
     })

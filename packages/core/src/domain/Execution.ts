@@ -94,11 +94,17 @@ export const ProcessExit = Schema.Struct({ code: Schema.NullOr(Schema.Int), sign
 /** @since 0.1.0 */
 export type ProcessExit = typeof ProcessExit.Type
 
+/** From when to when it stood still; `to` is absent while it does. @since 0.1.0 */
+export const Pause = Schema.Struct({ from: Timestamp, to: Schema.optionalKey(Timestamp) })
+/** @since 0.1.0 */
+export type Pause = typeof Pause.Type
+
 /**
  * The state of one execution. Times are in milliseconds since the epoch.
  *
  * *Details*: `turnAt` is when it came to its turn, where it had to wait in a queue. `command` and `exit` are those of a
- * wrapped command.
+ * wrapped command. `pauses` are those of an operator, and of a process that was stopped; questions are told by the stages that
+ * wait for an answer.
  *
  * @since 0.1.0
  */
@@ -124,6 +130,7 @@ export const ExecutionState = Schema.Struct({
   turnAt: Schema.optionalKey(Timestamp),
   startedAt: Schema.optionalKey(Timestamp),
   finishedAt: Schema.optionalKey(Timestamp),
+  pauses: Schema.optionalKey(Schema.Array(Pause)),
   stages: Schema.Array(StageState),
   stacks: Schema.Array(StackState),
   verdicts: Schema.Array(Verdict),
@@ -340,6 +347,22 @@ const brief = (verdict: Verdict): Verdict => {
   return { ...verdict, compared }
 }
 
+/** What stands still while a question is open is the stage that waits for the answer, and no pause of the whole. */
+const pausing = (state: ExecutionState, at: Timestamp): ExecutionState => {
+  const { pauses = [], ...others } = state
+  const last = pauses.at(-1)
+  const open = last !== undefined && last.to === undefined
+  const still =
+    state.status === "paused" &&
+    state.questions.length === 0 &&
+    !state.stacks.some(({ stages }) => stages.some(({ status }) => status === "waiting"))
+  if (still === open) return state
+  if (!open) return { ...state, pauses: [...pauses, { from: at }] }
+  const before = pauses.slice(0, -1)
+  const known = at > last.from ? [...before, { from: last.from, to: at }] : before
+  return known.length === 0 ? others : { ...others, pauses: known }
+}
+
 /**
  * Folds one event of the execution's stream into its state. The latest verdict of each step is kept; all of them are in
  * the log.
@@ -349,6 +372,12 @@ const brief = (verdict: Verdict): Verdict => {
  * @since 0.1.0
  */
 export const evolve = (
+  state: ExecutionState | undefined,
+  at: Timestamp,
+  event: Event
+): Result.Result<ExecutionState, IllegalTransition> => Result.map(fold(state, at, event), (next) => pausing(next, at))
+
+const fold = (
   state: ExecutionState | undefined,
   at: Timestamp,
   event: Event

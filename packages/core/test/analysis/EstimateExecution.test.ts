@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Estimate, EstimateExecution, EstimatePath, EstimateRun, EstimateSample } from "@signalbox/core/analysis"
-import type { DeploymentId, StoredEvent } from "@signalbox/core/spi"
+import type { DeploymentId, Execution, StoredEvent } from "@signalbox/core/spi"
 import { seeded } from "./chance.ts"
 import { asOf, executionOf, historyOf, type Made } from "./runs.ts"
 
@@ -34,6 +34,24 @@ describe("the line of time of an execution", () => {
       asked.spans.map(({ ms }) => ms),
       unasked.spans.map(({ ms }) => ms)
     )
+  })
+
+  it("leaves out the time in which it was paused, where it was", () => {
+    const state = executionOf({ id: "now", at: 0, stacks: [stack("api", minute), stack("web", minute)] })
+    const later = (at: number) => (at <= 30_000 ? at : at + 5 * minute)
+    const shifted = (stages: ReadonlyArray<Execution.StageState>) =>
+      stages.map((one) => ({ ...one, startedAt: later(one.startedAt!), finishedAt: later(one.finishedAt!) }))
+    const paused = {
+      ...state,
+      finishedAt: later(state.finishedAt!),
+      pauses: [{ from: 30_000, to: 30_000 + 5 * minute }],
+      stages: shifted(state.stages),
+      stacks: state.stacks.map((one) => ({ ...one, stages: shifted(one.stages) }))
+    }
+    const { spans } = EstimateRun.ofState(state, state.finishedAt!)
+    assert.deepEqual(EstimateRun.ofState(paused, paused.finishedAt).spans, spans)
+    const { elapsedMs } = EstimateRun.ofState({ ...asOf(state, 30_000), pauses: [{ from: 30_000 }] }, 5 * minute)
+    assert.strictEqual(elapsedMs, 30_000)
   })
 
   it("stands still while a person is waited for", () => {

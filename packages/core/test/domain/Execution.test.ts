@@ -7,6 +7,7 @@ import * as Schema from "effect/Schema"
 import { expect } from "vitest"
 import {
   type Event,
+  type EventOf,
   Event as EventSchema,
   Execution,
   type ExecutionKind,
@@ -328,5 +329,46 @@ describe("an execution", () => {
     ["destroy-stack", "initialization health_check destruction"]
   ] as const)("of kind %s passes %s", (kind, stages) => {
     expect(Execution.stagesOf(kind).join(" ")).toBe(stages)
+  })
+})
+
+describe("pauses", () => {
+  const fold = (events: ReadonlyArray<readonly [number, Event]>): State =>
+    events.reduce((state, [at, event]) => Result.getOrThrow(Execution.evolve(state, at, event)), begin("deploy"))
+  const moved = (on: EventOf<"ExecutionMoved">["on"]): Event => ({ _tag: "ExecutionMoved", on })
+  const stage = (on: EventOf<"StageMoved">["on"]): Event => ({
+    _tag: "StageMoved",
+    stage: "deployment",
+    stack: stacks.web,
+    on
+  })
+
+  it("are the times from an operator's pause on, until it is resumed or ends", () => {
+    const twice = [
+      [10, moved("started")],
+      [20, moved("paused")],
+      [50, moved("resumed")],
+      [60, moved("paused")]
+    ] as const
+    expect(fold(twice.slice(0, 1)).pauses).toBeUndefined()
+    expect(fold(twice).pauses).toEqual([{ from: 20, to: 50 }, { from: 60 }])
+    expect(fold([...twice, [90, moved("cancelled")]]).pauses).toEqual([
+      { from: 20, to: 50 },
+      { from: 60, to: 90 }
+    ])
+  })
+
+  it("are not where a question is open, but go on after its answer", () => {
+    const asked = [
+      [10, moved("started")],
+      [10, stage("started")],
+      [20, { _tag: "ApprovalAsked", stack: stacks.web, question: "?", expiresAt: 99, otherwise: "abort" }],
+      [20, stage("waiting")],
+      [20, moved("paused")],
+      [50, { _tag: "ApprovalAnswered", stack: stacks.web, answer: "continue", expired: false }],
+      [50, stage("resumed")]
+    ] as const
+    expect(fold([...asked, [50, moved("resumed")]]).pauses).toBeUndefined()
+    expect(fold([...asked, [70, moved("resumed")]]).pauses).toEqual([{ from: 50, to: 70 }])
   })
 })

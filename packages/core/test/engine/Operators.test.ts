@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Signalbox } from "@signalbox/core/engine"
 import { type CorrelationId, DeploymentStore, type OperatorCommand } from "@signalbox/core/spi"
-import { Effect, Fiber } from "effect"
+import { Clock, Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import { config, deployed, drive, gate, manifestOf, pass, requestOf, settle, versions, world } from "./support.ts"
 
@@ -70,6 +70,8 @@ describe("operator commands, from another process", () => {
       yield* pass(fiber, { until: Effect.map(weight, (percent) => percent === 10) })
       yield* tell("pause")
       assert.strictEqual(yield* status, "paused")
+      const { pauses } = (yield* Effect.flatMap(DeploymentStore, (store) => store.execution(second)))!
+      assert.deepStrictEqual(pauses, [{ from: yield* Clock.currentTimeMillis }])
       yield* TestClock.adjust("5 minutes")
       yield* settle
       assert.strictEqual(yield* weight, 10)
@@ -78,6 +80,8 @@ describe("operator commands, from another process", () => {
       assert.strictEqual(yield* status, "in_progress")
       const state = yield* drive(fiber)
       assert.strictEqual(state.status, "completed")
+      const [pause] = state.pauses ?? []
+      assert.strictEqual(pause!.to! - pause!.from, 5 * 60_000)
     }).pipe(Effect.provide(here.layer))
   })
 
