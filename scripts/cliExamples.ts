@@ -112,7 +112,7 @@ export const examples: Readonly<Record<string, Example>> = {
   report: { lines: ["signalbox report --calibration"], exits: reading },
   health: {
     lines: ["signalbox health --environment production --min-healthy 90 --max-errors 5"],
-    exits: [0, 4, 5, ...always]
+    exits: [0, 4, 5, 7, ...always]
   },
   pause: { lines: ["signalbox pause release-42"], exits: telling },
   resume: { lines: ["signalbox resume release-42"], exits: telling },

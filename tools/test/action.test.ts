@@ -233,6 +233,18 @@ describe("a step", () => {
     )
   })
 
+  it("skips a verification that nobody can answer, and says why", async () => {
+    const reason = "no provider can be asked: there is no configuration here"
+    const stdout = json({ healthy: null, verdict: "no_data", reason, stacks: [] })
+    const ran = await main({ ...inputs, command: "verify" }, { health: { code: 7, stdout } })
+    expect([ran.code, ran.outputs["outcome"]]).toEqual([0, "skipped"])
+    expect(ran.messages.annotations).toEqual([
+      { level: "notice", title: "signalbox verify DX6604E production: skipped", message: reason }
+    ])
+    expect(ran.summary).toContain(reason)
+    expect(ran.summary).not.toContain("✅")
+  })
+
   it("draws an id that is known before anything starts", async () => {
     const { "correlation-id": _, ...rest } = inputs
     const ran = await main({ ...rest, command: "deploy" }, { deploy: { hang: true } }, { stopWhen: /hanging/ })

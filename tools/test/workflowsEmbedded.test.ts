@@ -108,6 +108,18 @@ describe("the workflows on the embedded default", { timeout: 120_000 }, () => {
     expect(signalbox("can-deploy", "--json").code).toBe(0)
   })
 
+  it("run a command also where there is no configuration, and call nothing healthy", async () => {
+    const bare = join(folder, "bare")
+    mkdirSync(bare)
+    const ran = await deploy({ run: "echo deployed", version: "v1" }, { workspace: bare })
+    expect(ran.log).not.toContain("::error")
+    expect([ran.result, ran.outputs["outcome"]]).toEqual(["success", "success"])
+    expect([ran.outputs["verification"], ran.outputs["rollback"]]).toEqual(["skipped", ""])
+    expect(ran.annotations.map(({ level, message }) => [level, message])).toEqual([
+      ["notice", "no provider can be asked: there is no configuration here"]
+    ])
+  })
+
   it("say who is in the way, and do not fail for it", () =>
     holding("somebody", async () => {
       const ran = await deploy({ version: "v2", queue: "reject" })

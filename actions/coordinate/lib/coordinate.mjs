@@ -133,7 +133,12 @@ const nextOf = (outcome, { command, correlationId, deployment, environment }, co
 /** @param {string} title @param {Outcome} outcome @param {string} message */
 const annotate = (title, outcome, message) => {
   if (outcome === "success") return
-  const levels = { waiting: Runner.notice, undecided: Runner.warning, cancelled: Runner.warning }
+  const levels = {
+    waiting: Runner.notice,
+    skipped: Runner.notice,
+    undecided: Runner.warning,
+    cancelled: Runner.warning
+  }
   const say = outcome in levels ? levels[/** @type {keyof typeof levels} */ (outcome)] : Runner.error
   say(title, message)
 }

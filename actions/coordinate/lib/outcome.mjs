@@ -1,8 +1,9 @@
 /**
- * What an exit code means for a job. Waiting and undecided are not failures: another run, or a person, goes on.
+ * What an exit code means for a job. Waiting and undecided are not failures: another run, or a person, goes on. Nor is
+ * skipped: there was nobody to ask.
  */
 
-/** @typedef {"success" | "waiting" | "rolled-back" | "failed" | "unhealthy" | "undecided" | "timeout" | "cancelled"} Outcome */
+/** @typedef {"success" | "waiting" | "rolled-back" | "failed" | "unhealthy" | "undecided" | "timeout" | "skipped" | "cancelled"} Outcome */
 
 /** @type {Readonly<Record<number, Outcome>>} */
 const byCode = {
@@ -36,11 +37,13 @@ export const outcomeOf = (command, code, { startedAt, status }) => {
   if (command === "run" && status !== undefined && startedAt != null) {
     return byStatus[status] ?? (code === 0 ? "success" : "failed")
   }
+  // Nobody can be asked: neither healthy nor not.
+  if (command === "verify" && code === 7) return "skipped"
   return byCode[code] ?? "failed"
 }
 
 /** Whether the step fails. @param {Outcome} outcome */
-export const fails = (outcome) => !["success", "waiting", "undecided"].includes(outcome)
+export const fails = (outcome) => !["success", "waiting", "undecided", "skipped"].includes(outcome)
 
 /** @typedef {"succeeded" | "failed" | "cancelled"} Ending */
 

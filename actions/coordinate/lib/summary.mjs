@@ -13,6 +13,7 @@ const signs = {
   failed: "❌",
   unhealthy: "❌",
   undecided: "⏸️",
+  skipped: "➖",
   timeout: "⌛",
   cancelled: "🚫"
 }

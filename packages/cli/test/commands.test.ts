@@ -308,7 +308,7 @@ describe("commands", () => {
 
   it("health exits 5 where something is not healthy", async () => {
     const good = await json("health", id, "-e", "production")
-    assert.deepEqual([good.code, good.value.healthy], [0, true])
+    assert.deepEqual([good.code, good.value.healthy, good.value.verdict], [0, true, "pass"])
     const bad = await runWith(
       world.backend,
       cwd,

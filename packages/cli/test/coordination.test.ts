@@ -525,11 +525,16 @@ describe("words", () => {
     ["failed", ["deployed", "deployed"], "the deployment is failed, but all its stacks are deployed"],
     ["failed", ["deployed", "failed"], undefined],
     ["destroyed", ["destroyed", "deployed"], "the deployment is destroyed, but b is deployed"],
-    ["unknown", ["deployed"], "a command was cut off, and what it did is not known; look with: signalbox health"],
     ["deploying", ["deploying", "not_deployed"], undefined]
   ] as const)("%s with stacks %j", (status, stacks, note) => {
     const named = stacks.map((one, index) => ({ name: "ab"[index]!, status: one }))
-    assert.strictEqual(disagreement({ status, stacks: named }), note)
+    assert.strictEqual(disagreement({ status, stacks: named }, "configured"), note)
+  })
+
+  it("sends nobody to providers that cannot be asked", () => {
+    const unknown = { status: "unknown", stacks: [] }
+    assert.match(disagreement(unknown, "configured") ?? "", /not known; look with: signalbox health$/)
+    assert.match(disagreement(unknown, "bare") ?? "", /not known; no provider can be asked without a configuration/)
   })
 })
 

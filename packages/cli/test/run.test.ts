@@ -194,6 +194,23 @@ describe("signalbox run", { timeout: 120_000 }, () => {
     }
   })
 
+  it("is not said to be healthy, or not, where there is no configuration", async () => {
+    const cwd = folder()
+    assert.strictEqual((await binary.run(cwd, ["health"])).code, 4)
+    assert.strictEqual((await run(cwd, "exit 0", { flags: ["--environment", "production"] }).ended).code, 0)
+    const asked = await binary.run(cwd, ["health", "--json"])
+    assert.strictEqual(asked.code, 7, asked.stderr)
+    assert.deepInclude(last(asked.stdout), {
+      environment: "production",
+      healthy: null,
+      verdict: "no_data",
+      reason: "no provider can be asked: there is no configuration here",
+      stacks: []
+    })
+    assert.match((await binary.run(cwd, ["health"])).stdout, /^\S+ production: \? no data: no provider can be asked/)
+    assert.strictEqual((await binary.run(cwd, ["health", "--environment", "staging"])).code, 64)
+  })
+
   it("changes the stack that it is told of, in a project with a configuration", async () => {
     const cwd = folder()
     const config = {

@@ -1,6 +1,7 @@
 /** The engine; a module of its own so that it is loaded when it is needed: not for help, not for a wrong command line. */
 import { Execution } from "@signalbox/core/domain"
 
+export { Gate } from "@signalbox/core/analysis"
 export {
   CanDeploy,
   Configuration,

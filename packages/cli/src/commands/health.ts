@@ -5,13 +5,14 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type { ObservedStack } from "@signalbox/core/engine"
-import { DeploymentStore, Providers, type StackRef, type StackSpec } from "@signalbox/core/spi"
+import { type DeploymentId, DeploymentStore, Providers, type StackRef, type StackSpec } from "@signalbox/core/spi"
 import { ExitCode } from "../ExitCode.ts"
-import { invocation } from "../Invocation.ts"
+import { invocation, type Invocation } from "../Invocation.ts"
 import { judge } from "../json/health.ts"
 import { mark } from "../live/glyphs.ts"
 import { table } from "../live/table.ts"
 import { inRegion, manifestOf } from "../manifest.ts"
+import { placeOf } from "../place.ts"
 import { engine, signalbox, withServices } from "../services.ts"
 import * as Target from "../target.ts"
 import { count, deployment } from "./flags.ts"
@@ -22,6 +23,23 @@ const errorsOf = Effect.fnUntraced(function* (ref: StackRef, stack: StackSpec, r
   if (provider?.metrics === undefined || releaseId === undefined) return null
   const measured = yield* Effect.result(provider.metrics.measure(ref, { releaseId, window: stack.gate.errorWindow }))
   return Result.isSuccess(measured) ? { errors: measured.success.errors, requests: measured.success.requests } : null
+})
+
+/** Without a configuration nobody knows which provider to ask: no data, which is neither a pass nor a failure. */
+const withoutConfiguration = Effect.fnUntraced(function* (inv: Invocation, given: DeploymentId | undefined) {
+  const { deploymentId } = yield* placeOf(inv, given)
+  yield* withServices(
+    inv,
+    Effect.gen(function* () {
+      const { environments } = yield* Target.deployment(deploymentId)
+      const environment = yield* Target.environmentIn(inv, environments)
+      const reason = "no provider can be asked: there is no configuration here"
+      yield* inv.result({ deploymentId, environment, healthy: null, verdict: "no_data", reason, stacks: [] }, () => [
+        `${deploymentId} ${environment}: ${inv.paint("yellow", `${mark("no_data")[0]} no data`)}: ${reason}`
+      ])
+      yield* inv.exit(ExitCode.undecided)
+    })
+  )
 })
 
 export const health = Command.make(
@@ -43,7 +61,8 @@ export const health = Command.make(
   },
   Effect.fnUntraced(function* (flags) {
     const inv = yield* invocation
-    const { Configuration } = yield* engine
+    if (inv.settings.config === undefined) return yield* withoutConfiguration(inv, Option.getOrUndefined(flags.id))
+    const { Configuration, Gate } = yield* engine
     const configured = yield* manifestOf(inv)
     const id = yield* Target.deploymentId(inv, Option.getOrUndefined(flags.id))
     const environment = yield* Target.environmentOf(inv, configured)
@@ -86,7 +105,8 @@ export const health = Command.make(
           { concurrency: 8 }
         )
         const healthy = stacks.every(({ verdict }) => verdict === "pass")
-        yield* inv.result({ deploymentId: id, environment, healthy, stacks }, () => [
+        const verdict = Gate.combine(stacks.map((stack) => stack.verdict))
+        yield* inv.result({ deploymentId: id, environment, healthy, verdict, reason: null, stacks }, () => [
           `${id} ${environment}: ${healthy ? inv.paint("green", "✔ healthy") : inv.paint("red", "✖ not healthy")}`,
           "",
           ...table(
@@ -108,4 +128,8 @@ export const health = Command.make(
       })
     )
   })
-).pipe(Command.withDescription("Ask the providers how the stacks are; exit 5 where they are not healthy"))
+).pipe(
+  Command.withDescription(
+    "Ask the providers how the stacks are; exit 5 where they are not healthy, 7 where there is none to ask"
+  )
+)

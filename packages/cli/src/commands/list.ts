@@ -1,7 +1,7 @@
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import { DeploymentStore } from "@signalbox/core/spi"
-import { invocation } from "../Invocation.ts"
+import { invocation, type Invocation } from "../Invocation.ts"
 import { deploymentView, iso, stackNames } from "../json/execution.ts"
 import { mark, word } from "../live/glyphs.ts"
 import { disagreement } from "../live/disagreement.ts"
@@ -18,8 +18,9 @@ const noteColumn: Column<{ readonly note: string | null }> = {
 }
 
 /** Each deployment in the environment asked for, else in the one that was orchestrated last. */
-const rows = (wanted: string | undefined) =>
+const rows = ({ settings }: Invocation) =>
   Effect.gen(function* () {
+    const wanted = settings.environment
     const store = yield* DeploymentStore
     const all = yield* store.deployments
     return yield* Effect.forEach(
@@ -36,7 +37,7 @@ const rows = (wanted: string | undefined) =>
             ...deploymentView(deployment, states),
             environment: state?.environment ?? wanted ?? null,
             status,
-            note: disagreement({ status, stacks }) ?? null,
+            note: disagreement({ status, stacks }, settings.config === undefined ? "bare" : "configured") ?? null,
             correlationId: state?.current ?? null,
             updatedAt: iso(state?.updatedAt ?? deployment.createdAt)
           }
@@ -49,7 +50,7 @@ export const list = Command.make(
   {},
   Effect.fnUntraced(function* () {
     const inv = yield* invocation
-    const deployments = hasStore(inv) ? yield* withServices(inv, rows(inv.settings.environment)) : []
+    const deployments = hasStore(inv) ? yield* withServices(inv, rows(inv)) : []
     yield* inv.result({ deployments }, () => {
       if (deployments.length === 0) return ["No deployments here. Make one with: signalbox init"]
       const now = Date.now()

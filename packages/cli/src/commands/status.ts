@@ -64,7 +64,7 @@ const showDeployment = Effect.fnUntraced(function* (inv: Invocation, id: Deploym
   const now = yield* Clock.currentTimeMillis
   const estimate = execution === undefined ? undefined : (yield* estimator(execution))(execution, now)
   const shown = environmentView(found, state, environment, execution, now)
-  const note = disagreement(shown)
+  const note = disagreement(shown, inv.settings.config === undefined ? "bare" : "configured")
   const view = {
     ...shown,
     note: note ?? null,

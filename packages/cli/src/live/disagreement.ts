@@ -11,12 +11,20 @@ const expected: Readonly<Record<string, string>> = { deployed: "deployed", destr
 const stacksThat = (stacks: Levels["stacks"]): string =>
   stacks.map(({ name, status }) => `${name} is ${word(status)}`).join(", ")
 
-/** Both levels in one sentence where they do not say the same, or where the one does not explain itself. */
-export const disagreement = ({ stacks, status }: Levels): string | undefined => {
+const look = {
+  configured: "look with: signalbox health",
+  bare: "no provider can be asked without a configuration; look there, and run it again"
+} as const
+
+/**
+ * Both levels in one sentence where they do not say the same, or where the one does not explain itself. Who can be asked
+ * depends on whether there is a configuration.
+ */
+export const disagreement = ({ stacks, status }: Levels, place: keyof typeof look): string | undefined => {
   const wanted = expected[status]
   const others = wanted === undefined ? [] : stacks.filter((stack) => stack.status !== wanted)
   if (others.length > 0) return `the deployment is ${word(status)}, but ${stacksThat(others)}`
-  if (status === "unknown") return "a command was cut off, and what it did is not known; look with: signalbox health"
+  if (status === "unknown") return `a command was cut off, and what it did is not known; ${look[place]}`
   if (status === "partial") {
     const failed = stacks.filter((stack) => stack.status !== "deployed").map(({ name }) => name)
     return failed.length === 0
