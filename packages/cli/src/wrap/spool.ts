@@ -3,12 +3,14 @@
  */
 import * as Fs from "node:fs"
 import * as Path from "node:path"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { Reconciling } from "@signalbox/core/engine"
 import type { DeploymentStore, StoreError } from "@signalbox/core/spi"
 import type { Invocation } from "../Invocation.ts"
+import { plain } from "../live/words.ts"
 
 const folderOf = ({ settings }: Invocation): string => Path.join(settings.directory, ".signalbox", "degraded")
 
@@ -33,7 +35,20 @@ const read = (schema: typeof Reconciling.Degraded, file: string): Option.Option<
 const isUnderWay = ({ finishedAt, startedAt }: Reconciling.Degraded): boolean =>
   finishedAt === undefined && Date.now() - startedAt < 86_400_000
 
-/** Puts what was kept into the registry, now that it answers. What cannot be read stays, and is said. */
+/** Records an entry; one that cannot be recorded stops nobody, unless the registry is away. */
+const record = (inv: Invocation, file: string, reconciled: Effect.Effect<boolean, StoreError, DeploymentStore>) =>
+  reconciled.pipe(
+    Effect.as(true),
+    Effect.catchCause((cause) => {
+      const error = Cause.squash(cause)
+      const away = Option.exists(Cause.findErrorOption(cause), ({ isRetryable }) => isRetryable)
+      if (away || Cause.hasInterrupts(cause)) return Effect.failCause(cause)
+      const why = plain(error instanceof Error ? error.message : String(error))
+      return Effect.as(inv.say(`what was done without the registry cannot be recorded: ${file} (${why})`), false)
+    })
+  )
+
+/** Puts what was kept into the registry, now that it answers. What cannot be read or recorded stays, and is said. */
 export const reconcileKept = (inv: Invocation): Effect.Effect<void, StoreError, DeploymentStore> =>
   Effect.suspend(() => {
     const folder = folderOf(inv)
@@ -48,7 +63,7 @@ export const reconcileKept = (inv: Invocation): Effect.Effect<void, StoreError, 
         if (done === undefined) {
           yield* inv.say(`what was done without the registry cannot be read: ${file}`)
         } else if (!isUnderWay(done)) {
-          yield* Reconciling.reconcile(done)
+          if (!(yield* record(inv, file, Reconciling.reconcile(done)))) continue
           Fs.rmSync(file, { force: true })
           yield* inv.say(
             `reconciled: ${done.correlationId} ran in ${done.environment} while the registry was away; see: signalbox status ${done.correlationId}`

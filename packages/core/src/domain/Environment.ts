@@ -312,6 +312,21 @@ const onStack = (
 
 const ends: ReadonlySet<string> = new Set(["completed", "failed", "rolled_back", "cancelled"])
 
+/** While an execution is under way, nobody else says what becomes of the deployment. */
+const notCurrent = (
+  { current, deploymentId, status }: EnvironmentState,
+  stream: string,
+  { on }: EventOf<"DeploymentMoved">
+): Result.Result<never, IllegalTransition> =>
+  Result.fail(
+    new IllegalTransition({
+      machine: "deployment",
+      subject: deploymentId,
+      from: `${status}, which ${current} is at work on,`,
+      on: `${on} of ${stream}`
+    })
+  )
+
 /**
  * Folds one event of an execution into the state of its environment. Events that say nothing of it leave it as it is (the
  * same object).
@@ -332,6 +347,7 @@ export const evolve = (
     case "TurnTaken":
       return Result.succeed(takeTurn(state, at, stream as CorrelationId, event))
     case "DeploymentMoved":
+      if (state.current !== null && state.current !== stream) return notCurrent(state, stream, event)
       return Result.map(move(deploymentMachine, state.deploymentId, state.status, event.on), (status) => ({
         ...state,
         status,

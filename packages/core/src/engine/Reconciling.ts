@@ -5,9 +5,12 @@
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { Actor, type Event } from "../domain/Event.ts"
 import { CorrelationId, DeploymentId, EnvironmentName, Timestamp } from "../domain/Ids.ts"
+import * as Machine from "../domain/Machine.ts"
+import { deploymentMachine } from "../domain/Machines.ts"
 import { DeploymentStore } from "../spi/DeploymentStore.ts"
 import type { StoreError } from "../spi/StoreError.ts"
 import { startingPoint } from "./StartingPoint.ts"
@@ -36,7 +39,7 @@ export type Degraded = typeof Degraded.Type
 
 /**
  * Records it, once: as a deployment that was watched and not held a lock for, with the times that it had. The deployment is
- * `unknown` from then on, unless an execution of the registry's own has looked since.
+ * `unknown` from then on, unless an execution of the registry's own has looked since, is at work now, or has destroyed it.
  *
  * @since 0.1.0
  */
@@ -47,7 +50,11 @@ export const reconcile = Effect.fnUntraced(function* (
   const environment = yield* store.environment(done.deploymentId, done.environment)
   const good = done.code === 0
   const reason = `ran without the registry: ${done.reason}`
-  const sinceSeen = environment !== undefined && environment.updatedAt > done.startedAt
+  const loses =
+    environment !== undefined &&
+    environment.updatedAt <= done.startedAt &&
+    environment.current === null &&
+    Option.isSome(Machine.next(deploymentMachine, environment.status, "lost_sight"))
   const requested: Event = {
     _tag: "ExecutionRequested",
     correlationId: done.correlationId,
@@ -65,29 +72,32 @@ export const reconcile = Effect.fnUntraced(function* (
     )
   }
   const ended = { code: done.code, signal: done.signal }
-  const events: ReadonlyArray<readonly [at: number, event: Event]> = [
-    [done.startedAt, requested],
-    [done.startedAt, { _tag: "ExecutionMoved", on: "started" }],
-    [done.startedAt, { _tag: "ProcessStarted", command: done.command }],
-    [done.finishedAt ?? done.startedAt, { _tag: "ProcessExited", ...ended, reason }],
-    ...(sinceSeen || environment === undefined || environment.status === "unknown"
-      ? []
-      : [[done.finishedAt ?? done.startedAt, { _tag: "DeploymentMoved", on: "lost_sight", reason }] as const]),
-    [done.finishedAt ?? done.startedAt, { _tag: "ExecutionMoved", on: good ? "completed" : "failed", reason }]
-  ]
-  return yield* store
-    .append({
-      stream: done.correlationId,
-      expected: 0,
-      events: events.map(([at, event], index) => ({ id: `degraded/${index}`, at, event }))
-    })
-    .pipe(
-      Effect.as(true),
-      Effect.catchTags({
-        // Reconciled before.
-        SequenceConflict: () => Effect.succeed(false),
-        IllegalTransition: Effect.die,
-        LeaseLost: Effect.die
+  const at = done.finishedAt ?? done.startedAt
+  const append = (lost: ReadonlyArray<Event>) => {
+    const events: ReadonlyArray<readonly [at: number, event: Event]> = [
+      [done.startedAt, requested],
+      [done.startedAt, { _tag: "ExecutionMoved", on: "started" }],
+      [done.startedAt, { _tag: "ProcessStarted", command: done.command }],
+      [at, { _tag: "ProcessExited", ...ended, reason }],
+      ...lost.map((event) => [at, event] as const),
+      [at, { _tag: "ExecutionMoved", on: good ? "completed" : "failed", reason }]
+    ]
+    return store
+      .append({
+        stream: done.correlationId,
+        expected: 0,
+        events: events.map(([at, event], index) => ({ id: `degraded/${index}`, at, event }))
       })
-    )
+      .pipe(
+        Effect.as(true),
+        // Reconciled before.
+        Effect.catchTag("SequenceConflict", () => Effect.succeed(false)),
+        Effect.catchTag("LeaseLost", Effect.die)
+      )
+  }
+  return yield* append(loses ? [{ _tag: "DeploymentMoved", on: "lost_sight", reason }] : []).pipe(
+    // An execution has begun since it was looked: what becomes of the deployment is for that one to say.
+    Effect.catchTag("IllegalTransition", () => append([])),
+    Effect.catchTag("IllegalTransition", Effect.die)
+  )
 })
