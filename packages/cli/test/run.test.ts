@@ -67,6 +67,22 @@ describe("signalbox run", { timeout: 120_000 }, () => {
     assert.deepEqual(executionState(cwd, "one")?.error?.code, "command_missing")
   })
 
+  it("leaves a place alone on Ctrl-C that another process waits in", async () => {
+    const cwd = folder()
+    const first = await holder(cwd)
+    const flags = ["--correlation-id", "shared"]
+    const waiting = run(cwd, "echo mine", { flags })
+    await waiting.says(/shared/)
+    const joined = run(cwd, "echo mine", { flags })
+    await joined.says(/shared/)
+    joined.child.kill("SIGINT")
+    assert.strictEqual((await joined.ended).code, 130)
+    assert.strictEqual(executionState(cwd, "shared")?.status, "queued")
+    first.child.kill("SIGTERM")
+    const { code, stderr, stdout } = await waiting.ended
+    assert.deepEqual([code, stdout], [0, "mine\n"], stderr)
+  })
+
   it("lets the command clean up on Ctrl-C, and leaves the deployment unknown", async () => {
     const cwd = folder()
     const script = `trap 'echo cleaned up; exit 7' INT; echo ready; while :; do sleep 0.1; done`

@@ -82,5 +82,8 @@ export const cleanup = Command.make(
         )
       : { correlationId: id, was: null, now: null, released: false }
     yield* inv.result(cleanedView(cleaned), () => [`${inv.paint("green", "✔")} ${said(cleaned)}`])
+    if (options.status !== "cancelled" && cleaned.was === "queued" && cleaned.now === "cancelled") {
+      yield* inv.say(`its turn had never come (signalbox wait ${id}): that it ${options.status} is not counted`)
+    }
   })
 ).pipe(Command.withDescription("Give back what a correlation id holds: its place, or its lock; harmless to repeat"))

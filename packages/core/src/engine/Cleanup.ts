@@ -6,8 +6,6 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type { EnvironmentState } from "../domain/Environment.ts"
-import type { Event, NewEvent } from "../domain/Event.ts"
 import { type ExecutionState, isFinished } from "../domain/Execution.ts"
 import type { CorrelationId } from "../domain/Ids.ts"
 import type { ExecutionStatus } from "../domain/Machines.ts"
@@ -18,6 +16,7 @@ import { claim } from "./Claim.ts"
 import { closing } from "./Closing.ts"
 import { lockKey } from "./LockKey.ts"
 import { Refused } from "./Refused.ts"
+import { reported, type Reported } from "./Reported.ts"
 import { withdraw } from "./Turn.ts"
 
 /**
@@ -32,9 +31,6 @@ export interface Cleaned {
   readonly now: ExecutionStatus | null
   readonly released: boolean
 }
-
-/** How a deployment that was only registered went, according to whoever cleans up. @since 0.1.0 */
-export type Reported = "succeeded" | "failed" | "cancelled"
 
 /**
  * Ends what was registered, withdraws what waits, and gives the lock back; what another correlation id holds is left alone.
@@ -63,11 +59,11 @@ export const cleanup = Effect.fnUntraced(function* (
     Effect.catchTag("LeaseHeld", ({ lease }) => Effect.fail(stillRunning(id, lease.owner)))
   )
   return yield* Effect.gen(function* () {
-    const state = yield* store.execution(id)
-    if (state !== undefined && !isFinished(state)) yield* conclude(state, mine, options)
+    const state = (yield* store.execution(id)) ?? before
+    if (!isFinished(state)) yield* conclude(state, mine, options)
     const lock = yield* leases.get(lockKey(before.deploymentId, before.environment))
     const now = yield* Clock.currentTimeMillis
-    const held = lock !== undefined && lock.holder === id && lock.expiresAt > now && !mayLive(before)
+    const held = lock !== undefined && lock.holder === id && lock.expiresAt > now && !mayLive(state)
     if (held) yield* leases.release(lock)
     const after = yield* store.execution(id)
     return { correlationId: id, was: before.status, now: after?.status ?? null, released: held }
@@ -115,27 +111,3 @@ const conclude = Effect.fnUntraced(function* (
     })
   )
 })
-
-/** What somebody says of a deployment that ran outside: it began when its turn came, and this is how it ended. */
-const reported = (
-  state: ExecutionState,
-  environment: EnvironmentState | undefined,
-  at: number,
-  status: "succeeded" | "failed",
-  message: string
-): ReadonlyArray<NewEvent> => {
-  const good = status === "succeeded"
-  const error = good ? {} : { error: { code: "reported_failed", message, hint: "Look at the log of its workflow." } }
-  const moves = environment?.current === state.correlationId && state.stacks.length === 0
-  const events: ReadonlyArray<Event> = [
-    { _tag: "ExecutionMoved", on: "started" },
-    ...(moves ? [{ _tag: "DeploymentMoved", on: "deploy_started" } as const] : []),
-    ...state.stacks.flatMap(({ name: stack }) => [
-      { _tag: "StackMoved", stack, on: "deploy_started" } as const,
-      { _tag: "StackMoved", stack, on: good ? "deploy_completed" : "deploy_failed", ...error } as const
-    ]),
-    ...(moves ? [{ _tag: "DeploymentMoved", on: good ? "deploy_completed" : "deploy_failed" } as const] : []),
-    { _tag: "ExecutionMoved", on: good ? "completed" : "failed", reason: message, ...error }
-  ]
-  return events.map((event, index) => ({ id: `reported/${index}`, at: index === 0 ? (state.turnAt ?? at) : at, event }))
-}

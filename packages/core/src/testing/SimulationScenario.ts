@@ -6,7 +6,7 @@
 import type { OperatorCommand } from "../domain/Event.ts"
 import type { Config } from "../engine/Configuration.ts"
 import type { Request } from "../engine/Signalbox.ts"
-import type { Reported } from "../engine/Cleanup.ts"
+import type { Reported } from "../engine/Reported.ts"
 import type { Script } from "./SimulatedProvider.ts"
 
 /**
