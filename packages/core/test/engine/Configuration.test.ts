@@ -1,76 +1,19 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as Effect from "effect/Effect"
 import * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
 import { Configuration, defineConfig, output, secret } from "@signalbox/core/engine"
 import {
   ApprovalSpec,
   CanaryStep,
-  type Capabilities,
   EnvironmentSpec,
   FreezeSpec,
   GateSpec,
   Manifest,
-  type Provider,
   RequiredDeployment,
   StackSpec,
   StrategySpec
 } from "@signalbox/core/spi"
-
-const provider = (kind: string, capabilities: Partial<Capabilities>): Provider => ({
-  kind,
-  capabilities: {
-    spiVersion: 1,
-    traffic: "percent",
-    capacity: true,
-    metrics: true,
-    drift: false,
-    restart: false,
-    outputs: ["url"],
-    ...capabilities
-  },
-  properties: Schema.Struct({
-    command: Schema.Array(Schema.String),
-    port: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 65535 }))),
-    env: Schema.optionalKey(
-      Schema.Record(Schema.String, Schema.Union([Schema.String, Schema.Struct({ $secret: Schema.String })]))
-    )
-  }),
-  plan: () => Effect.die("unused"),
-  stage: () => Effect.die("unused"),
-  observe: () => Effect.die("unused"),
-  rollback: () => Effect.die("unused"),
-  destroy: () => Effect.die("unused")
-})
-
-const providers = new Map([
-  ["local", provider("local", {})],
-  ["site", provider("site", { traffic: "switch", capacity: false })],
-  ["template", provider("template", { traffic: "none", capacity: false, outputs: ["*"] })]
-])
-
-const stack = (name: string, more: object = {}) => ({
-  name,
-  provider: "local",
-  properties: { command: ["node", "main.js"] },
-  ...more
-})
-
-const config = (more: object = {}) => ({
-  organization: "acme",
-  project: "shop",
-  environments: { staging: {}, production: { region: "eu-west-1" } },
-  stacks: [stack("database"), stack("web", { dependsOn: ["database"] })],
-  ...more
-})
-
-const issuesOf = (value: unknown) => {
-  const result = Configuration.check(value, providers)
-  return Result.isFailure(result) ? result.failure.issues : []
-}
-const paths = (value: unknown) => issuesOf(value).map(({ path }) => path)
-const good = (value: unknown) => Result.getOrThrow(Configuration.check(value, providers))
+import { config, good, issuesOf, paths, providers, stack } from "./configurations.ts"
 
 describe("Configuration.check", () => {
   it("decodes a configuration and fills in what was left out", () => {
@@ -341,164 +284,4 @@ describe("Configuration.check", () => {
     assert.strictEqual(gate.maxErrorCount, 1)
     assert.strictEqual(gate.consecutivePasses, 3)
   })
-})
-
-describe("Configuration.check of freezes", () => {
-  const weekend = { name: "weekend", cron: "0 18 * * 5", duration: "62 hours", timezone: "Europe/Berlin" }
-  const holidays = { name: "holidays", from: "2026-12-24", until: "2026-12-26" }
-  const frozen = (...freezes: ReadonlyArray<unknown>) => issuesOf(config({ freezes }))
-
-  it("accepts both kinds", () => {
-    const { freezes } = good(config({ freezes: [weekend, { ...holidays, environments: ["production"] }] }))
-    assert.deepStrictEqual(
-      freezes.map(({ name, timezone }) => [name, timezone]),
-      [
-        ["weekend", "Europe/Berlin"],
-        ["holidays", "UTC"]
-      ]
-    )
-  })
-
-  it.each([
-    ["a misspelt zone", { ...weekend, timezone: "Europe/Berln" }, ".timezone", `Did you mean "Europe/Berlin"?`],
-    ["a city alone", { ...weekend, timezone: "berlin" }, ".timezone", `Did you mean "Europe/Berlin"?`],
-    ["an offset", { ...weekend, timezone: "+02:00" }, ".timezone", "knows when clocks are changed"],
-    ["a cron with seconds", { ...weekend, cron: "0 0 18 * * 5" }, ".cron", "Write for example cron"],
-    ["a cron that cannot be read", { ...weekend, cron: "0 25 * * *" }, ".cron", "Write for example cron"],
-    ["a day that never comes", { ...weekend, cron: "0 0 30 2 *" }, ".cron", "that its months have"],
-    ["no cron", { name: "a", duration: "1 hour" }, ".cron", "Write for example cron"],
-    ["a misspelt key", { ...holidays, untill: "2026-12-27" }, ".untill", `Did you mean "until"?`],
-    ["windows without a break", { ...weekend, duration: "7 days" }, ".duration", "Make it shorter"],
-    ["a duration that is too long", { ...weekend, duration: "31 days" }, ".duration", "Write for example duration"],
-    ["an end before the beginning", { ...holidays, until: "2025-12-26" }, ".until", "correct the year"],
-    ["a date that no calendar has", { ...holidays, from: "2026-02-30" }, ".from", "Write for example from"],
-    ["a time with an offset", { ...holidays, from: "2026-12-24T18:00Z" }, ".from", "name the zone in timezone"],
-    ["both kinds at once", { ...weekend, from: "2026-12-24" }, ".from", "Make two freezes of it"],
-    ["neither kind", { name: "a" }, "", "Give it cron and duration"],
-    ["something else", "weekend", "", "Write for example freezes"],
-    ["no environment", { ...weekend, environments: [] }, ".environments", "Write for example environments"],
-    ["an environment that is not there", { ...weekend, environments: ["prodution"] }, ".environments[0]", "production"],
-    ["an environment that is none", { ...weekend, environments: [7] }, ".environments[0]", "production"]
-  ])("refuses %s", (_, freeze, path, hint) => {
-    const [issue, ...others] = frozen(freeze)
-    assert.strictEqual(issue?.path, `freezes[0]${path}`)
-    assert.include(issue!.hint, hint)
-    assert.isNotEmpty(issue!.expected)
-    assert.isEmpty(others)
-  })
-
-  it("says what is wrong with a cron without quoting it", () => {
-    const said = (cron: string) => frozen({ ...weekend, cron })[0]?.message
-    assert.strictEqual(said("0 18 * *"), "has 4 fields in the place of five")
-    assert.strictEqual(said("0 18 * * hunter2"), "cannot be read: expected a positive integer as the weekday")
-    assert.strictEqual(said("0 18 32 * *"), "cannot be read: expected a value between 1 and 31 as the day of the month")
-    assert.strictEqual(said("0 18 * 0 5"), "cannot be read: expected a value between 1 and 12 as the month")
-    assert.strictEqual(said("0 0 31 2,4 *"), "matches no day of any year")
-  })
-
-  it("refuses two freezes of one name", () => {
-    assert.deepStrictEqual(
-      frozen(weekend, { ...holidays, name: "weekend" }).map(({ path }) => path),
-      ["freezes[1].name"]
-    )
-  })
-
-  it("reports all that is wrong with them at once", () => {
-    assert.sameMembers(
-      frozen({ ...weekend, cron: "x", timezone: "x" }, { ...holidays, until: "soon", environments: ["x"] }).map(
-        ({ path }) => path
-      ),
-      ["freezes[0].cron", "freezes[0].timezone", "freezes[1].until", "freezes[1].environments[0]"]
-    )
-  })
-
-  it.each([
-    ["freeze", [weekend], "freezes"],
-    ["require", [{ deployment: "DX6604E" }], "requires"],
-    ["queu", "fifo", "queue"]
-  ])("suggests what %s was meant to be", (key, value, meant) => {
-    assert.deepStrictEqual(
-      issuesOf(config({ [key]: value })).map(({ hint, path }) => [path, hint]),
-      [[key, `Did you mean "${meant}"?`]]
-    )
-  })
-})
-
-describe("Configuration.check of what coordinates deployments", () => {
-  it("leaves the queue to the command where nothing is said of it", () => {
-    assert.isUndefined(good(config()).queue)
-    assert.strictEqual(good(config({ queue: "latest_wins" })).queue, "latest_wins")
-  })
-
-  it("accepts deployments that have to be there first", () => {
-    const requires = [{ deployment: "DX6604E" }, { deployment: "D000001", environment: "shared" }]
-    assert.deepStrictEqual(JSON.stringify(good(config({ requires })).requires), JSON.stringify(requires))
-  })
-
-  it.each([
-    [{ queue: "latest_win" }, "queue", `Did you mean "latest_wins"?`],
-    [{ queue: true }, "queue", `Write for example queue: "fifo".`],
-    [{ requires: ["DX6604E"] }, "requires[0]", `{ "deployment": "DX6604E" }`],
-    [{ requires: [{ deployment: "shop" }] }, "requires[0].deployment", `Write for example deployment: "DX6604E".`],
-    [{ requires: [{ deployment: "DX6604E", env: "a" }] }, "requires[0].env", "known keys"],
-    [{ requires: [{ deployment: "DX6604E", environment: "A" }] }, "requires[0].environment", `"production"`]
-  ])("refuses %j", (more, path, hint) => {
-    const [issue, ...others] = issuesOf(config(more))
-    assert.strictEqual(issue?.path, path)
-    assert.include(issue!.hint, hint)
-    assert.isEmpty(others)
-  })
-})
-
-describe("Configuration.resolve", () => {
-  const manifest = good(
-    config({
-      environments: {
-        production: {
-          region: "eu-west-1",
-          stacks: {
-            web: { properties: { env: { B: "2" } }, strategy: { type: "blue_green" } },
-            old: { enabled: false }
-          }
-        }
-      },
-      stacks: [
-        stack("database"),
-        stack("old"),
-        stack("web", { dependsOn: ["database"], properties: { command: ["x"], env: { A: "1", B: "1" } } })
-      ]
-    })
-  )
-
-  it.effect("lays the environment over the manifest", () =>
-    Effect.gen(function* () {
-      const spec = yield* Configuration.resolve(manifest, "production")
-      const web = spec.stacks.find(({ name }) => name === "web")!
-      assert.deepStrictEqual(web.properties, { command: ["x"], env: { A: "1", B: "2" } })
-      assert.strictEqual(web.strategy.type, "blue_green")
-      assert.strictEqual(spec.region, "eu-west-1")
-      assert.isFalse(spec.stacks.find(({ name }) => name === "old")!.enabled)
-    })
-  )
-
-  it.effect("narrows to stacks and replaces the strategy", () =>
-    Effect.gen(function* () {
-      const web = manifest.stacks[2]!.name
-      const spec = yield* Configuration.resolve(manifest, "production", { stacks: [web], strategy: "canary" })
-      assert.strictEqual(spec.stacks.length, 1)
-      assert.strictEqual(spec.stacks[0]!.strategy.type, "canary")
-    })
-  )
-
-  it.effect("refuses what is not there", () =>
-    Effect.gen(function* () {
-      const environment = yield* Effect.flip(Configuration.resolve(manifest, "prodution"))
-      assert.strictEqual(environment.kind, "invalid")
-      assert.strictEqual(environment.hint, `Did you mean "production"?`)
-      const missing = yield* Effect.flip(Configuration.resolve(manifest, "production", { stacks: ["wep" as never] }))
-      assert.strictEqual(missing.kind, "not_found")
-      const off = yield* Effect.flip(Configuration.resolve(manifest, "production", { stacks: ["old" as never] }))
-      assert.strictEqual(off.code, "stack_disabled")
-    })
-  )
 })

@@ -1,0 +1,98 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Configuration } from "@signalbox/core/engine"
+import * as Effect from "effect/Effect"
+import { config, good, providers, stack } from "./configurations.ts"
+
+describe("Configuration.resolve", () => {
+  const manifest = good(
+    config({
+      environments: {
+        production: {
+          region: "eu-west-1",
+          stacks: {
+            web: { properties: { env: { B: "2" } }, strategy: { type: "blue_green" } },
+            old: { enabled: false }
+          }
+        }
+      },
+      stacks: [
+        stack("database"),
+        stack("old"),
+        stack("web", { dependsOn: ["database"], properties: { command: ["x"], env: { A: "1", B: "1" } } })
+      ]
+    })
+  )
+
+  it.effect("lays the environment over the manifest", () =>
+    Effect.gen(function* () {
+      const spec = yield* Configuration.resolve(manifest, "production")
+      const web = spec.stacks.find(({ name }) => name === "web")!
+      assert.deepStrictEqual(web.properties, { command: ["x"], env: { A: "1", B: "2" } })
+      assert.strictEqual(web.strategy.type, "blue_green")
+      assert.strictEqual(spec.region, "eu-west-1")
+      assert.isFalse(spec.stacks.find(({ name }) => name === "old")!.enabled)
+    })
+  )
+
+  it.effect("narrows to stacks and replaces the strategy", () =>
+    Effect.gen(function* () {
+      const web = manifest.stacks[2]!.name
+      const spec = yield* Configuration.resolve(manifest, "production", { stacks: [web], strategy: "canary" })
+      assert.strictEqual(spec.stacks.length, 1)
+      assert.strictEqual(spec.stacks[0]!.strategy.type, "canary")
+    })
+  )
+
+  it.effect("refuses what is not there", () =>
+    Effect.gen(function* () {
+      const environment = yield* Effect.flip(Configuration.resolve(manifest, "prodution"))
+      assert.strictEqual(environment.kind, "invalid")
+      assert.strictEqual(environment.hint, `Did you mean "production"?`)
+      const missing = yield* Effect.flip(Configuration.resolve(manifest, "production", { stacks: ["wep" as never] }))
+      assert.strictEqual(missing.kind, "not_found")
+      const off = yield* Effect.flip(Configuration.resolve(manifest, "production", { stacks: ["old" as never] }))
+      assert.strictEqual(off.code, "stack_disabled")
+    })
+  )
+})
+
+describe("Configuration.checkRequest", () => {
+  const manifest = good(config())
+  const request = { kind: "deploy", environment: "production", manifest } as Parameters<
+    typeof Configuration.checkRequest
+  >[0]
+  const refused = (changes: Partial<typeof request>, bare = false) =>
+    Effect.map(
+      Effect.flip(Configuration.checkRequest({ ...request, ...changes }, { bare, providers })),
+      ({ code, kind, path }) => [kind, code, path]
+    )
+  const web = manifest.stacks[1]!
+
+  it.effect("gives what a request works from", () =>
+    Effect.gen(function* () {
+      const one = { ...request, kind: "deploy-stack", stacks: [web.name], strategy: "canary" } as const
+      const spec = yield* Configuration.checkRequest(one, { bare: false, providers })
+      assert.deepStrictEqual(
+        spec.stacks.map(({ name, strategy }) => `${name} ${strategy.type}`),
+        ["web canary"]
+      )
+    })
+  )
+
+  it.effect("refuses what can never be done", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* refused({}, true), ["invalid", "configuration_missing", "configuration"])
+      const stackMissing = ["invalid", "stack_missing", "stacks"]
+      assert.deepStrictEqual(yield* refused({ kind: "destroy-stack" }), stackMissing)
+      const both = manifest.stacks.map(({ name }) => name)
+      assert.deepStrictEqual(yield* refused({ kind: "deploy-stack", stacks: both }), stackMissing)
+      const site = good(config({ stacks: [stack("web", { provider: "site" })] }))
+      const unsupported = yield* refused({ manifest: site, strategy: "canary" })
+      assert.deepStrictEqual(unsupported, ["invalid", "strategy_unsupported", "stacks.web.strategy"])
+    })
+  )
+
+  it.effect("lets a command be run without a configuration, and without its providers", () =>
+    Configuration.checkRequest({ ...request, kind: "run" }, { bare: true, providers: new Map() })
+  )
+})
