@@ -1,7 +1,7 @@
 /**
  * Watching executions: what happens is told once, whoever watches and however often they are killed.
  *
- * @since 0.2.0
+ * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -31,7 +31,7 @@ export { isNews, type MonitorState, silentFor, underWay } from "./MonitorState.t
  * *Details*: `run` is the same for all its processes, `restarts` counts them from 0. `gapMs` is how long nobody watched before
  * this one, `heardTo` the position that the one before it had come to.
  *
- * @since 0.2.0
+ * @since 0.1.0
  */
 export interface Watcher {
   readonly monitor: string
@@ -49,7 +49,7 @@ export interface Watcher {
  * lasts longer than 95 % of the executions of its kind before it. With `once` it looks once. `onEvent` is run for each event
  * of the log, `onLook` after each look, `onTrouble` where a provider does not answer.
  *
- * @since 0.2.0
+ * @since 0.1.0
  */
 export interface Options {
   readonly interval?: Duration.Duration
@@ -145,7 +145,7 @@ const limitsOf = ({ overlongAfter, stallAfter = defaults.stallAfter }: Options):
  *
  * *Errors*: `StoreError`.
  *
- * @since 0.2.0
+ * @since 0.1.0
  */
 export const watch = Effect.fnUntraced(function* (
   id: CorrelationId,
@@ -237,7 +237,7 @@ const conclude = Effect.fnUntraced(function* (
  * themselves, or where a command of somebody else's is at work: steps say what they do. A store that is away is asked again
  * at the next look.
  *
- * @since 0.2.0
+ * @since 0.1.0
  */
 export const attend = Effect.fnUntraced(function* (
   journal: Journal

@@ -2,7 +2,7 @@
  * Deployments that Signalbox did not start: found by what their providers say is in flight, recorded as executions of the
  * kind `observe`, and followed to their end.
  *
- * @since 0.2.0
+ * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -23,7 +23,7 @@ import type { StoreError } from "../spi/StoreError.ts"
 import { traceIdOf } from "../telemetry/index.ts"
 import { askableOf } from "./MonitorProgress.ts"
 
-/** Where to look, and for which stacks. @since 0.2.0 */
+/** Where to look, and for which stacks. @since 0.1.0 */
 export interface Place {
   readonly deploymentId: DeploymentId
   readonly environment: EnvironmentName
@@ -37,7 +37,7 @@ type Operation = NonNullable<Observation["operation"]>
  * The id under which a foreign operation is recorded: always the same for the same operation, so that two monitors that
  * find it record it once.
  *
- * @since 0.2.0
+ * @since 0.1.0
  */
 export const observedId = (
   { deploymentId, environment }: Pick<Place, "deploymentId" | "environment">,
@@ -50,7 +50,7 @@ export const observedId = (
  * Asks the providers for operations that Signalbox did not start, and records each as an execution. Gives their ids; a stack
  * that cannot be asked has none.
  *
- * @since 0.2.0
+ * @since 0.1.0
  */
 export const foreign = Effect.fnUntraced(function* (
   place: Place
@@ -143,7 +143,7 @@ const outcomeOf = (observed: Observation): ErrorInfo | undefined => {
  * The events that end an observed execution, where its operation is over; nothing while it is in flight, or while nobody
  * knows.
  *
- * @since 0.2.0
+ * @since 0.1.0
  */
 export const endOfObserved = (
   place: Pick<Place, "deploymentId" | "environment"> & { readonly correlationId: CorrelationId },

@@ -1,7 +1,7 @@
 /**
  * What providers tell of their stacks, as events of the log.
  *
- * @since 0.2.0
+ * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -15,7 +15,7 @@ import { Providers } from "../spi/Providers.ts"
 import { type MonitorState, providerEventId } from "./MonitorState.ts"
 import { fillIn } from "./OutputReference.ts"
 
-/** A stack that can be asked. @since 0.2.0 */
+/** A stack that can be asked. @since 0.1.0 */
 export interface Asked {
   readonly provider: Provider
   readonly ref: StackRef
@@ -32,7 +32,7 @@ const clean = (text: string): string =>
  * The stacks that this process can ask their providers about. Those whose properties wait for outputs that nobody has produced
  * yet are left out.
  *
- * @since 0.2.0
+ * @since 0.1.0
  */
 export const askableOf = (
   { deploymentId, environment, spec }: Pick<EventOf<"ExecutionRequested">, "deploymentId" | "environment" | "spec">,
@@ -55,7 +55,7 @@ export const askableOf = (
     })
   )
 
-/** The stacks of an execution that can be asked now. @since 0.2.0 */
+/** The stacks of an execution that can be asked now. @since 0.1.0 */
 export const askable = (
   request: EventOf<"ExecutionRequested">,
   state: ExecutionState
@@ -77,7 +77,7 @@ const progress = (at: Timestamp, id: string, event: Omit<EventOf<"ProgressSeen">
  *
  * *Details*: a stack that is looked at for the first time, and on which nothing is in flight, has nothing to tell.
  *
- * @since 0.2.0
+ * @since 0.1.0
  */
 export const differences = (
   seen: ReadonlyMap<string, string>,
@@ -112,7 +112,7 @@ export const differences = (
   return [...started, ...resources.slice(0, most), ...ended]
 }
 
-/** Asks one stack, and gives what is new. Keeps the last observation, which is not stored. @since 0.2.0 */
+/** Asks one stack, and gives what is new. Keeps the last observation, which is not stored. @since 0.1.0 */
 export const ask = Effect.fnUntraced(function* (
   { provider, ref }: Asked,
   state: MonitorState,

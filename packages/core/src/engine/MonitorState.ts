@@ -1,7 +1,7 @@
 /**
  * What a monitor knows of an execution, and what it has to tell people: a fold over the log, and a decision.
  *
- * @since 0.2.0
+ * @since 0.1.0
  */
 import * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
@@ -14,7 +14,7 @@ import type { StageName } from "../domain/Machines.ts"
  * A stage of a stack that has begun and not ended, as the estimator asks for it. `heardAt` is when the monitor heard of it,
  * `id` names the event that said so.
  *
- * @since 0.2.0
+ * @since 0.1.0
  */
 export interface RunningStage {
   readonly id: string
@@ -37,7 +37,7 @@ interface Stall {
  * event it has heard, `last` the last one that was not a monitor's own. `waitedMs` is how long people were waited for, without
  * the wait since `waitsSince`. `told` holds the ids of announcements, `seen` what was last seen of each resource.
  *
- * @since 0.2.0
+ * @since 0.1.0
  */
 export interface MonitorState {
   readonly execution: ExecutionState | undefined
@@ -61,7 +61,7 @@ export interface MonitorState {
  * that a stage lasts longer than hardly any like it did, by what is known of `n` earlier ones, and `unusualWhole` that the
  * execution does.
  *
- * @since 0.2.0
+ * @since 0.1.0
  */
 export interface Limits {
   readonly stallAfterMs: number
@@ -74,13 +74,13 @@ export interface Limits {
   readonly unusualWhole?: (elapsedMs: number) => { readonly threshold: number; readonly n: number } | undefined
 }
 
-/** An announcement to be written. Its id makes it harmless to write it twice. @since 0.2.0 */
+/** An announcement to be written. Its id makes it harmless to write it twice. @since 0.1.0 */
 export interface Due {
   readonly id: string
   readonly event: EventOf<"Announced">
 }
 
-/** @since 0.2.0 */
+/** @since 0.1.0 */
 export const initial: MonitorState = {
   execution: undefined,
   position: 0,
@@ -100,7 +100,7 @@ const own: ReadonlySet<Event["_tag"]> = new Set<Event["_tag"]>(["MonitorTook", "
 /**
  * Whether an event is no monitor's own, and so tells that the execution goes on.
  *
- * @since 0.2.0
+ * @since 0.1.0
  */
 export const isNews = ({ event }: Pick<StoredEvent, "event">): boolean => !own.has(event._tag)
 
@@ -129,7 +129,7 @@ const stagesAfter = (
   return after
 }
 
-/** How the provider's own events are named in the log. @since 0.2.0 */
+/** How the provider's own events are named in the log. @since 0.1.0 */
 export const providerEventId = (stack: string, id: string): string => `seen/${stack}/event/${id}`
 
 const hearProgress = (
@@ -150,7 +150,7 @@ const hearProgress = (
 /**
  * Hears of one event. What the tables do not allow leaves the execution as it was: a monitor watches, and judges nobody.
  *
- * @since 0.2.0
+ * @since 0.1.0
  */
 export const hear = (state: MonitorState, stored: StoredEvent, heardAt: number): MonitorState => {
   const { at, event, id, position } = stored
@@ -189,14 +189,14 @@ const span = (millis: number): string =>
 /**
  * How long the execution has been under way by now, the time in which people were waited for left out.
  *
- * @since 0.2.0
+ * @since 0.1.0
  */
 export const underWay = (state: MonitorState, now: number): number =>
   state.begunAt === undefined
     ? 0
     : Math.max(0, now - state.begunAt - state.waitedMs - (state.waitsSince === undefined ? 0 : now - state.waitsSince))
 
-/** How long nothing has happened by now. @since 0.2.0 */
+/** How long nothing has happened by now. @since 0.1.0 */
 export const silentFor = (state: MonitorState, now: number): number =>
   state.last === undefined ? 0 : Math.max(0, now - state.last.heardAt)
 
@@ -213,7 +213,7 @@ const make = (id: string, what: AnnouncementKind, message: string, stack?: Stack
 /**
  * The announcement of an end, whether it was told or not.
  *
- * @since 0.2.0
+ * @since 0.1.0
  */
 export const ending = (execution: ExecutionState): Due => {
   const what = execution.status === "completed" ? "succeeded" : "failed"
@@ -276,7 +276,7 @@ const longer = (state: MonitorState, now: number, { overlongAfterMs, unusualWhol
 /**
  * What is to be told now. The same log and a later time give the same ids, so whoever writes them first has told it.
  *
- * @since 0.2.0
+ * @since 0.1.0
  */
 export const due = (state: MonitorState, now: number, limits: Limits): ReadonlyArray<Due> => {
   const { execution } = state
@@ -298,7 +298,7 @@ export const due = (state: MonitorState, now: number, limits: Limits): ReadonlyA
 /**
  * Whether nothing is left to watch: it has ended, and that was told.
  *
- * @since 0.2.0
+ * @since 0.1.0
  */
 export const isOver = (state: MonitorState): boolean =>
   state.execution !== undefined && isFinished(state.execution) && state.told.has(ending(state.execution).id)

@@ -239,7 +239,7 @@ export interface DriftControl {
  * *Details*: `id` is unique within the stack and always the same for the same event. `done` says that the resource is
  * finished, `failed` that it has failed.
  *
- * @since 0.2.0
+ * @since 0.1.0
  */
 export const ProviderEvent = Schema.Struct({
   id: Schema.String,
@@ -250,7 +250,7 @@ export const ProviderEvent = Schema.Struct({
   done: Schema.optionalKey(Schema.Boolean),
   failed: Schema.optionalKey(Schema.Boolean)
 })
-/** @since 0.2.0 */
+/** @since 0.1.0 */
 export type ProviderEvent = typeof ProviderEvent.Type
 
 /**
@@ -260,7 +260,7 @@ export type ProviderEvent = typeof ProviderEvent.Type
  * event (those after it), or null: the oldest that there are. One that is not known any more counts as null: an event that
  * is told twice is harmless.
  *
- * @since 0.2.0
+ * @since 0.1.0
  */
 export interface ProviderEvents {
   readonly since: (

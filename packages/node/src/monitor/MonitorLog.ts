@@ -1,12 +1,12 @@
 /**
  * The log file of a monitor: one line of JSON for each event, written once however often the monitor is killed.
  *
- * @since 0.2.0
+ * @since 0.1.0
  */
 import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, readSync, writeSync } from "node:fs"
 import { dirname } from "node:path"
 
-/** A line: which event it is of, and whatever else there is to say. @since 0.2.0 */
+/** A line: which event it is of, and whatever else there is to say. @since 0.1.0 */
 export interface MonitorLine {
   readonly stream: string
   readonly position: number
@@ -18,7 +18,7 @@ export interface MonitorLine {
  *
  * *Details*: `write` leaves out what is in the file already; it throws where the file cannot be written.
  *
- * @since 0.2.0
+ * @since 0.1.0
  */
 export interface MonitorLog {
   readonly write: (line: MonitorLine) => void
@@ -73,7 +73,7 @@ const lineOf = (text: string): Partial<MonitorLine> => {
  *
  * *Gotchas*: one monitor writes into one file; two that share it write each line twice.
  *
- * @since 0.2.0
+ * @since 0.1.0
  */
 export const openMonitorLog = (path: string): MonitorLog => {
   mkdirSync(dirname(path), { recursive: true })
