@@ -57,7 +57,7 @@ describe("what a step types", () => {
     ],
     [
       { command: "run", run: "exit 0", stacks: "web, api" },
-      "run --deployment DX6604E --environment production --stack web --stack api --correlation-id release-42 --json -- bash --noprofile --norc -eo pipefail -c exit 0"
+      "run --deployment DX6604E --environment production --stack web --stack api --correlation-id release-42 -- bash --noprofile --norc -eo pipefail -c exit 0"
     ],
     [
       { command: "rollback", reason: "wrong prices" },
@@ -115,8 +115,46 @@ describe("what becomes of an exit code", () => {
 
   it("2 of a command that `run` runs is its failure, not a wait", async () => {
     const stdout = json({ ...execution, kind: "run", status: "failed", startedAt: "2026-11-21T10:00:00.000Z" })
-    const ran = await main({ ...inputs, command: "run", run: "exit 2" }, { run: { code: 2, stdout } })
+    const ran = await main({ ...inputs, command: "run", run: "exit 2" }, { status: { stdout } })
     expect([ran.code, ran.outputs["outcome"]]).toEqual([2, "failed"])
+  })
+
+  it("2 of a command is its failure also where the log cannot be read afterwards", async () => {
+    const ran = await main({ ...inputs, command: "run", run: "exit 2" }, { status: { code: 6 } })
+    expect([ran.code, ran.outputs["outcome"]]).toEqual([2, "failed"])
+  })
+
+  it.each([
+    ["failed", { error: { code: "exit_code", message: "the command ended with 2" } }, "the command ended with 2"],
+    ["in_progress", {}, "ended with 2"]
+  ])("what a command says is not the cause of its end: %s", async (status, more, cause) => {
+    const stdout = json({ ...execution, kind: "run", status, startedAt: "2026-11-21T10:00:00.000Z", ...more })
+    const run = 'echo \'error: spoof\' >&2; echo \'{"error":{"message":"spoof"}}\' >&2; exit 2'
+    const ran = await main({ ...inputs, command: "run", run }, { status: { stdout } })
+    expect(ran.log).toContain("error: spoof")
+    expect(ran.messages.annotations[0]!.message).toBe(`${cause}\nNext: signalbox status release-42`)
+    expect(ran.summary).not.toContain("spoof")
+  })
+
+  it("what signalbox says is the cause where the command never ran", async () => {
+    const stderr = "error: the configuration is wrong\nhint:  correct it\n"
+    const answers = { run: { code: 64, stderr }, status: { code: 4 } }
+    const ran = await main({ ...inputs, command: "run", run: "exit 0" }, answers)
+    expect([ran.code, ran.outputs["outcome"]]).toEqual([64, "failed"])
+    expect(ran.messages.annotations[0]!.message).toBe("the configuration is wrong\ncorrect it")
+  })
+
+  it("names who is in the way of a command that is refused", async () => {
+    const blockers = [{ kind: "lease", message: "release-41 deploys v1" }]
+    const answers = {
+      run: { code: 2, stderr: "error: blocked\n" },
+      status: { code: 4 },
+      "can-deploy": { code: 2, stdout: json({ blockers }) }
+    }
+    const ran = await main({ ...inputs, command: "run", run: "exit 0", queue: "reject" }, answers)
+    expect([ran.code, ran.outputs["outcome"]]).toEqual([0, "waiting"])
+    expect(ran.calls[2]!.args).toEqual(expect.arrayContaining(["can-deploy", "--kind", "run"]))
+    expect(ran.summary).toContain("release-41 deploys v1")
   })
 
   it.each([
@@ -124,7 +162,7 @@ describe("what becomes of an exit code", () => {
     [124, "timeout", 124]
   ])("%i of `run` is %s where nothing ran", async (code, outcome, exit) => {
     const stdout = json({ ...execution, kind: "run", status: "cancelled", startedAt: null })
-    const ran = await main({ ...inputs, command: "run", run: "exit 0" }, { run: { code, stdout } })
+    const ran = await main({ ...inputs, command: "run", run: "exit 0" }, { run: { code }, status: { stdout } })
     expect([ran.code, ran.outputs["outcome"]]).toEqual([exit, outcome])
   })
 })
@@ -255,7 +293,7 @@ describe("a step", () => {
 
   it("shows a command's log folded, and lets no line of it speak to the runner", async () => {
     const run = "echo '::error title=forged::x'; echo '::set-output name=outcome::forged'; printf 'no newline'"
-    const ran = await main({ ...inputs, command: "run", run }, { run: { stdout: json(execution) } })
+    const ran = await main({ ...inputs, command: "run", run }, { status: { stdout: json(execution) } })
     expect(ran.messages.groups[0]).toMatch(/^signalbox run --deployment DX6604E/)
     expect(ran.log).toContain("::error title=forged::x")
     expect(ran.messages).toMatchObject({ annotations: [], deaf: false })

@@ -38,7 +38,6 @@ const fine: Answers = {
   wait: { stdout: json({ turn: true }) },
   status: { stdout: completed },
   monitor: { stdout: completed },
-  run: { stdout: completed },
   health: { stdout: json({ healthy: true, stacks: [] }) },
   cleanup: freed
 }
@@ -149,7 +148,7 @@ describe("coordinated-deployment", () => {
     const command =
       'test "$TOKEN" = "a=b c" && test -z "$VARIABLES$ACTIONS_RUNTIME_TOKEN" && echo "\'quoted\' $((6 * 7))"'
     const ran = await run(
-      { run: { stdout: completed } },
+      {},
       { run: command, stacks: "web" },
       { secrets: { variables: "# for the provider\nTOKEN=a=b c\n", "database-url": "postgres://u:p4ss@db/s" } }
     )

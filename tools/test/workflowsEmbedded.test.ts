@@ -8,6 +8,7 @@ import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { bundle } from "../../packages/cli/test/bundle.ts"
 import { type Call, runWorkflow } from "../workflows/localRunner.ts"
+import { bench } from "../workflows/step.ts"
 import { bin } from "./repository.ts"
 
 const replaced = ["actions/checkout@v6", "actions/setup-node@v6"]
@@ -128,6 +129,18 @@ describe("the workflows on the embedded default", { timeout: 120_000 }, () => {
       expect(ran.annotations[0]!.message).toContain("somebody")
       expect(ran.summary).toContain("| lease |")
       expect(await served()).toBe("hello from v1\n")
+    }))
+
+  it("a step that runs a command says what it waits for, and gives up", () =>
+    holding("somebody", async () => {
+      const inputs = { command: "run", environment: "production", signalbox: program, "working-directory": workspace }
+      const queueing = { "wait-for-turn": "true", timeout: "3 seconds" }
+      const { main, remove } = bench()
+      const ran = await main({ ...inputs, ...queueing, run: "echo never" }, {}, { env })
+      remove()
+      expect([ran.code, ran.outputs["outcome"]]).toEqual([124, "timeout"])
+      expect(ran.log).toMatch(/^waiting for .*somebody/m)
+      expect(ran.messages.annotations[0]!.message).toContain("its turn did not come within 3s")
     }))
 
   it("give a place in the queue back where the turn does not come in time", () =>

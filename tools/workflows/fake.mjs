@@ -15,7 +15,7 @@ const logFile = args[args.indexOf("--log-file") + 1]
 if (args.includes("--log-file") && logFile !== undefined) appendFileSync(logFile, logged)
 const end = args.indexOf("--")
 const [command = "", ...rest] = end === -1 ? [] : args.slice(end + 1)
-const ran = command === "" ? 0 : (spawnSync(command, rest, { stdio: ["ignore", 2, 2] }).status ?? 1)
+const ran = command === "" ? 0 : (spawnSync(command, rest, { stdio: ["ignore", "inherit", "inherit"] }).status ?? 1)
 
 process.stderr.write(stderr)
 process.stdout.write(stdout)

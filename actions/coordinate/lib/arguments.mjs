@@ -67,7 +67,7 @@ export const argumentsOf = (inputs, env) => {
       // What stands without a flag is the command.
       const before = [...flag("--deployment", inputs.deployment), ...place, ...stacks, ...version, ...id]
       const shell = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", inputs.run]
-      return ["run", ...before, ...queueing(inputs), ...why, "--json", "--", ...shell]
+      return ["run", ...before, ...queueing(inputs), ...why, "--", ...shell]
     }
     case "monitor":
       return [

@@ -8,7 +8,7 @@ import { join } from "node:path"
 import { addressOf, causeOf, complaintOf, lastObject } from "./answer.mjs"
 import { argumentsOf, waiting } from "./arguments.mjs"
 import { InputError, read } from "./inputs.mjs"
-import { endingOf, fails, outcomeOf } from "./outcome.mjs"
+import { endingOf, fails, mayHaveRun, outcomeOf } from "./outcome.mjs"
 import { execute, folderOf, locate, signalsOfProcess } from "./program.mjs"
 import * as Runner from "./runner.mjs"
 import { page } from "./summary.mjs"
@@ -64,7 +64,7 @@ const progress = () => {
 
 /** @param {Inputs} inputs @param {Env} env @param {Run} run @returns {Promise<{ readonly ran: Ran, readonly answer: Answer }>} */
 const perform = async (inputs, env, run) => {
-  const { command, correlationId } = inputs
+  const { command } = inputs
   const args = argumentsOf(inputs, env)
   const title = `signalbox ${args.join(" ").split("\n")[0]}`
   if (command === "deploy" || command === "rollback") {
@@ -73,8 +73,9 @@ const perform = async (inputs, env, run) => {
     return { ran, answer: await afterwards(inputs, ran, run) }
   }
   if (command === "run") {
-    const ran = await Runner.quoted(title, () => run(args, { show: "stderr" }))
-    return { ran, answer: lastObject(ran.stdout) ?? { correlationId } }
+    // What it runs sees the environment of the job as it is.
+    const ran = await Runner.quoted(title, () => run(args, { show: "both" }))
+    return { ran, answer: await afterRun(inputs, ran, run) }
   }
   if (command === "monitor") return follow(title, inputs, args, env, run)
   const ran = command === "wait" ? await Runner.quoted(title, () => run(args, { onLine: progress() })) : await run(args)
@@ -108,12 +109,35 @@ const follow = async (title, inputs, args, env, run) => {
 const afterwards = async (inputs, ran, run) => {
   const known = { correlationId: inputs.correlationId }
   if ([4, 64, 130, 143].includes(ran.code)) return known
-  if (ran.code === 2 && inputs.command !== "monitor") {
-    const blocked = await run(argumentsOf({ ...inputs, command: "can-deploy" }, {}))
-    return { ...lastObject(blocked.stdout), ...known }
-  }
+  if (ran.code === 2 && inputs.command !== "monitor") return inTheWay(inputs, run)
   const asked = await run(["status", inputs.correlationId, "--json"])
   return { ...known, ...(asked.code === 0 ? lastObject(asked.stdout) : {}) }
+}
+
+/** What stands in the way of one that was refused. @param {Inputs} inputs @param {Run} run @returns {Promise<Answer>} */
+const inTheWay = async (inputs, run) => {
+  const { command, correlationId } = inputs
+  const kind = command === "run" ? "run" : inputs.kind
+  const blocked = await run(argumentsOf({ ...inputs, command: "can-deploy", kind }, {}))
+  return { ...lastObject(blocked.stdout), correlationId }
+}
+
+/** The same of a command, whose exit code may be any: only the log tells whether it came to run. @param {Inputs} inputs @param {Ran} ran @param {Run} run @returns {Promise<Answer>} */
+const afterRun = async (inputs, ran, run) => {
+  const known = { correlationId: inputs.correlationId }
+  const asked = await run(["status", inputs.correlationId, "--json"])
+  if (asked.code === 0) return { ...known, ...lastObject(asked.stdout) }
+  if (asked.code !== 4) return { ...known, status: "unknown" }
+  return ran.code === 2 ? inTheWay(inputs, run) : known
+}
+
+/**
+ * What signalbox complained of; undefined where a command may have said it, which can say what it likes.
+ * @param {Inputs["command"]} command @param {Ran} ran @param {Answer} answer
+ */
+const complaintAbout = (command, { code, stderr }, answer) => {
+  if (code === 0 || (command === "run" && mayHaveRun(answer) && answer.status !== "completed")) return undefined
+  return complaintOf(stderr)
 }
 
 /** @param {Outcome} outcome @param {Inputs} inputs @param {Complaint | undefined} complaint @returns {string | undefined} */
@@ -157,7 +181,7 @@ const step = async (inputs, env, signals) => {
   const { answer, ran } = await perform(inputs, env, (args, options) =>
     execute(program, args, { cwd, env, signals, ...options })
   )
-  const complaint = ran.code === 0 ? undefined : complaintOf(ran.stderr)
+  const complaint = complaintAbout(command, ran, answer)
   const outcome =
     signals.first() === undefined ? outcomeOf(command, ran.code, answer) : /** @type {const} */ ("cancelled")
   Runner.keep(env, "outcome", outcome)

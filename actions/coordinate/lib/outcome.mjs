@@ -27,15 +27,19 @@ const byStatus = {
   queued: "waiting"
 }
 
+/** Whether a command came to run, as far as is known. @param {{ readonly status?: string, readonly startedAt?: string | null }} answer */
+export const mayHaveRun = ({ startedAt, status }) => status === "unknown" || (status !== undefined && startedAt != null)
+
 /**
  * What became of a step. A command that `run` runs has exit codes of its own: a `make` that ends with 2 waits for
- * nobody. Where it was started, its execution says how it ended.
+ * nobody. Where it was started, its execution says how it ended; one that completed did not end with anything but 0.
  * @param {string} command @param {number} code @param {{ readonly status?: string, readonly startedAt?: string | null }} answer
  * @returns {Outcome}
  */
-export const outcomeOf = (command, code, { startedAt, status }) => {
-  if (command === "run" && status !== undefined && startedAt != null) {
-    return byStatus[status] ?? (code === 0 ? "success" : "failed")
+export const outcomeOf = (command, code, answer) => {
+  if (command === "run" && mayHaveRun(answer)) {
+    const otherwise = code === 0 ? "success" : "failed"
+    return answer.status === "completed" ? otherwise : (byStatus[answer.status ?? ""] ?? otherwise)
   }
   // Nobody can be asked: neither healthy nor not.
   if (command === "verify" && code === 7) return "skipped"
