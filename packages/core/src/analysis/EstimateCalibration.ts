@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { coverage, enough, type Estimate, type Scope } from "./Estimate.ts"
+import { coverage, type Estimate, type Scope } from "./Estimate.ts"
 import * as Execution from "./EstimateExecution.ts"
 import type * as Path from "./EstimatePath.ts"
 import * as Run from "./EstimateRun.ts"
@@ -84,53 +84,60 @@ const tally = (all: ReadonlyArray<Checked>): Tally => {
   }
 }
 
-/** What would have been read: those of the same kind, and others only where these are few. */
-const pastOf = (run: Run.Run, over: ReadonlyArray<Run.Run>): Execution.Past => {
+/** What would have been read: those of the same kind, and others only where few of these did the same work. */
+const pastOf = (run: Run.Run, over: ReadonlyArray<Execution.Measured>): Execution.Past => {
   const own = over.filter(({ deploymentId }) => deploymentId === run.deploymentId)
   const same = own.filter(({ kind }) => kind === run.kind).slice(-Execution.reach)
-  return Execution.past(
-    same.length >= enough
-      ? same
-      : [...new Set([...same, ...own.slice(-Execution.reach), ...over.slice(-Execution.reach)])]
-  )
+  const past = Execution.pastOf(same)
+  return Execution.isEnough(run, past)
+    ? past
+    : Execution.pastOf([...new Set([...same, ...own.slice(-Execution.reach), ...over.slice(-Execution.reach)])])
 }
 
 /**
- * Goes through history in order, and estimates each execution from those that were over when it started.
+ * Goes through history in order, and estimates each execution from those that were over when it started: one after the other,
+ * so that others can do something in between.
  *
  * @since 0.1.0
  */
-export const check = (
+export function* checking(
   runs: ReadonlyArray<Run.Run>,
   planOf: (run: Run.Run) => Path.Plan | undefined = () => undefined
-): ReadonlyArray<Checked> => {
-  const ended = runs.filter((run) => run.endedAt !== undefined)
+): Generator<ReadonlyArray<Checked>> {
+  const ended = runs.filter((run) => run.endedAt !== undefined).map(Execution.measure)
   const byEnd = ended.toSorted((left, right) => left.endedAt! - right.endedAt!)
-  return ended
-    .toSorted((left, right) => left.startedAt - right.startedAt)
-    .flatMap((run) => {
-      const over = byEnd.filter(({ endedAt }) => endedAt! <= run.startedAt)
-      const past = pastOf(run, over)
-      const alike = over.filter(
-        (one) => one.deploymentId === run.deploymentId && one.environment === run.environment && one.kind === run.kind
-      )
-      const mean = alike.length === 0 ? null : alike.reduce((sum, one) => sum + one.elapsedMs, 0) / alike.length
-      const expected = Execution.remaining(Run.cut(run, 0), past, planOf(run)).point
-      return moments.flatMap((moment): ReadonlyArray<Checked> => {
-        const elapsed = moment === 0 ? 0 : expected === null ? undefined : Math.round(moment * expected)
-        if (elapsed === undefined || (moment > 0 && elapsed >= run.elapsedMs)) return []
-        return [
-          {
-            correlationId: run.correlationId,
-            moment,
-            estimate: Execution.remaining(Run.cut(run, elapsed), past, planOf(run)),
-            actual: run.elapsedMs - elapsed,
-            naive: mean === null ? null : Math.max(0, mean - elapsed)
-          }
-        ]
-      })
+  for (const run of ended.toSorted((left, right) => left.startedAt - right.startedAt)) {
+    const over = byEnd.filter((one) => one !== run && one.endedAt! <= run.startedAt)
+    const remaining = (elapsedMs: number) => {
+      const known = Run.cut(run, elapsedMs)
+      return Execution.remaining(known, pastOf(known, over), planOf(run))
+    }
+    const alike = over.filter(
+      (one) => one.deploymentId === run.deploymentId && one.environment === run.environment && one.kind === run.kind
+    )
+    const mean = alike.length === 0 ? null : alike.reduce((sum, one) => sum + one.elapsedMs, 0) / alike.length
+    const first = remaining(0)
+    yield moments.flatMap((moment): ReadonlyArray<Checked> => {
+      const elapsed = moment === 0 ? 0 : first.point === null ? undefined : Math.round(moment * first.point)
+      if (elapsed === undefined || (moment > 0 && elapsed >= run.elapsedMs)) return []
+      return [
+        {
+          correlationId: run.correlationId,
+          moment,
+          estimate: moment === 0 ? first : remaining(elapsed),
+          actual: run.elapsedMs - elapsed,
+          naive: mean === null ? null : Math.max(0, mean - elapsed)
+        }
+      ]
     })
+  }
 }
+
+/** All of it at once. @since 0.1.0 */
+export const check = (
+  runs: ReadonlyArray<Run.Run>,
+  planOf?: (run: Run.Run) => Path.Plan | undefined
+): ReadonlyArray<Checked> => [...checking(runs, planOf)].flat()
 
 const groups = <Key>(
   all: ReadonlyArray<Checked>,

@@ -27,6 +27,15 @@ import { latest, ofRun, type Sample } from "./EstimateSample.ts"
  */
 export const reach = 60
 
+/** A run that is over, with what is asked of it again and again. @since 0.1.0 */
+export interface Measured extends Run.Run {
+  readonly moments: ReadonlyMap<string, number>
+  readonly samples: ReadonlyArray<Sample>
+}
+
+/** Prepares an execution to estimate others by. @since 0.1.0 */
+export const measure = (run: Run.Run): Measured => ({ ...run, moments: Run.moments(run), samples: ofRun(run) })
+
 /**
  * Earlier executions, those that succeeded. Made by `past`.
  *
@@ -37,27 +46,29 @@ export interface Past {
   readonly samples: ReadonlyArray<Sample>
 }
 
-interface Measured extends Run.Run {
-  readonly moments: ReadonlyMap<string, number>
-}
-
 /** Prepares earlier executions, to estimate by. Those that have not ended are left out. @since 0.1.0 */
-export const past = (runs: ReadonlyArray<Run.Run>): Past => {
+export const past = (runs: ReadonlyArray<Run.Run>): Past => pastOf(runs.map(measure))
+
+/** The same of executions that are prepared already. @since 0.1.0 */
+export const pastOf = (runs: ReadonlyArray<Measured>): Past => {
   const ended = runs
     .filter(({ endedAt }) => endedAt !== undefined)
     .toSorted((left, right) => right.endedAt! - left.endedAt!)
-  return {
-    runs: ended.map((run) => ({ ...run, moments: Run.moments(run) })),
-    samples: ended.flatMap(ofRun)
-  }
+  return { runs: ended, samples: ended.flatMap(({ samples }) => samples) }
 }
+
+const matching = (run: Run.Run, { runs }: Past): ReadonlyArray<Measured> =>
+  runs.filter((one) => one.deploymentId === run.deploymentId && Run.mayBe(run, one))
+
+/** Whether enough are known that did the same work as a whole, so that no others need to be asked. @since 0.1.0 */
+export const isEnough = (run: Run.Run, by: Past): boolean => !run.rollingBack && matching(run, by).length >= enough
 
 /**
  * The latest executions that did the same work, as alike as there are enough of: by the same command in the same environment,
  * by the same command in any of the deployment, in the same environment, or all of them.
  */
-const alike = (run: Run.Run, { runs }: Past): readonly [ReadonlyArray<Measured>, Scope, number] => {
-  const all = runs.filter((one) => one.deploymentId === run.deploymentId && Run.mayBe(run, one))
+const alike = (run: Run.Run, by: Past): readonly [ReadonlyArray<Measured>, Scope, number] => {
+  const all = matching(run, by)
   const same = all.filter(({ command }) => command === run.command)
   const here = (those: ReadonlyArray<Measured>) => those.filter(({ environment }) => environment === run.environment)
   const kinds = [here(same), same, here(all), all]

@@ -86,6 +86,8 @@ const makespan = (
   durations: ReadonlyMap<string, number>,
   parallelism: number
 ): number => {
+  const abreast = parallelism >= nodes.length && nodes.every(({ dependsOn }) => dependsOn.length === 0)
+  if (abreast) return Math.max(0, ...durations.values())
   const ends = new Map<string, number>()
   const rooms = Array.from({ length: Math.max(1, Math.min(parallelism, nodes.length)) }, () => 0)
   const ready = ({ dependsOn }: Graph.Node) => Math.max(0, ...dependsOn.map((name) => ends.get(name) ?? 0))

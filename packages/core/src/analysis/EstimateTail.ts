@@ -17,7 +17,7 @@ const most = 0.2
  *
  * *Details*: goes through `durations`, oldest first, and predicts each from at most `window` before it. Each interval that did
  * not hold makes the next one wider, each that did makes it a little narrower: in the long run the share that holds is the one
- * that is promised, whatever the durations do.
+ * that is promised, as far as the range of the past allows. What goes on rising, for one, is longer than all before it.
  *
  * *Source*: I. Gibbs and E. Candès, "Adaptive conformal inference under distribution shift", NeurIPS 2021 (arXiv 2106.00170).
  *

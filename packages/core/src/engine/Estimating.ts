@@ -13,7 +13,6 @@ import * as Run from "../analysis/EstimateRun.ts"
 import { samplesOf } from "../analysis/EstimateSample.ts"
 import { type ExecutionState, isFinished, isQueued } from "../domain/Execution.ts"
 import type { CorrelationId, DeploymentId, EnvironmentName, Timestamp } from "../domain/Ids.ts"
-import type { ExecutionKind } from "../domain/Machines.ts"
 import { DeploymentStore } from "../spi/DeploymentStore.ts"
 import { LeaseStore } from "../spi/LeaseStore.ts"
 import type { StoreError } from "../spi/StoreError.ts"
@@ -25,9 +24,11 @@ const lasting = 60_000
 
 type Store = DeploymentStore["Service"]
 
+/** `all` is true where others were read too, whatever they did. */
 interface Kept {
   readonly at: Timestamp
   readonly past: Estimation.Past
+  readonly all: boolean
 }
 
 /** By store, then by deployment and kind: history changes too slowly to be read at every look. */
@@ -40,25 +41,24 @@ const runsOf = (states: ReadonlyArray<ExecutionState>): ReadonlyArray<Run.Run> =
 const readRollbacks = Effect.fnUntraced(function* (
   store: Store,
   deploymentId: DeploymentId
-): Effect.fn.Return<Estimation.Past, StoreError> {
+): Effect.fn.Return<Omit<Kept, "at">, StoreError> {
   const own = yield* store.executions({ deploymentId, statuses: ["rolled_back"], limit: reach })
   const { items } =
     own.items.length >= enough ? own : yield* store.executions({ statuses: ["rolled_back"], limit: reach })
-  return { runs: [], samples: items.flatMap((state) => samplesOf(state)) }
+  return { past: { runs: [], samples: items.flatMap((state) => samplesOf(state)) }, all: true }
 })
 
-/** Those of the same kind; where they are few, of all kinds and all deployments too, for their stages. */
-const read = Effect.fnUntraced(function* (
-  store: Store,
-  deploymentId: DeploymentId,
-  kind: ExecutionKind
-): Effect.fn.Return<Estimation.Past, StoreError> {
+/** Those of the same kind; where few of these did the same work, of all kinds and all deployments too, for their stages. */
+const read = Effect.fnUntraced(function* (store: Store, run: Run.Run): Effect.fn.Return<Omit<Kept, "at">, StoreError> {
+  const { deploymentId, kind } = run
   const same = yield* store.executions({ deploymentId, kinds: [kind], statuses: ["completed"], limit: reach })
-  if (same.items.length >= enough) return Estimation.past(runsOf(same.items))
+  const past = Estimation.past(runsOf(same.items))
+  if (Estimation.isEnough(run, past)) return { past, all: false }
   const own = yield* store.executions({ deploymentId, statuses: ["completed"], limit: reach })
   const all = yield* store.executions({ statuses: ["completed"], limit: reach })
   const states = [...same.items, ...own.items, ...all.items]
-  return Estimation.past(runsOf([...new Map(states.map((state) => [state.correlationId, state])).values()]))
+  const different = [...new Map(states.map((state) => [state.correlationId, state])).values()]
+  return { past: Estimation.past(runsOf(different)), all: true }
 })
 
 /**
@@ -68,26 +68,21 @@ const read = Effect.fnUntraced(function* (
  *
  * @since 0.1.0
  */
-export const past = Effect.fnUntraced(function* ({
-  deploymentId,
-  kind,
-  status
-}: Pick<ExecutionState, "deploymentId" | "kind" | "status">): Effect.fn.Return<
-  Estimation.Past,
-  StoreError,
-  DeploymentStore
-> {
+export const past = Effect.fnUntraced(function* (
+  state: ExecutionState
+): Effect.fn.Return<Estimation.Past, StoreError, DeploymentStore> {
   const store = yield* DeploymentStore
   const now = yield* Clock.currentTimeMillis
-  const back = status === "rolling_back"
+  const run = Run.ofState(state, now)
   const byPlace = kept.get(store) ?? new Map<string, Kept>()
   kept.set(store, byPlace)
-  const place = `${deploymentId}/${back ? status : kind}`
+  const place = `${state.deploymentId}/${run.rollingBack ? state.status : state.kind}`
   const known = byPlace.get(place)
-  if (known !== undefined && now >= known.at && now - known.at < lasting) return known.past
-  const fresh = yield* back ? readRollbacks(store, deploymentId) : read(store, deploymentId, kind)
-  byPlace.set(place, { at: now, past: fresh })
-  return fresh
+  const isFresh = known !== undefined && now >= known.at && now - known.at < lasting
+  if (isFresh && (known.all || Estimation.isEnough(run, known.past))) return known.past
+  const found = yield* run.rollingBack ? readRollbacks(store, state.deploymentId) : read(store, run)
+  byPlace.set(place, { at: now, ...found })
+  return found.past
 })
 
 /** What an execution works from, as its log has it: what was asked for, or what it found at its turn. */
@@ -186,5 +181,10 @@ export const calibrate = Effect.fnUntraced(function* (
   const { items } = yield* store.executions({ limit: 1_000, ...query, statuses: ["completed"] })
   const plans = new Map<string, Plan | undefined>()
   for (const { correlationId } of items) plans.set(correlationId, yield* planOf(correlationId))
-  return Calibration.calibrate(Calibration.check(runsOf(items), ({ correlationId }) => plans.get(correlationId)))
+  const checked: Array<Calibration.Checked> = []
+  for (const one of Calibration.checking(runsOf(items), ({ correlationId }) => plans.get(correlationId))) {
+    checked.push(...one)
+    yield* Effect.yieldNow
+  }
+  return Calibration.calibrate(checked)
 })

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { EstimateCalibration } from "@signalbox/core/analysis"
+import { EstimateCalibration, type EstimateRun } from "@signalbox/core/analysis"
 import { exponential, normal, seeded } from "./chance.ts"
 import { historyOf, type Made } from "./runs.ts"
 
@@ -66,4 +66,75 @@ describe("the intervals of estimates", () => {
       })
     }
   }
+
+  /** Whether what was measured is what it should be, at each moment: not too narrow, and not too wide. */
+  const holds = (history: ReadonlyArray<EstimateRun.Run>) => {
+    const calibration = EstimateCalibration.calibrate(EstimateCalibration.check(history))
+    assert.isAtLeast(calibration.n, 300)
+    assert.isAtLeast(calibration.share!, 0.75)
+    assert.isAtMost(calibration.share!, 0.85)
+    for (const { n, share } of calibration.byMoment.filter((moment) => moment.n >= 100)) {
+      assert.closeTo(share!, 0.8, 0.05 + 1.5 / Math.sqrt(n))
+    }
+    return calibration
+  }
+  const stages = (random: () => number): Made["stages"] => {
+    const ms = (mean: number) => mean * Math.exp(0.4 * normal(random))
+    return [ms(3_000), ms(1_000), ms(60_000), ms(15_000)]
+  }
+
+  it("cover about 80 % where there is nothing to do for a stack half of the time", () => {
+    const random = seeded(6)
+    holds(
+      historyOf(400, () => [
+        { name: "api", stages: stages(random), idle: random() < 0.5 },
+        { name: "web", stages: stages(random) }
+      ])
+    )
+  })
+
+  it("cover about 80 % where two kinds of work take turns, and people are waited for", () => {
+    const random = seeded(6)
+    const { error, naive } = holds(
+      historyOf(500, (index) => [
+        {
+          name: "web",
+          stages: stages(random),
+          strategy: index % 2 === 0 ? "canary" : "rolling",
+          waitMs: random() < 0.5 ? 600_000 * random() : 0
+        },
+        ...(index % 2 === 0 ? [{ name: "api", stages: stages(random) }] : [])
+      ])
+    )
+    assert.isBelow(error!, 0.6 * naive!)
+  })
+
+  it("cover about 80 % of five stacks whose like was seen elsewhere only", () => {
+    const random = seeded(9)
+    const history = historyOf(400, () => ["a", "b", "c", "d", "e"].map((name) => ({ name, stages: stages(random) })))
+    // Each of them is a deployment of its own: nothing was seen as a whole.
+    const apart = history.map((run, index) => ({ ...run, deploymentId: `D${index}` as typeof run.deploymentId }))
+    const { byScope, share } = EstimateCalibration.calibrate(
+      EstimateCalibration.check(apart, () => ({
+        stacks: ["a", "b", "c", "d", "e"].map((name, index, all) => ({ name, dependsOn: all.slice(0, index) })),
+        parallelism: 5
+      }))
+    )
+    assert.deepEqual(
+      byScope.map(({ scope }) => scope),
+      ["strategy"]
+    )
+    // A sum of many is known better than its parts, which are drawn as if nothing was: it may be a little too wide.
+    assert.isAtLeast(share!, 0.75)
+    assert.isAtMost(share!, 0.9)
+  })
+
+  it("are not told by the very execution, also where it took no time", () => {
+    const history = historyOf(30, (index) => [{ name: "web", stages: [1_000, 1_000, 60_000 + index * 100, 10_000] }])
+    const nothing = history.map((run, index) =>
+      index === 20 ? { ...run, endedAt: run.startedAt, elapsedMs: 0, spans: [] } : run
+    )
+    const own = EstimateCalibration.check(nothing).find(({ correlationId }) => correlationId === "x20")
+    assert.strictEqual(own?.estimate.n, 20)
+  })
 })

@@ -260,6 +260,32 @@ describe("an estimate of one that waits", () => {
     }).pipe(Effect.provide(world().layer))
   )
 
+  it.effect("looks at others where enough of its kind are known, but few that did the same", () =>
+    Effect.gen(function* () {
+      const both = (id: string, at: number) =>
+        executionOf({
+          id,
+          at,
+          stacks: [
+            { name: "web", stages: [0, 0, 300_000, 0] },
+            { name: "cache", provider: "other", stages: [0, 0, 5_000, 0] }
+          ]
+        })
+      const elsewhere = Array.from({ length: 12 }, (_, n) => ({
+        ...both(`e${n}`, 1e8 + n * 1_000_000),
+        deploymentId: "DOTHER0" as DeploymentId
+      }))
+      const store = yield* shelf([...deploys, ...elsewhere])
+      const look = (state: Execution.ExecutionState) =>
+        Effect.provideService(Estimating.estimate(state), DeploymentStore, store)
+      // The first look keeps what it read.
+      assert.deepInclude(yield* look(me), { basis: "history", scope: "environment" })
+      const estimate = yield* look(waiting(both("me", 1e9)))
+      assert.deepInclude(estimate, { basis: "history", scope: "strategy", n: 12 })
+      assert.closeTo(estimate!.point!, 310_000, 8_000)
+    }).pipe(Effect.provide(world().layer))
+  )
+
   it.effect("says nothing of a way back that began after the history was read", () =>
     Effect.gen(function* () {
       const running: Execution.ExecutionState = { ...me, status: "in_progress", startedAt: 1e9 }
