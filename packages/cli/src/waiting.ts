@@ -62,7 +62,7 @@ const every = <E, R>(intervalMs: number, look: Effect.Effect<void, E, R>) =>
   )
 
 /** Why a turn will never come. */
-const ended = ({ correlationId, error, reason, status }: Execution.ExecutionState): Failure =>
+export const ended = ({ correlationId, error, reason, status }: Execution.ExecutionState): Failure =>
   new Failure({
     exitCode: exitCodeOf({ status, ...(error === undefined ? {} : { error }) }, undefined),
     info: {

@@ -160,8 +160,31 @@ describe("coordination", () => {
       })
       const again = await json("register", "--correlation-id", "one", "--version", "v2")
       assert.deepEqual([again.code, again.value.duplicate, again.value.position], [0, true, 1])
-      const other = expectExit(await run("register", "--correlation-id", "one", "--version", "v3", "--json"), 1)
-      assert.strictEqual(errorOf(other).code, "correlation_id_taken")
+      for (const [changed, why] of [
+        [["--version", "v3"], "one was asked for with the version v2, not v3"],
+        [["--version", "v2", "--by", "bob"], "one was asked for with the actor ada, not bob"]
+      ] as const) {
+        const other = expectExit(await run("register", "--correlation-id", "one", ...changed, "--json"), 1)
+        assert.deepEqual([errorOf(other).code, errorOf(other).message], ["correlation_id_taken", why])
+      }
+    })
+
+    it("takes no place for what has ended, unless it ended well", async () => {
+      expectExit(await run("register", "--correlation-id", "one"), 0)
+      expectExit(await run("cleanup", "one", "--reason", "not today"), 0)
+      const ended = expectExit(await run("register", "--correlation-id", "one", "--json"), 1)
+      assert.deepInclude(errorOf(ended), { code: "withdrawn", message: "one is cancelled: not today" })
+      expectExit(await run("register", "--correlation-id", "two"), 0)
+      expectExit(await run("wait", "two"), 0)
+      expectExit(await run("cleanup", "two", "--status", "succeeded"), 0)
+      expectExit(await run("register", "--correlation-id", "two"), 0)
+    })
+
+    it("does not count a success whose turn had never come, and says so", async () => {
+      expectExit(await run("register", "--correlation-id", "one"), 0)
+      const cleaned = expectExit(await run("cleanup", "one", "--status", "succeeded"), 0)
+      assert.include(cleaned.stderr, "its turn had never come")
+      assert.strictEqual((await json("status", "one")).value.status, "cancelled")
     })
 
     it("knows the job that it is part of, and hands the id to the steps after it", async () => {

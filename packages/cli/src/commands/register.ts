@@ -11,8 +11,9 @@ import { placeLine } from "../live/queue.ts"
 import { originOf } from "../origin.ts"
 import { placeOf, within } from "../place.ts"
 import { engine, signalbox } from "../services.ts"
+import { ended } from "../waiting.ts"
 import { setOutputs } from "../wrap/github.ts"
-import { requestKinds } from "./choices.ts"
+import { isFinished, requestKinds } from "./choices.ts"
 import { origins, override, queue, stacks } from "./coordinating.ts"
 import { by, correlationId, deployment, reason, text } from "./flags.ts"
 import { artifactOf, some } from "./operate.ts"
@@ -22,6 +23,8 @@ const record = Effect.fnUntraced(function* (inv: Invocation, request: Request) {
   const { Queueing } = yield* engine
   const { execution, joined } = yield* box.submit(request)
   const id = execution.correlationId
+  // A place that was given back, or work that failed, is not to be taken for one that waits.
+  if (joined && isFinished(execution) && execution.status !== "completed") return yield* ended(execution)
   const turn = yield* Queueing.placeOf(execution)
   yield* setOutputs(inv, { "correlation-id": id })
   yield* inv.result(registeredView(execution, turn, joined), () => [id])
