@@ -1,141 +1,33 @@
 /**
- * Who may deploy when: asking, taking a place, waiting for its turn, giving it back, holding the lock and vetoing a version.
+ * Who may deploy when: taking a place, waiting for its turn, giving it back.
  */
 import { execFileSync } from "node:child_process"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { afterAll, afterEach, assert, beforeAll, beforeEach, describe, it } from "vitest"
+import { assert, describe, it } from "vitest"
 import { StoreError } from "@signalbox/core/spi"
-import type { Backend } from "../src/host/Host.ts"
-import { timeOf } from "../src/commands/coordinating.ts"
-import { disagreement } from "../src/live/disagreement.ts"
-import { ordinal } from "../src/live/queue.ts"
-import { type Binary, build } from "./binary.ts"
 import { cleanEnvironment } from "./bundle.ts"
-import { listing, memoryBackend, type Ran, runWith, temporary } from "./support.ts"
-
-const id = "DX6604E"
-const gate = { gracePeriod: "0 millis", interval: "20 millis", consecutivePasses: 1, minSamples: 1 }
-const config = {
-  organization: "acme",
-  project: "shop",
-  environments: { production: {}, staging: {} },
-  leaseTtl: "5 seconds",
-  stacks: [{ name: "web", provider: "simulated", gate }]
-}
-
-let cwd: string
-let world: Awaited<ReturnType<typeof memoryBackend>>
-let backend: Backend
-
-// The stores are in memory; a database address says that there is no folder to look for.
-const env = { SIGNALBOX_DATABASE_URL: "memory:", SIGNALBOX_ACTOR: "ada", SIGNALBOX_ENVIRONMENT: "production" }
-const runIn = (more: Readonly<Record<string, string>>, ...argv: ReadonlyArray<string>) =>
-  runWith(backend, cwd, argv, { env: { ...env, ...more } })
-const run = (...argv: ReadonlyArray<string>) => runIn({}, ...argv)
-/** Starts a command line; `said` comes when it has printed that. */
-const start = (...argv: ReadonlyArray<string>) => {
-  let printed = ""
-  const waiting: Array<{ readonly what: RegExp; readonly resolve: () => void }> = []
-  const told = (text: string) => {
-    printed += text
-    for (const { resolve, what } of waiting) if (what.test(printed)) resolve()
-  }
-  const ended = runWith(backend, cwd, argv, { env, told })
-  const said = (what: RegExp) =>
-    Promise.race([
-      new Promise<void>((resolve) => (what.test(printed) ? resolve() : waiting.push({ what, resolve }))),
-      ended.then((ran) => assert.match(printed, what, JSON.stringify(ran)))
-    ])
-  return { ended, said }
-}
-const json = async (...argv: ReadonlyArray<string>) => {
-  const ran = await run(...argv, "--json")
-  return { ...ran, value: JSON.parse(ran.stdout.trim().split("\n").at(-1) ?? "null") }
-}
-const errorOf = ({ stderr }: Ran) => JSON.parse(stderr).error
-const expectExit = (ran: Ran, code: number): Ran => {
-  assert.strictEqual(ran.code, code, `${ran.stdout}${ran.stderr}`)
-  return ran
-}
-const iso = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
-
-/** An execution that has the lock for as long as nobody cleans it up. */
-const occupied = async (name: string) => {
-  expectExit(await run("register", "--correlation-id", name, "--by", "bob"), 0)
-  expectExit(await run("wait", name, "--hold", "10m"), 0)
-}
+import {
+  config,
+  coordinated,
+  env,
+  errorOf,
+  expectExit,
+  gate,
+  here,
+  id,
+  json,
+  occupied,
+  run,
+  runIn,
+  start
+} from "./coordinating.ts"
+import { runWith, temporary } from "./support.ts"
 
 describe("coordination", () => {
-  beforeEach(async () => {
-    cwd = temporary("coordination")
-    Fs.writeFileSync(Path.join(cwd, "signalbox.config.json"), JSON.stringify(config))
-    world = await memoryBackend()
-    backend = world.backend
-    expectExit(await run("init", "--id", id), 0)
-    Fs.writeFileSync(Path.join(cwd, ".deployment-metadata.yaml"), `deployment_id: ${id}\n`)
-  })
-  afterEach(async () => {
-    await world.close()
-    Fs.rmSync(cwd, { recursive: true, force: true })
-  })
-
-  describe("can-deploy", () => {
-    it("says yes with 0 and no with 2, in one object", async () => {
-      const yes = await json("can-deploy")
-      const { checkedAt, ...rest } = yes.value
-      assert.strictEqual(yes.code, 0)
-      assert.match(checkedAt, iso)
-      assert.deepEqual(rest, {
-        deploymentId: id,
-        environment: "production",
-        canDeploy: true,
-        degraded: false,
-        degradedReason: null,
-        blockers: [],
-        queue: { length: 0 },
-        nextFreeze: null
-      })
-      await occupied("first")
-      expectExit(await run("register", "--correlation-id", "second"), 0)
-      const no = await json("can-deploy")
-      assert.deepEqual([no.code, no.value.canDeploy, no.value.queue], [2, false, { length: 1 }])
-      const [lease, queued] = no.value.blockers
-      assert.deepEqual([lease.kind, lease.who, queued.kind, queued.who], ["lease", "first", "queue", "second"])
-      assert.sameMembers(Object.keys(lease), ["kind", "message", "who", "since", "clearsAt", "consoleUrl", "override"])
-      assert.match(lease.since, iso)
-    })
-
-    it("says the first thing in one line, and with --explain all of them and what to do", async () => {
-      expectExit(await run("lock", "hold", "--reason", "the database moves", "--until", "2 hours"), 0)
-      expectExit(await run("veto", "v2", "--reason", "loses orders"), 0)
-      const short = expectExit(await run("can-deploy", "--version", "v2"), 2)
-      assert.match(short.stdout, /^✖ no: production is held by ada: the database moves \(and 1 more: --explain\)\n$/)
-      const { stdout } = expectExit(await run("can-deploy", "--version", "v2", "--explain"), 2)
-      assert.match(stdout, /^✖ no: 2 things are in the way of DX6604E production\n/)
-      assert.match(stdout, /since +\d+m?s ago \(\d\d:/)
-      assert.match(stdout, /over +in \d+ (min|h) \(at /)
-      assert.match(stdout, /to go on +signalbox lock release DX6604E --environment production --reason "<reason>"/)
-      assert.match(stdout, /✖ veto: version v2 was vetoed by ada: loses orders/)
-    })
-
-    it("asks the providers alone where the registry is away, and says so", async () => {
-      const away = new StoreError({ operation: "open", reason: "Unavailable", detail: "no route" })
-      backend = { ...world.backend, layer: () => Layer.effectContext(Effect.fail(away)) }
-      const degraded = await json("can-deploy", id)
-      assert.deepEqual(
-        [degraded.code, degraded.value.degraded, degraded.value.degradedReason, degraded.value.canDeploy],
-        [0, true, "open: no route", true]
-      )
-      assert.match((await run("can-deploy", id)).stdout, /degraded: only the providers were asked/)
-      const listed = expectExit(await run("list", "--json"), 6)
-      assert.match(errorOf(listed).hint, /signalbox can-deploy/)
-      world.cloud.fail({ operation: "observe", times: 9, reason: { _tag: "Unavailable", message: "no answer" } })
-      assert.strictEqual(errorOf(expectExit(await run("can-deploy", id, "--json"), 6)).code, "nobody_answers")
-    })
-  })
+  coordinated()
 
   describe("register", () => {
     it("prints the correlation id alone, and the place on stderr", async () => {
@@ -188,7 +80,7 @@ describe("coordination", () => {
     })
 
     it("knows the job that it is part of, and hands the id to the steps after it", async () => {
-      const output = Path.join(cwd, "output")
+      const output = Path.join(here.cwd, "output")
       const github = {
         GITHUB_OUTPUT: output,
         GITHUB_SERVER_URL: "https://github.example",
@@ -219,7 +111,7 @@ describe("coordination", () => {
     it("asks git when a commit was made, and nothing that is no commit", async () => {
       const git = (...args: ReadonlyArray<string>) =>
         execFileSync("git", ["-c", "user.name=a", "-c", "user.email=a@example.org", ...args], {
-          cwd,
+          cwd: here.cwd,
           encoding: "utf8",
           env: {
             ...cleanEnvironment(),
@@ -236,8 +128,8 @@ describe("coordination", () => {
       }
       assert.strictEqual(await of(sha), "2026-11-21T09:00:00.000Z")
       assert.strictEqual(await of("f".repeat(40)), null)
-      assert.strictEqual(await of(`--output=${Path.join(cwd, "written")}`), null)
-      assert.isFalse(Fs.existsSync(Path.join(cwd, "written")))
+      assert.strictEqual(await of(`--output=${Path.join(here.cwd, "written")}`), null)
+      assert.isFalse(Fs.existsSync(Path.join(here.cwd, "written")))
     })
 
     it("does not let an older commit follow a newer one, unless it is said why", async () => {
@@ -327,9 +219,9 @@ describe("coordination", () => {
       expectExit(await run("register", "--correlation-id", "one"), 0)
       let opened = 0
       const away = new StoreError({ operation: "open", reason: "Unavailable", detail: "no route" })
-      const real = world.backend
+      const real = here.world.backend
       // What was waited for is known from the first time; then it is away twice.
-      backend = {
+      here.backend = {
         ...real,
         layer: (options) => (++opened <= 2 ? Layer.effectContext(Effect.fail(away)) : real.layer(options))
       }
@@ -375,84 +267,6 @@ describe("coordination", () => {
     })
   })
 
-  describe("lock", () => {
-    it("is held by hand, shown and given back", async () => {
-      expectExit(await run("lock", "hold", "--reason", "moving"), 0)
-      const shown = await json("lock", "show")
-      assert.deepInclude(shown.value.hold, { by: "ada", reason: "moving", until: null })
-      assert.strictEqual(shown.value.lease, null)
-      expectExit(await run("deploy", "--version", "v1"), 2)
-      assert.deepEqual((await json("active")).value.holds[0].reason, "moving")
-      assert.match((await run("active")).stdout, /DX6604E production is held by ada: moving/)
-      const released = await json("lock", "release", "--reason", "moved")
-      assert.deepEqual([released.value.released, released.value.broken, released.value.hold], [true, null, null])
-      const events = await json("events", "--audit", "--type", "LockReleased")
-      assert.deepInclude(events.value.events[0].data, { reason: "moved", by: "ada" })
-    })
-
-    it("is not given back where nobody holds it, and says what would be needed", async () => {
-      const free = expectExit(await run("lock", "release", "--reason", "x", "--json"), 1)
-      assert.strictEqual(errorOf(free).code, "not_held")
-      await occupied("one")
-      const held = errorOf(expectExit(await run("lock", "release", "--reason", "x", "--json"), 1))
-      assert.match(held.message, /nobody holds DX6604E in production by hand; one has its lock/)
-      assert.include(held.hint, "--force")
-      const broken = await json("lock", "release", "--reason", "x", "--force")
-      assert.deepEqual([broken.code, broken.value.broken.holder, broken.value.lease], [0, "one", null])
-    })
-
-    it("shows those that wait in order, rollbacks first", async () => {
-      await occupied("one")
-      expectExit(await run("register", "--correlation-id", "two"), 0)
-      expectExit(await run("register", "--correlation-id", "back", "--kind", "rollback"), 0)
-      const waiting = start("wait", "two", "--timeout", "1s", "--interval", "100ms")
-      await waiting.said(/in the queue/)
-      const { stdout } = await run("lock", "show")
-      assert.match(stdout, /◌ DX6604E production is locked by one \(run by bob\) since/)
-      assert.match(stdout, /\n1st +back +rollback [^]*\n2nd +two +run /)
-      expectExit(await waiting.ended, 124)
-    })
-
-    it.each(["soon", "2020-01-01T00:00:00Z", "2026-13-01T00:00:00Z", "0 seconds"])(
-      "is not held until %j",
-      async (until) => {
-        expectExit(await run("lock", "hold", "--reason", "x", "--until", until), 64)
-        assert.strictEqual((await json("lock", "show")).value.hold, null)
-      }
-    )
-  })
-
-  it("a deployment that is named gets no environments on the way", async () => {
-    const elsewhere = temporary("coordination-elsewhere")
-    const there = (environment: string, ...argv: ReadonlyArray<string>) =>
-      runWith(backend, elsewhere, argv, { env: { ...env, SIGNALBOX_ENVIRONMENT: environment } })
-    for (const line of [
-      ["can-deploy", id],
-      ["lock", "show", id],
-      ["register", id]
-    ]) {
-      assert.match(expectExit(await there("", ...line), 64).stderr, /which environment\?[^]*production \| staging/)
-      assert.match(expectExit(await there("prodution", ...line), 64).stderr, /there is no environment "prodution"/)
-      expectExit(await there("staging", ...line), 0)
-      expectExit(await there("staging", line[0]!, ...line.slice(1, -1), "D000000"), 4)
-    }
-    assert.deepEqual(
-      (await json("info")).value.environments.map((one: { readonly name: string }) => one.name),
-      ["production", "staging"]
-    )
-    Fs.rmSync(elsewhere, { recursive: true, force: true })
-  })
-
-  it("a veto keeps a version out, in one environment or in all, until it is lifted", async () => {
-    expectExit(await runIn({ SIGNALBOX_ENVIRONMENT: "" }, "veto", "v2", "--reason", "loses orders"), 0)
-    assert.strictEqual(expectExit(await run("deploy", "--version", "v2", "--json"), 2).stdout, "")
-    const wrong = expectExit(await run("veto", "v2", "--lift", "--reason", "fixed", "--json"), 1)
-    assert.include(errorOf(wrong).hint, "in every environment")
-    const lifted = expectExit(await runIn({ SIGNALBOX_ENVIRONMENT: "" }, "veto", "v2", "--lift", "--reason", "ok"), 0)
-    assert.include(lifted.stdout, "is lifted")
-    expectExit(await run("deploy", "--version", "v2"), 0)
-  })
-
   describe("deploy --queue", () => {
     it("waits for its turn and says where it stands", async () => {
       await occupied("first")
@@ -483,9 +297,30 @@ describe("coordination", () => {
       let started: ReadonlyArray<string> = []
       const argv = ["deploy", "--version", "v1", "--detach", "--queue", "fifo", "--queue-timeout", "5m"]
       const detach = (args: ReadonlyArray<string>) => Effect.sync(() => ((started = args), 1))
-      expectExit(await runWith(backend, cwd, argv, { env, detach }), 0)
+      expectExit(await runWith(here.backend, here.cwd, argv, { env, detach }), 0)
       assert.include(started.join(" "), "--queue-timeout 300000ms")
     })
+  })
+
+  it("a deployment that is named gets no environments on the way", async () => {
+    const elsewhere = temporary("coordination-elsewhere")
+    const there = (environment: string, ...argv: ReadonlyArray<string>) =>
+      runWith(here.backend, elsewhere, argv, { env: { ...env, SIGNALBOX_ENVIRONMENT: environment } })
+    for (const line of [
+      ["can-deploy", id],
+      ["lock", "show", id],
+      ["register", id]
+    ]) {
+      assert.match(expectExit(await there("", ...line), 64).stderr, /which environment\?[^]*production \| staging/)
+      assert.match(expectExit(await there("prodution", ...line), 64).stderr, /there is no environment "prodution"/)
+      expectExit(await there("staging", ...line), 0)
+      expectExit(await there("staging", line[0]!, ...line.slice(1, -1), "D000000"), 4)
+    }
+    assert.deepEqual(
+      (await json("info")).value.environments.map((one: { readonly name: string }) => one.name),
+      ["production", "staging"]
+    )
+    Fs.rmSync(elsewhere, { recursive: true, force: true })
   })
 
   it("list has a note where the two levels disagree, and only there", async () => {
@@ -501,199 +336,24 @@ describe("coordination", () => {
   it("a stack that the configuration got later is shown, also where it made a deployment partial", async () => {
     const api = { name: "api", provider: "simulated", gate, dependsOn: ["web"] }
     const more = { ...config, rollback: false, stacks: [...config.stacks, api] }
-    Fs.writeFileSync(Path.join(cwd, "signalbox.config.json"), JSON.stringify(more))
+    Fs.writeFileSync(Path.join(here.cwd, "signalbox.config.json"), JSON.stringify(more))
     expectExit(await run("deploy", "--version", "v1"), 0)
     const stacks = async () =>
       (await json("status", id)).value.stacks.map(
         ({ name, status }: { readonly name: string; readonly status: string }) => `${name} ${status}`
       )
     assert.deepEqual(await stacks(), ["web deployed", "api deployed"])
-    world.cloud.fail({ operation: "stage", stack: "api", times: 9, reason: { _tag: "Broken", message: "no image" } })
+    here.world.cloud.fail({
+      operation: "stage",
+      stack: "api",
+      times: 9,
+      reason: { _tag: "Broken", message: "no image" }
+    })
     expectExit(await run("deploy", "--version", "v2"), 1)
     assert.deepEqual(await stacks(), ["web deployed", "api failed"])
     assert.strictEqual((await json("status", id)).value.note, "partial because of api")
     const [listed] = (await json("list")).value.deployments
     assert.deepEqual([listed.note, listed.stacks], ["partial because of api", ["web", "api"]])
     assert.deepEqual((await json("info", id)).value.stacks, ["web", "api"])
-  })
-})
-
-describe("words", () => {
-  it("counts places", () => {
-    assert.deepEqual([1, 2, 3, 4, 11, 12, 13, 21, 101, 112].map(ordinal), [
-      "1st",
-      "2nd",
-      "3rd",
-      "4th",
-      "11th",
-      "12th",
-      "13th",
-      "21st",
-      "101st",
-      "112th"
-    ])
-  })
-
-  it("takes times with their offset, and nothing else", () => {
-    assert.strictEqual(timeOf("2026-11-21T10:30:00+01:00")._tag, "Some")
-    for (const wrong of ["2026-11-21", "2026-11-21T10:30:00", "1", "yesterday", ""]) {
-      assert.strictEqual(timeOf(wrong)._tag, "None", wrong)
-    }
-  })
-
-  it.each([
-    ["deployed", ["deployed", "deployed"], undefined],
-    ["deployed", ["deployed", "failed"], "the deployment is deployed, but b is failed"],
-    ["partial", ["deployed", "failed"], "partial because of b"],
-    ["failed", ["deployed", "deployed"], "the deployment is failed, but all its stacks are deployed"],
-    ["failed", ["deployed", "failed"], undefined],
-    ["destroyed", ["destroyed", "deployed"], "the deployment is destroyed, but b is deployed"],
-    ["deploying", ["deploying", "not_deployed"], undefined]
-  ] as const)("%s with stacks %j", (status, stacks, note) => {
-    const named = stacks.map((one, index) => ({ name: "ab"[index]!, status: one }))
-    assert.strictEqual(disagreement({ status, stacks: named }, "configured"), note)
-  })
-
-  it("sends nobody to providers that cannot be asked", () => {
-    const unknown = { status: "unknown", stacks: [] }
-    assert.match(disagreement(unknown, "configured") ?? "", /not known; look with: signalbox health$/)
-    assert.match(disagreement(unknown, "bare") ?? "", /not known; no provider can be asked without a configuration/)
-  })
-})
-
-describe("coordination between processes", { timeout: 60_000 }, () => {
-  let binary: Binary
-  let folder: string
-  beforeAll(() => {
-    binary = build()
-    folder = temporary("coordination-binary")
-  }, 60_000)
-  afterAll(() => {
-    Fs.rmSync(folder, { recursive: true, force: true })
-    binary.remove()
-  })
-
-  const nowhere = { SIGNALBOX_DATABASE_URL: "postgres://nobody:none@127.0.0.1:1/nothing" }
-
-  it("asking leaves nothing behind, with a configuration or without", async () => {
-    const before = listing(folder)
-    expectExit(await binary.run(folder, ["can-deploy"]), 0)
-    expectExit(await binary.run(folder, ["lock", "show"]), 0)
-    expectExit(await binary.run(folder, ["cleanup", "nothing"]), 0)
-    assert.deepEqual(listing(folder), before)
-  })
-
-  it("nothing may be deployed where nobody has made the deployment that is named", async () => {
-    const empty = Fs.mkdtempSync(Path.join(folder, "empty-"))
-    const configured = Fs.mkdtempSync(Path.join(folder, "never-"))
-    const stacks = [{ name: "web", provider: "local", properties: { command: ["node", "x.mjs"], port: 0 } }]
-    const file = JSON.stringify({ organization: "a", project: "b", environments: { production: {} }, stacks })
-    Fs.writeFileSync(Path.join(configured, "signalbox.config.json"), file)
-    for (const job of [empty, configured]) {
-      for (const asked of ["can-deploy", "wait"]) {
-        const ran = expectExit(await binary.run(job, [asked, id, "--environment", "production", "--json"]), 4)
-        assert.deepEqual([ran.stdout, errorOf(ran).code], ["", "no_state"])
-      }
-    }
-    // Another one is there, and that one is not.
-    expectExit(await binary.run(configured, ["init"]), 0)
-    const ran = expectExit(await binary.run(configured, ["can-deploy", id, "--json"]), 4)
-    assert.strictEqual(errorOf(ran).code, "unknown_deployment")
-  })
-
-  it("a project without a configuration gets every environment that it is run in", async () => {
-    const job = Fs.mkdtempSync(Path.join(folder, "environments-"))
-    const run = (...argv: ReadonlyArray<string>) => binary.run(job, argv)
-    const command = ["--", "node", "-e", "0"]
-    expectExit(await run("run", "--environment", "production", ...command), 0)
-    // Where there is but one, it is meant.
-    expectExit(await run("run", ...command), 0)
-    expectExit(await run("run", "--environment", "staging", ...command), 0)
-    expectExit(await run("register", "--environment", "preview", "--correlation-id", "one"), 0)
-    expectExit(await run("lock", "hold", "--environment", "canary", "--reason", "moving"), 0)
-    const { environments } = JSON.parse((await run("info", "--json")).stdout)
-    assert.deepEqual(
-      environments.map(({ name }: { readonly name: string }) => name),
-      ["production", "staging", "preview", "canary"]
-    )
-    const ambiguous = expectExit(await run("run", ...command), 64)
-    assert.match(ambiguous.stderr, /which environment\?[^]*production \| staging/)
-    const other = JSON.parse((await run("list", "--json")).stdout).deployments[0].deploymentId
-    expectExit(await run("run", "--deployment", other, "--environment", "prodution", ...command), 64)
-  })
-
-  it("an answer without the registry is degraded; without providers there is none", async () => {
-    expectExit(await binary.run(folder, ["can-deploy"], { env: nowhere }), 6)
-    const configured = Fs.mkdtempSync(Path.join(folder, "configured-"))
-    const stacks = [
-      { name: "web", provider: "local", properties: { command: ["node", "x.mjs"], artifact: ".", port: 0 } }
-    ]
-    const file = JSON.stringify({ organization: "a", project: "b", environments: { production: {} }, stacks })
-    Fs.writeFileSync(Path.join(configured, "signalbox.config.json"), file)
-    const ran = expectExit(await binary.run(configured, ["can-deploy", id, "--json"], { env: nowhere }), 0)
-    const { canDeploy, degraded, degradedReason } = JSON.parse(ran.stdout)
-    assert.deepEqual([canDeploy, degraded], [true, true])
-    assert.include(degradedReason, "ECONNREFUSED")
-    expectExit(await binary.run(configured, ["wait", id, "--timeout", "20s"], { env: nowhere }), 0)
-  })
-
-  it("Ctrl-C keeps the place, and the turn is kept for another process", async () => {
-    const job = Fs.mkdtempSync(Path.join(folder, "job-"))
-    const run = (...argv: ReadonlyArray<string>) => binary.run(job, argv)
-    expectExit(await run("lock", "hold", "--reason", "moving"), 0)
-    expectExit(await run("register", "--correlation-id", "one"), 0)
-    const stopped = await binary.run(job, ["wait", "one", "--interval", "200ms"], {
-      signals: [[/in the queue/, "SIGINT"]]
-    })
-    expectExit(stopped, 130)
-    assert.match(stopped.stderr, /its place is kept; withdraw it with: signalbox cleanup one/)
-    assert.match((await run("lock", "show")).stdout, /– +one +run .*nobody waits for it now/)
-    assert.match((await run("active")).stdout, /one is registered, and nobody waits for its turn: signalbox wait one/)
-    expectExit(await run("lock", "release", "--reason", "moved"), 0)
-    expectExit(await run("wait", "one", "--hold", "1m"), 0)
-    const blocked = expectExit(await run("can-deploy", "--json"), 2)
-    assert.strictEqual(JSON.parse(blocked.stdout).blockers[0].who, "one")
-    const ran = expectExit(await run("run", "--correlation-id", "one", "--", "node", "-e", "0"), 0)
-    assert.notInclude(ran.stderr, "error")
-    expectExit(await run("can-deploy"), 0)
-  })
-
-  it("a deployment in the background waits for its turn", async () => {
-    const job = Fs.mkdtempSync(Path.join(folder, "background-"))
-    const run = (...argv: ReadonlyArray<string>) => binary.run(job, argv)
-    const server = `import { createServer } from "node:http"; createServer((_, to) => to.end("ok")).listen(process.env.PORT)`
-    Fs.mkdirSync(Path.join(job, "app"))
-    Fs.writeFileSync(Path.join(job, "app", "server.mjs"), server)
-    const properties = { command: ["node", "server.mjs"], artifact: "app", port: 0 }
-    const stacks = [{ name: "web", provider: "local", gate, properties }]
-    const file = { organization: "a", project: "b", environments: { production: {} }, stacks }
-    Fs.writeFileSync(Path.join(job, "signalbox.config.json"), JSON.stringify(file))
-    expectExit(await run("init"), 0)
-    expectExit(await run("lock", "hold", "--reason", "moving"), 0)
-    const argv = ["--detach", "--queue", "fifo", "--correlation-id", "later", "--version", "v1"]
-    expectExit(await run("deploy", ...argv), 0)
-    // Until it has come, whoever attaches carries it on instead.
-    for (let look = 0; look < 60; look++) {
-      const { executions } = JSON.parse((await run("active", "--json")).stdout)
-      if (executions[0]?.runner !== null) break
-    }
-    const attached = await binary.run(job, ["attach", "later"], { signals: [[/production is held by/, "SIGINT"]] })
-    assert.match(attached.stderr, /1st in the queue, nobody before it; production is held by .*: moving/)
-    expectExit(await run("lock", "release", "--reason", "moved"), 0)
-    assert.match(expectExit(await run("attach", "later"), 0).stdout, /^✔ deploy .* production v1: completed/)
-    expectExit(await run("destroy", "--yes"), 0)
-  })
-
-  it("a lock whose process was killed is shown with when it ends", async () => {
-    const job = Fs.mkdtempSync(Path.join(folder, "killed-"))
-    const run = (...argv: ReadonlyArray<string>) => binary.run(job, argv)
-    expectExit(await run("register", "--correlation-id", "one"), 0)
-    expectExit(await run("wait", "one", "--hold", "30s"), 0)
-    const shown = expectExit(await run("lock", "show"), 0)
-    assert.match(shown.stdout, /no process of it is left; the lock ends in \d+s/)
-    const why = expectExit(await run("can-deploy", "--explain"), 2)
-    assert.match(why.stdout, /no process of it is left, and it ends in/)
-    expectExit(await run("cleanup", "one"), 0)
-    expectExit(await run("can-deploy"), 0)
   })
 })

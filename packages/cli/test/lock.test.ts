@@ -1,0 +1,63 @@
+import { assert, describe, it } from "vitest"
+import { coordinated, errorOf, expectExit, json, occupied, run, runIn, start } from "./coordinating.ts"
+
+describe("what people decide", () => {
+  coordinated()
+
+  describe("lock", () => {
+    it("is held by hand, shown and given back", async () => {
+      expectExit(await run("lock", "hold", "--reason", "moving"), 0)
+      const shown = await json("lock", "show")
+      assert.deepInclude(shown.value.hold, { by: "ada", reason: "moving", until: null })
+      assert.strictEqual(shown.value.lease, null)
+      expectExit(await run("deploy", "--version", "v1"), 2)
+      assert.deepEqual((await json("active")).value.holds[0].reason, "moving")
+      assert.match((await run("active")).stdout, /DX6604E production is held by ada: moving/)
+      const released = await json("lock", "release", "--reason", "moved")
+      assert.deepEqual([released.value.released, released.value.broken, released.value.hold], [true, null, null])
+      const events = await json("events", "--audit", "--type", "LockReleased")
+      assert.deepInclude(events.value.events[0].data, { reason: "moved", by: "ada" })
+    })
+
+    it("is not given back where nobody holds it, and says what would be needed", async () => {
+      const free = expectExit(await run("lock", "release", "--reason", "x", "--json"), 1)
+      assert.strictEqual(errorOf(free).code, "not_held")
+      await occupied("one")
+      const held = errorOf(expectExit(await run("lock", "release", "--reason", "x", "--json"), 1))
+      assert.match(held.message, /nobody holds DX6604E in production by hand; one has its lock/)
+      assert.include(held.hint, "--force")
+      const broken = await json("lock", "release", "--reason", "x", "--force")
+      assert.deepEqual([broken.code, broken.value.broken.holder, broken.value.lease], [0, "one", null])
+    })
+
+    it("shows those that wait in order, rollbacks first", async () => {
+      await occupied("one")
+      expectExit(await run("register", "--correlation-id", "two"), 0)
+      expectExit(await run("register", "--correlation-id", "back", "--kind", "rollback"), 0)
+      const waiting = start("wait", "two", "--timeout", "1s", "--interval", "100ms")
+      await waiting.said(/in the queue/)
+      const { stdout } = await run("lock", "show")
+      assert.match(stdout, /◌ DX6604E production is locked by one \(run by bob\) since/)
+      assert.match(stdout, /\n1st +back +rollback [^]*\n2nd +two +run /)
+      expectExit(await waiting.ended, 124)
+    })
+
+    it.each(["soon", "2020-01-01T00:00:00Z", "2026-13-01T00:00:00Z", "0 seconds"])(
+      "is not held until %j",
+      async (until) => {
+        expectExit(await run("lock", "hold", "--reason", "x", "--until", until), 64)
+        assert.strictEqual((await json("lock", "show")).value.hold, null)
+      }
+    )
+  })
+
+  it("a veto keeps a version out, in one environment or in all, until it is lifted", async () => {
+    expectExit(await runIn({ SIGNALBOX_ENVIRONMENT: "" }, "veto", "v2", "--reason", "loses orders"), 0)
+    assert.strictEqual(expectExit(await run("deploy", "--version", "v2", "--json"), 2).stdout, "")
+    const wrong = expectExit(await run("veto", "v2", "--lift", "--reason", "fixed", "--json"), 1)
+    assert.include(errorOf(wrong).hint, "in every environment")
+    const lifted = expectExit(await runIn({ SIGNALBOX_ENVIRONMENT: "" }, "veto", "v2", "--lift", "--reason", "ok"), 0)
+    assert.include(lifted.stdout, "is lifted")
+    expectExit(await run("deploy", "--version", "v2"), 0)
+  })
+})
