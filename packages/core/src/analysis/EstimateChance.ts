@@ -17,3 +17,12 @@ export const seeded = (seed: number): (() => number) => {
 
 /** One of several, each as likely; `chance` is from 0 to 1. @since 0.1.0 */
 export const pick = <A>(values: ReadonlyArray<A>, chance: number): A => values[Math.floor(chance * values.length)]!
+
+/** The same values in another order, the same for as many. @since 0.1.0 */
+export const shuffled = <A>(values: ReadonlyArray<A>): ReadonlyArray<A> => {
+  const random = seeded(2)
+  return values
+    .map((value) => [random(), value] as const)
+    .toSorted(([left], [right]) => left - right)
+    .map(([, value]) => value)
+}

@@ -6,7 +6,7 @@
 import * as Graph from "../domain/Graph.ts"
 import type { StageName } from "../domain/Machines.ts"
 import { aroundMean, enough, type Estimate, lasts, leftOf, ofValues, scopes, without } from "./Estimate.ts"
-import { pick, seeded } from "./EstimateChance.ts"
+import { pick, seeded, shuffled } from "./EstimateChance.ts"
 import type * as Run from "./EstimateRun.ts"
 import { type Pool, pooled, type Sample } from "./EstimateSample.ts"
 
@@ -45,17 +45,19 @@ const phasesOf = (run: Run.Run): ReadonlyArray<Phase> => {
 /** A stage of a stack that is still to be passed, or under way. */
 interface Task {
   readonly name: string
+  /** Which of the stacks it is of. */
+  readonly place: number
   readonly pool: Pool
   /** What is left of it, by sample; empty where it took longer than ever. */
   readonly values: ReadonlyArray<number>
-  /** The same by execution, of which each may have several of the kind. */
+  /** The same by execution, of which each may have several of the kind, in an order that has nothing to do with them. */
   readonly byExecution: ReadonlyMap<string, ReadonlyArray<number>>
 }
 
 const draws = 200
 
 const tasksOf = (run: Run.Run, samples: ReadonlyArray<Sample>, stage: StageName): ReadonlyArray<Task> =>
-  run.stacks.flatMap((stack): ReadonlyArray<Task> => {
+  run.stacks.flatMap((stack, place): ReadonlyArray<Task> => {
     const span = run.spans.findLast((one) => one.stack === stack.name && one.stage === stage)
     const touched = run.spans.some((one) => one.stack === stack.name && one.stage === "deployment")
     const needless = stack.idle && (stage === "deployment" || stage === "validation")
@@ -74,10 +76,10 @@ const tasksOf = (run: Run.Run, samples: ReadonlyArray<Sample>, stage: StageName)
       elapsedMs
     )
     const byExecution = new Map<string, ReadonlyArray<number>>()
-    for (const { execution, ms } of pool.samples) {
+    for (const { execution, ms } of shuffled(pool.samples)) {
       if (lasts(ms, elapsedMs)) byExecution.set(execution, [...(byExecution.get(execution) ?? []), ms - elapsedMs])
     }
-    return [{ name: stack.name, pool, values, byExecution }]
+    return [{ name: stack.name, place, pool, values, byExecution }]
   })
 
 /** When the last task is over, if each begins once those before it are over and there is room. */
@@ -157,7 +159,12 @@ export const remaining = (run: Run.Run, samples: ReadonlyArray<Sample>, plan?: P
   const executions = [...new Set(pools.flatMap((pool) => pool.samples.map(({ execution }) => execution)))]
   const drawn = Array.from({ length: draws }, () => {
     const execution = pick(executions, random())
-    return whole(({ byExecution, values }) => pick(byExecution.get(execution) ?? values, random()))
+    const turn = random()
+    // Of several of the kind each stack takes another one: the same one twice would make good and bad luck greater.
+    return whole(({ byExecution, place, values }) => {
+      const own = byExecution.get(execution)
+      return own === undefined ? pick(values, random()) : own[(Math.floor(turn * own.length) + place) % own.length]!
+    })
   })
   return ofValues(drawn, scope, n)
 }
