@@ -31,7 +31,7 @@ import { measured } from "./Measured.ts"
 import * as Monitor from "./Monitor.ts"
 import { Refused } from "./Refused.ts"
 import { Run, syncPaused } from "./Run.ts"
-import { RunnerIdentity } from "./RunnerIdentity.ts"
+import { RunnerIdentity, uniqueOwner } from "./RunnerIdentity.ts"
 import { StepFailed } from "./StepFailed.ts"
 import { tracedMark } from "./Trace.ts"
 import * as Turn from "./Turn.ts"
@@ -196,7 +196,7 @@ const carryOn = Effect.fnUntraced(function* (
   if (state.kind === "observe" || (state.kind === "run" && state.startedAt === undefined && command === undefined)) {
     return yield* notOurs(state)
   }
-  if (state.kind === "run" && state.startedAt !== undefined) yield* untilExpired(state)
+  if (hasCommand(state)) yield* untilExpired(state)
   const taken = isQueued(state) ? yield* takeTurn(id, mine, owner, ttl) : yield* takeBack(state, owner, ttl)
   if (taken === undefined) return
   const lock = yield* LeaseKeeper.keep(taken.lease, ttl, taken.asked)
@@ -245,15 +245,20 @@ const carryOn = Effect.fnUntraced(function* (
 
 /**
  * Takes the lock of an execution whose turn has come already. The next one may have it in its hands, having found it free;
- * it cannot begin as long as the execution is claimed, and gives it back.
+ * it cannot begin as long as the execution is claimed, and gives it back. The lock of a command that has begun is never
+ * taken from another runner: the command may live.
  */
 const takeBack = Effect.fnUntraced(function* (
-  { by, correlationId, deploymentId, environment, kind }: ExecutionState,
-  owner: string,
+  state: ExecutionState,
+  runner: string,
   ttl: Duration.Duration
 ): Effect.fn.Return<Turn.Taken, LeaseHeld | StoreError, DeploymentStore | LeaseStore> {
+  const { by, correlationId, deploymentId, environment, kind } = state
   const store = yield* DeploymentStore
   const leases = yield* LeaseStore
+  const sameHolder = !hasCommand(state)
+  // Two runs in one process are two runners.
+  const owner = sameHolder ? runner : yield* uniqueOwner
   const isOurs = Effect.map(store.environment(deploymentId, environment), (found) => found?.current === correlationId)
   const acquire = Effect.gen(function* () {
     const asked = yield* Clock.currentTimeMillis
@@ -262,7 +267,7 @@ const takeBack = Effect.fnUntraced(function* (
       holder: correlationId,
       owner,
       ttl,
-      sameHolder: true,
+      sameHolder,
       reason: `${kind} by ${by}`
     })
     return { lease, asked }
@@ -273,16 +278,31 @@ const takeBack = Effect.fnUntraced(function* (
   })
 })
 
-/** A command may live for a moment longer than whoever ran it, but not longer than the lease. */
+/** Whether a command of it has begun. */
+const hasCommand = ({ kind, startedAt }: ExecutionState): boolean => kind === "run" && startedAt !== undefined
+
+/**
+ * A command may live for a moment longer than whoever ran it, but not longer than the lock: and that is renewed for as long
+ * as whoever lost the claim is busy ending it.
+ */
 const untilExpired = Effect.fnUntraced(function* ({
   correlationId,
   deploymentId,
   environment
 }: ExecutionState): Effect.fn.Return<void, StoreError, LeaseStore> {
   const leases = yield* LeaseStore
-  const lock = yield* leases.get(lockKey(deploymentId, environment))
-  const now = yield* Clock.currentTimeMillis
-  if (lock?.holder === correlationId) yield* Effect.sleep(Duration.millis(Math.max(0, lock.expiresAt - now)))
+  while (true) {
+    const lock = yield* leases.get(lockKey(deploymentId, environment))
+    if (lock?.holder !== correlationId || lock.expiresAt === 0) return
+    // Whether it is over is for the store's clock to say.
+    const held = yield* leases.check(lock).pipe(
+      Effect.as(true),
+      Effect.catchTag("LeaseLost", () => Effect.succeed(false))
+    )
+    if (!held) return
+    const left = lock.expiresAt - (yield* Clock.currentTimeMillis)
+    yield* Effect.sleep(Duration.millis(Math.max(50, Math.min(left, 1_000))))
+  }
 })
 
 const notOurs = ({ correlationId, kind }: ExecutionState): Refused =>

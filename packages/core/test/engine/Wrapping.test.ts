@@ -11,7 +11,7 @@ import {
 import { Deferred, Duration, Effect, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import * as Runner from "../../src/engine/Runner.ts"
-import { config, drive, manifestOf, production, requestOf, settle, world } from "./support.ts"
+import { config, drive, manifestOf, pass, production, requestOf, settle, world } from "./support.ts"
 
 const id = (name: string) => CorrelationId.make(name)
 const lockOf = (deploymentId: string) => `lock/${deploymentId}/production`
@@ -210,6 +210,35 @@ describe("a wrapped command", () => {
       const result = yield* drive(fiber)
       assert.strictEqual(result._tag === "Failure" ? result.failure._tag : "", "LeaseLost")
       assert.deepStrictEqual(seen, [10_000, 0])
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("keeps its lock until it has ended, also where somebody has claimed it meanwhile", () => {
+    const { layer } = world()
+    return Effect.gen(function* () {
+      const { box, deploymentId, leases, manifest, store } = yield* started
+      yield* box.submit(wrap(manifest, deploymentId, "one"))
+      let ended = false
+      const slow: Wrapped = ({ stopped }) =>
+        stopped.pipe(
+          Effect.andThen(Effect.sleep("35 seconds")),
+          Effect.andThen(Effect.sync(() => ((ended = true), { code: null, signal: "SIGTERM", asked: true })))
+        )
+      const first = yield* Effect.forkChild(Effect.result(box.run(id("one"), slow)))
+      yield* settle
+      // Its process was stopped for so long that its claim was over, and goes on.
+      const claim = (yield* leases.get("execution/one"))!
+      yield* leases.release(claim)
+      const second = yield* Effect.forkChild(box.run(id("one"), fine))
+      yield* settle
+      const lock = (yield* leases.get(lockOf(deploymentId)))!
+      yield* pass(second, { until: Effect.sync(() => ended), limit: 60 })
+      const after = (yield* leases.get(lockOf(deploymentId)))!
+      assert.deepStrictEqual([ended, after.fence, second.pollUnsafe()], [true, lock.fence, undefined])
+      const state = yield* drive(second)
+      assert.deepStrictEqual([state.status, state.error?.code], ["failed", "command_cut"])
+      assert.strictEqual((yield* store.environment(deploymentId, production))?.status, "unknown")
+      yield* drive(first)
     }).pipe(Effect.provide(layer))
   })
 
