@@ -7,10 +7,11 @@ import type { DeploymentStore, LeaseStore, StoreError } from "@signalbox/core/sp
 import { layerEncoded, makeSql } from "@signalbox/core/store"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type * as Redacted from "effect/Redacted"
+import * as Redacted from "effect/Redacted"
 import * as Semaphore from "effect/Semaphore"
-import { existsSync } from "node:fs"
-import { join } from "node:path"
+import { existsSync, realpathSync } from "node:fs"
+import { join, resolve } from "node:path"
+import { commandsHere } from "./command/commandsHere.ts"
 import * as Sqlite from "./Sqlite.ts"
 import { whenThere } from "./whenThere.ts"
 
@@ -30,7 +31,7 @@ export const embeddedStore = (options: {
   readonly synchronous?: "full" | "normal"
 }): Layer.Layer<DeploymentStore | LeaseStore> => {
   const filename = join(options.directory, storeFile)
-  return layerEncoded(
+  const stores = layerEncoded(
     Effect.gen(function* () {
       const scope = yield* Effect.scope
       const client = Sqlite.layer({
@@ -46,6 +47,19 @@ export const embeddedStore = (options: {
       )
     })
   )
+  return Layer.merge(
+    stores,
+    commandsHere(() => folderOf(options.directory))
+  )
+}
+
+/** The same for everybody who means this folder, by whatever links they came. */
+const folderOf = (directory: string): string => {
+  try {
+    return realpathSync(directory)
+  } catch {
+    return resolve(directory)
+  }
 }
 
 /** Does it once; where it failed, the next one who asks tries again. */
@@ -77,6 +91,16 @@ export const postgresStore = (options: {
   readonly url: Redacted.Redacted
   readonly maxConnections?: number
 }): Layer.Layer<DeploymentStore | LeaseStore, StoreError> =>
-  Layer.unwrap(Effect.map(loadPostgres, ({ layerPostgres }) => layerPostgres(options)))
+  Layer.merge(
+    Layer.unwrap(Effect.map(loadPostgres, ({ layerPostgres }) => layerPostgres(options))),
+    commandsHere(() => databaseOf(Redacted.value(options.url)))
+  )
+
+/** Without whoever opens it. */
+const databaseOf = (url: string): string => {
+  if (!URL.canParse(url)) return "postgres"
+  const { host, pathname } = new URL(url)
+  return `${host}${pathname}`
+}
 
 const loadPostgres = Effect.promise(() => import("./layerPostgres.ts"))

@@ -140,7 +140,6 @@ const carryOut = Effect.fnUntraced(function* (
   yield* inv.say(`signalbox: ${id} (${place.deploymentId} ${place.environment})`)
 
   let code: number | undefined
-  const superseded = Effect.map(Effect.orDie(store.execution(id)), (state) => state?.supersedes)
   const state = yield* Effect.scoped(
     Effect.gen(function* () {
       yield* Effect.forkScoped(tellWaiting(inv, id))
@@ -150,7 +149,7 @@ const carryOut = Effect.fnUntraced(function* (
       }
       return yield* box.run(
         id,
-        wrappedBy(inv, line, (exit) => (code = exit), superseded),
+        wrappedBy(inv, line, (exit) => (code = exit)),
         shownOf(given, line)
       )
     })

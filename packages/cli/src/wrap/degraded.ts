@@ -98,6 +98,8 @@ export const runDegraded = Effect.fnUntraced(function* (
     (code) => (exitCode = code)
   )({
     correlationId: id,
+    // Nobody who gets the lock may take it for a command that was left behind.
+    mark: `degraded/${place.deploymentId}/${place.environment}/${id}`,
     ttl,
     deadlines: Stream.concat(Stream.make(startedAt + Duration.toMillis(ttl)), alive),
     stopped: Effect.never

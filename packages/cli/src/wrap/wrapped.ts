@@ -3,7 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import type { Wrapped } from "@signalbox/core/engine"
-import type { CorrelationId, Redaction } from "@signalbox/core/spi"
+import type { Redaction } from "@signalbox/core/spi"
 import type { Invocation } from "../Invocation.ts"
 
 export interface CommandLine {
@@ -15,17 +15,9 @@ export interface CommandLine {
 
 const guard = { command: [process.execPath, process.argv[1]!, "__guard"] }
 
-/**
- * What the engine is handed; `onExit` gets the exit code to pass on. `after` is the execution that was left unfinished
- * before it, if there is one: what its command left behind on this machine is ended first.
- */
+/** What the engine is handed; `onExit` gets the exit code to pass on. */
 export const wrappedBy =
-  (
-    { host, json }: Invocation,
-    line: CommandLine,
-    onExit: (code: number) => void,
-    after: Effect.Effect<CorrelationId | undefined> = Effect.undefined
-  ): Wrapped =>
+  ({ host, json }: Invocation, line: CommandLine, onExit: (code: number) => void): Wrapped =>
   (context) =>
     Effect.gen(function* () {
       const { WrappedCommand } = yield* Effect.promise(() => import("../backend/command.ts"))
@@ -48,8 +40,7 @@ export const wrappedBy =
             `\nsignalbox: ${signal} passed to the command${signal === "SIGKILL" ? "" : "; the lock is kept until it has ended, once more is harder"}\n`
           ),
         guard,
-        onExit,
-        after
+        onExit
       })
       return yield* command(context)
     })

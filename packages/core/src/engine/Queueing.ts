@@ -18,6 +18,7 @@ import { type Blocker, standing } from "./Blockers.ts"
 import { estimate } from "./Estimating.ts"
 import { inTheWay } from "./InTheWay.ts"
 import { requestOf } from "./Journal.ts"
+import { isMarkOf } from "./LeftBehind.ts"
 import { claimKey, liveLock } from "./LockKey.ts"
 import { Refused } from "./Refused.ts"
 import { RunnerIdentity } from "./RunnerIdentity.ts"
@@ -128,16 +129,17 @@ export const lineup = Effect.fnUntraced(function* (
  * @since 0.1.0
  */
 export const refuseNested = Effect.fnUntraced(function* (
-  { deploymentId, environment }: Pick<ExecutionState, "deploymentId" | "environment">,
+  lock: Pick<ExecutionState, "deploymentId" | "environment">,
   outer: string | undefined
 ): Effect.fn.Return<void, Refused | StoreError, LeaseStore> {
   if (!outer) return
+  const { deploymentId, environment } = lock
   const lease = yield* liveLock(deploymentId, environment)
-  if (lease?.holder !== outer) return
+  if (lease === undefined || !isMarkOf(outer, lock, lease.holder)) return
   return yield* new Refused({
     kind: "blocked",
     code: "nested_run",
-    message: `this runs inside of ${outer}, which holds the lock of ${deploymentId} in ${environment} already`,
+    message: `this runs inside of ${lease.holder}, which holds the lock of ${deploymentId} in ${environment} already`,
     hint: "Run the command itself: it has the lock."
   })
 })

@@ -26,6 +26,7 @@ import * as EventLogEngine from "./EventLogEngine.ts"
 import { body, ExecutionWorkflow } from "./ExecutionWorkflow.ts"
 import * as Journal from "./Journal.ts"
 import * as LeaseKeeper from "./LeaseKeeper.ts"
+import { endLeftBehind } from "./LeftBehind.ts"
 import { lockKey } from "./LockKey.ts"
 import { measured } from "./Measured.ts"
 import * as Monitor from "./Monitor.ts"
@@ -162,6 +163,7 @@ export const takeTurnOnly = Effect.fnUntraced(function* (
     if (!isQueued(state)) return state
     const wait = Effect.flatMap(claim(id, waitTtl), (claimed) => LeaseKeeper.keep(claimed, waitTtl)).pipe(
       Effect.flatMap((mine) => Effect.raceFirst(Turn.take({ id, claim: mine.lease, owner, ttl: hold }), mine.lost)),
+      Effect.tap((taken) => (taken === undefined ? Effect.void : endLeftBehind(state))),
       Effect.scoped
     )
     yield* Effect.catchTags(wait, {
@@ -200,6 +202,7 @@ const carryOn = Effect.fnUntraced(function* (
   const taken = isQueued(state) ? yield* takeTurn(id, mine, owner, ttl) : yield* takeBack(state, owner, ttl)
   if (taken === undefined) return
   const lock = yield* LeaseKeeper.keep(taken.lease, ttl, taken.asked)
+  yield* endLeftBehind(state)
   const journal = yield* Journal.open(id, () => [mine.lease(), lock.lease()])
   yield* journal.record(`runner/${claimed.fence}`, {
     _tag: "RunnerTook",

@@ -19,6 +19,7 @@ import type {
 } from "../domain/Machines.ts"
 import type { ErrorInfo, Release } from "../domain/Release.ts"
 import { keptUntouched } from "./Ending.ts"
+import { markOf } from "./LeftBehind.ts"
 import { moveDeployment, moveExecution, moveStack, moveStage, Run, stacks } from "./Run.ts"
 
 /**
@@ -39,14 +40,16 @@ export interface Ended {
 /**
  * Runs the command, and makes sure that it does not outlive the lease.
  *
- * *Details*: `deadlines` are the times until which the lease is surely held, the first at once, 0 when it is lost. It is not
- * interrupted: `stopped` ends when an operator said abort or the program is stopped, and then it is for this function to
+ * *Details*: `mark` is what the processes of the command are known by on its machine. `deadlines` are the times until which
+ * the lease is surely held, the first at once, 0 when it is lost. It is not interrupted: `stopped` ends when an operator said
+ * abort or the program is stopped, and then it is for this function to
  * stop the command and to wait for its end.
  *
  * @since 0.1.0
  */
 export type Wrapped = (context: {
   readonly correlationId: CorrelationId
+  readonly mark: string
   readonly ttl: Duration.Duration
   readonly deadlines: Stream.Stream<number>
   readonly stopped: Effect.Effect<void>
@@ -59,7 +62,10 @@ export type Wrapped = (context: {
  *
  * @since 0.1.0
  */
-export const wrapped = Effect.fnUntraced(function* (command: Wrapped, shown?: string): Effect.fn.Return<void, never, Run> {
+export const wrapped = Effect.fnUntraced(function* (
+  command: Wrapped,
+  shown?: string
+): Effect.fn.Return<void, never, Run> {
   const { halted, journal, lock } = yield* Run
   const { request } = journal
   if (journal.has("process/started")) {
@@ -72,18 +78,23 @@ export const wrapped = Effect.fnUntraced(function* (command: Wrapped, shown?: st
       yield* moveOwnDeployment("deploy_started")
       yield* moveStage("deployment", "started")
       yield* eachStack("started", "deploy_started")
-      yield* journal.record("process/started", { _tag: "ProcessStarted", command: shown ?? request.command ?? "a command" })
+      yield* journal.record("process/started", {
+        _tag: "ProcessStarted",
+        command: shown ?? request.command ?? "a command"
+      })
     })
   )
   // Stopped before it is written that the command begins, it does not begin.
   yield* Effect.onInterrupt(journal.commit, () => end(neverBegan(request.deploymentWas)))
   const stop = yield* Deferred.make<void>()
+  const mark = yield* markOf(request, journal.correlationId, lock.lease().fence)
   const running = Effect.gen(function* () {
     // A fiber of its own, which nobody interrupts: races and time-outs inside work as everywhere.
     const fiber = yield* Effect.forkChild(
       Effect.interruptible(
         command({
           correlationId: journal.correlationId,
+          mark,
           ttl: request.spec.leaseTtl,
           deadlines: SubscriptionRef.changes(lock.deadline),
           stopped: Effect.raceFirst(Effect.ignore(Deferred.await(halted)), Deferred.await(stop))

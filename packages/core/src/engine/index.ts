@@ -13,6 +13,7 @@ export { ConfigurationInvalid, ConfigurationIssue } from "./ConfigurationIssue.t
 export { output, type OutputReference, secret, type SecretReference } from "./ConfigurationOutputs.ts"
 export * as Monitor from "./Monitor.ts"
 export type { Decision } from "./Governing.ts"
+export { CommandsHere } from "./LeftBehind.ts"
 export * as Estimating from "./Estimating.ts"
 export { deploymentIdOf } from "./Initialization.ts"
 export * as Queueing from "./Queueing.ts"

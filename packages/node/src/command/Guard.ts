@@ -118,7 +118,8 @@ class Guard {
 
   #kill(pid: number): void {
     signalGroup(pid, "SIGKILL")
-    killMarked(this.#start!.id)
+    const { id } = this.#start!
+    killMarked((mark) => mark === id)
   }
 
   #orphaned(): void {

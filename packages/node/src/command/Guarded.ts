@@ -141,7 +141,7 @@ export class Guarded {
   /** Whether there was anything to kill. */
   #kill(): boolean {
     const group = this.#pid !== undefined && signalGroup(this.#pid, "SIGKILL")
-    return killMarked(this.#options.id) > 0 || group
+    return killMarked((mark) => mark === this.#options.id) > 0 || group
   }
 
   #told(message: FromGuard): void {

@@ -157,10 +157,13 @@ export const environment = (options: {
 /**
  * Kills every process that a command left on this machine, though its holder and its guard are gone; gives how many.
  *
- * *When to use*: when the lease of an earlier run was taken over.
+ * *When to use*: when the lease of an earlier run was taken over. `Signalbox.run` does it by itself.
+ *
+ * *Details*: of the command with this `id`, and of all those whose `id` goes on with a `/` after it.
  *
  * *Gotchas*: on Linux only; elsewhere none is found.
  *
  * @since 0.1.0
  */
-export const killLeftBehind = (id: string): Effect.Effect<number> => Effect.sync(() => killMarked(id))
+export const killLeftBehind = (id: string): Effect.Effect<number> =>
+  Effect.sync(() => killMarked((mark) => mark === id || mark.startsWith(`${id}/`)))

@@ -4,7 +4,6 @@
  * @since 0.1.0
  */
 import type { Ended, Wrapped } from "@signalbox/core/engine"
-import type { CorrelationId } from "@signalbox/core/spi"
 import { traceEnvironment } from "@signalbox/core/telemetry"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -22,7 +21,6 @@ import * as LeasedCommand from "./LeasedCommand.ts"
  * - `takeSignals` registers who passes signals on to the command, and gives what ends that; each one is harder than the one before
  * - `onSignal` hears of a signal that was passed on for `takeSignals`
  * - `onExit` gets the exit code that a shell would give, also where the command could not be started
- * - `after` is the execution that was left unfinished before it: what its command left behind on this machine is ended first
  *
  * @since 0.1.0
  */
@@ -35,7 +33,6 @@ export interface Options extends Pick<
   readonly takeSignals?: (listener: (signal: "SIGINT" | "SIGTERM") => void) => () => void
   readonly onSignal?: (signal: NodeJS.Signals) => void
   readonly onExit?: (code: number) => void
-  readonly after?: Effect.Effect<CorrelationId | undefined>
 }
 
 /** From polite to final; so an operator's abort goes on where the command does not heed it. */
@@ -58,8 +55,6 @@ export const make =
   (context) =>
     Effect.scoped(
       Effect.gen(function* () {
-        const left = yield* options.after ?? Effect.undefined
-        if (left !== undefined) yield* LeasedCommand.killLeftBehind(left)
         const signals = yield* Queue.unbounded<NodeJS.Signals>()
         let asked = 0
         yield* Effect.acquireRelease(
@@ -83,19 +78,19 @@ export const make =
           Effect.forkScoped
         )
         const { color = false, env, log, onExit } = options
-        const id = context.correlationId
+        const { correlationId, mark: id } = context
         const exit = yield* LeasedCommand.run({
           ...options,
           id,
           env: {
             ...LeasedCommand.environment({ env, id, color }),
-            ...traceEnvironment(id, { env }),
-            SIGNALBOX_CORRELATION_ID: id
+            ...traceEnvironment(correlationId, { env }),
+            SIGNALBOX_CORRELATION_ID: correlationId
           },
           ttl: context.ttl,
           deadlines: context.deadlines,
           signals: Stream.fromQueue(signals),
-          log: log === undefined ? undefined : { ...log, correlationId: id }
+          log: log === undefined ? undefined : { ...log, correlationId }
         })
         onExit?.(LeasedCommand.exitCode(exit))
         return {

@@ -15,32 +15,40 @@ export const signalGroup = (pid: number, signal: NodeJS.Signals | 0): boolean =>
   }
 }
 
-const bears = (pid: string, mark: string): boolean => {
+const begins = `${marker}=`
+
+const markOf = (pid: string): string | undefined => {
   try {
-    return readFileSync(`/proc/${pid}/environ`, "latin1").split("\0").includes(mark)
+    const all = readFileSync(`/proc/${pid}/environ`, "utf8").split("\0")
+    return all.find((variable) => variable.startsWith(begins))?.slice(begins.length)
   } catch {
-    return false
+    return undefined
   }
 }
 
-/** One that was killed and waits for its parent still has a folder, and no environment. */
-const marked = (id: string): ReadonlyArray<number> => {
-  if (process.platform !== "linux") return []
-  const mark = Buffer.from(`${marker}=${id}`).toString("latin1")
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid && bears(name, mark))
-    .map(Number)
-}
+/**
+ * Every other process that bears a mark. One that was killed and waits for its parent still has a folder, and no environment.
+ * Linux only: elsewhere none is found.
+ */
+export const marked = (
+  fits: (mark: string) => boolean
+): ReadonlyArray<{ readonly pid: number; readonly mark: string }> =>
+  process.platform !== "linux"
+    ? []
+    : readdirSync("/proc").flatMap((name) => {
+        const mark = /^\d+$/.test(name) && Number(name) !== process.pid ? markOf(name) : undefined
+        return mark !== undefined && fits(mark) ? [{ pid: Number(name), mark }] : []
+      })
 
 /**
- * Kills every process that was started with the mark; gives how many. What one of them started while it was looked for is
- * found when it is looked again. Linux only: elsewhere none is found.
+ * Kills every process whose mark fits; gives how many. What one of them started while it was looked for is found when it is
+ * looked again.
  */
-export const killMarked = (id: string): number => {
+export const killMarked = (fits: (mark: string) => boolean): number => {
   const killed = new Set<number>()
   for (let round = 0; round < 10; round++) {
-    const found = marked(id)
-    for (const pid of found) {
+    const found = marked(fits)
+    for (const { pid } of found) {
       try {
         process.kill(pid, "SIGKILL")
         killed.add(pid)

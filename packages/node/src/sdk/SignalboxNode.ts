@@ -7,6 +7,7 @@ import { Signalbox } from "@signalbox/core/engine"
 import { type DeploymentStore, type LeaseStore, type Provider, Providers, type StoreError } from "@signalbox/core/spi"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import { commandsHere } from "../command/commandsHere.ts"
 import * as ProcessLiveness from "../ProcessLiveness.ts"
 import { embeddedStore, postgresStore } from "../Stores.ts"
 
@@ -58,7 +59,9 @@ export const layerWith = <E>(options: {
   Signalbox.layer.pipe(
     Layer.provideMerge(options.stores),
     Layer.provideMerge(Providers.layer(options.providers)),
-    Layer.provideMerge(ProcessLiveness.layer)
+    Layer.provideMerge(ProcessLiveness.layer),
+    // Stores that know their own name say it themselves.
+    Layer.provideMerge(commandsHere(() => "-"))
   )
 
 /**

@@ -1,7 +1,6 @@
 /** Running a command as a deployment, for promises. */
 import { Queueing } from "@signalbox/core/engine"
-import { DeploymentStore, Redaction } from "@signalbox/core/spi"
-import * as Effect from "effect/Effect"
+import { Redaction } from "@signalbox/core/spi"
 import { mkdirSync } from "node:fs"
 import { constants } from "node:os"
 import { dirname, resolve } from "node:path"
@@ -57,7 +56,6 @@ export const commandRuns =
     const shown = redactor.redact([command, ...args].join(" ")).slice(0, 2_000)
     const request = { ...(await requestOf(session, "run", place, options)), command: shown }
     await session.run(Queueing.refuseNested(place, process.env["SIGNALBOX_RUN"]))
-    const deployments = await session.run(DeploymentStore)
     const stopped = () => signal?.aborted === true
     if (stopped()) throw interrupted(signal?.reason)
     await ensured(session, place, request.by)
@@ -78,8 +76,6 @@ export const commandRuns =
       stdin,
       redactor,
       onOutput: async (stream, bytes) => onOutput?.(stream, bytes),
-      // Known once its turn has come.
-      after: Effect.map(Effect.orDie(deployments.execution(id)), (state) => state?.supersedes),
       ...given("cwd", options.cwd),
       ...given("log", log),
       ...given("guard", guard === undefined ? undefined : { command: guard })

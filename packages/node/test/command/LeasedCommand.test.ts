@@ -100,7 +100,7 @@ describe("the end of a command", () => {
   it.live.skipIf(!linux)("is not held up by a daemon that keeps its output, which can be found and killed", () =>
     Effect.gen(function* () {
       const id = file("daemon")
-      const { exit, stdout } = yield* shell("setsid sleep 1000 & sleep 0.2; echo $!", { id })
+      const { exit, stdout } = yield* shell("setsid sleep 1000 & sleep 0.2; echo $!", { id: `${id}/1` })
       assert.strictEqual(exit.code, 0)
       assert.isFalse(isGone(Number(stdout)))
       assert.strictEqual(yield* LeasedCommand.killLeftBehind(`${id}x`), 0)

@@ -165,9 +165,9 @@ describe("a command", () => {
     const { file, signalbox } = await start()
     const { handle } = await script(signalbox, patient(file("one"), file("one.end")))
     await until("it runs", () => existsSync(file("one")))
-    const variables = { SIGNALBOX_CORRELATION_ID: handle.correlationId, SIGNALBOX_RUN: handle.correlationId }
-    Object.assign(process.env, variables)
-    onTestFinished(() => Object.keys(variables).forEach((name) => delete process.env[name]))
+    const told = readFileSync(`/proc/${readFileSync(file("one"), "utf8")}/environ`, "utf8").split("\0")
+    process.env["SIGNALBOX_RUN"] = told.find((variable) => variable.startsWith("SIGNALBOX_RUN="))!.slice(14)
+    onTestFinished(() => void delete process.env["SIGNALBOX_RUN"])
     expect(await rejected(script(signalbox, "0"))).toMatchObject({ _tag: "BlockedError", code: "nested_run" })
     expect((await script(signalbox, "0", { environment: "staging" })).handle.joined).toBe(false)
     writeFileSync(file("one.end"), "")

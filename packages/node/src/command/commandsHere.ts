@@ -1,0 +1,15 @@
+import { CommandsHere } from "@signalbox/core/engine"
+import * as Layer from "effect/Layer"
+import { createHash } from "node:crypto"
+import { killMarked, marked } from "./killing.ts"
+
+/**
+ * Lets the engine find the commands of a store on this machine. `store` tells it from others; commands and their children
+ * see no more than its hash.
+ */
+export const commandsHere = (store: () => string): Layer.Layer<never> =>
+  Layer.succeed(CommandsHere, {
+    store: () => createHash("sha256").update(store()).digest("hex").slice(0, 16),
+    marks: (prefix) => marked((mark) => mark.startsWith(prefix)).map(({ mark }) => mark),
+    kill: (prefix) => void killMarked((mark) => mark.startsWith(prefix))
+  })
