@@ -165,8 +165,7 @@ describe("a command", () => {
     const { file, signalbox } = await start()
     const { handle } = await script(signalbox, patient(file("one"), file("one.end")))
     await until("it runs", () => existsSync(file("one")))
-    const told = readFileSync(`/proc/${readFileSync(file("one"), "utf8")}/environ`, "utf8").split("\0")
-    process.env["SIGNALBOX_RUN"] = told.find((variable) => variable.startsWith("SIGNALBOX_RUN="))!.slice(14)
+    process.env["SIGNALBOX_RUN"] = `store/${handle.deploymentId}/${environment}/${handle.correlationId}/1`
     onTestFinished(() => void delete process.env["SIGNALBOX_RUN"])
     expect(await rejected(script(signalbox, "0"))).toMatchObject({ _tag: "BlockedError", code: "nested_run" })
     expect((await script(signalbox, "0", { environment: "staging" })).handle.joined).toBe(false)
