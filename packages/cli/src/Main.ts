@@ -15,6 +15,7 @@ import * as Stdio from "effect/Stdio"
 import * as Terminal from "effect/Terminal"
 import { commands } from "./commands/index.ts"
 import { exitCodeOfSignal } from "./ExitCode.ts"
+import { dashes } from "./dashes.ts"
 import { failureOfCause, type FailureShape } from "./Failure.ts"
 import { presenter } from "./help.ts"
 import { paint, wantsColor } from "./host/color.ts"
@@ -78,7 +79,7 @@ export const main = (host: HostShape, argv: ReadonlyArray<string>): Effect.Effec
         const failure = failureOfCause(cause)
         if (failure === undefined) return signal === undefined ? 130 : exitCodeOfSignal(signal)
         if (failure.exitCode === 64 && isHelp(cause)) return 0
-        report(host, argv, failure, cause)
+        report(host, argv, dashes(argv, failure), cause)
         return signal === undefined ? failure.exitCode : exitCodeOfSignal(signal)
       },
       onSuccess: () => host.exit.code

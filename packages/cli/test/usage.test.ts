@@ -46,6 +46,30 @@ afterAll(() => {
 const file = () => Path.join(cwd, "signalbox.config.json")
 const deploying = ["deploy", id, "-e", environment, "--version", "v1"]
 
+describe("run without --", () => {
+  const hintOf = async (command: string, ...words: ReadonlyArray<string>) => {
+    const ran = await runWith(backend, cwd, [command, "--json", ...words])
+    assert.strictEqual(ran.code, 64, ran.stderr)
+    return JSON.parse(ran.stderr).error.hint as string
+  }
+
+  it.each([
+    ["run make deploy --all", "signalbox run --json -- make deploy --all"],
+    ["run -e production make deploy -k", "signalbox run --json -e production -- make deploy -k"],
+    ["run --degraded make --all=yes", "signalbox run --json --degraded -- make --all=yes"]
+  ])("%s: says where the command's own flags go", async (line, meant) => {
+    assert.strictEqual(
+      await hintOf("run", ...line.split(" ").slice(1)),
+      `What follows the command goes after --: ${meant}`
+    )
+  })
+
+  it("says what was meant where the flag is one of its own", async () => {
+    assert.include(await hintOf("run", "--verison", "v2", "make"), "--version")
+    assert.notInclude(await hintOf("deploy", "--all"), " -- ")
+  })
+})
+
 describe("broken configurations", () => {
   it("a good one passes the check", async () => {
     Fs.writeFileSync(file(), JSON.stringify(goodConfig()))
