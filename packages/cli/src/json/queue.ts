@@ -1,7 +1,7 @@
 /** The queue and its lock as JSON shows them. The names are API. */
 import type { Queueing } from "@signalbox/core/engine"
 import type { Environment, Execution } from "@signalbox/core/spi"
-import { estimateView, type EstimateView } from "./estimate.ts"
+import { estimateView } from "./estimate.ts"
 import { iso } from "./execution.ts"
 
 /** The place of a request; `ahead` are the correlation ids of those before it, whoever has the lock first. */
@@ -17,7 +17,7 @@ export const registeredView = (state: Execution.ExecutionState, place: Queueing.
   kind: state.kind,
   status: state.status,
   ...placeView(place),
-  estimate: estimateView(place.left) as EstimateView,
+  estimate: estimateView(place.left),
   duplicate
 })
 

@@ -1,7 +1,7 @@
 /** A look at what is waited for, as JSON shows it. The names are API. */
 import type { Look } from "../waiting.ts"
 import { blockerView } from "./canDeploy.ts"
-import { estimateView, type EstimateView } from "./estimate.ts"
+import { estimateView } from "./estimate.ts"
 import { iso, schemas } from "./execution.ts"
 import { placeView } from "./queue.ts"
 
@@ -14,7 +14,7 @@ export const turnView = (look: Look, now: number) => ({
   status: look.execution?.status ?? null,
   turn: look.turn,
   ...(look.place === undefined ? { position: null, ahead: [] } : placeView(look.place)),
-  estimate: estimateView(look.place?.left) as EstimateView,
+  estimate: estimateView(look.place?.left),
   blockers: look.blockers.map(blockerView),
   degraded: look.degraded !== null,
   degradedReason: look.degraded,

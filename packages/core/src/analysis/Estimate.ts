@@ -70,6 +70,35 @@ export const without = (basis: "none" | "exceeded", n: number, scope: Scope): Es
 })
 
 /**
+ * What is shown of an estimate. The names are API.
+ *
+ * *Details*: `lowMs` to `highMs` holds with the probability `coverage` where `basis` is `history`. The three times are null where
+ * it is `none` or `exceeded`.
+ *
+ * @since 0.1.0
+ */
+export interface View {
+  readonly remainingMs: number | null
+  readonly lowMs: number | null
+  readonly highMs: number | null
+  readonly coverage: number
+  readonly n: number
+  readonly basis: Basis
+  readonly scope: Scope
+}
+
+/** @since 0.1.0 */
+export const view = ({ basis, coverage, high, low, n, point, scope }: Estimate): View => ({
+  remainingMs: point,
+  lowMs: low,
+  highMs: high,
+  coverage,
+  n,
+  basis,
+  scope
+})
+
+/**
  * The value that a new one stays below with a probability of `p`, from sorted values: the one of rank `p`·(n + 1), between
  * two of them where that is no whole number.
  *

@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import type { Estimate } from "@signalbox/core/analysis"
 import type { BlockerKind, Config, Request } from "@signalbox/core/engine"
 import type { Execution, ExecutionKind, ExecutionStatus, QueuePolicy } from "@signalbox/core/spi"
 import type { CallOptions } from "./Connection.ts"
@@ -133,15 +134,7 @@ export type RegisterOptions = PlaceOptions &
  *
  * @since 0.1.0
  */
-export interface RemainingTime {
-  readonly remainingMs: number | null
-  readonly lowMs: number | null
-  readonly highMs: number | null
-  readonly coverage: number
-  readonly n: number
-  readonly basis: "history" | "few" | "none" | "exceeded"
-  readonly scope: "environment" | "deployment" | "strategy" | "provider" | "stage" | "all"
-}
+export type RemainingTime = Estimate.View
 
 /**
  * A place in the queue.
@@ -231,8 +224,9 @@ export interface LeaseInfo {
   readonly dead: boolean
 }
 
-/** Who holds a lock by hand; for good, where `until` is null. @since 0.1.0 */
+/** Who holds the lock of an environment by hand; for good, where `until` is null. @since 0.1.0 */
 export interface HoldInfo {
+  readonly environment: string
   readonly by: string
   readonly reason: string
   readonly since: Date
@@ -247,6 +241,8 @@ export interface WaitingInfo {
   readonly by: string
   readonly version: string | null
   readonly policy: QueuePolicy
+  readonly commit: string | null
+  readonly workflowRun: string | null
   readonly since: Date
 }
 

@@ -1,5 +1,5 @@
 /** The answers of the engine as the Promise facade gives them: with dates, and null where there is nothing. */
-import type { Estimate } from "@signalbox/core/analysis"
+import { Estimate } from "@signalbox/core/analysis"
 import type { Blocker, CanDeploy, Queueing } from "@signalbox/core/engine"
 import type { Environment, Lease, Timestamp } from "@signalbox/core/spi"
 import type {
@@ -38,17 +38,7 @@ export const answerOf = ({ blockers, degraded, nextFreeze, queue, ...answer }: C
 })
 
 export const remainingOf = (estimate: Estimate.Estimate | undefined): RemainingTime | null =>
-  estimate === undefined
-    ? null
-    : {
-        remainingMs: estimate.point,
-        lowMs: estimate.low,
-        highMs: estimate.high,
-        coverage: estimate.coverage,
-        n: estimate.n,
-        basis: estimate.basis,
-        scope: estimate.scope
-      }
+  estimate === undefined ? null : Estimate.view(estimate)
 
 export const queuePlace = ({ ahead, left, position }: Queueing.Place): QueuePlace => ({
   position,
@@ -76,7 +66,8 @@ export const leaseInfo = (lease: Lease | undefined, dead: boolean): LeaseInfo | 
         dead
       }
 
-const holdInfo = ({ at, by, reason, until }: Environment.Hold): HoldInfo => ({
+const holdInfo = ({ at, by, environment, reason, until }: Environment.Hold): HoldInfo => ({
+  environment,
   by,
   reason,
   since: date(at),
@@ -98,6 +89,8 @@ export const lockInfo = (
     by: ticket.by,
     version: ticket.version ?? null,
     policy: ticket.policy,
+    commit: ticket.origin?.commit ?? null,
+    workflowRun: ticket.origin?.workflowRun ?? null,
     since: date(ticket.at)
   }))
 })

@@ -167,7 +167,8 @@ describe("a turn", () => {
     const { signalbox } = await connected()
     await signalbox.register({ ...place, correlationId: "first" })
     await signalbox.waitForTurn("first")
-    await signalbox.register({ ...place, correlationId: "second" })
+    const origin = { commit: "c0ffee", workflowRun: "https://ci.example/runs/2" }
+    await signalbox.register({ ...place, correlationId: "second", origin })
     const stop = new AbortController()
     const waiting = signalbox.waitForTurn("second", {
       signal: stop.signal,
@@ -178,7 +179,9 @@ describe("a turn", () => {
       _tag: "InterruptedError",
       message: "interrupted: the place in the queue is kept"
     })
-    expect((await signalbox.lock.show(place)).queue).toMatchObject([{ correlationId: "second", kind: "run" }])
+    expect((await signalbox.lock.show(place)).queue).toMatchObject([
+      { correlationId: "second", kind: "run", ...origin }
+    ])
     await signalbox.cleanup("first")
     expect((await signalbox.waitForTurn("second")).correlationId).toBe("second")
   })
@@ -240,7 +243,7 @@ describe("what people decide", () => {
     const { signalbox } = await connected()
     const end = new Date(Date.now() + 3_600_000)
     const held = await signalbox.lock.hold({ ...place, reason: "the database is moved", until: end, by: "grace" })
-    expect(held).toMatchObject({ environment, lease: null, hold: { by: "grace", until: end } })
+    expect(held).toMatchObject({ environment, lease: null, hold: { environment, by: "grace", until: end } })
     expect((await signalbox.canDeploy(place)).blockers).toMatchObject([{ kind: "hold", clearsAt: { point: end } }])
     expect((await signalbox.lock.release({ ...place, reason: "it is there" })).hold).toBeNull()
     const again = signalbox.lock.release({ ...place, reason: "it is there" })
