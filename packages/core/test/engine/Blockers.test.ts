@@ -22,6 +22,8 @@ import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
 import { TestClock } from "effect/testing"
 import {
+  begin,
+  canary,
   carryOut,
   config,
   deployed,
@@ -31,15 +33,11 @@ import {
   pass,
   production,
   requestOf,
-  settle,
   world
 } from "./support.ts"
 
 const web = { name: "web", provider: "simulated", gate } as const
 const plain = (changes: Partial<Config> = {}) => config({ stacks: [web], ...changes })
-const slow = plain({
-  stacks: [{ ...web, strategy: { type: "canary", steps: [{ weight: 10, bake: "1 minute" }] } }]
-})
 
 const id = (name: string) => CorrelationId.make(name)
 const hour = 3_600_000
@@ -61,15 +59,6 @@ const the = (answer: CanDeploy.Answer, kind: BlockerKind): Blocker => {
   return found!
 }
 
-const begin = (request: ReturnType<typeof requestOf>) =>
-  Effect.gen(function* () {
-    const box = yield* Signalbox
-    yield* box.submit(request)
-    const fiber = yield* Effect.forkChild(box.run(request.correlationId))
-    yield* settle
-    return fiber
-  })
-
 const origin = (commit: string, committedAt: number): Origin => ({ commit, committedAt })
 
 describe("can-deploy", () => {
@@ -88,7 +77,7 @@ describe("can-deploy", () => {
     const { cloud, layer } = world()
     return Effect.gen(function* () {
       const box = yield* Signalbox
-      const manifest = manifestOf(slow, cloud)
+      const manifest = manifestOf(canary, cloud)
       const deploymentId = yield* deployed(manifest)
       const a = yield* begin(
         requestOf(manifest, deploymentId, "a", {

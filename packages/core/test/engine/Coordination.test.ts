@@ -4,11 +4,10 @@ import { type CorrelationId, DeploymentStore, EnvironmentName, LeaseStore, Stack
 import { Effect, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import {
+  canary,
   carryOut,
-  config,
   deployed,
   drive,
-  gate,
   manifestOf,
   pass,
   production,
@@ -18,17 +17,6 @@ import {
   versions,
   world
 } from "./support.ts"
-
-const canary = config({
-  stacks: [
-    {
-      name: "web",
-      provider: "simulated",
-      gate,
-      strategy: { type: "canary", steps: [{ weight: 10, bake: "1 minute" }] }
-    }
-  ]
-})
 
 const second = "second" as CorrelationId
 const third = "third" as CorrelationId
@@ -100,7 +88,11 @@ describe("one mutator", () => {
       const manifest = manifestOf(canary, cloud)
       const deploymentId = yield* deployed(manifest)
       const origin = { commit: "aaaaaaa", workflowRun: "run 1" }
-      const request = { ...requestOf(manifest, deploymentId, second, { kind: "run", command: "make" }), by: "ada", origin }
+      const request = {
+        ...requestOf(manifest, deploymentId, second, { kind: "run", command: "make" }),
+        by: "ada",
+        origin
+      }
       yield* box.submit(request)
       const differs = (changes: Partial<Request>) =>
         Effect.map(Effect.result(box.submit({ ...request, ...changes })), (taken) =>

@@ -13,18 +13,20 @@ import { Duration, Effect, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { claim } from "../../src/engine/Claim.ts"
 import { take, withdrawAfter } from "../../src/engine/Turn.ts"
-import { config, deployed, drive, gate, manifestOf, pass, production, requestOf, settle, world } from "./support.ts"
-
-const slow = config({
-  stacks: [
-    {
-      name: "web",
-      provider: "simulated",
-      gate,
-      strategy: { type: "canary", steps: [{ weight: 10, bake: "1 minute" }] }
-    }
-  ]
-})
+import {
+  begin,
+  canary,
+  config,
+  deployed,
+  drive,
+  gate,
+  manifestOf,
+  pass,
+  production,
+  requestOf,
+  settle,
+  world
+} from "./support.ts"
 
 const id = (name: string) => CorrelationId.make(name)
 
@@ -34,16 +36,6 @@ const queued = (
   name: string,
   changes: Parameters<typeof requestOf>[3] = {}
 ) => requestOf(manifest, deploymentId, name, { version: `${name}.0.0`, queue: "fifo", ...changes })
-
-/** Submits a request and carries it out in the background. */
-const begin = (request: ReturnType<typeof requestOf>) =>
-  Effect.gen(function* () {
-    const box = yield* Signalbox
-    yield* box.submit(request)
-    const fiber = yield* Effect.forkChild(box.run(request.correlationId))
-    yield* settle
-    return fiber
-  })
 
 /** The executions in the order in which their turns came. */
 const turns = (states: ReadonlyArray<Execution.ExecutionState>) =>
@@ -55,7 +47,7 @@ describe("the queue", () => {
   it.effect("lets one in after the other, in the order of the requests", () => {
     const { cloud, layer } = world()
     return Effect.gen(function* () {
-      const manifest = manifestOf(slow, cloud)
+      const manifest = manifestOf(canary, cloud)
       const deploymentId = yield* deployed(manifest)
       const fibers = []
       for (const name of ["a", "b", "c"]) fibers.push(yield* begin(queued(manifest, deploymentId, name)))
@@ -72,7 +64,7 @@ describe("the queue", () => {
   it.effect("lets a rollback go first", () => {
     const { cloud, layer } = world()
     return Effect.gen(function* () {
-      const manifest = manifestOf(slow, cloud)
+      const manifest = manifestOf(canary, cloud)
       const deploymentId = yield* deployed(manifest)
       const fibers = []
       for (const name of ["a", "b"]) fibers.push(yield* begin(queued(manifest, deploymentId, name)))
@@ -86,7 +78,7 @@ describe("the queue", () => {
   it.effect("lets the latest take the place of those that wait, where the latest wins", () => {
     const { cloud, layer } = world()
     return Effect.gen(function* () {
-      const manifest = manifestOf(slow, cloud)
+      const manifest = manifestOf(canary, cloud)
       const deploymentId = yield* deployed(manifest)
       const fibers = []
       for (const name of ["a", "b"]) fibers.push(yield* begin(queued(manifest, deploymentId, name)))
@@ -108,7 +100,7 @@ describe("the queue", () => {
     return Effect.gen(function* () {
       const box = yield* Signalbox
       const leases = yield* LeaseStore
-      const manifest = manifestOf(slow, cloud)
+      const manifest = manifestOf(canary, cloud)
       const deploymentId = yield* deployed(manifest)
       yield* box.submit(queued(manifest, deploymentId, "a"))
       const refused = yield* Effect.flip(box.submit(queued(manifest, deploymentId, "b", { queue: "reject" })))
@@ -125,7 +117,7 @@ describe("the queue", () => {
     return Effect.gen(function* () {
       const box = yield* Signalbox
       const store = yield* DeploymentStore
-      const manifest = manifestOf(slow, cloud)
+      const manifest = manifestOf(canary, cloud)
       const deploymentId = yield* deployed(manifest)
       const a = yield* begin(queued(manifest, deploymentId, "a"))
       // b is registered, and nobody comes for it.
@@ -144,7 +136,7 @@ describe("the queue", () => {
     const { cloud, layer } = world()
     return Effect.gen(function* () {
       const store = yield* DeploymentStore
-      const manifest = manifestOf(slow, cloud)
+      const manifest = manifestOf(canary, cloud)
       const deploymentId = yield* deployed(manifest)
       const a = yield* begin(queued(manifest, deploymentId, "a"))
       const b = yield* begin(queued(manifest, deploymentId, "b"))
@@ -162,7 +154,7 @@ describe("the queue", () => {
       const box = yield* Signalbox
       const store = yield* DeploymentStore
       const leases = yield* LeaseStore
-      const manifest = manifestOf(slow, cloud)
+      const manifest = manifestOf(canary, cloud)
       const deploymentId = yield* deployed(manifest)
       for (const name of ["a", "b"]) yield* box.submit(queued(manifest, deploymentId, name))
       const mine = yield* claim(id("b"), Duration.minutes(10))
@@ -192,7 +184,7 @@ describe("the queue", () => {
     return Effect.gen(function* () {
       const box = yield* Signalbox
       const store = yield* DeploymentStore
-      const manifest = manifestOf(slow, cloud)
+      const manifest = manifestOf(canary, cloud)
       const deploymentId = yield* deployed(manifest)
       yield* box.submit(queued(manifest, deploymentId, "a"))
       const away = Effect.fail(new StoreError({ operation: "append", reason: "Unavailable", detail: "no route" }))
@@ -226,7 +218,7 @@ describe("the queue", () => {
     return Effect.gen(function* () {
       const box = yield* Signalbox
       const leases = yield* LeaseStore
-      const manifest = manifestOf(slow, cloud)
+      const manifest = manifestOf(canary, cloud)
       const deploymentId = yield* deployed(manifest)
       const a = yield* begin(queued(manifest, deploymentId, "a"))
       const b = yield* begin(queued(manifest, deploymentId, "b"))

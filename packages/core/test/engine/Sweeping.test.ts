@@ -3,18 +3,7 @@ import { Signalbox, Sweeping } from "@signalbox/core/engine"
 import { CorrelationId, DeploymentStore, EnvironmentName, LeaseStore } from "@signalbox/core/spi"
 import { Clock, Duration, Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
-import { carryOut, config, deployed, gate, manifestOf, pass, production, requestOf, world } from "./support.ts"
-
-const canary = config({
-  stacks: [
-    {
-      name: "web",
-      provider: "simulated",
-      gate,
-      strategy: { type: "canary", steps: [{ weight: 10, bake: "1 minute" }] }
-    }
-  ]
-})
+import { canary, carryOut, deployed, manifestOf, pass, production, requestOf, world } from "./support.ts"
 
 const id = (name: string) => CorrelationId.make(name)
 

@@ -38,6 +38,18 @@ export const config = (changes: Partial<Config> = {}): Config => ({
   ...changes
 })
 
+/** One stack, whose canary takes a minute. */
+export const canary = config({
+  stacks: [
+    {
+      name: "web",
+      provider: "simulated",
+      gate,
+      strategy: { type: "canary", steps: [{ weight: 10, bake: "1 minute" }] }
+    }
+  ]
+})
+
 export const manifestOf = (value: Config, cloud: SimulatedProvider.SimulatedProvider): Manifest =>
   Result.getOrThrow(Configuration.check(value, new Map([[cloud.provider.kind, cloud.provider]])))
 
@@ -104,6 +116,16 @@ export const carryOut = (request: Request, options: { readonly limit?: number; r
     const box = yield* Signalbox
     yield* box.submit(request)
     return yield* drive(yield* Effect.forkChild(box.run(request.correlationId)), options)
+  })
+
+/** Submits a request and carries it out in the background. */
+export const begin = (request: ReturnType<typeof requestOf>) =>
+  Effect.gen(function* () {
+    const box = yield* Signalbox
+    yield* box.submit(request)
+    const fiber = yield* Effect.forkChild(box.run(request.correlationId))
+    yield* settle
+    return fiber
   })
 
 /** A deployment whose first release, 1.0.0, is live. */
