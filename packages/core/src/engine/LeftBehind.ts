@@ -1,7 +1,7 @@
 /**
  * Commands that live on though the process that ran them and their guard are gone.
  *
- * @since 0.2.0
+ * @since 0.1.0
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -17,7 +17,7 @@ import type { StoreError } from "../spi/StoreError.ts"
  * and a machine may know several. `marks` gives those that begin so of what runs at the moment, `kill` ends what bears one.
  * The default knows of no command; `@signalbox/node` reads them from the operating system.
  *
- * @since 0.2.0
+ * @since 0.1.0
  */
 export const CommandsHere = Context.Reference<{
   readonly store: () => string
@@ -36,11 +36,11 @@ const marksOf = Effect.map(
       `${store()}/${deploymentId}/${environment}/`
 )
 
-/** The mark of the command of one execution, under one lease. @since 0.2.0 */
+/** The mark of the command of one execution, under one lease. @since 0.1.0 */
 export const markOf = (place: Place, id: CorrelationId, fence: number): Effect.Effect<string> =>
   Effect.map(marksOf, (prefix) => `${prefix(place)}${id}/${fence}`)
 
-/** Whether a mark is that of an execution, by whatever name its store goes. @since 0.2.0 */
+/** Whether a mark is that of an execution, by whatever name its store goes. @since 0.1.0 */
 export const isMarkOf = (mark: string, { deploymentId, environment }: Place, id: string): boolean =>
   mark.split("/").slice(1, 4).join("/") === `${deploymentId}/${environment}/${id}`
 
@@ -51,7 +51,7 @@ export const isMarkOf = (mark: string, { deploymentId, environment }: Place, id:
  * *Details*: `state` is as it was read before the lock was had: of its own command only what had begun by then is left
  * behind. A command that ended may leave running what it likes.
  *
- * @since 0.2.0
+ * @since 0.1.0
  */
 export const endLeftBehind = Effect.fnUntraced(function* (
   state: ExecutionState
