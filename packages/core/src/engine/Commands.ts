@@ -16,11 +16,13 @@ import { type Lease, LeaseStore } from "../spi/LeaseStore.ts"
 import type { StoreError } from "../spi/StoreError.ts"
 import { Attribute, SpanName, traced } from "../telemetry/index.ts"
 import { isRunner } from "./Claim.ts"
+import { abortedBy } from "./Control.ts"
 import { claimKey } from "./LockKey.ts"
 import { Refused } from "./Refused.ts"
 import { unknown } from "./Runner.ts"
 import { RunnerIdentity } from "./RunnerIdentity.ts"
 import { tracedMark } from "./Trace.ts"
+import { withdraw } from "./Turn.ts"
 
 /**
  * The live claim of whoever runs the execution, if anybody does: neither expired nor held by a process known to be dead.
@@ -38,7 +40,7 @@ export const runner = Effect.fnUntraced(function* (
 })
 
 /**
- * Records a command, where the state of the execution allows it.
+ * Records a command, where the state of the execution allows it. To abort what waits for its turn withdraws it.
  *
  * *Errors*: `Refused` (`not_found`, `conflict`).
  *
@@ -74,6 +76,8 @@ export const command = Effect.fnUntraced(function* (
         attributes: { [Attribute.command]: options.command }
       }))
     )
+  // Where its turn comes at this very moment, its runner finds the command.
+  if (options.command === "abort") yield* withdraw(id, abortedBy(options))
 })
 
 const ends: ReadonlySet<string> = new Set(executionMachine.terminal)

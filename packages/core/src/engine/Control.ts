@@ -6,6 +6,7 @@ import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { OperatorCommand } from "../domain/Event.ts"
 import type { CorrelationId, StackName } from "../domain/Ids.ts"
+import type { ErrorInfo } from "../domain/Release.ts"
 import { DeploymentStore } from "../spi/DeploymentStore.ts"
 
 /**
@@ -51,6 +52,17 @@ export const isPaused = (given: ReadonlyArray<Given>): boolean =>
  */
 export const concerns = (command: Given, stack: StackName): boolean =>
   command.stack === undefined || command.stack === stack
+
+/**
+ * Why an execution ended that somebody aborted.
+ *
+ * @since 0.1.0
+ */
+export const abortedBy = ({ by, reason }: Pick<Given, "by" | "reason">): ErrorInfo => ({
+  code: "aborted",
+  message: `aborted by ${by}${reason === undefined ? "" : `: ${reason}`}`,
+  hint: "Deploy again when it is sorted out."
+})
 
 /**
  * Follows the commands of an execution until the scope closes.

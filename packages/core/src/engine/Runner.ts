@@ -325,16 +325,15 @@ const notOurs = ({ correlationId, kind }: ExecutionState): Refused =>
 /** Only asked for where the command has begun already, and then it is not run again. */
 const never: Wrapped = () => Effect.die(new Error("a command must not be run twice"))
 
-/** Obeys the commands that arrive while it runs. */
+/** Obeys the commands that came before it runs, at once, and those that arrive while it does. */
 const obey: Effect.Effect<void, never, Run | Scope.Scope> = Effect.gen(function* () {
   const { control, halted } = yield* Run
-  yield* control.changes.pipe(
-    Stream.runForEach((given) => {
-      const abort = given.find(({ command }) => command === "abort")
-      return abort === undefined ? syncPaused : Deferred.fail(halted, abortedBy(abort))
-    }),
-    Effect.forkScoped
-  )
+  const heed = (given: ReadonlyArray<Control.Given>) => {
+    const abort = given.find(({ command }) => command === "abort")
+    return abort === undefined ? syncPaused : Deferred.fail(halted, abortedBy(abort))
+  }
+  yield* heed(yield* control.given)
+  yield* control.changes.pipe(Stream.runForEach(heed), Effect.forkScoped)
 })
 
 const work = Effect.fnUntraced(function* (id: CorrelationId): Effect.fn.Return<void, never, Run | Scope.Scope> {
@@ -345,15 +344,8 @@ const work = Effect.fnUntraced(function* (id: CorrelationId): Effect.fn.Return<v
   yield* journal.commit
 })
 
-const abortedBy = ({ by, reason }: Control.Given): StepFailed =>
-  new StepFailed({
-    why: "aborted",
-    info: {
-      code: "aborted",
-      message: `aborted by ${by}${reason === undefined ? "" : `: ${reason}`}`,
-      hint: "Deploy again when it is sorted out."
-    }
-  })
+const abortedBy = (given: Control.Given): StepFailed =>
+  new StepFailed({ why: "aborted", info: Control.abortedBy(given) })
 
 /** What an interrupted run leaves behind: cancelled where nothing was changed yet, else paused, to be carried on. */
 const setAside: Effect.Effect<void, never, Run> = Effect.gen(function* () {

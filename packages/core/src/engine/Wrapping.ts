@@ -20,7 +20,7 @@ import type {
 import type { ErrorInfo, Release } from "../domain/Release.ts"
 import { keptUntouched } from "./Ending.ts"
 import { markOf } from "./LeftBehind.ts"
-import { moveDeployment, moveExecution, moveStack, moveStage, Run, stacks } from "./Run.ts"
+import { endStages, moveDeployment, moveExecution, moveStack, moveStage, Run, stacks } from "./Run.ts"
 
 /**
  * How a command ended: with a code, or by a signal. `reason` says why it was killed, or why it could not be started.
@@ -72,6 +72,12 @@ export const wrapped = Effect.fnUntraced(function* (
     yield* end(cut)
     return yield* journal.commit
   }
+  const before = yield* abortion
+  if (before !== undefined) {
+    yield* endStages("cancelled", { reason: before.message })
+    yield* moveExecution("cancelled", { reason: before.message, error: before })
+    return yield* journal.commit
+  }
   yield* Effect.uninterruptible(
     Effect.gen(function* () {
       yield* moveExecution("started")
@@ -86,6 +92,11 @@ export const wrapped = Effect.fnUntraced(function* (
   )
   // Stopped before it is written that the command begins, it does not begin.
   yield* Effect.onInterrupt(journal.commit, () => end(neverBegan(request.deploymentWas)))
+  const meanwhile = yield* abortion
+  if (meanwhile !== undefined) {
+    yield* end(neverBegan(request.deploymentWas, meanwhile))
+    return yield* journal.commit
+  }
   const stop = yield* Deferred.make<void>()
   const mark = yield* markOf(request, journal.correlationId, lock.lease().fence)
   const running = Effect.gen(function* () {
@@ -111,6 +122,13 @@ export const wrapped = Effect.fnUntraced(function* (
     Effect.onInterrupt(Effect.never, () => Deferred.succeed(stop, undefined))
   )
   yield* journal.commit
+})
+
+/** Why the command must not begin, where an operator said abort. */
+const abortion: Effect.Effect<ErrorInfo | undefined, never, Run> = Effect.gen(function* () {
+  const { halted } = yield* Run
+  if (!(yield* Deferred.isDone(halted))) return undefined
+  return (yield* Effect.flip(Deferred.await(halted))).info
 })
 
 const exited = (ended: Ended) =>
@@ -143,12 +161,18 @@ const cut: Outcome = {
   }
 }
 
-const neverBegan = (was: DeploymentStatus): Outcome => ({
+const interrupted: ErrorInfo = {
+  code: "interrupted",
+  message: "interrupted before its command began",
+  hint: "Run it again."
+}
+
+const neverBegan = (was: DeploymentStatus, error = interrupted): Outcome => ({
   stage: "cancelled",
   stack: "interrupted",
   deployment: keptUntouched(was),
   execution: "cancelled",
-  error: { code: "interrupted", message: "interrupted before its command began", hint: "Run it again." }
+  error
 })
 
 const outcomeOf = ({ asked, code, error, reason, signal }: Ended): Outcome => {

@@ -184,6 +184,64 @@ describe("a wrapped command", () => {
     }).pipe(Effect.provide(layer))
   })
 
+  it.effect("never begins where it is aborted while it waits, and gives its place up at once", () => {
+    const { layer } = world()
+    return Effect.gen(function* () {
+      const { box, deploymentId, manifest, store } = yield* started
+      const first = yield* Effect.forkChild(
+        Effect.andThen(box.submit(wrap(manifest, deploymentId, "one")), box.run(id("one"), untilStopped))
+      )
+      yield* settle
+      yield* box.submit(wrap(manifest, deploymentId, "two"))
+      let began = false
+      const second = yield* Effect.forkChild(
+        box.run(id("two"), () => Effect.sync(() => ((began = true), { code: 0, signal: null, asked: false })))
+      )
+      yield* settle
+      yield* box.command(id("two"), { command: "abort", by: "ops", reason: "wrong version" })
+      assert.deepStrictEqual((yield* store.environment(deploymentId, production))?.queue, [])
+      const state = yield* drive(second)
+      assert.isFalse(began)
+      assert.deepStrictEqual(
+        [state.status, state.error?.code, state.error?.message],
+        ["cancelled", "aborted", "aborted by ops: wrong version"]
+      )
+      yield* drive(yield* Effect.forkChild(Fiber.interrupt(first)))
+    }).pipe(Effect.provide(layer))
+  })
+
+  for (const [when, tag] of [
+    ["its runner came", "RunnerTook"],
+    ["it was written that it begins", "ProcessStarted"]
+  ] as const) {
+    it.effect(`never begins where it is aborted before ${when}`, () => {
+      const { layer } = world()
+      return Effect.gen(function* () {
+        const { box, deploymentId, manifest, store } = yield* started
+        yield* box.submit(wrap(manifest, deploymentId, "one", { queue: "reject" }))
+        const abort = box.command(id("one"), { command: "abort", by: "ops" })
+        if (tag === "RunnerTook") yield* abort
+        let began = false
+        const command: Wrapped = () => Effect.sync(() => ((began = true), { code: 0, signal: null, asked: false }))
+        const aborting: DeploymentStore["Service"] = {
+          ...store,
+          append: (write) =>
+            write.events.some(({ event }) => event._tag === tag)
+              ? Effect.andThen(Effect.orDie(abort), Effect.andThen(settle, store.append(write)))
+              : store.append(write)
+        }
+        const runner = Runner.run(id("one"), command)
+        const fiber = yield* Effect.forkChild(
+          tag === "RunnerTook" ? runner : Effect.provideService(runner, DeploymentStore, aborting)
+        )
+        const state = yield* drive(fiber)
+        assert.isFalse(began)
+        assert.deepStrictEqual([state.status, state.error?.code], ["cancelled", "aborted"])
+        assert.strictEqual((yield* store.environment(deploymentId, production))?.status, "initialized")
+      }).pipe(Effect.provide(layer))
+    })
+  }
+
   it.effect("is told when the lease is lost", () => {
     const { layer } = world()
     return Effect.gen(function* () {
