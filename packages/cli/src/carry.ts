@@ -3,12 +3,13 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type { CorrelationId, Execution } from "@signalbox/core/spi"
+import { type CorrelationId, DeploymentStore, type Execution } from "@signalbox/core/spi"
 import { exitCodeOf } from "./ExitCode.ts"
 import { inkOf, type Invocation } from "./Invocation.ts"
 import { executionView } from "./json/execution.ts"
 import { watch } from "./live/watch.ts"
 import { outcome } from "./outcome.ts"
+import { explaining } from "./place.ts"
 import { signalbox } from "./services.ts"
 
 /** Runs it here (or follows the runner that does) and shows it; `queueTimeout` is how long it may wait for its turn. */
@@ -18,7 +19,8 @@ export const carry = Effect.fnUntraced(function* (invocation: Invocation, id: Co
     Effect.gen(function* () {
       const shown = yield* watch(invocation, id)
       if (queueTimeout !== undefined) {
-        const hint = "See what is in the way: signalbox can-deploy --explain"
+        const asked = yield* Effect.flatMap(DeploymentStore, (store) => store.execution(id))
+        const hint = asked === undefined ? "See: signalbox active" : `See what is in the way: ${explaining(asked)}`
         yield* Effect.forkScoped(box.withdrawAfter(id, queueTimeout, hint))
       }
       const state = yield* box.run(id)

@@ -67,6 +67,10 @@ export const placeOf = Effect.fnUntraced(function* (
   }
 })
 
+/** What says everything that is in the way of it. */
+export const explaining = ({ deploymentId, environment }: Pick<Place, "deploymentId" | "environment">): string =>
+  `signalbox can-deploy ${deploymentId} --environment ${environment} --explain`
+
 const moved = (place: Place, environment: EnvironmentName): Place => {
   const settings = place.manifest.environments[place.environment]!
   return { ...place, environment, manifest: { ...place.manifest, environments: { [environment]: settings } } }

@@ -27,7 +27,8 @@ import { type Place, placeOf } from "./place.ts"
 import { signalbox, withServices } from "./services.ts"
 import * as Target from "./target.ts"
 
-interface Pace {
+/** How often it is said how things are, and for how long a turn is kept. */
+export interface Pace {
   readonly intervalMs: number
   readonly holdMs: number
 }

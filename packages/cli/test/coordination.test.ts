@@ -189,6 +189,13 @@ describe("coordination", () => {
       assert.strictEqual(errorOf(late).code, "wait_timeout")
       assert.include(errorOf(late).hint, "signalbox cleanup second")
       assert.strictEqual((await json("status", "second")).value.status, "queued")
+      const free = expectExit(
+        await runIn({ SIGNALBOX_ENVIRONMENT: "" }, "wait", id, "-e", "staging", "--timeout", "5s"),
+        0
+      )
+      assert.include(free.stdout, "nothing is in the way")
+      const taken = expectExit(await run("wait", "--timeout", "200ms", "--json"), 124)
+      assert.include(errorOf(taken).hint, `signalbox can-deploy ${id} --environment production --explain`)
     })
 
     it.each([
@@ -281,6 +288,7 @@ describe("coordination", () => {
       await occupied("first")
       const ran = await json("deploy", "--version", "v1", "--queue-timeout", "300ms")
       assert.deepEqual([ran.code, ran.value.status, ran.value.error.code], [124, "cancelled", "queue_timeout"])
+      assert.include(ran.value.error.hint, `signalbox can-deploy ${id} --environment production --explain`)
       assert.deepEqual((await json("lock", "show")).value.queue, [])
     })
 

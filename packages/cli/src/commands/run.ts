@@ -27,7 +27,7 @@ import { executionView } from "../json/execution.ts"
 import { headline, nextLines, why } from "../outcome.ts"
 import { inkOf } from "../Invocation.ts"
 import { originOf } from "../origin.ts"
-import { type Place, placeOf, within } from "../place.ts"
+import { explaining, type Place, placeOf, within } from "../place.ts"
 import { engine, signalbox } from "../services.ts"
 import { runDegraded } from "../wrap/degraded.ts"
 import { setOutputs } from "../wrap/github.ts"
@@ -144,7 +144,7 @@ const carryOut = Effect.fnUntraced(function* (
     Effect.gen(function* () {
       yield* Effect.forkScoped(tellWaiting(inv, id))
       if (Option.isSome(given.queueTimeout)) {
-        const hint = `See who is in the way: signalbox can-deploy ${place.deploymentId} --environment ${place.environment} --explain`
+        const hint = `See who is in the way: ${explaining(place)}`
         yield* Effect.forkScoped(box.withdrawAfter(id, given.queueTimeout.value, hint))
       }
       return yield* box.run(

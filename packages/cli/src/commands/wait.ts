@@ -4,14 +4,14 @@ import * as Effect from "effect/Effect"
 import * as Flag from "effect/cli/Flag"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { DeploymentId } from "@signalbox/core/spi"
+import { type CorrelationId, DeploymentId } from "@signalbox/core/spi"
 import { ExitCode } from "../ExitCode.ts"
 import { Failure } from "../Failure.ts"
 import { invocation, type Invocation } from "../Invocation.ts"
 import { turnView } from "../json/turn.ts"
 import { span as spanText } from "../live/words.ts"
-import { placeOf } from "../place.ts"
-import { freeTimeOf, type Look, turnOf } from "../waiting.ts"
+import { explaining, placeOf } from "../place.ts"
+import { freeTimeOf, type Look, type Pace, turnOf } from "../waiting.ts"
 import { deploymentOrExecution, span } from "./flags.ts"
 
 const day = 86_400_000
@@ -35,17 +35,35 @@ const done = (inv: Invocation, look: Look, holdMs: number): ReadonlyArray<string
   ]
 }
 
-const tooLate = (id: string | undefined, isExecution: boolean, timeout: number): Failure =>
+const tooLate = (waitedFor: string, timeout: number, hint: string): Failure =>
   new Failure({
     exitCode: ExitCode.timeout,
-    info: {
-      code: "wait_timeout",
-      message: `${isExecution ? `the turn of ${id} did not come` : "it was not free"} within ${spanText(timeout)}`,
-      hint: isExecution
-        ? `Its place is kept: wait on with: signalbox wait ${id} · withdraw it with: signalbox cleanup ${id}`
-        : "See what is in the way: signalbox can-deploy --explain"
-    }
+    info: { code: "wait_timeout", message: `${waitedFor} within ${spanText(timeout)}`, hint }
   })
+
+/** The turn of an execution. */
+const theTurn = (inv: Invocation, id: CorrelationId, pace: Pace) => ({
+  waited: turnOf(inv, id, pace),
+  late: (timeout: number) =>
+    tooLate(
+      `the turn of ${id} did not come`,
+      timeout,
+      `Its place is kept: wait on with: signalbox wait ${id} · withdraw it with: signalbox cleanup ${id}`
+    )
+})
+
+/** That nothing is in the way of a deployment. */
+const aFreeTime = Effect.fnUntraced(function* (inv: Invocation, given: DeploymentId | undefined, pace: Pace) {
+  const place = yield* placeOf(inv, given)
+  const { environment } = inv.settings
+  // Which one is the only one, the store knows; asked in the same words, it is the same one.
+  const same = `signalbox can-deploy${given === undefined ? "" : ` ${given}`} --explain`
+  const asked = place.bare && environment === undefined ? same : explaining(place)
+  return {
+    waited: freeTimeOf(inv, place, pace),
+    late: (timeout: number) => tooLate("it was not free", timeout, `See what is in the way: ${asked}`)
+  }
+})
 
 export const wait = Command.make(
   "wait",
@@ -66,16 +84,16 @@ export const wait = Command.make(
     const given = Option.getOrUndefined(flags.id)
     const pace = { intervalMs: flags.interval, holdMs: flags.hold }
     const isExecution = given !== undefined && !isDeploymentId(given)
-    const waited = isExecution
-      ? turnOf(inv, given, pace)
-      : Effect.flatMap(placeOf(inv, given as DeploymentId | undefined), (place) => freeTimeOf(inv, place, pace))
+    const { late, waited } = isExecution
+      ? theTurn(inv, given, pace)
+      : yield* aFreeTime(inv, given as DeploymentId | undefined, pace)
     const timeout = Option.getOrUndefined(flags.timeout)
     const look = yield* (timeout === undefined ? Effect.asSome(waited) : Effect.timeoutOption(waited, timeout)).pipe(
       Effect.onInterrupt(() =>
         isExecution ? inv.say(`its place is kept; withdraw it with: signalbox cleanup ${given}`) : Effect.void
       )
     )
-    if (Option.isNone(look)) return yield* tooLate(given, isExecution, timeout ?? 0)
+    if (Option.isNone(look)) return yield* late(timeout ?? 0)
     const now = yield* Clock.currentTimeMillis
     yield* inv.item(turnView(look.value, now), () => done(inv, look.value, flags.hold))
   })
