@@ -40,19 +40,35 @@ interface LeaseShape {
   readonly reason?: string
 }
 
-/** Who is in the way, since when, until when, and what to type. */
-const blocked = (lease: LeaseShape, info: ErrorInfo | undefined): FailureShape => ({
-  exitCode: ExitCode.blocked,
-  info: {
-    code: info?.code ?? "blocked",
-    message:
-      `${lease.key} is held by ${lease.holder} (${lease.owner}) since ${clock(lease.acquiredAt)}; ` +
-      `unless renewed, its lease ends at ${clock(lease.expiresAt)}` +
-      (lease.reason === undefined ? "" : ` (${lease.reason})`),
-    hint:
-      info?.hint ?? `Watch it with: signalbox attach ${lease.holder} · stop it with: signalbox abort ${lease.holder}`
+/** Who is in the way, what it does, since when, until when, and what to type. */
+const blocked = (lease: LeaseShape, info: ErrorInfo | undefined): FailureShape => {
+  const since = `since ${clock(lease.acquiredAt)}; unless renewed, its lease ends at ${clock(lease.expiresAt)}`
+  const code = info?.code ?? "blocked"
+  const [, deployment, environment] = /^lock\/([^/]+)\/(.+)$/.exec(lease.key) ?? []
+  if (deployment === undefined) {
+    // The claim of whoever runs an execution: that one is known, and its process says nothing to anybody.
+    const id = lease.key.replace(/^execution\//, "")
+    return {
+      exitCode: ExitCode.blocked,
+      info: {
+        code,
+        message: `${info?.message ?? `${id} is run by another process`} ${since}`,
+        hint: info?.hint ?? `Watch it with: signalbox attach ${id} · stop it with: signalbox abort ${id}`
+      }
+    }
   }
-})
+  const why = `every reason: signalbox can-deploy ${deployment} --environment ${environment} --explain`
+  const other = `watch it: signalbox attach ${lease.holder} · stop it: signalbox abort ${lease.holder}`
+  return {
+    exitCode: ExitCode.blocked,
+    info: {
+      code,
+      message: `${deployment} ${environment} is held by ${lease.holder} (${lease.reason ?? "unknown"}) ${since}`,
+      // What was refused has not begun, and may wait instead.
+      hint: info === undefined ? `Every${why.slice(5)} · ${other}` : `Wait for it: --queue fifo · ${why} · ${other}`
+    }
+  }
+}
 
 const refusals = {
   invalid: ExitCode.usage,

@@ -21,7 +21,7 @@ import { isWaiting } from "../src/lookAt.ts"
 import { execution } from "./states.ts"
 
 const lease = {
-  key: "DX6604E/production",
+  key: "lock/DX6604E/production",
   holder: "other-run",
   owner: "ci-7",
   fence: 3,
@@ -93,9 +93,24 @@ describe("exit codes", () => {
     const { info } = failureOf(new Refused({ kind: "blocked", code: "environment_locked", message: "m", lease }))
     assert.match(
       info.message,
-      /held by other-run \(ci-7\) since \d\d:\d\d:\d\d; unless renewed, its lease ends at \d\d:\d\d:\d\d \(deploy by ada\)/
+      /^DX6604E production is held by other-run \(deploy by ada\) since \d\d:\d\d:\d\d; unless renewed, its lease ends at \d\d:\d\d:\d\d$/
     )
-    assert.include(info.hint, "signalbox attach other-run")
+    for (const typed of [
+      "--queue fifo",
+      "signalbox can-deploy DX6604E --environment production --explain",
+      "signalbox attach other-run"
+    ]) {
+      assert.include(info.hint, typed)
+    }
+    // What has begun before is not asked for again.
+    assert.notInclude(failureOf(new LeaseHeld({ lease })).info.hint, "--queue")
+  })
+
+  it("knows the claim of a runner from a lock", () => {
+    const claim = { ...lease, key: "execution/release-42", holder: "vm/4711/uuid" }
+    const { info } = failureOf(new LeaseHeld({ lease: claim }))
+    assert.match(info.message, /^release-42 is run by another process since/)
+    assert.include(info.hint, "signalbox attach release-42")
   })
 
   it("an interruption is no failure", () => {
