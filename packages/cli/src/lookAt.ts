@@ -21,7 +21,8 @@ export const lookAt = Effect.fnUntraced(function* (
   const place = yield* Queueing.placeOf(execution)
   const blockers = place.position === null ? [] : yield* Queueing.blockersOf(execution.correlationId)
   const now = yield* Clock.currentTimeMillis
-  const others = blockers.filter(({ kind }) => kind !== "lease" && kind !== "queue")
+  // Who is before it is told already, unless it has ended and only its lock runs out.
+  const others = blockers.filter(({ kind }) => place.ahead.length === 0 || (kind !== "lease" && kind !== "queue"))
   const also = others.length === 0 ? "" : `; ${inShort(others, now)}`
   return { place, blockers, message: `${placeLine(place)}${also}` }
 })

@@ -58,6 +58,13 @@ describe("what people decide", () => {
     assert.include(errorOf(wrong).hint, "in every environment")
     const lifted = expectExit(await runIn({ SIGNALBOX_ENVIRONMENT: "" }, "veto", "v2", "--lift", "--reason", "ok"), 0)
     assert.include(lifted.stdout, "is lifted")
+
+    const here = expectExit(await run("veto", "v2", "--reason", "loses orders here"), 0)
+    const lift = "signalbox veto v2 DX6604E --environment production --lift"
+    assert.include(here.stdout, lift)
+    const blocked = expectExit(await run("can-deploy", "--version", "v2", "--explain"), 2)
+    assert.include(blocked.stdout, lift)
+    expectExit(await run(...lift.split(" ").slice(1), "--reason", "fixed"), 0)
     expectExit(await run("deploy", "--version", "v2"), 0)
   })
 })

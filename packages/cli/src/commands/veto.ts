@@ -89,7 +89,9 @@ export const veto = Command.make(
             : `${inv.paint("green", "✔")} ${version} is not deployed ${everywhere(environment)} any more`,
           ...(flags.lift
             ? []
-            : [`next:  ${inv.paint("cyan", `signalbox veto ${version} ${deploymentId} --lift --reason "<reason>"`)}`])
+            : [
+                `next:  ${inv.paint("cyan", `signalbox veto ${version} ${deploymentId}${environment === null ? "" : ` --environment ${environment}`} --lift --reason "<reason>"`)}`
+              ])
         ])
       }),
       { create: !configured }

@@ -165,6 +165,14 @@ export const waitsForPeople = ({ questions, status }: Pick<ExecutionState, "ques
   status === "paused" || questions.length > 0
 
 /**
+ * Whether a command of it may be alive, though whoever ran it may be gone: it began, and nobody saw its end.
+ *
+ * @since 0.1.0
+ */
+export const mayHaveCommand = ({ exit, kind, startedAt }: ExecutionState): boolean =>
+  kind === "run" && startedAt !== undefined && exit === undefined
+
+/**
  * Whether an execution that waits for a person gives way to one that waits for its turn: to a rollback always, since going
  * back is what both do then; to others as long as no traffic and no stack has gone over to what it brings in.
  *

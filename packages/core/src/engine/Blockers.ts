@@ -153,7 +153,7 @@ const vetoes = (deployment: Deployment | undefined, asked: Asked): ReadonlyArray
       message: `version ${veto.version} was vetoed by ${veto.by}: ${veto.reason}`,
       who: veto.by,
       since: veto.at,
-      override: `${overriding}, or: signalbox veto ${veto.version} ${asked.deploymentId} --lift --reason "<reason>"`
+      override: `${overriding}, or: signalbox veto ${veto.version} ${asked.deploymentId}${veto.environment === null ? "" : ` --environment ${veto.environment}`} --lift --reason "<reason>"`
     }
   ]
 }

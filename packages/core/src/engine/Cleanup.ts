@@ -6,7 +6,7 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { type ExecutionState, isFinished } from "../domain/Execution.ts"
+import { type ExecutionState, isFinished, mayHaveCommand } from "../domain/Execution.ts"
 import type { CorrelationId } from "../domain/Ids.ts"
 import type { ExecutionStatus } from "../domain/Machines.ts"
 import { DeploymentStore } from "../spi/DeploymentStore.ts"
@@ -63,7 +63,7 @@ export const cleanup = Effect.fnUntraced(function* (
     if (!isFinished(state)) yield* conclude(state, mine, options)
     const lock = yield* leases.get(lockKey(before.deploymentId, before.environment))
     const now = yield* Clock.currentTimeMillis
-    const held = lock !== undefined && lock.holder === id && lock.expiresAt > now && !mayLive(state)
+    const held = lock !== undefined && lock.holder === id && lock.expiresAt > now && !mayHaveCommand(state)
     if (held) yield* leases.release(lock)
     const after = yield* store.execution(id)
     return { correlationId: id, was: before.status, now: after?.status ?? null, released: held }
@@ -77,10 +77,6 @@ const stillRunning = (id: CorrelationId, owner: string): Refused =>
     message: `${id} is still run by ${owner}`,
     hint: `Stop it first: signalbox abort ${id}`
   })
-
-/** Whether a command of it may be alive though whoever ran it is gone. */
-const mayLive = ({ exit, kind, startedAt }: ExecutionState): boolean =>
-  kind === "run" && startedAt !== undefined && exit === undefined
 
 const said = ({ by, reason }: { readonly by: string; readonly reason?: string }) => ({
   message: reason ?? `cleaned up by ${by}`,

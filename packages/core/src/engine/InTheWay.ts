@@ -7,6 +7,7 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { Origin } from "../domain/Event.ts"
+import { mayHaveCommand } from "../domain/Execution.ts"
 import type { CorrelationId, Timestamp } from "../domain/Ids.ts"
 import { DeploymentStore } from "../spi/DeploymentStore.ts"
 import { type Lease, LeaseStore } from "../spi/LeaseStore.ts"
@@ -79,7 +80,7 @@ const holder = Effect.fnUntraced(function* (
     consoleUrl: pageOf(held?.origin),
     clearsAt: alone ? at(lease.expiresAt) : yield* endOf(lease.holder as CorrelationId),
     override: alone
-      ? `signalbox cleanup ${lease.holder}, or by force: ${force}`
+      ? `${held !== undefined && mayHaveCommand(held) ? "wait" : `signalbox cleanup ${lease.holder}`}, or by force: ${force}`
       : `signalbox abort ${lease.holder}, or by force: ${force}`
   }
 })
