@@ -65,13 +65,22 @@ export const samplesOf = (state: ExecutionState, events: ReadonlyArray<StoredEve
       stages.filter(({ status }) => status === "succeeded").map((stage) => `${name}/${stage.name}`)
     )
   )
-  return [...ofRun(run).filter(({ stack, stage }) => succeeded.has(`${stack}/${stage}`)), ...resourcesOf(run, events)]
+  return [
+    ...ofRun(run).filter(({ stack, stage }) => succeeded.has(`${stack}/${stage}`)),
+    ...resourcesOf(state, run, events)
+  ]
 }
 
-const resourcesOf = (run: Run.Run, events: ReadonlyArray<StoredEvent>): ReadonlyArray<Sample> => {
+const resourcesOf = (
+  { stacks }: ExecutionState,
+  run: Run.Run,
+  events: ReadonlyArray<StoredEvent>
+): ReadonlyArray<Sample> => {
   const first = new Map<string, Timestamp>()
   const stageOf = (stack: string, at: Timestamp): string =>
-    run.spans.findLast((span) => span.stack === stack && run.startedAt + span.from <= at)?.stage ?? "deployment"
+    stacks
+      .find(({ name }) => name === stack)
+      ?.stages.findLast(({ startedAt }) => startedAt !== undefined && startedAt <= at)?.name ?? "deployment"
   return events.flatMap(({ at, event }): ReadonlyArray<Sample> => {
     if (event._tag !== "ProgressSeen" || event.resource === undefined || event.resourceType === undefined) return []
     const key = `${event.stack}/${event.resource}`
@@ -81,6 +90,8 @@ const resourcesOf = (run: Run.Run, events: ReadonlyArray<StoredEvent>): Readonly
       return []
     }
     first.delete(key)
+    // A clock that was set back says nothing of how long it took.
+    if (at < since) return []
     const member = run.stacks.find(({ name }) => name === event.stack)
     return [
       {

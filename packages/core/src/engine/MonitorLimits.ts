@@ -6,7 +6,7 @@
 import * as Effect from "effect/Effect"
 import { enoughForUnusual, unusual } from "../analysis/Estimate.ts"
 import * as Run from "../analysis/EstimateRun.ts"
-import { pooled, samplesOf } from "../analysis/EstimateSample.ts"
+import { latest as counted, pooled, samplesOf } from "../analysis/EstimateSample.ts"
 import type { ExecutionState } from "../domain/Execution.ts"
 import { DeploymentStore } from "../spi/DeploymentStore.ts"
 import type { StoreError } from "../spi/StoreError.ts"
@@ -17,7 +17,7 @@ const latest = 200
 
 /**
  * Tells what lasts longer than 95 % of what is known of the same kind, from the executions of the same deployment that
- * succeeded; time in which people were waited for does not count. Reads them once.
+ * succeeded; time in which people were waited for does not count. Reads them once, and what was seen of their resources.
  *
  * @since 0.1.0
  */
@@ -27,16 +27,32 @@ export const unusualIn = Effect.fnUntraced(function* (
   const store = yield* DeploymentStore
   const { deploymentId, environment, kind } = execution
   const { items } = yield* store.executions({ deploymentId, statuses: ["completed"], limit: latest })
-  const samples = items.flatMap((state) => samplesOf(state))
+  const since = Math.min(...items.slice(0, counted).map(({ requestedAt }) => requestedAt))
+  const seen =
+    items.length === 0 ? [] : yield* store.events({ deploymentId, tags: ["ProgressSeen"], since, limit: 10_000 })
+  const samples = items.flatMap((state) =>
+    samplesOf(
+      state,
+      seen.filter(({ stream }) => stream === state.correlationId)
+    )
+  )
   const alike = items
     .filter((state) => state.kind === kind && state.environment === environment && state.finishedAt !== undefined)
     .map((state) => Run.ofState(state, state.finishedAt!).elapsedMs)
   return {
-    unusual: ({ stack, stage }, state, elapsedMs) => {
+    unusual: ({ resource, stack, stage }, state, elapsedMs) => {
       const found = Run.ofState(state, state.requestedAt).stacks.find(({ name }) => name === stack)
       if (found === undefined) return undefined
       const { provider, strategy } = found
-      const key = { deploymentId, environment, stack, provider, stage, ...(strategy === undefined ? {} : { strategy }) }
+      const key = {
+        deploymentId,
+        environment,
+        stack,
+        provider,
+        stage,
+        ...(resource === undefined ? {} : { resourceType: resource.type }),
+        ...(strategy === undefined ? {} : { strategy })
+      }
       const pool = pooled(samples, key, enoughForUnusual)
       // What was hardly ever seen is compared with nothing.
       if (pool.scope === "all" || pool.n < enoughForUnusual) return undefined

@@ -11,8 +11,8 @@ import type { StackName } from "../domain/Ids.ts"
 import type { StageName } from "../domain/Machines.ts"
 
 /**
- * A stage of a stack that has begun and not ended, as the estimator asks for it. `heardAt` is when the monitor heard of it,
- * `id` names the event that said so.
+ * A stage of a stack that has begun and not ended, or a resource that is worked on in it, as the estimator asks for it. `heardAt`
+ * is when the monitor heard of it, `id` names the event that said so.
  *
  * @since 0.1.0
  */
@@ -21,6 +21,7 @@ export interface RunningStage {
   readonly heardAt: number
   readonly stack: StackName
   readonly stage: StageName
+  readonly resource?: { readonly name: string; readonly type: string }
 }
 
 /** A stall that was told and has not been followed by a word that things move again. */
@@ -119,13 +120,30 @@ const stagesAfter = (
   { event, id }: StoredEvent,
   heardAt: number
 ): ReadonlyMap<string, RunningStage> => {
+  if (event._tag === "ProgressSeen") return resourcesAfter(stages, event, id, heardAt)
   if (event._tag !== "StageMoved" || event.stack === undefined) return stages
-  const after = new Map(stages)
-  const key = `${event.stack}/${event.stage}`
+  const { stack, stage } = event
+  const after = new Map([...stages].filter(([, one]) => one.stack !== stack || one.stage !== stage))
   // Who waited for a person begins anew: how long people take is nobody's measure.
-  if (event.on === "started" || event.on === "resumed") {
-    after.set(key, { id, heardAt, stack: event.stack, stage: event.stage })
-  } else after.delete(key)
+  if (event.on === "started" || event.on === "resumed") after.set(`${stack}/${stage}`, { id, heardAt, stack, stage })
+  return after
+}
+
+/** A resource is worked on from the first word of it until it is done, or until its stage is over. */
+const resourcesAfter = (
+  stages: ReadonlyMap<string, RunningStage>,
+  { done, resource, resourceType, stack }: EventOf<"ProgressSeen">,
+  id: string,
+  heardAt: number
+): ReadonlyMap<string, RunningStage> => {
+  const running = [...stages.values()].findLast((one) => one.stack === stack && one.resource === undefined)
+  if (resource === undefined || resourceType === undefined || running === undefined) return stages
+  const { stage } = running
+  const after = new Map(stages)
+  const key = `${stack}/${stage}/${resource}`
+  if (done === true) after.delete(key)
+  else if (!after.has(key))
+    after.set(key, { id, heardAt, stack, stage, resource: { name: resource, type: resourceType } })
   return after
 }
 
@@ -239,7 +257,9 @@ const slowStage = (
     const elapsed = now - stage.heardAt
     const found = state.told.has(id) ? undefined : unusual(stage, execution, elapsed)
     if (found === undefined) continue
-    const message = `in ${words(stage.stage)} for ${span(elapsed)}, longer than 95 % of ${found.n} before it (${span(found.threshold)})`
+    const { name, type } = stage.resource ?? {}
+    const what = type === undefined ? `in ${words(stage.stage)}` : `at ${name} (${type})`
+    const message = `${what} for ${span(elapsed)}, longer than 95 % of ${found.n} before it (${span(found.threshold)})`
     return make(id, "stalled", message, stage.stack)
   }
   return undefined
@@ -250,7 +270,7 @@ const stallOf = (state: MonitorState, execution: ExecutionState, now: number, li
   const about = state.last?.id
   if (about === undefined || silent < limits.stallAfterMs) return slowStage(state, execution, now, limits)
   const id = `announced/stalled/silence/${about}`
-  const stages = [...state.stages.values()]
+  const stages = [...state.stages.values()].filter(({ resource }) => resource === undefined)
   const where = stages.map(({ stack, stage }) => `${stack} is in ${words(stage)}`).join(", ")
   return state.told.has(id)
     ? undefined
@@ -284,7 +304,7 @@ export const due = (state: MonitorState, now: number, limits: Limits): ReadonlyA
   if (isFinished(execution)) return isOver(state) ? [] : [ending(execution)]
   const moved = state.stalls.filter((stall) => hasMoved(state, stall))
   const found = moved.map(({ about, of }) =>
-    make(`announced/moving/${of}/${about}`, "moving", of === "stage" ? "the stage has ended" : "it goes on")
+    make(`announced/moving/${of}/${about}`, "moving", of === "stage" ? "what took so long is over" : "it goes on")
   )
   // To wait for one's turn behind others is no stall.
   if (isQueued(execution) || waitsForPeople(execution)) return found

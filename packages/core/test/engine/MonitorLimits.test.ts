@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { DeploymentStore, type Execution, StackName } from "@signalbox/core/spi"
+import { DeploymentStore, type Execution, StackName, type StoredEvent } from "@signalbox/core/spi"
 import { Effect } from "effect"
 import { unusualIn } from "../../src/engine/MonitorLimits.ts"
 import { asOf, executionOf, type Made } from "../analysis/runs.ts"
@@ -15,12 +15,26 @@ const history = (count: number, stacks: ReadonlyArray<Made>) =>
 const now = (stacks: ReadonlyArray<Made>) => asOf(executionOf({ id: "now", at: 1e11, stacks }), 1e11 + 5_000)
 
 /** What is unusual of an execution under way, by a store that has these others. */
-const limits = (states: ReadonlyArray<Execution.ExecutionState>, execution: Execution.ExecutionState) =>
+const limits = (
+  states: ReadonlyArray<Execution.ExecutionState>,
+  execution: Execution.ExecutionState,
+  seen: ReadonlyArray<StoredEvent> = []
+) =>
   Effect.gen(function* () {
     const store = yield* DeploymentStore
     const executions = () => Effect.succeed({ items: states })
-    const found = yield* Effect.provideService(unusualIn(execution), DeploymentStore, { ...store, executions })
+    const found = yield* Effect.provideService(unusualIn(execution), DeploymentStore, {
+      ...store,
+      executions,
+      events: () => Effect.succeed(seen)
+    })
     return {
+      resource: (type: string, elapsedMs: number) =>
+        found.unusual!(
+          { id: "1", heardAt: 0, stack: StackName.make("web"), stage: "deployment", resource: { name: "r", type } },
+          execution,
+          elapsedMs
+        ),
       whole: found.unusualWhole!,
       deployment: (elapsedMs: number, state = execution) =>
         found.unusual!(
@@ -74,6 +88,42 @@ describe("what is out of the ordinary", () => {
       const released = first(now([web]))
       assert.isUndefined(deployment(30_000))
       assert.deepInclude(deployment(30_000, released), { threshold: 5_000 })
+    })
+  )
+
+  it.effect("compares a resource with those of its type, in whatever stack they were", () =>
+    Effect.gen(function* () {
+      const states = history(20, [web])
+      const seen = states.flatMap(({ correlationId, startedAt }, n) =>
+        [
+          [3_000, "db", "Database", false],
+          [4_000, "box", "Bucket", false],
+          [5_000, "box", "Bucket", true],
+          // The clock was set back once.
+          [n === 0 ? 2_000 : 13_000, "db", "Database", true]
+        ].map(
+          ([at, resource, resourceType, done]) =>
+            ({
+              stream: correlationId,
+              at: startedAt! + Number(at),
+              event: {
+                _tag: "ProgressSeen",
+                stack: "web",
+                message: "m",
+                resource,
+                resourceType,
+                ...(done ? { done } : {})
+              }
+            }) as unknown as StoredEvent
+        )
+      )
+      const { deployment, resource } = yield* limits(states, now([web]), seen)
+      assert.isUndefined(resource("Database", 10_000))
+      assert.deepEqual(resource("Database", 10_001), { threshold: 10_000, n: 19 })
+      assert.deepEqual(resource("Bucket", 1_001), { threshold: 1_000, n: 20 })
+      assert.isUndefined(resource("Queue", 10 * minute))
+      // A stage is compared with stages.
+      assert.isUndefined(deployment(minute))
     })
   )
 })

@@ -195,6 +195,46 @@ describe("what a monitor tells", () => {
     assert.deepStrictEqual(log.told, ["stalled", "moving"])
   })
 
+  it("names the resource that takes longer than those of its type before it, until it is done or its stage over", () => {
+    const seen = (resource: string, done?: boolean): Event => ({
+      _tag: "ProgressSeen",
+      stack: stacks.api,
+      message: resource,
+      resource,
+      resourceType: "Database",
+      ...(done === undefined ? {} : { done })
+    })
+    const log = begin()
+    const stage = (on: "started" | "succeeded"): Event => ({
+      _tag: "StageMoved",
+      stage: "deployment",
+      on,
+      stack: stacks.api
+    })
+    log.append(0, "stage/api", stage("started"))
+    const monitor = monitorOf(log, {
+      ...limits,
+      unusual: ({ resource }, _execution, elapsedMs) =>
+        resource?.type === "Database" && elapsedMs > minutes(3) ? { threshold: minutes(3), n: 20 } : undefined
+    })
+    log.append(0, "quick", seen("quick"))
+    log.append(minutes(1), "slow", seen("slow"))
+    log.append(minutes(2), "quick/done", seen("quick", true))
+    log.append(minutes(3), "slow/again", seen("slow"))
+    monitor.look(minutes(4))
+    assert.deepStrictEqual(log.told, [])
+    monitor.look(minutes(5))
+    const [stalled] = log.events.flatMap(({ event }) => (event._tag === "Announced" ? [event] : []))
+    assert.strictEqual(stalled!.message, "at slow (Database) for 4m, longer than 95 % of 20 before it (3m)")
+    log.append(minutes(6), "slow/done", seen("slow", true))
+    monitor.look(minutes(6))
+    assert.deepStrictEqual(log.told, ["stalled", "moving"])
+    log.append(minutes(6), "third", seen("third"))
+    log.append(minutes(7), "stage/api/end", stage("succeeded"))
+    monitor.look(minutes(15))
+    assert.deepStrictEqual(log.told, ["stalled", "moving"])
+  })
+
   it("is how it ended and why, once, whichever end it is", () => {
     for (const on of ["failed", "cancelled"] as const) {
       const log = begin()
