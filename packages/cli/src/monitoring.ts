@@ -39,6 +39,8 @@ export interface Monitoring {
   readonly watcher?: Monitor.Watcher
   /** Up to where each execution was shown before. */
   readonly shown: Readonly<Record<string, number>>
+  /** What began or ended up to this position was watched before; without it, what is under way now comes first. */
+  readonly heardTo?: number | undefined
   readonly tell: (message: Message) => Effect.Effect<void>
 }
 
@@ -51,11 +53,18 @@ const liveOf = (isQueued: boolean, silentMs: number, state: Execution.ExecutionS
   return isQueued ? `waits for its turn${quiet}` : `${heartbeat(state, Date.now())}${quiet}`
 }
 
+/** Who watches an execution that was shown up to there. Nobody has missed anything of one that nobody watched before. */
+const watcherOf = ({ watcher }: Monitoring, from: number, follow: boolean): Monitor.Watcher | undefined => {
+  if (watcher === undefined || from > 0) return watcher === undefined ? undefined : { ...watcher, heardTo: from }
+  const { gapMs, ...rest } = watcher
+  return follow ? rest : watcher
+}
+
 /** Watches one execution to its end, and tells and logs each event once. */
 const watchOne = Effect.fnUntraced(function* (monitoring: Monitoring, id: CorrelationId) {
   const { Monitor } = yield* engine
   const { openMonitorLog } = yield* Effect.promise(() => import("./backend/monitor.ts"))
-  const { logFile, overlongAfterMs, shown, tell, watcher } = monitoring
+  const { follow, logFile, overlongAfterMs, shown, tell } = monitoring
   const log =
     logFile === undefined
       ? undefined
@@ -64,6 +73,7 @@ const watchOne = Effect.fnUntraced(function* (monitoring: Monitoring, id: Correl
           (open) => Effect.sync(open.close)
         )
   const from = shown[id] ?? 0
+  const watcher = watcherOf(monitoring, from, follow)
   const troubles = new Map<string, string>()
   const onEvent = (stored: StoredEvent): Effect.Effect<void> =>
     Effect.suspend(() => {
@@ -92,7 +102,7 @@ const watchOne = Effect.fnUntraced(function* (monitoring: Monitoring, id: Correl
       return tell({ _tag: "Note", text: `${stackName}: its provider cannot be asked: ${message}` })
     },
     ...(overlongAfterMs === undefined ? {} : { overlongAfter: Duration.millis(overlongAfterMs) }),
-    ...(watcher === undefined ? {} : { watcher: { ...watcher, heardTo: from } })
+    ...(watcher === undefined ? {} : { watcher })
   })
   if (last.execution !== undefined && isFinished(last.execution)) yield* tell({ _tag: "Over", stream: id })
   return last.execution
@@ -138,33 +148,74 @@ const underWay = Effect.fnUntraced(function* (inv: Invocation, id: string | unde
   return own.length > 0 ? own : yield* foreignTo(inv, id)
 })
 
-/** Watches what an id means until it is over; with `follow`, and then what comes next. */
+/** The executions that began or ended after a position, whether they are over or not; without those that wait for their turn. */
+const begunSince = Effect.fnUntraced(function* (inv: Invocation, id: string | undefined, after: number) {
+  const store = yield* DeploymentStore
+  const deploymentId = yield* Target.deploymentId(inv, id as never)
+  const { environment } = inv.settings
+  const found = new Set<string>()
+  for (let from = after; ;) {
+    const events = yield* store.events({
+      deploymentId,
+      ...(environment === undefined ? {} : { environment: environment as EnvironmentName }),
+      tags: ["ExecutionRequested", "TurnTaken", "ExecutionMoved"],
+      after: from,
+      limit: 1_000
+    })
+    for (const { stream } of events) found.add(stream)
+    if (events.length < 1_000) break
+    from = events.at(-1)!.position
+  }
+  const states = yield* Effect.forEach(found, (one) => store.execution(one as CorrelationId))
+  return states.flatMap((state) => (state === undefined || isWaiting(state) ? [] : [state.correlationId]))
+})
+
+/**
+ * Watches what an id means until it is over; with `follow`, and then what comes next: also what was over before anybody
+ * looked.
+ */
 export const monitor = Effect.fnUntraced(function* (inv: Invocation, monitoring: Monitoring) {
   const store = yield* DeploymentStore
   const { tell } = monitoring
+  const named = monitoring.id !== undefined && (yield* store.execution(monitoring.id as CorrelationId)) !== undefined
+  const follow = monitoring.follow && !named && !monitoring.once
+  const seen = new Set<CorrelationId>()
+  let heardTo = monitoring.heardTo ?? (yield* store.head)
+  const heard = (position: number) => {
+    heardTo = position
+    return follow ? tell({ _tag: "Heard", position }) : Effect.void
+  }
+  const next = Effect.gen(function* () {
+    const head = yield* store.head
+    const begun = follow ? yield* begunSince(inv, monitoring.id, heardTo) : []
+    const found = new Set([...begun, ...(yield* underWay(inv, monitoring.id))])
+    const ids = [...found].filter((id) => !seen.has(id))
+    if (ids.length === 0) yield* heard(head)
+    return { head, ids }
+  })
+  yield* heard(heardTo)
   // What was begun before this process took over is brought to its end first, also where it has ended meanwhile.
-  let ids: ReadonlyArray<CorrelationId> = Object.keys(
-    monitoring.shown
-  ) as ReadonlyArray<string> as ReadonlyArray<CorrelationId>
+  const before = Object.keys(monitoring.shown) as ReadonlyArray<string> as ReadonlyArray<CorrelationId>
+  let round = before.length > 0 ? { head: heardTo, ids: before } : yield* next
   let last: Execution.ExecutionState | null = null
   while (true) {
-    if (ids.length === 0) ids = yield* underWay(inv, monitoring.id)
-    const ended = yield* Effect.forEach(ids, (id) => Effect.scoped(watchOne(monitoring, id)), {
+    const ended = yield* Effect.forEach(round.ids, (id) => Effect.scoped(watchOne(monitoring, id)), {
       concurrency: "unbounded"
     })
     for (const state of ended) {
       if (state !== undefined && (last === null || exitOf(inv, state) >= exitOf(inv, last))) last = state
     }
-    const named = last !== null && last.correlationId === monitoring.id
-    if (!monitoring.follow || named || monitoring.once) break
+    if (!follow) break
+    for (const id of round.ids) seen.add(id)
+    yield* heard(round.head)
     if (last !== null) yield* tell({ _tag: "Note", text: "waits for what comes next" })
-    ids = []
     last = null
-    const news = store.changes.pipe(Stream.drop(1), Stream.take(1), Stream.runDrain)
-    while (ids.length === 0) {
-      yield* Effect.raceFirst(news, Effect.sleep(monitoring.intervalMs))
-      ids = yield* underWay(inv, monitoring.id)
-    }
+    const found = yield* Stream.merge(store.changes, Stream.tick(monitoring.intervalMs)).pipe(
+      Stream.mapEffect(() => next),
+      Stream.filter(({ ids }) => ids.length > 0),
+      Stream.runHead
+    )
+    round = Option.getOrElse(found, () => round)
   }
   yield* tell({ _tag: "End", exitCode: last === null ? 0 : exitOf(inv, last), execution: last })
 })

@@ -95,6 +95,25 @@ const world = (name: string) => {
     write,
     read,
     told,
+    /** Another execution of the same deployment. */
+    other: (name: string) => {
+      const stream = CorrelationId.make(name)
+      const log = <A>(use: (log: DeploymentStore["Service"]) => Effect.Effect<A, unknown>) =>
+        store.runPromise(Effect.flatMap(DeploymentStore, use))
+      return {
+        request: (...events: ReadonlyArray<Event>) =>
+          log(({ append }) =>
+            append({
+              stream,
+              events: [requested(stream), ...events].map((event, n) => ({ id: `script/${n}`, at: Date.now(), event }))
+            })
+          ),
+        told: async () =>
+          (await log(({ events }) => events({ stream }))).flatMap(({ event }) =>
+            event._tag === "Announced" ? [event.what as string] : []
+          )
+      }
+    },
     begun: async () => (await read()).filter(({ event }) => event._tag === "MonitorTook").length,
     begin: async () => {
       await store.runPromise(
@@ -294,6 +313,42 @@ describe("monitor", { timeout: 120_000 }, () => {
     )
     assert.strictEqual(monitor.output().split("half of it").length, 2)
     assert.include(monitor.output(), "succeeded: deploy completed")
+    await close()
+  })
+
+  it("tells of what began and ended while nobody watched, and of no gap in what comes next", async () => {
+    const { begin, begun, close, cwd, id, other, told, write } = world("following")
+    await begin()
+    const log = Path.join(cwd, "monitor.log")
+    const args = [deploymentId, "--environment", environment, "--follow", "--log-file", log, "--interval", "100ms"]
+    const monitor = start(cwd, args)
+    assert.isTrue(await until(async () => (await begun()) === 1, 20_000), monitor.errors())
+    // It is over before the one that is watched.
+    await other("aside").request({ _tag: "ExecutionMoved", on: "cancelled", reason: "not wanted" })
+    await write({ _tag: "ExecutionMoved", on: "completed" })
+    const has = (stream: string, what: string) => async () => (await other(stream).told()).includes(what)
+    assert.isTrue(await until(has("aside", "failed"), 20_000), monitor.errors())
+    assert.isTrue(await until(() => monitor.errors().split("waits for what comes next").length > 2, 20_000))
+    process.kill(childrenOf(monitor.child.pid!)[0]!, "SIGKILL")
+    const failed: Event = { _tag: "ExecutionMoved", on: "failed", reason: "broken" }
+    await other("meanwhile").request({ _tag: "ExecutionMoved", on: "started" }, failed)
+    assert.isTrue(await until(has("meanwhile", "failed"), 20_000), monitor.errors())
+    await other("later").request({ _tag: "ExecutionMoved", on: "started" }, failed)
+    assert.isTrue(await until(has("later", "failed"), 20_000), monitor.errors())
+    assert.isTrue(await until(() => monitor.output().split("failed: deploy failed").length > 2, 20_000))
+    monitor.child.kill("SIGTERM")
+    await monitor.ended
+    assert.deepEqual(
+      [await told(), await other("meanwhile").told(), await other("later").told()],
+      [["succeeded"], ["failed"], ["failed"]]
+    )
+    const lines = json(Fs.readFileSync(log, "utf8"))
+    assert.deepEqual(
+      [...new Set(lines.map(({ correlationId }) => correlationId))],
+      [id, "aside", "meanwhile", "later"],
+      monitor.output()
+    )
+    assert.strictEqual(new Set(lines.map(({ position }) => position)).size, lines.length)
     await close()
   })
 

@@ -41,7 +41,10 @@ const flags = {
 
 type Flags = Command.Command.Config.Infer<typeof flags>
 
-const monitoringOf = (given: Flags, more: Pick<Monitoring, "once" | "shown" | "tell" | "watcher">): Monitoring => ({
+const monitoringOf = (
+  given: Flags,
+  more: Pick<Monitoring, "heardTo" | "once" | "shown" | "tell" | "watcher">
+): Monitoring => ({
   id: Option.getOrUndefined(given.id),
   intervalMs: given.interval,
   stallAfterMs: given.stallAfter,
@@ -90,7 +93,8 @@ const supervised = Effect.fnUntraced(function* (inv: Invocation, given: Flags, s
       String(restarts),
       ...(gapMs === undefined ? [] : ["--gap", `${Math.round(gapMs)}ms`]),
       "--shown",
-      JSON.stringify(shown.positions(given.follow ? "under way" : "all"))
+      JSON.stringify(shown.positions(given.follow ? "under way" : "all")),
+      ...(shown.heardTo() === undefined ? [] : ["--heard-to", String(shown.heardTo())])
     ],
     maxRestarts: given.maxRestarts,
     onMessage: (message) => {
@@ -153,7 +157,10 @@ export const watcher = Command.make(
     run: Flag.String("run"),
     restarts: count("restarts", 0, Number.MAX_SAFE_INTEGER, "How often it was started before"),
     gap: span("gap", 0, Number.MAX_SAFE_INTEGER, "How long nobody watched").pipe(Flag.optional),
-    shown: Flag.String("shown")
+    shown: Flag.String("shown"),
+    heardTo: count("heard-to", 0, Number.MAX_SAFE_INTEGER, "Up to where what began or ended was watched").pipe(
+      Flag.optional
+    )
   },
   Effect.fnUntraced(function* (given) {
     const inv = yield* invocation
@@ -168,6 +175,7 @@ export const watcher = Command.make(
         inv,
         monitoringOf(given, {
           once: false,
+          heardTo: Option.getOrUndefined(given.heardTo),
           shown: JSON.parse(given.shown) as Readonly<Record<string, number>>,
           tell,
           watcher: {

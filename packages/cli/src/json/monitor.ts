@@ -29,6 +29,12 @@ export interface OverMessage {
   readonly stream: string
 }
 
+/** With `--follow`: what began or ended up to there has been watched. */
+export interface HeardMessage {
+  readonly _tag: "Heard"
+  readonly position: number
+}
+
 /** Something to tell people that is in no log. */
 export interface NoteMessage {
   readonly _tag: "Note"
@@ -42,7 +48,7 @@ export interface EndMessage {
   readonly execution: Execution.ExecutionState | null
 }
 
-export type Message = EventMessage | LiveMessage | OverMessage | NoteMessage | EndMessage
+export type Message = EventMessage | LiveMessage | OverMessage | HeardMessage | NoteMessage | EndMessage
 
 /** Events that only the engine reads. */
 const inner: ReadonlySet<string> = new Set([

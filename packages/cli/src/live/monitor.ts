@@ -18,6 +18,8 @@ export interface Shown {
   readonly on: (message: Message) => Effect.Effect<void>
   /** Up to where each execution was shown; with `under way`, those that have ended left out. */
   readonly positions: (which: "all" | "under way") => Readonly<Record<string, number>>
+  /** Up to where what began or ended has been watched, with `--follow`. */
+  readonly heardTo: () => number | undefined
   /** The number of the last event that was shown, and whose. */
   readonly last: () => { readonly stream: string; readonly seq: number } | undefined
   readonly end: Effect.Effect<void>
@@ -31,6 +33,7 @@ export const show = (inv: Invocation, after: number): Shown => {
   const over = new Set<string>()
   const texts = new Map<string, string>()
   let last: ReturnType<Shown["last"]>
+  let heardTo: number | undefined
   let saidAt = Date.now()
   const line = (text: string) => {
     saidAt = Date.now()
@@ -64,6 +67,9 @@ export const show = (inv: Invocation, after: number): Shown => {
         case "Over":
           over.add(message.stream)
           return waits(message.stream, "")
+        case "Heard":
+          heardTo = message.position
+          return Effect.void
         case "Note":
           return redraw === undefined ? inv.say(message.text) : line(message.text)
         case "End":
@@ -82,6 +88,7 @@ export const show = (inv: Invocation, after: number): Shown => {
       }
     },
     positions: (which) => Object.fromEntries([...positions].filter(([stream]) => which === "all" || !over.has(stream))),
+    heardTo: () => heardTo,
     last: () => last,
     end: Effect.sync(() => redraw?.end())
   }
