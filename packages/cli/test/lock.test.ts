@@ -19,6 +19,21 @@ describe("what people decide", () => {
       assert.deepInclude(events.value.events[0].data, { reason: "moved", by: "ada" })
     })
 
+    it("is not held over somebody else's hold, unless by force", async () => {
+      expectExit(await run("lock", "hold", "--reason", "moving"), 0)
+      const refused = expectExit(await run("lock", "hold", "--reason", "mine now", "--by", "bob", "--json"), 1)
+      assert.strictEqual(errorOf(refused).code, "held_already")
+      assert.strictEqual(errorOf(refused).message, "DX6604E in production is held by ada already: moving")
+      assert.include(errorOf(refused).hint, "--force")
+      assert.deepInclude((await json("lock", "show")).value.hold, { by: "ada", reason: "moving" })
+      // One's own is held on.
+      const longer = await json("lock", "hold", "--reason", "still moving")
+      assert.deepInclude(longer.value.replaced, { by: "ada", reason: "moving" })
+      const taken = expectExit(await run("lock", "hold", "--reason", "mine now", "--by", "bob", "--force"), 0)
+      assert.include(taken.stdout, "before, it was held by ada: still moving")
+      assert.deepInclude((await json("lock", "show")).value.hold, { by: "bob", reason: "mine now" })
+    })
+
     it("is not given back where nobody holds it, and says what would be needed", async () => {
       const free = expectExit(await run("lock", "release", "--reason", "x", "--json"), 1)
       assert.strictEqual(errorOf(free).code, "not_held")

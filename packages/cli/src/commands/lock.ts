@@ -11,9 +11,9 @@ import { actor } from "../actor.ts"
 import { ExitCode } from "../ExitCode.ts"
 import { Failure, usage } from "../Failure.ts"
 import { inkOf, invocation, type Invocation } from "../Invocation.ts"
-import { lockLeaseView, lockView } from "../json/queue.ts"
+import { holdView, lockLeaseView, lockView } from "../json/queue.ts"
 import { lockLines } from "../live/queue.ts"
-import { clock } from "../live/words.ts"
+import { clock, plain } from "../live/words.ts"
 import { type Place, placeOf, settled } from "../place.ts"
 import { engine, signalbox, withServices } from "../services.ts"
 import { because, momentOf } from "./coordinating.ts"
@@ -69,6 +69,7 @@ const hold = Command.make(
     id: deployment,
     reason: because,
     until: text("until", "span|time", `How long, such as "2 hours" or 2026-12-24T18:00:00Z; else for good`),
+    force: option("force", "Take it over from whoever holds it by hand"),
     by
   },
   Effect.fnUntraced(function* (flags) {
@@ -82,10 +83,16 @@ const hold = Command.make(
         const box = yield* signalbox
         const { deploymentId, environment } = place
         if (!place.named) yield* box.ensure({ ...place, by: who })
-        yield* box.decide(deploymentId, { _tag: "LockHeld", environment, reason: flags.reason, by: who, ...end })
+        const { hold: before } = yield* lineupOf(place)
+        const decision = { _tag: "LockHeld", environment, reason: flags.reason, by: who, ...end } as const
+        yield* box.decide(deploymentId, decision, { force: flags.force })
         const lineup = yield* lineupOf(place)
-        yield* inv.result(lockView(place, lineup), () => [
+        const replaced = before === undefined ? null : holdView(before)
+        yield* inv.result({ ...lockView(place, lineup), replaced }, () => [
           `${inv.paint("green", "✔")} ${deploymentId} ${environment} is held by ${who}${"until" in end ? ` until ${clock(end.until)}` : ""}: nothing new begins`,
+          ...(before === undefined
+            ? []
+            : [`       before, it was held by ${plain(before.by)}: ${plain(before.reason)}`]),
           ...(lineup.lease === undefined ? [] : [`       ${lineup.lease.holder} has the lock, and goes on`]),
           `next:  ${inv.paint("cyan", `signalbox lock release ${deploymentId} --environment ${environment} --reason "<reason>"`)}`
         ])

@@ -8,7 +8,7 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
-import type { Deployment } from "../domain/Environment.ts"
+import { type Deployment, heldBy, type Hold } from "../domain/Environment.ts"
 import type { EventOf } from "../domain/Event.ts"
 import type { DeploymentId, EnvironmentName } from "../domain/Ids.ts"
 import { DeploymentStore } from "../spi/DeploymentStore.ts"
@@ -24,14 +24,17 @@ export type Decision = EventOf<"VersionVetoed" | "VetoLifted" | "LockHeld" | "Lo
 /**
  * Records a decision, and returns the deployment as it is then.
  *
+ * *Details*: whoever holds a lock may hold it again, for another reason or time; anybody else only with `force`.
+ *
  * *Errors*: `Refused`: `not_found` for a deployment that is not there; `conflict` where there is nothing to lift
- * (`not_vetoed`) or to give back (`not_held`).
+ * (`not_vetoed`) or to give back (`not_held`), and where somebody else holds what is to be held (`held_already`).
  *
  * @since 0.1.0
  */
 export const decide = Effect.fnUntraced(function* (
   id: DeploymentId,
-  decision: Decision
+  decision: Decision,
+  { force = false }: { readonly force?: boolean } = {}
 ): Effect.fn.Return<Deployment, Refused | StoreError, DeploymentStore> {
   const store = yield* DeploymentStore
   const known = yield* store.deployment(id)
@@ -43,6 +46,8 @@ export const decide = Effect.fnUntraced(function* (
   })
   if (known === undefined) return yield* unknown
   const at = yield* Clock.currentTimeMillis
+  const hold = decision._tag === "LockHeld" && !force ? heldBy(known, decision.environment, at) : undefined
+  if (hold !== undefined && hold.by !== decision.by) return yield* heldAlready(id, hold)
   const unique = yield* Random.nextIntBetween(0, Number.MAX_SAFE_INTEGER)
   yield* store.append({ stream: id, events: [{ id: `${decision._tag}/${at}/${unique}`, at, event: decision }] }).pipe(
     Effect.catchTags({
@@ -53,6 +58,14 @@ export const decide = Effect.fnUntraced(function* (
   )
   return (yield* store.deployment(id)) ?? (yield* unknown)
 })
+
+const heldAlready = (id: DeploymentId, { by, environment, reason }: Hold): Refused =>
+  new Refused({
+    kind: "conflict",
+    code: "held_already",
+    message: `${id} in ${environment} is held by ${by} already: ${reason}`,
+    hint: "Ask them; to take it over: --force"
+  })
 
 const nothingToUndo = (id: DeploymentId, decision: Decision): Refused =>
   decision._tag === "VetoLifted"

@@ -258,15 +258,19 @@ export interface LockInfo {
 /**
  * The lock of an environment.
  *
- * *Errors*: `ConflictError` (`not_held`) where `release` finds nothing held by hand.
+ * *Errors*: `ConflictError`: `not_held` where `release` finds nothing held by hand, `held_already` where `hold` finds it held by
+ * somebody else.
  *
  * @since 0.1.0
  */
 export interface Lock {
   /** Who has it, who holds it by hand, and who waits for it, in order. Writes nothing. */
   readonly show: (options: PlaceOptions) => Promise<LockInfo>
-  /** Holds it by hand, so that nothing begins meanwhile; what runs goes on. `until` is when that ends (default: never). */
-  readonly hold: (options: LockOptions & { readonly until?: Date }) => Promise<LockInfo>
+  /**
+   * Holds it by hand, so that nothing begins meanwhile; what runs goes on. `until` is when that ends (default: never);
+   * `force` takes it over from whoever holds it.
+   */
+  readonly hold: (options: LockOptions & { readonly until?: Date; readonly force?: boolean }) => Promise<LockInfo>
   /** Gives back what is held by hand. */
   readonly release: (options: LockOptions) => Promise<LockInfo>
   /** Takes it from whoever has it, who stops at the next step. Returns the lease that was broken, null where there was none. */

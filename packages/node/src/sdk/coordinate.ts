@@ -162,7 +162,12 @@ export const coordination = (session: Session, { execution }: Executions): Coord
         const until = options.until === undefined ? undefined : momentOf("until", options.until)
         const { place, told } = await placed(options)
         await box(
-          (signalbox) => signalbox.decide(place.deploymentId, { _tag: "LockHeld", ...told, ...given("until", until) }),
+          (signalbox) =>
+            signalbox.decide(
+              place.deploymentId,
+              { _tag: "LockHeld", ...told, ...given("until", until) },
+              { force: options.force === true }
+            ),
           options.signal
         )
         return lineup(place, options.signal)

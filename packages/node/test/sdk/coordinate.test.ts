@@ -245,6 +245,12 @@ describe("what people decide", () => {
     const held = await signalbox.lock.hold({ ...place, reason: "the database is moved", until: end, by: "grace" })
     expect(held).toMatchObject({ environment, lease: null, hold: { environment, by: "grace", until: end } })
     expect((await signalbox.canDeploy(place)).blockers).toMatchObject([{ kind: "hold", clearsAt: { point: end } }])
+    const other = { ...place, reason: "me too", by: "ada" }
+    await expect(signalbox.lock.hold(other)).rejects.toMatchObject({
+      code: "held_already",
+      message: expect.stringContaining("grace already: the database is moved")
+    })
+    expect((await signalbox.lock.hold({ ...other, force: true })).hold).toMatchObject({ by: "ada", until: null })
     expect((await signalbox.lock.release({ ...place, reason: "it is there" })).hold).toBeNull()
     const again = signalbox.lock.release({ ...place, reason: "it is there" })
     expect(await rejected(again)).toMatchObject({ _tag: "ConflictError", code: "not_held" })
