@@ -17,13 +17,7 @@ export const ExitCode = {
 } as const
 
 /** Ends of what never came to its turn, for others were in the way. */
-const blocking: ReadonlySet<string> = new Set([
-  "overtaken",
-  "veto",
-  "stale_order",
-  "superseded",
-  "forgotten"
-])
+const blocking: ReadonlySet<string> = new Set(["overtaken", "veto", "stale_order", "superseded", "forgotten"])
 
 /** What the end (or the present state) of an execution exits with. */
 export const exitCodeOf = (

@@ -145,7 +145,11 @@ export const history = Command.make(
         const executions = page.items.map((state) => executionView(state, now))
         yield* inv.result({ executions, next: page.next ?? null }, () =>
           executions.length === 0
-            ? [Option.isSome(flags.text) || Option.isSome(flags.status) ? "None is like that." : "Nothing has happened yet."]
+            ? [
+                Option.isSome(flags.text) || Option.isSome(flags.status)
+                  ? "None is like that."
+                  : "Nothing has happened yet."
+              ]
             : [
                 ...executionTable(executions, now, inkOf(inv)),
                 ...(page.next === undefined

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Signalbox } from "@signalbox/core/engine"
 import { CorrelationId, DeploymentStore, type Execution, StackName } from "@signalbox/core/spi"
-import { Effect } from "effect"
+import { Duration, Effect } from "effect"
 import { TestClock } from "effect/testing"
 import { carryOut, config, deployed, drive, manifestOf, production, requestOf, world } from "./support.ts"
 
@@ -26,7 +26,7 @@ const report = (kind: Exclude<Kind, "observe">, status: "succeeded" | "failed", 
         ...(stacks === undefined ? {} : { stacks: stacks.map((name) => StackName.make(name)) })
       })
     )
-    const { turnAt } = yield* drive(yield* Effect.forkChild(box.takeTurn(id, { hold: "1 hour" })))
+    const { turnAt } = yield* drive(yield* Effect.forkChild(box.takeTurn(id, { hold: Duration.hours(1) })))
     yield* TestClock.adjust("20 minutes")
     yield* box.cleanup(id, { status, by: "ada", reason: "says the pipeline" })
     const state = yield* store.execution(id)
