@@ -3,7 +3,9 @@
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
 import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import type { Monitor } from "@signalbox/core/engine"
 import {
@@ -12,6 +14,7 @@ import {
   type EnvironmentName,
   type Execution,
   type ExecutionSpec,
+  type StoreError,
   type StoredEvent
 } from "@signalbox/core/spi"
 import { actor } from "./actor.ts"
@@ -55,13 +58,17 @@ const liveOf = (isQueued: boolean, silentMs: number, state: Execution.ExecutionS
 
 /** Who watches an execution that was shown up to there. Nobody has missed anything of one that nobody watched before. */
 const watcherOf = ({ watcher }: Monitoring, from: number, follow: boolean): Monitor.Watcher | undefined => {
-  if (watcher === undefined || from > 0) return watcher === undefined ? undefined : { ...watcher, heardTo: from }
+  if (watcher === undefined || (from === 0 && !follow)) return watcher
   const { gapMs, ...rest } = watcher
-  return follow ? rest : watcher
+  return from === 0 ? rest : { ...rest, heardTo: from, ...(gapMs === undefined ? {} : { gapMs }) }
 }
 
 /** Watches one execution to its end, and tells and logs each event once. */
-const watchOne = Effect.fnUntraced(function* (monitoring: Monitoring, id: CorrelationId) {
+const watchOne = Effect.fnUntraced(function* (
+  monitoring: Monitoring,
+  id: CorrelationId,
+  onStore: NonNullable<Monitor.Options["onStore"]>
+) {
   const { Monitor } = yield* engine
   const { openMonitorLog } = yield* Effect.promise(() => import("./backend/monitor.ts"))
   const { follow, logFile, overlongAfterMs, shown, tell } = monitoring
@@ -87,6 +94,7 @@ const watchOne = Effect.fnUntraced(function* (monitoring: Monitoring, id: Correl
     stallAfter: Duration.millis(monitoring.stallAfterMs),
     once: monitoring.once,
     onEvent,
+    onStore,
     onLook: (state, now) =>
       state.execution === undefined
         ? Effect.void
@@ -177,10 +185,24 @@ const begunSince = Effect.fnUntraced(function* (inv: Invocation, id: string | un
 export const monitor = Effect.fnUntraced(function* (inv: Invocation, monitoring: Monitoring) {
   const store = yield* DeploymentStore
   const { tell } = monitoring
-  const named = monitoring.id !== undefined && (yield* store.execution(monitoring.id as CorrelationId)) !== undefined
+  const { Monitor } = yield* engine
+  let away = false
+  // Several look at it, and one says it.
+  const onStore = (error: StoreError | undefined) => {
+    if (away === (error !== undefined)) return Effect.void
+    away = error !== undefined
+    const text =
+      error === undefined
+        ? "the registry is back"
+        : `the registry is away, and asked again until it is back: ${error.message}`
+    return tell({ _tag: "Note", text })
+  }
+  const lasting: ReturnType<typeof Monitor.enduring> = monitoring.once ? identity : Monitor.enduring(onStore)
+  const named =
+    monitoring.id !== undefined && (yield* lasting(store.execution(monitoring.id as CorrelationId))) !== undefined
   const follow = monitoring.follow && !named && !monitoring.once
   const seen = new Set<CorrelationId>()
-  let heardTo = monitoring.heardTo ?? (yield* store.head)
+  let heardTo = monitoring.heardTo ?? (yield* lasting(store.head))
   const heard = (position: number) => {
     heardTo = position
     return follow ? tell({ _tag: "Heard", position }) : Effect.void
@@ -192,14 +214,15 @@ export const monitor = Effect.fnUntraced(function* (inv: Invocation, monitoring:
     const ids = [...found].filter((id) => !seen.has(id))
     if (ids.length === 0) yield* heard(head)
     return { head, ids }
-  })
+  }).pipe(lasting)
   yield* heard(heardTo)
   // What was begun before this process took over is brought to its end first, also where it has ended meanwhile.
   const before = Object.keys(monitoring.shown) as ReadonlyArray<string> as ReadonlyArray<CorrelationId>
   let round = before.length > 0 ? { head: heardTo, ids: before } : yield* next
   let last: Execution.ExecutionState | null = null
+  const changes = Stream.retry(store.changes, Schedule.spaced("1 second"))
   while (true) {
-    const ended = yield* Effect.forEach(round.ids, (id) => Effect.scoped(watchOne(monitoring, id)), {
+    const ended = yield* Effect.forEach(round.ids, (id) => Effect.scoped(watchOne(monitoring, id, onStore)), {
       concurrency: "unbounded"
     })
     for (const state of ended) {
@@ -210,7 +233,7 @@ export const monitor = Effect.fnUntraced(function* (inv: Invocation, monitoring:
     yield* heard(round.head)
     if (last !== null) yield* tell({ _tag: "Note", text: "waits for what comes next" })
     last = null
-    const found = yield* Stream.merge(store.changes, Stream.tick(monitoring.intervalMs)).pipe(
+    const found = yield* Stream.merge(changes, Stream.tick(monitoring.intervalMs)).pipe(
       Stream.mapEffect(() => next),
       Stream.filter(({ ids }) => ids.length > 0),
       Stream.runHead

@@ -81,6 +81,10 @@ const supervised = Effect.fnUntraced(function* (inv: Invocation, given: Flags, s
   const { deathOf, errorOf, self, supervise } = yield* Effect.promise(() => import("../backend/monitor.ts"))
   const run = crypto.randomUUID()
   let ended = false
+  let worked = false
+  let away = false
+  let deaths = 0
+  const isOutage = ({ code }: { readonly code: number | null }) => code === ExitCode.unavailable
   const death = yield* supervise({
     command: self,
     args: ({ gapMs, restarts }) => [
@@ -100,10 +104,19 @@ const supervised = Effect.fnUntraced(function* (inv: Invocation, given: Flags, s
     onMessage: (message) => {
       const told = message as Message
       ended ||= told._tag === "End"
+      worked = true
+      away = false
       return shown.on(told)
     },
-    onRestart: (how, { restarts }) =>
-      inv.say(`the monitor died ${deathOf(how)}; it is started again (${restarts} of ${given.maxRestarts})`),
+    onRestart: (how) => {
+      if (!worked || !isOutage(how)) {
+        return inv.say(`the monitor died ${deathOf(how)}; it is started again (${++deaths} of ${given.maxRestarts})`)
+      }
+      if (away) return Effect.void
+      away = true
+      return inv.say(`the monitor ended ${deathOf(how)}; it is started again until the registry is back`)
+    },
+    isOutage,
     isFinal: ({ code }) => ended || (code !== null && meant.has(code))
   }).pipe(
     Effect.catchTag("KeepsDying", (error) =>

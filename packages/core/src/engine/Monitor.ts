@@ -6,6 +6,8 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
+import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { NewEvent, StoredEvent } from "../domain/Event.ts"
@@ -15,7 +17,7 @@ import { DeploymentStore } from "../spi/DeploymentStore.ts"
 import type { Observation } from "../spi/Provider.ts"
 import type { ProviderError } from "../spi/ProviderError.ts"
 import type { Providers } from "../spi/Providers.ts"
-import type { StoreError } from "../spi/StoreError.ts"
+import { StoreError } from "../spi/StoreError.ts"
 import { type Journal, requestOf } from "./Journal.ts"
 import { endOfObserved } from "./MonitorForeign.ts"
 import { unusualIn } from "./MonitorLimits.ts"
@@ -47,7 +49,8 @@ export interface Watcher {
  * *Details*: providers are asked every `interval` (default 30 seconds); it is a stall after `stallAfter` without an event (10
  * minutes), or where a stage lasts longer than 95 % of those before it; it is overlong after `overlongAfter`, or where it
  * lasts longer than 95 % of the executions of its kind before it. With `once` it looks once. `onEvent` is run for each event
- * of the log, `onLook` after each look, `onTrouble` where a provider does not answer.
+ * of the log, `onLook` after each look, `onTrouble` where a provider does not answer, `onStore` once where the store is away,
+ * and once without an error when it is back.
  *
  * @since 0.1.0
  */
@@ -60,6 +63,7 @@ export interface Options {
   readonly onEvent?: (event: StoredEvent, state: State.MonitorState) => Effect.Effect<void>
   readonly onLook?: (state: State.MonitorState, now: number) => Effect.Effect<void>
   readonly onTrouble?: (error: ProviderError) => Effect.Effect<void>
+  readonly onStore?: (error: StoreError | undefined) => Effect.Effect<void>
 }
 
 const defaults = { interval: Duration.seconds(30), stallAfter: Duration.minutes(10) }
@@ -70,6 +74,31 @@ const steady: Effect.Effect<Effect.Effect<number>> = Effect.gen(function* () {
   const begun = yield* Clock.monotonicTimeNanos
   return Effect.map(Clock.monotonicTimeNanos, (now) => begunAt + Math.round(Number(now - begun) / 1_000_000))
 })
+
+/**
+ * Makes whatever asks a store that is away ask again each second, until it is back. `told` hears once that it is away, and
+ * once without an error that it is back.
+ *
+ * @since 0.1.0
+ */
+export const enduring = (
+  told: NonNullable<Options["onStore"]> = () => Effect.void
+): (<A, E, R>(effect: Effect.Effect<A, E | StoreError, R>) => Effect.Effect<A, E | StoreError, R>) => {
+  let away = false
+  const isAway = (error: unknown): error is StoreError => error instanceof StoreError && error.isRetryable
+  const tell = (error: StoreError | undefined) =>
+    Effect.suspend(() => {
+      if (away === (error !== undefined)) return Effect.void
+      away = !away
+      return told(error)
+    })
+  return (effect) =>
+    effect.pipe(
+      Effect.tapError((error) => (isAway(error) ? tell(error) : Effect.void)),
+      Effect.retry({ schedule: Schedule.spaced("1 second"), while: isAway }),
+      Effect.tap(() => tell(undefined))
+    )
+}
 
 /** Reads on in the log, and keeps what it says. */
 const reader = Effect.fnUntraced(function* (
@@ -143,7 +172,7 @@ const limitsOf = ({ overlongAfter, stallAfter = defaults.stallAfter }: Options):
  * monitors, and of one that is killed and started again, one tells it. Output follows the log and not the telling: `onEvent`
  * gets every event from the first on, and knows by its position whether it was shown.
  *
- * *Errors*: `StoreError`.
+ * *Errors*: `StoreError`; where it is retryable only with `once`: else it is waited for.
  *
  * @since 0.1.0
  */
@@ -160,28 +189,34 @@ export const watch = Effect.fnUntraced(function* (
     missed ||= event.position > heardTo && State.isNews(event)
     return options.onEvent?.(event, state) ?? Effect.void
   })
-  yield* log.read
+  const waits = options.once !== true
+  const lasting = waits ? enduring(options.onStore) : identity
+  yield* lasting(log.read)
   const first = log.state().execution
   if (first === undefined) return log.state()
   if (watcher !== undefined && !State.isOver(log.state())) {
     const long = watcher.gapMs !== undefined && watcher.gapMs > Duration.toMillis(interval)
-    yield* write(id, took(watcher, yield* Clock.currentTimeMillis, watcher.restarts > 0 && (long || missed)))
+    const events = took(watcher, yield* Clock.currentTimeMillis, watcher.restarts > 0 && (long || missed))
+    yield* lasting(write(id, events))
   }
-  const limits = { ...(yield* unusualIn(first)), ...limitsOf(options) }
+  const limits = { ...(yield* lasting(unusualIn(first))), ...limitsOf(options) }
   const look: Effect.Effect<void, StoreError, DeploymentStore> = Effect.gen(function* () {
     const now = yield* log.read
     const found = State.due(log.state(), now, limits)
     if (yield* write(id, yield* stamped(found))) return yield* look
     yield* options.onLook?.(log.state(), now) ?? Effect.void
   })
-  const poll = yield* poller(id, log.state, options.onTrouble)
-  if (options.once === true) {
+  const asking = yield* lasting(poller(id, log.state, options.onTrouble))
+  // Whoever finds nothing to write does not know that the store is back.
+  const poll = waits ? enduring()(asking) : asking
+  if (!waits) {
     yield* poll
     yield* look
     return log.state()
   }
-  const looking = Stream.merge(store.changes, Stream.tick("1 second")).pipe(
-    Stream.mapEffect(() => look),
+  const changes = Stream.retry(store.changes, Schedule.spaced("1 second"))
+  const looking = Stream.merge(changes, Stream.tick("1 second")).pipe(
+    Stream.mapEffect(() => lasting(look)),
     Stream.takeUntil(() => State.isOver(log.state())),
     Stream.runDrain
   )

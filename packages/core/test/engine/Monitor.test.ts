@@ -1,8 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Configuration, Monitor, Signalbox } from "@signalbox/core/engine"
-import { CorrelationId, type DeploymentId, DeploymentStore, StackName, type StackRef } from "@signalbox/core/spi"
+import {
+  CorrelationId,
+  type DeploymentId,
+  DeploymentStore,
+  StackName,
+  type StackRef,
+  StoreError
+} from "@signalbox/core/spi"
 import type { SimulatedProvider } from "@signalbox/core/testing"
-import { Clock, Duration, Effect } from "effect"
+import { Clock, Duration, Effect, Exit, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { config, deployed, drive, gate, manifestOf, pass, production, requestOf, world } from "./support.ts"
 
@@ -62,6 +69,59 @@ describe("an execution", () => {
       // What happened to the stack before this execution is none of its events.
       assert.notInclude(ids, "seen/api/event/api-1")
       assert.deepStrictEqual(yield* toldIn(second), ["succeeded"])
+    }).pipe(Effect.provide(layer))
+  })
+})
+
+describe("a store that is away", () => {
+  it.effect("is waited for: it is said once, and once that it is back, and nothing is lost", () => {
+    const { cloud, layer } = world()
+    cloud.script("api", "2.0.0", { stageMillis: 3 * 60_000 })
+    return Effect.gen(function* () {
+      const box = yield* Signalbox
+      const store = yield* DeploymentStore
+      const manifest = manifestOf(one(), cloud)
+      const deploymentId = yield* deployed(manifest)
+      yield* box.submit(requestOf(manifest, deploymentId, second, { version: "2.0.0" }))
+      let away = false
+      const told: Array<string> = []
+      const unreachable = new StoreError({ operation: "read", reason: "Unavailable", detail: "no route" })
+      const reached = <A, E>(effect: Effect.Effect<A, E>) =>
+        Effect.suspend((): Effect.Effect<A, E | StoreError> => (away ? Effect.fail(unreachable) : effect))
+      const flaky = DeploymentStore.of({
+        ...store,
+        events: (query) => reached(store.events(query)),
+        append: (append) => reached(store.append(append)),
+        changes: Stream.mapEffect(store.changes, () => reached(Effect.void))
+      })
+      const seen: Array<number> = []
+      const onStore = (error: StoreError | undefined) => Effect.sync(() => void told.push(error?.message ?? "back"))
+      const watch = Monitor.watch(second, {
+        onStore,
+        onEvent: ({ position }) => Effect.sync(() => void seen.push(position))
+      })
+      const watching = yield* Effect.forkChild(
+        Effect.scoped(Effect.provideService(watch, DeploymentStore, flaky)).pipe(Effect.exit)
+      )
+      const running = yield* Effect.forkChild(box.run(second))
+      yield* pass(running, { until: Effect.sync(() => seen.length > 3), limit: 60 })
+      away = true
+      yield* drive(running, { limit: 1_200, tick: 1_000 })
+      yield* TestClock.adjust("1 minute")
+      assert.isUndefined(watching.pollUnsafe())
+      assert.deepStrictEqual(told, ["read: no route"])
+      away = false
+      assert.isTrue(Exit.isSuccess(yield* drive(watching, { tick: 1_000 })))
+      assert.deepStrictEqual(told, ["read: no route", "back"])
+      assert.deepStrictEqual(
+        seen,
+        (yield* eventsOf(second)).map(({ position }) => position)
+      )
+      away = true
+      const once = yield* Effect.flip(
+        Effect.scoped(Effect.provideService(Monitor.watch(second, { once: true }), DeploymentStore, flaky))
+      )
+      assert.strictEqual(once.reason, "Unavailable")
     }).pipe(Effect.provide(layer))
   })
 })

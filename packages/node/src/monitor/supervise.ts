@@ -50,7 +50,8 @@ export interface Death {
  * What to supervise.
  *
  * *Details*: the process writes messages on stdout, one line of JSON each; the first says that it works. It ends by itself
- * once its stdin does. `isFinal` tells an end that was meant from one that is to be made good by another start.
+ * once its stdin does. `isFinal` tells an end that was meant from one that is to be made good by another start. `isOutage`
+ * tells a death for a reason outside, such as a store that is away: once it has worked, those do not count.
  *
  * @since 0.1.0
  */
@@ -62,6 +63,7 @@ export interface Supervised {
   readonly onMessage: (message: unknown) => Effect.Effect<void>
   readonly onRestart: (death: Death, start: Start) => Effect.Effect<void>
   readonly isFinal: (death: Death) => boolean
+  readonly isOutage?: (death: Death) => boolean
 }
 
 type Item = { readonly message: unknown } | { readonly death: Death }
@@ -150,7 +152,8 @@ export const deathOf = (death: Death): string => {
  * @since 0.1.0
  */
 export const supervise = Effect.fnUntraced(function* (options: Supervised): Effect.fn.Return<Death, KeepsDying> {
-  const { withinMs = 600_000 } = options
+  const { isOutage = () => false, withinMs = 600_000 } = options
+  let hasWorked = false
   const deaths: Array<number> = []
   let aliveAt: number | undefined
   let pause = shortest
@@ -169,6 +172,7 @@ export const supervise = Effect.fnUntraced(function* (options: Supervised): Effe
           const item = yield* Queue.take(queue)
           if ("death" in item) return item.death
           aliveAt = undefined
+          hasWorked = true
           pause = shortest
           yield* options.onMessage(item.message)
         }
@@ -178,7 +182,7 @@ export const supervise = Effect.fnUntraced(function* (options: Supervised): Effe
     const now = performance.now()
     // One that died before it worked has watched nothing: the gap goes on from where it began.
     aliveAt ??= now
-    deaths.push(now)
+    if (!hasWorked || !isOutage(death)) deaths.push(now)
     const recent = deaths.filter((at) => at > now - withinMs)
     if (recent.length > options.maxRestarts) {
       return yield* new KeepsDying({ deaths: recent.length, withinMs, last: deathOf(death), death })

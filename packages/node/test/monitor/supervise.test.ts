@@ -67,6 +67,28 @@ describe("a process that is supervised", () => {
     })
   )
 
+  it.live("is not given up for what lies outside, once it has worked", () =>
+    Effect.gen(function* () {
+      const script = `
+        const restarts = Number(process.argv[1])
+        if (restarts !== 0 && restarts !== 3) process.exit(restarts === 4 ? 9 : 6)
+        process.stdout.write("{}\\n", () => process.exit(6))`
+      const restarts: Array<number | null> = []
+      const error = yield* Effect.flip(
+        Monitoring.supervise({
+          ...of(script),
+          args: (start) => [String(start.restarts)],
+          maxRestarts: 0,
+          onMessage: () => Effect.void,
+          onRestart: ({ code }) => Effect.sync(() => void restarts.push(code)),
+          isFinal: () => false,
+          isOutage: ({ code }) => code === 6
+        })
+      )
+      assert.deepEqual([restarts, error.deaths, error.death.code], [[6, 6, 6, 6], 1, 9])
+    })
+  )
+
   it.live("is given up with the error that it said as JSON", () =>
     Effect.gen(function* () {
       const script = `console.error('warning: slow'); console.error('{"error":{"code":"away","message":"no route"}}'); process.exit(6)`
