@@ -132,14 +132,14 @@ describe("the workflows on the embedded default", { timeout: 120_000 }, () => {
     }))
 
   it("a step that runs a command says what it waits for, and gives up", () =>
-    holding("somebody", async () => {
+    holding("somebody-slow", async () => {
       const inputs = { command: "run", environment: "production", signalbox: program, "working-directory": workspace }
       const queueing = { "wait-for-turn": "true", timeout: "3 seconds" }
       const { main, remove } = bench()
       const ran = await main({ ...inputs, ...queueing, run: "echo never" }, {}, { env })
       remove()
       expect([ran.code, ran.outputs["outcome"]]).toEqual([124, "timeout"])
-      expect(ran.log).toMatch(/^waiting for .*somebody/m)
+      expect(ran.log).toMatch(/^waiting for .*somebody-slow/m)
       expect(ran.messages.annotations[0]!.message).toContain("its turn did not come within 3s")
     }))
 

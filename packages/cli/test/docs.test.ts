@@ -50,16 +50,19 @@ describe("docs/cli.md", { timeout: 60_000 }, () => {
     for (const [name, { exits }] of Object.entries(examples)) assert.includeMembers([...codes], [...exits], name)
   })
 
-  it("names the environment variables that the program reads, and no other", () => {
+  it("names the environment variables that the program reads or sets, and no other", () => {
     const read = (directory: string): ReadonlyArray<string> =>
       Fs.readdirSync(fileURLToPath(new URL(directory, import.meta.url)), { recursive: true, withFileTypes: true })
         .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
         .flatMap((entry) => [
-          ...Fs.readFileSync(Path.join(entry.parentPath, entry.name), "utf8").matchAll(/\benv\.(SIGNALBOX_[A-Z_]+)/g)
+          ...Fs.readFileSync(Path.join(entry.parentPath, entry.name), "utf8").matchAll(
+            /\benv\.(SIGNALBOX_[A-Z_]+)|\b(SIGNALBOX_[A-Z_]+):/g
+          )
         ])
-        .map(([, name = ""]) => name)
+        .map(([, read, set = ""]) => read ?? set)
     const named = [...page("cli.md").matchAll(/`(SIGNALBOX_[A-Z_]+)`/g)].map(([, name]) => name)
-    assert.sameMembers([...new Set(named)], [...new Set([...read("../src"), ...read("../../node/src/config")])])
+    const known = ["../src", "../../node/src/config", "../../node/src/command"].flatMap(read)
+    assert.sameMembers([...new Set(named)], [...new Set(known)])
   })
 
   it("has examples that the program understands", async () => {
