@@ -12,6 +12,7 @@ import type { ExecutionStatus } from "../domain/Machines.ts"
 import { DeploymentStore } from "../spi/DeploymentStore.ts"
 import { type Lease, LeaseStore } from "../spi/LeaseStore.ts"
 import type { StoreError } from "../spi/StoreError.ts"
+import { withEnding } from "./Announcing.ts"
 import { claim } from "./Claim.ts"
 import { closing } from "./Closing.ts"
 import { lockKey } from "./LockKey.ts"
@@ -96,7 +97,7 @@ const conclude = Effect.fnUntraced(function* (
   const at = yield* Clock.currentTimeMillis
   const events =
     state.status === "queued" && options.status !== "cancelled"
-      ? reported(state, environment, at, options.status, message)
+      ? withEnding(state, reported(state, environment, at, options.status, message))
       : closing(state, environment, at, { code: "cleaned_up", message, hint })
   yield* store.append({ stream: id, events, guards: [mine] }).pipe(
     Effect.catchTags({

@@ -3,6 +3,7 @@ import type { NewEvent } from "../domain/Event.ts"
 import type { ExecutionState, StageState } from "../domain/Execution.ts"
 import type { StackName, Timestamp } from "../domain/Ids.ts"
 import type { ErrorInfo } from "../domain/Release.ts"
+import { withEnding } from "./Announcing.ts"
 
 /**
  * The events that end an execution which cannot go on: its runner is gone for good and another execution takes its place,
@@ -44,7 +45,7 @@ export const closing = (
         : environment?.status === "destroying"
           ? "destroy_failed"
           : undefined
-  return [
+  return withEnding(state, [
     ...stages(state.stages),
     ...state.stacks.flatMap((stack) => stages(stack.stages, stack.name)),
     ...stacks,
@@ -56,5 +57,5 @@ export const closing = (
       at,
       event: { _tag: "ExecutionMoved", on: state.status === "queued" ? "cancelled" : "failed", reason, error }
     }
-  ]
+  ])
 }

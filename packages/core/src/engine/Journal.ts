@@ -13,6 +13,7 @@ import type { Json } from "../domain/Release.ts"
 import { DeploymentStore } from "../spi/DeploymentStore.ts"
 import type { Lease, LeaseLost } from "../spi/LeaseStore.ts"
 import type { StoreError } from "../spi/StoreError.ts"
+import { withEnding } from "./Announcing.ts"
 
 /**
  * The journal of one execution: its events, as one runner writes them.
@@ -201,9 +202,12 @@ export const open = Effect.fnUntraced(function* (
         const event = typeof given === "function" ? given(state!) : given
         if (event === undefined) return Effect.void
         const entry: NewEvent = { id, at: Math.floor(clock.currentTimeMillisUnsafe()), event }
-        const illegal = apply(entry)
-        if (illegal !== undefined) return Effect.die(illegal)
-        Queue.offerUnsafe(queue, { _tag: "Event", event: entry })
+        // Of an end it is told with the end.
+        for (const each of event._tag === "ExecutionMoved" ? withEnding(state, [entry]) : [entry]) {
+          const illegal = apply(each)
+          if (illegal !== undefined) return Effect.die(illegal)
+          Queue.offerUnsafe(queue, { _tag: "Event", event: each })
+        }
         return Effect.void
       }),
     commit: Effect.gen(function* () {

@@ -18,6 +18,7 @@ import type { Observation } from "../spi/Provider.ts"
 import type { ProviderError } from "../spi/ProviderError.ts"
 import type { Providers } from "../spi/Providers.ts"
 import { StoreError } from "../spi/StoreError.ts"
+import { withEnding } from "./Announcing.ts"
 import { type Journal, requestOf } from "./Journal.ts"
 import { endOfObserved } from "./MonitorForeign.ts"
 import { unusualIn } from "./MonitorLimits.ts"
@@ -261,12 +262,11 @@ const conclude = Effect.fnUntraced(function* (
 ) {
   const observed = seen ?? (yield* provider.observe(ref))
   const at = yield* Clock.currentTimeMillis
-  yield* write(execution.correlationId, endOfObserved(execution, ref.stack, observed, at))
+  yield* write(execution.correlationId, withEnding(execution, endOfObserved(execution, ref.stack, observed, at)))
 })
 
 /**
- * Watches the execution that this very process carries on, until its scope closes; the effect that comes back tells of the end,
- * once it has come.
+ * Watches the execution that this very process carries on, until its scope closes. Its end is told by the journal.
  *
  * *Details*: it looks every 30 seconds, and not before they are over. Providers are asked only where they tell what happens by
  * themselves, or where a command of somebody else's is at work: steps say what they do. A store that is away is asked again
@@ -276,7 +276,7 @@ const conclude = Effect.fnUntraced(function* (
  */
 export const attend = Effect.fnUntraced(function* (
   journal: Journal
-): Effect.fn.Return<Effect.Effect<void>, never, DeploymentStore | Providers | Scope.Scope> {
+): Effect.fn.Return<void, never, DeploymentStore | Providers | Scope.Scope> {
   const id = journal.correlationId
   const watching = Effect.gen(function* () {
     const log = yield* reader(id)
@@ -298,11 +298,4 @@ export const attend = Effect.fnUntraced(function* (
     Effect.forever,
     Effect.forkScoped
   )
-  return Effect.suspend(() => {
-    const state = journal.state()
-    if (!isFinished(state)) return Effect.void
-    const { event, id } = State.ending(state)
-    const told = Effect.andThen(journal.record(id, event), journal.commit)
-    return Effect.raceFirst(told, Effect.ignore(journal.lost))
-  })
 })

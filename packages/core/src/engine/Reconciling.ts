@@ -13,6 +13,7 @@ import * as Machine from "../domain/Machine.ts"
 import { deploymentMachine } from "../domain/Machines.ts"
 import { DeploymentStore } from "../spi/DeploymentStore.ts"
 import type { StoreError } from "../spi/StoreError.ts"
+import { withEnding } from "./Announcing.ts"
 import { startingPoint } from "./StartingPoint.ts"
 
 /**
@@ -86,7 +87,10 @@ export const reconcile = Effect.fnUntraced(function* (
       .append({
         stream: done.correlationId,
         expected: 0,
-        events: events.map(([at, event], index) => ({ id: `degraded/${index}`, at, event }))
+        events: withEnding(
+          undefined,
+          events.map(([at, event], index) => ({ id: `degraded/${index}`, at, event }))
+        )
       })
       .pipe(
         Effect.as(true),

@@ -226,7 +226,7 @@ const carryOn = Effect.fnUntraced(function* (
     fenced: yield* Deferred.make<never, LeaseLost>(),
     waited: new Map()
   })
-  const tellEnd = yield* Monitor.attend(journal)
+  yield* Monitor.attend(journal)
   yield* Effect.raceFirst(
     Effect.scoped(Effect.andThen(obey, state.kind === "run" ? wrapped(command ?? never, shown) : work(id))),
     Effect.raceAllFirst([mine.lost, lock.lost, journal.lost, Deferred.await(services.fenced)])
@@ -243,7 +243,6 @@ const carryOn = Effect.fnUntraced(function* (
     ),
     Effect.provideService(Run, services)
   )
-  yield* tellEnd
 })
 
 /**

@@ -17,6 +17,7 @@ import { DeploymentStore } from "../spi/DeploymentStore.ts"
 import { type Lease, type LeaseHeld, type LeaseLost, LeaseStore } from "../spi/LeaseStore.ts"
 import type { StoreError } from "../spi/StoreError.ts"
 import { distance } from "./Ahead.ts"
+import { withEnding } from "./Announcing.ts"
 import { type Blocker, isFinal, stacksMissing, standing } from "./Blockers.ts"
 import { requestOf } from "./Journal.ts"
 import { lockKey } from "./LockKey.ts"
@@ -201,7 +202,7 @@ const begin = Effect.fnUntraced(function* (
     { id: `lease/${lock.fence}`, at, event: { _tag: "LeaseTaken", key: lock.key, fence: lock.fence } },
     ...(isEmpty(state.kind, from) ? (gaveWay ? undone(at) : [cancelled(at, nothingToRollBack(state))]) : [])
   ]
-  const written = yield* store.append({ stream: id, events, guards: [claim(), lock] }).pipe(
+  const written = yield* store.append({ stream: id, events: withEnding(state, events), guards: [claim(), lock] }).pipe(
     Effect.as(true),
     Effect.catchTags({
       SequenceConflict: Effect.die,
@@ -249,7 +250,8 @@ export const withdraw = Effect.fnUntraced(function* (
     const state = yield* store.execution(id)
     if (last === undefined || state === undefined || !isQueued(state)) return false
     const at = yield* Clock.currentTimeMillis
-    const done = yield* store.append({ stream: id, expected: last.seq, events: [cancelled(at, error)] }).pipe(
+    const events = withEnding(state, [cancelled(at, error)])
+    const done = yield* store.append({ stream: id, expected: last.seq, events }).pipe(
       Effect.as(true),
       Effect.catchTags({
         SequenceConflict: () => Effect.succeed(false),

@@ -84,6 +84,7 @@ export class Log {
     const execution = this.executions.get(write.stream)
     if (execution !== undefined) {
       this.#checkStates(write, execution)
+      this.#checkEnding(write, execution)
       this.#checkWriter(process, write, execution)
     }
     this.#stepped(process)
@@ -160,6 +161,14 @@ export class Log {
     }
   }
 
+  /** Of an end it is told once, with the end: nobody may be left to do it later. */
+  #checkEnding({ stream }: Commit, { ids, state }: LoggedExecution): void {
+    if (!isFinished(state)) return
+    const told = [...ids].filter((id) => /^announced\/(succeeded|failed)\//.test(id))
+    const { hold } = Rules.of(this.#monitor)
+    hold(told.length === 1, "everything_ends", () => `${stream} is ${state.status}, and is told ${told.length} times`)
+  }
+
   /** Only the present runner writes into an execution, and only under the lock; or who closes it, under both. */
   #checkWriter(process: Process, write: Commit, execution: LoggedExecution): void {
     const { hold } = Rules.of(this.#monitor)
@@ -167,6 +176,7 @@ export class Log {
     const lock = lockKey(deploymentId, environment)
     const claim = claimKey(correlationId)
     const tags = new Set(write.events.map(({ tag }) => tag))
+    const ids = write.events.flatMap(({ id, tag }) => (tag === "Announced" ? [] : [id]))
     const who = () => `${process.name} wrote into ${write.stream} (${write.events.map(({ id }) => id).join(", ")})`
     if (tags.has("ExecutionRequested")) {
       // Who waits for its turn takes nothing yet.
@@ -188,8 +198,8 @@ export class Log {
     if (execution.request.queue !== undefined && execution.state.turnAt === undefined && isFinished(execution.state))
       return
     // Who was only registered is ended by whoever cleans up.
-    if (runner === undefined && write.events.every(({ id }) => /^(closing|reported)\//.test(id)) && claims) return
-    if (holder?.holder !== correlationId && write.events.every(({ id }) => id.startsWith("closing/"))) {
+    if (runner === undefined && ids.every((id) => /^(closing|reported)\//.test(id)) && claims) return
+    if (holder?.holder !== correlationId && ids.every((id) => id.startsWith("closing/"))) {
       const both = this.holds(lock, holder?.fence) && this.holds(claim, this.leases.get(claim)?.fence)
       hold(both, "one_mutator", () => `${who()} to close it, without holding ${lock} and ${claim}`)
       return

@@ -9,7 +9,7 @@ import type { World } from "./SimulationWorld.ts"
  * illegal, states are the fold of events · `no_teardown_on_faith` capacity goes only after observed traffic · `typed_verdicts`
  * only a pass, or a person, promotes · `failure_goes_back` to the checkpoints, dependents first, irreversible never ·
  * `in_turn` rollbacks first, but not for ever, then first come, first served; who was withdrawn, is held or vetoed does not
- * begin; the latest alone waits where it wins · `no_defects` the engine met no defect · `everything_ends` every execution comes to its end, the record agrees with the
+ * begin; the latest alone waits where it wins · `no_defects` the engine met no defect · `everything_ends` every execution comes to its end, which is told once and with it, the record agrees with the
  * clouds · `as_its_twin` and it is the end that it has without interruptions.
  *
  * @since 0.1.0

@@ -158,6 +158,33 @@ describe("one mutator", () => {
     }).pipe(Effect.provide(layer))
   })
 
+  it.effect("whoever takes the place of one that died tells of its end with it", () => {
+    const { cloud, layer } = world()
+    return Effect.gen(function* () {
+      const box = yield* Signalbox
+      const store = yield* DeploymentStore
+      const manifest = manifestOf(canary, cloud)
+      const deploymentId = yield* deployed(manifest)
+      // Its process is gone before it began to work.
+      yield* box.submit(requestOf(manifest, deploymentId, second, { version: "2.0.0" }))
+      yield* TestClock.adjust("1 minute")
+      const successor = yield* carryOut(requestOf(manifest, deploymentId, third, { version: "3.0.0" }))
+      assert.deepStrictEqual([successor.status, successor.supersedes], ["completed", second])
+      for (const [id, ...told] of [
+        [second, "failed", `deploy cancelled: ${second} was left unfinished and is superseded by ${third}`],
+        [third, "succeeded", "deploy completed"]
+      ] as const) {
+        const events = yield* store.events({ stream: id })
+        const end = events.findIndex(({ event }) => event._tag === "ExecutionMoved" && event.on !== "started")
+        const announced = events.flatMap(({ event }) =>
+          event._tag === "Announced" ? [[event.what, event.message.replace(/ after .*/, "")]] : []
+        )
+        assert.deepStrictEqual(announced, [told])
+        assert.strictEqual(events[end + 1]?.event._tag, "Announced")
+      }
+    }).pipe(Effect.provide(layer))
+  })
+
   it.effect("interrupting persists the state and gives the leases back", () => {
     const { cloud, layer } = world()
     return Effect.gen(function* () {

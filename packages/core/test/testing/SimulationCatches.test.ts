@@ -120,7 +120,8 @@ const planted: Record<string, { readonly invariant: Simulation.Invariant; readon
     invariant: "one_mutator",
     find: () =>
       simulate({
-        faults: sleepy,
+        // What was on its way to the store while its process stood still comes too late.
+        faults: { ...sleepy, store_slow: 0.8 },
         wrapStore: store(({ commit }) => ({ commit: (write) => commit({ ...write, guards: [] }) }))
       })
   },
