@@ -171,7 +171,7 @@ describe("what is left of an execution", () => {
   it("of few is as uncertain late as early, as a whole and by its stages", () => {
     // Each of the nine took a minute and 12 to 20 seconds, in which api was over at once.
     const nine = (n: number) => [stack("web", minute + n * 1_000)]
-    for (const history of [historyOf(3, nine), historyOf(9, nine)]) {
+    for (const history of [historyOf(3, nine), historyOf(9, nine), historyOf(9, nine, { deploymentId: "DOTHER0" })]) {
       const late = remaining(runOf([stack("web", 2 * minute)]), 2_000 + minute + 500, history)
       assert.strictEqual(late.basis, "few")
       assert.isBelow(late.n, enough)

@@ -121,13 +121,15 @@ describe("can-deploy", () => {
       const store = yield* DeploymentStore
       const manifest = manifestOf(plain({ stacks: [{ ...web, strategy }] }), cloud)
       const deploymentId = yield* deployed(manifest)
+      cloud.script("web", "1.1.0", { stageMillis: 120_000 })
+      yield* carryOut(requestOf(manifestOf(plain(), cloud), deploymentId, "long", { version: "1.1.0" }))
       cloud.script("web", "2.0.0", { stageMillis: 60_000 })
       const a = yield* begin(requestOf(manifest, deploymentId, "a", { version: "2.0.0" }))
       const b = yield* begin(requestOf(manifest, deploymentId, "b", { version: "3.0.0", queue: "fifo" }))
       const asked = box.canDeploy(question(manifest, deploymentId))
       const before = yield* asked
-      assert.deepInclude(the(before, "lease").clearsAt, { basis: "few", n: 1 })
-      assert.deepInclude(the(before, "queue").clearsAt, { basis: "few", n: 1 })
+      assert.deepInclude(the(before, "lease").clearsAt, { basis: "few", n: 2 })
+      assert.deepInclude(the(before, "queue").clearsAt, { basis: "few", n: 2 })
       yield* pass(a, { until: Effect.map(store.execution(id("a")), (state) => state?.status === "paused") })
       const after = yield* asked
       assert.deepStrictEqual([the(after, "lease").clearsAt, the(after, "queue").clearsAt], [null, null])
