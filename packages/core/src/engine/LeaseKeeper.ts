@@ -10,7 +10,7 @@ import type { StoreError } from "../spi/StoreError.ts"
 /**
  * A lease that is kept alive for as long as its scope is open, and given back when it closes.
  *
- * *Details*: renewed three times per time to live. `lost` fails once it is lost, or once the store was out of reach for so
+ * *Details*: renewed three times per time to live, and twice a second while the store is out of reach. `lost` fails once it is lost, or once the store was out of reach for so
  * long that it may be: whoever works under the lease races against it. `check` asks the store whether it is still held,
  * and does not believe an answer that is older than the lease: a process that was stopped reads it when it wakes.
  * `deadline` is the time, in milliseconds since the epoch, until which it is surely held; 0 once it is lost.
@@ -36,26 +36,36 @@ export const keep = Effect.fnUntraced(function* (
 ): Effect.fn.Return<KeptLease, never, LeaseStore | Scope.Scope> {
   const store = yield* LeaseStore
   const lost = yield* Deferred.make<never, LeaseLost | StoreError>()
+  const third = Duration.toMillis(ttl) / 3
   let lease = acquired
   // By this computer's own clock, counted from before the question: never later than what the store goes by.
   const deadline = yield* SubscriptionRef.make((asked ?? (yield* Clock.currentTimeMillis)) + Duration.toMillis(ttl))
 
+  // Returns after what time it is to be renewed again.
   const renew = Effect.gen(function* () {
     const asked = yield* Clock.currentTimeMillis
     lease = yield* store.renew(lease, ttl)
     yield* SubscriptionRef.set(deadline, asked + Duration.toMillis(ttl))
+    return third
   }).pipe(
     Effect.catchTag("StoreError", (error) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) =>
-        error.isRetryable && now < lease.expiresAt ? Effect.void : Effect.fail(error)
+        error.isRetryable && now < lease.expiresAt
+          ? Effect.succeed(Math.min(500, third, lease.expiresAt - now))
+          : Effect.fail(error)
       )
     )
   )
 
   yield* Effect.addFinalizer(() => Effect.ignore(store.release(lease)))
-  yield* Effect.sleep(Duration.divideUnsafe(ttl, 3)).pipe(
-    Effect.andThen(renew),
-    Effect.forever,
+  const keeping = Effect.gen(function* () {
+    let next = third
+    while (true) {
+      yield* Effect.sleep(next)
+      next = yield* renew
+    }
+  })
+  yield* keeping.pipe(
     Effect.catch((error) => Effect.andThen(SubscriptionRef.set(deadline, 0), Deferred.fail(lost, error))),
     Effect.forkScoped
   )

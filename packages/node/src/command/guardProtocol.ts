@@ -37,7 +37,8 @@ export const marker = "SIGNALBOX_RUN"
 
 /**
  * How long before the end of a lease of `ttl` ms its command is asked to end, and is killed: it must be dead before somebody
- * else may begin. Renewals come every third of the ttl, so that two may fail.
+ * else may begin. Renewals come every third of the ttl, and twice a second while the store is away: an absence of nearly half
+ * the ttl ends no command.
  */
 export const margins = (ttl: number): { readonly term: number; readonly kill: number } => {
   const term = Math.min(2000, Math.max(250, ttl / 6))
