@@ -87,7 +87,7 @@ export interface View {
   readonly scope: Scope
 }
 
-/** @since 0.1.0 */
+/** Shows an estimate. @since 0.1.0 */
 export const view = ({ basis, coverage, high, low, n, point, scope }: Estimate): View => ({
   remainingMs: point,
   lowMs: low,
