@@ -54,11 +54,12 @@ export const unusualIn = Effect.fnUntraced(function* (
         ...(strategy === undefined ? {} : { strategy })
       }
       const pool = pooled(samples, key, enoughForUnusual)
-      // What was hardly ever seen is compared with nothing.
-      if (pool.scope === "all" || pool.n < enoughForUnusual) return undefined
-      const durations = pool.samples.map(({ ms }) => ms)
-      const slow = unusual(durations, elapsedMs)
-      return slow === undefined ? undefined : { ...slow, n: pool.n }
+      // What was never seen is compared with nothing.
+      if (pool.scope === "all") return undefined
+      // Of many of a kind one always takes long: what counts is the longest of each execution.
+      const longest = new Map<string, number>()
+      for (const { execution, ms } of pool.samples) longest.set(execution, Math.max(ms, longest.get(execution) ?? 0))
+      return unusual([...longest.values()], elapsedMs)
     },
     unusualWhole: (elapsedMs) => unusual(alike, elapsedMs)
   }

@@ -98,6 +98,8 @@ describe("what is out of the ordinary", () => {
         [
           [3_000, "db", "Database", false],
           [4_000, "box", "Bucket", false],
+          [4_500, "quick", "Bucket", false],
+          [4_600, "quick", "Bucket", true],
           [5_000, "box", "Bucket", true],
           // The clock was set back once.
           [n === 0 ? 2_000 : 13_000, "db", "Database", true]
@@ -121,6 +123,8 @@ describe("what is out of the ordinary", () => {
       assert.isUndefined(resource("Database", 10_000))
       assert.deepEqual(resource("Database", 10_001), { threshold: 10_000, n: 19 })
       assert.deepEqual(resource("Bucket", 1_001), { threshold: 1_000, n: 20 })
+      // Of each execution the longest counts.
+      assert.isUndefined(resource("Bucket", 1_000))
       assert.isUndefined(resource("Queue", 10 * minute))
       // A stage is compared with stages.
       assert.isUndefined(deployment(minute))
