@@ -6,6 +6,7 @@ import * as Path from "node:path"
 import { afterAll, assert, beforeAll, it } from "vitest"
 import { type Postgres, startPostgres } from "../../node/test/support/postgres.ts"
 import { type Binary, build } from "./binary.ts"
+import { until } from "./chaos/processes.ts"
 import { start } from "./running.ts"
 import { temporary } from "./support.ts"
 
@@ -47,3 +48,40 @@ it(
     }
   }
 )
+
+it("tells who has the lock, and waits in peace, also where its clock is ahead", { timeout: 120_000 }, async () => {
+  const [here, there] = folders
+  const url = postgres!.database()
+  const env = { SIGNALBOX_DATABASE_URL: url, GITHUB_REPOSITORY: "acme/shop" }
+  const clock = Path.join(there, "clock.mjs")
+  Fs.writeFileSync(clock, "const now = Date.now; Date.now = () => now() + 20_000")
+  const ahead = { ...env, NODE_OPTIONS: `--import ${clock}` }
+  const first = start(
+    binary,
+    here,
+    ["run", "--correlation-id", "one", "--", "sh", "-c", "echo holding; sleep 100"],
+    env
+  )
+  try {
+    await first.says(/holding/)
+    const asked = await binary.run(there, ["can-deploy"], { env: ahead })
+    assert.strictEqual(asked.code, 2, asked.stdout)
+    assert.include((await binary.run(there, ["lock", "show"], { env: ahead })).stdout, "one")
+    const second = start(binary, there, ["run", "--correlation-id", "two", "--", "true"], ahead)
+    await second.says(/waiting/)
+    const [transactions, endsAt] = [
+      "SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()",
+      "SELECT expires_at FROM signalbox_leases WHERE key LIKE 'lock/%'"
+    ].map((sql) => () => Number(postgres!.psql(url, sql)[0])) as [() => number, () => number]
+    const [before, end, begun] = [transactions(), endsAt(), performance.now()]
+    // As long as it takes to renew the lock.
+    assert.isTrue(await until(() => endsAt() > end, 20_000, 500))
+    const perSecond = ((transactions() - before) * 1_000) / (performance.now() - begun)
+    assert.isBelow(perSecond, 150)
+    const freed = await binary.run(there, ["lock", "release", "--force", "--reason", "it hangs"], { env: ahead })
+    assert.strictEqual(freed.code, 0, freed.stderr)
+    assert.strictEqual((await second.ended).code, 0)
+  } finally {
+    first.child.kill("SIGKILL")
+  }
+})

@@ -6,12 +6,16 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { DeploymentStore } from "../spi/DeploymentStore.ts"
 
+/** For so long after its time, in ms, a thing comes in the next moment. */
+const overdue = 50
+
 /**
  * Waits for something to happen in the store.
  *
  * *Details*: follows the changes until the scope closes; what happened since the last wait ends the next one at once, so
  * that nothing is missed between looking and waiting. A wait ends after a second at the latest, and at `until`: that
- * somebody died, or a time came, is said by nobody.
+ * somebody died, or a time came, is said by nobody. What is still awaited though its time is past is looked at four times a
+ * second.
  *
  * @since 0.1.0
  */
@@ -28,7 +32,9 @@ export const news: Effect.Effect<(until?: number) => Effect.Effect<void>, never,
       Effect.forkScoped
     )
     return (until = Number.POSITIVE_INFINITY) =>
-      Effect.flatMap(Clock.currentTimeMillis, (now) =>
-        Effect.raceFirst(Queue.take(arrived), Effect.sleep(Duration.millis(Math.max(10, Math.min(until - now, 1_000)))))
-      )
+      Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        const left = until - now
+        const millis = left < -overdue ? 250 : Math.max(10, Math.min(left, 1_000))
+        return Effect.raceFirst(Queue.take(arrived), Effect.sleep(Duration.millis(millis)))
+      })
   })

@@ -15,7 +15,8 @@ import type { StoreError } from "./StoreError.ts"
  *
  * *Details*: `holder` is what it is held for (a correlation id), `owner` who acts for it (a process). `fence` is larger
  * than every fence that was ever given out for `key`. Kept after release, so that the fence goes on growing: then
- * `expiresAt` is 0.
+ * `expiresAt` is 0. Its times are told by the clock of whoever asked for it, however that differs from the one of the store,
+ * which decides.
  *
  * @since 0.1.0
  */

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { type Lease, LeaseHeld, LeaseLost, LeaseStore } from "../spi/LeaseStore.ts"
@@ -15,11 +16,35 @@ const isSame = (present: Lease | undefined, lease: Lease): present is Lease =>
 
 const after = (now: number, ttl: Duration.Duration): number => Math.ceil(now + Duration.toMillis(ttl))
 
+/** What two clocks that are meant to be the same may differ by, in ms. */
+const agreed = 10
+
+/**
+ * Asks a store, and says how its times are told here. Where its time lies between before and after asking, its clock and ours
+ * are taken for the same; else a lease rather ends too early here than too late.
+ */
+const asking = Effect.fnUntraced(function* <A extends { readonly now: number }, E, R>(ask: Effect.Effect<A, E, R>) {
+  const before = yield* Clock.currentTimeMillis
+  const found = yield* ask
+  const after = yield* Clock.currentTimeMillis
+  const shift = found.now < before - agreed || found.now > after + agreed ? before - found.now : 0
+  const here = (lease: Lease): Lease =>
+    shift === 0 || lease.expiresAt === 0
+      ? lease
+      : {
+          ...lease,
+          acquiredAt: Math.max(0, lease.acquiredAt + shift),
+          expiresAt: Math.max(1, lease.expiresAt + shift)
+        }
+  return { ...found, here }
+})
+
 /**
  * Makes a `LeaseStore` of an encoded one, by reading and swapping until it holds.
  *
  * *Details*: the row of a key stays for ever, so that its fence only grows; `get` gives it also when it has expired (then
- * `expiresAt` is past) or was released (0). `list` gives the leases that are held.
+ * `expiresAt` is past) or was released (0). `list` gives the leases that are held. The clock of the store decides, and what it
+ * says is told by the clock of whoever asks.
  *
  * @since 0.1.0
  */
@@ -27,11 +52,11 @@ export const makeLeaseStore = (encoded: EncodedLeaseStore): LeaseStore["Service"
   LeaseStore.of({
     acquire: Effect.fnUntraced(function* (options) {
       for (;;) {
-        const { lease: present, now } = yield* encoded.get(options.key)
+        const { here, lease: present, now } = yield* asking(encoded.get(options.key))
         if (isHeld(present, now)) {
           const own =
             present.holder === options.holder && (options.sameHolder === true || present.owner === options.owner)
-          if (!own && options.evict !== present.fence) return yield* new LeaseHeld({ lease: present })
+          if (!own && options.evict !== present.fence) return yield* new LeaseHeld({ lease: here(present) })
         }
         const lease: Lease = {
           key: options.key,
@@ -42,17 +67,17 @@ export const makeLeaseStore = (encoded: EncodedLeaseStore): LeaseStore["Service"
           expiresAt: after(now, options.ttl),
           ...(options.reason === undefined ? {} : { reason: options.reason })
         }
-        if (yield* encoded.swap(present, lease)) return lease
+        if (yield* encoded.swap(present, lease)) return here(lease)
       }
     }),
     renew: Effect.fnUntraced(function* (lease, ttl) {
       for (;;) {
-        const { lease: present, now } = yield* encoded.get(lease.key)
+        const { here, lease: present, now } = yield* asking(encoded.get(lease.key))
         if (!isSame(present, lease) || !isHeld(present, now)) {
           return yield* new LeaseLost({ key: lease.key, fence: lease.fence })
         }
         const renewed: Lease = { ...present, expiresAt: after(now, ttl) }
-        if (yield* encoded.swap(present, renewed)) return renewed
+        if (yield* encoded.swap(present, renewed)) return here(renewed)
       }
     }),
     release: Effect.fnUntraced(function* (lease) {
@@ -68,6 +93,9 @@ export const makeLeaseStore = (encoded: EncodedLeaseStore): LeaseStore["Service"
         return yield* new LeaseLost({ key: lease.key, fence: lease.fence })
       }
     }),
-    get: (key) => Effect.map(encoded.get(key), ({ lease }) => lease),
-    list: Effect.map(encoded.list, ({ leases, now }) => leases.filter((lease) => isHeld(lease, now)))
+    get: (key) =>
+      Effect.map(asking(encoded.get(key)), ({ here, lease }) => (lease === undefined ? undefined : here(lease))),
+    list: Effect.map(asking(encoded.list), ({ here, leases, now }) =>
+      leases.filter((lease) => isHeld(lease, now)).map(here)
+    )
   })

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -63,6 +64,22 @@ const short = (key: string, holder: string) =>
   )
 
 const expired = (lease: Lease) => Effect.flatMap(LeaseStore, (leases) => eventually(Effect.flip(leases.check(lease))))
+
+/** Runs it with a clock that is fast by so many ms. */
+const fastBy =
+  (millis: number) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.flatMap(Clock.Clock, (clock) =>
+      Effect.provideService(effect, Clock.Clock, {
+        currentTimeMillisUnsafe: () => clock.currentTimeMillisUnsafe() + millis,
+        currentTimeMillis: Effect.map(clock.currentTimeMillis, (now) => now + millis),
+        currentTimeNanosUnsafe: () => clock.currentTimeNanosUnsafe() + BigInt(millis) * 1_000_000n,
+        currentTimeNanos: Effect.map(clock.currentTimeNanos, (now) => now + BigInt(millis) * 1_000_000n),
+        monotonicTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe(),
+        monotonicTimeNanos: clock.monotonicTimeNanos,
+        sleep: (duration) => clock.sleep(duration)
+      })
+    )
 
 const tests: ReadonlyArray<Both> = [
   [
@@ -243,6 +260,37 @@ const tests: ReadonlyArray<Both> = [
         fences,
         [...new Set(fences)].sort((left, right) => left - right)
       )
+    })
+  ],
+  [
+    "tells whether it is held as it decides it, also those whose clock is wrong",
+    Effect.gen(function* () {
+      const leases = yield* LeaseStore
+      for (const by of [20_000, -20_000]) {
+        const held = yield* leases.acquire({
+          key: yield* freshKey,
+          holder: "a",
+          owner: "p1",
+          ttl: Duration.seconds(10)
+        })
+        const over = yield* short(yield* freshKey, "a")
+        yield* expired(over)
+        for (const { key } of [held, over]) {
+          const seen = yield* fastBy(by)(
+            Effect.gen(function* () {
+              const now = yield* Clock.currentTimeMillis
+              const isHeld = (lease: Lease | undefined) => lease !== undefined && lease.expiresAt > now
+              const got = isHeld(yield* leases.get(key))
+              const listed = isHeld((yield* leases.list).find((lease) => lease.key === key))
+              const asked = yield* Effect.result(leases.acquire({ key, holder: "b", owner: "p2", ttl: minute }))
+              const refused = Result.isFailure(asked) && asked.failure._tag === "LeaseHeld" ? asked.failure : undefined
+              return { got, listed, refused: isHeld(refused?.lease), isRefused: refused !== undefined }
+            })
+          )
+          const is = seen.isRefused
+          assert.deepStrictEqual(seen, { got: is, listed: is, refused: is, isRefused: is }, `${key}, off by ${by}`)
+        }
+      }
     })
   ],
   [
