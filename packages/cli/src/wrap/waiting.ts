@@ -5,21 +5,37 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { type CorrelationId, DeploymentStore } from "@signalbox/core/spi"
 import type { Invocation } from "../Invocation.ts"
-import { span } from "../live/words.ts"
+import { plain, span } from "../live/words.ts"
 import { isWaiting, lookAt } from "../lookAt.ts"
 
 const pause = 500
 const heartbeat = 30_000
 
-/** Writes a line when who or what is in the way changes, and every half minute; ends when its turn has come. */
+/**
+ * Writes a line when who or what is in the way changes, and every half minute; ends when its turn has come. That the
+ * registry is away, and back, is said once.
+ */
 export const tellWaiting = Effect.fnUntraced(function* (inv: Invocation, id: CorrelationId) {
   const store = yield* DeploymentStore
   let told = { what: "", at: 0 }
+  let away = false
+  const look = Effect.gen(function* () {
+    const state = yield* store.execution(id)
+    return state === undefined || !isWaiting(state) ? undefined : { state, ...(yield* lookAt(state)) }
+  })
   for (;;) {
     yield* Effect.sleep(pause)
-    const state = yield* store.execution(id)
-    if (state === undefined || !isWaiting(state)) return
-    const { blockers, message } = yield* lookAt(state)
+    const seen = yield* Effect.result(look)
+    if (seen._tag === "Failure") {
+      if (!seen.failure.isRetryable) return yield* seen.failure
+      if (!away) yield* inv.say(`degraded: it waits on without the registry (${plain(seen.failure.message)})`)
+      away = true
+      continue
+    }
+    if (away) yield* inv.say("reconciled: the registry is back")
+    away = false
+    if (seen.success === undefined) return
+    const { blockers, message, state } = seen.success
     const now = yield* Clock.currentTimeMillis
     // That the end is expected at another time now is no news.
     const what = blockers.map(({ kind, who }) => `${kind} ${who}`).join()

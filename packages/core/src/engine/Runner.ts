@@ -55,10 +55,12 @@ export const run = Effect.fnUntraced(function* (
   shown?: string
 ): Effect.fn.Return<ExecutionState, Refused | LeaseHeld | LeaseLost | StoreError, Services> {
   const store = yield* DeploymentStore
-  while (true) {
+  let waits = false
+  const round = Effect.gen(function* () {
     const state = yield* store.execution(id)
     if (state === undefined) return yield* unknown(id)
     if (isFinished(state)) return state
+    waits = isQueued(state)
     const [requested] = yield* store.events({ stream: id, tags: ["ExecutionRequested"], limit: 1 })
     const asked = requested?.event._tag === "ExecutionRequested" ? requested.event : undefined
     const ttl = asked?.spec.leaseTtl ?? Duration.seconds(15)
@@ -71,8 +73,9 @@ export const run = Effect.fnUntraced(function* (
               ? untilMine(id, ttl, first.failure.lease)
               : traced(id, waiting)(untilMine(id, ttl, first.failure.lease))
           : yield* first.failure
-    if (claimed === undefined) continue
-    yield* Effect.scoped(carryOn(id, claimed, ttl, command, shown)).pipe(
+    if (claimed === undefined) return undefined
+    const onTurn = () => void (waits = false)
+    yield* Effect.scoped(carryOn(id, claimed, ttl, command, shown, onTurn)).pipe(
       measured(id),
       inside(id, () => spanIdOf(id, paths.run(claimed.fence))),
       // Whoever was stopped for a while has lost nothing but time: the place in the queue is in the log.
@@ -82,6 +85,17 @@ export const run = Effect.fnUntraced(function* (
         )
       )
     )
+    return undefined
+  }).pipe(
+    // Whoever waits for its turn waits for the store, too, and claims its place again.
+    Effect.retry({
+      schedule: Schedule.spaced("1 second"),
+      while: (error) => waits && error._tag === "StoreError" && error.isRetryable
+    })
+  )
+  while (true) {
+    const ended = yield* round
+    if (ended !== undefined) return ended
   }
 })
 
@@ -188,7 +202,8 @@ const carryOn = Effect.fnUntraced(function* (
   claimed: Lease,
   ttl: Duration.Duration,
   command: Wrapped | undefined,
-  shown: string | undefined
+  shown: string | undefined,
+  onTurn: () => void
 ): Effect.fn.Return<void, Refused | LeaseHeld | LeaseLost | StoreError, Services | Scope.Scope> {
   const { owner } = yield* RunnerIdentity
   const store = yield* DeploymentStore
@@ -201,6 +216,7 @@ const carryOn = Effect.fnUntraced(function* (
   if (hasCommand(state)) yield* untilExpired(state)
   const taken = isQueued(state) ? yield* takeTurn(id, mine, owner, ttl) : yield* takeBack(state, owner, ttl)
   if (taken === undefined) return
+  onTurn()
   const lock = yield* LeaseKeeper.keep(taken.lease, ttl, taken.asked)
   yield* endLeftBehind(state)
   const journal = yield* Journal.open(id, () => [mine.lease(), lock.lease()])

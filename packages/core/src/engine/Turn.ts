@@ -49,7 +49,7 @@ type Services = DeploymentStore | LeaseStore
  * *Details*: the order is that of the requests, rollbacks first; it is in the log, so that it survives whoever waits. What
  * the execution starts from is read again under the lock.
  *
- * *Errors*: `LeaseLost` where the claim was lost; the place is kept.
+ * *Errors*: `LeaseLost` where the claim was lost; the place is kept. A store that is away is asked again.
  *
  * @since 0.1.0
  */
@@ -57,31 +57,44 @@ export const take = Effect.fnUntraced(function* (
   taking: Taking
 ): Effect.fn.Return<Taken | undefined, LeaseLost | StoreError, Services | Scope.Scope> {
   const store = yield* DeploymentStore
-  const request = yield* requestOf(taking.id)
-  yield* displace(taking.id)
+  const request = yield* whileAway(Effect.tap(requestOf(taking.id), displace(taking.id)))
   let gaveWay = false
   let lookedAt = Number.NEGATIVE_INFINITY
   let waitForNews: Effect.Success<typeof news> | undefined
-  while (true) {
+  const look = Effect.gen(function* () {
     const state = yield* store.execution(taking.id)
     if (state === undefined || request === undefined || isFinished(state)) return undefined
     const now = yield* Clock.currentTimeMillis
-    const { isNext, places } = yield* distance(state)
-    if (isNext || now - lookedAt >= sometimes) {
-      lookedAt = now
-      const lock: Attempt = yield* attempt(state, request, taking, { isNext, gaveWay })
-      if (lock._tag === "Taken") return lock
-      gaveWay ||= lock.gaveWay === true
-      if (isNext) {
-        waitForNews ??= yield* news
-        yield* waitForNews(lock.until)
-        continue
-      }
+    // Its turn may have come without an answer that said so.
+    const { isNext, places } = isQueued(state) ? yield* distance(state) : { isNext: true, places: 0 }
+    if (!isNext && now - lookedAt < sometimes) return { isNext, places }
+    lookedAt = now
+    return { isNext, places, lock: yield* attempt(state, request, taking, { isNext, gaveWay }) }
+  })
+  while (true) {
+    const seen = yield* whileAway(look)
+    if (seen === undefined) return undefined
+    const { isNext, lock, places } = seen
+    if (lock?._tag === "Taken") return lock
+    gaveWay ||= lock?.gaveWay === true
+    if (isNext && lock !== undefined) {
+      waitForNews ??= yield* news
+      yield* waitForNews(lock.until)
+      continue
     }
     // However many wait, those whose turn is far leave the machine to those whose turn is near: they listen to nothing.
     yield* Effect.sleep(Math.min(places * perPlace, sometimes))
   }
 }, Effect.scoped)
+
+/** Whoever waits goes on waiting while the store is away; for how long, the claim says. */
+const whileAway = <A, R>(
+  effect: Effect.Effect<A, LeaseLost | StoreError, R>
+): Effect.Effect<A, LeaseLost | StoreError, R> =>
+  Effect.retry(effect, {
+    schedule: Schedule.spaced("500 millis"),
+    while: (error) => error._tag === "StoreError" && error.isRetryable
+  })
 
 /** How long a place before one's own lasts at least, and after what time everything is looked at all the same, in ms. */
 const perPlace = 20
@@ -98,7 +111,7 @@ const attempt = Effect.fnUntraced(function* (
   { gaveWay, isNext }: { readonly gaveWay: boolean; readonly isNext: boolean }
 ): Effect.fn.Return<Attempt, LeaseLost | StoreError, Services> {
   const leases = yield* LeaseStore
-  const blockers = yield* standing(request)
+  const blockers = isQueued(state) ? yield* standing(request) : []
   const final = blockers.find(isFinal) ?? (isNext ? yield* missing(request, blockers) : undefined)
   if (final !== undefined) {
     yield* withdraw(state.correlationId, {

@@ -9,9 +9,10 @@ import {
   type Manifest,
   StoreError
 } from "@signalbox/core/spi"
-import { Duration, Effect, Fiber, Stream } from "effect"
+import { Clock, Duration, Effect, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { claim } from "../../src/engine/Claim.ts"
+import * as Runner from "../../src/engine/Runner.ts"
 import { take, withdrawAfter } from "../../src/engine/Turn.ts"
 import {
   begin,
@@ -239,6 +240,50 @@ describe("the queue", () => {
       assert.strictEqual((yield* box.run(id("b"))).status, "completed")
     }).pipe(Effect.provide(layer))
   })
+
+  for (const [how, seconds] of [
+    ["is away for a moment", 4],
+    ["is away for longer than its claim", 25]
+  ] as const) {
+    it.effect(`waits on where the store ${how}`, () => {
+      const { cloud, layer } = world()
+      return Effect.gen(function* () {
+        const box = yield* Signalbox
+        const store = yield* DeploymentStore
+        const leases = yield* LeaseStore
+        const manifest = manifestOf(canary, cloud)
+        const deploymentId = yield* deployed(manifest)
+        const a = yield* begin(queued(manifest, deploymentId, "a"))
+        yield* box.submit(queued(manifest, deploymentId, "b"))
+        let isAway = false
+        const failing = <Service extends object>(service: Service): Service =>
+          new Proxy(service, {
+            get: (target, name) => {
+              const real = Reflect.get(target, name)
+              const refused = new StoreError({ operation: String(name), reason: "Unavailable", detail: "no route" })
+              return typeof real === "function"
+                ? (...of: ReadonlyArray<unknown>) =>
+                    Effect.suspend(() => (isAway ? Effect.fail(refused) : Reflect.apply(real, target, of)))
+                : real
+            }
+          })
+        const b = yield* Runner.run(id("b")).pipe(
+          Effect.provideService(DeploymentStore, failing(store)),
+          Effect.provideService(LeaseStore, failing(leases)),
+          Effect.forkChild
+        )
+        yield* settle
+        yield* TestClock.adjust("1 second")
+        isAway = true
+        const back = (yield* Clock.currentTimeMillis) + seconds * 1_000
+        yield* pass(b, { until: Effect.map(Clock.currentTimeMillis, (now) => now >= back) })
+        assert.isUndefined(b.pollUnsafe())
+        isAway = false
+        const states = yield* drive(yield* Effect.forkChild(Fiber.joinAll([a, b])))
+        assert.deepStrictEqual(turns(states), ["a completed", "b completed"])
+      }).pipe(Effect.provide(layer))
+    })
+  }
 
   const asking = (steps: Config["stacks"][number]["strategy"]) =>
     config({ stacks: [{ name: "web", provider: "simulated", gate, strategy: steps }] })
