@@ -7,7 +7,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Estimate } from "../analysis/Estimate.ts"
 import { heldBy, type Hold } from "../domain/Environment.ts"
-import { type ExecutionState, isFinished, isQueued } from "../domain/Execution.ts"
+import { type ExecutionState, isFinished, isQueued, waitsForPeople } from "../domain/Execution.ts"
 import type { CorrelationId, DeploymentId, EnvironmentName } from "../domain/Ids.ts"
 import * as Queue from "../domain/Queue.ts"
 import { DeploymentStore } from "../spi/DeploymentStore.ts"
@@ -58,8 +58,8 @@ export const placeOf = Effect.fnUntraced(function* (
   return {
     position: before.length + 1,
     ahead: all.map(({ by, correlationId, kind }) => ({ by, correlationId, kind })),
-    // What is left of the last one is told with those before it.
-    left: latest === undefined ? undefined : yield* estimate(latest)
+    // What is left of the last one is told with those before it; nobody knows how long people take.
+    left: latest === undefined || (holder !== undefined && waitsForPeople(holder)) ? undefined : yield* estimate(latest)
   }
 })
 

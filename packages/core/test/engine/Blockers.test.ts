@@ -4,6 +4,7 @@ import {
   type BlockerKind,
   CanDeploy,
   type Config,
+  Queueing,
   RunnerIdentity,
   Signalbox
 } from "@signalbox/core/engine"
@@ -133,6 +134,8 @@ describe("can-deploy", () => {
       yield* pass(a, { until: Effect.map(store.execution(id("a")), (state) => state?.status === "paused") })
       const after = yield* asked
       assert.deepStrictEqual([the(after, "lease").clearsAt, the(after, "queue").clearsAt], [null, null])
+      const waits = yield* store.execution(id("b"))
+      assert.isUndefined((yield* Queueing.placeOf(waits!)).left)
       yield* Fiber.interrupt(b)
       yield* Fiber.interrupt(a)
     }).pipe(Effect.provide(layer))
