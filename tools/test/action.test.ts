@@ -157,6 +157,12 @@ describe("what becomes of an exit code", () => {
     expect(ran.summary).toContain("release-41 deploys v1")
   })
 
+  it("asks what is in the way of going back where that was refused", async () => {
+    const replies = { rollback: { code: 2 }, "can-deploy": { code: 2, stdout: json({ blockers: [] }) } }
+    const ran = await main({ ...inputs, command: "rollback" }, replies)
+    expect(ran.calls.at(-1)!.args).toEqual(expect.arrayContaining(["can-deploy", "--kind", "rollback"]))
+  })
+
   it.each([
     [2, "waiting", 0],
     [124, "timeout", 124]

@@ -117,7 +117,7 @@ const afterwards = async (inputs, ran, run) => {
 /** What stands in the way of one that was refused. @param {Inputs} inputs @param {Run} run @returns {Promise<Answer>} */
 const inTheWay = async (inputs, run) => {
   const { command, correlationId } = inputs
-  const kind = command === "run" ? "run" : inputs.kind
+  const kind = command === "run" || command === "rollback" ? command : inputs.kind
   const blocked = await run(argumentsOf({ ...inputs, command: "can-deploy", kind }, {}))
   return { ...lastObject(blocked.stdout), correlationId }
 }
