@@ -25,26 +25,35 @@ const claimed: Effect.Effect<ReadonlySet<string>, StoreError, LeaseStore> = Effe
   return new Set(held.flatMap(({ key, owner }) => (isDead(owner) ? [] : [key])))
 })
 
+type Asked = Pick<ExecutionState, "correlationId" | "kind" | "deploymentId" | "environment">
+
+/** Whether one that comes before a request does not hold it up at this moment. @since 0.2.0 */
+export type IsPassed = (ticket: Queue.Ticket) => Effect.Effect<boolean, StoreError, DeploymentStore | LeaseStore>
+
 /**
  * Those whose turn comes before an execution's, in order; a request that was registered and that nobody waits for is not
- * among them.
+ * among them, nor is one that `isPassed`.
  *
  * @since 0.1.0
  */
 export const ahead = Effect.fnUntraced(function* (
-  asked: Pick<ExecutionState, "correlationId" | "kind" | "deploymentId" | "environment">
+  asked: Asked,
+  isPassed?: IsPassed
 ): Effect.fn.Return<Queue.Queue, StoreError, DeploymentStore | LeaseStore> {
   const store = yield* DeploymentStore
   const environment = yield* store.environment(asked.deploymentId, asked.environment)
   const queue = environment?.queue ?? []
   if (queue.length === 0) return []
   const waiting = yield* claimed
-  return Queue.before(queue, asked, ({ correlationId }) => waiting.has(claimKey(correlationId)))
+  const before = Queue.before(queue, asked, ({ correlationId }) => waiting.has(claimKey(correlationId)))
+  if (isPassed === undefined) return before
+  const passed = yield* Effect.forEach(before, isPassed)
+  return before.filter((_, index) => passed[index] !== true)
 })
 
 /**
  * How far a request is from its turn: how many places are before it, and whether it is next, because nobody waits in any of
- * them.
+ * them, or each that does `isPassed`.
  *
  * *Details*: asks for as few claims as it can. Many look, and often: what one of them reads must not grow with the number of
  * claims there ever were.
@@ -52,13 +61,15 @@ export const ahead = Effect.fnUntraced(function* (
  * @since 0.1.0
  */
 export const distance = Effect.fnUntraced(function* (
-  asked: Pick<ExecutionState, "correlationId" | "kind" | "deploymentId" | "environment">
+  asked: Asked,
+  isPassed: IsPassed = () => Effect.succeed(false)
 ): Effect.fn.Return<{ readonly places: number; readonly isNext: boolean }, StoreError, DeploymentStore | LeaseStore> {
   const store = yield* DeploymentStore
   const environment = yield* store.environment(asked.deploymentId, asked.environment)
   const before = Queue.before(environment?.queue ?? [], asked)
-  for (const { correlationId } of before) {
-    if (yield* isClaimed(correlationId)) return { places: before.length, isNext: false }
+  for (const ticket of before) {
+    if ((yield* isClaimed(ticket.correlationId)) && !(yield* isPassed(ticket)))
+      return { places: before.length, isNext: false }
   }
   return { places: before.length, isNext: true }
 })

@@ -16,6 +16,7 @@ import { ahead } from "./Ahead.ts"
 import { type Asked, type Blocker, none } from "./Blockers.ts"
 import { at, endOf } from "./Clearing.ts"
 import { lockKey } from "./LockKey.ts"
+import { goesPast } from "./Overriding.ts"
 import { RunnerIdentity } from "./RunnerIdentity.ts"
 
 /** Of so many in the queue it is said when they will be done: each takes all those before it into account. */
@@ -38,7 +39,7 @@ export const inTheWay = Effect.fnUntraced(function* (
   const held = live === undefined ? [] : [yield* holder(asked, live, now)]
   // While people are waited for, nobody can know when the next turn comes.
   const open = held.every(({ clearsAt }) => clearsAt !== null)
-  const before = yield* ahead(asked)
+  const before = yield* ahead(asked, goesPast(asked))
   const waiting = yield* Effect.forEach(before, (ticket, index) =>
     Effect.map(open && index < foretold ? endOf(ticket.correlationId) : Effect.succeed(null), (clearsAt): Blocker => ({
       ...none,

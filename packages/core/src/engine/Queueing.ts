@@ -20,6 +20,7 @@ import { inTheWay } from "./InTheWay.ts"
 import { requestOf } from "./Journal.ts"
 import { isMarkOf } from "./LeftBehind.ts"
 import { claimKey, liveLock } from "./LockKey.ts"
+import { goesPast } from "./Overriding.ts"
 import { Refused } from "./Refused.ts"
 import { RunnerIdentity } from "./RunnerIdentity.ts"
 
@@ -50,7 +51,7 @@ export const placeOf = Effect.fnUntraced(function* (
   if (!isQueued(state)) return { position: null, ahead: [], left: undefined }
   const store = yield* DeploymentStore
   const lease = yield* liveLock(state.deploymentId, state.environment)
-  const before = yield* ahead(state)
+  const before = yield* ahead(state, goesPast(state))
   const holder = lease === undefined ? undefined : yield* store.execution(lease.holder as CorrelationId)
   const all = [...(holder === undefined || isFinished(holder) ? [] : [holder]), ...before]
   const last = all.at(-1)

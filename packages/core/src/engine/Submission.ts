@@ -24,6 +24,7 @@ import { announceRunner } from "./Claim.ts"
 import { resolve } from "./Configuration.ts"
 import { join } from "./Joining.ts"
 import { lockKey } from "./LockKey.ts"
+import { goesPast } from "./Overriding.ts"
 import { Refused } from "./Refused.ts"
 import { uniqueOwner } from "./RunnerIdentity.ts"
 import type { Request } from "./Signalbox.ts"
@@ -76,7 +77,7 @@ const immediately = Effect.fnUntraced(function* (
   spec: ExecutionSpec
 ): Effect.fn.Return<Submission, Refused | StoreError, DeploymentStore | LeaseStore> {
   const leases = yield* LeaseStore
-  const [next] = yield* ahead(request)
+  const [next] = yield* ahead(request, goesPast(request))
   if (next !== undefined) return yield* behind(next, request)
   const key = lockKey(request.deploymentId, request.environment)
   const taken = yield* Effect.result(

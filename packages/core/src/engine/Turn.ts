@@ -22,6 +22,7 @@ import { type Blocker, isFinal, stacksMissing, standing } from "./Blockers.ts"
 import { requestOf } from "./Journal.ts"
 import { lockKey } from "./LockKey.ts"
 import { news } from "./News.ts"
+import { goesPast } from "./Overriding.ts"
 import { isEmpty, startingPoint } from "./StartingPoint.ts"
 import { supersede } from "./Superseding.ts"
 
@@ -66,7 +67,7 @@ export const take = Effect.fnUntraced(function* (
     if (state === undefined || request === undefined || isFinished(state)) return undefined
     const now = yield* Clock.currentTimeMillis
     // Its turn may have come without an answer that said so.
-    const { isNext, places } = isQueued(state) ? yield* distance(state) : { isNext: true, places: 0 }
+    const { isNext, places } = isQueued(state) ? yield* distance(state, goesPast(state)) : { isNext: true, places: 0 }
     if (!isNext && now - lookedAt < sometimes) return { isNext, places }
     lookedAt = now
     return { isNext, places, lock: yield* attempt(state, request, taking, { isNext, gaveWay }) }
@@ -199,7 +200,7 @@ const begin = Effect.fnUntraced(function* (
   // Its turn came before, and the process that took it is gone.
   if (current === id) return { _tag: "Taken", ...taken }
   // Until the lock was had, some may have come who go first, and somebody may have decided against it.
-  if (!(yield* distance(state)).isNext || (yield* standing(request)).length > 0) {
+  if (!(yield* distance(state, goesPast(state))).isNext || (yield* standing(request)).length > 0) {
     return { _tag: "Not", until: yield* Clock.currentTimeMillis }
   }
   if (current !== null) yield* supersede(current, id, found, lock)

@@ -113,8 +113,11 @@ export const crowd = (draw: Chance, given: Given): Crowd => {
   const all = [...asked, ...newcomers, ...storm]
   const minute = draw.int(0, 1)
   const frozen = given.mayFreeze && draw.yes(0.05)
+  // One of them has a reason not to wait for that.
+  const urgent = (request: ScenarioRequest): ScenarioRequest =>
+    request.id === "newcomer-1" ? { ...request, override: "it cannot wait" } : request
   return {
-    requests: all,
+    requests: frozen ? all.map(urgent) : all,
     decisions: drawDecisions(draw, given, all),
     ...(frozen ? { freezes: [{ name: "rush hour", cron: `${minute} * * * *`, duration: "1 minute" }] } : {})
   }

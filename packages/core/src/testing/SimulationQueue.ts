@@ -133,7 +133,9 @@ export class Queues {
     const there = (one: Waiting) => Math.max(one.at, this.#waitsSince(one.id)) < since
     const rank = (one: Waiting) => (one.overtaken >= mostOvertaken ? 0 : one.rollback ? 1 : 2)
     const order = queue.toSorted((left, right) => rank(left) - rank(right))
-    const before = order.slice(0, order.indexOf(own)).filter(there)
+    const before = order
+      .slice(0, order.indexOf(own))
+      .filter((one) => there(one) && !this.#isPassed(request, one.id, since))
     monitor.hold(
       before.length === 0,
       "in_turn",
@@ -146,6 +148,17 @@ export class Queues {
     this.#leave(id)
   }
 
+  /** Who does not heed a freeze, or what one stack is built on, goes past those that wait for that under the lock. */
+  #isPassed({ override }: EventOf<"ExecutionRequested">, other: string, since: number): boolean {
+    const request = this.#requests.get(other)
+    if (override === undefined || request === undefined || request.override !== undefined) return false
+    const { environment, kind, spec } = request
+    // Whether its stack lacked another one is not seen from here.
+    if (kind === "deploy-stack" || (spec.requires ?? []).length > 0) return true
+    const frozen = (at: number) => Freeze.activeAt(spec.freezes ?? [], environment, at).length > 0
+    return kind !== "rollback" && (frozen(since) || frozen(this.#world.now))
+  }
+
   /** Since when somebody waits without a break; later than everything where nobody does now. */
   #waitsSince(id: string): number {
     const claim = this.#leases.get(claimKey(id as never))
@@ -155,7 +168,8 @@ export class Queues {
 
   /** What people had decided when the lock was taken is heeded. */
   #mayBegin(id: string, request: EventOf<"ExecutionRequested">, deployment: Deployment | undefined): void {
-    const { deploymentId, environment, kind, spec, version } = request
+    const { deploymentId, environment, spec, version } = request
+    const heedsAll = request.kind !== "rollback" && request.override === undefined
     const since = this.#since.get(lockKey(deploymentId, environment)) ?? this.#world.now
     const hold = heldBy(deployment, environment, this.#world.now)
     this.#monitor.hold(
@@ -163,13 +177,13 @@ export class Queues {
       "in_turn",
       () => `${id} begins while ${environment} is held by ${hold?.by}`
     )
-    const frozen = kind === "rollback" ? [] : Freeze.activeAt(spec.freezes ?? [], environment, this.#world.now)
+    const frozen = heedsAll ? Freeze.activeAt(spec.freezes ?? [], environment, this.#world.now) : []
     this.#monitor.hold(
       frozen.every((freeze) => freeze.since >= since),
       "in_turn",
       () => `${id} begins while ${environment} is frozen: ${frozen[0]?.name}`
     )
-    const veto = kind === "rollback" ? undefined : vetoOn(deployment, environment, version)
+    const veto = heedsAll ? vetoOn(deployment, environment, version) : undefined
     this.#monitor.hold(
       veto === undefined || veto.at >= since,
       "in_turn",

@@ -62,7 +62,7 @@ export interface Fault {
  *
  * @since 0.1.0
  */
-export interface ScenarioRequest extends Pick<Request, "kind" | "version" | "strategy" | "queue"> {
+export interface ScenarioRequest extends Pick<Request, "kind" | "version" | "strategy" | "queue" | "override"> {
   readonly id: string
   readonly at: number
   readonly process: number

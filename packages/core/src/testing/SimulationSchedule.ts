@@ -228,6 +228,7 @@ export class Schedule {
       ...(request.version === undefined ? {} : { version: request.version }),
       ...(request.strategy === undefined ? {} : { strategy: request.strategy }),
       ...(request.queue === undefined ? {} : { queue: request.queue }),
+      ...(request.override === undefined ? {} : { override: request.override }),
       ...(request.stack === undefined ? {} : { stacks: [request.stack as StackName] })
     }
   }

@@ -306,6 +306,44 @@ describe("the queue", () => {
     }).pipe(Effect.provide(layer))
   })
 
+  it.effect("goes past those that are frozen, where one does not heed that, and they keep their places", () => {
+    const { cloud, layer } = world()
+    return Effect.gen(function* () {
+      const box = yield* Signalbox
+      const store = yield* DeploymentStore
+      const deploymentId = yield* deployed(manifestOf(canary, cloud))
+      const direct = asking({ type: "all_at_once" })
+      const manifest = manifestOf(
+        { ...direct, freezes: [{ name: "night", cron: "0 0 * * *", duration: "10 minutes" }] },
+        cloud
+      )
+      const a = yield* begin(queued(manifest, deploymentId, "a"))
+      const b = yield* begin(queued(manifest, deploymentId, "b"))
+      const urgent = { override: "the fix of the night" }
+      const c = yield* drive(yield* begin(queued(manifest, deploymentId, "c", urgent)))
+      const refusing = requestOf(manifest, deploymentId, "d", { version: "d.0.0", queue: "reject", ...urgent })
+      const d = yield* drive(yield* begin(refusing))
+      const waiting = (yield* store.environment(deploymentId, production))?.queue ?? []
+      assert.deepStrictEqual(
+        waiting.map(({ correlationId }) => correlationId),
+        [id("a"), id("b")]
+      )
+      const [after] = yield* drive(yield* Effect.forkChild(Effect.all([Fiber.join(a), Fiber.join(b)])), {
+        limit: 1_200,
+        tick: 1_000
+      })
+      const states = [c, d, after, (yield* store.execution(id("b")))!]
+      assert.deepStrictEqual(turns(states), ["c completed", "d completed", "a completed", "b completed"])
+      assert.isAtLeast(after.startedAt!, 600_000)
+      // Nobody is passed who could begin.
+      yield* box.submit(queued(manifest, deploymentId, "e"))
+      const refused = yield* Effect.flip(
+        box.submit(requestOf(manifest, deploymentId, "f", { version: "f.0.0", queue: "reject", ...urgent }))
+      )
+      assert.strictEqual(refused._tag === "Refused" ? refused.code : refused._tag, "others_wait")
+    }).pipe(Effect.provide(layer))
+  })
+
   it.effect("waits for one that has traffic, but for a rollback", () => {
     const { cloud, layer } = world()
     return Effect.gen(function* () {

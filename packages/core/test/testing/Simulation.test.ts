@@ -54,6 +54,7 @@ describe("the simulation of the whole engine", () => {
     assert.isTrue(requests.some(({ id, kind }) => kind === "run" && id.startsWith("newcomer")))
     assert.isTrue(requests.some(({ id }) => id.startsWith("emergency")))
     assert.isTrue(scenarios.some(({ manifest }) => manifest.freezes !== undefined))
+    assert.isTrue(requests.some(({ override }) => override !== undefined))
     assert.sameMembers(
       [...new Set(scenarios.flatMap(({ decisions = [] }) => decisions.map(({ decides }) => decides)))],
       ["hold", "release", "veto", "lift", "withdraw"]

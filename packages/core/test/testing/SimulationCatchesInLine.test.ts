@@ -7,6 +7,7 @@ import type * as Queue from "../../src/domain/Queue.ts"
 import type * as Ahead from "../../src/engine/Ahead.ts"
 import type * as Blockers from "../../src/engine/Blockers.ts"
 import type * as LeaseKeeper from "../../src/engine/LeaseKeeper.ts"
+import type * as Overriding from "../../src/engine/Overriding.ts"
 
 type Found = Promise<Simulation.Report>
 type Request = Simulation.ScenarioRequest
@@ -61,7 +62,8 @@ const mocked = [
   "../../src/domain/Queue.ts",
   "../../src/engine/Ahead.ts",
   "../../src/engine/Blockers.ts",
-  "../../src/engine/LeaseKeeper.ts"
+  "../../src/engine/LeaseKeeper.ts",
+  "../../src/engine/Overriding.ts"
 ]
 
 /** Simulates with one module of core changed, as a mutation run would. */
@@ -115,6 +117,15 @@ const planted: Record<string, { readonly invariant: Simulation.Invariant; readon
         "../../src/engine/Ahead.ts",
         () => ({ distance: () => Effect.succeed({ places: 0, isNext: true }) }),
         line(next("second"), next("third", { at: 1_700 }), next("back", { kind: "rollback", at: 1_900 }))
+      )
+  },
+  "an override that goes past those who could begin": {
+    invariant: "in_turn",
+    find: () =>
+      mutated<typeof Overriding>(
+        "../../src/engine/Overriding.ts",
+        () => ({ goesPast: (asked) => () => Effect.succeed(asked.override !== undefined) }),
+        line(next("second"), next("third", { at: 1_700, override: "it cannot wait" }))
       )
   },
   "rollbacks that go first for ever": {
