@@ -215,6 +215,16 @@ describe("coordination", () => {
       assert.strictEqual(JSON.parse(ended.stdout.trim().split("\n").at(-1)!).turn, false)
     })
 
+    it("is over at once where somebody aborts what waits", async () => {
+      await occupied("first")
+      expectExit(await run("register", "--correlation-id", "second"), 0)
+      const told = expectExit(await run("abort", "second", "--reason", "not today"), 0)
+      assert.match(told.stdout, /next: {2}signalbox status second/)
+      assert.notInclude(told.stdout, "attach")
+      const { value } = await json("status", "second")
+      assert.match(value.error.message, /aborted by ada: not today/)
+    })
+
     it("waits until nothing is in the way of a deployment", async () => {
       expectExit(await run("lock", "hold", "--reason", "moving", "--until", "400ms"), 0)
       const ran = expectExit(await run("wait", id, "--interval", "100ms"), 0)

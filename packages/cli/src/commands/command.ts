@@ -12,6 +12,7 @@ import { executionView } from "../json/execution.ts"
 import { runnerView } from "../json/runner.ts"
 import { signalbox, withServices } from "../services.ts"
 import * as Target from "../target.ts"
+import { isFinished } from "./choices.ts"
 import { by, execution, reason, stack } from "./flags.ts"
 
 const told = <const Name extends OperatorCommand>(name: Name, description: string) =>
@@ -35,10 +36,12 @@ const told = <const Name extends OperatorCommand>(name: Name, description: strin
           const state = (yield* store.execution(target.correlationId)) ?? target
           const now = yield* Clock.currentTimeMillis
           const lease = yield* box.runner(target.correlationId)
+          // What waited for its turn is withdrawn at once.
+          const ended = isFinished(state)
           yield* inv.result({ ...executionView(state, now), command: name, runner: runnerView(lease) }, () => [
             `${inv.paint("green", "✔")} ${name} given to ${target.kind} ${target.deploymentId} ${target.environment} (${target.correlationId})`,
-            ...(lease === undefined ? ["       no runner is left to follow it: attach carries it on"] : []),
-            `next:  ${inv.paint("cyan", `signalbox attach ${target.correlationId}`)}`
+            ...(lease === undefined && !ended ? ["       no runner is left to follow it: attach carries it on"] : []),
+            `next:  ${inv.paint("cyan", `signalbox ${ended ? "status" : "attach"} ${target.correlationId}`)}`
           ])
         })
       )
