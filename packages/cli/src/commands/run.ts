@@ -18,6 +18,7 @@ import {
   type StoreError,
   StackName
 } from "@signalbox/core/spi"
+import type { Request } from "@signalbox/core/engine"
 import { actor } from "../actor.ts"
 import { isAway } from "../ask.ts"
 import { exitCodeOf } from "../ExitCode.ts"
@@ -116,7 +117,7 @@ const carryOut = Effect.fnUntraced(function* (
   yield* Queueing.refuseNested(place, inv.host.env.SIGNALBOX_RUN)
   const some = <Key extends string, A>(key: Key, value: Option.Option<A>) =>
     (Option.isSome(value) ? { [key]: value.value } : {}) as { readonly [K in Key]?: A }
-  const { execution, joined } = yield* box.submit({
+  const request: Request = {
     kind: "run",
     correlationId: id,
     deploymentId: place.deploymentId,
@@ -130,8 +131,11 @@ const carryOut = Effect.fnUntraced(function* (
     ...some("queue", given.queue),
     ...some("override", given.override),
     ...some("reason", given.reason)
-  })
-  onRecorded(joined)
+  }
+  // Cut off, nobody would know whose it is; it is quick.
+  const { execution, joined } = yield* Effect.uninterruptible(
+    Effect.tap(box.submit(request), ({ joined }) => Effect.sync(() => onRecorded(joined)))
+  )
   if (joined && execution.finishedAt !== undefined) {
     yield* inv.say(`${id} has ended before: it is not run again`)
   }
@@ -181,7 +185,7 @@ export const run = Command.make(
     const line = lineOf(inv, given, id)
     let recorded = false
     // A place that somebody took before, or waits in too, is left to them.
-    let own = Option.isNone(given.correlationId)
+    let own = false
     yield* within(inv, place, given.by, (here) =>
       carryOut(inv, given, here, id, line, (joined) => {
         recorded = true
