@@ -27,7 +27,7 @@ const claimed: Effect.Effect<ReadonlySet<string>, StoreError, LeaseStore> = Effe
 
 type Asked = Pick<ExecutionState, "correlationId" | "kind" | "deploymentId" | "environment">
 
-/** Whether one that comes before a request does not hold it up at this moment. @since 0.2.0 */
+/** Whether one that comes before a request does not hold it up at this moment. @since 0.1.0 */
 export type IsPassed = (ticket: Queue.Ticket) => Effect.Effect<boolean, StoreError, DeploymentStore | LeaseStore>
 
 /**

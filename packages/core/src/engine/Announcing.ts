@@ -1,7 +1,7 @@
 /**
  * Telling of an end with the very change that ends the execution, so that it is told also where nobody watches.
  *
- * @since 0.2.0
+ * @since 0.1.0
  */
 import * as Result from "effect/Result"
 import type { NewEvent } from "../domain/Event.ts"
@@ -15,7 +15,7 @@ import { ending } from "./MonitorState.ts"
  * tells of the same end gives it the same id, so it is told once. The end of a request that was withdrawn before it began
  * is told, too: whoever asked may have gone, and waits for word of it.
  *
- * @since 0.2.0
+ * @since 0.1.0
  */
 export const withEnding = (
   state: ExecutionState | undefined,

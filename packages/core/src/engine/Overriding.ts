@@ -1,7 +1,7 @@
 /**
  * Going past those that wait for something which an override does not heed.
  *
- * @since 0.2.0
+ * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
 import type { Ticket } from "../domain/Queue.ts"
@@ -22,7 +22,7 @@ const lifted: ReadonlySet<BlockerKind> = new Set(["freeze", "dependency", "drift
  *
  * *Errors*: `StoreError`.
  *
- * @since 0.2.0
+ * @since 0.1.0
  */
 export const goesPast = (asked: Pick<Asked, "override">) =>
   Effect.fnUntraced(function* ({
