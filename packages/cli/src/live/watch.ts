@@ -1,6 +1,7 @@
 /**
  * Follows an execution on stderr while it runs: a tree on a terminal, a line for each transition otherwise.
  */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
@@ -176,10 +177,11 @@ export const watch = Effect.fnUntraced(function* (
   }).pipe(Effect.andThen(Effect.sleep(frame)), Effect.forever, Effect.forkScoped)
   // Those before it in a queue move on too, and going back is other work: what is known is looked up again now and then.
   yield* Effect.gen(function* () {
-    const isDue = waits !== undefined || state?.status !== looked || Date.now() - lookedAt >= look
+    const now = yield* Clock.currentTimeMillis
+    const isDue = waits !== undefined || state?.status !== looked || now - lookedAt >= look
     const current = isDue ? yield* store.execution(id) : undefined
     if (current === undefined) return
-    lookedAt = Date.now()
+    lookedAt = now
     looked = current.status
     estimate = yield* estimator(current)
     waits = isWaiting(current) ? yield* waitsOf(current) : undefined
