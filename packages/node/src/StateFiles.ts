@@ -17,7 +17,7 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { join } from "node:path"
-import { metadataYaml, type Shown, stateYaml } from "./stateYaml.ts"
+import type { Shown } from "./stateYaml.ts"
 import { writeAtomically } from "./writeAtomically.ts"
 
 /** The names of the files. @since 0.1.0 */
@@ -121,10 +121,8 @@ const read = Effect.fnUntraced(function* (
   return { deployment, environments, operations }
 })
 
-const textsOf = (shown: Shown): ReadonlyArray<readonly [file: string, text: string]> => [
-  [metadataFile, metadataYaml(shown)],
-  [stateFile, stateYaml(shown)]
-]
+/** YAML is loaded by who writes it: most commands change nothing. */
+const yaml = Effect.promise(() => import("./stateYaml.ts"))
 
 const write = Effect.fnUntraced(function* (
   store: DeploymentStore["Service"],
@@ -135,7 +133,11 @@ const write = Effect.fnUntraced(function* (
   for (;;) {
     const shown = yield* read(store, id)
     if (shown === undefined) return
-    const texts = textsOf(shown)
+    const { metadataYaml, stateYaml } = yield* yaml
+    const texts = [
+      [metadataFile, metadataYaml(shown)],
+      [stateFile, stateYaml(shown)]
+    ] as const
     const now = JSON.stringify(texts)
     if (now === written) return
     for (const [file, text] of texts) {

@@ -8,7 +8,7 @@ import * as Redacted from "effect/Redacted"
 import { Signalbox } from "@signalbox/core/engine"
 import { type DeploymentId, type DeploymentStore, Providers } from "@signalbox/core/spi"
 import { embeddedStore, postgresStore, ProcessLiveness, StateFiles, telemetryWanted } from "@signalbox/node"
-import { LocalProvider, runSupervisor } from "@signalbox/provider-local"
+import { LocalProvider } from "@signalbox/provider-local"
 import type { Backend } from "../host/Host.ts"
 import { idInFolder } from "../target.ts"
 import { version } from "../version.ts"
@@ -63,5 +63,3 @@ export const layer: Backend["layer"] = ({ databaseUrl, directory }) => {
     Layer.provideMerge(telemetry)
   )
 }
-
-export const supervise: Backend["supervise"] = (directory) => Effect.promise(() => runSupervisor(directory))

@@ -9,5 +9,6 @@ export const embedded: Backend = {
   providers: Effect.flatMap(load, (backend) => backend.providers),
   layer: (options) => Layer.unwrap(Effect.map(load, (backend) => backend.layer(options))),
   providersIn: (directory) => Layer.unwrap(Effect.map(load, (backend) => backend.providersIn(directory))),
-  supervise: (directory) => Effect.flatMap(load, (backend) => backend.supervise(directory))
+  supervise: (directory) =>
+    Effect.promise(async () => (await import("../backend/supervisor.ts")).runSupervisor(directory))
 }
