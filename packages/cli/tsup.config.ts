@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs"
 import { defineConfig, type Options } from "tsup"
+import { eagerModules } from "./eagerModules.ts"
 import { thirdPartyLicenses } from "./thirdPartyLicenses.ts"
 
 const { version } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8")) as { version: string }
@@ -34,7 +35,13 @@ const shared: Options = {
 export default defineConfig([
   { ...shared, entry: { signalbox: "src/signalbox.ts" }, external: ["./main.cjs", "./help.cjs", "./guard.cjs"] },
   { ...shared, entry: { guard: "src/guard.ts" } },
-  { ...shared, entry: { main: "src/process.ts" }, esbuildPlugins: [thirdPartyLicenses] },
+  {
+    ...shared,
+    entry: { main: "src/process.ts" },
+    minify: false,
+    plugins: [eagerModules],
+    esbuildPlugins: [thirdPartyLicenses]
+  },
   {
     ...shared,
     entry: { help: "src/process.ts" },

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto"
 import { mkdir, open, readFile, rename, rm } from "node:fs/promises"
 import { basename, dirname, join } from "node:path"
 
@@ -7,7 +6,7 @@ export const writeAtomically = async (path: string, text: string): Promise<void>
   if ((await readFile(path, "utf8").catch(() => undefined)) === text) return
   const folder = dirname(path)
   await mkdir(folder, { recursive: true })
-  const temporary = join(folder, `${basename(path)}.${randomUUID()}.tmp`)
+  const temporary = join(folder, `${basename(path)}.${crypto.randomUUID()}.tmp`)
   try {
     const file = await open(temporary, "wx", 0o644)
     try {

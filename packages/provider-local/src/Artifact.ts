@@ -2,12 +2,13 @@
  * From an artifact to a folder with the files of a release. Nothing leaves that folder: neither a path nor a link in an
  * archive or a copied directory may point outside.
  */
-import { createHash, type Hash } from "node:crypto"
+import type { Hash } from "node:crypto"
 import { createReadStream, createWriteStream } from "node:fs"
 import { cp, lstat, mkdir, mkdtemp, readdir, readlink, realpath, rename, rm, stat } from "node:fs/promises"
 import { dirname, isAbsolute, join, relative, resolve } from "node:path"
 import { Readable } from "node:stream"
 import { pipeline } from "node:stream/promises"
+import { sha256 } from "./sha256.ts"
 import { refuse } from "./supervisor/Protocol.ts"
 
 /** Where an artifact is, and the digest that it has to have. */
@@ -75,7 +76,7 @@ export const unpack = async (source: Source, wanted: string, target: string, sig
     let found: string
     if (kind === "archive") {
       const archive = join(draft, "archive.tgz")
-      const hash = createHash("sha256")
+      const hash = sha256()
       const bytes =
         "url" in source.location
           ? await download(source.location.url, source.shown, signal)
@@ -156,7 +157,7 @@ async function* teeing(hash: Hash, chunks: AsyncIterable<Buffer>): AsyncGenerato
 const tee = (hash: Hash) => (chunks: AsyncIterable<Buffer>) => teeing(hash, chunks)
 
 const hashed = async (bytes: Readable): Promise<string> => {
-  const hash = createHash("sha256")
+  const hash = sha256()
   for await (const chunk of bytes) hash.update(chunk as Buffer)
   return `sha256:${hash.digest("hex")}`
 }
@@ -243,7 +244,7 @@ const checkLinks = async (root: string, directory: string): Promise<void> => {
 }
 
 const digestOfDirectory = async (root: string): Promise<string> => {
-  const hash = createHash("sha256")
+  const hash = sha256()
   const visit = async (directory: string): Promise<void> => {
     const entries = await readdir(directory, { withFileTypes: true })
     for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {

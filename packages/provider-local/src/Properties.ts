@@ -3,12 +3,12 @@
  *
  * @since 0.1.0
  */
-import { createHash } from "node:crypto"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import { type ProviderReason, Span } from "@signalbox/core/spi"
+import { sha256 } from "./sha256.ts"
 import type { EnvValue, Runtime } from "./supervisor/Protocol.ts"
 
 const optional = <S extends Schema.Constraint>(schema: S, value: S["Encoded"]) =>
@@ -133,7 +133,7 @@ const ordered = (value: unknown): unknown =>
 
 /** A digest of JSON, whatever the order of its keys. */
 export const digestOf = (value: unknown): string =>
-  createHash("sha256")
+  sha256()
     .update(JSON.stringify(ordered(value)))
     .digest("hex")
 

@@ -3,6 +3,7 @@
  */
 import * as Fs from "node:fs"
 import * as Path from "node:path"
+import { isatty } from "node:tty"
 import * as Effect from "effect/Effect"
 import type { Backend, HostShape, Sink } from "./Host.ts"
 
@@ -78,7 +79,7 @@ export const nodeHost = (
     version,
     stdout,
     stderr: sink(process.stderr),
-    ask: process.stdin.isTTY === true && process.stderr.isTTY === true && !process.env.CI ? ask : undefined,
+    ask: isatty(0) && process.stderr.isTTY === true && !process.env.CI ? ask : undefined,
     detach,
     backend,
     signal,

@@ -1,6 +1,5 @@
 import { CommandsHere } from "@signalbox/core/engine"
 import * as Layer from "effect/Layer"
-import { createHash } from "node:crypto"
 import { killMarked, marked } from "./killing.ts"
 
 /**
@@ -9,7 +8,9 @@ import { killMarked, marked } from "./killing.ts"
  */
 export const commandsHere = (store: () => string): Layer.Layer<never> =>
   Layer.succeed(CommandsHere, {
-    store: () => createHash("sha256").update(store()).digest("hex").slice(0, 16),
+    // `node:crypto` takes 6 ms to load, and most commands of the CLI begin no command.
+    store: () =>
+      process.getBuiltinModule("node:crypto").createHash("sha256").update(store()).digest("hex").slice(0, 16),
     marks: (prefix) => marked((mark) => mark.startsWith(prefix)).map(({ mark }) => mark),
     kill: (prefix) => void killMarked((mark) => mark.startsWith(prefix))
   })

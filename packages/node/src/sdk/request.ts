@@ -2,7 +2,6 @@
 import { CanDeploy, Configuration, type Refused, type Request, Signalbox } from "@signalbox/core/engine"
 import { CorrelationId, Providers, QueuePolicy, StackName, type StrategyName } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
-import { randomUUID } from "node:crypto"
 import type { QueueOptions } from "./Coordination.ts"
 import { given, named, originOf, textOf } from "./input.ts"
 import type { Place } from "./place.ts"
@@ -35,7 +34,7 @@ export const requestOf = async (
   await run(Configuration.checkRequest({ kind, manifest, environment, ...narrowed, ...strategy }, { bare, providers }))
   return {
     kind,
-    correlationId: named(CorrelationId, "correlationId", asked.correlationId ?? randomUUID()),
+    correlationId: named(CorrelationId, "correlationId", asked.correlationId ?? crypto.randomUUID()),
     deploymentId,
     environment,
     manifest,

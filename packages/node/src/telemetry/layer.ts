@@ -15,7 +15,6 @@ import * as OtlpResource from "effect/observability/OtlpResource"
 import { OtlpSerialization } from "effect/observability/OtlpSerialization"
 import type { TraceData } from "effect/observability/OtlpTracer"
 import * as Tracer from "effect/Tracer"
-import { randomUUID } from "node:crypto"
 import * as Collector from "./Collector.ts"
 import { encodeSpan, type OtlpSpan } from "./encodeSpan.ts"
 import { type OtelEnvironment, otelEnvironment, type SignalOptions } from "./OtelEnvironment.ts"
@@ -160,7 +159,7 @@ export const telemetry = (options: {
     resource: {
       serviceName: otel.serviceName,
       serviceVersion: options.version,
-      attributes: { "service.instance.id": randomUUID(), "process.pid": process.pid, ...otel.resource }
+      attributes: { "service.instance.id": crypto.randomUUID(), "process.pid": process.pid, ...otel.resource }
     }
   }
   const { LOGS, METRICS, TRACES } = otel.signals

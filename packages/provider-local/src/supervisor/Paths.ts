@@ -1,14 +1,14 @@
-import { createHash } from "node:crypto"
 import { mkdirSync } from "node:fs"
 import { tmpdir, userInfo } from "node:os"
 import { join } from "node:path"
+import { sha256 } from "../sha256.ts"
 import type { StackKey } from "./Protocol.ts"
 
 /** The supervisor's own folder within a `.signalbox` directory. */
 export const localOf = (root: string): string => join(root, "local")
 
 /** A short name for the directory: the mark of its processes. */
-export const ownerOf = (root: string): string => createHash("sha256").update(root).digest("hex").slice(0, 16)
+export const ownerOf = (root: string): string => sha256().update(root).digest("hex").slice(0, 16)
 
 /** The longest path that a unix socket may have on every system. */
 const socketPathMax = 100
