@@ -84,8 +84,8 @@ const hold = Command.make(
         const { deploymentId, environment } = place
         if (!place.named) yield* box.ensure({ ...place, by: who })
         const { hold: before } = yield* lineupOf(place)
-        const decision = { _tag: "LockHeld", environment, reason: flags.reason, by: who, ...end } as const
-        yield* box.decide(deploymentId, decision, { force: flags.force })
+        const told = { reason: flags.reason, by: who, ...end, ...(flags.force ? { force: true } : {}) }
+        yield* box.decide(deploymentId, { _tag: "LockHeld", environment, ...told })
         const lineup = yield* lineupOf(place)
         const replaced = before === undefined ? null : holdView(before)
         yield* inv.result({ ...lockView(place, lineup), replaced }, () => [

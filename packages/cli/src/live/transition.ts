@@ -57,7 +57,7 @@ export const sentence = ({ event }: StoredEvent): string | undefined => {
     case "VetoLifted":
       return `veto on version ${event.version} lifted${event.environment === null ? "" : ` in ${event.environment}`} by ${event.by}: ${event.reason}`
     case "LockHeld":
-      return `${event.environment} held by ${event.by}: ${event.reason}${event.until === undefined ? "" : ` (until ${clock(event.until)})`}`
+      return `${event.environment} held by ${event.by}${event.force === true ? ", by force" : ""}: ${event.reason}${event.until === undefined ? "" : ` (until ${clock(event.until)})`}`
     case "LockReleased":
       return `${event.environment} given back by ${event.by}: ${event.reason}`
     case "LockBroken":

@@ -74,7 +74,8 @@ export const beginDeployment = (at: Timestamp, event: EventOf<"DeploymentInitial
 })
 
 /**
- * Folds one event of a deployment's own stream into it. A veto, and a hold, takes the place of the one before it.
+ * Folds one event of a deployment's own stream into it. A veto, and a hold, takes the place of the one before it; a
+ * hold that is somebody else's only by force.
  *
  * @since 0.1.0
  */
@@ -102,8 +103,11 @@ export const evolveDeployment = (
     case "LockReleased": {
       const others = holds.filter((hold) => hold.environment !== event.environment)
       if (event._tag === "LockHeld") {
-        const { _tag, ...hold } = event
-        return Result.succeed({ ...state, holds: [...others, { ...hold, at }] })
+        const { _tag, force = false, ...hold } = event
+        const before = heldBy(state, hold.environment, at)
+        return before === undefined || before.by === hold.by || force
+          ? Result.succeed({ ...state, holds: [...others, { ...hold, at }] })
+          : refuse(hold.environment, "held by somebody else")
       }
       return others.length === holds.length
         ? refuse(event.environment, "not held")

@@ -128,7 +128,9 @@ export const Event = Schema.TaggedUnion({
     environment: EnvironmentName,
     reason: Schema.String,
     by: Actor,
-    until: Schema.optionalKey(Timestamp)
+    until: Schema.optionalKey(Timestamp),
+    /** Taken over from whoever held it. */
+    force: Schema.optionalKey(Schema.Boolean)
   },
   LockReleased: { environment: EnvironmentName, reason: Schema.String, by: Actor },
   LockBroken: {

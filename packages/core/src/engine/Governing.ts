@@ -8,7 +8,7 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
-import { type Deployment, heldBy, type Hold } from "../domain/Environment.ts"
+import { type Deployment, heldBy } from "../domain/Environment.ts"
 import type { EventOf } from "../domain/Event.ts"
 import type { DeploymentId, EnvironmentName } from "../domain/Ids.ts"
 import { DeploymentStore } from "../spi/DeploymentStore.ts"
@@ -24,7 +24,7 @@ export type Decision = EventOf<"VersionVetoed" | "VetoLifted" | "LockHeld" | "Lo
 /**
  * Records a decision, and returns the deployment as it is then.
  *
- * *Details*: whoever holds a lock may hold it again, for another reason or time; anybody else only with `force`.
+ * *Details*: whoever holds a lock may hold it again, for another reason or time; anybody else only where the event says `force`.
  *
  * *Errors*: `Refused`: `not_found` for a deployment that is not there; `conflict` where there is nothing to lift
  * (`not_vetoed`) or to give back (`not_held`), and where somebody else holds what is to be held (`held_already`).
@@ -33,39 +33,45 @@ export type Decision = EventOf<"VersionVetoed" | "VetoLifted" | "LockHeld" | "Lo
  */
 export const decide = Effect.fnUntraced(function* (
   id: DeploymentId,
-  decision: Decision,
-  { force = false }: { readonly force?: boolean } = {}
+  decision: Decision
 ): Effect.fn.Return<Deployment, Refused | StoreError, DeploymentStore> {
   const store = yield* DeploymentStore
-  const known = yield* store.deployment(id)
   const unknown = new Refused({
     kind: "not_found",
     code: "unknown_deployment",
     message: `there is no deployment ${id}`,
     hint: "See those that there are: signalbox list"
   })
-  if (known === undefined) return yield* unknown
+  if ((yield* store.deployment(id)) === undefined) return yield* unknown
   const at = yield* Clock.currentTimeMillis
-  const hold = decision._tag === "LockHeld" && !force ? heldBy(known, decision.environment, at) : undefined
-  if (hold !== undefined && hold.by !== decision.by) return yield* heldAlready(id, hold)
   const unique = yield* Random.nextIntBetween(0, Number.MAX_SAFE_INTEGER)
   yield* store.append({ stream: id, events: [{ id: `${decision._tag}/${at}/${unique}`, at, event: decision }] }).pipe(
     Effect.catchTags({
       SequenceConflict: Effect.die,
       LeaseLost: Effect.die,
-      IllegalTransition: () => Effect.fail(nothingToUndo(id, decision))
+      IllegalTransition: () =>
+        decision._tag === "LockHeld" ? heldAlready(id, decision.environment) : Effect.fail(nothingToUndo(id, decision))
     })
   )
   return (yield* store.deployment(id)) ?? (yield* unknown)
 })
 
-const heldAlready = (id: DeploymentId, { by, environment, reason }: Hold): Refused =>
-  new Refused({
+const heldAlready = Effect.fnUntraced(function* (
+  id: DeploymentId,
+  environment: EnvironmentName
+): Effect.fn.Return<never, Refused | StoreError, DeploymentStore> {
+  const deployment = yield* Effect.flatMap(DeploymentStore, (store) => store.deployment(id))
+  const hold = heldBy(deployment, environment, yield* Clock.currentTimeMillis)
+  return yield* new Refused({
     kind: "conflict",
     code: "held_already",
-    message: `${id} in ${environment} is held by ${by} already: ${reason}`,
-    hint: "Ask them; to take it over: --force"
+    message:
+      hold === undefined
+        ? `${id} in ${environment} was held by somebody else until this moment`
+        : `${id} in ${environment} is held by ${hold.by} already: ${hold.reason}`,
+    hint: hold === undefined ? "Ask again." : "Ask them; to take it over: --force"
   })
+})
 
 const nothingToUndo = (id: DeploymentId, decision: Decision): Refused =>
   decision._tag === "VetoLifted"

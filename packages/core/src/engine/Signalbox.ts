@@ -150,12 +150,8 @@ export class Signalbox extends Context.Service<
         readonly reason?: string
       }
     ) => Effect.Effect<void, Refused | StoreError>
-    /** Records what people decide: a veto, a hold, or the end of either; what somebody else holds only with `force`. */
-    readonly decide: (
-      id: DeploymentId,
-      decision: Decision,
-      options?: { readonly force?: boolean }
-    ) => Effect.Effect<Deployment, Refused | StoreError>
+    /** Records what people decide: a veto, a hold, or the end of either; what somebody else holds only by `force`. */
+    readonly decide: (id: DeploymentId, decision: Decision) => Effect.Effect<Deployment, Refused | StoreError>
     /** Takes the lock from whoever holds it; returns the lease that was broken. */
     readonly breakLock: (
       id: DeploymentId,
@@ -195,7 +191,7 @@ export class Signalbox extends Context.Service<
         cleanup: (id, options) => Effect.ensuring(provided(cleanup(id, options)), traces.finished(id)),
         withdraw: (id, why) => provided(Turn.withdraw(id, why)),
         withdrawAfter: (id, patience, hint) => provided(Turn.withdrawAfter(id, patience, hint)),
-        decide: (id, decision, options) => provided(Governing.decide(id, decision, options)),
+        decide: (id, decision) => provided(Governing.decide(id, decision)),
         breakLock: (id, options) => provided(Governing.breakLock(id, options)),
         canDeploy: (question) => provided(CanDeploy.canDeploy(question)),
         runner: (id) => provided(Commands.runner(id)),

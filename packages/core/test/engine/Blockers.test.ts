@@ -209,6 +209,29 @@ describe("can-deploy", () => {
     }).pipe(Effect.provide(layer))
   })
 
+  it.effect("lets one of those hold an environment who want to at the same moment, and another only by force", () => {
+    const { cloud, layer } = world()
+    return Effect.gen(function* () {
+      const box = yield* Signalbox
+      const deploymentId = yield* deployed(manifestOf(plain(), cloud))
+      const hold = (by: string, more: { readonly force?: boolean } = {}) =>
+        Effect.result(
+          box.decide(deploymentId, { _tag: "LockHeld", environment: production, reason: "mine", by, ...more })
+        )
+      const asked = yield* Effect.forEach(["ada", "bob", "cy", "dee"], (by) => hold(by), { concurrency: "unbounded" })
+      const refused = asked.flatMap((one) => (one._tag === "Failure" ? [one.failure] : []))
+      assert.deepStrictEqual(
+        refused.map((one) => one._tag === "Refused" && one.code),
+        ["held_already", "held_already", "held_already"]
+      )
+      const taken = yield* Effect.fromResult(yield* hold("eve", { force: true }))
+      assert.deepStrictEqual(
+        taken.holds?.map(({ by }) => by),
+        ["eve"]
+      )
+    }).pipe(Effect.provide(layer))
+  })
+
   it.effect("heeds a veto on that version in that environment, until it is lifted", () => {
     const { cloud, layer } = world()
     return Effect.gen(function* () {

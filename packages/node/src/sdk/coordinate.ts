@@ -163,11 +163,12 @@ export const coordination = (session: Session, { execution }: Executions): Coord
         const { place, told } = await placed(options)
         await box(
           (signalbox) =>
-            signalbox.decide(
-              place.deploymentId,
-              { _tag: "LockHeld", ...told, ...given("until", until) },
-              { force: options.force === true }
-            ),
+            signalbox.decide(place.deploymentId, {
+              _tag: "LockHeld",
+              ...told,
+              ...given("until", until),
+              ...given("force", options.force)
+            }),
           options.signal
         )
         return lineup(place, options.signal)
