@@ -85,6 +85,7 @@ export const closedBackend = (providers: ReadonlyMap<string, Provider>): Backend
   providers: Effect.succeed(providers),
   layer: () => Layer.unwrap(Effect.die(new Error("no store may be opened here"))),
   providersIn: () => Layer.unwrap(Effect.die(new Error("no provider may be asked here"))),
+  adopt: () => Effect.die(new Error("no file may be written here")),
   supervise: () => Effect.die(new Error("nothing may be started here"))
 })
 
@@ -102,6 +103,7 @@ export const memoryBackend = async (options: SimulatedProvider.SimulatedOptions 
     providers: Effect.succeed(new Map([[cloud.provider.kind, cloud.provider]])),
     layer: () => Layer.succeedContext(context),
     providersIn: () => Providers.layer([cloud.provider]),
+    adopt: () => Effect.void,
     supervise: () => Effect.void
   }
   return {

@@ -65,14 +65,19 @@ export class StateFiles extends Context.Service<
   { readonly write: (id: DeploymentId) => Effect.Effect<void, StateFileError | StoreError> }
 >()("@signalbox/node/StateFiles") {
   /**
-   * `folder` gives the folder of a deployment; it is made where it is missing.
+   * `folder` gives the folder of a deployment, undefined for one that has none here; it is made where it is missing.
    */
   static readonly layer = (options: {
-    readonly folder: (id: DeploymentId) => string
+    readonly folder: (id: DeploymentId) => string | undefined
   }): Layer.Layer<StateFiles, never, DeploymentStore> =>
     Layer.effect(
       StateFiles,
-      Effect.map(DeploymentStore, (store) => ({ write: (id: DeploymentId) => write(store, options.folder(id), id) }))
+      Effect.map(DeploymentStore, (store) => ({
+        write: (id: DeploymentId) => {
+          const folder = options.folder(id)
+          return folder === undefined ? Effect.void : write(store, folder, id)
+        }
+      }))
     )
 
   /**

@@ -30,20 +30,38 @@ const folderIn =
     return own === undefined || own === id ? directory : Path.join(stateOf(directory), "deployments", id)
   }
 
-/** Only for the embedded store: a shared database holds deployments whose folders are elsewhere. */
-const stateFiles = (directory: string): Layer.Layer<never, never, DeploymentStore> =>
+/** A shared database holds deployments whose folders are elsewhere. */
+const ownFolderIn =
+  (directory: string) =>
+  (id: DeploymentId): string | undefined =>
+    idInFolder(directory) === id ? directory : undefined
+
+const stateFiles = (folder: (id: DeploymentId) => string | undefined): Layer.Layer<never, never, DeploymentStore> =>
   StateFiles.layerFollow.pipe(
-    Layer.provide(StateFiles.layer({ folder: folderIn(directory) })),
+    Layer.provide(StateFiles.layer({ folder })),
     Layer.catchCause(() => Layer.empty)
   )
+
+/** Follows nothing where the folder has no deployment: a database may be far away, and asking costs. */
+const sharedStore = (directory: string, url: string) => {
+  const store = postgresStore({ url: Redacted.make(url) })
+  return idInFolder(directory) === undefined ? store : Layer.provideMerge(stateFiles(ownFolderIn(directory)), store)
+}
+
+export const adopt: Backend["adopt"] = (directory, id) =>
+  Effect.flatMap(StateFiles, (files) => files.write(id)).pipe(
+    Effect.provide(StateFiles.layer({ folder: () => directory })),
+    Effect.catchTag("StateFileError", ({ message }) => Effect.sync(() => warn(message)))
+  )
+
+const warn = (message: string) => void process.stderr.write(`warning: ${message}\n`)
 
 const telemetry: Layer.Layer<never> = Layer.unwrap(
   Effect.suspend(() =>
     telemetryWanted(process.env)
       ? Effect.map(
           Effect.promise(() => import("./telemetry.ts")),
-          ({ telemetry }) =>
-            telemetry({ env: process.env, version, warn: (message) => process.stderr.write(`warning: ${message}\n`) })
+          ({ telemetry }) => telemetry({ env: process.env, version, warn })
         )
       : Effect.succeed(Layer.empty)
   )
@@ -54,8 +72,8 @@ export const providersIn: Backend["providersIn"] = (directory) => Providers.laye
 export const layer: Backend["layer"] = ({ databaseUrl, directory }) => {
   const stores =
     databaseUrl === undefined
-      ? Layer.provideMerge(stateFiles(directory), embeddedStore({ directory: stateOf(directory) }))
-      : postgresStore({ url: Redacted.make(databaseUrl) })
+      ? Layer.provideMerge(stateFiles(folderIn(directory)), embeddedStore({ directory: stateOf(directory) }))
+      : sharedStore(directory, databaseUrl)
   return Signalbox.layer.pipe(
     Layer.provideMerge(stores),
     Layer.provideMerge(providersIn(directory)),

@@ -12,7 +12,7 @@ import { invocation, type Invocation } from "../Invocation.ts"
 import { deploymentView } from "../json/execution.ts"
 import { manifestOf } from "../manifest.ts"
 import { signalbox, withServices } from "../services.ts"
-import { idInFolder } from "../target.ts"
+import { idIn, idInFolder } from "../target.ts"
 import { by, option } from "./flags.ts"
 
 const id = Flag.String("id").pipe(
@@ -24,9 +24,9 @@ const id = Flag.String("id").pipe(
 
 /** What to type next, from where the person is. */
 const nextLines = (inv: Invocation, deployment: Environment.Deployment, example: boolean): ReadonlyArray<string> => {
-  const { databaseUrl, directory } = inv.settings
-  // Of a shared store no file in the folder tells which deployment is its own.
-  const id = databaseUrl === undefined ? "" : ` ${deployment.deploymentId}`
+  const { directory } = inv.settings
+  // Where the file could not be written, nothing in the folder tells which deployment is its own.
+  const id = idInFolder(directory) === undefined ? ` ${deployment.deploymentId}` : ""
   const where = directory === inv.host.cwd ? "" : ` --directory ${Path.relative(inv.host.cwd, directory)}`
   const [environment = "<name>", ...others] = deployment.environments
   const which = others.length === 0 ? "" : ` --environment ${environment}`
@@ -37,6 +37,16 @@ const nextLines = (inv: Invocation, deployment: Environment.Deployment, example:
     (line, index) => `${index === 0 ? "next:" : "     "}  ${inv.paint("cyan", `signalbox ${line}${where}`)}`
   )
 }
+
+const taken = (id: string): Failure =>
+  new Failure({
+    exitCode: ExitCode.failed,
+    info: {
+      code: "already_initialized",
+      message: `this folder belongs to the deployment ${id} already`,
+      hint: "See: signalbox info. For another deployment take another folder (--directory)."
+    }
+  })
 
 /** Where there is no configuration, one can be had. */
 const orExample = <E>(inv: Invocation, error: E): E | Failure =>
@@ -54,16 +64,9 @@ export const init = Command.make(
   Effect.fnUntraced(function* (flags) {
     const inv = yield* invocation
     const existing = idInFolder(inv.settings.directory)
-    if (existing !== undefined) {
-      return yield* new Failure({
-        exitCode: ExitCode.failed,
-        info: {
-          code: "already_initialized",
-          message: `this folder belongs to the deployment ${existing} already`,
-          hint: "See: signalbox info. For another deployment take another folder (--directory)."
-        }
-      })
-    }
+    const asked = Option.getOrElse(flags.id, () => idIn(inv.settings.directory))
+    // A folder that was checked out keeps its deployment, in a store that does not know it yet.
+    if (existing !== undefined && (flags.example || asked !== existing)) return yield* taken(existing)
     const files = flags.example ? yield* writeExample(inv) : []
     const [config = inv.settings.config] = files
     const manifest = yield* manifestOf({
@@ -72,13 +75,16 @@ export const init = Command.make(
     }).pipe(Effect.mapError((error) => orExample(inv, error)))
     const deployment = yield* withServices(
       inv,
-      Effect.flatMap(signalbox, (box) =>
-        box.init({
+      Effect.gen(function* () {
+        const box = yield* signalbox
+        const made = yield* box.init({
           manifest,
           by: actor(inv, flags.by),
-          ...(Option.isSome(flags.id) ? { deploymentId: flags.id.value } : {})
+          ...(asked === undefined ? {} : { deploymentId: asked })
         })
-      ),
+        yield* inv.host.backend.adopt(inv.settings.directory, made.deploymentId)
+        return made
+      }).pipe(Effect.catchTag("Refused", (refused) => Effect.fail(existing === undefined ? refused : taken(existing)))),
       { create: true }
     )
     const shown = files.map((path) => Path.relative(inv.host.cwd, path))

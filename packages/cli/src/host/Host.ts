@@ -5,7 +5,7 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import type { Signalbox } from "@signalbox/core/engine"
-import type { DeploymentStore, LeaseStore, Provider, Providers, StoreError } from "@signalbox/core/spi"
+import type { DeploymentId, DeploymentStore, LeaseStore, Provider, Providers, StoreError } from "@signalbox/core/spi"
 
 /** One of the two output streams. Colour is decided for each by itself. */
 export interface Sink {
@@ -32,6 +32,8 @@ export interface Backend {
   }) => Layer.Layer<Services, StoreError>
   /** The providers alone, where the stores cannot be reached. */
   readonly providersIn: (directory: string) => Layer.Layer<Providers>
+  /** Writes the state files of a deployment into the folder, which means that deployment from then on. */
+  readonly adopt: (directory: string, id: DeploymentId) => Effect.Effect<void, StoreError, DeploymentStore>
   /** Runs the supervisor of local processes until it is told to stop. */
   readonly supervise: (directory: string) => Effect.Effect<void, StoreError>
 }

@@ -9,6 +9,7 @@ export const embedded: Backend = {
   providers: Effect.flatMap(load, (backend) => backend.providers),
   layer: (options) => Layer.unwrap(Effect.map(load, (backend) => backend.layer(options))),
   providersIn: (directory) => Layer.unwrap(Effect.map(load, (backend) => backend.providersIn(directory))),
+  adopt: (directory, id) => Effect.flatMap(load, (backend) => backend.adopt(directory, id)),
   supervise: (directory) =>
     Effect.promise(async () => (await import("../backend/supervisor.ts")).runSupervisor(directory))
 }

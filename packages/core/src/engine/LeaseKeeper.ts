@@ -5,14 +5,15 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { type Lease, LeaseLost, LeaseStore } from "../spi/LeaseStore.ts"
-import type { StoreError } from "../spi/StoreError.ts"
+import { StoreError } from "../spi/StoreError.ts"
 
 /**
  * A lease that is kept alive for as long as its scope is open, and given back when it closes.
  *
- * *Details*: renewed three times per time to live, and twice a second while the store is out of reach. `lost` fails once it is lost, or once the store was out of reach for so
- * long that it may be: whoever works under the lease races against it. `check` asks the store whether it is still held,
- * and does not believe an answer that is older than the lease: a process that was stopped reads it when it wakes.
+ * *Details*: renewed three times per time to live, and twice a second while the store is out of reach. `lost` fails once it
+ * is lost, or once the store was out of reach for so long that it may be: whoever works under the lease races against it.
+ * `check` asks the store whether it is still held, and does not believe an answer that is older than the lease: a process
+ * that was stopped reads it when it wakes.
  * `deadline` is the time, in milliseconds since the epoch, until which it is surely held; 0 once it is lost.
  *
  * @since 0.1.0
@@ -66,7 +67,7 @@ export const keep = Effect.fnUntraced(function* (
     }
   })
   yield* keeping.pipe(
-    Effect.catch((error) => Effect.andThen(SubscriptionRef.set(deadline, 0), Deferred.fail(lost, error))),
+    Effect.catch((error) => Effect.andThen(SubscriptionRef.set(deadline, 0), Deferred.fail(lost, stopped(error)))),
     Effect.forkScoped
   )
 
@@ -82,3 +83,14 @@ export const keep = Effect.fnUntraced(function* (
     deadline
   }
 })
+
+/** Says of an outage what it did. */
+const stopped = (error: LeaseLost | StoreError): LeaseLost | StoreError =>
+  error._tag === "LeaseLost"
+    ? error
+    : new StoreError({
+        operation: "the lease could not be renewed in time, and what ran under it was stopped",
+        reason: error.reason,
+        detail: error.detail,
+        cause: error
+      })

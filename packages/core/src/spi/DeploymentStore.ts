@@ -68,8 +68,8 @@ export interface EventQuery {
 /**
  * Which executions to read, latest first. `limit` is 1–1,000 (default 50); `cursor` comes from the page before.
  *
- * *Details*: `text` is found in correlation id, version, actor, reason, commit, run of a workflow or wrapped command, without regard to case; `finished: false` finds
- * those under way; `since` and `until` bound the time of the request.
+ * *Details*: `text` is found in correlation id, version, actor, reason, commit, run of a workflow or wrapped command, without
+ * regard to case; `finished: false` finds those under way; `since` and `until` bound the time of the request.
  *
  * @since 0.1.0
  */

@@ -1,0 +1,119 @@
+/**
+ * `signalbox run` while the way to its Postgres is cut. Left out, aloud, where no Postgres is installed.
+ */
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+import { afterAll, afterEach, assert, beforeAll, beforeEach, describe, it } from "vitest"
+import { type Postgres, startPostgres } from "../../node/test/support/postgres.ts"
+import { type Binary, build } from "./binary.ts"
+import { type Cable, cableTo } from "./cable.ts"
+import { until } from "./chaos/processes.ts"
+import { expectExit } from "./coordinating.ts"
+import { type Running, start } from "./running.ts"
+import { temporary } from "./support.ts"
+
+const postgres: Postgres | undefined = await startPostgres()
+
+describe.skipIf(postgres === undefined)("an outage of the registry", { timeout: 120_000 }, () => {
+  let binary: Binary
+  let cable: Cable
+  let folder: string
+  let direct: Readonly<Record<string, string>>
+  let through: Readonly<Record<string, string>>
+  const running: Array<Running> = []
+  beforeAll(() => void (binary = build()), 60_000)
+  afterAll(async () => {
+    binary.remove()
+    await postgres?.stop()
+  }, 60_000)
+  beforeEach(async () => {
+    folder = temporary("outage")
+    const url = new URL(postgres!.database())
+    cable = await cableTo(Number(url.port))
+    direct = { SIGNALBOX_DATABASE_URL: url.href, GITHUB_REPOSITORY: "acme/shop" }
+    url.port = `${cable.port}`
+    through = { SIGNALBOX_DATABASE_URL: url.href, GITHUB_REPOSITORY: "acme/shop" }
+  })
+  afterEach(async () => {
+    for (const { child } of running.splice(0)) child.kill("SIGKILL")
+    await cable.remove()
+    Fs.rmSync(folder, { recursive: true, force: true })
+  })
+
+  const job = (name: string): string => {
+    const path = Path.join(folder, name)
+    Fs.mkdirSync(path)
+    return path
+  }
+  const started = (cwd: string, args: ReadonlyArray<string>, env: Readonly<Record<string, string>>): Running => {
+    const one = start(binary, cwd, args, env)
+    running.push(one)
+    return one
+  }
+  /** Says every 50 ms that it lives, in a file. */
+  const alive = (file: string) => `
+    const { writeFileSync } = require("node:fs")
+    console.log("at work")
+    setInterval(() => writeFileSync(${JSON.stringify(file)}, String(Date.now())), 50)`
+
+  it("is sat out by who works and by who waits, where it is shorter than the lease", async () => {
+    const file = Path.join(folder, "go")
+    const work = `while [ ! -e ${file} ]; do echo at work; sleep 0.1; done; echo done`
+    const first = started(job("one"), ["run", "--", "sh", "-c", work], through)
+    await first.says(/at work/)
+    const second = started(job("two"), ["run", "--", "echo", "at last"], through)
+    await second.says(/waiting/)
+    cable.cut()
+    expectExit(await binary.run(job("asks"), ["can-deploy"], { env: through }), 6)
+    cable.mend()
+    Fs.writeFileSync(file, "")
+    const ended = await first.ended
+    assert.strictEqual(ended.code, 0, ended.stderr)
+    assert.match(ended.stdout, /done\n$/)
+    assert.deepInclude(await second.ended, { code: 0, stdout: "at last\n" })
+  })
+
+  it("never lets two work: who is cut off has ended before the next one begins", async () => {
+    const file = Path.join(folder, "alive")
+    const first = started(job("one"), ["run", "--", "node", "-e", alive(file)], through)
+    await first.says(/at work/)
+    const begun = `console.log("begun " + Date.now())`
+    const second = started(job("two"), ["run", "--", "node", "-e", begun], direct)
+    await second.says(/waiting/)
+    cable.cut()
+    const { code, stdout, stderr } = await second.ended
+    assert.strictEqual(code, 0, stderr)
+    const [, at] = /begun (\d+)/.exec(stdout)!
+    assert.isBelow(Number(Fs.readFileSync(file, "utf8")), Number(at))
+    const cutOff = await first.ended
+    assert.strictEqual(cutOff.code, 6)
+    assert.match(cutOff.stderr, /error: the lease could not be renewed in time, and what ran under it was stopped: /)
+  })
+
+  it("is told of to who asks, and what was done without a lock is recorded when it is over", async () => {
+    const cwd = job("one")
+    const stacks = [
+      { name: "web", provider: "local", properties: { command: ["node", "x.mjs"], artifact: ".", port: 0 } }
+    ]
+    const config = { organization: "acme", project: "shop", environments: { production: {} }, stacks }
+    Fs.writeFileSync(Path.join(cwd, "signalbox.config.json"), JSON.stringify(config))
+    const run = (...argv: ReadonlyArray<string>) => binary.run(cwd, argv, { env: through })
+    expectExit(await run("init"), 0)
+    cable.cut()
+    const { canDeploy, degraded } = JSON.parse(expectExit(await run("can-deploy", "--json"), 0).stdout)
+    assert.deepEqual([canDeploy, degraded], [true, true])
+    expectExit(await run("run", "--", "true"), 6)
+    const argv = ["--degraded", "--correlation-id", "alone", "--reason", "no route", "--", "echo", "anyway"]
+    assert.include(expectExit(await run("run", ...argv), 0).stdout, "anyway")
+    const kept = Path.join(cwd, ".signalbox", "degraded")
+    assert.isTrue(await until(() => Fs.readdirSync(kept).length === 1, 10_000))
+    cable.mend()
+    assert.include(expectExit(await run("list"), 0).stderr, "alone")
+    const { executions } = JSON.parse(expectExit(await run("history", "--json"), 0).stdout)
+    assert.deepEqual(
+      executions.map(({ correlationId, status }: Readonly<Record<string, string>>) => [correlationId, status]),
+      [["alone", "completed"]]
+    )
+    assert.deepEqual(Fs.readdirSync(kept), [])
+  })
+})
