@@ -91,6 +91,7 @@ const storeHints = {
   Full: "Make room on the disk, then try again.",
   ReadOnly: "Make the .signalbox folder writable, or choose another one with --directory.",
   Corrupt: "It was written by another version or is damaged; restore a copy, or choose another --directory.",
+  Misconfigured: "Set SIGNALBOX_DATABASE_URL to postgres://user:password@host:5432/database.",
   Unexpected: "Run again with SIGNALBOX_DEBUG=1 to see more."
 } as const
 
@@ -154,7 +155,7 @@ export const failureOf = (error: unknown): FailureShape => {
     case "StoreError": {
       const reason = tagged.reason as keyof typeof storeHints
       return {
-        exitCode: ExitCode.unavailable,
+        exitCode: reason === "Misconfigured" ? ExitCode.usage : ExitCode.unavailable,
         info: { code: `store_${reason.toLowerCase()}`, message: String(tagged.message), hint: storeHints[reason] }
       }
     }

@@ -81,6 +81,24 @@ describe("coordination between processes", { timeout: 60_000 }, () => {
     expectExit(await binary.run(configured, ["wait", id, "--timeout", "20s"], { env: nowhere }), 0)
   })
 
+  it("an address that is wrong is not taken for an outage", async () => {
+    const configured = Fs.mkdtempSync(Path.join(folder, "mistyped-"))
+    const stacks = [{ name: "web", provider: "local", properties: { command: ["node", "x.mjs"], port: 0 } }]
+    const file = JSON.stringify({ organization: "a", project: "b", environments: { production: {} }, stacks })
+    Fs.writeFileSync(Path.join(configured, "signalbox.config.json"), file)
+    const noUser = { USER: "", USERNAME: "" }
+    for (const url of ["nonsense", "mysql://ada@localhost/x", "postgres://localhost/x"]) {
+      const env = { SIGNALBOX_DATABASE_URL: url, ...noUser }
+      for (const argv of [["can-deploy"], ["wait"], ["run", "--degraded", "--json", "--", "touch", "done"]]) {
+        const [command = "", ...rest] = argv
+        const named = command === "run" ? ["--deployment", id, ...rest] : [id, "--json"]
+        const ran = expectExit(await binary.run(configured, [command, ...named], { env }), 64)
+        assert.strictEqual(errorOf(ran).code, "store_misconfigured")
+      }
+    }
+    assert.isFalse(Fs.existsSync(Path.join(configured, "done")))
+  })
+
   it("Ctrl-C keeps the place, and the turn is kept for another process", async () => {
     const job = Fs.mkdtempSync(Path.join(folder, "job-"))
     const run = (...argv: ReadonlyArray<string>) => binary.run(job, argv)

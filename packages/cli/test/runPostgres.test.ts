@@ -63,6 +63,9 @@ describe.skipIf(postgres === undefined)("in Postgres", () => {
       }
     }
     const one = within(postgres!.database())
+    const nowhere = new URL(postgres!.database())
+    nowhere.pathname = "/none"
+    assert.deepEqual(await within(nowhere.href)("can-deploy", "DX6604E"), [64, "store_misconfigured"])
     const { deploymentId } = await one("init")
     assert.strictEqual((await one("status")).deploymentId, deploymentId)
     assert.deepEqual(await one("init"), [1, "already_initialized"])

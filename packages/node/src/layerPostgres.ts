@@ -1,10 +1,10 @@
 import * as PgClient from "@effect/sql-pg/PgClient"
-import type { DeploymentStore, LeaseStore, StoreError } from "@signalbox/core/spi"
+import { type DeploymentStore, type LeaseStore, StoreError } from "@signalbox/core/spi"
 import { layerEncoded, makeSql, storeError } from "@signalbox/core/store"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
-import type * as Redacted from "effect/Redacted"
+import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 
@@ -14,8 +14,12 @@ const channel = "signalbox"
 export const layerPostgres = (options: {
   readonly url: Redacted.Redacted
   readonly maxConnections?: number
-}): Layer.Layer<DeploymentStore | LeaseStore, StoreError> =>
-  Layer.provide(
+}): Layer.Layer<DeploymentStore | LeaseStore, StoreError> => {
+  const detail = wrongWith(Redacted.value(options.url))
+  if (detail !== undefined) {
+    return Layer.effectContext(Effect.fail(new StoreError({ operation: "open", reason: "Misconfigured", detail })))
+  }
+  return Layer.provide(
     layerEncoded(makePostgres),
     PgClient.layer({
       url: options.url,
@@ -23,6 +27,16 @@ export const layerPostgres = (options: {
       maxConnections: (options.maxConnections ?? 10) + 1
     })
   ).pipe(Layer.catchTag("SqlError", (error) => Layer.effectContext(Effect.fail(storeError("open")(error)))))
+}
+
+/** The client takes a wrong address for a database that is away, and who believes that goes on without a lock. */
+const wrongWith = (address: string): string | undefined => {
+  if (!URL.canParse(address)) return "the address of the database is no URL"
+  const { protocol, username } = new URL(address)
+  if (!/^postgres(ql)?:$/.test(protocol)) return `the address of the database begins with ${protocol}`
+  const user = username || process.env["USER"] || process.env["USERNAME"]
+  return user ? undefined : "the address of the database names no user"
+}
 
 const makePostgres = Effect.gen(function* () {
   const client = yield* PgClient.PgClient

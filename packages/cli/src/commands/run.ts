@@ -2,7 +2,6 @@
  * `signalbox run -- <command>`: any command as a deployment: one at a time, in the log, in a trace.
  */
 import * as Path from "node:path"
-import * as Fs from "node:fs"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
@@ -140,7 +139,6 @@ const carryOut = Effect.fnUntraced(function* (
     yield* inv.say(`${id} has ended before: it is not run again`)
   }
   yield* setOutputs(inv, { "correlation-id": id })
-  yield* Effect.ignore(Effect.try(() => Fs.mkdirSync(Path.dirname(line.logFile), { recursive: true })))
   yield* inv.say(`signalbox: ${id} (${place.deploymentId} ${place.environment})`)
 
   let code: number | undefined

@@ -86,7 +86,7 @@ export const veto = Command.make(
         yield* inv.result(view, () => [
           flags.lift
             ? `${inv.paint("green", "✔")} the veto on ${version} ${everywhere(environment)} is lifted`
-            : `${inv.paint("green", "✔")} ${version} is not deployed ${everywhere(environment)} any more`,
+            : `${inv.paint("green", "✔")} ${version} is vetoed ${everywhere(environment)}: it is not deployed any more`,
           ...(flags.lift
             ? []
             : [

@@ -24,7 +24,8 @@ export const disagreement = ({ stacks, status }: Levels, place: keyof typeof loo
   const wanted = expected[status]
   const others = wanted === undefined ? [] : stacks.filter((stack) => stack.status !== wanted)
   if (others.length > 0) return `the deployment is ${word(status)}, but ${stacksThat(others)}`
-  if (status === "unknown") return `a command was cut off, and what it did is not known; ${look[place]}`
+  if (status === "unknown")
+    return `a command was cut off, or ran without the lock, and what is there is not known; ${look[place]}`
   if (status === "partial") {
     const failed = stacks.filter((stack) => stack.status !== "deployed").map(({ name }) => name)
     return failed.length === 0

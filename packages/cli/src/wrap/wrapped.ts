@@ -1,6 +1,8 @@
 /**
  * A foreign command as the engine runs it, its output and its signals those of this process.
  */
+import * as Fs from "node:fs"
+import * as Path from "node:path"
 import * as Effect from "effect/Effect"
 import type { Wrapped } from "@signalbox/core/engine"
 import type { Redaction } from "@signalbox/core/spi"
@@ -21,6 +23,8 @@ export const wrappedBy =
   (context) =>
     Effect.gen(function* () {
       const { WrappedCommand } = yield* Effect.promise(() => import("../backend/command.ts"))
+      // Where it cannot be made, the log says so.
+      yield* Effect.ignore(Effect.try(() => Fs.mkdirSync(Path.dirname(line.logFile), { recursive: true })))
       const out = { stdout: json ? host.stderr : host.stdout, stderr: host.stderr }
       const command = WrappedCommand.make({
         command: line.command,

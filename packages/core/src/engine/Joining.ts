@@ -22,6 +22,7 @@ const compared = (request: Request, state: ExecutionState) => {
   const identical = request.identical === true
   const was = { ...state, stacks: stacksOf({ kind: request.kind, stacks: state.stacks.map(({ name }) => name) }) }
   return [
+    ["kind", was.kind, request.kind],
     ["version", was.version, request.version],
     ["artifact", was.artifact, request.artifact],
     ["strategy", was.strategy, request.strategy],
@@ -36,7 +37,7 @@ const compared = (request: Request, state: ExecutionState) => {
 
 const differenceOf = (request: Request, state: ExecutionState): string | undefined => {
   const { correlationId: id, deploymentId, environment, kind } = state
-  if (request.kind !== kind || request.deploymentId !== deploymentId || request.environment !== environment) {
+  if (request.deploymentId !== deploymentId || request.environment !== environment) {
     return `${id} is already another execution: ${kind} of ${deploymentId} in ${environment}`
   }
   const differs = compared(request, state).find(([, was, is]) => is !== undefined && is !== was)

@@ -4,7 +4,8 @@ import * as Schema from "effect/Schema"
  * The one error of the stores.
  *
  * *Details*: `Unavailable` cannot be reached or is locked for too long · `Full` no room left · `ReadOnly` not writable ·
- * `Corrupt` holds what this version cannot read · `Unexpected` anything else.
+ * `Corrupt` holds what this version cannot read · `Misconfigured` its address, user or password is wrong · `Unexpected`
+ * anything else.
  *
  * *Errors*: only `Unavailable` is retryable.
  *
@@ -12,7 +13,7 @@ import * as Schema from "effect/Schema"
  */
 export class StoreError extends Schema.TaggedError<StoreError>()("StoreError", {
   operation: Schema.String,
-  reason: Schema.Literals(["Unavailable", "Full", "ReadOnly", "Corrupt", "Unexpected"]),
+  reason: Schema.Literals(["Unavailable", "Full", "ReadOnly", "Corrupt", "Misconfigured", "Unexpected"]),
   detail: Schema.String,
   cause: Schema.optionalKey(Schema.Defect())
 }) {

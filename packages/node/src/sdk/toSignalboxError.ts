@@ -31,6 +31,7 @@ const storeHints: Readonly<Record<StoreError["reason"], string>> = {
   Full: "Make room on the disk, then try again.",
   ReadOnly: "Make the folder of the store writable.",
   Corrupt: "It was written by a newer version, or is damaged.",
+  Misconfigured: "Give its address as postgres://user:password@host:5432/database.",
   Unexpected: "Look at the cause."
 }
 

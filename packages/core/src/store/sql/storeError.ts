@@ -37,10 +37,13 @@ const byText: { readonly [code: string]: Reason } = {
   "08": "Unavailable",
   "53": "Unavailable",
   "57": "Unavailable",
-  "40": "Unavailable"
+  "40": "Unavailable",
+  "28": "Misconfigured",
+  "3D": "Misconfigured"
 }
 
 const byTag: { readonly [tag in SqlError["reason"]["_tag"]]?: Reason } = {
+  AuthenticationError: "Misconfigured",
   ConnectionError: "Unavailable",
   LockTimeoutError: "Unavailable",
   DeadlockError: "Unavailable",
