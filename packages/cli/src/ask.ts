@@ -4,17 +4,12 @@
 import * as Effect from "effect/Effect"
 import type { CanDeploy } from "@signalbox/core/engine"
 import type { StoreError } from "@signalbox/core/spi"
+import { isAway } from "./away.ts"
 import { ExitCode } from "./ExitCode.ts"
 import { Failure } from "./Failure.ts"
 import type { Invocation } from "./Invocation.ts"
 import { type Place, settled } from "./place.ts"
 import { engine, hasStore, signalbox, withServices } from "./services.ts"
-
-/** Whether the registry is away for a while, which is no reason not to answer. */
-export const isAway = (error: unknown): error is StoreError => {
-  const { _tag, reason } = error as { readonly _tag?: unknown; readonly reason?: unknown }
-  return _tag === "StoreError" && reason === "Unavailable"
-}
 
 const nobody = (error: StoreError): Failure =>
   new Failure({

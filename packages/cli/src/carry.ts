@@ -3,8 +3,10 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { type CorrelationId, DeploymentStore, type Execution } from "@signalbox/core/spi"
-import { exitCodeOf } from "./ExitCode.ts"
+import { type CorrelationId, DeploymentStore, type Execution, type StoreError } from "@signalbox/core/spi"
+import { isAway } from "./away.ts"
+import { ExitCode, exitCodeOf } from "./ExitCode.ts"
+import { Failure } from "./Failure.ts"
 import { inkOf, type Invocation } from "./Invocation.ts"
 import { executionView } from "./json/execution.ts"
 import { watch } from "./live/watch.ts"
@@ -27,9 +29,22 @@ export const carry = Effect.fnUntraced(function* (invocation: Invocation, id: Co
       yield* shown
       return state
     })
-  ).pipe(Effect.onInterrupt(() => invocation.say(`the state is saved; carry on with: signalbox attach ${id}`)))
+  ).pipe(
+    Effect.onInterrupt(() => invocation.say(`the state is saved; carry on with: signalbox attach ${id}`)),
+    Effect.catchIf(isAway, (error) => Effect.fail(leftBehind(id, error)))
+  )
   yield* finish(invocation, last)
 })
+
+const leftBehind = (id: CorrelationId, { message }: StoreError): Failure =>
+  new Failure({
+    exitCode: ExitCode.unavailable,
+    info: {
+      code: "store_unavailable",
+      message,
+      hint: `The state is saved. When the registry can be reached again, carry on with: signalbox attach ${id}`
+    }
+  })
 
 /** Writes the result of an execution and sets the exit code. */
 export const finish = Effect.fnUntraced(function* (invocation: Invocation, state: Execution.ExecutionState) {

@@ -18,6 +18,7 @@ import {
   type StoredEvent
 } from "@signalbox/core/spi"
 import { actor } from "./actor.ts"
+import { outage } from "./away.ts"
 import { exitCodeOf } from "./ExitCode.ts"
 import { isFinished } from "./commands/choices.ts"
 import type { Failure } from "./Failure.ts"
@@ -191,11 +192,7 @@ export const monitor = Effect.fnUntraced(function* (inv: Invocation, monitoring:
   const onStore = (error: StoreError | undefined) => {
     if (away === (error !== undefined)) return Effect.void
     away = error !== undefined
-    const text =
-      error === undefined
-        ? "the registry is back"
-        : `the registry is away, and asked again until it is back: ${error.message}`
-    return tell({ _tag: "Note", text })
+    return tell({ _tag: "Note", text: outage(error) })
   }
   const lasting: ReturnType<typeof Monitor.enduring> = monitoring.once ? identity : Monitor.enduring(onStore)
   const named =

@@ -13,7 +13,8 @@ import {
   type Execution,
   type StoreError
 } from "@signalbox/core/spi"
-import { askProviders, isAway, settledIn } from "./ask.ts"
+import { askProviders, settledIn } from "./ask.ts"
+import { isAway } from "./away.ts"
 import { isFinished } from "./commands/choices.ts"
 import { exitCodeOf } from "./ExitCode.ts"
 import { Failure } from "./Failure.ts"

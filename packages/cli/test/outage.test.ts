@@ -90,6 +90,27 @@ describe.skipIf(postgres === undefined)("an outage of the registry", { timeout: 
     assert.match(cutOff.stderr, /error: the lease could not be renewed in time, and what ran under it was stopped: /)
   })
 
+  it("is sat out by a deployment and by who watches it", async () => {
+    const cwd = job("one")
+    expectExit(await binary.run(cwd, ["init", "--example"], { env: through }), 0)
+    expectExit(await binary.run(cwd, ["deploy", "--version", "v1"], { env: through }), 0)
+    try {
+      const deploying = started(cwd, ["deploy", "--version", "v2"], through)
+      await deploying.says(/web: pass, blue_green/)
+      const watching = started(cwd, ["watch"], through)
+      await watching.says(/blue_green/)
+      cable.cut()
+      await watching.says(/the registry is away, and asked again until it is back/)
+      cable.mend()
+      const [deployed, watched] = await Promise.all([deploying.ended, watching.ended])
+      assert.deepEqual([deployed.code, watched.code], [0, 0], `${deployed.stderr}${watched.stderr}`)
+      assert.match(watched.stderr, /the registry is back/)
+      assert.notMatch(deployed.stderr, /WARN|^error/m)
+    } finally {
+      expectExit(await binary.run(cwd, ["destroy", "--yes"], { env: through }), 0)
+    }
+  })
+
   it("is told of to who asks, and what was done without a lock is recorded when it is over", async () => {
     const cwd = job("one")
     const stacks = [

@@ -37,7 +37,8 @@ export class StateFileError extends Schema.TaggedError<StateFileError>()("StateF
   cause: Schema.Defect()
 }) {
   override get message(): string {
-    return `${this.path} could not be written`
+    const why = this.cause instanceof Error ? `: ${this.cause.message}` : ""
+    return `${this.path} could not be written${why}`
   }
 }
 
@@ -101,7 +102,8 @@ export class StateFiles extends Context.Service<
           if (isAll) return
         }
       })
-      const ignored = Effect.catch(catchUp, (error) => Effect.logWarning("The state files are behind", error))
+      // The store says for itself that it is away; whoever changes something next writes what is missing.
+      const ignored = Effect.ignore(catchUp)
       yield* Effect.addFinalizer(() => ignored)
       yield* Effect.forkScoped(Stream.runForEach(store.changes, () => Effect.uninterruptible(ignored)))
     })
@@ -109,7 +111,7 @@ export class StateFiles extends Context.Service<
 }
 
 const logged = (files: StateFiles["Service"]) => (id: DeploymentId) =>
-  Effect.catch(files.write(id), (error) => Effect.logWarning(error.message, error))
+  Effect.catchTag(files.write(id), "StateFileError", ({ message }) => Effect.logWarning(message))
 
 const read = Effect.fnUntraced(function* (
   store: DeploymentStore["Service"],

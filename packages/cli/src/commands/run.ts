@@ -19,7 +19,7 @@ import {
 } from "@signalbox/core/spi"
 import type { Request } from "@signalbox/core/engine"
 import { actor } from "../actor.ts"
-import { isAway } from "../ask.ts"
+import { isAway } from "../away.ts"
 import { exitCodeOf } from "../ExitCode.ts"
 import { usage } from "../Failure.ts"
 import { invocation, type Invocation } from "../Invocation.ts"

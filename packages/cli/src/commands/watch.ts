@@ -3,8 +3,10 @@ import * as Flag from "effect/cli/Flag"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { DeploymentStore, type Execution } from "@signalbox/core/spi"
+import { outage } from "../away.ts"
 import { ExitCode, exitCodeOf } from "../ExitCode.ts"
 import { canRedraw, wantsColor } from "../host/color.ts"
 import { inkOf, invocation, type Invocation } from "../Invocation.ts"
@@ -13,21 +15,32 @@ import { executionView, schemas } from "../json/execution.ts"
 import { Redraw } from "../live/Redraw.ts"
 import { render } from "../live/render.ts"
 import { outcome } from "../outcome.ts"
-import { estimator, withServices } from "../services.ts"
+import { engine, estimator, withServices } from "../services.ts"
 import * as Target from "../target.ts"
 import { isFinished } from "./choices.ts"
 import { count, execution } from "./flags.ts"
 
-/** The state whenever something was written, and at least once an interval, until the end. Only reads. */
-const states = (id: Execution.ExecutionState["correlationId"], seconds: number) =>
+/**
+ * The state whenever something was written, and at least once an interval, until the end, with the estimate of what is left.
+ * Only reads, and sits an outage out.
+ */
+const states = (inv: Invocation, id: Execution.ExecutionState["correlationId"], seconds: number) =>
   Stream.unwrap(
-    Effect.map(DeploymentStore, (store) =>
-      Stream.merge(store.changes, Stream.tick(`${seconds} seconds`)).pipe(
-        Stream.mapEffect(() => store.execution(id)),
-        Stream.filter((state) => state !== undefined),
-        Stream.takeUntil(isFinished)
+    Effect.gen(function* () {
+      const store = yield* DeploymentStore
+      const { Monitor } = yield* engine
+      const lasting = Monitor.enduring((error) => inv.say(outage(error)))
+      const look = Effect.gen(function* () {
+        const state = yield* store.execution(id)
+        return state === undefined ? undefined : { state, estimate: yield* estimator(state) }
+      })
+      const changes = Stream.retry(store.changes, Schedule.spaced("1 second"))
+      return Stream.merge(changes, Stream.tick(`${seconds} seconds`)).pipe(
+        Stream.mapEffect(() => lasting(look)),
+        Stream.filter((seen) => seen !== undefined),
+        Stream.takeUntil(({ state }) => isFinished(state))
       )
-    )
+    })
   )
 
 const show = (inv: Invocation, first: Execution.ExecutionState, seconds: number, timeout: number | undefined) =>
@@ -39,12 +52,12 @@ const show = (inv: Invocation, first: Execution.ExecutionState, seconds: number,
     let last = first
     let shown = ""
     yield* Effect.addFinalizer(() => Effect.sync(() => redraw.end()))
-    const all = states(first.correlationId, seconds).pipe(
+    const all = states(inv, first.correlationId, seconds).pipe(
       Stream.runForEach(
-        Effect.fnUntraced(function* (state) {
+        Effect.fnUntraced(function* ({ estimate: estimated, state }) {
           last = state
           const now = yield* Clock.currentTimeMillis
-          const estimate = (yield* estimator(state))(state, now)
+          const estimate = estimated(state, now)
           const screen = { now, columns: stdout.columns(), ...(estimate === undefined ? {} : { estimate }) }
           if (live) return redraw.draw(render(state, { ...screen, rows: stdout.rows(), color }))
           // A stream of lines says only what has changed: the time that went by is no change.

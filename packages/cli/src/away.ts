@@ -1,0 +1,16 @@
+/**
+ * Outages of the registry.
+ */
+import type { StoreError } from "@signalbox/core/spi"
+
+/** Whether the registry is away for a while, which is no reason to give up. */
+export const isAway = (error: unknown): error is StoreError => {
+  const { _tag, reason } = error as { readonly _tag?: unknown; readonly reason?: unknown }
+  return _tag === "StoreError" && reason === "Unavailable"
+}
+
+/** What is said when one begins, and without an error when it is over. */
+export const outage = (error: StoreError | undefined): string =>
+  error === undefined
+    ? "the registry is back"
+    : `the registry is away, and asked again until it is back: ${error.message}`
