@@ -11,6 +11,14 @@ declare const require: (path: string) => unknown
 const oldest = [22, 19] as const
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number)
 
+/** Node 22 says so to everybody who opens a store; what is used of it is the same in Node 24. */
+const withoutWarning = (text: string): void => {
+  const warn = process.emitWarning as (...args: ReadonlyArray<unknown>) => void
+  process.emitWarning = (...args: ReadonlyArray<unknown>) => {
+    if (!String(args[0]).startsWith(text)) warn(...args)
+  }
+}
+
 const args = process.argv.slice(2)
 if (args.length === 1 && (args[0] === "--version" || args[0] === "-v")) {
   process.stdout.write(`${version}\n`)
@@ -23,6 +31,7 @@ if (args.length === 1 && (args[0] === "--version" || args[0] === "-v")) {
   // A command waits for it: nothing else is loaded.
   require("./guard.cjs")
 } else {
+  if (major < 24) withoutWarning("SQLite is an experimental feature")
   enableCompileCache()
   const end = args.indexOf("--")
   const flags = end === -1 ? args : args.slice(0, end)

@@ -111,7 +111,7 @@ export const environmentView = (
     const within = execution?.stacks.find((one) => one.name === name)
     return {
       name,
-      provider: within?.provider ?? null,
+      provider: stack?.provider ?? within?.provider ?? null,
       status: stack?.status ?? "not_deployed",
       release: stack?.release ?? null,
       outputs: stack?.outputs ?? {},

@@ -151,12 +151,14 @@ export const vetoOn = (
       )
 
 /**
- * One stack in one environment, across executions. `checkpoint` is what the last execution that changed it would go back to.
+ * One stack in one environment, across executions. `provider` is that of the last execution that had to do with it,
+ * `checkpoint` what the last one that changed it would go back to.
  *
  * @since 0.1.0
  */
 export const StackInEnvironment = Schema.Struct({
   name: StackName,
+  provider: Schema.optionalKey(Schema.String),
   status: StackStatus,
   release: Schema.NullOr(Release),
   checkpoint: Schema.NullOr(Checkpoint),
@@ -197,8 +199,12 @@ const start = (
   correlationId: CorrelationId,
   event: Pick<EventOf<"ExecutionRequested">, "deploymentId" | "environment" | "spec" | "origin">
 ): EnvironmentState => {
-  const known = state?.stacks ?? []
-  const added = event.spec.stacks.filter(({ name }) => !known.some((stack) => stack.name === name))
+  const { stacks } = event.spec
+  const known = (state?.stacks ?? []).map((stack): StackInEnvironment => {
+    const provider = stacks.find(({ name }) => name === stack.name)?.provider
+    return provider === undefined ? stack : { ...stack, provider }
+  })
+  const added = stacks.filter(({ name }) => !known.some((stack) => stack.name === name))
   const { commit: _, ...kept } = state ?? {}
   return {
     ...kept,
@@ -211,8 +217,9 @@ const start = (
     ...(event.origin === undefined ? {} : { commit: event.origin }),
     stacks: [
       ...known,
-      ...added.map(({ name }): StackInEnvironment => ({
+      ...added.map(({ name, provider }): StackInEnvironment => ({
         name,
+        provider,
         status: stackMachine.initial,
         release: null,
         checkpoint: null,

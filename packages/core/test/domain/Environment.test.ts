@@ -160,7 +160,7 @@ describe("a deployment in an environment", () => {
       Environment.evolve(begin, 1, correlationId, { _tag: "StackMoved", stack: stacks.api, on: "deploy_started" })
     )
     const request = requested("deploy")
-    const worker = Schema.decodeUnknownSync(StackSpec)({ name: "worker", provider: "memory" })
+    const worker = Schema.decodeUnknownSync(StackSpec)({ name: "worker", provider: "disk" })
     const again = Result.getOrThrow(
       Environment.evolve(moved, 2, other, {
         ...request,
@@ -170,6 +170,15 @@ describe("a deployment in an environment", () => {
     )!
     expect(statuses(again)).toEqual({ api: "deploying", web: "not_deployed", worker: "not_deployed" })
     expect(again).toMatchObject({ current: other, last: other, status: begin.status })
+    const providers = (state: State) => state.stacks.map(({ name, provider }) => [name, provider])
+    const moving = {
+      ...request,
+      correlationId: other,
+      spec: { ...request.spec, stacks: [{ ...worker, name: stacks.web }] }
+    }
+    const elsewhere = Result.getOrThrow(Environment.evolve(again, 3, other, moving))!
+    expect(providers(again)).toContainEqual(["web", "memory"])
+    expect(providers(elsewhere)).toEqual(providers(again).map(([name, was]) => [name, name === "web" ? "disk" : was]))
   })
 
   it.each(["completed", "failed", "rolled_back", "cancelled"] as const)("is idle once its execution is %s", (on) => {
