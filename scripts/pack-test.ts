@@ -58,6 +58,24 @@ try {
   } finally {
     run("node", ["stop.ts"], { cwd: folder })
   }
+
+  // The oldest Node that is promised, which nothing else here runs on; its package for this platform holds the program.
+  const oldest = /\d+\.\d+/.exec(manifest(join(root, "packages/cli")).engines?.node ?? "")?.[0]
+  const runtime = `node-${process.platform}-${process.arch}`
+  const old = join(folder, "old")
+  run("npm", ["install", "--prefix", old, `${runtime}@${oldest}`, "--no-audit", "--no-fund", "--loglevel=error"])
+  const node = join(old, "node_modules", runtime, "bin/node")
+  const on = (...args: ReadonlyArray<string>) =>
+    run("sh", ["-c", `exec "$@" 2>&1`, "sh", node, command, ...args], { cwd: old })
+  let said = ""
+  try {
+    for (const line of ["init --example", "deploy --version v1", "run -- true", "status"])
+      said += on(...line.split(" "))
+  } finally {
+    said += on("destroy", "--yes")
+  }
+  if (/warning/i.test(said)) throw new Error(said)
+  console.log(`signalbox on Node ${run(node, ["--version"]).trim()}: deploys, runs, destroys, and warns of nothing`)
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }

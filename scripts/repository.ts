@@ -14,6 +14,7 @@ export interface Manifest {
   readonly version: string
   readonly private?: boolean
   readonly packageManager?: string
+  readonly engines?: Readonly<Record<string, string>>
   readonly bin?: Readonly<Record<string, string>>
   readonly exports?: Readonly<Record<string, unknown>>
   readonly dependencies?: Readonly<Record<string, string>>

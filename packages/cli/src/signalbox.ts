@@ -11,11 +11,16 @@ declare const require: (path: string) => unknown
 const oldest = [22, 19] as const
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number)
 
-/** Node 22 says so to everybody who opens a store; what is used of it is the same in Node 24. */
-const withoutWarning = (text: string): void => {
+/**
+ * What Node says though nobody has to do anything about it: Node 22 of each store that is opened (what is used of it is the
+ * same in Node 24), and any Node of a configuration in a package without a `type`.
+ */
+const known = ["SQLite is an experimental feature", "Module type of "]
+
+const withoutWarnings = (): void => {
   const warn = process.emitWarning as (...args: ReadonlyArray<unknown>) => void
   process.emitWarning = (...args: ReadonlyArray<unknown>) => {
-    if (!String(args[0]).startsWith(text)) warn(...args)
+    if (!known.some((text) => String(args[0]).startsWith(text))) warn(...args)
   }
 }
 
@@ -31,7 +36,7 @@ if (args.length === 1 && (args[0] === "--version" || args[0] === "-v")) {
   // A command waits for it: nothing else is loaded.
   require("./guard.cjs")
 } else {
-  if (major < 24) withoutWarning("SQLite is an experimental feature")
+  withoutWarnings()
   enableCompileCache()
   const end = args.indexOf("--")
   const flags = end === -1 ? args : args.slice(0, end)
