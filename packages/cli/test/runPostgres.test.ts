@@ -21,6 +21,8 @@ afterAll(async () => {
   binary.remove()
 }, 60_000)
 
+const holding = ["run", "--correlation-id", "one", "--", "sh", "-c", "echo holding; sleep 100"]
+
 describe.skipIf(postgres === undefined)("in Postgres", () => {
   it(
     "a command takes its turn in Postgres, from folders that know nothing of each other",
@@ -28,12 +30,7 @@ describe.skipIf(postgres === undefined)("in Postgres", () => {
     async () => {
       const [here, there] = folders
       const env = { SIGNALBOX_DATABASE_URL: postgres!.database(), GITHUB_REPOSITORY: "acme/shop" }
-      const first = start(
-        binary,
-        here,
-        ["run", "--correlation-id", "one", "--", "sh", "-c", "echo holding; sleep 100"],
-        env
-      )
+      const first = start(binary, here, holding, env)
       try {
         await first.says(/holding/)
         const second = start(binary, there, ["run", "--", "echo", "at last"], env)
@@ -88,12 +85,7 @@ describe.skipIf(postgres === undefined)("in Postgres", () => {
     const clock = Path.join(there, "clock.mjs")
     Fs.writeFileSync(clock, "const now = Date.now; Date.now = () => now() + 20_000")
     const ahead = { ...env, NODE_OPTIONS: `--import ${clock}` }
-    const first = start(
-      binary,
-      here,
-      ["run", "--correlation-id", "one", "--", "sh", "-c", "echo holding; sleep 100"],
-      env
-    )
+    const first = start(binary, here, holding, env)
     try {
       await first.says(/holding/)
       const asked = await binary.run(there, ["can-deploy"], { env: ahead })
