@@ -4,208 +4,23 @@
  * @since 0.1.0
  */
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
-import { Actor, AnnouncementKind, type Event, type EventOf, Origin, QueuePolicy, type StackBefore } from "./Event.ts"
-import { CorrelationId, DeploymentId, EnvironmentName, Percent, StackName, Timestamp } from "./Ids.ts"
+import type { Event, EventOf, StackBefore } from "./Event.ts"
+import { type ExecutionState, stagesOf, type StackState, type StageState } from "./ExecutionState.ts"
+import type { StackName, Timestamp } from "./Ids.ts"
 import { IllegalTransition, move } from "./Illegal.ts"
 import * as Machine from "./Machine.ts"
 import {
-  DeploymentStatus,
-  ExecutionKind,
+  type ExecutionKind,
   executionMachine,
-  ExecutionStatus,
   stackMachine,
-  StackStatus,
   stageMachine,
-  StageName,
-  StageStatus,
+  type StageName,
   type StageTrigger
 } from "./Machines.ts"
-import { Checkpoint, ErrorInfo, Outputs, Release } from "./Release.ts"
-import { type ExecutionSpec, StrategyName } from "./Spec.ts"
-import { Verdict } from "./Verdict.ts"
+import type { ExecutionSpec } from "./Spec.ts"
+import type { Verdict } from "./Verdict.ts"
 
-/**
- * One stage, of an execution or of a stack in it.
- *
- * *Details*: `waitedMs` is how long it has waited for people so far, without the wait that began at `waitingSince`.
- *
- * @since 0.1.0
- */
-export const StageState = Schema.Struct({
-  name: StageName,
-  status: StageStatus,
-  startedAt: Schema.optionalKey(Timestamp),
-  finishedAt: Schema.optionalKey(Timestamp),
-  waitingSince: Schema.optionalKey(Timestamp),
-  waitedMs: Schema.optionalKey(Schema.Int),
-  reason: Schema.optionalKey(Schema.String)
-})
-/** @since 0.1.0 */
-export type StageState = typeof StageState.Type
-
-/**
- * One stack within an execution.
- *
- * *Details*: `release` is what it runs, `candidate` what is being brought in with `candidateTraffic` percent observed on it.
- *
- * @since 0.1.0
- */
-export const StackState = Schema.Struct({
-  name: StackName,
-  provider: Schema.String,
-  strategy: Schema.optionalKey(StrategyName),
-  status: StackStatus,
-  release: Schema.NullOr(Release),
-  candidate: Schema.NullOr(Release),
-  candidateTraffic: Percent,
-  checkpoint: Schema.NullOr(Checkpoint),
-  outputs: Outputs,
-  irreversible: Schema.optionalKey(Schema.String),
-  progress: Schema.optionalKey(Schema.String),
-  error: Schema.optionalKey(ErrorInfo),
-  stages: Schema.Array(StageState)
-})
-/** @since 0.1.0 */
-export type StackState = typeof StackState.Type
-
-/** A question that waits for a person, with the answer that is assumed after `expiresAt`. @since 0.1.0 */
-export const Question = Schema.Struct({
-  stack: StackName,
-  question: Schema.String,
-  expiresAt: Timestamp,
-  otherwise: Schema.Literals(["abort", "continue"])
-})
-/** @since 0.1.0 */
-export type Question = typeof Question.Type
-
-/** What a monitor told people about an execution. @since 0.1.0 */
-export const Announcement = Schema.Struct({
-  at: Timestamp,
-  what: AnnouncementKind,
-  message: Schema.String,
-  stack: Schema.optionalKey(StackName)
-})
-/** @since 0.1.0 */
-export type Announcement = typeof Announcement.Type
-
-/** How a wrapped command ended: by itself with a code, or by a signal. @since 0.1.0 */
-export const ProcessExit = Schema.Struct({ code: Schema.NullOr(Schema.Int), signal: Schema.NullOr(Schema.String) })
-/** @since 0.1.0 */
-export type ProcessExit = typeof ProcessExit.Type
-
-/** From when to when it stood still; `to` is absent while it does. @since 0.1.0 */
-export const Pause = Schema.Struct({ from: Timestamp, to: Schema.optionalKey(Timestamp) })
-/** @since 0.1.0 */
-export type Pause = typeof Pause.Type
-
-/**
- * The state of one execution. Times are in milliseconds since the epoch.
- *
- * *Details*: `turnAt` is when it came to its turn, where it had to wait in a queue. `command` and `exit` are those of a
- * wrapped command. `pauses` are those of an operator, and of a process that was stopped; questions are told by the stages that
- * wait for an answer.
- *
- * @since 0.1.0
- */
-export const ExecutionState = Schema.Struct({
-  correlationId: CorrelationId,
-  deploymentId: DeploymentId,
-  environment: EnvironmentName,
-  kind: ExecutionKind,
-  status: ExecutionStatus,
-  deploymentWas: DeploymentStatus,
-  version: Schema.optionalKey(Schema.String),
-  artifact: Schema.optionalKey(Schema.String),
-  strategy: Schema.optionalKey(Schema.String),
-  by: Actor,
-  reason: Schema.optionalKey(Schema.String),
-  supersedes: Schema.optionalKey(CorrelationId),
-  queue: Schema.optionalKey(QueuePolicy),
-  origin: Schema.optionalKey(Origin),
-  override: Schema.optionalKey(Schema.String),
-  command: Schema.optionalKey(Schema.String),
-  exit: Schema.optionalKey(ProcessExit),
-  requestedAt: Timestamp,
-  turnAt: Schema.optionalKey(Timestamp),
-  startedAt: Schema.optionalKey(Timestamp),
-  finishedAt: Schema.optionalKey(Timestamp),
-  pauses: Schema.optionalKey(Schema.Array(Pause)),
-  stages: Schema.Array(StageState),
-  stacks: Schema.Array(StackState),
-  verdicts: Schema.Array(Verdict),
-  questions: Schema.Array(Question),
-  announcements: Schema.optionalKey(Schema.Array(Announcement)),
-  error: Schema.optionalKey(ErrorInfo)
-})
-/** @since 0.1.0 */
-export type ExecutionState = typeof ExecutionState.Type
-
-/**
- * Whether the execution has come to one of its four ends.
- *
- * @since 0.1.0
- */
-export const isFinished = (state: ExecutionState): boolean => Machine.isTerminal(executionMachine, state.status)
-
-/**
- * Whether the execution waits in the queue, and its turn has not come: what was taken in without waiting has its turn.
- *
- * @since 0.1.0
- */
-export const isQueued = ({ queue, status, turnAt }: ExecutionState): boolean =>
-  status === "queued" && queue !== undefined && turnAt === undefined
-
-/**
- * Whether it waits for people: one of them paused it, or a question is open.
- *
- * @since 0.1.0
- */
-export const waitsForPeople = ({ questions, status }: Pick<ExecutionState, "questions" | "status">): boolean =>
-  status === "paused" || questions.length > 0
-
-/**
- * Whether a command of it may be alive, though whoever ran it may be gone: it began, and nobody saw its end.
- *
- * @since 0.1.0
- */
-export const mayHaveCommand = ({ exit, kind, startedAt }: ExecutionState): boolean =>
-  kind === "run" && startedAt !== undefined && exit === undefined
-
-/**
- * Whether an execution that waits for a person gives way to one that waits for its turn: to a rollback always, since going
- * back is what both do then; to others as long as no traffic and no stack has gone over to what it brings in.
- *
- * @since 0.1.0
- */
-export const givesWay = (state: ExecutionState, to: ExecutionKind): boolean =>
-  (state.kind === "deploy" || state.kind === "deploy-stack") &&
-  state.status === "paused" &&
-  (to === "rollback" ||
-    state.stacks.every(
-      ({ candidateTraffic, stages }) =>
-        candidateTraffic === 0 && !stages.some(({ name, status }) => name === "deployment" && status === "succeeded")
-    ))
-
-/**
- * The stages that an execution of this kind passes when nothing goes wrong.
- *
- * @since 0.1.0
- */
-export const stagesOf = (kind: ExecutionKind): ReadonlyArray<StageName> => {
-  switch (kind) {
-    case "destroy":
-    case "destroy-stack":
-      return ["initialization", "health_check", "destruction"]
-    case "rollback":
-      return ["initialization", "health_check", "rollback", "validation"]
-    case "run":
-    case "observe":
-      return ["deployment"]
-    default:
-      return ["initialization", "health_check", "deployment", "validation"]
-  }
-}
+export * from "./ExecutionState.ts"
 
 const pending = (kind: ExecutionKind): ReadonlyArray<StageState> =>
   stagesOf(kind).map((name) => ({ name, status: stageMachine.initial }))

@@ -10,7 +10,7 @@ import * as Queue from "../domain/Queue.ts"
 import { DeploymentStore } from "../spi/DeploymentStore.ts"
 import { LeaseStore } from "../spi/LeaseStore.ts"
 import type { StoreError } from "../spi/StoreError.ts"
-import { claimKey } from "./LockKey.ts"
+import { claimKey, isHeld } from "./LockKey.ts"
 import { RunnerIdentity } from "./RunnerIdentity.ts"
 
 /**
@@ -81,12 +81,7 @@ const isClaimed: (id: CorrelationId) => Effect.Effect<boolean, StoreError, Lease
   const { isDead } = yield* RunnerIdentity
   const claim = yield* leases.get(claimKey(id))
   if (claim === undefined || claim.expiresAt === 0 || isDead(claim.owner)) return false
-  // Whether it is over is for the store's clock to say.
-  const held = yield* leases.check(claim).pipe(
-    Effect.as(true),
-    Effect.catchTag("LeaseLost", () => Effect.succeed(false))
-  )
-  if (held) return true
+  if (yield* isHeld(claim)) return true
   // It may have changed hands between the two questions: from who submitted the request to who runs it.
   const now = yield* leases.get(claimKey(id))
   return now !== undefined && now.fence !== claim.fence && (yield* isClaimed(id))

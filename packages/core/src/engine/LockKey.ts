@@ -19,5 +19,12 @@ export const liveLock = Effect.fnUntraced(function* (
   return lease === undefined || lease.expiresAt <= now ? undefined : lease
 })
 
+/** Whether a lease that was read is held: that it is not over yet is for the store's clock to say. @since 0.1.0 */
+export const isHeld = (lease: Lease): Effect.Effect<boolean, StoreError, LeaseStore> =>
+  Effect.flatMap(LeaseStore, (leases) => leases.check(lease)).pipe(
+    Effect.as(true),
+    Effect.catchTag("LeaseLost", () => Effect.succeed(false))
+  )
+
 /** The key of the claim to run one execution. @since 0.1.0 */
 export const claimKey = (id: CorrelationId): string => `execution/${id}`

@@ -14,7 +14,7 @@ import * as Stream from "effect/Stream"
 import { type ExecutionState, isFinished, isQueued } from "../domain/Execution.ts"
 import type { CorrelationId } from "../domain/Ids.ts"
 import { DeploymentStore } from "../spi/DeploymentStore.ts"
-import { type Lease, type LeaseHeld, type LeaseLost, LeaseStore } from "../spi/LeaseStore.ts"
+import type { Lease, LeaseHeld, LeaseLost, LeaseStore } from "../spi/LeaseStore.ts"
 import { Providers } from "../spi/Providers.ts"
 import type { StoreError } from "../spi/StoreError.ts"
 import { inside, type LiveSpan, paths, spanIdOf, SpanName, traced } from "../telemetry/index.ts"
@@ -27,12 +27,12 @@ import { body, ExecutionWorkflow } from "./ExecutionWorkflow.ts"
 import * as Journal from "./Journal.ts"
 import * as LeaseKeeper from "./LeaseKeeper.ts"
 import { endLeftBehind } from "./LeftBehind.ts"
-import { lockKey } from "./LockKey.ts"
 import { measured } from "./Measured.ts"
 import * as Monitor from "./Monitor.ts"
 import { Refused } from "./Refused.ts"
 import { Run, syncPaused } from "./Run.ts"
-import { RunnerIdentity, uniqueOwner } from "./RunnerIdentity.ts"
+import { RunnerIdentity } from "./RunnerIdentity.ts"
+import { takeLock } from "./RunnerLock.ts"
 import { StepFailed } from "./StepFailed.ts"
 import { tracedMark } from "./Trace.ts"
 import * as Turn from "./Turn.ts"
@@ -44,8 +44,8 @@ type Services = DeploymentStore | LeaseStore | Providers
  * Carries an execution to its end and returns its last state: from the start, from where a runner that died left it, or by
  * waiting for a runner that is alive. A `run` needs its command, `wrapped`.
  *
- * *Errors*: `Refused` (`not_found`; `conflict` for a `run` without its command), `LeaseHeld` where another execution holds the lock of its environment now, `LeaseLost`,
- * `StoreError`.
+ * *Errors*: `Refused` (`not_found`; `conflict` for a `run` without its command), `LeaseHeld` where another execution holds the
+ * lock of its environment now, `LeaseLost`, `StoreError`.
  *
  * @since 0.1.0
  */
@@ -140,23 +140,6 @@ const awaitTurn = Effect.fnUntraced(function* (lease: Lease): Effect.fn.Return<v
   )
 })
 
-/** Waits for the turn of an execution; whoever stops it meanwhile withdraws it. */
-const takeTurn = (
-  id: CorrelationId,
-  mine: LeaseKeeper.KeptLease,
-  owner: string,
-  ttl: Duration.Duration
-): Effect.Effect<Turn.Taken | undefined, LeaseLost | StoreError, Services> =>
-  Effect.raceFirst(Turn.take({ id, claim: mine.lease, owner, ttl }), mine.lost).pipe(
-    Effect.onInterrupt(() =>
-      Turn.withdraw(id, {
-        code: "interrupted",
-        message: "interrupted before its turn came",
-        hint: "Ask again."
-      }).pipe(Effect.timeoutOption("5 seconds"), Effect.ignore)
-    )
-  )
-
 /**
  * Waits for the turn of a request, and leaves the lock, held for `hold`, to whoever carries it on.
  *
@@ -213,8 +196,7 @@ const carryOn = Effect.fnUntraced(function* (
   if (state.kind === "observe" || (state.kind === "run" && state.startedAt === undefined && command === undefined)) {
     return yield* notOurs(state)
   }
-  if (hasCommand(state)) yield* untilExpired(state)
-  const taken = isQueued(state) ? yield* takeTurn(id, mine, owner, ttl) : yield* takeBack(state, owner, ttl)
+  const taken = yield* takeLock(state, { claim: mine, owner, ttl })
   if (taken === undefined) return
   onTurn()
   const lock = yield* LeaseKeeper.keep(taken.lease, ttl, taken.asked)
@@ -259,68 +241,6 @@ const carryOn = Effect.fnUntraced(function* (
     ),
     Effect.provideService(Run, services)
   )
-})
-
-/**
- * Takes the lock of an execution whose turn has come already. The next one may have it in its hands, having found it free;
- * it cannot begin as long as the execution is claimed, and gives it back. The lock of a command that has begun is never
- * taken from another runner: the command may live.
- */
-const takeBack = Effect.fnUntraced(function* (
-  state: ExecutionState,
-  runner: string,
-  ttl: Duration.Duration
-): Effect.fn.Return<Turn.Taken, LeaseHeld | StoreError, DeploymentStore | LeaseStore> {
-  const { by, correlationId, deploymentId, environment, kind } = state
-  const store = yield* DeploymentStore
-  const leases = yield* LeaseStore
-  const sameHolder = !hasCommand(state)
-  // Two runs in one process are two runners.
-  const owner = sameHolder ? runner : yield* uniqueOwner
-  const isOurs = Effect.map(store.environment(deploymentId, environment), (found) => found?.current === correlationId)
-  const acquire = Effect.gen(function* () {
-    const asked = yield* Clock.currentTimeMillis
-    const lease = yield* leases.acquire({
-      key: lockKey(deploymentId, environment),
-      holder: correlationId,
-      owner,
-      ttl,
-      sameHolder,
-      reason: `${kind} by ${by}`
-    })
-    return { lease, asked }
-  })
-  return yield* Effect.retry(acquire, {
-    schedule: Schedule.spaced("50 millis").pipe(Schedule.upTo({ duration: ttl })),
-    while: (error) => (error._tag === "LeaseHeld" ? isOurs : Effect.succeed(false))
-  })
-})
-
-/** Whether a command of it has begun. */
-const hasCommand = ({ kind, startedAt }: ExecutionState): boolean => kind === "run" && startedAt !== undefined
-
-/**
- * A command may live for a moment longer than whoever ran it, but not longer than the lock: and that is renewed for as long
- * as whoever lost the claim is busy ending it.
- */
-const untilExpired = Effect.fnUntraced(function* ({
-  correlationId,
-  deploymentId,
-  environment
-}: ExecutionState): Effect.fn.Return<void, StoreError, LeaseStore> {
-  const leases = yield* LeaseStore
-  while (true) {
-    const lock = yield* leases.get(lockKey(deploymentId, environment))
-    if (lock?.holder !== correlationId || lock.expiresAt === 0) return
-    // Whether it is over is for the store's clock to say.
-    const held = yield* leases.check(lock).pipe(
-      Effect.as(true),
-      Effect.catchTag("LeaseLost", () => Effect.succeed(false))
-    )
-    if (!held) return
-    const left = lock.expiresAt - (yield* Clock.currentTimeMillis)
-    yield* Effect.sleep(Duration.millis(Math.max(50, Math.min(left, 1_000))))
-  }
 })
 
 const notOurs = ({ correlationId, kind }: ExecutionState): Refused =>
