@@ -57,7 +57,7 @@ const blocked = (lease: LeaseShape, info: ErrorInfo | undefined): FailureShape =
       }
     }
   }
-  const why = `every reason: signalbox can-deploy ${deployment} --environment ${environment} --explain`
+  const reasons = `signalbox can-deploy ${deployment} --environment ${environment} --explain`
   const other = `watch it: signalbox attach ${lease.holder} · stop it: signalbox abort ${lease.holder}`
   return {
     exitCode: ExitCode.blocked,
@@ -65,7 +65,10 @@ const blocked = (lease: LeaseShape, info: ErrorInfo | undefined): FailureShape =
       code,
       message: `${deployment} ${environment} is held by ${lease.holder} (${lease.reason ?? "unknown"}) ${since}`,
       // What was refused has not begun, and may wait instead.
-      hint: info === undefined ? `Every${why.slice(5)} · ${other}` : `Wait for it: --queue fifo · ${why} · ${other}`
+      hint:
+        info === undefined
+          ? `Every reason: ${reasons} · ${other}`
+          : `Wait for it: --queue fifo · every reason: ${reasons} · ${other}`
     }
   }
 }

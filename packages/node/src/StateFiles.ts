@@ -102,8 +102,10 @@ export class StateFiles extends Context.Service<
           if (isAll) return
         }
       })
-      // The store says for itself that it is away; whoever changes something next writes what is missing.
-      const ignored = Effect.ignore(catchUp)
+      // That the store is away is said by whoever works with it; who changes something next writes what is missing.
+      const ignored = Effect.catch(catchUp, (error) =>
+        error.isRetryable ? Effect.void : Effect.logWarning(`The state files are behind: ${error.message}`)
+      )
       yield* Effect.addFinalizer(() => ignored)
       yield* Effect.forkScoped(Stream.runForEach(store.changes, () => Effect.uninterruptible(ignored)))
     })

@@ -195,7 +195,7 @@ const leaves = (root: string, from: string, to: string): boolean => {
 const kinds = new Set(["File", "OldFile", "ContiguousFile", "Directory", "GNUDumpDir", "SymbolicLink", "Link"])
 
 const untar = async (archive: string, target: string): Promise<void> => {
-  // It takes a tenth of the time in which a command that unpacks nothing starts.
+  // Most commands of the CLI unpack nothing.
   const { extract } = await import("tar")
   let bad: string | undefined
   await extract({

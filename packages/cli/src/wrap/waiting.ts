@@ -7,6 +7,7 @@ import { type CorrelationId, DeploymentStore } from "@signalbox/core/spi"
 import type { Invocation } from "../Invocation.ts"
 import { plain, span } from "../live/words.ts"
 import { isWaiting, lookAt } from "../lookAt.ts"
+import { engine } from "../services.ts"
 
 const pause = 500
 const heartbeat = 30_000
@@ -17,25 +18,24 @@ const heartbeat = 30_000
  */
 export const tellWaiting = Effect.fnUntraced(function* (inv: Invocation, id: CorrelationId) {
   const store = yield* DeploymentStore
+  const { Monitor } = yield* engine
+  const lasting = Monitor.enduring((error) =>
+    inv.say(
+      error === undefined
+        ? "reconciled: the registry is back"
+        : `degraded: it waits on without the registry (${plain(error.message)})`
+    )
+  )
   let told = { what: "", at: 0 }
-  let away = false
   const look = Effect.gen(function* () {
     const state = yield* store.execution(id)
     return state === undefined || !isWaiting(state) ? undefined : { state, ...(yield* lookAt(state)) }
   })
   for (;;) {
     yield* Effect.sleep(pause)
-    const seen = yield* Effect.result(look)
-    if (seen._tag === "Failure") {
-      if (!seen.failure.isRetryable) return yield* seen.failure
-      if (!away) yield* inv.say(`degraded: it waits on without the registry (${plain(seen.failure.message)})`)
-      away = true
-      continue
-    }
-    if (away) yield* inv.say("reconciled: the registry is back")
-    away = false
-    if (seen.success === undefined) return
-    const { blockers, message, state } = seen.success
+    const seen = yield* lasting(look)
+    if (seen === undefined) return
+    const { blockers, message, state } = seen
     const now = yield* Clock.currentTimeMillis
     // That the end is expected at another time now is no news.
     const what = blockers.map(({ kind, who }) => `${kind} ${who}`).join()

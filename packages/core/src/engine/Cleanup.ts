@@ -15,7 +15,7 @@ import type { StoreError } from "../spi/StoreError.ts"
 import { withEnding } from "./Announcing.ts"
 import { claim } from "./Claim.ts"
 import { closing } from "./Closing.ts"
-import { lockKey } from "./LockKey.ts"
+import { liveLock } from "./LockKey.ts"
 import { Refused } from "./Refused.ts"
 import { reported, type Reported } from "./Reported.ts"
 import { withdraw } from "./Turn.ts"
@@ -62,9 +62,8 @@ export const cleanup = Effect.fnUntraced(function* (
   return yield* Effect.gen(function* () {
     const state = (yield* store.execution(id)) ?? before
     if (!isFinished(state)) yield* conclude(state, mine, options)
-    const lock = yield* leases.get(lockKey(before.deploymentId, before.environment))
-    const now = yield* Clock.currentTimeMillis
-    const held = lock !== undefined && lock.holder === id && lock.expiresAt > now && !mayHaveCommand(state)
+    const lock = yield* liveLock(before.deploymentId, before.environment)
+    const held = lock?.holder === id && !mayHaveCommand(state)
     if (held) yield* leases.release(lock)
     const after = yield* store.execution(id)
     return { correlationId: id, was: before.status, now: after?.status ?? null, released: held }

@@ -14,10 +14,10 @@ import { samplesOf } from "../analysis/EstimateSample.ts"
 import { type ExecutionState, isFinished, isQueued } from "../domain/Execution.ts"
 import type { CorrelationId, DeploymentId, EnvironmentName, Timestamp } from "../domain/Ids.ts"
 import { DeploymentStore } from "../spi/DeploymentStore.ts"
-import { LeaseStore } from "../spi/LeaseStore.ts"
+import type { LeaseStore } from "../spi/LeaseStore.ts"
 import type { StoreError } from "../spi/StoreError.ts"
 import { ahead } from "./Ahead.ts"
-import { lockKey } from "./LockKey.ts"
+import { liveLock } from "./LockKey.ts"
 
 const { reach } = Estimation
 const lasting = 60_000
@@ -101,10 +101,8 @@ const before = Effect.fnUntraced(function* (
 ): Effect.fn.Return<ReadonlyArray<ExecutionState>, StoreError, DeploymentStore | LeaseStore> {
   if (!isQueued(state)) return []
   const store = yield* DeploymentStore
-  const leases = yield* LeaseStore
-  const lease = yield* leases.get(lockKey(state.deploymentId, state.environment))
-  const now = yield* Clock.currentTimeMillis
-  const holder = lease === undefined || lease.expiresAt <= now ? [] : [lease.holder as CorrelationId]
+  const lease = yield* liveLock(state.deploymentId, state.environment)
+  const holder = lease === undefined ? [] : [lease.holder as CorrelationId]
   if (holder.includes(state.correlationId)) return []
   const waiting = (yield* ahead(state)).map(({ correlationId }) => correlationId)
   const states = yield* Effect.forEach([...holder, ...waiting], (id) => store.execution(id))
@@ -122,8 +120,8 @@ export type Estimator = (state: ExecutionState, now: Timestamp) => Estimate | un
 /**
  * Reads what is needed to estimate one execution again and again while it is under way.
  *
- * *Details*: an execution that waits in a queue takes what is left of those before it, each by the history of its own kind, then
- * its own time.
+ * *Details*: an execution that waits in a queue takes what is left of those before it, each by the history of its own kind,
+ * then its own time.
  *
  * *Errors*: `StoreError`.
  *

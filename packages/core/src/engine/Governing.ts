@@ -24,7 +24,8 @@ export type Decision = EventOf<"VersionVetoed" | "VetoLifted" | "LockHeld" | "Lo
 /**
  * Records a decision, and returns the deployment as it is then.
  *
- * *Details*: whoever holds a lock may hold it again, for another reason or time; anybody else only where the event says `force`.
+ * *Details*: whoever holds a lock may hold it again, for another reason or time; anybody else only where the event says
+ * `force`.
  *
  * *Errors*: `Refused`: `not_found` for a deployment that is not there; `conflict` where there is nothing to lift
  * (`not_vetoed`) or to give back (`not_held`), and where somebody else holds what is to be held (`held_already`).

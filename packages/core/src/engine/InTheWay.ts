@@ -8,14 +8,14 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { Origin } from "../domain/Event.ts"
 import { mayHaveCommand } from "../domain/Execution.ts"
-import type { CorrelationId, Timestamp } from "../domain/Ids.ts"
+import type { CorrelationId } from "../domain/Ids.ts"
 import { DeploymentStore } from "../spi/DeploymentStore.ts"
-import { type Lease, LeaseStore } from "../spi/LeaseStore.ts"
+import type { Lease, LeaseStore } from "../spi/LeaseStore.ts"
 import type { StoreError } from "../spi/StoreError.ts"
 import { ahead } from "./Ahead.ts"
 import { type Asked, type Blocker, none } from "./Blockers.ts"
 import { at, endOf } from "./Clearing.ts"
-import { lockKey } from "./LockKey.ts"
+import { liveLock } from "./LockKey.ts"
 import { goesPast } from "./Overriding.ts"
 import { RunnerIdentity } from "./RunnerIdentity.ts"
 
@@ -30,13 +30,10 @@ const foretold = 5
 export const inTheWay = Effect.fnUntraced(function* (
   asked: Asked
 ): Effect.fn.Return<ReadonlyArray<Blocker>, StoreError, DeploymentStore | LeaseStore> {
-  const leases = yield* LeaseStore
-  const now = yield* Clock.currentTimeMillis
-  const lease = yield* leases.get(lockKey(asked.deploymentId, asked.environment))
-  const live = lease === undefined || lease.expiresAt <= now ? undefined : lease
+  const lease = yield* liveLock(asked.deploymentId, asked.environment)
   // Its turn has come: those that wait do so for it.
-  if (live?.holder === asked.correlationId) return []
-  const held = live === undefined ? [] : [yield* holder(asked, live, now)]
+  if (lease?.holder === asked.correlationId) return []
+  const held = lease === undefined ? [] : [yield* holder(asked, lease)]
   // While people are waited for, nobody can know when the next turn comes.
   const open = held.every(({ clearsAt }) => clearsAt !== null)
   const before = yield* ahead(asked, goesPast(asked))
@@ -61,12 +58,12 @@ const pageOf = (origin: Origin | undefined): string | null =>
 
 const holder = Effect.fnUntraced(function* (
   asked: Asked,
-  lease: Lease,
-  now: Timestamp
+  lease: Lease
 ): Effect.fn.Return<Blocker, StoreError, DeploymentStore | LeaseStore> {
   const { isDead } = yield* RunnerIdentity
   const store = yield* DeploymentStore
   const held = yield* store.execution(lease.holder as CorrelationId)
+  const now = yield* Clock.currentTimeMillis
   // Nobody renews it: it is kept for whoever carries the execution on, or was left behind.
   const alone = isDead(lease.owner)
   const left = Duration.format(Duration.seconds(Math.ceil((lease.expiresAt - now) / 1_000)))

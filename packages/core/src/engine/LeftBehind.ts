@@ -9,13 +9,15 @@ import { type ExecutionState, isFinished } from "../domain/Execution.ts"
 import type { CorrelationId } from "../domain/Ids.ts"
 import { DeploymentStore } from "../spi/DeploymentStore.ts"
 import type { StoreError } from "../spi/StoreError.ts"
+import { sha256 } from "../telemetry/sha256.ts"
 
 /**
  * The commands on this machine.
  *
- * *Details*: each bears a mark, of which `store` is the first part: a correlation id means something in its own store only,
- * and a machine may know several. `marks` gives those that begin so of what runs at the moment, `kill` ends what bears one.
- * The default knows of no command; `@signalbox/node` reads them from the operating system.
+ * *Details*: each bears a mark, which begins with a hash of `store`: a correlation id means something in its own store only,
+ * and a machine may know several; commands and their children see no more of it. `marks` gives those that begin so of what
+ * runs at the moment, `kill` ends what bears one. The default knows of no command; `@signalbox/node` reads them from the
+ * operating system.
  *
  * @since 0.1.0
  */
@@ -33,7 +35,7 @@ const marksOf = Effect.map(
   CommandsHere,
   ({ store }) =>
     ({ deploymentId, environment }: Place) =>
-      `${store()}/${deploymentId}/${environment}/`
+      `${sha256(store()).slice(0, 16)}/${deploymentId}/${environment}/`
 )
 
 /** The mark of the command of one execution, under one lease. @since 0.1.0 */

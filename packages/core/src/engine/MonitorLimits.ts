@@ -30,12 +30,8 @@ export const unusualIn = Effect.fnUntraced(function* (
   const since = Math.min(...items.slice(0, counted).map(({ requestedAt }) => requestedAt))
   const seen =
     items.length === 0 ? [] : yield* store.events({ deploymentId, tags: ["ProgressSeen"], since, limit: 10_000 })
-  const samples = items.flatMap((state) =>
-    samplesOf(
-      state,
-      seen.filter(({ stream }) => stream === state.correlationId)
-    )
-  )
+  const seenOf = Map.groupBy(seen, ({ stream }) => stream)
+  const samples = items.flatMap((state) => samplesOf(state, seenOf.get(state.correlationId)))
   const alike = items
     .filter((state) => state.kind === kind && state.environment === environment && state.finishedAt !== undefined)
     .map((state) => Run.ofState(state, state.finishedAt!).elapsedMs)

@@ -12,7 +12,7 @@ import { type Asked, type BlockerKind, standing } from "./Blockers.ts"
 import { requestOf } from "./Journal.ts"
 
 /** What one waits for that an override does not heed. A veto and the order of commits are there for good: nobody waits for them. */
-const lifted: ReadonlySet<BlockerKind> = new Set(["freeze", "dependency", "drift"])
+const lifted: ReadonlySet<BlockerKind> = new Set(["freeze", "dependency"])
 
 /**
  * Whether a request goes past one that comes before it: it has an override, and the other one has none and could not begin
