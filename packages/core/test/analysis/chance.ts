@@ -1,13 +1,4 @@
-/** Reproducible chance: the same seed, the same numbers, on every machine (mulberry32). */
-export const seeded = (seed: number): (() => number) => {
-  let state = seed | 0
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let bits = Math.imul(state ^ (state >>> 15), 1 | state)
-    bits = (bits + Math.imul(bits ^ (bits >>> 7), 61 | bits)) ^ bits
-    return ((bits ^ (bits >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
+export { seeded } from "../../src/analysis/EstimateChance.ts"
 
 /** How many of `n` requests fail, each with probability `p`: jumps from failure to failure. */
 export const failures = (random: () => number, n: number, p: number): number => {

@@ -25,18 +25,8 @@ describe("what was done while the registry was away", () => {
       const box = yield* Signalbox
       const deploymentId = yield* deployed(manifestOf(config(), cloud))
       const before = yield* store.environment(deploymentId, production)
-      const done: Reconciling.Degraded = {
-        correlationId: CorrelationId.make("away"),
-        deploymentId,
-        environment: production,
-        command: "make deploy",
-        by: "tester",
-        reason: "the database did not answer",
-        startedAt: before!.updatedAt + 1_000,
-        finishedAt: before!.updatedAt + 5_000,
-        code: 0,
-        signal: null
-      }
+      const [startedAt, finishedAt] = [before!.updatedAt + 1_000, before!.updatedAt + 5_000]
+      const done = away(deploymentId, { startedAt, finishedAt })
       assert.isTrue(yield* Reconciling.reconcile(done))
       assert.isFalse(yield* Reconciling.reconcile(done))
       const state = yield* store.execution(done.correlationId)
@@ -55,17 +45,7 @@ describe("what was done while the registry was away", () => {
     return Effect.gen(function* () {
       const store = yield* DeploymentStore
       const deploymentId = yield* deployed(manifestOf(config(), cloud))
-      yield* Reconciling.reconcile({
-        correlationId: CorrelationId.make("away"),
-        deploymentId,
-        environment: production,
-        command: "make deploy",
-        by: "tester",
-        reason: "the database did not answer",
-        startedAt: 0,
-        code: null,
-        signal: null
-      })
+      yield* Reconciling.reconcile(away(deploymentId, { startedAt: 0, code: null }))
       assert.strictEqual((yield* store.environment(deploymentId, production))?.status, "deployed")
       assert.strictEqual((yield* store.execution(CorrelationId.make("away")))?.status, "failed")
     }).pipe(Effect.provide(layer))

@@ -36,6 +36,25 @@ if (postgres !== undefined) {
       })
   })
 
+  const changed = (change: (address: URL) => void): string => {
+    const address = new URL(url)
+    change(address)
+    return address.href
+  }
+  it.live.each([
+    ["a user that is not there", changed((address) => (address.username = "stranger")), "Misconfigured"],
+    ["a database that is not there", changed((address) => (address.pathname = "/none")), "Misconfigured"],
+    ["another kind of database", "mysql://ada@localhost/shop", "Misconfigured"],
+    ["no address", "nonsense", "Misconfigured"],
+    ["a server that is away", changed((address) => (address.port = "1")), "Unavailable"]
+  ] as const)("says of %s whether to ask again", ([, address, reason]) =>
+    Effect.gen(function* () {
+      const opened = Layer.build(postgresStore({ url: Redacted.make(address) }))
+      const error = yield* Effect.flip(opened)
+      assert.deepStrictEqual([error.reason, error.isRetryable], [reason, reason === "Unavailable"], error.message)
+    })
+  )
+
   it.live("goes on after its connections were cut, also with its changes", () =>
     Effect.gen(function* () {
       const store = yield* DeploymentStore
