@@ -3,6 +3,8 @@
  *
  * @since 0.1.0
  */
+import { existsSync } from "node:fs"
+import { stat } from "node:fs/promises"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -15,13 +17,16 @@ import {
   type Provider,
   ProviderError,
   type ProviderReason,
+  Redaction,
   type Release,
   type StackPlan,
   type StackRef
 } from "@signalbox/core/spi"
 import { digest, parse, type Source, unpack } from "./Artifact.ts"
 import { Client, type SupervisorOptions } from "./Client.ts"
+import * as Foreseen from "./Foreseen.ts"
 import { decode, digestOf, Properties, runtimeOf, secretsOf } from "./Properties.ts"
+import type { Files } from "./supervisor/Launch.ts"
 import {
   type MutationHeader,
   type Mutations,
@@ -152,8 +157,27 @@ export const make = (options: LocalOptions): Provider => {
       fence: mutation.fence,
       secrets: secretsFor(runtime)
     }
-    return Effect.map(client.mutate(operation, header, body, mutation), observed)
+    return Effect.map(client.mutate(operation, header, body, mutation), observed).pipe(
+      Effect.mapError((error) =>
+        "_tag" in error && error._tag === "Broken" ? redacted(error, header, runtime) : error
+      )
+    )
   }
+
+  const secretsAreSet = (runtime: Runtime): Effect.Effect<void, ProviderReason> =>
+    Effect.forEach(
+      secretsOf(runtime),
+      ({ property, variable }) =>
+        env[variable] === undefined
+          ? Effect.fail<ProviderReason>({
+              _tag: "Invalid",
+              message: `the environment variable ${variable} is not set`,
+              path: ["env", property],
+              hint: `Set ${variable} where signalbox runs.`
+            })
+          : Effect.void,
+      { discard: true }
+    )
 
   const runtimeFrom = (ref: StackRef) => Effect.map(decode(ref.properties), runtimeOf)
 
@@ -165,19 +189,22 @@ export const make = (options: LocalOptions): Provider => {
       Effect.gen(function* () {
         const properties = yield* decode(ref.properties)
         const runtime = runtimeOf(properties)
-        for (const { property, variable } of secretsOf(runtime)) {
-          if (env[variable] === undefined) {
-            return yield* Effect.fail<ProviderReason>({
-              _tag: "Invalid",
-              message: `the environment variable ${variable} is not set`,
-              path: ["env", property],
-              hint: `Set ${variable} where signalbox runs.`
-            })
-          }
-        }
+        yield* secretsAreSet(runtime)
         const source = yield* sourceOf(ref, candidate, properties)
-        const found = yield* reaching((signal) => digest(source, signal))
+        yield* foreseen(() => Foreseen.environment(runtime, env))
+        const files = yield* reaching(() => folderOf(source))
+        if (files !== undefined) {
+          yield* foreseen(() => Foreseen.holdsState(files.root, files.shown, client.directory))
+          yield* foreseen(() => Foreseen.command(runtime, files))
+        }
+        const path = runtime.env["PATH"]
+        // Programs are looked for by the supervisor, whose PATH is that of the command that started it.
+        if (path !== undefined || !client.holdsStacks) {
+          yield* foreseen(() => Foreseen.program(runtime, typeof path === "string" ? path : env["PATH"]))
+        }
         const view = yield* client.observe(keyOf(ref))
+        yield* foreseen(() => Foreseen.port(client.directory, keyOf(ref), runtime.port, view))
+        const found = yield* reaching((signal) => digest(source, signal))
         const configDigest = digestOf(runtime)
         const release: Release = {
           id: digestOf([found, configDigest, candidate.version]).slice(0, 24),
@@ -202,6 +229,9 @@ export const make = (options: LocalOptions): Provider => {
           unpack(source, release.digest!, releaseDirectory(client.directory, keyOf(ref), release.digest!), signal)
         )
         const runtime = runtimeOf(properties)
+        // What an archive holds is known only now.
+        const root = releaseDirectory(client.directory, keyOf(ref), release.digest!)
+        yield* foreseen(() => Foreseen.command(runtime, { root, shown: source.shown, open: false }))
         return yield* mutate("stage", ref, mutation, { record: { release, runtime }, capacityPercent }, runtime)
       }).pipe(named("stage", ref)),
     observe: (ref) => Effect.map(client.observe(keyOf(ref)), observed).pipe(named("observe", ref)),
@@ -235,7 +265,22 @@ export const make = (options: LocalOptions): Provider => {
     restart: (ref, mutation) =>
       Effect.flatMap(runtimeFrom(ref), (runtime) => mutate("restart", ref, mutation, {}, runtime)).pipe(
         named("restart", ref)
-      )
+      ),
+    checkRollback: (ref, { data, release }) =>
+      Effect.gen(function* () {
+        const runtime = runtimeIn(data)
+        if (release === null || runtime === null) return
+        yield* secretsAreSet(runtime)
+        if (existsSync(releaseDirectory(client.directory, keyOf(ref), release.digest!))) return
+        return yield* Effect.fail<ProviderReason>({
+          _tag: "Missing",
+          message: `the files of ${release.version} are not kept any more`
+        })
+      }).pipe(named("checkRollback", ref)),
+    exclusive: ({ properties }) => {
+      const port = (properties as { readonly port?: unknown } | null)?.port
+      return typeof port === "number" && port !== 0 ? [{ name: `port ${port}`, path: ["port"] }] : []
+    }
   }
 }
 
@@ -254,6 +299,35 @@ export const stop = (directory: string): Effect.Effect<void, ProviderError> =>
 const keyOf = ({ deploymentId, environment, stack }: StackRef) => ({ deploymentId, environment, stack })
 
 const refusing = <A>(run: () => A): Effect.Effect<A, ProviderReason> => Effect.try({ try: run, catch: classify })
+
+/** What a release prints, and answers, may hold secrets that the supervisor does not know as such. */
+const redacted = <Reason extends { readonly message: string }>(
+  reason: Reason,
+  { secrets }: MutationHeader,
+  runtime: Runtime | undefined
+): Reason => {
+  const env = Object.entries(runtime?.env ?? {}).filter(
+    (entry): entry is [string, string] => typeof entry[1] === "string"
+  )
+  const { redact } = Redaction.make({ env: Object.fromEntries(env), values: Object.values(secrets) })
+  return { ...reason, message: redact(reason.message) }
+}
+
+/** Fails with what was foreseen. */
+const foreseen = (
+  look: () => ProviderReason | undefined | Promise<ProviderReason | undefined>
+): Effect.Effect<void, ProviderReason> =>
+  Effect.flatMap(
+    reaching(async () => look()),
+    (found) => (found === undefined ? Effect.void : Effect.fail(found))
+  )
+
+/** The folder of an artifact that is one. */
+const folderOf = async ({ location, shown }: Source): Promise<Files | undefined> => {
+  if ("url" in location) return undefined
+  const found = await stat(location.path).catch(() => undefined)
+  return found?.isDirectory() === true ? { root: location.path, shown, open: true } : undefined
+}
 
 const reaching = <A>(run: (signal: AbortSignal) => Promise<A>): Effect.Effect<A, ProviderReason> =>
   Effect.tryPromise({ try: run, catch: classify })

@@ -16,6 +16,10 @@ const optional = <S extends Schema.Constraint>(schema: S, value: S["Encoded"]) =
 
 const between = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
 
+/** What a process is started with ends at the first NUL: the system takes none. */
+// oxlint-disable-next-line no-control-regex
+const text = Schema.String.check(Schema.isPattern(/^[^\u0000]*$/, { expected: "text without NUL characters" }))
+
 const VariableName = Schema.String.check(
   Schema.isPattern(/^[A-Za-z_][A-Za-z0-9_]*$/, { expected: "the name of an environment variable" })
 )
@@ -29,7 +33,7 @@ const VariableName = Schema.String.check(
  */
 export const SecretReference = Schema.Struct({ $secret: VariableName })
 
-const inside = Schema.String.check(
+const inside = text.check(
   Schema.makeFilter((path) => !path.startsWith("/") && !path.split(/[\\/]/).includes(".."), {
     expected: "a relative path that stays within the release"
   })
@@ -55,9 +59,9 @@ const inside = Schema.String.check(
  * @since 0.1.0
  */
 export const Properties = Schema.Struct({
-  command: Schema.NonEmptyArray(Schema.String.check(Schema.isMinLength(1))),
+  command: Schema.NonEmptyArray(text.check(Schema.isMinLength(1))),
   cwd: optional(inside, "."),
-  env: optional(Schema.Record(VariableName, Schema.Union([Schema.String, Schema.Finite, SecretReference])), {}),
+  env: optional(Schema.Record(VariableName, Schema.Union([text, Schema.Finite, SecretReference])), {}),
   instances: optional(between(1, 100), 1),
   readiness: optional(
     Schema.Struct({

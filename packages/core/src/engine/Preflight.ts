@@ -76,8 +76,8 @@ export const checkExclusive = Effect.fnUntraced(function* (
     return yield* new Refused({
       kind: "invalid",
       code: "taken_twice",
-      message: `${ref.stack}: ${name} is what ${other} takes too`,
-      hint: `Give ${other} or ${ref.stack} another one.`,
+      message: `${other} and ${ref.stack} both ask for ${name}`,
+      hint: "Give one of them another one.",
       path: ["stacks", ref.stack, "properties", ...path].join(".")
     })
   }

@@ -22,7 +22,7 @@ const reason = <const Tag extends string, const Fields extends Schema.Struct.Fie
  * - `Unavailable` the provider did not answer
  * - `Denied` credentials are missing, expired or not allowed
  * - `Unsupported` the provider does not have that capability
- * - `Broken` the release itself does not come up: its process exits, its health check fails
+ * - `Broken` the release itself does not come up: its process exits, its health check fails; `hint` says where to look
  * - `Unexpected` an answer that the adapter does not know
  *
  * @since 0.1.0
@@ -37,7 +37,7 @@ export const ProviderReason = Schema.Union([
   reason("Unavailable", {}),
   reason("Denied", {}),
   reason("Unsupported", { capability: Schema.String }),
-  reason("Broken", { resource: Schema.optionalKey(Schema.String) }),
+  reason("Broken", { resource: Schema.optionalKey(Schema.String), hint: Schema.optionalKey(Schema.String) }),
   reason("Unexpected", {})
 ])
 /** @since 0.1.0 */
@@ -106,7 +106,7 @@ export class ProviderError extends Schema.TaggedError<ProviderError>()("Provider
     return {
       code,
       message: `${this.stackName}: ${this.message}`,
-      hint: invalid?.hint ?? hint,
+      hint: ("hint" in this.reason ? this.reason.hint : undefined) ?? hint,
       ...(invalid === undefined ? {} : { path: ["stacks", this.stackName, "properties", ...invalid.path].join(".") })
     }
   }

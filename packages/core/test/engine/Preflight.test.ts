@@ -162,7 +162,7 @@ describe("preflight", () => {
         assert.deepInclude(refused, {
           kind: "invalid",
           code: "taken_twice",
-          message: "api: port 80 is what web takes too",
+          message: "web and api both ask for port 80",
           path: "stacks.api.properties.port"
         })
       }

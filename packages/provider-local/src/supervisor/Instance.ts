@@ -3,7 +3,6 @@
  */
 import { type ChildProcess, spawn } from "node:child_process"
 import { closeSync, copyFileSync, mkdirSync, openSync, rmSync, statSync, truncateSync } from "node:fs"
-import { type ClientRequest, get } from "node:http"
 import { dirname, join, resolve } from "node:path"
 import type { KnownRelease, InstanceRecord } from "./State.ts"
 import { lastBytes } from "./State.ts"
@@ -18,6 +17,9 @@ import {
   marker,
   signalGroup
 } from "./Processes.ts"
+import { explain } from "./Launch.ts"
+import { placesOf } from "./Listening.ts"
+import { type Answer, type Probe, probe } from "./Readiness.ts"
 import { Upstream } from "./Upstream.ts"
 import type { Requests } from "./Requests.ts"
 
@@ -36,14 +38,20 @@ export interface Surroundings {
 
 export type InstanceStatus = "starting" | "ready" | "unhealthy" | "backoff" | "draining" | "stopped"
 
-const probeTimeout = 2000
 const startingInterval = 50
 const adoptedInterval = 200
 const unhealthyAfter = 2
 const backoffMax = 30_000
 const steadyAfter = 60_000
 const logMax = 10 << 20
+const unwritten: Trouble = { reason: "its start could not be written down" }
 const inherited = ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR"]
+
+/** Why it is not up, and what helps, where that is known. */
+export interface Trouble {
+  readonly reason: string
+  readonly hint?: string
+}
 
 export class Instance {
   readonly record: InstanceRecord
@@ -64,11 +72,12 @@ export class Instance {
   #exited: Array<() => void> = []
   #timer: NodeJS.Timeout | undefined
   #waiting: NodeJS.Timeout | undefined
-  #judging: ClientRequest | undefined
+  #judging: Probe | undefined
+  #answer: Answer | undefined
   /** Told of every change of `status`. */
   onChange: () => void = () => undefined
   /** Told of an exit that nobody asked for; true lets it be started again. */
-  onCrash: (reason: string) => boolean = () => true
+  onCrash: (trouble: Trouble) => boolean = () => true
 
   constructor(record: InstanceRecord, release: KnownRelease, around: Surroundings, requests: Requests) {
     this.record = record
@@ -102,7 +111,47 @@ export class Instance {
 
   /** The last lines of its log, without secrets. */
   get tail(): string {
-    const text = lastBytes(this.log, 8192).trimEnd().split("\n").slice(-10).join("\n")
+    return this.endOfLog(8192).trimEnd().split("\n").slice(-10).join("\n")
+  }
+
+  /** The end of its log in whole lines, without secrets. */
+  endOfLog(bytes: number): string {
+    const text = lastBytes(this.log, bytes)
+    // The rest of a line that was cut may begin in the middle of a secret.
+    const start = Buffer.byteLength(text) < bytes ? 0 : text.indexOf("\n") + 1
+    return this.#redacted(text.slice(start))
+  }
+
+  /** Why it is not ready: what it answered last, and where it listens if that is somewhere else. */
+  get unready(): Trouble {
+    const { readiness } = this.release.runtime
+    const { port } = this.record
+    // A question that is still open tells more than the answer before it, once somebody has accepted the connection.
+    const open = this.#judging?.sofar()
+    const answer = open?.host === undefined ? (this.#answer ?? open) : open
+    const seen = this.#redacted(answer?.seen ?? `GET ${readiness.path} was not answered`)
+    const places = this.#identity === undefined ? undefined : placesOf(this.#identity, this.record.id)
+    const others = places?.filter((place) => place.port !== port || answer?.why === "refused")
+    const elsewhere =
+      places === undefined || answer?.why !== "refused"
+        ? ""
+        : others!.length === 0
+          ? "; it listens on no port"
+          : `; it listens on ${others!.map((place) => `${place.address}:${place.port}`).join(", ")}`
+    const hints = {
+      status: "Set readiness.path to a path that it answers with 2xx or 3xx.",
+      silent: "Set readiness.path to a path that it answers at once, or raise readiness.timeout.",
+      refused: `It has to listen on the port that the environment variable PORT names (here ${port}), on 127.0.0.1 or ::1.`,
+      broken: "It has to speak HTTP on the port that the environment variable PORT names.",
+      well: "Raise readiness.timeout."
+    }
+    return {
+      reason: `it was not ready within ${readiness.timeout} ms: ${seen}${elsewhere}`,
+      hint: hints[answer?.why ?? "silent"]
+    }
+  }
+
+  #redacted(text: string): string {
     const secrets = Object.values(this.release.runtime.env)
       .flatMap((value) => (typeof value === "string" ? [] : [this.#around.secret(value.secret) ?? ""]))
       .filter((secret) => secret.length > 0)
@@ -137,28 +186,41 @@ export class Instance {
     await this.#around.save()
     if (this.#stopping) return
     const { command, cwd } = this.release.runtime
+    const root = this.#around.directoryOf(this.release)
+    const env = this.#environment()
+    const refused = (error: NodeJS.ErrnoException) => {
+      const files = { root, shown: this.release.release.artifact ?? "the artifact", open: false }
+      const { hint, message } = explain(error, this.release.runtime, files, env)
+      this.#gone({ reason: message, ...(hint === undefined ? {} : { hint }) })
+    }
     mkdirSync(dirname(this.log), { recursive: true, mode: 0o700 })
     const log = openSync(this.log, "a", 0o600)
+    this.#spawnedAt = Date.now()
     let child: ChildProcess
     try {
       child = spawn(command[0]!, command.slice(1), {
-        cwd: resolve(this.#around.directoryOf(this.release), cwd),
-        env: this.#environment(),
+        cwd: resolve(root, cwd),
+        env,
         // Its own session and process group: it outlives us, and is stopped with all its children.
         detached: true,
         stdio: ["ignore", log, log]
       })
+    } catch (error) {
+      // Some reasons come as an event, others are thrown: to the one who starts it they are the same.
+      process.nextTick(refused, error)
+      return
     } finally {
       closeSync(log)
     }
-    this.#spawnedAt = Date.now()
     child.once("error", (error: NodeJS.ErrnoException) => {
-      if (child.pid === undefined) this.#gone(`${command[0]} cannot be run: ${error.code ?? error.message}`)
+      if (child.pid === undefined) refused(error)
     })
     if (child.pid === undefined) return
     this.#identity = identify(child.pid)
     child.once("exit", (code, signal) =>
-      this.#gone(code === null ? `its process was ended by ${signal}` : `its process exited with code ${code}`)
+      this.#gone({
+        reason: code === null ? `its process was ended by ${signal}` : `its process exited with code ${code}`
+      })
     )
     if (this.#identity === undefined) return
     this.record.pid = this.#identity.pid
@@ -182,7 +244,7 @@ export class Instance {
     const poll = setInterval(() => {
       if (isAlive(identity)) return
       clearInterval(poll)
-      this.#gone("its process is gone")
+      this.#gone({ reason: "its process is gone" })
     }, adoptedInterval)
     this.#watch()
     return true
@@ -193,7 +255,7 @@ export class Instance {
     if (this.#identity !== undefined || this.#launching || this.#stopping) return
     clearTimeout(this.#waiting)
     this.#waiting = undefined
-    void this.start().catch(() => this.#gone("its start could not be written down"))
+    void this.start().catch(() => this.#gone(unwritten))
   }
 
   /**
@@ -286,7 +348,7 @@ export class Instance {
     })
   }
 
-  #gone(reason: string): void {
+  #gone(trouble: Trouble): void {
     const identity = this.#identity
     this.#identity = undefined
     clearTimeout(this.#timer)
@@ -294,7 +356,7 @@ export class Instance {
     if (identity !== undefined) killRest(identity.pid)
     for (const resume of this.#exited.splice(0)) resume()
     if (this.#stopping) return
-    const retry = this.onCrash(reason) && !this.record.retiring
+    const retry = this.onCrash(trouble) && !this.record.retiring
     this.record.pid = null
     this.record.started = null
     this.record.restarts += 1
@@ -325,7 +387,7 @@ export class Instance {
       }
       await this.start()
     } catch {
-      this.#gone("its start could not be written down")
+      this.#gone(unwritten)
     }
   }
 
@@ -338,33 +400,24 @@ export class Instance {
     clearTimeout(this.#timer)
     if (this.#stopping || this.#identity === undefined) return
     const { interval, path } = this.release.runtime.readiness
-    const judged = (well: boolean) => {
-      if (this.#judging !== request) return
-      this.#judging = undefined
-      request.destroy()
-      clearTimeout(deadline)
-      if (this.#stopping || this.#identity === undefined) return
-      this.#failures = well ? 0 : this.#failures + 1
-      if (well && !this.record.retiring) this.#setReady(true)
-      if (this.#failures >= unhealthyAfter) this.#setReady(false)
-      this.#resolveJudged()
-      this.#timer = setTimeout(() => this.#check(), this.#everReady ? interval : Math.min(interval, startingInterval))
-    }
-    const request: ClientRequest = get(
-      {
-        host: "127.0.0.1",
-        port: this.record.port,
-        path,
-        agent: false,
-        headers: { "user-agent": "signalbox-readiness" }
-      },
-      (response) => {
-        response.resume()
-        judged(response.statusCode! >= 200 && response.statusCode! < 400)
+    const { target } = this.upstream
+    this.#judging?.cancel()
+    const judging = probe(
+      // Where it was last; the other family is asked where nothing listens there.
+      { port: this.record.port, path, hosts: target.host === "::1" ? ["::1", "127.0.0.1"] : ["127.0.0.1", "::1"] },
+      (answer) => {
+        if (this.#judging !== judging) return
+        this.#judging = undefined
+        if (this.#stopping || this.#identity === undefined) return
+        this.#answer = answer
+        this.#failures = answer.well ? 0 : this.#failures + 1
+        if (answer.host !== undefined) target.host = answer.host
+        if (answer.well && !this.record.retiring) this.#setReady(true)
+        if (this.#failures >= unhealthyAfter) this.#setReady(false)
+        this.#resolveJudged()
+        this.#timer = setTimeout(() => this.#check(), this.#everReady ? interval : Math.min(interval, startingInterval))
       }
     )
-    this.#judging = request
-    request.once("error", () => judged(false))
-    const deadline = setTimeout(() => judged(false), probeTimeout)
+    this.#judging = judging
   }
 }

@@ -4,7 +4,9 @@
  */
 import { existsSync } from "node:fs"
 import type { Drift, Measurement, Release } from "@signalbox/core/spi"
-import type { Instance } from "./Instance.ts"
+import type { Instance, Trouble } from "./Instance.ts"
+import * as FailedLogs from "./FailedLogs.ts"
+import { portIsFixed, portIsUnusable } from "./PublicPort.ts"
 import { freePort } from "./Ports.ts"
 import { monotonic } from "./Requests.ts"
 import { type Mutations, Refusal, refuse, type ReleaseRecord } from "./Protocol.ts"
@@ -32,24 +34,16 @@ const learn = (stack: Stack, record: ReleaseRecord): KnownRelease =>
 const open = async (stack: Stack, asked: number): Promise<void> => {
   const { proxy, state } = stack
   if (asked !== 0 && state.port !== 0 && asked !== state.port && proxy.port !== undefined) {
-    refuse({
-      _tag: "Invalid",
-      message: `the public port is ${state.port} and cannot change while the stack is deployed`,
-      path: ["port"],
-      hint: "Destroy the stack first, or leave the port as it is."
-    })
+    refuse(portIsFixed(state, state.port))
   }
   if (proxy.port !== undefined) return
   const port = asked !== 0 ? asked : state.port !== 0 ? state.port : await freePort(new Set())
   try {
     await proxy.listen(port)
   } catch (error) {
-    if (asked === 0) throw error
-    refuse({
-      _tag: "Invalid",
-      message: `port ${port} cannot be used: ${(error as NodeJS.ErrnoException).code}`,
-      path: ["port"]
-    })
+    const reason = portIsUnusable(port, (error as NodeJS.ErrnoException).code ?? String(error))
+    // A port that was chosen here and taken since may come free again.
+    refuse(asked === 0 ? { _tag: "Unavailable", message: reason.message } : reason)
   }
   state.port = port
 }
@@ -61,14 +55,14 @@ const bringIn = async (stack: Stack, known: KnownRelease, wanted: number, run: R
   known.wanted = Math.max(known.wanted, wanted)
   known.usedAt = Date.now()
   await file.save()
-  let broken: { readonly instance: Instance; readonly reason: string; readonly tail: string } | undefined
+  let broken: { readonly instance: Instance; readonly trouble: Trouble; readonly tail: string } | undefined
   const watch = (instance: Instance) => {
     let again = 1
-    instance.onCrash = (reason) => {
+    instance.onCrash = (trouble) => {
       const tail = instance.tail
       // Its port was free when it was chosen and may not have been when it was bound.
       if (/EADDRINUSE|address already in use/i.test(tail) && again-- > 0) return true
-      broken ??= { instance, reason, tail }
+      broken ??= { instance, trouble, tail }
       return false
     }
   }
@@ -94,7 +88,7 @@ const bringIn = async (stack: Stack, known: KnownRelease, wanted: number, run: R
       ? undefined
       : {
           instance: missing,
-          reason: `GET ${runtime.readiness.path} was not answered with 2xx or 3xx within ${runtime.readiness.timeout} ms`,
+          trouble: missing.unready,
           tail: missing.tail
         })
   if (run.signal.aborted) superseded(run)
@@ -103,6 +97,12 @@ const bringIn = async (stack: Stack, known: KnownRelease, wanted: number, run: R
     run.progress(`${wanted} of ${runtime.instances} instances of ${name(release)} are ready`, release.id)
     return
   }
+  const { record } = failed.instance
+  const log = FailedLogs.keep(stack.house.root, stack.state, {
+    instance: record.id,
+    releaseId: release.id,
+    text: failed.instance.endOfLog(FailedLogs.sizeMax)
+  })
   await Promise.all(
     stack
       .of(release.id)
@@ -115,9 +115,12 @@ const bringIn = async (stack: Stack, known: KnownRelease, wanted: number, run: R
   refuse({
     _tag: "Broken",
     message:
-      `${name(release)} does not come up: ${failed.reason}` +
+      `${name(release)} does not come up: ${failed.trouble.reason}` +
       (failed.tail === "" ? "" : `; the end of its log:\n${failed.tail}`),
-    resource: failed.instance.record.id
+    resource: record.id,
+    hint: [failed.trouble.hint, log === undefined ? "It wrote no log." : `Its log: ${log}`]
+      .filter((text) => text !== undefined)
+      .join(" ")
   })
 }
 
@@ -237,7 +240,7 @@ export const rollback = async (
   run: Run
 ): Promise<void> => {
   const { state } = stack
-  if (checkpoint.release === null) return destroy(stack, run)
+  if (checkpoint.release === null) return takeDown(stack, run)
   const { id } = checkpoint.release
   const found = state.releases[id] ?? record
   if (found === null)
@@ -275,6 +278,12 @@ export const rollback = async (
 }
 
 export const destroy = async (stack: Stack, run: Run): Promise<void> => {
+  await takeDown(stack, run)
+  FailedLogs.forget(stack.house.root, stack.state)
+}
+
+/** What it failed of can still be looked up afterwards. */
+const takeDown = async (stack: Stack, run: Run): Promise<void> => {
   if (stack.state.port !== 0 || stack.state.instances.length > 0) run.effect(null)
   stack.setWeights({})
   for (const known of Object.values(stack.state.releases)) known.wanted = 0

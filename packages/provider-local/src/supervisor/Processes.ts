@@ -82,6 +82,9 @@ const environment = (pid: number): ReadonlyMap<string, string> => {
 export const environmentOf = (identity: Identity): ReadonlyMap<string, string> =>
   linux && isAlive(identity) ? environment(identity.pid) : new Map()
 
+/** What a process carries as a mark. */
+export const markedBy = (pid: number, name: string): string | undefined => environment(pid).get(name)
+
 export interface Marked extends Identity {
   readonly instance: string
   /** Leads its process group. */

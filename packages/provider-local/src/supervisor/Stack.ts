@@ -5,6 +5,7 @@
 import { rmSync } from "node:fs"
 import { join } from "node:path"
 import type { Observation } from "@signalbox/core/spi"
+import * as FailedLogs from "./FailedLogs.ts"
 import { Instance, type Surroundings } from "./Instance.ts"
 import { freePort } from "./Ports.ts"
 import { releaseDirectory } from "./Paths.ts"
@@ -189,6 +190,7 @@ export class Stack {
       if (Object.values(releases).some((other) => this.directoryOf(other) === directory)) return
       rmSync(directory, { recursive: true, force: true })
     })
+    FailedLogs.prune(this.house.root, this.state, Object.keys(releases))
   }
 
   view(operation: Observation["operation"]): StackView {

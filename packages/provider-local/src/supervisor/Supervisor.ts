@@ -9,6 +9,7 @@
 import { spawn } from "node:child_process"
 import { chmodSync, existsSync, realpathSync, rmSync } from "node:fs"
 import { type IncomingMessage, createServer, type ServerResponse } from "node:http"
+import { forget } from "./FailedLogs.ts"
 import { acquire, type Lock } from "./Lock.ts"
 import * as Operations from "./Operations.ts"
 import { localOf, ownerOf, releasesOf, socketOf } from "./Paths.ts"
@@ -295,6 +296,8 @@ export class Supervisor {
       }
     } else if (operation !== "destroy" && !(operation === "rollback" && body.checkpoint.release === null)) {
       refuse({ _tag: "Missing", message: "nothing is deployed" })
+    } else if (operation === "destroy") {
+      forget(this.#house.root, body)
     }
     await file.remember(keyOf(body), body.idempotencyKey)
   }

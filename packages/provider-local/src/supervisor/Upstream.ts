@@ -3,6 +3,7 @@
  */
 import { Agent, type ClientRequest } from "node:http"
 import type { Socket } from "node:net"
+import type { LoopbackHost } from "./Readiness.ts"
 import type { Requests } from "./Requests.ts"
 
 /**
@@ -37,7 +38,7 @@ class UpstreamAgent extends Agent {
 
 export class Upstream {
   readonly releaseId: string
-  readonly target: { readonly protocol: "http:"; readonly host: "127.0.0.1"; readonly port: number }
+  readonly target: { readonly protocol: "http:"; host: LoopbackHost; readonly port: number }
   readonly agent = new UpstreamAgent({ keepAlive: true, maxFreeSockets: 256 })
   readonly requests: Requests
   /** Whether new requests may go here. */
@@ -48,9 +49,9 @@ export class Upstream {
   /** Called where a connection was refused: the instance may be gone. */
   onRefused: () => void = () => undefined
 
-  constructor(releaseId: string, port: number, requests: Requests) {
+  constructor(releaseId: string, port: number, requests: Requests, host: LoopbackHost = "127.0.0.1") {
     this.releaseId = releaseId
-    this.target = { protocol: "http:", host: "127.0.0.1", port }
+    this.target = { protocol: "http:", host, port }
     this.requests = requests
   }
 

@@ -1,0 +1,81 @@
+/**
+ * What is known to go wrong before anything is done, from the files, the sizes and the ports of this machine.
+ */
+import { existsSync, readFileSync, realpathSync } from "node:fs"
+import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path"
+import type { ProviderReason } from "@signalbox/core/spi"
+import { type Files, missingOnPath, type Obstacle, obstacle, tooLarge } from "./supervisor/Launch.ts"
+import { localOf } from "./supervisor/Paths.ts"
+import { unusable } from "./supervisor/Ports.ts"
+import type { Runtime, StackKey, StackView } from "./supervisor/Protocol.ts"
+import { portIsAnothers, portIsFixed, portIsUnusable } from "./supervisor/PublicPort.ts"
+import type { State, StackState } from "./supervisor/State.ts"
+
+type Found = ProviderReason | undefined
+
+const invalid = (found: Obstacle | undefined): Found =>
+  found === undefined ? undefined : { _tag: "Invalid", ...found }
+
+/** The path as the system knows it, also where its end does not exist yet. */
+const real = (path: string): string =>
+  existsSync(path) ? realpathSync(path) : path === dirname(path) ? path : join(real(dirname(path)), basename(path))
+
+/** A copy of a folder that holds the state would hold all earlier copies, and the database. */
+export const holdsState = (artifact: string, shown: string, directory: string): Found => {
+  const way = relative(real(artifact), real(directory))
+  if (way === ".." || way.startsWith("../") || isAbsolute(way)) return undefined
+  return {
+    _tag: "Invalid",
+    message: `the artifact ${shown} holds the folder ${basename(directory)}, in which signalbox keeps releases and its state`,
+    path: ["artifact"],
+    hint: "Put what is deployed into a folder of its own and name that, or keep the state elsewhere with --directory."
+  }
+}
+
+export const command = (runtime: Runtime, files: Files): Found => invalid(obstacle(runtime, files))
+
+export const program = (runtime: Runtime, path: string | undefined): Found => invalid(missingOnPath(runtime, path))
+
+/** The environment that the processes get is that of `runtime`, beside a little that every process gets. */
+export const environment = (runtime: Runtime, secrets: Readonly<Record<string, string | undefined>>): Found =>
+  invalid(
+    tooLarge(
+      runtime.command,
+      Object.fromEntries(
+        Object.entries(runtime.env).map(([name, value]) => [
+          name,
+          typeof value === "string" ? value : secrets[value.secret]
+        ])
+      )
+    )
+  )
+
+const statesIn = (directory: string): ReadonlyArray<StackState> => {
+  try {
+    const state = JSON.parse(readFileSync(join(localOf(resolve(directory)), "state.json"), "utf8")) as State
+    return Object.values(state.stacks)
+  } catch {
+    return []
+  }
+}
+
+const isSame = (one: StackKey, other: StackKey): boolean =>
+  one.deploymentId === other.deploymentId && one.environment === other.environment && one.stack === other.stack
+
+/** Whether the public port that is asked for can be had: looked up in the folder's state, then tried. */
+export const port = async (directory: string, key: StackKey, asked: number, view: StackView | null): Promise<Found> => {
+  if (asked === 0) return undefined
+  const observed = view?.observation
+  const listens = observed?.resources.some(({ status, type }) => type === "proxy" && status === "listening") === true
+  if (listens) {
+    const now = Number(observed?.outputs["port"])
+    return now === asked ? undefined : portIsFixed(key, now)
+  }
+  const other = statesIn(directory).find(
+    (state) =>
+      !isSame(state, key) && (state.port === asked || state.instances.some((instance) => instance.port === asked))
+  )
+  if (other !== undefined) return portIsAnothers(key, asked, other)
+  const code = await unusable(asked)
+  return code === undefined ? undefined : portIsUnusable(asked, code)
+}
