@@ -139,7 +139,7 @@ export class Instance {
           ? "; it listens on no port"
           : `; it listens on ${others!.map((place) => `${place.address}:${place.port}`).join(", ")}`
     const hints = {
-      status: "Set readiness.path to a path that it answers with 2xx or 3xx.",
+      status: "Set readiness.path to a path that it answers with 2xx or 3xx. The request names 127.0.0.1 or [::1] as its host.",
       silent: "Set readiness.path to a path that it answers at once, or raise readiness.timeout.",
       refused: `It has to listen on the port that the environment variable PORT names (here ${port}), on 127.0.0.1 or ::1.`,
       broken: "It has to speak HTTP on the port that the environment variable PORT names.",
