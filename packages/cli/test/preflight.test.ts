@@ -58,9 +58,9 @@ const refused = async (args: ReadonlyArray<string>, path: string, detaches = tru
   const before = await history()
   const answers = []
   for (const more of [["--dry-run"], [], ...(detaches ? [["--detach"], ["--queue", "fifo"]] : [])]) {
-    const { code, stdout } = await run([...args, ...more])
-    assert.strictEqual(code, 64, stdout)
-    answers.push(JSON.parse(stdout).error)
+    const { code, stderr } = await run([...args, ...more])
+    assert.strictEqual(code, 64, stderr)
+    answers.push(JSON.parse(stderr).error)
   }
   assert.strictEqual(answers[0].path, path)
   for (const answer of answers) assert.deepStrictEqual(answer, answers[0])

@@ -66,6 +66,7 @@ export const register = Command.make(
       manifest: place.manifest,
       by: actor(inv, flags.by),
       identical: true,
+      later: true,
       queue: Option.getOrElse(flags.queue, () => place.manifest.queue ?? "fifo"),
       ...(flags.stack.length === 0 ? {} : { stacks: flags.stack }),
       ...some("version", flags.version),

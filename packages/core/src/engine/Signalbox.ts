@@ -43,7 +43,8 @@ import type { Wrapped } from "./Wrapping.ts"
  * what a `deploy` brings in; `strategy` overrides that of every stack. `queue` says what is done while another execution is
  * in the way (default: `fifo` for a wrapped command, else `reject`). `override` is the reason for going ahead in spite of a
  * freeze, a veto or drift. `command` is what a `run` shows of its command, with its secrets covered.
- * With `identical` it joins an execution only where the same actor asked for it in the same workflow.
+ * With `identical` it joins an execution only where the same actor asked for it in the same workflow. With `later` it is carried
+ * out at another time or place, so that what it needs need not be here yet: its providers are not asked before it is recorded.
  *
  * @since 0.1.0
  */
@@ -64,6 +65,7 @@ export interface Request {
   readonly override?: string
   readonly command?: string
   readonly identical?: boolean
+  readonly later?: boolean
 }
 
 /**

@@ -68,7 +68,7 @@ export const submit = Effect.fnUntraced(function* (
   if (blocker !== undefined) return yield* refusedBecause(blocker, request)
   // Quick answers first: planning may take a while.
   if (policy === "reject") yield* free(request)
-  yield* preflight(request, spec)
+  if (request.later !== true) yield* preflight(request, spec)
   const submission = policy === "reject" ? yield* immediately(request, spec) : yield* enqueue(request, spec, policy)
   // History that nobody keeps any more goes a little at a time; failing to is no reason to refuse a request.
   const now = yield* Clock.currentTimeMillis

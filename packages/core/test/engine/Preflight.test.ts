@@ -99,6 +99,21 @@ describe("preflight", () => {
     }).pipe(Effect.provide(layer))
   })
 
+  it.effect("asks nobody about what is carried out later, or elsewhere", () => {
+    const { cloud, layer } = world()
+    return Effect.gen(function* () {
+      const box = yield* Signalbox
+      const manifest = manifestOf(config(), cloud)
+      const { deploymentId } = yield* box.init({ manifest, by: "tester" })
+      cloud.fail({ operation: "plan", stack: "api", times: Infinity, reason: invalid })
+      const { execution } = yield* box.submit(
+        requestOf(manifest, deploymentId, "first", { queue: "fifo", identical: true, later: true })
+      )
+      assert.strictEqual(execution.status, "queued")
+      assert.strictEqual(cloud.calls("plan", "db"), 0)
+    }).pipe(Effect.provide(layer))
+  })
+
   it.effect("leaves a provider that throws to the execution", () => {
     const cloud = SimulatedProvider.make()
     const provider: Provider = { ...cloud.provider, plan: () => Effect.die(new TypeError("a bug")) }

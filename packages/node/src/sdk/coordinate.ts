@@ -123,7 +123,7 @@ export const coordination = (session: Session, { execution }: Executions): Coord
       const { kind = "run", signal } = options
       const place = await placeOf(session, options)
       const asked = { ...options, queue: options.queue ?? place.manifest.queue ?? "fifo" }
-      const request = { ...(await requestOf(session, kind, place, asked)), identical: true }
+      const request = { ...(await requestOf(session, kind, place, asked)), identical: true, later: true }
       if (signal?.aborted === true) throw interrupted(signal.reason)
       await ensured(session, place, request.by)
       const { execution: state, joined } = await submitted(session, request)

@@ -70,5 +70,5 @@ const submit = Effect.fnUntraced(function* (request: Request) {
     : Effect.fail(failure)
 })
 
-/** Records a request. It is quick, and cutting it would leave a lease behind that nobody holds. */
+/** Records a request. It is not cut: that could leave a lease behind that nobody holds. */
 export const submitted = ({ run }: Session, request: Request) => run(submit(request))
