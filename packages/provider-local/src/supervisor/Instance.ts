@@ -1,21 +1,25 @@
 /**
  * One process of a release: started, watched, restarted where it dies, stopped with everything that it started.
  */
-import { type ChildProcess, spawn } from "node:child_process"
-import { closeSync, copyFileSync, mkdirSync, openSync, rmSync, statSync, truncateSync } from "node:fs"
+import type { ChildProcess } from "node:child_process"
+import { closeSync, rmSync } from "node:fs"
 import { type ClientRequest, get } from "node:http"
-import { dirname, join, resolve } from "node:path"
+import { join, resolve } from "node:path"
+import { openLog, settled } from "./Log.ts"
+import { missingSecrets } from "./Secrets.ts"
+import { markOf, start } from "./Spawn.ts"
 import type { KnownRelease, InstanceRecord } from "./State.ts"
 import { lastBytes } from "./State.ts"
 import {
+  allGone,
   environmentOf,
   findMarked,
   type Identity,
   identify,
   isAlive,
-  killMarked,
   killRest,
   marker,
+  signalAll,
   signalGroup
 } from "./Processes.ts"
 import { Upstream } from "./Upstream.ts"
@@ -34,7 +38,7 @@ export interface Surroundings {
   readonly freePort: () => Promise<number>
 }
 
-export type InstanceStatus = "starting" | "ready" | "unhealthy" | "backoff" | "draining" | "stopped"
+export type InstanceStatus = "starting" | "ready" | "unhealthy" | "backoff" | "blocked" | "draining" | "stopped"
 
 const probeTimeout = 2000
 const startingInterval = 50
@@ -42,7 +46,8 @@ const adoptedInterval = 200
 const unhealthyAfter = 2
 const backoffMax = 30_000
 const steadyAfter = 60_000
-const logMax = 10 << 20
+/** How long the log of a process that has ended is waited for. */
+const logMillis = 500
 const inherited = ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR"]
 
 export class Instance {
@@ -58,6 +63,8 @@ export class Instance {
   #quick = 0
   #stopping = false
   #launching = false
+  /** Not started, for want of a secret. */
+  #blocked = false
   /** Resolves with the first readiness check. */
   readonly judged: Promise<void>
   #resolveJudged: () => void = () => undefined
@@ -84,7 +91,9 @@ export class Instance {
   get status(): InstanceStatus {
     if (this.#stopping && this.#identity === undefined) return "stopped"
     if (this.record.retiring) return "draining"
-    if (this.#identity === undefined) return this.#waiting === undefined ? "starting" : "backoff"
+    if (this.#identity === undefined) {
+      return this.#blocked ? "blocked" : this.#waiting === undefined ? "starting" : "backoff"
+    }
     return this.upstream.ready ? "ready" : this.#everReady ? "unhealthy" : "starting"
   }
 
@@ -94,6 +103,11 @@ export class Instance {
 
   get alive(): boolean {
     return this.#identity !== undefined && isAlive(this.#identity)
+  }
+
+  /** Does not run, and will not by itself. */
+  get idle(): boolean {
+    return this.#identity === undefined && this.#waiting === undefined && !this.#launching && !this.#stopping
   }
 
   get log(): string {
@@ -108,17 +122,6 @@ export class Instance {
       .filter((secret) => secret.length > 0)
       .sort((a, b) => b.length - a.length)
     return secrets.reduce((redacted, secret) => redacted.replaceAll(secret, "***"), text)
-  }
-
-  /** Starts its log over when that has grown large, keeping the one before. The process goes on writing to the same file. */
-  boundLog(): void {
-    try {
-      if (statSync(this.log).size <= logMax) return
-      copyFileSync(this.log, `${this.log}.1`)
-      truncateSync(this.log)
-    } catch {
-      // No log yet, or no room for a second one: next time.
-    }
   }
 
   /** Starts it. The intent is on disk before, its pid after: whatever happens in between, its mark makes it findable. */
@@ -136,20 +139,25 @@ export class Instance {
     this.record.started = null
     await this.#around.save()
     if (this.#stopping) return
+    const missing = missingSecrets(this.release.runtime, this.#around.secret)
+    this.#blocked = missing.length > 0
+    if (this.#blocked) {
+      this.onCrash(`it needs ${missing.map(({ variable }) => variable).join(", ")}, which is not known`)
+      return this.onChange()
+    }
     const { command, cwd } = this.release.runtime
-    mkdirSync(dirname(this.log), { recursive: true, mode: 0o700 })
-    const log = openSync(this.log, "a", 0o600)
+    const log = await openLog(this.log)
     let child: ChildProcess
     try {
-      child = spawn(command[0]!, command.slice(1), {
+      if (this.#stopping) return
+      child = start(command, {
         cwd: resolve(this.#around.directoryOf(this.release), cwd),
         env: this.#environment(),
-        // Its own session and process group: it outlives us, and is stopped with all its children.
-        detached: true,
-        stdio: ["ignore", log, log]
+        output: log.writer,
+        mark: markOf(this.#around.owner, this.record.id)
       })
     } finally {
-      closeSync(log)
+      closeSync(log.writer)
     }
     this.#spawnedAt = Date.now()
     child.once("error", (error: NodeJS.ErrnoException) => {
@@ -157,9 +165,11 @@ export class Instance {
     })
     if (child.pid === undefined) return
     this.#identity = identify(child.pid)
-    child.once("exit", (code, signal) =>
+    child.once("exit", async (code, signal) => {
+      // Its last words say why.
+      await settled(log.complete, logMillis)
       this.#gone(code === null ? `its process was ended by ${signal}` : `its process exited with code ${code}`)
-    )
+    })
     if (this.#identity === undefined) return
     this.record.pid = this.#identity.pid
     this.record.started = this.#identity.started
@@ -218,17 +228,32 @@ export class Instance {
     clearTimeout(this.#waiting)
     const identity = this.#identity
     if (identity !== undefined) {
+      const deadline = Date.now() + this.release.runtime.grace
+      const others = this.#started().filter(({ pid }) => pid !== identity.pid)
       signalGroup(identity, "SIGTERM")
+      // Those of its group get it twice, which says nothing new.
+      signalAll(others, "SIGTERM")
       await this.#exit(this.release.runtime.grace)
+      await allGone(others, deadline - Date.now())
       signalGroup(identity, "SIGKILL")
       await this.#exit(5000)
       killRest(identity.pid)
     }
-    killMarked(findMarked(this.#around.owner).filter(({ instance }) => instance === this.record.id))
+    // What is killed may have started another one just before.
+    for (let left = this.#started(); left.length > 0; left = this.#started()) {
+      signalAll(left, "SIGKILL")
+      await allGone(left, 1000)
+    }
     this.upstream.close()
     rmSync(this.log, { force: true })
     rmSync(`${this.log}.1`, { force: true })
     return true
+  }
+
+  /** It and everything that it has started, as far as that can be found. */
+  #started(): ReadonlyArray<Identity> {
+    const { id } = this.record
+    return findMarked(this.#around.owner, [id]).filter(({ instance }) => instance === id)
   }
 
   /** Leaves the process alone from now on. */
