@@ -124,6 +124,7 @@ export const operate = Effect.fnUntraced(function* (inv: Invocation, operation: 
       yield* Target.deployment(id)
       const box = yield* signalbox
       if (operation.dryRun && undoes(request)) {
+        yield* box.preflight(request)
         const state = yield* (yield* DeploymentStore).environment(id, environment)
         const all = undo(request, spec, state)
         return yield* inv.result(undoView(request, all), () => undoLines(request, all, inkOf(inv)))

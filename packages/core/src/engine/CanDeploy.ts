@@ -20,7 +20,7 @@ import { StoreError } from "../spi/StoreError.ts"
 import { type Asked, type Blocker, freezes, standing } from "./Blockers.ts"
 import { inTheWay } from "./InTheWay.ts"
 import { resolve } from "./Configuration.ts"
-import { eachStack } from "./Preview.ts"
+import { eachStack } from "./EachStack.ts"
 import type { Refused } from "./Refused.ts"
 
 /**

@@ -4,47 +4,66 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import type { EnvironmentState } from "../domain/Environment.ts"
+import * as Result from "effect/Result"
 import type { DeploymentId, EnvironmentName } from "../domain/Ids.ts"
-import type { Outputs } from "../domain/Release.ts"
-import type { ExecutionSpec, Manifest, StackSpec } from "../domain/Spec.ts"
+import type { ExecutionSpec, Manifest } from "../domain/Spec.ts"
 import { DeploymentStore } from "../spi/DeploymentStore.ts"
-import type { Provider, StackRef } from "../spi/Provider.ts"
+import type { Provider } from "../spi/Provider.ts"
 import type { ProviderError } from "../spi/ProviderError.ts"
-import { Providers } from "../spi/Providers.ts"
+import type { Providers } from "../spi/Providers.ts"
 import type { StoreError } from "../spi/StoreError.ts"
 import { resolve } from "./Configuration.ts"
-import { fillIn } from "./OutputReference.ts"
+import { type Asked, eachStack, type Where } from "./EachStack.ts"
+import { checkExclusive, planOne, preflight, refusalOf } from "./Preflight.ts"
 import type { Refused } from "./Refused.ts"
 import type { ObservedStack, PlannedStack, Request } from "./Signalbox.ts"
 
 /**
  * Plans each stack as `submit` and `run` would; writes nothing.
  *
+ * *Errors*: `Refused` where `submit` would refuse the request; `ProviderError` where a provider does not answer.
+ *
  * @since 0.1.0
  */
 export const plan = Effect.fnUntraced(function* (
   request: Request
 ): Effect.fn.Return<ReadonlyArray<PlannedStack>, Refused | ProviderError | StoreError, DeploymentStore | Providers> {
-  const spec = yield* resolve(request.manifest, request.environment, {
-    ...(request.stacks === undefined ? {} : { stacks: request.stacks }),
-    ...(request.strategy === undefined ? {} : { strategy: request.strategy })
-  })
-  const candidate = {
-    version: request.version ?? "unversioned",
-    ...(request.artifact === undefined ? {} : { artifact: request.artifact })
+  const spec = yield* specOf(request)
+  yield* checkExclusive(request)
+  const all = yield* eachInstalled(request, spec, (asked) =>
+    Effect.map(Effect.result(planOne(request, asked)), (planned) => ({ ...asked, planned }))
+  )
+  // The mistake that `submit` would name comes before what another provider did not answer.
+  const errors = all.flatMap(({ planned }) => (Result.isFailure(planned) ? [planned.failure] : []))
+  for (const error of errors) {
+    const refusal = refusalOf(error)
+    if (refusal !== undefined) return yield* refusal
   }
-  return yield* eachInstalled(request, spec, ({ missing, provider, ref, stack }) =>
-    Effect.map(missing.length > 0 ? Effect.succeed(null) : provider.plan(ref, candidate), (planned): PlannedStack => ({
+  return yield* Effect.forEach(all, ({ missing, planned, stack }) =>
+    Effect.map(Effect.fromResult(planned), (plan): PlannedStack => ({
       name: stack.name,
       provider: stack.provider,
       dependsOn: stack.dependsOn,
-      plan: planned,
+      plan,
       waitsFor: missing,
       ...(stack.irreversible === undefined ? {} : { irreversible: stack.irreversible })
     }))
   )
 })
+
+const specOf = ({ environment, manifest, stacks, strategy }: Request) =>
+  resolve(manifest, environment, {
+    ...(stacks === undefined ? {} : { stacks }),
+    ...(strategy === undefined ? {} : { strategy })
+  })
+
+/**
+ * Refuses what `submit` would refuse because its providers know that it cannot succeed; writes nothing.
+ *
+ * @since 0.1.0
+ */
+export const check = (request: Request): Effect.Effect<void, Refused | StoreError, DeploymentStore | Providers> =>
+  Effect.flatMap(specOf(request), (spec) => preflight(request, spec))
 
 /**
  * Asks the providers what is really there; a stack that cannot be asked carries its error.
@@ -65,51 +84,10 @@ export const observe = Effect.fnUntraced(function* (options: {
   )
 })
 
-/**
- * Looks at each stack of a specification; its provider is undefined where it is not installed.
- *
- * @since 0.1.0
- */
-export const eachStack = <A, E>(
-  where: { readonly deploymentId: DeploymentId; readonly environment: EnvironmentName },
-  spec: ExecutionSpec,
-  environment: EnvironmentState | undefined,
-  look: (asked: {
-    readonly stack: StackSpec
-    readonly provider: Provider | undefined
-    readonly ref: StackRef
-    readonly missing: ReadonlyArray<string>
-  }) => Effect.Effect<A, E>
-): Effect.Effect<ReadonlyArray<A>, E, Providers> =>
-  Effect.flatMap(Providers, (providers) => {
-    const outputs = new Map<string, Outputs>(environment?.stacks.map((stack) => [stack.name, stack.outputs]))
-    return Effect.forEach(
-      spec.stacks.filter(({ enabled }) => enabled),
-      (stack) => {
-        const { missing, value } = fillIn(stack.properties, outputs)
-        const ref: StackRef = {
-          deploymentId: where.deploymentId,
-          environment: where.environment,
-          stack: stack.name,
-          properties: value,
-          ...(spec.region === undefined ? {} : { region: spec.region }),
-          ...(spec.account === undefined ? {} : { account: spec.account })
-        }
-        return look({ stack, provider: providers.get(stack.provider), ref, missing })
-      },
-      { concurrency: spec.parallelism }
-    )
-  })
-
 const eachInstalled = Effect.fnUntraced(function* <A, E>(
-  where: { readonly deploymentId: DeploymentId; readonly environment: EnvironmentName },
+  where: Where,
   spec: ExecutionSpec,
-  look: (asked: {
-    readonly stack: StackSpec
-    readonly provider: Provider
-    readonly ref: StackRef
-    readonly missing: ReadonlyArray<string>
-  }) => Effect.Effect<A, E>
+  look: (asked: Asked & { readonly provider: Provider }) => Effect.Effect<A, E>
 ): Effect.fn.Return<ReadonlyArray<A>, E | StoreError, DeploymentStore | Providers> {
   const store = yield* DeploymentStore
   const environment = yield* store.environment(where.deploymentId, where.environment)

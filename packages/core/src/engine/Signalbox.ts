@@ -107,6 +107,8 @@ export class Signalbox extends Context.Service<
     readonly plan: (
       request: Request
     ) => Effect.Effect<ReadonlyArray<PlannedStack>, Refused | ProviderError | StoreError>
+    /** Fails where `submit` would refuse the request because its providers know that it cannot succeed. Writes nothing. */
+    readonly preflight: (request: Request) => Effect.Effect<void, Refused | StoreError>
     /** Records the request, or joins the execution that has this correlation id already. */
     readonly submit: (
       request: Request
@@ -185,6 +187,7 @@ export class Signalbox extends Context.Service<
         init: (options) => provided(Initialization.init(options)),
         ensure: (options) => provided(Initialization.ensure(options)),
         plan: (request) => provided(Preview.plan(request)),
+        preflight: (request) => provided(Preview.check(request)),
         submit: (request) => provided(submit(request)),
         run: (id, command, shown) => Effect.ensuring(provided(Runner.run(id, command, shown)), traces.finished(id)),
         takeTurn: (id, options) => provided(Runner.takeTurnOnly(id, options)),

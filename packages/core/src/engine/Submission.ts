@@ -16,6 +16,7 @@ import type * as Queue from "../domain/Queue.ts"
 import type { ExecutionSpec } from "../domain/Spec.ts"
 import { DeploymentStore } from "../spi/DeploymentStore.ts"
 import { type Lease, LeaseStore } from "../spi/LeaseStore.ts"
+import type { Providers } from "../spi/Providers.ts"
 import type { StoreError } from "../spi/StoreError.ts"
 import { Attribute, SpanName, traced } from "../telemetry/index.ts"
 import { ahead } from "./Ahead.ts"
@@ -23,8 +24,9 @@ import { type Blocker, isFinal, standing } from "./Blockers.ts"
 import { announceRunner } from "./Claim.ts"
 import { resolve } from "./Configuration.ts"
 import { join } from "./Joining.ts"
-import { lockKey } from "./LockKey.ts"
+import { isHeld, liveLock, lockKey } from "./LockKey.ts"
 import { goesPast } from "./Overriding.ts"
+import { preflight } from "./Preflight.ts"
 import { Refused } from "./Refused.ts"
 import { uniqueOwner } from "./RunnerIdentity.ts"
 import type { Request } from "./Signalbox.ts"
@@ -44,7 +46,8 @@ export interface Submission {
  * Records a request, or joins the execution that has its correlation id already.
  *
  * *Details*: with the policy `reject` the lock of the environment is taken first, so that of two requests at the same
- * instant one is recorded and the other refused with the holder's name. An execution that was left unfinished in this
+ * instant one is recorded and the other refused with the holder's name. What is known to be wrong is refused before that
+ * (`preflight`). An execution that was left unfinished in this
  * environment, and whose lease is over, is closed and named in `supersedes`. With the others the request is recorded at
  * once, and comes to its turn when it is carried out.
  *
@@ -52,7 +55,7 @@ export interface Submission {
  */
 export const submit = Effect.fnUntraced(function* (
   request: Request
-): Effect.fn.Return<Submission, Refused | StoreError, DeploymentStore | LeaseStore> {
+): Effect.fn.Return<Submission, Refused | StoreError, DeploymentStore | LeaseStore | Providers> {
   const store = yield* DeploymentStore
   const existing = yield* store.execution(request.correlationId)
   if (existing !== undefined) return yield* Effect.tap(join(request, existing), displace(request.correlationId))
@@ -63,12 +66,26 @@ export const submit = Effect.fnUntraced(function* (
   // Who waits in the queue waits for these too, unless they are there for good.
   const blocker = policy === "reject" ? blockers[0] : blockers.find(isFinal)
   if (blocker !== undefined) return yield* refusedBecause(blocker, request)
+  // Quick answers first: planning may take a while.
+  if (policy === "reject") yield* free(request)
+  yield* preflight(request, spec)
   const submission = policy === "reject" ? yield* immediately(request, spec) : yield* enqueue(request, spec, policy)
   // History that nobody keeps any more goes a little at a time; failing to is no reason to refuse a request.
   const now = yield* Clock.currentTimeMillis
   yield* Effect.ignore(store.prune(now - Duration.toMillis(request.manifest.retention)))
   yield* Effect.ignore(sweep(now - Duration.toMillis(forgottenAfter)))
   return submission
+})
+
+/** Refuses a request whose lock somebody else holds, or waits for. */
+const free = Effect.fnUntraced(function* (
+  request: Request
+): Effect.fn.Return<void, Refused | StoreError, DeploymentStore | LeaseStore> {
+  const [next] = yield* ahead(request, goesPast(request))
+  if (next !== undefined) return yield* behind(next, request)
+  const lease = yield* liveLock(request.deploymentId, request.environment)
+  if (lease === undefined || lease.holder === request.correlationId) return
+  if (yield* isHeld(lease)) return yield* blockedBy(lease, request)
 })
 
 /** Takes the lock, or refuses the request with the name of who holds it or waits for it. */

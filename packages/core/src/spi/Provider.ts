@@ -164,6 +164,13 @@ export type Drift = typeof Drift.Type
  *   means that the stack goes away. Also from the middle of any other operation
  * - `destroy` takes everything away; already gone is success
  *
+ * Two more help to find mistakes before anything is recorded; a provider may leave them out:
+ *
+ * - `checkRollback` fails where a rollback to the checkpoint cannot succeed as things are; it changes nothing
+ * - `exclusive` lists what two stacks of one environment cannot both have. It only reads the properties
+ *
+ * `plan` and `checkRollback` are asked before a request is recorded: their `Invalid`, `Unsupported` and `Missing` refuse it.
+ *
  * *Errors*: `ProviderError`; core repeats the retryable ones.
  *
  * @since 0.1.0
@@ -190,6 +197,18 @@ export interface Provider {
   readonly drift?: DriftControl
   readonly restart?: (ref: StackRef, mutation: Mutation) => Effect.Effect<Observation, ProviderError>
   readonly events?: ProviderEvents
+  readonly checkRollback?: (ref: StackRef, checkpoint: Checkpoint) => Effect.Effect<void, ProviderError>
+  readonly exclusive?: (ref: StackRef) => ReadonlyArray<Exclusive>
+}
+
+/**
+ * Something that a stack takes for itself alone, as a sentence names it (`port 8080`), and the property that asks for it.
+ *
+ * @since 0.1.0
+ */
+export interface Exclusive {
+  readonly name: string
+  readonly path: ReadonlyArray<string>
 }
 
 /**

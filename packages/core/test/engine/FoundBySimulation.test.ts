@@ -168,11 +168,13 @@ describe("what the simulation found", () => {
     const cloud = SimulatedProvider.make()
     cloud.script("web", "2.0.0", { stageMillis: 5_000 })
     const go = Deferred.makeUnsafe<void>()
+    let asks = false
     const waiting = Layer.effect(
       LeaseStore,
       Effect.map(LeaseStore, (leases) =>
         LeaseStore.of({
           ...leases,
+          get: (key) => Effect.andThen(asks ? Deferred.await(go) : Effect.void, leases.get(key)),
           acquire: (options) =>
             Effect.andThen(options.holder === "third" ? Deferred.await(go) : Effect.void, leases.acquire(options))
         })
@@ -198,6 +200,7 @@ describe("what the simulation found", () => {
       yield* pass(running, { until: underWay })
       assert.isTrue(yield* underWay)
       const third = requestOf(manifest, deploymentId, "third", { version: "3.0.0" })
+      asks = true
       const submitting = yield* Effect.forkChild(box.submit(third))
       yield* drive(running)
       yield* Deferred.succeed(go, undefined)
