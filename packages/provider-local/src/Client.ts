@@ -65,10 +65,7 @@ export class Client {
   }
 
   observe(key: StackKey): Effect.Effect<StackView | null, ProviderReason> {
-    return this.#read("observe", key, ({ stacks }) => {
-      const state = stacks[keyOf(key)]
-      return state === undefined ? null : viewStopped(state)
-    })
+    return this.#read("observe", key, (state) => viewStopped(state, key))
   }
 
   measure(key: StackKey, body: Reads["measure"]["body"]): Effect.Effect<Reads["measure"]["answer"], ProviderReason> {

@@ -32,7 +32,7 @@ export const ProviderReason = Schema.Union([
   reason("Missing", {}),
   reason("Busy", { operation: Schema.String, since: Schema.optionalKey(Schema.Int) }),
   reason("Conflict", {}),
-  reason("Fenced", { fence: Schema.Int, hint: Schema.optionalKey(Schema.String) }),
+  reason("Fenced", { fence: Schema.Int }),
   reason("Throttled", { retryAfterMs: Schema.Int }),
   reason("Unavailable", {}),
   reason("Denied", {}),

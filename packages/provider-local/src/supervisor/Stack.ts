@@ -235,6 +235,7 @@ export class Stack {
           ])
         ),
         ...(down ? { reason: this.#whyDown(stableRelease!, listening, blocked) } : {}),
+        fence: this.house.file.fence(this.state),
         operation,
         lastChangedAt,
         outputs: { url, port: this.state.port },

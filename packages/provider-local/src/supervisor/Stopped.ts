@@ -3,8 +3,8 @@
  */
 import type { Drift, Measurement } from "@signalbox/core/spi"
 import { isAlive } from "./Processes.ts"
-import type { Held, StackView } from "./Protocol.ts"
-import { fenceIn, type InstanceRecord, type KnownRelease, type StackState, type State } from "./State.ts"
+import type { Held, StackKey, StackView } from "./Protocol.ts"
+import { fenceIn, type InstanceRecord, keyOf, type KnownRelease, type StackState, type State } from "./State.ts"
 
 const runs = ({ pid, started }: InstanceRecord): boolean =>
   pid !== null && started !== null && isAlive({ pid, started })
@@ -14,8 +14,31 @@ const urlOf = ({ port }: StackState): string => `http://127.0.0.1:${port}`
 const wanted = ({ releases }: StackState): ReadonlyArray<readonly [string, KnownRelease]> =>
   Object.entries(releases).filter(([, known]) => known.wanted > 0)
 
+/** Where nothing is deployed, but something once was: then `fence` is above 0. */
+export const viewAbsent = (fence: number): StackView | null =>
+  fence === 0
+    ? null
+    : {
+        stopped: false,
+        stable: null,
+        observation: {
+          status: "absent",
+          fence,
+          stable: null,
+          candidate: null,
+          traffic: [],
+          health: {},
+          operation: null,
+          lastChangedAt: null,
+          outputs: {},
+          resources: []
+        }
+      }
+
 /** A stack whose supervisor does not run: it answers nothing, though its processes may be there. */
-export const viewStopped = (state: StackState): StackView => {
+export const viewStopped = (all: State, key: StackKey): StackView | null => {
+  const state = all.stacks[keyOf(key)]
+  if (state === undefined) return viewAbsent(fenceIn(all, key))
   const stable = state.stable === null ? null : state.releases[state.stable]!
   const running = state.instances.filter(runs).length
   return {
@@ -27,6 +50,7 @@ export const viewStopped = (state: StackState): StackView => {
         "nothing answers: its supervisor does not run, as after a restart of the machine" +
         (running === 0 ? "" : ` (${running} of its processes do)`) +
         "; a deployment or a rollback starts it",
+      fence: fenceIn(all, key),
       stable: stable?.release ?? null,
       candidate: state.candidate === null ? null : (state.releases[state.candidate]?.release ?? null),
       traffic: [],

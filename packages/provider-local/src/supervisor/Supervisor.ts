@@ -17,7 +17,7 @@ import { type Line, type MutationHeader, type Mutations, type Reads, refuse, typ
 import { Secrets } from "./Secrets.ts"
 import { type House, Stack } from "./Stack.ts"
 import { keyOf, StateFile } from "./State.ts"
-import { heldBy } from "./Stopped.ts"
+import { heldBy, viewAbsent } from "./Stopped.ts"
 
 const idleMillis = 3000
 const quickLife = 2000
@@ -271,7 +271,7 @@ export class Supervisor {
               foreign: false,
               startedAt: work.startedAt
             }
-      ) ?? null
+      ) ?? viewAbsent(this.#house.file.fence(key))
     )
   }
 
