@@ -153,11 +153,11 @@ export class Instance {
       child = start(command, {
         cwd: resolve(this.#around.directoryOf(this.release), cwd),
         env: this.#environment(),
-        output: log.writer,
+        output: log.writers,
         mark: markOf(this.#around.owner, this.record.id)
       })
     } finally {
-      closeSync(log.writer)
+      for (const writer of log.writers) closeSync(writer)
     }
     this.#spawnedAt = Date.now()
     child.once("error", (error: NodeJS.ErrnoException) => {

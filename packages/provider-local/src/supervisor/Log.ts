@@ -32,8 +32,8 @@ done`
 const run = promisify(execFile)
 
 export interface OpenLog {
-  /** What the process writes to; to be closed here once it has it. */
-  readonly writer: number
+  /** Where the process writes its output and its errors; to be closed here once it has them. */
+  readonly writers: readonly [stdout: number, stderr: number]
   /** Resolves when all that was written is in the file and nothing holds the pipe any more. */
   readonly complete: Promise<void>
 }
@@ -47,7 +47,9 @@ export const openLog = async (file: string, max = logMax): Promise<OpenLog> => {
   await run("mkfifo", ["-m", "600", pipe])
   // Either end alone would wait for the other one to be opened. This one holds both for a moment.
   const both = openSync(pipe, constants.O_RDWR)
-  const [reader, writer] = [openSync(pipe, "r"), openSync(pipe, "w")]
+  const reader = openSync(pipe, "r")
+  // Opened twice: a program that makes one of them non-blocking (Node does, with the first use) leaves the other as it is.
+  const writers = [openSync(pipe, "w"), openSync(pipe, "w")] as const
   closeSync(both)
   rmSync(pipe, { force: true })
   const shell = spawn("/bin/sh", ["-c", script, "signalbox-log", basename(file), String(max)], {
@@ -62,7 +64,7 @@ export const openLog = async (file: string, max = logMax): Promise<OpenLog> => {
     shell.once("exit", () => resolve())
   })
   shell.unref()
-  return { writer, complete }
+  return { writers, complete }
 }
 
 /** Waits for a log to be complete, but no longer than `millis`: what a process left running may hold it open. */

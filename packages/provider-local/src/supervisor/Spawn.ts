@@ -8,6 +8,7 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { accessSync, constants, readFileSync, statSync } from "node:fs"
 import { join, resolve } from "node:path"
+import type { OpenLog } from "./Log.ts"
 import { sha256 } from "../sha256.ts"
 
 const linux = process.platform === "linux"
@@ -61,11 +62,11 @@ const isThere = (program: string, cwd: string, path: string): boolean =>
 /** Its own session and process group: it outlives the supervisor, and is stopped with all its children. */
 export const start = (
   command: ReadonlyArray<string>,
-  options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv; readonly output: number; readonly mark: bigint }
+  options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv; readonly output: OpenLog["writers"]; readonly mark: bigint }
 ): ChildProcess => {
   const { cwd, env, mark, output } = options
   const [program, ...args] = command
-  const settings = { cwd, env, detached: true, stdio: ["ignore", output, output] } satisfies Parameters<typeof spawn>[2]
+  const settings = { cwd, env, detached: true, stdio: ["ignore", ...output] } satisfies Parameters<typeof spawn>[2]
   // Node tells by itself why a program cannot be run; a shell would only say that it cannot.
   if (!linux || !isThere(program!, cwd, env["PATH"] ?? "/usr/bin:/bin")) return spawn(program!, args, settings)
   return spawn("/bin/sh", ["-c", marking(String(mark), env), "signalbox-start", program!, ...args], settings)
