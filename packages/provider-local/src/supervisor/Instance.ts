@@ -5,11 +5,10 @@ import type { ChildProcess } from "node:child_process"
 import { closeSync, rmSync } from "node:fs"
 import { type ClientRequest, get } from "node:http"
 import { join, resolve } from "node:path"
-import { openLog, settled } from "./Log.ts"
+import { endOf, openLog, settled } from "./Log.ts"
 import { missingSecrets } from "./Secrets.ts"
 import { markOf, start } from "./Spawn.ts"
 import type { KnownRelease, InstanceRecord } from "./State.ts"
-import { lastBytes } from "./State.ts"
 import {
   allGone,
   environmentOf,
@@ -116,7 +115,7 @@ export class Instance {
 
   /** The last lines of its log, without secrets. */
   get tail(): string {
-    const text = lastBytes(this.log, 8192).trimEnd().split("\n").slice(-10).join("\n")
+    const text = endOf(this.log, 8192).trimEnd().split("\n").slice(-10).join("\n")
     const secrets = Object.values(this.release.runtime.env)
       .flatMap((value) => (typeof value === "string" ? [] : [this.#around.secret(value.secret) ?? ""]))
       .filter((secret) => secret.length > 0)

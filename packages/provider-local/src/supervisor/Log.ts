@@ -7,6 +7,7 @@ import { execFile, spawn } from "node:child_process"
 import { closeSync, constants, mkdirSync, openSync, rmSync } from "node:fs"
 import { basename, dirname } from "node:path"
 import { promisify } from "node:util"
+import { lastBytes } from "./State.ts"
 
 /** A log holds at most this many bytes, and the one before it as many. */
 export const logMax = 10 << 20
@@ -65,6 +66,12 @@ export const openLog = async (file: string, max = logMax): Promise<OpenLog> => {
   })
   shell.unref()
   return { writers, complete }
+}
+
+/** The last bytes of a log; where its file has just begun, those of the one before it too. */
+export const endOf = (file: string, bytes: number): string => {
+  const text = lastBytes(file, bytes)
+  return text.length >= bytes ? text : lastBytes(`${file}.1`, bytes - text.length) + text
 }
 
 /** Waits for a log to be complete, but no longer than `millis`: what a process left running may hold it open. */
