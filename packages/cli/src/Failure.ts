@@ -93,7 +93,8 @@ const storeHints = {
     "Check that the database can be reached and that no other program holds it. What the providers alone say: signalbox can-deploy",
   Full: "Make room on the disk, then try again.",
   ReadOnly: "Make the .signalbox folder writable, or choose another one with --directory.",
-  Corrupt: "It was written by another version or is damaged; restore a copy, or choose another --directory.",
+  Corrupt:
+    "It was written by another version or is damaged; restore a copy, or choose another --directory. What it left running: signalbox destroy --orphans",
   Misconfigured: "Set SIGNALBOX_DATABASE_URL to postgres://user:password@host:5432/database.",
   Unexpected: "Run again with SIGNALBOX_DEBUG=1 to see more."
 } as const

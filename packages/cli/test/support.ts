@@ -86,6 +86,8 @@ export const closedBackend = (providers: ReadonlyMap<string, Provider>): Backend
   layer: () => Layer.unwrap(Effect.die(new Error("no store may be opened here"))),
   providersIn: () => Layer.unwrap(Effect.die(new Error("no provider may be asked here"))),
   adopt: () => Effect.die(new Error("no file may be written here")),
+  held: () => Effect.die(new Error("no supervisor may be asked here")),
+  abandon: () => Effect.die(new Error("nothing may be stopped here")),
   supervise: () => Effect.die(new Error("nothing may be started here"))
 })
 
@@ -104,6 +106,8 @@ export const memoryBackend = async (options: SimulatedProvider.SimulatedOptions 
     layer: () => Layer.succeedContext(context),
     providersIn: () => Providers.layer([cloud.provider]),
     adopt: () => Effect.void,
+    held: () => Effect.succeed({ stacks: [], fences: [] }),
+    abandon: () => Effect.void,
     supervise: () => Effect.void
   }
   return {

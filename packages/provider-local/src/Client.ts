@@ -2,23 +2,27 @@
  * Talks to the supervisor, and starts it where it is needed.
  */
 import { spawn } from "node:child_process"
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, realpathSync } from "node:fs"
+import { closeSync, existsSync, mkdirSync, openSync, realpathSync } from "node:fs"
 import { request } from "node:http"
 import { join, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import type { ProviderReason } from "@signalbox/core/spi"
-import { owner, wasHeld } from "./supervisor/Lock.ts"
+import { isHeld, owner, wasHeld } from "./supervisor/Lock.ts"
 import { localOf, socketOf } from "./supervisor/Paths.ts"
 import { marker } from "./supervisor/Processes.ts"
-import type { Line, MutationHeader, Mutations, Reads, StackKey, StackView } from "./supervisor/Protocol.ts"
+import type { Held, Line, MutationHeader, Mutations, Reads, StackKey, StackView } from "./supervisor/Protocol.ts"
+import { unmarked } from "./supervisor/Spawn.ts"
+import { keyOf, readState, type State } from "./supervisor/State.ts"
+import { detectStopped, heldBy, measureStopped, viewStopped } from "./supervisor/Stopped.ts"
 
 const lookMillis = 20
 /** 15 seconds, in which it is started every 3. */
 const startLooks = 750
 const startEvery = 150
 const attemptsMax = 8
+const nothing = { requests: 0, errors: 0, latency: null, healthy: null }
 
 /**
  * How the supervisor is started: `command`, with the directory appended, has to end in `runSupervisor(directory)`.
@@ -54,30 +58,41 @@ export class Client {
   /** Whether there is anything that a supervisor would hold. */
   get holdsStacks(): boolean {
     try {
-      const state = JSON.parse(readFileSync(join(localOf(this.directory), "state.json"), "utf8"))
-      return Object.keys(state.stacks).length > 0
+      return Object.keys(readState(localOf(this.directory)).stacks).length > 0
     } catch {
       return false
     }
   }
 
   observe(key: StackKey): Effect.Effect<StackView | null, ProviderReason> {
-    return this.#read("observe", key) as Effect.Effect<StackView | null, ProviderReason>
+    return this.#read("observe", key, (state) => viewStopped(state, key))
   }
 
   measure(key: StackKey, body: Reads["measure"]["body"]): Effect.Effect<Reads["measure"]["answer"], ProviderReason> {
-    return Effect.map(
-      this.#read("measure", { ...key, ...body }),
-      (answer) =>
-        (answer as Reads["measure"]["answer"] | null) ?? { requests: 0, errors: 0, latency: null, healthy: null }
-    )
+    return this.#read("measure", { ...key, ...body }, ({ stacks }) => {
+      const state = stacks[keyOf(key)]
+      return state === undefined ? nothing : measureStopped(state, body.releaseId)
+    })
   }
 
   detect(key: StackKey, body: Reads["detect"]["body"]): Effect.Effect<Reads["detect"]["answer"], ProviderReason> {
-    return Effect.map(
-      this.#read("detect", { ...key, ...body }),
-      (answer) => (answer as Reads["detect"]["answer"] | null) ?? []
-    )
+    return this.#read("detect", { ...key, ...body }, ({ stacks }) => {
+      const state = stacks[keyOf(key)]
+      return state === undefined ? [] : detectStopped(state, body.configDigest)
+    })
+  }
+
+  /** All that the supervisor has, whatever any registry knows of it. */
+  get held(): Effect.Effect<Held, ProviderReason> {
+    return this.#read("held", {}, heldBy)
+  }
+
+  /** Stops stacks, and forgets the fences of environments: those of a registry that is gone. */
+  abandon(body: {
+    readonly stacks: ReadonlyArray<StackKey>
+    readonly environments: ReadonlyArray<Omit<StackKey, "stack">>
+  }): Effect.Effect<void, ProviderReason> {
+    return Effect.asVoid(this.#again(this.#call("abandon", body)))
   }
 
   /**
@@ -116,10 +131,21 @@ export class Client {
     yield* this.#again(this.#call("shutdown", {}))
   }) as Effect.Effect<void, ProviderReason>
 
-  #read(operation: keyof Reads, body: object): Effect.Effect<unknown, ProviderReason> {
-    const call = this.#call(operation, body)
-    // Where nothing is deployed nobody needs to be started to say so.
-    return Effect.catchIf(call, isCut, () => (this.holdsStacks ? this.#again(call) : Effect.succeed(null)))
+  /**
+   * Asks the supervisor, or reads its state where there is none: a question starts nothing. One that was just killed is
+   * replaced by its watchdog, which is waited for.
+   */
+  #read<A>(operation: keyof Reads, body: object, stopped: (state: State) => A): Effect.Effect<A, ProviderReason> {
+    const local = localOf(this.directory)
+    const call = this.#call(operation, body) as Effect.Effect<A, ProviderReason | Cut>
+    const loop = (left: number): Effect.Effect<A, ProviderReason> =>
+      Effect.catchIf(call, isCut, (): Effect.Effect<A, ProviderReason> => {
+        if (!isHeld(local)) return Effect.try({ try: () => stopped(readState(local)), catch: unreadable })
+        return left === 0
+          ? Effect.fail({ _tag: "Unavailable", message: "the supervisor does not answer" })
+          : Effect.andThen(Effect.sleep(lookMillis), loop(left - 1))
+      }) as Effect.Effect<A, ProviderReason>
+    return loop(startLooks)
   }
 
   /** Calls, and where the supervisor does not answer or dies over it, sees to one and calls again. */
@@ -179,7 +205,9 @@ export class Client {
     try {
       // Without the marks: a supervisor started from within an instance is not part of that instance.
       const { [marker.owner]: _owner, [marker.instance]: _instance, ...env } = process.env
-      const child = spawn(program!, [...args, this.directory], {
+      // Nor the mark that children inherit.
+      const [shell, ...command] = unmarked([program!, ...args, this.directory])
+      const child = spawn(shell, command, {
         detached: true,
         stdio: ["ignore", log, log],
         cwd: this.directory,
@@ -250,3 +278,8 @@ export class Client {
 
 const isCut = (error: unknown): error is Cut =>
   typeof error === "object" && error !== null && (error as Cut)._tag === "Cut"
+
+const unreadable = (error: unknown): ProviderReason => ({
+  _tag: "Unexpected",
+  message: `the supervisor's state cannot be read: ${error instanceof Error ? error.message : String(error)}`
+})

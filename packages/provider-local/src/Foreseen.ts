@@ -66,11 +66,11 @@ const isSame = (one: StackKey, other: StackKey): boolean =>
 export const port = async (directory: string, key: StackKey, asked: number, view: StackView | null): Promise<Found> => {
   if (asked === 0) return undefined
   const observed = view?.observation
-  const listens = observed?.resources.some(({ status, type }) => type === "proxy" && status === "listening") === true
-  if (listens) {
-    const now = Number(observed?.outputs["port"])
-    return now === asked ? undefined : portIsFixed(key, now)
-  }
+  const proxy = observed?.resources.find(({ type }) => type === "proxy")?.status
+  const now = Number(observed?.outputs["port"] ?? 0)
+  // One whose supervisor is to be started again gets its port back first.
+  if ((proxy === "listening" || proxy === "stopped") && now !== 0 && now !== asked) return portIsFixed(key, now)
+  if (proxy === "listening") return undefined
   const other = statesIn(directory).find(
     (state) =>
       !isSame(state, key) && (state.port === asked || state.instances.some((instance) => instance.port === asked))

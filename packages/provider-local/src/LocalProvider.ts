@@ -28,6 +28,7 @@ import * as Foreseen from "./Foreseen.ts"
 import { decode, digestOf, Properties, runtimeOf, secretsOf } from "./Properties.ts"
 import type { Files } from "./supervisor/Launch.ts"
 import {
+  type Held,
   type MutationHeader,
   type Mutations,
   Refusal,
@@ -136,12 +137,25 @@ export const make = (options: LocalOptions): Provider => {
     return refusing(() => parse(given, digest, cwd, env))
   }
 
-  /** The secrets of a runtime; what is not there is left to the supervisor, which may know it. */
-  const secretsFor = (runtime: Runtime | undefined): Record<string, string> =>
+  /** Fails where a secret of a release is not in the environment of this command. */
+  const needSecrets = (runtime: Runtime): Effect.Effect<void, ProviderReason> => {
+    const missing = secretsOf(runtime).find(({ variable }) => env[variable] === undefined)
+    return missing === undefined
+      ? Effect.void
+      : Effect.fail({
+          _tag: "Invalid",
+          message: `the environment variable ${missing.variable} is not set`,
+          path: ["env", missing.property],
+          hint: `Set ${missing.variable} where signalbox runs.`
+        })
+  }
+
+  /** The secrets of releases; what is not there is left to the supervisor, which may know it. */
+  const secretsFor = (runtimes: ReadonlyArray<Runtime | null>): Record<string, string> =>
     Object.fromEntries(
-      (runtime === undefined ? [] : secretsOf(runtime)).flatMap(({ variable }) =>
-        env[variable] === undefined ? [] : [[variable, env[variable]]]
-      )
+      runtimes
+        .flatMap((runtime) => (runtime === null ? [] : secretsOf(runtime)))
+        .flatMap(({ variable }) => (env[variable] === undefined ? [] : [[variable, env[variable]]]))
     )
 
   const mutate = <Operation extends keyof Mutations>(
@@ -149,35 +163,27 @@ export const make = (options: LocalOptions): Provider => {
     ref: StackRef,
     mutation: Mutation,
     body: Mutations[Operation],
-    runtime?: Runtime
-  ): Effect.Effect<Observation, ProviderReason | ProviderError> => {
-    const header: MutationHeader = {
-      ...keyOf(ref),
-      idempotencyKey: mutation.idempotencyKey,
-      fence: mutation.fence,
-      secrets: secretsFor(runtime)
-    }
-    return Effect.map(client.mutate(operation, header, body, mutation), observed).pipe(
-      Effect.mapError((error) =>
-        "_tag" in error && error._tag === "Broken" ? redacted(error, header, runtime) : error
+    runtimes: ReadonlyArray<Runtime | null> = []
+  ): Effect.Effect<Observation, ProviderReason | ProviderError> =>
+    Effect.gen(function* () {
+      // Every operation brings what it has: the supervisor that carries it out may be a new one, which knows nothing.
+      const configured = yield* Effect.match(decode(ref.properties), { onFailure: () => null, onSuccess: runtimeOf })
+      const header: MutationHeader = {
+        ...keyOf(ref),
+        idempotencyKey: mutation.idempotencyKey,
+        fence: mutation.fence,
+        secrets: operation === "destroy" ? {} : secretsFor([configured, ...runtimes])
+      }
+      return observed(
+        yield* client
+          .mutate(operation, header, body, mutation)
+          .pipe(
+            Effect.mapError((error) =>
+              "_tag" in error && error._tag === "Broken" ? redacted(error, header, [configured, ...runtimes]) : error
+            )
+          )
       )
-    )
-  }
-
-  const secretsAreSet = (runtime: Runtime): Effect.Effect<void, ProviderReason> =>
-    Effect.forEach(
-      secretsOf(runtime),
-      ({ property, variable }) =>
-        env[variable] === undefined
-          ? Effect.fail<ProviderReason>({
-              _tag: "Invalid",
-              message: `the environment variable ${variable} is not set`,
-              path: ["env", property],
-              hint: `Set ${variable} where signalbox runs.`
-            })
-          : Effect.void,
-      { discard: true }
-    )
+    })
 
   const runtimeFrom = (ref: StackRef) => Effect.map(decode(ref.properties), runtimeOf)
 
@@ -189,7 +195,7 @@ export const make = (options: LocalOptions): Provider => {
       Effect.gen(function* () {
         const properties = yield* decode(ref.properties)
         const runtime = runtimeOf(properties)
-        yield* secretsAreSet(runtime)
+        yield* needSecrets(runtime)
         const source = yield* sourceOf(ref, candidate, properties)
         yield* foreseen(() => Foreseen.environment(runtime, env))
         const files = yield* reaching(() => folderOf(source))
@@ -232,17 +238,29 @@ export const make = (options: LocalOptions): Provider => {
         // What an archive holds is known only now.
         const root = releaseDirectory(client.directory, keyOf(ref), release.digest!)
         yield* foreseen(() => Foreseen.command(runtime, { root, shown: source.shown, open: false }))
-        return yield* mutate("stage", ref, mutation, { record: { release, runtime }, capacityPercent }, runtime)
+        return yield* mutate("stage", ref, mutation, { record: { release, runtime }, capacityPercent }, [
+          runtime,
+          runtimeIn(plan.checkpoint.data)
+        ])
       }).pipe(named("stage", ref)),
     observe: (ref) => Effect.map(client.observe(keyOf(ref)), observed).pipe(named("observe", ref)),
     rollback: (ref, checkpoint, mutation) => {
       const runtime = runtimeIn(checkpoint.data)
       const record: ReleaseRecord | null =
         checkpoint.release === null || runtime === null ? null : { release: checkpoint.release, runtime }
-      return mutate("rollback", ref, mutation, { checkpoint, record }, runtime ?? undefined).pipe(
-        named("rollback", ref)
-      )
+      return mutate("rollback", ref, mutation, { checkpoint, record }, [runtime]).pipe(named("rollback", ref))
     },
+    checkRollback: (ref, { data, release }) =>
+      Effect.gen(function* () {
+        const runtime = runtimeIn(data)
+        if (release === null || runtime === null) return
+        yield* needSecrets(runtime)
+        if (existsSync(releaseDirectory(client.directory, keyOf(ref), release.digest!))) return
+        return yield* Effect.fail<ProviderReason>({
+          _tag: "Missing",
+          message: `the files of ${release.version} are not kept any more`
+        })
+      }).pipe(named("rollback", ref)),
     destroy: (ref, mutation) => Effect.asVoid(mutate("destroy", ref, mutation, {})).pipe(named("destroy", ref)),
     traffic: {
       shift: (ref, body, mutation) => mutate("shift", ref, mutation, body).pipe(named("shift", ref)),
@@ -258,25 +276,10 @@ export const make = (options: LocalOptions): Provider => {
           client.detect(keyOf(ref), { configDigest: digestOf(runtime) })
         ).pipe(named("detect", ref)),
       correct: (ref, fields, mutation) =>
-        Effect.flatMap(runtimeFrom(ref), (runtime) => mutate("correct", ref, mutation, { fields }, runtime)).pipe(
-          named("correct", ref)
-        )
+        Effect.andThen(decode(ref.properties), mutate("correct", ref, mutation, { fields })).pipe(named("correct", ref))
     },
     restart: (ref, mutation) =>
-      Effect.flatMap(runtimeFrom(ref), (runtime) => mutate("restart", ref, mutation, {}, runtime)).pipe(
-        named("restart", ref)
-      ),
-    checkRollback: (ref, { data, release }) =>
-      Effect.gen(function* () {
-        const runtime = runtimeIn(data)
-        if (release === null || runtime === null) return
-        yield* secretsAreSet(runtime)
-        if (existsSync(releaseDirectory(client.directory, keyOf(ref), release.digest!))) return
-        return yield* Effect.fail<ProviderReason>({
-          _tag: "Missing",
-          message: `the files of ${release.version} are not kept any more`
-        })
-      }).pipe(named("checkRollback", ref)),
+      Effect.andThen(decode(ref.properties), mutate("restart", ref, mutation, {})).pipe(named("restart", ref)),
     exclusive: ({ properties }) => {
       const port = (properties as { readonly port?: unknown } | null)?.port
       return typeof port === "number" && port !== 0 ? [{ name: `port ${port}`, path: ["port"] }] : []
@@ -285,8 +288,8 @@ export const make = (options: LocalOptions): Provider => {
 }
 
 /**
- * Stops the supervisor of a directory and all processes that it holds. What is deployed comes back with the next call to the
- * provider.
+ * Stops the supervisor of a directory and all processes that it holds. What is deployed comes back with the next operation
+ * that changes something.
  *
  * @since 0.1.0
  */
@@ -294,6 +297,34 @@ export const stop = (directory: string): Effect.Effect<void, ProviderError> =>
   Effect.mapError(
     new Client(directory, undefined).stop,
     (reason) => new ProviderError({ provider: kind, operation: "stop", stackName: "", reason })
+  )
+
+/**
+ * Lists what the supervisor of a directory has, whatever any registry knows of it. Starts nothing.
+ *
+ * @since 0.1.0
+ */
+export const held = (directory: string): Effect.Effect<Held, ProviderError> =>
+  Effect.mapError(
+    new Client(directory, undefined).held,
+    (reason) => new ProviderError({ provider: kind, operation: "held", stackName: "", reason })
+  )
+
+/**
+ * Stops stacks of a directory without the lease of their environment, and forgets the fences that their environments have
+ * shown.
+ *
+ * *When to use*: where the registry that knew them is gone, and no execution can take them over.
+ *
+ * @since 0.1.0
+ */
+export const abandon = (
+  { directory, supervisor }: Pick<LocalOptions, "directory" | "supervisor">,
+  what: Parameters<Client["abandon"]>[0]
+): Effect.Effect<void, ProviderError> =>
+  Effect.mapError(
+    new Client(directory, supervisor).abandon(what),
+    (reason) => new ProviderError({ provider: kind, operation: "abandon", stackName: "", reason })
   )
 
 const keyOf = ({ deploymentId, environment, stack }: StackRef) => ({ deploymentId, environment, stack })
@@ -304,11 +335,11 @@ const refusing = <A>(run: () => A): Effect.Effect<A, ProviderReason> => Effect.t
 const redacted = <Reason extends { readonly message: string }>(
   reason: Reason,
   { secrets }: MutationHeader,
-  runtime: Runtime | undefined
+  runtimes: ReadonlyArray<Runtime | null>
 ): Reason => {
-  const env = Object.entries(runtime?.env ?? {}).filter(
-    (entry): entry is [string, string] => typeof entry[1] === "string"
-  )
+  const env = runtimes
+    .flatMap((runtime) => Object.entries(runtime?.env ?? {}))
+    .filter((entry): entry is [string, string] => typeof entry[1] === "string")
   const { redact } = Redaction.make({ env: Object.fromEntries(env), values: Object.values(secrets) })
   return { ...reason, message: redact(reason.message) }
 }
@@ -351,15 +382,18 @@ const describe = (
   const seen = view?.observation ?? absent
   const stable = view?.stable ?? null
   const carries = seen.traffic.find(({ releaseId }) => releaseId === release.id)?.percent ?? 0
-  const none =
-    stable?.release.id === release.id && seen.candidate === null && (carries === 100 || seen.status === "failed")
+  const same = stable?.release.id === release.id
+  const stopped = view?.stopped === true
+  const none = same && seen.candidate === null && !stopped && (carries === 100 || seen.status === "failed")
   const processes = `${runtime.instances} ${runtime.instances === 1 ? "process" : "processes"}`
   const changes = none
     ? []
     : [
         stable === null
           ? `start ${processes} of ${release.version} behind a new proxy${runtime.port === 0 ? "" : ` on port ${runtime.port}`}`
-          : `start ${processes} of ${release.version} beside ${stable.release.version}`,
+          : same && stopped
+            ? `start ${processes} of ${release.version} again`
+            : `start ${processes} of ${release.version} beside ${stable.release.version}`,
         ...(stable === null ? [] : differences(stable, { release, runtime }))
       ]
   return {
@@ -380,7 +414,7 @@ const describe = (
         ? []
         : [`${seen.candidate.version} was left half brought in; it is taken away`]),
       ...(seen.operation === null ? [] : [`an operation is under way: ${seen.operation.description}`]),
-      ...(seen.status === "failed" ? [`no process of ${stable?.release.version} is ready`] : [])
+      ...(seen.status === "failed" ? [seen.reason ?? `no process of ${stable?.release.version} is ready`] : [])
     ]
   }
 }

@@ -5,4 +5,5 @@
  */
 export * as LocalProvider from "./LocalProvider.ts"
 export { Properties as LocalProperties } from "./Properties.ts"
+export type { Held, HeldStack } from "./supervisor/Protocol.ts"
 export { runSupervisor } from "./supervisor/Supervisor.ts"

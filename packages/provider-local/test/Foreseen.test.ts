@@ -7,6 +7,7 @@ import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import { EnvironmentName, type Json, type ProviderError } from "@signalbox/core/spi"
 import { LocalProvider } from "../src/index.ts"
+import { freePort } from "../src/supervisor/Ports.ts"
 import { app, bench, deploy, mutation, stateOf } from "./harness.ts"
 
 const invalid = (error: ProviderError) => {
@@ -208,8 +209,8 @@ describe("what a plan foresees of its port", () => {
     Effect.scoped(
       Effect.gen(function* () {
         const { directory, provider, ref } = yield* bench
-        const { close, port } = yield* listener
-        close()
+        const port = yield* Effect.promise(() => freePort(new Set()))
+        const another = yield* Effect.promise(() => freePort(new Set([port])))
         const stack = ref("web", { port, instances: 1 })
         yield* deploy(provider, stack, "v1")
         const staging = { ...stack, environment: EnvironmentName.make("staging") }
@@ -222,13 +223,13 @@ describe("what a plan foresees of its port", () => {
         const inner = yield* Effect.flip(provider.plan(ref("api", { port: instance.port }), { version: "v1" }))
         assert.include(inner.message, "is taken by the stack web")
 
-        const changed = invalid(yield* Effect.flip(provider.plan(ref("web", { port: port - 1 }), { version: "v2" })))
+        const changed = invalid(yield* Effect.flip(provider.plan(ref("web", { port: another }), { version: "v2" })))
         assert.include(changed.message, `the public port is ${port} and cannot change`)
         yield* provider.plan(ref("web", { port, instances: 1 }), { version: "v2" })
         yield* provider.plan(ref("web", { instances: 1 }), { version: "v2" })
         // As its hint says.
         yield* provider.destroy(stack, mutation("destroy"))
-        yield* provider.plan(ref("web", { port: port - 1 }), { version: "v2" })
+        yield* provider.plan(ref("web", { port: another }), { version: "v2" })
       })
     )
   )

@@ -1,11 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
-import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import type { Json, ProviderError } from "@signalbox/core/spi"
 import { LocalProvider } from "../src/index.ts"
+import { freePort } from "../src/supervisor/Ports.ts"
 import { type Bench, bench, deploy, mutation, send, stateOf, supervisorOf, until } from "./harness.ts"
 
 /** An application of one file, which imports `createServer`. */
@@ -45,14 +45,6 @@ const unready = (artifact: string, said: RegExp) =>
 
 /** The file that a hint names. */
 const logIn = ({ info }: ProviderError): string => /Its log: (.*)$/.exec(info.hint!)![1]!
-
-const freePort = Effect.callback<number>((resume) => {
-  const server = createServer()
-  server.listen(0, "127.0.0.1", () => {
-    const { port } = server.address() as { readonly port: number }
-    server.close(() => resume(Effect.succeed(port)))
-  })
-})
 
 describe("a release that does not get ready says", () => {
   for (const [what, text, said, helps] of [
@@ -102,7 +94,7 @@ describe("a release that does not get ready says", () => {
   it.live("the port that its child listens on instead", () =>
     Effect.scoped(
       Effect.gen(function* () {
-        const port = yield* freePort
+        const port = yield* Effect.promise(() => freePort(new Set()))
         const artifact = yield* application(
           `import { spawn } from "node:child_process"
 if (process.argv[2] === "child") createServer((_, r) => r.end()).listen(${port}, "127.0.0.1")

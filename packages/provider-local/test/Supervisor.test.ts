@@ -11,6 +11,7 @@ import {
   bench,
   deploy,
   isAlive,
+  killSupervisor,
   ledgerOf,
   mutation,
   ownerOf,
@@ -108,22 +109,20 @@ describe("the supervisor", () => {
     )
   )
 
-  it.live("comes back with the next call when its watchdog was killed as well", () =>
+  it.live("comes back with the next change when its watchdog was killed as well, and takes over what runs", () =>
     Effect.scoped(
       Effect.gen(function* () {
         const { directory, provider, ref } = yield* bench
         const stack = ref("api")
-        yield* deploy(provider, stack, "v1")
+        const plan = yield* deploy(provider, stack, "v1")
         const pids = pidsOf(directory, "v1")
-        const supervisor = supervisorOf(directory)!
-        const watchdogs = yield* Effect.promise(() => childrenOf(supervisor, "signalbox-watchdog"))
-        assert.strictEqual(watchdogs.length, 1)
-        process.kill(supervisor, "SIGSTOP")
-        process.kill(watchdogs[0]!, "SIGKILL")
-        process.kill(supervisor, "SIGKILL")
-        yield* Effect.promise(() => until("it is gone", () => !isAlive(supervisor)))
+        yield* Effect.promise(() => killSupervisor(directory))
         const seen = yield* provider.observe(stack)
-        assert.strictEqual(seen.status, "ready")
+        assert.strictEqual(seen.status, "failed")
+        assert.include(seen.reason, "its supervisor does not run")
+        assert.include(seen.reason, "(2 of its processes do)")
+        const back = yield* provider.rollback(stack, { ...plan.checkpoint, release: plan.candidate }, mutation("back"))
+        assert.strictEqual(back.status, "ready")
         assert.deepStrictEqual(pidsOf(directory, "v1"), pids)
       })
     )
@@ -351,21 +350,3 @@ describe("the supervisor", () => {
     )
   )
 })
-
-const childrenOf = async (parent: number, word: string): Promise<ReadonlyArray<number>> => {
-  const { readdirSync, readFileSync } = await import("node:fs")
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => {
-      try {
-        const stat = readFileSync(`/proc/${pid}/stat`, "utf8")
-        return (
-          Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]) === parent &&
-          readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(word)
-        )
-      } catch {
-        return false
-      }
-    })
-}

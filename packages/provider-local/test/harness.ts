@@ -95,6 +95,41 @@ export const isAlive = (pid: number): boolean => {
   }
 }
 
+/** The children of a process whose command line holds a word. */
+export const childrenOf = (parent: number, word: string): ReadonlyArray<number> =>
+  readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        const stat = readFileSync(`/proc/${pid}/stat`, "utf8")
+        return (
+          Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]) === parent &&
+          readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(word)
+        )
+      } catch {
+        return false
+      }
+    })
+
+/** Kills the supervisor with its watchdog, so that nothing takes its place. */
+export const killSupervisor = async (directory: string): Promise<void> => {
+  const pid = supervisorOf(directory)!
+  const watchdogs = childrenOf(pid, "signalbox-watchdog")
+  // One that is stopped does not start another watchdog.
+  process.kill(pid, "SIGSTOP")
+  for (const one of [...watchdogs, pid]) process.kill(one, "SIGKILL")
+  await until("the supervisor is gone", () => ![...watchdogs, pid].some(isAlive))
+}
+
+/** As after a restart of the machine: nothing runs, and the files are there. */
+export const reboot = async (directory: string): Promise<void> => {
+  await killSupervisor(directory)
+  const left = () => processesOf(ownerOf(directory))
+  for (const { pid } of left()) process.kill(pid, "SIGKILL")
+  await until("no process is left", () => left().length === 0)
+}
+
 /** Tries until it holds. */
 export const until = async (
   what: string,

@@ -22,6 +22,11 @@ const local = (directory: string) => LocalProvider.make({ directory: stateOf(dir
 
 export const providers: Backend["providers"] = Effect.sync(() => new Map([[LocalProvider.kind, local(".")]]))
 
+export const held: Backend["held"] = (directory) => LocalProvider.held(stateOf(directory))
+
+export const abandon: Backend["abandon"] = (directory, what) =>
+  LocalProvider.abandon({ directory: stateOf(directory), supervisor }, what)
+
 /** The files of the folder's own deployment lie beside its configuration, those of others in its state. */
 const folderIn =
   (directory: string) =>

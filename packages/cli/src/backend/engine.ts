@@ -8,6 +8,7 @@ export {
   deploymentIdOf,
   Estimating,
   Monitor,
+  Orphans,
   Queueing,
   Reconciling,
   Replaying,

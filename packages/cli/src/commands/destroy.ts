@@ -3,15 +3,22 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { invocation } from "../Invocation.ts"
 import { background, starting } from "./deploy.ts"
-import { deployment, requiredDeployment, stackArgument, text } from "./flags.ts"
+import { deployment, option, requiredDeployment, stackArgument, text } from "./flags.ts"
 import { operate } from "./operate.ts"
+import { orphans } from "./orphans.ts"
 
 const confirm = text("confirm", "name", "What is to be destroyed, typed once more; or --yes")
 
 export const destroy = Command.make(
   "destroy",
-  { id: deployment, confirm, ...starting },
+  {
+    id: deployment,
+    confirm,
+    orphans: option("orphans", "Instead, list what runs here and no registry knows; with --yes, stop it"),
+    ...starting
+  },
   Effect.fnUntraced(function* (flags) {
+    if (flags.orphans) return yield* orphans(yield* invocation, flags)
     const detach = yield* background(flags)
     yield* operate(yield* invocation, {
       ...flags,

@@ -5,7 +5,16 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import type { Signalbox } from "@signalbox/core/engine"
-import type { DeploymentId, DeploymentStore, LeaseStore, Provider, Providers, StoreError } from "@signalbox/core/spi"
+import type {
+  DeploymentId,
+  DeploymentStore,
+  LeaseStore,
+  Provider,
+  ProviderError,
+  Providers,
+  StoreError
+} from "@signalbox/core/spi"
+import type { Held, HeldStack } from "@signalbox/provider-local"
 
 /** One of the two output streams. Colour is decided for each by itself. */
 export interface Sink {
@@ -34,6 +43,13 @@ export interface Backend {
   readonly providersIn: (directory: string) => Layer.Layer<Providers>
   /** Writes the state files of a deployment into the folder, which means that deployment from then on. */
   readonly adopt: (directory: string, id: DeploymentId) => Effect.Effect<void, StoreError, DeploymentStore>
+  /** What the folder's supervisor has, whatever the registry knows. Starts nothing. */
+  readonly held: (directory: string) => Effect.Effect<Held, ProviderError>
+  /** Stops stacks of the folder that no registry knows, and forgets the fences of their environments. */
+  readonly abandon: (
+    directory: string,
+    what: { readonly stacks: ReadonlyArray<HeldStack>; readonly environments: Held["fences"] }
+  ) => Effect.Effect<void, ProviderError>
   /** Runs the supervisor of local processes until it is told to stop. */
   readonly supervise: (directory: string) => Effect.Effect<void, StoreError>
 }

@@ -10,6 +10,8 @@ export const embedded: Backend = {
   layer: (options) => Layer.unwrap(Effect.map(load, (backend) => backend.layer(options))),
   providersIn: (directory) => Layer.unwrap(Effect.map(load, (backend) => backend.providersIn(directory))),
   adopt: (directory, id) => Effect.flatMap(load, (backend) => backend.adopt(directory, id)),
+  held: (directory) => Effect.flatMap(load, (backend) => backend.held(directory)),
+  abandon: (directory, what) => Effect.flatMap(load, (backend) => backend.abandon(directory, what)),
   supervise: (directory) =>
     Effect.promise(async () => (await import("../backend/supervisor.ts")).runSupervisor(directory))
 }

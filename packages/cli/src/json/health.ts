@@ -29,7 +29,7 @@ export const judge = ({ name, observation, provider }: ObservedStack, bounds: Bo
     return bounds.expected ? view("fail", "nothing is there") : view("no_data", "not deployed")
   }
   if (status === "unknown") return view("no_data", "its state cannot be told")
-  if (status === "failed") return view("fail", "its last change failed")
+  if (status === "failed") return view("fail", observation.reason ?? "its last change failed")
   const counted = health[stable.id]
   if (counted === undefined || counted.total === 0) return view("fail", "no instance of the stable release is there")
   const percent = Math.round((counted.healthy / counted.total) * 1000) / 10

@@ -6,8 +6,8 @@
 import * as Effect from "effect/Effect"
 import { StackPlan } from "../domain/Release.ts"
 import type { StackSpec } from "../domain/Spec.ts"
-import type { Candidate } from "../spi/Provider.ts"
-import { Observation } from "../spi/Provider.ts"
+import { type Candidate, Observation, type Provider, type StackRef } from "../spi/Provider.ts"
+import { ProviderError } from "../spi/ProviderError.ts"
 import { fillIn } from "./OutputReference.ts"
 import { moveStage, outputs, providerOf, Run, stacks } from "./Run.ts"
 import { call, refOf, step, type StepServices, observing } from "./Step.ts"
@@ -61,7 +61,7 @@ const observe = Effect.fnUntraced(function* (
     success: Observation,
     execute: () =>
       Effect.gen(function* () {
-        const observed = yield* observing(provider.observe(yield* refOf(stack, "before")))
+        const observed = yield* observing(checkFence(provider, stack, yield* refOf(stack, "before")))
         const { operation } = observed
         if (operation === null || !operation.foreign) return observed
         return yield* new StepFailed({
@@ -76,6 +76,28 @@ const observe = Effect.fnUntraced(function* (
           }
         })
       })
+  })
+})
+
+/** Looks at a stack. A provider that has been shown a newer fence would refuse every mutation: that is found here. */
+const checkFence = Effect.fnUntraced(function* (
+  provider: Provider,
+  stack: StackSpec,
+  ref: StackRef
+): Effect.fn.Return<Observation, ProviderError, Run> {
+  const { lock } = yield* Run
+  const observed = yield* provider.observe(ref)
+  const own = lock.lease().fence
+  if (observed.fence === undefined || observed.fence <= own) return observed
+  return yield* new ProviderError({
+    provider: provider.kind,
+    operation: "observe",
+    stackName: stack.name,
+    reason: {
+      _tag: "Fenced",
+      message: `fence ${own} is older than ${observed.fence}, which ${provider.kind} has seen`,
+      fence: observed.fence
+    }
   })
 })
 

@@ -45,8 +45,10 @@ const byStrategy = Effect.fnUntraced(function* (
       ? Effect.void
       : watch({ stack, stage: "deployment", label, release: plan.candidate, weight, bake, samples })
 
-  // With nothing to compare with or to fall back on, a first release takes all the traffic at once.
-  const type = plan.checkpoint.release === null ? "all_at_once" : strategy.type
+  // With nothing to compare with or to fall back on, a first release takes all the traffic at once; so does the stable one
+  // that is only started again.
+  const before = plan.checkpoint.release
+  const type = before === null || before.id === plan.candidate.id ? "all_at_once" : strategy.type
   switch (type) {
     case "all_at_once":
       yield* bringIn(stack, plan, 100)

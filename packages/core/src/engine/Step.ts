@@ -186,6 +186,18 @@ const patience = Schedule.min([Schedule.exponential("200 millis"), Schedule.spac
   Schedule.upTo({ times: 8 })
 )
 
+const fenceAhead = (error: ProviderError): Effect.Effect<never, StepFailed> =>
+  Effect.fail(
+    new StepFailed({
+      why: "failed",
+      info: {
+        code: "registry_replaced",
+        message: `${error.info.message}: the registry that gave out that fence was deleted or replaced`,
+        hint: "Restore that registry, or see what it left running: signalbox destroy --orphans"
+      }
+    })
+  )
+
 /**
  * Calls a provider: what is worth repeating is repeated with backoff, a lost lease stops the run, anything else becomes the
  * step's failure. `operation` names it where the step does something else.
@@ -205,10 +217,15 @@ export const call = <A, R>(
     Effect.catch((error) =>
       Effect.flatMap(Run, ({ fenced, lock }) =>
         error.reason._tag === "Fenced"
-          ? Effect.andThen(
-              Deferred.fail(fenced, new LeaseLost({ key: lock.lease().key, fence: lock.lease().fence })),
-              Effect.never
-            )
+          ? Effect.matchEffect(lock.check, {
+              // Held by the word of this registry: then it was another one that gave out the newer fence.
+              onSuccess: () => fenceAhead(error),
+              onFailure: () =>
+                Effect.andThen(
+                  Deferred.fail(fenced, new LeaseLost({ key: lock.lease().key, fence: lock.lease().fence })),
+                  Effect.never
+                )
+            })
           : Effect.fail(
               new StepFailed({
                 why: error.reason._tag === "Busy" ? "blocked" : "failed",

@@ -91,13 +91,16 @@ export type Resource = typeof Resource.Type
 /**
  * What is really there.
  *
- * *Details*: `traffic` is the effective traffic, read back and not remembered. `operation` is what is in flight, `foreign`
- * where signalbox did not start it. `health` is that of each release that has capacity.
+ * *Details*: `traffic` is the effective traffic, read back and not remembered. `reason` says why it is not ready, where that is
+ * known. `fence` is the highest that a mutation has shown, where the provider remembers it. `operation` is what is in flight,
+ * `foreign` where signalbox did not start it. `health` is that of each release that has capacity.
  *
  * @since 0.1.0
  */
 export const Observation = Schema.Struct({
   status: Schema.Literals(["absent", "ready", "changing", "failed", "unknown"]),
+  reason: Schema.optionalKey(Schema.String),
+  fence: Schema.optionalKey(Schema.Int),
   stable: Schema.NullOr(Release),
   candidate: Schema.NullOr(Release),
   traffic: Schema.Array(TrafficShare),

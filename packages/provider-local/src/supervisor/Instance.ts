@@ -1,20 +1,23 @@
 /**
  * One process of a release: started, watched, restarted where it dies, stopped with everything that it started.
  */
-import { type ChildProcess, spawn } from "node:child_process"
-import { closeSync, copyFileSync, mkdirSync, openSync, rmSync, statSync, truncateSync } from "node:fs"
-import { dirname, join, resolve } from "node:path"
+import type { ChildProcess } from "node:child_process"
+import { closeSync, rmSync } from "node:fs"
+import { join, resolve } from "node:path"
+import { endOf, openLog, settled } from "./Log.ts"
+import { missingSecrets } from "./Secrets.ts"
+import { markOf, start } from "./Spawn.ts"
 import type { KnownRelease, InstanceRecord } from "./State.ts"
-import { lastBytes } from "./State.ts"
 import {
+  allGone,
   environmentOf,
   findMarked,
   type Identity,
   identify,
   isAlive,
-  killMarked,
   killRest,
   marker,
+  signalAll,
   signalGroup
 } from "./Processes.ts"
 import { explain } from "./Launch.ts"
@@ -36,15 +39,19 @@ export interface Surroundings {
   readonly freePort: () => Promise<number>
 }
 
-export type InstanceStatus = "starting" | "ready" | "unhealthy" | "backoff" | "draining" | "stopped"
+export type InstanceStatus = "starting" | "ready" | "unhealthy" | "backoff" | "blocked" | "draining" | "stopped"
 
 const startingInterval = 50
 const adoptedInterval = 200
 const unhealthyAfter = 2
 const backoffMax = 30_000
 const steadyAfter = 60_000
-const logMax = 10 << 20
+/** How long the log of a process that has ended is waited for. */
+const logMillis = 500
 const unwritten: Trouble = { reason: "its start could not be written down" }
+/** How the shell that starts a process says that it could not. */
+const notExecutable = 126
+const notFound = 127
 const inherited = ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR"]
 
 /** Why it is not up, and what helps, where that is known. */
@@ -66,6 +73,8 @@ export class Instance {
   #quick = 0
   #stopping = false
   #launching = false
+  /** Not started, for want of a secret. */
+  #blocked = false
   /** Resolves with the first readiness check. */
   readonly judged: Promise<void>
   #resolveJudged: () => void = () => undefined
@@ -93,7 +102,9 @@ export class Instance {
   get status(): InstanceStatus {
     if (this.#stopping && this.#identity === undefined) return "stopped"
     if (this.record.retiring) return "draining"
-    if (this.#identity === undefined) return this.#waiting === undefined ? "starting" : "backoff"
+    if (this.#identity === undefined) {
+      return this.#blocked ? "blocked" : this.#waiting === undefined ? "starting" : "backoff"
+    }
     return this.upstream.ready ? "ready" : this.#everReady ? "unhealthy" : "starting"
   }
 
@@ -103,6 +114,11 @@ export class Instance {
 
   get alive(): boolean {
     return this.#identity !== undefined && isAlive(this.#identity)
+  }
+
+  /** Does not run, and will not by itself. */
+  get idle(): boolean {
+    return this.#identity === undefined && this.#waiting === undefined && !this.#launching && !this.#stopping
   }
 
   get log(): string {
@@ -116,7 +132,7 @@ export class Instance {
 
   /** The end of its log in whole lines, without secrets. */
   endOfLog(bytes: number): string {
-    const text = lastBytes(this.log, bytes)
+    const text = endOf(this.log, bytes)
     // The rest of a line that was cut may begin in the middle of a secret.
     const start = Buffer.byteLength(text) < bytes ? 0 : text.indexOf("\n") + 1
     return this.#redacted(text.slice(start))
@@ -139,7 +155,8 @@ export class Instance {
           ? "; it listens on no port"
           : `; it listens on ${others!.map((place) => `${place.address}:${place.port}`).join(", ")}`
     const hints = {
-      status: "Set readiness.path to a path that it answers with 2xx or 3xx. The request names 127.0.0.1 or [::1] as its host.",
+      status:
+        "Set readiness.path to a path that it answers with 2xx or 3xx. The request names 127.0.0.1 or [::1] as its host.",
       silent: "Set readiness.path to a path that it answers at once, or raise readiness.timeout.",
       refused: `It has to listen on the port that the environment variable PORT names (here ${port}), on 127.0.0.1 or ::1.`,
       broken: "It has to speak HTTP on the port that the environment variable PORT names.",
@@ -159,17 +176,6 @@ export class Instance {
     return secrets.reduce((redacted, secret) => redacted.replaceAll(secret, "***"), text)
   }
 
-  /** Starts its log over when that has grown large, keeping the one before. The process goes on writing to the same file. */
-  boundLog(): void {
-    try {
-      if (statSync(this.log).size <= logMax) return
-      copyFileSync(this.log, `${this.log}.1`)
-      truncateSync(this.log)
-    } catch {
-      // No log yet, or no room for a second one: next time.
-    }
-  }
-
   /** Starts it. The intent is on disk before, its pid after: whatever happens in between, its mark makes it findable. */
   async start(): Promise<void> {
     this.#launching = true
@@ -185,43 +191,55 @@ export class Instance {
     this.record.started = null
     await this.#around.save()
     if (this.#stopping) return
+    const missing = missingSecrets(this.release.runtime, this.#around.secret)
+    this.#blocked = missing.length > 0
+    if (this.#blocked) {
+      this.onCrash({ reason: `it needs ${missing.map(({ variable }) => variable).join(", ")}, which is not known` })
+      return this.onChange()
+    }
     const { command, cwd } = this.release.runtime
     const root = this.#around.directoryOf(this.release)
     const env = this.#environment()
-    const refused = (error: NodeJS.ErrnoException) => {
-      const files = { root, shown: this.release.release.artifact ?? "the artifact", open: false }
-      const { hint, message } = explain(error, this.release.runtime, files, env)
-      this.#gone({ reason: message, ...(hint === undefined ? {} : { hint }) })
-    }
-    mkdirSync(dirname(this.log), { recursive: true, mode: 0o700 })
-    const log = openSync(this.log, "a", 0o600)
+    const explained = (error: NodeJS.ErrnoException) =>
+      explain(
+        error,
+        this.release.runtime,
+        { root, shown: this.release.release.artifact ?? "the artifact", open: false },
+        env
+      )
+    const refused = (error: NodeJS.ErrnoException) => this.#gone(explained(error))
+    const log = await openLog(this.log)
     this.#spawnedAt = Date.now()
     let child: ChildProcess
     try {
-      child = spawn(command[0]!, command.slice(1), {
+      if (this.#stopping) return
+      child = start(command, {
         cwd: resolve(root, cwd),
         env,
-        // Its own session and process group: it outlives us, and is stopped with all its children.
-        detached: true,
-        stdio: ["ignore", log, log]
+        output: log.writers,
+        mark: markOf(this.#around.owner, this.record.id)
       })
     } catch (error) {
       // Some reasons come as an event, others are thrown: to the one who starts it they are the same.
       process.nextTick(refused, error)
       return
     } finally {
-      closeSync(log)
+      for (const writer of log.writers) closeSync(writer)
     }
     child.once("error", (error: NodeJS.ErrnoException) => {
       if (child.pid === undefined) refused(error)
     })
     if (child.pid === undefined) return
     this.#identity = identify(child.pid)
-    child.once("exit", (code, signal) =>
+    child.once("exit", async (code, signal) => {
+      // Its last words say why.
+      await settled(log.complete, logMillis)
+      const found = code === notFound || code === notExecutable ? explained({ name: "", message: "" }) : undefined
+      if (found?.hint !== undefined) return this.#gone(found)
       this.#gone({
         reason: code === null ? `its process was ended by ${signal}` : `its process exited with code ${code}`
       })
-    )
+    })
     if (this.#identity === undefined) return
     this.record.pid = this.#identity.pid
     this.record.started = this.#identity.started
@@ -280,17 +298,32 @@ export class Instance {
     clearTimeout(this.#waiting)
     const identity = this.#identity
     if (identity !== undefined) {
+      const deadline = Date.now() + this.release.runtime.grace
+      const others = this.#started().filter(({ pid }) => pid !== identity.pid)
       signalGroup(identity, "SIGTERM")
+      // Those of its group get it twice, which says nothing new.
+      signalAll(others, "SIGTERM")
       await this.#exit(this.release.runtime.grace)
+      await allGone(others, deadline - Date.now())
       signalGroup(identity, "SIGKILL")
       await this.#exit(5000)
       killRest(identity.pid)
     }
-    killMarked(findMarked(this.#around.owner).filter(({ instance }) => instance === this.record.id))
+    // What is killed may have started another one just before.
+    for (let left = this.#started(); left.length > 0; left = this.#started()) {
+      signalAll(left, "SIGKILL")
+      await allGone(left, 1000)
+    }
     this.upstream.close()
     rmSync(this.log, { force: true })
     rmSync(`${this.log}.1`, { force: true })
     return true
+  }
+
+  /** It and everything that it has started, as far as that can be found. */
+  #started(): ReadonlyArray<Identity> {
+    const { id } = this.record
+    return findMarked(this.#around.owner, [id]).filter(({ instance }) => instance === id)
   }
 
   /** Leaves the process alone from now on. */

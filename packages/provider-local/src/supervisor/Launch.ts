@@ -176,20 +176,21 @@ export const explain = (
   runtime: Launched,
   files: Files,
   env: NodeJS.ProcessEnv
-): { readonly message: string; readonly hint?: string } => {
+): { readonly reason: string; readonly hint?: string } => {
   const [program = ""] = runtime.command
   if (error.code === "E2BIG") {
-    return (
-      tooLarge(runtime.command, env) ?? { message: "the command and its environment are too large for this system" }
-    )
+    const large = tooLarge(runtime.command, env)
+    return large === undefined
+      ? { reason: "the command and its environment are too large for this system" }
+      : { reason: large.message, hint: large.hint }
   }
-  const found = obstacle(runtime, files) ?? (error.code === "ENOENT" ? missingOnPath(runtime, env["PATH"]) : undefined)
-  if (found !== undefined) return found
+  const found = obstacle(runtime, files) ?? missingOnPath(runtime, env["PATH"])
+  if (found !== undefined) return { reason: found.message, hint: found.hint }
   if (error.code === "ENOENT" && namesFile(program)) {
     return {
-      message: `${program} exists, but what loads it does not`,
+      reason: `${program} exists, but what loads it does not`,
       hint: "It may be built for another system: see it with file, or ldd."
     }
   }
-  return { message: `${program} cannot be run: ${error.code ?? error.message}` }
+  return { reason: `${program} cannot be run: ${error.code ?? error.message}` }
 }

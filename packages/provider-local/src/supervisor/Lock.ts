@@ -3,7 +3,7 @@
  * owner, and whoever finds it dead creates the next. There is no moment in which a stale lock is removed before it is
  * replaced, which is where plain pid files let two in.
  */
-import { existsSync, linkSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, linkSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { identify, type Identity, isAlive } from "./Processes.ts"
 
@@ -28,6 +28,25 @@ export const owner = (directory: string): Identity | undefined => {
   const [latest] = generations(directory)
   const found = latest === undefined ? undefined : holder(directory, latest)
   return found !== undefined && isAlive(found) ? found : undefined
+}
+
+/** The watchdog of the supervisor. It keeps its identity when it becomes the next supervisor. */
+const watchdogFile = (directory: string): string => join(directory, "watchdog")
+
+export const announceWatchdog = (directory: string, identity: Identity): void => {
+  const draft = join(directory, `watchdog.${process.pid}`)
+  writeFileSync(draft, JSON.stringify(identity), { mode: 0o600 })
+  renameSync(draft, watchdogFile(directory))
+}
+
+/** Whether a supervisor lives, or one that was killed is about to be replaced. */
+export const isHeld = (directory: string): boolean => {
+  if (owner(directory) !== undefined) return true
+  try {
+    return isAlive(JSON.parse(readFileSync(watchdogFile(directory), "utf8")) as Identity)
+  } catch {
+    return false
+  }
 }
 
 /** Whether somebody took the lock and did not give it back, though they may be dead. */

@@ -30,6 +30,19 @@ const name = (release: Release): string => `${release.version} (${release.id.sli
 const learn = (stack: Stack, record: ReleaseRecord): KnownRelease =>
   (stack.state.releases[record.release.id] ??= { ...record, wanted: 0, usedAt: Date.now() })
 
+/** Refuses to start a release without its secrets, before anything is changed. */
+const needSecrets = (stack: Stack, known: KnownRelease, wanted: number): void => {
+  if (stack.of(known.release.id).filter(({ alive }) => alive).length >= wanted) return
+  const [missing] = stack.missing(known)
+  if (missing === undefined) return
+  refuse({
+    _tag: "Invalid",
+    message: `${name(known.release)} is not started without ${missing.variable}, which is not set here and which no process of it has`,
+    path: ["env", missing.property],
+    hint: `Set ${missing.variable} where signalbox runs.`
+  })
+}
+
 /** Binds the public port: the one asked for, or any that is then kept. */
 const open = async (stack: Stack, asked: number): Promise<void> => {
   const { proxy, state } = stack
@@ -149,6 +162,7 @@ export const stage = async (stack: Stack, { capacityPercent, record }: Mutations
   const wanted = Math.ceil((record.runtime.instances * capacityPercent) / 100)
   if (!existsSync(stack.directoryOf(known)))
     refuse({ _tag: "Conflict", message: `the files of ${name(record.release)} are not there` })
+  needSecrets(stack, known, wanted)
   await open(stack, record.runtime.port)
   const left = stack.instances.filter(
     ({ record: { releaseId } }) =>
@@ -249,6 +263,7 @@ export const rollback = async (
   if (!existsSync(stack.directoryOf(known))) {
     return refuse({ _tag: "Missing", message: `the files of release ${name(known.release)} are gone` })
   }
+  needSecrets(stack, known, known.runtime.instances)
   const others = () => stack.instances.filter(({ record: { releaseId } }) => releaseId !== id)
   const settled =
     state.stable === id &&
@@ -298,6 +313,7 @@ export const restart = async (stack: Stack, run: Run): Promise<void> => {
   const { state } = stack
   if (state.stable === null) return refuse({ _tag: "Missing", message: "nothing is deployed" })
   const known = state.releases[state.stable]!
+  needSecrets(stack, known, Number.POSITIVE_INFINITY)
   if (state.restarting?.key !== run.key) {
     run.effect(state.stable)
     state.restarting = { key: run.key, left: stack.of(state.stable).map(({ record }) => record.id) }
@@ -357,6 +373,7 @@ export const correct = async (stack: Stack, { fields }: Mutations["correct"], ru
   if (known === undefined || fields.length === 0) return
   const short = stack.of(known.release.id).filter(({ alive }) => alive).length < known.wanted
   if ((fields.includes("instances") || fields.includes("traffic")) && short) {
+    needSecrets(stack, known, known.wanted)
     run.effect(known.release.id)
     await bringIn(stack, known, known.wanted, run)
   }

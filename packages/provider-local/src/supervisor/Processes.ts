@@ -4,6 +4,7 @@
  */
 import { execFileSync } from "node:child_process"
 import { readdirSync, readFileSync } from "node:fs"
+import { isOfOwner, markOf, markOn } from "./Spawn.ts"
 
 export interface Identity {
   readonly pid: number
@@ -91,21 +92,34 @@ export interface Marked extends Identity {
   readonly leader: boolean
 }
 
-/** Every process that carries the mark of this owner. Linux only: elsewhere nothing is found. */
-export const findMarked = (owner: string): ReadonlyArray<Marked> => {
+/**
+ * Every process of an owner, by its environment or by the mark that it inherited. `instances` are those that may be found by
+ * the mark alone: then it is told by them which one it belongs to, and `""` stands for none. Linux only: elsewhere nothing is
+ * found.
+ */
+export const findMarked = (owner: string, instances: Iterable<string> = []): ReadonlyArray<Marked> => {
   if (!linux) return []
+  const byMark = new Map(Array.from(instances, (instance) => [markOf(owner, instance), instance]))
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .flatMap((name) => {
       const pid = Number(name)
       if (pid === process.pid) return []
+      const mark = markOn(pid)
+      const inherited = mark !== undefined && isOfOwner(mark, owner) ? (byMark.get(mark) ?? "") : undefined
       const variables = environment(pid)
-      if (variables.get(marker.owner) !== owner) return []
+      const declared = variables.get(marker.owner) === owner ? (variables.get(marker.instance) ?? "") : undefined
+      const instance = declared ?? inherited
+      if (instance === undefined) return []
       const identity = identify(pid)
-      return identity === undefined
-        ? []
-        : [{ ...identity, instance: variables.get(marker.instance) ?? "", leader: groupOf(pid) === pid }]
+      return identity === undefined ? [] : [{ ...identity, instance, leader: groupOf(pid) === pid }]
     })
+}
+
+/** Waits until none of them is there any more, at most `millis`. */
+export const allGone = async (processes: ReadonlyArray<Identity>, millis: number): Promise<void> => {
+  const deadline = Date.now() + millis
+  while (processes.some(isAlive) && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20))
 }
 
 const groupOf = (pid: number): number => {
@@ -117,11 +131,11 @@ const groupOf = (pid: number): number => {
   }
 }
 
-export const killMarked = (processes: ReadonlyArray<Marked>): void => {
+export const signalAll = (processes: ReadonlyArray<Identity>, signal: NodeJS.Signals): void => {
   for (const found of processes) {
     if (!isAlive(found)) continue
     try {
-      process.kill(found.pid, "SIGKILL")
+      process.kill(found.pid, signal)
     } catch {
       // It went away in between.
     }

@@ -55,12 +55,31 @@ export interface Reads {
     readonly answer: Measurement
   }
   readonly detect: { readonly body: { readonly configDigest: string }; readonly answer: ReadonlyArray<Drift> }
+  readonly held: { readonly body: {}; readonly answer: Held }
 }
 
-/** An observation, with the record of the stable release that a checkpoint needs. */
+/**
+ * An observation, with the record of the stable release that a checkpoint needs. `stopped`: the release does not run and
+ * nothing will start it but a deployment or a rollback.
+ */
 export interface StackView {
+  readonly stopped: boolean
   readonly observation: Observation
   readonly stable: ReleaseRecord | null
+}
+
+/** A stack that a supervisor has, whatever any registry knows. @since 0.1.0 */
+export interface HeldStack extends StackKey {
+  readonly version: string | null
+  readonly url: string
+  /** Those of its processes that run. */
+  readonly pids: ReadonlyArray<number>
+}
+
+/** What a supervisor has: its stacks, and the highest fence that each environment has shown it. @since 0.1.0 */
+export interface Held {
+  readonly stacks: ReadonlyArray<HeldStack>
+  readonly fences: ReadonlyArray<Omit<StackKey, "stack"> & { readonly fence: number }>
 }
 
 /** An answer is lines of JSON: any number of `progress`, then one `ok` or `failed`. */

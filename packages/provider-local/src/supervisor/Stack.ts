@@ -13,6 +13,7 @@ import { findMarked } from "./Processes.ts"
 import type { StackView } from "./Protocol.ts"
 import { Proxy } from "./Proxy.ts"
 import { Requests } from "./Requests.ts"
+import { missingSecrets, type Secrets } from "./Secrets.ts"
 import { type InstanceRecord, keyOf, type KnownRelease, type StackState, type StateFile } from "./State.ts"
 
 export interface House {
@@ -20,7 +21,9 @@ export interface House {
   readonly root: string
   readonly owner: string
   readonly file: StateFile
-  readonly secrets: Map<string, string>
+  readonly secrets: Secrets
+  /** Told when a process taught a secret that was not known. */
+  readonly onSecrets: () => void
 }
 
 export class Stack {
@@ -45,8 +48,10 @@ export class Stack {
       directoryOf: (known) => releaseDirectory(house.root, state, known.release.digest!),
       logs: this.logs,
       save: () => house.file.save(),
-      secret: (name) => house.secrets.get(name) ?? process.env[name],
-      learnSecret: (name, value) => house.secrets.set(name, value),
+      secret: (name) => house.secrets.get(this.key, name),
+      learnSecret: (name, value) => {
+        if (house.secrets.learn(this.key, name, value)) house.onSecrets()
+      },
       freePort: () => freePort(new Set(this.instances.map(({ record }) => record.port)))
     }
     this.proxy.balancer.setWeights(state.weights)
@@ -65,8 +70,11 @@ export class Stack {
     return this.#around.directoryOf(known)
   }
 
-  /** After a crash: takes over what runs, starts what should, goes on stopping what should not. */
-  async recover(): Promise<void> {
+  /**
+   * After a crash: takes over what runs and goes on stopping what should not; starts what should run only where `resume`
+   * says so.
+   */
+  async recover(resume: boolean): Promise<void> {
     const marked = findMarked(this.house.owner).filter(({ leader }) => leader)
     for (const record of this.state.instances) {
       const known = this.state.releases[record.releaseId]!
@@ -75,10 +83,7 @@ export class Stack {
         record.pid !== null && record.started !== null
           ? { pid: record.pid, started: record.started }
           : marked.find((found) => found.instance === record.id)
-      if (identity !== undefined && instance.adopt(identity)) continue
-      if (record.retiring) continue
-      record.restarts += 1
-      await instance.start().catch(() => instance.startNow())
+      if (identity !== undefined) instance.adopt(identity)
     }
     for (const instance of this.instances) {
       if (instance.record.retiring) void this.drop(instance, this.#never)
@@ -87,16 +92,31 @@ export class Stack {
       const surplus = this.of(id).slice(0, Math.max(0, this.of(id).length - known.wanted))
       for (const instance of surplus) void this.drop(instance, this.#never)
     }
-    for (const [id, known] of Object.entries(this.state.releases)) {
-      while (this.of(id).length < known.wanted) await this.launch(known)
-    }
-    await this.house.file.save().catch(() => undefined)
+    if (resume) await this.resume()
     // Requests would be refused where nothing is known to be ready yet; but who hangs does not hold up the others.
     await Promise.race([
       Promise.all(this.instances.filter(({ alive }) => alive).map(({ judged }) => judged)),
       new Promise((resolve) => setTimeout(resolve, 500))
     ])
     await this.#rebind()
+  }
+
+  /** Starts what should run and does not: after a crash, a reboot, or when secrets have become known that it lacked. */
+  async resume(): Promise<void> {
+    for (const instance of this.instances) {
+      if (instance.record.retiring || !instance.idle) continue
+      instance.record.restarts += 1
+      await instance.start().catch(() => instance.startNow())
+    }
+    for (const [id, known] of Object.entries(this.state.releases)) {
+      while (this.of(id).length < known.wanted) await this.launch(known)
+    }
+    await this.house.file.save().catch(() => undefined)
+  }
+
+  /** The secrets that a release refers to and nothing here knows. */
+  missing(known: KnownRelease): ReturnType<typeof missingSecrets> {
+    return missingSecrets(known.runtime, this.#around.secret)
   }
 
   requestsOf(releaseId: string): Requests {
@@ -201,7 +221,10 @@ export class Stack {
     const url = `http://127.0.0.1:${this.state.port}`
     const effective = listening ? this.proxy.balancer.effective() : {}
     const down = stable !== null && (!listening || this.readyOf(stable).length === 0)
+    const blocked =
+      stable !== null && this.of(stable).length > 0 && this.of(stable).every(({ status }) => status === "blocked")
     return {
+      stopped: blocked,
       stable: stableRelease === null ? null : { release: stableRelease.release, runtime: stableRelease.runtime },
       observation: {
         status: operation !== null ? "changing" : down ? "failed" : instances.length === 0 ? "absent" : "ready",
@@ -214,6 +237,8 @@ export class Stack {
             { healthy: Math.min(wanted, this.readyOf(id).length), total: wanted }
           ])
         ),
+        ...(down ? { reason: this.#whyDown(stableRelease!, listening, blocked) } : {}),
+        fence: this.house.file.fence(this.state),
         operation,
         lastChangedAt,
         outputs: { url, port: this.state.port },
@@ -225,11 +250,23 @@ export class Stack {
             status,
             reason:
               `${release.release.version}, pid ${record.pid ?? "none"}, port ${record.port}` +
+              (status === "blocked" ? `, needs ${this.#names(release)}` : "") +
               (record.restarts === 0 ? "" : `, restarted ${record.restarts} times`)
           }))
         ]
       }
     }
+  }
+
+  #names(known: KnownRelease): string {
+    return [...new Set(this.missing(known).map(({ variable }) => variable))].join(", ")
+  }
+
+  #whyDown(stable: KnownRelease, listening: boolean, blocked: boolean): string {
+    const { version } = stable.release
+    if (blocked)
+      return `${version} is not started without ${this.#names(stable)}: deploy or roll back where that is set`
+    return listening ? `no process of ${version} is ready` : `port ${this.state.port} is taken by another program`
   }
 
   /** Stops everything and closes the proxy. */

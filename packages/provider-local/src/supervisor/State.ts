@@ -68,6 +68,29 @@ const rememberedKeys = 200
 
 export const keyOf = (key: StackKey): string => `${key.deploymentId}/${key.environment}/${key.stack}`
 
+/** The highest fence that any stack of the environment has seen: the lease is on the environment. */
+export const fenceIn = (state: State, { deploymentId, environment }: Omit<StackKey, "stack">): number => {
+  const place = keyOf({ deploymentId, environment, stack: "" })
+  const seen = Object.entries(state.memory).map(([key, { fence }]) => (key.startsWith(place) ? fence : 0))
+  return Math.max(0, ...seen)
+}
+
+const pathIn = (directory: string): string => join(directory, "state.json")
+
+/** What was written last, empty where nothing was. Changes nothing. */
+export const readState = (directory: string): State => {
+  let text: string
+  try {
+    text = readFileSync(pathIn(directory), "utf8")
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error
+    return { version: 1, stacks: {}, memory: {}, ledger: 0, pending: [] }
+  }
+  const state = JSON.parse(text) as State
+  if (state.version !== 1) throw new Error(`${pathIn(directory)} was written by a newer version`)
+  return state
+}
+
 export class StateFile {
   readonly directory: string
   readonly state: State
@@ -79,7 +102,7 @@ export class StateFile {
 
   constructor(directory: string) {
     this.directory = directory
-    this.state = this.#read()
+    this.state = readState(directory)
     this.#written = this.state.ledger
     this.#recoverLedger()
   }
@@ -88,11 +111,14 @@ export class StateFile {
     return (this.state.memory[key] ??= { fence: 0, done: [] })
   }
 
-  /** The highest fence that any stack of the environment has seen: what the lease is on is the environment. */
-  fence({ deploymentId, environment }: StackKey): number {
+  fence(key: Omit<StackKey, "stack">): number {
+    return fenceIn(this.state, key)
+  }
+
+  /** Forgets the fences and keys of an environment: those of a registry that is gone. */
+  forget(deploymentId: string, environment: string): void {
     const place = keyOf({ deploymentId, environment, stack: "" })
-    const seen = Object.entries(this.state.memory).map(([key, { fence }]) => (key.startsWith(place) ? fence : 0))
-    return Math.max(0, ...seen)
+    for (const key of Object.keys(this.state.memory)) if (key.startsWith(place)) delete this.state.memory[key]
   }
 
   /** Writes down that the work of a key is done. Where that fails it is as if it were not: a repeat looks again. */
@@ -140,24 +166,11 @@ export class StateFile {
   }
 
   get #path(): string {
-    return join(this.directory, "state.json")
+    return pathIn(this.directory)
   }
 
   get #ledger(): string {
     return join(this.directory, "ledger.ndjson")
-  }
-
-  #read(): State {
-    let text: string
-    try {
-      text = readFileSync(this.#path, "utf8")
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error
-      return { version: 1, stacks: {}, memory: {}, ledger: 0, pending: [] }
-    }
-    const state = JSON.parse(text) as State
-    if (state.version !== 1) throw new Error(`${this.#path} was written by a newer version`)
-    return state
   }
 
   async #write(): Promise<void> {

@@ -10,18 +10,19 @@ import { spawn } from "node:child_process"
 import { chmodSync, existsSync, realpathSync, rmSync } from "node:fs"
 import { type IncomingMessage, createServer, type ServerResponse } from "node:http"
 import { forget } from "./FailedLogs.ts"
-import { acquire, type Lock } from "./Lock.ts"
+import { acquire, announceWatchdog, type Lock } from "./Lock.ts"
 import * as Operations from "./Operations.ts"
 import { localOf, ownerOf, releasesOf, socketOf } from "./Paths.ts"
-import { findMarked, killMarked } from "./Processes.ts"
+import { findMarked, identify, signalAll } from "./Processes.ts"
 import { type Line, type MutationHeader, type Mutations, type Reads, refuse, type StackKey } from "./Protocol.ts"
+import { Secrets } from "./Secrets.ts"
 import { type House, Stack } from "./Stack.ts"
 import { keyOf, StateFile } from "./State.ts"
+import { heldBy, viewAbsent } from "./Stopped.ts"
 
 const idleMillis = 3000
 const quickLife = 2000
 const watchMillis = 1000
-const logMillis = 30_000
 const broken = new Set(["ECONNRESET", "EPIPE", "ECONNREFUSED", "ETIMEDOUT", "ERR_STREAM_PREMATURE_CLOSE"])
 const watchdog = `read -r line; [ "$line" = stop ] && exit 0; exec "$@"`
 
@@ -33,7 +34,13 @@ type Body = MutationHeader &
   Mutations["rollback"] &
   Mutations["correct"] &
   Reads["measure"]["body"] &
-  Reads["detect"]["body"]
+  Reads["detect"]["body"] &
+  Abandonment
+
+interface Abandonment {
+  readonly stacks: ReadonlyArray<StackKey>
+  readonly environments: ReadonlyArray<Omit<StackKey, "stack">>
+}
 
 interface Work {
   readonly key: string
@@ -52,9 +59,12 @@ export class Supervisor {
   readonly #work = new Map<string, Work>()
   readonly #lock: Lock
   readonly #startedAt = Date.now()
+  /** Whether what should run was started. One that a command started waits for what that command asks for. */
+  #resumed: boolean
   #calls = 0
   #idle: NodeJS.Timeout | undefined
   #watchdog: ReturnType<typeof spawn> | undefined
+  #handing = false
   #ending = false
   #closing = false
   readonly #server = createServer((request, response) => void this.#serve(request, response))
@@ -64,7 +74,10 @@ export class Supervisor {
     this.#command = command
     this.#lock = lock
     const root = realpathSync(directory)
-    this.#house = { root, owner: ownerOf(root), file: new StateFile(localOf(root)), secrets: new Map() }
+    const { secrets, succeeds } = Secrets.from(process.env)
+    this.#resumed = succeeds
+    const file = new StateFile(localOf(root))
+    this.#house = { root, owner: ownerOf(root), file, secrets, onSecrets: () => this.#hand() }
   }
 
   async run(): Promise<void> {
@@ -73,8 +86,11 @@ export class Supervisor {
       this.#stacks.set(keyOf(state), new Stack(state, this.#house))
     }
     const known = new Set([...this.#stacks.values()].flatMap(({ state }) => state.instances.map(({ id }) => id)))
-    killMarked(findMarked(owner).filter(({ instance }) => !known.has(instance)))
-    await Promise.all([...this.#stacks.values()].map((stack) => stack.recover()))
+    signalAll(
+      findMarked(owner, known).filter(({ instance }) => !known.has(instance)),
+      "SIGKILL"
+    )
+    await Promise.all([...this.#stacks.values()].map((stack) => stack.recover(this.#resumed)))
     const socket = socketOf(root)
     rmSync(socket, { force: true })
     await new Promise<void>((resolve, reject) => {
@@ -86,9 +102,6 @@ export class Supervisor {
     this.#rest()
     // Whoever deletes the directory deletes what was deployed from it.
     setInterval(() => this.#lock.isHeld() || void this.#shutdown(), watchMillis).unref()
-    setInterval(() => {
-      for (const { instances } of this.#stacks.values()) for (const instance of instances) instance.boundLog()
-    }, logMillis).unref()
     // A connection that breaks where nobody listened is no reason to break all others. Anything else is: the next
     // supervisor starts from what is on disk.
     process.on("uncaughtException", (error: NodeJS.ErrnoException) => {
@@ -106,17 +119,33 @@ export class Supervisor {
     const started = Date.now()
     const child = spawn("/bin/sh", ["-c", watchdog, "signalbox-watchdog", program!, ...args, this.#directory], {
       detached: true,
+      env: { ...process.env, ...this.#house.secrets.toEnvironment() },
       stdio: ["pipe", "inherit", "inherit"]
     })
     child.stdin!.on("error", () => undefined)
     child.on("error", () => undefined)
     child.once("exit", () => {
-      if (this.#ending) return
+      if (this.#ending || this.#watchdog !== child) return
       // Whoever kills it again and again may have a reason.
       setTimeout(() => this.#ending || this.#guard(), Date.now() - started < quickLife ? quickLife : 0)
     })
     child.unref()
     this.#watchdog = child
+    const identity = child.pid === undefined ? undefined : identify(child.pid)
+    if (identity !== undefined && this.#lock.isHeld()) announceWatchdog(localOf(this.#house.root), identity)
+  }
+
+  /** Secrets have become known: the watchdog that hands them on is replaced, the new one first. */
+  #hand(): void {
+    if (this.#handing || this.#watchdog === undefined) return
+    this.#handing = true
+    setImmediate(() => {
+      this.#handing = false
+      if (this.#ending) return
+      const before = this.#watchdog
+      this.#guard()
+      before?.stdin?.end("stop\n")
+    })
   }
 
   /** Ends in order; the processes stay for the next supervisor. */
@@ -180,6 +209,10 @@ export class Supervisor {
         const stack = this.#stacks.get(keyOf(body))
         return stack === undefined ? [] : Operations.detect(stack, body.configDigest)
       }
+      case "held":
+        return heldBy(this.#house.file.state) satisfies Reads["held"]["answer"]
+      case "abandon":
+        return this.#abandon(body)
       case "shutdown":
         await this.#shutdown()
         return null
@@ -202,6 +235,30 @@ export class Supervisor {
     setImmediate(() => this.#end())
   }
 
+  /** Stops stacks that no registry knows, and forgets what the registry that is gone had shown of their environments. */
+  async #abandon({ environments, stacks }: Abandonment): Promise<null> {
+    const { file } = this.#house
+    await Promise.all(
+      stacks.map(async (key) => {
+        const stack = this.#stacks.get(keyOf(key))
+        const work = this.#work.get(keyOf(key))
+        work?.abort.abort()
+        await work?.done.catch(() => undefined)
+        if (stack === undefined) return
+        await Operations.destroy(stack, {
+          key: "abandon",
+          signal: new AbortController().signal,
+          progress: () => undefined,
+          effect: () => undefined
+        })
+        await this.#forget(stack)
+      })
+    )
+    for (const { deploymentId, environment } of environments) file.forget(deploymentId, environment)
+    await file.save()
+    return null
+  }
+
   #view(key: StackKey) {
     const stack = this.#stacks.get(keyOf(key))
     const work = this.#work.get(keyOf(key))
@@ -215,7 +272,7 @@ export class Supervisor {
               foreign: false,
               startedAt: work.startedAt
             }
-      ) ?? null
+      ) ?? viewAbsent(this.#house.file.fence(key))
     )
   }
 
@@ -252,16 +309,34 @@ export class Supervisor {
       current.abort.abort()
       await current.done.catch(() => undefined)
     }
-    for (const [name, value] of Object.entries(body.secrets)) secrets.set(name, value)
+    const fresh = secrets.tell(id, body.secrets)
     const abort = new AbortController()
     const listeners = new Set([progress])
-    const done = this.#perform(operation, body, abort.signal, (message, resource) => {
+    const tell = (message: string, resource?: string) => {
       for (const listener of listeners) listener(message, resource)
-    }).finally(() => this.#work.delete(id))
+    }
+    const perform = async () => {
+      await this.#resume(operation, body, fresh)
+      await this.#perform(operation, body, abort.signal, tell)
+    }
+    const done = perform().finally(() => this.#work.delete(id))
     done.catch(() => undefined)
     this.#work.set(id, { key: body.idempotencyKey, operation, startedAt: Date.now(), abort, listeners, done })
     await done
     return this.#view(body)
+  }
+
+  /**
+   * Starts what should run and does not, before the first change of this supervisor. Of a stack that lacked secrets again
+   * when there are others. Not what is about to be taken away.
+   */
+  async #resume(operation: keyof Mutations, key: StackKey, fresh: boolean): Promise<void> {
+    if (fresh) this.#hand()
+    const own = this.#stacks.get(keyOf(key))
+    const others = this.#resumed ? [] : [...this.#stacks.values()].filter((stack) => stack !== own)
+    const all = own === undefined || operation === "destroy" || (this.#resumed && !fresh) ? others : [...others, own]
+    this.#resumed = true
+    await Promise.all(all.map((stack) => stack.resume()))
   }
 
   async #perform(
@@ -356,6 +431,7 @@ export class Supervisor {
     rmSync(releasesOf(this.#house.root, stack.state), { recursive: true, force: true })
     rmSync(stack.logs, { recursive: true, force: true })
     this.#stacks.delete(stack.key)
+    this.#house.secrets.forget(stack.key)
     delete this.#house.file.state.stacks[stack.key]
     await this.#house.file.save()
     this.#rest()

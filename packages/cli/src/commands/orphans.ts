@@ -1,0 +1,138 @@
+/**
+ * `destroy --orphans`: what the folder's supervisor has and its registry does not know, after that was deleted or damaged.
+ */
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { StoreError } from "@signalbox/core/spi"
+import { DeploymentId, EnvironmentName } from "@signalbox/core/spi"
+import type { Failure } from "../Failure.ts"
+import { usage } from "../Failure.ts"
+import type { Invocation } from "../Invocation.ts"
+import { table } from "../live/table.ts"
+import { engine, withServices } from "../services.ts"
+
+type Flags = Readonly<Record<string, unknown>> & { readonly yes: boolean; readonly dryRun: boolean }
+
+/** Flags of `destroy` that mean something here. */
+const ours = new Set(["orphans", "yes", "dryRun"])
+
+/** What else was given: nothing that is said is ignored. */
+const givenBesides = (flags: Flags): string | undefined =>
+  Object.entries(flags).find(
+    ([name, value]) => !ours.has(name) && (Option.isOption(value) ? Option.isSome(value) : value === true)
+  )?.[0]
+
+const flagOf = (name: string): string =>
+  name === "id" ? "<id>" : `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+
+interface Remembered {
+  readonly deploymentId: string
+  readonly environment: string
+  readonly fence: number
+}
+
+const placeOf = ({ deploymentId, environment }: Omit<Remembered, "fence">): string => `${deploymentId} ${environment}`
+
+/** What the registry here is, and which of the environments it does not know. */
+const look = (
+  inv: Invocation,
+  all: ReadonlyArray<Remembered>
+): Effect.Effect<
+  { readonly registry: "missing" | "damaged" | "readable"; readonly unknown: ReadonlyArray<Remembered> },
+  Failure | StoreError
+> => {
+  const { databaseUrl, directory } = inv.settings
+  // Opening it would make a new one.
+  if (databaseUrl === undefined && !Fs.existsSync(Path.join(directory, ".signalbox", "signalbox.db"))) {
+    return Effect.succeed({ registry: "missing", unknown: all })
+  }
+  return withServices(
+    inv,
+    Effect.gen(function* () {
+      const { Orphans } = yield* engine
+      const unknown = yield* Effect.filter(all, ({ deploymentId, environment, fence }) =>
+        Orphans.isUnknown({
+          deploymentId: DeploymentId.make(deploymentId),
+          environment: EnvironmentName.make(environment),
+          fence
+        })
+      )
+      return { registry: "readable" as const, unknown }
+    })
+  ).pipe(
+    Effect.catchIf(
+      (error) => error._tag === "StoreError" && error.reason === "Corrupt",
+      () => Effect.succeed({ registry: "damaged" as const, unknown: all })
+    )
+  )
+}
+
+const why = {
+  missing: "there is no registry here",
+  damaged: "the registry cannot be read",
+  readable: "the registry here does not know it"
+}
+
+/** Lists them, and with `--yes` stops them. */
+export const orphans = Effect.fnUntraced(function* (inv: Invocation, flags: Flags) {
+  const other = givenBesides(flags)
+  if (other !== undefined) {
+    return yield* usage(
+      "flags_conflict",
+      `--orphans is about what no registry knows; ${flagOf(other)} means nothing to it`,
+      `Leave ${flagOf(other)} out, or --orphans.`,
+      "--orphans"
+    )
+  }
+  const { directory } = inv.settings
+  const held = yield* inv.host.backend.held(directory)
+  const { registry, unknown } = yield* look(inv, held.fences)
+  const places = new Set(unknown.map(placeOf))
+  const stacks = held.stacks.filter((stack) => places.has(placeOf(stack)))
+  const stops = flags.yes && !flags.dryRun
+  // Nothing to list may still have left fences behind, which refuse the next deployment.
+  if (stops && unknown.length > 0) yield* inv.host.backend.abandon(directory, { stacks, environments: unknown })
+  const view = {
+    registry,
+    stopped: stops,
+    orphans: stacks,
+    forgotten: stops ? unknown.map(({ deploymentId, environment }) => ({ deploymentId, environment })) : []
+  }
+  yield* inv.result(view, () => {
+    if (unknown.length === 0) return ["The registry knows everything that the supervisor of this folder has."]
+    if (stops) {
+      return [
+        ...stacks.map(
+          (stack) => `${inv.paint("green", "✔")} ${placeOf(stack)} ${stack.stack}: stopped ${stack.version ?? ""}`.trimEnd()
+        ),
+        `${inv.paint("green", "✔")} ${[...places].join(", ")}: forgotten`,
+        ...(registry === "damaged"
+          ? [`The registry is still damaged: restore a copy, or delete ${Path.join(".signalbox", "signalbox.db")}*.`]
+          : [])
+      ]
+    }
+    return [
+      ...(stacks.length === 0
+        ? [`Nothing is left of ${[...places].join(", ")} but fences, which refuse a deployment (${why[registry]}).`]
+        : [
+            `Left running, and ${why[registry]}:`,
+            ...table(
+              stacks,
+              [
+                { title: "DEPLOYMENT", cell: ({ deploymentId }) => deploymentId },
+                { title: "ENVIRONMENT", cell: ({ environment }) => environment },
+                { title: "STACK", cell: ({ stack }) => stack },
+                { title: "VERSION", cell: ({ version }) => version ?? "–" },
+                { title: "PROCESSES", cell: ({ pids }) => (pids.length === 0 ? "none" : pids.join(", ")), drop: 2 },
+                { title: "ADDRESS", cell: ({ url }) => url, drop: 1 }
+              ],
+              { width: inv.host.stdout.columns(), paint: inv.paint }
+            )
+          ]),
+      "",
+      `next:  ${inv.paint("cyan", "signalbox destroy --orphans --yes")}`
+    ]
+  })
+})
