@@ -12,7 +12,7 @@ import { checkUnpacked, copyFolder, digestOfFolder } from "./artifact/Folder.ts"
 import { KnownFiles } from "./artifact/KnownFiles.ts"
 import { bytesOf } from "./artifact/Names.ts"
 import type { Report } from "./artifact/Progress.ts"
-import { invalid, isArchiveName, type Source } from "./artifact/Source.ts"
+import { invalid, isArchiveName, missing, type Source } from "./artifact/Source.ts"
 
 export { parse, type Source } from "./artifact/Source.ts"
 
@@ -145,15 +145,10 @@ const exists = (file: string): Promise<boolean> =>
 
 /** Links are followed: what counts is what they lead to now. */
 const kindOf = async (source: Source, path: string): Promise<"archive" | "folder"> => {
-  const found = await stat(path).catch((error: NodeJS.ErrnoException) =>
-    invalid(
-      source,
-      error.code === "ENOENT" || error.code === "ENOTDIR"
-        ? "it does not exist"
-        : error.code === "EACCES"
-          ? "it may not be read by this user (EACCES)"
-          : `it cannot be read: ${error.code}`
-    )
+  const found = await stat(path).catch(({ code }: NodeJS.ErrnoException) =>
+    code === "ENOENT" || code === "ENOTDIR"
+      ? missing(source, "does not exist")
+      : invalid(source, code === "EACCES" ? "it may not be read by this user (EACCES)" : `it cannot be read: ${code}`)
   )
   if (found.isDirectory()) return "folder"
   if (found.isFile() && (source.archive || isArchiveName(await realpath(path)))) return "archive"

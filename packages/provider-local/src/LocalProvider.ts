@@ -268,9 +268,10 @@ const refusing = <A>(run: () => A): Effect.Effect<A, ProviderReason> => Effect.t
 const reaching = <A>(run: (signal: AbortSignal) => Promise<A>): Effect.Effect<A, ProviderReason> =>
   Effect.tryPromise({ try: run, catch: (error) => error }).pipe(
     // The hint of what is unexpected says that this adds something.
-    Effect.tapError((error) =>
-      error instanceof Refusal ? Effect.void : Effect.logDebug("an artifact could not be read or copied", error)
-    ),
+    Effect.tapError((error) => {
+      const cause = error instanceof Refusal ? error.cause : error
+      return cause === undefined ? Effect.void : Effect.logDebug("the artifact could not be read or copied", cause)
+    }),
     Effect.mapError(classify)
   )
 
@@ -323,7 +324,9 @@ const describe = (
         ? []
         : [`${named(seen.candidate)} was left half brought in; it is taken away`]),
       ...(seen.operation === null ? [] : [`an operation is under way: ${seen.operation.description}`]),
-      ...(seen.status === "failed" ? [`no process of ${stable === null ? release.version : named(stable.release)} is ready`] : [])
+      ...(seen.status === "failed"
+        ? [`no process of ${stable === null ? release.version : named(stable.release)} is ready`]
+        : [])
     ]
   }
 }

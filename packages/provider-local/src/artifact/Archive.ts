@@ -80,7 +80,8 @@ const checkHead = (source: Source, head: Buffer, described: string): void => {
   if (head[0] === 0x1f && head[1] === 0x8b) return
   const text = head.subarray(0, 40).toString("latin1")
   const begins = head.length === 0 ? "it is empty" : `it begins with ${JSON.stringify(shownName(text.split("\n")[0]!))}`
-  const tar = head.subarray(257, 262).toString("latin1") === "ustar" ? "it is a tar archive without compression" : begins
+  const tar =
+    head.subarray(257, 262).toString("latin1") === "ustar" ? "it is a tar archive without compression" : begins
   const url = "url" in source.location
   invalid(
     source,

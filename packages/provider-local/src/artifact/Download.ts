@@ -3,9 +3,9 @@
  * `Content-Encoding`, and the digest is that of the file.
  */
 import type { IncomingMessage, RequestOptions } from "node:http"
-import { refuse } from "../supervisor/Protocol.ts"
+import { Refusal, refuse } from "../supervisor/Protocol.ts"
 import { type Report, shownSize, Progress } from "./Progress.ts"
-import { invalid, type Source } from "./Source.ts"
+import { invalid, missing, type Source } from "./Source.ts"
 
 const redirectsMax = 10
 const silenceMillis = 60_000
@@ -18,13 +18,13 @@ export interface Download {
   readonly described: string
 }
 
-/** Ends a download that did not arrive whole. */
-export class CutOff extends Error {}
+/** A download that did not arrive whole. */
+class CutOff extends Error {}
 
 /**
  * Hands a download to `read`, again from its start where it breaks off on the way.
  *
- * *Errors*: `Invalid` where there is nothing to download, `Denied`, `Throttled`, `Unavailable` where the server is not reached
+ * *Errors*: `Missing` where there is nothing to download, `Denied`, `Throttled`, `Unavailable` where the server is not reached
  * or fails, `Unexpected` where the download breaks off each time.
  */
 export const downloaded = async <A>(
@@ -51,7 +51,8 @@ export const downloaded = async <A>(
       if (!(error instanceof CutOff)) throw error
       signal.throwIfAborted()
       if (attempt === attempts) {
-        return refuse({ _tag: "Unexpected", message: `${error.message}, ${attempts} times in a row` })
+        const reason = { _tag: "Unexpected", message: `${error.message}, ${attempts} times in a row` } as const
+        throw Object.assign(new Refusal(reason), { cause: error.cause })
       }
     }
   }
@@ -62,7 +63,8 @@ async function* bytesOf(source: Source, response: IncomingMessage, report: Repor
   const length = Number(response.headers["content-length"])
   const of = Number.isFinite(length) ? ` of ${length}` : ""
   let size = 0
-  const cut = () => new CutOff(`the download of ${source.shown} was cut off after ${size}${of} bytes`)
+  const cut = (cause: unknown) =>
+    new CutOff(`the download of ${source.shown} was cut off after ${size}${of} bytes`, { cause })
   try {
     for await (const chunk of response as AsyncIterable<Buffer>) {
       size += chunk.length
@@ -73,9 +75,9 @@ async function* bytesOf(source: Source, response: IncomingMessage, report: Repor
     }
   } catch (error) {
     if ((error as Error).name === "AbortError") throw error
-    throw cut()
+    throw cut(error)
   }
-  if (!response.complete) throw cut()
+  if (!response.complete) throw cut(new Error("the connection ended before the answer did"))
 }
 
 const open = async (source: Source, signal: AbortSignal): Promise<IncomingMessage> => {
@@ -91,7 +93,8 @@ const open = async (source: Source, signal: AbortSignal): Promise<IncomingMessag
       const next = URL.canParse(location, url.href) ? new URL(location, url) : undefined
       if (redirects === redirectsMax) invalid(source, `it is redirected more than ${redirectsMax} times`)
       // The address may hold a token that the server has made.
-      if (next === undefined || !/^https?:$/.test(next.protocol)) return invalid(source, "it is redirected to no http(s) URL")
+      if (next === undefined || !/^https?:$/.test(next.protocol))
+        return invalid(source, "it is redirected to no http(s) URL")
       url = next
       continue
     }
@@ -101,7 +104,7 @@ const open = async (source: Source, signal: AbortSignal): Promise<IncomingMessag
 
 const answered = (source: Source, status: number, response: IncomingMessage): never => {
   const { shown } = source
-  if (status === 404 || status === 410) return invalid(source, `there is nothing at this URL (it answered ${status})`)
+  if (status === 404 || status === 410) return missing(source, `does not exist: its server answered ${status}`)
   if (status === 401 || status === 403) return refuse({ _tag: "Denied", message: `${shown} is not allowed: ${status}` })
   if (status === 429) {
     const after = Number(response.headers["retry-after"])

@@ -64,13 +64,7 @@ class Walk {
   #files = 0
   #bytes = 0
 
-  constructor(
-    source: Source,
-    root: Bytes,
-    target: Bytes | undefined,
-    signal: AbortSignal,
-    report: Report | undefined
-  ) {
+  constructor(source: Source, root: Bytes, target: Bytes | undefined, signal: AbortSignal, report: Report | undefined) {
     this.#source = source
     this.#root = root
     this.#target = target
@@ -159,7 +153,7 @@ class Walk {
     const mode = stats.mode & 0o777
     const copy = openSync(to, "wx", mode)
     try {
-      for (let at = 0; at < size; ) at += writeSync(copy, bytes, at)
+      for (let at = 0; at < size;) at += writeSync(copy, bytes, at)
       fchmodSync(copy, mode)
       futimesSync(copy, stats.atimeMs / 1000, stats.mtimeMs / 1000)
     } finally {
@@ -194,8 +188,7 @@ class Walk {
         content.update(chunk)
         size += chunk.length
         await this.#progress?.tell(
-          () =>
-            `copied ${shownCount(this.#files)} files (${shownSize(this.#bytes + size)}) of ${this.#source.shown}`
+          () => `copied ${shownCount(this.#files)} files (${shownSize(this.#bytes + size)}) of ${this.#source.shown}`
         )
       }
     } catch (error) {

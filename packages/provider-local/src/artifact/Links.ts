@@ -15,7 +15,7 @@ export const leavingLink = (links: ReadonlyMap<Bytes, Bytes>): Bytes | undefined
 const leaves = (links: ReadonlyMap<Bytes, Bytes>, name: Bytes): boolean => {
   const at = name.split("/")
   let todo = [at.pop()!]
-  for (let hops = 0; todo.length > 0; ) {
+  for (let hops = 0; todo.length > 0;) {
     const part = todo.pop()!
     if (part === "" || part === ".") continue
     if (part === "..") {

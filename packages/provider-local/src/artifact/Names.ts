@@ -10,8 +10,7 @@ export type Bytes = string
 export const bytesOf = (text: string): Bytes => Buffer.from(text).toString("latin1")
 
 /** What `node:fs` takes for these bytes. Plain ASCII stays text, which is faster. */
-export const pathOf = (bytes: Bytes): string | Buffer =>
-  /[^ -~]/.test(bytes) ? Buffer.from(bytes, "latin1") : bytes
+export const pathOf = (bytes: Bytes): string | Buffer => (/[^ -~]/.test(bytes) ? Buffer.from(bytes, "latin1") : bytes)
 
 /** A name for people: control characters, and bytes that are not UTF-8, as `\xNN`. */
 export const shownName = (bytes: Bytes): string => {

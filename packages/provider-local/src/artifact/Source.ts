@@ -16,17 +16,21 @@ export const isArchiveName = (name: string): boolean => /\.(tar\.gz|tgz)$/i.test
 
 /** Refuses an artifact for what it is: cause first, and where the artifact was named. */
 export const invalid = (source: Pick<Source, "shown" | "from">, cause: string, advice?: string): never => {
-  const where =
-    source.from === "deployment"
-      ? `${source.shown} was given with the deployment (--artifact)`
-      : `${source.shown} is the "artifact" in the properties of the stack`
+  const where = `${source.shown} ${givenIn(source)}.`
   return refuse({
     _tag: "Invalid",
     message: `the artifact ${source.shown} cannot be deployed: ${cause}`,
     path: ["artifact"],
-    hint: advice === undefined ? `Correct the artifact: ${where}.` : `${advice} ${where}.`
+    hint: `${advice ?? "Correct the artifact."} ${where}`
   })
 }
+
+/** Refuses an artifact that is not there. */
+export const missing = (source: Source, cause: string): never =>
+  refuse({ _tag: "Missing", message: `the artifact ${source.shown} ${cause}; it ${givenIn(source)}` })
+
+const givenIn = ({ from }: Pick<Source, "from">): string =>
+  from === "deployment" ? "was given with the deployment (--artifact)" : `is "artifact" in the properties of the stack`
 
 /**
  * Reads what the user gave: a path or an http(s) URL, `#sha256=…` at its end. `${NAME}` in a URL stands for an environment
