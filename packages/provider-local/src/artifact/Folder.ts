@@ -32,6 +32,7 @@ import { invalid, type Source } from "./Source.ts"
 
 /** Files up to this size are read at once; larger ones are copied by the file system where it can (reflinks). */
 const smallMax = 1024 * 1024
+const linesMax = 64 * 1024
 const noFollow = constants.O_RDONLY | constants.O_NOFOLLOW
 
 /** The folder itself, with the links that lead to it followed. */
@@ -61,6 +62,10 @@ class Walk {
   readonly #manifest = sha256()
   readonly #links = new Map<Bytes, Bytes>()
   readonly #buffer = Buffer.allocUnsafe(smallMax + 1)
+  /** Lines of the manifest that are not hashed yet. */
+  #lines = ""
+  /** The bits that new files do not get by themselves. */
+  #umask = 0
   #files = 0
   #bytes = 0
 
@@ -75,6 +80,7 @@ class Walk {
   }
 
   async run(): Promise<string> {
+    if (this.#target !== undefined) this.#umask = ~lstatSync(pathOf(this.#target)).mode & 0o777
     await this.#folder("", this.#target)
     refuseLeaving(this.#source, this.#links, leavingLink(this.#links))
     if (this.#target !== undefined) {
@@ -83,7 +89,7 @@ class Walk {
       refuseLeaving(this.#source, this.#links, leadsOut(copy, this.#links))
     }
     this.#known?.keep()
-    return `sha256:${this.#manifest.digest("hex")}`
+    return `sha256:${this.#manifest.update(this.#lines, "latin1").digest("hex")}`
   }
 
   async #folder(name: Bytes, target: Bytes | undefined): Promise<void> {
@@ -131,7 +137,10 @@ class Walk {
 
   /** A name holds no NUL, so that no two folders have the same manifest. */
   #note(what: string, ...names: ReadonlyArray<Bytes>): void {
-    this.#manifest.update(`${what} ${names.join("\0")}\0\n`, "latin1")
+    this.#lines += `${what} ${names.join("\0")}\0\n`
+    if (this.#lines.length < linesMax) return
+    this.#manifest.update(this.#lines, "latin1")
+    this.#lines = ""
   }
 
   /** Undefined where the file has grown beyond what is read at once. */
@@ -154,7 +163,7 @@ class Walk {
     const copy = openSync(to, "wx", mode)
     try {
       for (let at = 0; at < size;) at += writeSync(copy, bytes, at)
-      fchmodSync(copy, mode)
+      if ((mode & this.#umask) !== 0) fchmodSync(copy, mode)
       futimesSync(copy, stats.atimeMs / 1000, stats.mtimeMs / 1000)
     } finally {
       closeSync(copy)
