@@ -5,6 +5,7 @@ import { mkdirSync, writeFileSync } from "node:fs"
 import { cpus, totalmem } from "node:os"
 import { join } from "node:path"
 import { startPostgres } from "../packages/node/test/support/postgres.ts"
+import { artifact } from "./artifact.ts"
 import { calibration } from "./calibration.ts"
 import { cli } from "./cli.ts"
 import { crash } from "./crash.ts"
@@ -20,6 +21,7 @@ const wanted = process.argv.slice(2)
 const postgres = await startPostgres()
 const groups: Readonly<Record<string, () => ReadonlyArray<Row> | Promise<ReadonlyArray<Row>>>> = {
   cli,
+  artifact,
   steps: () => steps(postgres),
   crash: () => crash(postgres),
   log,

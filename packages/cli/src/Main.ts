@@ -8,6 +8,7 @@ import * as Command from "effect/cli/Command"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import * as ChildProcessSpawner from "effect/process/ChildProcessSpawner"
@@ -71,7 +72,12 @@ export const main = (host: HostShape, argv: ReadonlyArray<string>): Effect.Effec
   return cli(host, argv).pipe(
     Effect.provideService(Host, host),
     Effect.provideService(CliOutput.Presenter, presenter(host, flags.has("--no-color") ? false : undefined)),
-    Effect.provideService(CliConfig.CliConfig, CliConfig.make({ builtIns: [GlobalFlag.Help, GlobalFlag.Version] })),
+    Effect.provideService(
+      CliConfig.CliConfig,
+      CliConfig.make({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.LogLevel] })
+    ),
+    // Standard output is for results.
+    Effect.provideService(Logger.LogToStderr, true),
     Effect.provide(unused),
     Effect.matchCause({
       onFailure: (cause) => {

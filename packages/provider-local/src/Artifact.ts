@@ -1,100 +1,90 @@
 /**
- * From an artifact to a folder with the files of a release. Nothing leaves that folder: neither a path nor a link in an
- * archive or a copied directory may point outside.
+ * From an artifact to a folder with the files of a release. A release is immutable: it holds copies, and nothing in it leads
+ * out of it, neither a path nor a link.
  */
-import type { Hash } from "node:crypto"
 import { createReadStream, createWriteStream } from "node:fs"
-import { cp, lstat, mkdir, mkdtemp, readdir, readlink, realpath, rename, rm, stat } from "node:fs/promises"
-import { dirname, isAbsolute, join, relative, resolve } from "node:path"
-import { Readable } from "node:stream"
+import { mkdir, mkdtemp, readdir, realpath, rename, rm, stat } from "node:fs/promises"
+import { dirname, join } from "node:path"
 import { pipeline } from "node:stream/promises"
-import { sha256 } from "./sha256.ts"
-import { refuse } from "./supervisor/Protocol.ts"
+import { forms, gzipBytes, readArchive, untar } from "./artifact/Archive.ts"
+import { type Download, downloaded } from "./artifact/Download.ts"
+import { checkUnpacked, copyFolder, digestOfFolder } from "./artifact/Folder.ts"
+import { KnownFiles } from "./artifact/KnownFiles.ts"
+import { bytesOf } from "./artifact/Names.ts"
+import type { Report } from "./artifact/Progress.ts"
+import { invalid, isArchiveName, missing, type Source } from "./artifact/Source.ts"
 
-/** Where an artifact is, and the digest that it has to have. */
-export interface Source {
-  /** As the user gave it, without the digest: no secrets are resolved in it. */
-  readonly shown: string
-  readonly location: { readonly url: string } | { readonly path: string }
-  readonly archive: boolean
-  readonly digest: string | undefined
-}
-
-const path = ["artifact"]
+export { parse, type Source } from "./artifact/Source.ts"
 
 /**
- * Reads what the user gave: a path or an http(s) URL, `#sha256=…` at its end. `${NAME}` in a URL stands for an environment
- * variable, so that a token needs not be written down; a password in the URL itself is refused.
+ * The digest of an artifact: of the bytes of an archive, or of names, modes and contents of a folder. An artifact that cannot
+ * be deployed is refused. Writes nothing, and downloads nothing where the digest is given.
  */
-export const parse = (given: string, digest: string | undefined, cwd: string, env: NodeJS.ProcessEnv): Source => {
-  const [, shown, hex] = /^(.*?)(?:#sha256=([0-9a-fA-F]{64}))?$/s.exec(given)!
-  if (/#sha256=/.test(shown!)) {
-    refuse({ _tag: "Invalid", message: "a sha256 digest has 64 hexadecimal digits", path })
-  }
-  const expected = hex === undefined ? digest : `sha256:${hex.toLowerCase()}`
-  if (!/^https?:\/\//i.test(shown!)) {
-    const absolute = resolve(cwd, shown!)
-    return { shown: shown!, location: { path: absolute }, archive: /\.(tar\.gz|tgz)$/i.test(shown!), digest: expected }
-  }
-  if (/^https?:\/\/[^/]*:[^/$]*@/i.test(shown!)) {
-    refuse({
-      _tag: "Invalid",
-      message: "the URL holds a password",
-      path,
-      hint: "Write ${NAME} in its place, and give that environment variable."
-    })
-  }
-  const url = shown!.replace(
-    /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g,
-    (_, name: string) =>
-      env[name] ?? refuse({ _tag: "Invalid", message: `the environment variable ${name} is not set`, path })
-  )
-  return { shown: shown!, location: { url }, archive: true, digest: expected }
-}
-
-/** The digest of an artifact: of the bytes of an archive, or of names, modes and contents of a directory. Writes nothing. */
 export const digest = async (source: Source, signal: AbortSignal): Promise<string> => {
-  if ("url" in source.location && source.digest !== undefined) return source.digest
-  const found = await ("url" in source.location
-    ? hashed(await download(source.location.url, source.shown, signal))
-    : (await kindOf(source)) === "archive"
-      ? hashed(createReadStream(source.location.path))
-      : digestOfDirectory(source.location.path))
-  check(source, found)
+  const verify = (found: string) => check(source, found)
+  if ("url" in source.location) {
+    if (source.digest !== undefined) return source.digest
+    return downloaded(source, signal, undefined, ({ bytes, described }) =>
+      readArchive(source, bytes, described, verify)
+    )
+  }
+  const { path } = source.location
+  if ((await kindOf(source, path)) === "archive") return digestOfArchive(source, path, signal, verify)
+  const found = await digestOfFolder(source, path, signal)
+  verify(found)
   return found
 }
 
 /** Unpacks an artifact to `target`, all of it or nothing. Done before: nothing is read. */
-export const unpack = async (source: Source, wanted: string, target: string, signal: AbortSignal): Promise<void> => {
+export const unpack = async (
+  source: Source,
+  wanted: string,
+  target: string,
+  signal: AbortSignal,
+  report: Report
+): Promise<void> => {
   if (await exists(target)) return
   await mkdir(dirname(target), { recursive: true, mode: 0o700 })
   await sweep(dirname(target))
   const draft = await mkdtemp(join(dirname(target), ".draft-"))
+  const verify = (found: string) => {
+    check(source, found)
+    if (found === wanted) return
+    invalid(
+      source,
+      "url" in source.location
+        ? `its digest is ${found}, not ${wanted}`
+        : `it has changed since the deployment was planned: its digest is ${found}, not ${wanted}`,
+      "url" in source.location
+        ? "It is not the artifact that was meant, or it was changed on its way."
+        : "Deploy again once nothing writes to the artifact."
+    )
+  }
   try {
     const files = join(draft, "files")
-    const kind = "url" in source.location ? "archive" : await kindOf(source)
-    let found: string
-    if (kind === "archive") {
-      const archive = join(draft, "archive.tgz")
-      const hash = sha256()
-      const bytes =
-        "url" in source.location
-          ? await download(source.location.url, source.shown, signal)
-          : createReadStream(source.location.path)
-      await pipeline(bytes, tee(hash), createWriteStream(archive, { mode: 0o600 }), { signal })
-      found = `sha256:${hash.digest("hex")}`
-      check(source, found)
-      await mkdir(files)
-      await untar(archive, files)
-      await rm(archive)
+    await mkdir(files)
+    if ("path" in source.location && (await kindOf(source, source.location.path)) === "folder") {
+      await report(`copying ${source.shown}`)
+      verify(await copyFolder(source, source.location.path, files, signal, report))
     } else {
-      const from = (source.location as { readonly path: string }).path
-      await checkLinks(from, from)
-      await cp(from, files, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true })
-      found = await digestOfDirectory(files)
-      check(source, found)
+      const archive = join(draft, "archive.tgz")
+      // Compared before anything is unpacked.
+      const keep = async ({ bytes, described }: Download) => {
+        const passed = gzipBytes(source, bytes, described)
+        await pipeline(passed.bytes, createWriteStream(archive, { mode: 0o600 }), { signal })
+        verify(passed.digest())
+      }
+      if ("url" in source.location) {
+        await report(`downloading ${source.shown}`)
+        await downloaded(source, signal, report, keep)
+      } else {
+        await keep({ bytes: createReadStream(source.location.path), described: "" })
+      }
+      await report(`unpacking ${source.shown}`)
+      await untar(source, archive, files)
+      await rm(archive)
+      await checkUnpacked(source, files, signal)
     }
-    if (found !== wanted) refuse({ _tag: "Conflict", message: `${source.shown} has changed since it was planned` })
     await rename(files, target).catch((error: NodeJS.ErrnoException) => {
       // Another call was as far: the same digest, the same files.
       if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST") throw error
@@ -102,6 +92,26 @@ export const unpack = async (source: Source, wanted: string, target: string, sig
   } finally {
     await rm(draft, { recursive: true, force: true })
   }
+}
+
+const digestOfArchive = async (
+  source: Source,
+  path: string,
+  signal: AbortSignal,
+  verify: (found: string) => void
+): Promise<string> => {
+  const stats = await stat(path)
+  const known = new KnownFiles(bytesOf(await realpath(path)))
+  const before = known.digestOf("", stats)
+  if (before !== undefined) {
+    verify(before)
+    return before
+  }
+  const readAt = Date.now()
+  const found = await readArchive(source, createReadStream(path, { signal }), "", verify)
+  known.learn("", stats, readAt, found)
+  known.keep()
+  return found
 }
 
 const draftMax = 60 * 60_000
@@ -120,12 +130,11 @@ const sweep = async (directory: string): Promise<void> => {
 
 const check = (source: Source, found: string): void => {
   if (source.digest === undefined || source.digest === found) return
-  refuse({
-    _tag: "Invalid",
-    message: `${source.shown} has the digest ${found}, not ${source.digest}`,
-    path,
-    hint: "It is not the artifact that was meant, or it was changed on its way."
-  })
+  invalid(
+    source,
+    `its digest is ${found}, not ${source.digest}`,
+    "It is not the artifact that was meant, or it was changed on its way."
+  )
 }
 
 const exists = (file: string): Promise<boolean> =>
@@ -134,134 +143,14 @@ const exists = (file: string): Promise<boolean> =>
     () => false
   )
 
-const kindOf = async (source: Source): Promise<"archive" | "directory"> => {
-  const { path: file } = source.location as { readonly path: string }
-  const found = await stat(file).catch((error: NodeJS.ErrnoException) =>
-    refuse({
-      _tag: "Missing",
-      message: `the artifact ${source.shown} ${error.code === "ENOENT" ? "does not exist" : `cannot be read: ${error.code}`}`
-    })
+/** Links are followed: what counts is what they lead to now. */
+const kindOf = async (source: Source, path: string): Promise<"archive" | "folder"> => {
+  const found = await stat(path).catch(({ code }: NodeJS.ErrnoException) =>
+    code === "ENOENT" || code === "ENOTDIR"
+      ? missing(source, "does not exist")
+      : invalid(source, code === "EACCES" ? "it may not be read by this user (EACCES)" : `it cannot be read: ${code}`)
   )
-  if (found.isDirectory()) return "directory"
-  if (found.isFile() && source.archive) return "archive"
-  return refuse({ _tag: "Invalid", message: `${source.shown} is neither a directory nor a .tar.gz or .tgz file`, path })
-}
-
-async function* teeing(hash: Hash, chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  for await (const chunk of chunks) {
-    hash.update(chunk)
-    yield chunk
-  }
-}
-
-const tee = (hash: Hash) => (chunks: AsyncIterable<Buffer>) => teeing(hash, chunks)
-
-const hashed = async (bytes: Readable): Promise<string> => {
-  const hash = sha256()
-  for await (const chunk of bytes) hash.update(chunk as Buffer)
-  return `sha256:${hash.digest("hex")}`
-}
-
-const download = async (url: string, shown: string, signal: AbortSignal): Promise<Readable> => {
-  let response: Response
-  try {
-    response = await fetch(url, { signal })
-  } catch {
-    // The cause may quote the URL with a token in it.
-    return refuse({ _tag: "Unavailable", message: `${shown} cannot be reached` })
-  }
-  if (response.ok && response.body !== null) return Readable.fromWeb(response.body as never)
-  await response.body?.cancel()
-  const { status } = response
-  if (status === 404 || status === 410) return refuse({ _tag: "Missing", message: `${shown} does not exist` })
-  if (status === 401 || status === 403) return refuse({ _tag: "Denied", message: `${shown} is not allowed: ${status}` })
-  if (status === 429) {
-    const after = Number(response.headers.get("retry-after"))
-    return refuse({
-      _tag: "Throttled",
-      message: `${shown}: too many requests`,
-      retryAfterMs: (after > 0 ? after : 1) * 1000
-    })
-  }
-  if (status >= 500) return refuse({ _tag: "Unavailable", message: `${shown} answered ${status}` })
-  return refuse({ _tag: "Unexpected", message: `${shown} answered ${status}` })
-}
-
-const leaves = (root: string, from: string, to: string): boolean => {
-  const way = relative(root, resolve(root, from, to))
-  return isAbsolute(to) || way === ".." || way.startsWith("../")
-}
-
-const kinds = new Set(["File", "OldFile", "ContiguousFile", "Directory", "GNUDumpDir", "SymbolicLink", "Link"])
-
-const untar = async (archive: string, target: string): Promise<void> => {
-  // Most commands of the CLI unpack nothing.
-  const { extract } = await import("tar")
-  let bad: string | undefined
-  await extract({
-    file: archive,
-    cwd: target,
-    strict: true,
-    filter: (name, entry) => {
-      if (bad !== undefined) return false
-      const header = entry as { readonly type?: string; readonly linkpath?: string }
-      if (leaves(target, ".", name)) bad = `${name} lies outside of it`
-      else if (!kinds.has(header.type ?? "File")) bad = `${name} is a ${header.type}`
-      else if (header.type === "SymbolicLink" && leaves(target, dirname(name), header.linkpath!)) {
-        bad = `${name} links to ${header.linkpath}, outside of it`
-      } else if (header.type === "Link" && leaves(target, ".", header.linkpath!)) {
-        bad = `${name} links to ${header.linkpath}, outside of it`
-      }
-      return bad === undefined
-    }
-  }).catch((error: Error) => {
-    bad ??= error.message
-  })
-  if (bad !== undefined) refuse({ _tag: "Invalid", message: `the archive is refused: ${bad}`, path })
-  await checkLinks(target, target)
-}
-
-/**
- * No link, as it lies there, leaves the root: neither as it is written nor as it is followed, which differs where it leads
- * through other links.
- */
-const checkLinks = async (root: string, directory: string): Promise<void> => {
-  for (const entry of await readdir(directory, { withFileTypes: true })) {
-    const file = join(directory, entry.name)
-    if (entry.isDirectory()) await checkLinks(root, file)
-    else if (entry.isSymbolicLink()) {
-      const followed = await realpath(file).catch(() => undefined)
-      if (
-        leaves(root, relative(root, directory), await readlink(file)) ||
-        (followed !== undefined && leaves(await realpath(root), ".", relative(await realpath(root), followed) || "."))
-      ) {
-        refuse({ _tag: "Invalid", message: `${relative(root, file)} is a link that leaves the artifact`, path })
-      }
-    } else if (!entry.isFile()) {
-      refuse({ _tag: "Invalid", message: `${relative(root, file)} is neither a file nor a directory`, path })
-    }
-  }
-}
-
-const digestOfDirectory = async (root: string): Promise<string> => {
-  const hash = sha256()
-  const visit = async (directory: string): Promise<void> => {
-    const entries = await readdir(directory, { withFileTypes: true })
-    for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-      const file = join(directory, entry.name)
-      const name = relative(root, file)
-      if (entry.isDirectory()) {
-        hash.update(`directory ${JSON.stringify(name)}\n`)
-        await visit(file)
-      } else if (entry.isSymbolicLink()) {
-        hash.update(`link ${JSON.stringify([name, await readlink(file)])}\n`)
-      } else {
-        const { mode, size } = await lstat(file)
-        hash.update(`file ${JSON.stringify([name, (mode & 0o100) !== 0, size])}\n`)
-        for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer)
-      }
-    }
-  }
-  await visit(root)
-  return `sha256:${hash.digest("hex")}`
+  if (found.isDirectory()) return "folder"
+  if (found.isFile() && (source.archive || isArchiveName(await realpath(path)))) return "archive"
+  return invalid(source, "it is neither a folder nor a .tar.gz or .tgz archive", forms)
 }

@@ -131,10 +131,13 @@ export const make = (options: LocalOptions): Provider => {
         hint: `Give ${ref.stack} an artifact in its properties, or the deployment one with --artifact.`
       })
     }
-    // A digest in the properties is that of the artifact in the properties.
-    const digest =
-      candidate.artifact === undefined || candidate.artifact === properties.artifact ? properties.digest : undefined
-    return refusing(() => parse(given, digest, cwd, env))
+    // A plan names the artifact without its digest.
+    const own = given === properties.artifact || given === properties.artifact?.replace(/#sha256=[^#]*$/, "")
+    return refusing(() =>
+      own
+        ? parse(properties.artifact!, "properties", properties.digest, cwd, env)
+        : parse(given, "deployment", undefined, cwd, env)
+    )
   }
 
   /** Fails where a secret of a release is not in the environment of this command. */
@@ -231,8 +234,15 @@ export const make = (options: LocalOptions): Provider => {
           properties
         )
         yield* mutation.guard
+        const run = Effect.runPromiseWith(yield* Effect.context())
         yield* reaching((signal) =>
-          unpack(source, release.digest!, releaseDirectory(client.directory, keyOf(ref), release.digest!), signal)
+          unpack(
+            source,
+            release.digest!,
+            releaseDirectory(client.directory, keyOf(ref), release.digest!),
+            signal,
+            (message) => run(mutation.progress(message))
+          )
         )
         const runtime = runtimeOf(properties)
         // What an archive holds is known only now.
@@ -361,7 +371,14 @@ const folderOf = async ({ location, shown }: Source): Promise<Files | undefined>
 }
 
 const reaching = <A>(run: (signal: AbortSignal) => Promise<A>): Effect.Effect<A, ProviderReason> =>
-  Effect.tryPromise({ try: run, catch: classify })
+  Effect.tryPromise({ try: run, catch: (error) => error }).pipe(
+    // The hint of what is unexpected says that this adds something.
+    Effect.tapError((error) => {
+      const cause = error instanceof Refusal ? error.cause : error
+      return cause === undefined ? Effect.void : Effect.logDebug("the artifact could not be read or copied", cause)
+    }),
+    Effect.mapError(classify)
+  )
 
 const classify = (error: unknown): ProviderReason => {
   if (error instanceof Refusal) return error.reason
@@ -386,14 +403,15 @@ const describe = (
   const stopped = view?.stopped === true
   const none = same && seen.candidate === null && !stopped && (carries === 100 || seen.status === "failed")
   const processes = `${runtime.instances} ${runtime.instances === 1 ? "process" : "processes"}`
+  const named = namesOf(release, stable?.release ?? null, seen.candidate)
   const changes = none
     ? []
     : [
         stable === null
           ? `start ${processes} of ${release.version} behind a new proxy${runtime.port === 0 ? "" : ` on port ${runtime.port}`}`
           : same && stopped
-            ? `start ${processes} of ${release.version} again`
-            : `start ${processes} of ${release.version} beside ${stable.release.version}`,
+            ? `start ${processes} of ${named(release)} again`
+            : `start ${processes} of ${named(release)} beside ${named(stable.release)}`,
         ...(stable === null ? [] : differences(stable, { release, runtime }))
       ]
   return {
@@ -408,14 +426,30 @@ const describe = (
     rollback:
       stable === null
         ? `${ref.stack} goes away: its processes are stopped and its port is given back`
-        : `all traffic goes back to ${stable.release.version}, whose files are kept; ${release.version} is drained and stopped`,
+        : `all traffic goes back to ${named(stable.release)}, whose files are kept; ${named(release)} is drained and stopped`,
     warnings: [
       ...(seen.candidate === null || seen.candidate.id === release.id
         ? []
-        : [`${seen.candidate.version} was left half brought in; it is taken away`]),
+        : [`${named(seen.candidate)} was left half brought in; it is taken away`]),
       ...(seen.operation === null ? [] : [`an operation is under way: ${seen.operation.description}`]),
-      ...(seen.status === "failed" ? [seen.reason ?? `no process of ${stable?.release.version} is ready`] : [])
+      ...(seen.status === "failed"
+        ? [seen.reason ?? `no process of ${stable === null ? release.version : named(stable.release)} is ready`]
+        : [])
     ]
+  }
+}
+
+/** Names releases by their version; those that share one also by the first digits of the digest in which they differ. */
+const namesOf = (...all: ReadonlyArray<Release | null>) => {
+  const digits = (digest: string | undefined) => (digest ?? "").replace("sha256:", "").slice(0, 12)
+  return (release: Release): string => {
+    const others = all.filter((other) => other?.version === release.version && other.id !== release.id)
+    if (others.length === 0) return release.version
+    const artifact = others.some((other) => other?.digest !== release.digest) ? [digits(release.digest)] : []
+    const config = others.some((other) => other?.digest === release.digest)
+      ? [`configuration ${digits(release.configDigest)}`]
+      : []
+    return `${release.version} (${[...artifact, ...config].join(", ")})`
   }
 }
 

@@ -23,7 +23,7 @@ const reason = <const Tag extends string, const Fields extends Schema.Struct.Fie
  * - `Denied` credentials are missing, expired or not allowed
  * - `Unsupported` the provider does not have that capability
  * - `Broken` the release itself does not come up: its process exits, its health check fails; `hint` says where to look
- * - `Unexpected` an answer that the adapter does not know
+ * - `Unexpected` an answer that the adapter does not know; the adapter logs it at level debug
  *
  * @since 0.1.0
  */
