@@ -9,6 +9,7 @@ export {
   Estimating,
   Monitor,
   Queueing,
+  Recorded,
   Reconciling,
   Replaying,
   RunnerIdentity,

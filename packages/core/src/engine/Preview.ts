@@ -10,11 +10,12 @@ import type { Outputs } from "../domain/Release.ts"
 import type { ExecutionSpec, Manifest, StackSpec } from "../domain/Spec.ts"
 import { DeploymentStore } from "../spi/DeploymentStore.ts"
 import type { Provider, StackRef } from "../spi/Provider.ts"
-import type { ProviderError } from "../spi/ProviderError.ts"
+import { ProviderError } from "../spi/ProviderError.ts"
 import { Providers } from "../spi/Providers.ts"
 import type { StoreError } from "../spi/StoreError.ts"
 import { resolve } from "./Configuration.ts"
 import { fillIn } from "./OutputReference.ts"
+import * as Recorded from "./Recorded.ts"
 import type { Refused } from "./Refused.ts"
 import type { ObservedStack, PlannedStack, Request } from "./Signalbox.ts"
 
@@ -47,7 +48,7 @@ export const plan = Effect.fnUntraced(function* (
 })
 
 /**
- * Asks the providers what is really there; a stack that cannot be asked carries its error.
+ * Asks the providers what is really there, by what was recorded of it; a stack that cannot be asked carries its error.
  *
  * @since 0.1.0
  */
@@ -56,14 +57,30 @@ export const observe = Effect.fnUntraced(function* (options: {
   readonly deploymentId: DeploymentId
   readonly environment: EnvironmentName
 }): Effect.fn.Return<ReadonlyArray<ObservedStack>, Refused | StoreError, DeploymentStore | Providers> {
-  const spec = yield* resolve(options.manifest, options.environment)
-  return yield* eachInstalled(options, spec, ({ provider, ref, stack }) =>
+  const store = yield* DeploymentStore
+  const { deploymentId, environment } = options
+  const deployment = yield* store.deployment(deploymentId)
+  const state = yield* store.environment(deploymentId, environment)
+  const manifest =
+    deployment === undefined ? options.manifest : Recorded.manifest(deployment, environment, state, options.manifest)
+  const spec = yield* resolve(manifest, environment)
+  return yield* eachStack(options, spec, state, ({ provider, ref, stack }) =>
     Effect.map(
-      Effect.match(provider.observe(ref), { onFailure: (error) => error, onSuccess: (observed) => observed }),
+      provider === undefined
+        ? Effect.succeed(notInstalled(stack))
+        : Effect.match(provider.observe(ref), { onFailure: (error) => error, onSuccess: (observed) => observed }),
       (observation): ObservedStack => ({ name: stack.name, provider: stack.provider, observation })
     )
   )
 })
+
+const notInstalled = ({ name, provider }: StackSpec): ProviderError =>
+  new ProviderError({
+    provider,
+    operation: "observe",
+    stackName: name,
+    reason: { _tag: "Unsupported", capability: "observe", message: `the provider "${provider}" is not installed` }
+  })
 
 /**
  * Looks at each stack of a specification; its provider is undefined where it is not installed.

@@ -31,7 +31,7 @@ import * as Preview from "./Preview.ts"
 import type { Refused } from "./Refused.ts"
 import type { Reported } from "./Reported.ts"
 import * as Runner from "./Runner.ts"
-import { submit } from "./Submission.ts"
+import { type Submission, submit } from "./Submission.ts"
 import * as TraceKeeper from "./TraceKeeper.ts"
 import * as Turn from "./Turn.ts"
 import type { Wrapped } from "./Wrapping.ts"
@@ -107,10 +107,13 @@ export class Signalbox extends Context.Service<
     readonly plan: (
       request: Request
     ) => Effect.Effect<ReadonlyArray<PlannedStack>, Refused | ProviderError | StoreError>
-    /** Records the request, or joins the execution that has this correlation id already. */
+    /**
+     * Records the request, or joins the execution that has this correlation id already. A rollback and a destruction work on
+     * the configuration that was recorded; the manifest is only for what was never deployed.
+     */
     readonly submit: (
       request: Request
-    ) => Effect.Effect<{ readonly execution: ExecutionState; readonly joined: boolean }, Refused | StoreError>
+    ) => Effect.Effect<Submission, Refused | StoreError>
     /**
      * Carries the execution to its end and returns its last state: from the start, from where a runner that died left it,
      * or by following a runner that is alive. Interrupting it persists the state (`paused`) and gives the leases back.
