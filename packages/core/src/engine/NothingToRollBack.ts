@@ -6,13 +6,11 @@ import { DeploymentStore } from "../spi/DeploymentStore.ts"
 import type { StoreError } from "../spi/StoreError.ts"
 import { isThere } from "./Recorded.ts"
 
-/** How far back earlier versions are looked for, and how many of them are named. */
+/** How far back other versions are looked for, and how many of them are named. */
 const reach = 100
 const named = 5
 
-/**
- * Why there is nothing to roll back: what each stack has, and what it had before, latest first.
- */
+/** Why there is nothing to roll back: what each stack has, and what else it had, latest first. */
 export const nothingToRollBack = Effect.fnUntraced(function* (
   { deploymentId, environment }: { readonly deploymentId: DeploymentId; readonly environment: EnvironmentName },
   state: EnvironmentState | undefined
@@ -20,12 +18,12 @@ export const nothingToRollBack = Effect.fnUntraced(function* (
   const stacks = (state?.stacks ?? []).filter((stack) => isThere(stack) && stack.release !== null)
   const before = yield* versionsBefore({ deploymentId, environment })
   const lines = stacks.map(({ name, release }) => {
-    const earlier = (before.get(name) ?? []).filter((version) => version !== release?.version).slice(0, named)
-    return `${name} is at ${release?.version}${earlier.length === 0 ? "" : ` and had ${earlier.join(", ")}`}`
+    const others = (before.get(name) ?? []).filter((version) => version !== release?.version).slice(0, named)
+    return `${name} is at ${release?.version}${others.length === 0 ? "" : ` and had ${others.join(", ")}`}`
   })
-  const earlier = stacks.flatMap(({ name, release }) =>
+  const [other] = stacks.flatMap(({ name, release }) =>
     (before.get(name) ?? []).filter((version) => version !== release?.version)
-  )[0]
+  )
   const history = `signalbox history ${deploymentId} --environment ${environment}`
   return {
     code: "nothing_to_roll_back",
@@ -33,9 +31,9 @@ export const nothingToRollBack = Effect.fnUntraced(function* (
       `${deploymentId} in ${environment} has no earlier release to go back to` +
       (lines.length === 0 ? "" : `: ${lines.join("; ")}`),
     hint:
-      earlier === undefined
+      other === undefined
         ? `See what was deployed: ${history}`
-        : `A rollback goes back once. Deploy an earlier version again: signalbox deploy ${deploymentId} --environment ${environment} --version ${earlier} --artifact <where it is> · what was deployed: ${history}`
+        : `A rollback goes back one release. To bring another version in again: signalbox deploy ${deploymentId} --environment ${environment} --version ${other} --artifact <where it is> · what was deployed: ${history}`
   }
 })
 
