@@ -3,6 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import type { ErrorInfo } from "@signalbox/core/spi"
 import type { Settings } from "@signalbox/node"
 import { Host, type HostShape } from "./host/Host.ts"
 import { type Paint, paint, wantsColor } from "./host/color.ts"
@@ -22,6 +23,8 @@ export interface Invocation {
   readonly item: (value: unknown, lines: () => ReadonlyArray<string>) => Effect.Effect<void>
   /** Says something to the person on stderr; nothing with `--json`, where stderr holds errors only. */
   readonly say: (line: string) => Effect.Effect<void>
+  /** Warns on stderr; with `--json`, one object on a line. */
+  readonly warn: (info: ErrorInfo) => Effect.Effect<void>
   readonly exit: (code: number) => Effect.Effect<void>
 }
 
@@ -63,6 +66,15 @@ export const invocation = Effect.gen(function* () {
     say: (line) =>
       Effect.sync(() => {
         if (!flags.json) host.stderr.write(`${line}\n`)
+      }),
+    warn: ({ hint, ...info }) =>
+      Effect.sync(() => {
+        const text = hint === undefined ? "" : `hint:    ${hint}\n`
+        host.stderr.write(
+          flags.json
+            ? `${JSON.stringify({ warning: { ...info, ...(hint === undefined ? {} : { hint }) } })}\n`
+            : `warning: ${info.message}\n${text}`
+        )
       }),
     exit: (code) =>
       Effect.sync(() => {

@@ -14,8 +14,16 @@ import { outcome } from "./outcome.ts"
 import { explaining } from "./place.ts"
 import { signalbox } from "./services.ts"
 
-/** Runs it here (or follows the runner that does) and shows it; `queueTimeout` is how long it may wait for its turn. */
-export const carry = Effect.fnUntraced(function* (invocation: Invocation, id: CorrelationId, queueTimeout?: number) {
+/**
+ * Runs it here (or follows the runner that does) and shows it; `queueTimeout` is how long it may wait for its turn, `more`
+ * what the result says besides.
+ */
+export const carry = Effect.fnUntraced(function* (
+  invocation: Invocation,
+  id: CorrelationId,
+  queueTimeout?: number,
+  more: object = {}
+) {
   const box = yield* signalbox
   const last = yield* Effect.scoped(
     Effect.gen(function* () {
@@ -33,7 +41,7 @@ export const carry = Effect.fnUntraced(function* (invocation: Invocation, id: Co
     Effect.onInterrupt(() => invocation.say(`the state is saved; carry on with: signalbox attach ${id}`)),
     Effect.catchIf(isAway, (error) => Effect.fail(leftBehind(id, error)))
   )
-  yield* finish(invocation, last)
+  yield* finish(invocation, last, more)
 })
 
 const leftBehind = (id: CorrelationId, { message }: StoreError): Failure =>
@@ -46,9 +54,13 @@ const leftBehind = (id: CorrelationId, { message }: StoreError): Failure =>
     }
   })
 
-/** Writes the result of an execution and sets the exit code. */
-export const finish = Effect.fnUntraced(function* (invocation: Invocation, state: Execution.ExecutionState) {
+/** Writes the result of an execution, with what the command adds to it, and sets the exit code. */
+export const finish = Effect.fnUntraced(function* (
+  invocation: Invocation,
+  state: Execution.ExecutionState,
+  more: object = {}
+) {
   const now = yield* Clock.currentTimeMillis
-  yield* invocation.result(executionView(state, now), () => outcome(state, inkOf(invocation)))
+  yield* invocation.result({ ...executionView(state, now), ...more }, () => outcome(state, inkOf(invocation)))
   yield* invocation.exit(exitCodeOf(state, invocation.host.signal()))
 })

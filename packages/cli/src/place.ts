@@ -17,6 +17,7 @@ import type { Invocation } from "./Invocation.ts"
 import { inRegion, manifestOf } from "./manifest.ts"
 import { engine, signalbox, withServices } from "./services.ts"
 import * as Target from "./target.ts"
+import { today } from "./today.ts"
 import type * as Option from "effect/Option"
 
 export interface Place {
@@ -27,6 +28,8 @@ export interface Place {
   readonly bare: boolean
   /** Whether it is one that somebody made, by its id, and that gets no environments on the way. */
   readonly named: boolean
+  /** Whether its environment may be one that the configuration does not have. */
+  readonly onRecord?: boolean
 }
 
 /** The names of a project that has no configuration: those of its repository, else of its folder. */
@@ -67,12 +70,35 @@ export const placeOf = Effect.fnUntraced(function* (
   }
 })
 
+/**
+ * Finds it for what is about the record alone: locks, and going back. A configuration that cannot be read is a warning, and
+ * the environment is one of the record too.
+ */
+export const placeOnRecord = Effect.fnUntraced(function* (
+  inv: Invocation,
+  given: DeploymentId | undefined,
+  stacks: ReadonlyArray<StackName> = []
+) {
+  if (inv.settings.config === undefined) return yield* placeOf(inv, given, stacks)
+  const { Configuration } = yield* engine
+  const { manifest: read } = yield* today(inv)
+  const deploymentId = yield* Target.deploymentId(inv, given)
+  const [organization, project] = namesOf(inv)
+  // Which one it is, the store knows.
+  const names = [inv.settings.environment, ...Object.keys(read?.environments ?? {})]
+  const environment = names.find(Target.isEnvironmentName) ?? EnvironmentName.make("default")
+  const manifest = read ?? Configuration.bare({ organization, project, environment, stacks })
+  const place: Place = { manifest, deploymentId, environment, bare: read === undefined, named: true, onRecord: true }
+  return place
+})
+
 /** What says everything that is in the way of it. */
 export const explaining = ({ deploymentId, environment }: Pick<Place, "deploymentId" | "environment">): string =>
   `signalbox can-deploy ${deploymentId} --environment ${environment} --explain`
 
 const moved = (place: Place, environment: EnvironmentName): Place => {
-  const settings = place.manifest.environments[place.environment]!
+  const { environments } = place.manifest
+  const settings = environments[environment] ?? (place.bare ? environments[place.environment]! : { stacks: {} })
   return { ...place, environment, manifest: { ...place.manifest, environments: { [environment]: settings } } }
 }
 
@@ -84,6 +110,10 @@ export const settled = Effect.fnUntraced(function* (
   inv: Invocation,
   place: Place
 ): Effect.fn.Return<Place, Failure | StoreError, DeploymentStore> {
+  if (place.onRecord === true) {
+    const configured = place.bare ? undefined : place.manifest
+    return moved(place, yield* Target.environmentOnRecord(inv, place.deploymentId, configured))
+  }
   if (place.named) {
     const { environments } = yield* Target.deployment(place.deploymentId)
     return place.bare ? moved(place, yield* Target.environmentIn(inv, environments)) : place

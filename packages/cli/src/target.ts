@@ -20,7 +20,7 @@ import type { Invocation } from "./Invocation.ts"
 
 const isDeploymentId = Schema.is(DeploymentId)
 const isCorrelationId = Schema.is(CorrelationId)
-const isEnvironmentName = Schema.is(EnvironmentName)
+export const isEnvironmentName = Schema.is(EnvironmentName)
 
 /** The id in `.deployment-metadata.yaml`, which the first line of that name holds. */
 export const idInFolder = (directory: string): string | undefined => {
@@ -110,6 +110,33 @@ export const environmentIn = (
 
 export const environmentOf = (invocation: Invocation, manifest: Manifest): Effect.Effect<EnvironmentName, Failure> =>
   environmentIn(invocation, Object.keys(manifest.environments))
+
+/** All environments of a deployment: those that it was made with, and those in which something was done. */
+export const environmentNames = Effect.fnUntraced(function* (
+  id: DeploymentId
+): Effect.fn.Return<ReadonlyArray<EnvironmentName>, Failure | StoreError, DeploymentStore> {
+  const { environments } = yield* deployment(id)
+  const states = yield* (yield* DeploymentStore).environments(id)
+  return [...new Set([...environments, ...states.map(({ environment }) => environment)])]
+})
+
+/**
+ * The environment that was asked for, where its record matters more than today's configuration: one of either. Where none
+ * was named it is the only one of the configuration, else the only one on record.
+ */
+export const environmentOnRecord = Effect.fnUntraced(function* (
+  invocation: Invocation,
+  id: DeploymentId,
+  today: Manifest | undefined
+): Effect.fn.Return<EnvironmentName, Failure | StoreError, DeploymentStore> {
+  const recorded = yield* environmentNames(id)
+  const configured = Object.keys(today?.environments ?? {})
+  const names = [...new Set([...configured, ...recorded])]
+  return yield* environmentIn(
+    invocation,
+    invocation.settings.environment === undefined && configured.length === 1 ? configured : names
+  )
+})
 
 /** The states of a deployment: of the environment asked for, or all of them with the one orchestrated last first. */
 export const environmentsByTime = Effect.fnUntraced(function* (id: DeploymentId) {

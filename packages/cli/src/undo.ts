@@ -20,7 +20,7 @@ interface Undoing {
   readonly because: string | null
 }
 
-/** Whether a request takes back what is there, instead of bringing something in. */
+/** Whether a request takes back what is there, instead of bringing something in; told without the engine. */
 export const undoes = ({ kind }: Pick<Request, "kind">): boolean =>
   kind === "rollback" || kind === "destroy" || kind === "destroy-stack"
 

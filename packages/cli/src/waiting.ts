@@ -22,8 +22,9 @@ import type { Invocation } from "./Invocation.ts"
 import { turnView } from "./json/turn.ts"
 import { inShort } from "./live/canDeploy.ts"
 import { clock, plain } from "./live/words.ts"
-import { lookAt } from "./lookAt.ts"
+import { isWaiting, lookAt } from "./lookAt.ts"
 import { manifestOf } from "./manifest.ts"
+import { refuseNested } from "./nested.ts"
 import { type Place, placeOf } from "./place.ts"
 import { signalbox, withServices } from "./services.ts"
 import * as Target from "./target.ts"
@@ -86,6 +87,7 @@ export const turnOf = (inv: Invocation, id: CorrelationId, pace: Pace) => {
     const state = yield* Effect.flatMap(DeploymentStore, (store) => store.execution(id))
     if (state === undefined) return yield* Target.unknownExecution(id)
     known = state
+    if (isWaiting(state)) yield* refuseNested(inv, state)
     return yield* lookOn(state, false)
   })
   const attempt = (reached: Effect.Effect<void>) =>
@@ -137,6 +139,7 @@ export const freeTimeOf = (inv: Invocation, place: Place, pace: Pace) => {
       Effect.gen(function* () {
         const box = yield* signalbox
         const asked = yield* settledIn(inv, place, questionOf(place))
+        yield* refuseNested(inv, asked)
         while (true) {
           const answer = yield* box.canDeploy(asked)
           const look = lookOf(asked, answer, answer.canDeploy)

@@ -10,6 +10,7 @@ export {
   Monitor,
   Orphans,
   Queueing,
+  Recorded,
   Reconciling,
   Replaying,
   RunnerIdentity,

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { carry, finish } from "../carry.ts"
 import { invocation } from "../Invocation.ts"
+import { refuseNested } from "../nested.ts"
 import { withServices } from "../services.ts"
 import * as Target from "../target.ts"
 import { isFinished } from "./choices.ts"
@@ -16,7 +17,9 @@ const follow = (id: string | undefined, queueTimeout?: number) =>
       inv,
       Effect.gen(function* () {
         const target = yield* Target.execution(inv, id, { last: true })
-        yield* isFinished(target) ? finish(inv, target) : carry(inv, target.correlationId, queueTimeout)
+        if (isFinished(target)) return yield* finish(inv, target)
+        yield* refuseNested(inv, target)
+        yield* carry(inv, target.correlationId, queueTimeout)
       })
     )
   })

@@ -9,7 +9,8 @@ import { inkOf, invocation } from "../Invocation.ts"
 import { canDeployView } from "../json/canDeploy.ts"
 import { canDeployLines } from "../live/canDeploy.ts"
 import { originOf } from "../origin.ts"
-import { placeOf } from "../place.ts"
+import { type Place, placeOf, placeOnRecord } from "../place.ts"
+import { undoes } from "../undo.ts"
 import { requestKinds } from "./choices.ts"
 import { commits, override, stacks } from "./coordinating.ts"
 import { correlationId, deployment, option, text } from "./flags.ts"
@@ -31,7 +32,9 @@ export const canDeploy = Command.make(
   },
   Effect.fnUntraced(function* (flags) {
     const inv = yield* invocation
-    const place = yield* placeOf(inv, Option.getOrUndefined(flags.id), flags.stack)
+    // Whether something new may come in, today's configuration decides; going back is a matter of the record.
+    const find = undoes(flags) ? placeOnRecord : placeOf
+    const place: Place = yield* find(inv, Option.getOrUndefined(flags.id), flags.stack)
     const question: CanDeploy.Question = {
       manifest: place.manifest,
       deploymentId: place.deploymentId,

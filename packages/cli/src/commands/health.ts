@@ -5,16 +5,16 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type { ObservedStack } from "@signalbox/core/engine"
-import { type DeploymentId, DeploymentStore, Providers, type StackRef, type StackSpec } from "@signalbox/core/spi"
+import { DeploymentStore, Providers, type StackRef, type StackSpec } from "@signalbox/core/spi"
 import { ExitCode } from "../ExitCode.ts"
 import { invocation, type Invocation } from "../Invocation.ts"
 import { judge } from "../json/health.ts"
 import { mark } from "../live/glyphs.ts"
 import { table } from "../live/table.ts"
-import { inRegion, manifestOf } from "../manifest.ts"
-import { placeOf } from "../place.ts"
+import { inRegion } from "../manifest.ts"
+import { type Place, placeOnRecord, settled } from "../place.ts"
+import { isRecorded, recordedManifest } from "../recorded.ts"
 import { engine, signalbox, withServices } from "../services.ts"
-import * as Target from "../target.ts"
 import { count, deployment } from "./flags.ts"
 
 /** Errors of the stable release over the window of the stack's gate; null where the provider does not count them. */
@@ -25,21 +25,19 @@ const errorsOf = Effect.fnUntraced(function* (ref: StackRef, stack: StackSpec, r
   return Result.isSuccess(measured) ? { errors: measured.success.errors, requests: measured.success.requests } : null
 })
 
-/** Without a configuration nobody knows which provider to ask: no data, which is neither a pass nor a failure. */
-const withoutConfiguration = Effect.fnUntraced(function* (inv: Invocation, given: DeploymentId | undefined) {
-  const { deploymentId } = yield* placeOf(inv, given)
-  yield* withServices(
-    inv,
-    Effect.gen(function* () {
-      const { environments } = yield* Target.deployment(deploymentId)
-      const environment = yield* Target.environmentIn(inv, environments)
-      const reason = "no provider can be asked: there is no configuration here"
-      yield* inv.result({ deploymentId, environment, healthy: null, verdict: "no_data", reason, stacks: [] }, () => [
-        `${deploymentId} ${environment}: ${inv.paint("yellow", `${mark("no_data")[0]} no data`)}: ${reason}`
-      ])
-      yield* inv.exit(ExitCode.undecided)
-    })
-  )
+/** Where nothing was deployed by a configuration, nobody knows which provider to ask: no data, neither pass nor failure. */
+const withoutConfiguration = Effect.fnUntraced(function* (
+  inv: Invocation,
+  { deploymentId, environment }: Pick<Place, "deploymentId" | "environment">
+) {
+  const reason =
+    inv.settings.config === undefined
+      ? "no provider can be asked: there is no configuration here"
+      : "no provider can be asked: the configuration cannot be read, and nothing was deployed with another one"
+  yield* inv.result({ deploymentId, environment, healthy: null, verdict: "no_data", reason, stacks: [] }, () => [
+    `${deploymentId} ${environment}: ${inv.paint("yellow", `${mark("no_data")[0]} no data`)}: ${reason}`
+  ])
+  yield* inv.exit(ExitCode.undecided)
 })
 
 export const health = Command.make(
@@ -61,19 +59,21 @@ export const health = Command.make(
   },
   Effect.fnUntraced(function* (flags) {
     const inv = yield* invocation
-    if (inv.settings.config === undefined) return yield* withoutConfiguration(inv, Option.getOrUndefined(flags.id))
     const { Configuration, Gate } = yield* engine
-    const configured = yield* manifestOf(inv)
-    const id = yield* Target.deploymentId(inv, Option.getOrUndefined(flags.id))
-    const environment = yield* Target.environmentOf(inv, configured)
-    const manifest = inRegion(configured, environment, inv.settings.region)
-    const spec = yield* Configuration.resolve(manifest, environment)
+    const given = Option.getOrUndefined(flags.id)
+    const place = yield* placeOnRecord(inv, given)
     yield* withServices(
       inv,
       Effect.gen(function* () {
-        yield* Target.deployment(id)
-        const box = yield* signalbox
+        const { deploymentId: id, environment, manifest: found } = yield* settled(inv, { ...place, named: true })
+        const configured = place.bare ? undefined : inRegion(found, environment, inv.settings.region)
         const state = yield* (yield* DeploymentStore).environment(id, environment)
+        if (configured === undefined && !(yield* isRecorded(id, environment))) {
+          return yield* withoutConfiguration(inv, { deploymentId: id, environment })
+        }
+        const manifest = yield* recordedManifest(id, environment, configured)
+        const spec = yield* Configuration.resolve(manifest, environment)
+        const box = yield* signalbox
         yield* inv.say("asking the providers …")
         const observed = yield* box.observe({ manifest, deploymentId: id, environment })
         const stacks = yield* Effect.forEach(

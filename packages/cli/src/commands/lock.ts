@@ -14,16 +14,17 @@ import { inkOf, invocation, type Invocation } from "../Invocation.ts"
 import { holdView, lockLeaseView, lockView } from "../json/queue.ts"
 import { lockLines } from "../live/queue.ts"
 import { clock, plain } from "../live/words.ts"
-import { type Place, placeOf, settled } from "../place.ts"
+import { type Place, placeOnRecord, settled } from "../place.ts"
 import { engine, signalbox, withServices } from "../services.ts"
 import { because, momentOf } from "./coordinating.ts"
+import { refuseNested } from "../nested.ts"
 import { by, deployment, option, text } from "./flags.ts"
 
 type Given = Command.Command.Config.Infer<{ readonly id: typeof deployment }>
 
 /** Works on the lock of the deployment that was named, or of this folder. */
 const at = <A, E, R>(inv: Invocation, { id }: Given, body: (place: Place) => Effect.Effect<A, E, R>) =>
-  Effect.flatMap(placeOf(inv, Option.getOrUndefined(id)), (place) =>
+  Effect.flatMap(placeOnRecord(inv, Option.getOrUndefined(id)), (place) =>
     withServices(inv, Effect.flatMap(settled(inv, place), body), { create: !place.named })
   )
 
@@ -131,6 +132,7 @@ const release = Command.make(
       Effect.fnUntraced(function* (place) {
         const box = yield* signalbox
         const { deploymentId, environment } = place
+        if (flags.force) yield* refuseNested(inv, place)
         const before = yield* lineupOf(place)
         const released = yield* box.decide(deploymentId, { _tag: "LockReleased", environment, ...told }).pipe(
           Effect.as(true),

@@ -10,6 +10,9 @@ import {
   CorrelationId,
   type DeploymentId,
   DeploymentStore,
+  type Environment,
+  type EnvironmentName,
+  type Manifest,
   type QueuePolicy,
   type StackName,
   type StrategyName
@@ -22,9 +25,12 @@ import { executionView } from "../json/execution.ts"
 import { planView } from "../json/plan.ts"
 import { planLines } from "../live/plan.ts"
 import { inRegion, manifestOf } from "../manifest.ts"
+import { refuseNested } from "../nested.ts"
 import { originOf } from "../origin.ts"
+import { droppedView, droppedWarning, recordedManifest } from "../recorded.ts"
 import { engine, signalbox, withServices } from "../services.ts"
 import * as Target from "../target.ts"
+import { today } from "../today.ts"
 import { undo, undoes, undoLines, undoView } from "../undo.ts"
 
 export interface Operation {
@@ -84,19 +90,88 @@ export const artifactOf = (inv: Invocation, artifact: Option.Option<string> | un
     /^[a-z][a-z0-9+.-]+:/i.test(one) ? one : Path.resolve(inv.host.cwd, one)
   )
 
-/** Checks everything that can be checked without a store, then plans, or starts and carries on. */
-export const operate = Effect.fnUntraced(function* (inv: Invocation, operation: Operation) {
+interface Prepared {
+  readonly id: DeploymentId
+  readonly environment: EnvironmentName
+  readonly manifest: Manifest
+}
+
+/** Brings something in, or takes back what is there. What can be checked without a store is checked before one is opened. */
+export const operate = (inv: Invocation, operation: Operation) =>
+  undoes(operation) ? takeBack(inv, operation) : bringIn(inv, operation)
+
+const check = Effect.fnUntraced(function* (inv: Invocation, operation: Operation, { environment, manifest }: Prepared) {
   const { Configuration } = yield* engine
+  return yield* Configuration.checkRequest(
+    {
+      kind: operation.kind,
+      manifest,
+      environment,
+      ...stacksOf(operation),
+      ...some("strategy", operation.strategy)
+    },
+    { bare: false, providers: yield* inv.host.backend.providers }
+  )
+})
+
+const stacksOf = ({ stack }: Pick<Operation, "stack">) => (stack === undefined ? {} : { stacks: [stack] })
+
+/** By today's configuration. */
+const bringIn = Effect.fnUntraced(function* (inv: Invocation, operation: Operation) {
   const configured = yield* manifestOf(inv)
   const id = yield* Target.deploymentId(inv, operation.id)
   const environment = yield* Target.environmentOf(inv, configured)
-  const manifest = inRegion(configured, environment, inv.settings.region)
-  const stacks = operation.stack === undefined ? {} : { stacks: [operation.stack] }
-  const spec = yield* Configuration.checkRequest(
-    { kind: operation.kind, manifest, environment, ...stacks, ...some("strategy", operation.strategy) },
-    { bare: false, providers: yield* inv.host.backend.providers }
+  const prepared = { id, environment, manifest: inRegion(configured, environment, inv.settings.region) }
+  yield* check(inv, operation, prepared)
+  const request = yield* requestOf(inv, operation, prepared)
+  yield* withServices(
+    inv,
+    Effect.gen(function* () {
+      const { Recorded } = yield* engine
+      const box = yield* signalbox
+      yield* Target.deployment(id)
+      if (!operation.dryRun) return yield* start(inv, operation, request)
+      const state = yield* (yield* DeploymentStore).environment(id, environment)
+      const dropped = operation.stack === undefined ? Recorded.dropped(request.manifest, state) : []
+      const plan = yield* box.plan(request)
+      yield* tellDropped(inv, request, dropped)
+      yield* inv.result({ ...planView(request, plan), droppedStacks: droppedView(dropped) }, () =>
+        planLines(request, plan, inkOf(inv))
+      )
+    })
   )
-  yield* confirmed(inv, operation, id, environment)
+})
+
+/** By what was recorded, whatever the configuration says today. */
+const takeBack = Effect.fnUntraced(function* (inv: Invocation, operation: Operation) {
+  const { manifest: read, needed } = yield* today(inv)
+  const id = yield* Target.deploymentId(inv, operation.id)
+  yield* withServices(
+    inv,
+    Effect.gen(function* () {
+      const { Recorded } = yield* engine
+      yield* Target.deployment(id)
+      const environment = yield* Target.environmentOnRecord(inv, id, read)
+      const state = yield* (yield* DeploymentStore).environment(id, environment)
+      if (read === undefined && !Recorded.isRecorded(state)) yield* needed
+      const given = read === undefined ? undefined : inRegion(read, environment, inv.settings.region)
+      const manifest = yield* recordedManifest(id, environment, given)
+      const prepared = { id, environment, manifest }
+      const spec = yield* check(inv, operation, prepared)
+      const request = yield* requestOf(inv, operation, prepared)
+      if (operation.dryRun) {
+        yield* (yield* signalbox).preflight(request)
+        const all = undo(request, Recorded.undone(request.kind, spec, state, request.stacks), state)
+        return yield* inv.result(undoView(request, all), () => undoLines(request, all, inkOf(inv)))
+      }
+      yield* confirmed(inv, operation, id, environment)
+      yield* start(inv, operation, request)
+    })
+  )
+})
+
+const requestOf = Effect.fnUntraced(function* (inv: Invocation, operation: Operation, prepared: Prepared) {
+  const { environment, id, manifest } = prepared
   // Whoever says how long to wait wants to.
   const waits = Option.isSome(operation.queueTimeout) && manifest.queue === undefined
   const policy: Option.Option<QueuePolicy> = Option.orElse(operation.queue, () =>
@@ -109,7 +184,7 @@ export const operate = Effect.fnUntraced(function* (inv: Invocation, operation: 
     environment,
     manifest,
     by: actor(inv, operation.by),
-    ...stacks,
+    ...stacksOf(operation),
     ...some("version", operation.version),
     ...some("artifact", artifactOf(inv, operation.artifact)),
     ...some("strategy", operation.strategy),
@@ -118,45 +193,46 @@ export const operate = Effect.fnUntraced(function* (inv: Invocation, operation: 
     ...some("override", operation.override),
     ...(yield* originOf(inv, operation))
   }
-  yield* withServices(
-    inv,
-    Effect.gen(function* () {
-      yield* Target.deployment(id)
-      const box = yield* signalbox
-      if (operation.dryRun && undoes(request)) {
-        yield* box.preflight(request)
-        const state = yield* (yield* DeploymentStore).environment(id, environment)
-        const all = undo(request, spec, state)
-        return yield* inv.result(undoView(request, all), () => undoLines(request, all, inkOf(inv)))
-      }
-      if (operation.dryRun) {
-        const plan = yield* box.plan(request)
-        return yield* inv.result(planView(request, plan), () => planLines(request, plan, inkOf(inv)))
-      }
-      const { execution, joined } = yield* box.submit(request)
-      if (joined) yield* inv.say(`joins the execution ${request.correlationId}, which was asked for before`)
-      const queueTimeout = Option.getOrUndefined(operation.queueTimeout)
-      if (!operation.detach) return yield* carry(inv, execution.correlationId, queueTimeout)
-      const log = Path.join(inv.settings.directory, ".signalbox", "log", `${execution.correlationId}.log`)
-      const { config, directory } = inv.settings
-      // Nothing else goes through the arguments: the address of a database may hold a password, and stays in the environment.
-      const pid = yield* inv.host.detach(
-        [
-          "__run",
-          execution.correlationId,
-          "--directory",
-          directory,
-          ...(config === undefined ? [] : ["--config", config]),
-          ...(queueTimeout === undefined ? [] : ["--queue-timeout", `${queueTimeout}ms`])
-        ],
-        log
-      )
-      const now = yield* Clock.currentTimeMillis
-      yield* inv.result({ ...executionView(execution, now), detached: true, pid, log }, () => [
-        `${inv.paint("blue", "◌")} ${execution.kind} ${id} ${environment}: goes on in the background (process ${pid})`,
-        `next:  ${inv.paint("cyan", `signalbox attach ${execution.correlationId}`)}`,
-        `log:   ${Path.relative(inv.host.cwd, log)}`
-      ])
-    })
+  return request
+})
+
+/** With `--json` they stand in the result. */
+const tellDropped = (inv: Invocation, request: Request, dropped: ReadonlyArray<Environment.StackInEnvironment>) =>
+  inv.json
+    ? Effect.void
+    : Effect.forEach(dropped, (stack) => inv.warn(droppedWarning(stack, request.deploymentId, request.environment)), {
+        discard: true
+      })
+
+/** Records the request, and carries it out here or in the background. */
+const start = Effect.fnUntraced(function* (inv: Invocation, operation: Operation, request: Request) {
+  const box = yield* signalbox
+  const { deploymentId: id, environment } = request
+  yield* refuseNested(inv, request)
+  const { dropped, execution, joined } = yield* box.submit(request)
+  if (joined) yield* inv.say(`joins the execution ${request.correlationId}, which was asked for before`)
+  yield* tellDropped(inv, request, dropped)
+  const more = request.kind === "deploy" ? { droppedStacks: droppedView(dropped) } : {}
+  const queueTimeout = Option.getOrUndefined(operation.queueTimeout)
+  if (!operation.detach) return yield* carry(inv, execution.correlationId, queueTimeout, more)
+  const log = Path.join(inv.settings.directory, ".signalbox", "log", `${execution.correlationId}.log`)
+  const { config, directory } = inv.settings
+  // Nothing else goes through the arguments: the address of a database may hold a password, and stays in the environment.
+  const pid = yield* inv.host.detach(
+    [
+      "__run",
+      execution.correlationId,
+      "--directory",
+      directory,
+      ...(config === undefined ? [] : ["--config", config]),
+      ...(queueTimeout === undefined ? [] : ["--queue-timeout", `${queueTimeout}ms`])
+    ],
+    log
   )
+  const now = yield* Clock.currentTimeMillis
+  yield* inv.result({ ...executionView(execution, now), ...more, detached: true, pid, log }, () => [
+    `${inv.paint("blue", "◌")} ${execution.kind} ${id} ${environment}: goes on in the background (process ${pid})`,
+    `next:  ${inv.paint("cyan", `signalbox attach ${execution.correlationId}`)}`,
+    `log:   ${Path.relative(inv.host.cwd, log)}`
+  ])
 })

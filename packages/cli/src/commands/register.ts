@@ -8,10 +8,13 @@ import { actor } from "../actor.ts"
 import { invocation, type Invocation } from "../Invocation.ts"
 import { registeredView } from "../json/queue.ts"
 import { placeLine } from "../live/queue.ts"
+import { refuseNested } from "../nested.ts"
 import { originOf } from "../origin.ts"
-import { placeOf, within } from "../place.ts"
+import { type Place, placeOf, placeOnRecord, within } from "../place.ts"
+import { recordedManifest } from "../recorded.ts"
 import { engine, signalbox } from "../services.ts"
 import { ended } from "../waiting.ts"
+import { undoes } from "../undo.ts"
 import { setOutputs } from "../wrap/github.ts"
 import { isFinished, requestKinds } from "./choices.ts"
 import { origins, override, queue, stacks } from "./coordinating.ts"
@@ -57,7 +60,8 @@ export const register = Command.make(
   },
   Effect.fnUntraced(function* (flags) {
     const inv = yield* invocation
-    const place = yield* placeOf(inv, Option.getOrUndefined(flags.id), flags.stack)
+    const find = undoes(flags) ? placeOnRecord : placeOf
+    const place: Place = yield* find(inv, Option.getOrUndefined(flags.id), flags.stack)
     const request: Request = {
       kind: flags.kind,
       correlationId: Option.getOrElse(flags.correlationId, () => CorrelationId.make(crypto.randomUUID())),
@@ -76,9 +80,19 @@ export const register = Command.make(
       ...(yield* originOf(inv, flags))
     }
     const { Configuration } = yield* engine
-    yield* Configuration.checkRequest(request, { bare: place.bare, providers: yield* inv.host.backend.providers })
+    const providers = yield* inv.host.backend.providers
+    const onRecord = undoes(request)
+    if (!onRecord) yield* Configuration.checkRequest(request, { bare: place.bare, providers })
     yield* within(inv, place, flags.by, ({ environment, manifest }) =>
-      record(inv, { ...request, environment, manifest })
+      Effect.gen(function* () {
+        yield* refuseNested(inv, { ...place, environment })
+        const asked = { ...request, environment, manifest }
+        if (onRecord) {
+          const known = yield* recordedManifest(place.deploymentId, environment, place.bare ? undefined : manifest)
+          yield* Configuration.checkRequest({ ...asked, manifest: known }, { bare: false, providers })
+        }
+        yield* record(inv, asked)
+      })
     )
   })
 ).pipe(

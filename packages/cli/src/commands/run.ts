@@ -113,7 +113,7 @@ const carryOut = Effect.fnUntraced(function* (
   const box = yield* signalbox
   const store = yield* DeploymentStore
   const { Queueing } = yield* engine
-  yield* Queueing.refuseNested(place, inv.host.env.SIGNALBOX_RUN)
+  yield* Queueing.refuseNested(place, inv.host.env, "Run the command itself: it has the lock.")
   const some = <Key extends string, A>(key: Key, value: Option.Option<A>) =>
     (Option.isSome(value) ? { [key]: value.value } : {}) as { readonly [K in Key]?: A }
   const request: Request = {

@@ -24,6 +24,13 @@ import { deploymentOrExecution } from "./flags.ts"
 
 type View = ReturnType<typeof environmentView>
 
+/** What serves now, and what comes, with its share of the traffic. */
+const versionCell = ({ candidate, candidateTraffic, release }: View["stacks"][number]): string => {
+  const now = release?.version ?? "–"
+  if (candidate === null || candidate.id === release?.id) return now
+  return `${now} → ${candidate.version}${candidateTraffic > 0 ? ` (${candidateTraffic} %)` : ""}`
+}
+
 const stackTable = (inv: Invocation, { stacks }: View, now: number): ReadonlyArray<string> =>
   table(
     stacks,
@@ -34,7 +41,7 @@ const stackTable = (inv: Invocation, { stacks }: View, now: number): ReadonlyArr
         cell: (row) => `${mark(row.status)[0]} ${word(row.status)}`,
         style: (row) => mark(row.status)[1]
       },
-      { title: "VERSION", cell: (row) => row.release?.version ?? "–" },
+      { title: "VERSION", cell: versionCell },
       { title: "PROVIDER", cell: (row) => row.provider ?? "–", drop: 3 },
       {
         title: "UPDATED",
@@ -43,7 +50,8 @@ const stackTable = (inv: Invocation, { stacks }: View, now: number): ReadonlyArr
       },
       {
         title: "ADDRESS",
-        cell: (row) => (row.status === "deployed" ? (addressOf(row.outputs) ?? "–") : "–"),
+        // What serves goes on while another release comes in, or while that stands still.
+        cell: (row) => (row.release === null ? "–" : (addressOf(row.outputs) ?? "–")),
         drop: 1
       }
     ],
@@ -64,7 +72,9 @@ const showDeployment = Effect.fnUntraced(function* (inv: Invocation, id: Deploym
   const now = yield* Clock.currentTimeMillis
   const estimate = execution === undefined ? undefined : (yield* estimator(execution))(execution, now)
   const shown = environmentView(found, state, environment, execution, now)
-  const note = disagreement(shown, inv.settings.config === undefined ? "bare" : "configured")
+  const { config } = inv.settings
+  const canBeAsked = config !== undefined || state?.stacks.some(({ spec }) => spec !== undefined) === true
+  const note = disagreement(shown, canBeAsked ? "configured" : "bare")
   const view = {
     ...shown,
     note: note ?? null,

@@ -109,11 +109,15 @@ export const environmentView = (
   stacks: stackNames(deployment, state === undefined ? [] : [state]).map((name) => {
     const stack = state?.stacks.find((one) => one.name === name)
     const within = execution?.stacks.find((one) => one.name === name)
+    const comes = execution?.finishedAt === undefined
     return {
       name,
       provider: stack?.provider ?? within?.provider ?? null,
       status: stack?.status ?? "not_deployed",
+      // What it has now; beside it what comes, while an execution brings that in.
       release: stack?.release ?? null,
+      candidate: comes ? (within?.candidate ?? null) : null,
+      candidateTraffic: comes ? (within?.candidateTraffic ?? 0) : 0,
       outputs: stack?.outputs ?? {},
       updatedAt: stack === undefined ? null : iso(stack.updatedAt),
       stages: within?.stages.map(stageView) ?? []

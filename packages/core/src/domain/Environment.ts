@@ -8,9 +8,10 @@ import * as Schema from "effect/Schema"
 import { Actor, type Event, type EventOf, Origin } from "./Event.ts"
 import { CorrelationId, DeploymentId, EnvironmentName, StackName, Timestamp } from "./Ids.ts"
 import { IllegalTransition, move } from "./Illegal.ts"
-import { deploymentMachine, DeploymentStatus, stackMachine, StackStatus } from "./Machines.ts"
+import { deploymentMachine, DeploymentStatus, type ExecutionKind, stackMachine, StackStatus } from "./Machines.ts"
 import * as Queue from "./Queue.ts"
 import { Checkpoint, Outputs, Release } from "./Release.ts"
+import { ExecutionSettings, StackSpec } from "./Spec.ts"
 
 /**
  * A version that must not be deployed, in one environment or (null) in none.
@@ -152,7 +153,9 @@ export const vetoOn = (
 
 /**
  * One stack in one environment, across executions. `provider` is that of the last execution that had to do with it,
- * `checkpoint` what the last one that changed it would go back to.
+ * `checkpoint` what the last one that changed it would go back to. `spec` is the configuration of the last deployment that
+ * began to change it: what is there is rolled back and destroyed with that, whatever the project's file says by then. It is kept as a
+ * configuration file would write it.
  *
  * @since 0.1.0
  */
@@ -163,6 +166,7 @@ export const StackInEnvironment = Schema.Struct({
   release: Schema.NullOr(Release),
   checkpoint: Schema.NullOr(Checkpoint),
   outputs: Outputs,
+  spec: Schema.optionalKey(Schema.toEncoded(StackSpec)),
   updatedAt: Timestamp
 })
 /** @since 0.1.0 */
@@ -173,7 +177,8 @@ export type StackInEnvironment = typeof StackInEnvironment.Type
  *
  * *Details*: `everDeployed` tells whether anything good was ever there, `current` which execution is under way and
  * `last` which one came to its turn last. `queue` holds those that wait for theirs. `commit` is what `current` brings in,
- * `deployed` what the last one that completed brought in, where it is known.
+ * `deployed` what the last one that completed brought in, where it is known. `settings` are those of the last deployment:
+ * where its stacks are, and how it is worked on them.
  *
  * @since 0.1.0
  */
@@ -187,19 +192,26 @@ export const EnvironmentState = Schema.Struct({
   queue: Schema.optionalKey(Schema.Array(Queue.Ticket)),
   commit: Schema.optionalKey(Origin),
   deployed: Schema.optionalKey(Origin),
+  settings: Schema.optionalKey(Schema.toEncoded(ExecutionSettings)),
   stacks: Schema.Array(StackInEnvironment),
   updatedAt: Timestamp
 })
 /** @since 0.1.0 */
 export type EnvironmentState = typeof EnvironmentState.Type
 
+const encodeSpec = Schema.encodeSync(StackSpec)
+const encodeSettings = Schema.encodeSync(ExecutionSettings)
+
 const start = (
   state: EnvironmentState | undefined,
   at: Timestamp,
   correlationId: CorrelationId,
-  event: Pick<EventOf<"ExecutionRequested">, "deploymentId" | "environment" | "spec" | "origin">
+  event: Pick<EventOf<"ExecutionRequested">, "deploymentId" | "environment" | "spec" | "origin"> & {
+    readonly kind: ExecutionKind | undefined
+  }
 ): EnvironmentState => {
-  const { stacks } = event.spec
+  const { stacks, ...settings } = event.spec
+  const deploys = event.kind === "deploy" || event.kind === "deploy-stack"
   const known = (state?.stacks ?? []).map((stack): StackInEnvironment => {
     const provider = stacks.find(({ name }) => name === stack.name)?.provider
     return provider === undefined ? stack : { ...stack, provider }
@@ -215,6 +227,7 @@ const start = (
     current: correlationId,
     last: correlationId,
     ...(event.origin === undefined ? {} : { commit: event.origin }),
+    ...(deploys ? { settings: encodeSettings(settings) } : {}),
     stacks: [
       ...known,
       ...added.map(({ name, provider }): StackInEnvironment => ({
@@ -284,6 +297,7 @@ const takeTurn = (
     ...start(state, at, id, {
       deploymentId,
       environment,
+      kind: ticket?.kind,
       spec: event.spec,
       ...(ticket?.origin === undefined ? {} : { origin: ticket.origin })
     }),
@@ -370,7 +384,8 @@ export const evolve = (
         Result.map(move(stackMachine, event.stack, stack.status, event.on), (status) => ({
           ...stack,
           status,
-          ...(event.release === undefined ? {} : { release: event.release })
+          ...(event.release === undefined ? {} : { release: event.release }),
+          ...(event.spec === undefined ? {} : { spec: encodeSpec(event.spec) })
         }))
       )
     case "CheckpointKept":

@@ -17,7 +17,7 @@ import {
   StageTrigger
 } from "./Machines.ts"
 import { Checkpoint, ErrorInfo, Json, Outputs, Release, StackPlan, TrafficShare } from "./Release.ts"
-import { ExecutionSpec, QueuePolicy } from "./Spec.ts"
+import { ExecutionSpec, QueuePolicy, StackSpec } from "./Spec.ts"
 import { Verdict } from "./Verdict.ts"
 
 /**
@@ -154,6 +154,8 @@ export const Event = Schema.TaggedUnion({
     deploymentWas: DeploymentStatus,
     stacksWere: Schema.Array(StackBefore),
     spec: ExecutionSpec,
+    /** The stacks that it was narrowed to. */
+    only: Schema.optionalKey(Schema.Array(StackName)),
     queue: Schema.optionalKey(QueuePolicy),
     origin: Schema.optionalKey(Origin),
     override: Schema.optionalKey(Schema.String),
@@ -189,6 +191,8 @@ export const Event = Schema.TaggedUnion({
     stack: StackName,
     on: StackTrigger,
     release: Schema.optionalKey(Schema.NullOr(Release)),
+    /** The configuration that the stack is deployed with from now on. */
+    spec: Schema.optionalKey(StackSpec),
     reason: Schema.optionalKey(Schema.String),
     error: Schema.optionalKey(ErrorInfo)
   },

@@ -248,20 +248,29 @@ export const Manifest = Schema.Struct({
 export type Manifest = typeof Manifest.Type
 
 /**
- * What one execution works from: the manifest resolved for its environment and command. `freezes` and `requires` are those
- * of the manifest: whoever waits for its turn heeds them too.
+ * What an execution works from besides its stacks.
  *
  * @since 0.1.0
  */
-export const ExecutionSpec = Schema.Struct({
-  stacks: Schema.Array(StackSpec),
+export const ExecutionSettings = Schema.Struct({
   parallelism: AtLeastOne,
   rollback: Schema.Boolean,
   leaseTtl: Span,
   region: Schema.optionalKey(Name),
   account: Schema.optionalKey(Name),
+  queue: Schema.optionalKey(QueuePolicy),
   freezes: Schema.optionalKey(Schema.Array(FreezeSpec)),
   requires: Schema.optionalKey(Schema.Array(RequiredDeployment))
 })
+/** @since 0.1.0 */
+export type ExecutionSettings = typeof ExecutionSettings.Type
+
+/**
+ * What one execution works from: the manifest resolved for its environment and command. `freezes`, `requires` and `queue`
+ * are those of the manifest: whoever waits for its turn heeds them too.
+ *
+ * @since 0.1.0
+ */
+export const ExecutionSpec = Schema.Struct({ stacks: Schema.Array(StackSpec), ...ExecutionSettings.fields })
 /** @since 0.1.0 */
 export type ExecutionSpec = typeof ExecutionSpec.Type

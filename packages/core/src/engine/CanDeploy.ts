@@ -6,6 +6,7 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type { EnvironmentState } from "../domain/Environment.ts"
 import type { Origin } from "../domain/Event.ts"
 import * as Freeze from "../domain/Freeze.ts"
 import type { CorrelationId, DeploymentId, EnvironmentName, StackName, Timestamp } from "../domain/Ids.ts"
@@ -21,6 +22,7 @@ import { type Asked, type Blocker, freezes, standing } from "./Blockers.ts"
 import { inTheWay } from "./InTheWay.ts"
 import { resolve } from "./Configuration.ts"
 import { eachStack } from "./EachStack.ts"
+import * as Recorded from "./Recorded.ts"
 import type { Refused } from "./Refused.ts"
 
 /**
@@ -75,6 +77,17 @@ const askedOf = (question: Question, spec: ExecutionSpec): Asked => ({
 const specOf = (question: Question): Effect.Effect<ExecutionSpec, Refused> =>
   resolve(question.manifest, question.environment, question.stacks === undefined ? {} : { stacks: question.stacks })
 
+/** What takes back what is there works on what was recorded, whatever the configuration says by now. */
+const onRecord = Effect.fnUntraced(function* (
+  question: Question,
+  environment: EnvironmentState | undefined
+): Effect.fn.Return<Question, StoreError, DeploymentStore> {
+  if (!Recorded.undoes(question.kind ?? "deploy")) return question
+  const deployment = yield* Effect.flatMap(DeploymentStore, (store) => store.deployment(question.deploymentId))
+  if (deployment === undefined) return question
+  return { ...question, manifest: Recorded.manifest(deployment, question.environment, environment, question.manifest) }
+})
+
 /**
  * Asks the registry and the providers for everything that is in the way. A registry that cannot be reached is said, and the
  * providers answer alone.
@@ -87,19 +100,22 @@ const specOf = (question: Question): Effect.Effect<ExecutionSpec, Refused> =>
 export const canDeploy = Effect.fnUntraced(function* (
   question: Question
 ): Effect.fn.Return<Answer, Refused | StoreError, DeploymentStore | LeaseStore | Providers> {
-  const spec = yield* specOf(question)
-  const asked = askedOf(question, spec)
   const registry = Effect.gen(function* () {
     const store = yield* DeploymentStore
     const environment = yield* store.environment(question.deploymentId, question.environment)
+    const spec = yield* specOf(yield* onRecord(question, environment))
+    const asked = askedOf(question, spec)
     const registered = [...(yield* inTheWay(asked)), ...(yield* standing(asked))]
-    return { environment, registered }
+    return { environment, registered, spec }
   })
   const known = yield* Effect.result(registry)
   if (known._tag === "Failure") {
-    return known.failure.isRetryable ? yield* withoutRegistry(question, known.failure) : yield* known.failure
+    const { failure } = known
+    return failure._tag === "StoreError" && failure.isRetryable
+      ? yield* withoutRegistry(question, failure)
+      : yield* Effect.fail(failure)
   }
-  const { environment, registered } = known.success
+  const { environment, registered, spec } = known.success
   // What an execution that holds the lock does at its provider is said once.
   const held = registered.some(({ kind }) => kind === "lease")
   const outside = held ? [] : (yield* fromProviders(question, spec, environment)).flatMap(({ blockers }) => blockers)

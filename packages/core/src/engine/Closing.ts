@@ -5,9 +5,13 @@ import type { StackName, Timestamp } from "../domain/Ids.ts"
 import type { ErrorInfo } from "../domain/Release.ts"
 import { withEnding } from "./Announcing.ts"
 
+/** The code of the error of an execution whose place another one took. */
+export const superseded = "superseded"
+
 /**
  * The events that end an execution which cannot go on: its runner is gone for good and another execution takes its place,
- * or it met a defect. What was under way counts as failed; nothing is called.
+ * or it met a defect. What was under way counts as failed, and as cancelled where somebody had stopped it (Ctrl-C, a pause)
+ * and another one takes its place: nobody will know how it would have ended. Nothing is called.
  *
  * @since 0.1.0
  */
@@ -18,9 +22,11 @@ export const closing = (
   error: ErrorInfo
 ): ReadonlyArray<NewEvent> => {
   const reason = error.message
+  const stopped = state.status === "paused" && error.code === superseded
+  const ended = stopped ? "cancelled" : "failed"
   const stages = (of: ReadonlyArray<StageState>, stack?: StackName): ReadonlyArray<NewEvent> =>
     of.flatMap(({ name, status }) => {
-      const on = status === "pending" ? "skipped" : status === "running" || status === "waiting" ? "failed" : undefined
+      const on = status === "pending" ? "skipped" : status === "running" || status === "waiting" ? ended : undefined
       return on === undefined
         ? []
         : [
@@ -55,7 +61,7 @@ export const closing = (
     {
       id: "closing/execution",
       at,
-      event: { _tag: "ExecutionMoved", on: state.status === "queued" ? "cancelled" : "failed", reason, error }
+      event: { _tag: "ExecutionMoved", on: state.status === "queued" ? "cancelled" : ended, reason, error }
     }
   ])
 }

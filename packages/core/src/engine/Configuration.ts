@@ -198,6 +198,7 @@ export const resolve = Effect.fnUntraced(function* (
     leaseTtl: manifest.leaseTtl,
     ...(settings.region === undefined ? {} : { region: settings.region }),
     ...(settings.account === undefined ? {} : { account: settings.account }),
+    ...(manifest.queue === undefined ? {} : { queue: manifest.queue }),
     ...(manifest.freezes.length === 0 ? {} : { freezes: manifest.freezes }),
     ...(manifest.requires.length === 0 ? {} : { requires: manifest.requires })
   }

@@ -46,6 +46,13 @@ export const markOf = (place: Place, id: CorrelationId, fence: number): Effect.E
 export const isMarkOf = (mark: string, { deploymentId, environment }: Place, id: string): boolean =>
   mark.split("/").slice(1, 4).join("/") === `${deploymentId}/${environment}/${id}`
 
+/** The marks of the commands that a process runs in, the innermost first. @since 0.1.0 */
+export const runsAround = ({
+  SIGNALBOX_OUTER_RUNS,
+  SIGNALBOX_RUN
+}: Readonly<Record<string, string | undefined>>): ReadonlyArray<string> =>
+  `${SIGNALBOX_RUN ?? ""} ${SIGNALBOX_OUTER_RUNS ?? ""}`.split(" ").filter((mark) => mark !== "")
+
 /**
  * Ends what commands left behind where an execution has just got the lock: also those of executions that somebody closed
  * long before.

@@ -105,7 +105,7 @@ export const preflight = Effect.fnUntraced(function* (
   if (kind !== "deploy" && kind !== "deploy-stack" && kind !== "rollback") return
   yield* checkExclusive(request)
   const environment = yield* environmentOf(request)
-  const { spec: from, stacksWere } = startingPoint(kind, spec, environment)
+  const { spec: from, stacksWere } = startingPoint(kind, spec, environment, request.stacks)
   const look = (asked: Asked): Effect.Effect<unknown, ProviderError> => {
     if (kind !== "rollback") return planOne(request, asked)
     const checkpoint = stacksWere.find(({ name }) => name === asked.stack.name)?.checkpoint ?? undefined

@@ -6,15 +6,16 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { DeploymentId, EnvironmentName } from "../domain/Ids.ts"
-import type { ExecutionSpec, Manifest } from "../domain/Spec.ts"
+import type { ExecutionSpec, Manifest, StackSpec } from "../domain/Spec.ts"
 import { DeploymentStore } from "../spi/DeploymentStore.ts"
 import type { Provider } from "../spi/Provider.ts"
-import type { ProviderError } from "../spi/ProviderError.ts"
+import { ProviderError } from "../spi/ProviderError.ts"
 import type { Providers } from "../spi/Providers.ts"
 import type { StoreError } from "../spi/StoreError.ts"
 import { resolve } from "./Configuration.ts"
 import { type Asked, eachStack, type Where } from "./EachStack.ts"
-import { checkExclusive, planOne, preflight, refusalOf } from "./Preflight.ts"
+import { checkExclusive, planOne, refusalOf } from "./Preflight.ts"
+import * as Recorded from "./Recorded.ts"
 import type { Refused } from "./Refused.ts"
 import type { ObservedStack, PlannedStack, Request } from "./Signalbox.ts"
 
@@ -28,7 +29,10 @@ import type { ObservedStack, PlannedStack, Request } from "./Signalbox.ts"
 export const plan = Effect.fnUntraced(function* (
   request: Request
 ): Effect.fn.Return<ReadonlyArray<PlannedStack>, Refused | ProviderError | StoreError, DeploymentStore | Providers> {
-  const spec = yield* specOf(request)
+  const spec = yield* resolve(request.manifest, request.environment, {
+    ...(request.stacks === undefined ? {} : { stacks: request.stacks }),
+    ...(request.strategy === undefined ? {} : { strategy: request.strategy })
+  })
   yield* checkExclusive(request)
   const all = yield* eachInstalled(request, spec, (asked) =>
     Effect.map(Effect.result(planOne(request, asked)), (planned) => ({ ...asked, planned }))
@@ -51,22 +55,8 @@ export const plan = Effect.fnUntraced(function* (
   )
 })
 
-const specOf = ({ environment, manifest, stacks, strategy }: Request) =>
-  resolve(manifest, environment, {
-    ...(stacks === undefined ? {} : { stacks }),
-    ...(strategy === undefined ? {} : { strategy })
-  })
-
 /**
- * Refuses what `submit` would refuse because its providers know that it cannot succeed; writes nothing.
- *
- * @since 0.1.0
- */
-export const check = (request: Request): Effect.Effect<void, Refused | StoreError, DeploymentStore | Providers> =>
-  Effect.flatMap(specOf(request), (spec) => preflight(request, spec))
-
-/**
- * Asks the providers what is really there; a stack that cannot be asked carries its error.
+ * Asks the providers what is really there, by what was recorded of it; a stack that cannot be asked carries its error.
  *
  * @since 0.1.0
  */
@@ -75,14 +65,30 @@ export const observe = Effect.fnUntraced(function* (options: {
   readonly deploymentId: DeploymentId
   readonly environment: EnvironmentName
 }): Effect.fn.Return<ReadonlyArray<ObservedStack>, Refused | StoreError, DeploymentStore | Providers> {
-  const spec = yield* resolve(options.manifest, options.environment)
-  return yield* eachInstalled(options, spec, ({ provider, ref, stack }) =>
+  const store = yield* DeploymentStore
+  const { deploymentId, environment } = options
+  const deployment = yield* store.deployment(deploymentId)
+  const state = yield* store.environment(deploymentId, environment)
+  const manifest =
+    deployment === undefined ? options.manifest : Recorded.manifest(deployment, environment, state, options.manifest)
+  const spec = yield* resolve(manifest, environment)
+  return yield* eachStack(options, spec, state, ({ provider, ref, stack }) =>
     Effect.map(
-      Effect.match(provider.observe(ref), { onFailure: (error) => error, onSuccess: (observed) => observed }),
+      provider === undefined
+        ? Effect.succeed(notInstalled(stack))
+        : Effect.match(provider.observe(ref), { onFailure: (error) => error, onSuccess: (observed) => observed }),
       (observation): ObservedStack => ({ name: stack.name, provider: stack.provider, observation })
     )
   )
 })
+
+const notInstalled = ({ name, provider }: StackSpec): ProviderError =>
+  new ProviderError({
+    provider,
+    operation: "observe",
+    stackName: name,
+    reason: { _tag: "Unsupported", capability: "observe", message: `the provider "${provider}" is not installed` }
+  })
 
 const eachInstalled = Effect.fnUntraced(function* <A, E>(
   where: Where,

@@ -18,7 +18,7 @@ import { type Blocker, standing } from "./Blockers.ts"
 import { estimate } from "./Estimating.ts"
 import { inTheWay } from "./InTheWay.ts"
 import { requestOf } from "./Journal.ts"
-import { isMarkOf } from "./LeftBehind.ts"
+import { isMarkOf, runsAround } from "./LeftBehind.ts"
 import { claimKey, liveLock } from "./LockKey.ts"
 import { goesPast } from "./Overriding.ts"
 import { Refused } from "./Refused.ts"
@@ -123,7 +123,8 @@ export const lineup = Effect.fnUntraced(function* (
 /**
  * Refuses what runs inside of the very command that holds its lock: it would wait for itself, for ever.
  *
- * *Details*: `outer` is `SIGNALBOX_RUN`, where a command was started with it.
+ * *Details*: `env` is the environment of the process: `SIGNALBOX_RUN` marks the command that it is part of, and
+ * `SIGNALBOX_OUTER_RUNS` those around that. `hint` says what to do instead.
  *
  * *Errors*: `Refused`: `blocked` (`nested_run`).
  *
@@ -131,17 +132,19 @@ export const lineup = Effect.fnUntraced(function* (
  */
 export const refuseNested = Effect.fnUntraced(function* (
   lock: Pick<ExecutionState, "deploymentId" | "environment">,
-  outer: string | undefined
+  env: Readonly<Record<string, string | undefined>>,
+  hint: string = "It would wait for itself. Do it when that command has ended, or without signalbox run around it."
 ): Effect.fn.Return<void, Refused | StoreError, LeaseStore> {
-  if (!outer) return
+  const outer = runsAround(env)
+  if (outer.length === 0) return
   const { deploymentId, environment } = lock
   const lease = yield* liveLock(deploymentId, environment)
-  if (lease === undefined || !isMarkOf(outer, lock, lease.holder)) return
+  if (lease === undefined || !outer.some((mark) => isMarkOf(mark, lock, lease.holder))) return
   return yield* new Refused({
     kind: "blocked",
     code: "nested_run",
     message: `this runs inside of ${lease.holder}, which holds the lock of ${deploymentId} in ${environment} already`,
-    hint: "Run the command itself: it has the lock."
+    hint
   })
 })
 

@@ -106,7 +106,12 @@ export const moveStage = (
 export const moveStack = (
   stack: StackName,
   on: StackTrigger,
-  options: { readonly release?: Release | null; readonly reason?: string; readonly error?: ErrorInfo } = {}
+  options: {
+    readonly release?: Release | null
+    readonly spec?: StackSpec
+    readonly reason?: string
+    readonly error?: ErrorInfo
+  } = {}
 ): Effect.Effect<void, never, Run> =>
   Effect.flatMap(Run, ({ journal }) =>
     journal.record(`stack/${stack}/${on}`, { _tag: "StackMoved", stack, on, ...options })

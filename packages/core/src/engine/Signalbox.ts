@@ -31,7 +31,7 @@ import * as Preview from "./Preview.ts"
 import type { Refused } from "./Refused.ts"
 import type { Reported } from "./Reported.ts"
 import * as Runner from "./Runner.ts"
-import { submit } from "./Submission.ts"
+import { check, type Submission, submit } from "./Submission.ts"
 import * as TraceKeeper from "./TraceKeeper.ts"
 import * as Turn from "./Turn.ts"
 import type { Wrapped } from "./Wrapping.ts"
@@ -111,10 +111,11 @@ export class Signalbox extends Context.Service<
     ) => Effect.Effect<ReadonlyArray<PlannedStack>, Refused | ProviderError | StoreError>
     /** Fails where `submit` would refuse the request because its providers know that it cannot succeed. Writes nothing. */
     readonly preflight: (request: Request) => Effect.Effect<void, Refused | StoreError>
-    /** Records the request, or joins the execution that has this correlation id already. */
-    readonly submit: (
-      request: Request
-    ) => Effect.Effect<{ readonly execution: ExecutionState; readonly joined: boolean }, Refused | StoreError>
+    /**
+     * Records the request, or joins the execution that has this correlation id already. A rollback and a destruction work on
+     * the configuration that was recorded; the manifest is only for what was never deployed.
+     */
+    readonly submit: (request: Request) => Effect.Effect<Submission, Refused | StoreError>
     /**
      * Carries the execution to its end and returns its last state: from the start, from where a runner that died left it,
      * or by following a runner that is alive. Interrupting it persists the state (`paused`) and gives the leases back.
@@ -189,7 +190,7 @@ export class Signalbox extends Context.Service<
         init: (options) => provided(Initialization.init(options)),
         ensure: (options) => provided(Initialization.ensure(options)),
         plan: (request) => provided(Preview.plan(request)),
-        preflight: (request) => provided(Preview.check(request)),
+        preflight: (request) => provided(check(request)),
         submit: (request) => provided(submit(request)),
         run: (id, command, shown) => Effect.ensuring(provided(Runner.run(id, command, shown)), traces.finished(id)),
         takeTurn: (id, options) => provided(Runner.takeTurnOnly(id, options)),

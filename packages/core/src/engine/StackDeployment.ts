@@ -28,7 +28,7 @@ export const deployStack = Effect.fnUntraced(function* (
   const { journal } = yield* Run
   const { name } = stack
   yield* moveStage("deployment", "started", { stack: name })
-  yield* moveStack(name, "deploy_started")
+  yield* moveStack(name, "deploy_started", { spec: stack })
   yield* journal.record(`checkpoint/${name}`, { _tag: "CheckpointKept", stack: name, checkpoint: plan.checkpoint })
   yield* byStrategy(stack, plan)
   yield* moveStage("deployment", "succeeded", { stack: name })

@@ -8,6 +8,7 @@ import type { StackBefore } from "../domain/Event.ts"
 import type { StackName } from "../domain/Ids.ts"
 import type { DeploymentStatus, ExecutionKind } from "../domain/Machines.ts"
 import type { ExecutionSpec, StackSpec } from "../domain/Spec.ts"
+import { undone } from "./Recorded.ts"
 
 /** @since 0.1.0 */
 export interface StartingPoint {
@@ -17,15 +18,18 @@ export interface StartingPoint {
 }
 
 /**
- * Reads it from the state of the environment. A rollback works on the stacks that have an earlier release to go back to.
+ * Reads it from the state of the environment. A rollback works on the stacks that have an earlier release to go back to; it
+ * and a destruction work on what was recorded, narrowed to `only`, and not on what was asked for.
  *
  * @since 0.1.0
  */
 export const startingPoint = (
   kind: ExecutionKind,
-  spec: ExecutionSpec,
-  environment: EnvironmentState | undefined
+  asked: ExecutionSpec,
+  environment: EnvironmentState | undefined,
+  only?: ReadonlyArray<StackName>
 ): StartingPoint => {
+  const spec = undone(kind, asked, environment, only)
   const before = (name: StackName): StackBefore => {
     const known = environment?.stacks.find((stack) => stack.name === name)
     return {

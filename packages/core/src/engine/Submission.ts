@@ -8,7 +8,7 @@ import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
-import type { EnvironmentState } from "../domain/Environment.ts"
+import type { EnvironmentState, StackInEnvironment } from "../domain/Environment.ts"
 import type { EventOf, QueuePolicy } from "../domain/Event.ts"
 import type { ExecutionState } from "../domain/Execution.ts"
 import type { CorrelationId } from "../domain/Ids.ts"
@@ -25,8 +25,10 @@ import { announceRunner } from "./Claim.ts"
 import { resolve } from "./Configuration.ts"
 import { join } from "./Joining.ts"
 import { isHeld, liveLock, lockKey } from "./LockKey.ts"
+import { nothingToRollBack } from "./NothingToRollBack.ts"
 import { goesPast } from "./Overriding.ts"
 import { preflight } from "./Preflight.ts"
+import * as Recorded from "./Recorded.ts"
 import { Refused } from "./Refused.ts"
 import { uniqueOwner } from "./RunnerIdentity.ts"
 import type { Request } from "./Signalbox.ts"
@@ -40,16 +42,19 @@ import { displace } from "./Turn.ts"
 export interface Submission {
   readonly execution: ExecutionState
   readonly joined: boolean
+  /** What is deployed and the configuration of a `deploy` does not have any more: it goes on running. */
+  readonly dropped: ReadonlyArray<StackInEnvironment>
 }
+
+type Taken = Omit<Submission, "dropped">
 
 /**
  * Records a request, or joins the execution that has its correlation id already.
  *
  * *Details*: with the policy `reject` the lock of the environment is taken first, so that of two requests at the same
- * instant one is recorded and the other refused with the holder's name. What is known to be wrong is refused before that
- * (`preflight`). An execution that was left unfinished in this
+ * instant one is recorded and the other refused with the holder's name. An execution that was left unfinished in this
  * environment, and whose lease is over, is closed and named in `supersedes`. With the others the request is recorded at
- * once, and comes to its turn when it is carried out.
+ * once, and comes to its turn when it is carried out. What its providers know to be wrong is refused before (`preflight`).
  *
  * @since 0.1.0
  */
@@ -57,10 +62,34 @@ export const submit = Effect.fnUntraced(function* (
   request: Request
 ): Effect.fn.Return<Submission, Refused | StoreError, DeploymentStore | LeaseStore | Providers> {
   const store = yield* DeploymentStore
+  const before = yield* store.environment(request.deploymentId, request.environment)
+  const dropped =
+    request.kind === "deploy" && request.stacks === undefined ? Recorded.dropped(request.manifest, before) : []
+  return { ...(yield* take(request, before)), dropped }
+})
+
+/**
+ * Refuses what `submit` would refuse because its providers know that it cannot succeed; writes nothing.
+ *
+ * @since 0.1.0
+ */
+export const check = Effect.fnUntraced(function* (
+  request: Request
+): Effect.fn.Return<void, Refused | StoreError, DeploymentStore | Providers> {
+  const store = yield* DeploymentStore
+  const before = yield* store.environment(request.deploymentId, request.environment)
+  yield* preflight(request, yield* prepare(request, before))
+})
+
+const take = Effect.fnUntraced(function* (
+  request: Request,
+  before: EnvironmentState | undefined
+): Effect.fn.Return<Taken, Refused | StoreError, DeploymentStore | LeaseStore | Providers> {
+  const store = yield* DeploymentStore
   const existing = yield* store.execution(request.correlationId)
   if (existing !== undefined) return yield* Effect.tap(join(request, existing), displace(request.correlationId))
 
-  const spec = yield* prepare(request)
+  const spec = yield* prepare(request, before)
   const policy = request.queue ?? request.manifest.queue ?? (request.kind === "run" ? "fifo" : "reject")
   const blockers = yield* standing({ ...request, spec })
   // Who waits in the queue waits for these too, unless they are there for good.
@@ -92,7 +121,7 @@ const free = Effect.fnUntraced(function* (
 const immediately = Effect.fnUntraced(function* (
   request: Request,
   spec: ExecutionSpec
-): Effect.fn.Return<Submission, Refused | StoreError, DeploymentStore | LeaseStore> {
+): Effect.fn.Return<Taken, Refused | StoreError, DeploymentStore | LeaseStore> {
   const leases = yield* LeaseStore
   const [next] = yield* ahead(request, goesPast(request))
   if (next !== undefined) return yield* behind(next, request)
@@ -170,7 +199,8 @@ const awaitExecution = (id: CorrelationId, ttl: Duration.Duration) =>
   )
 
 const prepare = Effect.fnUntraced(function* (
-  request: Request
+  request: Request,
+  before: EnvironmentState | undefined
 ): Effect.fn.Return<ExecutionSpec, Refused | StoreError, DeploymentStore> {
   const store = yield* DeploymentStore
   const deployment = yield* store.deployment(request.deploymentId)
@@ -184,7 +214,10 @@ const prepare = Effect.fnUntraced(function* (
   }
   // A command changes the stacks that are named; what else it does is a matter of the deployment as a whole.
   const stacks = request.stacks ?? (request.kind === "run" ? [] : undefined)
-  return yield* resolve(request.manifest, request.environment, {
+  const manifest = Recorded.undoes(request.kind)
+    ? Recorded.manifest(deployment, request.environment, before, request.manifest)
+    : request.manifest
+  return yield* resolve(manifest, request.environment, {
     ...(stacks === undefined ? {} : { stacks }),
     ...(request.strategy === undefined ? {} : { strategy: request.strategy })
   })
@@ -194,15 +227,10 @@ const startFrom = Effect.fnUntraced(function* (
   request: Request,
   spec: ExecutionSpec,
   environment: EnvironmentState | undefined
-): Effect.fn.Return<StartingPoint, Refused> {
-  const from = startingPoint(request.kind, spec, environment)
+): Effect.fn.Return<StartingPoint, Refused | StoreError, DeploymentStore> {
+  const from = startingPoint(request.kind, spec, environment, request.stacks)
   if (!isEmpty(request.kind, from)) return from
-  return yield* new Refused({
-    kind: "conflict",
-    code: "nothing_to_roll_back",
-    message: `${request.deploymentId} in ${request.environment} has no earlier release to go back to`,
-    hint: `See what was deployed: signalbox history ${request.deploymentId}`
-  })
+  return yield* new Refused({ kind: "conflict", ...(yield* nothingToRollBack(request, environment)) })
 })
 
 const requested = Effect.fnUntraced(function* (
@@ -223,6 +251,7 @@ const requested = Effect.fnUntraced(function* (
     ...(request.reason === undefined ? {} : { reason: request.reason }),
     ...more,
     ...from,
+    ...(request.stacks === undefined ? {} : { only: request.stacks }),
     ...(request.origin === undefined ? {} : { origin: request.origin }),
     ...(request.override === undefined ? {} : { override: request.override }),
     ...(request.command === undefined ? {} : { command: request.command }),
@@ -235,11 +264,11 @@ const enqueue = Effect.fnUntraced(function* (
   request: Request,
   spec: ExecutionSpec,
   policy: QueuePolicy
-): Effect.fn.Return<Submission, Refused | StoreError, DeploymentStore | LeaseStore> {
+): Effect.fn.Return<Taken, Refused | StoreError, DeploymentStore | LeaseStore> {
   const store = yield* DeploymentStore
   const { correlationId: id, deploymentId, environment } = request
   const was = yield* store.environment(deploymentId, environment)
-  const { deploymentWas, stacksWere } = startingPoint(request.kind, spec, was)
+  const { deploymentWas, stacksWere } = startingPoint(request.kind, spec, was, request.stacks)
   // Which stacks go back is known when its turn has come; until then all may.
   const event = yield* requested(request, { deploymentWas, stacksWere, spec }, { queue: policy })
   yield* announceRunner(id, spec.leaseTtl)
@@ -279,7 +308,7 @@ const record = Effect.fnUntraced(function* (
   request: Request,
   spec: ExecutionSpec,
   lock: Lease
-): Effect.fn.Return<Submission, Refused | StoreError, DeploymentStore | LeaseStore> {
+): Effect.fn.Return<Taken, Refused | StoreError, DeploymentStore | LeaseStore> {
   const store = yield* DeploymentStore
   // Until it was taken, somebody may have decided against it.
   const [blocker] = yield* standing({ ...request, spec })

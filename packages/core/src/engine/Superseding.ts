@@ -13,7 +13,7 @@ import { DeploymentStore } from "../spi/DeploymentStore.ts"
 import { type Lease, type LeaseHeld, type LeaseLost, LeaseStore } from "../spi/LeaseStore.ts"
 import type { StoreError } from "../spi/StoreError.ts"
 import { claim } from "./Claim.ts"
-import { closing } from "./Closing.ts"
+import { closing, superseded } from "./Closing.ts"
 
 /**
  * Ends an execution that was left unfinished and whose lease is over; returns whether there was anything to end.
@@ -38,7 +38,7 @@ export const supersede = Effect.fnUntraced(function* (
   }
   const at = yield* Clock.currentTimeMillis
   const events = closing(state, environment, at, {
-    code: "superseded",
+    code: superseded,
     message: `${id} was left unfinished and is superseded by ${by}`,
     hint: `Follow the new one: signalbox attach ${by}`
   })

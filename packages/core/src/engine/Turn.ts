@@ -21,6 +21,7 @@ import { withEnding } from "./Announcing.ts"
 import { type Blocker, isFinal, stacksMissing, standing } from "./Blockers.ts"
 import { requestOf } from "./Journal.ts"
 import { lockKey } from "./LockKey.ts"
+import { nothingToRollBack } from "./NothingToRollBack.ts"
 import { news } from "./News.ts"
 import { goesPast } from "./Overriding.ts"
 import { isEmpty, startingPoint } from "./StartingPoint.ts"
@@ -205,7 +206,7 @@ const begin = Effect.fnUntraced(function* (
   }
   if (current !== null) yield* supersede(current, id, found, lock)
   const environment = current === null ? found : yield* store.environment(...place)
-  const from = startingPoint(state.kind, request.spec, environment)
+  const from = startingPoint(state.kind, request.spec, environment, request.only)
   const at = yield* Clock.currentTimeMillis
   const events: ReadonlyArray<NewEvent> = [
     {
@@ -214,7 +215,11 @@ const begin = Effect.fnUntraced(function* (
       event: { _tag: "TurnTaken", ...from, ...(current === null ? {} : { supersedes: current }) }
     },
     { id: `lease/${lock.fence}`, at, event: { _tag: "LeaseTaken", key: lock.key, fence: lock.fence } },
-    ...(isEmpty(state.kind, from) ? (gaveWay ? undone(at) : [cancelled(at, nothingToRollBack(state))]) : [])
+    ...(isEmpty(state.kind, from)
+      ? gaveWay
+        ? undone(at)
+        : [cancelled(at, yield* nothingToRollBack(state, environment))]
+      : [])
   ]
   const written = yield* store.append({ stream: id, events: withEnding(state, events), guards: [claim(), lock] }).pipe(
     Effect.as(true),
@@ -236,12 +241,6 @@ const undone = (at: number): ReadonlyArray<NewEvent> => [
     event: { _tag: "ExecutionMoved", on: "completed", reason: "what was under way gave way and went back" }
   }
 ]
-
-const nothingToRollBack = ({ deploymentId, environment }: ExecutionState): ErrorInfo => ({
-  code: "nothing_to_roll_back",
-  message: `${deploymentId} in ${environment} has no earlier release to go back to`,
-  hint: `See what was deployed: signalbox history ${deploymentId}`
-})
 
 const cancelled = (at: number, error: ErrorInfo): NewEvent => ({
   id: "closing/execution",

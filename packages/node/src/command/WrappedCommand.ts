@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { Ended, Wrapped } from "@signalbox/core/engine"
+import { type Ended, runsAround, type Wrapped } from "@signalbox/core/engine"
 import { traceEnvironment } from "@signalbox/core/telemetry"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -33,6 +33,12 @@ export interface Options extends Pick<
   readonly takeSignals?: (listener: (signal: "SIGINT" | "SIGTERM") => void) => () => void
   readonly onSignal?: (signal: NodeJS.Signals) => void
   readonly onExit?: (code: number) => void
+}
+
+/** The commands around this one, which a command inside of it must not wait for either. */
+const outerRuns = (env: Options["env"]) => {
+  const outer = runsAround(env)
+  return outer.length === 0 ? {} : { SIGNALBOX_OUTER_RUNS: outer.join(" ") }
 }
 
 /** From polite to final; so an operator's abort goes on where the command does not heed it. */
@@ -85,6 +91,7 @@ export const make =
           env: {
             ...LeasedCommand.environment({ env, id, color }),
             ...traceEnvironment(correlationId, { env }),
+            ...outerRuns(env),
             SIGNALBOX_CORRELATION_ID: correlationId
           },
           ttl: context.ttl,

@@ -51,7 +51,8 @@ export interface TargetOptions extends CallOptions {
  *
  * *Details*: `correlationId` is its identity and makes a repeat harmless: a second start with the same one joins it (default:
  * drawn). `signal` interrupts the execution as Ctrl-C would, also long after the call has returned: it is `paused`, and
- * `attach` carries it on. That is not `abort`, which goes back to the checkpoints.
+ * `attach` carries it on. That is not `abort`, which goes back to the checkpoints. In a program that is itself run by
+ * `signalbox run` or `runCommand`, an execution of the same deployment and environment is a `BlockedError` (`nested_run`).
  *
  * @since 0.1.0
  */
@@ -60,6 +61,16 @@ export interface StartOptions extends TargetOptions, QueueOptions {
   readonly by?: string
   readonly reason?: string
 }
+
+/**
+ * What takes back what is there is started with.
+ *
+ * *Details*: as `StartOptions`. It works on the configuration that each stack was deployed with; `configuration` is for what
+ * was never deployed, and may be left out. One that is wrong is a warning of the process.
+ *
+ * @since 0.1.0
+ */
+export type UndoOptions = Omit<StartOptions, "configuration"> & { readonly configuration?: Config | undefined }
 
 /** What a deployment brings in. `artifact` is a path or URL; `strategy` overrides that of every stack. @since 0.1.0 */
 export interface ReleaseOptions extends StartOptions {
@@ -114,7 +125,8 @@ export interface DeploymentStatusView extends Environment.Deployment {
 /**
  * An execution that this process carries out, or follows where another one does.
  *
- * *Details*: `joined` tells whether it was there before. `done` resolves with the last state, whatever the outcome: look at
+ * *Details*: `joined` tells whether it was there before. `droppedStacks` are deployed and not in the configuration of this
+ * deployment any more: they go on running, until `destroyStack` takes them away. `done` resolves with the last state, whatever the outcome: look at
  * its `status`. It rejects only where the outcome is not known here (`InterruptedError`, `LeaseLostError`,
  * `StoreFailedError` …); a rejection that nobody looks at does not end the process. `abort` goes back to the checkpoints and
  * ends it; aborting the signal that it was started with only sets it aside.
@@ -124,6 +136,7 @@ export interface DeploymentStatusView extends Environment.Deployment {
 export interface ExecutionHandle {
   readonly correlationId: string
   readonly joined: boolean
+  readonly droppedStacks: ReadonlyArray<string>
   readonly done: Promise<Execution.ExecutionState>
   readonly state: (options?: CallOptions) => Promise<Execution.ExecutionState>
   /** Its events, from the first and then live, until it has ended. */
@@ -157,11 +170,11 @@ export interface Connection extends Coordination {
   /** Brings in a release of one stack. */
   readonly deployStack: (options: ReleaseOptions & { readonly stack: string }) => Promise<ExecutionHandle>
   /** Puts every stack back to the release before. */
-  readonly rollback: (options: StartOptions) => Promise<ExecutionHandle>
-  /** Takes every stack away, dependents first. */
-  readonly destroy: (options: StartOptions) => Promise<ExecutionHandle>
+  readonly rollback: (options: UndoOptions) => Promise<ExecutionHandle>
+  /** Takes every stack away, dependents first; also those that are not in the configuration any more. */
+  readonly destroy: (options: UndoOptions) => Promise<ExecutionHandle>
   /** Takes one stack away. */
-  readonly destroyStack: (options: StartOptions & { readonly stack: string }) => Promise<ExecutionHandle>
+  readonly destroyStack: (options: UndoOptions & { readonly stack: string }) => Promise<ExecutionHandle>
   /**
    * Runs any command as a deployment: alone, in the log and in the trace, never longer than its lock. Returns once it is
    * recorded. A `BlockedError` says that its policy is `reject` and somebody is in the way.
@@ -181,8 +194,10 @@ export interface Connection extends Coordination {
   readonly command: (correlationId: string, command: OperatorCommand, options?: CommandOptions) => Promise<void>
   /** Judges a past execution again, by its own measurements: would it have been stopped, when, and why? */
   readonly replay: (correlationId: string, options?: ReplayOptions) => Promise<Replay.Replayed>
-  /** Asks the providers what is really there. */
-  readonly observe: (options: TargetOptions) => Promise<ReadonlyArray<ObservedStack>>
+  /** Asks the providers what is really there, by the configuration that it was deployed with. */
+  readonly observe: (
+    options: Omit<TargetOptions, "configuration"> & { readonly configuration?: Config | undefined }
+  ) => Promise<ReadonlyArray<ObservedStack>>
   /**
    * Sets every execution of this connection aside as Ctrl-C would, ends its iterators and closes the store. Anything after
    * it rejects.

@@ -3,23 +3,23 @@
  *
  * @since 0.1.0
  */
-import { Replaying, type Request } from "@signalbox/core/engine"
-import { CorrelationId, DeploymentId, EnvironmentName, type StoreError } from "@signalbox/core/spi"
+import { Queueing, Recorded, Replaying, type Request } from "@signalbox/core/engine"
+import { CorrelationId, DeploymentId, EnvironmentName, Execution, type StoreError } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
-import type { Connection, ConnectOptions, ReleaseOptions } from "./Connection.ts"
+import type { Connection, ConnectOptions, ReleaseOptions, UndoOptions } from "./Connection.ts"
 import { coordination } from "./coordinate.ts"
 import { executions } from "./executions.ts"
 import { given, named, spanOf } from "./input.ts"
-import { deploymentOf, placeOf } from "./place.ts"
+import { deploymentOf, placeOf, recordedPlace } from "./place.ts"
 import { requestOf, submitted } from "./request.ts"
 import { commandRuns } from "./runCommand.ts"
 import { session, type Session } from "./session.ts"
 import * as SignalboxNode from "./SignalboxNode.ts"
 import { interrupted } from "./toSignalboxError.ts"
 
-type Started = ReleaseOptions & { readonly stack?: string }
+type Started = (ReleaseOptions | UndoOptions) & { readonly stack?: string }
 
 /**
  * Opens Signalbox for a program that does not use Effect.
@@ -54,7 +54,7 @@ const make = (opened: Session): Connection => {
   const { command, events, execution, handle, leave } = all
 
   const asked = async (kind: Request["kind"], { stack, ...options }: Started): Promise<Request> => {
-    const place = await placeOf(opened, options)
+    const place = await (Recorded.undoes(kind) ? recordedPlace : placeOf)(opened, options)
     return requestOf(opened, kind, place, { ...options, stacks: stack === undefined ? undefined : [stack] })
   }
 
@@ -64,9 +64,11 @@ const make = (opened: Session): Connection => {
     const { signal } = options
     const stopped = () => signal?.aborted === true
     if (stopped()) throw interrupted(signal?.reason)
-    const { joined } = await submitted(opened, request)
+    await run(Queueing.refuseNested(request, process.env))
+    const { dropped, joined } = await submitted(opened, request)
     if (stopped() && !joined) await leave(request.correlationId)
-    return handle(request.correlationId, joined, { signal, queueTimeout })
+    const droppedStacks = dropped.map(({ name }) => name)
+    return handle(request.correlationId, joined, { signal, queueTimeout }, droppedStacks)
   }
 
   return {
@@ -88,6 +90,7 @@ const make = (opened: Session): Connection => {
     ...coordination(opened, all),
     attach: async (correlationId, options = {}) => {
       const state = await execution(correlationId, options)
+      if (!Execution.isFinished(state)) await run(Queueing.refuseNested(state, process.env))
       return handle(state.correlationId, true, { signal: options.signal })
     },
     execution,
@@ -127,10 +130,8 @@ const make = (opened: Session): Connection => {
       return run(Replaying.replay(id, change), signal)
     },
     observe: async ({ configuration, deploymentId, environment, signal }) => {
-      const manifest = await checked(configuration)
-      const id = named(DeploymentId, "deploymentId", deploymentId)
-      const name = named(EnvironmentName, "environment", environment)
-      return box((signalbox) => signalbox.observe({ manifest, deploymentId: id, environment: name }), signal)
+      const place = await recordedPlace(opened, { configuration, deploymentId, environment, signal })
+      return box((signalbox) => signalbox.observe(place), signal)
     },
     close,
     [Symbol.asyncDispose]: close

@@ -1,5 +1,5 @@
 /** The interlocking, for promises. */
-import { Estimating, Queueing, Signalbox } from "@signalbox/core/engine"
+import { Estimating, Queueing, Recorded, Signalbox } from "@signalbox/core/engine"
 import {
   CorrelationId,
   DeploymentId,
@@ -15,7 +15,7 @@ import * as Effect from "effect/Effect"
 import type { Coordination, LockOptions, VetoOptions, WaitOptions } from "./Coordination.ts"
 import type { Executions } from "./executions.ts"
 import { given, momentOf, named, originOf, spanOf, textOf } from "./input.ts"
-import { deploymentOf, ensured, type Place, placeOf } from "./place.ts"
+import { deploymentOf, ensured, type Place, placeOf, placeOnRecord, recordedPlace } from "./place.ts"
 import { requestOf, submitted } from "./request.ts"
 import type { Session } from "./session.ts"
 import { ConflictError, InterruptedError } from "./SignalboxError.ts"
@@ -62,6 +62,12 @@ const telling = Effect.fnUntraced(function* (
   }
 })
 
+/** Refuses to wait for the turn of a request behind the very command that this process is part of. */
+const refuseNested = Effect.fnUntraced(function* (id: CorrelationId) {
+  const state = yield* Effect.flatMap(DeploymentStore, (store) => store.execution(id))
+  if (state !== undefined && Execution.isQueued(state)) yield* Queueing.refuseNested(state, process.env)
+})
+
 /** Of one connection. */
 export const coordination = (session: Session, { execution }: Executions): Coordination => {
   const { box, by, run } = session
@@ -71,7 +77,7 @@ export const coordination = (session: Session, { execution }: Executions): Coord
 
   /** A place whose deployment is there, or is made. */
   const placed = async (options: LockOptions) => {
-    const place = await placeOf(session, options)
+    const place = await placeOnRecord(session, options)
     const told = { environment: place.environment, reason: textOf("reason", options.reason), by: by(options.by) }
     if (place.own) await ensured(session, place, told.by)
     else await deploymentOf(session, place.deploymentId, options.signal)
@@ -97,7 +103,8 @@ export const coordination = (session: Session, { execution }: Executions): Coord
 
   return {
     canDeploy: async (options) => {
-      const place = await placeOf(session, options)
+      const find = options.kind !== undefined && Recorded.undoes(options.kind) ? placeOnRecord : placeOf
+      const place = await find(session, options)
       const { correlationId, kind = place.bare ? "run" : "deploy", origin, override, stacks, version } = options
       const question = {
         manifest: place.manifest,
@@ -121,10 +128,12 @@ export const coordination = (session: Session, { execution }: Executions): Coord
 
     register: async (options) => {
       const { kind = "run", signal } = options
-      const place = await placeOf(session, options)
+      const onRecord = Recorded.undoes(kind) && options.deploymentId !== undefined
+      const place = await (onRecord ? recordedPlace(session, options) : placeOf(session, options))
       const asked = { ...options, queue: options.queue ?? place.manifest.queue ?? "fifo" }
       const request = { ...(await requestOf(session, kind, place, asked)), identical: true, later: true }
       if (signal?.aborted === true) throw interrupted(signal.reason)
+      await run(Queueing.refuseNested(place, process.env))
       await ensured(session, place, request.by)
       const { execution: state, joined } = await submitted(session, request)
       const { correlationId, deploymentId, status } = state
@@ -135,7 +144,10 @@ export const coordination = (session: Session, { execution }: Executions): Coord
       const id = named(CorrelationId, "correlationId", correlationId)
       const hold = Duration.millis(spanOf("holdMs", holdMs))
       const interval = Math.max(1, spanOf("intervalMs", intervalMs))
-      const turn = Effect.flatMap(Signalbox, (signalbox) => signalbox.takeTurn(id, { hold }))
+      const turn = Effect.andThen(
+        refuseNested(id),
+        Effect.flatMap(Signalbox, (signalbox) => signalbox.takeTurn(id, { hold }))
+      )
       const state = await run(
         onProgress === undefined ? turn : Effect.raceFirst(turn, telling(id, interval, onProgress)),
         signal
@@ -154,7 +166,7 @@ export const coordination = (session: Session, { execution }: Executions): Coord
 
     lock: {
       show: async (options) => {
-        const place = await placeOf(session, options)
+        const place = await placeOnRecord(session, options)
         if (!place.own) await deploymentOf(session, place.deploymentId, options.signal)
         return lineup(place, options.signal)
       },
@@ -183,6 +195,7 @@ export const coordination = (session: Session, { execution }: Executions): Coord
       },
       break: async (options) => {
         const { place, told } = await placed(options)
+        await run(Queueing.refuseNested(place, process.env))
         const { isDead } = await run(Queueing.lineup(place.deploymentId, place.environment), options.signal)
         const broken = await box((signalbox) => signalbox.breakLock(place.deploymentId, told), options.signal)
         return leaseInfo(broken, isDead)

@@ -27,7 +27,12 @@ interface Carried {
 export interface Executions extends Pick<Connection, "command" | "events" | "execution"> {
   /** Brings it to its end, here or by following whoever does. */
   readonly carry: (id: CorrelationId, carried: Carried) => Promise<Execution.ExecutionState>
-  readonly handle: (id: CorrelationId, joined: boolean, carried: Carried) => ExecutionHandle
+  readonly handle: (
+    id: CorrelationId,
+    joined: boolean,
+    carried: Carried,
+    droppedStacks?: ReadonlyArray<string>
+  ) => ExecutionHandle
   /** Leaves a request alone that was recorded and will not be carried out here. */
   readonly leave: (id: CorrelationId) => Promise<void>
 }
@@ -105,7 +110,7 @@ export const executions = ({ box, by, iterate, run, store }: Session): Execution
     events,
     carry,
     leave: (id) => run(giveBack(id)),
-    handle: (correlationId, joined, carried) => {
+    handle: (correlationId, joined, carried, droppedStacks = []) => {
       const done = carry(correlationId, carried)
       // Whoever does not look at its end is not to be ended by it.
       done.catch(() => undefined)
@@ -113,6 +118,7 @@ export const executions = ({ box, by, iterate, run, store }: Session): Execution
       return {
         correlationId,
         joined,
+        droppedStacks,
         done,
         state: (options) => execution(correlationId, options),
         events: (options) => events(correlationId, options),

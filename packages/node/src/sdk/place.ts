@@ -1,10 +1,11 @@
 /** Where something is coordinated: a deployment and one of its environments, with a configuration or without. */
-import { Configuration, deploymentIdOf } from "@signalbox/core/engine"
+import { Configuration, deploymentIdOf, Recorded } from "@signalbox/core/engine"
 import { DeploymentId, type Environment, EnvironmentName, type Manifest, StackName } from "@signalbox/core/spi"
+import type { UndoOptions } from "./Connection.ts"
 import type { OwnerOptions } from "./Coordination.ts"
 import { named } from "./input.ts"
 import type { Session } from "./session.ts"
-import { InvalidInputError, NotFoundError } from "./SignalboxError.ts"
+import { ConfigurationError, InvalidInputError, NotFoundError } from "./SignalboxError.ts"
 
 export interface Place {
   readonly manifest: Manifest
@@ -99,6 +100,44 @@ export const placeOf = async (session: Session, options: OwnerOptions & Asked): 
   const own = deploymentIdOf(deployment.organization, deployment.project) === deploymentId
   if (!own) known(deployment, environment)
   return { manifest: bare(deployment, environment, stacks), deploymentId, environment, bare: true, own }
+}
+
+const warn = (message: string): void => process.emitWarning(message, "SignalboxWarning")
+
+/** What is wrong with a configuration, where the record does instead of it. */
+const passedOver = (error: unknown): void => {
+  if (!(error instanceof ConfigurationError)) throw error
+  warn(`${error.message}; what was recorded is used instead of the configuration`)
+}
+
+/** Finds it for locks and holds, which no configuration decides: a wrong one is passed over. */
+export const placeOnRecord = (session: Session, options: OwnerOptions & Asked): Promise<Place> =>
+  placeOf(session, options).catch((error: unknown) => {
+    if (options.deploymentId === undefined) throw error
+    passedOver(error)
+    const { deploymentId, environment, signal, stacks } = options
+    return placeOf(session, { deploymentId, environment, signal, stacks })
+  })
+
+/** Finds it for what works on what is there, with the configuration that was recorded. */
+export const recordedPlace = async (
+  session: Session,
+  options: Pick<UndoOptions, "configuration" | "deploymentId" | "environment" | "signal">
+): Promise<Place> => {
+  const deploymentId = named(DeploymentId, "deploymentId", options.deploymentId)
+  const environment = named(EnvironmentName, "environment", options.environment)
+  const deployment = await deploymentOf(session, deploymentId, options.signal)
+  const state = await session.store((store) => store.environment(deploymentId, environment), options.signal)
+  const today =
+    options.configuration === undefined
+      ? undefined
+      : await session.checked(options.configuration).catch((error: unknown) => {
+          if (!Recorded.isRecorded(state)) throw error
+          return void passedOver(error)
+        })
+  if (today === undefined && state === undefined) known(deployment, environment)
+  const manifest = Recorded.manifest(deployment, environment, state, today)
+  return { manifest, deploymentId, environment, bare: false, own: false }
 }
 
 /** Makes the deployment of a project where there is none, and lets it know what it does not know yet. */
