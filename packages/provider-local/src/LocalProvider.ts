@@ -148,9 +148,9 @@ export const make = (options: LocalOptions): Provider => {
   /** The secrets of releases; what is not there is left to the supervisor, which may know it. */
   const secretsFor = (runtimes: ReadonlyArray<Runtime | null>): Record<string, string> =>
     Object.fromEntries(
-      runtimes.flatMap((runtime) => (runtime === null ? [] : secretsOf(runtime))).flatMap(({ variable }) =>
-        env[variable] === undefined ? [] : [[variable, env[variable]]]
-      )
+      runtimes
+        .flatMap((runtime) => (runtime === null ? [] : secretsOf(runtime)))
+        .flatMap(({ variable }) => (env[variable] === undefined ? [] : [[variable, env[variable]]]))
     )
 
   const mutate = <Operation extends keyof Mutations>(

@@ -55,7 +55,10 @@ describe("the log of a process", () => {
         assert.isTrue(text.endsWith("last words\n"), name)
         if (name === "lines") {
           const numbers = text.split("\n").flatMap((line) => /^line (\d+)$/.exec(line)?.slice(1) ?? [])
-          assert.deepStrictEqual(numbers.map(Number), Array.from(numbers, (_, at) => 9000 - numbers.length + at))
+          assert.deepStrictEqual(
+            numbers.map(Number),
+            Array.from(numbers, (_, at) => 9000 - numbers.length + at)
+          )
         }
       }
     }))
@@ -102,8 +105,15 @@ describe("the log of a process", () => {
           )
         )
         for (const name of readdirSync(logs)) assert.isAtMost(statSync(join(logs, name)).size, 10 << 20, name)
-        yield* provider.destroy(stack, { idempotencyKey: "d", fence: 1, guard: Effect.void, progress: () => Effect.void })
-        yield* Effect.promise(() => until("its log has ended", () => childrenOf(1, process!.env["SIGNALBOX_INSTANCE"]!).length === 0))
+        yield* provider.destroy(stack, {
+          idempotencyKey: "d",
+          fence: 1,
+          guard: Effect.void,
+          progress: () => Effect.void
+        })
+        yield* Effect.promise(() =>
+          until("its log has ended", () => childrenOf(1, process!.env["SIGNALBOX_INSTANCE"]!).length === 0)
+        )
       })
     )
   )

@@ -62,7 +62,10 @@ describe("after a restart of the machine", () => {
           seen.resources.map(({ status }) => status),
           ["stopped", "stopped", "stopped"]
         )
-        const measured = yield* provider.metrics!.measure(stack, { releaseId: candidate.id, window: "1 minute" as never })
+        const measured = yield* provider.metrics!.measure(stack, {
+          releaseId: candidate.id,
+          window: "1 minute" as never
+        })
         assert.deepStrictEqual(measured, { requests: 0, errors: 0, latency: null, healthy: 0 })
         const drifts = yield* provider.drift!.detect(stack)
         assert.deepStrictEqual(
@@ -148,7 +151,10 @@ describe("after a restart of the machine", () => {
       Effect.gen(function* () {
         const { directory, provider, ref } = yield* bench
         const stack = ref("api", { command: ["sh", "-c", `echo started >> ${"$"}TRACE; exec node server.mjs`] })
-        const traced = { ...stack, properties: { ...(stack.properties as object), env: { TRACE: join(directory, "trace") } } }
+        const traced = {
+          ...stack,
+          properties: { ...(stack.properties as object), env: { TRACE: join(directory, "trace") } }
+        }
         yield* deploy(provider, traced as never, "v1")
         yield* Effect.promise(() => reboot(directory))
         yield* provider.destroy(traced as never, mutation("destroy"))

@@ -20,7 +20,10 @@ createServer((_, response) => response.end("ok")).listen(Number(process.env.PORT
 `
 
 describe.skipIf(process.platform !== "linux")("what a process has started", () => {
-  const withDaemon = (check: (pid: number, trace: string) => Effect.Effect<void, unknown>, before = (_: string) => Promise.resolve()) =>
+  const withDaemon = (
+    check: (pid: number, trace: string) => Effect.Effect<void, unknown>,
+    before?: (directory: string) => Promise<void>
+  ) =>
     Effect.scoped(
       Effect.gen(function* () {
         const { directory, provider, ref } = yield* bench
@@ -30,10 +33,12 @@ describe.skipIf(process.platform !== "linux")("what a process has started", () =
         const stack = ref("api", { artifact, instances: 1 })
         yield* deploy(provider, stack, "v1")
         rmSync(artifact, { recursive: true })
-        yield* Effect.promise(() => until("the daemon runs", () => existsSync(trace) && readFileSync(trace, "utf8") !== ""))
+        yield* Effect.promise(() =>
+          until("the daemon runs", () => existsSync(trace) && readFileSync(trace, "utf8") !== "")
+        )
         const pid = Number(readFileSync(trace, "utf8"))
         assert.strictEqual(readFileSync(`/proc/${pid}/environ`, "utf8").includes("SIGNALBOX"), false)
-        yield* Effect.promise(() => before(directory))
+        if (before !== undefined) yield* Effect.promise(() => before(directory))
         yield* provider.destroy(stack, mutation("destroy"))
         yield* check(pid, trace)
       })

@@ -104,8 +104,8 @@ export const orphans = Effect.fnUntraced(function* (inv: Invocation, flags: Flag
     if (unknown.length === 0) return ["The registry knows everything that the supervisor of this folder has."]
     if (stops) {
       return [
-        ...stacks.map(
-          (stack) => `${inv.paint("green", "✔")} ${placeOf(stack)} ${stack.stack}: stopped ${stack.version ?? ""}`.trimEnd()
+        ...stacks.map((stack) =>
+          `${inv.paint("green", "✔")} ${placeOf(stack)} ${stack.stack}: stopped ${stack.version ?? ""}`.trimEnd()
         ),
         `${inv.paint("green", "✔")} ${[...places].join(", ")}: forgotten`,
         ...(registry === "damaged"

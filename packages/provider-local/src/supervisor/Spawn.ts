@@ -62,7 +62,12 @@ const isThere = (program: string, cwd: string, path: string): boolean =>
 /** Its own session and process group: it outlives the supervisor, and is stopped with all its children. */
 export const start = (
   command: ReadonlyArray<string>,
-  options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv; readonly output: OpenLog["writers"]; readonly mark: bigint }
+  options: {
+    readonly cwd: string
+    readonly env: NodeJS.ProcessEnv
+    readonly output: OpenLog["writers"]
+    readonly mark: bigint
+  }
 ): ChildProcess => {
   const { cwd, env, mark, output } = options
   const [program, ...args] = command

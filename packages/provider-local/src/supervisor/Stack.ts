@@ -219,7 +219,8 @@ export class Stack {
     const url = `http://127.0.0.1:${this.state.port}`
     const effective = listening ? this.proxy.balancer.effective() : {}
     const down = stable !== null && (!listening || this.readyOf(stable).length === 0)
-    const blocked = stable !== null && this.of(stable).length > 0 && this.of(stable).every(({ status }) => status === "blocked")
+    const blocked =
+      stable !== null && this.of(stable).length > 0 && this.of(stable).every(({ status }) => status === "blocked")
     return {
       stopped: blocked,
       stable: stableRelease === null ? null : { release: stableRelease.release, runtime: stableRelease.runtime },
@@ -261,7 +262,8 @@ export class Stack {
 
   #whyDown(stable: KnownRelease, listening: boolean, blocked: boolean): string {
     const { version } = stable.release
-    if (blocked) return `${version} is not started without ${this.#names(stable)}: deploy or roll back where that is set`
+    if (blocked)
+      return `${version} is not started without ${this.#names(stable)}: deploy or roll back where that is set`
     return listening ? `no process of ${version} is ready` : `port ${this.state.port} is taken by another program`
   }
 
