@@ -1,6 +1,7 @@
 /**
  * A client's connection: which exchanges are open on it, and how it is closed so that what was written last arrives.
  */
+import { STATUS_CODES } from "node:http"
 import type { Socket } from "node:net"
 import type { Refusal } from "./Headers.ts"
 
@@ -104,18 +105,10 @@ function leave(this: Socket): void {
 
 export const bodyOf = ({ code, message }: Refusal): Buffer => Buffer.from(JSON.stringify({ error: { code, message } }))
 
-const phrases: Readonly<Record<number, string>> = {
-  400: "Bad Request",
-  405: "Method Not Allowed",
-  408: "Request Timeout",
-  413: "Content Too Large",
-  431: "Request Header Fields Too Large"
-}
-
 const answerOf = (refusal: Refusal): Buffer => {
   const body = bodyOf(refusal)
   const head = [
-    `HTTP/1.1 ${refusal.status} ${phrases[refusal.status] ?? ""}`,
+    `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}`,
     "Content-Type: application/json",
     `Content-Length: ${body.length}`,
     "Connection: close"

@@ -7,7 +7,8 @@ import {
   type IncomingMessage,
   type InformationEvent,
   request as send,
-  type ServerResponse
+  type ServerResponse,
+  STATUS_CODES
 } from "node:http"
 import type { Socket } from "node:net"
 import type { Balancer } from "./Balancer.ts"
@@ -64,7 +65,10 @@ export class Exchange implements Open {
     request.on("error", ignore)
     response.on("error", ignore)
     response.once("close", () => this.#finish())
-    if (handover !== undefined) this.#connection.watch()
+    if (handover !== undefined) {
+      this.#connection.watch()
+      response.once("finish", () => this.#finish())
+    }
     this.#attempt()
   }
 
@@ -154,11 +158,12 @@ export class Exchange implements Open {
     announce(answer.socket, answer.headers["keep-alive"]?.toString())
     const response = this.#response
     try {
+      if (answer.statusCode! < 200) return this.#invalid(`with the status ${answer.statusCode}`)
       const head = answerHead(answer, this.#request)
-      if (head === undefined) return this.#invalid("has a transfer coding other than chunked")
+      if (head === undefined) return this.#invalid("with a transfer coding other than chunked")
       response.writeHead(answer.statusCode!, cleanPhrase(answer.statusMessage), head as Array<string>)
     } catch {
-      return this.#invalid(`has a head that cannot be passed on (status ${answer.statusCode})`)
+      return this.#invalid("with a head that cannot be passed on")
     }
     this.#latency = performance.now() - this.#startedAt
     let written = false
@@ -213,7 +218,7 @@ export class Exchange implements Open {
     const handover = this.#handover
     if (handover === undefined || outgoing !== this.#outgoing || handover.socket.destroyed) {
       socket.destroy()
-      if (outgoing === this.#outgoing) this.#invalid("switches to a protocol that was not asked for")
+      if (outgoing === this.#outgoing) this.#invalid("that switches to a protocol that was not requested")
       return
     }
     const client = handover.socket
@@ -235,11 +240,8 @@ export class Exchange implements Open {
   }
 
   #invalid(what: string): void {
-    this.#fail({
-      status: 502,
-      code: "upstream_invalid",
-      message: `the answer of an instance of ${this.#route.stack} ${what}`
-    })
+    const message = `an instance of ${this.#route.stack} sent an answer ${what}`
+    this.#fail({ status: 502, code: "upstream_invalid", message })
   }
 
   /** The connection to the instance ended without an answer. */
@@ -248,7 +250,8 @@ export class Exchange implements Open {
     // With an answer, its own end says how it ended.
     if (outgoing !== this.#outgoing || upstream === undefined || this.#latency >= 0) return
     if (error?.code === "ECONNREFUSED") upstream.onRefused()
-    if (error?.code?.startsWith("HPE_") === true) return this.#invalid(`is no HTTP that can be read (${error.code})`)
+    if (error?.code === "HPE_HEADER_OVERFLOW") return this.#invalid(`whose head is larger than ${headMax} bytes`)
+    if (error?.code?.startsWith("HPE_") === true) return this.#invalid(`that is not valid HTTP (${error.code})`)
     const { stack } = this.#route
     const refusal = this.#connected
       ? {
@@ -313,7 +316,7 @@ export class Exchange implements Open {
     const body = bodyOf(refusal)
     // Node may have come halfway with a head that it then refused.
     response.chunkedEncoding = false
-    response.writeHead(refusal.status, "", [
+    response.writeHead(refusal.status, STATUS_CODES[refusal.status], [
       "Content-Type",
       "application/json",
       "Content-Length",

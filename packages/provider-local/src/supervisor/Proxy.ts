@@ -39,7 +39,7 @@ export class Proxy {
     this.#server.on("checkExpectation", pass)
     this.#server.on("connection", (socket: Socket) => this.#accept(socket))
     this.#server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket as Socket, head))
-    this.#server.on("connect", (_request, socket) => Connection.of(socket as Socket).refuse(noTunnel))
+    this.#server.on("connect", (_request, socket) => Connection.of(socket as Socket).refuse(noConnect))
     this.#server.on("clientError", (error: NodeJS.ErrnoException, socket) =>
       Connection.of(socket as Socket).refuse(refusalOf(error))
     )
@@ -105,7 +105,7 @@ export class Proxy {
   }
 }
 
-const noTunnel: Refusal = { status: 405, code: "no_tunnel", message: "this proxy opens no tunnels" }
+const noConnect: Refusal = { status: 405, code: "method_not_allowed", message: "CONNECT is not supported" }
 
 const refusalOf = ({ code }: NodeJS.ErrnoException): Refusal => {
   switch (code) {
@@ -116,6 +116,6 @@ const refusalOf = ({ code }: NodeJS.ErrnoException): Refusal => {
     case "ERR_HTTP_REQUEST_TIMEOUT":
       return { status: 408, code: "request_timeout", message: "the head of the request did not arrive in time" }
     default:
-      return { status: 400, code: "bad_request", message: `the request is no HTTP that can be read (${code ?? "?"})` }
+      return { status: 400, code: "bad_request", message: `the request is not valid HTTP (${code})` }
   }
 }
