@@ -263,8 +263,8 @@ export class Exchange implements Open {
     // Without a connection nothing was sent; with one, only what has no body and is safe to repeat goes on.
     const again = !this.#connected || (repeatable.has(this.#request.method!) && !hasBody(this.#request))
     if (!again || this.#attempts >= attemptsMax) return this.#fail(refusal)
-    // A connection that was used before may just have been closed by an instance that is well: it is tried once more.
-    const stale = outgoing.reusedSocket && this.#attempts === 1
+    // A connection that was used before may just have been closed by an instance that is well: that one is tried again.
+    const stale = outgoing.reusedSocket
     if (!stale) this.#tried.add(upstream)
     if (!this.#route.balancer.has(this.#tried)) return this.#fail(refusal)
     // Served by another instance or not: this one took the request and did not answer it.

@@ -28,8 +28,7 @@ export class Proxy {
         maxHeaderSize: headMax,
         // Longer than the pools of clients keep a connection, so that it is they who close it.
         keepAliveTimeout: 75_000,
-        requestTimeout: 0,
-        shouldUpgradeCallback: isWebSocket
+        requestTimeout: 0
       },
       pass
     )
@@ -92,7 +91,10 @@ export class Proxy {
     })
   }
 
-  /** Before Node 24.9 every upgrade came to `upgrade`. One that is to be ignored is read again, without its offer. */
+  /**
+   * An offer of another protocol is ignored: the request is read again without it. (Node can be told to ignore it, but then
+   * loses what has arrived behind the request.)
+   */
   #again(request: IncomingMessage, socket: Socket, head: Buffer): void {
     const lines = [`${request.method} ${request.url} HTTP/${request.httpVersion}`]
     for (let index = 0; index < request.rawHeaders.length; index += 2) {
