@@ -250,27 +250,33 @@ export class Exchange implements Open {
     // With an answer, its own end says how it ended.
     if (outgoing !== this.#outgoing || upstream === undefined || this.#latency >= 0) return
     if (error?.code === "ECONNREFUSED") upstream.onRefused()
-    if (error?.code === "HPE_HEADER_OVERFLOW") return this.#invalid(`whose head is larger than ${headMax} bytes`)
-    if (error?.code?.startsWith("HPE_") === true) return this.#invalid(`that is not valid HTTP (${error.code})`)
-    const { stack } = this.#route
-    const refusal = this.#connected
-      ? {
-          status: 502,
-          code: "upstream_closed",
-          message: `an instance of ${stack} closed the connection without an answer`
-        }
-      : { status: 502, code: "upstream_unreachable", message: `an instance of ${stack} cannot be reached` }
-    // Without a connection nothing was sent; with one, only what has no body and is safe to repeat goes on.
-    const again = !this.#connected || (repeatable.has(this.#request.method!) && !hasBody(this.#request))
-    if (!again || this.#attempts >= attemptsMax) return this.#fail(refusal)
-    // A connection that was used before may just have been closed by an instance that is well: that one is tried again.
-    const stale = outgoing.reusedSocket
-    if (!stale) this.#tried.add(upstream)
-    if (!this.#route.balancer.has(this.#tried)) return this.#fail(refusal)
-    // Served by another instance or not: this one took the request and did not answer it.
-    if (this.#connected && !outgoing.reusedSocket) this.#record(true)
+    // A connection that was used before may just have been closed by an instance that is well, or still carry the rest of an
+    // answer that was longer than it said. Without a connection, nothing was sent.
+    const reused = outgoing.reusedSocket
+    const invalid = error?.code?.startsWith("HPE_") === true
+    const safe = repeatable.has(this.#request.method!) && !hasBody(this.#request)
+    const again = this.#attempts < attemptsMax && (!this.#connected || (safe && (reused || !invalid)))
+    if (!reused) this.#tried.add(upstream)
+    if (!again || !this.#route.balancer.has(this.#tried)) return this.#fail(this.#causeOf(error))
+    // Whether another instance answers or not: this one had the request.
+    if (this.#connected && (invalid || !reused)) this.#record(true)
     this.#leave()
     this.#attempt()
+  }
+
+  #causeOf(error: NodeJS.ErrnoException | undefined): Refusal {
+    const { stack } = this.#route
+    const because = (code: string, message: string): Refusal => ({ status: 502, code, message })
+    if (!this.#connected) return because("upstream_unreachable", `an instance of ${stack} cannot be reached`)
+    if (error?.code === "HPE_HEADER_OVERFLOW") {
+      return because(
+        "upstream_invalid",
+        `an instance of ${stack} sent an answer whose head is larger than ${headMax} bytes`
+      )
+    }
+    return error?.code?.startsWith("HPE_") === true
+      ? because("upstream_invalid", `an instance of ${stack} sent an answer that is not valid HTTP (${error.code})`)
+      : because("upstream_closed", `an instance of ${stack} closed the connection without an answer`)
   }
 
   /** No answer of the instance that counts as one. */
