@@ -169,6 +169,41 @@ describe("an early answer", () => {
   }
 
   test(
+    "reaches a client that reads nothing before it has sent everything",
+    Effect.gen(function* () {
+      const answered = new Set<net.Socket>()
+      const web = yield* behind((socket, received) => {
+        if (answered.has(socket) || !received.includes("\r\n\r\n")) return
+        answered.add(socket)
+        socket.write("HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno")
+        socket.destroy()
+      })
+      let requests = 0
+      for (const line of ["POST /a HTTP/1.0", "POST /a HTTP/1.1"]) {
+        const received = yield* Effect.promise(async () => {
+          let text = ""
+          const socket = net.connect(web.port, "127.0.0.1")
+          socket.on("error", () => undefined)
+          socket.on("data", (data) => (text += data.toString()))
+          socket.pause()
+          socket.write(`${head(line, "Connection: close", "Content-Length: 2000000")}${"b".repeat(1_000_000)}`)
+          requests += 1
+          await until(
+            "it is answered",
+            () => web.requests.measure(performance.timeOrigin + performance.now(), 60_000, null).requests === requests
+          )
+          await new Promise((resolve) => socket.write("b".repeat(999_999), resolve))
+          await new Promise((resolve) => socket.write("b", resolve))
+          socket.resume()
+          await until("the connection is closed", () => socket.closed)
+          return text
+        })
+        assert.strictEqual(statusOf(received), 413)
+      }
+    })
+  )
+
+  test(
     "does not wait for its body, nor for the upload",
     Effect.gen(function* () {
       const web = yield* behind((socket, received) => {
