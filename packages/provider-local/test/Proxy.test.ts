@@ -37,7 +37,7 @@ const get = head("GET /a HTTP/1.1", "Connection: close")
 const statusOf = (answer: string) => Number(answer.slice(9, 12))
 const causeOf = (answer: string): string => JSON.parse(answer.slice(answer.indexOf("\r\n\r\n") + 4)).error.code
 
-const measured = ({ proxy: _, upstream }: Proxied, requests: number) =>
+const measured = ({ upstream }: Proxied, requests: number) =>
   Effect.promise(async () => {
     const now = () => upstream.requests.measure(performance.timeOrigin + performance.now(), 60_000, null)
     await until("the exchange is over", () => upstream.inFlight === 0 && now().requests === requests)
@@ -443,6 +443,32 @@ describe("what is passed on", () => {
         yield* sent(web.port, get),
         /^HTTP\/1.1 103 Early Hints\r\nLink: <\/a.js>; rel=preload\r\n\r\nHTTP\/1.1 200 OK\r\n/
       )
+    })
+  )
+
+  test(
+    "no more notes than the client reads",
+    Effect.gen(function* () {
+      let taken = 0
+      const note = `HTTP/1.1 103 Early Hints\r\nLink: </${"a".repeat(8000)}.js>; rel=preload\r\n\r\n`
+      const web = yield* behind((socket) => {
+        const more = (): void => {
+          if (taken++ < 5000) socket.write(note, more)
+          else socket.end("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        }
+        more()
+      })
+      yield* Effect.promise(async () => {
+        let received = 0
+        const deaf = net.connect(web.port, "127.0.0.1", () => deaf.write(get))
+        deaf.on("data", (data) => (received += data.length))
+        deaf.pause()
+        await until("all of them are sent", () => taken > 5000, 20_000)
+        deaf.resume()
+        await until("the answer has come", () => deaf.closed, 20_000)
+        // 40 MB were sent; what the sockets hold is a good deal less.
+        assert.isBelow(received, 20_000_000)
+      })
     })
   )
 

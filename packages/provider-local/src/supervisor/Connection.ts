@@ -1,9 +1,8 @@
 /**
  * A client's connection: which exchanges are open on it, and how it is closed so that what was written last arrives.
  */
-import { STATUS_CODES } from "node:http"
 import type { Socket } from "node:net"
-import type { Refusal } from "./Headers.ts"
+import { type Refusal, rawAnswerOf } from "./Refusal.ts"
 
 /** What is open on a connection, as far as the connection has to know. */
 export interface Open {
@@ -64,7 +63,7 @@ export class Connection {
     this.#refused = true
     for (const open of this.#open) if (!open.received) return open.refuse(refusal)
     this.afterwards(() => {
-      if (this.#socket.writable) this.#socket.write(answerOf(refusal))
+      if (this.#socket.writable) this.#socket.write(rawAnswerOf(refusal))
       this.linger()
     })
   }
@@ -101,19 +100,6 @@ function peek(this: Socket): void {
 
 function leave(this: Socket): void {
   this.destroy()
-}
-
-export const bodyOf = ({ code, message }: Refusal): Buffer => Buffer.from(JSON.stringify({ error: { code, message } }))
-
-const answerOf = (refusal: Refusal): Buffer => {
-  const body = bodyOf(refusal)
-  const head = [
-    `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}`,
-    "Content-Type: application/json",
-    `Content-Length: ${body.length}`,
-    "Connection: close"
-  ]
-  return Buffer.concat([Buffer.from(`${head.join("\r\n")}\r\n\r\n`), body])
 }
 
 /** For events that have to have a listener, where another one tells the same. */

@@ -12,15 +12,17 @@ import {
 } from "node:http"
 import type { Socket } from "node:net"
 import type { Balancer } from "./Balancer.ts"
-import { bodyOf, Connection, ignore, type Open } from "./Connection.ts"
-import { answerHead, cleanPhrase, hasBody, type Refusal, requestHead, trailersOf } from "./Headers.ts"
+import { Connection, ignore, type Open } from "./Connection.ts"
+import { answerHead, cleanPhrase, hasBody, headMax, requestHead, trailersOf } from "./Headers.ts"
+import { bodyOf, invalidAnswer, type Refusal, refusalOfInstance } from "./Refusal.ts"
 import { monotonic } from "./Requests.ts"
+import { switchingHead, tunnel } from "./Tunnel.ts"
 import { announce, type Upstream } from "./Upstream.ts"
 
-/** The largest head that is passed on, either way. What an application accepts of it, it says itself. */
-export const headMax = 1 << 20
-
 const attemptsMax = 4
+
+/** How many bytes of informational answers may wait for the client. */
+const notesMax = 16 << 10
 
 const repeatable = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"])
 
@@ -61,11 +63,15 @@ export class Exchange implements Open {
     this.#response = response
     this.#handover = handover
     this.#connection = Connection.of(request.socket)
+  }
+
+  begin(): void {
+    const response = this.#response
     this.#connection.enter(this)
-    request.on("error", ignore)
+    this.#request.on("error", ignore)
     response.on("error", ignore)
     response.once("close", () => this.#finish())
-    if (handover !== undefined) {
+    if (this.#handover !== undefined) {
       this.#connection.watch()
       response.once("finish", () => this.#finish())
     }
@@ -143,10 +149,13 @@ export class Exchange implements Open {
   }
 
   #inform(outgoing: ClientRequest, { headers, statusCode }: InformationEvent): void {
-    if (outgoing !== this.#outgoing || this.#response.headersSent || this.#request.httpVersion === "1.0") return
+    const response = this.#response
+    if (outgoing !== this.#outgoing || response.headersSent || this.#request.httpVersion === "1.0") return
+    // Nothing slows them down where the client does not read them.
+    if (response.writableLength > notesMax) return
     try {
-      if (statusCode === 100 && this.#request.headers.expect !== undefined) this.#response.writeContinue()
-      else if (statusCode === 103) this.#response.writeEarlyHints(headers as Record<string, string>)
+      if (statusCode === 100 && this.#request.headers.expect !== undefined) response.writeContinue()
+      else if (statusCode === 103) response.writeEarlyHints(headers as Record<string, string>)
     } catch {
       // Hints can be done without.
     }
@@ -221,27 +230,20 @@ export class Exchange implements Open {
       if (outgoing === this.#outgoing) this.#invalid("that switches to a protocol that was not requested")
       return
     }
-    const client = handover.socket
     this.#latency = performance.now() - this.#startedAt
     this.#handed = true
     this.#record(false)
     this.#connection.unwatch()
-    this.#response.detachSocket(client)
-    client.once("close", () => this.#finish())
-    upstream.upgrade(client)
-    let head = `HTTP/1.1 101 ${cleanPhrase(answer.statusMessage)}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n`
-    const pairs = answerHead(answer, this.#request) ?? []
-    for (let index = 0; index < pairs.length; index += 2) head += `${pairs[index]}: ${pairs[index + 1]}\r\n`
-    client.write(`${head}\r\n`, "latin1")
+    this.#response.detachSocket(handover.socket)
+    handover.socket.once("close", () => this.#finish())
+    upstream.upgrade(handover.socket)
     if (rest.length > 0) socket.unshift(rest)
-    if (handover.head.length > 0) client.unshift(handover.head)
-    join(socket, client)
-    join(client, socket)
+    if (handover.head.length > 0) handover.socket.unshift(handover.head)
+    tunnel(handover.socket, socket, switchingHead(answer, this.#request))
   }
 
   #invalid(what: string): void {
-    const message = `an instance of ${this.#route.stack} sent an answer ${what}`
-    this.#fail({ status: 502, code: "upstream_invalid", message })
+    this.#fail(invalidAnswer(this.#route.stack, what))
   }
 
   /** The connection to the instance ended without an answer. */
@@ -257,26 +259,13 @@ export class Exchange implements Open {
     const safe = repeatable.has(this.#request.method!) && !hasBody(this.#request)
     const again = this.#attempts < attemptsMax && (!this.#connected || (safe && (reused || !invalid)))
     if (!reused) this.#tried.add(upstream)
-    if (!again || !this.#route.balancer.has(this.#tried)) return this.#fail(this.#causeOf(error))
+    if (!again || !this.#route.balancer.has(this.#tried)) {
+      return this.#fail(refusalOfInstance(this.#route.stack, this.#connected, error?.code))
+    }
     // Whether another instance answers or not: this one had the request.
     if (this.#connected && (invalid || !reused)) this.#record(true)
     this.#leave()
     this.#attempt()
-  }
-
-  #causeOf(error: NodeJS.ErrnoException | undefined): Refusal {
-    const { stack } = this.#route
-    const because = (code: string, message: string): Refusal => ({ status: 502, code, message })
-    if (!this.#connected) return because("upstream_unreachable", `an instance of ${stack} cannot be reached`)
-    if (error?.code === "HPE_HEADER_OVERFLOW") {
-      return because(
-        "upstream_invalid",
-        `an instance of ${stack} sent an answer whose head is larger than ${headMax} bytes`
-      )
-    }
-    return error?.code?.startsWith("HPE_") === true
-      ? because("upstream_invalid", `an instance of ${stack} sent an answer that is not valid HTTP (${error.code})`)
-      : because("upstream_closed", `an instance of ${stack} closed the connection without an answer`)
   }
 
   /** No answer of the instance that counts as one. */
@@ -332,14 +321,4 @@ export class Exchange implements Open {
     this.#last()
     response.end(body)
   }
-}
-
-/** Passes on what one of two connections says; where it ends, so does the other, after what was written to it. */
-const join = (from: Socket, to: Socket): void => {
-  from.on("error", ignore)
-  from.setTimeout(0)
-  from.setNoDelay(true)
-  from.setKeepAlive(true, 0)
-  from.once("close", () => to.destroySoon())
-  from.pipe(to)
 }

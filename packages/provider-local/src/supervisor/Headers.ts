@@ -3,13 +3,10 @@
  * as Node reads and writes them.
  */
 import type { IncomingMessage } from "node:http"
+import type { Refusal } from "./Refusal.ts"
 
-/** An answer of the proxy itself. */
-export interface Refusal {
-  readonly status: number
-  readonly code: string
-  readonly message: string
-}
+/** The largest head that is passed on, either way. What an application accepts of it, it says itself. */
+export const headMax = 1 << 20
 
 /** Fields of one connection. `Transfer-Encoding` is written anew; `Trailer` depends on it. */
 const hopByHop = new Set(["connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade"])

@@ -6,8 +6,9 @@ import { createServer, type IncomingMessage, type Server, ServerResponse } from 
 import type { Socket } from "node:net"
 import { Balancer } from "./Balancer.ts"
 import { Connection, ignore } from "./Connection.ts"
-import { Exchange, headMax } from "./Exchange.ts"
-import { isWebSocket, type Refusal } from "./Headers.ts"
+import { Exchange } from "./Exchange.ts"
+import { headMax, isWebSocket } from "./Headers.ts"
+import { noConnect, refusalOfRequest } from "./Refusal.ts"
 import type { Upstream } from "./Upstream.ts"
 
 export class Proxy {
@@ -21,7 +22,7 @@ export class Proxy {
     this.stack = stack
     const pass = (request: IncomingMessage, response: ServerResponse) => {
       // On a connection that is being closed no answer would arrive.
-      if (request.socket.writable) new Exchange(this, request, response)
+      if (request.socket.writable) new Exchange(this, request, response).begin()
     }
     this.#server = createServer(
       {
@@ -40,7 +41,7 @@ export class Proxy {
     this.#server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket as Socket, head))
     this.#server.on("connect", (_request, socket) => Connection.of(socket as Socket).refuse(noConnect))
     this.#server.on("clientError", (error: NodeJS.ErrnoException, socket) =>
-      Connection.of(socket as Socket).refuse(refusalOf(error))
+      Connection.of(socket as Socket).refuse(refusalOfRequest(error))
     )
   }
 
@@ -87,7 +88,7 @@ export class Proxy {
       response.assignSocket(socket)
       socket.on("drain", () => response.emit("drain"))
       response.once("finish", () => connection.linger())
-      new Exchange(this, request, response, { socket, head })
+      new Exchange(this, request, response, { socket, head }).begin()
     })
   }
 
@@ -104,20 +105,5 @@ export class Proxy {
     }
     socket.unshift(Buffer.concat([Buffer.from(`${lines.join("\r\n")}\r\n\r\n`, "latin1"), head]))
     this.#server.emit("connection", socket)
-  }
-}
-
-const noConnect: Refusal = { status: 405, code: "method_not_allowed", message: "CONNECT is not supported" }
-
-const refusalOf = ({ code }: NodeJS.ErrnoException): Refusal => {
-  switch (code) {
-    case "HPE_HEADER_OVERFLOW":
-      return { status: 431, code: "head_too_large", message: `the head of the request is larger than ${headMax} bytes` }
-    case "HPE_CHUNK_EXTENSIONS_OVERFLOW":
-      return { status: 413, code: "extensions_too_large", message: "the chunk extensions are too large" }
-    case "ERR_HTTP_REQUEST_TIMEOUT":
-      return { status: 408, code: "request_timeout", message: "the head of the request did not arrive in time" }
-    default:
-      return { status: 400, code: "bad_request", message: `the request is not valid HTTP (${code})` }
   }
 }
