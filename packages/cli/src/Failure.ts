@@ -105,8 +105,14 @@ interface Tagged {
   readonly kind?: keyof typeof refusals
   readonly lease?: LeaseShape
   readonly reason?: unknown
-  readonly issues?: ReadonlyArray<{ readonly path: string; readonly message: string; readonly hint: string }>
+  readonly issues?: ReadonlyArray<{
+    readonly path: string
+    readonly message: string
+    readonly hint: string
+    readonly line?: number
+  }>
   readonly file?: string
+  readonly where?: string
   readonly key?: string
 }
 
@@ -136,11 +142,14 @@ export const failureOf = (error: unknown): FailureShape => {
         exitCode: ExitCode.usage,
         info: {
           ...tagged.info!,
-          message: `${tagged.file === undefined ? "" : `${tagged.file}: `}${tagged.info!.path === "" ? "" : `${tagged.info!.path}: `}${tagged.info!.message}`
+          message: `${tagged.file === undefined ? "" : `${tagged.where}: `}${tagged.info!.path === "" ? "" : `${tagged.info!.path}: `}${tagged.info!.message}`
         },
         more: tagged
           .issues!.slice(1)
-          .map(({ hint, message, path }) => `${path === "" ? "" : `${path}: `}${message} (${hint})`)
+          .map(
+            ({ hint, line, message, path }) =>
+              `${line === undefined ? "" : `line ${line}: `}${path === "" ? "" : `${path}: `}${message} (${hint})`
+          )
       }
     case "ConfigFileInvalid":
       return { exitCode: ExitCode.usage, info: tagged.info! }
