@@ -27,6 +27,13 @@ export class Failure extends Data.TaggedError("Failure")<FailureShape> {
 export const usage = (code: string, message: string, hint: string, path?: string): Failure =>
   new Failure({ exitCode: ExitCode.usage, info: { code, message, hint, ...(path === undefined ? {} : { path }) } })
 
+/** A flag wants a value and is followed by none. */
+export const valueMissing = (flag: string, command: ReadonlyArray<string>): Failure =>
+  usage("invalid_value", `Missing value for flag ${flag}`, hintOfMissing(flag, command), flag)
+
+const hintOfMissing = (flag: string, command: ReadonlyArray<string>): string =>
+  `Is a variable empty there? A value that begins with - is written ${flag}=<value>. See: ${command.join(" ")} --help`
+
 /** What was named is not there. */
 export const notFound = (code: string, message: string, hint: string): Failure =>
   new Failure({ exitCode: ExitCode.notFound, info: { code, message, hint } })
@@ -202,12 +209,20 @@ const usageFailure = ({ commandPath, errors }: CliError.ShowHelp): FailureShape 
     info: {
       code: first === undefined ? "usage" : codeOf(first.error),
       message: first?.message ?? "the command line is wrong",
-      hint: suggestion !== undefined ? `Did you mean ${suggestion}?` : `See: ${help}`,
+      hint:
+        first !== undefined && lacksValue(first.error)
+          ? hintOfMissing(pathOf(first.error), commandPath)
+          : suggestion !== undefined
+            ? `Did you mean ${suggestion}?`
+            : `See: ${help}`,
       ...(first === undefined ? {} : { path: pathOf(first.error) })
     },
     more: shown.slice(1).map(({ message }) => message)
   }
 }
+
+const lacksValue = (error: CliError.NonShowHelpErrors): boolean =>
+  error._tag === "InvalidValue" && error.kind === "flag" && error.value === ""
 
 /** Flags that every command has are not among those that `effect/cli` compares with. */
 const sharedFlags = ["json", "environment", "region", "config", "directory", "color", "no-color", "help", "version"]

@@ -16,11 +16,12 @@ import * as Terminal from "effect/Terminal"
 import { commands } from "./commands/index.ts"
 import { exitCodeOfSignal } from "./ExitCode.ts"
 import { dashes } from "./dashes.ts"
-import { failureOfCause, type FailureShape } from "./Failure.ts"
+import { failureOfCause, type FailureShape, valueMissing } from "./Failure.ts"
 import { presenter } from "./help.ts"
 import { paint, wantsColor } from "./host/color.ts"
 import { Host, type HostShape } from "./host/Host.ts"
 import { wrap } from "./live/text.ts"
+import { asksForText, walk } from "./missingValue.ts"
 
 const flagsOf = (argv: ReadonlyArray<string>): ReadonlySet<string> => {
   const end = argv.indexOf("--")
@@ -53,7 +54,18 @@ const report = (
   host.stderr.write(`${lines.join("\n")}\n`)
 }
 
-const cli = (host: HostShape, argv: ReadonlyArray<string>) => Command.runWith(commands, { version: host.version })(argv)
+/** Only the program has a version to show: a command with `--version` wants a value for it, or does not know it. */
+const builtIns = (command: ReadonlyArray<string>) =>
+  command.length === 0 ? [GlobalFlag.Help, GlobalFlag.Version] : [GlobalFlag.Help]
+
+const cli = (host: HostShape, argv: ReadonlyArray<string>) =>
+  Effect.suspend(() => {
+    const { command, missing } = asksForText(argv) ? walk(commands, argv) : { command: [], missing: undefined }
+    if (missing !== undefined) return Effect.fail(valueMissing(missing, ["signalbox", ...command]))
+    return Command.runWith(commands, { version: host.version })(argv).pipe(
+      Effect.provideService(CliConfig.CliConfig, CliConfig.make({ builtIns: builtIns(command) }))
+    )
+  })
 
 // Commands read no files and ask nothing through effect/cli; the services it wants are the empty ones, which keeps the
 // Node implementations out of the start of the program.
@@ -71,7 +83,6 @@ export const main = (host: HostShape, argv: ReadonlyArray<string>): Effect.Effec
   return cli(host, argv).pipe(
     Effect.provideService(Host, host),
     Effect.provideService(CliOutput.Presenter, presenter(host, flags.has("--no-color") ? false : undefined)),
-    Effect.provideService(CliConfig.CliConfig, CliConfig.make({ builtIns: [GlobalFlag.Help, GlobalFlag.Version] })),
     Effect.provide(unused),
     Effect.matchCause({
       onFailure: (cause) => {

@@ -1,6 +1,6 @@
 /**
- * How the values of a configuration file are written there. YAML and JSON turn `1.10` into the number 1.1; where a text is
- * expected, the text that was written counts, and where a number would lose digits, it is refused.
+ * How the values of a configuration file are written there. YAML turns `1.10` into the number 1.1; where a text is expected,
+ * the text that was written counts. A number that would lose digits is refused, in JSON too.
  */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -15,7 +15,8 @@ import { isObject } from "./ConfigurationWalk.ts"
 /**
  * Where one value is written in its file, and as what.
  *
- * *Details*: `line` and `column` count from 1. `text` is the text of a scalar without quotes.
+ * *Details*: `line` and `column` count from 1. `text` is the text of a scalar without quotes; `plain` says that it may be
+ * meant as a text all the same, as in YAML.
  *
  * @since 0.1.0
  */
@@ -24,6 +25,7 @@ export interface Written {
   readonly line: number
   readonly column: number
   readonly text?: string
+  readonly plain?: boolean
 }
 
 /** A scalar that the file's format has read as a number or a truth value. */
@@ -143,16 +145,16 @@ export const asWritten = (
   const wrong = new Set(Shape.manifest(value, []).map(({ path }) => path))
   let result = value
   for (const scalar of scalarsIn(value, written)) {
-    const inside = around(value, scalar)
+    const inside = scalar.plain === true ? around(value, scalar) : undefined
     const provider = inside === undefined ? undefined : providers.get(inside.kind)
-    if (inside === undefined) {
+    if (scalar.plain === true && inside === undefined) {
       const where = formatPath(scalar.path)
       const text = replaced(value, scalar.path, scalar.text)
       if (wrong.has(where) && !Shape.manifest(text, []).some(({ path }) => path === where)) {
         result = replaced(result, scalar.path, scalar.text)
         continue
       }
-    } else if (provider !== undefined && fits(provider, inside, scalar.text)) {
+    } else if (inside !== undefined && provider !== undefined && fits(provider, inside, scalar.text)) {
       const either = fits(provider, inside, scalar.value)
       if (!either) {
         result = replaced(result, scalar.path, scalar.text)

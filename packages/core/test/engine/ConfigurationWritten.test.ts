@@ -11,10 +11,14 @@ const at = (value: unknown, path: Path): unknown =>
   path.reduce<unknown>((inside, part) => (inside as Readonly<Record<string | number, unknown>>)[part], value)
 
 /** Checks a configuration in which some scalars are written in another way than their values. */
-const check = (value: unknown, texts: ReadonlyArray<readonly [Path, string]>, more: typeof providers = providers) =>
+const check = (
+  value: unknown,
+  texts: ReadonlyArray<readonly [Path, string]>,
+  { more = providers, plain = true }: { readonly more?: typeof providers; readonly plain?: boolean } = {}
+) =>
   Configuration.check(value, more, {
     file: "signalbox.config.yaml",
-    written: texts.map(([path, text], index) => ({ path, text, line: index + 1, column: 3 }))
+    written: texts.map(([path, text], index) => ({ path, text, line: index + 1, column: 3, plain }))
   })
 
 const env = (values: object) => config({ stacks: [stack("web", { properties: { command: ["node"], env: values } })] })
@@ -89,11 +93,9 @@ describe("what stands in a file", () => {
     ["has too many digits", 12345678901234567000, "12345678901234567890", "Quote it to keep it"]
   ])("is refused where it %s", (_, value, text, hint) => {
     const path: Path = ["stacks", 0, "properties", "anything"]
-    const result = check(
-      config({ stacks: [stack("web", { properties: { anything: value } })] }),
-      [[path, text]],
-      new Map([["local", free]])
-    )
+    const result = check(config({ stacks: [stack("web", { properties: { anything: value } })] }), [[path, text]], {
+      more: new Map([["local", free]])
+    })
     if (Result.isSuccess(result)) throw new Error("accepted")
     const [issue] = result.failure.issues
     assert.include(issue, { path: "stacks[0].properties.anything", line: 1, column: 3 })
@@ -101,11 +103,19 @@ describe("what stands in a file", () => {
     assert.include(issue.hint, hint)
   })
 
+  it("is no text in JSON, which has quotes for that", () => {
+    const refused = check(env({ RELEASE: 1.1 }), [[inEnv("RELEASE"), "1.10"]], { plain: false })
+    if (Result.isSuccess(refused)) throw new Error("accepted")
+    assert.strictEqual(refused.failure.issues[0].hint, "Write it as a text, in quotes.")
+  })
+
   it("is refused where a number would lose digits", () => {
     const alpha = (text: string) =>
-      check(config({ stacks: [stack("web", { gate: { compare: { alpha: Number(text) } } })] }), [
-        [["stacks", 0, "gate", "compare", "alpha"], text]
-      ])
+      check(
+        config({ stacks: [stack("web", { gate: { compare: { alpha: Number(text) } } })] }),
+        [[["stacks", 0, "gate", "compare", "alpha"], text]],
+        { plain: false }
+      )
     assert.isTrue(Result.isFailure(alpha("0.05000000000000000277")))
     assert.isTrue(Result.isSuccess(alpha("0.0500")))
   })

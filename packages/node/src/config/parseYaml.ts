@@ -96,7 +96,7 @@ export const parseYaml = (
     if (!isScalar(node)) return null
     const { source, type } = node
     const isPlain = type === "PLAIN" && source !== undefined && typeof node.value !== "string"
-    written.push({ path, ...place(start), ...(isPlain ? { text: source } : {}) })
+    written.push({ path, ...place(start), ...(isPlain ? { text: source, plain: true } : {}) })
     // The dates and bytes of YAML 1.1 are nothing that JSON knows; they stay the texts that they were.
     return typeof node.value === "object" && node.value !== null ? source : node.value
   }
