@@ -8,6 +8,41 @@ import * as Effect from "effect/Effect"
 import { ConfigFileInvalid } from "./ConfigFileInvalid.ts"
 import { importWithHelpers } from "./importWithHelpers.ts"
 
+class EndsProgram extends Error {
+  override readonly name = "EndsProgram"
+}
+
+/** What a module must not do while it is loaded, with what to do instead. */
+const misdeeds = {
+  exits: ["ends the program while it is loaded (process.exit)", "Throw an error instead."],
+  never: ["never finishes loading: it awaits what never comes", "Look at what it awaits at its top level."]
+} as const
+
+let loading = 0
+let exit = process.exit
+
+/**
+ * Loads a module that neither ends the program nor leaves it without anything to do: it would exit with 0, as if all had
+ * been done.
+ */
+const loaded = async <A>(load: () => Promise<A>): Promise<A> => {
+  if (loading++ === 0) exit = process.exit
+  let idle = () => undefined as void
+  const never = new Promise<never>((_, reject) => {
+    idle = () => reject(new EndsProgram("never"))
+  })
+  process.once("beforeExit", idle)
+  process.exit = () => {
+    throw new EndsProgram("exits")
+  }
+  try {
+    return await Promise.race([load(), never])
+  } finally {
+    if (--loading === 0) process.exit = exit
+    process.off("beforeExit", idle)
+  }
+}
+
 /** The first frame within the file itself, as `file:line:column`. */
 const frameIn = (file: string, error: Error): { readonly line?: number; readonly column?: number } => {
   const url = pathToFileURL(file).href
@@ -24,6 +59,10 @@ const failed = (file: string, cause: unknown): ConfigFileInvalid => {
   const at = frameIn(file, error)
   const { code } = error as NodeJS.ErrnoException
   const [message = ""] = error.message.split("\n")
+  if (error instanceof EndsProgram) {
+    const [detail, hint] = misdeeds[message as keyof typeof misdeeds]
+    return new ConfigFileInvalid({ code: "config_failed", file, ...at, detail, hint })
+  }
   if (code === "ENOENT" || (code === "ERR_MODULE_NOT_FOUND" && message.includes(`'${file}' imported`))) {
     return new ConfigFileInvalid({
       code: "config_missing",
@@ -95,11 +134,11 @@ export const importConfig = (file: string): Effect.Effect<unknown, ConfigFileInv
     const url = pathToFileURL(file)
     // Modules are kept by URL: a second load in one process must see a file that has changed.
     url.searchParams.set("load", `${Fs.statSync(file).mtimeMs}-${loads++}`)
-    const loaded = yield* Effect.tryPromise({
-      try: () => importWithHelpers(url) as Promise<Readonly<Record<string, unknown>>>,
+    const module = yield* Effect.tryPromise({
+      try: () => loaded(() => importWithHelpers(url)) as Promise<Readonly<Record<string, unknown>>>,
       catch: (cause) => failed(file, cause)
     })
-    if (!("default" in loaded)) {
+    if (!("default" in module)) {
       return yield* new ConfigFileInvalid({
         code: "config_empty",
         file,
@@ -107,7 +146,7 @@ export const importConfig = (file: string): Effect.Effect<unknown, ConfigFileInv
         hint: "Write: export default defineConfig({ … })"
       })
     }
-    const value = loaded.default
+    const value = module.default
     if (value instanceof Promise) {
       value.catch(() => undefined)
       return yield* new ConfigFileInvalid({

@@ -80,10 +80,17 @@ const parseOf = (file: string): Effect.Effect<((text: string) => Parsed) | undef
 
 const modules = [".ts", ".mts", ".mjs", ".js", ".cjs"]
 
+/**
+ * Whether a configuration file is a module, whose code runs when it is read, and not a text that is parsed.
+ *
+ * @since 0.1.0
+ */
+export const isModule = (file: string): boolean => modules.includes(Path.extname(file))
+
 /** Reads a file by its extension, with how its values are written where it is a text that is parsed. */
 export const readConfig = Effect.fnUntraced(function* (file: string): Effect.fn.Return<Parsed, ConfigFileInvalid> {
   const parse = yield* parseOf(file)
-  if (parse === undefined && !modules.includes(Path.extname(file))) {
+  if (parse === undefined && !isModule(file)) {
     return yield* new ConfigFileInvalid({
       code: "config_unreadable",
       file,
