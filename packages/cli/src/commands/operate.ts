@@ -24,6 +24,7 @@ import { planLines } from "../live/plan.ts"
 import { inRegion, manifestOf } from "../manifest.ts"
 import { originOf } from "../origin.ts"
 import { engine, signalbox, withServices } from "../services.ts"
+import { stateFolderOf } from "../stateFolder.ts"
 import * as Target from "../target.ts"
 import { undo, undoes, undoLines, undoView } from "../undo.ts"
 
@@ -137,6 +138,7 @@ export const operate = Effect.fnUntraced(function* (inv: Invocation, operation: 
       const queueTimeout = Option.getOrUndefined(operation.queueTimeout)
       if (!operation.detach) return yield* carry(inv, execution.correlationId, queueTimeout)
       const log = Path.join(inv.settings.directory, ".signalbox", "log", `${execution.correlationId}.log`)
+      yield* stateFolderOf(inv, log)
       const { config, directory } = inv.settings
       // Nothing else goes through the arguments: the address of a database may hold a password, and stays in the environment.
       const pid = yield* inv.host.detach(
