@@ -21,6 +21,7 @@ import { presenter } from "./help.ts"
 import { paint, wantsColor } from "./host/color.ts"
 import { Host, type HostShape } from "./host/Host.ts"
 import { wrap } from "./live/text.ts"
+import { printable, printableJson } from "./live/words.ts"
 import { asksForText, walk } from "./missingValue.ts"
 
 const flagsOf = (argv: ReadonlyArray<string>): ReadonlySet<string> => {
@@ -36,7 +37,7 @@ const report = (
 ): void => {
   const flags = flagsOf(argv)
   if (flags.has("--json")) {
-    host.stderr.write(`${JSON.stringify({ error: failure.info })}\n`)
+    host.stderr.write(`${printableJson(JSON.stringify({ error: failure.info }))}\n`)
     return
   }
   const ink = paint(
@@ -50,8 +51,8 @@ const report = (
     ...(failure.more ?? []).flatMap((line) => named("       ", line)),
     ...(failure.info.hint === undefined ? [] : named(`${ink("cyan", "hint:")}  `, failure.info.hint))
   ]
-  if (host.env.SIGNALBOX_DEBUG) lines.push(Cause.pretty(cause))
-  host.stderr.write(`${lines.join("\n")}\n`)
+  if (host.env.SIGNALBOX_DEBUG) lines.push(...Cause.pretty(cause).split("\n"))
+  host.stderr.write(`${lines.map(printable).join("\n")}\n`)
 }
 
 /** Only the program has a version to show: a command with `--version` wants a value for it, or does not know it. */

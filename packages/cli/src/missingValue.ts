@@ -18,7 +18,9 @@ const isFlag = (word: string): boolean => /^-(?!\d|\.\d|$)/.test(word)
 
 /** `-ab` is `-a -b`. */
 const separate = (word: string): ReadonlyArray<string> =>
-  isFlag(word) && !word.startsWith("--") && !word.includes("=") ? [...word.slice(1)].map((flag) => `-${flag}`) : [word]
+  isFlag(word) && !word.startsWith("--") && !word.includes("=")
+    ? Array.from(word.slice(1), (flag) => `-${flag}`)
+    : [word]
 
 const before = (argv: ReadonlyArray<string>): ReadonlyArray<string> => {
   const end = argv.indexOf("--")

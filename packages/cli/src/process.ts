@@ -8,6 +8,7 @@ import { embedded } from "./host/backend.ts"
 import { nodeHost } from "./host/node.ts"
 import { toStdout } from "./host/stdout.ts"
 import { Redraw } from "./live/Redraw.ts"
+import { plain } from "./live/words.ts"
 import { main } from "./Main.ts"
 import { version } from "./version.ts"
 
@@ -61,7 +62,7 @@ process.on("uncaughtException", (error) => {
   if (process.env.SIGNALBOX_DEBUG) process.stderr.write(`${error.stack}\n`)
   die(
     1,
-    `something went wrong inside: ${error.message.split("\n")[0]}; what was done is in the log (SIGNALBOX_DEBUG=1 shows more)`
+    `something went wrong inside: ${plain(error.message.split("\n")[0] ?? "")}; what was done is in the log (SIGNALBOX_DEBUG=1 shows more)`
   )
 })
 

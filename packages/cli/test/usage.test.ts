@@ -127,6 +127,40 @@ describe("a flag without its value", () => {
   )
 })
 
+describe("a text that does not fit into a line", () => {
+  const texts = ["a\nb", "a\u001b[2Jb", "a\u202eb", "a\u2028b"]
+  const lines = texts.flatMap((text) => [
+    ["deploy", id, "--version", text],
+    ["deploy", id, "--version", "v1", "--reason", text],
+    ["deploy", id, "--version", "v1", "--by", text],
+    ["deploy", id, "--version", "v1", "--override", text],
+    ["deploy", id, "--version", "v1", "--artifact", text],
+    ["deploy", id, "--version", "v1", "--commit", text],
+    ["deploy", id, "--version", "v1", "--workflow-run", text],
+    ["deploy", id, "--version", "v1", "--correlation-id", text],
+    ["can-deploy", "--version", text],
+    ["register", "--version", text],
+    ["run", "--version", text, "--", "true"],
+    ["lock", "hold", "--reason", text],
+    ["veto", text, "--reason", "bad"],
+    ["veto", "v1", "--reason", text],
+    ["abort", "run-1", "--reason", text],
+    ["deploy", text],
+    ["status", "-e", text]
+  ])
+
+  it(`is refused, and shown without harm: ${lines.length} command lines`, async () => {
+    for (const line of lines) {
+      for (const json of [[], ["--json"]]) {
+        const ran = await runWith(backend, cwd, [...json, ...line])
+        assertRefused(ran, JSON.stringify(line), json.length > 0)
+        assert.notMatch(ran.stderr, /[\u0000-\u0009\u000b-\u001f\u202e\u2028]/)
+        if (json.length === 0) assert.strictEqual(ran.stderr.split("\n").length, 3, ran.stderr)
+      }
+    }
+  })
+})
+
 describe("broken configurations", () => {
   it("a good one passes the check", async () => {
     Fs.writeFileSync(file(), JSON.stringify(goodConfig()))
