@@ -4,7 +4,7 @@
 import * as Cause from "effect/Cause"
 import type * as CliError from "effect/cli/CliError"
 import * as Data from "effect/Data"
-import type { ErrorInfo } from "@signalbox/core/spi"
+import { type ErrorInfo, escapeUnfit } from "@signalbox/core/spi"
 import { ExitCode } from "./ExitCode.ts"
 import { clock } from "./live/words.ts"
 import { suggest } from "./suggest.ts"
@@ -197,7 +197,7 @@ export const failureOfCause = (cause: Cause.Cause<unknown>): FailureShape | unde
 
 const usageFailure = ({ commandPath, errors }: CliError.ShowHelp): FailureShape => {
   const shown = errors.map((error) => {
-    const [message = "", , ...rest] = error.message.split("\n")
+    const [message = "", , ...rest] = messageOf(error).split("\n")
     const suggestion = rest.map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("Did you mean"))
     return { message: message.replace(/ in command .*$/, "").replace(/ for "signalbox"$/, ""), suggestion, error }
   })
@@ -220,6 +220,12 @@ const usageFailure = ({ commandPath, errors }: CliError.ShowHelp): FailureShape 
     more: shown.slice(1).map(({ message }) => message)
   }
 }
+
+/** A value may hold line breaks, the message must not. */
+const messageOf = (error: CliError.NonShowHelpErrors): string =>
+  error._tag === "InvalidValue" && error.value !== ""
+    ? error.message.replace(error.value, () => escapeUnfit(error.value))
+    : error.message
 
 const lacksValue = (error: CliError.NonShowHelpErrors): boolean =>
   error._tag === "InvalidValue" && error.kind === "flag" && error.value === ""

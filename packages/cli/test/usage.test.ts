@@ -155,7 +155,9 @@ describe("a text that does not fit into a line", () => {
         const ran = await runWith(backend, cwd, [...json, ...line])
         assertRefused(ran, JSON.stringify(line), json.length > 0)
         assert.notMatch(ran.stderr, /[\u0000-\u0009\u000b-\u001f\u202e\u2028]/)
-        if (json.length === 0) assert.strictEqual(ran.stderr.split("\n").length, 3, ran.stderr)
+        if (json.length > 0) continue
+        assert.strictEqual(ran.stderr.split("\n").length, 3, ran.stderr)
+        assert.match(ran.stderr, /a(\\n|\\x1b\[2J|\\u202e|\\u2028)b/)
       }
     }
   })

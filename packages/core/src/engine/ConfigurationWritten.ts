@@ -125,6 +125,8 @@ export const isExact = (text: string, value: number): boolean => {
 
 const quote = (text: string): string => `Quote it to keep it as it is written: "${text}".`
 
+const fewer = "Write it with fewer digits; where a text is expected, in quotes."
+
 const changed = ({ path, text, value }: Scalar, why: string, hint: string): ConfigurationIssue => ({
   path: formatPath(path),
   message: `${text} ${why} ${value}`,
@@ -166,7 +168,7 @@ export const asWritten = (
       }
     }
     if (typeof scalar.value === "number" && !isExact(scalar.text, scalar.value)) {
-      issues.push(changed(scalar, "has more digits than a number keeps, and would become", quote(scalar.text)))
+      issues.push(changed(scalar, "has more digits than a number keeps, and would become", fewer))
     }
   }
   return { value: result, issues }
