@@ -6,7 +6,14 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { pack } from "./pack.ts"
-import { manifest, root, run } from "./repository.ts"
+import { type Manifest, manifest, root, run } from "./repository.ts"
+
+/** An import of each entry of a package, so that the declarations of all of them are checked. */
+const entries = ({ exports = {}, name }: Manifest): ReadonlyArray<string> =>
+  Object.keys(exports)
+    // A suite needs a test runner, which is an optional peer.
+    .filter((path) => path !== "./package.json" && path !== "./testing")
+    .map((path) => `import ${JSON.stringify(`${name}${path.slice(1)}`)}`)
 
 const folder = mkdtempSync(join(tmpdir(), "signalbox-installed-"))
 try {
@@ -19,9 +26,9 @@ try {
       type: "module",
       dependencies: {
         ...Object.fromEntries(packed.map(({ manifest, tarball }) => [manifest.name, `file:${tarball}`])),
+        // No @types/node: what the declarations need, the packages bring.
         effect: devDependencies["effect"],
-        typescript: devDependencies["typescript"],
-        "@types/node": devDependencies["@types/node"]
+        typescript: devDependencies["typescript"]
       }
     })
   )
@@ -32,6 +39,7 @@ try {
 
   cpSync(join(root, "examples/sdk-quickstart/web"), join(folder, "web"), { recursive: true })
   for (const name of ["main.ts", "stop.ts"]) cpSync(join(root, "examples/sdk-quickstart", name), join(folder, name))
+  writeFileSync(join(folder, "entries.ts"), packed.flatMap(({ manifest }) => entries(manifest)).join("\n"))
   writeFileSync(
     join(folder, "tsconfig.json"),
     JSON.stringify({
@@ -40,12 +48,11 @@ try {
         module: "NodeNext",
         // The declarations of effect name types of the DOM.
         lib: ["ES2024", "DOM"],
-        types: ["node"],
         strict: true,
         noEmit: true,
         skipLibCheck: false
       },
-      files: ["main.ts", "stop.ts"]
+      files: ["main.ts", "stop.ts", "entries.ts"]
     })
   )
   run(join(folder, "node_modules/.bin/tsc"), ["-p", "."], { cwd: folder })

@@ -10,7 +10,7 @@ import type { Answers } from "../workflows/step.ts"
 import { root } from "./repository.ts"
 
 /** What has no place on this machine, and is left out. */
-const replaced = ["actions/checkout@v6", "actions/setup-node@v6"]
+const replaced = ["actions/checkout", "actions/setup-node"]
 const deployment = ".github/workflows/coordinated-deployment.yml"
 const monitoring = ".github/workflows/deployment-monitoring.yml"
 

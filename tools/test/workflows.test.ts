@@ -20,6 +20,11 @@ describe("the workflows and the action", () => {
     expect(await complaints(path)).toEqual([])
   })
 
+  it.each([...workflows, action])("%s pins the actions of others to commits, and says of which version", (path) => {
+    const others = [...read(path).matchAll(/^\s*(?:- )?uses: (.*)$/gm)].filter(([, uses]) => !uses!.startsWith("$/"))
+    for (const [, uses] of others) expect(uses).toMatch(/^[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/)
+  })
+
   it.each([
     [deployment, "jobs:\n", "jbos:\n", "Unexpected value 'jbos'"],
     [deployment, "runs-on: ${{ inputs.runs-on }}", "runs_on: ubuntu-latest", "Unexpected value 'runs_on'"],

@@ -11,7 +11,7 @@ import { type Call, runWorkflow } from "../workflows/localRunner.ts"
 import { bench } from "../workflows/step.ts"
 import { bin } from "./repository.ts"
 
-const replaced = ["actions/checkout@v6", "actions/setup-node@v6"]
+const replaced = ["actions/checkout", "actions/setup-node"]
 const deployment = ".github/workflows/coordinated-deployment.yml"
 const monitoring = ".github/workflows/deployment-monitoring.yml"
 

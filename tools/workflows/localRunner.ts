@@ -201,7 +201,7 @@ class LocalRunner {
     posts: Array<Post>
   ): Promise<{ readonly step: StepRun; readonly files: StepFiles } | undefined> {
     const uses = at(token, "uses")?.toString()
-    if (uses !== undefined && this.call.replaced.includes(uses)) return undefined
+    if (uses !== undefined && this.call.replaced.includes(uses.split("@")[0]!)) return undefined
     const files = stepFiles(this.temp)
     const common = { ...machine(this.call, this.temp), GITHUB_JOB: job, ...env, ...files.env }
     const stopWhen = this.call.cancel?.step === step.id && !this.cancelled ? this.call.cancel.when : undefined

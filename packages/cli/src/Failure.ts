@@ -4,7 +4,7 @@
 import * as Cause from "effect/Cause"
 import type * as CliError from "effect/cli/CliError"
 import * as Data from "effect/Data"
-import type { ErrorInfo } from "@signalbox/core/spi"
+import { type ErrorInfo, escapeUnfit } from "@signalbox/core/spi"
 import { ExitCode } from "./ExitCode.ts"
 import { clock } from "./live/words.ts"
 import { suggest } from "./suggest.ts"
@@ -26,6 +26,13 @@ export class Failure extends Data.TaggedError("Failure")<FailureShape> {
 /** The command line is wrong. */
 export const usage = (code: string, message: string, hint: string, path?: string): Failure =>
   new Failure({ exitCode: ExitCode.usage, info: { code, message, hint, ...(path === undefined ? {} : { path }) } })
+
+/** A flag wants a value and is followed by none. */
+export const valueMissing = (flag: string, command: ReadonlyArray<string>): Failure =>
+  usage("invalid_value", `Missing value for flag ${flag}`, hintOfMissing(flag, command), flag)
+
+const hintOfMissing = (flag: string, command: ReadonlyArray<string>): string =>
+  `Is a variable empty there? A value that begins with - is written ${flag}=<value>. See: ${command.join(" ")} --help`
 
 /** What was named is not there. */
 export const notFound = (code: string, message: string, hint: string): Failure =>
@@ -106,8 +113,14 @@ interface Tagged {
   readonly kind?: keyof typeof refusals
   readonly lease?: LeaseShape
   readonly reason?: unknown
-  readonly issues?: ReadonlyArray<{ readonly path: string; readonly message: string; readonly hint: string }>
+  readonly issues?: ReadonlyArray<{
+    readonly path: string
+    readonly message: string
+    readonly hint: string
+    readonly line?: number
+  }>
   readonly file?: string
+  readonly where?: string
   readonly key?: string
 }
 
@@ -137,11 +150,14 @@ export const failureOf = (error: unknown): FailureShape => {
         exitCode: ExitCode.usage,
         info: {
           ...tagged.info!,
-          message: `${tagged.file === undefined ? "" : `${tagged.file}: `}${tagged.info!.path === "" ? "" : `${tagged.info!.path}: `}${tagged.info!.message}`
+          message: `${tagged.file === undefined ? "" : `${tagged.where}: `}${tagged.info!.path === "" ? "" : `${tagged.info!.path}: `}${tagged.info!.message}`
         },
         more: tagged
           .issues!.slice(1)
-          .map(({ hint, message, path }) => `${path === "" ? "" : `${path}: `}${message} (${hint})`)
+          .map(
+            ({ hint, line, message, path }) =>
+              `${line === undefined ? "" : `line ${line}: `}${path === "" ? "" : `${path}: `}${message} (${hint})`
+          )
       }
     case "ConfigFileInvalid":
       return { exitCode: ExitCode.usage, info: tagged.info! }
@@ -182,7 +198,7 @@ export const failureOfCause = (cause: Cause.Cause<unknown>): FailureShape | unde
 
 const usageFailure = ({ commandPath, errors }: CliError.ShowHelp): FailureShape => {
   const shown = errors.map((error) => {
-    const [message = "", , ...rest] = error.message.split("\n")
+    const [message = "", , ...rest] = messageOf(error).split("\n")
     const suggestion = rest.map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("Did you mean"))
     return { message: message.replace(/ in command .*$/, "").replace(/ for "signalbox"$/, ""), suggestion, error }
   })
@@ -194,12 +210,26 @@ const usageFailure = ({ commandPath, errors }: CliError.ShowHelp): FailureShape 
     info: {
       code: first === undefined ? "usage" : codeOf(first.error),
       message: first?.message ?? "the command line is wrong",
-      hint: suggestion !== undefined ? `Did you mean ${suggestion}?` : `See: ${help}`,
+      hint:
+        first !== undefined && lacksValue(first.error)
+          ? hintOfMissing(pathOf(first.error), commandPath)
+          : suggestion !== undefined
+            ? `Did you mean ${suggestion}?`
+            : `See: ${help}`,
       ...(first === undefined ? {} : { path: pathOf(first.error) })
     },
     more: shown.slice(1).map(({ message }) => message)
   }
 }
+
+/** A value may hold line breaks, the message must not. */
+const messageOf = (error: CliError.NonShowHelpErrors): string =>
+  error._tag === "InvalidValue" && error.value !== ""
+    ? error.message.replace(error.value, () => escapeUnfit(error.value))
+    : error.message
+
+const lacksValue = (error: CliError.NonShowHelpErrors): boolean =>
+  error._tag === "InvalidValue" && error.kind === "flag" && error.value === ""
 
 /** Flags that every command has are not among those that `effect/cli` compares with. */
 const sharedFlags = ["json", "environment", "region", "config", "directory", "color", "no-color", "help", "version"]

@@ -7,6 +7,7 @@ import type { ErrorInfo } from "@signalbox/core/spi"
 import type { Settings } from "@signalbox/node"
 import { Host, type HostShape } from "./host/Host.ts"
 import { type Paint, paint, wantsColor } from "./host/color.ts"
+import { printable, printableJson } from "./live/words.ts"
 import { root } from "./Root.ts"
 
 export interface Invocation {
@@ -31,10 +32,14 @@ export interface Invocation {
 /** The colours and the width of results, as they are now. */
 export const inkOf = ({ host, paint }: Invocation) => ({ paint, columns: host.stdout.columns() })
 
+/** Writes lines of a result. What of them came from outside does not get to command the terminal. */
 export const write = (host: HostShape, lines: ReadonlyArray<string>) =>
   Effect.sync(() => {
-    if (lines.length > 0) host.stdout.write(`${lines.join("\n")}\n`)
+    if (lines.length > 0) host.stdout.write(`${lines.map(printable).join("\n")}\n`)
   })
+
+const writeJson = (host: HostShape, value: unknown, indent: number | undefined) =>
+  Effect.sync(() => host.stdout.write(`${printableJson(JSON.stringify(value, null, indent))}\n`))
 
 /** Puts the settings together; loads nothing heavy before it is known to be needed. */
 export const invocation = Effect.gen(function* () {
@@ -54,7 +59,7 @@ export const invocation = Effect.gen(function* () {
     flags: Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
   })
   const print = (compact: boolean) => (value: unknown, lines: () => ReadonlyArray<string>) =>
-    write(host, flags.json ? [JSON.stringify(value, null, compact || !host.stdout.isTTY ? undefined : 2)] : lines())
+    flags.json ? writeJson(host, value, compact || !host.stdout.isTTY ? undefined : 2) : write(host, lines())
   const result: Invocation = {
     host,
     json: flags.json,
@@ -65,7 +70,7 @@ export const invocation = Effect.gen(function* () {
     item: print(true),
     say: (line) =>
       Effect.sync(() => {
-        if (!flags.json) host.stderr.write(`${line}\n`)
+        if (!flags.json) host.stderr.write(`${printable(line)}\n`)
       }),
     warn: ({ hint, ...info }) =>
       Effect.sync(() => {

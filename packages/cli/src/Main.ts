@@ -17,11 +17,13 @@ import * as Terminal from "effect/Terminal"
 import { commands } from "./commands/index.ts"
 import { exitCodeOfSignal } from "./ExitCode.ts"
 import { dashes } from "./dashes.ts"
-import { failureOfCause, type FailureShape } from "./Failure.ts"
+import { failureOfCause, type FailureShape, valueMissing } from "./Failure.ts"
 import { presenter } from "./help.ts"
 import { paint, wantsColor } from "./host/color.ts"
 import { Host, type HostShape } from "./host/Host.ts"
 import { wrap } from "./live/text.ts"
+import { printable, printableJson } from "./live/words.ts"
+import { asksForText, walk } from "./missingValue.ts"
 
 const flagsOf = (argv: ReadonlyArray<string>): ReadonlySet<string> => {
   const end = argv.indexOf("--")
@@ -36,7 +38,7 @@ const report = (
 ): void => {
   const flags = flagsOf(argv)
   if (flags.has("--json")) {
-    host.stderr.write(`${JSON.stringify({ error: failure.info })}\n`)
+    host.stderr.write(`${printableJson(JSON.stringify({ error: failure.info }))}\n`)
     return
   }
   const ink = paint(
@@ -50,11 +52,24 @@ const report = (
     ...(failure.more ?? []).flatMap((line) => named("       ", line)),
     ...(failure.info.hint === undefined ? [] : named(`${ink("cyan", "hint:")}  `, failure.info.hint))
   ]
-  if (host.env.SIGNALBOX_DEBUG) lines.push(Cause.pretty(cause))
-  host.stderr.write(`${lines.join("\n")}\n`)
+  if (host.env.SIGNALBOX_DEBUG) lines.push(...Cause.pretty(cause).split("\n"))
+  host.stderr.write(`${lines.map(printable).join("\n")}\n`)
 }
 
-const cli = (host: HostShape, argv: ReadonlyArray<string>) => Command.runWith(commands, { version: host.version })(argv)
+/** Only the program has a version to show: a command with `--version` wants a value for it, or does not know it. */
+const builtIns = (command: ReadonlyArray<string>) =>
+  command.length === 0
+    ? [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.LogLevel]
+    : [GlobalFlag.Help, GlobalFlag.LogLevel]
+
+const cli = (host: HostShape, argv: ReadonlyArray<string>) =>
+  Effect.suspend(() => {
+    const { command, missing } = asksForText(argv) ? walk(commands, argv) : { command: [], missing: undefined }
+    if (missing !== undefined) return Effect.fail(valueMissing(missing, ["signalbox", ...command]))
+    return Command.runWith(commands, { version: host.version })(argv).pipe(
+      Effect.provideService(CliConfig.CliConfig, CliConfig.make({ builtIns: builtIns(command) }))
+    )
+  })
 
 // Commands read no files and ask nothing through effect/cli; the services it wants are the empty ones, which keeps the
 // Node implementations out of the start of the program.
@@ -72,10 +87,6 @@ export const main = (host: HostShape, argv: ReadonlyArray<string>): Effect.Effec
   return cli(host, argv).pipe(
     Effect.provideService(Host, host),
     Effect.provideService(CliOutput.Presenter, presenter(host, flags.has("--no-color") ? false : undefined)),
-    Effect.provideService(
-      CliConfig.CliConfig,
-      CliConfig.make({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.LogLevel] })
-    ),
     // Standard output is for results.
     Effect.provideService(Logger.LogToStderr, true),
     Effect.provide(unused),

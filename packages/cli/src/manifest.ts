@@ -4,7 +4,8 @@ import type { Invocation } from "./Invocation.ts"
 
 /** The project's configuration, checked; opens no store. */
 export const manifestOf = Effect.fnUntraced(function* ({ host, settings }: Invocation) {
-  const { loadManifest } = yield* Effect.promise(() => import("./backend/config.ts"))
+  const { isModule, loadManifest } = yield* Effect.promise(() => import("./backend/config.ts"))
+  if (settings.config !== undefined && isModule(settings.config)) host.shield()
   return yield* loadManifest({ file: settings.config, cwd: host.cwd, providers: yield* host.backend.providers })
 })
 

@@ -7,6 +7,7 @@ import {
   type DeploymentId,
   DeploymentStore,
   EnvironmentName,
+  escapeUnfit,
   type Manifest,
   type StackName,
   type StoreError
@@ -32,10 +33,13 @@ export interface Place {
   readonly onRecord?: boolean
 }
 
+/** A folder may be called anything, a project may not. */
+const nameOf = (folder: string): string => escapeUnfit(folder).trim().slice(0, 128).trim() || "root"
+
 /** The names of a project that has no configuration: those of its repository, else of its folder. */
 const namesOf = ({ host, settings }: Invocation): readonly [organization: string, project: string] => {
   const [owner, name] = (host.env.GITHUB_REPOSITORY ?? "").split("/")
-  return owner && name ? [owner, name] : ["local", Path.basename(settings.directory) || "root"]
+  return owner && name ? [nameOf(owner), nameOf(name)] : ["local", nameOf(Path.basename(settings.directory))]
 }
 
 /**

@@ -6,12 +6,17 @@ import * as Fiber from "effect/Fiber"
 import { exitCodeOfSignal } from "./ExitCode.ts"
 import { embedded } from "./host/backend.ts"
 import { nodeHost } from "./host/node.ts"
+import { toStdout } from "./host/stdout.ts"
 import { Redraw } from "./live/Redraw.ts"
+import { plain } from "./live/words.ts"
 import { main } from "./Main.ts"
 import { version } from "./version.ts"
 
 /** What cleaning up may take: a CI runner kills 7.5 seconds after its first signal. */
 const patience = 7000
+
+/** While a configuration is loaded, its code must not have the one of `process`. */
+const exit = process.exit.bind(process)
 
 type Signal = "SIGINT" | "SIGTERM"
 let asked: Signal | undefined
@@ -31,6 +36,9 @@ const host = nodeHost(
 )
 const fiber = Effect.runFork(main(host, process.argv.slice(2)))
 
+/** Whether the work is done, or its end has been said. */
+let ended = false
+
 /** Says something, above the tree where there is one. */
 const say = (line: string) => {
   if (Redraw.active === undefined) process.stderr.write(`${line}\n`)
@@ -39,15 +47,22 @@ const say = (line: string) => {
 const die = (code: number, line: string): never => {
   Redraw.active?.end()
   process.stderr.write(`signalbox: ${line}\n`)
-  process.exit(code)
+  ended = true
+  return exit(code)
 }
-// However it ends, the terminal gets its cursor back.
-process.on("exit", () => Redraw.active?.end())
+process.on("exit", () => {
+  // However it ends, the terminal gets its cursor back.
+  Redraw.active?.end()
+  if (ended) return
+  // Somebody else's code called process.exit, or left nothing to wait for: that is not success.
+  process.stderr.write("signalbox: ended before its work was done\n")
+  process.exitCode = 1
+})
 process.on("uncaughtException", (error) => {
   if (process.env.SIGNALBOX_DEBUG) process.stderr.write(`${error.stack}\n`)
   die(
     1,
-    `something went wrong inside: ${error.message.split("\n")[0]}; what was done is in the log (SIGNALBOX_DEBUG=1 shows more)`
+    `something went wrong inside: ${plain(error.message.split("\n")[0] ?? "")}; what was done is in the log (SIGNALBOX_DEBUG=1 shows more)`
   )
 })
 
@@ -75,10 +90,11 @@ if (!supervises) {
   process.on("SIGTERM", () => stop("SIGTERM"))
 }
 
-fiber.addObserver((exit) => {
-  const code = exit._tag === "Success" ? exit.value : 1
+fiber.addObserver((outcome) => {
+  ended = true
+  const code = outcome._tag === "Success" ? outcome.value : 1
   process.exitCode = asked === undefined ? code : exitCodeOfSignal(asked)
   if (supervises && process.exitCode === 0) return
   // A connection that somebody forgot must not keep the program alive; what was written is flushed first.
-  process.stdout.write("", () => process.stderr.write("", () => process.exit()))
+  toStdout("", () => process.stderr.write("", () => exit()))
 })

@@ -72,6 +72,7 @@ export const runWith = async (
     ask: options.ask,
     detach: options.detach ?? (() => Effect.die(new Error("nothing may be started here"))),
     backend,
+    shield: () => undefined,
     signal: () => undefined,
     takeSignals: () => () => undefined,
     exit: { code: 0 }

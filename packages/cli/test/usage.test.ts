@@ -7,7 +7,9 @@ import * as Fs from "node:fs"
 import * as Path from "node:path"
 import * as FastCheck from "fast-check"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import * as Completions from "effect/cli/Completions"
 import { LocalProvider } from "@signalbox/provider-local"
+import { commands } from "../src/commands/index.ts"
 import { build, type Binary } from "./binary.ts"
 import { brokenConfig, brokenLine, environment, goodConfig, secret } from "./broken.ts"
 import { closedBackend, listing, type Ran, runWith, temporary } from "./support.ts"
@@ -67,6 +69,97 @@ describe("run without --", () => {
   it("says what was meant where the flag is one of its own", async () => {
     assert.include(await hintOf("run", "--verison", "v2", "make"), "--version")
     assert.notInclude(await hintOf("deploy", "--all"), " -- ")
+  })
+})
+
+describe("a flag without its value", () => {
+  const leaves = (level: Completions.CommandDescriptor, path: ReadonlyArray<string>): ReadonlyArray<Leaf> =>
+    level.subcommands.length === 0
+      ? [{ path, flags: level.flags }]
+      : level.subcommands.flatMap((next) => leaves(next, [...path, next.name]))
+  interface Leaf {
+    readonly path: ReadonlyArray<string>
+    readonly flags: Completions.CommandDescriptor["flags"]
+  }
+  const lines = leaves(Completions.fromCommand(commands), []).flatMap(({ flags, path }) =>
+    flags
+      .filter(({ type }) => type._tag !== "Boolean")
+      .flatMap(({ aliases, name }) => [`--${name}`, ...aliases.map((alias) => `-${alias}`)])
+      .flatMap((flag) => ["-v", "-h", "--help", "--version", "--json", "-hv"].map((next) => [...path, flag, next]))
+  )
+
+  it(`is refused before any other flag: ${lines.length} command lines`, async () => {
+    for (const line of lines) {
+      const ran = await runWith(backend, cwd, line)
+      assert.deepEqual([line.join(" "), ran.code, ran.stdout], [line.join(" "), 64, ""])
+      assert.match(ran.stderr, /Missing value for flag|missing_option|invalid_value|Missing required/, line.join(" "))
+    }
+  })
+
+  it.each([
+    [["-e", "-v"]],
+    [["-e", "-h", "status"]],
+    [["-hev"]],
+    [["deploy", "--version", "--", "-v"]],
+    [["rollback", "--version", "v1"]],
+    [["rollback", "--version=v1"]],
+    [["status", "-v"]],
+    [["deploy", "--reason", "-v", "--version", "v1"]]
+  ])("%j is refused too", async (line) => {
+    const ran = await runWith(backend, cwd, line)
+    assert.deepEqual([ran.code, ran.stdout], [64, ""])
+  })
+
+  it("says what may be meant", async () => {
+    assert.include(
+      (await runWith(backend, cwd, ["deploy", "--version", "-v"])).stderr,
+      "Is a variable empty there? A value that begins with - is written --version=<value>."
+    )
+  })
+
+  it.each([[["deploy", "--help"]], [["deploy", "--version", "v1", "-h"]], [["--json", "-v"]], [["-e", "a", "-v"]]])(
+    "%j still prints what it asks for",
+    async (line) => {
+      const ran = await runWith(backend, cwd, line)
+      assert.strictEqual(ran.code, 0)
+      assert.isNotEmpty(ran.stdout)
+    }
+  )
+})
+
+describe("a text that does not fit into a line", () => {
+  const texts = ["a\nb", "a\u001b[2Jb", "a\u202eb", "a\u2028b"]
+  const lines = texts.flatMap((text) => [
+    ["deploy", id, "--version", text],
+    ["deploy", id, "--version", "v1", "--reason", text],
+    ["deploy", id, "--version", "v1", "--by", text],
+    ["deploy", id, "--version", "v1", "--override", text],
+    ["deploy", id, "--version", "v1", "--artifact", text],
+    ["deploy", id, "--version", "v1", "--commit", text],
+    ["deploy", id, "--version", "v1", "--workflow-run", text],
+    ["deploy", id, "--version", "v1", "--correlation-id", text],
+    ["can-deploy", "--version", text],
+    ["register", "--version", text],
+    ["run", "--version", text, "--", "true"],
+    ["lock", "hold", "--reason", text],
+    ["veto", text, "--reason", "bad"],
+    ["veto", "v1", "--reason", text],
+    ["abort", "run-1", "--reason", text],
+    ["deploy", text],
+    ["status", "-e", text]
+  ])
+
+  it(`is refused, and shown without harm: ${lines.length} command lines`, async () => {
+    for (const line of lines) {
+      for (const json of [[], ["--json"]]) {
+        const ran = await runWith(backend, cwd, [...json, ...line])
+        assertRefused(ran, JSON.stringify(line), json.length > 0)
+        assert.notMatch(ran.stderr, /[\u0000-\u0009\u000b-\u001f\u202e\u2028]/)
+        if (json.length > 0) continue
+        assert.strictEqual(ran.stderr.split("\n").length, 3, ran.stderr)
+        assert.match(ran.stderr, /a(\\n|\\x1b\[2J|\\u202e|\\u2028)b/)
+      }
+    }
   })
 })
 

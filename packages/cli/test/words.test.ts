@@ -2,6 +2,7 @@ import { assert, describe, it } from "vitest"
 import { timeOf } from "../src/commands/coordinating.ts"
 import { disagreement } from "../src/live/disagreement.ts"
 import { ordinal } from "../src/live/queue.ts"
+import { plain, printable, printableJson } from "../src/live/words.ts"
 
 describe("words", () => {
   it("counts places", () => {
@@ -43,5 +44,28 @@ describe("words", () => {
     const unknown = { status: "unknown", stacks: [] }
     assert.match(disagreement(unknown, "configured") ?? "", /not known; look with: signalbox health$/)
     assert.match(disagreement(unknown, "bare") ?? "", /not known; no provider can be asked without a configuration/)
+  })
+})
+
+describe("what others wrote", () => {
+  const hostile = "a\u001b[2J\u001b[31mred\u001b[39m\nerror: forged\u009b1A\u202eb\u2028c\u0007"
+
+  it("is one line that shows what it holds", () => {
+    assert.strictEqual(plain(hostile), String.raw`a\x1b[2Jred error: forged\x9b1A\u202eb\u2028c\x07`)
+  })
+
+  it("commands no terminal: a line keeps our colours, and no other sequence", () => {
+    assert.strictEqual(
+      printable(`\u001b[31m${hostile}\u001b[39m`),
+      `\u001b[31m${String.raw`a\x1b[2J`}\u001b[31mred\u001b[39m${String.raw`\nerror: forged\x9b1A\u202eb\u2028c\x07`}\u001b[39m`
+    )
+  })
+
+  it("is the same in JSON, without a character that a terminal obeys", () => {
+    const value = { hostile, family: "👩‍👩‍👧", name: "Jürgen" }
+    const json = printableJson(JSON.stringify(value, null, 2))
+    assert.deepEqual(JSON.parse(json), value)
+    assert.notMatch(json, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028-\u202e]/)
+    assert.include(json, "Jürgen")
   })
 })

@@ -14,8 +14,9 @@ import type { Connection } from "effect/sql/SqlConnection"
 import { classifySqliteError, SqlError } from "effect/sql/SqlError"
 import * as Statement from "effect/sql/Statement"
 import * as Stream from "effect/Stream"
-import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync } from "node:fs"
+import { accessSync, closeSync, constants, existsSync, openSync } from "node:fs"
 import { dirname } from "node:path"
+import { makeStateFolder } from "./makeStateFolder.ts"
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite"
 import { pathToFileURL } from "node:url"
 
@@ -164,7 +165,7 @@ const open = ({ create = true, filename, setup = [], synchronous = "full" }: Sql
 
 const makeFolder = (folder: string): void => {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    makeStateFolder(folder)
   } catch (error) {
     // On a read-only file system Node says ENOENT; whether its parent can be written says why.
     let parent = folder

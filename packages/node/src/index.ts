@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 /**
  * The Node runtime of Signalbox.
  *
@@ -10,6 +11,7 @@ export * as Sqlite from "./Sqlite.ts"
 export * from "./Stores.ts"
 export * as Monitoring from "./monitor/index.ts"
 export * as ProcessLiveness from "./ProcessLiveness.ts"
+export { makeStateFolder } from "./makeStateFolder.ts"
 export * from "./StateFiles.ts"
 export { telemetryWanted } from "./telemetry/telemetryWanted.ts"
 export { metadataYaml, stateYaml } from "./stateYaml.ts"

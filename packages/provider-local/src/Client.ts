@@ -5,6 +5,7 @@ import { spawn } from "node:child_process"
 import { closeSync, existsSync, mkdirSync, openSync, realpathSync } from "node:fs"
 import { request } from "node:http"
 import { join, resolve } from "node:path"
+import { makeStateFolder } from "./makeStateFolder.ts"
 import { fileURLToPath } from "node:url"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
@@ -199,6 +200,7 @@ export class Client {
 
   #start(): void {
     const local = localOf(this.directory)
+    makeStateFolder(this.directory)
     mkdirSync(local, { recursive: true, mode: 0o700 })
     const [program, ...args] = this.#options?.command ?? ownEntry()
     const log = openSync(join(local, "supervisor.log"), "a", 0o600)

@@ -44,7 +44,7 @@ const inside = text.check(
  *
  * *Details*:
  * - `command` program and arguments, run in `cwd` (relative to the release, default its root)
- * - `env` values, or references to secrets. A process gets these, `PORT`, `SIGNALBOX_STACK`, `SIGNALBOX_RELEASE`,
+ * - `env` texts, or references to secrets. A process gets these, `PORT`, `SIGNALBOX_STACK`, `SIGNALBOX_RELEASE`,
  *   `SIGNALBOX_VERSION`, `SIGNALBOX_INSTANCE`, and of the surrounding environment only PATH, HOME, locale and the like
  * - `instances` 1–100, default 1
  * - `readiness` `GET path` (default `/`) has to be answered with 2xx or 3xx within `timeout` (30 seconds) of the start, and
@@ -61,7 +61,7 @@ const inside = text.check(
 export const Properties = Schema.Struct({
   command: Schema.NonEmptyArray(text.check(Schema.isMinLength(1))),
   cwd: optional(inside, "."),
-  env: optional(Schema.Record(VariableName, Schema.Union([text, Schema.Finite, SecretReference])), {}),
+  env: optional(Schema.Record(VariableName, Schema.Union([text, SecretReference])), {}),
   instances: optional(between(1, 100), 1),
   readiness: optional(
     Schema.Struct({
@@ -85,10 +85,25 @@ export type Properties = typeof Properties.Type
 
 const formatter = SchemaIssue.makeFormatterStandardSchemaV1()
 
+/** Outputs of other stacks may be numbers and truth values; in an environment they are texts. */
+const withTexts = (input: unknown): unknown => {
+  const env = (input as { readonly env?: unknown } | null)?.env
+  if (typeof env !== "object" || env === null) return input
+  return {
+    ...(input as object),
+    env: Object.fromEntries(
+      Object.entries(env).map(([name, value]: [string, unknown]) => [
+        name,
+        typeof value === "number" || typeof value === "boolean" ? String(value) : value
+      ])
+    )
+  }
+}
+
 /** Decodes properties; a failure points at the first thing that is wrong. */
 export const decode = (input: unknown): Effect.Effect<Properties, ProviderReason> =>
   Effect.mapError(
-    Schema.decodeUnknownEffect(Properties)(input, { onExcessProperty: "error", errors: "first" }),
+    Schema.decodeUnknownEffect(Properties)(withTexts(input), { onExcessProperty: "error", errors: "first" }),
     (error): ProviderReason => {
       const [issue] = formatter(error.issue).issues
       return {
@@ -109,7 +124,7 @@ export const runtimeOf = (properties: Properties): Runtime => ({
   env: Object.fromEntries(
     Object.entries(properties.env).map(([name, value]): [string, EnvValue] => [
       name,
-      typeof value === "object" ? { secret: value.$secret } : String(value)
+      typeof value === "object" ? { secret: value.$secret } : value
     ])
   ),
   instances: properties.instances,

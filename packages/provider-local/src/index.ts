@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 /**
  * The Signalbox provider for plain processes behind a weighted reverse proxy.
  *

@@ -1,2 +1,2 @@
 /** The part of the Node runtime that reads configuration; a module of its own so that it is loaded when it is needed. */
-export { ConfigFileInvalid, loadManifest, loadSettings } from "@signalbox/node"
+export { ConfigFileInvalid, isModule, loadManifest, loadSettings, makeStateFolder } from "@signalbox/node"

@@ -19,6 +19,6 @@ export const completions = (describe: () => Command.Command.Any) =>
       const host = yield* Host
       const { json } = yield* root
       const script = Completions.generate("signalbox", shell, Completions.fromCommand(describe())).trimEnd()
-      yield* write(host, [json ? JSON.stringify({ shell, script }) : script])
+      yield* write(host, json ? [JSON.stringify({ shell, script })] : script.split("\n"))
     })
   ).pipe(Command.withDescription("Print a completion script: source <(signalbox completions bash)"))

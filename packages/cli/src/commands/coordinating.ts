@@ -5,7 +5,7 @@ import * as Argument from "effect/cli/Argument"
 import * as Flag from "effect/cli/Flag"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { CorrelationId, StackName } from "@signalbox/core/spi"
+import { CorrelationId, Line, StackName } from "@signalbox/core/spi"
 import { policies } from "./choices.ts"
 import { millisOf, span, text } from "./flags.ts"
 
@@ -27,7 +27,7 @@ export const momentOf = (value: string, now: number): Option.Option<number> =>
 
 const limited = (name: string, most: number, metavar: string, description: string) =>
   Flag.String(name).pipe(
-    Flag.withSchema(Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(most))),
+    Flag.withSchema(Line.check(Schema.isMaxLength(most))),
     Flag.optional,
     Flag.withMetavar(metavar),
     Flag.withDescription(description)
@@ -77,7 +77,7 @@ export const stacks = Flag.String("stack").pipe(
 )
 
 export const because = Flag.String("reason").pipe(
-  Flag.withSchema(Schema.NonEmptyString),
+  Flag.withSchema(Line),
   Flag.withMetavar("text"),
   Flag.withDescription("Why; kept with it")
 )

@@ -5,13 +5,13 @@ import * as Argument from "effect/cli/Argument"
 import * as Flag from "effect/cli/Flag"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { CorrelationId, DeploymentId, StackName } from "@signalbox/core/spi"
+import { CorrelationId, DeploymentId, Line, StackName } from "@signalbox/core/spi"
 
 const whole = (minimum: number, maximum: number) =>
   Schema.Int.check(Schema.isBetween({ minimum, maximum }, { expected: `a whole number from ${minimum} to ${maximum}` }))
 
 /** The domain's `Actor`, written out: its module would load every event's schema for `--help`. A test compares them. */
-export const Actor = Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(256))
+export const Actor = Line.check(Schema.isMaxLength(256))
 
 /** A whole number within bounds. */
 export const count = (name: string, minimum: number, maximum: number, description: string) =>
@@ -54,7 +54,7 @@ export const span = (name: string, minimum: number, maximum: number, description
 /** A text that may be left out. */
 export const text = (name: string, metavar: string, description: string) =>
   Flag.String(name).pipe(
-    Flag.withSchema(Schema.NonEmptyString),
+    Flag.withSchema(Line),
     Flag.optional,
     Flag.withMetavar(metavar),
     Flag.withDescription(description)

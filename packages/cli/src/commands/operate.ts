@@ -29,6 +29,7 @@ import { refuseNested } from "../nested.ts"
 import { originOf } from "../origin.ts"
 import { droppedView, droppedWarning, recordedManifest } from "../recorded.ts"
 import { engine, signalbox, withServices } from "../services.ts"
+import { stateFolderOf } from "../stateFolder.ts"
 import * as Target from "../target.ts"
 import { today } from "../today.ts"
 import { undo, undoes, undoLines, undoView } from "../undo.ts"
@@ -216,6 +217,7 @@ const start = Effect.fnUntraced(function* (inv: Invocation, operation: Operation
   const queueTimeout = Option.getOrUndefined(operation.queueTimeout)
   if (!operation.detach) return yield* carry(inv, execution.correlationId, queueTimeout, more)
   const log = Path.join(inv.settings.directory, ".signalbox", "log", `${execution.correlationId}.log`)
+  yield* stateFolderOf(inv, log)
   const { config, directory } = inv.settings
   // Nothing else goes through the arguments: the address of a database may hold a password, and stays in the environment.
   const pid = yield* inv.host.detach(

@@ -164,7 +164,7 @@ const carryOut = Effect.fnUntraced(function* (
   else {
     const ink = { ...inkOf(inv), paint: inv.paintMessage }
     const lines = [headline(last, ink), ...why(last, ink), ...nextLines(last, ink)]
-    yield* inv.say(lines.join("\n"))
+    for (const line of lines) yield* inv.say(line)
   }
   yield* inv.exit(exitCode)
 })

@@ -2,9 +2,8 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
 import type { Refused } from "@signalbox/core/engine"
-import type { Environment, EnvironmentName, Manifest } from "@signalbox/core/spi"
+import { type Environment, type EnvironmentName, Line, type Manifest } from "@signalbox/core/spi"
 import { actor } from "../actor.ts"
 import { ExitCode } from "../ExitCode.ts"
 import { Failure } from "../Failure.ts"
@@ -44,7 +43,7 @@ export const veto = Command.make(
   "veto",
   {
     version: Argument.String("version").pipe(
-      Argument.withSchema(Schema.NonEmptyString),
+      Argument.withSchema(Line),
       Argument.withDescription("Version that must not be deployed; in all environments, or in --environment")
     ),
     id: deployment,

@@ -65,6 +65,8 @@ export interface HostShape {
   /** Starts this program again, on its own, with its output in a file; gives its process id. */
   readonly detach: (args: ReadonlyArray<string>, logFile: string) => Effect.Effect<number>
   readonly backend: Backend
+  /** Called before code of the project runs in this process: what that prints no longer goes to standard output. */
+  readonly shield: () => void
   /** The signal that asked the program to stop, if one did. */
   readonly signal: () => "SIGINT" | "SIGTERM" | undefined
   /** Takes the signals that are meant for this program, until the returned function is called: they stop it no more. */

@@ -6,6 +6,7 @@ import * as Path from "node:path"
 import { isatty } from "node:tty"
 import * as Effect from "effect/Effect"
 import type { Backend, HostShape, Sink } from "./Host.ts"
+import { shieldStdout, toStdout } from "./stdout.ts"
 
 /** Until it takes more, or will never again. */
 const drained = (stream: NodeJS.WriteStream): Promise<void> =>
@@ -17,7 +18,7 @@ const drained = (stream: NodeJS.WriteStream): Promise<void> =>
     for (const event of ["drain", "close", "error"]) stream.on(event, done)
   })
 
-const sink = (stream: NodeJS.WriteStream): Sink => {
+const sink = (stream: NodeJS.WriteStream, write: NodeJS.WriteStream["write"]): Sink => {
   // A reader that went away (`signalbox list | head -1`) ends the output, not the work.
   stream.on("error", () => undefined)
   return {
@@ -25,8 +26,8 @@ const sink = (stream: NodeJS.WriteStream): Sink => {
     // What goes into a pipe or a file is read by programs, and cut by nobody.
     columns: () => stream.columns || (stream.isTTY ? 80 : Number.POSITIVE_INFINITY),
     rows: () => stream.rows || 24,
-    write: (text) => void stream.write(text),
-    pass: (bytes) => (stream.write(bytes) ? undefined : drained(stream)),
+    write: (text) => void write(text),
+    pass: (bytes) => (write(bytes) ? undefined : drained(stream)),
     onResize: (listener) => {
       stream.on("resize", listener)
       return () => stream.off("resize", listener)
@@ -72,13 +73,14 @@ export const nodeHost = (
   signal: () => "SIGINT" | "SIGTERM" | undefined,
   takeSignals: HostShape["takeSignals"]
 ): HostShape => {
-  const stdout = sink(process.stdout)
+  const stdout = sink(process.stdout, toStdout)
   return {
     env: process.env,
     cwd: process.cwd(),
     version,
     stdout,
-    stderr: sink(process.stderr),
+    stderr: sink(process.stderr, process.stderr.write.bind(process.stderr)),
+    shield: shieldStdout,
     ask: isatty(0) && process.stderr.isTTY === true && !process.env.CI ? ask : undefined,
     detach,
     backend,

@@ -1,5 +1,6 @@
 import type { Sink } from "../host/Host.ts"
 import { displayWidth } from "./text.ts"
+import { printable } from "./words.ts"
 
 const hide = "\u001b[?25l"
 const show = "\u001b[?25h"
@@ -35,8 +36,8 @@ export class Redraw {
     const start = this.#hidden ? this.#clear() : hide
     this.#hidden = true
     Redraw.active = this
-    this.#lines = lines
-    this.#sink.write(`${start}${lines.map((line) => `${line}\n`).join("")}`)
+    this.#lines = lines.map(printable)
+    this.#sink.write(`${start}${this.#lines.map((line) => `${line}\n`).join("")}`)
   }
 
   /** Writes lines that stay, above the ones that are redrawn. */

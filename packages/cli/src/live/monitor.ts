@@ -10,6 +10,7 @@ import type { Message } from "../json/monitor.ts"
 import { outcome } from "../outcome.ts"
 import { Redraw } from "./Redraw.ts"
 import { cut } from "./text.ts"
+import { printable } from "./words.ts"
 
 const silence = 30_000
 
@@ -37,7 +38,7 @@ export const show = (inv: Invocation, after: number): Shown => {
   let saidAt = Date.now()
   const line = (text: string) => {
     saidAt = Date.now()
-    return redraw === undefined ? write(inv.host, [text]) : Effect.sync(() => redraw.above(text))
+    return redraw === undefined ? write(inv.host, [text]) : Effect.sync(() => redraw.above(printable(text)))
   }
   const waits = (stream: string, text: string) =>
     Effect.gen(function* () {

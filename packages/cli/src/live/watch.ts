@@ -23,7 +23,7 @@ import { engine, estimator, signalbox } from "../services.ts"
 import { Redraw } from "./Redraw.ts"
 import { render } from "./render.ts"
 import { heartbeat, transition } from "./transition.ts"
-import { clock } from "./words.ts"
+import { clock, printable } from "./words.ts"
 
 /** What is looked up now and then: what is left, and for what it waits. */
 interface Known {
@@ -102,7 +102,7 @@ const lines = ({ host }: Invocation): View => {
   }
   const print = (line: string) => {
     last = Date.now()
-    host.stderr.write(`${line}\n`)
+    host.stderr.write(`${printable(line)}\n`)
   }
   return {
     on: (event, state) => {

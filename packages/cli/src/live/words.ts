@@ -1,4 +1,5 @@
-/** Times and durations for people. */
+/** Times, durations and texts for people. */
+import { escapeUnfit, unfitIn } from "@signalbox/core/spi"
 
 /** `09:41:07`, local time; with the date where it is another day than `now`. */
 export const clock = (at: number, now = Date.now()): string => {
@@ -40,7 +41,32 @@ export const ago = (at: number, now: number): string => `${span(Math.max(0, now 
 export const addressOf = (outputs: Readonly<Record<string, unknown>>): string | undefined =>
   Object.values(outputs).find((value): value is string => typeof value === "string" && /^https?:\/\//.test(value))
 
-/** One line of text: no line breaks, no control characters that would move the cursor or colour the terminal. */
+/**
+ * One line of text: what would break it, move the cursor or turn the direction around is shown as it is written (`\\x1b`).
+ * Line breaks become spaces, and the colours that tools print are left out.
+ */
 export const plain = (text: string): string =>
   // eslint-disable-next-line no-control-regex
-  text.replaceAll(/\u001b\[[0-9;?]*[ -/]*[@-~]|[\u0000-\u001f\u007f-\u009f]+/g, " ")
+  escapeUnfit(text.replaceAll(/\u001b\[[0-9;]*m/g, "").replaceAll(/[\n\r\t]+/g, " "))
+
+// eslint-disable-next-line no-control-regex
+const ink = /\u001b\[(?:1|2|22|3[1-9])m/g
+
+/** A line that is printed, with the colours that `paint` gives it: nothing else in it reaches the terminal as a command. */
+export const printable = (line: string): string => {
+  let result = ""
+  let from = 0
+  for (const { 0: color, index } of line.matchAll(ink)) {
+    result += escapeUnfit(line.slice(from, index)) + color
+    from = index + color.length
+  }
+  return result + escapeUnfit(line.slice(from))
+}
+
+/** JSON that is the same JSON, and harmless in a terminal. */
+export const printableJson = (json: string): string =>
+  json.replaceAll(/[\u007f-\ud7ff\ue000-\uffff]/g, (character) =>
+    unfitIn(character) === undefined
+      ? character
+      : String.raw`\u` + character.charCodeAt(0).toString(16).padStart(4, "0")
+  )

@@ -14,8 +14,9 @@ import { Failure } from "../Failure.ts"
 import type { Invocation } from "../Invocation.ts"
 import type { Place } from "../place.ts"
 import { setOutputs } from "./github.ts"
-import { keep } from "./spool.ts"
+import { folderOf, keep } from "./spool.ts"
 import { type CommandLine, wrappedBy } from "./wrapped.ts"
+import { stateFolderOf } from "../stateFolder.ts"
 
 /** No lease bounds it; what bounds it is that this process lives. */
 const ttl = Duration.seconds(30)
@@ -90,6 +91,7 @@ export const runDegraded = Effect.fnUntraced(function* (
     code: null,
     signal: null
   }
+  yield* stateFolderOf(inv, folderOf(inv))
   yield* Effect.sync(() => keep(inv, begun))
   let exitCode: number = ExitCode.failed
   const ended = yield* wrappedBy(

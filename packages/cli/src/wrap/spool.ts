@@ -12,7 +12,7 @@ import type { DeploymentStore, StoreError } from "@signalbox/core/spi"
 import type { Invocation } from "../Invocation.ts"
 import { plain } from "../live/words.ts"
 
-const folderOf = ({ settings }: Invocation): string => Path.join(settings.directory, ".signalbox", "degraded")
+export const folderOf = ({ settings }: Invocation): string => Path.join(settings.directory, ".signalbox", "degraded")
 
 /** Keeps an entry, in place of an earlier one of the same correlation id: whole or not at all. */
 export const keep = (inv: Invocation, done: Reconciling.Degraded): void => {

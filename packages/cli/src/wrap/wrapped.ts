@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import type { Wrapped } from "@signalbox/core/engine"
 import type { Redaction } from "@signalbox/core/spi"
 import type { Invocation } from "../Invocation.ts"
+import { stateFolderOf } from "../stateFolder.ts"
 
 export interface CommandLine {
   readonly command: string
@@ -19,11 +20,13 @@ const guard = { command: [process.execPath, process.argv[1]!, "__guard"] }
 
 /** What the engine is handed; `onExit` gets the exit code to pass on. */
 export const wrappedBy =
-  ({ host, json }: Invocation, line: CommandLine, onExit: (code: number) => void): Wrapped =>
+  (inv: Invocation, line: CommandLine, onExit: (code: number) => void): Wrapped =>
   (context) =>
     Effect.gen(function* () {
+      const { host, json } = inv
       const { WrappedCommand } = yield* Effect.promise(() => import("../backend/command.ts"))
       // Where it cannot be made, the log says so.
+      yield* stateFolderOf(inv, line.logFile)
       yield* Effect.ignore(Effect.try(() => Fs.mkdirSync(Path.dirname(line.logFile), { recursive: true })))
       const out = { stdout: json ? host.stderr : host.stdout, stderr: host.stderr }
       const command = WrappedCommand.make({

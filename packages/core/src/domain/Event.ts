@@ -6,6 +6,7 @@
  */
 import * as Schema from "effect/Schema"
 import { CorrelationId, DeploymentId, EnvironmentName, Percent, StackName, Timestamp } from "./Ids.ts"
+import { Line } from "./Line.ts"
 import {
   DeploymentStatus,
   DeploymentTrigger,
@@ -25,7 +26,7 @@ import { Verdict } from "./Verdict.ts"
  *
  * @since 0.1.0
  */
-export const Actor = Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(256))
+export const Actor = Line.check(Schema.isMaxLength(256))
 
 /**
  * What an operator may ask of a running execution.

@@ -3,13 +3,18 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { EnvironmentName } from "./Ids.ts"
+import { isLine } from "./Line.ts"
 import { momentOf, parseLocal, zoneOf } from "./LocalTime.ts"
 import * as Recurrence from "./Recurrence.ts"
 import { day, spanBetween } from "./Span.ts"
 
-const Name = Schema.String.check(Schema.isPattern(/^\S(.{0,126}\S)?$/, { expected: "a name of 1 to 128 characters" }))
+const Name = Schema.String.check(
+  Schema.isPattern(/^\S(.{0,126}\S)?$/, { expected: "a name of 1 to 128 characters" }),
+  isLine
+)
 const Reason = Schema.String.check(
-  Schema.isPattern(/^\S(.{0,254}\S)?$/, { expected: "a reason of 1 to 256 characters" })
+  Schema.isPattern(/^\S(.{0,254}\S)?$/, { expected: "a reason of 1 to 256 characters" }),
+  isLine
 )
 const TimeZone = Schema.String.check(
   Schema.makeFilter((name) => zoneOf(name) !== undefined, { expected: "the name of an IANA time zone" })

@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { FreezeSpec } from "./FreezeSpec.ts"
 import { DeploymentId, EnvironmentName, Percent, StackName } from "./Ids.ts"
+import { isLine } from "./Line.ts"
 import { Json } from "./Release.ts"
 import { day, Span, spanBetween } from "./Span.ts"
 
@@ -20,7 +21,10 @@ const LeaseTtl = spanBetween(1_000, 30 * day, "a span of time from 1 second to 3
 const Retention = spanBetween(day, 3_650 * day, "a span of time from 1 to 3650 days")
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 const AtLeastOne = Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))
-const Name = Schema.String.check(Schema.isPattern(/^\S(.{0,126}\S)?$/, { expected: "a name of 1 to 128 characters" }))
+const Name = Schema.String.check(
+  Schema.isPattern(/^\S(.{0,126}\S)?$/, { expected: "a name of 1 to 128 characters" }),
+  isLine
+)
 
 const between = (minimum: number, maximum: number) => Schema.Finite.check(Schema.isBetween({ minimum, maximum }))
 

@@ -10,7 +10,7 @@ import type { EnvironmentName, StackName } from "../domain/Ids.ts"
 import type { Json, Outputs } from "../domain/Release.ts"
 import { type ExecutionSpec, Manifest, StackSpec, type StrategyName, StrategySpec } from "../domain/Spec.ts"
 import type { Provider } from "../spi/Provider.ts"
-import { ConfigurationInvalid, type ConfigurationIssue, didYouMean } from "./ConfigurationIssue.ts"
+import { ConfigurationInvalid, type ConfigurationIssue, didYouMean, formatPath } from "./ConfigurationIssue.ts"
 import { toPlain } from "./ConfigurationPlain.ts"
 import * as Properties from "./ConfigurationProperties.ts"
 import * as References from "./ConfigurationReferences.ts"
@@ -18,9 +18,12 @@ import * as Secrets from "./ConfigurationSecrets.ts"
 import * as Shape from "./ConfigurationShape.ts"
 import { sketch } from "./ConfigurationSketch.ts"
 import { isObject } from "./ConfigurationWalk.ts"
+import { asWritten, located, type Written } from "./ConfigurationWritten.ts"
 import { fillIn } from "./OutputReference.ts"
 import { Refused } from "./Refused.ts"
 import type { Request } from "./Signalbox.ts"
+
+export { formatPath, type Written }
 
 /**
  * What a configuration file holds: a manifest as it is written, with spans of time as texts.
@@ -82,7 +85,8 @@ const byPath = (issues: ReadonlyArray<ConfigurationIssue>): ReadonlyArray<Config
 /**
  * Checks an unknown value against the shape of a manifest, its own references and the installed providers.
  *
- * *Details*: pure; all that is wrong is reported at once, one issue for each place.
+ * *Details*: pure; all that is wrong is reported at once, one issue for each place. `written` says how the values stand in
+ * their file: a number there that has to be a text is the text as it is written, and issues get lines.
  *
  * *Errors*: `ConfigurationInvalid`.
  *
@@ -91,18 +95,23 @@ const byPath = (issues: ReadonlyArray<ConfigurationIssue>): ReadonlyArray<Config
 export const check = (
   value: unknown,
   providers: ReadonlyMap<string, Provider>,
-  options: { readonly file?: string } = {}
+  options: { readonly file?: string; readonly written?: Iterable<Written> } = {}
 ): Result.Result<Manifest, ConfigurationInvalid> => {
-  const invalid = (first: ConfigurationIssue, ...others: ReadonlyArray<ConfigurationIssue>) =>
-    Result.fail(
+  const written = [...(options.written ?? [])]
+  const invalid = (...issues: readonly [ConfigurationIssue, ...ReadonlyArray<ConfigurationIssue>]) => {
+    const [first, ...others] = located(issues, written)
+    return Result.fail(
       new ConfigurationInvalid({
-        issues: [first, ...others],
+        issues: [first!, ...others],
         ...(options.file === undefined ? {} : { file: options.file })
       })
     )
-  const plain = toPlain(value)
+  }
+  const copied = toPlain(value)
+  const plain = asWritten(copied.value, written, providers)
   const config = sketch(plain.value)
   const [first, ...others] = byPath([
+    ...copied.issues,
     ...plain.issues,
     ...Shape.manifest(plain.value, []),
     ...References.check(config, providers),

@@ -5,7 +5,8 @@ import type { ErrorInfo } from "../domain/Release.ts"
  * One thing that is wrong with a configuration.
  *
  * *Details*: `path` points into the configuration, such as `stacks[1].strategy.steps[0].weight`; it is empty where the
- * configuration as a whole is meant. Values are never quoted where they could be secrets.
+ * configuration as a whole is meant. `line` and `column`, from 1, say where that is in a file in JSON or YAML. Values are
+ * never quoted where they could be secrets.
  *
  * @since 0.1.0
  */
@@ -13,7 +14,9 @@ export const ConfigurationIssue = Schema.Struct({
   path: Schema.String,
   message: Schema.String,
   expected: Schema.String,
-  hint: Schema.String
+  hint: Schema.String,
+  line: Schema.optionalKey(Schema.Int),
+  column: Schema.optionalKey(Schema.Int)
 })
 /** @since 0.1.0 */
 export type ConfigurationIssue = typeof ConfigurationIssue.Type
@@ -33,9 +36,15 @@ export class ConfigurationInvalid extends Schema.TaggedError<ConfigurationInvali
   file: Schema.optionalKey(Schema.String)
 }) {
   override get message(): string {
-    const where = this.file === undefined ? "" : `${this.file}: `
     const [first, ...others] = this.issues
+    const where = this.file === undefined ? "" : `${this.where}: `
     return [`${where}${line(first)}`, ...others.map((issue) => `  ${line(issue)}`)].join("\n")
+  }
+
+  /** The file, with the line and the column of the first issue where they are known. */
+  get where(): string {
+    const [first] = this.issues
+    return [this.file, first.line, first.column].filter((part) => part !== undefined).join(":")
   }
 
   /** The first issue, as every surface shows it. */

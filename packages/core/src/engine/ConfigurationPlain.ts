@@ -11,16 +11,46 @@ const notJson = (value: unknown, path: Path, why: string): ConfigurationIssue =>
     `${value instanceof Promise ? "; await the promise first" : ""}.`
 })
 
+const absent = (path: Path): ConfigurationIssue => ({
+  path: formatPath(path),
+  message: "is undefined",
+  expected: "a JSON value",
+  hint: "Give it a value, or leave it out: an environment variable that is not set is undefined too."
+})
+
+/** Whether something of an object would be lost in a copy of its own keys. */
+const unseen = (value: object): string | undefined => {
+  const symbol = Object.getOwnPropertySymbols(value).find((key) =>
+    Object.prototype.propertyIsEnumerable.call(value, key)
+  )
+  if (symbol !== undefined) return "has a symbol as a key"
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (Array.isArray(value)) {
+    return Object.keys(value).some((key) => !(Number(key) < value.length)) ? "is a list with keys besides" : undefined
+  }
+  return typeof prototype === "object" && prototype !== null && Object.keys(prototype).length > 0
+    ? "has keys in its prototype"
+    : undefined
+}
+
 /**
- * Copies a value as JSON knows it: keys without a value are left out, and what JSON cannot hold is reported. A
- * configuration module can hand over anything: cycles, functions, getters that throw.
+ * Copies a value as JSON knows it, and reports what JSON cannot hold: nothing is left out without a word. A configuration
+ * module can hand over anything: cycles, functions, getters that throw, environment variables that are not set.
  */
 export const toPlain = (
   value: unknown
 ): { readonly value: unknown; readonly issues: ReadonlyArray<ConfigurationIssue> } => {
   const issues: Array<ConfigurationIssue> = []
   const copy = (one: unknown, path: Path, above: ReadonlyArray<unknown>): unknown => {
-    if (one === null || typeof one === "string" || typeof one === "boolean" || one === undefined) return one
+    if (one === undefined) {
+      issues.push(absent(path))
+      return undefined
+    }
+    if (typeof one === "string") {
+      if (!one.isWellFormed()) issues.push(notJson(one, path, "holds half a character (a lone surrogate)"))
+      return one
+    }
+    if (one === null || typeof one === "boolean") return one
     if (typeof one === "number") {
       if (!Number.isFinite(one)) issues.push(notJson(one, path, `expected a finite number, got ${one}`))
       return one
@@ -38,6 +68,8 @@ export const toPlain = (
       return null
     }
     const inside = [...above, one]
+    const lost = unseen(one)
+    if (lost !== undefined) issues.push(notJson(one, path, lost))
     if (Array.isArray(one)) return Array.from(one, (item, index) => copy(item, [...path, index], inside) ?? null)
     const prototype: unknown = Object.getPrototypeOf(one)
     // A module evaluated in another context has another Object.prototype; its own prototype is null then.
@@ -62,5 +94,6 @@ export const toPlain = (
     }
     return result
   }
-  return { value: copy(value, [], []), issues }
+  // Nothing at all is said by the shape, which knows what is missing.
+  return { value: value === undefined ? value : copy(value, [], []), issues }
 }

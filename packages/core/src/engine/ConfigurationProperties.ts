@@ -12,7 +12,7 @@ import type { Sketch } from "./ConfigurationSketch.ts"
 import { isObject } from "./ConfigurationWalk.ts"
 
 /** An issue within properties, before it is known where they are written. */
-interface Finding {
+export interface Finding {
   readonly path: Path
   readonly message: string
   readonly expected: string
@@ -42,21 +42,31 @@ const keysOf = (ast: SchemaAST.AST): ReadonlyArray<string> =>
 const typeFound = (value: unknown): string =>
   typeof value === "number" || typeof value === "boolean" ? `a ${typeof value}` : found(value)
 
+const hintFor = (value: unknown, path: Path, expected: string): string => {
+  if (value === undefined) return `Add ${path.length === 0 ? "it" : `"${path.at(-1)}"`} to the properties.`
+  if (/\btext\b/.test(expected)) {
+    if (value === null) return `Leave the key out, or write "" for an empty text.`
+    if (typeof value === "number" || typeof value === "boolean") return "Write it as a text, in quotes."
+  }
+  return "See the properties in the documentation of the provider."
+}
+
 const mismatch = (root: unknown, path: Path, expected: string): Finding => {
   const value = at(root, path)
   return {
     path,
     message: value === undefined ? `is missing; expected ${expected}` : `expected ${expected}, got ${typeFound(value)}`,
     expected,
-    hint:
-      value === undefined
-        ? `Add ${path.length === 0 ? "it" : `"${path.at(-1)}"`} to the properties.`
-        : "See the properties in the documentation of the provider."
+    hint: hintFor(value, path, expected)
   }
 }
 
 /** Findings of one decoding; those at or under a reference are none, since its value is not known yet. */
-const findings = (issue: SchemaIssue.Issue, root: unknown, open: ReadonlyArray<Path>): ReadonlyArray<Finding> => {
+export const findings = (
+  issue: SchemaIssue.Issue,
+  root: unknown,
+  open: ReadonlyArray<Path>
+): ReadonlyArray<Finding> => {
   const hidden = (path: Path) => open.some((reference) => reference.every((part, index) => path[index] === part))
   const walk = (one: SchemaIssue.Issue, path: Path): ReadonlyArray<Finding> => {
     if (hidden(path)) return []

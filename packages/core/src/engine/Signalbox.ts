@@ -32,6 +32,7 @@ import type { Refused } from "./Refused.ts"
 import type { Reported } from "./Reported.ts"
 import * as Runner from "./Runner.ts"
 import { check, type Submission, submit } from "./Submission.ts"
+import * as Texts from "./Texts.ts"
 import * as TraceKeeper from "./TraceKeeper.ts"
 import * as Turn from "./Turn.ts"
 import type { Wrapped } from "./Wrapping.ts"
@@ -186,22 +187,43 @@ export class Signalbox extends Context.Service<
       const traces = yield* TraceKeeper.make
       const provided = <A, E>(effect: Effect.Effect<A, E, DeploymentStore | LeaseStore | Providers>) =>
         Effect.provideContext(effect, context)
+      const { inLines, ofRequest } = Texts
       return Signalbox.of({
-        init: (options) => provided(Initialization.init(options)),
-        ensure: (options) => provided(Initialization.ensure(options)),
-        plan: (request) => provided(Preview.plan(request)),
-        preflight: (request) => provided(check(request)),
-        submit: (request) => provided(submit(request)),
+        init: ({ by, ...options }) =>
+          Effect.andThen(inLines({ by }), provided(Initialization.init({ by, ...options }))),
+        ensure: ({ by, ...options }) =>
+          Effect.andThen(inLines({ by }), provided(Initialization.ensure({ by, ...options }))),
+        plan: (request) => Effect.andThen(inLines(ofRequest(request)), provided(Preview.plan(request))),
+        preflight: (request) => Effect.andThen(inLines(ofRequest(request)), provided(check(request))),
+        submit: (request) => Effect.andThen(inLines(ofRequest(request)), provided(submit(request))),
         run: (id, command, shown) => Effect.ensuring(provided(Runner.run(id, command, shown)), traces.finished(id)),
         takeTurn: (id, options) => provided(Runner.takeTurnOnly(id, options)),
-        cleanup: (id, options) => Effect.ensuring(provided(cleanup(id, options)), traces.finished(id)),
+        cleanup: (id, options) =>
+          Effect.andThen(
+            inLines({ by: options.by, reason: options.reason }),
+            Effect.ensuring(provided(cleanup(id, options)), traces.finished(id))
+          ),
         withdraw: (id, why) => provided(Turn.withdraw(id, why)),
         withdrawAfter: (id, patience, hint) => provided(Turn.withdrawAfter(id, patience, hint)),
-        decide: (id, decision) => provided(Governing.decide(id, decision)),
-        breakLock: (id, options) => provided(Governing.breakLock(id, options)),
-        canDeploy: (question) => provided(CanDeploy.canDeploy(question)),
+        decide: (id, decision) =>
+          Effect.andThen(
+            inLines({
+              version: "version" in decision ? decision.version : undefined,
+              by: decision.by,
+              reason: decision.reason
+            }),
+            provided(Governing.decide(id, decision))
+          ),
+        breakLock: (id, options) =>
+          Effect.andThen(
+            inLines({ by: options.by, reason: options.reason }),
+            provided(Governing.breakLock(id, options))
+          ),
+        canDeploy: (question) =>
+          Effect.andThen(inLines({ version: question.version }), provided(CanDeploy.canDeploy(question))),
         runner: (id) => provided(Commands.runner(id)),
-        command: (id, options) => provided(Commands.command(id, options)),
+        command: (id, options) =>
+          Effect.andThen(inLines({ by: options.by, reason: options.reason }), provided(Commands.command(id, options))),
         follow: (id, after) => Stream.provideContext(Commands.follow(id, after), context),
         observe: (options) => provided(Preview.observe(options))
       })

@@ -252,6 +252,29 @@ describe("Configuration.check", () => {
     assert.isNotEmpty(issuesOf(value))
   })
 
+  it.each([
+    ["undefined", { command: ["x"], env: { URL: undefined } }, ".env.URL"],
+    ["undefined in a list", { command: ["x", undefined] }, ".command[1]"],
+    // oxlint-disable-next-line no-sparse-arrays -- Such a list is what it is about.
+    ["a list with a hole", { command: ["x", , "y"] }, ".command[1]"],
+    ["a list with keys besides", { command: Object.assign(["x"], { more: 1 }) }, ".command"],
+    ["a symbol as a key", { command: ["x"], [Symbol("a")]: 1 }, ""],
+    ["a symbol", { command: ["x"], env: { A: Symbol("a") } }, ".env.A"],
+    ["a function", { command: ["x"], env: { A: () => "a" } }, ".env.A"],
+    ["a bigint", { command: ["x"], port: 80n }, ".port"],
+    ["NaN", { command: ["x"], port: Number.NaN }, ".port"],
+    ["infinity", { command: ["x"], port: Number.POSITIVE_INFINITY }, ".port"],
+    ["half a character", { command: ["x"], env: { A: "\ud800" } }, ".env.A"],
+    [
+      "keys of a prototype",
+      Object.assign(Object.create(Object.assign(Object.create(null), { a: 1 })), { command: ["x"] }),
+      ""
+    ],
+    ["__proto__ as a key", JSON.parse(`{ "command": ["x"], "__proto__": { "port": 1 } }`), ".__proto__"]
+  ])("drops nothing without a word: %s", (_, properties, where) => {
+    assert.include(paths(config({ stacks: [stack("a", { properties })] })), `stacks[0].properties${where}`)
+  })
+
   it("refuses a configuration that contains itself", () => {
     const circular: Record<string, unknown> = { command: ["x"] }
     circular.env = circular

@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 /**
  * The guard: a process between a command and the process that holds the lease for it. It kills the command before the lease
  * ends unless it is told of a renewal, and at once where the holder is gone, so that nobody who gets the lease next meets

@@ -8,7 +8,7 @@ import * as Path from "node:path"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { EnvironmentName } from "@signalbox/core/spi"
+import { EnvironmentName, Line } from "@signalbox/core/spi"
 import { ConfigFileInvalid } from "./ConfigFileInvalid.ts"
 import { findConfig, findUserConfig } from "./discover.ts"
 import { readConfigFile } from "./readConfigFile.ts"
@@ -36,7 +36,7 @@ export type Flags = Partial<Settings>
 // No region: that of a project goes before what a user prefers.
 const UserFile = Schema.Struct({
   environment: Schema.optionalKey(EnvironmentName),
-  actor: Schema.optionalKey(Schema.NonEmptyString),
+  actor: Schema.optionalKey(Line),
   color: Schema.optionalKey(Schema.Boolean)
 })
 const known = Object.keys(UserFile.fields)

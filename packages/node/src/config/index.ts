@@ -6,5 +6,5 @@
 export * from "./ConfigFileInvalid.ts"
 export * from "./discover.ts"
 export * from "./loadManifest.ts"
-export * from "./readConfigFile.ts"
+export { isModule, readConfigFile } from "./readConfigFile.ts"
 export * from "./Settings.ts"

@@ -4,7 +4,7 @@ import { Configuration, type ConfigurationInvalid } from "@signalbox/core/engine
 import type { Manifest, Provider } from "@signalbox/core/spi"
 import { ConfigFileInvalid } from "./ConfigFileInvalid.ts"
 import { configNames } from "./discover.ts"
-import { readConfigFile } from "./readConfigFile.ts"
+import { readConfig } from "./readConfigFile.ts"
 
 /**
  * Reads and checks the configuration of a project.
@@ -28,6 +28,8 @@ export const loadManifest = Effect.fnUntraced(function* (options: {
       hint: `Write ${configNames[0]} (or .mjs, .json, .yaml), or name one with --config.`
     })
   }
-  const value = yield* readConfigFile(file)
-  return yield* Effect.fromResult(Configuration.check(value, providers, { file: Path.relative(cwd, file) || file }))
+  const { value, written } = yield* readConfig(file)
+  return yield* Effect.fromResult(
+    Configuration.check(value, providers, { file: Path.relative(cwd, file) || file, written })
+  )
 })

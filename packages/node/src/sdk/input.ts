@@ -1,5 +1,5 @@
 /** What callers hand in, as it has to be. */
-import { Origin } from "@signalbox/core/spi"
+import { Line, Origin } from "@signalbox/core/spi"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { OriginOptions } from "./Coordination.ts"
@@ -26,10 +26,8 @@ const longest = 30 * 86_400_000
 export const spanOf = (path: string, value: number): number =>
   named(Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: longest })), path, value)
 
-const text = Schema.String.check(Schema.isMinLength(1))
-
 /** A text that says something. */
-export const textOf = (path: string, value: string): string => named(text, path, value)
+export const textOf = (path: string, value: string): string => named(Line, path, value)
 
 /** A moment, in ms. */
 export const momentOf = (path: string, value: Date): number => named(Schema.Int, path, value.getTime())

@@ -221,7 +221,7 @@ describe("loadManifest", () => {
       Effect.flip(loadManifest({ file, cwd: Path.dirname(file), providers: new Map() }))
     )
     assert.strictEqual(error._tag, "ConfigurationInvalid")
-    assert.include(error.message, "signalbox.config.json: project: is missing")
+    assert.include(error.message, "signalbox.config.json:1:1: project: is missing")
   })
 
   it("says that there is none", async () => {

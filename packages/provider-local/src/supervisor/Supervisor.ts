@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 /**
  * The supervisor: one small process per `.signalbox` directory that holds the proxies and the processes of all its stacks
  * and outlives the command that started it. One for all environments rather than one each, because they share the ports of

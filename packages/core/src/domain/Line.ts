@@ -1,0 +1,48 @@
+import * as Schema from "effect/Schema"
+
+/**
+ * Characters that a line of text must not hold: control characters, with which escape sequences begin; separators of lines and
+ * paragraphs; marks that change the direction in which the text around them is shown; half of a character.
+ */
+const unfit = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]/u
+
+/**
+ * The first character that would break the line a text is shown in, as `U+001B`; undefined where there is none.
+ *
+ * @since 0.1.0
+ */
+export const unfitIn = (text: string): string | undefined => {
+  const character = unfit.exec(text)?.[0]
+  return character === undefined
+    ? undefined
+    : `U+${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0")}`
+}
+
+/**
+ * Shows such characters by their names (`\x1b`, `\n`, `\u202e`), so that text from outside stays within its line, and is read
+ * as it is written.
+ *
+ * @since 0.1.0
+ */
+export const escapeUnfit = (text: string): string =>
+  text.replaceAll(new RegExp(unfit, "gu"), (character) => {
+    if (character === "\n") return String.raw`\n`
+    if (character === "\r") return String.raw`\r`
+    if (character === "\t") return String.raw`\t`
+    const code = character.codePointAt(0)!.toString(16)
+    return code.length <= 2 ? String.raw`\x${code.padStart(2, "0")}` : String.raw`\u${code.padStart(4, "0")}`
+  })
+
+/** Whether a text can be shown in a line. */
+export const isLine = Schema.makeFilter<string>((text) => unfitIn(text) === undefined, {
+  expected: "one line of text without control characters"
+})
+
+/**
+ * What people give to be stored and shown: versions, reasons, names. One line, not empty, without control characters.
+ *
+ * @since 0.1.0
+ */
+export const Line = Schema.String.check(Schema.isMinLength(1), isLine)
+/** @since 0.1.0 */
+export type Line = typeof Line.Type
