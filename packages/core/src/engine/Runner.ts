@@ -218,6 +218,7 @@ const carryOn = Effect.fnUntraced(function* (
   const services = Run.of({
     journal,
     control: yield* Control.follow(id),
+    claim: mine,
     lock,
     providers: yield* Providers,
     halted: yield* Deferred.make<never, StepFailed>(),
