@@ -58,6 +58,7 @@ export const capabilities: Capabilities = {
   metrics: true,
   drift: true,
   restart: true,
+  fencing: true,
   outputs: ["url", "port"]
 }
 
@@ -235,6 +236,11 @@ export const make = (options: LocalOptions): Provider => {
     restart: (ref, mutation) =>
       Effect.flatMap(runtimeFrom(ref), (runtime) => mutate("restart", ref, mutation, {}, runtime)).pipe(
         named("restart", ref)
+      ),
+    fence: ({ deploymentId, environment }, fence) =>
+      Effect.mapError(
+        client.fence({ deploymentId, environment, stack: "" }, fence),
+        (reason) => new ProviderError({ provider: kind, operation: "fence", stackName: "", reason })
       )
   }
 }

@@ -26,6 +26,7 @@ import * as EventLogEngine from "./EventLogEngine.ts"
 import { body, ExecutionWorkflow } from "./ExecutionWorkflow.ts"
 import * as Journal from "./Journal.ts"
 import * as LeaseKeeper from "./LeaseKeeper.ts"
+import { fenceOff } from "./Fencing.ts"
 import { endLeftBehind } from "./LeftBehind.ts"
 import { measured } from "./Measured.ts"
 import * as Monitor from "./Monitor.ts"
@@ -202,6 +203,11 @@ const carryOn = Effect.fnUntraced(function* (
   const lock = yield* LeaseKeeper.keep(taken.lease, ttl, taken.asked)
   yield* endLeftBehind(state)
   const journal = yield* Journal.open(id, () => [mine.lease(), lock.lease()])
+  const providers = yield* Providers
+  if (state.kind !== "run") {
+    const lost = Effect.raceFirst(mine.lost, lock.lost)
+    yield* Effect.raceFirst(fenceOff(journal.request, providers, lock.lease()), lost)
+  }
   yield* journal.record(`runner/${claimed.fence}`, {
     _tag: "RunnerTook",
     runner: owner,
@@ -220,7 +226,7 @@ const carryOn = Effect.fnUntraced(function* (
     control: yield* Control.follow(id),
     claim: mine,
     lock,
-    providers: yield* Providers,
+    providers,
     halted: yield* Deferred.make<never, StepFailed>(),
     fenced: yield* Deferred.make<never, LeaseLost>(),
     waited: new Map()

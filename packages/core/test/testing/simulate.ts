@@ -24,7 +24,9 @@ const whole = (name: string, text: string): number => {
 
 const options = () => {
   try {
-    const { values } = parseArgs({ options: { schedules: { type: "string", default: "2000" }, seed: { type: "string" } } })
+    const { values } = parseArgs({
+      options: { schedules: { type: "string", default: "2000" }, seed: { type: "string" } }
+    })
     return values
   } catch (error) {
     return fail(error instanceof Error ? error.message : String(error))
