@@ -46,8 +46,15 @@ const scenario: Scenario = {
 }
 
 const deploy = (version: string, stream: string): ReadonlyArray<string> => [
-  ...["deploy", deploymentId, "--environment", environment],
-  ...["--version", version, "--correlation-id", stream, "--json"]
+  "deploy",
+  deploymentId,
+  "--environment",
+  environment,
+  "--version",
+  version,
+  "--correlation-id",
+  stream,
+  "--json"
 ]
 
 const attach = (stream: string): ReadonlyArray<string> => ["attach", stream, "--json"]
