@@ -204,10 +204,8 @@ const carryOn = Effect.fnUntraced(function* (
   yield* endLeftBehind(state)
   const journal = yield* Journal.open(id, () => [mine.lease(), lock.lease()])
   const providers = yield* Providers
-  if (state.kind !== "run") {
-    const lost = Effect.raceFirst(mine.lost, lock.lost)
-    yield* Effect.raceFirst(fenceOff(journal.request, providers, lock.lease()), lost)
-  }
+  // A command changes nothing at a provider.
+  if (state.kind !== "run") yield* fenceOff(journal.request, providers, { claim: mine, lock })
   yield* journal.record(`runner/${claimed.fence}`, {
     _tag: "RunnerTook",
     runner: owner,
