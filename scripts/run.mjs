@@ -165,6 +165,19 @@ const tasks = {
         { quiet: false, next: "Each failure above names the seed that repeats it." }
       )
   },
+  simulate: {
+    about: "simulate schedules that no test has seen; see docs/testing-with-simulation.md",
+    run: (args) =>
+      step(
+        "simulate",
+        "node",
+        [...node, "--conditions=@signalbox/source", "packages/core/test/testing/simulate.ts", ...args],
+        {
+          quiet: false,
+          next: "Each failure above says how to have it again."
+        }
+      )
+  },
   test: { about: "build, then run all tests, or those whose path is given", run: test },
   build: { about: "build all packages", run: build },
   check: {

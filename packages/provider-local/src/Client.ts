@@ -116,6 +116,11 @@ export class Client {
     return this.#again(Effect.andThen(options.guard, call))
   }
 
+  /** Has older callers refused. The supervisor is started for that: what it is told outlives it. */
+  fence(place: StackKey, fence: number): Effect.Effect<void, ProviderReason> {
+    return Effect.asVoid(this.#again(this.#call("fence", { ...place, fence }))) as Effect.Effect<void, ProviderReason>
+  }
+
   /**
    * Stops all processes and the supervisor. One that is just being replaced is waited for, and where only its processes are
    * left, another one is started to end them.

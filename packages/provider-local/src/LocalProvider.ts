@@ -64,6 +64,7 @@ export const capabilities: Capabilities = {
   metrics: true,
   drift: true,
   restart: true,
+  fencing: true,
   outputs: ["url", "port"]
 }
 
@@ -293,7 +294,12 @@ export const make = (options: LocalOptions): Provider => {
     exclusive: ({ properties }) => {
       const port = (properties as { readonly port?: unknown } | null)?.port
       return typeof port === "number" && port !== 0 ? [{ name: `port ${port}`, path: ["port"] }] : []
-    }
+    },
+    fence: ({ deploymentId, environment }, fence) =>
+      Effect.mapError(
+        client.fence({ deploymentId, environment, stack: "" }, fence),
+        (reason) => new ProviderError({ provider: kind, operation: "fence", stackName: "", reason })
+      )
   }
 }
 

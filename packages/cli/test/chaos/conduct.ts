@@ -159,10 +159,10 @@ export const conduct = async (world: World, fault: Fault, chance: Chance, plant?
       case "sleep": {
         const sleeper = begin({ disturbance: fault.disturbance })
         if (!(await stops(sleeper))) notes.push("the boundary was not reached")
-        const entries = world.ledger.length
         const other = carryOn(world, chance, "other")
         if (fault.wake === "while") {
-          await Promise.race([other, until(() => world.ledger.length > entries, 60_000, 5)])
+          const took = () => readLog(world.folder, "other").some(({ tag }) => tag === "RunnerTook")
+          await Promise.race([other, until(took, 60_000, 5)])
         } else await other
         sleeper.child.kill("SIGCONT")
         const slept = await world.end(sleeper, args)

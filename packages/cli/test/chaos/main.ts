@@ -1,5 +1,6 @@
 /**
- * `npm run chaos -- --runs N --seed S [--only kind] [--run K]`: breaks real deployments and lets a judge decide.
+ * `npm run chaos -- [--runs N] [--seed S] [--only kind] [--run K]`: breaks real deployments and lets a judge decide. Without
+ * a seed it takes a fresh one.
  * `npm run chaos -- race`: lets many processes race for one lock; see ../race.
  */
 import { mkdtempSync, rmSync } from "node:fs"
@@ -7,13 +8,14 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
 import { bundle } from "../bundle.ts"
+import { freshSeed } from "./freshSeed.ts"
 import { main as race } from "../race/main.ts"
 import { Chaos, type Report } from "./Chaos.ts"
 import { type FaultKind, faultKinds, unmountable } from "./faults.ts"
 
 if (process.argv[2] === "race") process.exit(await race(process.argv.slice(3)))
 
-const usage = `npm run chaos -- [--runs 25] [--seed 1] [--only ${faultKinds.join("|")}] [--run K]`
+const usage = `npm run chaos -- [--runs 25] [--seed S] [--only ${faultKinds.join("|")}] [--run K]`
 
 const fail = (message: string): never => {
   process.stderr.write(`${message}\n${usage}\n`)
@@ -25,7 +27,7 @@ const options = () => {
     const { values } = parseArgs({
       options: {
         runs: { type: "string", default: "25" },
-        seed: { type: "string", default: "1" },
+        seed: { type: "string" },
         only: { type: "string" },
         run: { type: "string" }
       }
@@ -44,7 +46,8 @@ const whole = (name: string, text: string): number => {
 const { only, run, runs, seed: seedText } = options()
 if (process.platform !== "linux") fail("chaos reads /proc and so runs on Linux only")
 if (only !== undefined && !faultKinds.includes(only as FaultKind)) fail(`there is no fault ${only}`)
-const seed = whole("seed", seedText)
+if (run !== undefined && seedText === undefined) fail("--run takes a run of a --seed")
+const seed = seedText === undefined ? freshSeed() : whole("seed", seedText)
 const numbers =
   run === undefined ? Array.from({ length: whole("runs", runs) }, (_, number) => number) : [whole("run", run)]
 
@@ -56,6 +59,7 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`)
 
 const without = unmountable()
 const started = performance.now()
+say(`seed ${seed}`)
 if (without.length > 0) say(`Left out, because they mount file systems and this is not root: ${without.join(", ")}.`)
 if (only !== undefined && without.includes(only as FaultKind)) process.exit(1)
 const chaos = new Chaos({

@@ -5,9 +5,10 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
+import { freshSeed } from "../chaos/freshSeed.ts"
 import { bundleWorker, Race, type RaceOptions, type Report } from "./Race.ts"
 
-const usage = "npm run chaos -- race [--processes 50] [--rounds 200] [--seed 1] [--ttl 2000] [--every 1500] [--work 3]"
+const usage = "npm run chaos -- race [--processes 50] [--rounds 200] [--seed S] [--ttl 2000] [--every 1500] [--work 3]"
 
 const fail = (message: string): never => {
   process.stderr.write(`${message}\n${usage}\n`)
@@ -24,7 +25,8 @@ const options = (args: ReadonlyArray<string>): RaceOptions => {
         options: {
           processes: { type: "string", default: "50" },
           rounds: { type: "string", default: "200" },
-          seed: { type: "string", default: "1" },
+          // Another one each time, and told.
+          seed: { type: "string", default: String(freshSeed()) },
           ttl: { type: "string", default: "2000" },
           every: { type: "string", default: "1500" },
           work: { type: "string", default: "3" }
@@ -76,6 +78,7 @@ export const figures = (report: Report): ReadonlyArray<string> => {
 export const main = async (args: ReadonlyArray<string>): Promise<number> => {
   if (process.platform !== "linux") fail("the race stops and kills processes as Linux does, and runs there only")
   const given = options(args)
+  say(`seed ${given.seed}`)
   const folder = mkdtempSync(join(tmpdir(), "signalbox-race-program-"))
   const race = new Race(await bundleWorker(folder), given)
   for (const name of ["SIGINT", "SIGTERM"] as const) {

@@ -23,6 +23,8 @@ export class Run extends Context.Service<
   {
     readonly journal: Journal
     readonly control: Control
+    /** The right to run this execution. */
+    readonly claim: KeptLease
     readonly lock: KeptLease
     readonly providers: ReadonlyMap<string, Provider>
     /** Fails once forward work must stop: an operator said abort, or another stack failed. */

@@ -26,6 +26,7 @@ import * as EventLogEngine from "./EventLogEngine.ts"
 import { body, ExecutionWorkflow } from "./ExecutionWorkflow.ts"
 import * as Journal from "./Journal.ts"
 import * as LeaseKeeper from "./LeaseKeeper.ts"
+import { fenceOff } from "./Fencing.ts"
 import { endLeftBehind } from "./LeftBehind.ts"
 import { measured } from "./Measured.ts"
 import * as Monitor from "./Monitor.ts"
@@ -202,6 +203,9 @@ const carryOn = Effect.fnUntraced(function* (
   const lock = yield* LeaseKeeper.keep(taken.lease, ttl, taken.asked)
   yield* endLeftBehind(state)
   const journal = yield* Journal.open(id, () => [mine.lease(), lock.lease()])
+  const providers = yield* Providers
+  // A command changes nothing at a provider.
+  if (state.kind !== "run") yield* fenceOff(journal.request, providers, { claim: mine, lock })
   yield* journal.record(`runner/${claimed.fence}`, {
     _tag: "RunnerTook",
     runner: owner,
@@ -218,8 +222,9 @@ const carryOn = Effect.fnUntraced(function* (
   const services = Run.of({
     journal,
     control: yield* Control.follow(id),
+    claim: mine,
     lock,
-    providers: yield* Providers,
+    providers,
     halted: yield* Deferred.make<never, StepFailed>(),
     fenced: yield* Deferred.make<never, LeaseLost>(),
     waited: new Map()

@@ -22,6 +22,7 @@ import { ProviderError } from "../spi/ProviderError.ts"
 import { annotate, Attribute, inside, paths, spanIdOf, SpanName, traced } from "../telemetry/index.ts"
 import { isPaused } from "./Control.ts"
 import { StepInfo } from "./EventLogEngine.ts"
+import { checkAll } from "./LeaseKeeper.ts"
 import { fillIn } from "./OutputReference.ts"
 import { outputs, Run } from "./Run.ts"
 import { StepFailed } from "./StepFailed.ts"
@@ -149,7 +150,7 @@ export const mutationOf = Effect.fnUntraced(function* (
   stack: StackSpec,
   name: string
 ): Effect.fn.Return<Mutation, never, Run> {
-  const { journal, lock } = yield* Run
+  const { claim, journal, lock } = yield* Run
   const refuse = (tag: "Fenced" | "Unavailable", message: string) =>
     Effect.fail(
       new ProviderError({
@@ -163,7 +164,8 @@ export const mutationOf = Effect.fnUntraced(function* (
   return {
     idempotencyKey: `${journal.correlationId}/${name}`,
     fence: lock.lease().fence,
-    guard: lock.check.pipe(
+    // The lock alone may still be held by a runner whose claim is over, until its successor takes it.
+    guard: checkAll([claim, lock]).pipe(
       Effect.catchTags({
         LeaseLost: (error) => refuse("Fenced", error.message),
         StoreError: (error) => refuse("Unavailable", error.message)

@@ -15,7 +15,8 @@ import type { ProviderError } from "./ProviderError.ts"
  *
  * *Details*: `traffic` is `percent` (any share), `switch` (all or nothing) or `none` (a staged release is live at once);
  * `capacity` whether capacity can be brought in by parts; `outputs` names the outputs its stacks produce, `"*"` stands for
- * any; `events` whether it tells what happens by itself (left out: no). What is not declared fails as `Unsupported`.
+ * any; `events` whether it tells what happens by itself, `fencing` whether it can be told of a new holder of the lease before
+ * that one changes anything (both left out: no). What is not declared fails as `Unsupported`.
  *
  * @since 0.1.0
  */
@@ -28,6 +29,7 @@ export interface Capabilities {
   readonly restart: boolean
   readonly outputs: ReadonlyArray<string>
   readonly events?: boolean
+  readonly fencing?: boolean
 }
 
 /**
@@ -44,6 +46,9 @@ export interface StackRef {
   readonly region?: string
   readonly account?: string
 }
+
+/** What a lease is on: all stacks of a deployment in one environment. @since 0.1.0 */
+export type PlaceRef = Pick<StackRef, "deploymentId" | "environment" | "region" | "account">
 
 /**
  * What is to be brought in. `artifact` is a path or URL, as the user gave it.
@@ -62,7 +67,8 @@ export interface Candidate {
  * timeout) it finishes the same work and never does it twice. The key is unique to the step, up to 256 characters; an adapter
  * whose other side takes less hashes it. `guard` is run right before each call that changes
  * something: it fails with `Fenced` where the lease is lost; `fence` goes along with the call where the other side can
- * compare it. `progress` tells what is going on; repeats are harmless.
+ * compare it: a process may be stopped after its guard, and then only the other side can tell that its call is too late.
+ * `progress` tells what is going on; repeats are harmless.
  *
  * @since 0.1.0
  */
@@ -165,6 +171,8 @@ export type Drift = typeof Drift.Type
  * - `rollback` puts the stack back to a checkpoint: its traffic first, then its capacity; a checkpoint without a release
  *   means that the stack goes away. Also from the middle of any other operation
  * - `destroy` takes everything away; already gone is success
+ * - `fence` refuses, from when it returns, every mutation of the place with a smaller fence, and fails with `Fenced` where a
+ *   larger one was there. A runner calls it before anything else
  *
  * Two more help to find mistakes before anything is recorded; a provider may leave them out:
  *
@@ -201,6 +209,7 @@ export interface Provider {
   readonly events?: ProviderEvents
   readonly checkRollback?: (ref: StackRef, checkpoint: Checkpoint) => Effect.Effect<void, ProviderError>
   readonly exclusive?: (ref: StackRef) => ReadonlyArray<Exclusive>
+  readonly fence?: (place: PlaceRef, fence: number) => Effect.Effect<void, ProviderError>
 }
 
 /**

@@ -79,6 +79,7 @@ export const suite = (name: string, options: ProviderSuiteOptions): void => {
         assert.strictEqual(provider.drift !== undefined, options.capabilities.drift)
         assert.strictEqual(provider.restart !== undefined, options.capabilities.restart)
         assert.strictEqual(provider.events !== undefined, options.capabilities.events === true)
+        assert.strictEqual(provider.fence !== undefined, options.capabilities.fencing === true)
       })
     )
 
@@ -326,5 +327,6 @@ export const suite = (name: string, options: ProviderSuiteOptions): void => {
     if (options.capabilities.drift) Groups.drift(check)
     if (options.capabilities.restart) Groups.restart(check)
     if (options.capabilities.events === true) Groups.events(check)
+    if (options.capabilities.fencing === true) Groups.fencing(check)
   })
 }

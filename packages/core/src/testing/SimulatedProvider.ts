@@ -30,6 +30,7 @@ import {
   fingerprint,
   keyOf,
   observation,
+  placeOf,
   readyAt,
   removeCapacity,
   type Script,
@@ -58,6 +59,7 @@ export type SimulatedOperation =
   | "correct"
   | "restart"
   | "events"
+  | "fence"
 
 /**
  * An effect that was really carried out.
@@ -100,8 +102,7 @@ export interface Fault {
  * What the simulated cloud looks like.
  *
  * *Details*: `kind` default `simulated`. The capability groups default to all there are (`traffic` to `percent`), but for
- * `events`; `instances`
- * (2) is the full capacity of a release, `requestsPerSecond` (50) the load on each stack, `latency` (0) how long each
+ * `events` and `fencing`; `instances` (2) is the full capacity of a release, `requestsPerSecond` (50) the load on each stack, `latency` (0) how long each
  * operation takes beside what scripts add.
  *
  * @since 0.1.0
@@ -187,12 +188,16 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
   const happened = new Happened()
   const faults: Array<Fault & { left: number }> = []
   const calls = new Map<string, number>()
+  const fences = new Map<string, number>()
 
-  const failure = (operation: SimulatedOperation, ref: StackRef, reason: ProviderReason) =>
+  const failure = (operation: SimulatedOperation, ref: { readonly stack: string }, reason: ProviderReason) =>
     new ProviderError({ provider: kind, operation, stackName: ref.stack, reason })
 
+  const fencedOff = (operation: SimulatedOperation, ref: { readonly stack: string }, fence: number, newest: number) =>
+    failure(operation, ref, { _tag: "Fenced", message: `${fence} is older than ${newest}`, fence: newest })
+
   /** Counts the call and finds the fault that is due. */
-  const enter = (operation: SimulatedOperation, ref: StackRef): Fault | undefined => {
+  const enter = (operation: SimulatedOperation, ref: { readonly stack: string }): Fault | undefined => {
     const count = (calls.get(`${operation}/${ref.stack}`) ?? 0) + 1
     calls.set(`${operation}/${ref.stack}`, count)
     const due = faults.find(
@@ -241,13 +246,8 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
       const now = yield* Clock.currentTimeMillis
       const cell = world.cell(ref)
       settle(world, cell, now)
-      if (mutation.fence < cell.fence) {
-        return yield* failure(operation, ref, {
-          _tag: "Fenced",
-          message: `${mutation.fence} is older than ${cell.fence}`,
-          fence: cell.fence
-        })
-      }
+      const newest = Math.max(cell.fence, fences.get(placeOf(ref)) ?? 0)
+      if (mutation.fence < newest) return yield* fencedOff(operation, ref, mutation.fence, newest)
       cell.fence = mutation.fence
       if (cell.operation?.foreign === true) {
         return yield* failure(operation, ref, {
@@ -430,6 +430,18 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
         }),
     ...(capabilities.events === true
       ? { events: { since: (ref, cursor) => read("events", ref, () => Effect.succeed(happened.since(ref, cursor))) } }
+      : {}),
+    ...(capabilities.fencing === true
+      ? {
+          fence: (place, fence) =>
+            Effect.gen(function* () {
+              const fault = enter("fence", { stack: "" })
+              if (fault !== undefined) return yield* failure("fence", { stack: "" }, fault.reason)
+              const newest = fences.get(placeOf(place)) ?? 0
+              if (fence < newest) return yield* fencedOff("fence", { stack: "" }, fence, newest)
+              fences.set(placeOf(place), fence)
+            })
+        }
       : {}),
     ...(capabilities.restart === false
       ? {}

@@ -1,7 +1,7 @@
 /**
  * The state behind `SimulatedProvider`: what a cloud would hold, as a function of time.
  */
-import type { Drift, Observation, Outputs, Release, StackRef } from "../spi/index.ts"
+import type { Drift, Observation, Outputs, PlaceRef, Release, StackRef } from "../spi/index.ts"
 
 /**
  * How one version of a stack behaves.
@@ -55,6 +55,8 @@ export interface Cell {
 }
 
 export const keyOf = (ref: StackRef): string => `${ref.deploymentId}/${ref.environment}/${ref.stack}`
+
+export const placeOf = (place: PlaceRef): string => `${place.deploymentId}/${place.environment}`
 
 const stable = (value: unknown): unknown =>
   Array.isArray(value)

@@ -4,12 +4,16 @@
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { StackName } from "../domain/Ids.ts"
 import type { Mutation, Observation, Provider, StackRef } from "../spi/Provider.ts"
 import { ProviderError, type ProviderReason } from "../spi/ProviderError.ts"
 import type { SimulatedOperation } from "./SimulatedProvider.ts"
 import type { Cloud, Effects } from "./SimulationEffects.ts"
 import type { Network } from "./SimulationNetwork.ts"
 import type { Process, World } from "./SimulationWorld.ts"
+
+/** Stands for all stacks of a place. */
+const whole = StackName.make("all")
 
 /** The provider over the network. `cloud` is what tells of it beside the provider, where there is such a thing. */
 export const connect = (
@@ -105,7 +109,7 @@ export const connect = (
       })
     })
 
-  const { drift, metrics, restart, traffic } = provider
+  const { drift, fence, metrics, restart, traffic } = provider
   return {
     kind: provider.kind,
     capabilities: provider.capabilities,
@@ -139,6 +143,9 @@ export const connect = (
               mutate("correct", ref, mutation, (mutation) => drift.correct(ref, fields, mutation))
           }
         }),
+    ...(fence === undefined
+      ? {}
+      : { fence: (place, token) => read("fence", { ...place, stack: whole, properties: null }, fence(place, token)) }),
     ...(restart === undefined
       ? {}
       : { restart: (ref, mutation) => mutate("restart", ref, mutation, (mutation) => restart(ref, mutation)) })

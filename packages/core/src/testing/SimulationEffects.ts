@@ -85,13 +85,10 @@ export class Effects {
     if (done !== undefined && done.at >= since) this.#done.delete(idempotencyKey)
   }
 
-  /** Looks for new effects, and at what is there. */
+  /** Looks for new effects, and at what is there. A fault that fires in a look may cause effects, and so another look. */
   look(): void {
-    this.#clouds.forEach(({ ledger }, index) => {
-      for (let seen = this.#seen[index]!; seen < ledger.length; seen++) {
-        this.#seen[index] = seen + 1
-        this.#effect(ledger[seen]!, this.#clouds[index]!)
-      }
+    this.#clouds.forEach((cloud, index) => {
+      while (this.#seen[index]! < cloud.ledger.length) this.#effect(cloud.ledger[this.#seen[index]!++]!, cloud)
     })
   }
 

@@ -49,12 +49,12 @@ export class Machines {
   readonly #database: Database
   readonly #machines: Array<Machine> = []
   readonly #processes = new Map<string, Process>()
-  readonly #faults: Array<Fault>
+  #faults: ReadonlyArray<Fault>
 
   constructor(scenario: Scenario, parts: Parts) {
     this.#scenario = scenario
     this.#parts = parts
-    this.#faults = [...scenario.faults]
+    this.#faults = scenario.faults
     this.world = new World(scenario.seed, scenario.shuffle)
     this.monitor = new Monitor(this.world)
     this.clouds = cloudsOf(scenario, parts)
@@ -138,10 +138,10 @@ export class Machines {
 
   #stepped(process: Process): void {
     const { steps } = this.monitor
-    for (let index = 0; index < this.#faults.length; index++) {
-      const fault = this.#faults[index]!
-      if (fault.step > steps) continue
-      this.#faults.splice(index--, 1)
+    const due = this.#faults.filter(({ step }) => step <= steps)
+    // Taken out before the first begins: what it does may be a step itself.
+    if (due.length > 0) this.#faults = this.#faults.filter(({ step }) => step > steps)
+    for (const fault of due) {
       const begin = () => this.#begin(fault, process)
       if (fault.delay === 0) begin()
       else this.world.after(fault.delay, undefined, begin)

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { LeaseStore, StoreError } from "@signalbox/core/spi"
+import { type Lease, LeaseLost, LeaseStore, StoreError } from "@signalbox/core/spi"
 import { layerMemory } from "@signalbox/core/store"
-import { Duration, Effect, SubscriptionRef } from "effect"
+import { Clock, Duration, Effect, Fiber, Layer, SubscriptionRef } from "effect"
 import { TestClock } from "effect/testing"
 import * as LeaseKeeper from "../../src/engine/LeaseKeeper.ts"
 
@@ -59,5 +59,76 @@ describe("a lease that is kept", () => {
       yield* passed(10)
       assert.strictEqual(asked.length, often)
     }).pipe(Effect.scoped, Effect.provide(layerMemory))
+  )
+})
+
+const leaseOn = (key: string): Lease => ({
+  key,
+  holder: "one",
+  owner: "one",
+  fence: 1,
+  acquiredAt: 0,
+  expiresAt: 15_000
+})
+
+/** A claim and a lock that the store says are held, after `delays` in ms; neither is renewed. */
+const claimAndLock = (delays: { readonly claim: number; readonly lock: number }) =>
+  Effect.gen(function* () {
+    const claim = yield* LeaseKeeper.keep(leaseOn("claim"), ttl)
+    const lock = yield* LeaseKeeper.keep(leaseOn("lock"), Duration.seconds(60))
+    return { claim, lock, checked: LeaseKeeper.checkAll([claim, lock]) }
+  }).pipe(
+    Effect.provide(
+      Layer.mock(LeaseStore, {
+        check: ({ key }) => Effect.sleep(key === "claim" ? delays.claim : delays.lock),
+        renew: () => Effect.never,
+        release: () => Effect.void
+      })
+    )
+  )
+
+describe("leases that are checked together", () => {
+  it.effect("let pass while all are held", () =>
+    Effect.gen(function* () {
+      const { checked } = yield* claimAndLock({ claim: 0, lock: 0 })
+      const checking = yield* Effect.forkChild(checked)
+      yield* TestClock.adjust(0)
+      yield* Fiber.join(checking)
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("do not where the first one is over when the second one is answered for", () =>
+    Effect.gen(function* () {
+      // The process was stopped between the two answers.
+      const { checked } = yield* claimAndLock({ claim: 0, lock: 20_000 })
+      const checking = yield* Effect.forkChild(Effect.flip(checked))
+      yield* TestClock.adjust("20 seconds")
+      const lost = yield* Fiber.join(checking)
+      assert.instanceOf(lost, LeaseLost)
+      assert.strictEqual((lost as LeaseLost).key, "claim")
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("do not where the wall clock was set back meanwhile", () =>
+    Effect.gen(function* () {
+      const clock = yield* Clock.Clock
+      let back = 0
+      const wall = () => clock.currentTimeMillisUnsafe() - back
+      const setBack: Clock.Clock = {
+        ...clock,
+        currentTimeMillisUnsafe: wall,
+        currentTimeMillis: Effect.sync(wall),
+        monotonicTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe(),
+        monotonicTimeNanos: clock.monotonicTimeNanos,
+        sleep: (duration) => clock.sleep(duration)
+      }
+      const { checked } = yield* claimAndLock({ claim: 20_000, lock: 0 }).pipe(
+        Effect.provideService(Clock.Clock, setBack)
+      )
+      const checking = yield* Effect.forkChild(Effect.flip(Effect.provideService(checked, Clock.Clock, setBack)))
+      back = 3_600_000
+      yield* TestClock.adjust("20 seconds")
+      assert.strictEqual((yield* Fiber.join(checking))._tag, "LeaseLost")
+    }).pipe(Effect.scoped)
   )
 })

@@ -23,7 +23,7 @@ const mutation = (idempotencyKey: string, fence = 1): Mutation => ({
 
 const shapes = {
   ...SimulatedProvider.shapes,
-  telling: { ...SimulatedProvider.shapes.revisions, events: true }
+  telling: { ...SimulatedProvider.shapes.revisions, events: true, fencing: true }
 } as const
 
 for (const [name, shape] of Object.entries(shapes)) {

@@ -122,6 +122,8 @@ const planted: Record<string, { readonly invariant: Simulation.Invariant; readon
       simulate({
         // What was on its way to the store while its process stood still comes too late.
         faults: { ...sleepy, store_slow: 0.8 },
+        // Some writes of a sleeper are illegal by then, which is found as well.
+        failures: 10,
         wrapStore: store(({ commit }) => ({ commit: (write) => commit({ ...write, guards: [] }) }))
       })
   },
@@ -131,7 +133,8 @@ const planted: Record<string, { readonly invariant: Simulation.Invariant; readon
       mutated<typeof LeaseKeeper>(
         "../../src/engine/LeaseKeeper.ts",
         ({ keep }) => ({
-          keep: (acquired, ttl) => Effect.map(keep(acquired, ttl), (kept) => ({ ...kept, check: Effect.void }))
+          keep: (acquired, ttl) =>
+            Effect.map(keep(acquired, ttl), (kept) => ({ ...kept, check: Effect.void, inTime: Effect.void }))
         }),
         { faults: sleepy }
       )
@@ -291,7 +294,8 @@ describe("the simulation catches", () => {
   for (const [name, { find, invariant }] of Object.entries(planted)) {
     it(`${name}`, { timeout: 120_000 }, async () => {
       const { failures } = await find()
-      assert.strictEqual(failures[0]?.violation.invariant, invariant, failures.map(Simulation.render).join("\n"))
+      const found = failures.map(({ violation }) => violation.invariant)
+      assert.include(found, invariant, failures.map(Simulation.render).join("\n"))
     })
   }
 })

@@ -169,6 +169,9 @@ export class Supervisor {
         return heldBy(this.#house.file.state) satisfies Reads["held"]["answer"]
       case "abandon":
         return this.#abandon(body)
+      case "fence":
+        await this.#fence(body)
+        return null
       case "shutdown":
         await this.#shutdown()
         return null
@@ -232,6 +235,14 @@ export class Supervisor {
     )
   }
 
+  /** Refuses from now on who comes to the environment with an older fence. It is kept with those of its stacks. */
+  async #fence(place: StackKey & Pick<MutationHeader, "fence">): Promise<void> {
+    const { file } = this.#house
+    refuseOlder(file.fence(place), place.fence)
+    file.memory(keyOf(place)).fence = place.fence
+    await file.save()
+  }
+
   /**
    * One mutation: the same key joins what is under way, or finds that it was done; another one with a fence that is not
    * older takes over. That there is one caller is the lease's business: who comes with a newer fence is the caller now.
@@ -245,10 +256,7 @@ export class Supervisor {
     const id = keyOf(body)
     for (;;) {
       const memory = file.memory(id)
-      const newest = file.fence(body)
-      if (body.fence < newest) {
-        refuse({ _tag: "Fenced", message: `fence ${body.fence} is older than ${newest}`, fence: newest })
-      }
+      refuseOlder(file.fence(body), body.fence)
       if (body.fence > memory.fence) {
         memory.fence = body.fence
         await file.save()
@@ -392,6 +400,10 @@ export class Supervisor {
     await this.#house.file.save()
     this.#rest()
   }
+}
+
+const refuseOlder = (newest: number, fence: number): void => {
+  if (fence < newest) refuse({ _tag: "Fenced", message: `fence ${fence} is older than ${newest}`, fence: newest })
 }
 
 const startedBy = (directory: string): ReadonlyArray<string> => {

@@ -1,0 +1,28 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Simulation } from "@signalbox/core/testing"
+import { doubledFaults } from "./seeds.ts"
+
+interface Found {
+  readonly what: string
+  readonly seed: number
+  readonly faults?: Simulation.Faults
+}
+
+/** Seeds that failed once, with what was wrong. */
+const found: ReadonlyArray<Found> = [
+  {
+    what: "a request that waited for the lock did not see what had changed meanwhile",
+    seed: 22_615,
+    faults: doubledFaults
+  },
+  { what: "a runner that had lost its claim, and not yet its lock, called a provider", seed: 77_916 },
+  // Guards ask for the claim too by now, so that the fault fires elsewhere: SimulationEffects.test.ts has it.
+  { what: "a fault that fired while effects were counted had one of them counted twice", seed: 555_978 }
+]
+
+describe("a schedule that once failed holds", () => {
+  it.each(found)("$what", { timeout: 120_000 }, async ({ faults, seed }) => {
+    const { failures } = await Simulation.runPromise({ seed, seeds: 1, ...(faults === undefined ? {} : { faults }) })
+    assert.deepStrictEqual(failures.map(Simulation.render), [])
+  })
+})

@@ -1,0 +1,12 @@
+import { Simulation } from "@signalbox/core/testing"
+
+/**
+ * Where the seeds begin that are drawn anew each time (`npm run simulate`). Tests, which take the same ones each time, stay
+ * below.
+ */
+export const fresh = 1_000_000
+
+/** Twice the faults of an ordinary day. */
+export const doubledFaults = Object.fromEntries(
+  Object.entries(Simulation.usualFaults).map(([kind, probability]) => [kind, Math.min(0.8, probability * 2)])
+) as typeof Simulation.usualFaults
