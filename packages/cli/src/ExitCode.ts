@@ -36,7 +36,7 @@ export const exitCodeOf = (
       if (error?.code === "queue_timeout") return ExitCode.timeout
       return blocking.has(error?.code ?? "") ? ExitCode.blocked : ExitCode.failed
     case "failed":
-      return ExitCode.failed
+      return error?.code === "lease_expired" ? ExitCode.unavailable : ExitCode.failed
     case "queued":
     case "in_progress":
     case "rolling_back":

@@ -45,7 +45,8 @@ type Services = DeploymentStore | LeaseStore | Providers
  * waiting for a runner that is alive. A `run` needs its command, `wrapped`.
  *
  * *Errors*: `Refused` (`not_found`; `conflict` for a `run` without its command), `LeaseHeld` where another execution holds the
- * lock of its environment now, `LeaseLost`, `StoreError`.
+ * lock of its environment now, `LeaseLost` (with its `outage` where the store was away for longer than the lease),
+ * `StoreError`.
  *
  * @since 0.1.0
  */
@@ -80,9 +81,12 @@ export const run = Effect.fnUntraced(function* (
       inside(id, () => spanIdOf(id, paths.run(claimed.fence))),
       // Whoever was stopped for a while has lost nothing but time: the place in the queue is in the log.
       Effect.catchTag("LeaseLost", (error) =>
-        Effect.flatMap(store.execution(id), (now) =>
-          now !== undefined && isQueued(now) ? Effect.void : Effect.fail(error)
-        )
+        // Once it works, the loss is the news, and the store may be away still.
+        !waits
+          ? Effect.fail(error)
+          : Effect.flatMap(store.execution(id), (now) =>
+              now !== undefined && isQueued(now) ? Effect.void : Effect.fail(error)
+            )
       )
     )
     return undefined
@@ -225,20 +229,22 @@ const carryOn = Effect.fnUntraced(function* (
     waited: new Map()
   })
   yield* Monitor.attend(journal)
+  const ended = Effect.raceFirst(lock.lost, mine.lost)
   yield* Effect.raceFirst(
     Effect.scoped(Effect.andThen(obey, state.kind === "run" ? wrapped(command ?? never, shown) : work(id))),
-    Effect.raceAllFirst([mine.lost, lock.lost, journal.lost, Deferred.await(services.fenced)])
+    Effect.raceAllFirst([ended, journal.lost, Deferred.await(services.fenced)])
   ).pipe(
     Effect.onInterrupt(() => setAside),
     Effect.catchCause((cause) =>
       Cause.hasDies(cause)
         ? // What was recorded before the defect may not be written yet; only then is the stored state the last one.
-          Effect.andThen(
-            Effect.exit(Effect.raceFirst(journal.commit, journal.lost)),
-            closeAfterDefect(id, Cause.squash(cause), [mine.lease(), lock.lease()])
+          Effect.exit(Effect.raceFirst(journal.commit, journal.lost)).pipe(
+            Effect.andThen(closeAfterDefect(id, Cause.squash(cause), [mine.lease(), lock.lease()])),
+            Effect.raceFirst(Effect.catchDefect(ended, () => Effect.never))
           )
         : Effect.failCause(cause)
     ),
+    Effect.mapError(LeaseKeeper.explained(lock, mine)),
     Effect.provideService(Run, services)
   )
 })
@@ -316,17 +322,24 @@ const closeAfterDefect = Effect.fnUntraced(function* (
 ): Effect.fn.Return<void, LeaseLost | StoreError, DeploymentStore> {
   const store = yield* DeploymentStore
   yield* Effect.logError("the execution met a defect", defect)
-  // What is stored, not what the journal made of it: the defect may be that the two differ.
-  const state = yield* store.execution(id)
-  if (state === undefined || isFinished(state)) return
-  const environment = yield* store.environment(state.deploymentId, state.environment)
-  const at = yield* Clock.currentTimeMillis
-  const events = closing(state, environment, at, {
-    code: "defect",
-    message: `a defect ended the execution: ${defect instanceof Error ? defect.message : String(defect)}`,
-    hint: `Please report it with the output of: signalbox events ${id} --json`
+  const close = Effect.gen(function* () {
+    // What is stored, not what the journal made of it: the defect may be that the two differ.
+    const state = yield* store.execution(id)
+    if (state === undefined || isFinished(state)) return
+    const environment = yield* store.environment(state.deploymentId, state.environment)
+    const at = yield* Clock.currentTimeMillis
+    const events = closing(state, environment, at, {
+      code: "defect",
+      message: `a defect ended the execution: ${defect instanceof Error ? defect.message : String(defect)}`,
+      hint: `Please report it with the output of: signalbox events ${id} --json`
+    })
+    yield* store
+      .append({ stream: id, events, guards })
+      .pipe(Effect.catchTag(["SequenceConflict", "IllegalTransition"], Effect.die))
   })
-  yield* store
-    .append({ stream: id, events, guards })
-    .pipe(Effect.catchTag(["SequenceConflict", "IllegalTransition"], Effect.die))
+  // Through an outage, as the journal: the keeper of the lease says when to give up.
+  yield* Effect.retry(close, {
+    schedule: Schedule.spaced("500 millis"),
+    while: (error) => error._tag === "StoreError" && error.isRetryable
+  })
 })

@@ -56,7 +56,7 @@ const causedBy = (parent: string | undefined): ReadonlyArray<TraceLink> => {
 }
 
 /** What ended an execution from outside rather than by its own work. */
-const errors: ReadonlySet<string> = new Set(["defect", "superseded", "lease_lost"])
+const errors: ReadonlySet<string> = new Set(["defect", "superseded", "lease_lost", "lease_expired"])
 
 /** The result of an execution, as the conventions name results. @since 0.1.0 */
 export const resultOf = (state: Execution.ExecutionState): string => {

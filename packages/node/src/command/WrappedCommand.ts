@@ -99,7 +99,7 @@ export const make =
           asked: asked > 0,
           ...(exit.killedBecause === undefined || exit.killedBecause === "asked"
             ? {}
-            : { reason: killed[exit.killedBecause] })
+            : { reason: killed[exit.killedBecause], leaseExpired: exit.killedBecause === "lease_lost" })
         } satisfies Ended
       })
     ).pipe(
@@ -112,6 +112,6 @@ export const make =
     )
 
 const killed = {
-  lease_lost: "the lease was lost, and nobody may change anything without it",
+  lease_lost: "the lease could not be renewed in time",
   guard_gone: "the process that guards it died"
 } as const
