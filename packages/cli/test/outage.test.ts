@@ -45,6 +45,20 @@ describe.skipIf(postgres === undefined)("an outage of the registry", { timeout: 
     Fs.mkdirSync(path)
     return path
   }
+  /** A job whose lease is longer than an outage lasts here, however slow the machine is. */
+  const configured = (name: string): string => {
+    const path = job(name)
+    const properties = { command: ["node", "x.mjs"], artifact: ".", port: 0 }
+    const config = {
+      organization: "acme",
+      project: "shop",
+      environments: { production: {} },
+      leaseTtl: "10 minutes",
+      stacks: [{ name: "web", provider: "local", properties }]
+    }
+    Fs.writeFileSync(Path.join(path, "signalbox.config.json"), JSON.stringify(config))
+    return path
+  }
   const started = (cwd: string, args: ReadonlyArray<string>, env: Readonly<Record<string, string>>): Running => {
     const one = start(binary, cwd, args, env)
     running.push(one)
@@ -59,12 +73,12 @@ describe.skipIf(postgres === undefined)("an outage of the registry", { timeout: 
   it("is sat out by who works and by who waits, where it is shorter than the lease", async () => {
     const file = Path.join(folder, "go")
     const work = `while [ ! -e ${file} ]; do echo at work; sleep 0.1; done; echo done`
-    const first = started(job("one"), ["run", "--", "sh", "-c", work], through)
+    const first = started(configured("one"), ["run", "--", "sh", "-c", work], through)
     await first.says(/at work/)
-    const second = started(job("two"), ["run", "--", "echo", "at last"], through)
+    const second = started(configured("two"), ["run", "--", "echo", "at last"], through)
     await second.says(/waiting/)
     cable.cut()
-    expectExit(await binary.run(job("asks"), ["can-deploy"], { env: through }), 6)
+    await second.says(/degraded: it waits on without the registry/)
     cable.mend()
     Fs.writeFileSync(file, "")
     const ended = await first.ended
@@ -73,26 +87,36 @@ describe.skipIf(postgres === undefined)("an outage of the registry", { timeout: 
     assert.deepInclude(await second.ended, { code: 0, stdout: "at last\n" })
   })
 
-  it("never lets two work: who is cut off has ended before the next one begins", async () => {
+  it("is told to who only asks", async () => {
+    cable.cut()
+    expectExit(await binary.run(job("asks"), ["can-deploy"], { env: through }), 6)
+  })
+
+  it.each(["cut", "silence"] as const)("never lets two work: after a %s one has ended before the next begins", async (how) => {
     const file = Path.join(folder, "alive")
     const first = started(job("one"), ["run", "--", "node", "-e", alive(file)], through)
     await first.says(/at work/)
     const begun = `console.log("begun " + Date.now())`
     const second = started(job("two"), ["run", "--", "node", "-e", begun], direct)
     await second.says(/waiting/)
-    cable.cut()
+    cable[how]()
     const { code, stdout, stderr } = await second.ended
     assert.strictEqual(code, 0, stderr)
     const [, at] = /begun (\d+)/.exec(stdout)!
     assert.isBelow(Number(Fs.readFileSync(file, "utf8")), Number(at))
     const cutOff = await first.ended
     assert.strictEqual(cutOff.code, 6)
-    assert.match(cutOff.stderr, /error: the lease could not be renewed in time, and what ran under it was stopped: /)
+    assert.match(cutOff.stderr, /^error: the lease could not be renewed in time, and what ran under it was stopped: /m)
+    const [, hinted = ""] = /^hint: .* close it with: signalbox (.+)$/m.exec(cutOff.stderr)!
+    assert.include(expectExit(await binary.run(job("three"), hinted.split(" "), { env: direct }), 0).stdout, "failed")
   })
 
   it("is sat out by a deployment and by who watches it", async () => {
     const cwd = job("one")
     expectExit(await binary.run(cwd, ["init", "--example"], { env: through }), 0)
+    const file = Path.join(cwd, "signalbox.config.ts")
+    const example = Fs.readFileSync(file, "utf8")
+    Fs.writeFileSync(file, example.replace("  stacks:", `  leaseTtl: "10 minutes",\n  stacks:`))
     expectExit(await binary.run(cwd, ["deploy", "--version", "v1"], { env: through }), 0)
     try {
       const deploying = started(cwd, ["deploy", "--version", "v2"], through)
@@ -112,12 +136,7 @@ describe.skipIf(postgres === undefined)("an outage of the registry", { timeout: 
   })
 
   it("is told of to who asks, and what was done without a lock is recorded when it is over", async () => {
-    const cwd = job("one")
-    const stacks = [
-      { name: "web", provider: "local", properties: { command: ["node", "x.mjs"], artifact: ".", port: 0 } }
-    ]
-    const config = { organization: "acme", project: "shop", environments: { production: {} }, stacks }
-    Fs.writeFileSync(Path.join(cwd, "signalbox.config.json"), JSON.stringify(config))
+    const cwd = configured("one")
     const run = (...argv: ReadonlyArray<string>) => binary.run(cwd, argv, { env: through })
     expectExit(await run("init"), 0)
     cable.cut()
