@@ -3,7 +3,13 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { type CorrelationId, DeploymentStore, type Execution, type LeaseLost, type StoreError } from "@signalbox/core/spi"
+import {
+  type CorrelationId,
+  DeploymentStore,
+  type Execution,
+  type LeaseLost,
+  type StoreError
+} from "@signalbox/core/spi"
 import { hasExpired, isAway } from "./away.ts"
 import { ExitCode, exitCodeOf } from "./ExitCode.ts"
 import { Failure } from "./Failure.ts"

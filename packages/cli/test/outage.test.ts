@@ -92,24 +92,30 @@ describe.skipIf(postgres === undefined)("an outage of the registry", { timeout: 
     expectExit(await binary.run(job("asks"), ["can-deploy"], { env: through }), 6)
   })
 
-  it.each(["cut", "silence"] as const)("never lets two work: after a %s one has ended before the next begins", async (how) => {
-    const file = Path.join(folder, "alive")
-    const first = started(job("one"), ["run", "--", "node", "-e", alive(file)], through)
-    await first.says(/at work/)
-    const begun = `console.log("begun " + Date.now())`
-    const second = started(job("two"), ["run", "--", "node", "-e", begun], direct)
-    await second.says(/waiting/)
-    cable[how]()
-    const { code, stdout, stderr } = await second.ended
-    assert.strictEqual(code, 0, stderr)
-    const [, at] = /begun (\d+)/.exec(stdout)!
-    assert.isBelow(Number(Fs.readFileSync(file, "utf8")), Number(at))
-    const cutOff = await first.ended
-    assert.strictEqual(cutOff.code, 6)
-    assert.match(cutOff.stderr, /^error: the lease could not be renewed in time, and what ran under it was stopped: /m)
-    const [, hinted = ""] = /^hint: .* close it with: signalbox (.+)$/m.exec(cutOff.stderr)!
-    assert.include(expectExit(await binary.run(job("three"), hinted.split(" "), { env: direct }), 0).stdout, "failed")
-  })
+  it.each(["cut", "silence"] as const)(
+    "never lets two work: after a %s one has ended before the next begins",
+    async (how) => {
+      const file = Path.join(folder, "alive")
+      const first = started(job("one"), ["run", "--", "node", "-e", alive(file)], through)
+      await first.says(/at work/)
+      const begun = `console.log("begun " + Date.now())`
+      const second = started(job("two"), ["run", "--", "node", "-e", begun], direct)
+      await second.says(/waiting/)
+      cable[how]()
+      const { code, stdout, stderr } = await second.ended
+      assert.strictEqual(code, 0, stderr)
+      const [, at] = /begun (\d+)/.exec(stdout)!
+      assert.isBelow(Number(Fs.readFileSync(file, "utf8")), Number(at))
+      const cutOff = await first.ended
+      assert.strictEqual(cutOff.code, 6)
+      assert.match(
+        cutOff.stderr,
+        /^error: the lease could not be renewed in time, and what ran under it was stopped: /m
+      )
+      const [, hinted = ""] = /^hint: .* close it with: signalbox (.+)$/m.exec(cutOff.stderr)!
+      assert.include(expectExit(await binary.run(job("three"), hinted.split(" "), { env: direct }), 0).stdout, "failed")
+    }
+  )
 
   it("is sat out by a deployment and by who watches it", async () => {
     const cwd = job("one")

@@ -5,6 +5,7 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import type { Signalbox } from "@signalbox/core/engine"
+import type { Signal } from "../ExitCode.ts"
 import type { DeploymentId, DeploymentStore, LeaseStore, Provider, Providers, StoreError } from "@signalbox/core/spi"
 
 /** One of the two output streams. Colour is decided for each by itself. */
@@ -50,9 +51,9 @@ export interface HostShape {
   readonly detach: (args: ReadonlyArray<string>, logFile: string) => Effect.Effect<number>
   readonly backend: Backend
   /** The signal that asked the program to stop, if one did. */
-  readonly signal: () => "SIGINT" | "SIGTERM" | undefined
+  readonly signal: () => Signal | undefined
   /** Takes the signals that are meant for this program, until the returned function is called: they stop it no more. */
-  readonly takeSignals: (listener: (signal: "SIGINT" | "SIGTERM") => void) => () => void
+  readonly takeSignals: (listener: (signal: Signal) => void) => () => void
   /** What the program will exit with. */
   readonly exit: { code: number }
 }

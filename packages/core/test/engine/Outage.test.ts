@@ -133,10 +133,7 @@ describe("an outage that ends a lease is reported as the end of the lease", () =
   it.effect("and in the log, where the store is back right after the command was stopped", () => {
     const { begin, cloud, layer } = outages()
     const stopped: Wrapped = () =>
-      Effect.delay(
-        Effect.succeed({ code: null, signal: "SIGTERM", asked: false, leaseExpired: true }),
-        "20500 millis"
-      )
+      Effect.delay(Effect.succeed({ code: null, signal: "SIGTERM", asked: false, leaseExpired: true }), "20500 millis")
     return Effect.gen(function* () {
       const box = yield* Signalbox
       const store = yield* DeploymentStore

@@ -18,7 +18,8 @@ import * as LeasedCommand from "./LeasedCommand.ts"
  * - `env` is all of the environment that the command starts from; its correlation id, trace and mark are laid over it
  * - `color` says that its output ends up on a terminal (default: no)
  * - `log` a file that gets a line of JSON for each line
- * - `takeSignals` registers who passes signals on to the command, and gives what ends that; each one is harder than the one before
+ * - `takeSignals` registers who passes signals on to the command, and gives what ends that; each one is harder than the one
+ *   before, but for SIGHUP, which is passed on as it is, once
  * - `onSignal` hears of a signal that was passed on for `takeSignals`
  * - `onExit` gets the exit code that a shell would give, also where the command could not be started
  *
@@ -30,17 +31,19 @@ export interface Options extends Pick<
 > {
   readonly color?: boolean
   readonly log?: { readonly path: string; readonly onBroken: (reason: string) => void }
-  readonly takeSignals?: (listener: (signal: "SIGINT" | "SIGTERM") => void) => () => void
+  readonly takeSignals?: (listener: (signal: Asking) => void) => () => void
   readonly onSignal?: (signal: NodeJS.Signals) => void
   readonly onExit?: (code: number) => void
 }
+
+type Asking = "SIGHUP" | "SIGINT" | "SIGTERM"
 
 /** From polite to final; so an operator's abort goes on where the command does not heed it. */
 const abortAfter = Duration.seconds(10)
 const steps = ["SIGINT", "SIGTERM", "SIGKILL"] as const
 
 /** Each signal that the person sends again is one step harder. */
-const harder = (signal: "SIGINT" | "SIGTERM", before: number): NodeJS.Signals =>
+const harder = (signal: Exclude<Asking, "SIGHUP">, before: number): NodeJS.Signals =>
   steps[Math.min(steps.length - 1, Math.max(before, signal === "SIGTERM" ? 1 : 0))]!
 
 /**
@@ -60,7 +63,10 @@ export const make =
         yield* Effect.acquireRelease(
           Effect.sync(() =>
             options.takeSignals?.((signal) => {
-              const next = harder(signal, asked)
+              // Kernel and shell may both tell of a terminal that is gone. A command that ignores it may go on, as it may
+              // without us.
+              if (signal === "SIGHUP" && asked > 0) return
+              const next = signal === "SIGHUP" ? signal : harder(signal, asked)
               asked += 1
               options.onSignal?.(next)
               Queue.offerUnsafe(signals, next)

@@ -112,10 +112,7 @@ if (postgres !== undefined) {
       yield* again
       yield* Queue.takeAll(pulses).pipe(Effect.timeout("1 second"), Effect.ignore)
       const id = DeploymentId.make("D0C0T00")
-      yield* Effect.retry(
-        other.append(initialized(id)),
-        { times: 5 }
-      )
+      yield* Effect.retry(other.append(initialized(id)), { times: 5 })
       yield* Effect.timeout(Queue.take(pulses), "10 seconds")
       assert.strictEqual((yield* store.deployment(id))?.project, "p")
     }).pipe(Effect.scoped, Effect.provide(layer))

@@ -84,9 +84,7 @@ const quietly = <A, E, R>(
   Effect.withTracerEnabled(
     effect.pipe(
       Effect.catchDefect((defect) => (isSqlError(defect) ? Effect.fail(defect) : Effect.die(defect))),
-      Effect.mapError((error) =>
-        isSqlError(error) ? storeError(operation)(error) : (error as Exclude<E, SqlError>)
-      )
+      Effect.mapError((error) => (isSqlError(error) ? storeError(operation)(error) : (error as Exclude<E, SqlError>)))
     ),
     false
   )
