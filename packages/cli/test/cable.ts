@@ -7,8 +7,6 @@ export interface Cable {
   readonly port: number
   /** Ends what is under way, and lets nothing through until it is mended. */
   readonly cut: () => void
-  /** Swallows all that is said from now on, and ends nothing: nobody is told that it is broken. */
-  readonly silence: () => void
   readonly mend: () => void
   readonly remove: () => Promise<void>
 }
@@ -16,7 +14,6 @@ export interface Cable {
 export const cableTo = async (port: number): Promise<Cable> => {
   const open = new Set<Socket>()
   let whole = true
-  let silent = false
   const server = createServer((near) => {
     if (!whole) return void near.destroy()
     const far = connect(port, "127.0.0.1")
@@ -30,7 +27,7 @@ export const cableTo = async (port: number): Promise<Cable> => {
         open.delete(from)
         to.destroy()
       })
-      from.on("data", (data) => void (silent || to.write(data)))
+      from.pipe(to)
     }
   })
   await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve))
@@ -43,7 +40,6 @@ export const cableTo = async (port: number): Promise<Cable> => {
   return {
     port: address.port,
     cut,
-    silence: () => void (silent = true),
     mend: () => void (whole = true),
     remove: () => {
       cut()
