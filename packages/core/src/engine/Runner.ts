@@ -18,7 +18,7 @@ import type { Lease, LeaseHeld, LeaseLost, LeaseStore } from "../spi/LeaseStore.
 import { Providers } from "../spi/Providers.ts"
 import type { StoreError } from "../spi/StoreError.ts"
 import { inside, type LiveSpan, paths, spanIdOf, SpanName, traced } from "../telemetry/index.ts"
-import { claim } from "./Claim.ts"
+import { claim, heldUntil } from "./Claim.ts"
 import { closing } from "./Closing.ts"
 import * as Control from "./Control.ts"
 import { endWithNothingChanged } from "./Ending.ts"
@@ -65,18 +65,21 @@ export const run = Effect.fnUntraced(function* (
     const [requested] = yield* store.events({ stream: id, tags: ["ExecutionRequested"], limit: 1 })
     const asked = requested?.event._tag === "ExecutionRequested" ? requested.event : undefined
     const ttl = asked?.spec.leaseTtl ?? Duration.seconds(15)
+    let waitedFor: { readonly heldUntil: number } | undefined
+    const onHeld = ({ expiresAt }: Lease) => void (waitedFor = { heldUntil: expiresAt })
+    const before = state.startedAt === undefined ? {} : yield* heldUntil(id)
     const first = yield* Effect.result(claim(id, ttl))
     const claimed =
       first._tag === "Success"
         ? first.success
         : first.failure._tag === "LeaseHeld"
           ? yield* asked?.trace === undefined
-              ? untilMine(id, ttl, first.failure.lease)
-              : traced(id, waiting)(untilMine(id, ttl, first.failure.lease))
+              ? untilMine(id, ttl, first.failure.lease, onHeld)
+              : traced(id, waiting)(untilMine(id, ttl, first.failure.lease, onHeld))
           : yield* first.failure
     if (claimed === undefined) return undefined
     const onTurn = () => void (waits = false)
-    yield* Effect.scoped(carryOn(id, claimed, ttl, command, shown, onTurn)).pipe(
+    yield* Effect.scoped(carryOn(id, claimed, ttl, { command, shown, onTurn, before: waitedFor ?? before })).pipe(
       measured(id),
       inside(id, () => spanIdOf(id, paths.run(claimed.fence))),
       // Whoever was stopped for a while has lost nothing but time: the place in the queue is in the log.
@@ -109,11 +112,13 @@ const waiting = (): LiveSpan => ({ name: SpanName.lease, root: true, attributes:
 const untilMine = Effect.fnUntraced(function* (
   id: CorrelationId,
   ttl: Duration.Duration,
-  held: Lease
+  held: Lease,
+  onHeld: (lease: Lease) => void
 ): Effect.fn.Return<Lease | undefined, StoreError, DeploymentStore | LeaseStore> {
   const store = yield* DeploymentStore
   let lease = held
   while (true) {
+    onHeld(lease)
     yield* awaitTurn(lease)
     const state = yield* store.execution(id)
     if (state === undefined || isFinished(state)) return undefined
@@ -188,10 +193,14 @@ const carryOn = Effect.fnUntraced(function* (
   id: CorrelationId,
   claimed: Lease,
   ttl: Duration.Duration,
-  command: Wrapped | undefined,
-  shown: string | undefined,
-  onTurn: () => void
+  options: {
+    readonly command: Wrapped | undefined
+    readonly shown: string | undefined
+    readonly onTurn: () => void
+    readonly before: { readonly heldUntil?: number }
+  }
 ): Effect.fn.Return<void, Refused | LeaseHeld | LeaseLost | StoreError, Services | Scope.Scope> {
+  const { before, command, onTurn, shown } = options
   const { owner } = yield* RunnerIdentity
   const store = yield* DeploymentStore
   const mine = yield* LeaseKeeper.keep(claimed, ttl)
@@ -211,6 +220,7 @@ const carryOn = Effect.fnUntraced(function* (
     runner: owner,
     fence: claimed.fence,
     resumed: journal.has("execution/started"),
+    ...before,
     ...(yield* tracedMark(id))
   })
   yield* journal.record(`lease/${lock.lease().fence}`, {
