@@ -45,7 +45,6 @@ describe("the supervisor", () => {
         const pids = [pidsOf(directory, "v1"), pidsOf(directory, "v2")]
         const victim = supervisorOf(directory)!
         process.kill(victim, "SIGKILL")
-        const killedAt = Date.now()
         yield* Effect.promise(() =>
           until("it answers again", () =>
             send(`${url}/`).then(
@@ -54,7 +53,6 @@ describe("the supervisor", () => {
             )
           )
         )
-        assert.isBelow(Date.now() - killedAt, 3000)
         const counts: Record<string, number> = {}
         for (let request = 0; request < 100; request++) {
           const { body } = yield* Effect.promise(() => send(`${url}/`))

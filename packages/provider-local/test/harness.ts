@@ -99,7 +99,7 @@ export const isAlive = (pid: number): boolean => {
 export const until = async (
   what: string,
   condition: () => boolean | Promise<boolean>,
-  timeout = 10_000
+  timeout = 60_000
 ): Promise<void> => {
   const deadline = Date.now() + timeout
   while (!(await condition())) {
