@@ -18,8 +18,9 @@ export default defineConfig({
   test: {
     include: ["packages/*/test/**/*.test.ts", "examples/*/*.test.ts", "tools/test/**/*.test.ts"],
     exclude: [...configDefaults.exclude, ...leftOut],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // Against hanging, not against slowness: a machine may be busy with something else.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     maxWorkers: 2,
     // Imports JSON as a bundler does, which Node alone refuses.
     server: { deps: { inline: [/@actions\/(workflow-parser|languageservice)/] } }

@@ -10,7 +10,7 @@ export interface Example {
 const always = [64, 6]
 const reading = [0, 4, ...always]
 /** A command that carries an execution to its end. */
-const running = [0, 1, 2, 3, 4, 7, ...always, 124, 130, 143]
+const running = [0, 1, 2, 3, 4, 7, ...always, 124, 129, 130, 143]
 const telling = [0, 1, 4, ...always]
 
 export const examples: Readonly<Record<string, Example>> = {
@@ -54,7 +54,7 @@ export const examples: Readonly<Record<string, Example>> = {
       "signalbox wait release-42 --timeout 30m --hold 5m",
       "signalbox wait --environment production --interval 30s --json"
     ],
-    exits: [0, 1, 2, 4, ...always, 124, 130, 143]
+    exits: [0, 1, 2, 4, ...always, 124, 129, 130, 143]
   },
   cleanup: {
     lines: ["signalbox cleanup release-42 --status succeeded", "signalbox cleanup --stale"],
@@ -65,7 +65,7 @@ export const examples: Readonly<Record<string, Example>> = {
       "signalbox run --environment production -- npx cdk deploy",
       "signalbox run -e production --stack web --version v2 --queue latest_wins -- ./deploy.sh v2"
     ],
-    exits: [0, 1, 2, 4, ...always, 124, 130, 143]
+    exits: [0, 1, 2, 4, ...always, 124, 129, 130, 143]
   },
   lock: {
     lines: [
@@ -88,14 +88,14 @@ export const examples: Readonly<Record<string, Example>> = {
   },
   watch: {
     lines: ["signalbox watch release-42 --interval 5 --timeout 600"],
-    exits: [0, 1, 3, 4, 7, ...always, 124, 130, 143]
+    exits: [0, 1, 3, 4, 7, ...always, 124, 129, 130, 143]
   },
   monitor: {
     lines: [
       "signalbox monitor release-42 --stall-after 5m --overlong-after 1h --log-file monitor.log",
       "signalbox monitor DX6604E --environment production --follow"
     ],
-    exits: [0, 1, 3, 4, 7, ...always, 130, 143]
+    exits: [0, 1, 3, 4, 7, ...always, 129, 130, 143]
   },
   metrics: { lines: ["signalbox metrics --hours 168"], exits: [0, 4, ...always] },
   active: { lines: ["signalbox active"], exits: [0, ...always] },
@@ -105,7 +105,7 @@ export const examples: Readonly<Record<string, Example>> = {
       "signalbox events DX6604E --audit",
       "signalbox events release-42 --follow --json"
     ],
-    exits: [...reading, 130, 143]
+    exits: [...reading, 129, 130, 143]
   },
   trace: { lines: ["signalbox trace release-42"], exits: reading },
   replay: { lines: ["signalbox replay release-42 --set maxErrorCount=5"], exits: reading },
@@ -120,6 +120,6 @@ export const examples: Readonly<Record<string, Example>> = {
   promote: { lines: ["signalbox promote release-42 --stack web"], exits: telling },
   abort: { lines: ['signalbox abort release-42 --reason "not today"'], exits: telling },
   retry: { lines: ["signalbox retry release-42 --stack web"], exits: telling },
-  attach: { lines: ["signalbox attach release-42"], exits: [0, 1, 3, 4, 7, ...always, 130, 143] },
+  attach: { lines: ["signalbox attach release-42"], exits: [0, 1, 3, 4, 7, ...always, 129, 130, 143] },
   completions: { lines: ["source <(signalbox completions bash)"], exits: [0, 64] }
 }

@@ -369,9 +369,8 @@ describe("a job that is cancelled", () => {
 
   it("is not kept from ending by a clean-up that hangs, nor failed by one that fails", async () => {
     const ran = await main({ ...inputs, command: "deploy" })
-    const started = performance.now()
+    // One that were waited for would outlast this test.
     const hung = await ran.post("cancelled", { cleanup: { hang: true } })
-    expect(performance.now() - started).toBeLessThan(7500)
     expect([hung.code, hung.messages.annotations[0]!.level]).toEqual([0, "warning"])
     const stderr = json({ error: { message: "the store cannot be reached" } })
     const failed = await ran.post("failure", { cleanup: { code: 6, stderr } })

@@ -12,6 +12,7 @@ export const ExitCode = {
   undecided: 7,
   usage: 64,
   timeout: 124,
+  hungUp: 129,
   interrupted: 130,
   terminated: 143
 } as const
@@ -22,7 +23,7 @@ const blocking: ReadonlySet<string> = new Set(["overtaken", "veto", "stale_order
 /** What the end (or the present state) of an execution exits with. */
 export const exitCodeOf = (
   { error, status }: Pick<Execution.ExecutionState, "error" | "status">,
-  signal: "SIGINT" | "SIGTERM" | undefined
+  signal: Signal | undefined
 ): number => {
   if (signal !== undefined && status !== "completed" && status !== "rolled_back") return exitCodeOfSignal(signal)
   switch (status) {
@@ -36,7 +37,7 @@ export const exitCodeOf = (
       if (error?.code === "queue_timeout") return ExitCode.timeout
       return blocking.has(error?.code ?? "") ? ExitCode.blocked : ExitCode.failed
     case "failed":
-      return ExitCode.failed
+      return error?.code === "lease_expired" ? ExitCode.unavailable : ExitCode.failed
     case "queued":
     case "in_progress":
     case "rolling_back":
@@ -44,5 +45,13 @@ export const exitCodeOf = (
   }
 }
 
-export const exitCodeOfSignal = (signal: "SIGINT" | "SIGTERM"): number =>
-  signal === "SIGINT" ? ExitCode.interrupted : ExitCode.terminated
+const ofSignals = {
+  SIGHUP: ExitCode.hungUp,
+  SIGINT: ExitCode.interrupted,
+  SIGTERM: ExitCode.terminated
+} as const
+
+/** What asks the program to stop: a terminal that is closed, Ctrl-C, another process. */
+export type Signal = keyof typeof ofSignals
+
+export const exitCodeOfSignal = (signal: Signal): number => ofSignals[signal]

@@ -122,6 +122,7 @@ interface Tagged {
   readonly file?: string
   readonly where?: string
   readonly key?: string
+  readonly outage?: unknown
 }
 
 const unexpected = (error: unknown): FailureShape => ({
@@ -164,14 +165,23 @@ export const failureOf = (error: unknown): FailureShape => {
     case "LeaseHeld":
       return blocked(tagged.lease!, undefined)
     case "LeaseLost":
-      return {
-        exitCode: ExitCode.failed,
-        info: {
-          code: "lease_lost",
-          message: String(tagged.message),
-          hint: "Another process took over; this one stopped at once. See: signalbox active"
-        }
-      }
+      return tagged.outage === undefined
+        ? {
+            exitCode: ExitCode.failed,
+            info: {
+              code: "lease_lost",
+              message: String(tagged.message),
+              hint: "Another process took it over, or this one was stopped for longer than it lasts. See: signalbox active"
+            }
+          }
+        : {
+            exitCode: ExitCode.unavailable,
+            info: {
+              code: "lease_expired",
+              message: String(tagged.message),
+              hint: "When the registry can be reached again, see what was under way: signalbox active"
+            }
+          }
     case "StoreError": {
       const reason = tagged.reason as keyof typeof storeHints
       return {

@@ -3,8 +3,14 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { type CorrelationId, DeploymentStore, type Execution, type StoreError } from "@signalbox/core/spi"
-import { isAway } from "./away.ts"
+import {
+  type CorrelationId,
+  DeploymentStore,
+  type Execution,
+  type LeaseLost,
+  type StoreError
+} from "@signalbox/core/spi"
+import { hasExpired, isAway } from "./away.ts"
 import { ExitCode, exitCodeOf } from "./ExitCode.ts"
 import { Failure } from "./Failure.ts"
 import { inkOf, type Invocation } from "./Invocation.ts"
@@ -39,16 +45,17 @@ export const carry = Effect.fnUntraced(function* (
     })
   ).pipe(
     Effect.onInterrupt(() => invocation.say(`the state is saved; carry on with: signalbox attach ${id}`)),
-    Effect.catchIf(isAway, (error) => Effect.fail(leftBehind(id, error)))
+    Effect.catchIf(isAway, (error) => Effect.fail(leftBehind(id, "store_unavailable", error))),
+    Effect.catchIf(hasExpired, (error) => Effect.fail(leftBehind(id, "lease_expired", error)))
   )
   yield* finish(invocation, last, more)
 })
 
-const leftBehind = (id: CorrelationId, { message }: StoreError): Failure =>
+const leftBehind = (id: CorrelationId, code: string, { message }: StoreError | LeaseLost): Failure =>
   new Failure({
     exitCode: ExitCode.unavailable,
     info: {
-      code: "store_unavailable",
+      code,
       message,
       hint: `The state is saved. When the registry can be reached again, carry on with: signalbox attach ${id}`
     }

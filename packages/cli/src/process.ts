@@ -3,7 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import { exitCodeOfSignal } from "./ExitCode.ts"
+import { exitCodeOfSignal, type Signal } from "./ExitCode.ts"
 import { embedded } from "./host/backend.ts"
 import { nodeHost } from "./host/node.ts"
 import { toStdout } from "./host/stdout.ts"
@@ -18,7 +18,6 @@ const patience = 7000
 /** While a configuration is loaded, its code must not have the one of `process`. */
 const exit = process.exit.bind(process)
 
-type Signal = "SIGINT" | "SIGTERM"
 let asked: Signal | undefined
 /** Who gets the signals instead, as long as a command runs whose own business they are. */
 let taker: ((signal: Signal) => void) | undefined
@@ -69,6 +68,8 @@ process.on("uncaughtException", (error) => {
 const stop = (signal: Signal) => {
   if (taker !== undefined) return taker(signal)
   if (asked !== undefined) {
+    // Kernel and shell may both tell of a terminal that is gone: that is no second Ctrl-C.
+    if (signal === "SIGHUP") return
     return die(exitCodeOfSignal(signal), "forced; what was under way is taken up by the next run")
   }
   asked = signal
@@ -85,9 +86,11 @@ const stop = (signal: Signal) => {
 }
 /** The supervisor has its own way to end, and lives on after it has started. */
 const supervises = process.argv[2] === "__supervisor"
+/** What `--detach` left behind outlives the terminal that it was started from. */
+const detached = process.argv[2] === "__run"
 if (!supervises) {
-  process.on("SIGINT", () => stop("SIGINT"))
-  process.on("SIGTERM", () => stop("SIGTERM"))
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stop(signal))
+  process.on("SIGHUP", () => (detached ? undefined : stop("SIGHUP")))
 }
 
 fiber.addObserver((outcome) => {

@@ -13,13 +13,13 @@ let cwd: string
 beforeAll(() => {
   binary = build()
   cwd = temporary("program")
-}, 60_000)
+}, 120_000)
 afterAll(() => {
   Fs.rmSync(cwd, { recursive: true, force: true })
   binary.remove()
 })
 
-describe("signalbox", { timeout: 30_000 }, () => {
+describe("signalbox", { timeout: 180_000 }, () => {
   it.each([["--version"], ["-v"]])("%s prints the version alone", async (flag) => {
     const { version } = JSON.parse(Fs.readFileSync(new URL("../package.json", import.meta.url), "utf8"))
     assert.deepEqual(await binary.run(cwd, [flag]), { code: 0, stdout: `${version}\n`, stderr: "" })

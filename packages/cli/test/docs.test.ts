@@ -33,13 +33,13 @@ let folder: string
 beforeAll(() => {
   binary = build()
   folder = temporary("docs")
-}, 60_000)
+}, 120_000)
 afterAll(() => {
   Fs.rmSync(folder, { recursive: true, force: true })
   binary.remove()
 })
 
-describe("docs/cli.md", { timeout: 60_000 }, () => {
+describe("docs/cli.md", { timeout: 180_000 }, () => {
   it("has the commands and flags of the program (node_modules/.bin/node scripts/reference.ts writes them again)", () => {
     assert.strictEqual(page("cli.md"), insert(page("cli.md"), reference(binary.path)))
   })

@@ -12,7 +12,7 @@ let folder: string
 beforeAll(() => {
   binary = build()
   folder = temporary("example")
-}, 60_000)
+}, 120_000)
 afterAll(async () => {
   await binary.run(folder, ["destroy", "--yes"])
   Fs.rmSync(folder, { recursive: true, force: true })
@@ -25,7 +25,7 @@ const emptyFolder = async (body: (path: string) => Promise<void>) => {
   Fs.rmSync(path, { recursive: true, force: true })
 }
 
-describe("init --example", { timeout: 60_000 }, () => {
+describe("init --example", { timeout: 180_000 }, () => {
   it("init alone says that there is no configuration, and how to get one", async () => {
     const ran = await binary.run(folder, ["init"])
     assert.deepEqual([ran.code, ran.stdout], [64, ""])

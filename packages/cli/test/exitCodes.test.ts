@@ -31,6 +31,7 @@ const lease = {
 }
 const refused = (kind: "invalid" | "not_found" | "blocked" | "conflict") =>
   new Refused({ kind, code: "c", message: "m", hint: "h" })
+const away = new StoreError({ operation: "append", reason: "Unavailable", detail: "d" })
 const provider = (reason: ProviderError["reason"]) =>
   new ProviderError({ provider: "local", operation: "plan", stackName: "web", reason })
 
@@ -59,7 +60,13 @@ describe("exit codes", () => {
   it("a signal that stopped it wins over what it left", () => {
     assert.strictEqual(exitCodeOf({ status: "paused" }, "SIGINT"), 130)
     assert.strictEqual(exitCodeOf({ status: "cancelled" }, "SIGTERM"), 143)
+    assert.strictEqual(exitCodeOf({ status: "paused" }, "SIGHUP"), 129)
     assert.strictEqual(exitCodeOf({ status: "completed" }, "SIGINT"), 0)
+  })
+
+  it("a command that was stopped for its lease exits as where the registry is away", () => {
+    assert.strictEqual(exitCodeOf({ status: "failed", error: { code: "lease_expired", message: "m" } }, undefined), 6)
+    assert.strictEqual(exitCodeOf({ status: "failed", error: { code: "command_failed", message: "m" } }, undefined), 1)
   })
 
   it.each([
@@ -69,7 +76,8 @@ describe("exit codes", () => {
     ["conflict", refused("conflict"), 1],
     ["held lease", new LeaseHeld({ lease }), 2],
     ["lost lease", new LeaseLost({ key: "k", fence: 1 }), 1],
-    ["store", new StoreError({ operation: "append", reason: "Unavailable", detail: "d" }), 6],
+    ["lease lost to an outage", new LeaseLost({ key: "k", fence: 1, outage: away }), 6],
+    ["store", away, 6],
     [
       "configuration",
       new ConfigurationInvalid({ issues: [{ path: "a", message: "m", expected: "e", hint: "h" }] }),

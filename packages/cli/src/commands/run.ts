@@ -13,15 +13,16 @@ import {
   CorrelationId,
   DeploymentId,
   DeploymentStore,
+  type LeaseLost,
   Redaction,
   type StoreError,
   StackName
 } from "@signalbox/core/spi"
 import type { Request } from "@signalbox/core/engine"
 import { actor } from "../actor.ts"
-import { isAway } from "../away.ts"
-import { exitCodeOf } from "../ExitCode.ts"
-import { usage } from "../Failure.ts"
+import { hasExpired, isAway } from "../away.ts"
+import { ExitCode, exitCodeOf } from "../ExitCode.ts"
+import { Failure, usage } from "../Failure.ts"
 import { invocation, type Invocation } from "../Invocation.ts"
 import { executionView } from "../json/execution.ts"
 import { headline, nextLines, why } from "../outcome.ts"
@@ -102,6 +103,16 @@ const takeBack = (id: CorrelationId, by: string) =>
     box.cleanup(id, { status: "cancelled", by, reason: "interrupted before its command began" })
   ).pipe(Effect.timeoutOption("5 seconds"), Effect.ignore)
 
+const expired = (id: CorrelationId, { message }: LeaseLost): Failure =>
+  new Failure({
+    exitCode: ExitCode.unavailable,
+    info: {
+      code: "lease_expired",
+      message,
+      hint: `What the command did is not known: look at what is there. When the registry can be reached again, close it with: signalbox cleanup ${id} --status failed`
+    }
+  })
+
 const carryOut = Effect.fnUntraced(function* (
   inv: Invocation,
   given: Flags,
@@ -155,9 +166,10 @@ const carryOut = Effect.fnUntraced(function* (
         shownOf(given, line)
       )
     })
-  )
+  ).pipe(Effect.catchIf(hasExpired, (lost) => Effect.fail(expired(id, lost))))
   const last = (yield* store.execution(id)) ?? state
-  const exitCode = code ?? exitCodeOf(last, undefined)
+  // Of a command that was stopped because its lease ended, the signal that did it says nothing.
+  const exitCode = last.error?.code === "lease_expired" ? ExitCode.unavailable : (code ?? exitCodeOf(last, undefined))
   yield* setOutputs(inv, { status: last.status, "exit-code": exitCode })
   const now = yield* Clock.currentTimeMillis
   if (inv.json) yield* inv.result({ ...executionView(last, now), exitCode, log: line.logFile }, () => [])

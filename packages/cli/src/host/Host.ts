@@ -15,6 +15,7 @@ import type {
   StoreError
 } from "@signalbox/core/spi"
 import type { Held, HeldStack } from "@signalbox/provider-local"
+import type { Signal } from "../ExitCode.ts"
 
 /** One of the two output streams. Colour is decided for each by itself. */
 export interface Sink {
@@ -68,9 +69,9 @@ export interface HostShape {
   /** Called before code of the project runs in this process: what that prints no longer goes to standard output. */
   readonly shield: () => void
   /** The signal that asked the program to stop, if one did. */
-  readonly signal: () => "SIGINT" | "SIGTERM" | undefined
+  readonly signal: () => Signal | undefined
   /** Takes the signals that are meant for this program, until the returned function is called: they stop it no more. */
-  readonly takeSignals: (listener: (signal: "SIGINT" | "SIGTERM") => void) => () => void
+  readonly takeSignals: (listener: (signal: Signal) => void) => () => void
   /** What the program will exit with. */
   readonly exit: { code: number }
 }

@@ -5,6 +5,7 @@ import * as Fs from "node:fs"
 import * as Path from "node:path"
 import { isatty } from "node:tty"
 import * as Effect from "effect/Effect"
+import type { Signal } from "../ExitCode.ts"
 import type { Backend, HostShape, Sink } from "./Host.ts"
 import { shieldStdout, toStdout } from "./stdout.ts"
 
@@ -70,7 +71,7 @@ const detach = (args: ReadonlyArray<string>, logFile: string): Effect.Effect<num
 export const nodeHost = (
   version: string,
   backend: Backend,
-  signal: () => "SIGINT" | "SIGTERM" | undefined,
+  signal: () => Signal | undefined,
   takeSignals: HostShape["takeSignals"]
 ): HostShape => {
   const stdout = sink(process.stdout, toStdout)

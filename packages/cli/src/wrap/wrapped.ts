@@ -18,6 +18,12 @@ export interface CommandLine {
 
 const guard = { command: [process.execPath, process.argv[1]!, "__guard"] }
 
+const more = {
+  SIGHUP: "; the lock is kept until it has ended",
+  SIGINT: "; the lock is kept until it has ended, once more is harder",
+  SIGTERM: "; the lock is kept until it has ended, once more is harder"
+}
+
 /** What the engine is handed; `onExit` gets the exit code to pass on. */
 export const wrappedBy =
   (inv: Invocation, line: CommandLine, onExit: (code: number) => void): Wrapped =>
@@ -43,9 +49,7 @@ export const wrappedBy =
         },
         takeSignals: host.takeSignals,
         onSignal: (signal) =>
-          host.stderr.write(
-            `\nsignalbox: ${signal} passed to the command${signal === "SIGKILL" ? "" : "; the lock is kept until it has ended, once more is harder"}\n`
-          ),
+          host.stderr.write(`\nsignalbox: ${signal} passed to the command${more[signal as keyof typeof more] ?? ""}\n`),
         guard,
         onExit
       })

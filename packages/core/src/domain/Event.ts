@@ -103,7 +103,8 @@ export type AnnouncementKind = typeof AnnouncementKind.Type
  *
  * A request with `queue` waits for its turn: until `TurnTaken`, which is written under the lock and says what the execution
  * really starts from. `override` is the reason why a freeze, a veto or drift was not heeded. `ProcessStarted` and
- * `ProcessExited` are those of a wrapped command, in which secrets are covered.
+ * `ProcessExited` are those of a wrapped command, in which secrets are covered. `heldUntil` is until when the claim of the
+ * runner before was held, where that runner ended without a word.
  *
  * @since 0.1.0
  */
@@ -173,6 +174,7 @@ export const Event = Schema.TaggedUnion({
     runner: Schema.String,
     fence: Schema.Int,
     resumed: Schema.Boolean,
+    heldUntil: Schema.optionalKey(Timestamp),
     trace: Schema.optionalKey(Traced)
   },
   LeaseTaken: { key: Schema.String, fence: Schema.Int },
@@ -180,7 +182,8 @@ export const Event = Schema.TaggedUnion({
     on: ExecutionTrigger,
     reason: Schema.optionalKey(Schema.String),
     by: Schema.optionalKey(Actor),
-    error: Schema.optionalKey(ErrorInfo)
+    error: Schema.optionalKey(ErrorInfo),
+    heldUntil: Schema.optionalKey(Timestamp)
   },
   StageMoved: {
     stage: StageName,

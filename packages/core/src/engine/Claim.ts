@@ -37,6 +37,21 @@ export const claim = Effect.fnUntraced(function* (
 })
 
 /**
+ * Until when the claim of a runner is, or was, held that did not give it back; undefined where there is none.
+ *
+ * *When to use*: before the claim is taken over, to tell how long that runner lived.
+ *
+ * @since 0.1.0
+ */
+export const heldUntil = Effect.fnUntraced(function* (
+  id: CorrelationId
+): Effect.fn.Return<{ readonly heldUntil?: number }, StoreError, LeaseStore> {
+  const leases = yield* LeaseStore
+  const lease = yield* leases.get(claimKey(id))
+  return lease === undefined || lease.expiresAt === 0 || !isRunner(lease) ? {} : { heldUntil: lease.expiresAt }
+})
+
+/**
  * Says that the runner of a request is on its way, so that its place in the queue counts from the moment of the request.
  * Harmless where it has a runner.
  *

@@ -2,6 +2,19 @@
  * A workflow engine whose journal is the event log: a step costs one intent and one receipt in the same log that statuses
  * are folded from.
  *
+ * What it leaves out of the contract of Effect's `WorkflowEngine`, on purpose, since its one workflow needs none of it
+ * (`WorkflowEngine.layerMemory` is what it was compared with):
+ * - One execution per engine. Executing another one is a defect, so there are no child workflows: nothing reads `parent` and
+ *   `detached`, and the end of a child wakes nobody.
+ * - The payload is not stored; it is in the request at the beginning of the log. Deferreds and clocks go by their name alone.
+ * - Wakes are not told apart. A run that suspended upon a failure (`SuspendOnFailure`) is replayed by the completion of a
+ *   deferred or a clock, too, and not by an explicit `resume` alone; an interruption does not end it while it is suspended so.
+ * - A run that was abandoned for a replay is interrupted as any other; no run is moved to another engine while it works.
+ * - A receipt keeps the first failure of a cause, or else its first defect, and of a defect its name, message and stack (or
+ *   the value, where it is no object). What else the cause held, and causes of an error, are left out.
+ * - The outcome of the workflow itself has no receipt: events tell it.
+ * - Times are whole milliseconds. A clock goes off at the first one that is not before its time.
+ *
  * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
@@ -12,7 +25,9 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import { identity } from "effect/Function"
 import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Workflow from "effect/workflow/Workflow"
 import * as WorkflowEngine from "effect/workflow/WorkflowEngine"
@@ -201,7 +216,7 @@ export const make = Effect.fnUntraced(function* (
       const instance = yield* WorkflowEngine.WorkflowInstance
       const key = `${activity.name}#${attempt}`
       const receipt = journal.receipt(key)
-      if (receipt !== undefined) return new Workflow.Complete({ exit: decodeExit(receipt) })
+      if (receipt !== undefined) return new Workflow.Complete({ exit: decodeExit(receipt, decodeDefect) })
       if (current?.interrupted === true && !instance.interrupted) return new Workflow.Suspended({})
 
       yield* journal.record(`intent/${key}`, {
@@ -230,7 +245,10 @@ export const make = Effect.fnUntraced(function* (
     }),
 
     deferredResult: (deferred) =>
-      Effect.sync(() => Option.map(Option.fromUndefinedOr(journal.deferred(deferred.name)), decodeExit)),
+      // Its schema decodes the defect.
+      Effect.sync(() =>
+        Option.map(Option.fromUndefinedOr(journal.deferred(deferred.name)), (exit) => decodeExit(exit, identity))
+      ),
 
     deferredDone: Effect.fnUntraced(function* (options) {
       if (journal.deferred(options.deferredName) !== undefined) return
@@ -251,7 +269,8 @@ export const make = Effect.fnUntraced(function* (
       if (clocks.has(id)) return
       clocks.add(id)
       const now = yield* Clock.currentTimeMillis
-      yield* journal.record(id, { _tag: "ClockSet", name: clock.name, wakeAt: now + Duration.toMillis(clock.duration) })
+      const end = Math.min(Math.ceil(now + Duration.toMillis(clock.duration)), Number.MAX_SAFE_INTEGER)
+      yield* journal.record(id, { _tag: "ClockSet", name: clock.name, wakeAt: end })
       yield* journal.commit
       const wakeAt = journal.clock(clock.name) ?? now
       yield* engine
@@ -274,15 +293,33 @@ const encodeExit = (exit: Exit.Exit<unknown, unknown>): Json => {
   const error = Cause.findErrorOption(exit.cause)
   return Option.isSome(error)
     ? { _tag: "Failure", error: error.value as Json }
-    : { _tag: "Defect", message: String(Cause.squash(exit.cause)) }
+    : { _tag: "Defect", defect: encodeDefect(Cause.squash(exit.cause)) }
 }
 
-const decodeExit = (receipt: Json): Exit.Exit<unknown, unknown> => {
+const DefectJson = Schema.Defect({ includeStack: true, excludeCause: true })
+
+/** A deferred hands in what is encoded already. Other objects may hold anything, secrets too, and stay outside. */
+const encodeDefect = (defect: unknown): Json => {
+  if (typeof defect !== "object" || defect === null || defect instanceof Error) {
+    return Schema.encodeSync(DefectJson)(defect) as Json
+  }
+  const { message, name, stack } = defect as Readonly<Record<string, unknown>>
+  if (typeof message !== "string") return { message: String(defect) }
+  return {
+    ...(typeof name === "string" ? { name } : {}),
+    message,
+    ...(typeof stack === "string" ? { stack } : {})
+  }
+}
+
+const decodeDefect = Schema.decodeUnknownSync(DefectJson)
+
+const decodeExit = (receipt: Json, defectOf: (defect: unknown) => unknown): Exit.Exit<unknown, unknown> => {
   const stored = receipt as {
     readonly _tag: string
     readonly value?: Json
     readonly error?: Json
-    readonly message?: string
+    readonly defect?: Json
   }
   switch (stored._tag) {
     case "Success":
@@ -290,6 +327,6 @@ const decodeExit = (receipt: Json): Exit.Exit<unknown, unknown> => {
     case "Failure":
       return Exit.fail(stored.error)
     default:
-      return Exit.die(new Error(stored.message))
+      return Exit.die(defectOf(stored.defect))
   }
 }

@@ -14,13 +14,15 @@ import { DeploymentStore } from "../spi/DeploymentStore.ts"
 import type { Lease, LeaseLost } from "../spi/LeaseStore.ts"
 import type { StoreError } from "../spi/StoreError.ts"
 import { withEnding } from "./Announcing.ts"
+import { lostBy } from "./LeaseKeeper.ts"
 
 /**
  * The journal of one execution: its events, as one runner writes them.
  *
  * *Details*: `record` folds an event into `state` at once and writes it soon; `commit` returns when everything recorded so
  * far is durable. What is recorded in one go is written in one transaction, so a receipt costs nothing extra when the next
- * intent follows it. An event whose id is there already is left out: that is what makes a replay harmless.
+ * intent follows it. An event whose id is there already is left out: that is what makes a replay harmless. A store that is
+ * out of reach is asked again without end: when to give up is for the keeper of the lease to say.
  *
  * @since 0.1.0
  */
@@ -47,7 +49,7 @@ export interface Journal {
     event: Event | ((state: Execution.ExecutionState) => Event | undefined)
   ) => Effect.Effect<void>
   readonly commit: Effect.Effect<void>
-  /** Fails once nothing can be written any more: a lease was lost, or the store. */
+  /** Fails once nothing can be written any more: a lease was lost, or the store failed for good. */
   readonly lost: Effect.Effect<never, LeaseLost | StoreError>
 }
 
@@ -155,17 +157,21 @@ export const open = Effect.fnUntraced(function* (
   const queue = yield* Queue.unbounded<Item>()
   const lost = yield* Deferred.make<never, LeaseLost | StoreError>()
 
-  const write = (events: ReadonlyArray<NewEvent>) =>
-    store.append({ stream: correlationId, events, guards: guards() }).pipe(
+  const write = (events: ReadonlyArray<NewEvent>) => {
+    let outage: StoreError | undefined
+    return store.append({ stream: correlationId, events, guards: guards() }).pipe(
+      Effect.tapErrorTag("StoreError", (error) => Effect.sync(() => void (outage = error))),
       Effect.retry({
         schedule: Schedule.min([Schedule.exponential("20 millis"), Schedule.spaced("1 second")]),
-        while: (error) =>
-          error._tag === "StoreError" && error.isRetryable
-            ? Effect.map(Clock.currentTimeMillis, (now) => guards().every(({ expiresAt }) => now < expiresAt))
-            : Effect.succeed(false)
+        while: (error) => error._tag === "StoreError" && error.isRetryable
       }),
-      Effect.catchTag(["IllegalTransition", "SequenceConflict"], Effect.die)
+      Effect.catchTags({
+        IllegalTransition: Effect.die,
+        SequenceConflict: Effect.die,
+        LeaseLost: ({ fence, key }) => Effect.fail(lostBy({ fence, key }, outage))
+      })
     )
+  }
 
   yield* Queue.takeAll(queue).pipe(
     Effect.flatMap((items) => {

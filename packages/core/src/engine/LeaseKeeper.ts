@@ -10,12 +10,14 @@ import { StoreError } from "../spi/StoreError.ts"
 /**
  * A lease that is kept alive for as long as its scope is open, and given back when it closes.
  *
- * *Details*: renewed three times per time to live, and twice a second while the store is out of reach. `lost` fails once it
- * is lost, or once the store was out of reach for so long that it may be: whoever works under the lease races against it.
+ * *Details*: renewed three times per time to live, and twice a second while the store is out of reach. `lost` fails with
+ * `LeaseLost` once it is lost, or once the store was out of reach for so long that it may be (also where the store answers
+ * nothing at all), and with `StoreError` where the store fails for good. Work under the lease races against it.
  * `check` asks the store whether it is still held, and then makes sure that it is `inTime`.
  * `inTime` fails where the lease may be over by the clocks of this computer. An answer of the store is no proof: a process
  * that was stopped reads an old one when it wakes.
  * `deadline` is the time, in milliseconds since the epoch, until which it is surely held; 0 once it is lost.
+ * `outage` is the last error of a store that could not be reached for a renewal, until two renewals in a row succeeded.
  *
  * @since 0.1.0
  */
@@ -25,6 +27,7 @@ export interface KeptLease {
   readonly inTime: Effect.Effect<void, LeaseLost>
   readonly lost: Effect.Effect<never, LeaseLost | StoreError>
   readonly deadline: SubscriptionRef.SubscriptionRef<number>
+  readonly outage: () => StoreError | undefined
 }
 
 /**
@@ -42,6 +45,8 @@ export const keep = Effect.fnUntraced(function* (
   const third = Duration.toMillis(ttl) / 3
   const now = yield* Clock.currentTimeMillis
   let lease = acquired
+  let outage: StoreError | undefined
+  let wasAway = false
   // By this computer's own clock, counted from before the question: never later than what the store goes by.
   const deadline = yield* SubscriptionRef.make((asked ?? now) + Duration.toMillis(ttl))
   // The same by steady time: a wall clock may be set back while the process is stopped.
@@ -54,27 +59,50 @@ export const keep = Effect.fnUntraced(function* (
     lease = yield* store.renew(lease, ttl)
     steadyDeadline = steadyAsked + Duration.toMillis(ttl)
     yield* SubscriptionRef.set(deadline, asked + Duration.toMillis(ttl))
+    if (!wasAway) outage = undefined
+    wasAway = false
     return third
-  }).pipe(
-    Effect.catchTag("StoreError", (error) =>
-      Effect.flatMap(Clock.currentTimeMillis, (now) =>
-        error.isRetryable && now < lease.expiresAt
-          ? Effect.succeed(Math.min(500, third, lease.expiresAt - now))
-          : Effect.fail(error)
-      )
+  })
+
+  const renewInTime = Effect.gen(function* () {
+    const until = yield* SubscriptionRef.get(deadline)
+    const left = until - (yield* Clock.currentTimeMillis)
+    // A store that does not answer must not hide the end of the lease. After that end, which a process that was stopped
+    // wakes up to, the store is asked once more: it decides.
+    const renewed = yield* Effect.result(
+      Effect.timeoutOrElse(renew, {
+        duration: left > 0 ? left : third,
+        orElse: () => Effect.fail(outage ?? silence)
+      })
+    )
+    if (renewed._tag === "Success") return renewed.success
+    const error = renewed.failure
+    if (error._tag === "LeaseLost") return yield* lostBy(lease, outage)
+    if (!error.isRetryable) return yield* error
+    outage = error
+    wasAway = true
+    const now = yield* Clock.currentTimeMillis
+    if (now >= until) return yield* lostBy(lease, outage)
+    return Math.min(500, third, until - now)
+  })
+
+  // What expired need not be given back, and a store that is away must not hold up the end.
+  yield* Effect.addFinalizer(() =>
+    Effect.flatMap(SubscriptionRef.get(deadline), (until) =>
+      until === 0
+        ? Effect.void
+        : Effect.ignore(Effect.timeoutOption(Effect.interruptible(store.release(lease)), "2 seconds"))
     )
   )
-
-  yield* Effect.addFinalizer(() => Effect.ignore(store.release(lease)))
   const keeping = Effect.gen(function* () {
     let next = third
     while (true) {
       yield* Effect.sleep(next)
-      next = yield* renew
+      next = yield* renewInTime
     }
   })
   yield* keeping.pipe(
-    Effect.catch((error) => Effect.andThen(SubscriptionRef.set(deadline, 0), Deferred.fail(lost, stopped(error)))),
+    Effect.catchCause((cause) => Effect.andThen(SubscriptionRef.set(deadline, 0), Deferred.failCause(lost, cause))),
     Effect.forkScoped
   )
 
@@ -82,7 +110,7 @@ export const keep = Effect.fnUntraced(function* (
     Effect.flatMap(([now, steadyNow, until]) =>
       now < until && steadyNow < steadyDeadline
         ? Effect.void
-        : Effect.fail(new LeaseLost({ key: lease.key, fence: lease.fence }))
+        : Effect.fail(lostBy(lease, outage))
     )
   )
 
@@ -94,7 +122,8 @@ export const keep = Effect.fnUntraced(function* (
     ),
     inTime,
     lost: Deferred.await(lost),
-    deadline
+    deadline,
+    outage: () => outage
   }
 })
 
@@ -114,13 +143,25 @@ export const checkAll = (leases: ReadonlyArray<KeptLease>): Effect.Effect<void, 
 /** Milliseconds that only go forward. */
 const steady = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1_000_000)
 
-/** Says of an outage what it did. */
-const stopped = (error: LeaseLost | StoreError): LeaseLost | StoreError =>
-  error._tag === "LeaseLost"
-    ? error
-    : new StoreError({
-        operation: "the lease could not be renewed in time, and what ran under it was stopped",
-        reason: error.reason,
-        detail: error.detail,
-        cause: error
-      })
+/**
+ * The loss of a lease, by an outage where one came before it.
+ *
+ * @since 0.1.0
+ */
+export const lostBy = ({ fence, key }: Pick<Lease, "fence" | "key">, outage: StoreError | undefined): LeaseLost =>
+  new LeaseLost({ key, fence, ...(outage === undefined ? {} : { outage }) })
+
+const silence = new StoreError({ operation: "lease", reason: "Unavailable", detail: "the store did not answer" })
+
+/**
+ * Names the outage that ended a lease, where another part met the end of the lease before its keeper did.
+ *
+ * @since 0.1.0
+ */
+export const explained =
+  (...kept: ReadonlyArray<KeptLease>) =>
+  <E>(error: E): E | LeaseLost => {
+    if (!(error instanceof LeaseLost)) return error
+    const outage = kept.map(({ outage }) => outage()).find((one) => one !== undefined) ?? error.outage
+    return lostBy(error, outage)
+  }

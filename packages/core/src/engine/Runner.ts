@@ -18,7 +18,7 @@ import type { Lease, LeaseHeld, LeaseLost, LeaseStore } from "../spi/LeaseStore.
 import { Providers } from "../spi/Providers.ts"
 import type { StoreError } from "../spi/StoreError.ts"
 import { inside, type LiveSpan, paths, spanIdOf, SpanName, traced } from "../telemetry/index.ts"
-import { claim } from "./Claim.ts"
+import { claim, heldUntil } from "./Claim.ts"
 import { closing } from "./Closing.ts"
 import * as Control from "./Control.ts"
 import { endWithNothingChanged } from "./Ending.ts"
@@ -46,7 +46,8 @@ type Services = DeploymentStore | LeaseStore | Providers
  * waiting for a runner that is alive. A `run` needs its command, `wrapped`.
  *
  * *Errors*: `Refused` (`not_found`; `conflict` for a `run` without its command), `LeaseHeld` where another execution holds the
- * lock of its environment now, `LeaseLost`, `StoreError`.
+ * lock of its environment now, `LeaseLost` (with its `outage` where the store was away for longer than the lease),
+ * `StoreError`.
  *
  * @since 0.1.0
  */
@@ -65,25 +66,31 @@ export const run = Effect.fnUntraced(function* (
     const [requested] = yield* store.events({ stream: id, tags: ["ExecutionRequested"], limit: 1 })
     const asked = requested?.event._tag === "ExecutionRequested" ? requested.event : undefined
     const ttl = asked?.spec.leaseTtl ?? Duration.seconds(15)
+    let waitedFor: { readonly heldUntil: number } | undefined
+    const onHeld = ({ expiresAt }: Lease) => void (waitedFor = { heldUntil: expiresAt })
+    const before = state.startedAt === undefined ? {} : yield* heldUntil(id)
     const first = yield* Effect.result(claim(id, ttl))
     const claimed =
       first._tag === "Success"
         ? first.success
         : first.failure._tag === "LeaseHeld"
           ? yield* asked?.trace === undefined
-              ? untilMine(id, ttl, first.failure.lease)
-              : traced(id, waiting)(untilMine(id, ttl, first.failure.lease))
+              ? untilMine(id, ttl, first.failure.lease, onHeld)
+              : traced(id, waiting)(untilMine(id, ttl, first.failure.lease, onHeld))
           : yield* first.failure
     if (claimed === undefined) return undefined
     const onTurn = () => void (waits = false)
-    yield* Effect.scoped(carryOn(id, claimed, ttl, command, shown, onTurn)).pipe(
+    yield* Effect.scoped(carryOn(id, claimed, ttl, { command, shown, onTurn, before: waitedFor ?? before })).pipe(
       measured(id),
       inside(id, () => spanIdOf(id, paths.run(claimed.fence))),
       // Whoever was stopped for a while has lost nothing but time: the place in the queue is in the log.
       Effect.catchTag("LeaseLost", (error) =>
-        Effect.flatMap(store.execution(id), (now) =>
-          now !== undefined && isQueued(now) ? Effect.void : Effect.fail(error)
-        )
+        // Once it works, the loss is the news, and the store may be away still.
+        !waits
+          ? Effect.fail(error)
+          : Effect.flatMap(store.execution(id), (now) =>
+              now !== undefined && isQueued(now) ? Effect.void : Effect.fail(error)
+            )
       )
     )
     return undefined
@@ -106,11 +113,13 @@ const waiting = (): LiveSpan => ({ name: SpanName.lease, root: true, attributes:
 const untilMine = Effect.fnUntraced(function* (
   id: CorrelationId,
   ttl: Duration.Duration,
-  held: Lease
+  held: Lease,
+  onHeld: (lease: Lease) => void
 ): Effect.fn.Return<Lease | undefined, StoreError, DeploymentStore | LeaseStore> {
   const store = yield* DeploymentStore
   let lease = held
   while (true) {
+    onHeld(lease)
     yield* awaitTurn(lease)
     const state = yield* store.execution(id)
     if (state === undefined || isFinished(state)) return undefined
@@ -185,10 +194,14 @@ const carryOn = Effect.fnUntraced(function* (
   id: CorrelationId,
   claimed: Lease,
   ttl: Duration.Duration,
-  command: Wrapped | undefined,
-  shown: string | undefined,
-  onTurn: () => void
+  options: {
+    readonly command: Wrapped | undefined
+    readonly shown: string | undefined
+    readonly onTurn: () => void
+    readonly before: { readonly heldUntil?: number }
+  }
 ): Effect.fn.Return<void, Refused | LeaseHeld | LeaseLost | StoreError, Services | Scope.Scope> {
+  const { before, command, onTurn, shown } = options
   const { owner } = yield* RunnerIdentity
   const store = yield* DeploymentStore
   const mine = yield* LeaseKeeper.keep(claimed, ttl)
@@ -211,6 +224,7 @@ const carryOn = Effect.fnUntraced(function* (
     runner: owner,
     fence: claimed.fence,
     resumed: journal.has("execution/started"),
+    ...before,
     ...(yield* tracedMark(id))
   })
   yield* journal.record(`lease/${lock.lease().fence}`, {
@@ -230,20 +244,22 @@ const carryOn = Effect.fnUntraced(function* (
     waited: new Map()
   })
   yield* Monitor.attend(journal)
+  const ended = Effect.raceFirst(lock.lost, mine.lost)
   yield* Effect.raceFirst(
     Effect.scoped(Effect.andThen(obey, state.kind === "run" ? wrapped(command ?? never, shown) : work(id))),
-    Effect.raceAllFirst([mine.lost, lock.lost, journal.lost, Deferred.await(services.fenced)])
+    Effect.raceAllFirst([ended, journal.lost, Deferred.await(services.fenced)])
   ).pipe(
     Effect.onInterrupt(() => setAside),
     Effect.catchCause((cause) =>
       Cause.hasDies(cause)
         ? // What was recorded before the defect may not be written yet; only then is the stored state the last one.
-          Effect.andThen(
-            Effect.exit(Effect.raceFirst(journal.commit, journal.lost)),
-            closeAfterDefect(id, Cause.squash(cause), [mine.lease(), lock.lease()])
+          Effect.exit(Effect.raceFirst(journal.commit, journal.lost)).pipe(
+            Effect.andThen(closeAfterDefect(id, Cause.squash(cause), [mine.lease(), lock.lease()])),
+            Effect.raceFirst(Effect.catchDefect(ended, () => Effect.never))
           )
         : Effect.failCause(cause)
     ),
+    Effect.mapError(LeaseKeeper.explained(lock, mine)),
     Effect.provideService(Run, services)
   )
 })
@@ -321,17 +337,24 @@ const closeAfterDefect = Effect.fnUntraced(function* (
 ): Effect.fn.Return<void, LeaseLost | StoreError, DeploymentStore> {
   const store = yield* DeploymentStore
   yield* Effect.logError("the execution met a defect", defect)
-  // What is stored, not what the journal made of it: the defect may be that the two differ.
-  const state = yield* store.execution(id)
-  if (state === undefined || isFinished(state)) return
-  const environment = yield* store.environment(state.deploymentId, state.environment)
-  const at = yield* Clock.currentTimeMillis
-  const events = closing(state, environment, at, {
-    code: "defect",
-    message: `a defect ended the execution: ${defect instanceof Error ? defect.message : String(defect)}`,
-    hint: `Please report it with the output of: signalbox events ${id} --json`
+  const close = Effect.gen(function* () {
+    // What is stored, not what the journal made of it: the defect may be that the two differ.
+    const state = yield* store.execution(id)
+    if (state === undefined || isFinished(state)) return
+    const environment = yield* store.environment(state.deploymentId, state.environment)
+    const at = yield* Clock.currentTimeMillis
+    const events = closing(state, environment, at, {
+      code: "defect",
+      message: `a defect ended the execution: ${defect instanceof Error ? defect.message : String(defect)}`,
+      hint: `Please report it with the output of: signalbox events ${id} --json`
+    })
+    yield* store
+      .append({ stream: id, events, guards })
+      .pipe(Effect.catchTag(["SequenceConflict", "IllegalTransition"], Effect.die))
   })
-  yield* store
-    .append({ stream: id, events, guards })
-    .pipe(Effect.catchTag(["SequenceConflict", "IllegalTransition"], Effect.die))
+  // Through an outage, as the journal: the keeper of the lease says when to give up.
+  yield* Effect.retry(close, {
+    schedule: Schedule.spaced("500 millis"),
+    while: (error) => error._tag === "StoreError" && error.isRetryable
+  })
 })

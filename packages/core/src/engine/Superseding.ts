@@ -12,7 +12,7 @@ import type { CorrelationId } from "../domain/Ids.ts"
 import { DeploymentStore } from "../spi/DeploymentStore.ts"
 import { type Lease, type LeaseHeld, type LeaseLost, LeaseStore } from "../spi/LeaseStore.ts"
 import type { StoreError } from "../spi/StoreError.ts"
-import { claim } from "./Claim.ts"
+import { claim, heldUntil } from "./Claim.ts"
 import { closing, superseded } from "./Closing.ts"
 
 /**
@@ -30,6 +30,7 @@ export const supersede = Effect.fnUntraced(function* (
 ): Effect.fn.Return<boolean, LeaseHeld | LeaseLost | StoreError, DeploymentStore | LeaseStore> {
   const store = yield* DeploymentStore
   const leases = yield* LeaseStore
+  const before = yield* heldUntil(id)
   const mine = yield* claim(id, Duration.seconds(10))
   const state = yield* store.execution(id)
   if (state === undefined || isFinished(state)) {
@@ -37,11 +38,14 @@ export const supersede = Effect.fnUntraced(function* (
     return false
   }
   const at = yield* Clock.currentTimeMillis
-  const events = closing(state, environment, at, {
+  const closed = closing(state, environment, at, {
     code: superseded,
     message: `${id} was left unfinished and is superseded by ${by}`,
     hint: `Follow the new one: signalbox attach ${by}`
   })
+  const events = closed.map((one) =>
+    one.event._tag === "ExecutionMoved" ? { ...one, event: { ...one.event, ...before } } : one
+  )
   yield* store
     .append({ stream: id, events, guards: [lock, mine] })
     .pipe(

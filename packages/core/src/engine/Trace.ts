@@ -56,7 +56,7 @@ const causedBy = (parent: string | undefined): ReadonlyArray<TraceLink> => {
 }
 
 /** What ended an execution from outside rather than by its own work. */
-const errors: ReadonlySet<string> = new Set(["defect", "superseded", "lease_lost"])
+const errors: ReadonlySet<string> = new Set(["defect", "superseded", "lease_lost", "lease_expired"])
 
 /** The result of an execution, as the conventions name results. @since 0.1.0 */
 export const resultOf = (state: Execution.ExecutionState): string => {
@@ -99,8 +99,9 @@ const failedAs = (type: string | undefined, message: string | undefined) => ({
  * The spans of an execution: the root, its runs, stages, stacks and steps; nothing where the log has no execution.
  *
  * *Details*: `events` are all of the execution's, in order. `project` names the pipeline. `now` (milliseconds) ends what is
- * still under way, `links` are further links of the root. Provider calls and waits for leases are not in the log: they are
- * live spans of the processes that made them, and hang under the spans told here.
+ * still under way, `links` are further links of the root. No span outlasts the one that it hangs under. Provider calls and
+ * waits for leases are not in the log: they are live spans of the processes that made them, and hang under the spans told
+ * here.
  *
  * @since 0.1.0
  */
@@ -114,14 +115,20 @@ export const spansOf = (
   const id = state.correlationId
   const over = state.finishedAt
   const end = over ?? options.now
-  const ids = new Set<string>()
+  const bounds = new Map<string, { readonly start: number; readonly end: number }>()
+  /** The first of these that is there and lasts as long: what was done after its stage had ended hangs under the root. */
+  const within = (start: number, until: number, ...among: ReadonlyArray<string>): string =>
+    among.find((path) => {
+      const found = bounds.get(path)
+      return found !== undefined && found.start <= start && until <= found.end
+    }) ?? paths.root
 
   const span = (
     path: string,
     parent: string | undefined,
     given: Pick<TraceSpan, "name" | "start" | "attributes"> & Partial<TraceSpan>
   ): TraceSpan => {
-    ids.add(path)
+    bounds.set(path, { start: given.start, end: given.end ?? end })
     return {
       traceId: traceIdOf(id),
       spanId: spanIdOf(id, path),
@@ -201,14 +208,15 @@ export const spansOf = (
   const stageSpan = (stage: Execution.StageState, stack?: Execution.StackState): ReadonlyArray<TraceSpan> => {
     if (stage.startedAt === undefined) return []
     const path = stack === undefined ? paths.stage(stage.name) : paths.stack(stack.name, stage.name)
-    const above = stack !== undefined && ids.has(paths.stage(stage.name)) ? paths.stage(stage.name) : paths.root
+    const until = stage.finishedAt ?? end
+    const above = stack === undefined ? paths.root : within(stage.startedAt, until, paths.stage(stage.name))
     const result = stageResults[stage.status]
     const problem = stage.status === "failed" ? failedAs(stack?.error?.code ?? "failed", stage.reason) : undefined
     return [
       span(path, above, {
         name: stack === undefined ? SpanName.stage(stage.name) : SpanName.stack(stage.name),
         start: stage.startedAt,
-        end: stage.finishedAt ?? end,
+        end: until,
         open: stage.finishedAt === undefined && over === undefined,
         status: problem?.status ?? (stage.status === "succeeded" ? "ok" : "unset"),
         ...(problem?.message === undefined ? {} : { message: problem.message }),
@@ -235,8 +243,10 @@ export const spansOf = (
     ]
   }
 
-  const above = ({ stack, stage }: Step): string =>
-    [paths.stack(stack ?? "", stage ?? ""), paths.stage(stage ?? "")].find((path) => ids.has(path)) ?? paths.root
+  const above = (one: Step): string => {
+    const { stack = "", stage = "", start } = one
+    return within(start, one.end ?? end, paths.stack(stack, stage), paths.stage(stage))
+  }
 
   const step = (one: Step) => {
     const problem = one.error === undefined ? undefined : failedAs(one.error.code, one.error.message)

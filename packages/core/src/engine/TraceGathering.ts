@@ -1,6 +1,7 @@
 /**
  * What a log says about time: which runner worked when, which step took how long, and what was seen meanwhile.
  */
+import * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
 import type { Event, EventOf, NewEvent } from "../domain/Event.ts"
 import * as Execution from "../domain/Execution.ts"
@@ -61,11 +62,13 @@ const verdictEvent = ({ at, measured, step, verdict }: Verdict): SpanEvent => ({
 const errorIn = (exit: Json): Step["error"] => {
   const stored = exit as {
     readonly _tag: string
-    readonly message?: string
+    readonly defect?: { readonly message?: unknown } | string | number | boolean | null
     readonly error?: { readonly info?: { readonly code: string; readonly message: string } }
   }
   if (stored._tag === "Success") return undefined
-  return stored.error?.info ?? { code: stored._tag.toLowerCase(), message: stored.message ?? "the step failed" }
+  const { defect } = stored
+  const said = typeof defect === "object" ? defect?.message : defect
+  return stored.error?.info ?? { code: stored._tag.toLowerCase(), message: String(said ?? "the step failed") }
 }
 
 /** What others write into the stream says nothing about how long its runner lived. */
@@ -95,6 +98,11 @@ export const gather = (events: ReadonlyArray<NewEvent>): Gathered | undefined =>
     run.end = at
     run.cut = cut
   }
+  /** The last sign of life of a runner that was killed: what it wrote last, or when it renewed its claim last. */
+  const cutOff = (at: number, heldUntil: number | undefined) => {
+    const ttl = request === undefined ? 0 : Duration.toMillis(request.spec.leaseTtl)
+    end(Math.min(at, Math.max(lastAt, (heldUntil ?? 0) - ttl)), true)
+  }
 
   const see = (at: number, event: Event, id: string) => {
     switch (event._tag) {
@@ -102,7 +110,7 @@ export const gather = (events: ReadonlyArray<NewEvent>): Gathered | undefined =>
         request = event
         break
       case "RunnerTook":
-        end(lastAt, true)
+        cutOff(at, event.heldUntil)
         runs.push({
           fence: event.fence,
           runner: event.runner,
@@ -120,7 +128,9 @@ export const gather = (events: ReadonlyArray<NewEvent>): Gathered | undefined =>
         break
       case "ExecutionMoved":
         if (id.startsWith("execution/set-aside/")) end(at, false)
-        else if (id.startsWith("closing/")) end(lastAt, true)
+        // Of a defect the runner itself writes.
+        else if (id.startsWith("closing/") && event.error?.code === "defect") end(at, false)
+        else if (id.startsWith("closing/")) cutOff(at, event.heldUntil)
         break
       case "StepStarted":
         steps.set(`${event.step}#${event.attempt}`, {

@@ -18,12 +18,14 @@ import type {
   StageTrigger
 } from "../domain/Machines.ts"
 import type { ErrorInfo, Release } from "../domain/Release.ts"
+import type { StoreError } from "../spi/StoreError.ts"
 import { keptUntouched } from "./Ending.ts"
 import { markOf } from "./LeftBehind.ts"
 import { endStages, moveDeployment, moveExecution, moveStack, moveStage, Run, stacks } from "./Run.ts"
 
 /**
  * How a command ended: with a code, or by a signal. `reason` says why it was killed, or why it could not be started.
+ * `leaseExpired` says that it was stopped because its lease was about to end.
  *
  * @since 0.1.0
  */
@@ -31,6 +33,7 @@ export interface Ended {
   readonly code: number | null
   readonly signal: string | null
   readonly reason?: string
+  readonly leaseExpired?: boolean
   /** Whether somebody asked it to stop before it ended. */
   readonly asked: boolean
   /** Why it could not even be started. */
@@ -114,7 +117,7 @@ export const wrapped = Effect.fnUntraced(function* (
     )
     const ended = yield* Fiber.join(fiber)
     yield* exited(ended)
-    yield* end(outcomeOf(ended))
+    yield* end(ended.leaseExpired === true && !ended.asked ? expired(lock.outage()) : outcomeOf(ended))
   })
   // The program may be stopped while the command runs: the command is stopped first, and its end is recorded.
   yield* Effect.raceFirst(
@@ -160,6 +163,19 @@ const cut: Outcome = {
     hint: "Look at what is there, then run it again under a new correlation id."
   }
 }
+
+/** The registry came back between the end of the command and that of its lease. */
+const expired = (outage: StoreError | undefined): Outcome => ({
+  stage: "failed",
+  stack: "interrupted",
+  deployment: "lost_sight",
+  execution: "failed",
+  error: {
+    code: "lease_expired",
+    message: `the lease could not be renewed in time, and the command was stopped${outage === undefined ? "" : `: ${outage.message}`}`,
+    hint: "What the command did is not known. Look at what is there, then run it again under a new correlation id."
+  }
+})
 
 const interrupted: ErrorInfo = {
   code: "interrupted",

@@ -8,7 +8,7 @@ import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { Timestamp } from "../domain/Ids.ts"
-import type { StoreError } from "./StoreError.ts"
+import { StoreError } from "./StoreError.ts"
 
 /**
  * A lease as the store has it.
@@ -48,16 +48,21 @@ export class LeaseHeld extends Schema.TaggedError<LeaseHeld>()("LeaseHeld", { le
 /**
  * The lease was lost: it expired or was taken over. Whoever gets this stops at once.
  *
- * *Errors*: not retryable.
+ * *Details*: `outage` is set where it expired because the store was out of reach for longer than the lease lasts.
+ *
+ * *Errors*: not retryable under this lease. After an outage the same work can be taken up under a new one.
  *
  * @since 0.1.0
  */
 export class LeaseLost extends Schema.TaggedError<LeaseLost>()("LeaseLost", {
   key: Schema.String,
-  fence: Schema.Int
+  fence: Schema.Int,
+  outage: Schema.optionalKey(StoreError)
 }) {
   override get message(): string {
-    return `the lease on ${this.key} (token ${this.fence}) was lost`
+    return this.outage === undefined
+      ? `the lease on ${this.key} (token ${this.fence}) was lost`
+      : `the lease could not be renewed in time, and what ran under it was stopped: ${this.outage.message}`
   }
 }
 

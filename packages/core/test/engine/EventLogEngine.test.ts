@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { type CorrelationId, DeploymentStore, type Event, type Lease, LeaseStore } from "@signalbox/core/spi"
 import { layerMemory } from "@signalbox/core/store"
-import { Clock, Duration, Effect, Exit, Fiber, Schema } from "effect"
+import { Cause, Clock, Duration, Effect, Exit, Fiber, Schema } from "effect"
 import { TestClock } from "effect/testing"
 import { Activity, DurableClock, DurableDeferred, Workflow, type WorkflowEngine } from "effect/workflow"
 import * as EventLogEngine from "../../src/engine/EventLogEngine.ts"
@@ -181,6 +181,87 @@ describe("the event-log engine", () => {
           ["after", 1]
         ]
       )
+    })
+  )
+
+  test(
+    "a defect of a step comes back from its receipt as what it was",
+    Effect.gen(function* () {
+      const lease = yield* claim
+      const mistake = new TypeError("it is no function", { cause: { password: "hunter2" } })
+      const wordless = { password: "hunter2" }
+      const defects = [mistake, "a word", 4711, wordless]
+      const dies = (name: string, defect: unknown) => Activity.make({ name, execute: Effect.die(defect) })
+      const defectOf = (name: string, defect: unknown) =>
+        Effect.map(Effect.flip(Effect.sandbox(dies(name, defect))), Cause.squash)
+      const seen: Array<ReadonlyArray<unknown>> = []
+      const body: Body = Effect.gen(function* () {
+        seen.push(yield* Effect.forEach(defects, (defect, index) => defectOf(`step ${index}`, defect)))
+        return ""
+      })
+      for (let runner = 0; runner < 2; runner++) yield* runOn(lease, body)
+      assert.deepStrictEqual(seen[0], defects)
+      const [error, ...others] = seen[1]!
+      assert.instanceOf(error, Error)
+      assert.deepStrictEqual([error.name, error.message, error.stack], ["TypeError", mistake.message, mistake.stack])
+      assert.deepStrictEqual(others.slice(0, 2), ["a word", 4711])
+      assert.instanceOf(others[2], Error)
+      const log = JSON.stringify(yield* (yield* DeploymentStore).events({ stream: id }))
+      assert.notInclude(log, "hunter2")
+    })
+  )
+
+  test(
+    "a defect that a deferred was done with comes back as what it was",
+    Effect.gen(function* () {
+      const lease = yield* claim
+      const answer = DurableDeferred.make("answer")
+      const seen: Array<string> = []
+      const body: Body = Effect.sandbox(DurableDeferred.await(answer)).pipe(
+        Effect.tapError((cause) => Effect.sync(() => seen.push(String(Cause.squash(cause))))),
+        Effect.ignore,
+        Effect.as("")
+      )
+      const run = (first: boolean) =>
+        Effect.scoped(
+          Effect.gen(function* () {
+            const journal = yield* Journal.open(id, () => [lease])
+            const engine = yield* EventLogEngine.make(journal)
+            yield* engine.register(work, () => body)
+            const running = yield* Effect.forkChild(engine.execute(work, { executionId: id, payload: { n: 1 } }))
+            yield* settle
+            if (first) {
+              yield* engine.deferredDone(answer, {
+                workflowName: work._tag,
+                executionId: id,
+                deferredName: answer.name,
+                exit: Exit.die(new TypeError("it is no function"))
+              })
+            }
+            yield* drive(running)
+          })
+        )
+      yield* run(true)
+      yield* run(false)
+      assert.deepStrictEqual(seen, ["TypeError: it is no function", "TypeError: it is no function"])
+    })
+  )
+
+  test(
+    "a durable clock of a fraction of a millisecond suspends, and goes off not before its time",
+    Effect.gen(function* () {
+      const lease = yield* claim
+      const nap = DurableClock.sleep({ name: "nap", duration: "900500 micros", inMemoryThreshold: "1 millis" })
+      const running = yield* Effect.forkChild(runOn(lease, Effect.as(nap, "slept")))
+      yield* settle
+      const store = yield* DeploymentStore
+      const [set] = yield* store.events({ stream: id, tags: ["ClockSet"] })
+      assert.strictEqual(set?.event._tag === "ClockSet" ? set.event.wakeAt : undefined, 901)
+      yield* TestClock.adjust("900 millis")
+      yield* settle
+      assert.isUndefined(running.pollUnsafe())
+      const result = yield* drive(running, { limit: 10 })
+      assert.strictEqual(result._tag === "Success" ? result.success : "", "slept")
     })
   )
 

@@ -1,10 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
-import { type Request, Signalbox, spansOf, type TraceSpan } from "@signalbox/core/engine"
-import { CorrelationId, DeploymentStore, Providers } from "@signalbox/core/spi"
+import { type Request, Signalbox, spansOf, type TraceSpan, type Wrapped } from "@signalbox/core/engine"
+import { CorrelationId, DeploymentStore, LeaseStore, Providers } from "@signalbox/core/spi"
 import { layerMemory } from "@signalbox/core/store"
 import { Own, rootSpanIdOf, type SpanData, spanIdOf, Telemetry, traceIdOf } from "@signalbox/core/telemetry"
 import { SimulatedProvider } from "@signalbox/core/testing"
-import { Context, Effect, Layer, Scope, Tracer } from "effect"
+import { Context, Effect, Fiber, Layer, Scope, Stream, Tracer } from "effect"
+import { TestClock } from "effect/testing"
+import * as Runner from "../../src/engine/Runner.ts"
 import { carryOut, config, deployed, drive, gate, manifestOf, pass, requestOf, settle } from "./support.ts"
 
 const parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -60,6 +62,9 @@ const assertTree = (spans: ReadonlyArray<TraceSpan | SpanData>, of: string) => {
     assert.strictEqual(span.traceId, traceIdOf(of))
     assert.isTrue(span.parentSpanId === undefined || ids.includes(span.parentSpanId), `${span.name} has its parent`)
     assert.isAtLeast(span.end, span.start, span.name)
+    const parent = spans.find(({ spanId }) => spanId === span.parentSpanId) ?? span
+    assert.isAtLeast(span.start, parent.start, `${span.name} begins in ${parent.name}`)
+    assert.isAtMost(span.end, parent.end, `${span.name} ends in ${parent.name}`)
     assert.strictEqual(span.attributes["signalbox.correlation_id"], of)
   }
 }
@@ -95,6 +100,12 @@ const second = (given: {
     return { base, cloud, events, manifest, request, state }
   })
 
+/** A command that goes on until the lease is lost. */
+const untilLost: Wrapped = ({ deadlines }) =>
+  Stream.runDrain(Stream.takeUntil(deadlines, (deadline) => deadline === 0)).pipe(
+    Effect.as({ code: null, signal: "SIGKILL", asked: false })
+  )
+
 const fails = (cloud: SimulatedProvider.SimulatedProvider) =>
   cloud.fail({
     operation: "stage",
@@ -116,6 +127,54 @@ describe("the trace of an execution", () => {
       }
       assert.deepEqual(spansOf([], { project: "shop", now: 0 }), [])
     })
+  )
+
+  it.effect(
+    "shows a runner that was killed until its last sign of life, also where another execution took its place",
+    () =>
+      Effect.gen(function* () {
+        const cloud = SimulatedProvider.make()
+        const base = yield* stores(cloud)
+        const manifest = manifestOf(canary, cloud)
+        const deploymentId = yield* Effect.provide(deployed(manifest), facade(base))
+        const store = Context.get(base, DeploymentStore)
+        const leases = Context.get(base, LeaseStore)
+        let killed = false
+        const silent = <A, E>(effect: Effect.Effect<A, E>) => Effect.suspend(() => (killed ? Effect.never : effect))
+        /** A runner that is killed after half a minute, without a word. */
+        const cut = Effect.gen(function* () {
+          const running = yield* Effect.forkChild(
+            Effect.result(Runner.run(id, untilLost)).pipe(
+              Effect.provideService(LeaseStore, {
+                ...leases,
+                renew: (...of) => silent(leases.renew(...of)),
+                release: (lease) => silent(leases.release(lease))
+              }),
+              Effect.provideService(DeploymentStore, { ...store, append: (write) => silent(store.append(write)) }),
+              Effect.provideContext(base)
+            )
+          )
+          for (let second = 0; second < 30; second++) {
+            yield* settle
+            yield* TestClock.adjust("1 second")
+          }
+          killed = true
+          yield* TestClock.adjust("1 hour")
+          return running
+        })
+        const request = { kind: "run", command: "make deploy" } as const
+        const box = yield* Effect.provide(Signalbox, facade(base))
+        yield* box.submit(requestOf(manifest, deploymentId, id, request))
+        const running = yield* cut
+        yield* Effect.provide(carryOut(requestOf(manifest, deploymentId, "third", { version: "3.0.0" })), facade(base))
+        const spans = spansOf(yield* store.events({ stream: id, limit: 1_000 }), { project: "shop", now: 0 })
+        assertTree(spans, id)
+        const [run, ...others] = spans.filter(({ name }) => name === "Runner.run")
+        assert.isEmpty(others)
+        assert.isTrue(run!.attributes["signalbox.cut"])
+        assert.closeTo(run!.end - run!.start, 28_000, 4_000)
+        yield* Fiber.interrupt(running)
+      })
   )
 
   it.effect("hangs the calls of providers under their steps", () =>

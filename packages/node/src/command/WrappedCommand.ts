@@ -18,7 +18,8 @@ import * as LeasedCommand from "./LeasedCommand.ts"
  * - `env` is all of the environment that the command starts from; its correlation id, trace and mark are laid over it
  * - `color` says that its output ends up on a terminal (default: no)
  * - `log` a file that gets a line of JSON for each line
- * - `takeSignals` registers who passes signals on to the command, and gives what ends that; each one is harder than the one before
+ * - `takeSignals` registers who passes signals on to the command, and gives what ends that; each one is harder than the one
+ *   before, but for SIGHUP, which is passed on as it is, once
  * - `onSignal` hears of a signal that was passed on for `takeSignals`
  * - `onExit` gets the exit code that a shell would give, also where the command could not be started
  *
@@ -30,10 +31,12 @@ export interface Options extends Pick<
 > {
   readonly color?: boolean
   readonly log?: { readonly path: string; readonly onBroken: (reason: string) => void }
-  readonly takeSignals?: (listener: (signal: "SIGINT" | "SIGTERM") => void) => () => void
+  readonly takeSignals?: (listener: (signal: Asking) => void) => () => void
   readonly onSignal?: (signal: NodeJS.Signals) => void
   readonly onExit?: (code: number) => void
 }
+
+type Asking = "SIGHUP" | "SIGINT" | "SIGTERM"
 
 /** The commands around this one, which a command inside of it must not wait for either. */
 const outerRuns = (env: Options["env"]) => {
@@ -46,7 +49,7 @@ const abortAfter = Duration.seconds(10)
 const steps = ["SIGINT", "SIGTERM", "SIGKILL"] as const
 
 /** Each signal that the person sends again is one step harder. */
-const harder = (signal: "SIGINT" | "SIGTERM", before: number): NodeJS.Signals =>
+const harder = (signal: Exclude<Asking, "SIGHUP">, before: number): NodeJS.Signals =>
   steps[Math.min(steps.length - 1, Math.max(before, signal === "SIGTERM" ? 1 : 0))]!
 
 /**
@@ -66,7 +69,10 @@ export const make =
         yield* Effect.acquireRelease(
           Effect.sync(() =>
             options.takeSignals?.((signal) => {
-              const next = harder(signal, asked)
+              // Kernel and shell may both tell of a terminal that is gone. A command that ignores it may go on, as it may
+              // without us.
+              if (signal === "SIGHUP" && asked > 0) return
+              const next = signal === "SIGHUP" ? signal : harder(signal, asked)
               asked += 1
               options.onSignal?.(next)
               Queue.offerUnsafe(signals, next)
@@ -106,7 +112,7 @@ export const make =
           asked: asked > 0,
           ...(exit.killedBecause === undefined || exit.killedBecause === "asked"
             ? {}
-            : { reason: killed[exit.killedBecause] })
+            : { reason: killed[exit.killedBecause], leaseExpired: exit.killedBecause === "lease_lost" })
         } satisfies Ended
       })
     ).pipe(
@@ -119,6 +125,6 @@ export const make =
     )
 
 const killed = {
-  lease_lost: "the lease was lost, and nobody may change anything without it",
+  lease_lost: "the lease could not be renewed in time",
   guard_gone: "the process that guards it died"
 } as const

@@ -107,10 +107,20 @@ export class ConflictError extends Base<"ConflictError"> {
   override readonly name = "ConflictError"
 }
 
-/** Another process took the execution over: this one stopped at once and changes nothing more. @since 0.1.0 */
+/**
+ * The lease ended: another process took the execution over (`lease_lost`), or the store was out of reach for longer than the
+ * lease lasts (`lease_expired`, which is retryable). What ran under it was stopped, and this process changes nothing more.
+ *
+ * @since 0.1.0
+ */
 export class LeaseLostError extends Base<"LeaseLostError"> {
   readonly _tag = "LeaseLostError"
   override readonly name = "LeaseLostError"
+  override readonly isRetryable: boolean
+  constructor(options: Options & Pick<LeaseLostError, "isRetryable">) {
+    super(options)
+    this.isRetryable = options.isRetryable
+  }
 }
 
 /** The store failed; `reason` says how. @since 0.1.0 */

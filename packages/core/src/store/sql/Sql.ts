@@ -72,14 +72,19 @@ export const makeSql: Effect.Effect<Encoded, StoreError, SqlClient> = Effect.gen
  */
 export const layerSql: Layer.Layer<DeploymentStore | LeaseStore, StoreError, SqlClient> = layerEncoded(makeSql)
 
-/** Classifies failures. The statements leave no spans: the trace of a deployment is about its steps. */
+/**
+ * Classifies failures. A transaction whose connection broke cannot be rolled back, which the client takes for a defect: it is
+ * a failure as any other, and the server has rolled back. The statements leave no spans: the trace of a deployment is about
+ * its steps.
+ */
 const quietly = <A, E, R>(
   operation: string,
   effect: Effect.Effect<A, E | SqlError, R>
 ): Effect.Effect<A, Exclude<E, SqlError> | StoreError, R> =>
   Effect.withTracerEnabled(
-    Effect.mapError(effect, (error) =>
-      isSqlError(error) ? storeError(operation)(error) : (error as Exclude<E, SqlError>)
+    effect.pipe(
+      Effect.catchDefect((defect) => (isSqlError(defect) ? Effect.fail(defect) : Effect.die(defect))),
+      Effect.mapError((error) => (isSqlError(error) ? storeError(operation)(error) : (error as Exclude<E, SqlError>)))
     ),
     false
   )
