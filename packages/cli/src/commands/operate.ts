@@ -110,11 +110,7 @@ interface Prepared {
 export const operate = (inv: Invocation, operation: Operation) =>
   undoes(operation) ? takeBack(inv, operation) : bringIn(inv, operation)
 
-const check = Effect.fnUntraced(function* (
-  inv: Invocation,
-  operation: Operation,
-  { environment, manifest }: Prepared
-) {
+const check = Effect.fnUntraced(function* (inv: Invocation, operation: Operation, { environment, manifest }: Prepared) {
   const { Configuration } = yield* engine
   return yield* Configuration.checkRequest(
     {
@@ -214,11 +210,9 @@ const requestOf = Effect.fnUntraced(function* (inv: Invocation, operation: Opera
 const tellDropped = (inv: Invocation, request: Request, dropped: ReadonlyArray<Environment.StackInEnvironment>) =>
   inv.json
     ? Effect.void
-    : Effect.forEach(
-        dropped,
-        (stack) => inv.warn(droppedWarning(stack, request.deploymentId, request.environment)),
-        { discard: true }
-      )
+    : Effect.forEach(dropped, (stack) => inv.warn(droppedWarning(stack, request.deploymentId, request.environment)), {
+        discard: true
+      })
 
 /** Records the request, and carries it out here or in the background. */
 const start = Effect.fnUntraced(function* (inv: Invocation, operation: Operation, request: Request) {

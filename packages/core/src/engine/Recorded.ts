@@ -10,7 +10,13 @@ import type { Deployment, EnvironmentState, StackInEnvironment } from "../domain
 import * as Graph from "../domain/Graph.ts"
 import type { EnvironmentName, StackName } from "../domain/Ids.ts"
 import type { ExecutionKind } from "../domain/Machines.ts"
-import { type EnvironmentSpec, ExecutionSettings, type ExecutionSpec, type Manifest, StackSpec } from "../domain/Spec.ts"
+import {
+  type EnvironmentSpec,
+  ExecutionSettings,
+  type ExecutionSpec,
+  type Manifest,
+  StackSpec
+} from "../domain/Spec.ts"
 
 /**
  * Whether a kind takes back what is there, instead of bringing something in.
@@ -86,8 +92,14 @@ export const manifest = (
   if (today !== undefined) {
     return { ...today, environments: { ...today.environments, [environment]: settings }, stacks: all }
   }
-  const { freezes = [], leaseTtl = Duration.seconds(15), parallelism = 4, queue, requires = [], rollback = true } =
-    settingsOf(state) ?? {}
+  const {
+    freezes = [],
+    leaseTtl = Duration.seconds(15),
+    parallelism = 4,
+    queue,
+    requires = [],
+    rollback = true
+  } = settingsOf(state) ?? {}
   return {
     organization: deployment.organization,
     project: deployment.project,
@@ -138,4 +150,6 @@ export const dropped = (
   { stacks }: Pick<Manifest, "stacks">,
   state: EnvironmentState | undefined
 ): ReadonlyArray<StackInEnvironment> =>
-  (state?.stacks ?? []).filter((one) => one.spec !== undefined && isThere(one) && !stacks.some(({ name }) => name === one.name))
+  (state?.stacks ?? []).filter(
+    (one) => one.spec !== undefined && isThere(one) && !stacks.some(({ name }) => name === one.name)
+  )

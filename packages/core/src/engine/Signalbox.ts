@@ -111,9 +111,7 @@ export class Signalbox extends Context.Service<
      * Records the request, or joins the execution that has this correlation id already. A rollback and a destruction work on
      * the configuration that was recorded; the manifest is only for what was never deployed.
      */
-    readonly submit: (
-      request: Request
-    ) => Effect.Effect<Submission, Refused | StoreError>
+    readonly submit: (request: Request) => Effect.Effect<Submission, Refused | StoreError>
     /**
      * Carries the execution to its end and returns its last state: from the start, from where a runner that died left it,
      * or by following a runner that is alive. Interrupting it persists the state (`paused`) and gives the leases back.

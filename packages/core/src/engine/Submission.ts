@@ -61,7 +61,8 @@ export const submit = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Submission, Refused | StoreError, DeploymentStore | LeaseStore> {
   const store = yield* DeploymentStore
   const before = yield* store.environment(request.deploymentId, request.environment)
-  const dropped = request.kind === "deploy" && request.stacks === undefined ? Recorded.dropped(request.manifest, before) : []
+  const dropped =
+    request.kind === "deploy" && request.stacks === undefined ? Recorded.dropped(request.manifest, before) : []
   return { ...(yield* take(request, before)), dropped }
 })
 

@@ -215,7 +215,11 @@ const begin = Effect.fnUntraced(function* (
       event: { _tag: "TurnTaken", ...from, ...(current === null ? {} : { supersedes: current }) }
     },
     { id: `lease/${lock.fence}`, at, event: { _tag: "LeaseTaken", key: lock.key, fence: lock.fence } },
-    ...(isEmpty(state.kind, from) ? (gaveWay ? undone(at) : [cancelled(at, yield* nothingToRollBack(state, environment))]) : [])
+    ...(isEmpty(state.kind, from)
+      ? gaveWay
+        ? undone(at)
+        : [cancelled(at, yield* nothingToRollBack(state, environment))]
+      : [])
   ]
   const written = yield* store.append({ stream: id, events: withEnding(state, events), guards: [claim(), lock] }).pipe(
     Effect.as(true),

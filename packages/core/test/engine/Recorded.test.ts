@@ -116,7 +116,7 @@ describe("what was recorded", () => {
         production: { region: "eu", stacks: { web: { properties: { port: 81 } } } },
         staging: {}
       }
-      const web = { name: "web" as StackName, provider: "simulated", gate, properties: { port: 80 } }
+      const web = { name: "web", provider: "simulated", gate, properties: { port: 80 } }
       const written = config({ environments, parallelism: 2, queue: "fifo", stacks: [web] })
       const deploymentId = yield* deployed(manifestOf(written, cloud))
       const deployment = (yield* store.deployment(deploymentId))!
@@ -126,7 +126,7 @@ describe("what was recorded", () => {
       assert.deepStrictEqual([spec.region, spec.parallelism, spec.queue], ["eu", 2, "fifo"])
       assert.deepStrictEqual(
         spec.stacks.map(({ name, properties }) => [name, properties]),
-        [["web", { port: 81 }]]
+        [["web" as StackName, { port: 81 }]]
       )
       // Today's overrides are for what today's configuration brings in.
       const moved = manifestOf(

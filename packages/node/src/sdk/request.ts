@@ -1,5 +1,12 @@
 /** What is asked of the engine, and its refusal with everything that is in the way. */
-import { CanDeploy, Configuration, type Refused, type Request, Signalbox, type Submission } from "@signalbox/core/engine"
+import {
+  CanDeploy,
+  Configuration,
+  type Refused,
+  type Request,
+  Signalbox,
+  type Submission
+} from "@signalbox/core/engine"
 import { CorrelationId, Providers, QueuePolicy, StackName, type StrategyName } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import type { QueueOptions } from "./Coordination.ts"
