@@ -63,7 +63,25 @@ export const some = <Key extends string, A>(
 ): { readonly [K in Key]?: A } =>
   (value !== undefined && Option.isSome(value) ? { [key]: value.value } : {}) as { readonly [K in Key]?: A }
 
-/** Destroying wants the name of what is destroyed, typed or given; nothing here waits for an answer that cannot come. */
+const unconfirmed = (message: string, what: string) =>
+  usage("confirmation_missing", message, `Add --confirm ${what}, or --yes.`, "--confirm")
+
+/**
+ * Destroying wants the name of what is destroyed, typed or given: whether it was given, or can be asked for. Nothing here
+ * waits for an answer that cannot come.
+ */
+const confirmable = Effect.fnUntraced(function* (inv: Invocation, operation: Operation, id: DeploymentId) {
+  const { confirm } = operation
+  const what = operation.stack ?? id
+  if (confirm === undefined || confirm.yes || operation.dryRun) return
+  if (Option.isNone(confirm.typed)) {
+    if (inv.host.ask !== undefined && !inv.json) return
+    return yield* unconfirmed(`${operation.kind} of ${what} must be confirmed`, what)
+  }
+  if (confirm.typed.value !== what) return yield* unconfirmed(`--confirm names something else than ${what}`, what)
+})
+
+/** Asks for it where it was not given. */
 const confirmed = Effect.fnUntraced(function* (
   inv: Invocation,
   operation: Operation,
@@ -71,18 +89,10 @@ const confirmed = Effect.fnUntraced(function* (
   environment: string
 ) {
   const { confirm } = operation
-  if (confirm === undefined || confirm.yes || operation.dryRun) return
+  if (confirm === undefined || confirm.yes || Option.isSome(confirm.typed) || inv.host.ask === undefined) return
   const what = operation.stack ?? id
-  const refuse = (message: string) =>
-    usage("confirmation_missing", message, `Add --confirm ${what}, or --yes.`, "--confirm")
-  if (Option.isSome(confirm.typed)) {
-    if (confirm.typed.value === what) return
-    return yield* refuse(`--confirm names something else than ${what}`)
-  }
-  if (inv.host.ask === undefined || inv.json)
-    return yield* refuse(`${operation.kind} of ${what} in ${environment} must be confirmed`)
   const typed = yield* inv.host.ask(`${operation.kind} takes ${what} in ${environment} away. Type ${what} to go on: `)
-  if (typed.trim() !== what) return yield* refuse(`that was not ${what}; nothing was done`)
+  if (typed.trim() !== what) return yield* unconfirmed(`that was not ${what}; nothing was done`, what)
 })
 
 export const artifactOf = (inv: Invocation, artifact: Option.Option<string> | undefined): Option.Option<string> =>
@@ -145,8 +155,9 @@ const bringIn = Effect.fnUntraced(function* (inv: Invocation, operation: Operati
 
 /** By what was recorded, whatever the configuration says today. */
 const takeBack = Effect.fnUntraced(function* (inv: Invocation, operation: Operation) {
-  const { manifest: read, needed } = yield* today(inv)
   const id = yield* Target.deploymentId(inv, operation.id)
+  yield* confirmable(inv, operation, id)
+  const { manifest: read, needed } = yield* today(inv)
   yield* withServices(
     inv,
     Effect.gen(function* () {

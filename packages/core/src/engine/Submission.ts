@@ -38,7 +38,7 @@ import { forgottenAfter, sweep } from "./Sweeping.ts"
 import { tracedMark } from "./Trace.ts"
 import { displace } from "./Turn.ts"
 
-/** @since 0.1.0 */
+/** What became of a request: its execution, and whether that was there before. @since 0.1.0 */
 export interface Submission {
   readonly execution: ExecutionState
   readonly joined: boolean

@@ -126,7 +126,7 @@ describe("what was recorded", () => {
       assert.deepStrictEqual([spec.region, spec.parallelism, spec.queue], ["eu", 2, "fifo"])
       assert.deepStrictEqual(
         spec.stacks.map(({ name, properties }) => [name, properties]),
-        [["web", { port: 81 }]]
+        [["web" as StackName, { port: 81 }]]
       )
       // Today's overrides are for what today's configuration brings in.
       const moved = manifestOf(
