@@ -115,7 +115,7 @@ export class Chaos {
     const { seed } = this.#options
     const started = performance.now()
     const { index, what } = this.#pick(number)
-    const planned = { ...scenario(seed, index), ...(what[0] === "sleep" ? { leaseTtl: "1 second" } : {}) }
+    const planned = scenario(seed, index)
     const luck: Chance = chance(seed, "run", number)
     let problems: ReadonlyArray<Judge.Problem> = []
     let fault: Fault | undefined

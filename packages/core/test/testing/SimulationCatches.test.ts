@@ -123,7 +123,7 @@ const planted: Record<string, { readonly invariant: Simulation.Invariant; readon
         // What was on its way to the store while its process stood still comes too late.
         faults: { ...sleepy, store_slow: 0.8 },
         // Some writes of a sleeper are illegal by then, which is found as well.
-        failures: 10,
+        failures: 4,
         wrapStore: store(({ commit }) => ({ commit: (write) => commit({ ...write, guards: [] }) }))
       })
   },
@@ -292,7 +292,7 @@ const planted: Record<string, { readonly invariant: Simulation.Invariant; readon
 
 describe("the simulation catches", () => {
   for (const [name, { find, invariant }] of Object.entries(planted)) {
-    it(`${name}`, { timeout: 120_000 }, async () => {
+    it(`${name}`, { timeout: 600_000 }, async () => {
       const { failures } = await find()
       const found = failures.map(({ violation }) => violation.invariant)
       assert.include(found, invariant, failures.map(Simulation.render).join("\n"))

@@ -11,6 +11,6 @@ describe("on a bad day", () => {
         const { failures } = yield* Simulation.run({ seed: 20_001, seeds: 60, faults: doubledFaults })
         assert.deepStrictEqual(failures.map(Simulation.render), [])
       }),
-    60_000
+    600_000
   )
 })
