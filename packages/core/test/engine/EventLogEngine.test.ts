@@ -193,7 +193,7 @@ describe("the event-log engine", () => {
       const defects = [mistake, "a word", 4711, wordless]
       const dies = (name: string, defect: unknown) => Activity.make({ name, execute: Effect.die(defect) })
       const defectOf = (name: string, defect: unknown) =>
-        Effect.map(Effect.flip(Effect.sandbox(dies(name, defect))), Cause.squash)
+        Effect.map(Effect.orDie(Effect.flip(Effect.sandbox(dies(name, defect)))), Cause.squash)
       const seen: Array<ReadonlyArray<unknown>> = []
       const body: Body = Effect.gen(function* () {
         seen.push(yield* Effect.forEach(defects, (defect, index) => defectOf(`step ${index}`, defect)))
@@ -218,8 +218,10 @@ describe("the event-log engine", () => {
       const answer = DurableDeferred.make("answer")
       const seen: Array<string> = []
       const body: Body = Effect.sandbox(DurableDeferred.await(answer)).pipe(
-        Effect.tapError((cause) => Effect.sync(() => seen.push(String(Cause.squash(cause))))),
-        Effect.ignore,
+        Effect.matchEffect({
+          onFailure: (cause) => Effect.sync(() => void seen.push(String(Cause.squash(cause)))),
+          onSuccess: () => Effect.void
+        }),
         Effect.as("")
       )
       const run = (first: boolean) =>
