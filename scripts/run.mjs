@@ -155,6 +155,16 @@ const tasks = {
         next: "Each failure above says how to have it again."
       })
   },
+  fuzz: {
+    about: "send bytes to both sides of the local provider's proxy: 100,000 exchanges, or as many as given",
+    run: (args) =>
+      step(
+        "fuzz",
+        "node",
+        [...node, "--conditions=@signalbox/source", "packages/provider-local/test/fuzz/main.ts", ...args],
+        { quiet: false, next: "Each failure above names the seed that repeats it." }
+      )
+  },
   test: { about: "build, then run all tests, or those whose path is given", run: test },
   build: { about: "build all packages", run: build },
   check: {

@@ -52,7 +52,7 @@ describe("signalbox", { timeout: 30_000 }, () => {
     const name = "THIRD-PARTY-LICENSES.txt"
     const text = Fs.readFileSync(Path.join(Path.dirname(binary.path), name), "utf8")
     const named = [...text.matchAll(/^-{80}\n\n(\S+) \S+ \((\S+)\)\n\n(.{3,})$/gm)].map(([, one]) => one)
-    assert.includeMembers(named, ["effect", "@effect/sql-pg", "httpxy", "minipass", "tar", "yaml"])
+    assert.includeMembers(named, ["effect", "@effect/sql-pg", "minipass", "tar", "yaml"])
     assert.notInclude(text, "@signalbox/")
     assert.include(text, "Permission is hereby granted, free of charge")
     const { files } = JSON.parse(Fs.readFileSync(new URL("../package.json", import.meta.url), "utf8"))

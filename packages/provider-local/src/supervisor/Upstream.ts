@@ -2,7 +2,8 @@
  * The proxy's side of one instance: its connections, and how much is in flight on them.
  */
 import { Agent, type ClientRequest } from "node:http"
-import type { Socket } from "node:net"
+import { Socket, type TcpNetConnectOpts } from "node:net"
+import { ignore } from "./Connection.ts"
 import type { LoopbackHost } from "./Readiness.ts"
 import type { Requests } from "./Requests.ts"
 
@@ -20,10 +21,35 @@ export const announce = (socket: Socket, keepAlive: string | undefined): void =>
   if (seconds !== undefined) announced.set(socket, Number(seconds) * 1000)
 }
 
+type Written = (error?: Error | null) => void
+
+/**
+ * A connection to an instance. A write that fails does not end it: an instance may answer before it has read an upload, and
+ * close; its answer is still there to be read. That the connection is over shows when reading comes to its end.
+ */
+class UpstreamSocket extends Socket {
+  override _write(chunk: unknown, encoding: BufferEncoding, written: Written): void {
+    super._write(chunk, encoding, () => written())
+  }
+
+  override _writev(chunks: Array<{ chunk: unknown; encoding: BufferEncoding }>, written: Written): void {
+    super._writev!(chunks, () => written())
+  }
+}
+
 class UpstreamAgent extends Agent {
+  override createConnection(options: TcpNetConnectOpts): Socket {
+    const socket = new UpstreamSocket(options)
+    // Between two requests Node leaves a moment without a listener.
+    socket.on("error", ignore)
+    return socket.connect(options)
+  }
+
   override keepSocketAlive(socket: Socket): boolean {
     const limit = Math.min(idleMillis, (announced.get(socket) ?? Infinity) - 1000)
-    if (limit <= 0) return false
+    // What an instance says without being asked would be taken for the next answer.
+    if (limit <= 0 || socket.readableLength > 0) return false
+    socket.on("data", unasked)
     socket.setKeepAlive(true, 1000)
     socket.unref()
     socket.setTimeout(limit)
@@ -31,14 +57,19 @@ class UpstreamAgent extends Agent {
   }
 
   override reuseSocket(socket: Socket, request: ClientRequest): void {
+    socket.removeListener("data", unasked)
     socket.setTimeout(0)
     super.reuseSocket(socket, request)
   }
 }
 
+function unasked(this: Socket): void {
+  this.destroy()
+}
+
 export class Upstream {
   readonly releaseId: string
-  readonly target: { readonly protocol: "http:"; host: LoopbackHost; readonly port: number }
+  readonly target: { host: LoopbackHost; readonly port: number }
   readonly agent = new UpstreamAgent({ keepAlive: true, maxFreeSockets: 256 })
   readonly requests: Requests
   /** Whether new requests may go here. */
@@ -49,9 +80,9 @@ export class Upstream {
   /** Called where a connection was refused: the instance may be gone. */
   onRefused: () => void = () => undefined
 
-  constructor(releaseId: string, port: number, requests: Requests, host: LoopbackHost = "127.0.0.1") {
+  constructor(releaseId: string, port: number, requests: Requests) {
     this.releaseId = releaseId
-    this.target = { protocol: "http:", host, port }
+    this.target = { host: "127.0.0.1", port }
     this.requests = requests
   }
 

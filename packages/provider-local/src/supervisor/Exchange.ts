@@ -1,0 +1,324 @@
+/**
+ * One request on its way to an instance, and the answer on its way back. Whatever either side sends ends here: every call of
+ * Node that refuses what it is given is caught, every socket and stream has a listener for its errors.
+ */
+import {
+  type ClientRequest,
+  type IncomingMessage,
+  type InformationEvent,
+  request as send,
+  type ServerResponse,
+  STATUS_CODES
+} from "node:http"
+import type { Socket } from "node:net"
+import type { Balancer } from "./Balancer.ts"
+import { Connection, ignore, type Open } from "./Connection.ts"
+import { answerHead, cleanPhrase, hasBody, headMax, requestHead, trailersOf } from "./Headers.ts"
+import { bodyOf, invalidAnswer, type Refusal, refusalOfInstance } from "./Refusal.ts"
+import { monotonic } from "./Requests.ts"
+import { switchingHead, tunnel } from "./Tunnel.ts"
+import { announce, type Upstream } from "./Upstream.ts"
+
+const attemptsMax = 4
+
+/** How many bytes of informational answers may wait for the client. */
+const notesMax = 16 << 10
+
+const repeatable = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"])
+
+/** Where requests go. */
+export interface Route {
+  readonly stack: string
+  readonly balancer: Balancer<Upstream>
+}
+
+/** A request for a WebSocket: its connection, and what of it was read already. */
+export interface Handover {
+  readonly socket: Socket
+  readonly head: Buffer
+}
+
+export class Exchange implements Open {
+  readonly #route: Route
+  readonly #request: IncomingMessage
+  readonly #response: ServerResponse
+  readonly #handover: Handover | undefined
+  readonly #connection: Connection
+  readonly #startedAt = performance.now()
+  /** Where the attempt under way went. */
+  #upstream: Upstream | undefined
+  #outgoing: ClientRequest | undefined
+  #connected = false
+  #attempts = 0
+  readonly #tried = new Set<Upstream>()
+  /** Milliseconds until the head of the answer had come; -1 as long as it has not. */
+  #latency = -1
+  #broken = false
+  #handed = false
+  #over = false
+
+  constructor(route: Route, request: IncomingMessage, response: ServerResponse, handover?: Handover) {
+    this.#route = route
+    this.#request = request
+    this.#response = response
+    this.#handover = handover
+    this.#connection = Connection.of(request.socket)
+  }
+
+  begin(): void {
+    const response = this.#response
+    this.#connection.enter(this)
+    this.#request.on("error", ignore)
+    response.on("error", ignore)
+    response.once("close", () => this.#finish())
+    if (this.#handover !== undefined) {
+      this.#connection.watch()
+      response.once("finish", () => this.#finish())
+    }
+    this.#attempt()
+  }
+
+  get received(): boolean {
+    return this.#request.complete
+  }
+
+  abandon(): void {
+    this.#finish()
+  }
+
+  refuse(refusal: Refusal): void {
+    this.#leave()
+    this.#answer(refusal)
+  }
+
+  #attempt(): void {
+    const { balancer, stack } = this.#route
+    const upstream = balancer.pick(this.#tried)
+    if (upstream === undefined) {
+      return this.#answer({ status: 503, code: "no_ready_upstream", message: `no instance of ${stack} is ready` })
+    }
+    const head = requestHead(this.#request, upstream.target, this.#handover !== undefined)
+    if ("status" in head) return this.#answer(head)
+    let outgoing: ClientRequest
+    try {
+      outgoing = send({
+        agent: upstream.agent,
+        host: upstream.target.host,
+        port: upstream.target.port,
+        method: this.#request.method!,
+        path: this.#request.url!,
+        headers: head,
+        maxHeaderSize: headMax
+      })
+    } catch {
+      return this.#answer({ status: 400, code: "bad_request", message: "the request cannot be passed on" })
+    }
+    outgoing.maxHeadersCount = 0
+    this.#attempts += 1
+    this.#connected = false
+    this.#upstream = upstream
+    this.#outgoing = outgoing
+    upstream.enter()
+    outgoing.on("response", (answer) => this.#relay(outgoing, answer))
+    outgoing.on("upgrade", (answer, socket, rest) => this.#hand(upstream, outgoing, answer, socket, rest))
+    outgoing.on("information", (information) => this.#inform(outgoing, information))
+    outgoing.on("error", (error) => this.#lost(outgoing, error))
+    outgoing.once("close", () => this.#lost(outgoing))
+    outgoing.once("socket", (socket) => {
+      const connected = () => this.#upload(outgoing)
+      if (socket.connecting) socket.once("connect", connected)
+      else connected()
+    })
+    if (!hasBody(this.#request)) outgoing.end()
+  }
+
+  /** The body is not touched before there is a connection: until then, the request may still go elsewhere. */
+  #upload(outgoing: ClientRequest): void {
+    if (outgoing !== this.#outgoing) return
+    this.#connected = true
+    if (!hasBody(this.#request)) return
+    outgoing.flushHeaders()
+    this.#request.once("end", () => {
+      try {
+        if (this.#request.rawTrailers.length > 0) outgoing.addTrailers(trailersOf(this.#request))
+      } catch {
+        // The body is what counts.
+      }
+    })
+    this.#request.pipe(outgoing)
+  }
+
+  #inform(outgoing: ClientRequest, { headers, statusCode }: InformationEvent): void {
+    const response = this.#response
+    if (outgoing !== this.#outgoing || response.headersSent || this.#request.httpVersion === "1.0") return
+    // Nothing slows them down where the client does not read them.
+    if (response.writableLength > notesMax) return
+    try {
+      if (statusCode === 100 && this.#request.headers.expect !== undefined) response.writeContinue()
+      else if (statusCode === 103) response.writeEarlyHints(headers as Record<string, string>)
+    } catch {
+      // Hints can be done without.
+    }
+  }
+
+  #relay(outgoing: ClientRequest, answer: IncomingMessage): void {
+    answer.on("error", ignore)
+    if (outgoing !== this.#outgoing) return void answer.destroy()
+    announce(answer.socket, answer.headers["keep-alive"]?.toString())
+    const response = this.#response
+    try {
+      if (answer.statusCode! < 200) return this.#invalid(`with the status ${answer.statusCode}`)
+      const head = answerHead(answer, this.#request)
+      if (head === undefined) return this.#invalid("with a transfer coding other than chunked")
+      response.writeHead(answer.statusCode!, cleanPhrase(answer.statusMessage), head as Array<string>)
+    } catch {
+      return this.#invalid("with a head that cannot be passed on")
+    }
+    this.#latency = performance.now() - this.#startedAt
+    let written = false
+    answer.on("data", (chunk: Buffer) => {
+      written = true
+      if (!response.write(chunk)) answer.pause()
+    })
+    response.on("drain", () => answer.resume())
+    answer.once("end", () => {
+      try {
+        if (answer.rawTrailers.length > 0) response.addTrailers(trailersOf(answer))
+      } catch {
+        // The body is what counts.
+      }
+      this.#end(outgoing)
+    })
+    answer.once("close", () => {
+      if (answer.complete || outgoing !== this.#outgoing) return
+      // Where the end of the connection is the end of the answer, an instance that closes it with an upload unread resets it.
+      const { headers } = answer
+      const open = headers["content-length"] === undefined && headers["transfer-encoding"] === undefined
+      if (open && hasBody(this.#request)) return this.#end(outgoing)
+      this.#broken = true
+      response.destroy()
+    })
+    // With the body where that has come along, and else without waiting for it.
+    process.nextTick(() => {
+      if (!written && !response.writableEnded) response.flushHeaders()
+    })
+  }
+
+  /** The answer is complete; the upload need not be. */
+  #end(outgoing: ClientRequest): void {
+    if (!outgoing.writableFinished) {
+      this.#request.unpipe(outgoing)
+      outgoing.destroy()
+    }
+    this.#last()
+    this.#response.end()
+  }
+
+  /** Whatever is still uploaded is read and thrown away, so that the client reads the answer. */
+  #last(): void {
+    if (this.#request.complete) return
+    this.#request.resume()
+    const { socket } = this.#request
+    socket.destroySoon = () => Connection.of(socket).linger()
+  }
+
+  /** The instance takes the connection over, if it was offered one. */
+  #hand(upstream: Upstream, outgoing: ClientRequest, answer: IncomingMessage, socket: Socket, rest: Buffer): void {
+    const handover = this.#handover
+    if (handover === undefined || outgoing !== this.#outgoing || handover.socket.destroyed) {
+      socket.destroy()
+      if (outgoing === this.#outgoing) this.#invalid("that switches to a protocol that was not requested")
+      return
+    }
+    this.#latency = performance.now() - this.#startedAt
+    this.#handed = true
+    this.#record(false)
+    this.#connection.unwatch()
+    this.#response.detachSocket(handover.socket)
+    handover.socket.once("close", () => this.#finish())
+    upstream.upgrade(handover.socket)
+    if (rest.length > 0) socket.unshift(rest)
+    if (handover.head.length > 0) handover.socket.unshift(handover.head)
+    tunnel(handover.socket, socket, switchingHead(answer, this.#request))
+  }
+
+  #invalid(what: string): void {
+    this.#fail(invalidAnswer(this.#route.stack, what))
+  }
+
+  /** The connection to the instance ended without an answer. */
+  #lost(outgoing: ClientRequest, error?: NodeJS.ErrnoException): void {
+    const upstream = this.#upstream
+    // With an answer, its own end says how it ended.
+    if (outgoing !== this.#outgoing || upstream === undefined || this.#latency >= 0) return
+    if (error?.code === "ECONNREFUSED") upstream.onRefused()
+    // A connection that was used before may just have been closed by an instance that is well, or still carry the rest of an
+    // answer that was longer than it said. Without a connection, nothing was sent.
+    const reused = outgoing.reusedSocket
+    const invalid = error?.code?.startsWith("HPE_") === true
+    const safe = repeatable.has(this.#request.method!) && !hasBody(this.#request)
+    const again = this.#attempts < attemptsMax && (!this.#connected || (safe && (reused || !invalid)))
+    if (!reused) this.#tried.add(upstream)
+    if (!again || !this.#route.balancer.has(this.#tried)) {
+      return this.#fail(refusalOfInstance(this.#route.stack, this.#connected, error?.code))
+    }
+    // Whether another instance answers or not: this one had the request.
+    if (this.#connected && (invalid || !reused)) this.#record(true)
+    this.#leave()
+    this.#attempt()
+  }
+
+  /** No answer of the instance that counts as one. */
+  #fail(refusal: Refusal): void {
+    this.#record(true)
+    this.#leave()
+    this.#answer(refusal)
+  }
+
+  #record(error: boolean): void {
+    const latency = this.#latency >= 0 ? this.#latency : performance.now() - this.#startedAt
+    this.#upstream?.requests.record(monotonic(), latency, error)
+  }
+
+  /** Done with the instance, as far as this attempt goes. */
+  #leave(): void {
+    const outgoing = this.#outgoing
+    const upstream = this.#upstream
+    this.#outgoing = undefined
+    this.#upstream = undefined
+    if (outgoing !== undefined) {
+      this.#request.unpipe(outgoing)
+      outgoing.destroy()
+    }
+    upstream?.leave()
+  }
+
+  #finish(): void {
+    if (this.#over) return
+    this.#over = true
+    // Where the client left before there was an answer, there is nothing to say of the release.
+    if (this.#latency >= 0 && !this.#handed) {
+      this.#record(this.#broken || this.#response.statusCode >= 500)
+    }
+    this.#leave()
+    this.#connection.leave(this)
+  }
+
+  /** An answer of the proxy itself. */
+  #answer(refusal: Refusal): void {
+    const response = this.#response
+    if (response.headersSent || response.destroyed) return void response.destroy()
+    const body = bodyOf(refusal)
+    // Node may have come halfway with a head that it then refused.
+    response.chunkedEncoding = false
+    response.writeHead(refusal.status, STATUS_CODES[refusal.status], [
+      "Content-Type",
+      "application/json",
+      "Content-Length",
+      String(body.length),
+      ...(this.#request.complete ? [] : ["Connection", "close"])
+    ])
+    this.#last()
+    response.end(body)
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * Answers of the proxy itself, and what they are given for.
+ */
+import { STATUS_CODES } from "node:http"
+import { headMax } from "./Headers.ts"
+
+export interface Refusal {
+  readonly status: number
+  readonly code: string
+  readonly message: string
+}
+
+export const noConnect: Refusal = { status: 405, code: "method_not_allowed", message: "CONNECT is not supported" }
+
+/** What Node could not read as a request. */
+export const refusalOfRequest = ({ code }: NodeJS.ErrnoException): Refusal => {
+  switch (code) {
+    case "HPE_HEADER_OVERFLOW":
+      return { status: 431, code: "head_too_large", message: `the head of the request is larger than ${headMax} bytes` }
+    case "HPE_CHUNK_EXTENSIONS_OVERFLOW":
+      return { status: 413, code: "extensions_too_large", message: "the chunk extensions are too large" }
+    case "ERR_HTTP_REQUEST_TIMEOUT":
+      return { status: 408, code: "request_timeout", message: "the head of the request did not arrive in time" }
+    default:
+      return { status: 400, code: "bad_request", message: `the request is not valid HTTP (${code})` }
+  }
+}
+
+/** Why there is no answer of an instance, after the error that its connection ended with. */
+export const refusalOfInstance = (stack: string, connected: boolean, code: string | undefined): Refusal => {
+  if (!connected) {
+    return { status: 502, code: "upstream_unreachable", message: `an instance of ${stack} cannot be reached` }
+  }
+  if (code === "HPE_HEADER_OVERFLOW") return invalidAnswer(stack, `whose head is larger than ${headMax} bytes`)
+  if (code?.startsWith("HPE_") === true) return invalidAnswer(stack, `that is not valid HTTP (${code})`)
+  const message = `an instance of ${stack} closed the connection without an answer`
+  return { status: 502, code: "upstream_closed", message }
+}
+
+export const invalidAnswer = (stack: string, what: string): Refusal => ({
+  status: 502,
+  code: "upstream_invalid",
+  message: `an instance of ${stack} sent an answer ${what}`
+})
+
+export const bodyOf = ({ code, message }: Refusal): Buffer => Buffer.from(JSON.stringify({ error: { code, message } }))
+
+/** The whole answer, for a connection that Node has no response for. */
+export const rawAnswerOf = (refusal: Refusal): Buffer => {
+  const body = bodyOf(refusal)
+  const head = [
+    `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}`,
+    "Content-Type: application/json",
+    `Content-Length: ${body.length}`,
+    "Connection: close"
+  ]
+  return Buffer.concat([Buffer.from(`${head.join("\r\n")}\r\n\r\n`), body])
+}
