@@ -40,7 +40,7 @@ const answers = (url: string) =>
     )
   )
 
-describe("after a restart of the machine", () => {
+describe("after a restart of the machine", { timeout: 120_000 }, () => {
   it.live("a question starts nothing, writes nothing, and is told that nothing runs", () =>
     Effect.scoped(
       Effect.gen(function* () {
@@ -164,7 +164,7 @@ describe("after a restart of the machine", () => {
   )
 })
 
-describe("secrets after a crash", () => {
+describe("secrets after a crash", { timeout: 120_000 }, () => {
   it.live("are the last that were told, though the supervisor and all processes died at once", () =>
     Effect.scoped(
       Effect.gen(function* () {

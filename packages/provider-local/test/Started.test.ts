@@ -19,10 +19,10 @@ spawn("env", ["-i", "PATH=" + process.env.PATH, "setsid", "sh", "-c", "sh -c '" 
 createServer((_, response) => response.end("ok")).listen(Number(process.env.PORT), "127.0.0.1")
 `
 
-describe.skipIf(process.platform !== "linux")("what a process has started", () => {
+describe.skipIf(process.platform !== "linux")("what a process has started", { timeout: 120_000 }, () => {
   const withDaemon = (
     check: (pid: number, trace: string) => Effect.Effect<void, unknown>,
-    before = (_: string) => Promise.resolve()
+    before?: (directory: string) => Promise<void>
   ) =>
     Effect.scoped(
       Effect.gen(function* () {
@@ -38,7 +38,7 @@ describe.skipIf(process.platform !== "linux")("what a process has started", () =
         )
         const pid = Number(readFileSync(trace, "utf8"))
         assert.strictEqual(readFileSync(`/proc/${pid}/environ`, "utf8").includes("SIGNALBOX"), false)
-        yield* Effect.promise(() => before(directory))
+        if (before !== undefined) yield* Effect.promise(() => before(directory))
         yield* provider.destroy(stack, mutation("destroy"))
         yield* check(pid, trace)
       })

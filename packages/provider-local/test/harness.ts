@@ -130,11 +130,11 @@ export const reboot = async (directory: string): Promise<void> => {
   await until("no process is left", () => left().length === 0)
 }
 
-/** Tries until it holds. */
+/** Tries until it holds. The bound is for what never comes true, and so long that a busy machine does not reach it. */
 export const until = async (
   what: string,
   condition: () => boolean | Promise<boolean>,
-  timeout = 10_000
+  timeout = 60_000
 ): Promise<void> => {
   const deadline = Date.now() + timeout
   while (!(await condition())) {

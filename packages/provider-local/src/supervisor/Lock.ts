@@ -33,6 +33,7 @@ export const owner = (directory: string): Identity | undefined => {
 /** The watchdog of the supervisor. It keeps its identity when it becomes the next supervisor. */
 const watchdogFile = (directory: string): string => join(directory, "watchdog")
 
+/** Writes down which process becomes the next supervisor. */
 export const announceWatchdog = (directory: string, identity: Identity): void => {
   const draft = join(directory, `watchdog.${process.pid}`)
   writeFileSync(draft, JSON.stringify(identity), { mode: 0o600 })

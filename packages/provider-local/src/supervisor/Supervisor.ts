@@ -3,28 +3,25 @@
  * and outlives the command that started it. One for all environments rather than one each, because they share the ports of
  * the machine, and one process is easier to find, to watch and to end.
  *
- * A shell waits beside it on a pipe. When the supervisor dies, however it dies, the kernel closes the pipe and the shell
- * becomes the next supervisor, which takes over the processes and binds the same ports: no polling, and next to no memory.
+ * Where it dies, its watchdog becomes the next supervisor, which takes over the processes and binds the same ports.
  */
-import { spawn } from "node:child_process"
 import { chmodSync, existsSync, realpathSync, rmSync } from "node:fs"
 import { type IncomingMessage, createServer, type ServerResponse } from "node:http"
 import { forget } from "./FailedLogs.ts"
-import { acquire, announceWatchdog, type Lock } from "./Lock.ts"
+import { acquire, type Lock } from "./Lock.ts"
 import * as Operations from "./Operations.ts"
 import { localOf, ownerOf, releasesOf, socketOf } from "./Paths.ts"
-import { findMarked, identify, signalAll } from "./Processes.ts"
+import { findMarked, signalAll } from "./Processes.ts"
 import { type Line, type MutationHeader, type Mutations, type Reads, refuse, type StackKey } from "./Protocol.ts"
 import { Secrets } from "./Secrets.ts"
 import { type House, Stack } from "./Stack.ts"
 import { keyOf, StateFile } from "./State.ts"
 import { heldBy, viewAbsent } from "./Stopped.ts"
+import { Watchdog } from "./Watchdog.ts"
 
 const idleMillis = 3000
-const quickLife = 2000
 const watchMillis = 1000
 const broken = new Set(["ECONNRESET", "EPIPE", "ECONNREFUSED", "ETIMEDOUT", "ERR_STREAM_PREMATURE_CLOSE"])
-const watchdog = `read -r line; [ "$line" = stop ] && exit 0; exec "$@"`
 
 /** What a call holds: that of its operation. They come from this package's own client, over a socket that is private. */
 type Body = MutationHeader &
@@ -53,8 +50,7 @@ interface Work {
 
 export class Supervisor {
   readonly #house: House
-  readonly #directory: string
-  readonly #command: ReadonlyArray<string>
+  readonly #watchdog: Watchdog
   readonly #stacks = new Map<string, Stack>()
   readonly #work = new Map<string, Work>()
   readonly #lock: Lock
@@ -63,21 +59,18 @@ export class Supervisor {
   #resumed: boolean
   #calls = 0
   #idle: NodeJS.Timeout | undefined
-  #watchdog: ReturnType<typeof spawn> | undefined
-  #handing = false
   #ending = false
   #closing = false
   readonly #server = createServer((request, response) => void this.#serve(request, response))
 
   constructor(directory: string, command: ReadonlyArray<string>, lock: Lock) {
-    this.#directory = directory
-    this.#command = command
     this.#lock = lock
     const root = realpathSync(directory)
     const { secrets, succeeds } = Secrets.from(process.env)
     this.#resumed = succeeds
     const file = new StateFile(localOf(root))
-    this.#house = { root, owner: ownerOf(root), file, secrets, onSecrets: () => this.#hand() }
+    this.#watchdog = new Watchdog([...command, directory], secrets, localOf(root))
+    this.#house = { root, owner: ownerOf(root), file, secrets, onSecrets: () => this.#watchdog.renew() }
   }
 
   async run(): Promise<void> {
@@ -98,7 +91,7 @@ export class Supervisor {
       this.#server.listen(socket, resolve)
     })
     chmodSync(socket, 0o600)
-    this.#guard()
+    this.#watchdog.start()
     this.#rest()
     // Whoever deletes the directory deletes what was deployed from it.
     setInterval(() => this.#lock.isHeld() || void this.#shutdown(), watchMillis).unref()
@@ -113,54 +106,16 @@ export class Supervisor {
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => this.#end())
   }
 
-  /** Keeps a watchdog beside this process. */
-  #guard(): void {
-    const [program, ...args] = this.#command
-    const started = Date.now()
-    const child = spawn("/bin/sh", ["-c", watchdog, "signalbox-watchdog", program!, ...args, this.#directory], {
-      detached: true,
-      env: { ...process.env, ...this.#house.secrets.toEnvironment() },
-      stdio: ["pipe", "inherit", "inherit"]
-    })
-    child.stdin!.on("error", () => undefined)
-    child.on("error", () => undefined)
-    child.once("exit", () => {
-      if (this.#ending || this.#watchdog !== child) return
-      // Whoever kills it again and again may have a reason.
-      setTimeout(() => this.#ending || this.#guard(), Date.now() - started < quickLife ? quickLife : 0)
-    })
-    child.unref()
-    this.#watchdog = child
-    const identity = child.pid === undefined ? undefined : identify(child.pid)
-    if (identity !== undefined && this.#lock.isHeld()) announceWatchdog(localOf(this.#house.root), identity)
-  }
-
-  /** Secrets have become known: the watchdog that hands them on is replaced, the new one first. */
-  #hand(): void {
-    if (this.#handing || this.#watchdog === undefined) return
-    this.#handing = true
-    setImmediate(() => {
-      this.#handing = false
-      if (this.#ending) return
-      const before = this.#watchdog
-      this.#guard()
-      before?.stdin?.end("stop\n")
-    })
-  }
-
   /** Ends in order; the processes stay for the next supervisor. */
   #end(): void {
     if (this.#ending) return
     this.#ending = true
-    this.#watchdog?.stdin?.end("stop\n")
     for (const stack of this.#stacks.values()) stack.letGo()
     this.#lock.release()
     rmSync(socketOf(this.#house.root), { force: true })
-    // The watchdog must read its line before the pipe closes.
     const exit = () => process.exit(0)
     setTimeout(exit, 1000)
-    if (this.#watchdog?.exitCode === null) this.#watchdog.once("exit", exit)
-    else exit()
+    this.#watchdog.stop(exit)
   }
 
   /** Nothing to hold any more: ends after a while. */
@@ -331,7 +286,7 @@ export class Supervisor {
    * when there are others. Not what is about to be taken away.
    */
   async #resume(operation: keyof Mutations, key: StackKey, fresh: boolean): Promise<void> {
-    if (fresh) this.#hand()
+    if (fresh) this.#watchdog.renew()
     const own = this.#stacks.get(keyOf(key))
     const others = this.#resumed ? [] : [...this.#stacks.values()].filter((stack) => stack !== own)
     const all = own === undefined || operation === "destroy" || (this.#resumed && !fresh) ? others : [...others, own]
