@@ -97,8 +97,11 @@ describe("a release that does not get ready says", () => {
         const port = yield* Effect.promise(() => freePort(new Set()))
         const artifact = yield* application(
           `import { spawn } from "node:child_process"
-if (process.argv[2] === "child") createServer((_, r) => r.end()).listen(${port}, "127.0.0.1")
-else spawn(process.execPath, [import.meta.filename, "child"], { detached: true, env: {} })
+if (process.argv[2] === "child") {
+  createServer((_, r) => r.end()).listen(${port}, "127.0.0.1")
+  // It must not outlive a test that is stopped.
+  process.stdin.on("end", () => process.exit()).resume()
+} else spawn(process.execPath, [import.meta.filename, "child"], { detached: true, env: {}, stdio: ["pipe", "ignore", "ignore"] })
 setInterval(() => {}, 1000)`
         )
         const said = new RegExp(`: nothing accepts connections on port \\d+; it listens on 127\\.0\\.0\\.1:${port}$`)

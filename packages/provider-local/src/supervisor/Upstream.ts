@@ -80,9 +80,9 @@ export class Upstream {
   /** Called where a connection was refused: the instance may be gone. */
   onRefused: () => void = () => undefined
 
-  constructor(releaseId: string, port: number, requests: Requests, host: LoopbackHost = "127.0.0.1") {
+  constructor(releaseId: string, port: number, requests: Requests) {
     this.releaseId = releaseId
-    this.target = { host, port }
+    this.target = { host: "127.0.0.1", port }
     this.requests = requests
   }
 
