@@ -1,11 +1,12 @@
 /**
  * A folder whose registry was deleted, damaged or replaced while its applications run: every hint is followed to the end.
  */
+import { createHash } from "node:crypto"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { type Binary, build } from "./binary.ts"
-import { naming, signal, until } from "./chaos/processes.ts"
+import { marked, naming, signal, until } from "./chaos/processes.ts"
 import { temporary } from "./support.ts"
 
 let binary: Binary
@@ -15,7 +16,10 @@ beforeAll(() => {
 }, 120_000)
 afterAll(() => {
   for (const folder of folders) {
+    const owner = createHash("sha256").update(Path.join(folder, ".signalbox")).digest("hex").slice(0, 16)
+    // Watchdogs before their supervisors, and what both would start again last.
     for (const { pid } of naming(folder).toSorted((a, b) => b.pid - a.pid)) signal(pid, "SIGKILL")
+    for (const { pid } of marked(owner)) signal(pid, "SIGKILL")
     Fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
   }
   binary.remove()
@@ -156,9 +160,10 @@ describe.skipIf(process.platform !== "linux")("what a registry that is gone left
 
   it("comes back after a restart of the machine by deploying the same version, in one step", async () => {
     const { json, run, served, supervisors, cwd } = await deployed("v1")
-    const { pids } = (await json("status")) && { pids: naming(cwd).map(({ pid }) => pid) }
-    for (const pid of [...supervisors().map(({ pid }) => pid), ...pids]) signal(pid, "SIGSTOP")
-    for (const pid of [...supervisors().map(({ pid }) => pid), ...pids]) signal(pid, "SIGKILL")
+    // Supervisor and watchdog; neither sees the other die.
+    const both = supervisors().map(({ pid }) => pid)
+    for (const pid of both) signal(pid, "SIGSTOP")
+    for (const pid of both) signal(pid, "SIGKILL")
     const state = JSON.parse(Fs.readFileSync(Path.join(cwd, ".signalbox", "local", "state.json"), "utf8"))
     for (const stack of Object.values<any>(state.stacks)) for (const { pid } of stack.instances) signal(pid, "SIGKILL")
     for (const ask of [["health"], ["status"], ["can-deploy", "--version", "v1"], ["monitor", "--once"]])
