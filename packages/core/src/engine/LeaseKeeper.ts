@@ -108,9 +108,7 @@ export const keep = Effect.fnUntraced(function* (
 
   const inTime = Effect.all([Clock.currentTimeMillis, steady, SubscriptionRef.get(deadline)]).pipe(
     Effect.flatMap(([now, steadyNow, until]) =>
-      now < until && steadyNow < steadyDeadline
-        ? Effect.void
-        : Effect.fail(lostBy(lease, outage))
+      now < until && steadyNow < steadyDeadline ? Effect.void : Effect.fail(lostBy(lease, outage))
     )
   )
 
