@@ -1,5 +1,6 @@
 /** An independent reading of the event log: every append is folded again and held against the invariants. */
 import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 import {
   beginDeployment,
   type Deployment,
@@ -7,7 +8,7 @@ import {
   evolve as evolveEnvironment,
   evolveDeployment
 } from "../domain/Environment.ts"
-import type { Event, EventOf } from "../domain/Event.ts"
+import { Event, type EventOf } from "../domain/Event.ts"
 import { evolve, type ExecutionState, isFinished } from "../domain/Execution.ts"
 import { isRunner } from "../engine/Claim.ts"
 import { claimKey, lockKey } from "../engine/LockKey.ts"
@@ -19,6 +20,8 @@ import * as Rules from "./SimulationRules.ts"
 import type { LoggedExecution } from "./SimulationRules.ts"
 import type { Monitor } from "./SimulationMonitor.ts"
 import type { Process, World } from "./SimulationWorld.ts"
+
+const decodeEvent = Schema.decodeSync(Schema.fromJsonString(Event))
 
 export class Log {
   readonly executions = new Map<string, LoggedExecution>()
@@ -79,7 +82,7 @@ export class Log {
       const position = positions[index]!
       this.#monitor.hold(position > this.#position, "log_is_truth", () => `position ${position} was given out twice`)
       this.#position = position
-      this.#add(process, write.stream, row.seq, row.id, row.at, JSON.parse(row.body) as Event)
+      this.#add(process, write.stream, row.seq, row.id, row.at, decodeEvent(row.body))
     })
     const execution = this.executions.get(write.stream)
     if (execution !== undefined) {
