@@ -166,8 +166,8 @@ export const StackInEnvironment = Schema.Struct({
   release: Schema.NullOr(Release),
   checkpoint: Schema.NullOr(Checkpoint),
   outputs: Outputs,
-  spec: Schema.optionalKey(Schema.toEncoded(StackSpec)),
-  updatedAt: Timestamp
+  updatedAt: Timestamp,
+  spec: Schema.optionalKey(Schema.toEncoded(StackSpec))
 })
 /** @since 0.1.0 */
 export type StackInEnvironment = typeof StackInEnvironment.Type
