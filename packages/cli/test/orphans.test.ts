@@ -6,7 +6,7 @@ import * as Fs from "node:fs"
 import * as Path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { type Binary, build } from "./binary.ts"
-import { marked, naming, signal, until } from "./chaos/processes.ts"
+import { isAlive, marked, naming, signal, until } from "./chaos/processes.ts"
 import { temporary } from "./support.ts"
 
 let binary: Binary
@@ -165,7 +165,9 @@ describe.skipIf(process.platform !== "linux")("what a registry that is gone left
     for (const pid of both) signal(pid, "SIGSTOP")
     for (const pid of both) signal(pid, "SIGKILL")
     const state = JSON.parse(Fs.readFileSync(Path.join(cwd, ".signalbox", "local", "state.json"), "utf8"))
-    for (const stack of Object.values<any>(state.stacks)) for (const { pid } of stack.instances) signal(pid, "SIGKILL")
+    const instances = Object.values<any>(state.stacks).flatMap((stack) => stack.instances.map(({ pid }: any) => pid))
+    for (const pid of instances) signal(pid, "SIGKILL")
+    assert.isTrue(await until(() => ![...both, ...instances].some(isAlive), 30_000))
     for (const ask of [["health"], ["status"], ["can-deploy", "--version", "v1"], ["monitor", "--once"]])
       await run(...ask)
     await run("deploy", "--version", "v1", "--dry-run")

@@ -101,6 +101,42 @@ describe("after a restart of the machine", { timeout: 120_000 }, () => {
     )
   )
 
+  it.live("a supervisor that was only told a fence has started nothing, and a deployment starts what is missing", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const { directory, provider, ref } = yield* bench
+        const stack = ref("api")
+        yield* deploy(provider, stack, "v1")
+        const { outputs } = yield* provider.observe(stack)
+        const instances = () => processesOf(ownerOf(directory))
+
+        yield* Effect.promise(() => reboot(directory))
+        yield* provider.fence!(stack, 2)
+        assert.deepStrictEqual(instances(), [])
+        assert.strictEqual(
+          (yield* provider.observe(stack)).reason,
+          "no process of v1 is ready; a deployment or a rollback starts it"
+        )
+        const all = yield* deploy(provider, stack, "v1", 2)
+        assert.deepStrictEqual(all.changes, ["start 2 processes of v1 again"])
+        const seen = yield* provider.observe(stack)
+        assert.deepStrictEqual([seen.status, seen.outputs], ["ready", outputs])
+        assert.strictEqual(instances().length, 2)
+
+        // One of them stays.
+        yield* Effect.promise(() => killSupervisor(directory))
+        const [first, second] = instances()
+        process.kill(first!.pid, "SIGKILL")
+        yield* Effect.promise(() => until("it is dead", () => !isAlive(first!.pid)))
+        yield* provider.fence!(stack, 3)
+        assert.strictEqual((yield* deploy(provider, stack, "v1", 3)).action, "update")
+        assert.strictEqual(instances().length, 2)
+        assert.isTrue(isAlive(second!.pid))
+        assert.strictEqual((yield* provider.plan(stack, { version: "v1" })).action, "none")
+      })
+    )
+  )
+
   it.live("a rollback without the secret changes nothing and names it, and with it goes back", () =>
     Effect.scoped(
       Effect.gen(function* () {

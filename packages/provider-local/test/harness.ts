@@ -125,9 +125,10 @@ export const killSupervisor = async (directory: string): Promise<void> => {
 /** As after a restart of the machine: nothing runs, and the files are there. */
 export const reboot = async (directory: string): Promise<void> => {
   await killSupervisor(directory)
-  const left = () => processesOf(ownerOf(directory))
-  for (const { pid } of left()) process.kill(pid, "SIGKILL")
-  await until("no process is left", () => left().length === 0)
+  const left = processesOf(ownerOf(directory))
+  for (const { pid } of left) process.kill(pid, "SIGKILL")
+  // One that is dying has lost its environment, and with it the mark, a moment before it is dead.
+  await until("no process is left", () => !left.some(({ pid }) => isAlive(pid)))
 }
 
 /** Tries until it holds. The bound is for what never comes true, and so long that a busy machine does not reach it. */

@@ -26,10 +26,12 @@ const read = (pid: number): Running | undefined => {
   }
 }
 
+const isOver = ({ state }: Running): boolean => state === "Z" || state === "X"
+
 const all = (): ReadonlyArray<Running> =>
   readdirSync("/proc").flatMap((name) => {
     const found = /^\d+$/.test(name) ? read(Number(name)) : undefined
-    return found === undefined || found.state === "Z" || found.state === "X" ? [] : [found]
+    return found === undefined || isOver(found) ? [] : [found]
   })
 
 /** Every process that bears the supervisor's mark. */
@@ -44,6 +46,11 @@ export const naming = (folder: string): ReadonlyArray<Running> =>
       !variables.has("SIGNALBOX_SUPERVISOR") &&
       (command.includes(folder) || variables.get("HOME") === folder)
   )
+
+export const isAlive = (pid: number): boolean => {
+  const found = read(pid)
+  return found !== undefined && !isOver(found)
+}
 
 export const isStopped = (pid: number): boolean => read(pid)?.state === "T"
 

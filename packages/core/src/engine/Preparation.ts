@@ -85,18 +85,19 @@ const checkFence = Effect.fnUntraced(function* (
   stack: StackSpec,
   ref: StackRef
 ): Effect.fn.Return<Observation, ProviderError, Run> {
-  const { lock } = yield* Run
+  const { ahead, lock } = yield* Run
   const observed = yield* provider.observe(ref)
   const own = lock.lease().fence
-  if (observed.fence === undefined || observed.fence <= own) return observed
+  const newest = Math.max(ahead.get(provider.kind) ?? 0, observed.fence ?? 0)
+  if (newest <= own) return observed
   return yield* new ProviderError({
     provider: provider.kind,
     operation: "observe",
     stackName: stack.name,
     reason: {
       _tag: "Fenced",
-      message: `fence ${own} is older than ${observed.fence}, which ${provider.kind} has seen`,
-      fence: observed.fence
+      message: `fence ${own} is older than ${newest}, which ${provider.kind} has seen`,
+      fence: newest
     }
   })
 })

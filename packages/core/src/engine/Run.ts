@@ -27,6 +27,8 @@ export class Run extends Context.Service<
     readonly claim: KeptLease
     readonly lock: KeptLease
     readonly providers: ReadonlyMap<string, Provider>
+    /** The fences, by kind, of providers that know a newer one than this runner has. */
+    readonly ahead: ReadonlyMap<string, number>
     /** Fails once forward work must stop: an operator said abort, or another stack failed. */
     readonly halted: Deferred.Deferred<never, StepFailed>
     /** Fails once a provider or the store said that the lease is gone. */

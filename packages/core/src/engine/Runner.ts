@@ -218,7 +218,10 @@ const carryOn = Effect.fnUntraced(function* (
   const journal = yield* Journal.open(id, () => [mine.lease(), lock.lease()])
   const providers = yield* Providers
   // A command changes nothing at a provider.
-  if (state.kind !== "run") yield* fenceOff(journal.request, providers, { claim: mine, lock })
+  const ahead =
+    state.kind === "run"
+      ? new Map<string, number>()
+      : yield* fenceOff(journal.request, providers, { claim: mine, lock })
   yield* journal.record(`runner/${claimed.fence}`, {
     _tag: "RunnerTook",
     runner: owner,
@@ -239,6 +242,7 @@ const carryOn = Effect.fnUntraced(function* (
     claim: mine,
     lock,
     providers,
+    ahead,
     halted: yield* Deferred.make<never, StepFailed>(),
     fenced: yield* Deferred.make<never, LeaseLost>(),
     waited: new Map()

@@ -1,6 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { RunnerIdentity, Signalbox } from "@signalbox/core/engine"
-import { DeploymentStore, type Mutation, type Provider, ProviderError, Providers } from "@signalbox/core/spi"
+import {
+  DeploymentStore,
+  LeaseStore,
+  type Mutation,
+  type Provider,
+  ProviderError,
+  Providers
+} from "@signalbox/core/spi"
 import { layerMemory } from "@signalbox/core/store"
 import { SimulatedProvider } from "@signalbox/core/testing"
 import { Effect, Fiber, Layer } from "effect"
@@ -25,10 +32,15 @@ const submitted = (cloud: SimulatedProvider.SimulatedProvider) =>
     return request.correlationId
   })
 
+const failure = (reason: ProviderError["reason"]) =>
+  new ProviderError({ provider: "simulated", operation: "fence", stackName: "", reason })
+
 const failing = (cloud: SimulatedProvider.SimulatedProvider, reason: ProviderError["reason"]): Provider => ({
   ...cloud.provider,
-  fence: () => Effect.fail(new ProviderError({ provider: "simulated", operation: "fence", stackName: "", reason }))
+  fence: () => Effect.fail(failure(reason))
 })
+
+const newer = { _tag: "Fenced", message: "9 has been here", fence: 9 } as const
 
 describe("a runner that takes over", () => {
   it.effect("has what its predecessor still sends refused before it does anything itself", () => {
@@ -73,16 +85,37 @@ describe("a runner that takes over", () => {
     )
   })
 
-  it.effect("changes nothing where a provider knows a newer one", () => {
+  it.effect("changes nothing where a provider knows a newer fence and the lock is lost", () => {
+    const cloud = SimulatedProvider.make(fencing)
+    return Effect.gen(function* () {
+      const leases = yield* LeaseStore
+      const overtaken: Provider = {
+        ...cloud.provider,
+        fence: () =>
+          Effect.gen(function* () {
+            const lock = (yield* leases.list).find(({ key }) => key.startsWith("lock/"))!
+            const { fence, key } = lock
+            yield* leases.acquire({ key, holder: "another", owner: "another", ttl: "1 minute" as never, evict: fence })
+            return yield* failure(newer)
+          }).pipe(Effect.catchTags({ LeaseHeld: Effect.die, StoreError: Effect.die }))
+      }
+      const run = Effect.flatMap(submitted(cloud), (id) =>
+        Effect.flatMap(Signalbox, (box) => Effect.forkChild(Effect.flip(box.run(id))))
+      )
+      const lost = yield* Effect.flatMap(run, drive).pipe(Effect.provide(box("first", overtaken)))
+      assert.strictEqual(lost._tag, "LeaseLost")
+      assert.deepStrictEqual(cloud.ledger, [])
+    }).pipe(Effect.provide(layerMemory))
+  })
+
+  it.effect("fails before it changes anything where a newer fence is that of another registry", () => {
     const cloud = SimulatedProvider.make(fencing)
     return Effect.gen(function* () {
       const id = yield* submitted(cloud)
-      const running = yield* Effect.forkChild(Effect.flip(Effect.flatMap(Signalbox, (box) => box.run(id))))
-      assert.strictEqual((yield* drive(running))._tag, "LeaseLost")
+      const state = yield* drive(yield* Effect.forkChild(Effect.flatMap(Signalbox, (box) => box.run(id))))
+      assert.deepStrictEqual([state.status, state.error?.code], ["failed", "registry_replaced"])
+      assert.include(state.error?.hint, "signalbox destroy --orphans")
       assert.deepStrictEqual(cloud.ledger, [])
-    }).pipe(
-      Effect.provide(box("first", failing(cloud, { _tag: "Fenced", message: "9 has been here", fence: 9 }))),
-      Effect.provide(layerMemory)
-    )
+    }).pipe(Effect.provide(box("first", failing(cloud, newer))), Effect.provide(layerMemory))
   })
 })

@@ -59,8 +59,8 @@ export interface Reads {
 }
 
 /**
- * An observation, with the record of the stable release that a checkpoint needs. `stopped`: the release does not run and
- * nothing will start it but a deployment or a rollback.
+ * An observation, with the record of the stable release that a checkpoint needs. `stopped`: the release does not run, or
+ * not with all its processes, and nothing starts them but a deployment or a rollback.
  */
 export interface StackView {
   readonly stopped: boolean

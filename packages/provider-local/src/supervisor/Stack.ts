@@ -221,10 +221,12 @@ export class Stack {
     const url = `http://127.0.0.1:${this.state.port}`
     const effective = listening ? this.proxy.balancer.effective() : {}
     const down = stable !== null && (!listening || this.readyOf(stable).length === 0)
-    const blocked =
-      stable !== null && this.of(stable).length > 0 && this.of(stable).every(({ status }) => status === "blocked")
+    const all = stable === null ? [] : this.of(stable)
+    const blocked = all.length > 0 && all.every(({ status }) => status === "blocked")
+    // A supervisor that was only told a fence has taken over what runs and started nothing. None wanted: a destruction was cut.
+    const short = stableRelease !== null && all.filter(({ idle }) => !idle).length < Math.max(1, stableRelease.wanted)
     return {
-      stopped: blocked,
+      stopped: short,
       stable: stableRelease === null ? null : { release: stableRelease.release, runtime: stableRelease.runtime },
       observation: {
         status: operation !== null ? "changing" : down ? "failed" : instances.length === 0 ? "absent" : "ready",
@@ -237,7 +239,7 @@ export class Stack {
             { healthy: Math.min(wanted, this.readyOf(id).length), total: wanted }
           ])
         ),
-        ...(down ? { reason: this.#whyDown(stableRelease!, listening, blocked) } : {}),
+        ...(down ? { reason: this.#whyDown(stableRelease!, { listening, blocked, short }) } : {}),
         fence: this.house.file.fence(this.state),
         operation,
         lastChangedAt,
@@ -262,11 +264,15 @@ export class Stack {
     return [...new Set(this.missing(known).map(({ variable }) => variable))].join(", ")
   }
 
-  #whyDown(stable: KnownRelease, listening: boolean, blocked: boolean): string {
+  #whyDown(
+    stable: KnownRelease,
+    { blocked, listening, short }: { readonly [Key in "blocked" | "listening" | "short"]: boolean }
+  ): string {
     const { version } = stable.release
     if (blocked)
       return `${version} is not started without ${this.#names(stable)}: deploy or roll back where that is set`
-    return listening ? `no process of ${version} is ready` : `port ${this.state.port} is taken by another program`
+    if (!listening) return `port ${this.state.port} is taken by another program`
+    return `no process of ${version} is ready${short ? "; a deployment or a rollback starts it" : ""}`
   }
 
   /** Stops everything and closes the proxy. */
