@@ -23,7 +23,7 @@ const reason = <const Tag extends string, const Fields extends Schema.Struct.Fie
  * - `Denied` credentials are missing, expired or not allowed
  * - `Unsupported` the provider does not have that capability
  * - `Broken` the release itself does not come up: its process exits, its health check fails; `hint` says where to look
- * - `Unexpected` an answer that the adapter does not know; the adapter logs it at level debug
+ * - `Unexpected` an answer that the adapter does not know; the adapter logs it at level debug. `hint` replaces the usual one
  *
  * @since 0.1.0
  */
@@ -38,7 +38,7 @@ export const ProviderReason = Schema.Union([
   reason("Denied", {}),
   reason("Unsupported", { capability: Schema.String }),
   reason("Broken", { resource: Schema.optionalKey(Schema.String), hint: Schema.optionalKey(Schema.String) }),
-  reason("Unexpected", {})
+  reason("Unexpected", { hint: Schema.optionalKey(Schema.String) })
 ])
 /** @since 0.1.0 */
 export type ProviderReason = typeof ProviderReason.Type

@@ -122,8 +122,8 @@ const planted: Record<string, { readonly invariant: Simulation.Invariant; readon
       simulate({
         // What was on its way to the store while its process stood still comes too late.
         faults: { ...sleepy, store_slow: 0.8 },
-        // Some writes of a sleeper are illegal by then, which is found as well.
-        failures: 4,
+        // From a little before a seed that shows it: most writes of a sleeper are harmless repeats.
+        seed: 45,
         wrapStore: store(({ commit }) => ({ commit: (write) => commit({ ...write, guards: [] }) }))
       })
   },

@@ -51,7 +51,11 @@ export const downloaded = async <A>(
       if (!(error instanceof CutOff)) throw error
       signal.throwIfAborted()
       if (attempt === attempts) {
-        const reason = { _tag: "Unexpected", message: `${error.message}, ${attempts} times in a row` } as const
+        const reason = {
+          _tag: "Unexpected",
+          message: `${error.message}, ${attempts} times in a row`,
+          hint: "Deploy again. If it is cut off there again, check the server or proxy that delivers it."
+        } as const
         throw Object.assign(new Refusal(reason), { cause: error.cause })
       }
     }
