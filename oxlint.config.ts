@@ -39,7 +39,7 @@ export default defineConfig({
     // A process of its own, whose standard error is its log.
     { files: ["packages/provider-local/src/supervisor/Supervisor.ts"], rules: { "no-console": "off" } },
     // The entry of the bundle loads its other parts.
-    { files: ["packages/cli/src/signalbox.ts"], rules: { "import/no-unassigned-import": "off" } },
+    { files: ["packages/cli/src/main/signalbox.ts"], rules: { "import/no-unassigned-import": "off" } },
     { files: ["bench/**"], rules: { "no-console": "off" } },
     { files: ["packages/*/test/**"], rules: { "typescript/no-explicit-any": "off" } }
   ]

@@ -28,8 +28,8 @@ const requested = (n: number, at: number): NewEvent => ({
     environment: environment(n),
     version: `1.0.${n}`,
     by: "bench",
-    deploymentWas: "initialized",
-    stacksWere: [],
+    deploymentBefore: "initialized",
+    stacksBefore: [],
     spec: { stacks: [], parallelism: 1, rollback: true, leaseTtl: Duration.seconds(10) }
   }
 })
@@ -52,8 +52,8 @@ const fill = Effect.fnUntraced(function* (from: number, to: number) {
         events: [
           requested(n, at + n),
           ...Array.from({ length: 97 }, (_, index) => step(index, at + n)),
-          { id: "started", at: at + n, event: { _tag: "ExecutionMoved", on: "started" } },
-          { id: "completed", at: at + n, event: { _tag: "ExecutionMoved", on: "completed" } }
+          { id: "started", at: at + n, event: { _tag: "ExecutionTransitioned", on: "started" } },
+          { id: "completed", at: at + n, event: { _tag: "ExecutionTransitioned", on: "completed" } }
         ]
       }),
     { concurrency: 50, discard: true }

@@ -8,8 +8,8 @@ import {
   type EnvironmentName,
   LeaseStore
 } from "@signalbox/core/spi"
-import * as EventLogEngine from "../../packages/core/src/engine/EventLogEngine.ts"
-import * as Journal from "../../packages/core/src/engine/Journal.ts"
+import * as EventLogEngine from "../../packages/core/src/engine/log/EventLogEngine.ts"
+import * as Journal from "../../packages/core/src/engine/log/Journal.ts"
 
 const Steps = Workflow.make("bench/Steps", {
   payload: { id: Schema.String, steps: Schema.Int },
@@ -37,8 +37,8 @@ const request = Effect.fnUntraced(function* (id: string) {
           deploymentId: "DBENCH0" as DeploymentId,
           environment: id.toLowerCase() as EnvironmentName,
           by: "bench",
-          deploymentWas: "initialized",
-          stacksWere: [],
+          deploymentBefore: "initialized",
+          stacksBefore: [],
           spec: { stacks: [], parallelism: 1, rollback: true, leaseTtl: ttl }
         }
       }
@@ -64,7 +64,7 @@ export const execution = (id: string, steps: number, step: (n: number) => Effect
     })
     yield* Effect.scoped(
       Effect.gen(function* () {
-        const journal = yield* Journal.open(id as CorrelationId, () => [lease])
+        const journal = yield* Journal.openJournal(id as CorrelationId, () => [lease])
         const engine = yield* EventLogEngine.make(journal)
         yield* engine.register(Steps, (payload) =>
           Effect.gen(function* () {

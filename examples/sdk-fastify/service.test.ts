@@ -101,7 +101,7 @@ const read = async (id: string, options: { after?: number; until?: (sent: Sent) 
   return { status: response.status, sent }
 }
 
-const isAsked = ({ event }: Sent) => event === "ApprovalAsked"
+const isAsked = ({ event }: Sent) => event === "ApprovalRequested"
 
 describe("the service", () => {
   it("deploys a first release and streams its events to the end", async () => {
@@ -113,7 +113,7 @@ describe("the service", () => {
     const { sent } = await read("first")
     expect(sent.map(({ id }) => id)).toEqual(sent.map((_, index) => index + 1))
     expect(sent[0]?.data).toMatchObject({ stream: "first", event: { spec: { leaseTtl: "15000 millis" } } })
-    expect(sent.at(-1)?.data).toMatchObject({ event: { _tag: "ExecutionMoved", on: "completed" } })
+    expect(sent.at(-1)?.data).toMatchObject({ event: { _tag: "ExecutionTransitioned", on: "completed" } })
     expect(await answer("first")).toBe("hello from 1.0.0\n")
   })
 
@@ -132,7 +132,7 @@ describe("the service", () => {
     expect((await post("/deployments/second/approve", { reason: "looks good" })).status).toBe(202)
     const all = [...before.sent, ...(await after).sent]
     expect(all.map(({ id }) => id)).toEqual(all.map((_, index) => index + 1))
-    expect(all.find(({ event }) => event === "CommandGiven")?.data).toMatchObject({
+    expect(all.find(({ event }) => event === "CommandIssued")?.data).toMatchObject({
       event: { command: "approve", by: "service", reason: "looks good" }
     })
     expect(await answer("second")).toBe("hello from 2.0.0\n")
@@ -171,7 +171,7 @@ describe("the service", () => {
     running = await open()
     const rest = read("third")
     expect((await post("/deployments/third/approve")).status).toBe(202)
-    expect((await rest).sent.at(-1)?.data).toMatchObject({ event: { _tag: "ExecutionMoved", on: "completed" } })
+    expect((await rest).sent.at(-1)?.data).toMatchObject({ event: { _tag: "ExecutionTransitioned", on: "completed" } })
     expect((await state("third")).stacks[0]?.release?.version).toBe("3.0.0")
   })
 })

@@ -33,18 +33,18 @@ const shared: Options = {
 // it, `help` the same without what a handler loads, because esbuild pays for modules that are loaded later with 10 ms at
 // the start. `guard` is what a command of `signalbox run` waits for: Node alone.
 export default defineConfig([
-  { ...shared, entry: { signalbox: "src/signalbox.ts" }, external: ["./main.cjs", "./help.cjs", "./guard.cjs"] },
-  { ...shared, entry: { guard: "src/guard.ts" } },
+  { ...shared, entry: { signalbox: "src/main/signalbox.ts" }, external: ["./main.cjs", "./help.cjs", "./guard.cjs"] },
+  { ...shared, entry: { guard: "src/main/guard.ts" } },
   {
     ...shared,
-    entry: { main: "src/process.ts" },
+    entry: { main: "src/main/process.ts" },
     minify: false,
     plugins: [eagerModules],
     esbuildPlugins: [thirdPartyLicenses]
   },
   {
     ...shared,
-    entry: { help: "src/process.ts" },
+    entry: { help: "src/main/process.ts" },
     esbuildPlugins: [
       {
         name: "without-backends",

@@ -1,8 +1,8 @@
 import * as Schema from "effect/Schema"
 import { describe, expect, it } from "vitest"
 import * as Spec from "../../packages/core/src/domain/Spec.ts"
-import { FreezeSpec } from "../../packages/core/src/domain/FreezeSpec.ts"
-import { fact } from "../../packages/core/src/engine/ConfigurationFacts.ts"
+import { FreezeSpec } from "../../packages/core/src/domain/freeze/FreezeSpec.ts"
+import { fact } from "../../packages/core/src/config/KeyFacts.ts"
 import { Properties as LocalProperties } from "../../packages/provider-local/src/Properties.ts"
 import { read } from "./repository.ts"
 

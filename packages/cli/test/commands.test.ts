@@ -264,7 +264,7 @@ describe("commands", () => {
   })
 
   it("events gives one object, and lines with a schema where it follows", async () => {
-    const { value } = await json("events", "run-1", "--type", "ExecutionMoved")
+    const { value } = await json("events", "run-1", "--type", "ExecutionTransitioned")
     assert.deepEqual(
       value.events.map(({ data }: any) => data.on),
       ["started", "completed"]

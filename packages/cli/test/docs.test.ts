@@ -11,7 +11,7 @@ import { examples } from "../../../scripts/cliExamples.ts"
 import { groupsOf, helpOf, insert, reference } from "../../../scripts/reference.ts"
 import { type Binary, build } from "./binary.ts"
 import { cleanEnvironment } from "./bundle.ts"
-import { ExitCode } from "../src/ExitCode.ts"
+import { ExitCode } from "../src/main/ExitCode.ts"
 import { closedBackend, runWith, temporary } from "./support.ts"
 
 const page = (name: string) => Fs.readFileSync(fileURLToPath(new URL(`../../../docs/${name}`, import.meta.url)), "utf8")

@@ -9,15 +9,15 @@ import {
   StoreError,
   StrategyName
 } from "@signalbox/core/spi"
-import { ConfigurationInvalid, Refused } from "@signalbox/core/engine"
+import { ConfigurationInvalid, Rejected } from "@signalbox/core/engine"
 import * as Domain from "@signalbox/core/domain"
 import * as Schema from "effect/Schema"
 import { eventTags, executionStatuses, isFinished, strategies } from "../src/commands/choices.ts"
 import { Actor } from "../src/commands/flags.ts"
-import { exitCodeOf } from "../src/ExitCode.ts"
-import { failureOf, failureOfCause } from "../src/Failure.ts"
+import { exitCodeOf } from "../src/main/ExitCode.ts"
+import { failureOf, failureOfCause } from "../src/main/Failure.ts"
 import { wantsColor } from "../src/host/color.ts"
-import { isWaiting } from "../src/lookAt.ts"
+import { isWaiting } from "../src/waiting/lookAt.ts"
 import { execution } from "./states.ts"
 
 const lease = {
@@ -30,7 +30,7 @@ const lease = {
   reason: "deploy by ada"
 }
 const refused = (kind: "invalid" | "not_found" | "blocked" | "conflict") =>
-  new Refused({ kind, code: "c", message: "m", hint: "h" })
+  new Rejected({ kind, code: "c", message: "m", hint: "h" })
 const away = new StoreError({ operation: "append", reason: "Unavailable", detail: "d" })
 const provider = (reason: ProviderError["reason"]) =>
   new ProviderError({ provider: "local", operation: "plan", stackName: "web", reason })
@@ -98,7 +98,7 @@ describe("exit codes", () => {
   })
 
   it("names the holder, since when, until when and what to type", () => {
-    const { info } = failureOf(new Refused({ kind: "blocked", code: "environment_locked", message: "m", lease }))
+    const { info } = failureOf(new Rejected({ kind: "blocked", code: "environment_locked", message: "m", lease }))
     assert.match(
       info.message,
       /^DX6604E production is held by other-run \(deploy by ada\) since \d\d:\d\d:\d\d; unless renewed, its lease ends at \d\d:\d\d:\d\d$/

@@ -15,7 +15,7 @@ describe("what people decide", () => {
       assert.match((await run("active")).stdout, /DX6604E production is held by ada: moving/)
       const released = await json("lock", "release", "--reason", "moved")
       assert.deepEqual([released.value.released, released.value.broken, released.value.hold], [true, null, null])
-      const events = await json("events", "--audit", "--type", "LockReleased")
+      const events = await json("events", "--audit", "--type", "EnvironmentUnlocked")
       assert.deepInclude(events.value.events[0].data, { reason: "moved", by: "ada" })
     })
 

@@ -39,8 +39,8 @@ const requested = (correlationId: CorrelationId): Event => ({
   environment,
   version: "v2",
   by: "ada",
-  deploymentWas: "deployed",
-  stacksWere: [{ name: api, status: "deployed", release: null, checkpoint: null, outputs: {} }],
+  deploymentBefore: "deployed",
+  stacksBefore: [{ name: api, status: "deployed", release: null, checkpoint: null, outputs: {} }],
   spec: {
     stacks: [
       {
@@ -88,7 +88,7 @@ const world = (name: string) => {
   const read = (): Promise<ReadonlyArray<StoredEvent>> =>
     store.runPromise(Effect.flatMap(DeploymentStore, (log) => log.events({ stream: id, limit: 10_000 })))
   const told = async () =>
-    (await read()).flatMap(({ event }) => (event._tag === "Announced" ? [event.what as string] : []))
+    (await read()).flatMap(({ event }) => (event._tag === "AlertRaised" ? [event.what as string] : []))
   return {
     cwd,
     id,
@@ -110,11 +110,11 @@ const world = (name: string) => {
           ),
         told: async () =>
           (await log(({ events }) => events({ stream }))).flatMap(({ event }) =>
-            event._tag === "Announced" ? [event.what as string] : []
+            event._tag === "AlertRaised" ? [event.what as string] : []
           )
       }
     },
-    begun: async () => (await read()).filter(({ event }) => event._tag === "MonitorTook").length,
+    begun: async () => (await read()).filter(({ event }) => event._tag === "MonitorClaimed").length,
     begin: async () => {
       await store.runPromise(
         Effect.flatMap(DeploymentStore, (log) =>
@@ -139,9 +139,9 @@ const world = (name: string) => {
           })
         )
       )
-      await write(requested(id), { _tag: "ExecutionMoved", on: "started" })
+      await write(requested(id), { _tag: "ExecutionTransitioned", on: "started" })
     },
-    progress: (message: string) => write({ _tag: "ProgressSeen", stack: api, message }),
+    progress: (message: string) => write({ _tag: "ProgressReported", stack: api, message }),
     close: async () => {
       await store.dispose()
       Fs.rmSync(cwd, { recursive: true, force: true })
@@ -256,7 +256,7 @@ describe("monitor", { timeout: 300_000 }, () => {
     await goOnUntil(() => done)
     assert.strictEqual(await kills, 20)
     await write({
-      _tag: "ExecutionMoved",
+      _tag: "ExecutionTransitioned",
       on: "failed",
       reason: "api does not come up",
       error: { code: "broken", message: "api does not come up" }
@@ -267,11 +267,11 @@ describe("monitor", { timeout: 300_000 }, () => {
     const announced = counted(await told())
     for (const what of ["stalled", "moving", "overlong", "failed"]) assert.strictEqual(announced[what], 1, what)
     assert.isUndefined(announced.succeeded)
-    const took = events.flatMap(({ event }) => (event._tag === "MonitorTook" ? [event] : []))
+    const took = events.flatMap(({ event }) => (event._tag === "MonitorClaimed" ? [event] : []))
     assert.strictEqual(took.at(-1)!.restarts, 20)
     assert.isAbove(took.at(-1)!.gapMs!, 0)
     assert.isAtLeast(announced.gap ?? 0, 1)
-    const gaps = events.flatMap(({ event, id }) => (event._tag === "Announced" && event.what === "gap" ? [id] : []))
+    const gaps = events.flatMap(({ event, id }) => (event._tag === "AlertRaised" && event.what === "gap" ? [id] : []))
     assert.strictEqual(new Set(gaps).size, gaps.length)
 
     // The file and the output have each event once, in order, and none is missing.
@@ -298,7 +298,7 @@ describe("monitor", { timeout: 300_000 }, () => {
     const monitor = start(cwd, [id, "--max-restarts", "30", "--log-file", log])
     const kills = killing(monitor.child.pid!, 6, (n) => 100 + n * 60, begun)
     await progress("half of it")
-    await write({ _tag: "ExecutionMoved", on: "completed" })
+    await write({ _tag: "ExecutionTransitioned", on: "completed" })
     const code = await monitor.ended
     assert.strictEqual(code, 0, monitor.errors())
     await kills
@@ -324,16 +324,16 @@ describe("monitor", { timeout: 300_000 }, () => {
     const monitor = start(cwd, args)
     assert.isTrue(await until(async () => (await begun()) === 1, 60_000), monitor.errors())
     // It is over before the one that is watched.
-    await other("aside").request({ _tag: "ExecutionMoved", on: "cancelled", reason: "not wanted" })
-    await write({ _tag: "ExecutionMoved", on: "completed" })
+    await other("aside").request({ _tag: "ExecutionTransitioned", on: "cancelled", reason: "not wanted" })
+    await write({ _tag: "ExecutionTransitioned", on: "completed" })
     const has = (stream: string, what: string) => async () => (await other(stream).told()).includes(what)
     assert.isTrue(await until(has("aside", "failed"), 60_000), monitor.errors())
     assert.isTrue(await until(() => monitor.errors().split("waits for what comes next").length > 2, 60_000))
     process.kill(childrenOf(monitor.child.pid!)[0]!, "SIGKILL")
-    const failed: Event = { _tag: "ExecutionMoved", on: "failed", reason: "broken" }
-    await other("meanwhile").request({ _tag: "ExecutionMoved", on: "started" }, failed)
+    const failed: Event = { _tag: "ExecutionTransitioned", on: "failed", reason: "broken" }
+    await other("meanwhile").request({ _tag: "ExecutionTransitioned", on: "started" }, failed)
     assert.isTrue(await until(has("meanwhile", "failed"), 60_000), monitor.errors())
-    await other("later").request({ _tag: "ExecutionMoved", on: "started" }, failed)
+    await other("later").request({ _tag: "ExecutionTransitioned", on: "started" }, failed)
     assert.isTrue(await until(has("later", "failed"), 60_000), monitor.errors())
     assert.isTrue(await until(() => monitor.output().split("failed: deploy failed").length > 2, 60_000))
     monitor.child.kill("SIGTERM")

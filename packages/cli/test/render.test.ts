@@ -9,7 +9,7 @@ import { render } from "../src/live/render.ts"
 import { table } from "../src/live/table.ts"
 import { heartbeat } from "../src/live/transition.ts"
 import { plain, span } from "../src/live/words.ts"
-import { outcome } from "../src/outcome.ts"
+import { outcome } from "../src/execution/outcome.ts"
 import { paint } from "../src/host/color.ts"
 import { at, canary, done, execution, stack, stagesAt, verdict } from "./states.ts"
 

@@ -37,8 +37,8 @@ const requested = (id: string): Event => ({
   environment: "production" as EnvironmentName,
   version: "1.0.0",
   by: "ada",
-  deploymentWas: "deployed",
-  stacksWere: [{ name: web, status: "deployed", release, checkpoint: null, outputs: {} }],
+  deploymentBefore: "deployed",
+  stacksBefore: [{ name: web, status: "deployed", release, checkpoint: null, outputs: {} }],
   spec: {
     stacks: [
       {
@@ -74,15 +74,15 @@ const deployedAt = (id: string, startedAt: number, millis?: number) =>
     const finishedAt = startedAt + (millis ?? 0)
     const events: ReadonlyArray<readonly [number, Event]> = [
       [startedAt, requested(id)],
-      [startedAt, { _tag: "ExecutionMoved", on: "started" }],
-      [startedAt, { _tag: "StageMoved", stage: "deployment", on: "started" }],
-      [startedAt, { _tag: "StageMoved", stage: "deployment", on: "started", stack: web }],
+      [startedAt, { _tag: "ExecutionTransitioned", on: "started" }],
+      [startedAt, { _tag: "StageTransitioned", stage: "deployment", on: "started" }],
+      [startedAt, { _tag: "StageTransitioned", stage: "deployment", on: "started", stack: web }],
       ...(millis === undefined
         ? []
         : ([
-            [finishedAt, { _tag: "StageMoved", stage: "deployment", on: "succeeded", stack: web }],
-            [finishedAt, { _tag: "StageMoved", stage: "deployment", on: "succeeded" }],
-            [finishedAt, { _tag: "ExecutionMoved", on: "completed" }]
+            [finishedAt, { _tag: "StageTransitioned", stage: "deployment", on: "succeeded", stack: web }],
+            [finishedAt, { _tag: "StageTransitioned", stage: "deployment", on: "succeeded" }],
+            [finishedAt, { _tag: "ExecutionTransitioned", on: "completed" }]
           ] as const))
     ]
     return store.append({

@@ -91,7 +91,7 @@ it("a secret gets into no event, log, span, file or output", { timeout: 240_000 
   try {
     await run(0, "init")
     await run(0, "deploy", "--version", "v1", "--correlation-id", "good", "-e", "production")
-    const status = JSON.parse(await run(0, "events", "good", "--json", "--type", "OutputsKept"))
+    const status = JSON.parse(await run(0, "events", "good", "--json", "--type", "OutputsRecorded"))
     const { url } = status.events[0].data.outputs
     assert.strictEqual(await fetch(url).then((response) => response.text()), String(planted.length))
     await run(3, "deploy", "--version", "v2", "--correlation-id", "bad", "-e", "production")

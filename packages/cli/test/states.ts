@@ -55,7 +55,7 @@ export const execution = (more: Partial<State> = {}): State => ({
   environment: "production" as State["environment"],
   kind: "deploy",
   status: "in_progress",
-  deploymentWas: "deployed",
+  deploymentBefore: "deployed",
   version: "v2",
   by: "ada",
   requestedAt: at(0),

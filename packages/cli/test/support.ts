@@ -12,7 +12,7 @@ import { type Provider, Providers } from "@signalbox/core/spi"
 import { layerMemory } from "@signalbox/core/store"
 import { SimulatedProvider } from "@signalbox/core/testing"
 import type { Backend, HostShape, Sink } from "../src/host/Host.ts"
-import { main } from "../src/Main.ts"
+import { main } from "../src/main/Main.ts"
 
 export interface Ran {
   readonly code: number

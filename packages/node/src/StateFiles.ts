@@ -46,11 +46,11 @@ export class StateFileError extends Schema.TaggedError<StateFileError>()("StateF
 const tags: ReadonlyArray<EventTag> = [
   "DeploymentInitialized",
   "ExecutionRequested",
-  "ExecutionMoved",
-  "DeploymentMoved",
-  "StackMoved",
-  "CheckpointKept",
-  "OutputsKept"
+  "ExecutionTransitioned",
+  "DeploymentTransitioned",
+  "StackTransitioned",
+  "CheckpointRecorded",
+  "OutputsRecorded"
 ]
 
 /**

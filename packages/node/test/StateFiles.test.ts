@@ -52,14 +52,14 @@ const deploy = (id: string, environment: EnvironmentName, at: number): ReadonlyA
       deploymentId,
       environment,
       by: "test",
-      deploymentWas: "initialized",
-      stacksWere: [],
+      deploymentBefore: "initialized",
+      stacksBefore: [],
       spec: { stacks: [stack], parallelism: 1, rollback: true, leaseTtl: Duration.seconds(15) }
     }
   },
-  { id: "started", at: at + 1, event: { _tag: "ExecutionMoved", on: "started" } },
-  { id: "deploying", at: at + 2, event: { _tag: "DeploymentMoved", on: "deploy_started" } },
-  { id: "stack", at: at + 3, event: { _tag: "StackMoved", stack: api, on: "deploy_started" } }
+  { id: "started", at: at + 1, event: { _tag: "ExecutionTransitioned", on: "started" } },
+  { id: "deploying", at: at + 2, event: { _tag: "DeploymentTransitioned", on: "deploy_started" } },
+  { id: "stack", at: at + 3, event: { _tag: "StackTransitioned", stack: api, on: "deploy_started" } }
 ]
 
 const stack = {
@@ -84,9 +84,9 @@ const stack = {
 }
 
 const done = (at: number): ReadonlyArray<NewEvent> => [
-  { id: "stack deployed", at, event: { _tag: "StackMoved", stack: api, on: "deploy_completed" } },
-  { id: "deployed", at: at + 1, event: { _tag: "DeploymentMoved", on: "deploy_completed" } },
-  { id: "completed", at: at + 2, event: { _tag: "ExecutionMoved", on: "completed" } }
+  { id: "stack deployed", at, event: { _tag: "StackTransitioned", stack: api, on: "deploy_completed" } },
+  { id: "deployed", at: at + 1, event: { _tag: "DeploymentTransitioned", on: "deploy_completed" } },
+  { id: "completed", at: at + 2, event: { _tag: "ExecutionTransitioned", on: "completed" } }
 ]
 
 const contents = (folder: string) => ({

@@ -26,7 +26,7 @@ import { digest, parse, type Source, unpack } from "./Artifact.ts"
 import { Client, type SupervisorOptions } from "./Client.ts"
 import * as Foreseen from "./Foreseen.ts"
 import { decode, digestOf, Properties, runtimeOf, secretsOf } from "./Properties.ts"
-import type { Files } from "./supervisor/Launch.ts"
+import type { Files } from "./supervisor/instance/Launch.ts"
 import {
   type Held,
   type MutationHeader,

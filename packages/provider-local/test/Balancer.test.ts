@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
-import { Balancer } from "../src/supervisor/Balancer.ts"
+import { Balancer } from "../src/supervisor/proxy/Balancer.ts"
 
 const upstream = (name: string, ready = true) => ({ name, ready })
 

@@ -7,7 +7,7 @@ import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import { EnvironmentName, type Json, type ProviderError } from "@signalbox/core/spi"
 import { LocalProvider } from "../src/index.ts"
-import { freePort } from "../src/supervisor/Ports.ts"
+import { freePort } from "../src/supervisor/instance/Ports.ts"
 import { app, bench, deploy, mutation, stateOf } from "./harness.ts"
 
 const invalid = (error: ProviderError) => {

@@ -4,7 +4,7 @@ import { spawn } from "node:child_process"
 import { closeSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { openLog } from "../src/supervisor/Log.ts"
+import { openLog } from "../src/supervisor/instance/Log.ts"
 import { bench, childrenOf, deploy, isAlive, killSupervisor, ownerOf, processesOf, send, until } from "./harness.ts"
 
 const within = async (body: (directory: string) => Promise<void>): Promise<void> => {

@@ -5,7 +5,7 @@ import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import type { Json, ProviderError } from "@signalbox/core/spi"
 import { LocalProvider } from "../src/index.ts"
-import { freePort } from "../src/supervisor/Ports.ts"
+import { freePort } from "../src/supervisor/instance/Ports.ts"
 import { type Bench, bench, deploy, mutation, send, stateOf, supervisorOf, until } from "./harness.ts"
 
 /** An application of one file, which imports `createServer`. */

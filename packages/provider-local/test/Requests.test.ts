@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Requests } from "../src/supervisor/Requests.ts"
+import { Requests } from "../src/supervisor/proxy/Requests.ts"
 
 describe("Requests", () => {
   it("measures the window asked for, and nothing before it", () => {

@@ -2,9 +2,9 @@
  * Both sides of a proxy as bytes: applications that answer anything, clients that send anything.
  */
 import * as net from "node:net"
-import { Proxy } from "../src/supervisor/Proxy.ts"
-import { Requests } from "../src/supervisor/Requests.ts"
-import { Upstream } from "../src/supervisor/Upstream.ts"
+import { Proxy } from "../src/supervisor/proxy/Proxy.ts"
+import { Requests } from "../src/supervisor/proxy/Requests.ts"
+import { Upstream } from "../src/supervisor/proxy/Upstream.ts"
 
 const listening = (server: net.Server): Promise<number> =>
   new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve((server.address() as net.AddressInfo).port)))

@@ -10,8 +10,8 @@ import { type DeploymentId, type DeploymentStore, Providers } from "@signalbox/c
 import { embeddedStore, postgresStore, ProcessLiveness, StateFiles, telemetryWanted } from "@signalbox/node"
 import { LocalProvider } from "@signalbox/provider-local"
 import type { Backend } from "../host/Host.ts"
-import { idInFolder } from "../target.ts"
-import { version } from "../version.ts"
+import { idInFolder } from "../request/target.ts"
+import { version } from "../main/version.ts"
 
 const stateOf = (directory: string): string => Path.join(directory, ".signalbox")
 

@@ -6,17 +6,17 @@ export {
   CanDeploy,
   Configuration,
   deploymentIdOf,
-  Estimating,
+  Estimation,
   Monitor,
   Orphans,
-  Queueing,
-  Recorded,
-  Reconciling,
-  Replaying,
+  QueueStatus,
+  RecordedManifest,
+  Reconciliation,
+  HistoryReplay,
   RunnerIdentity,
   Signalbox,
   spansOf,
-  Sweeping
+  Sweep
 } from "@signalbox/core/engine"
 
 /** Folds an event into the state of its execution. */

@@ -3,23 +3,23 @@ import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { type DeploymentId, DeploymentStore, type Environment, type Execution } from "@signalbox/core/spi"
-import { inkOf, invocation, type Invocation } from "../Invocation.ts"
+import { inkOf, invocation, type Invocation } from "../main/Invocation.ts"
 import { executionView } from "../json/execution.ts"
 import { holdView, placeView } from "../json/queue.ts"
 import { runnerView } from "../json/runner.ts"
 import { placeLine } from "../live/queue.ts"
 import { clock, plain } from "../live/words.ts"
-import { isWaiting } from "../lookAt.ts"
-import { engine, hasStore, signalbox, withServices } from "../services.ts"
+import { isWaiting } from "../waiting/lookAt.ts"
+import { engine, hasStore, signalbox, withServices } from "../main/services.ts"
 import { deployment } from "./flags.ts"
 import { executionTable, search, within } from "./history.ts"
 
 /** One under way: who runs it, and where it is in its queue. */
 const seen = Effect.fnUntraced(function* (state: Execution.ExecutionState, now: number) {
   const box = yield* signalbox
-  const { Queueing } = yield* engine
+  const { QueueStatus } = yield* engine
   const lease = yield* box.runner(state.correlationId)
-  const place = yield* Queueing.placeOf(state)
+  const place = yield* QueueStatus.placeOf(state)
   return { state, place, view: { ...executionView(state, now), runner: runnerView(lease), ...placeView(place) } }
 })
 type Seen = Effect.Success<ReturnType<typeof seen>>

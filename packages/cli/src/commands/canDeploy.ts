@@ -3,14 +3,14 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { CanDeploy } from "@signalbox/core/engine"
-import { ask } from "../ask.ts"
-import { ExitCode } from "../ExitCode.ts"
-import { inkOf, invocation } from "../Invocation.ts"
+import { ask } from "../waiting/ask.ts"
+import { ExitCode } from "../main/ExitCode.ts"
+import { inkOf, invocation } from "../main/Invocation.ts"
 import { canDeployView } from "../json/canDeploy.ts"
 import { canDeployLines } from "../live/canDeploy.ts"
-import { originOf } from "../origin.ts"
-import { type Place, placeOf, placeOnRecord } from "../place.ts"
-import { undoes } from "../undo.ts"
+import { originOf } from "../request/origin.ts"
+import { type Place, placeOf, placeOnRecord } from "../request/place.ts"
+import { undoes } from "../execution/undo.ts"
 import { requestKinds } from "./choices.ts"
 import { commits, override, stacks } from "./coordinating.ts"
 import { correlationId, deployment, option, text } from "./flags.ts"
@@ -35,7 +35,7 @@ export const canDeploy = Command.make(
     // Whether something new may come in, today's configuration decides; going back is a matter of the record.
     const find = undoes(flags) ? placeOnRecord : placeOf
     const place: Place = yield* find(inv, Option.getOrUndefined(flags.id), flags.stack)
-    const question: CanDeploy.Question = {
+    const question: CanDeploy.CanDeployRequest = {
       manifest: place.manifest,
       deploymentId: place.deploymentId,
       environment: place.environment,

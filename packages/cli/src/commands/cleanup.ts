@@ -4,20 +4,20 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Flag from "effect/cli/Flag"
 import * as Option from "effect/Option"
-import type { Cleaned } from "@signalbox/core/engine"
-import { actor } from "../actor.ts"
-import { usage } from "../Failure.ts"
-import { invocation, type Invocation } from "../Invocation.ts"
+import type { CleanupResult } from "@signalbox/core/engine"
+import { actor } from "../request/actor.ts"
+import { usage } from "../main/Failure.ts"
+import { invocation, type Invocation } from "../main/Invocation.ts"
 import { word } from "../live/glyphs.ts"
 import { span } from "../live/words.ts"
-import { engine, hasStore, signalbox, withServices } from "../services.ts"
+import { engine, hasStore, signalbox, withServices } from "../main/services.ts"
 import { reports } from "./choices.ts"
 import { onlyExecution } from "./coordinating.ts"
 import { by, option, reason } from "./flags.ts"
 
-const cleanedView = ({ correlationId, now, released, was }: Cleaned) => ({ correlationId, released, was, now })
+const cleanedView = ({ correlationId, now, released, was }: CleanupResult) => ({ correlationId, released, was, now })
 
-const said = ({ correlationId, now, released, was }: Cleaned): string => {
+const said = ({ correlationId, now, released, was }: CleanupResult): string => {
   if (was === null || now === null) return `there is no execution ${correlationId}; nothing is held by it`
   const change = was === now ? `is ${word(now)}` : `was ${word(was)}, is ${word(now)}`
   return `${correlationId} ${change}${released ? "; its lock is free" : ""}`
@@ -25,10 +25,10 @@ const said = ({ correlationId, now, released, was }: Cleaned): string => {
 
 /** Ends what everybody has forgotten. */
 const sweep = Effect.fnUntraced(function* (inv: Invocation) {
-  const { Sweeping } = yield* engine
+  const { Sweep } = yield* engine
   const now = yield* Clock.currentTimeMillis
-  const age = Duration.toMillis(Sweeping.forgottenAfter)
-  const swept = hasStore(inv) ? yield* withServices(inv, Sweeping.sweep(now - age)) : []
+  const age = Duration.toMillis(Sweep.forgottenAfter)
+  const swept = hasStore(inv) ? yield* withServices(inv, Sweep.sweep(now - age)) : []
   yield* inv.result({ swept: swept.map(cleanedView) }, () =>
     swept.length === 0
       ? [`Nothing has been forgotten for ${span(age)}.`]

@@ -3,8 +3,8 @@ import * as Command from "effect/cli/Command"
 import * as Completions from "effect/cli/Completions"
 import * as Effect from "effect/Effect"
 import { Host } from "../host/Host.ts"
-import { write } from "../Invocation.ts"
-import { root } from "../Root.ts"
+import { write } from "../main/Invocation.ts"
+import { root } from "../main/Root.ts"
 
 /** Made last, since it describes all the others. */
 export const completions = (describe: () => Command.Command.Any) =>

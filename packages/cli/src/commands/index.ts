@@ -2,7 +2,7 @@
  * The tree of commands. One of the interlocking or of a later issue is added here, with a file of its own.
  */
 import * as Command from "effect/cli/Command"
-import { root } from "../Root.ts"
+import { root } from "../main/Root.ts"
 import { active } from "./active.ts"
 import { attach, run as runner } from "./attach.ts"
 import { canDeploy } from "./canDeploy.ts"

@@ -1,12 +1,12 @@
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { invocation } from "../Invocation.ts"
+import { invocation } from "../main/Invocation.ts"
 import { deploymentView, iso } from "../json/execution.ts"
 import { word } from "../live/glyphs.ts"
 import { clock } from "../live/words.ts"
-import { withServices } from "../services.ts"
-import * as Target from "../target.ts"
+import { withServices } from "../main/services.ts"
+import * as Target from "../request/target.ts"
 import { deployment } from "./flags.ts"
 
 export const info = Command.make(

@@ -4,15 +4,15 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { DeploymentId, type Environment } from "@signalbox/core/spi"
-import { actor } from "../actor.ts"
-import { ExitCode } from "../ExitCode.ts"
-import { writeExample } from "../example.ts"
-import { Failure, usage } from "../Failure.ts"
-import { invocation, type Invocation } from "../Invocation.ts"
+import { actor } from "../request/actor.ts"
+import { ExitCode } from "../main/ExitCode.ts"
+import { writeExample } from "../init/example.ts"
+import { Failure, usage } from "../main/Failure.ts"
+import { invocation, type Invocation } from "../main/Invocation.ts"
 import { deploymentView } from "../json/execution.ts"
-import { manifestOf } from "../manifest.ts"
-import { signalbox, withServices } from "../services.ts"
-import { idIn, idInFolder } from "../target.ts"
+import { manifestOf } from "../request/manifest.ts"
+import { signalbox, withServices } from "../main/services.ts"
+import { idIn, idInFolder } from "../request/target.ts"
 import { by, option } from "./flags.ts"
 
 const id = Flag.String("id").pipe(
@@ -84,7 +84,7 @@ export const init = Command.make(
         })
         yield* inv.host.backend.adopt(inv.settings.directory, made.deploymentId)
         return made
-      }).pipe(Effect.catchTag("Refused", (refused) => Effect.fail(existing === undefined ? refused : taken(existing)))),
+      }).pipe(Effect.catchTag("Rejected", (refused) => Effect.fail(existing === undefined ? refused : taken(existing)))),
       { create: true }
     )
     const shown = files.map((path) => Path.relative(inv.host.cwd, path))

@@ -1,14 +1,14 @@
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import { DeploymentStore } from "@signalbox/core/spi"
-import { invocation, type Invocation } from "../Invocation.ts"
+import { invocation, type Invocation } from "../main/Invocation.ts"
 import { deploymentView, iso, stackNames } from "../json/execution.ts"
 import { mark, word } from "../live/glyphs.ts"
 import { disagreement } from "../live/disagreement.ts"
 import { type Column, table } from "../live/table.ts"
 import { ago } from "../live/words.ts"
-import { hasStore, withServices } from "../services.ts"
-import { environmentsByTime } from "../target.ts"
+import { hasStore, withServices } from "../main/services.ts"
+import { environmentsByTime } from "../request/target.ts"
 
 const noteColumn: Column<{ readonly note: string | null }> = {
   title: "NOTE",

@@ -5,19 +5,19 @@ import * as Clock from "effect/Clock"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { Refused } from "@signalbox/core/engine"
+import type { Rejected } from "@signalbox/core/engine"
 import type { Lease } from "@signalbox/core/spi"
-import { actor } from "../actor.ts"
-import { ExitCode } from "../ExitCode.ts"
-import { Failure, usage } from "../Failure.ts"
-import { inkOf, invocation, type Invocation } from "../Invocation.ts"
+import { actor } from "../request/actor.ts"
+import { ExitCode } from "../main/ExitCode.ts"
+import { Failure, usage } from "../main/Failure.ts"
+import { inkOf, invocation, type Invocation } from "../main/Invocation.ts"
 import { holdView, lockLeaseView, lockView } from "../json/queue.ts"
 import { lockLines } from "../live/queue.ts"
 import { clock, plain } from "../live/words.ts"
-import { type Place, placeOnRecord, settled } from "../place.ts"
-import { engine, signalbox, withServices } from "../services.ts"
+import { type Place, placeOnRecord, settled } from "../request/place.ts"
+import { engine, signalbox, withServices } from "../main/services.ts"
 import { because, momentOf } from "./coordinating.ts"
-import { refuseNested } from "../nested.ts"
+import { refuseNested } from "../request/nested.ts"
 import { by, deployment, option, text } from "./flags.ts"
 
 type Given = Command.Command.Config.Infer<{ readonly id: typeof deployment }>
@@ -29,7 +29,7 @@ const at = <A, E, R>(inv: Invocation, { id }: Given, body: (place: Place) => Eff
   )
 
 const lineupOf = ({ deploymentId, environment }: Place) =>
-  Effect.flatMap(engine, ({ Queueing }) => Queueing.lineup(deploymentId, environment))
+  Effect.flatMap(engine, ({ QueueStatus }) => QueueStatus.queueStatus(deploymentId, environment))
 
 const show = Command.make(
   "show",
@@ -86,7 +86,7 @@ const hold = Command.make(
         if (!place.named) yield* box.ensure({ ...place, by: who })
         const { hold: before } = yield* lineupOf(place)
         const told = { reason: flags.reason, by: who, ...end, ...(flags.force ? { force: true } : {}) }
-        yield* box.decide(deploymentId, { _tag: "LockHeld", environment, ...told })
+        yield* box.decide(deploymentId, { _tag: "EnvironmentLocked", environment, ...told })
         const lineup = yield* lineupOf(place)
         const replaced = before === undefined ? null : holdView(before)
         yield* inv.result({ ...lockView(place, lineup), replaced }, () => [
@@ -103,7 +103,7 @@ const hold = Command.make(
 ).pipe(Command.withDescription("Hold the lock by hand, so that nothing begins meanwhile; what runs goes on"))
 
 /** Whoever has the lock all the same may be what was meant. */
-const nothingHeld = (refused: Refused, lease: Lease | undefined): Failure | Refused =>
+const nothingHeld = (refused: Rejected, lease: Lease | undefined): Failure | Rejected =>
   lease === undefined
     ? refused
     : new Failure({
@@ -134,9 +134,9 @@ const release = Command.make(
         const { deploymentId, environment } = place
         if (flags.force) yield* refuseNested(inv, place)
         const before = yield* lineupOf(place)
-        const released = yield* box.decide(deploymentId, { _tag: "LockReleased", environment, ...told }).pipe(
+        const released = yield* box.decide(deploymentId, { _tag: "EnvironmentUnlocked", environment, ...told }).pipe(
           Effect.as(true),
-          Effect.catchTag("Refused", (refused) =>
+          Effect.catchTag("Rejected", (refused) =>
             flags.force ? Effect.succeed(false) : Effect.fail(nothingHeld(refused, before.lease))
           )
         )

@@ -17,22 +17,22 @@ import {
   type StackName,
   type StrategyName
 } from "@signalbox/core/spi"
-import { actor } from "../actor.ts"
-import { carry } from "../carry.ts"
-import { usage } from "../Failure.ts"
-import { inkOf, type Invocation } from "../Invocation.ts"
+import { actor } from "../request/actor.ts"
+import { carry } from "../execution/carry.ts"
+import { usage } from "../main/Failure.ts"
+import { inkOf, type Invocation } from "../main/Invocation.ts"
 import { executionView } from "../json/execution.ts"
 import { planView } from "../json/plan.ts"
 import { planLines } from "../live/plan.ts"
-import { inRegion, manifestOf } from "../manifest.ts"
-import { refuseNested } from "../nested.ts"
-import { originOf } from "../origin.ts"
-import { droppedView, droppedWarning, recordedManifest } from "../recorded.ts"
-import { engine, signalbox, withServices } from "../services.ts"
-import { stateFolderOf } from "../stateFolder.ts"
-import * as Target from "../target.ts"
-import { today } from "../today.ts"
-import { undo, undoes, undoLines, undoView } from "../undo.ts"
+import { inRegion, manifestOf } from "../request/manifest.ts"
+import { refuseNested } from "../request/nested.ts"
+import { originOf } from "../request/origin.ts"
+import { droppedView, droppedWarning, recordedManifest } from "../request/recorded.ts"
+import { engine, signalbox, withServices } from "../main/services.ts"
+import { stateFolderOf } from "../request/stateFolder.ts"
+import * as Target from "../request/target.ts"
+import { today } from "../request/today.ts"
+import { undo, undoes, undoLines, undoView } from "../execution/undo.ts"
 
 export interface Operation {
   readonly kind: Request["kind"]
@@ -138,12 +138,12 @@ const bringIn = Effect.fnUntraced(function* (inv: Invocation, operation: Operati
   yield* withServices(
     inv,
     Effect.gen(function* () {
-      const { Recorded } = yield* engine
+      const { RecordedManifest } = yield* engine
       const box = yield* signalbox
       yield* Target.deployment(id)
       if (!operation.dryRun) return yield* start(inv, operation, request)
       const state = yield* (yield* DeploymentStore).environment(id, environment)
-      const dropped = operation.stack === undefined ? Recorded.dropped(request.manifest, state) : []
+      const dropped = operation.stack === undefined ? RecordedManifest.dropped(request.manifest, state) : []
       const plan = yield* box.plan(request)
       yield* tellDropped(inv, request, dropped)
       yield* inv.result({ ...planView(request, plan), droppedStacks: droppedView(dropped) }, () =>
@@ -161,11 +161,11 @@ const takeBack = Effect.fnUntraced(function* (inv: Invocation, operation: Operat
   yield* withServices(
     inv,
     Effect.gen(function* () {
-      const { Recorded } = yield* engine
+      const { RecordedManifest } = yield* engine
       yield* Target.deployment(id)
       const environment = yield* Target.environmentOnRecord(inv, id, read)
       const state = yield* (yield* DeploymentStore).environment(id, environment)
-      if (read === undefined && !Recorded.isRecorded(state)) yield* needed
+      if (read === undefined && !RecordedManifest.isRecorded(state)) yield* needed
       const given = read === undefined ? undefined : inRegion(read, environment, inv.settings.region)
       const manifest = yield* recordedManifest(id, environment, given)
       const prepared = { id, environment, manifest }
@@ -173,7 +173,7 @@ const takeBack = Effect.fnUntraced(function* (inv: Invocation, operation: Operat
       const request = yield* requestOf(inv, operation, prepared)
       if (operation.dryRun) {
         yield* (yield* signalbox).preflight(request)
-        const all = undo(request, Recorded.undone(request.kind, spec, state, request.stacks), state)
+        const all = undo(request, RecordedManifest.takenBackSpec(request.kind, spec, state, request.stacks), state)
         return yield* inv.result(undoView(request, all), () => undoLines(request, all, inkOf(inv)))
       }
       yield* confirmed(inv, operation, id, environment)

@@ -7,11 +7,11 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { StoreError } from "@signalbox/core/spi"
 import { DeploymentId, EnvironmentName } from "@signalbox/core/spi"
-import type { Failure } from "../Failure.ts"
-import { usage } from "../Failure.ts"
-import type { Invocation } from "../Invocation.ts"
+import type { Failure } from "../main/Failure.ts"
+import { usage } from "../main/Failure.ts"
+import type { Invocation } from "../main/Invocation.ts"
 import { table } from "../live/table.ts"
-import { engine, withServices } from "../services.ts"
+import { engine, withServices } from "../main/services.ts"
 
 type Flags = Readonly<Record<string, unknown>> & { readonly yes: boolean; readonly dryRun: boolean }
 

@@ -4,17 +4,17 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Request } from "@signalbox/core/engine"
 import { CorrelationId } from "@signalbox/core/spi"
-import { actor } from "../actor.ts"
-import { invocation, type Invocation } from "../Invocation.ts"
+import { actor } from "../request/actor.ts"
+import { invocation, type Invocation } from "../main/Invocation.ts"
 import { registeredView } from "../json/queue.ts"
 import { placeLine } from "../live/queue.ts"
-import { refuseNested } from "../nested.ts"
-import { originOf } from "../origin.ts"
-import { type Place, placeOf, placeOnRecord, within } from "../place.ts"
-import { recordedManifest } from "../recorded.ts"
-import { engine, signalbox } from "../services.ts"
-import { ended } from "../waiting.ts"
-import { undoes } from "../undo.ts"
+import { refuseNested } from "../request/nested.ts"
+import { originOf } from "../request/origin.ts"
+import { type Place, placeOf, placeOnRecord, within } from "../request/place.ts"
+import { recordedManifest } from "../request/recorded.ts"
+import { engine, signalbox } from "../main/services.ts"
+import { ended } from "../waiting/waiting.ts"
+import { undoes } from "../execution/undo.ts"
 import { setOutputs } from "../wrap/github.ts"
 import { isFinished, requestKinds } from "./choices.ts"
 import { origins, override, queue, stacks } from "./coordinating.ts"
@@ -23,12 +23,12 @@ import { artifactOf, some } from "./operate.ts"
 
 const record = Effect.fnUntraced(function* (inv: Invocation, request: Request) {
   const box = yield* signalbox
-  const { Queueing } = yield* engine
+  const { QueueStatus } = yield* engine
   const { execution, joined } = yield* box.submit(request)
   const id = execution.correlationId
   // A place that was given back, or work that failed, is not to be taken for one that waits.
   if (joined && isFinished(execution) && execution.status !== "completed") return yield* ended(execution)
-  const turn = yield* Queueing.placeOf(execution)
+  const turn = yield* QueueStatus.placeOf(execution)
   yield* setOutputs(inv, { "correlation-id": id })
   yield* inv.result(registeredView(execution, turn, joined), () => [id])
   if (joined) yield* inv.say(`${id} was registered before; it is ${execution.status.replaceAll("_", " ")}`)

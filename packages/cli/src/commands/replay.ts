@@ -12,12 +12,12 @@ import type { Replay } from "@signalbox/core/analysis"
 import type { ConfigurationInvalid } from "@signalbox/core/engine"
 import { type CorrelationId, DeploymentId, DeploymentStore } from "@signalbox/core/spi"
 import * as Schema from "effect/Schema"
-import { type Failure, usage } from "../Failure.ts"
-import { invocation, type Invocation } from "../Invocation.ts"
+import { type Failure, usage } from "../main/Failure.ts"
+import { invocation, type Invocation } from "../main/Invocation.ts"
 import { replayView, summaryOf } from "../json/replay.ts"
 import { manyLines, oneLines } from "../live/replay.ts"
-import { engine, withServices } from "../services.ts"
-import * as Target from "../target.ts"
+import { engine, withServices } from "../main/services.ts"
+import * as Target from "../request/target.ts"
 import { strategies } from "./choices.ts"
 import { count, execution, stack, text } from "./flags.ts"
 import { scope, within } from "./history.ts"
@@ -111,7 +111,7 @@ export const replay = Command.make(
   },
   Effect.fnUntraced(function* (flags) {
     const inv = yield* invocation
-    const { Replaying } = yield* engine
+    const { HistoryReplay } = yield* engine
     const now = yield* Clock.currentTimeMillis
     const since = Option.isSome(flags.since) ? yield* sinceOf(flags.since.value, now) : undefined
     const file = Option.isSome(flags.gate) ? yield* fileOf(inv, "--gate", flags.gate.value) : undefined
@@ -125,14 +125,14 @@ export const replay = Command.make(
       ...(settings === undefined
         ? {}
         : {
-            gate: yield* Effect.fromResult(Replaying.checkGate(settings)).pipe(
+            gate: yield* Effect.fromResult(HistoryReplay.checkGate(settings)).pipe(
               Effect.mapError(from(flags.set.length > 0 ? "--set" : "--gate"))
             )
           }),
       ...(strategy === undefined
         ? {}
         : {
-            strategy: yield* Effect.fromResult(Replaying.checkStrategy(strategy)).pipe(
+            strategy: yield* Effect.fromResult(HistoryReplay.checkStrategy(strategy)).pipe(
               Effect.mapError(from("--strategy"))
             )
           }),
@@ -143,7 +143,7 @@ export const replay = Command.make(
       Effect.gen(function* () {
         const ids = yield* idsOf(inv, flags.id, since, flags.limit)
         const replayed: Array<Replay.Replayed> = []
-        for (const id of ids) replayed.push(yield* Replaying.replay(id, change))
+        for (const id of ids) replayed.push(yield* HistoryReplay.replay(id, change))
         const judged =
           since === undefined ? replayed : replayed.filter(({ replayed: { kind } }) => kind !== "not_judged")
         const summary = summaryOf(replayed)

@@ -1,7 +1,7 @@
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { invocation } from "../Invocation.ts"
+import { invocation } from "../main/Invocation.ts"
 import { background, starting } from "./deploy.ts"
 import { deployment } from "./flags.ts"
 import { operate } from "./operate.ts"

@@ -19,17 +19,17 @@ import {
   StackName
 } from "@signalbox/core/spi"
 import type { Request } from "@signalbox/core/engine"
-import { actor } from "../actor.ts"
-import { hasExpired, isAway } from "../away.ts"
-import { ExitCode, exitCodeOf } from "../ExitCode.ts"
-import { Failure, usage } from "../Failure.ts"
-import { invocation, type Invocation } from "../Invocation.ts"
+import { actor } from "../request/actor.ts"
+import { hasExpired, isAway } from "../waiting/away.ts"
+import { ExitCode, exitCodeOf } from "../main/ExitCode.ts"
+import { Failure, usage } from "../main/Failure.ts"
+import { invocation, type Invocation } from "../main/Invocation.ts"
 import { executionView } from "../json/execution.ts"
-import { headline, nextLines, why } from "../outcome.ts"
-import { inkOf } from "../Invocation.ts"
-import { originOf } from "../origin.ts"
-import { explaining, type Place, placeOf, within } from "../place.ts"
-import { engine, signalbox } from "../services.ts"
+import { headline, nextLines, why } from "../execution/outcome.ts"
+import { inkOf } from "../main/Invocation.ts"
+import { originOf } from "../request/origin.ts"
+import { explaining, type Place, placeOf, within } from "../request/place.ts"
+import { engine, signalbox } from "../main/services.ts"
 import { runDegraded } from "../wrap/degraded.ts"
 import { setOutputs } from "../wrap/github.ts"
 import { tellWaiting } from "../wrap/waiting.ts"
@@ -123,8 +123,8 @@ const carryOut = Effect.fnUntraced(function* (
 ) {
   const box = yield* signalbox
   const store = yield* DeploymentStore
-  const { Queueing } = yield* engine
-  yield* Queueing.refuseNested(place, inv.host.env, "Run the command itself: it has the lock.")
+  const { QueueStatus } = yield* engine
+  yield* QueueStatus.rejectNested(place, inv.host.env, "Run the command itself: it has the lock.")
   const some = <Key extends string, A>(key: Key, value: Option.Option<A>) =>
     (Option.isSome(value) ? { [key]: value.value } : {}) as { readonly [K in Key]?: A }
   const request: Request = {

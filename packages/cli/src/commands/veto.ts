@@ -2,16 +2,16 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { Refused } from "@signalbox/core/engine"
+import type { Rejected } from "@signalbox/core/engine"
 import { type Environment, type EnvironmentName, Line, type Manifest } from "@signalbox/core/spi"
-import { actor } from "../actor.ts"
-import { ExitCode } from "../ExitCode.ts"
-import { Failure } from "../Failure.ts"
-import { invocation } from "../Invocation.ts"
+import { actor } from "../request/actor.ts"
+import { ExitCode } from "../main/ExitCode.ts"
+import { Failure } from "../main/Failure.ts"
+import { invocation } from "../main/Invocation.ts"
 import { iso } from "../json/execution.ts"
-import { placeOf } from "../place.ts"
-import { signalbox, withServices } from "../services.ts"
-import * as Target from "../target.ts"
+import { placeOf } from "../request/place.ts"
+import { signalbox, withServices } from "../main/services.ts"
+import * as Target from "../request/target.ts"
 import { because } from "./coordinating.ts"
 import { by, deployment, option } from "./flags.ts"
 
@@ -20,10 +20,10 @@ const everywhere = (environment: EnvironmentName | null): string =>
 
 /** A veto on the same version elsewhere may be what was meant. */
 const notVetoed = (
-  refused: Refused,
+  refused: Rejected,
   environment: EnvironmentName | null,
   others: ReadonlyArray<Environment.Veto>
-): Failure | Refused =>
+): Failure | Rejected =>
   others.length === 0
     ? refused
     : new Failure({
@@ -74,7 +74,7 @@ export const veto = Command.make(
         const others = (found.vetoes ?? []).filter((one) => one.version === version)
         const after = yield* box
           .decide(deploymentId, { _tag, environment, ...told })
-          .pipe(Effect.catchTag("Refused", (refused) => Effect.fail(notVetoed(refused, environment, others))))
+          .pipe(Effect.catchTag("Rejected", (refused) => Effect.fail(notVetoed(refused, environment, others))))
         const view = {
           deploymentId,
           version,

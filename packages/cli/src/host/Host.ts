@@ -15,7 +15,7 @@ import type {
   StoreError
 } from "@signalbox/core/spi"
 import type { Held, HeldStack } from "@signalbox/provider-local"
-import type { Signal } from "../ExitCode.ts"
+import type { Signal } from "../main/ExitCode.ts"
 
 /** One of the two output streams. Colour is decided for each by itself. */
 export interface Sink {

@@ -5,7 +5,7 @@ import * as Fs from "node:fs"
 import * as Path from "node:path"
 import { isatty } from "node:tty"
 import * as Effect from "effect/Effect"
-import type { Signal } from "../ExitCode.ts"
+import type { Signal } from "../main/ExitCode.ts"
 import type { Backend, HostShape, Sink } from "./Host.ts"
 import { shieldStdout, toStdout } from "./stdout.ts"
 

@@ -1,9 +1,9 @@
 /** The answer of `can-deploy` as JSON shows it. The names are API. */
-import type { Blocker, CanDeploy, Clearing } from "@signalbox/core/engine"
+import type { Blocker, CanDeploy, ExpectedClearance } from "@signalbox/core/engine"
 import { iso } from "./execution.ts"
 
 /** `basis` is `known` where it ends at that time; `n` is null there. */
-const clearingView = ({ basis, high, low, n, point }: Clearing) => ({
+const clearingView = ({ basis, high, low, n, point }: ExpectedClearance) => ({
   low: iso(low),
   point: iso(point),
   high: iso(high),
@@ -21,12 +21,12 @@ export const blockerView = ({ clearsAt, consoleUrl, kind, message, override, sin
   override
 })
 
-const freezeView = (freeze: CanDeploy.Answer["nextFreeze"]) =>
+const freezeView = (freeze: CanDeploy.CanDeployAnswer["nextFreeze"]) =>
   freeze === null ? null : { name: freeze.name, since: iso(freeze.since), until: iso(freeze.until) }
 
 export const canDeployView = (
-  { deploymentId, environment }: Pick<CanDeploy.Question, "deploymentId" | "environment">,
-  answer: CanDeploy.Answer
+  { deploymentId, environment }: Pick<CanDeploy.CanDeployRequest, "deploymentId" | "environment">,
+  answer: CanDeploy.CanDeployAnswer
 ) => ({
   deploymentId,
   environment,

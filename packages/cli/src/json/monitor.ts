@@ -56,9 +56,9 @@ const inner: ReadonlySet<string> = new Set([
   "StepFinished",
   "DeferredDone",
   "ClockSet",
-  "LeaseTaken",
-  "CheckpointKept",
-  "OutputsKept"
+  "LeaseAcquired",
+  "CheckpointRecorded",
+  "OutputsRecorded"
 ])
 
 /** Whether an event is worth a line in a log file. */
@@ -67,7 +67,7 @@ export const isLogged = ({ event }: StoredEvent): boolean => !inner.has(event._t
 const levels: Readonly<Record<string, string>> = { stalled: "warn", overlong: "warn", gap: "warn", failed: "error" }
 
 const levelOf = ({ event }: StoredEvent): string => {
-  if (event._tag === "Announced") return levels[event.what] ?? "info"
+  if (event._tag === "AlertRaised") return levels[event.what] ?? "info"
   return "error" in event && event.error !== undefined ? "error" : "info"
 }
 

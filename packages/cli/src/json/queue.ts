@@ -1,16 +1,16 @@
 /** The queue and its lock as JSON shows them. The names are API. */
-import type { Queueing } from "@signalbox/core/engine"
+import type { QueueStatus } from "@signalbox/core/engine"
 import type { Environment, Execution } from "@signalbox/core/spi"
 import { estimateView } from "./estimate.ts"
 import { iso } from "./execution.ts"
 
 /** The place of a request; `ahead` are the correlation ids of those before it, whoever has the lock first. */
-export const placeView = (place: Queueing.Place) => ({
+export const placeView = (place: QueueStatus.QueuePlace) => ({
   position: place.position,
   ahead: place.ahead.map(({ correlationId }) => correlationId)
 })
 
-export const registeredView = (state: Execution.ExecutionState, place: Queueing.Place, duplicate: boolean) => ({
+export const registeredView = (state: Execution.ExecutionState, place: QueueStatus.QueuePlace, duplicate: boolean) => ({
   correlationId: state.correlationId,
   deploymentId: state.deploymentId,
   environment: state.environment,
@@ -22,7 +22,7 @@ export const registeredView = (state: Execution.ExecutionState, place: Queueing.
 })
 
 /** One that waits; `position` is null where nobody waits for its turn. */
-const waitingView = ({ position, ticket }: Queueing.Waiting) => ({
+const waitingView = ({ position, ticket }: QueueStatus.QueueEntry) => ({
   position,
   correlationId: ticket.correlationId,
   kind: ticket.kind,
@@ -43,7 +43,7 @@ export const holdView = ({ at, by, environment, reason, until }: Environment.Hol
 })
 
 /** The lease on the lock; `dead` says that the process that took it is gone. */
-export const lockLeaseView = ({ isDead, lease }: Pick<Queueing.Lineup, "isDead" | "lease">) =>
+export const lockLeaseView = ({ isDead, lease }: Pick<QueueStatus.QueueStatus, "isDead" | "lease">) =>
   lease === undefined
     ? null
     : {
@@ -57,7 +57,7 @@ export const lockLeaseView = ({ isDead, lease }: Pick<Queueing.Lineup, "isDead" 
 
 export const lockView = (
   where: { readonly deploymentId: string; readonly environment: string },
-  lineup: Queueing.Lineup
+  lineup: QueueStatus.QueueStatus
 ) => ({
   deploymentId: where.deploymentId,
   environment: where.environment,

@@ -1,6 +1,6 @@
 /** What is in the way, for people. */
 import type { Blocker, CanDeploy } from "@signalbox/core/engine"
-import type { Ink } from "../outcome.ts"
+import type { Ink } from "../execution/outcome.ts"
 import { between, guessed, roughly } from "./estimate.ts"
 import { word } from "./glyphs.ts"
 import { wrap } from "./text.ts"
@@ -46,7 +46,7 @@ const explained = (blocker: Blocker, now: number, { columns, paint }: Ink): Read
   ]
 }
 
-const degraded = ({ degraded: reason }: CanDeploy.Answer, { columns, paint }: Ink): ReadonlyArray<string> =>
+const degraded = ({ degraded: reason }: CanDeploy.CanDeployAnswer, { columns, paint }: Ink): ReadonlyArray<string> =>
   reason === null
     ? []
     : wrap(plain(`degraded: only the providers were asked, the registry cannot be reached (${reason})`), columns).map(
@@ -55,8 +55,8 @@ const degraded = ({ degraded: reason }: CanDeploy.Answer, { columns, paint }: In
 
 /** The answer in a line; with `explain`, all there is to know. */
 export const canDeployLines = (
-  { deploymentId, environment }: Pick<CanDeploy.Question, "deploymentId" | "environment">,
-  answer: CanDeploy.Answer,
+  { deploymentId, environment }: Pick<CanDeploy.CanDeployRequest, "deploymentId" | "environment">,
+  answer: CanDeploy.CanDeployAnswer,
   explain: boolean,
   ink: Ink
 ): ReadonlyArray<string> => {

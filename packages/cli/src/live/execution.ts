@@ -4,7 +4,7 @@
 import type { Estimate } from "@signalbox/core/analysis"
 import type { Execution, Lease, Verdict } from "@signalbox/core/spi"
 import { traceIdOf } from "@signalbox/core/telemetry"
-import { headline, type Ink, nextLines, why } from "../outcome.ts"
+import { headline, type Ink, nextLines, why } from "../execution/outcome.ts"
 import { leftLine } from "./estimate.ts"
 import { mark, word } from "./glyphs.ts"
 import { table } from "./table.ts"

@@ -1,5 +1,5 @@
 import type { PlannedStack, Request } from "@signalbox/core/engine"
-import type { Ink } from "../outcome.ts"
+import type { Ink } from "../execution/outcome.ts"
 import { wrap } from "./text.ts"
 import { plain } from "./words.ts"
 

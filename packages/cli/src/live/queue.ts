@@ -1,7 +1,7 @@
 /** Who waits for what, for people. */
 import type { Estimate } from "@signalbox/core/analysis"
-import type { Queueing } from "@signalbox/core/engine"
-import type { Ink } from "../outcome.ts"
+import type { QueueStatus } from "@signalbox/core/engine"
+import type { Ink } from "../execution/outcome.ts"
 import { between, guessed, roughly } from "./estimate.ts"
 import { table } from "./table.ts"
 import { ago, clock, plain, span } from "./words.ts"
@@ -21,7 +21,7 @@ const expected = (left: Estimate.Estimate | undefined): string | undefined =>
     : `its turn is expected in about ${roughly(left.point)} (${left.basis === "few" ? guessed(left.n) : between(left.low, left.high)})`
 
 /** `2nd in the queue, behind a (deploy by ada) and b (run by bob); its turn is expected in about 4 min (3–7 min)`. */
-export const placeLine = ({ ahead, left, position }: Queueing.Place): string => {
+export const placeLine = ({ ahead, left, position }: QueueStatus.QueuePlace): string => {
   if (position === null) return "its turn has come"
   const shown = ahead.slice(0, most).map(({ by, correlationId, kind }) => `${correlationId} (${kind} by ${by})`)
   const hidden = ahead.length - shown.length
@@ -35,7 +35,7 @@ export const placeLine = ({ ahead, left, position }: Queueing.Place): string => 
 
 /** Those that wait, in order. */
 const queueTable = (
-  queue: ReadonlyArray<Queueing.Waiting>,
+  queue: ReadonlyArray<QueueStatus.QueueEntry>,
   now: number,
   { columns, paint }: Ink
 ): ReadonlyArray<string> =>
@@ -58,7 +58,7 @@ const queueTable = (
 /** Who has the lock, who holds it by hand, and who waits for it. */
 export const lockLines = (
   where: { readonly deploymentId: string; readonly environment: string },
-  lineup: Queueing.Lineup,
+  lineup: QueueStatus.QueueStatus,
   now: number,
   ink: Ink
 ): ReadonlyArray<string> => {

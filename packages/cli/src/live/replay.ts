@@ -1,7 +1,7 @@
 /** A replay for people. */
 import type { Replay } from "@signalbox/core/analysis"
 import type { Style } from "../host/color.ts"
-import type { Invocation } from "../Invocation.ts"
+import type { Invocation } from "../main/Invocation.ts"
 import type { ReplaySummary } from "../json/replay.ts"
 import { word } from "./glyphs.ts"
 import { type Column, table } from "./table.ts"

@@ -1,5 +1,5 @@
 /** A report for people. */
-import type { Invocation } from "../Invocation.ts"
+import type { Invocation } from "../main/Invocation.ts"
 import type { CalibrationView } from "../json/report.ts"
 import { table } from "./table.ts"
 import { span } from "./words.ts"

@@ -12,7 +12,7 @@ const because = (reason: string | undefined): string => (reason === undefined ? 
 const bySteps: ReadonlySet<string> = new Set(["deployment", "rollback", "destruction"])
 
 /** Whether another line says it: that of the stack, or that of the stage that was not passed. */
-const said = ({ on, stack, stage }: EventOf<"StageMoved">): boolean =>
+const said = ({ on, stack, stage }: EventOf<"StageTransitioned">): boolean =>
   stack === undefined
     ? on === "started" || on === "skipped"
     : on === "skipped" || (bySteps.has(stage) && on !== "waiting")
@@ -24,17 +24,17 @@ export const sentence = ({ event }: StoredEvent): string | undefined => {
       return `deployment ${event.deploymentId} made by ${event.by}`
     case "ExecutionRequested":
       return `${event.kind} of ${event.deploymentId} in ${event.environment}${event.version === undefined ? "" : `, version ${event.version}`}, asked for by ${event.by} (${event.correlationId})`
-    case "RunnerTook":
+    case "RunnerClaimed":
       return event.resumed ? "taken up again by another runner" : undefined
-    case "ExecutionMoved":
+    case "ExecutionTransitioned":
       return `execution ${word(event.on)}${because(event.error?.message ?? event.reason)}`
-    case "StageMoved":
+    case "StageTransitioned":
       return said(event)
         ? undefined
         : `${event.stack === undefined ? "" : `${event.stack}: `}${word(event.stage)} ${word(event.on)}${because(event.reason)}`
-    case "StackMoved":
+    case "StackTransitioned":
       return `${event.stack}: ${word(event.on)}${event.release == null ? "" : ` at ${event.release.version}`}${because(event.error?.message ?? event.reason)}`
-    case "DeploymentMoved":
+    case "DeploymentTransitioned":
       return `deployment ${word(event.on)}${because(event.reason)}`
     case "StackPlanned":
       return `${event.stack}: plan: ${event.plan.action === "none" ? "nothing to do" : event.plan.changes.join("; ") || event.plan.action}`
@@ -42,38 +42,38 @@ export const sentence = ({ event }: StoredEvent): string | undefined => {
       return `${event.stack}: ${event.candidate}% of the traffic on the candidate`
     case "VerdictReached":
       return `${event.verdict.stack}: ${word(event.verdict.verdict)}, ${event.verdict.step}: ${event.verdict.reason}`
-    case "ProgressSeen":
+    case "ProgressReported":
       return `${event.stack}: ${event.message}`
-    case "ApprovalAsked":
+    case "ApprovalRequested":
       return `${event.stack}: waits for an answer: ${event.question} (until ${clock(event.expiresAt)}, then ${event.otherwise})`
-    case "ApprovalAnswered":
+    case "ApprovalResolved":
       return `${event.stack}: answer: ${event.answer}${event.expired ? " (nobody answered in time)" : event.by === undefined ? "" : ` by ${event.by}`}`
-    case "CommandGiven":
+    case "CommandIssued":
       return `${event.command}${event.stack === undefined ? "" : ` ${event.stack}`} by ${event.by}${because(event.reason)}`
-    case "DeploymentWidened":
+    case "DeploymentExtended":
       return `${[...event.environments, ...event.stacks].join(", ")} added by ${event.by}`
     case "VersionVetoed":
       return `version ${event.version} vetoed${event.environment === null ? "" : ` in ${event.environment}`} by ${event.by}: ${event.reason}`
     case "VetoLifted":
       return `veto on version ${event.version} lifted${event.environment === null ? "" : ` in ${event.environment}`} by ${event.by}: ${event.reason}`
-    case "LockHeld":
+    case "EnvironmentLocked":
       return `${event.environment} held by ${event.by}${event.force === true ? ", by force" : ""}: ${event.reason}${event.until === undefined ? "" : ` (until ${clock(event.until)})`}`
-    case "LockReleased":
+    case "EnvironmentUnlocked":
       return `${event.environment} given back by ${event.by}: ${event.reason}`
-    case "LockBroken":
+    case "LeaseRevoked":
       return `lock of ${event.environment} taken from ${event.holder} by ${event.by}: ${event.reason}`
-    case "TurnTaken":
+    case "ExecutionAdmitted":
       return "its turn has come"
     case "ProcessStarted":
       return `runs: ${event.command}`
     case "ProcessExited":
       return `the command ended ${event.signal === null ? `with code ${event.code ?? "?"}` : `by ${event.signal}`}${because(event.reason)}`
-    case "Announced":
+    case "AlertRaised":
       return `${event.what}: ${event.stack === undefined ? "" : `${event.stack}: `}${event.message}`
-    case "LeaseTaken":
-    case "MonitorTook":
-    case "CheckpointKept":
-    case "OutputsKept":
+    case "LeaseAcquired":
+    case "MonitorClaimed":
+    case "CheckpointRecorded":
+    case "OutputsRecorded":
     case "StepStarted":
     case "StepFinished":
     case "DeferredDone":

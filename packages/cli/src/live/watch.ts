@@ -8,7 +8,7 @@ import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Estimate } from "@signalbox/core/analysis"
-import type { Estimating, Signalbox } from "@signalbox/core/engine"
+import type { Estimation, Signalbox } from "@signalbox/core/engine"
 import {
   type CorrelationId,
   DeploymentStore,
@@ -17,9 +17,9 @@ import {
   type StoredEvent
 } from "@signalbox/core/spi"
 import { canRedraw, wantsColor } from "../host/color.ts"
-import type { Invocation } from "../Invocation.ts"
-import { isWaiting, lookAt } from "../lookAt.ts"
-import { engine, estimator, signalbox } from "../services.ts"
+import type { Invocation } from "../main/Invocation.ts"
+import { isWaiting, lookAt } from "../waiting/lookAt.ts"
+import { engine, estimator, signalbox } from "../main/services.ts"
 import { Redraw } from "./Redraw.ts"
 import { render } from "./render.ts"
 import { heartbeat, transition } from "./transition.ts"
@@ -152,7 +152,7 @@ export const watch = Effect.fnUntraced(function* (
   const { evolve } = yield* engine
   const view = viewOf(invocation)
   let state: Execution.ExecutionState | undefined
-  let estimate: Estimating.Estimator = () => undefined
+  let estimate: Estimation.Estimator = () => undefined
   let waits: Waits | undefined
   let lookedAt = 0
   let looked: Execution.ExecutionState["status"] | undefined

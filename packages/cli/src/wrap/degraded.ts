@@ -6,17 +6,17 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import type { Reconciling } from "@signalbox/core/engine"
+import type { Reconciliation } from "@signalbox/core/engine"
 import type { CorrelationId, StoreError } from "@signalbox/core/spi"
-import { askProviders } from "../ask.ts"
-import { ExitCode } from "../ExitCode.ts"
-import { Failure } from "../Failure.ts"
-import type { Invocation } from "../Invocation.ts"
-import type { Place } from "../place.ts"
+import { askProviders } from "../waiting/ask.ts"
+import { ExitCode } from "../main/ExitCode.ts"
+import { Failure } from "../main/Failure.ts"
+import type { Invocation } from "../main/Invocation.ts"
+import type { Place } from "../request/place.ts"
 import { setOutputs } from "./github.ts"
 import { folderOf, keep } from "./spool.ts"
 import { type CommandLine, wrappedBy } from "./wrapped.ts"
-import { stateFolderOf } from "../stateFolder.ts"
+import { stateFolderOf } from "../request/stateFolder.ts"
 
 /** No lease bounds it; what bounds it is that this process lives. */
 const ttl = Duration.seconds(30)
@@ -79,7 +79,7 @@ export const runDegraded = Effect.fnUntraced(function* (
     `signalbox: degraded: ${away.message}; ${id} runs without a lock, and is recorded when the registry is back`
   )
   const startedAt = yield* Clock.currentTimeMillis
-  const begun: Reconciling.Degraded = {
+  const begun: Reconciliation.DegradedRecord = {
     correlationId: id,
     deploymentId: place.deploymentId,
     environment: place.environment,

@@ -3,7 +3,7 @@
  */
 import * as Fs from "node:fs"
 import * as Effect from "effect/Effect"
-import type { Invocation } from "../Invocation.ts"
+import type { Invocation } from "../main/Invocation.ts"
 
 /** Sets outputs of the step, where this runs as one. A file that cannot be written stops nobody. */
 export const setOutputs = (

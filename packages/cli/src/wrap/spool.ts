@@ -7,15 +7,15 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import type { Reconciling } from "@signalbox/core/engine"
+import type { Reconciliation } from "@signalbox/core/engine"
 import type { DeploymentStore, StoreError } from "@signalbox/core/spi"
-import type { Invocation } from "../Invocation.ts"
+import type { Invocation } from "../main/Invocation.ts"
 import { plain } from "../live/words.ts"
 
 export const folderOf = ({ settings }: Invocation): string => Path.join(settings.directory, ".signalbox", "degraded")
 
 /** Keeps an entry, in place of an earlier one of the same correlation id: whole or not at all. */
-export const keep = (inv: Invocation, done: Reconciling.Degraded): void => {
+export const keep = (inv: Invocation, done: Reconciliation.DegradedRecord): void => {
   const folder = folderOf(inv)
   Fs.mkdirSync(folder, { recursive: true })
   const file = Path.join(folder, `${done.correlationId}.json`)
@@ -23,7 +23,7 @@ export const keep = (inv: Invocation, done: Reconciling.Degraded): void => {
   Fs.renameSync(`${file}.new`, file)
 }
 
-const read = (schema: typeof Reconciling.Degraded, file: string): Option.Option<Reconciling.Degraded> => {
+const read = (schema: typeof Reconciliation.DegradedRecord, file: string): Option.Option<Reconciliation.DegradedRecord> => {
   try {
     return Schema.decodeUnknownOption(schema)(JSON.parse(Fs.readFileSync(file, "utf8")))
   } catch {
@@ -32,7 +32,7 @@ const read = (schema: typeof Reconciling.Degraded, file: string): Option.Option<
 }
 
 /** Whether a command that was begun may be running still. */
-const isUnderWay = ({ finishedAt, startedAt }: Reconciling.Degraded): boolean =>
+const isUnderWay = ({ finishedAt, startedAt }: Reconciliation.DegradedRecord): boolean =>
   finishedAt === undefined && Date.now() - startedAt < 86_400_000
 
 /** Records an entry; one that cannot be recorded stops nobody, unless the registry is away. */
@@ -56,14 +56,14 @@ export const reconcileKept = (inv: Invocation): Effect.Effect<void, StoreError, 
     const files = Fs.readdirSync(folder).filter((name) => name.endsWith(".json"))
     if (files.length === 0) return Effect.void
     return Effect.gen(function* () {
-      const { Reconciling } = yield* Effect.promise(() => import("../backend/engine.ts"))
+      const { Reconciliation } = yield* Effect.promise(() => import("../backend/engine.ts"))
       for (const name of files) {
         const file = Path.join(folder, name)
-        const done = Option.getOrUndefined(read(Reconciling.Degraded, file))
+        const done = Option.getOrUndefined(read(Reconciliation.DegradedRecord, file))
         if (done === undefined) {
           yield* inv.say(`what was done without the registry cannot be read: ${file}`)
         } else if (!isUnderWay(done)) {
-          if (!(yield* record(inv, file, Reconciling.reconcile(done)))) continue
+          if (!(yield* record(inv, file, Reconciliation.reconcile(done)))) continue
           Fs.rmSync(file, { force: true })
           yield* inv.say(
             `reconciled: ${done.correlationId} ran in ${done.environment} while the registry was away; see: signalbox status ${done.correlationId}`

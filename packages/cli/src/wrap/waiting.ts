@@ -4,10 +4,10 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { type CorrelationId, DeploymentStore } from "@signalbox/core/spi"
-import type { Invocation } from "../Invocation.ts"
+import type { Invocation } from "../main/Invocation.ts"
 import { plain, span } from "../live/words.ts"
-import { isWaiting, lookAt } from "../lookAt.ts"
-import { engine } from "../services.ts"
+import { isWaiting, lookAt } from "../waiting/lookAt.ts"
+import { engine } from "../main/services.ts"
 
 const pause = 500
 const heartbeat = 30_000

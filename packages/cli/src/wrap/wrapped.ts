@@ -4,10 +4,10 @@
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import * as Effect from "effect/Effect"
-import type { Wrapped } from "@signalbox/core/engine"
+import type { CommandExecution } from "@signalbox/core/engine"
 import type { Redaction } from "@signalbox/core/spi"
-import type { Invocation } from "../Invocation.ts"
-import { stateFolderOf } from "../stateFolder.ts"
+import type { Invocation } from "../main/Invocation.ts"
+import { stateFolderOf } from "../request/stateFolder.ts"
 
 export interface CommandLine {
   readonly command: string
@@ -26,7 +26,7 @@ const more = {
 
 /** What the engine is handed; `onExit` gets the exit code to pass on. */
 export const wrappedBy =
-  (inv: Invocation, line: CommandLine, onExit: (code: number) => void): Wrapped =>
+  (inv: Invocation, line: CommandLine, onExit: (code: number) => void): CommandExecution =>
   (context) =>
     Effect.gen(function* () {
       const { host, json } = inv

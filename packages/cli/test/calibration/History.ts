@@ -138,7 +138,7 @@ const answer = (id: CorrelationId, random: () => number) =>
   Effect.gen(function* () {
     const box = yield* Signalbox
     yield* box.follow(id).pipe(
-      Stream.filter(({ event }) => event._tag === "ApprovalAsked"),
+      Stream.filter(({ event }) => event._tag === "ApprovalRequested"),
       Stream.runForEach(() =>
         Effect.andThen(
           Effect.sleep(Math.round(100 + 1_500 * random())),

@@ -88,7 +88,7 @@ const mutationsOf = (world: World, stream: string): ReadonlyArray<string> =>
 /** The fence of the lock that an execution took last. */
 const highest = (world: World, stream: string): number =>
   Math.max(
-    ...readLog(world.folder, stream).flatMap(({ body, tag }) => (tag === "LeaseTaken" ? [Number(body.fence)] : []))
+    ...readLog(world.folder, stream).flatMap(({ body, tag }) => (tag === "LeaseAcquired" ? [Number(body.fence)] : []))
   )
 
 /** Has a deployment stopped right before a mutation goes out, and taken over; returns how it ended. */

@@ -36,7 +36,7 @@ export const person = (world: World): { readonly leave: () => Promise<void> } =>
     while (here) {
       await new Promise((resolve) => setTimeout(resolve, 150))
       const log = readLog(world.folder)
-      const questions = log.filter(({ tag }) => tag === "ApprovalAsked")
+      const questions = log.filter(({ tag }) => tag === "ApprovalRequested")
       for (const { body, id, stream } of questions) {
         const done = log.some((one) => one.stream === stream && one.id === id.replace(/asked$/, "answered"))
         if (done || endOf(log, stream) !== undefined || now() - (answered.get(id) ?? -Infinity) < 4000) continue
@@ -161,7 +161,7 @@ export const conduct = async (world: World, fault: Fault, chance: Chance, plant?
         if (!(await stops(sleeper))) notes.push("the boundary was not reached")
         const other = carryOn(world, chance, "other")
         if (fault.wake === "while") {
-          const took = () => readLog(world.folder, "other").some(({ tag }) => tag === "RunnerTook")
+          const took = () => readLog(world.folder, "other").some(({ tag }) => tag === "RunnerClaimed")
           await Promise.race([other, until(took, 60_000, 5)])
         } else await other
         sleeper.child.kill("SIGCONT")

@@ -93,6 +93,6 @@ const endings = new Set(["completed", "failed", "rolled_back", "cancelled"])
 /** How an execution ended by its log; undefined while it has not, or was never recorded. */
 export const endOf = (log: ReadonlyArray<Logged>, stream: string): string | undefined =>
   log
-    .filter((event) => event.stream === stream && event.tag === "ExecutionMoved")
+    .filter((event) => event.stream === stream && event.tag === "ExecutionTransitioned")
     .map(({ body }) => String(body.on))
     .findLast((on) => endings.has(on))

@@ -22,7 +22,7 @@ const logged = (stream: string, seq: number, tag: string, body: Record<string, u
 
 const intent = (stream: string, seq: number, step: string) => logged(stream, seq, "StepStarted", { step })
 const lease = (stream: string, seq: number, fence: number, at = 0) =>
-  logged(stream, seq, "LeaseTaken", { key: "lock/D/production", fence }, at)
+  logged(stream, seq, "LeaseAcquired", { key: "lock/D/production", fence }, at)
 const rules = (problems: ReadonlyArray<Judge.Problem>) => problems.map(({ rule }) => rule)
 
 describe("steps", () => {
@@ -67,10 +67,10 @@ describe("mutators", () => {
 
 describe("events", () => {
   const log = [lease("a", 1, 1), lease("a", 2, 2)]
-  const committed = (seq: number): Note => ({ committed: `LeaseTaken-${seq}`, stream: "a", seq })
+  const committed = (seq: number): Note => ({ committed: `LeaseAcquired-${seq}`, stream: "a", seq })
 
   it("are where they were committed and printed", () => {
-    assert.deepEqual(Judge.events(log, [committed(1), committed(2)], [{ stream: "a", seq: 2, id: "LeaseTaken-2" }]), [])
+    assert.deepEqual(Judge.events(log, [committed(1), committed(2)], [{ stream: "a", seq: 2, id: "LeaseAcquired-2" }]), [])
   })
   it("must not be gone, have gaps or be there twice", () => {
     assert.deepEqual(rules(Judge.events(log, [committed(3)], [])), ["lost"])
@@ -91,7 +91,7 @@ describe("the end", () => {
   })
   it("must come for every execution", () => {
     const requested = logged("a", 1, "ExecutionRequested", {})
-    const completed = logged("a", 2, "ExecutionMoved", { on: "completed" })
+    const completed = logged("a", 2, "ExecutionTransitioned", { on: "completed" })
     assert.deepEqual(rules(Judge.ends([requested], {})), ["final"])
     assert.deepEqual(Judge.ends([requested, completed], { a: "completed" }), [])
     assert.deepEqual(rules(Judge.ends([requested, completed], { a: "rolled_back" })), ["final"])

@@ -68,7 +68,7 @@ export const mutators = (
 ): ReadonlyArray<Problem> => {
   const problems: Array<Problem> = []
   const key = /^lock\//
-  const taken = log.filter(({ body, tag }) => tag === "LeaseTaken" && key.test(String(body.key)))
+  const taken = log.filter(({ body, tag }) => tag === "LeaseAcquired" && key.test(String(body.key)))
   let highest = 0
   for (const { at, fence, idempotencyKey, n } of ledger.toSorted((a, b) => a.n - b.n)) {
     if (fence < highest)

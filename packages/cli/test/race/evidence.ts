@@ -34,7 +34,7 @@ export interface Evidence {
   readonly finished: ReadonlyArray<number>
 }
 
-const tags = "'ExecutionRequested', 'TurnTaken', 'LeaseTaken', 'ExecutionMoved'"
+const tags = "'ExecutionRequested', 'ExecutionAdmitted', 'LeaseAcquired', 'ExecutionTransitioned'"
 
 const readLog = (folder: string): ReadonlyArray<Logged> => {
   const database = new DatabaseSync(join(folder, "signalbox.db"), { readOnly: true, timeout: 30_000 })

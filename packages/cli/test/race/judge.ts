@@ -93,10 +93,10 @@ export const judge = (evidence: Evidence): Verdict => {
   let acquisitions = 0
   for (const { at, body, stream, tag } of log) {
     if (tag === "ExecutionRequested") waiting.set(stream, at)
-    else if (tag === "LeaseTaken") {
+    else if (tag === "LeaseAcquired") {
       if (body.fence! <= fence) find("fences", `${stream} took the lock with fence ${body.fence} after ${fence}`)
       fence = body.fence!
-    } else if (tag === "TurnTaken") {
+    } else if (tag === "ExecutionAdmitted") {
       if (current !== undefined) find("turns", `${stream} came to its turn before ${current} had ended`)
       current = stream
       acquisitions += 1

@@ -47,9 +47,9 @@ const event = (stream: string, tag: string, at: number, body: Logged["body"] = {
 /** One that waits from `asked`, has its turn at `turn` with a fence, and ends 10 ms later. */
 const life = (stream: string, asked: number, turn: number, fence: number) => [
   event(stream, "ExecutionRequested", asked),
-  event(stream, "TurnTaken", turn),
-  event(stream, "LeaseTaken", turn, { fence }),
-  event(stream, "ExecutionMoved", turn + 10, { on: "completed" })
+  event(stream, "ExecutionAdmitted", turn),
+  event(stream, "LeaseAcquired", turn, { fence }),
+  event(stream, "ExecutionTransitioned", turn + 10, { on: "completed" })
 ]
 
 const entry = (execution: string, fence: number, word: Word, at: number, accepted = true): Entry => ({

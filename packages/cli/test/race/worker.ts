@@ -9,7 +9,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
-import { Configuration, type Ended, Signalbox, type Wrapped } from "@signalbox/core/engine"
+import { Configuration, type CommandOutcome, Signalbox, type CommandExecution } from "@signalbox/core/engine"
 import { CorrelationId, LeaseStore, Providers } from "@signalbox/core/spi"
 import { embeddedStore, ProcessLiveness } from "@signalbox/node"
 import { chance } from "../chaos/chance.ts"
@@ -17,7 +17,7 @@ import { idOf, type Note, note, notesOf, type Terms } from "./notes.ts"
 import { deploymentId, environment, lockKey, organization, project } from "./place.ts"
 import { Register, type Word } from "./Register.ts"
 
-const ended = (code: number, reason?: string): Ended => ({
+const ended = (code: number, reason?: string): CommandOutcome => ({
   code,
   signal: null,
   asked: false,
@@ -25,8 +25,8 @@ const ended = (code: number, reason?: string): Ended => ({
 })
 
 /** Changes the register while it may, asking before each change as `signalbox lease check` does. */
-const changing = (id: string, register: Register, pause: number): Effect.Effect<Wrapped, never, LeaseStore> =>
-  Effect.map(LeaseStore, (leases): Wrapped => ({ deadlines }) => {
+const changing = (id: string, register: Register, pause: number): Effect.Effect<CommandExecution, never, LeaseStore> =>
+  Effect.map(LeaseStore, (leases): CommandExecution => ({ deadlines }) => {
     const work = Effect.gen(function* () {
       const lock = yield* leases.get(lockKey)
       if (lock?.holder !== id) return ended(3, "the lock is somebody else's")
@@ -129,7 +129,7 @@ const race = Effect.fnUntraced(function* (folder: string, worker: number, terms:
       )
     if ("error" in outcome) {
       const { error } = outcome
-      const code = error._tag === "Refused" ? error.code : error._tag === "StoreError" ? error.reason : ""
+      const code = error._tag === "Rejected" ? error.code : error._tag === "StoreError" ? error.reason : ""
       say({ _tag: "Failed", at: Date.now(), id, error: `${error._tag} ${code}` })
       open = { _tag: "Asked", at: 0, id, round }
       yield* Effect.sleep(50)

@@ -77,7 +77,7 @@ export const without = (basis: "none" | "exceeded", n: number, scope: Scope): Es
  *
  * @since 0.1.0
  */
-export interface View {
+export interface EstimateView {
   readonly remainingMs: number | null
   readonly lowMs: number | null
   readonly highMs: number | null
@@ -88,7 +88,7 @@ export interface View {
 }
 
 /** Shows an estimate. @since 0.1.0 */
-export const view = ({ basis, coverage, high, low, n, point, scope }: Estimate): View => ({
+export const view = ({ basis, coverage, high, low, n, point, scope }: Estimate): EstimateView => ({
   remainingMs: point,
   lowMs: low,
   highMs: high,

@@ -85,7 +85,7 @@ const tally = (all: ReadonlyArray<Checked>): Tally => {
 }
 
 /** What would have been read: those of the same kind, and others only where few of these did the same work. */
-const pastOf = (run: Run.Run, over: ReadonlyArray<Execution.Measured>): Execution.Past => {
+const pastOf = (run: Run.Run, over: ReadonlyArray<Execution.MeasuredStages>): Execution.Past => {
   const own = over.filter(({ deploymentId }) => deploymentId === run.deploymentId)
   const same = own.filter(({ kind }) => kind === run.kind).slice(-Execution.reach)
   const past = Execution.pastOf(same)

@@ -28,13 +28,13 @@ import { latest, ofRun, type Sample } from "./EstimateSample.ts"
 export const reach = 60
 
 /** A run that is over, with what is asked of it again and again. @since 0.1.0 */
-export interface Measured extends Run.Run {
+export interface MeasuredStages extends Run.Run {
   readonly moments: ReadonlyMap<string, number>
   readonly samples: ReadonlyArray<Sample>
 }
 
 /** Prepares an execution to estimate others by. @since 0.1.0 */
-export const measure = (run: Run.Run): Measured => ({ ...run, moments: Run.moments(run), samples: ofRun(run) })
+export const measure = (run: Run.Run): MeasuredStages => ({ ...run, moments: Run.moments(run), samples: ofRun(run) })
 
 /**
  * Earlier executions, those that succeeded. Made by `past`.
@@ -42,7 +42,7 @@ export const measure = (run: Run.Run): Measured => ({ ...run, moments: Run.momen
  * @since 0.1.0
  */
 export interface Past {
-  readonly runs: ReadonlyArray<Measured>
+  readonly runs: ReadonlyArray<MeasuredStages>
   readonly samples: ReadonlyArray<Sample>
 }
 
@@ -50,14 +50,14 @@ export interface Past {
 export const past = (runs: ReadonlyArray<Run.Run>): Past => pastOf(runs.map(measure))
 
 /** The same of executions that are prepared already. @since 0.1.0 */
-export const pastOf = (runs: ReadonlyArray<Measured>): Past => {
+export const pastOf = (runs: ReadonlyArray<MeasuredStages>): Past => {
   const ended = runs
     .filter(({ endedAt }) => endedAt !== undefined)
     .toSorted((left, right) => right.endedAt! - left.endedAt!)
   return { runs: ended, samples: ended.flatMap(({ samples }) => samples) }
 }
 
-const matching = (run: Run.Run, { runs }: Past): ReadonlyArray<Measured> =>
+const matching = (run: Run.Run, { runs }: Past): ReadonlyArray<MeasuredStages> =>
   runs.filter((one) => one.deploymentId === run.deploymentId && Run.mayBe(run, one))
 
 /** Whether enough are known that did the same work as a whole, so that no others need to be asked. @since 0.1.0 */
@@ -67,10 +67,10 @@ export const isEnough = (run: Run.Run, by: Past): boolean => !run.rollingBack &&
  * The latest executions that did the same work, as alike as there are enough of: by the same command in the same environment,
  * by the same command in any of the deployment, in the same environment, or all of them.
  */
-const alike = (run: Run.Run, by: Past): readonly [ReadonlyArray<Measured>, Scope, number] => {
+const alike = (run: Run.Run, by: Past): readonly [ReadonlyArray<MeasuredStages>, Scope, number] => {
   const all = matching(run, by)
   const same = all.filter(({ command }) => command === run.command)
-  const here = (those: ReadonlyArray<Measured>) => those.filter(({ environment }) => environment === run.environment)
+  const here = (those: ReadonlyArray<MeasuredStages>) => those.filter(({ environment }) => environment === run.environment)
   const kinds = [here(same), same, here(all), all]
   const found = kinds.find(({ length }) => length >= enough) ?? (same.length === 0 ? all : same)
   const durations = found.slice(0, reach).map(({ elapsedMs }) => elapsedMs)
@@ -89,7 +89,7 @@ const alike = (run: Run.Run, by: Past): readonly [ReadonlyArray<Measured>, Scope
  * not done yet. Where few are left by then, the current stage is taken to end as `leftOf` says, and the rest to take
  * what it took in others.
  */
-const byRuns = (run: Run.Run, others: ReadonlyArray<Measured>, scope: Scope, tail: number): Estimate => {
+const byRuns = (run: Run.Run, others: ReadonlyArray<MeasuredStages>, scope: Scope, tail: number): Estimate => {
   const reached = [...Run.moments(run)]
   const [name, at] = reached.reduce<readonly [string, number]>(
     (last, moment) => (moment[1] >= last[1] ? moment : last),

@@ -82,7 +82,7 @@ const resourcesOf = (
       .find(({ name }) => name === stack)
       ?.stages.findLast(({ startedAt }) => startedAt !== undefined && startedAt <= at)?.name ?? "deployment"
   return events.flatMap(({ at, event }): ReadonlyArray<Sample> => {
-    if (event._tag !== "ProgressSeen" || event.resource === undefined || event.resourceType === undefined) return []
+    if (event._tag !== "ProgressReported" || event.resource === undefined || event.resourceType === undefined) return []
     const key = `${event.stack}/${event.resource}`
     const since = first.get(key) ?? at
     if (event.done !== true) {

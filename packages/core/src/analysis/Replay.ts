@@ -1,5 +1,5 @@
 /**
- * Replaying the policy of a past execution, its gate and strategy, or others, over what was measured then: would it have
+ * HistoryReplay the policy of a past execution, its gate and strategy, or others, over what was measured then: would it have
  * been stopped, when, and why?
  *
  * @since 0.1.0

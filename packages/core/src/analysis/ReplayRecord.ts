@@ -113,15 +113,15 @@ export const recordOf = (events: ReadonlyArray<StoredEvent>): Recorded | undefin
 
   const read = (at: number, event: Event): void => {
     switch (event._tag) {
-      case "RunnerTook":
+      case "RunnerClaimed":
         runner += 1
         return
-      case "ExecutionMoved":
+      case "ExecutionTransitioned":
         status = ends[event.on] ?? status
         reason = event.reason ?? reason
         if (terminal.has(status)) endedAt = at
         return
-      case "StageMoved": {
+      case "StageTransitioned": {
         const stack = stackOf(event.stack)
         if (stack !== undefined && event.stage === "deployment" && event.on === "started") stack.since = at
         return
@@ -131,7 +131,7 @@ export const recordOf = (events: ReadonlyArray<StoredEvent>): Recorded | undefin
         if (stack !== undefined) stack.unchanged = event.plan.action === "none"
         return
       }
-      case "CheckpointKept": {
+      case "CheckpointRecorded": {
         const stack = stackOf(event.stack)
         if (stack !== undefined) stack.first = event.checkpoint.release === null
         return

@@ -27,7 +27,7 @@ export interface Rejudged {
 }
 
 /** How a round ends this time. */
-export interface Outcome {
+export interface RoundOutcome {
   readonly kind: "passed" | "failed" | "asked" | "exhausted" | "unknown"
   readonly at: number
   readonly reason: string
@@ -119,7 +119,7 @@ export const rejudge = (
   step: PolicyStep,
   gate: GateSpec,
   carried: Carried
-): Outcome => {
+): RoundOutcome => {
   const interval = Duration.toMillis(gate.interval)
   const { bakeMs } = step
   const since = stack.since ?? round.startedAt
@@ -153,7 +153,7 @@ export const rejudge = (
     const unknown =
       judgement.verdict === "fail" && own.unknown === undefined ? undefined : (own.unknown ?? other.unknown)
     looks.push(rejudged(look, unknown === undefined ? judgement : undefined, unknown ?? judgement.reason))
-    const ended = (kind: Outcome["kind"], reason: string): Outcome => ({ kind, at, reason, looks })
+    const ended = (kind: RoundOutcome["kind"], reason: string): RoundOutcome => ({ kind, at, reason, looks })
     if (own.unknown !== undefined) return ended("unknown", own.unknown)
     if (judgement.verdict === "fail") return ended("failed", judgement.reason)
     // As long as it bakes a later look may fail for certain; after that, what is not known might have been a pass.

@@ -26,7 +26,7 @@ export const decide = (
     readonly stack?: StackName
     readonly reason?: string
   }
-): Result.Result<EventOf<"CommandGiven">, ErrorInfo> => {
+): Result.Result<EventOf<"CommandIssued">, ErrorInfo> => {
   const { command, stack } = given
   const refuse = (code: string, message: string, hint: string) => Result.fail({ code, message, hint })
   const id = state.correlationId
@@ -54,7 +54,7 @@ export const decide = (
     promote: ours && (state.status === "in_progress" || state.status === "paused") && state.kind !== "rollback",
     abort: state.status !== "rolling_back" && state.kind !== "rollback" && state.kind !== "observe"
   }
-  if (allowed[command]) return Result.succeed({ _tag: "CommandGiven", ...given })
+  if (allowed[command]) return Result.succeed({ _tag: "CommandIssued", ...given })
   return command === "approve" || command === "retry"
     ? refuse("nothing_asked", `${id} asks nothing at the moment`, `See what it does: signalbox status ${id}`)
     : refuse(

@@ -100,10 +100,10 @@ export const evolveDeployment = (
         ? refuse(version, "not vetoed")
         : Result.succeed({ ...state, vetoes: others })
     }
-    case "LockHeld":
-    case "LockReleased": {
+    case "EnvironmentLocked":
+    case "EnvironmentUnlocked": {
       const others = holds.filter((hold) => hold.environment !== event.environment)
-      if (event._tag === "LockHeld") {
+      if (event._tag === "EnvironmentLocked") {
         const { _tag, force = false, ...hold } = event
         const before = heldBy(state, hold.environment, at)
         return before === undefined || before.by === hold.by || force
@@ -114,13 +114,13 @@ export const evolveDeployment = (
         ? refuse(event.environment, "not held")
         : Result.succeed({ ...state, holds: others })
     }
-    case "DeploymentWidened":
+    case "DeploymentExtended":
       return Result.succeed({
         ...state,
         environments: [...new Set([...state.environments, ...event.environments])],
         stacks: [...new Set([...state.stacks, ...event.stacks])]
       })
-    case "LockBroken":
+    case "LeaseRevoked":
       return Result.succeed(state)
     default:
       return refuse(state.deploymentId, "present")
@@ -288,7 +288,7 @@ const takeTurn = (
   state: EnvironmentState,
   at: Timestamp,
   id: CorrelationId,
-  event: EventOf<"TurnTaken">
+  event: EventOf<"ExecutionAdmitted">
 ): EnvironmentState => {
   const queue = state.queue ?? []
   const ticket = queue.find(({ correlationId }) => correlationId === id)
@@ -341,7 +341,7 @@ const ends: ReadonlySet<string> = new Set(["completed", "failed", "rolled_back",
 const notCurrent = (
   { current, deploymentId, status }: EnvironmentState,
   stream: string,
-  { on }: EventOf<"DeploymentMoved">
+  { on }: EventOf<"DeploymentTransitioned">
 ): Result.Result<never, IllegalTransition> =>
   Result.fail(
     new IllegalTransition({
@@ -369,9 +369,9 @@ export const evolve = (
   if (event._tag === "ExecutionRequested") return Result.succeed(request(state, at, event))
   if (state === undefined) return Result.succeed(state)
   switch (event._tag) {
-    case "TurnTaken":
+    case "ExecutionAdmitted":
       return Result.succeed(takeTurn(state, at, stream as CorrelationId, event))
-    case "DeploymentMoved":
+    case "DeploymentTransitioned":
       if (state.current !== null && state.current !== stream) return notCurrent(state, stream, event)
       return Result.map(move(deploymentMachine, state.deploymentId, state.status, event.on), (status) => ({
         ...state,
@@ -379,7 +379,7 @@ export const evolve = (
         everDeployed: state.everDeployed || status === "deployed" || status === "partial",
         updatedAt: at
       }))
-    case "StackMoved":
+    case "StackTransitioned":
       return onStack(state, at, event.stack, (stack) =>
         Result.map(move(stackMachine, event.stack, stack.status, event.on), (status) => ({
           ...stack,
@@ -388,11 +388,11 @@ export const evolve = (
           ...(event.spec === undefined ? {} : { spec: encodeSpec(event.spec) })
         }))
       )
-    case "CheckpointKept":
+    case "CheckpointRecorded":
       return onStack(state, at, event.stack, (stack) => Result.succeed({ ...stack, checkpoint: event.checkpoint }))
-    case "OutputsKept":
+    case "OutputsRecorded":
       return onStack(state, at, event.stack, (stack) => Result.succeed({ ...stack, outputs: event.outputs }))
-    case "ExecutionMoved":
+    case "ExecutionTransitioned":
       return Result.succeed(ends.has(event.on) ? end(state, at, stream, event.on === "completed") : state)
     default:
       return Result.succeed(state)

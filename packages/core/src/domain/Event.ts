@@ -89,9 +89,9 @@ export type Origin = typeof Origin.Type
  *
  * @since 0.1.0
  */
-export const AnnouncementKind = Schema.Literals(["stalled", "moving", "overlong", "succeeded", "failed", "gap"])
+export const AlertKind = Schema.Literals(["stalled", "moving", "overlong", "succeeded", "failed", "gap"])
 /** @since 0.1.0 */
-export type AnnouncementKind = typeof AnnouncementKind.Type
+export type AlertKind = typeof AlertKind.Type
 
 /**
  * All events. Those of a deployment belong to its stream (`DeploymentInitialized`, what came to it, vetoes, holds, locks that were broken),
@@ -101,7 +101,7 @@ export type AnnouncementKind = typeof AnnouncementKind.Type
  * of the workflow. `exit` is the encoded outcome of the step. `TraceExported` comes after the end, once a collector has
  * confirmed that it has the spans that are told from the log: it is what keeps them from being sent twice.
  *
- * A request with `queue` waits for its turn: until `TurnTaken`, which is written under the lock and says what the execution
+ * A request with `queue` waits for its turn: until `ExecutionAdmitted`, which is written under the lock and says what the execution
  * really starts from. `override` is the reason why a freeze, a veto or drift was not heeded. `ProcessStarted` and
  * `ProcessExited` are those of a wrapped command, in which secrets are covered. `heldUntil` is until when the claim of the
  * runner before was held, where that runner ended without a word.
@@ -118,7 +118,7 @@ export const Event = Schema.TaggedUnion({
     stacks: Schema.Array(StackName),
     by: Actor
   },
-  DeploymentWidened: { environments: Schema.Array(EnvironmentName), stacks: Schema.Array(StackName), by: Actor },
+  DeploymentExtended: { environments: Schema.Array(EnvironmentName), stacks: Schema.Array(StackName), by: Actor },
   VersionVetoed: {
     version: Schema.String,
     environment: Schema.NullOr(EnvironmentName),
@@ -126,7 +126,7 @@ export const Event = Schema.TaggedUnion({
     by: Actor
   },
   VetoLifted: { version: Schema.String, environment: Schema.NullOr(EnvironmentName), reason: Schema.String, by: Actor },
-  LockHeld: {
+  EnvironmentLocked: {
     environment: EnvironmentName,
     reason: Schema.String,
     by: Actor,
@@ -134,8 +134,8 @@ export const Event = Schema.TaggedUnion({
     /** Taken over from whoever held it. */
     force: Schema.optionalKey(Schema.Boolean)
   },
-  LockReleased: { environment: EnvironmentName, reason: Schema.String, by: Actor },
-  LockBroken: {
+  EnvironmentUnlocked: { environment: EnvironmentName, reason: Schema.String, by: Actor },
+  LeaseRevoked: {
     environment: EnvironmentName,
     holder: Schema.String,
     fence: Schema.Int,
@@ -153,8 +153,8 @@ export const Event = Schema.TaggedUnion({
     by: Actor,
     reason: Schema.optionalKey(Schema.String),
     supersedes: Schema.optionalKey(CorrelationId),
-    deploymentWas: DeploymentStatus,
-    stacksWere: Schema.Array(StackBefore),
+    deploymentBefore: DeploymentStatus,
+    stacksBefore: Schema.Array(StackBefore),
     spec: ExecutionSpec,
     /** The stacks that it was narrowed to. */
     only: Schema.optionalKey(Schema.Array(StackName)),
@@ -164,34 +164,34 @@ export const Event = Schema.TaggedUnion({
     command: Schema.optionalKey(Schema.String),
     trace: Schema.optionalKey(Traced)
   },
-  TurnTaken: {
-    deploymentWas: DeploymentStatus,
-    stacksWere: Schema.Array(StackBefore),
+  ExecutionAdmitted: {
+    deploymentBefore: DeploymentStatus,
+    stacksBefore: Schema.Array(StackBefore),
     spec: ExecutionSpec,
     supersedes: Schema.optionalKey(CorrelationId)
   },
-  RunnerTook: {
+  RunnerClaimed: {
     runner: Schema.String,
     fence: Schema.Int,
     resumed: Schema.Boolean,
     heldUntil: Schema.optionalKey(Timestamp),
     trace: Schema.optionalKey(Traced)
   },
-  LeaseTaken: { key: Schema.String, fence: Schema.Int },
-  ExecutionMoved: {
+  LeaseAcquired: { key: Schema.String, fence: Schema.Int },
+  ExecutionTransitioned: {
     on: ExecutionTrigger,
     reason: Schema.optionalKey(Schema.String),
     by: Schema.optionalKey(Actor),
     error: Schema.optionalKey(ErrorInfo),
     heldUntil: Schema.optionalKey(Timestamp)
   },
-  StageMoved: {
+  StageTransitioned: {
     stage: StageName,
     on: StageTrigger,
     stack: Schema.optionalKey(StackName),
     reason: Schema.optionalKey(Schema.String)
   },
-  StackMoved: {
+  StackTransitioned: {
     stack: StackName,
     on: StackTrigger,
     release: Schema.optionalKey(Schema.NullOr(Release)),
@@ -200,13 +200,13 @@ export const Event = Schema.TaggedUnion({
     reason: Schema.optionalKey(Schema.String),
     error: Schema.optionalKey(ErrorInfo)
   },
-  DeploymentMoved: { on: DeploymentTrigger, reason: Schema.optionalKey(Schema.String) },
+  DeploymentTransitioned: { on: DeploymentTrigger, reason: Schema.optionalKey(Schema.String) },
   StackPlanned: { stack: StackName, plan: StackPlan },
-  CheckpointKept: { stack: StackName, checkpoint: Checkpoint },
-  OutputsKept: { stack: StackName, outputs: Outputs },
+  CheckpointRecorded: { stack: StackName, checkpoint: Checkpoint },
+  OutputsRecorded: { stack: StackName, outputs: Outputs },
   TrafficObserved: { stack: StackName, shares: Schema.Array(TrafficShare), candidate: Percent },
   VerdictReached: { verdict: Verdict },
-  ProgressSeen: {
+  ProgressReported: {
     stack: StackName,
     message: Schema.String,
     resource: Schema.optionalKey(Schema.String),
@@ -219,21 +219,21 @@ export const Event = Schema.TaggedUnion({
     signal: Schema.NullOr(Schema.String),
     reason: Schema.optionalKey(Schema.String)
   },
-  MonitorTook: { monitor: Schema.String, restarts: Schema.Int, gapMs: Schema.optionalKey(Schema.Int) },
-  Announced: { what: AnnouncementKind, message: Schema.String, stack: Schema.optionalKey(StackName) },
-  ApprovalAsked: {
+  MonitorClaimed: { monitor: Schema.String, restarts: Schema.Int, gapMs: Schema.optionalKey(Schema.Int) },
+  AlertRaised: { what: AlertKind, message: Schema.String, stack: Schema.optionalKey(StackName) },
+  ApprovalRequested: {
     stack: StackName,
     question: Schema.String,
     expiresAt: Timestamp,
     otherwise: Schema.Literals(["abort", "continue"])
   },
-  ApprovalAnswered: {
+  ApprovalResolved: {
     stack: StackName,
     answer: Schema.Literals(["abort", "continue"]),
     by: Schema.optionalKey(Actor),
     expired: Schema.Boolean
   },
-  CommandGiven: {
+  CommandIssued: {
     command: OperatorCommand,
     by: Actor,
     stack: Schema.optionalKey(StackName),

@@ -27,12 +27,12 @@ const pending = (kind: ExecutionKind): ReadonlyArray<StageState> =>
 
 const stacksOf = (
   kind: ExecutionKind,
-  { spec, stacksWere }: { readonly spec: ExecutionSpec; readonly stacksWere: ReadonlyArray<StackBefore> }
+  { spec, stacksBefore }: { readonly spec: ExecutionSpec; readonly stacksBefore: ReadonlyArray<StackBefore> }
 ): ReadonlyArray<StackState> =>
   spec.stacks
     .filter(({ enabled }) => enabled)
     .map((stack) => {
-      const before = stacksWere.find(({ name }) => name === stack.name)
+      const before = stacksBefore.find(({ name }) => name === stack.name)
       return {
         name: stack.name,
         provider: stack.provider,
@@ -54,7 +54,7 @@ const begin = (at: Timestamp, event: EventOf<"ExecutionRequested">): ExecutionSt
   environment: event.environment,
   kind: event.kind,
   status: executionMachine.initial,
-  deploymentWas: event.deploymentWas,
+  deploymentBefore: event.deploymentBefore,
   ...(event.version === undefined ? {} : { version: event.version }),
   ...(event.artifact === undefined ? {} : { artifact: event.artifact }),
   ...(event.strategy === undefined ? {} : { strategy: event.strategy }),
@@ -76,12 +76,12 @@ const begin = (at: Timestamp, event: EventOf<"ExecutionRequested">): ExecutionSt
 const takeTurn = (
   state: ExecutionState,
   at: Timestamp,
-  event: EventOf<"TurnTaken">
+  event: EventOf<"ExecutionAdmitted">
 ): Result.Result<ExecutionState, IllegalTransition> =>
   state.status === "queued" && state.turnAt === undefined
     ? Result.succeed({
         ...state,
-        deploymentWas: event.deploymentWas,
+        deploymentBefore: event.deploymentBefore,
         ...(event.supersedes === undefined ? {} : { supersedes: event.supersedes }),
         turnAt: at,
         stacks: stacksOf(state.kind, event)
@@ -136,7 +136,7 @@ const onStack = (
 const setStack = (state: ExecutionState, stack: StackName, change: Partial<StackState>) =>
   onStack(state, stack, (before) => Result.succeed({ ...before, ...change }))
 
-const moveStack = (state: ExecutionState, event: EventOf<"StackMoved">) =>
+const moveStack = (state: ExecutionState, event: EventOf<"StackTransitioned">) =>
   onStack(state, event.stack, (before) =>
     Result.map(move(stackMachine, event.stack, before.status, event.on), (status) => ({
       ...before,
@@ -149,7 +149,7 @@ const moveStack = (state: ExecutionState, event: EventOf<"StackMoved">) =>
     }))
   )
 
-const moveExecution = (state: ExecutionState, at: Timestamp, event: EventOf<"ExecutionMoved">) =>
+const moveExecution = (state: ExecutionState, at: Timestamp, event: EventOf<"ExecutionTransitioned">) =>
   Result.map(move(executionMachine, state.correlationId, state.status, event.on), (status): ExecutionState => ({
     ...state,
     status,
@@ -212,12 +212,12 @@ const fold = (
   }
   switch (event._tag) {
     case "DeploymentInitialized":
-    case "DeploymentWidened":
+    case "DeploymentExtended":
     case "VersionVetoed":
     case "VetoLifted":
-    case "LockHeld":
-    case "LockReleased":
-    case "LockBroken":
+    case "EnvironmentLocked":
+    case "EnvironmentUnlocked":
+    case "LeaseRevoked":
     case "ExecutionRequested":
       return Result.fail(
         new IllegalTransition({
@@ -227,32 +227,32 @@ const fold = (
           on: event._tag
         })
       )
-    case "ExecutionMoved":
+    case "ExecutionTransitioned":
       return moveExecution(state, at, event)
-    case "StageMoved":
+    case "StageTransitioned":
       return event.stack === undefined
         ? Result.map(moveStage(state.stages, state.correlationId, at, event), (stages) => ({ ...state, stages }))
         : onStack(state, event.stack, (stack) =>
             Result.map(moveStage(stack.stages, stack.name, at, event), (stages) => ({ ...stack, stages }))
           )
-    case "StackMoved":
+    case "StackTransitioned":
       return moveStack(state, event)
     case "StackPlanned":
       return setStack(state, event.stack, { candidate: event.plan.candidate })
-    case "CheckpointKept":
+    case "CheckpointRecorded":
       return setStack(state, event.stack, { checkpoint: event.checkpoint })
-    case "OutputsKept":
+    case "OutputsRecorded":
       return setStack(state, event.stack, { outputs: event.outputs })
     case "TrafficObserved":
       return setStack(state, event.stack, { candidateTraffic: event.candidate })
-    case "ProgressSeen":
+    case "ProgressReported":
       return setStack(state, event.stack, { progress: event.message })
     case "VerdictReached":
       return Result.succeed({
         ...state,
         verdicts: [...state.verdicts.filter((verdict) => !same(verdict, event.verdict)), brief(event.verdict)]
       })
-    case "ApprovalAsked":
+    case "ApprovalRequested":
       return Result.succeed({
         ...state,
         questions: [
@@ -265,27 +265,27 @@ const fold = (
           }
         ]
       })
-    case "ApprovalAnswered":
+    case "ApprovalResolved":
       return Result.succeed({
         ...state,
         questions: state.questions.filter(({ stack }) => stack !== event.stack)
       })
-    case "TurnTaken":
+    case "ExecutionAdmitted":
       return takeTurn(state, at, event)
     case "ProcessStarted":
       // What was only registered was asked for without its command.
       return Result.succeed(state.command === undefined ? { ...state, command: event.command } : state)
     case "ProcessExited":
       return Result.succeed({ ...state, exit: { code: event.code, signal: event.signal } })
-    case "Announced": {
+    case "AlertRaised": {
       const { _tag, ...announced } = event
       return Result.succeed({ ...state, announcements: [...(state.announcements ?? []), { at, ...announced }] })
     }
-    case "RunnerTook":
-    case "LeaseTaken":
-    case "MonitorTook":
-    case "DeploymentMoved":
-    case "CommandGiven":
+    case "RunnerClaimed":
+    case "LeaseAcquired":
+    case "MonitorClaimed":
+    case "DeploymentTransitioned":
+    case "CommandIssued":
     case "StepStarted":
     case "StepFinished":
     case "DeferredDone":

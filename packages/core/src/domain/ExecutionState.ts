@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { Actor, AnnouncementKind, Origin, QueuePolicy } from "./Event.ts"
+import { Actor, AlertKind, Origin, QueuePolicy } from "./Event.ts"
 import { CorrelationId, DeploymentId, EnvironmentName, Percent, StackName, Timestamp } from "./Ids.ts"
 import * as Machine from "./Machine.ts"
 import {
@@ -77,7 +77,7 @@ export type Question = typeof Question.Type
 /** What a monitor told people about an execution. @since 0.1.0 */
 export const Announcement = Schema.Struct({
   at: Timestamp,
-  what: AnnouncementKind,
+  what: AlertKind,
   message: Schema.String,
   stack: Schema.optionalKey(StackName)
 })
@@ -109,7 +109,7 @@ export const ExecutionState = Schema.Struct({
   environment: EnvironmentName,
   kind: ExecutionKind,
   status: ExecutionStatus,
-  deploymentWas: DeploymentStatus,
+  deploymentBefore: DeploymentStatus,
   version: Schema.optionalKey(Schema.String),
   artifact: Schema.optionalKey(Schema.String),
   strategy: Schema.optionalKey(Schema.String),

@@ -6,7 +6,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { FreezeSpec } from "./FreezeSpec.ts"
+import { FreezeSpec } from "./freeze/FreezeSpec.ts"
 import { DeploymentId, EnvironmentName, Percent, StackName } from "./Ids.ts"
 import { isLine } from "./Line.ts"
 import { Json } from "./Release.ts"

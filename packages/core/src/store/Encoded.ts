@@ -91,7 +91,7 @@ export interface Commit {
 }
 
 /** What became of a write; `Stale` where `base` or the version of the environment did not hold. @since 0.1.0 */
-export type Outcome =
+export type AppendOutcome =
   | { readonly _tag: "Committed"; readonly positions: ReadonlyArray<number> }
   | { readonly _tag: "Stale" }
   | { readonly _tag: "Lost"; readonly guard: Lease }
@@ -135,7 +135,7 @@ export interface ExecutionRowQuery {
  */
 export interface EncodedDeploymentStore {
   readonly head: (stream: string, after: number) => Effect.Effect<StreamHead, StoreError>
-  readonly commit: (commit: Commit) => Effect.Effect<Outcome, StoreError>
+  readonly commit: (commit: Commit) => Effect.Effect<AppendOutcome, StoreError>
   readonly events: (query: EventRowQuery) => Effect.Effect<ReadonlyArray<EventRow>, StoreError>
   readonly execution: (stream: string) => Effect.Effect<ExecutionRow | undefined, StoreError>
   readonly executions: (query: ExecutionRowQuery) => Effect.Effect<ReadonlyArray<ExecutionRow>, StoreError>

@@ -18,7 +18,7 @@ import type {
   EventRowQuery,
   ExecutionRow,
   ExecutionRowQuery,
-  Outcome
+  AppendOutcome
 } from "./Encoded.ts"
 import { layerEncoded } from "./layerEncoded.ts"
 
@@ -73,7 +73,7 @@ export const makeMemory = (): Encoded => {
     return present?.fence === guard.fence && present.holder === guard.holder && present.expiresAt > now
   }
 
-  const commit = (write: Commit, now: number): Outcome => {
+  const commit = (write: Commit, now: number): AppendOutcome => {
     const guard = write.guards.find((lease) => !isHeld(lease, now))
     if (guard !== undefined) return { _tag: "Lost", guard }
     if (write.events.length === 0) return { _tag: "Committed", positions: [] }

@@ -361,7 +361,7 @@ describe("durations that an execution tells", () => {
       ({
         at,
         event: {
-          _tag: "ProgressSeen",
+          _tag: "ProgressReported",
           stack: "web",
           message: `${resource} ${done}`,
           resource,

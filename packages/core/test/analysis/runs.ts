@@ -50,7 +50,7 @@ export const executionOf = (options: {
     environment: (options.environment ?? "production") as EnvironmentName,
     kind: "deploy",
     status: "completed",
-    deploymentWas: "deployed",
+    deploymentBefore: "deployed",
     by: "tester",
     requestedAt: at,
     startedAt: at,

@@ -34,24 +34,24 @@ const choose = (state: State, which: number, choice: number): Event => {
     case 0:
     case 1:
     case 2:
-      return { _tag: "DeploymentMoved", on: trigger(deploymentMachine, state.status, choice) }
+      return { _tag: "DeploymentTransitioned", on: trigger(deploymentMachine, state.status, choice) }
     case 3:
     case 4:
     case 5:
       return {
-        _tag: "StackMoved",
+        _tag: "StackTransitioned",
         stack,
         on: trigger(stackMachine, current?.status ?? "not_deployed", choice),
         ...(choice % 3 === 0 ? { release: choice % 2 === 0 ? release : null } : {})
       }
     case 6:
-      return { _tag: "CheckpointKept", stack, checkpoint: { release, takenAt: choice, data: null } }
+      return { _tag: "CheckpointRecorded", stack, checkpoint: { release, takenAt: choice, data: null } }
     case 7:
-      return { _tag: "OutputsKept", stack, outputs: { port: choice } }
+      return { _tag: "OutputsRecorded", stack, outputs: { port: choice } }
     case 8:
-      return { _tag: "ExecutionMoved", on: choice % 2 === 0 ? "completed" : "started" }
+      return { _tag: "ExecutionTransitioned", on: choice % 2 === 0 ? "completed" : "started" }
     default:
-      return choice % 2 === 0 ? requested("deploy") : { _tag: "ProgressSeen", stack, message: "on it" }
+      return choice % 2 === 0 ? requested("deploy") : { _tag: "ProgressReported", stack, message: "on it" }
   }
 }
 
@@ -90,7 +90,7 @@ describe("a deployment in an environment", () => {
 
   it.prop("changes its status by the table, and by the execution under way alone", [walk], ([choices]) => {
     wander(choices, (before, event, at, result, by) => {
-      if (event._tag !== "DeploymentMoved") {
+      if (event._tag !== "DeploymentTransitioned") {
         if (Result.isSuccess(result)) expect(result.success!.status).toBe(before.status)
         return
       }
@@ -106,7 +106,7 @@ describe("a deployment in an environment", () => {
 
   it.prop("changes a stack by the table alone, and that stack alone", [walk], ([choices]) => {
     wander(choices, (before, event, at, result) => {
-      if (event._tag !== "StackMoved") {
+      if (event._tag !== "StackTransitioned") {
         if (Result.isSuccess(result)) expect(statuses(result.success!)).toEqual(statuses(before))
         return
       }
@@ -132,19 +132,19 @@ describe("a deployment in an environment", () => {
   it.prop("remembers for ever that something good was there, and nothing else makes it so", [walk], ([choices]) => {
     wander(choices, (before, event, _, result) => {
       if (Result.isFailure(result)) return
-      const good = event._tag === "DeploymentMoved" && ["deployed", "partial"].includes(result.success!.status)
+      const good = event._tag === "DeploymentTransitioned" && ["deployed", "partial"].includes(result.success!.status)
       expect(result.success!.everDeployed).toBe(before.everDeployed || good)
     })
   })
 
   it.prop("returns the same object for events that say nothing of it", [walk], ([choices]) => {
     wander(choices, (before, event, _, result) => {
-      if (event._tag === "ProgressSeen") expect(Result.getOrThrow(result)).toBe(before)
+      if (event._tag === "ProgressReported") expect(Result.getOrThrow(result)).toBe(before)
     })
   })
 
   it("exists from its first request on", () => {
-    const nothing = Environment.evolve(undefined, 1, correlationId, { _tag: "DeploymentMoved", on: "deploy_started" })
+    const nothing = Environment.evolve(undefined, 1, correlationId, { _tag: "DeploymentTransitioned", on: "deploy_started" })
     expect(Result.getOrThrow(nothing)).toBeUndefined()
     expect(begin).toMatchObject({
       status: "initialized",
@@ -157,7 +157,7 @@ describe("a deployment in an environment", () => {
 
   it("keeps what it knows of its stacks when it is asked again, and adds those that are new", () => {
     const moved = Result.getOrThrow(
-      Environment.evolve(begin, 1, correlationId, { _tag: "StackMoved", stack: stacks.api, on: "deploy_started" })
+      Environment.evolve(begin, 1, correlationId, { _tag: "StackTransitioned", stack: stacks.api, on: "deploy_started" })
     )
     const request = requested("deploy")
     const worker = Schema.decodeUnknownSync(StackSpec)({ name: "worker", provider: "disk" })
@@ -182,7 +182,7 @@ describe("a deployment in an environment", () => {
   })
 
   it.each(["completed", "failed", "rolled_back", "cancelled"] as const)("is idle once its execution is %s", (on) => {
-    const moved: Event = { _tag: "ExecutionMoved", on }
+    const moved: Event = { _tag: "ExecutionTransitioned", on }
     expect(Result.getOrThrow(Environment.evolve(begin, 1, correlationId, moved))).toMatchObject({
       current: null,
       last: correlationId
@@ -192,7 +192,7 @@ describe("a deployment in an environment", () => {
 
   it("has an execution under way until that has ended", () => {
     for (const on of ["started", "paused", "resumed", "rollback_started"] as const) {
-      expect(Result.getOrThrow(Environment.evolve(begin, 1, correlationId, { _tag: "ExecutionMoved", on }))).toBe(begin)
+      expect(Result.getOrThrow(Environment.evolve(begin, 1, correlationId, { _tag: "ExecutionTransitioned", on }))).toBe(begin)
     }
   })
 })

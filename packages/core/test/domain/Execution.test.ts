@@ -52,26 +52,26 @@ const choose = (state: State, which: number, choice: number): Event => {
     case 0:
     case 1:
       return {
-        _tag: "ExecutionMoved",
+        _tag: "ExecutionTransitioned",
         on: trigger(executionMachine, state.status, choice),
         reason: `because ${choice}`
       }
     case 2:
     case 3:
       return {
-        _tag: "StackMoved",
+        _tag: "StackTransitioned",
         stack,
         on: trigger(stackMachine, current?.status ?? "not_deployed", choice),
         ...(choice % 3 === 0 ? { release } : {})
       }
     case 4:
-      return { _tag: "StageMoved", stage, on: trigger(stageMachine, statusOf(state.stages), choice) }
+      return { _tag: "StageTransitioned", stage, on: trigger(stageMachine, statusOf(state.stages), choice) }
     case 5:
-      return { _tag: "StageMoved", stage, stack, on: trigger(stageMachine, statusOf(current?.stages ?? []), choice) }
+      return { _tag: "StageTransitioned", stage, stack, on: trigger(stageMachine, statusOf(current?.stages ?? []), choice) }
     case 6:
       return choice % 2 === 0
-        ? { _tag: "ApprovalAsked", stack, question: `go on at ${choice}?`, expiresAt: choice, otherwise: "abort" }
-        : { _tag: "ApprovalAnswered", stack, answer: "continue", expired: false }
+        ? { _tag: "ApprovalRequested", stack, question: `go on at ${choice}?`, expiresAt: choice, otherwise: "abort" }
+        : { _tag: "ApprovalResolved", stack, answer: "continue", expired: false }
     case 7:
       return { _tag: "VerdictReached", verdict: verdict(stack, `canary ${choice % 3}`, choice) }
     case 8:
@@ -91,10 +91,10 @@ const choose = (state: State, which: number, choice: number): Event => {
           }
     default:
       return [
-        { _tag: "RunnerTook" as const, runner: "host:1", fence: choice, resumed: false },
-        { _tag: "CheckpointKept" as const, stack, checkpoint: { release, takenAt: choice, data: { choice } } },
-        { _tag: "OutputsKept" as const, stack, outputs: { url: `http://localhost:${choice}` } },
-        { _tag: "ProgressSeen" as const, stack, message: `at ${choice}` },
+        { _tag: "RunnerClaimed" as const, runner: "host:1", fence: choice, resumed: false },
+        { _tag: "CheckpointRecorded" as const, stack, checkpoint: { release, takenAt: choice, data: { choice } } },
+        { _tag: "OutputsRecorded" as const, stack, outputs: { url: `http://localhost:${choice}` } },
+        { _tag: "ProgressReported" as const, stack, message: `at ${choice}` },
         requested("deploy")
       ][choice % 5]!
   }
@@ -149,7 +149,7 @@ describe.each(kinds)("an execution of kind %s", (kind) => {
 
   it.prop("changes its status by the table alone", [walk], ([choices]) => {
     wander(kind, choices, (before, event, _, result) => {
-      if (event._tag === "ExecutionMoved") {
+      if (event._tag === "ExecutionTransitioned") {
         const next = Machine.next(executionMachine, before.status, event.on)
         expect(Result.isSuccess(result)).toBe(Option.isSome(next))
         if (Result.isSuccess(result)) expect(Option.some(result.success.status)).toEqual(next)
@@ -163,7 +163,7 @@ describe.each(kinds)("an execution of kind %s", (kind) => {
   it.prop("changes the status of a stack by the table alone, and of that stack alone", [walk], ([choices]) => {
     wander(kind, choices, (before, event, _, result) => {
       const statuses = (state: State) => Object.fromEntries(state.stacks.map(({ name, status }) => [name, status]))
-      if (event._tag !== "StackMoved") {
+      if (event._tag !== "StackTransitioned") {
         if (Result.isSuccess(result)) expect(statuses(result.success)).toEqual(statuses(before))
         return
       }
@@ -185,7 +185,7 @@ describe.each(kinds)("an execution of kind %s", (kind) => {
     const stagesOf = (state: State, stack: StackName | undefined) =>
       stack === undefined ? state.stages : (state.stacks.find(({ name }) => name === stack)?.stages ?? [])
     wander(kind, choices, (before, event, at, result) => {
-      if (event._tag !== "StageMoved") return
+      if (event._tag !== "StageTransitioned") return
       const stage = stagesOf(before, event.stack).find(({ name }) => name === event.stage)
       const known = event.stack === undefined || before.stacks.some(({ name }) => name === event.stack)
       const next = known ? Machine.next(stageMachine, stage?.status ?? "pending", event.on) : Option.none()
@@ -205,8 +205,8 @@ describe.each(kinds)("an execution of kind %s", (kind) => {
       const over = ["completed", "failed", "rolled_back", "cancelled"].includes(state.status)
       expect(Execution.isFinished(state)).toBe(over)
       expect(state.finishedAt !== undefined).toBe(over)
-      if (event._tag === "ExecutionMoved" && over) expect(state).toMatchObject({ finishedAt: at, questions: [] })
-      if (event._tag === "ExecutionMoved" && event.on === "started") expect(state.startedAt).toBe(at)
+      if (event._tag === "ExecutionTransitioned" && over) expect(state).toMatchObject({ finishedAt: at, questions: [] })
+      if (event._tag === "ExecutionTransitioned" && event.on === "started") expect(state.startedAt).toBe(at)
     })
   })
 
@@ -260,8 +260,8 @@ describe("an execution", () => {
   const next = (state: State, at: Timestamp, event: Event) => Execution.evolve(state, at, event)
 
   it("begins with its request and nothing else", () => {
-    const refused = Execution.evolve(undefined, 1, { _tag: "ExecutionMoved", on: "started" })
-    expect(Result.isFailure(refused) && refused.failure).toMatchObject({ from: "absent", on: "ExecutionMoved" })
+    const refused = Execution.evolve(undefined, 1, { _tag: "ExecutionTransitioned", on: "started" })
+    expect(Result.isFailure(refused) && refused.failure).toMatchObject({ from: "absent", on: "ExecutionTransitioned" })
     const state = begin("deploy")
     expect(state).toMatchObject({ status: "queued", requestedAt: 0, version: "2.0.0", by: "ada", questions: [] })
     expect(state.stacks.map(({ name, status, release }) => [name, status, release?.version ?? null])).toEqual([
@@ -300,24 +300,24 @@ describe("an execution", () => {
 
   it("asks one question of a stack at a time, and forgets it when it is answered or when it rolls back", () => {
     const ask = (stack: StackName, question: string): Event => ({
-      _tag: "ApprovalAsked",
+      _tag: "ApprovalRequested",
       stack,
       question,
       expiresAt: 9,
       otherwise: "abort"
     })
     const events: ReadonlyArray<Event> = [
-      { _tag: "ExecutionMoved", on: "started" },
+      { _tag: "ExecutionTransitioned", on: "started" },
       ask(stacks.api, "10%?"),
       ask(stacks.web, "50%?"),
       ask(stacks.api, "100%?")
     ]
     const asked = events.reduce((state, event) => Result.getOrThrow(next(state, 1, event)), begin("deploy"))
     expect(asked.questions.map(({ question }) => question)).toEqual(["50%?", "100%?"])
-    const answer: Event = { _tag: "ApprovalAnswered", stack: stacks.web, answer: "continue", expired: false }
+    const answer: Event = { _tag: "ApprovalResolved", stack: stacks.web, answer: "continue", expired: false }
     const answered = Result.getOrThrow(next(asked, 2, answer))
     expect(answered.questions.map(({ question }) => question)).toEqual(["100%?"])
-    const back = Result.getOrThrow(next(answered, 3, { _tag: "ExecutionMoved", on: "rollback_started" }))
+    const back = Result.getOrThrow(next(answered, 3, { _tag: "ExecutionTransitioned", on: "rollback_started" }))
     expect(back.questions).toEqual([])
   })
 
@@ -335,9 +335,9 @@ describe("an execution", () => {
 describe("pauses", () => {
   const fold = (events: ReadonlyArray<readonly [number, Event]>): State =>
     events.reduce((state, [at, event]) => Result.getOrThrow(Execution.evolve(state, at, event)), begin("deploy"))
-  const moved = (on: EventOf<"ExecutionMoved">["on"]): Event => ({ _tag: "ExecutionMoved", on })
-  const stage = (on: EventOf<"StageMoved">["on"]): Event => ({
-    _tag: "StageMoved",
+  const moved = (on: EventOf<"ExecutionTransitioned">["on"]): Event => ({ _tag: "ExecutionTransitioned", on })
+  const stage = (on: EventOf<"StageTransitioned">["on"]): Event => ({
+    _tag: "StageTransitioned",
     stage: "deployment",
     stack: stacks.web,
     on
@@ -362,10 +362,10 @@ describe("pauses", () => {
     const asked = [
       [10, moved("started")],
       [10, stage("started")],
-      [20, { _tag: "ApprovalAsked", stack: stacks.web, question: "?", expiresAt: 99, otherwise: "abort" }],
+      [20, { _tag: "ApprovalRequested", stack: stacks.web, question: "?", expiresAt: 99, otherwise: "abort" }],
       [20, stage("waiting")],
       [20, moved("paused")],
-      [50, { _tag: "ApprovalAnswered", stack: stacks.web, answer: "continue", expired: false }],
+      [50, { _tag: "ApprovalResolved", stack: stacks.web, answer: "continue", expired: false }],
       [50, stage("resumed")]
     ] as const
     expect(fold([...asked, [50, moved("resumed")]]).pauses).toBeUndefined()

@@ -44,9 +44,9 @@ describe("persisted words", () => {
     expect(Object.keys(Event.cases)).toEqual(
       expect.arrayContaining(
         (
-          "DeploymentInitialized ExecutionRequested RunnerTook LeaseTaken ExecutionMoved StageMoved StackMoved " +
-          "DeploymentMoved StackPlanned CheckpointKept OutputsKept TrafficObserved VerdictReached ProgressSeen " +
-          "ApprovalAsked ApprovalAnswered CommandGiven StepStarted StepFinished DeferredDone ClockSet TraceExported"
+          "DeploymentInitialized ExecutionRequested RunnerClaimed LeaseAcquired ExecutionTransitioned StageTransitioned StackTransitioned " +
+          "DeploymentTransitioned StackPlanned CheckpointRecorded OutputsRecorded TrafficObserved VerdictReached ProgressReported " +
+          "ApprovalRequested ApprovalResolved CommandIssued StepStarted StepFinished DeferredDone ClockSet TraceExported"
         ).split(" ")
       )
     )

@@ -163,7 +163,7 @@ describe("the queue", () => {
 type Stage = "unknown" | "waiting" | "begun" | "ended"
 
 const { correlationId: _, queue: __, ...request } = requested("deploy")
-const { deploymentWas, spec, stacksWere } = request
+const { deploymentBefore, spec, stacksBefore } = request
 
 const lives = Arbitrary.array(Arbitrary.all([between(0, 5), between(0, 7)]), { maxLength: 80 })
 
@@ -183,12 +183,12 @@ const nextFor = (
           : [{ ...asked, queue: choice === 2 ? "latest_wins" : "fifo" }, "waiting"]
     case "waiting":
       return choice < 2
-        ? [{ _tag: "ExecutionMoved", on: "cancelled" }, "ended"]
-        : [{ _tag: "TurnTaken", deploymentWas, stacksWere, spec }, "begun"]
+        ? [{ _tag: "ExecutionTransitioned", on: "cancelled" }, "ended"]
+        : [{ _tag: "ExecutionAdmitted", deploymentBefore, stacksBefore, spec }, "begun"]
     case "begun":
       return choice < 3
-        ? [{ _tag: "ExecutionMoved", on: "started" }, "begun"]
-        : [{ _tag: "ExecutionMoved", on: choice === 3 ? "failed" : "completed" }, "ended"]
+        ? [{ _tag: "ExecutionTransitioned", on: "started" }, "begun"]
+        : [{ _tag: "ExecutionTransitioned", on: choice === 3 ? "failed" : "completed" }, "ended"]
     case "ended":
       return undefined
   }
@@ -209,7 +209,7 @@ describe("the queue in the log", () => {
       state = Result.getOrThrow(Environment.evolve(state, at, correlationId, event))
       const waiting = asked.filter((one) => stages.get(one) === "waiting")
       assert.deepStrictEqual(ids(state?.queue ?? []), waiting)
-      if (event._tag === "TurnTaken") assert.strictEqual(state?.current, correlationId)
+      if (event._tag === "ExecutionAdmitted") assert.strictEqual(state?.current, correlationId)
     })
   })
 })

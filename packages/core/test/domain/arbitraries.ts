@@ -156,8 +156,8 @@ export const requested = (kind: ExecutionKind): Extract<Event, { readonly _tag: 
   environment: EnvironmentName.make("production"),
   version: "2.0.0",
   by: "ada",
-  deploymentWas: "deployed",
-  stacksWere: [
+  deploymentBefore: "deployed",
+  stacksBefore: [
     {
       name: stacks.api,
       status: "deployed",

@@ -65,8 +65,8 @@ describe("JSON", () => {
 
   it("keeps the tag of an event as the field that queries and older readers look at", () => {
     const encode = Schema.encodeSync(Schema.toCodecJson(Event))
-    expect(encode({ _tag: "RunnerTook", runner: "host:1", fence: 3, resumed: true })).toEqual({
-      _tag: "RunnerTook",
+    expect(encode({ _tag: "RunnerClaimed", runner: "host:1", fence: 3, resumed: true })).toEqual({
+      _tag: "RunnerClaimed",
       runner: "host:1",
       fence: 3,
       resumed: true
@@ -76,6 +76,6 @@ describe("JSON", () => {
   it("refuses an event of a tag that it does not know", () => {
     const decode = Schema.decodeUnknownExit(Schema.toCodecJson(Event))
     expect(decode({ _tag: "RunnerLeft", runner: "host:1" })._tag).toBe("Failure")
-    expect(decode({ _tag: "RunnerTook", runner: "host:1", fence: "3", resumed: true })._tag).toBe("Failure")
+    expect(decode({ _tag: "RunnerClaimed", runner: "host:1", fence: "3", resumed: true })._tag).toBe("Failure")
   })
 })

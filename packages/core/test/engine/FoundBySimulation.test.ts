@@ -14,8 +14,8 @@ import { layerMemory } from "@signalbox/core/store"
 import { SimulatedProvider } from "@signalbox/core/testing"
 import { Deferred, Duration, Effect, Fiber, Layer, SubscriptionRef } from "effect"
 import { TestClock } from "effect/testing"
-import { distance } from "../../src/engine/Ahead.ts"
-import * as LeaseKeeper from "../../src/engine/LeaseKeeper.ts"
+import { queuePosition } from "../../src/engine/queue/QueuePosition.ts"
+import * as LeaseKeeper from "../../src/engine/lease/LeaseKeeper.ts"
 import {
   carryOut,
   config,
@@ -49,7 +49,7 @@ describe("what the simulation found", () => {
       yield* carryOut(requestOf(manifest, deploymentId, "second", { version: "2.0.0" }))
       yield* carryOut(requestOf(manifest, deploymentId, "gone", { kind: "destroy" }))
       const refused = yield* Effect.flip(box.submit(requestOf(manifest, deploymentId, "back", { kind: "rollback" })))
-      assert.strictEqual(refused._tag === "Refused" ? refused.code : "", "nothing_to_roll_back")
+      assert.strictEqual(refused._tag === "Rejected" ? refused.code : "", "nothing_to_roll_back")
     }).pipe(Effect.provide(layer))
   })
 
@@ -317,12 +317,12 @@ describe("what the simulation found", () => {
       const running = yield* Effect.forkChild(box.run(second))
       yield* asked
       const held = { environment: production, reason: "the database is moved", by: "somebody" }
-      yield* box.decide(deploymentId, { _tag: "LockHeld", ...held })
+      yield* box.decide(deploymentId, { _tag: "EnvironmentLocked", ...held })
       yield* go
       yield* settle
       yield* TestClock.adjust("5 seconds")
       assert.isUndefined((yield* store.execution(second))?.turnAt)
-      yield* box.decide(deploymentId, { _tag: "LockReleased", ...held })
+      yield* box.decide(deploymentId, { _tag: "EnvironmentUnlocked", ...held })
       assert.strictEqual((yield* drive(running)).status, "completed")
     }).pipe(Effect.provide(layer))
   })
@@ -338,10 +338,10 @@ describe("what the simulation found", () => {
       const submitting = yield* Effect.forkChild(Effect.flip(box.submit(request)))
       yield* asked
       const held = { environment: production, reason: "the database is moved", by: "somebody" }
-      yield* box.decide(deploymentId, { _tag: "LockHeld", ...held })
+      yield* box.decide(deploymentId, { _tag: "EnvironmentLocked", ...held })
       yield* go
       const refused = yield* drive(submitting)
-      assert.strictEqual(refused._tag === "Refused" ? refused.code : refused._tag, "blocked_by_hold")
+      assert.strictEqual(refused._tag === "Rejected" ? refused.code : refused._tag, "blocked_by_hold")
       assert.strictEqual((yield* leases.get(`lock/${deploymentId}/production`))?.expiresAt, 0)
     }).pipe(Effect.provide(layer))
   })
@@ -405,7 +405,7 @@ describe("what the simulation found", () => {
       asleep = true
       const cleaning = yield* Effect.forkChild(Effect.flip(box.cleanup(second, { status: "failed", by: "somebody" })))
       const refused = yield* drive(cleaning)
-      assert.strictEqual(refused._tag === "Refused" ? refused.code : refused._tag, "still_running")
+      assert.strictEqual(refused._tag === "Rejected" ? refused.code : refused._tag, "still_running")
       assert.strictEqual((yield* store.execution(second))?.status, "queued")
     }).pipe(Effect.provide(layer))
   })
@@ -444,7 +444,7 @@ describe("what the simulation found", () => {
       handed = false
       yield* ask(manifest, deploymentId, "second")
       const third = yield* store.execution(yield* ask(manifest, deploymentId, "third"))
-      assert.deepStrictEqual(yield* distance(third!), { places: 1, isNext: false })
+      assert.deepStrictEqual(yield* queuePosition(third!), { places: 1, isNext: false })
       assert.isTrue(handed)
     }).pipe(Effect.provide(layer))
   })

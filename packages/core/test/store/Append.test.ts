@@ -3,7 +3,7 @@ import { CorrelationId, type Event } from "@signalbox/core/spi"
 import { Effect } from "effect"
 import { makeDeploymentStore } from "../../src/store/DeploymentStore.ts"
 import { makeMemory } from "../../src/store/Memory.ts"
-import { initialized, place, requested } from "../../src/testing/storeHistories.ts"
+import { initialized, place, requested } from "../../src/testing/suites/storeHistories.ts"
 
 describe("an append", () => {
   it.effect("ends an execution in its environment, whatever this process saw of the environment before", () =>
@@ -20,7 +20,7 @@ describe("an append", () => {
         ): { readonly id: string; readonly at: number; readonly event: Event } => ({
           id: on,
           at: 2_000,
-          event: { _tag: "ExecutionMoved", on }
+          event: { _tag: "ExecutionTransitioned", on }
         })
         yield* one.append({ stream: where.deploymentId, events: [initialized(where)] })
         yield* one.append({ stream: first, events: [requested(where, first, 1_000), moved("started")] })

@@ -5,10 +5,10 @@ import { Simulation, SimulatedProvider } from "@signalbox/core/testing"
 import { Effect } from "effect"
 import type * as Gate from "../../src/analysis/Gate.ts"
 import type * as Graph from "../../src/domain/Graph.ts"
-import type * as LeaseKeeper from "../../src/engine/LeaseKeeper.ts"
-import { providerOf } from "../../src/engine/Run.ts"
-import type * as StackDeployment from "../../src/engine/StackDeployment.ts"
-import { call, mutationOf, refOf, step } from "../../src/engine/Step.ts"
+import type * as LeaseKeeper from "../../src/engine/lease/LeaseKeeper.ts"
+import { providerOf } from "../../src/engine/execution/ExecutionContext.ts"
+import type * as StackDeployment from "../../src/engine/execution/StackDeployment.ts"
+import { call, mutationOf, refOf, step } from "../../src/engine/execution/Step.ts"
 import { afterEach, vi } from "vitest"
 
 type Found = Promise<Simulation.Report>
@@ -180,7 +180,7 @@ const planted: Record<string, { readonly invariant: Simulation.Invariant; readon
         wrapStore: store(({ commit }) => ({
           commit: (write) => {
             const { environment, ...rest } = write
-            const moves = write.events.some(({ tag }) => tag === "StackMoved")
+            const moves = write.events.some(({ tag }) => tag === "StackTransitioned")
             return commit(moves || environment === undefined ? rest : write)
           }
         }))

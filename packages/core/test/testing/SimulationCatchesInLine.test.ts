@@ -4,10 +4,10 @@ import { Simulation } from "@signalbox/core/testing"
 import { Effect, SubscriptionRef } from "effect"
 import { afterEach, vi } from "vitest"
 import type * as Queue from "../../src/domain/Queue.ts"
-import type * as Ahead from "../../src/engine/Ahead.ts"
-import type * as Blockers from "../../src/engine/Blockers.ts"
-import type * as LeaseKeeper from "../../src/engine/LeaseKeeper.ts"
-import type * as Overriding from "../../src/engine/Overriding.ts"
+import type * as QueuePosition from "../../src/engine/queue/QueuePosition.ts"
+import type * as PolicyBlockers from "../../src/engine/admission/PolicyBlockers.ts"
+import type * as LeaseKeeper from "../../src/engine/lease/LeaseKeeper.ts"
+import type * as Override from "../../src/engine/admission/Override.ts"
 
 type Found = Promise<Simulation.Report>
 type Request = Simulation.ScenarioRequest
@@ -103,7 +103,7 @@ const writing =
     }
   })
 
-const turn = (rows: Rows): Rows => rows.filter(({ tag }) => tag === "TurnTaken")
+const turn = (rows: Rows): Rows => rows.filter(({ tag }) => tag === "ExecutionAdmitted")
 
 const emergency = Array.from({ length: 7 }, (_, index) =>
   next(`emergency-${index + 1}`, { kind: "rollback", at: 1_600 + 10 * index })
@@ -113,18 +113,18 @@ const planted: Record<string, { readonly invariant: Simulation.Invariant; readon
   "a runner that does not look who came first": {
     invariant: "in_turn",
     find: () =>
-      mutated<typeof Ahead>(
+      mutated<typeof QueuePosition>(
         "../../src/engine/Ahead.ts",
-        () => ({ distance: () => Effect.succeed({ places: 0, isNext: true }) }),
+        () => ({ queuePosition: () => Effect.succeed({ places: 0, isNext: true }) }),
         line(next("second"), next("third", { at: 1_700 }), next("back", { kind: "rollback", at: 1_900 }))
       )
   },
   "an override that goes past those who could begin": {
     invariant: "in_turn",
     find: () =>
-      mutated<typeof Overriding>(
+      mutated<typeof Override>(
         "../../src/engine/Overriding.ts",
-        () => ({ goesPast: (asked) => () => Effect.succeed(asked.override !== undefined) }),
+        () => ({ overridePasses: (asked) => () => Effect.succeed(asked.override !== undefined) }),
         line(next("second"), next("third", { at: 1_700, override: "it cannot wait" }))
       )
   },
@@ -184,7 +184,7 @@ const planted: Record<string, { readonly invariant: Simulation.Invariant; readon
     invariant: "in_turn",
     find: () => {
       const { scenario, ...options } = line(next("second"))
-      return mutated<typeof Blockers>("../../src/engine/Blockers.ts", () => ({ standing: () => Effect.succeed([]) }), {
+      return mutated<typeof PolicyBlockers>("../../src/engine/Blockers.ts", () => ({ policyBlockers: () => Effect.succeed([]) }), {
         ...options,
         scenario: { ...scenario, decisions: [{ at: 1_600, process: 0, decides: "hold", environment: "production" }] }
       })
@@ -193,10 +193,10 @@ const planted: Record<string, { readonly invariant: Simulation.Invariant; readon
   "somebody whose turn never comes": {
     invariant: "everything_ends",
     find: () =>
-      mutated<typeof Ahead>(
+      mutated<typeof QueuePosition>(
         "../../src/engine/Ahead.ts",
-        ({ distance }) => ({
-          distance: (asked) => (asked.kind === "rollback" ? Effect.never : distance(asked))
+        ({ queuePosition }) => ({
+          queuePosition: (asked) => (asked.kind === "rollback" ? Effect.never : queuePosition(asked))
         }),
         { ...line(next("back", { kind: "rollback" })), seeds: 1 }
       )

@@ -2,10 +2,10 @@ import { assert, describe, it } from "@effect/vitest"
 import { DeploymentId, EnvironmentName, type Mutation, StackName, type StackRef } from "@signalbox/core/spi"
 import type { SimulatedProvider } from "@signalbox/core/testing"
 import { Effect } from "effect"
-import { Effects } from "../../src/testing/SimulationEffects.ts"
-import type { Log } from "../../src/testing/SimulationLog.ts"
-import { Monitor } from "../../src/testing/SimulationMonitor.ts"
-import { World } from "../../src/testing/SimulationWorld.ts"
+import { Effects } from "../../src/testing/simulation/invariants/Effects.ts"
+import type { Log } from "../../src/testing/simulation/invariants/Log.ts"
+import { Monitor } from "../../src/testing/simulation/invariants/Monitor.ts"
+import { World } from "../../src/testing/simulation/world/World.ts"
 
 const stacks = ["db", "api", "web"]
 

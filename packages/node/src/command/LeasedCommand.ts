@@ -35,7 +35,7 @@ export { CommandNotStarted, type Exit }
  *
  * @since 0.1.0
  */
-export interface Options {
+export interface LeasedCommandOptions {
   readonly id: string
   readonly command: string
   readonly args: ReadonlyArray<string>
@@ -51,7 +51,7 @@ export interface Options {
   readonly guard?: { readonly command: ReadonlyArray<string> }
 }
 
-const defined = (env: Options["env"]): Record<string, string> =>
+const defined = (env: LeasedCommandOptions["env"]): Record<string, string> =>
   Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined))
 
 /**
@@ -73,7 +73,7 @@ const defined = (env: Options["env"]): Record<string, string> =>
  *
  * @since 0.1.0
  */
-export const run = (options: Options): Effect.Effect<Exit, CommandNotStarted> =>
+export const run = (options: LeasedCommandOptions): Effect.Effect<Exit, CommandNotStarted> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.scoped(
       Effect.gen(function* () {
@@ -109,7 +109,7 @@ export const run = (options: Options): Effect.Effect<Exit, CommandNotStarted> =>
   )
 
 /** The end of the command, of its output and of the log. */
-const finish = async (guarded: Guarded, options: Options): Promise<Exit> => {
+const finish = async (guarded: Guarded, options: LeasedCommandOptions): Promise<Exit> => {
   const log = options.log === undefined ? undefined : new CommandLog(options.log)
   const outputs = (["stdout", "stderr"] as const).map(
     (stream) =>

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { type Ended, runsAround, type Wrapped } from "@signalbox/core/engine"
+import { type CommandOutcome, runsAround, type CommandExecution } from "@signalbox/core/engine"
 import { traceEnvironment } from "@signalbox/core/telemetry"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -25,8 +25,8 @@ import * as LeasedCommand from "./LeasedCommand.ts"
  *
  * @since 0.1.0
  */
-export interface Options extends Pick<
-  LeasedCommand.Options,
+export interface WrappedCommandOptions extends Pick<
+  LeasedCommand.LeasedCommandOptions,
   "command" | "args" | "cwd" | "env" | "stdin" | "redactor" | "onOutput" | "guard"
 > {
   readonly color?: boolean
@@ -39,7 +39,7 @@ export interface Options extends Pick<
 type Asking = "SIGHUP" | "SIGINT" | "SIGTERM"
 
 /** The commands around this one, which a command inside of it must not wait for either. */
-const outerRuns = (env: Options["env"]) => {
+const outerRuns = (env: WrappedCommandOptions["env"]) => {
   const outer = runsAround(env)
   return outer.length === 0 ? {} : { SIGNALBOX_OUTER_RUNS: outer.join(" ") }
 }
@@ -60,7 +60,7 @@ const harder = (signal: Exclude<Asking, "SIGHUP">, before: number): NodeJS.Signa
  * @since 0.1.0
  */
 export const make =
-  (options: Options): Wrapped =>
+  (options: WrappedCommandOptions): CommandExecution =>
   (context) =>
     Effect.scoped(
       Effect.gen(function* () {
@@ -113,11 +113,11 @@ export const make =
           ...(exit.killedBecause === undefined || exit.killedBecause === "asked"
             ? {}
             : { reason: killed[exit.killedBecause], leaseExpired: exit.killedBecause === "lease_lost" })
-        } satisfies Ended
+        } satisfies CommandOutcome
       })
     ).pipe(
       Effect.catchTag("CommandNotStarted", (error) =>
-        Effect.sync((): Ended => {
+        Effect.sync((): CommandOutcome => {
           options.onExit?.(error.exitCode)
           return { code: error.exitCode, signal: null, asked: false, reason: error.detail, error: error.info }
         })

@@ -1,10 +1,10 @@
-import { CommandsHere } from "@signalbox/core/engine"
+import { LocalCommands } from "@signalbox/core/engine"
 import * as Layer from "effect/Layer"
 import { killMarked, marked } from "./killing.ts"
 
 /** Lets the engine find the commands of a store on this machine. `store` tells it from others. */
 export const commandsHere = (store: () => string): Layer.Layer<never> =>
-  Layer.succeed(CommandsHere, {
+  Layer.succeed(LocalCommands, {
     store,
     marks: (prefix) => marked((mark) => mark.startsWith(prefix)).map(({ mark }) => mark),
     kill: (prefix) => void killMarked((mark) => mark.startsWith(prefix))

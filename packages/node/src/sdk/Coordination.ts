@@ -134,7 +134,7 @@ export type RegisterOptions = PlaceOptions &
  *
  * @since 0.1.0
  */
-export type RemainingTime = Estimate.View
+export type RemainingTime = Estimate.EstimateView
 
 /**
  * A place in the queue.

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Queueing, Recorded, Replaying, type Request } from "@signalbox/core/engine"
+import { QueueStatus, RecordedManifest, HistoryReplay, type Request } from "@signalbox/core/engine"
 import { CorrelationId, DeploymentId, EnvironmentName, Execution, type StoreError } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
@@ -54,7 +54,7 @@ const make = (opened: Session): Connection => {
   const { command, events, execution, handle, leave } = all
 
   const asked = async (kind: Request["kind"], { stack, ...options }: Started): Promise<Request> => {
-    const place = await (Recorded.undoes(kind) ? recordedPlace : placeOf)(opened, options)
+    const place = await (RecordedManifest.takesBack(kind) ? recordedPlace : placeOf)(opened, options)
     return requestOf(opened, kind, place, { ...options, stacks: stack === undefined ? undefined : [stack] })
   }
 
@@ -64,7 +64,7 @@ const make = (opened: Session): Connection => {
     const { signal } = options
     const stopped = () => signal?.aborted === true
     if (stopped()) throw interrupted(signal?.reason)
-    await run(Queueing.refuseNested(request, process.env))
+    await run(QueueStatus.rejectNested(request, process.env))
     const { dropped, joined } = await submitted(opened, request)
     if (stopped() && !joined) await leave(request.correlationId)
     const droppedStacks = dropped.map(({ name }) => name)
@@ -90,7 +90,7 @@ const make = (opened: Session): Connection => {
     ...coordination(opened, all),
     attach: async (correlationId, options = {}) => {
       const state = await execution(correlationId, options)
-      if (!Execution.isFinished(state)) await run(Queueing.refuseNested(state, process.env))
+      if (!Execution.isFinished(state)) await run(QueueStatus.rejectNested(state, process.env))
       return handle(state.correlationId, true, { signal: options.signal })
     },
     execution,
@@ -120,14 +120,14 @@ const make = (opened: Session): Connection => {
     replay: async (correlationId, { gate, signal, stacks, strategy } = {}) => {
       const id = named(CorrelationId, "correlationId", correlationId)
       const change = {
-        ...given("gate", gate === undefined ? undefined : await run(Effect.fromResult(Replaying.checkGate(gate)))),
+        ...given("gate", gate === undefined ? undefined : await run(Effect.fromResult(HistoryReplay.checkGate(gate)))),
         ...given(
           "strategy",
-          strategy === undefined ? undefined : await run(Effect.fromResult(Replaying.checkStrategy(strategy)))
+          strategy === undefined ? undefined : await run(Effect.fromResult(HistoryReplay.checkStrategy(strategy)))
         ),
         ...given("stacks", stacks)
       }
-      return run(Replaying.replay(id, change), signal)
+      return run(HistoryReplay.replay(id, change), signal)
     },
     observe: async ({ configuration, deploymentId, environment, signal }) => {
       const place = await recordedPlace(opened, { configuration, deploymentId, environment, signal })

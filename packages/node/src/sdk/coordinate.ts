@@ -1,5 +1,5 @@
 /** The interlocking, for promises. */
-import { Estimating, Queueing, Recorded, Signalbox } from "@signalbox/core/engine"
+import { Estimation, QueueStatus, RecordedManifest, Signalbox } from "@signalbox/core/engine"
 import {
   CorrelationId,
   DeploymentId,
@@ -52,8 +52,8 @@ const telling = Effect.fnUntraced(function* (
   while (true) {
     const state = yield* store.execution(id)
     if (state !== undefined) {
-      const place = queuePlace(yield* Queueing.placeOf(state))
-      const blockers = place.position === null ? [] : yield* Queueing.blockersOf(id)
+      const place = queuePlace(yield* QueueStatus.placeOf(state))
+      const blockers = place.position === null ? [] : yield* QueueStatus.blockersOf(id)
       yield* Effect.ignore(
         Effect.try(() => onProgress({ correlationId: id, ...place, blockers: blockers.map(blockerInfo) }))
       )
@@ -65,7 +65,7 @@ const telling = Effect.fnUntraced(function* (
 /** Refuses to wait for the turn of a request behind the very command that this process is part of. */
 const refuseNested = Effect.fnUntraced(function* (id: CorrelationId) {
   const state = yield* Effect.flatMap(DeploymentStore, (store) => store.execution(id))
-  if (state !== undefined && Execution.isQueued(state)) yield* Queueing.refuseNested(state, process.env)
+  if (state !== undefined && Execution.isQueued(state)) yield* QueueStatus.rejectNested(state, process.env)
 })
 
 /** Of one connection. */
@@ -73,7 +73,7 @@ export const coordination = (session: Session, { execution }: Executions): Coord
   const { box, by, run } = session
 
   const lineup = async (place: Place, signal: AbortSignal | undefined) =>
-    lockInfo(place, await run(Queueing.lineup(place.deploymentId, place.environment), signal))
+    lockInfo(place, await run(QueueStatus.queueStatus(place.deploymentId, place.environment), signal))
 
   /** A place whose deployment is there, or is made. */
   const placed = async (options: LockOptions) => {
@@ -103,7 +103,7 @@ export const coordination = (session: Session, { execution }: Executions): Coord
 
   return {
     canDeploy: async (options) => {
-      const find = options.kind !== undefined && Recorded.undoes(options.kind) ? placeOnRecord : placeOf
+      const find = options.kind !== undefined && RecordedManifest.takesBack(options.kind) ? placeOnRecord : placeOf
       const place = await find(session, options)
       const { correlationId, kind = place.bare ? "run" : "deploy", origin, override, stacks, version } = options
       const question = {
@@ -128,16 +128,16 @@ export const coordination = (session: Session, { execution }: Executions): Coord
 
     register: async (options) => {
       const { kind = "run", signal } = options
-      const onRecord = Recorded.undoes(kind) && options.deploymentId !== undefined
+      const onRecord = RecordedManifest.takesBack(kind) && options.deploymentId !== undefined
       const place = await (onRecord ? recordedPlace(session, options) : placeOf(session, options))
       const asked = { ...options, queue: options.queue ?? place.manifest.queue ?? "fifo" }
       const request = { ...(await requestOf(session, kind, place, asked)), identical: true, later: true }
       if (signal?.aborted === true) throw interrupted(signal.reason)
-      await run(Queueing.refuseNested(place, process.env))
+      await run(QueueStatus.rejectNested(place, process.env))
       await ensured(session, place, request.by)
       const { execution: state, joined } = await submitted(session, request)
       const { correlationId, deploymentId, status } = state
-      return { correlationId, deploymentId, status, joined, ...queuePlace(await run(Queueing.placeOf(state))) }
+      return { correlationId, deploymentId, status, joined, ...queuePlace(await run(QueueStatus.placeOf(state))) }
     },
 
     waitForTurn: async (correlationId, { holdMs = 120_000, intervalMs = 10_000, onProgress, signal } = {}) => {
@@ -176,7 +176,7 @@ export const coordination = (session: Session, { execution }: Executions): Coord
         await box(
           (signalbox) =>
             signalbox.decide(place.deploymentId, {
-              _tag: "LockHeld",
+              _tag: "EnvironmentLocked",
               ...told,
               ...given("until", until),
               ...given("force", options.force)
@@ -188,15 +188,15 @@ export const coordination = (session: Session, { execution }: Executions): Coord
       release: async (options) => {
         const { place, told } = await placed(options)
         await box(
-          (signalbox) => signalbox.decide(place.deploymentId, { _tag: "LockReleased", ...told }),
+          (signalbox) => signalbox.decide(place.deploymentId, { _tag: "EnvironmentUnlocked", ...told }),
           options.signal
         )
         return lineup(place, options.signal)
       },
       break: async (options) => {
         const { place, told } = await placed(options)
-        await run(Queueing.refuseNested(place, process.env))
-        const { isDead } = await run(Queueing.lineup(place.deploymentId, place.environment), options.signal)
+        await run(QueueStatus.rejectNested(place, process.env))
+        const { isDead } = await run(QueueStatus.queueStatus(place.deploymentId, place.environment), options.signal)
         const broken = await box((signalbox) => signalbox.breakLock(place.deploymentId, told), options.signal)
         return leaseInfo(broken, isDead)
       }
@@ -204,7 +204,7 @@ export const coordination = (session: Session, { execution }: Executions): Coord
 
     estimate: async (correlationId, options = {}) => {
       const state = await execution(correlationId, options)
-      return remainingOf(await run(Estimating.estimate(state), options.signal))
+      return remainingOf(await run(Estimation.estimate(state), options.signal))
     }
   }
 }

@@ -1,5 +1,5 @@
 /** Executions once they are recorded: carried out or followed, read, commanded. */
-import { Signalbox, type Wrapped } from "@signalbox/core/engine"
+import { Signalbox, type CommandExecution } from "@signalbox/core/engine"
 import {
   CorrelationId,
   DeploymentStore,
@@ -19,7 +19,7 @@ interface Carried {
   readonly signal: AbortSignal | undefined
   /** In ms. */
   readonly queueTimeout?: number | undefined
-  readonly command?: Wrapped
+  readonly command?: CommandExecution
   /** What the log says of the command where the request did not. */
   readonly shown?: string
 }
@@ -46,8 +46,8 @@ const giveBack = Effect.fnUntraced(function* (id: CorrelationId) {
   const leases = yield* LeaseStore
   const why = { code: "interrupted", message: "interrupted before its turn came", hint: "Ask again." }
   if (yield* signalbox.withdraw(id, why)) return
-  const [taken] = yield* store.events({ stream: id, tags: ["LeaseTaken"], limit: 1 })
-  if (taken?.event._tag !== "LeaseTaken") return
+  const [taken] = yield* store.events({ stream: id, tags: ["LeaseAcquired"], limit: 1 })
+  if (taken?.event._tag !== "LeaseAcquired") return
   const lease = yield* leases.get(taken.event.key)
   if (lease?.fence === taken.event.fence) yield* leases.release(lease)
 })

@@ -1,5 +1,5 @@
 /** Where something is coordinated: a deployment and one of its environments, with a configuration or without. */
-import { Configuration, deploymentIdOf, Recorded } from "@signalbox/core/engine"
+import { Configuration, deploymentIdOf, RecordedManifest } from "@signalbox/core/engine"
 import { DeploymentId, type Environment, EnvironmentName, type Manifest, StackName } from "@signalbox/core/spi"
 import type { UndoOptions } from "./Connection.ts"
 import type { OwnerOptions } from "./Coordination.ts"
@@ -132,11 +132,11 @@ export const recordedPlace = async (
     options.configuration === undefined
       ? undefined
       : await session.checked(options.configuration).catch((error: unknown) => {
-          if (!Recorded.isRecorded(state)) throw error
+          if (!RecordedManifest.isRecorded(state)) throw error
           return void passedOver(error)
         })
   if (today === undefined && state === undefined) known(deployment, environment)
-  const manifest = Recorded.manifest(deployment, environment, state, today)
+  const manifest = RecordedManifest.manifest(deployment, environment, state, today)
   return { manifest, deploymentId, environment, bare: false, own: false }
 }
 

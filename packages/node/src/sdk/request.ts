@@ -2,7 +2,7 @@
 import {
   CanDeploy,
   Configuration,
-  type Refused,
+  type Rejected,
   type Request,
   Signalbox,
   type Submission
@@ -58,7 +58,7 @@ export const requestOf = async (
 }
 
 /** All that the registry says is in the way by now. A registry that is away has nothing to add to its refusal. */
-const withBlockers = (request: Request, refused: Refused) =>
+const withBlockers = (request: Request, refused: Rejected) =>
   CanDeploy.canDeploy(request).pipe(
     Effect.provideService(Providers, new Map()),
     Effect.match({ onFailure: () => [], onSuccess: ({ blockers }) => blockers.map(blockerInfo) }),
@@ -72,7 +72,7 @@ const submit = Effect.fnUntraced(function* (request: Request) {
   const taken = yield* Effect.result(signalbox.submit(request))
   if (taken._tag === "Success") return taken.success
   const { failure } = taken
-  return yield* failure._tag === "Refused" && failure.kind === "blocked"
+  return yield* failure._tag === "Rejected" && failure.kind === "blocked"
     ? withBlockers(request, failure)
     : Effect.fail(failure)
 })

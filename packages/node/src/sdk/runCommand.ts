@@ -1,5 +1,5 @@
 /** Running a command as a deployment, for promises. */
-import { Queueing } from "@signalbox/core/engine"
+import { QueueStatus } from "@signalbox/core/engine"
 import { Redaction } from "@signalbox/core/spi"
 import { mkdirSync } from "node:fs"
 import { constants } from "node:os"
@@ -55,7 +55,7 @@ export const commandRuns =
     const place = await placeOf(session, options)
     const shown = redactor.redact([command, ...args].join(" ")).slice(0, 2_000)
     const request = { ...(await requestOf(session, "run", place, options)), command: shown }
-    await session.run(Queueing.refuseNested(place, process.env, "Run the command itself: it has the lock."))
+    await session.run(QueueStatus.rejectNested(place, process.env, "Run the command itself: it has the lock."))
     const stopped = () => signal?.aborted === true
     if (stopped()) throw interrupted(signal?.reason)
     await ensured(session, place, request.by)

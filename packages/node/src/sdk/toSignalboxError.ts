@@ -1,5 +1,5 @@
 /** The errors of the engine as those of the Promise facade. */
-import type { ConfigurationInvalid, Refused } from "@signalbox/core/engine"
+import type { ConfigurationInvalid, Rejected } from "@signalbox/core/engine"
 import type { ErrorInfo, LeaseHeld, LeaseLost, ProviderError, StoreError } from "@signalbox/core/spi"
 import * as Cause from "effect/Cause"
 import {
@@ -18,7 +18,7 @@ import {
 } from "./SignalboxError.ts"
 
 /** All that the engine fails with. */
-type EngineError = Refused | ConfigurationInvalid | LeaseHeld | LeaseLost | StoreError | ProviderError
+type EngineError = Rejected | ConfigurationInvalid | LeaseHeld | LeaseLost | StoreError | ProviderError
 
 const refusals = {
   invalid: InvalidInputError,
@@ -39,7 +39,7 @@ const fromEngine = (error: EngineError): SignalboxError => {
   switch (error._tag) {
     case "ConfigurationInvalid":
       return new ConfigurationError({ ...error.info, message: error.message, issues: error.issues, cause: error })
-    case "Refused":
+    case "Rejected":
       return error.kind === "blocked"
         ? new BlockedError({ ...error.info, lease: error.lease, cause: error })
         : new refusals[error.kind]({ ...error.info, cause: error })
@@ -89,7 +89,7 @@ const fromEngine = (error: EngineError): SignalboxError => {
 
 const tags: ReadonlySet<unknown> = new Set<EngineError["_tag"]>([
   "ConfigurationInvalid",
-  "Refused",
+  "Rejected",
   "LeaseHeld",
   "LeaseLost",
   "StoreError",

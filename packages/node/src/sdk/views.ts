@@ -1,6 +1,6 @@
 /** The answers of the engine as the Promise facade gives them: with dates, and null where there is nothing. */
 import { Estimate } from "@signalbox/core/analysis"
-import type { Blocker, CanDeploy, Queueing } from "@signalbox/core/engine"
+import type { Blocker, CanDeploy, QueueStatus } from "@signalbox/core/engine"
 import type { Environment, Lease, Timestamp } from "@signalbox/core/spi"
 import type {
   BlockerInfo,
@@ -24,7 +24,7 @@ export const blockerInfo = ({ clearsAt, since, ...blocker }: Blocker): BlockerIn
       : { ...clearsAt, low: date(clearsAt.low), point: date(clearsAt.point), high: date(clearsAt.high) }
 })
 
-export const answerOf = ({ blockers, degraded, nextFreeze, queue, ...answer }: CanDeploy.Answer): CanDeployAnswer => ({
+export const answerOf = ({ blockers, degraded, nextFreeze, queue, ...answer }: CanDeploy.CanDeployAnswer): CanDeployAnswer => ({
   canDeploy: answer.canDeploy,
   degraded: degraded !== null,
   degradedReason: degraded,
@@ -40,7 +40,7 @@ export const answerOf = ({ blockers, degraded, nextFreeze, queue, ...answer }: C
 export const remainingOf = (estimate: Estimate.Estimate | undefined): RemainingTime | null =>
   estimate === undefined ? null : Estimate.view(estimate)
 
-export const queuePlace = ({ ahead, left, position }: Queueing.Place): QueuePlace => ({
+export const queuePlace = ({ ahead, left, position }: QueueStatus.QueuePlace): QueuePlace => ({
   position,
   ahead: ahead.map(({ correlationId }) => correlationId),
   remaining: remainingOf(left)
@@ -76,7 +76,7 @@ const holdInfo = ({ at, by, environment, reason, until }: Environment.Hold): Hol
 
 export const lockInfo = (
   { deploymentId, environment }: { readonly deploymentId: string; readonly environment: string },
-  { hold, isDead, lease, queue }: Queueing.Lineup
+  { hold, isDead, lease, queue }: QueueStatus.QueueStatus
 ): LockInfo => ({
   deploymentId,
   environment,

@@ -29,7 +29,7 @@ interface Printed {
 /** A command of a shell, under a lease of a minute unless told otherwise. `onText` is told of all that was printed so far. */
 const shell = (
   script: string,
-  options: Partial<LeasedCommand.Options> & { readonly onText?: (printed: Printed) => void } = {}
+  options: Partial<LeasedCommand.LeasedCommandOptions> & { readonly onText?: (printed: Printed) => void } = {}
 ) => {
   const printed = { stdout: "", stderr: "" }
   const { onText, ...rest } = options
@@ -111,7 +111,7 @@ describe("the end of a command", () => {
 })
 
 describe("a command that cannot be started", () => {
-  const refused = (options: Partial<LeasedCommand.Options>) => Effect.flip(shell("exit 0", options))
+  const refused = (options: Partial<LeasedCommand.LeasedCommandOptions>) => Effect.flip(shell("exit 0", options))
 
   it.live("is told apart: missing, not executable, without a folder, without a lease, without a guard", () =>
     Effect.gen(function* () {

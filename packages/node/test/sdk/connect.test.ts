@@ -208,7 +208,7 @@ describe("events", () => {
     const events = await all
     expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1))
     expect(events[0]?.event._tag).toBe("ExecutionRequested")
-    expect(events.at(-1)?.event).toMatchObject({ _tag: "ExecutionMoved", on: "completed" })
+    expect(events.at(-1)?.event).toMatchObject({ _tag: "ExecutionTransitioned", on: "completed" })
     const rest = await collect(signalbox.events(execution.correlationId, { after: events.length - 2 }))
     expect(rest).toEqual(events.slice(-2))
     expect(await collect(signalbox.events(execution.correlationId, { after: events.length }))).toEqual([])

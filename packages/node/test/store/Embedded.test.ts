@@ -70,7 +70,7 @@ describe("the embedded store that is not there yet", () => {
           store.append({
             stream: id,
             expected: 0,
-            events: [{ id: "a", at: 1, event: { _tag: "ExecutionMoved", on: "started" } }]
+            events: [{ id: "a", at: 1, event: { _tag: "ExecutionTransitioned", on: "started" } }]
           })
         ))._tag,
         "IllegalTransition"

@@ -32,8 +32,8 @@ const requested: NewEvent = {
     deploymentId: DeploymentId.make("DX6604E"),
     environment: EnvironmentName.make("production"),
     by: "test",
-    deploymentWas: "initialized",
-    stacksWere: [],
+    deploymentBefore: "initialized",
+    stacksBefore: [],
     spec: { stacks: [], parallelism: 1, rollback: true, leaseTtl: Duration.seconds(15) }
   }
 }
@@ -41,7 +41,7 @@ const requested: NewEvent = {
 const said = (id: string, reason = ""): NewEvent => ({
   id,
   at: 2,
-  event: { _tag: "CommandGiven", command: "pause", by: "test", reason }
+  event: { _tag: "CommandIssued", command: "pause", by: "test", reason }
 })
 
 const root = temporaryDirectory(afterAll)

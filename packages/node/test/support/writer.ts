@@ -26,8 +26,8 @@ const requested = (stream: string): NewEvent => ({
     deploymentId: DeploymentId.make("DX6604E"),
     environment: EnvironmentName.make("production"),
     by: name,
-    deploymentWas: "initialized",
-    stacksWere: [],
+    deploymentBefore: "initialized",
+    stacksBefore: [],
     spec: { stacks: [], parallelism: 1, rollback: true, leaseTtl: Duration.seconds(15) }
   }
 })

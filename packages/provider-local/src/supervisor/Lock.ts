@@ -5,7 +5,7 @@
  */
 import { existsSync, linkSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { identify, type Identity, isAlive } from "./Processes.ts"
+import { identify, type Identity, isAlive } from "./instance/Processes.ts"
 
 const prefix = "lock."
 

@@ -2,7 +2,7 @@
  * What can be wrong with the public port of a stack, in words.
  */
 import type { ProviderReason } from "@signalbox/core/spi"
-import { listenerOn } from "./Listening.ts"
+import { listenerOn } from "./instance/Listening.ts"
 import type { StackKey } from "./Protocol.ts"
 
 type Invalid = Extract<ProviderReason, { readonly _tag: "Invalid" }>

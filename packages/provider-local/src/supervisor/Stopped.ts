@@ -2,7 +2,7 @@
  * What can be said without a supervisor: read from its state, with a look at the processes. Starts nothing and writes nothing.
  */
 import type { Drift, Measurement } from "@signalbox/core/spi"
-import { isAlive } from "./Processes.ts"
+import { isAlive } from "./instance/Processes.ts"
 import type { Held, StackKey, StackView } from "./Protocol.ts"
 import { fenceIn, type InstanceRecord, keyOf, type KnownRelease, type StackState, type State } from "./State.ts"
 

@@ -8,11 +8,11 @@
  */
 import { chmodSync, existsSync, realpathSync, rmSync } from "node:fs"
 import { type IncomingMessage, createServer, type ServerResponse } from "node:http"
-import { forget } from "./FailedLogs.ts"
+import { forget } from "./instance/FailedLogs.ts"
 import { acquire, type Lock } from "./Lock.ts"
 import * as Operations from "./Operations.ts"
 import { localOf, ownerOf, releasesOf, socketOf } from "./Paths.ts"
-import { findMarked, signalAll } from "./Processes.ts"
+import { findMarked, signalAll } from "./instance/Processes.ts"
 import { type Line, type MutationHeader, type Mutations, type Reads, refuse, type StackKey } from "./Protocol.ts"
 import { Secrets } from "./Secrets.ts"
 import { type House, Stack } from "./Stack.ts"

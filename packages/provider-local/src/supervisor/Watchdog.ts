@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process"
 import { announceWatchdog } from "./Lock.ts"
-import { identify } from "./Processes.ts"
+import { identify } from "./instance/Processes.ts"
 import type { Secrets } from "./Secrets.ts"
 
 const quickLife = 2000

@@ -7,7 +7,7 @@ import type { IllegalTransition } from "../../domain/Illegal.ts"
 import { type Append, SequenceConflict } from "../../spi/DeploymentStore.ts"
 import { type Lease, LeaseLost } from "../../spi/LeaseStore.ts"
 import { StoreError } from "../../spi/StoreError.ts"
-import type { Commit, EncodedDeploymentStore, NewEventRow, Outcome } from "../Encoded.ts"
+import type { Commit, EncodedDeploymentStore, NewEventRow, AppendOutcome } from "../Encoded.ts"
 import { encodeEvent, type makeCodec, optionally, storedEvent } from "./Codec.ts"
 import { fold, type States } from "./fold.ts"
 import { makeKeyedLock } from "./KeyedLock.ts"
@@ -202,5 +202,5 @@ export const makeAppend = (
   return (append: Append) => locked(append.stream)(Effect.onError(retried(append), () => forget(append.stream)))
 }
 
-const lost = ({ guard }: Extract<Outcome, { readonly _tag: "Lost" }>) =>
+const lost = ({ guard }: Extract<AppendOutcome, { readonly _tag: "Lost" }>) =>
   new LeaseLost({ key: guard.key, fence: guard.fence })

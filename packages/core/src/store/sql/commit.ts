@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import type { Lease } from "../../spi/LeaseStore.ts"
-import type { Commit, EnvironmentRow, ExecutionRow, NewEventRow, Outcome } from "../Encoded.ts"
+import type { Commit, EnvironmentRow, ExecutionRow, NewEventRow, AppendOutcome } from "../Encoded.ts"
 import type { Dialect } from "./Dialect.ts"
 import { makeGroupCommit } from "./groupCommit.ts"
 
@@ -70,7 +70,7 @@ export const makeCommit = (sql: SqlClient, dialect: Dialect) => {
   const insert = Effect.fnUntraced(function* (
     { base, events, guards, stream }: Commit,
     now: number
-  ): Effect.fn.Return<Outcome, Outcome | SqlError> {
+  ): Effect.fn.Return<AppendOutcome, AppendOutcome | SqlError> {
     const positions: Array<number> = []
     for (let from = 0; from < events.length; from += batch) {
       const rows = events.slice(from, from + batch)
@@ -84,7 +84,7 @@ export const makeCommit = (sql: SqlClient, dialect: Dialect) => {
       )
       if (inserted.length < rows.length) {
         const guard = yield* lostGuard(guards, now)
-        return yield* Effect.fail<Outcome>(guard === undefined ? { _tag: "Stale" } : { _tag: "Lost", guard })
+        return yield* Effect.fail<AppendOutcome>(guard === undefined ? { _tag: "Stale" } : { _tag: "Lost", guard })
       }
       for (const { position } of inserted) positions.push(Number(position))
     }
@@ -126,7 +126,7 @@ export const makeCommit = (sql: SqlClient, dialect: Dialect) => {
   const write = Effect.fnUntraced(function* (
     commit: Commit,
     now: number
-  ): Effect.fn.Return<Outcome, Outcome | SqlError> {
+  ): Effect.fn.Return<AppendOutcome, AppendOutcome | SqlError> {
     const outcome = yield* insert(commit, now)
     if (commit.execution !== undefined) yield* writeExecution(commit.execution, commit.base === 0)
     if (commit.deployment !== undefined) {
@@ -137,7 +137,7 @@ export const makeCommit = (sql: SqlClient, dialect: Dialect) => {
       })} ON CONFLICT (deployment_id) DO UPDATE SET state = EXCLUDED.state`
     }
     if (commit.environment !== undefined && (yield* writeEnvironment(commit.environment)).length === 0) {
-      return yield* Effect.fail<Outcome>({ _tag: "Stale" })
+      return yield* Effect.fail<AppendOutcome>({ _tag: "Stale" })
     }
     return outcome
   })
@@ -148,17 +148,17 @@ export const makeCommit = (sql: SqlClient, dialect: Dialect) => {
     commit.environment === undefined &&
     commit.deployment === undefined
 
-  const alone = (commit: Commit): Effect.Effect<Outcome, SqlError> =>
+  const alone = (commit: Commit): Effect.Effect<AppendOutcome, SqlError> =>
     Effect.flatMap(Clock.currentTimeMillis, (now) =>
       Effect.catch(isOneStatement(commit) ? insert(commit, now) : sql.withTransaction(write(commit, now)), (failure) =>
         failure._tag === "SqlError" ? Effect.fail(failure) : Effect.succeed(failure)
       )
     )
 
-  const check = ({ guards }: Commit): Effect.Effect<Outcome, SqlError> =>
+  const check = ({ guards }: Commit): Effect.Effect<AppendOutcome, SqlError> =>
     Effect.map(
       Effect.flatMap(Clock.currentTimeMillis, (now) => lostGuard(guards, now)),
-      (guard): Outcome => (guard === undefined ? { _tag: "Committed", positions: [] } : { _tag: "Lost", guard })
+      (guard): AppendOutcome => (guard === undefined ? { _tag: "Committed", positions: [] } : { _tag: "Lost", guard })
     )
 
   // Postgres groups by itself what its connections commit at once.

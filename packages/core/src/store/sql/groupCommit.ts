@@ -3,11 +3,11 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
-import type { Commit, Outcome } from "../Encoded.ts"
+import type { Commit, AppendOutcome } from "../Encoded.ts"
 
 interface Waiting {
   readonly commit: Commit
-  readonly done: Deferred.Deferred<Outcome, SqlError>
+  readonly done: Deferred.Deferred<AppendOutcome, SqlError>
 }
 
 /** The most commits in one transaction: others of this process wait for so long. */
@@ -21,8 +21,8 @@ const most = 64
  */
 export const makeGroupCommit = (
   sql: SqlClient,
-  alone: (commit: Commit) => Effect.Effect<Outcome, SqlError>
-): ((commit: Commit) => Effect.Effect<Outcome, SqlError>) => {
+  alone: (commit: Commit) => Effect.Effect<AppendOutcome, SqlError>
+): ((commit: Commit) => Effect.Effect<AppendOutcome, SqlError>) => {
   const waiting: Array<Waiting> = []
   let isLed = false
   let last = ""
@@ -56,7 +56,7 @@ export const makeGroupCommit = (
       const isAlone = !isLed && commit.stream === last
       last = commit.stream
       if (isAlone) return alone(commit)
-      const done = Deferred.makeUnsafe<Outcome, SqlError>()
+      const done = Deferred.makeUnsafe<AppendOutcome, SqlError>()
       waiting.push({ commit, done })
       if (isLed) return Deferred.await(done)
       isLed = true

@@ -1,0 +1,73 @@
+/**
+ * Carries an execution to its end while it is shown, and says what came of it.
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import {
+  type CorrelationId,
+  DeploymentStore,
+  type Execution,
+  type LeaseLost,
+  type StoreError
+} from "@signalbox/core/spi"
+import { hasExpired, isAway } from "../waiting/away.ts"
+import { ExitCode, exitCodeOf } from "../main/ExitCode.ts"
+import { Failure } from "../main/Failure.ts"
+import { inkOf, type Invocation } from "../main/Invocation.ts"
+import { executionView } from "../json/execution.ts"
+import { watch } from "../live/watch.ts"
+import { outcome } from "./outcome.ts"
+import { explaining } from "../request/place.ts"
+import { signalbox } from "../main/services.ts"
+
+/**
+ * Runs it here (or follows the runner that does) and shows it; `queueTimeout` is how long it may wait for its turn, `more`
+ * what the result says besides.
+ */
+export const carry = Effect.fnUntraced(function* (
+  invocation: Invocation,
+  id: CorrelationId,
+  queueTimeout?: number,
+  more: object = {}
+) {
+  const box = yield* signalbox
+  const last = yield* Effect.scoped(
+    Effect.gen(function* () {
+      const shown = yield* watch(invocation, id)
+      if (queueTimeout !== undefined) {
+        const asked = yield* Effect.flatMap(DeploymentStore, (store) => store.execution(id))
+        const hint = asked === undefined ? "See: signalbox active" : `See what is in the way: ${explaining(asked)}`
+        yield* Effect.forkScoped(box.withdrawAfter(id, queueTimeout, hint))
+      }
+      const state = yield* box.run(id)
+      yield* shown
+      return state
+    })
+  ).pipe(
+    Effect.onInterrupt(() => invocation.say(`the state is saved; carry on with: signalbox attach ${id}`)),
+    Effect.catchIf(isAway, (error) => Effect.fail(leftBehind(id, "store_unavailable", error))),
+    Effect.catchIf(hasExpired, (error) => Effect.fail(leftBehind(id, "lease_expired", error)))
+  )
+  yield* finish(invocation, last, more)
+})
+
+const leftBehind = (id: CorrelationId, code: string, { message }: StoreError | LeaseLost): Failure =>
+  new Failure({
+    exitCode: ExitCode.unavailable,
+    info: {
+      code,
+      message,
+      hint: `The state is saved. When the registry can be reached again, carry on with: signalbox attach ${id}`
+    }
+  })
+
+/** Writes the result of an execution, with what the command adds to it, and sets the exit code. */
+export const finish = Effect.fnUntraced(function* (
+  invocation: Invocation,
+  state: Execution.ExecutionState,
+  more: object = {}
+) {
+  const now = yield* Clock.currentTimeMillis
+  yield* invocation.result({ ...executionView(state, now), ...more }, () => outcome(state, inkOf(invocation)))
+  yield* invocation.exit(exitCodeOf(state, invocation.host.signal()))
+})

@@ -1,0 +1,138 @@
+/**
+ * The last words about an execution. Where it failed: the cause first, then what was done about it, then what to type.
+ */
+import type { Execution } from "@signalbox/core/spi"
+import type { Paint } from "../host/color.ts"
+import { mark, word } from "../live/glyphs.ts"
+import { wrap } from "../live/text.ts"
+import { addressOf, plain, span } from "../live/words.ts"
+
+/** How a result is written: its colours, and how wide the terminal is (a pipe has no end). */
+export interface Ink {
+  readonly paint: Paint
+  readonly columns: number
+}
+
+const versionOf = (stack: Execution.StackState): string | undefined => stack.release?.version
+
+const among = (names: ReadonlyArray<string>): string =>
+  names.length <= 1 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`
+
+/** What each stack is now, grouped: "web and api are back at v1". */
+const done = (state: Execution.ExecutionState): ReadonlyArray<string> => {
+  const back = state.stacks.filter(({ stages }) =>
+    stages.some(({ name, status }) => name === "rollback" && status === "succeeded")
+  )
+  const lines: Array<string> = []
+  const byVersion = new Map<string | undefined, Array<string>>()
+  for (const stack of back) byVersion.set(versionOf(stack), [...(byVersion.get(versionOf(stack)) ?? []), stack.name])
+  for (const [version, names] of byVersion) {
+    const end = version === undefined ? "gone again" : `back at ${version}`
+    lines.push(`${among(names)} ${names.length === 1 ? "is" : "are"} ${end}`)
+  }
+  for (const stack of state.stacks) {
+    if (back.includes(stack)) continue
+    if (stack.status === "failed") lines.push(`${stack.name} is left as it is: failed`)
+    else if (stack.irreversible !== undefined && stack.status === "deployed")
+      lines.push(`${stack.name} is never undone: ${stack.irreversible}`)
+    else if (stack.status === "deployed") lines.push(`${stack.name} stays at ${versionOf(stack)}`)
+  }
+  return lines
+}
+
+const cause = (state: Execution.ExecutionState): string => {
+  const failed = state.stacks.find(({ error }) => error !== undefined)?.error
+  const verdict = state.verdicts.findLast((one) => one.verdict === "fail" || one.verdict === "error")
+  return (
+    state.error?.message ??
+    failed?.message ??
+    (verdict === undefined
+      ? (state.reason ?? word(state.status))
+      : `${verdict.stack}: ${verdict.step}: ${verdict.reason}`)
+  )
+}
+
+/** What lets a paused execution go on: an answer, a runner where its own was stopped, or an operator's word. */
+const answerTo = ({ questions, reason }: Execution.ExecutionState): "approve" | "attach" | "resume" => {
+  if (questions.length > 0) return "approve"
+  return reason?.startsWith("interrupted;") === true ? "attach" : "resume"
+}
+
+const next = (state: Execution.ExecutionState, look: "status" | "events"): ReadonlyArray<string> => {
+  const where = `--environment ${state.environment}`
+  switch (state.status) {
+    case "completed":
+      return []
+    case "paused":
+      return [`signalbox ${answerTo(state)} ${state.correlationId}`, `signalbox abort ${state.correlationId}`]
+    case "queued":
+    case "in_progress":
+    case "rolling_back":
+      return [`signalbox attach ${state.correlationId}`]
+    default:
+      return [
+        `signalbox ${look} ${state.correlationId}`,
+        state.kind === "run"
+          ? `signalbox run --deployment ${state.deploymentId} ${where} -- <command>`
+          : `signalbox ${state.kind} ${state.deploymentId}${state.kind.endsWith("-stack") ? ` ${state.stacks[0]?.name ?? "<stack>"}` : ""} ${where}`
+      ]
+  }
+}
+
+/** What it is and what became of it, in one line. */
+export const headline = (state: Execution.ExecutionState, { paint }: Pick<Ink, "paint">): string => {
+  const [sign, style] = mark(state.status)
+  const took =
+    state.startedAt === undefined || state.finishedAt === undefined
+      ? ""
+      : ` in ${span(state.finishedAt - state.startedAt)}`
+  return `${paint(style, sign)} ${state.kind} ${state.deploymentId} ${state.environment}${state.version === undefined ? "" : ` ${state.version}`}: ${paint(style, word(state.status))}${took}`
+}
+
+/** A text behind its name, with what does not fit below it. */
+const named = (name: string, text: string, { columns }: Ink): ReadonlyArray<string> =>
+  wrap(plain(text), columns - 7).map((line, index) => `${index === 0 ? `${name}:`.padEnd(7) : "       "}${line}`)
+
+/** Why it failed, and what was done about it; nothing where it did not, or not yet. */
+export const why = (state: Execution.ExecutionState, ink: Ink): ReadonlyArray<string> => {
+  if (state.status === "completed") return []
+  if (state.finishedAt === undefined) {
+    return state.error === undefined ? [] : named("cause", state.error.message, ink)
+  }
+  return [
+    ...named("cause", cause(state), ink),
+    ...(state.error?.hint === undefined ? [] : named("hint", state.error.hint, ink)),
+    ...done(state).map((line, index) => `${index === 0 ? "done:  " : "       "}${line}`)
+  ]
+}
+
+/** What to type next; `look` is the command that says more about it than what stands above. */
+export const nextLines = (
+  state: Execution.ExecutionState,
+  { paint }: Pick<Ink, "paint">,
+  look: "status" | "events" = "status"
+): ReadonlyArray<string> =>
+  next(state, look).map((line, index) => `${index === 0 ? "next:  " : "       "}${paint("cyan", line)}`)
+
+const stackLine = (stack: Execution.StackState): string => {
+  const version = stack.release === null ? "" : ` ${stack.release.version}`
+  const address = stack.status === "deployed" ? addressOf(stack.outputs) : undefined
+  return `  ${stack.name}: ${word(stack.status)}${version}${address === undefined ? "" : `  ${address}`}`
+}
+
+/** The lines on stdout at the end of an execution. */
+export const outcome = (state: Execution.ExecutionState, ink: Ink): ReadonlyArray<string> => {
+  const asked =
+    state.finishedAt === undefined
+      ? [
+          ...state.questions.map(({ question, stack }) => `  ${stack}: ${plain(question)}`),
+          ...(state.reason === undefined ? [] : [`  ${plain(state.reason)}`])
+        ]
+      : []
+  return [
+    headline(state, ink),
+    ...(state.status === "completed" ? state.stacks.map(stackLine) : asked),
+    ...why(state, ink),
+    ...nextLines(state, ink)
+  ]
+}

@@ -1,0 +1,272 @@
+/**
+ * What went wrong, as the user sees it: an exit code, a code for scripts, a message and what to do next.
+ */
+import * as Cause from "effect/Cause"
+import type * as CliError from "effect/cli/CliError"
+import * as Data from "effect/Data"
+import { type ErrorInfo, escapeUnfit } from "@signalbox/core/spi"
+import { ExitCode } from "./ExitCode.ts"
+import { clock } from "../live/words.ts"
+import { suggest } from "./suggest.ts"
+
+export interface FailureShape {
+  readonly exitCode: number
+  readonly info: ErrorInfo
+  /** Everything else that is wrong, one line each. */
+  readonly more?: ReadonlyArray<string>
+}
+
+/** A failure that a command finds itself. */
+export class Failure extends Data.TaggedError("Failure")<FailureShape> {
+  override get message(): string {
+    return this.info.message
+  }
+}
+
+/** The command line is wrong. */
+export const usage = (code: string, message: string, hint: string, path?: string): Failure =>
+  new Failure({ exitCode: ExitCode.usage, info: { code, message, hint, ...(path === undefined ? {} : { path }) } })
+
+/** A flag wants a value and is followed by none. */
+export const valueMissing = (flag: string, command: ReadonlyArray<string>): Failure =>
+  usage("invalid_value", `Missing value for flag ${flag}`, hintOfMissing(flag, command), flag)
+
+const hintOfMissing = (flag: string, command: ReadonlyArray<string>): string =>
+  `Is a variable empty there? A value that begins with - is written ${flag}=<value>. See: ${command.join(" ")} --help`
+
+/** What was named is not there. */
+export const notFound = (code: string, message: string, hint: string): Failure =>
+  new Failure({ exitCode: ExitCode.notFound, info: { code, message, hint } })
+
+interface LeaseShape {
+  readonly key: string
+  readonly holder: string
+  readonly owner: string
+  readonly acquiredAt: number
+  readonly expiresAt: number
+  readonly reason?: string
+}
+
+/** Who is in the way, what it does, since when, until when, and what to type. */
+const blocked = (lease: LeaseShape, info: ErrorInfo | undefined): FailureShape => {
+  const since = `since ${clock(lease.acquiredAt)}; unless renewed, its lease ends at ${clock(lease.expiresAt)}`
+  const code = info?.code ?? "blocked"
+  const [, deployment, environment] = /^lock\/([^/]+)\/(.+)$/.exec(lease.key) ?? []
+  if (deployment === undefined) {
+    // The claim of whoever runs an execution: that one is known, and its process says nothing to anybody.
+    const id = lease.key.replace(/^execution\//, "")
+    return {
+      exitCode: ExitCode.blocked,
+      info: {
+        code,
+        message: `${info?.message ?? `${id} is run by another process`} ${since}`,
+        hint: info?.hint ?? `Watch it with: signalbox attach ${id} · stop it with: signalbox abort ${id}`
+      }
+    }
+  }
+  const reasons = `signalbox can-deploy ${deployment} --environment ${environment} --explain`
+  const other = `watch it: signalbox attach ${lease.holder} · stop it: signalbox abort ${lease.holder}`
+  return {
+    exitCode: ExitCode.blocked,
+    info: {
+      code,
+      message: `${deployment} ${environment} is held by ${lease.holder} (${lease.reason ?? "unknown"}) ${since}`,
+      // What was refused has not begun, and may wait instead.
+      hint:
+        info === undefined
+          ? `Every reason: ${reasons} · ${other}`
+          : `Wait for it: --queue fifo · every reason: ${reasons} · ${other}`
+    }
+  }
+}
+
+const refusals = {
+  invalid: ExitCode.usage,
+  not_found: ExitCode.notFound,
+  blocked: ExitCode.blocked,
+  conflict: ExitCode.failed
+} as const
+
+const providerCodes: Readonly<Record<string, number>> = {
+  Invalid: ExitCode.usage,
+  Missing: ExitCode.notFound,
+  Busy: ExitCode.blocked,
+  Throttled: ExitCode.unavailable,
+  Unavailable: ExitCode.unavailable
+}
+
+const storeHints = {
+  Unavailable:
+    "Check that the database can be reached and that no other program holds it. What the providers alone say: signalbox can-deploy",
+  Full: "Make room on the disk, then try again.",
+  ReadOnly: "Make the .signalbox folder writable, or choose another one with --directory.",
+  Corrupt:
+    "It was written by another version or is damaged; restore a copy, or choose another --directory. What it left running: signalbox destroy --orphans",
+  Misconfigured: "Set SIGNALBOX_DATABASE_URL to postgres://user:password@host:5432/database.",
+  Unexpected: "Run again with SIGNALBOX_DEBUG=1 to see more."
+} as const
+
+interface Tagged {
+  readonly _tag?: unknown
+  readonly message?: unknown
+  readonly info?: ErrorInfo
+  readonly kind?: keyof typeof refusals
+  readonly lease?: LeaseShape
+  readonly reason?: unknown
+  readonly issues?: ReadonlyArray<{
+    readonly path: string
+    readonly message: string
+    readonly hint: string
+    readonly line?: number
+  }>
+  readonly file?: string
+  readonly where?: string
+  readonly key?: string
+  readonly outage?: unknown
+}
+
+const unexpected = (error: unknown): FailureShape => ({
+  exitCode: ExitCode.failed,
+  info: {
+    code: "internal",
+    message: `something went wrong inside signalbox: ${error instanceof Error ? error.message.split("\n")[0] : String(error)}`,
+    hint: "Nothing is lost: what was done is in the log. Run again with SIGNALBOX_DEBUG=1 to see more."
+  }
+})
+
+/** How any error is shown. Errors are told by their tags: their classes would pull the whole engine into `--help`. */
+export const failureOf = (error: unknown): FailureShape => {
+  const tagged = (typeof error === "object" && error !== null ? error : {}) as Tagged
+  switch (tagged._tag) {
+    case "Failure":
+      return error as Failure
+    case "ShowHelp":
+      return usageFailure(error as CliError.ShowHelp)
+    case "Rejected":
+      return tagged.lease !== undefined
+        ? blocked(tagged.lease, tagged.info)
+        : { exitCode: refusals[tagged.kind!], info: tagged.info! }
+    case "ConfigurationInvalid":
+      return {
+        exitCode: ExitCode.usage,
+        info: {
+          ...tagged.info!,
+          message: `${tagged.file === undefined ? "" : `${tagged.where}: `}${tagged.info!.path === "" ? "" : `${tagged.info!.path}: `}${tagged.info!.message}`
+        },
+        more: tagged
+          .issues!.slice(1)
+          .map(
+            ({ hint, line, message, path }) =>
+              `${line === undefined ? "" : `line ${line}: `}${path === "" ? "" : `${path}: `}${message} (${hint})`
+          )
+      }
+    case "ConfigFileInvalid":
+      return { exitCode: ExitCode.usage, info: tagged.info! }
+    case "LeaseHeld":
+      return blocked(tagged.lease!, undefined)
+    case "LeaseLost":
+      return tagged.outage === undefined
+        ? {
+            exitCode: ExitCode.failed,
+            info: {
+              code: "lease_lost",
+              message: String(tagged.message),
+              hint: "Another process took it over, or this one was stopped for longer than it lasts. See: signalbox active"
+            }
+          }
+        : {
+            exitCode: ExitCode.unavailable,
+            info: {
+              code: "lease_expired",
+              message: String(tagged.message),
+              hint: "When the registry can be reached again, see what was under way: signalbox active"
+            }
+          }
+    case "StoreError": {
+      const reason = tagged.reason as keyof typeof storeHints
+      return {
+        exitCode: reason === "Misconfigured" ? ExitCode.usage : ExitCode.unavailable,
+        info: { code: `store_${reason.toLowerCase()}`, message: String(tagged.message), hint: storeHints[reason] }
+      }
+    }
+    case "ProviderError":
+      return {
+        exitCode: providerCodes[(tagged.reason as { readonly _tag: string })._tag] ?? ExitCode.failed,
+        info: tagged.info!
+      }
+    default:
+      return unexpected(error)
+  }
+}
+
+/** How the cause of a program's end is shown; undefined where it was merely interrupted. */
+export const failureOfCause = (cause: Cause.Cause<unknown>): FailureShape | undefined => {
+  const [reason] = cause.reasons.filter((one) => !Cause.isInterruptReason(one))
+  if (reason === undefined) return undefined
+  return failureOf(Cause.isFailReason(reason) ? reason.error : (reason as { readonly defect?: unknown }).defect)
+}
+
+const usageFailure = ({ commandPath, errors }: CliError.ShowHelp): FailureShape => {
+  const shown = errors.map((error) => {
+    const [message = "", , ...rest] = messageOf(error).split("\n")
+    const suggestion = rest.map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("Did you mean"))
+    return { message: message.replace(/ in command .*$/, "").replace(/ for "signalbox"$/, ""), suggestion, error }
+  })
+  const first = shown[0]
+  const help = `${commandPath.join(" ")} --help`
+  const suggestion = first === undefined ? undefined : (first.suggestion[0] ?? sharedFlag(first.error))
+  return {
+    exitCode: ExitCode.usage,
+    info: {
+      code: first === undefined ? "usage" : codeOf(first.error),
+      message: first?.message ?? "the command line is wrong",
+      hint:
+        first !== undefined && lacksValue(first.error)
+          ? hintOfMissing(pathOf(first.error), commandPath)
+          : suggestion !== undefined
+            ? `Did you mean ${suggestion}?`
+            : `See: ${help}`,
+      ...(first === undefined ? {} : { path: pathOf(first.error) })
+    },
+    more: shown.slice(1).map(({ message }) => message)
+  }
+}
+
+/** A value may hold line breaks, the message must not. */
+const messageOf = (error: CliError.NonShowHelpErrors): string =>
+  error._tag === "InvalidValue" && error.value !== ""
+    ? error.message.replace(error.value, () => escapeUnfit(error.value))
+    : error.message
+
+const lacksValue = (error: CliError.NonShowHelpErrors): boolean =>
+  error._tag === "InvalidValue" && error.kind === "flag" && error.value === ""
+
+/** Flags that every command has are not among those that `effect/cli` compares with. */
+const sharedFlags = ["json", "environment", "region", "config", "directory", "color", "no-color", "help", "version"]
+const sharedFlag = (error: CliError.NonShowHelpErrors): string | undefined => {
+  if (error._tag !== "UnrecognizedOption" || !error.option.startsWith("--")) return undefined
+  const name = suggest(error.option.slice(2), sharedFlags)
+  return name === undefined ? undefined : `--${name}`
+}
+
+const codeOf = (error: { readonly _tag: string }): string =>
+  error._tag.replaceAll(/(?<=[a-z])[A-Z]/g, (letter) => `_${letter}`).toLowerCase()
+
+const pathOf = (error: CliError.NonShowHelpErrors): string => {
+  switch (error._tag) {
+    case "UnrecognizedOption":
+      return error.option
+    case "MissingOption":
+      return `--${error.option}`
+    case "InvalidValue":
+      return error.kind === "flag" ? `--${error.option}` : `<${error.option}>`
+    case "MissingArgument":
+      return `<${error.argument}>`
+    case "UnexpectedArgument":
+      return error.arguments[0] ?? ""
+    case "UnknownSubcommand":
+      return error.subcommand
+    default:
+      return ""
+  }
+}

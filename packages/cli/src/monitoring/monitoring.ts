@@ -1,0 +1,243 @@
+/**
+ * Watching for `monitor`: which execution is meant, and what is told of it. Runs in the process that watches.
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
+import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
+import type { Monitor } from "@signalbox/core/engine"
+import {
+  type CorrelationId,
+  DeploymentStore,
+  type EnvironmentName,
+  type Execution,
+  type ExecutionSpec,
+  type StoreError,
+  type StoredEvent
+} from "@signalbox/core/spi"
+import { actor } from "../request/actor.ts"
+import { outage } from "../waiting/away.ts"
+import { exitCodeOf } from "../main/ExitCode.ts"
+import { isFinished } from "../commands/choices.ts"
+import type { Failure } from "../main/Failure.ts"
+import type { Invocation } from "../main/Invocation.ts"
+import { eventView } from "../json/event.ts"
+import { isLogged, lineView, type Message } from "../json/monitor.ts"
+import { heartbeat, transition } from "../live/transition.ts"
+import { span } from "../live/words.ts"
+import { isWaiting } from "../waiting/lookAt.ts"
+import { manifestOf } from "../request/manifest.ts"
+import { engine } from "../main/services.ts"
+import * as Target from "../request/target.ts"
+
+export interface Monitoring {
+  readonly id: string | undefined
+  readonly intervalMs: number
+  readonly stallAfterMs: number
+  readonly overlongAfterMs: number | undefined
+  readonly logFile: string | undefined
+  readonly once: boolean
+  readonly follow: boolean
+  readonly watcher?: Monitor.Watcher
+  /** Up to where each execution was shown before. */
+  readonly shown: Readonly<Record<string, number>>
+  /** What began or ended up to this position was watched before; without it, what is under way now comes first. */
+  readonly heardTo?: number | undefined
+  readonly tell: (message: Message) => Effect.Effect<void>
+}
+
+/** Below this nothing is said of a silence: it is how long people take to look twice. */
+const briefly = 30_000
+
+const liveOf = (isQueued: boolean, silentMs: number, state: Execution.ExecutionState): string => {
+  if (isFinished(state)) return ""
+  const quiet = silentMs < briefly ? "" : `; nothing new for ${span(silentMs)}`
+  return isQueued ? `waits for its turn${quiet}` : `${heartbeat(state, Date.now())}${quiet}`
+}
+
+/** Who watches an execution that was shown up to there. Nobody has missed anything of one that nobody watched before. */
+const watcherOf = ({ watcher }: Monitoring, from: number, follow: boolean): Monitor.Watcher | undefined => {
+  if (watcher === undefined || (from === 0 && !follow)) return watcher
+  const { gapMs, ...rest } = watcher
+  return from === 0 ? rest : { ...rest, heardTo: from, ...(gapMs === undefined ? {} : { gapMs }) }
+}
+
+/** Watches one execution to its end, and tells and logs each event once. */
+const watchOne = Effect.fnUntraced(function* (
+  monitoring: Monitoring,
+  id: CorrelationId,
+  onStore: NonNullable<Monitor.MonitorOptions["onStore"]>
+) {
+  const { Monitor } = yield* engine
+  const { openMonitorLog } = yield* Effect.promise(() => import("../backend/monitor.ts"))
+  const { follow, logFile, overlongAfterMs, shown, tell } = monitoring
+  const log =
+    logFile === undefined
+      ? undefined
+      : yield* Effect.acquireRelease(
+          Effect.sync(() => openMonitorLog(logFile)),
+          (open) => Effect.sync(open.close)
+        )
+  const from = shown[id] ?? 0
+  const watcher = watcherOf(monitoring, from, follow)
+  const troubles = new Map<string, string>()
+  const onEvent = (stored: StoredEvent): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      if (isLogged(stored)) log?.write(lineView(stored))
+      if (stored.position <= from || !isLogged(stored)) return Effect.void
+      const { position, seq, stream } = stored
+      return tell({ _tag: "Event", stream, position, seq, view: eventView(stored), line: transition(stored) ?? null })
+    })
+  const last = yield* Monitor.watch(id, {
+    interval: Duration.millis(monitoring.intervalMs),
+    stallAfter: Duration.millis(monitoring.stallAfterMs),
+    once: monitoring.once,
+    onEvent,
+    onStore,
+    onLook: (state, now) =>
+      state.execution === undefined
+        ? Effect.void
+        : tell({
+            _tag: "Live",
+            stream: id,
+            text: liveOf(isWaiting(state.execution), Monitor.silentFor(state, now), state.execution)
+          }),
+    onTrouble: ({ message, stackName }) => {
+      // The same trouble again is nothing new.
+      if (troubles.get(stackName) === message) return Effect.void
+      troubles.set(stackName, message)
+      return tell({ _tag: "Note", text: `${stackName}: its provider cannot be asked: ${message}` })
+    },
+    ...(overlongAfterMs === undefined ? {} : { overlongAfter: Duration.millis(overlongAfterMs) }),
+    ...(watcher === undefined ? {} : { watcher })
+  })
+  if (last.execution !== undefined && isFinished(last.execution)) yield* tell({ _tag: "Over", stream: id })
+  return last.execution
+})
+
+/** What stands in the configuration, or else what the last execution worked from: where there is none, another folder's. */
+const specIn = Effect.fnUntraced(function* (inv: Invocation, last: CorrelationId | undefined, name: EnvironmentName) {
+  const { Configuration } = yield* engine
+  const store = yield* DeploymentStore
+  const configured = yield* Effect.result(
+    Effect.flatMap(manifestOf(inv), (manifest) => Configuration.resolve(manifest, name))
+  )
+  if (configured._tag === "Success") return configured.success
+  const [requested] =
+    last === undefined ? [] : yield* store.events({ stream: last, tags: ["ExecutionRequested"], limit: 1 })
+  return requested?.event._tag === "ExecutionRequested" ? requested.event.spec : undefined
+})
+
+/** What somebody else is doing to a deployment: observed already, or found now. */
+const foreignTo = Effect.fnUntraced(function* (inv: Invocation, id: string | undefined) {
+  const { Monitor } = yield* engine
+  const store = yield* DeploymentStore
+  const deploymentId = yield* Target.deploymentId(inv, id as never)
+  const owner = yield* Target.deployment(deploymentId)
+  const environment = yield* Target.environmentIn(inv, owner.environments)
+  const known = yield* store.executions({ deploymentId, environment, kinds: ["observe"], finished: false })
+  const state = yield* store.environment(deploymentId, environment)
+  const spec: ExecutionSpec | undefined = yield* specIn(inv, state?.last, environment)
+  const found =
+    spec === undefined ? [] : yield* Monitor.foreign({ deploymentId, environment, spec, by: actor(inv, Option.none()) })
+  return [...new Set([...known.items.map(({ correlationId }) => correlationId), ...found])]
+})
+
+/** The executions that an id means now: the one under way, or those of others that are in flight. */
+const underWay = Effect.fnUntraced(function* (inv: Invocation, id: string | undefined) {
+  const own = yield* Target.execution(inv, id).pipe(
+    Effect.map((state) => [state.correlationId]),
+    Effect.catchIf(
+      (error): error is Failure => error._tag === "Failure" && error.info.code === "nothing_under_way",
+      () => Effect.succeed([] as ReadonlyArray<CorrelationId>)
+    )
+  )
+  return own.length > 0 ? own : yield* foreignTo(inv, id)
+})
+
+/** The executions that began or ended after a position, whether they are over or not; without those that wait for their turn. */
+const begunSince = Effect.fnUntraced(function* (inv: Invocation, id: string | undefined, after: number) {
+  const store = yield* DeploymentStore
+  const deploymentId = yield* Target.deploymentId(inv, id as never)
+  const { environment } = inv.settings
+  const found = new Set<string>()
+  for (let from = after; ;) {
+    const events = yield* store.events({
+      deploymentId,
+      ...(environment === undefined ? {} : { environment: environment as EnvironmentName }),
+      tags: ["ExecutionRequested", "ExecutionAdmitted", "ExecutionTransitioned"],
+      after: from,
+      limit: 1_000
+    })
+    for (const { stream } of events) found.add(stream)
+    if (events.length < 1_000) break
+    from = events.at(-1)!.position
+  }
+  const states = yield* Effect.forEach(found, (one) => store.execution(one as CorrelationId))
+  return states.flatMap((state) => (state === undefined || isWaiting(state) ? [] : [state.correlationId]))
+})
+
+/**
+ * Watches what an id means until it is over; with `follow`, and then what comes next: also what was over before anybody
+ * looked.
+ */
+export const monitor = Effect.fnUntraced(function* (inv: Invocation, monitoring: Monitoring) {
+  const store = yield* DeploymentStore
+  const { tell } = monitoring
+  const { Monitor } = yield* engine
+  let away = false
+  // Several look at it, and one says it.
+  const onStore = (error: StoreError | undefined) => {
+    if (away === (error !== undefined)) return Effect.void
+    away = error !== undefined
+    return tell({ _tag: "Note", text: outage(error) })
+  }
+  const lasting: ReturnType<typeof Monitor.enduring> = monitoring.once ? identity : Monitor.enduring(onStore)
+  const named =
+    monitoring.id !== undefined && (yield* lasting(store.execution(monitoring.id as CorrelationId))) !== undefined
+  const follow = monitoring.follow && !named && !monitoring.once
+  const seen = new Set<CorrelationId>()
+  let heardTo = monitoring.heardTo ?? (yield* lasting(store.head))
+  const heard = (position: number) => {
+    heardTo = position
+    return follow ? tell({ _tag: "Heard", position }) : Effect.void
+  }
+  const next = Effect.gen(function* () {
+    const head = yield* store.head
+    const begun = follow ? yield* begunSince(inv, monitoring.id, heardTo) : []
+    const found = new Set([...begun, ...(yield* underWay(inv, monitoring.id))])
+    const ids = [...found].filter((id) => !seen.has(id))
+    if (ids.length === 0) yield* heard(head)
+    return { head, ids }
+  }).pipe(lasting)
+  yield* heard(heardTo)
+  // What was begun before this process took over is brought to its end first, also where it has ended meanwhile.
+  const before = Object.keys(monitoring.shown) as ReadonlyArray<string> as ReadonlyArray<CorrelationId>
+  let round = before.length > 0 ? { head: heardTo, ids: before } : yield* next
+  let last: Execution.ExecutionState | null = null
+  const changes = Stream.retry(store.changes, Schedule.spaced("1 second"))
+  while (true) {
+    const ended = yield* Effect.forEach(round.ids, (id) => Effect.scoped(watchOne(monitoring, id, onStore)), {
+      concurrency: "unbounded"
+    })
+    for (const state of ended) {
+      if (state !== undefined && (last === null || exitOf(inv, state) >= exitOf(inv, last))) last = state
+    }
+    if (!follow) break
+    for (const id of round.ids) seen.add(id)
+    yield* heard(round.head)
+    if (last !== null) yield* tell({ _tag: "Note", text: "waits for what comes next" })
+    last = null
+    const found = yield* Stream.merge(changes, Stream.tick(monitoring.intervalMs)).pipe(
+      Stream.mapEffect(() => next),
+      Stream.filter(({ ids }) => ids.length > 0),
+      Stream.runHead
+    )
+    round = Option.getOrElse(found, () => round)
+  }
+  yield* tell({ _tag: "End", exitCode: last === null ? 0 : exitOf(inv, last), execution: last })
+})
+
+const exitOf = (inv: Invocation, state: Execution.ExecutionState): number => exitCodeOf(state, inv.host.signal())

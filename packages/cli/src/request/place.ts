@@ -1,0 +1,148 @@
+/**
+ * Where a coordinated deployment takes place: a deployment and one of its environments, with a configuration or without.
+ */
+import * as Path from "node:path"
+import * as Effect from "effect/Effect"
+import {
+  type DeploymentId,
+  DeploymentStore,
+  EnvironmentName,
+  escapeUnfit,
+  type Manifest,
+  type StackName,
+  type StoreError
+} from "@signalbox/core/spi"
+import { actor } from "./actor.ts"
+import type { Failure } from "../main/Failure.ts"
+import type { Invocation } from "../main/Invocation.ts"
+import { inRegion, manifestOf } from "./manifest.ts"
+import { engine, signalbox, withServices } from "../main/services.ts"
+import * as Target from "./target.ts"
+import { today } from "./today.ts"
+import type * as Option from "effect/Option"
+
+export interface Place {
+  readonly manifest: Manifest
+  readonly deploymentId: DeploymentId
+  readonly environment: EnvironmentName
+  /** Whether the project has no configuration; its deployment is made where there is none. */
+  readonly bare: boolean
+  /** Whether it is one that somebody made, by its id, and that gets no environments on the way. */
+  readonly named: boolean
+  /** Whether its environment may be one that the configuration does not have. */
+  readonly onRecord?: boolean
+}
+
+/** A folder may be called anything, a project may not. */
+const nameOf = (folder: string): string => escapeUnfit(folder).trim().slice(0, 128).trim() || "root"
+
+/** The names of a project that has no configuration: those of its repository, else of its folder. */
+const namesOf = ({ host, settings }: Invocation): readonly [organization: string, project: string] => {
+  const [owner, name] = (host.env.GITHUB_REPOSITORY ?? "").split("/")
+  return owner && name ? [nameOf(owner), nameOf(name)] : ["local", nameOf(Path.basename(settings.directory))]
+}
+
+/**
+ * Finds it. Without a configuration the deployment is the one of this folder, else one whose id follows from the names of
+ * the project, so that every checkout of it means the same; without an environment it is "default", until the store knows
+ * others.
+ */
+export const placeOf = Effect.fnUntraced(function* (
+  inv: Invocation,
+  given: DeploymentId | undefined,
+  stacks: ReadonlyArray<StackName> = []
+) {
+  if (inv.settings.config !== undefined) {
+    const configured = yield* manifestOf(inv)
+    const deploymentId = yield* Target.deploymentId(inv, given)
+    const environment = yield* Target.environmentOf(inv, configured)
+    const manifest = inRegion(configured, environment, inv.settings.region)
+    return { manifest, deploymentId, environment, bare: false, named: true }
+  }
+  const { Configuration, deploymentIdOf } = yield* engine
+  const [organization, project] = namesOf(inv)
+  const environment = EnvironmentName.make(inv.settings.environment ?? "default")
+  const own = deploymentIdOf(organization, project)
+  // What the first command here wrote down names the same deployment, and still lets it grow.
+  const deploymentId = given ?? Target.idIn(inv.settings.directory) ?? own
+  return {
+    manifest: Configuration.bare({ organization, project, environment, stacks }),
+    deploymentId,
+    environment,
+    bare: true,
+    named: given !== undefined || deploymentId !== own
+  }
+})
+
+/**
+ * Finds it for what is about the record alone: locks, and going back. A configuration that cannot be read is a warning, and
+ * the environment is one of the record too.
+ */
+export const placeOnRecord = Effect.fnUntraced(function* (
+  inv: Invocation,
+  given: DeploymentId | undefined,
+  stacks: ReadonlyArray<StackName> = []
+) {
+  if (inv.settings.config === undefined) return yield* placeOf(inv, given, stacks)
+  const { Configuration } = yield* engine
+  const { manifest: read } = yield* today(inv)
+  const deploymentId = yield* Target.deploymentId(inv, given)
+  const [organization, project] = namesOf(inv)
+  // Which one it is, the store knows.
+  const names = [inv.settings.environment, ...Object.keys(read?.environments ?? {})]
+  const environment = names.find(Target.isEnvironmentName) ?? EnvironmentName.make("default")
+  const manifest = read ?? Configuration.bare({ organization, project, environment, stacks })
+  const place: Place = { manifest, deploymentId, environment, bare: read === undefined, named: true, onRecord: true }
+  return place
+})
+
+/** What says everything that is in the way of it. */
+export const explaining = ({ deploymentId, environment }: Pick<Place, "deploymentId" | "environment">): string =>
+  `signalbox can-deploy ${deploymentId} --environment ${environment} --explain`
+
+const moved = (place: Place, environment: EnvironmentName): Place => {
+  const { environments } = place.manifest
+  const settings = environments[environment] ?? (place.bare ? environments[place.environment]! : { stacks: {} })
+  return { ...place, environment, manifest: { ...place.manifest, environments: { [environment]: settings } } }
+}
+
+/**
+ * The place as the store knows it: a deployment that was named has to be there, and the environment is one of its own; where
+ * no environment was named, its only one.
+ */
+export const settled = Effect.fnUntraced(function* (
+  inv: Invocation,
+  place: Place
+): Effect.fn.Return<Place, Failure | StoreError, DeploymentStore> {
+  if (place.onRecord === true) {
+    const configured = place.bare ? undefined : place.manifest
+    return moved(place, yield* Target.environmentOnRecord(inv, place.deploymentId, configured))
+  }
+  if (place.named) {
+    const { environments } = yield* Target.deployment(place.deploymentId)
+    return place.bare ? moved(place, yield* Target.environmentIn(inv, environments)) : place
+  }
+  if (inv.settings.environment !== undefined) return place
+  const found = yield* (yield* DeploymentStore).deployment(place.deploymentId)
+  const environments = found?.environments ?? []
+  if (environments.length === 0 || environments.includes(place.environment)) return place
+  return moved(place, yield* Target.environmentIn(inv, environments))
+})
+
+/** Works there with the stores open; the deployment of a project without a configuration is made first. */
+export const within = <A, E, R>(
+  inv: Invocation,
+  place: Place,
+  by: Option.Option<string>,
+  body: (place: Place) => Effect.Effect<A, E, R>
+) =>
+  withServices(
+    inv,
+    Effect.gen(function* () {
+      const here = yield* settled(inv, place)
+      const box = yield* signalbox
+      if (!here.named) yield* box.ensure({ ...here, by: actor(inv, by) })
+      return yield* body(here)
+    }),
+    { create: !place.named }
+  )

@@ -1,0 +1,44 @@
+/**
+ * The configuration that was recorded with what is deployed: what going back and looking work with.
+ */
+import * as Effect from "effect/Effect"
+import type { ErrorInfo, Environment, Manifest } from "@signalbox/core/spi"
+import { DeploymentStore, type DeploymentId, type EnvironmentName } from "@signalbox/core/spi"
+import { plain } from "../live/words.ts"
+import { engine } from "../main/services.ts"
+import * as Target from "./target.ts"
+
+/** That of an environment; what was never deployed comes from `today`. */
+export const recordedManifest = Effect.fnUntraced(function* (
+  id: DeploymentId,
+  environment: EnvironmentName,
+  today: Manifest | undefined
+) {
+  const { RecordedManifest } = yield* engine
+  const found = yield* Target.deployment(id)
+  const state = yield* (yield* DeploymentStore).environment(id, environment)
+  return RecordedManifest.manifest(found, environment, state, today)
+})
+
+/** Whether anything was deployed there whose configuration is known. */
+export const isRecorded = Effect.fnUntraced(function* (id: DeploymentId, environment: EnvironmentName) {
+  const { RecordedManifest } = yield* engine
+  return RecordedManifest.isRecorded(yield* (yield* DeploymentStore).environment(id, environment))
+})
+
+/** Stacks that are deployed and that the configuration does not have any more, for `--json`. */
+export const droppedView = (
+  dropped: ReadonlyArray<Environment.StackInEnvironment>
+): ReadonlyArray<{ readonly name: string; readonly version: string | null }> =>
+  dropped.map(({ name, release }) => ({ name, version: release?.version ?? null }))
+
+/** The same, as warnings for people. */
+export const droppedWarning = (
+  { name, release }: Environment.StackInEnvironment,
+  id: DeploymentId,
+  environment: EnvironmentName
+): ErrorInfo => ({
+  code: "stack_dropped",
+  message: `${name} is not in the configuration any more and is still deployed${release === null ? "" : ` (${plain(release.version)})`}: nothing is done to it`,
+  hint: `Take it away with: signalbox destroy-stack ${id} ${name} --environment ${environment}`
+})

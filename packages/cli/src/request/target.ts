@@ -1,0 +1,191 @@
+/**
+ * What a command is about: which deployment, which environment, which execution.
+ */
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import {
+  CorrelationId,
+  DeploymentId,
+  DeploymentStore,
+  type Environment,
+  EnvironmentName,
+  type Execution,
+  type Manifest,
+  type StoreError
+} from "@signalbox/core/spi"
+import { type Failure, notFound, usage } from "../main/Failure.ts"
+import type { Invocation } from "../main/Invocation.ts"
+
+const isDeploymentId = Schema.is(DeploymentId)
+const isCorrelationId = Schema.is(CorrelationId)
+export const isEnvironmentName = Schema.is(EnvironmentName)
+
+/** The id in `.deployment-metadata.yaml`, which the first line of that name holds. */
+export const idInFolder = (directory: string): string | undefined => {
+  const file = Path.join(directory, ".deployment-metadata.yaml")
+  try {
+    return /^deployment_id:\s*["']?([A-Z0-9]+)["']?\s*$/m.exec(Fs.readFileSync(file, "utf8"))?.[1]
+  } catch {
+    return undefined
+  }
+}
+
+/** That id, where it is one. */
+export const idIn = (directory: string): DeploymentId | undefined => {
+  const id = idInFolder(directory)
+  return isDeploymentId(id) ? id : undefined
+}
+
+/** The deployment id that was given, or the one of this folder. */
+export const deploymentId = (
+  invocation: Invocation,
+  given: DeploymentId | undefined
+): Effect.Effect<DeploymentId, Failure> => {
+  if (given !== undefined) return Effect.succeed(given)
+  const id = idInFolder(invocation.settings.directory)
+  if (id === undefined) {
+    return Effect.fail(
+      usage(
+        "deployment_missing",
+        "which deployment? there is no .deployment-metadata.yaml here",
+        "Give its id (signalbox list shows them), or make one with: signalbox init",
+        "<id>"
+      )
+    )
+  }
+  return isDeploymentId(id)
+    ? Effect.succeed(id)
+    : Effect.fail(
+        usage(
+          "metadata_invalid",
+          ".deployment-metadata.yaml holds no deployment id",
+          "Give the id on the command line.",
+          ".deployment-metadata.yaml"
+        )
+      )
+}
+
+/** The deployment itself, from the store. */
+export const deployment = Effect.fnUntraced(function* (
+  id: DeploymentId
+): Effect.fn.Return<Environment.Deployment, Failure | StoreError, DeploymentStore> {
+  const store = yield* DeploymentStore
+  const found = yield* store.deployment(id)
+  if (found !== undefined) return found
+  const others = (yield* store.deployments).map((one) => one.deploymentId)
+  return yield* notFound(
+    "unknown_deployment",
+    `there is no deployment ${id}`,
+    others.length === 0
+      ? "Make one with: signalbox init"
+      : `There are: ${others.slice(0, 10).join(", ")}. See: signalbox list`
+  )
+})
+
+const only = (names: ReadonlyArray<string>): string | undefined => (names.length === 1 ? names[0] : undefined)
+
+const which = (names: ReadonlyArray<string>): Failure =>
+  usage("environment_missing", "which environment?", `Add --environment ${names.join(" | ")}`, "--environment")
+
+/** The environment that was asked for; the only one where there is but one. */
+export const environmentIn = (
+  invocation: Invocation,
+  names: ReadonlyArray<string>
+): Effect.Effect<EnvironmentName, Failure> => {
+  const name = invocation.settings.environment ?? only(names)
+  if (name === undefined) return Effect.fail(which(names))
+  return isEnvironmentName(name) && names.includes(name)
+    ? Effect.succeed(name)
+    : Effect.fail(
+        usage(
+          "unknown_environment",
+          `there is no environment "${name}"`,
+          `The environments are: ${names.join(", ")}.`,
+          "--environment"
+        )
+      )
+}
+
+export const environmentOf = (invocation: Invocation, manifest: Manifest): Effect.Effect<EnvironmentName, Failure> =>
+  environmentIn(invocation, Object.keys(manifest.environments))
+
+/** All environments of a deployment: those that it was made with, and those in which something was done. */
+export const environmentNames = Effect.fnUntraced(function* (
+  id: DeploymentId
+): Effect.fn.Return<ReadonlyArray<EnvironmentName>, Failure | StoreError, DeploymentStore> {
+  const { environments } = yield* deployment(id)
+  const states = yield* (yield* DeploymentStore).environments(id)
+  return [...new Set([...environments, ...states.map(({ environment }) => environment)])]
+})
+
+/**
+ * The environment that was asked for, where its record matters more than today's configuration: one of either. Where none
+ * was named it is the only one of the configuration, else the only one on record.
+ */
+export const environmentOnRecord = Effect.fnUntraced(function* (
+  invocation: Invocation,
+  id: DeploymentId,
+  today: Manifest | undefined
+): Effect.fn.Return<EnvironmentName, Failure | StoreError, DeploymentStore> {
+  const recorded = yield* environmentNames(id)
+  const configured = Object.keys(today?.environments ?? {})
+  const names = [...new Set([...configured, ...recorded])]
+  return yield* environmentIn(
+    invocation,
+    invocation.settings.environment === undefined && configured.length === 1 ? configured : names
+  )
+})
+
+/** The states of a deployment: of the environment asked for, or all of them with the one orchestrated last first. */
+export const environmentsByTime = Effect.fnUntraced(function* (id: DeploymentId) {
+  const store = yield* DeploymentStore
+  const states = yield* store.environments(id)
+  return states.toSorted((left, right) => right.updatedAt - left.updatedAt)
+})
+
+export const unknownExecution = (id: string): Failure =>
+  notFound("unknown_execution", `there is no execution ${id}`, "See: signalbox history, signalbox active")
+
+/**
+ * The execution that an id means: a correlation id, or a deployment whose execution under way in the environment is meant
+ * (`last: true` accepts one that has finished).
+ */
+export const execution = Effect.fnUntraced(function* (
+  invocation: Invocation,
+  given: string | undefined,
+  options: { readonly last?: boolean } = {}
+): Effect.fn.Return<Execution.ExecutionState, Failure | StoreError, DeploymentStore> {
+  const store = yield* DeploymentStore
+  if (given !== undefined && isCorrelationId(given)) {
+    const named = yield* store.execution(given)
+    if (named !== undefined) return named
+    if (!isDeploymentId(given)) {
+      return yield* unknownExecution(given)
+    }
+  }
+  const id = yield* deploymentId(invocation, given as DeploymentId | undefined)
+  const owner = yield* deployment(id)
+  const states = yield* environmentsByTime(id)
+  const wanted = invocation.settings.environment
+  const running = states.filter(
+    (state) => (wanted === undefined || state.environment === wanted) && state.current !== null
+  )
+  if (wanted !== undefined) yield* environmentIn(invocation, owner.environments)
+  if (running.length > 1) return yield* which(running.map(({ environment }) => environment))
+  const state =
+    running[0] ??
+    (options.last === true
+      ? states.find(({ environment }) => wanted === undefined || environment === wanted)
+      : undefined)
+  const found = state === undefined ? undefined : yield* store.execution(state.current ?? state.last)
+  return (
+    found ??
+    (yield* notFound(
+      "nothing_under_way",
+      `nothing is under way for ${id}${wanted === undefined ? "" : ` in ${wanted}`}`,
+      `See what was: signalbox history ${id}`
+    ))
+  )
+})

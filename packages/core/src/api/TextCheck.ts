@@ -1,0 +1,46 @@
+/**
+ * The texts that people hand in, checked before anything is recorded: they are shown in logs, tables and terminals, where a
+ * line break or an escape sequence would forge what stands around them.
+ */
+import * as Effect from "effect/Effect"
+import type { Origin } from "../domain/Event.ts"
+import { unfitIn } from "../domain/Line.ts"
+import { Rejected } from "./Rejected.ts"
+
+type Texts = Readonly<Record<string, string | undefined>>
+
+/** Refuses the first text that does not fit into a line. */
+export const inLines = (texts: Texts): Effect.Effect<void, Rejected> => {
+  for (const [path, text] of Object.entries(texts)) {
+    const character = text === undefined ? undefined : unfitIn(text)
+    if (character === undefined) continue
+    return Effect.fail(
+      new Rejected({
+        kind: "invalid",
+        code: "text_unfit",
+        message: `${path} holds the character ${character}, which does not fit into a line`,
+        hint: `Give ${path} as one line, without control characters and marks of direction.`,
+        path
+      })
+    )
+  }
+  return Effect.void
+}
+
+/** The texts of a request. */
+export const ofRequest = (request: {
+  readonly by: string
+  readonly version?: string
+  readonly artifact?: string
+  readonly reason?: string
+  readonly override?: string
+  readonly origin?: Origin
+}): Texts => ({
+  version: request.version,
+  artifact: request.artifact,
+  by: request.by,
+  reason: request.reason,
+  override: request.override,
+  "origin.commit": request.origin?.commit,
+  "origin.workflowRun": request.origin?.workflowRun
+})

@@ -1,0 +1,290 @@
+/**
+ * Checking a configuration, all of it at once, and resolving it for one environment.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import type { EnvironmentName, StackName } from "../domain/Ids.ts"
+import type { Json, Outputs } from "../domain/Release.ts"
+import { type ExecutionSpec, Manifest, StackSpec, type StrategyName, StrategySpec } from "../domain/Spec.ts"
+import type { Provider } from "../spi/Provider.ts"
+import { ConfigurationInvalid, type ConfigurationIssue, didYouMean, formatPath } from "./ConfigurationIssue.ts"
+import { toPlain } from "./PlainValue.ts"
+import * as Properties from "./PropertiesCheck.ts"
+import * as References from "./ReferenceCheck.ts"
+import * as Secrets from "./SecretsCheck.ts"
+import * as Shape from "./ManifestShape.ts"
+import { sketch } from "./Sketch.ts"
+import { isObject } from "./ShapeWalk.ts"
+import { asWritten, located, type Written } from "./WrittenValues.ts"
+import { fillIn } from "./OutputSubstitution.ts"
+import { Rejected } from "../api/Rejected.ts"
+import type { Request } from "../api/Request.ts"
+
+export { formatPath, type Written }
+
+/**
+ * What a configuration file holds: a manifest as it is written, with spans of time as texts.
+ *
+ * @since 0.1.0
+ */
+export type Config = typeof Manifest.Encoded
+
+/**
+ * Gives a configuration its type; returns it as it is.
+ *
+ * @since 0.1.0
+ */
+export const defineConfig = (config: Config): Config => config
+
+/**
+ * What stands for the configuration of a project that has none, but for a command to wrap: its stacks have no provider.
+ *
+ * @since 0.1.0
+ */
+export const bare = (options: {
+  readonly organization: string
+  readonly project: string
+  readonly environment: EnvironmentName
+  readonly stacks: ReadonlyArray<StackName>
+}): Manifest =>
+  Schema.decodeUnknownSync(Schema.Struct({ ...Manifest.fields, stacks: Schema.Array(StackSpec) }))({
+    organization: options.organization,
+    project: options.project,
+    environments: { [options.environment]: {} },
+    stacks: options.stacks.map((name) => ({ name, provider: noProvider }))
+    // Only what is read from a file must have a stack.
+  }) as Manifest
+
+/** The provider of stacks that only wrapped commands change. @since 0.1.0 */
+export const noProvider = "command"
+
+/** A gate in an environment is laid over that of the manifest before defaults fill the gaps of both. */
+const layGates = (value: unknown): unknown => {
+  if (!isObject(value) || !isObject(value.environments) || !Array.isArray(value.stacks)) return value
+  const gates = new Map(value.stacks.filter(isObject).map((stack) => [stack.name, stack.gate] as const))
+  const environments = Object.entries(value.environments).map(([name, environment]) => {
+    if (!isObject(environment) || !isObject(environment.stacks)) return [name, environment] as const
+    const stacks = Object.entries(environment.stacks).map(([stack, override]) =>
+      isObject(override) && override.gate !== undefined
+        ? ([stack, { ...override, gate: Properties.merge(gates.get(stack), override.gate) }] as const)
+        : ([stack, override] as const)
+    )
+    return [name, { ...environment, stacks: Object.fromEntries(stacks) }] as const
+  })
+  return { ...value, environments: Object.fromEntries(environments) }
+}
+
+const decode = Schema.decodeUnknownResult(Manifest, { errors: "first", onExcessProperty: "error" })
+
+const byPath = (issues: ReadonlyArray<ConfigurationIssue>): ReadonlyArray<ConfigurationIssue> =>
+  [...new Map(issues.map((issue) => [issue.path, issue] as const).toReversed()).values()].toReversed()
+
+/**
+ * Checks an unknown value against the shape of a manifest, its own references and the installed providers.
+ *
+ * *Details*: pure; all that is wrong is reported at once, one issue for each place. `written` says how the values stand in
+ * their file: a number there that has to be a text is the text as it is written, and issues get lines.
+ *
+ * *Errors*: `ConfigurationInvalid`.
+ *
+ * @since 0.1.0
+ */
+export const check = (
+  value: unknown,
+  providers: ReadonlyMap<string, Provider>,
+  options: { readonly file?: string; readonly written?: Iterable<Written> } = {}
+): Result.Result<Manifest, ConfigurationInvalid> => {
+  const written = [...(options.written ?? [])]
+  const invalid = (...issues: readonly [ConfigurationIssue, ...ReadonlyArray<ConfigurationIssue>]) => {
+    const [first, ...others] = located(issues, written)
+    return Result.fail(
+      new ConfigurationInvalid({
+        issues: [first!, ...others],
+        ...(options.file === undefined ? {} : { file: options.file })
+      })
+    )
+  }
+  const copied = toPlain(value)
+  const plain = asWritten(copied.value, written, providers)
+  const config = sketch(plain.value)
+  const [first, ...others] = byPath([
+    ...copied.issues,
+    ...plain.issues,
+    ...Shape.manifest(plain.value, []),
+    ...References.check(config, providers),
+    ...Properties.check(config, providers),
+    ...Secrets.check(config)
+  ])
+  if (first !== undefined) return invalid(first, ...others)
+  return Result.orElse(decode(layGates(plain.value)), () =>
+    invalid({
+      path: "",
+      message: "does not have the shape of a configuration",
+      expected: "a configuration as defineConfig takes it",
+      hint: "Write it with defineConfig in signalbox.config.ts and let TypeScript check it."
+    })
+  )
+}
+
+const known = (manifest: Manifest) => ({
+  environments: Object.keys(manifest.environments),
+  stacks: manifest.stacks.map(({ name }) => name as string)
+})
+
+const strategyNamed = (stack: StackSpec, name: StrategyName | undefined): StrategySpec =>
+  name === undefined || stack.strategy.type === name
+    ? stack.strategy
+    : Schema.decodeUnknownSync(StrategySpec)({ type: name })
+
+/**
+ * What an execution in one environment works from.
+ *
+ * *Details*: the settings of the environment are laid over those of the manifest: properties key by key, strategy and
+ * `enabled` as a whole. `stacks` narrows it to those (dependencies outside of them stay named); `strategy` replaces that
+ * of every stack which has another one, with the defaults of the new one.
+ *
+ * *Errors*: `Refused`: `invalid` for an environment that is not there or a stack that is switched off, `not_found` for an
+ * unknown stack.
+ *
+ * @since 0.1.0
+ */
+export const resolve = Effect.fnUntraced(function* (
+  manifest: Manifest,
+  environment: string,
+  options: { readonly stacks?: ReadonlyArray<StackName>; readonly strategy?: StrategyName } = {}
+): Effect.fn.Return<ExecutionSpec, Rejected> {
+  const names = known(manifest)
+  const settings = Object.entries(manifest.environments).find(([name]) => name === environment)?.[1]
+  if (settings === undefined) {
+    return yield* new Rejected({
+      kind: "invalid",
+      code: "unknown_environment",
+      message: `there is no environment "${environment}"`,
+      hint: didYouMean(environment, names.environments, "environments"),
+      path: "environments"
+    })
+  }
+  for (const name of options.stacks ?? []) {
+    if (names.stacks.includes(name)) continue
+    return yield* new Rejected({
+      kind: "not_found",
+      code: "unknown_stack",
+      message: `there is no stack "${name}"`,
+      hint: didYouMean(name, names.stacks, "stacks"),
+      path: "stacks"
+    })
+  }
+  const stacks = manifest.stacks
+    .filter(({ name }) => options.stacks === undefined || options.stacks.includes(name))
+    .map((stack): StackSpec => {
+      const over = settings.stacks[stack.name]
+      const merged: StackSpec = {
+        ...stack,
+        enabled: over?.enabled ?? stack.enabled,
+        strategy: over?.strategy ?? stack.strategy,
+        gate: over?.gate ?? stack.gate,
+        properties: Properties.merge(stack.properties, over?.properties) as StackSpec["properties"]
+      }
+      return { ...merged, strategy: strategyNamed(merged, options.strategy) }
+    })
+  const off = options.stacks === undefined ? undefined : stacks.find(({ enabled }) => !enabled)
+  if (off !== undefined) {
+    return yield* new Rejected({
+      kind: "invalid",
+      code: "stack_disabled",
+      message: `the stack "${off.name}" is switched off in ${environment}`,
+      hint: "Set enabled to true for it, or name another stack.",
+      path: "stacks"
+    })
+  }
+  return {
+    stacks,
+    parallelism: manifest.parallelism,
+    rollback: manifest.rollback,
+    leaseTtl: manifest.leaseTtl,
+    ...(settings.region === undefined ? {} : { region: settings.region }),
+    ...(settings.account === undefined ? {} : { account: settings.account }),
+    ...(manifest.queue === undefined ? {} : { queue: manifest.queue }),
+    ...(manifest.freezes.length === 0 ? {} : { freezes: manifest.freezes }),
+    ...(manifest.requires.length === 0 ? {} : { requires: manifest.requires })
+  }
+})
+
+/**
+ * Checks of a request what can be checked without a store, so that what can never be done takes no place in a queue; gives
+ * what it would work from.
+ *
+ * *Details*: `bare` says that its project has no configuration.
+ *
+ * *Errors*: `Refused`: those of `resolve`; `invalid` for what needs a configuration where there is none, for anything but
+ * one stack where it is about one, and for a strategy that the providers cannot do.
+ *
+ * @since 0.1.0
+ */
+export const checkRequest = Effect.fnUntraced(function* (
+  {
+    environment,
+    kind,
+    manifest,
+    stacks,
+    strategy
+  }: Pick<Request, "environment" | "kind" | "manifest" | "stacks" | "strategy">,
+  { bare, providers }: { readonly bare: boolean; readonly providers: ReadonlyMap<string, Provider> }
+): Effect.fn.Return<ExecutionSpec, Rejected> {
+  if (bare && kind !== "run") {
+    return yield* new Rejected({
+      kind: "invalid",
+      code: "configuration_missing",
+      message: `there is no configuration, which a ${kind} needs`,
+      hint: "Register a run, which any command can be, or say where the configuration is.",
+      path: "configuration"
+    })
+  }
+  if (kind.endsWith("-stack") && stacks?.length !== 1) {
+    return yield* new Rejected({
+      kind: "invalid",
+      code: "stack_missing",
+      message: `a ${kind} is about one stack`,
+      hint: "Name that stack, and no other.",
+      path: "stacks"
+    })
+  }
+  const spec = yield* resolve(manifest, environment, {
+    ...(stacks === undefined ? {} : { stacks }),
+    ...(strategy === undefined ? {} : { strategy })
+  })
+  if (kind !== "run") yield* supports(spec, providers)
+  return spec
+})
+
+/** A strategy given on the command line was not part of what `check` saw. */
+const supports = (spec: ExecutionSpec, providers: ReadonlyMap<string, Provider>): Effect.Effect<void, Rejected> => {
+  for (const { name, provider, strategy } of spec.stacks.filter(({ enabled }) => enabled)) {
+    const capabilities = providers.get(provider)?.capabilities
+    const why = capabilities === undefined ? "is not installed" : References.unsupported(strategy.type, capabilities)
+    if (why === undefined) continue
+    return Effect.fail(
+      new Rejected({
+        kind: "invalid",
+        code: "strategy_unsupported",
+        message: `${name}: ${strategy.type} cannot be done: the provider "${provider}" ${why}`,
+        hint:
+          capabilities === undefined
+            ? "Install it, or choose another one."
+            : `Choose one of ${References.possible(capabilities)}.`,
+        path: `stacks.${name}.strategy`
+      })
+    )
+  }
+  return Effect.void
+}
+
+/**
+ * Puts what is known of the outputs in the place of the references to them; unknown ones become null.
+ *
+ * @since 0.1.0
+ */
+export const fill = (properties: Json, outputs: ReadonlyMap<string, Outputs>): Json => fillIn(properties, outputs).value

@@ -1,0 +1,155 @@
+/**
+ * The properties of each stack, in each environment, against the schema of its provider.
+ */
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import type * as SchemaAST from "effect/SchemaAST"
+import * as SchemaIssue from "effect/SchemaIssue"
+import type { Provider } from "../spi/Provider.ts"
+import { type ConfigurationIssue, didYouMean, formatPath, found, type Path } from "./ConfigurationIssue.ts"
+import { references } from "./References.ts"
+import type { Sketch } from "./Sketch.ts"
+import { isObject } from "./ShapeWalk.ts"
+
+/** An issue within properties, before it is known where they are written. */
+export interface Finding {
+  readonly path: Path
+  readonly message: string
+  readonly expected: string
+  readonly hint: string
+}
+
+const standard = SchemaIssue.makeFormatterStandardSchemaV1()
+const sentence = (issue: SchemaIssue.Issue): string => standard(issue).issues[0]?.message ?? "Expected a valid value"
+
+const article = (expected: string): string =>
+  expected
+    .replace(/^Expected /, "")
+    .replaceAll(/\s*\| undefined/g, "")
+    .replaceAll(/\bboolean\b/g, "true or false")
+    .replace(/^(string|number|object|array|integer)\b/, (word) => (/^[aio]/.test(word) ? `an ${word}` : `a ${word}`))
+    .replaceAll(/\bstring\b/g, "text")
+
+const at = (value: unknown, path: Path): unknown =>
+  path.reduce<unknown>(
+    (inside, part) => (typeof inside === "object" && inside !== null ? Reflect.get(inside, part) : undefined),
+    value
+  )
+
+const keysOf = (ast: SchemaAST.AST): ReadonlyArray<string> =>
+  ast._tag === "Objects" ? ast.propertySignatures.map(({ name }) => String(name)) : []
+
+const typeFound = (value: unknown): string =>
+  typeof value === "number" || typeof value === "boolean" ? `a ${typeof value}` : found(value)
+
+const hintFor = (value: unknown, path: Path, expected: string): string => {
+  if (value === undefined) return `Add ${path.length === 0 ? "it" : `"${path.at(-1)}"`} to the properties.`
+  if (/\btext\b/.test(expected)) {
+    if (value === null) return `Leave the key out, or write "" for an empty text.`
+    if (typeof value === "number" || typeof value === "boolean") return "Write it as a text, in quotes."
+  }
+  return "See the properties in the documentation of the provider."
+}
+
+const mismatch = (root: unknown, path: Path, expected: string): Finding => {
+  const value = at(root, path)
+  return {
+    path,
+    message: value === undefined ? `is missing; expected ${expected}` : `expected ${expected}, got ${typeFound(value)}`,
+    expected,
+    hint: hintFor(value, path, expected)
+  }
+}
+
+/** Findings of one decoding; those at or under a reference are none, since its value is not known yet. */
+export const findings = (
+  issue: SchemaIssue.Issue,
+  root: unknown,
+  open: ReadonlyArray<Path>
+): ReadonlyArray<Finding> => {
+  const hidden = (path: Path) => open.some((reference) => reference.every((part, index) => path[index] === part))
+  const walk = (one: SchemaIssue.Issue, path: Path): ReadonlyArray<Finding> => {
+    if (hidden(path)) return []
+    switch (one._tag) {
+      case "Pointer":
+        return walk(one.issue, [...path, ...one.path.map((part) => (typeof part === "number" ? part : String(part)))])
+      case "Composite":
+        return one.issues.flatMap((inner) => walk(inner, path))
+      case "Encoding":
+        return walk(one.issue, path)
+      case "AnyOf": {
+        const members = one.issues.map((inner) => walk(inner, path))
+        if (members.length === 0) return [mismatch(root, path, article(sentence(one)))]
+        // A member that has nothing against the value but its references: it may well fit once they are filled in.
+        if (members.some((member) => member.length === 0)) return []
+        return members.toSorted((left, right) => deepest(right) - deepest(left))[0]!
+      }
+      case "Filter": {
+        if (one.issue._tag === "Pointer") return walk(one.issue, path)
+        const expected = one.filter.annotations?.expected ?? one.filter.annotations?.message
+        return [mismatch(root, path, typeof expected === "string" ? expected : article(sentence(one)))]
+      }
+      case "UnexpectedKey": {
+        const keys = keysOf(one.ast)
+        return [
+          {
+            path,
+            message: "is not a known key",
+            expected: keys.length === 0 ? "no keys" : `one of ${keys.join(", ")}`,
+            hint: didYouMean(String(path.at(-1)), keys, "known keys")
+          }
+        ]
+      }
+      case "MissingKey":
+        return [mismatch(root, path, "a value")]
+      default:
+        return [mismatch(root, path, article(sentence(one)))]
+    }
+  }
+  return walk(issue, [])
+}
+
+const deepest = (list: ReadonlyArray<Finding>): number => Math.max(...list.map(({ path }) => path.length))
+
+/**
+ * Merges what an environment says over what the manifest says: objects key by key, anything else (and references) as a
+ * whole.
+ */
+export const merge = (base: unknown, over: unknown): unknown => {
+  if (over === undefined) return base
+  if (!isObject(base) || !isObject(over) || isReference(base) || isReference(over)) return over
+  return Object.fromEntries(
+    [...new Set([...Object.keys(base), ...Object.keys(over)])].map((key) => [key, merge(base[key], over[key])])
+  )
+}
+
+const isReference = (value: Readonly<Record<string, unknown>>): boolean =>
+  Object.hasOwn(value, "$output") || Object.hasOwn(value, "$secret")
+
+/** Everything that is wrong with the properties of all stacks in all environments. */
+export const check = (config: Sketch, installed: ReadonlyMap<string, Provider>): ReadonlyArray<ConfigurationIssue> => {
+  const issues = new Map<string, ConfigurationIssue>()
+  for (const stack of config.stacks) {
+    const provider = stack.provider === undefined ? undefined : installed.get(stack.provider)
+    if (provider === undefined) continue
+    const decode = Schema.decodeUnknownResult(provider.properties, { errors: "all", onExcessProperty: "error" })
+    for (const environment of config.environments) {
+      const over = config.overrides.find(
+        (one) => one.environment === environment && one.stack === stack.name
+      )?.properties
+      const merged = merge(stack.properties, over)
+      const result = decode(merged)
+      if (Result.isSuccess(result)) continue
+      const open = references(merged).map(([path]) => path)
+      for (const { expected, hint, message, path } of findings(result.failure.issue, merged, open)) {
+        const written =
+          over !== undefined && at(over, path) !== undefined
+            ? ["environments", environment, "stacks", stack.name, "properties", ...path]
+            : ["stacks", stack.index, "properties", ...path]
+        const where = formatPath(written)
+        issues.set(`${where} ${message}`, { path: where, message, expected, hint })
+      }
+    }
+  }
+  return [...issues.values()]
+}

@@ -1,0 +1,28 @@
+/**
+ * Secrets that were written into the configuration: it is stored with every execution, so they do not belong there.
+ */
+import { holdsPassword, namesSecret } from "../domain/secrets/Secret.ts"
+import { type ConfigurationIssue, formatPath, type Path } from "./ConfigurationIssue.ts"
+import type { Sketch } from "./Sketch.ts"
+import { isObject } from "./ShapeWalk.ts"
+
+const written = (value: unknown, path: Path): ReadonlyArray<Path> => {
+  if (Array.isArray(value)) return value.flatMap((item, index) => written(item, [...path, index]))
+  if (isObject(value)) return Object.entries(value).flatMap(([key, item]) => written(item, [...path, key]))
+  if (typeof value !== "string" || value === "" || path.at(-1) === "$secret" || path.at(-1) === "$output") return []
+  return namesSecret(String(path.at(-1))) || holdsPassword(value) ? [path] : []
+}
+
+/** Every secret that stands in the properties of a stack, by its name or as a password in a URL. */
+export const check = (config: Sketch): ReadonlyArray<ConfigurationIssue> =>
+  [
+    ...config.stacks.flatMap(({ index, properties }) => written(properties, ["stacks", index, "properties"])),
+    ...config.overrides.flatMap(({ environment, properties, stack }) =>
+      written(properties, ["environments", environment, "stacks", stack, "properties"])
+    )
+  ].map((path) => ({
+    path: formatPath(path),
+    message: "looks like a secret, and the configuration is stored with every execution",
+    expected: "a reference to a secret",
+    hint: `Put it into an environment variable and write secret("NAME") here, { "$secret": "NAME" } in JSON or YAML.`
+  }))

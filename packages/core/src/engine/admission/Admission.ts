@@ -1,0 +1,318 @@
+/**
+ * Waiting in the queue before a lock, and taking it when the turn has come.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
+import type { EventOf, NewEvent } from "../../domain/Event.ts"
+import { type ExecutionState, givesWay, isFinished, isQueued } from "../../domain/Execution.ts"
+import type { CorrelationId } from "../../domain/Ids.ts"
+import * as Queue from "../../domain/Queue.ts"
+import type { ErrorInfo } from "../../domain/Release.ts"
+import { DeploymentStore } from "../../spi/DeploymentStore.ts"
+import { type Lease, type LeaseHeld, type LeaseLost, LeaseStore } from "../../spi/LeaseStore.ts"
+import type { StoreError } from "../../spi/StoreError.ts"
+import { queuePosition } from "../queue/index.ts"
+import { withEndAlert, requestOf, changeFeed } from "../log/index.ts"
+import { type Blocker, isFinal, stacksMissing, policyBlockers } from "./PolicyBlockers.ts"
+import { environmentLeaseKey } from "../lease/index.ts"
+import { nothingToRollback } from "./NothingToRollback.ts"
+import { overridePasses } from "./Override.ts"
+import { isEmpty, startingPoint } from "./StartingPoint.ts"
+import { supersede } from "./Supersession.ts"
+
+/** What takes part in a turn. @since 0.1.0 */
+export interface AdmissionClaim {
+  readonly id: CorrelationId
+  /** The claim on the execution, as it is now: whoever holds it is the one that waits. */
+  readonly claim: () => Lease
+  readonly owner: string
+  readonly ttl: Duration.Duration
+}
+
+/** The lock, and when it was asked for, by the clock of this computer. @since 0.1.0 */
+export interface AdmittedLease {
+  readonly lease: Lease
+  readonly asked: number
+}
+
+type Services = DeploymentStore | LeaseStore
+
+/**
+ * Waits for the turn of an execution and takes the lock for it; nothing where the execution has come to its end meanwhile:
+ * it was withdrawn, or another one took its place.
+ *
+ * *Details*: the order is that of the requests, rollbacks first; it is in the log, so that it survives whoever waits. What
+ * the execution starts from is read again under the lock.
+ *
+ * *Errors*: `LeaseLost` where the claim was lost; the place is kept. A store that is away is asked again.
+ *
+ * @since 0.1.0
+ */
+export const waitForAdmission = Effect.fnUntraced(function* (
+  taking: AdmissionClaim
+): Effect.fn.Return<AdmittedLease | undefined, LeaseLost | StoreError, Services | Scope.Scope> {
+  const store = yield* DeploymentStore
+  const request = yield* whileAway(Effect.tap(requestOf(taking.id), displace(taking.id)))
+  let gaveWay = false
+  let lookedAt = Number.NEGATIVE_INFINITY
+  let waitForNews: Effect.Success<typeof changeFeed> | undefined
+  const look = Effect.gen(function* () {
+    const state = yield* store.execution(taking.id)
+    if (state === undefined || request === undefined || isFinished(state)) return undefined
+    const now = yield* Clock.currentTimeMillis
+    // Its turn may have come without an answer that said so.
+    const { isNext, places } = isQueued(state) ? yield* queuePosition(state, overridePasses(state)) : { isNext: true, places: 0 }
+    if (!isNext && now - lookedAt < sometimes) return { isNext, places }
+    lookedAt = now
+    return { isNext, places, lock: yield* attempt(state, request, taking, { isNext, gaveWay }) }
+  })
+  while (true) {
+    const seen = yield* whileAway(look)
+    if (seen === undefined) return undefined
+    const { isNext, lock, places } = seen
+    if (lock?._tag === "Taken") return lock
+    gaveWay ||= lock?.gaveWay === true
+    if (isNext && lock !== undefined) {
+      waitForNews ??= yield* changeFeed
+      yield* waitForNews(lock.until)
+      continue
+    }
+    // However many wait, those whose turn is far leave the machine to those whose turn is near: they listen to nothing.
+    yield* Effect.sleep(Math.min(places * perPlace, sometimes))
+  }
+}, Effect.scoped)
+
+/** Whoever waits goes on waiting while the store is away; for how long, the claim says. */
+const whileAway = <A, R>(
+  effect: Effect.Effect<A, LeaseLost | StoreError, R>
+): Effect.Effect<A, LeaseLost | StoreError, R> =>
+  Effect.retry(effect, {
+    schedule: Schedule.spaced("500 millis"),
+    while: (error) => error._tag === "StoreError" && error.isRetryable
+  })
+
+/** How long a place before one's own lasts at least, and after what time everything is looked at all the same, in ms. */
+const perPlace = 20
+const sometimes = 1_000
+
+type Attempt =
+  | ({ readonly _tag: "Taken" } & AdmittedLease)
+  | { readonly _tag: "Not"; readonly until: number; readonly gaveWay?: boolean }
+
+const attempt = Effect.fnUntraced(function* (
+  state: ExecutionState,
+  request: EventOf<"ExecutionRequested">,
+  taking: AdmissionClaim,
+  { gaveWay, isNext }: { readonly gaveWay: boolean; readonly isNext: boolean }
+): Effect.fn.Return<Attempt, LeaseLost | StoreError, Services> {
+  const leases = yield* LeaseStore
+  const blockers = isQueued(state) ? yield* policyBlockers(request) : []
+  const final = blockers.find(isFinal) ?? (isNext ? yield* missing(request, blockers) : undefined)
+  if (final !== undefined) {
+    yield* withdraw(state.correlationId, {
+      code: final.kind,
+      message: final.message,
+      hint: `See: signalbox can-deploy ${state.deploymentId} --explain`
+    })
+  }
+  if (blockers.length > 0) {
+    return {
+      _tag: "Not",
+      until: Math.min(...blockers.map(({ clearsAt }) => clearsAt?.low ?? Number.POSITIVE_INFINITY))
+    }
+  }
+  if (!isNext) return { _tag: "Not", until: Number.POSITIVE_INFINITY }
+  const key = environmentLeaseKey(state.deploymentId, state.environment)
+  const asked = yield* Clock.currentTimeMillis
+  const taken = yield* Effect.result(
+    leases.acquire({
+      key,
+      holder: state.correlationId,
+      owner: taking.owner,
+      ttl: taking.ttl,
+      sameHolder: true,
+      reason: `${state.kind} by ${state.by}`
+    })
+  )
+  if (taken._tag === "Failure") {
+    if (taken.failure._tag === "StoreError") return yield* taken.failure
+    const { expiresAt, holder } = taken.failure.lease
+    return { _tag: "Not", until: expiresAt, gaveWay: yield* askToGiveWay(holder as CorrelationId, state) }
+  }
+  const lock: AdmittedLease = { lease: taken.success, asked }
+  const began = yield* begin(state, request, taking, lock, gaveWay).pipe(
+    Effect.onError(() => Effect.ignore(leases.release(lock.lease))),
+    Effect.catchTag("LeaseHeld", ({ lease }) => Effect.succeed<Attempt>({ _tag: "Not", until: lease.expiresAt }))
+  )
+  if (began._tag === "Not") yield* Effect.ignore(leases.release(lock.lease))
+  return began
+})
+
+/** A stack that one needs, and that nobody before it brings any more: whoever could comes after it, and waits for it. */
+const missing = Effect.fnUntraced(function* (
+  request: EventOf<"ExecutionRequested">,
+  blockers: ReadonlyArray<Blocker>
+): Effect.fn.Return<Blocker | undefined, StoreError, DeploymentStore> {
+  if (!blockers.some(({ kind }) => kind === "dependency")) return undefined
+  const store = yield* DeploymentStore
+  const environment = yield* store.environment(request.deploymentId, request.environment)
+  return environment?.current == null ? stacksMissing(environment, request)[0] : undefined
+})
+
+/** The lock is for changing things. Whoever holds it while a person decides is asked to go back, once. */
+const askToGiveWay = Effect.fnUntraced(function* (
+  holder: CorrelationId,
+  { by, correlationId, kind }: ExecutionState
+): Effect.fn.Return<boolean, StoreError, DeploymentStore> {
+  const store = yield* DeploymentStore
+  const state = yield* store.execution(holder)
+  if (state === undefined || !givesWay(state, kind)) return false
+  const at = yield* Clock.currentTimeMillis
+  const reason = `it waited for a person and gives way to ${correlationId} (${kind} by ${by})`
+  yield* store
+    .append({
+      stream: holder,
+      events: [{ id: "gives-way", at, event: { _tag: "CommandIssued", command: "abort", by: "signalbox", reason } }]
+    })
+    .pipe(Effect.catchTag(["SequenceConflict", "IllegalTransition", "LeaseLost"], Effect.die))
+  return true
+})
+
+/** Under the lock: closes what was left unfinished, and records what the execution starts from. */
+const begin = Effect.fnUntraced(function* (
+  state: ExecutionState,
+  request: EventOf<"ExecutionRequested">,
+  { claim, id }: AdmissionClaim,
+  taken: AdmittedLease,
+  gaveWay: boolean
+): Effect.fn.Return<Attempt, LeaseHeld | LeaseLost | StoreError, Services> {
+  const store = yield* DeploymentStore
+  const { lease: lock } = taken
+  const place = [state.deploymentId, state.environment] as const
+  const found = yield* store.environment(...place)
+  const current = found?.current ?? null
+  // Its turn came before, and the process that took it is gone.
+  if (current === id) return { _tag: "Taken", ...taken }
+  // Until the lock was had, some may have come who go first, and somebody may have decided against it.
+  if (!(yield* queuePosition(state, overridePasses(state))).isNext || (yield* policyBlockers(request)).length > 0) {
+    return { _tag: "Not", until: yield* Clock.currentTimeMillis }
+  }
+  if (current !== null) yield* supersede(current, id, found, lock)
+  const environment = current === null ? found : yield* store.environment(...place)
+  const from = startingPoint(state.kind, request.spec, environment, request.only)
+  const at = yield* Clock.currentTimeMillis
+  const events: ReadonlyArray<NewEvent> = [
+    {
+      id: "turn",
+      at,
+      event: { _tag: "ExecutionAdmitted", ...from, ...(current === null ? {} : { supersedes: current }) }
+    },
+    { id: `lease/${lock.fence}`, at, event: { _tag: "LeaseAcquired", key: lock.key, fence: lock.fence } },
+    ...(isEmpty(state.kind, from)
+      ? gaveWay
+        ? undone(at)
+        : [cancelled(at, yield* nothingToRollback(state, environment))]
+      : [])
+  ]
+  const written = yield* store.append({ stream: id, events: withEndAlert(state, events), guards: [claim(), lock] }).pipe(
+    Effect.as(true),
+    Effect.catchTags({
+      SequenceConflict: Effect.die,
+      // It was withdrawn at this very moment; what became of it is read in the next round.
+      IllegalTransition: () => Effect.succeed(false)
+    })
+  )
+  return written && !isEmpty(state.kind, from) ? { _tag: "Taken", ...taken } : { _tag: "Not", until: at }
+})
+
+/** Whoever gave way to a rollback has gone back itself. */
+const undone = (at: number): ReadonlyArray<NewEvent> => [
+  { id: "execution/started", at, event: { _tag: "ExecutionTransitioned", on: "started" } },
+  {
+    id: "execution/completed",
+    at,
+    event: { _tag: "ExecutionTransitioned", on: "completed", reason: "what was under way gave way and went back" }
+  }
+]
+
+const cancelled = (at: number, error: ErrorInfo): NewEvent => ({
+  id: "closing/execution",
+  at,
+  event: { _tag: "ExecutionTransitioned", on: "cancelled", reason: error.message, error }
+})
+
+/**
+ * Withdraws an execution that has not come to its turn; returns whether it was waiting.
+ *
+ * @since 0.1.0
+ */
+export const withdraw = Effect.fnUntraced(function* (
+  id: CorrelationId,
+  error: ErrorInfo
+): Effect.fn.Return<boolean, StoreError, DeploymentStore> {
+  const store = yield* DeploymentStore
+  while (true) {
+    const last = (yield* store.events({ stream: id })).at(-1)
+    const state = yield* store.execution(id)
+    if (last === undefined || state === undefined || !isQueued(state)) return false
+    const at = yield* Clock.currentTimeMillis
+    const events = withEndAlert(state, [cancelled(at, error)])
+    const done = yield* store.append({ stream: id, expected: last.seq, events }).pipe(
+      Effect.as(true),
+      Effect.catchTags({
+        SequenceConflict: () => Effect.succeed(false),
+        IllegalTransition: () => Effect.succeed(false),
+        LeaseLost: Effect.die
+      })
+    )
+    if (done) return true
+  }
+})
+
+/**
+ * Withdraws an execution whose turn has not come within `patience`.
+ *
+ * *Details*: tried again every second while the store is away: whoever waits for its turn must not wait for ever.
+ *
+ * @since 0.1.0
+ */
+export const withdrawAfter = (
+  id: CorrelationId,
+  patience: Duration.Input,
+  hint: string
+): Effect.Effect<void, never, DeploymentStore> =>
+  withdraw(id, {
+    code: "queue_timeout",
+    message: `its turn did not come within ${Duration.format(Duration.fromInputUnsafe(patience))}`,
+    hint
+  }).pipe(Effect.retry(Schedule.spaced("1 second")), Effect.delay(patience), Effect.orDie, Effect.asVoid)
+
+/**
+ * Withdraws those whose place a request takes: with `latest_wins` all that wait before it, but for rollbacks.
+ *
+ * *Details*: done by whoever takes it in, and again by whoever waits with it: the one may have died before it was done.
+ *
+ * @since 0.1.0
+ */
+export const displace = Effect.fnUntraced(function* (
+  id: CorrelationId
+): Effect.fn.Return<void, StoreError, DeploymentStore> {
+  const store = yield* DeploymentStore
+  const state = yield* store.execution(id)
+  if (state?.queue !== "latest_wins") return
+  const { queue = [] } = (yield* store.environment(state.deploymentId, state.environment)) ?? {}
+  // Those that come after one that waits no more have nothing to do with it.
+  if (!queue.some(({ correlationId }) => correlationId === id)) return
+  for (const { correlationId } of Queue.displacedBy(queue, { correlationId: id, policy: state.queue })) {
+    yield* withdraw(correlationId, {
+      code: "overtaken",
+      message: `${id} by ${state.by} took its place: the latest wins`,
+      hint: `Follow the new one: signalbox attach ${id}`
+    })
+  }
+})

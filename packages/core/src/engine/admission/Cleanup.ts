@@ -1,0 +1,107 @@
+/**
+ * Giving back what a correlation id holds, from any process, as often as anybody likes.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { type ExecutionState, isFinished, mayHaveCommand } from "../../domain/Execution.ts"
+import type { CorrelationId } from "../../domain/Ids.ts"
+import type { ExecutionStatus } from "../../domain/Machines.ts"
+import { DeploymentStore } from "../../spi/DeploymentStore.ts"
+import { type Lease, LeaseStore } from "../../spi/LeaseStore.ts"
+import type { StoreError } from "../../spi/StoreError.ts"
+import { withEndAlert, closureEvents } from "../log/index.ts"
+import { claimExecution, currentLease } from "../lease/index.ts"
+import { Rejected } from "../../api/Rejected.ts"
+import { reportedOutcomeEvents, type ReportedOutcome } from "./ReportedOutcome.ts"
+import { withdraw } from "./Admission.ts"
+
+/**
+ * What was cleaned up: the status before and after (null where there is no such execution), and whether the lock was held
+ * and is free now.
+ *
+ * @since 0.1.0
+ */
+export interface CleanupResult {
+  readonly correlationId: CorrelationId
+  readonly was: ExecutionStatus | null
+  readonly now: ExecutionStatus | null
+  readonly released: boolean
+}
+
+/**
+ * Ends what was registered, withdraws what waits, and gives the lock back; what another correlation id holds is left alone.
+ *
+ * *Details*: a deployment of Signalbox's own that was left half-way is not ended, since it can be carried on; only its lock
+ * is given back. The lock of a command whose end nobody saw is left to expire: the command may live for a moment longer than
+ * whoever ran it.
+ *
+ * *Errors*: `Refused` (`blocked`) while somebody still runs it.
+ *
+ * @since 0.1.0
+ */
+export const cleanup = Effect.fnUntraced(function* (
+  id: CorrelationId,
+  options: { readonly status: ReportedOutcome; readonly by: string; readonly reason?: string }
+): Effect.fn.Return<CleanupResult, Rejected | StoreError, DeploymentStore | LeaseStore> {
+  const store = yield* DeploymentStore
+  const leases = yield* LeaseStore
+  const before = yield* store.execution(id)
+  if (before === undefined) return { correlationId: id, was: null, now: null, released: false }
+  // Whoever waits has nothing yet, and is taken out of the queue also where a process waits with it.
+  if (yield* withdraw(id, { code: "withdrawn", ...said(options) })) {
+    return { correlationId: id, was: before.status, now: "cancelled", released: false }
+  }
+  const mine = yield* claimExecution(id, Duration.seconds(10)).pipe(
+    Effect.catchTag("LeaseHeld", ({ lease }) => Effect.fail(stillRunning(id, lease.owner)))
+  )
+  return yield* Effect.gen(function* () {
+    const state = (yield* store.execution(id)) ?? before
+    if (!isFinished(state)) yield* conclude(state, mine, options)
+    const lock = yield* currentLease(before.deploymentId, before.environment)
+    const held = lock?.holder === id && !mayHaveCommand(state)
+    if (held) yield* leases.release(lock)
+    const after = yield* store.execution(id)
+    return { correlationId: id, was: before.status, now: after?.status ?? null, released: held }
+  }).pipe(Effect.ensuring(Effect.ignore(leases.release(mine))))
+})
+
+const stillRunning = (id: CorrelationId, owner: string): Rejected =>
+  new Rejected({
+    kind: "blocked",
+    code: "still_running",
+    message: `${id} is still run by ${owner}`,
+    hint: `Stop it first: signalbox abort ${id}`
+  })
+
+const said = ({ by, reason }: { readonly by: string; readonly reason?: string }) => ({
+  message: reason ?? `cleaned up by ${by}`,
+  hint: "Ask again under a new correlation id."
+})
+
+const conclude = Effect.fnUntraced(function* (
+  state: ExecutionState,
+  mine: Lease,
+  options: { readonly status: ReportedOutcome; readonly by: string; readonly reason?: string }
+): Effect.fn.Return<void, Rejected | StoreError, DeploymentStore> {
+  const store = yield* DeploymentStore
+  const id = state.correlationId
+  const { hint, message } = said(options)
+  if (state.kind !== "run" && state.status !== "queued") return
+  const environment = yield* store.environment(state.deploymentId, state.environment)
+  const at = yield* Clock.currentTimeMillis
+  const events =
+    state.status === "queued" && options.status !== "cancelled"
+      ? withEndAlert(state, reportedOutcomeEvents(state, environment, at, options.status, message))
+      : closureEvents(state, environment, at, { code: "cleaned_up", message, hint })
+  yield* store.append({ stream: id, events, guards: [mine] }).pipe(
+    Effect.catchTags({
+      SequenceConflict: Effect.die,
+      IllegalTransition: Effect.die,
+      // Whoever was stopped here for so long that somebody else may have ended it, or runs it.
+      LeaseLost: () => Effect.fail(stillRunning(id, "somebody else"))
+    })
+  )
+})

@@ -1,0 +1,71 @@
+/**
+ * Whether a request is the one that its correlation id stands for already.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import type { ExecutionState } from "../../domain/Execution.ts"
+import { Rejected } from "../../api/Rejected.ts"
+import type { Request } from "../../api/Request.ts"
+
+/** Which stacks go back is found out by the rollback itself. */
+const stacksOf = ({ kind, stacks }: Pick<Request, "kind"> & { readonly stacks?: ReadonlyArray<string> | undefined }) =>
+  stacks === undefined || stacks.length === 0 || kind === "rollback" ? undefined : [...stacks].sort().join(", ")
+
+/**
+ * What was asked for beside what is asked for.
+ *
+ * *Details*: anybody may carry on what another one began, so who asks counts only with `identical`. The command of what was
+ * registered is known when it runs.
+ */
+const compared = (request: Request, state: ExecutionState) => {
+  const identical = request.identical === true
+  const was = { ...state, stacks: stacksOf({ kind: request.kind, stacks: state.stacks.map(({ name }) => name) }) }
+  return [
+    ["kind", was.kind, request.kind],
+    ["version", was.version, request.version],
+    ["artifact", was.artifact, request.artifact],
+    ["strategy", was.strategy, request.strategy],
+    ["stack", was.stacks, stacksOf(request)],
+    ["command", was.command, was.command && request.command],
+    ["override", was.override, request.override],
+    ["commit", was.origin?.commit, request.origin?.commit],
+    ["workflow run", was.origin?.workflowRun, identical ? request.origin?.workflowRun : undefined],
+    ["actor", was.by, identical ? request.by : undefined]
+  ] as const
+}
+
+const differenceOf = (request: Request, state: ExecutionState): string | undefined => {
+  const { correlationId: id, deploymentId, environment, kind } = state
+  if (request.deploymentId !== deploymentId || request.environment !== environment) {
+    return `${id} is already another execution: ${kind} of ${deploymentId} in ${environment}`
+  }
+  const differs = compared(request, state).find(([, was, is]) => is !== undefined && is !== was)
+  if (differs === undefined) return undefined
+  const [what, was, is] = differs
+  return `${id} was asked for with ${was === undefined ? `no ${what}` : `the ${what} ${was}`}, not ${is}`
+}
+
+/**
+ * Joins the execution that has the correlation id of a request. What a request leaves out is as it was asked for.
+ *
+ * *Errors*: `Refused` (`conflict`) where it is another one; it names what differs.
+ *
+ * @since 0.1.0
+ */
+export const joinExisting = (
+  request: Request,
+  execution: ExecutionState
+): Effect.Effect<{ readonly execution: ExecutionState; readonly joined: true }, Rejected> => {
+  const message = differenceOf(request, execution)
+  return message === undefined
+    ? Effect.succeed({ execution, joined: true })
+    : Effect.fail(
+        new Rejected({
+          kind: "conflict",
+          code: "correlation_id_taken",
+          message,
+          hint: "Leave the correlation id out, or give a new one."
+        })
+      )
+}

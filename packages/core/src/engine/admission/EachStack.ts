@@ -1,0 +1,53 @@
+import * as Effect from "effect/Effect"
+import type { EnvironmentState } from "../../domain/Environment.ts"
+import type { DeploymentId, EnvironmentName } from "../../domain/Ids.ts"
+import type { Outputs } from "../../domain/Release.ts"
+import type { ExecutionSpec, StackSpec } from "../../domain/Spec.ts"
+import type { Provider, StackRef } from "../../spi/Provider.ts"
+import { Providers } from "../../spi/Providers.ts"
+import { fillIn } from "../../config/OutputSubstitution.ts"
+
+/** Where the stacks are. @since 0.1.0 */
+export interface StackPlace {
+  readonly deploymentId: DeploymentId
+  readonly environment: EnvironmentName
+}
+
+/** One stack, as its provider is asked about it; `missing` are the outputs that its properties wait for. @since 0.1.0 */
+export interface StackAsked {
+  readonly stack: StackSpec
+  readonly provider: Provider | undefined
+  readonly ref: StackRef
+  readonly missing: ReadonlyArray<string>
+}
+
+/**
+ * Looks at each stack of a specification; its provider is undefined where it is not installed.
+ *
+ * @since 0.1.0
+ */
+export const eachStack = <A, E>(
+  where: StackPlace,
+  spec: ExecutionSpec,
+  environment: EnvironmentState | undefined,
+  look: (asked: StackAsked) => Effect.Effect<A, E>
+): Effect.Effect<ReadonlyArray<A>, E, Providers> =>
+  Effect.flatMap(Providers, (providers) => {
+    const outputs = new Map<string, Outputs>(environment?.stacks.map((stack) => [stack.name, stack.outputs]))
+    return Effect.forEach(
+      spec.stacks.filter(({ enabled }) => enabled),
+      (stack) => {
+        const { missing, value } = fillIn(stack.properties, outputs)
+        const ref: StackRef = {
+          deploymentId: where.deploymentId,
+          environment: where.environment,
+          stack: stack.name,
+          properties: value,
+          ...(spec.region === undefined ? {} : { region: spec.region }),
+          ...(spec.account === undefined ? {} : { account: spec.account })
+        }
+        return look({ stack, provider: providers.get(stack.provider), ref, missing })
+      },
+      { concurrency: spec.parallelism }
+    )
+  })

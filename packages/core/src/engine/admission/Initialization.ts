@@ -1,0 +1,133 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type { Deployment } from "../../domain/Environment.ts"
+import type { Event } from "../../domain/Event.ts"
+import { type DeploymentId, deploymentIdFrom, type EnvironmentName, makeDeploymentId } from "../../domain/Ids.ts"
+import type { Manifest } from "../../domain/Spec.ts"
+import { DeploymentStore } from "../../spi/DeploymentStore.ts"
+import type { StoreError } from "../../spi/StoreError.ts"
+import { sha256 } from "../../telemetry/sha256.ts"
+import { Rejected } from "../../api/Rejected.ts"
+
+/**
+ * The deployment of a project that has no configuration: always the same one for the same names, so that every checkout of
+ * it, on any machine, means the same lock.
+ *
+ * @since 0.1.0
+ */
+export const deploymentIdOf = (organization: string, project: string): DeploymentId => {
+  const digest = sha256(`signalbox/deployment/${organization}/${project}`)
+  return deploymentIdFrom(
+    Array.from({ length: 6 }, (_, index) => Number.parseInt(digest.slice(2 * index, 2 * index + 2), 16))
+  )
+}
+
+/**
+ * The deployment of a project without a configuration; made, or widened by what it does not know yet.
+ *
+ * *Errors*: `Refused`: `conflict` where another project has the same id; `not_found` where an id was given that is none of
+ * a project's own and that nobody made.
+ *
+ * @since 0.1.0
+ */
+export const ensure = Effect.fnUntraced(function* (options: {
+  readonly manifest: Manifest
+  readonly by: string
+  readonly deploymentId: DeploymentId
+}): Effect.fn.Return<Deployment, Rejected | StoreError, DeploymentStore> {
+  const store = yield* DeploymentStore
+  const { by, deploymentId, manifest } = options
+  const own = deploymentId === deploymentIdOf(manifest.organization, manifest.project)
+  const found = yield* store.deployment(deploymentId)
+  if (found === undefined && !own) {
+    return yield* new Rejected({
+      kind: "not_found",
+      code: "unknown_deployment",
+      message: `there is no deployment ${deploymentId}`,
+      hint: "See those that there are: signalbox list"
+    })
+  }
+  const known =
+    found ??
+    (yield* init(options).pipe(
+      // Another process was faster.
+      Effect.catchIf(
+        (error) => error._tag === "Rejected",
+        () => store.deployment(deploymentId)
+      )
+    ))
+  if (
+    known === undefined ||
+    (own && (known.organization !== manifest.organization || known.project !== manifest.project))
+  ) {
+    return yield* new Rejected({
+      kind: "conflict",
+      code: "deployment_id_taken",
+      message: `${deploymentId} is ${known?.organization}/${known?.project}, not ${manifest.organization}/${manifest.project}`,
+      hint: "Name the deployment by its id."
+    })
+  }
+  const environments = (Object.keys(manifest.environments) as Array<EnvironmentName>).filter(
+    (name) => !known.environments.includes(name)
+  )
+  const stacks = manifest.stacks.map(({ name }) => name).filter((name) => !known.stacks.includes(name))
+  if (environments.length + stacks.length === 0) return known
+  const at = yield* Clock.currentTimeMillis
+  const id = `widened/${[...environments, ...stacks].join("/")}`
+  yield* store
+    .append({
+      stream: deploymentId,
+      events: [{ id, at, event: { _tag: "DeploymentExtended", environments, stacks, by } }]
+    })
+    .pipe(Effect.catchTag(["SequenceConflict", "IllegalTransition", "LeaseLost"], Effect.die))
+  return (yield* store.deployment(deploymentId)) ?? known
+})
+
+/**
+ * Makes a deployment; its id is drawn where none is given.
+ *
+ * *Errors*: `Refused` (`conflict`) where the given id is taken.
+ *
+ * @since 0.1.0
+ */
+export const init = Effect.fnUntraced(function* (options: {
+  readonly manifest: Manifest
+  readonly by: string
+  readonly deploymentId?: DeploymentId
+}): Effect.fn.Return<Deployment, Rejected | StoreError, DeploymentStore> {
+  const store = yield* DeploymentStore
+  const { manifest } = options
+  while (true) {
+    const deploymentId = options.deploymentId ?? (yield* makeDeploymentId)
+    const at = yield* Clock.currentTimeMillis
+    const event: Event = {
+      _tag: "DeploymentInitialized",
+      deploymentId,
+      organization: manifest.organization,
+      project: manifest.project,
+      template: manifest.template,
+      environments: Object.keys(manifest.environments) as unknown as ReadonlyArray<EnvironmentName>,
+      stacks: manifest.stacks.map(({ name }) => name),
+      by: options.by
+    }
+    const taken = yield* store
+      .append({ stream: deploymentId, expected: 0, events: [{ id: "initialized", at, event }] })
+      .pipe(
+        Effect.as(false),
+        Effect.catchTag("SequenceConflict", () => Effect.succeed(true)),
+        Effect.catchTag(["IllegalTransition", "LeaseLost"], Effect.die)
+      )
+    if (!taken) {
+      const deployment = yield* store.deployment(deploymentId)
+      if (deployment !== undefined) return deployment
+    }
+    if (options.deploymentId !== undefined) {
+      return yield* new Rejected({
+        kind: "conflict",
+        code: "deployment_exists",
+        message: `there is a deployment ${options.deploymentId} already`,
+        hint: "Leave the id out to have a free one drawn."
+      })
+    }
+  }
+})

@@ -1,0 +1,238 @@
+/**
+ * Why not: everything that keeps an execution from starting now, with who, since when, until when, and what to do about it.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { type Deployment, type EnvironmentState, heldBy, vetoOn } from "../../domain/Environment.ts"
+import type { Origin } from "../../domain/Event.ts"
+import * as Freeze from "../../domain/freeze/Freeze.ts"
+import type { CorrelationId, DeploymentId, EnvironmentName, StackName, Timestamp } from "../../domain/Ids.ts"
+import type { ExecutionKind } from "../../domain/Machines.ts"
+import type { Ticket } from "../../domain/Queue.ts"
+import type { ExecutionSpec } from "../../domain/Spec.ts"
+import { DeploymentStore } from "../../spi/DeploymentStore.ts"
+import type { LeaseStore } from "../../spi/LeaseStore.ts"
+import type { StoreError } from "../../spi/StoreError.ts"
+import { clearsAtTime, type ExpectedClearance, expectedEnd } from "../estimation/index.ts"
+
+/** What can be in the way. @since 0.1.0 */
+export type BlockerKind =
+  | "lease"
+  | "queue"
+  | "hold"
+  | "freeze"
+  | "veto"
+  | "dependency"
+  | "stale_order"
+  | "provider"
+  | "drift"
+
+/**
+ * One thing that is in the way.
+ *
+ * *Details*: `clearsAt` is when it is expected to be over, null where nobody can know. `consoleUrl` is where to look: at the
+ * provider, or the run of a workflow. `override` says how to go ahead all the same, null where that is not to be had.
+ *
+ * @since 0.1.0
+ */
+export interface Blocker {
+  readonly kind: BlockerKind
+  readonly message: string
+  readonly who: string | null
+  readonly since: Timestamp | null
+  readonly clearsAt: ExpectedClearance | null
+  readonly consoleUrl: string | null
+  readonly override: string | null
+}
+
+/**
+ * Whether waiting does not help: it does not clear by itself.
+ *
+ * @since 0.1.0
+ */
+export const isFinal = ({ kind }: Blocker): boolean => kind === "veto" || kind === "stale_order"
+
+/**
+ * What somebody wants to start. `override` is the reason for not heeding freezes, vetoes, dependencies, the order of commits
+ * and drift; what others hold is always heeded.
+ *
+ * @since 0.1.0
+ */
+export interface AdmissionRequest {
+  readonly correlationId: CorrelationId
+  readonly kind: ExecutionKind
+  readonly deploymentId: DeploymentId
+  readonly environment: EnvironmentName
+  readonly spec: Pick<ExecutionSpec, "stacks" | "freezes" | "requires">
+  readonly version?: string
+  readonly origin?: Origin
+  readonly override?: string
+}
+
+type Services = DeploymentStore | LeaseStore
+
+/** A blocker of which nothing more is known. @since 0.1.0 */
+export const unknownBlocker = { who: null, since: null, clearsAt: null, consoleUrl: null, override: null } as const
+
+/** How a person says that it is to be done all the same. */
+const overrideFlag = `--override "<reason>"`
+
+/**
+ * What the registry says is in the way, apart from those that hold the lock or wait for it.
+ *
+ * @since 0.1.0
+ */
+export const policyBlockers = Effect.fnUntraced(function* (
+  asked: AdmissionRequest
+): Effect.fn.Return<ReadonlyArray<Blocker>, StoreError, Services> {
+  const store = yield* DeploymentStore
+  const now = yield* Clock.currentTimeMillis
+  const deployment = yield* store.deployment(asked.deploymentId)
+  const environment = yield* store.environment(asked.deploymentId, asked.environment)
+  const held = holds(deployment, asked, now)
+  if (asked.override !== undefined) return held
+  return [
+    ...held,
+    ...frozen(asked, now),
+    ...vetoes(deployment, asked),
+    ...staleOrder(environment, asked),
+    ...stacksMissing(environment, asked),
+    ...(yield* Effect.forEach(asked.spec.requires ?? [], (required) => requirement(asked, required))).flat()
+  ]
+})
+
+const holds = (deployment: Deployment | undefined, asked: AdmissionRequest, now: Timestamp): ReadonlyArray<Blocker> => {
+  const hold = heldBy(deployment, asked.environment, now)
+  if (hold === undefined) return []
+  return [
+    {
+      ...unknownBlocker,
+      kind: "hold",
+      message: `${asked.environment} is held by ${hold.by}: ${hold.reason}`,
+      who: hold.by,
+      since: hold.at,
+      clearsAt: hold.until === undefined ? null : clearsAtTime(hold.until),
+      override: `signalbox lock release ${asked.deploymentId} --environment ${asked.environment} --reason "<reason>"`
+    }
+  ]
+}
+
+/** Going back is what a freeze is for. */
+const isRollback = ({ kind }: AdmissionRequest): boolean => kind === "rollback"
+
+/**
+ * The freezes that hold now, by the configuration alone.
+ *
+ * @since 0.1.0
+ */
+export const freezes = (asked: AdmissionRequest): Effect.Effect<ReadonlyArray<Blocker>> =>
+  Effect.map(Clock.currentTimeMillis, (now) => frozen(asked, now))
+
+const frozen = (asked: AdmissionRequest, now: Timestamp): ReadonlyArray<Blocker> => {
+  if (isRollback(asked)) return []
+  const all = asked.spec.freezes ?? []
+  return Freeze.activeAt(all, asked.environment, now).map((freeze) => ({
+    ...unknownBlocker,
+    kind: "freeze",
+    message: `${asked.environment} is frozen: ${freeze.name}${freeze.reason === undefined ? "" : ` (${freeze.reason})`}`,
+    since: freeze.since,
+    clearsAt: clearsAtTime(freeze.until),
+    override: overrideFlag
+  }))
+}
+
+const vetoes = (deployment: Deployment | undefined, asked: AdmissionRequest): ReadonlyArray<Blocker> => {
+  const veto = isRollback(asked) ? undefined : vetoOn(deployment, asked.environment, asked.version)
+  if (veto === undefined) return []
+  return [
+    {
+      ...unknownBlocker,
+      kind: "veto",
+      message: `version ${veto.version} was vetoed by ${veto.by}: ${veto.reason}`,
+      who: veto.by,
+      since: veto.at,
+      override: `${overrideFlag}, or: signalbox veto ${veto.version} ${asked.deploymentId}${veto.environment === null ? "" : ` --environment ${veto.environment}`} --lift --reason "<reason>"`
+    }
+  ]
+}
+
+const deployingKinds: ReadonlySet<ExecutionKind> = new Set(["deploy", "deploy-stack", "run"])
+
+/** An older commit that comes after a newer one would quietly take that away again. */
+const staleOrder = (environment: EnvironmentState | undefined, asked: AdmissionRequest): ReadonlyArray<Blocker> => {
+  const { commit, committedAt } = asked.origin ?? {}
+  if (committedAt === undefined || !deployingKinds.has(asked.kind)) return []
+  const waiting = environment?.queue?.filter(({ correlationId }) => correlationId !== asked.correlationId) ?? []
+  const mine = environment?.current === asked.correlationId
+  const newer = [
+    { what: "deployed already", origin: environment?.deployed },
+    { what: "being deployed", origin: mine ? undefined : environment?.commit },
+    ...waiting
+      .filter(({ kind }) => deployingKinds.has(kind))
+      .filter((ticket) => comesBefore(environment?.queue ?? [], ticket, asked))
+      .map(({ correlationId, origin }) => ({ what: `waiting before it (${correlationId})`, origin }))
+  ].find(({ origin }) => origin?.committedAt !== undefined && origin.committedAt > committedAt)
+  if (newer === undefined) return []
+  return [
+    {
+      ...unknownBlocker,
+      kind: "stale_order",
+      message: `commit ${commit ?? "?"} is older than ${newer.origin?.commit ?? "another one"}, which is ${newer.what}`,
+      since: newer.origin?.committedAt ?? null,
+      override: overrideFlag
+    }
+  ]
+}
+
+const comesBefore = (queue: ReadonlyArray<Ticket>, ticket: Ticket, asked: AdmissionRequest): boolean => {
+  const own = queue.findIndex(({ correlationId }) => correlationId === asked.correlationId)
+  return own === -1 || queue.indexOf(ticket) < own
+}
+
+/**
+ * One stack alone is built on others, which have to be there.
+ *
+ * @since 0.1.0
+ */
+export const stacksMissing = (environment: EnvironmentState | undefined, asked: AdmissionRequest): ReadonlyArray<Blocker> => {
+  if (asked.kind !== "deploy-stack") return []
+  const names = new Set<StackName>(asked.spec.stacks.map(({ name }) => name))
+  const needed = new Set(asked.spec.stacks.flatMap(({ dependsOn }) => dependsOn.filter((name) => !names.has(name))))
+  return [...needed].flatMap((name): ReadonlyArray<Blocker> => {
+    const stack = environment?.stacks.find((one) => one.name === name)
+    if (stack?.status === "deployed") return []
+    return [
+      {
+        ...unknownBlocker,
+        kind: "dependency",
+        message: `it depends on ${name}, which is ${(stack?.status ?? "not_deployed").replace("_", " ")}`,
+        since: stack?.updatedAt ?? null,
+        override: overrideFlag
+      }
+    ]
+  })
+}
+
+const requirement = Effect.fnUntraced(function* (
+  asked: AdmissionRequest,
+  required: { readonly deployment: DeploymentId; readonly environment?: EnvironmentName }
+): Effect.fn.Return<ReadonlyArray<Blocker>, StoreError, Services> {
+  const store = yield* DeploymentStore
+  const name = required.environment ?? asked.environment
+  const state = yield* store.environment(required.deployment, name)
+  const { current = null, status = "initialized" } = state ?? {}
+  if (status === "deployed" && current === null) return []
+  return [
+    {
+      ...unknownBlocker,
+      kind: "dependency",
+      message: `it requires ${required.deployment} in ${name}, which is ${status}${current === null ? "" : ` and worked on by ${current}`}`,
+      who: current,
+      since: state?.updatedAt ?? null,
+      clearsAt: current === null ? null : yield* expectedEnd(current),
+      override: overrideFlag
+    }
+  ]
+})

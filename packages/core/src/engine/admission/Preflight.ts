@@ -1,0 +1,124 @@
+/**
+ * What is known to be wrong before a request is recorded: the mistakes that providers find without changing anything.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import type { StackPlan } from "../../domain/Release.ts"
+import type { ExecutionSpec } from "../../domain/Spec.ts"
+import { DeploymentStore } from "../../spi/DeploymentStore.ts"
+import type { ProviderError } from "../../spi/ProviderError.ts"
+import type { Providers } from "../../spi/Providers.ts"
+import type { StoreError } from "../../spi/StoreError.ts"
+import { resolve } from "../../config/Configuration.ts"
+import { type StackAsked, eachStack } from "./EachStack.ts"
+import { Rejected } from "../../api/Rejected.ts"
+import type { Request } from "../../api/Request.ts"
+import { startingPoint } from "./StartingPoint.ts"
+
+/** A provider that has not answered by then is left to the execution. */
+const patience = "1 minute"
+
+/**
+ * The refusal that a provider's error amounts to, where it is the user's mistake and repeating the request repeats it.
+ *
+ * @since 0.1.0
+ */
+export const refusalOf = ({ info, reason }: ProviderError): Rejected | undefined => {
+  switch (reason._tag) {
+    case "Invalid":
+    case "Unsupported":
+      return new Rejected({ kind: "invalid", ...info })
+    case "Missing":
+      return new Rejected({ kind: "not_found", ...info })
+    default:
+      return undefined
+  }
+}
+
+/**
+ * Plans one stack for a request; null where it waits for outputs that are not known yet. Changes nothing.
+ *
+ * @since 0.1.0
+ */
+export const planOne = (
+  { artifact, version }: Pick<Request, "artifact" | "version">,
+  { missing, provider, ref }: StackAsked
+): Effect.Effect<StackPlan | null, ProviderError> =>
+  missing.length > 0 || provider === undefined
+    ? Effect.succeed(null)
+    : provider.plan(ref, { version: version ?? "unversioned", ...(artifact === undefined ? {} : { artifact }) })
+
+/**
+ * Refuses a configuration in which two stacks of one environment take the same thing for themselves alone.
+ *
+ * @since 0.1.0
+ */
+export const checkExclusive = Effect.fnUntraced(function* (
+  request: Request
+): Effect.fn.Return<void, Rejected | StoreError, DeploymentStore | Providers> {
+  if (request.kind !== "deploy" && request.kind !== "deploy-stack") return
+  const environment = yield* environmentOf(request)
+  const all = yield* eachStack(
+    request,
+    yield* resolve(request.manifest, request.environment),
+    environment,
+    ({ provider, ref }) =>
+      Effect.sync(() => (provider?.exclusive?.(ref) ?? []).map((taken) => ({ ...taken, kind: provider?.kind, ref })))
+  )
+  const takenBy = new Map<string, string>()
+  for (const { kind, name, path, ref } of all.flat()) {
+    const other = takenBy.get(`${kind}/${name}`)
+    takenBy.set(`${kind}/${name}`, ref.stack)
+    if (other === undefined) continue
+    return yield* new Rejected({
+      kind: "invalid",
+      code: "taken_twice",
+      message: `${other} and ${ref.stack} both ask for ${name}`,
+      hint: "Give one of them another one.",
+      path: ["stacks", ref.stack, "properties", ...path].join(".")
+    })
+  }
+})
+
+const environmentOf = ({ deploymentId, environment }: Request) =>
+  Effect.flatMap(DeploymentStore, (store) => store.environment(deploymentId, environment))
+
+/**
+ * Refuses a request that its providers are sure cannot succeed, before anything is written.
+ *
+ * *Details*: a deployment plans every stack whose inputs are known, a rollback asks about every stack that goes back. Of
+ * several mistakes the first in the order of the configuration is named. A provider that does not answer, or answers with
+ * anything but a mistake of the user, refuses nothing: the execution itself meets it again, and repeats what is worth it.
+ *
+ * *Errors*: `Refused`, `invalid` or `not_found`, with the path into the configuration.
+ *
+ * @since 0.1.0
+ */
+export const preflight = Effect.fnUntraced(function* (
+  request: Request,
+  spec: ExecutionSpec
+): Effect.fn.Return<void, Rejected | StoreError, DeploymentStore | Providers> {
+  const { kind } = request
+  if (kind !== "deploy" && kind !== "deploy-stack" && kind !== "rollback") return
+  yield* checkExclusive(request)
+  const environment = yield* environmentOf(request)
+  const { spec: from, stacksBefore } = startingPoint(kind, spec, environment, request.stacks)
+  const look = (asked: StackAsked): Effect.Effect<unknown, ProviderError> => {
+    if (kind !== "rollback") return planOne(request, asked)
+    const checkpoint = stacksBefore.find(({ name }) => name === asked.stack.name)?.checkpoint ?? undefined
+    return checkpoint === undefined
+      ? Effect.void
+      : (asked.provider?.checkRollback?.(asked.ref, checkpoint) ?? Effect.void)
+  }
+  const found = yield* eachStack(request, from, environment, (asked) => Effect.exit(look(asked))).pipe(
+    Effect.timeoutOption(patience)
+  )
+  for (const exit of Option.getOrElse(found, () => [])) {
+    const error = Exit.findErrorOption(exit)
+    const refusal = Option.isSome(error) ? refusalOf(error.value) : undefined
+    if (refusal !== undefined) return yield* refusal
+  }
+})

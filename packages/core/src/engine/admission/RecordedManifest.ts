@@ -1,0 +1,155 @@
+/**
+ * What was recorded of an environment, as a configuration: whatever the project's file says by now, what is there was
+ * deployed with this.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Schema from "effect/Schema"
+import type { Deployment, EnvironmentState, StackInEnvironment } from "../../domain/Environment.ts"
+import * as Graph from "../../domain/Graph.ts"
+import type { EnvironmentName, StackName } from "../../domain/Ids.ts"
+import type { ExecutionKind } from "../../domain/Machines.ts"
+import {
+  type EnvironmentSpec,
+  ExecutionSettings,
+  type ExecutionSpec,
+  type Manifest,
+  StackSpec
+} from "../../domain/Spec.ts"
+
+/**
+ * Whether a kind takes back what is there, instead of bringing something in.
+ *
+ * @since 0.1.0
+ */
+export const takesBack = (kind: ExecutionKind): boolean =>
+  kind === "rollback" || kind === "destroy" || kind === "destroy-stack"
+
+/** Whether something of a stack may be there. @since 0.1.0 */
+export const isThere = ({ status }: Pick<StackInEnvironment, "status">): boolean =>
+  status !== "not_deployed" && status !== "destroyed"
+
+/** Whether there is a record that an environment can be worked on with. @since 0.1.0 */
+export const isRecorded = (state: EnvironmentState | undefined): boolean =>
+  state?.stacks.some(({ spec }) => spec !== undefined) === true
+
+const decodeSpec = Schema.decodeSync(StackSpec)
+const decodeSettings = Schema.decodeSync(ExecutionSettings)
+
+const settingsOf = (state: EnvironmentState | undefined): ExecutionSettings | undefined =>
+  state?.settings === undefined ? undefined : decodeSettings(state.settings)
+
+const recordedStacks = (state: EnvironmentState | undefined): ReadonlyArray<StackSpec> =>
+  acyclic(state?.stacks ?? []).filter(({ name }) => state?.stacks.some((one) => one.name === name && isThere(one)))
+
+/** Each stack names what it depended on when it was deployed, not all at the same time: the older names give way. */
+const acyclic = (stacks: ReadonlyArray<StackInEnvironment>): ReadonlyArray<StackSpec> => {
+  const byAge = stacks.toSorted((left, right) => left.updatedAt - right.updatedAt)
+  let specs = stacks.flatMap(({ spec }) => (spec === undefined ? [] : [decodeSpec(spec)]))
+  for (let around = Graph.cycle(specs); around !== undefined; around = Graph.cycle(specs)) {
+    const cycle = around
+    const oldest = byAge.find(({ name }) => cycle.includes(name))?.name
+    const next = cycle[cycle.indexOf(oldest!) + 1]
+    specs = specs.map((spec) =>
+      spec.name === oldest ? { ...spec, dependsOn: spec.dependsOn.filter((name) => name !== next) } : spec
+    )
+  }
+  return specs
+}
+
+const where = ({ account, region }: Partial<ExecutionSettings>) => ({
+  ...(region === undefined ? {} : { region }),
+  ...(account === undefined ? {} : { account })
+})
+
+/**
+ * The configuration of what is there in an environment: its stacks as they were deployed, where they were deployed.
+ *
+ * *Details*: stacks that only `today` has come after them, and what is not about single stacks is that of `today`, where
+ * it can be read. Without it, history is not cleared away by a guess: retention is the longest there is.
+ *
+ * @since 0.1.0
+ */
+export const manifest = (
+  deployment: Deployment,
+  environment: EnvironmentName,
+  state: EnvironmentState | undefined,
+  today?: Manifest
+): Manifest => {
+  const stacks = recordedStacks(state)
+  const names = new Set(stacks.map(({ name }) => name))
+  const given = today?.environments[environment]
+  const settings: EnvironmentSpec = {
+    ...where(settingsOf(state) ?? given ?? {}),
+    // What was recorded was resolved for its environment before.
+    stacks: Object.fromEntries(
+      Object.entries(given?.stacks ?? {}).filter(([name]) => !names.has(name as StackName))
+    ) as EnvironmentSpec["stacks"]
+  }
+  const others = today?.stacks.filter(({ name }) => !names.has(name)) ?? []
+  const all = [...stacks, ...others] as unknown as Manifest["stacks"]
+  if (today !== undefined) {
+    return { ...today, environments: { ...today.environments, [environment]: settings }, stacks: all }
+  }
+  const {
+    freezes = [],
+    leaseTtl = Duration.seconds(15),
+    parallelism = 4,
+    queue,
+    requires = [],
+    rollback = true
+  } = settingsOf(state) ?? {}
+  return {
+    organization: deployment.organization,
+    project: deployment.project,
+    template: deployment.template,
+    environments: { [environment]: settings },
+    stacks: all,
+    parallelism,
+    rollback,
+    leaseTtl,
+    retention: Duration.days(3_650),
+    freezes,
+    requires,
+    ...(queue === undefined ? {} : { queue })
+  }
+}
+
+/**
+ * What a rollback or a destruction really works on, by what is there now.
+ *
+ * *Details*: everything that is there, as it was deployed, also what has dropped out of the project's file; unless it is
+ * narrowed to some, `only`. Stacks that are asked for and were never deployed are left out once others were.
+ *
+ * @since 0.1.0
+ */
+export const takenBackSpec = (
+  kind: ExecutionKind,
+  spec: ExecutionSpec,
+  state: EnvironmentState | undefined,
+  only?: ReadonlyArray<StackName>
+): ExecutionSpec => {
+  if (!takesBack(kind) || state === undefined || !isRecorded(state)) return spec
+  const there = recordedStacks(state).filter(({ name }) => only === undefined || only.includes(name))
+  const others = spec.stacks.filter(
+    ({ name }) =>
+      !there.some((stack) => stack.name === name) &&
+      (only !== undefined || state.stacks.some((stack) => stack.name === name))
+  )
+  const { account: _, region: __, ...rest } = spec
+  return { ...rest, ...where(settingsOf(state) ?? spec), stacks: [...there, ...others] }
+}
+
+/**
+ * The stacks that are there and that a configuration does not have any more: a deployment with it leaves them running.
+ *
+ * @since 0.1.0
+ */
+export const dropped = (
+  { stacks }: Pick<Manifest, "stacks">,
+  state: EnvironmentState | undefined
+): ReadonlyArray<StackInEnvironment> =>
+  (state?.stacks ?? []).filter(
+    (one) => one.spec !== undefined && isThere(one) && !stacks.some(({ name }) => name === one.name)
+  )

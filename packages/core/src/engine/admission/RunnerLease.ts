@@ -1,0 +1,111 @@
+/**
+ * How a runner comes by the lock of its execution: at its turn, or back from a runner that died.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import { type ExecutionState, isQueued } from "../../domain/Execution.ts"
+import type { CorrelationId } from "../../domain/Ids.ts"
+import { DeploymentStore } from "../../spi/DeploymentStore.ts"
+import { type LeaseHeld, type LeaseLost, LeaseStore } from "../../spi/LeaseStore.ts"
+import type { StoreError } from "../../spi/StoreError.ts"
+import { type KeptLease, isLeaseHeld, environmentLeaseKey, uniqueOwner } from "../lease/index.ts"
+import * as Admission from "./Admission.ts"
+
+type Services = DeploymentStore | LeaseStore
+
+/** Who wants it: `claim` is the right to run the execution, `ttl` that of the lock. */
+interface Runner {
+  readonly claim: KeptLease
+  readonly owner: string
+  readonly ttl: Duration.Duration
+}
+
+/**
+ * Takes the lock of an execution; undefined where it ended while it waited.
+ *
+ * *Errors*: `LeaseHeld` where another execution has it, `LeaseLost` where the claim was lost, `StoreError`.
+ *
+ * @since 0.1.0
+ */
+export const acquireRunnerLease = Effect.fnUntraced(function* (
+  state: ExecutionState,
+  runner: Runner
+): Effect.fn.Return<Admission.AdmittedLease | undefined, LeaseHeld | LeaseLost | StoreError, Services> {
+  if (hasCommand(state)) yield* untilExpired(state)
+  return isQueued(state) ? yield* takeTurn(state.correlationId, runner) : yield* takeBack(state, runner)
+})
+
+/** Waits for the turn of an execution; whoever stops it meanwhile withdraws it. */
+const takeTurn = (
+  id: CorrelationId,
+  { claim, owner, ttl }: Runner
+): Effect.Effect<Admission.AdmittedLease | undefined, LeaseLost | StoreError, Services> =>
+  Effect.raceFirst(Admission.waitForAdmission({ id, claim: claim.lease, owner, ttl }), claim.lost).pipe(
+    Effect.onInterrupt(() =>
+      Admission.withdraw(id, {
+        code: "interrupted",
+        message: "interrupted before its turn came",
+        hint: "Ask again."
+      }).pipe(Effect.timeoutOption("5 seconds"), Effect.ignore)
+    )
+  )
+
+/**
+ * Takes the lock of an execution whose turn has come already. The next one may have it in its hands, having found it free;
+ * it cannot begin as long as the execution is claimed, and gives it back. The lock of a command that has begun is never
+ * taken from another runner: the command may live.
+ */
+const takeBack = Effect.fnUntraced(function* (
+  state: ExecutionState,
+  { owner: runner, ttl }: Runner
+): Effect.fn.Return<Admission.AdmittedLease, LeaseHeld | StoreError, Services> {
+  const { by, correlationId, deploymentId, environment, kind } = state
+  const store = yield* DeploymentStore
+  const leases = yield* LeaseStore
+  const sameHolder = !hasCommand(state)
+  // Two runs in one process are two runners.
+  const owner = sameHolder ? runner : yield* uniqueOwner
+  const isOurs = Effect.map(store.environment(deploymentId, environment), (found) => found?.current === correlationId)
+  const acquire = Effect.gen(function* () {
+    const asked = yield* Clock.currentTimeMillis
+    const lease = yield* leases.acquire({
+      key: environmentLeaseKey(deploymentId, environment),
+      holder: correlationId,
+      owner,
+      ttl,
+      sameHolder,
+      reason: `${kind} by ${by}`
+    })
+    return { lease, asked }
+  })
+  return yield* Effect.retry(acquire, {
+    schedule: Schedule.spaced("50 millis").pipe(Schedule.upTo({ duration: ttl })),
+    while: (error) => (error._tag === "LeaseHeld" ? isOurs : Effect.succeed(false))
+  })
+})
+
+/** Whether a command of it has begun. */
+const hasCommand = ({ kind, startedAt }: ExecutionState): boolean => kind === "run" && startedAt !== undefined
+
+/**
+ * A command may live for a moment longer than whoever ran it, but not longer than the lock: and that is renewed for as long
+ * as whoever lost the claim is busy ending it.
+ */
+const untilExpired = Effect.fnUntraced(function* ({
+  correlationId,
+  deploymentId,
+  environment
+}: ExecutionState): Effect.fn.Return<void, StoreError, LeaseStore> {
+  const leases = yield* LeaseStore
+  while (true) {
+    const lock = yield* leases.get(environmentLeaseKey(deploymentId, environment))
+    if (lock?.holder !== correlationId || lock.expiresAt === 0) return
+    if (!(yield* isLeaseHeld(lock))) return
+    const left = lock.expiresAt - (yield* Clock.currentTimeMillis)
+    yield* Effect.sleep(Duration.millis(Math.max(50, Math.min(left, 1_000))))
+  }
+})

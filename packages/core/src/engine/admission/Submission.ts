@@ -1,0 +1,365 @@
+/**
+ * Taking a request in: joined, refused, or recorded under the lease.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import type { EnvironmentState, StackInEnvironment } from "../../domain/Environment.ts"
+import type { EventOf, QueuePolicy } from "../../domain/Event.ts"
+import type { ExecutionState } from "../../domain/Execution.ts"
+import type { CorrelationId } from "../../domain/Ids.ts"
+import type * as Queue from "../../domain/Queue.ts"
+import type { ExecutionSpec } from "../../domain/Spec.ts"
+import { DeploymentStore } from "../../spi/DeploymentStore.ts"
+import { type Lease, LeaseStore } from "../../spi/LeaseStore.ts"
+import type { Providers } from "../../spi/Providers.ts"
+import type { StoreError } from "../../spi/StoreError.ts"
+import { Attribute, SpanName, traced } from "../../telemetry/index.ts"
+import { requestsAhead } from "../queue/index.ts"
+import { type Blocker, isFinal, policyBlockers } from "./PolicyBlockers.ts"
+import { reserveClaim, isLeaseHeld, currentLease, environmentLeaseKey, uniqueOwner } from "../lease/index.ts"
+import { resolve } from "../../config/Configuration.ts"
+import { joinExisting } from "./DuplicateRequest.ts"
+import { nothingToRollback } from "./NothingToRollback.ts"
+import { overridePasses } from "./Override.ts"
+import { preflight } from "./Preflight.ts"
+import * as RecordedManifest from "./RecordedManifest.ts"
+import { Rejected } from "../../api/Rejected.ts"
+import type { Request } from "../../api/Request.ts"
+import { isEmpty, type StartingPoint, startingPoint } from "./StartingPoint.ts"
+import { supersede } from "./Supersession.ts"
+import { forgottenAfter, sweep } from "./Sweep.ts"
+import { tracedMark } from "../trace/index.ts"
+import { displace } from "./Admission.ts"
+
+/** What became of a request: its execution, and whether that was there before. @since 0.1.0 */
+export interface Submission {
+  readonly execution: ExecutionState
+  readonly joined: boolean
+  /** What is deployed and the configuration of a `deploy` does not have any more: it goes on running. */
+  readonly dropped: ReadonlyArray<StackInEnvironment>
+}
+
+type Taken = Omit<Submission, "dropped">
+
+/**
+ * Records a request, or joins the execution that has its correlation id already.
+ *
+ * *Details*: with the policy `reject` the lock of the environment is taken first, so that of two requests at the same
+ * instant one is recorded and the other refused with the holder's name. An execution that was left unfinished in this
+ * environment, and whose lease is over, is closed and named in `supersedes`. With the others the request is recorded at
+ * once, and comes to its turn when it is carried out. What its providers know to be wrong is refused before (`preflight`).
+ *
+ * @since 0.1.0
+ */
+export const submit = Effect.fnUntraced(function* (
+  request: Request
+): Effect.fn.Return<Submission, Rejected | StoreError, DeploymentStore | LeaseStore | Providers> {
+  const store = yield* DeploymentStore
+  const before = yield* store.environment(request.deploymentId, request.environment)
+  const dropped =
+    request.kind === "deploy" && request.stacks === undefined ? RecordedManifest.dropped(request.manifest, before) : []
+  return { ...(yield* take(request, before)), dropped }
+})
+
+/**
+ * Refuses what `submit` would refuse because its providers know that it cannot succeed; writes nothing.
+ *
+ * @since 0.1.0
+ */
+export const check = Effect.fnUntraced(function* (
+  request: Request
+): Effect.fn.Return<void, Rejected | StoreError, DeploymentStore | Providers> {
+  const store = yield* DeploymentStore
+  const before = yield* store.environment(request.deploymentId, request.environment)
+  yield* preflight(request, yield* prepare(request, before))
+})
+
+const take = Effect.fnUntraced(function* (
+  request: Request,
+  before: EnvironmentState | undefined
+): Effect.fn.Return<Taken, Rejected | StoreError, DeploymentStore | LeaseStore | Providers> {
+  const store = yield* DeploymentStore
+  const existing = yield* store.execution(request.correlationId)
+  if (existing !== undefined) return yield* Effect.tap(joinExisting(request, existing), displace(request.correlationId))
+
+  const spec = yield* prepare(request, before)
+  const policy = request.queue ?? request.manifest.queue ?? (request.kind === "run" ? "fifo" : "reject")
+  const blockers = yield* policyBlockers({ ...request, spec })
+  // Who waits in the queue waits for these too, unless they are there for good.
+  const blocker = policy === "reject" ? blockers[0] : blockers.find(isFinal)
+  if (blocker !== undefined) return yield* refusedBecause(blocker, request)
+  // Quick answers first: planning may take a while.
+  if (policy === "reject") yield* free(request)
+  if (request.later !== true) yield* preflight(request, spec)
+  const submission = policy === "reject" ? yield* immediately(request, spec) : yield* enqueue(request, spec, policy)
+  // History that nobody keeps any more goes a little at a time; failing to is no reason to refuse a request.
+  const now = yield* Clock.currentTimeMillis
+  yield* Effect.ignore(store.prune(now - Duration.toMillis(request.manifest.retention)))
+  yield* Effect.ignore(sweep(now - Duration.toMillis(forgottenAfter)))
+  return submission
+})
+
+/** Refuses a request whose lock somebody else holds, or waits for. */
+const free = Effect.fnUntraced(function* (
+  request: Request
+): Effect.fn.Return<void, Rejected | StoreError, DeploymentStore | LeaseStore> {
+  const [next] = yield* requestsAhead(request, overridePasses(request))
+  if (next !== undefined) return yield* behind(next, request)
+  const lease = yield* currentLease(request.deploymentId, request.environment)
+  if (lease === undefined || lease.holder === request.correlationId) return
+  if (yield* isLeaseHeld(lease)) return yield* blockedBy(lease, request)
+})
+
+/** Takes the lock, or refuses the request with the name of who holds it or waits for it. */
+const immediately = Effect.fnUntraced(function* (
+  request: Request,
+  spec: ExecutionSpec
+): Effect.fn.Return<Taken, Rejected | StoreError, DeploymentStore | LeaseStore> {
+  const leases = yield* LeaseStore
+  const [next] = yield* requestsAhead(request, overridePasses(request))
+  if (next !== undefined) return yield* behind(next, request)
+  const key = environmentLeaseKey(request.deploymentId, request.environment)
+  const taken = yield* Effect.result(
+    leases.acquire({
+      key,
+      holder: request.correlationId,
+      owner: yield* uniqueOwner,
+      ttl: spec.leaseTtl,
+      reason: `${request.kind} by ${request.by}`
+    })
+  )
+  if (taken._tag === "Failure") {
+    if (taken.failure._tag === "StoreError") return yield* taken.failure
+    const { lease } = taken.failure
+    if (lease.holder !== request.correlationId) return yield* blockedBy(lease, request)
+    return yield* Effect.flatMap(awaitExecution(request.correlationId, spec.leaseTtl), (state) => joinExisting(request, state))
+  }
+  const lock = taken.success
+  return yield* record(request, spec, lock).pipe(Effect.tapError(() => Effect.ignore(leases.release(lock))))
+})
+
+const refusedBecause = ({ clearsAt, kind, message, override }: Blocker, request: Request): Rejected =>
+  new Rejected({
+    kind: "blocked",
+    code: `blocked_by_${kind}`,
+    message:
+      clearsAt === null ? message : `${message}; until ${DateTime.formatIso(DateTime.makeUnsafe(clearsAt.point))}`,
+    hint: `${override === null ? "" : `To go ahead: ${override}. `}Every reason: signalbox can-deploy ${request.deploymentId} --environment ${request.environment} --explain`
+  })
+
+const behind = (next: Queue.Ticket, request: Request): Effect.Effect<never, Rejected> =>
+  Effect.fail(
+    new Rejected({
+      kind: "blocked",
+      code: "others_wait",
+      message: `${request.deploymentId} in ${request.environment} is waited for by ${next.correlationId} (${next.kind} by ${next.by})`,
+      hint: "Wait behind it with: --queue fifo"
+    })
+  )
+
+const blockedBy = (lease: Lease, request: Request): Effect.Effect<never, Rejected> =>
+  Effect.fail(
+    new Rejected({
+      kind: "blocked",
+      code: "environment_locked",
+      message: `${request.deploymentId} in ${request.environment} is held by ${lease.holder} (${lease.reason ?? "unknown"})`,
+      hint: `Follow it with: signalbox attach ${lease.holder}`,
+      lease
+    })
+  )
+
+/** The same request is being recorded by another process at this very moment. */
+const awaitExecution = (id: CorrelationId, ttl: Duration.Duration) =>
+  Effect.flatMap(DeploymentStore, (store) =>
+    store.execution(id).pipe(
+      Effect.flatMap((state) =>
+        state === undefined
+          ? Effect.fail(
+              new Rejected({
+                kind: "blocked",
+                code: "being_recorded",
+                message: `${id} is being recorded by another process`,
+                hint: "Try again in a moment."
+              })
+            )
+          : Effect.succeed(state)
+      ),
+      Effect.retry({
+        schedule: Schedule.spaced("50 millis").pipe(Schedule.upTo({ duration: ttl })),
+        while: (error) => error._tag === "Rejected"
+      })
+    )
+  )
+
+const prepare = Effect.fnUntraced(function* (
+  request: Request,
+  before: EnvironmentState | undefined
+): Effect.fn.Return<ExecutionSpec, Rejected | StoreError, DeploymentStore> {
+  const store = yield* DeploymentStore
+  const deployment = yield* store.deployment(request.deploymentId)
+  if (deployment === undefined) {
+    return yield* new Rejected({
+      kind: "not_found",
+      code: "unknown_deployment",
+      message: `there is no deployment ${request.deploymentId}`,
+      hint: "Make one with: signalbox init"
+    })
+  }
+  // A command changes the stacks that are named; what else it does is a matter of the deployment as a whole.
+  const stacks = request.stacks ?? (request.kind === "run" ? [] : undefined)
+  const manifest = RecordedManifest.takesBack(request.kind)
+    ? RecordedManifest.manifest(deployment, request.environment, before, request.manifest)
+    : request.manifest
+  return yield* resolve(manifest, request.environment, {
+    ...(stacks === undefined ? {} : { stacks }),
+    ...(request.strategy === undefined ? {} : { strategy: request.strategy })
+  })
+})
+
+const startFrom = Effect.fnUntraced(function* (
+  request: Request,
+  spec: ExecutionSpec,
+  environment: EnvironmentState | undefined
+): Effect.fn.Return<StartingPoint, Rejected | StoreError, DeploymentStore> {
+  const from = startingPoint(request.kind, spec, environment, request.stacks)
+  if (!isEmpty(request.kind, from)) return from
+  return yield* new Rejected({ kind: "conflict", ...(yield* nothingToRollback(request, environment)) })
+})
+
+const requested = Effect.fnUntraced(function* (
+  request: Request,
+  from: StartingPoint,
+  more: { readonly supersedes?: CorrelationId; readonly queue?: QueuePolicy }
+): Effect.fn.Return<EventOf<"ExecutionRequested">> {
+  return {
+    _tag: "ExecutionRequested",
+    correlationId: request.correlationId,
+    kind: request.kind,
+    deploymentId: request.deploymentId,
+    environment: request.environment,
+    ...(request.version === undefined ? {} : { version: request.version }),
+    ...(request.artifact === undefined ? {} : { artifact: request.artifact }),
+    ...(request.strategy === undefined ? {} : { strategy: request.strategy }),
+    by: request.by,
+    ...(request.reason === undefined ? {} : { reason: request.reason }),
+    ...more,
+    ...from,
+    ...(request.stacks === undefined ? {} : { only: request.stacks }),
+    ...(request.origin === undefined ? {} : { origin: request.origin }),
+    ...(request.override === undefined ? {} : { override: request.override }),
+    ...(request.command === undefined ? {} : { command: request.command }),
+    ...(yield* tracedMark(request.correlationId))
+  }
+})
+
+/** Records a request that waits for its turn; those whose place it takes are withdrawn. */
+const enqueue = Effect.fnUntraced(function* (
+  request: Request,
+  spec: ExecutionSpec,
+  policy: QueuePolicy
+): Effect.fn.Return<Taken, Rejected | StoreError, DeploymentStore | LeaseStore> {
+  const store = yield* DeploymentStore
+  const { correlationId: id, deploymentId, environment } = request
+  const was = yield* store.environment(deploymentId, environment)
+  const { deploymentBefore, stacksBefore } = startingPoint(request.kind, spec, was, request.stacks)
+  // Which stacks go back is known when its turn has come; until then all may.
+  const event = yield* requested(request, { deploymentBefore, stacksBefore, spec }, { queue: policy })
+  yield* reserveClaim(id, spec.leaseTtl)
+  const at = yield* Clock.currentTimeMillis
+  const fresh = yield* store.append({ stream: id, expected: 0, events: [{ id: "requested", at, event }] }).pipe(
+    Effect.as(true),
+    Effect.catchTags({
+      // The same request came through another process first: join it below.
+      SequenceConflict: () => Effect.succeed(false),
+      IllegalTransition: Effect.die,
+      LeaseLost: Effect.die
+    }),
+    submitted(request)
+  )
+  const execution = yield* recorded(request)
+  if (!fresh) return yield* joinExisting(request, execution)
+  yield* displace(id)
+  return { execution, joined: false }
+})
+
+const submitted = (request: Request) =>
+  traced(request.correlationId, () => ({
+    name: SpanName.submit,
+    root: true,
+    attributes: { [Attribute.kind]: request.kind, [Attribute.environment]: request.environment }
+  }))
+
+const recorded = Effect.fnUntraced(function* (
+  request: Request
+): Effect.fn.Return<ExecutionState, Rejected | StoreError, DeploymentStore> {
+  const store = yield* DeploymentStore
+  return (yield* store.execution(request.correlationId)) ?? (yield* outrun(request))
+})
+
+/** Records a request that holds the lock already. */
+const record = Effect.fnUntraced(function* (
+  request: Request,
+  spec: ExecutionSpec,
+  lock: Lease
+): Effect.fn.Return<Taken, Rejected | StoreError, DeploymentStore | LeaseStore> {
+  const store = yield* DeploymentStore
+  // Until it was taken, somebody may have decided against it.
+  const [blocker] = yield* policyBlockers({ ...request, spec })
+  if (blocker !== undefined) return yield* refusedBecause(blocker, request)
+  // Read under the lock: until it was taken, another execution may have changed what is there.
+  const found = yield* store.environment(request.deploymentId, request.environment)
+  yield* startFrom(request, spec, found)
+  const supersedes = found?.current ?? undefined
+  const closed = supersedes !== undefined && (yield* close(supersedes, request, found, lock))
+  // The one that was in the way has changed what is there: read it again.
+  const now = closed ? yield* store.environment(request.deploymentId, request.environment) : found
+  const from = yield* startFrom(request, spec, now)
+  const event = yield* requested(request, from, supersedes === undefined ? {} : { supersedes })
+  const at = yield* Clock.currentTimeMillis
+  yield* store
+    .append({
+      stream: request.correlationId,
+      expected: 0,
+      guards: [lock],
+      events: [
+        { id: "requested", at, event },
+        { id: `lease/${lock.fence}`, at, event: { _tag: "LeaseAcquired", key: lock.key, fence: lock.fence } }
+      ]
+    })
+    .pipe(
+      Effect.catchTags({
+        // The same request came through another process first: join it below.
+        SequenceConflict: () => Effect.void,
+        IllegalTransition: Effect.die,
+        LeaseLost: () => Effect.fail(outrun(request))
+      }),
+      submitted(request)
+    )
+  return { execution: yield* recorded(request), joined: false }
+})
+
+const outrun = (request: Request) =>
+  new Rejected({
+    kind: "blocked",
+    code: "lease_lost",
+    message: `the lease of ${request.deploymentId} in ${request.environment} was lost before the request was recorded`,
+    hint: "Try again."
+  })
+
+const close = (
+  id: CorrelationId,
+  request: Request,
+  environment: EnvironmentState | undefined,
+  lock: Lease
+): Effect.Effect<boolean, Rejected | StoreError, DeploymentStore | LeaseStore> =>
+  supersede(id, request.correlationId, environment, lock).pipe(
+    Effect.catchTags({
+      LeaseHeld: ({ lease }) => blockedBy({ ...lease, holder: id }, request),
+      LeaseLost: () => Effect.fail(outrun(request))
+    })
+  )

@@ -1,0 +1,100 @@
+/**
+ * Ending what everybody has forgotten.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { type ExecutionState, isFinished } from "../../domain/Execution.ts"
+import type { Timestamp } from "../../domain/Ids.ts"
+import type { ErrorInfo } from "../../domain/Release.ts"
+import { DeploymentStore } from "../../spi/DeploymentStore.ts"
+import { type Lease, type LeaseHeld, LeaseStore } from "../../spi/LeaseStore.ts"
+import type { StoreError } from "../../spi/StoreError.ts"
+import { claimExecution, environmentLeaseKey } from "../lease/index.ts"
+import type { CleanupResult } from "./Cleanup.ts"
+import { closureEvents } from "../log/index.ts"
+import { withdraw } from "./Admission.ts"
+
+/** How long nothing must have happened before an execution counts as forgotten. @since 0.1.0 */
+export const forgottenAfter = Duration.days(7)
+
+type Services = DeploymentStore | LeaseStore
+
+const brief = Duration.seconds(10)
+
+/**
+ * Ends requests that wait and executions that nobody runs, where nothing has happened since `before`: nobody will come for
+ * them any more, and who comes next should not find them. What others deploy and is only watched is left alone.
+ *
+ * *Errors*: `StoreError`.
+ *
+ * @since 0.1.0
+ */
+export const sweep = Effect.fnUntraced(function* (
+  before: Timestamp
+): Effect.fn.Return<ReadonlyArray<CleanupResult>, StoreError, Services> {
+  const store = yield* DeploymentStore
+  const { items } = yield* store.executions({ finished: false, until: before, limit: 1_000 })
+  const swept = yield* Effect.forEach(
+    items.filter(({ kind }) => kind !== "observe"),
+    (state) =>
+      Effect.flatMap(isForgotten(state, before), (forgotten) => (forgotten ? end(state) : Effect.undefined)).pipe(
+        // Somebody runs it, or began to at this very moment.
+        Effect.catchTag("LeaseHeld", () => Effect.undefined)
+      )
+  )
+  return swept.filter((one) => one !== undefined)
+})
+
+const isForgotten = Effect.fnUntraced(function* (
+  { correlationId }: ExecutionState,
+  before: Timestamp
+): Effect.fn.Return<boolean, StoreError, DeploymentStore> {
+  const store = yield* DeploymentStore
+  const since = yield* store.events({ stream: correlationId, since: before, limit: 1 })
+  return since.length === 0
+})
+
+const releasing = (lease: Lease) => Effect.flatMap(LeaseStore, (leases) => Effect.ignore(leases.release(lease)))
+
+const end = Effect.fnUntraced(function* (
+  state: ExecutionState
+): Effect.fn.Return<CleanupResult | undefined, LeaseHeld | StoreError, Services | Scope.Scope> {
+  const store = yield* DeploymentStore
+  const id = state.correlationId
+  const mine = yield* Effect.acquireRelease(claimExecution(id, brief), releasing)
+  const ended = (yield* withdraw(id, forgotten)) || (yield* close(state, mine))
+  if (!ended) return undefined
+  const after = yield* store.execution(id)
+  return { correlationId: id, was: state.status, now: after?.status ?? null, released: false }
+}, Effect.scoped)
+
+/** Under the lock: what was under way counts as failed. */
+const close = Effect.fnUntraced(function* (
+  { correlationId: id, deploymentId, environment }: ExecutionState,
+  mine: Lease
+): Effect.fn.Return<boolean, LeaseHeld | StoreError, Services | Scope.Scope> {
+  const store = yield* DeploymentStore
+  const leases = yield* LeaseStore
+  const key = environmentLeaseKey(deploymentId, environment)
+  const options = { key, holder: id, owner: mine.holder, ttl: brief, sameHolder: true, reason: "forgotten" }
+  const lock = yield* Effect.acquireRelease(leases.acquire(options), releasing)
+  const state = yield* store.execution(id)
+  if (state === undefined || isFinished(state)) return false
+  const at = yield* Clock.currentTimeMillis
+  const events = closureEvents(state, yield* store.environment(deploymentId, environment), at, forgotten)
+  return yield* store.append({ stream: id, events, guards: [mine, lock] }).pipe(
+    Effect.as(true),
+    // It went on at this very moment.
+    Effect.catchTag(["SequenceConflict", "IllegalTransition", "LeaseLost"], () => Effect.succeed(false))
+  )
+})
+
+const forgotten: ErrorInfo = {
+  code: "forgotten",
+  message: `nobody ran it, and nothing happened to it for ${Duration.format(forgottenAfter)}`,
+  hint: "Ask again under a new correlation id."
+}

@@ -1,0 +1,79 @@
+/**
+ * Commands that live on though the process that ran them and their guard are gone.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import { type ExecutionState, isFinished } from "../../domain/Execution.ts"
+import type { CorrelationId } from "../../domain/Ids.ts"
+import { DeploymentStore } from "../../spi/DeploymentStore.ts"
+import type { StoreError } from "../../spi/StoreError.ts"
+import { sha256 } from "../../telemetry/sha256.ts"
+
+/**
+ * The commands on this machine.
+ *
+ * *Details*: each bears a mark, which begins with a hash of `store`: a correlation id means something in its own store only,
+ * and a machine may know several; commands and their children see no more of it. `marks` gives those that begin so of what
+ * runs at the moment, `kill` ends what bears one. The default knows of no command; `@signalbox/node` reads them from the
+ * operating system.
+ *
+ * @since 0.1.0
+ */
+export const LocalCommands = Context.Reference<{
+  readonly store: () => string
+  readonly marks: (prefix: string) => ReadonlyArray<string>
+  readonly kill: (prefix: string) => void
+}>("@signalbox/core/engine/CommandsHere", {
+  defaultValue: () => ({ store: () => "", marks: () => [], kill: () => undefined })
+})
+
+type CommandPlace = Pick<ExecutionState, "deploymentId" | "environment">
+
+const marksOf = Effect.map(
+  LocalCommands,
+  ({ store }) =>
+    ({ deploymentId, environment }: CommandPlace) =>
+      `${sha256(store()).slice(0, 16)}/${deploymentId}/${environment}/`
+)
+
+/** The mark of the command of one execution, under one lease. @since 0.1.0 */
+export const markOf = (place: CommandPlace, id: CorrelationId, fence: number): Effect.Effect<string> =>
+  Effect.map(marksOf, (prefix) => `${prefix(place)}${id}/${fence}`)
+
+/** Whether a mark is that of an execution, by whatever name its store goes. @since 0.1.0 */
+export const isMarkOf = (mark: string, { deploymentId, environment }: CommandPlace, id: string): boolean =>
+  mark.split("/").slice(1, 4).join("/") === `${deploymentId}/${environment}/${id}`
+
+/** The marks of the commands that a process runs in, the innermost first. @since 0.1.0 */
+export const runsAround = ({
+  SIGNALBOX_OUTER_RUNS,
+  SIGNALBOX_RUN
+}: Readonly<Record<string, string | undefined>>): ReadonlyArray<string> =>
+  `${SIGNALBOX_RUN ?? ""} ${SIGNALBOX_OUTER_RUNS ?? ""}`.split(" ").filter((mark) => mark !== "")
+
+/**
+ * Ends what commands left behind where an execution has just got the lock: also those of executions that somebody closed
+ * long before.
+ *
+ * *Details*: `state` is as it was read before the lock was had: of its own command only what had begun by then is left
+ * behind. A command that ended may leave running what it likes.
+ *
+ * @since 0.1.0
+ */
+export const endOrphanedCommands = Effect.fnUntraced(function* (
+  state: ExecutionState
+): Effect.fn.Return<void, StoreError, DeploymentStore> {
+  const store = yield* DeploymentStore
+  const here = yield* LocalCommands
+  const prefix = (yield* marksOf)(state)
+  const found = new Set(here.marks(prefix).map((mark) => mark.slice(prefix.length).split("/")[0] as CorrelationId))
+  for (const id of found) {
+    const own = id === state.correlationId
+    const left = own ? state : yield* store.execution(id)
+    if (left?.startedAt === undefined || left.exit !== undefined) continue
+    // Whoever was stopped here for so long that its lease went to another one finds the command of that one at work.
+    if (own || isFinished(left)) here.kill(`${prefix}${id}/`)
+  }
+})

@@ -1,0 +1,107 @@
+/**
+ * Putting into the registry what was done while it was away.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { Actor, type Event } from "../../domain/Event.ts"
+import { CorrelationId, DeploymentId, EnvironmentName, Timestamp } from "../../domain/Ids.ts"
+import * as Machine from "../../domain/Machine.ts"
+import { deploymentMachine } from "../../domain/Machines.ts"
+import { DeploymentStore } from "../../spi/DeploymentStore.ts"
+import type { StoreError } from "../../spi/StoreError.ts"
+import { withEndAlert } from "../log/index.ts"
+import { startingPoint } from "../admission/index.ts"
+
+/**
+ * A command that ran without the registry, on the word of the providers alone. `reason` says why the registry was away;
+ * `finishedAt` is not there where nobody saw the end.
+ *
+ * @since 0.1.0
+ */
+export const DegradedRecord = Schema.Struct({
+  correlationId: CorrelationId,
+  deploymentId: DeploymentId,
+  environment: EnvironmentName,
+  command: Schema.String,
+  by: Actor,
+  version: Schema.optionalKey(Schema.String),
+  reason: Schema.String,
+  startedAt: Timestamp,
+  finishedAt: Schema.optionalKey(Timestamp),
+  code: Schema.NullOr(Schema.Int),
+  signal: Schema.NullOr(Schema.String)
+})
+/** @since 0.1.0 */
+export type DegradedRecord = typeof DegradedRecord.Type
+
+/**
+ * Records it, once: as a deployment that was watched and not held a lock for, with the times that it had. The deployment is
+ * `unknown` from then on, unless an execution of the registry's own has looked since, is at work now, or has destroyed it.
+ *
+ * @since 0.1.0
+ */
+export const reconcile = Effect.fnUntraced(function* (
+  done: DegradedRecord
+): Effect.fn.Return<boolean, StoreError, DeploymentStore> {
+  const store = yield* DeploymentStore
+  const environment = yield* store.environment(done.deploymentId, done.environment)
+  const good = done.code === 0
+  const reason = `ran without the registry: ${done.reason}`
+  const loses =
+    environment !== undefined &&
+    environment.updatedAt <= done.startedAt &&
+    environment.current === null &&
+    Option.isSome(Machine.next(deploymentMachine, environment.status, "lost_sight"))
+  const requested: Event = {
+    _tag: "ExecutionRequested",
+    correlationId: done.correlationId,
+    kind: "observe",
+    deploymentId: done.deploymentId,
+    environment: done.environment,
+    ...(done.version === undefined ? {} : { version: done.version }),
+    by: done.by,
+    reason,
+    command: done.command,
+    ...startingPoint(
+      "observe",
+      { stacks: [], parallelism: 1, rollback: true, leaseTtl: Duration.seconds(15) },
+      environment
+    )
+  }
+  const ended = { code: done.code, signal: done.signal }
+  const at = done.finishedAt ?? done.startedAt
+  const append = (lost: ReadonlyArray<Event>) => {
+    const events: ReadonlyArray<readonly [at: number, event: Event]> = [
+      [done.startedAt, requested],
+      [done.startedAt, { _tag: "ExecutionTransitioned", on: "started" }],
+      [done.startedAt, { _tag: "ProcessStarted", command: done.command }],
+      [at, { _tag: "ProcessExited", ...ended, reason }],
+      ...lost.map((event) => [at, event] as const),
+      [at, { _tag: "ExecutionTransitioned", on: good ? "completed" : "failed", reason }]
+    ]
+    return store
+      .append({
+        stream: done.correlationId,
+        expected: 0,
+        events: withEndAlert(
+          undefined,
+          events.map(([at, event], index) => ({ id: `degraded/${index}`, at, event }))
+        )
+      })
+      .pipe(
+        Effect.as(true),
+        // Reconciled before.
+        Effect.catchTag("SequenceConflict", () => Effect.succeed(false)),
+        Effect.catchTag("LeaseLost", Effect.die)
+      )
+  }
+  return yield* append(loses ? [{ _tag: "DeploymentTransitioned", on: "lost_sight", reason }] : []).pipe(
+    // An execution has begun since it was looked: what becomes of the deployment is for that one to say.
+    Effect.catchTag("IllegalTransition", () => append([])),
+    Effect.catchTag("IllegalTransition", Effect.die)
+  )
+})

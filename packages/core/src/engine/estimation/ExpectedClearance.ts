@@ -1,0 +1,62 @@
+/**
+ * When something that is in the way will be over.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type { Basis, Estimate } from "../../analysis/Estimate.ts"
+import { waitsForPeople } from "../../domain/Execution.ts"
+import type { CorrelationId, Timestamp } from "../../domain/Ids.ts"
+import { DeploymentStore } from "../../spi/DeploymentStore.ts"
+import type { LeaseStore } from "../../spi/LeaseStore.ts"
+import type { StoreError } from "../../spi/StoreError.ts"
+import { estimate } from "./Estimation.ts"
+
+/**
+ * When it is expected to be over.
+ *
+ * *Details*: `basis` says what that is worth. `known`: it ends at that time. `history`: between `low` and `high` in 80 of 100
+ * cases, by `n` that were before. `few`: there is not enough history to say how often that holds.
+ *
+ * @since 0.1.0
+ */
+export interface ExpectedClearance {
+  readonly low: Timestamp
+  readonly point: Timestamp
+  readonly high: Timestamp
+  readonly basis: "known" | Extract<Basis, "history" | "few">
+  readonly n: number | null
+}
+
+/** What ends at a time that was set. @since 0.1.0 */
+export const clearsAtTime = (time: Timestamp): ExpectedClearance => ({ low: time, point: time, high: time, basis: "known", n: null })
+
+/**
+ * When an execution will have ended; null where nobody can know, as while people are waited for.
+ *
+ * *Errors*: `StoreError`.
+ *
+ * @since 0.1.0
+ */
+export const expectedEnd = Effect.fnUntraced(function* (
+  id: CorrelationId
+): Effect.fn.Return<ExpectedClearance | null, StoreError, DeploymentStore | LeaseStore> {
+  const store = yield* DeploymentStore
+  const state = yield* store.execution(id)
+  if (state === undefined || waitsForPeople(state)) return null
+  const left = yield* estimate(state)
+  return fromNow(yield* Clock.currentTimeMillis, left)
+})
+
+const fromNow = (now: Timestamp, left: Estimate | undefined): ExpectedClearance | null => {
+  if (left === undefined || left.point === null || left.low === null || left.high === null) return null
+  const { high, low, n, point } = left
+  return {
+    low: now + low,
+    point: now + point,
+    high: now + high,
+    basis: left.basis === "history" ? "history" : "few",
+    n
+  }
+}

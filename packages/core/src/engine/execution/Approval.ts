@@ -1,0 +1,100 @@
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type { StageName } from "../../domain/Machines.ts"
+import type { ApprovalSpec, StackSpec } from "../../domain/Spec.ts"
+import { concerns, type IssuedCommand } from "./Control.ts"
+import { transitionStage, ExecutionContext, syncPaused } from "./ExecutionContext.ts"
+import { step, type StepServices } from "./Step.ts"
+import { StepFailed } from "./StepFailed.ts"
+
+const Answer = Schema.Struct({
+  answer: Schema.Literals(["continue", "retry", "abort"]),
+  by: Schema.optionalKey(Schema.String),
+  waitedMs: Schema.Int
+})
+
+/**
+ * Asks a person, and waits for `approve`, `promote`, `retry` (where there is something to try again) or the end of the
+ * time given, with its default answer.
+ *
+ * *Errors*: `aborted` where nobody answered and the default is to abort. An `abort` command halts the whole execution.
+ *
+ * @since 0.1.0
+ */
+export const requestApproval = (options: {
+  readonly name: string
+  readonly stack: StackSpec
+  readonly stage: StageName
+  readonly question: string
+  readonly approval: ApprovalSpec
+  readonly retry: boolean
+}): Effect.Effect<"continue" | "retry", StepFailed, StepServices> =>
+  Effect.gen(function* () {
+    const { waited } = yield* ExecutionContext
+    const stack = options.stack.name
+    const { answer, waitedMs } = yield* step({
+      name: options.name,
+      operation: "ask",
+      stage: options.stage,
+      stack,
+      success: Answer,
+      execute: (startedAt) => waitForAnswer(options, startedAt)
+    })
+    waited.set(stack, (waited.get(stack) ?? 0) + waitedMs)
+    if (answer !== "abort") return answer
+    return yield* new StepFailed({
+      why: "aborted",
+      info: {
+        code: "approval_expired",
+        message: `${stack}: nobody answered "${options.question}" within ${Duration.format(options.approval.expiresIn)}`,
+        hint: "Deploy again, and approve in time."
+      }
+    })
+  })
+
+const waitForAnswer = Effect.fnUntraced(function* (
+  options: Parameters<typeof requestApproval>[0],
+  startedAt: number
+): Effect.fn.Return<typeof Answer.Type, never, ExecutionContext> {
+  const { control, journal } = yield* ExecutionContext
+  const stack = options.stack.name
+  const expiresAt = startedAt + Duration.toMillis(options.approval.expiresIn)
+  yield* journal.record(`${options.name}/asked`, {
+    _tag: "ApprovalRequested",
+    stack,
+    question: options.question,
+    expiresAt,
+    otherwise: options.approval.otherwise
+  })
+  yield* transitionStage(options.stage, "waiting", { stack, reason: options.question, round: options.name })
+  yield* syncPaused
+
+  const answers = (given: ReadonlyArray<IssuedCommand>) =>
+    given.find(
+      ({ at, command, ...rest }) =>
+        at >= startedAt &&
+        concerns({ at, command, ...rest }, stack) &&
+        (command === "approve" || command === "promote" || (command === "retry" && options.retry))
+    )
+  const left = Math.max(0, expiresAt - (yield* Clock.currentTimeMillis))
+  const answered = yield* Effect.raceFirst(
+    control.waitFor(answers),
+    Effect.as(Effect.sleep(Duration.millis(left)), undefined)
+  )
+
+  const answer =
+    answered === undefined ? options.approval.otherwise : answered.command === "retry" ? "retry" : "continue"
+  yield* journal.record(`${options.name}/answered`, {
+    _tag: "ApprovalResolved",
+    stack,
+    answer: answer === "abort" ? "abort" : "continue",
+    expired: answered === undefined,
+    ...(answered === undefined ? {} : { by: answered.by })
+  })
+  yield* transitionStage(options.stage, "resumed", { stack, round: options.name })
+  yield* syncPaused
+  const waitedMs = (yield* Clock.currentTimeMillis) - startedAt
+  return { answer, waitedMs, ...(answered === undefined ? {} : { by: answered.by }) }
+})

@@ -1,0 +1,250 @@
+/**
+ * Executions of kind `run`: a command of somebody else's, under the lock, in the log and in the trace.
+ *
+ * @since 0.1.0
+ */
+import * as Deferred from "effect/Deferred"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import type * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import type { CorrelationId } from "../../domain/Ids.ts"
+import type {
+  DeploymentStatus,
+  DeploymentTrigger,
+  ExecutionTrigger,
+  StackTrigger,
+  StageTrigger
+} from "../../domain/Machines.ts"
+import type { ErrorInfo, Release } from "../../domain/Release.ts"
+import type { StoreError } from "../../spi/StoreError.ts"
+import { keptUntouched } from "./FailureHandling.ts"
+import { markOf } from "../command/index.ts"
+import { endStages, transitionDeployment, transitionExecution, transitionStack, transitionStage, ExecutionContext, stacks } from "./ExecutionContext.ts"
+
+/**
+ * How a command ended: with a code, or by a signal. `reason` says why it was killed, or why it could not be started.
+ * `leaseExpired` says that it was stopped because its lease was about to end.
+ *
+ * @since 0.1.0
+ */
+export interface CommandOutcome {
+  readonly code: number | null
+  readonly signal: string | null
+  readonly reason?: string
+  readonly leaseExpired?: boolean
+  /** Whether somebody asked it to stop before it ended. */
+  readonly asked: boolean
+  /** Why it could not even be started. */
+  readonly error?: ErrorInfo
+}
+
+/**
+ * Runs the command, and makes sure that it does not outlive the lease.
+ *
+ * *Details*: `mark` is what the processes of the command are known by on its machine. `deadlines` are the times until which
+ * the lease is surely held, the first at once, 0 when it is lost. It is not interrupted: `stopped` ends when an operator said
+ * abort or the program is stopped, and then it is for this function to
+ * stop the command and to wait for its end.
+ *
+ * @since 0.1.0
+ */
+export type CommandExecution = (context: {
+  readonly correlationId: CorrelationId
+  readonly mark: string
+  readonly ttl: Duration.Duration
+  readonly deadlines: Stream.Stream<number>
+  readonly stopped: Effect.Effect<void>
+}) => Effect.Effect<CommandOutcome>
+
+/**
+ * The body of a `run`. A command that was cut off by the death of its runner is not run again: what it did is not known,
+ * and the deployment is `unknown` until the next one. `shown` is what the log says of a command that was not known when its
+ * place was taken.
+ *
+ * @since 0.1.0
+ */
+export const executeCommand = Effect.fnUntraced(function* (
+  command: CommandExecution,
+  shown?: string
+): Effect.fn.Return<void, never, ExecutionContext> {
+  const { halted, journal, lock } = yield* ExecutionContext
+  const { request } = journal
+  if (journal.has("process/started")) {
+    yield* end(cut)
+    return yield* journal.commit
+  }
+  const before = yield* abortion
+  if (before !== undefined) {
+    yield* endStages("cancelled", { reason: before.message })
+    yield* transitionExecution("cancelled", { reason: before.message, error: before })
+    return yield* journal.commit
+  }
+  yield* Effect.uninterruptible(
+    Effect.gen(function* () {
+      yield* transitionExecution("started")
+      yield* moveOwnDeployment("deploy_started")
+      yield* transitionStage("deployment", "started")
+      yield* eachStack("started", "deploy_started")
+      yield* journal.record("process/started", {
+        _tag: "ProcessStarted",
+        command: shown ?? request.command ?? "a command"
+      })
+    })
+  )
+  // Stopped before it is written that the command begins, it does not begin.
+  yield* Effect.onInterrupt(journal.commit, () => end(neverBegan(request.deploymentBefore)))
+  const meanwhile = yield* abortion
+  if (meanwhile !== undefined) {
+    yield* end(neverBegan(request.deploymentBefore, meanwhile))
+    return yield* journal.commit
+  }
+  const stop = yield* Deferred.make<void>()
+  const mark = yield* markOf(request, journal.correlationId, lock.lease().fence)
+  const running = Effect.gen(function* () {
+    // A fiber of its own, which nobody interrupts: races and time-outs inside work as everywhere.
+    const fiber = yield* Effect.forkChild(
+      Effect.interruptible(
+        command({
+          correlationId: journal.correlationId,
+          mark,
+          ttl: request.spec.leaseTtl,
+          deadlines: SubscriptionRef.changes(lock.deadline),
+          stopped: Effect.raceFirst(Effect.ignore(Deferred.await(halted)), Deferred.await(stop))
+        })
+      )
+    )
+    const ended = yield* Fiber.join(fiber)
+    yield* exited(ended)
+    yield* end(ended.leaseExpired === true && !ended.asked ? expired(lock.outage()) : outcomeOf(ended))
+  })
+  // The program may be stopped while the command runs: the command is stopped first, and its end is recorded.
+  yield* Effect.raceFirst(
+    Effect.uninterruptible(running),
+    Effect.onInterrupt(Effect.never, () => Deferred.succeed(stop, undefined))
+  )
+  yield* journal.commit
+})
+
+/** Why the command must not begin, where an operator said abort. */
+const abortion: Effect.Effect<ErrorInfo | undefined, never, ExecutionContext> = Effect.gen(function* () {
+  const { halted } = yield* ExecutionContext
+  if (!(yield* Deferred.isDone(halted))) return undefined
+  return (yield* Effect.flip(Deferred.await(halted))).info
+})
+
+const exited = (ended: CommandOutcome) =>
+  Effect.flatMap(ExecutionContext, ({ journal }) =>
+    journal.record("process/exited", {
+      _tag: "ProcessExited",
+      code: ended.code,
+      signal: ended.signal,
+      ...(ended.reason === undefined ? {} : { reason: ended.reason })
+    })
+  )
+
+interface Outcome {
+  readonly stage: StageTrigger
+  readonly stack: StackTrigger
+  readonly deployment: DeploymentTrigger
+  readonly execution: ExecutionTrigger
+  readonly error?: ErrorInfo
+}
+
+const cut: Outcome = {
+  stage: "failed",
+  stack: "interrupted",
+  deployment: "lost_sight",
+  execution: "failed",
+  error: {
+    code: "command_cut",
+    message: "the process that ran the command died; what the command did is not known",
+    hint: "Look at what is there, then run it again under a new correlation id."
+  }
+}
+
+/** The registry came back between the end of the command and that of its lease. */
+const expired = (outage: StoreError | undefined): Outcome => ({
+  stage: "failed",
+  stack: "interrupted",
+  deployment: "lost_sight",
+  execution: "failed",
+  error: {
+    code: "lease_expired",
+    message: `the lease could not be renewed in time, and the command was stopped${outage === undefined ? "" : `: ${outage.message}`}`,
+    hint: "What the command did is not known. Look at what is there, then run it again under a new correlation id."
+  }
+})
+
+const interrupted: ErrorInfo = {
+  code: "interrupted",
+  message: "interrupted before its command began",
+  hint: "Run it again."
+}
+
+const neverBegan = (was: DeploymentStatus, error = interrupted): Outcome => ({
+  stage: "cancelled",
+  stack: "interrupted",
+  deployment: keptUntouched(was),
+  execution: "cancelled",
+  error
+})
+
+const outcomeOf = ({ asked, code, error, reason, signal }: CommandOutcome): Outcome => {
+  if (code === 0 && !asked) {
+    return { stage: "succeeded", stack: "deploy_completed", deployment: "deploy_completed", execution: "completed" }
+  }
+  const how = signal === null ? `ended with code ${code}` : `was ended by ${signal}`
+  const because = reason === undefined ? "" : `: ${reason}`
+  if (asked) {
+    return {
+      stage: "cancelled",
+      stack: "interrupted",
+      // It was stopped half-way: where it left things is for nobody to guess.
+      deployment: "lost_sight",
+      execution: "cancelled",
+      error: {
+        code: "interrupted",
+        message: `the command was asked to stop and ${how}${because}`,
+        hint: "Look at what is there before the next one."
+      }
+    }
+  }
+  return {
+    stage: "failed",
+    stack: "deploy_failed",
+    deployment: "deploy_failed",
+    execution: "failed",
+    error: error ?? { code: "command_failed", message: `the command ${how}${because}`, hint: "Look at its output." }
+  }
+}
+
+const end = ({ deployment, error, execution, stack, stage }: Outcome) =>
+  Effect.gen(function* () {
+    const reason = error === undefined ? {} : { reason: error.message }
+    yield* eachStack(stage, stack, error)
+    yield* transitionStage("deployment", stage, reason)
+    yield* moveOwnDeployment(deployment, error?.message)
+    yield* transitionExecution(execution, error === undefined ? {} : { ...reason, error })
+  })
+
+/** A command for single stacks leaves the status of the deployment alone, as `deploy-stack` does. */
+const moveOwnDeployment = (on: DeploymentTrigger, reason?: string) =>
+  Effect.flatMap(ExecutionContext, ({ journal }) =>
+    journal.request.spec.stacks.length > 0 ? Effect.void : transitionDeployment(on, reason)
+  )
+
+const eachStack = (stage: StageTrigger, on: StackTrigger, error?: ErrorInfo) =>
+  Effect.gen(function* () {
+    const { journal } = yield* ExecutionContext
+    const { version } = journal.request
+    const release: { readonly release?: Release } =
+      on === "deploy_completed" && version !== undefined
+        ? { release: { id: `run/${version}`, version, configDigest: "" } }
+        : {}
+    for (const { name } of yield* stacks) {
+      yield* transitionStage("deployment", stage, { stack: name })
+      yield* transitionStack(name, on, { ...release, ...(error === undefined ? {} : { error }) })
+    }
+  })

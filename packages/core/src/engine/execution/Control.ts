@@ -1,0 +1,110 @@
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import type { OperatorCommand } from "../../domain/Event.ts"
+import type { CorrelationId, StackName } from "../../domain/Ids.ts"
+import type { ErrorInfo } from "../../domain/Release.ts"
+import { DeploymentStore } from "../../spi/DeploymentStore.ts"
+
+/**
+ * A command as it was given.
+ *
+ * @since 0.1.0
+ */
+export interface IssuedCommand {
+  readonly id: string
+  readonly position: number
+  readonly at: number
+  readonly command: OperatorCommand
+  readonly by: string
+  readonly stack?: StackName
+  readonly reason?: string
+}
+
+/**
+ * The commands that operators gave to one execution, from the beginning and live.
+ *
+ * @since 0.1.0
+ */
+export interface Control {
+  readonly given: Effect.Effect<ReadonlyArray<IssuedCommand>>
+  /** All commands so far, again with every new one. */
+  readonly changes: Stream.Stream<ReadonlyArray<IssuedCommand>>
+  /** Waits for the first answer that `find` reads from all commands so far; looks again with every new one. */
+  readonly waitFor: <A>(find: (given: ReadonlyArray<IssuedCommand>) => A | undefined) => Effect.Effect<A>
+}
+
+/**
+ * Whether the last pause was not followed by a resume.
+ *
+ * @since 0.1.0
+ */
+export const isPaused = (given: ReadonlyArray<IssuedCommand>): boolean =>
+  given.findLast(({ command }) => command === "pause" || command === "resume")?.command === "pause"
+
+/**
+ * Whether a command is meant for a stack: those without a stack are meant for all.
+ *
+ * @since 0.1.0
+ */
+export const concerns = (command: IssuedCommand, stack: StackName): boolean =>
+  command.stack === undefined || command.stack === stack
+
+/**
+ * Why an execution ended that somebody aborted.
+ *
+ * @since 0.1.0
+ */
+export const abortedBy = ({ by, reason }: Pick<IssuedCommand, "by" | "reason">): ErrorInfo => ({
+  code: "aborted",
+  message: `aborted by ${by}${reason === undefined ? "" : `: ${reason}`}`,
+  hint: "Deploy again when it is sorted out."
+})
+
+/**
+ * Follows the commands of an execution until the scope closes.
+ *
+ * *Gotchas*: a store that cannot be read is tried again without end; losing it is noticed by the lease.
+ *
+ * @since 0.1.0
+ */
+export const follow = Effect.fnUntraced(function* (
+  id: CorrelationId
+): Effect.fn.Return<Control, never, DeploymentStore | Scope.Scope> {
+  const store = yield* DeploymentStore
+  const all = yield* SubscriptionRef.make<ReadonlyArray<IssuedCommand>>([])
+
+  const catchUp = Effect.gen(function* () {
+    const known = yield* SubscriptionRef.get(all)
+    const events = yield* store.events({ stream: id, tags: ["CommandIssued"], after: known.at(-1)?.position ?? 0 })
+    const fresh = events.flatMap(({ at, event, id, position }): ReadonlyArray<IssuedCommand> =>
+      event._tag === "CommandIssued" ? [{ ...event, id, position, at }] : []
+    )
+    if (fresh.length === 0) return
+    yield* SubscriptionRef.set(all, [...known, ...fresh])
+  }).pipe(Effect.retry(Schedule.spaced("200 millis")), Effect.orDie)
+
+  yield* catchUp
+  yield* store.changes.pipe(
+    Stream.runForEach(() => catchUp),
+    Effect.ignore,
+    Effect.andThen(Effect.sleep("200 millis")),
+    Effect.forever,
+    Effect.forkScoped
+  )
+
+  return {
+    given: SubscriptionRef.get(all),
+    changes: SubscriptionRef.changes(all),
+    waitFor: (find) =>
+      SubscriptionRef.changes(all).pipe(
+        Stream.map((given) => Option.fromUndefinedOr(find(given))),
+        Stream.filter(Option.isSome),
+        Stream.runHead,
+        Effect.map((found) => Option.getOrThrow(Option.flatten(found)))
+      )
+  }
+})

@@ -1,0 +1,172 @@
+/**
+ * One run of one execution: what its steps work with, and the events that they record.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import type * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import type { StackName } from "../../domain/Ids.ts"
+import type { DeploymentTrigger, ExecutionTrigger, StackTrigger, StageName, StageTrigger } from "../../domain/Machines.ts"
+import type { ErrorInfo, Outputs, Release } from "../../domain/Release.ts"
+import type { StackSpec } from "../../domain/Spec.ts"
+import type { LeaseLost } from "../../spi/LeaseStore.ts"
+import type { Provider } from "../../spi/Provider.ts"
+import { type Control, isPaused } from "./Control.ts"
+import type { Journal } from "../log/index.ts"
+import type { KeptLease } from "../lease/index.ts"
+import type { StepFailed } from "./StepFailed.ts"
+
+/** @since 0.1.0 */
+export class ExecutionContext extends Context.Service<
+  ExecutionContext,
+  {
+    readonly journal: Journal
+    readonly control: Control
+    /** The right to run this execution. */
+    readonly claim: KeptLease
+    readonly lock: KeptLease
+    readonly providers: ReadonlyMap<string, Provider>
+    /** The fences, by kind, of providers that know a newer one than this runner has. */
+    readonly ahead: ReadonlyMap<string, number>
+    /** Fails once forward work must stop: an operator said abort, or another stack failed. */
+    readonly halted: Deferred.Deferred<never, StepFailed>
+    /** Fails once a provider or the store said that the lease is gone. */
+    readonly fenced: Deferred.Deferred<never, LeaseLost>
+    /** How long each stack has waited for people so far, in milliseconds. */
+    readonly waited: Map<StackName, number>
+  }
+>()("@signalbox/core/engine/Run") {}
+
+/** The stacks that this execution works on. @since 0.1.0 */
+export const stacks = Effect.map(ExecutionContext, ({ journal }) => journal.request.spec.stacks.filter(({ enabled }) => enabled))
+
+/**
+ * The outputs of all stacks: as they were when the execution was asked for, or as they are now.
+ *
+ * @since 0.1.0
+ */
+export const outputs = (when: "before" | "now"): Effect.Effect<ReadonlyMap<string, Outputs>, never, ExecutionContext> =>
+  Effect.map(ExecutionContext, ({ journal }) => {
+    const states = when === "now" ? journal.state().stacks : []
+    return new Map([...journal.request.stacksBefore, ...states].map((stack) => [stack.name, stack.outputs]))
+  })
+
+/** @since 0.1.0 */
+export const providerOf = (stack: StackSpec): Effect.Effect<Provider, never, ExecutionContext> =>
+  Effect.flatMap(ExecutionContext, ({ providers }) => {
+    const provider = providers.get(stack.provider)
+    // The request was checked against the installed providers; a runner without one of them is set up wrongly.
+    return provider === undefined
+      ? Effect.die(new Error(`provider ${stack.provider} is not installed in this runner`))
+      : Effect.succeed(provider)
+  })
+
+const text = (reason: string | undefined) => (reason === undefined ? {} : { reason })
+
+/** @since 0.1.0 */
+export const transitionExecution = (
+  on: ExecutionTrigger,
+  options: { readonly reason?: string; readonly by?: string; readonly error?: ErrorInfo } = {}
+): Effect.Effect<void, never, ExecutionContext> =>
+  Effect.flatMap(ExecutionContext, ({ journal }) => journal.record(`execution/${on}`, { _tag: "ExecutionTransitioned", on, ...options }))
+
+/**
+ * Moves the deployment's own status, where this kind of execution may: `deploy-stack` and `destroy-stack` never do.
+ *
+ * @since 0.1.0
+ */
+export const transitionDeployment = (on: DeploymentTrigger, reason?: string): Effect.Effect<void, never, ExecutionContext> =>
+  Effect.flatMap(ExecutionContext, ({ journal }) =>
+    journal.request.kind.endsWith("-stack")
+      ? Effect.void
+      : journal.record(`deployment/${on}`, { _tag: "DeploymentTransitioned", on, ...text(reason) })
+  )
+
+/**
+ * Moves a stage of the execution, or of one stack. `round` tells repeats of waiting and resuming apart.
+ *
+ * @since 0.1.0
+ */
+export const transitionStage = (
+  stage: StageName,
+  on: StageTrigger,
+  options: { readonly stack?: StackName; readonly reason?: string; readonly round?: string } = {}
+): Effect.Effect<void, never, ExecutionContext> =>
+  Effect.flatMap(ExecutionContext, ({ journal }) =>
+    journal.record(
+      `stage/${options.stack ?? ""}/${stage}/${on}${options.round === undefined ? "" : `/${options.round}`}`,
+      {
+        _tag: "StageTransitioned",
+        stage,
+        on,
+        ...(options.stack === undefined ? {} : { stack: options.stack }),
+        ...text(options.reason)
+      }
+    )
+  )
+
+/** @since 0.1.0 */
+export const transitionStack = (
+  stack: StackName,
+  on: StackTrigger,
+  options: {
+    readonly release?: Release | null
+    readonly spec?: StackSpec
+    readonly reason?: string
+    readonly error?: ErrorInfo
+  } = {}
+): Effect.Effect<void, never, ExecutionContext> =>
+  Effect.flatMap(ExecutionContext, ({ journal }) =>
+    journal.record(`stack/${stack}/${on}`, { _tag: "StackTransitioned", stack, on, ...options })
+  )
+
+/**
+ * Ends the stages of the execution and of its stacks that have not ended: a stage under way becomes `on`, one that never
+ * started is skipped.
+ *
+ * @since 0.1.0
+ */
+export const endStages = (
+  on: "failed" | "cancelled",
+  options: { readonly reason: string; readonly except?: StageName }
+): Effect.Effect<void, never, ExecutionContext> =>
+  Effect.gen(function* () {
+    const { journal } = yield* ExecutionContext
+    const state = journal.state()
+    for (const { stages, stack } of [
+      { stages: state.stages, stack: undefined },
+      ...state.stacks.map(({ name, stages }) => ({ stages, stack: name }))
+    ]) {
+      for (const { name, status } of stages) {
+        if (name === options.except) continue
+        const of = stack === undefined ? {} : { stack }
+        if (status === "pending") yield* transitionStage(name, "skipped", { ...of, reason: options.reason })
+        if (status === "running" || status === "waiting") yield* transitionStage(name, on, { ...of, reason: options.reason })
+      }
+    }
+  })
+
+/**
+ * Brings the execution's status in line with what it waits for: `paused` while an operator paused it or a question is
+ * open, `in_progress` otherwise.
+ *
+ * @since 0.1.0
+ */
+export const syncPaused: Effect.Effect<void, never, ExecutionContext> = Effect.gen(function* () {
+  const { control, journal } = yield* ExecutionContext
+  const given = yield* control.given
+  const pause = given.findLast(({ command }) => command === "pause")
+  yield* journal.record(`execution/paused-or-resumed/${journal.size()}`, ({ questions: [question], status }) => {
+    const waits = isPaused(given) || question !== undefined
+    if (waits && status === "in_progress") {
+      return {
+        _tag: "ExecutionTransitioned",
+        on: "paused",
+        reason: question?.question ?? pause?.reason ?? "paused by an operator",
+        ...(question === undefined && pause !== undefined ? { by: pause.by } : {})
+      }
+    }
+    return !waits && status === "paused" ? { _tag: "ExecutionTransitioned", on: "resumed" } : undefined
+  })
+})

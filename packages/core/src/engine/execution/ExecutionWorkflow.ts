@@ -1,0 +1,47 @@
+/**
+ * An execution as a workflow. Its tag is persisted: a constant, never renamed.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Workflow from "effect/workflow/Workflow"
+import { CorrelationId } from "../../domain/Ids.ts"
+import { deploy } from "./Deploy.ts"
+import { destroy } from "./Destroy.ts"
+import { rollback } from "./Rollback.ts"
+import { transitionExecution, ExecutionContext, syncPaused } from "./ExecutionContext.ts"
+import type { StepServices } from "./Step.ts"
+
+/** @since 0.1.0 */
+export const ExecutionWorkflow = Workflow.make("signalbox/Execution", {
+  payload: { correlationId: CorrelationId },
+  idempotencyKey: ({ correlationId }) => correlationId
+})
+
+/**
+ * The body of the workflow: what is asked for decides what is done.
+ *
+ * @since 0.1.0
+ */
+export const body: Effect.Effect<void, never, StepServices> = Effect.gen(function* () {
+  const { journal } = yield* ExecutionContext
+  yield* transitionExecution("started")
+  yield* syncPaused
+  switch (journal.request.kind) {
+    case "deploy":
+    case "deploy-stack":
+      yield* deploy
+      break
+    case "rollback":
+      yield* rollback
+      break
+    case "destroy":
+    case "destroy-stack":
+      yield* destroy
+      break
+    case "run":
+    case "observe":
+      return yield* Effect.die(new Error(`${journal.request.kind} is not carried out by this workflow`))
+  }
+  yield* journal.commit
+})

@@ -1,0 +1,196 @@
+/**
+ * How executions end other than well: halting what is under way, and going back to the checkpoints.
+ *
+ * @since 0.1.0
+ */
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Graph from "../../domain/Graph.ts"
+import type { DeploymentStatus, DeploymentTrigger } from "../../domain/Machines.ts"
+import type { Checkpoint } from "../../domain/Release.ts"
+import type { StackSpec } from "../../domain/Spec.ts"
+import { Observation } from "../../spi/Provider.ts"
+import * as GraphTraversal from "./GraphTraversal.ts"
+import { endStages, transitionDeployment, transitionExecution, transitionStack, transitionStage, providerOf, ExecutionContext, stacks } from "./ExecutionContext.ts"
+import { mutationOf, refOf, step, type StepServices, observing } from "./Step.ts"
+import { StepFailed } from "./StepFailed.ts"
+
+/**
+ * Stops all forward work because of a failure: other stacks fail as `halted`.
+ *
+ * @since 0.1.0
+ */
+export const halt = (failure: StepFailed): Effect.Effect<void, never, ExecutionContext> =>
+  Effect.flatMap(ExecutionContext, ({ halted }) =>
+    Deferred.fail(halted, failure.why === "aborted" ? failure : new StepFailed({ ...failure, why: "halted" }))
+  )
+
+/**
+ * What the deployment is again after an execution that changed nothing in the end: what it was, or `failed` where nothing
+ * good was ever there.
+ *
+ * @since 0.1.0
+ */
+export const keptAfterRollback = (was: DeploymentStatus): DeploymentTrigger => {
+  switch (was) {
+    case "deployed":
+    case "partial":
+    case "destroyed":
+    case "unknown":
+      return `kept_${was}`
+    default:
+      return "kept_failed"
+  }
+}
+
+/**
+ * What the deployment is again after an execution that never began to change it.
+ *
+ * @since 0.1.0
+ */
+export const keptUntouched = (was: DeploymentStatus): DeploymentTrigger =>
+  was === "deploying" || was === "destroying" ? "kept_failed" : `kept_${was}`
+
+/** Records that one stack failed, where the others go on. @since 0.1.0 */
+export const stackFailed = (stack: StackSpec, failure: StepFailed): Effect.Effect<void, never, ExecutionContext> =>
+  Effect.gen(function* () {
+    const { journal } = yield* ExecutionContext
+    const state = journal.state().stacks.find(({ name }) => name === stack.name)
+    for (const { name, status } of state?.stages ?? []) {
+      if (status === "running" || status === "waiting") {
+        yield* transitionStage(name, "failed", { stack: stack.name, reason: failure.message })
+      }
+    }
+    if (state?.status === "deploying") yield* transitionStack(stack.name, "deploy_failed", { error: failure.info })
+  })
+
+/**
+ * Ends an execution that failed, or was told to stop, before anything was changed.
+ *
+ * @since 0.1.0
+ */
+export const endWithNothingChanged = (failure: StepFailed): Effect.Effect<void, never, ExecutionContext> =>
+  Effect.gen(function* () {
+    const { journal } = yield* ExecutionContext
+    const aborted = failure.why === "aborted"
+    yield* endStages(aborted ? "cancelled" : "failed", { reason: failure.message })
+    yield* transitionDeployment(keptUntouched(journal.request.deploymentBefore), failure.message)
+    yield* transitionExecution(aborted ? "cancelled" : "failed", { reason: failure.message, error: failure.info })
+  })
+
+/**
+ * Goes back: every stack that this execution began to change is put back to its checkpoint, dependents first. Irreversible
+ * stacks are left at what they reached, and that is said.
+ *
+ * @since 0.1.0
+ */
+export const rollbackAfterFailure = (failure: StepFailed): Effect.Effect<void, never, StepServices> =>
+  Effect.gen(function* () {
+    const { journal } = yield* ExecutionContext
+    const all = yield* stacks
+    const touched = all.filter(({ name }) => journal.has(`stack/${name}/deploy_started`))
+    if (touched.length === 0) return yield* endWithNothingChanged(failure)
+
+    yield* transitionExecution("rollback_started", { reason: failure.message, error: failure.info })
+    yield* endStages(failure.why === "aborted" ? "cancelled" : "failed", {
+      reason: failure.message,
+      except: "rollback"
+    })
+    yield* transitionStage("rollback", "started", { reason: failure.message })
+    const broken = yield* rollbackStacks(touched, (stack) => putBack(stack, failure))
+    if (broken === undefined) {
+      yield* transitionStage("rollback", "succeeded")
+      yield* transitionDeployment(keptAfterRollback(journal.request.deploymentBefore), failure.message)
+      return yield* transitionExecution("rolled_back", { reason: failure.message, error: failure.info })
+    }
+    yield* transitionStage("rollback", "failed", { reason: broken.message })
+    yield* transitionDeployment("deploy_failed", broken.message)
+    yield* transitionExecution("failed", {
+      reason: `the rollback failed: ${broken.message}`,
+      error: { ...broken.info, code: "rollback_failed" }
+    })
+  })
+
+/**
+ * Puts stacks back, dependents first, each even where a dependent could not be; returns the first failure.
+ *
+ * @since 0.1.0
+ */
+export const rollbackStacks = (
+  all: ReadonlyArray<StackSpec>,
+  work: (stack: StackSpec) => Effect.Effect<void, StepFailed, StepServices>
+): Effect.Effect<StepFailed | undefined, never, StepServices> =>
+  Effect.gen(function* () {
+    const { journal } = yield* ExecutionContext
+    const outcomes = yield* GraphTraversal.traverse({
+      nodes: Graph.reverse(all),
+      parallelism: journal.request.spec.parallelism,
+      regardless: true,
+      work: (node) => work(all.find(({ name }) => name === node.name)!)
+    })
+    return [...outcomes.values()].flatMap((end) => (end._tag === "Failed" ? [end.error] : []))[0]
+  })
+
+const putBack = Effect.fnUntraced(function* (
+  stack: StackSpec,
+  failure: StepFailed
+): Effect.fn.Return<void, StepFailed, StepServices> {
+  const { journal } = yield* ExecutionContext
+  const state = journal.state().stacks.find(({ name }) => name === stack.name)
+  if (stack.irreversible !== undefined) {
+    if (!journal.has(`stack/${stack.name}/deploy_completed`)) {
+      yield* transitionStack(stack.name, "deploy_failed", { error: failure.info })
+    }
+    return yield* transitionStage("rollback", "skipped", {
+      stack: stack.name,
+      reason: `left as it is: irreversible (${stack.irreversible})`
+    })
+  }
+  yield* rollbackStack(stack, state?.checkpoint ?? { release: null, takenAt: 0, data: null })
+})
+
+/**
+ * Puts one stack back to a checkpoint.
+ *
+ * @since 0.1.0
+ */
+export const rollbackStack = Effect.fnUntraced(function* (
+  stack: StackSpec,
+  checkpoint: Checkpoint
+): Effect.fn.Return<void, StepFailed, StepServices> {
+  const { journal } = yield* ExecutionContext
+  const provider = yield* providerOf(stack)
+  const name = `rollback/${stack.name}`
+  yield* transitionStack(stack.name, "rollback_started")
+  yield* transitionStage("rollback", "started", { stack: stack.name })
+  const observed = yield* step({
+    name,
+    operation: "rollback",
+    stage: "rollback",
+    stack: stack.name,
+    back: true,
+    success: Observation,
+    execute: () =>
+      Effect.gen(function* () {
+        const ref = yield* refOf(stack)
+        return yield* observing(provider.rollback(ref, checkpoint, yield* mutationOf(stack, name)))
+      })
+  }).pipe(
+    Effect.tapError((failure) =>
+      Effect.andThen(
+        transitionStage("rollback", "failed", { stack: stack.name, reason: failure.message }),
+        transitionStack(stack.name, "rollback_failed", { error: failure.info })
+      )
+    )
+  )
+  yield* journal.record(`traffic/${stack.name}/back`, {
+    _tag: "TrafficObserved",
+    stack: stack.name,
+    shares: observed.traffic,
+    candidate: 0
+  })
+  yield* transitionStage("rollback", "succeeded", { stack: stack.name })
+  yield* transitionStack(stack.name, checkpoint.release === null ? "rolled_back_to_nothing" : "rolled_back", {
+    release: checkpoint.release
+  })
+})

@@ -1,0 +1,57 @@
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import type { EventOf } from "../../domain/Event.ts"
+import type { LeaseLost } from "../../spi/LeaseStore.ts"
+import type { Provider } from "../../spi/Provider.ts"
+import type { StoreError } from "../../spi/StoreError.ts"
+import type { KeptLease } from "../lease/index.ts"
+
+/** How long a provider may take to answer, and how often it is asked again. */
+const patience = Duration.seconds(5)
+const again = Schedule.exponential("200 millis").pipe(Schedule.upTo({ times: 3 }))
+
+/**
+ * Tells the providers of a request that a new runner holds the lock, so that they refuse what earlier ones still send. Returns
+ * the newer fences, by kind, that providers know although the lock is held: another registry gave those out.
+ *
+ * *Details*: a process can be stopped after its last check and send its call when it wakes. No check of its own prevents that;
+ * a provider that compares fences does, once it knows the new one. A provider that does not answer is not waited for: it
+ * learns the fence from the first mutation.
+ *
+ * *Errors*: `LeaseLost` where the claim or the lock is lost, also where a provider noticed it first; `StoreError`.
+ *
+ * @since 0.1.0
+ */
+export const fenceOff = (
+  { deploymentId, environment, spec }: EventOf<"ExecutionRequested">,
+  providers: ReadonlyMap<string, Provider>,
+  { claim, lock }: { readonly claim: KeptLease; readonly lock: KeptLease }
+): Effect.Effect<ReadonlyMap<string, number>, LeaseLost | StoreError> => {
+  const ahead = new Map<string, number>()
+  const kinds = new Set(spec.stacks.flatMap(({ enabled, provider }) => (enabled ? [provider] : [])))
+  const told = [...kinds].flatMap((kind) => providers.get(kind) ?? []).filter(({ fence }) => fence !== undefined)
+  if (told.length === 0) return Effect.succeed(ahead)
+  const { fence } = lock.lease()
+  const place = {
+    deploymentId,
+    environment,
+    ...(spec.region === undefined ? {} : { region: spec.region }),
+    ...(spec.account === undefined ? {} : { account: spec.account })
+  }
+  const refused = (kind: string, newer: number) => Effect.map(lock.check, () => void ahead.set(kind, newer))
+  const tell = (provider: Provider) =>
+    provider.fence!(place, fence).pipe(
+      Effect.retry({ schedule: again, while: (error) => error.isRetryable }),
+      Effect.timeoutOption(patience),
+      Effect.catch((error) =>
+        error.reason._tag === "Fenced"
+          ? refused(provider.kind, error.reason.fence)
+          : Effect.logWarning(`${provider.kind} does not take the fence of this runner`, error)
+      )
+    )
+  return Effect.raceFirst(
+    Effect.as(Effect.forEach(told, tell, { concurrency: "unbounded", discard: true }), ahead),
+    Effect.raceFirst(claim.lost, lock.lost)
+  )
+}

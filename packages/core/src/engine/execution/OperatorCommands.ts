@@ -1,0 +1,117 @@
+/**
+ * Reaching a running execution from any process: commands to it, events from it.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
+import * as Command from "../../domain/Command.ts"
+import type { OperatorCommand, StoredEvent } from "../../domain/Event.ts"
+import { executionMachine } from "../../domain/Machines.ts"
+import type { CorrelationId, StackName } from "../../domain/Ids.ts"
+import { DeploymentStore } from "../../spi/DeploymentStore.ts"
+import { type Lease, LeaseStore } from "../../spi/LeaseStore.ts"
+import type { StoreError } from "../../spi/StoreError.ts"
+import { Attribute, SpanName, traced } from "../../telemetry/index.ts"
+import { isRunnerClaim, executionClaimKey, RunnerIdentity } from "../lease/index.ts"
+import { abortedBy } from "./Control.ts"
+import { Rejected, unknownExecution } from "../../api/Rejected.ts"
+import { tracedMark } from "../trace/index.ts"
+import { withdraw } from "../admission/index.ts"
+
+/**
+ * The live claim of whoever runs the execution, if anybody does: neither expired nor held by a process known to be dead.
+ *
+ * @since 0.1.0
+ */
+export const runner = Effect.fnUntraced(function* (
+  id: CorrelationId
+): Effect.fn.Return<Lease | undefined, StoreError, LeaseStore> {
+  const leases = yield* LeaseStore
+  const { isDead } = yield* RunnerIdentity
+  const lease = yield* leases.get(executionClaimKey(id))
+  const now = yield* Clock.currentTimeMillis
+  return lease === undefined || lease.expiresAt <= now || isDead(lease.owner) || !isRunnerClaim(lease) ? undefined : lease
+})
+
+/**
+ * Records a command, where the state of the execution allows it. To abort what waits for its turn withdraws it.
+ *
+ * *Errors*: `Refused` (`not_found`, `conflict`).
+ *
+ * @since 0.1.0
+ */
+export const command = Effect.fnUntraced(function* (
+  id: CorrelationId,
+  options: {
+    readonly command: OperatorCommand
+    readonly by: string
+    readonly stack?: StackName
+    readonly reason?: string
+  }
+): Effect.fn.Return<void, Rejected | StoreError, DeploymentStore> {
+  const store = yield* DeploymentStore
+  const state = yield* store.execution(id)
+  if (state === undefined) return yield* unknownExecution(id)
+  const decided = Command.decide(state, options)
+  if (Result.isFailure(decided)) return yield* new Rejected({ kind: "conflict", ...decided.failure })
+  const at = yield* Clock.currentTimeMillis
+  const event = { ...decided.success, ...(yield* tracedMark(id)) }
+  const last = yield* store.events({ stream: id, tags: ["CommandIssued"], limit: 1_000 })
+  yield* store
+    .append({
+      stream: id,
+      events: [{ id: `command/${last.length + 1}/${options.command}/${at}`, at, event }]
+    })
+    .pipe(
+      Effect.catchTag(["SequenceConflict", "IllegalTransition", "LeaseLost"], Effect.die),
+      traced(id, () => ({
+        name: SpanName.command(options.command),
+        root: true,
+        attributes: { [Attribute.command]: options.command }
+      }))
+    )
+  // Where its turn comes at this very moment, its runner finds the command.
+  if (options.command === "abort") yield* withdraw(id, abortedBy(options))
+})
+
+const ends: ReadonlySet<string> = new Set(executionMachine.terminal)
+
+/**
+ * The events of an execution, from after a sequence number, live until it has finished.
+ *
+ * @since 0.1.0
+ */
+export const follow = (
+  id: CorrelationId,
+  after = 0
+): Stream.Stream<StoredEvent, Rejected | StoreError, DeploymentStore> =>
+  Stream.unwrap(
+    Effect.gen(function* (): Effect.fn.Return<
+      Stream.Stream<StoredEvent, Rejected | StoreError>,
+      StoreError,
+      DeploymentStore
+    > {
+      const store = yield* DeploymentStore
+      if ((yield* store.execution(id)) === undefined) return Stream.fail(unknownExecution(id))
+      let position = 0
+      const news = Effect.gen(function* () {
+        const found: Array<StoredEvent> = []
+        while (true) {
+          const events = yield* store.events({ stream: id, after: position, limit: 1_000 })
+          position = events.at(-1)?.position ?? position
+          found.push(...events)
+          if (events.length < 1_000) return found
+        }
+      })
+      return store.changes.pipe(
+        Stream.mapEffect(() => news),
+        Stream.flatMap(Stream.fromIterable),
+        Stream.takeUntil(({ event }) => event._tag === "ExecutionTransitioned" && ends.has(event.on)),
+        // After it: whoever asks for what comes after the end gets the end of the stream.
+        Stream.filter(({ seq }) => seq > after)
+      )
+    })
+  )

@@ -1,0 +1,157 @@
+/**
+ * What every execution does before it changes anything: plan, and look at what is there.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import { StackPlan } from "../../domain/Release.ts"
+import type { StackSpec } from "../../domain/Spec.ts"
+import { type Candidate, Observation, type Provider, type StackRef } from "../../spi/Provider.ts"
+import { ProviderError } from "../../spi/ProviderError.ts"
+import { fillIn } from "../../config/OutputSubstitution.ts"
+import { transitionStage, outputs, providerOf, ExecutionContext, stacks } from "./ExecutionContext.ts"
+import { call, refOf, step, type StepServices, observing } from "./Step.ts"
+import { StepFailed } from "./StepFailed.ts"
+
+/**
+ * Looks at every stack: an operation that somebody else has in flight blocks the execution.
+ *
+ * *Errors*: `blocked`, `failed`.
+ *
+ * @since 0.1.0
+ */
+export const healthCheck: Effect.Effect<void, StepFailed, StepServices> = Effect.gen(function* () {
+  const { journal } = yield* ExecutionContext
+  const before = yield* outputs("before")
+  yield* transitionStage("health_check", "started")
+  yield* Effect.forEach(
+    yield* stacks,
+    (stack) =>
+      Effect.gen(function* () {
+        const { missing } = fillIn(stack.properties, before)
+        if (missing.length > 0) {
+          const reason = `it waits for ${missing.join(", ")}`
+          return yield* transitionStage("health_check", "skipped", { stack: stack.name, reason })
+        }
+        yield* transitionStage("health_check", "started", { stack: stack.name })
+        const observed = yield* observe(stack)
+        if (Object.keys(observed.outputs).length > 0) {
+          yield* journal.record(`outputs/${stack.name}/before`, {
+            _tag: "OutputsRecorded",
+            stack: stack.name,
+            outputs: observed.outputs
+          })
+        }
+        yield* transitionStage("health_check", "succeeded", { stack: stack.name })
+      }),
+    { concurrency: journal.request.spec.parallelism, discard: true }
+  )
+  yield* transitionStage("health_check", "succeeded")
+})
+
+const observe = Effect.fnUntraced(function* (
+  stack: StackSpec
+): Effect.fn.Return<Observation, StepFailed, StepServices> {
+  const provider = yield* providerOf(stack)
+  return yield* step({
+    name: `observe/${stack.name}`,
+    operation: "observe",
+    stage: "health_check",
+    stack: stack.name,
+    success: Observation,
+    execute: () =>
+      Effect.gen(function* () {
+        const observed = yield* observing(checkFence(provider, stack, yield* refOf(stack, "before")))
+        const { operation } = observed
+        if (operation === null || !operation.foreign) return observed
+        return yield* new StepFailed({
+          why: "blocked",
+          info: {
+            code: "stack_busy",
+            message: `${stack.name}: ${operation.description} is in flight and was not started by signalbox`,
+            hint:
+              observed.consoleUrl === undefined
+                ? "Wait until it is over."
+                : `Wait until it is over: ${observed.consoleUrl}`
+          }
+        })
+      })
+  })
+})
+
+/** Looks at a stack. A provider that has been shown a newer fence would refuse every mutation: that is found here. */
+const checkFence = Effect.fnUntraced(function* (
+  provider: Provider,
+  stack: StackSpec,
+  ref: StackRef
+): Effect.fn.Return<Observation, ProviderError, ExecutionContext> {
+  const { ahead, lock } = yield* ExecutionContext
+  const observed = yield* provider.observe(ref)
+  const own = lock.lease().fence
+  const newest = Math.max(ahead.get(provider.kind) ?? 0, observed.fence ?? 0)
+  if (newest <= own) return observed
+  return yield* new ProviderError({
+    provider: provider.kind,
+    operation: "observe",
+    stackName: stack.name,
+    reason: {
+      _tag: "Fenced",
+      message: `fence ${own} is older than ${newest}, which ${provider.kind} has seen`,
+      fence: newest
+    }
+  })
+})
+
+/**
+ * Plans the stacks whose inputs were known when the execution was asked for; the others wait for their turn.
+ *
+ * @since 0.1.0
+ */
+export const planAll = (candidateOf: (stack: StackSpec) => Candidate): Effect.Effect<void, StepFailed, StepServices> =>
+  Effect.gen(function* () {
+    const { journal } = yield* ExecutionContext
+    const before = yield* outputs("before")
+    yield* Effect.forEach(
+      (yield* stacks).filter(({ properties }) => fillIn(properties, before).missing.length === 0),
+      (stack) => planWith(stack, candidateOf(stack), "before"),
+      { concurrency: journal.request.spec.parallelism, discard: true }
+    )
+  })
+
+/**
+ * The plan of a stack whose turn it is: the one made at the beginning, or another where the outputs that it needs have come
+ * or changed since.
+ *
+ * @since 0.1.0
+ */
+export const planStack = Effect.fnUntraced(function* (
+  stack: StackSpec,
+  candidate: Candidate
+): Effect.fn.Return<StackPlan, StepFailed, StepServices> {
+  const before = fillIn(stack.properties, yield* outputs("before"))
+  const now = fillIn(stack.properties, yield* outputs("now"))
+  const same = before.missing.length === 0 && JSON.stringify(before.value) === JSON.stringify(now.value)
+  return yield* planWith(stack, candidate, same ? "before" : "now")
+})
+
+const planWith = Effect.fnUntraced(function* (
+  stack: StackSpec,
+  candidate: Candidate,
+  when: "before" | "now"
+): Effect.fn.Return<StackPlan, StepFailed, StepServices> {
+  const { journal } = yield* ExecutionContext
+  const provider = yield* providerOf(stack)
+  const name = when === "before" ? stack.name : `${stack.name}/again`
+  yield* transitionStage("initialization", "started", { stack: stack.name })
+  const plan = yield* step({
+    name: `plan/${name}`,
+    operation: "plan",
+    stage: "initialization",
+    stack: stack.name,
+    success: StackPlan,
+    execute: () => Effect.flatMap(refOf(stack, when), (ref) => call(provider.plan(ref, candidate)))
+  })
+  yield* journal.record(`planned/${name}`, { _tag: "StackPlanned", stack: stack.name, plan })
+  yield* transitionStage("initialization", "succeeded", { stack: stack.name })
+  return plan
+})

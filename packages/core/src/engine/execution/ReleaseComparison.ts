@@ -1,0 +1,152 @@
+/**
+ * Measuring the candidate and the stable release over the same time, while both have traffic.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Comparison from "../../analysis/Comparison.ts"
+import * as ErrorRatio from "../../analysis/ErrorRatio.ts"
+import type { Release } from "../../domain/Release.ts"
+import type { CompareSpec } from "../../domain/Spec.ts"
+import type { ComparedCounts, Verdict } from "../../domain/Verdict.ts"
+import type { Measurement, Metrics, StackRef } from "../../spi/Provider.ts"
+import type { ProviderError } from "../../spi/ProviderError.ts"
+
+/**
+ * One look at both releases: what to add to the judgement of the candidate, and the counts behind it.
+ *
+ * @since 0.1.0
+ */
+export interface ComparisonLook {
+  readonly items: ReadonlyArray<Comparison.Compared>
+  readonly counts?: ComparedCounts
+}
+
+/**
+ * How far a step has come: under way, its bake over, or the last look that it gets.
+ *
+ * @since 0.1.0
+ */
+export type BakePhase = "baking" | "over" | "last"
+
+/** @since 0.1.0 */
+export type CompareReleases = (now: number, phase: BakePhase) => Effect.Effect<ComparisonLook>
+
+/**
+ * Providers keep single requests for so long only (the local one for a quarter of an hour). A window that gets longer than
+ * this begins anew at the look before, so that no request is counted twice.
+ */
+const longest = Duration.toMillis("10 minutes")
+
+const nothing: ErrorRatio.Count = { requests: 0, errors: 0 }
+
+const grown = (now: ErrorRatio.Count, before: ErrorRatio.Count): ErrorRatio.Count => {
+  const requests = Math.max(0, now.requests - before.requests)
+  return { requests, errors: Math.min(requests, Math.max(0, now.errors - before.errors)) }
+}
+
+/**
+ * Compares at each look of one step.
+ *
+ * *Details*: the test of errors adds up what is new since the look before. Each window begins with the step (`startedAt`)
+ * and not a fixed span ago, as a sliding window would count requests again and forget others; the counts of the look
+ * before are subtracted. A runner that takes over gets what it missed as one look. Evidence of earlier steps (`before`) is
+ * carried on, so that all steps of a rollout share one `alpha`. Response times are judged once, when the bake is over, and
+ * once more at the last look where that was ambiguous.
+ *
+ * @since 0.1.0
+ */
+export const make = (options: {
+  readonly spec: CompareSpec
+  readonly metrics: Metrics
+  readonly ref: StackRef
+  readonly candidate: Release
+  readonly stable: Release
+  readonly startedAt: number
+  readonly before: ReadonlyArray<ErrorRatio.Pair>
+}): CompareReleases => {
+  const { metrics, ref, spec, startedAt } = options
+  let ratio = options.before.reduce(ErrorRatio.add, ErrorRatio.start(spec.maxErrorRatio))
+  let step: ErrorRatio.Pair = { candidate: nothing, stable: nothing }
+  let anchor = startedAt
+  let seen: ErrorRatio.Pair = step
+  let latencies: Comparison.Compared | undefined
+  /** What was measured for it at this look. */
+  let compared: Comparison.Latencies | undefined
+
+  const measure = (millis: number) => {
+    const window = Duration.millis(millis)
+    return Effect.all(
+      {
+        candidate: metrics.measure(ref, { releaseId: options.candidate.id, window }),
+        stable: metrics.measure(ref, { releaseId: options.stable.id, window })
+      },
+      { concurrency: 2 }
+    )
+  }
+
+  const countErrors = (now: number) =>
+    Effect.map(measure(now - anchor), ({ candidate, stable }) => {
+      const added = { candidate: grown(candidate, seen.candidate), stable: grown(stable, seen.stable) }
+      ratio = ErrorRatio.add(ratio, added)
+      step = ErrorRatio.both(step, added)
+      const rotated = now - anchor >= longest
+      seen = rotated ? { candidate: nothing, stable: nothing } : { candidate, stable }
+      if (rotated) anchor = now
+    })
+
+  const judgeLatencies = (now: number, phase: BakePhase): Effect.Effect<Comparison.Compared | undefined, ProviderError> => {
+    const settled = latencies !== undefined && latencies.missing !== "data"
+    const again = phase === "last" && latencies?.evidence.verdict === "inconclusive"
+    if (phase === "baking" || (settled && !again)) return Effect.succeed(latencies)
+    return Effect.map(measure(Math.min(now - startedAt, longest)), ({ candidate, stable }) => {
+      compared = { candidate: samplesOf(candidate), stable: samplesOf(stable) }
+      latencies = Comparison.judgeLatencies(spec, compared)
+      return latencies
+    })
+  }
+
+  return (now, phase) => {
+    let counts: ComparedCounts | undefined
+    return Effect.gen(function* () {
+      yield* countErrors(now)
+      counts = { since: startedAt, ...step }
+      compared = undefined
+      const timed = yield* judgeLatencies(now, phase)
+      return {
+        items: [Comparison.judgeErrors(spec, ratio), ...(timed === undefined ? [] : [timed])],
+        counts: compared === undefined ? counts : { ...counts, latencies: compared }
+      }
+    }).pipe(
+      Effect.catch((error) =>
+        Effect.succeed({
+          items: [Comparison.without("error", `could not be compared with the stable release: ${error.message}`)],
+          ...(counts === undefined ? {} : { counts })
+        })
+      )
+    )
+  }
+}
+
+/**
+ * Whole microseconds: what is judged is kept, and need not be longer. A provider that gives no samples of requests that it
+ * counted has none to give.
+ */
+const samplesOf = ({ requests, samples }: Measurement): ReadonlyArray<number> | null =>
+  samples?.map((millis) => Math.round(millis * 1_000) / 1_000) ?? (requests === 0 ? [] : null)
+
+/**
+ * What earlier steps of the same rollout compared, from their last verdicts.
+ *
+ * @since 0.1.0
+ */
+export const earlier = (
+  verdicts: ReadonlyArray<Verdict>,
+  of: { readonly stack: string; readonly releaseId: string; readonly startedAt: number }
+): ReadonlyArray<ErrorRatio.Pair> =>
+  verdicts.flatMap(({ compared, releaseId, stack }) =>
+    compared !== undefined && compared.since < of.startedAt && stack === of.stack && releaseId === of.releaseId
+      ? [{ candidate: compared.candidate, stable: compared.stable }]
+      : []
+  )

@@ -1,0 +1,213 @@
+/**
+ * Watching a release: the bake time of a strategy's step, judged by the stack's gate.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as Comparison from "../../analysis/Comparison.ts"
+import * as Gate from "../../analysis/Gate.ts"
+import type { Timestamp } from "../../domain/Ids.ts"
+import type { StageName } from "../../domain/Machines.ts"
+import type { Release } from "../../domain/Release.ts"
+import type { ApprovalSpec, StackSpec } from "../../domain/Spec.ts"
+import { type Measured, VerdictKind } from "../../domain/Verdict.ts"
+import type { Provider, StackRef } from "../../spi/Provider.ts"
+import * as ReleaseComparison from "./ReleaseComparison.ts"
+import { concerns } from "./Control.ts"
+import { requestApproval } from "./Approval.ts"
+import { providerOf, ExecutionContext } from "./ExecutionContext.ts"
+import { callSpan, refOf, step, type StepServices, within } from "./Step.ts"
+import { StepFailed } from "./StepFailed.ts"
+
+/**
+ * What to watch, and for how long.
+ *
+ * *Details*: `label` names it in verdicts, such as `canary 10%`.
+ *
+ * @since 0.1.0
+ */
+export interface WatchedRelease {
+  readonly stack: StackSpec
+  readonly stage: StageName
+  readonly label: string
+  readonly release: Release
+  readonly weight: number
+  readonly bake: Duration.Duration
+  readonly samples: "required" | "if_any"
+}
+
+const undecided: ApprovalSpec = { expiresIn: Duration.hours(1), otherwise: "abort" }
+
+/**
+ * Watches a release until its gate passes. A failure fails at once; evidence that does not suffice asks a person, who may
+ * have it go on (`approve`), be watched again (`retry`) or go back (`abort`).
+ *
+ * *Errors*: `gate` where the gate said no, `timeout`, `aborted`.
+ *
+ * @since 0.1.0
+ */
+export const watchRelease = (watched: WatchedRelease): Effect.Effect<void, StepFailed, StepServices> => round(watched, 1)
+
+const round = (watched: WatchedRelease, n: number): Effect.Effect<void, StepFailed, StepServices> =>
+  Effect.gen(function* () {
+    const name = `${watched.stack.name}/${watched.label}/${n}`
+    const { reason, verdict } = yield* within(
+      watched.stack,
+      watched.stage,
+      step({
+        name: `watch/${name}`,
+        operation: "watch",
+        stage: watched.stage,
+        stack: watched.stack.name,
+        success: Schema.Struct({ verdict: VerdictKind, reason: Schema.String }),
+        execute: (startedAt) => bake(watched, startedAt)
+      })
+    )
+    if (verdict === "pass") return
+    const answer = yield* requestApproval({
+      name: `ask/${name}`,
+      stack: watched.stack,
+      stage: watched.stage,
+      question: `${watched.label} is ${verdict.replace("_", " ")}: ${reason}. Go on?`,
+      approval: undecided,
+      retry: true
+    })
+    if (answer === "retry") yield* round(watched, n + 1)
+  })
+
+/** The time from `begunAt` on, whatever is done to the clock on the wall: a bake neither stops nor is over when it is set. */
+const steady = (begunAt: Timestamp): Effect.Effect<Effect.Effect<Timestamp>> =>
+  Effect.map(Clock.monotonicTimeNanos, (begun) =>
+    Effect.map(Clock.monotonicTimeNanos, (now) => begunAt + Math.round(Number(now - begun) / 1_000_000))
+  )
+
+const bake = Effect.fnUntraced(function* (
+  watched: WatchedRelease,
+  startedAt: number
+): Effect.fn.Return<{ readonly verdict: VerdictKind; readonly reason: string }, StepFailed, ExecutionContext> {
+  const { control, journal } = yield* ExecutionContext
+  const { gate, name: stack } = watched.stack
+  const provider = yield* providerOf(watched.stack)
+  const ref = yield* refOf(watched.stack)
+  const interval = Duration.toMillis(gate.interval)
+  const bakeMs = Duration.toMillis(watched.bake)
+  const since =
+    journal
+      .state()
+      .stacks.find(({ name }) => name === stack)
+      ?.stages.find(({ name }) => name === "deployment")?.startedAt ?? startedAt
+  // Evidence may need longer than the bake: for as long again, and at least for two rounds of consecutive passes. A runner
+  // that takes over in the middle has to gather its own.
+  const begunAt = Math.max(startedAt, yield* Clock.currentTimeMillis)
+  const time = yield* steady(begunAt)
+  const giveUpAt = Math.max(startedAt + bakeMs, begunAt) + Math.max(bakeMs, 2 * gate.consecutivePasses * interval)
+  const comparing = yield* comparingOf(watched, provider, ref, startedAt)
+  // A canary has to show; where samples are taken only if there are any, missing ones are said and held against nobody.
+  const missing = watched.samples === "required" ? "counted" : "said"
+
+  const watching = Effect.gen(function* () {
+    let passes = 0
+    while (true) {
+      yield* Effect.sleep(gate.interval)
+      const now = yield* time
+      const { judgement: alone, measured } = yield* measure(provider, ref, watched, Duration.millis(now - since))
+      const phase = now >= giveUpAt ? "last" : now - startedAt >= bakeMs ? "over" : "baking"
+      const { counts, items } = yield* comparing(now, phase)
+      const judgement = Comparison.join(alone, items, { missing })
+      yield* journal.record(`verdict/${stack}/${watched.label}/${now}`, {
+        _tag: "VerdictReached",
+        verdict: {
+          ...judgement,
+          stack,
+          step: watched.label,
+          releaseId: watched.release.id,
+          weight: watched.weight,
+          at: now,
+          ...(measured === undefined ? {} : { measured }),
+          ...(counts === undefined ? {} : { compared: counts })
+        }
+      })
+      if (judgement.verdict === "fail") {
+        return yield* new StepFailed({
+          why: "gate",
+          info: {
+            code: "gate_failed",
+            message: `${stack}: ${watched.label} failed its gate: ${judgement.reason}`,
+            hint: `Look at the log of release ${watched.release.version}.`
+          }
+        })
+      }
+      passes = judgement.verdict === "pass" ? passes + 1 : 0
+      if (passes >= gate.consecutivePasses && now - startedAt >= bakeMs) return judgement
+      if (now >= giveUpAt)
+        return judgement.verdict === "pass" ? { ...judgement, verdict: "inconclusive" as const } : judgement
+    }
+  })
+
+  const promoted = Effect.map(
+    control.waitFor((given) => given.find((command) => command.command === "promote" && concerns(command, stack))),
+    ({ by }) => ({ verdict: "pass" as const, reason: `promoted by ${by}` })
+  )
+  return yield* Effect.raceFirst(watching, promoted)
+})
+
+const notComparing: ReleaseComparison.CompareReleases = () => Effect.succeed({ items: [] })
+
+const notComparable = (why: string): ReleaseComparison.CompareReleases => {
+  const items = [Comparison.without("no_data", `not compared with the stable release: ${why}`)]
+  return () => Effect.succeed({ items })
+}
+
+/** Comparison is asked for by the gate, and is made while the release that was there before still has traffic. */
+const comparingOf = (
+  watched: WatchedRelease,
+  { metrics }: Provider,
+  ref: StackRef,
+  startedAt: number
+): Effect.Effect<ReleaseComparison.CompareReleases, never, ExecutionContext> =>
+  Effect.map(ExecutionContext, ({ journal }) => {
+    const { release: candidate, stack, stage, weight } = watched
+    const spec = stack.gate.compare
+    const { stacks, verdicts } = journal.state()
+    const stable = stacks.find(({ name }) => name === stack.name)?.checkpoint?.release
+    if (spec === undefined || stage !== "deployment" || stable === null || stable === undefined) return notComparing
+    if (metrics === undefined) return notComparable(`${stack.provider} measures no requests`)
+    if (weight >= 100) return notComparable("it has no traffic any more")
+    const before = ReleaseComparison.earlier(verdicts, { stack: stack.name, releaseId: candidate.id, startedAt })
+    return ReleaseComparison.make({ spec, metrics, ref, candidate, stable, startedAt, before })
+  })
+
+const measure = Effect.fnUntraced(function* (
+  provider: Provider,
+  ref: StackRef,
+  watched: WatchedRelease,
+  elapsed: Duration.Duration
+): Effect.fn.Return<{ readonly judgement: Gate.Judgement; readonly measured?: Measured }, never, ExecutionContext> {
+  const { gate } = watched.stack
+  const measured: Effect.Effect<Measured, { readonly message: string }> =
+    provider.metrics === undefined
+      ? Effect.map(provider.observe(ref), ({ health }) => {
+          const own = health[watched.release.id]
+          const healthy = own === undefined || own.total === 0 ? null : (100 * own.healthy) / own.total
+          return { requests: 0, errors: 0, latency: null, healthy }
+        })
+      : Effect.map(
+          provider.metrics.measure(ref, { releaseId: watched.release.id, window: gate.errorWindow }),
+          ({ errors, healthy, latency, requests }) => ({
+            requests,
+            errors,
+            latency: latency === null ? null : { mean: latency.mean, p95: latency.p95 },
+            healthy
+          })
+        )
+  return yield* Effect.match(callSpan("measure")(measured), {
+    onFailure: (error) => ({ judgement: Gate.unmeasured(error.message) }),
+    onSuccess: (values) => ({
+      judgement: Gate.judge(gate, values, { watched: elapsed, samples: watched.samples }),
+      measured: values
+    })
+  })
+})

@@ -1,0 +1,78 @@
+/**
+ * The execution of `rollback`: every stack back to the checkpoint of the last execution that changed it.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type { StackSpec } from "../../domain/Spec.ts"
+import { endWithNothingChanged, rollbackStacks, rollbackStack } from "./FailureHandling.ts"
+import { healthCheck } from "./Preparation.ts"
+import { endStages, transitionDeployment, transitionExecution, transitionStage, ExecutionContext, stacks } from "./ExecutionContext.ts"
+import type { StepServices } from "./Step.ts"
+import type { StepFailed } from "./StepFailed.ts"
+import { watchRelease } from "./ReleaseWatch.ts"
+
+/**
+ * Looks at what is there, rolls the stacks back, dependents first, and validates them.
+ *
+ * *Details*: the request holds the checkpoints, so that a resumed rollback goes to the same place.
+ *
+ * @since 0.1.0
+ */
+export const rollback: Effect.Effect<void, never, StepServices> = Effect.gen(function* () {
+  yield* transitionDeployment("deploy_started")
+  yield* transitionStage("initialization", "started")
+  yield* transitionStage("initialization", "succeeded")
+  const prepared = yield* Effect.result(healthCheck)
+  if (prepared._tag === "Failure") return yield* endWithNothingChanged(prepared.failure)
+
+  yield* transitionStage("rollback", "started")
+  const broken = yield* rollbackStacks(yield* stacks, (stack) =>
+    Effect.flatMap(checkpointOf(stack), (checkpoint) => rollbackStack(stack, checkpoint))
+  )
+  if (broken !== undefined) return yield* failWith("rollback", broken)
+  yield* transitionStage("rollback", "succeeded")
+
+  yield* transitionStage("validation", "started")
+  const validated = yield* Effect.result(Effect.forEach(yield* stacks, validate, { concurrency: 4, discard: true }))
+  if (validated._tag === "Failure") return yield* failWith("validation", validated.failure)
+  yield* transitionStage("validation", "succeeded")
+  yield* transitionDeployment("deploy_completed")
+  yield* transitionExecution("completed")
+})
+
+const checkpointOf = (stack: StackSpec) =>
+  Effect.map(
+    ExecutionContext,
+    ({ journal }) =>
+      journal.request.stacksBefore.find(({ name }) => name === stack.name)?.checkpoint ?? {
+        release: null,
+        takenAt: 0,
+        data: null
+      }
+  )
+
+const validate = Effect.fnUntraced(function* (stack: StackSpec): Effect.fn.Return<void, StepFailed, StepServices> {
+  const { release } = yield* checkpointOf(stack)
+  if (release === null) return
+  yield* transitionStage("validation", "started", { stack: stack.name })
+  yield* watchRelease({
+    stack,
+    stage: "validation",
+    label: "validation",
+    release,
+    weight: 100,
+    bake: Duration.zero,
+    samples: "if_any"
+  })
+  yield* transitionStage("validation", "succeeded", { stack: stack.name })
+})
+
+const failWith = (stage: "rollback" | "validation", failure: StepFailed) =>
+  Effect.gen(function* () {
+    yield* transitionStage(stage, "failed", { reason: failure.message })
+    yield* endStages("failed", { reason: failure.message })
+    yield* transitionDeployment("deploy_failed", failure.message)
+    yield* transitionExecution("failed", { reason: failure.message, error: failure.info })
+  })

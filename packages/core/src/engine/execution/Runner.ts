@@ -1,0 +1,349 @@
+/**
+ * Carrying an execution to its end, whoever began it.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { type ExecutionState, isFinished, isQueued } from "../../domain/Execution.ts"
+import type { CorrelationId } from "../../domain/Ids.ts"
+import { DeploymentStore } from "../../spi/DeploymentStore.ts"
+import type { Lease, LeaseHeld, LeaseLost, LeaseStore } from "../../spi/LeaseStore.ts"
+import { Providers } from "../../spi/Providers.ts"
+import type { StoreError } from "../../spi/StoreError.ts"
+import { inside, type LiveSpan, paths, spanIdOf, SpanName, traced } from "../../telemetry/index.ts"
+import { claimExecution, heldUntil, LeaseKeeper, RunnerIdentity } from "../lease/index.ts"
+import { closureEvents, EventLogEngine, openJournal } from "../log/index.ts"
+import * as Control from "./Control.ts"
+import { endWithNothingChanged } from "./FailureHandling.ts"
+import { body, ExecutionWorkflow } from "./ExecutionWorkflow.ts"
+import { fenceOff } from "./Fencing.ts"
+import { endOrphanedCommands } from "../command/index.ts"
+import { recordMetrics, tracedMark } from "../trace/index.ts"
+import { Monitor } from "../monitor/index.ts"
+import { Rejected, unknownExecution } from "../../api/Rejected.ts"
+import { ExecutionContext, syncPaused } from "./ExecutionContext.ts"
+import { acquireRunnerLease, Admission } from "../admission/index.ts"
+import { StepFailed } from "./StepFailed.ts"
+import { executeCommand, type CommandExecution } from "./CommandExecution.ts"
+
+type Services = DeploymentStore | LeaseStore | Providers
+
+/**
+ * Carries an execution to its end and returns its last state: from the start, from where a runner that died left it, or by
+ * waiting for a runner that is alive. A `run` needs its command, `wrapped`.
+ *
+ * *Errors*: `Refused` (`not_found`; `conflict` for a `run` without its command), `LeaseHeld` where another execution holds the
+ * lock of its environment now, `LeaseLost` (with its `outage` where the store was away for longer than the lease),
+ * `StoreError`.
+ *
+ * @since 0.1.0
+ */
+export const run = Effect.fnUntraced(function* (
+  id: CorrelationId,
+  command?: CommandExecution,
+  shown?: string
+): Effect.fn.Return<ExecutionState, Rejected | LeaseHeld | LeaseLost | StoreError, Services> {
+  const store = yield* DeploymentStore
+  let waits = false
+  const round = Effect.gen(function* () {
+    const state = yield* store.execution(id)
+    if (state === undefined) return yield* unknownExecution(id)
+    if (isFinished(state)) return state
+    waits = isQueued(state)
+    const [requested] = yield* store.events({ stream: id, tags: ["ExecutionRequested"], limit: 1 })
+    const asked = requested?.event._tag === "ExecutionRequested" ? requested.event : undefined
+    const ttl = asked?.spec.leaseTtl ?? Duration.seconds(15)
+    let waitedFor: { readonly heldUntil: number } | undefined
+    const onHeld = ({ expiresAt }: Lease) => void (waitedFor = { heldUntil: expiresAt })
+    const before = state.startedAt === undefined ? {} : yield* heldUntil(id)
+    const first = yield* Effect.result(claimExecution(id, ttl))
+    const claimed =
+      first._tag === "Success"
+        ? first.success
+        : first.failure._tag === "LeaseHeld"
+          ? yield* asked?.trace === undefined
+              ? untilMine(id, ttl, first.failure.lease, onHeld)
+              : traced(id, waiting)(untilMine(id, ttl, first.failure.lease, onHeld))
+          : yield* first.failure
+    if (claimed === undefined) return undefined
+    const onTurn = () => void (waits = false)
+    yield* Effect.scoped(carryOn(id, claimed, ttl, { command, shown, onTurn, before: waitedFor ?? before })).pipe(
+      recordMetrics(id),
+      inside(id, () => spanIdOf(id, paths.run(claimed.fence))),
+      // Whoever was stopped for a while has lost nothing but time: the place in the queue is in the log.
+      Effect.catchTag("LeaseLost", (error) =>
+        // Once it works, the loss is the news, and the store may be away still.
+        !waits
+          ? Effect.fail(error)
+          : Effect.flatMap(store.execution(id), (now) =>
+              now !== undefined && isQueued(now) ? Effect.void : Effect.fail(error)
+            )
+      )
+    )
+    return undefined
+  }).pipe(
+    // Whoever waits for its turn waits for the store, too, and claims its place again.
+    Effect.retry({
+      schedule: Schedule.spaced("1 second"),
+      while: (error) => waits && error._tag === "StoreError" && error.isRetryable
+    })
+  )
+  while (true) {
+    const ended = yield* round
+    if (ended !== undefined) return ended
+  }
+})
+
+const waiting = (): LiveSpan => ({ name: SpanName.lease, root: true, attributes: {} })
+
+/** Waits until the execution is this runner's to carry on; nothing where another one has brought it to its end. */
+const untilMine = Effect.fnUntraced(function* (
+  id: CorrelationId,
+  ttl: Duration.Duration,
+  held: Lease,
+  onHeld: (lease: Lease) => void
+): Effect.fn.Return<Lease | undefined, StoreError, DeploymentStore | LeaseStore> {
+  const store = yield* DeploymentStore
+  let lease = held
+  while (true) {
+    onHeld(lease)
+    yield* awaitTurn(lease)
+    const state = yield* store.execution(id)
+    if (state === undefined || isFinished(state)) return undefined
+    const claimed = yield* Effect.result(claimExecution(id, ttl))
+    if (claimed._tag === "Success") return claimed.success
+    if (claimed.failure._tag !== "LeaseHeld") return yield* claimed.failure
+    lease = claimed.failure.lease
+  }
+})
+
+/** Waits until something happens, or until the claim of the other runner is over. */
+const awaitTurn = Effect.fnUntraced(function* (lease: Lease): Effect.fn.Return<void, StoreError, DeploymentStore> {
+  const store = yield* DeploymentStore
+  const left = lease.expiresAt - (yield* Clock.currentTimeMillis)
+  yield* Effect.raceFirst(
+    store.changes.pipe(Stream.drop(1), Stream.take(1), Stream.runDrain),
+    // A runner that died is noticed within a second, not only when its claim is over.
+    Effect.sleep(Duration.millis(Math.max(50, Math.min(left, 1_000))))
+  )
+})
+
+/**
+ * Waits for the turn of a request, and leaves the lock, held for `hold`, to whoever carries it on.
+ *
+ * *Errors*: `Refused`: `not_found`; `blocked` where it was withdrawn or another one took its place, or where somebody else
+ * waits with it already.
+ *
+ * @since 0.1.0
+ */
+export const waitForAdmissionOnly = Effect.fnUntraced(function* (
+  id: CorrelationId,
+  { hold }: { readonly hold: Duration.Duration }
+): Effect.fn.Return<ExecutionState, Rejected | StoreError, DeploymentStore | LeaseStore> {
+  const store = yield* DeploymentStore
+  const { owner } = yield* RunnerIdentity
+  while (true) {
+    const state = yield* store.execution(id)
+    if (state === undefined) return yield* unknownExecution(id)
+    if (!isQueued(state)) return state
+    const wait = Effect.flatMap(claimExecution(id, waitTtl), (claimed) => LeaseKeeper.keep(claimed, waitTtl)).pipe(
+      Effect.flatMap((mine) => Effect.raceFirst(Admission.waitForAdmission({ id, claim: mine.lease, owner, ttl: hold }), mine.lost)),
+      Effect.tap((taken) => (taken === undefined ? Effect.void : endOrphanedCommands(state))),
+      Effect.scoped
+    )
+    yield* Effect.catchTags(wait, {
+      LeaseLost: () => Effect.void,
+      LeaseHeld: ({ lease }) =>
+        Effect.fail(
+          new Rejected({
+            kind: "blocked",
+            code: "waited_for",
+            message: `${lease.owner} waits for the turn of ${id} already`,
+            hint: "Let one process wait for it."
+          })
+        )
+    })
+  }
+})
+
+const waitTtl = Duration.seconds(15)
+
+const carryOn = Effect.fnUntraced(function* (
+  id: CorrelationId,
+  claimed: Lease,
+  ttl: Duration.Duration,
+  options: {
+    readonly command: CommandExecution | undefined
+    readonly shown: string | undefined
+    readonly onTurn: () => void
+    readonly before: { readonly heldUntil?: number }
+  }
+): Effect.fn.Return<void, Rejected | LeaseHeld | LeaseLost | StoreError, Services | Scope.Scope> {
+  const { before, command, onTurn, shown } = options
+  const { owner } = yield* RunnerIdentity
+  const store = yield* DeploymentStore
+  const mine = yield* LeaseKeeper.keep(claimed, ttl)
+  const state = yield* store.execution(id)
+  if (state === undefined || isFinished(state)) return
+  if (state.kind === "observe" || (state.kind === "run" && state.startedAt === undefined && command === undefined)) {
+    return yield* notOurs(state)
+  }
+  const taken = yield* acquireRunnerLease(state, { claim: mine, owner, ttl })
+  if (taken === undefined) return
+  onTurn()
+  const lock = yield* LeaseKeeper.keep(taken.lease, ttl, taken.asked)
+  yield* endOrphanedCommands(state)
+  const journal = yield* openJournal(id, () => [mine.lease(), lock.lease()])
+  const providers = yield* Providers
+  // A command changes nothing at a provider.
+  const ahead =
+    state.kind === "run"
+      ? new Map<string, number>()
+      : yield* fenceOff(journal.request, providers, { claim: mine, lock })
+  yield* journal.record(`runner/${claimed.fence}`, {
+    _tag: "RunnerClaimed",
+    runner: owner,
+    fence: claimed.fence,
+    resumed: journal.has("execution/started"),
+    ...before,
+    ...(yield* tracedMark(id))
+  })
+  yield* journal.record(`lease/${lock.lease().fence}`, {
+    _tag: "LeaseAcquired",
+    key: lock.lease().key,
+    fence: lock.lease().fence
+  })
+
+  const services = ExecutionContext.of({
+    journal,
+    control: yield* Control.follow(id),
+    claim: mine,
+    lock,
+    providers,
+    ahead,
+    halted: yield* Deferred.make<never, StepFailed>(),
+    fenced: yield* Deferred.make<never, LeaseLost>(),
+    waited: new Map()
+  })
+  yield* Monitor.attend(journal)
+  const ended = Effect.raceFirst(lock.lost, mine.lost)
+  yield* Effect.raceFirst(
+    Effect.scoped(Effect.andThen(obey, state.kind === "run" ? executeCommand(command ?? never, shown) : work(id))),
+    Effect.raceAllFirst([ended, journal.lost, Deferred.await(services.fenced)])
+  ).pipe(
+    Effect.onInterrupt(() => setAside),
+    Effect.catchCause((cause) =>
+      Cause.hasDies(cause)
+        ? // What was recorded before the defect may not be written yet; only then is the stored state the last one.
+          Effect.exit(Effect.raceFirst(journal.commit, journal.lost)).pipe(
+            Effect.andThen(closeAfterDefect(id, Cause.squash(cause), [mine.lease(), lock.lease()])),
+            Effect.raceFirst(Effect.catchDefect(ended, () => Effect.never))
+          )
+        : Effect.failCause(cause)
+    ),
+    Effect.mapError(LeaseKeeper.explained(lock, mine)),
+    Effect.provideService(ExecutionContext, services)
+  )
+})
+
+const notOurs = ({ correlationId, kind }: ExecutionState): Rejected =>
+  new Rejected({
+    kind: "conflict",
+    code: "needs_its_command",
+    message:
+      kind === "observe"
+        ? `${correlationId} is somebody else's deployment, which is only watched`
+        : `${correlationId} runs a command, which this process does not have`,
+    hint:
+      kind === "observe"
+        ? `Watch it with: signalbox monitor ${correlationId}`
+        : `Give it: signalbox run --correlation-id ${correlationId} -- <command>`
+  })
+
+/** Only asked for where the command has begun already, and then it is not run again. */
+const never: CommandExecution = () => Effect.die(new Error("a command must not be run twice"))
+
+/** Obeys the commands that came before it runs, at once, and those that arrive while it does. */
+const obey: Effect.Effect<void, never, ExecutionContext | Scope.Scope> = Effect.gen(function* () {
+  const { control, halted } = yield* ExecutionContext
+  const heed = (given: ReadonlyArray<Control.IssuedCommand>) => {
+    const abort = given.find(({ command }) => command === "abort")
+    return abort === undefined ? syncPaused : Deferred.fail(halted, abortedBy(abort))
+  }
+  yield* heed(yield* control.given)
+  yield* control.changes.pipe(Stream.runForEach(heed), Effect.forkScoped)
+})
+
+const work = Effect.fnUntraced(function* (id: CorrelationId): Effect.fn.Return<void, never, ExecutionContext | Scope.Scope> {
+  const { journal } = yield* ExecutionContext
+  const engine = yield* EventLogEngine.make(journal)
+  yield* engine.register(ExecutionWorkflow, () => body)
+  yield* engine.execute(ExecutionWorkflow, { executionId: id, payload: { correlationId: id } })
+  yield* journal.commit
+})
+
+const abortedBy = (given: Control.IssuedCommand): StepFailed =>
+  new StepFailed({ why: "aborted", info: Control.abortedBy(given) })
+
+/** What an interrupted run leaves behind: cancelled where nothing was changed yet, else paused, to be carried on. */
+const setAside: Effect.Effect<void, never, ExecutionContext> = Effect.gen(function* () {
+  const { journal } = yield* ExecutionContext
+  const state = journal.state()
+  // A command has recorded its own end.
+  if (isFinished(state) || state.kind === "run") return yield* journal.commit
+  const touched = state.stacks.some(({ name }) =>
+    ["deploy_started", "rollback_started", "destroy_started"].some((on) => journal.has(`stack/${name}/${on}`))
+  )
+  if (!touched && journal.has("execution/started")) {
+    yield* endWithNothingChanged(
+      new StepFailed({
+        why: "aborted",
+        info: { code: "interrupted", message: "interrupted before anything was changed", hint: "Deploy again." }
+      })
+    )
+  } else if (state.status === "in_progress") {
+    yield* journal.record(`execution/set-aside/${journal.size()}`, {
+      _tag: "ExecutionTransitioned",
+      on: "paused",
+      reason: `interrupted; carry on with: signalbox attach ${state.correlationId}`
+    })
+  }
+  yield* journal.commit
+}).pipe(Effect.timeoutOption("5 seconds"), Effect.asVoid)
+
+/** A defect is nothing that running again would mend: the execution ends here, with what was under way as failed. */
+const closeAfterDefect = Effect.fnUntraced(function* (
+  id: CorrelationId,
+  defect: unknown,
+  guards: ReadonlyArray<Lease>
+): Effect.fn.Return<void, LeaseLost | StoreError, DeploymentStore> {
+  const store = yield* DeploymentStore
+  yield* Effect.logError("the execution met a defect", defect)
+  const close = Effect.gen(function* () {
+    // What is stored, not what the journal made of it: the defect may be that the two differ.
+    const state = yield* store.execution(id)
+    if (state === undefined || isFinished(state)) return
+    const environment = yield* store.environment(state.deploymentId, state.environment)
+    const at = yield* Clock.currentTimeMillis
+    const events = closureEvents(state, environment, at, {
+      code: "defect",
+      message: `a defect ended the execution: ${defect instanceof Error ? defect.message : String(defect)}`,
+      hint: `Please report it with the output of: signalbox events ${id} --json`
+    })
+    yield* store
+      .append({ stream: id, events, guards })
+      .pipe(Effect.catchTag(["SequenceConflict", "IllegalTransition"], Effect.die))
+  })
+  // Through an outage, as the journal: the keeper of the lease says when to give up.
+  yield* Effect.retry(close, {
+    schedule: Schedule.spaced("500 millis"),
+    while: (error) => error._tag === "StoreError" && error.isRetryable
+  })
+})

@@ -1,0 +1,228 @@
+/**
+ * Bringing one stack's candidate in, by its strategy.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type { Percent } from "../../domain/Ids.ts"
+import type { StackPlan } from "../../domain/Release.ts"
+import type { CanaryStep, StackSpec } from "../../domain/Spec.ts"
+import { Observation } from "../../spi/Provider.ts"
+import { requestApproval } from "./Approval.ts"
+import { transitionStack, transitionStage, providerOf, ExecutionContext } from "./ExecutionContext.ts"
+import { mutationOf, refOf, step, type StepServices, within, observing } from "./Step.ts"
+import { StepFailed } from "./StepFailed.ts"
+import { watchRelease } from "./ReleaseWatch.ts"
+
+/**
+ * Deploys one stack: from its plan to all the traffic on the candidate. The stable release stays, without traffic, until
+ * validation is over; only `rolling` gives up its capacity on the way.
+ *
+ * @since 0.1.0
+ */
+export const deployStack = Effect.fnUntraced(function* (
+  stack: StackSpec,
+  plan: StackPlan
+): Effect.fn.Return<void, StepFailed, StepServices> {
+  const { journal } = yield* ExecutionContext
+  const { name } = stack
+  yield* transitionStage("deployment", "started", { stack: name })
+  yield* transitionStack(name, "deploy_started", { spec: stack })
+  yield* journal.record(`checkpoint/${name}`, { _tag: "CheckpointRecorded", stack: name, checkpoint: plan.checkpoint })
+  yield* byStrategy(stack, plan)
+  yield* transitionStage("deployment", "succeeded", { stack: name })
+  yield* transitionStack(name, "deploy_completed", { release: plan.candidate })
+})
+
+const byStrategy = Effect.fnUntraced(function* (
+  stack: StackSpec,
+  plan: StackPlan
+): Effect.fn.Return<void, StepFailed, StepServices> {
+  const { strategy } = stack
+  const look = (label: string, weight: number, bake: Duration.Duration, samples: "required" | "if_any") =>
+    Duration.isZero(bake)
+      ? Effect.void
+      : watchRelease({ stack, stage: "deployment", label, release: plan.candidate, weight, bake, samples })
+
+  // With nothing to compare with or to fall back on, a first release takes all the traffic at once; so does the stable one
+  // that is only started again.
+  const before = plan.checkpoint.release
+  const type = before === null || before.id === plan.candidate.id ? "all_at_once" : strategy.type
+  switch (type) {
+    case "all_at_once":
+      yield* bringIn(stack, plan, 100)
+      yield* shift(stack, plan, 100)
+      break
+    case "rolling":
+      if (strategy.type !== "rolling") break
+      for (let batch = 1; batch <= strategy.batches; batch++) {
+        const percent = Math.round((100 * batch) / strategy.batches)
+        yield* bringIn(stack, plan, percent)
+        yield* shift(stack, plan, percent)
+        yield* look(`rolling ${percent}%`, percent, strategy.bake, "if_any")
+        if (percent < 100) yield* retire(stack, plan, 100 - percent, "deployment")
+      }
+      break
+    case "blue_green":
+      if (strategy.type !== "blue_green") break
+      yield* bringIn(stack, plan, 100)
+      if (strategy.approval !== undefined) {
+        yield* requestApproval({
+          name: `ask/${stack.name}/switch`,
+          stack,
+          stage: "deployment",
+          question: `${plan.candidate.version} is ready beside ${plan.checkpoint.release?.version}. Switch?`,
+          approval: strategy.approval,
+          retry: false
+        })
+      }
+      yield* shift(stack, plan, 100)
+      yield* look("blue_green", 100, strategy.bake, "if_any")
+      break
+    case "canary":
+      if (strategy.type !== "canary") break
+      yield* bringIn(stack, plan, 100)
+      for (const { approval, bake, weight } of upTo100(strategy.steps)) {
+        const label = `canary ${weight}%`
+        yield* shift(stack, plan, weight)
+        yield* look(label, weight, bake, "required")
+        if (approval !== undefined) {
+          yield* requestApproval({
+            name: `ask/${stack.name}/${label}/approval`,
+            stack,
+            stage: "deployment",
+            question: `${plan.candidate.version} carries ${weight} % of the traffic. Go on?`,
+            approval,
+            retry: false
+          })
+        }
+      }
+      break
+  }
+})
+
+const upTo100 = (steps: ReadonlyArray<CanaryStep>): ReadonlyArray<CanaryStep> =>
+  steps.at(-1)?.weight === 100 ? steps : [...steps, { weight: 100, bake: Duration.zero }]
+
+const bringIn = Effect.fnUntraced(function* (
+  stack: StackSpec,
+  plan: StackPlan,
+  capacityPercent: Percent
+): Effect.fn.Return<void, StepFailed, StepServices> {
+  const { journal } = yield* ExecutionContext
+  const provider = yield* providerOf(stack)
+  const name = `stage/${stack.name}/${capacityPercent}`
+  const { outputs } = yield* within(
+    stack,
+    "deployment",
+    step({
+      name,
+      operation: "stage",
+      stage: "deployment",
+      stack: stack.name,
+      success: Observation,
+      execute: () =>
+        Effect.gen(function* () {
+          const ref = yield* refOf(stack)
+          return yield* observing(provider.stage(ref, { plan, capacityPercent }, yield* mutationOf(stack, name)))
+        })
+    })
+  )
+  yield* journal.record(`outputs/${stack.name}/${capacityPercent}`, { _tag: "OutputsRecorded", stack: stack.name, outputs })
+})
+
+const shift = Effect.fnUntraced(function* (
+  stack: StackSpec,
+  plan: StackPlan,
+  percent: Percent
+): Effect.fn.Return<void, StepFailed, StepServices> {
+  const { journal } = yield* ExecutionContext
+  const { traffic } = yield* providerOf(stack)
+  if (traffic === undefined) return
+  const name = `shift/${stack.name}/${percent}`
+  const releaseId = plan.candidate.id
+  const { traffic: shares } = yield* within(
+    stack,
+    "deployment",
+    step({
+      name,
+      operation: "shift",
+      stage: "deployment",
+      stack: stack.name,
+      success: Observation,
+      execute: () =>
+        Effect.gen(function* () {
+          const ref = yield* refOf(stack)
+          const observed = yield* observing(traffic.shift(ref, { releaseId, percent }, yield* mutationOf(stack, name)))
+          const share = shareOf(observed, releaseId)
+          if (Math.abs(share - percent) <= 1) return observed
+          return yield* new StepFailed({
+            why: "failed",
+            info: {
+              code: "traffic_not_effective",
+              message: `${stack.name}: ${percent} % of the traffic was asked for, ${share} % is observed`,
+              hint: "Look for another rule or actor that routes this traffic."
+            }
+          })
+        })
+    })
+  )
+  yield* journal.record(`traffic/${stack.name}/${percent}`, {
+    _tag: "TrafficObserved",
+    stack: stack.name,
+    shares,
+    candidate: percent
+  })
+})
+
+const shareOf = (observed: Observation, releaseId: string): number =>
+  observed.traffic.find((share) => share.releaseId === releaseId)?.percent ?? 0
+
+/**
+ * Takes old capacity away, down to `capacityPercent`: only after the traffic and health that are observed say that the
+ * candidate carries what the old release gives up.
+ *
+ * @since 0.1.0
+ */
+export const retire = Effect.fnUntraced(function* (
+  stack: StackSpec,
+  plan: StackPlan,
+  capacityPercent: Percent,
+  stage: "deployment" | "validation"
+): Effect.fn.Return<void, StepFailed, StepServices> {
+  const provider = yield* providerOf(stack)
+  const { traffic } = provider
+  if (traffic === undefined) return
+  const name = `retire/${stack.name}/${capacityPercent}`
+  const keep = plan.candidate.id
+  yield* within(
+    stack,
+    stage,
+    step({
+      name,
+      operation: "retire",
+      stage,
+      stack: stack.name,
+      success: Observation,
+      execute: () =>
+        Effect.gen(function* () {
+          const ref = yield* refOf(stack)
+          const observed = yield* observing(provider.observe(ref), "observe")
+          const share = shareOf(observed, keep)
+          const health = observed.health[keep] ?? { healthy: 0, total: 0 }
+          if (share < 100 - capacityPercent - 1 || health.healthy === 0) {
+            return yield* new StepFailed({
+              why: "failed",
+              info: {
+                code: "teardown_refused",
+                message: `${stack.name}: the old release stays: the new one is observed to carry ${share} % with ${health.healthy} of ${health.total} instances healthy`,
+                hint: "Nothing was taken away."
+              }
+            })
+          }
+          return yield* observing(traffic.retire(ref, { keep, capacityPercent }, yield* mutationOf(stack, name)))
+        })
+    })
+  )
+})

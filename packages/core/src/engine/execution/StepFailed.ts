@@ -1,0 +1,19 @@
+import * as Schema from "effect/Schema"
+import { ErrorInfo } from "../../domain/Release.ts"
+
+/**
+ * Why a step of an execution did not succeed, as its receipt keeps it.
+ *
+ * *Details*: `failed` the work itself · `gate` the gate said no · `timeout` its stage took too long · `aborted` an operator,
+ * or an answer that never came, said to go back · `halted` another stack failed · `blocked` somebody else is at work there.
+ *
+ * @since 0.1.0
+ */
+export class StepFailed extends Schema.TaggedError<StepFailed>()("StepFailed", {
+  why: Schema.Literals(["failed", "gate", "timeout", "aborted", "halted", "blocked"]),
+  info: ErrorInfo
+}) {
+  override get message(): string {
+    return this.info.message
+  }
+}

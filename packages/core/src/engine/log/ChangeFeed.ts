@@ -1,0 +1,40 @@
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { DeploymentStore } from "../../spi/DeploymentStore.ts"
+
+/** For so long after its time, in ms, a thing comes in the next moment. */
+const overdue = 50
+
+/**
+ * Waits for something to happen in the store.
+ *
+ * *Details*: follows the changes until the scope closes; what happened since the last wait ends the next one at once, so
+ * that nothing is missed between looking and waiting. A wait ends after a second at the latest, and at `until`: that
+ * somebody died, or a time came, is said by nobody. What is still awaited though its time is past is looked at four times a
+ * second.
+ *
+ * @since 0.1.0
+ */
+export const changeFeed: Effect.Effect<(until?: number) => Effect.Effect<void>, never, DeploymentStore | Scope.Scope> =
+  Effect.gen(function* () {
+    const store = yield* DeploymentStore
+    const arrived = yield* Queue.sliding<void>(1)
+    yield* store.changes.pipe(
+      Stream.runForEach(() => Queue.offer(arrived, undefined)),
+      // A store that is away for a while is noticed by whoever reads from it.
+      Effect.ignore,
+      Effect.andThen(Effect.sleep("200 millis")),
+      Effect.forever,
+      Effect.forkScoped
+    )
+    return (until = Number.POSITIVE_INFINITY) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        const left = until - now
+        const millis = left < -overdue ? 250 : Math.max(10, Math.min(left, 1_000))
+        return Effect.raceFirst(Queue.take(arrived), Effect.sleep(Duration.millis(millis)))
+      })
+  })

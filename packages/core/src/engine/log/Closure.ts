@@ -1,0 +1,67 @@
+import type { EnvironmentState } from "../../domain/Environment.ts"
+import type { NewEvent } from "../../domain/Event.ts"
+import type { ExecutionState, StageState } from "../../domain/Execution.ts"
+import type { StackName, Timestamp } from "../../domain/Ids.ts"
+import type { ErrorInfo } from "../../domain/Release.ts"
+import { withEndAlert } from "./EndAlert.ts"
+
+/** The code of the error of an execution whose place another one took. */
+export const superseded = "superseded"
+
+/**
+ * The events that end an execution which cannot go on: its runner is gone for good and another execution takes its place,
+ * or it met a defect. What was under way counts as failed, and as cancelled where somebody had stopped it (Ctrl-C, a pause)
+ * and another one takes its place: nobody will know how it would have ended. Nothing is called.
+ *
+ * @since 0.1.0
+ */
+export const closureEvents = (
+  state: ExecutionState,
+  environment: EnvironmentState | undefined,
+  at: Timestamp,
+  error: ErrorInfo
+): ReadonlyArray<NewEvent> => {
+  const reason = error.message
+  const stopped = state.status === "paused" && error.code === superseded
+  const ended = stopped ? "cancelled" : "failed"
+  const stages = (of: ReadonlyArray<StageState>, stack?: StackName): ReadonlyArray<NewEvent> =>
+    of.flatMap(({ name, status }) => {
+      const on = status === "pending" ? "skipped" : status === "running" || status === "waiting" ? ended : undefined
+      return on === undefined
+        ? []
+        : [
+            {
+              id: `closing/${stack ?? ""}/${name}`,
+              at,
+              event: { _tag: "StageTransitioned", stage: name, on, reason, ...(stack === undefined ? {} : { stack }) }
+            }
+          ]
+    })
+  const stacks = state.stacks.flatMap(({ name, status }): ReadonlyArray<NewEvent> =>
+    status === "deploying" || status === "rolling_back" || status === "destroying"
+      ? [{ id: `closing/${name}`, at, event: { _tag: "StackTransitioned", stack: name, on: "interrupted", error } }]
+      : []
+  )
+  // What a command that was cut off did is not known.
+  const on =
+    environment?.status === "deploying" && state.kind === "run"
+      ? "lost_sight"
+      : environment?.status === "deploying"
+        ? "deploy_failed"
+        : environment?.status === "destroying"
+          ? "destroy_failed"
+          : undefined
+  return withEndAlert(state, [
+    ...stages(state.stages),
+    ...state.stacks.flatMap((stack) => stages(stack.stages, stack.name)),
+    ...stacks,
+    ...(on === undefined || environment?.current !== state.correlationId
+      ? []
+      : [{ id: "closing/deployment", at, event: { _tag: "DeploymentTransitioned", on, reason } } satisfies NewEvent]),
+    {
+      id: "closing/execution",
+      at,
+      event: { _tag: "ExecutionTransitioned", on: state.status === "queued" ? "cancelled" : ended, reason, error }
+    }
+  ])
+}

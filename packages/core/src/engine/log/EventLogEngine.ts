@@ -1,0 +1,332 @@
+/**
+ * A workflow engine whose journal is the event log: a step costs one intent and one receipt in the same log that statuses
+ * are folded from.
+ *
+ * What it leaves out of the contract of Effect's `WorkflowEngine`, on purpose, since its one workflow needs none of it
+ * (`WorkflowEngine.layerMemory` is what it was compared with):
+ * - One execution per engine. Executing another one is a defect, so there are no child workflows: nothing reads `parent` and
+ *   `detached`, and the end of a child wakes nobody.
+ * - The payload is not stored; it is in the request at the beginning of the log. Deferreds and clocks go by their name alone.
+ * - Wakes are not told apart. A run that suspended upon a failure (`SuspendOnFailure`) is replayed by the completion of a
+ *   deferred or a clock, too, and not by an explicit `resume` alone; an interruption does not end it while it is suspended so.
+ * - A run that was abandoned for a replay is interrupted as any other; no run is moved to another engine while it works.
+ * - A receipt keeps the first failure of a cause, or else its first defect, and of a defect its name, message and stack (or
+ *   the value, where it is no object). What else the cause held, and causes of an error, are left out.
+ * - The outcome of the workflow itself has no receipt: events tell it.
+ * - Times are whole milliseconds. A clock goes off at the first one that is not before its time.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import { identity } from "effect/Function"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Scope from "effect/Scope"
+import * as Workflow from "effect/workflow/Workflow"
+import * as WorkflowEngine from "effect/workflow/WorkflowEngine"
+import type { StackName } from "../../domain/Ids.ts"
+import type { StageName } from "../../domain/Machines.ts"
+import type { Json } from "../../domain/Release.ts"
+import type { Journal } from "./Journal.ts"
+
+/**
+ * What a step says of itself in its intent. Steps without it are journaled under their activity's name.
+ *
+ * @since 0.1.0
+ */
+export const StepInfo = Context.Reference<{
+  readonly operation: string
+  readonly stage?: StageName
+  readonly stack?: StackName
+}>("@signalbox/core/engine/StepInfo", { defaultValue: () => ({ operation: "step" }) })
+
+type Body = (
+  payload: object,
+  executionId: string
+) => Effect.Effect<unknown, unknown, WorkflowEngine.WorkflowInstance | WorkflowEngine.WorkflowEngine>
+
+interface Run {
+  readonly workflow: Workflow.Any
+  readonly executionId: string
+  readonly payload: object
+  readonly body: Body
+  readonly scope: Scope.Closeable
+  readonly done: Deferred.Deferred<void>
+  instance: WorkflowEngine.WorkflowInstance["Service"]
+  fiber: Fiber.Fiber<Workflow.Result<unknown, unknown>> | undefined
+  interrupted: boolean
+  interruptedUnsafe: boolean
+  wake: Effect.Effect<void> | undefined
+}
+
+/**
+ * Makes the engine of one execution, on its journal.
+ *
+ * *Details*: one engine runs one workflow execution; its runner holds the claim that the journal's writes are guarded by.
+ * A step whose receipt is there returns it; a step with an intent but no receipt runs again. A run that suspends (a durable
+ * clock, a durable deferred) is replayed when it is woken. Interrupting the scope stops the run without a receipt, so that
+ * another runner finds it as a crash would have left it.
+ *
+ * @since 0.1.0
+ */
+export const make = Effect.fnUntraced(function* (
+  journal: Journal
+): Effect.fn.Return<WorkflowEngine.WorkflowEngine["Service"], never, Scope.Scope> {
+  const scope = yield* Effect.scope
+  const deferredState = WorkflowEngine.makeDeferredState()
+  const bodies = new Map<
+    string,
+    { readonly workflow: Workflow.Any; readonly body: Body; readonly scope: Scope.Scope }
+  >()
+  const clocks = new Set<string>()
+  let current: Run | undefined
+
+  const runOf = (executionId: string) => (current?.executionId === executionId ? current : undefined)
+
+  const start = Effect.fnUntraced(function* (run: Run): Effect.fn.Return<void> {
+    const running = run.fiber
+    const exit = running?.pollUnsafe()
+    if (exit?._tag === "Success" && exit.value._tag === "Complete") return
+    if (running !== undefined && exit === undefined) {
+      // The run is still winding down: replay once it has.
+      if (run.wake !== undefined) return
+      run.wake = Fiber.await(running).pipe(
+        Effect.flatMap(() => {
+          run.wake = undefined
+          return start(run)
+        })
+      )
+      yield* Effect.forkIn(run.wake, scope)
+      return
+    }
+    const instance = WorkflowEngine.WorkflowInstance.initial(run.workflow, run.executionId, {
+      scope: Scope.forkUnsafe(run.scope)
+    })
+    run.instance = instance
+    run.fiber = yield* run.body(run.payload, run.executionId).pipe(
+      Effect.onExit(() => {
+        // A safe interrupt takes effect where the run would suspend, an unsafe one also where it would go on.
+        if (!run.interrupted || (!run.interruptedUnsafe && !instance.suspended)) return Effect.void
+        instance.interrupted = true
+        instance.suspended = false
+        return Effect.withFiber((fiber) => Effect.interruptible(Fiber.interrupt(fiber)))
+      }),
+      Workflow.intoResult,
+      Effect.provideService(WorkflowEngine.WorkflowEngine, engine),
+      (effect) => deferredState.trackRun(instance, effect),
+      Effect.onExit((exit) =>
+        Exit.isSuccess(exit) && exit.value._tag === "Suspended"
+          ? Effect.void
+          : Effect.andThen(
+              Scope.close(run.scope, Exit.void),
+              Exit.isSuccess(exit) ? Deferred.succeed(run.done, undefined) : Effect.void
+            )
+      ),
+      Effect.forkIn(bodies.get(run.workflow._tag)!.scope)
+    )
+  })
+
+  const wake = (executionId: string, name: string) =>
+    Effect.gen(function* () {
+      const run = runOf(executionId)
+      if (run === undefined) return
+      yield* deferredState.deferredDone(executionId, name)
+      yield* start(run)
+    })
+
+  const engine: WorkflowEngine.WorkflowEngine["Service"] = WorkflowEngine.makeUnsafe({
+    register: Effect.fnUntraced(function* (workflow, body) {
+      bodies.set(workflow._tag, { workflow, body, scope: yield* Effect.scope })
+    }),
+
+    execute: Effect.fnUntraced(function* (workflow, options) {
+      const registered = bodies.get(workflow._tag)
+      if (registered === undefined) return yield* Effect.die(`workflow ${workflow._tag} is not registered`)
+      if (current === undefined) {
+        current = {
+          workflow,
+          executionId: options.executionId,
+          payload: options.payload,
+          body: registered.body,
+          scope: Scope.makeUnsafe(),
+          done: Deferred.makeUnsafe(),
+          instance: WorkflowEngine.WorkflowInstance.initial(workflow, options.executionId),
+          fiber: undefined,
+          interrupted: false,
+          interruptedUnsafe: false,
+          wake: undefined
+        }
+        yield* start(current)
+      }
+      const run = runOf(options.executionId)
+      if (run === undefined) return yield* Effect.die("this engine runs another execution")
+      if (options.discard) return undefined as never
+      const instance = run.instance
+      const exit = yield* Fiber.await(run.fiber!)
+      // A completion preempted the run: the caller asks again and finds the replay.
+      return Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause) && instance.suspended
+        ? (new Workflow.Suspended({}) as never)
+        : ((yield* exit) as never)
+    }),
+
+    awaitComplete: (_workflow, executionId) =>
+      Effect.suspend(() => {
+        const run = runOf(executionId)
+        return run === undefined ? Effect.never : Deferred.await(run.done)
+      }),
+
+    poll: (_workflow, executionId) =>
+      Effect.suspend(() => {
+        const exit = runOf(executionId)?.fiber?.pollUnsafe()
+        return exit === undefined ? Effect.succeedNone : Effect.asSome(exit)
+      }),
+
+    interrupt: (_workflow, executionId) =>
+      Effect.suspend(() => {
+        const run = runOf(executionId)
+        if (run === undefined) return Effect.void
+        run.interrupted = true
+        return start(run)
+      }),
+
+    interruptUnsafe: (_workflow, executionId) =>
+      Effect.gen(function* () {
+        const run = runOf(executionId)
+        if (run === undefined) return
+        run.interrupted = true
+        run.interruptedUnsafe = true
+        if (run.fiber !== undefined) yield* Fiber.interrupt(run.fiber)
+        yield* start(run)
+      }),
+
+    resume: (_workflow, executionId) =>
+      Effect.suspend(() => {
+        const run = runOf(executionId)
+        return run === undefined ? Effect.void : start(run)
+      }),
+
+    activityExecute: Effect.fnUntraced(function* (activity, attempt) {
+      const instance = yield* WorkflowEngine.WorkflowInstance
+      const key = `${activity.name}#${attempt}`
+      const receipt = journal.receipt(key)
+      if (receipt !== undefined) return new Workflow.Complete({ exit: decodeExit(receipt, decodeDefect) })
+      if (current?.interrupted === true && !instance.interrupted) return new Workflow.Suspended({})
+
+      yield* journal.record(`intent/${key}`, {
+        _tag: "StepStarted",
+        step: activity.name,
+        attempt,
+        ...Context.get(activity.annotations, StepInfo)
+      })
+      yield* journal.commit
+
+      const own = WorkflowEngine.WorkflowInstance.initial(instance.workflow, instance.executionId)
+      own.interrupted = instance.interrupted
+      const result = yield* activity.executeEncoded.pipe(
+        Workflow.intoResult,
+        Effect.provideService(WorkflowEngine.WorkflowInstance, own)
+      )
+      if (result._tag === "Complete") {
+        yield* journal.record(`receipt/${key}`, {
+          _tag: "StepFinished",
+          step: activity.name,
+          attempt,
+          exit: encodeExit(result.exit)
+        })
+      }
+      return result
+    }),
+
+    deferredResult: (deferred) =>
+      // Its schema decodes the defect.
+      Effect.sync(() =>
+        Option.map(Option.fromUndefinedOr(journal.deferred(deferred.name)), (exit) => decodeExit(exit, identity))
+      ),
+
+    deferredDone: Effect.fnUntraced(function* (options) {
+      if (journal.deferred(options.deferredName) !== undefined) return
+      yield* journal.record(`deferred/${options.deferredName}`, {
+        _tag: "DeferredDone",
+        name: options.deferredName,
+        exit: encodeExit(options.exit)
+      })
+      yield* journal.commit
+      const inside = yield* Effect.serviceOption(WorkflowEngine.WorkflowInstance)
+      const woken = wake(options.executionId, options.deferredName)
+      // A finalizer of the run cannot wait for the end of its own run.
+      yield* Option.isSome(inside) ? Effect.forkIn(woken, scope) : woken
+    }),
+
+    scheduleClock: Effect.fnUntraced(function* (workflow, { clock, executionId }) {
+      const id = `clock/${clock.name}`
+      if (clocks.has(id)) return
+      clocks.add(id)
+      const now = yield* Clock.currentTimeMillis
+      const end = Math.min(Math.ceil(now + Duration.toMillis(clock.duration)), Number.MAX_SAFE_INTEGER)
+      yield* journal.record(id, { _tag: "ClockSet", name: clock.name, wakeAt: end })
+      yield* journal.commit
+      const wakeAt = journal.clock(clock.name) ?? now
+      yield* engine
+        .deferredDone(clock.deferred, {
+          workflowName: workflow._tag,
+          executionId,
+          deferredName: clock.deferred.name,
+          exit: Exit.void
+        })
+        .pipe(Effect.delay(Duration.millis(Math.max(0, wakeAt - now))), Effect.forkIn(scope))
+    })
+  })
+
+  return engine
+})
+
+/** How the outcome of a step stands in its receipt. Interruption is no outcome and never gets here. */
+const encodeExit = (exit: Exit.Exit<unknown, unknown>): Json => {
+  if (Exit.isSuccess(exit)) return { _tag: "Success", value: (exit.value ?? null) as Json }
+  const error = Cause.findErrorOption(exit.cause)
+  return Option.isSome(error)
+    ? { _tag: "Failure", error: error.value as Json }
+    : { _tag: "Defect", defect: encodeDefect(Cause.squash(exit.cause)) }
+}
+
+const DefectJson = Schema.Defect({ includeStack: true, excludeCause: true })
+
+/** A deferred hands in what is encoded already. Other objects may hold anything, secrets too, and stay outside. */
+const encodeDefect = (defect: unknown): Json => {
+  if (typeof defect !== "object" || defect === null || defect instanceof Error) {
+    return Schema.encodeSync(DefectJson)(defect) as Json
+  }
+  const { message, name, stack } = defect as Readonly<Record<string, unknown>>
+  if (typeof message !== "string") return { message: String(defect) }
+  return {
+    ...(typeof name === "string" ? { name } : {}),
+    message,
+    ...(typeof stack === "string" ? { stack } : {})
+  }
+}
+
+const decodeDefect = Schema.decodeUnknownSync(DefectJson)
+
+const decodeExit = (receipt: Json, defectOf: (defect: unknown) => unknown): Exit.Exit<unknown, unknown> => {
+  const stored = receipt as {
+    readonly _tag: string
+    readonly value?: Json
+    readonly error?: Json
+    readonly defect?: Json
+  }
+  switch (stored._tag) {
+    case "Success":
+      return Exit.succeed(stored.value)
+    case "Failure":
+      return Exit.fail(stored.error)
+    default:
+      return Exit.die(defectOf(stored.defect))
+  }
+}

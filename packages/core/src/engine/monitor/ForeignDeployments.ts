@@ -1,0 +1,174 @@
+/**
+ * Deployments that Signalbox did not start: found by what their providers say is in flight, recorded as executions of the
+ * kind `observe`, and followed to their end.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type { NewEvent, StackBefore } from "../../domain/Event.ts"
+import {
+  CorrelationId,
+  type DeploymentId,
+  type EnvironmentName,
+  type StackName,
+  type Timestamp
+} from "../../domain/Ids.ts"
+import type { ErrorInfo, Outputs } from "../../domain/Release.ts"
+import type { ExecutionSpec } from "../../domain/Spec.ts"
+import { DeploymentStore } from "../../spi/DeploymentStore.ts"
+import type { Observation } from "../../spi/Provider.ts"
+import type { Providers } from "../../spi/Providers.ts"
+import type { StoreError } from "../../spi/StoreError.ts"
+import { traceIdOf } from "../../telemetry/index.ts"
+import { progressSourcesOf } from "./ProviderProgress.ts"
+
+/** Where to look, and for which stacks. @since 0.1.0 */
+export interface ForeignPlace {
+  readonly deploymentId: DeploymentId
+  readonly environment: EnvironmentName
+  readonly spec: ExecutionSpec
+  readonly by: string
+}
+
+type Operation = NonNullable<Observation["operation"]>
+
+/**
+ * The id under which a foreign operation is recorded: always the same for the same operation, so that two monitors that
+ * find it record it once.
+ *
+ * @since 0.1.0
+ */
+export const observedId = (
+  { deploymentId, environment }: Pick<ForeignPlace, "deploymentId" | "environment">,
+  stack: string,
+  operation: string
+): CorrelationId =>
+  CorrelationId.make(`observed-${stack}-${traceIdOf(`${deploymentId}/${environment}/${stack}/${operation}`)}`)
+
+/**
+ * Asks the providers for operations that Signalbox did not start, and records each as an execution. Gives their ids; a stack
+ * that cannot be asked has none.
+ *
+ * @since 0.1.0
+ */
+export const foreign = Effect.fnUntraced(function* (
+  place: ForeignPlace
+): Effect.fn.Return<ReadonlyArray<CorrelationId>, StoreError, DeploymentStore | Providers> {
+  const store = yield* DeploymentStore
+  const environment = yield* store.environment(place.deploymentId, place.environment)
+  const outputs = new Map<string, Outputs>(environment?.stacks.map((stack) => [stack.name, stack.outputs]))
+  const all = yield* progressSourcesOf(place, outputs)
+  const found = yield* Effect.forEach(
+    all,
+    ({ provider, ref }) =>
+      Effect.match(provider.observe(ref), {
+        onFailure: () => [],
+        onSuccess: ({ operation }) => (operation?.foreign === true ? [{ operation, stack: ref.stack }] : [])
+      }),
+    { concurrency: place.spec.parallelism }
+  )
+  return yield* Effect.forEach(found.flat(), ({ operation, stack }) => record(place, stack, operation))
+})
+
+const record = Effect.fnUntraced(function* (
+  { by, deploymentId, environment, spec }: ForeignPlace,
+  stack: StackName,
+  operation: Operation
+): Effect.fn.Return<CorrelationId, StoreError, DeploymentStore> {
+  const store = yield* DeploymentStore
+  const id = observedId({ deploymentId, environment }, stack, operation.id)
+  if ((yield* store.execution(id)) !== undefined) return id
+  const before = yield* store.environment(deploymentId, environment)
+  const at = yield* Clock.currentTimeMillis
+  const stacksBefore = (before?.stacks ?? []).map(({ checkpoint, name, outputs, release, status }): StackBefore => ({
+    checkpoint,
+    name,
+    outputs,
+    release,
+    status
+  }))
+  const events: ReadonlyArray<NewEvent> = [
+    {
+      id: "requested",
+      at,
+      event: {
+        _tag: "ExecutionRequested",
+        correlationId: id,
+        kind: "observe",
+        deploymentId,
+        environment,
+        by,
+        reason: `${operation.description}, started elsewhere`,
+        deploymentBefore: before?.status ?? "initialized",
+        stacksBefore,
+        spec: { ...spec, stacks: spec.stacks.filter(({ name }) => name === stack) }
+      }
+    },
+    { id: "execution/started", at, event: { _tag: "ExecutionTransitioned", on: "started" } },
+    { id: "stage//deployment/started", at, event: { _tag: "StageTransitioned", stage: "deployment", on: "started" } },
+    {
+      id: `stage/${stack}/deployment/started`,
+      at,
+      event: { _tag: "StageTransitioned", stage: "deployment", on: "started", stack }
+    }
+  ]
+  yield* store.append({ stream: id, expected: 0, events }).pipe(
+    // Another monitor has seen it first, and recorded the same.
+    Effect.catchTag("SequenceConflict", () => Effect.void),
+    Effect.catchTag(["IllegalTransition", "LeaseLost"], Effect.die)
+  )
+  return id
+})
+
+const outcomeOf = (observed: Observation): ErrorInfo | undefined => {
+  if (observed.status === "failed") {
+    return {
+      code: "foreign_failed",
+      message: "the operation is over, and its stack has failed",
+      hint: "Look at what its platform says about it."
+    }
+  }
+  // Nobody has seen how it ended: that is no success.
+  return observed.status === "ready" || observed.status === "absent"
+    ? undefined
+    : {
+        code: "outcome_unknown",
+        message: "another operation began before the outcome of this one was seen",
+        hint: "Look at what its platform says about it."
+      }
+}
+
+/**
+ * The events that end an observed execution, where its operation is over; nothing while it is in flight, or while nobody
+ * knows.
+ *
+ * @since 0.1.0
+ */
+export const endOfObserved = (
+  place: Pick<ForeignPlace, "deploymentId" | "environment"> & { readonly correlationId: CorrelationId },
+  stack: StackName,
+  observed: Observation,
+  at: Timestamp
+): ReadonlyArray<NewEvent> => {
+  const { operation, status } = observed
+  if (status === "unknown" || (operation === null && status === "changing")) return []
+  if (operation !== null && observedId(place, stack, operation.id) === place.correlationId) return []
+  const error = outcomeOf(observed)
+  const reason = error === undefined ? {} : { reason: error.message }
+  const on = error === undefined ? "succeeded" : "failed"
+  return [
+    { id: "observed/stack", at, event: { _tag: "StageTransitioned", stage: "deployment", on, stack, ...reason } },
+    { id: "observed/stage", at, event: { _tag: "StageTransitioned", stage: "deployment", on, ...reason } },
+    {
+      id: "observed/end",
+      at,
+      event: {
+        _tag: "ExecutionTransitioned",
+        on: error === undefined ? "completed" : "failed",
+        ...reason,
+        ...(error === undefined ? {} : { error })
+      }
+    }
+  ]
+}

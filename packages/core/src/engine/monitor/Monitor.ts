@@ -1,0 +1,300 @@
+/**
+ * Watching executions: what happens is told once, whoever watches and however often they are killed.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
+import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { NewEvent, StoredEvent } from "../../domain/Event.ts"
+import { type ExecutionState, isFinished, isQueued } from "../../domain/Execution.ts"
+import type { CorrelationId, Timestamp } from "../../domain/Ids.ts"
+import { DeploymentStore } from "../../spi/DeploymentStore.ts"
+import type { Observation } from "../../spi/Provider.ts"
+import type { ProviderError } from "../../spi/ProviderError.ts"
+import type { Providers } from "../../spi/Providers.ts"
+import { StoreError } from "../../spi/StoreError.ts"
+import { withEndAlert, type Journal, requestOf } from "../log/index.ts"
+import { endOfObserved } from "./ForeignDeployments.ts"
+import { thresholdsFor } from "./AlertThresholds.ts"
+import { type ProgressSource, pollProgress, progressSources } from "./ProviderProgress.ts"
+import * as State from "./MonitorState.ts"
+
+export { foreign, observedId, type ForeignPlace } from "./ForeignDeployments.ts"
+export { isForeignEvent, type MonitorState, silentFor, underWay } from "./MonitorState.ts"
+
+/**
+ * Who watches: a process of a monitor that is started again when it dies.
+ *
+ * *Details*: `run` is the same for all its processes, `restarts` counts them from 0. `gapMs` is how long nobody watched before
+ * this one, `heardTo` the position that the one before it had come to.
+ *
+ * @since 0.1.0
+ */
+export interface Watcher {
+  readonly monitor: string
+  readonly run: string
+  readonly restarts: number
+  readonly gapMs?: number
+  readonly heardTo?: number
+}
+
+/**
+ * How to watch.
+ *
+ * *Details*: providers are asked every `interval` (default 30 seconds); it is a stall after `stallAfter` without an event (10
+ * minutes), or where a stage lasts longer than 95 % of those before it; it is overlong after `overlongAfter`, or where it
+ * lasts longer than 95 % of the executions of its kind before it. With `once` it looks once. `onEvent` is run for each event
+ * of the log, `onLook` after each look, `onTrouble` where a provider does not answer, `onStore` once where the store is away,
+ * and once without an error when it is back.
+ *
+ * @since 0.1.0
+ */
+export interface MonitorOptions {
+  readonly interval?: Duration.Duration
+  readonly stallAfter?: Duration.Duration
+  readonly overlongAfter?: Duration.Duration
+  readonly watcher?: Watcher
+  readonly once?: boolean
+  readonly onEvent?: (event: StoredEvent, state: State.MonitorState) => Effect.Effect<void>
+  readonly onLook?: (state: State.MonitorState, now: number) => Effect.Effect<void>
+  readonly onTrouble?: (error: ProviderError) => Effect.Effect<void>
+  readonly onStore?: (error: StoreError | undefined) => Effect.Effect<void>
+}
+
+const defaults = { interval: Duration.seconds(30), stallAfter: Duration.minutes(10) }
+
+/** The time from now on, whatever is done to the clock on the wall: a silence is neither made nor ended by setting it. */
+const steady: Effect.Effect<Effect.Effect<number>> = Effect.gen(function* () {
+  const begunAt = yield* Clock.currentTimeMillis
+  const begun = yield* Clock.monotonicTimeNanos
+  return Effect.map(Clock.monotonicTimeNanos, (now) => begunAt + Math.round(Number(now - begun) / 1_000_000))
+})
+
+/**
+ * Makes whatever asks a store that is away ask again each second, until it is back. `told` hears once that it is away, and
+ * once without an error that it is back.
+ *
+ * @since 0.1.0
+ */
+export const enduring = (
+  told: NonNullable<MonitorOptions["onStore"]> = () => Effect.void
+): (<A, E, R>(effect: Effect.Effect<A, E | StoreError, R>) => Effect.Effect<A, E | StoreError, R>) => {
+  let away = false
+  const isAway = (error: unknown): error is StoreError => error instanceof StoreError && error.isRetryable
+  const tell = (error: StoreError | undefined) =>
+    Effect.suspend(() => {
+      if (away === (error !== undefined)) return Effect.void
+      away = !away
+      return told(error)
+    })
+  return (effect) =>
+    effect.pipe(
+      Effect.tapError((error) => (isAway(error) ? tell(error) : Effect.void)),
+      Effect.retry({ schedule: Schedule.spaced("1 second"), while: isAway }),
+      Effect.tap(() => tell(undefined))
+    )
+}
+
+/** Reads on in the log, and keeps what it says. */
+const reader = Effect.fnUntraced(function* (
+  id: CorrelationId,
+  onEvent: NonNullable<MonitorOptions["onEvent"]> = () => Effect.void
+) {
+  const store = yield* DeploymentStore
+  const time = yield* steady
+  let state = State.initial
+  let lookedAt = 0
+  const read = Effect.gen(function* () {
+    const now = yield* time
+    while (true) {
+      const events = yield* store.events({ stream: id, after: state.position, limit: 1_000 })
+      for (const event of events) {
+        // It happened since the last look, whatever the clock of whoever wrote it says.
+        state = State.observeEvent(state, event, Math.max(lookedAt, Math.min(event.at, now)))
+        yield* onEvent(event, state)
+      }
+      if (events.length < 1_000) break
+    }
+    lookedAt = now
+    return now
+  })
+  return { read, state: () => state, time }
+})
+
+/** Writes events that may be there already. What the state of the execution does not allow (any more) is left out. */
+const write = (
+  id: CorrelationId,
+  events: ReadonlyArray<NewEvent>
+): Effect.Effect<boolean, StoreError, DeploymentStore> =>
+  events.length === 0
+    ? Effect.succeed(false)
+    : Effect.flatMap(DeploymentStore, (store) =>
+        store.append({ stream: id, events }).pipe(
+          Effect.map((written) => written.length > 0),
+          Effect.catchTag(["IllegalTransition", "SequenceConflict", "LeaseLost"], () => Effect.succeed(false))
+        )
+      )
+
+const stamped = (events: ReadonlyArray<State.DueAlert>): Effect.Effect<ReadonlyArray<NewEvent>> =>
+  Effect.map(Clock.currentTimeMillis, (at) => events.map((event) => ({ ...event, at })))
+
+/** What a process of a monitor says of itself, and of the time in which nobody watched. */
+const took = (watcher: Watcher, at: Timestamp, telling: boolean): ReadonlyArray<NewEvent> => {
+  const { monitor, restarts, run } = watcher
+  const gap = watcher.gapMs === undefined ? undefined : Math.round(watcher.gapMs)
+  const message = `nobody watched for ${Duration.format(Duration.millis(gap ?? 0))}; what happened meanwhile is in the log`
+  return [
+    {
+      id: `monitor/${run}/${restarts}`,
+      at,
+      event: { _tag: "MonitorClaimed", monitor, restarts, ...(gap === undefined ? {} : { gapMs: gap }) }
+    },
+    ...(telling
+      ? [{ id: `announced/gap/${run}/${restarts}`, at, event: { _tag: "AlertRaised", what: "gap", message } } as const]
+      : [])
+  ]
+}
+
+const limitsOf = ({ overlongAfter, stallAfter = defaults.stallAfter }: MonitorOptions): State.AlertLimits => ({
+  stallAfterMs: Duration.toMillis(stallAfter),
+  ...(overlongAfter === undefined ? {} : { overlongAfterMs: Duration.toMillis(overlongAfter) })
+})
+
+/**
+ * Watches an execution until it has ended and that was told; returns what it knows then. Carries nothing on.
+ *
+ * *Details*: the log is its memory. What it tells is an event whose id follows from what it is about, so that of several
+ * monitors, and of one that is killed and started again, one tells it. Output follows the log and not the telling: `onEvent`
+ * gets every event from the first on, and knows by its position whether it was shown.
+ *
+ * *Errors*: `StoreError`; where it is retryable only with `once`: else it is waited for.
+ *
+ * @since 0.1.0
+ */
+export const watch = Effect.fnUntraced(function* (
+  id: CorrelationId,
+  options: MonitorOptions = {}
+): Effect.fn.Return<State.MonitorState, StoreError, DeploymentStore | Providers | Scope.Scope> {
+  const store = yield* DeploymentStore
+  const interval = options.interval ?? defaults.interval
+  const { watcher } = options
+  const { heardTo = Number.POSITIVE_INFINITY } = watcher ?? {}
+  let missed = false
+  const log = yield* reader(id, (event, state) => {
+    missed ||= event.position > heardTo && State.isForeignEvent(event)
+    return options.onEvent?.(event, state) ?? Effect.void
+  })
+  const waits = options.once !== true
+  const lasting = waits ? enduring(options.onStore) : identity
+  yield* lasting(log.read)
+  const first = log.state().execution
+  if (first === undefined) return log.state()
+  if (watcher !== undefined && !State.isOver(log.state())) {
+    const long = watcher.gapMs !== undefined && watcher.gapMs > Duration.toMillis(interval)
+    const events = took(watcher, yield* Clock.currentTimeMillis, watcher.restarts > 0 && (long || missed))
+    yield* lasting(write(id, events))
+  }
+  const limits = { ...(yield* lasting(thresholdsFor(first))), ...limitsOf(options) }
+  const look: Effect.Effect<void, StoreError, DeploymentStore> = Effect.gen(function* () {
+    const now = yield* log.read
+    const found = State.dueAlerts(log.state(), now, limits)
+    if (yield* write(id, yield* stamped(found))) return yield* look
+    yield* options.onLook?.(log.state(), now) ?? Effect.void
+  })
+  const asking = yield* lasting(poller(id, log.state, options.onTrouble))
+  // Whoever finds nothing to write does not know that the store is back.
+  const poll = waits ? enduring()(asking) : asking
+  if (!waits) {
+    yield* poll
+    yield* look
+    return log.state()
+  }
+  const changes = Stream.retry(store.changes, Schedule.spaced("1 second"))
+  const looking = Stream.merge(changes, Stream.tick("1 second")).pipe(
+    Stream.mapEffect(() => lasting(look)),
+    Stream.takeUntil(() => State.isOver(log.state())),
+    Stream.runDrain
+  )
+  const polling = poll.pipe(Effect.andThen(Effect.sleep(interval)), Effect.forever)
+  yield* Effect.raceFirst(looking, polling)
+  return log.state()
+})
+
+/** Asks the providers once, and writes what is new. An answer that does not come holds nobody up. */
+const poller = Effect.fnUntraced(function* (
+  id: CorrelationId,
+  state: () => State.MonitorState,
+  onTrouble: NonNullable<MonitorOptions["onTrouble"]> = () => Effect.void,
+  which: (asked: ProgressSource) => boolean = () => true
+) {
+  const request = yield* requestOf(id)
+  const before = new Map<string, Observation>()
+  return Effect.gen(function* () {
+    const { execution } = state()
+    if (request === undefined || execution === undefined || isFinished(execution) || isQueued(execution)) return
+    const all = (yield* progressSources(request, execution)).filter(which)
+    yield* Effect.forEach(
+      all,
+      (asked) =>
+        pollProgress(asked, state(), before).pipe(
+          Effect.flatMap((events) => write(id, events)),
+          Effect.andThen(
+            execution.kind === "observe" ? conclude(execution, asked, before.get(asked.ref.stack)) : Effect.void
+          ),
+          Effect.catchTag("ProviderError", onTrouble)
+        ),
+      { concurrency: request.spec.parallelism, discard: true }
+    )
+  })
+})
+
+/** Ends an observed execution whose operation is over. */
+const conclude = Effect.fnUntraced(function* (
+  execution: ExecutionState,
+  { provider, ref }: ProgressSource,
+  seen: Observation | undefined
+) {
+  const observed = seen ?? (yield* provider.observe(ref))
+  const at = yield* Clock.currentTimeMillis
+  yield* write(execution.correlationId, withEndAlert(execution, endOfObserved(execution, ref.stack, observed, at)))
+})
+
+/**
+ * Watches the execution that this very process carries on, until its scope closes. Its end is told by the journal.
+ *
+ * *Details*: it looks every 30 seconds, and not before they are over. Providers are asked only where they tell what happens by
+ * themselves, or where a command of somebody else's is at work: steps say what they do. A store that is away is asked again
+ * at the next look.
+ *
+ * @since 0.1.0
+ */
+export const attend = Effect.fnUntraced(function* (
+  journal: Journal
+): Effect.fn.Return<void, never, DeploymentStore | Providers | Scope.Scope> {
+  const id = journal.correlationId
+  const watching = Effect.gen(function* () {
+    const log = yield* reader(id)
+    const foreign = journal.request.kind === "run"
+    const poll = yield* poller(id, log.state, undefined, ({ provider }) => foreign || provider.events !== undefined)
+    const unusual = yield* thresholdsFor(journal.state())
+    const look = Effect.gen(function* () {
+      const now = yield* log.read
+      for (const { event, id } of State.dueAlerts(log.state(), now, { ...unusual, ...limitsOf({}) })) {
+        yield* journal.record(id, event)
+      }
+      yield* poll
+    })
+    return yield* Effect.ignore(look).pipe(Effect.andThen(Effect.sleep(defaults.interval)), Effect.forever)
+  })
+  yield* Effect.sleep(defaults.interval).pipe(
+    Effect.andThen(watching),
+    Effect.ignore,
+    Effect.forever,
+    Effect.forkScoped
+  )
+})

@@ -1,0 +1,324 @@
+/**
+ * What a monitor knows of an execution, and what it has to tell people: a fold over the log, and a decision.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Result from "effect/Result"
+import type { AlertKind, Event, EventOf, StoredEvent } from "../../domain/Event.ts"
+import { evolve, type ExecutionState, isFinished, isQueued, waitsForPeople } from "../../domain/Execution.ts"
+import type { StackName } from "../../domain/Ids.ts"
+import type { StageName } from "../../domain/Machines.ts"
+
+/**
+ * A stage of a stack that has begun and not ended, or a resource that is worked on in it, as the estimator asks for it. `heardAt`
+ * is when the monitor heard of it, `id` names the event that said so.
+ *
+ * @since 0.1.0
+ */
+export interface RunningStage {
+  readonly id: string
+  readonly heardAt: number
+  readonly stack: StackName
+  readonly stage: StageName
+  readonly resource?: { readonly name: string; readonly type: string }
+}
+
+/** A stall that was told and has not been followed by a word that things move again. */
+interface Stall {
+  /** The id of the event after which nothing came, or of the one that began the stage which takes too long. */
+  readonly about: string
+  readonly of: "silence" | "stage"
+}
+
+/**
+ * What a monitor knows.
+ *
+ * *Details*: times are the monitor's own, which go on steadily whatever is done to the clock. `position` is that of the last
+ * event it has heard, `last` the last one that was not a monitor's own. `waitedMs` is how long people were waited for, without
+ * the wait since `waitsSince`. `told` holds the ids of announcements, `seen` what was last seen of each resource.
+ *
+ * @since 0.1.0
+ */
+export interface MonitorState {
+  readonly execution: ExecutionState | undefined
+  readonly position: number
+  readonly last: { readonly id: string; readonly heardAt: number } | undefined
+  readonly begunAt: number | undefined
+  readonly waitedMs: number
+  readonly waitsSince: number | undefined
+  readonly stages: ReadonlyMap<string, RunningStage>
+  readonly stalls: ReadonlyArray<Stall>
+  readonly told: ReadonlySet<string>
+  readonly seen: ReadonlyMap<string, string>
+  /** The last event of its provider that was seen of each stack. */
+  readonly cursors: ReadonlyMap<string, string>
+}
+
+/**
+ * When something is worth telling.
+ *
+ * *Details*: `stallAfterMs` without an event; `overlongAfterMs` from its start on, none where it is left out. `unusual` says
+ * that a stage lasts longer than hardly any like it did, by what is known of `n` earlier ones, and `unusualWhole` that the
+ * execution does.
+ *
+ * @since 0.1.0
+ */
+export interface AlertLimits {
+  readonly stallAfterMs: number
+  readonly overlongAfterMs?: number
+  readonly unusual?: (
+    stage: RunningStage,
+    execution: ExecutionState,
+    elapsedMs: number
+  ) => { readonly threshold: number; readonly n: number } | undefined
+  readonly unusualWhole?: (elapsedMs: number) => { readonly threshold: number; readonly n: number } | undefined
+}
+
+/** An announcement to be written. Its id makes it harmless to write it twice. @since 0.1.0 */
+export interface DueAlert {
+  readonly id: string
+  readonly event: EventOf<"AlertRaised">
+}
+
+/** @since 0.1.0 */
+export const initial: MonitorState = {
+  execution: undefined,
+  position: 0,
+  last: undefined,
+  begunAt: undefined,
+  waitedMs: 0,
+  waitsSince: undefined,
+  stages: new Map(),
+  stalls: [],
+  told: new Set(),
+  seen: new Map(),
+  cursors: new Map()
+}
+
+const own: ReadonlySet<Event["_tag"]> = new Set<Event["_tag"]>(["MonitorClaimed", "AlertRaised", "TraceExported"])
+
+/**
+ * Whether an event is no monitor's own, and so tells that the execution goes on.
+ *
+ * @since 0.1.0
+ */
+export const isForeignEvent = ({ event }: Pick<StoredEvent, "event">): boolean => !own.has(event._tag)
+
+const stalled = /^announced\/stalled\/(silence|stage)\/(.*)$/s
+const moving = /^announced\/moving\/(silence|stage)\/(.*)$/s
+
+const stallsAfter = (stalls: ReadonlyArray<Stall>, id: string): ReadonlyArray<Stall> => {
+  const begins = stalled.exec(id)
+  if (begins !== null) return [...stalls, { of: begins[1] as Stall["of"], about: begins[2]! }]
+  const ends = moving.exec(id)
+  return ends === null ? stalls : stalls.filter(({ about, of }) => of !== ends[1] || about !== ends[2])
+}
+
+const stagesAfter = (
+  stages: ReadonlyMap<string, RunningStage>,
+  { event, id }: StoredEvent,
+  heardAt: number
+): ReadonlyMap<string, RunningStage> => {
+  if (event._tag === "ProgressReported") return resourcesAfter(stages, event, id, heardAt)
+  if (event._tag !== "StageTransitioned" || event.stack === undefined) return stages
+  const { stack, stage } = event
+  const after = new Map([...stages].filter(([, one]) => one.stack !== stack || one.stage !== stage))
+  // Who waited for a person begins anew: how long people take is nobody's measure.
+  if (event.on === "started" || event.on === "resumed") after.set(`${stack}/${stage}`, { id, heardAt, stack, stage })
+  return after
+}
+
+/** A resource is worked on from the first word of it until it is done, or until its stage is over. */
+const resourcesAfter = (
+  stages: ReadonlyMap<string, RunningStage>,
+  { done, resource, resourceType, stack }: EventOf<"ProgressReported">,
+  id: string,
+  heardAt: number
+): ReadonlyMap<string, RunningStage> => {
+  const running = [...stages.values()].findLast((one) => one.stack === stack && one.resource === undefined)
+  if (resource === undefined || resourceType === undefined || running === undefined) return stages
+  const { stage } = running
+  const after = new Map(stages)
+  const key = `${stack}/${stage}/${resource}`
+  if (done === true) after.delete(key)
+  else if (!after.has(key))
+    after.set(key, { id, heardAt, stack, stage, resource: { name: resource, type: resourceType } })
+  return after
+}
+
+/** How the provider's own events are named in the log. @since 0.1.0 */
+export const providerEventId = (stack: string, id: string): string => `seen/${stack}/event/${id}`
+
+const hearProgress = (
+  state: MonitorState,
+  id: string,
+  event: EventOf<"ProgressReported">
+): Pick<MonitorState, "cursors" | "seen"> => {
+  const prefix = providerEventId(event.stack, "")
+  return {
+    cursors: id.startsWith(prefix) ? new Map(state.cursors).set(event.stack, id.slice(prefix.length)) : state.cursors,
+    seen:
+      event.resource !== undefined && id.startsWith("seen/")
+        ? new Map(state.seen).set(`${event.stack}/${event.resource}`, event.message)
+        : state.seen
+  }
+}
+
+/**
+ * Hears of one event. What the tables do not allow leaves the execution as it was: a monitor watches, and judges nobody.
+ *
+ * @since 0.1.0
+ */
+export const observeEvent = (state: MonitorState, stored: StoredEvent, heardAt: number): MonitorState => {
+  const { at, event, id, position } = stored
+  const folded = evolve(state.execution, at, event)
+  const execution = Result.isSuccess(folded) ? folded.success : state.execution
+  const waits = execution !== undefined && waitsForPeople(execution)
+  const begins =
+    event._tag === "ExecutionRequested" ||
+    event._tag === "ExecutionAdmitted" ||
+    (event._tag === "ExecutionTransitioned" && event.on === "started")
+  return {
+    ...state,
+    execution,
+    position,
+    last: isForeignEvent(stored) ? { id, heardAt } : state.last,
+    begunAt: begins ? heardAt : state.begunAt,
+    waitsSince: waits ? (state.waitsSince ?? heardAt) : undefined,
+    waitedMs:
+      !waits && state.waitsSince !== undefined
+        ? state.waitedMs + Math.max(0, heardAt - state.waitsSince)
+        : state.waitedMs,
+    stages: stagesAfter(state.stages, stored, heardAt),
+    ...(event._tag === "AlertRaised"
+      ? { told: new Set(state.told).add(id), stalls: stallsAfter(state.stalls, id) }
+      : event._tag === "ProgressReported"
+        ? hearProgress(state, id, event)
+        : {})
+  }
+}
+
+const words = (name: string): string => name.replaceAll("_", " ")
+
+const span = (millis: number): string =>
+  Duration.format(Duration.millis(Math.max(1_000, Math.floor(millis / 1_000) * 1_000)))
+
+/**
+ * How long the execution has been under way by now, the time in which people were waited for left out.
+ *
+ * @since 0.1.0
+ */
+export const underWay = (state: MonitorState, now: number): number =>
+  state.begunAt === undefined
+    ? 0
+    : Math.max(0, now - state.begunAt - state.waitedMs - (state.waitsSince === undefined ? 0 : now - state.waitsSince))
+
+/** How long nothing has happened by now. @since 0.1.0 */
+export const silentFor = (state: MonitorState, now: number): number =>
+  state.last === undefined ? 0 : Math.max(0, now - state.last.heardAt)
+
+const overlong = "announced/overlong/1"
+
+const hasMoved = (state: MonitorState, { about, of }: Stall): boolean =>
+  of === "silence" ? state.last?.id !== about : [...state.stages.values()].every(({ id }) => id !== about)
+
+const make = (id: string, what: AlertKind, message: string, stack?: StackName): DueAlert => ({
+  id,
+  event: { _tag: "AlertRaised", what, message, ...(stack === undefined ? {} : { stack }) }
+})
+
+/**
+ * The announcement of an end, whether it was told or not.
+ *
+ * @since 0.1.0
+ */
+export const endAlert = (execution: ExecutionState): DueAlert => {
+  const what = execution.status === "completed" ? "succeeded" : "failed"
+  const id = `announced/${what}/${execution.status}`
+  const word = words(execution.status)
+  const cause = execution.error?.message ?? (what === "failed" ? execution.reason : undefined)
+  const took =
+    execution.startedAt === undefined || execution.finishedAt === undefined
+      ? ""
+      : ` after ${span(execution.finishedAt - execution.startedAt)}`
+  return make(id, what, `${execution.kind} ${word}${took}${cause === undefined ? "" : `: ${cause}`}`)
+}
+
+const slowStage = (
+  state: MonitorState,
+  execution: ExecutionState,
+  now: number,
+  { unusual }: AlertLimits
+): DueAlert | undefined => {
+  if (unusual === undefined) return undefined
+  for (const stage of state.stages.values()) {
+    const id = `announced/stalled/stage/${stage.id}`
+    const elapsed = now - stage.heardAt
+    const found = state.told.has(id) ? undefined : unusual(stage, execution, elapsed)
+    if (found === undefined) continue
+    const { name, type } = stage.resource ?? {}
+    const what = type === undefined ? `in ${words(stage.stage)}` : `at ${name} (${type})`
+    const message = `${what} for ${span(elapsed)}, longer than 95 % of ${found.n} before it (${span(found.threshold)})`
+    return make(id, "stalled", message, stage.stack)
+  }
+  return undefined
+}
+
+const stallOf = (state: MonitorState, execution: ExecutionState, now: number, limits: AlertLimits): DueAlert | undefined => {
+  const silent = silentFor(state, now)
+  const about = state.last?.id
+  if (about === undefined || silent < limits.stallAfterMs) return slowStage(state, execution, now, limits)
+  const id = `announced/stalled/silence/${about}`
+  const stages = [...state.stages.values()].filter(({ resource }) => resource === undefined)
+  const where = stages.map(({ stack, stage }) => `${stack} is in ${words(stage)}`).join(", ")
+  return state.told.has(id)
+    ? undefined
+    : make(id, "stalled", `nothing has happened for ${span(silent)}${where === "" ? "" : `; ${where}`}`)
+}
+
+const longer = (state: MonitorState, now: number, { overlongAfterMs, unusualWhole }: AlertLimits): DueAlert | undefined => {
+  const long = underWay(state, now)
+  if (state.told.has(overlong)) return undefined
+  if (overlongAfterMs !== undefined && long >= overlongAfterMs) {
+    return make(overlong, "overlong", `under way for ${span(long)}, longer than ${span(overlongAfterMs)}`)
+  }
+  const found = unusualWhole?.(long)
+  return found === undefined
+    ? undefined
+    : make(
+        overlong,
+        "overlong",
+        `under way for ${span(long)}, longer than 95 % of ${found.n} before it (${span(found.threshold)})`
+      )
+}
+
+/**
+ * What is to be told now. The same log and a later time give the same ids, so whoever writes them first has told it.
+ *
+ * @since 0.1.0
+ */
+export const dueAlerts = (state: MonitorState, now: number, limits: AlertLimits): ReadonlyArray<DueAlert> => {
+  const { execution } = state
+  if (execution === undefined) return []
+  if (isFinished(execution)) return isOver(state) ? [] : [endAlert(execution)]
+  const moved = state.stalls.filter((stall) => hasMoved(state, stall))
+  const found = moved.map(({ about, of }) =>
+    make(`announced/moving/${of}/${about}`, "moving", of === "stage" ? "what took so long is over" : "it goes on")
+  )
+  // To wait for one's turn behind others is no stall.
+  if (isQueued(execution) || waitsForPeople(execution)) return found
+  const stall = state.stalls.length > moved.length ? undefined : stallOf(state, execution, now, limits)
+  if (stall !== undefined) found.push(stall)
+  const long = longer(state, now, limits)
+  if (long !== undefined) found.push(long)
+  return found
+}
+
+/**
+ * Whether nothing is left to watch: it has ended, and that was told.
+ *
+ * @since 0.1.0
+ */
+export const isOver = (state: MonitorState): boolean =>
+  state.execution !== undefined && isFinished(state.execution) && state.told.has(endAlert(state.execution).id)

@@ -1,0 +1,143 @@
+/**
+ * What providers tell of their stacks, as events of the log.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type { EventOf, NewEvent } from "../../domain/Event.ts"
+import type { StackName, Timestamp } from "../../domain/Ids.ts"
+import type { ExecutionState } from "../../domain/Execution.ts"
+import type { Outputs } from "../../domain/Release.ts"
+import type { Observation, Provider, StackRef } from "../../spi/Provider.ts"
+import type { ProviderError } from "../../spi/ProviderError.ts"
+import { Providers } from "../../spi/Providers.ts"
+import { type MonitorState, providerEventId } from "./MonitorState.ts"
+import { fillIn } from "../../config/OutputSubstitution.ts"
+
+/** A stack that can be asked. @since 0.1.0 */
+export interface ProgressSource {
+  readonly provider: Provider
+  readonly ref: StackRef
+}
+
+/** What of a stack that is in flight is told at most when a monitor first sees it. */
+const most = 50
+
+/** What is stored and shown holds no passwords, also where a platform says them. */
+const clean = (text: string): string =>
+  text.replaceAll(/([a-z][a-z0-9+.-]*:\/\/)[^/?#\s@]+@/gi, "$1***@").slice(0, 2_000)
+
+/**
+ * The stacks that this process can ask their providers about. Those whose properties wait for outputs that nobody has produced
+ * yet are left out.
+ *
+ * @since 0.1.0
+ */
+export const progressSourcesOf = (
+  { deploymentId, environment, spec }: Pick<EventOf<"ExecutionRequested">, "deploymentId" | "environment" | "spec">,
+  outputs: ReadonlyMap<string, Outputs>
+): Effect.Effect<ReadonlyArray<ProgressSource>, never, Providers> =>
+  Effect.map(Providers, (providers) =>
+    spec.stacks.flatMap((stack): ReadonlyArray<ProgressSource> => {
+      const provider = providers.get(stack.provider)
+      const { missing, value } = fillIn(stack.properties, outputs)
+      if (!stack.enabled || provider === undefined || missing.length > 0) return []
+      const ref: StackRef = {
+        deploymentId,
+        environment,
+        stack: stack.name,
+        properties: value,
+        ...(spec.region === undefined ? {} : { region: spec.region }),
+        ...(spec.account === undefined ? {} : { account: spec.account })
+      }
+      return [{ provider, ref }]
+    })
+  )
+
+/** The stacks of an execution that can be asked now. @since 0.1.0 */
+export const progressSources = (
+  request: EventOf<"ExecutionRequested">,
+  state: ExecutionState
+): Effect.Effect<ReadonlyArray<ProgressSource>, never, Providers> =>
+  progressSourcesOf(
+    request,
+    new Map([...request.stacksBefore, ...state.stacks].map((stack) => [stack.name as string, stack.outputs]))
+  )
+
+const progress = (at: Timestamp, id: string, event: Omit<EventOf<"ProgressReported">, "_tag">): NewEvent => ({
+  id,
+  at,
+  event: { _tag: "ProgressReported", ...event, message: clean(event.message) }
+})
+
+/**
+ * What is different from what was seen before, as events whose ids follow from what they say: two monitors that see the
+ * same write it once.
+ *
+ * *Details*: a stack that is looked at for the first time, and on which nothing is in flight, has nothing to tell.
+ *
+ * @since 0.1.0
+ */
+export const differences = (
+  seen: ReadonlyMap<string, string>,
+  before: Observation | undefined,
+  now: Observation,
+  stack: StackName,
+  at: Timestamp
+): ReadonlyArray<NewEvent> => {
+  const known = (resource: string) => seen.get(`${stack}/${resource}`)
+  const first = before === undefined && ![...seen.keys()].some((key) => key.startsWith(`${stack}/`))
+  const { operation } = now
+  if (first && operation === null && now.status !== "changing") return []
+  const told = (message: string, resource: string, type: string, done?: boolean): NewEvent =>
+    progress(at, `seen/${stack}/${resource}/${now.lastChangedAt ?? ""}/${clean(message)}`, {
+      stack,
+      message,
+      resource,
+      resourceType: type,
+      ...(done === undefined ? {} : { done })
+    })
+  const said = operation === null ? undefined : `${operation.description} is in flight`
+  const started = operation === null || known(operation.id) === said ? [] : [told(said!, operation.id, "operation")]
+  const gone = before?.operation
+  const ended =
+    gone == null || gone.id === operation?.id ? [] : [told(`${gone.description} is over`, gone.id, "operation", true)]
+  const resources = now.resources.flatMap(({ id, reason, status, type }) => {
+    const message = `${id}: ${status}${reason === undefined ? "" : ` (${reason})`}`
+    const was = before?.resources.find((one) => one.id === id)
+    const same = was === undefined ? known(id) === clean(message) : was.status === status && was.reason === reason
+    return same ? [] : [told(message, id, type)]
+  })
+  return [...started, ...resources.slice(0, most), ...ended]
+}
+
+/** Asks one stack, and gives what is new. Keeps the last observation, which is not stored. @since 0.1.0 */
+export const pollProgress = Effect.fnUntraced(function* (
+  { provider, ref }: ProgressSource,
+  state: MonitorState,
+  before: Map<string, Observation>
+): Effect.fn.Return<ReadonlyArray<NewEvent>, ProviderError> {
+  const { events } = provider
+  if (events !== undefined) {
+    const found = yield* events.since(ref, state.cursors.get(ref.stack) ?? null)
+    const from = state.execution?.requestedAt ?? 0
+    const at = yield* Clock.currentTimeMillis
+    return found.events
+      .filter((event) => event.at >= from)
+      .map(({ done, id, message, resource, resourceType }) =>
+        progress(at, providerEventId(ref.stack, id), {
+          stack: ref.stack,
+          message,
+          ...(resource === undefined ? {} : { resource }),
+          ...(resourceType === undefined ? {} : { resourceType }),
+          ...(done === undefined ? {} : { done })
+        })
+      )
+  }
+  const now = yield* provider.observe(ref)
+  const at = yield* Clock.currentTimeMillis
+  const found = differences(state.seen, before.get(ref.stack), now, ref.stack, at)
+  before.set(ref.stack, now)
+  return found
+})

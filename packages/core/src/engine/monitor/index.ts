@@ -1,0 +1,3 @@
+/** Watching executions and raising alerts. */
+export * as Monitor from "./Monitor.ts"
+export { endAlert } from "./MonitorState.ts"

@@ -1,0 +1,231 @@
+/**
+ * Whether something may be deployed now, and why not.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type { EnvironmentState } from "../../domain/Environment.ts"
+import type { Origin } from "../../domain/Event.ts"
+import * as Freeze from "../../domain/freeze/Freeze.ts"
+import type { CorrelationId, DeploymentId, EnvironmentName, StackName, Timestamp } from "../../domain/Ids.ts"
+import type { ExecutionKind } from "../../domain/Machines.ts"
+import type { ExecutionSpec, Manifest } from "../../domain/Spec.ts"
+import { DeploymentStore } from "../../spi/DeploymentStore.ts"
+import type { LeaseStore } from "../../spi/LeaseStore.ts"
+import type { Drift, Observation } from "../../spi/Provider.ts"
+import type { ProviderError } from "../../spi/ProviderError.ts"
+import type { Providers } from "../../spi/Providers.ts"
+import { StoreError } from "../../spi/StoreError.ts"
+import { type AdmissionRequest, type Blocker, freezes, policyBlockers, eachStack, RecordedManifest } from "../admission/index.ts"
+import { holderAndQueueBlockers } from "./CurrentHolder.ts"
+import { resolve } from "../../config/Configuration.ts"
+import type { Rejected } from "../../api/Rejected.ts"
+
+/**
+ * What somebody wants to know.
+ *
+ * *Details*: as in a request; the correlation id is that of the request, where it was registered already.
+ *
+ * @since 0.1.0
+ */
+export interface CanDeployRequest {
+  readonly manifest: Manifest
+  readonly deploymentId: DeploymentId
+  readonly environment: EnvironmentName
+  readonly kind?: ExecutionKind
+  readonly correlationId?: CorrelationId
+  readonly stacks?: ReadonlyArray<StackName>
+  readonly version?: string
+  readonly origin?: Origin
+  readonly override?: string
+}
+
+/**
+ * The answer.
+ *
+ * *Details*: `degraded` is the reason why only the providers could be asked, null where the registry answered. `queue` is
+ * how many wait. `nextFreeze` is the freeze that begins within a day, if one does.
+ *
+ * @since 0.1.0
+ */
+export interface CanDeployAnswer {
+  readonly canDeploy: boolean
+  readonly degraded: string | null
+  readonly blockers: ReadonlyArray<Blocker>
+  readonly queue: number
+  readonly nextFreeze: Freeze.ActiveFreeze | null
+  readonly checkedAt: Timestamp
+}
+
+const nobody = "can-deploy" as CorrelationId
+
+const askedOf = (question: CanDeployRequest, spec: ExecutionSpec): AdmissionRequest => ({
+  correlationId: question.correlationId ?? nobody,
+  kind: question.kind ?? "deploy",
+  deploymentId: question.deploymentId,
+  environment: question.environment,
+  spec,
+  ...(question.version === undefined ? {} : { version: question.version }),
+  ...(question.origin === undefined ? {} : { origin: question.origin }),
+  ...(question.override === undefined ? {} : { override: question.override })
+})
+
+const specOf = (question: CanDeployRequest): Effect.Effect<ExecutionSpec, Rejected> =>
+  resolve(question.manifest, question.environment, question.stacks === undefined ? {} : { stacks: question.stacks })
+
+/** What takes back what is there works on what was recorded, whatever the configuration says by now. */
+const onRecord = Effect.fnUntraced(function* (
+  question: CanDeployRequest,
+  environment: EnvironmentState | undefined
+): Effect.fn.Return<CanDeployRequest, StoreError, DeploymentStore> {
+  if (!RecordedManifest.takesBack(question.kind ?? "deploy")) return question
+  const deployment = yield* Effect.flatMap(DeploymentStore, (store) => store.deployment(question.deploymentId))
+  if (deployment === undefined) return question
+  return { ...question, manifest: RecordedManifest.manifest(deployment, question.environment, environment, question.manifest) }
+})
+
+/**
+ * Asks the registry and the providers for everything that is in the way. A registry that cannot be reached is said, and the
+ * providers answer alone.
+ *
+ * *Errors*: `Refused` for a stack or an environment that is not there; `StoreError` that is not retryable, or where no
+ * provider can be asked either.
+ *
+ * @since 0.1.0
+ */
+export const canDeploy = Effect.fnUntraced(function* (
+  question: CanDeployRequest
+): Effect.fn.Return<CanDeployAnswer, Rejected | StoreError, DeploymentStore | LeaseStore | Providers> {
+  const registry = Effect.gen(function* () {
+    const store = yield* DeploymentStore
+    const environment = yield* store.environment(question.deploymentId, question.environment)
+    const spec = yield* specOf(yield* onRecord(question, environment))
+    const asked = askedOf(question, spec)
+    const registered = [...(yield* holderAndQueueBlockers(asked)), ...(yield* policyBlockers(asked))]
+    return { environment, registered, spec }
+  })
+  const known = yield* Effect.result(registry)
+  if (known._tag === "Failure") {
+    const { failure } = known
+    return failure._tag === "StoreError" && failure.isRetryable
+      ? yield* canDeployWithoutStore(question, failure)
+      : yield* Effect.fail(failure)
+  }
+  const { environment, registered, spec } = known.success
+  // What an execution that holds the lock does at its provider is said once.
+  const held = registered.some(({ kind }) => kind === "lease")
+  const outside = held ? [] : (yield* fromProviders(question, spec, environment)).flatMap(({ blockers }) => blockers)
+  return {
+    ...(yield* verdict(question, spec, [...registered, ...outside])),
+    degraded: null,
+    queue: environment?.queue?.length ?? 0
+  }
+})
+
+/**
+ * The providers' own word, where the registry cannot be asked: whether anything is in flight, and the freezes of the
+ * configuration.
+ *
+ * *Errors*: the `StoreError` that the registry gave, where no provider can be asked either.
+ *
+ * @since 0.1.0
+ */
+export const canDeployWithoutStore = Effect.fnUntraced(function* (
+  question: CanDeployRequest,
+  away: StoreError
+): Effect.fn.Return<CanDeployAnswer, Rejected | StoreError, Providers> {
+  const spec = yield* specOf(question)
+  const looks = yield* fromProviders(question, spec, undefined)
+  if (!looks.some(({ answered }) => answered)) {
+    return yield* new StoreError({
+      operation: away.operation,
+      reason: away.reason,
+      detail: `${away.detail}, and no provider can be asked instead`
+    })
+  }
+  const frozen = question.override === undefined ? yield* freezes(askedOf(question, spec)) : []
+  const blockers = [...frozen, ...looks.flatMap((look) => look.blockers)]
+  return { ...(yield* verdict(question, spec, blockers)), degraded: away.message, queue: 0 }
+})
+
+const soon = Duration.hours(24)
+
+const verdict = (question: CanDeployRequest, spec: ExecutionSpec, blockers: ReadonlyArray<Blocker>) =>
+  Effect.map(Clock.currentTimeMillis, (checkedAt) => ({
+    canDeploy: blockers.length === 0,
+    blockers,
+    nextFreeze: Freeze.next(spec.freezes ?? [], question.environment, checkedAt, soon) ?? null,
+    checkedAt
+  }))
+
+/** What was seen of one stack; not answered where it has no provider that could be asked, or where that is away. */
+interface Look {
+  readonly answered: boolean
+  readonly blockers: ReadonlyArray<Blocker>
+}
+
+const fromProviders = (
+  question: CanDeployRequest,
+  spec: ExecutionSpec,
+  environment: Parameters<typeof eachStack>[2]
+): Effect.Effect<ReadonlyArray<Look>, never, Providers> =>
+  eachStack(question, spec, environment, ({ provider, ref, stack }) =>
+    Effect.gen(function* (): Effect.fn.Return<Look> {
+      if (provider === undefined) return { answered: false, blockers: [] }
+      const observed = yield* Effect.result(provider.observe(ref))
+      if (observed._tag === "Failure") {
+        return { answered: false, blockers: [unreachable(stack.name, observed.failure)] }
+      }
+      const busy = inFlight(stack.name, observed.success)
+      const { drift } = provider
+      if (drift === undefined || question.override !== undefined || observed.success.status !== "ready") {
+        return { answered: true, blockers: busy }
+      }
+      const found = yield* Effect.result(drift.detect(ref))
+      const differs = found._tag === "Success" ? drifted(stack.name, observed.success, found.success) : []
+      return { answered: true, blockers: [...busy, ...differs] }
+    })
+  )
+
+const unreachable = (stack: StackName, error: ProviderError): Blocker => ({
+  kind: "provider",
+  message: `${stack} cannot be asked: ${error.message}`,
+  who: error.provider,
+  since: null,
+  clearsAt: null,
+  consoleUrl: null,
+  override: error.info.hint ?? null
+})
+
+/** What Signalbox itself has in flight is told by the lock. */
+const inFlight = (stack: StackName, { consoleUrl, operation }: Observation): ReadonlyArray<Blocker> =>
+  operation === null || !operation.foreign
+    ? []
+    : [
+        {
+          kind: "provider",
+          message: `${stack}: ${operation.description} is in flight and was not started by signalbox`,
+          who: operation.id,
+          since: operation.startedAt,
+          clearsAt: null,
+          consoleUrl: consoleUrl ?? null,
+          override: null
+        }
+      ]
+
+const drifted = (stack: StackName, { consoleUrl }: Observation, found: ReadonlyArray<Drift>): ReadonlyArray<Blocker> =>
+  found.length === 0
+    ? []
+    : [
+        {
+          kind: "drift",
+          message: `${stack} is not as it was deployed: ${found.map(({ actual, expected, field }) => `${field} is ${actual}, not ${expected}`).join("; ")}`,
+          who: null,
+          since: null,
+          clearsAt: null,
+          consoleUrl: consoleUrl ?? null,
+          override: `--override "<reason>"`
+        }
+      ]

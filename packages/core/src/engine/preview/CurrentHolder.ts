@@ -1,0 +1,82 @@
+/**
+ * What is in the way at the lock: who holds it, and who waits for it.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type { Origin } from "../../domain/Event.ts"
+import { mayHaveCommand } from "../../domain/Execution.ts"
+import type { CorrelationId } from "../../domain/Ids.ts"
+import { DeploymentStore } from "../../spi/DeploymentStore.ts"
+import type { Lease, LeaseStore } from "../../spi/LeaseStore.ts"
+import type { StoreError } from "../../spi/StoreError.ts"
+import { requestsAhead } from "../queue/index.ts"
+import { type AdmissionRequest, type Blocker, unknownBlocker, overridePasses } from "../admission/index.ts"
+import { clearsAtTime, expectedEnd } from "../estimation/index.ts"
+import { currentLease, RunnerIdentity } from "../lease/index.ts"
+
+/** Of so many in the queue it is said when they will be done: each takes all those before it into account. */
+const foretold = 5
+
+/**
+ * Who holds the lock, and who waits for it and comes first.
+ *
+ * @since 0.1.0
+ */
+export const holderAndQueueBlockers = Effect.fnUntraced(function* (
+  asked: AdmissionRequest
+): Effect.fn.Return<ReadonlyArray<Blocker>, StoreError, DeploymentStore | LeaseStore> {
+  const lease = yield* currentLease(asked.deploymentId, asked.environment)
+  // Its turn has come: those that wait do so for it.
+  if (lease?.holder === asked.correlationId) return []
+  const held = lease === undefined ? [] : [yield* holder(asked, lease)]
+  // While people are waited for, nobody can know when the next turn comes.
+  const open = held.every(({ clearsAt }) => clearsAt !== null)
+  const before = yield* requestsAhead(asked, overridePasses(asked))
+  const waiting = yield* Effect.forEach(before, (ticket, index) =>
+    Effect.map(open && index < foretold ? expectedEnd(ticket.correlationId) : Effect.succeed(null), (clearsAt): Blocker => ({
+      ...unknownBlocker,
+      kind: "queue",
+      message: `${ticket.correlationId} waits before it (${ticket.kind} by ${ticket.by})`,
+      who: ticket.correlationId,
+      since: ticket.at,
+      clearsAt,
+      consoleUrl: pageOf(ticket.origin),
+      override: `signalbox cleanup ${ticket.correlationId} --reason "<reason>"`
+    }))
+  )
+  return [...held, ...waiting]
+})
+
+/** The page of the workflow's run, where it is known by its address. */
+const pageOf = (origin: Origin | undefined): string | null =>
+  origin?.workflowRun !== undefined && /^https?:\/\//.test(origin.workflowRun) ? origin.workflowRun : null
+
+const holder = Effect.fnUntraced(function* (
+  asked: AdmissionRequest,
+  lease: Lease
+): Effect.fn.Return<Blocker, StoreError, DeploymentStore | LeaseStore> {
+  const { isDead } = yield* RunnerIdentity
+  const store = yield* DeploymentStore
+  const held = yield* store.execution(lease.holder as CorrelationId)
+  const now = yield* Clock.currentTimeMillis
+  // Nobody renews it: it is kept for whoever carries the execution on, or was left behind.
+  const alone = isDead(lease.owner)
+  const left = Duration.format(Duration.seconds(Math.ceil((lease.expiresAt - now) / 1_000)))
+  const end = alone ? `no process of it is left, and it ends in ${left}` : `unless it is renewed, that ends in ${left}`
+  const force = `signalbox lock release ${asked.deploymentId} --environment ${asked.environment} --force --reason "<reason>"`
+  return {
+    ...unknownBlocker,
+    kind: "lease",
+    message: `${lease.holder} holds the lock (${lease.reason ?? "unknown"}); ${end}`,
+    who: lease.holder,
+    since: lease.acquiredAt,
+    consoleUrl: pageOf(held?.origin),
+    clearsAt: alone ? clearsAtTime(lease.expiresAt) : yield* expectedEnd(lease.holder as CorrelationId),
+    override: alone
+      ? `${held !== undefined && mayHaveCommand(held) ? "wait" : `signalbox cleanup ${lease.holder}`}, or by force: ${force}`
+      : `signalbox abort ${lease.holder}, or by force: ${force}`
+  }
+})

@@ -1,0 +1,105 @@
+/**
+ * Looking without touching: what a request would do, and what is there.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import type { DeploymentId, EnvironmentName } from "../../domain/Ids.ts"
+import type { ExecutionSpec, Manifest, StackSpec } from "../../domain/Spec.ts"
+import { DeploymentStore } from "../../spi/DeploymentStore.ts"
+import type { Provider } from "../../spi/Provider.ts"
+import { ProviderError } from "../../spi/ProviderError.ts"
+import type { Providers } from "../../spi/Providers.ts"
+import type { StoreError } from "../../spi/StoreError.ts"
+import { resolve } from "../../config/Configuration.ts"
+import { type StackAsked, eachStack, type StackPlace, checkExclusive, planOne, refusalOf, RecordedManifest } from "../admission/index.ts"
+import type { Rejected } from "../../api/Rejected.ts"
+import type { ObservedStack, PlannedStack } from "../../api/Plan.ts"
+import type { Request } from "../../api/Request.ts"
+
+/**
+ * Plans each stack as `submit` and `run` would; writes nothing.
+ *
+ * *Errors*: `Refused` where `submit` would refuse the request; `ProviderError` where a provider does not answer.
+ *
+ * @since 0.1.0
+ */
+export const plan = Effect.fnUntraced(function* (
+  request: Request
+): Effect.fn.Return<ReadonlyArray<PlannedStack>, Rejected | ProviderError | StoreError, DeploymentStore | Providers> {
+  const spec = yield* resolve(request.manifest, request.environment, {
+    ...(request.stacks === undefined ? {} : { stacks: request.stacks }),
+    ...(request.strategy === undefined ? {} : { strategy: request.strategy })
+  })
+  yield* checkExclusive(request)
+  const all = yield* eachInstalled(request, spec, (asked) =>
+    Effect.map(Effect.result(planOne(request, asked)), (planned) => ({ ...asked, planned }))
+  )
+  // The mistake that `submit` would name comes before what another provider did not answer.
+  const errors = all.flatMap(({ planned }) => (Result.isFailure(planned) ? [planned.failure] : []))
+  for (const error of errors) {
+    const refusal = refusalOf(error)
+    if (refusal !== undefined) return yield* refusal
+  }
+  return yield* Effect.forEach(all, ({ missing, planned, stack }) =>
+    Effect.map(Effect.fromResult(planned), (plan): PlannedStack => ({
+      name: stack.name,
+      provider: stack.provider,
+      dependsOn: stack.dependsOn,
+      plan,
+      waitsFor: missing,
+      ...(stack.irreversible === undefined ? {} : { irreversible: stack.irreversible })
+    }))
+  )
+})
+
+/**
+ * Asks the providers what is really there, by what was recorded of it; a stack that cannot be asked carries its error.
+ *
+ * @since 0.1.0
+ */
+export const observe = Effect.fnUntraced(function* (options: {
+  readonly manifest: Manifest
+  readonly deploymentId: DeploymentId
+  readonly environment: EnvironmentName
+}): Effect.fn.Return<ReadonlyArray<ObservedStack>, Rejected | StoreError, DeploymentStore | Providers> {
+  const store = yield* DeploymentStore
+  const { deploymentId, environment } = options
+  const deployment = yield* store.deployment(deploymentId)
+  const state = yield* store.environment(deploymentId, environment)
+  const manifest =
+    deployment === undefined ? options.manifest : RecordedManifest.manifest(deployment, environment, state, options.manifest)
+  const spec = yield* resolve(manifest, environment)
+  return yield* eachStack(options, spec, state, ({ provider, ref, stack }) =>
+    Effect.map(
+      provider === undefined
+        ? Effect.succeed(notInstalled(stack))
+        : Effect.match(provider.observe(ref), { onFailure: (error) => error, onSuccess: (observed) => observed }),
+      (observation): ObservedStack => ({ name: stack.name, provider: stack.provider, observation })
+    )
+  )
+})
+
+const notInstalled = ({ name, provider }: StackSpec): ProviderError =>
+  new ProviderError({
+    provider,
+    operation: "observe",
+    stackName: name,
+    reason: { _tag: "Unsupported", capability: "observe", message: `the provider "${provider}" is not installed` }
+  })
+
+const eachInstalled = Effect.fnUntraced(function* <A, E>(
+  where: StackPlace,
+  spec: ExecutionSpec,
+  look: (asked: StackAsked & { readonly provider: Provider }) => Effect.Effect<A, E>
+): Effect.fn.Return<ReadonlyArray<A>, E | StoreError, DeploymentStore | Providers> {
+  const store = yield* DeploymentStore
+  const environment = yield* store.environment(where.deploymentId, where.environment)
+  return yield* eachStack(where, spec, environment, ({ provider, ...asked }) =>
+    // Configurations are checked against the installed providers before they get here.
+    provider === undefined
+      ? Effect.die(new Error(`provider ${asked.stack.provider} is not installed`))
+      : look({ ...asked, provider })
+  )
+})

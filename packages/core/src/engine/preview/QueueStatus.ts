@@ -1,0 +1,161 @@
+/**
+ * The queue before a lock as people see it: who is in which place, and for how long.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type { Estimate } from "../../analysis/Estimate.ts"
+import { heldBy, type Hold } from "../../domain/Environment.ts"
+import { type ExecutionState, isFinished, isQueued, waitsForPeople } from "../../domain/Execution.ts"
+import type { CorrelationId, DeploymentId, EnvironmentName } from "../../domain/Ids.ts"
+import * as Queue from "../../domain/Queue.ts"
+import { DeploymentStore } from "../../spi/DeploymentStore.ts"
+import { type Lease, LeaseStore } from "../../spi/LeaseStore.ts"
+import type { StoreError } from "../../spi/StoreError.ts"
+import { requestsAhead } from "../queue/index.ts"
+import { type Blocker, policyBlockers, overridePasses } from "../admission/index.ts"
+import { estimate } from "../estimation/index.ts"
+import { holderAndQueueBlockers } from "./CurrentHolder.ts"
+import { requestOf } from "../log/index.ts"
+import { isMarkOf, runsAround } from "../command/index.ts"
+import { executionClaimKey, currentLease, RunnerIdentity } from "../lease/index.ts"
+import { Rejected } from "../../api/Rejected.ts"
+
+/**
+ * The place of a request.
+ *
+ * *Details*: `position` counts those that wait and hold others up, from 1; null where it waits no more. `ahead` are those
+ * that come before it, whoever has the lock first. `left` is how long they will take.
+ *
+ * @since 0.1.0
+ */
+export interface QueuePlace {
+  readonly position: number | null
+  readonly ahead: ReadonlyArray<Pick<ExecutionState, "correlationId" | "kind" | "by">>
+  readonly left: Estimate | undefined
+}
+
+/**
+ * The place of a request in its queue.
+ *
+ * *Errors*: `StoreError`.
+ *
+ * @since 0.1.0
+ */
+export const placeOf = Effect.fnUntraced(function* (
+  state: ExecutionState
+): Effect.fn.Return<QueuePlace, StoreError, DeploymentStore | LeaseStore> {
+  if (!isQueued(state)) return { position: null, ahead: [], left: undefined }
+  const store = yield* DeploymentStore
+  const lease = yield* currentLease(state.deploymentId, state.environment)
+  const before = yield* requestsAhead(state, overridePasses(state))
+  const holder = lease === undefined ? undefined : yield* store.execution(lease.holder as CorrelationId)
+  const all = [...(holder === undefined || isFinished(holder) ? [] : [holder]), ...before]
+  const last = all.at(-1)
+  const latest = last === undefined ? undefined : yield* store.execution(last.correlationId)
+  return {
+    position: before.length + 1,
+    ahead: all.map(({ by, correlationId, kind }) => ({ by, correlationId, kind })),
+    // What is left of the last one is told with those before it; nobody knows how long people take.
+    left: latest === undefined || (holder !== undefined && waitsForPeople(holder)) ? undefined : yield* estimate(latest)
+  }
+})
+
+/**
+ * One that waits. `position` is null where nobody waits for its turn: it was registered only, or its process is gone.
+ *
+ * @since 0.1.0
+ */
+export interface QueueEntry {
+  readonly ticket: Queue.Ticket
+  readonly position: number | null
+}
+
+/**
+ * A lock with all that is before it. `isDead` says that the process that took the lease is gone.
+ *
+ * @since 0.1.0
+ */
+export interface QueueStatus {
+  readonly lease: Lease | undefined
+  readonly isDead: boolean
+  readonly hold: Hold | undefined
+  readonly queue: ReadonlyArray<QueueEntry>
+}
+
+/**
+ * Who has the lock of an environment, who holds it by hand, and who waits for it, in order.
+ *
+ * *Errors*: `StoreError`.
+ *
+ * @since 0.1.0
+ */
+export const queueStatus = Effect.fnUntraced(function* (
+  deploymentId: DeploymentId,
+  name: EnvironmentName
+): Effect.fn.Return<QueueStatus, StoreError, DeploymentStore | LeaseStore> {
+  const store = yield* DeploymentStore
+  const leases = yield* LeaseStore
+  const { isDead } = yield* RunnerIdentity
+  const now = yield* Clock.currentTimeMillis
+  const lease = yield* currentLease(deploymentId, name)
+  const environment = yield* store.environment(deploymentId, name)
+  const claims = new Map((yield* leases.list).map((claim) => [claim.key, claim]))
+  const isWaiting = ({ correlationId }: Queue.Ticket): boolean => {
+    const claim = claims.get(executionClaimKey(correlationId))
+    return claim !== undefined && claim.expiresAt > now && !isDead(claim.owner)
+  }
+  let position = 0
+  return {
+    lease,
+    isDead: lease !== undefined && isDead(lease.owner),
+    hold: heldBy(yield* store.deployment(deploymentId), name, now),
+    queue: Queue.inOrder(environment?.queue ?? []).map((ticket) => ({
+      ticket,
+      position: isWaiting(ticket) ? ++position : null
+    }))
+  }
+})
+
+/**
+ * Refuses what runs inside of the very command that holds its lock: it would wait for itself, for ever.
+ *
+ * *Details*: `env` is the environment of the process: `SIGNALBOX_RUN` marks the command that it is part of, and
+ * `SIGNALBOX_OUTER_RUNS` those around that. `hint` says what to do instead.
+ *
+ * *Errors*: `Refused`: `blocked` (`nested_run`).
+ *
+ * @since 0.1.0
+ */
+export const rejectNested = Effect.fnUntraced(function* (
+  lock: Pick<ExecutionState, "deploymentId" | "environment">,
+  env: Readonly<Record<string, string | undefined>>,
+  hint: string = "It would wait for itself. Do it when that command has ended, or without signalbox run around it."
+): Effect.fn.Return<void, Rejected | StoreError, LeaseStore> {
+  const outer = runsAround(env)
+  if (outer.length === 0) return
+  const { deploymentId, environment } = lock
+  const lease = yield* currentLease(deploymentId, environment)
+  if (lease === undefined || !outer.some((mark) => isMarkOf(mark, lock, lease.holder))) return
+  return yield* new Rejected({
+    kind: "blocked",
+    code: "nested_run",
+    message: `this runs inside of ${lease.holder}, which holds the lock of ${deploymentId} in ${environment} already`,
+    hint
+  })
+})
+
+/**
+ * What is in the way of a request that was recorded, by the registry: those before it, and what it was asked to heed.
+ *
+ * *Errors*: `StoreError`.
+ *
+ * @since 0.1.0
+ */
+export const blockersOf = Effect.fnUntraced(function* (
+  id: CorrelationId
+): Effect.fn.Return<ReadonlyArray<Blocker>, StoreError, DeploymentStore | LeaseStore> {
+  const request = yield* requestOf(id)
+  return request === undefined ? [] : [...(yield* holderAndQueueBlockers(request)), ...(yield* policyBlockers(request))]
+})

@@ -1,0 +1,87 @@
+/**
+ * Who comes first.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import type { ExecutionState } from "../../domain/Execution.ts"
+import type { CorrelationId } from "../../domain/Ids.ts"
+import * as Queue from "../../domain/Queue.ts"
+import { DeploymentStore } from "../../spi/DeploymentStore.ts"
+import { LeaseStore } from "../../spi/LeaseStore.ts"
+import type { StoreError } from "../../spi/StoreError.ts"
+import { executionClaimKey, isLeaseHeld, RunnerIdentity } from "../lease/index.ts"
+
+/**
+ * Who has claimed an execution, and lives: a process that is known to be dead, or whose claim is over, waits no more.
+ *
+ * @since 0.1.0
+ */
+const liveClaims: Effect.Effect<ReadonlySet<string>, StoreError, LeaseStore> = Effect.gen(function* () {
+  const leases = yield* LeaseStore
+  const { isDead } = yield* RunnerIdentity
+  const held = yield* leases.list
+  return new Set(held.flatMap(({ key, owner }) => (isDead(owner) ? [] : [key])))
+})
+
+type QueuedRequest = Pick<ExecutionState, "correlationId" | "kind" | "deploymentId" | "environment">
+
+/** Whether one that comes before a request does not hold it up at this moment. @since 0.1.0 */
+export type CanPass = (ticket: Queue.Ticket) => Effect.Effect<boolean, StoreError, DeploymentStore | LeaseStore>
+
+/**
+ * Those whose turn comes before an execution's, in order; a request that was registered and that nobody waits for is not
+ * among them, nor is one that `isPassed`.
+ *
+ * @since 0.1.0
+ */
+export const requestsAhead = Effect.fnUntraced(function* (
+  asked: QueuedRequest,
+  isPassed?: CanPass
+): Effect.fn.Return<Queue.Queue, StoreError, DeploymentStore | LeaseStore> {
+  const store = yield* DeploymentStore
+  const environment = yield* store.environment(asked.deploymentId, asked.environment)
+  const queue = environment?.queue ?? []
+  if (queue.length === 0) return []
+  const waiting = yield* liveClaims
+  const before = Queue.before(queue, asked, ({ correlationId }) => waiting.has(executionClaimKey(correlationId)))
+  if (isPassed === undefined) return before
+  const passed = yield* Effect.forEach(before, isPassed)
+  return before.filter((_, index) => passed[index] !== true)
+})
+
+/**
+ * How far a request is from its turn: how many places are before it, and whether it is next, because nobody waits in any of
+ * them, or each that does `isPassed`.
+ *
+ * *Details*: asks for as few claims as it can. Many look, and often: what one of them reads must not grow with the number of
+ * claims there ever were.
+ *
+ * @since 0.1.0
+ */
+export const queuePosition = Effect.fnUntraced(function* (
+  asked: QueuedRequest,
+  isPassed: CanPass = () => Effect.succeed(false)
+): Effect.fn.Return<{ readonly places: number; readonly isNext: boolean }, StoreError, DeploymentStore | LeaseStore> {
+  const store = yield* DeploymentStore
+  const environment = yield* store.environment(asked.deploymentId, asked.environment)
+  const before = Queue.before(environment?.queue ?? [], asked)
+  for (const ticket of before) {
+    if ((yield* isClaimed(ticket.correlationId)) && !(yield* isPassed(ticket)))
+      return { places: before.length, isNext: false }
+  }
+  return { places: before.length, isNext: true }
+})
+
+const isClaimed: (id: CorrelationId) => Effect.Effect<boolean, StoreError, LeaseStore> = Effect.fnUntraced(function* (
+  id: CorrelationId
+) {
+  const leases = yield* LeaseStore
+  const { isDead } = yield* RunnerIdentity
+  const claim = yield* leases.get(executionClaimKey(id))
+  if (claim === undefined || claim.expiresAt === 0 || isDead(claim.owner)) return false
+  if (yield* isLeaseHeld(claim)) return true
+  // It may have changed hands between the two questions: from who submitted the request to who runs it.
+  const now = yield* leases.get(executionClaimKey(id))
+  return now !== undefined && now.fence !== claim.fence && (yield* isClaimed(id))
+})

@@ -1,0 +1,22 @@
+/**
+ * What a simulated cloud tells of its stacks by itself.
+ */
+import type { ProviderEvent, StackRef } from "../../spi/index.ts"
+import { keyOf } from "./SimulatedState.ts"
+
+export class Happened {
+  readonly #events = new Map<string, Array<ProviderEvent>>()
+
+  add(ref: StackRef, at: number, event: Omit<ProviderEvent, "id" | "at">): void {
+    const key = keyOf(ref)
+    const events = this.#events.get(key) ?? []
+    this.#events.set(key, [...events, { id: `${ref.stack}-${events.length + 1}`, at, ...event }])
+  }
+
+  /** Those after a cursor, which is the id of an event; all where it is null, or not known. */
+  since(ref: StackRef, cursor: string | null) {
+    const events = this.#events.get(keyOf(ref)) ?? []
+    const after = events.slice(events.findIndex(({ id }) => id === cursor) + 1)
+    return { events: after, cursor: events.at(-1)?.id ?? null }
+  }
+}

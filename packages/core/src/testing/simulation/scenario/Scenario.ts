@@ -1,0 +1,215 @@
+/**
+ * What happens in one simulated schedule, as plain data: it is drawn from a seed, printed, made smaller and run again.
+ *
+ * @since 0.1.0
+ */
+import type { OperatorCommand } from "../../../domain/Event.ts"
+import type { Config } from "../../../config/Configuration.ts"
+import type { Request } from "../../../api/Request.ts"
+import type { ReportedOutcome } from "../../../engine/admission/ReportedOutcome.ts"
+import type { Script } from "../../provider/SimulatedProvider.ts"
+
+/**
+ * The kinds of faults.
+ *
+ * *Details*: `kill` ends a process between two instructions, and another takes its place after `millis` · `stop` lets it
+ * stand still for `millis` (SIGSTOP, SIGCONT) · `interrupt` is a first Ctrl-C · for `millis`: `store_down` refuses,
+ * `store_lost` writes and does not answer, `store_slow` takes its time, `feed_slow` delays and merges news of other
+ * processes · for `millis`, at the providers: `provider_throttled`, `provider_down`, `provider_lost` (the effect
+ * happens, the answer does not come), `provider_slow`, `provider_twice` (a call is delivered twice), `provider_late` (a
+ * call is on its way for long, also when its process is gone meanwhile).
+ *
+ * @since 0.1.0
+ */
+export type FaultKind =
+  | "kill"
+  | "stop"
+  | "interrupt"
+  | "store_down"
+  | "store_lost"
+  | "store_slow"
+  | "feed_slow"
+  | "provider_throttled"
+  | "provider_down"
+  | "provider_lost"
+  | "provider_slow"
+  | "provider_twice"
+  | "provider_late"
+
+/**
+ * One fault.
+ *
+ * *Details*: it begins at step `step`, counted over all appends and all effects at providers, plus `delay` milliseconds.
+ * `process` (from 0) names whom it hits; left out, `kill`, `stop` and `interrupt` hit the process that took that step, the
+ * others hit all.
+ *
+ * @since 0.1.0
+ */
+export interface ScheduledFault {
+  readonly kind: FaultKind
+  readonly step: number
+  readonly delay: number
+  readonly millis: number
+  readonly process?: number
+}
+
+/**
+ * A request. In milliseconds of virtual time; `process` submits and runs it, `also` runs it at the same time.
+ *
+ * *Details*: `queue` left out, it is refused where another one is in the way. `lasts` is how long the command of a `run`
+ * takes, which ends with `code` (default 0). `reports` makes it one that is only registered: its turn is waited for, for
+ * `lasts` somebody else deploys outside, and then it is cleaned up with that report.
+ *
+ * @since 0.1.0
+ */
+export interface ScenarioRequest extends Pick<Request, "kind" | "version" | "strategy" | "queue" | "override"> {
+  readonly id: string
+  readonly at: number
+  readonly process: number
+  readonly also?: number
+  readonly environment: string
+  readonly stack?: string
+  readonly lasts?: number
+  readonly code?: number
+  readonly reports?: ReportedOutcome
+}
+
+/**
+ * Something that people decide, whether or not it is possible then: that an environment is left alone (for `millis`; left
+ * out, until it is released) or free again, that a version must not be deployed or may be again, that a request is withdrawn.
+ *
+ * @since 0.1.0
+ */
+export type ScenarioDecision = { readonly at: number; readonly process: number } & (
+  | { readonly decides: "hold"; readonly environment: string; readonly millis?: number }
+  | { readonly decides: "release"; readonly environment: string }
+  | { readonly decides: "veto" | "lift"; readonly version: string }
+  | { readonly decides: "withdraw"; readonly request: string }
+)
+
+/** A command that somebody gives to an execution, whether or not it is allowed then. @since 0.1.0 */
+export interface ScenarioCommand {
+  readonly at: number
+  readonly process: number
+  readonly request: string
+  readonly command: OperatorCommand
+  readonly stack?: string
+}
+
+/** A simulated cloud; `shape` as in `SimulatedProvider.shapes`, or one that can do everything. @since 0.1.0 */
+export interface ScenarioCloud {
+  readonly kind: string
+  readonly shape: "full" | "transactional" | "revisions" | "hosting"
+  readonly instances: number
+  readonly requestsPerSecond: number
+}
+
+/**
+ * One schedule.
+ *
+ * *Details*: `oneByOne` makes each request wait for the end of the one before; `sameHost` lets processes know which others
+ * are dead; `shuffle` is the probability that ready fibers change places; `person` is what somebody who looks by now and
+ * then answers to open questions (`absent`: nothing).
+ *
+ * @since 0.1.0
+ */
+export interface Scenario {
+  readonly seed: number
+  readonly manifest: Config
+  readonly clouds: ReadonlyArray<ScenarioCloud>
+  readonly scripts: ReadonlyArray<{ readonly stack: string; readonly version: string; readonly script: Script }>
+  readonly processes: number
+  readonly sameHost: boolean
+  readonly shuffle: number
+  readonly oneByOne: boolean
+  readonly person: "approves" | "promotes" | "retries" | "aborts" | "absent"
+  readonly requests: ReadonlyArray<ScenarioRequest>
+  readonly commands: ReadonlyArray<ScenarioCommand>
+  readonly decisions?: ReadonlyArray<ScenarioDecision>
+  readonly faults: ReadonlyArray<ScheduledFault>
+}
+
+const processFaults: ReadonlySet<FaultKind> = new Set(["kill", "stop"])
+/** What executions are to get over without a trace. */
+const harmless: ReadonlySet<FaultKind> = new Set(["store_lost", "store_slow", "feed_slow", "provider_twice"])
+
+/** Whether executions get over a fault of this kind as if nothing had happened. */
+export const leavesNoTrace = (kind: FaultKind): boolean => processFaults.has(kind) || harmless.has(kind)
+
+/**
+ * The uninterrupted twin of a scenario, or undefined where it has none whose end must be the same: where people, chance or
+ * the order of requests decide about the end.
+ */
+export const twinOf = (scenario: Scenario): Scenario | undefined =>
+  scenario.oneByOne &&
+  scenario.commands.length === 0 &&
+  (scenario.decisions ?? []).length === 0 &&
+  // Where a command was cut off, nobody knows what it did.
+  scenario.requests.every(({ kind, reports }) => kind !== "run" && reports === undefined) &&
+  scenario.person === "approves" &&
+  // How far a stack came when another one failed is a matter of time, and what is irreversible stays there.
+  (scenario.manifest.stacks.length === 1 ||
+    scenario.manifest.stacks.every((stack) => stack.irreversible === undefined)) &&
+  scenario.faults.some(({ kind }) => processFaults.has(kind)) &&
+  scenario.faults.every(({ kind }) => leavesNoTrace(kind))
+    ? { ...scenario, faults: [] }
+    : undefined
+
+const seconds = (millis: number) => `${millis / 1_000} s`
+
+/** What is asked for beyond its kind. */
+const manner = ({ lasts, queue, reports }: ScenarioRequest): string =>
+  [
+    queue === undefined ? "" : `, ${queue}`,
+    lasts === undefined ? "" : `, lasts ${seconds(lasts)}`,
+    reports === undefined ? "" : `, only registered, reported as ${reports}`
+  ].join("")
+
+const decided = (decision: ScenarioDecision): string => {
+  switch (decision.decides) {
+    case "hold":
+      return `hold ${decision.environment}${decision.millis === undefined ? "" : ` for ${seconds(decision.millis)}`}`
+    case "release":
+      return `release ${decision.environment}`
+    case "withdraw":
+      return `withdraw ${decision.request}`
+    default:
+      return `${decision.decides} ${decision.version}`
+  }
+}
+
+/**
+ * Says a scenario in lines that people can read.
+ *
+ * @since 0.1.0
+ */
+export const describe = (scenario: Scenario): ReadonlyArray<string> => [
+  `${scenario.processes} processes${scenario.sameHost ? " on one host" : ""}, lease ${scenario.manifest.leaseTtl ?? "15 seconds"}, rollback ${scenario.manifest.rollback === false ? "off" : "on"}, ${scenario.oneByOne ? "one request after the other" : "requests at their times"}, somebody ${scenario.person === "absent" ? "is absent" : scenario.person}`,
+  ...scenario.clouds.map(
+    ({ instances, kind, requestsPerSecond, shape }) =>
+      `cloud ${kind}: ${shape}, ${instances} instances, ${requestsPerSecond} requests/s`
+  ),
+  ...scenario.manifest.stacks.map(
+    (stack) =>
+      `stack ${stack.name} on ${stack.provider}: ${stack.strategy?.type ?? "all_at_once"}${stack.dependsOn === undefined || stack.dependsOn.length === 0 ? "" : `, after ${stack.dependsOn.join(", ")}`}${stack.irreversible === undefined ? "" : ", irreversible"}`
+  ),
+  ...scenario.scripts.map(({ script, stack, version }) => `version ${version} of ${stack}: ${JSON.stringify(script)}`),
+  ...scenario.requests.map(
+    (request) =>
+      `${scenario.oneByOne ? "then" : `at ${seconds(request.at)}`} ${request.id}: ${request.kind}${request.stack === undefined ? "" : ` ${request.stack}`}${request.version === undefined ? "" : ` ${request.version}`} in ${request.environment} by process ${request.process}${request.also === undefined ? "" : ` and ${request.also}`}${manner(request)}`
+  ),
+  ...(scenario.manifest.freezes ?? []).map(
+    (freeze) => `frozen ${"cron" in freeze ? freeze.cron : `from ${freeze.from} until ${freeze.until}`}`
+  ),
+  ...(scenario.decisions ?? []).map(
+    (decision) => `at ${seconds(decision.at)} ${decided(decision)} from process ${decision.process}`
+  ),
+  ...scenario.commands.map(
+    ({ at, command, process, request, stack }) =>
+      `at ${seconds(at)} ${command} ${request}${stack === undefined ? "" : ` ${stack}`} from process ${process}`
+  ),
+  ...scenario.faults.map(
+    ({ delay, kind, millis, process, step }) =>
+      `${seconds(delay)} after step ${step}: ${kind}${process === undefined ? "" : ` of process ${process}`} for ${seconds(millis)}`
+  )
+]

@@ -1,0 +1,222 @@
+/**
+ * What the checks of `ProviderSuite` are written with: a provider, its probe, and short words for both.
+ */
+import { assert } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import type { Candidate, Mutation, Observation, Provider, Release, StackPlan, StackRef } from "../../spi/index.ts"
+import { ProviderError } from "../../spi/index.ts"
+
+/**
+ * Looks at the backing system past the provider, so that an adapter cannot confirm itself.
+ *
+ * *Details*: `traffic` is the share in percent of each version that answers (within `tolerance`, default 1 percent point);
+ * `capacity` counts the instances of each version, those without any left out. `effects` counts how often the effect of one
+ * idempotency key was carried out, where the backing system tells.
+ *
+ * @since 0.1.0
+ */
+export interface ProviderProbe {
+  readonly traffic: Effect.Effect<Readonly<Record<string, number>>>
+  readonly capacity: Effect.Effect<Readonly<Record<string, number>>>
+  readonly effects?: (idempotencyKey: string) => Effect.Effect<number>
+  readonly tolerance?: number
+}
+
+/**
+ * A provider under test with all that the suite needs to know of it. Made afresh for each test.
+ *
+ * *Details*: `ref` names a stack that does not exist yet. The candidates are four: `v1` and `v2` come up, `broken` does not,
+ * and `slow` takes at least half a second to come up. `classify` lists failures of the other side to provoke, with the
+ * reason that the adapter has to tell for each.
+ *
+ * @since 0.1.0
+ */
+export interface ProviderHarness {
+  readonly provider: Provider
+  readonly ref: StackRef
+  readonly candidates: {
+    readonly v1: Candidate
+    readonly v2: Candidate
+    readonly broken: Candidate
+    readonly slow: Candidate
+  }
+  readonly probe: ProviderProbe
+}
+
+export type Which = keyof ProviderHarness["candidates"]
+
+export interface Truth {
+  readonly traffic: Readonly<Record<string, number>>
+  readonly capacity: Readonly<Record<string, number>>
+}
+
+export const reasonOf = (error: unknown): string =>
+  error instanceof ProviderError ? error.reason._tag : `no ProviderError: ${String(error)}`
+
+/** Tries until it holds, for at most 10 seconds. */
+const eventually = (
+  condition: Effect.Effect<boolean, ProviderError>,
+  what: string
+): Effect.Effect<void, ProviderError> =>
+  Effect.gen(function* () {
+    for (let attempt = 0; attempt < 500; attempt++) {
+      if (yield* condition) return
+      yield* Effect.sleep(20)
+    }
+    assert.fail(`waited in vain until ${what}`)
+  })
+
+export class Driver {
+  readonly harness: ProviderHarness
+  readonly nothing: Truth = { traffic: {}, capacity: {} }
+  #keys = 0
+
+  constructor(harness: ProviderHarness) {
+    this.harness = harness
+  }
+
+  get provider(): Provider {
+    return this.harness.provider
+  }
+
+  get ref() {
+    return this.harness.ref
+  }
+
+  get candidates() {
+    return this.harness.candidates
+  }
+
+  /** The lease is lost. */
+  get lost(): ProviderError {
+    return new ProviderError({
+      provider: this.provider.kind,
+      operation: "guard",
+      stackName: this.ref.stack,
+      reason: { _tag: "Fenced", message: "the lease is lost", fence: 2 }
+    })
+  }
+
+  get observe(): Effect.Effect<Observation, ProviderError> {
+    return this.provider.observe(this.ref)
+  }
+
+  get truth(): Effect.Effect<Truth> {
+    return Effect.all({ traffic: this.harness.probe.traffic, capacity: this.harness.probe.capacity })
+  }
+
+  /** Exactly once, where the backing system tells: that it took no effect at all would mean that the key got lost. */
+  tookEffectOnce(key: string): Effect.Effect<void> {
+    const { effects } = this.harness.probe
+    return effects === undefined
+      ? Effect.void
+      : Effect.map(effects(key), (count) => assert.strictEqual(count, 1, `effects of ${key}`))
+  }
+
+  mutation(
+    options: { readonly key?: string; readonly fence?: number; readonly guard?: Mutation["guard"] } = {}
+  ): Mutation {
+    return {
+      idempotencyKey: options.key ?? `suite-${++this.#keys}`,
+      fence: options.fence ?? 1,
+      guard: options.guard ?? Effect.void,
+      progress: () => Effect.void
+    }
+  }
+
+  /** One of each mutation. */
+  mutations(plan: StackPlan, options: { readonly fence?: number; readonly guard?: Mutation["guard"] }) {
+    const { provider, ref } = this
+    const mutation = () => this.mutation(options)
+    const releaseId = plan.candidate.id
+    return [
+      provider.stage(ref, { plan, capacityPercent: 100 }, mutation()),
+      provider.rollback(ref, plan.checkpoint, mutation()),
+      provider.destroy(ref, mutation()),
+      ...(provider.traffic === undefined
+        ? []
+        : [
+            provider.traffic.shift(ref, { releaseId, percent: 100 }, mutation()),
+            provider.traffic.retire(ref, { keep: releaseId, capacityPercent: 0 }, mutation())
+          ]),
+      ...(provider.drift === undefined ? [] : [provider.drift.correct(ref, ["traffic"], mutation())]),
+      ...(provider.restart === undefined ? [] : [provider.restart(ref, mutation())])
+    ]
+  }
+
+  plan(which: Which): Effect.Effect<StackPlan, ProviderError> {
+    return this.provider.plan(this.ref, this.candidates[which])
+  }
+
+  stage(which: Which, options: { readonly fence?: number; readonly capacityPercent?: number } = {}) {
+    return Effect.flatMap(this.plan(which), (plan) =>
+      Effect.map(
+        this.provider.stage(
+          this.ref,
+          { plan, capacityPercent: options.capacityPercent ?? 100 },
+          this.mutation(options)
+        ),
+        (seen) => ({ plan, seen })
+      )
+    )
+  }
+
+  /** Brings a candidate in and makes it the stable release. */
+  deploy(which: Which): Effect.Effect<Release, ProviderError> {
+    return Effect.gen({ self: this }, function* () {
+      const { plan } = yield* this.stage(which)
+      const traffic = this.provider.traffic
+      if (traffic !== undefined) {
+        yield* traffic.shift(this.ref, { releaseId: plan.candidate.id, percent: 100 }, this.mutation())
+        yield* traffic.retire(this.ref, { keep: plan.candidate.id, capacityPercent: 0 }, this.mutation())
+      }
+      return plan.candidate
+    })
+  }
+
+  /** The probe sees these shares, and no others. */
+  serves(shares: Partial<Record<Which, number>>): Effect.Effect<void> {
+    return Effect.map(this.harness.probe.traffic, (traffic) => {
+      const tolerance = this.harness.probe.tolerance ?? 1
+      const wanted = new Map(
+        Object.entries(shares).map(([which, share]) => [this.candidates[which as Which].version, share])
+      )
+      for (const version of new Set([...wanted.keys(), ...Object.keys(traffic)])) {
+        assert.closeTo(traffic[version] ?? 0, wanted.get(version) ?? 0, tolerance, `share of ${version}`)
+      }
+    })
+  }
+
+  /** Nothing but this release is there, for the provider as for the probe. */
+  isStable(which: Which, release: Release) {
+    return Effect.gen({ self: this }, function* () {
+      const seen = yield* this.observe
+      assert.strictEqual(seen.stable?.id, release.id)
+      assert.strictEqual(seen.candidate, null)
+      assert.deepStrictEqual(
+        seen.traffic.filter(({ percent }) => percent > 0),
+        [{ releaseId: release.id, percent: 100 }]
+      )
+      yield* this.serves({ [which]: 100 })
+      assert.deepStrictEqual(Object.keys((yield* this.truth).capacity), [this.candidates[which].version])
+    })
+  }
+
+  /** Waits until there are signs of that release. */
+  underWay(releaseId: string) {
+    return eventually(
+      Effect.map(this.observe, ({ candidate, health }) => candidate?.id === releaseId || releaseId in health),
+      `${releaseId} is being brought in`
+    )
+  }
+
+  /** Calls, and interrupts the call once it is under way. */
+  cut<A>(call: Effect.Effect<A, ProviderError>, releaseId: string) {
+    return Effect.gen({ self: this }, function* () {
+      const fiber = yield* Effect.forkChild(call)
+      yield* this.underWay(releaseId)
+      yield* Fiber.interrupt(fiber)
+    })
+  }
+}

@@ -1,0 +1,47 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { Signalbox } from "@signalbox/core/engine"
+import { type CorrelationId, DeploymentStore } from "@signalbox/core/spi"
+import { canary, manifestOf, production, requestOf, world } from "../engine/support.ts"
+
+const text = "1.0.0\u001b[2J\nerror: forged"
+const id = "first" as CorrelationId
+
+describe("texts that people hand in", () => {
+  it.effect("are refused where they do not fit into a line, and nothing is recorded", () => {
+    const { cloud, layer } = world()
+    return Effect.gen(function* () {
+      const box = yield* Signalbox
+      const store = yield* DeploymentStore
+      const manifest = manifestOf(canary, cloud)
+      const { deploymentId } = yield* box.init({ manifest, by: "tester" })
+      const asked = (changes: Parameters<typeof requestOf>[3]) => requestOf(manifest, deploymentId, id, changes)
+      const told = { environment: production, reason: text, by: "tester" }
+      const calls: ReadonlyArray<readonly [string, Effect.Effect<unknown, unknown>]> = [
+        ["by", box.init({ manifest, by: text })],
+        ["by", box.ensure({ manifest, by: text, deploymentId })],
+        ["version", box.submit(asked({ version: text }))],
+        ["artifact", box.submit(asked({ artifact: text }))],
+        ["by", box.submit(asked({ by: text }))],
+        ["reason", box.submit(asked({ reason: text }))],
+        ["override", box.submit(asked({ override: text }))],
+        ["origin.commit", box.submit(asked({ origin: { commit: text } }))],
+        ["origin.workflowRun", box.submit(asked({ origin: { workflowRun: text } }))],
+        ["version", box.plan(asked({ version: text }))],
+        ["reason", box.command(id, { command: "abort", by: "tester", reason: text })],
+        ["reason", box.cleanup(id, { status: "failed", by: "tester", reason: text })],
+        ["reason", box.decide(deploymentId, { _tag: "EnvironmentLocked", ...told })],
+        ["version", box.decide(deploymentId, { _tag: "VersionVetoed", version: text, ...told, reason: "bad" })],
+        ["reason", box.breakLock(deploymentId, told)]
+      ]
+      for (const [path, call] of calls) {
+        const error = yield* Effect.flip(call)
+        assert.include(error as object, { _tag: "Rejected", kind: "invalid", code: "text_unfit", path })
+        assert.notInclude(JSON.stringify(error), "forged")
+      }
+      assert.isUndefined(yield* store.execution(id))
+      const deployment = yield* store.deployment(deploymentId)
+      assert.deepEqual([deployment?.vetoes ?? [], deployment?.holds ?? []], [[], []])
+    }).pipe(Effect.provide(layer))
+  })
+})

@@ -1,0 +1,275 @@
+import { assert, describe, it } from "@effect/vitest"
+import { type Request, RunnerIdentity, Signalbox } from "@signalbox/core/engine"
+import { type CorrelationId, DeploymentStore, EnvironmentName, LeaseStore, StackName } from "@signalbox/core/spi"
+import { Effect, Fiber, Stream } from "effect"
+import { TestClock } from "effect/testing"
+import {
+  canary,
+  carryOut,
+  deployed,
+  drive,
+  manifestOf,
+  pass,
+  production,
+  requestOf,
+  settle,
+  statuses,
+  versions,
+  world
+} from "../support.ts"
+
+const second = "second" as CorrelationId
+const third = "third" as CorrelationId
+
+const atTenPercent = Effect.gen(function* () {
+  const store = yield* DeploymentStore
+  return (yield* store.execution(second))?.stacks[0]?.candidateTraffic === 10
+})
+
+describe("one mutator", () => {
+  it.effect("of two requests one is recorded and the other refused, naming the holder", () => {
+    const { cloud, layer } = world()
+    return Effect.gen(function* () {
+      const box = yield* Signalbox
+      const store = yield* DeploymentStore
+      const manifest = manifestOf(canary, cloud)
+      const deploymentId = yield* deployed(manifest)
+      const [one, other] = yield* Effect.all(
+        [
+          Effect.result(box.submit(requestOf(manifest, deploymentId, second, { version: "2.0.0" }))),
+          Effect.result(box.submit(requestOf(manifest, deploymentId, third, { version: "3.0.0" })))
+        ],
+        { concurrency: "unbounded" }
+      )
+      assert.strictEqual(one._tag, "Success")
+      assert.strictEqual(other._tag, "Failure")
+      if (other._tag === "Failure" && other.failure._tag === "Rejected") {
+        assert.strictEqual(other.failure.kind, "blocked")
+        assert.strictEqual(other.failure.lease?.holder, second)
+      }
+      assert.isUndefined(yield* store.execution(third))
+      // Another environment is nobody else's business.
+      const staging = EnvironmentName.make("staging")
+      yield* box.submit(requestOf(manifest, deploymentId, "elsewhere", { environment: staging }))
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("the same request twice is one execution", () => {
+    const { cloud, layer } = world()
+    return Effect.gen(function* () {
+      const box = yield* Signalbox
+      const manifest = manifestOf(canary, cloud)
+      const deploymentId = yield* deployed(manifest)
+      const request = requestOf(manifest, deploymentId, second, { version: "2.0.0" })
+      const submissions = yield* Effect.all([box.submit(request), box.submit(request)], {
+        concurrency: "unbounded"
+      }).pipe(
+        Effect.forkChild,
+        Effect.flatMap((fiber) => drive(fiber))
+      )
+      assert.deepStrictEqual(submissions.map(({ joined }) => joined).sort(), [false, true])
+      const before = cloud.ledger.length
+      const runs = yield* Effect.forkChild(Effect.all([box.run(second), box.run(second)], { concurrency: "unbounded" }))
+      const states = yield* drive(runs)
+      assert.deepStrictEqual(
+        states.map(({ status }) => status),
+        ["completed", "completed"]
+      )
+      assert.strictEqual(cloud.ledger.slice(before).filter(({ operation }) => operation === "stage").length, 1)
+      const other = yield* Effect.flip(box.submit({ ...request, version: "9.9.9" }))
+      assert.strictEqual(other._tag === "Rejected" ? other.code : "", "correlation_id_taken")
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("joins what is the same, says what differs, and takes what is left out as it was", () => {
+    const { cloud, layer } = world()
+    return Effect.gen(function* () {
+      const box = yield* Signalbox
+      const manifest = manifestOf(canary, cloud)
+      const deploymentId = yield* deployed(manifest)
+      const origin = { commit: "aaaaaaa", workflowRun: "run 1" }
+      const request = {
+        ...requestOf(manifest, deploymentId, second, { kind: "run", command: "make" }),
+        by: "ada",
+        origin
+      }
+      yield* box.submit(request)
+      const differs = (changes: Partial<Request>) =>
+        Effect.map(Effect.result(box.submit({ ...request, ...changes })), (taken) =>
+          taken._tag === "Success" ? taken.success.joined : taken.failure.message
+        )
+      const { command: _, origin: __, ...less } = request
+      assert.isTrue((yield* box.submit(less)).joined)
+      assert.isTrue(yield* differs({ by: "bob", origin: { workflowRun: "run 2" } }))
+      assert.isTrue(yield* differs({ identical: true }))
+      assert.deepStrictEqual(
+        [
+          yield* differs({ version: "9.9.9" }),
+          yield* differs({ stacks: [StackName.make("api")] }),
+          yield* differs({ command: "make deploy" }),
+          yield* differs({ override: "because" }),
+          yield* differs({ origin: { commit: "bbbbbbb" } }),
+          yield* differs({ identical: true, by: "bob" }),
+          yield* differs({ identical: true, origin: { workflowRun: "run 2" } })
+        ],
+        [
+          "second was asked for with the version 1.0.0, not 9.9.9",
+          "second was asked for with no stack, not api",
+          "second was asked for with the command make, not make deploy",
+          "second was asked for with no override, not because",
+          "second was asked for with the commit aaaaaaa, not bbbbbbb",
+          "second was asked for with the actor ada, not bob",
+          "second was asked for with the workflow run run 1, not run 2"
+        ]
+      )
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("a holder that slept through its lease makes no further call, and its successor supersedes it", () => {
+    const { cloud, layer } = world()
+    cloud.script("web", "2.0.0", { stageMillis: 60_000 })
+    return Effect.gen(function* () {
+      const box = yield* Signalbox
+      const store = yield* DeploymentStore
+      const leases = yield* LeaseStore
+      const manifest = manifestOf(canary, cloud)
+      const deploymentId = yield* deployed(manifest)
+      yield* box.submit(requestOf(manifest, deploymentId, second, { version: "2.0.0" }))
+      const sleeper = yield* Effect.forkChild(Effect.result(box.run(second)))
+      yield* pass(sleeper, { until: Effect.sync(() => cloud.calls("stage", "web") > 1) })
+      // What a pause of the whole process looks like to the others: its leases run out and are taken.
+      for (const lease of yield* leases.list) {
+        if (lease.key.startsWith("lock/") || lease.key === "execution/second") yield* leases.release(lease)
+      }
+      const successor = yield* carryOut(requestOf(manifest, deploymentId, third, { version: "3.0.0" }))
+      assert.strictEqual(successor.status, "completed")
+      assert.strictEqual(successor.supersedes, second)
+      const ended = yield* drive(sleeper)
+      assert.strictEqual(ended._tag === "Failure" ? ended.failure._tag : ended.success.status, "LeaseLost")
+      const old = yield* store.execution(second)
+      assert.strictEqual(old?.status, "failed")
+      assert.strictEqual(old?.error?.code, "superseded")
+      assert.deepStrictEqual(versions(successor), ["web 3.0.0"])
+      const fences = cloud.ledger.map(({ fence }) => fence)
+      assert.deepStrictEqual(
+        fences,
+        fences.toSorted((a, b) => a - b)
+      )
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("whoever takes the place of one that died tells of its end with it", () => {
+    const { cloud, layer } = world()
+    return Effect.gen(function* () {
+      const box = yield* Signalbox
+      const store = yield* DeploymentStore
+      const manifest = manifestOf(canary, cloud)
+      const deploymentId = yield* deployed(manifest)
+      // Its process is gone before it began to work.
+      yield* box.submit(requestOf(manifest, deploymentId, second, { version: "2.0.0" }))
+      yield* TestClock.adjust("1 minute")
+      const successor = yield* carryOut(requestOf(manifest, deploymentId, third, { version: "3.0.0" }))
+      assert.deepStrictEqual([successor.status, successor.supersedes], ["completed", second])
+      for (const [id, ...told] of [
+        [second, "failed", `deploy cancelled: ${second} was left unfinished and is superseded by ${third}`],
+        [third, "succeeded", "deploy completed"]
+      ] as const) {
+        const events = yield* store.events({ stream: id })
+        const end = events.findIndex(({ event }) => event._tag === "ExecutionTransitioned" && event.on !== "started")
+        const announced = events.flatMap(({ event }) =>
+          event._tag === "AlertRaised" ? [[event.what, event.message.replace(/ after .*/, "")]] : []
+        )
+        assert.deepStrictEqual(announced, [told])
+        assert.strictEqual(events[end + 1]?.event._tag, "AlertRaised")
+      }
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("interrupting persists the state and gives the leases back", () => {
+    const { cloud, layer } = world()
+    return Effect.gen(function* () {
+      const box = yield* Signalbox
+      const store = yield* DeploymentStore
+      const leases = yield* LeaseStore
+      const manifest = manifestOf(canary, cloud)
+      const deploymentId = yield* deployed(manifest)
+      yield* box.submit(requestOf(manifest, deploymentId, second, { version: "2.0.0" }))
+      const fiber = yield* Effect.forkChild(box.run(second))
+      yield* pass(fiber, { until: atTenPercent })
+      yield* Fiber.interrupt(fiber)
+      const paused = yield* store.execution(second)
+      assert.strictEqual(paused?.status, "paused")
+      const held = (yield* leases.list).filter(({ expiresAt }) => expiresAt > 0)
+      assert.deepStrictEqual(held, [])
+      const state = yield* drive(yield* Effect.forkChild(box.run(second)))
+      assert.strictEqual(state.status, "completed")
+      assert.deepStrictEqual(versions(state), ["web 2.0.0"])
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("interrupting before anything was changed cancels", () => {
+    const { cloud, layer } = world()
+    cloud.fail({
+      operation: "plan",
+      stack: "web",
+      // The first two are those of the first deployment: before it was recorded, and its own.
+      nth: 3,
+      times: 6,
+      reason: { _tag: "Unavailable", message: "no answer" }
+    })
+    return Effect.gen(function* () {
+      const box = yield* Signalbox
+      const store = yield* DeploymentStore
+      const manifest = manifestOf(canary, cloud)
+      const deploymentId = yield* deployed(manifest)
+      yield* box.submit(requestOf(manifest, deploymentId, second, { version: "2.0.0" }))
+      const fiber = yield* Effect.forkChild(box.run(second))
+      yield* settle
+      yield* TestClock.adjust("100 millis")
+      yield* settle
+      yield* Fiber.interrupt(fiber)
+      assert.strictEqual((yield* store.execution(second))?.status, "cancelled")
+      assert.strictEqual((yield* store.environment(deploymentId, production))?.status, "deployed")
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("the claim of a runner that is known to be dead is taken over at once", () => {
+    const { cloud, layer } = world()
+    const dead = Effect.provideService(RunnerIdentity, { owner: "dead", isDead: () => false })
+    return Effect.gen(function* () {
+      const box = yield* Signalbox
+      const leases = yield* LeaseStore
+      const manifest = manifestOf(canary, cloud)
+      const deploymentId = yield* deployed(manifest)
+      yield* box.submit(requestOf(manifest, deploymentId, second, { version: "2.0.0" }))
+      yield* leases
+        .acquire({ key: "execution/second", holder: "dead", owner: "dead", ttl: "1 hour" as never })
+        .pipe(dead)
+      const fiber = yield* Effect.forkChild(
+        Effect.provideService(box.run(second), RunnerIdentity, { owner: "alive", isDead: (owner) => owner === "dead" })
+      )
+      assert.strictEqual((yield* drive(fiber, { limit: 120 })).status, "completed")
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("follow shows every event once, in order, to the end", () => {
+    const { cloud, layer } = world()
+    return Effect.gen(function* () {
+      const box = yield* Signalbox
+      const store = yield* DeploymentStore
+      const manifest = manifestOf(canary, cloud)
+      const deploymentId = yield* deployed(manifest)
+      yield* box.submit(requestOf(manifest, deploymentId, second, { version: "2.0.0" }))
+      const seen = yield* Effect.forkChild(Stream.runCollect(box.follow(second)))
+      yield* drive(yield* Effect.forkChild(box.run(second)))
+      const events = yield* drive(seen)
+      const all = yield* store.events({ stream: second })
+      const end = all.findIndex(({ event }) => event._tag === "ExecutionTransitioned" && event.on === "completed")
+      assert.deepStrictEqual(
+        events.map(({ seq }) => seq),
+        all.slice(0, end + 1).map(({ seq }) => seq)
+      )
+      assert.strictEqual(statuses((yield* store.execution(second))!)[0], "web deployed")
+    }).pipe(Effect.provide(layer))
+  })
+})

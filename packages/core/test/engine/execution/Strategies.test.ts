@@ -1,0 +1,203 @@
+import { assert, describe, it } from "@effect/vitest"
+import { type Config, Signalbox } from "@signalbox/core/engine"
+import { DeploymentStore, type Provider, Providers } from "@signalbox/core/spi"
+import { layerMemory } from "@signalbox/core/store"
+import { Clock, Effect, Layer } from "effect"
+import {
+  carryOut,
+  config,
+  deployed,
+  drive,
+  gate,
+  manifestOf,
+  pass,
+  requestOf,
+  statuses,
+  versions,
+  world
+} from "../support.ts"
+
+const web = (strategy: NonNullable<Config["stacks"][number]["strategy"]>) =>
+  config({ stacks: [{ name: "web", provider: "simulated", gate, strategy }] })
+
+const canary = web({
+  type: "canary",
+  steps: [
+    { weight: 10, bake: "10 seconds" },
+    { weight: 50, bake: "10 seconds" }
+  ]
+})
+
+describe("strategies", () => {
+  it.effect("canary raises the candidate's traffic step by step, watching each", () => {
+    const { cloud, layer } = world()
+    return Effect.gen(function* () {
+      const manifest = manifestOf(canary, cloud)
+      const deploymentId = yield* deployed(manifest)
+      const state = yield* carryOut(requestOf(manifest, deploymentId, "second", { version: "2.0.0" }))
+      assert.strictEqual(state.status, "completed")
+      const store = yield* DeploymentStore
+      const shares = yield* store.events({ stream: "second", tags: ["TrafficObserved"] })
+      assert.deepStrictEqual(
+        shares.map(({ event }) => (event._tag === "TrafficObserved" ? event.candidate : -1)),
+        [10, 50, 100]
+      )
+      assert.deepStrictEqual(
+        state.verdicts.map(({ step, verdict }) => `${step} ${verdict}`),
+        ["canary 10% pass", "canary 50% pass", "validation pass"]
+      )
+      assert.isAtLeast(shares[1]!.at - shares[0]!.at, 10_000)
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("a bake takes as long as it should where the clock on the wall is set back in the middle of it", () =>
+    Effect.clockWith((test) => {
+      const { cloud } = world()
+      const { metrics, traffic, ...others } = cloud.provider
+      // The cloud has a clock of its own.
+      const there = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.provideService(effect, Clock.Clock, test)
+      const provider: Provider = {
+        ...others,
+        plan: (...given) => there(others.plan(...given)),
+        stage: (...given) => there(others.stage(...given)),
+        observe: (...given) => there(others.observe(...given)),
+        metrics: { measure: (...given) => there(metrics!.measure(...given)) },
+        traffic: {
+          shift: (...given) => there(traffic!.shift(...given)),
+          retire: (...given) => there(traffic!.retire(...given))
+        }
+      }
+      let shift = 7_200_000
+      const currentTimeMillisUnsafe = () => test.currentTimeMillisUnsafe() + shift
+      const currentTimeMillis = Effect.sync(currentTimeMillisUnsafe)
+      const here: Clock.Clock = { ...test, currentTimeMillisUnsafe, currentTimeMillis }
+      const layer = Signalbox.layer.pipe(
+        Layer.provideMerge(layerMemory),
+        Layer.provideMerge(Providers.layer([provider]))
+      )
+      return Effect.gen(function* () {
+        const manifest = manifestOf(canary, cloud)
+        const deploymentId = yield* deployed(manifest)
+        const box = yield* Signalbox
+        const store = yield* DeploymentStore
+        const request = requestOf(manifest, deploymentId, "second", { version: "2.0.0" })
+        yield* box.submit(request)
+        const fiber = yield* Effect.forkChild(box.run(request.correlationId))
+        const events = store.events({ stream: "second", tags: ["TrafficObserved"] })
+        yield* pass(fiber, { until: Effect.map(events, (all) => all.length > 0), tick: 1000 })
+        shift = 3_600_000
+        const state = yield* drive(fiber, { limit: 120 })
+        assert.strictEqual(state.status, "completed", JSON.stringify(state.error))
+      }).pipe(Effect.provide(layer), Effect.provideService(Clock.Clock, here))
+    })
+  )
+
+  it.effect("a canary that answers with errors goes back, and the stable release has all the traffic again", () => {
+    const { cloud, layer } = world()
+    cloud.script("web", "3.0.0", { errorRate: 0.5 })
+    return Effect.gen(function* () {
+      const manifest = manifestOf(canary, cloud)
+      const deploymentId = yield* deployed(manifest)
+      const state = yield* carryOut(requestOf(manifest, deploymentId, "bad", { version: "3.0.0" }))
+      assert.strictEqual(state.status, "rolled_back")
+      assert.deepStrictEqual(versions(state), ["web 1.0.0"])
+      assert.deepStrictEqual(statuses(state), ["web deployed"])
+      assert.strictEqual(state.error?.code, "gate_failed")
+      assert.match(state.error!.message, /web: canary 10% failed its gate: \d+ errors in \d+ requests/)
+      const store = yield* DeploymentStore
+      const environment = yield* store.environment(deploymentId, state.environment)
+      assert.strictEqual(environment?.status, "deployed")
+      const ref = { deploymentId, environment: state.environment, stack: "web" as never, properties: {} }
+      const { releases, traffic } = yield* cloud.inspect(ref)
+      assert.strictEqual(releases.length, 1)
+      assert.deepStrictEqual(Object.values(traffic), [100])
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("a first deployment that fails leaves nothing there, and the deployment failed", () => {
+    const { cloud, layer } = world()
+    cloud.script("web", "*", { broken: "exits with 1" })
+    return Effect.gen(function* () {
+      const box = yield* Signalbox
+      const manifest = manifestOf(canary, cloud)
+      const { deploymentId } = yield* box.init({ manifest, by: "tester" })
+      const state = yield* carryOut(requestOf(manifest, deploymentId, "first"))
+      assert.strictEqual(state.status, "rolled_back")
+      assert.deepStrictEqual(statuses(state), ["web not_deployed"])
+      const store = yield* DeploymentStore
+      assert.strictEqual((yield* store.environment(deploymentId, state.environment))?.status, "failed")
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("rolling moves capacity and traffic together, batch by batch", () => {
+    const { cloud, layer } = world({ instances: 4 })
+    return Effect.gen(function* () {
+      const manifest = manifestOf(web({ type: "rolling", batches: 4 }), cloud)
+      const deploymentId = yield* deployed(manifest)
+      const before = cloud.ledger.length
+      const state = yield* carryOut(requestOf(manifest, deploymentId, "second", { version: "2.0.0" }))
+      assert.strictEqual(state.status, "completed")
+      assert.deepStrictEqual(
+        cloud.ledger.slice(before).map(({ operation }) => operation),
+        ["stage", "shift", "retire", "stage", "shift", "retire", "stage", "shift", "retire", "stage", "shift", "retire"]
+      )
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("blue_green switches once, and back at once when the bake fails", () => {
+    const { cloud, layer } = world()
+    cloud.script("web", "2.0.0", { errorRate: 0.5 })
+    return Effect.gen(function* () {
+      const manifest = manifestOf(web({ type: "blue_green", bake: "1 minute" }), cloud)
+      const deploymentId = yield* deployed(manifest)
+      const state = yield* carryOut(requestOf(manifest, deploymentId, "second", { version: "2.0.0" }))
+      assert.strictEqual(state.status, "rolled_back")
+      assert.deepStrictEqual(versions(state), ["web 1.0.0"])
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("a provider without traffic is deployed all at once and judged by its health", () => {
+    const { cloud, layer } = world({ capabilities: { traffic: "none", capacity: false, metrics: false } })
+    return Effect.gen(function* () {
+      const manifest = manifestOf(web({ type: "all_at_once" }), cloud)
+      const deploymentId = yield* deployed(manifest)
+      const state = yield* carryOut(requestOf(manifest, deploymentId, "second", { version: "2.0.0" }))
+      assert.strictEqual(state.status, "completed")
+      assert.deepStrictEqual(versions(state), ["web 2.0.0"])
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("a stage that takes too long is a timeout, and goes back", () => {
+    const { cloud, layer } = world()
+    cloud.script("web", "2.0.0", { stageMillis: 3_600_000 })
+    return Effect.gen(function* () {
+      const manifest = manifestOf(
+        config({ stacks: [{ name: "web", provider: "simulated", gate, timeout: "2 minutes" }] }),
+        cloud
+      )
+      const deploymentId = yield* deployed(manifest)
+      const state = yield* carryOut(requestOf(manifest, deploymentId, "second", { version: "2.0.0" }))
+      assert.strictEqual(state.status, "rolled_back")
+      assert.strictEqual(state.error?.code, "stage_timeout")
+      assert.isAtMost(state.finishedAt! - state.startedAt!, 130_000)
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("a canary that nobody calls is not passed: it asks, and goes back when nobody answers", () => {
+    const { cloud, layer } = world({ requestsPerSecond: 0 })
+    return Effect.gen(function* () {
+      const manifest = manifestOf(canary, cloud)
+      const deploymentId = yield* deployed(manifest)
+      const state = yield* carryOut(requestOf(manifest, deploymentId, "second", { version: "2.0.0" }), {
+        limit: 7_200,
+        tick: 10_000
+      })
+      assert.strictEqual(state.status, "rolled_back")
+      assert.strictEqual(state.error?.code, "approval_expired")
+      assert.deepStrictEqual(
+        state.verdicts.map(({ verdict }) => verdict),
+        ["no_data"]
+      )
+    }).pipe(Effect.provide(layer))
+  })
+})

@@ -1,0 +1,57 @@
+/**
+ * The logs of instances that failed. They outlive their process, and the stack where nothing else is left of it, so that what
+ * an error says can be looked up: until the release is forgotten or the stack destroyed.
+ */
+import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { failedLogsOf } from "../Paths.ts"
+import type { StackKey } from "../Protocol.ts"
+
+/** How much of a log is kept. */
+export const sizeMax = 1 << 20
+const filesMax = 5
+
+const mark = (releaseId: string): string => releaseId.slice(0, 12)
+
+const filesOf = (folder: string): ReadonlyArray<string> => {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return []
+  }
+}
+
+/** Keeps a log; gives the file, or undefined where there is nothing to keep or no way to. */
+export const keep = (
+  root: string,
+  key: StackKey,
+  { instance, releaseId, text }: { readonly instance: string; readonly releaseId: string; readonly text: string }
+): string | undefined => {
+  if (text.trim() === "") return undefined
+  const folder = failedLogsOf(root, key)
+  const file = join(folder, `${mark(releaseId)}-${instance}.log`)
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    writeFileSync(file, text, { mode: 0o600 })
+    const byAge = filesOf(folder)
+      .map((name) => ({ name, at: join(folder, name) === file ? Infinity : statSync(join(folder, name)).mtimeMs }))
+      .sort((a, b) => b.at - a.at)
+    for (const { name } of byAge.slice(filesMax)) rmSync(join(folder, name), { force: true })
+    return file
+  } catch {
+    return undefined
+  }
+}
+
+/** Forgets the logs of releases that are not kept any more. */
+export const prune = (root: string, key: StackKey, releases: Iterable<string>): void => {
+  const kept = new Set([...releases].map(mark))
+  const folder = failedLogsOf(root, key)
+  for (const name of filesOf(folder)) {
+    if (!kept.has(name.slice(0, 12))) rmSync(join(folder, name), { force: true })
+  }
+}
+
+export const forget = (root: string, key: StackKey): void => {
+  rmSync(failedLogsOf(root, key), { recursive: true, force: true })
+}

@@ -1,0 +1,456 @@
+/**
+ * One process of a release: started, watched, restarted where it dies, stopped with everything that it started.
+ */
+import type { ChildProcess } from "node:child_process"
+import { closeSync, rmSync } from "node:fs"
+import { join, resolve } from "node:path"
+import { endOf, openLog, settled } from "./Log.ts"
+import { missingSecrets } from "../Secrets.ts"
+import { markOf, start } from "./Spawn.ts"
+import type { KnownRelease, InstanceRecord } from "../State.ts"
+import {
+  allGone,
+  environmentOf,
+  findMarked,
+  type Identity,
+  identify,
+  isAlive,
+  killRest,
+  marker,
+  signalAll,
+  signalGroup
+} from "./Processes.ts"
+import { explain } from "./Launch.ts"
+import { placesOf } from "./Listening.ts"
+import { type Answer, type Probe, probe } from "./Readiness.ts"
+import { Upstream } from "../proxy/Upstream.ts"
+import type { Requests } from "../proxy/Requests.ts"
+
+/** What an instance needs of the supervisor. */
+export interface Surroundings {
+  /** Marks the processes of this supervisor's directory. */
+  readonly owner: string
+  readonly stack: string
+  readonly directoryOf: (release: KnownRelease) => string
+  readonly logs: string
+  readonly save: () => Promise<void>
+  readonly secret: (name: string) => string | undefined
+  readonly learnSecret: (name: string, value: string) => void
+  readonly freePort: () => Promise<number>
+}
+
+export type InstanceStatus = "starting" | "ready" | "unhealthy" | "backoff" | "blocked" | "draining" | "stopped"
+
+const startingInterval = 50
+const adoptedInterval = 200
+const unhealthyAfter = 2
+const backoffMax = 30_000
+const steadyAfter = 60_000
+/** How long the log of a process that has ended is waited for. */
+const logMillis = 500
+const unwritten: Trouble = { reason: "its start could not be written down" }
+/** How the shell that starts a process says that it could not. */
+const notExecutable = 126
+const notFound = 127
+const inherited = ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR"]
+
+/** Why it is not up, and what helps, where that is known. */
+export interface Trouble {
+  readonly reason: string
+  readonly hint?: string
+}
+
+export class Instance {
+  readonly record: InstanceRecord
+  readonly release: KnownRelease
+  upstream: Upstream
+  readonly #around: Surroundings
+  readonly #requests: Requests
+  #identity: Identity | undefined
+  #failures = 0
+  #everReady = false
+  #spawnedAt = 0
+  #quick = 0
+  #stopping = false
+  #launching = false
+  /** Not started, for want of a secret. */
+  #blocked = false
+  /** Resolves with the first readiness check. */
+  readonly judged: Promise<void>
+  #resolveJudged: () => void = () => undefined
+  #exited: Array<() => void> = []
+  #timer: NodeJS.Timeout | undefined
+  #waiting: NodeJS.Timeout | undefined
+  #judging: Probe | undefined
+  #answer: Answer | undefined
+  /** Told of every change of `status`. */
+  onChange: () => void = () => undefined
+  /** Told of an exit that nobody asked for; true lets it be started again. */
+  onCrash: (trouble: Trouble) => boolean = () => true
+
+  constructor(record: InstanceRecord, release: KnownRelease, around: Surroundings, requests: Requests) {
+    this.record = record
+    this.release = release
+    this.#around = around
+    this.#requests = requests
+    this.upstream = this.#connect()
+    this.judged = new Promise((resolve) => {
+      this.#resolveJudged = resolve
+    })
+  }
+
+  get status(): InstanceStatus {
+    if (this.#stopping && this.#identity === undefined) return "stopped"
+    if (this.record.retiring) return "draining"
+    if (this.#identity === undefined) {
+      return this.#blocked ? "blocked" : this.#waiting === undefined ? "starting" : "backoff"
+    }
+    return this.upstream.ready ? "ready" : this.#everReady ? "unhealthy" : "starting"
+  }
+
+  get ready(): boolean {
+    return this.upstream.ready
+  }
+
+  get alive(): boolean {
+    return this.#identity !== undefined && isAlive(this.#identity)
+  }
+
+  /** Does not run, and will not by itself. */
+  get idle(): boolean {
+    return this.#identity === undefined && this.#waiting === undefined && !this.#launching && !this.#stopping
+  }
+
+  get log(): string {
+    return join(this.#around.logs, `${this.record.id}.log`)
+  }
+
+  /** The last lines of its log, without secrets. */
+  get tail(): string {
+    return this.endOfLog(8192).trimEnd().split("\n").slice(-10).join("\n")
+  }
+
+  /** The end of its log in whole lines, without secrets. */
+  endOfLog(bytes: number): string {
+    const text = endOf(this.log, bytes)
+    // The rest of a line that was cut may begin in the middle of a secret.
+    const start = Buffer.byteLength(text) < bytes ? 0 : text.indexOf("\n") + 1
+    return this.#redacted(text.slice(start))
+  }
+
+  /** Why it is not ready: what it answered last, and where it listens if that is somewhere else. */
+  get unready(): Trouble {
+    const { readiness } = this.release.runtime
+    const { port } = this.record
+    // A question that is still open tells more than the answer before it, once somebody has accepted the connection.
+    const open = this.#judging?.sofar()
+    const answer = open?.host === undefined ? (this.#answer ?? open) : open
+    const seen = this.#redacted(answer?.seen ?? `GET ${readiness.path} was not answered`)
+    const places = this.#identity === undefined ? undefined : placesOf(this.#identity, this.record.id)
+    const others = places?.filter((place) => place.port !== port || answer?.why === "refused")
+    const elsewhere =
+      places === undefined || answer?.why !== "refused"
+        ? ""
+        : others!.length === 0
+          ? "; it listens on no port"
+          : `; it listens on ${others!.map((place) => `${place.address}:${place.port}`).join(", ")}`
+    const hints = {
+      status:
+        "Set readiness.path to a path that it answers with 2xx or 3xx. The request names 127.0.0.1 or [::1] as its host.",
+      silent: "Set readiness.path to a path that it answers at once, or raise readiness.timeout.",
+      refused: `It has to listen on the port that the environment variable PORT names (here ${port}), on 127.0.0.1 or ::1.`,
+      broken: "It has to speak HTTP on the port that the environment variable PORT names.",
+      well: "Raise readiness.timeout."
+    }
+    return {
+      reason: `it was not ready within ${readiness.timeout} ms: ${seen}${elsewhere}`,
+      hint: hints[answer?.why ?? "silent"]
+    }
+  }
+
+  #redacted(text: string): string {
+    const secrets = Object.values(this.release.runtime.env)
+      .flatMap((value) => (typeof value === "string" ? [] : [this.#around.secret(value.secret) ?? ""]))
+      .filter((secret) => secret.length > 0)
+      .sort((a, b) => b.length - a.length)
+    return secrets.reduce((redacted, secret) => redacted.replaceAll(secret, "***"), text)
+  }
+
+  /** Starts it. The intent is on disk before, its pid after: whatever happens in between, its mark makes it findable. */
+  async start(): Promise<void> {
+    this.#launching = true
+    try {
+      await this.#start()
+    } finally {
+      this.#launching = false
+    }
+  }
+
+  async #start(): Promise<void> {
+    this.record.pid = null
+    this.record.started = null
+    await this.#around.save()
+    if (this.#stopping) return
+    const missing = missingSecrets(this.release.runtime, this.#around.secret)
+    this.#blocked = missing.length > 0
+    if (this.#blocked) {
+      this.onCrash({ reason: `it needs ${missing.map(({ variable }) => variable).join(", ")}, which is not known` })
+      return this.onChange()
+    }
+    const { command, cwd } = this.release.runtime
+    const root = this.#around.directoryOf(this.release)
+    const env = this.#environment()
+    const explained = (error: NodeJS.ErrnoException) =>
+      explain(
+        error,
+        this.release.runtime,
+        { root, shown: this.release.release.artifact ?? "the artifact", open: false },
+        env
+      )
+    const refused = (error: NodeJS.ErrnoException) => this.#gone(explained(error))
+    const log = await openLog(this.log)
+    this.#spawnedAt = Date.now()
+    let child: ChildProcess
+    try {
+      if (this.#stopping) return
+      child = start(command, {
+        cwd: resolve(root, cwd),
+        env,
+        output: log.writers,
+        mark: markOf(this.#around.owner, this.record.id)
+      })
+    } catch (error) {
+      // Some reasons come as an event, others are thrown: to the one who starts it they are the same.
+      process.nextTick(refused, error)
+      return
+    } finally {
+      for (const writer of log.writers) closeSync(writer)
+    }
+    child.once("error", (error: NodeJS.ErrnoException) => {
+      if (child.pid === undefined) refused(error)
+    })
+    if (child.pid === undefined) return
+    this.#identity = identify(child.pid)
+    child.once("exit", async (code, signal) => {
+      // Its last words say why.
+      await settled(log.complete, logMillis)
+      const found = code === notFound || code === notExecutable ? explained({ name: "", message: "" }) : undefined
+      if (found?.hint !== undefined) return this.#gone(found)
+      this.#gone({
+        reason: code === null ? `its process was ended by ${signal}` : `its process exited with code ${code}`
+      })
+    })
+    if (this.#identity === undefined) return
+    this.record.pid = this.#identity.pid
+    this.record.started = this.#identity.started
+    this.#watch()
+    // It runs, whether that could be written down or not: its mark tells, and the next write.
+    await this.#around.save().catch(() => undefined)
+  }
+
+  /** Takes over a process that an earlier supervisor started; false where it is gone. */
+  adopt(identity: Identity): boolean {
+    if (!isAlive(identity)) return false
+    this.#identity = identity
+    this.record.pid = identity.pid
+    this.record.started = identity.started
+    const variables = environmentOf(identity)
+    for (const [name, value] of Object.entries(this.release.runtime.env)) {
+      const known = variables.get(name)
+      if (typeof value !== "string" && known !== undefined) this.#around.learnSecret(value.secret, known)
+    }
+    const poll = setInterval(() => {
+      if (isAlive(identity)) return
+      clearInterval(poll)
+      this.#gone({ reason: "its process is gone" })
+    }, adoptedInterval)
+    this.#watch()
+    return true
+  }
+
+  /** Starts it again without waiting any longer. */
+  startNow(): void {
+    if (this.#identity !== undefined || this.#launching || this.#stopping) return
+    clearTimeout(this.#waiting)
+    this.#waiting = undefined
+    void this.start().catch(() => this.#gone(unwritten))
+  }
+
+  /**
+   * Lets what is in flight finish (at most `drain`), then stops it: SIGTERM, and SIGKILL after `grace`. Aborted while it
+   * drains, it is left as it was, serving: false.
+   */
+  async stop(signal: AbortSignal, hurry = false): Promise<boolean> {
+    this.record.retiring = true
+    this.#setReady(false)
+    await this.#around.save().catch(() => undefined)
+    if (!hurry) {
+      await this.upstream.idle(this.release.runtime.drain, signal)
+      if (signal.aborted && !this.#stopping) {
+        this.record.retiring = false
+        this.#setReady(this.#everReady && this.#failures < unhealthyAfter)
+        await this.#around.save().catch(() => undefined)
+        return false
+      }
+    }
+    this.#stopping = true
+    clearTimeout(this.#timer)
+    clearTimeout(this.#waiting)
+    const identity = this.#identity
+    if (identity !== undefined) {
+      const deadline = Date.now() + this.release.runtime.grace
+      const others = this.#started().filter(({ pid }) => pid !== identity.pid)
+      signalGroup(identity, "SIGTERM")
+      // Those of its group get it twice, which says nothing new.
+      signalAll(others, "SIGTERM")
+      await this.#exit(this.release.runtime.grace)
+      await allGone(others, deadline - Date.now())
+      signalGroup(identity, "SIGKILL")
+      await this.#exit(5000)
+      killRest(identity.pid)
+    }
+    // What is killed may have started another one just before.
+    for (let left = this.#started(); left.length > 0; left = this.#started()) {
+      signalAll(left, "SIGKILL")
+      await allGone(left, 1000)
+    }
+    this.upstream.close()
+    rmSync(this.log, { force: true })
+    rmSync(`${this.log}.1`, { force: true })
+    return true
+  }
+
+  /** It and everything that it has started, as far as that can be found. */
+  #started(): ReadonlyArray<Identity> {
+    const { id } = this.record
+    return findMarked(this.#around.owner, [id]).filter(({ instance }) => instance === id)
+  }
+
+  /** Leaves the process alone from now on. */
+  letGo(): void {
+    this.#stopping = true
+    clearTimeout(this.#timer)
+    clearTimeout(this.#waiting)
+  }
+
+  #connect(): Upstream {
+    const upstream = new Upstream(this.record.releaseId, this.record.port, this.#requests)
+    upstream.onRefused = () => {
+      this.#setReady(false)
+      this.#check()
+    }
+    return upstream
+  }
+
+  #environment(): NodeJS.ProcessEnv {
+    const { env } = this.release.runtime
+    const variables: NodeJS.ProcessEnv = {}
+    for (const name of inherited) if (process.env[name] !== undefined) variables[name] = process.env[name]
+    for (const [name, value] of Object.entries(env)) {
+      const resolved = typeof value === "string" ? value : this.#around.secret(value.secret)
+      if (resolved !== undefined) variables[name] = resolved
+    }
+    return {
+      ...variables,
+      PORT: String(this.record.port),
+      SIGNALBOX_STACK: this.#around.stack,
+      SIGNALBOX_RELEASE: this.release.release.id,
+      SIGNALBOX_VERSION: this.release.release.version,
+      [marker.instance]: this.record.id,
+      [marker.owner]: this.#around.owner
+    }
+  }
+
+  #setReady(ready: boolean): void {
+    if (this.upstream.ready === ready) return
+    this.upstream.ready = ready
+    if (ready) this.#everReady = true
+    this.onChange()
+  }
+
+  #exit(timeout: number): Promise<void> {
+    const identity = this.#identity
+    if (identity === undefined || !isAlive(identity)) return Promise.resolve()
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+      const timer = setTimeout(done, timeout)
+      this.#exited.push(done)
+    })
+  }
+
+  #gone(trouble: Trouble): void {
+    const identity = this.#identity
+    this.#identity = undefined
+    clearTimeout(this.#timer)
+    this.#setReady(false)
+    if (identity !== undefined) killRest(identity.pid)
+    for (const resume of this.#exited.splice(0)) resume()
+    if (this.#stopping) return
+    const retry = this.onCrash(trouble) && !this.record.retiring
+    this.record.pid = null
+    this.record.started = null
+    this.record.restarts += 1
+    this.#quick = Date.now() - this.#spawnedAt > steadyAfter ? 0 : this.#quick + 1
+    if (!retry) {
+      this.onChange()
+      return
+    }
+    const delay = Math.min(backoffMax, 100 * 2 ** Math.min(this.#quick - 1, 10))
+    this.#waiting = setTimeout(
+      () => {
+        this.#waiting = undefined
+        void this.#again()
+      },
+      this.#quick <= 1 && this.#everReady ? 0 : delay
+    )
+    this.onChange()
+  }
+
+  async #again(): Promise<void> {
+    try {
+      // Its port may be what it died of.
+      if (!this.#everReady) {
+        this.record.port = await this.#around.freePort()
+        this.upstream.close()
+        this.upstream = this.#connect()
+        this.onChange()
+      }
+      await this.start()
+    } catch {
+      this.#gone(unwritten)
+    }
+  }
+
+  #watch(): void {
+    this.#failures = 0
+    this.#check()
+  }
+
+  #check(): void {
+    clearTimeout(this.#timer)
+    if (this.#stopping || this.#identity === undefined) return
+    const { interval, path } = this.release.runtime.readiness
+    const { target } = this.upstream
+    this.#judging?.cancel()
+    const judging = probe(
+      // Where it was last; the other family is asked where nothing listens there.
+      { port: this.record.port, path, hosts: target.host === "::1" ? ["::1", "127.0.0.1"] : ["127.0.0.1", "::1"] },
+      (answer) => {
+        if (this.#judging !== judging) return
+        this.#judging = undefined
+        if (this.#stopping || this.#identity === undefined) return
+        this.#answer = answer
+        this.#failures = answer.well ? 0 : this.#failures + 1
+        if (answer.host !== undefined) target.host = answer.host
+        if (answer.well && !this.record.retiring) this.#setReady(true)
+        if (this.#failures >= unhealthyAfter) this.#setReady(false)
+        this.#resolveJudged()
+        this.#timer = setTimeout(() => this.#check(), this.#everReady ? interval : Math.min(interval, startingInterval))
+      }
+    )
+    this.#judging = judging
+  }
+}

@@ -1,0 +1,92 @@
+import { readdirSync, readFileSync } from "node:fs"
+import { basename, dirname, join, relative, resolve } from "node:path"
+import { describe, expect, it } from "vitest"
+import { root } from "./repository.ts"
+
+const walk = (folder: string): ReadonlyArray<string> =>
+  readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name)
+    return entry.isDirectory() ? walk(path) : entry.name.endsWith(".ts") ? [path] : []
+  })
+
+const packages = readdirSync(join(root, "packages"))
+const sources = packages.flatMap((name) => walk(join(root, "packages", name, "src")))
+const named = (path: string) => relative(root, path)
+
+/** What a file imports or re-exports by a relative path, types included. */
+const importsOf = (path: string): ReadonlyArray<string> =>
+  [...readFileSync(path, "utf8").matchAll(/\bfrom "(\.[^"]+)"|\bimport\("(\.[^"]+)"\)/g)].map(([, from, dynamic]) =>
+    resolve(dirname(path), from ?? dynamic ?? "")
+  )
+
+/** Tarjan's strongly connected components, those of more than one file. */
+const circles = (graph: ReadonlyMap<string, ReadonlyArray<string>>): ReadonlyArray<ReadonlyArray<string>> => {
+  const index = new Map<string, number>()
+  const low = new Map<string, number>()
+  const stack: Array<string> = []
+  const found: Array<ReadonlyArray<string>> = []
+  const visit = (file: string): void => {
+    index.set(file, index.size)
+    low.set(file, index.get(file)!)
+    stack.push(file)
+    for (const next of graph.get(file) ?? []) {
+      if (!index.has(next)) visit(next)
+      if (stack.includes(next)) low.set(file, Math.min(low.get(file)!, low.get(next)!))
+    }
+    if (low.get(file) !== index.get(file)) return
+    const circle = stack.splice(stack.indexOf(file))
+    if (circle.length > 1) found.push(circle)
+  }
+  for (const file of graph.keys()) if (!index.has(file)) visit(file)
+  return found
+}
+
+describe("the structure of the sources", () => {
+  it("has no import circle, types included", () => {
+    const graph = new Map(sources.map((path) => [named(path), importsOf(path).map(named)]))
+    expect(graph.size).toBeGreaterThan(200)
+    expect(circles(graph)).toEqual([])
+  })
+
+  it("finds a circle where there is one", () => {
+    const graph = new Map([["a", ["b"]], ["b", ["c"]], ["c", ["b"]]])
+    expect(circles(graph).map((circle) => circle.toSorted())).toEqual([["b", "c"]])
+  })
+
+  it("keeps folders small enough to read: at most 20 files beside the door", () => {
+    // One file per command.
+    const listings = new Set(["packages/cli/src/commands"])
+    const sizes = new Map<string, number>()
+    for (const path of sources) {
+      if (basename(path) === "index.ts") continue
+      const folder = named(dirname(path))
+      sizes.set(folder, (sizes.get(folder) ?? 0) + 1)
+    }
+    expect([...sizes].filter(([folder, size]) => size > 20 && !listings.has(folder))).toEqual([])
+  })
+
+  it("exports no two types of one name from a package", () => {
+    for (const name of packages) {
+      const places = new Map<string, Array<string>>()
+      for (const path of walk(join(root, "packages", name, "src"))) {
+        const declared = readFileSync(path, "utf8").matchAll(/^export (?:interface|type|class) ([A-Z]\w*)/gm)
+        for (const type of new Set([...declared].map(([, type = ""]) => type))) {
+          places.set(type, [...(places.get(type) ?? []), named(path)])
+        }
+      }
+      expect([...places].filter(([, files]) => files.length > 1)).toEqual([])
+    }
+  })
+
+  it("has rooms of the engine import each other through their doors", () => {
+    const engine = join(root, "packages", "core", "src", "engine")
+    const roomOf = (path: string) => relative(engine, path).split("/").slice(0, -1).join("/")
+    const around = walk(engine).flatMap((path) =>
+      importsOf(path)
+        .filter((target) => target.startsWith(engine) && roomOf(target) !== "" && roomOf(target) !== roomOf(path))
+        .filter((target) => basename(target) !== "index.ts")
+        .map((target) => `${named(path)} → ${named(target)}`)
+    )
+    expect(around).toEqual([])
+  })
+})
