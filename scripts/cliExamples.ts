@@ -92,7 +92,7 @@ export const examples: Readonly<Record<string, Example>> = {
   },
   monitor: {
     lines: [
-      "signalbox monitor release-42 --stall-after 5m --overlong-after 1h --log-file monitor.log",
+      "signalbox monitor release-42 --stall-after 5m --overdue-after 1h --log-file monitor.log",
       "signalbox monitor DX6604E --environment production --follow"
     ],
     exits: [0, 1, 3, 4, 7, ...always, 129, 130, 143]

@@ -88,7 +88,7 @@ const world = (name: string) => {
   const read = (): Promise<ReadonlyArray<StoredEvent>> =>
     store.runPromise(Effect.flatMap(DeploymentStore, (log) => log.events({ stream: id, limit: 10_000 })))
   const told = async () =>
-    (await read()).flatMap(({ event }) => (event._tag === "AlertRaised" ? [event.what as string] : []))
+    (await read()).flatMap(({ event }) => (event._tag === "AlertRaised" ? [event.kind as string] : []))
   return {
     cwd,
     id,
@@ -110,7 +110,7 @@ const world = (name: string) => {
           ),
         told: async () =>
           (await log(({ events }) => events({ stream }))).flatMap(({ event }) =>
-            event._tag === "AlertRaised" ? [event.what as string] : []
+            event._tag === "AlertRaised" ? [event.kind as string] : []
           )
       }
     },
@@ -233,7 +233,7 @@ describe("monitor", { timeout: 300_000 }, () => {
       id,
       "--stall-after",
       "1500ms",
-      "--overlong-after",
+      "--overdue-after",
       "4s",
       "--interval",
       "1s",
@@ -250,7 +250,7 @@ describe("monitor", { timeout: 300_000 }, () => {
       until(async () => (await holds()) || (await progress(`part ${++n}`), false), 60_000, 150)
     await goOnUntil(() => n > 5)
     assert.isTrue(await until(has("stalled"), 60_000), `no stall: ${monitor.errors()}`)
-    assert.deepEqual([await goOnUntil(has("moving")), await goOnUntil(has("overlong"))], [true, true])
+    assert.deepEqual([await goOnUntil(has("recovered")), await goOnUntil(has("overdue"))], [true, true])
     let done = false
     void kills.then(() => (done = true))
     await goOnUntil(() => done)
@@ -265,13 +265,13 @@ describe("monitor", { timeout: 300_000 }, () => {
 
     const events = await read()
     const announced = counted(await told())
-    for (const what of ["stalled", "moving", "overlong", "failed"]) assert.strictEqual(announced[what], 1, what)
+    for (const what of ["stalled", "recovered", "overdue", "failed"]) assert.strictEqual(announced[what], 1, what)
     assert.isUndefined(announced.succeeded)
     const took = events.flatMap(({ event }) => (event._tag === "MonitorClaimed" ? [event] : []))
     assert.strictEqual(took.at(-1)!.restarts, 20)
     assert.isAbove(took.at(-1)!.gapMs!, 0)
-    assert.isAtLeast(announced.gap ?? 0, 1)
-    const gaps = events.flatMap(({ event, id }) => (event._tag === "AlertRaised" && event.what === "gap" ? [id] : []))
+    assert.isAtLeast(announced.monitoring_gap ?? 0, 1)
+    const gaps = events.flatMap(({ event, id }) => (event._tag === "AlertRaised" && event.kind === "monitoring_gap" ? [id] : []))
     assert.strictEqual(new Set(gaps).size, gaps.length)
 
     // The file and the output have each event once, in order, and none is missing.
@@ -303,7 +303,7 @@ describe("monitor", { timeout: 300_000 }, () => {
     assert.strictEqual(code, 0, monitor.errors())
     await kills
     assert.deepEqual(
-      (await told()).filter((what) => what !== "gap"),
+      (await told()).filter((what) => what !== "monitoring_gap"),
       ["succeeded"]
     )
     const lines = json(Fs.readFileSync(log, "utf8"))

@@ -20,8 +20,8 @@ const flags = {
   stallAfter: span("stall-after", 100, 30 * day, "A stall is so long without an event (10m)").pipe(
     Flag.withDefault(600_000)
   ),
-  overlongAfter: span(
-    "overlong-after",
+  overdueAfter: span(
+    "overdue-after",
     100,
     30 * day,
     "Overlong is an execution that lasts longer; else by those before it"
@@ -48,7 +48,7 @@ const monitoringOf = (
   id: Option.getOrUndefined(given.id),
   intervalMs: given.interval,
   stallAfterMs: given.stallAfter,
-  overlongAfterMs: Option.getOrUndefined(given.overlongAfter),
+  overdueAfterMs: Option.getOrUndefined(given.overdueAfter),
   logFile: Option.getOrUndefined(given.logFile),
   follow: given.follow,
   ...more
@@ -68,7 +68,7 @@ const argsOf = (inv: Invocation, given: Flags): ReadonlyArray<string> => {
     ...named("region", region),
     ...millis("interval", given.interval),
     ...millis("stall-after", given.stallAfter),
-    ...millis("overlong-after", Option.getOrUndefined(given.overlongAfter)),
+    ...millis("overdue-after", Option.getOrUndefined(given.overdueAfter)),
     ...named("log-file", Option.getOrUndefined(given.logFile)),
     ...(given.follow ? ["--follow"] : [])
   ]

@@ -64,10 +64,10 @@ const inner: ReadonlySet<string> = new Set([
 /** Whether an event is worth a line in a log file. */
 export const isLogged = ({ event }: StoredEvent): boolean => !inner.has(event._tag)
 
-const levels: Readonly<Record<string, string>> = { stalled: "warn", overlong: "warn", gap: "warn", failed: "error" }
+const levels: Readonly<Record<string, string>> = { stalled: "warn", overdue: "warn", monitoring_gap: "warn", failed: "error" }
 
 const levelOf = ({ event }: StoredEvent): string => {
-  if (event._tag === "AlertRaised") return levels[event.what] ?? "info"
+  if (event._tag === "AlertRaised") return levels[event.kind] ?? "info"
   return "error" in event && event.error !== undefined ? "error" : "info"
 }
 

@@ -1,6 +1,7 @@
 /**
  * One line for each transition, where the output is no terminal: a CI log, a file.
  */
+import { alertText } from "./alert.ts"
 import type { Estimate } from "@signalbox/core/analysis"
 import type { EventOf, Execution, StoredEvent } from "@signalbox/core/spi"
 import { leftLine } from "./estimate.ts"
@@ -69,7 +70,7 @@ export const sentence = ({ event }: StoredEvent): string | undefined => {
     case "ProcessExited":
       return `the command ended ${event.signal === null ? `with code ${event.code ?? "?"}` : `by ${event.signal}`}${because(event.reason)}`
     case "AlertRaised":
-      return `${event.what}: ${event.stack === undefined ? "" : `${event.stack}: `}${event.message}`
+      return `${word(event.kind)}: ${alertText(event)}`
     case "LeaseAcquired":
     case "MonitorClaimed":
     case "CheckpointRecorded":

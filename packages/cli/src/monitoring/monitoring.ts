@@ -36,7 +36,7 @@ export interface Monitoring {
   readonly id: string | undefined
   readonly intervalMs: number
   readonly stallAfterMs: number
-  readonly overlongAfterMs: number | undefined
+  readonly overdueAfterMs: number | undefined
   readonly logFile: string | undefined
   readonly once: boolean
   readonly follow: boolean
@@ -72,7 +72,7 @@ const watchOne = Effect.fnUntraced(function* (
 ) {
   const { Monitor } = yield* engine
   const { openMonitorLog } = yield* Effect.promise(() => import("../backend/monitor.ts"))
-  const { follow, logFile, overlongAfterMs, shown, tell } = monitoring
+  const { follow, logFile, overdueAfterMs, shown, tell } = monitoring
   const log =
     logFile === undefined
       ? undefined
@@ -110,7 +110,7 @@ const watchOne = Effect.fnUntraced(function* (
       troubles.set(stackName, message)
       return tell({ _tag: "Note", text: `${stackName}: its provider cannot be asked: ${message}` })
     },
-    ...(overlongAfterMs === undefined ? {} : { overlongAfter: Duration.millis(overlongAfterMs) }),
+    ...(overdueAfterMs === undefined ? {} : { overdueAfter: Duration.millis(overdueAfterMs) }),
     ...(watcher === undefined ? {} : { watcher })
   })
   if (last.execution !== undefined && isFinished(last.execution)) yield* tell({ _tag: "Over", stream: id })

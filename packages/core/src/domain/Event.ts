@@ -11,6 +11,7 @@ import {
   DeploymentStatus,
   DeploymentTrigger,
   ExecutionKind,
+  ExecutionStatus,
   ExecutionTrigger,
   StackStatus,
   StackTrigger,
@@ -84,14 +85,41 @@ export const Origin = Schema.Struct({
 export type Origin = typeof Origin.Type
 
 /**
- * What a monitor tells people, each thing once: an execution that makes no progress, makes some again, or takes longer than
- * it ever did; its end; a time in which nobody watched.
+ * What an alert reports, each thing once: an execution stalled, recovered, or took longer than expected; it ended; the
+ * monitor was down for a while.
  *
  * @since 0.1.0
  */
-export const AlertKind = Schema.Literals(["stalled", "moving", "overlong", "succeeded", "failed", "gap"])
+export const AlertKind = Schema.Literals(["stalled", "recovered", "overdue", "succeeded", "failed", "monitoring_gap"])
 /** @since 0.1.0 */
 export type AlertKind = typeof AlertKind.Type
+
+/**
+ * An alert, as data: who shows it renders it.
+ *
+ * *Details*: a stall is `silence` (no event for `elapsedMs`) or `stage` (one `stage`, or one `resource` in it, takes longer
+ * than `thresholdMs`, which is the 95th percentile of `n` earlier ones). `about` is the id of the event that the stall began
+ * with, and its recovery names the same one. An end has the `execution`'s kind, its `status`, and the `error` or `reason`.
+ * Durations are in milliseconds.
+ *
+ * @since 0.1.0
+ */
+export const AlertFields = {
+  kind: AlertKind,
+  stall: Schema.optionalKey(Schema.Literals(["silence", "stage"])),
+  about: Schema.optionalKey(Schema.String),
+  stack: Schema.optionalKey(StackName),
+  stage: Schema.optionalKey(StageName),
+  resource: Schema.optionalKey(Schema.String),
+  resourceType: Schema.optionalKey(Schema.String),
+  elapsedMs: Schema.optionalKey(Schema.Int),
+  thresholdMs: Schema.optionalKey(Schema.Int),
+  n: Schema.optionalKey(Schema.Int),
+  execution: Schema.optionalKey(ExecutionKind),
+  status: Schema.optionalKey(ExecutionStatus),
+  error: Schema.optionalKey(ErrorInfo),
+  reason: Schema.optionalKey(Schema.String)
+}
 
 /**
  * All events. Those of a deployment belong to its stream (`DeploymentInitialized`, what came to it, vetoes, holds, locks that were broken),
@@ -220,7 +248,7 @@ export const Event = Schema.TaggedUnion({
     reason: Schema.optionalKey(Schema.String)
   },
   MonitorClaimed: { monitor: Schema.String, restarts: Schema.Int, gapMs: Schema.optionalKey(Schema.Int) },
-  AlertRaised: { what: AlertKind, message: Schema.String, stack: Schema.optionalKey(StackName) },
+  AlertRaised: AlertFields,
   ApprovalRequested: {
     stack: StackName,
     question: Schema.String,

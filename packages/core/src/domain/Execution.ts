@@ -278,8 +278,8 @@ const fold = (
     case "ProcessExited":
       return Result.succeed({ ...state, exit: { code: event.code, signal: event.signal } })
     case "AlertRaised": {
-      const { _tag, ...announced } = event
-      return Result.succeed({ ...state, announcements: [...(state.announcements ?? []), { at, ...announced }] })
+      const { _tag, ...alert } = event
+      return Result.succeed({ ...state, alerts: [...(state.alerts ?? []), { at, ...alert }] })
     }
     case "RunnerClaimed":
     case "LeaseAcquired":

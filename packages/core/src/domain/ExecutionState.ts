@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { Actor, AlertKind, Origin, QueuePolicy } from "./Event.ts"
+import { Actor, AlertFields, Origin, QueuePolicy } from "./Event.ts"
 import { CorrelationId, DeploymentId, EnvironmentName, Percent, StackName, Timestamp } from "./Ids.ts"
 import * as Machine from "./Machine.ts"
 import {
@@ -74,15 +74,10 @@ export const Question = Schema.Struct({
 /** @since 0.1.0 */
 export type Question = typeof Question.Type
 
-/** What a monitor told people about an execution. @since 0.1.0 */
-export const Announcement = Schema.Struct({
-  at: Timestamp,
-  what: AlertKind,
-  message: Schema.String,
-  stack: Schema.optionalKey(StackName)
-})
+/** An alert that was raised about an execution. @since 0.1.0 */
+export const Alert = Schema.Struct({ at: Timestamp, ...AlertFields })
 /** @since 0.1.0 */
-export type Announcement = typeof Announcement.Type
+export type Alert = typeof Alert.Type
 
 /** How a wrapped command ended: by itself with a code, or by a signal. @since 0.1.0 */
 export const ProcessExit = Schema.Struct({ code: Schema.NullOr(Schema.Int), signal: Schema.NullOr(Schema.String) })
@@ -130,7 +125,7 @@ export const ExecutionState = Schema.Struct({
   stacks: Schema.Array(StackState),
   verdicts: Schema.Array(Verdict),
   questions: Schema.Array(Question),
-  announcements: Schema.optionalKey(Schema.Array(Announcement)),
+  alerts: Schema.optionalKey(Schema.Array(Alert)),
   error: Schema.optionalKey(ErrorInfo)
 })
 /** @since 0.1.0 */

@@ -83,7 +83,9 @@ export class Signalbox extends Context.Service<
     /** Withdraws a request whose turn has not come within `patience`; ends when that is over. */
     readonly withdrawAfter: (id: CorrelationId, patience: Duration.Input, hint: string) => Effect.Effect<void>
     /** Whether something may be deployed now, and everything that is in the way; says so where the registry is away. */
-    readonly canDeploy: (question: CanDeploy.CanDeployRequest) => Effect.Effect<CanDeploy.CanDeployAnswer, Rejected | StoreError>
+    readonly canDeploy: (
+      question: CanDeploy.CanDeployRequest
+    ) => Effect.Effect<CanDeploy.CanDeployAnswer, Rejected | StoreError>
     /** Hands a command to a running (or paused) execution, from any process. */
     readonly command: (
       id: CorrelationId,

@@ -66,7 +66,9 @@ export const waitForAdmission = Effect.fnUntraced(function* (
     if (state === undefined || request === undefined || isFinished(state)) return undefined
     const now = yield* Clock.currentTimeMillis
     // Its turn may have come without an answer that said so.
-    const { isNext, places } = isQueued(state) ? yield* queuePosition(state, overridePasses(state)) : { isNext: true, places: 0 }
+    const { isNext, places } = isQueued(state)
+      ? yield* queuePosition(state, overridePasses(state))
+      : { isNext: true, places: 0 }
     if (!isNext && now - lookedAt < sometimes) return { isNext, places }
     lookedAt = now
     return { isNext, places, lock: yield* attempt(state, request, taking, { isNext, gaveWay }) }
@@ -219,14 +221,16 @@ const begin = Effect.fnUntraced(function* (
         : [cancelled(at, yield* nothingToRollback(state, environment))]
       : [])
   ]
-  const written = yield* store.append({ stream: id, events: withEndAlert(state, events), guards: [claim(), lock] }).pipe(
-    Effect.as(true),
-    Effect.catchTags({
-      SequenceConflict: Effect.die,
-      // It was withdrawn at this very moment; what became of it is read in the next round.
-      IllegalTransition: () => Effect.succeed(false)
-    })
-  )
+  const written = yield* store
+    .append({ stream: id, events: withEndAlert(state, events), guards: [claim(), lock] })
+    .pipe(
+      Effect.as(true),
+      Effect.catchTags({
+        SequenceConflict: Effect.die,
+        // It was withdrawn at this very moment; what became of it is read in the next round.
+        IllegalTransition: () => Effect.succeed(false)
+      })
+    )
   return written && !isEmpty(state.kind, from) ? { _tag: "Taken", ...taken } : { _tag: "Not", until: at }
 })
 

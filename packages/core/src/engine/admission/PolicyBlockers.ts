@@ -196,7 +196,10 @@ const comesBefore = (queue: ReadonlyArray<Ticket>, ticket: Ticket, asked: Admiss
  *
  * @since 0.1.0
  */
-export const stacksMissing = (environment: EnvironmentState | undefined, asked: AdmissionRequest): ReadonlyArray<Blocker> => {
+export const stacksMissing = (
+  environment: EnvironmentState | undefined,
+  asked: AdmissionRequest
+): ReadonlyArray<Blocker> => {
   if (asked.kind !== "deploy-stack") return []
   const names = new Set<StackName>(asked.spec.stacks.map(({ name }) => name))
   const needed = new Set(asked.spec.stacks.flatMap(({ dependsOn }) => dependsOn.filter((name) => !names.has(name))))

@@ -18,7 +18,9 @@ import { currentLease, uniqueOwner } from "../lease/index.ts"
 import { Rejected } from "../../api/Rejected.ts"
 
 /** A decision on a deployment, in its own stream. @since 0.1.0 */
-export type PolicyDecision = EventOf<"VersionVetoed" | "VetoLifted" | "EnvironmentLocked" | "EnvironmentUnlocked" | "LeaseRevoked">
+export type PolicyDecision = EventOf<
+  "VersionVetoed" | "VetoLifted" | "EnvironmentLocked" | "EnvironmentUnlocked" | "LeaseRevoked"
+>
 
 /**
  * Records a decision, and returns the deployment as it is then.
@@ -50,7 +52,9 @@ export const recordDecision = Effect.fnUntraced(function* (
       SequenceConflict: Effect.die,
       LeaseLost: Effect.die,
       IllegalTransition: () =>
-        decision._tag === "EnvironmentLocked" ? heldAlready(id, decision.environment) : Effect.fail(nothingToUndo(id, decision))
+        decision._tag === "EnvironmentLocked"
+          ? heldAlready(id, decision.environment)
+          : Effect.fail(nothingToUndo(id, decision))
     })
   )
   return (yield* store.deployment(id)) ?? (yield* unknown)

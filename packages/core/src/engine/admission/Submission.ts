@@ -137,7 +137,9 @@ const immediately = Effect.fnUntraced(function* (
     if (taken.failure._tag === "StoreError") return yield* taken.failure
     const { lease } = taken.failure
     if (lease.holder !== request.correlationId) return yield* blockedBy(lease, request)
-    return yield* Effect.flatMap(awaitExecution(request.correlationId, spec.leaseTtl), (state) => joinExisting(request, state))
+    return yield* Effect.flatMap(awaitExecution(request.correlationId, spec.leaseTtl), (state) =>
+      joinExisting(request, state)
+    )
   }
   const lock = taken.success
   return yield* record(request, spec, lock).pipe(Effect.tapError(() => Effect.ignore(leases.release(lock))))

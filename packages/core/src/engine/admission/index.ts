@@ -6,7 +6,14 @@ export { eachStack, type StackAsked, type StackPlace } from "./EachStack.ts"
 export * as Initialization from "./Initialization.ts"
 export { deploymentIdOf } from "./Initialization.ts"
 export { overridePasses } from "./Override.ts"
-export { type AdmissionRequest, type Blocker, type BlockerKind, freezes, policyBlockers, unknownBlocker } from "./PolicyBlockers.ts"
+export {
+  type AdmissionRequest,
+  type Blocker,
+  type BlockerKind,
+  freezes,
+  policyBlockers,
+  unknownBlocker
+} from "./PolicyBlockers.ts"
 export * as PolicyDecisions from "./PolicyDecisions.ts"
 export type { PolicyDecision } from "./PolicyDecisions.ts"
 export { checkExclusive, planOne, refusalOf } from "./Preflight.ts"

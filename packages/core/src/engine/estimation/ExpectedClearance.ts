@@ -30,7 +30,13 @@ export interface ExpectedClearance {
 }
 
 /** What ends at a time that was set. @since 0.1.0 */
-export const clearsAtTime = (time: Timestamp): ExpectedClearance => ({ low: time, point: time, high: time, basis: "known", n: null })
+export const clearsAtTime = (time: Timestamp): ExpectedClearance => ({
+  low: time,
+  point: time,
+  high: time,
+  basis: "known",
+  n: null
+})
 
 /**
  * When an execution will have ended; null where nobody can know, as while people are waited for.

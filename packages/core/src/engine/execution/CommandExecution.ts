@@ -21,7 +21,15 @@ import type { ErrorInfo, Release } from "../../domain/Release.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
 import { keptUntouched } from "./FailureHandling.ts"
 import { markOf } from "../command/index.ts"
-import { endStages, transitionDeployment, transitionExecution, transitionStack, transitionStage, ExecutionContext, stacks } from "./ExecutionContext.ts"
+import {
+  endStages,
+  transitionDeployment,
+  transitionExecution,
+  transitionStack,
+  transitionStage,
+  ExecutionContext,
+  stacks
+} from "./ExecutionContext.ts"
 
 /**
  * How a command ended: with a code, or by a signal. `reason` says why it was killed, or why it could not be started.

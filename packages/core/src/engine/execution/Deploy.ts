@@ -12,7 +12,15 @@ import type { Candidate } from "../../spi/Provider.ts"
 import { endWithNothingChanged, rollbackAfterFailure, halt, stackFailed } from "./FailureHandling.ts"
 import * as GraphTraversal from "./GraphTraversal.ts"
 import { healthCheck, planAll, planStack } from "./Preparation.ts"
-import { endStages, transitionDeployment, transitionExecution, transitionStack, transitionStage, ExecutionContext, stacks } from "./ExecutionContext.ts"
+import {
+  endStages,
+  transitionDeployment,
+  transitionExecution,
+  transitionStack,
+  transitionStage,
+  ExecutionContext,
+  stacks
+} from "./ExecutionContext.ts"
 import { deployStack, retire } from "./StackDeployment.ts"
 import type { StepServices } from "./Step.ts"
 import type { StepFailed } from "./StepFailed.ts"
@@ -53,10 +61,13 @@ const prepare: Effect.Effect<void, StepFailed, StepServices> = Effect.gen(functi
   yield* healthCheck
 })
 
-const candidates: Effect.Effect<(stack: StackSpec) => Candidate, never, ExecutionContext> = Effect.map(ExecutionContext, ({ journal }) => {
-  const { artifact, version } = journal.request
-  return () => ({ version: version ?? "unversioned", ...(artifact === undefined ? {} : { artifact }) })
-})
+const candidates: Effect.Effect<(stack: StackSpec) => Candidate, never, ExecutionContext> = Effect.map(
+  ExecutionContext,
+  ({ journal }) => {
+    const { artifact, version } = journal.request
+    return () => ({ version: version ?? "unversioned", ...(artifact === undefined ? {} : { artifact }) })
+  }
+)
 
 const mustGoBack = (failure: StepFailed, rollback: boolean) => rollback || failure.why === "aborted"
 

@@ -10,7 +10,16 @@ import type { StackSpec } from "../../domain/Spec.ts"
 import { endWithNothingChanged, stackFailed } from "./FailureHandling.ts"
 import * as GraphTraversal from "./GraphTraversal.ts"
 import { healthCheck } from "./Preparation.ts"
-import { endStages, transitionDeployment, transitionExecution, transitionStack, transitionStage, providerOf, ExecutionContext, stacks } from "./ExecutionContext.ts"
+import {
+  endStages,
+  transitionDeployment,
+  transitionExecution,
+  transitionStack,
+  transitionStage,
+  providerOf,
+  ExecutionContext,
+  stacks
+} from "./ExecutionContext.ts"
 import { call, mutationOf, refOf, step, type StepServices, within } from "./Step.ts"
 import type { StepFailed } from "./StepFailed.ts"
 

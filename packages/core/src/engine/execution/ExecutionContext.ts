@@ -7,7 +7,13 @@ import * as Context from "effect/Context"
 import type * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type { StackName } from "../../domain/Ids.ts"
-import type { DeploymentTrigger, ExecutionTrigger, StackTrigger, StageName, StageTrigger } from "../../domain/Machines.ts"
+import type {
+  DeploymentTrigger,
+  ExecutionTrigger,
+  StackTrigger,
+  StageName,
+  StageTrigger
+} from "../../domain/Machines.ts"
 import type { ErrorInfo, Outputs, Release } from "../../domain/Release.ts"
 import type { StackSpec } from "../../domain/Spec.ts"
 import type { LeaseLost } from "../../spi/LeaseStore.ts"
@@ -39,7 +45,9 @@ export class ExecutionContext extends Context.Service<
 >()("@signalbox/core/engine/Run") {}
 
 /** The stacks that this execution works on. @since 0.1.0 */
-export const stacks = Effect.map(ExecutionContext, ({ journal }) => journal.request.spec.stacks.filter(({ enabled }) => enabled))
+export const stacks = Effect.map(ExecutionContext, ({ journal }) =>
+  journal.request.spec.stacks.filter(({ enabled }) => enabled)
+)
 
 /**
  * The outputs of all stacks: as they were when the execution was asked for, or as they are now.
@@ -69,14 +77,19 @@ export const transitionExecution = (
   on: ExecutionTrigger,
   options: { readonly reason?: string; readonly by?: string; readonly error?: ErrorInfo } = {}
 ): Effect.Effect<void, never, ExecutionContext> =>
-  Effect.flatMap(ExecutionContext, ({ journal }) => journal.record(`execution/${on}`, { _tag: "ExecutionTransitioned", on, ...options }))
+  Effect.flatMap(ExecutionContext, ({ journal }) =>
+    journal.record(`execution/${on}`, { _tag: "ExecutionTransitioned", on, ...options })
+  )
 
 /**
  * Moves the deployment's own status, where this kind of execution may: `deploy-stack` and `destroy-stack` never do.
  *
  * @since 0.1.0
  */
-export const transitionDeployment = (on: DeploymentTrigger, reason?: string): Effect.Effect<void, never, ExecutionContext> =>
+export const transitionDeployment = (
+  on: DeploymentTrigger,
+  reason?: string
+): Effect.Effect<void, never, ExecutionContext> =>
   Effect.flatMap(ExecutionContext, ({ journal }) =>
     journal.request.kind.endsWith("-stack")
       ? Effect.void
@@ -142,7 +155,8 @@ export const endStages = (
         if (name === options.except) continue
         const of = stack === undefined ? {} : { stack }
         if (status === "pending") yield* transitionStage(name, "skipped", { ...of, reason: options.reason })
-        if (status === "running" || status === "waiting") yield* transitionStage(name, on, { ...of, reason: options.reason })
+        if (status === "running" || status === "waiting")
+          yield* transitionStage(name, on, { ...of, reason: options.reason })
       }
     }
   })

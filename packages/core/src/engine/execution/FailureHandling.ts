@@ -11,7 +11,16 @@ import type { Checkpoint } from "../../domain/Release.ts"
 import type { StackSpec } from "../../domain/Spec.ts"
 import { Observation } from "../../spi/Provider.ts"
 import * as GraphTraversal from "./GraphTraversal.ts"
-import { endStages, transitionDeployment, transitionExecution, transitionStack, transitionStage, providerOf, ExecutionContext, stacks } from "./ExecutionContext.ts"
+import {
+  endStages,
+  transitionDeployment,
+  transitionExecution,
+  transitionStack,
+  transitionStage,
+  providerOf,
+  ExecutionContext,
+  stacks
+} from "./ExecutionContext.ts"
 import { mutationOf, refOf, step, type StepServices, observing } from "./Step.ts"
 import { StepFailed } from "./StepFailed.ts"
 

@@ -33,7 +33,9 @@ export const runner = Effect.fnUntraced(function* (
   const { isDead } = yield* RunnerIdentity
   const lease = yield* leases.get(executionClaimKey(id))
   const now = yield* Clock.currentTimeMillis
-  return lease === undefined || lease.expiresAt <= now || isDead(lease.owner) || !isRunnerClaim(lease) ? undefined : lease
+  return lease === undefined || lease.expiresAt <= now || isDead(lease.owner) || !isRunnerClaim(lease)
+    ? undefined
+    : lease
 })
 
 /**

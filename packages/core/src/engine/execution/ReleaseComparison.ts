@@ -96,7 +96,10 @@ export const make = (options: {
       if (rotated) anchor = now
     })
 
-  const judgeLatencies = (now: number, phase: BakePhase): Effect.Effect<Comparison.Compared | undefined, ProviderError> => {
+  const judgeLatencies = (
+    now: number,
+    phase: BakePhase
+  ): Effect.Effect<Comparison.Compared | undefined, ProviderError> => {
     const settled = latencies !== undefined && latencies.missing !== "data"
     const again = phase === "last" && latencies?.evidence.verdict === "inconclusive"
     if (phase === "baking" || (settled && !again)) return Effect.succeed(latencies)

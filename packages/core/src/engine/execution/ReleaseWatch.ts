@@ -49,7 +49,8 @@ const undecided: ApprovalSpec = { expiresIn: Duration.hours(1), otherwise: "abor
  *
  * @since 0.1.0
  */
-export const watchRelease = (watched: WatchedRelease): Effect.Effect<void, StepFailed, StepServices> => round(watched, 1)
+export const watchRelease = (watched: WatchedRelease): Effect.Effect<void, StepFailed, StepServices> =>
+  round(watched, 1)
 
 const round = (watched: WatchedRelease, n: number): Effect.Effect<void, StepFailed, StepServices> =>
   Effect.gen(function* () {

@@ -8,7 +8,14 @@ import * as Effect from "effect/Effect"
 import type { StackSpec } from "../../domain/Spec.ts"
 import { endWithNothingChanged, rollbackStacks, rollbackStack } from "./FailureHandling.ts"
 import { healthCheck } from "./Preparation.ts"
-import { endStages, transitionDeployment, transitionExecution, transitionStage, ExecutionContext, stacks } from "./ExecutionContext.ts"
+import {
+  endStages,
+  transitionDeployment,
+  transitionExecution,
+  transitionStage,
+  ExecutionContext,
+  stacks
+} from "./ExecutionContext.ts"
 import type { StepServices } from "./Step.ts"
 import type { StepFailed } from "./StepFailed.ts"
 import { watchRelease } from "./ReleaseWatch.ts"

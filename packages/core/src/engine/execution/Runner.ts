@@ -154,7 +154,9 @@ export const waitForAdmissionOnly = Effect.fnUntraced(function* (
     if (state === undefined) return yield* unknownExecution(id)
     if (!isQueued(state)) return state
     const wait = Effect.flatMap(claimExecution(id, waitTtl), (claimed) => LeaseKeeper.keep(claimed, waitTtl)).pipe(
-      Effect.flatMap((mine) => Effect.raceFirst(Admission.waitForAdmission({ id, claim: mine.lease, owner, ttl: hold }), mine.lost)),
+      Effect.flatMap((mine) =>
+        Effect.raceFirst(Admission.waitForAdmission({ id, claim: mine.lease, owner, ttl: hold }), mine.lost)
+      ),
       Effect.tap((taken) => (taken === undefined ? Effect.void : endOrphanedCommands(state))),
       Effect.scoped
     )
@@ -281,7 +283,9 @@ const obey: Effect.Effect<void, never, ExecutionContext | Scope.Scope> = Effect.
   yield* control.changes.pipe(Stream.runForEach(heed), Effect.forkScoped)
 })
 
-const work = Effect.fnUntraced(function* (id: CorrelationId): Effect.fn.Return<void, never, ExecutionContext | Scope.Scope> {
+const work = Effect.fnUntraced(function* (
+  id: CorrelationId
+): Effect.fn.Return<void, never, ExecutionContext | Scope.Scope> {
   const { journal } = yield* ExecutionContext
   const engine = yield* EventLogEngine.make(journal)
   yield* engine.register(ExecutionWorkflow, () => body)

@@ -129,7 +129,11 @@ const bringIn = Effect.fnUntraced(function* (
         })
     })
   )
-  yield* journal.record(`outputs/${stack.name}/${capacityPercent}`, { _tag: "OutputsRecorded", stack: stack.name, outputs })
+  yield* journal.record(`outputs/${stack.name}/${capacityPercent}`, {
+    _tag: "OutputsRecorded",
+    stack: stack.name,
+    outputs
+  })
 })
 
 const shift = Effect.fnUntraced(function* (

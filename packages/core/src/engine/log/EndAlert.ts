@@ -1,19 +1,45 @@
 /**
- * Telling of an end with the very change that ends the execution, so that it is told also where nobody watches.
+ * The alert of an end, written with the change that ends the execution, so that it is raised where nothing watches either.
  *
  * @since 0.1.0
  */
 import * as Result from "effect/Result"
-import type { NewEvent } from "../../domain/Event.ts"
+import type { EventOf, NewEvent } from "../../domain/Event.ts"
 import { evolve, type ExecutionState, isFinished } from "../../domain/Execution.ts"
-import { endAlert } from "../monitor/index.ts"
+
+/** An alert to be written. Its id makes a second write harmless. @since 0.1.0 */
+export interface DueAlert {
+  readonly id: string
+  readonly event: EventOf<"AlertRaised">
+}
 
 /**
- * Events with the announcement of the end, where they bring one; `state` is the execution before them.
+ * The alert of an execution's end, raised or not.
  *
- * *Details*: written with the change, whoever writes it: a runner, or who takes the place of one that died. A monitor that
- * tells of the same end gives it the same id, so it is told once. The end of a request that was withdrawn before it began
- * is told, too: whoever asked may have gone, and waits for word of it.
+ * @since 0.1.0
+ */
+export const endAlert = ({ error, finishedAt, kind, reason, startedAt, status }: ExecutionState): DueAlert => {
+  const result = status === "completed" ? "succeeded" : "failed"
+  return {
+    id: `alert/${result}/${status}`,
+    event: {
+      _tag: "AlertRaised",
+      kind: result,
+      execution: kind,
+      status,
+      ...(startedAt === undefined || finishedAt === undefined ? {} : { elapsedMs: finishedAt - startedAt }),
+      ...(error === undefined ? {} : { error }),
+      ...(error !== undefined || reason === undefined || result === "succeeded" ? {} : { reason })
+    }
+  }
+}
+
+/**
+ * Events with the alert of the end, where they bring one; `state` is the execution before them.
+ *
+ * *Details*: written with the change by its writer: a runner, or the successor of one that died. A monitor that sees the same
+ * end gives its alert the same id, so it is raised once. The end of a request that was withdrawn before it began raises one
+ * too: its submitter may have left and still wants the answer.
  *
  * @since 0.1.0
  */
@@ -24,7 +50,7 @@ export const withEndAlert = (
   let after = state
   for (const { at, event } of events) {
     const folded = evolve(after, at, event)
-    // What is illegal is for the store to refuse.
+    // The store rejects an illegal transition.
     if (Result.isFailure(folded)) return events
     after = folded.success
   }

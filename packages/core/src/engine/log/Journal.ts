@@ -85,7 +85,11 @@ export const requestOf = Effect.fnUntraced(function* (
   correlationId: CorrelationId
 ): Effect.fn.Return<EventOf<"ExecutionRequested"> | undefined, StoreError, DeploymentStore> {
   const store = yield* DeploymentStore
-  const events = yield* store.events({ stream: correlationId, tags: ["ExecutionRequested", "ExecutionAdmitted"], limit: 2 })
+  const events = yield* store.events({
+    stream: correlationId,
+    tags: ["ExecutionRequested", "ExecutionAdmitted"],
+    limit: 2
+  })
   return events.reduce<EventOf<"ExecutionRequested"> | undefined>(
     (request, { event }) =>
       event._tag === "ExecutionRequested"

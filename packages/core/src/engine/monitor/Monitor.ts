@@ -18,7 +18,7 @@ import type { Observation } from "../../spi/Provider.ts"
 import type { ProviderError } from "../../spi/ProviderError.ts"
 import type { Providers } from "../../spi/Providers.ts"
 import { StoreError } from "../../spi/StoreError.ts"
-import { withEndAlert, type Journal, requestOf } from "../log/index.ts"
+import { type DueAlert, type Journal, requestOf, withEndAlert } from "../log/index.ts"
 import { endOfObserved } from "./ForeignDeployments.ts"
 import { thresholdsFor } from "./AlertThresholds.ts"
 import { type ProgressSource, pollProgress, progressSources } from "./ProviderProgress.ts"
@@ -47,7 +47,7 @@ export interface Watcher {
  * How to watch.
  *
  * *Details*: providers are asked every `interval` (default 30 seconds); it is a stall after `stallAfter` without an event (10
- * minutes), or where a stage lasts longer than 95 % of those before it; it is overlong after `overlongAfter`, or where it
+ * minutes), or where a stage lasts longer than 95 % of those before it; it is overdue after `overdueAfter`, or where it
  * lasts longer than 95 % of the executions of its kind before it. With `once` it looks once. `onEvent` is run for each event
  * of the log, `onLook` after each look, `onTrouble` where a provider does not answer, `onStore` once where the store is away,
  * and once without an error when it is back.
@@ -57,7 +57,7 @@ export interface Watcher {
 export interface MonitorOptions {
   readonly interval?: Duration.Duration
   readonly stallAfter?: Duration.Duration
-  readonly overlongAfter?: Duration.Duration
+  readonly overdueAfter?: Duration.Duration
   readonly watcher?: Watcher
   readonly once?: boolean
   readonly onEvent?: (event: StoredEvent, state: State.MonitorState) => Effect.Effect<void>
@@ -140,14 +140,13 @@ const write = (
         )
       )
 
-const stamped = (events: ReadonlyArray<State.DueAlert>): Effect.Effect<ReadonlyArray<NewEvent>> =>
+const stamped = (events: ReadonlyArray<DueAlert>): Effect.Effect<ReadonlyArray<NewEvent>> =>
   Effect.map(Clock.currentTimeMillis, (at) => events.map((event) => ({ ...event, at })))
 
 /** What a process of a monitor says of itself, and of the time in which nobody watched. */
 const took = (watcher: Watcher, at: Timestamp, telling: boolean): ReadonlyArray<NewEvent> => {
   const { monitor, restarts, run } = watcher
   const gap = watcher.gapMs === undefined ? undefined : Math.round(watcher.gapMs)
-  const message = `nobody watched for ${Duration.format(Duration.millis(gap ?? 0))}; what happened meanwhile is in the log`
   return [
     {
       id: `monitor/${run}/${restarts}`,
@@ -155,14 +154,20 @@ const took = (watcher: Watcher, at: Timestamp, telling: boolean): ReadonlyArray<
       event: { _tag: "MonitorClaimed", monitor, restarts, ...(gap === undefined ? {} : { gapMs: gap }) }
     },
     ...(telling
-      ? [{ id: `announced/gap/${run}/${restarts}`, at, event: { _tag: "AlertRaised", what: "gap", message } } as const]
+      ? [
+          {
+            id: `alert/monitoring_gap/${run}/${restarts}`,
+            at,
+            event: { _tag: "AlertRaised", kind: "monitoring_gap", elapsedMs: gap ?? 0 }
+          } as const
+        ]
       : [])
   ]
 }
 
-const limitsOf = ({ overlongAfter, stallAfter = defaults.stallAfter }: MonitorOptions): State.AlertLimits => ({
+const limitsOf = ({ overdueAfter, stallAfter = defaults.stallAfter }: MonitorOptions): State.AlertLimits => ({
   stallAfterMs: Duration.toMillis(stallAfter),
-  ...(overlongAfter === undefined ? {} : { overlongAfterMs: Duration.toMillis(overlongAfter) })
+  ...(overdueAfter === undefined ? {} : { overdueAfterMs: Duration.toMillis(overdueAfter) })
 })
 
 /**

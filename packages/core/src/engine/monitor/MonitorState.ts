@@ -3,12 +3,12 @@
  *
  * @since 0.1.0
  */
-import * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
-import type { AlertKind, Event, EventOf, StoredEvent } from "../../domain/Event.ts"
+import type { Event, EventOf, StoredEvent } from "../../domain/Event.ts"
 import { evolve, type ExecutionState, isFinished, isQueued, waitsForPeople } from "../../domain/Execution.ts"
 import type { StackName } from "../../domain/Ids.ts"
 import type { StageName } from "../../domain/Machines.ts"
+import { type DueAlert, endAlert } from "../log/index.ts"
 
 /**
  * A stage of a stack that has begun and not ended, or a resource that is worked on in it, as the estimator asks for it. `heardAt`
@@ -36,7 +36,7 @@ interface Stall {
  *
  * *Details*: times are the monitor's own, which go on steadily whatever is done to the clock. `position` is that of the last
  * event it has heard, `last` the last one that was not a monitor's own. `waitedMs` is how long people were waited for, without
- * the wait since `waitsSince`. `told` holds the ids of announcements, `seen` what was last seen of each resource.
+ * the wait since `waitsSince`. `told` holds the ids of alerts, `seen` what was last seen of each resource.
  *
  * @since 0.1.0
  */
@@ -58,7 +58,7 @@ export interface MonitorState {
 /**
  * When something is worth telling.
  *
- * *Details*: `stallAfterMs` without an event; `overlongAfterMs` from its start on, none where it is left out. `unusual` says
+ * *Details*: `stallAfterMs` without an event; `overdueAfterMs` from its start on, none where it is left out. `unusual` says
  * that a stage lasts longer than hardly any like it did, by what is known of `n` earlier ones, and `unusualWhole` that the
  * execution does.
  *
@@ -66,19 +66,13 @@ export interface MonitorState {
  */
 export interface AlertLimits {
   readonly stallAfterMs: number
-  readonly overlongAfterMs?: number
+  readonly overdueAfterMs?: number
   readonly unusual?: (
     stage: RunningStage,
     execution: ExecutionState,
     elapsedMs: number
   ) => { readonly threshold: number; readonly n: number } | undefined
   readonly unusualWhole?: (elapsedMs: number) => { readonly threshold: number; readonly n: number } | undefined
-}
-
-/** An announcement to be written. Its id makes it harmless to write it twice. @since 0.1.0 */
-export interface DueAlert {
-  readonly id: string
-  readonly event: EventOf<"AlertRaised">
 }
 
 /** @since 0.1.0 */
@@ -105,14 +99,14 @@ const own: ReadonlySet<Event["_tag"]> = new Set<Event["_tag"]>(["MonitorClaimed"
  */
 export const isForeignEvent = ({ event }: Pick<StoredEvent, "event">): boolean => !own.has(event._tag)
 
-const stalled = /^announced\/stalled\/(silence|stage)\/(.*)$/s
-const moving = /^announced\/moving\/(silence|stage)\/(.*)$/s
-
-const stallsAfter = (stalls: ReadonlyArray<Stall>, id: string): ReadonlyArray<Stall> => {
-  const begins = stalled.exec(id)
-  if (begins !== null) return [...stalls, { of: begins[1] as Stall["of"], about: begins[2]! }]
-  const ends = moving.exec(id)
-  return ends === null ? stalls : stalls.filter(({ about, of }) => of !== ends[1] || about !== ends[2])
+const stallsAfter = (
+  stalls: ReadonlyArray<Stall>,
+  { about, kind, stall: of }: EventOf<"AlertRaised">
+): ReadonlyArray<Stall> => {
+  if (about === undefined || of === undefined) return stalls
+  return kind === "stalled"
+    ? [...stalls, { of, about }]
+    : stalls.filter((known) => known.about !== about || known.of !== of)
 }
 
 const stagesAfter = (
@@ -192,17 +186,12 @@ export const observeEvent = (state: MonitorState, stored: StoredEvent, heardAt: 
         : state.waitedMs,
     stages: stagesAfter(state.stages, stored, heardAt),
     ...(event._tag === "AlertRaised"
-      ? { told: new Set(state.told).add(id), stalls: stallsAfter(state.stalls, id) }
+      ? { told: new Set(state.told).add(id), stalls: stallsAfter(state.stalls, event) }
       : event._tag === "ProgressReported"
         ? hearProgress(state, id, event)
         : {})
   }
 }
-
-const words = (name: string): string => name.replaceAll("_", " ")
-
-const span = (millis: number): string =>
-  Duration.format(Duration.millis(Math.max(1_000, Math.floor(millis / 1_000) * 1_000)))
 
 /**
  * How long the execution has been under way by now, the time in which people were waited for left out.
@@ -218,32 +207,15 @@ export const underWay = (state: MonitorState, now: number): number =>
 export const silentFor = (state: MonitorState, now: number): number =>
   state.last === undefined ? 0 : Math.max(0, now - state.last.heardAt)
 
-const overlong = "announced/overlong/1"
+const overdue = "alert/overdue/1"
 
 const hasMoved = (state: MonitorState, { about, of }: Stall): boolean =>
   of === "silence" ? state.last?.id !== about : [...state.stages.values()].every(({ id }) => id !== about)
 
-const make = (id: string, what: AlertKind, message: string, stack?: StackName): DueAlert => ({
+const alert = (id: string, fields: Omit<EventOf<"AlertRaised">, "_tag">): DueAlert => ({
   id,
-  event: { _tag: "AlertRaised", what, message, ...(stack === undefined ? {} : { stack }) }
+  event: { _tag: "AlertRaised", ...fields }
 })
-
-/**
- * The announcement of an end, whether it was told or not.
- *
- * @since 0.1.0
- */
-export const endAlert = (execution: ExecutionState): DueAlert => {
-  const what = execution.status === "completed" ? "succeeded" : "failed"
-  const id = `announced/${what}/${execution.status}`
-  const word = words(execution.status)
-  const cause = execution.error?.message ?? (what === "failed" ? execution.reason : undefined)
-  const took =
-    execution.startedAt === undefined || execution.finishedAt === undefined
-      ? ""
-      : ` after ${span(execution.finishedAt - execution.startedAt)}`
-  return make(id, what, `${execution.kind} ${word}${took}${cause === undefined ? "" : `: ${cause}`}`)
-}
 
 const slowStage = (
   state: MonitorState,
@@ -252,45 +224,72 @@ const slowStage = (
   { unusual }: AlertLimits
 ): DueAlert | undefined => {
   if (unusual === undefined) return undefined
-  for (const stage of state.stages.values()) {
-    const id = `announced/stalled/stage/${stage.id}`
-    const elapsed = now - stage.heardAt
-    const found = state.told.has(id) ? undefined : unusual(stage, execution, elapsed)
+  for (const { heardAt, id: about, resource, stack, stage } of state.stages.values()) {
+    const id = `alert/stalled/stage/${about}`
+    const elapsed = now - heardAt
+    const found = state.told.has(id)
+      ? undefined
+      : unusual(
+          { id: about, heardAt, stack, stage, ...(resource === undefined ? {} : { resource }) },
+          execution,
+          elapsed
+        )
     if (found === undefined) continue
-    const { name, type } = stage.resource ?? {}
-    const what = type === undefined ? `in ${words(stage.stage)}` : `at ${name} (${type})`
-    const message = `${what} for ${span(elapsed)}, longer than 95 % of ${found.n} before it (${span(found.threshold)})`
-    return make(id, "stalled", message, stage.stack)
+    return alert(id, {
+      kind: "stalled",
+      stall: "stage",
+      about,
+      stack,
+      stage,
+      ...(resource === undefined ? {} : { resource: resource.name, resourceType: resource.type }),
+      elapsedMs: Math.round(elapsed),
+      thresholdMs: Math.round(found.threshold),
+      n: found.n
+    })
   }
   return undefined
 }
 
-const stallOf = (state: MonitorState, execution: ExecutionState, now: number, limits: AlertLimits): DueAlert | undefined => {
+const stallOf = (
+  state: MonitorState,
+  execution: ExecutionState,
+  now: number,
+  limits: AlertLimits
+): DueAlert | undefined => {
   const silent = silentFor(state, now)
   const about = state.last?.id
   if (about === undefined || silent < limits.stallAfterMs) return slowStage(state, execution, now, limits)
-  const id = `announced/stalled/silence/${about}`
-  const stages = [...state.stages.values()].filter(({ resource }) => resource === undefined)
-  const where = stages.map(({ stack, stage }) => `${stack} is in ${words(stage)}`).join(", ")
+  const id = `alert/stalled/silence/${about}`
   return state.told.has(id)
     ? undefined
-    : make(id, "stalled", `nothing has happened for ${span(silent)}${where === "" ? "" : `; ${where}`}`)
+    : alert(id, {
+        kind: "stalled",
+        stall: "silence",
+        about,
+        elapsedMs: Math.round(silent),
+        thresholdMs: limits.stallAfterMs
+      })
 }
 
-const longer = (state: MonitorState, now: number, { overlongAfterMs, unusualWhole }: AlertLimits): DueAlert | undefined => {
-  const long = underWay(state, now)
-  if (state.told.has(overlong)) return undefined
-  if (overlongAfterMs !== undefined && long >= overlongAfterMs) {
-    return make(overlong, "overlong", `under way for ${span(long)}, longer than ${span(overlongAfterMs)}`)
+const overdueAlert = (
+  state: MonitorState,
+  now: number,
+  { overdueAfterMs, unusualWhole }: AlertLimits
+): DueAlert | undefined => {
+  const elapsed = underWay(state, now)
+  if (state.told.has(overdue)) return undefined
+  if (overdueAfterMs !== undefined && elapsed >= overdueAfterMs) {
+    return alert(overdue, { kind: "overdue", elapsedMs: Math.round(elapsed), thresholdMs: overdueAfterMs })
   }
-  const found = unusualWhole?.(long)
+  const found = unusualWhole?.(elapsed)
   return found === undefined
     ? undefined
-    : make(
-        overlong,
-        "overlong",
-        `under way for ${span(long)}, longer than 95 % of ${found.n} before it (${span(found.threshold)})`
-      )
+    : alert(overdue, {
+        kind: "overdue",
+        elapsedMs: Math.round(elapsed),
+        thresholdMs: Math.round(found.threshold),
+        n: found.n
+      })
 }
 
 /**
@@ -304,13 +303,13 @@ export const dueAlerts = (state: MonitorState, now: number, limits: AlertLimits)
   if (isFinished(execution)) return isOver(state) ? [] : [endAlert(execution)]
   const moved = state.stalls.filter((stall) => hasMoved(state, stall))
   const found = moved.map(({ about, of }) =>
-    make(`announced/moving/${of}/${about}`, "moving", of === "stage" ? "what took so long is over" : "it goes on")
+    alert(`alert/recovered/${of}/${about}`, { kind: "recovered", stall: of, about })
   )
   // To wait for one's turn behind others is no stall.
   if (isQueued(execution) || waitsForPeople(execution)) return found
   const stall = state.stalls.length > moved.length ? undefined : stallOf(state, execution, now, limits)
   if (stall !== undefined) found.push(stall)
-  const long = longer(state, now, limits)
+  const long = overdueAlert(state, now, limits)
   if (long !== undefined) found.push(long)
   return found
 }

@@ -1,3 +1,2 @@
 /** Watching executions and raising alerts. */
 export * as Monitor from "./Monitor.ts"
-export { endAlert } from "./MonitorState.ts"

@@ -36,16 +36,19 @@ export const holderAndQueueBlockers = Effect.fnUntraced(function* (
   const open = held.every(({ clearsAt }) => clearsAt !== null)
   const before = yield* requestsAhead(asked, overridePasses(asked))
   const waiting = yield* Effect.forEach(before, (ticket, index) =>
-    Effect.map(open && index < foretold ? expectedEnd(ticket.correlationId) : Effect.succeed(null), (clearsAt): Blocker => ({
-      ...unknownBlocker,
-      kind: "queue",
-      message: `${ticket.correlationId} waits before it (${ticket.kind} by ${ticket.by})`,
-      who: ticket.correlationId,
-      since: ticket.at,
-      clearsAt,
-      consoleUrl: pageOf(ticket.origin),
-      override: `signalbox cleanup ${ticket.correlationId} --reason "<reason>"`
-    }))
+    Effect.map(
+      open && index < foretold ? expectedEnd(ticket.correlationId) : Effect.succeed(null),
+      (clearsAt): Blocker => ({
+        ...unknownBlocker,
+        kind: "queue",
+        message: `${ticket.correlationId} waits before it (${ticket.kind} by ${ticket.by})`,
+        who: ticket.correlationId,
+        since: ticket.at,
+        clearsAt,
+        consoleUrl: pageOf(ticket.origin),
+        override: `signalbox cleanup ${ticket.correlationId} --reason "<reason>"`
+      })
+    )
   )
   return [...held, ...waiting]
 })

@@ -176,7 +176,13 @@ describe("can-deploy", () => {
       const deploymentId = yield* deployed(manifest)
       const now = (yield* box.canDeploy(question(manifest, deploymentId))).checkedAt
       const until = now + hour
-      yield* box.decide(deploymentId, { _tag: "EnvironmentLocked", environment: production, reason: "moving", by: "ada", until })
+      yield* box.decide(deploymentId, {
+        _tag: "EnvironmentLocked",
+        environment: production,
+        reason: "moving",
+        by: "ada",
+        until
+      })
       const asked = box.canDeploy(question(manifest, deploymentId, { override: "I know" }))
       const hold = the(yield* asked, "hold")
       assert.deepInclude(hold, { who: "ada", since: now, clearsAt: known(until) })

@@ -4,7 +4,10 @@ import { CorrelationId, type DeploymentId, DeploymentStore, type Environment } f
 import { Effect } from "effect"
 import { carryOut, config, deployed, drive, manifestOf, pass, production, requestOf, world } from "../support.ts"
 
-const away = (deploymentId: DeploymentId, changes: Partial<Reconciliation.DegradedRecord> = {}): Reconciliation.DegradedRecord => ({
+const away = (
+  deploymentId: DeploymentId,
+  changes: Partial<Reconciliation.DegradedRecord> = {}
+): Reconciliation.DegradedRecord => ({
   correlationId: CorrelationId.make("away"),
   deploymentId,
   environment: production,

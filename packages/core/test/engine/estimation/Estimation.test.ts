@@ -191,7 +191,12 @@ const claimed = (ids: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const leases = yield* LeaseStore
     for (const id of ids) {
-      yield* leases.acquire({ key: executionClaimKey(CorrelationId.make(id)), holder: id, owner: id, ttl: Duration.minutes(1) })
+      yield* leases.acquire({
+        key: executionClaimKey(CorrelationId.make(id)),
+        holder: id,
+        owner: id,
+        ttl: Duration.minutes(1)
+      })
     }
   })
 

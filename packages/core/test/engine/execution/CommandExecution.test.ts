@@ -170,7 +170,8 @@ describe("a wrapped command", () => {
             : store.append(write)
       }
       let began = false
-      const command: CommandExecution = () => Effect.sync(() => ((began = true), { code: 0, signal: null, asked: false }))
+      const command: CommandExecution = () =>
+        Effect.sync(() => ((began = true), { code: 0, signal: null, asked: false }))
       const fiber = yield* Effect.forkChild(
         Effect.provideService(Runner.run(id("one"), command), DeploymentStore, slow)
       )
@@ -222,7 +223,8 @@ describe("a wrapped command", () => {
         const abort = box.command(id("one"), { command: "abort", by: "ops" })
         if (tag === "RunnerClaimed") yield* abort
         let began = false
-        const command: CommandExecution = () => Effect.sync(() => ((began = true), { code: 0, signal: null, asked: false }))
+        const command: CommandExecution = () =>
+          Effect.sync(() => ((began = true), { code: 0, signal: null, asked: false }))
         const aborting: DeploymentStore["Service"] = {
           ...store,
           append: (write) =>

@@ -25,10 +25,14 @@ const refOf = (deploymentId: DeploymentId): StackRef => ({
 const eventsOf = (id: CorrelationId) =>
   Effect.flatMap(DeploymentStore, (store) => store.events({ stream: id, limit: 10_000 }))
 const toldIn = (id: CorrelationId) =>
-  Effect.map(eventsOf(id), (events) => events.flatMap(({ event }) => (event._tag === "AlertRaised" ? [event.what] : [])))
+  Effect.map(eventsOf(id), (events) =>
+    events.flatMap(({ event }) => (event._tag === "AlertRaised" ? [event.kind] : []))
+  )
 const seenIn = (id: CorrelationId) =>
   Effect.map(eventsOf(id), (events) =>
-    events.flatMap(({ event, id }) => (event._tag === "ProgressReported" && id.startsWith("seen/") ? [event.message] : []))
+    events.flatMap(({ event, id }) =>
+      event._tag === "ProgressReported" && id.startsWith("seen/") ? [event.message] : []
+    )
   )
 
 describe("an execution", () => {
@@ -42,11 +46,11 @@ describe("an execution", () => {
       yield* box.submit(requestOf(manifest, deploymentId, second, { version: "2.0.0" }))
       const state = yield* drive(yield* Effect.forkChild(box.run(second)), { limit: 1_800, tick: 1_000 })
       assert.strictEqual(state.status, "completed")
-      assert.deepStrictEqual(yield* toldIn(second), ["stalled", "moving", "succeeded"])
+      assert.deepStrictEqual(yield* toldIn(second), ["stalled", "recovered", "succeeded"])
       const store = yield* DeploymentStore
       assert.deepStrictEqual(
-        (yield* store.execution(second))!.announcements!.map(({ what }) => what),
-        ["stalled", "moving", "succeeded"]
+        (yield* store.execution(second))!.alerts!.map(({ kind }) => kind),
+        ["stalled", "recovered", "succeeded"]
       )
     }).pipe(Effect.provide(layer))
   })
@@ -165,7 +169,7 @@ describe("a clock that is set", () => {
         assert.deepStrictEqual(yield* toldIn(second), ["stalled"])
         yield* drive(running, { limit: 1_200, tick: 1_000 })
         yield* drive(watching, { tick: 1_000 })
-        assert.deepStrictEqual(yield* toldIn(second), ["stalled", "moving", "succeeded"])
+        assert.deepStrictEqual(yield* toldIn(second), ["stalled", "recovered", "succeeded"])
       }).pipe(Effect.provide(layer))
     })
   }

@@ -167,7 +167,7 @@ export class Log {
   /** Of an end it is told once, with the end: nobody may be left to do it later. */
   #checkEnding({ stream }: Commit, { ids, state }: LoggedExecution): void {
     if (!isFinished(state)) return
-    const told = [...ids].filter((id) => /^announced\/(succeeded|failed)\//.test(id))
+    const told = [...ids].filter((id) => /^alert\/(succeeded|failed)\//.test(id))
     const { hold } = Rules.of(this.#monitor)
     hold(told.length === 1, "everything_ends", () => `${stream} is ${state.status}, and is told ${told.length} times`)
   }

@@ -1,0 +1,47 @@
+/** An alert, for people. */
+import type { EventOf } from "@signalbox/core/spi"
+import { word } from "./glyphs.ts"
+import { span } from "./words.ts"
+
+const compared = ({ n, thresholdMs = 0 }: EventOf<"AlertRaised">, earlier: string): string =>
+  n === undefined
+    ? `longer than ${span(thresholdMs)}`
+    : `longer than 95 % of ${n} earlier ${earlier} (${span(thresholdMs)})`
+
+const stalled = (alert: EventOf<"AlertRaised">): string => {
+  const elapsed = span(alert.elapsedMs ?? 0)
+  if (alert.stall === "silence") return `no progress for ${elapsed}`
+  return alert.resource === undefined
+    ? `${word(alert.stage ?? "deployment")} has taken ${elapsed}, ${compared(alert, "ones")}`
+    : `${alert.resource} (${alert.resourceType ?? "resource"}) has taken ${elapsed}, ${compared(alert, "ones of its type")}`
+}
+
+const ended = ({
+  elapsedMs,
+  error,
+  execution = "run",
+  reason,
+  status = "completed"
+}: EventOf<"AlertRaised">): string => {
+  const cause = error?.message ?? reason
+  const after = elapsedMs === undefined ? "" : ` after ${span(elapsedMs)}`
+  return `${execution} ${word(status)}${after}${cause === undefined ? "" : `: ${cause}`}`
+}
+
+/** What an alert says, without its kind. */
+export const alertText = (alert: EventOf<"AlertRaised">): string => {
+  const where = alert.stack === undefined ? "" : `${alert.stack}: `
+  switch (alert.kind) {
+    case "stalled":
+      return `${where}${stalled(alert)}`
+    case "recovered":
+      return alert.stall === "stage" ? "the slow step has finished" : "progress has resumed"
+    case "overdue":
+      return `running for ${span(alert.elapsedMs ?? 0)}, ${compared(alert, "executions")}`
+    case "succeeded":
+    case "failed":
+      return ended(alert)
+    case "monitoring_gap":
+      return `not monitored for ${span(alert.elapsedMs ?? 0)}; the log has what happened meanwhile`
+  }
+}
