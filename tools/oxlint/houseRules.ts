@@ -11,9 +11,11 @@ const mayImport: Readonly<Record<string, ReadonlyArray<string>>> = {
   domain: [],
   analysis: ["domain"],
   spi: ["domain", "analysis"],
-  store: ["domain", "analysis", "spi", "telemetry"],
-  engine: ["domain", "analysis", "spi", "telemetry"],
-  testing: ["domain", "analysis", "spi", "store", "engine", "telemetry"],
+  api: ["domain", "analysis", "spi"],
+  config: ["domain", "analysis", "spi", "api"],
+  store: ["domain", "analysis", "spi", "api", "telemetry"],
+  engine: ["domain", "analysis", "spi", "api", "config", "telemetry"],
+  testing: ["domain", "analysis", "spi", "api", "config", "store", "engine", "telemetry"],
   telemetry: []
 }
 

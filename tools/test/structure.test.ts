@@ -49,7 +49,11 @@ describe("the structure of the sources", () => {
   })
 
   it("finds a circle where there is one", () => {
-    const graph = new Map([["a", ["b"]], ["b", ["c"]], ["c", ["b"]]])
+    const graph = new Map([
+      ["a", ["b"]],
+      ["b", ["c"]],
+      ["c", ["b"]]
+    ])
     expect(circles(graph).map((circle) => circle.toSorted())).toEqual([["b", "c"]])
   })
 

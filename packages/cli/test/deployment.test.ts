@@ -110,7 +110,9 @@ const statuses = async (environment = "production") => {
 const moves = async (correlationId: string) => {
   const { value } = await json("events", correlationId)
   return {
-    deployment: value.events.filter(({ type }: any) => type === "DeploymentTransitioned").map(({ data }: any) => data.on),
+    deployment: value.events
+      .filter(({ type }: any) => type === "DeploymentTransitioned")
+      .map(({ data }: any) => data.on),
     stacks: value.events
       .filter(({ type }: any) => type === "StackTransitioned")
       .map(({ data }: any) => `${data.stack} ${data.on}`)

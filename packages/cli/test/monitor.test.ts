@@ -271,7 +271,9 @@ describe("monitor", { timeout: 300_000 }, () => {
     assert.strictEqual(took.at(-1)!.restarts, 20)
     assert.isAbove(took.at(-1)!.gapMs!, 0)
     assert.isAtLeast(announced.monitoring_gap ?? 0, 1)
-    const gaps = events.flatMap(({ event, id }) => (event._tag === "AlertRaised" && event.kind === "monitoring_gap" ? [id] : []))
+    const gaps = events.flatMap(({ event, id }) =>
+      event._tag === "AlertRaised" && event.kind === "monitoring_gap" ? [id] : []
+    )
     assert.strictEqual(new Set(gaps).size, gaps.length)
 
     // The file and the output have each event once, in order, and none is missing.

@@ -84,7 +84,9 @@ export const init = Command.make(
         })
         yield* inv.host.backend.adopt(inv.settings.directory, made.deploymentId)
         return made
-      }).pipe(Effect.catchTag("Rejected", (refused) => Effect.fail(existing === undefined ? refused : taken(existing)))),
+      }).pipe(
+        Effect.catchTag("Rejected", (refused) => Effect.fail(existing === undefined ? refused : taken(existing)))
+      ),
       { create: true }
     )
     const shown = files.map((path) => Path.relative(inv.host.cwd, path))

@@ -11,7 +11,8 @@ import { invocation, type Invocation } from "../main/Invocation.ts"
 import { turnView } from "../json/turn.ts"
 import { span as spanText } from "../live/words.ts"
 import { explaining, placeOf } from "../request/place.ts"
-import { freeTimeOf, type Look, type Pace, turnOf } from "../waiting/waiting.ts"
+import type { Look } from "../waiting/Look.ts"
+import { freeTimeOf, type Pace, turnOf } from "../waiting/waiting.ts"
 import { deploymentOrExecution, span } from "./flags.ts"
 
 const day = 86_400_000

@@ -64,7 +64,12 @@ const inner: ReadonlySet<string> = new Set([
 /** Whether an event is worth a line in a log file. */
 export const isLogged = ({ event }: StoredEvent): boolean => !inner.has(event._tag)
 
-const levels: Readonly<Record<string, string>> = { stalled: "warn", overdue: "warn", monitoring_gap: "warn", failed: "error" }
+const levels: Readonly<Record<string, string>> = {
+  stalled: "warn",
+  overdue: "warn",
+  monitoring_gap: "warn",
+  failed: "error"
+}
 
 const levelOf = ({ event }: StoredEvent): string => {
   if (event._tag === "AlertRaised") return levels[event.kind] ?? "info"

@@ -1,5 +1,5 @@
 /** A look at what is waited for, as JSON shows it. The names are API. */
-import type { Look } from "../waiting/waiting.ts"
+import type { Look } from "../waiting/Look.ts"
 import { blockerView } from "./canDeploy.ts"
 import { estimateView } from "./estimate.ts"
 import { iso, schemas } from "./execution.ts"

@@ -24,7 +24,10 @@ const nobody = (error: StoreError): Failure =>
 /** The providers' word alone. */
 export const askProviders = (inv: Invocation, question: CanDeploy.CanDeployRequest, away: StoreError) =>
   Effect.flatMap(engine, ({ CanDeploy }) =>
-    Effect.provide(CanDeploy.canDeployWithoutStore(question, away), inv.host.backend.providersIn(inv.settings.directory))
+    Effect.provide(
+      CanDeploy.canDeployWithoutStore(question, away),
+      inv.host.backend.providersIn(inv.settings.directory)
+    )
   ).pipe(Effect.catchTag("StoreError", (error) => Effect.fail(nobody(error))))
 
 /** What is asked of the place as the store knows it. Where there is no store yet, it is a place that anybody may make. */

@@ -4,15 +4,9 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type { CanDeploy, QueueStatus } from "@signalbox/core/engine"
-import {
-  type CorrelationId,
-  type DeploymentId,
-  DeploymentStore,
-  type EnvironmentName,
-  type Execution,
-  type StoreError
-} from "@signalbox/core/spi"
+import type { CanDeploy } from "@signalbox/core/engine"
+import type { Look } from "./Look.ts"
+import { type CorrelationId, DeploymentStore, type Execution, type StoreError } from "@signalbox/core/spi"
 import { askProviders, settledIn } from "./ask.ts"
 import { isAway } from "./away.ts"
 import { isFinished } from "../commands/choices.ts"
@@ -33,18 +27,6 @@ import * as Target from "../request/target.ts"
 export interface Pace {
   readonly intervalMs: number
   readonly holdMs: number
-}
-
-/** What is known at a look. */
-export interface Look {
-  readonly deploymentId: DeploymentId
-  readonly environment: EnvironmentName
-  readonly execution?: Execution.ExecutionState
-  readonly place?: QueueStatus.QueuePlace
-  readonly blockers: CanDeploy.CanDeployAnswer["blockers"]
-  readonly degraded: string | null
-  readonly turn: boolean
-  readonly message: string
 }
 
 /** A line for each look on stderr; with `json`, an object on stdout. */

@@ -23,7 +23,10 @@ export const keep = (inv: Invocation, done: Reconciliation.DegradedRecord): void
   Fs.renameSync(`${file}.new`, file)
 }
 
-const read = (schema: typeof Reconciliation.DegradedRecord, file: string): Option.Option<Reconciliation.DegradedRecord> => {
+const read = (
+  schema: typeof Reconciliation.DegradedRecord,
+  file: string
+): Option.Option<Reconciliation.DegradedRecord> => {
   try {
     return Schema.decodeUnknownOption(schema)(JSON.parse(Fs.readFileSync(file, "utf8")))
   } catch {

@@ -70,7 +70,10 @@ describe("events", () => {
   const committed = (seq: number): Note => ({ committed: `LeaseAcquired-${seq}`, stream: "a", seq })
 
   it("are where they were committed and printed", () => {
-    assert.deepEqual(Judge.events(log, [committed(1), committed(2)], [{ stream: "a", seq: 2, id: "LeaseAcquired-2" }]), [])
+    assert.deepEqual(
+      Judge.events(log, [committed(1), committed(2)], [{ stream: "a", seq: 2, id: "LeaseAcquired-2" }]),
+      []
+    )
   })
   it("must not be gone, have gaps or be there twice", () => {
     assert.deepEqual(rules(Judge.events(log, [committed(3)], [])), ["lost"])

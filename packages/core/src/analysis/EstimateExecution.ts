@@ -70,7 +70,8 @@ export const isEnough = (run: Run.Run, by: Past): boolean => !run.rollingBack &&
 const alike = (run: Run.Run, by: Past): readonly [ReadonlyArray<MeasuredStages>, Scope, number] => {
   const all = matching(run, by)
   const same = all.filter(({ command }) => command === run.command)
-  const here = (those: ReadonlyArray<MeasuredStages>) => those.filter(({ environment }) => environment === run.environment)
+  const here = (those: ReadonlyArray<MeasuredStages>) =>
+    those.filter(({ environment }) => environment === run.environment)
   const kinds = [here(same), same, here(all), all]
   const found = kinds.find(({ length }) => length >= enough) ?? (same.length === 0 ? all : same)
   const durations = found.slice(0, reach).map(({ elapsedMs }) => elapsedMs)

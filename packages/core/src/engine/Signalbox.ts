@@ -20,7 +20,18 @@ import type { ProviderError } from "../spi/ProviderError.ts"
 import type { Providers } from "../spi/Providers.ts"
 import type { StoreError } from "../spi/StoreError.ts"
 import { CanDeploy, Preview } from "./preview/index.ts"
-import { type CleanupResult, cleanup, PolicyDecisions, type PolicyDecision, Initialization, type ReportedOutcome, check, type Submission, submit, Admission } from "./admission/index.ts"
+import {
+  type CleanupResult,
+  cleanup,
+  PolicyDecisions,
+  type PolicyDecision,
+  Initialization,
+  type ReportedOutcome,
+  check,
+  type Submission,
+  submit,
+  Admission
+} from "./admission/index.ts"
 import { OperatorCommands, Runner, type CommandExecution } from "./execution/index.ts"
 import type { ObservedStack, PlannedStack } from "../api/Plan.ts"
 import type { Rejected } from "../api/Rejected.ts"
@@ -163,7 +174,10 @@ export class Signalbox extends Context.Service<
           Effect.andThen(inLines({ version: question.version }), provided(CanDeploy.canDeploy(question))),
         runner: (id) => provided(OperatorCommands.runner(id)),
         command: (id, options) =>
-          Effect.andThen(inLines({ by: options.by, reason: options.reason }), provided(OperatorCommands.command(id, options))),
+          Effect.andThen(
+            inLines({ by: options.by, reason: options.reason }),
+            provided(OperatorCommands.command(id, options))
+          ),
         follow: (id, after) => Stream.provideContext(OperatorCommands.follow(id, after), context),
         observe: (options) => provided(Preview.observe(options))
       })

@@ -3,7 +3,18 @@
  *
  * @since 0.1.0
  */
-export { type AdmissionRequest, type Blocker, type BlockerKind, type CleanupResult, type PolicyDecision, deploymentIdOf, RecordedManifest, type ReportedOutcome, type Submission, Sweep } from "./admission/index.ts"
+export {
+  type AdmissionRequest,
+  type Blocker,
+  type BlockerKind,
+  type CleanupResult,
+  type PolicyDecision,
+  deploymentIdOf,
+  RecordedManifest,
+  type ReportedOutcome,
+  type Submission,
+  Sweep
+} from "./admission/index.ts"
 export { type ExpectedClearance, Estimation, HistoryReplay } from "./estimation/index.ts"
 export { CanDeploy, QueueStatus, Orphans } from "./preview/index.ts"
 export * as Configuration from "../config/Configuration.ts"

@@ -144,7 +144,10 @@ describe("a deployment in an environment", () => {
   })
 
   it("exists from its first request on", () => {
-    const nothing = Environment.evolve(undefined, 1, correlationId, { _tag: "DeploymentTransitioned", on: "deploy_started" })
+    const nothing = Environment.evolve(undefined, 1, correlationId, {
+      _tag: "DeploymentTransitioned",
+      on: "deploy_started"
+    })
     expect(Result.getOrThrow(nothing)).toBeUndefined()
     expect(begin).toMatchObject({
       status: "initialized",
@@ -157,7 +160,11 @@ describe("a deployment in an environment", () => {
 
   it("keeps what it knows of its stacks when it is asked again, and adds those that are new", () => {
     const moved = Result.getOrThrow(
-      Environment.evolve(begin, 1, correlationId, { _tag: "StackTransitioned", stack: stacks.api, on: "deploy_started" })
+      Environment.evolve(begin, 1, correlationId, {
+        _tag: "StackTransitioned",
+        stack: stacks.api,
+        on: "deploy_started"
+      })
     )
     const request = requested("deploy")
     const worker = Schema.decodeUnknownSync(StackSpec)({ name: "worker", provider: "disk" })
@@ -192,7 +199,9 @@ describe("a deployment in an environment", () => {
 
   it("has an execution under way until that has ended", () => {
     for (const on of ["started", "paused", "resumed", "rollback_started"] as const) {
-      expect(Result.getOrThrow(Environment.evolve(begin, 1, correlationId, { _tag: "ExecutionTransitioned", on }))).toBe(begin)
+      expect(
+        Result.getOrThrow(Environment.evolve(begin, 1, correlationId, { _tag: "ExecutionTransitioned", on }))
+      ).toBe(begin)
     }
   })
 })

@@ -67,7 +67,12 @@ const choose = (state: State, which: number, choice: number): Event => {
     case 4:
       return { _tag: "StageTransitioned", stage, on: trigger(stageMachine, statusOf(state.stages), choice) }
     case 5:
-      return { _tag: "StageTransitioned", stage, stack, on: trigger(stageMachine, statusOf(current?.stages ?? []), choice) }
+      return {
+        _tag: "StageTransitioned",
+        stage,
+        stack,
+        on: trigger(stageMachine, statusOf(current?.stages ?? []), choice)
+      }
     case 6:
       return choice % 2 === 0
         ? { _tag: "ApprovalRequested", stack, question: `go on at ${choice}?`, expiresAt: choice, otherwise: "abort" }

@@ -184,10 +184,14 @@ const planted: Record<string, { readonly invariant: Simulation.Invariant; readon
     invariant: "in_turn",
     find: () => {
       const { scenario, ...options } = line(next("second"))
-      return mutated<typeof PolicyBlockers>("../../src/engine/Blockers.ts", () => ({ policyBlockers: () => Effect.succeed([]) }), {
-        ...options,
-        scenario: { ...scenario, decisions: [{ at: 1_600, process: 0, decides: "hold", environment: "production" }] }
-      })
+      return mutated<typeof PolicyBlockers>(
+        "../../src/engine/Blockers.ts",
+        () => ({ policyBlockers: () => Effect.succeed([]) }),
+        {
+          ...options,
+          scenario: { ...scenario, decisions: [{ at: 1_600, process: 0, decides: "hold", environment: "production" }] }
+        }
+      )
     }
   },
   "somebody whose turn never comes": {

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import type { Execution, StoredEvent } from "@signalbox/core/spi"
-import type { CallOptions, CommandOptions, EventsOptions } from "./Connection.ts"
+import type { CallOptions, CommandOptions, EventsOptions } from "./CallOptions.ts"
 import type { PlaceOptions, QueueOptions } from "./Coordination.ts"
 
 /**

@@ -14,14 +14,10 @@ import type {
   StoredEvent,
   StrategyName
 } from "@signalbox/core/spi"
+import type { CallOptions, CommandOptions, EventsOptions } from "./CallOptions.ts"
 import type { CommandHandle, CommandRunOptions } from "./CommandRun.ts"
 import type { Coordination, QueueOptions } from "./Coordination.ts"
 import type { EmbeddedOptions, PostgresOptions } from "./SignalboxNode.ts"
-
-/** What every method takes besides its own: aborting the signal rejects with `InterruptedError`. @since 0.1.0 */
-export interface CallOptions {
-  readonly signal?: AbortSignal | undefined
-}
 
 /**
  * Where the state is, and which providers there are.
@@ -77,18 +73,6 @@ export interface ReleaseOptions extends StartOptions {
   readonly version?: string
   readonly artifact?: string
   readonly strategy?: StrategyName
-}
-
-/** A command to a running execution. `stack` narrows it where it can be narrowed. @since 0.1.0 */
-export interface CommandOptions extends CallOptions {
-  readonly by?: string
-  readonly stack?: string
-  readonly reason?: string
-}
-
-/** Which events: those with a sequence number above `after` (default 0, all of them). @since 0.1.0 */
-export interface EventsOptions extends CallOptions {
-  readonly after?: number
 }
 
 /** Which executions, latest first; see `ExecutionQuery`. `limit` is 1–1,000 (default 50). @since 0.1.0 */

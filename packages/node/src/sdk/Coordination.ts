@@ -7,7 +7,7 @@
 import type { Estimate } from "@signalbox/core/analysis"
 import type { BlockerKind, Config, Request } from "@signalbox/core/engine"
 import type { Execution, ExecutionKind, ExecutionStatus, QueuePolicy } from "@signalbox/core/spi"
-import type { CallOptions } from "./Connection.ts"
+import type { CallOptions } from "./CallOptions.ts"
 
 /**
  * What is coordinated: a deployment that was made, or a project.

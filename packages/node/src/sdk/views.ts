@@ -24,7 +24,13 @@ export const blockerInfo = ({ clearsAt, since, ...blocker }: Blocker): BlockerIn
       : { ...clearsAt, low: date(clearsAt.low), point: date(clearsAt.point), high: date(clearsAt.high) }
 })
 
-export const answerOf = ({ blockers, degraded, nextFreeze, queue, ...answer }: CanDeploy.CanDeployAnswer): CanDeployAnswer => ({
+export const answerOf = ({
+  blockers,
+  degraded,
+  nextFreeze,
+  queue,
+  ...answer
+}: CanDeploy.CanDeployAnswer): CanDeployAnswer => ({
   canDeploy: answer.canDeploy,
   degraded: degraded !== null,
   degradedReason: degraded,

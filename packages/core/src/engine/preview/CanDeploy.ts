@@ -18,7 +18,14 @@ import type { Drift, Observation } from "../../spi/Provider.ts"
 import type { ProviderError } from "../../spi/ProviderError.ts"
 import type { Providers } from "../../spi/Providers.ts"
 import { StoreError } from "../../spi/StoreError.ts"
-import { type AdmissionRequest, type Blocker, freezes, policyBlockers, eachStack, RecordedManifest } from "../admission/index.ts"
+import {
+  type AdmissionRequest,
+  type Blocker,
+  freezes,
+  policyBlockers,
+  eachStack,
+  RecordedManifest
+} from "../admission/index.ts"
 import { holderAndQueueBlockers } from "./CurrentHolder.ts"
 import { resolve } from "../../config/Configuration.ts"
 import type { Rejected } from "../../api/Rejected.ts"
@@ -83,7 +90,10 @@ const onRecord = Effect.fnUntraced(function* (
   if (!RecordedManifest.takesBack(question.kind ?? "deploy")) return question
   const deployment = yield* Effect.flatMap(DeploymentStore, (store) => store.deployment(question.deploymentId))
   if (deployment === undefined) return question
-  return { ...question, manifest: RecordedManifest.manifest(deployment, question.environment, environment, question.manifest) }
+  return {
+    ...question,
+    manifest: RecordedManifest.manifest(deployment, question.environment, environment, question.manifest)
+  }
 })
 
 /**

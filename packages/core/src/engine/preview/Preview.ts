@@ -13,7 +13,15 @@ import { ProviderError } from "../../spi/ProviderError.ts"
 import type { Providers } from "../../spi/Providers.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
 import { resolve } from "../../config/Configuration.ts"
-import { type StackAsked, eachStack, type StackPlace, checkExclusive, planOne, refusalOf, RecordedManifest } from "../admission/index.ts"
+import {
+  type StackAsked,
+  eachStack,
+  type StackPlace,
+  checkExclusive,
+  planOne,
+  refusalOf,
+  RecordedManifest
+} from "../admission/index.ts"
 import type { Rejected } from "../../api/Rejected.ts"
 import type { ObservedStack, PlannedStack } from "../../api/Plan.ts"
 import type { Request } from "../../api/Request.ts"
@@ -69,7 +77,9 @@ export const observe = Effect.fnUntraced(function* (options: {
   const deployment = yield* store.deployment(deploymentId)
   const state = yield* store.environment(deploymentId, environment)
   const manifest =
-    deployment === undefined ? options.manifest : RecordedManifest.manifest(deployment, environment, state, options.manifest)
+    deployment === undefined
+      ? options.manifest
+      : RecordedManifest.manifest(deployment, environment, state, options.manifest)
   const spec = yield* resolve(manifest, environment)
   return yield* eachStack(options, spec, state, ({ provider, ref, stack }) =>
     Effect.map(

@@ -133,7 +133,12 @@ const anyEvent = (at: number): Effect.Effect<Event> =>
     return yield* oneOf<Event>([
       { _tag: "ExecutionTransitioned", on: yield* oneOf(executionMachine.triggers) },
       { _tag: "StageTransitioned", stage: yield* oneOf(StageName.literals), on: yield* oneOf(stageMachine.triggers) },
-      { _tag: "StageTransitioned", stage: yield* oneOf(StageName.literals), on: yield* oneOf(stageMachine.triggers), stack },
+      {
+        _tag: "StageTransitioned",
+        stage: yield* oneOf(StageName.literals),
+        on: yield* oneOf(stageMachine.triggers),
+        stack
+      },
       { _tag: "StackTransitioned", stack, on: yield* oneOf(stackMachine.triggers), release: some },
       { _tag: "StackTransitioned", stack, on: yield* oneOf(stackMachine.triggers) },
       { _tag: "DeploymentTransitioned", on: yield* oneOf(deploymentMachine.triggers) },

@@ -133,7 +133,10 @@ describe("what was recorded", () => {
         { ...written, environments: { production: { ...environments.production, region: "us" } } },
         cloud
       )
-      const laid = yield* Configuration.resolve(RecordedManifest.manifest(deployment, production, state, moved), production)
+      const laid = yield* Configuration.resolve(
+        RecordedManifest.manifest(deployment, production, state, moved),
+        production
+      )
       assert.deepStrictEqual([laid.region, laid.stacks[0]?.properties], ["eu", { port: 81 }])
     }).pipe(Effect.provide(layer))
   })

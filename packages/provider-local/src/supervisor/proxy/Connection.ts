@@ -2,14 +2,14 @@
  * A client's connection: which exchanges are open on it, and how it is closed so that what was written last arrives.
  */
 import type { Socket } from "node:net"
-import { type Refusal, rawAnswerOf } from "./Refusal.ts"
+import { type ProxyAnswer, rawAnswerOf } from "./ProxyAnswer.ts"
 
 /** What is open on a connection, as far as the connection has to know. */
 export interface Open {
   /** Whether the request has arrived as a whole. */
   readonly received: boolean
   /** The client's side broke: answers, where that is still possible. */
-  readonly refuse: (refusal: Refusal) => void
+  readonly refuse: (refusal: ProxyAnswer) => void
   /** The connection is gone. */
   readonly abandon: () => void
 }
@@ -58,7 +58,7 @@ export class Connection {
   }
 
   /** What arrived is no HTTP, or too much of it. */
-  refuse(refusal: Refusal): void {
+  refuse(refusal: ProxyAnswer): void {
     if (this.#refused || this.#socket.destroyed || !this.#socket.writable) return
     this.#refused = true
     for (const open of this.#open) if (!open.received) return open.refuse(refusal)

@@ -13,8 +13,9 @@ import {
 import type { Socket } from "node:net"
 import type { Balancer } from "./Balancer.ts"
 import { Connection, ignore, type Open } from "./Connection.ts"
-import { answerHead, cleanPhrase, hasBody, headMax, requestHead, trailersOf } from "./Headers.ts"
-import { bodyOf, invalidAnswer, type Refusal, refusalOfInstance } from "./Refusal.ts"
+import { answerHead, cleanPhrase, hasBody, requestHead, trailersOf } from "./Headers.ts"
+import { headMax } from "./limits.ts"
+import { bodyOf, invalidAnswer, type ProxyAnswer, refusalOfInstance } from "./ProxyAnswer.ts"
 import { monotonic } from "./Requests.ts"
 import { switchingHead, tunnel } from "./Tunnel.ts"
 import { announce, type Upstream } from "./Upstream.ts"
@@ -86,7 +87,7 @@ export class Exchange implements Open {
     this.#finish()
   }
 
-  refuse(refusal: Refusal): void {
+  refuse(refusal: ProxyAnswer): void {
     this.#leave()
     this.#answer(refusal)
   }
@@ -269,7 +270,7 @@ export class Exchange implements Open {
   }
 
   /** No answer of the instance that counts as one. */
-  #fail(refusal: Refusal): void {
+  #fail(refusal: ProxyAnswer): void {
     this.#record(true)
     this.#leave()
     this.#answer(refusal)
@@ -305,7 +306,7 @@ export class Exchange implements Open {
   }
 
   /** An answer of the proxy itself. */
-  #answer(refusal: Refusal): void {
+  #answer(refusal: ProxyAnswer): void {
     const response = this.#response
     if (response.headersSent || response.destroyed) return void response.destroy()
     const body = bodyOf(refusal)

@@ -3,10 +3,7 @@
  * as Node reads and writes them.
  */
 import type { IncomingMessage } from "node:http"
-import type { Refusal } from "./Refusal.ts"
-
-/** The largest head that is passed on, either way. What an application accepts of it, it says itself. */
-export const headMax = 1 << 20
+import type { ProxyAnswer } from "./ProxyAnswer.ts"
 
 /** Fields of one connection. `Transfer-Encoding` is written anew; `Trailer` depends on it. */
 const hopByHop = new Set(["connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade"])
@@ -45,7 +42,7 @@ export const requestHead = (
   request: IncomingMessage,
   target: { readonly host: string; readonly port: number },
   upgrade: boolean
-): ReadonlyArray<string> | Refusal => {
+): ReadonlyArray<string> | ProxyAnswer => {
   const { headers, rawHeaders } = request
   const chunked = isChunked(request)
   if (chunked && headers["transfer-encoding"]!.toLowerCase() !== "chunked") {

@@ -7,8 +7,9 @@ import type { Socket } from "node:net"
 import { Balancer } from "./Balancer.ts"
 import { Connection, ignore } from "./Connection.ts"
 import { Exchange } from "./Exchange.ts"
-import { headMax, isWebSocket } from "./Headers.ts"
-import { noConnect, refusalOfRequest } from "./Refusal.ts"
+import { isWebSocket } from "./Headers.ts"
+import { headMax } from "./limits.ts"
+import { noConnect, refusalOfRequest } from "./ProxyAnswer.ts"
 import type { Upstream } from "./Upstream.ts"
 
 export class Proxy {

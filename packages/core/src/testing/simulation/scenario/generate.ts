@@ -216,7 +216,12 @@ const durations: { readonly [Kind in FaultKind]: (draw: Chance) => number } = {
   provider_late: (draw) => draw.pick([2_000, 20_000])
 }
 
-const drawFaults = (draw: Chance, faults: Partial<Faults>, steps: number, processes: number): ReadonlyArray<ScheduledFault> =>
+const drawFaults = (
+  draw: Chance,
+  faults: Partial<Faults>,
+  steps: number,
+  processes: number
+): ReadonlyArray<ScheduledFault> =>
   (Object.keys(durations) as ReadonlyArray<FaultKind>).flatMap((kind) => {
     const found: Array<ScheduledFault> = []
     while (found.length < 4 && draw.yes(Math.min(0.95, faults[kind] ?? 0))) {

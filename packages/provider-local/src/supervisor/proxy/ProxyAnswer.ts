@@ -2,18 +2,18 @@
  * Answers of the proxy itself, and what they are given for.
  */
 import { STATUS_CODES } from "node:http"
-import { headMax } from "./Headers.ts"
+import { headMax } from "./limits.ts"
 
-export interface Refusal {
+export interface ProxyAnswer {
   readonly status: number
   readonly code: string
   readonly message: string
 }
 
-export const noConnect: Refusal = { status: 405, code: "method_not_allowed", message: "CONNECT is not supported" }
+export const noConnect: ProxyAnswer = { status: 405, code: "method_not_allowed", message: "CONNECT is not supported" }
 
 /** What Node could not read as a request. */
-export const refusalOfRequest = ({ code }: NodeJS.ErrnoException): Refusal => {
+export const refusalOfRequest = ({ code }: NodeJS.ErrnoException): ProxyAnswer => {
   switch (code) {
     case "HPE_HEADER_OVERFLOW":
       return { status: 431, code: "head_too_large", message: `the head of the request is larger than ${headMax} bytes` }
@@ -27,7 +27,7 @@ export const refusalOfRequest = ({ code }: NodeJS.ErrnoException): Refusal => {
 }
 
 /** Why there is no answer of an instance, after the error that its connection ended with. */
-export const refusalOfInstance = (stack: string, connected: boolean, code: string | undefined): Refusal => {
+export const refusalOfInstance = (stack: string, connected: boolean, code: string | undefined): ProxyAnswer => {
   if (!connected) {
     return { status: 502, code: "upstream_unreachable", message: `an instance of ${stack} cannot be reached` }
   }
@@ -37,16 +37,17 @@ export const refusalOfInstance = (stack: string, connected: boolean, code: strin
   return { status: 502, code: "upstream_closed", message }
 }
 
-export const invalidAnswer = (stack: string, what: string): Refusal => ({
+export const invalidAnswer = (stack: string, what: string): ProxyAnswer => ({
   status: 502,
   code: "upstream_invalid",
   message: `an instance of ${stack} sent an answer ${what}`
 })
 
-export const bodyOf = ({ code, message }: Refusal): Buffer => Buffer.from(JSON.stringify({ error: { code, message } }))
+export const bodyOf = ({ code, message }: ProxyAnswer): Buffer =>
+  Buffer.from(JSON.stringify({ error: { code, message } }))
 
 /** The whole answer, for a connection that Node has no response for. */
-export const rawAnswerOf = (refusal: Refusal): Buffer => {
+export const rawAnswerOf = (refusal: ProxyAnswer): Buffer => {
   const body = bodyOf(refusal)
   const head = [
     `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}`,

@@ -1,0 +1,14 @@
+import type { CanDeploy, QueueStatus } from "@signalbox/core/engine"
+import type { DeploymentId, EnvironmentName, Execution } from "@signalbox/core/spi"
+
+/** What is known at a look. */
+export interface Look {
+  readonly deploymentId: DeploymentId
+  readonly environment: EnvironmentName
+  readonly execution?: Execution.ExecutionState
+  readonly place?: QueueStatus.QueuePlace
+  readonly blockers: CanDeploy.CanDeployAnswer["blockers"]
+  readonly degraded: string | null
+  readonly turn: boolean
+  readonly message: string
+}
