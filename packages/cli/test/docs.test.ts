@@ -57,7 +57,7 @@ describe("docs/cli.md", { timeout: 180_000 }, () => {
         .flatMap((entry) => [...Fs.readFileSync(Path.join(entry.parentPath, entry.name), "utf8").matchAll(pattern)])
         .map(([, name = ""]) => name)
     const read = ["../src", "../../node/src/config"].flatMap((folder) => within(folder, /\benv\.(SIGNALBOX_[A-Z_]+)/g))
-    const set = within("../../node/src/command", /\b(SIGNALBOX_[A-Z_]+):/g)
+    const set = within("../../node/src/command", /\b(SIGNALBOX_[A-Z_]+)[":]/g)
     const named = [...page("cli.md").matchAll(/`(SIGNALBOX_[A-Z_]+)`/g)].map(([, name]) => name)
     assert.sameMembers([...new Set(named)], [...new Set([...read, ...set])])
   })
