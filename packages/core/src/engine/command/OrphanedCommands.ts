@@ -25,7 +25,7 @@ export const LocalCommands = Context.Reference<{
   readonly store: () => string
   readonly marks: (prefix: string) => ReadonlyArray<string>
   readonly kill: (prefix: string) => void
-}>("@signalbox/core/engine/CommandsHere", {
+}>("@signalbox/core/engine/command/LocalCommands", {
   defaultValue: () => ({ store: () => "", marks: () => [], kill: () => undefined })
 })
 

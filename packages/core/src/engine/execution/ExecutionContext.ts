@@ -42,7 +42,7 @@ export class ExecutionContext extends Context.Service<
     /** How long each stack has waited for people so far, in milliseconds. */
     readonly waited: Map<StackName, number>
   }
->()("@signalbox/core/engine/Run") {}
+>()("@signalbox/core/engine/execution/ExecutionContext") {}
 
 /** The stacks that this execution works on. @since 0.1.0 */
 export const stacks = Effect.map(ExecutionContext, ({ journal }) =>

@@ -77,7 +77,7 @@ export const step = <A, I>(options: {
 
 /** What calls of providers are told apart by. */
 const CurrentStep = Context.Reference<{ readonly operation: string; readonly stack: string } | undefined>(
-  "@signalbox/core/engine/CurrentStep",
+  "@signalbox/core/engine/execution/CurrentStep",
   { defaultValue: () => undefined }
 )
 

@@ -14,7 +14,7 @@ import * as Random from "effect/Random"
 export const RunnerIdentity = Context.Reference<{
   readonly owner: string
   readonly isDead: (owner: string) => boolean
-}>("@signalbox/core/engine/RunnerIdentity", {
+}>("@signalbox/core/engine/lease/RunnerIdentity", {
   defaultValue: () => ({ owner: "runner", isDead: () => false })
 })
 

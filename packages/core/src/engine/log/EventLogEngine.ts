@@ -45,7 +45,7 @@ export const StepInfo = Context.Reference<{
   readonly operation: string
   readonly stage?: StageName
   readonly stack?: StackName
-}>("@signalbox/core/engine/StepInfo", { defaultValue: () => ({ operation: "step" }) })
+}>("@signalbox/core/engine/log/StepInfo", { defaultValue: () => ({ operation: "step" }) })
 
 type Body = (
   payload: object,

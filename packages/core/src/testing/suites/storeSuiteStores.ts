@@ -9,7 +9,7 @@ import { DeploymentStore, LeaseStore } from "../../spi/index.ts"
 
 /** The same database, opened a second time. */
 export class Another extends Context.Service<Another, Context.Context<DeploymentStore | LeaseStore> | undefined>()(
-  "@signalbox/core/testing/storeSuiteStores/Another"
+  "@signalbox/core/testing/suites/storeSuiteStores/Another"
 ) {}
 
 export type Stores = DeploymentStore | LeaseStore | Another
