@@ -33,8 +33,8 @@ const mutated = async <M extends object>(
 }
 
 afterEach(() => {
-  vi.doUnmock("../../src/engine/LeaseKeeper.ts")
-  vi.doUnmock("../../src/engine/StackDeployment.ts")
+  vi.doUnmock("../../src/engine/lease/LeaseKeeper.ts")
+  vi.doUnmock("../../src/engine/execution/StackDeployment.ts")
   vi.doUnmock("../../src/domain/Graph.ts")
   vi.doUnmock("../../src/analysis/Gate.ts")
   vi.resetModules()
@@ -131,7 +131,7 @@ const planted: Record<string, { readonly invariant: Simulation.Invariant; readon
     invariant: "one_mutator",
     find: () =>
       mutated<typeof LeaseKeeper>(
-        "../../src/engine/LeaseKeeper.ts",
+        "../../src/engine/lease/LeaseKeeper.ts",
         ({ keep }) => ({
           keep: (acquired, ttl) =>
             Effect.map(keep(acquired, ttl), (kept) => ({ ...kept, check: Effect.void, inTime: Effect.void }))
@@ -189,7 +189,7 @@ const planted: Record<string, { readonly invariant: Simulation.Invariant; readon
   "an old release that is retired without looking": {
     invariant: "no_teardown_on_faith",
     find: () =>
-      mutated<typeof StackDeployment>("../../src/engine/StackDeployment.ts", () => ({ retire: retireBlindly }), {
+      mutated<typeof StackDeployment>("../../src/engine/execution/StackDeployment.ts", () => ({ retire: retireBlindly }), {
         seeds
       })
   },

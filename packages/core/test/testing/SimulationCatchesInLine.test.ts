@@ -60,10 +60,10 @@ const line = (...requests: ReadonlyArray<Request>): Simulation.Options => ({
 
 const mocked = [
   "../../src/domain/Queue.ts",
-  "../../src/engine/Ahead.ts",
-  "../../src/engine/Blockers.ts",
-  "../../src/engine/LeaseKeeper.ts",
-  "../../src/engine/Overriding.ts"
+  "../../src/engine/queue/QueuePosition.ts",
+  "../../src/engine/admission/PolicyBlockers.ts",
+  "../../src/engine/lease/LeaseKeeper.ts",
+  "../../src/engine/admission/Override.ts"
 ]
 
 /** Simulates with one module of core changed, as a mutation run would. */
@@ -114,7 +114,7 @@ const planted: Record<string, { readonly invariant: Simulation.Invariant; readon
     invariant: "in_turn",
     find: () =>
       mutated<typeof QueuePosition>(
-        "../../src/engine/Ahead.ts",
+        "../../src/engine/queue/QueuePosition.ts",
         () => ({ queuePosition: () => Effect.succeed({ places: 0, isNext: true }) }),
         line(next("second"), next("third", { at: 1_700 }), next("back", { kind: "rollback", at: 1_900 }))
       )
@@ -123,7 +123,7 @@ const planted: Record<string, { readonly invariant: Simulation.Invariant; readon
     invariant: "in_turn",
     find: () =>
       mutated<typeof Override>(
-        "../../src/engine/Overriding.ts",
+        "../../src/engine/admission/Override.ts",
         () => ({ overridePasses: (asked) => () => Effect.succeed(asked.override !== undefined) }),
         line(next("second"), next("third", { at: 1_700, override: "it cannot wait" }))
       )
@@ -185,7 +185,7 @@ const planted: Record<string, { readonly invariant: Simulation.Invariant; readon
     find: () => {
       const { scenario, ...options } = line(next("second"))
       return mutated<typeof PolicyBlockers>(
-        "../../src/engine/Blockers.ts",
+        "../../src/engine/admission/PolicyBlockers.ts",
         () => ({ policyBlockers: () => Effect.succeed([]) }),
         {
           ...options,
@@ -198,7 +198,7 @@ const planted: Record<string, { readonly invariant: Simulation.Invariant; readon
     invariant: "everything_ends",
     find: () =>
       mutated<typeof QueuePosition>(
-        "../../src/engine/Ahead.ts",
+        "../../src/engine/queue/QueuePosition.ts",
         ({ queuePosition }) => ({
           queuePosition: (asked) => (asked.kind === "rollback" ? Effect.never : queuePosition(asked))
         }),
@@ -237,7 +237,7 @@ const planted: Record<string, { readonly invariant: Simulation.Invariant; readon
     invariant: "one_mutator",
     find: () =>
       mutated<typeof LeaseKeeper>(
-        "../../src/engine/LeaseKeeper.ts",
+        "../../src/engine/lease/LeaseKeeper.ts",
         ({ keep }) => ({
           keep: (acquired, ttl) =>
             Effect.flatMap(keep(acquired, ttl), (kept) =>
