@@ -42,7 +42,6 @@ const plain = (comment: string): string =>
     .replace(/^\/\*\*\s?/, "")
     .replace(/\s*\*\/\s*$/, "")
     .replace(/^[ \t]*\* ?/gm, "")
-    .replace(/\s*@since \S+\s*$/, "")
     .replace(/^```ts$/gm, "```typescript")
     .trim()
 

@@ -15,8 +15,6 @@
  *   Layer.provide(Providers.layer([local]))
  * )
  * ```
- *
- * @since 0.1.0
  */
 export * from "./engine/index.ts"
 export * from "./spi/index.ts"

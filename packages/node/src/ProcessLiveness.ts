@@ -1,7 +1,5 @@
 /**
  * Who this process is, and whether another one is dead for certain.
- *
- * @since 0.1.0
  */
 import { RunnerIdentity } from "@signalbox/core/engine"
 import * as Layer from "effect/Layer"
@@ -51,8 +49,6 @@ const place = (() => {
 /**
  * Names this process: host, boot, process namespace, process id and start time, such as
  * `build-7/5f0c…/4026531836/4711/98213`.
- *
- * @since 0.1.0
  */
 export const owner = (): string => `${place()}/${process.pid}/${stat(process.pid)?.startedAt ?? unknown}`
 
@@ -76,8 +72,6 @@ const isGone = (pid: number): boolean => {
 /**
  * Whether the process of that name is dead for certain: it ran on this host, in this boot and namespace, and its id is free,
  * given to another process, or that of one that has ended. False wherever that cannot be told.
- *
- * @since 0.1.0
  */
 export const isDead = (name: string): boolean => {
   const process = parse(name)
@@ -90,7 +84,5 @@ export const isDead = (name: string): boolean => {
 
 /**
  * Makes the engine name itself so, and take over at once from a process that is dead.
- *
- * @since 0.1.0
  */
 export const layer: Layer.Layer<never> = Layer.sync(RunnerIdentity, () => ({ owner: owner(), isDead }))

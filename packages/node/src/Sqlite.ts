@@ -1,8 +1,6 @@
 /**
  * A SQL client over `node:sqlite`: what Signalbox needs of one and no more, until `@effect/sql-sqlite-node` is there for
  * this version of Effect.
- *
- * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -27,8 +25,6 @@ import { pathToFileURL } from "node:url"
  * false (default true) a missing file fails as `ConnectionError` and nothing is made. `synchronous` `full` survives power
  * loss, `normal` only the end of the process (default `full`). A statement waits up to `busyTimeout` milliseconds (default
  * 10,000) for writers of other processes, without blocking this one. `setup` holds more statements for the new connection.
- *
- * @since 0.1.0
  */
 export interface SqliteOptions {
   readonly filename: string
@@ -43,8 +39,6 @@ const prepared = 256
 
 /**
  * The client, on one connection: WAL, foreign keys, `BEGIN IMMEDIATE`.
- *
- * @since 0.1.0
  */
 export const make = (
   options: SqliteOptions
@@ -129,8 +123,6 @@ export const make = (
 
 /**
  * The client as a layer.
- *
- * @since 0.1.0
  */
 export const layer = (options: SqliteOptions): Layer.Layer<SqlClient.SqlClient> =>
   Layer.effect(SqlClient.SqlClient, make(options)).pipe(Layer.provide(Reactivity.layer))

@@ -1,7 +1,5 @@
 /**
  * The state files: a projection of the store, rewritten after every change of a deployment.
- *
- * @since 0.1.0
  */
 import {
   type CorrelationId,
@@ -20,17 +18,15 @@ import { join } from "node:path"
 import type { Shown } from "./stateYaml.ts"
 import { writeAtomically } from "./writeAtomically.ts"
 
-/** The names of the files. @since 0.1.0 */
+/** The names of the files. */
 export const metadataFile = ".deployment-metadata.yaml"
-/** The name of the file that shows the state. @since 0.1.0 */
+/** The name of the file that shows the state. */
 export const stateFile = ".deployment-state.yaml"
 
 /**
  * A state file could not be written.
  *
  * *Errors*: not retryable; no harm is done to the deployment.
- *
- * @since 0.1.0
  */
 export class StateFileError extends Schema.TaggedError<StateFileError>()("StateFileError", {
   path: Schema.String,
@@ -58,8 +54,6 @@ const tags: ReadonlyArray<EventTag> = [
  *
  * *Details*: `write` writes both files of one deployment, and nothing where there is no such deployment. It reads again
  * what it wrote: of several processes, the last one to write has seen the newest state.
- *
- * @since 0.1.0
  */
 export class StateFiles extends Context.Service<
   StateFiles,

@@ -1,7 +1,5 @@
 /**
  * The stores of the Node runtime.
- *
- * @since 0.1.0
  */
 import type { DeploymentStore, LeaseStore, StoreError } from "@signalbox/core/spi"
 import { layerEncoded, makeSql } from "@signalbox/core/store"
@@ -15,7 +13,7 @@ import { commandsHere } from "./command/commandsHere.ts"
 import * as Sqlite from "./Sqlite.ts"
 import { whenThere } from "./whenThere.ts"
 
-/** The name of the embedded database in its folder. @since 0.1.0 */
+/** The name of the embedded database in its folder. */
 export const storeFile = "signalbox.db"
 
 /**
@@ -23,8 +21,6 @@ export const storeFile = "signalbox.db"
  *
  * *Details*: the folder and the file (mode 0600) are made by the first write. Until then the store is empty, and reading
  * makes nothing. `synchronous`: `full` survives power loss, `normal` only the end of the process (default `full`).
- *
- * @since 0.1.0
  */
 export const embeddedStore = (options: {
   readonly directory: string
@@ -84,8 +80,6 @@ const onceDone = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<Effect.Effec
  *
  * *Details*: processes tell each other of changes by `NOTIFY`, after the commit and as often as one can be sent; besides
  * that they look each 250 ms. `maxConnections` is that of this process (default 10); one more listens.
- *
- * @since 0.1.0
  */
 export const postgresStore = (options: {
   readonly url: Redacted.Redacted

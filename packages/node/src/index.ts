@@ -1,8 +1,6 @@
 /// <reference types="node" preserve="true" />
 /**
  * The Node runtime of Signalbox.
- *
- * @since 0.1.0
  */
 export * from "./config/index.ts"
 export * as LeasedCommand from "./command/LeasedCommand.ts"

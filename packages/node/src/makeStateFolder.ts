@@ -4,8 +4,6 @@ import { dirname, join, resolve } from "node:path"
 /**
  * Makes the folder that holds the state, with a `.gitignore` that keeps all of it out of commits: databases, logs and releases
  * do not belong there. Both appear at once. A folder that is there already stays as it is.
- *
- * @since 0.1.0
  */
 export const makeStateFolder = (folder: string): void => {
   const path = resolve(folder)

@@ -24,8 +24,6 @@ const latest = (environments: ReadonlyArray<Environment.EnvironmentState>): Envi
  * The text of `.deployment-metadata.yaml`.
  *
  * *Details*: `status` is that of the environment orchestrated last, `initialized` before the first execution.
- *
- * @since 0.1.0
  */
 export const metadataYaml = ({ deployment, environments }: Shown): string =>
   yaml({
@@ -42,8 +40,6 @@ export const metadataYaml = ({ deployment, environments }: Shown): string =>
  *
  * *Details*: `current_operation` is the kind of the execution under way in the environment orchestrated last, null where
  * there is none. `stacks` has one entry for each stack in each environment, `<stack>-<environment>`.
- *
- * @since 0.1.0
  */
 export const stateYaml = ({ deployment, environments, operations }: Shown): string => {
   const shown = latest(environments)

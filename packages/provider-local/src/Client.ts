@@ -30,8 +30,6 @@ const nothing = { requests: 0, errors: 0, latency: null, healthy: null }
  *
  * *Details*: by default this package's own entry, run by the Node that runs now. Whoever bundles this package into one file
  * gives `[process.execPath, file, "__supervisor"]` or the like.
- *
- * @since 0.1.0
  */
 export interface SupervisorOptions {
   readonly command: ReadonlyArray<string>

@@ -1,7 +1,5 @@
 /**
  * The provider for plain processes behind a weighted reverse proxy.
- *
- * @since 0.1.0
  */
 import { existsSync } from "node:fs"
 import { stat } from "node:fs/promises"
@@ -43,8 +41,6 @@ import { releaseDirectory } from "./supervisor/Paths.ts"
  *
  * *Details*: `directory` the `.signalbox` folder; `cwd` what relative artifacts are relative to (default the working
  * directory); `env` where references to secrets are looked up (default the process's environment).
- *
- * @since 0.1.0
  */
 export interface LocalOptions {
   readonly directory: string
@@ -53,10 +49,10 @@ export interface LocalOptions {
   readonly supervisor?: SupervisorOptions
 }
 
-/** What a stack names as its provider. @since 0.1.0 */
+/** What a stack names as its provider. */
 export const kind = "local"
 
-/** All that a provider can be asked for. @since 0.1.0 */
+/** All that a provider can be asked for. */
 export const capabilities: Capabilities = {
   spiVersion: 1,
   traffic: "percent",
@@ -101,8 +97,6 @@ const runtimeIn = (data: Json): Runtime | null =>
  * const local = LocalProvider.make({ directory: ".signalbox" })
  * const layer = Providers.layer([local])
  * ```
- *
- * @since 0.1.0
  */
 export const make = (options: LocalOptions): Provider => {
   const client = new Client(options.directory, options.supervisor)
@@ -306,8 +300,6 @@ export const make = (options: LocalOptions): Provider => {
 /**
  * Stops the supervisor of a directory and all processes that it holds. What is deployed comes back with the next operation
  * that changes something.
- *
- * @since 0.1.0
  */
 export const stop = (directory: string): Effect.Effect<void, ProviderError> =>
   Effect.mapError(
@@ -317,8 +309,6 @@ export const stop = (directory: string): Effect.Effect<void, ProviderError> =>
 
 /**
  * Lists what the supervisor of a directory has, whatever any registry knows of it. Starts nothing.
- *
- * @since 0.1.0
  */
 export const held = (directory: string): Effect.Effect<Held, ProviderError> =>
   Effect.mapError(
@@ -331,8 +321,6 @@ export const held = (directory: string): Effect.Effect<Held, ProviderError> =>
  * shown.
  *
  * *When to use*: where the registry that knew them is gone, and no execution can take them over.
- *
- * @since 0.1.0
  */
 export const abandon = (
   { directory, supervisor }: Pick<LocalOptions, "directory" | "supervisor">,

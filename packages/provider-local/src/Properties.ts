@@ -1,7 +1,5 @@
 /**
  * The properties of a local stack.
- *
- * @since 0.1.0
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -28,8 +26,6 @@ const VariableName = Schema.String.check(
  * A secret, by the name of the environment variable that holds it: `{ "$secret": "API_TOKEN" }`.
  *
  * *Details*: resolved when a process is started, from the environment of the command that deploys; never stored or printed.
- *
- * @since 0.1.0
  */
 export const SecretReference = Schema.Struct({ $secret: VariableName })
 
@@ -55,8 +51,6 @@ const inside = text.check(
  * - `keep` how many releases stay unpacked (1–50, default 3)
  * - `drain` how long requests in flight may take to finish (10 seconds), `grace` what is left between SIGTERM and SIGKILL
  *   (5 seconds)
- *
- * @since 0.1.0
  */
 export const Properties = Schema.Struct({
   command: Schema.NonEmptyArray(text.check(Schema.isMinLength(1))),
@@ -80,7 +74,6 @@ export const Properties = Schema.Struct({
   drain: optional(Span, "10 seconds"),
   grace: optional(Span, "5 seconds")
 })
-/** @since 0.1.0 */
 export type Properties = typeof Properties.Type
 
 const formatter = SchemaIssue.makeFormatterStandardSchemaV1()

@@ -1,8 +1,6 @@
 /// <reference types="node" preserve="true" />
 /**
  * The Signalbox provider for plain processes behind a weighted reverse proxy.
- *
- * @since 0.1.0
  */
 export * as LocalProvider from "./LocalProvider.ts"
 export { Properties as LocalProperties } from "./Properties.ts"

@@ -140,7 +140,7 @@ const release = Command.make(
             flags.force ? Effect.succeed(false) : Effect.fail(nothingHeld(refused, before.lease))
           )
         )
-        const broken = flags.force ? yield* box.breakLock(deploymentId, { environment, ...told }) : undefined
+        const broken = flags.force ? yield* box.revokeLease(deploymentId, { environment, ...told }) : undefined
         const lineup = yield* lineupOf(place)
         const taken = lockLeaseView({ lease: broken, isDead: before.isDead })
         yield* inv.result({ ...lockView(place, lineup), released, broken: taken }, () => [

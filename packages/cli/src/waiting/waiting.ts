@@ -83,7 +83,7 @@ export const turnOf = (inv: Invocation, id: CorrelationId, pace: Pace) => {
           pace.intervalMs,
           Effect.flatMap(look, (now) => tell(inv, now))
         )
-        const turn = box.takeTurn(id, { hold: Duration.millis(pace.holdMs) })
+        const turn = box.waitForAdmission(id, { hold: Duration.millis(pace.holdMs) })
         const state = yield* Effect.raceFirst(turn, progress)
         if (!isFinished(state) || state.status === "completed") return yield* lookOn(state, true)
         yield* tell(inv, { ...(yield* lookOn(state, false)), message: ended(state).message })

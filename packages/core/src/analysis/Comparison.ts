@@ -1,8 +1,6 @@
 /**
  * Judging a candidate against the stable release, over one and the same time: its errors at every look, its response times
  * once a step is over.
- *
- * @since 0.1.0
  */
 import type { CompareSpec } from "../domain/Spec.ts"
 import type { Evidence } from "../domain/Verdict.ts"
@@ -15,8 +13,6 @@ import * as MannWhitney from "./MannWhitney.ts"
  *
  * *Details*: `missing` says why it decides nothing: `data` there was none or too little, though there could be more;
  * `means` it cannot be made at all here. Null where it was made, also where its outcome is ambiguous.
- *
- * @since 0.1.0
  */
 export interface Compared {
   readonly evidence: Evidence
@@ -39,8 +35,6 @@ const worthAsking = 3
  * estimate, and the test alone decides. `inconclusive` below `minSamples` requests of either release, and where the
  * evidence is positive but does not suffice; `no_data` where one of them had no request. `value` is the ratio, `effect` the
  * difference of the rates in percentage points.
- *
- * @since 0.1.0
  */
 export const judgeErrors = (spec: CompareSpec, ratio: ErrorRatio.ErrorRatio): Compared => {
   const { candidate, stable } = ratio
@@ -88,8 +82,6 @@ export const judgeErrors = (spec: CompareSpec, ratio: ErrorRatio.ErrorRatio): Co
 
 /**
  * Response times of both releases, in milliseconds; null where the provider gives no single ones.
- *
- * @since 0.1.0
  */
 export interface Latencies {
   readonly candidate: ReadonlyArray<number> | null
@@ -108,8 +100,6 @@ export interface Latencies {
  * *Source*: the judge of Netflix's Kayenta (`MannWhitneyClassifier`): interval beyond a tolerance, then effect size. There
  * the tolerance is a share of the estimated shift itself; here it is one of the stable release's response time, which says
  * what is bearable.
- *
- * @since 0.1.0
  */
 export const judgeLatencies = (spec: CompareSpec, latencies: Latencies): Compared => {
   const candidate = latencies.candidate ?? []
@@ -152,8 +142,6 @@ export const judgeLatencies = (spec: CompareSpec, latencies: Latencies): Compare
 
 /**
  * Where there is nothing to compare with, or the comparison could not be measured.
- *
- * @since 0.1.0
  */
 export const without = (verdict: "no_data" | "error", reason: string): Compared => ({
   missing: verdict === "no_data" ? "means" : null,
@@ -165,8 +153,6 @@ export const without = (verdict: "no_data" | "error", reason: string): Compared 
  *
  * *Details*: missing data keeps the candidate from passing where `missing` is `counted`; where it is `said` it is only said
  * in the evidence, and so are comparisons for which the means are missing, in any case.
- *
- * @since 0.1.0
  */
 export const join = (
   judgement: Judgement,

@@ -31,17 +31,15 @@
  * 2022. Confidence sequences by inverting such tests: S. Howard, A. Ramdas, J. McAuliffe and J. Sekhon, "Time-uniform,
  * nonparametric, nonasymptotic confidence sequences", Annals of Statistics 49, 2021. The estimate: N. Mantel and
  * W. Haenszel, Journal of the National Cancer Institute 22, 1959.
- *
- * @since 0.1.0
  */
 
-/** Requests and how many of them failed. @since 0.1.0 */
+/** Requests and how many of them failed. */
 export interface Count {
   readonly requests: number
   readonly errors: number
 }
 
-/** What both releases did over one and the same time. @since 0.1.0 */
+/** What both releases did over one and the same time. */
 export interface Pair {
   readonly candidate: Count
   readonly stable: Count
@@ -52,8 +50,6 @@ export interface Pair {
  *
  * *Details*: `support` is the logarithm of the likelihood of each ratio on a grid around the tolerated one, relative to that
  * one. `weighted` are the errors of each release as Mantel and Haenszel weight them.
- *
- * @since 0.1.0
  */
 export interface ErrorRatio extends Pair {
   readonly tolerated: number
@@ -86,8 +82,6 @@ const weights: ReadonlyArray<number> = (() => {
 
 /**
  * No evidence yet, against a `tolerated` ratio of error rates, candidate to stable (above 0).
- *
- * @since 0.1.0
  */
 export const start = (tolerated: number): ErrorRatio => ({
   tolerated,
@@ -102,7 +96,7 @@ const plus = (left: Count, right: Count): Count => ({
   errors: left.errors + right.errors
 })
 
-/** The counts of two times together. @since 0.1.0 */
+/** The counts of two times together. */
 export const both = (left: Pair, right: Pair): Pair => ({
   candidate: plus(left.candidate, right.candidate),
   stable: plus(left.stable, right.stable)
@@ -110,8 +104,6 @@ export const both = (left: Pair, right: Pair): Pair => ({
 
 /**
  * Adds what happened since the last look: counts of new requests, not of all requests.
- *
- * @since 0.1.0
  */
 export const add = (before: ErrorRatio, { candidate, stable }: Pair): ErrorRatio => {
   const { tolerated } = before
@@ -149,8 +141,6 @@ const against = ({ support }: ErrorRatio, index: number, direction: 1 | -1): num
  *
  * *Details*: starts at 1. If the ratio is tolerable it ever reaches 1/α with a probability of at most α. One error alone
  * never brings more than about 3.4, also where the stable release had none.
- *
- * @since 0.1.0
  */
 export const evidence = (ratio: ErrorRatio): number => against(ratio, centre, 1)
 
@@ -158,8 +148,6 @@ export const evidence = (ratio: ErrorRatio): number => against(ratio, centre, 1)
  * The ratio of the error rates, of Mantel and Haenszel: that of all requests where the shares of traffic stayed the same,
  * and not misled by a base rate that moved together with them. Null where the stable release had no error, or one of them
  * no traffic.
- *
- * @since 0.1.0
  */
 export const estimate = ({ weighted }: ErrorRatio): number | null =>
   weighted.stable === 0 ? null : weighted.candidate / weighted.stable
@@ -170,8 +158,6 @@ export const estimate = ({ weighted }: ErrorRatio): number | null =>
  *
  * *Details*: the lower end is above the tolerated ratio just where `evidence` is at least 1/`alpha` (to one step of 5 %).
  * From 0 where there is no lower limit, to 1,000 times the tolerated ratio where there is no upper one.
- *
- * @since 0.1.0
  */
 export const interval = (ratio: ErrorRatio, alpha: number): readonly [lower: number, upper: number] => {
   const refused = (index: number, direction: 1 | -1) => against(ratio, index, direction) >= 1 / alpha

@@ -12,18 +12,16 @@
  * *Source*: V. Vovk, A. Gammerman and G. Shafer, "Algorithmic Learning in a Random World", 2005 (conformal prediction).
  * The tail: J. Pickands, "Statistical inference using extreme order statistics", Annals of Statistics 3, 1975, with the
  * shape of an exponential.
- *
- * @since 0.1.0
  */
 import { pick, seeded } from "./EstimateChance.ts"
 
-/** The share of durations that an interval is made to cover. @since 0.1.0 */
+/** The share of durations that an interval is made to cover. */
 export const coverage = 0.8
 
-/** From how many durations on there are intervals. @since 0.1.0 */
+/** From how many durations on there are intervals. */
 export const enough = 9
 
-/** What estimates are based on, from the most specific to the most general. @since 0.1.0 */
+/** What estimates are based on, from the most specific to the most general. */
 export type Scope = "environment" | "deployment" | "strategy" | "provider" | "stage" | "all"
 
 /**
@@ -32,8 +30,6 @@ export type Scope = "environment" | "deployment" | "strategy" | "provider" | "st
  * *Details*: `history` has an interval that covers 80 %. `few`: there are less than 9 values to take it from, the interval is
  * 20 % around their mean and covers nobody knows how much. `none`: there is nothing to go by. `exceeded`: it takes longer than all `n`
  * before.
- *
- * @since 0.1.0
  */
 export type Basis = "history" | "few" | "none" | "exceeded"
 
@@ -43,8 +39,6 @@ export type Basis = "history" | "few" | "none" | "exceeded"
  *
  * *Details*: where `basis` is `history`, `values` are equally likely values of it, in order, of which the interval leaves out
  * the share `tail` on each side.
- *
- * @since 0.1.0
  */
 export interface Estimate {
   readonly point: number | null
@@ -58,7 +52,7 @@ export interface Estimate {
   readonly tail?: number
 }
 
-/** An estimate that says that there is none. @since 0.1.0 */
+/** An estimate that says that there is none. */
 export const without = (basis: "none" | "exceeded", n: number, scope: Scope): Estimate => ({
   point: null,
   low: null,
@@ -74,8 +68,6 @@ export const without = (basis: "none" | "exceeded", n: number, scope: Scope): Es
  *
  * *Details*: `lowMs` to `highMs` holds with the probability `coverage` where `basis` is `history`. The three times are null where
  * it is `none` or `exceeded`.
- *
- * @since 0.1.0
  */
 export interface EstimateView {
   readonly remainingMs: number | null
@@ -87,7 +79,7 @@ export interface EstimateView {
   readonly scope: Scope
 }
 
-/** Shows an estimate. @since 0.1.0 */
+/** Shows an estimate. */
 export const view = ({ basis, coverage, high, low, n, point, scope }: Estimate): EstimateView => ({
   remainingMs: point,
   lowMs: low,
@@ -103,8 +95,6 @@ export const view = ({ basis, coverage, high, low, n, point, scope }: Estimate):
  * two of them where that is no whole number.
  *
  * *Details*: `n` is how many of them were measured, where `sorted` are more that were derived from these.
- *
- * @since 0.1.0
  */
 export const quantile = (sorted: ReadonlyArray<number>, p: number, n = sorted.length): number => {
   const share = (p * (n + 1) - 0.5) / n
@@ -114,7 +104,7 @@ export const quantile = (sorted: ReadonlyArray<number>, p: number, n = sorted.le
   return low + (rank - below) * ((sorted[below] ?? low) - low)
 }
 
-/** An estimate from equally likely values of the time that is left, which rest on `n` durations. @since 0.1.0 */
+/** An estimate from equally likely values of the time that is left, which rest on `n` durations. */
 export const ofValues = (
   values: ReadonlyArray<number>,
   scope: Scope,
@@ -138,7 +128,7 @@ export const ofValues = (
 
 const mean = (values: ReadonlyArray<number>): number => values.reduce((sum, value) => sum + value, 0) / values.length
 
-/** 20 % around the mean of the whole duration, less what has gone by. @since 0.1.0 */
+/** 20 % around the mean of the whole duration, less what has gone by. */
 export const aroundMean = (durations: ReadonlyArray<number>, elapsedMs: number, scope: Scope): Estimate => {
   const whole = mean(durations)
   const left = (share: number) => Math.max(0, Math.round(share * whole - elapsedMs))
@@ -153,7 +143,7 @@ export const aroundMean = (durations: ReadonlyArray<number>, elapsedMs: number, 
   }
 }
 
-/** Whether something of this duration would go on by then; what has not begun is still to come, whatever it takes. @since 0.1.0 */
+/** Whether something of this duration would go on by then; what has not begun is still to come, whatever it takes. */
 export const lasts = (ms: number, elapsedMs: number): boolean => elapsedMs === 0 || ms > elapsedMs
 
 /**
@@ -161,8 +151,6 @@ export const lasts = (ms: number, elapsedMs: number): boolean => elapsedMs === 0
  *
  * *Details*: what is left of those that lasted longer. Where these are fewer than 9, the tail of the distribution is taken
  * for exponential, with the mean excess of the 9 longest. Empty where nothing ever lasted so long.
- *
- * @since 0.1.0
  */
 export const leftOf = (durations: ReadonlyArray<number>, elapsedMs: number): ReadonlyArray<number> => {
   const longer = durations.filter((ms) => lasts(ms, elapsedMs)).map((ms) => ms - elapsedMs)
@@ -183,8 +171,6 @@ const exponential: ReadonlyArray<number> = Array.from(
 
 /**
  * What is left of something that has lasted `elapsedMs`, from whole durations of the same.
- *
- * @since 0.1.0
  */
 export const remaining = (durations: ReadonlyArray<number>, elapsedMs: number, scope: Scope = "all"): Estimate => {
   if (durations.length === 0) return without("none", 0, scope)
@@ -196,7 +182,7 @@ export const remaining = (durations: ReadonlyArray<number>, elapsedMs: number, s
 
 /** From the most certain to the least. */
 const bases: ReadonlyArray<Basis> = ["history", "few", "exceeded", "none"]
-/** From the most specific to the most general. @since 0.1.0 */
+/** From the most specific to the most general. */
 export const scopes: ReadonlyArray<Scope> = ["environment", "deployment", "strategy", "provider", "stage", "all"]
 
 const most = <A>(order: ReadonlyArray<A>, values: ReadonlyArray<A>): A =>
@@ -230,8 +216,6 @@ const sums = (estimates: ReadonlyArray<Estimate>): ReadonlyArray<number> => {
  *
  * *Details*: a sum is drawn 400 times. Where one of them has no interval, the distances from the values to the ends are added
  * as squares: as little of one makes up for as much of another.
- *
- * @since 0.1.0
  */
 export const together = (estimates: ReadonlyArray<Estimate>): Estimate => {
   const [first, ...others] = estimates
@@ -264,13 +248,13 @@ export const together = (estimates: ReadonlyArray<Estimate>): Estimate => {
   }
 }
 
-/** What is out of the ordinary from `threshold` milliseconds on, by `n` earlier durations. @since 0.1.0 */
+/** What is out of the ordinary from `threshold` milliseconds on, by `n` earlier durations. */
 export interface Unusual {
   readonly threshold: number
   readonly n: number
 }
 
-/** From how many durations on it can be said that one of twenty lasts longer. @since 0.1.0 */
+/** From how many durations on it can be said that one of twenty lasts longer. */
 export const enoughForUnusual = 19
 
 /**
@@ -278,8 +262,6 @@ export const enoughForUnusual = 19
  * durations are known.
  *
  * *When to use*: to tell people of a step that seems to be stuck. One in twenty is told of for nothing.
- *
- * @since 0.1.0
  */
 export const unusual = (durations: ReadonlyArray<number>, elapsedMs: number): Unusual | undefined => {
   const n = durations.length

@@ -1,7 +1,5 @@
 /**
  * Whether estimates are worth what they say: measured on history, each execution estimated from those before it.
- *
- * @since 0.1.0
  */
 import { coverage, type Estimate, type Scope } from "./Estimate.ts"
 import * as Execution from "./EstimateExecution.ts"
@@ -14,12 +12,10 @@ import * as Run from "./EstimateRun.ts"
  *
  * *Details*: not of the time that it really took, which nobody knows by then: whoever chooses the moment by the outcome gets
  * other outcomes than an estimate promises. An execution that is over by then is not asked.
- *
- * @since 0.1.0
  */
 export const moments = [0, 0.25, 0.5, 0.75] as const
 
-/** One estimate and what came of it. @since 0.1.0 */
+/** One estimate and what came of it. */
 export interface Checked {
   readonly correlationId: string
   readonly moment: number
@@ -34,8 +30,6 @@ export interface Checked {
  *
  * *Details*: `n` of them had an interval from history, `covered` of these held. `error` is the median of how far the value was
  * off, `naive` that of the mean of all earlier executions, on the same occasions.
- *
- * @since 0.1.0
  */
 export interface Tally {
   readonly n: number
@@ -50,8 +44,6 @@ export interface Tally {
  * The calibration of all estimates, and of some.
  *
  * *Details*: `few`, `none` and `exceeded` count those without an interval from history.
- *
- * @since 0.1.0
  */
 export interface Calibration extends Tally {
   readonly executions: number
@@ -97,8 +89,6 @@ const pastOf = (run: Run.Run, over: ReadonlyArray<Execution.MeasuredStages>): Ex
 /**
  * Goes through history in order, and estimates each execution from those that were over when it started: one after the other,
  * so that others can do something in between.
- *
- * @since 0.1.0
  */
 export function* checking(
   runs: ReadonlyArray<Run.Run>,
@@ -133,7 +123,7 @@ export function* checking(
   }
 }
 
-/** All of it at once. @since 0.1.0 */
+/** All of it at once. */
 export const check = (
   runs: ReadonlyArray<Run.Run>,
   planOf?: (run: Run.Run) => Path.Plan | undefined
@@ -150,8 +140,6 @@ const sizeOf = (n: number): number => sizes.findLast((size) => n >= size) ?? 1
 
 /**
  * The share of the intervals that held, and how far the values were off.
- *
- * @since 0.1.0
  */
 export const calibrate = (checked: ReadonlyArray<Checked>): Calibration => {
   const counted = (basis: Estimate["basis"]) => checked.filter(({ estimate }) => estimate.basis === basis).length

@@ -1,10 +1,8 @@
 /**
  * Chance for estimates: one that is asked for twice says the same.
- *
- * @since 0.1.0
  */
 
-/** Numbers from 0 to 1, the same for the same seed (mulberry32). @since 0.1.0 */
+/** Numbers from 0 to 1, the same for the same seed (mulberry32). */
 export const seeded = (seed: number): (() => number) => {
   let state = seed | 0
   return () => {
@@ -15,10 +13,10 @@ export const seeded = (seed: number): (() => number) => {
   }
 }
 
-/** One of several, each as likely; `chance` is from 0 to 1. @since 0.1.0 */
+/** One of several, each as likely; `chance` is from 0 to 1. */
 export const pick = <A>(values: ReadonlyArray<A>, chance: number): A => values[Math.floor(chance * values.length)]!
 
-/** The same values in another order, the same for as many. @since 0.1.0 */
+/** The same values in another order, the same for as many. */
 export const shuffled = <A>(values: ReadonlyArray<A>): ReadonlyArray<A> => {
   const random = seeded(2)
   return values

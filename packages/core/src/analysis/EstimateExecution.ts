@@ -1,8 +1,6 @@
 /**
  * How long an execution will still take: from earlier executions that did the same work, or where these are few from its
  * stages.
- *
- * @since 0.1.0
  */
 import {
   aroundMean,
@@ -22,34 +20,30 @@ import { latest, ofRun, type Sample } from "./EstimateSample.ts"
 
 /**
  * How many executions of the same kind are looked back on: reading more takes longer than anybody wants to wait for a status.
- *
- * @since 0.1.0
  */
 export const reach = 60
 
-/** A run that is over, with what is asked of it again and again. @since 0.1.0 */
+/** A run that is over, with what is asked of it again and again. */
 export interface MeasuredStages extends Run.Run {
   readonly moments: ReadonlyMap<string, number>
   readonly samples: ReadonlyArray<Sample>
 }
 
-/** Prepares an execution to estimate others by. @since 0.1.0 */
+/** Prepares an execution to estimate others by. */
 export const measure = (run: Run.Run): MeasuredStages => ({ ...run, moments: Run.moments(run), samples: ofRun(run) })
 
 /**
  * Earlier executions, those that succeeded. Made by `past`.
- *
- * @since 0.1.0
  */
 export interface Past {
   readonly runs: ReadonlyArray<MeasuredStages>
   readonly samples: ReadonlyArray<Sample>
 }
 
-/** Prepares earlier executions, to estimate by. Those that have not ended are left out. @since 0.1.0 */
+/** Prepares earlier executions, to estimate by. Those that have not ended are left out. */
 export const past = (runs: ReadonlyArray<Run.Run>): Past => pastOf(runs.map(measure))
 
-/** The same of executions that are prepared already. @since 0.1.0 */
+/** The same of executions that are prepared already. */
 export const pastOf = (runs: ReadonlyArray<MeasuredStages>): Past => {
   const ended = runs
     .filter(({ endedAt }) => endedAt !== undefined)
@@ -60,7 +54,7 @@ export const pastOf = (runs: ReadonlyArray<MeasuredStages>): Past => {
 const matching = (run: Run.Run, { runs }: Past): ReadonlyArray<MeasuredStages> =>
   runs.filter((one) => one.deploymentId === run.deploymentId && Run.mayBe(run, one))
 
-/** Whether enough are known that did the same work as a whole, so that no others need to be asked. @since 0.1.0 */
+/** Whether enough are known that did the same work as a whole, so that no others need to be asked. */
 export const isEnough = (run: Run.Run, by: Past): boolean => !run.rollingBack && matching(run, by).length >= enough
 
 /**
@@ -127,8 +121,6 @@ const byRuns = (run: Run.Run, others: ReadonlyArray<MeasuredStages>, scope: Scop
 
 /**
  * What is left of an execution, without the time in which it waits for people.
- *
- * @since 0.1.0
  */
 export const remaining = (run: Run.Run, by: Past, plan?: Path.Plan): Estimate => {
   const [others, scope, tail] = alike(run, by)

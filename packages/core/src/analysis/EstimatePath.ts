@@ -1,7 +1,5 @@
 /**
  * How long an execution will still take, put together from its stages: for one whose like was seen too rarely as a whole.
- *
- * @since 0.1.0
  */
 import * as Graph from "../domain/Graph.ts"
 import type { StageName } from "../domain/Machines.ts"
@@ -10,7 +8,7 @@ import { pick, seeded, shuffled } from "./EstimateChance.ts"
 import type * as Run from "./EstimateRun.ts"
 import { type Pool, pooled, type Sample } from "./EstimateSample.ts"
 
-/** What depends on what, and how many stacks are worked on at once. @since 0.1.0 */
+/** What depends on what, and how many stacks are worked on at once. */
 export interface Plan {
   readonly stacks: ReadonlyArray<Graph.Node>
   readonly parallelism: number
@@ -123,8 +121,6 @@ const nodesOf = (run: Run.Run, plan: Plan | undefined, { order }: Phase): Readon
  * *Details*: 200 times a duration is drawn for each stage, of the same earlier execution for all of them where it had them:
  * what is slow together stays together. `n` is that of the stage of which the fewest are known, `scope` the most general
  * one. Without a `plan` the stacks are taken to be independent.
- *
- * @since 0.1.0
  */
 export const remaining = (run: Run.Run, samples: ReadonlyArray<Sample>, plan?: Plan): Estimate => {
   const phases = phasesOf(run).map((phase) => ({

@@ -1,8 +1,6 @@
 /**
  * An execution as a line of time: when which stage began and ended, the time in which it waited for people or was paused
  * taken out.
- *
- * @since 0.1.0
  */
 import type { ExecutionState, StackState, StageState } from "../domain/Execution.ts"
 import type { CorrelationId, DeploymentId, EnvironmentName, StackName, Timestamp } from "../domain/Ids.ts"
@@ -14,8 +12,6 @@ import type { StrategyName } from "../domain/Spec.ts"
  *
  * *Details*: `from` and `to` are milliseconds of work since the execution started; `to` is absent while it is under way. `ms`
  * is how long it worked, waits for people and pauses taken out.
- *
- * @since 0.1.0
  */
 export interface Span {
   readonly stack: StackName | null
@@ -32,8 +28,6 @@ export interface Span {
  *
  * *Details*: `elapsedMs` is how long it took, or has taken so far. `endedAt` is absent while it is under way. `command` is the
  * line of a wrapped command.
- *
- * @since 0.1.0
  */
 export interface Run {
   readonly correlationId: CorrelationId
@@ -49,7 +43,7 @@ export interface Run {
   readonly spans: ReadonlyArray<Span>
 }
 
-/** A stack of a run; `idle` where there is nothing to do for it, which nobody knows before it is `planned`. @since 0.1.0 */
+/** A stack of a run; `idle` where there is nothing to do for it, which nobody knows before it is `planned`. */
 export interface Member {
   readonly name: StackName
   readonly provider: string
@@ -111,8 +105,6 @@ const waitsOf = (state: ExecutionState, now: Timestamp): ReadonlyArray<Wait> => 
 
 /**
  * The line of time of an execution that has started, finished or not.
- *
- * @since 0.1.0
  */
 export const ofState = (state: ExecutionState, now: Timestamp): Run => {
   const startedAt = state.startedAt ?? now
@@ -168,8 +160,6 @@ export const ofState = (state: ExecutionState, now: Timestamp): Run => {
 
 /**
  * What was known of a finished run when it had worked for `elapsedMs`.
- *
- * @since 0.1.0
  */
 export const cut = (run: Run, elapsedMs: number): Run => {
   const { endedAt: _, ...rest } = run
@@ -194,8 +184,6 @@ export const cut = (run: Run, elapsedMs: number): Run => {
 /**
  * Whether a run does the same work as one that is over, by what is known of it by now: the same kind, on the same stacks, by
  * the same strategies, with nothing to do for the same ones of those that are planned.
- *
- * @since 0.1.0
  */
 export const mayBe = (run: Run, over: Run): boolean =>
   run.kind === over.kind &&
@@ -209,8 +197,6 @@ export const mayBe = (run: Run, over: Run): boolean =>
 
 /**
  * The moments of a run, by name: each stage's beginning and end, in milliseconds of work since its start.
- *
- * @since 0.1.0
  */
 export const moments = ({ spans }: Run): ReadonlyMap<string, number> =>
   new Map(

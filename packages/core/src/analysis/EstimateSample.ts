@@ -1,8 +1,6 @@
 /**
  * Durations of single stages and resources, and which of them to go by: those of the very same, or where these are few,
  * of ever more general kinds.
- *
- * @since 0.1.0
  */
 import type { StoredEvent } from "../domain/Event.ts"
 import type { ExecutionState } from "../domain/Execution.ts"
@@ -13,8 +11,6 @@ import * as Run from "./EstimateRun.ts"
 /**
  * How long one stage of one stack took, or one resource within it: `ms` of work, ended at `at`. Waits for people are not
  * in it.
- *
- * @since 0.1.0
  */
 export interface Sample {
   readonly execution: string
@@ -29,10 +25,10 @@ export interface Sample {
   readonly at: Timestamp
 }
 
-/** What is asked about: a sample without its duration. @since 0.1.0 */
+/** What is asked about: a sample without its duration. */
 export type Key = Omit<Sample, "ms" | "at" | "execution">
 
-/** The stages that a run has ended. @since 0.1.0 */
+/** The stages that a run has ended. */
 export const ofRun = (run: Run.Run): ReadonlyArray<Sample> =>
   run.spans.flatMap(({ ms, provider, stack, stage, strategy, to }) =>
     stack === null || to === undefined
@@ -55,8 +51,6 @@ export const ofRun = (run: Run.Run): ReadonlyArray<Sample> =>
 /**
  * The durations that an execution tells: of the stages of its stacks that succeeded and, where its events are given, of
  * resources from the first sight of each until it was done.
- *
- * @since 0.1.0
  */
 export const samplesOf = (state: ExecutionState, events: ReadonlyArray<StoredEvent> = []): ReadonlyArray<Sample> => {
   const run = Run.ofState(state, state.finishedAt ?? state.requestedAt)
@@ -128,8 +122,6 @@ const levels: ReadonlyArray<readonly [Scope, (one: Key, other: Key) => boolean]>
 /**
  * Which durations to go by, the latest first, and of what. `n` is from how many executions they are: those of one execution
  * resemble each other too much to count for more than one.
- *
- * @since 0.1.0
  */
 export interface Pool {
   readonly samples: ReadonlyArray<Sample>
@@ -137,7 +129,7 @@ export interface Pool {
   readonly n: number
 }
 
-/** How many of the latest executions count: what is older may have been of another kind. @since 0.1.0 */
+/** How many of the latest executions count: what is older may have been of another kind. */
 export const latest = 40
 
 const poolOf = (samples: ReadonlyArray<Sample>, scope: Scope, atLeast: number): Pool => {
@@ -153,8 +145,6 @@ const poolOf = (samples: ReadonlyArray<Sample>, scope: Scope, atLeast: number): 
  * The durations of the most specific kind that `atLeast` executions had: of the same stack with the same strategy in the same
  * environment; in any environment; of the same provider, stage and strategy; of the same provider and stage; of the same
  * stage. Where none has, those of the most specific kind that has any; all durations only where the stage was never seen.
- *
- * @since 0.1.0
  */
 export const pooled = (samples: ReadonlyArray<Sample>, key: Key, atLeast = enough): Pool => {
   let specific: Pool | undefined

@@ -1,7 +1,5 @@
 /**
  * How wide intervals have to be to hold what they promise, where the past does not quite resemble the present.
- *
- * @since 0.1.0
  */
 import { coverage, enough, quantile } from "./Estimate.ts"
 
@@ -20,8 +18,6 @@ const most = 0.2
  * that is promised, as far as the range of the past allows. What goes on rising, for one, is longer than all before it.
  *
  * *Source*: I. Gibbs and E. Candès, "Adaptive conformal inference under distribution shift", NeurIPS 2021 (arXiv 2106.00170).
- *
- * @since 0.1.0
  */
 export const tailOf = (durations: ReadonlyArray<number>, window: number): number => {
   let tail = (1 - coverage) / 2

@@ -1,7 +1,5 @@
 /**
  * Judging one release by its own health, errors and response time.
- *
- * @since 0.1.0
  */
 import * as Duration from "effect/Duration"
 import type { GateSpec } from "../domain/Spec.ts"
@@ -11,8 +9,6 @@ export type { Measured } from "../domain/Verdict.ts"
 
 /**
  * A judgement with its evidence; `reason` is one sentence.
- *
- * @since 0.1.0
  */
 export interface Judgement {
   readonly verdict: VerdictKind
@@ -25,16 +21,12 @@ const worst: ReadonlyArray<VerdictKind> = ["fail", "error", "no_data", "inconclu
 /**
  * The verdict over several: the worst of them, in the order fail, error, no_data, inconclusive, pass. Nothing at all is
  * no_data.
- *
- * @since 0.1.0
  */
 export const combine = (verdicts: ReadonlyArray<VerdictKind>): VerdictKind =>
   worst.find((kind) => verdicts.includes(kind)) ?? "no_data"
 
 /**
  * The judgement where the measurement itself failed.
- *
- * @since 0.1.0
  */
 export const unmeasured = (why: string): Judgement => ({
   verdict: "error",
@@ -48,8 +40,6 @@ export const unmeasured = (why: string): Judgement => ({
  * *Details*: `watched` is how long it has been watched: health and response time count against it only after the grace
  * period, errors always do, and so does a release without a single healthy instance. `samples: "required"` asks for `minSamples` requests (a canary); `"if_any"` judges by health
  * alone where there were too few, and says so in the evidence.
- *
- * @since 0.1.0
  */
 export const judge = (
   gate: GateSpec,

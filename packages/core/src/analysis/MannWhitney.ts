@@ -6,8 +6,6 @@
  * the other", Annals of Mathematical Statistics 18, 1947; J. L. Hodges and E. L. Lehmann, "Estimates of location based on
  * rank tests", 34, 1963; Hollander, Wolfe and Chicken, "Nonparametric Statistical Methods", 3rd edition, chapter 4 (tie
  * correction, interval).
- *
- * @since 0.1.0
  */
 import * as Normal from "./Normal.ts"
 
@@ -18,8 +16,6 @@ import * as Normal from "./Normal.ts"
  * all pairs, 0–1: the probability that a value of the first is larger than one of the second (common-language effect
  * size), 0.5 where they are alike. `greater` and `less` are one-sided p-values, `exact` says whether from the exact
  * distribution.
- *
- * @since 0.1.0
  */
 export interface RankTest {
   readonly u: number
@@ -39,8 +35,6 @@ const ascending = (values: ReadonlyArray<number>): ReadonlyArray<number> => valu
  *
  * *Source*: the recurrence of Mann and Whitney (1947) on the largest value: it belongs to the first sample with
  * probability m / (m + n), and is then larger than all n of the second. Positive terms only, so rounding does not grow.
- *
- * @since 0.1.0
  */
 export const distribution = (m: number, n: number): ReadonlyArray<number> => {
   let row: ReadonlyArray<ReadonlyArray<number>> = Array.from({ length: n + 1 }, () => [1])
@@ -87,8 +81,6 @@ const sum = (values: ReadonlyArray<number>): number => values.reduce((total, val
  *
  * *Details*: exact for samples of less than 50 values each without ties; otherwise the normal approximation with its
  * variance corrected for ties and a continuity correction of ½.
- *
- * @since 0.1.0
  */
 export const rankTest = (first: ReadonlyArray<number>, second: ReadonlyArray<number>): RankTest => {
   const m = first.length
@@ -107,8 +99,6 @@ export const rankTest = (first: ReadonlyArray<number>, second: ReadonlyArray<num
 
 /**
  * The median; the mean of the two in the middle where their number is even. `values` may not be empty.
- *
- * @since 0.1.0
  */
 export const median = (values: ReadonlyArray<number>): number => {
   const sorted = ascending(values)
@@ -119,8 +109,6 @@ export const median = (values: ReadonlyArray<number>): number => {
 /**
  * By how much the first sample is larger: the median of all differences, in the unit of the values. `interval` is null
  * where the samples are too small for any interval of that confidence.
- *
- * @since 0.1.0
  */
 export interface Shift {
   readonly estimate: number
@@ -134,8 +122,6 @@ export interface Shift {
  * *Details*: the interval is made of order statistics of the m·n differences, from the same distribution of U as the test:
  * it holds exactly those shifts that a two-sided test at 1 − `confidence` does not refuse. With ties it errs on the wide
  * side. Takes O(m + n) per order statistic, not O(m·n).
- *
- * @since 0.1.0
  */
 export const shift = (first: ReadonlyArray<number>, second: ReadonlyArray<number>, confidence: number): Shift => {
   const x = ascending(first)

@@ -1,7 +1,5 @@
 /**
  * The standard normal distribution.
- *
- * @since 0.1.0
  */
 
 const density = (x: number): number => Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI)
@@ -11,8 +9,6 @@ const density = (x: number): number => Math.exp((-x * x) / 2) / Math.sqrt(2 * Ma
  *
  * *Source*: up to |x| = 3 the series of G. Marsaglia, "Evaluating the normal distribution", Journal of Statistical
  * Software 11(4), 2004; beyond it Laplace's continued fraction for Mills' ratio (Abramowitz & Stegun 26.2.14).
- *
- * @since 0.1.0
  */
 export const above = (x: number): number => {
   if (x < -3) return 1 - above(-x)
@@ -32,8 +28,6 @@ export const above = (x: number): number => {
 
 /**
  * The x with P(Z > x) = `p`, for `p` strictly between 0 and 1.
- *
- * @since 0.1.0
  */
 export const exceededBy = (p: number): number => {
   if (p > 0.5) return -exceededBy(1 - p)

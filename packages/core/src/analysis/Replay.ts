@@ -1,8 +1,6 @@
 /**
  * HistoryReplay the policy of a past execution, its gate and strategy, or others, over what was measured then: would it have
  * been stopped, when, and why?
- *
- * @since 0.1.0
  */
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
@@ -18,8 +16,6 @@ export type { Rejudged } from "./ReplayRound.ts"
 /**
  * What is changed of a gate: the keys given replace the recorded ones, also within `compare`; `compare: null` takes the
  * comparison away.
- *
- * @since 0.1.0
  */
 export type GateChange = Partial<Omit<typeof GateSpec.Encoded, "compare">> & {
   readonly compare?: (typeof GateSpec.Encoded)["compare"] | null
@@ -27,8 +23,6 @@ export type GateChange = Partial<Omit<typeof GateSpec.Encoded, "compare">> & {
 
 /**
  * What is judged by instead of what was recorded; `stacks` narrows it to those.
- *
- * @since 0.1.0
  */
 export interface Change {
   readonly gate?: GateChange
@@ -43,8 +37,6 @@ export interface Change {
  * person has to decide · `unknown` from `at` on there is no measurement that could tell · `not_judged` there was nothing to
  * judge. `at` is in milliseconds since the epoch, `afterMs` since the deployment of the stack began, `weight` the percentage
  * of the traffic that the candidate had.
- *
- * @since 0.1.0
  */
 export interface Ending {
   readonly kind: "passes" | "aborts" | "asks" | "unknown" | "not_judged"
@@ -61,8 +53,6 @@ export interface Ending {
  *
  * *Details*: `savedMs` is how much sooner its steps were passed; `notes` what was taken over from then, such as the answers
  * of people.
- *
- * @since 0.1.0
  */
 export interface StackReplay {
   readonly name: StackName
@@ -74,7 +64,7 @@ export interface StackReplay {
   readonly notes: ReadonlyArray<string>
 }
 
-/** One execution, replayed. `changed` tells whether it would have ended otherwise. @since 0.1.0 */
+/** One execution, replayed. `changed` tells whether it would have ended otherwise. */
 export interface Replayed {
   readonly correlationId: CorrelationId
   readonly deploymentId: DeploymentId
@@ -94,8 +84,6 @@ const decodeGate = Schema.decodeUnknownSync(GateSpec)
 
 /**
  * A gate with some keys replaced. The change must have been checked.
- *
- * @since 0.1.0
  */
 export const changeGate = (gate: GateSpec, { compare, ...change }: GateChange): GateSpec => {
   const { compare: before, ...encoded } = encodeGate(gate)
@@ -322,8 +310,6 @@ const overall = (endings: ReadonlyArray<Ending>): Ending => {
  * *Details*: pure. Without a change it comes to the verdicts that were recorded. Measurements are those of the past: they were
  * made at the weights and for as long as the policy of then allowed; where another one would have needed others, the answer
  * is `unknown`, never a guess. Undefined where there is no log of an execution.
- *
- * @since 0.1.0
  */
 export const replay = (events: ReadonlyArray<StoredEvent>, change: Change = {}): Replayed | undefined => {
   const record = recordOf(events)

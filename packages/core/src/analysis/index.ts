@@ -1,7 +1,5 @@
 /**
  * Arithmetic of verdicts, without services or I/O.
- *
- * @since 0.1.0
  */
 export * as Comparison from "./Comparison.ts"
 export * as ErrorRatio from "./ErrorRatio.ts"

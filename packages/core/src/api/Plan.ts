@@ -1,7 +1,5 @@
 /**
  * What the facade answers about stacks: what a request would do to them, and how their providers see them.
- *
- * @since 0.1.0
  */
 import type { StackName } from "../domain/Ids.ts"
 import type { StackPlan } from "../domain/Release.ts"
@@ -10,8 +8,6 @@ import type { ProviderError } from "../spi/ProviderError.ts"
 
 /**
  * One line of a plan. `plan` is null where it waits for outputs, named in `waitsFor`, that nobody has produced yet.
- *
- * @since 0.1.0
  */
 export interface PlannedStack {
   readonly name: StackName
@@ -22,7 +18,7 @@ export interface PlannedStack {
   readonly irreversible?: string
 }
 
-/** One stack as its provider sees it now. @since 0.1.0 */
+/** One stack as its provider sees it now. */
 export interface ObservedStack {
   readonly name: StackName
   readonly provider: string

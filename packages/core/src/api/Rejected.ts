@@ -11,8 +11,6 @@ import { Lease } from "../spi/LeaseStore.ts"
  * fit the state that things are in.
  *
  * *Errors*: `blocked` is worth repeating later, the others are not.
- *
- * @since 0.1.0
  */
 export class Rejected extends Schema.TaggedError<Rejected>()("Rejected", {
   kind: Schema.Literals(["invalid", "not_found", "blocked", "conflict"]),
@@ -32,7 +30,7 @@ export class Rejected extends Schema.TaggedError<Rejected>()("Rejected", {
   }
 }
 
-/** The rejection of a correlation id without an execution. @since 0.1.0 */
+/** The rejection of a correlation id without an execution. */
 export const unknownExecution = (id: CorrelationId): Rejected =>
   new Rejected({
     kind: "not_found",

@@ -1,7 +1,5 @@
 /**
  * What a program asks of the facade.
- *
- * @since 0.1.0
  */
 import type { Origin, QueuePolicy } from "../domain/Event.ts"
 import type { CorrelationId, DeploymentId, EnvironmentName, StackName } from "../domain/Ids.ts"
@@ -17,8 +15,6 @@ import type { Manifest, StrategyName } from "../domain/Spec.ts"
  * freeze, a veto or drift. `command` is what a `run` shows of its command, with its secrets covered.
  * With `identical` it joins an execution only where the same actor asked for it in the same workflow. With `later` it is carried
  * out at another time or place, so that what it needs need not be here yet: its providers are not asked before it is recorded.
- *
- * @since 0.1.0
  */
 export interface Request {
   readonly kind: Exclude<ExecutionKind, "observe">

@@ -1,7 +1,5 @@
 /**
  * Checking a configuration, all of it at once, and resolving it for one environment.
- *
- * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -27,22 +25,16 @@ export { formatPath, type Written }
 
 /**
  * What a configuration file holds: a manifest as it is written, with spans of time as texts.
- *
- * @since 0.1.0
  */
 export type Config = typeof Manifest.Encoded
 
 /**
  * Gives a configuration its type; returns it as it is.
- *
- * @since 0.1.0
  */
 export const defineConfig = (config: Config): Config => config
 
 /**
  * What stands for the configuration of a project that has none, but for a command to wrap: its stacks have no provider.
- *
- * @since 0.1.0
  */
 export const bare = (options: {
   readonly organization: string
@@ -58,7 +50,7 @@ export const bare = (options: {
     // Only what is read from a file must have a stack.
   }) as Manifest
 
-/** The provider of stacks that only wrapped commands change. @since 0.1.0 */
+/** The provider of stacks that only wrapped commands change. */
 export const noProvider = "command"
 
 /** A gate in an environment is laid over that of the manifest before defaults fill the gaps of both. */
@@ -89,8 +81,6 @@ const byPath = (issues: ReadonlyArray<ConfigurationIssue>): ReadonlyArray<Config
  * their file: a number there that has to be a text is the text as it is written, and issues get lines.
  *
  * *Errors*: `ConfigurationInvalid`.
- *
- * @since 0.1.0
  */
 export const check = (
   value: unknown,
@@ -148,8 +138,6 @@ const strategyNamed = (stack: StackSpec, name: StrategyName | undefined): Strate
  *
  * *Errors*: `Refused`: `invalid` for an environment that is not there or a stack that is switched off, `not_found` for an
  * unknown stack.
- *
- * @since 0.1.0
  */
 export const resolve = Effect.fnUntraced(function* (
   manifest: Manifest,
@@ -221,8 +209,6 @@ export const resolve = Effect.fnUntraced(function* (
  *
  * *Errors*: `Refused`: those of `resolve`; `invalid` for what needs a configuration where there is none, for anything but
  * one stack where it is about one, and for a strategy that the providers cannot do.
- *
- * @since 0.1.0
  */
 export const checkRequest = Effect.fnUntraced(function* (
   {
@@ -284,7 +270,5 @@ const supports = (spec: ExecutionSpec, providers: ReadonlyMap<string, Provider>)
 
 /**
  * Puts what is known of the outputs in the place of the references to them; unknown ones become null.
- *
- * @since 0.1.0
  */
 export const fill = (properties: Json, outputs: ReadonlyMap<string, Outputs>): Json => fillIn(properties, outputs).value

@@ -7,8 +7,6 @@ import type { ErrorInfo } from "../domain/Release.ts"
  * *Details*: `path` points into the configuration, such as `stacks[1].strategy.steps[0].weight`; it is empty where the
  * configuration as a whole is meant. `line` and `column`, from 1, say where that is in a file in JSON or YAML. Values are
  * never quoted where they could be secrets.
- *
- * @since 0.1.0
  */
 export const ConfigurationIssue = Schema.Struct({
   path: Schema.String,
@@ -18,7 +16,6 @@ export const ConfigurationIssue = Schema.Struct({
   line: Schema.optionalKey(Schema.Int),
   column: Schema.optionalKey(Schema.Int)
 })
-/** @since 0.1.0 */
 export type ConfigurationIssue = typeof ConfigurationIssue.Type
 
 const line = (issue: ConfigurationIssue): string =>
@@ -28,8 +25,6 @@ const line = (issue: ConfigurationIssue): string =>
  * A configuration that cannot be used, with everything that is wrong with it, in the order in which it is written.
  *
  * *Errors*: not retryable; nothing was written and nothing called.
- *
- * @since 0.1.0
  */
 export class ConfigurationInvalid extends Schema.TaggedError<ConfigurationInvalid>()("ConfigurationInvalid", {
   issues: Schema.NonEmptyArray(ConfigurationIssue),
@@ -61,15 +56,11 @@ export class ConfigurationInvalid extends Schema.TaggedError<ConfigurationInvali
 
 /**
  * Where a value lies in the configuration.
- *
- * @since 0.1.0
  */
 export type Path = ReadonlyArray<string | number>
 
 /**
  * Writes a path as JavaScript would.
- *
- * @since 0.1.0
  */
 export const formatPath = (path: Path): string =>
   path.reduce<string>((text, part) => {
@@ -80,8 +71,6 @@ export const formatPath = (path: Path): string =>
 
 /**
  * Says what was found without giving a text away.
- *
- * @since 0.1.0
  */
 export const found = (value: unknown): string => {
   if (value === undefined) return "nothing"
@@ -116,8 +105,6 @@ const distance = (left: string, right: string): number => {
 /**
  * The candidate that `word` was probably meant to be: the one with the fewest edits, at most a third of its length (and
  * two at least).
- *
- * @since 0.1.0
  */
 export const nearest = (word: string, candidates: Iterable<string>): string | undefined => {
   const lower = word.toLowerCase()
@@ -135,8 +122,6 @@ export const nearest = (word: string, candidates: Iterable<string>): string | un
 
 /**
  * "Did you mean …?", or what there is to choose from.
- *
- * @since 0.1.0
  */
 export const didYouMean = (word: string, candidates: ReadonlyArray<string>, what: string): string => {
   const best = nearest(word, candidates)
@@ -147,8 +132,6 @@ export const didYouMean = (word: string, candidates: ReadonlyArray<string>, what
 /**
  * Names what is not there: by what was written where that is plainly a misspelling, else not at all, since it could be
  * anything.
- *
- * @since 0.1.0
  */
 export const noSuch = (what: string, word: string, candidates: ReadonlyArray<string>): string =>
   nearest(word, candidates) === undefined ? `there is no such ${what}` : `there is no ${what} "${word}"`

@@ -3,8 +3,6 @@ import type { Json, Outputs } from "../domain/Release.ts"
 
 /**
  * The output that a value refers to: `{ "$output": "stack.name" }`, or undefined where it refers to none.
- *
- * @since 0.1.0
  */
 export const referenceIn = (value: Json): { readonly stack: string; readonly output: string } | undefined => {
   if (!Predicate.isObject(value) || !("$output" in value) || typeof value["$output"] !== "string") return undefined
@@ -14,8 +12,6 @@ export const referenceIn = (value: Json): { readonly stack: string; readonly out
 
 /**
  * Puts outputs in the place of the references to them; `missing` lists those that are not known.
- *
- * @since 0.1.0
  */
 export const fillIn = (
   properties: Json,

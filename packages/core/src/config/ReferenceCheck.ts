@@ -211,8 +211,6 @@ const providers = ({ stacks }: Sketch, installed: Installed): Issues =>
 
 /**
  * Why a provider cannot carry out a strategy, or nothing where it can.
- *
- * @since 0.1.0
  */
 export const unsupported = (strategy: string, capabilities: Capabilities): string | undefined => {
   const { capacity, traffic } = capabilities

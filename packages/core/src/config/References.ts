@@ -3,30 +3,22 @@ import type { Path } from "./ConfigurationIssue.ts"
 
 /**
  * A place in the properties that is filled in with an output of another stack.
- *
- * @since 0.1.0
  */
 export type OutputReference = { readonly $output: string }
 
 /**
  * A place in the properties that its provider fills in with a secret; only the name is kept and shown.
- *
- * @since 0.1.0
  */
 export type SecretReference = { readonly $secret: string }
 
 /**
  * Refers to an output of a stack that this one depends on.
- *
- * @since 0.1.0
  */
 export const output = (stack: string, name: string): OutputReference => ({ $output: `${stack}.${name}` })
 
 /**
  * Refers to a secret by the name of the environment variable that holds it where the stack runs. The value never enters
  * the configuration, the events or the logs.
- *
- * @since 0.1.0
  */
 export const secret = (variable: string): SecretReference => ({ $secret: variable })
 

@@ -17,8 +17,6 @@ import { isObject } from "./ShapeWalk.ts"
  *
  * *Details*: `line` and `column` count from 1. `text` is the text of a scalar without quotes; `plain` says that it may be
  * meant as a text all the same, as in YAML.
- *
- * @since 0.1.0
  */
 export interface Written {
   readonly path: Path

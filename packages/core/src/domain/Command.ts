@@ -1,7 +1,5 @@
 /**
  * What an operator may ask of an execution in which state.
- *
- * @since 0.1.0
  */
 import * as Result from "effect/Result"
 import type { EventOf, OperatorCommand } from "./Event.ts"
@@ -15,8 +13,6 @@ import type { ErrorInfo } from "./Release.ts"
  * *Details*: `pause` while in progress · `resume` while paused · `approve` and `retry` while a question is open · `promote`
  * while in progress or paused · `abort` until it is on its way back. A rollback is not aborted; a wrapped command can be
  * aborted and nothing else, somebody else's deployment that is watched not even that.
- *
- * @since 0.1.0
  */
 export const decide = (
   state: ExecutionState,

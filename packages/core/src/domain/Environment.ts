@@ -1,7 +1,5 @@
 /**
  * The state of a deployment, and of a deployment in one environment: folds over the events of all its executions.
- *
- * @since 0.1.0
  */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -15,8 +13,6 @@ import { ExecutionSettings, StackSpec } from "./Spec.ts"
 
 /**
  * A version that must not be deployed, in one environment or (null) in none.
- *
- * @since 0.1.0
  */
 export const Veto = Schema.Struct({
   version: Schema.String,
@@ -25,13 +21,10 @@ export const Veto = Schema.Struct({
   by: Actor,
   at: Timestamp
 })
-/** @since 0.1.0 */
 export type Veto = typeof Veto.Type
 
 /**
  * A lock that a person holds, so that nothing is deployed meanwhile; for good, or `until` a time.
- *
- * @since 0.1.0
  */
 export const Hold = Schema.Struct({
   environment: EnvironmentName,
@@ -40,14 +33,11 @@ export const Hold = Schema.Struct({
   at: Timestamp,
   until: Schema.optionalKey(Timestamp)
 })
-/** @since 0.1.0 */
 export type Hold = typeof Hold.Type
 
 /**
  * The long-lived thing: an organization's project with its stacks and environments, the versions that were vetoed and the
  * environments that a person holds.
- *
- * @since 0.1.0
  */
 export const Deployment = Schema.Struct({
   deploymentId: DeploymentId,
@@ -60,10 +50,9 @@ export const Deployment = Schema.Struct({
   holds: Schema.optionalKey(Schema.Array(Hold)),
   createdAt: Timestamp
 })
-/** @since 0.1.0 */
 export type Deployment = typeof Deployment.Type
 
-/** The deployment that its first event makes. @since 0.1.0 */
+/** The deployment that its first event makes. */
 export const beginDeployment = (at: Timestamp, event: EventOf<"DeploymentInitialized">): Deployment => ({
   deploymentId: event.deploymentId,
   organization: event.organization,
@@ -77,8 +66,6 @@ export const beginDeployment = (at: Timestamp, event: EventOf<"DeploymentInitial
 /**
  * Folds one event of a deployment's own stream into it. A veto, and a hold, takes the place of the one before it; a
  * hold that is somebody else's only by force.
- *
- * @since 0.1.0
  */
 export const evolveDeployment = (
   state: Deployment,
@@ -129,16 +116,12 @@ export const evolveDeployment = (
 
 /**
  * The hold on an environment at a time, if there is one.
- *
- * @since 0.1.0
  */
 export const heldBy = (state: Deployment | undefined, environment: EnvironmentName, now: Timestamp): Hold | undefined =>
   state?.holds?.find((hold) => hold.environment === environment && (hold.until === undefined || hold.until > now))
 
 /**
  * The veto on a version in an environment, if there is one.
- *
- * @since 0.1.0
  */
 export const vetoOn = (
   state: Deployment | undefined,
@@ -156,8 +139,6 @@ export const vetoOn = (
  * `checkpoint` what the last one that changed it would go back to. `spec` is the configuration of the last deployment that
  * began to change it: what is there is rolled back and destroyed with that, whatever the project's file says by then. It is kept as a
  * configuration file would write it.
- *
- * @since 0.1.0
  */
 export const StackInEnvironment = Schema.Struct({
   name: StackName,
@@ -169,7 +150,6 @@ export const StackInEnvironment = Schema.Struct({
   updatedAt: Timestamp,
   spec: Schema.optionalKey(Schema.toEncoded(StackSpec))
 })
-/** @since 0.1.0 */
 export type StackInEnvironment = typeof StackInEnvironment.Type
 
 /**
@@ -179,8 +159,6 @@ export type StackInEnvironment = typeof StackInEnvironment.Type
  * `last` which one came to its turn last. `queue` holds those that wait for theirs. `commit` is what `current` brings in,
  * `deployed` what the last one that completed brought in, where it is known. `settings` are those of the last deployment:
  * where its stacks are, and how it is worked on them.
- *
- * @since 0.1.0
  */
 export const EnvironmentState = Schema.Struct({
   deploymentId: DeploymentId,
@@ -196,7 +174,6 @@ export const EnvironmentState = Schema.Struct({
   stacks: Schema.Array(StackInEnvironment),
   updatedAt: Timestamp
 })
-/** @since 0.1.0 */
 export type EnvironmentState = typeof EnvironmentState.Type
 
 const encodeSpec = Schema.encodeSync(StackSpec)
@@ -284,7 +261,7 @@ const request = (
 }
 
 /** The turn of a request that waited, or that ends before it has come. */
-const takeTurn = (
+const admit = (
   state: EnvironmentState,
   at: Timestamp,
   id: CorrelationId,
@@ -357,8 +334,6 @@ const notCurrent = (
  * same object).
  *
  * *Errors*: `IllegalTransition` where the tables do not allow it.
- *
- * @since 0.1.0
  */
 export const evolve = (
   state: EnvironmentState | undefined,
@@ -370,7 +345,7 @@ export const evolve = (
   if (state === undefined) return Result.succeed(state)
   switch (event._tag) {
     case "ExecutionAdmitted":
-      return Result.succeed(takeTurn(state, at, stream as CorrelationId, event))
+      return Result.succeed(admit(state, at, stream as CorrelationId, event))
     case "DeploymentTransitioned":
       if (state.current !== null && state.current !== stream) return notCurrent(state, stream, event)
       return Result.map(move(deploymentMachine, state.deploymentId, state.status, event.on), (status) => ({

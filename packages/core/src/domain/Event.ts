@@ -1,8 +1,6 @@
 /**
  * What happened. Events are append-only and every status is a fold over them; their tags and fields are persisted, so
  * they are added to and never renamed.
- *
- * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
 import { CorrelationId, DeploymentId, EnvironmentName, Percent, StackName, Timestamp } from "./Ids.ts"
@@ -24,8 +22,6 @@ import { Verdict } from "./Verdict.ts"
 
 /**
  * Who or what asked for something: a user, a CI job.
- *
- * @since 0.1.0
  */
 export const Actor = Line.check(Schema.isMaxLength(256))
 
@@ -34,18 +30,13 @@ export const Actor = Line.check(Schema.isMaxLength(256))
  *
  * *Details*: `approve` answers a question with yes, `promote` skips what is left of the bakes of a stack (or of all),
  * `retry` runs a failed or inconclusive step again, `abort` goes back to the checkpoints.
- *
- * @since 0.1.0
  */
 export const OperatorCommand = Schema.Literals(["pause", "resume", "approve", "promote", "abort", "retry"])
-/** @since 0.1.0 */
 export type OperatorCommand = typeof OperatorCommand.Type
 
 /**
  * What a stack was when an execution was asked for. All stacks of the environment are named, also those that the execution
  * does not work on: others may need their outputs.
- *
- * @since 0.1.0
  */
 export const StackBefore = Schema.Struct({
   name: StackName,
@@ -54,18 +45,14 @@ export const StackBefore = Schema.Struct({
   checkpoint: Schema.NullOr(Checkpoint),
   outputs: Outputs
 })
-/** @since 0.1.0 */
 export type StackBefore = typeof StackBefore.Type
 
 /**
  * Says that a process sent spans to the execution's trace, which therefore needs its root.
  *
  * *Details*: `parent` is the W3C `traceparent` of what started the process, such as a CI job.
- *
- * @since 0.1.0
  */
 export const Traced = Schema.Struct({ parent: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(256))) })
-/** @since 0.1.0 */
 export type Traced = typeof Traced.Type
 
 export { QueuePolicy }
@@ -73,25 +60,19 @@ export { QueuePolicy }
 /**
  * Where a request comes from: the commit that it brings in, with the time of the commit, and the run of the workflow that
  * asks (its address, or an id).
- *
- * @since 0.1.0
  */
 export const Origin = Schema.Struct({
   commit: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(128))),
   committedAt: Schema.optionalKey(Timestamp),
   workflowRun: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(512)))
 })
-/** @since 0.1.0 */
 export type Origin = typeof Origin.Type
 
 /**
  * What an alert reports, each thing once: an execution stalled, recovered, or took longer than expected; it ended; the
  * monitor was down for a while.
- *
- * @since 0.1.0
  */
 export const AlertKind = Schema.Literals(["stalled", "recovered", "overdue", "succeeded", "failed", "monitoring_gap"])
-/** @since 0.1.0 */
 export type AlertKind = typeof AlertKind.Type
 
 /**
@@ -101,8 +82,6 @@ export type AlertKind = typeof AlertKind.Type
  * than `thresholdMs`, which is the 95th percentile of `n` earlier ones). `about` is the id of the event that the stall began
  * with, and its recovery names the same one. An end has the `execution`'s kind, its `status`, and the `error` or `reason`.
  * Durations are in milliseconds.
- *
- * @since 0.1.0
  */
 export const AlertFields = {
   kind: AlertKind,
@@ -133,8 +112,6 @@ export const AlertFields = {
  * really starts from. `override` is the reason why a freeze, a veto or drift was not heeded. `ProcessStarted` and
  * `ProcessExited` are those of a wrapped command, in which secrets are covered. `heldUntil` is until when the claim of the
  * runner before was held, where that runner ended without a word.
- *
- * @since 0.1.0
  */
 export const Event = Schema.TaggedUnion({
   DeploymentInitialized: {
@@ -280,20 +257,16 @@ export const Event = Schema.TaggedUnion({
   ClockSet: { name: Schema.String, wakeAt: Timestamp },
   TraceExported: { spans: Schema.Int }
 })
-/** @since 0.1.0 */
 export type Event = typeof Event.Type
-/** The names of events. @since 0.1.0 */
+/** The names of events. */
 export type EventTag = Event["_tag"]
-/** The event with one tag. @since 0.1.0 */
+/** The event with one tag. */
 export type EventOf<Tag extends EventTag> = Extract<Event, { readonly _tag: Tag }>
 
 /**
  * An event before it is written: its `id` makes a repeat harmless within its stream.
- *
- * @since 0.1.0
  */
 export const NewEvent = Schema.Struct({ id: Schema.String, at: Timestamp, event: Event })
-/** @since 0.1.0 */
 export type NewEvent = typeof NewEvent.Type
 
 /**
@@ -301,8 +274,6 @@ export type NewEvent = typeof NewEvent.Type
  *
  * *Details*: `stream` is a correlation id or a deployment id; `seq` counts from 1 within the stream without gaps;
  * `position` orders all streams of a store, with gaps.
- *
- * @since 0.1.0
  */
 export const StoredEvent = Schema.Struct({
   stream: Schema.String,
@@ -312,5 +283,4 @@ export const StoredEvent = Schema.Struct({
   environment: Schema.NullOr(EnvironmentName),
   ...NewEvent.fields
 })
-/** @since 0.1.0 */
 export type StoredEvent = typeof StoredEvent.Type

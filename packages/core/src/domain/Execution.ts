@@ -1,7 +1,5 @@
 /**
  * The state of one execution: a fold over the events of its stream.
- *
- * @since 0.1.0
  */
 import * as Result from "effect/Result"
 import type { Event, EventOf, StackBefore } from "./Event.ts"
@@ -73,7 +71,7 @@ const begin = (at: Timestamp, event: EventOf<"ExecutionRequested">): ExecutionSt
 })
 
 /** What is there may have changed while the request waited. */
-const takeTurn = (
+const admit = (
   state: ExecutionState,
   at: Timestamp,
   event: EventOf<"ExecutionAdmitted">
@@ -191,8 +189,6 @@ const pausing = (state: ExecutionState, at: Timestamp): ExecutionState => {
  * the log.
  *
  * *Errors*: `IllegalTransition` where the tables do not allow it, or where anything but `ExecutionRequested` comes first.
- *
- * @since 0.1.0
  */
 export const evolve = (
   state: ExecutionState | undefined,
@@ -271,7 +267,7 @@ const fold = (
         questions: state.questions.filter(({ stack }) => stack !== event.stack)
       })
     case "ExecutionAdmitted":
-      return takeTurn(state, at, event)
+      return admit(state, at, event)
     case "ProcessStarted":
       // What was only registered was asked for without its command.
       return Result.succeed(state.command === undefined ? { ...state, command: event.command } : state)

@@ -1,7 +1,5 @@
 /**
  * The state of one execution, and what can be asked of it.
- *
- * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
 import { Actor, AlertFields, Origin, QueuePolicy } from "./Event.ts"
@@ -24,8 +22,6 @@ import { Verdict } from "./Verdict.ts"
  * One stage, of an execution or of a stack in it.
  *
  * *Details*: `waitedMs` is how long it has waited for people so far, without the wait that began at `waitingSince`.
- *
- * @since 0.1.0
  */
 export const StageState = Schema.Struct({
   name: StageName,
@@ -36,15 +32,12 @@ export const StageState = Schema.Struct({
   waitedMs: Schema.optionalKey(Schema.Int),
   reason: Schema.optionalKey(Schema.String)
 })
-/** @since 0.1.0 */
 export type StageState = typeof StageState.Type
 
 /**
  * One stack within an execution.
  *
  * *Details*: `release` is what it runs, `candidate` what is being brought in with `candidateTraffic` percent observed on it.
- *
- * @since 0.1.0
  */
 export const StackState = Schema.Struct({
   name: StackName,
@@ -61,32 +54,27 @@ export const StackState = Schema.Struct({
   error: Schema.optionalKey(ErrorInfo),
   stages: Schema.Array(StageState)
 })
-/** @since 0.1.0 */
 export type StackState = typeof StackState.Type
 
-/** A question that waits for a person, with the answer that is assumed after `expiresAt`. @since 0.1.0 */
+/** A question that waits for a person, with the answer that is assumed after `expiresAt`. */
 export const Question = Schema.Struct({
   stack: StackName,
   question: Schema.String,
   expiresAt: Timestamp,
   otherwise: Schema.Literals(["abort", "continue"])
 })
-/** @since 0.1.0 */
 export type Question = typeof Question.Type
 
-/** An alert that was raised about an execution. @since 0.1.0 */
+/** An alert that was raised about an execution. */
 export const Alert = Schema.Struct({ at: Timestamp, ...AlertFields })
-/** @since 0.1.0 */
 export type Alert = typeof Alert.Type
 
-/** How a wrapped command ended: by itself with a code, or by a signal. @since 0.1.0 */
+/** How a wrapped command ended: by itself with a code, or by a signal. */
 export const ProcessExit = Schema.Struct({ code: Schema.NullOr(Schema.Int), signal: Schema.NullOr(Schema.String) })
-/** @since 0.1.0 */
 export type ProcessExit = typeof ProcessExit.Type
 
-/** From when to when it stood still; `to` is absent while it does. @since 0.1.0 */
+/** From when to when it stood still; `to` is absent while it does. */
 export const Pause = Schema.Struct({ from: Timestamp, to: Schema.optionalKey(Timestamp) })
-/** @since 0.1.0 */
 export type Pause = typeof Pause.Type
 
 /**
@@ -95,8 +83,6 @@ export type Pause = typeof Pause.Type
  * *Details*: `turnAt` is when it came to its turn, where it had to wait in a queue. `command` and `exit` are those of a
  * wrapped command. `pauses` are those of an operator, and of a process that was stopped; questions are told by the stages that
  * wait for an answer.
- *
- * @since 0.1.0
  */
 export const ExecutionState = Schema.Struct({
   correlationId: CorrelationId,
@@ -128,36 +114,27 @@ export const ExecutionState = Schema.Struct({
   alerts: Schema.optionalKey(Schema.Array(Alert)),
   error: Schema.optionalKey(ErrorInfo)
 })
-/** @since 0.1.0 */
 export type ExecutionState = typeof ExecutionState.Type
 
 /**
  * Whether the execution has come to one of its four ends.
- *
- * @since 0.1.0
  */
 export const isFinished = (state: ExecutionState): boolean => Machine.isTerminal(executionMachine, state.status)
 
 /**
  * Whether the execution waits in the queue, and its turn has not come: what was taken in without waiting has its turn.
- *
- * @since 0.1.0
  */
 export const isQueued = ({ queue, status, turnAt }: ExecutionState): boolean =>
   status === "queued" && queue !== undefined && turnAt === undefined
 
 /**
  * Whether it waits for people: one of them paused it, or a question is open.
- *
- * @since 0.1.0
  */
 export const waitsForPeople = ({ questions, status }: Pick<ExecutionState, "questions" | "status">): boolean =>
   status === "paused" || questions.length > 0
 
 /**
  * Whether a command of it may be alive, though whoever ran it may be gone: it began, and nobody saw its end.
- *
- * @since 0.1.0
  */
 export const mayHaveCommand = ({ exit, kind, startedAt }: ExecutionState): boolean =>
   kind === "run" && startedAt !== undefined && exit === undefined
@@ -165,8 +142,6 @@ export const mayHaveCommand = ({ exit, kind, startedAt }: ExecutionState): boole
 /**
  * Whether an execution that waits for a person gives way to one that waits for its turn: to a rollback always, since going
  * back is what both do then; to others as long as no traffic and no stack has gone over to what it brings in.
- *
- * @since 0.1.0
  */
 export const givesWay = (state: ExecutionState, to: ExecutionKind): boolean =>
   (state.kind === "deploy" || state.kind === "deploy-stack") &&
@@ -179,8 +154,6 @@ export const givesWay = (state: ExecutionState, to: ExecutionKind): boolean =>
 
 /**
  * The stages that an execution of this kind passes when nothing goes wrong.
- *
- * @since 0.1.0
  */
 export const stagesOf = (kind: ExecutionKind): ReadonlyArray<StageName> => {
   switch (kind) {

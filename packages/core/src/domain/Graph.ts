@@ -1,10 +1,8 @@
 /**
  * The dependency graph of stacks.
- *
- * @since 0.1.0
  */
 
-/** A node of the dependency graph, such as a stack. @since 0.1.0 */
+/** A node of the dependency graph, such as a stack. */
 export interface Node<Name extends string = string> {
   readonly name: Name
   readonly dependsOn: ReadonlyArray<Name>
@@ -12,8 +10,6 @@ export interface Node<Name extends string = string> {
 
 /**
  * A cycle, as the names on it with the first repeated at the end, or undefined where there is none.
- *
- * @since 0.1.0
  */
 export const cycle = <Name extends string>(nodes: ReadonlyArray<Node<Name>>): ReadonlyArray<Name> | undefined => {
   const byName = new Map(nodes.map((node) => [node.name, node]))
@@ -37,8 +33,6 @@ export const cycle = <Name extends string>(nodes: ReadonlyArray<Node<Name>>): Re
 
 /**
  * Everything that `name` depends on, directly or not.
- *
- * @since 0.1.0
  */
 export const dependencies = <Name extends string>(nodes: ReadonlyArray<Node<Name>>, name: Name): ReadonlySet<Name> => {
   const byName = new Map(nodes.map((node) => [node.name, node]))
@@ -57,8 +51,6 @@ export const dependencies = <Name extends string>(nodes: ReadonlyArray<Node<Name
 /**
  * The same nodes with every edge turned round: what must go before what when things are undone. Edges to names that are
  * not among the nodes are left out.
- *
- * @since 0.1.0
  */
 export const reverse = <Name extends string>(nodes: ReadonlyArray<Node<Name>>): ReadonlyArray<Node<Name>> =>
   nodes.map(({ name }) => ({

@@ -1,7 +1,5 @@
 /**
  * Names and identifiers. All of them end up in stored keys, file names and URLs, so their alphabets are narrow.
- *
- * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
@@ -11,27 +9,20 @@ const crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 /**
  * Identifies a deployment: `D` and six characters of Crockford's base32, such as `DX6604E`.
- *
- * @since 0.1.0
  */
 export const DeploymentId = Schema.String.check(
   Schema.isPattern(/^D[0-9A-HJKMNP-TV-Z]{6}$/, { expected: "a deployment id such as DX6604E" })
 ).pipe(Schema.brand("DeploymentId"))
-/** @since 0.1.0 */
 export type DeploymentId = typeof DeploymentId.Type
 
 /**
  * The deployment id of six numbers, each modulo 32.
- *
- * @since 0.1.0
  */
 export const deploymentIdFrom = (digits: ReadonlyArray<number>): DeploymentId =>
   DeploymentId.make(`D${digits.map((digit) => crockford[digit % 32]).join("")}`)
 
 /**
  * Draws a deployment id. 2³⁰ values: the caller checks that it is free.
- *
- * @since 0.1.0
  */
 export const makeDeploymentId: Effect.Effect<DeploymentId> = Effect.map(
   Effect.replicateEffect(Random.nextIntBetween(0, 31), 6),
@@ -40,57 +31,42 @@ export const makeDeploymentId: Effect.Effect<DeploymentId> = Effect.map(
 
 /**
  * Identifies an execution; also its idempotency key and the seed of its trace id. 1–128 characters.
- *
- * @since 0.1.0
  */
 export const CorrelationId = Schema.String.check(
   Schema.isPattern(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/, {
     expected: "a correlation id of 1 to 128 letters, digits, '.', '_', ':' or '-'"
   })
 ).pipe(Schema.brand("CorrelationId"))
-/** @since 0.1.0 */
 export type CorrelationId = typeof CorrelationId.Type
 
 /**
  * Names an environment, such as `production`. 1–63 characters.
- *
- * @since 0.1.0
  */
 export const EnvironmentName = Schema.String.check(
   Schema.isPattern(/^[a-z0-9][a-z0-9-]{0,62}$/, {
     expected: "an environment name of 1 to 63 lower-case letters, digits or '-'"
   })
 ).pipe(Schema.brand("EnvironmentName"))
-/** @since 0.1.0 */
 export type EnvironmentName = typeof EnvironmentName.Type
 
 /**
  * Names a stack within its deployment. 1–63 characters.
- *
- * @since 0.1.0
  */
 export const StackName = Schema.String.check(
   Schema.isPattern(/^[a-z][a-z0-9-]{0,62}$/, {
     expected: "a stack name of 1 to 63 lower-case letters, digits or '-', starting with a letter"
   })
 ).pipe(Schema.brand("StackName"))
-/** @since 0.1.0 */
 export type StackName = typeof StackName.Type
 
 /**
  * Milliseconds since the Unix epoch.
- *
- * @since 0.1.0
  */
 export const Timestamp = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
-/** @since 0.1.0 */
 export type Timestamp = typeof Timestamp.Type
 
 /**
  * A share of traffic, capacity or health in percent, 0–100.
- *
- * @since 0.1.0
  */
 export const Percent = Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 100 }))
-/** @since 0.1.0 */
 export type Percent = typeof Percent.Type

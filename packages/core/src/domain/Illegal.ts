@@ -7,8 +7,6 @@ import * as Machine from "./Machine.ts"
  * An event that the tables do not allow where it was written. A defect of the writer, never of the input.
  *
  * *Errors*: not retryable.
- *
- * @since 0.1.0
  */
 export class IllegalTransition extends Schema.TaggedError<IllegalTransition>()("IllegalTransition", {
   machine: Schema.String,
@@ -23,8 +21,6 @@ export class IllegalTransition extends Schema.TaggedError<IllegalTransition>()("
 
 /**
  * The state that follows, or the typed refusal.
- *
- * @since 0.1.0
  */
 export const move = <State extends string, Trigger extends string>(
   machine: Machine.Machine<State, Trigger>,

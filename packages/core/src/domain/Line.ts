@@ -8,8 +8,6 @@ const unfit = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-
 
 /**
  * The first character that would break the line a text is shown in, as `U+001B`; undefined where there is none.
- *
- * @since 0.1.0
  */
 export const unfitIn = (text: string): string | undefined => {
   const character = unfit.exec(text)?.[0]
@@ -21,8 +19,6 @@ export const unfitIn = (text: string): string | undefined => {
 /**
  * Shows such characters by their names (`\x1b`, `\n`, `\u202e`), so that text from outside stays within its line, and is read
  * as it is written.
- *
- * @since 0.1.0
  */
 export const escapeUnfit = (text: string): string =>
   text.replaceAll(new RegExp(unfit, "gu"), (character) => {
@@ -40,9 +36,6 @@ export const isLine = Schema.makeFilter<string>((text) => unfitIn(text) === unde
 
 /**
  * What people give to be stored and shown: versions, reasons, names. One line, not empty, without control characters.
- *
- * @since 0.1.0
  */
 export const Line = Schema.String.check(Schema.isMinLength(1), isLine)
-/** @since 0.1.0 */
 export type Line = typeof Line.Type

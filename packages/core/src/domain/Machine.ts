@@ -1,14 +1,10 @@
 /**
  * State machines as data: one table decides what may follow what, and the diagrams in the docs are drawn from it.
- *
- * @since 0.1.0
  */
 import * as Option from "effect/Option"
 
 /**
  * One row of a transition table: any of `from`, on `on`, becomes `to`.
- *
- * @since 0.1.0
  */
 export interface Transition<State extends string, Trigger extends string> {
   readonly from: ReadonlyArray<State>
@@ -18,8 +14,6 @@ export interface Transition<State extends string, Trigger extends string> {
 
 /**
  * A deterministic state machine: for a state and a trigger there is at most one next state.
- *
- * @since 0.1.0
  */
 export interface Machine<State extends string, Trigger extends string> {
   readonly name: string
@@ -35,8 +29,6 @@ export interface Machine<State extends string, Trigger extends string> {
  *
  * *Errors*: throws while the module loads if the table is ambiguous or leaves a terminal state; both are mistakes in the
  * table itself, never in input.
- *
- * @since 0.1.0
  */
 export const make = <const State extends string, const Trigger extends string>(options: {
   readonly name: string
@@ -58,8 +50,6 @@ export const make = <const State extends string, const Trigger extends string>(o
 
 /**
  * The state that follows, or none where the table has no such transition.
- *
- * @since 0.1.0
  */
 export const next = <State extends string, Trigger extends string>(
   machine: Machine<State, Trigger>,
@@ -72,8 +62,6 @@ export const next = <State extends string, Trigger extends string>(
 
 /**
  * Whether nothing can follow `state`.
- *
- * @since 0.1.0
  */
 export const isTerminal = <State extends string, Trigger extends string>(
   machine: Machine<State, Trigger>,
@@ -82,8 +70,6 @@ export const isTerminal = <State extends string, Trigger extends string>(
 
 /**
  * Draws the table as a Mermaid state diagram.
- *
- * @since 0.1.0
  */
 export const toMermaid = <State extends string, Trigger extends string>(machine: Machine<State, Trigger>): string =>
   [

@@ -1,7 +1,5 @@
 /**
  * The four state machines of Signalbox. Status names and triggers are persisted: constants, never renamed.
- *
- * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
 import * as Machine from "./Machine.ts"
@@ -11,8 +9,6 @@ import * as Machine from "./Machine.ts"
  *
  * *Details*: `partial` means some enabled stacks ended deployed and some failed. The `kept_*` triggers put back what the
  * deployment was before an execution that was rolled back or cancelled.
- *
- * @since 0.1.0
  */
 export const deploymentMachine = Machine.make({
   name: "deployment",
@@ -53,8 +49,6 @@ export const deploymentMachine = Machine.make({
  * Status of one stack in one environment.
  *
  * *Details*: after a rollback a stack is `deployed` again at its old release, or `not_deployed` where there was none.
- *
- * @since 0.1.0
  */
 export const stackMachine = Machine.make({
   name: "stack",
@@ -79,8 +73,6 @@ export const stackMachine = Machine.make({
 
 /**
  * Status of an execution, from the moment it is asked for to one of four ends.
- *
- * @since 0.1.0
  */
 export const executionMachine = Machine.make({
   name: "execution",
@@ -102,8 +94,6 @@ export const executionMachine = Machine.make({
 
 /**
  * Status of a stage, of an execution as a whole or of one stack in it. `waiting` is waiting for a person or a clock.
- *
- * @since 0.1.0
  */
 export const stageMachine = Machine.make({
   name: "stage",
@@ -121,43 +111,33 @@ export const stageMachine = Machine.make({
   ]
 })
 
-/** The status of a deployment in one environment; see `deploymentMachine`. @since 0.1.0 */
+/** The status of a deployment in one environment; see `deploymentMachine`. */
 export const DeploymentStatus = Schema.Literals(deploymentMachine.states)
-/** @since 0.1.0 */
 export type DeploymentStatus = typeof DeploymentStatus.Type
-/** What changes the status of a deployment in one environment. @since 0.1.0 */
+/** What changes the status of a deployment in one environment. */
 export const DeploymentTrigger = Schema.Literals(deploymentMachine.triggers)
-/** @since 0.1.0 */
 export type DeploymentTrigger = typeof DeploymentTrigger.Type
-/** The status of a stack; see `stackMachine`. @since 0.1.0 */
+/** The status of a stack; see `stackMachine`. */
 export const StackStatus = Schema.Literals(stackMachine.states)
-/** @since 0.1.0 */
 export type StackStatus = typeof StackStatus.Type
-/** What changes the status of a stack. @since 0.1.0 */
+/** What changes the status of a stack. */
 export const StackTrigger = Schema.Literals(stackMachine.triggers)
-/** @since 0.1.0 */
 export type StackTrigger = typeof StackTrigger.Type
-/** The status of an execution; see `executionMachine`. @since 0.1.0 */
+/** The status of an execution; see `executionMachine`. */
 export const ExecutionStatus = Schema.Literals(executionMachine.states)
-/** @since 0.1.0 */
 export type ExecutionStatus = typeof ExecutionStatus.Type
-/** What changes the status of an execution. @since 0.1.0 */
+/** What changes the status of an execution. */
 export const ExecutionTrigger = Schema.Literals(executionMachine.triggers)
-/** @since 0.1.0 */
 export type ExecutionTrigger = typeof ExecutionTrigger.Type
-/** The status of a stage; see `stageMachine`. @since 0.1.0 */
+/** The status of a stage; see `stageMachine`. */
 export const StageStatus = Schema.Literals(stageMachine.states)
-/** @since 0.1.0 */
 export type StageStatus = typeof StageStatus.Type
-/** What changes the status of a stage. @since 0.1.0 */
+/** What changes the status of a stage. */
 export const StageTrigger = Schema.Literals(stageMachine.triggers)
-/** @since 0.1.0 */
 export type StageTrigger = typeof StageTrigger.Type
 
 /**
  * The phases an execution, and each stack in it, passes.
- *
- * @since 0.1.0
  */
 export const StageName = Schema.Literals([
   "initialization",
@@ -167,13 +147,10 @@ export const StageName = Schema.Literals([
   "rollback",
   "destruction"
 ])
-/** @since 0.1.0 */
 export type StageName = typeof StageName.Type
 
 /**
  * What an execution does. `run` wraps a foreign command, `observe` follows a foreign deployment.
- *
- * @since 0.1.0
  */
 export const ExecutionKind = Schema.Literals([
   "deploy",
@@ -184,5 +161,4 @@ export const ExecutionKind = Schema.Literals([
   "run",
   "observe"
 ])
-/** @since 0.1.0 */
 export type ExecutionKind = typeof ExecutionKind.Type

@@ -1,7 +1,5 @@
 /**
  * The queue before a lock: whose turn it is.
- *
- * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
 import { Actor, Origin, QueuePolicy } from "./Event.ts"
@@ -12,8 +10,6 @@ import { ExecutionKind } from "./Machines.ts"
  * A place in the queue: a request that was recorded and has not come to its turn yet.
  *
  * *Details*: `overtaken` counts the rollbacks that came later and went before.
- *
- * @since 0.1.0
  */
 export const Ticket = Schema.Struct({
   correlationId: CorrelationId,
@@ -25,24 +21,21 @@ export const Ticket = Schema.Struct({
   origin: Schema.optionalKey(Origin),
   overtaken: Schema.Int
 })
-/** @since 0.1.0 */
 export type Ticket = typeof Ticket.Type
 
-/** Those that wait, in the order in which they came. @since 0.1.0 */
+/** Those that wait, in the order in which they came. */
 export type Queue = ReadonlyArray<Ticket>
 
 /**
  * How many rollbacks may go before a request that came first: so many emergencies in a row are one that waiting does not
  * make worse, and nobody waits for ever.
- *
- * @since 0.1.0
  */
 export const maxOvertaken = 5
 
-/** Adds a request at the end. @since 0.1.0 */
+/** Adds a request at the end. */
 export const join = (queue: Queue, ticket: Omit<Ticket, "overtaken">): Queue => [...queue, { ...ticket, overtaken: 0 }]
 
-/** Takes a request out that will not be carried out. @since 0.1.0 */
+/** Takes a request out that will not be carried out. */
 export const leave = (queue: Queue, id: CorrelationId): Queue =>
   queue.some(({ correlationId }) => correlationId === id)
     ? queue.filter(({ correlationId }) => correlationId !== id)
@@ -50,8 +43,6 @@ export const leave = (queue: Queue, id: CorrelationId): Queue =>
 
 /**
  * Takes a request out whose turn has come. A rollback leaves its mark on those that had come before it.
- *
- * @since 0.1.0
  */
 export const take = (queue: Queue, id: CorrelationId): Queue => {
   const place = queue.findIndex(({ correlationId }) => correlationId === id)
@@ -67,8 +58,6 @@ export const take = (queue: Queue, id: CorrelationId): Queue => {
 /**
  * The order in which requests come to their turn: rollbacks first, then first come, first served; whoever was overtaken
  * `maxOvertaken` times goes before everybody.
- *
- * @since 0.1.0
  */
 export const inOrder = (queue: Queue): Queue => {
   const rank = ({ kind, overtaken }: Ticket): number => (overtaken >= maxOvertaken ? 0 : kind === "rollback" ? 1 : 2)
@@ -78,8 +67,6 @@ export const inOrder = (queue: Queue): Queue => {
 /**
  * Those that come to their turn before a request, in order; for a request that does not wait yet, those that would. Whom
  * `isWaiting` denies keeps the place and holds nobody up: its process is gone.
- *
- * @since 0.1.0
  */
 export const before = (
   queue: Queue,
@@ -94,8 +81,6 @@ export const before = (
 
 /**
  * Those that a newcomer takes the place of: with `latest_wins`, everybody who waits, but for rollbacks.
- *
- * @since 0.1.0
  */
 export const displacedBy = (queue: Queue, newcomer: Pick<Ticket, "correlationId" | "policy">): Queue => {
   const place = queue.findIndex(({ correlationId }) => correlationId === newcomer.correlationId)

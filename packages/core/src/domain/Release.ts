@@ -1,18 +1,13 @@
 /**
  * What a stack runs, and what must be known to put it back.
- *
- * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
 import { Percent, Timestamp } from "./Ids.ts"
 
 /**
  * Any JSON value; what adapters keep for themselves.
- *
- * @since 0.1.0
  */
 export const Json = Schema.Json
-/** @since 0.1.0 */
 export type Json = typeof Json.Type
 
 /**
@@ -20,8 +15,6 @@ export type Json = typeof Json.Type
  *
  * *Details*: `id` is unique within its stack and stable over repeats (a digest of the other fields), `digest` is that of
  * the artifact, `configDigest` that of the properties it runs with.
- *
- * @since 0.1.0
  */
 export const Release = Schema.Struct({
   id: Schema.String,
@@ -30,48 +23,36 @@ export const Release = Schema.Struct({
   digest: Schema.optionalKey(Schema.String),
   configDigest: Schema.String
 })
-/** @since 0.1.0 */
 export type Release = typeof Release.Type
 
 /**
  * The rollback marker of a stack: the release that it had, or none where it did not exist, and what its provider needs
  * besides (recorded traffic, a template, a task definition).
- *
- * @since 0.1.0
  */
 export const Checkpoint = Schema.Struct({
   release: Schema.NullOr(Release),
   takenAt: Timestamp,
   data: Json
 })
-/** @since 0.1.0 */
 export type Checkpoint = typeof Checkpoint.Type
 
 /**
  * The share of traffic, in percent, that one release is observed to carry.
- *
- * @since 0.1.0
  */
 export const TrafficShare = Schema.Struct({ releaseId: Schema.String, percent: Percent })
-/** @since 0.1.0 */
 export type TrafficShare = typeof TrafficShare.Type
 
 /**
  * What a stack tells the stacks that depend on it. Public values only: they are stored and shown. A secret travels as a
  * reference that the consuming provider resolves.
- *
- * @since 0.1.0
  */
 export const Outputs = Schema.Record(Schema.String, Schema.Union([Schema.String, Schema.Finite, Schema.Boolean]))
-/** @since 0.1.0 */
 export type Outputs = typeof Outputs.Type
 
 /**
  * What bringing in a release would do to one stack.
  *
  * *Details*: `changes` and `rollback` are sentences for people: what will change, and what a rollback would do.
- *
- * @since 0.1.0
  */
 export const StackPlan = Schema.Struct({
   action: Schema.Literals(["create", "update", "none"]),
@@ -81,15 +62,12 @@ export const StackPlan = Schema.Struct({
   rollback: Schema.String,
   warnings: Schema.Array(Schema.String)
 })
-/** @since 0.1.0 */
 export type StackPlan = typeof StackPlan.Type
 
 /**
  * An error as every surface shows it: JSON output, events, the dashboard.
  *
  * *Details*: `code` is stable and snake_case, `hint` says what to do next, `path` points into the input.
- *
- * @since 0.1.0
  */
 export const ErrorInfo = Schema.Struct({
   code: Schema.String,
@@ -97,5 +75,4 @@ export const ErrorInfo = Schema.Struct({
   hint: Schema.optionalKey(Schema.String),
   path: Schema.optionalKey(Schema.String)
 })
-/** @since 0.1.0 */
 export type ErrorInfo = typeof ErrorInfo.Type

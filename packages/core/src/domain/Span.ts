@@ -29,7 +29,5 @@ export const day = 24 * 60 * 60 * 1_000
 
 /**
  * A span of time, written as `"250 millis"`, `"30 seconds"` or `"5 minutes"`; from nothing to 30 days.
- *
- * @since 0.1.0
  */
 export const Span = spanBetween(0, 30 * day, "a span of time from nothing to 30 days")

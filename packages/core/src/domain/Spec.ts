@@ -1,8 +1,6 @@
 /**
  * What is asked for: the stacks of a deployment, how each is brought in and how it is judged. An execution keeps the
  * specification that it started with, so that it resumes unchanged when the configuration file has moved on.
- *
- * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -42,8 +40,6 @@ const between = (minimum: number, maximum: number) => Schema.Finite.check(Schema
  *
  * *Source*: 0.98 and 0.25 are Kayenta's; 0.56 is a small effect according to A. Vargha and H. D. Delaney, Journal of
  * Educational and Behavioral Statistics 25, 2000.
- *
- * @since 0.1.0
  */
 export const CompareSpec = Schema.Struct({
   alpha: optional(between(0.0001, 0.2), 0.05),
@@ -54,7 +50,6 @@ export const CompareSpec = Schema.Struct({
   minLatencyEffect: optional(between(0.5, 1), 0.56),
   minSamples: optional(AtLeastOne, 50)
 })
-/** @since 0.1.0 */
 export type CompareSpec = typeof CompareSpec.Type
 
 /**
@@ -65,8 +60,6 @@ export type CompareSpec = typeof CompareSpec.Type
  * response time are not held against it before `gracePeriod` is over (5 minutes); errors always are. It passes after
  * `consecutivePasses` measurements in a row (3), `interval` apart (10 seconds), each over at least `minSamples` requests
  * (20). `compare` compares it with the stable release as well; left out, it does not.
- *
- * @since 0.1.0
  */
 export const GateSpec = Schema.Struct({
   minHealthyPercentage: optional(Percent, 80),
@@ -80,33 +73,26 @@ export const GateSpec = Schema.Struct({
   minSamples: optional(Count, 20),
   compare: Schema.optionalKey(CompareSpec)
 })
-/** @since 0.1.0 */
 export type GateSpec = typeof GateSpec.Type
 
 /**
  * A question to a person, with the answer that is assumed when none came within `expiresIn` (default 1 hour, `abort`).
- *
- * @since 0.1.0
  */
 export const ApprovalSpec = Schema.Struct({
   expiresIn: optional(Span, "1 hour"),
   otherwise: optional(Schema.Literals(["abort", "continue"]), "abort")
 })
-/** @since 0.1.0 */
 export type ApprovalSpec = typeof ApprovalSpec.Type
 
 /**
  * One step of a canary: give the candidate `weight` percent of the traffic (1–100), watch it for at least `bake`
  * (default 5 minutes), then ask a person where `approval` is given.
- *
- * @since 0.1.0
  */
 export const CanaryStep = Schema.Struct({
   weight: Percent.check(Schema.isGreaterThan(0)),
   bake: optional(Span, "5 minutes"),
   approval: Schema.optionalKey(ApprovalSpec)
 })
-/** @since 0.1.0 */
 export type CanaryStep = typeof CanaryStep.Type
 
 const risesTo100 = Schema.makeFilter<ReadonlyArray<CanaryStep>>(
@@ -120,8 +106,6 @@ const risesTo100 = Schema.makeFilter<ReadonlyArray<CanaryStep>>(
  * *Details*: `all_at_once` all the traffic in one step · `rolling` capacity and traffic together in `batches` equal parts ·
  * `blue_green` full capacity beside the stable release, an optional approval, one switch, `bake` · `canary` rising weights;
  * a last step to 100 is added where it is not given.
- *
- * @since 0.1.0
  */
 export const StrategySpec = Schema.Union([
   Schema.Struct({ type: Schema.Literal("all_at_once") }),
@@ -144,11 +128,9 @@ export const StrategySpec = Schema.Union([
     ])
   })
 ])
-/** @since 0.1.0 */
 export type StrategySpec = typeof StrategySpec.Type
-/** The names of the strategies. @since 0.1.0 */
+/** The names of the strategies. */
 export const StrategyName = Schema.Literals(["all_at_once", "rolling", "blue_green", "canary"])
-/** @since 0.1.0 */
 export type StrategyName = typeof StrategyName.Type
 
 /**
@@ -158,8 +140,6 @@ export type StrategyName = typeof StrategyName.Type
  * `{ "$output": "stack.name" }` inside them is replaced by that output of a stack it depends on. `irreversible` gives the
  * reason why a finished deployment of it is never undone (a migration, say). `timeout` bounds each of its stages (default
  * 30 minutes).
- *
- * @since 0.1.0
  */
 export const StackSpec = Schema.Struct({
   name: StackName,
@@ -172,14 +152,11 @@ export const StackSpec = Schema.Struct({
   timeout: optional(Span, "30 minutes"),
   properties: optional(Schema.Record(Schema.String, Json), {})
 })
-/** @since 0.1.0 */
 export type StackSpec = typeof StackSpec.Type
 
 /**
  * What differs in one environment: where it is, and properties, strategy or gate of single stacks, merged over the
  * manifest's.
- *
- * @since 0.1.0
  */
 export const EnvironmentSpec = Schema.Struct({
   account: Schema.optionalKey(Name),
@@ -197,30 +174,23 @@ export const EnvironmentSpec = Schema.Struct({
     {}
   )
 })
-/** @since 0.1.0 */
 export type EnvironmentSpec = typeof EnvironmentSpec.Type
 
 /**
  * What is done with a request while another execution is in the way: it waits behind those that came before, it takes the
  * place of those that wait, or it is refused.
- *
- * @since 0.1.0
  */
 export const QueuePolicy = Schema.Literals(["fifo", "latest_wins", "reject"])
-/** @since 0.1.0 */
 export type QueuePolicy = typeof QueuePolicy.Type
 
 /**
  * A deployment that has to be there, and not be worked on, before anything of this one starts; in the environment of the
  * same name, where none is given.
- *
- * @since 0.1.0
  */
 export const RequiredDeployment = Schema.Struct({
   deployment: DeploymentId,
   environment: Schema.optionalKey(EnvironmentName)
 })
-/** @since 0.1.0 */
 export type RequiredDeployment = typeof RequiredDeployment.Type
 
 /**
@@ -231,8 +201,6 @@ export type RequiredDeployment = typeof RequiredDeployment.Type
  * how long a holder that fell silent keeps the right to mutate (default 15 seconds, at least 1). `queue` says what is done
  * with a request while another execution is in the way; left out, the command decides. `requires` names deployments that
  * have to be there first, `freezes` the times in which nothing is deployed (default none).
- *
- * @since 0.1.0
  */
 export const Manifest = Schema.Struct({
   organization: Name,
@@ -248,13 +216,10 @@ export const Manifest = Schema.Struct({
   requires: optional(Schema.Array(RequiredDeployment), []),
   freezes: optional(Schema.Array(FreezeSpec), [])
 })
-/** @since 0.1.0 */
 export type Manifest = typeof Manifest.Type
 
 /**
  * What an execution works from besides its stacks.
- *
- * @since 0.1.0
  */
 export const ExecutionSettings = Schema.Struct({
   parallelism: AtLeastOne,
@@ -266,15 +231,11 @@ export const ExecutionSettings = Schema.Struct({
   freezes: Schema.optionalKey(Schema.Array(FreezeSpec)),
   requires: Schema.optionalKey(Schema.Array(RequiredDeployment))
 })
-/** @since 0.1.0 */
 export type ExecutionSettings = typeof ExecutionSettings.Type
 
 /**
  * What one execution works from: the manifest resolved for its environment and command. `freezes`, `requires` and `queue`
  * are those of the manifest: whoever waits for its turn heeds them too.
- *
- * @since 0.1.0
  */
 export const ExecutionSpec = Schema.Struct({ stacks: Schema.Array(StackSpec), ...ExecutionSettings.fields })
-/** @since 0.1.0 */
 export type ExecutionSpec = typeof ExecutionSpec.Type

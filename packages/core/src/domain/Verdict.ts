@@ -1,7 +1,5 @@
 /**
  * Verdicts: five, never collapsed into two, each with its evidence.
- *
- * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
 import { Percent, StackName, Timestamp } from "./Ids.ts"
@@ -9,11 +7,8 @@ import { Percent, StackName, Timestamp } from "./Ids.ts"
 /**
  * `pass` and `fail` are judgements; `inconclusive` is data that decides nothing and needs a person; `no_data` is silence,
  * never a pass; `error` is a measurement that could not be made.
- *
- * @since 0.1.0
  */
 export const VerdictKind = Schema.Literals(["pass", "fail", "inconclusive", "no_data", "error"])
-/** @since 0.1.0 */
 export type VerdictKind = typeof VerdictKind.Type
 
 /**
@@ -22,8 +17,6 @@ export type VerdictKind = typeof VerdictKind.Type
  * *Details*: `value` against `threshold` in `unit`, over `n` observations; `interval` is a confidence interval of `value`
  * and `effect` an effect size, both only where a statistical test made them: percentage points between the error rates
  * (`error_rate_ratio`), the probability that the candidate is the slower one (`latency_shift`).
- *
- * @since 0.1.0
  */
 export const Evidence = Schema.Struct({
   metric: Schema.Literals(["healthy", "errors", "response_time", "samples", "error_rate_ratio", "latency_shift"]),
@@ -36,38 +29,30 @@ export const Evidence = Schema.Struct({
   effect: Schema.optionalKey(Schema.Finite),
   reason: Schema.String
 })
-/** @since 0.1.0 */
 export type Evidence = typeof Evidence.Type
 
-/** Requests and how many of them failed. @since 0.1.0 */
+/** Requests and how many of them failed. */
 export const RequestCount = Schema.Struct({ requests: Schema.Int, errors: Schema.Int })
-/** @since 0.1.0 */
 export type RequestCount = typeof RequestCount.Type
 
 /**
  * What was measured of a release by itself. Latencies in milliseconds, `healthy` in percent; null where nothing was
  * measured.
- *
- * @since 0.1.0
  */
 export const Measured = Schema.Struct({
   ...RequestCount.fields,
   latency: Schema.NullOr(Schema.Struct({ mean: Schema.Finite, p95: Schema.Finite })),
   healthy: Schema.NullOr(Schema.Finite)
 })
-/** @since 0.1.0 */
 export type Measured = typeof Measured.Type
 
 /**
  * Response times of both releases, in milliseconds, at most 2,000 of each; null where the provider gives no single ones.
- *
- * @since 0.1.0
  */
 export const ComparedLatencies = Schema.Struct({
   candidate: Schema.NullOr(Schema.Array(Schema.Finite)),
   stable: Schema.NullOr(Schema.Array(Schema.Finite))
 })
-/** @since 0.1.0 */
 export type ComparedLatencies = typeof ComparedLatencies.Type
 
 /**
@@ -75,8 +60,6 @@ export type ComparedLatencies = typeof ComparedLatencies.Type
  *
  * *Details*: `latencies` are there at the one or two looks of a step at which response times were compared, and only in the
  * log: states go without them.
- *
- * @since 0.1.0
  */
 export const ComparedCounts = Schema.Struct({
   since: Timestamp,
@@ -84,7 +67,6 @@ export const ComparedCounts = Schema.Struct({
   stable: RequestCount,
   latencies: Schema.optionalKey(ComparedLatencies)
 })
-/** @since 0.1.0 */
 export type ComparedCounts = typeof ComparedCounts.Type
 
 /**
@@ -92,8 +74,6 @@ export type ComparedCounts = typeof ComparedCounts.Type
  *
  * *Details*: `step` names the step of the strategy, such as `canary 10%`; `reason` is one readable sentence. `measured`
  * and `compared` are what was judged, so that it can be judged again; verdicts of versions before them have neither.
- *
- * @since 0.1.0
  */
 export const Verdict = Schema.Struct({
   stack: StackName,
@@ -107,5 +87,4 @@ export const Verdict = Schema.Struct({
   measured: Schema.optionalKey(Measured),
   compared: Schema.optionalKey(ComparedCounts)
 })
-/** @since 0.1.0 */
 export type Verdict = typeof Verdict.Type

@@ -1,7 +1,5 @@
 /**
  * Words, states and events of Signalbox, without services or I/O.
- *
- * @since 0.1.0
  */
 export * as Command from "./Command.ts"
 export * as Environment from "./Environment.ts"

@@ -1,7 +1,5 @@
 /**
  * The facade: what the CLI, the dashboard and embedding programs call.
- *
- * @since 0.1.0
  */
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
@@ -39,7 +37,7 @@ import type { Request } from "../api/Request.ts"
 import * as TextCheck from "../api/TextCheck.ts"
 import { TraceKeeper } from "./trace/index.ts"
 
-/** The facade: initializes, plans, starts, carries out, commands and follows executions. @since 0.1.0 */
+/** The facade: initializes, plans, starts, carries out, commands and follows executions. */
 export class Signalbox extends Context.Service<
   Signalbox,
   {
@@ -80,7 +78,7 @@ export class Signalbox extends Context.Service<
      * Waits for the turn of a request in the queue, takes the lock for it and keeps that for `hold`: for whoever carries
      * the same correlation id on. Stopped, it leaves the request in its place.
      */
-    readonly takeTurn: (
+    readonly waitForAdmission: (
       id: CorrelationId,
       options: { readonly hold: Duration.Duration }
     ) => Effect.Effect<ExecutionState, Rejected | StoreError>
@@ -110,7 +108,7 @@ export class Signalbox extends Context.Service<
     /** Records what people decide: a veto, a hold, or the end of either; what somebody else holds only by `force`. */
     readonly decide: (id: DeploymentId, decision: PolicyDecision) => Effect.Effect<Deployment, Rejected | StoreError>
     /** Takes the lock from whoever holds it; returns the lease that was broken. */
-    readonly breakLock: (
+    readonly revokeLease: (
       id: DeploymentId,
       options: { readonly environment: EnvironmentName; readonly reason: string; readonly by: string }
     ) => Effect.Effect<Lease | undefined, Rejected | StoreError>
@@ -128,8 +126,6 @@ export class Signalbox extends Context.Service<
 >()("@signalbox/core/engine/Signalbox") {
   /**
    * The embedded facade: this very process runs the executions.
-   *
-   * @since 0.1.0
    */
   static readonly layer: Layer.Layer<Signalbox, never, DeploymentStore | LeaseStore | Providers> = Layer.effect(
     Signalbox,
@@ -148,7 +144,7 @@ export class Signalbox extends Context.Service<
         preflight: (request) => Effect.andThen(inLines(ofRequest(request)), provided(check(request))),
         submit: (request) => Effect.andThen(inLines(ofRequest(request)), provided(submit(request))),
         run: (id, command, shown) => Effect.ensuring(provided(Runner.run(id, command, shown)), traces.finished(id)),
-        takeTurn: (id, options) => provided(Runner.waitForAdmissionOnly(id, options)),
+        waitForAdmission: (id, options) => provided(Runner.waitForAdmission(id, options)),
         cleanup: (id, options) =>
           Effect.andThen(
             inLines({ by: options.by, reason: options.reason }),
@@ -165,7 +161,7 @@ export class Signalbox extends Context.Service<
             }),
             provided(PolicyDecisions.recordDecision(id, decision))
           ),
-        breakLock: (id, options) =>
+        revokeLease: (id, options) =>
           Effect.andThen(
             inLines({ by: options.by, reason: options.reason }),
             provided(PolicyDecisions.revokeLease(id, options))

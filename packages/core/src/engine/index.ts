@@ -1,7 +1,5 @@
 /**
  * The engine: executions as durable workflows whose journal is the event log.
- *
- * @since 0.1.0
  */
 export {
   type AdmissionRequest,

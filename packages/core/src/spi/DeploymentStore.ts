@@ -1,7 +1,5 @@
 /**
  * The port of the event log and of the states folded from it.
- *
- * @since 0.1.0
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
@@ -20,8 +18,6 @@ import type { StoreError } from "./StoreError.ts"
  * The stream already exists, or went on since `expected` was read.
  *
  * *Errors*: retryable after reading again.
- *
- * @since 0.1.0
  */
 export class SequenceConflict extends Schema.TaggedError<SequenceConflict>()("SequenceConflict", {
   stream: Schema.String,
@@ -35,8 +31,6 @@ export class SequenceConflict extends Schema.TaggedError<SequenceConflict>()("Se
  * *Details*: `expected` is the sequence number that the stream must have (0: must not exist); without it the events are
  * added whatever came in between. `guards` are leases that must be held at the moment of the write. Events whose `id` the
  * stream has already are left out.
- *
- * @since 0.1.0
  */
 export interface Append {
   readonly stream: string
@@ -49,8 +43,6 @@ export interface Append {
  * Which events to read, oldest first. `limit` is 1–10,000 (default 1,000).
  *
  * *Details*: `text` is found anywhere in the event, without regard to case.
- *
- * @since 0.1.0
  */
 export interface EventQuery {
   readonly stream?: string
@@ -70,8 +62,6 @@ export interface EventQuery {
  *
  * *Details*: `text` is found in correlation id, version, actor, reason, commit, run of a workflow or wrapped command, without
  * regard to case; `finished: false` finds those under way; `since` and `until` bound the time of the request.
- *
- * @since 0.1.0
  */
 export interface ExecutionQuery {
   readonly deploymentId?: DeploymentId
@@ -86,7 +76,7 @@ export interface ExecutionQuery {
   readonly limit?: number
 }
 
-/** One page; `next` is the cursor of the one after it, absent on the last. @since 0.1.0 */
+/** One page; `next` is the cursor of the one after it, absent on the last. */
 export interface Page<A> {
   readonly items: ReadonlyArray<A>
   readonly next?: string
@@ -98,8 +88,6 @@ export interface Page<A> {
  * *Details*: `append` folds the events into the states before it writes, so that an illegal transition cannot be written;
  * it returns the events that were new. `changes` pulses (at least) whenever something was appended, by this process or
  * another; it carries nothing, so a pulse too many is harmless.
- *
- * @since 0.1.0
  */
 export class DeploymentStore extends Context.Service<
   DeploymentStore,

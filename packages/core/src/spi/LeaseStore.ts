@@ -1,7 +1,5 @@
 /**
  * The port of leases: the right to do something under a key, for a while, with a token that only grows.
- *
- * @since 0.1.0
  */
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
@@ -17,8 +15,6 @@ import { StoreError } from "./StoreError.ts"
  * than every fence that was ever given out for `key`. Kept after release, so that the fence goes on growing: then
  * `expiresAt` is 0. Its times are told by the clock of whoever asked for it, however that differs from the one of the store,
  * which decides.
- *
- * @since 0.1.0
  */
 export const Lease = Schema.Struct({
   key: Schema.String,
@@ -29,15 +25,12 @@ export const Lease = Schema.Struct({
   expiresAt: Timestamp,
   reason: Schema.optionalKey(Schema.String)
 })
-/** @since 0.1.0 */
 export type Lease = typeof Lease.Type
 
 /**
  * Somebody else holds it.
  *
  * *Errors*: retryable once `lease.expiresAt` is over.
- *
- * @since 0.1.0
  */
 export class LeaseHeld extends Schema.TaggedError<LeaseHeld>()("LeaseHeld", { lease: Lease }) {
   override get message(): string {
@@ -51,8 +44,6 @@ export class LeaseHeld extends Schema.TaggedError<LeaseHeld>()("LeaseHeld", { le
  * *Details*: `outage` is set where it expired because the store was out of reach for longer than the lease lasts.
  *
  * *Errors*: not retryable under this lease. After an outage the same work can be taken up under a new one.
- *
- * @since 0.1.0
  */
 export class LeaseLost extends Schema.TaggedError<LeaseLost>()("LeaseLost", {
   key: Schema.String,
@@ -76,8 +67,6 @@ export class LeaseLost extends Schema.TaggedError<LeaseLost>()("LeaseLost", {
  * - `renew` prolongs by `ttl` from now and leaves the fence
  * - `release` is harmless where the lease is no longer held
  * - `check` tells whether this very lease is still held
- *
- * @since 0.1.0
  */
 export class LeaseStore extends Context.Service<
   LeaseStore,

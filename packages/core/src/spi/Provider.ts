@@ -1,7 +1,5 @@
 /**
  * The port of a provider: an adapter that makes stacks of one kind real.
- *
- * @since 0.1.0
  */
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
@@ -17,8 +15,6 @@ import type { ProviderError } from "./ProviderError.ts"
  * `capacity` whether capacity can be brought in by parts; `outputs` names the outputs its stacks produce, `"*"` stands for
  * any; `events` whether it tells what happens by itself, `fencing` whether it can be told of a new holder of the lease before
  * that one changes anything (both left out: no). What is not declared fails as `Unsupported`.
- *
- * @since 0.1.0
  */
 export interface Capabilities {
   readonly spiVersion: 1
@@ -34,8 +30,6 @@ export interface Capabilities {
 
 /**
  * A stack in its environment: what the operations that only read need.
- *
- * @since 0.1.0
  */
 export interface StackRef {
   readonly deploymentId: DeploymentId
@@ -47,13 +41,11 @@ export interface StackRef {
   readonly account?: string
 }
 
-/** What a lease is on: all stacks of a deployment in one environment. @since 0.1.0 */
+/** What a lease is on: all stacks of a deployment in one environment. */
 export type PlaceRef = Pick<StackRef, "deploymentId" | "environment" | "region" | "account">
 
 /**
  * What is to be brought in. `artifact` is a path or URL, as the user gave it.
- *
- * @since 0.1.0
  */
 export interface Candidate {
   readonly version: string
@@ -69,8 +61,6 @@ export interface Candidate {
  * something: it fails with `Fenced` where the lease is lost; `fence` goes along with the call where the other side can
  * compare it: a process may be stopped after its guard, and then only the other side can tell that its call is too late.
  * `progress` tells what is going on; repeats are harmless.
- *
- * @since 0.1.0
  */
 export interface Mutation {
   readonly idempotencyKey: string
@@ -79,19 +69,17 @@ export interface Mutation {
   readonly progress: (message: string, resource?: string) => Effect.Effect<void>
 }
 
-/** How many instances of a release there are, and how many of them are healthy. @since 0.1.0 */
+/** How many instances of a release there are, and how many of them are healthy. */
 export const Health = Schema.Struct({ healthy: Schema.Int, total: Schema.Int })
-/** @since 0.1.0 */
 export type Health = typeof Health.Type
 
-/** One thing that a stack consists of, as its platform names it. @since 0.1.0 */
+/** One thing that a stack consists of, as its platform names it. */
 export const Resource = Schema.Struct({
   id: Schema.String,
   type: Schema.String,
   status: Schema.String,
   reason: Schema.optionalKey(Schema.String)
 })
-/** @since 0.1.0 */
 export type Resource = typeof Resource.Type
 
 /**
@@ -100,8 +88,6 @@ export type Resource = typeof Resource.Type
  * *Details*: `traffic` is the effective traffic, read back and not remembered. `reason` says why it is not ready, where that is
  * known. `fence` is the highest that a mutation has shown, where the provider remembers it. `operation` is what is in flight,
  * `foreign` where signalbox did not start it. `health` is that of each release that has capacity.
- *
- * @since 0.1.0
  */
 export const Observation = Schema.Struct({
   status: Schema.Literals(["absent", "ready", "changing", "failed", "unknown"]),
@@ -124,7 +110,6 @@ export const Observation = Schema.Struct({
   resources: Schema.Array(Resource),
   consoleUrl: Schema.optionalKey(Schema.String)
 })
-/** @since 0.1.0 */
 export type Observation = typeof Observation.Type
 
 /**
@@ -132,8 +117,6 @@ export type Observation = typeof Observation.Type
  *
  * *Details*: latencies in milliseconds; `healthy` is that of the moment, not of the window; `latency` is null where there was no request; `samples` are at most 2,000 latencies
  * drawn evenly, where the provider can give them.
- *
- * @since 0.1.0
  */
 export const Measurement = Schema.Struct({
   requests: Schema.Int,
@@ -144,10 +127,9 @@ export const Measurement = Schema.Struct({
   healthy: Schema.NullOr(Percent),
   samples: Schema.optionalKey(Schema.Array(Schema.Finite))
 })
-/** @since 0.1.0 */
 export type Measurement = typeof Measurement.Type
 
-/** A field that is not as it was deployed. @since 0.1.0 */
+/** A field that is not as it was deployed. */
 export const Drift = Schema.Struct({
   field: Schema.String,
   expected: Schema.String,
@@ -155,7 +137,6 @@ export const Drift = Schema.Struct({
   /** Whether an execution may own this field while it runs: traffic weights, capacity. */
   owned: Schema.Boolean
 })
-/** @since 0.1.0 */
 export type Drift = typeof Drift.Type
 
 /**
@@ -182,8 +163,6 @@ export type Drift = typeof Drift.Type
  * `plan` and `checkRollback` are asked before a request is recorded: their `Invalid`, `Unsupported` and `Missing` refuse it.
  *
  * *Errors*: `ProviderError`; core repeats the retryable ones.
- *
- * @since 0.1.0
  */
 export interface Provider {
   readonly kind: string
@@ -214,8 +193,6 @@ export interface Provider {
 
 /**
  * Something that a stack takes for itself alone, as a sentence names it (`port 8080`), and the property that asks for it.
- *
- * @since 0.1.0
  */
 export interface Exclusive {
   readonly name: string
@@ -229,8 +206,6 @@ export interface Exclusive {
  * where there is none and `percent` is above 0), and returns once the *effective* traffic, read back, is that. `retire`
  * drains every release but `keep` down to `capacityPercent` of its capacity (0 takes it away) and refuses with `Conflict`
  * one whose share of the traffic is larger than that; at 0, `keep` is the stable release from then on.
- *
- * @since 0.1.0
  */
 export interface Traffic {
   readonly shift: (
@@ -245,7 +220,7 @@ export interface Traffic {
   ) => Effect.Effect<Observation, ProviderError>
 }
 
-/** Measuring one release over the last `window`. @since 0.1.0 */
+/** Measuring one release over the last `window`. */
 export interface Metrics {
   readonly measure: (
     ref: StackRef,
@@ -253,7 +228,7 @@ export interface Metrics {
   ) => Effect.Effect<Measurement, ProviderError>
 }
 
-/** Finding what was changed behind Signalbox, and putting it right. @since 0.1.0 */
+/** Finding what was changed behind Signalbox, and putting it right. */
 export interface DriftControl {
   readonly detect: (ref: StackRef) => Effect.Effect<ReadonlyArray<Drift>, ProviderError>
   /** Corrects the given fields and no others. */
@@ -269,8 +244,6 @@ export interface DriftControl {
  *
  * *Details*: `id` is unique within the stack and always the same for the same event. `done` says that the resource is
  * finished, `failed` that it has failed.
- *
- * @since 0.1.0
  */
 export const ProviderEvent = Schema.Struct({
   id: Schema.String,
@@ -281,7 +254,6 @@ export const ProviderEvent = Schema.Struct({
   done: Schema.optionalKey(Schema.Boolean),
   failed: Schema.optionalKey(Schema.Boolean)
 })
-/** @since 0.1.0 */
 export type ProviderEvent = typeof ProviderEvent.Type
 
 /**
@@ -290,8 +262,6 @@ export type ProviderEvent = typeof ProviderEvent.Type
  * *Details*: `since` gives the events after `cursor`, oldest first. A cursor is that of an earlier answer, the `id` of an
  * event (those after it), or null: the oldest that there are. One that is not known any more counts as null: an event that
  * is told twice is harmless.
- *
- * @since 0.1.0
  */
 export interface ProviderEvents {
   readonly since: (

@@ -1,7 +1,5 @@
 /**
  * What can go wrong at a provider, classified: is it worth repeating, whose fault is it, what next.
- *
- * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
 import type { ErrorInfo } from "../domain/Release.ts"
@@ -24,8 +22,6 @@ const reason = <const Tag extends string, const Fields extends Schema.Struct.Fie
  * - `Unsupported` the provider does not have that capability
  * - `Broken` the release itself does not come up: its process exits, its health check fails; `hint` says where to look
  * - `Unexpected` an answer that the adapter does not know; the adapter logs it at level debug. `hint` replaces the usual one
- *
- * @since 0.1.0
  */
 export const ProviderReason = Schema.Union([
   reason("Invalid", { path: Schema.Array(Schema.String), hint: Schema.optionalKey(Schema.String) }),
@@ -40,7 +36,6 @@ export const ProviderReason = Schema.Union([
   reason("Broken", { resource: Schema.optionalKey(Schema.String), hint: Schema.optionalKey(Schema.String) }),
   reason("Unexpected", { hint: Schema.optionalKey(Schema.String) })
 ])
-/** @since 0.1.0 */
 export type ProviderReason = typeof ProviderReason.Type
 
 const facts: {
@@ -78,8 +73,6 @@ const facts: {
  * The one error of the Provider port.
  *
  * *Errors*: `isRetryable` tells whether the same call may succeed later; core repeats those by itself, with backoff.
- *
- * @since 0.1.0
  */
 export class ProviderError extends Schema.TaggedError<ProviderError>()("ProviderError", {
   provider: Schema.String,

@@ -4,8 +4,6 @@ import type { Provider } from "./Provider.ts"
 
 /**
  * The providers that are installed, by kind.
- *
- * @since 0.1.0
  */
 export class Providers extends Context.Service<Providers, ReadonlyMap<string, Provider>>()(
   "@signalbox/core/spi/Providers"

@@ -8,8 +8,6 @@ import * as Schema from "effect/Schema"
  * anything else.
  *
  * *Errors*: only `Unavailable` is retryable.
- *
- * @since 0.1.0
  */
 export class StoreError extends Schema.TaggedError<StoreError>()("StoreError", {
   operation: Schema.String,

@@ -1,7 +1,5 @@
 /**
  * The ports: what adapters implement, with the domain types that they mention.
- *
- * @since 0.1.0
  */
 export * from "../domain/index.ts"
 export * from "./DeploymentStore.ts"

@@ -1,7 +1,5 @@
 /**
  * The typed store over an encoded one.
- *
- * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -23,8 +21,6 @@ const pruneBatch = 50
  * *Details*: keeps the states of the streams used last, and believes them only where the database has them still, so that
  * an append reads nothing in the usual case. Appends to one stream wait for each other; `append` takes at most 1,000
  * events. `changes` pulses once when it is ready: what is read after that pulse misses nothing.
- *
- * @since 0.1.0
  */
 export const makeDeploymentStore = (
   encoded: EncodedDeploymentStore

@@ -1,15 +1,13 @@
 /**
  * The lower of the two tiers of a store: rows of plain values and conditional writes. An adapter for another database
  * implements these two contracts; `DeploymentStore` and `LeaseStore` in this folder add schemas, folding and retries.
- *
- * @since 0.1.0
  */
 import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
 import type { Lease } from "../spi/LeaseStore.ts"
 import type { StoreError } from "../spi/StoreError.ts"
 
-/** One event. `body` is its JSON. @since 0.1.0 */
+/** One event. `body` is its JSON. */
 export interface EventRow {
   readonly stream: string
   readonly seq: number
@@ -22,10 +20,10 @@ export interface EventRow {
   readonly body: string
 }
 
-/** An event without its place in the log. @since 0.1.0 */
+/** An event without its place in the log. */
 export type NewEventRow = Omit<EventRow, "position">
 
-/** The state of one execution. `search` holds, in lower case, what `text` looks through; `state` is JSON. @since 0.1.0 */
+/** The state of one execution. `search` holds, in lower case, what `text` looks through; `state` is JSON. */
 export interface ExecutionRow {
   readonly stream: string
   readonly deploymentId: string
@@ -38,7 +36,7 @@ export interface ExecutionRow {
   readonly state: string
 }
 
-/** The state of one environment. `version` grows by one with each write. @since 0.1.0 */
+/** The state of one environment. `version` grows by one with each write. */
 export interface EnvironmentRow {
   readonly deploymentId: string
   readonly environment: string
@@ -46,7 +44,7 @@ export interface EnvironmentRow {
   readonly state: string
 }
 
-/** One deployment. @since 0.1.0 */
+/** One deployment. */
 export interface DeploymentRow {
   readonly deploymentId: string
   readonly createdAt: number
@@ -57,8 +55,6 @@ export interface DeploymentRow {
  * What is known of a stream.
  *
  * *Details*: `seq` and `ids` must be read no later than the states: a state may be newer than `seq`, never older.
- *
- * @since 0.1.0
  */
 export interface StreamHead {
   /** The sequence number of the last event, 0 where there is none. */
@@ -77,8 +73,6 @@ export interface StreamHead {
  * *Details*: holds where the last event of `stream` is number `base` (0: no event), every guard is held now, and
  * `environment`, where given, replaces the row whose version is one less (0: no row). Without events only the guards are
  * checked.
- *
- * @since 0.1.0
  */
 export interface Commit {
   readonly stream: string
@@ -90,13 +84,13 @@ export interface Commit {
   readonly deployment?: DeploymentRow
 }
 
-/** What became of a write; `Stale` where `base` or the version of the environment did not hold. @since 0.1.0 */
+/** What became of a write; `Stale` where `base` or the version of the environment did not hold. */
 export type AppendOutcome =
   | { readonly _tag: "Committed"; readonly positions: ReadonlyArray<number> }
   | { readonly _tag: "Stale" }
   | { readonly _tag: "Lost"; readonly guard: Lease }
 
-/** Which events to read, by ascending position. `text` is what must be in `body`. @since 0.1.0 */
+/** Which events to read, by ascending position. `text` is what must be in `body`. */
 export interface EventRowQuery {
   readonly stream: string | undefined
   readonly deploymentId: string | undefined
@@ -109,7 +103,7 @@ export interface EventRowQuery {
   readonly limit: number
 }
 
-/** Which executions to read, by descending `requestedAt`, then `stream`. @since 0.1.0 */
+/** Which executions to read, by descending `requestedAt`, then `stream`. */
 export interface ExecutionRowQuery {
   readonly deploymentId: string | undefined
   readonly environment: string | undefined
@@ -130,8 +124,6 @@ export interface ExecutionRowQuery {
  * only so far that no event with a smaller position can still appear. `pulses` emits once when it is ready and then
  * whenever another process may have written; this process's own writes need no pulse. `prune` takes away at most `limit`
  * finished executions and returns how many.
- *
- * @since 0.1.0
  */
 export interface EncodedDeploymentStore {
   readonly head: (stream: string, after: number) => Effect.Effect<StreamHead, StoreError>
@@ -153,8 +145,6 @@ export interface EncodedDeploymentStore {
  *
  * *Details*: `now` is the clock that decides about expiry: that of the database where hosts may disagree. `swap` writes
  * `after` only where the row is still as in `before` (same fence and expiry; undefined: no row) and tells whether it did.
- *
- * @since 0.1.0
  */
 export interface EncodedLeaseStore {
   readonly get: (key: string) => Effect.Effect<{ readonly lease: Lease | undefined; readonly now: number }, StoreError>
@@ -162,7 +152,7 @@ export interface EncodedLeaseStore {
   readonly swap: (before: Lease | undefined, after: Lease) => Effect.Effect<boolean, StoreError>
 }
 
-/** Both, over one database. @since 0.1.0 */
+/** Both, over one database. */
 export interface Encoded {
   readonly deployments: EncodedDeploymentStore
   readonly leases: EncodedLeaseStore

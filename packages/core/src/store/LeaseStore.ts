@@ -1,7 +1,5 @@
 /**
  * The typed lease store over an encoded one.
- *
- * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -45,8 +43,6 @@ const asking = Effect.fnUntraced(function* <A extends { readonly now: number }, 
  * *Details*: the row of a key stays for ever, so that its fence only grows; `get` gives it also when it has expired (then
  * `expiresAt` is past) or was released (0). `list` gives the leases that are held. The clock of the store decides, and what it
  * says is told by the clock of whoever asks.
- *
- * @since 0.1.0
  */
 export const makeLeaseStore = (encoded: EncodedLeaseStore): LeaseStore["Service"] =>
   LeaseStore.of({

@@ -1,7 +1,5 @@
 /**
  * The stores in memory: the reference for what adapters do.
- *
- * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -56,8 +54,6 @@ const key = (deploymentId: string, environment: string) => `${deploymentId}/${en
 
 /**
  * Makes an encoded store in memory. Both contracts share one database, so that an append can check a lease.
- *
- * @since 0.1.0
  */
 export const makeMemory = (): Encoded => {
   let position = 0
@@ -159,7 +155,5 @@ export const makeMemory = (): Encoded => {
 
 /**
  * Both stores in the memory of this process, on the Effect clock. Nothing survives the layer.
- *
- * @since 0.1.0
  */
 export const layerMemory: Layer.Layer<DeploymentStore | LeaseStore> = layerEncoded(Effect.sync(makeMemory))

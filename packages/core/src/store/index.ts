@@ -1,7 +1,5 @@
 /**
  * Stores: in memory, over SQL, and what an adapter for another database implements.
- *
- * @since 0.1.0
  */
 export * from "./DeploymentStore.ts"
 export * from "./Encoded.ts"

@@ -10,8 +10,6 @@ import { makeLeaseStore } from "./LeaseStore.ts"
 
 /**
  * Makes both typed stores over one encoded store.
- *
- * @since 0.1.0
  */
 export const layerEncoded = <E, R>(
   encoded: Effect.Effect<Encoded, E, R>

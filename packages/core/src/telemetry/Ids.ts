@@ -1,7 +1,5 @@
 /**
  * The identity of a trace: it follows from the correlation id alone, so that every process finds it by itself.
- *
- * @since 0.1.0
  */
 import { sha256 } from "./sha256.ts"
 
@@ -18,8 +16,6 @@ const isUuid = (correlationId: string): boolean => uuid.test(correlationId) && c
  * *Gotchas*: a UUID of zeros is no valid trace id, and is digested.
  *
  * *Source*: W3C Trace Context level 2, "trace-id"; the digest as the GitHub Actions exporters do it.
- *
- * @since 0.1.0
  */
 export const traceIdOf = (correlationId: string): string =>
   isUuid(correlationId)
@@ -28,16 +24,12 @@ export const traceIdOf = (correlationId: string): string =>
 
 /**
  * The id, as 16 hexadecimal digits, of a span whose place in the trace is known: `path` names it within the execution.
- *
- * @since 0.1.0
  */
 export const spanIdOf = (correlationId: string, path: string): string =>
   sha256(`${namespace}${correlationId}${path}`).slice(0, 16)
 
 /**
  * The paths of the spans that are known from the log.
- *
- * @since 0.1.0
  */
 export const paths = {
   root: "root",
@@ -47,13 +39,11 @@ export const paths = {
   step: (step: string) => `/step/${step}`
 } as const
 
-/** The id of the root span of an execution. @since 0.1.0 */
+/** The id of the root span of an execution. */
 export const rootSpanIdOf = (correlationId: string): string => spanIdOf(correlationId, paths.root)
 
 /**
  * The W3C flags of the trace: `01` sampled, and `02` random where the id is as random as the recommendation asks.
- *
- * @since 0.1.0
  */
 export const flagsOf = (correlationId: string, sampled: boolean): string =>
   `0${(sampled ? 1 : 0) + (isUuid(correlationId) ? 2 : 0)}`

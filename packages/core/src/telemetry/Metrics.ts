@@ -1,7 +1,5 @@
 /**
  * The metrics of pipeline runs, as OpenTelemetry's conventions name them.
- *
- * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
@@ -33,8 +31,6 @@ const whereOn = (effect: () => Effect.Effect<void>): Effect.Effect<void> =>
 
 /**
  * Counts a run as active, by +1 and −1.
- *
- * @since 0.1.0
  */
 export const countActive = (pipeline: string, by: 1 | -1): Effect.Effect<void> =>
   whereOn(() =>
@@ -46,8 +42,6 @@ export const countActive = (pipeline: string, by: 1 | -1): Effect.Effect<void> =
 
 /**
  * Records a run that has come to its end. `seconds` is the time from its request to its end.
- *
- * @since 0.1.0
  */
 export const recordRun = (run: {
   readonly pipeline: string

@@ -3,11 +3,9 @@
  * and their package may break in a minor release.
  *
  * *Source*: OpenTelemetry semantic conventions 1.44.0, CI/CD and deployment; what they have no name for is `signalbox.*`.
- *
- * @since 0.1.0
  */
 
-/** Attributes. An attribute that is not listed here is not exported. @since 0.1.0 */
+/** Attributes. An attribute that is not listed here is not exported. */
 export const Attribute = {
   actionName: "cicd.pipeline.action.name",
   pipelineName: "cicd.pipeline.name",
@@ -55,13 +53,13 @@ export const Attribute = {
   link: "signalbox.link"
 } as const
 
-/** What an attribute may hold. @since 0.1.0 */
+/** What an attribute may hold. */
 export type Attributes = Readonly<Record<string, string | number | boolean>>
 
-/** The attributes that are exported at all. @since 0.1.0 */
+/** The attributes that are exported at all. */
 export const allowed: ReadonlySet<string> = new Set(Object.values(Attribute))
 
-/** Names of spans; those of provider calls, stages, stacks and steps are followed by what they do. @since 0.1.0 */
+/** Names of spans; those of provider calls, stages, stacks and steps are followed by what they do. */
 export const SpanName = {
   run: "Runner.run",
   stage: (stage: string) => `Stage.${stage}`,
@@ -74,7 +72,7 @@ export const SpanName = {
   command: (command: string) => `Signalbox.${command}`
 } as const
 
-/** What a link stands for. @since 0.1.0 */
+/** What a link stands for. */
 export const LinkKind = {
   causedBy: "caused_by",
   supersedes: "supersedes",
@@ -82,13 +80,13 @@ export const LinkKind = {
   rollbackOf: "rollback_of"
 } as const
 
-/** Metrics; `cicd.pipeline.run.duration` is in seconds. The id of the run is on none of them. @since 0.1.0 */
+/** Metrics; `cicd.pipeline.run.duration` is in seconds. The id of the run is on none of them. */
 export const MetricName = {
   duration: "cicd.pipeline.run.duration",
   active: "cicd.pipeline.run.active",
   errors: "cicd.pipeline.run.errors"
 } as const
 
-/** An address for what has none yet: an absolute URI, as the conventions require. @since 0.1.0 */
+/** An address for what has none yet: an absolute URI, as the conventions require. */
 export const urnOf = (correlationId: string, part = ""): string =>
   `urn:signalbox:execution:${encodeURIComponent(correlationId)}${part === "" ? "" : `#${part}`}`

@@ -1,7 +1,5 @@
 /**
  * Whether, and where, telemetry goes. Off unless a runtime puts it here; then nothing is made or measured.
- *
- * @since 0.1.0
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -14,8 +12,6 @@ import type { SpanReference } from "./TraceContext.ts"
  * A span that is over, with an id of its own.
  *
  * *Details*: times are in milliseconds since the epoch. `parentSpanId` is left out for the root alone.
- *
- * @since 0.1.0
  */
 export interface SpanData {
   readonly traceId: string
@@ -38,8 +34,6 @@ export interface SpanData {
  * *Details*: `sampled` decides for a whole trace by its id, so that all processes decide alike. `parent` is the span of the
  * CI job (or whatever else) that started this process, from `TRACEPARENT`. `send` tells whether the spans arrived; it
  * never fails, and gives up in time.
- *
- * @since 0.1.0
  */
 export interface TelemetryShape {
   readonly sampled: (traceId: string) => boolean
@@ -47,21 +41,18 @@ export interface TelemetryShape {
   readonly send: (spans: ReadonlyArray<SpanData>) => Effect.Effect<boolean>
 }
 
-/** @since 0.1.0 */
 export const Telemetry = Context.Reference<TelemetryShape | undefined>("@signalbox/core/telemetry/Telemetry", {
   defaultValue: () => undefined
 })
 
 /**
  * Marks the spans that are ours, among all that the libraries below make.
- *
- * @since 0.1.0
  */
 export const Own = Context.Reference<boolean>("@signalbox/core/telemetry/Own", { defaultValue: () => false })
 
 const own = Context.make(Own, true)
 
-/** Telemetry, where it is on and wants the spans of this execution. @since 0.1.0 */
+/** Telemetry, where it is on and wants the spans of this execution. */
 export const tracing = (correlationId: string): Effect.Effect<TelemetryShape | undefined> =>
   Effect.map(Telemetry, (telemetry) =>
     telemetry !== undefined && telemetry.sampled(traceIdOf(correlationId)) ? telemetry : undefined
@@ -70,7 +61,7 @@ export const tracing = (correlationId: string): Effect.Effect<TelemetryShape | u
 const external = (correlationId: string, spanId: string) =>
   Tracer.externalSpan({ traceId: traceIdOf(correlationId), spanId, sampled: true })
 
-/** A live span. @since 0.1.0 */
+/** A live span. */
 export interface LiveSpan {
   readonly name: string
   readonly kind?: Tracer.SpanKind
@@ -81,8 +72,6 @@ export interface LiveSpan {
 
 /**
  * Runs an effect in a live span of an execution's trace, where telemetry is on. `span` is not even asked where it is off.
- *
- * @since 0.1.0
  */
 export const traced =
   (correlationId: string, span: () => LiveSpan) =>
@@ -101,8 +90,6 @@ export const traced =
 
 /**
  * Runs an effect inside a span that is exported elsewhere, or later: live spans hang under it, and logs carry its id.
- *
- * @since 0.1.0
  */
 export const inside =
   (correlationId: string, spanId: () => string) =>
@@ -116,7 +103,7 @@ export const inside =
           ) as Effect.Effect<A, E, R>)
     )
 
-/** Adds to the live span around, where there is one. @since 0.1.0 */
+/** Adds to the live span around, where there is one. */
 export const annotate = (attributes: () => Attributes): Effect.Effect<void> =>
   Effect.flatMap(Telemetry, (telemetry) =>
     telemetry === undefined ? Effect.void : Effect.ignore(Effect.annotateCurrentSpan(attributes()))

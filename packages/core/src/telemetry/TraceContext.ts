@@ -3,15 +3,13 @@
  *
  * *Source*: OpenTelemetry, "Environment Variables as Context Propagation Carriers" (release candidate); W3C Trace Context
  * level 2; W3C Baggage.
- *
- * @since 0.1.0
  */
 import { flagsOf, rootSpanIdOf, traceIdOf } from "./Ids.ts"
 import { Attribute } from "./Names.ts"
 
 type Env = Readonly<Record<string, string | undefined>>
 
-/** A span of another trace. @since 0.1.0 */
+/** A span of another trace. */
 export interface SpanReference {
   readonly traceId: string
   readonly spanId: string
@@ -21,8 +19,6 @@ const traceparent = /^(?!ff)[0-9a-f]{2}-((?!0{32})[0-9a-f]{32})-((?!0{16})[0-9a-
 
 /**
  * The span that a `traceparent` names, or nothing where it is not valid: then the recommendation wants it ignored.
- *
- * @since 0.1.0
  */
 export const parseTraceparent = (value: string | undefined): SpanReference | undefined => {
   const found = traceparent.exec(value?.trim() ?? "")
@@ -41,8 +37,6 @@ export const parseTraceparent = (value: string | undefined): SpanReference | und
  * ```ts
  * spawn("npx", ["cdk", "deploy"], { env: { ...process.env, ...traceEnvironment("run-1", { env: process.env }) } })
  * ```
- *
- * @since 0.1.0
  */
 export const traceEnvironment = (
   correlationId: string,

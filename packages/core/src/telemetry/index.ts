@@ -1,7 +1,5 @@
 /**
  * Telemetry: what traces and metrics are called and identified by, and the port that a runtime's exporter fills.
- *
- * @since 0.1.0
  */
 export * from "./Ids.ts"
 export * as Metrics from "./Metrics.ts"

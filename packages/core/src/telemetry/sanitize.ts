@@ -7,8 +7,6 @@ const assignment =
  * A message as telemetry shows it: one line of at most 256 characters, without what looks like a credential.
  *
  * *Gotchas*: a second line of defence. Secrets do not get into messages in the first place.
- *
- * @since 0.1.0
  */
 export const sanitize = (message: string): string => {
   const clean = message.replaceAll(controls, " ").replaceAll(credentials, "$1…@").replaceAll(assignment, "$1$2…").trim()

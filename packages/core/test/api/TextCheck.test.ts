@@ -32,7 +32,7 @@ describe("texts that people hand in", () => {
         ["reason", box.cleanup(id, { status: "failed", by: "tester", reason: text })],
         ["reason", box.decide(deploymentId, { _tag: "EnvironmentLocked", ...told })],
         ["version", box.decide(deploymentId, { _tag: "VersionVetoed", version: text, ...told, reason: "bad" })],
-        ["reason", box.breakLock(deploymentId, told)]
+        ["reason", box.revokeLease(deploymentId, told)]
       ]
       for (const [path, call] of calls) {
         const error = yield* Effect.flip(call)

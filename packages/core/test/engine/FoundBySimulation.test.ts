@@ -401,7 +401,7 @@ describe("what the simulation found", () => {
       const manifest = manifestOf(web, cloud)
       const deploymentId = yield* deployed(manifest)
       const second = yield* ask(manifest, deploymentId, "second")
-      yield* drive(yield* Effect.forkChild(box.takeTurn(second, { hold: Duration.seconds(20) })))
+      yield* drive(yield* Effect.forkChild(box.waitForAdmission(second, { hold: Duration.seconds(20) })))
       asleep = true
       const cleaning = yield* Effect.forkChild(Effect.flip(box.cleanup(second, { status: "failed", by: "somebody" })))
       const refused = yield* drive(cleaning)

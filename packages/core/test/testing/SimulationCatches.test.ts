@@ -189,9 +189,13 @@ const planted: Record<string, { readonly invariant: Simulation.Invariant; readon
   "an old release that is retired without looking": {
     invariant: "no_teardown_on_faith",
     find: () =>
-      mutated<typeof StackDeployment>("../../src/engine/execution/StackDeployment.ts", () => ({ retire: retireBlindly }), {
-        seeds
-      })
+      mutated<typeof StackDeployment>(
+        "../../src/engine/execution/StackDeployment.ts",
+        () => ({ retire: retireBlindly }),
+        {
+          seeds
+        }
+      )
   },
   "missing data that counts as a pass": {
     invariant: "typed_verdicts",

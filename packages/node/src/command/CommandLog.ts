@@ -3,7 +3,7 @@
  */
 import { type FileHandle, open } from "node:fs/promises"
 
-/** Where the log goes. `correlationId` stands in each line. @since 0.1.0 */
+/** Where the log goes. `correlationId` stands in each line. */
 export interface CommandLogOptions {
   readonly path: string
   readonly correlationId: string

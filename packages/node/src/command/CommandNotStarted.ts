@@ -15,8 +15,6 @@ const exitCodes = {
  * *Details*: `exitCode` is what a shell would end with. `lease_lost`: the lease had too little time left.
  *
  * *Errors*: `lease_lost` is retryable with a new lease, the others are not.
- *
- * @since 0.1.0
  */
 export class CommandNotStarted extends Schema.TaggedError<CommandNotStarted>()("CommandNotStarted", {
   code: Schema.Literals([

@@ -3,8 +3,6 @@
  * The guard: a process between a command and the process that holds the lease for it. It kills the command before the lease
  * ends unless it is told of a renewal, and at once where the holder is gone, so that nobody who gets the lease next meets
  * the command still at work. Node alone is loaded here: the command waits for it.
- *
- * @since 0.1.0
  */
 import { type ChildProcess, spawn } from "node:child_process"
 import { statSync } from "node:fs"
@@ -174,8 +172,6 @@ class Guard {
 /**
  * Guards one command, in a process that does nothing else: told what to run, and until when, on descriptor 3. Ends with the
  * command.
- *
- * @since 0.1.0
  */
 export const runGuard = (): void => {
   // What is meant for the command comes from the holder. A guard that ended would leave it unguarded.

@@ -23,8 +23,6 @@ import { outputPipes } from "./outputPipes.ts"
  *
  * *Details*: `killedBecause` says that it did not end by itself, or was asked not to go on: its lease ended, its guard was
  * killed, or a signal was passed to it.
- *
- * @since 0.1.0
  */
 export interface Exit {
   readonly code: number | null

@@ -1,7 +1,5 @@
 /**
  * Any command, run for as long as a lease is held and no longer.
- *
- * @since 0.1.0
  */
 import type { Redaction } from "@signalbox/core/spi"
 import * as Duration from "effect/Duration"
@@ -32,8 +30,6 @@ export { CommandNotStarted, type Exit }
  * - `onOutput` gets what the command prints, redacted, in its own bytes; a promise makes the command wait
  * - `log` a file that gets a line of JSON for each line
  * - `guard` how to start the guard, where this package is part of a bundle
- *
- * @since 0.1.0
  */
 export interface LeasedCommandOptions {
   readonly id: string
@@ -70,8 +66,6 @@ const defined = (env: LeasedCommandOptions["env"]): Record<string, string> =>
  * *Gotchas*: the command has no controlling terminal: it can read the terminal, but not open `/dev/tty`. Between the death of
  * this process and that of the command pass up to 300 ms: let the lease expire, take it from nobody who is only just dead. Where
  * this process and the guard are killed in the same moment, nobody is left to kill the command: see `killLeftBehind`.
- *
- * @since 0.1.0
  */
 export const run = (options: LeasedCommandOptions): Effect.Effect<Exit, CommandNotStarted> =>
   Effect.uninterruptibleMask((restore) =>
@@ -127,8 +121,6 @@ const finish = async (guarded: Guarded, options: LeasedCommandOptions): Promise<
 
 /**
  * The exit code that a shell would give: the command's own, or 128 and the number of the signal that ended it.
- *
- * @since 0.1.0
  */
 export const exitCode = (exit: Exit): number =>
   exit.code ?? 128 + (exit.signal === null ? 0 : constants.signals[exit.signal])
@@ -136,8 +128,6 @@ export const exitCode = (exit: Exit): number =>
 /**
  * The environment of a command: the one given, the mark, the trace that it belongs to, and `FORCE_COLOR` where its output
  * ends up on a terminal though it is written to a pipe.
- *
- * @since 0.1.0
  */
 export const environment = (options: {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -162,8 +152,6 @@ export const environment = (options: {
  * *Details*: of the command with this `id`, and of all those whose `id` goes on with a `/` after it.
  *
  * *Gotchas*: on Linux only; elsewhere none is found.
- *
- * @since 0.1.0
  */
 export const killLeftBehind = (id: string): Effect.Effect<number> =>
   Effect.sync(() => killMarked((mark) => mark === id || mark.startsWith(`${id}/`)))

@@ -1,7 +1,5 @@
 /**
  * A foreign command as the engine runs it: bound to the lease, its output covered and passed on, signals handed to it.
- *
- * @since 0.1.0
  */
 import { type CommandOutcome, runsAround, type CommandExecution } from "@signalbox/core/engine"
 import { traceEnvironment } from "@signalbox/core/telemetry"
@@ -22,8 +20,6 @@ import * as LeasedCommand from "./LeasedCommand.ts"
  *   before, but for SIGHUP, which is passed on as it is, once
  * - `onSignal` hears of a signal that was passed on for `takeSignals`
  * - `onExit` gets the exit code that a shell would give, also where the command could not be started
- *
- * @since 0.1.0
  */
 export interface WrappedCommandOptions extends Pick<
   LeasedCommand.LeasedCommandOptions,
@@ -56,8 +52,6 @@ const harder = (signal: Exclude<Asking, "SIGHUP">, before: number): NodeJS.Signa
  * Makes what `Signalbox.run` is handed for an execution of kind `run`.
  *
  * *Details*: an abort, or the end of the program, sends SIGINT, after 10 seconds SIGTERM, after 10 more SIGKILL.
- *
- * @since 0.1.0
  */
 export const make =
   (options: WrappedCommandOptions): CommandExecution =>

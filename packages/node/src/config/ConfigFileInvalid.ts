@@ -8,8 +8,6 @@ import type { ErrorInfo } from "@signalbox/core/spi"
  * *Details*: `line` and `column` count from 1. The message never quotes the file's content.
  *
  * *Errors*: not retryable.
- *
- * @since 0.1.0
  */
 export class ConfigFileInvalid extends Schema.TaggedError<ConfigFileInvalid>()("ConfigFileInvalid", {
   code: Schema.Literals(["config_missing", "config_unreadable", "config_syntax", "config_failed", "config_empty"]),

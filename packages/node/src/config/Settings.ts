@@ -1,8 +1,6 @@
 /**
  * The settings that do not belong to a deployment: where it is looked for, who asks, how it is shown. Flags go before
  * environment variables, these before the user's file.
- *
- * @since 0.1.0
  */
 import * as Path from "node:path"
 import * as Effect from "effect/Effect"
@@ -17,8 +15,6 @@ import { readConfigFile } from "./readConfigFile.ts"
  * What may be set with a flag, a variable or the user's file.
  *
  * *Details*: `config` is a file and `directory` the folder whose `.signalbox/` holds the state; both absolute.
- *
- * @since 0.1.0
  */
 export interface Settings {
   readonly environment?: string
@@ -30,7 +26,7 @@ export interface Settings {
   readonly color?: boolean
 }
 
-/** Settings that were given on the command line. @since 0.1.0 */
+/** Settings that were given on the command line. */
 export type Flags = Partial<Settings>
 
 // No region: that of a project goes before what a user prefers.
@@ -68,8 +64,6 @@ const text = (value: string | undefined): string | undefined =>
  * `cwd`.
  *
  * *Errors*: `ConfigFileInvalid` where the user's file is wrong.
- *
- * @since 0.1.0
  */
 export const loadSettings = Effect.fnUntraced(function* (options: {
   readonly cwd: string

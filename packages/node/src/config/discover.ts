@@ -3,8 +3,6 @@ import * as Path from "node:path"
 
 /**
  * The names of a configuration file, in the order in which they are looked for.
- *
- * @since 0.1.0
  */
 export const configNames: ReadonlyArray<string> = ["ts", "mjs", "js", "json", "yaml", "yml"].map(
   (extension) => `signalbox.config.${extension}`
@@ -15,8 +13,6 @@ const isFile = (path: string): boolean => Fs.statSync(path, { throwIfNoEntry: fa
 /**
  * Finds the configuration file of a project: in `from`, or above it up to the root of the repository (where `.git` is) or
  * of the file system.
- *
- * @since 0.1.0
  */
 export const findConfig = (from: string): string | undefined => {
   for (let directory = Path.resolve(from); ;) {
@@ -32,8 +28,6 @@ export const findConfig = (from: string): string | undefined => {
 
 /**
  * Finds the user's own file, `$XDG_CONFIG_HOME/signalbox/config.{json,yaml,yml}`.
- *
- * @since 0.1.0
  */
 export const findUserConfig = (env: Readonly<Record<string, string | undefined>>): string | undefined => {
   const home = env.XDG_CONFIG_HOME || (env.HOME ? Path.join(env.HOME, ".config") : undefined)

@@ -1,7 +1,5 @@
 /**
  * Finding and loading configuration files.
- *
- * @since 0.1.0
  */
 export * from "./ConfigFileInvalid.ts"
 export * from "./discover.ts"

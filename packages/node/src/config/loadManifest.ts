@@ -12,8 +12,6 @@ import { readConfig } from "./readConfigFile.ts"
  * *Details*: `file` is what `loadSettings` found; `cwd` only shortens the name of the file in messages.
  *
  * *Errors*: `ConfigFileInvalid` where there is none or it gives no value, `ConfigurationInvalid` with every issue in it.
- *
- * @since 0.1.0
  */
 export const loadManifest = Effect.fnUntraced(function* (options: {
   readonly file: string | undefined

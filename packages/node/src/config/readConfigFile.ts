@@ -1,7 +1,5 @@
 /**
  * Reads a configuration file of any of the known kinds into an unknown value.
- *
- * @since 0.1.0
  */
 import * as Fs from "node:fs"
 import * as Path from "node:path"
@@ -82,8 +80,6 @@ const modules = [".ts", ".mts", ".mjs", ".js", ".cjs"]
 
 /**
  * Whether a configuration file is a module, whose code runs when it is read, and not a text that is parsed.
- *
- * @since 0.1.0
  */
 export const isModule = (file: string): boolean => modules.includes(Path.extname(file))
 
@@ -119,8 +115,6 @@ export const readConfig = Effect.fnUntraced(function* (file: string): Effect.fn.
  * UTF-8.
  *
  * *Errors*: `ConfigFileInvalid`, with line and column where they are known.
- *
- * @since 0.1.0
  */
 export const readConfigFile = (file: string): Effect.Effect<unknown, ConfigFileInvalid> =>
   Effect.map(readConfig(file), ({ value }) => value)

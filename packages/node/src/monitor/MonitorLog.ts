@@ -1,12 +1,10 @@
 /**
  * The log file of a monitor: one line of JSON for each event, written once however often the monitor is killed.
- *
- * @since 0.1.0
  */
 import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, readSync, writeSync } from "node:fs"
 import { dirname } from "node:path"
 
-/** A line: which event it is of, and whatever else there is to say. @since 0.1.0 */
+/** A line: which event it is of, and whatever else there is to say. */
 export interface MonitorLine {
   readonly stream: string
   readonly position: number
@@ -17,8 +15,6 @@ export interface MonitorLine {
  * A log file that remembers what it holds.
  *
  * *Details*: `write` leaves out what is in the file already; it throws where the file cannot be written.
- *
- * @since 0.1.0
  */
 export interface MonitorLog {
   readonly write: (line: MonitorLine) => void
@@ -72,8 +68,6 @@ const lineOf = (text: string): Partial<MonitorLine> => {
  * Opens a log file, and makes it with its folder where it is not there. A last line that was cut off is taken away.
  *
  * *Gotchas*: one monitor writes into one file; two that share it write each line twice.
- *
- * @since 0.1.0
  */
 export const openMonitorLog = (path: string): MonitorLog => {
   mkdirSync(dirname(path), { recursive: true })

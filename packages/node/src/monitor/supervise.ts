@@ -1,7 +1,5 @@
 /**
  * A process that is started again when it dies.
- *
- * @since 0.1.0
  */
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
@@ -19,8 +17,6 @@ import { ErrorInfo } from "@signalbox/core/spi"
  * *Details*: `last` says in words how it died the last time, `death` as it was.
  *
  * *Errors*: not retryable: what `last` says goes wrong each time.
- *
- * @since 0.1.0
  */
 export class KeepsDying extends Data.TaggedError("KeepsDying")<{
   readonly deaths: number
@@ -33,13 +29,13 @@ export class KeepsDying extends Data.TaggedError("KeepsDying")<{
   }
 }
 
-/** One start: how many there were before, and how long nobody worked before it. @since 0.1.0 */
+/** One start: how many there were before, and how long nobody worked before it. */
 export interface Start {
   readonly restarts: number
   readonly gapMs: number | undefined
 }
 
-/** How a process ended. `errors` is the end of what it wrote on stderr. @since 0.1.0 */
+/** How a process ended. `errors` is the end of what it wrote on stderr. */
 export interface Death {
   readonly code: number | null
   readonly signal: string | null
@@ -52,8 +48,6 @@ export interface Death {
  * *Details*: the process writes messages on stdout, one line of JSON each; the first says that it works. It ends by itself
  * once its stdin does. `isFinal` tells an end that was meant from one that is to be made good by another start. `isOutage`
  * tells a death for a reason outside, such as a store that is away: once it has worked, those do not count.
- *
- * @since 0.1.0
  */
 export interface Supervised {
   readonly command: ReadonlyArray<string>
@@ -124,8 +118,6 @@ const stop = (child: ChildProcess): Effect.Effect<void> =>
 
 /**
  * The error that a process ended with, where it said it as JSON: `{"error": {"code", "message", "hint"}}` on a line of stderr.
- *
- * @since 0.1.0
  */
 export const errorOf = ({ errors }: Death): ErrorInfo | undefined => {
   for (const line of errors.split("\n").toReversed()) {
@@ -135,7 +127,7 @@ export const errorOf = ({ errors }: Death): ErrorInfo | undefined => {
   return undefined
 }
 
-/** How a process ended, in words. @since 0.1.0 */
+/** How a process ended, in words. */
 export const deathOf = (death: Death): string => {
   const { code, errors, signal } = death
   const [first] = errors.split("\n").filter((line) => line.trim() !== "" && !line.startsWith("signalbox: stopping"))
@@ -148,8 +140,6 @@ export const deathOf = (death: Death): string => {
  * process within 5 seconds.
  *
  * *Errors*: `KeepsDying` after more than `maxRestarts` deaths within `withinMs` (default 10 minutes).
- *
- * @since 0.1.0
  */
 export const supervise = Effect.fnUntraced(function* (options: Supervised): Effect.fn.Return<Death, KeepsDying> {
   const { isOutage = () => false, withinMs = 600_000 } = options
@@ -193,7 +183,7 @@ export const supervise = Effect.fnUntraced(function* (options: Supervised): Effe
   }
 })
 
-/** Ends when whoever supervises this process is gone: nobody holds the other end of its stdin any more. @since 0.1.0 */
+/** Ends when whoever supervises this process is gone: nobody holds the other end of its stdin any more. */
 export const supervisorGone: Effect.Effect<void> = Effect.callback<void>((resume) => {
   const end = () => resume(Effect.void)
   process.stdin.once("end", end).once("close", end).once("error", end).resume()

@@ -1,22 +1,20 @@
 /**
  * Options that calls of several kinds take.
- *
- * @since 0.1.0
  */
 
-/** What every method takes besides its own: aborting the signal rejects with `InterruptedError`. @since 0.1.0 */
+/** What every method takes besides its own: aborting the signal rejects with `InterruptedError`. */
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** A command to a running execution. `stack` narrows it where it can be narrowed. @since 0.1.0 */
+/** A command to a running execution. `stack` narrows it where it can be narrowed. */
 export interface CommandOptions extends CallOptions {
   readonly by?: string
   readonly stack?: string
   readonly reason?: string
 }
 
-/** Which events: those with a sequence number above `after` (default 0, all of them). @since 0.1.0 */
+/** Which events: those with a sequence number above `after` (default 0, all of them). */
 export interface EventsOptions extends CallOptions {
   readonly after?: number
 }

@@ -1,7 +1,5 @@
 /**
  * What running a command as a deployment takes and gives.
- *
- * @since 0.1.0
  */
 import type { Execution, StoredEvent } from "@signalbox/core/spi"
 import type { CallOptions, CommandOptions, EventsOptions } from "./CallOptions.ts"
@@ -24,8 +22,6 @@ import type { PlaceOptions, QueueOptions } from "./Coordination.ts"
  *   ended, then `done` rejects with `InterruptedError`
  * - `guard` is how to start the guard, where this package is part of a bundle: a command that calls `runGuard` of
  *   `@signalbox/node/guard`
- *
- * @since 0.1.0
  */
 export type CommandRunOptions = PlaceOptions &
   QueueOptions & {
@@ -48,8 +44,6 @@ export type CommandRunOptions = PlaceOptions &
 /**
  * How a command ended. `exitCode` is its own, or 128 and the number of the signal that ended it, as a shell would give; 127 or
  * 126 where it could not be started; null where it was never begun, or nobody saw its end.
- *
- * @since 0.1.0
  */
 export interface CommandResult {
   readonly state: Execution.ExecutionState
@@ -61,8 +55,6 @@ export interface CommandResult {
  *
  * *Details*: `done` resolves however the command ended: look at `exitCode`. It rejects with `QueueTimeoutError` where its turn
  * did not come in the time given, and where the outcome is not known here. `abort` asks the command to stop, from any process.
- *
- * @since 0.1.0
  */
 export interface CommandHandle {
   readonly correlationId: string

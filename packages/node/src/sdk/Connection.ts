@@ -1,7 +1,5 @@
 /**
  * What the Promise facade takes and gives.
- *
- * @since 0.1.0
  */
 import type { Replay } from "@signalbox/core/analysis"
 import type { Config, ObservedStack, PlannedStack } from "@signalbox/core/engine"
@@ -23,8 +21,6 @@ import type { EmbeddedOptions, PostgresOptions } from "./SignalboxNode.ts"
  * Where the state is, and which providers there are.
  *
  * *Details*: `by` is who asks where a call does not say so (default: the user that the process runs as).
- *
- * @since 0.1.0
  */
 export type ConnectOptions = (EmbeddedOptions | PostgresOptions) & { readonly by?: string }
 
@@ -33,8 +29,6 @@ export type ConnectOptions = (EmbeddedOptions | PostgresOptions) & { readonly by
  *
  * *Details*: `configuration` is what `defineConfig` gives: a plain object, checked anew each time that another one is
  * handed in.
- *
- * @since 0.1.0
  */
 export interface TargetOptions extends CallOptions {
   readonly configuration: Config
@@ -49,8 +43,6 @@ export interface TargetOptions extends CallOptions {
  * drawn). `signal` interrupts the execution as Ctrl-C would, also long after the call has returned: it is `paused`, and
  * `attach` carries it on. That is not `abort`, which goes back to the checkpoints. In a program that is itself run by
  * `signalbox run` or `runCommand`, an execution of the same deployment and environment is a `BlockedError` (`nested_run`).
- *
- * @since 0.1.0
  */
 export interface StartOptions extends TargetOptions, QueueOptions {
   readonly correlationId?: string
@@ -63,19 +55,17 @@ export interface StartOptions extends TargetOptions, QueueOptions {
  *
  * *Details*: as `StartOptions`. It works on the configuration that each stack was deployed with; `configuration` is for what
  * was never deployed, and may be left out. One that is wrong is a warning of the process.
- *
- * @since 0.1.0
  */
 export type UndoOptions = Omit<StartOptions, "configuration"> & { readonly configuration?: Config | undefined }
 
-/** What a deployment brings in. `artifact` is a path or URL; `strategy` overrides that of every stack. @since 0.1.0 */
+/** What a deployment brings in. `artifact` is a path or URL; `strategy` overrides that of every stack. */
 export interface ReleaseOptions extends StartOptions {
   readonly version?: string
   readonly artifact?: string
   readonly strategy?: StrategyName
 }
 
-/** Which executions, latest first; see `ExecutionQuery`. `limit` is 1–1,000 (default 50). @since 0.1.0 */
+/** Which executions, latest first; see `ExecutionQuery`. `limit` is 1–1,000 (default 50). */
 export interface HistoryOptions extends CallOptions {
   readonly deploymentId?: string
   readonly environment?: string
@@ -92,8 +82,6 @@ export interface HistoryOptions extends CallOptions {
  * What to replay an execution with, instead of what it had; see `Replay.Change`.
  *
  * *Details*: `gate` holds the keys to change, `strategy` a name or a strategy as a configuration has it.
- *
- * @since 0.1.0
  */
 export interface ReplayOptions extends CallOptions {
   readonly gate?: Replay.GateChange
@@ -101,7 +89,7 @@ export interface ReplayOptions extends CallOptions {
   readonly stacks?: ReadonlyArray<string>
 }
 
-/** A deployment with its state in each environment that was ever touched. @since 0.1.0 */
+/** A deployment with its state in each environment that was ever touched. */
 export interface DeploymentStatusView extends Environment.Deployment {
   readonly inEnvironments: ReadonlyArray<Environment.EnvironmentState>
 }
@@ -114,8 +102,6 @@ export interface DeploymentStatusView extends Environment.Deployment {
  * its `status`. It rejects only where the outcome is not known here (`InterruptedError`, `LeaseLostError`,
  * `StoreFailedError` …); a rejection that nobody looks at does not end the process. `abort` goes back to the checkpoints and
  * ends it; aborting the signal that it was started with only sets it aside.
- *
- * @since 0.1.0
  */
 export interface ExecutionHandle {
   readonly correlationId: string
@@ -139,8 +125,6 @@ export interface ExecutionHandle {
  * *Errors*: every method rejects with a `SignalboxError` and nothing else. Those that start something reject before anything
  * was written or called: `ConfigurationError`, `InvalidInputError`, `NotFoundError`, `BlockedError` (with all
  * `blockers`), `ConflictError`.
- *
- * @since 0.1.0
  */
 export interface Connection extends Coordination {
   /** Makes a deployment; its id is drawn where none is given. */

@@ -1,8 +1,6 @@
 /**
  * What those take and give that coordinate deployments, their own and others': whether one may begin, whose turn it is, who
  * holds what, and for how long.
- *
- * @since 0.1.0
  */
 import type { Estimate } from "@signalbox/core/analysis"
 import type { BlockerKind, Config, Request } from "@signalbox/core/engine"
@@ -16,14 +14,12 @@ import type { CallOptions } from "./CallOptions.ts"
  * one for the same name, which is that of its repository (`"acme/shop"`; `"shop"` alone means the organization "local", as
  * for the command `signalbox` in a folder of that name). A `deploymentId` without a configuration keeps the environments that
  * it was made with.
- *
- * @since 0.1.0
  */
 export type OwnerOptions =
   | { readonly deploymentId: string; readonly configuration?: Config | undefined; readonly project?: never }
   | { readonly project: string; readonly deploymentId?: never; readonly configuration?: never }
 
-/** One environment of it: what one lock protects. @since 0.1.0 */
+/** One environment of it: what one lock protects. */
 export type PlaceOptions = CallOptions & OwnerOptions & { readonly environment: string }
 
 /**
@@ -31,8 +27,6 @@ export type PlaceOptions = CallOptions & OwnerOptions & { readonly environment: 
  *
  * *Details*: a commit that was made (`committedAt`) before one that is deployed, or comes first, is refused: it would take
  * that away again. `workflowRun` is the address of the CI run that asks, or its id.
- *
- * @since 0.1.0
  */
 export interface OriginOptions {
   readonly commit?: string
@@ -47,8 +41,6 @@ export interface OriginOptions {
  * configured, else `fifo` for what is registered and for commands, `reject` for the others). `queueTimeout` in ms: where
  * its turn has not come by then, the request is withdrawn and `done` rejects with `QueueTimeoutError` (default: waits for
  * as long as it takes). `override` is the reason for going ahead in spite of a freeze, a veto, a dependency, the order of commits or drift.
- *
- * @since 0.1.0
  */
 export interface QueueOptions {
   readonly queue?: QueuePolicy
@@ -57,7 +49,7 @@ export interface QueueOptions {
   readonly override?: string
 }
 
-/** What may be deployed? `kind` is what would be done (default `deploy`, and `run` without a configuration). @since 0.1.0 */
+/** What may be deployed? `kind` is what would be done (default `deploy`, and `run` without a configuration). */
 export type CanDeployOptions = PlaceOptions &
   Pick<QueueOptions, "origin" | "override"> & {
     readonly kind?: ExecutionKind
@@ -73,8 +65,6 @@ export type CanDeployOptions = PlaceOptions &
  * that time (`n` is null), `history` where it will be between `low` and `high` in 80 of 100 cases, by `n` that were before,
  * and `few` where these are too few to say how often.
  * `override` says how to go ahead all the same, null where that is not to be had.
- *
- * @since 0.1.0
  */
 export interface BlockerInfo {
   readonly kind: BlockerKind
@@ -97,8 +87,6 @@ export interface BlockerInfo {
  *
  * *Details*: `degraded` says that the registry could not be reached, for `degradedReason`, and that only the providers were
  * asked. `queue.length` is how many wait. `nextFreeze` is the freeze that begins within a day, if one does.
- *
- * @since 0.1.0
  */
 export interface CanDeployAnswer {
   readonly canDeploy: boolean
@@ -114,8 +102,6 @@ export interface CanDeployAnswer {
  * A place in the queue for what is done later, or elsewhere.
  *
  * *Details*: `kind` is what will be done (default `run`, which any command can be; the others need a configuration).
- *
- * @since 0.1.0
  */
 export type RegisterOptions = PlaceOptions &
   Omit<QueueOptions, "queueTimeout"> & {
@@ -131,8 +117,6 @@ export type RegisterOptions = PlaceOptions &
 /**
  * How long something will still take, in ms: `lowMs` to `highMs` holds with the probability `coverage` where `basis` is
  * `history`. The three are null where `basis` is `none` (nothing to go by) or `exceeded` (longer than all `n` before).
- *
- * @since 0.1.0
  */
 export type RemainingTime = Estimate.EstimateView
 
@@ -141,8 +125,6 @@ export type RemainingTime = Estimate.EstimateView
  *
  * *Details*: `position` counts from 1 those that wait, null where it waits no more. `ahead` are the correlation ids of those
  * that come before it, whoever has the lock first; `remaining` is how long they will take.
- *
- * @since 0.1.0
  */
 export interface QueuePlace {
   readonly position: number | null
@@ -150,7 +132,7 @@ export interface QueuePlace {
   readonly remaining: RemainingTime | null
 }
 
-/** What was registered; `joined` tells whether it was before. @since 0.1.0 */
+/** What was registered; `joined` tells whether it was before. */
 export interface Registered extends QueuePlace {
   readonly correlationId: string
   readonly deploymentId: string
@@ -158,7 +140,7 @@ export interface Registered extends QueuePlace {
   readonly joined: boolean
 }
 
-/** How things are while a turn is waited for. @since 0.1.0 */
+/** How things are while a turn is waited for. */
 export interface TurnProgress extends QueuePlace {
   readonly correlationId: string
   readonly blockers: ReadonlyArray<BlockerInfo>
@@ -169,8 +151,6 @@ export interface TurnProgress extends QueuePlace {
  *
  * *Details*: `holdMs` is how long the turn is kept once it has come (default 120,000). `onProgress` is called soon after the
  * begin and then every `intervalMs` (default 10,000); what it throws is ignored. Aborting `signal` keeps the place.
- *
- * @since 0.1.0
  */
 export interface WaitOptions extends CallOptions {
   readonly holdMs?: number
@@ -178,14 +158,14 @@ export interface WaitOptions extends CallOptions {
   readonly onProgress?: (progress: TurnProgress) => void
 }
 
-/** `status` is how a deployment that ran elsewhere went (default `cancelled`). @since 0.1.0 */
+/** `status` is how a deployment that ran elsewhere went (default `cancelled`). */
 export interface CleanupOptions extends CallOptions {
   readonly status?: "succeeded" | "failed" | "cancelled"
   readonly by?: string
   readonly reason?: string
 }
 
-/** The status before and after, null where there is no such execution; and whether it had the lock, which is free now. @since 0.1.0 */
+/** The status before and after, null where there is no such execution; and whether it had the lock, which is free now. */
 export interface CleanedUp {
   readonly correlationId: string
   readonly was: ExecutionStatus | null
@@ -193,7 +173,7 @@ export interface CleanedUp {
   readonly released: boolean
 }
 
-/** A version that must not be deployed: in one environment, or in all of them. @since 0.1.0 */
+/** A version that must not be deployed: in one environment, or in all of them. */
 export type VetoOptions = CallOptions &
   OwnerOptions & {
     readonly environment?: string
@@ -202,7 +182,7 @@ export type VetoOptions = CallOptions &
     readonly by?: string
   }
 
-/** A veto in force; `environment` is null where it holds in all of them. @since 0.1.0 */
+/** A veto in force; `environment` is null where it holds in all of them. */
 export interface VetoInfo {
   readonly version: string
   readonly environment: string | null
@@ -211,10 +191,10 @@ export interface VetoInfo {
   readonly since: Date
 }
 
-/** Why, and who says so (default: `by` of the connection). @since 0.1.0 */
+/** Why, and who says so (default: `by` of the connection). */
 export type LockOptions = PlaceOptions & { readonly reason: string; readonly by?: string }
 
-/** Who has a lock; `dead` says that the process that took it is gone. @since 0.1.0 */
+/** Who has a lock; `dead` says that the process that took it is gone. */
 export interface LeaseInfo {
   readonly holder: string
   readonly owner: string
@@ -224,7 +204,7 @@ export interface LeaseInfo {
   readonly dead: boolean
 }
 
-/** Who holds the lock of an environment by hand; for good, where `until` is null. @since 0.1.0 */
+/** Who holds the lock of an environment by hand; for good, where `until` is null. */
 export interface HoldInfo {
   readonly environment: string
   readonly by: string
@@ -233,7 +213,7 @@ export interface HoldInfo {
   readonly until: Date | null
 }
 
-/** One that waits; `position` is null where nobody waits for its turn. @since 0.1.0 */
+/** One that waits; `position` is null where nobody waits for its turn. */
 export interface WaitingInfo {
   readonly correlationId: string
   readonly position: number | null
@@ -246,7 +226,7 @@ export interface WaitingInfo {
   readonly since: Date
 }
 
-/** A lock with all that is before it. @since 0.1.0 */
+/** A lock with all that is before it. */
 export interface LockInfo {
   readonly deploymentId: string
   readonly environment: string
@@ -260,8 +240,6 @@ export interface LockInfo {
  *
  * *Errors*: `ConflictError`: `not_held` where `release` finds nothing held by hand, `held_already` where `hold` finds it held by
  * somebody else.
- *
- * @since 0.1.0
  */
 export interface Lock {
   /** Who has it, who holds it by hand, and who waits for it, in order. Writes nothing. */
@@ -280,8 +258,6 @@ export interface Lock {
 /**
  * The interlocking: one deployment at a time, in order, with a reason for everything that is in the way. Part of
  * `Connection`.
- *
- * @since 0.1.0
  */
 export interface Coordination {
   /** Asks the registry and the providers for everything that is in the way. Writes nothing. */

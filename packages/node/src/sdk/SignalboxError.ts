@@ -1,7 +1,5 @@
 /**
  * The errors of the Promise facade: real `Error`s, told apart by `_tag`, without types of Effect.
- *
- * @since 0.1.0
  */
 import type { ConfigurationIssue } from "@signalbox/core/engine"
 import type { ErrorInfo, Lease } from "@signalbox/core/spi"
@@ -40,7 +38,7 @@ abstract class Base<Tag extends string> extends Error {
   }
 }
 
-/** The configuration is wrong; `issues` holds everything that is. Nothing was done. @since 0.1.0 */
+/** The configuration is wrong; `issues` holds everything that is. Nothing was done. */
 export class ConfigurationError extends Base<"ConfigurationError"> {
   readonly _tag = "ConfigurationError"
   override readonly name = "ConfigurationError"
@@ -51,13 +49,13 @@ export class ConfigurationError extends Base<"ConfigurationError"> {
   }
 }
 
-/** Some other input is wrong: an id, a name, an option. Nothing was done. @since 0.1.0 */
+/** Some other input is wrong: an id, a name, an option. Nothing was done. */
 export class InvalidInputError extends Base<"InvalidInputError"> {
   readonly _tag = "InvalidInputError"
   override readonly name = "InvalidInputError"
 }
 
-/** What was named is not there. @since 0.1.0 */
+/** What was named is not there. */
 export class NotFoundError extends Base<"NotFoundError"> {
   readonly _tag = "NotFoundError"
   override readonly name = "NotFoundError"
@@ -66,8 +64,6 @@ export class NotFoundError extends Base<"NotFoundError"> {
 /**
  * Something else is in the way: another execution, whose `lease` it is where there is one, a freeze, a veto … `blockers` is
  * everything that was in the way right after; empty where nothing was any more. Worth repeating later.
- *
- * @since 0.1.0
  */
 export class BlockedError extends Base<"BlockedError"> {
   readonly _tag = "BlockedError"
@@ -87,8 +83,6 @@ export class BlockedError extends Base<"BlockedError"> {
 /**
  * The turn of a request did not come within its `queueTimeout`: it was withdrawn, and nothing was done. Its `name` is
  * `TimeoutError`, as everywhere on Node; its `code` is `queue_timeout`. Worth repeating under another correlation id.
- *
- * @since 0.1.0
  */
 export class QueueTimeoutError extends Base<"QueueTimeoutError"> {
   readonly _tag = "QueueTimeoutError"
@@ -101,7 +95,7 @@ export class QueueTimeoutError extends Base<"QueueTimeoutError"> {
   }
 }
 
-/** It does not fit the state that things are in. @since 0.1.0 */
+/** It does not fit the state that things are in. */
 export class ConflictError extends Base<"ConflictError"> {
   readonly _tag = "ConflictError"
   override readonly name = "ConflictError"
@@ -110,8 +104,6 @@ export class ConflictError extends Base<"ConflictError"> {
 /**
  * The lease ended: another process took the execution over (`lease_lost`), or the store was out of reach for longer than the
  * lease lasts (`lease_expired`, which is retryable). What ran under it was stopped, and this process changes nothing more.
- *
- * @since 0.1.0
  */
 export class LeaseLostError extends Base<"LeaseLostError"> {
   readonly _tag = "LeaseLostError"
@@ -123,7 +115,7 @@ export class LeaseLostError extends Base<"LeaseLostError"> {
   }
 }
 
-/** The store failed; `reason` says how. @since 0.1.0 */
+/** The store failed; `reason` says how. */
 export class StoreFailedError extends Base<"StoreFailedError"> {
   readonly _tag = "StoreFailedError"
   override readonly name = "StoreFailedError"
@@ -136,7 +128,7 @@ export class StoreFailedError extends Base<"StoreFailedError"> {
   }
 }
 
-/** A provider failed while it was asked for a plan. @since 0.1.0 */
+/** A provider failed while it was asked for a plan. */
 export class ProviderFailedError extends Base<"ProviderFailedError"> {
   readonly _tag = "ProviderFailedError"
   override readonly name = "ProviderFailedError"
@@ -155,15 +147,13 @@ export class ProviderFailedError extends Base<"ProviderFailedError"> {
  * An `AbortSignal` or `close` stopped it; its `name` is `AbortError`, as everywhere on Node, and its `cause` the reason of the
  * signal. An execution that was under way is `paused`, its leases are given back, and `attach` carries it on; a command is
  * ended, and one that waits for its turn is withdrawn.
- *
- * @since 0.1.0
  */
 export class InterruptedError extends Base<"InterruptedError"> {
   readonly _tag = "InterruptedError"
   override readonly name = "AbortError"
 }
 
-/** A defect, of Signalbox or of an adapter; `cause` is what was thrown. @since 0.1.0 */
+/** A defect, of Signalbox or of an adapter; `cause` is what was thrown. */
 export class UnexpectedError extends Base<"UnexpectedError"> {
   readonly _tag = "UnexpectedError"
   override readonly name = "UnexpectedError"
@@ -183,8 +173,6 @@ export class UnexpectedError extends Base<"UnexpectedError"> {
  *   else console.log(error.code, error.message, error.hint)
  * }
  * ```
- *
- * @since 0.1.0
  */
 export type SignalboxError =
   | ConfigurationError
@@ -199,5 +187,5 @@ export type SignalboxError =
   | InterruptedError
   | UnexpectedError
 
-/** Tells whether something that was caught is one of them. @since 0.1.0 */
+/** Tells whether something that was caught is one of them. */
 export const isSignalboxError = (error: unknown): error is SignalboxError => error instanceof Base

@@ -1,7 +1,5 @@
 /**
  * Everything that a program on Node needs, composed: one layer.
- *
- * @since 0.1.0
  */
 import { Signalbox } from "@signalbox/core/engine"
 import { type DeploymentStore, type LeaseStore, type Provider, Providers, type StoreError } from "@signalbox/core/spi"
@@ -13,8 +11,6 @@ import { embeddedStore, postgresStore } from "../Stores.ts"
 
 /**
  * What the layers give: the facade, and the stores and providers behind it.
- *
- * @since 0.1.0
  */
 export type Services = Signalbox | DeploymentStore | LeaseStore | Providers
 
@@ -23,8 +19,6 @@ export type Services = Signalbox | DeploymentStore | LeaseStore | Providers
  *
  * *Details*: `directory` is the folder of the file, such as the `.signalbox` that the command makes: both may use it at the
  * same time. `synchronous` `full` survives power loss, `normal` only the end of the process (default `full`).
- *
- * @since 0.1.0
  */
 export interface EmbeddedOptions {
   readonly directory: string
@@ -36,8 +30,6 @@ export interface EmbeddedOptions {
  * The state in a Postgres database, for many hosts.
  *
  * *Details*: `url` may hold a password and is never shown; `maxConnections` is that of this process (default 10).
- *
- * @since 0.1.0
  */
 export interface PostgresOptions {
   readonly url: string | Redacted.Redacted
@@ -49,8 +41,6 @@ export interface PostgresOptions {
  * The facade over stores of one's own choice.
  *
  * *When to use*: with `layerMemory` of `@signalbox/core/store` in tests, or with an adapter of another store.
- *
- * @since 0.1.0
  */
 export const layerWith = <E>(options: {
   readonly stores: Layer.Layer<DeploymentStore | LeaseStore, E>
@@ -75,8 +65,6 @@ export const layerWith = <E>(options: {
  * ```ts
  * const layer = SignalboxNode.layerEmbedded({ directory: ".signalbox", providers: [local] })
  * ```
- *
- * @since 0.1.0
  */
 export const layerEmbedded = (options: EmbeddedOptions): Layer.Layer<Services> =>
   layerWith({
@@ -91,8 +79,6 @@ export const layerEmbedded = (options: EmbeddedOptions): Layer.Layer<Services> =
  * Runs executions in this process, with their state in a database that other hosts share.
  *
  * *Errors*: `StoreError` where it cannot be reached when the layer is built.
- *
- * @since 0.1.0
  */
 export const layerPostgres = (options: PostgresOptions): Layer.Layer<Services, StoreError> =>
   layerWith({

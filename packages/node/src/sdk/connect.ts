@@ -1,7 +1,5 @@
 /**
  * The Promise facade.
- *
- * @since 0.1.0
  */
 import { QueueStatus, RecordedManifest, HistoryReplay, type Request } from "@signalbox/core/engine"
 import { CorrelationId, DeploymentId, EnvironmentName, Execution, type StoreError } from "@signalbox/core/spi"
@@ -39,8 +37,6 @@ type Started = (ReleaseOptions | UndoOptions) & { readonly stack?: string }
  * for await (const { event } of execution.events()) console.log(event._tag)
  * console.log((await execution.done).status)
  * ```
- *
- * @since 0.1.0
  */
 export const connect = async (options: ConnectOptions): Promise<Connection> => {
   const layer: Layer.Layer<SignalboxNode.Services, StoreError> =

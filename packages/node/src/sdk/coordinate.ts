@@ -146,7 +146,7 @@ export const coordination = (session: Session, { execution }: Executions): Coord
       const interval = Math.max(1, spanOf("intervalMs", intervalMs))
       const turn = Effect.andThen(
         refuseNested(id),
-        Effect.flatMap(Signalbox, (signalbox) => signalbox.takeTurn(id, { hold }))
+        Effect.flatMap(Signalbox, (signalbox) => signalbox.waitForAdmission(id, { hold }))
       )
       const state = await run(
         onProgress === undefined ? turn : Effect.raceFirst(turn, telling(id, interval, onProgress)),
@@ -197,7 +197,7 @@ export const coordination = (session: Session, { execution }: Executions): Coord
         const { place, told } = await placed(options)
         await run(QueueStatus.rejectNested(place, process.env))
         const { isDead } = await run(QueueStatus.queueStatus(place.deploymentId, place.environment), options.signal)
-        const broken = await box((signalbox) => signalbox.breakLock(place.deploymentId, told), options.signal)
+        const broken = await box((signalbox) => signalbox.revokeLease(place.deploymentId, told), options.signal)
         return leaseInfo(broken, isDead)
       }
     },

@@ -1,5 +1,5 @@
 import { StoredEvent } from "@signalbox/core/spi"
 import * as Schema from "effect/Schema"
 
-/** An event as JSON: spans of time are texts in it, as in a configuration. @since 0.1.0 */
+/** An event as JSON: spans of time are texts in it, as in a configuration. */
 export const eventToJson: (event: StoredEvent) => typeof StoredEvent.Encoded = Schema.encodeSync(StoredEvent)

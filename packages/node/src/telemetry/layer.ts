@@ -144,8 +144,6 @@ const flushing = Layer.effectDiscard(
  *   Layer.provideMerge(telemetry({ env: process.env, version: "1.0.0" }))
  * )
  * ```
- *
- * @since 0.1.0
  */
 export const telemetry = (options: {
   readonly env: Readonly<Record<string, string | undefined>>

@@ -5,8 +5,6 @@
  *
  * *Source*: OpenTelemetry, "Environment Variable Specification" and "OTLP Exporter". Deviation: without any of these
  * variables the specification would export to localhost; a command that nobody prepared for that sends nothing.
- *
- * @since 0.1.0
  */
 export const telemetryWanted = (env: Readonly<Record<string, string | undefined>>): boolean => {
   if (env["OTEL_SDK_DISABLED"]?.trim().toLowerCase() === "true") return false

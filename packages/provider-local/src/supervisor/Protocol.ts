@@ -68,7 +68,7 @@ export interface StackView {
   readonly stable: ReleaseRecord | null
 }
 
-/** A stack that a supervisor has, whatever any registry knows. @since 0.1.0 */
+/** A stack that a supervisor has, whatever any registry knows. */
 export interface HeldStack extends StackKey {
   readonly version: string | null
   readonly url: string
@@ -76,7 +76,7 @@ export interface HeldStack extends StackKey {
   readonly pids: ReadonlyArray<number>
 }
 
-/** What a supervisor has: its stacks, and the highest fence that each environment has shown it. @since 0.1.0 */
+/** What a supervisor has: its stacks, and the highest fence that each environment has shown it. */
 export interface Held {
   readonly stacks: ReadonlyArray<HeldStack>
   readonly fences: ReadonlyArray<Omit<StackKey, "stack"> & { readonly fence: number }>

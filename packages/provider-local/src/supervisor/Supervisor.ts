@@ -417,8 +417,6 @@ const startedBy = (directory: string): ReadonlyArray<string> => {
  *
  * *Details*: `command` is how another one is started in its place (the directory is appended); it has to lead here again.
  * By default, how this process was started.
- *
- * @since 0.1.0
  */
 export const runSupervisor = async (
   directory: string,

@@ -1,7 +1,5 @@
 /**
  * Which freezes hold at a moment, until when, and which one is next.
- *
- * @since 0.1.0
  */
 import type * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
@@ -16,8 +14,6 @@ import { day } from "../Span.ts"
  * A freeze with the time that it takes: from `since` on, up to and without `until`.
  *
  * *Details*: windows of a freeze that overlap or meet are one.
- *
- * @since 0.1.0
  */
 export interface ActiveFreeze {
   readonly name: string
@@ -119,8 +115,6 @@ const named = ({ name, reason }: FreezeSpec, { since, until }: Window): ActiveFr
 
 /**
  * The freezes that hold in an environment at a moment, in the order in which they are configured.
- *
- * @since 0.1.0
  */
 export const activeAt = (
   freezes: ReadonlyArray<FreezeSpec>,
@@ -137,8 +131,6 @@ const longestRow = 1_000
 
 /**
  * The moment at which no freeze holds any more, also where one begins as or before another ends; `now` where none holds.
- *
- * @since 0.1.0
  */
 export const clearsAt = (
   freezes: ReadonlyArray<FreezeSpec>,
@@ -158,8 +150,6 @@ export const clearsAt = (
  * The freeze that begins next in an environment after a moment, if one does `within` that time (default 10 years).
  *
  * *Details*: what only prolongs a freeze that holds already is not a next one.
- *
- * @since 0.1.0
  */
 export const next = (
   freezes: ReadonlyArray<FreezeSpec>,

@@ -91,9 +91,6 @@ const Calendar = Schema.Struct({ ...common, from: Local, until: Local }).check(
  *
  * One on the calendar lasts from `from` up to and without `until`: local dates such as `2026-12-24`, or dates and times
  * such as `2026-12-24T18:00`. A date alone is meant as a whole, as `until` too: then the freeze ends with that day.
- *
- * @since 0.1.0
  */
 export const FreezeSpec = Schema.Union([Recurring, Calendar])
-/** @since 0.1.0 */
 export type FreezeSpec = typeof FreezeSpec.Type

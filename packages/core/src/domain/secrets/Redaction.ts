@@ -1,13 +1,11 @@
 /**
  * Taking secrets out of what others print: those that are known by their values, and those that are known by their looks.
- *
- * @since 0.1.0
  */
 import { namesSecret } from "./Secret.ts"
 import * as forms from "./secretForms.ts"
 import * as looks from "./secretLooks.ts"
 
-/** What stands where a secret stood. @since 0.1.0 */
+/** What stands where a secret stood. */
 export const mask = "***"
 
 /**
@@ -15,8 +13,6 @@ export const mask = "***"
  *
  * *Details*: `push` gives what can be given by now, whole lines in general; `idle` gives the beginning of a line that nobody
  * goes on with, such as a question, but nothing that a secret may begin with; `end` gives the rest.
- *
- * @since 0.1.0
  */
 export interface RedactionStream {
   readonly push: (text: string) => string
@@ -28,8 +24,6 @@ export interface RedactionStream {
  * Takes secrets out of texts.
  *
  * *Details*: works on text as on bytes that were read as Latin-1, so that output can be redacted without being decoded.
- *
- * @since 0.1.0
  */
 export interface Redactor {
   readonly redact: (text: string) => string
@@ -48,8 +42,6 @@ const neverNames = /^(OLD)?PWD$/
 
 /**
  * The secrets in an environment: values of variables that are named like secrets or in `names`, and passwords in URLs.
- *
- * @since 0.1.0
  */
 export const secretsIn = (
   env: Readonly<Record<string, string | undefined>>,
@@ -84,8 +76,6 @@ const merge = (left: Spans, right: Spans): Spans => {
  * than 4 characters are no secrets. `mask` takes their place.
  *
  * *Gotchas*: a secret that its owner prints letter by letter, compressed or encrypted is not recognised.
- *
- * @since 0.1.0
  */
 export const make = (options: {
   readonly env?: Readonly<Record<string, string | undefined>>

@@ -1,7 +1,5 @@
 /**
  * Waiting in the queue before a lock, and taking it when the turn has come.
- *
- * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -25,7 +23,7 @@ import { overridePasses } from "./Override.ts"
 import { isEmpty, startingPoint } from "./StartingPoint.ts"
 import { supersede } from "./Supersession.ts"
 
-/** What takes part in a turn. @since 0.1.0 */
+/** What takes part in a turn. */
 export interface AdmissionClaim {
   readonly id: CorrelationId
   /** The claim on the execution, as it is now: whoever holds it is the one that waits. */
@@ -34,7 +32,7 @@ export interface AdmissionClaim {
   readonly ttl: Duration.Duration
 }
 
-/** The lock, and when it was asked for, by the clock of this computer. @since 0.1.0 */
+/** The lock, and when it was asked for, by the clock of this computer. */
 export interface AdmittedLease {
   readonly lease: Lease
   readonly asked: number
@@ -50,8 +48,6 @@ type Services = DeploymentStore | LeaseStore
  * the execution starts from is read again under the lock.
  *
  * *Errors*: `LeaseLost` where the claim was lost; the place is kept. A store that is away is asked again.
- *
- * @since 0.1.0
  */
 export const waitForAdmission = Effect.fnUntraced(function* (
   taking: AdmissionClaim
@@ -252,8 +248,6 @@ const cancelled = (at: number, error: ErrorInfo): NewEvent => ({
 
 /**
  * Withdraws an execution that has not come to its turn; returns whether it was waiting.
- *
- * @since 0.1.0
  */
 export const withdraw = Effect.fnUntraced(function* (
   id: CorrelationId,
@@ -282,8 +276,6 @@ export const withdraw = Effect.fnUntraced(function* (
  * Withdraws an execution whose turn has not come within `patience`.
  *
  * *Details*: tried again every second while the store is away: whoever waits for its turn must not wait for ever.
- *
- * @since 0.1.0
  */
 export const withdrawAfter = (
   id: CorrelationId,
@@ -300,8 +292,6 @@ export const withdrawAfter = (
  * Withdraws those whose place a request takes: with `latest_wins` all that wait before it, but for rollbacks.
  *
  * *Details*: done by whoever takes it in, and again by whoever waits with it: the one may have died before it was done.
- *
- * @since 0.1.0
  */
 export const displace = Effect.fnUntraced(function* (
   id: CorrelationId

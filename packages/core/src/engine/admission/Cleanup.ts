@@ -1,7 +1,5 @@
 /**
  * Giving back what a correlation id holds, from any process, as often as anybody likes.
- *
- * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -21,8 +19,6 @@ import { withdraw } from "./Admission.ts"
 /**
  * What was cleaned up: the status before and after (null where there is no such execution), and whether the lock was held
  * and is free now.
- *
- * @since 0.1.0
  */
 export interface CleanupResult {
   readonly correlationId: CorrelationId
@@ -39,8 +35,6 @@ export interface CleanupResult {
  * whoever ran it.
  *
  * *Errors*: `Refused` (`blocked`) while somebody still runs it.
- *
- * @since 0.1.0
  */
 export const cleanup = Effect.fnUntraced(function* (
   id: CorrelationId,

@@ -1,7 +1,5 @@
 /**
  * Whether a request is the one that its correlation id stands for already.
- *
- * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
 import type { ExecutionState } from "../../domain/Execution.ts"
@@ -50,8 +48,6 @@ const differenceOf = (request: Request, state: ExecutionState): string | undefin
  * Joins the execution that has the correlation id of a request. What a request leaves out is as it was asked for.
  *
  * *Errors*: `Refused` (`conflict`) where it is another one; it names what differs.
- *
- * @since 0.1.0
  */
 export const joinExisting = (
   request: Request,

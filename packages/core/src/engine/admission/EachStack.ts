@@ -7,13 +7,13 @@ import type { Provider, StackRef } from "../../spi/Provider.ts"
 import { Providers } from "../../spi/Providers.ts"
 import { fillIn } from "../../config/OutputSubstitution.ts"
 
-/** Where the stacks are. @since 0.1.0 */
+/** Where the stacks are. */
 export interface StackPlace {
   readonly deploymentId: DeploymentId
   readonly environment: EnvironmentName
 }
 
-/** One stack, as its provider is asked about it; `missing` are the outputs that its properties wait for. @since 0.1.0 */
+/** One stack, as its provider is asked about it; `missing` are the outputs that its properties wait for. */
 export interface StackAsked {
   readonly stack: StackSpec
   readonly provider: Provider | undefined
@@ -23,8 +23,6 @@ export interface StackAsked {
 
 /**
  * Looks at each stack of a specification; its provider is undefined where it is not installed.
- *
- * @since 0.1.0
  */
 export const eachStack = <A, E>(
   where: StackPlace,

@@ -12,8 +12,6 @@ import { Rejected } from "../../api/Rejected.ts"
 /**
  * The deployment of a project that has no configuration: always the same one for the same names, so that every checkout of
  * it, on any machine, means the same lock.
- *
- * @since 0.1.0
  */
 export const deploymentIdOf = (organization: string, project: string): DeploymentId => {
   const digest = sha256(`signalbox/deployment/${organization}/${project}`)
@@ -27,8 +25,6 @@ export const deploymentIdOf = (organization: string, project: string): Deploymen
  *
  * *Errors*: `Refused`: `conflict` where another project has the same id; `not_found` where an id was given that is none of
  * a project's own and that nobody made.
- *
- * @since 0.1.0
  */
 export const ensure = Effect.fnUntraced(function* (options: {
   readonly manifest: Manifest
@@ -87,8 +83,6 @@ export const ensure = Effect.fnUntraced(function* (options: {
  * Makes a deployment; its id is drawn where none is given.
  *
  * *Errors*: `Refused` (`conflict`) where the given id is taken.
- *
- * @since 0.1.0
  */
 export const init = Effect.fnUntraced(function* (options: {
   readonly manifest: Manifest

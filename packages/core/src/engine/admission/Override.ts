@@ -1,7 +1,5 @@
 /**
  * Going past those that wait for something which an override does not heed.
- *
- * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
 import type { Ticket } from "../../domain/Queue.ts"
@@ -21,8 +19,6 @@ const lifted: ReadonlySet<BlockerKind> = new Set(["freeze", "dependency"])
  * *Details*: whoever is passed keeps the place, and comes first again as soon as it could begin: nobody is passed who could.
  *
  * *Errors*: `StoreError`.
- *
- * @since 0.1.0
  */
 export const overridePasses = (asked: Pick<AdmissionRequest, "override">) =>
   Effect.fnUntraced(function* ({

@@ -1,7 +1,5 @@
 /**
  * Why not: everything that keeps an execution from starting now, with who, since when, until when, and what to do about it.
- *
- * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -17,7 +15,7 @@ import type { LeaseStore } from "../../spi/LeaseStore.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
 import { clearsAtTime, type ExpectedClearance, expectedEnd } from "../estimation/index.ts"
 
-/** What can be in the way. @since 0.1.0 */
+/** What can be in the way. */
 export type BlockerKind =
   | "lease"
   | "queue"
@@ -34,8 +32,6 @@ export type BlockerKind =
  *
  * *Details*: `clearsAt` is when it is expected to be over, null where nobody can know. `consoleUrl` is where to look: at the
  * provider, or the run of a workflow. `override` says how to go ahead all the same, null where that is not to be had.
- *
- * @since 0.1.0
  */
 export interface Blocker {
   readonly kind: BlockerKind
@@ -49,16 +45,12 @@ export interface Blocker {
 
 /**
  * Whether waiting does not help: it does not clear by itself.
- *
- * @since 0.1.0
  */
 export const isFinal = ({ kind }: Blocker): boolean => kind === "veto" || kind === "stale_order"
 
 /**
  * What somebody wants to start. `override` is the reason for not heeding freezes, vetoes, dependencies, the order of commits
  * and drift; what others hold is always heeded.
- *
- * @since 0.1.0
  */
 export interface AdmissionRequest {
   readonly correlationId: CorrelationId
@@ -73,7 +65,7 @@ export interface AdmissionRequest {
 
 type Services = DeploymentStore | LeaseStore
 
-/** A blocker of which nothing more is known. @since 0.1.0 */
+/** A blocker of which nothing more is known. */
 export const unknownBlocker = { who: null, since: null, clearsAt: null, consoleUrl: null, override: null } as const
 
 /** How a person says that it is to be done all the same. */
@@ -81,8 +73,6 @@ const overrideFlag = `--override "<reason>"`
 
 /**
  * What the registry says is in the way, apart from those that hold the lock or wait for it.
- *
- * @since 0.1.0
  */
 export const policyBlockers = Effect.fnUntraced(function* (
   asked: AdmissionRequest
@@ -124,8 +114,6 @@ const isRollback = ({ kind }: AdmissionRequest): boolean => kind === "rollback"
 
 /**
  * The freezes that hold now, by the configuration alone.
- *
- * @since 0.1.0
  */
 export const freezes = (asked: AdmissionRequest): Effect.Effect<ReadonlyArray<Blocker>> =>
   Effect.map(Clock.currentTimeMillis, (now) => frozen(asked, now))
@@ -193,8 +181,6 @@ const comesBefore = (queue: ReadonlyArray<Ticket>, ticket: Ticket, asked: Admiss
 
 /**
  * One stack alone is built on others, which have to be there.
- *
- * @since 0.1.0
  */
 export const stacksMissing = (
   environment: EnvironmentState | undefined,

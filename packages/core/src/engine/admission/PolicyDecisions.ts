@@ -1,8 +1,6 @@
 /**
  * What people decide about a deployment: versions that must not be deployed, environments that nobody may touch for a while,
  * locks that are taken from whoever holds them. All of it is in the log, with who and why.
- *
- * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -17,7 +15,7 @@ import type { StoreError } from "../../spi/StoreError.ts"
 import { currentLease, uniqueOwner } from "../lease/index.ts"
 import { Rejected } from "../../api/Rejected.ts"
 
-/** A decision on a deployment, in its own stream. @since 0.1.0 */
+/** A decision on a deployment, in its own stream. */
 export type PolicyDecision = EventOf<
   "VersionVetoed" | "VetoLifted" | "EnvironmentLocked" | "EnvironmentUnlocked" | "LeaseRevoked"
 >
@@ -30,8 +28,6 @@ export type PolicyDecision = EventOf<
  *
  * *Errors*: `Refused`: `not_found` for a deployment that is not there; `conflict` where there is nothing to lift
  * (`not_vetoed`) or to give back (`not_held`), and where somebody else holds what is to be held (`held_already`).
- *
- * @since 0.1.0
  */
 export const recordDecision = Effect.fnUntraced(function* (
   id: DeploymentId,
@@ -95,8 +91,6 @@ const nothingToUndo = (id: DeploymentId, decision: PolicyDecision): Rejected =>
 /**
  * Takes the lock from whoever holds it and gives it back. The holder notices at its next mutation or renewal, at the latest
  * after a third of its time to live, and stops. Returns the lease that was broken, nothing where nobody held it.
- *
- * @since 0.1.0
  */
 export const revokeLease = Effect.fnUntraced(function* (
   id: DeploymentId,

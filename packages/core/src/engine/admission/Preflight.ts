@@ -1,7 +1,5 @@
 /**
  * What is known to be wrong before a request is recorded: the mistakes that providers find without changing anything.
- *
- * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -23,8 +21,6 @@ const patience = "1 minute"
 
 /**
  * The refusal that a provider's error amounts to, where it is the user's mistake and repeating the request repeats it.
- *
- * @since 0.1.0
  */
 export const refusalOf = ({ info, reason }: ProviderError): Rejected | undefined => {
   switch (reason._tag) {
@@ -40,8 +36,6 @@ export const refusalOf = ({ info, reason }: ProviderError): Rejected | undefined
 
 /**
  * Plans one stack for a request; null where it waits for outputs that are not known yet. Changes nothing.
- *
- * @since 0.1.0
  */
 export const planOne = (
   { artifact, version }: Pick<Request, "artifact" | "version">,
@@ -53,8 +47,6 @@ export const planOne = (
 
 /**
  * Refuses a configuration in which two stacks of one environment take the same thing for themselves alone.
- *
- * @since 0.1.0
  */
 export const checkExclusive = Effect.fnUntraced(function* (
   request: Request
@@ -94,8 +86,6 @@ const environmentOf = ({ deploymentId, environment }: Request) =>
  * anything but a mistake of the user, refuses nothing: the execution itself meets it again, and repeats what is worth it.
  *
  * *Errors*: `Refused`, `invalid` or `not_found`, with the path into the configuration.
- *
- * @since 0.1.0
  */
 export const preflight = Effect.fnUntraced(function* (
   request: Request,

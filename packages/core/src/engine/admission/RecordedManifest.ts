@@ -1,8 +1,6 @@
 /**
  * What was recorded of an environment, as a configuration: whatever the project's file says by now, what is there was
  * deployed with this.
- *
- * @since 0.1.0
  */
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
@@ -20,17 +18,15 @@ import {
 
 /**
  * Whether a kind takes back what is there, instead of bringing something in.
- *
- * @since 0.1.0
  */
 export const takesBack = (kind: ExecutionKind): boolean =>
   kind === "rollback" || kind === "destroy" || kind === "destroy-stack"
 
-/** Whether something of a stack may be there. @since 0.1.0 */
+/** Whether something of a stack may be there. */
 export const isThere = ({ status }: Pick<StackInEnvironment, "status">): boolean =>
   status !== "not_deployed" && status !== "destroyed"
 
-/** Whether there is a record that an environment can be worked on with. @since 0.1.0 */
+/** Whether there is a record that an environment can be worked on with. */
 export const isRecorded = (state: EnvironmentState | undefined): boolean =>
   state?.stacks.some(({ spec }) => spec !== undefined) === true
 
@@ -68,8 +64,6 @@ const where = ({ account, region }: Partial<ExecutionSettings>) => ({
  *
  * *Details*: stacks that only `today` has come after them, and what is not about single stacks is that of `today`, where
  * it can be read. Without it, history is not cleared away by a guess: retention is the longest there is.
- *
- * @since 0.1.0
  */
 export const manifest = (
   deployment: Deployment,
@@ -121,8 +115,6 @@ export const manifest = (
  *
  * *Details*: everything that is there, as it was deployed, also what has dropped out of the project's file; unless it is
  * narrowed to some, `only`. Stacks that are asked for and were never deployed are left out once others were.
- *
- * @since 0.1.0
  */
 export const takenBackSpec = (
   kind: ExecutionKind,
@@ -143,8 +135,6 @@ export const takenBackSpec = (
 
 /**
  * The stacks that are there and that a configuration does not have any more: a deployment with it leaves them running.
- *
- * @since 0.1.0
  */
 export const dropped = (
   { stacks }: Pick<Manifest, "stacks">,

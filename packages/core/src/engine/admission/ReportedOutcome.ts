@@ -1,7 +1,5 @@
 /**
  * What somebody says of work that ran outside, under a correlation id that was only registered.
- *
- * @since 0.1.0
  */
 import type { EnvironmentState } from "../../domain/Environment.ts"
 import type { Event, NewEvent } from "../../domain/Event.ts"
@@ -10,7 +8,7 @@ import type { StackName, Timestamp } from "../../domain/Ids.ts"
 import type { DeploymentTrigger, ExecutionKind, StackTrigger, StageName } from "../../domain/Machines.ts"
 import type { ErrorInfo, Release } from "../../domain/Release.ts"
 
-/** How it went, according to whoever cleans up. @since 0.1.0 */
+/** How it went, according to whoever cleans up. */
 export type ReportedOutcome = "succeeded" | "failed" | "cancelled"
 
 interface Moves {
@@ -55,8 +53,6 @@ const releaseOf = (
 
 /**
  * The events of it: it began when its turn came, and this is how it ended. What nobody spoke of is skipped.
- *
- * @since 0.1.0
  */
 export const reportedOutcomeEvents = (
   state: ExecutionState,

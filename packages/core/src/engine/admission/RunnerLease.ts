@@ -1,7 +1,5 @@
 /**
  * How a runner comes by the lock of its execution: at its turn, or back from a runner that died.
- *
- * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -28,19 +26,17 @@ interface Runner {
  * Takes the lock of an execution; undefined where it ended while it waited.
  *
  * *Errors*: `LeaseHeld` where another execution has it, `LeaseLost` where the claim was lost, `StoreError`.
- *
- * @since 0.1.0
  */
 export const acquireRunnerLease = Effect.fnUntraced(function* (
   state: ExecutionState,
   runner: Runner
 ): Effect.fn.Return<Admission.AdmittedLease | undefined, LeaseHeld | LeaseLost | StoreError, Services> {
   if (hasCommand(state)) yield* untilExpired(state)
-  return isQueued(state) ? yield* takeTurn(state.correlationId, runner) : yield* takeBack(state, runner)
+  return isQueued(state) ? yield* awaitAdmission(state.correlationId, runner) : yield* takeBack(state, runner)
 })
 
 /** Waits for the turn of an execution; whoever stops it meanwhile withdraws it. */
-const takeTurn = (
+const awaitAdmission = (
   id: CorrelationId,
   { claim, owner, ttl }: Runner
 ): Effect.Effect<Admission.AdmittedLease | undefined, LeaseLost | StoreError, Services> =>

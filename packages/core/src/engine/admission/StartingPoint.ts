@@ -1,7 +1,5 @@
 /**
  * What an execution starts from: its stacks, and what each of them was before.
- *
- * @since 0.1.0
  */
 import type { EnvironmentState } from "../../domain/Environment.ts"
 import type { StackBefore } from "../../domain/Event.ts"
@@ -10,7 +8,6 @@ import type { DeploymentStatus, ExecutionKind } from "../../domain/Machines.ts"
 import type { ExecutionSpec, StackSpec } from "../../domain/Spec.ts"
 import { takenBackSpec } from "./RecordedManifest.ts"
 
-/** @since 0.1.0 */
 export interface StartingPoint {
   readonly deploymentBefore: DeploymentStatus
   readonly stacksBefore: ReadonlyArray<StackBefore>
@@ -20,8 +17,6 @@ export interface StartingPoint {
 /**
  * Reads it from the state of the environment. A rollback works on the stacks that have an earlier release to go back to; it
  * and a destruction work on what was recorded, narrowed to `only`, and not on what was asked for.
- *
- * @since 0.1.0
  */
 export const startingPoint = (
   kind: ExecutionKind,
@@ -59,8 +54,6 @@ const goesBack = (stack: StackSpec, { checkpoint, release, status }: StackBefore
 
 /**
  * Whether there is nothing to do: a rollback of an environment that has no earlier release.
- *
- * @since 0.1.0
  */
 export const isEmpty = (kind: ExecutionKind, { spec }: StartingPoint): boolean =>
   kind === "rollback" && spec.stacks.length === 0

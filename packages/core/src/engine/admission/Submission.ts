@@ -1,7 +1,5 @@
 /**
  * Taking a request in: joined, refused, or recorded under the lease.
- *
- * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
@@ -36,7 +34,7 @@ import { forgottenAfter, sweep } from "./Sweep.ts"
 import { tracedMark } from "../trace/index.ts"
 import { displace } from "./Admission.ts"
 
-/** What became of a request: its execution, and whether that was there before. @since 0.1.0 */
+/** What became of a request: its execution, and whether that was there before. */
 export interface Submission {
   readonly execution: ExecutionState
   readonly joined: boolean
@@ -53,8 +51,6 @@ type Taken = Omit<Submission, "dropped">
  * instant one is recorded and the other refused with the holder's name. An execution that was left unfinished in this
  * environment, and whose lease is over, is closed and named in `supersedes`. With the others the request is recorded at
  * once, and comes to its turn when it is carried out. What its providers know to be wrong is refused before (`preflight`).
- *
- * @since 0.1.0
  */
 export const submit = Effect.fnUntraced(function* (
   request: Request
@@ -68,8 +64,6 @@ export const submit = Effect.fnUntraced(function* (
 
 /**
  * Refuses what `submit` would refuse because its providers know that it cannot succeed; writes nothing.
- *
- * @since 0.1.0
  */
 export const check = Effect.fnUntraced(function* (
   request: Request

@@ -1,7 +1,5 @@
 /**
  * Closing what was left unfinished, by whoever takes its place.
- *
- * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -19,8 +17,6 @@ import { closureEvents, superseded } from "../log/index.ts"
  * Ends an execution that was left unfinished and whose lease is over; returns whether there was anything to end.
  *
  * *Errors*: `LeaseHeld` where somebody still runs it, `LeaseLost` where the lock that `by` holds is gone.
- *
- * @since 0.1.0
  */
 export const supersede = Effect.fnUntraced(function* (
   id: CorrelationId,

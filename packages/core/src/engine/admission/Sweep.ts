@@ -1,7 +1,5 @@
 /**
  * Ending what everybody has forgotten.
- *
- * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -18,7 +16,7 @@ import type { CleanupResult } from "./Cleanup.ts"
 import { closureEvents } from "../log/index.ts"
 import { withdraw } from "./Admission.ts"
 
-/** How long nothing must have happened before an execution counts as forgotten. @since 0.1.0 */
+/** How long nothing must have happened before an execution counts as forgotten. */
 export const forgottenAfter = Duration.days(7)
 
 type Services = DeploymentStore | LeaseStore
@@ -30,8 +28,6 @@ const brief = Duration.seconds(10)
  * them any more, and who comes next should not find them. What others deploy and is only watched is left alone.
  *
  * *Errors*: `StoreError`.
- *
- * @since 0.1.0
  */
 export const sweep = Effect.fnUntraced(function* (
   before: Timestamp

@@ -1,7 +1,5 @@
 /**
  * Commands that live on though the process that ran them and their guard are gone.
- *
- * @since 0.1.0
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -18,8 +16,6 @@ import { sha256 } from "../../telemetry/sha256.ts"
  * and a machine may know several; commands and their children see no more of it. `marks` gives those that begin so of what
  * runs at the moment, `kill` ends what bears one. The default knows of no command; `@signalbox/node` reads them from the
  * operating system.
- *
- * @since 0.1.0
  */
 export const LocalCommands = Context.Reference<{
   readonly store: () => string
@@ -38,15 +34,15 @@ const marksOf = Effect.map(
       `${sha256(store()).slice(0, 16)}/${deploymentId}/${environment}/`
 )
 
-/** The mark of the command of one execution, under one lease. @since 0.1.0 */
+/** The mark of the command of one execution, under one lease. */
 export const markOf = (place: CommandPlace, id: CorrelationId, fence: number): Effect.Effect<string> =>
   Effect.map(marksOf, (prefix) => `${prefix(place)}${id}/${fence}`)
 
-/** Whether a mark is that of an execution, by whatever name its store goes. @since 0.1.0 */
+/** Whether a mark is that of an execution, by whatever name its store goes. */
 export const isMarkOf = (mark: string, { deploymentId, environment }: CommandPlace, id: string): boolean =>
   mark.split("/").slice(1, 4).join("/") === `${deploymentId}/${environment}/${id}`
 
-/** The marks of the commands that a process runs in, the innermost first. @since 0.1.0 */
+/** The marks of the commands that a process runs in, the innermost first. */
 export const runsAround = ({
   SIGNALBOX_OUTER_RUNS,
   SIGNALBOX_RUN
@@ -59,8 +55,6 @@ export const runsAround = ({
  *
  * *Details*: `state` is as it was read before the lock was had: of its own command only what had begun by then is left
  * behind. A command that ended may leave running what it likes.
- *
- * @since 0.1.0
  */
 export const endOrphanedCommands = Effect.fnUntraced(function* (
   state: ExecutionState

@@ -1,7 +1,5 @@
 /**
  * Putting into the registry what was done while it was away.
- *
- * @since 0.1.0
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -19,8 +17,6 @@ import { startingPoint } from "../admission/index.ts"
 /**
  * A command that ran without the registry, on the word of the providers alone. `reason` says why the registry was away;
  * `finishedAt` is not there where nobody saw the end.
- *
- * @since 0.1.0
  */
 export const DegradedRecord = Schema.Struct({
   correlationId: CorrelationId,
@@ -35,14 +31,11 @@ export const DegradedRecord = Schema.Struct({
   code: Schema.NullOr(Schema.Int),
   signal: Schema.NullOr(Schema.String)
 })
-/** @since 0.1.0 */
 export type DegradedRecord = typeof DegradedRecord.Type
 
 /**
  * Records it, once: as a deployment that was watched and not held a lock for, with the times that it had. The deployment is
  * `unknown` from then on, unless an execution of the registry's own has looked since, is at work now, or has destroyed it.
- *
- * @since 0.1.0
  */
 export const reconcile = Effect.fnUntraced(function* (
   done: DegradedRecord

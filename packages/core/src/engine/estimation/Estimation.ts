@@ -1,7 +1,5 @@
 /**
  * How long an execution will still take, by the history in the store.
- *
- * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -65,8 +63,6 @@ const read = Effect.fnUntraced(function* (store: Store, run: Run.Run): Effect.fn
  * The past that an execution resembles, read anew at most once a minute.
  *
  * *Errors*: `StoreError`.
- *
- * @since 0.1.0
  */
 export const pastExecutions = Effect.fnUntraced(function* (
   state: ExecutionState
@@ -112,8 +108,6 @@ const before = Effect.fnUntraced(function* (
 /**
  * Says what is left of an execution as it is at a time. Undefined where it has finished, and where it goes back and did not
  * when the history was read: that is to be read anew.
- *
- * @since 0.1.0
  */
 export type Estimator = (state: ExecutionState, now: Timestamp) => Estimate | undefined
 
@@ -124,8 +118,6 @@ export type Estimator = (state: ExecutionState, now: Timestamp) => Estimate | un
  * then its own time.
  *
  * *Errors*: `StoreError`.
- *
- * @since 0.1.0
  */
 export const estimator = Effect.fnUntraced(function* (
   state: ExecutionState
@@ -147,8 +139,6 @@ export const estimator = Effect.fnUntraced(function* (
  * What is left of an execution now, without the time in which it waits for people; undefined where it has finished.
  *
  * *Errors*: `StoreError`.
- *
- * @since 0.1.0
  */
 export const estimate = Effect.fnUntraced(function* (
   state: ExecutionState
@@ -165,8 +155,6 @@ export const estimate = Effect.fnUntraced(function* (
  * 1,000).
  *
  * *Errors*: `StoreError`.
- *
- * @since 0.1.0
  */
 export const calibrate = Effect.fnUntraced(function* (
   query: {

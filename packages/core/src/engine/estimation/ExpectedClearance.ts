@@ -1,7 +1,5 @@
 /**
  * When something that is in the way will be over.
- *
- * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -18,8 +16,6 @@ import { estimate } from "./Estimation.ts"
  *
  * *Details*: `basis` says what that is worth. `known`: it ends at that time. `history`: between `low` and `high` in 80 of 100
  * cases, by `n` that were before. `few`: there is not enough history to say how often that holds.
- *
- * @since 0.1.0
  */
 export interface ExpectedClearance {
   readonly low: Timestamp
@@ -29,7 +25,7 @@ export interface ExpectedClearance {
   readonly n: number | null
 }
 
-/** What ends at a time that was set. @since 0.1.0 */
+/** What ends at a time that was set. */
 export const clearsAtTime = (time: Timestamp): ExpectedClearance => ({
   low: time,
   point: time,
@@ -42,8 +38,6 @@ export const clearsAtTime = (time: Timestamp): ExpectedClearance => ({
  * When an execution will have ended; null where nobody can know, as while people are waited for.
  *
  * *Errors*: `StoreError`.
- *
- * @since 0.1.0
  */
 export const expectedEnd = Effect.fnUntraced(function* (
   id: CorrelationId

@@ -1,7 +1,5 @@
 /**
  * HistoryReplay past executions from the store, with a gate or strategy that is checked first.
- *
- * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -28,8 +26,6 @@ const checked = <A>(
  * Checks what is changed of a gate: its own keys, as a configuration has them, and `compare: null`.
  *
  * *Errors*: `ConfigurationInvalid` with all that is wrong.
- *
- * @since 0.1.0
  */
 export const checkGate = (value: unknown): Result.Result<Replay.GateChange, ConfigurationInvalid> => {
   const plain = toPlain(value)
@@ -45,8 +41,6 @@ const decodeStrategy = Schema.decodeUnknownSync(StrategySpec)
  * Checks a strategy as a configuration has it, or takes the name of one with its defaults.
  *
  * *Errors*: `ConfigurationInvalid` with all that is wrong.
- *
- * @since 0.1.0
  */
 export const checkStrategy = (value: unknown): Result.Result<StrategySpec, ConfigurationInvalid> => {
   const plain = toPlain(typeof value === "string" ? { type: value } : value)
@@ -70,8 +64,6 @@ const readAll = Effect.fnUntraced(function* (
  * Replays one execution; see `Replay.replay`. Reads only.
  *
  * *Errors*: `Refused` (`not_found`), `StoreError`.
- *
- * @since 0.1.0
  */
 export const replay = Effect.fnUntraced(function* (
   id: CorrelationId,

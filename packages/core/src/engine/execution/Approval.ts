@@ -20,8 +20,6 @@ const Answer = Schema.Struct({
  * time given, with its default answer.
  *
  * *Errors*: `aborted` where nobody answered and the default is to abort. An `abort` command halts the whole execution.
- *
- * @since 0.1.0
  */
 export const requestApproval = (options: {
   readonly name: string

@@ -1,7 +1,5 @@
 /**
  * Executions of kind `run`: a command of somebody else's, under the lock, in the log and in the trace.
- *
- * @since 0.1.0
  */
 import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
@@ -34,8 +32,6 @@ import {
 /**
  * How a command ended: with a code, or by a signal. `reason` says why it was killed, or why it could not be started.
  * `leaseExpired` says that it was stopped because its lease was about to end.
- *
- * @since 0.1.0
  */
 export interface CommandOutcome {
   readonly code: number | null
@@ -55,8 +51,6 @@ export interface CommandOutcome {
  * the lease is surely held, the first at once, 0 when it is lost. It is not interrupted: `stopped` ends when an operator said
  * abort or the program is stopped, and then it is for this function to
  * stop the command and to wait for its end.
- *
- * @since 0.1.0
  */
 export type CommandExecution = (context: {
   readonly correlationId: CorrelationId
@@ -70,8 +64,6 @@ export type CommandExecution = (context: {
  * The body of a `run`. A command that was cut off by the death of its runner is not run again: what it did is not known,
  * and the deployment is `unknown` until the next one. `shown` is what the log says of a command that was not known when its
  * place was taken.
- *
- * @since 0.1.0
  */
 export const executeCommand = Effect.fnUntraced(function* (
   command: CommandExecution,

@@ -11,8 +11,6 @@ import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 
 /**
  * A command as it was given.
- *
- * @since 0.1.0
  */
 export interface IssuedCommand {
   readonly id: string
@@ -26,8 +24,6 @@ export interface IssuedCommand {
 
 /**
  * The commands that operators gave to one execution, from the beginning and live.
- *
- * @since 0.1.0
  */
 export interface Control {
   readonly given: Effect.Effect<ReadonlyArray<IssuedCommand>>
@@ -39,24 +35,18 @@ export interface Control {
 
 /**
  * Whether the last pause was not followed by a resume.
- *
- * @since 0.1.0
  */
 export const isPaused = (given: ReadonlyArray<IssuedCommand>): boolean =>
   given.findLast(({ command }) => command === "pause" || command === "resume")?.command === "pause"
 
 /**
  * Whether a command is meant for a stack: those without a stack are meant for all.
- *
- * @since 0.1.0
  */
 export const concerns = (command: IssuedCommand, stack: StackName): boolean =>
   command.stack === undefined || command.stack === stack
 
 /**
  * Why an execution ended that somebody aborted.
- *
- * @since 0.1.0
  */
 export const abortedBy = ({ by, reason }: Pick<IssuedCommand, "by" | "reason">): ErrorInfo => ({
   code: "aborted",
@@ -68,8 +58,6 @@ export const abortedBy = ({ by, reason }: Pick<IssuedCommand, "by" | "reason">):
  * Follows the commands of an execution until the scope closes.
  *
  * *Gotchas*: a store that cannot be read is tried again without end; losing it is noticed by the lease.
- *
- * @since 0.1.0
  */
 export const follow = Effect.fnUntraced(function* (
   id: CorrelationId

@@ -1,7 +1,5 @@
 /**
  * The execution of `deploy` and `deploy-stack`.
- *
- * @since 0.1.0
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -30,8 +28,6 @@ type Outcome = GraphTraversal.NodeOutcome<StackPlan, StepFailed>
 
 /**
  * Initialization, health check, deployment over the graph, validation; back to the checkpoints where one of them fails.
- *
- * @since 0.1.0
  */
 export const deploy: Effect.Effect<void, never, StepServices> = Effect.gen(function* () {
   const { journal } = yield* ExecutionContext

@@ -1,7 +1,5 @@
 /**
  * The execution of `destroy` and `destroy-stack`.
- *
- * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -25,8 +23,6 @@ import type { StepFailed } from "./StepFailed.ts"
 
 /**
  * Takes the stacks away, dependents first. What is already gone counts as destroyed.
- *
- * @since 0.1.0
  */
 export const destroy: Effect.Effect<void, never, StepServices> = Effect.gen(function* () {
   const { journal } = yield* ExecutionContext

@@ -1,7 +1,5 @@
 /**
  * One run of one execution: what its steps work with, and the events that they record.
- *
- * @since 0.1.0
  */
 import * as Context from "effect/Context"
 import type * as Deferred from "effect/Deferred"
@@ -23,7 +21,6 @@ import type { Journal } from "../log/index.ts"
 import type { KeptLease } from "../lease/index.ts"
 import type { StepFailed } from "./StepFailed.ts"
 
-/** @since 0.1.0 */
 export class ExecutionContext extends Context.Service<
   ExecutionContext,
   {
@@ -44,15 +41,13 @@ export class ExecutionContext extends Context.Service<
   }
 >()("@signalbox/core/engine/execution/ExecutionContext") {}
 
-/** The stacks that this execution works on. @since 0.1.0 */
+/** The stacks that this execution works on. */
 export const stacks = Effect.map(ExecutionContext, ({ journal }) =>
   journal.request.spec.stacks.filter(({ enabled }) => enabled)
 )
 
 /**
  * The outputs of all stacks: as they were when the execution was asked for, or as they are now.
- *
- * @since 0.1.0
  */
 export const outputs = (when: "before" | "now"): Effect.Effect<ReadonlyMap<string, Outputs>, never, ExecutionContext> =>
   Effect.map(ExecutionContext, ({ journal }) => {
@@ -60,7 +55,6 @@ export const outputs = (when: "before" | "now"): Effect.Effect<ReadonlyMap<strin
     return new Map([...journal.request.stacksBefore, ...states].map((stack) => [stack.name, stack.outputs]))
   })
 
-/** @since 0.1.0 */
 export const providerOf = (stack: StackSpec): Effect.Effect<Provider, never, ExecutionContext> =>
   Effect.flatMap(ExecutionContext, ({ providers }) => {
     const provider = providers.get(stack.provider)
@@ -72,7 +66,6 @@ export const providerOf = (stack: StackSpec): Effect.Effect<Provider, never, Exe
 
 const text = (reason: string | undefined) => (reason === undefined ? {} : { reason })
 
-/** @since 0.1.0 */
 export const transitionExecution = (
   on: ExecutionTrigger,
   options: { readonly reason?: string; readonly by?: string; readonly error?: ErrorInfo } = {}
@@ -83,8 +76,6 @@ export const transitionExecution = (
 
 /**
  * Moves the deployment's own status, where this kind of execution may: `deploy-stack` and `destroy-stack` never do.
- *
- * @since 0.1.0
  */
 export const transitionDeployment = (
   on: DeploymentTrigger,
@@ -98,8 +89,6 @@ export const transitionDeployment = (
 
 /**
  * Moves a stage of the execution, or of one stack. `round` tells repeats of waiting and resuming apart.
- *
- * @since 0.1.0
  */
 export const transitionStage = (
   stage: StageName,
@@ -119,7 +108,6 @@ export const transitionStage = (
     )
   )
 
-/** @since 0.1.0 */
 export const transitionStack = (
   stack: StackName,
   on: StackTrigger,
@@ -137,8 +125,6 @@ export const transitionStack = (
 /**
  * Ends the stages of the execution and of its stacks that have not ended: a stage under way becomes `on`, one that never
  * started is skipped.
- *
- * @since 0.1.0
  */
 export const endStages = (
   on: "failed" | "cancelled",
@@ -164,8 +150,6 @@ export const endStages = (
 /**
  * Brings the execution's status in line with what it waits for: `paused` while an operator paused it or a question is
  * open, `in_progress` otherwise.
- *
- * @since 0.1.0
  */
 export const syncPaused: Effect.Effect<void, never, ExecutionContext> = Effect.gen(function* () {
   const { control, journal } = yield* ExecutionContext

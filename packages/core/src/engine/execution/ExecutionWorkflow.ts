@@ -1,7 +1,5 @@
 /**
  * An execution as a workflow. Its tag is persisted: a constant, never renamed.
- *
- * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
 import * as Workflow from "effect/workflow/Workflow"
@@ -12,7 +10,6 @@ import { rollback } from "./Rollback.ts"
 import { transitionExecution, ExecutionContext, syncPaused } from "./ExecutionContext.ts"
 import type { StepServices } from "./Step.ts"
 
-/** @since 0.1.0 */
 export const ExecutionWorkflow = Workflow.make("signalbox/Execution", {
   payload: { correlationId: CorrelationId },
   idempotencyKey: ({ correlationId }) => correlationId
@@ -20,8 +17,6 @@ export const ExecutionWorkflow = Workflow.make("signalbox/Execution", {
 
 /**
  * The body of the workflow: what is asked for decides what is done.
- *
- * @since 0.1.0
  */
 export const body: Effect.Effect<void, never, StepServices> = Effect.gen(function* () {
   const { journal } = yield* ExecutionContext

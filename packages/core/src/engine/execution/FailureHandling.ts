@@ -1,7 +1,5 @@
 /**
  * How executions end other than well: halting what is under way, and going back to the checkpoints.
- *
- * @since 0.1.0
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -26,8 +24,6 @@ import { StepFailed } from "./StepFailed.ts"
 
 /**
  * Stops all forward work because of a failure: other stacks fail as `halted`.
- *
- * @since 0.1.0
  */
 export const halt = (failure: StepFailed): Effect.Effect<void, never, ExecutionContext> =>
   Effect.flatMap(ExecutionContext, ({ halted }) =>
@@ -37,8 +33,6 @@ export const halt = (failure: StepFailed): Effect.Effect<void, never, ExecutionC
 /**
  * What the deployment is again after an execution that changed nothing in the end: what it was, or `failed` where nothing
  * good was ever there.
- *
- * @since 0.1.0
  */
 export const keptAfterRollback = (was: DeploymentStatus): DeploymentTrigger => {
   switch (was) {
@@ -54,13 +48,11 @@ export const keptAfterRollback = (was: DeploymentStatus): DeploymentTrigger => {
 
 /**
  * What the deployment is again after an execution that never began to change it.
- *
- * @since 0.1.0
  */
 export const keptUntouched = (was: DeploymentStatus): DeploymentTrigger =>
   was === "deploying" || was === "destroying" ? "kept_failed" : `kept_${was}`
 
-/** Records that one stack failed, where the others go on. @since 0.1.0 */
+/** Records that one stack failed, where the others go on. */
 export const stackFailed = (stack: StackSpec, failure: StepFailed): Effect.Effect<void, never, ExecutionContext> =>
   Effect.gen(function* () {
     const { journal } = yield* ExecutionContext
@@ -75,8 +67,6 @@ export const stackFailed = (stack: StackSpec, failure: StepFailed): Effect.Effec
 
 /**
  * Ends an execution that failed, or was told to stop, before anything was changed.
- *
- * @since 0.1.0
  */
 export const endWithNothingChanged = (failure: StepFailed): Effect.Effect<void, never, ExecutionContext> =>
   Effect.gen(function* () {
@@ -90,8 +80,6 @@ export const endWithNothingChanged = (failure: StepFailed): Effect.Effect<void, 
 /**
  * Goes back: every stack that this execution began to change is put back to its checkpoint, dependents first. Irreversible
  * stacks are left at what they reached, and that is said.
- *
- * @since 0.1.0
  */
 export const rollbackAfterFailure = (failure: StepFailed): Effect.Effect<void, never, StepServices> =>
   Effect.gen(function* () {
@@ -122,8 +110,6 @@ export const rollbackAfterFailure = (failure: StepFailed): Effect.Effect<void, n
 
 /**
  * Puts stacks back, dependents first, each even where a dependent could not be; returns the first failure.
- *
- * @since 0.1.0
  */
 export const rollbackStacks = (
   all: ReadonlyArray<StackSpec>,
@@ -160,8 +146,6 @@ const putBack = Effect.fnUntraced(function* (
 
 /**
  * Puts one stack back to a checkpoint.
- *
- * @since 0.1.0
  */
 export const rollbackStack = Effect.fnUntraced(function* (
   stack: StackSpec,

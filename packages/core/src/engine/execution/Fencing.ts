@@ -20,8 +20,6 @@ const again = Schedule.exponential("200 millis").pipe(Schedule.upTo({ times: 3 }
  * learns the fence from the first mutation.
  *
  * *Errors*: `LeaseLost` where the claim or the lock is lost, also where a provider noticed it first; `StoreError`.
- *
- * @since 0.1.0
  */
 export const fenceOff = (
   { deploymentId, environment, spec }: EventOf<"ExecutionRequested">,

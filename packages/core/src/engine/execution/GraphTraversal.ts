@@ -5,8 +5,6 @@ import type { Node } from "../../domain/Graph.ts"
 
 /**
  * How one node of a graph ended.
- *
- * @since 0.1.0
  */
 export type NodeOutcome<A, E> =
   | { readonly _tag: "Done"; readonly value: A }
@@ -19,8 +17,6 @@ export type NodeOutcome<A, E> =
  *
  * *Details*: a node whose dependency failed or was skipped is skipped, unless `regardless` is given. Never fails: the
  * outcome of each node is in the result.
- *
- * @since 0.1.0
  */
 export const traverse = Effect.fnUntraced(function* <N extends Node, A, E, R>(options: {
   readonly nodes: ReadonlyArray<N>

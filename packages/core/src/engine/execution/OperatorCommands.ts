@@ -1,7 +1,5 @@
 /**
  * Reaching a running execution from any process: commands to it, events from it.
- *
- * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -23,8 +21,6 @@ import { withdraw } from "../admission/index.ts"
 
 /**
  * The live claim of whoever runs the execution, if anybody does: neither expired nor held by a process known to be dead.
- *
- * @since 0.1.0
  */
 export const runner = Effect.fnUntraced(function* (
   id: CorrelationId
@@ -42,8 +38,6 @@ export const runner = Effect.fnUntraced(function* (
  * Records a command, where the state of the execution allows it. To abort what waits for its turn withdraws it.
  *
  * *Errors*: `Refused` (`not_found`, `conflict`).
- *
- * @since 0.1.0
  */
 export const command = Effect.fnUntraced(function* (
   id: CorrelationId,
@@ -83,8 +77,6 @@ const ends: ReadonlySet<string> = new Set(executionMachine.terminal)
 
 /**
  * The events of an execution, from after a sequence number, live until it has finished.
- *
- * @since 0.1.0
  */
 export const follow = (
   id: CorrelationId,

@@ -1,7 +1,5 @@
 /**
  * What every execution does before it changes anything: plan, and look at what is there.
- *
- * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
 import { StackPlan } from "../../domain/Release.ts"
@@ -17,8 +15,6 @@ import { StepFailed } from "./StepFailed.ts"
  * Looks at every stack: an operation that somebody else has in flight blocks the execution.
  *
  * *Errors*: `blocked`, `failed`.
- *
- * @since 0.1.0
  */
 export const healthCheck: Effect.Effect<void, StepFailed, StepServices> = Effect.gen(function* () {
   const { journal } = yield* ExecutionContext
@@ -104,8 +100,6 @@ const checkFence = Effect.fnUntraced(function* (
 
 /**
  * Plans the stacks whose inputs were known when the execution was asked for; the others wait for their turn.
- *
- * @since 0.1.0
  */
 export const planAll = (candidateOf: (stack: StackSpec) => Candidate): Effect.Effect<void, StepFailed, StepServices> =>
   Effect.gen(function* () {
@@ -121,8 +115,6 @@ export const planAll = (candidateOf: (stack: StackSpec) => Candidate): Effect.Ef
 /**
  * The plan of a stack whose turn it is: the one made at the beginning, or another where the outputs that it needs have come
  * or changed since.
- *
- * @since 0.1.0
  */
 export const planStack = Effect.fnUntraced(function* (
   stack: StackSpec,

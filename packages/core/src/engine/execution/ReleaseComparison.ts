@@ -1,7 +1,5 @@
 /**
  * Measuring the candidate and the stable release over the same time, while both have traffic.
- *
- * @since 0.1.0
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -15,8 +13,6 @@ import type { ProviderError } from "../../spi/ProviderError.ts"
 
 /**
  * One look at both releases: what to add to the judgement of the candidate, and the counts behind it.
- *
- * @since 0.1.0
  */
 export interface ComparisonLook {
   readonly items: ReadonlyArray<Comparison.Compared>
@@ -25,12 +21,9 @@ export interface ComparisonLook {
 
 /**
  * How far a step has come: under way, its bake over, or the last look that it gets.
- *
- * @since 0.1.0
  */
 export type BakePhase = "baking" | "over" | "last"
 
-/** @since 0.1.0 */
 export type CompareReleases = (now: number, phase: BakePhase) => Effect.Effect<ComparisonLook>
 
 /**
@@ -54,8 +47,6 @@ const grown = (now: ErrorRatio.Count, before: ErrorRatio.Count): ErrorRatio.Coun
  * before are subtracted. A runner that takes over gets what it missed as one look. Evidence of earlier steps (`before`) is
  * carried on, so that all steps of a rollout share one `alpha`. Response times are judged once, when the bake is over, and
  * once more at the last look where that was ambiguous.
- *
- * @since 0.1.0
  */
 export const make = (options: {
   readonly spec: CompareSpec
@@ -141,8 +132,6 @@ const samplesOf = ({ requests, samples }: Measurement): ReadonlyArray<number> | 
 
 /**
  * What earlier steps of the same rollout compared, from their last verdicts.
- *
- * @since 0.1.0
  */
 export const earlier = (
   verdicts: ReadonlyArray<Verdict>,

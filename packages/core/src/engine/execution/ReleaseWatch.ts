@@ -1,7 +1,5 @@
 /**
  * Watching a release: the bake time of a strategy's step, judged by the stack's gate.
- *
- * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -26,8 +24,6 @@ import { StepFailed } from "./StepFailed.ts"
  * What to watch, and for how long.
  *
  * *Details*: `label` names it in verdicts, such as `canary 10%`.
- *
- * @since 0.1.0
  */
 export interface WatchedRelease {
   readonly stack: StackSpec
@@ -46,8 +42,6 @@ const undecided: ApprovalSpec = { expiresIn: Duration.hours(1), otherwise: "abor
  * have it go on (`approve`), be watched again (`retry`) or go back (`abort`).
  *
  * *Errors*: `gate` where the gate said no, `timeout`, `aborted`.
- *
- * @since 0.1.0
  */
 export const watchRelease = (watched: WatchedRelease): Effect.Effect<void, StepFailed, StepServices> =>
   round(watched, 1)

@@ -1,7 +1,5 @@
 /**
  * The execution of `rollback`: every stack back to the checkpoint of the last execution that changed it.
- *
- * @since 0.1.0
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -24,8 +22,6 @@ import { watchRelease } from "./ReleaseWatch.ts"
  * Looks at what is there, rolls the stacks back, dependents first, and validates them.
  *
  * *Details*: the request holds the checkpoints, so that a resumed rollback goes to the same place.
- *
- * @since 0.1.0
  */
 export const rollback: Effect.Effect<void, never, StepServices> = Effect.gen(function* () {
   yield* transitionDeployment("deploy_started")

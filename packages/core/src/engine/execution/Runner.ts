@@ -1,7 +1,5 @@
 /**
  * Carrying an execution to its end, whoever began it.
- *
- * @since 0.1.0
  */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
@@ -42,8 +40,6 @@ type Services = DeploymentStore | LeaseStore | Providers
  * *Errors*: `Refused` (`not_found`; `conflict` for a `run` without its command), `LeaseHeld` where another execution holds the
  * lock of its environment now, `LeaseLost` (with its `outage` where the store was away for longer than the lease),
  * `StoreError`.
- *
- * @since 0.1.0
  */
 export const run = Effect.fnUntraced(function* (
   id: CorrelationId,
@@ -140,10 +136,8 @@ const awaitTurn = Effect.fnUntraced(function* (lease: Lease): Effect.fn.Return<v
  *
  * *Errors*: `Refused`: `not_found`; `blocked` where it was withdrawn or another one took its place, or where somebody else
  * waits with it already.
- *
- * @since 0.1.0
  */
-export const waitForAdmissionOnly = Effect.fnUntraced(function* (
+export const waitForAdmission = Effect.fnUntraced(function* (
   id: CorrelationId,
   { hold }: { readonly hold: Duration.Duration }
 ): Effect.fn.Return<ExecutionState, Rejected | StoreError, DeploymentStore | LeaseStore> {

@@ -1,7 +1,5 @@
 /**
  * Bringing one stack's candidate in, by its strategy.
- *
- * @since 0.1.0
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -18,8 +16,6 @@ import { watchRelease } from "./ReleaseWatch.ts"
 /**
  * Deploys one stack: from its plan to all the traffic on the candidate. The stable release stays, without traffic, until
  * validation is over; only `rolling` gives up its capacity on the way.
- *
- * @since 0.1.0
  */
 export const deployStack = Effect.fnUntraced(function* (
   stack: StackSpec,
@@ -186,8 +182,6 @@ const shareOf = (observed: Observation, releaseId: string): number =>
 /**
  * Takes old capacity away, down to `capacityPercent`: only after the traffic and health that are observed say that the
  * candidate carries what the old release gives up.
- *
- * @since 0.1.0
  */
 export const retire = Effect.fnUntraced(function* (
   stack: StackSpec,

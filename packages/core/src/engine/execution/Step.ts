@@ -1,7 +1,5 @@
 /**
  * Steps: the journaled side effects of an execution.
- *
- * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -27,7 +25,7 @@ import { fillIn } from "../../config/OutputSubstitution.ts"
 import { outputs, ExecutionContext } from "./ExecutionContext.ts"
 import { StepFailed } from "./StepFailed.ts"
 
-/** What a step needs. @since 0.1.0 */
+/** What a step needs. */
 export type StepServices = ExecutionContext | WorkflowEngine | WorkflowInstance
 
 /**
@@ -35,8 +33,6 @@ export type StepServices = ExecutionContext | WorkflowEngine | WorkflowInstance
  *
  * *Details*: forward steps wait while the execution is paused and stop when it is halted; steps of a rollback (`back`) do
  * neither. `execute` gets the time of the intent, which stays the same when the step runs again after a crash.
- *
- * @since 0.1.0
  */
 export const step = <A, I>(options: {
   readonly name: string
@@ -111,8 +107,6 @@ export const callSpan =
  * How a stack is named to its provider, its properties filled in with the outputs of the stacks it depends on.
  *
  * *Errors*: `failed` where an output is missing.
- *
- * @since 0.1.0
  */
 export const refOf = Effect.fnUntraced(function* (
   stack: StackSpec,
@@ -143,8 +137,6 @@ export const refOf = Effect.fnUntraced(function* (
 
 /**
  * What the mutating operation of a step is handed.
- *
- * @since 0.1.0
  */
 export const mutationOf = Effect.fnUntraced(function* (
   stack: StackSpec,
@@ -203,8 +195,6 @@ const fenceAhead = (error: ProviderError): Effect.Effect<never, StepFailed> =>
 /**
  * Calls a provider: what is worth repeating is repeated with backoff, a lost lease stops the run, anything else becomes the
  * step's failure. `operation` names it where the step does something else.
- *
- * @since 0.1.0
  */
 export const call = <A, R>(
   effect: Effect.Effect<A, ProviderError, R>,
@@ -241,8 +231,6 @@ export const call = <A, R>(
 /**
  * Calls a provider for an observation, and keeps what may be kept: outputs that look like secrets are left out, since
  * outputs are stored and shown.
- *
- * @since 0.1.0
  */
 export const observing = <R>(
   effect: Effect.Effect<Observation, ProviderError, R>,
@@ -260,8 +248,6 @@ export const observing = <R>(
 /**
  * Fails an effect that takes longer than its stack may for a stage. Time in which people were asked, or in which nobody ran
  * the execution, does not count.
- *
- * @since 0.1.0
  */
 export const within = <A, R>(
   stack: StackSpec,

@@ -6,8 +6,6 @@ import { ErrorInfo } from "../../domain/Release.ts"
  *
  * *Details*: `failed` the work itself · `gate` the gate said no · `timeout` its stage took too long · `aborted` an operator,
  * or an answer that never came, said to go back · `halted` another stack failed · `blocked` somebody else is at work there.
- *
- * @since 0.1.0
  */
 export class StepFailed extends Schema.TaggedError<StepFailed>()("StepFailed", {
   why: Schema.Literals(["failed", "gate", "timeout", "aborted", "halted", "blocked"]),

@@ -10,8 +10,6 @@ const coming = "coming"
 
 /**
  * Whether a claim is that of a runner, and not of a request whose runner is still on its way.
- *
- * @since 0.1.0
  */
 export const isRunnerClaim = ({ holder }: Lease): boolean => holder !== coming
 
@@ -19,8 +17,6 @@ export const isRunnerClaim = ({ holder }: Lease): boolean => holder !== coming
  * Claims the right to run an execution. The claim of a runner that is known to be dead is taken over at once.
  *
  * *Errors*: `LeaseHeld` while another runner is (or may be) alive.
- *
- * @since 0.1.0
  */
 export const claimExecution = Effect.fnUntraced(function* (
   id: CorrelationId,
@@ -40,8 +36,6 @@ export const claimExecution = Effect.fnUntraced(function* (
  * Until when the claim of a runner is, or was, held that did not give it back; undefined where there is none.
  *
  * *When to use*: before the claim is taken over, to tell how long that runner lived.
- *
- * @since 0.1.0
  */
 export const heldUntil = Effect.fnUntraced(function* (
   id: CorrelationId
@@ -54,8 +48,6 @@ export const heldUntil = Effect.fnUntraced(function* (
 /**
  * Says that the runner of a request is on its way, so that its place in the queue counts from the moment of the request.
  * Harmless where it has a runner.
- *
- * @since 0.1.0
  */
 export const reserveClaim = Effect.fnUntraced(function* (
   id: CorrelationId,

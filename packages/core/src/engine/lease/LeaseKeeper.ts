@@ -18,8 +18,6 @@ import { StoreError } from "../../spi/StoreError.ts"
  * that was stopped reads an old one when it wakes.
  * `deadline` is the time, in milliseconds since the epoch, until which it is surely held; 0 once it is lost.
  * `outage` is the last error of a store that could not be reached for a renewal, until two renewals in a row succeeded.
- *
- * @since 0.1.0
  */
 export interface KeptLease {
   readonly lease: () => Lease
@@ -32,8 +30,6 @@ export interface KeptLease {
 
 /**
  * Keeps a lease that was acquired; `asked` is the time at which it was asked for, by the clock of this computer.
- *
- * @since 0.1.0
  */
 export const keep = Effect.fnUntraced(function* (
   acquired: Lease,
@@ -129,8 +125,6 @@ export const keep = Effect.fnUntraced(function* (
  * Checks all of several leases, right before something is done under them.
  *
  * *Details*: one after the other, and in the end all by the clock again: the process may have been stopped between two answers.
- *
- * @since 0.1.0
  */
 export const checkAll = (leases: ReadonlyArray<KeptLease>): Effect.Effect<void, LeaseLost | StoreError> =>
   Effect.andThen(
@@ -143,8 +137,6 @@ const steady = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1
 
 /**
  * The loss of a lease, by an outage where one came before it.
- *
- * @since 0.1.0
  */
 export const lostBy = ({ fence, key }: Pick<Lease, "fence" | "key">, outage: StoreError | undefined): LeaseLost =>
   new LeaseLost({ key, fence, ...(outage === undefined ? {} : { outage }) })
@@ -153,8 +145,6 @@ const silence = new StoreError({ operation: "lease", reason: "Unavailable", deta
 
 /**
  * Names the outage that ended a lease, where another part met the end of the lease before its keeper did.
- *
- * @since 0.1.0
  */
 export const explained =
   (...kept: ReadonlyArray<KeptLease>) =>

@@ -4,11 +4,11 @@ import type { CorrelationId, DeploymentId, EnvironmentName } from "../../domain/
 import { type Lease, LeaseStore } from "../../spi/LeaseStore.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
 
-/** The key under which executions of one deployment in one environment exclude each other. @since 0.1.0 */
+/** The key under which executions of one deployment in one environment exclude each other. */
 export const environmentLeaseKey = (deploymentId: DeploymentId, environment: EnvironmentName): string =>
   `lock/${deploymentId}/${environment}`
 
-/** The lease of a lock, where somebody has it and it is not over. @since 0.1.0 */
+/** The lease of a lock, where somebody has it and it is not over. */
 export const currentLease = Effect.fnUntraced(function* (
   deploymentId: DeploymentId,
   environment: EnvironmentName
@@ -19,12 +19,12 @@ export const currentLease = Effect.fnUntraced(function* (
   return lease === undefined || lease.expiresAt <= now ? undefined : lease
 })
 
-/** Whether a lease that was read is held: that it is not over yet is for the store's clock to say. @since 0.1.0 */
+/** Whether a lease that was read is held: that it is not over yet is for the store's clock to say. */
 export const isLeaseHeld = (lease: Lease): Effect.Effect<boolean, StoreError, LeaseStore> =>
   Effect.flatMap(LeaseStore, (leases) => leases.check(lease)).pipe(
     Effect.as(true),
     Effect.catchTag("LeaseLost", () => Effect.succeed(false))
   )
 
-/** The key of the claim to run one execution. @since 0.1.0 */
+/** The key of the claim to run one execution. */
 export const executionClaimKey = (id: CorrelationId): string => `execution/${id}`

@@ -8,8 +8,6 @@ import * as Random from "effect/Random"
  * *Details*: `owner` names this process in leases. `isDead` says that an owner cannot come back (its process, on this very
  * host, is gone): its claim on an execution is then taken over at once instead of after its time to live. The default knows
  * of no death; `@signalbox/node` reads it from the operating system.
- *
- * @since 0.1.0
  */
 export const RunnerIdentity = Context.Reference<{
   readonly owner: string
@@ -20,8 +18,6 @@ export const RunnerIdentity = Context.Reference<{
 
 /**
  * A name that nobody else has: two runs in one process exclude each other like two processes.
- *
- * @since 0.1.0
  */
 export const uniqueOwner: Effect.Effect<string> = Effect.gen(function* () {
   const { owner } = yield* RunnerIdentity

@@ -16,8 +16,6 @@ const overdue = 50
  * that nothing is missed between looking and waiting. A wait ends after a second at the latest, and at `until`: that
  * somebody died, or a time came, is said by nobody. What is still awaited though its time is past is looked at four times a
  * second.
- *
- * @since 0.1.0
  */
 export const changeFeed: Effect.Effect<(until?: number) => Effect.Effect<void>, never, DeploymentStore | Scope.Scope> =
   Effect.gen(function* () {

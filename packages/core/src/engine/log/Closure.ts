@@ -12,8 +12,6 @@ export const superseded = "superseded"
  * The events that end an execution which cannot go on: its runner is gone for good and another execution takes its place,
  * or it met a defect. What was under way counts as failed, and as cancelled where somebody had stopped it (Ctrl-C, a pause)
  * and another one takes its place: nobody will know how it would have ended. Nothing is called.
- *
- * @since 0.1.0
  */
 export const closureEvents = (
   state: ExecutionState,

@@ -1,13 +1,11 @@
 /**
  * The alert of an end, written with the change that ends the execution, so that it is raised where nothing watches either.
- *
- * @since 0.1.0
  */
 import * as Result from "effect/Result"
 import type { EventOf, NewEvent } from "../../domain/Event.ts"
 import { evolve, type ExecutionState, isFinished } from "../../domain/Execution.ts"
 
-/** An alert to be written. Its id makes a second write harmless. @since 0.1.0 */
+/** An alert to be written. Its id makes a second write harmless. */
 export interface DueAlert {
   readonly id: string
   readonly event: EventOf<"AlertRaised">
@@ -15,8 +13,6 @@ export interface DueAlert {
 
 /**
  * The alert of an execution's end, raised or not.
- *
- * @since 0.1.0
  */
 export const endAlert = ({ error, finishedAt, kind, reason, startedAt, status }: ExecutionState): DueAlert => {
   const result = status === "completed" ? "succeeded" : "failed"
@@ -40,8 +36,6 @@ export const endAlert = ({ error, finishedAt, kind, reason, startedAt, status }:
  * *Details*: written with the change by its writer: a runner, or the successor of one that died. A monitor that sees the same
  * end gives its alert the same id, so it is raised once. The end of a request that was withdrawn before it began raises one
  * too: its submitter may have left and still wants the answer.
- *
- * @since 0.1.0
  */
 export const withEndAlert = (
   state: ExecutionState | undefined,

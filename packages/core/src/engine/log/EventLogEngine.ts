@@ -14,8 +14,6 @@
  *   the value, where it is no object). What else the cause held, and causes of an error, are left out.
  * - The outcome of the workflow itself has no receipt: events tell it.
  * - Times are whole milliseconds. A clock goes off at the first one that is not before its time.
- *
- * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
 import * as Cause from "effect/Cause"
@@ -38,8 +36,6 @@ import type { Journal } from "./Journal.ts"
 
 /**
  * What a step says of itself in its intent. Steps without it are journaled under their activity's name.
- *
- * @since 0.1.0
  */
 export const StepInfo = Context.Reference<{
   readonly operation: string
@@ -73,8 +69,6 @@ interface Run {
  * A step whose receipt is there returns it; a step with an intent but no receipt runs again. A run that suspends (a durable
  * clock, a durable deferred) is replayed when it is woken. Interrupting the scope stops the run without a receipt, so that
  * another runner finds it as a crash would have left it.
- *
- * @since 0.1.0
  */
 export const make = Effect.fnUntraced(function* (
   journal: Journal

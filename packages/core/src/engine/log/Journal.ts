@@ -23,8 +23,6 @@ import { lostBy } from "../lease/index.ts"
  * far is durable. What is recorded in one go is written in one transaction, so a receipt costs nothing extra when the next
  * intent follows it. An event whose id is there already is left out: that is what makes a replay harmless. A store that is
  * out of reach is asked again without end: when to give up is for the keeper of the lease to say.
- *
- * @since 0.1.0
  */
 export interface Journal {
   readonly correlationId: CorrelationId
@@ -78,8 +76,6 @@ const withTurn = (
 
 /**
  * What was asked for, with what the execution starts from since it came to its turn.
- *
- * @since 0.1.0
  */
 export const requestOf = Effect.fnUntraced(function* (
   correlationId: CorrelationId
@@ -105,8 +101,6 @@ export const requestOf = Effect.fnUntraced(function* (
  * Opens the journal of an execution that exists, for a runner that holds `guards`.
  *
  * *Errors*: `StoreError`. An illegal transition is a defect of the engine and dies.
- *
- * @since 0.1.0
  */
 export const openJournal = Effect.fnUntraced(function* (
   correlationId: CorrelationId,

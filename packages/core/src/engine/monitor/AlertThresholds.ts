@@ -1,7 +1,5 @@
 /**
  * What is out of the ordinary, by the executions that are known.
- *
- * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
 import { enoughForUnusual, unusual } from "../../analysis/Estimate.ts"
@@ -18,8 +16,6 @@ const latest = 200
 /**
  * Tells what lasts longer than 95 % of what is known of the same kind, from the executions of the same deployment that
  * succeeded; time in which people were waited for does not count. Reads them once, and what was seen of their resources.
- *
- * @since 0.1.0
  */
 export const thresholdsFor = Effect.fnUntraced(function* (
   execution: ExecutionState

@@ -1,8 +1,6 @@
 /**
  * Deployments that Signalbox did not start: found by what their providers say is in flight, recorded as executions of the
  * kind `observe`, and followed to their end.
- *
- * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -23,7 +21,7 @@ import type { StoreError } from "../../spi/StoreError.ts"
 import { traceIdOf } from "../../telemetry/index.ts"
 import { progressSourcesOf } from "./ProviderProgress.ts"
 
-/** Where to look, and for which stacks. @since 0.1.0 */
+/** Where to look, and for which stacks. */
 export interface ForeignPlace {
   readonly deploymentId: DeploymentId
   readonly environment: EnvironmentName
@@ -36,8 +34,6 @@ type Operation = NonNullable<Observation["operation"]>
 /**
  * The id under which a foreign operation is recorded: always the same for the same operation, so that two monitors that
  * find it record it once.
- *
- * @since 0.1.0
  */
 export const observedId = (
   { deploymentId, environment }: Pick<ForeignPlace, "deploymentId" | "environment">,
@@ -49,8 +45,6 @@ export const observedId = (
 /**
  * Asks the providers for operations that Signalbox did not start, and records each as an execution. Gives their ids; a stack
  * that cannot be asked has none.
- *
- * @since 0.1.0
  */
 export const foreign = Effect.fnUntraced(function* (
   place: ForeignPlace
@@ -142,8 +136,6 @@ const outcomeOf = (observed: Observation): ErrorInfo | undefined => {
 /**
  * The events that end an observed execution, where its operation is over; nothing while it is in flight, or while nobody
  * knows.
- *
- * @since 0.1.0
  */
 export const endOfObserved = (
   place: Pick<ForeignPlace, "deploymentId" | "environment"> & { readonly correlationId: CorrelationId },

@@ -1,7 +1,5 @@
 /**
  * Watching executions: what happens is told once, whoever watches and however often they are killed.
- *
- * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -32,8 +30,6 @@ export { isForeignEvent, type MonitorState, silentFor, underWay } from "./Monito
  *
  * *Details*: `run` is the same for all its processes, `restarts` counts them from 0. `gapMs` is how long nobody watched before
  * this one, `heardTo` the position that the one before it had come to.
- *
- * @since 0.1.0
  */
 export interface Watcher {
   readonly monitor: string
@@ -51,8 +47,6 @@ export interface Watcher {
  * lasts longer than 95 % of the executions of its kind before it. With `once` it looks once. `onEvent` is run for each event
  * of the log, `onLook` after each look, `onTrouble` where a provider does not answer, `onStore` once where the store is away,
  * and once without an error when it is back.
- *
- * @since 0.1.0
  */
 export interface MonitorOptions {
   readonly interval?: Duration.Duration
@@ -78,8 +72,6 @@ const steady: Effect.Effect<Effect.Effect<number>> = Effect.gen(function* () {
 /**
  * Makes whatever asks a store that is away ask again each second, until it is back. `told` hears once that it is away, and
  * once without an error that it is back.
- *
- * @since 0.1.0
  */
 export const enduring = (
   told: NonNullable<MonitorOptions["onStore"]> = () => Effect.void
@@ -178,8 +170,6 @@ const limitsOf = ({ overdueAfter, stallAfter = defaults.stallAfter }: MonitorOpt
  * gets every event from the first on, and knows by its position whether it was shown.
  *
  * *Errors*: `StoreError`; where it is retryable only with `once`: else it is waited for.
- *
- * @since 0.1.0
  */
 export const watch = Effect.fnUntraced(function* (
   id: CorrelationId,
@@ -275,8 +265,6 @@ const conclude = Effect.fnUntraced(function* (
  * *Details*: it looks every 30 seconds, and not before they are over. Providers are asked only where they tell what happens by
  * themselves, or where a command of somebody else's is at work: steps say what they do. A store that is away is asked again
  * at the next look.
- *
- * @since 0.1.0
  */
 export const attend = Effect.fnUntraced(function* (
   journal: Journal

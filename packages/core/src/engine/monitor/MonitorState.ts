@@ -1,7 +1,5 @@
 /**
  * What a monitor knows of an execution, and what it has to tell people: a fold over the log, and a decision.
- *
- * @since 0.1.0
  */
 import * as Result from "effect/Result"
 import type { Event, EventOf, StoredEvent } from "../../domain/Event.ts"
@@ -13,8 +11,6 @@ import { type DueAlert, endAlert } from "../log/index.ts"
 /**
  * A stage of a stack that has begun and not ended, or a resource that is worked on in it, as the estimator asks for it. `heardAt`
  * is when the monitor heard of it, `id` names the event that said so.
- *
- * @since 0.1.0
  */
 export interface RunningStage {
   readonly id: string
@@ -37,8 +33,6 @@ interface Stall {
  * *Details*: times are the monitor's own, which go on steadily whatever is done to the clock. `position` is that of the last
  * event it has heard, `last` the last one that was not a monitor's own. `waitedMs` is how long people were waited for, without
  * the wait since `waitsSince`. `told` holds the ids of alerts, `seen` what was last seen of each resource.
- *
- * @since 0.1.0
  */
 export interface MonitorState {
   readonly execution: ExecutionState | undefined
@@ -61,8 +55,6 @@ export interface MonitorState {
  * *Details*: `stallAfterMs` without an event; `overdueAfterMs` from its start on, none where it is left out. `unusual` says
  * that a stage lasts longer than hardly any like it did, by what is known of `n` earlier ones, and `unusualWhole` that the
  * execution does.
- *
- * @since 0.1.0
  */
 export interface AlertLimits {
   readonly stallAfterMs: number
@@ -75,7 +67,6 @@ export interface AlertLimits {
   readonly unusualWhole?: (elapsedMs: number) => { readonly threshold: number; readonly n: number } | undefined
 }
 
-/** @since 0.1.0 */
 export const initial: MonitorState = {
   execution: undefined,
   position: 0,
@@ -94,8 +85,6 @@ const own: ReadonlySet<Event["_tag"]> = new Set<Event["_tag"]>(["MonitorClaimed"
 
 /**
  * Whether an event is no monitor's own, and so tells that the execution goes on.
- *
- * @since 0.1.0
  */
 export const isForeignEvent = ({ event }: Pick<StoredEvent, "event">): boolean => !own.has(event._tag)
 
@@ -141,7 +130,7 @@ const resourcesAfter = (
   return after
 }
 
-/** How the provider's own events are named in the log. @since 0.1.0 */
+/** How the provider's own events are named in the log. */
 export const providerEventId = (stack: string, id: string): string => `seen/${stack}/event/${id}`
 
 const hearProgress = (
@@ -161,8 +150,6 @@ const hearProgress = (
 
 /**
  * Hears of one event. What the tables do not allow leaves the execution as it was: a monitor watches, and judges nobody.
- *
- * @since 0.1.0
  */
 export const observeEvent = (state: MonitorState, stored: StoredEvent, heardAt: number): MonitorState => {
   const { at, event, id, position } = stored
@@ -195,15 +182,13 @@ export const observeEvent = (state: MonitorState, stored: StoredEvent, heardAt: 
 
 /**
  * How long the execution has been under way by now, the time in which people were waited for left out.
- *
- * @since 0.1.0
  */
 export const underWay = (state: MonitorState, now: number): number =>
   state.begunAt === undefined
     ? 0
     : Math.max(0, now - state.begunAt - state.waitedMs - (state.waitsSince === undefined ? 0 : now - state.waitsSince))
 
-/** How long nothing has happened by now. @since 0.1.0 */
+/** How long nothing has happened by now. */
 export const silentFor = (state: MonitorState, now: number): number =>
   state.last === undefined ? 0 : Math.max(0, now - state.last.heardAt)
 
@@ -294,8 +279,6 @@ const overdueAlert = (
 
 /**
  * What is to be told now. The same log and a later time give the same ids, so whoever writes them first has told it.
- *
- * @since 0.1.0
  */
 export const dueAlerts = (state: MonitorState, now: number, limits: AlertLimits): ReadonlyArray<DueAlert> => {
   const { execution } = state
@@ -316,8 +299,6 @@ export const dueAlerts = (state: MonitorState, now: number, limits: AlertLimits)
 
 /**
  * Whether nothing is left to watch: it has ended, and that was told.
- *
- * @since 0.1.0
  */
 export const isOver = (state: MonitorState): boolean =>
   state.execution !== undefined && isFinished(state.execution) && state.told.has(endAlert(state.execution).id)

@@ -1,7 +1,5 @@
 /**
  * What providers tell of their stacks, as events of the log.
- *
- * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -15,7 +13,7 @@ import { Providers } from "../../spi/Providers.ts"
 import { type MonitorState, providerEventId } from "./MonitorState.ts"
 import { fillIn } from "../../config/OutputSubstitution.ts"
 
-/** A stack that can be asked. @since 0.1.0 */
+/** A stack that can be asked. */
 export interface ProgressSource {
   readonly provider: Provider
   readonly ref: StackRef
@@ -31,8 +29,6 @@ const clean = (text: string): string =>
 /**
  * The stacks that this process can ask their providers about. Those whose properties wait for outputs that nobody has produced
  * yet are left out.
- *
- * @since 0.1.0
  */
 export const progressSourcesOf = (
   { deploymentId, environment, spec }: Pick<EventOf<"ExecutionRequested">, "deploymentId" | "environment" | "spec">,
@@ -55,7 +51,7 @@ export const progressSourcesOf = (
     })
   )
 
-/** The stacks of an execution that can be asked now. @since 0.1.0 */
+/** The stacks of an execution that can be asked now. */
 export const progressSources = (
   request: EventOf<"ExecutionRequested">,
   state: ExecutionState
@@ -76,8 +72,6 @@ const progress = (at: Timestamp, id: string, event: Omit<EventOf<"ProgressReport
  * same write it once.
  *
  * *Details*: a stack that is looked at for the first time, and on which nothing is in flight, has nothing to tell.
- *
- * @since 0.1.0
  */
 export const differences = (
   seen: ReadonlyMap<string, string>,
@@ -112,7 +106,7 @@ export const differences = (
   return [...started, ...resources.slice(0, most), ...ended]
 }
 
-/** Asks one stack, and gives what is new. Keeps the last observation, which is not stored. @since 0.1.0 */
+/** Asks one stack, and gives what is new. Keeps the last observation, which is not stored. */
 export const pollProgress = Effect.fnUntraced(function* (
   { provider, ref }: ProgressSource,
   state: MonitorState,

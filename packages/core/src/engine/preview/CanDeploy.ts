@@ -1,7 +1,5 @@
 /**
  * Whether something may be deployed now, and why not.
- *
- * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -34,8 +32,6 @@ import type { Rejected } from "../../api/Rejected.ts"
  * What somebody wants to know.
  *
  * *Details*: as in a request; the correlation id is that of the request, where it was registered already.
- *
- * @since 0.1.0
  */
 export interface CanDeployRequest {
   readonly manifest: Manifest
@@ -54,8 +50,6 @@ export interface CanDeployRequest {
  *
  * *Details*: `degraded` is the reason why only the providers could be asked, null where the registry answered. `queue` is
  * how many wait. `nextFreeze` is the freeze that begins within a day, if one does.
- *
- * @since 0.1.0
  */
 export interface CanDeployAnswer {
   readonly canDeploy: boolean
@@ -102,8 +96,6 @@ const onRecord = Effect.fnUntraced(function* (
  *
  * *Errors*: `Refused` for a stack or an environment that is not there; `StoreError` that is not retryable, or where no
  * provider can be asked either.
- *
- * @since 0.1.0
  */
 export const canDeploy = Effect.fnUntraced(function* (
   question: CanDeployRequest
@@ -139,8 +131,6 @@ export const canDeploy = Effect.fnUntraced(function* (
  * configuration.
  *
  * *Errors*: the `StoreError` that the registry gave, where no provider can be asked either.
- *
- * @since 0.1.0
  */
 export const canDeployWithoutStore = Effect.fnUntraced(function* (
   question: CanDeployRequest,

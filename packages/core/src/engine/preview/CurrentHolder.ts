@@ -1,7 +1,5 @@
 /**
  * What is in the way at the lock: who holds it, and who waits for it.
- *
- * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -22,8 +20,6 @@ const foretold = 5
 
 /**
  * Who holds the lock, and who waits for it and comes first.
- *
- * @since 0.1.0
  */
 export const holderAndQueueBlockers = Effect.fnUntraced(function* (
   asked: AdmissionRequest

@@ -1,7 +1,5 @@
 /**
  * What a provider still has, of which this registry knows nothing.
- *
- * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
 import type { DeploymentId, EnvironmentName } from "../../domain/Ids.ts"
@@ -12,8 +10,6 @@ import { environmentLeaseKey } from "../lease/index.ts"
 
 /**
  * An environment as a provider remembers it: `fence` is the highest that a mutation has shown.
- *
- * @since 0.1.0
  */
 export interface Remembered {
   readonly deploymentId: DeploymentId
@@ -23,8 +19,6 @@ export interface Remembered {
 
 /**
  * Whether an environment belongs to another registry: this one does not know the deployment, or never gave out that fence.
- *
- * @since 0.1.0
  */
 export const isUnknown = Effect.fnUntraced(function* ({
   deploymentId,

@@ -1,7 +1,5 @@
 /**
  * Looking without touching: what a request would do, and what is there.
- *
- * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -30,8 +28,6 @@ import type { Request } from "../../api/Request.ts"
  * Plans each stack as `submit` and `run` would; writes nothing.
  *
  * *Errors*: `Refused` where `submit` would refuse the request; `ProviderError` where a provider does not answer.
- *
- * @since 0.1.0
  */
 export const plan = Effect.fnUntraced(function* (
   request: Request
@@ -64,8 +60,6 @@ export const plan = Effect.fnUntraced(function* (
 
 /**
  * Asks the providers what is really there, by what was recorded of it; a stack that cannot be asked carries its error.
- *
- * @since 0.1.0
  */
 export const observe = Effect.fnUntraced(function* (options: {
   readonly manifest: Manifest

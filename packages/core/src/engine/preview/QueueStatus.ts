@@ -1,7 +1,5 @@
 /**
  * The queue before a lock as people see it: who is in which place, and for how long.
- *
- * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -27,8 +25,6 @@ import { Rejected } from "../../api/Rejected.ts"
  *
  * *Details*: `position` counts those that wait and hold others up, from 1; null where it waits no more. `ahead` are those
  * that come before it, whoever has the lock first. `left` is how long they will take.
- *
- * @since 0.1.0
  */
 export interface QueuePlace {
   readonly position: number | null
@@ -40,8 +36,6 @@ export interface QueuePlace {
  * The place of a request in its queue.
  *
  * *Errors*: `StoreError`.
- *
- * @since 0.1.0
  */
 export const placeOf = Effect.fnUntraced(function* (
   state: ExecutionState
@@ -64,8 +58,6 @@ export const placeOf = Effect.fnUntraced(function* (
 
 /**
  * One that waits. `position` is null where nobody waits for its turn: it was registered only, or its process is gone.
- *
- * @since 0.1.0
  */
 export interface QueueEntry {
   readonly ticket: Queue.Ticket
@@ -74,8 +66,6 @@ export interface QueueEntry {
 
 /**
  * A lock with all that is before it. `isDead` says that the process that took the lease is gone.
- *
- * @since 0.1.0
  */
 export interface QueueStatus {
   readonly lease: Lease | undefined
@@ -88,8 +78,6 @@ export interface QueueStatus {
  * Who has the lock of an environment, who holds it by hand, and who waits for it, in order.
  *
  * *Errors*: `StoreError`.
- *
- * @since 0.1.0
  */
 export const queueStatus = Effect.fnUntraced(function* (
   deploymentId: DeploymentId,
@@ -125,8 +113,6 @@ export const queueStatus = Effect.fnUntraced(function* (
  * `SIGNALBOX_OUTER_RUNS` those around that. `hint` says what to do instead.
  *
  * *Errors*: `Refused`: `blocked` (`nested_run`).
- *
- * @since 0.1.0
  */
 export const rejectNested = Effect.fnUntraced(function* (
   lock: Pick<ExecutionState, "deploymentId" | "environment">,
@@ -150,8 +136,6 @@ export const rejectNested = Effect.fnUntraced(function* (
  * What is in the way of a request that was recorded, by the registry: those before it, and what it was asked to heed.
  *
  * *Errors*: `StoreError`.
- *
- * @since 0.1.0
  */
 export const blockersOf = Effect.fnUntraced(function* (
   id: CorrelationId

@@ -1,7 +1,5 @@
 /**
  * Who comes first.
- *
- * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
 import type { ExecutionState } from "../../domain/Execution.ts"
@@ -14,8 +12,6 @@ import { executionClaimKey, isLeaseHeld, RunnerIdentity } from "../lease/index.t
 
 /**
  * Who has claimed an execution, and lives: a process that is known to be dead, or whose claim is over, waits no more.
- *
- * @since 0.1.0
  */
 const liveClaims: Effect.Effect<ReadonlySet<string>, StoreError, LeaseStore> = Effect.gen(function* () {
   const leases = yield* LeaseStore
@@ -26,14 +22,12 @@ const liveClaims: Effect.Effect<ReadonlySet<string>, StoreError, LeaseStore> = E
 
 type QueuedRequest = Pick<ExecutionState, "correlationId" | "kind" | "deploymentId" | "environment">
 
-/** Whether one that comes before a request does not hold it up at this moment. @since 0.1.0 */
+/** Whether one that comes before a request does not hold it up at this moment. */
 export type CanPass = (ticket: Queue.Ticket) => Effect.Effect<boolean, StoreError, DeploymentStore | LeaseStore>
 
 /**
  * Those whose turn comes before an execution's, in order; a request that was registered and that nobody waits for is not
  * among them, nor is one that `isPassed`.
- *
- * @since 0.1.0
  */
 export const requestsAhead = Effect.fnUntraced(function* (
   asked: QueuedRequest,
@@ -56,8 +50,6 @@ export const requestsAhead = Effect.fnUntraced(function* (
  *
  * *Details*: asks for as few claims as it can. Many look, and often: what one of them reads must not grow with the number of
  * claims there ever were.
- *
- * @since 0.1.0
  */
 export const queuePosition = Effect.fnUntraced(function* (
   asked: QueuedRequest,

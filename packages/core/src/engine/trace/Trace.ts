@@ -1,7 +1,5 @@
 /**
  * The trace of an execution, told from its log: complete and the same whoever tells it, also where runners were killed.
- *
- * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
 import type { NewEvent, Traced } from "../../domain/Event.ts"
@@ -25,17 +23,15 @@ import { traceTimeline, type RunnerSpan, type StepSpan } from "./TraceTimeline.t
 
 /**
  * A span of an execution. It is `open` where it had not ended when it was told; its end is then `now`.
- *
- * @since 0.1.0
  */
 export interface TraceSpan extends SpanData {
   readonly open: boolean
 }
 
-/** A link from the root to another execution, or to a span elsewhere. @since 0.1.0 */
+/** A link from the root to another execution, or to a span elsewhere. */
 export type TraceLink = SpanReference & { readonly attributes: Attributes }
 
-/** What a process leaves in the log where it sends spans: the promise of a root. @since 0.1.0 */
+/** What a process leaves in the log where it sends spans: the promise of a root. */
 export const tracedMark = (correlationId: string): Effect.Effect<{ readonly trace?: Traced }> =>
   Effect.map(tracing(correlationId), (telemetry) =>
     telemetry === undefined
@@ -43,7 +39,7 @@ export const tracedMark = (correlationId: string): Effect.Effect<{ readonly trac
       : { trace: telemetry.parent === undefined ? {} : { parent: telemetry.parent.slice(0, 256) } }
   )
 
-/** A link to the root of another execution. @since 0.1.0 */
+/** A link to the root of another execution. */
 export const linkTo = (correlationId: string, kind: string): TraceLink => ({
   traceId: traceIdOf(correlationId),
   spanId: rootSpanIdOf(correlationId),
@@ -58,7 +54,7 @@ const causedBy = (parent: string | undefined): ReadonlyArray<TraceLink> => {
 /** What ended an execution from outside rather than by its own work. */
 const errors: ReadonlySet<string> = new Set(["defect", "superseded", "lease_lost", "lease_expired"])
 
-/** The result of an execution, as the conventions name results. @since 0.1.0 */
+/** The result of an execution, as the conventions name results. */
 export const resultOf = (state: Execution.ExecutionState): string => {
   switch (state.status) {
     case "completed":
@@ -83,7 +79,7 @@ const stageResults: Readonly<Record<string, string>> = {
 
 const taskTypes: Readonly<Record<string, string>> = { health_check: "test", validation: "test" }
 
-/** The pipeline that an execution is a run of. @since 0.1.0 */
+/** The pipeline that an execution is a run of. */
 export const pipelineOf = (kind: string, project: string): string => `${kind} ${project}`
 
 const optional = (name: string, value: string | number | boolean | undefined): Attributes =>
@@ -102,8 +98,6 @@ const failedAs = (type: string | undefined, message: string | undefined) => ({
  * still under way, `links` are further links of the root. No span outlasts the one that it hangs under. Provider calls and
  * waits for leases are not in the log: they are live spans of the processes that made them, and hang under the spans told
  * here.
- *
- * @since 0.1.0
  */
 export const spansOf = (
   events: ReadonlyArray<NewEvent>,

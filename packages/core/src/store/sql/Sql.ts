@@ -1,7 +1,5 @@
 /**
  * The stores over SQL.
- *
- * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -37,8 +35,6 @@ const polls = { sqlite: 20, pg: 250 } as const
  * long the log is.
  *
  * *Errors*: `Corrupt` where a newer version of Signalbox wrote the tables.
- *
- * @since 0.1.0
  */
 export const makeSql: Effect.Effect<Encoded, StoreError, SqlClient> = Effect.gen(function* () {
   const sql = yield* SqlClient
@@ -67,8 +63,6 @@ export const makeSql: Effect.Effect<Encoded, StoreError, SqlClient> = Effect.gen
 
 /**
  * Both stores over a `SqlClient` of SQLite or Postgres; see `makeSql`.
- *
- * @since 0.1.0
  */
 export const layerSql: Layer.Layer<DeploymentStore | LeaseStore, StoreError, SqlClient> = layerEncoded(makeSql)
 

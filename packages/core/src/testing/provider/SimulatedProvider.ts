@@ -1,8 +1,6 @@
 /**
  * A provider without a cloud: it keeps everything in memory, takes its time from the `Clock` and fails where a script says
  * so. It is the reference of the Provider port, and what engines and strategies are tested with.
- *
- * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -43,8 +41,6 @@ export type { Script } from "./SimulatedState.ts"
 
 /**
  * The operations of the port, as scripts and the ledger name them.
- *
- * @since 0.1.0
  */
 export type SimulatedOperation =
   | "plan"
@@ -66,8 +62,6 @@ export type SimulatedOperation =
  *
  * *Details*: `at` in milliseconds of the `Clock`. A repeat with a known idempotency key, and an operation that finds
  * nothing to change, leave no entry: two entries with one key are a duplicate.
- *
- * @since 0.1.0
  */
 export interface LedgerEntry {
   readonly at: number
@@ -86,8 +80,6 @@ export interface LedgerEntry {
  * *Details*: hits the `nth` call (from 1, counted per operation and stack from the start) and the `times - 1` after it
  * (default 1; `Infinity` for ever). `after` fails once the effect is carried out: its answer is lost. Without `stack`, any
  * stack, each counted by itself; without `nth`, the next calls.
- *
- * @since 0.1.0
  */
 export interface Fault {
   readonly operation: SimulatedOperation
@@ -104,8 +96,6 @@ export interface Fault {
  * *Details*: `kind` default `simulated`. The capability groups default to all there are (`traffic` to `percent`), but for
  * `events` and `fencing`; `instances` (2) is the full capacity of a release, `requestsPerSecond` (50) the load on each stack, `latency` (0) how long each
  * operation takes beside what scripts add.
- *
- * @since 0.1.0
  */
 export interface SimulatedOptions {
   readonly kind?: string
@@ -121,8 +111,6 @@ export interface SimulatedOptions {
  * *Details*: `script` sets how a version (`"*"` any) of a stack (`"*"` any) behaves, later ones win field by field; `fail`
  * plants a failure; `foreign` puts somebody else's operation on a stack for `millis`, or ends it with `null`; `tamper`
  * makes a field drift; `calls` counts the calls of an operation, also the failed ones.
- *
- * @since 0.1.0
  */
 export interface SimulatedProvider {
   readonly provider: Provider
@@ -154,8 +142,6 @@ const percent: Capabilities = {
 
 /**
  * What providers of three very unlike clouds can do: the shapes every strategy has to fit.
- *
- * @since 0.1.0
  */
 export const shapes = {
   /** Slow, transactional, no traffic of its own: like CloudFormation. */
@@ -177,8 +163,6 @@ export const shapes = {
  * cloud.fail({ operation: "shift", stack: "api", reason: { _tag: "Throttled", message: "slow down", retryAfterMs: 10 } })
  * const layer = Providers.layer([cloud.provider])
  * ```
- *
- * @since 0.1.0
  */
 export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
   const kind = options.kind ?? "simulated"

@@ -10,8 +10,6 @@ import type { Drift, Observation, Outputs, PlaceRef, Release, StackRef } from ".
  * weights become effective; `broken` makes staging fail with that message; `healthy` percent of its instances (default
  * 100), `errorRate` 0–1 of its requests (0), `latencyMillis` of one request (20): numbers, or functions of the
  * milliseconds since it was ready.
- *
- * @since 0.1.0
  */
 export interface Script {
   readonly stageMillis?: number

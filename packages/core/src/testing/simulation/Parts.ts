@@ -13,8 +13,6 @@ import type { Scenario } from "./scenario/Scenario.ts"
  * that tell of their effects (`ledger`, `inspect`, as a `SimulatedProvider` does) are watched closer. `wrapProvider` and
  * `wrapStore` stand between a process and its providers and stores. `check` is asked after every step; what it returns is
  * what is wrong.
- *
- * @since 0.1.0
  */
 export interface Parts {
   readonly providers?: (
@@ -25,7 +23,7 @@ export interface Parts {
   readonly check?: (view: ProcessView) => string | undefined
 }
 
-/** What a check of one's own may look at. @since 0.1.0 */
+/** What a check of one's own may look at. */
 export interface ProcessView {
   readonly now: number
   readonly executions: ReadonlyArray<ExecutionState>

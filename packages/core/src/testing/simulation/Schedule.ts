@@ -18,7 +18,7 @@ import type { Violation } from "./invariants/Monitor.ts"
 import { byKind, type Parts, watched } from "./Parts.ts"
 import type { Scenario, ScenarioDecision, ScenarioRequest } from "./scenario/Scenario.ts"
 
-/** How a schedule came out. @since 0.1.0 */
+/** How a schedule came out. */
 export interface ScheduleOutcome {
   readonly violation: Violation | undefined
   readonly trace: ReadonlyArray<string>
@@ -142,7 +142,7 @@ export class Schedule {
     const again = (millis: number) => void world.after(millis, undefined, () => this.#wait(index, process + 1))
     this.#machines.ask(
       process,
-      (box) => box.takeTurn(CorrelationId.make(id), { hold: Duration.seconds(20) }),
+      (box) => box.waitForAdmission(CorrelationId.make(id), { hold: Duration.seconds(20) }),
       (exit) => {
         if (Exit.isSuccess(exit)) {
           return void world.after(lasts, undefined, () => this.#cleanUp(index, process, reports ?? "cancelled"))

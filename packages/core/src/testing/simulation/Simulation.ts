@@ -2,8 +2,6 @@
  * The whole engine under virtual time, with processes that die and freeze, a network that loses, delays, repeats and
  * reorders, and clouds that fail: thousands of schedules a minute, each from one seed, the invariants checked after every
  * step.
- *
- * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
 import type { Config } from "../../config/Configuration.ts"
@@ -40,8 +38,6 @@ export type { End } from "./invariants/End.ts"
  * otherwise drawn from each seed; with a `manifest` and no `providers` each provider that it names is a simulated cloud.
  * `faults` sets how likely each kind is (0–0.95, see `usualFaults`); `false` for none at all. After `failures` of them
  * (default 1) it stops; each is made smaller in at most `shrink` further schedules (default 300, 0: as it was found).
- *
- * @since 0.1.0
  */
 export interface Options extends Parts {
   readonly seeds?: number
@@ -58,8 +54,6 @@ export interface Options extends Parts {
  *
  * *Details*: `scenario` is the smallest one found, `violation` and `trace` are its own; `tried` is how many schedules were
  * tried to find it.
- *
- * @since 0.1.0
  */
 export interface Failure {
   readonly seed: number
@@ -74,8 +68,6 @@ export interface Failure {
  *
  * *Details*: `schedules` that were carried out (a twin counts as one), `steps` appends and effects in them, `twins` that
  * were compared; `ends` counts how requests ended.
- *
- * @since 0.1.0
  */
 export interface Report {
   readonly schedules: number
@@ -89,8 +81,6 @@ export interface Report {
  * Carries out one scenario.
  *
  * *When to use*: to see a failure again: `replay(failure.scenario)`.
- *
- * @since 0.1.0
  */
 export const replay = (scenario: Scenario, parts: Parts = {}): ScheduleOutcome => {
   const outcome = new Schedule(scenario, parts).run()
@@ -114,8 +104,6 @@ export const replay = (scenario: Scenario, parts: Parts = {}): ScheduleOutcome =
 
 /**
  * The scenario of a seed.
- *
- * @since 0.1.0
  */
 export const scenarioOf = (
   seed: number,
@@ -149,8 +137,6 @@ export const scenarioOf = (
  * const { failures } = yield* Simulation.run({ manifest: config, seeds: 500 })
  * assert.deepStrictEqual(failures.map(Simulation.render), [])
  * ```
- *
- * @since 0.1.0
  */
 export const run = Effect.fnUntraced(function* (options: Options = {}): Effect.fn.Return<Report, ConfigurationInvalid> {
   const first = options.seed ?? 1
@@ -176,8 +162,6 @@ export const run = Effect.fnUntraced(function* (options: Options = {}): Effect.f
 
 /**
  * `run` for those who do not use Effect.
- *
- * @since 0.1.0
  */
 export const runPromise = (options: Options = {}): Promise<Report> => Effect.runPromise(run(options))
 
@@ -190,8 +174,6 @@ const reduce = (seed: number, scenario: Scenario, violation: Violation, options:
 
 /**
  * Says a failure for people: what did not hold, the smallest schedule, the end of its log, and how to see it again.
- *
- * @since 0.1.0
  */
 export const render = ({ scenario, seed, trace, tried, violation }: Failure): string =>
   [

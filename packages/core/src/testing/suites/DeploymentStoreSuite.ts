@@ -1,7 +1,5 @@
 /**
  * What every deployment store has to keep, as tests. Whoever writes an adapter runs this suite on it.
- *
- * @since 0.1.0
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
@@ -24,8 +22,6 @@ import { acquire, another, type Both, eventually, other, type Stores } from "./s
  * *Details*: `another` opens the same database again, as another process does; without it both are the same. `probe` reads
  * the database by its own means: the ids of the events of a stream in order. `timeoutMillis` bounds each test (default
  * 30,000).
- *
- * @since 0.1.0
  */
 export interface DeploymentStoreSuiteOptions {
   readonly another?: Layer.Layer<DeploymentStore | LeaseStore, unknown>
@@ -42,8 +38,6 @@ export interface DeploymentStoreSuiteOptions {
  * ```ts
  * DeploymentStoreSuite.suite("sqlite", embeddedStore({ directory }), { another: embeddedStore({ directory }) })
  * ```
- *
- * @since 0.1.0
  */
 export const suite = (
   name: string,

@@ -1,7 +1,5 @@
 /**
  * What every lease store has to keep, as tests. Whoever writes an adapter runs this suite on it.
- *
- * @since 0.1.0
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
@@ -19,8 +17,6 @@ import { acquire, another, type Both, eventually, other, type Stores } from "./s
  *
  * *Details*: `another` opens the same database again, as another process does. `probe` reads the database by its own means:
  * the fence kept for a key. `timeoutMillis` bounds each test (default 30,000).
- *
- * @since 0.1.0
  */
 export interface LeaseStoreSuiteOptions {
   readonly another?: Layer.Layer<DeploymentStore | LeaseStore, unknown>
@@ -36,8 +32,6 @@ export interface LeaseStoreSuiteOptions {
  * ```ts
  * LeaseStoreSuite.suite("memory", layerMemory)
  * ```
- *
- * @since 0.1.0
  */
 export const suite = (
   name: string,

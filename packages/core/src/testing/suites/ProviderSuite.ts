@@ -1,7 +1,5 @@
 /**
  * What every provider has to keep, as tests. Whoever writes an adapter runs this suite on it.
- *
- * @since 0.1.0
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -18,8 +16,6 @@ export type { ProviderHarness, ProviderProbe } from "./ProviderSuiteDriver.ts"
  *
  * *Details*: `capabilities` are those expected of the provider: what is declared is exercised, what is not must be absent.
  * `timeoutMillis` bounds each test (default 30,000).
- *
- * @since 0.1.0
  */
 export interface ProviderSuiteOptions {
   readonly capabilities: Capabilities
@@ -40,8 +36,6 @@ export interface ProviderSuiteOptions {
  * ```ts
  * ProviderSuite.suite("cloud run", { capabilities, make: Effect.map(Emulator.start, harness) })
  * ```
- *
- * @since 0.1.0
  */
 export const suite = (name: string, options: ProviderSuiteOptions): void => {
   const timeout = options.timeoutMillis ?? 30_000

@@ -13,8 +13,6 @@ import { ProviderError } from "../../spi/index.ts"
  * *Details*: `traffic` is the share in percent of each version that answers (within `tolerance`, default 1 percent point);
  * `capacity` counts the instances of each version, those without any left out. `effects` counts how often the effect of one
  * idempotency key was carried out, where the backing system tells.
- *
- * @since 0.1.0
  */
 export interface ProviderProbe {
   readonly traffic: Effect.Effect<Readonly<Record<string, number>>>
@@ -29,8 +27,6 @@ export interface ProviderProbe {
  * *Details*: `ref` names a stack that does not exist yet. The candidates are four: `v1` and `v2` come up, `broken` does not,
  * and `slow` takes at least half a second to come up. `classify` lists failures of the other side to provoke, with the
  * reason that the adapter has to tell for each.
- *
- * @since 0.1.0
  */
 export interface ProviderHarness {
   readonly provider: Provider

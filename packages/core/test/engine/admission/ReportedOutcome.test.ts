@@ -26,7 +26,7 @@ const report = (kind: Exclude<Kind, "observe">, status: "succeeded" | "failed", 
         ...(stacks === undefined ? {} : { stacks: stacks.map((name) => StackName.make(name)) })
       })
     )
-    const { turnAt } = yield* drive(yield* Effect.forkChild(box.takeTurn(id, { hold: Duration.hours(1) })))
+    const { turnAt } = yield* drive(yield* Effect.forkChild(box.waitForAdmission(id, { hold: Duration.hours(1) })))
     yield* TestClock.adjust("20 minutes")
     yield* box.cleanup(id, { status, by: "ada", reason: "says the pipeline" })
     const state = yield* store.execution(id)

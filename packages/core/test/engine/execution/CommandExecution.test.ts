@@ -340,7 +340,7 @@ describe("register, wait and clean up", () => {
     const { layer } = world()
     return Effect.gen(function* () {
       const { box, deploymentId, leases } = yield* registered("one")
-      const turn = yield* box.takeTurn(id("one"), { hold: Duration.minutes(1) })
+      const turn = yield* box.waitForAdmission(id("one"), { hold: Duration.minutes(1) })
       assert.deepStrictEqual([turn.status, turn.turnAt === undefined], ["queued", false])
       assert.strictEqual((yield* leases.get(lockOf(deploymentId)))?.holder, "one")
       const state = yield* drive(yield* Effect.forkChild(box.run(id("one"), fine)))
@@ -352,7 +352,7 @@ describe("register, wait and clean up", () => {
     const { layer } = world()
     return Effect.gen(function* () {
       const { box, deploymentId, leases } = yield* registered("one")
-      yield* box.takeTurn(id("one"), { hold: Duration.minutes(1) })
+      yield* box.waitForAdmission(id("one"), { hold: Duration.minutes(1) })
       const lock = (yield* leases.get(lockOf(deploymentId)))!
       const next = yield* leases.acquire({
         key: lock.key,
@@ -373,7 +373,7 @@ describe("register, wait and clean up", () => {
     const { layer } = world()
     return Effect.gen(function* () {
       const { box, deploymentId, leases, store } = yield* registered("one")
-      yield* box.takeTurn(id("one"), { hold: Duration.minutes(1) })
+      yield* box.waitForAdmission(id("one"), { hold: Duration.minutes(1) })
       const first = yield* box.cleanup(id("one"), { status: "succeeded", by: "tester" })
       assert.deepStrictEqual(first, { correlationId: id("one"), was: "queued", now: "completed", released: true })
       assert.strictEqual((yield* store.environment(deploymentId, production))?.status, "deployed")
@@ -387,7 +387,7 @@ describe("register, wait and clean up", () => {
     const { layer } = world()
     return Effect.gen(function* () {
       const { box, deploymentId, leases, manifest } = yield* registered("one")
-      yield* box.takeTurn(id("one"), { hold: Duration.minutes(1) })
+      yield* box.waitForAdmission(id("one"), { hold: Duration.minutes(1) })
       yield* box.submit(wrap(manifest, deploymentId, "two"))
       const cleaned = yield* box.cleanup(id("two"), { status: "failed", by: "tester" })
       assert.deepStrictEqual([cleaned.was, cleaned.now, cleaned.released], ["queued", "cancelled", false])

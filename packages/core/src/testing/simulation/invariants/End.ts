@@ -20,8 +20,6 @@ interface StackEnd {
 
 /**
  * The end of all requests and environments.
- *
- * @since 0.1.0
  */
 export interface End {
   readonly executions: Readonly<Record<string, { readonly status: string; readonly error: string | null }>>

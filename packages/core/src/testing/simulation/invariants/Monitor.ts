@@ -11,8 +11,6 @@ import type { World } from "../world/World.ts"
  * `in_turn` rollbacks first, but not for ever, then first come, first served; who was withdrawn, is held or vetoed does not
  * begin; the latest alone waits where it wins · `no_defects` the engine met no defect · `everything_ends` every execution comes to its end, which is told once and with it, the record agrees with the
  * clouds · `as_its_twin` and it is the end that it has without interruptions.
- *
- * @since 0.1.0
  */
 export type Invariant =
   | "one_mutator"
@@ -27,7 +25,7 @@ export type Invariant =
   | "as_its_twin"
   | "custom"
 
-/** A rule that did not hold: which one, and when. @since 0.1.0 */
+/** A rule that did not hold: which one, and when. */
 export interface Violation {
   readonly invariant: Invariant
   readonly message: string

@@ -1,7 +1,5 @@
 /**
  * What happens in one simulated schedule, as plain data: it is drawn from a seed, printed, made smaller and run again.
- *
- * @since 0.1.0
  */
 import type { OperatorCommand } from "../../../domain/Event.ts"
 import type { Config } from "../../../config/Configuration.ts"
@@ -18,8 +16,6 @@ import type { Script } from "../../provider/SimulatedProvider.ts"
  * processes · for `millis`, at the providers: `provider_throttled`, `provider_down`, `provider_lost` (the effect
  * happens, the answer does not come), `provider_slow`, `provider_twice` (a call is delivered twice), `provider_late` (a
  * call is on its way for long, also when its process is gone meanwhile).
- *
- * @since 0.1.0
  */
 export type FaultKind =
   | "kill"
@@ -42,8 +38,6 @@ export type FaultKind =
  * *Details*: it begins at step `step`, counted over all appends and all effects at providers, plus `delay` milliseconds.
  * `process` (from 0) names whom it hits; left out, `kill`, `stop` and `interrupt` hit the process that took that step, the
  * others hit all.
- *
- * @since 0.1.0
  */
 export interface ScheduledFault {
   readonly kind: FaultKind
@@ -59,8 +53,6 @@ export interface ScheduledFault {
  * *Details*: `queue` left out, it is refused where another one is in the way. `lasts` is how long the command of a `run`
  * takes, which ends with `code` (default 0). `reports` makes it one that is only registered: its turn is waited for, for
  * `lasts` somebody else deploys outside, and then it is cleaned up with that report.
- *
- * @since 0.1.0
  */
 export interface ScenarioRequest extends Pick<Request, "kind" | "version" | "strategy" | "queue" | "override"> {
   readonly id: string
@@ -77,8 +69,6 @@ export interface ScenarioRequest extends Pick<Request, "kind" | "version" | "str
 /**
  * Something that people decide, whether or not it is possible then: that an environment is left alone (for `millis`; left
  * out, until it is released) or free again, that a version must not be deployed or may be again, that a request is withdrawn.
- *
- * @since 0.1.0
  */
 export type ScenarioDecision = { readonly at: number; readonly process: number } & (
   | { readonly decides: "hold"; readonly environment: string; readonly millis?: number }
@@ -87,7 +77,7 @@ export type ScenarioDecision = { readonly at: number; readonly process: number }
   | { readonly decides: "withdraw"; readonly request: string }
 )
 
-/** A command that somebody gives to an execution, whether or not it is allowed then. @since 0.1.0 */
+/** A command that somebody gives to an execution, whether or not it is allowed then. */
 export interface ScenarioCommand {
   readonly at: number
   readonly process: number
@@ -96,7 +86,7 @@ export interface ScenarioCommand {
   readonly stack?: string
 }
 
-/** A simulated cloud; `shape` as in `SimulatedProvider.shapes`, or one that can do everything. @since 0.1.0 */
+/** A simulated cloud; `shape` as in `SimulatedProvider.shapes`, or one that can do everything. */
 export interface ScenarioCloud {
   readonly kind: string
   readonly shape: "full" | "transactional" | "revisions" | "hosting"
@@ -110,8 +100,6 @@ export interface ScenarioCloud {
  * *Details*: `oneByOne` makes each request wait for the end of the one before; `sameHost` lets processes know which others
  * are dead; `shuffle` is the probability that ready fibers change places; `person` is what somebody who looks by now and
  * then answers to open questions (`absent`: nothing).
- *
- * @since 0.1.0
  */
 export interface Scenario {
   readonly seed: number
@@ -180,8 +168,6 @@ const decided = (decision: ScenarioDecision): string => {
 
 /**
  * Says a scenario in lines that people can read.
- *
- * @since 0.1.0
  */
 export const describe = (scenario: Scenario): ReadonlyArray<string> => [
   `${scenario.processes} processes${scenario.sameHost ? " on one host" : ""}, lease ${scenario.manifest.leaseTtl ?? "15 seconds"}, rollback ${scenario.manifest.rollback === false ? "off" : "on"}, ${scenario.oneByOne ? "one request after the other" : "requests at their times"}, somebody ${scenario.person === "absent" ? "is absent" : scenario.person}`,

@@ -15,12 +15,10 @@ import type { Script } from "../../provider/SimulatedProvider.ts"
 
 /**
  * How likely each fault is: the probability of one, and after each of another one. 0 switches it off; below 1.
- *
- * @since 0.1.0
  */
 export type Faults = Readonly<Record<FaultKind, number>>
 
-/** The probabilities where none are given. @since 0.1.0 */
+/** The probabilities where none are given. */
 export const usualFaults: Faults = {
   kill: 0.45,
   stop: 0.25,
