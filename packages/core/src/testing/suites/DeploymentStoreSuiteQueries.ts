@@ -158,7 +158,7 @@ export const tests: ReadonlyArray<Both> = [
       ])
       assert.deepStrictEqual(yield* find({ tags: [] }), [])
       assert.deepStrictEqual(yield* find({ tags: ["CommandIssued", "VerdictReached"] }), [`${e} said`])
-      for (const text of [`"100%_"`, "\\D\n", "commandGIVEN", "%_"]) {
+      for (const text of [`"100%_"`, "\\D\n", "commandISSUED", "%_"]) {
         assert.deepStrictEqual(yield* find({ text, tags: ["CommandIssued"] }), [`${e} said`], text)
       }
       assert.deepStrictEqual(yield* find({ text: "_%" }), [])
