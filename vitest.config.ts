@@ -21,7 +21,8 @@ export default defineConfig({
     // Against hanging, not against slowness: a machine may be busy with something else.
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    maxWorkers: 2,
+    // Most tests wait for processes: more workers than two cores keep both of them busy.
+    maxWorkers: 3,
     // Imports JSON as a bundler does, which Node alone refuses.
     server: { deps: { inline: [/@actions\/(workflow-parser|languageservice)/] } }
   }
