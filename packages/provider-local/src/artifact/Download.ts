@@ -54,7 +54,7 @@ export const downloaded = async <A>(
         const reason = {
           _tag: "Unexpected",
           message: `${error.message}, ${attempts} times in a row`,
-          hint: "Deploy again. If it is cut off there again, check the server or proxy that delivers it."
+          hint: "Deploy again. If it is cut off again, check the server that delivers it; --log-level debug shows the cause."
         } as const
         throw Object.assign(new Refusal(reason), { cause: error.cause })
       }
