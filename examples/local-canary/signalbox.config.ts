@@ -7,8 +7,7 @@ const gate = {
   consecutivePasses: 3,
   minSamples: 20,
   maxErrorCount: 10,
-  errorWindow: "1 minute",
-  maxResponseTime: "500 millis"
+  errorWindow: "1 minute"
 } as const
 
 const service = (role: string) => ({
