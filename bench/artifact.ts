@@ -18,17 +18,21 @@ const tree = (root: string): void => {
   }
 }
 
+const server = `import { createServer } from "node:http"
+createServer((_, response) => response.end("ok")).listen(Number(process.env.PORT), "127.0.0.1")
+`
+
 const timed = async (run: () => unknown): Promise<number> => {
   const started = performance.now()
   await run()
   return performance.now() - started
 }
 
-/** An artifact of 50,000 small files: digest, copy and dry run, against `cp -r` of the same folder. */
+/** An artifact of 50,000 small files: copied, deployed for the first time, and planned, against `cp -r` of the same folder. */
 export const artifact = async (): Promise<ReadonlyArray<Row>> => {
   const folder = mkdtempSync(join(tmpdir(), "signalbox-bench-"))
   const app = join(folder, "app")
-  const times = { "cp -r": [], stage: [], "dry run": [] } as Record<string, Array<number>>
+  const times = { "cp -r": [], stage: [], "first deploy": [], "dry run": [] } as Record<string, Array<number>>
   const signal = new AbortController().signal
   try {
     tree(app)
@@ -36,8 +40,21 @@ export const artifact = async (): Promise<ReadonlyArray<Row>> => {
       organization: "acme",
       project: "shop",
       environments: { production: {} },
-      stacks: [{ name: "web", provider: "local", properties: { command: ["node", "server.mjs"], artifact: "./app" } }]
+      stacks: [
+        {
+          name: "web",
+          provider: "local",
+          // Of no interest here: how long a release is watched after it has come up.
+          gate: { gracePeriod: "0 seconds", interval: "100 millis", consecutivePasses: 1 },
+          properties: {
+            command: [node, "server.mjs"],
+            artifact: "./app",
+            readiness: { path: "/", interval: "100 millis" }
+          }
+        }
+      ]
     }
+    writeFileSync(join(app, "server.mjs"), server)
     writeFileSync(join(folder, "signalbox.config.json"), JSON.stringify(config))
     const run = (...args: ReadonlyArray<string>) => {
       const { status, stderr } = spawnSync(node, [signalbox, ...args], { cwd: folder, encoding: "utf8" })
@@ -51,6 +68,8 @@ export const artifact = async (): Promise<ReadonlyArray<Row>> => {
       const [copy, release] = [join(folder, `copy-${round}`), join(folder, "releases", `release-${round}`)]
       times["cp -r"]!.push(await timed(() => spawnSync("cp", ["-r", app, copy])))
       times["stage"]!.push(await timed(() => unpack(source, wanted, release, signal, async () => undefined)))
+      times["first deploy"]!.push(await timed(() => run("deploy", "--version", "v1")))
+      run("destroy", "--yes")
       times["dry run"]!.push(await timed(() => run("deploy", "--version", "v1", "--dry-run")))
       for (const done of [copy, release]) rmSync(done, { recursive: true })
     }
@@ -65,6 +84,15 @@ export const artifact = async (): Promise<ReadonlyArray<Row>> => {
         unit: "ms",
         against,
         ratio: of("stage") / of(against),
+        goal: 2
+      },
+      {
+        group: "artifact",
+        what: "first deployment, from typing it to its end",
+        value: of("first deploy"),
+        unit: "ms",
+        against,
+        ratio: of("first deploy") / of(against),
         goal: 2
       },
       {

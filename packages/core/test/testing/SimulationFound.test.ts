@@ -17,7 +17,12 @@ const found: ReadonlyArray<Found> = [
   },
   { what: "a runner that had lost its claim, and not yet its lock, called a provider", seed: 77_916 },
   // Guards ask for the claim too by now, so that the fault fires elsewhere: SimulationEffects.test.ts has it.
-  { what: "a fault that fired while effects were counted had one of them counted twice", seed: 555_978 }
+  { what: "a fault that fired while effects were counted had one of them counted twice", seed: 555_978 },
+  {
+    what: "an effect still under way while the runner changed was taken for a difference from the uninterrupted twin",
+    seed: 51_004_064,
+    faults: doubledFaults
+  }
 ]
 
 describe("a schedule that once failed holds", () => {

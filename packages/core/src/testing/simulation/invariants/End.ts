@@ -124,5 +124,19 @@ export const check = (monitor: Monitor, log: Log, end: End, ends: Ends): void =>
   }
 }
 
-/** How the end of a schedule differs from that of its uninterrupted twin, if it does. */
-export const differsFromTwin = (end: End, twin: End): string | undefined => differs(end, twin, "end")
+/**
+ * How the end of a schedule differs from that of its uninterrupted twin, if it does. What the cloud has is compared only where
+ * it is known: an effect that was under way while the runner changed leaves it open.
+ */
+export const differsFromTwin = (end: End, twin: End): string | undefined => {
+  const comparable: End["environments"] = Object.fromEntries(
+    Object.entries(twin.environments).map(([name, environment]) => {
+      const stacks = Object.entries(environment.stacks).map(([stack, ends]) => {
+        const unknown = end.environments[name]?.stacks[stack]?.there === null
+        return [stack, unknown ? { ...ends, there: null } : ends] as const
+      })
+      return [name, { ...environment, stacks: Object.fromEntries(stacks) }]
+    })
+  )
+  return differs(end, { ...twin, environments: comparable }, "end")
+}
