@@ -1,4 +1,3 @@
-import * as Clock from "effect/Clock"
 import * as Command from "effect/cli/Command"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -26,9 +25,13 @@ const said = ({ correlationId, now, released, was }: CleanupResult): string => {
 /** Ends what everybody has forgotten. */
 const sweep = Effect.fnUntraced(function* (inv: Invocation) {
   const { Sweep } = yield* engine
-  const now = yield* Clock.currentTimeMillis
   const age = Duration.toMillis(Sweep.forgottenAfter)
-  const swept = hasStore(inv) ? yield* withServices(inv, Sweep.sweep(now - age)) : []
+  const swept = hasStore(inv)
+    ? yield* withServices(
+        inv,
+        Effect.flatMap(signalbox, ({ coordination }) => coordination.sweep)
+      )
+    : []
   yield* inv.result({ swept: swept.map(cleanedView) }, () =>
     swept.length === 0
       ? [`Nothing has been forgotten for ${span(age)}.`]

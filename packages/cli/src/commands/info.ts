@@ -5,7 +5,7 @@ import { invocation } from "../main/Invocation.ts"
 import { deploymentView, iso } from "../json/execution.ts"
 import { word } from "../live/glyphs.ts"
 import { clock } from "../live/words.ts"
-import { withServices } from "../main/services.ts"
+import { signalbox, withServices } from "../main/services.ts"
 import * as Target from "../request/target.ts"
 import { deployment } from "./flags.ts"
 
@@ -19,7 +19,7 @@ export const info = Command.make(
       inv,
       Effect.gen(function* () {
         const found = yield* Target.deployment(id)
-        const states = yield* Target.environmentsByTime(id)
+        const states = yield* (yield* signalbox).deployments.environments(id)
         const environments = found.environments.map((name) => {
           const state = states.find(({ environment }) => environment === name)
           return {

@@ -1,14 +1,12 @@
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
-import { DeploymentStore } from "@signalbox/core/spi"
 import { invocation, type Invocation } from "../main/Invocation.ts"
 import { deploymentView, iso, stackNames } from "../json/execution.ts"
 import { mark, word } from "../live/glyphs.ts"
 import { disagreement } from "../live/disagreement.ts"
 import { type Column, table } from "../live/table.ts"
 import { ago } from "../live/words.ts"
-import { hasStore, withServices } from "../main/services.ts"
-import { environmentsByTime } from "../request/target.ts"
+import { hasStore, signalbox, withServices } from "../main/services.ts"
 
 const noteColumn: Column<{ readonly note: string | null }> = {
   title: "NOTE",
@@ -21,12 +19,12 @@ const noteColumn: Column<{ readonly note: string | null }> = {
 const rows = ({ settings }: Invocation) =>
   Effect.gen(function* () {
     const wanted = settings.environment
-    const store = yield* DeploymentStore
-    const all = yield* store.deployments
+    const { deployments } = yield* signalbox
+    const all = yield* deployments.list
     return yield* Effect.forEach(
       all.filter(({ environments }) => wanted === undefined || environments.some((name) => name === wanted)),
       (deployment) =>
-        Effect.map(environmentsByTime(deployment.deploymentId), (states) => {
+        Effect.map(deployments.environments(deployment.deploymentId), (states) => {
           const state = states.find(({ environment }) => wanted === undefined || environment === wanted)
           const status = state?.status ?? ("initialized" as const)
           const stacks = stackNames(deployment, state === undefined ? [] : [state]).map((name) => ({

@@ -15,7 +15,7 @@ import { holdView, lockLeaseView, lockView } from "../json/queue.ts"
 import { lockLines } from "../live/queue.ts"
 import { clock, plain } from "../live/words.ts"
 import { type Place, placeOnRecord, settled } from "../request/place.ts"
-import { engine, signalbox, withServices } from "../main/services.ts"
+import { signalbox, withServices } from "../main/services.ts"
 import { because, momentOf } from "./coordinating.ts"
 import { refuseNested } from "../request/nested.ts"
 import { by, deployment, option, text } from "./flags.ts"
@@ -29,7 +29,7 @@ const at = <A, E, R>(inv: Invocation, { id }: Given, body: (place: Place) => Eff
   )
 
 const lineupOf = ({ deploymentId, environment }: Place) =>
-  Effect.flatMap(engine, ({ QueueStatus }) => QueueStatus.queueStatus(deploymentId, environment))
+  Effect.flatMap(signalbox, ({ coordination }) => coordination.status(deploymentId, environment))
 
 const show = Command.make(
   "show",

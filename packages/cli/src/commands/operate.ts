@@ -9,7 +9,6 @@ import type { Request } from "@signalbox/core/api"
 import {
   CorrelationId,
   type DeploymentId,
-  DeploymentStore,
   type Environment,
   type EnvironmentName,
   type Manifest,
@@ -142,7 +141,7 @@ const bringIn = Effect.fnUntraced(function* (inv: Invocation, operation: Operati
       const box = yield* signalbox
       yield* Target.deployment(id)
       if (!operation.dryRun) return yield* start(inv, operation, request)
-      const state = yield* (yield* DeploymentStore).environment(id, environment)
+      const state = yield* box.deployments.environment(id, environment)
       const dropped = operation.stack === undefined ? RecordedManifest.dropped(request.manifest, state) : []
       const plan = yield* box.executions.plan(request)
       yield* tellDropped(inv, request, dropped)
@@ -164,7 +163,7 @@ const takeBack = Effect.fnUntraced(function* (inv: Invocation, operation: Operat
       const { RecordedManifest } = yield* engine
       yield* Target.deployment(id)
       const environment = yield* Target.environmentOnRecord(inv, id, read)
-      const state = yield* (yield* DeploymentStore).environment(id, environment)
+      const state = yield* (yield* signalbox).deployments.environment(id, environment)
       if (read === undefined && !RecordedManifest.isRecorded(state)) yield* needed
       const given = read === undefined ? undefined : inRegion(read, environment, inv.settings.region)
       const manifest = yield* recordedManifest(id, environment, given)

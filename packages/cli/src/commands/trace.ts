@@ -6,13 +6,13 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { TraceSpan } from "@signalbox/core/engine"
-import { type CorrelationId, DeploymentStore, type Execution, type StoredEvent } from "@signalbox/core/spi"
+import { type Execution, type StoredEvent } from "@signalbox/core/spi"
 import { rootSpanIdOf, traceIdOf } from "@signalbox/core/telemetry"
 import { invocation } from "../main/Invocation.ts"
 import { iso } from "../json/execution.ts"
 import { word } from "../live/glyphs.ts"
 import { labelOf, ordered, waterfall } from "../live/waterfall.ts"
-import { engine, withServices } from "../main/services.ts"
+import { signalbox, withServices } from "../main/services.ts"
 import * as Target from "../request/target.ts"
 import { execution } from "./flags.ts"
 
@@ -37,16 +37,6 @@ export const linksOf = (env: Env, traceId: string, time: { readonly start: numbe
         : null
   }
 }
-
-const allEvents = Effect.fnUntraced(function* (id: CorrelationId) {
-  const store = yield* DeploymentStore
-  const all: Array<StoredEvent> = []
-  while (true) {
-    const page = yield* store.events({ stream: id, after: all.at(-1)?.position ?? 0, limit: 10_000 })
-    all.push(...page)
-    if (page.length < 10_000) return all
-  }
-})
 
 const spanView = (root: TraceSpan) => (span: TraceSpan) => ({
   spanId: span.spanId,
@@ -87,12 +77,9 @@ export const trace = Command.make(
       inv,
       Effect.gen(function* () {
         const target = yield* Target.execution(inv, Option.getOrUndefined(flags.id), { last: true })
-        const { spansOf } = yield* engine
-        const store = yield* DeploymentStore
-        const deployment = yield* store.deployment(target.deploymentId)
-        const events = yield* allEvents(target.correlationId)
-        const project = deployment?.project ?? target.deploymentId
-        const tree = ordered(spansOf(events, { project, now: yield* Clock.currentTimeMillis }))
+        const { executions } = yield* signalbox
+        const events = yield* executions.events(target.correlationId)
+        const tree = ordered(yield* executions.trace(target.correlationId, yield* Clock.currentTimeMillis))
         const spans = tree.map(([, span]) => span)
         const root = spans[0]!
         const traceId = traceIdOf(target.correlationId)
