@@ -1,6 +1,7 @@
 /**
  * `pause resume approve promote abort retry`: what an operator tells a running execution, from any process.
  */
+import { executionView, runnerView } from "@signalbox/core/api"
 import * as Clock from "effect/Clock"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
@@ -8,8 +9,6 @@ import * as Option from "effect/Option"
 import type { OperatorCommand } from "@signalbox/core/spi"
 import { actor } from "../request/actor.ts"
 import { invocation } from "../main/Invocation.ts"
-import { executionView } from "../json/execution.ts"
-import { runnerView } from "../json/runner.ts"
 import { signalbox, withServices } from "../main/services.ts"
 import * as Target from "../request/target.ts"
 import { isFinished } from "./choices.ts"

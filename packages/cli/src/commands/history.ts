@@ -1,3 +1,4 @@
+import { executionView, type ExecutionView } from "@signalbox/core/api"
 import * as Clock from "effect/Clock"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
@@ -6,7 +7,6 @@ import * as Option from "effect/Option"
 import type { DeploymentId, StoreError } from "@signalbox/core/spi"
 import { type Failure, usage } from "../main/Failure.ts"
 import { inkOf, invocation, type Invocation } from "../main/Invocation.ts"
-import { executionView, type ExecutionView } from "../json/execution.ts"
 import { mark, word } from "../live/glyphs.ts"
 import { type Column, table } from "../live/table.ts"
 import { displayWidth } from "../live/text.ts"
@@ -27,7 +27,7 @@ const columnsOf = (now: number): ReadonlyArray<Column<ExecutionView>> => [
     style: (row) => mark(row.status)[1]
   },
   { title: "VERSION", cell: (row) => row.version ?? "–", drop: 3 },
-  { title: "ASKED", cell: (row) => ago(Date.parse(row.requestedAt), now), drop: 2 },
+  { title: "ASKED", cell: (row) => ago(row.requestedAt.getTime(), now), drop: 2 },
   { title: "TOOK", cell: (row) => (row.durationMs === null ? "–" : span(row.durationMs)), drop: 1 },
   { title: "BY", cell: (row) => row.triggeredBy, drop: 5 }
 ]

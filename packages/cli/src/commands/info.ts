@@ -1,8 +1,8 @@
+import { deploymentView, instantOf } from "@signalbox/core/api"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { invocation } from "../main/Invocation.ts"
-import { deploymentView, iso } from "../json/execution.ts"
 import { word } from "../live/glyphs.ts"
 import { clock } from "../live/words.ts"
 import { signalbox, withServices } from "../main/services.ts"
@@ -26,7 +26,7 @@ export const info = Command.make(
             name,
             status: state?.status ?? ("initialized" as const),
             correlationId: state?.current ?? null,
-            updatedAt: state === undefined ? null : iso(state.updatedAt)
+            updatedAt: state === undefined ? null : instantOf(state.updatedAt)
           }
         })
         const view = {

@@ -1,7 +1,7 @@
+import { deploymentView, instantOf, stackNames } from "@signalbox/core/api"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import { invocation, type Invocation } from "../main/Invocation.ts"
-import { deploymentView, iso, stackNames } from "../json/execution.ts"
 import { mark, word } from "../live/glyphs.ts"
 import { disagreement } from "../live/disagreement.ts"
 import { type Column, table } from "../live/table.ts"
@@ -37,7 +37,7 @@ const rows = ({ settings }: Invocation) =>
             status,
             note: disagreement({ status, stacks }, settings.config === undefined ? "bare" : "configured") ?? null,
             correlationId: state?.current ?? null,
-            updatedAt: iso(state?.updatedAt ?? deployment.createdAt)
+            updatedAt: instantOf(state?.updatedAt ?? deployment.createdAt)
           }
         })
     )
@@ -63,7 +63,7 @@ export const list = Command.make(
             cell: (row) => `${mark(row.status)[0]} ${word(row.status)}`,
             style: (row) => mark(row.status)[1]
           },
-          { title: "UPDATED", cell: (row) => ago(Date.parse(row.updatedAt), now), drop: 2 },
+          { title: "UPDATED", cell: (row) => ago(row.updatedAt.getTime(), now), drop: 2 },
           { title: "UNDER WAY", cell: (row) => row.correlationId ?? "", drop: 3 },
           ...(deployments.some(({ note }) => note !== null) ? [noteColumn] : [])
         ],

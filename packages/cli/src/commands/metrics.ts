@@ -1,11 +1,10 @@
+import { instantOf, metricsView } from "@signalbox/core/api"
 import * as Clock from "effect/Clock"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import type { Execution } from "@signalbox/core/spi"
 import { invocation } from "../main/Invocation.ts"
-import { iso } from "../json/execution.ts"
-import { metricsView } from "../json/metrics.ts"
 import { table } from "../live/table.ts"
 import { span } from "../live/words.ts"
 import { signalbox, withServices } from "../main/services.ts"
@@ -48,7 +47,7 @@ export const metrics = Command.make(
             ...scope(inv, flags.id),
             environment: inv.settings.environment ?? null,
             hours: flags.hours,
-            since: iso(since),
+            since: instantOf(since),
             ...view
           },
           () => [

@@ -5,7 +5,7 @@ import * as Path from "node:path"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { Request } from "@signalbox/core/api"
+import { type Request, executionView, planView } from "@signalbox/core/api"
 import {
   CorrelationId,
   type DeploymentId,
@@ -20,8 +20,6 @@ import { actor } from "../request/actor.ts"
 import { carry } from "../execution/carry.ts"
 import { usage } from "../main/Failure.ts"
 import { inkOf, type Invocation } from "../main/Invocation.ts"
-import { executionView } from "../json/execution.ts"
-import { planView } from "../json/plan.ts"
 import { planLines } from "../live/plan.ts"
 import { inRegion, manifestOf } from "../request/manifest.ts"
 import { refuseNested } from "../request/nested.ts"

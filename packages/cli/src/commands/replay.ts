@@ -1,6 +1,7 @@
 /**
  * `replay`: what another gate or strategy, or the same, would have made of past executions.
  */
+import { replayView } from "@signalbox/core/api"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import * as Command from "effect/cli/Command"
@@ -14,7 +15,7 @@ import { type CorrelationId, DeploymentId } from "@signalbox/core/spi"
 import * as Schema from "effect/Schema"
 import { type Failure, usage } from "../main/Failure.ts"
 import { invocation, type Invocation } from "../main/Invocation.ts"
-import { replayView, summaryOf } from "../json/replay.ts"
+import { summaryOf } from "../json/replaySummary.ts"
 import { manyLines, oneLines } from "../live/replay.ts"
 import { engine, signalbox, withServices } from "../main/services.ts"
 import * as Target from "../request/target.ts"

@@ -1,12 +1,12 @@
 /**
  * `report`: what the past says, measured on itself.
  */
+import { calibrationView } from "@signalbox/core/api"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import { notFound, usage } from "../main/Failure.ts"
 import { invocation } from "../main/Invocation.ts"
-import { calibrationView } from "../json/report.ts"
 import { calibrationLines } from "../live/report.ts"
 import { signalbox, withServices } from "../main/services.ts"
 import { count, deployment } from "./flags.ts"

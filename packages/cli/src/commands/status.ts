@@ -1,3 +1,4 @@
+import { estimateView, environmentView, executionView, runnerView } from "@signalbox/core/api"
 import * as Clock from "effect/Clock"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
@@ -6,9 +7,6 @@ import * as Schema from "effect/Schema"
 import type { Estimate } from "@signalbox/core/analysis"
 import { type CorrelationId, DeploymentId, type Execution } from "@signalbox/core/spi"
 import { inkOf, invocation, type Invocation } from "../main/Invocation.ts"
-import { estimateView } from "../json/estimate.ts"
-import { environmentView, executionView } from "../json/execution.ts"
-import { runnerView } from "../json/runner.ts"
 import { disagreement } from "../live/disagreement.ts"
 import { leftLine } from "../live/estimate.ts"
 import { executionLines } from "../live/execution.ts"
@@ -45,7 +43,7 @@ const stackTable = (inv: Invocation, { stacks }: View, now: number): ReadonlyArr
       { title: "PROVIDER", cell: (row) => row.provider ?? "–", drop: 3 },
       {
         title: "UPDATED",
-        cell: (row) => (row.updatedAt === null ? "–" : ago(Date.parse(row.updatedAt), now)),
+        cell: (row) => (row.updatedAt === null ? "–" : ago(row.updatedAt.getTime(), now)),
         drop: 2
       },
       {

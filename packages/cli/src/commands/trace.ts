@@ -1,6 +1,7 @@
 /**
  * `trace`: where an execution's trace is, and what its log says of the time it took.
  */
+import { instantOf } from "@signalbox/core/api"
 import * as Command from "effect/cli/Command"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -9,7 +10,6 @@ import type { TraceSpan } from "@signalbox/core/engine"
 import { type Execution, type StoredEvent } from "@signalbox/core/spi"
 import { rootSpanIdOf, traceIdOf } from "@signalbox/core/telemetry"
 import { invocation } from "../main/Invocation.ts"
-import { iso } from "../json/execution.ts"
 import { word } from "../live/glyphs.ts"
 import { labelOf, ordered, waterfall } from "../live/waterfall.ts"
 import { signalbox, withServices } from "../main/services.ts"
@@ -43,14 +43,14 @@ const spanView = (root: TraceSpan) => (span: TraceSpan) => ({
   parentSpanId: span.parentSpanId ?? null,
   name: span.name,
   label: labelOf(span),
-  startedAt: iso(span.start),
+  startedAt: instantOf(span.start),
   offsetMs: span.start - root.start,
   durationMs: span.end - span.start,
   open: span.open,
   status: span.status,
   ...(span.message === undefined ? {} : { message: span.message }),
   attributes: span.attributes,
-  events: span.events.map(({ at, attributes, name }) => ({ name, at: iso(at), attributes })),
+  events: span.events.map(({ at, attributes, name }) => ({ name, at: instantOf(at), attributes })),
   links: span.links.map(({ attributes, spanId, traceId }) => ({ traceId, spanId, attributes }))
 })
 

@@ -1,6 +1,7 @@
 /**
  * Carries an execution to its end while it is shown, and says what came of it.
  */
+import { executionView } from "@signalbox/core/api"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { type CorrelationId, type Execution, type LeaseLost, type StoreError } from "@signalbox/core/spi"
@@ -8,7 +9,6 @@ import { hasExpired, isAway } from "../waiting/away.ts"
 import { ExitCode, exitCodeOf } from "../main/ExitCode.ts"
 import { Failure } from "../main/Failure.ts"
 import { inkOf, type Invocation } from "../main/Invocation.ts"
-import { executionView } from "../json/execution.ts"
 import { watch } from "../live/watch.ts"
 import { outcome } from "./outcome.ts"
 import { explaining } from "../request/place.ts"

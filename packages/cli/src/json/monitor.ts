@@ -1,10 +1,10 @@
 /**
  * What the process that watches tells the one that supervises it, one line each.
  */
+import { eventView } from "@signalbox/core/api"
 import type { Execution, StoredEvent } from "@signalbox/core/spi"
 import { traceIdOf } from "@signalbox/core/telemetry"
 import { sentence } from "../live/transition.ts"
-import { eventView } from "./event.ts"
 
 /** An event of the log. `position` says where it stands, so that none is shown twice. */
 export interface EventMessage {

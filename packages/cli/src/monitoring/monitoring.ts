@@ -1,6 +1,7 @@
 /**
  * Watching for `monitor`: which execution is meant, and what is told of it. Runs in the process that watches.
  */
+import { eventView } from "@signalbox/core/api"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
@@ -22,7 +23,6 @@ import { exitCodeOf } from "../main/ExitCode.ts"
 import { isFinished } from "../commands/choices.ts"
 import type { Failure } from "../main/Failure.ts"
 import type { Invocation } from "../main/Invocation.ts"
-import { eventView } from "../json/event.ts"
 import { isLogged, lineView, type Message } from "../json/monitor.ts"
 import { heartbeat, transition } from "../live/transition.ts"
 import { span } from "../live/words.ts"

@@ -1,7 +1,8 @@
 /**
  * What running a command as a deployment takes and gives.
  */
-import type { Execution, StoredEvent } from "@signalbox/core/spi"
+import type { ExecutionView } from "@signalbox/core/api"
+import type { StoredEvent } from "@signalbox/core/spi"
 import type { CallOptions, CommandOptions, EventsOptions } from "./CallOptions.ts"
 import type { PlaceOptions, QueueOptions } from "./Coordination.ts"
 
@@ -46,7 +47,7 @@ export type CommandRunOptions = PlaceOptions &
  * 126 where it could not be started; null where it was never begun, or nobody saw its end.
  */
 export interface CommandResult {
-  readonly state: Execution.ExecutionState
+  readonly state: ExecutionView
   readonly exitCode: number | null
 }
 
@@ -61,7 +62,7 @@ export interface CommandHandle {
   readonly deploymentId: string
   readonly joined: boolean
   readonly done: Promise<CommandResult>
-  readonly state: (options?: CallOptions) => Promise<Execution.ExecutionState>
+  readonly state: (options?: CallOptions) => Promise<ExecutionView>
   readonly events: (options?: EventsOptions) => AsyncIterable<StoredEvent>
   readonly abort: (reason?: string, options?: Omit<CommandOptions, "reason">) => Promise<void>
 }

@@ -2,17 +2,17 @@
  * What the Promise facade takes and gives.
  */
 import type { Replay } from "@signalbox/core/analysis"
-import type { ObservedStack, PlannedStack } from "@signalbox/core/api"
-import type { Config } from "@signalbox/core/config"
 import type {
-  Environment,
-  Execution,
-  ExecutionStatus,
-  OperatorCommand,
-  Page,
-  StoredEvent,
-  StrategyName
-} from "@signalbox/core/spi"
+  DeploymentView,
+  EnvironmentView,
+  ExecutionView,
+  ObservedStack,
+  PlannedStack,
+  RemainingTime,
+  ReplayView
+} from "@signalbox/core/api"
+import type { Config } from "@signalbox/core/config"
+import type { ExecutionStatus, OperatorCommand, Page, StoredEvent, StrategyName } from "@signalbox/core/spi"
 import type { CallOptions, CommandOptions, EventsOptions } from "./CallOptions.ts"
 import type { CommandHandle, CommandRunOptions } from "./CommandRun.ts"
 import type { Coordination, QueueOptions } from "./Coordination.ts"
@@ -90,9 +90,42 @@ export interface ReplayOptions extends CallOptions {
   readonly stacks?: ReadonlyArray<string>
 }
 
-/** A deployment with its state in each environment that was ever touched. */
-export interface DeploymentStatusView extends Environment.Deployment {
-  readonly inEnvironments: ReadonlyArray<Environment.EnvironmentState>
+/** A deployment with its state in each environment that was ever touched, the one changed last first. */
+export interface DeploymentStatus extends DeploymentView {
+  readonly inEnvironments: ReadonlyArray<EnvironmentView>
+}
+
+/** Executions: read, followed, commanded, judged again. */
+export interface Executions {
+  /** One page of the executions there were, the latest first. */
+  readonly list: (options?: HistoryOptions) => Promise<Page<ExecutionView>>
+  /** One execution as it is; does not carry it on. */
+  readonly get: (correlationId: string, options?: CallOptions) => Promise<ExecutionView>
+  /** The events of an execution, from the first and then live, until it has ended; does not carry it on. */
+  readonly events: (correlationId: string, options?: EventsOptions) => AsyncIterable<StoredEvent>
+  /** Carries on an execution that was set aside or whose runner died; follows it where one is alive. */
+  readonly attach: (correlationId: string, options?: CallOptions) => Promise<ExecutionHandle>
+  /** Hands a command to an execution that runs anywhere. */
+  readonly command: (correlationId: string, command: OperatorCommand, options?: CommandOptions) => Promise<void>
+  /** How long it will still take, without the time in which it waits for people; null where it has ended. */
+  readonly estimate: (correlationId: string, options?: CallOptions) => Promise<RemainingTime | null>
+  /** Judges a past execution again, by its own measurements: would it have been stopped, when, and why? */
+  readonly replay: (correlationId: string, options?: ReplayOptions) => Promise<ReplayView>
+}
+
+/** Deployments: made, read, and compared with what their providers have. */
+export interface Deployments {
+  /** Makes a deployment; its id is drawn where none is given. */
+  readonly init: (
+    options: CallOptions & { readonly configuration: Config; readonly deploymentId?: string; readonly by?: string }
+  ) => Promise<DeploymentView>
+  readonly list: (options?: CallOptions) => Promise<ReadonlyArray<DeploymentView>>
+  /** A deployment and its state in each environment, from the store. */
+  readonly get: (deploymentId: string, options?: CallOptions) => Promise<DeploymentStatus>
+  /** Asks the providers what is really there, by the configuration that it was deployed with. */
+  readonly observe: (
+    options: Omit<TargetOptions, "configuration"> & { readonly configuration?: Config | undefined }
+  ) => Promise<ReadonlyArray<ObservedStack>>
 }
 
 /**
@@ -108,8 +141,8 @@ export interface ExecutionHandle {
   readonly correlationId: string
   readonly joined: boolean
   readonly droppedStacks: ReadonlyArray<string>
-  readonly done: Promise<Execution.ExecutionState>
-  readonly state: (options?: CallOptions) => Promise<Execution.ExecutionState>
+  readonly done: Promise<ExecutionView>
+  readonly state: (options?: CallOptions) => Promise<ExecutionView>
   /** Its events, from the first and then live, until it has ended. */
   readonly events: (options?: EventsOptions) => AsyncIterable<StoredEvent>
   readonly pause: (options?: CommandOptions) => Promise<void>
@@ -128,10 +161,6 @@ export interface ExecutionHandle {
  * `blockers`), `ConflictError`.
  */
 export interface Connection extends Coordination {
-  /** Makes a deployment; its id is drawn where none is given. */
-  readonly init: (
-    options: CallOptions & { readonly configuration: Config; readonly deploymentId?: string; readonly by?: string }
-  ) => Promise<Environment.Deployment>
   /** What `deploy` would do. Writes nothing. */
   readonly plan: (options: ReleaseOptions & { readonly stack?: string }) => Promise<ReadonlyArray<PlannedStack>>
   /** Brings in a release of every stack. Returns once it is recorded; `done` of the handle is its end. */
@@ -149,24 +178,8 @@ export interface Connection extends Coordination {
    * recorded. A `BlockedError` says that its policy is `reject` and somebody is in the way.
    */
   readonly runCommand: (options: CommandRunOptions) => Promise<CommandHandle>
-  /** Carries on an execution that was set aside or whose runner died; follows it where one is alive. */
-  readonly attach: (correlationId: string, options?: CallOptions) => Promise<ExecutionHandle>
-  /** The state of one execution; does not carry it on. */
-  readonly execution: (correlationId: string, options?: CallOptions) => Promise<Execution.ExecutionState>
-  /** The events of an execution, from the first and then live, until it has ended; does not carry it on. */
-  readonly events: (correlationId: string, options?: EventsOptions) => AsyncIterable<StoredEvent>
-  /** A deployment and its state in each environment, from the store. */
-  readonly status: (deploymentId: string, options?: CallOptions) => Promise<DeploymentStatusView>
-  /** One page of the executions there were. */
-  readonly history: (options?: HistoryOptions) => Promise<Page<Execution.ExecutionState>>
-  /** Hands a command to an execution that runs anywhere. */
-  readonly command: (correlationId: string, command: OperatorCommand, options?: CommandOptions) => Promise<void>
-  /** Judges a past execution again, by its own measurements: would it have been stopped, when, and why? */
-  readonly replay: (correlationId: string, options?: ReplayOptions) => Promise<Replay.Replayed>
-  /** Asks the providers what is really there, by the configuration that it was deployed with. */
-  readonly observe: (
-    options: Omit<TargetOptions, "configuration"> & { readonly configuration?: Config | undefined }
-  ) => Promise<ReadonlyArray<ObservedStack>>
+  readonly executions: Executions
+  readonly deployments: Deployments
   /**
    * Sets every execution of this connection aside as Ctrl-C would, ends its iterators and closes the store. Anything after
    * it rejects.
