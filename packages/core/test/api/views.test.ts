@@ -6,8 +6,9 @@ import type { ExecutionState } from "../../src/domain/Execution.ts"
 import { CorrelationId, DeploymentId, EnvironmentName, StackName } from "../../src/domain/Ids.ts"
 import type { Lease } from "../../src/spi/LeaseStore.ts"
 
-const schemas = Object.entries(Api).filter(
-  (entry): entry is [string, Schema.Codec<unknown>] => Schema.isSchema(entry[1]) && entry[0] !== "Rejected"
+const exported: Readonly<Record<string, unknown>> = Api
+const schemas = Object.entries(exported).flatMap(([name, value]) =>
+  Schema.isSchema(value) && name !== "Rejected" ? [[name, value] as const] : []
 )
 
 const deploymentId = DeploymentId.make("DX6604E")
