@@ -66,7 +66,7 @@ const facts: Readonly<Record<string, Fact>> = {
     `{ "name": "holidays", "from": "2026-12-24", "until": "2026-12-26" }`
   ),
   freezeName: name("weekend"),
-  reason: { expected: "a reason of 1 to 256 characters", example: `"nobody is on call"` },
+  reason: { expected: "a reason of 1 to 256 characters", example: `"no one is on call"` },
   frozenEnvironments: object("a list of at least one environment", `["production"]`),
   timezone: { expected: "the name of an IANA time zone", example: `"Europe/Berlin"` },
   cron: { expected: "a cron of five fields: minute, hour, day, month, weekday", example: `"0 18 * * 5"` },
