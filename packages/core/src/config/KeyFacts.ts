@@ -4,7 +4,7 @@
 interface Fact {
   readonly expected: string
   readonly example: string
-  /** Whether a wrong text may be quoted: words from a fixed list and spans of time, never free text. */
+  /** Whether a wrong text may be quoted: words from a fixed list and durations, never free text. */
   readonly quote?: boolean
 }
 
