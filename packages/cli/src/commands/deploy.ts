@@ -9,7 +9,7 @@ import { origins, queueing } from "./coordinating.ts"
 import { by, correlationId, deployment, option, reason, requiredDeployment, stackArgument, text } from "./flags.ts"
 import { operate } from "./operate.ts"
 
-/** Flags of everything that starts an execution. */
+/** Flags of all commands that start an execution. */
 export const starting = {
   wait: option("wait", "Stay until it has come to its end (this is the default)"),
   detach: option("detach", "Leave a runner in the background and return; see: signalbox attach"),
@@ -22,7 +22,7 @@ export const starting = {
   yes: option("yes", "Ask nothing").pipe(Flag.withAlias("y"))
 }
 
-/** `--wait` and `--detach` exclude each other. */
+/** `--wait` and `--detach` are mutually exclusive. */
 export const background = (flags: { readonly wait: boolean; readonly detach: boolean }) =>
   flags.wait && flags.detach
     ? Effect.fail(usage("flags_conflict", "--wait and --detach exclude each other", "Give one of them.", "--detach"))
@@ -44,7 +44,7 @@ export const deploy = Command.make(
     const detach = yield* background(flags)
     yield* operate(yield* invocation, { ...flags, kind: "deploy", id: Option.getOrUndefined(flags.id), detach })
   })
-).pipe(Command.withDescription("Bring in a release, stack after stack, and go back by itself where it fails"))
+).pipe(Command.withDescription("Deploy a release stack by stack, and roll back on failure"))
 
 export const deployStack = Command.make(
   "deploy-stack",
@@ -53,4 +53,4 @@ export const deployStack = Command.make(
     const detach = yield* background(flags)
     yield* operate(yield* invocation, { ...flags, kind: "deploy-stack", detach })
   })
-).pipe(Command.withDescription("Bring in a release of one stack; the deployment's own status stays"))
+).pipe(Command.withDescription("Deploy a release of one stack; the status of the deployment does not change"))

@@ -28,7 +28,7 @@ export const destroy = Command.make(
       confirm: { yes: flags.yes, typed: flags.confirm }
     })
   })
-).pipe(Command.withDescription("Take every stack of an environment away"))
+).pipe(Command.withDescription("Remove every stack of an environment"))
 
 export const destroyStack = Command.make(
   "destroy-stack",
@@ -42,4 +42,4 @@ export const destroyStack = Command.make(
       confirm: { yes: flags.yes, typed: flags.confirm }
     })
   })
-).pipe(Command.withDescription("Take one stack away; the deployment's own status stays"))
+).pipe(Command.withDescription("Remove one stack; the status of the deployment does not change"))

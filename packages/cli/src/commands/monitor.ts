@@ -54,7 +54,7 @@ const monitoringOf = (
   ...more
 })
 
-/** What the process that watches is told. The address of a database may hold a password, and stays in the environment. */
+/** The input of the watching process. A database address may contain a password, so it stays in the environment. */
 const argsOf = (inv: Invocation, given: Flags): ReadonlyArray<string> => {
   const { config, directory, environment, region } = inv.settings
   const named = (name: string, value: string | number | undefined) =>
@@ -74,7 +74,7 @@ const argsOf = (inv: Invocation, given: Flags): ReadonlyArray<string> => {
   ]
 }
 
-/** Ends that another start would not make good. */
+/** Ends that a restart would not fix. */
 const meant: ReadonlySet<number> = new Set([ExitCode.notFound, ExitCode.usage, ExitCode.blocked])
 
 const supervised = Effect.fnUntraced(function* (inv: Invocation, given: Flags, shown: Shown) {
@@ -160,9 +160,9 @@ export const monitor = Command.make(
       Effect.onInterrupt(() => inv.say(`what is watched goes on; go on watching with: ${goOn(given, shown)}`))
     )
   })
-).pipe(Command.withDescription("Watch an execution, and tell once of a stall, of overlong work and of the end"))
+).pipe(Command.withDescription("Watch an execution, and report stalls, overdue work and the end once each"))
 
-/** The process that watches. It ends when the one that supervises it is gone. */
+/** The watching process. It ends when its supervisor is gone. */
 export const watcher = Command.make(
   "__monitor",
   {
