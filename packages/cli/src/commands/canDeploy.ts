@@ -20,7 +20,7 @@ export const canDeploy = Command.make(
   {
     id: deployment,
     stack: stacks,
-    version: text("version", "name", "Version that would be deployed"),
+    version: text("version", "name", "Version to check"),
     kind: Flag.Literals("kind", requestKinds).pipe(
       Flag.withDefault("deploy"),
       Flag.withDescription("Kind of operation to check (deploy)")
@@ -28,7 +28,7 @@ export const canDeploy = Command.make(
     ...commits,
     correlationId,
     override,
-    explain: option("explain", "Say everything that is in the way: who, since when, until when, what to do")
+    explain: option("explain", "List every blocker: who, since when, until when, what to do")
   },
   Effect.fnUntraced(function* (flags) {
     const inv = yield* invocation

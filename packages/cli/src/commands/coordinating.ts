@@ -36,22 +36,22 @@ const limited = (name: string, most: number, metavar: string, description: strin
 const queueOr = (otherwise: string) =>
   Flag.Literals("queue", policies).pipe(
     Flag.optional,
-    Flag.withDescription(`What to do while others are in the way (${otherwise}, or as configured)`)
+    Flag.withDescription(`Policy while another execution is running (${otherwise}, or as configured)`)
   )
 
 /** For commands that only need a queue position. */
 export const queue = queueOr("fifo")
 
-export const override = text("override", "reason", "Go ahead in spite of a freeze, a veto or drift, and say why")
+export const override = text("override", "reason", "Go ahead despite a freeze, a veto or drift; the reason is recorded")
 
 /** The policy towards blockers. */
 export const queueing = {
   queue: queueOr("reject"),
-  queueTimeout: span("queue-timeout", 0, 30 * day, "Give up where its turn has not come by then").pipe(Flag.optional),
+  queueTimeout: span("queue-timeout", 0, 30 * day, "Give up if still queued after this long").pipe(Flag.optional),
   override
 }
 
-const commit = limited("commit", 128, "sha", "Commit that is brought in (GITHUB_SHA)")
+const commit = limited("commit", 128, "sha", "Commit to deploy (GITHUB_SHA)")
 
 const committedAt = Flag.String("committed-at").pipe(
   Flag.filterMap(timeOf, (value) => `Expected a time such as 2026-11-21T09:30:00Z, got "${value}"`),
@@ -66,7 +66,12 @@ export const commits = { commit, committedAt }
 /** The origin of a request. */
 export const origins = {
   ...commits,
-  workflowRun: limited("workflow-run", 512, "url", "Run of the workflow that asks; else that of the GitHub job")
+  workflowRun: limited(
+    "workflow-run",
+    512,
+    "url",
+    "Workflow run that makes the request; by default from GitHub Actions"
+  )
 }
 
 export const stacks = Flag.String("stack").pipe(

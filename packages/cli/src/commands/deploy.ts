@@ -11,15 +11,15 @@ import { operate } from "./operate.ts"
 
 /** Flags of all commands that start an execution. */
 export const starting = {
-  wait: option("wait", "Stay until it has come to its end (this is the default)"),
-  detach: option("detach", "Leave a runner in the background and return; see: signalbox attach"),
-  dryRun: option("dry-run", "Show what would be done, and change nothing"),
+  wait: option("wait", "Wait for the end of the execution (default)"),
+  detach: option("detach", "Run in the background and return; see: signalbox attach"),
+  dryRun: option("dry-run", "Show the plan and change nothing"),
   correlationId,
   ...queueing,
   ...origins,
   by,
   reason,
-  yes: option("yes", "Ask nothing").pipe(Flag.withAlias("y"))
+  yes: option("yes", "Do not ask for confirmation").pipe(Flag.withAlias("y"))
 }
 
 /** `--wait` and `--detach` are mutually exclusive. */
@@ -29,7 +29,7 @@ export const background = (flags: { readonly wait: boolean; readonly detach: boo
     : Effect.succeed(flags.detach)
 
 const release = {
-  artifact: text("artifact", "path|url", "What to deploy: a folder, an archive, a URL"),
+  artifact: text("artifact", "path|url", "Artifact to deploy: a folder, an archive, a URL"),
   version: text("version", "name", "Version to deploy"),
   strategy: Flag.Literals("strategy", strategies).pipe(
     Flag.optional,

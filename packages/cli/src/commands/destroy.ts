@@ -7,14 +7,17 @@ import { deployment, option, requiredDeployment, stackArgument, text } from "./f
 import { operate } from "./operate.ts"
 import { orphans } from "./orphans.ts"
 
-const confirm = text("confirm", "name", "What is to be destroyed, typed once more; or --yes")
+const confirm = text("confirm", "name", "Name of the target, as confirmation; or --yes")
 
 export const destroy = Command.make(
   "destroy",
   {
     id: deployment,
     confirm,
-    orphans: option("orphans", "Instead, list what runs here and no registry knows; with --yes, stop it"),
+    orphans: option(
+      "orphans",
+      "Instead, list stacks that run here and that the store does not know; with --yes, stop them"
+    ),
     ...starting
   },
   Effect.fnUntraced(function* (flags) {

@@ -110,7 +110,7 @@ export const by = Flag.String("by").pipe(
   Flag.withDescription("Who makes the request (SIGNALBOX_ACTOR); by default the user of this machine")
 )
 
-export const reason = text("reason", "text", "Why; kept with the execution")
+export const reason = text("reason", "text", "Reason; recorded with the execution")
 
 export const correlationId = Flag.String("correlation-id").pipe(
   Flag.withSchema(CorrelationId),

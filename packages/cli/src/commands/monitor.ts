@@ -16,24 +16,21 @@ const day = 86_400_000
 
 const flags = {
   id: deploymentOrExecution,
-  interval: span("interval", 100, day, "How often providers are asked (30s)").pipe(Flag.withDefault(30_000)),
-  stallAfter: span("stall-after", 100, 30 * day, "A stall is so long without an event (10m)").pipe(
+  interval: span("interval", 100, day, "How often to ask providers (30s)").pipe(Flag.withDefault(30_000)),
+  stallAfter: span("stall-after", 100, 30 * day, "Time without an event that counts as a stall (10m)").pipe(
     Flag.withDefault(600_000)
   ),
   overdueAfter: span(
     "overdue-after",
     100,
     30 * day,
-    "Overlong is an execution that lasts longer; else by those before it"
+    "Duration from which an execution is overdue; by default from past executions"
   ).pipe(Flag.optional),
   logFile: text("log-file", "file", "Write a line of JSON for each event, once"),
-  maxRestarts: count(
-    "max-restarts",
-    0,
-    1000,
-    "How often a monitor that dies is started again within 10 minutes (5)"
-  ).pipe(Flag.withDefault(5)),
-  follow: option("follow", "Go on with what comes next, and wait for it"),
+  maxRestarts: count("max-restarts", 0, 1000, "How often a dead monitor is restarted within 10 minutes (5)").pipe(
+    Flag.withDefault(5)
+  ),
+  follow: option("follow", "Continue with later executions, and wait for them"),
   after: count("after", 0, Number.MAX_SAFE_INTEGER, "Only events after this sequence number (0)").pipe(
     Flag.withDefault(0)
   )
@@ -148,7 +145,7 @@ const goOn = (given: Flags, shown: Shown): string => {
 
 export const monitor = Command.make(
   "monitor",
-  { ...flags, once: option("once", "Look once, say how things are, and exit") },
+  { ...flags, once: option("once", "Look once, print the state, and exit") },
   Effect.fnUntraced(function* (given) {
     const inv = yield* invocation
     const shown = show(inv, given.after)
@@ -169,7 +166,7 @@ export const watcher = Command.make(
     ...flags,
     run: Flag.String("run"),
     restarts: count("restarts", 0, Number.MAX_SAFE_INTEGER, "How often it was started before"),
-    gap: span("gap", 0, Number.MAX_SAFE_INTEGER, "How long nobody watched").pipe(Flag.optional),
+    gap: span("gap", 0, Number.MAX_SAFE_INTEGER, "How long there was no watcher").pipe(Flag.optional),
     shown: Flag.String("shown"),
     heardTo: count("heard-to", 0, Number.MAX_SAFE_INTEGER, "Up to where what began or ended was watched").pipe(
       Flag.optional
