@@ -1,7 +1,7 @@
 /**
  * Watching for `monitor`: which execution is meant, and what is told of it. Runs in the process that watches.
  */
-import { eventView } from "@signalbox/core/api"
+import { eventView } from "@signalbox/core/api/views"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
