@@ -1,9 +1,9 @@
-import * as Clock from "effect/Clock"
 import * as Command from "effect/cli/Command"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Flag from "effect/cli/Flag"
 import * as Option from "effect/Option"
+import { cleanupView } from "@signalbox/core/api"
 import type { CleanupResult } from "@signalbox/core/engine"
 import { actor } from "../request/actor.ts"
 import { usage } from "../main/Failure.ts"
@@ -15,8 +15,6 @@ import { reports } from "./choices.ts"
 import { onlyExecution } from "./coordinating.ts"
 import { by, option, reason } from "./flags.ts"
 
-const cleanedView = ({ correlationId, now, released, was }: CleanupResult) => ({ correlationId, released, was, now })
-
 const said = ({ correlationId, now, released, was }: CleanupResult): string => {
   if (was === null || now === null) return `there is no execution ${correlationId}; nothing is held by it`
   const change = was === now ? `is ${word(now)}` : `was ${word(was)}, is ${word(now)}`
@@ -26,10 +24,14 @@ const said = ({ correlationId, now, released, was }: CleanupResult): string => {
 /** Ends what everybody has forgotten. */
 const sweep = Effect.fnUntraced(function* (inv: Invocation) {
   const { Sweep } = yield* engine
-  const now = yield* Clock.currentTimeMillis
   const age = Duration.toMillis(Sweep.forgottenAfter)
-  const swept = hasStore(inv) ? yield* withServices(inv, Sweep.sweep(now - age)) : []
-  yield* inv.result({ swept: swept.map(cleanedView) }, () =>
+  const swept = hasStore(inv)
+    ? yield* withServices(
+        inv,
+        Effect.flatMap(signalbox, ({ coordination }) => coordination.sweep)
+      )
+    : []
+  yield* inv.result({ swept: swept.map(cleanupView) }, () =>
     swept.length === 0
       ? [`Nothing has been forgotten for ${span(age)}.`]
       : swept.map((one) => `${inv.paint("green", "✔")} ${said(one)}`)
@@ -42,9 +44,9 @@ export const cleanup = Command.make(
     id: onlyExecution,
     status: Flag.Literals("status", reports).pipe(
       Flag.optional,
-      Flag.withDescription("How a deployment that ran elsewhere went (cancelled)")
+      Flag.withDescription("Outcome of a deployment that ran elsewhere (cancelled)")
     ),
-    stale: option("stale", "Instead, end all that nobody runs and that nothing has happened to for 7 days"),
+    stale: option("stale", "Instead, end executions that have no runner and no activity for 7 days"),
     by,
     reason
   },
@@ -81,9 +83,9 @@ export const cleanup = Command.make(
           Effect.flatMap(signalbox, (box) => box.coordination.cleanup(id, options))
         )
       : { correlationId: id, was: null, now: null, released: false }
-    yield* inv.result(cleanedView(cleaned), () => [`${inv.paint("green", "✔")} ${said(cleaned)}`])
+    yield* inv.result(cleanupView(cleaned), () => [`${inv.paint("green", "✔")} ${said(cleaned)}`])
     if (options.status !== "cancelled" && cleaned.was === "queued" && cleaned.now === "cancelled") {
       yield* inv.say(`its turn had never come (signalbox wait ${id}): that it ${options.status} is not counted`)
     }
   })
-).pipe(Command.withDescription("Give back what a correlation id holds: its place, or its lock; harmless to repeat"))
+).pipe(Command.withDescription("Return the queue position or lease of a correlation ID; harmless to repeat"))

@@ -1,3 +1,4 @@
+import { deploymentView } from "@signalbox/core/api"
 import * as Path from "node:path"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
@@ -9,7 +10,6 @@ import { ExitCode } from "../main/ExitCode.ts"
 import { writeExample } from "../init/example.ts"
 import { Failure, usage } from "../main/Failure.ts"
 import { invocation, type Invocation } from "../main/Invocation.ts"
-import { deploymentView } from "../json/execution.ts"
 import { manifestOf } from "../request/manifest.ts"
 import { signalbox, withServices } from "../main/services.ts"
 import { idIn, idInFolder } from "../request/target.ts"
@@ -19,7 +19,7 @@ const id = Flag.String("id").pipe(
   Flag.withSchema(DeploymentId),
   Flag.optional,
   Flag.withMetavar("id"),
-  Flag.withDescription("Id of the new deployment, such as DX6604E; else drawn")
+  Flag.withDescription("ID of the new deployment, such as DX6604E; by default drawn")
 )
 
 /** What to type next, from where the person is. */
@@ -99,4 +99,4 @@ export const init = Command.make(
       ]
     )
   })
-).pipe(Command.withDescription("Make a deployment from the configuration"))
+).pipe(Command.withDescription("Create a deployment from the configuration"))

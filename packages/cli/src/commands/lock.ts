@@ -5,17 +5,16 @@ import * as Clock from "effect/Clock"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { Rejected } from "@signalbox/core/api"
+import { type Rejected, holdView, leaseView, lockView } from "@signalbox/core/api"
 import type { Lease } from "@signalbox/core/spi"
 import { actor } from "../request/actor.ts"
 import { ExitCode } from "../main/ExitCode.ts"
 import { Failure, usage } from "../main/Failure.ts"
 import { inkOf, invocation, type Invocation } from "../main/Invocation.ts"
-import { holdView, lockLeaseView, lockView } from "../json/queue.ts"
 import { lockLines } from "../live/queue.ts"
 import { clock, plain } from "../live/words.ts"
 import { type Place, placeOnRecord, settled } from "../request/place.ts"
-import { engine, signalbox, withServices } from "../main/services.ts"
+import { signalbox, withServices } from "../main/services.ts"
 import { because, momentOf } from "./coordinating.ts"
 import { refuseNested } from "../request/nested.ts"
 import { by, deployment, option, text } from "./flags.ts"
@@ -29,7 +28,7 @@ const at = <A, E, R>(inv: Invocation, { id }: Given, body: (place: Place) => Eff
   )
 
 const lineupOf = ({ deploymentId, environment }: Place) =>
-  Effect.flatMap(engine, ({ QueueStatus }) => QueueStatus.queueStatus(deploymentId, environment))
+  Effect.flatMap(signalbox, ({ coordination }) => coordination.status(deploymentId, environment))
 
 const show = Command.make(
   "show",
@@ -46,7 +45,7 @@ const show = Command.make(
       })
     )
   })
-).pipe(Command.withDescription("Who has the lock, who holds it by hand, and who waits for it, in order"))
+).pipe(Command.withDescription("Show the holder of the lease, the lock, and the queue, in order"))
 
 /** Until when it is held; nothing where it is for good. */
 const endOf = Effect.fnUntraced(function* (given: Option.Option<string>) {
@@ -69,8 +68,8 @@ const hold = Command.make(
   {
     id: deployment,
     reason: because,
-    until: text("until", "span|time", `How long, such as "2 hours" or 2026-12-24T18:00:00Z; else for good`),
-    force: option("force", "Take it over from whoever holds it by hand"),
+    until: text("until", "span|time", `How long, such as "2 hours" or 2026-12-24T18:00:00Z; by default permanently`),
+    force: option("force", "Take over another person's lock"),
     by
   },
   Effect.fnUntraced(function* (flags) {
@@ -100,7 +99,7 @@ const hold = Command.make(
       })
     )
   })
-).pipe(Command.withDescription("Hold the lock by hand, so that nothing begins meanwhile; what runs goes on"))
+).pipe(Command.withDescription("Lock an environment so that nothing starts; running executions continue"))
 
 /** Whoever has the lock all the same may be what was meant. */
 const nothingHeld = (refused: Rejected, lease: Lease | undefined): Failure | Rejected =>
@@ -120,7 +119,7 @@ const release = Command.make(
   {
     id: deployment,
     reason: because,
-    force: option("force", "Take the lock from whoever has it, too: it stops at its next step"),
+    force: option("force", "Also revoke the lease of its holder, which stops at its next step"),
     by
   },
   Effect.fnUntraced(function* (flags) {
@@ -146,7 +145,7 @@ const release = Command.make(
           ? yield* box.coordination.revokeLease(deploymentId, { environment, ...told })
           : undefined
         const lineup = yield* lineupOf(place)
-        const taken = lockLeaseView({ lease: broken, isDead: before.isDead })
+        const taken = leaseView({ lease: broken, isDead: before.isDead })
         yield* inv.result({ ...lockView(place, lineup), released, broken: taken }, () => [
           ...(released ? [`${inv.paint("green", "✔")} ${deploymentId} ${environment} is held no more`] : []),
           ...(broken === undefined
@@ -157,9 +156,9 @@ const release = Command.make(
       })
     )
   })
-).pipe(Command.withDescription("Give back a lock that is held by hand; with --force, take it from whoever has it"))
+).pipe(Command.withDescription("Unlock an environment; with --force, revoke the lease of its holder"))
 
 export const lock = Command.make("lock").pipe(
-  Command.withDescription("The lock of an environment: see it, hold it by hand, give it back"),
+  Command.withDescription("Lock, unlock or inspect an environment"),
   Command.withSubcommands([show, hold, release])
 )

@@ -1,14 +1,13 @@
+import { instantOf, metricsView } from "@signalbox/core/api"
 import * as Clock from "effect/Clock"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
-import { DeploymentStore, type Execution } from "@signalbox/core/spi"
+import type { Execution } from "@signalbox/core/spi"
 import { invocation } from "../main/Invocation.ts"
-import { iso } from "../json/execution.ts"
-import { metricsView } from "../json/metrics.ts"
 import { table } from "../live/table.ts"
 import { span } from "../live/words.ts"
-import { withServices } from "../main/services.ts"
+import { signalbox, withServices } from "../main/services.ts"
 import { count, deployment } from "./flags.ts"
 import { scope, within } from "./history.ts"
 
@@ -20,19 +19,22 @@ const percent = (rate: number | null, n: number): string =>
 
 export const metrics = Command.make(
   "metrics",
-  { id: deployment, hours: count("hours", 1, 24 * 366, "How far back, in hours (24)").pipe(Flag.withDefault(24)) },
+  {
+    id: deployment,
+    hours: count("hours", 1, 24 * 366, "Period to look back, in hours (24)").pipe(Flag.withDefault(24))
+  },
   Effect.fnUntraced(function* (flags) {
     const inv = yield* invocation
     yield* withServices(
       inv,
       Effect.gen(function* () {
-        const store = yield* DeploymentStore
+        const { executions } = yield* signalbox
         const now = yield* Clock.currentTimeMillis
         const since = now - flags.hours * hour
         const states: Array<Execution.ExecutionState> = []
         let cursor: string | undefined
         do {
-          const page = yield* store.executions({
+          const page = yield* executions.list({
             ...scope(inv, flags.id),
             ...within(inv),
             since,
@@ -48,7 +50,7 @@ export const metrics = Command.make(
             ...scope(inv, flags.id),
             environment: inv.settings.environment ?? null,
             hours: flags.hours,
-            since: iso(since),
+            since: instantOf(since),
             ...view
           },
           () => [
@@ -83,4 +85,4 @@ export const metrics = Command.make(
       })
     )
   })
-).pipe(Command.withDescription("Counts, success rate and durations, from the log"))
+).pipe(Command.withDescription("Show counts, success rate and durations, from the log"))

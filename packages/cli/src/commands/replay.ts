@@ -1,6 +1,7 @@
 /**
  * `replay`: what another gate or strategy, or the same, would have made of past executions.
  */
+import { replayView } from "@signalbox/core/api"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import * as Command from "effect/cli/Command"
@@ -10,13 +11,13 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Replay } from "@signalbox/core/analysis"
 import type { ConfigurationInvalid } from "@signalbox/core/config"
-import { type CorrelationId, DeploymentId, DeploymentStore } from "@signalbox/core/spi"
+import { type CorrelationId, DeploymentId } from "@signalbox/core/spi"
 import * as Schema from "effect/Schema"
 import { type Failure, usage } from "../main/Failure.ts"
 import { invocation, type Invocation } from "../main/Invocation.ts"
-import { replayView, summaryOf } from "../json/replay.ts"
+import { summaryOf } from "../json/replaySummary.ts"
 import { manyLines, oneLines } from "../live/replay.ts"
-import { engine, withServices } from "../main/services.ts"
+import { engine, signalbox, withServices } from "../main/services.ts"
 import * as Target from "../request/target.ts"
 import { strategies } from "./choices.ts"
 import { count, execution, stack, text } from "./flags.ts"
@@ -96,15 +97,15 @@ export const replay = Command.make(
   "replay",
   {
     id: execution,
-    gate: text("gate", "file.json", "Keys of a gate, laid over the one of then"),
+    gate: text("gate", "file.json", "Keys to change in the original gate"),
     set: Flag.String("set").pipe(
       Flag.atLeast(0),
       Flag.withMetavar("key=value"),
       Flag.withDescription(
-        "One key of the gate, such as maxErrorCount=5, compare.alpha=0.01, compare=off; may be repeated"
+        "A key of the gate, such as maxErrorCount=5, compare.alpha=0.01, compare=off; may be repeated"
       )
     ),
-    strategy: text("strategy", "name|file.json", "Another strategy: its name, or a file with its steps and bakes"),
+    strategy: text("strategy", "name|file.json", "Another strategy: its name, or a file with steps and bakes"),
     stack,
     since: text("since", "span|date", "All executions since then (30d, 12h, 2026-11-01) instead of one"),
     limit: count("limit", 1, 1000, "How many executions with --since (100)").pipe(Flag.withDefault(100))
@@ -141,9 +142,10 @@ export const replay = Command.make(
     yield* withServices(
       inv,
       Effect.gen(function* () {
+        const { executions } = yield* signalbox
         const ids = yield* idsOf(inv, flags.id, since, flags.limit)
         const replayed: Array<Replay.Replayed> = []
-        for (const id of ids) replayed.push(yield* HistoryReplay.replay(id, change))
+        for (const id of ids) replayed.push(yield* executions.replay(id, change))
         const judged =
           since === undefined ? replayed : replayed.filter(({ replayed: { kind } }) => kind !== "not_judged")
         const summary = summaryOf(replayed)
@@ -158,7 +160,7 @@ export const replay = Command.make(
       })
     )
   })
-).pipe(Command.withDescription("Judge past executions again, by another gate or strategy and what was measured then"))
+).pipe(Command.withDescription("Judge past executions again, with another gate or strategy and their measurements"))
 
 /** One execution, or with `since` all of a deployment or of all deployments. */
 const idsOf = Effect.fnUntraced(function* (
@@ -180,7 +182,7 @@ const idsOf = Effect.fnUntraced(function* (
     )
   }
   const id = Option.map(given, (one) => DeploymentId.make(one))
-  const store = yield* DeploymentStore
-  const { items } = yield* store.executions({ ...scope(inv, id), ...within(inv), since, limit })
+  const { executions } = yield* signalbox
+  const { items } = yield* executions.list({ ...scope(inv, id), ...within(inv), since, limit })
   return items.map(({ correlationId }) => correlationId)
 })

@@ -1,14 +1,14 @@
 /**
  * `report`: what the past says, measured on itself.
  */
+import { calibrationView } from "@signalbox/core/api"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import { notFound, usage } from "../main/Failure.ts"
 import { invocation } from "../main/Invocation.ts"
-import { calibrationView } from "../json/report.ts"
 import { calibrationLines } from "../live/report.ts"
-import { engine, withServices } from "../main/services.ts"
+import { signalbox, withServices } from "../main/services.ts"
 import { count, deployment } from "./flags.ts"
 import { scope, within } from "./history.ts"
 
@@ -19,23 +19,20 @@ export const report = Command.make(
     calibration: Flag.Boolean("calibration").pipe(
       Flag.withoutNegation,
       Flag.withDefault(false),
-      Flag.withDescription(
-        "How far estimates of durations could be relied on: each execution, estimated from those before it"
-      )
+      Flag.withDescription("How reliable duration estimates are: each execution is estimated from its predecessors")
     ),
-    limit: count("limit", 1, 1000, "How many executions it looks back on (1000)").pipe(Flag.withDefault(1000))
+    limit: count("limit", 1, 1000, "How many past executions to read (1000)").pipe(Flag.withDefault(1000))
   },
   Effect.fnUntraced(function* (flags) {
     const inv = yield* invocation
     if (!flags.calibration) {
       return yield* usage("missing_option", "what to report on is not said", "Add --calibration.", "--calibration")
     }
-    const { Estimation } = yield* engine
     yield* withServices(
       inv,
       Effect.gen(function* () {
         const narrowed = { ...scope(inv, flags.id), ...within(inv) }
-        const calibration = yield* Estimation.calibrate({ ...narrowed, limit: flags.limit })
+        const calibration = yield* (yield* signalbox).executions.calibrate({ ...narrowed, limit: flags.limit })
         if (calibration.executions === 0) {
           return yield* notFound(
             "no_history",
@@ -50,4 +47,4 @@ export const report = Command.make(
       })
     )
   })
-).pipe(Command.withDescription("How far what is said of durations can be relied on, measured on the history"))
+).pipe(Command.withDescription("Report how reliable estimates are, measured on the history"))

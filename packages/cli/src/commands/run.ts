@@ -9,27 +9,18 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Clock from "effect/Clock"
 import * as Schema from "effect/Schema"
-import {
-  CorrelationId,
-  DeploymentId,
-  DeploymentStore,
-  type LeaseLost,
-  Redaction,
-  type StoreError,
-  StackName
-} from "@signalbox/core/spi"
-import type { Request } from "@signalbox/core/api"
+import { CorrelationId, DeploymentId, type LeaseLost, Redaction, type StoreError, StackName } from "@signalbox/core/spi"
+import { type Request, executionView } from "@signalbox/core/api"
 import { actor } from "../request/actor.ts"
 import { hasExpired, isAway } from "../waiting/away.ts"
 import { ExitCode, exitCodeOf } from "../main/ExitCode.ts"
 import { Failure, usage } from "../main/Failure.ts"
 import { invocation, type Invocation } from "../main/Invocation.ts"
-import { executionView } from "../json/execution.ts"
 import { headline, nextLines, why } from "../execution/outcome.ts"
 import { inkOf } from "../main/Invocation.ts"
 import { originOf } from "../request/origin.ts"
 import { explaining, type Place, placeOf, within } from "../request/place.ts"
-import { engine, signalbox } from "../main/services.ts"
+import { signalbox } from "../main/services.ts"
 import { runDegraded } from "../wrap/degraded.ts"
 import { setOutputs } from "../wrap/github.ts"
 import { tellWaiting } from "../wrap/waiting.ts"
@@ -47,33 +38,33 @@ const flags = {
     Flag.withSchema(DeploymentId),
     Flag.optional,
     Flag.withMetavar("id"),
-    Flag.withDescription("Deployment, such as DX6604E; else that of this folder, or of this project")
+    Flag.withDescription("Deployment, such as DX6604E; by default this folder's or this project's")
   ),
   stack: Flag.String("stack").pipe(
     Flag.withSchema(StackName),
     Flag.atLeast(0),
     Flag.withMetavar("name"),
-    Flag.withDescription("A stack that the command changes; may be given more than once")
+    Flag.withDescription("A stack that the command changes; may be repeated")
   ),
-  version: text("version", "name", "Version that the command brings in"),
+  version: text("version", "name", "Version that the command deploys"),
   correlationId,
   queue: Flag.Literals("queue", policies).pipe(
     Flag.optional,
-    Flag.withDescription("What to do while others are in the way (fifo)")
+    Flag.withDescription("Policy while another execution is running (fifo)")
   ),
-  queueTimeout: span("queue-timeout", 0, 30 * 86_400_000, "Give up where its turn has not come by then").pipe(
+  queueTimeout: span("queue-timeout", 0, 30 * 86_400_000, "Give up if still queued after this long").pipe(
     Flag.optional
   ),
   override,
   ...origins,
-  logFile: text("log-file", "file", "Where the output goes, a line of JSON each; else below .signalbox/log"),
+  logFile: text("log-file", "file", "File for the output, one line of JSON each; by default below .signalbox/log"),
   redact: Flag.String("redact").pipe(
     Flag.withSchema(Schema.NonEmptyString),
     Flag.atLeast(0),
     Flag.withMetavar("variable"),
-    Flag.withDescription("A variable whose value is a secret, besides those whose names say so")
+    Flag.withDescription("A variable whose value is secret, besides those with secret names")
   ),
-  degraded: option("degraded", "Run it also where the registry is away, on the word of the providers, without a lock"),
+  degraded: option("degraded", "Run without a lease if the store is unavailable and the providers report no operation"),
   by,
   reason
 }
@@ -122,9 +113,7 @@ const carryOut = Effect.fnUntraced(function* (
   onRecorded: (joined: boolean) => void
 ) {
   const box = yield* signalbox
-  const store = yield* DeploymentStore
-  const { QueueStatus } = yield* engine
-  yield* QueueStatus.rejectNested(place, inv.host.env, "Run the command itself: it has the lock.")
+  yield* box.coordination.rejectNested(place, inv.host.env, "Run the command itself: it has the lock.")
   const some = <Key extends string, A>(key: Key, value: Option.Option<A>) =>
     (Option.isSome(value) ? { [key]: value.value } : {}) as { readonly [K in Key]?: A }
   const request: Request = {
@@ -167,7 +156,7 @@ const carryOut = Effect.fnUntraced(function* (
       )
     })
   ).pipe(Effect.catchIf(hasExpired, (lost) => Effect.fail(expired(id, lost))))
-  const last = (yield* store.execution(id)) ?? state
+  const last = (yield* box.executions.get(id)) ?? state
   // Of a command that was stopped because its lease ended, the signal that did it says nothing.
   const exitCode = last.error?.code === "lease_expired" ? ExitCode.unavailable : (code ?? exitCodeOf(last, undefined))
   yield* setOutputs(inv, { status: last.status, "exit-code": exitCode })
@@ -218,6 +207,4 @@ export const run = Command.make(
       )
     )
   })
-).pipe(
-  Command.withDescription("Run any command as a deployment: alone, watched, in the log, never longer than its lock")
-)
+).pipe(Command.withDescription("Run any command as a deployment: under the lease, monitored, in the log"))
