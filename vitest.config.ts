@@ -27,6 +27,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "whole",
+          globalSetup: ["packages/cli/test/sharedProgram.ts"],
           include: ["packages/*/test/**/*.test.ts", planting, "examples/*/*.test.ts", "tools/test/**/*.test.ts"],
           exclude: [
             ...configDefaults.exclude,
@@ -40,6 +41,8 @@ export default defineConfig({
     // Against hanging, not against slowness: a machine may be busy with something else.
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    // Processes that are started from the sources, such as supervisors, would else be compiled anew each time.
+    env: { NODE_COMPILE_CACHE: join(import.meta.dirname, "node_modules", ".cache", "signalbox", "compiled") },
     // Most tests wait for processes: more workers than two cores keep both of them busy.
     maxWorkers: 3,
     // Imports JSON as a bundler does, which Node alone refuses.

@@ -18,7 +18,6 @@ beforeAll(() => void (binary = build()), 120_000)
 afterAll(async () => {
   await postgres?.stop()
   for (const folder of folders) Fs.rmSync(folder, { recursive: true, force: true })
-  binary.remove()
 }, 120_000)
 
 const holding = ["run", "--correlation-id", "one", "--", "sh", "-c", "echo holding; sleep 100"]
