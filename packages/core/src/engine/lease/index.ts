@@ -2,5 +2,12 @@
 export { claimExecution, heldUntil, isRunnerClaim, reserveClaim } from "./Claim.ts"
 export * as LeaseKeeper from "./LeaseKeeper.ts"
 export { checkAll, type KeptLease, lostBy } from "./LeaseKeeper.ts"
-export { currentLease, environmentLeaseKey, executionClaimKey, isLeaseHeld } from "./LeaseKey.ts"
+export {
+  currentLease,
+  environmentLeaseKey,
+  executionClaimKey,
+  holderOf,
+  isLeaseHeld,
+  traceLeaseKey
+} from "./LeaseKey.ts"
 export { RunnerIdentity, uniqueOwner } from "./RunnerIdentity.ts"

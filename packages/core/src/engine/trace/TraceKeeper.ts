@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
+import * as EventId from "../../domain/EventId.ts"
 import type { StoredEvent } from "../../domain/Event.ts"
 import { type ExecutionState, isFinished } from "../../domain/Execution.ts"
 import type { CorrelationId } from "../../domain/Ids.ts"
@@ -15,7 +16,8 @@ import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import { LeaseStore } from "../../spi/LeaseStore.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
 import { LinkKind, tracing, Telemetry } from "../../telemetry/index.ts"
-import { RunnerIdentity } from "../lease/index.ts"
+import { RunnerIdentity, traceLeaseKey } from "../lease/index.ts"
+import { ExecutionLog } from "../log/index.ts"
 import { linkTo, spansOf, type TraceLink } from "./Trace.ts"
 
 type Stores = DeploymentStore | LeaseStore
@@ -80,7 +82,7 @@ const send = Effect.fnUntraced(function* (id: CorrelationId) {
   const leases = yield* LeaseStore
   const { isDead, owner } = yield* RunnerIdentity
   const holder = `${owner}/${yield* Random.nextIntBetween(0, Number.MAX_SAFE_INTEGER)}`
-  const wanted = { key: `trace/${id}`, holder, owner, ttl: Duration.seconds(10) }
+  const wanted = { key: traceLeaseKey(id), holder, owner, ttl: Duration.seconds(10) }
   yield* Effect.acquireUseRelease(
     Effect.catchTag(leases.acquire(wanted), "LeaseHeld", (held) =>
       isDead(held.lease.owner) ? leases.acquire({ ...wanted, evict: held.lease.fence }) : Effect.fail(held)
@@ -98,10 +100,9 @@ const send = Effect.fnUntraced(function* (id: CorrelationId) {
           links: yield* linksOf(state)
         })
         if (!(yield* telemetry.send(spans))) return yield* Effect.fail("refused" as const)
-        yield* store.append({
-          stream: id,
-          events: [{ id: "trace/exported", at: now, event: { _tag: "TraceExported", spans: spans.length } }]
-        })
+        yield* ExecutionLog.write(id, [
+          { id: EventId.traceExported, at: now, event: { _tag: "TraceExported", spans: spans.length } }
+        ])
       }),
     (lease) => Effect.ignore(leases.release(lease))
   )
