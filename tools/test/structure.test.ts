@@ -70,7 +70,7 @@ describe("the structure of the sources", () => {
   it("makes and reads ids of events and keys of leases in one module each", () => {
     const others = (text: RegExp, ...owners: ReadonlyArray<string>) =>
       sources.map(named).filter((path) => text.test(readFileSync(join(root, path), "utf8")) && !owners.includes(path))
-    expect(others(/ as EventId\b|Brand<"EventId">/, "packages/core/src/domain/EventId.ts")).toEqual([])
+    expect(others(/[^*] as EventId\b|Brand<"EventId">/, "packages/core/src/domain/EventId.ts")).toEqual([])
     expect(others(/(?:closing|set-aside|reported|seen)\//, "packages/core/src/domain/EventId.ts")).toEqual([])
     expect(others(/`(?:environment|execution|trace)\/\$\{/, "packages/core/src/engine/lease/LeaseKey.ts")).toEqual([])
     expect(others(/\bholder as CorrelationId/)).toEqual([])

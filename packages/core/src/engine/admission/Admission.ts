@@ -133,7 +133,8 @@ const attempt = Effect.fnUntraced(function* (
       holder: state.correlationId,
       owner: taking.owner,
       ttl: taking.ttl,
-      sameHolder: true,
+      // The command of a successor may run under the lease already, where this process was stopped for a while.
+      sameHolder: state.kind !== "run",
       reason: `${state.kind} by ${state.by}`
     })
   )
