@@ -4,7 +4,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import type { ObservedStack } from "@signalbox/core/engine"
+import type { ObservedStack } from "@signalbox/core/api"
 import { DeploymentStore, Providers, type StackRef, type StackSpec } from "@signalbox/core/spi"
 import { ExitCode } from "../main/ExitCode.ts"
 import { invocation, type Invocation } from "../main/Invocation.ts"
@@ -75,7 +75,7 @@ export const health = Command.make(
         const spec = yield* Configuration.resolve(manifest, environment)
         const box = yield* signalbox
         yield* inv.say("asking the providers …")
-        const observed = yield* box.observe({ manifest, deploymentId: id, environment })
+        const observed = yield* box.deployments.observe({ manifest, deploymentId: id, environment })
         const stacks = yield* Effect.forEach(
           observed,
           Effect.fnUntraced(function* (one: ObservedStack) {

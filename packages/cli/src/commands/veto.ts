@@ -2,7 +2,7 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { Rejected } from "@signalbox/core/engine"
+import type { Rejected } from "@signalbox/core/api"
 import { type Environment, type EnvironmentName, Line, type Manifest } from "@signalbox/core/spi"
 import { actor } from "../request/actor.ts"
 import { ExitCode } from "../main/ExitCode.ts"
@@ -66,13 +66,17 @@ export const veto = Command.make(
         const box = yield* signalbox
         const found =
           bare !== undefined && !bare.named
-            ? yield* box.ensure({ ...bare, ...(named ? {} : { manifest: nowhere(bare.manifest) }), by: told.by })
+            ? yield* box.deployments.ensure({
+                ...bare,
+                ...(named ? {} : { manifest: nowhere(bare.manifest) }),
+                by: told.by
+              })
             : yield* Target.deployment(deploymentId)
         const environment =
           inv.settings.environment === undefined ? null : yield* Target.environmentIn(inv, found.environments)
         const _tag = flags.lift ? "VetoLifted" : "VersionVetoed"
         const others = (found.vetoes ?? []).filter((one) => one.version === version)
-        const after = yield* box
+        const after = yield* box.coordination
           .decide(deploymentId, { _tag, environment, ...told })
           .pipe(Effect.catchTag("Rejected", (refused) => Effect.fail(notVetoed(refused, environment, others))))
         const view = {

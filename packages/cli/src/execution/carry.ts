@@ -37,9 +37,9 @@ export const carry = Effect.fnUntraced(function* (
       if (queueTimeout !== undefined) {
         const asked = yield* Effect.flatMap(DeploymentStore, (store) => store.execution(id))
         const hint = asked === undefined ? "See: signalbox active" : `See what is in the way: ${explaining(asked)}`
-        yield* Effect.forkScoped(box.withdrawAfter(id, queueTimeout, hint))
+        yield* Effect.forkScoped(box.executions.withdrawAfter(id, queueTimeout, hint))
       }
-      const state = yield* box.run(id)
+      const state = yield* box.executions.run(id)
       yield* shown
       return state
     })

@@ -1,7 +1,7 @@
 /**
  * The errors of the Promise facade: real `Error`s, told apart by `_tag`, without types of Effect.
  */
-import type { ConfigurationIssue } from "@signalbox/core/engine"
+import type { ConfigurationIssue } from "@signalbox/core/config"
 import type { ErrorInfo, Lease } from "@signalbox/core/spi"
 import type { BlockerInfo } from "./Coordination.ts"
 

@@ -46,7 +46,7 @@ const giveBack = Effect.fnUntraced(function* (id: CorrelationId) {
   const store = yield* DeploymentStore
   const leases = yield* LeaseStore
   const why = { code: "interrupted", message: "interrupted before its turn came", hint: "Ask again." }
-  if (yield* signalbox.withdraw(id, why)) return
+  if (yield* signalbox.executions.withdraw(id, why)) return
   const [taken] = yield* store.events({ stream: id, tags: ["LeaseAcquired"], limit: 1 })
   if (taken?.event._tag !== "LeaseAcquired") return
   const lease = yield* leases.get(taken.event.key)
@@ -57,10 +57,10 @@ const carryOut = (id: CorrelationId, { command, queueTimeout, shown }: Carried) 
   Effect.scoped(
     Effect.gen(function* () {
       const signalbox = yield* Signalbox
-      if (queueTimeout === undefined) return yield* signalbox.run(id, command, shown)
+      if (queueTimeout === undefined) return yield* signalbox.executions.run(id, command, shown)
       const hint = "See what is in the way with canDeploy()."
-      yield* Effect.forkScoped(signalbox.withdrawAfter(id, queueTimeout, hint))
-      const state = yield* signalbox.run(id, command, shown)
+      yield* Effect.forkScoped(signalbox.executions.withdrawAfter(id, queueTimeout, hint))
+      const state = yield* signalbox.executions.run(id, command, shown)
       if (state.error?.code !== "queue_timeout") return state
       return yield* Effect.fail(new QueueTimeoutError({ ...state.error, correlationId: id }))
     })
@@ -71,7 +71,7 @@ export const executions = ({ box, by, iterate, run, store }: Session): Execution
   const command: Connection["command"] = async (correlationId, name, options = {}) =>
     box(
       (signalbox) =>
-        signalbox.command(named(CorrelationId, "correlationId", correlationId), {
+        signalbox.executions.command(named(CorrelationId, "correlationId", correlationId), {
           command: name,
           by: by(options.by),
           ...given("stack", options.stack === undefined ? undefined : named(StackName, "stack", options.stack)),
@@ -97,7 +97,7 @@ export const executions = ({ box, by, iterate, run, store }: Session): Execution
         Effect.gen(function* () {
           const signalbox = yield* Signalbox
           const id = yield* attempt(() => named(CorrelationId, "correlationId", correlationId))
-          return signalbox.follow(id, options.after)
+          return signalbox.executions.follow(id, options.after)
         })
       ),
       options.signal

@@ -1,5 +1,6 @@
 /** Where something is coordinated: a deployment and one of its environments, with a configuration or without. */
-import { Configuration, deploymentIdOf, RecordedManifest } from "@signalbox/core/engine"
+import { Configuration } from "@signalbox/core/config"
+import { deploymentIdOf, RecordedManifest } from "@signalbox/core/engine"
 import { DeploymentId, type Environment, EnvironmentName, type Manifest, StackName } from "@signalbox/core/spi"
 import type { UndoOptions } from "./Connection.ts"
 import type { OwnerOptions } from "./Coordination.ts"
@@ -142,5 +143,5 @@ export const recordedPlace = async (
 
 /** Makes the deployment of a project where there is none, and lets it know what it does not know yet. */
 export const ensured = async (session: Session, place: Place, by: string): Promise<void> => {
-  if (place.bare) await session.box((signalbox) => signalbox.ensure({ ...place, by }), undefined)
+  if (place.bare) await session.box((signalbox) => signalbox.deployments.ensure({ ...place, by }), undefined)
 }

@@ -1,12 +1,7 @@
 /** What is asked of the engine, and its refusal with everything that is in the way. */
-import {
-  CanDeploy,
-  Configuration,
-  type Rejected,
-  type Request,
-  Signalbox,
-  type Submission
-} from "@signalbox/core/engine"
+import { type Rejected, type Request } from "@signalbox/core/api"
+import { Configuration } from "@signalbox/core/config"
+import { CanDeploy, Signalbox, type Submission } from "@signalbox/core/engine"
 import { CorrelationId, Providers, QueuePolicy, StackName, type StrategyName } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import type { QueueOptions } from "./Coordination.ts"
@@ -69,7 +64,7 @@ const withBlockers = (request: Request, refused: Rejected) =>
 
 const submit = Effect.fnUntraced(function* (request: Request) {
   const signalbox = yield* Signalbox
-  const taken = yield* Effect.result(signalbox.submit(request))
+  const taken = yield* Effect.result(signalbox.executions.submit(request))
   if (taken._tag === "Success") return taken.success
   const { failure } = taken
   return yield* failure._tag === "Rejected" && failure.kind === "blocked"

@@ -47,9 +47,9 @@ describe("preflight", () => {
         })
         const effects = cloud.ledger.length
         for (const refused of [
-          yield* Effect.flip(box.plan(request)),
-          yield* Effect.flip(box.submit(request)),
-          yield* Effect.flip(box.submit({ ...request, queue: "fifo" }))
+          yield* Effect.flip(box.executions.plan(request)),
+          yield* Effect.flip(box.executions.submit(request)),
+          yield* Effect.flip(box.executions.submit({ ...request, queue: "fifo" }))
         ]) {
           assert.deepStrictEqual(facts(refused as never), refusal)
         }
@@ -69,7 +69,7 @@ describe("preflight", () => {
     it.effect(`leaves a provider that answers ${reason._tag} to the execution, which repeats the call`, () =>
       Effect.gen(function* () {
         const manifest = manifestOf(config(), cloud)
-        const { deploymentId } = yield* (yield* Signalbox).init({ manifest, by: "tester" })
+        const { deploymentId } = yield* (yield* Signalbox).deployments.init({ manifest, by: "tester" })
         cloud.fail({ operation: "plan", stack: "api", times: 2, reason })
         const done = yield* carryOut(requestOf(manifest, deploymentId, "first"))
         assert.strictEqual(done.status, "completed")
@@ -89,8 +89,8 @@ describe("preflight", () => {
     return Effect.gen(function* () {
       const box = yield* Signalbox
       const manifest = manifestOf(config(), cloud)
-      const { deploymentId } = yield* box.init({ manifest, by: "tester" })
-      const submitting = yield* Effect.forkChild(box.submit(requestOf(manifest, deploymentId, "first")))
+      const { deploymentId } = yield* box.deployments.init({ manifest, by: "tester" })
+      const submitting = yield* Effect.forkChild(box.executions.submit(requestOf(manifest, deploymentId, "first")))
       yield* settle
       yield* TestClock.adjust("1 minute")
       const { execution } = yield* Fiber.join(submitting)
@@ -104,9 +104,9 @@ describe("preflight", () => {
     return Effect.gen(function* () {
       const box = yield* Signalbox
       const manifest = manifestOf(config(), cloud)
-      const { deploymentId } = yield* box.init({ manifest, by: "tester" })
+      const { deploymentId } = yield* box.deployments.init({ manifest, by: "tester" })
       cloud.fail({ operation: "plan", stack: "api", times: Infinity, reason: invalid })
-      const { execution } = yield* box.submit(
+      const { execution } = yield* box.executions.submit(
         requestOf(manifest, deploymentId, "first", { queue: "fifo", identical: true, later: true })
       )
       assert.strictEqual(execution.status, "queued")
@@ -121,8 +121,8 @@ describe("preflight", () => {
     return Effect.gen(function* () {
       const box = yield* Signalbox
       const manifest = manifestOf(config(), cloud)
-      const { deploymentId } = yield* box.init({ manifest, by: "tester" })
-      const { execution } = yield* box.submit(requestOf(manifest, deploymentId, "first"))
+      const { deploymentId } = yield* box.deployments.init({ manifest, by: "tester" })
+      const { execution } = yield* box.executions.submit(requestOf(manifest, deploymentId, "first"))
       assert.strictEqual(execution.status, "queued")
     }).pipe(Effect.provide(layer))
   })
@@ -132,10 +132,10 @@ describe("preflight", () => {
     return Effect.gen(function* () {
       const box = yield* Signalbox
       const manifest = manifestOf(config(), cloud)
-      const { deploymentId } = yield* box.init({ manifest, by: "tester" })
+      const { deploymentId } = yield* box.deployments.init({ manifest, by: "tester" })
       const running = yield* begin(requestOf(manifest, deploymentId, "first"))
       const calls = cloud.calls("plan", "db")
-      const refused = yield* Effect.flip(box.submit(requestOf(manifest, deploymentId, "second")))
+      const refused = yield* Effect.flip(box.executions.submit(requestOf(manifest, deploymentId, "second")))
       assert.deepInclude(refused, { kind: "blocked", code: "environment_locked" })
       assert.strictEqual(cloud.calls("plan", "db"), calls)
       yield* Fiber.interrupt(running)
@@ -164,15 +164,15 @@ describe("preflight", () => {
         }),
         cloud
       )
-      const { deploymentId } = yield* box.init({ manifest, by: "tester" })
+      const { deploymentId } = yield* box.deployments.init({ manifest, by: "tester" })
       const one = requestOf(manifest, deploymentId, "one", {
         kind: "deploy-stack",
         stacks: [manifest.stacks[0]!.name]
       })
       for (const refused of [
-        yield* Effect.flip(box.submit(requestOf(manifest, deploymentId, "all"))),
-        yield* Effect.flip(box.plan(requestOf(manifest, deploymentId, "all"))),
-        yield* Effect.flip(box.submit(one))
+        yield* Effect.flip(box.executions.submit(requestOf(manifest, deploymentId, "all"))),
+        yield* Effect.flip(box.executions.plan(requestOf(manifest, deploymentId, "all"))),
+        yield* Effect.flip(box.executions.submit(one))
       ]) {
         assert.deepInclude(refused, {
           kind: "invalid",
@@ -204,7 +204,10 @@ describe("preflight", () => {
       const deploymentId = yield* deployed(manifest)
       yield* carryOut(requestOf(manifest, deploymentId, "second", { version: "2.0.0" }))
       const request = requestOf(manifest, deploymentId, "back", { kind: "rollback" })
-      for (const refused of [yield* Effect.flip(box.preflight(request)), yield* Effect.flip(box.submit(request))]) {
+      for (const refused of [
+        yield* Effect.flip(box.executions.preflight(request)),
+        yield* Effect.flip(box.executions.submit(request))
+      ]) {
         assert.deepInclude(refused, { kind: "not_found", message: "web: the files of 1.0.0 are gone" })
       }
       const store = yield* DeploymentStore
