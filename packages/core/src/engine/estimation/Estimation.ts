@@ -15,7 +15,8 @@ import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import type { LeaseStore } from "../../spi/LeaseStore.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
 import { requestsAhead } from "../queue/index.ts"
-import { currentLease, holderOf } from "../lease/index.ts"
+import { currentLease } from "../lease/index.ts"
+import { holderOf } from "../../spi/LeaseKey.ts"
 
 const { reach } = Estimation
 const lasting = 60_000

@@ -12,7 +12,8 @@ import type { StoreError } from "../../spi/StoreError.ts"
 import { requestsAhead } from "../queue/index.ts"
 import { type AdmissionRequest, type Blocker, unknownBlocker, overridePasses } from "../admission/index.ts"
 import { clearsAtTime, expectedEnd } from "../estimation/index.ts"
-import { currentLease, RunnerIdentity, holderOf } from "../lease/index.ts"
+import { currentLease, RunnerIdentity } from "../lease/index.ts"
+import { holderOf } from "../../spi/LeaseKey.ts"
 
 /** Of so many in the queue it is said when they will be done: each takes all those before it into account. */
 const foretold = 5

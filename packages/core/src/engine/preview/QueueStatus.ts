@@ -17,7 +17,8 @@ import { estimate } from "../estimation/index.ts"
 import { holderAndQueueBlockers } from "./CurrentHolder.ts"
 import { requestOf } from "../log/index.ts"
 import { isMarkOf, runsAround } from "../command/index.ts"
-import { executionClaimKey, currentLease, RunnerIdentity, holderOf } from "../lease/index.ts"
+import { currentLease, RunnerIdentity } from "../lease/index.ts"
+import { executionClaimKey, holderOf } from "../../spi/LeaseKey.ts"
 import { Rejected } from "../../api/Rejected.ts"
 
 /**

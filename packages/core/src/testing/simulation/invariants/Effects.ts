@@ -1,6 +1,6 @@
 /** Effects at providers, held against the log and the leases. */
 import * as Effect from "effect/Effect"
-import { environmentLeaseKey } from "../../../engine/lease/LeaseKey.ts"
+import { environmentLeaseKey } from "../../../spi/LeaseKey.ts"
 import type { Mutation, Observation, StackRef } from "../../../spi/Provider.ts"
 import type { LedgerEntry, SimulatedOperation, SimulatedProvider } from "../../provider/SimulatedProvider.ts"
 import { keyOf } from "../../provider/SimulatedState.ts"

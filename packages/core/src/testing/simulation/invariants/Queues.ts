@@ -3,7 +3,7 @@ import type { EnvironmentState, Deployment } from "../../../domain/Environment.t
 import { heldBy, vetoOn } from "../../../domain/Environment.ts"
 import type { Event, EventOf } from "../../../domain/Event.ts"
 import * as Freeze from "../../../domain/freeze/Freeze.ts"
-import { executionClaimKey, environmentLeaseKey, parseLeaseKey } from "../../../engine/lease/LeaseKey.ts"
+import { executionClaimKey, environmentLeaseKey, parseLeaseKey } from "../../../spi/LeaseKey.ts"
 import type { Lease } from "../../../spi/LeaseStore.ts"
 import type { Monitor } from "./Monitor.ts"
 import type { World } from "../world/World.ts"

@@ -1,13 +1,10 @@
 /**
  * The keys of leases, and what a lease is held for. This module makes all keys, and is the only one that reads one.
  */
-import * as Clock from "effect/Clock"
-import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { CorrelationId, DeploymentId, EnvironmentName } from "../../domain/Ids.ts"
-import { type Lease, LeaseStore } from "../../spi/LeaseStore.ts"
-import type { StoreError } from "../../spi/StoreError.ts"
+import { CorrelationId, DeploymentId, EnvironmentName } from "../domain/Ids.ts"
+import type { Lease } from "./LeaseStore.ts"
 
 /** The key under which executions of one deployment in one environment exclude each other. */
 export const environmentLeaseKey = (deploymentId: DeploymentId, environment: EnvironmentName): string =>
@@ -49,21 +46,3 @@ export const parseLeaseKey = (key: string): LeaseKey | undefined => {
 /** The execution that a lease on an environment is held for; undefined where it is held for something else. */
 export const holderOf = ({ holder }: Pick<Lease, "holder">): CorrelationId | undefined =>
   Option.getOrUndefined(correlationId(holder))
-
-/** The lease on an environment, where it is held and not over. */
-export const currentLease = Effect.fnUntraced(function* (
-  deploymentId: DeploymentId,
-  environment: EnvironmentName
-): Effect.fn.Return<Lease | undefined, StoreError, LeaseStore> {
-  const leases = yield* LeaseStore
-  const lease = yield* leases.get(environmentLeaseKey(deploymentId, environment))
-  const now = yield* Clock.currentTimeMillis
-  return lease === undefined || lease.expiresAt <= now ? undefined : lease
-})
-
-/** Whether a lease that was read is held: that it is not over yet is for the store's clock to say. */
-export const isLeaseHeld = (lease: Lease): Effect.Effect<boolean, StoreError, LeaseStore> =>
-  Effect.flatMap(LeaseStore, (leases) => leases.check(lease)).pipe(
-    Effect.as(true),
-    Effect.catchTag("LeaseLost", () => Effect.succeed(false))
-  )
