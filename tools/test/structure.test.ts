@@ -57,6 +57,27 @@ describe("the structure of the sources", () => {
     expect(circles(graph).map((circle) => circle.toSorted())).toEqual([["b", "c"]])
   })
 
+  it("has one way into the log: ExecutionLog.write, and one commit below it", () => {
+    // The parts of the store itself, and what wraps a database.
+    const below = /^packages\/core\/src\/(store|testing)\/|^packages\/node\/src\/(layerPostgres|whenThere)\.ts$/
+    const writers = (call: RegExp) =>
+      sources.map(named).filter((path) => !below.test(path) && call.test(readFileSync(join(root, path), "utf8")))
+    expect(writers(/\.commit\(/)).toEqual([])
+    // Whatever a store is called: nothing else appends objects with events.
+    expect(writers(/\.append\(\{|\bstore\s*\.append\b/)).toEqual(["packages/core/src/engine/log/ExecutionLog.ts"])
+  })
+
+  it("makes and reads ids of events and keys of leases in one module each", () => {
+    const others = (text: RegExp, ...owners: ReadonlyArray<string>) =>
+      sources.map(named).filter((path) => text.test(readFileSync(join(root, path), "utf8")) && !owners.includes(path))
+    expect(others(/[^*] as EventId\b|Brand<"EventId">/, "packages/core/src/domain/EventId.ts")).toEqual([])
+    expect(others(/(?:closing|set-aside|reported|seen)\//, "packages/core/src/domain/EventId.ts")).toEqual([])
+    expect(others(/`(?:environment|execution|trace)\/\$\{/, "packages/core/src/spi/LeaseKey.ts")).toEqual([])
+    expect(
+      others(/\bholder as CorrelationId|\.key\.(?:startsWith|split|replace|slice|match)\(|\.exec\(\w*\.key\)/)
+    ).toEqual([])
+  })
+
   it("keeps folders small enough to read: at most 20 files beside the door", () => {
     // One file per command.
     const listings = new Set(["packages/cli/src/commands"])
