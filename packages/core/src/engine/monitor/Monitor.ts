@@ -12,6 +12,7 @@ import * as EventId from "../../domain/EventId.ts"
 import type { StoredEvent } from "../../domain/Event.ts"
 import { type ExecutionState, isFinished, isQueued } from "../../domain/Execution.ts"
 import type { CorrelationId, Timestamp } from "../../domain/Ids.ts"
+import { steadyTime } from "../../internal/steadyTime.ts"
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import type { Observation } from "../../spi/Provider.ts"
 import type { ProviderError } from "../../spi/ProviderError.ts"
@@ -63,13 +64,6 @@ export interface MonitorOptions {
 
 const defaults = { interval: Duration.seconds(30), stallAfter: Duration.minutes(10) }
 
-/** The time from now on, whatever is done to the clock on the wall: a silence is neither made nor ended by setting it. */
-const steady: Effect.Effect<Effect.Effect<number>> = Effect.gen(function* () {
-  const begunAt = yield* Clock.currentTimeMillis
-  const begun = yield* Clock.monotonicTimeNanos
-  return Effect.map(Clock.monotonicTimeNanos, (now) => begunAt + Math.round(Number(now - begun) / 1_000_000))
-})
-
 /**
  * Makes whatever asks a store that is away ask again each second, until it is back. `told` hears once that it is away, and
  * once without an error that it is back.
@@ -99,7 +93,7 @@ const reader = Effect.fnUntraced(function* (
   onEvent: NonNullable<MonitorOptions["onEvent"]> = () => Effect.void
 ) {
   const store = yield* DeploymentStore
-  const time = yield* steady
+  const time = yield* steadyTime(yield* Clock.currentTimeMillis)
   let state = State.initial
   let lookedAt = 0
   const read = Effect.gen(function* () {
