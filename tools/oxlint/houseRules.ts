@@ -11,7 +11,7 @@ const mayImport: Readonly<Record<string, ReadonlyArray<string>>> = {
   domain: [],
   analysis: ["domain"],
   spi: ["domain", "analysis"],
-  api: ["domain", "analysis", "spi"],
+  api: ["domain", "analysis", "spi", "telemetry"],
   config: ["domain", "analysis", "spi", "api"],
   store: ["domain", "analysis", "spi", "api", "telemetry"],
   engine: ["domain", "analysis", "spi", "api", "config", "telemetry"],

@@ -92,6 +92,17 @@ describe("the structure of the sources", () => {
     expect(names.length).toBeLessThanOrEqual(40)
   })
 
+  it("has the command and the SDK read through the facade, not from the stores", () => {
+    // These choose and hand on stores, and read nothing.
+    const chooses = /^packages\/(cli\/src\/(backend\/|host\/Host\.ts)|node\/src\/sdk\/SignalboxNode\.ts)/
+    const readers = sources
+      .map(named)
+      .filter((path) => /^packages\/(cli\/src|node\/src\/sdk)\//.test(path) && !chooses.test(path))
+    expect(readers.length).toBeGreaterThan(100)
+    const stores = /import [^;]*?\b(?:DeploymentStore|LeaseStore)\b[^;]*? from "@signalbox\/core/
+    expect(readers.filter((path) => stores.test(readFileSync(join(root, path), "utf8")))).toEqual([])
+  })
+
   it("has rooms of the engine import each other through their doors", () => {
     const engine = join(root, "packages", "core", "src", "engine")
     const roomOf = (path: string) => relative(engine, path).split("/").slice(0, -1).join("/")

@@ -115,6 +115,15 @@ describe.skipIf(postgres === undefined)("an outage of the registry", { timeout: 
     assert.include(expectExit(await binary.run(job("three"), hinted.split(" "), { env: direct }), 0).stdout, "failed")
   })
 
+  it("ends a command with its lease, and the program too, if the connection only falls silent", async () => {
+    const first = started(job("one"), ["run", "--", "node", "-e", alive(Path.join(folder, "alive"))], through)
+    await first.says(/at work/)
+    cable.silence()
+    const { code, stderr } = await first.ended
+    assert.strictEqual(code, 6, stderr)
+    assert.match(stderr, /^error: the lease could not be renewed in time, and what ran under it was stopped: /m)
+  })
+
   it("is sat out by a deployment and its watchers", async () => {
     const cwd = job("one")
     expectExit(await binary.run(cwd, ["init", "--example"], { env: through }), 0)

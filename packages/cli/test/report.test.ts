@@ -1,6 +1,7 @@
 /**
  * What is said of durations: while something is under way, and of how far it could be relied on.
  */
+import { calibrationView } from "@signalbox/core/api"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import { Duration, Effect } from "effect"
@@ -20,7 +21,6 @@ import { placeLine } from "../src/live/queue.ts"
 import { heartbeat } from "../src/live/transition.ts"
 import { render } from "../src/live/render.ts"
 import { verdict } from "../src/live/report.ts"
-import { calibrationView } from "../src/json/report.ts"
 import { at, execution } from "./states.ts"
 import { memoryBackend, runWith, temporary } from "./support.ts"
 

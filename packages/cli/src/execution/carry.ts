@@ -1,20 +1,14 @@
 /**
  * Carries an execution to its end while it is shown, and says what came of it.
  */
+import { executionView } from "@signalbox/core/api"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import {
-  type CorrelationId,
-  DeploymentStore,
-  type Execution,
-  type LeaseLost,
-  type StoreError
-} from "@signalbox/core/spi"
+import { type CorrelationId, type Execution, type LeaseLost, type StoreError } from "@signalbox/core/spi"
 import { hasExpired, isAway } from "../waiting/away.ts"
 import { ExitCode, exitCodeOf } from "../main/ExitCode.ts"
 import { Failure } from "../main/Failure.ts"
 import { inkOf, type Invocation } from "../main/Invocation.ts"
-import { executionView } from "../json/execution.ts"
 import { watch } from "../live/watch.ts"
 import { outcome } from "./outcome.ts"
 import { explaining } from "../request/place.ts"
@@ -35,7 +29,7 @@ export const carry = Effect.fnUntraced(function* (
     Effect.gen(function* () {
       const shown = yield* watch(invocation, id)
       if (queueTimeout !== undefined) {
-        const asked = yield* Effect.flatMap(DeploymentStore, (store) => store.execution(id))
+        const asked = yield* box.executions.get(id)
         const hint = asked === undefined ? "See: signalbox active" : `See what is in the way: ${explaining(asked)}`
         yield* Effect.forkScoped(box.executions.withdrawAfter(id, queueTimeout, hint))
       }

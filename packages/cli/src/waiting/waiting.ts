@@ -6,7 +6,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { CanDeploy } from "@signalbox/core/engine"
 import type { Look } from "./Look.ts"
-import { type CorrelationId, DeploymentStore, type Execution, type StoreError } from "@signalbox/core/spi"
+import type { CorrelationId, Execution, StoreError } from "@signalbox/core/spi"
 import { askProviders, settledIn } from "./ask.ts"
 import { isAway } from "./away.ts"
 import { isFinished } from "../commands/choices.ts"
@@ -66,7 +66,7 @@ const lookOn = Effect.fnUntraced(function* (execution: Execution.ExecutionState,
 export const turnOf = (inv: Invocation, id: CorrelationId, pace: Pace) => {
   let known: Execution.ExecutionState | undefined
   const look = Effect.gen(function* () {
-    const state = yield* Effect.flatMap(DeploymentStore, (store) => store.execution(id))
+    const state = yield* Effect.flatMap(signalbox, ({ executions }) => executions.get(id))
     if (state === undefined) return yield* Target.unknownExecution(id)
     known = state
     if (isWaiting(state)) yield* refuseNested(inv, state)

@@ -1,9 +1,9 @@
 /**
  * The errors of the Promise facade: real `Error`s, told apart by `_tag`, without types of Effect.
  */
+import type { BlockerView } from "@signalbox/core/api"
 import type { ConfigurationIssue } from "@signalbox/core/config"
 import type { ErrorInfo, Lease } from "@signalbox/core/spi"
-import type { BlockerInfo } from "./Coordination.ts"
 
 interface Options extends ErrorInfo {
   readonly cause?: unknown
@@ -70,9 +70,9 @@ export class BlockedError extends Base<"BlockedError"> {
   override readonly name = "BlockedError"
   override readonly isRetryable = true
   readonly lease: Lease | undefined
-  readonly blockers: ReadonlyArray<BlockerInfo>
+  readonly blockers: ReadonlyArray<BlockerView>
   constructor(
-    options: Options & { readonly lease?: Lease | undefined; readonly blockers?: ReadonlyArray<BlockerInfo> }
+    options: Options & { readonly lease?: Lease | undefined; readonly blockers?: ReadonlyArray<BlockerView> }
   ) {
     super(options)
     this.lease = options.lease

@@ -64,7 +64,7 @@ const fromEngine = (error: EngineError): SignalboxError => {
         : new LeaseLostError({
             code: "lease_expired",
             message: error.message,
-            hint: "When the store can be reached again, look at what became of it with execution(correlationId), and attach to a deployment to carry it on.",
+            hint: "When the store can be reached again, look at what became of it with executions.get(correlationId), and attach to a deployment to carry it on.",
             isRetryable: true,
             cause: error
           })
@@ -115,7 +115,7 @@ export const toSignalboxError = (error: unknown): SignalboxError =>
 
 const carriedOn = {
   message: "interrupted: what was under way is kept, and attach carries it on",
-  hint: "Carry it on with attach(correlationId)."
+  hint: "Carry it on with executions.attach(correlationId)."
 }
 
 /** What a signal, or the end of the connection, did. */
