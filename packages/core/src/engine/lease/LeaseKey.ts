@@ -8,7 +8,7 @@ import type { StoreError } from "../../spi/StoreError.ts"
 export const environmentLeaseKey = (deploymentId: DeploymentId, environment: EnvironmentName): string =>
   `lock/${deploymentId}/${environment}`
 
-/** The lease of a lock, where somebody has it and it is not over. */
+/** The current lease, if it has a holder and is not over. */
 export const currentLease = Effect.fnUntraced(function* (
   deploymentId: DeploymentId,
   environment: EnvironmentName
@@ -19,7 +19,7 @@ export const currentLease = Effect.fnUntraced(function* (
   return lease === undefined || lease.expiresAt <= now ? undefined : lease
 })
 
-/** Whether a lease that was read is held: that it is not over yet is for the store's clock to say. */
+/** Whether a lease that was read is held; the store's clock decides whether it is over. */
 export const isLeaseHeld = (lease: Lease): Effect.Effect<boolean, StoreError, LeaseStore> =>
   Effect.flatMap(LeaseStore, (leases) => leases.check(lease)).pipe(
     Effect.as(true),
