@@ -19,7 +19,7 @@ const importsOf = (path: string): ReadonlyArray<string> =>
     resolve(dirname(path), from ?? dynamic ?? "")
   )
 
-/** Tarjan's strongly connected components, those of more than one file. */
+/** Tarjan's strongly connected components with more than one file. */
 const circles = (graph: ReadonlyMap<string, ReadonlyArray<string>>): ReadonlyArray<ReadonlyArray<string>> => {
   const index = new Map<string, number>()
   const low = new Map<string, number>()
@@ -48,13 +48,34 @@ describe("the structure of the sources", () => {
     expect(circles(graph)).toEqual([])
   })
 
-  it("finds a circle where there is one", () => {
+  it("finds an existing circle", () => {
     const graph = new Map([
       ["a", ["b"]],
       ["b", ["c"]],
       ["c", ["b"]]
     ])
     expect(circles(graph).map((circle) => circle.toSorted())).toEqual([["b", "c"]])
+  })
+
+  it("has one way into the log: ExecutionLog.write, and one commit below it", () => {
+    // The parts of the store itself, and what wraps a database.
+    const below = /^packages\/core\/src\/(store|testing)\/|^packages\/node\/src\/(layerPostgres|whenThere)\.ts$/
+    const writers = (call: RegExp) =>
+      sources.map(named).filter((path) => !below.test(path) && call.test(readFileSync(join(root, path), "utf8")))
+    expect(writers(/\.commit\(/)).toEqual([])
+    // Whatever a store is called: nothing else appends objects with events.
+    expect(writers(/\.append\(\{|\bstore\s*\.append\b/)).toEqual(["packages/core/src/engine/log/ExecutionLog.ts"])
+  })
+
+  it("makes and reads ids of events and keys of leases in one module each", () => {
+    const others = (text: RegExp, ...owners: ReadonlyArray<string>) =>
+      sources.map(named).filter((path) => text.test(readFileSync(join(root, path), "utf8")) && !owners.includes(path))
+    expect(others(/[^*] as EventId\b|Brand<"EventId">/, "packages/core/src/domain/EventId.ts")).toEqual([])
+    expect(others(/(?:closing|set-aside|reported|seen)\//, "packages/core/src/domain/EventId.ts")).toEqual([])
+    expect(others(/`(?:environment|execution|trace)\/\$\{/, "packages/core/src/spi/LeaseKey.ts")).toEqual([])
+    expect(
+      others(/\bholder as CorrelationId|\.key\.(?:startsWith|split|replace|slice|match)\(|\.exec\(\w*\.key\)/)
+    ).toEqual([])
   })
 
   it("keeps folders small enough to read: at most 20 files beside the door", () => {
@@ -82,7 +103,7 @@ describe("the structure of the sources", () => {
     }
   })
 
-  it("exports at most 40 names from the root of core; the rest stands under its subpath", () => {
+  it("exports at most 40 names from the root of core; the rest is under its subpath", () => {
     const index = readFileSync(join(root, "packages", "core", "src", "index.ts"), "utf8")
     expect(index).not.toMatch(/export \*/)
     const names = [...index.matchAll(/^export (?:type )?\{([^}]*)\}/gm)].flatMap(([, list = ""]) =>

@@ -23,7 +23,6 @@ describe.skipIf(postgres === undefined)("an outage of the registry", { timeout: 
   const running: Array<Running> = []
   beforeAll(() => void (binary = build()), 120_000)
   afterAll(async () => {
-    binary.remove()
     await postgres?.stop()
   }, 120_000)
   beforeEach(async () => {

@@ -4,7 +4,7 @@
 import * as Cause from "effect/Cause"
 import type * as CliError from "effect/cli/CliError"
 import * as Data from "effect/Data"
-import { type ErrorInfo, escapeUnfit } from "@signalbox/core/spi"
+import { type ErrorInfo, escapeUnfit, LeaseKey } from "@signalbox/core/spi"
 import { ExitCode } from "./ExitCode.ts"
 import { clock } from "../live/words.ts"
 import { suggest } from "./suggest.ts"
@@ -51,10 +51,10 @@ interface LeaseShape {
 const blocked = (lease: LeaseShape, info: ErrorInfo | undefined): FailureShape => {
   const since = `since ${clock(lease.acquiredAt)}; unless renewed, its lease ends at ${clock(lease.expiresAt)}`
   const code = info?.code ?? "blocked"
-  const [, deployment, environment] = /^lock\/([^/]+)\/(.+)$/.exec(lease.key) ?? []
-  if (deployment === undefined) {
+  const key = LeaseKey.parseLeaseKey(lease.key)
+  if (key?._tag !== "Environment") {
     // The claim of whoever runs an execution: that one is known, and its process says nothing to anybody.
-    const id = lease.key.replace(/^execution\//, "")
+    const id = key?.id ?? lease.key
     return {
       exitCode: ExitCode.blocked,
       info: {
@@ -64,13 +64,14 @@ const blocked = (lease: LeaseShape, info: ErrorInfo | undefined): FailureShape =
       }
     }
   }
-  const reasons = `signalbox can-deploy ${deployment} --environment ${environment} --explain`
+  const { deploymentId, environment } = key
+  const reasons = `signalbox can-deploy ${deploymentId} --environment ${environment} --explain`
   const other = `watch it: signalbox attach ${lease.holder} · stop it: signalbox abort ${lease.holder}`
   return {
     exitCode: ExitCode.blocked,
     info: {
       code,
-      message: `${deployment} ${environment} is held by ${lease.holder} (${lease.reason ?? "unknown"}) ${since}`,
+      message: `${deploymentId} ${environment} is held by ${lease.holder} (${lease.reason ?? "unknown"}) ${since}`,
       // What was refused has not begun, and may wait instead.
       hint:
         info === undefined

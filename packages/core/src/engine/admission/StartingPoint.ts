@@ -1,12 +1,19 @@
 /**
- * What an execution starts from: its stacks, and what each of them was before.
+ * What an execution starts from: its stacks, and the previous state of each.
  */
+import * as Effect from "effect/Effect"
 import type { EnvironmentState } from "../../domain/Environment.ts"
+import * as EventId from "../../domain/EventId.ts"
 import type { StackBefore } from "../../domain/Event.ts"
-import type { StackName } from "../../domain/Ids.ts"
+import type { CorrelationId, DeploymentId, EnvironmentName, StackName } from "../../domain/Ids.ts"
 import type { DeploymentStatus, ExecutionKind } from "../../domain/Machines.ts"
 import type { ExecutionSpec, StackSpec } from "../../domain/Spec.ts"
+import { DeploymentStore } from "../../spi/DeploymentStore.ts"
+import type { Lease, LeaseHeld, LeaseLost, LeaseStore } from "../../spi/LeaseStore.ts"
+import type { StoreError } from "../../spi/StoreError.ts"
+import type { DueEvent } from "../log/index.ts"
 import { takenBackSpec } from "./RecordedManifest.ts"
+import { supersede } from "./Supersession.ts"
 
 export interface StartingPoint {
   readonly deploymentBefore: DeploymentStatus
@@ -15,8 +22,8 @@ export interface StartingPoint {
 }
 
 /**
- * Reads it from the state of the environment. A rollback works on the stacks that have an earlier release to go back to; it
- * and a destruction work on what was recorded, narrowed to `only`, and not on what was asked for.
+ * Reads it from the state of the environment. A rollback works on the stacks with an earlier release; rollback and
+ * destruction work on the record, limited to `only`, and not on the request.
  */
 export const startingPoint = (
   kind: ExecutionKind,
@@ -44,7 +51,7 @@ export const startingPoint = (
   }
 }
 
-/** What was destroyed is deployed again, not rolled back. */
+/** A destroyed stack is deployed again, not rolled back. */
 const goesBack = (stack: StackSpec, { checkpoint, release, status }: StackBefore): boolean =>
   stack.irreversible === undefined &&
   (status === "deployed" || status === "failed") &&
@@ -53,7 +60,52 @@ const goesBack = (stack: StackSpec, { checkpoint, release, status }: StackBefore
   checkpoint.release.id !== release?.id
 
 /**
- * Whether there is nothing to do: a rollback of an environment that has no earlier release.
+ * Whether there is nothing to do: a rollback of an environment without an earlier release.
  */
 export const isEmpty = (kind: ExecutionKind, { spec }: StartingPoint): boolean =>
   kind === "rollback" && spec.stacks.length === 0
+
+/** What an execution works on, and in which environment. */
+interface Starting {
+  readonly correlationId: CorrelationId
+  readonly kind: ExecutionKind
+  readonly deploymentId: DeploymentId
+  readonly environment: EnvironmentName
+}
+
+/** Where an execution starts under its lease, and whose place it takes. */
+export interface LeasedStart {
+  readonly from: StartingPoint
+  readonly environment: EnvironmentState | undefined
+  readonly supersedes: { readonly supersedes?: CorrelationId }
+}
+
+/**
+ * Closes the execution that was left unfinished in `found`, the environment as it was read under the lease, and tells where
+ * the next one starts: its predecessor has changed what is there.
+ *
+ * *Errors*: `LeaseHeld` where the predecessor is still run, `LeaseLost` where `lock` is gone.
+ */
+export const startUnderLease = Effect.fnUntraced(function* (
+  { correlationId: id, deploymentId, environment, kind }: Starting,
+  asked: { readonly spec: ExecutionSpec; readonly only: ReadonlyArray<StackName> | undefined },
+  found: EnvironmentState | undefined,
+  lock: Lease
+): Effect.fn.Return<LeasedStart, LeaseHeld | LeaseLost | StoreError, DeploymentStore | LeaseStore> {
+  const store = yield* DeploymentStore
+  const before = found?.current ?? undefined
+  const closed = before !== undefined && (yield* supersede(before, id, found, lock))
+  const now = closed ? yield* store.environment(deploymentId, environment) : found
+  return {
+    from: startingPoint(kind, asked.spec, now, asked.only),
+    environment: now,
+    supersedes: before === undefined ? {} : { supersedes: before }
+  }
+})
+
+/** Records the lease that an execution starts under. */
+export const leaseAcquired = ({ fence, key }: Lease, at: number): DueEvent => ({
+  id: EventId.lease(fence),
+  at,
+  event: { _tag: "LeaseAcquired", key, fence }
+})

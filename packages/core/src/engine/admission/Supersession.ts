@@ -7,11 +7,12 @@ import * as Effect from "effect/Effect"
 import type { EnvironmentState } from "../../domain/Environment.ts"
 import { isFinished } from "../../domain/Execution.ts"
 import type { CorrelationId } from "../../domain/Ids.ts"
-import { DeploymentStore } from "../../spi/DeploymentStore.ts"
+import type { ErrorInfo } from "../../domain/Release.ts"
+import type { DeploymentStore, StreamState } from "../../spi/DeploymentStore.ts"
 import { type Lease, type LeaseHeld, type LeaseLost, LeaseStore } from "../../spi/LeaseStore.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
 import { claimExecution, heldUntil } from "../lease/index.ts"
-import { closureEvents, superseded } from "../log/index.ts"
+import { closureEvents, ExecutionLog, superseded } from "../log/index.ts"
 
 /**
  * Ends an execution that was left unfinished and whose lease is over; returns whether there was anything to end.
@@ -24,29 +25,26 @@ export const supersede = Effect.fnUntraced(function* (
   environment: EnvironmentState | undefined,
   lock: Lease
 ): Effect.fn.Return<boolean, LeaseHeld | LeaseLost | StoreError, DeploymentStore | LeaseStore> {
-  const store = yield* DeploymentStore
   const leases = yield* LeaseStore
   const before = yield* heldUntil(id)
   const mine = yield* claimExecution(id, Duration.seconds(10))
-  const state = yield* store.execution(id)
-  if (state === undefined || isFinished(state)) {
-    yield* Effect.ignore(leases.release(mine))
-    return false
-  }
   const at = yield* Clock.currentTimeMillis
-  const closed = closureEvents(state, environment, at, {
+  const error: ErrorInfo = {
     code: superseded,
     message: `${id} was left unfinished and is superseded by ${by}`,
     hint: `Follow the new one: signalbox attach ${by}`
-  })
-  const events = closed.map((one) =>
-    one.event._tag === "ExecutionTransitioned" ? { ...one, event: { ...one.event, ...before } } : one
-  )
-  yield* store
-    .append({ stream: id, events, guards: [lock, mine] })
-    .pipe(
-      Effect.catchTag(["SequenceConflict", "IllegalTransition"], Effect.die),
-      Effect.ensuring(Effect.ignore(leases.release(mine)))
+  }
+  const decide = ({ execution }: StreamState) =>
+    Effect.succeed(
+      execution === undefined || isFinished(execution)
+        ? []
+        : closureEvents(execution, environment, at, error).map((one) =>
+            one.event._tag === "ExecutionTransitioned" ? { ...one, event: { ...one.event, ...before } } : one
+          )
     )
-  return true
+  const written = yield* ExecutionLog.write(id, decide, [lock, mine]).pipe(
+    Effect.catchTag("IllegalTransition", Effect.die),
+    Effect.ensuring(Effect.ignore(leases.release(mine)))
+  )
+  return written.length > 0
 })

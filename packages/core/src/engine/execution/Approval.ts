@@ -2,6 +2,7 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import * as EventId from "../../domain/EventId.ts"
 import type { StageName } from "../../domain/Machines.ts"
 import type { ApprovalSpec, StackSpec } from "../../domain/Spec.ts"
 import { concerns, type IssuedCommand } from "./Control.ts"
@@ -59,7 +60,7 @@ const waitForAnswer = Effect.fnUntraced(function* (
   const { control, journal } = yield* ExecutionContext
   const stack = options.stack.name
   const expiresAt = startedAt + Duration.toMillis(options.approval.expiresIn)
-  yield* journal.record(`${options.name}/asked`, {
+  yield* journal.record(EventId.asked(options.name), {
     _tag: "ApprovalRequested",
     stack,
     question: options.question,
@@ -84,7 +85,7 @@ const waitForAnswer = Effect.fnUntraced(function* (
 
   const answer =
     answered === undefined ? options.approval.otherwise : answered.command === "retry" ? "retry" : "continue"
-  yield* journal.record(`${options.name}/answered`, {
+  yield* journal.record(EventId.answered(options.name), {
     _tag: "ApprovalResolved",
     stack,
     answer: answer === "abort" ? "abort" : "continue",

@@ -3,6 +3,7 @@
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as EventId from "../../domain/EventId.ts"
 import type { StackName } from "../../domain/Ids.ts"
 import type { StackPlan } from "../../domain/Release.ts"
 import type { StackSpec } from "../../domain/Spec.ts"
@@ -172,7 +173,7 @@ const retireAll = (outcomes: ReadonlyMap<StackName, Outcome>, validated: Readonl
       proven,
       ({ plan, stack }) =>
         Effect.catch(retire(stack, plan, 0, "validation"), (failure) =>
-          journal.record(`retire-failed/${stack.name}`, {
+          journal.record(EventId.retireFailed(stack.name), {
             _tag: "ProgressReported",
             stack: stack.name,
             message: `the old release was left running: ${failure.message}`

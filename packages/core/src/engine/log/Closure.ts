@@ -1,9 +1,9 @@
 import type { EnvironmentState } from "../../domain/Environment.ts"
-import type { NewEvent } from "../../domain/Event.ts"
+import * as EventId from "../../domain/EventId.ts"
 import type { ExecutionState, StageState } from "../../domain/Execution.ts"
 import type { StackName, Timestamp } from "../../domain/Ids.ts"
 import type { ErrorInfo } from "../../domain/Release.ts"
-import { withEndAlert } from "./EndAlert.ts"
+import type { DueEvent } from "./ExecutionLog.ts"
 
 /** The code of the error of an execution whose place another one took. */
 export const superseded = "superseded"
@@ -18,26 +18,32 @@ export const closureEvents = (
   environment: EnvironmentState | undefined,
   at: Timestamp,
   error: ErrorInfo
-): ReadonlyArray<NewEvent> => {
+): ReadonlyArray<DueEvent> => {
   const reason = error.message
   const stopped = state.status === "paused" && error.code === superseded
   const ended = stopped ? "cancelled" : "failed"
-  const stages = (of: ReadonlyArray<StageState>, stack?: StackName): ReadonlyArray<NewEvent> =>
+  const stages = (of: ReadonlyArray<StageState>, stack?: StackName): ReadonlyArray<DueEvent> =>
     of.flatMap(({ name, status }) => {
       const on = status === "pending" ? "skipped" : status === "running" || status === "waiting" ? ended : undefined
       return on === undefined
         ? []
         : [
             {
-              id: `closing/${stack ?? ""}/${name}`,
+              id: EventId.closingStage(name, stack),
               at,
               event: { _tag: "StageTransitioned", stage: name, on, reason, ...(stack === undefined ? {} : { stack }) }
             }
           ]
     })
-  const stacks = state.stacks.flatMap(({ name, status }): ReadonlyArray<NewEvent> =>
+  const stacks = state.stacks.flatMap(({ name, status }): ReadonlyArray<DueEvent> =>
     status === "deploying" || status === "rolling_back" || status === "destroying"
-      ? [{ id: `closing/${name}`, at, event: { _tag: "StackTransitioned", stack: name, on: "interrupted", error } }]
+      ? [
+          {
+            id: EventId.closingStack(name),
+            at,
+            event: { _tag: "StackTransitioned", stack: name, on: "interrupted", error }
+          }
+        ]
       : []
   )
   // What a command that was cut off did is not known.
@@ -49,17 +55,23 @@ export const closureEvents = (
         : environment?.status === "destroying"
           ? "destroy_failed"
           : undefined
-  return withEndAlert(state, [
+  return [
     ...stages(state.stages),
     ...state.stacks.flatMap((stack) => stages(stack.stages, stack.name)),
     ...stacks,
     ...(on === undefined || environment?.current !== state.correlationId
       ? []
-      : [{ id: "closing/deployment", at, event: { _tag: "DeploymentTransitioned", on, reason } } satisfies NewEvent]),
+      : [
+          {
+            id: EventId.closingDeployment,
+            at,
+            event: { _tag: "DeploymentTransitioned", on, reason }
+          } satisfies DueEvent
+        ]),
     {
-      id: "closing/execution",
+      id: EventId.closingExecution,
       at,
       event: { _tag: "ExecutionTransitioned", on: state.status === "queued" ? "cancelled" : ended, reason, error }
     }
-  ])
+  ]
 }

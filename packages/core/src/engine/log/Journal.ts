@@ -5,6 +5,7 @@ import * as Queue from "effect/Queue"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
+import type { EventId } from "../../domain/EventId.ts"
 import type { Event, EventOf, NewEvent } from "../../domain/Event.ts"
 import * as Execution from "../../domain/Execution.ts"
 import type { CorrelationId } from "../../domain/Ids.ts"
@@ -13,46 +14,49 @@ import type { Json } from "../../domain/Release.ts"
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import type { Lease, LeaseLost } from "../../spi/LeaseStore.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
-import { withEndAlert } from "./EndAlert.ts"
+import { type DueEvent, write as writeEvents } from "./ExecutionLog.ts"
 import { lostBy } from "../lease/index.ts"
 
 /**
  * The journal of one execution: its events, as one runner writes them.
  *
- * *Details*: `record` folds an event into `state` at once and writes it soon; `commit` returns when everything recorded so
- * far is durable. What is recorded in one go is written in one transaction, so a receipt costs nothing extra when the next
- * intent follows it. An event whose id is there already is left out: that is what makes a replay harmless. A store that is
- * out of reach is asked again without end: when to give up is for the keeper of the lease to say.
+ * *Details*: `record` folds an event into `state` at once and writes it soon; `commit` returns when everything recorded
+ * so far is durable. Events recorded together are written in one transaction, so a receipt costs nothing extra when the
+ * next intent follows it. An event whose id exists already is dropped, which makes a replay harmless. An unavailable
+ * store is retried forever: the keeper of the lease decides when to give up.
  */
 export interface Journal {
   readonly correlationId: CorrelationId
   readonly request: EventOf<"ExecutionRequested">
   readonly state: () => Execution.ExecutionState
-  /** How many events it has. */
+  /** The number of its events. */
   readonly size: () => number
   /** Whether an event with this id was recorded. */
-  readonly has: (id: string) => boolean
+  readonly has: (id: EventId) => boolean
   /** When the intent of a step was recorded. */
   readonly startedAt: (step: string) => number | undefined
-  /** How long nobody ran the execution, in milliseconds since a time: between a runner's last event and its successor's first. */
+  /**
+   * How long the execution had no runner, in milliseconds since a time: between a runner's last event and its
+   * successor's first.
+   */
   readonly idle: (since: number) => number
   /** The encoded outcome of a finished step. */
   readonly receipt: (step: string) => Json | undefined
   readonly deferred: (name: string) => Json | undefined
-  /** When a durable clock goes off. */
+  /** When a durable clock fires. */
   readonly clock: (name: string) => number | undefined
-  /** A function decides from the state at the very moment of recording; nothing is recorded where it returns nothing. */
+  /** A function decides from the state at the moment of recording; nothing is recorded if it returns nothing. */
   readonly record: (
-    id: string,
+    id: EventId,
     event: Event | ((state: Execution.ExecutionState) => Event | undefined)
   ) => Effect.Effect<void>
   readonly commit: Effect.Effect<void>
-  /** Fails once nothing can be written any more: a lease was lost, or the store failed for good. */
+  /** Fails once nothing can be written any more: a lease was lost, or the store failed permanently. */
   readonly lost: Effect.Effect<never, LeaseLost | StoreError>
 }
 
 type Item =
-  | { readonly _tag: "Event"; readonly event: NewEvent }
+  | { readonly _tag: "Event"; readonly event: DueEvent }
   | { readonly _tag: "Commit"; readonly done: Deferred.Deferred<void> }
 
 const readAll = Effect.fnUntraced(function* (stream: string) {
@@ -75,7 +79,7 @@ const withTurn = (
 ): EventOf<"ExecutionRequested"> => ({ ...request, ...from })
 
 /**
- * What was asked for, with what the execution starts from since it came to its turn.
+ * The request, with what the execution starts from since its admission.
  */
 export const requestOf = Effect.fnUntraced(function* (
   correlationId: CorrelationId
@@ -155,9 +159,10 @@ export const openJournal = Effect.fnUntraced(function* (
   const queue = yield* Queue.unbounded<Item>()
   const lost = yield* Deferred.make<never, LeaseLost | StoreError>()
 
-  const write = (events: ReadonlyArray<NewEvent>) => {
+  const write = (events: ReadonlyArray<DueEvent>) => {
     let outage: StoreError | undefined
-    return store.append({ stream: correlationId, events, guards: guards() }).pipe(
+    return Effect.suspend(() => writeEvents(correlationId, events, guards())).pipe(
+      Effect.provideService(DeploymentStore, store),
       Effect.tapErrorTag("StoreError", (error) => Effect.sync(() => void (outage = error))),
       Effect.retry({
         schedule: Schedule.min([Schedule.exponential("20 millis"), Schedule.spaced("1 second")]),
@@ -165,7 +170,6 @@ export const openJournal = Effect.fnUntraced(function* (
       }),
       Effect.catchTags({
         IllegalTransition: Effect.die,
-        SequenceConflict: Effect.die,
         LeaseLost: ({ fence, key }) => Effect.fail(lostBy({ fence, key }, outage))
       })
     )
@@ -199,19 +203,16 @@ export const openJournal = Effect.fnUntraced(function* (
     receipt: (step) => receipts.get(step),
     deferred: (name) => deferreds.get(name),
     clock: (name) => clocks.get(name),
-    // One synchronous piece: no other fiber records between the decision and the fold.
+    // One synchronous block: no other fiber records between the decision and the fold.
     record: (id, given) =>
       Clock.clockWith((clock) => {
         if (ids.has(id)) return Effect.void
         const event = typeof given === "function" ? given(state!) : given
         if (event === undefined) return Effect.void
-        const entry: NewEvent = { id, at: Math.floor(clock.currentTimeMillisUnsafe()), event }
-        // Of an end it is told with the end.
-        for (const each of event._tag === "ExecutionTransitioned" ? withEndAlert(state, [entry]) : [entry]) {
-          const illegal = apply(each)
-          if (illegal !== undefined) return Effect.die(illegal)
-          Queue.offerUnsafe(queue, { _tag: "Event", event: each })
-        }
+        const entry: DueEvent = { id, at: Math.floor(clock.currentTimeMillisUnsafe()), event }
+        const illegal = apply(entry)
+        if (illegal !== undefined) return Effect.die(illegal)
+        Queue.offerUnsafe(queue, { _tag: "Event", event: entry })
         return Effect.void
       }),
     commit: Effect.gen(function* () {

@@ -4,7 +4,8 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type { NewEvent, StackBefore } from "../../domain/Event.ts"
+import * as EventId from "../../domain/EventId.ts"
+import type { StackBefore } from "../../domain/Event.ts"
 import {
   CorrelationId,
   type DeploymentId,
@@ -18,6 +19,7 @@ import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import type { Observation } from "../../spi/Provider.ts"
 import type { Providers } from "../../spi/Providers.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
+import { type DueEvent, ExecutionLog } from "../log/index.ts"
 import { traceIdOf } from "../../telemetry/index.ts"
 import { progressSourcesOf } from "./ProviderProgress.ts"
 
@@ -82,9 +84,9 @@ const record = Effect.fnUntraced(function* (
     release,
     status
   }))
-  const events: ReadonlyArray<NewEvent> = [
+  const events: ReadonlyArray<DueEvent> = [
     {
-      id: "requested",
+      id: EventId.requested,
       at,
       event: {
         _tag: "ExecutionRequested",
@@ -99,17 +101,20 @@ const record = Effect.fnUntraced(function* (
         spec: { ...spec, stacks: spec.stacks.filter(({ name }) => name === stack) }
       }
     },
-    { id: "execution/started", at, event: { _tag: "ExecutionTransitioned", on: "started" } },
-    { id: "stage//deployment/started", at, event: { _tag: "StageTransitioned", stage: "deployment", on: "started" } },
+    { id: EventId.execution("started"), at, event: { _tag: "ExecutionTransitioned", on: "started" } },
     {
-      id: `stage/${stack}/deployment/started`,
+      id: EventId.stage("deployment", "started"),
+      at,
+      event: { _tag: "StageTransitioned", stage: "deployment", on: "started" }
+    },
+    {
+      id: EventId.stage("deployment", "started", stack),
       at,
       event: { _tag: "StageTransitioned", stage: "deployment", on: "started", stack }
     }
   ]
-  yield* store.append({ stream: id, expected: 0, events }).pipe(
-    // Another monitor has seen it first, and recorded the same.
-    Effect.catchTag("SequenceConflict", () => Effect.void),
+  // Another monitor may have seen it first, and recorded the same.
+  yield* ExecutionLog.write(id, ({ seq }) => Effect.succeed(seq === 0 ? events : [])).pipe(
     Effect.catchTag(["IllegalTransition", "LeaseLost"], Effect.die)
   )
   return id
@@ -142,7 +147,7 @@ export const endOfObserved = (
   stack: StackName,
   observed: Observation,
   at: Timestamp
-): ReadonlyArray<NewEvent> => {
+): ReadonlyArray<DueEvent> => {
   const { operation, status } = observed
   if (status === "unknown" || (operation === null && status === "changing")) return []
   if (operation !== null && observedId(place, stack, operation.id) === place.correlationId) return []
@@ -150,10 +155,14 @@ export const endOfObserved = (
   const reason = error === undefined ? {} : { reason: error.message }
   const on = error === undefined ? "succeeded" : "failed"
   return [
-    { id: "observed/stack", at, event: { _tag: "StageTransitioned", stage: "deployment", on, stack, ...reason } },
-    { id: "observed/stage", at, event: { _tag: "StageTransitioned", stage: "deployment", on, ...reason } },
     {
-      id: "observed/end",
+      id: EventId.observed("stack"),
+      at,
+      event: { _tag: "StageTransitioned", stage: "deployment", on, stack, ...reason }
+    },
+    { id: EventId.observed("stage"), at, event: { _tag: "StageTransitioned", stage: "deployment", on, ...reason } },
+    {
+      id: EventId.observed("end"),
       at,
       event: {
         _tag: "ExecutionTransitioned",

@@ -6,7 +6,6 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { Origin } from "../../domain/Event.ts"
 import { mayHaveCommand } from "../../domain/Execution.ts"
-import type { CorrelationId } from "../../domain/Ids.ts"
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import type { Lease, LeaseStore } from "../../spi/LeaseStore.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
@@ -14,6 +13,7 @@ import { requestsAhead } from "../queue/index.ts"
 import { type AdmissionRequest, type Blocker, unknownBlocker, overridePasses } from "../admission/index.ts"
 import { clearsAtTime, expectedEnd } from "../estimation/index.ts"
 import { currentLease, RunnerIdentity } from "../lease/index.ts"
+import { holderOf } from "../../spi/LeaseKey.ts"
 
 /** Of so many in the queue it is said when they will be done: each takes all those before it into account. */
 const foretold = 5
@@ -59,7 +59,8 @@ const holder = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Blocker, StoreError, DeploymentStore | LeaseStore> {
   const { isDead } = yield* RunnerIdentity
   const store = yield* DeploymentStore
-  const held = yield* store.execution(lease.holder as CorrelationId)
+  const id = holderOf(lease)
+  const held = id === undefined ? undefined : yield* store.execution(id)
   const now = yield* Clock.currentTimeMillis
   // Nobody renews it: it is kept for whoever carries the execution on, or was left behind.
   const alone = isDead(lease.owner)
@@ -73,7 +74,7 @@ const holder = Effect.fnUntraced(function* (
     who: lease.holder,
     since: lease.acquiredAt,
     consoleUrl: pageOf(held?.origin),
-    clearsAt: alone ? clearsAtTime(lease.expiresAt) : yield* expectedEnd(lease.holder as CorrelationId),
+    clearsAt: alone || id === undefined ? clearsAtTime(lease.expiresAt) : yield* expectedEnd(id),
     override: alone
       ? `${held !== undefined && mayHaveCommand(held) ? "wait" : `signalbox cleanup ${lease.holder}`}, or by force: ${force}`
       : `signalbox abort ${lease.holder}, or by force: ${force}`

@@ -1,12 +1,12 @@
 /**
- * What a provider still has, of which this registry knows nothing.
+ * What a provider still has, and this store does not know.
  */
 import * as Effect from "effect/Effect"
 import type { DeploymentId, EnvironmentName } from "../../domain/Ids.ts"
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import { LeaseStore } from "../../spi/LeaseStore.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
-import { environmentLeaseKey } from "../lease/index.ts"
+import { environmentLeaseKey } from "../../spi/LeaseKey.ts"
 
 /**
  * An environment as a provider remembers it: `fence` is the highest that a mutation has shown.
@@ -18,7 +18,7 @@ export interface Remembered {
 }
 
 /**
- * Whether an environment belongs to another registry: this one does not know the deployment, or never gave out that fence.
+ * Whether an environment belongs to another store: this one does not know the deployment, or never issued that fence.
  */
 export const isUnknown = Effect.fnUntraced(function* ({
   deploymentId,

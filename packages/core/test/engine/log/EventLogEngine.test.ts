@@ -5,6 +5,7 @@ import { Cause, Clock, Duration, Effect, Exit, Fiber, Schema } from "effect"
 import { TestClock } from "effect/testing"
 import { Activity, DurableClock, DurableDeferred, Workflow, type WorkflowEngine } from "effect/workflow"
 import * as EventLogEngine from "../../../src/engine/log/EventLogEngine.ts"
+import * as EventId from "../../../src/domain/EventId.ts"
 import { openJournal } from "../../../src/engine/log/Journal.ts"
 import { drive, settle } from "../support.ts"
 
@@ -42,7 +43,7 @@ const work = Workflow.make("test/Work", {
 
 type Body = Effect.Effect<string, string, WorkflowEngine.WorkflowEngine | WorkflowEngine.WorkflowInstance>
 
-/** One runner: a journal opened anew, an engine on it, and the workflow executed. */
+/** One runner: a newly opened journal, an engine on it, and the workflow executed. */
 const runOn = (lease: Lease, body: Body) =>
   Effect.scoped(
     Effect.gen(function* () {
@@ -185,7 +186,7 @@ describe("the event-log engine", () => {
   )
 
   test(
-    "a defect of a step comes back from its receipt as what it was",
+    "a defect of a step keeps its form in its receipt",
     Effect.gen(function* () {
       const lease = yield* claim
       const mistake = new TypeError("it is no function", { cause: { password: "hunter2" } })
@@ -212,7 +213,7 @@ describe("the event-log engine", () => {
   )
 
   test(
-    "a defect that a deferred was done with comes back as what it was",
+    "a defect of a deferred keeps its form",
     Effect.gen(function* () {
       const lease = yield* claim
       const answer = DurableDeferred.make("answer")
@@ -305,7 +306,7 @@ describe("the event-log engine", () => {
         Effect.gen(function* () {
           const journal = yield* openJournal(id, () => [lease])
           yield* leases.release(lease)
-          yield* journal.record("late", { _tag: "LeaseAcquired", key: "x", fence: 1 })
+          yield* journal.record(EventId.lease(1), { _tag: "LeaseAcquired", key: "x", fence: 1 })
           return yield* Effect.flip(journal.lost)
         })
       )

@@ -31,8 +31,8 @@ const toldIn = (id: CorrelationId) =>
   )
 const seenIn = (id: CorrelationId) =>
   Effect.map(eventsOf(id), (events) =>
-    events.flatMap(({ event, id }) =>
-      event._tag === "ProgressReported" && id.startsWith("seen/") ? [event.message] : []
+    events.flatMap(({ event }) =>
+      event._tag === "ProgressReported" && event.source === "monitor" ? [event.message] : []
     )
   )
 
