@@ -64,7 +64,7 @@ describe("the waterfall", () => {
   it("shows nesting, durations and times", () => {
     assert.deepEqual(waterfall(spans, { columns: 72, paint: paint(false) }), [
       "✔ deploy shop                     10s  ████████████████████████████████",
-      "✖   runner, ended abruptly 5.0s  ████████████████",
+      "✖   runner, ended abruptly       5.0s  ████████████████",
       "✔   deployment                   9.0s     █████████████████████████████",
       "✔     web                        9.0s     █████████████████████████████",
       "✔       stage 100                3.0s     ██████████",
