@@ -1,4 +1,4 @@
-import { deploymentView } from "@signalbox/core/api"
+import { deploymentView } from "@signalbox/core/api/views"
 import * as Path from "node:path"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"

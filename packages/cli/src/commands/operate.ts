@@ -5,7 +5,8 @@ import * as Path from "node:path"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { type Request, executionView, planView } from "@signalbox/core/api"
+import type { Request } from "@signalbox/core/api"
+import { executionView, planView } from "@signalbox/core/api/views"
 import {
   CorrelationId,
   type DeploymentId,

@@ -1,7 +1,7 @@
 /**
  * The watching part of `monitor`: which execution is meant, and what is reported. Runs in the watching process.
  */
-import { eventView } from "@signalbox/core/api"
+import { eventView } from "@signalbox/core/api/views"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"

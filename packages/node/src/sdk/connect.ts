@@ -1,7 +1,8 @@
 /**
  * The Promise facade.
  */
-import { deploymentView, environmentView, estimateView, replayView, type Request } from "@signalbox/core/api"
+import type { Request } from "@signalbox/core/api"
+import { deploymentView, environmentView, estimateView, replayView } from "@signalbox/core/api/views"
 import { HistoryReplay, RecordedManifest } from "@signalbox/core/engine"
 import { CorrelationId, DeploymentId, EnvironmentName, Execution, type StoreError } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
