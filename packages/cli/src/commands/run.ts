@@ -63,7 +63,7 @@ const flags = {
     Flag.withSchema(Schema.NonEmptyString),
     Flag.atLeast(0),
     Flag.withMetavar("variable"),
-    Flag.withDescription("A variable whose value is secret, besides those with secret names")
+    Flag.withDescription("Variable with a secret value, besides those with secret-like names")
   ),
   degraded: option("degraded", "Run without a lease if the store is unavailable and the providers report no operation"),
   by,
