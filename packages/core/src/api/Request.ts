@@ -51,7 +51,7 @@ export const CommandRequest = Schema.Struct({
 export type CommandRequest = typeof CommandRequest.Type
 
 /**
- * What may be deployed? The fields are those of a request; the correlation id is that of a request that was registered.
+ * Asks whether something may be deployed. Its fields mean the same as in a request; the correlation id names a registered one.
  */
 export const CanDeployRequest = Schema.Struct({
   manifest: Manifest,
