@@ -22,7 +22,7 @@ import type { Request } from "@signalbox/core/engine"
 import { actor } from "../request/actor.ts"
 import { hasExpired, isAway } from "../waiting/away.ts"
 import { ExitCode, exitCodeOf } from "../main/ExitCode.ts"
-import { Failure, usage } from "../main/Failure.ts"
+import { type Failure, failure, usage } from "../main/Failure.ts"
 import { invocation, type Invocation } from "../main/Invocation.ts"
 import { executionView } from "../json/execution.ts"
 import { headline, nextLines, why } from "../execution/outcome.ts"
@@ -104,13 +104,10 @@ const takeBack = (id: CorrelationId, by: string) =>
   ).pipe(Effect.timeoutOption("5 seconds"), Effect.ignore)
 
 const expired = (id: CorrelationId, { message }: LeaseLost): Failure =>
-  new Failure({
-    exitCode: ExitCode.unavailable,
-    info: {
-      code: "lease_expired",
-      message,
-      hint: `What the command did is not known: look at what is there. When the registry can be reached again, close it with: signalbox cleanup ${id} --status failed`
-    }
+  failure({
+    code: "lease_expired",
+    message,
+    hint: `What the command did is not known: look at what is there. When the registry can be reached again, close it with: signalbox cleanup ${id} --status failed`
   })
 
 const carryOut = Effect.fnUntraced(function* (
@@ -124,7 +121,7 @@ const carryOut = Effect.fnUntraced(function* (
   const box = yield* signalbox
   const store = yield* DeploymentStore
   const { QueueStatus } = yield* engine
-  yield* QueueStatus.rejectNested(place, inv.host.env, "Run the command itself: it has the lock.")
+  yield* QueueStatus.rejectNested(place, inv.host.env, "command")
   const some = <Key extends string, A>(key: Key, value: Option.Option<A>) =>
     (Option.isSome(value) ? { [key]: value.value } : {}) as { readonly [K in Key]?: A }
   const request: Request = {
@@ -157,8 +154,7 @@ const carryOut = Effect.fnUntraced(function* (
     Effect.gen(function* () {
       yield* Effect.forkScoped(tellWaiting(inv, id))
       if (Option.isSome(given.queueTimeout)) {
-        const hint = `See who is in the way: ${explaining(place)}`
-        yield* Effect.forkScoped(box.withdrawAfter(id, given.queueTimeout.value, hint))
+        yield* Effect.forkScoped(box.withdrawAfter(id, given.queueTimeout.value))
       }
       return yield* box.run(
         id,
@@ -169,7 +165,8 @@ const carryOut = Effect.fnUntraced(function* (
   ).pipe(Effect.catchIf(hasExpired, (lost) => Effect.fail(expired(id, lost))))
   const last = (yield* store.execution(id)) ?? state
   // Of a command that was stopped because its lease ended, the signal that did it says nothing.
-  const exitCode = last.error?.code === "lease_expired" ? ExitCode.unavailable : (code ?? exitCodeOf(last, undefined))
+  const ended = exitCodeOf(last, undefined)
+  const exitCode = ended === ExitCode.unavailable ? ended : (code ?? ended)
   yield* setOutputs(inv, { status: last.status, "exit-code": exitCode })
   const now = yield* Clock.currentTimeMillis
   if (inv.json) yield* inv.result({ ...executionView(last, now), exitCode, log: line.logFile }, () => [])

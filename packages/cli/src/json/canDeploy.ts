@@ -1,5 +1,6 @@
 /** The answer of `can-deploy` as JSON shows it. The names are API. */
 import type { Blocker, CanDeploy, ExpectedClearance } from "@signalbox/core/engine"
+import { describe, describeRemedies } from "@signalbox/core/text"
 import { iso } from "./execution.ts"
 
 /** `basis` is `known` where it ends at that time; `n` is null there. */
@@ -11,14 +12,18 @@ const clearingView = ({ basis, high, low, n, point }: ExpectedClearance) => ({
   n
 })
 
-export const blockerView = ({ clearsAt, consoleUrl, kind, message, override, since, who }: Blocker) => ({
+export const blockerView = ({ clearsAt, consoleUrl, info, kind, since, who }: Blocker) => ({
   kind,
-  message,
+  message: describe(info).message,
+  code: info.code,
+  params: info.params,
+  ...(info.detail === undefined ? {} : { detail: info.detail }),
   who,
   since: since === null ? null : iso(since),
   clearsAt: clearsAt === null ? null : clearingView(clearsAt),
   consoleUrl,
-  override
+  override: describeRemedies(info.remedies ?? []) ?? null,
+  remedies: info.remedies ?? []
 })
 
 const freezeView = (freeze: CanDeploy.CanDeployAnswer["nextFreeze"]) =>

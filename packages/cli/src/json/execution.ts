@@ -2,6 +2,7 @@
  * An execution as JSON shows it. The names are API.
  */
 import type { Environment, Execution, StackName, Verdict } from "@signalbox/core/spi"
+import { causeView, describeCause, describeCauses, errorView, progressText } from "@signalbox/core/text"
 import { traceIdOf } from "@signalbox/core/telemetry"
 
 /** The schema names of what is streamed, with their versions. */
@@ -19,10 +20,15 @@ export const stageView = (stage: Execution.StageState) => ({
   status: stage.status,
   startedAt: isoOrNull(stage.startedAt),
   finishedAt: isoOrNull(stage.finishedAt),
-  ...(stage.reason === undefined ? {} : { reason: stage.reason })
+  ...(stage.cause === undefined ? {} : { reason: describeCause(stage.cause), cause: stage.cause })
 })
 
-export const verdictView = ({ at, ...verdict }: Verdict) => ({ ...verdict, at: iso(at) })
+export const verdictView = ({ at, evidence, ...verdict }: Verdict) => ({
+  ...verdict,
+  reason: describeCauses(verdict.findings),
+  evidence: evidence.map((one) => ({ ...one, reason: describeCause(one.finding) })),
+  at: iso(at)
+})
 
 const stackView = (stack: Execution.StackState) => ({
   name: stack.name,
@@ -33,8 +39,8 @@ const stackView = (stack: Execution.StackState) => ({
   candidateTraffic: stack.candidateTraffic,
   outputs: stack.outputs,
   stages: stack.stages.map(stageView),
-  ...(stack.progress === undefined ? {} : { progress: stack.progress }),
-  ...(stack.error === undefined ? {} : { error: stack.error })
+  ...(stack.progress === undefined ? {} : { progress: progressText(stack.progress) }),
+  ...(stack.error === undefined ? {} : { error: errorView(stack.error) })
 })
 
 /**
@@ -52,6 +58,7 @@ export const executionView = (state: Execution.ExecutionState, now: number) => (
   strategy: state.strategy ?? null,
   triggeredBy: state.by,
   reason: state.reason ?? null,
+  cause: state.cause === undefined ? null : causeView(state.cause),
   queue: state.queue ?? null,
   override: state.override ?? null,
   commit: state.origin?.commit ?? null,
@@ -65,8 +72,13 @@ export const executionView = (state: Execution.ExecutionState, now: number) => (
   stacks: state.stacks.map(stackView),
   stages: state.stages.map(stageView),
   verdicts: state.verdicts.map(verdictView),
-  questions: state.questions.map(({ expiresAt, ...question }) => ({ ...question, expiresAt: iso(expiresAt) })),
-  error: state.error ?? null
+  questions: state.questions.map(({ expiresAt, question, ...others }) => ({
+    ...others,
+    ...causeView(question),
+    question: describeCause(question),
+    expiresAt: iso(expiresAt)
+  })),
+  error: state.error === undefined ? null : errorView(state.error)
 })
 export type ExecutionView = ReturnType<typeof executionView>
 

@@ -10,7 +10,7 @@ import type { Deployment } from "../domain/Environment.ts"
 import type { OperatorCommand, StoredEvent } from "../domain/Event.ts"
 import type { ExecutionState } from "../domain/Execution.ts"
 import type { CorrelationId, DeploymentId, EnvironmentName, StackName } from "../domain/Ids.ts"
-import type { ErrorInfo } from "../domain/Release.ts"
+import type { ErrorInfo } from "../domain/errors/index.ts"
 import type { Manifest } from "../domain/Spec.ts"
 import type { DeploymentStore } from "../spi/DeploymentStore.ts"
 import type { Lease, LeaseHeld, LeaseLost, LeaseStore } from "../spi/LeaseStore.ts"
@@ -90,7 +90,7 @@ export class Signalbox extends Context.Service<
     /** Withdraws a request that waits; returns whether it did. */
     readonly withdraw: (id: CorrelationId, why: ErrorInfo) => Effect.Effect<boolean, StoreError>
     /** Withdraws a request whose turn has not come within `patience`; ends when that is over. */
-    readonly withdrawAfter: (id: CorrelationId, patience: Duration.Input, hint: string) => Effect.Effect<void>
+    readonly withdrawAfter: (id: CorrelationId, patience: Duration.Input) => Effect.Effect<void>
     /** Whether something may be deployed now, and everything that is in the way; says so where the registry is away. */
     readonly canDeploy: (
       question: CanDeploy.CanDeployRequest
@@ -151,7 +151,7 @@ export class Signalbox extends Context.Service<
             Effect.ensuring(provided(cleanup(id, options)), traces.finished(id))
           ),
         withdraw: (id, why) => provided(Admission.withdraw(id, why)),
-        withdrawAfter: (id, patience, hint) => provided(Admission.withdrawAfter(id, patience, hint)),
+        withdrawAfter: (id, patience) => provided(Admission.withdrawAfter(id, patience)),
         decide: (id, decision) =>
           Effect.andThen(
             inLines({

@@ -4,7 +4,7 @@
  */
 import type { Estimate } from "@signalbox/core/analysis"
 import type { BlockerKind, Config, Request } from "@signalbox/core/engine"
-import type { Execution, ExecutionKind, ExecutionStatus, QueuePolicy } from "@signalbox/core/spi"
+import type { ErrorInfo, Execution, ExecutionKind, ExecutionStatus, QueuePolicy, Remedy } from "@signalbox/core/spi"
 import type { CallOptions } from "./CallOptions.ts"
 
 /**
@@ -64,11 +64,13 @@ export type CanDeployOptions = PlaceOptions &
  * *Details*: `clearsAt` is when it is expected to be over, null where nobody can know. Its `basis` is `known` where it ends at
  * that time (`n` is null), `history` where it will be between `low` and `high` in 80 of 100 cases, by `n` that were before,
  * and `few` where these are too few to say how often.
- * `override` says how to go ahead all the same, null where that is not to be had.
+ * `override` says how to go ahead all the same, null where that is impossible; `remedies` say it as data.
  */
 export interface BlockerInfo {
   readonly kind: BlockerKind
+  readonly code: string
   readonly message: string
+  readonly params: ErrorInfo["params"]
   readonly who: string | null
   readonly since: Date | null
   readonly clearsAt: {
@@ -80,6 +82,7 @@ export interface BlockerInfo {
   } | null
   readonly consoleUrl: string | null
   readonly override: string | null
+  readonly remedies: ReadonlyArray<Remedy>
 }
 
 /**
@@ -238,8 +241,8 @@ export interface LockInfo {
 /**
  * The lock of an environment.
  *
- * *Errors*: `ConflictError`: `not_held` where `release` finds nothing held by hand, `held_already` where `hold` finds it held by
- * somebody else.
+ * *Errors*: `ConflictError`: `not_locked` where `release` finds no lock of a person, `already_locked` where `hold` finds it held by
+ * another person.
  */
 export interface Lock {
   /** Who has it, who holds it by hand, and who waits for it, in order. Writes nothing. */

@@ -4,12 +4,14 @@ import {
   CorrelationId,
   DeploymentId,
   DeploymentStore,
+  type EdgeCode,
   EnvironmentName,
   Execution,
   type LeaseStore,
   StackName,
   type StoreError
 } from "@signalbox/core/spi"
+import { describeCause, type ErrorView, errorView } from "@signalbox/core/text"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { Coordination, LockOptions, VetoOptions, WaitOptions } from "./Coordination.ts"
@@ -26,12 +28,20 @@ import { answerOf, blockerInfo, leaseInfo, lockInfo, queuePlace, remainingOf, ve
 const briefly = 300
 
 /** Why a turn will never come. */
-const ended = ({ correlationId, error, reason, status }: Execution.ExecutionState): ConflictError =>
-  new ConflictError({
-    code: error?.code ?? status,
-    message: `${correlationId} is ${status.replaceAll("_", " ")}: ${error?.message ?? reason ?? "nobody said why"}`,
-    hint: error?.hint ?? "Ask again under a new correlation id."
+const ended = ({ cause, correlationId, error, status }: Execution.ExecutionState): ConflictError => {
+  const view: ErrorView =
+    error === undefined
+      ? {
+          code: status as EdgeCode,
+          message: cause === undefined ? "no reason is recorded" : describeCause(cause)
+        }
+      : errorView(error)
+  return new ConflictError({
+    ...view,
+    message: `${correlationId} is ${status.replaceAll("_", " ")}: ${view.message}`,
+    hint: view.hint ?? "Submit it again under a new correlation id."
   })
+}
 
 const placeKept = (error: unknown): never => {
   if (!(error instanceof InterruptedError)) throw error

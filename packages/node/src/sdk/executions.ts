@@ -3,11 +3,13 @@ import { Signalbox, type CommandExecution } from "@signalbox/core/engine"
 import {
   CorrelationId,
   DeploymentStore,
+  errorInfo,
   type Execution,
   LeaseStore,
   type OperatorCommand,
   StackName
 } from "@signalbox/core/spi"
+import { errorView } from "@signalbox/core/text"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { CommandOptions } from "./CallOptions.ts"
@@ -45,8 +47,7 @@ const giveBack = Effect.fnUntraced(function* (id: CorrelationId) {
   const signalbox = yield* Signalbox
   const store = yield* DeploymentStore
   const leases = yield* LeaseStore
-  const why = { code: "interrupted", message: "interrupted before its turn came", hint: "Ask again." }
-  if (yield* signalbox.withdraw(id, why)) return
+  if (yield* signalbox.withdraw(id, errorInfo("interrupted", { during: "queue" }))) return
   const [taken] = yield* store.events({ stream: id, tags: ["LeaseAcquired"], limit: 1 })
   if (taken?.event._tag !== "LeaseAcquired") return
   const lease = yield* leases.get(taken.event.key)
@@ -58,11 +59,10 @@ const carryOut = (id: CorrelationId, { command, queueTimeout, shown }: Carried) 
     Effect.gen(function* () {
       const signalbox = yield* Signalbox
       if (queueTimeout === undefined) return yield* signalbox.run(id, command, shown)
-      const hint = "See what is in the way with canDeploy()."
-      yield* Effect.forkScoped(signalbox.withdrawAfter(id, queueTimeout, hint))
+      yield* Effect.forkScoped(signalbox.withdrawAfter(id, queueTimeout))
       const state = yield* signalbox.run(id, command, shown)
       if (state.error?.code !== "queue_timeout") return state
-      return yield* Effect.fail(new QueueTimeoutError({ ...state.error, correlationId: id }))
+      return yield* Effect.fail(new QueueTimeoutError({ ...errorView(state.error), correlationId: id }))
     })
   )
 

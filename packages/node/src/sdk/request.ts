@@ -8,6 +8,7 @@ import {
   type Submission
 } from "@signalbox/core/engine"
 import { CorrelationId, Providers, QueuePolicy, StackName, type StrategyName } from "@signalbox/core/spi"
+import { errorView } from "@signalbox/core/text"
 import * as Effect from "effect/Effect"
 import type { QueueOptions } from "./Coordination.ts"
 import { given, named, originOf, textOf } from "./input.ts"
@@ -63,7 +64,7 @@ const withBlockers = (request: Request, refused: Rejected) =>
     Effect.provideService(Providers, new Map()),
     Effect.match({ onFailure: () => [], onSuccess: ({ blockers }) => blockers.map(blockerInfo) }),
     Effect.flatMap((blockers) =>
-      Effect.fail(new BlockedError({ ...refused.info, lease: refused.lease, blockers, cause: refused }))
+      Effect.fail(new BlockedError({ ...errorView(refused.info), lease: refused.lease, blockers, cause: refused }))
     )
   )
 

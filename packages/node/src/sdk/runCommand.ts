@@ -55,7 +55,7 @@ export const commandRuns =
     const place = await placeOf(session, options)
     const shown = redactor.redact([command, ...args].join(" ")).slice(0, 2_000)
     const request = { ...(await requestOf(session, "run", place, options)), command: shown }
-    await session.run(QueueStatus.rejectNested(place, process.env, "Run the command itself: it has the lock."))
+    await session.run(QueueStatus.rejectNested(place, process.env, "command"))
     const stopped = () => signal?.aborted === true
     if (stopped()) throw interrupted(signal?.reason)
     await ensured(session, place, request.by)

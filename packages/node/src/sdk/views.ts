@@ -2,6 +2,7 @@
 import { Estimate } from "@signalbox/core/analysis"
 import type { Blocker, CanDeploy, QueueStatus } from "@signalbox/core/engine"
 import type { Environment, Lease, Timestamp } from "@signalbox/core/spi"
+import { describe, describeRemedies } from "@signalbox/core/text"
 import type {
   BlockerInfo,
   CanDeployAnswer,
@@ -15,8 +16,13 @@ import type {
 
 const date = (at: Timestamp): Date => new Date(at)
 
-export const blockerInfo = ({ clearsAt, since, ...blocker }: Blocker): BlockerInfo => ({
+export const blockerInfo = ({ clearsAt, info, since, ...blocker }: Blocker): BlockerInfo => ({
   ...blocker,
+  code: info.code,
+  message: describe(info).message,
+  params: info.params,
+  override: describeRemedies(info.remedies ?? []) ?? null,
+  remedies: info.remedies ?? [],
   since: since === null ? null : date(since),
   clearsAt:
     clearsAt === null

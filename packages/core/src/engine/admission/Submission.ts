@@ -2,13 +2,13 @@
  * Taking a request in: joined, refused, or recorded under the lease.
  */
 import * as Clock from "effect/Clock"
-import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type { EnvironmentState, StackInEnvironment } from "../../domain/Environment.ts"
 import type { EventOf, QueuePolicy } from "../../domain/Event.ts"
 import type { ExecutionState } from "../../domain/Execution.ts"
+import type { Remedy } from "../../domain/errors/index.ts"
 import type { CorrelationId } from "../../domain/Ids.ts"
 import type * as Queue from "../../domain/Queue.ts"
 import type { ExecutionSpec } from "../../domain/Spec.ts"
@@ -26,7 +26,7 @@ import { nothingToRollback } from "./NothingToRollback.ts"
 import { overridePasses } from "./Override.ts"
 import { preflight } from "./Preflight.ts"
 import * as RecordedManifest from "./RecordedManifest.ts"
-import { Rejected } from "../../api/Rejected.ts"
+import { reject, Rejected } from "../../api/Rejected.ts"
 import type { Request } from "../../api/Request.ts"
 import { isEmpty, type StartingPoint, startingPoint } from "./StartingPoint.ts"
 import { supersede } from "./Supersession.ts"
@@ -139,35 +139,53 @@ const immediately = Effect.fnUntraced(function* (
   return yield* record(request, spec, lock).pipe(Effect.tapError(() => Effect.ignore(leases.release(lock))))
 })
 
-const refusedBecause = ({ clearsAt, kind, message, override }: Blocker, request: Request): Rejected =>
+const explain = ({ deploymentId, environment }: Request): Remedy => ({
+  _tag: "explain",
+  deployment: deploymentId,
+  environment
+})
+
+const refusedBecause = ({ clearsAt, info }: Blocker, request: Request): Rejected =>
   new Rejected({
-    kind: "blocked",
-    code: `blocked_by_${kind}`,
-    message:
-      clearsAt === null ? message : `${message}; until ${DateTime.formatIso(DateTime.makeUnsafe(clearsAt.point))}`,
-    hint: `${override === null ? "" : `To go ahead: ${override}. `}Every reason: signalbox can-deploy ${request.deploymentId} --environment ${request.environment} --explain`
+    info: {
+      ...info,
+      ...(clearsAt === null ? {} : { params: { ...info.params, until: clearsAt.point } }),
+      remedies: [...(info.remedies ?? []), explain(request)]
+    }
   })
 
-const behind = (next: Queue.Ticket, request: Request): Effect.Effect<never, Rejected> =>
+const behind = ({ by, correlationId, kind }: Queue.Ticket, request: Request): Effect.Effect<never, Rejected> =>
   Effect.fail(
-    new Rejected({
-      kind: "blocked",
-      code: "others_wait",
-      message: `${request.deploymentId} in ${request.environment} is waited for by ${next.correlationId} (${next.kind} by ${next.by})`,
-      hint: "Wait behind it with: --queue fifo"
-    })
+    reject(
+      "blocked_by_queue",
+      { deployment: request.deploymentId, environment: request.environment, execution: correlationId, kind, by },
+      { remedies: [{ _tag: "queue" }, explain(request)] }
+    )
   )
 
-const blockedBy = (lease: Lease, request: Request): Effect.Effect<never, Rejected> =>
-  Effect.fail(
-    new Rejected({
-      kind: "blocked",
-      code: "environment_locked",
-      message: `${request.deploymentId} in ${request.environment} is held by ${lease.holder} (${lease.reason ?? "unknown"})`,
-      hint: `Follow it with: signalbox attach ${lease.holder}`,
-      lease
-    })
+const blockedBy = (lease: Lease, request: Request): Effect.Effect<never, Rejected> => {
+  const execution = lease.holder as CorrelationId
+  return Effect.fail(
+    reject(
+      "blocked_by_lease",
+      {
+        deployment: request.deploymentId,
+        environment: request.environment,
+        execution,
+        purpose: lease.reason
+      },
+      {
+        lease,
+        remedies: [
+          { _tag: "queue" },
+          explain(request),
+          { _tag: "attach", execution },
+          { _tag: "abort", execution }
+        ]
+      }
+    )
   )
+}
 
 /** The same request is being recorded by another process at this very moment. */
 const awaitExecution = (id: CorrelationId, ttl: Duration.Duration) =>
@@ -176,12 +194,7 @@ const awaitExecution = (id: CorrelationId, ttl: Duration.Duration) =>
       Effect.flatMap((state) =>
         state === undefined
           ? Effect.fail(
-              new Rejected({
-                kind: "blocked",
-                code: "being_recorded",
-                message: `${id} is being recorded by another process`,
-                hint: "Try again in a moment."
-              })
+              reject("being_recorded", { execution: id })
             )
           : Effect.succeed(state)
       ),
@@ -199,12 +212,7 @@ const prepare = Effect.fnUntraced(function* (
   const store = yield* DeploymentStore
   const deployment = yield* store.deployment(request.deploymentId)
   if (deployment === undefined) {
-    return yield* new Rejected({
-      kind: "not_found",
-      code: "unknown_deployment",
-      message: `there is no deployment ${request.deploymentId}`,
-      hint: "Make one with: signalbox init"
-    })
+    return yield* reject("unknown_deployment", { deployment: request.deploymentId }, { remedies: [{ _tag: "init" }] })
   }
   // A command changes the stacks that are named; what else it does is a matter of the deployment as a whole.
   const stacks = request.stacks ?? (request.kind === "run" ? [] : undefined)
@@ -224,7 +232,7 @@ const startFrom = Effect.fnUntraced(function* (
 ): Effect.fn.Return<StartingPoint, Rejected | StoreError, DeploymentStore> {
   const from = startingPoint(request.kind, spec, environment, request.stacks)
   if (!isEmpty(request.kind, from)) return from
-  return yield* new Rejected({ kind: "conflict", ...(yield* nothingToRollback(request, environment)) })
+  return yield* new Rejected({ info: yield* nothingToRollback(request, environment) })
 })
 
 const requested = Effect.fnUntraced(function* (
@@ -340,12 +348,7 @@ const record = Effect.fnUntraced(function* (
 })
 
 const outrun = (request: Request) =>
-  new Rejected({
-    kind: "blocked",
-    code: "lease_lost",
-    message: `the lease of ${request.deploymentId} in ${request.environment} was lost before the request was recorded`,
-    hint: "Try again."
-  })
+  reject("not_recorded", { deployment: request.deploymentId, environment: request.environment })
 
 const close = (
   id: CorrelationId,

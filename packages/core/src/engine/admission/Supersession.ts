@@ -6,12 +6,13 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { EnvironmentState } from "../../domain/Environment.ts"
 import { isFinished } from "../../domain/Execution.ts"
+import { errorInfo } from "../../domain/errors/index.ts"
 import type { CorrelationId } from "../../domain/Ids.ts"
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import { type Lease, type LeaseHeld, type LeaseLost, LeaseStore } from "../../spi/LeaseStore.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
 import { claimExecution, heldUntil } from "../lease/index.ts"
-import { closureEvents, superseded } from "../log/index.ts"
+import { closureEvents } from "../log/index.ts"
 
 /**
  * Ends an execution that was left unfinished and whose lease is over; returns whether there was anything to end.
@@ -34,11 +35,11 @@ export const supersede = Effect.fnUntraced(function* (
     return false
   }
   const at = yield* Clock.currentTimeMillis
-  const closed = closureEvents(state, environment, at, {
-    code: superseded,
-    message: `${id} was left unfinished and is superseded by ${by}`,
-    hint: `Follow the new one: signalbox attach ${by}`
-  })
+  const closed = closureEvents(
+    state,
+    environment,
+    at,
+    errorInfo("superseded", { execution: id, by }, { remedies: [{ _tag: "attach", execution: by }] }))
   const events = closed.map((one) =>
     one.event._tag === "ExecutionTransitioned" ? { ...one, event: { ...one.event, ...before } } : one
   )

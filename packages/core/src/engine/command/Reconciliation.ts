@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { Actor, type Event } from "../../domain/Event.ts"
+import { causeInfo } from "../../domain/errors/index.ts"
 import { CorrelationId, DeploymentId, EnvironmentName, Timestamp } from "../../domain/Ids.ts"
 import * as Machine from "../../domain/Machine.ts"
 import { deploymentMachine } from "../../domain/Machines.ts"
@@ -43,7 +44,7 @@ export const reconcile = Effect.fnUntraced(function* (
   const store = yield* DeploymentStore
   const environment = yield* store.environment(done.deploymentId, done.environment)
   const good = done.code === 0
-  const reason = `ran without the registry: ${done.reason}`
+  const cause = causeInfo("ran_without_store", {}, done.reason)
   const loses =
     environment !== undefined &&
     environment.updatedAt <= done.startedAt &&
@@ -57,7 +58,7 @@ export const reconcile = Effect.fnUntraced(function* (
     environment: done.environment,
     ...(done.version === undefined ? {} : { version: done.version }),
     by: done.by,
-    reason,
+    cause,
     command: done.command,
     ...startingPoint(
       "observe",
@@ -72,9 +73,9 @@ export const reconcile = Effect.fnUntraced(function* (
       [done.startedAt, requested],
       [done.startedAt, { _tag: "ExecutionTransitioned", on: "started" }],
       [done.startedAt, { _tag: "ProcessStarted", command: done.command }],
-      [at, { _tag: "ProcessExited", ...ended, reason }],
+      [at, { _tag: "ProcessExited", ...ended, cause }],
       ...lost.map((event) => [at, event] as const),
-      [at, { _tag: "ExecutionTransitioned", on: good ? "completed" : "failed", reason }]
+      [at, { _tag: "ExecutionTransitioned", on: good ? "completed" : "failed", cause }]
     ]
     return store
       .append({
@@ -92,7 +93,7 @@ export const reconcile = Effect.fnUntraced(function* (
         Effect.catchTag("LeaseLost", Effect.die)
       )
   }
-  return yield* append(loses ? [{ _tag: "DeploymentTransitioned", on: "lost_sight", reason }] : []).pipe(
+  return yield* append(loses ? [{ _tag: "DeploymentTransitioned", on: "lost_sight", cause }] : []).pipe(
     // An execution has begun since it was looked: what becomes of the deployment is for that one to say.
     Effect.catchTag("IllegalTransition", () => append([])),
     Effect.catchTag("IllegalTransition", Effect.die)

@@ -52,7 +52,7 @@ export const command = Effect.fnUntraced(function* (
   const state = yield* store.execution(id)
   if (state === undefined) return yield* unknownExecution(id)
   const decided = Command.decide(state, options)
-  if (Result.isFailure(decided)) return yield* new Rejected({ kind: "conflict", ...decided.failure })
+  if (Result.isFailure(decided)) return yield* new Rejected({ info: decided.failure })
   const at = yield* Clock.currentTimeMillis
   const event = { ...decided.success, ...(yield* tracedMark(id)) }
   const last = yield* store.events({ stream: id, tags: ["CommandIssued"], limit: 1_000 })

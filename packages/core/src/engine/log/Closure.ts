@@ -2,11 +2,8 @@ import type { EnvironmentState } from "../../domain/Environment.ts"
 import type { NewEvent } from "../../domain/Event.ts"
 import type { ExecutionState, StageState } from "../../domain/Execution.ts"
 import type { StackName, Timestamp } from "../../domain/Ids.ts"
-import type { ErrorInfo } from "../../domain/Release.ts"
+import { causeOf, type ErrorInfo } from "../../domain/errors/index.ts"
 import { withEndAlert } from "./EndAlert.ts"
-
-/** The code of the error of an execution whose place another one took. */
-export const superseded = "superseded"
 
 /**
  * The events that end an execution which cannot go on: its runner is gone for good and another execution takes its place,
@@ -19,8 +16,8 @@ export const closureEvents = (
   at: Timestamp,
   error: ErrorInfo
 ): ReadonlyArray<NewEvent> => {
-  const reason = error.message
-  const stopped = state.status === "paused" && error.code === superseded
+  const cause = causeOf(error)
+  const stopped = state.status === "paused" && error.code === "superseded"
   const ended = stopped ? "cancelled" : "failed"
   const stages = (of: ReadonlyArray<StageState>, stack?: StackName): ReadonlyArray<NewEvent> =>
     of.flatMap(({ name, status }) => {
@@ -31,7 +28,7 @@ export const closureEvents = (
             {
               id: `closing/${stack ?? ""}/${name}`,
               at,
-              event: { _tag: "StageTransitioned", stage: name, on, reason, ...(stack === undefined ? {} : { stack }) }
+              event: { _tag: "StageTransitioned", stage: name, on, cause, ...(stack === undefined ? {} : { stack }) }
             }
           ]
     })
@@ -55,11 +52,11 @@ export const closureEvents = (
     ...stacks,
     ...(on === undefined || environment?.current !== state.correlationId
       ? []
-      : [{ id: "closing/deployment", at, event: { _tag: "DeploymentTransitioned", on, reason } } satisfies NewEvent]),
+      : [{ id: "closing/deployment", at, event: { _tag: "DeploymentTransitioned", on, cause } } satisfies NewEvent]),
     {
       id: "closing/execution",
       at,
-      event: { _tag: "ExecutionTransitioned", on: state.status === "queued" ? "cancelled" : ended, reason, error }
+      event: { _tag: "ExecutionTransitioned", on: state.status === "queued" ? "cancelled" : ended, error }
     }
   ])
 }

@@ -4,6 +4,7 @@
 import * as Result from "effect/Result"
 import type { Event, EventOf, StoredEvent } from "../../domain/Event.ts"
 import { evolve, type ExecutionState, isFinished, isQueued, waitsForPeople } from "../../domain/Execution.ts"
+import type { CauseInfo } from "../../domain/errors/index.ts"
 import type { StackName } from "../../domain/Ids.ts"
 import type { StageName } from "../../domain/Machines.ts"
 import { type DueAlert, endAlert } from "../log/index.ts"
@@ -133,6 +134,10 @@ const resourcesAfter = (
 /** How the provider's own events are named in the log. */
 export const providerEventId = (stack: string, id: string): string => `seen/${stack}/event/${id}`
 
+/** What tells one state of a resource from another. */
+export const signOf = ({ code, detail = "", params }: CauseInfo): string =>
+  [code, ...Object.values(params), detail].join("/")
+
 const hearProgress = (
   state: MonitorState,
   id: string,
@@ -142,8 +147,8 @@ const hearProgress = (
   return {
     cursors: id.startsWith(prefix) ? new Map(state.cursors).set(event.stack, id.slice(prefix.length)) : state.cursors,
     seen:
-      event.resource !== undefined && id.startsWith("seen/")
-        ? new Map(state.seen).set(`${event.stack}/${event.resource}`, event.message)
+      event.resource !== undefined && event.cause !== undefined && id.startsWith("seen/")
+        ? new Map(state.seen).set(`${event.stack}/${event.resource}`, signOf(event.cause))
         : state.seen
   }
 }

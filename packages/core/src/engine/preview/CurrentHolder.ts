@@ -2,8 +2,8 @@
  * What is in the way at the lock: who holds it, and who waits for it.
  */
 import * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { errorInfo, type Remedy } from "../../domain/errors/index.ts"
 import type { Origin } from "../../domain/Event.ts"
 import { mayHaveCommand } from "../../domain/Execution.ts"
 import type { CorrelationId } from "../../domain/Ids.ts"
@@ -37,12 +37,21 @@ export const holderAndQueueBlockers = Effect.fnUntraced(function* (
       (clearsAt): Blocker => ({
         ...unknownBlocker,
         kind: "queue",
-        message: `${ticket.correlationId} waits before it (${ticket.kind} by ${ticket.by})`,
+        info: errorInfo(
+          "blocked_by_queue",
+          {
+            deployment: asked.deploymentId,
+            environment: asked.environment,
+            execution: ticket.correlationId,
+            kind: ticket.kind,
+            by: ticket.by
+          },
+          { remedies: [{ _tag: "cleanup", execution: ticket.correlationId }] }
+        ),
         who: ticket.correlationId,
         since: ticket.at,
         clearsAt,
-        consoleUrl: pageOf(ticket.origin),
-        override: `signalbox cleanup ${ticket.correlationId} --reason "<reason>"`
+        consoleUrl: pageOf(ticket.origin)
       })
     )
   )
@@ -63,19 +72,33 @@ const holder = Effect.fnUntraced(function* (
   const now = yield* Clock.currentTimeMillis
   // Nobody renews it: it is kept for whoever carries the execution on, or was left behind.
   const alone = isDead(lease.owner)
-  const left = Duration.format(Duration.seconds(Math.ceil((lease.expiresAt - now) / 1_000)))
-  const end = alone ? `no process of it is left, and it ends in ${left}` : `unless it is renewed, that ends in ${left}`
-  const force = `signalbox lock release ${asked.deploymentId} --environment ${asked.environment} --force --reason "<reason>"`
+  const execution = lease.holder as CorrelationId
+  const place = { deployment: asked.deploymentId, environment: asked.environment }
+  const remedies: ReadonlyArray<Remedy> = [
+    ...(!alone
+      ? [{ _tag: "abort", execution } as const]
+      : held !== undefined && mayHaveCommand(held)
+        ? []
+        : [{ _tag: "cleanup", execution } as const]),
+    { _tag: "revoke_lease", ...place }
+  ]
   return {
     ...unknownBlocker,
     kind: "lease",
-    message: `${lease.holder} holds the lock (${lease.reason ?? "unknown"}); ${end}`,
+    info: errorInfo(
+      "blocked_by_lease",
+      {
+        ...place,
+        execution,
+        purpose: lease.reason,
+        isDead: alone,
+        leftMs: Math.ceil((lease.expiresAt - now) / 1_000) * 1_000
+      },
+      { remedies }
+    ),
     who: lease.holder,
     since: lease.acquiredAt,
     consoleUrl: pageOf(held?.origin),
-    clearsAt: alone ? clearsAtTime(lease.expiresAt) : yield* expectedEnd(lease.holder as CorrelationId),
-    override: alone
-      ? `${held !== undefined && mayHaveCommand(held) ? "wait" : `signalbox cleanup ${lease.holder}`}, or by force: ${force}`
-      : `signalbox abort ${lease.holder}, or by force: ${force}`
+    clearsAt: alone ? clearsAtTime(lease.expiresAt) : yield* expectedEnd(execution)
   }
 })

@@ -249,7 +249,7 @@ const summary = (event: Event): string => {
       return `receipt ${event.step} ${(event.exit as { readonly _tag?: string } | null)?._tag ?? ""}`
     case "ExecutionTransitioned":
     case "DeploymentTransitioned":
-      return `${event._tag === "ExecutionTransitioned" ? "execution" : "deployment"} ${event.on}${event.reason === undefined ? "" : ` (${event.reason})`}`
+      return `${event._tag === "ExecutionTransitioned" ? "execution" : "deployment"} ${event.on}${event.cause === undefined ? "" : ` (${event.cause.code})`}`
     case "StackTransitioned":
       return `stack ${event.stack} ${event.on}`
     case "StageTransitioned":

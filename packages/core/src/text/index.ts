@@ -1,0 +1,14 @@
+/** The one place that makes text of errors, causes, questions and remedies. */
+export {
+  causeView,
+  describe,
+  describeCause,
+  describeCauses,
+  describeRemedies,
+  type ErrorView,
+  errorView,
+  progressText
+} from "./describe.ts"
+export { commandOf, remedyText } from "./remedyText.ts"
+export { lackWords } from "./RequestTexts.ts"
+export type { Text } from "./words.ts"
