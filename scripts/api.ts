@@ -13,6 +13,9 @@ const entries = [
   ["core-spi", "@signalbox/core/spi", "packages/core/dist/spi/index.d.ts"],
   ["core-analysis", "@signalbox/core/analysis", "packages/core/dist/analysis/index.d.ts"],
   ["core-testing", "@signalbox/core/testing", "packages/core/dist/testing/index.d.ts"],
+  ["core-api", "@signalbox/core/api", "packages/core/dist/api/index.d.ts"],
+  ["core-config", "@signalbox/core/config", "packages/core/dist/config/index.d.ts"],
+  ["core-engine", "@signalbox/core/engine", "packages/core/dist/engine/index.d.ts"],
   ["core", "@signalbox/core", "packages/core/dist/index.d.ts"],
   ["node", "@signalbox/node", "packages/node/dist/index.d.ts"],
   ["provider-local", "@signalbox/provider-local", "packages/provider-local/dist/index.d.ts"]

@@ -38,7 +38,8 @@ try {
   console.log(`signalbox --version: ${run(command, ["--version"], { cwd: folder }).trim()}`)
 
   cpSync(join(root, "examples/sdk-quickstart/web"), join(folder, "web"), { recursive: true })
-  for (const name of ["main.ts", "stop.ts"]) cpSync(join(root, "examples/sdk-quickstart", name), join(folder, name))
+  for (const name of ["main.ts", "effect.ts", "stop.ts"])
+    cpSync(join(root, "examples/sdk-quickstart", name), join(folder, name))
   writeFileSync(join(folder, "entries.ts"), packed.flatMap(({ manifest }) => entries(manifest)).join("\n"))
   writeFileSync(
     join(folder, "tsconfig.json"),
@@ -52,7 +53,7 @@ try {
         noEmit: true,
         skipLibCheck: false
       },
-      files: ["main.ts", "stop.ts", "entries.ts"]
+      files: ["main.ts", "effect.ts", "stop.ts", "entries.ts"]
     })
   )
   run(join(folder, "node_modules/.bin/tsc"), ["-p", "."], { cwd: folder })

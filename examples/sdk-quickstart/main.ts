@@ -1,25 +1,16 @@
-import { CorrelationId, EnvironmentName, Manifest, Providers, Signalbox } from "@signalbox/core"
-import { embeddedStore } from "@signalbox/node"
+import { connect } from "@signalbox/node"
 import { LocalProvider } from "@signalbox/provider-local"
-import { Effect, Layer, Schema } from "effect"
 
 const directory = ".signalbox"
-const environment = EnvironmentName.make("production")
-const correlationId = CorrelationId.make("first-deploy")
 const properties = { command: ["node", "server.mjs"], artifact: "./web" }
-const web = { name: "web", provider: "local", gate: { interval: "1 second" }, properties }
-const config = { organization: "acme", project: "shop", environments: { production: {} }, stacks: [web] }
+const web = { name: "web", provider: "local", gate: { interval: "1 second" }, properties } as const
+const environments = { production: {} }
+const configuration = { organization: "acme", project: "shop", environments, stacks: [web] } as const
 
-const deploy = Effect.gen(function* () {
-  const signalbox = yield* Signalbox
-  const manifest = yield* Schema.decodeUnknownEffect(Manifest)(config)
-  const request = { kind: "deploy", correlationId, environment, manifest, by: "me", version: "1.0.0" } as const
-  const { deploymentId } = yield* signalbox.init(request)
-  yield* signalbox.submit({ ...request, deploymentId })
-  return yield* signalbox.run(correlationId)
-})
-
-const providers = Providers.layer([LocalProvider.make({ directory })])
-const layer = Layer.provide(Signalbox.layer, [embeddedStore({ directory }), providers])
-const { stacks, status } = await Effect.runPromise(Effect.provide(deploy, layer))
-console.log(status, stacks[0]?.outputs["url"])
+const signalbox = await connect({ directory, providers: [LocalProvider.make({ directory })] })
+const { deploymentId } = await signalbox.init({ configuration })
+const release = { configuration, deploymentId, environment: "production", version: "1.0.0" }
+const execution = await signalbox.deploy(release)
+const state = await execution.done // completed, failed or rolled_back
+console.log(state.status, state.stacks[0]?.outputs["url"])
+await signalbox.close()

@@ -82,6 +82,16 @@ describe("the structure of the sources", () => {
     }
   })
 
+  it("exports at most 40 names from the root of core; the rest stands under its subpath", () => {
+    const index = readFileSync(join(root, "packages", "core", "src", "index.ts"), "utf8")
+    expect(index).not.toMatch(/export \*/)
+    const names = [...index.matchAll(/^export (?:type )?\{([^}]*)\}/gm)].flatMap(([, list = ""]) =>
+      list.split(",").filter((name) => name.trim() !== "")
+    )
+    expect(names.length).toBeGreaterThan(10)
+    expect(names.length).toBeLessThanOrEqual(40)
+  })
+
   it("has rooms of the engine import each other through their doors", () => {
     const engine = join(root, "packages", "core", "src", "engine")
     const roomOf = (path: string) => relative(engine, path).split("/").slice(0, -1).join("/")

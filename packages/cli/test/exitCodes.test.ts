@@ -9,7 +9,8 @@ import {
   StoreError,
   StrategyName
 } from "@signalbox/core/spi"
-import { ConfigurationInvalid, Rejected } from "@signalbox/core/engine"
+import { Rejected } from "@signalbox/core/api"
+import { ConfigurationInvalid } from "@signalbox/core/config"
 import * as Domain from "@signalbox/core/domain"
 import * as Schema from "effect/Schema"
 import { eventTags, executionStatuses, isFinished, strategies } from "../src/commands/choices.ts"

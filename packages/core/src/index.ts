@@ -16,5 +16,18 @@
  * )
  * ```
  */
-export * from "./engine/index.ts"
-export * from "./spi/index.ts"
+export { type ObservedStack, type PlannedStack, Rejected, type Request } from "./api/index.ts"
+export {
+  type Config,
+  Configuration,
+  ConfigurationInvalid,
+  ConfigurationIssue,
+  defineConfig,
+  output,
+  type OutputReference,
+  secret,
+  type SecretReference
+} from "./config/index.ts"
+export { CorrelationId, DeploymentId, EnvironmentName, ErrorInfo, Manifest, StackName } from "./domain/index.ts"
+export { type CommandExecution, Signalbox, type Submission } from "./engine/index.ts"
+export { LeaseHeld, LeaseLost, ProviderError, Providers, StoreError } from "./spi/index.ts"

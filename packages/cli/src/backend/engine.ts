@@ -2,9 +2,9 @@
 import { Execution } from "@signalbox/core/domain"
 
 export { Gate } from "@signalbox/core/analysis"
+export { Configuration } from "@signalbox/core/config"
 export {
   CanDeploy,
-  Configuration,
   deploymentIdOf,
   Estimation,
   Monitor,

@@ -5,7 +5,7 @@ import * as Path from "node:path"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { Request } from "@signalbox/core/engine"
+import type { Request } from "@signalbox/core/api"
 import {
   CorrelationId,
   type DeploymentId,

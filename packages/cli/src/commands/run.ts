@@ -18,7 +18,7 @@ import {
   type StoreError,
   StackName
 } from "@signalbox/core/spi"
-import type { Request } from "@signalbox/core/engine"
+import type { Request } from "@signalbox/core/api"
 import { actor } from "../request/actor.ts"
 import { hasExpired, isAway } from "../waiting/away.ts"
 import { ExitCode, exitCodeOf } from "../main/ExitCode.ts"

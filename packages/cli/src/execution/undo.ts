@@ -1,7 +1,7 @@
 /**
  * What `rollback` and `destroy` would do, read from the state as they do it themselves: nothing is asked, nothing is brought in.
  */
-import type { Request } from "@signalbox/core/engine"
+import type { Request } from "@signalbox/core/api"
 import type { Environment, ExecutionSpec, Release, StackSpec } from "@signalbox/core/spi"
 import { traceIdOf } from "@signalbox/core/telemetry"
 import { mark, word } from "../live/glyphs.ts"

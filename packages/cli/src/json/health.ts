@@ -1,4 +1,4 @@
-import type { ObservedStack } from "@signalbox/core/engine"
+import type { ObservedStack } from "@signalbox/core/api"
 import type { VerdictKind } from "@signalbox/core/spi"
 import { span } from "../live/words.ts"
 

@@ -1,4 +1,4 @@
-import type { PlannedStack, Request } from "@signalbox/core/engine"
+import type { PlannedStack, Request } from "@signalbox/core/api"
 import { traceIdOf } from "@signalbox/core/telemetry"
 
 /** What a dry run prints. */

@@ -1,4 +1,4 @@
-import type { PlannedStack, Request } from "@signalbox/core/engine"
+import type { PlannedStack, Request } from "@signalbox/core/api"
 import type { Ink } from "../execution/outcome.ts"
 import { wrap } from "./text.ts"
 import { plain } from "./words.ts"

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
-import { Configuration, defineConfig, output, secret } from "@signalbox/core/engine"
+import { Configuration, defineConfig, output, secret } from "@signalbox/core/config"
 import {
   ApprovalSpec,
   CanaryStep,

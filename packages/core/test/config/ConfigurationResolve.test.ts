@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Configuration } from "@signalbox/core/engine"
+import { Configuration } from "@signalbox/core/config"
 import * as Effect from "effect/Effect"
 import { config, good, providers, stack } from "./configurations.ts"
 

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { Configuration } from "@signalbox/core/engine"
+import { Configuration } from "@signalbox/core/config"
 import { isExact } from "../../src/config/WrittenValues.ts"
 import { config, providers, stack } from "./configurations.ts"
 

@@ -1,4 +1,4 @@
-import { Configuration } from "@signalbox/core/engine"
+import { Configuration } from "@signalbox/core/config"
 import type { Capabilities, Provider } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"

@@ -1,5 +1,7 @@
-import type { Config } from "@signalbox/core/engine"
-import { Configuration, type Request, Signalbox } from "@signalbox/core/engine"
+import type { Config } from "@signalbox/core/config"
+import { type Request } from "@signalbox/core/api"
+import { Configuration } from "@signalbox/core/config"
+import { Signalbox } from "@signalbox/core/engine"
 import {
   CorrelationId,
   type DeploymentId,

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { Config } from "@signalbox/core/engine"
+import type { Config } from "@signalbox/core/config"
 import { SimulatedProvider, Simulation } from "@signalbox/core/testing"
 import { Effect } from "effect"
 

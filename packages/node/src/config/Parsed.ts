@@ -1,4 +1,4 @@
-import type { Configuration } from "@signalbox/core/engine"
+import type { Configuration } from "@signalbox/core/config"
 
 /** A value and how it stands in its text. */
 export interface Parsed {

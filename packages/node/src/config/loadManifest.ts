@@ -1,6 +1,6 @@
 import * as Path from "node:path"
 import * as Effect from "effect/Effect"
-import { Configuration, type ConfigurationInvalid } from "@signalbox/core/engine"
+import { Configuration, type ConfigurationInvalid } from "@signalbox/core/config"
 import type { Manifest, Provider } from "@signalbox/core/spi"
 import { ConfigFileInvalid } from "./ConfigFileInvalid.ts"
 import { configNames } from "./discover.ts"

@@ -1,4 +1,4 @@
-import { Configuration } from "@signalbox/core/engine"
+import { Configuration } from "@signalbox/core/config"
 import { NotParsed, type Parsed, positions, twice } from "./Parsed.ts"
 
 type Path = Configuration.Written["path"]

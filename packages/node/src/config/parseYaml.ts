@@ -1,5 +1,5 @@
 import type * as Yaml from "yaml"
-import { Configuration } from "@signalbox/core/engine"
+import { Configuration } from "@signalbox/core/config"
 import { NotParsed, type Parsed, positions, twice } from "./Parsed.ts"
 
 type Path = Configuration.Written["path"]

@@ -2,7 +2,8 @@
  * What the Promise facade takes and gives.
  */
 import type { Replay } from "@signalbox/core/analysis"
-import type { Config, ObservedStack, PlannedStack } from "@signalbox/core/engine"
+import type { ObservedStack, PlannedStack } from "@signalbox/core/api"
+import type { Config } from "@signalbox/core/config"
 import type {
   Environment,
   Execution,

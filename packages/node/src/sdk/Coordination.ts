@@ -3,7 +3,9 @@
  * holds what, and for how long.
  */
 import type { Estimate } from "@signalbox/core/analysis"
-import type { BlockerKind, Config, Request } from "@signalbox/core/engine"
+import type { Request } from "@signalbox/core/api"
+import type { Config } from "@signalbox/core/config"
+import type { BlockerKind } from "@signalbox/core/engine"
 import type { ErrorInfo, Execution, ExecutionKind, ExecutionStatus, QueuePolicy, Remedy } from "@signalbox/core/spi"
 import type { CallOptions } from "./CallOptions.ts"
 

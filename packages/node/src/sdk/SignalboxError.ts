@@ -1,9 +1,9 @@
 /**
  * The errors of the Promise facade: real `Error`s, told apart by `_tag`, without types of Effect.
  */
-import type { ConfigurationIssue } from "@signalbox/core/engine"
-import type { ErrorView } from "@signalbox/core/text"
+import type { ConfigurationIssue } from "@signalbox/core/config"
 import type { Lease } from "@signalbox/core/spi"
+import type { ErrorView } from "@signalbox/core/text"
 import type { BlockerInfo } from "./Coordination.ts"
 
 interface Options extends ErrorView {

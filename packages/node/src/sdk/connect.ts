@@ -1,7 +1,8 @@
 /**
  * The Promise facade.
  */
-import { QueueStatus, RecordedManifest, HistoryReplay, type Request } from "@signalbox/core/engine"
+import { type Request } from "@signalbox/core/api"
+import { QueueStatus, RecordedManifest, HistoryReplay } from "@signalbox/core/engine"
 import { CorrelationId, DeploymentId, EnvironmentName, Execution, type StoreError } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"

@@ -1,5 +1,6 @@
 /** Where something is coordinated: a deployment and one of its environments, with a configuration or without. */
-import { Configuration, deploymentIdOf, RecordedManifest } from "@signalbox/core/engine"
+import { Configuration } from "@signalbox/core/config"
+import { deploymentIdOf, RecordedManifest } from "@signalbox/core/engine"
 import { DeploymentId, type Environment, EnvironmentName, type Manifest, StackName } from "@signalbox/core/spi"
 import type { UndoOptions } from "./Connection.ts"
 import type { OwnerOptions } from "./Coordination.ts"

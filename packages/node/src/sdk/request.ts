@@ -1,12 +1,7 @@
 /** What is asked of the engine, and its refusal with everything that is in the way. */
-import {
-  CanDeploy,
-  Configuration,
-  type Rejected,
-  type Request,
-  Signalbox,
-  type Submission
-} from "@signalbox/core/engine"
+import { type Rejected, type Request } from "@signalbox/core/api"
+import { Configuration } from "@signalbox/core/config"
+import { CanDeploy, Signalbox, type Submission } from "@signalbox/core/engine"
 import { CorrelationId, Providers, QueuePolicy, StackName, type StrategyName } from "@signalbox/core/spi"
 import { errorView } from "@signalbox/core/text"
 import * as Effect from "effect/Effect"

@@ -1,5 +1,6 @@
 /** What all methods of a connection share. */
-import { type Config, Configuration, Signalbox } from "@signalbox/core/engine"
+import { type Config, Configuration } from "@signalbox/core/config"
+import { Signalbox } from "@signalbox/core/engine"
 import { Actor, DeploymentStore, type Manifest, type Provider, Providers, type StoreError } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"

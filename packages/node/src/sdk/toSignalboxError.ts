@@ -1,5 +1,6 @@
 /** The errors of the engine as those of the Promise facade. */
-import type { ConfigurationInvalid, Rejected } from "@signalbox/core/engine"
+import type { Rejected } from "@signalbox/core/api"
+import type { ConfigurationInvalid } from "@signalbox/core/config"
 import type { LeaseHeld, LeaseLost, ProviderError, StoreError } from "@signalbox/core/spi"
 import { type ErrorView, errorView } from "@signalbox/core/text"
 import * as Cause from "effect/Cause"

@@ -4,7 +4,7 @@ import * as Os from "node:os"
 import * as Path from "node:path"
 import { fileURLToPath } from "node:url"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { output, secret } from "@signalbox/core/engine"
+import { output, secret } from "@signalbox/core/config"
 import * as Effect from "effect/Effect"
 import { findConfig, loadManifest, loadSettings, readConfigFile } from "../../src/config/index.ts"
 

@@ -1,7 +1,8 @@
 /**
  * What goes over the wire, from a provider that logs and calls, to a receiver.
  */
-import { Configuration, Signalbox } from "@signalbox/core/engine"
+import { Configuration } from "@signalbox/core/config"
+import { Signalbox } from "@signalbox/core/engine"
 import { CorrelationId, EnvironmentName, Providers } from "@signalbox/core/spi"
 import { layerMemory } from "@signalbox/core/store"
 import { rootSpanIdOf, spanIdOf, traceIdOf } from "@signalbox/core/telemetry"

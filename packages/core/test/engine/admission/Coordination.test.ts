@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { type Request, RunnerIdentity, Signalbox } from "@signalbox/core/engine"
+import { type Request } from "@signalbox/core/api"
+import { RunnerIdentity, Signalbox } from "@signalbox/core/engine"
 import { type CorrelationId, DeploymentStore, EnvironmentName, LeaseStore, StackName } from "@signalbox/core/spi"
 import { Effect, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"

@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
+import { type Config } from "@signalbox/core/config"
 import {
   type Blocker,
   type BlockerKind,
   CanDeploy,
-  type Config,
   QueueStatus,
   RunnerIdentity,
   Signalbox

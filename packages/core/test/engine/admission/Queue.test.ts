@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { type Config, RunnerIdentity, Signalbox } from "@signalbox/core/engine"
+import { type Config } from "@signalbox/core/config"
+import { RunnerIdentity, Signalbox } from "@signalbox/core/engine"
 import {
   CorrelationId,
   type DeploymentId,

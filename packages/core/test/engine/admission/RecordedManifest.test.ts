@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Configuration, RecordedManifest, Signalbox } from "@signalbox/core/engine"
+import { Configuration } from "@signalbox/core/config"
+import { RecordedManifest, Signalbox } from "@signalbox/core/engine"
 import { CorrelationId, DeploymentStore, type StackName } from "@signalbox/core/spi"
 import { Effect, Fiber, Result } from "effect"
 import {

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Replay } from "@signalbox/core/analysis"
-import { type Config, Signalbox } from "@signalbox/core/engine"
+import { type Config } from "@signalbox/core/config"
+import { Signalbox } from "@signalbox/core/engine"
 import {
   type CorrelationId,
   type DeploymentId,

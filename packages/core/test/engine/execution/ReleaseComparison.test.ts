@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Configuration, Signalbox } from "@signalbox/core/engine"
+import { Configuration } from "@signalbox/core/config"
+import { Signalbox } from "@signalbox/core/engine"
 import { CompareSpec, DeploymentStore, type EventOf, type Metrics, Providers } from "@signalbox/core/spi"
 import { layerMemory } from "@signalbox/core/store"
 import type { SimulatedProvider } from "@signalbox/core/testing"

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { type Request, RunnerIdentity, Signalbox } from "@signalbox/core/engine"
+import { type Request } from "@signalbox/core/api"
+import { RunnerIdentity, Signalbox } from "@signalbox/core/engine"
 import { DeploymentStore, LeaseStore, Providers, StoreError } from "@signalbox/core/spi"
 import { layerMemory } from "@signalbox/core/store"
 import { SimulatedProvider } from "@signalbox/core/testing"

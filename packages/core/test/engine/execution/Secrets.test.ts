@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Configuration, Signalbox } from "@signalbox/core/engine"
+import { Configuration } from "@signalbox/core/config"
+import { Signalbox } from "@signalbox/core/engine"
 import { DeploymentStore, holdsPassword, namesSecret, type Provider, Providers } from "@signalbox/core/spi"
 import { layerMemory } from "@signalbox/core/store"
 import { SimulatedProvider } from "@signalbox/core/testing"

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { type Config, Signalbox } from "@signalbox/core/engine"
+import { type Config } from "@signalbox/core/config"
+import { Signalbox } from "@signalbox/core/engine"
 import { DeploymentStore, type Provider, Providers } from "@signalbox/core/spi"
 import { layerMemory } from "@signalbox/core/store"
 import { Clock, Effect, Layer } from "effect"

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Configuration, Monitor, Signalbox } from "@signalbox/core/engine"
+import { Configuration } from "@signalbox/core/config"
+import { Monitor, Signalbox } from "@signalbox/core/engine"
 import {
   CorrelationId,
   type DeploymentId,

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { type Request, Signalbox, spansOf, type TraceSpan, type CommandExecution } from "@signalbox/core/engine"
+import { type Request } from "@signalbox/core/api"
+import { Signalbox, spansOf, type TraceSpan, type CommandExecution } from "@signalbox/core/engine"
 import { CorrelationId, DeploymentStore, LeaseStore, Providers } from "@signalbox/core/spi"
 import { layerMemory } from "@signalbox/core/store"
 import { Own, rootSpanIdOf, type SpanData, spanIdOf, Telemetry, traceIdOf } from "@signalbox/core/telemetry"
