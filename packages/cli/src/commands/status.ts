@@ -118,7 +118,8 @@ const executionSummary = (
     `${finished ? "last:" : "now: "}  ${execution.kind}${version} by ${plain(execution.by)}, ${ago(execution.requestedAt, now)}: ${word(execution.status)}`,
     ...(left === undefined ? [] : [`left:  ${left}`]),
     ...execution.questions.map(
-      ({ expiresAt, question, stack }) => `waits: ${stack}: ${plain(describeCause(question))} (${span(expiresAt - now)} left)`
+      ({ expiresAt, question, stack }) =>
+        `waits: ${stack}: ${plain(describeCause(question))} (${span(expiresAt - now)} left)`
     ),
     ...(finished
       ? [`more:  ${inv.paint("cyan", `signalbox status ${execution.correlationId}`)}`]

@@ -97,7 +97,11 @@ const details = (state: Execution.ExecutionState, stack: Execution.StackState, n
   if (verdict !== undefined) {
     lines.push({
       weight: 30,
-      line: ["    ", glyph(verdict.verdict), ` ${word(verdict.verdict)}, ${verdict.step}: ${describeCauses(verdict.findings)}`]
+      line: [
+        "    ",
+        glyph(verdict.verdict),
+        ` ${word(verdict.verdict)}, ${verdict.step}: ${describeCauses(verdict.findings)}`
+      ]
     })
   }
   if (stack.progress !== undefined && active(stack)) {

@@ -6,7 +6,13 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { CanDeploy } from "@signalbox/core/engine"
 import type { Look } from "./Look.ts"
-import { type CorrelationId, DeploymentStore, type EdgeCode, type Execution, type StoreError } from "@signalbox/core/spi"
+import {
+  type CorrelationId,
+  DeploymentStore,
+  type EdgeCode,
+  type Execution,
+  type StoreError
+} from "@signalbox/core/spi"
 import { describe, describeCause } from "@signalbox/core/text"
 import { askProviders, settledIn } from "./ask.ts"
 import { isAway } from "./away.ts"

@@ -173,6 +173,9 @@ export const join = (
   const verdict = combine([judgement.verdict, ...counted.map(({ evidence }) => evidence.verdict)])
   const shown =
     verdict === "pass" ? all : counted.map(({ evidence }) => evidence).filter((one) => one.verdict === verdict)
-  const findings = [...(judgement.verdict === verdict ? judgement.findings : []), ...shown.map(({ finding }) => finding)]
+  const findings = [
+    ...(judgement.verdict === verdict ? judgement.findings : []),
+    ...shown.map(({ finding }) => finding)
+  ]
   return { verdict, findings, evidence: [...judgement.evidence, ...all] }
 }

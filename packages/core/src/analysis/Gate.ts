@@ -61,7 +61,11 @@ export const judge = (
   return { verdict, evidence, findings: explain(verdict, counted, evidence) }
 }
 
-const explain = (verdict: VerdictKind, counted: ReadonlyArray<Evidence>, evidence: ReadonlyArray<Evidence>): ReadonlyArray<CauseInfo> => {
+const explain = (
+  verdict: VerdictKind,
+  counted: ReadonlyArray<Evidence>,
+  evidence: ReadonlyArray<Evidence>
+): ReadonlyArray<CauseInfo> => {
   const shown = verdict === "pass" ? evidence : counted.filter((item) => item.verdict === verdict)
   return shown.map((item) => item.finding)
 }

@@ -183,19 +183,17 @@ const recordedEnding = (record: Recorded, stack: RecordedStack): Ending => {
     const kind = stopped.end === "failed" ? "aborts" : stopped.end === "asked" ? "asks" : "unknown"
     const last = stopped.looks.at(-1)?.verdict
     const reason =
-      kind === "unknown" ? stopped.reason || (record.reason ?? over(record)) : (last === undefined ? stopped.reason : describeCauses(last.findings))
+      kind === "unknown"
+        ? stopped.reason || (record.reason ?? over(record))
+        : last === undefined
+          ? stopped.reason
+          : describeCauses(last.findings)
     return endingOf(stack, kind, reason, last?.at ?? stopped.startedAt, stopped)
   }
   const last = stack.rounds.at(-1)
   if (last === undefined) return nothingToJudge(record, stack)
   return last.stage === "validation"
-    ? endingOf(
-        stack,
-        "passes",
-        reasonOf(last),
-        last.looks.at(-1)?.verdict.at ?? last.endedAt,
-        last
-      )
+    ? endingOf(stack, "passes", reasonOf(last), last.looks.at(-1)?.verdict.at ?? last.endedAt, last)
     : endingOf(stack, "unknown", over(record), last.looks.at(-1)?.verdict.at ?? last.startedAt, last)
 }
 

@@ -129,7 +129,8 @@ export const recordOf = (events: ReadonlyArray<StoredEvent>): Recorded | undefin
         return
       case "ExecutionTransitioned":
         status = ends[event.on] ?? status
-        reason = event.error !== undefined || event.cause !== undefined ? describeCause((event.error ?? event.cause)!) : reason
+        reason =
+          event.error !== undefined || event.cause !== undefined ? describeCause((event.error ?? event.cause)!) : reason
         if (terminal.has(status)) endedAt = at
         return
       case "StageTransitioned": {

@@ -38,7 +38,10 @@ export class Rejected extends Schema.TaggedError<Rejected>()("Rejected", {
 export const reject = <C extends ErrorCode>(
   code: C,
   params: ParamsOf<C>,
-  { lease, ...more }: {
+  {
+    lease,
+    ...more
+  }: {
     readonly detail?: string | undefined
     readonly path?: string | undefined
     readonly remedies?: ReadonlyArray<Remedy>

@@ -14,9 +14,7 @@ export const inLines = (texts: Texts): Effect.Effect<void, Rejected> => {
   for (const [path, text] of Object.entries(texts)) {
     const character = text === undefined ? undefined : unfitIn(text)
     if (character === undefined) continue
-    return Effect.fail(
-      reject("text_unfit", { field: path, character }, { path })
-    )
+    return Effect.fail(reject("text_unfit", { field: path, character }, { path }))
   }
   return Effect.void
 }

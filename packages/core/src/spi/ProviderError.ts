@@ -86,7 +86,9 @@ export class ProviderError extends Schema.TaggedError<ProviderError>()("Provider
       {
         detail: reason.message,
         ...(hint === undefined ? {} : { remedies: [{ _tag: "hint", text: hint }] }),
-        ...(reason._tag === "Invalid" ? { path: ["stacks", this.stackName, "properties", ...reason.path].join(".") } : {})
+        ...(reason._tag === "Invalid"
+          ? { path: ["stacks", this.stackName, "properties", ...reason.path].join(".") }
+          : {})
       }
     )
   }

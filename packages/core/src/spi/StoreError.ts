@@ -35,7 +35,11 @@ export class StoreError extends Schema.TaggedError<StoreError>()("StoreError", {
   }
 
   get info(): ErrorInfo {
-    return errorInfo(codes[this.reason], { operation: this.operation }, { detail: this.detail, remedies: remedies[this.reason] ?? [] })
+    return errorInfo(
+      codes[this.reason],
+      { operation: this.operation },
+      { detail: this.detail, remedies: remedies[this.reason] ?? [] }
+    )
   }
 
   get isRetryable(): boolean {

@@ -2,10 +2,12 @@ import type { commandErrors, providerErrors, storeErrors } from "../domain/error
 import type { ParamsOf } from "../domain/errors/index.ts"
 import { because, type Text, type Texts, words } from "./words.ts"
 
-const said = (hint: string, otherwise: string) => (params: ParamsOf<"conflict">, detail: string | undefined): Text => ({
-  message: `${params.stack}: ${detail ?? otherwise}`,
-  hint
-})
+const said =
+  (hint: string, otherwise: string) =>
+  (params: ParamsOf<"conflict">, detail: string | undefined): Text => ({
+    message: `${params.stack}: ${detail ?? otherwise}`,
+    hint
+  })
 
 export const providerTexts: Texts<keyof typeof providerErrors> = {
   invalid_properties: said("Correct the stack's properties.", "the properties are invalid"),
@@ -35,7 +37,9 @@ export const storeTexts: Texts<keyof typeof storeErrors> = {
   store_unavailable: store("Check that the database can be reached and that no other program holds it."),
   store_full: store("Make room on the disk, then try again."),
   store_readonly: store("Make the folder of the store writable, or choose another one with --directory."),
-  store_corrupt: store("It was written by another version, or is damaged: restore a copy, or choose another one with --directory."),
+  store_corrupt: store(
+    "It was written by another version, or is damaged: restore a copy, or choose another one with --directory."
+  ),
   store_misconfigured: store("Set SIGNALBOX_DATABASE_URL to postgres://user:password@host:5432/database."),
   store_unexpected: store("Run again with SIGNALBOX_DEBUG=1 to see more.")
 }

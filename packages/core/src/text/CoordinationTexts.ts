@@ -39,7 +39,9 @@ export const coordinationTexts: Texts<keyof typeof coordinationErrors> = {
       : `${stack}: the provider does not answer${because(detail)}${until(end)}`,
   blocked_by_drift: ({ differences, stack, until: end }) =>
     `${stack} differs from what was deployed: ${differences
-      .map(({ params: { actual, expected, field } }) => `${String(field)} is ${String(actual)}, not ${String(expected)}`)
+      .map(
+        ({ params: { actual, expected, field } }) => `${String(field)} is ${String(actual)}, not ${String(expected)}`
+      )
       .join("; ")}${until(end)}`,
   claimed_elsewhere: ({ execution }) => `another process runs ${execution}`,
   waited_for: ({ execution, owner }) => ({

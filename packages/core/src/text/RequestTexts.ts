@@ -9,7 +9,9 @@ const choose = (nearest: string | undefined, known: ReadonlyArray<string>, what:
       : `The ${what} are: ${list(known)}.`
 
 /** What a provider lacks for a strategy. */
-export const lackWords: Readonly<Record<"installation" | "partial_traffic" | "partial_capacity" | "idle_release", string>> = {
+export const lackWords: Readonly<
+  Record<"installation" | "partial_traffic" | "partial_capacity" | "idle_release", string>
+> = {
   installation: "is not installed",
   partial_traffic: "cannot send part of the traffic to a release",
   partial_capacity: "cannot bring in capacity in parts",

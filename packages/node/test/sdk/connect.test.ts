@@ -1,3 +1,4 @@
+import { describeCause } from "@signalbox/core/text"
 import { ConflictError, InterruptedError } from "@signalbox/node"
 import { connect } from "@signalbox/node"
 import { existsSync } from "node:fs"
@@ -193,7 +194,7 @@ describe("an AbortSignal", () => {
     await execution.abort("changed my mind")
     const state = await execution.done
     expect(state.status).toBe("rolled_back")
-    expect(state.error?.message).toBe("aborted by ada: changed my mind")
+    expect(describeCause(state.error!)).toBe("aborted by ada: changed my mind")
     expect(state.stacks[0]?.release?.version).toBe("1.0.0")
   })
 })

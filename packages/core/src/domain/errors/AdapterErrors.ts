@@ -32,6 +32,17 @@ export const commandErrors = {
   command_missing: error("failed", "caller", { command: "text" }, "The command does not exist."),
   command_not_executable: error("failed", "caller", { command: "text" }, "The command cannot be executed."),
   directory_missing: error("failed", "caller", { directory: "text" }, "The working directory does not exist."),
-  lease_ended: error("failed", "environment", { command: "text" }, "The lease ended before the command started.", again),
-  guard_failed: error("failed", "environment", { command: "text" }, "The process that guards a command could not start.")
+  lease_ended: error(
+    "failed",
+    "environment",
+    { command: "text" },
+    "The lease ended before the command started.",
+    again
+  ),
+  guard_failed: error(
+    "failed",
+    "environment",
+    { command: "text" },
+    "The process that guards a command could not start."
+  )
 } as const

@@ -135,19 +135,19 @@ export const coordinationErrors = {
     { deployment: "text", environment: "text" },
     "No person holds a lock on the environment."
   ),
-  not_vetoed: error(
-    "failed",
-    "caller",
-    { version: "text", environment: "text?" },
-    "There is no such veto to lift."
-  ),
+  not_vetoed: error("failed", "caller", { version: "text", environment: "text?" }, "There is no such veto to lift."),
   lease_changed_hands: error(
     "failed",
     "environment",
     { before: "text", now: "text" },
     "Another execution acquired the lease before it could be revoked."
   ),
-  lease_lost: error("failed", "environment", { key: "text?", fence: "number?" }, "The lease was lost to another process."),
+  lease_lost: error(
+    "failed",
+    "environment",
+    { key: "text?", fence: "number?" },
+    "The lease was lost to another process."
+  ),
   lease_expired: error(
     "unavailable",
     "environment",

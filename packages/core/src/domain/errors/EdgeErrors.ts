@@ -42,7 +42,9 @@ export const edgeErrors = {
   nobody_answers: error("unavailable", "environment", {}, "Neither the store nor a provider can be asked.", {
     retryable: true
   }),
-  store_away: error("unavailable", "environment", {}, "Warning: the command runs without the store.", { retryable: true }),
+  store_away: error("unavailable", "environment", {}, "Warning: the command runs without the store.", {
+    retryable: true
+  }),
   wait_timeout: error("timeout", "environment", {}, "The admission did not come while the command waited.", {
     retryable: true
   }),

@@ -33,10 +33,16 @@ export const executionErrors = {
     "A newer request took its place in the queue (`latest_wins`).",
     { ends: "blocked" }
   ),
-  queue_timeout: error("timeout", "environment", { afterMs: "ms" }, "The request was still queued when its time was over.", {
-    ends: "timeout",
-    retryable: true
-  }),
+  queue_timeout: error(
+    "timeout",
+    "environment",
+    { afterMs: "ms" },
+    "The request was still queued when its time was over.",
+    {
+      ends: "timeout",
+      retryable: true
+    }
+  ),
   command_cut: error(
     "failed",
     "environment",

@@ -49,7 +49,10 @@ export const findings = {
   ),
   compared_doubtful: cause({ ...counts, evidence: "number", needed: "number" }, "Worse, which may be chance."),
   compared_small: cause({ ...counts, counts: "number" }, "Worse, but by less than what counts."),
-  compared_apart: cause({ ...counts, evidence: "number", needed: "number" }, "Too few errors to tell the releases apart."),
+  compared_apart: cause(
+    { ...counts, evidence: "number", needed: "number" },
+    "Too few errors to tell the releases apart."
+  ),
   compared: cause(counts, "The error rates of both releases."),
   shift_unmeasurable: cause({}, "The provider gives no single response times."),
   shift_silent: cause({ silent: "text" }, "No response time of one of the releases was measured."),

@@ -22,7 +22,12 @@ export const requestErrors = {
     { stack: "text", environment: "text" },
     "The stack is disabled in this environment."
   ),
-  stack_missing: error("usage", "caller", { kind: "text" }, "An operation on one stack was asked for without naming it."),
+  stack_missing: error(
+    "usage",
+    "caller",
+    { kind: "text" },
+    "An operation on one stack was asked for without naming it."
+  ),
   configuration_missing: error(
     "usage",
     "configuration",

@@ -303,11 +303,7 @@ export const displace = Effect.fnUntraced(function* (
   for (const { correlationId } of Queue.displacedBy(queue, { correlationId: id, policy: state.queue })) {
     yield* withdraw(
       correlationId,
-      errorInfo(
-        "overtaken",
-        { execution: id, by: state.by },
-        { remedies: [{ _tag: "attach", execution: id }] }
-      )
+      errorInfo("overtaken", { execution: id, by: state.by }, { remedies: [{ _tag: "attach", execution: id }] })
     )
   }
 })

@@ -104,7 +104,11 @@ export const reportedOutcomeEvents = (
     }),
     ...stages(state.stages, false),
     ...(moved ? [{ _tag: "DeploymentTransitioned", on: deployment[good ? 1 : 2] } as const] : []),
-    { _tag: "ExecutionTransitioned", on: good ? "completed" : "failed", ...(good ? { cause: causeInfo("reported", { by }, reason) } : error) }
+    {
+      _tag: "ExecutionTransitioned",
+      on: good ? "completed" : "failed",
+      ...(good ? { cause: causeInfo("reported", { by }, reason) } : error)
+    }
   ]
   const since = state.turnAt ?? at
   return [...began.map((event) => [since, event] as const), ...ended.map((event) => [at, event] as const)].map(

@@ -43,7 +43,10 @@ const awaitAdmission = (
 ): Effect.Effect<Admission.AdmittedLease | undefined, LeaseLost | StoreError, Services> =>
   Effect.raceFirst(Admission.waitForAdmission({ id, claim: claim.lease, owner, ttl }), claim.lost).pipe(
     Effect.onInterrupt(() =>
-      Admission.withdraw(id, errorInfo("interrupted", { during: "queue" })).pipe(Effect.timeoutOption("5 seconds"), Effect.ignore)
+      Admission.withdraw(id, errorInfo("interrupted", { during: "queue" })).pipe(
+        Effect.timeoutOption("5 seconds"),
+        Effect.ignore
+      )
     )
   )
 

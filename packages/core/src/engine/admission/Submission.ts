@@ -176,12 +176,7 @@ const blockedBy = (lease: Lease, request: Request): Effect.Effect<never, Rejecte
       },
       {
         lease,
-        remedies: [
-          { _tag: "queue" },
-          explain(request),
-          { _tag: "attach", execution },
-          { _tag: "abort", execution }
-        ]
+        remedies: [{ _tag: "queue" }, explain(request), { _tag: "attach", execution }, { _tag: "abort", execution }]
       }
     )
   )
@@ -192,11 +187,7 @@ const awaitExecution = (id: CorrelationId, ttl: Duration.Duration) =>
   Effect.flatMap(DeploymentStore, (store) =>
     store.execution(id).pipe(
       Effect.flatMap((state) =>
-        state === undefined
-          ? Effect.fail(
-              reject("being_recorded", { execution: id })
-            )
-          : Effect.succeed(state)
+        state === undefined ? Effect.fail(reject("being_recorded", { execution: id })) : Effect.succeed(state)
       ),
       Effect.retry({
         schedule: Schedule.spaced("50 millis").pipe(Schedule.upTo({ duration: ttl })),

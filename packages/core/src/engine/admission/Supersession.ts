@@ -39,7 +39,8 @@ export const supersede = Effect.fnUntraced(function* (
     state,
     environment,
     at,
-    errorInfo("superseded", { execution: id, by }, { remedies: [{ _tag: "attach", execution: by }] }))
+    errorInfo("superseded", { execution: id, by }, { remedies: [{ _tag: "attach", execution: by }] })
+  )
   const events = closed.map((one) =>
     one.event._tag === "ExecutionTransitioned" ? { ...one, event: { ...one.event, ...before } } : one
   )

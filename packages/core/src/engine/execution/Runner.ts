@@ -157,10 +157,7 @@ export const waitForAdmission = Effect.fnUntraced(function* (
     )
     yield* Effect.catchTags(wait, {
       LeaseLost: () => Effect.void,
-      LeaseHeld: ({ lease }) =>
-        Effect.fail(
-          reject("waited_for", { execution: id, owner: lease.owner })
-        )
+      LeaseHeld: ({ lease }) => Effect.fail(reject("waited_for", { execution: id, owner: lease.owner }))
     })
   }
 })

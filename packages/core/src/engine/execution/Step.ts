@@ -181,11 +181,7 @@ const fenceAhead = ({ provider, stackName }: ProviderError, fence: number): Effe
   Effect.fail(
     new StepFailed({
       why: "failed",
-      info: errorInfo(
-        "store_replaced",
-        { stack: stackName, provider, fence },
-        { remedies: [{ _tag: "orphans" }] }
-      )
+      info: errorInfo("store_replaced", { stack: stackName, provider, fence }, { remedies: [{ _tag: "orphans" }] })
     })
   )
 

@@ -121,9 +121,7 @@ const outcomeOf = (observed: Observation): ErrorInfo | undefined => {
     return errorInfo("foreign_failed", {})
   }
   // Nobody has seen how it ended: that is no success.
-  return observed.status === "ready" || observed.status === "absent"
-    ? undefined
-    : errorInfo("outcome_unknown", {})
+  return observed.status === "ready" || observed.status === "absent" ? undefined : errorInfo("outcome_unknown", {})
 }
 
 /**

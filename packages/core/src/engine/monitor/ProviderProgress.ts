@@ -65,7 +65,11 @@ export const progressSources = (
 const progress = (at: Timestamp, id: string, event: Omit<EventOf<"ProgressReported">, "_tag">): NewEvent => ({
   id,
   at,
-  event: { _tag: "ProgressReported", ...event, ...(event.message === undefined ? {} : { message: clean(event.message) }) }
+  event: {
+    _tag: "ProgressReported",
+    ...event,
+    ...(event.message === undefined ? {} : { message: clean(event.message) })
+  }
 })
 
 /**

@@ -145,9 +145,7 @@ export const spansOf = (
   const root = () => {
     const result = resultOf(state)
     const failed = over !== undefined && result !== "success" && result !== "cancellation"
-    const problem = failed
-      ? failedAs(state.error?.code ?? state.status, said(state.error ?? state.cause))
-      : undefined
+    const problem = failed ? failedAs(state.error?.code ?? state.status, said(state.error ?? state.cause)) : undefined
     const pipeline = pipelineOf(state.kind, options.project)
     return span(paths.root, undefined, {
       name: `RUN ${pipeline}`,

@@ -165,7 +165,13 @@ const anyEvent = (at: number): Effect.Effect<Event> =>
         }
       },
       { _tag: "ProgressReported", stack, message: `${percent} of 100` },
-      { _tag: "ApprovalRequested", stack, question: causeInfo("canary_ready", { version: some.version, weight: percent }), expiresAt: at + 1_000, otherwise: "abort" },
+      {
+        _tag: "ApprovalRequested",
+        stack,
+        question: causeInfo("canary_ready", { version: some.version, weight: percent }),
+        expiresAt: at + 1_000,
+        otherwise: "abort"
+      },
       { _tag: "ApprovalResolved", stack, answer: "continue", by: "suite", expired: false },
       { _tag: "CommandIssued", command: "pause", by: "suite" },
       { _tag: "StepStarted", step: `s${percent}`, attempt: 1, operation: "stage" },
