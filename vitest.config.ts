@@ -10,14 +10,33 @@ const hasPostgres =
 const leftOut = hasPostgres || process.env["CI"] ? [] : needsPostgres
 if (leftOut.length > 0) console.warn(`No Postgres server here (apt-get install postgresql): ${leftOut} is left out.`)
 
+// Tests of core change nothing outside of themselves, and share workers: starting one for each file costs a third of their
+// time. Those that plant bugs in modules need modules of their own.
+const shared = "packages/core/test/**/*.test.ts"
+const planting = "packages/core/test/testing/SimulationCatches*.test.ts"
+
 const conditions = ["@signalbox/source", "node", "import", "default"]
 
 export default defineConfig({
   ssr: { resolve: { conditions } },
   resolve: { conditions },
   test: {
-    include: ["packages/*/test/**/*.test.ts", "examples/*/*.test.ts", "tools/test/**/*.test.ts"],
-    exclude: [...configDefaults.exclude, ...leftOut],
+    projects: [
+      { extends: true, test: { name: "core", include: [shared], exclude: [planting], isolate: false } },
+      {
+        extends: true,
+        test: {
+          name: "whole",
+          include: ["packages/*/test/**/*.test.ts", planting, "examples/*/*.test.ts", "tools/test/**/*.test.ts"],
+          exclude: [
+            ...configDefaults.exclude,
+            ...leftOut,
+            "packages/core/test/!(testing)/**",
+            "packages/core/test/testing/!(SimulationCatches)*.test.ts"
+          ]
+        }
+      }
+    ],
     // Against hanging, not against slowness: a machine may be busy with something else.
     testTimeout: 120_000,
     hookTimeout: 120_000,

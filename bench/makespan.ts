@@ -47,8 +47,8 @@ export const makespan = async (): Promise<ReadonlyArray<Row>> => {
   const correlationId = CorrelationId.make("graph")
   const state = await Effect.gen(function* () {
     const signalbox = yield* Signalbox
-    const { deploymentId } = yield* signalbox.init({ manifest, by: "bench" })
-    yield* signalbox.submit({
+    const { deploymentId } = yield* signalbox.deployments.init({ manifest, by: "bench" })
+    yield* signalbox.executions.submit({
       kind: "deploy",
       correlationId,
       deploymentId,
@@ -57,7 +57,7 @@ export const makespan = async (): Promise<ReadonlyArray<Row>> => {
       by: "bench",
       version: "1"
     })
-    return yield* signalbox.run(correlationId)
+    return yield* signalbox.executions.run(correlationId)
   }).pipe(
     Effect.provide(
       Signalbox.layer.pipe(

@@ -14,9 +14,9 @@ const deploy = Effect.gen(function* () {
   const signalbox = yield* Signalbox
   const manifest = yield* Schema.decodeUnknownEffect(Manifest)(configuration)
   const request = { kind: "deploy", correlationId, environment, manifest, by: "me", version: "1.0.0" } as const
-  const { deploymentId } = yield* signalbox.init(request)
-  yield* signalbox.submit({ ...request, deploymentId })
-  return yield* signalbox.run(correlationId)
+  const { deploymentId } = yield* signalbox.deployments.init(request)
+  yield* signalbox.executions.submit({ ...request, deploymentId })
+  return yield* signalbox.executions.run(correlationId)
 })
 
 const layer = SignalboxNode.layerEmbedded({ directory, providers: [LocalProvider.make({ directory })] })

@@ -1,7 +1,7 @@
 /**
- * Bad input changes nothing: 1,000 broken configurations and 1,000 broken command lines. Each is run through the same
- * `main` as the program, in this process, because 2,000 processes would take minutes; a sample of each goes through the
- * real binary too.
+ * Bad input changes nothing: hundreds of broken configurations and command lines, 1,000 each at night. Each is run through
+ * the same `main` as the program, in this process, because so many processes would take minutes; a sample of each goes
+ * through the real binary too.
  */
 import * as Fs from "node:fs"
 import * as Path from "node:path"
@@ -15,6 +15,9 @@ import { brokenConfig, brokenLine, environment, goodConfig, secret } from "./bro
 import { closedBackend, listing, type Ran, runWith, temporary } from "./support.ts"
 
 const seed = 20261121
+const count = Number(process.env["SIGNALBOX_BROKEN_INPUTS"] ?? 300)
+const sample = 10
+const everyNth = Math.floor(count / sample)
 const backend = closedBackend(new Map([["local", LocalProvider.make({ directory: "." })]]))
 const id = "DX6604E"
 
@@ -81,12 +84,15 @@ describe("a flag without its value", () => {
     readonly path: ReadonlyArray<string>
     readonly flags: Completions.CommandDescriptor["flags"]
   }
-  const lines = leaves(Completions.fromCommand(commands), []).flatMap(({ flags, path }) =>
-    flags
-      .filter(({ type }) => type._tag !== "Boolean")
-      .flatMap(({ aliases, name }) => [`--${name}`, ...aliases.map((alias) => `-${alias}`)])
-      .flatMap((flag) => ["-v", "-h", "--help", "--version", "--json", "-hv"].map((next) => [...path, flag, next]))
-  )
+  const lines = leaves(Completions.fromCommand(commands), [])
+    .flatMap(({ flags, path }) =>
+      flags
+        .filter(({ type }) => type._tag !== "Boolean")
+        .flatMap(({ aliases, name }) => [`--${name}`, ...aliases.map((alias) => `-${alias}`)])
+        .map((flag) => [...path, flag])
+    )
+    // Each flag before one of these: all of them in turn.
+    .map((line, index) => [...line, ["-v", "-h", "--help", "--version", "--json", "-hv"][index % 6]!])
 
   it(`is refused before any other flag: ${lines.length} command lines`, async () => {
     for (const line of lines) {
@@ -170,10 +176,10 @@ describe("broken configurations", () => {
     assert.strictEqual(JSON.parse(ran.stderr).error.code, "no_state")
   })
 
-  const texts = [...new Set(FastCheck.sample(brokenConfig, { seed, numRuns: 1600 }))].slice(0, 1000)
+  const texts = [...new Set(FastCheck.sample(brokenConfig, { seed, numRuns: 2 * count }))].slice(0, count)
 
   it(`${texts.length} of them exit 64 with a path and a hint, and nothing is written`, async () => {
-    assert.strictEqual(texts.length, 1000)
+    assert.strictEqual(texts.length, count)
     for (const [index, text] of texts.entries()) {
       Fs.writeFileSync(file(), text)
       const before = listing(cwd)
@@ -191,8 +197,8 @@ describe("broken configurations", () => {
     }
   }, 120_000)
 
-  it("30 of them through the real binary", async () => {
-    for (const text of texts.filter((_, index) => index % 33 === 0).slice(0, 30)) {
+  it(`${sample} of them through the real binary`, async () => {
+    for (const text of texts.filter((_, index) => index % everyNth === 0)) {
       Fs.writeFileSync(file(), text)
       const before = listing(cwd)
       assertRefused(await binary.run(cwd, [...deploying, "--json"]), text, true)
@@ -202,12 +208,14 @@ describe("broken configurations", () => {
 })
 
 describe("broken command lines", () => {
-  const lines = [...new Set(FastCheck.sample(brokenLine, { seed, numRuns: 6000 }).map((line) => JSON.stringify(line)))]
-    .slice(0, 1000)
+  const lines = [
+    ...new Set(FastCheck.sample(brokenLine, { seed, numRuns: 6 * count }).map((line) => JSON.stringify(line)))
+  ]
+    .slice(0, count)
     .map((line) => JSON.parse(line) as ReadonlyArray<string>)
 
   it(`${lines.length} of them exit 64 with a hint, and nothing is written`, async () => {
-    assert.strictEqual(lines.length, 1000)
+    assert.strictEqual(lines.length, count)
     Fs.writeFileSync(file(), JSON.stringify(goodConfig()))
     const before = listing(cwd)
     for (const [index, line] of lines.entries()) {
@@ -218,9 +226,9 @@ describe("broken command lines", () => {
     assert.deepEqual(listing(cwd), before)
   }, 120_000)
 
-  it("30 of them through the real binary", async () => {
+  it(`${sample} of them through the real binary`, async () => {
     const before = listing(cwd)
-    for (const line of lines.filter((_, index) => index % 33 === 0).slice(0, 30)) {
+    for (const line of lines.filter((_, index) => index % everyNth === 0)) {
       assertRefused(await binary.run(cwd, line), line.join(" "), false)
     }
     assert.deepEqual(listing(cwd), before)

@@ -18,7 +18,7 @@ import { executionTable, search, within } from "./history.ts"
 const seen = Effect.fnUntraced(function* (state: Execution.ExecutionState, now: number) {
   const box = yield* signalbox
   const { QueueStatus } = yield* engine
-  const lease = yield* box.runner(state.correlationId)
+  const lease = yield* box.executions.runner(state.correlationId)
   const place = yield* QueueStatus.placeOf(state)
   return { state, place, view: { ...executionView(state, now), runner: runnerView(lease), ...placeView(place) } }
 })

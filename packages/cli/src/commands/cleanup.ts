@@ -78,7 +78,7 @@ export const cleanup = Command.make(
     const cleaned = hasStore(inv)
       ? yield* withServices(
           inv,
-          Effect.flatMap(signalbox, (box) => box.cleanup(id, options))
+          Effect.flatMap(signalbox, (box) => box.coordination.cleanup(id, options))
         )
       : { correlationId: id, was: null, now: null, released: false }
     yield* inv.result(cleanedView(cleaned), () => [`${inv.paint("green", "✔")} ${said(cleaned)}`])

@@ -26,7 +26,7 @@ const told = <const Name extends OperatorCommand>(name: Name, description: strin
         Effect.gen(function* () {
           const target = yield* Target.execution(inv, Option.getOrUndefined(flags.id))
           const box = yield* signalbox
-          yield* box.command(target.correlationId, {
+          yield* box.executions.command(target.correlationId, {
             command: name,
             by: actor(inv, flags.by),
             ...(Option.isSome(flags.stack) ? { stack: flags.stack.value } : {}),
@@ -35,7 +35,7 @@ const told = <const Name extends OperatorCommand>(name: Name, description: strin
           const store = yield* DeploymentStore
           const state = (yield* store.execution(target.correlationId)) ?? target
           const now = yield* Clock.currentTimeMillis
-          const lease = yield* box.runner(target.correlationId)
+          const lease = yield* box.executions.runner(target.correlationId)
           // What waited for its turn is withdrawn at once.
           const ended = isFinished(state)
           yield* inv.result({ ...executionView(state, now), command: name, runner: runnerView(lease) }, () => [

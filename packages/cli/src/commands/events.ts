@@ -61,7 +61,7 @@ export const events = Command.make(
         const target = yield* Target.execution(inv, Option.getOrUndefined(flags.id), { last: true })
         if (flags.follow) {
           const box = yield* signalbox
-          return yield* box
+          return yield* box.executions
             .follow(target.correlationId, flags.after)
             .pipe(Stream.filter(wanted), Stream.runForEach(print(inv)))
         }

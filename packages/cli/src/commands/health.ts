@@ -75,7 +75,7 @@ export const health = Command.make(
         const spec = yield* Configuration.resolve(manifest, environment)
         const box = yield* signalbox
         yield* inv.say("asking the providers …")
-        const observed = yield* box.observe({ manifest, deploymentId: id, environment })
+        const observed = yield* box.deployments.observe({ manifest, deploymentId: id, environment })
         const stacks = yield* Effect.forEach(
           observed,
           Effect.fnUntraced(function* (one: ObservedStack) {

@@ -77,7 +77,7 @@ export const init = Command.make(
       inv,
       Effect.gen(function* () {
         const box = yield* signalbox
-        const made = yield* box.init({
+        const made = yield* box.deployments.init({
           manifest,
           by: actor(inv, flags.by),
           ...(asked === undefined ? {} : { deploymentId: asked })

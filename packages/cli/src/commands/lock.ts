@@ -84,10 +84,10 @@ const hold = Command.make(
       Effect.fnUntraced(function* (place) {
         const box = yield* signalbox
         const { deploymentId, environment } = place
-        if (!place.named) yield* box.ensure({ ...place, by: who })
+        if (!place.named) yield* box.deployments.ensure({ ...place, by: who })
         const { hold: before } = yield* lineupOf(place)
         const told = { reason: flags.reason, by: who, ...end, ...(flags.force ? { force: true } : {}) }
-        yield* box.decide(deploymentId, { _tag: "EnvironmentLocked", environment, ...told })
+        yield* box.coordination.decide(deploymentId, { _tag: "EnvironmentLocked", environment, ...told })
         const lineup = yield* lineupOf(place)
         const replaced = before === undefined ? null : holdView(before)
         yield* inv.result({ ...lockView(place, lineup), replaced }, () => [
@@ -135,13 +135,17 @@ const release = Command.make(
         const { deploymentId, environment } = place
         if (flags.force) yield* refuseNested(inv, place)
         const before = yield* lineupOf(place)
-        const released = yield* box.decide(deploymentId, { _tag: "EnvironmentUnlocked", environment, ...told }).pipe(
-          Effect.as(true),
-          Effect.catchTag("Rejected", (refused) =>
-            flags.force ? Effect.succeed(false) : Effect.fail(nothingHeld(refused, before.lease))
+        const released = yield* box.coordination
+          .decide(deploymentId, { _tag: "EnvironmentUnlocked", environment, ...told })
+          .pipe(
+            Effect.as(true),
+            Effect.catchTag("Rejected", (refused) =>
+              flags.force ? Effect.succeed(false) : Effect.fail(nothingHeld(refused, before.lease))
+            )
           )
-        )
-        const broken = flags.force ? yield* box.revokeLease(deploymentId, { environment, ...told }) : undefined
+        const broken = flags.force
+          ? yield* box.coordination.revokeLease(deploymentId, { environment, ...told })
+          : undefined
         const lineup = yield* lineupOf(place)
         const taken = lockLeaseView({ lease: broken, isDead: before.isDead })
         yield* inv.result({ ...lockView(place, lineup), released, broken: taken }, () => [

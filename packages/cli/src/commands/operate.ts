@@ -144,7 +144,7 @@ const bringIn = Effect.fnUntraced(function* (inv: Invocation, operation: Operati
       if (!operation.dryRun) return yield* start(inv, operation, request)
       const state = yield* (yield* DeploymentStore).environment(id, environment)
       const dropped = operation.stack === undefined ? RecordedManifest.dropped(request.manifest, state) : []
-      const plan = yield* box.plan(request)
+      const plan = yield* box.executions.plan(request)
       yield* tellDropped(inv, request, dropped)
       yield* inv.result({ ...planView(request, plan), droppedStacks: droppedView(dropped) }, () =>
         planLines(request, plan, inkOf(inv))
@@ -172,7 +172,7 @@ const takeBack = Effect.fnUntraced(function* (inv: Invocation, operation: Operat
       const spec = yield* check(inv, operation, prepared)
       const request = yield* requestOf(inv, operation, prepared)
       if (operation.dryRun) {
-        yield* (yield* signalbox).preflight(request)
+        yield* (yield* signalbox).executions.preflight(request)
         const all = undo(request, RecordedManifest.takenBackSpec(request.kind, spec, state, request.stacks), state)
         return yield* inv.result(undoView(request, all), () => undoLines(request, all, inkOf(inv)))
       }
@@ -221,7 +221,7 @@ const start = Effect.fnUntraced(function* (inv: Invocation, operation: Operation
   const box = yield* signalbox
   const { deploymentId: id, environment } = request
   yield* refuseNested(inv, request)
-  const { dropped, execution, joined } = yield* box.submit(request)
+  const { dropped, execution, joined } = yield* box.executions.submit(request)
   if (joined) yield* inv.say(`joins the execution ${request.correlationId}, which was asked for before`)
   yield* tellDropped(inv, request, dropped)
   const more = request.kind === "deploy" ? { droppedStacks: droppedView(dropped) } : {}

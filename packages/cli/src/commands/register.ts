@@ -24,7 +24,7 @@ import { artifactOf, some } from "./operate.ts"
 const record = Effect.fnUntraced(function* (inv: Invocation, request: Request) {
   const box = yield* signalbox
   const { QueueStatus } = yield* engine
-  const { execution, joined } = yield* box.submit(request)
+  const { execution, joined } = yield* box.executions.submit(request)
   const id = execution.correlationId
   // A place that was given back, or work that failed, is not to be taken for one that waits.
   if (joined && isFinished(execution) && execution.status !== "completed") return yield* ended(execution)

@@ -100,7 +100,7 @@ const shownOf = (given: Flags, { redactor }: CommandLine): string =>
 /** The program may be stopped between its request and the command: nobody else would take it back. */
 const takeBack = (id: CorrelationId, by: string) =>
   Effect.flatMap(signalbox, (box) =>
-    box.cleanup(id, { status: "cancelled", by, reason: "interrupted before its command began" })
+    box.coordination.cleanup(id, { status: "cancelled", by, reason: "interrupted before its command began" })
   ).pipe(Effect.timeoutOption("5 seconds"), Effect.ignore)
 
 const expired = (id: CorrelationId, { message }: LeaseLost): Failure =>
@@ -141,7 +141,7 @@ const carryOut = Effect.fnUntraced(function* (
   }
   // Cut off, nobody would know whose it is; it is quick.
   const { execution, joined } = yield* Effect.uninterruptible(
-    Effect.tap(box.submit(request), ({ joined }) => Effect.sync(() => onRecorded(joined)))
+    Effect.tap(box.executions.submit(request), ({ joined }) => Effect.sync(() => onRecorded(joined)))
   )
   if (joined && execution.finishedAt !== undefined) {
     yield* inv.say(`${id} has ended before: it is not run again`)
@@ -154,9 +154,9 @@ const carryOut = Effect.fnUntraced(function* (
     Effect.gen(function* () {
       yield* Effect.forkScoped(tellWaiting(inv, id))
       if (Option.isSome(given.queueTimeout)) {
-        yield* Effect.forkScoped(box.withdrawAfter(id, given.queueTimeout.value))
+        yield* Effect.forkScoped(box.executions.withdrawAfter(id, given.queueTimeout.value))
       }
-      return yield* box.run(
+      return yield* box.executions.run(
         id,
         wrappedBy(inv, line, (exit) => (code = exit)),
         shownOf(given, line)

@@ -128,7 +128,7 @@ const executionSummary = (
 }
 
 const showExecution = Effect.fnUntraced(function* (inv: Invocation, state: Execution.ExecutionState) {
-  const runner = yield* Effect.flatMap(signalbox, (box) => box.runner(state.correlationId))
+  const runner = yield* Effect.flatMap(signalbox, (box) => box.executions.runner(state.correlationId))
   const waits = isWaiting(state) ? yield* lookAt(state) : undefined
   const now = yield* Clock.currentTimeMillis
   const estimate = (yield* estimator(state))(state, now)

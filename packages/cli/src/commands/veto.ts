@@ -67,13 +67,17 @@ export const veto = Command.make(
         const box = yield* signalbox
         const found =
           bare !== undefined && !bare.named
-            ? yield* box.ensure({ ...bare, ...(named ? {} : { manifest: nowhere(bare.manifest) }), by: told.by })
+            ? yield* box.deployments.ensure({
+                ...bare,
+                ...(named ? {} : { manifest: nowhere(bare.manifest) }),
+                by: told.by
+              })
             : yield* Target.deployment(deploymentId)
         const environment =
           inv.settings.environment === undefined ? null : yield* Target.environmentIn(inv, found.environments)
         const _tag = flags.lift ? "VetoLifted" : "VersionVetoed"
         const others = (found.vetoes ?? []).filter((one) => one.version === version)
-        const after = yield* box
+        const after = yield* box.coordination
           .decide(deploymentId, { _tag, environment, ...told })
           .pipe(Effect.catchTag("Rejected", (refused) => Effect.fail(notVetoed(refused, environment, others))))
         const view = {

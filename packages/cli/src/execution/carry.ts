@@ -34,9 +34,9 @@ export const carry = Effect.fnUntraced(function* (
     Effect.gen(function* () {
       const shown = yield* watch(invocation, id)
       if (queueTimeout !== undefined) {
-        yield* Effect.forkScoped(box.withdrawAfter(id, queueTimeout))
+        yield* Effect.forkScoped(box.executions.withdrawAfter(id, queueTimeout))
       }
-      const state = yield* box.run(id)
+      const state = yield* box.executions.run(id)
       yield* shown
       return state
     })

@@ -157,7 +157,7 @@ export const watch = Effect.fnUntraced(function* (
   let lookedAt = 0
   let looked: Execution.ExecutionState["status"] | undefined
   yield* Effect.addFinalizer(() => Effect.sync(() => view.end(state)))
-  const following = yield* box.follow(id).pipe(
+  const following = yield* box.executions.follow(id).pipe(
     Stream.runForEach((stored) =>
       Effect.sync(() => {
         const next = evolve(state, stored.at, stored.event)

@@ -141,7 +141,7 @@ export const within = <A, E, R>(
     Effect.gen(function* () {
       const here = yield* settled(inv, place)
       const box = yield* signalbox
-      if (!here.named) yield* box.ensure({ ...here, by: actor(inv, by) })
+      if (!here.named) yield* box.deployments.ensure({ ...here, by: actor(inv, by) })
       return yield* body(here)
     }),
     { create: !place.named }

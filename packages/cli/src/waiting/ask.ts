@@ -39,7 +39,7 @@ export const ask = (inv: Invocation, place: Place, question: CanDeploy.CanDeploy
     Effect.gen(function* () {
       const box = yield* signalbox
       const asked = yield* settledIn(inv, place, question)
-      const answer = yield* Effect.catchTag(box.canDeploy(asked), "StoreError", (error) =>
+      const answer = yield* Effect.catchTag(box.coordination.canDeploy(asked), "StoreError", (error) =>
         Effect.fail(isAway(error) ? nobody(error) : error)
       )
       return { answer, environment: asked.environment }

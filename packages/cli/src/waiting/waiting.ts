@@ -95,7 +95,7 @@ export const turnOf = (inv: Invocation, id: CorrelationId, pace: Pace) => {
           pace.intervalMs,
           Effect.flatMap(look, (now) => tell(inv, now))
         )
-        const turn = box.waitForAdmission(id, { hold: Duration.millis(pace.holdMs) })
+        const turn = box.coordination.waitForAdmission(id, { hold: Duration.millis(pace.holdMs) })
         const state = yield* Effect.raceFirst(turn, progress)
         if (!isFinished(state) || state.status === "completed") return yield* lookOn(state, true)
         yield* tell(inv, { ...(yield* lookOn(state, false)), message: ended(state).message })
@@ -135,7 +135,7 @@ export const freeTimeOf = (inv: Invocation, place: Place, pace: Pace) => {
         const asked = yield* settledIn(inv, place, questionOf(place))
         yield* refuseNested(inv, asked)
         while (true) {
-          const answer = yield* box.canDeploy(asked)
+          const answer = yield* box.coordination.canDeploy(asked)
           const look = lookOf(asked, answer, answer.canDeploy)
           if (answer.degraded === null) yield* reached
           if (look.turn) return look

@@ -138,12 +138,12 @@ const release = async (directory: string, name: string, warmUp: number): Promise
 const answer = (id: CorrelationId, random: () => number) =>
   Effect.gen(function* () {
     const box = yield* Signalbox
-    yield* box.follow(id).pipe(
+    yield* box.executions.follow(id).pipe(
       Stream.filter(({ event }) => event._tag === "ApprovalRequested"),
       Stream.runForEach(() =>
         Effect.andThen(
           Effect.sleep(Math.round(100 + 1_500 * random())),
-          box.command(id, { command: "approve", by: "somebody" })
+          box.executions.command(id, { command: "approve", by: "somebody" })
         )
       ),
       Effect.ignore
@@ -165,14 +165,14 @@ const lane = Effect.fnUntraced(function* (options: {
 }) {
   const { count, directory, manifest, random, told } = options
   const box = yield* Signalbox
-  const { deploymentId } = yield* box.init({ manifest, by: "calibration" })
+  const { deploymentId } = yield* box.deployments.init({ manifest, by: "calibration" })
   const states: Array<Execution.ExecutionState> = []
   for (let n = 0; n < count; n++) {
     const name = `${manifest.project}-${n}`
     const warmUp = Math.round(80 * Math.exp(0.5 * (random() + random() + random() - 1.5)) + (random() < 0.1 ? 600 : 0))
     const artifact = yield* Effect.promise(() => release(directory, name, warmUp))
     const correlationId = CorrelationId.make(name)
-    yield* box.submit({
+    yield* box.executions.submit({
       kind: "deploy",
       correlationId,
       deploymentId,
@@ -183,7 +183,7 @@ const lane = Effect.fnUntraced(function* (options: {
       artifact
     })
     const state = yield* Effect.raceFirst(
-      Effect.retry(box.run(correlationId), Schedule.upTo(Schedule.spaced("1 second"), { times: 3 })),
+      Effect.retry(box.executions.run(correlationId), Schedule.upTo(Schedule.spaced("1 second"), { times: 3 })),
       Effect.andThen(answer(correlationId, random), Effect.never)
     )
     states.push(state)

@@ -21,7 +21,7 @@ const chaos = new Chaos({ program: join(folder, "signalbox.cjs"), seed: 3, scena
 
 beforeAll(() => {
   bundle(folder)
-}, 120_000)
+}, 300_000)
 
 afterAll(async () => {
   await chaos.abandon()
@@ -35,7 +35,7 @@ const told = ({ fault, history, problems, scenario }: Report): string =>
 const first = (kind: string): number =>
   order.filter(([one]) => !missing.includes(one)).findIndex(([one]) => one === kind)
 
-describe.skipIf(!linux)("a deployment to which something happens", { timeout: 240_000 }, () => {
+describe.skipIf(!linux)("a deployment to which something happens", { timeout: 1_200_000 }, () => {
   const reports = new Map<string, Promise<Report>>()
   beforeAll(() => {
     const two = [Promise.resolve(), Promise.resolve()]
@@ -64,7 +64,7 @@ const killed = order
   .filter(([kind]) => !missing.includes(kind))
   .findIndex(([, place]) => place === "between effect and receipt")
 
-describe.skipIf(!linux)("the judge sees", { timeout: 120_000 }, () => {
+describe.skipIf(!linux)("the judge sees", { timeout: 600_000 }, () => {
   it.each([
     ["a step that runs again after its receipt", ["duplicate"], { inside: () => "forget" }],
     ["a mutation under a fence that was never held", ["mutator"], { inside: () => "fence" }],

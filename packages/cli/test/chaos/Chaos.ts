@@ -72,7 +72,7 @@ export class Chaos {
       await world.prepare()
       const before = readNotes(world.trace).length
       const started = performance.now()
-      const { code, stderr } = await world.run(argsOf(world))
+      const { code, stderr } = await world.settle(argsOf(world))
       const took = performance.now() - started
       await helper.leave()
       const end = endOf(world.log, operation)

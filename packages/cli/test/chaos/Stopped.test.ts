@@ -69,7 +69,7 @@ const stopped = async (world: World, args: ReadonlyArray<string>, stream: string
     const started = world.start(next, { disturbance: { at, deed: "stop" } })
     let over = false
     void started.ended.then(() => (over = true))
-    await until(() => over || isStopped(started.child.pid!), 60_000, 5)
+    await until(() => over || isStopped(started.child.pid!), 300_000, 5)
     if (!over) return started
     const { stderr } = await started.ended
     if (endOf(readLog(world.folder, stream), stream) !== undefined)

@@ -54,7 +54,7 @@ export const person = (world: World): { readonly leave: () => Promise<void> } =>
   }
 }
 
-const longest = 60_000
+const longest = 300_000
 
 /** Runs an operation until its log says that it ended: as often as it takes, in either of the two ways. */
 export const carryOn = async (
@@ -93,7 +93,7 @@ const over = ({ child }: Started): boolean => child.exitCode !== null || child.s
 
 /** Waits until a command stopped itself; false where it ended before. */
 const stops = async (started: Started): Promise<boolean> => {
-  await until(() => over(started) || isStopped(started.child.pid!), 60_000, 5)
+  await until(() => over(started) || isStopped(started.child.pid!), 300_000, 5)
   return !over(started)
 }
 
@@ -162,7 +162,7 @@ export const conduct = async (world: World, fault: Fault, chance: Chance, plant?
         const other = carryOn(world, chance, "other")
         if (fault.wake === "while") {
           const took = () => readLog(world.folder, "other").some(({ tag }) => tag === "RunnerClaimed")
-          await Promise.race([other, until(took, 60_000, 5)])
+          await Promise.race([other, until(took, 300_000, 5)])
         } else await other
         sleeper.child.kill("SIGCONT")
         const slept = await world.end(sleeper, args)
@@ -232,7 +232,7 @@ const follow = (world: World): { readonly stop: () => Promise<ReadonlyArray<Prin
   let text = ""
   let left = false
   const following = (async () => {
-    await until(() => left || readLog(world.folder, operation).length > 0, 60_000, 50)
+    await until(() => left || readLog(world.folder, operation).length > 0, 300_000, 50)
     if (left) return
     const started = world.start(["events", operation, "--follow", "--json"], { onStdout: (data) => (text += data) })
     await until(() => left || over(started), 120_000, 20)

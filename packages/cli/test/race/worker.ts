@@ -95,7 +95,7 @@ const race = Effect.fnUntraced(function* (folder: string, worker: number, terms:
   watchStalls(terms.ttl, say)
   const bare = Configuration.bare({ organization, project, environment, stacks: [] })
   const manifest = { ...bare, leaseTtl: Duration.millis(terms.ttl) }
-  yield* box.ensure({ manifest, by: "race", deploymentId })
+  yield* box.deployments.ensure({ manifest, by: "race", deploymentId })
 
   let waits = ""
   watchClaim(folder, terms.ttl, () => waits, say)
@@ -111,7 +111,7 @@ const race = Effect.fnUntraced(function* (folder: string, worker: number, terms:
     // Most hold it for a moment, some for longer than a third of its time, so that it has to be renewed.
     const drawn = chance(terms.seed, id)
     const pause = drawn.yes(0.01) ? terms.ttl / 4 : drawn.next() * terms.work
-    const outcome = yield* box
+    const outcome = yield* box.executions
       .submit({
         kind: "run",
         queue: "fifo",
@@ -124,7 +124,7 @@ const race = Effect.fnUntraced(function* (folder: string, worker: number, terms:
       })
       .pipe(
         Effect.andThen(changing(id, register, pause)),
-        Effect.flatMap((command) => box.run(id, command)),
+        Effect.flatMap((command) => box.executions.run(id, command)),
         Effect.map((state) => ({ state })),
         Effect.catch((error) => Effect.succeed({ error }))
       )

@@ -14,25 +14,28 @@ describe("texts that people hand in", () => {
       const box = yield* Signalbox
       const store = yield* DeploymentStore
       const manifest = manifestOf(canary, cloud)
-      const { deploymentId } = yield* box.init({ manifest, by: "tester" })
+      const { deploymentId } = yield* box.deployments.init({ manifest, by: "tester" })
       const asked = (changes: Parameters<typeof requestOf>[3]) => requestOf(manifest, deploymentId, id, changes)
       const told = { environment: production, reason: text, by: "tester" }
       const calls: ReadonlyArray<readonly [string, Effect.Effect<unknown, unknown>]> = [
-        ["by", box.init({ manifest, by: text })],
-        ["by", box.ensure({ manifest, by: text, deploymentId })],
-        ["version", box.submit(asked({ version: text }))],
-        ["artifact", box.submit(asked({ artifact: text }))],
-        ["by", box.submit(asked({ by: text }))],
-        ["reason", box.submit(asked({ reason: text }))],
-        ["override", box.submit(asked({ override: text }))],
-        ["origin.commit", box.submit(asked({ origin: { commit: text } }))],
-        ["origin.workflowRun", box.submit(asked({ origin: { workflowRun: text } }))],
-        ["version", box.plan(asked({ version: text }))],
-        ["reason", box.command(id, { command: "abort", by: "tester", reason: text })],
-        ["reason", box.cleanup(id, { status: "failed", by: "tester", reason: text })],
-        ["reason", box.decide(deploymentId, { _tag: "EnvironmentLocked", ...told })],
-        ["version", box.decide(deploymentId, { _tag: "VersionVetoed", version: text, ...told, reason: "bad" })],
-        ["reason", box.revokeLease(deploymentId, told)]
+        ["by", box.deployments.init({ manifest, by: text })],
+        ["by", box.deployments.ensure({ manifest, by: text, deploymentId })],
+        ["version", box.executions.submit(asked({ version: text }))],
+        ["artifact", box.executions.submit(asked({ artifact: text }))],
+        ["by", box.executions.submit(asked({ by: text }))],
+        ["reason", box.executions.submit(asked({ reason: text }))],
+        ["override", box.executions.submit(asked({ override: text }))],
+        ["origin.commit", box.executions.submit(asked({ origin: { commit: text } }))],
+        ["origin.workflowRun", box.executions.submit(asked({ origin: { workflowRun: text } }))],
+        ["version", box.executions.plan(asked({ version: text }))],
+        ["reason", box.executions.command(id, { command: "abort", by: "tester", reason: text })],
+        ["reason", box.coordination.cleanup(id, { status: "failed", by: "tester", reason: text })],
+        ["reason", box.coordination.decide(deploymentId, { _tag: "EnvironmentLocked", ...told })],
+        [
+          "version",
+          box.coordination.decide(deploymentId, { _tag: "VersionVetoed", version: text, ...told, reason: "bad" })
+        ],
+        ["reason", box.coordination.revokeLease(deploymentId, told)]
       ]
       for (const [path, call] of calls) {
         const error = yield* Effect.flip(call)

@@ -48,7 +48,9 @@ describe("what the simulation found", () => {
       const deploymentId = yield* deployed(manifest)
       yield* carryOut(requestOf(manifest, deploymentId, "second", { version: "2.0.0" }))
       yield* carryOut(requestOf(manifest, deploymentId, "gone", { kind: "destroy" }))
-      const refused = yield* Effect.flip(box.submit(requestOf(manifest, deploymentId, "back", { kind: "rollback" })))
+      const refused = yield* Effect.flip(
+        box.executions.submit(requestOf(manifest, deploymentId, "back", { kind: "rollback" }))
+      )
       assert.strictEqual(refused._tag === "Rejected" ? refused.code : "", "nothing_to_roll_back")
     }).pipe(Effect.provide(layer))
   })
@@ -61,14 +63,14 @@ describe("what the simulation found", () => {
       const manifest = manifestOf(web, cloud)
       const deploymentId = yield* deployed(manifest)
       const request = requestOf(manifest, deploymentId, "second", { version: "2.0.0" })
-      yield* box.submit(request)
-      const running = yield* Effect.forkChild(box.run(request.correlationId))
+      yield* box.executions.submit(request)
+      const running = yield* Effect.forkChild(box.executions.run(request.correlationId))
       const validating = Effect.map(
         store.execution(request.correlationId),
         (state) => state?.stages.some(({ name, status }) => name === "validation" && status === "running") === true
       )
       yield* pass(running, { until: validating })
-      yield* box.command(request.correlationId, { command: "pause", by: "tester" })
+      yield* box.executions.command(request.correlationId, { command: "pause", by: "tester" })
       const state = yield* drive(running)
       assert.strictEqual(state.status, "completed")
       assert.strictEqual((yield* store.environment(deploymentId, production))?.status, "deployed")
@@ -98,10 +100,10 @@ describe("what the simulation found", () => {
       const store = yield* DeploymentStore
       const manifest = manifestOf(two, cloud)
       const deploymentId = DeploymentId.make("DTEST01")
-      yield* drive(yield* Effect.forkChild(box.init({ manifest, by: "tester", deploymentId })))
+      yield* drive(yield* Effect.forkChild(box.deployments.init({ manifest, by: "tester", deploymentId })))
       const request = requestOf(manifest, deploymentId, "first")
-      yield* drive(yield* Effect.forkChild(box.submit(request)))
-      const state = yield* drive(yield* Effect.forkChild(box.run(request.correlationId)))
+      yield* drive(yield* Effect.forkChild(box.executions.submit(request)))
+      const state = yield* drive(yield* Effect.forkChild(box.executions.run(request.correlationId)))
       assert.strictEqual(state.status, "failed")
       assert.strictEqual(state.error?.code, "defect")
       assert.isNull((yield* store.environment(deploymentId, production))?.current)
@@ -147,14 +149,14 @@ describe("what the simulation found", () => {
       )
       const deploymentId = yield* deployed(manifest)
       const request = requestOf(manifest, deploymentId, "second", { version: "2.0.0" })
-      yield* box.submit(request)
-      const running = yield* Effect.forkChild(box.run(request.correlationId))
+      yield* box.executions.submit(request)
+      const running = yield* Effect.forkChild(box.executions.run(request.correlationId))
       const underWay = Effect.map(
         store.execution(request.correlationId),
         (state) => state?.stacks[0]?.status === "failed" && state.stacks[1]?.candidateTraffic === 10
       )
       yield* pass(running, { until: underWay })
-      yield* box.command(request.correlationId, { command: "abort", by: "tester" })
+      yield* box.executions.command(request.correlationId, { command: "abort", by: "tester" })
       const state = yield* drive(running)
       assert.strictEqual(state.status, "rolled_back")
       assert.strictEqual(state.error?.code, "aborted")
@@ -191,8 +193,8 @@ describe("what the simulation found", () => {
       const manifest = manifestOf(web, cloud)
       const deploymentId = yield* deployed(manifest)
       const second = requestOf(manifest, deploymentId, "second", { version: "2.0.0" })
-      yield* box.submit(second)
-      const running = yield* Effect.forkChild(box.run(second.correlationId))
+      yield* box.executions.submit(second)
+      const running = yield* Effect.forkChild(box.executions.run(second.correlationId))
       const underWay = Effect.map(
         store.environment(deploymentId, production),
         (environment) => environment?.stacks[0]?.status === "deploying"
@@ -201,13 +203,13 @@ describe("what the simulation found", () => {
       assert.isTrue(yield* underWay)
       const third = requestOf(manifest, deploymentId, "third", { version: "3.0.0" })
       asks = true
-      const submitting = yield* Effect.forkChild(box.submit(third))
+      const submitting = yield* Effect.forkChild(box.executions.submit(third))
       yield* drive(running)
       yield* Deferred.succeed(go, undefined)
       const { execution } = yield* drive(submitting)
       assert.isUndefined(execution.supersedes)
       assert.deepStrictEqual(versions(execution), ["web 2.0.0"])
-      const state = yield* drive(yield* Effect.forkChild(box.run(third.correlationId)))
+      const state = yield* drive(yield* Effect.forkChild(box.executions.run(third.correlationId)))
       assert.strictEqual(state.status, "completed")
     }).pipe(Effect.provide(layer))
   })
@@ -222,7 +224,7 @@ describe("what the simulation found", () => {
     Effect.gen(function* () {
       const box = yield* Signalbox
       const request = requestOf(manifest, deploymentId, name, { version: "2.0.0", queue: "fifo", ...changes })
-      yield* box.submit(request)
+      yield* box.executions.submit(request)
       return request.correlationId
     })
 
@@ -252,7 +254,7 @@ describe("what the simulation found", () => {
       yield* Effect.exit(ask(manifest, deploymentId, "third", { queue: "latest_wins" }))
       broken = false
       assert.strictEqual((yield* store.execution(second))?.status, "queued")
-      const third = yield* drive(yield* Effect.forkChild(box.run(CorrelationId.make("third"))))
+      const third = yield* drive(yield* Effect.forkChild(box.executions.run(CorrelationId.make("third"))))
       assert.strictEqual(third.status, "completed")
       const overtaken = yield* store.execution(second)
       assert.deepStrictEqual([overtaken?.status, overtaken?.error?.code], ["cancelled", "overtaken"])
@@ -295,11 +297,11 @@ describe("what the simulation found", () => {
       const deploymentId = yield* deployed(manifest)
       yield* carryOut(requestOf(manifest, deploymentId, "second", { version: "2.0.0" }))
       const third = yield* ask(manifest, deploymentId, "third", { version: "3.0.0" })
-      const running = yield* Effect.forkChild(box.run(third))
+      const running = yield* Effect.forkChild(box.executions.run(third))
       yield* asked
       const back = yield* ask(manifest, deploymentId, "back", { kind: "rollback" })
       yield* go
-      const going = yield* Effect.forkChild(box.run(back))
+      const going = yield* Effect.forkChild(box.executions.run(back))
       const [after, first] = yield* drive(yield* Effect.forkChild(Effect.all([Fiber.join(running), Fiber.join(going)])))
       assert.deepStrictEqual([first.status, after.status], ["completed", "completed"])
       assert.isAtLeast(after.turnAt!, first.finishedAt!)
@@ -314,15 +316,15 @@ describe("what the simulation found", () => {
       const manifest = manifestOf(web, cloud)
       const deploymentId = yield* deployed(manifest)
       const second = yield* ask(manifest, deploymentId, "second")
-      const running = yield* Effect.forkChild(box.run(second))
+      const running = yield* Effect.forkChild(box.executions.run(second))
       yield* asked
       const held = { environment: production, reason: "the database is moved", by: "somebody" }
-      yield* box.decide(deploymentId, { _tag: "EnvironmentLocked", ...held })
+      yield* box.coordination.decide(deploymentId, { _tag: "EnvironmentLocked", ...held })
       yield* go
       yield* settle
       yield* TestClock.adjust("5 seconds")
       assert.isUndefined((yield* store.execution(second))?.turnAt)
-      yield* box.decide(deploymentId, { _tag: "EnvironmentUnlocked", ...held })
+      yield* box.coordination.decide(deploymentId, { _tag: "EnvironmentUnlocked", ...held })
       assert.strictEqual((yield* drive(running)).status, "completed")
     }).pipe(Effect.provide(layer))
   })
@@ -335,10 +337,10 @@ describe("what the simulation found", () => {
       const manifest = manifestOf(web, cloud)
       const deploymentId = yield* deployed(manifest)
       const request = requestOf(manifest, deploymentId, "second", { version: "2.0.0" })
-      const submitting = yield* Effect.forkChild(Effect.flip(box.submit(request)))
+      const submitting = yield* Effect.forkChild(Effect.flip(box.executions.submit(request)))
       yield* asked
       const held = { environment: production, reason: "the database is moved", by: "somebody" }
-      yield* box.decide(deploymentId, { _tag: "EnvironmentLocked", ...held })
+      yield* box.coordination.decide(deploymentId, { _tag: "EnvironmentLocked", ...held })
       yield* go
       const refused = yield* drive(submitting)
       assert.strictEqual(refused._tag === "Rejected" ? refused.code : refused._tag, "blocked_by_lock")
@@ -351,10 +353,10 @@ describe("what the simulation found", () => {
     return Effect.gen(function* () {
       const box = yield* Signalbox
       const manifest = manifestOf(config(), cloud)
-      const { deploymentId } = yield* box.init({ manifest, by: "tester" })
+      const { deploymentId } = yield* box.deployments.init({ manifest, by: "tester" })
       const alone = { kind: "deploy-stack", stacks: [StackName.make("web")] } as const
-      const first = yield* Effect.forkChild(box.run(yield* ask(manifest, deploymentId, "alone", alone)))
-      const second = yield* Effect.forkChild(box.run(yield* ask(manifest, deploymentId, "all")))
+      const first = yield* Effect.forkChild(box.executions.run(yield* ask(manifest, deploymentId, "alone", alone)))
+      const second = yield* Effect.forkChild(box.executions.run(yield* ask(manifest, deploymentId, "all")))
       const state = yield* drive(first)
       assert.deepStrictEqual([state.status, state.error?.code], ["cancelled", "blocked_by_dependency"])
       assert.strictEqual(state.error?.params.stack, "api")
@@ -401,9 +403,11 @@ describe("what the simulation found", () => {
       const manifest = manifestOf(web, cloud)
       const deploymentId = yield* deployed(manifest)
       const second = yield* ask(manifest, deploymentId, "second")
-      yield* drive(yield* Effect.forkChild(box.waitForAdmission(second, { hold: Duration.seconds(20) })))
+      yield* drive(yield* Effect.forkChild(box.coordination.waitForAdmission(second, { hold: Duration.seconds(20) })))
       asleep = true
-      const cleaning = yield* Effect.forkChild(Effect.flip(box.cleanup(second, { status: "failed", by: "somebody" })))
+      const cleaning = yield* Effect.forkChild(
+        Effect.flip(box.coordination.cleanup(second, { status: "failed", by: "somebody" }))
+      )
       const refused = yield* drive(cleaning)
       assert.strictEqual(refused._tag === "Rejected" ? refused.code : refused._tag, "still_running")
       assert.strictEqual((yield* store.execution(second))?.status, "queued")

@@ -116,16 +116,16 @@ export const drive = <A, E>(
 export const carryOut = (request: Request, options: { readonly limit?: number; readonly tick?: number } = {}) =>
   Effect.gen(function* () {
     const box = yield* Signalbox
-    yield* box.submit(request)
-    return yield* drive(yield* Effect.forkChild(box.run(request.correlationId)), options)
+    yield* box.executions.submit(request)
+    return yield* drive(yield* Effect.forkChild(box.executions.run(request.correlationId)), options)
   })
 
 /** Submits a request and carries it out in the background. */
 export const begin = (request: ReturnType<typeof requestOf>) =>
   Effect.gen(function* () {
     const box = yield* Signalbox
-    yield* box.submit(request)
-    const fiber = yield* Effect.forkChild(box.run(request.correlationId))
+    yield* box.executions.submit(request)
+    const fiber = yield* Effect.forkChild(box.executions.run(request.correlationId))
     yield* settle
     return fiber
   })
@@ -134,7 +134,7 @@ export const begin = (request: ReturnType<typeof requestOf>) =>
 export const deployed = (manifest: Manifest) =>
   Effect.gen(function* () {
     const box = yield* Signalbox
-    const { deploymentId } = yield* box.init({ manifest, by: "tester" })
+    const { deploymentId } = yield* box.deployments.init({ manifest, by: "tester" })
     const first = yield* carryOut(requestOf(manifest, deploymentId, "first"))
     if (first.status !== "completed")
       return yield* Effect.die(new Error(`the first deployment is ${first.status}: ${JSON.stringify(first.error)}`))

@@ -72,11 +72,14 @@ const make = (opened: Session): Connection => {
     init: async ({ by: one, configuration, deploymentId, signal }) => {
       const manifest = await checked(configuration)
       const id = deploymentId === undefined ? undefined : named(DeploymentId, "deploymentId", deploymentId)
-      return box((signalbox) => signalbox.init({ manifest, by: by(one), ...given("deploymentId", id) }), signal)
+      return box(
+        (signalbox) => signalbox.deployments.init({ manifest, by: by(one), ...given("deploymentId", id) }),
+        signal
+      )
     },
     plan: async (options) => {
       const request = await asked(options.stack === undefined ? "deploy" : "deploy-stack", options)
-      return box((signalbox) => signalbox.plan(request), options.signal)
+      return box((signalbox) => signalbox.executions.plan(request), options.signal)
     },
     deploy: start("deploy"),
     deployStack: start("deploy-stack"),
@@ -128,7 +131,7 @@ const make = (opened: Session): Connection => {
     },
     observe: async ({ configuration, deploymentId, environment, signal }) => {
       const place = await recordedPlace(opened, { configuration, deploymentId, environment, signal })
-      return box((signalbox) => signalbox.observe(place), signal)
+      return box((signalbox) => signalbox.deployments.observe(place), signal)
     },
     close,
     [Symbol.asyncDispose]: close

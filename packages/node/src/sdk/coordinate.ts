@@ -107,7 +107,10 @@ export const coordination = (session: Session, { execution }: Executions): Coord
       environment === null && options.project === undefined
         ? { deploymentId: named(DeploymentId, "deploymentId", options.deploymentId) }
         : (await placed({ ...options, environment: environment ?? "default" })).place
-    const after = await box((signalbox) => signalbox.decide(deploymentId, { _tag: tag, ...told }), options.signal)
+    const after = await box(
+      (signalbox) => signalbox.coordination.decide(deploymentId, { _tag: tag, ...told }),
+      options.signal
+    )
     return (after.vetoes ?? []).map(vetoInfo)
   }
 
@@ -133,7 +136,7 @@ export const coordination = (session: Session, { execution }: Executions): Coord
         ...given("origin", origin === undefined ? undefined : originOf(origin)),
         ...given("override", override === undefined ? undefined : textOf("override", override))
       }
-      return answerOf(await box((signalbox) => signalbox.canDeploy(question), options.signal))
+      return answerOf(await box((signalbox) => signalbox.coordination.canDeploy(question), options.signal))
     },
 
     register: async (options) => {
@@ -156,7 +159,7 @@ export const coordination = (session: Session, { execution }: Executions): Coord
       const interval = Math.max(1, spanOf("intervalMs", intervalMs))
       const turn = Effect.andThen(
         refuseNested(id),
-        Effect.flatMap(Signalbox, (signalbox) => signalbox.waitForAdmission(id, { hold }))
+        Effect.flatMap(Signalbox, (signalbox) => signalbox.coordination.waitForAdmission(id, { hold }))
       )
       const state = await run(
         onProgress === undefined ? turn : Effect.raceFirst(turn, telling(id, interval, onProgress)),
@@ -168,7 +171,10 @@ export const coordination = (session: Session, { execution }: Executions): Coord
 
     cleanup: async (correlationId, { by: one, reason, signal, status = "cancelled" } = {}) => {
       const id = named(CorrelationId, "correlationId", correlationId)
-      return box((signalbox) => signalbox.cleanup(id, { status, by: by(one), ...given("reason", reason) }), signal)
+      return box(
+        (signalbox) => signalbox.coordination.cleanup(id, { status, by: by(one), ...given("reason", reason) }),
+        signal
+      )
     },
 
     veto: vetoing("VersionVetoed"),
@@ -185,7 +191,7 @@ export const coordination = (session: Session, { execution }: Executions): Coord
         const { place, told } = await placed(options)
         await box(
           (signalbox) =>
-            signalbox.decide(place.deploymentId, {
+            signalbox.coordination.decide(place.deploymentId, {
               _tag: "EnvironmentLocked",
               ...told,
               ...given("until", until),
@@ -198,7 +204,7 @@ export const coordination = (session: Session, { execution }: Executions): Coord
       release: async (options) => {
         const { place, told } = await placed(options)
         await box(
-          (signalbox) => signalbox.decide(place.deploymentId, { _tag: "EnvironmentUnlocked", ...told }),
+          (signalbox) => signalbox.coordination.decide(place.deploymentId, { _tag: "EnvironmentUnlocked", ...told }),
           options.signal
         )
         return lineup(place, options.signal)
@@ -207,7 +213,10 @@ export const coordination = (session: Session, { execution }: Executions): Coord
         const { place, told } = await placed(options)
         await run(QueueStatus.rejectNested(place, process.env))
         const { isDead } = await run(QueueStatus.queueStatus(place.deploymentId, place.environment), options.signal)
-        const broken = await box((signalbox) => signalbox.revokeLease(place.deploymentId, told), options.signal)
+        const broken = await box(
+          (signalbox) => signalbox.coordination.revokeLease(place.deploymentId, told),
+          options.signal
+        )
         return leaseInfo(broken, isDead)
       }
     },

@@ -47,7 +47,7 @@ const giveBack = Effect.fnUntraced(function* (id: CorrelationId) {
   const signalbox = yield* Signalbox
   const store = yield* DeploymentStore
   const leases = yield* LeaseStore
-  if (yield* signalbox.withdraw(id, errorInfo("interrupted", { during: "queue" }))) return
+  if (yield* signalbox.executions.withdraw(id, errorInfo("interrupted", { during: "queue" }))) return
   const [taken] = yield* store.events({ stream: id, tags: ["LeaseAcquired"], limit: 1 })
   if (taken?.event._tag !== "LeaseAcquired") return
   const lease = yield* leases.get(taken.event.key)
@@ -58,9 +58,9 @@ const carryOut = (id: CorrelationId, { command, queueTimeout, shown }: Carried) 
   Effect.scoped(
     Effect.gen(function* () {
       const signalbox = yield* Signalbox
-      if (queueTimeout === undefined) return yield* signalbox.run(id, command, shown)
-      yield* Effect.forkScoped(signalbox.withdrawAfter(id, queueTimeout))
-      const state = yield* signalbox.run(id, command, shown)
+      if (queueTimeout === undefined) return yield* signalbox.executions.run(id, command, shown)
+      yield* Effect.forkScoped(signalbox.executions.withdrawAfter(id, queueTimeout))
+      const state = yield* signalbox.executions.run(id, command, shown)
       if (state.error?.code !== "queue_timeout") return state
       return yield* Effect.fail(new QueueTimeoutError({ ...errorView(state.error), correlationId: id }))
     })
@@ -71,7 +71,7 @@ export const executions = ({ box, by, iterate, run, store }: Session): Execution
   const command: Connection["command"] = async (correlationId, name, options = {}) =>
     box(
       (signalbox) =>
-        signalbox.command(named(CorrelationId, "correlationId", correlationId), {
+        signalbox.executions.command(named(CorrelationId, "correlationId", correlationId), {
           command: name,
           by: by(options.by),
           ...given("stack", options.stack === undefined ? undefined : named(StackName, "stack", options.stack)),
@@ -97,7 +97,7 @@ export const executions = ({ box, by, iterate, run, store }: Session): Execution
         Effect.gen(function* () {
           const signalbox = yield* Signalbox
           const id = yield* attempt(() => named(CorrelationId, "correlationId", correlationId))
-          return signalbox.follow(id, options.after)
+          return signalbox.executions.follow(id, options.after)
         })
       ),
       options.signal

@@ -143,5 +143,5 @@ export const recordedPlace = async (
 
 /** Makes the deployment of a project where there is none, and lets it know what it does not know yet. */
 export const ensured = async (session: Session, place: Place, by: string): Promise<void> => {
-  if (place.bare) await session.box((signalbox) => signalbox.ensure({ ...place, by }), undefined)
+  if (place.bare) await session.box((signalbox) => signalbox.deployments.ensure({ ...place, by }), undefined)
 }

@@ -65,7 +65,7 @@ const withBlockers = (request: Request, refused: Rejected) =>
 
 const submit = Effect.fnUntraced(function* (request: Request) {
   const signalbox = yield* Signalbox
-  const taken = yield* Effect.result(signalbox.submit(request))
+  const taken = yield* Effect.result(signalbox.executions.submit(request))
   if (taken._tag === "Success") return taken.success
   const { failure } = taken
   return yield* failure._tag === "Rejected" && failure.kind === "blocked"

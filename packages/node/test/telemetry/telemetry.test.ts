@@ -82,8 +82,8 @@ const deployment = (env: Record<string, string>, correlationId = "wire-1") => {
     Effect.provide(
       Effect.gen(function* () {
         const box = yield* Signalbox
-        const { deploymentId } = yield* box.init({ manifest, by: "tester" })
-        const { execution } = yield* box.submit({
+        const { deploymentId } = yield* box.deployments.init({ manifest, by: "tester" })
+        const { execution } = yield* box.executions.submit({
           kind: "deploy",
           correlationId: CorrelationId.make(correlationId),
           deploymentId,
@@ -92,7 +92,7 @@ const deployment = (env: Record<string, string>, correlationId = "wire-1") => {
           by: "tester",
           version: "1"
         })
-        return yield* box.run(execution.correlationId)
+        return yield* box.executions.run(execution.correlationId)
       }),
       layer
     )

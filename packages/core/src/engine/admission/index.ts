@@ -14,6 +14,7 @@ export {
   policyBlockers,
   unknownBlocker
 } from "./PolicyBlockers.ts"
+export { leave } from "./Leave.ts"
 export * as PolicyDecisions from "./PolicyDecisions.ts"
 export type { PolicyDecision } from "./PolicyDecisions.ts"
 export { checkExclusive, planOne, refusalOf } from "./Preflight.ts"

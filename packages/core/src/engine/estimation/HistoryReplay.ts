@@ -8,7 +8,7 @@ import * as Replay from "../../analysis/Replay.ts"
 import type { StoredEvent } from "../../domain/Event.ts"
 import type { CorrelationId } from "../../domain/Ids.ts"
 import { StrategySpec } from "../../domain/Spec.ts"
-import { DeploymentStore } from "../../spi/DeploymentStore.ts"
+import { DeploymentStore, type EventQuery } from "../../spi/DeploymentStore.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
 import { ConfigurationInvalid, type ConfigurationIssue } from "../../config/ConfigurationIssue.ts"
 import { toPlain } from "../../config/PlainValue.ts"
@@ -47,14 +47,20 @@ export const checkStrategy = (value: unknown): Result.Result<StrategySpec, Confi
   return checked([...plain.issues, ...Shape.strategy(plain.value, [])], () => decodeStrategy(plain.value))
 }
 
-const readAll = Effect.fnUntraced(function* (
-  id: CorrelationId
+/**
+ * All events of an execution, or those of some tags, however many they are.
+ *
+ * *Errors*: `StoreError`.
+ */
+export const readAll = Effect.fnUntraced(function* (
+  id: CorrelationId,
+  query: Pick<EventQuery, "tags"> = {}
 ): Effect.fn.Return<ReadonlyArray<StoredEvent>, StoreError, DeploymentStore> {
   const store = yield* DeploymentStore
   const all: Array<StoredEvent> = []
   while (true) {
     const after = all.at(-1)?.position
-    const page = yield* store.events({ stream: id, limit: 10_000, ...(after === undefined ? {} : { after }) })
+    const page = yield* store.events({ ...query, stream: id, limit: 10_000, ...(after === undefined ? {} : { after }) })
     all.push(...page)
     if (page.length < 10_000) return all
   }

@@ -4,7 +4,9 @@
  */
 import * as Duration from "effect/Duration"
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
@@ -125,15 +127,14 @@ const sweep = Effect.gen(function* () {
   )
 })
 
-export interface TraceKeeper {
+interface Keeper {
   /** Sends the trace of an execution that may have finished, without keeping anybody waiting. */
   readonly finished: (id: CorrelationId) => Effect.Effect<void>
 }
 
-const off: TraceKeeper = { finished: () => Effect.void }
+const off: Keeper = { finished: () => Effect.void }
 
-/** Makes the keeper of a facade. Where telemetry is off it does nothing; else the end of the scope waits for it, a moment. */
-export const make: Effect.Effect<TraceKeeper, never, Stores | Scope.Scope> = Effect.gen(function* () {
+const make: Effect.Effect<Keeper, never, Stores | Scope.Scope> = Effect.gen(function* () {
   if ((yield* Telemetry) === undefined) return off
   const context = yield* Effect.context<Stores>()
   const provided = <A, E>(effect: Effect.Effect<A, E, Stores>) => Effect.provideContext(quietly(effect), context)
@@ -154,3 +155,8 @@ export const make: Effect.Effect<TraceKeeper, never, Stores | Scope.Scope> = Eff
       })
   }
 })
+
+/** Sends traces. Where telemetry is off it does nothing; else the end of its scope waits for it, a moment. */
+export class TraceKeeper extends Context.Service<TraceKeeper, Keeper>()("@signalbox/core/engine/trace/TraceKeeper") {
+  static readonly layer: Layer.Layer<TraceKeeper, never, Stores> = Layer.effect(TraceKeeper, make)
+}

@@ -76,7 +76,7 @@ export class Schedule {
   #init(): void {
     this.#machines.ask(
       0,
-      (box) => box.init({ manifest: this.#manifest, by: "simulation", deploymentId }),
+      (box) => box.deployments.init({ manifest: this.#manifest, by: "simulation", deploymentId }),
       (exit) => {
         // Where the answer was lost, the deployment is there already.
         if (Exit.isFailure(exit) && Cause.hasDies(exit.cause)) {
@@ -110,7 +110,7 @@ export class Schedule {
     const again = () => this.#submit(index, tries + 1)
     this.#machines.ask(
       request.process,
-      (box) => box.submit(this.#request(request)),
+      (box) => box.executions.submit(this.#request(request)),
       (exit) => {
         if (Exit.isSuccess(exit)) {
           this.#machines.log.queues.tookPlace(request.id)
@@ -143,7 +143,7 @@ export class Schedule {
     const again = (millis: number) => void world.after(millis, undefined, () => this.#wait(index, process + 1))
     this.#machines.ask(
       process,
-      (box) => box.waitForAdmission(CorrelationId.make(id), { hold: Duration.seconds(20) }),
+      (box) => box.coordination.waitForAdmission(CorrelationId.make(id), { hold: Duration.seconds(20) }),
       (exit) => {
         if (Exit.isSuccess(exit)) {
           return void world.after(lasts, undefined, () => this.#cleanUp(index, process, reports ?? "cancelled"))
@@ -162,7 +162,7 @@ export class Schedule {
       void this.#machines.world.after(millis, undefined, () => this.#cleanUp(index, process + 1, status))
     this.#machines.ask(
       process,
-      (box) => box.cleanup(CorrelationId.make(id), { status, by: "somebody" }),
+      (box) => box.coordination.cleanup(CorrelationId.make(id), { status, by: "somebody" }),
       (exit) => {
         if (Exit.isFailure(exit)) return this.#isDefect(`clean up ${id}`, exit) ? undefined : again(700)
         const state = this.#machines.log.executions.get(id)?.state
@@ -190,8 +190,8 @@ export class Schedule {
       process,
       (box, process) =>
         kind === "run"
-          ? box.run(CorrelationId.make(id), this.#machines.commands.command(process, lasts, code))
-          : box.run(CorrelationId.make(id)),
+          ? box.executions.run(CorrelationId.make(id), this.#machines.commands.command(process, lasts, code))
+          : box.executions.run(CorrelationId.make(id)),
       (exit) => {
         if (Exit.isSuccess(exit)) {
           this.#machines.monitor.hold(
@@ -239,7 +239,11 @@ export class Schedule {
     this.#machines.ask(
       process,
       (box) =>
-        box.command(CorrelationId.make(id), { command, by: "somebody", ...(stack === undefined ? {} : { stack }) }),
+        box.executions.command(CorrelationId.make(id), {
+          command,
+          by: "somebody",
+          ...(stack === undefined ? {} : { stack })
+        }),
       (exit) => {
         if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) return
         const error = Cause.findErrorOption(exit.cause)
@@ -263,21 +267,33 @@ export class Schedule {
         switch (decision.decides) {
           case "withdraw": {
             const id = CorrelationId.make(decision.request)
-            return box.withdraw(id, errorInfo("withdrawn", { by }, { detail: reason }))
+            return box.executions.withdraw(id, errorInfo("withdrawn", { by }, { detail: reason }))
           }
           case "hold": {
             const { millis } = decision
             const environment = decision.environment as EnvironmentName
             const until = millis === undefined ? {} : { until: world.now + millis }
-            return box.decide(deploymentId, { _tag: "EnvironmentLocked", environment, reason, by, ...until })
+            return box.coordination.decide(deploymentId, {
+              _tag: "EnvironmentLocked",
+              environment,
+              reason,
+              by,
+              ...until
+            })
           }
           case "release": {
             const environment = decision.environment as EnvironmentName
-            return box.decide(deploymentId, { _tag: "EnvironmentUnlocked", environment, reason, by })
+            return box.coordination.decide(deploymentId, { _tag: "EnvironmentUnlocked", environment, reason, by })
           }
           default: {
             const _tag = decision.decides === "veto" ? "VersionVetoed" : "VetoLifted"
-            return box.decide(deploymentId, { _tag, version: decision.version, environment: null, reason, by })
+            return box.coordination.decide(deploymentId, {
+              _tag,
+              version: decision.version,
+              environment: null,
+              reason,
+              by
+            })
           }
         }
       },

@@ -37,8 +37,8 @@ describe("one mutator", () => {
       const deploymentId = yield* deployed(manifest)
       const [one, other] = yield* Effect.all(
         [
-          Effect.result(box.submit(requestOf(manifest, deploymentId, second, { version: "2.0.0" }))),
-          Effect.result(box.submit(requestOf(manifest, deploymentId, third, { version: "3.0.0" })))
+          Effect.result(box.executions.submit(requestOf(manifest, deploymentId, second, { version: "2.0.0" }))),
+          Effect.result(box.executions.submit(requestOf(manifest, deploymentId, third, { version: "3.0.0" })))
         ],
         { concurrency: "unbounded" }
       )
@@ -51,7 +51,7 @@ describe("one mutator", () => {
       assert.isUndefined(yield* store.execution(third))
       // Another environment is nobody else's business.
       const staging = EnvironmentName.make("staging")
-      yield* box.submit(requestOf(manifest, deploymentId, "elsewhere", { environment: staging }))
+      yield* box.executions.submit(requestOf(manifest, deploymentId, "elsewhere", { environment: staging }))
     }).pipe(Effect.provide(layer))
   })
 
@@ -62,7 +62,7 @@ describe("one mutator", () => {
       const manifest = manifestOf(canary, cloud)
       const deploymentId = yield* deployed(manifest)
       const request = requestOf(manifest, deploymentId, second, { version: "2.0.0" })
-      const submissions = yield* Effect.all([box.submit(request), box.submit(request)], {
+      const submissions = yield* Effect.all([box.executions.submit(request), box.executions.submit(request)], {
         concurrency: "unbounded"
       }).pipe(
         Effect.forkChild,
@@ -70,14 +70,16 @@ describe("one mutator", () => {
       )
       assert.deepStrictEqual(submissions.map(({ joined }) => joined).sort(), [false, true])
       const before = cloud.ledger.length
-      const runs = yield* Effect.forkChild(Effect.all([box.run(second), box.run(second)], { concurrency: "unbounded" }))
+      const runs = yield* Effect.forkChild(
+        Effect.all([box.executions.run(second), box.executions.run(second)], { concurrency: "unbounded" })
+      )
       const states = yield* drive(runs)
       assert.deepStrictEqual(
         states.map(({ status }) => status),
         ["completed", "completed"]
       )
       assert.strictEqual(cloud.ledger.slice(before).filter(({ operation }) => operation === "stage").length, 1)
-      const other = yield* Effect.flip(box.submit({ ...request, version: "9.9.9" }))
+      const other = yield* Effect.flip(box.executions.submit({ ...request, version: "9.9.9" }))
       assert.strictEqual(other._tag === "Rejected" ? other.code : "", "correlation_id_taken")
     }).pipe(Effect.provide(layer))
   })
@@ -94,13 +96,13 @@ describe("one mutator", () => {
         by: "ada",
         origin
       }
-      yield* box.submit(request)
+      yield* box.executions.submit(request)
       const differs = (changes: Partial<Request>) =>
-        Effect.map(Effect.result(box.submit({ ...request, ...changes })), (taken) =>
+        Effect.map(Effect.result(box.executions.submit({ ...request, ...changes })), (taken) =>
           taken._tag === "Success" ? taken.success.joined : taken.failure.message
         )
       const { command: _, origin: __, ...less } = request
-      assert.isTrue((yield* box.submit(less)).joined)
+      assert.isTrue((yield* box.executions.submit(less)).joined)
       assert.isTrue(yield* differs({ by: "bob", origin: { workflowRun: "run 2" } }))
       assert.isTrue(yield* differs({ identical: true }))
       assert.deepStrictEqual(
@@ -135,8 +137,8 @@ describe("one mutator", () => {
       const leases = yield* LeaseStore
       const manifest = manifestOf(canary, cloud)
       const deploymentId = yield* deployed(manifest)
-      yield* box.submit(requestOf(manifest, deploymentId, second, { version: "2.0.0" }))
-      const sleeper = yield* Effect.forkChild(Effect.result(box.run(second)))
+      yield* box.executions.submit(requestOf(manifest, deploymentId, second, { version: "2.0.0" }))
+      const sleeper = yield* Effect.forkChild(Effect.result(box.executions.run(second)))
       yield* pass(sleeper, { until: Effect.sync(() => cloud.calls("stage", "web") > 1) })
       // What a pause of the whole process looks like to the others: its leases run out and are taken.
       for (const lease of yield* leases.list) {
@@ -167,7 +169,7 @@ describe("one mutator", () => {
       const manifest = manifestOf(canary, cloud)
       const deploymentId = yield* deployed(manifest)
       // Its process is gone before it began to work.
-      yield* box.submit(requestOf(manifest, deploymentId, second, { version: "2.0.0" }))
+      yield* box.executions.submit(requestOf(manifest, deploymentId, second, { version: "2.0.0" }))
       yield* TestClock.adjust("1 minute")
       const successor = yield* carryOut(requestOf(manifest, deploymentId, third, { version: "3.0.0" }))
       assert.deepStrictEqual([successor.status, successor.supersedes], ["completed", second])
@@ -194,15 +196,15 @@ describe("one mutator", () => {
       const leases = yield* LeaseStore
       const manifest = manifestOf(canary, cloud)
       const deploymentId = yield* deployed(manifest)
-      yield* box.submit(requestOf(manifest, deploymentId, second, { version: "2.0.0" }))
-      const fiber = yield* Effect.forkChild(box.run(second))
+      yield* box.executions.submit(requestOf(manifest, deploymentId, second, { version: "2.0.0" }))
+      const fiber = yield* Effect.forkChild(box.executions.run(second))
       yield* pass(fiber, { until: atTenPercent })
       yield* Fiber.interrupt(fiber)
       const paused = yield* store.execution(second)
       assert.strictEqual(paused?.status, "paused")
       const held = (yield* leases.list).filter(({ expiresAt }) => expiresAt > 0)
       assert.deepStrictEqual(held, [])
-      const state = yield* drive(yield* Effect.forkChild(box.run(second)))
+      const state = yield* drive(yield* Effect.forkChild(box.executions.run(second)))
       assert.strictEqual(state.status, "completed")
       assert.deepStrictEqual(versions(state), ["web 2.0.0"])
     }).pipe(Effect.provide(layer))
@@ -223,8 +225,8 @@ describe("one mutator", () => {
       const store = yield* DeploymentStore
       const manifest = manifestOf(canary, cloud)
       const deploymentId = yield* deployed(manifest)
-      yield* box.submit(requestOf(manifest, deploymentId, second, { version: "2.0.0" }))
-      const fiber = yield* Effect.forkChild(box.run(second))
+      yield* box.executions.submit(requestOf(manifest, deploymentId, second, { version: "2.0.0" }))
+      const fiber = yield* Effect.forkChild(box.executions.run(second))
       yield* settle
       yield* TestClock.adjust("100 millis")
       yield* settle
@@ -242,12 +244,15 @@ describe("one mutator", () => {
       const leases = yield* LeaseStore
       const manifest = manifestOf(canary, cloud)
       const deploymentId = yield* deployed(manifest)
-      yield* box.submit(requestOf(manifest, deploymentId, second, { version: "2.0.0" }))
+      yield* box.executions.submit(requestOf(manifest, deploymentId, second, { version: "2.0.0" }))
       yield* leases
         .acquire({ key: "execution/second", holder: "dead", owner: "dead", ttl: "1 hour" as never })
         .pipe(dead)
       const fiber = yield* Effect.forkChild(
-        Effect.provideService(box.run(second), RunnerIdentity, { owner: "alive", isDead: (owner) => owner === "dead" })
+        Effect.provideService(box.executions.run(second), RunnerIdentity, {
+          owner: "alive",
+          isDead: (owner) => owner === "dead"
+        })
       )
       assert.strictEqual((yield* drive(fiber, { limit: 120 })).status, "completed")
     }).pipe(Effect.provide(layer))
@@ -260,9 +265,9 @@ describe("one mutator", () => {
       const store = yield* DeploymentStore
       const manifest = manifestOf(canary, cloud)
       const deploymentId = yield* deployed(manifest)
-      yield* box.submit(requestOf(manifest, deploymentId, second, { version: "2.0.0" }))
-      const seen = yield* Effect.forkChild(Stream.runCollect(box.follow(second)))
-      yield* drive(yield* Effect.forkChild(box.run(second)))
+      yield* box.executions.submit(requestOf(manifest, deploymentId, second, { version: "2.0.0" }))
+      const seen = yield* Effect.forkChild(Stream.runCollect(box.executions.follow(second)))
+      yield* drive(yield* Effect.forkChild(box.executions.run(second)))
       const events = yield* drive(seen)
       const all = yield* store.events({ stream: second })
       const end = all.findIndex(({ event }) => event._tag === "ExecutionTransitioned" && event.on === "completed")

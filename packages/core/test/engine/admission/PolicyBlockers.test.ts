@@ -71,8 +71,8 @@ describe("can-deploy", () => {
     return Effect.gen(function* () {
       const box = yield* Signalbox
       const manifest = manifestOf(plain(), cloud)
-      const { deploymentId } = yield* box.init({ manifest, by: "tester" })
-      const answer = yield* box.canDeploy(question(manifest, deploymentId))
+      const { deploymentId } = yield* box.deployments.init({ manifest, by: "tester" })
+      const answer = yield* box.coordination.canDeploy(question(manifest, deploymentId))
       assert.deepInclude(answer, { canDeploy: true, degraded: null, blockers: [], queue: 0, nextFreeze: null })
     }).pipe(Effect.provide(layer))
   })
@@ -91,7 +91,7 @@ describe("can-deploy", () => {
         })
       )
       const b = yield* begin(requestOf(manifest, deploymentId, "b", { version: "3.0.0", queue: "fifo", by: "bob" }))
-      const answer = yield* box.canDeploy(question(manifest, deploymentId))
+      const answer = yield* box.coordination.canDeploy(question(manifest, deploymentId))
       assert.deepStrictEqual(kinds(answer), ["lease", "queue"])
       assert.strictEqual(answer.queue, 1)
       const held = the(answer, "lease")
@@ -99,16 +99,17 @@ describe("can-deploy", () => {
       assert.isAtLeast(held.since ?? -1, 0)
       assert.deepInclude(held.info.remedies ?? [], { _tag: "abort", execution: id("a") })
       assert.include(said(the(answer, "queue")), "b is queued ahead")
-      assert.deepStrictEqual(kinds(yield* box.canDeploy(question(manifest, deploymentId, { kind: "rollback" }))), [
-        "lease"
-      ])
+      assert.deepStrictEqual(
+        kinds(yield* box.coordination.canDeploy(question(manifest, deploymentId, { kind: "rollback" }))),
+        ["lease"]
+      )
       // Whoever asks for itself is not in its own way.
       assert.deepStrictEqual(
-        kinds(yield* box.canDeploy(question(manifest, deploymentId, { correlationId: id("b") }))),
+        kinds(yield* box.coordination.canDeploy(question(manifest, deploymentId, { correlationId: id("b") }))),
         ["lease"]
       )
       assert.deepStrictEqual(
-        kinds(yield* box.canDeploy(question(manifest, deploymentId, { correlationId: id("a") }))),
+        kinds(yield* box.coordination.canDeploy(question(manifest, deploymentId, { correlationId: id("a") }))),
         []
       )
       yield* drive(yield* Effect.forkChild(Fiber.joinAll([a, b])))
@@ -130,7 +131,7 @@ describe("can-deploy", () => {
       cloud.script("web", "2.0.0", { stageMillis: 60_000 })
       const a = yield* begin(requestOf(manifest, deploymentId, "a", { version: "2.0.0" }))
       const b = yield* begin(requestOf(manifest, deploymentId, "b", { version: "3.0.0", queue: "fifo" }))
-      const asked = box.canDeploy(question(manifest, deploymentId))
+      const asked = box.coordination.canDeploy(question(manifest, deploymentId))
       const before = yield* asked
       assert.deepInclude(the(before, "lease").clearsAt, { basis: "few", n: 2 })
       assert.deepInclude(the(before, "queue").clearsAt, { basis: "few", n: 2 })
@@ -157,7 +158,7 @@ describe("can-deploy", () => {
         owner: "dead/1",
         ttl: Duration.minutes(1)
       })
-      const asked = box.canDeploy(question(manifest, deploymentId))
+      const asked = box.coordination.canDeploy(question(manifest, deploymentId))
       const knowing = Effect.provideService(asked, RunnerIdentity, {
         owner: "me",
         isDead: (owner) => owner === "dead/1"
@@ -177,21 +178,23 @@ describe("can-deploy", () => {
       const box = yield* Signalbox
       const manifest = manifestOf(plain(), cloud)
       const deploymentId = yield* deployed(manifest)
-      const now = (yield* box.canDeploy(question(manifest, deploymentId))).checkedAt
+      const now = (yield* box.coordination.canDeploy(question(manifest, deploymentId))).checkedAt
       const until = now + hour
-      yield* box.decide(deploymentId, {
+      yield* box.coordination.decide(deploymentId, {
         _tag: "EnvironmentLocked",
         environment: production,
         reason: "moving",
         by: "ada",
         until
       })
-      const asked = box.canDeploy(question(manifest, deploymentId, { override: "I know" }))
+      const asked = box.coordination.canDeploy(question(manifest, deploymentId, { override: "I know" }))
       const hold = the(yield* asked, "lock")
       assert.deepInclude(hold, { who: "ada", since: now, clearsAt: known(until) })
       assert.strictEqual(hold.info.remedies?.[0]?._tag, "unlock")
       const staging = EnvironmentName.make("staging")
-      assert.isTrue((yield* box.canDeploy(question(manifest, deploymentId, { environment: staging }))).canDeploy)
+      assert.isTrue(
+        (yield* box.coordination.canDeploy(question(manifest, deploymentId, { environment: staging }))).canDeploy
+      )
       yield* TestClock.adjust("1 hour")
       assert.isTrue((yield* asked).canDeploy)
     }).pipe(Effect.provide(layer))
@@ -202,8 +205,8 @@ describe("can-deploy", () => {
     return Effect.gen(function* () {
       const box = yield* Signalbox
       const manifest = manifestOf(plain({ freezes: [frozen] }), cloud)
-      const { deploymentId } = yield* box.init({ manifest, by: "tester" })
-      const asked = box.canDeploy(question(manifest, deploymentId))
+      const { deploymentId } = yield* box.deployments.init({ manifest, by: "tester" })
+      const asked = box.coordination.canDeploy(question(manifest, deploymentId))
       assert.deepStrictEqual((yield* asked).nextFreeze, { name: "night", since: hour, until: 2 * hour })
       yield* TestClock.adjust("90 minutes")
       const answer = yield* asked
@@ -213,8 +216,12 @@ describe("can-deploy", () => {
       })
       // The next one begins in more than 23 hours, and less than 24.
       assert.strictEqual(answer.nextFreeze?.since, 25 * hour)
-      assert.isTrue((yield* box.canDeploy(question(manifest, deploymentId, { kind: "rollback" }))).canDeploy)
-      assert.isTrue((yield* box.canDeploy(question(manifest, deploymentId, { override: "fire" }))).canDeploy)
+      assert.isTrue(
+        (yield* box.coordination.canDeploy(question(manifest, deploymentId, { kind: "rollback" }))).canDeploy
+      )
+      assert.isTrue(
+        (yield* box.coordination.canDeploy(question(manifest, deploymentId, { override: "fire" }))).canDeploy
+      )
     }).pipe(Effect.provide(layer))
   })
 
@@ -225,7 +232,13 @@ describe("can-deploy", () => {
       const deploymentId = yield* deployed(manifestOf(plain(), cloud))
       const hold = (by: string, more: { readonly force?: boolean } = {}) =>
         Effect.result(
-          box.decide(deploymentId, { _tag: "EnvironmentLocked", environment: production, reason: "mine", by, ...more })
+          box.coordination.decide(deploymentId, {
+            _tag: "EnvironmentLocked",
+            environment: production,
+            reason: "mine",
+            by,
+            ...more
+          })
         )
       const asked = yield* Effect.forEach(["ada", "bob", "cy", "dee"], (by) => hold(by), { concurrency: "unbounded" })
       const refused = asked.flatMap((one) => (one._tag === "Failure" ? [one.failure] : []))
@@ -248,14 +261,17 @@ describe("can-deploy", () => {
       const manifest = manifestOf(plain(), cloud)
       const deploymentId = yield* deployed(manifest)
       const told = { version: "2.0.0", environment: production, reason: "loses orders", by: "ada" }
-      yield* box.decide(deploymentId, { _tag: "VersionVetoed", ...told })
-      const asked = box.canDeploy(question(manifest, deploymentId))
+      yield* box.coordination.decide(deploymentId, { _tag: "VersionVetoed", ...told })
+      const asked = box.coordination.canDeploy(question(manifest, deploymentId))
       assert.deepInclude(the(yield* asked, "veto"), { who: "ada", clearsAt: null })
       const staging = EnvironmentName.make("staging")
       for (const other of [{ version: "2.0.1" }, { environment: staging }, { kind: "rollback" as const }]) {
-        assert.isTrue((yield* box.canDeploy(question(manifest, deploymentId, other))).canDeploy, JSON.stringify(other))
+        assert.isTrue(
+          (yield* box.coordination.canDeploy(question(manifest, deploymentId, other))).canDeploy,
+          JSON.stringify(other)
+        )
       }
-      yield* box.decide(deploymentId, { _tag: "VetoLifted", ...told })
+      yield* box.coordination.decide(deploymentId, { _tag: "VetoLifted", ...told })
       assert.isTrue((yield* asked).canDeploy)
     }).pipe(Effect.provide(layer))
   })
@@ -268,7 +284,7 @@ describe("can-deploy", () => {
       const deploymentId = yield* deployed(manifest)
       yield* carryOut(requestOf(manifest, deploymentId, "new", { version: "2.0.0", origin: origin("bbb", 2_000) }))
       const ask = (committedAt: number, more = {}) =>
-        box.canDeploy(question(manifest, deploymentId, { origin: origin("aaa", committedAt), ...more }))
+        box.coordination.canDeploy(question(manifest, deploymentId, { origin: origin("aaa", committedAt), ...more }))
       assert.include(
         said(the(yield* ask(1_000), "stale_order")),
         "commit aaa is older than bbb, which is already deployed"
@@ -284,17 +300,17 @@ describe("can-deploy", () => {
     return Effect.gen(function* () {
       const box = yield* Signalbox
       const base = manifestOf(plain({ project: "base" }), cloud)
-      const { deploymentId: required } = yield* box.init({ manifest: base, by: "tester" })
+      const { deploymentId: required } = yield* box.deployments.init({ manifest: base, by: "tester" })
       const manifest = manifestOf(config({ requires: [{ deployment: required }] }), cloud)
-      const { deploymentId } = yield* box.init({ manifest, by: "tester" })
+      const { deploymentId } = yield* box.deployments.init({ manifest, by: "tester" })
       const alone = { kind: "deploy-stack", stacks: [StackName.make("web")] } as const
-      const answer = yield* box.canDeploy(question(manifest, deploymentId, alone))
+      const answer = yield* box.coordination.canDeploy(question(manifest, deploymentId, alone))
       assert.deepStrictEqual(answer.blockers.map(said), [
         `it depends on api, which is not deployed`,
         `it requires ${required} in production, which is initialized`
       ])
       yield* carryOut(requestOf(base, required, "base"))
-      assert.isTrue((yield* box.canDeploy(question(manifest, deploymentId))).canDeploy)
+      assert.isTrue((yield* box.coordination.canDeploy(question(manifest, deploymentId))).canDeploy)
     }).pipe(Effect.provide(layer))
   })
 
@@ -307,7 +323,7 @@ describe("can-deploy", () => {
       const ref = { deploymentId, environment: production, stack: StackName.make("web"), properties: {} }
       yield* cloud.foreign(ref, { description: "UpdateStack", millis: 60_000 })
       const asked = (override?: string) =>
-        box.canDeploy(question(manifest, deploymentId, override === undefined ? {} : { override }))
+        box.coordination.canDeploy(question(manifest, deploymentId, override === undefined ? {} : { override }))
       assert.include(said(the(yield* asked("I know"), "provider")), "UpdateStack is in flight and was not started by")
       yield* TestClock.adjust("1 minute")
       cloud.tamper(ref, { field: "memory", expected: "512", actual: "1024", owned: false })
@@ -351,11 +367,11 @@ describe("can-deploy", () => {
     return Effect.gen(function* () {
       const box = yield* Signalbox
       const manifest = manifestOf(plain(), cloud)
-      const { deploymentId } = yield* box.init({ manifest, by: "tester" })
+      const { deploymentId } = yield* box.deployments.init({ manifest, by: "tester" })
       const failed = yield* Effect.flip(CanDeploy.canDeployWithoutStore(question(manifest, deploymentId), unreachable))
       assert.strictEqual(failed._tag === "StoreError" ? failed.reason : failed._tag, "Unavailable")
       // With the registry there is an answer: that this is not known.
-      assert.deepStrictEqual(kinds(yield* box.canDeploy(question(manifest, deploymentId))), ["provider"])
+      assert.deepStrictEqual(kinds(yield* box.coordination.canDeploy(question(manifest, deploymentId))), ["provider"])
     }).pipe(Effect.provide(layer))
   })
 
@@ -384,8 +400,8 @@ describe("can-deploy", () => {
           requestOf(manifestOf(plain(), cloud), deploymentId, "new", { version: "1.1.0", origin: origin("b", 2_000) })
         )
         const told = { environment: production, reason: "r", by: "ada" }
-        if (hold) yield* box.decide(deploymentId, { _tag: "EnvironmentLocked", ...told })
-        if (veto) yield* box.decide(deploymentId, { _tag: "VersionVetoed", version: "2.0.0", ...told })
+        if (hold) yield* box.coordination.decide(deploymentId, { _tag: "EnvironmentLocked", ...told })
+        if (veto) yield* box.coordination.decide(deploymentId, { _tag: "VersionVetoed", version: "2.0.0", ...told })
         const key = `lock/${deploymentId}/production`
         if (busy) yield* leases.acquire({ key, holder: "x", owner: "x", ttl: Duration.minutes(1) })
         const more = {
@@ -394,9 +410,9 @@ describe("can-deploy", () => {
           ...(stale ? { origin: origin("a", 1_000) } : {}),
           ...(override ? { override: "on purpose" } : {})
         }
-        const answer = yield* box.canDeploy(question(manifest, deploymentId, more))
+        const answer = yield* box.coordination.canDeploy(question(manifest, deploymentId, more))
         const met = yield* Effect.result(
-          box.submit(requestOf(manifest, deploymentId, "asked", { ...more, queue: "reject" }))
+          box.executions.submit(requestOf(manifest, deploymentId, "asked", { ...more, queue: "reject" }))
         )
         assert.strictEqual(answer.canDeploy, met._tag === "Success", JSON.stringify([answer, met]))
         assert.strictEqual(answer.canDeploy, answer.blockers.length === 0)

@@ -57,11 +57,11 @@ describe("preflight", () => {
         })
         const effects = cloud.ledger.length
         for (const refused of [
-          yield* Effect.flip(box.plan(request)),
-          yield* Effect.flip(box.submit(request)),
-          yield* Effect.flip(box.submit({ ...request, queue: "fifo" }))
+          yield* Effect.flip(box.executions.plan(request)),
+          yield* Effect.flip(box.executions.submit(request)),
+          yield* Effect.flip(box.executions.submit({ ...request, queue: "fifo" }))
         ]) {
-          assert.deepStrictEqual(facts(refused as never), refusal)
+          assert.deepStrictEqual<unknown>(facts(refused as never), refusal)
         }
         assert.isUndefined(yield* store.execution(request.correlationId))
         assert.deepStrictEqual(yield* store.environment(deploymentId, production), before)
@@ -79,7 +79,7 @@ describe("preflight", () => {
     it.effect(`leaves a provider that answers ${reason._tag} to the execution, which repeats the call`, () =>
       Effect.gen(function* () {
         const manifest = manifestOf(config(), cloud)
-        const { deploymentId } = yield* (yield* Signalbox).init({ manifest, by: "tester" })
+        const { deploymentId } = yield* (yield* Signalbox).deployments.init({ manifest, by: "tester" })
         cloud.fail({ operation: "plan", stack: "api", times: 2, reason })
         const done = yield* carryOut(requestOf(manifest, deploymentId, "first"))
         assert.strictEqual(done.status, "completed")
@@ -99,8 +99,8 @@ describe("preflight", () => {
     return Effect.gen(function* () {
       const box = yield* Signalbox
       const manifest = manifestOf(config(), cloud)
-      const { deploymentId } = yield* box.init({ manifest, by: "tester" })
-      const submitting = yield* Effect.forkChild(box.submit(requestOf(manifest, deploymentId, "first")))
+      const { deploymentId } = yield* box.deployments.init({ manifest, by: "tester" })
+      const submitting = yield* Effect.forkChild(box.executions.submit(requestOf(manifest, deploymentId, "first")))
       yield* settle
       yield* TestClock.adjust("1 minute")
       const { execution } = yield* Fiber.join(submitting)
@@ -114,9 +114,9 @@ describe("preflight", () => {
     return Effect.gen(function* () {
       const box = yield* Signalbox
       const manifest = manifestOf(config(), cloud)
-      const { deploymentId } = yield* box.init({ manifest, by: "tester" })
+      const { deploymentId } = yield* box.deployments.init({ manifest, by: "tester" })
       cloud.fail({ operation: "plan", stack: "api", times: Infinity, reason: invalid })
-      const { execution } = yield* box.submit(
+      const { execution } = yield* box.executions.submit(
         requestOf(manifest, deploymentId, "first", { queue: "fifo", identical: true, later: true })
       )
       assert.strictEqual(execution.status, "queued")
@@ -131,8 +131,8 @@ describe("preflight", () => {
     return Effect.gen(function* () {
       const box = yield* Signalbox
       const manifest = manifestOf(config(), cloud)
-      const { deploymentId } = yield* box.init({ manifest, by: "tester" })
-      const { execution } = yield* box.submit(requestOf(manifest, deploymentId, "first"))
+      const { deploymentId } = yield* box.deployments.init({ manifest, by: "tester" })
+      const { execution } = yield* box.executions.submit(requestOf(manifest, deploymentId, "first"))
       assert.strictEqual(execution.status, "queued")
     }).pipe(Effect.provide(layer))
   })
@@ -142,10 +142,10 @@ describe("preflight", () => {
     return Effect.gen(function* () {
       const box = yield* Signalbox
       const manifest = manifestOf(config(), cloud)
-      const { deploymentId } = yield* box.init({ manifest, by: "tester" })
+      const { deploymentId } = yield* box.deployments.init({ manifest, by: "tester" })
       const running = yield* begin(requestOf(manifest, deploymentId, "first"))
       const calls = cloud.calls("plan", "db")
-      const refused = yield* Effect.flip(box.submit(requestOf(manifest, deploymentId, "second")))
+      const refused = yield* Effect.flip(box.executions.submit(requestOf(manifest, deploymentId, "second")))
       assert.deepInclude(refused, { kind: "blocked", code: "blocked_by_lease" })
       assert.strictEqual(cloud.calls("plan", "db"), calls)
       yield* Fiber.interrupt(running)
@@ -174,15 +174,15 @@ describe("preflight", () => {
         }),
         cloud
       )
-      const { deploymentId } = yield* box.init({ manifest, by: "tester" })
+      const { deploymentId } = yield* box.deployments.init({ manifest, by: "tester" })
       const one = requestOf(manifest, deploymentId, "one", {
         kind: "deploy-stack",
         stacks: [manifest.stacks[0]!.name]
       })
       for (const refused of [
-        yield* Effect.flip(box.submit(requestOf(manifest, deploymentId, "all"))),
-        yield* Effect.flip(box.plan(requestOf(manifest, deploymentId, "all"))),
-        yield* Effect.flip(box.submit(one))
+        yield* Effect.flip(box.executions.submit(requestOf(manifest, deploymentId, "all"))),
+        yield* Effect.flip(box.executions.plan(requestOf(manifest, deploymentId, "all"))),
+        yield* Effect.flip(box.executions.submit(one))
       ]) {
         assert.instanceOf(refused, Rejected)
         assert.strictEqual(refused.kind, "invalid")
@@ -221,7 +221,10 @@ describe("preflight", () => {
       const deploymentId = yield* deployed(manifest)
       yield* carryOut(requestOf(manifest, deploymentId, "second", { version: "2.0.0" }))
       const request = requestOf(manifest, deploymentId, "back", { kind: "rollback" })
-      for (const refused of [yield* Effect.flip(box.preflight(request)), yield* Effect.flip(box.submit(request))]) {
+      for (const refused of [
+        yield* Effect.flip(box.executions.preflight(request)),
+        yield* Effect.flip(box.executions.submit(request))
+      ]) {
         assert.deepInclude(refused, { kind: "not_found", message: "web: the files of 1.0.0 are gone" })
       }
       const store = yield* DeploymentStore

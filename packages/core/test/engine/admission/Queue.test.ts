@@ -105,13 +105,15 @@ describe("the queue", () => {
       const leases = yield* LeaseStore
       const manifest = manifestOf(canary, cloud)
       const deploymentId = yield* deployed(manifest)
-      yield* box.submit(queued(manifest, deploymentId, "a"))
-      const refused = yield* Effect.flip(box.submit(queued(manifest, deploymentId, "b", { queue: "reject" })))
+      yield* box.executions.submit(queued(manifest, deploymentId, "a"))
+      const refused = yield* Effect.flip(
+        box.executions.submit(queued(manifest, deploymentId, "b", { queue: "reject" }))
+      )
       assert.strictEqual(refused._tag === "Rejected" ? refused.code : refused._tag, "blocked_by_queue")
       // A request that nobody carries out holds nobody up for longer than its runner needs to come.
       yield* TestClock.adjust("11 seconds")
       assert.isUndefined((yield* leases.list)[0])
-      yield* box.submit(queued(manifest, deploymentId, "b", { queue: "reject" }))
+      yield* box.executions.submit(queued(manifest, deploymentId, "b", { queue: "reject" }))
     }).pipe(Effect.provide(layer))
   })
 
@@ -124,12 +126,12 @@ describe("the queue", () => {
       const deploymentId = yield* deployed(manifest)
       const a = yield* begin(queued(manifest, deploymentId, "a"))
       // b is registered, and nobody comes for it.
-      yield* box.submit(queued(manifest, deploymentId, "b"))
+      yield* box.executions.submit(queued(manifest, deploymentId, "b"))
       yield* TestClock.adjust("12 seconds")
       const c = yield* begin(queued(manifest, deploymentId, "c"))
       const d = yield* begin(queued(manifest, deploymentId, "d"))
       yield* pass(c, { until: Effect.map(store.execution(id("c")), (state) => state?.startedAt !== undefined) })
-      const b = yield* Effect.forkChild(box.run(id("b")))
+      const b = yield* Effect.forkChild(box.executions.run(id("b")))
       const states = yield* drive(yield* Effect.forkChild(Fiber.joinAll([a, b, c, d])))
       assert.deepStrictEqual(turns(states), ["a completed", "c completed", "b completed", "d completed"])
     }).pipe(Effect.provide(layer))
@@ -159,7 +161,7 @@ describe("the queue", () => {
       const leases = yield* LeaseStore
       const manifest = manifestOf(canary, cloud)
       const deploymentId = yield* deployed(manifest)
-      for (const name of ["a", "b"]) yield* box.submit(queued(manifest, deploymentId, name))
+      for (const name of ["a", "b"]) yield* box.executions.submit(queued(manifest, deploymentId, name))
       const mine = yield* claimExecution(id("b"), Duration.minutes(10))
       let listened = 0
       let listed = 0
@@ -176,7 +178,7 @@ describe("the queue", () => {
       yield* settle
       yield* TestClock.adjust("5 seconds")
       assert.deepStrictEqual([listened, listed], [0, 0])
-      yield* box.withdraw(id("a"), errorInfo("withdrawn", { by: "ada" }, { detail: "not today" }))
+      yield* box.executions.withdraw(id("a"), errorInfo("withdrawn", { by: "ada" }, { detail: "not today" }))
       yield* drive(b)
       assert.strictEqual((yield* leases.get(`lock/${deploymentId}/production`))?.holder, "b")
     }).pipe(Effect.provide(layer))
@@ -189,7 +191,7 @@ describe("the queue", () => {
       const store = yield* DeploymentStore
       const manifest = manifestOf(canary, cloud)
       const deploymentId = yield* deployed(manifest)
-      yield* box.submit(queued(manifest, deploymentId, "a"))
+      yield* box.executions.submit(queued(manifest, deploymentId, "a"))
       const away = Effect.fail(new StoreError({ operation: "append", reason: "Unavailable", detail: "no route" }))
       let times = 0
       const timer = yield* Effect.forkChild(
@@ -236,7 +238,7 @@ describe("the queue", () => {
       assert.strictEqual(other.holder, "other")
       const states = yield* drive(yield* Effect.forkChild(Fiber.joinAll([a, b])))
       assert.deepStrictEqual(turns(states), ["a completed", "b completed"])
-      assert.strictEqual((yield* box.run(id("b"))).status, "completed")
+      assert.strictEqual((yield* box.executions.run(id("b"))).status, "completed")
     }).pipe(Effect.provide(layer))
   })
 
@@ -253,7 +255,7 @@ describe("the queue", () => {
         const manifest = manifestOf(canary, cloud)
         const deploymentId = yield* deployed(manifest)
         const a = yield* begin(queued(manifest, deploymentId, "a"))
-        yield* box.submit(queued(manifest, deploymentId, "b"))
+        yield* box.executions.submit(queued(manifest, deploymentId, "b"))
         let isAway = false
         const failing = <Service extends object>(service: Service): Service =>
           new Proxy(service, {
@@ -335,9 +337,9 @@ describe("the queue", () => {
       assert.deepStrictEqual(turns(states), ["c completed", "d completed", "a completed", "b completed"])
       assert.isAtLeast(after.startedAt!, 600_000)
       // Nobody is passed who could begin.
-      yield* box.submit(queued(manifest, deploymentId, "e"))
+      yield* box.executions.submit(queued(manifest, deploymentId, "e"))
       const refused = yield* Effect.flip(
-        box.submit(requestOf(manifest, deploymentId, "f", { version: "f.0.0", queue: "reject", ...urgent }))
+        box.executions.submit(requestOf(manifest, deploymentId, "f", { version: "f.0.0", queue: "reject", ...urgent }))
       )
       assert.strictEqual(refused._tag === "Rejected" ? refused.code : refused._tag, "blocked_by_queue")
     }).pipe(Effect.provide(layer))

@@ -73,9 +73,9 @@ describe("what was recorded", () => {
       const box = yield* Signalbox
       const first = manifestOf(named("web"), cloud)
       const deploymentId = yield* deployed(first)
-      yield* box.submit(requestOf(first, deploymentId, "away", { kind: "destroy", queue: "fifo" }))
+      yield* box.executions.submit(requestOf(first, deploymentId, "away", { kind: "destroy", queue: "fifo" }))
       yield* carryOut(requestOf(manifestOf(named("web", "more"), cloud), deploymentId, "more", { queue: "fifo" }))
-      const state = yield* drive(yield* Effect.forkChild(box.run(CorrelationId.make("away"))))
+      const state = yield* drive(yield* Effect.forkChild(box.executions.run(CorrelationId.make("away"))))
       assert.deepStrictEqual([...statuses(state)].toSorted(), ["more destroyed", "web destroyed"])
     }).pipe(Effect.provide(layer))
   })
@@ -103,7 +103,7 @@ describe("what was recorded", () => {
     return Effect.gen(function* () {
       const box = yield* Signalbox
       const deploymentId = yield* twice(cloud)
-      const { dropped } = yield* box.submit(requestOf(manifestOf(site, cloud), deploymentId, "v3"))
+      const { dropped } = yield* box.executions.submit(requestOf(manifestOf(site, cloud), deploymentId, "v3"))
       assert.deepStrictEqual(
         dropped.map(({ name, release }) => `${name} ${release?.version}`),
         ["db 2.0.0", "api 2.0.0", "web 2.0.0"]
@@ -179,10 +179,10 @@ describe("what was recorded", () => {
       assert.deepStrictEqual(versions(back), ["web 2.0.0"])
       for (const queue of ["reject", "fifo"] as const) {
         const request = requestOf(manifest, deploymentId, `again-${queue}`, { kind: "rollback", queue })
-        const submitted = yield* Effect.result(box.submit(request))
+        const submitted = yield* Effect.result(box.executions.submit(request))
         const error = Result.isFailure(submitted)
           ? (submitted.failure as Rejected).info
-          : (yield* drive(yield* Effect.forkChild(box.run(request.correlationId)))).error
+          : (yield* drive(yield* Effect.forkChild(box.executions.run(request.correlationId)))).error
         const { hint, message } = described(error!)
         assert.include(message, "web is at 2.0.0 and had 4.0.0, 1.0.0")
         assert.include(hint, "--version 4.0.0")

@@ -18,7 +18,7 @@ const report = (kind: Exclude<Kind, "observe">, status: "succeeded" | "failed", 
     if (kind === "rollback") yield* carryOut(requestOf(manifest, deploymentId, "newer", { version: "2.0.0" }))
     const id = CorrelationId.make("outside")
     const calls = cloud.ledger.length
-    yield* box.submit(
+    yield* box.executions.submit(
       requestOf(manifest, deploymentId, id, {
         kind,
         version: "8.0.0",
@@ -26,9 +26,11 @@ const report = (kind: Exclude<Kind, "observe">, status: "succeeded" | "failed", 
         ...(stacks === undefined ? {} : { stacks: stacks.map((name) => StackName.make(name)) })
       })
     )
-    const { turnAt } = yield* drive(yield* Effect.forkChild(box.waitForAdmission(id, { hold: Duration.hours(1) })))
+    const { turnAt } = yield* drive(
+      yield* Effect.forkChild(box.coordination.waitForAdmission(id, { hold: Duration.hours(1) }))
+    )
     yield* TestClock.adjust("20 minutes")
-    yield* box.cleanup(id, { status, by: "ada", reason: "says the pipeline" })
+    yield* box.coordination.cleanup(id, { status, by: "ada", reason: "says the pipeline" })
     const state = yield* store.execution(id)
     const environment = yield* store.environment(deploymentId, production)
     assert.strictEqual(cloud.ledger.length, calls)

@@ -19,8 +19,8 @@ const named = (swept: Effect.Success<typeof sweep>) =>
 const leftHalfWay = Effect.fnUntraced(function* (request: ReturnType<typeof requestOf>) {
   const box = yield* Signalbox
   const store = yield* DeploymentStore
-  yield* box.submit(request)
-  const fiber = yield* Effect.forkChild(box.run(request.correlationId))
+  yield* box.executions.submit(request)
+  const fiber = yield* Effect.forkChild(box.executions.run(request.correlationId))
   const until = Effect.map(store.execution(request.correlationId), (state) => state?.stacks[0]?.candidateTraffic === 10)
   yield* pass(fiber, { until })
   yield* Fiber.interrupt(fiber)
@@ -33,10 +33,10 @@ describe("sweeping", () => {
       const box = yield* Signalbox
       const store = yield* DeploymentStore
       const manifest = manifestOf(canary, cloud)
-      const { deploymentId } = yield* box.init({ manifest, by: "tester" })
-      yield* box.submit(requestOf(manifest, deploymentId, "old", { queue: "fifo" }))
+      const { deploymentId } = yield* box.deployments.init({ manifest, by: "tester" })
+      yield* box.executions.submit(requestOf(manifest, deploymentId, "old", { queue: "fifo" }))
       yield* TestClock.adjust("1 day")
-      yield* box.submit(requestOf(manifest, deploymentId, "young", { queue: "fifo" }))
+      yield* box.executions.submit(requestOf(manifest, deploymentId, "young", { queue: "fifo" }))
       yield* TestClock.adjust("6 days")
       assert.deepStrictEqual(named(yield* sweep), [])
       yield* TestClock.adjust("1 second")
@@ -59,7 +59,7 @@ describe("sweeping", () => {
       const deploymentId = yield* deployed(manifest)
       yield* leftHalfWay(requestOf(manifest, deploymentId, "left", { version: "2.0.0" }))
       yield* TestClock.adjust("6 days")
-      yield* box.command(id("left"), { command: "resume", by: "ada" })
+      yield* box.executions.command(id("left"), { command: "resume", by: "ada" })
       yield* TestClock.adjust("6 days")
       assert.deepStrictEqual(named(yield* sweep), [])
       yield* TestClock.adjust("2 days")
@@ -101,7 +101,7 @@ describe("sweeping", () => {
       const store = yield* DeploymentStore
       const manifest = manifestOf(canary, cloud)
       const deploymentId = yield* deployed(manifest)
-      yield* box.submit(requestOf(manifest, deploymentId, "old", { queue: "fifo" }))
+      yield* box.executions.submit(requestOf(manifest, deploymentId, "old", { queue: "fifo" }))
       yield* TestClock.adjust("8 days")
       const environment = EnvironmentName.make("staging")
       yield* carryOut(requestOf(manifest, deploymentId, "elsewhere", { environment }))

@@ -39,7 +39,7 @@ describe("what was done while the registry was away", () => {
       )
       const after = yield* store.environment(deploymentId, production)
       assert.deepStrictEqual([after?.status, after?.current, after?.last], ["unknown", null, "first"])
-      assert.isUndefined(yield* box.runner(done.correlationId))
+      assert.isUndefined(yield* box.executions.runner(done.correlationId))
     }).pipe(Effect.provide(layer))
   })
 
@@ -82,8 +82,8 @@ describe("what was done while the registry was away", () => {
         const box = yield* Signalbox
         const manifest = manifestOf(config(), cloud)
         const deploymentId = yield* deployed(manifest)
-        yield* box.submit(requestOf(manifest, deploymentId, "second", { version: "2.0.0" }))
-        const running = yield* Effect.forkChild(box.run(CorrelationId.make("second")))
+        yield* box.executions.submit(requestOf(manifest, deploymentId, "second", { version: "2.0.0" }))
+        const running = yield* Effect.forkChild(box.executions.run(CorrelationId.make("second")))
         const isDeploying = Effect.map(
           store.environment(deploymentId, production),
           (environment) => environment?.status === "deploying"

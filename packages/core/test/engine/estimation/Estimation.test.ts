@@ -54,8 +54,8 @@ const start = (
 ) =>
   Effect.gen(function* () {
     const box = yield* Signalbox
-    yield* box.submit(requestOf(manifest, deploymentId, id, { version: `${id}.0` }))
-    const fiber = yield* Effect.forkChild(box.run(CorrelationId.make(id)))
+    yield* box.executions.submit(requestOf(manifest, deploymentId, id, { version: `${id}.0` }))
+    const fiber = yield* Effect.forkChild(box.executions.run(CorrelationId.make(id)))
     yield* pass(fiber, { until: Effect.map(stateOf(id), until) })
     return fiber
   })
@@ -147,7 +147,7 @@ describe("an estimate of an execution under way", () => {
       for (const id of ["next", "later"]) cloud.script("web", `${id}.0`, { stageMillis: 20 * second })
       yield* start(manifest, deploymentId, "next", deploying)
       const box = yield* Signalbox
-      yield* box.submit(requestOf(manifest, deploymentId, "later", { version: "later.0", queue: "fifo" }))
+      yield* box.executions.submit(requestOf(manifest, deploymentId, "later", { version: "later.0", queue: "fifo" }))
       const [first, second_] = [yield* now("next"), yield* now("later")]
       assert.strictEqual(second_!.basis, "history")
       assert.closeTo(second_!.point!, 2 * first!.point!, 500)
@@ -322,7 +322,9 @@ describe("an estimate with little to go by", () => {
     const { cloud, layer } = world()
     const manifest = manifestOf(one, cloud)
     return Effect.gen(function* () {
-      const { deploymentId } = yield* Effect.flatMap(Signalbox, (box) => box.init({ manifest, by: "tester" }))
+      const { deploymentId } = yield* Effect.flatMap(Signalbox, (box) =>
+        box.deployments.init({ manifest, by: "tester" })
+      )
       cloud.script("web", "next.0", { stageMillis: 10 * second })
       yield* start(manifest, deploymentId, "next", deploying)
       assert.deepInclude(yield* now("next"), { basis: "none", point: null, low: null, high: null, n: 0 })

@@ -63,8 +63,8 @@ const second = (
     const deploymentId = yield* deployed(manifestOf({ ...value, stacks: [head!, ...rest] }, cloud))
     const box = yield* Signalbox
     const request = requestOf(manifest, deploymentId, "second", { version: "2.0.0" })
-    yield* box.submit(request)
-    const fiber = yield* Effect.forkChild(box.run(request.correlationId))
+    yield* box.executions.submit(request)
+    const fiber = yield* Effect.forkChild(box.executions.run(request.correlationId))
     yield* during(fiber, deploymentId)
     if (fiber.pollUnsafe() === undefined) yield* drive(fiber, { limit: 8_000, tick: 500 })
     return yield* Effect.flatMap(DeploymentStore, (store) => store.execution(request.correlationId))
@@ -141,15 +141,15 @@ describe("replaying with the very same policy", () => {
           if (next() < 0.4) {
             yield* Fiber.interrupt(fiber)
             yield* TestClock.adjust(Math.floor(next() * 5_000))
-            fiber = yield* Effect.forkChild(box.run(id))
+            fiber = yield* Effect.forkChild(box.executions.run(id))
             yield* settle
-          } else yield* Effect.ignore(box.command(id, { command: among(commands), by: "ops" }))
+          } else yield* Effect.ignore(box.executions.command(id, { command: among(commands), by: "ops" }))
         }
         yield* pass(fiber, { limit: 60, tick: 100 }).pipe(Effect.catchDefect(() => Effect.void))
         // Nobody else resumes what was paused, and some have asked for more than there will ever be.
-        yield* Effect.ignore(box.command(id, { command: "resume", by: "ops" }))
+        yield* Effect.ignore(box.executions.command(id, { command: "resume", by: "ops" }))
         yield* pass(fiber, { limit: 4_000, tick: 1_000 }).pipe(Effect.catchDefect(() => Effect.void))
-        yield* Effect.ignore(box.command(id, { command: "abort", by: "ops" }))
+        yield* Effect.ignore(box.executions.command(id, { command: "abort", by: "ops" }))
         yield* drive(fiber, { limit: 8_000, tick: 500 })
       })
     return { cloud, layer, value, during }

@@ -29,7 +29,7 @@ const started = Effect.gen(function* () {
   const box = yield* Signalbox
   const cloudless = world()
   const manifest = manifestOf(config(), cloudless.cloud)
-  const { deploymentId } = yield* box.init({ manifest, by: "tester" })
+  const { deploymentId } = yield* box.deployments.init({ manifest, by: "tester" })
   return { box, store: yield* DeploymentStore, leases: yield* LeaseStore, manifest, deploymentId }
 })
 
@@ -45,10 +45,10 @@ describe("a wrapped command", () => {
     const { layer } = world()
     return Effect.gen(function* () {
       const { box, deploymentId, leases, manifest, store } = yield* started
-      yield* box.submit(wrap(manifest, deploymentId, "one"))
+      yield* box.executions.submit(wrap(manifest, deploymentId, "one"))
       const done = yield* Deferred.make<void>()
       const fiber = yield* Effect.forkChild(
-        box.run(id("one"), () => Effect.as(Deferred.await(done), { code: 0, signal: null, asked: false }))
+        box.executions.run(id("one"), () => Effect.as(Deferred.await(done), { code: 0, signal: null, asked: false }))
       )
       // Longer than the lease: it is kept alive.
       yield* settle
@@ -70,9 +70,11 @@ describe("a wrapped command", () => {
     const { layer } = world()
     return Effect.gen(function* () {
       const { box, deploymentId, manifest, store } = yield* started
-      yield* box.submit(wrap(manifest, deploymentId, "one"))
+      yield* box.executions.submit(wrap(manifest, deploymentId, "one"))
       const state = yield* drive(
-        yield* Effect.forkChild(box.run(id("one"), () => Effect.succeed({ code: 3, signal: null, asked: false })))
+        yield* Effect.forkChild(
+          box.executions.run(id("one"), () => Effect.succeed({ code: 3, signal: null, asked: false }))
+        )
       )
       assert.deepStrictEqual([state.status, state.exit?.code, state.error?.code], ["failed", 3, "command_failed"])
       assert.strictEqual((yield* store.environment(deploymentId, production))?.status, "failed")
@@ -83,8 +85,8 @@ describe("a wrapped command", () => {
     const { layer } = world()
     return Effect.gen(function* () {
       const { box, deploymentId, manifest, store } = yield* started
-      yield* box.submit(wrap(manifest, deploymentId, "one", { stacks: [StackName.make("api")] }))
-      yield* drive(yield* Effect.forkChild(box.run(id("one"), fine)))
+      yield* box.executions.submit(wrap(manifest, deploymentId, "one", { stacks: [StackName.make("api")] }))
+      yield* drive(yield* Effect.forkChild(box.executions.run(id("one"), fine)))
       const environment = yield* store.environment(deploymentId, production)
       assert.deepStrictEqual(
         [environment?.status, environment?.stacks.map(({ name, release, status }) => [name, status, release?.version])],
@@ -98,8 +100,8 @@ describe("a wrapped command", () => {
     return Effect.gen(function* () {
       const { box, deploymentId, manifest, store } = yield* started
       const { command: _, ...registered } = wrap(manifest, deploymentId, "one")
-      yield* box.submit(registered)
-      yield* drive(yield* Effect.forkChild(box.run(id("one"), fine, "make deploy")))
+      yield* box.executions.submit(registered)
+      yield* drive(yield* Effect.forkChild(box.executions.run(id("one"), fine, "make deploy")))
       const { items } = yield* store.executions({ text: "make deploy" })
       assert.deepStrictEqual(
         items.map(({ command, correlationId }) => [correlationId, command]),
@@ -124,8 +126,8 @@ describe("a wrapped command", () => {
           })
       const fibers = []
       for (const name of ["one", "two"]) {
-        yield* box.submit(wrap(manifest, deploymentId, name))
-        fibers.push(yield* Effect.forkChild(box.run(id(name), noted(name))))
+        yield* box.executions.submit(wrap(manifest, deploymentId, name))
+        fibers.push(yield* Effect.forkChild(box.executions.run(id(name), noted(name))))
         yield* settle
       }
       yield* drive(yield* Effect.forkChild(Fiber.joinAll(fibers)))
@@ -137,14 +139,14 @@ describe("a wrapped command", () => {
     const { layer } = world()
     return Effect.gen(function* () {
       const { box, deploymentId, manifest, store } = yield* started
-      yield* box.submit(wrap(manifest, deploymentId, "one"))
+      yield* box.executions.submit(wrap(manifest, deploymentId, "one"))
       let stopped = false
       const command: CommandExecution = (context) =>
         Effect.map(context.stopped, () => {
           stopped = true
           return { code: 130, signal: null, asked: true }
         })
-      const fiber = yield* Effect.forkChild(box.run(id("one"), command))
+      const fiber = yield* Effect.forkChild(box.executions.run(id("one"), command))
       yield* settle
       yield* drive(yield* Effect.forkChild(Fiber.interrupt(fiber)))
       const state = yield* store.execution(id("one"))
@@ -158,7 +160,7 @@ describe("a wrapped command", () => {
     const { layer } = world()
     return Effect.gen(function* () {
       const { box, deploymentId, leases, manifest, store } = yield* started
-      yield* box.submit(wrap(manifest, deploymentId, "one"))
+      yield* box.executions.submit(wrap(manifest, deploymentId, "one"))
       const reached = yield* Deferred.make<void>()
       const slow: DeploymentStore["Service"] = {
         ...store,
@@ -191,16 +193,21 @@ describe("a wrapped command", () => {
     return Effect.gen(function* () {
       const { box, deploymentId, manifest, store } = yield* started
       const first = yield* Effect.forkChild(
-        Effect.andThen(box.submit(wrap(manifest, deploymentId, "one")), box.run(id("one"), untilStopped))
+        Effect.andThen(
+          box.executions.submit(wrap(manifest, deploymentId, "one")),
+          box.executions.run(id("one"), untilStopped)
+        )
       )
       yield* settle
-      yield* box.submit(wrap(manifest, deploymentId, "two"))
+      yield* box.executions.submit(wrap(manifest, deploymentId, "two"))
       let began = false
       const second = yield* Effect.forkChild(
-        box.run(id("two"), () => Effect.sync(() => ((began = true), { code: 0, signal: null, asked: false })))
+        box.executions.run(id("two"), () =>
+          Effect.sync(() => ((began = true), { code: 0, signal: null, asked: false }))
+        )
       )
       yield* settle
-      yield* box.command(id("two"), { command: "abort", by: "ops", reason: "wrong version" })
+      yield* box.executions.command(id("two"), { command: "abort", by: "ops", reason: "wrong version" })
       assert.deepStrictEqual((yield* store.environment(deploymentId, production))?.queue, [])
       const state = yield* drive(second)
       assert.isFalse(began)
@@ -220,8 +227,8 @@ describe("a wrapped command", () => {
       const { layer } = world()
       return Effect.gen(function* () {
         const { box, deploymentId, manifest, store } = yield* started
-        yield* box.submit(wrap(manifest, deploymentId, "one", { queue: "reject" }))
-        const abort = box.command(id("one"), { command: "abort", by: "ops" })
+        yield* box.executions.submit(wrap(manifest, deploymentId, "one", { queue: "reject" }))
+        const abort = box.executions.command(id("one"), { command: "abort", by: "ops" })
         if (tag === "RunnerClaimed") yield* abort
         let began = false
         const command: CommandExecution = () =>
@@ -249,7 +256,7 @@ describe("a wrapped command", () => {
     const { layer } = world()
     return Effect.gen(function* () {
       const { box, deploymentId, leases, manifest } = yield* started
-      yield* box.submit(wrap(manifest, deploymentId, "one"))
+      yield* box.executions.submit(wrap(manifest, deploymentId, "one"))
       const seen: Array<number> = []
       const command: CommandExecution = ({ deadlines }) =>
         deadlines.pipe(
@@ -258,7 +265,7 @@ describe("a wrapped command", () => {
           Stream.runDrain,
           Effect.as({ code: null, signal: "SIGKILL", asked: false })
         )
-      const fiber = yield* Effect.forkChild(Effect.result(box.run(id("one"), command)))
+      const fiber = yield* Effect.forkChild(Effect.result(box.executions.run(id("one"), command)))
       yield* settle
       const lock = yield* leases.get(lockOf(deploymentId))
       yield* leases.acquire({
@@ -278,19 +285,19 @@ describe("a wrapped command", () => {
     const { layer } = world()
     return Effect.gen(function* () {
       const { box, deploymentId, leases, manifest, store } = yield* started
-      yield* box.submit(wrap(manifest, deploymentId, "one"))
+      yield* box.executions.submit(wrap(manifest, deploymentId, "one"))
       let ended = false
       const slow: CommandExecution = ({ stopped }) =>
         stopped.pipe(
           Effect.andThen(Effect.sleep("35 seconds")),
           Effect.andThen(Effect.sync(() => ((ended = true), { code: null, signal: "SIGTERM", asked: true })))
         )
-      const first = yield* Effect.forkChild(Effect.result(box.run(id("one"), slow)))
+      const first = yield* Effect.forkChild(Effect.result(box.executions.run(id("one"), slow)))
       yield* settle
       // Its process was stopped for so long that its claim was over, and goes on.
       const claim = (yield* leases.get("execution/one"))!
       yield* leases.release(claim)
-      const second = yield* Effect.forkChild(box.run(id("one"), fine))
+      const second = yield* Effect.forkChild(box.executions.run(id("one"), fine))
       yield* settle
       const lock = (yield* leases.get(lockOf(deploymentId)))!
       yield* pass(second, { until: Effect.sync(() => ended), limit: 60 })
@@ -307,8 +314,8 @@ describe("a wrapped command", () => {
     const { layer } = world()
     return Effect.gen(function* () {
       const { box, deploymentId, leases, manifest, store } = yield* started
-      yield* box.submit(wrap(manifest, deploymentId, "one"))
-      const fiber = yield* Effect.forkChild(Effect.result(box.run(id("one"), untilStopped)))
+      yield* box.executions.submit(wrap(manifest, deploymentId, "one"))
+      const fiber = yield* Effect.forkChild(Effect.result(box.executions.run(id("one"), untilStopped)))
       yield* settle
       // As after a SIGKILL: nobody renews, nobody writes any more.
       for (const lease of yield* leases.list) {
@@ -318,7 +325,9 @@ describe("a wrapped command", () => {
       let again = false
       const state = yield* drive(
         yield* Effect.forkChild(
-          box.run(id("one"), () => Effect.sync(() => ((again = true), { code: 0, signal: null, asked: false })))
+          box.executions.run(id("one"), () =>
+            Effect.sync(() => ((again = true), { code: 0, signal: null, asked: false }))
+          )
         )
       )
       assert.isFalse(again)
@@ -333,7 +342,7 @@ describe("register, wait and clean up", () => {
   const registered = (name: string) =>
     Effect.gen(function* () {
       const all = yield* started
-      yield* all.box.submit(wrap(all.manifest, all.deploymentId, name))
+      yield* all.box.executions.submit(wrap(all.manifest, all.deploymentId, name))
       return all
     })
 
@@ -341,10 +350,10 @@ describe("register, wait and clean up", () => {
     const { layer } = world()
     return Effect.gen(function* () {
       const { box, deploymentId, leases } = yield* registered("one")
-      const turn = yield* box.waitForAdmission(id("one"), { hold: Duration.minutes(1) })
+      const turn = yield* box.coordination.waitForAdmission(id("one"), { hold: Duration.minutes(1) })
       assert.deepStrictEqual([turn.status, turn.turnAt === undefined], ["queued", false])
       assert.strictEqual((yield* leases.get(lockOf(deploymentId)))?.holder, "one")
-      const state = yield* drive(yield* Effect.forkChild(box.run(id("one"), fine)))
+      const state = yield* drive(yield* Effect.forkChild(box.executions.run(id("one"), fine)))
       assert.strictEqual(state.status, "completed")
     }).pipe(Effect.provide(layer))
   })
@@ -353,7 +362,7 @@ describe("register, wait and clean up", () => {
     const { layer } = world()
     return Effect.gen(function* () {
       const { box, deploymentId, leases } = yield* registered("one")
-      yield* box.waitForAdmission(id("one"), { hold: Duration.minutes(1) })
+      yield* box.coordination.waitForAdmission(id("one"), { hold: Duration.minutes(1) })
       const lock = (yield* leases.get(lockOf(deploymentId)))!
       const next = yield* leases.acquire({
         key: lock.key,
@@ -362,7 +371,7 @@ describe("register, wait and clean up", () => {
         ttl: Duration.minutes(1),
         evict: lock.fence
       })
-      const fiber = yield* Effect.forkChild(box.run(id("one"), fine))
+      const fiber = yield* Effect.forkChild(box.executions.run(id("one"), fine))
       yield* settle
       yield* TestClock.adjust("200 millis")
       yield* leases.release(next)
@@ -374,11 +383,11 @@ describe("register, wait and clean up", () => {
     const { layer } = world()
     return Effect.gen(function* () {
       const { box, deploymentId, leases, store } = yield* registered("one")
-      yield* box.waitForAdmission(id("one"), { hold: Duration.minutes(1) })
-      const first = yield* box.cleanup(id("one"), { status: "succeeded", by: "tester" })
+      yield* box.coordination.waitForAdmission(id("one"), { hold: Duration.minutes(1) })
+      const first = yield* box.coordination.cleanup(id("one"), { status: "succeeded", by: "tester" })
       assert.deepStrictEqual(first, { correlationId: id("one"), was: "queued", now: "completed", released: true })
       assert.strictEqual((yield* store.environment(deploymentId, production))?.status, "deployed")
-      const again = yield* box.cleanup(id("one"), { status: "failed", by: "tester" })
+      const again = yield* box.coordination.cleanup(id("one"), { status: "failed", by: "tester" })
       assert.deepStrictEqual(again, { correlationId: id("one"), was: "completed", now: "completed", released: false })
       assert.strictEqual((yield* leases.get(lockOf(deploymentId)))?.expiresAt, 0)
     }).pipe(Effect.provide(layer))
@@ -388,12 +397,12 @@ describe("register, wait and clean up", () => {
     const { layer } = world()
     return Effect.gen(function* () {
       const { box, deploymentId, leases, manifest } = yield* registered("one")
-      yield* box.waitForAdmission(id("one"), { hold: Duration.minutes(1) })
-      yield* box.submit(wrap(manifest, deploymentId, "two"))
-      const cleaned = yield* box.cleanup(id("two"), { status: "failed", by: "tester" })
+      yield* box.coordination.waitForAdmission(id("one"), { hold: Duration.minutes(1) })
+      yield* box.executions.submit(wrap(manifest, deploymentId, "two"))
+      const cleaned = yield* box.coordination.cleanup(id("two"), { status: "failed", by: "tester" })
       assert.deepStrictEqual([cleaned.was, cleaned.now, cleaned.released], ["queued", "cancelled", false])
       assert.strictEqual((yield* leases.get(lockOf(deploymentId)))?.holder, "one")
-      const nothing = yield* box.cleanup(id("three"), { status: "failed", by: "tester" })
+      const nothing = yield* box.coordination.cleanup(id("three"), { status: "failed", by: "tester" })
       assert.deepStrictEqual([nothing.was, nothing.released], [null, false])
     }).pipe(Effect.provide(layer))
   })
@@ -402,9 +411,9 @@ describe("register, wait and clean up", () => {
     const { layer } = world()
     return Effect.gen(function* () {
       const { box } = yield* registered("one")
-      const fiber = yield* Effect.forkChild(box.run(id("one"), untilStopped))
+      const fiber = yield* Effect.forkChild(box.executions.run(id("one"), untilStopped))
       yield* settle
-      const refused = yield* Effect.flip(box.cleanup(id("one"), { status: "failed", by: "tester" }))
+      const refused = yield* Effect.flip(box.coordination.cleanup(id("one"), { status: "failed", by: "tester" }))
       assert.strictEqual(refused._tag === "Rejected" ? refused.code : "", "still_running")
       yield* drive(yield* Effect.forkChild(Fiber.interrupt(fiber)))
     }).pipe(Effect.provide(layer))

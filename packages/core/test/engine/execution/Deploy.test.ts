@@ -201,7 +201,7 @@ describe("deploy", () => {
       assert.strictEqual(state.error?.code, "stack_busy")
       assert.strictEqual(cloud.ledger.length, before)
       const box = yield* Signalbox
-      assert.isUndefined(yield* box.runner("second" as never))
+      assert.isUndefined(yield* box.executions.runner("second" as never))
     }).pipe(Effect.provide(layer))
   })
 })

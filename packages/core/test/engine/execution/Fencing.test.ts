@@ -26,9 +26,9 @@ const submitted = (cloud: SimulatedProvider.SimulatedProvider) =>
   Effect.gen(function* () {
     const box = yield* Signalbox
     const manifest = manifestOf(one, cloud)
-    const { deploymentId } = yield* drive(yield* Effect.forkChild(box.init({ manifest, by: "tester" })))
+    const { deploymentId } = yield* drive(yield* Effect.forkChild(box.deployments.init({ manifest, by: "tester" })))
     const request = requestOf(manifest, deploymentId, "first")
-    yield* drive(yield* Effect.forkChild(box.submit(request)))
+    yield* drive(yield* Effect.forkChild(box.executions.submit(request)))
     return request.correlationId
   })
 
@@ -59,7 +59,7 @@ describe("a runner that takes over", () => {
     return Effect.gen(function* () {
       const store = yield* DeploymentStore
       const id = yield* Effect.provide(submitted(cloud), box("first", sleeper))
-      const run = Effect.flatMap(Signalbox, (box) => box.run(id))
+      const run = Effect.flatMap(Signalbox, (box) => box.executions.run(id))
       const first = yield* Effect.forkChild(Effect.provide(run, box("first", sleeper)))
       yield* pass(first, { until: Effect.sync(() => late !== undefined) })
       const isDead = (owner: string) => owner.startsWith("first")
@@ -77,7 +77,7 @@ describe("a runner that takes over", () => {
     const cloud = SimulatedProvider.make(fencing)
     return Effect.gen(function* () {
       const id = yield* submitted(cloud)
-      const state = yield* drive(yield* Effect.forkChild(Effect.flatMap(Signalbox, (box) => box.run(id))))
+      const state = yield* drive(yield* Effect.forkChild(Effect.flatMap(Signalbox, (box) => box.executions.run(id))))
       assert.strictEqual(state.status, "completed")
     }).pipe(
       Effect.provide(box("first", failing(cloud, { _tag: "Unavailable", message: "no route" }))),
@@ -100,7 +100,7 @@ describe("a runner that takes over", () => {
           }).pipe(Effect.catchTags({ LeaseHeld: Effect.die, StoreError: Effect.die }))
       }
       const run = Effect.flatMap(submitted(cloud), (id) =>
-        Effect.flatMap(Signalbox, (box) => Effect.forkChild(Effect.flip(box.run(id))))
+        Effect.flatMap(Signalbox, (box) => Effect.forkChild(Effect.flip(box.executions.run(id))))
       )
       const lost = yield* Effect.flatMap(run, drive).pipe(Effect.provide(box("first", overtaken)))
       assert.strictEqual(lost._tag, "LeaseLost")
@@ -112,7 +112,7 @@ describe("a runner that takes over", () => {
     const cloud = SimulatedProvider.make(fencing)
     return Effect.gen(function* () {
       const id = yield* submitted(cloud)
-      const state = yield* drive(yield* Effect.forkChild(Effect.flatMap(Signalbox, (box) => box.run(id))))
+      const state = yield* drive(yield* Effect.forkChild(Effect.flatMap(Signalbox, (box) => box.executions.run(id))))
       assert.deepStrictEqual([state.status, state.error?.code], ["failed", "store_replaced"])
       assert.deepStrictEqual(state.error?.remedies, [{ _tag: "orphans" }])
       assert.deepStrictEqual(cloud.ledger, [])

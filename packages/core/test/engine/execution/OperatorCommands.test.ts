@@ -31,7 +31,7 @@ const status = Effect.gen(function* () {
 const tell = (command: OperatorCommand, reason?: string) =>
   Effect.gen(function* () {
     const box = yield* Signalbox
-    yield* box.command(second, { command, by: "ops", ...(reason === undefined ? {} : { reason }) })
+    yield* box.executions.command(second, { command, by: "ops", ...(reason === undefined ? {} : { reason }) })
     yield* settle
   })
 
@@ -40,8 +40,8 @@ const start = (value: ReturnType<typeof canary>, { cloud }: ReturnType<typeof wo
     const box = yield* Signalbox
     const manifest = manifestOf(value, cloud)
     const deploymentId = yield* deployed(manifest)
-    yield* box.submit(requestOf(manifest, deploymentId, second, { version: "2.0.0" }))
-    return yield* Effect.forkChild(box.run(second))
+    yield* box.executions.submit(requestOf(manifest, deploymentId, second, { version: "2.0.0" }))
+    return yield* Effect.forkChild(box.executions.run(second))
   })
 
 const weight = Effect.gen(function* () {
@@ -146,7 +146,7 @@ describe("operator commands, from another process", () => {
     return Effect.gen(function* () {
       const box = yield* Signalbox
       const refused = (id: CorrelationId, command: OperatorCommand) =>
-        Effect.map(Effect.flip(box.command(id, { command, by: "ops" })), (error) =>
+        Effect.map(Effect.flip(box.executions.command(id, { command, by: "ops" })), (error) =>
           error._tag === "Rejected" ? `${error.kind} ${error.code}` : error._tag
         )
       assert.strictEqual(yield* refused("nobody" as CorrelationId, "abort"), "not_found unknown_execution")
@@ -167,9 +167,9 @@ describe("operator commands, from another process", () => {
       yield* pass(fiber, { until: Effect.map(weight, (percent) => percent === 10) })
       yield* Fiber.interrupt(fiber)
       assert.strictEqual(yield* status, "paused")
-      assert.isUndefined(yield* box.runner(second))
+      assert.isUndefined(yield* box.executions.runner(second))
       yield* tell("abort")
-      const state = yield* drive(yield* Effect.forkChild(box.run(second)))
+      const state = yield* drive(yield* Effect.forkChild(box.executions.run(second)))
       assert.strictEqual(state.status, "rolled_back")
       assert.deepStrictEqual(versions(state), ["web 1.0.0"])
     }).pipe(Effect.provide(here.layer))

@@ -262,11 +262,11 @@ describe("a candidate that is compared with the stable release", () => {
       const deploymentId = yield* deployed(manifest)
       const box = yield* Signalbox
       const request = requestOf(manifest, deploymentId, "second", { version: "2.0.0" })
-      yield* box.submit(request)
-      const first = yield* Effect.forkChild(box.run(request.correlationId))
+      yield* box.executions.submit(request)
+      const first = yield* Effect.forkChild(box.executions.run(request.correlationId))
       yield* pass(first, { until: Effect.map(verdictsOf("second"), (verdicts) => verdicts.length >= 10) })
       yield* Fiber.interrupt(first)
-      const state = yield* Effect.flatMap(Effect.forkChild(box.run(request.correlationId)), (fiber) =>
+      const state = yield* Effect.flatMap(Effect.forkChild(box.executions.run(request.correlationId)), (fiber) =>
         Effect.andThen(pass(fiber), Fiber.join(fiber))
       )
       assert.strictEqual(state.status, "completed")

@@ -86,7 +86,7 @@ const live = (scenario: Scenario, diesAfter: number) => {
     const manifest = manifestOf(stacks, cloud)
     const deploymentId = yield* Effect.gen(function* () {
       const signalbox = yield* Signalbox
-      const { deploymentId } = yield* signalbox.init({ manifest, by: "tester" })
+      const { deploymentId } = yield* signalbox.deployments.init({ manifest, by: "tester" })
       yield* carryOut(requestOf(manifest, deploymentId, "first"))
       yield* carryOut(requestOf(manifest, deploymentId, "middle", { version: "1.5.0" }))
       return deploymentId
@@ -100,8 +100,8 @@ const live = (scenario: Scenario, diesAfter: number) => {
     life.left = Infinity
     const state = yield* Effect.gen(function* () {
       const signalbox = yield* Signalbox
-      yield* signalbox.submit(request)
-      return yield* drive(yield* Effect.forkChild(signalbox.run(request.correlationId)))
+      yield* signalbox.executions.submit(request)
+      return yield* drive(yield* Effect.forkChild(signalbox.executions.run(request.correlationId)))
     }).pipe(Effect.provide(box("second", Layer.empty)))
     const store = yield* DeploymentStore
     const environment = yield* store.environment(deploymentId, state.environment)

@@ -121,7 +121,7 @@ describe("going back", () => {
       assert.strictEqual(state.status, "completed")
       assert.deepStrictEqual(versions(state), ["db 1.0.0", "api 1.0.0", "web 1.0.0"])
       const again = yield* Effect.flip(
-        box.submit(requestOf(manifest, deploymentId, "back-again", { kind: "rollback" }))
+        box.executions.submit(requestOf(manifest, deploymentId, "back-again", { kind: "rollback" }))
       )
       assert.strictEqual(again._tag === "Rejected" ? again.code : "", "nothing_to_roll_back")
     }).pipe(Effect.provide(layer))

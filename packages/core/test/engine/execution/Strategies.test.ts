@@ -83,8 +83,8 @@ describe("strategies", () => {
         const box = yield* Signalbox
         const store = yield* DeploymentStore
         const request = requestOf(manifest, deploymentId, "second", { version: "2.0.0" })
-        yield* box.submit(request)
-        const fiber = yield* Effect.forkChild(box.run(request.correlationId))
+        yield* box.executions.submit(request)
+        const fiber = yield* Effect.forkChild(box.executions.run(request.correlationId))
         const events = store.events({ stream: "second", tags: ["TrafficObserved"] })
         yield* pass(fiber, { until: Effect.map(events, (all) => all.length > 0), tick: 1000 })
         shift = 3_600_000
@@ -122,7 +122,7 @@ describe("strategies", () => {
     return Effect.gen(function* () {
       const box = yield* Signalbox
       const manifest = manifestOf(canary, cloud)
-      const { deploymentId } = yield* box.init({ manifest, by: "tester" })
+      const { deploymentId } = yield* box.deployments.init({ manifest, by: "tester" })
       const state = yield* carryOut(requestOf(manifest, deploymentId, "first"))
       assert.strictEqual(state.status, "rolled_back")
       assert.deepStrictEqual(statuses(state), ["web not_deployed"])

@@ -86,8 +86,8 @@ describe("an outage that ends a lease is reported as the end of the lease", () =
           const box = yield* Signalbox
           const manifest = manifestOf(canary, cloud)
           const deploymentId = yield* deployed(manifest)
-          yield* box.submit(requestOf(manifest, deploymentId, id, { version: "2.0.0", ...changes }))
-          const running = yield* Effect.forkChild(Effect.flip(box.run(id, command)))
+          yield* box.executions.submit(requestOf(manifest, deploymentId, id, { version: "2.0.0", ...changes }))
+          const running = yield* Effect.forkChild(Effect.flip(box.executions.run(id, command)))
           yield* elapse(12)
           yield* begin(keeper, journal)
           const error = yield* drive(running, { limit: 120 })
@@ -104,8 +104,8 @@ describe("an outage that ends a lease is reported as the end of the lease", () =
       const box = yield* Signalbox
       const manifest = manifestOf(canary, cloud)
       const deploymentId = yield* deployed(manifest)
-      yield* box.submit(requestOf(manifest, deploymentId, id, { version: "2.0.0" }))
-      const running = yield* Effect.forkChild(Effect.flip(box.run(id)))
+      yield* box.executions.submit(requestOf(manifest, deploymentId, id, { version: "2.0.0" }))
+      const running = yield* Effect.forkChild(Effect.flip(box.executions.run(id)))
       yield* elapse(12)
       yield* begin(late, refuses)
       yield* elapse(20)
@@ -122,8 +122,8 @@ describe("an outage that ends a lease is reported as the end of the lease", () =
       const box = yield* Signalbox
       const manifest = manifestOf(canary, cloud)
       const deploymentId = yield* deployed(manifest)
-      yield* box.submit(requestOf(manifest, deploymentId, id, { kind: "run", command: "make deploy" }))
-      const running = yield* Effect.forkChild(Effect.flip(box.run(id, mistaken)))
+      yield* box.executions.submit(requestOf(manifest, deploymentId, id, { kind: "run", command: "make deploy" }))
+      const running = yield* Effect.forkChild(Effect.flip(box.executions.run(id, mistaken)))
       yield* elapse(12)
       yield* begin(refuses, refuses)
       const error = yield* drive(running, { limit: 60 })
@@ -140,8 +140,8 @@ describe("an outage that ends a lease is reported as the end of the lease", () =
       const store = yield* DeploymentStore
       const manifest = manifestOf(canary, cloud)
       const deploymentId = yield* deployed(manifest)
-      yield* box.submit(requestOf(manifest, deploymentId, id, { kind: "run", command: "make deploy" }))
-      const running = yield* Effect.forkChild(box.run(id, stopped))
+      yield* box.executions.submit(requestOf(manifest, deploymentId, id, { kind: "run", command: "make deploy" }))
+      const running = yield* Effect.forkChild(box.executions.run(id, stopped))
       yield* elapse(12)
       yield* begin(refuses, refuses)
       yield* elapse(7.5)

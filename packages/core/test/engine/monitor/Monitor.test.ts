@@ -47,8 +47,8 @@ describe("an execution", () => {
       const box = yield* Signalbox
       const manifest = manifestOf(one(), cloud)
       const deploymentId = yield* deployed(manifest)
-      yield* box.submit(requestOf(manifest, deploymentId, second, { version: "2.0.0" }))
-      const state = yield* drive(yield* Effect.forkChild(box.run(second)), { limit: 1_800, tick: 1_000 })
+      yield* box.executions.submit(requestOf(manifest, deploymentId, second, { version: "2.0.0" }))
+      const state = yield* drive(yield* Effect.forkChild(box.executions.run(second)), { limit: 1_800, tick: 1_000 })
       assert.strictEqual(state.status, "completed")
       assert.deepStrictEqual(yield* toldIn(second), ["stalled", "recovered", "succeeded"])
       const store = yield* DeploymentStore
@@ -66,8 +66,8 @@ describe("an execution", () => {
       const box = yield* Signalbox
       const manifest = manifestOf(one(), cloud)
       const deploymentId = yield* deployed(manifest)
-      yield* box.submit(requestOf(manifest, deploymentId, second, { version: "2.0.0" }))
-      const running = yield* Effect.forkChild(box.run(second))
+      yield* box.executions.submit(requestOf(manifest, deploymentId, second, { version: "2.0.0" }))
+      const running = yield* Effect.forkChild(box.executions.run(second))
       const watching = yield* Effect.forkChild(Effect.scoped(Monitor.watch(second)))
       yield* drive(running, { limit: 1_200, tick: 1_000 })
       yield* drive(watching, { tick: 1_000 })
@@ -90,7 +90,7 @@ describe("a store that is away", () => {
       const store = yield* DeploymentStore
       const manifest = manifestOf(one(), cloud)
       const deploymentId = yield* deployed(manifest)
-      yield* box.submit(requestOf(manifest, deploymentId, second, { version: "2.0.0" }))
+      yield* box.executions.submit(requestOf(manifest, deploymentId, second, { version: "2.0.0" }))
       let away = false
       const told: Array<string> = []
       const unreachable = new StoreError({ operation: "read", reason: "Unavailable", detail: "no route" })
@@ -111,7 +111,7 @@ describe("a store that is away", () => {
       const watching = yield* Effect.forkChild(
         Effect.scoped(Effect.provideService(watch, DeploymentStore, flaky)).pipe(Effect.exit)
       )
-      const running = yield* Effect.forkChild(box.run(second))
+      const running = yield* Effect.forkChild(box.executions.run(second))
       yield* pass(running, { until: Effect.sync(() => seen.length > 3), limit: 60 })
       away = true
       yield* drive(running, { limit: 1_200, tick: 1_000 })
@@ -144,7 +144,7 @@ describe("a clock that is set", () => {
         const box = yield* Signalbox
         const manifest = manifestOf(one(), cloud)
         const deploymentId = yield* deployed(manifest)
-        yield* box.submit(requestOf(manifest, deploymentId, second, { version: "2.0.0" }))
+        yield* box.executions.submit(requestOf(manifest, deploymentId, second, { version: "2.0.0" }))
         const steady = yield* Clock.Clock
         const wall = () => Math.max(0, steady.currentTimeMillisUnsafe() + offset)
         const set: Clock.Clock = {
@@ -156,7 +156,7 @@ describe("a clock that is set", () => {
           monotonicTimeNanos: steady.monotonicTimeNanos,
           sleep: (duration) => steady.sleep(duration)
         }
-        const running = yield* Effect.forkChild(box.run(second))
+        const running = yield* Effect.forkChild(box.executions.run(second))
         // The simulated cloud would go by that clock too: it is asked once, before the clock is set.
         const options = { stallAfter: Duration.minutes(5), interval: Duration.hours(3) }
         const watching = yield* Effect.forkChild(

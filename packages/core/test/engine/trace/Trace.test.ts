@@ -165,7 +165,7 @@ describe("the trace of an execution", () => {
         })
         const request = { kind: "run", command: "make deploy" } as const
         const box = yield* Effect.provide(Signalbox, facade(base))
-        yield* box.submit(requestOf(manifest, deploymentId, id, request))
+        yield* box.executions.submit(requestOf(manifest, deploymentId, id, request))
         const running = yield* cut
         yield* Effect.provide(carryOut(requestOf(manifest, deploymentId, "third", { version: "3.0.0" })), facade(base))
         const spans = spansOf(yield* store.events({ stream: id, limit: 1_000 }), { project: "shop", now: 0 })
@@ -266,14 +266,14 @@ describe("the trace of an execution", () => {
       const deploymentId = yield* Effect.provide(deployed(manifest), facade(base))
       const scope = yield* Scope.make()
       const box = Context.get(yield* Layer.buildWithScope(facade(base, telemetry), scope), Signalbox)
-      const { execution } = yield* box.submit(requestOf(manifest, deploymentId, id, { version: "2.0.0" }))
-      const running = yield* Effect.forkChild(box.run(execution.correlationId))
+      const { execution } = yield* box.executions.submit(requestOf(manifest, deploymentId, id, { version: "2.0.0" }))
+      const running = yield* Effect.forkChild(box.executions.run(execution.correlationId))
       const store = Context.get(base, DeploymentStore)
       const asked = Effect.map(store.execution(id), (state) => (state?.questions.length ?? 0) > 0)
       yield* pass(running, { until: asked })
-      const following = yield* Effect.forkChild(box.run(execution.correlationId))
+      const following = yield* Effect.forkChild(box.executions.run(execution.correlationId))
       yield* settle
-      yield* box.command(id, { command: "approve", by: "ada" })
+      yield* box.executions.command(id, { command: "approve", by: "ada" })
       assert.strictEqual((yield* drive(running)).status, "completed")
       assert.strictEqual((yield* drive(following)).status, "completed")
       assert.lengthOf(

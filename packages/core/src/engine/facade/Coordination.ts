@@ -1,0 +1,129 @@
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { Rejected } from "../../api/Rejected.ts"
+import { inLines } from "../../api/TextCheck.ts"
+import type { Deployment } from "../../domain/Environment.ts"
+import type { ExecutionState } from "../../domain/Execution.ts"
+import type { CorrelationId, DeploymentId, EnvironmentName } from "../../domain/Ids.ts"
+import type { DeploymentStore } from "../../spi/DeploymentStore.ts"
+import type { Lease, LeaseStore } from "../../spi/LeaseStore.ts"
+import { Providers } from "../../spi/Providers.ts"
+import type { StoreError } from "../../spi/StoreError.ts"
+import {
+  type Blocker,
+  cleanup,
+  type CleanupResult,
+  type PolicyDecision,
+  PolicyDecisions,
+  type ReportedOutcome,
+  Sweep
+} from "../admission/index.ts"
+import { Runner } from "../execution/index.ts"
+import { CanDeploy, QueueStatus } from "../preview/index.ts"
+import { TraceKeeper } from "../trace/index.ts"
+
+/** One deployment at a time: what blocks, who waits, what people decided. */
+export class Coordination extends Context.Service<
+  Coordination,
+  {
+    /** Whether something may be deployed now, and everything that blocks it; says so where the store is out of reach. */
+    readonly canDeploy: (
+      question: CanDeploy.CanDeployRequest
+    ) => Effect.Effect<CanDeploy.CanDeployAnswer, Rejected | StoreError>
+    /** What the store alone says about it; asks no provider. */
+    readonly recordedBlockers: (
+      question: CanDeploy.CanDeployRequest
+    ) => Effect.Effect<ReadonlyArray<Blocker>, Rejected | StoreError>
+    /**
+     * Waits for the admission of a request in the queue, acquires the lease for it and keeps that for `hold`: for the process
+     * that carries the same correlation id on. Stopped, it leaves the request in its place.
+     */
+    readonly waitForAdmission: (
+      id: CorrelationId,
+      options: { readonly hold: Duration.Duration }
+    ) => Effect.Effect<ExecutionState, Rejected | StoreError>
+    /** Where a request is in its queue. */
+    readonly place: (state: ExecutionState) => Effect.Effect<QueueStatus.QueuePlace, StoreError>
+    /** What blocks a request that was recorded. */
+    readonly blockers: (id: CorrelationId) => Effect.Effect<ReadonlyArray<Blocker>, StoreError>
+    /** Who holds the lease of an environment, who has locked it, and who waits for it, in order. */
+    readonly status: (
+      id: DeploymentId,
+      environment: EnvironmentName
+    ) => Effect.Effect<QueueStatus.QueueStatus, StoreError>
+    /** Gives back what a correlation id holds; harmless where it holds nothing. */
+    readonly cleanup: (
+      id: CorrelationId,
+      options: { readonly status: ReportedOutcome; readonly by: string; readonly reason?: string }
+    ) => Effect.Effect<CleanupResult, Rejected | StoreError>
+    /** Ends what no process runs and what nothing has happened to for as long as `Sweep.forgottenAfter`. */
+    readonly sweep: Effect.Effect<ReadonlyArray<CleanupResult>, StoreError>
+    /** Records what people decide: a veto, a lock, or the end of either; what another person has locked only by `force`. */
+    readonly decide: (id: DeploymentId, decision: PolicyDecision) => Effect.Effect<Deployment, Rejected | StoreError>
+    /** Revokes the lease of an environment; returns it, undefined where there was none. */
+    readonly revokeLease: (
+      id: DeploymentId,
+      options: { readonly environment: EnvironmentName; readonly reason: string; readonly by: string }
+    ) => Effect.Effect<Lease | undefined, Rejected | StoreError>
+    /**
+     * Rejects what runs inside the very command that holds the lease of its environment: it would wait for itself. `env` are
+     * the variables of the process, `purpose` says what would run.
+     */
+    readonly rejectNested: (
+      place: Pick<ExecutionState, "deploymentId" | "environment">,
+      env: Readonly<Record<string, string | undefined>>,
+      purpose?: "command"
+    ) => Effect.Effect<void, Rejected | StoreError>
+  }
+>()("@signalbox/core/engine/facade/Coordination") {
+  /** Decides by the store of this process, and asks its providers. */
+  static readonly layer: Layer.Layer<Coordination, never, DeploymentStore | LeaseStore | Providers> = Layer.effect(
+    Coordination,
+    Effect.gen(function* () {
+      const context = yield* Effect.context<DeploymentStore | LeaseStore | Providers>()
+      const traces = yield* TraceKeeper
+      const provided = <A, E>(effect: Effect.Effect<A, E, DeploymentStore | LeaseStore | Providers>) =>
+        Effect.provideContext(effect, context)
+      return Coordination.of({
+        canDeploy: (question) =>
+          Effect.andThen(inLines({ version: question.version }), provided(CanDeploy.canDeploy(question))),
+        recordedBlockers: (question) =>
+          CanDeploy.canDeploy(question).pipe(
+            Effect.provideService(Providers, new Map()),
+            Effect.map(({ blockers }) => blockers),
+            provided
+          ),
+        waitForAdmission: (id, options) => provided(Runner.waitForAdmission(id, options)),
+        place: (state) => provided(QueueStatus.placeOf(state)),
+        blockers: (id) => provided(QueueStatus.blockersOf(id)),
+        status: (id, environment) => provided(QueueStatus.queueStatus(id, environment)),
+        cleanup: (id, options) =>
+          Effect.andThen(
+            inLines({ by: options.by, reason: options.reason }),
+            Effect.ensuring(provided(cleanup(id, options)), traces.finished(id))
+          ),
+        sweep: Effect.flatMap(Clock.currentTimeMillis, (now) =>
+          provided(Sweep.sweep(now - Duration.toMillis(Sweep.forgottenAfter)))
+        ),
+        decide: (id, decision) =>
+          Effect.andThen(
+            inLines({
+              version: "version" in decision ? decision.version : undefined,
+              by: decision.by,
+              reason: decision.reason
+            }),
+            provided(PolicyDecisions.recordDecision(id, decision))
+          ),
+        revokeLease: (id, options) =>
+          Effect.andThen(
+            inLines({ by: options.by, reason: options.reason }),
+            provided(PolicyDecisions.revokeLease(id, options))
+          ),
+        rejectNested: (place, env, purpose) => provided(QueueStatus.rejectNested(place, env, purpose))
+      })
+    })
+  ).pipe(Layer.provide(TraceKeeper.layer))
+}

@@ -1,0 +1,151 @@
+import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
+import type { Estimate } from "../../analysis/Estimate.ts"
+import type { Calibration } from "../../analysis/EstimateCalibration.ts"
+import type * as Replay from "../../analysis/Replay.ts"
+import type { PlannedStack } from "../../api/Plan.ts"
+import { type Rejected, unknownExecution } from "../../api/Rejected.ts"
+import type { Request } from "../../api/Request.ts"
+import { inLines, ofRequest } from "../../api/TextCheck.ts"
+import type { EventTag, OperatorCommand, StoredEvent } from "../../domain/Event.ts"
+import type { ExecutionState } from "../../domain/Execution.ts"
+import type { CorrelationId, DeploymentId, EnvironmentName, StackName } from "../../domain/Ids.ts"
+import type { ErrorInfo } from "../../domain/errors/index.ts"
+import { DeploymentStore, type ExecutionQuery, type Page } from "../../spi/DeploymentStore.ts"
+import type { Lease, LeaseHeld, LeaseLost, LeaseStore } from "../../spi/LeaseStore.ts"
+import type { ProviderError } from "../../spi/ProviderError.ts"
+import type { Providers } from "../../spi/Providers.ts"
+import type { StoreError } from "../../spi/StoreError.ts"
+import { Admission, check, leave, type Submission, submit } from "../admission/index.ts"
+import { Reconciliation } from "../command/index.ts"
+import { Estimation, HistoryReplay } from "../estimation/index.ts"
+import { type CommandExecution, OperatorCommands, Runner } from "../execution/index.ts"
+import { Preview } from "../preview/index.ts"
+import { spansOf, TraceKeeper, type TraceSpan } from "../trace/index.ts"
+
+/** Executions: planned, submitted, carried out, commanded, followed, read and judged again. */
+export class Executions extends Context.Service<
+  Executions,
+  {
+    /** What `submit` and `run` would do. Writes nothing. */
+    readonly plan: (
+      request: Request
+    ) => Effect.Effect<ReadonlyArray<PlannedStack>, Rejected | ProviderError | StoreError>
+    /** Fails where `submit` would reject the request because its providers know that it cannot succeed. Writes nothing. */
+    readonly preflight: (request: Request) => Effect.Effect<void, Rejected | StoreError>
+    /**
+     * Records the request, or joins the execution that has this correlation id already. A rollback and a destruction work on
+     * the configuration that was recorded; the manifest is only for what was never deployed.
+     */
+    readonly submit: (request: Request) => Effect.Effect<Submission, Rejected | StoreError>
+    /**
+     * Carries the execution to its end and returns its last state: from the start, from where a runner that died left it,
+     * or by following a runner that is alive. Interrupting it persists the state (`paused`) and gives the leases back.
+     * A `run` needs its `command`, the one argument of the facade that is no data; `shown` is what the log says of it where
+     * the request did not.
+     */
+    readonly run: (
+      id: CorrelationId,
+      command?: CommandExecution,
+      shown?: string
+    ) => Effect.Effect<ExecutionState, Rejected | LeaseHeld | LeaseLost | StoreError>
+    /** Withdraws a request that waits; returns whether it did. */
+    readonly withdraw: (id: CorrelationId, why: ErrorInfo) => Effect.Effect<boolean, StoreError>
+    /** Withdraws a request that is still queued after `patience`; ends when that is over. */
+    readonly withdrawAfter: (id: CorrelationId, patience: Duration.Input) => Effect.Effect<void>
+    /** Leaves a request alone that will not be carried out here: withdraws it, or gives back the lease that it was given. */
+    readonly leave: (id: CorrelationId, why: ErrorInfo) => Effect.Effect<void, StoreError>
+    /** Hands a command to a running (or paused) execution, from any process. */
+    readonly command: (
+      id: CorrelationId,
+      options: {
+        readonly command: OperatorCommand
+        readonly by: string
+        readonly stack?: StackName
+        readonly reason?: string
+      }
+    ) => Effect.Effect<void, Rejected | StoreError>
+    readonly get: (id: CorrelationId) => Effect.Effect<ExecutionState | undefined, StoreError>
+    /** One page of executions, the latest first. */
+    readonly list: (query: ExecutionQuery) => Effect.Effect<Page<ExecutionState>, StoreError>
+    /** All events of an execution, or those of some tags, oldest first. */
+    readonly events: (
+      id: CorrelationId,
+      tags?: ReadonlyArray<EventTag>
+    ) => Effect.Effect<ReadonlyArray<StoredEvent>, StoreError>
+    /** The events of an execution from `after` (a sequence number, default 0) until it has finished, live. */
+    readonly follow: (id: CorrelationId, after?: number) => Stream.Stream<StoredEvent, Rejected | StoreError>
+    /** Pulses whenever something may have happened to an execution, also after an outage. A pulse too many is harmless. */
+    readonly changes: (id: CorrelationId) => Stream.Stream<void>
+    /** The live claim of the process that runs the execution, if there is one. */
+    readonly runner: (id: CorrelationId) => Effect.Effect<Lease | undefined, StoreError>
+    /** How long it will still take, without the time in which it waits for people; undefined once it has finished. */
+    readonly estimate: (id: CorrelationId) => Effect.Effect<Estimate | undefined, StoreError>
+    /** Measures on history how far estimates could be relied on. */
+    readonly calibrate: (query: {
+      readonly deploymentId?: DeploymentId
+      readonly environment?: EnvironmentName
+      readonly limit?: number
+    }) => Effect.Effect<Calibration, StoreError>
+    /** Judges a past execution again, by its own measurements. */
+    readonly replay: (
+      id: CorrelationId,
+      change?: Replay.Change
+    ) => Effect.Effect<Replay.Replayed, Rejected | StoreError>
+    /** The spans of its trace, the root first; open ones end at `now`. */
+    readonly trace: (id: CorrelationId, now: number) => Effect.Effect<ReadonlyArray<TraceSpan>, Rejected | StoreError>
+    /** Records a command that ran while the store was out of reach; returns whether it was new. */
+    readonly reconcile: (done: Reconciliation.DegradedRecord) => Effect.Effect<boolean, StoreError>
+  }
+>()("@signalbox/core/engine/facade/Executions") {
+  /** This very process runs the executions. */
+  static readonly layer: Layer.Layer<Executions, never, DeploymentStore | LeaseStore | Providers> = Layer.effect(
+    Executions,
+    Effect.gen(function* () {
+      const context = yield* Effect.context<DeploymentStore | LeaseStore | Providers>()
+      const store = yield* DeploymentStore
+      const traces = yield* TraceKeeper
+      const provided = <A, E>(effect: Effect.Effect<A, E, DeploymentStore | LeaseStore | Providers>) =>
+        Effect.provideContext(effect, context)
+      const events = (id: CorrelationId, tags?: ReadonlyArray<EventTag>) =>
+        provided(HistoryReplay.readAll(id, tags === undefined ? {} : { tags }))
+      return Executions.of({
+        plan: (request) => Effect.andThen(inLines(ofRequest(request)), provided(Preview.plan(request))),
+        preflight: (request) => Effect.andThen(inLines(ofRequest(request)), provided(check(request))),
+        submit: (request) => Effect.andThen(inLines(ofRequest(request)), provided(submit(request))),
+        run: (id, command, shown) => Effect.ensuring(provided(Runner.run(id, command, shown)), traces.finished(id)),
+        withdraw: (id, why) => provided(Admission.withdraw(id, why)),
+        withdrawAfter: (id, patience) => provided(Admission.withdrawAfter(id, patience)),
+        leave: (id, why) => provided(leave(id, why)),
+        command: (id, options) =>
+          Effect.andThen(
+            inLines({ by: options.by, reason: options.reason }),
+            provided(OperatorCommands.command(id, options))
+          ),
+        get: (id) => store.execution(id),
+        list: (query) => store.executions(query),
+        events,
+        follow: (id, after) => Stream.provideContext(OperatorCommands.follow(id, after), context),
+        changes: () => Stream.orDie(Stream.retry(store.changes, Schedule.spaced("1 second"))),
+        runner: (id) => provided(OperatorCommands.runner(id)),
+        estimate: (id) =>
+          Effect.flatMap(store.execution(id), (state) =>
+            state === undefined ? Effect.undefined : provided(Estimation.estimate(state))
+          ),
+        calibrate: (query) => provided(Estimation.calibrate(query)),
+        replay: (id, change) => provided(HistoryReplay.replay(id, change)),
+        trace: Effect.fnUntraced(function* (id, now) {
+          const state = yield* store.execution(id)
+          if (state === undefined) return yield* unknownExecution(id)
+          const deployment = yield* store.deployment(state.deploymentId)
+          return spansOf(yield* events(id), { project: deployment?.project ?? state.deploymentId, now })
+        }),
+        reconcile: (done) => provided(Reconciliation.reconcile(done))
+      })
+    })
+  ).pipe(Layer.provide(TraceKeeper.layer))
+}

@@ -1,0 +1,125 @@
+import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
+import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
+import type { StoredEvent } from "../../domain/Event.ts"
+import { type ExecutionState, isQueued } from "../../domain/Execution.ts"
+import type { CorrelationId, DeploymentId, EnvironmentName } from "../../domain/Ids.ts"
+import { DeploymentStore } from "../../spi/DeploymentStore.ts"
+import type { ProviderError } from "../../spi/ProviderError.ts"
+import type { Providers } from "../../spi/Providers.ts"
+import type { StoreError } from "../../spi/StoreError.ts"
+import { Monitor } from "../monitor/index.ts"
+
+/** What to watch, and how; see `Monitor.MonitorOptions`. */
+export interface WatchOptions {
+  readonly interval?: Duration.Duration
+  readonly stallAfter?: Duration.Duration
+  readonly overdueAfter?: Duration.Duration
+  readonly watcher?: Monitor.Watcher
+  readonly once?: boolean
+}
+
+/**
+ * What a monitor reports.
+ *
+ * *Details*: `Event` one of the log, from the first on · `Look` how things are after a look, `silentMs` since the last sign of
+ * life · `Trouble` a provider that does not answer · `Outage` the store is out of reach, and without an `error` that it is back ·
+ * `Ended` nothing more comes; without an execution where there is none.
+ */
+export type MonitorReport =
+  | { readonly _tag: "Event"; readonly event: StoredEvent }
+  | { readonly _tag: "Look"; readonly execution: ExecutionState; readonly silentMs: number }
+  | { readonly _tag: "Trouble"; readonly error: ProviderError }
+  | { readonly _tag: "Outage"; readonly error: StoreError | undefined }
+  | { readonly _tag: "Ended"; readonly execution: ExecutionState | undefined }
+
+/** Watching executions, those that Signalbox did not start too. */
+export class Monitoring extends Context.Service<
+  Monitoring,
+  {
+    /** Watches an execution until it has ended. Carries nothing on; records each alert once, whoever else watches. */
+    readonly watch: (id: CorrelationId, options?: WatchOptions) => Stream.Stream<MonitorReport, StoreError>
+    /** Records the operations that Signalbox did not start, each as an execution, and returns the ids. */
+    readonly foreign: (place: Monitor.ForeignPlace) => Effect.Effect<ReadonlyArray<CorrelationId>, StoreError>
+    /** The position of the newest event of the store, 0 where there is none. */
+    readonly head: Effect.Effect<number, StoreError>
+    /** The executions that began or ended after a position; without those that are queued. */
+    readonly begunSince: (query: {
+      readonly deploymentId: DeploymentId
+      readonly environment?: EnvironmentName
+      readonly after: number
+    }) => Effect.Effect<ReadonlyArray<CorrelationId>, StoreError>
+    /** Pulses whenever something was recorded, also after an outage. A pulse too many is harmless. */
+    readonly changes: Stream.Stream<void>
+  }
+>()("@signalbox/core/engine/facade/Monitoring") {
+  /** Watches the store of this process, and asks its providers. */
+  static readonly layer: Layer.Layer<Monitoring, never, DeploymentStore | Providers> = Layer.effect(
+    Monitoring,
+    Effect.gen(function* () {
+      const context = yield* Effect.context<DeploymentStore | Providers>()
+      const store = yield* DeploymentStore
+      return Monitoring.of({
+        watch: (id, options = {}) => Stream.provideContext(reports(id, options), context),
+        foreign: (place) => Effect.provideContext(Monitor.foreign(place), context),
+        head: store.head,
+        begunSince: (query) => begunSince(store, query),
+        changes: Stream.orDie(Stream.retry(store.changes, Schedule.spaced("1 second")))
+      })
+    })
+  )
+}
+
+const reports = (id: CorrelationId, options: WatchOptions) =>
+  Stream.callback<MonitorReport, StoreError, DeploymentStore | Providers>(
+    (queue) => {
+      const report = (one: MonitorReport) => Effect.asVoid(Queue.offer(queue, one))
+      return Effect.scoped(
+        Monitor.watch(id, {
+          ...options,
+          onEvent: (event) => report({ _tag: "Event", event }),
+          onLook: (state, now) =>
+            state.execution === undefined
+              ? Effect.void
+              : report({ _tag: "Look", execution: state.execution, silentMs: Monitor.silentFor(state, now) }),
+          onTrouble: (error) => report({ _tag: "Trouble", error }),
+          onStore: (error) => report({ _tag: "Outage", error })
+        })
+      ).pipe(
+        Effect.flatMap(({ execution }) => report({ _tag: "Ended", execution })),
+        Effect.matchCauseEffect({
+          onFailure: (cause) => Queue.failCause(queue, cause),
+          onSuccess: () => Queue.end(queue)
+        })
+      )
+    },
+    // What is written down of an event comes before the next look.
+    { bufferSize: 1, strategy: "suspend" }
+  )
+
+const begunSince = Effect.fnUntraced(function* (
+  store: DeploymentStore["Service"],
+  {
+    after,
+    ...place
+  }: { readonly deploymentId: DeploymentId; readonly environment?: EnvironmentName; readonly after: number }
+) {
+  const found = new Set<string>()
+  for (let from = after; ;) {
+    const events = yield* store.events({
+      ...place,
+      tags: ["ExecutionRequested", "ExecutionAdmitted", "ExecutionTransitioned"],
+      after: from,
+      limit: 1_000
+    })
+    for (const { stream } of events) found.add(stream)
+    if (events.length < 1_000) break
+    from = events.at(-1)!.position
+  }
+  const states = yield* Effect.forEach(found, (one) => store.execution(one as CorrelationId))
+  return states.flatMap((state) => (state === undefined || isQueued(state) ? [] : [state.correlationId]))
+})
