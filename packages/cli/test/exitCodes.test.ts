@@ -107,7 +107,7 @@ describe("exit codes", () => {
     const { info } = failureOf(
       reject(
         "blocked_by_lease",
-        { ...place, execution, purpose: lease.reason },
+        { ...place, execution, kind: "deploy", by: "ada" },
         { lease, remedies: [{ _tag: "queue" }, { _tag: "explain", ...place }, { _tag: "attach", execution }] }
       )
     )

@@ -1,6 +1,6 @@
 /** The answer of `can-deploy` as JSON shows it. The names are API. */
 import type { Blocker, CanDeploy, ExpectedClearance } from "@signalbox/core/engine"
-import { describe, describeRemedies } from "@signalbox/core/text"
+import { describe, describeWaysOut } from "@signalbox/core/text"
 import { iso } from "./execution.ts"
 
 /** `basis` is `known` where it ends at that time; `n` is null there. */
@@ -22,7 +22,7 @@ export const blockerView = ({ clearsAt, consoleUrl, info, kind, since, who }: Bl
   since: since === null ? null : iso(since),
   clearsAt: clearsAt === null ? null : clearingView(clearsAt),
   consoleUrl,
-  override: describeRemedies(info.remedies ?? []) ?? null,
+  override: describeWaysOut(info.remedies) ?? null,
   remedies: info.remedies ?? []
 })
 

@@ -1,6 +1,6 @@
 /** What is in the way, for people. */
 import type { Blocker, CanDeploy } from "@signalbox/core/engine"
-import { describe, describeRemedies } from "@signalbox/core/text"
+import { describe, describeWaysOut } from "@signalbox/core/text"
 import type { Ink } from "../execution/outcome.ts"
 import { between, guessed, roughly } from "./estimate.ts"
 import { word } from "./glyphs.ts"
@@ -25,16 +25,13 @@ export const inShort = (blockers: ReadonlyArray<Blocker>, now: number): string =
   return plain(`${describe(first.info).message}${clears === undefined ? "" : `; expected to be over ${clears}`}${more}`)
 }
 
-/** How to go ahead all the same. */
-export const overrideOf = ({ info }: Blocker): string | undefined => describeRemedies(info.remedies ?? [])
-
 const explained = (blocker: Blocker, now: number, { columns, paint }: Ink): ReadonlyArray<string> => {
   const facts = [
     ["who", blocker.who],
     ["since", blocker.since === null ? null : `${ago(blocker.since, now)} (${clock(blocker.since, now)})`],
     ["over", clearing(blocker, now) ?? "nobody can say"],
     ["look", blocker.consoleUrl],
-    ["to go on", overrideOf(blocker) ?? "wait"]
+    ["to go on", describeWaysOut(blocker.info.remedies) ?? "wait"]
   ] as const
   const [first = "", ...rest] = wrap(plain(`${word(blocker.kind)}: ${describe(blocker.info).message}`), columns - 2)
   return [

@@ -2,7 +2,7 @@
  * What can go wrong at a provider, classified: is it worth repeating, whose fault is it, what next.
  */
 import * as Schema from "effect/Schema"
-import { type ErrorCode, type ErrorInfo, errorInfo, errors, type Fault } from "../domain/errors/index.ts"
+import { type ErrorCode, type ErrorInfo, errorInfo, errors, type ErrorFault } from "../domain/errors/index.ts"
 
 const reason = <const Tag extends string, const Fields extends Schema.Struct.Fields>(tag: Tag, fields: Fields) =>
   Schema.TaggedStruct(tag, { message: Schema.String, ...fields })
@@ -72,7 +72,7 @@ export class ProviderError extends Schema.TaggedError<ProviderError>()("Provider
     return errors[codes[this.reason._tag]].retryable
   }
 
-  get fault(): Fault {
+  get fault(): ErrorFault {
     return errors[codes[this.reason._tag]].fault
   }
 

@@ -10,14 +10,14 @@ const newerStates: Readonly<Record<string, string>> = {
 }
 
 export const coordinationTexts: Texts<keyof typeof coordinationErrors> = {
-  blocked_by_lease: ({ deployment, environment, execution, isDead, leftMs, purpose, until: end }) => {
+  blocked_by_lease: ({ by, deployment, environment, execution, isDead, kind, leftMs, until: end }) => {
     const left =
       leftMs === undefined
         ? ""
         : isDead === true
           ? `; its process is gone, and the lease expires in ${span(leftMs)}`
           : `; unless renewed, it expires in ${span(leftMs)}`
-    return `${execution} holds the lease on ${deployment} ${environment}${aside(purpose)}${left}${until(end)}`
+    return `${execution} holds the lease on ${deployment} ${environment}${kind === undefined ? "" : ` (${kind} by ${by ?? "?"})`}${left}${until(end)}`
   },
   blocked_by_queue: ({ by, deployment, environment, execution, kind, until: end }) =>
     `${execution} is queued ahead for ${deployment} ${environment} (${kind} by ${by})${until(end)}`,

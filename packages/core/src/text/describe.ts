@@ -7,7 +7,7 @@ import { causeTexts } from "./CauseTexts.ts"
 import { coordinationTexts } from "./CoordinationTexts.ts"
 import { executionTexts } from "./ExecutionTexts.ts"
 import { findingTexts } from "./FindingTexts.ts"
-import { remedyText } from "./remedyText.ts"
+import { commandOf, remedyText } from "./remedyText.ts"
 import { requestTexts } from "./RequestTexts.ts"
 import { because, type Text, type Texts, words } from "./words.ts"
 
@@ -53,8 +53,12 @@ export const describeCauses = (all: ReadonlyArray<CauseInfo>): string => all.map
 const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1)
 
 /** The remedies in one line. */
-export const describeRemedies = (remedies: ReadonlyArray<Remedy>): string | undefined =>
+const describeRemedies = (remedies: ReadonlyArray<Remedy>): string | undefined =>
   remedies.length === 0 ? undefined : capital(remedies.map(remedyText).join(" · "))
+
+/** What to type to go ahead all the same; undefined where there is no way. */
+export const describeWaysOut = (remedies: ReadonlyArray<Remedy> = []): string | undefined =>
+  remedies.length === 0 ? undefined : remedies.map((remedy) => commandOf(remedy) ?? remedyText(remedy)).join(", or: ")
 
 /**
  * What an error says, and what to do next.

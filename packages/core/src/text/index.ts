@@ -4,11 +4,10 @@ export {
   describe,
   describeCause,
   describeCauses,
-  describeRemedies,
+  describeWaysOut,
   type ErrorView,
   errorView,
   progressText
 } from "./describe.ts"
-export { commandOf, remedyText } from "./remedyText.ts"
 export { lackWords } from "./RequestTexts.ts"
 export type { Text } from "./words.ts"

@@ -2,7 +2,7 @@
 import { Estimate } from "@signalbox/core/analysis"
 import type { Blocker, CanDeploy, QueueStatus } from "@signalbox/core/engine"
 import type { Environment, Lease, Timestamp } from "@signalbox/core/spi"
-import { describe, describeRemedies } from "@signalbox/core/text"
+import { describe, describeWaysOut } from "@signalbox/core/text"
 import type {
   BlockerInfo,
   CanDeployAnswer,
@@ -21,7 +21,7 @@ export const blockerInfo = ({ clearsAt, info, since, ...blocker }: Blocker): Blo
   code: info.code,
   message: describe(info).message,
   params: info.params,
-  override: describeRemedies(info.remedies ?? []) ?? null,
+  override: describeWaysOut(info.remedies) ?? null,
   remedies: info.remedies ?? [],
   since: since === null ? null : date(since),
   clearsAt:

@@ -17,10 +17,12 @@ export const errors = {
   ...storeErrors,
   ...commandErrors
 } as const
+/** The code of an error of the engine or an adapter. */
 export type ErrorCode = keyof typeof errors
 
 /** Everything that a cause can be: also an error, where it is the reason for something else. */
 export const allCauses = { ...errors, ...causes, ...findings } as const
+/** The code of a cause; every error is one too. */
 export type CauseCode = keyof typeof allCauses
 
 /** The parameters of a code. */

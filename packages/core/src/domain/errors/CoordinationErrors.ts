@@ -11,7 +11,8 @@ export const coordinationErrors = {
       deployment: "text",
       environment: "text",
       execution: "text",
-      purpose: "text?",
+      kind: "text?",
+      by: "text?",
       isDead: "boolean?",
       leftMs: "ms?",
       until: "time?"

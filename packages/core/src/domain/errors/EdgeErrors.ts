@@ -7,6 +7,7 @@ import { error } from "./Registry.ts"
 const usage = (meaning: string) => error("usage", "caller", {}, meaning)
 const file = (meaning: string) => error("usage", "configuration", {}, meaning)
 
+/** The errors of the edges. */
 export const edgeErrors = {
   usage: usage("The command line is wrong."),
   unrecognized_option: usage("The command has no such flag."),
@@ -55,6 +56,7 @@ export const edgeErrors = {
   failed: error("failed", "application", {}, "The execution failed before its admission."),
   rolled_back: error("failed", "application", {}, "The execution was rolled back.")
 } as const
+/** The code of an error of the edges. */
 export type EdgeCode = keyof typeof edgeErrors
 
 /** An error of the edges, as it is shown. */

@@ -7,7 +7,7 @@ import type { CauseInfo } from "./CauseInfo.ts"
 export type ExitClass = "failed" | "blocked" | "not_found" | "unavailable" | "usage" | "timeout" | "interrupted"
 
 /** Whose fault it is, and so who has to act. */
-export type Fault = "caller" | "configuration" | "environment" | "provider" | "application" | "signalbox"
+export type ErrorFault = "caller" | "configuration" | "environment" | "provider" | "application" | "signalbox"
 
 interface ParamTypes {
   readonly text: string
@@ -48,7 +48,7 @@ export interface CauseSpec<P extends ParamSpecs = ParamSpecs> {
 export interface ErrorSpec<P extends ParamSpecs = ParamSpecs> extends CauseSpec<P> {
   readonly exit: ExitClass
   readonly ends: ExitClass
-  readonly fault: Fault
+  readonly fault: ErrorFault
   readonly retryable: boolean
 }
 
@@ -58,7 +58,7 @@ export const cause = <const P extends ParamSpecs>(params: P, meaning: string): C
 /** Registers an error; not retryable unless it says so. */
 export const error = <const P extends ParamSpecs>(
   exit: ExitClass,
-  fault: Fault,
+  fault: ErrorFault,
   params: P,
   meaning: string,
   { ends = "failed", retryable = false }: { readonly ends?: ExitClass; readonly retryable?: boolean } = {}

@@ -163,24 +163,28 @@ const behind = ({ by, correlationId, kind }: Queue.Ticket, request: Request): Ef
     )
   )
 
-const blockedBy = (lease: Lease, request: Request): Effect.Effect<never, Rejected> => {
+const blockedBy = Effect.fnUntraced(function* (
+  lease: Lease,
+  request: Request
+): Effect.fn.Return<never, Rejected | StoreError, DeploymentStore> {
+  const store = yield* DeploymentStore
   const execution = lease.holder as CorrelationId
-  return Effect.fail(
-    reject(
-      "blocked_by_lease",
-      {
-        deployment: request.deploymentId,
-        environment: request.environment,
-        execution,
-        purpose: lease.reason
-      },
-      {
-        lease,
-        remedies: [{ _tag: "queue" }, explain(request), { _tag: "attach", execution }, { _tag: "abort", execution }]
-      }
-    )
+  const held = yield* store.execution(execution)
+  return yield* reject(
+    "blocked_by_lease",
+    {
+      deployment: request.deploymentId,
+      environment: request.environment,
+      execution,
+      kind: held?.kind,
+      by: held?.by
+    },
+    {
+      lease,
+      remedies: [{ _tag: "queue" }, explain(request), { _tag: "attach", execution }, { _tag: "abort", execution }]
+    }
   )
-}
+})
 
 /** The same request is being recorded by another process at this very moment. */
 const awaitExecution = (id: CorrelationId, ttl: Duration.Duration) =>

@@ -90,7 +90,8 @@ const holder = Effect.fnUntraced(function* (
       {
         ...place,
         execution,
-        purpose: lease.reason,
+        kind: held?.kind,
+        by: held?.by,
         isDead: alone,
         leftMs: Math.ceil((lease.expiresAt - now) / 1_000) * 1_000
       },

@@ -10,7 +10,7 @@ import type { World } from "../world/World.ts"
  * only a pass, or a person, promotes · `failure_goes_back` to the checkpoints, dependents first, irreversible never ·
  * `in_turn` rollbacks first, but not for ever, then first come, first served; who was withdrawn, is held or vetoed does not
  * begin; the latest alone waits where it wins · `no_defects` the engine met no defect · `everything_ends` every execution comes to its end, which is told once and with it, the record agrees with the
- * clouds · `as_its_twin` and it is the end that it has without interruptions.
+ * clouds · `as_its_twin` and it is the end that it has without interruptions · `data_only` events hold no sentence of ours.
  */
 export type Invariant =
   | "one_mutator"
@@ -23,6 +23,7 @@ export type Invariant =
   | "no_defects"
   | "everything_ends"
   | "as_its_twin"
+  | "data_only"
   | "custom"
 
 /** A rule that did not hold: which one, and when. */
