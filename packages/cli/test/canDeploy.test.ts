@@ -28,7 +28,18 @@ describe("can-deploy", () => {
     assert.deepEqual([no.code, no.value.canDeploy, no.value.queue], [2, false, { length: 1 }])
     const [lease, queued] = no.value.blockers
     assert.deepEqual([lease.kind, lease.who, queued.kind, queued.who], ["lease", "first", "queue", "second"])
-    assert.sameMembers(Object.keys(lease), ["kind", "code", "message", "params", "who", "since", "clearsAt", "consoleUrl", "override", "remedies"])
+    assert.sameMembers(Object.keys(lease), [
+      "kind",
+      "code",
+      "message",
+      "params",
+      "who",
+      "since",
+      "clearsAt",
+      "consoleUrl",
+      "override",
+      "remedies"
+    ])
     assert.match(lease.since, iso)
   })
 

@@ -1,5 +1,5 @@
 /**
- * Signalbox for programs: the facade, the configuration helpers and the words that they speak.
+ * Signalbox for programs: the facade, the configuration helpers and their types.
  *
  * *Example*
  *

@@ -1,5 +1,5 @@
 /**
- * Who this process is, and whether another one is dead for certain.
+ * The identity of this process, and whether another one is certainly dead.
  */
 import { RunnerIdentity } from "@signalbox/core/engine"
 import * as Layer from "effect/Layer"
@@ -17,7 +17,7 @@ const attempt = (read: () => string): string => {
   }
 }
 
-/** What changes with each start of the machine. */
+/** What changes with each boot of the machine. */
 const bootId = (): string =>
   platform() === "linux"
     ? attempt(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8"))
@@ -36,7 +36,7 @@ interface Stat {
 
 const stat = (pid: number): Stat | undefined => {
   const text = attempt(() => readFileSync(`/proc/${pid}/stat`, "utf8"))
-  // The name, in parentheses, may hold anything; the fields after it are counted from the third.
+  // The name, in parentheses, may contain anything; the fields after it are counted from the third.
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ")
   return fields.length < 20 ? undefined : { state: fields[0]!, startedAt: fields[19]! }
 }
@@ -70,8 +70,8 @@ const isGone = (pid: number): boolean => {
 }
 
 /**
- * Whether the process of that name is dead for certain: it ran on this host, in this boot and namespace, and its id is free,
- * given to another process, or that of one that has ended. False wherever that cannot be told.
+ * Whether the process with that name is certainly dead: it ran on this host, in this boot and namespace, and its ID is
+ * free, reused by another process, or belongs to one that has ended. False if unknown.
  */
 export const isDead = (name: string): boolean => {
   const process = parse(name)
@@ -83,6 +83,6 @@ export const isDead = (name: string): boolean => {
 }
 
 /**
- * Makes the engine name itself so, and take over at once from a process that is dead.
+ * Gives the engine this process's name, and lets it take over at once from a dead process.
  */
 export const layer: Layer.Layer<never> = Layer.sync(RunnerIdentity, () => ({ owner: owner(), isDead }))

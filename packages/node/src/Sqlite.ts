@@ -1,6 +1,6 @@
 /**
- * A SQL client over `node:sqlite`: what Signalbox needs of one and no more, until `@effect/sql-sqlite-node` is there for
- * this version of Effect.
+ * A SQL client over `node:sqlite`: only what Signalbox needs, until `@effect/sql-sqlite-node` exists for this version
+ * of Effect.
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -19,12 +19,13 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlit
 import { pathToFileURL } from "node:url"
 
 /**
- * Which file, and how.
+ * The file, and its options.
  *
- * *Details*: the folder and the file (mode 0600) are made with the first statement, not with the layer; where `create` is
- * false (default true) a missing file fails as `ConnectionError` and nothing is made. `synchronous` `full` survives power
- * loss, `normal` only the end of the process (default `full`). A statement waits up to `busyTimeout` milliseconds (default
- * 10,000) for writers of other processes, without blocking this one. `setup` holds more statements for the new connection.
+ * *Details*: the folder and the file (mode 0600) are created with the first statement, not with the layer; if `create`
+ * is false (default true), a missing file fails as `ConnectionError` and nothing is created. `synchronous` `full`
+ * survives power loss, `normal` only the end of the process (default `full`). A statement waits up to `busyTimeout`
+ * milliseconds (default 10,000) for writers of other processes, without blocking this one. `setup` holds more
+ * statements for the new connection.
  */
 export interface SqliteOptions {
   readonly filename: string
@@ -34,7 +35,7 @@ export interface SqliteOptions {
   readonly setup?: ReadonlyArray<string>
 }
 
-/** Statements kept prepared. */
+/** How many statements are kept prepared. */
 const prepared = 256
 
 /**
@@ -135,7 +136,7 @@ const open = ({ create = true, filename, setup = [], synchronous = "full" }: Sql
   if (filename !== ":memory:" && !existsSync(filename)) {
     if (!create) throw Object.assign(new Error(`${filename} does not exist`), { code: "ENOENT" })
     makeFolder(dirname(filename))
-    // SQLite gives its other files the mode of this one.
+    // SQLite gives its other files the same mode.
     closeSync(openSync(filename, "a", 0o600))
   }
   if (isSealed(filename)) {
@@ -159,7 +160,7 @@ const makeFolder = (folder: string): void => {
   try {
     makeStateFolder(folder)
   } catch (error) {
-    // On a read-only file system Node says ENOENT; whether its parent can be written says why.
+    // On a read-only file system, Node reports ENOENT; whether its parent is writable tells why.
     let parent = folder
     while (!existsSync(parent)) parent = dirname(parent)
     accessSync(parent, constants.W_OK)
@@ -168,8 +169,8 @@ const makeFolder = (folder: string): void => {
 }
 
 /**
- * Whether nothing can be written beside the file and nobody has it open. SQLite could not make the files there that it
- * needs to share it.
+ * Whether nothing can be written beside the file and no process has it open. SQLite could then not create the files
+ * that it needs to share it.
  */
 const isSealed = (filename: string): boolean => {
   if (filename === ":memory:" || existsSync(`${filename}-wal`)) return false
@@ -187,7 +188,7 @@ const codeOf = (cause: unknown): number =>
 /** SQLITE_BUSY or SQLITE_LOCKED. */
 const isBusy = (cause: unknown): boolean => codeOf(cause) === 5 || codeOf(cause) === 6
 
-/** By the timers of Node: a test clock must not stop a statement. */
+/** With Node's timers: a test clock must not stop a statement. */
 const pause = Effect.callback<void>((resume) => {
   const timer = setTimeout(() => resume(Effect.void), 1 + Math.random() * 9)
   return Effect.sync(() => clearTimeout(timer))

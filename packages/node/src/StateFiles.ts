@@ -26,7 +26,7 @@ export const stateFile = ".deployment-state.yaml"
 /**
  * A state file could not be written.
  *
- * *Errors*: not retryable; no harm is done to the deployment.
+ * *Errors*: not retryable; the deployment is not affected.
  */
 export class StateFileError extends Schema.TaggedError<StateFileError>()("StateFileError", {
   path: Schema.String,
@@ -38,7 +38,7 @@ export class StateFileError extends Schema.TaggedError<StateFileError>()("StateF
   }
 }
 
-/** What the files show changes with these only. */
+/** The files change only with these. */
 const tags: ReadonlyArray<EventTag> = [
   "DeploymentInitialized",
   "ExecutionRequested",
@@ -52,15 +52,15 @@ const tags: ReadonlyArray<EventTag> = [
 /**
  * Writes the state files.
  *
- * *Details*: `write` writes both files of one deployment, and nothing where there is no such deployment. It reads again
- * what it wrote: of several processes, the last one to write has seen the newest state.
+ * *Details*: `write` writes both files of one deployment, and nothing if the deployment does not exist. It reads again
+ * after writing: of several processes, the last writer has seen the newest state.
  */
 export class StateFiles extends Context.Service<
   StateFiles,
   { readonly write: (id: DeploymentId) => Effect.Effect<void, StateFileError | StoreError> }
 >()("@signalbox/node/StateFiles") {
   /**
-   * `folder` gives the folder of a deployment, undefined for one that has none here; it is made where it is missing.
+   * `folder` returns the folder of a deployment, undefined for one that has none here; a missing folder is created.
    */
   static readonly layer = (options: {
     readonly folder: (id: DeploymentId) => string | undefined
@@ -76,8 +76,8 @@ export class StateFiles extends Context.Service<
     )
 
   /**
-   * Follows the store and writes the files of every deployment that changed, until the scope ends; what changed until then
-   * is written before. A failure is logged and keeps nothing from going on.
+   * Follows the store and writes the files of every deployment that changed, until the scope ends; pending changes are
+   * written first. A failure is logged and stops nothing.
    */
   static readonly layerFollow: Layer.Layer<never, StoreError, StateFiles | DeploymentStore> = Layer.effectDiscard(
     Effect.gen(function* () {
@@ -96,7 +96,7 @@ export class StateFiles extends Context.Service<
           if (isAll) return
         }
       })
-      // That the store is away is said by whoever works with it; who changes something next writes what is missing.
+      // Processes that use the store report its outage; the next change writes what is missing.
       const ignored = Effect.catch(catchUp, (error) =>
         error.isRetryable ? Effect.void : Effect.logWarning(`The state files are behind: ${error.message}`)
       )
@@ -124,7 +124,7 @@ const read = Effect.fnUntraced(function* (
   return { deployment, environments, operations }
 })
 
-/** YAML is loaded by who writes it: most commands change nothing. */
+/** Only a writer loads YAML: most commands change nothing. */
 const yaml = Effect.promise(() => import("./stateYaml.ts"))
 
 const write = Effect.fnUntraced(function* (

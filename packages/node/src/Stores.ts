@@ -19,8 +19,8 @@ export const storeFile = "signalbox.db"
 /**
  * Both stores in one SQLite file of a folder, without a server. Several processes may use it at once.
  *
- * *Details*: the folder and the file (mode 0600) are made by the first write. Until then the store is empty, and reading
- * makes nothing. `synchronous`: `full` survives power loss, `normal` only the end of the process (default `full`).
+ * *Details*: the first write creates the folder and the file (mode 0600). Until then the store is empty, and reading
+ * creates nothing. `synchronous`: `full` survives power loss, `normal` only the end of the process (default `full`).
  */
 export const embeddedStore = (options: {
   readonly directory: string
@@ -49,7 +49,7 @@ export const embeddedStore = (options: {
   )
 }
 
-/** The same for everybody who means this folder, by whatever links they came. */
+/** The same for every path that leads to this folder, through any links. */
 const folderOf = (directory: string): string => {
   try {
     return realpathSync(directory)
@@ -58,7 +58,7 @@ const folderOf = (directory: string): string => {
   }
 }
 
-/** Does it once; where it failed, the next one who asks tries again. */
+/** Does it once; if it failed, the next caller tries again. */
 const onceDone = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<Effect.Effect<A, E>> =>
   Effect.map(Semaphore.make(1), (semaphore) => {
     let done: A | undefined
@@ -78,8 +78,8 @@ const onceDone = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<Effect.Effec
 /**
  * Both stores in a Postgres database, for many hosts. Leases expire by the clock of the server.
  *
- * *Details*: processes tell each other of changes by `NOTIFY`, after the commit and as often as one can be sent; besides
- * that they look each 250 ms. `maxConnections` is that of this process (default 10); one more listens.
+ * *Details*: processes notify each other of changes by `NOTIFY`, after the commit and at most once at a time; besides
+ * that they poll every 250 ms. `maxConnections` is the limit of this process (default 10); one more listens.
  */
 export const postgresStore = (options: {
   readonly url: Redacted.Redacted

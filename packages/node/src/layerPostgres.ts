@@ -10,7 +10,7 @@ import * as Stream from "effect/Stream"
 
 const channel = "signalbox"
 
-/** Both stores over Postgres; a module of its own, so that its client is loaded only where it is used. */
+/** Both stores over Postgres; a separate module, so that its client is loaded only on demand. */
 export const layerPostgres = (options: {
   readonly url: Redacted.Redacted
   readonly maxConnections?: number
@@ -29,7 +29,10 @@ export const layerPostgres = (options: {
   ).pipe(Layer.catchTag("SqlError", (error) => Layer.effectContext(Effect.fail(storeError("open")(error)))))
 }
 
-/** The client takes a wrong address for a database that is away, and who believes that goes on without a lock. */
+/**
+ * The client reports a wrong address as an unavailable database, and a caller that believes it continues without a
+ * lease.
+ */
 const wrongWith = (address: string): string | undefined => {
   if (!URL.canParse(address)) return "the address of the database is no URL"
   const { protocol, username } = new URL(address)
@@ -43,7 +46,7 @@ const makePostgres = Effect.gen(function* () {
   const encoded = yield* makeSql
   const news = yield* Queue.sliding<void>(1)
   yield* Queue.take(news).pipe(
-    // Whoever misses it looks anyway.
+    // A process that misses it polls anyway.
     Effect.andThen(Effect.ignore(client.notify(channel, ""))),
     Effect.withTracerEnabled(false),
     Effect.forever,

@@ -2,7 +2,7 @@
 import type { CorrelationId, Environment, ExecutionKind } from "@signalbox/core/spi"
 import { stringify } from "yaml"
 
-/** What they show. `operations` tells the kind of the executions under way. */
+/** Their contents. `operations` gives the kind of the executions in progress. */
 export interface Shown {
   readonly deployment: Environment.Deployment
   readonly environments: ReadonlyArray<Environment.EnvironmentState>
@@ -13,7 +13,7 @@ const iso = (time: number): string => new Date(time).toISOString()
 
 const yaml = (value: unknown): string => stringify(value, { sortMapEntries: true, lineWidth: 0 })
 
-/** The environment orchestrated last: the one that changed last. */
+/** The most recently changed environment. */
 const latest = (environments: ReadonlyArray<Environment.EnvironmentState>): Environment.EnvironmentState | undefined =>
   environments.reduce<Environment.EnvironmentState | undefined>(
     (last, next) => (last === undefined || next.updatedAt >= last.updatedAt ? next : last),
@@ -23,7 +23,7 @@ const latest = (environments: ReadonlyArray<Environment.EnvironmentState>): Envi
 /**
  * The text of `.deployment-metadata.yaml`.
  *
- * *Details*: `status` is that of the environment orchestrated last, `initialized` before the first execution.
+ * *Details*: `status` belongs to the most recently changed environment, `initialized` before the first execution.
  */
 export const metadataYaml = ({ deployment, environments }: Shown): string =>
   yaml({
@@ -38,8 +38,8 @@ export const metadataYaml = ({ deployment, environments }: Shown): string =>
 /**
  * The text of `.deployment-state.yaml`.
  *
- * *Details*: `current_operation` is the kind of the execution under way in the environment orchestrated last, null where
- * there is none. `stacks` has one entry for each stack in each environment, `<stack>-<environment>`.
+ * *Details*: `current_operation` is the kind of the execution in progress in the most recently changed environment,
+ * null if there is none. `stacks` has one entry for each stack in each environment, `<stack>-<environment>`.
  */
 export const stateYaml = ({ deployment, environments, operations }: Shown): string => {
   const shown = latest(environments)

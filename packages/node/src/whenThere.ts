@@ -5,8 +5,8 @@ import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 
 /**
- * An encoded store that is opened when it is there, or when something is written. Until then whoever reads finds nothing,
- * and nothing is made.
+ * An encoded store that is opened when it exists, or at the first write. Until then reads find nothing, and nothing is
+ * created.
  */
 export const whenThere = (isThere: Effect.Effect<boolean>, open: Effect.Effect<Encoded, StoreError>): Encoded => {
   const nothing = Effect.succeed(makeMemory())

@@ -1,7 +1,7 @@
 import { mkdir, open, readFile, rename, rm } from "node:fs/promises"
 import { basename, dirname, join } from "node:path"
 
-/** Replaces a file by one with this text: whoever reads gets the old or the new one, also after a loss of power. */
+/** Replaces a file by one with this text: readers get the old or the new one, even after a power loss. */
 export const writeAtomically = async (path: string, text: string): Promise<void> => {
   if ((await readFile(path, "utf8").catch(() => undefined)) === text) return
   const folder = dirname(path)
@@ -23,7 +23,7 @@ export const writeAtomically = async (path: string, text: string): Promise<void>
   }
 }
 
-/** Some systems cannot sync a folder; there the rename is as lasting as it gets. */
+/** Some systems cannot sync a folder; there the rename is as durable as possible. */
 const syncFolder = async (folder: string): Promise<void> => {
   const handle = await open(folder, "r").catch(() => undefined)
   if (handle === undefined) return

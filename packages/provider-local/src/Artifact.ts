@@ -1,6 +1,6 @@
 /**
- * From an artifact to a folder with the files of a release. A release is immutable: it holds copies, and nothing in it leads
- * out of it, neither a path nor a link.
+ * Turns an artifact into a folder with the files of a release. A release is immutable: it holds copies, and nothing in
+ * it leads outside, neither a path nor a link.
  */
 import { createReadStream, createWriteStream } from "node:fs"
 import { mkdir, mkdtemp, readdir, realpath, rename, rm, stat } from "node:fs/promises"
@@ -17,8 +17,8 @@ import { invalid, isArchiveName, missing, type Source } from "./artifact/Source.
 export { parse, type Source } from "./artifact/Source.ts"
 
 /**
- * The digest of an artifact: of the bytes of an archive, or of names, modes and contents of a folder. An artifact that cannot
- * be deployed is refused. Writes nothing, and downloads nothing where the digest is given.
+ * The digest of an artifact: of the bytes of an archive, or of names, modes and contents of a folder. An artifact that
+ * cannot be deployed is rejected. Writes nothing, and downloads nothing if the digest is given.
  */
 export const digest = async (source: Source, signal: AbortSignal): Promise<string> => {
   const verify = (found: string) => check(source, found)
@@ -35,7 +35,7 @@ export const digest = async (source: Source, signal: AbortSignal): Promise<strin
   return found
 }
 
-/** Unpacks an artifact to `target`, all of it or nothing. Done before: nothing is read. */
+/** Unpacks an artifact to `target`, atomically. If that was done before, nothing is read. */
 export const unpack = async (
   source: Source,
   wanted: string,
@@ -86,7 +86,7 @@ export const unpack = async (
       await checkUnpacked(source, files, signal)
     }
     await rename(files, target).catch((error: NodeJS.ErrnoException) => {
-      // Another call was as far: the same digest, the same files.
+      // Another call finished first: the same digest, the same files.
       if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST") throw error
     })
   } finally {
@@ -116,7 +116,7 @@ const digestOfArchive = async (
 
 const draftMax = 60 * 60_000
 
-/** Takes away what calls left behind that were killed long ago. */
+/** Removes the leftovers of calls that were killed long ago. */
 const sweep = async (directory: string): Promise<void> => {
   for (const name of await readdir(directory)) {
     if (!name.startsWith(".draft-")) continue
@@ -143,7 +143,7 @@ const exists = (file: string): Promise<boolean> =>
     () => false
   )
 
-/** Links are followed: what counts is what they lead to now. */
+/** Links are followed: their current targets count. */
 const kindOf = async (source: Source, path: string): Promise<"archive" | "folder"> => {
   const found = await stat(path).catch(({ code }: NodeJS.ErrnoException) =>
     code === "ENOENT" || code === "ENOTDIR"

@@ -1,5 +1,5 @@
 /**
- * Talks to the supervisor, and starts it where it is needed.
+ * Talks to the supervisor, and starts it if needed.
  */
 import { spawn } from "node:child_process"
 import { closeSync, existsSync, mkdirSync, openSync, realpathSync } from "node:fs"
@@ -19,17 +19,17 @@ import { keyOf, readState, type State } from "./supervisor/State.ts"
 import { detectStopped, heldBy, measureStopped, viewStopped } from "./supervisor/Stopped.ts"
 
 const lookMillis = 20
-/** 15 seconds, in which it is started every 3. */
+/** 15 seconds, with a start every 3. */
 const startLooks = 750
 const startEvery = 150
 const attemptsMax = 8
 const nothing = { requests: 0, errors: 0, latency: null, healthy: null }
 
 /**
- * How the supervisor is started: `command`, with the directory appended, has to end in `runSupervisor(directory)`.
+ * How the supervisor is started: `command`, with the directory appended, must end in `runSupervisor(directory)`.
  *
- * *Details*: by default this package's own entry, run by the Node that runs now. Whoever bundles this package into one file
- * gives `[process.execPath, file, "__supervisor"]` or the like.
+ * *Details*: by default this package's own entry, run by the current Node. If you bundle this package into one file,
+ * pass `[process.execPath, file, "__supervisor"]` or similar.
  */
 export interface SupervisorOptions {
   readonly command: ReadonlyArray<string>
@@ -54,7 +54,7 @@ export class Client {
     this.#options = options
   }
 
-  /** Whether there is anything that a supervisor would hold. */
+  /** Whether there is anything for a supervisor to hold. */
   get holdsStacks(): boolean {
     try {
       return Object.keys(readState(localOf(this.directory)).stacks).length > 0
@@ -81,12 +81,12 @@ export class Client {
     })
   }
 
-  /** All that the supervisor has, whatever any registry knows of it. */
+  /** Everything that the supervisor has, whatever any store knows of it. */
   get held(): Effect.Effect<Held, ProviderReason> {
     return this.#read("held", {}, heldBy)
   }
 
-  /** Stops stacks, and forgets the fences of environments: those of a registry that is gone. */
+  /** Stops stacks, and forgets the fences of environments from a lost store. */
   abandon(body: {
     readonly stacks: ReadonlyArray<StackKey>
     readonly environments: ReadonlyArray<Omit<StackKey, "stack">>
@@ -95,7 +95,7 @@ export class Client {
   }
 
   /**
-   * Carries out a mutation. A supervisor that dies in the middle of it is waited for and asked again: the key makes that the
+   * Executes a mutation. If a supervisor dies in the middle of it, the call waits and retries: the key makes it the
    * same mutation. `guard` runs before every attempt.
    */
   mutate<Operation extends keyof Mutations, E>(
@@ -114,14 +114,14 @@ export class Client {
     return this.#again(Effect.andThen(options.guard, call))
   }
 
-  /** Has older callers refused. The supervisor is started for that: what it is told outlives it. */
+  /** Makes the supervisor refuse older callers. The supervisor is started for that, because it outlives the caller. */
   fence(place: StackKey, fence: number): Effect.Effect<void, ProviderReason> {
     return Effect.asVoid(this.#again(this.#call("fence", { ...place, fence }))) as Effect.Effect<void, ProviderReason>
   }
 
   /**
-   * Stops all processes and the supervisor. One that is just being replaced is waited for, and where only its processes are
-   * left, another one is started to end them.
+   * Stops all processes and the supervisor. It waits for a supervisor that is just being replaced, and if only its
+   * processes are left, starts another one to end them.
    */
   readonly stop: Effect.Effect<void, ProviderReason> = Effect.gen({ self: this }, function* () {
     const local = localOf(this.directory)
@@ -136,8 +136,8 @@ export class Client {
   }) as Effect.Effect<void, ProviderReason>
 
   /**
-   * Asks the supervisor, or reads its state where there is none: a question starts nothing. One that was just killed is
-   * replaced by its watchdog, which is waited for.
+   * Asks the supervisor, or reads its state if there is none: a query starts nothing. If it was just killed, this waits
+   * for its watchdog to replace it.
    */
   #read<A>(operation: keyof Reads, body: object, stopped: (state: State) => A): Effect.Effect<A, ProviderReason> {
     const local = localOf(this.directory)
@@ -152,7 +152,7 @@ export class Client {
     return loop(startLooks)
   }
 
-  /** Calls, and where the supervisor does not answer or dies over it, sees to one and calls again. */
+  /** Calls the supervisor; if it does not answer or dies meanwhile, starts one and calls again. */
   #again<A, E>(call: Effect.Effect<A, E | Cut>): Effect.Effect<A, Exclude<E, Cut> | ProviderReason> {
     const loop = (left: number): Effect.Effect<A, E | Cut | ProviderReason> =>
       Effect.catchIf(call, isCut, (): Effect.Effect<A, E | Cut | ProviderReason> =>
@@ -163,10 +163,10 @@ export class Client {
     return loop(attemptsMax) as Effect.Effect<A, Exclude<E, Cut> | ProviderReason>
   }
 
-  /** Makes sure that a supervisor answers. Several callers may start one at once: one of them gets the lock. */
+  /** Ensures that a supervisor answers. Several callers may start one at once: one of them gets the lock. */
   #ensure(): Effect.Effect<void, ProviderReason> {
     return Effect.gen({ self: this }, function* () {
-      // The watchdog of one that was just killed is quicker than a new process.
+      // After a kill, the watchdog is faster than a new process.
       for (let look = 0; look < startLooks; look++) {
         if (yield* this.#answers()) return
         if (look % startEvery === (wasHeld(localOf(this.directory)) ? 5 : 0)) {
@@ -210,7 +210,7 @@ export class Client {
     try {
       // Without the marks: a supervisor started from within an instance is not part of that instance.
       const { [marker.owner]: _owner, [marker.instance]: _instance, ...env } = process.env
-      // Nor the mark that children inherit.
+      // Nor the inherited mark.
       const [shell, ...command] = unmarked([program!, ...args, this.directory])
       const child = spawn(shell, command, {
         detached: true,
@@ -225,7 +225,7 @@ export class Client {
     }
   }
 
-  /** One call. Progress is told in order, by the calling fiber: nothing of it comes after the answer. */
+  /** One call. The calling fiber reports progress in order, and none of it after the answer. */
   #call(
     operation: string,
     body: object,
@@ -243,7 +243,7 @@ export class Client {
             if (progress !== undefined) yield* progress(line.progress, line.resource)
           }
         }),
-      // The supervisor goes on: what was begun is finished, or taken over by the next mutation.
+      // The supervisor continues: it finishes the work, or the next mutation takes over.
       ({ close }) => Effect.sync(close)
     )
   }

@@ -1,5 +1,5 @@
 /**
- * What is known to go wrong before anything is done, from the files, the sizes and the ports of this machine.
+ * Detects failures in advance, from the files, the sizes and the ports of this machine.
  */
 import { existsSync, readFileSync, realpathSync } from "node:fs"
 import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path"
@@ -16,11 +16,11 @@ type Found = ProviderReason | undefined
 const invalid = (found: Obstacle | undefined): Found =>
   found === undefined ? undefined : { _tag: "Invalid", ...found }
 
-/** The path as the system knows it, also where its end does not exist yet. */
+/** The path as the system knows it, even if its last part does not exist yet. */
 const real = (path: string): string =>
   existsSync(path) ? realpathSync(path) : path === dirname(path) ? path : join(real(dirname(path)), basename(path))
 
-/** A copy of a folder that holds the state would hold all earlier copies, and the database. */
+/** A copy of a folder that contains the state would contain all earlier copies, and the database. */
 export const holdsState = (artifact: string, shown: string, directory: string): Found => {
   const way = relative(real(artifact), real(directory))
   if (way === ".." || way.startsWith("../") || isAbsolute(way)) return undefined
@@ -36,7 +36,7 @@ export const command = (runtime: Runtime, files: Files): Found => invalid(obstac
 
 export const program = (runtime: Runtime, path: string | undefined): Found => invalid(missingOnPath(runtime, path))
 
-/** The environment that the processes get is that of `runtime`, beside a little that every process gets. */
+/** The environment of the processes is `runtime`'s, plus a few variables that every process gets. */
 export const environment = (runtime: Runtime, secrets: Readonly<Record<string, string | undefined>>): Found =>
   invalid(
     tooLarge(
@@ -62,13 +62,13 @@ const statesIn = (directory: string): ReadonlyArray<StackState> => {
 const isSame = (one: StackKey, other: StackKey): boolean =>
   one.deploymentId === other.deploymentId && one.environment === other.environment && one.stack === other.stack
 
-/** Whether the public port that is asked for can be had: looked up in the folder's state, then tried. */
+/** Whether the requested public port is available: looked up in the folder's state, then tried. */
 export const port = async (directory: string, key: StackKey, asked: number, view: StackView | null): Promise<Found> => {
   if (asked === 0) return undefined
   const observed = view?.observation
   const proxy = observed?.resources.find(({ type }) => type === "proxy")?.status
   const now = Number(observed?.outputs["port"] ?? 0)
-  // One whose supervisor is to be started again gets its port back first.
+  // If its supervisor has to be restarted, it gets its port back first.
   if ((proxy === "listening" || proxy === "stopped") && now !== 0 && now !== asked) return portIsFixed(key, now)
   if (proxy === "listening") return undefined
   const other = statesIn(directory).find(

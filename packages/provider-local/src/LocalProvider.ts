@@ -37,10 +37,10 @@ import {
 import { releaseDirectory } from "./supervisor/Paths.ts"
 
 /**
- * Where a local provider keeps its things and how it finds others.
+ * Where a local provider keeps its files and how it finds others.
  *
- * *Details*: `directory` the `.signalbox` folder; `cwd` what relative artifacts are relative to (default the working
- * directory); `env` where references to secrets are looked up (default the process's environment).
+ * *Details*: `directory` the `.signalbox` folder; `cwd` the base of relative artifacts (default the working directory);
+ * `env` where secrets are looked up (default the process's environment).
  */
 export interface LocalOptions {
   readonly directory: string
@@ -52,7 +52,7 @@ export interface LocalOptions {
 /** What a stack names as its provider. */
 export const kind = "local"
 
-/** All that a provider can be asked for. */
+/** Every operation of the provider. */
 export const capabilities: Capabilities = {
   spiVersion: 1,
   traffic: "percent",
@@ -76,20 +76,20 @@ const absent: Observation = {
   resources: []
 }
 
-/** What a local checkpoint needs besides the release. */
+/** The data of a local checkpoint besides the release. */
 const runtimeIn = (data: Json): Runtime | null =>
   typeof data === "object" && data !== null && "runtime" in data ? (data.runtime as unknown as Runtime) : null
 
 /**
- * Makes the provider of kind `local`: a stack is a group of processes on this machine behind a reverse proxy that divides
- * requests by weight.
+ * Creates the provider of kind `local`: a stack is a group of processes on this machine behind a reverse proxy that
+ * divides requests by weight.
  *
  * *When to use*: on a laptop, in tests and examples, on a single server; and as the reference for other adapters.
  *
- * *Details*: processes and proxy belong to a supervisor that is started when it is first needed and outlives the caller. It
- * ends by itself when the last stack is destroyed. Everything is on the loopback interface.
+ * *Details*: processes and proxy belong to a supervisor that starts when it is first needed and outlives the caller. It
+ * ends when the last stack is destroyed. Everything is on the loopback interface.
  *
- * *Errors*: `ProviderError`; `Broken` with the end of the process's log where a release does not come up.
+ * *Errors*: `ProviderError`; `Broken` with the end of the process's log if a release does not become ready.
  *
  * *Example*
  *
@@ -135,7 +135,7 @@ export const make = (options: LocalOptions): Provider => {
     )
   }
 
-  /** Fails where a secret of a release is not in the environment of this command. */
+  /** Fails if a secret of a release is not in the environment of this command. */
   const needSecrets = (runtime: Runtime): Effect.Effect<void, ProviderReason> => {
     const missing = secretsOf(runtime).find(({ variable }) => env[variable] === undefined)
     return missing === undefined
@@ -148,7 +148,7 @@ export const make = (options: LocalOptions): Provider => {
         })
   }
 
-  /** The secrets of releases; what is not there is left to the supervisor, which may know it. */
+  /** The secrets of releases; missing ones are left to the supervisor, which may know them. */
   const secretsFor = (runtimes: ReadonlyArray<Runtime | null>): Record<string, string> =>
     Object.fromEntries(
       runtimes
@@ -164,7 +164,7 @@ export const make = (options: LocalOptions): Provider => {
     runtimes: ReadonlyArray<Runtime | null> = []
   ): Effect.Effect<Observation, ProviderReason | ProviderError> =>
     Effect.gen(function* () {
-      // Every operation brings what it has: the supervisor that carries it out may be a new one, which knows nothing.
+      // Every operation sends its secrets: the supervisor that executes it may be a new one without any.
       const configured = yield* Effect.match(decode(ref.properties), { onFailure: () => null, onSuccess: runtimeOf })
       const header: MutationHeader = {
         ...keyOf(ref),
@@ -202,7 +202,7 @@ export const make = (options: LocalOptions): Provider => {
           yield* foreseen(() => Foreseen.command(runtime, files))
         }
         const path = runtime.env["PATH"]
-        // Programs are looked for by the supervisor, whose PATH is that of the command that started it.
+        // The supervisor looks up programs; its PATH comes from the command that started it.
         if (path !== undefined || !client.holdsStacks) {
           yield* foreseen(() => Foreseen.program(runtime, typeof path === "string" ? path : env["PATH"]))
         }
@@ -240,7 +240,7 @@ export const make = (options: LocalOptions): Provider => {
           )
         )
         const runtime = runtimeOf(properties)
-        // What an archive holds is known only now.
+        // The content of an archive is known only now.
         const root = releaseDirectory(client.directory, keyOf(ref), release.digest!)
         yield* foreseen(() => Foreseen.command(runtime, { root, shown: source.shown, open: false }))
         return yield* mutate("stage", ref, mutation, { record: { release, runtime }, capacityPercent }, [
@@ -298,8 +298,7 @@ export const make = (options: LocalOptions): Provider => {
 }
 
 /**
- * Stops the supervisor of a directory and all processes that it holds. What is deployed comes back with the next operation
- * that changes something.
+ * Stops the supervisor of a directory and all its processes. Deployed stacks return with the next mutating operation.
  */
 export const stop = (directory: string): Effect.Effect<void, ProviderError> =>
   Effect.mapError(
@@ -308,7 +307,7 @@ export const stop = (directory: string): Effect.Effect<void, ProviderError> =>
   )
 
 /**
- * Lists what the supervisor of a directory has, whatever any registry knows of it. Starts nothing.
+ * Lists what the supervisor of a directory has, whatever any store knows of it. Starts nothing.
  */
 export const held = (directory: string): Effect.Effect<Held, ProviderError> =>
   Effect.mapError(
@@ -317,10 +316,9 @@ export const held = (directory: string): Effect.Effect<Held, ProviderError> =>
   )
 
 /**
- * Stops stacks of a directory without the lease of their environment, and forgets the fences that their environments have
- * shown.
+ * Stops stacks of a directory without the lease of their environment, and forgets the fences of their environments.
  *
- * *When to use*: where the registry that knew them is gone, and no execution can take them over.
+ * *When to use*: if the store that knew them is gone, and no execution can take them over.
  */
 export const abandon = (
   { directory, supervisor }: Pick<LocalOptions, "directory" | "supervisor">,
@@ -335,7 +333,7 @@ const keyOf = ({ deploymentId, environment, stack }: StackRef) => ({ deploymentI
 
 const refusing = <A>(run: () => A): Effect.Effect<A, ProviderReason> => Effect.try({ try: run, catch: classify })
 
-/** What a release prints, and answers, may hold secrets that the supervisor does not know as such. */
+/** The output and answers of a release may contain secrets that the supervisor does not know. */
 const redacted = <Reason extends { readonly message: string }>(
   reason: Reason,
   { secrets }: MutationHeader,
@@ -348,7 +346,7 @@ const redacted = <Reason extends { readonly message: string }>(
   return { ...reason, message: redact(reason.message) }
 }
 
-/** Fails with what was foreseen. */
+/** Fails with the detected mistake. */
 const foreseen = (
   look: () => ProviderReason | undefined | Promise<ProviderReason | undefined>
 ): Effect.Effect<void, ProviderReason> =>
@@ -357,7 +355,7 @@ const foreseen = (
     (found) => (found === undefined ? Effect.void : Effect.fail(found))
   )
 
-/** The folder of an artifact that is one. */
+/** The folder of a folder artifact. */
 const folderOf = async ({ location, shown }: Source): Promise<Files | undefined> => {
   if ("url" in location) return undefined
   const found = await stat(location.path).catch(() => undefined)
@@ -366,7 +364,7 @@ const folderOf = async ({ location, shown }: Source): Promise<Files | undefined>
 
 const reaching = <A>(run: (signal: AbortSignal) => Promise<A>): Effect.Effect<A, ProviderReason> =>
   Effect.tryPromise({ try: run, catch: (error) => error }).pipe(
-    // The hint of what is unexpected says that this adds something.
+    // The hint of an unexpected error says that this adds details.
     Effect.tapError((error) => {
       const cause = error instanceof Refusal ? error.cause : error
       return cause === undefined ? Effect.void : Effect.logDebug("the artifact could not be read or copied", cause)
@@ -433,7 +431,10 @@ const describe = (
   }
 }
 
-/** Names releases by their version; those that share one also by the first digits of the digest in which they differ. */
+/**
+ * Names releases by their version; releases of the same version also by the first digits of the digest in which they
+ * differ.
+ */
 const namesOf = (...all: ReadonlyArray<Release | null>) => {
   const digits = (digest: string | undefined) => (digest ?? "").replace("sha256:", "").slice(0, 12)
   return (release: Release): string => {
@@ -452,7 +453,7 @@ const differences = (before: ReleaseRecord, after: ReleaseRecord): ReadonlyArray
   if (before.release.digest !== after.release.digest) changes.push("the artifact changes")
   const [old, fresh] = [before.runtime, after.runtime]
   for (const name of new Set([...Object.keys(old.env), ...Object.keys(fresh.env)])) {
-    // Names only: values may be nobody's business.
+    // Names only: values may be confidential.
     if (JSON.stringify(old.env[name]) !== JSON.stringify(fresh.env[name])) changes.push(`env.${name} changes`)
   }
   for (const key of ["command", "cwd", "instances", "readiness", "port", "drain", "grace", "keep"] as const) {

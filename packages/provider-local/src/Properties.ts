@@ -14,7 +14,7 @@ const optional = <S extends Schema.Constraint>(schema: S, value: S["Encoded"]) =
 
 const between = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
 
-/** What a process is started with ends at the first NUL: the system takes none. */
+/** Arguments and variables end at the first NUL: the system accepts none. */
 // oxlint-disable-next-line no-control-regex
 const text = Schema.String.check(Schema.isPattern(/^[^\u0000]*$/, { expected: "text without NUL characters" }))
 
@@ -25,7 +25,7 @@ const VariableName = Schema.String.check(
 /**
  * A secret, by the name of the environment variable that holds it: `{ "$secret": "API_TOKEN" }`.
  *
- * *Details*: resolved when a process is started, from the environment of the command that deploys; never stored or printed.
+ * *Details*: resolved when a process starts, from the environment of the command that deploys; never stored or printed.
  */
 export const SecretReference = Schema.Struct({ $secret: VariableName })
 
@@ -40,16 +40,17 @@ const inside = text.check(
  *
  * *Details*:
  * - `command` program and arguments, run in `cwd` (relative to the release, default its root)
- * - `env` texts, or references to secrets. A process gets these, `PORT`, `SIGNALBOX_STACK`, `SIGNALBOX_RELEASE`,
- *   `SIGNALBOX_VERSION`, `SIGNALBOX_INSTANCE`, and of the surrounding environment only PATH, HOME, locale and the like
+ * - `env` strings, or references to secrets. A process gets these, `PORT`, `SIGNALBOX_STACK`, `SIGNALBOX_RELEASE`,
+ *   `SIGNALBOX_VERSION`, `SIGNALBOX_INSTANCE`, and from the surrounding environment only PATH, HOME, locale and the
+ *   like
  * - `instances` 1–100, default 1
- * - `readiness` `GET path` (default `/`) has to be answered with 2xx or 3xx within `timeout` (30 seconds) of the start, and
- *   is asked every `interval` (1 second) from then on
+ * - `readiness` `GET path` (default `/`) must answer with 2xx or 3xx within `timeout` (30 seconds) of the start, and is
+ *   requested every `interval` (1 second) from then on
  * - `port` the public port; absent or 0: one is chosen and kept
- * - `artifact` a directory, `.tar.gz` or `.tgz` by path or URL, where the deployment does not name one; `#sha256=…` at its
+ * - `artifact` a directory, `.tar.gz` or `.tgz` by path or URL, if the deployment does not name one; `#sha256=…` at its
  *   end, or `digest`, is checked
  * - `keep` how many releases stay unpacked (1–50, default 3)
- * - `drain` how long requests in flight may take to finish (10 seconds), `grace` what is left between SIGTERM and SIGKILL
+ * - `drain` how long requests in flight may take to finish (10 seconds), `grace` the time between SIGTERM and SIGKILL
  *   (5 seconds)
  */
 export const Properties = Schema.Struct({
@@ -78,7 +79,7 @@ export type Properties = typeof Properties.Type
 
 const formatter = SchemaIssue.makeFormatterStandardSchemaV1()
 
-/** Outputs of other stacks may be numbers and truth values; in an environment they are texts. */
+/** Outputs of other stacks may be numbers and booleans; in an environment they are strings. */
 const withTexts = (input: unknown): unknown => {
   const env = (input as { readonly env?: unknown } | null)?.env
   if (typeof env !== "object" || env === null) return input
@@ -93,7 +94,7 @@ const withTexts = (input: unknown): unknown => {
   }
 }
 
-/** Decodes properties; a failure points at the first thing that is wrong. */
+/** Decodes properties; a failure points at the first mistake. */
 export const decode = (input: unknown): Effect.Effect<Properties, ProviderReason> =>
   Effect.mapError(
     Schema.decodeUnknownEffect(Properties)(withTexts(input), { onExcessProperty: "error", errors: "first" }),
@@ -107,10 +108,10 @@ export const decode = (input: unknown): Effect.Effect<Properties, ProviderReason
     }
   )
 
-/** Timers overflow beyond 24.8 days, and would then go off at once. */
+/** Timers overflow beyond 24.8 days, and would then fire at once. */
 const millis = (span: Duration.Duration): number => Math.min(Duration.toMillis(span), 2 ** 31 - 1)
 
-/** What a release runs with, as the supervisor keeps it: references to secrets, no secrets. */
+/** How a release runs, as the supervisor keeps it: references to secrets, no secrets. */
 export const runtimeOf = (properties: Properties): Runtime => ({
   command: properties.command,
   cwd: properties.cwd,
@@ -143,13 +144,13 @@ const ordered = (value: unknown): unknown =>
         )
       : value
 
-/** A digest of JSON, whatever the order of its keys. */
+/** A digest of JSON, independent of the order of keys. */
 export const digestOf = (value: unknown): string =>
   sha256()
     .update(JSON.stringify(ordered(value)))
     .digest("hex")
 
-/** The names of the secrets that a release needs, with the property that wants each. */
+/** The names of the secrets of a release, with the property that needs each. */
 export const secretsOf = (runtime: Runtime): ReadonlyArray<{ readonly property: string; readonly variable: string }> =>
   Object.entries(runtime.env).flatMap(([property, value]) =>
     typeof value === "string" ? [] : [{ property, variable: value.secret }]

@@ -2,8 +2,8 @@ import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync }
 import { dirname, join, resolve } from "node:path"
 
 /**
- * Makes the folder that holds the state, with a `.gitignore` that keeps all of it out of commits: databases, logs and releases
- * do not belong there. Both appear at once. A folder that is there already stays as it is.
+ * Creates the state folder, with a `.gitignore` that keeps it out of commits: databases, logs and releases do not
+ * belong there. Both appear at once. An existing folder stays as it is.
  */
 export const makeStateFolder = (folder: string): void => {
   const path = resolve(folder)

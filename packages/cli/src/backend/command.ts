@@ -1,2 +1,2 @@
-/** Running a foreign command, loaded only where there is one. */
+/** Runs a foreign command; loaded only if there is one. */
 export { WrappedCommand } from "@signalbox/node"

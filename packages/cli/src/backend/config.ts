@@ -1,2 +1,2 @@
-/** The part of the Node runtime that reads configuration; a module of its own so that it is loaded when it is needed. */
+/** The part of the Node runtime that reads configuration; a separate module, so that it is loaded on demand. */
 export { ConfigFileInvalid, isModule, loadManifest, loadSettings, makeStateFolder } from "@signalbox/node"

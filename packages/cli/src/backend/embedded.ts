@@ -1,5 +1,6 @@
 /**
- * The implementations that ship: stores in SQLite or Postgres, processes on this machine. The one place that chooses.
+ * The shipped implementations: stores in SQLite or Postgres, processes on this machine. The only place that chooses
+ * them.
  */
 import * as Path from "node:path"
 import * as Effect from "effect/Effect"
@@ -15,7 +16,7 @@ import { version } from "../main/version.ts"
 
 const stateOf = (directory: string): string => Path.join(directory, ".signalbox")
 
-/** This very program, told to keep the processes of a folder. */
+/** This program, told to hold the processes of a folder. */
 const supervisor = { command: [process.execPath, ...process.execArgv, process.argv[1]!, "__supervisor"] }
 
 const local = (directory: string) => LocalProvider.make({ directory: stateOf(directory), cwd: directory, supervisor })
@@ -27,7 +28,7 @@ export const held: Backend["held"] = (directory) => LocalProvider.held(stateOf(d
 export const abandon: Backend["abandon"] = (directory, what) =>
   LocalProvider.abandon({ directory: stateOf(directory), supervisor }, what)
 
-/** The files of the folder's own deployment lie beside its configuration, those of others in its state. */
+/** The files of the folder's own deployment are beside its configuration, others' in its state. */
 const folderIn =
   (directory: string) =>
   (id: DeploymentId): string => {
@@ -47,7 +48,7 @@ const stateFiles = (folder: (id: DeploymentId) => string | undefined): Layer.Lay
     Layer.catchCause(() => Layer.empty)
   )
 
-/** Follows nothing where the folder has no deployment: a database may be far away, and asking costs. */
+/** Follows nothing if the folder has no deployment: the database may be far away, and each query costs. */
 const sharedStore = (directory: string, url: string) => {
   const store = postgresStore({ url: Redacted.make(url) })
   return idInFolder(directory) === undefined ? store : Layer.provideMerge(stateFiles(ownFolderIn(directory)), store)

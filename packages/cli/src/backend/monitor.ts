@@ -3,8 +3,8 @@ import { Monitoring } from "@signalbox/node"
 
 export const { deathOf, errorOf, openMonitorLog, supervise, supervisorGone } = Monitoring
 
-/** This very program, to be started again as the process that watches. */
+/** This program, restarted as the watching process. */
 export const self: ReadonlyArray<string> = [process.execPath, ...process.execArgv, process.argv[1]!]
 
-/** How long this process has been there, in milliseconds. */
+/** How long this process has existed, in milliseconds. */
 export const age = (): number => performance.now()

@@ -96,4 +96,4 @@ export const active = Command.make(
       ]
     })
   })
-).pipe(Command.withDescription("The executions under way and who waits for them, and those that a runner has left"))
+).pipe(Command.withDescription("List executions in progress, queued requests, and executions without a runner"))

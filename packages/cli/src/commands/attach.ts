@@ -26,9 +26,9 @@ const follow = (id: string | undefined, queueTimeout?: number) =>
 
 export const attach = Command.make("attach", { id: execution }, (flags) =>
   follow(Option.getOrUndefined(flags.id))
-).pipe(Command.withDescription("Watch an execution to its end; carry it on where no runner is left"))
+).pipe(Command.withDescription("Watch an execution to its end; carry it on if it has no runner"))
 
-/** What `--detach` leaves behind. */
+/** The effect of `--detach`. */
 export const run = Command.make("__run", { id: execution, queueTimeout: queueing.queueTimeout }, (flags) =>
   follow(Option.getOrUndefined(flags.id), Option.getOrUndefined(flags.queueTimeout))
 ).pipe(Command.unlisted)

@@ -20,19 +20,19 @@ export const canDeploy = Command.make(
   {
     id: deployment,
     stack: stacks,
-    version: text("version", "name", "Version that would be deployed"),
+    version: text("version", "name", "Version to check"),
     kind: Flag.Literals("kind", requestKinds).pipe(
       Flag.withDefault("deploy"),
-      Flag.withDescription("What would be done (deploy)")
+      Flag.withDescription("Kind of operation to check (deploy)")
     ),
     ...commits,
     correlationId,
     override,
-    explain: option("explain", "Say everything that is in the way: who, since when, until when, what to do")
+    explain: option("explain", "List every blocker: who, since when, until when, what to do")
   },
   Effect.fnUntraced(function* (flags) {
     const inv = yield* invocation
-    // Whether something new may come in, today's configuration decides; going back is a matter of the record.
+    // Today's configuration decides what may be deployed; the record decides about rollbacks.
     const find = undoes(flags) ? placeOnRecord : placeOf
     const place: Place = yield* find(inv, Option.getOrUndefined(flags.id), flags.stack)
     const question: CanDeploy.CanDeployRequest = {
@@ -51,4 +51,4 @@ export const canDeploy = Command.make(
     yield* inv.result(canDeployView(where, answer), () => canDeployLines(where, answer, flags.explain, inkOf(inv)))
     yield* inv.exit(answer.canDeploy ? ExitCode.done : ExitCode.blocked)
   })
-).pipe(Command.withDescription("Whether something may be deployed now, and everything that is in the way"))
+).pipe(Command.withDescription("Check whether a deployment may start now, and list everything that blocks it"))

@@ -1,5 +1,5 @@
 /**
- * Words that flags choose from, written out: taking them from the domain would load all of its schemas for `--help`. A test
+ * Choices of flags, written out: importing them from the domain would load all of its schemas for `--help`. A test
  * compares them.
  */
 import type { EventTag, ExecutionKind, ExecutionStatus, QueuePolicy, StrategyName } from "@signalbox/core/spi"
@@ -24,7 +24,7 @@ export const executionStatuses = [
 
 export const policies = ["fifo", "latest_wins", "reject"] as const satisfies ReadonlyArray<QueuePolicy>
 
-/** What may be asked for; what others deploy is only watched. */
+/** The kinds that may be requested; foreign deployments are only observed. */
 export const requestKinds = [
   "deploy",
   "deploy-stack",
@@ -72,6 +72,6 @@ export const eventTags = [
   "TraceExported"
 ] as const satisfies ReadonlyArray<EventTag>
 
-/** Whether an execution has come to its end, told without its state machine. */
+/** Whether an execution has ended, without loading its state machine. */
 export const isFinished = ({ status }: { readonly status: ExecutionStatus }): boolean =>
   status === "completed" || status === "failed" || status === "rolled_back" || status === "cancelled"

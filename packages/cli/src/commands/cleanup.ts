@@ -42,9 +42,9 @@ export const cleanup = Command.make(
     id: onlyExecution,
     status: Flag.Literals("status", reports).pipe(
       Flag.optional,
-      Flag.withDescription("How a deployment that ran elsewhere went (cancelled)")
+      Flag.withDescription("Outcome of a deployment that ran elsewhere (cancelled)")
     ),
-    stale: option("stale", "Instead, end all that nobody runs and that nothing has happened to for 7 days"),
+    stale: option("stale", "Instead, end executions that have no runner and no activity for 7 days"),
     by,
     reason
   },
@@ -86,4 +86,4 @@ export const cleanup = Command.make(
       yield* inv.say(`its turn had never come (signalbox wait ${id}): that it ${options.status} is not counted`)
     }
   })
-).pipe(Command.withDescription("Give back what a correlation id holds: its place, or its lock; harmless to repeat"))
+).pipe(Command.withDescription("Return the queue position or lease of a correlation ID; harmless to repeat"))

@@ -6,13 +6,13 @@ import { Host } from "../host/Host.ts"
 import { write } from "../main/Invocation.ts"
 import { root } from "../main/Root.ts"
 
-/** Made last, since it describes all the others. */
+/** Created last, because it describes all the others. */
 export const completions = (describe: () => Command.Command.Any) =>
   Command.make(
     "completions",
     {
       shell: Argument.Literals("shell", ["bash", "zsh", "fish"]).pipe(
-        Argument.withDescription("The shell: bash, zsh or fish")
+        Argument.withDescription("Shell: bash, zsh or fish")
       )
     },
     Effect.fnUntraced(function* ({ shell }) {

@@ -1,5 +1,5 @@
 /**
- * Flags of everything that takes part in the coordination: what is done about others, and where a request comes from.
+ * Flags of all coordinated commands: the queue policy, and the origin of the request.
  */
 import * as Argument from "effect/cli/Argument"
 import * as Flag from "effect/cli/Flag"
@@ -12,13 +12,13 @@ import { millisOf, span, text } from "./flags.ts"
 const day = 86_400_000
 const iso = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)$/i
 
-/** The time that an ISO 8601 text with its offset means, in milliseconds. */
+/** Parses an ISO 8601 text with an offset, in milliseconds. */
 export const timeOf = (value: string): Option.Option<number> => {
   const time = iso.test(value.trim()) ? Date.parse(value.trim()) : Number.NaN
   return Number.isNaN(time) || time < 0 ? Option.none() : Option.some(time)
 }
 
-/** A moment: in a while from now, or an ISO 8601 time. */
+/** A moment: a duration from now, or an ISO 8601 time. */
 export const momentOf = (value: string, now: number): Option.Option<number> =>
   Option.orElse(
     Option.map(millisOf(value), (millis) => now + millis),
@@ -36,55 +36,60 @@ const limited = (name: string, most: number, metavar: string, description: strin
 const queueOr = (otherwise: string) =>
   Flag.Literals("queue", policies).pipe(
     Flag.optional,
-    Flag.withDescription(`What to do while others are in the way (${otherwise}, or as configured)`)
+    Flag.withDescription(`Policy while another execution is running (${otherwise}, or as configured)`)
   )
 
-/** Where a place in the queue is all that is wanted. */
+/** For commands that only need a queue position. */
 export const queue = queueOr("fifo")
 
-export const override = text("override", "reason", "Go ahead in spite of a freeze, a veto or drift, and say why")
+export const override = text("override", "reason", "Go ahead despite a freeze, a veto or drift; the reason is recorded")
 
-/** What is done about those that are in the way. */
+/** The policy towards blockers. */
 export const queueing = {
   queue: queueOr("reject"),
-  queueTimeout: span("queue-timeout", 0, 30 * day, "Give up where its turn has not come by then").pipe(Flag.optional),
+  queueTimeout: span("queue-timeout", 0, 30 * day, "Give up if still queued after this long").pipe(Flag.optional),
   override
 }
 
-const commit = limited("commit", 128, "sha", "Commit that is brought in (GITHUB_SHA)")
+const commit = limited("commit", 128, "sha", "Commit to deploy (GITHUB_SHA)")
 
 const committedAt = Flag.String("committed-at").pipe(
   Flag.filterMap(timeOf, (value) => `Expected a time such as 2026-11-21T09:30:00Z, got "${value}"`),
   Flag.optional,
   Flag.withMetavar("time"),
-  Flag.withDescription("When that was committed; else asked of git. An older one does not follow a newer one")
+  Flag.withDescription("Commit time; by default from git. An older commit does not follow a newer one")
 )
 
-/** What is known of the commit, for those that only ask. */
+/** The commit, for commands that only query. */
 export const commits = { commit, committedAt }
 
-/** Where a request comes from. */
+/** The origin of a request. */
 export const origins = {
   ...commits,
-  workflowRun: limited("workflow-run", 512, "url", "Run of the workflow that asks; else that of the GitHub job")
+  workflowRun: limited(
+    "workflow-run",
+    512,
+    "url",
+    "Workflow run that makes the request; by default from GitHub Actions"
+  )
 }
 
 export const stacks = Flag.String("stack").pipe(
   Flag.withSchema(StackName),
   Flag.atLeast(0),
   Flag.withMetavar("name"),
-  Flag.withDescription("Only this stack; may be given more than once")
+  Flag.withDescription("Limit to this stack; may be repeated")
 )
 
 export const because = Flag.String("reason").pipe(
   Flag.withSchema(Line),
   Flag.withMetavar("text"),
-  Flag.withDescription("Why; kept with it")
+  Flag.withDescription("Reason; recorded with the operation")
 )
 
-/** An execution, named by nothing else. */
+/** An execution, by its correlation ID only. */
 export const onlyExecution = Argument.String("correlation-id").pipe(
   Argument.withSchema(CorrelationId),
   Argument.optional,
-  Argument.withDescription("Correlation id of the execution")
+  Argument.withDescription("Correlation ID of the execution")
 )

@@ -9,27 +9,27 @@ import { origins, queueing } from "./coordinating.ts"
 import { by, correlationId, deployment, option, reason, requiredDeployment, stackArgument, text } from "./flags.ts"
 import { operate } from "./operate.ts"
 
-/** Flags of everything that starts an execution. */
+/** Flags of all commands that start an execution. */
 export const starting = {
-  wait: option("wait", "Stay until it has come to its end (this is the default)"),
-  detach: option("detach", "Leave a runner in the background and return; see: signalbox attach"),
-  dryRun: option("dry-run", "Show what would be done, and change nothing"),
+  wait: option("wait", "Wait for the end of the execution (default)"),
+  detach: option("detach", "Run in the background and return; see: signalbox attach"),
+  dryRun: option("dry-run", "Show the plan and change nothing"),
   correlationId,
   ...queueing,
   ...origins,
   by,
   reason,
-  yes: option("yes", "Ask nothing").pipe(Flag.withAlias("y"))
+  yes: option("yes", "Do not ask for confirmation").pipe(Flag.withAlias("y"))
 }
 
-/** `--wait` and `--detach` exclude each other. */
+/** `--wait` and `--detach` are mutually exclusive. */
 export const background = (flags: { readonly wait: boolean; readonly detach: boolean }) =>
   flags.wait && flags.detach
     ? Effect.fail(usage("flags_conflict", "--wait and --detach exclude each other", "Give one of them.", "--detach"))
     : Effect.succeed(flags.detach)
 
 const release = {
-  artifact: text("artifact", "path|url", "What to deploy: a folder, an archive, a URL"),
+  artifact: text("artifact", "path|url", "Artifact to deploy: a folder, an archive, a URL"),
   version: text("version", "name", "Version to deploy"),
   strategy: Flag.Literals("strategy", strategies).pipe(
     Flag.optional,
@@ -44,7 +44,7 @@ export const deploy = Command.make(
     const detach = yield* background(flags)
     yield* operate(yield* invocation, { ...flags, kind: "deploy", id: Option.getOrUndefined(flags.id), detach })
   })
-).pipe(Command.withDescription("Bring in a release, stack after stack, and go back by itself where it fails"))
+).pipe(Command.withDescription("Deploy a release stack by stack, and roll back on failure"))
 
 export const deployStack = Command.make(
   "deploy-stack",
@@ -53,4 +53,4 @@ export const deployStack = Command.make(
     const detach = yield* background(flags)
     yield* operate(yield* invocation, { ...flags, kind: "deploy-stack", detach })
   })
-).pipe(Command.withDescription("Bring in a release of one stack; the deployment's own status stays"))
+).pipe(Command.withDescription("Deploy a release of one stack; the status of the deployment does not change"))

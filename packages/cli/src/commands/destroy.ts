@@ -7,14 +7,17 @@ import { deployment, option, requiredDeployment, stackArgument, text } from "./f
 import { operate } from "./operate.ts"
 import { orphans } from "./orphans.ts"
 
-const confirm = text("confirm", "name", "What is to be destroyed, typed once more; or --yes")
+const confirm = text("confirm", "name", "Name of the target, as confirmation; or --yes")
 
 export const destroy = Command.make(
   "destroy",
   {
     id: deployment,
     confirm,
-    orphans: option("orphans", "Instead, list what runs here and no registry knows; with --yes, stop it"),
+    orphans: option(
+      "orphans",
+      "Instead, list stacks that run here and that the store does not know; with --yes, stop them"
+    ),
     ...starting
   },
   Effect.fnUntraced(function* (flags) {
@@ -28,7 +31,7 @@ export const destroy = Command.make(
       confirm: { yes: flags.yes, typed: flags.confirm }
     })
   })
-).pipe(Command.withDescription("Take every stack of an environment away"))
+).pipe(Command.withDescription("Remove every stack of an environment"))
 
 export const destroyStack = Command.make(
   "destroy-stack",
@@ -42,4 +45,4 @@ export const destroyStack = Command.make(
       confirm: { yes: flags.yes, typed: flags.confirm }
     })
   })
-).pipe(Command.withDescription("Take one stack away; the deployment's own status stays"))
+).pipe(Command.withDescription("Remove one stack; the status of the deployment does not change"))

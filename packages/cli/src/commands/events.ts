@@ -33,10 +33,10 @@ export const events = Command.make(
   "events",
   {
     id: execution,
-    audit: option("audit", "Those of the deployment itself: what people decided, such as vetoes and held locks"),
-    follow: option("follow", "Go on until the execution has finished"),
+    audit: option("audit", "Events of the deployment itself: decisions of people, such as vetoes and locks"),
+    follow: option("follow", "Continue until the execution has finished"),
     type: Flag.Literals("type", eventTags).pipe(Flag.optional, Flag.withDescription("Only events of this type")),
-    text: text("text", "text", "Only events that hold this text"),
+    text: text("text", "text", "Only events that contain this text"),
     after: count("after", 0, Number.MAX_SAFE_INTEGER, "Only events after this sequence number (0)").pipe(
       Flag.withDefault(0)
     ),
@@ -81,4 +81,4 @@ export const events = Command.make(
       })
     )
   })
-).pipe(Command.withDescription("The events of an execution, or what was decided about a deployment"))
+).pipe(Command.withDescription("Print the events of an execution or of a deployment"))

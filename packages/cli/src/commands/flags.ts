@@ -10,7 +10,9 @@ import { CorrelationId, DeploymentId, Line, StackName } from "@signalbox/core/sp
 const whole = (minimum: number, maximum: number) =>
   Schema.Int.check(Schema.isBetween({ minimum, maximum }, { expected: `a whole number from ${minimum} to ${maximum}` }))
 
-/** The domain's `Actor`, written out: its module would load every event's schema for `--help`. A test compares them. */
+/**
+ * The domain's `Actor`, written out: importing it would load every event's schema for `--help`. A test compares them.
+ */
 export const Actor = Line.check(Schema.isMaxLength(256))
 
 /** A whole number within bounds. */
@@ -21,7 +23,7 @@ export const count = (name: string, minimum: number, maximum: number, descriptio
     Flag.withDescription(description)
   )
 
-/** A switch that is off unless given. */
+/** A switch that is off by default. */
 export const option = (name: string, description: string) =>
   Flag.Boolean(name).pipe(Flag.withoutNegation, Flag.withDefault(false), Flag.withDescription(description))
 
@@ -33,14 +35,14 @@ const units: ReadonlyArray<readonly [word: RegExp, millis: number]> = [
   [/^(d|days?)$/, 86_400_000]
 ]
 
-/** Milliseconds of `30s`, `10m`, `1.5h` or `10 minutes`. */
+/** Parses `30s`, `10m`, `1.5h` or `10 minutes` to milliseconds. */
 export const millisOf = (text: string): Option.Option<number> => {
   const [, amount = "", word = ""] = /^(\d+(?:\.\d+)?)\s*([a-z]+)$/.exec(text.trim().toLowerCase()) ?? []
   const unit = units.find(([one]) => one.test(word))
   return unit === undefined ? Option.none() : Option.some(Math.round(Number(amount) * unit[1]))
 }
 
-/** A span of time within bounds, in milliseconds. */
+/** A duration within bounds, in milliseconds. */
 export const span = (name: string, minimum: number, maximum: number, description: string) =>
   Flag.String(name).pipe(
     Flag.filterMap(
@@ -51,7 +53,7 @@ export const span = (name: string, minimum: number, maximum: number, description
     Flag.withDescription(description)
   )
 
-/** A text that may be left out. */
+/** An optional text. */
 export const text = (name: string, metavar: string, description: string) =>
   Flag.String(name).pipe(
     Flag.withSchema(Line),
@@ -60,14 +62,14 @@ export const text = (name: string, metavar: string, description: string) =>
     Flag.withDescription(description)
   )
 
-/** The deployment; left out, it is the one of this folder. */
+/** The deployment; by default the one of this folder. */
 export const deployment = Argument.String("id").pipe(
   Argument.withSchema(DeploymentId),
   Argument.optional,
-  Argument.withDescription("Deployment, such as DX6604E; else that of .deployment-metadata.yaml here")
+  Argument.withDescription("Deployment, such as DX6604E; by default from .deployment-metadata.yaml")
 )
 
-/** The deployment where another argument follows, which makes leaving it out ambiguous. */
+/** The deployment, required because another argument follows. */
 export const requiredDeployment = Argument.String("id").pipe(
   Argument.withSchema(DeploymentId),
   Argument.withDescription("Deployment, such as DX6604E")
@@ -78,12 +80,12 @@ export const stackArgument = Argument.String("stack").pipe(
   Argument.withDescription("Stack of the deployment")
 )
 
-/** An execution, or the deployment whose execution under way is meant. */
+/** An execution, or the execution in progress of a deployment. */
 export const execution = Argument.String("id").pipe(
   Argument.withSchema(CorrelationId),
   Argument.optional,
   Argument.withDescription(
-    "Correlation id, or a deployment whose execution under way is meant; else that of this folder"
+    "Correlation ID, or a deployment whose execution in progress is meant; by default this folder's"
   )
 )
 
@@ -91,28 +93,28 @@ export const execution = Argument.String("id").pipe(
 export const deploymentOrExecution = Argument.String("id").pipe(
   Argument.withSchema(CorrelationId),
   Argument.optional,
-  Argument.withDescription("Deployment, or correlation id of an execution; else the deployment of this folder")
+  Argument.withDescription("Deployment, or correlation ID of an execution; by default the deployment of this folder")
 )
 
 export const stack = Flag.String("stack").pipe(
   Flag.withSchema(StackName),
   Flag.optional,
   Flag.withMetavar("name"),
-  Flag.withDescription("Only this stack")
+  Flag.withDescription("Limit to this stack")
 )
 
 export const by = Flag.String("by").pipe(
   Flag.withSchema(Actor),
   Flag.optional,
   Flag.withMetavar("who"),
-  Flag.withDescription("Who asks (SIGNALBOX_ACTOR); else the user of this machine")
+  Flag.withDescription("Who makes the request (SIGNALBOX_ACTOR); by default the user of this machine")
 )
 
-export const reason = text("reason", "text", "Why; kept with the execution")
+export const reason = text("reason", "text", "Reason; recorded with the execution")
 
 export const correlationId = Flag.String("correlation-id").pipe(
   Flag.withSchema(CorrelationId),
   Flag.optional,
   Flag.withMetavar("id"),
-  Flag.withDescription("Id of the execution: a second start with the same one joins it; else drawn")
+  Flag.withDescription("ID of the execution: a second start with the same ID joins it; by default drawn")
 )

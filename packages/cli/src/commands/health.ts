@@ -48,13 +48,13 @@ export const health = Command.make(
       "min-healthy",
       0,
       100,
-      "Least percentage of healthy instances; else that of each stack's gate"
+      "Minimum percentage of healthy instances; by default from each stack's gate"
     ).pipe(Flag.optional),
     maxErrors: count(
       "max-errors",
       0,
       1_000_000_000,
-      "Most errors within the window of the gate; else that of each stack's gate"
+      "Maximum errors within the gate's window; by default from each stack's gate"
     ).pipe(Flag.optional)
   },
   Effect.fnUntraced(function* (flags) {
@@ -129,7 +129,5 @@ export const health = Command.make(
     )
   })
 ).pipe(
-  Command.withDescription(
-    "Ask the providers how the stacks are; exit 5 where they are not healthy, 7 where there is none to ask"
-  )
+  Command.withDescription("Ask the providers for the health of the stacks; exits with 5 if unhealthy, 7 without data")
 )

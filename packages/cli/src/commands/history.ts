@@ -72,10 +72,10 @@ export const within = (inv: Invocation) =>
 export const search = text(
   "text",
   "text",
-  "Only where correlation id, version, actor, reason, commit, workflow run or command hold this text"
+  "Only with this text in correlation ID, version, actor, reason, commit, workflow run or command"
 ).pipe(Flag.withAlias("search"))
 
-const cursor = text("cursor", "cursor", "Where the page before ended (its next)")
+const cursor = text("cursor", "cursor", "Cursor of the next page, from the previous one")
 const statuses = Flag.Literals("status", executionStatuses).pipe(
   Flag.optional,
   Flag.withDescription("Only executions with this status")
@@ -160,4 +160,4 @@ export const history = Command.make(
       })
     )
   })
-).pipe(Command.withDescription("The executions there were, latest first"))
+).pipe(Command.withDescription("List past executions, latest first"))

@@ -1,5 +1,5 @@
 /**
- * The tree of commands. One of the interlocking or of a later issue is added here, with a file of its own.
+ * The tree of commands. A new command is added here, with its own file.
  */
 import * as Command from "effect/cli/Command"
 import { root } from "../main/Root.ts"

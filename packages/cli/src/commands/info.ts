@@ -46,4 +46,4 @@ export const info = Command.make(
       })
     )
   })
-).pipe(Command.withDescription("What a deployment is: project, stacks, environments, where its state is"))
+).pipe(Command.withDescription("Show a deployment: project, stacks, environments, location of its state"))

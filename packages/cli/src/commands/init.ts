@@ -19,7 +19,7 @@ const id = Flag.String("id").pipe(
   Flag.withSchema(DeploymentId),
   Flag.optional,
   Flag.withMetavar("id"),
-  Flag.withDescription("Id of the new deployment, such as DX6604E; else drawn")
+  Flag.withDescription("ID of the new deployment, such as DX6604E; by default drawn")
 )
 
 /** What to type next, from where the person is. */
@@ -99,4 +99,4 @@ export const init = Command.make(
       ]
     )
   })
-).pipe(Command.withDescription("Make a deployment from the configuration"))
+).pipe(Command.withDescription("Create a deployment from the configuration"))

@@ -73,4 +73,4 @@ export const list = Command.make(
       )
     })
   })
-).pipe(Command.withDescription("The deployments here, with their status"))
+).pipe(Command.withDescription("List the deployments in this store, with their status"))

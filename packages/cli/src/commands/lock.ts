@@ -47,7 +47,7 @@ const show = Command.make(
       })
     )
   })
-).pipe(Command.withDescription("Who has the lock, who holds it by hand, and who waits for it, in order"))
+).pipe(Command.withDescription("Show the holder of the lease, the lock, and the queue, in order"))
 
 /** Until when it is held; nothing where it is for good. */
 const endOf = Effect.fnUntraced(function* (given: Option.Option<string>) {
@@ -70,8 +70,8 @@ const hold = Command.make(
   {
     id: deployment,
     reason: because,
-    until: text("until", "span|time", `How long, such as "2 hours" or 2026-12-24T18:00:00Z; else for good`),
-    force: option("force", "Take it over from whoever holds it by hand"),
+    until: text("until", "span|time", `How long, such as "2 hours" or 2026-12-24T18:00:00Z; by default permanently`),
+    force: option("force", "Take over another person's lock"),
     by
   },
   Effect.fnUntraced(function* (flags) {
@@ -101,7 +101,7 @@ const hold = Command.make(
       })
     )
   })
-).pipe(Command.withDescription("Hold the lock by hand, so that nothing begins meanwhile; what runs goes on"))
+).pipe(Command.withDescription("Lock an environment so that nothing starts; running executions continue"))
 
 /** Whoever has the lock all the same may be what was meant. */
 const nothingHeld = (refused: Rejected, lease: Lease | undefined): Failure | Rejected =>
@@ -121,7 +121,7 @@ const release = Command.make(
   {
     id: deployment,
     reason: because,
-    force: option("force", "Take the lock from whoever has it, too: it stops at its next step"),
+    force: option("force", "Also revoke the lease of its holder, which stops at its next step"),
     by
   },
   Effect.fnUntraced(function* (flags) {
@@ -158,9 +158,9 @@ const release = Command.make(
       })
     )
   })
-).pipe(Command.withDescription("Give back a lock that is held by hand; with --force, take it from whoever has it"))
+).pipe(Command.withDescription("Unlock an environment; with --force, revoke the lease of its holder"))
 
 export const lock = Command.make("lock").pipe(
-  Command.withDescription("The lock of an environment: see it, hold it by hand, give it back"),
+  Command.withDescription("Lock, unlock or inspect an environment"),
   Command.withSubcommands([show, hold, release])
 )

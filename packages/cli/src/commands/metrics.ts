@@ -20,7 +20,10 @@ const percent = (rate: number | null, n: number): string =>
 
 export const metrics = Command.make(
   "metrics",
-  { id: deployment, hours: count("hours", 1, 24 * 366, "How far back, in hours (24)").pipe(Flag.withDefault(24)) },
+  {
+    id: deployment,
+    hours: count("hours", 1, 24 * 366, "Period to look back, in hours (24)").pipe(Flag.withDefault(24))
+  },
   Effect.fnUntraced(function* (flags) {
     const inv = yield* invocation
     yield* withServices(
@@ -83,4 +86,4 @@ export const metrics = Command.make(
       })
     )
   })
-).pipe(Command.withDescription("Counts, success rate and durations, from the log"))
+).pipe(Command.withDescription("Show counts, success rate and durations, from the log"))

@@ -16,24 +16,21 @@ const day = 86_400_000
 
 const flags = {
   id: deploymentOrExecution,
-  interval: span("interval", 100, day, "How often providers are asked (30s)").pipe(Flag.withDefault(30_000)),
-  stallAfter: span("stall-after", 100, 30 * day, "A stall is so long without an event (10m)").pipe(
+  interval: span("interval", 100, day, "How often to ask providers (30s)").pipe(Flag.withDefault(30_000)),
+  stallAfter: span("stall-after", 100, 30 * day, "Time without an event that counts as a stall (10m)").pipe(
     Flag.withDefault(600_000)
   ),
   overdueAfter: span(
     "overdue-after",
     100,
     30 * day,
-    "Overlong is an execution that lasts longer; else by those before it"
+    "Duration from which an execution is overdue; by default from past executions"
   ).pipe(Flag.optional),
   logFile: text("log-file", "file", "Write a line of JSON for each event, once"),
-  maxRestarts: count(
-    "max-restarts",
-    0,
-    1000,
-    "How often a monitor that dies is started again within 10 minutes (5)"
-  ).pipe(Flag.withDefault(5)),
-  follow: option("follow", "Go on with what comes next, and wait for it"),
+  maxRestarts: count("max-restarts", 0, 1000, "How often a dead monitor is restarted within 10 minutes (5)").pipe(
+    Flag.withDefault(5)
+  ),
+  follow: option("follow", "Continue with later executions, and wait for them"),
   after: count("after", 0, Number.MAX_SAFE_INTEGER, "Only events after this sequence number (0)").pipe(
     Flag.withDefault(0)
   )
@@ -54,7 +51,7 @@ const monitoringOf = (
   ...more
 })
 
-/** What the process that watches is told. The address of a database may hold a password, and stays in the environment. */
+/** The input of the watching process. A database address may contain a password, so it stays in the environment. */
 const argsOf = (inv: Invocation, given: Flags): ReadonlyArray<string> => {
   const { config, directory, environment, region } = inv.settings
   const named = (name: string, value: string | number | undefined) =>
@@ -74,7 +71,7 @@ const argsOf = (inv: Invocation, given: Flags): ReadonlyArray<string> => {
   ]
 }
 
-/** Ends that another start would not make good. */
+/** Ends that a restart would not fix. */
 const meant: ReadonlySet<number> = new Set([ExitCode.notFound, ExitCode.usage, ExitCode.blocked])
 
 const supervised = Effect.fnUntraced(function* (inv: Invocation, given: Flags, shown: Shown) {
@@ -148,7 +145,7 @@ const goOn = (given: Flags, shown: Shown): string => {
 
 export const monitor = Command.make(
   "monitor",
-  { ...flags, once: option("once", "Look once, say how things are, and exit") },
+  { ...flags, once: option("once", "Look once, print the state, and exit") },
   Effect.fnUntraced(function* (given) {
     const inv = yield* invocation
     const shown = show(inv, given.after)
@@ -160,16 +157,16 @@ export const monitor = Command.make(
       Effect.onInterrupt(() => inv.say(`what is watched goes on; go on watching with: ${goOn(given, shown)}`))
     )
   })
-).pipe(Command.withDescription("Watch an execution, and tell once of a stall, of overlong work and of the end"))
+).pipe(Command.withDescription("Watch an execution, and report stalls, overdue work and the end once each"))
 
-/** The process that watches. It ends when the one that supervises it is gone. */
+/** The watching process. It ends when its supervisor is gone. */
 export const watcher = Command.make(
   "__monitor",
   {
     ...flags,
     run: Flag.String("run"),
     restarts: count("restarts", 0, Number.MAX_SAFE_INTEGER, "How often it was started before"),
-    gap: span("gap", 0, Number.MAX_SAFE_INTEGER, "How long nobody watched").pipe(Flag.optional),
+    gap: span("gap", 0, Number.MAX_SAFE_INTEGER, "How long there was no watcher").pipe(Flag.optional),
     shown: Flag.String("shown"),
     heardTo: count("heard-to", 0, Number.MAX_SAFE_INTEGER, "Up to where what began or ended was watched").pipe(
       Flag.optional

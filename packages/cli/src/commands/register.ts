@@ -47,10 +47,10 @@ export const register = Command.make(
     correlationId,
     kind: Flag.Literals("kind", requestKinds).pipe(
       Flag.withDefault("run"),
-      Flag.withDescription("What will be done when its turn has come (run)")
+      Flag.withDescription("Kind of operation once admitted (run)")
     ),
-    version: text("version", "name", "Version that is brought in"),
-    artifact: text("artifact", "path|url", "What a deploy will bring in: a folder, an archive, a URL"),
+    version: text("version", "name", "Version to deploy"),
+    artifact: text("artifact", "path|url", "Artifact of a deploy: a folder, an archive, a URL"),
     stack: stacks,
     queue,
     override,
@@ -95,6 +95,4 @@ export const register = Command.make(
       })
     )
   })
-).pipe(
-  Command.withDescription("Take a place in the queue for what is done later, or elsewhere; prints its correlation id")
-)
+).pipe(Command.withDescription("Take a queue position for work done later or elsewhere; prints its correlation ID"))

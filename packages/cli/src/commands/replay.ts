@@ -96,15 +96,15 @@ export const replay = Command.make(
   "replay",
   {
     id: execution,
-    gate: text("gate", "file.json", "Keys of a gate, laid over the one of then"),
+    gate: text("gate", "file.json", "Keys to change in the original gate"),
     set: Flag.String("set").pipe(
       Flag.atLeast(0),
       Flag.withMetavar("key=value"),
       Flag.withDescription(
-        "One key of the gate, such as maxErrorCount=5, compare.alpha=0.01, compare=off; may be repeated"
+        "A key of the gate, such as maxErrorCount=5, compare.alpha=0.01, compare=off; may be repeated"
       )
     ),
-    strategy: text("strategy", "name|file.json", "Another strategy: its name, or a file with its steps and bakes"),
+    strategy: text("strategy", "name|file.json", "Another strategy: its name, or a file with steps and bakes"),
     stack,
     since: text("since", "span|date", "All executions since then (30d, 12h, 2026-11-01) instead of one"),
     limit: count("limit", 1, 1000, "How many executions with --since (100)").pipe(Flag.withDefault(100))
@@ -158,7 +158,7 @@ export const replay = Command.make(
       })
     )
   })
-).pipe(Command.withDescription("Judge past executions again, by another gate or strategy and what was measured then"))
+).pipe(Command.withDescription("Judge past executions again, with another gate or strategy and their measurements"))
 
 /** One execution, or with `since` all of a deployment or of all deployments. */
 const idsOf = Effect.fnUntraced(function* (

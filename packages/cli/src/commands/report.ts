@@ -19,11 +19,9 @@ export const report = Command.make(
     calibration: Flag.Boolean("calibration").pipe(
       Flag.withoutNegation,
       Flag.withDefault(false),
-      Flag.withDescription(
-        "How far estimates of durations could be relied on: each execution, estimated from those before it"
-      )
+      Flag.withDescription("How reliable duration estimates are: each execution is estimated from its predecessors")
     ),
-    limit: count("limit", 1, 1000, "How many executions it looks back on (1000)").pipe(Flag.withDefault(1000))
+    limit: count("limit", 1, 1000, "How many past executions to read (1000)").pipe(Flag.withDefault(1000))
   },
   Effect.fnUntraced(function* (flags) {
     const inv = yield* invocation
@@ -50,4 +48,4 @@ export const report = Command.make(
       })
     )
   })
-).pipe(Command.withDescription("How far what is said of durations can be relied on, measured on the history"))
+).pipe(Command.withDescription("Report how reliable estimates are, measured on the history"))

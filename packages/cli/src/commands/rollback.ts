@@ -13,4 +13,4 @@ export const rollback = Command.make(
     const detach = yield* background(flags)
     yield* operate(yield* invocation, { ...flags, kind: "rollback", id: Option.getOrUndefined(flags.id), detach })
   })
-).pipe(Command.withDescription("Put every stack back to the release that it had before"))
+).pipe(Command.withDescription("Restore the previous release of every stack"))

@@ -47,33 +47,33 @@ const flags = {
     Flag.withSchema(DeploymentId),
     Flag.optional,
     Flag.withMetavar("id"),
-    Flag.withDescription("Deployment, such as DX6604E; else that of this folder, or of this project")
+    Flag.withDescription("Deployment, such as DX6604E; by default this folder's or this project's")
   ),
   stack: Flag.String("stack").pipe(
     Flag.withSchema(StackName),
     Flag.atLeast(0),
     Flag.withMetavar("name"),
-    Flag.withDescription("A stack that the command changes; may be given more than once")
+    Flag.withDescription("A stack that the command changes; may be repeated")
   ),
-  version: text("version", "name", "Version that the command brings in"),
+  version: text("version", "name", "Version that the command deploys"),
   correlationId,
   queue: Flag.Literals("queue", policies).pipe(
     Flag.optional,
-    Flag.withDescription("What to do while others are in the way (fifo)")
+    Flag.withDescription("Policy while another execution is running (fifo)")
   ),
-  queueTimeout: span("queue-timeout", 0, 30 * 86_400_000, "Give up where its turn has not come by then").pipe(
+  queueTimeout: span("queue-timeout", 0, 30 * 86_400_000, "Give up if still queued after this long").pipe(
     Flag.optional
   ),
   override,
   ...origins,
-  logFile: text("log-file", "file", "Where the output goes, a line of JSON each; else below .signalbox/log"),
+  logFile: text("log-file", "file", "File for the output, one line of JSON each; by default below .signalbox/log"),
   redact: Flag.String("redact").pipe(
     Flag.withSchema(Schema.NonEmptyString),
     Flag.atLeast(0),
     Flag.withMetavar("variable"),
-    Flag.withDescription("A variable whose value is a secret, besides those whose names say so")
+    Flag.withDescription("A variable whose value is secret, besides those with secret names")
   ),
-  degraded: option("degraded", "Run it also where the registry is away, on the word of the providers, without a lock"),
+  degraded: option("degraded", "Run without a lease if the store is unavailable and the providers report no operation"),
   by,
   reason
 }
@@ -215,6 +215,4 @@ export const run = Command.make(
       )
     )
   })
-).pipe(
-  Command.withDescription("Run any command as a deployment: alone, watched, in the log, never longer than its lock")
-)
+).pipe(Command.withDescription("Run any command as a deployment: under the lease, monitored, in the log"))

@@ -163,4 +163,4 @@ export const status = Command.make(
     const id = Option.getOrUndefined(flags.id) ?? (yield* Target.deploymentId(inv, undefined))
     yield* withServices(inv, show(inv, id))
   })
-).pipe(Command.withDescription("Status of a deployment and of each of its stacks, or of one execution"))
+).pipe(Command.withDescription("Show the status of a deployment and its stacks, or of one execution"))

@@ -122,4 +122,4 @@ export const trace = Command.make(
       })
     )
   })
-).pipe(Command.withDescription("The trace of an execution: its id, links, and a waterfall of where the time went"))
+).pipe(Command.withDescription("Show the trace of an execution: its ID, links, and a waterfall of its time"))

@@ -45,11 +45,11 @@ export const veto = Command.make(
   {
     version: Argument.String("version").pipe(
       Argument.withSchema(Line),
-      Argument.withDescription("Version that must not be deployed; in all environments, or in --environment")
+      Argument.withDescription("Version to block; in all environments, or in --environment")
     ),
     id: deployment,
     reason: because,
-    lift: option("lift", "Take the veto back"),
+    lift: option("lift", "Lift the veto"),
     by
   },
   Effect.fnUntraced(function* (flags) {
@@ -101,4 +101,4 @@ export const veto = Command.make(
       { create: !configured }
     )
   })
-).pipe(Command.withDescription("Never deploy a version, until that is taken back"))
+).pipe(Command.withDescription("Block a version from deployment, until the veto is lifted"))

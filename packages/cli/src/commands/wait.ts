@@ -66,13 +66,9 @@ export const wait = Command.make(
   "wait",
   {
     id: deploymentOrExecution,
-    timeout: span("timeout", 0, 30 * day, "Give up after this long; the place in the queue is kept").pipe(
-      Flag.optional
-    ),
-    interval: span("interval", 100, day, "How often it is said how things are (10 seconds)").pipe(
-      Flag.withDefault(10_000)
-    ),
-    hold: span("hold", 1_000, day, "How long the turn is kept once it has come (2 minutes)").pipe(
+    timeout: span("timeout", 0, 30 * day, "Give up after this long; the queue position is kept").pipe(Flag.optional),
+    interval: span("interval", 100, day, "How often to print the state (10 seconds)").pipe(Flag.withDefault(10_000)),
+    hold: span("hold", 1_000, day, "How long to keep the lease after admission (2 minutes)").pipe(
       Flag.withDefault(120_000)
     )
   },
@@ -94,4 +90,4 @@ export const wait = Command.make(
     const now = yield* Clock.currentTimeMillis
     yield* inv.item(turnView(look.value, now), () => done(inv, look.value, flags.hold))
   })
-).pipe(Command.withDescription("Wait for the turn of a request, or until nothing is in the way of a deployment"))
+).pipe(Command.withDescription("Wait for the admission of a request, or until nothing blocks a deployment"))

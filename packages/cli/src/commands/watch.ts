@@ -82,10 +82,8 @@ export const watch = Command.make(
   "watch",
   {
     id: execution,
-    interval: count("interval", 1, 3600, "Seconds after which it looks again at the latest (2)").pipe(
-      Flag.withDefault(2)
-    ),
-    timeout: count("timeout", 1, 604_800, "Seconds after which it gives up watching and exits 124").pipe(Flag.optional)
+    interval: count("interval", 1, 3600, "Longest time between two looks, in seconds (2)").pipe(Flag.withDefault(2)),
+    timeout: count("timeout", 1, 604_800, "Give up after this many seconds and exit with 124").pipe(Flag.optional)
   },
   Effect.fnUntraced(function* (flags) {
     const inv = yield* invocation
@@ -97,4 +95,4 @@ export const watch = Command.make(
       })
     )
   })
-).pipe(Command.withDescription("Watch an execution without touching it (attach carries it on where need be)"))
+).pipe(Command.withDescription("Watch an execution without affecting it (attach carries it on if needed)"))

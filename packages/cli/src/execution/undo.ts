@@ -1,5 +1,5 @@
 /**
- * What `rollback` and `destroy` would do, read from the state as they do it themselves: nothing is asked, nothing is brought in.
+ * What `rollback` and `destroy` would do, read from the state as they do: no provider is asked, nothing is deployed.
  */
 import type { Request } from "@signalbox/core/api"
 import type { Environment, ExecutionSpec, Release, StackSpec } from "@signalbox/core/spi"
@@ -16,15 +16,15 @@ interface Undoing {
   readonly action: "rollback" | "destroy" | "none"
   readonly from: Release | null
   readonly to: Release | null
-  /** Why nothing is done to it. */
+  /** Why a stack is not changed. */
   readonly because: string | null
 }
 
-/** Whether a request takes back what is there, instead of bringing something in; told without the engine. */
+/** Whether a request undoes instead of deploying; without loading the engine. */
 export const undoes = ({ kind }: Pick<Request, "kind">): boolean =>
   kind === "rollback" || kind === "destroy" || kind === "destroy-stack"
 
-/** Dependents before what they depend on. */
+/** Dependents before their dependencies. */
 const dependentsFirst = (stacks: ReadonlyArray<StackSpec>): ReadonlyArray<StackSpec> => {
   const depth = (stack: StackSpec): number =>
     1 + Math.max(0, ...stacks.filter(({ name }) => stack.dependsOn.includes(name)).map(depth))
@@ -47,7 +47,7 @@ const undoing =
     return { ...what, action: "rollback", to, because: null }
   }
 
-/** What would be done to each stack, in the order in which it would be. */
+/** The effect on each stack, in order. */
 export const undo = (
   request: Request,
   spec: ExecutionSpec,
@@ -55,7 +55,7 @@ export const undo = (
 ): ReadonlyArray<Undoing> =>
   dependentsFirst(spec.stacks.filter(({ enabled }) => enabled)).map(undoing(request.kind, state))
 
-/** As JSON; the names are those of the plan of a deployment. */
+/** As JSON; the names match the plan of a deployment. */
 export const undoView = (request: Request, all: ReadonlyArray<Undoing>) => ({
   deploymentId: request.deploymentId,
   correlationId: request.correlationId,

@@ -9,7 +9,7 @@ import type { Signal } from "../main/ExitCode.ts"
 import type { Backend, HostShape, Sink } from "./Host.ts"
 import { shieldStdout, toStdout } from "./stdout.ts"
 
-/** Until it takes more, or will never again. */
+/** Until it accepts more, or never will again. */
 const drained = (stream: NodeJS.WriteStream): Promise<void> =>
   new Promise((resolve) => {
     const done = () => {
@@ -24,7 +24,7 @@ const sink = (stream: NodeJS.WriteStream, write: NodeJS.WriteStream["write"]): S
   stream.on("error", () => undefined)
   return {
     isTTY: stream.isTTY === true,
-    // What goes into a pipe or a file is read by programs, and cut by nobody.
+    // Output to a pipe or a file is read by programs, and never cut.
     columns: () => stream.columns || (stream.isTTY ? 80 : Number.POSITIVE_INFINITY),
     rows: () => stream.rows || 24,
     write: (text) => void write(text),
@@ -47,7 +47,7 @@ const ask = (question: string): Effect.Effect<string> =>
     }
   })
 
-/** This program on its own: a session of its own, its output in a file, alive when the terminal goes. */
+/** This program, detached: in its own session, with its output in a file, surviving the terminal. */
 const detach = (args: ReadonlyArray<string>, logFile: string): Effect.Effect<number> =>
   Effect.sync(() => {
     // Loaded here: it would cost every start 3 ms.

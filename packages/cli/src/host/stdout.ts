@@ -1,17 +1,17 @@
 /**
- * Standard output belongs to what this program promises there. Code of the project runs in the same process: a configuration
- * in TypeScript, and whatever it imports. What that prints goes to standard error.
+ * Standard output is reserved for this program's results. The project's code runs in the same process: a configuration
+ * in TypeScript, and its imports. Its output goes to standard error.
  */
 import { syncBuiltinESMExports } from "node:module"
 
 type Write = NodeJS.WriteStream["write"]
 
-/** Writes to standard output, whatever became of it for others. */
+/** Writes to standard output, even after it was redirected for others. */
 export const toStdout: Write = process.stdout.write.bind(process.stdout) as Write
 
 const [stdout, stderr] = [1, 2] as const
 
-/** Where the output of a child process would go to standard output, it goes to standard error. */
+/** A child process that would inherit standard output gets standard error. */
 const away = (stdio: unknown): unknown => {
   const one = (item: unknown, index: number): unknown => {
     if (item === "inherit") return index === stdout ? stderr : item
@@ -35,7 +35,7 @@ const withStdio = (args: ReadonlyArray<unknown>): ReadonlyArray<unknown> =>
 type Call = (...args: ReadonlyArray<unknown>) => unknown
 type Calls = Record<string, Call>
 
-/** Puts `by` around functions of a module of Node, for those who import it from now on. */
+/** Wraps functions of a Node module with `by`, for later importers. */
 const around = (module: object, names: ReadonlyArray<string>, by: (call: Call) => Call): void => {
   const calls = module as Calls
   for (const name of names) calls[name] = Object.assign(by(calls[name]!), calls[name])
@@ -44,8 +44,8 @@ const around = (module: object, names: ReadonlyArray<string>, by: (call: Call) =
 let shielded = false
 
 /**
- * From now on nothing but `toStdout` writes to standard output: no `console.log`, no write to the descriptor, no child
- * process that inherits it. Out of reach are native code and files such as `/dev/stdout`.
+ * From now on only `toStdout` writes to standard output: no `console.log`, no write to the descriptor, no child process
+ * that inherits it. Native code and files such as `/dev/stdout` are out of reach.
  */
 export const shieldStdout = (): void => {
   if (shielded) return

@@ -1,5 +1,5 @@
 /**
- * What `init --example` writes: a configuration and an application that work as they are, on this machine alone.
+ * The files of `init --example`: a working configuration and application, on this machine only.
  */
 import * as Fs from "node:fs"
 import * as Path from "node:path"
@@ -73,14 +73,14 @@ const taken = (path: string): Failure =>
     }
   })
 
-/** Writes the example into the folder of the state, all of it or nothing; gives the files, the configuration first. */
+/** Writes the example into the state folder, atomically; returns the files, the configuration first. */
 export const writeExample = Effect.fnUntraced(function* ({
   host,
   settings
 }: Invocation): Effect.fn.Return<ReadonlyArray<string>, Failure> {
   const shown = (path: string) => Path.relative(host.cwd, path) || "."
   const paths = files.map(([name]) => Path.join(settings.directory, name))
-  // A configuration above this folder is meant for it too, and would stop being so.
+  // A configuration above this folder applies to it too, and would stop doing so.
   const there = [settings.config, ...paths, Path.join(settings.directory, "app")].find(
     (path) => path !== undefined && Fs.existsSync(path)
   )

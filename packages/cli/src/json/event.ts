@@ -1,7 +1,7 @@
 import type { StoredEvent } from "@signalbox/core/spi"
 import { iso } from "./execution.ts"
 
-/** Steps carry what their adapters keep for themselves; their outcome is not for reading. */
+/** Steps carry adapter-specific data; their outcome is not meant for reading. */
 const withoutExit = (event: StoredEvent["event"]): object => {
   if (!("exit" in event)) return event
   const { exit: _, ...others } = event

@@ -15,7 +15,7 @@ const figures = (states: ReadonlyArray<Execution.ExecutionState>) => {
   const counts = Object.fromEntries(
     finished.map((status) => [status, states.filter((state) => state.status === status).length])
   ) as Record<(typeof finished)[number], number>
-  // What a person cancelled says nothing about whether it would have gone well.
+  // A cancelled execution says nothing about whether it would have succeeded.
   const n = counts.completed + counts.failed + counts.rolled_back
   const durations = states.flatMap(({ finishedAt, startedAt, status }) =>
     status === "completed" && startedAt !== undefined && finishedAt !== undefined ? [finishedAt - startedAt] : []
@@ -30,7 +30,7 @@ const figures = (states: ReadonlyArray<Execution.ExecutionState>) => {
   }
 }
 
-/** Counts, success rate and durations, of everything and of each kind. Durations are those of what was completed. */
+/** Counts, success rate and durations, in total and by kind. Durations are those of completed executions. */
 export const metricsView = (states: ReadonlyArray<Execution.ExecutionState>) => ({
   ...figures(states),
   kinds: [...new Set(states.map(({ kind }) => kind))].toSorted().map((kind) => ({

@@ -1,12 +1,12 @@
 /**
- * What the process that watches tells the one that supervises it, one line each.
+ * The messages of the watching process to its supervisor, one line each.
  */
 import type { Execution, StoredEvent } from "@signalbox/core/spi"
 import { traceIdOf } from "@signalbox/core/telemetry"
 import { sentence } from "../live/transition.ts"
 import { eventView } from "./event.ts"
 
-/** An event of the log. `position` says where it stands, so that none is shown twice. */
+/** An event of the log. `position` is its place, so that none is shown twice. */
 export interface EventMessage {
   readonly _tag: "Event"
   readonly stream: string
@@ -16,32 +16,32 @@ export interface EventMessage {
   readonly line: string | null
 }
 
-/** What it waits for at the moment. */
+/** What it is waiting for. */
 export interface LiveMessage {
   readonly _tag: "Live"
   readonly stream: string
   readonly text: string
 }
 
-/** An execution has ended, and that was told. */
+/** An execution has ended, and that was reported. */
 export interface OverMessage {
   readonly _tag: "Over"
   readonly stream: string
 }
 
-/** With `--follow`: what began or ended up to there has been watched. */
+/** With `--follow`: everything up to there that began or ended has been watched. */
 export interface HeardMessage {
   readonly _tag: "Heard"
   readonly position: number
 }
 
-/** Something to tell people that is in no log. */
+/** A message for people that is in no log. */
 export interface NoteMessage {
   readonly _tag: "Note"
   readonly text: string
 }
 
-/** It is over: with an execution, or because there was nothing to watch. */
+/** Finished: with an execution, or because there was nothing to watch. */
 export interface EndMessage {
   readonly _tag: "End"
   readonly exitCode: number
@@ -76,7 +76,7 @@ const levelOf = ({ event }: StoredEvent): string => {
   return "error" in event && event.error !== undefined ? "error" : "info"
 }
 
-/** An event as a line of a log file: what `events` shows of it, with where it stands in the log and in which trace. */
+/** An event as a line of a log file: the fields of `events`, with its position in the log and its trace. */
 export const lineView = (stored: StoredEvent) => ({
   schema: "signalbox.monitor/1" as const,
   level: levelOf(stored),

@@ -16,7 +16,7 @@ export const planView = (request: Request, plan: ReadonlyArray<PlannedStack>) =>
     name,
     provider,
     dependsOn,
-    // Null where it cannot be planned yet, because it waits for outputs of stacks that are not there.
+    // Null if it cannot be planned yet, because it waits for outputs of stacks that are not deployed.
     action: plan?.action ?? null,
     waitsFor,
     release: plan?.candidate ?? null,

@@ -1,10 +1,12 @@
-/** The queue and its lock as JSON shows them. The names are API. */
+/** The queue and its lease as JSON shows them. The names are API. */
 import type { QueueStatus } from "@signalbox/core/engine"
 import type { Environment, Execution } from "@signalbox/core/spi"
 import { estimateView } from "./estimate.ts"
 import { iso } from "./execution.ts"
 
-/** The place of a request; `ahead` are the correlation ids of those before it, whoever has the lock first. */
+/**
+ * The position of a request; `ahead` are the correlation IDs of those before it, starting with the holder of the lease.
+ */
 export const placeView = (place: QueueStatus.QueuePlace) => ({
   position: place.position,
   ahead: place.ahead.map(({ correlationId }) => correlationId)
@@ -21,7 +23,7 @@ export const registeredView = (state: Execution.ExecutionState, place: QueueStat
   duplicate
 })
 
-/** One that waits; `position` is null where nobody waits for its turn. */
+/** A waiting request; `position` is null if no process waits with it. */
 const waitingView = ({ position, ticket }: QueueStatus.QueueEntry) => ({
   position,
   correlationId: ticket.correlationId,
@@ -42,7 +44,7 @@ export const holdView = ({ at, by, environment, reason, until }: Environment.Hol
   until: until === undefined ? null : iso(until)
 })
 
-/** The lease on the lock; `dead` says that the process that took it is gone. */
+/** The lease; `dead` says that the process that acquired it is gone. */
 export const lockLeaseView = ({ isDead, lease }: Pick<QueueStatus.QueueStatus, "isDead" | "lease">) =>
   lease === undefined
     ? null

@@ -18,7 +18,7 @@ export const replayView = ({ recorded, replayed, requestedAt, stacks, ...executi
 })
 
 /**
- * What came of many: `newlyAborted` were let through then and would be stopped now, `nowPassing` the other way round.
+ * The result of many: `newlyAborted` were promoted then and would be stopped now, `nowPassing` the reverse.
  */
 export const summaryOf = (all: ReadonlyArray<Replay.Replayed>) => {
   const judged = all.filter(({ replayed }) => replayed.kind !== "not_judged")

@@ -15,8 +15,8 @@ const tallyView = ({ covered, error, n, naive, share, width }: EstimateCalibrati
 type TallyView = ReturnType<typeof tallyView>
 
 /**
- * What estimates were worth: `share` of `n` intervals held, where `coverage` of them should. `naiveMedianErrorMs` is the error
- * of the mean of all executions before, on the same occasions.
+ * How well estimates held: `share` of `n` intervals held, where `coverage` of them should. `naiveMedianErrorMs` is the
+ * error of the mean of all earlier executions, on the same occasions.
  */
 export const calibrationView = (calibration: EstimateCalibration.Calibration) => ({
   executions: calibration.executions,

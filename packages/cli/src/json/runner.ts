@@ -1,7 +1,7 @@
 import type { Lease } from "@signalbox/core/spi"
 import { iso } from "./execution.ts"
 
-/** Who runs an execution at the moment; null where nobody does. */
+/** The current runner of an execution; null if there is none. */
 export const runnerView = (lease: Lease | undefined) =>
   lease === undefined
     ? null

@@ -1,11 +1,11 @@
-/** A look at what is waited for, as JSON shows it. The names are API. */
+/** The state of a wait, as JSON shows it. The names are API. */
 import type { Look } from "../waiting/Look.ts"
 import { blockerView } from "./canDeploy.ts"
 import { estimateView } from "./estimate.ts"
 import { iso, schemas } from "./execution.ts"
 import { placeView } from "./queue.ts"
 
-/** `turn` is true in the last object, where it has come; `correlationId` is null where a deployment is waited for. */
+/** `turn` is true in the last object, after admission; `correlationId` is null when waiting for a deployment. */
 export const turnView = (look: Look, now: number) => ({
   schema: schemas.turn,
   correlationId: look.execution?.correlationId ?? null,

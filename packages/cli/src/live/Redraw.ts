@@ -6,11 +6,11 @@ const hide = "\u001b[?25l"
 const show = "\u001b[?25h"
 
 /**
- * Draws lines over the ones drawn before. The cursor is hidden meanwhile and comes back with `end`, which leaves the last
+ * Draws lines over the previous ones. The cursor is hidden meanwhile and returns with `end`, which leaves the last
  * lines on the screen.
  */
 export class Redraw {
-  /** The one that is on the screen, so that what must be said meanwhile is said above it. */
+  /** The active one, so that messages are printed above it. */
   static active: Redraw | undefined
 
   readonly #sink: Sink
@@ -21,7 +21,7 @@ export class Redraw {
     this.#sink = sink
   }
 
-  /** How many rows the last lines take at the present width: a narrower terminal has wrapped them. */
+  /** How many rows the last lines take at the current width: a narrower terminal has wrapped them. */
   #height(): number {
     const columns = Math.max(1, this.#sink.columns())
     return this.#lines.reduce((sum, line) => sum + Math.max(1, Math.ceil(displayWidth(line) / columns)), 0)
@@ -40,7 +40,7 @@ export class Redraw {
     this.#sink.write(`${start}${this.#lines.map((line) => `${line}\n`).join("")}`)
   }
 
-  /** Writes lines that stay, above the ones that are redrawn. */
+  /** Writes permanent lines, above the redrawn ones. */
   above(text: string): void {
     this.#sink.write(`${this.#hidden ? this.#clear() : ""}${text}\n${this.#lines.map((line) => `${line}\n`).join("")}`)
   }

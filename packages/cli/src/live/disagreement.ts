@@ -1,4 +1,4 @@
-/** The two levels of status beside each other. */
+/** The two levels of status side by side. */
 import { word } from "./glyphs.ts"
 
 interface Levels {
@@ -17,8 +17,8 @@ const look = {
 } as const
 
 /**
- * Both levels in one sentence where they do not say the same, or where the one does not explain itself. Who can be asked
- * depends on whether there is a configuration.
+ * Both levels in one sentence if they disagree, or if one does not explain itself. Whether a provider can be asked
+ * depends on the configuration.
  */
 export const disagreement = ({ stacks, status }: Levels, place: keyof typeof look): string | undefined => {
   const wanted = expected[status]

@@ -17,7 +17,7 @@ const amountOf = (ms: number): { readonly amount: number; readonly unit: string 
   return { amount: Math.round(ms / one), unit }
 }
 
-/** `40 s`, `4 min`, `3 h`: no more exact than it is known. */
+/** `40 s`, `4 min`, `3 h`: only as exact as it is known. */
 export const roughly = (ms: number): string => {
   const { amount, unit } = amountOf(ms)
   return amount === 0 && ms > 0 ? `less than 1 ${unit}` : `${amount} ${unit}`
@@ -30,7 +30,7 @@ export const between = (low: number, high: number): string => {
   return from.amount === to.amount ? `${to.amount} ${to.unit}` : `${from.amount}–${to.amount} ${to.unit}`
 }
 
-/** What is said instead of an interval where nobody knows how often it would hold. */
+/** The text instead of an interval whose coverage is unknown. */
 export const guessed = (n: number | null): string => `not enough history: ±20 % of the mean, n = ${n ?? 0}`
 
 const scopes: Readonly<Record<Estimate.Scope, string>> = {
@@ -42,7 +42,7 @@ const scopes: Readonly<Record<Estimate.Scope, string>> = {
   all: " of any kind"
 }
 
-/** What is left in one line; undefined where nothing can be said. */
+/** The remaining time in one line; undefined if nothing can be said. */
 export const leftLine = (
   estimate: Estimate.Estimate | undefined,
   state: Pick<Execution.ExecutionState, "questions" | "status">
@@ -50,7 +50,7 @@ export const leftLine = (
   if (estimate === undefined || estimate.basis === "none") return undefined
   const { basis, high, low, n, point, scope } = estimate
   if (basis === "exceeded" || point === null || low === null || high === null) {
-    // One or two are no history to be longer than.
+    // One or two executions are not enough history to exceed.
     return n < 3 ? undefined : `longer than all ${n} past runs${scopes[scope]}`
   }
   const waits = state.status === "paused" ? " once it goes on" : ""

@@ -1,6 +1,6 @@
 import type { Style } from "../host/color.ts"
 
-/** A sign and a colour for each status; the word always stands beside them. */
+/** A symbol and a colour for each status; the word is always beside them. */
 const marks: Readonly<Record<string, readonly [glyph: string, style: Style]>> = {
   pending: ["·", "dim"],
   queued: ["·", "dim"],

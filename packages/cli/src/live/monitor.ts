@@ -1,5 +1,6 @@
 /**
- * Shows what the process that watches tells: a line for each transition, and below them, on a terminal, what it waits for.
+ * Shows the messages of the watching process: a line for each transition, and below them, on a terminal, what it waits
+ * for.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -15,18 +16,18 @@ import { printable } from "./words.ts"
 const silence = 30_000
 
 export interface Shown {
-  /** Shows a message; what was shown before is left out. */
+  /** Shows a message; events that were already shown are left out. */
   readonly on: (message: Message) => Effect.Effect<void>
-  /** Up to where each execution was shown; with `under way`, those that have ended left out. */
+  /** Up to where each execution was shown; with `under way`, without ended ones. */
   readonly positions: (which: "all" | "under way") => Readonly<Record<string, number>>
-  /** Up to where what began or ended has been watched, with `--follow`. */
+  /** Up to where starts and ends have been watched, with `--follow`. */
   readonly heardTo: () => number | undefined
-  /** The number of the last event that was shown, and whose. */
+  /** The number of the last shown event, and its execution. */
   readonly last: () => { readonly stream: string; readonly seq: number } | undefined
   readonly end: Effect.Effect<void>
 }
 
-/** Shows messages on stdout; with `json`, one object for each. `after` leaves out what an execution told before. */
+/** Shows messages on stdout; with `json`, one object for each. `after` leaves out earlier messages of an execution. */
 export const show = (inv: Invocation, after: number): Shown => {
   const { stdout } = inv.host
   const redraw = !inv.json && canRedraw(inv.host.env, stdout) ? new Redraw(stdout) : undefined

@@ -30,7 +30,7 @@ const stackLines = (planned: PlannedStack, { columns, paint }: Ink): ReadonlyArr
   ]
 }
 
-/** A plan for people: what changes, and what a rollback would do, before anything is done. */
+/** A plan for people: the changes, and the effect of a rollback, before anything is done. */
 export const planLines = (request: Request, plan: ReadonlyArray<PlannedStack>, ink: Ink): ReadonlyArray<string> => {
   const changing = plan.filter(({ plan }) => plan?.action !== "none").length
   return [

@@ -1,4 +1,4 @@
-/** Who waits for what, for people. */
+/** The queue, for people. */
 import type { Estimate } from "@signalbox/core/analysis"
 import type { QueueStatus } from "@signalbox/core/engine"
 import type { Ink } from "../execution/outcome.ts"
@@ -14,7 +14,7 @@ export const ordinal = (position: number): string => {
 
 const most = 3
 
-/** How long those before it will take; undefined where nothing can be said. */
+/** How long those ahead will take; undefined if nothing can be said. */
 const expected = (left: Estimate.Estimate | undefined): string | undefined =>
   left === undefined || left.n === 0 || left.point === null || left.low === null || left.high === null
     ? undefined
@@ -33,7 +33,7 @@ export const placeLine = ({ ahead, left, position }: QueueStatus.QueuePlace): st
   return plain(`${ordinal(position)} in the queue, ${behind}${when === undefined ? "" : `; ${when}`}`)
 }
 
-/** Those that wait, in order. */
+/** The waiting requests, in order. */
 const queueTable = (
   queue: ReadonlyArray<QueueStatus.QueueEntry>,
   now: number,
@@ -55,7 +55,7 @@ const queueTable = (
         { width: columns, paint }
       )
 
-/** Who has the lock, who holds it by hand, and who waits for it. */
+/** The holder of the lease, the lock, and the queue. */
 export const lockLines = (
   where: { readonly deploymentId: string; readonly environment: string },
   lineup: QueueStatus.QueueStatus,

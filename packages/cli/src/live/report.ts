@@ -44,11 +44,13 @@ const tallies = <Row extends Tally>(
 
 const momentOf = (moment: number): string => (moment === 0 ? "at the start" : `after ${100 * moment} % of the time`)
 
-/** How far off 80 % they come by chance, in 99 of 100 cases. Those of one execution hold, or do not, together. */
+/**
+ * How far they deviate from 80 % by chance, in 99 of 100 cases. Estimates of one execution hold, or do not, together.
+ */
 const chance = ({ coverage, executions, n }: CalibrationView): number =>
   2.58 * Math.sqrt((coverage * (1 - coverage)) / Math.min(n, executions))
 
-/** Whether the intervals are to be believed, in one sentence. */
+/** Whether the intervals are reliable, in one sentence. */
 export const verdict = (view: CalibrationView): string => {
   const { coverage, covered, executions, medianErrorMs, n, naiveMedianErrorMs, share } = view
   if (n === 0 || share === null) {
@@ -69,7 +71,7 @@ export const verdict = (view: CalibrationView): string => {
   return `${held}: ${believed}${error}`
 }
 
-/** What estimates were worth on this history. */
+/** How well estimates held on this history. */
 export const calibrationLines = (view: CalibrationView, inv: Invocation): ReadonlyArray<string> => {
   const { exceeded, few, none } = view.withoutInterval
   return [

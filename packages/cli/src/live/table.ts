@@ -6,9 +6,9 @@ export interface Column<Row> {
   readonly title: string
   readonly cell: (row: Row) => string
   readonly style?: (row: Row) => Style | undefined
-  /** Which columns go first where the screen is too narrow: the highest. Those without it stay. */
+  /** Which columns are dropped first if the screen is too narrow: the highest. Columns without it stay. */
   readonly drop?: number
-  /** The last column may go on in further lines instead of being cut. */
+  /** The last column may continue on further lines instead of being cut. */
   readonly wrap?: boolean
 }
 
@@ -16,7 +16,7 @@ const gap = 2
 /** A wrapped column that is narrower than this is hard to read. */
 const leastWrapped = 16
 
-/** A table that leaves out its less important columns, then breaks or cuts the widest one, until it fits. */
+/** A table that drops its less important columns, then wraps or cuts the widest one, until it fits. */
 export const table = <Row>(
   rows: ReadonlyArray<Row>,
   columns: ReadonlyArray<Column<Row>>,

@@ -1,5 +1,5 @@
 /**
- * Lines that fit: text in styled pieces, cut by what it takes on the screen.
+ * Lines that fit: text in styled pieces, cut by its displayed width.
  */
 import { displayWidth } from "effect/cli/CliOutput"
 import type { Paint, Style } from "../host/color.ts"
@@ -39,7 +39,7 @@ export const fit = (line: Line, columns: number, paint: Paint): string => {
   return result
 }
 
-/** Breaks a text between words so that no line is wider than `width`; a word that is wider stands alone. */
+/** Breaks a text between words so that no line is wider than `width`; a wider word is on a line of its own. */
 export const wrap = (text: string, width: number): ReadonlyArray<string> => {
   const lines: Array<string> = []
   for (const word of text.split(" ")) {
@@ -51,7 +51,7 @@ export const wrap = (text: string, width: number): ReadonlyArray<string> => {
   return lines
 }
 
-/** Fills up to a width. */
+/** Pads to a width. */
 export const pad = (text: string, width: number): string => text + " ".repeat(Math.max(0, width - displayWidth(text)))
 
 export { displayWidth }

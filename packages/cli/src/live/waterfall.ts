@@ -1,6 +1,6 @@
 /**
- * A trace as a text waterfall: what was inside what, how long it took, and when. A pure function of the spans and the width
- * of the screen.
+ * A trace as a text waterfall: the nesting, durations and times. A pure function of the spans and the width of the
+ * screen.
  */
 import type { TraceSpan } from "@signalbox/core/engine"
 import { Attribute, SpanName } from "@signalbox/core/telemetry"
@@ -9,13 +9,13 @@ import { word } from "./glyphs.ts"
 import { cut, displayWidth, fit, pad } from "./text.ts"
 import { span as wordy } from "./words.ts"
 
-/** Below this the bars go, and names and durations stay. */
+/** Below this width, the bars are dropped; names and durations stay. */
 const narrow = 60
 const widestName = 44
 /** A wider screen, or a file, which has no width, gets no wider bars. */
 const widest = 160
 
-/** Tenths of a second count where it is seconds. */
+/** Tenths of a second matter for seconds. */
 const duration = (millis: number): string =>
   millis >= 1_000 && millis < 9_950 ? `${(millis / 1_000).toFixed(1)}s` : wordy(millis)
 
@@ -28,13 +28,13 @@ const signs = {
 
 const text = (span: TraceSpan, name: string): string => String(span.attributes[name] ?? "")
 
-/** What a step does, without the stack that it stands under. */
+/** What a step does, without its stack. */
 const doing = (span: TraceSpan): string => {
   const [operation = "", , ...rest] = text(span, Attribute.step).split("/")
   return [operation, ...rest].join(" ")
 }
 
-/** What a span is called here. */
+/** The name of a span here. */
 export const labelOf = (span: TraceSpan): string => {
   const verdict = text(span, Attribute.verdict)
   const answer = text(span, Attribute.answer)

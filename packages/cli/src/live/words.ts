@@ -23,7 +23,7 @@ export const span = (millis: number): string => {
   return pair(Math.floor(seconds / 86_400), "d", Math.floor((seconds % 86_400) / 3600), "h")
 }
 
-/** How long a stack was worked on, the waits between its stages left out; undefined where it was not touched. */
+/** How long a stack was worked on, without the waits between its stages; undefined if it was not touched. */
 export const workOf = (
   stack: { readonly stages: ReadonlyArray<{ readonly startedAt?: number; readonly finishedAt?: number }> },
   now: number
@@ -37,13 +37,13 @@ export const workOf = (
 /** `12s ago`. */
 export const ago = (at: number, now: number): string => `${span(Math.max(0, now - at))} ago`
 
-/** Where a stack answers: the first of its outputs that is a web address. */
+/** The address of a stack: the first of its outputs that is a web address. */
 export const addressOf = (outputs: Readonly<Record<string, unknown>>): string | undefined =>
   Object.values(outputs).find((value): value is string => typeof value === "string" && /^https?:\/\//.test(value))
 
 /**
- * One line of text: what would break it, move the cursor or turn the direction around is shown as it is written (`\\x1b`).
- * Line breaks become spaces, and the colours that tools print are left out.
+ * One line of text: characters that would break it, move the cursor or change the direction are escaped (`\\x1b`). Line
+ * breaks become spaces, and the colours of tools are dropped.
  */
 export const plain = (text: string): string =>
   // eslint-disable-next-line no-control-regex
@@ -52,7 +52,7 @@ export const plain = (text: string): string =>
 // eslint-disable-next-line no-control-regex
 const ink = /\u001b\[(?:1|2|22|3[1-9])m/g
 
-/** A line that is printed, with the colours that `paint` gives it: nothing else in it reaches the terminal as a command. */
+/** A printed line, with the colours of `paint`: nothing else in it reaches the terminal as a command. */
 export const printable = (line: string): string => {
   let result = ""
   let from = 0
@@ -63,7 +63,7 @@ export const printable = (line: string): string => {
   return result + escapeUnfit(line.slice(from))
 }
 
-/** JSON that is the same JSON, and harmless in a terminal. */
+/** The same JSON, harmless in a terminal. */
 export const printableJson = (json: string): string =>
   json.replaceAll(/[\u007f-\ud7ff\ue000-\uffff]/g, (character) =>
     unfitIn(character) === undefined

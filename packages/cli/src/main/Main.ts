@@ -1,5 +1,5 @@
 /**
- * The whole program as one effect that gives its exit code, whatever happens.
+ * The whole program as one effect that returns its exit code, whatever happens.
  */
 import * as Cause from "effect/Cause"
 import * as CliConfig from "effect/cli/CliConfig"
@@ -56,7 +56,7 @@ const report = (
   host.stderr.write(`${lines.map(printable).join("\n")}\n`)
 }
 
-/** Only the program has a version to show: a command with `--version` wants a value for it, or does not know it. */
+/** Only the program has a version: a command with `--version` expects a value for it, or does not know it. */
 const builtIns = (command: ReadonlyArray<string>) =>
   command.length === 0
     ? [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.LogLevel]
@@ -71,8 +71,8 @@ const cli = (host: HostShape, argv: ReadonlyArray<string>) =>
     )
   })
 
-// Commands read no files and ask nothing through effect/cli; the services it wants are the empty ones, which keeps the
-// Node implementations out of the start of the program.
+// Commands read no files and ask nothing through effect/cli; its services are empty ones, which keeps the Node
+// implementations out of the start of the program.
 const unused = Layer.mergeAll(
   FileSystem.layerNoop({}),
   Path.layer,
@@ -81,7 +81,7 @@ const unused = Layer.mergeAll(
   Layer.succeed(ChildProcessSpawner.ChildProcessSpawner, {} as ChildProcessSpawner.ChildProcessSpawner["Service"])
 )
 
-/** Runs a command line and gives the exit code. Never fails; interrupted, it cleans up first. */
+/** Runs a command line and returns the exit code. Never fails; when interrupted, it cleans up first. */
 export const main = (host: HostShape, argv: ReadonlyArray<string>): Effect.Effect<number> => {
   const flags = flagsOf(argv)
   return cli(host, argv).pipe(
@@ -104,7 +104,7 @@ export const main = (host: HostShape, argv: ReadonlyArray<string>): Effect.Effec
   )
 }
 
-/** Bare `signalbox` fails with a request for help that has nothing to complain about. */
+/** Bare `signalbox` fails with a request for help that has no error to report. */
 const isHelp = (cause: Cause.Cause<unknown>): boolean =>
   cause.reasons.some((reason) => {
     const error = Cause.isFailReason(reason)

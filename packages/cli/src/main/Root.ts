@@ -6,12 +6,12 @@ import * as Flag from "effect/cli/Flag"
 import { EnvironmentName } from "@signalbox/core/spi"
 
 export const root = Command.make("signalbox").pipe(
-  Command.withDescription("Deploy, watch and roll back: one mutator, every step durable."),
+  Command.withDescription("Deploy, monitor and roll back, one deployment at a time"),
   Command.withSharedFlags({
     json: Flag.Boolean("json").pipe(
       Flag.withoutNegation,
       Flag.withDefault(false),
-      Flag.withDescription("Print JSON: one object, or one per line where it streams")
+      Flag.withDescription("Print JSON: one object, or one per line when streaming")
     ),
     environment: Flag.String("environment").pipe(
       Flag.withAlias("e"),
@@ -23,21 +23,21 @@ export const root = Command.make("signalbox").pipe(
     region: Flag.String("region").pipe(
       Flag.optional,
       Flag.withMetavar("name"),
-      Flag.withDescription("Region, where the environment leaves it open (SIGNALBOX_REGION)")
+      Flag.withDescription("Region, if the environment does not set one (SIGNALBOX_REGION)")
     ),
     config: Flag.String("config").pipe(
       Flag.optional,
       Flag.withMetavar("file"),
-      Flag.withDescription("Configuration file (SIGNALBOX_CONFIG); else looked for upward from here")
+      Flag.withDescription("Configuration file (SIGNALBOX_CONFIG); by default searched upward from here")
     ),
     directory: Flag.String("directory").pipe(
       Flag.optional,
       Flag.withMetavar("folder"),
-      Flag.withDescription("Folder whose .signalbox/ keeps the state (SIGNALBOX_DIRECTORY)")
+      Flag.withDescription("Folder that contains the state, .signalbox/ (SIGNALBOX_DIRECTORY)")
     ),
     color: Flag.Boolean("color").pipe(
       Flag.optional,
-      Flag.withDescription("Colour, or with --no-color none; else decided for each stream")
+      Flag.withDescription("Use colour, or none with --no-color; by default decided for each stream")
     )
   })
 )

@@ -1,12 +1,13 @@
 /**
- * What follows the command of `run` belongs to the command; without `--` before it, its flags are taken for those of `run`.
+ * Words after the command of `run` belong to the command; without `--` before it, its flags are parsed as flags of
+ * `run`.
  */
 import type { FailureShape } from "./Failure.ts"
 
-/** Flags that stand without a value. */
+/** Flags without a value. */
 const alone: ReadonlySet<string> = new Set(["--json", "--degraded", "--color", "--no-color"])
 
-/** Where the command begins: at the first word that is neither a flag nor the value of one. */
+/** Where the command begins: at the first word that is neither a flag nor a flag's value. */
 const beginOf = (words: ReadonlyArray<string>): number => {
   const isValue = (index: number): boolean => {
     const before = words[index - 1]
@@ -18,7 +19,7 @@ const beginOf = (words: ReadonlyArray<string>): number => {
 const quoted = (word: string): string =>
   /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`
 
-/** The same failure; where it is about a flag of the command, with the command line that was meant. */
+/** The same failure; if it concerns a flag of the command, with the intended command line. */
 export const dashes = (argv: ReadonlyArray<string>, failure: FailureShape): FailureShape => {
   const at = argv.indexOf("run")
   if (at === -1 || argv.includes("--") || failure.info.code !== "unrecognized_option") return failure

@@ -1,5 +1,5 @@
 /**
- * The guard of a command of `signalbox run`: this program again, as little of it as can be.
+ * The guard of `signalbox run`: this program again, as little of it as possible.
  */
 import { runGuard } from "@signalbox/node/guard"
 

@@ -1,6 +1,6 @@
 /**
- * What is shown instead of what `effect/cli` shows: help on stdout, a short form for a bare `signalbox`, and nothing of a
- * wrong command line, whose message and exit code are made in `Main.ts`.
+ * Replaces the output of `effect/cli`: help on stdout, a short form for bare `signalbox`, and nothing for a wrong
+ * command line, whose message and exit code come from `Main.ts`.
  */
 import * as CliOutput from "effect/cli/CliOutput"
 import * as Effect from "effect/Effect"

@@ -1,14 +1,14 @@
 /**
- * Flags that ask for help or for the version are taken out of a command line before anything else is read, wherever they
- * stand. Where a value is missing before one of them, as with an empty variable in `--version $VERSION -v`, the program would
- * print something, do nothing and exit with 0.
+ * Flags that ask for help or for the version are removed from a command line before anything else is read, wherever
+ * they are. If a value is missing before one of them, as with an empty variable in `--version $VERSION -v`, the program
+ * would print something, do nothing and exit with 0.
  */
 import type * as Command from "effect/cli/Command"
 import * as Completions from "effect/cli/Completions"
 
 type Level = Completions.CommandDescriptor
 
-/** The flags of a command; of one with subcommands, those that all of them have. */
+/** The flags of a command; for one with subcommands, their common flags. */
 const flagsOf = ({ flags, subcommands: [first, ...others] }: Level): Level["flags"] =>
   first === undefined
     ? flags
@@ -31,7 +31,7 @@ const before = (argv: ReadonlyArray<string>): ReadonlyArray<string> => {
 export const asksForText = (argv: ReadonlyArray<string>): boolean =>
   before(argv).some((word) => ["--help", "-h", "--version", "-v"].includes(word.split("=")[0]!))
 
-/** Walks a command line: the command that it names, and the first flag whose value is missing before another flag. */
+/** Walks a command line: the command that it names, and the first flag with a missing value before another flag. */
 export const walk = (
   root: Command.Command.Any,
   argv: ReadonlyArray<string>

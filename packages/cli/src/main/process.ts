@@ -12,14 +12,14 @@ import { plain } from "../live/words.ts"
 import { main } from "./Main.ts"
 import { version } from "./version.ts"
 
-/** What cleaning up may take: a CI runner kills 7.5 seconds after its first signal. */
+/** The time for cleaning up: a CI runner kills 7.5 seconds after its first signal. */
 const patience = 7000
 
-/** While a configuration is loaded, its code must not have the one of `process`. */
+/** While a configuration is loaded, its code must not have `process`'s own. */
 const exit = process.exit.bind(process)
 
 let asked: Signal | undefined
-/** Who gets the signals instead, as long as a command runs whose own business they are. */
+/** Who gets the signals instead, while a command runs that handles them itself. */
 let taker: ((signal: Signal) => void) | undefined
 
 const host = nodeHost(
@@ -35,10 +35,10 @@ const host = nodeHost(
 )
 const fiber = Effect.runFork(main(host, process.argv.slice(2)))
 
-/** Whether the work is done, or its end has been said. */
+/** Whether the work is done, or its end has been reported. */
 let ended = false
 
-/** Says something, above the tree where there is one. */
+/** Prints a message, above the tree if there is one. */
 const say = (line: string) => {
   if (Redraw.active === undefined) process.stderr.write(`${line}\n`)
   else Redraw.active.above(line)
@@ -53,7 +53,7 @@ process.on("exit", () => {
   // However it ends, the terminal gets its cursor back.
   Redraw.active?.end()
   if (ended) return
-  // Somebody else's code called process.exit, or left nothing to wait for: that is not success.
+  // Foreign code called process.exit, or left nothing to wait for: that is not success.
   process.stderr.write("signalbox: ended before its work was done\n")
   process.exitCode = 1
 })
@@ -68,7 +68,7 @@ process.on("uncaughtException", (error) => {
 const stop = (signal: Signal) => {
   if (taker !== undefined) return taker(signal)
   if (asked !== undefined) {
-    // Kernel and shell may both tell of a terminal that is gone: that is no second Ctrl-C.
+    // Kernel and shell may both report a closed terminal: that is not a second Ctrl-C.
     if (signal === "SIGHUP") return
     return die(exitCodeOfSignal(signal), "forced; what was under way is taken up by the next run")
   }
@@ -84,9 +84,9 @@ const stop = (signal: Signal) => {
   ).unref()
   Effect.runFork(Fiber.interrupt(fiber))
 }
-/** The supervisor has its own way to end, and lives on after it has started. */
+/** The supervisor ends in its own way, and continues after it has started. */
 const supervises = process.argv[2] === "__supervisor"
-/** What `--detach` left behind outlives the terminal that it was started from. */
+/** Runners started with `--detach` outlive their terminal. */
 const detached = process.argv[2] === "__run"
 if (!supervises) {
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stop(signal))
@@ -98,6 +98,6 @@ fiber.addObserver((outcome) => {
   const code = outcome._tag === "Success" ? outcome.value : 1
   process.exitCode = asked === undefined ? code : exitCodeOfSignal(asked)
   if (supervises && process.exitCode === 0) return
-  // A connection that somebody forgot must not keep the program alive; what was written is flushed first.
+  // A forgotten connection must not keep the program alive; output is flushed first.
   toStdout("", () => process.stderr.write("", () => exit()))
 })

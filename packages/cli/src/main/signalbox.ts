@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * The entry of the program. It answers `--version` before anything else is loaded, and turns the compile cache on for all
- * the rest, which is why it is a file of its own: a file cannot be cached by a call within it.
+ * The entry of the program. It answers `--version` before anything else is loaded, and enables the compile cache for
+ * the rest. That is why it is a separate file: a file cannot be cached by a call within it.
  */
 import { enableCompileCache } from "node:module"
 import { version } from "./version.ts"
@@ -12,8 +12,8 @@ const oldest = [22, 19] as const
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number)
 
 /**
- * What Node says though nobody has to do anything about it: Node 22 of each store that is opened (what is used of it is the
- * same in Node 24), and any Node of a configuration in a package without a `type`.
+ * Node warnings that need no action: Node 22's about each opened store (the used part is the same in Node 24), and any
+ * Node's about a configuration in a package without a `type`.
  */
 const known = ["SQLite is an experimental feature", "Module type of "]
 
@@ -40,7 +40,7 @@ if (args.length === 1 && (args[0] === "--version" || args[0] === "-v")) {
   enableCompileCache()
   const end = args.indexOf("--")
   const flags = end === -1 ? args : args.slice(0, end)
-  // Where help is asked for, no command runs, so its handlers' modules need not be there.
+  // If help is requested, no command runs, so its handlers' modules can be missing.
   if (args.length === 0 || flags.includes("--help") || flags.includes("-h")) require("./help.cjs")
   else require("./main.cjs")
 }

@@ -1,7 +1,7 @@
 import * as Option from "effect/Option"
 import type { Invocation } from "../main/Invocation.ts"
 
-/** Who asks: the flag, the setting, the CI job's user, the user of this machine. */
+/** The actor: the flag, the setting, the CI job's user, the user of this machine. */
 export const actor = ({ host, settings }: Invocation, given: Option.Option<string>): string => {
   const named = Option.getOrUndefined(given) ?? settings.actor ?? host.env.GITHUB_ACTOR
   if (named) return named

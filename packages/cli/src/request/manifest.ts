@@ -9,7 +9,7 @@ export const manifestOf = Effect.fnUntraced(function* ({ host, settings }: Invoc
   return yield* loadManifest({ file: settings.config, cwd: host.cwd, providers: yield* host.backend.providers })
 })
 
-/** Lays a region given with a flag or variable over that of the environment. */
+/** A region from a flag or variable overrides the environment's. */
 export const inRegion = (manifest: Manifest, environment: EnvironmentName, region: string | undefined): Manifest => {
   const settings = manifest.environments[environment]
   return region === undefined || settings === undefined

@@ -1,5 +1,5 @@
 /**
- * Where a request comes from: what the flags say, else what the CI job and the repository tell.
+ * The origin of a request: from the flags, or else from the CI job and the repository.
  */
 import * as Fs from "node:fs"
 import * as Path from "node:path"
@@ -8,23 +8,23 @@ import * as Option from "effect/Option"
 import type { Origin } from "@signalbox/core/spi"
 import type { Invocation } from "../main/Invocation.ts"
 
-/** The flags that say it. */
+/** The flags for it. */
 interface OriginFlags {
   readonly commit: Option.Option<string>
   readonly committedAt: Option.Option<number>
   readonly workflowRun: Option.Option<string>
 }
 
-/** Longer than this nobody waits for a time that is only good to know. */
+/** The longest wait for a time that is only nice to have. */
 const patience = 1_000
 
 const isRepository = (folder: string): boolean =>
   Fs.existsSync(Path.join(folder, ".git")) || (Path.dirname(folder) !== folder && isRepository(Path.dirname(folder)))
 
-/** When a commit was made, as its repository has it; unknown where it cannot be told at once. */
+/** The commit time from the repository; unknown if it is not available at once. */
 const committedAt = (cwd: string, commit: string): Effect.Effect<number | undefined> =>
   Effect.callback<number | undefined>((resume) => {
-    // What stands there is handed to a program: nothing but a digest goes.
+    // The value is passed to a program: only a digest is accepted.
     if (!/^[0-9a-f]{7,64}$/i.test(commit) || !isRepository(cwd)) return resume(Effect.undefined)
     const { execFile } = process.getBuiltinModule("node:child_process")
     const args = ["show", "-s", "--format=%cI", commit]
@@ -34,13 +34,13 @@ const committedAt = (cwd: string, commit: string): Effect.Effect<number | undefi
     })
   })
 
-/** The page of the run of a workflow that this is part of. */
+/** The page of the current workflow run. */
 const pageOf = ({ GITHUB_REPOSITORY, GITHUB_RUN_ID, GITHUB_SERVER_URL }: Invocation["host"]["env"]) =>
   GITHUB_REPOSITORY && GITHUB_RUN_ID
     ? `${GITHUB_SERVER_URL || "https://github.com"}/${GITHUB_REPOSITORY}/actions/runs/${GITHUB_RUN_ID}`
     : undefined
 
-/** Puts it together; nothing where nothing is known. */
+/** Assembles it; undefined if nothing is known. */
 export const originOf = Effect.fnUntraced(function* ({ host }: Invocation, flags: OriginFlags) {
   const commit = Option.getOrUndefined(flags.commit) ?? (host.env.GITHUB_SHA || undefined)
   const workflowRun = Option.getOrUndefined(flags.workflowRun) ?? pageOf(host.env)

@@ -1,5 +1,5 @@
 /**
- * Today's configuration, for commands that work on what was recorded: where it cannot be read, they go on without it.
+ * Today's configuration, for commands that work on the record: if it cannot be read, they continue without it.
  */
 import * as Effect from "effect/Effect"
 import type { Manifest } from "@signalbox/core/spi"
@@ -8,13 +8,13 @@ import type { Invocation } from "../main/Invocation.ts"
 import { manifestOf } from "./manifest.ts"
 
 export interface Today {
-  /** What the file says; undefined where there is none, or it cannot be read. */
+  /** The contents of the file; undefined if there is none, or it cannot be read. */
   readonly manifest: Manifest | undefined
-  /** Fails with what is wrong with the file, for those that cannot go on without it. */
+  /** Fails with the mistakes of the file, for commands that need it. */
   readonly needed: Effect.Effect<void, Effect.Error<ReturnType<typeof manifestOf>>>
 }
 
-/** Reads it. What keeps it from being read is a warning. */
+/** Reads it. An unreadable file is a warning. */
 export const today = Effect.fnUntraced(function* (inv: Invocation): Effect.fn.Return<Today> {
   if (inv.settings.config === undefined) return { manifest: undefined, needed: Effect.asVoid(manifestOf(inv)) }
   const read = yield* Effect.result(manifestOf(inv))

@@ -1,7 +1,7 @@
 import type { CanDeploy, QueueStatus } from "@signalbox/core/engine"
 import type { DeploymentId, EnvironmentName, Execution } from "@signalbox/core/spi"
 
-/** What is known at a look. */
+/** The knowledge at one look. */
 export interface Look {
   readonly deploymentId: DeploymentId
   readonly environment: EnvironmentName

@@ -1,11 +1,11 @@
 /**
- * The files through which a step of GitHub Actions tells the later ones.
+ * The files through which a step of GitHub Actions passes data to later steps.
  */
 import * as Fs from "node:fs"
 import * as Effect from "effect/Effect"
 import type { Invocation } from "../main/Invocation.ts"
 
-/** Sets outputs of the step, where this runs as one. A file that cannot be written stops nobody. */
+/** Sets outputs of the step, if this runs as one. An unwritable file stops nothing. */
 export const setOutputs = (
   { host, say }: Invocation,
   outputs: Readonly<Record<string, string | number>>

@@ -1,5 +1,5 @@
 /**
- * A foreign command as the engine runs it, its output and its signals those of this process.
+ * A foreign command as the engine runs it, with the output and signals of this process.
  */
 import * as Fs from "node:fs"
 import * as Path from "node:path"
@@ -24,14 +24,14 @@ const more = {
   SIGTERM: "; the lock is kept until it has ended, once more is harder"
 }
 
-/** What the engine is handed; `onExit` gets the exit code to pass on. */
+/** The engine's input; `onExit` gets the exit code to pass on. */
 export const wrappedBy =
   (inv: Invocation, line: CommandLine, onExit: (code: number) => void): CommandExecution =>
   (context) =>
     Effect.gen(function* () {
       const { host, json } = inv
       const { WrappedCommand } = yield* Effect.promise(() => import("../backend/command.ts"))
-      // Where it cannot be made, the log says so.
+      // If it cannot be created, the log says so.
       yield* stateFolderOf(inv, line.logFile)
       yield* Effect.ignore(Effect.try(() => Fs.mkdirSync(Path.dirname(line.logFile), { recursive: true })))
       const out = { stdout: json ? host.stderr : host.stdout, stderr: host.stderr }

@@ -1,45 +1,47 @@
 /**
- * An always-valid sequential test of error counts: whether the candidate's error rate is more than `tolerated` times that
- * of the stable release. It may be looked at after every request and stopped at any time.
+ * An always-valid sequential test of error counts: whether the candidate's error rate is more than `tolerated` times
+ * the stable release's. You may look at it after every request and stop at any time.
  *
- * *Details*: between two looks the candidate has c requests with x errors, and the stable release s requests with y. For
- * a ratio r, let θ(r) = c·r / (c·r + s): the share of the errors that the candidate gets if its rate is r times as high.
- * The evidence of one look for r and against the tolerated ratio r₀ is
+ * *Details*: between two looks the candidate has c requests with x errors, and the stable release s requests with y.
+ * For a ratio r, let θ(r) = c·r / (c·r + s): the share of the errors that the candidate gets if its rate is r times as
+ * high. The evidence of one look for r and against the tolerated ratio r₀ is
  *
  *     e(r) = (θ(r) / θ(r₀))^x · ((1 − θ(r)) / (1 − θ(r₀)))^y          for r > r₀
  *
- * and the evidence of all looks together is E = Σⱼ wⱼ · Π e(rⱼ), a mixture over ratios rⱼ > r₀ whose weights wⱼ, fixed
+ * and the total evidence of all looks is E = Σⱼ wⱼ · Π e(rⱼ), a mixture over ratios rⱼ > r₀ whose weights wⱼ, fixed
  * beforehand, sum to 1. The test says "worse" once E ≥ 1/α.
  *
- * *Why its false alarms are at most α, however often one looks.* Let the requests of a look fail independently of each
- * other given all that came before it, each with a probability of its own, as long as the candidate's mean p over the look
- * is at most r₀·q, q being that of the stable release. Write a = θ(r)/θ(r₀) > 1 and b = (1 − θ(r))/(1 − θ(r₀)) < 1. As 1 + z ≤ exp(z), the
- * expectation of e(r) given the past is at most exp(c·p·(a − 1) − s·q·(1 − b)) ≤ exp(q·(c·r₀·(a − 1) − s·(1 − b))). Now
- * c·r₀/θ(r₀) = s/(1 − θ(r₀)) = c·r₀ + s, and a − 1 = (θ(r) − θ(r₀))/θ(r₀), 1 − b = (θ(r) − θ(r₀))/(1 − θ(r₀)): the exponent
- * is zero. So each product is a non-negative supermartingale that starts at 1, so is their mixture, and by Ville's
- * inequality P(E ≥ 1/α at any look) ≤ α. Nothing is asked of the base rate (it may be unknown, tiny, and drift from look to
- * look), nor of the shares of traffic, which may change from look to look but must not be chosen by the errors of that look.
+ * *Why its false alarms are at most α, however often you look.* Let the requests of a look fail independently of each
+ * other given everything before it, each with its own probability, as long as the candidate's mean p over the look is
+ * at most r₀·q, where q is the stable release's mean. Write a = θ(r)/θ(r₀) > 1 and b = (1 − θ(r))/(1 − θ(r₀)) < 1. As 1
+ * + z ≤ exp(z), the expectation of e(r) given the past is at most exp(c·p·(a − 1) − s·q·(1 − b)) ≤ exp(q·(c·r₀·(a − 1)
+ * − s·(1 − b))). Now c·r₀/θ(r₀) = s/(1 − θ(r₀)) = c·r₀ + s, and a − 1 = (θ(r) − θ(r₀))/θ(r₀), 1 − b = (θ(r) − θ(r₀))/(1
+ * − θ(r₀)): the exponent is zero. So each product is a non-negative supermartingale that starts at 1, so is their
+ * mixture, and by Ville's inequality P(E ≥ 1/α at any look) ≤ α. The base rate may be unknown, tiny, and drift from
+ * look to look. The shares of traffic may change from look to look too, but must not be chosen by the errors of that
+ * look.
  *
  * *Gotchas*: requests that fail together (an outage of a dependency that hit one release only) count one by one.
  *
- * *Source*: mixtures of likelihood ratios: H. Robbins, "Statistical methods related to the law of the iterated logarithm",
- * Annals of Mathematical Statistics 41, 1970. J. Ville, "Étude critique de la notion de collectif", 1939. Counts compared
- * through which of the two an event belongs to, with a base rate that changes in time: M. Lindon and A. Malek,
- * "Anytime-valid inference for multinomial count data", NeurIPS 2022 (arXiv 2011.03567); watched rollouts: M. Lindon,
- * C. Sanden and V. Shirikian, "Rapid regression detection in software deployments through sequential testing", KDD 2022
- * (arXiv 2205.14762), and R. Johari, P. Koomen, L. Pekelis and D. Walsh, "Always valid inference", Operations Research 70,
+ * *Source*: mixtures of likelihood ratios: H. Robbins, "Statistical methods related to the law of the iterated
+ * logarithm", Annals of Mathematical Statistics 41, 1970. J. Ville, "Étude critique de la notion de collectif", 1939.
+ * Counts compared through which of the two an event belongs to, with a base rate that changes in time: M. Lindon and A.
+ * Malek, "Anytime-valid inference for multinomial count data", NeurIPS 2022 (arXiv 2011.03567); watched rollouts: M.
+ * Lindon, C. Sanden and V. Shirikian, "Rapid regression detection in software deployments through sequential testing",
+ * KDD 2022 (arXiv 2205.14762), and R. Johari, P. Koomen, L. Pekelis and D. Walsh, "Always valid inference", Operations
+ * Research 70,
  * 2022. Confidence sequences by inverting such tests: S. Howard, A. Ramdas, J. McAuliffe and J. Sekhon, "Time-uniform,
- * nonparametric, nonasymptotic confidence sequences", Annals of Statistics 49, 2021. The estimate: N. Mantel and
- * W. Haenszel, Journal of the National Cancer Institute 22, 1959.
+ *       nonparametric, nonasymptotic confidence sequences", Annals of Statistics 49, 2021. The estimate: N. Mantel and
+ *       W. Haenszel, Journal of the National Cancer Institute 22, 1959.
  */
 
-/** Requests and how many of them failed. */
+/** Requests, and how many of them failed. */
 export interface Count {
   readonly requests: number
   readonly errors: number
 }
 
-/** What both releases did over one and the same time. */
+/** Counts of both releases over the same period. */
 export interface Pair {
   readonly candidate: Count
   readonly stable: Count
@@ -48,8 +50,8 @@ export interface Pair {
 /**
  * The evidence so far; made by `start` and `add`.
  *
- * *Details*: `support` is the logarithm of the likelihood of each ratio on a grid around the tolerated one, relative to that
- * one. `weighted` are the errors of each release as Mantel and Haenszel weight them.
+ * *Details*: `support` is the logarithm of the likelihood of each ratio on a grid around the tolerated one, relative to
+ * the tolerated one. `weighted` are the errors of each release with Mantel–Haenszel weights.
  */
 export interface ErrorRatio extends Pair {
   readonly tolerated: number
@@ -69,9 +71,9 @@ const logs: ReadonlyArray<number> = Array.from({ length: 2 * centre + 1 }, (_, i
 const ratios: ReadonlyArray<number> = logs.map(Math.exp)
 
 /**
- * What the mixture expects of a bad candidate: seven parts a doubling (normal on the logarithm, deviation 0.2), three parts
- * anything up to the end of its reach. A concentrated part finds doubled error rates soon, the broad one whatever else
- * there is; the false alarms stay below α with any weights. Index j stands for a ratio of e^(step·j).
+ * What the mixture expects of a bad candidate: 0.7 for a doubling (normal on the logarithm, deviation 0.2), 0.3 for any
+ * ratio up to the end of its reach. The concentrated part finds doubled error rates soon, and the broad one finds the
+ * rest. Any weights keep the false alarms below α. Index j stands for a ratio of e^(step·j).
  */
 const weights: ReadonlyArray<number> = (() => {
   const at = Array.from({ length: reach }, (_, index) => step * (index + 1))
@@ -96,14 +98,14 @@ const plus = (left: Count, right: Count): Count => ({
   errors: left.errors + right.errors
 })
 
-/** The counts of two times together. */
+/** The sum of two periods. */
 export const both = (left: Pair, right: Pair): Pair => ({
   candidate: plus(left.candidate, right.candidate),
   stable: plus(left.stable, right.stable)
 })
 
 /**
- * Adds what happened since the last look: counts of new requests, not of all requests.
+ * Adds the counts since the last look: new requests, not all requests.
  */
 export const add = (before: ErrorRatio, { candidate, stable }: Pair): ErrorRatio => {
   const { tolerated } = before
@@ -137,32 +139,33 @@ const against = ({ support }: ErrorRatio, index: number, direction: 1 | -1): num
   )
 
 /**
- * How strong the evidence is that the candidate's error rate is more than the tolerated times the stable release's.
+ * How strong the evidence is that the candidate's error rate is more than the tolerated multiple of the stable
+ * release's.
  *
- * *Details*: starts at 1. If the ratio is tolerable it ever reaches 1/α with a probability of at most α. One error alone
- * never brings more than about 3.4, also where the stable release had none.
+ * *Details*: starts at 1. If the ratio is tolerable, it ever reaches 1/α with a probability of at most α. A single
+ * error never brings more than about 3.4, even if the stable release had none.
  */
 export const evidence = (ratio: ErrorRatio): number => against(ratio, centre, 1)
 
 /**
- * The ratio of the error rates, of Mantel and Haenszel: that of all requests where the shares of traffic stayed the same,
- * and not misled by a base rate that moved together with them. Null where the stable release had no error, or one of them
- * no traffic.
+ * The Mantel–Haenszel ratio of the error rates: the plain ratio of all requests if the shares of traffic stayed the
+ * same, and not misled by a base rate that moved together with them. Null if the stable release had no error, or one of
+ * them no traffic.
  */
 export const estimate = ({ weighted }: ErrorRatio): number | null =>
   weighted.stable === 0 ? null : weighted.candidate / weighted.stable
 
 /**
- * A confidence sequence of the ratio: each end is on the wrong side of the true ratio, at any look whatsoever, with a
+ * A confidence sequence of the ratio: each end is ever on the wrong side of the true ratio, at any look, with a
  * probability of at most `alpha`.
  *
- * *Details*: the lower end is above the tolerated ratio just where `evidence` is at least 1/`alpha` (to one step of 5 %).
- * From 0 where there is no lower limit, to 1,000 times the tolerated ratio where there is no upper one.
+ * *Details*: the lower end is above the tolerated ratio exactly if `evidence` is at least 1/`alpha` (to one step of 5
+ * %). 0 stands for a missing lower limit, 1,000 times the tolerated ratio for a missing upper one.
  */
 export const interval = (ratio: ErrorRatio, alpha: number): readonly [lower: number, upper: number] => {
   const refused = (index: number, direction: 1 | -1) => against(ratio, index, direction) >= 1 / alpha
   const at = (index: number) => ratio.tolerated * ratios[index]!
-  // The likelihood is concave in the logarithm of the ratio: what is refused is everything up to an end.
+  // The likelihood is concave in the logarithm of the ratio, so the rejected ratios are everything up to one end.
   const end = (direction: 1 | -1): number | undefined => {
     const indexOf = (distance: number) => (direction === 1 ? reach + distance : 2 * centre - reach - distance)
     if (!refused(indexOf(0), direction)) return undefined

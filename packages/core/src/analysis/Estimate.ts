@@ -1,13 +1,14 @@
 /**
- * How long something will still take, from how long it took before: a value and an interval that hold without any
- * assumption about the distribution.
+ * Estimates how long something will still take from how long it took before: a value and an interval that hold without
+ * any assumption about the distribution.
  *
- * *Details*: a new duration is as likely to fall into each of the n + 1 gaps between n earlier ones. So the r-th smallest
- * of n is exceeded with a probability of 1 − r/(n + 1), whatever the distribution, and the interval from rank 0.1·(n + 1)
- * to rank 0.9·(n + 1) covers the next one with 80 %; the smallest n that has these ranks is 9. Time that has gone by is
- * taken into account by leaving out what was over by then: that is again a sample of what the question is about.
+ * *Details*: a new duration is equally likely to fall into each of the n + 1 gaps between n earlier ones. So the r-th
+ * smallest of n is exceeded with a probability of 1 − r/(n + 1), whatever the distribution, and the interval from rank
+ * 0.1·(n + 1) to rank 0.9·(n + 1) covers the next one with 80 %. Nine is the smallest n that has these ranks. Elapsed
+ * time is taken into account by leaving out durations that were over by then, which again gives a sample of the same
+ * question.
  *
- * *Gotchas*: it asks that the past resembles the present. Take recent durations, and those of successes.
+ * *Gotchas*: the past must resemble the present. Use recent durations, and only successful ones.
  *
  * *Source*: V. Vovk, A. Gammerman and G. Shafer, "Algorithmic Learning in a Random World", 2005 (conformal prediction).
  * The tail: J. Pickands, "Statistical inference using extreme order statistics", Annals of Statistics 3, 1975, with the
@@ -15,30 +16,29 @@
  */
 import { pick, seeded } from "./EstimateChance.ts"
 
-/** The share of durations that an interval is made to cover. */
+/** The share of durations that an interval covers. */
 export const coverage = 0.8
 
-/** From how many durations on there are intervals. */
+/** The number of durations from which on there are intervals. */
 export const enough = 9
 
 /** What estimates are based on, from the most specific to the most general. */
 export type Scope = "environment" | "deployment" | "strategy" | "provider" | "stage" | "all"
 
 /**
- * What an estimate is worth.
+ * How reliable an estimate is.
  *
- * *Details*: `history` has an interval that covers 80 %. `few`: there are less than 9 values to take it from, the interval is
- * 20 % around their mean and covers nobody knows how much. `none`: there is nothing to go by. `exceeded`: it takes longer than all `n`
- * before.
+ * *Details*: `history` has an interval that covers 80 %. `few`: fewer than 9 values; the interval is 20 % around their
+ * mean, and its coverage is unknown. `none`: no values. `exceeded`: it takes longer than all `n` before.
  */
 export type Basis = "history" | "few" | "none" | "exceeded"
 
 /**
- * The time that is left, in milliseconds: as likely more as less than `point`, from `low` to `high` with a probability of
- * `coverage`. They are null where `basis` is `none` or `exceeded`. `n` is how many durations it rests on.
+ * The remaining time, in milliseconds: `point` is the median, and `low` to `high` holds with a probability of
+ * `coverage`. They are null if `basis` is `none` or `exceeded`. `n` is the number of durations that it is based on.
  *
- * *Details*: where `basis` is `history`, `values` are equally likely values of it, in order, of which the interval leaves out
- * the share `tail` on each side.
+ * *Details*: if `basis` is `history`, `values` are equally likely values in order; the interval leaves out the share
+ * `tail` on each side.
  */
 export interface Estimate {
   readonly point: number | null
@@ -64,10 +64,10 @@ export const without = (basis: "none" | "exceeded", n: number, scope: Scope): Es
 })
 
 /**
- * What is shown of an estimate. The names are API.
+ * An estimate as it is shown. The names are API.
  *
- * *Details*: `lowMs` to `highMs` holds with the probability `coverage` where `basis` is `history`. The three times are null where
- * it is `none` or `exceeded`.
+ * *Details*: `lowMs` to `highMs` holds with the probability `coverage` if `basis` is `history`. The three times are
+ * null if it is `none` or `exceeded`.
  */
 export interface EstimateView {
   readonly remainingMs: number | null
@@ -91,10 +91,10 @@ export const view = ({ basis, coverage, high, low, n, point, scope }: Estimate):
 })
 
 /**
- * The value that a new one stays below with a probability of `p`, from sorted values: the one of rank `p`·(n + 1), between
- * two of them where that is no whole number.
+ * The value that a new one stays below with a probability of `p`, from sorted values: the value of rank `p`·(n + 1),
+ * interpolated if the rank is not a whole number.
  *
- * *Details*: `n` is how many of them were measured, where `sorted` are more that were derived from these.
+ * *Details*: `n` is how many values were measured, if `sorted` holds more that were derived from these.
  */
 export const quantile = (sorted: ReadonlyArray<number>, p: number, n = sorted.length): number => {
   const share = (p * (n + 1) - 0.5) / n
@@ -104,7 +104,7 @@ export const quantile = (sorted: ReadonlyArray<number>, p: number, n = sorted.le
   return low + (rank - below) * ((sorted[below] ?? low) - low)
 }
 
-/** An estimate from equally likely values of the time that is left, which rest on `n` durations. */
+/** An estimate from equally likely remaining times, based on `n` durations. */
 export const ofValues = (
   values: ReadonlyArray<number>,
   scope: Scope,
@@ -128,7 +128,7 @@ export const ofValues = (
 
 const mean = (values: ReadonlyArray<number>): number => values.reduce((sum, value) => sum + value, 0) / values.length
 
-/** 20 % around the mean of the whole duration, less what has gone by. */
+/** 20 % around the mean of the whole duration, minus the elapsed time. */
 export const aroundMean = (durations: ReadonlyArray<number>, elapsedMs: number, scope: Scope): Estimate => {
   const whole = mean(durations)
   const left = (share: number) => Math.max(0, Math.round(share * whole - elapsedMs))
@@ -143,14 +143,17 @@ export const aroundMean = (durations: ReadonlyArray<number>, elapsedMs: number, 
   }
 }
 
-/** Whether something of this duration would go on by then; what has not begun is still to come, whatever it takes. */
+/**
+ * Whether something with this duration would still be running by then. Something that has not begun is still to come,
+ * whatever it takes.
+ */
 export const lasts = (ms: number, elapsedMs: number): boolean => elapsedMs === 0 || ms > elapsedMs
 
 /**
- * Equally likely values of what is left of something that has lasted `elapsedMs` already.
+ * Equally likely remaining times of something that has lasted `elapsedMs` already.
  *
- * *Details*: what is left of those that lasted longer. Where these are fewer than 9, the tail of the distribution is taken
- * for exponential, with the mean excess of the 9 longest. Empty where nothing ever lasted so long.
+ * *Details*: the remainder of those that lasted longer. If these are fewer than 9, the tail of the distribution is
+ * assumed to be exponential, with the mean excess of the 9 longest. Empty if nothing ever lasted so long.
  */
 export const leftOf = (durations: ReadonlyArray<number>, elapsedMs: number): ReadonlyArray<number> => {
   const longer = durations.filter((ms) => lasts(ms, elapsedMs)).map((ms) => ms - elapsedMs)
@@ -161,8 +164,8 @@ export const leftOf = (durations: ReadonlyArray<number>, elapsedMs: number): Rea
 }
 
 /**
- * Equally likely values of an exponential distribution of which the mean was taken from 9 values, as a share of that mean:
- * not being sure of it makes long ones likelier.
+ * Equally likely values of an exponential distribution whose mean was estimated from 9 values, as a share of that mean.
+ * The uncertainty of the mean makes long values likelier.
  */
 const exponential: ReadonlyArray<number> = Array.from(
   { length: 80 },
@@ -170,7 +173,7 @@ const exponential: ReadonlyArray<number> = Array.from(
 )
 
 /**
- * What is left of something that has lasted `elapsedMs`, from whole durations of the same.
+ * The remaining time of something that has lasted `elapsedMs`, from whole durations of the same kind.
  */
 export const remaining = (durations: ReadonlyArray<number>, elapsedMs: number, scope: Scope = "all"): Estimate => {
   if (durations.length === 0) return without("none", 0, scope)
@@ -191,11 +194,11 @@ const most = <A>(order: ReadonlyArray<A>, values: ReadonlyArray<A>): A =>
 const draws = 400
 
 /**
- * Sums that are as likely as others, one value of each.
+ * Equally likely sums, with one value of each.
  *
- * *Details*: all of them are known from one history, which was good or bad luck for all alike. So each is drawn as from an urn
- * to which what was drawn is given back twice: the place among the values that one had is likelier for the next, the more
- * so the smaller `n` is. Sums then differ by as much as n values leave open.
+ * *Details*: all of them are known from one history, which may have been lucky or unlucky for all of them alike. So
+ * each is drawn as from an urn that gets each drawn ball back twice: the rank of one draw is likelier for the next, the
+ * more so the smaller `n` is. Sums then vary as much as n values leave open.
  *
  * *Source*: D. Blackwell and J. MacQueen, "Ferguson distributions via Pólya urn schemes", Annals of Statistics 1, 1973.
  */
@@ -212,10 +215,10 @@ const sums = (estimates: ReadonlyArray<Estimate>): ReadonlyArray<number> => {
 }
 
 /**
- * What several things take one after the other. Of bases, scopes and numbers the weakest counts.
+ * The total time of several things in sequence. The weakest basis, scope and number count.
  *
- * *Details*: a sum is drawn 400 times. Where one of them has no interval, the distances from the values to the ends are added
- * as squares: as little of one makes up for as much of another.
+ * *Details*: 400 sums are drawn. If one of them has no interval, the distances from the values to the ends are added as
+ * squares, because short times of one make up for long times of another.
  */
 export const together = (estimates: ReadonlyArray<Estimate>): Estimate => {
   const [first, ...others] = estimates
@@ -248,20 +251,20 @@ export const together = (estimates: ReadonlyArray<Estimate>): Estimate => {
   }
 }
 
-/** What is out of the ordinary from `threshold` milliseconds on, by `n` earlier durations. */
+/** From `threshold` milliseconds on, a duration is unusual, by `n` earlier durations. */
 export interface Unusual {
   readonly threshold: number
   readonly n: number
 }
 
-/** From how many durations on it can be said that one of twenty lasts longer. */
+/** The number of durations from which on one can say that only one of twenty lasts longer. */
 export const enoughForUnusual = 19
 
 /**
- * Whether something has lasted unusually long: longer than 19 of 20 do. Undefined where it has not, or where fewer than 19
+ * Whether something has lasted unusually long: longer than 19 of 20 do. Undefined if it has not, or if fewer than 19
  * durations are known.
  *
- * *When to use*: to tell people of a step that seems to be stuck. One in twenty is told of for nothing.
+ * *When to use*: to alert people to a step that seems to be stuck. One in twenty alerts is false.
  */
 export const unusual = (durations: ReadonlyArray<number>, elapsedMs: number): Unusual | undefined => {
   const n = durations.length

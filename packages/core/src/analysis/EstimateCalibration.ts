@@ -1,5 +1,5 @@
 /**
- * Whether estimates are worth what they say: measured on history, each execution estimated from those before it.
+ * Measures on history how well estimates hold: each execution is estimated from its predecessors.
  */
 import { coverage, type Estimate, type Scope } from "./Estimate.ts"
 import * as Execution from "./EstimateExecution.ts"
@@ -7,29 +7,29 @@ import type * as Path from "./EstimatePath.ts"
 import * as Run from "./EstimateRun.ts"
 
 /**
- * When an execution is estimated: at its start, and once a quarter, half and three quarters of the time have gone by that
- * was expected at its start.
+ * When an execution is estimated: at its start, and once a quarter, half and three quarters of the time expected at its
+ * start have gone by.
  *
- * *Details*: not of the time that it really took, which nobody knows by then: whoever chooses the moment by the outcome gets
- * other outcomes than an estimate promises. An execution that is over by then is not asked.
+ * *Details*: not fractions of the actual duration, which is unknown at that moment: choosing the moment by the outcome
+ * changes the promised share. An execution that is over by then is not estimated.
  */
 export const moments = [0, 0.25, 0.5, 0.75] as const
 
-/** One estimate and what came of it. */
+/** One estimate and its outcome. */
 export interface Checked {
   readonly correlationId: string
   readonly moment: number
   readonly estimate: Estimate
   readonly actual: number
-  /** What is left by the mean of all earlier executions of the same kind there; null before there was one. */
+  /** The remaining time by the mean of all earlier executions of the same kind there; null before there was one. */
   readonly naive: number | null
 }
 
 /**
- * What many estimates were worth. Times are in milliseconds.
+ * How well many estimates held. Times are in milliseconds.
  *
- * *Details*: `n` of them had an interval from history, `covered` of these held. `error` is the median of how far the value was
- * off, `naive` that of the mean of all earlier executions, on the same occasions.
+ * *Details*: `n` of them had an interval from history, and `covered` of these held. `error` is the median distance of
+ * the value, `naive` the one of the mean of all earlier executions, on the same occasions.
  */
 export interface Tally {
   readonly n: number
@@ -76,7 +76,7 @@ const tally = (all: ReadonlyArray<Checked>): Tally => {
   }
 }
 
-/** What would have been read: those of the same kind, and others only where few of these did the same work. */
+/** What would have been read: executions of the same kind, and others only if few of these did the same work. */
 const pastOf = (run: Run.Run, over: ReadonlyArray<Execution.MeasuredStages>): Execution.Past => {
   const own = over.filter(({ deploymentId }) => deploymentId === run.deploymentId)
   const same = own.filter(({ kind }) => kind === run.kind).slice(-Execution.reach)
@@ -87,8 +87,8 @@ const pastOf = (run: Run.Run, over: ReadonlyArray<Execution.MeasuredStages>): Ex
 }
 
 /**
- * Goes through history in order, and estimates each execution from those that were over when it started: one after the other,
- * so that others can do something in between.
+ * Goes through history in order, and estimates each execution from those that were over when it started. It yields one
+ * at a time, so that other fibers can run in between.
  */
 export function* checking(
   runs: ReadonlyArray<Run.Run>,

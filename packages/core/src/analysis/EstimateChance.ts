@@ -1,5 +1,5 @@
 /**
- * Chance for estimates: one that is asked for twice says the same.
+ * Randomness for estimates: the same question always gets the same answer.
  */
 
 /** Numbers from 0 to 1, the same for the same seed (mulberry32). */
@@ -13,10 +13,10 @@ export const seeded = (seed: number): (() => number) => {
   }
 }
 
-/** One of several, each as likely; `chance` is from 0 to 1. */
+/** One of several, all equally likely; `chance` is from 0 to 1. */
 export const pick = <A>(values: ReadonlyArray<A>, chance: number): A => values[Math.floor(chance * values.length)]!
 
-/** The same values in another order, the same for as many. */
+/** The same values in another order, always the same order for the same number of values. */
 export const shuffled = <A>(values: ReadonlyArray<A>): ReadonlyArray<A> => {
   const random = seeded(2)
   return values

@@ -1,6 +1,6 @@
 /**
- * How long an execution will still take: from earlier executions that did the same work, or where these are few from its
- * stages.
+ * How long an execution will still take: from earlier executions that did the same work, or from its stages if there
+ * are few of these.
  */
 import {
   aroundMean,
@@ -19,17 +19,17 @@ import { tailOf } from "./EstimateTail.ts"
 import { latest, ofRun, type Sample } from "./EstimateSample.ts"
 
 /**
- * How many executions of the same kind are looked back on: reading more takes longer than anybody wants to wait for a status.
+ * How many executions of the same kind are read: reading more takes longer than a status command should.
  */
 export const reach = 60
 
-/** A run that is over, with what is asked of it again and again. */
+/** A finished run, with precomputed answers. */
 export interface MeasuredStages extends Run.Run {
   readonly moments: ReadonlyMap<string, number>
   readonly samples: ReadonlyArray<Sample>
 }
 
-/** Prepares an execution to estimate others by. */
+/** Prepares an execution for estimating others. */
 export const measure = (run: Run.Run): MeasuredStages => ({ ...run, moments: Run.moments(run), samples: ofRun(run) })
 
 /**
@@ -40,10 +40,10 @@ export interface Past {
   readonly samples: ReadonlyArray<Sample>
 }
 
-/** Prepares earlier executions, to estimate by. Those that have not ended are left out. */
+/** Prepares earlier executions for estimates. Unfinished ones are left out. */
 export const past = (runs: ReadonlyArray<Run.Run>): Past => pastOf(runs.map(measure))
 
-/** The same of executions that are prepared already. */
+/** The same for executions that are already prepared. */
 export const pastOf = (runs: ReadonlyArray<MeasuredStages>): Past => {
   const ended = runs
     .filter(({ endedAt }) => endedAt !== undefined)
@@ -54,12 +54,12 @@ export const pastOf = (runs: ReadonlyArray<MeasuredStages>): Past => {
 const matching = (run: Run.Run, { runs }: Past): ReadonlyArray<MeasuredStages> =>
   runs.filter((one) => one.deploymentId === run.deploymentId && Run.mayBe(run, one))
 
-/** Whether enough are known that did the same work as a whole, so that no others need to be asked. */
+/** Whether enough executions did the same work as a whole, so that no others are needed. */
 export const isEnough = (run: Run.Run, by: Past): boolean => !run.rollingBack && matching(run, by).length >= enough
 
 /**
- * The latest executions that did the same work, as alike as there are enough of: by the same command in the same environment,
- * by the same command in any of the deployment, in the same environment, or all of them.
+ * The latest executions that did the same work, as similar as there are enough of: with the same command in the same
+ * environment, with the same command in any environment of the deployment, in the same environment, or all of them.
  */
 const alike = (run: Run.Run, by: Past): readonly [ReadonlyArray<MeasuredStages>, Scope, number] => {
   const all = matching(run, by)
@@ -77,12 +77,12 @@ const alike = (run: Run.Run, by: Past): readonly [ReadonlyArray<MeasuredStages>,
 }
 
 /**
- * What is left of a run, by others that did the same work as a whole.
+ * The remaining time of a run, from others that did the same work as a whole.
  *
- * *Details*: of each is taken what was left of it after the same moment, the last one that this run has come to. Those that
- * were further by now, in any respect, are left out: what is known is not only how long this one takes, but also what it has
- * not done yet. Where few are left by then, the current stage is taken to end as `leftOf` says, and the rest to take
- * what it took in others.
+ * *Details*: each contributes its remaining time after the same moment, the latest that this run has reached.
+ * Executions that were further by now, in any respect, are left out: what is known is not only how long this one takes,
+ * but also what it has not done yet. If few are left by then, the current stage is assumed to end as `leftOf` says, and
+ * the rest to take as long as in others.
  */
 const byRuns = (run: Run.Run, others: ReadonlyArray<MeasuredStages>, scope: Scope, tail: number): Estimate => {
   const reached = [...Run.moments(run)]
@@ -120,7 +120,7 @@ const byRuns = (run: Run.Run, others: ReadonlyArray<MeasuredStages>, scope: Scop
 }
 
 /**
- * What is left of an execution, without the time in which it waits for people.
+ * The remaining time of an execution, without the time in which it waits for people.
  */
 export const remaining = (run: Run.Run, by: Past, plan?: Path.Plan): Estimate => {
   const [others, scope, tail] = alike(run, by)

@@ -1,5 +1,5 @@
 /**
- * How long an execution will still take, put together from its stages: for one whose like was seen too rarely as a whole.
+ * How long an execution will still take, composed of its stages: for one that was seen too rarely as a whole.
  */
 import * as Graph from "../domain/Graph.ts"
 import type { StageName } from "../domain/Machines.ts"
@@ -8,13 +8,13 @@ import { pick, seeded, shuffled } from "./EstimateChance.ts"
 import type * as Run from "./EstimateRun.ts"
 import { type Pool, pooled, type Sample } from "./EstimateSample.ts"
 
-/** What depends on what, and how many stacks are worked on at once. */
+/** Dependencies, and how many stacks are worked on at once. */
 export interface Plan {
   readonly stacks: ReadonlyArray<Graph.Node>
   readonly parallelism: number
 }
 
-/** One after the other: all of a phase is over before the next begins. */
+/** In sequence: a phase is over before the next begins. */
 interface Phase {
   readonly stage: StageName
   readonly order: "graph" | "reverse" | "any"
@@ -40,15 +40,15 @@ const phasesOf = (run: Run.Run): ReadonlyArray<Phase> => {
   }
 }
 
-/** A stage of a stack that is still to be passed, or under way. */
+/** A stage of a stack that is still to come, or in progress. */
 interface Task {
   readonly name: string
-  /** Which of the stacks it is of. */
+  /** The index of its stack. */
   readonly place: number
   readonly pool: Pool
-  /** What is left of it, by sample; empty where it took longer than ever. */
+  /** Its remaining time, by sample; empty if it took longer than ever. */
   readonly values: ReadonlyArray<number>
-  /** The same by execution, of which each may have several of the kind, in an order that has nothing to do with them. */
+  /** The same by execution. Each may have several of the kind, in an order that has nothing to do with them. */
   readonly byExecution: ReadonlyMap<string, ReadonlyArray<number>>
 }
 
@@ -80,7 +80,7 @@ const tasksOf = (run: Run.Run, samples: ReadonlyArray<Sample>, stage: StageName)
     return [{ name: stack.name, place, pool, values, byExecution }]
   })
 
-/** When the last task is over, if each begins once those before it are over and there is room. */
+/** When the last task is over, if each begins once its predecessors are over and there is a free slot. */
 const makespan = (
   nodes: ReadonlyArray<Graph.Node>,
   durations: ReadonlyMap<string, number>,
@@ -116,11 +116,11 @@ const nodesOf = (run: Run.Run, plan: Plan | undefined, { order }: Phase): Readon
 }
 
 /**
- * What is left of an execution: along the longest path through the stages that its stacks have still to pass.
+ * The remaining time of an execution: along the longest path through the remaining stages of its stacks.
  *
- * *Details*: 200 times a duration is drawn for each stage, of the same earlier execution for all of them where it had them:
- * what is slow together stays together. `n` is that of the stage of which the fewest are known, `scope` the most general
- * one. Without a `plan` the stacks are taken to be independent.
+ * *Details*: 200 times, a duration is drawn for each stage, from the same earlier execution for all of them if it had
+ * them: simultaneous slowness stays simultaneous. `n` belongs to the stage with the fewest known executions, and
+ * `scope` is the most general one. Without a `plan`, the stacks are assumed to be independent.
  */
 export const remaining = (run: Run.Run, samples: ReadonlyArray<Sample>, plan?: Plan): Estimate => {
   const phases = phasesOf(run).map((phase) => ({
@@ -130,7 +130,7 @@ export const remaining = (run: Run.Run, samples: ReadonlyArray<Sample>, plan?: P
   const tasks = phases.flatMap((phase) => phase.tasks)
   const pools = tasks.map(({ pool }) => pool)
   const scope = scopes.findLast((one) => pools.some((pool) => pool.scope === one)) ?? "all"
-  // After the last stage, or of a stage that was never seen, nothing is known.
+  // After the last stage, or for a stage that was never seen, nothing is known.
   if (tasks.length === 0 || pools.some((pool) => pool.n === 0)) return without("none", 0, scope)
   const exceeded = tasks.find(({ values }) => values.length === 0)
   if (exceeded !== undefined) return without("exceeded", exceeded.pool.n, exceeded.pool.scope)
@@ -146,7 +146,7 @@ export const remaining = (run: Run.Run, samples: ReadonlyArray<Sample>, plan?: P
   const fewest = Math.min(n, ...tasks.map(({ values }) => values.length))
   if (fewest < enough) {
     const left = whole(({ values }) => values.reduce((sum, value) => sum + value, 0) / values.length)
-    // The whole is as uncertain as ever, however little is left of it.
+    // The whole is as uncertain as before, however little of it is left.
     const backs = run.spans.flatMap(({ from, stage }) => (run.rollingBack && stage === "rollback" ? [from] : []))
     const gone = run.elapsedMs - (run.rollingBack ? Math.min(run.elapsedMs, ...backs) : 0)
     return { ...aroundMean([gone + left], gone, scope), n: fewest }
@@ -156,7 +156,8 @@ export const remaining = (run: Run.Run, samples: ReadonlyArray<Sample>, plan?: P
   const drawn = Array.from({ length: draws }, () => {
     const execution = pick(executions, random())
     const turn = random()
-    // Of several of the kind each stack takes another one: the same one twice would make good and bad luck greater.
+    // If there are several of the kind, each stack takes a different one: using the same one twice would exaggerate
+    // good and bad luck.
     return whole(({ byExecution, place, values }) => {
       const own = byExecution.get(execution)
       return own === undefined ? pick(values, random()) : own[(Math.floor(turn * own.length) + place) % own.length]!

@@ -1,6 +1,6 @@
 /**
- * An execution as a line of time: when which stage began and ended, the time in which it waited for people or was paused
- * taken out.
+ * An execution as a timeline: when which stage began and ended, without the time in which it waited for people or was
+ * paused.
  */
 import type { ExecutionState, StackState, StageState } from "../domain/Execution.ts"
 import type { CorrelationId, DeploymentId, EnvironmentName, StackName, Timestamp } from "../domain/Ids.ts"
@@ -10,8 +10,8 @@ import type { StrategyName } from "../domain/Spec.ts"
 /**
  * One stage of one stack, or of the whole execution where `stack` is null.
  *
- * *Details*: `from` and `to` are milliseconds of work since the execution started; `to` is absent while it is under way. `ms`
- * is how long it worked, waits for people and pauses taken out.
+ * *Details*: `from` and `to` are milliseconds of work since the execution started; `to` is absent while it is in
+ * progress. `ms` is how long it worked, without waits for people and pauses.
  */
 export interface Span {
   readonly stack: StackName | null
@@ -24,10 +24,10 @@ export interface Span {
 }
 
 /**
- * An execution as a line of time.
+ * An execution as a timeline.
  *
- * *Details*: `elapsedMs` is how long it took, or has taken so far. `endedAt` is absent while it is under way. `command` is the
- * line of a wrapped command.
+ * *Details*: `elapsedMs` is how long it took, or has taken so far. `endedAt` is absent while it is in progress.
+ * `command` is the line of a wrapped command.
  */
 export interface Run {
   readonly correlationId: CorrelationId
@@ -43,7 +43,7 @@ export interface Run {
   readonly spans: ReadonlyArray<Span>
 }
 
-/** A stack of a run; `idle` where there is nothing to do for it, which nobody knows before it is `planned`. */
+/** A stack of a run; `idle` if it has nothing to do, which is unknown until it is `planned`. */
 export interface Member {
   readonly name: StackName
   readonly provider: string
@@ -52,7 +52,7 @@ export interface Member {
   readonly planned: boolean
 }
 
-/** A first release has nothing beside it and takes all the traffic at once, whatever its strategy. */
+/** A first release has nothing beside it and takes all traffic at once, whatever its strategy. */
 const strategyOf = ({ checkpoint, release, strategy }: StackState): StrategyName | undefined =>
   (checkpoint === null ? release : checkpoint.release) === null ? "all_at_once" : strategy
 
@@ -68,7 +68,7 @@ const memberOf = (stack: StackState): Member => {
   }
 }
 
-/** A time in which people were waited for, at an unknown moment between `from` and `to`. */
+/** A period of waiting for people, at an unknown moment between `from` and `to`. */
 interface Wait {
   readonly from: Timestamp
   readonly to: Timestamp
@@ -78,7 +78,7 @@ interface Wait {
 const waitedOf = ({ waitedMs = 0, waitingSince }: StageState, now: Timestamp): number =>
   waitedMs + (waitingSince === undefined ? 0 : Math.max(0, now - waitingSince))
 
-/** Waits of stages that overlap are taken for one: of two questions at the same time the longer one counts. */
+/** Overlapping waits of stages count as one: of two simultaneous questions, the longer one counts. */
 const waitsOf = (state: ExecutionState, now: Timestamp): ReadonlyArray<Wait> => {
   const all = state.stacks
     .flatMap(({ stages }) => stages)
@@ -104,7 +104,7 @@ const waitsOf = (state: ExecutionState, now: Timestamp): ReadonlyArray<Wait> => 
 }
 
 /**
- * The line of time of an execution that has started, finished or not.
+ * The timeline of an execution that has started, finished or not.
  */
 export const ofState = (state: ExecutionState, now: Timestamp): Run => {
   const startedAt = state.startedAt ?? now
@@ -135,7 +135,7 @@ export const ofState = (state: ExecutionState, now: Timestamp): Run => {
           stage: stage.name,
           from,
           ...(until === undefined ? {} : { to: workAt(until) }),
-          // Of a whole stage what counts is how far the execution came: it is its stacks that wait.
+          // For a whole stage, the progress of the execution counts: its stacks are what waits.
           ms: member === undefined ? workAt(end) - from : Math.max(0, ms)
         }
       ]
@@ -182,8 +182,8 @@ export const cut = (run: Run, elapsedMs: number): Run => {
 }
 
 /**
- * Whether a run does the same work as one that is over, by what is known of it by now: the same kind, on the same stacks, by
- * the same strategies, with nothing to do for the same ones of those that are planned.
+ * Whether a run does the same work as a finished one, by what is known now: the same kind, the same stacks, the same
+ * strategies, and nothing to do for the same ones among the planned stacks.
  */
 export const mayBe = (run: Run, over: Run): boolean =>
   run.kind === over.kind &&
@@ -196,7 +196,7 @@ export const mayBe = (run: Run, over: Run): boolean =>
   })
 
 /**
- * The moments of a run, by name: each stage's beginning and end, in milliseconds of work since its start.
+ * The moments of a run, by name: the start and end of each stage, in milliseconds of work since its start.
  */
 export const moments = ({ spans }: Run): ReadonlyMap<string, number> =>
   new Map(

@@ -1,6 +1,6 @@
 /**
- * Durations of single stages and resources, and which of them to go by: those of the very same, or where these are few,
- * of ever more general kinds.
+ * Durations of single stages and resources, and which of them to use: the very same, or increasingly general kinds if
+ * there are few of these.
  */
 import type { StoredEvent } from "../domain/Event.ts"
 import type { ExecutionState } from "../domain/Execution.ts"
@@ -9,8 +9,8 @@ import { enough, type Scope } from "./Estimate.ts"
 import * as Run from "./EstimateRun.ts"
 
 /**
- * How long one stage of one stack took, or one resource within it: `ms` of work, ended at `at`. Waits for people are not
- * in it.
+ * How long one stage of one stack took, or one resource within it: `ms` of work, ended at `at`, without waits for
+ * people.
  */
 export interface Sample {
   readonly execution: string
@@ -25,7 +25,7 @@ export interface Sample {
   readonly at: Timestamp
 }
 
-/** What is asked about: a sample without its duration. */
+/** The question: a sample without its duration. */
 export type Key = Omit<Sample, "ms" | "at" | "execution">
 
 /** The stages that a run has ended. */
@@ -49,8 +49,8 @@ export const ofRun = (run: Run.Run): ReadonlyArray<Sample> =>
   )
 
 /**
- * The durations that an execution tells: of the stages of its stacks that succeeded and, where its events are given, of
- * resources from the first sight of each until it was done.
+ * The durations of an execution: the successful stages of its stacks and, if its events are given, its resources from
+ * their first appearance until they were done.
  */
 export const samplesOf = (state: ExecutionState, events: ReadonlyArray<StoredEvent> = []): ReadonlyArray<Sample> => {
   const run = Run.ofState(state, state.finishedAt ?? state.requestedAt)
@@ -84,7 +84,7 @@ const resourcesOf = (
       return []
     }
     first.delete(key)
-    // A clock that was set back says nothing of how long it took.
+    // If a clock was set back, the duration is unknown.
     if (at < since) return []
     const member = run.stacks.find(({ name }) => name === event.stack)
     return [
@@ -120,8 +120,8 @@ const levels: ReadonlyArray<readonly [Scope, (one: Key, other: Key) => boolean]>
 ]
 
 /**
- * Which durations to go by, the latest first, and of what. `n` is from how many executions they are: those of one execution
- * resemble each other too much to count for more than one.
+ * Which durations to use, the latest first, and their scope. `n` is the number of executions behind them: durations of
+ * one execution resemble each other too much to count more than once.
  */
 export interface Pool {
   readonly samples: ReadonlyArray<Sample>
@@ -129,7 +129,7 @@ export interface Pool {
   readonly n: number
 }
 
-/** How many of the latest executions count: what is older may have been of another kind. */
+/** How many of the latest executions count: older ones may have been of another kind. */
 export const latest = 40
 
 const poolOf = (samples: ReadonlyArray<Sample>, scope: Scope, atLeast: number): Pool => {
@@ -142,9 +142,9 @@ const poolOf = (samples: ReadonlyArray<Sample>, scope: Scope, atLeast: number): 
 }
 
 /**
- * The durations of the most specific kind that `atLeast` executions had: of the same stack with the same strategy in the same
- * environment; in any environment; of the same provider, stage and strategy; of the same provider and stage; of the same
- * stage. Where none has, those of the most specific kind that has any; all durations only where the stage was never seen.
+ * The durations of the most specific kind that occurred in `atLeast` executions: the same stack with the same strategy
+ * in the same environment; in any environment; the same provider, stage and strategy; the same provider and stage; the
+ * same stage. If none did, the most specific kind that has any; all durations only if the stage was never seen.
  */
 export const pooled = (samples: ReadonlyArray<Sample>, key: Key, atLeast = enough): Pool => {
   let specific: Pool | undefined

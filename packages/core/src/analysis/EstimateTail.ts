@@ -1,23 +1,24 @@
 /**
- * How wide intervals have to be to hold what they promise, where the past does not quite resemble the present.
+ * How wide intervals have to be to hold as promised if the past does not quite resemble the present.
  */
 import { coverage, enough, quantile } from "./Estimate.ts"
 
-/** How much one interval that held, or did not, moves the next one. */
+/** How much one interval that held, or did not, changes the next one. */
 const pace = 0.05
-/** Neither infinitely wide nor next to nothing. */
+/** Neither infinitely wide nor almost empty. */
 const least = 0.005
 const most = 0.2
 
 /**
- * The probability that is left out on each side, so that four of five intervals would have held so far: 0.1 where all went as
- * promised, less where durations come in good and bad times and intervals from the past are too narrow.
+ * The probability that is left out on each side, chosen so that four of five intervals would have held so far: 0.1 if
+ * all went as promised, less if durations come in good and bad times and intervals from the past are too narrow.
  *
- * *Details*: goes through `durations`, oldest first, and predicts each from at most `window` before it. Each interval that did
- * not hold makes the next one wider, each that did makes it a little narrower: in the long run the share that holds is the one
- * that is promised, as far as the range of the past allows. What goes on rising, for one, is longer than all before it.
+ * *Details*: goes through `durations`, oldest first, and predicts each from at most `window` before it. Each interval
+ * that did not hold widens the next one, and each that did narrows it a little. In the long run, the promised share
+ * holds, as far as the range of the past allows: durations that keep rising exceed everything before them.
  *
- * *Source*: I. Gibbs and E. Candès, "Adaptive conformal inference under distribution shift", NeurIPS 2021 (arXiv 2106.00170).
+ * *Source*: I. Gibbs and E. Candès, "Adaptive conformal inference under distribution shift", NeurIPS 2021 (arXiv
+ * 2106.00170).
  */
 export const tailOf = (durations: ReadonlyArray<number>, window: number): number => {
   let tail = (1 - coverage) / 2

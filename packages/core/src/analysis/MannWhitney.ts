@@ -1,21 +1,21 @@
 /**
- * The rank test of Mann and Whitney, and the shift of Hodges and Lehmann with its confidence interval: whether, and by how
- * much, one sample is larger than another, whatever the distribution that both have.
+ * The Mann–Whitney rank test, and the Hodges–Lehmann shift with its confidence interval: whether, and by how much, one
+ * sample is larger than another, whatever distribution both have.
  *
- * *Source*: H. B. Mann and D. R. Whitney, "On a test of whether one of two random variables is stochastically larger than
- * the other", Annals of Mathematical Statistics 18, 1947; J. L. Hodges and E. L. Lehmann, "Estimates of location based on
- * rank tests", 34, 1963; Hollander, Wolfe and Chicken, "Nonparametric Statistical Methods", 3rd edition, chapter 4 (tie
- * correction, interval).
+ * *Source*: H. B. Mann and D. R. Whitney, "On a test of whether one of two random variables is stochastically larger
+ * than the other", Annals of Mathematical Statistics 18, 1947; J. L. Hodges and E. L. Lehmann, "Estimates of location
+ * based on rank tests", 34, 1963; Hollander, Wolfe and Chicken, "Nonparametric Statistical Methods", 3rd edition,
+ * chapter 4 (tie correction, interval).
  */
 import * as Normal from "./Normal.ts"
 
 /**
  * Outcome of the rank test.
  *
- * *Details*: `u` counts the pairs in which the first sample's value is larger, ties as one half; `effect` is its share of
- * all pairs, 0–1: the probability that a value of the first is larger than one of the second (common-language effect
- * size), 0.5 where they are alike. `greater` and `less` are one-sided p-values, `exact` says whether from the exact
- * distribution.
+ * *Details*: `u` counts the pairs in which the first sample's value is larger, ties as one half; `effect` is its share
+ * of all pairs, 0–1: the probability that a value of the first is larger than one of the second (common-language effect
+ * size), 0.5 if they are alike. `greater` and `less` are one-sided p-values; `exact` says whether they come from the
+ * exact distribution.
  */
 export interface RankTest {
   readonly u: number
@@ -31,7 +31,7 @@ const exactBelow = 50
 const ascending = (values: ReadonlyArray<number>): ReadonlyArray<number> => values.toSorted((a, b) => a - b)
 
 /**
- * P(U = u) for u = 0 … m·n where both samples come from one continuous distribution.
+ * P(U = u) for u = 0 … m·n if both samples come from one continuous distribution.
  *
  * *Source*: the recurrence of Mann and Whitney (1947) on the largest value: it belongs to the first sample with
  * probability m / (m + n), and is then larger than all n of the second. Positive terms only, so rounding does not grow.
@@ -98,7 +98,7 @@ export const rankTest = (first: ReadonlyArray<number>, second: ReadonlyArray<num
 }
 
 /**
- * The median; the mean of the two in the middle where their number is even. `values` may not be empty.
+ * The median; the mean of the two middle values if their number is even. `values` must not be empty.
  */
 export const median = (values: ReadonlyArray<number>): number => {
   const sorted = ascending(values)
@@ -108,7 +108,7 @@ export const median = (values: ReadonlyArray<number>): number => {
 
 /**
  * By how much the first sample is larger: the median of all differences, in the unit of the values. `interval` is null
- * where the samples are too small for any interval of that confidence.
+ * if the samples are too small for an interval of that confidence.
  */
 export interface Shift {
   readonly estimate: number
@@ -119,9 +119,9 @@ export interface Shift {
  * Estimates the shift between two samples, with a two-sided interval of at least `confidence` (0–1, exclusive). Neither
  * sample may be empty.
  *
- * *Details*: the interval is made of order statistics of the m·n differences, from the same distribution of U as the test:
- * it holds exactly those shifts that a two-sided test at 1 − `confidence` does not refuse. With ties it errs on the wide
- * side. Takes O(m + n) per order statistic, not O(m·n).
+ * *Details*: the interval consists of order statistics of the m·n differences, from the same distribution of U as the
+ * test: it holds exactly the shifts that a two-sided test at 1 − `confidence` does not reject. With ties it errs on the
+ * wide side. Takes O(m + n) per order statistic, not O(m·n).
  */
 export const shift = (first: ReadonlyArray<number>, second: ReadonlyArray<number>, confidence: number): Shift => {
   const x = ascending(first)
@@ -133,7 +133,10 @@ export const shift = (first: ReadonlyArray<number>, second: ReadonlyArray<number
   return { estimate, interval: k < 1 ? null : [difference(x, y, k), difference(x, y, pairs + 1 - k)] }
 }
 
-/** The largest k with P(U ≤ k − 1) ≤ `tail`: the k-th smallest difference is exceeded by the shift all but so often. */
+/**
+ * The largest k with P(U ≤ k − 1) ≤ `tail`: the shift exceeds the k-th smallest difference except with that
+ * probability.
+ */
 const cutOff = (m: number, n: number, tail: number): number => {
   if (m < exactBelow && n < exactBelow) {
     let k = 0
@@ -176,7 +179,7 @@ const difference = (x: ReadonlyArray<number>, y: ReadonlyArray<number>, k: numbe
     if (upTo(middle) >= k) high = middle
     else low = middle
   }
-  // What bisection left open is decided by the differences themselves.
+  // The differences themselves decide what bisection left open.
   while (true) {
     low = nextAfter(low)
     if (upTo(low) >= k) return low

@@ -5,7 +5,7 @@
 const density = (x: number): number => Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI)
 
 /**
- * P(Z > x), with a relative error of about 1e-14 also far out.
+ * P(Z > x), with a relative error of about 1e-14 even far out.
  *
  * *Source*: up to |x| = 3 the series of G. Marsaglia, "Evaluating the normal distribution", Journal of Statistical
  * Software 11(4), 2004; beyond it Laplace's continued fraction for Mills' ratio (Abramowitz & Stegun 26.2.14).

@@ -1,5 +1,5 @@
 /**
- * What the facade answers about stacks: what a request would do to them, and how their providers see them.
+ * The facade's answers about stacks: what a request would do to them, and how their providers see them.
  */
 import type { StackName } from "../domain/Ids.ts"
 import type { StackPlan } from "../domain/Release.ts"
@@ -7,7 +7,7 @@ import type { Observation } from "../spi/Provider.ts"
 import type { ProviderError } from "../spi/ProviderError.ts"
 
 /**
- * One line of a plan. `plan` is null where it waits for outputs, named in `waitsFor`, that nobody has produced yet.
+ * One line of a plan. `plan` is null if it waits for outputs, named in `waitsFor`, that do not exist yet.
  */
 export interface PlannedStack {
   readonly name: StackName

@@ -1,5 +1,5 @@
 /**
- * What a program asks of the facade.
+ * The requests that a program makes to the facade.
  */
 import type { Origin, QueuePolicy } from "../domain/Event.ts"
 import type { CorrelationId, DeploymentId, EnvironmentName, StackName } from "../domain/Ids.ts"
@@ -9,12 +9,13 @@ import type { Manifest, StrategyName } from "../domain/Spec.ts"
 /**
  * An execution to start.
  *
- * *Details*: `stacks` narrows it to those (for `deploy-stack` and `destroy-stack` exactly one); `version` and `artifact` are
- * what a `deploy` brings in; `strategy` overrides that of every stack. `queue` says what is done while another execution is
- * in the way (default: `fifo` for a wrapped command, else `reject`). `override` is the reason for going ahead in spite of a
- * freeze, a veto or drift. `command` is what a `run` shows of its command, with its secrets covered.
- * With `identical` it joins an execution only where the same actor asked for it in the same workflow. With `later` it is carried
- * out at another time or place, so that what it needs need not be here yet: its providers are not asked before it is recorded.
+ * *Details*: `stacks` limits it to these (exactly one for `deploy-stack` and `destroy-stack`); `version` and `artifact`
+ * are what a `deploy` brings in; `strategy` overrides the strategy of every stack. `queue` is the policy while another
+ * execution is running (default: `fifo` for a wrapped command, otherwise `reject`). `override` is the reason for
+ * ignoring a freeze, a veto or drift. `command` is how a `run` shows its command, with secrets masked. With
+ * `identical`, it joins an execution only if the same actor requested it in the same workflow. With `later`, it is
+ * executed at another time or place, so its inputs need not be here yet: its providers are not asked before it is
+ * recorded.
  */
 export interface Request {
   readonly kind: Exclude<ExecutionKind, "observe">

@@ -1,5 +1,5 @@
 /**
- * The shape of freezes: whether each of them says when it begins and ends, in words that a calendar and a clock know.
+ * The shape of freezes: whether each of them says when it begins and ends, in terms that a calendar and a clock know.
  */
 import * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
@@ -13,7 +13,7 @@ import { fieldsOf, type Inspect, isObject, leaf, list, optional, struct, wrong }
 
 const [recurring, calendar] = FreezeSpec.members
 
-/** An issue with other words than the usual ones. */
+/** An issue with its own wording. */
 const said = (value: unknown, path: Path, key: string, message: string, hint?: string): ConfigurationIssue => {
   const usual = wrong(value, path, key)
   return { ...usual, message, hint: hint ?? usual.hint }
@@ -120,7 +120,7 @@ const ends: Inspect = (value, path) => {
     : []
 }
 
-/** An object of which more is checked once all its keys are right. */
+/** An object that is checked further once all its keys are right. */
 const whole = (inspect: Inspect, then: Inspect): Inspect => {
   return (value, path) => {
     const issues = inspect(value, path)

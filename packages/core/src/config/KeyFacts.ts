@@ -4,7 +4,7 @@
 interface Fact {
   readonly expected: string
   readonly example: string
-  /** Whether a wrong text may be quoted: words from a fixed list and spans of time, never free text. */
+  /** Whether a wrong text may be quoted: words from a fixed list and durations, never free text. */
   readonly quote?: boolean
 }
 
@@ -66,7 +66,7 @@ const facts: Readonly<Record<string, Fact>> = {
     `{ "name": "holidays", "from": "2026-12-24", "until": "2026-12-26" }`
   ),
   freezeName: name("weekend"),
-  reason: { expected: "a reason of 1 to 256 characters", example: `"nobody is on call"` },
+  reason: { expected: "a reason of 1 to 256 characters", example: `"no one is on call"` },
   frozenEnvironments: object("a list of at least one environment", `["production"]`),
   timezone: { expected: "the name of an IANA time zone", example: `"Europe/Berlin"` },
   cron: { expected: "a cron of five fields: minute, hour, day, month, weekday", example: `"0 18 * * 5"` },

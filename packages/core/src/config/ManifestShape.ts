@@ -59,7 +59,7 @@ export const strategy: Inspect = (value, path) => {
 }
 
 const compare = optional(
-  // `minSamples` of a comparison is another number than that of its gate.
+  // `minSamples` of a comparison is a different number from its gate's.
   struct(
     "compare",
     fieldsOf(CompareSpec.fields, { minSamples: leaf(CompareSpec.fields.minSamples, "comparedSamples") })
@@ -88,7 +88,7 @@ const override = struct("override", {
 
 const required = struct(
   "requirement",
-  // The environment of a requirement is a name, that of a manifest an object.
+  // The environment of a requirement is a name; the environment of a manifest is an object.
   fieldsOf(RequiredDeployment.fields, {
     environment: leaf(RequiredDeployment.fields.environment, "environmentName")
   })
@@ -130,7 +130,7 @@ const atLeastOne =
         ]
       : inspect(value, path)
 
-/** Everything that can be wrong with the shape of a manifest. */
+/** All issues of the shape of a manifest. */
 export const manifest: Inspect = struct(
   "",
   fieldsOf(Manifest.fields, {

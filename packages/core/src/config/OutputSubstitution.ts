@@ -2,7 +2,7 @@ import * as Predicate from "effect/Predicate"
 import type { Json, Outputs } from "../domain/Release.ts"
 
 /**
- * The output that a value refers to: `{ "$output": "stack.name" }`, or undefined where it refers to none.
+ * The output that a value refers to: `{ "$output": "stack.name" }`, or undefined if it refers to none.
  */
 export const referenceIn = (value: Json): { readonly stack: string; readonly output: string } | undefined => {
   if (!Predicate.isObject(value) || !("$output" in value) || typeof value["$output"] !== "string") return undefined
@@ -11,7 +11,7 @@ export const referenceIn = (value: Json): { readonly stack: string; readonly out
 }
 
 /**
- * Puts outputs in the place of the references to them; `missing` lists those that are not known.
+ * Replaces references with outputs; `missing` lists the unknown ones.
  */
 export const fillIn = (
   properties: Json,

@@ -18,7 +18,7 @@ const absent = (path: Path): ConfigurationIssue => ({
   hint: "Give it a value, or leave it out: an environment variable that is not set is undefined too."
 })
 
-/** Whether something of an object would be lost in a copy of its own keys. */
+/** Whether a copy of an object's own keys would lose something. */
 const unseen = (value: object): string | undefined => {
   const symbol = Object.getOwnPropertySymbols(value).find((key) =>
     Object.prototype.propertyIsEnumerable.call(value, key)
@@ -34,8 +34,8 @@ const unseen = (value: object): string | undefined => {
 }
 
 /**
- * Copies a value as JSON knows it, and reports what JSON cannot hold: nothing is left out without a word. A configuration
- * module can hand over anything: cycles, functions, getters that throw, environment variables that are not set.
+ * Copies a value as JSON knows it, and reports what JSON cannot hold; nothing is dropped silently. A configuration
+ * module can export anything: cycles, functions, getters that throw, unset environment variables.
  */
 export const toPlain = (
   value: unknown
@@ -72,7 +72,7 @@ export const toPlain = (
     if (lost !== undefined) issues.push(notJson(one, path, lost))
     if (Array.isArray(one)) return Array.from(one, (item, index) => copy(item, [...path, index], inside) ?? null)
     const prototype: unknown = Object.getPrototypeOf(one)
-    // A module evaluated in another context has another Object.prototype; its own prototype is null then.
+    // A module evaluated in another context has another Object.prototype, whose own prototype is null.
     if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
       issues.push(notJson(one, path, "expected a plain object, got an instance of a class"))
       return null
@@ -94,6 +94,6 @@ export const toPlain = (
     }
     return result
   }
-  // Nothing at all is said by the shape, which knows what is missing.
+  // A missing value is reported by the shape, which knows what is missing.
   return { value: value === undefined ? value : copy(value, [], []), issues }
 }

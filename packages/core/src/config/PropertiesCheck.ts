@@ -1,5 +1,5 @@
 /**
- * The properties of each stack, in each environment, against the schema of its provider.
+ * Checks the properties of each stack, in each environment, against the schema of its provider.
  */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -11,7 +11,7 @@ import { references } from "./References.ts"
 import type { Sketch } from "./Sketch.ts"
 import { isObject } from "./ShapeWalk.ts"
 
-/** An issue within properties, before it is known where they are written. */
+/** An issue within properties, before its place in the file is known. */
 export interface Finding {
   readonly path: Path
   readonly message: string
@@ -61,7 +61,7 @@ const mismatch = (root: unknown, path: Path, expected: string): Finding => {
   }
 }
 
-/** Findings of one decoding; those at or under a reference are none, since its value is not known yet. */
+/** Issues of one decoding, except at or under a reference, since its value is not known yet. */
 export const findings = (
   issue: SchemaIssue.Issue,
   root: unknown,
@@ -80,7 +80,7 @@ export const findings = (
       case "AnyOf": {
         const members = one.issues.map((inner) => walk(inner, path))
         if (members.length === 0) return [mismatch(root, path, article(sentence(one)))]
-        // A member that has nothing against the value but its references: it may well fit once they are filled in.
+        // A union member that rejects only the references in the value: it may well fit once they are resolved.
         if (members.some((member) => member.length === 0)) return []
         return members.toSorted((left, right) => deepest(right) - deepest(left))[0]!
       }
@@ -112,8 +112,7 @@ export const findings = (
 const deepest = (list: ReadonlyArray<Finding>): number => Math.max(...list.map(({ path }) => path.length))
 
 /**
- * Merges what an environment says over what the manifest says: objects key by key, anything else (and references) as a
- * whole.
+ * Merges an environment's values into the manifest's: objects key by key, anything else (and references) as a whole.
  */
 export const merge = (base: unknown, over: unknown): unknown => {
   if (over === undefined) return base
@@ -126,7 +125,7 @@ export const merge = (base: unknown, over: unknown): unknown => {
 const isReference = (value: Readonly<Record<string, unknown>>): boolean =>
   Object.hasOwn(value, "$output") || Object.hasOwn(value, "$secret")
 
-/** Everything that is wrong with the properties of all stacks in all environments. */
+/** All issues of the properties of all stacks in all environments. */
 export const check = (config: Sketch, installed: ReadonlyMap<string, Provider>): ReadonlyArray<ConfigurationIssue> => {
   const issues = new Map<string, ConfigurationIssue>()
   for (const stack of config.stacks) {

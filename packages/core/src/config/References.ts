@@ -2,12 +2,12 @@ import { isObject } from "./ShapeWalk.ts"
 import type { Path } from "./ConfigurationIssue.ts"
 
 /**
- * A place in the properties that is filled in with an output of another stack.
+ * A place in the properties that an output of another stack fills.
  */
 export type OutputReference = { readonly $output: string }
 
 /**
- * A place in the properties that its provider fills in with a secret; only the name is kept and shown.
+ * A place in the properties that the provider fills with a secret; only the name is kept and shown.
  */
 export type SecretReference = { readonly $secret: string }
 
@@ -17,12 +17,12 @@ export type SecretReference = { readonly $secret: string }
 export const output = (stack: string, name: string): OutputReference => ({ $output: `${stack}.${name}` })
 
 /**
- * Refers to a secret by the name of the environment variable that holds it where the stack runs. The value never enters
+ * Refers to a secret by the name of an environment variable on the machine where the stack runs. The value never enters
  * the configuration, the events or the logs.
  */
 export const secret = (variable: string): SecretReference => ({ $secret: variable })
 
-/** The references within a value, with where they are. */
+/** The references within a value, with their paths. */
 export const references = (value: unknown, path: Path = []): ReadonlyArray<readonly [Path, unknown]> => {
   if (Array.isArray(value)) return value.flatMap((item, index) => references(item, [...path, index]))
   if (!isObject(value)) return []

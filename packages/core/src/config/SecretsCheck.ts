@@ -1,5 +1,5 @@
 /**
- * Secrets that were written into the configuration: it is stored with every execution, so they do not belong there.
+ * Secrets in the configuration: it is stored with every execution, so they do not belong there.
  */
 import { holdsPassword, namesSecret } from "../domain/secrets/Secret.ts"
 import { type ConfigurationIssue, formatPath, type Path } from "./ConfigurationIssue.ts"
@@ -13,7 +13,7 @@ const written = (value: unknown, path: Path): ReadonlyArray<Path> => {
   return namesSecret(String(path.at(-1))) || holdsPassword(value) ? [path] : []
 }
 
-/** Every secret that stands in the properties of a stack, by its name or as a password in a URL. */
+/** All secrets in the properties of a stack, detected by name or as a password in a URL. */
 export const check = (config: Sketch): ReadonlyArray<ConfigurationIssue> =>
   [
     ...config.stacks.flatMap(({ index, properties }) => written(properties, ["stacks", index, "properties"])),

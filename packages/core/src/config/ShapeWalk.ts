@@ -1,6 +1,6 @@
 /**
- * Walks an unknown value along the shape of a manifest and collects everything that is wrong. A schema alone stops at its
- * first pass: a misspelt duration would hide until the last wrong number is corrected.
+ * Walks an unknown value along the shape of a manifest and collects all issues. A schema alone stops at its first pass:
+ * a misspelt duration would stay hidden until the last wrong number is corrected.
  */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -14,11 +14,11 @@ export type Inspect = (value: unknown, path: Path) => ReadonlyArray<Configuratio
 export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-/** A wrong text is quoted where it is plainly a misspelt word or a span of time, not where it could be anything. */
+/** A wrong text is quoted if it is plainly a misspelt word or a duration, not if it could be anything. */
 const quoted = (value: unknown, near: boolean): string =>
   typeof value === "string" && (near || /^\d[\d.]* ?[a-z]{0,12}$/i.test(value)) ? JSON.stringify(value) : found(value)
 
-/** An issue of a value that is not what its key expects. */
+/** The issue of a value that is not what its key expects. */
 export const wrong = (value: unknown, path: Path, key: string): ConfigurationIssue => {
   const { example, expected, quote } = fact(key)
   const choices =
@@ -44,7 +44,7 @@ export const wrong = (value: unknown, path: Path, key: string): ConfigurationIss
   }
 }
 
-/** An issue of a key that nothing knows. */
+/** The issue of an unknown key. */
 export const unknownKey = (key: string, known: ReadonlyArray<string>, path: Path): ConfigurationIssue => ({
   path: formatPath([...path, key]),
   message: "is not a known key",
@@ -52,21 +52,21 @@ export const unknownKey = (key: string, known: ReadonlyArray<string>, path: Path
   hint: didYouMean(key, known, "known keys")
 })
 
-/** A value that its schema decodes, or else is not what `key` expects. */
+/** A value that its schema decodes; otherwise an issue with what `key` expects. */
 export const leaf = (schema: Schema.ConstraintDecoder<unknown>, key: string): Inspect => {
   const decode = Schema.decodeUnknownResult(Schema.Struct({ value: schema }))
   return (value, path) =>
     Result.isSuccess(decode(value === undefined ? {} : { value })) ? [] : [wrong(value, path, key)]
 }
 
-/** What checks each key of a schema: `others` where there is something, else the schema itself. */
+/** The check of each key of a schema: from `others` if it has one, otherwise the schema itself. */
 export const fieldsOf = (
   fields: Readonly<Record<string, Schema.ConstraintDecoder<unknown>>>,
   others: Readonly<Record<string, Inspect>> = {}
 ): Readonly<Record<string, Inspect>> =>
   Object.fromEntries(Object.entries(fields).map(([key, schema]) => [key, others[key] ?? leaf(schema, key)]))
 
-/** A value that may be left out. */
+/** An optional value. */
 export const optional =
   (inspect: Inspect): Inspect =>
   (value, path) =>
@@ -85,7 +85,7 @@ export const struct = (key: string, fields: Readonly<Record<string, Inspect>>): 
   }
 }
 
-/** A list; `whole` looks at it once all its items are right. */
+/** A list; `whole` checks it once all its items are right. */
 export const list =
   (key: string, item: Inspect, whole?: Inspect): Inspect =>
   (value, path) => {

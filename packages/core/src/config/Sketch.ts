@@ -1,6 +1,6 @@
 import { isObject } from "./ShapeWalk.ts"
 
-/** What can be read of a stack, whatever else is wrong with it. */
+/** The readable parts of a stack, whatever else is wrong with it. */
 export interface StackSketch {
   readonly index: number
   readonly name: string
@@ -10,7 +10,7 @@ export interface StackSketch {
   readonly properties: Readonly<Record<string, unknown>>
 }
 
-/** What can be read of the settings of one stack in one environment. */
+/** The readable settings of one stack in one environment. */
 export interface OverrideSketch {
   readonly environment: string
   readonly stack: string
@@ -18,14 +18,14 @@ export interface OverrideSketch {
   readonly properties: Readonly<Record<string, unknown>> | undefined
 }
 
-/** What can be read of a freeze. */
+/** The readable parts of a freeze. */
 export interface FreezeSketch {
   readonly index: number
   readonly name: string | undefined
   readonly environments: ReadonlyArray<readonly [index: number, name: string]>
 }
 
-/** What can be read of a configuration, so that references are checked even where other parts are wrong. */
+/** The readable parts of a configuration, so that references are checked even if other parts are wrong. */
 export interface Sketch {
   readonly stacks: ReadonlyArray<StackSketch>
   readonly environments: ReadonlyArray<string>

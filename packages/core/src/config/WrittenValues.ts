@@ -1,6 +1,6 @@
 /**
- * How the values of a configuration file are written there. YAML turns `1.10` into the number 1.1; where a text is expected,
- * the text that was written counts. A number that would lose digits is refused, in JSON too.
+ * The values of a configuration file as written. YAML turns `1.10` into the number 1.1; if a string is expected, the
+ * written text counts. A number that would lose digits is rejected, in JSON too.
  */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -13,10 +13,10 @@ import { sketch } from "./Sketch.ts"
 import { isObject } from "./ShapeWalk.ts"
 
 /**
- * Where one value is written in its file, and as what.
+ * Where one value is written in its file, and how.
  *
- * *Details*: `line` and `column` count from 1. `text` is the text of a scalar without quotes; `plain` says that it may be
- * meant as a text all the same, as in YAML.
+ * *Details*: `line` and `column` count from 1. `text` is the text of a scalar without quotes; `plain` says that it may
+ * still be meant as a string, as in YAML.
  */
 export interface Written {
   readonly path: Path
@@ -26,7 +26,7 @@ export interface Written {
   readonly plain?: boolean
 }
 
-/** A scalar that the file's format has read as a number or a truth value. */
+/** A scalar that the file format read as a number or a boolean. */
 interface Scalar extends Written {
   readonly text: string
   readonly value: number | boolean
@@ -41,7 +41,7 @@ const at = (value: unknown, path: Path): unknown =>
     value
   )
 
-/** The same value with another one at a path that is there. */
+/** The same value with a different one at an existing path. */
 const replaced = (value: unknown, [first, ...rest]: Path, by: unknown): unknown => {
   if (first === undefined) return by
   if (Array.isArray(value)) return value.map((one, index) => (index === first ? replaced(one, rest, by) : one))
@@ -61,14 +61,14 @@ const touching = (left: Path, right: Path): boolean => {
   return short.every((part, index) => part === long[index])
 }
 
-/** Properties in which a scalar counts, with the place of the scalar in them. */
+/** Properties in which a scalar is used, with the path of the scalar in them. */
 interface Inside {
   readonly kind: string
   readonly properties: unknown
   readonly path: Path
 }
 
-/** The properties around a scalar: those of its stack, or what its environment makes of them. */
+/** The properties around a scalar: its stack's, or the result of merging an environment. */
 const around = (value: unknown, { path }: Written): Inside | undefined => {
   const { overrides, stacks } = sketch(value)
   if (path[0] === "stacks" && path[2] === "properties") {
@@ -92,7 +92,7 @@ const around = (value: unknown, { path }: Written): Inside | undefined => {
 const decoding = (provider: Provider) =>
   Schema.decodeUnknownResult(provider.properties, { errors: "all", onExcessProperty: "error" })
 
-/** Whether a provider takes a value at this place, whatever else is wrong. */
+/** Whether a provider accepts a value at this path, whatever else is wrong. */
 const fits = (provider: Provider, { path, properties }: Inside, value: unknown): boolean => {
   const candidate = replaced(properties, path, value)
   const result = decoding(provider)(candidate)
@@ -103,7 +103,7 @@ const fits = (provider: Provider, { path, properties }: Inside, value: unknown):
 
 const decimal = /^([-+]?)(\d*)(?:\.(\d*))?(?:[eE]([-+]?\d+))?$/
 
-/** A number as sign, digits without zeros around them, and a power of ten; the same for all ways to write it. */
+/** A number as sign, digits without surrounding zeros, and a power of ten; the same for all notations. */
 const normal = (text: string): string | undefined => {
   const [, sign = "", whole = "", fraction = "", power = "0"] = decimal.exec(text) ?? []
   if (whole === "" && fraction === "") return undefined
@@ -114,7 +114,7 @@ const normal = (text: string): string | undefined => {
   return `${sign === "-" ? "-" : ""}${shortened}e${exponent}`
 }
 
-/** Whether a number is exactly what its text says. Forms of other bases are whole numbers. */
+/** Whether a number is exactly what its text says. Other bases are whole numbers. */
 export const isExact = (text: string, value: number): boolean => {
   if (!Number.isFinite(value)) return true
   const written = normal(text)
@@ -133,8 +133,8 @@ const changed = ({ path, text, value }: Scalar, why: string, hint: string): Conf
 })
 
 /**
- * The configuration with the texts of its file wherever a text is expected and a number or a truth value was read. What
- * stays a number and loses digits is an issue; also what could be either and is not the same as both.
+ * The configuration with the written text wherever a string is expected and a number or a boolean was read. A number
+ * that stays a number and loses digits is an issue; so is a value that could be either and differs between the two.
  */
 export const asWritten = (
   value: unknown,
@@ -172,7 +172,7 @@ export const asWritten = (
   return { value: result, issues }
 }
 
-/** The issues with the lines of what they are about, or of what is nearest around it. */
+/** The issues with the lines of their values, or of the nearest enclosing value. */
 export const located = (
   issues: ReadonlyArray<ConfigurationIssue>,
   written: Iterable<Written>

@@ -12,7 +12,7 @@ import { Checkpoint, Outputs, Release } from "./Release.ts"
 import { ExecutionSettings, StackSpec } from "./Spec.ts"
 
 /**
- * A version that must not be deployed, in one environment or (null) in none.
+ * A version that must not be deployed, in one environment or (null) in any.
  */
 export const Veto = Schema.Struct({
   version: Schema.String,
@@ -24,7 +24,7 @@ export const Veto = Schema.Struct({
 export type Veto = typeof Veto.Type
 
 /**
- * A lock that a person holds, so that nothing is deployed meanwhile; for good, or `until` a time.
+ * A person's lock, which blocks deployments; permanent, or `until` a time.
  */
 export const Hold = Schema.Struct({
   environment: EnvironmentName,
@@ -36,8 +36,8 @@ export const Hold = Schema.Struct({
 export type Hold = typeof Hold.Type
 
 /**
- * The long-lived thing: an organization's project with its stacks and environments, the versions that were vetoed and the
- * environments that a person holds.
+ * The long-lived thing: an organization's project with its stacks and environments, the vetoed versions and the locked
+ * environments.
  */
 export const Deployment = Schema.Struct({
   deploymentId: DeploymentId,
@@ -52,7 +52,7 @@ export const Deployment = Schema.Struct({
 })
 export type Deployment = typeof Deployment.Type
 
-/** The deployment that its first event makes. */
+/** The deployment that its first event creates. */
 export const beginDeployment = (at: Timestamp, event: EventOf<"DeploymentInitialized">): Deployment => ({
   deploymentId: event.deploymentId,
   organization: event.organization,
@@ -64,8 +64,8 @@ export const beginDeployment = (at: Timestamp, event: EventOf<"DeploymentInitial
 })
 
 /**
- * Folds one event of a deployment's own stream into it. A veto, and a hold, takes the place of the one before it; a
- * hold that is somebody else's only by force.
+ * Folds one event of a deployment's own stream into it. A veto or a lock replaces the previous one; another person's
+ * lock only by force.
  */
 export const evolveDeployment = (
   state: Deployment,
@@ -115,7 +115,7 @@ export const evolveDeployment = (
 }
 
 /**
- * The hold on an environment at a time, if there is one.
+ * The lock on an environment at a time, if there is one.
  */
 export const heldBy = (state: Deployment | undefined, environment: EnvironmentName, now: Timestamp): Hold | undefined =>
   state?.holds?.find((hold) => hold.environment === environment && (hold.until === undefined || hold.until > now))
@@ -135,9 +135,9 @@ export const vetoOn = (
       )
 
 /**
- * One stack in one environment, across executions. `provider` is that of the last execution that had to do with it,
- * `checkpoint` what the last one that changed it would go back to. `spec` is the configuration of the last deployment that
- * began to change it: what is there is rolled back and destroyed with that, whatever the project's file says by then. It is kept as a
+ * One stack in one environment, across executions. `provider` comes from the last execution that touched it,
+ * `checkpoint` is what the last change would roll back to. `spec` is the configuration of the last deployment that
+ * began to change it: rollback and destruction use it, whatever the project's file says by then. It is kept as a
  * configuration file would write it.
  */
 export const StackInEnvironment = Schema.Struct({
@@ -155,10 +155,10 @@ export type StackInEnvironment = typeof StackInEnvironment.Type
 /**
  * A deployment in one environment.
  *
- * *Details*: `everDeployed` tells whether anything good was ever there, `current` which execution is under way and
- * `last` which one came to its turn last. `queue` holds those that wait for theirs. `commit` is what `current` brings in,
- * `deployed` what the last one that completed brought in, where it is known. `settings` are those of the last deployment:
- * where its stacks are, and how it is worked on them.
+ * *Details*: `everDeployed` tells whether a good release was ever deployed, `current` which execution is in progress
+ * and `last` which one was admitted last. `queue` holds the waiting requests. `commit` is what `current` brings in,
+ * `deployed` what the last completed one brought in, if known. `settings` are those of the last deployment: where its
+ * stacks are, and how they are deployed.
  */
 export const EnvironmentState = Schema.Struct({
   deploymentId: DeploymentId,
@@ -253,14 +253,14 @@ const request = (
   at: Timestamp,
   event: EventOf<"ExecutionRequested">
 ): EnvironmentState => {
-  // What others do is watched, and takes nobody's place.
+  // Foreign operations are observed, and take no queue position.
   if (event.kind === "observe") return state ?? untouched(at, event)
   return event.queue === undefined
     ? start(state, at, event.correlationId, event)
     : wait(state ?? untouched(at, event), at, event)
 }
 
-/** The turn of a request that waited, or that ends before it has come. */
+/** The admission of a waiting request, or its end before admission. */
 const admit = (
   state: EnvironmentState,
   at: Timestamp,
@@ -314,7 +314,7 @@ const onStack = (
 
 const ends: ReadonlySet<string> = new Set(["completed", "failed", "rolled_back", "cancelled"])
 
-/** While an execution is under way, nobody else says what becomes of the deployment. */
+/** While an execution is in progress, no other one changes the status of the deployment. */
 const notCurrent = (
   { current, deploymentId, status }: EnvironmentState,
   stream: string,
@@ -330,10 +330,10 @@ const notCurrent = (
   )
 
 /**
- * Folds one event of an execution into the state of its environment. Events that say nothing of it leave it as it is (the
- * same object).
+ * Folds one event of an execution into the state of its environment. Irrelevant events leave it as it is (the same
+ * object).
  *
- * *Errors*: `IllegalTransition` where the tables do not allow it.
+ * *Errors*: `IllegalTransition` if the tables do not allow it.
  */
 export const evolve = (
   state: EnvironmentState | undefined,

@@ -9,7 +9,7 @@ export interface Node<Name extends string = string> {
 }
 
 /**
- * A cycle, as the names on it with the first repeated at the end, or undefined where there is none.
+ * A cycle, as its names with the first repeated at the end, or undefined if there is none.
  */
 export const cycle = <Name extends string>(nodes: ReadonlyArray<Node<Name>>): ReadonlyArray<Name> | undefined => {
   const byName = new Map(nodes.map((node) => [node.name, node]))
@@ -32,7 +32,7 @@ export const cycle = <Name extends string>(nodes: ReadonlyArray<Node<Name>>): Re
 }
 
 /**
- * Everything that `name` depends on, directly or not.
+ * Everything that `name` depends on, directly or indirectly.
  */
 export const dependencies = <Name extends string>(nodes: ReadonlyArray<Node<Name>>, name: Name): ReadonlySet<Name> => {
   const byName = new Map(nodes.map((node) => [node.name, node]))
@@ -49,8 +49,7 @@ export const dependencies = <Name extends string>(nodes: ReadonlyArray<Node<Name
 }
 
 /**
- * The same nodes with every edge turned round: what must go before what when things are undone. Edges to names that are
- * not among the nodes are left out.
+ * The same nodes with every edge reversed: the order for undoing. Edges to unknown names are left out.
  */
 export const reverse = <Name extends string>(nodes: ReadonlyArray<Node<Name>>): ReadonlyArray<Node<Name>> =>
   nodes.map(({ name }) => ({

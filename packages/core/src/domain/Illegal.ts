@@ -4,7 +4,7 @@ import * as Schema from "effect/Schema"
 import * as Machine from "./Machine.ts"
 
 /**
- * An event that the tables do not allow where it was written. A defect of the writer, never of the input.
+ * An event that the tables do not allow at its place. A defect of the writer, never of the input.
  *
  * *Errors*: not retryable.
  */
@@ -20,7 +20,7 @@ export class IllegalTransition extends Schema.TaggedError<IllegalTransition>()("
 }
 
 /**
- * The state that follows, or the typed refusal.
+ * The next state, or the typed error.
  */
 export const move = <State extends string, Trigger extends string>(
   machine: Machine.Machine<State, Trigger>,

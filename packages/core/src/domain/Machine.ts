@@ -1,5 +1,5 @@
 /**
- * State machines as data: one table decides what may follow what, and the diagrams in the docs are drawn from it.
+ * State machines as data: one table defines the transitions, and the diagrams in the docs are drawn from it.
  */
 import * as Option from "effect/Option"
 
@@ -49,7 +49,7 @@ export const make = <const State extends string, const Trigger extends string>(o
 }
 
 /**
- * The state that follows, or none where the table has no such transition.
+ * The next state, or none if the table has no such transition.
  */
 export const next = <State extends string, Trigger extends string>(
   machine: Machine<State, Trigger>,
@@ -61,7 +61,7 @@ export const next = <State extends string, Trigger extends string>(
 }
 
 /**
- * Whether nothing can follow `state`.
+ * Whether `state` is terminal.
  */
 export const isTerminal = <State extends string, Trigger extends string>(
   machine: Machine<State, Trigger>,

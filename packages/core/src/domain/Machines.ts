@@ -7,8 +7,8 @@ import * as Machine from "./Machine.ts"
 /**
  * Status of a deployment in one environment.
  *
- * *Details*: `partial` means some enabled stacks ended deployed and some failed. The `kept_*` triggers put back what the
- * deployment was before an execution that was rolled back or cancelled.
+ * *Details*: `partial` means that some enabled stacks ended deployed and some failed. The `kept_*` triggers restore the
+ * status from before an execution that was rolled back or cancelled.
  */
 export const deploymentMachine = Machine.make({
   name: "deployment",
@@ -48,7 +48,7 @@ export const deploymentMachine = Machine.make({
 /**
  * Status of one stack in one environment.
  *
- * *Details*: after a rollback a stack is `deployed` again at its old release, or `not_deployed` where there was none.
+ * *Details*: after a rollback, a stack is `deployed` again at its old release, or `not_deployed` if there was none.
  */
 export const stackMachine = Machine.make({
   name: "stack",
@@ -72,7 +72,7 @@ export const stackMachine = Machine.make({
 })
 
 /**
- * Status of an execution, from the moment it is asked for to one of four ends.
+ * Status of an execution, from its request to one of four ends.
  */
 export const executionMachine = Machine.make({
   name: "execution",
@@ -84,7 +84,7 @@ export const executionMachine = Machine.make({
     { from: ["in_progress"], on: "paused", to: "paused" },
     { from: ["paused"], on: "resumed", to: "in_progress" },
     { from: ["in_progress", "paused"], on: "rollback_started", to: "rolling_back" },
-    // Paused when nothing was left to do: there is nothing to wait with.
+    // Paused when nothing was left to do, so there is nothing to wait for.
     { from: ["in_progress", "paused"], on: "completed", to: "completed" },
     { from: ["rolling_back"], on: "rolled_back", to: "rolled_back" },
     { from: ["queued", "in_progress", "paused", "rolling_back"], on: "failed", to: "failed" },
@@ -93,7 +93,7 @@ export const executionMachine = Machine.make({
 })
 
 /**
- * Status of a stage, of an execution as a whole or of one stack in it. `waiting` is waiting for a person or a clock.
+ * Status of a stage, of an execution as a whole or of one stack in it. `waiting` means waiting for a person or a clock.
  */
 export const stageMachine = Machine.make({
   name: "stage",
@@ -137,7 +137,7 @@ export const StageTrigger = Schema.Literals(stageMachine.triggers)
 export type StageTrigger = typeof StageTrigger.Type
 
 /**
- * The phases an execution, and each stack in it, passes.
+ * The phases of an execution, and of each stack in it.
  */
 export const StageName = Schema.Literals([
   "initialization",

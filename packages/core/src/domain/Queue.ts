@@ -1,5 +1,5 @@
 /**
- * The queue before a lock: whose turn it is.
+ * The queue for a lease: who is admitted next.
  */
 import * as Schema from "effect/Schema"
 import { Actor, Origin, QueuePolicy } from "./Event.ts"
@@ -7,9 +7,9 @@ import { CorrelationId, Timestamp } from "./Ids.ts"
 import { ExecutionKind } from "./Machines.ts"
 
 /**
- * A place in the queue: a request that was recorded and has not come to its turn yet.
+ * A queue position: a request that was recorded and is not admitted yet.
  *
- * *Details*: `overtaken` counts the rollbacks that came later and went before.
+ * *Details*: `overtaken` counts the rollbacks that came later and went first.
  */
 export const Ticket = Schema.Struct({
   correlationId: CorrelationId,
@@ -23,26 +23,25 @@ export const Ticket = Schema.Struct({
 })
 export type Ticket = typeof Ticket.Type
 
-/** Those that wait, in the order in which they came. */
+/** The waiting requests, in order of arrival. */
 export type Queue = ReadonlyArray<Ticket>
 
 /**
- * How many rollbacks may go before a request that came first: so many emergencies in a row are one that waiting does not
- * make worse, and nobody waits for ever.
+ * Limits consecutive rollbacks so that queued requests cannot starve.
  */
 export const maxOvertaken = 5
 
 /** Adds a request at the end. */
 export const join = (queue: Queue, ticket: Omit<Ticket, "overtaken">): Queue => [...queue, { ...ticket, overtaken: 0 }]
 
-/** Takes a request out that will not be carried out. */
+/** Removes a request that will not be executed. */
 export const leave = (queue: Queue, id: CorrelationId): Queue =>
   queue.some(({ correlationId }) => correlationId === id)
     ? queue.filter(({ correlationId }) => correlationId !== id)
     : queue
 
 /**
- * Takes a request out whose turn has come. A rollback leaves its mark on those that had come before it.
+ * Removes a request that is admitted. A rollback increments `overtaken` of those that came before it.
  */
 export const take = (queue: Queue, id: CorrelationId): Queue => {
   const place = queue.findIndex(({ correlationId }) => correlationId === id)
@@ -56,8 +55,8 @@ export const take = (queue: Queue, id: CorrelationId): Queue => {
 }
 
 /**
- * The order in which requests come to their turn: rollbacks first, then first come, first served; whoever was overtaken
- * `maxOvertaken` times goes before everybody.
+ * The order of admission: rollbacks first, then first come, first served. A request that was overtaken `maxOvertaken`
+ * times goes first of all.
  */
 export const inOrder = (queue: Queue): Queue => {
   const rank = ({ kind, overtaken }: Ticket): number => (overtaken >= maxOvertaken ? 0 : kind === "rollback" ? 1 : 2)
@@ -65,8 +64,8 @@ export const inOrder = (queue: Queue): Queue => {
 }
 
 /**
- * Those that come to their turn before a request, in order; for a request that does not wait yet, those that would. Whom
- * `isWaiting` denies keeps the place and holds nobody up: its process is gone.
+ * The requests ahead of a request, in order; for a request that is not queued yet, those that would be ahead. A request
+ * that `isWaiting` denies keeps its position but holds up no other: its process is gone.
  */
 export const before = (
   queue: Queue,
@@ -80,7 +79,7 @@ export const before = (
 }
 
 /**
- * Those that a newcomer takes the place of: with `latest_wins`, everybody who waits, but for rollbacks.
+ * The requests that a newcomer replaces: with `latest_wins`, all waiting ones except rollbacks.
  */
 export const displacedBy = (queue: Queue, newcomer: Pick<Ticket, "correlationId" | "policy">): Queue => {
   const place = queue.findIndex(({ correlationId }) => correlationId === newcomer.correlationId)

@@ -2,7 +2,7 @@ import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 
-/** Spans between two bounds, in milliseconds; the bounds also guide the values that property tests draw. */
+/** Durations between two bounds, in milliseconds; the bounds also guide the values that property tests draw. */
 export const spanBetween = (minimum: number, maximum: number, expected: string) =>
   Schema.String.annotate({ expected: "a string that will be decoded as a Duration" }).pipe(
     Schema.decodeTo(
@@ -28,6 +28,6 @@ export const spanBetween = (minimum: number, maximum: number, expected: string) 
 export const day = 24 * 60 * 60 * 1_000
 
 /**
- * A span of time, written as `"250 millis"`, `"30 seconds"` or `"5 minutes"`; from nothing to 30 days.
+ * A duration, written as `"250 millis"`, `"30 seconds"` or `"5 minutes"`; from zero to 30 days.
  */
 export const Span = spanBetween(0, 30 * day, "a span of time from nothing to 30 days")

@@ -1,6 +1,6 @@
 /**
- * What is asked for: the stacks of a deployment, how each is brought in and how it is judged. An execution keeps the
- * specification that it started with, so that it resumes unchanged when the configuration file has moved on.
+ * The specification of a deployment: its stacks, how each is brought in and how it is judged. An execution keeps the
+ * specification that it started with, so it resumes unchanged after the configuration file has changed.
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -29,14 +29,14 @@ const between = (minimum: number, maximum: number) => Schema.Finite.check(Schema
 /**
  * How a candidate is compared with the stable release, as long as both have traffic.
  *
- * *Details*: errors are compared at every look by a test that may be looked at at any time: a candidate whose error rate
- * is at most `maxErrorRatio` times the stable one's (1–100, default 1) is failed with a probability of at most `alpha`
- * (0.0001–0.2, default 0.05) in all the steps of one rollout together. It fails only if the ratio found is at least
- * `minErrorEffect` too (1–100, default 1.25), so that much traffic does not make trifles matter. Response times are
- * compared once at the end of each step: they fail if the interval of the shift with `confidence` (0.5–0.9999, default
- * 0.98) lies above `tolerance` (0–100, default 0.25) times the stable release's median, and a request to the candidate
- * takes longer than one to the stable release with a probability of at least `minLatencyEffect` (0.5–1, default 0.56).
- * Each release needs `minSamples` requests (default 50).
+ * *Details*: errors are compared at every look by a test that allows looks at any time: a candidate whose error rate is
+ * at most `maxErrorRatio` times the stable one's (1–100, default 1) fails with a probability of at most `alpha`
+ * (0.0001–0.2, default 0.05) in all steps of one rollout together. It fails only if the observed ratio is also at least
+ * `minErrorEffect` (1–100, default 1.25), so that trifles do not matter under much traffic. Response times are compared
+ * once at the end of each step: they fail if the interval of the shift with `confidence` (0.5–0.9999, default 0.98)
+ * lies above `tolerance` (0–100, default 0.25) times the stable release's median, and a request to the candidate takes
+ * longer than one to the stable release with a probability of at least `minLatencyEffect` (0.5–1, default 0.56). Each
+ * release needs `minSamples` requests (default 50).
  *
  * *Source*: 0.98 and 0.25 are Kayenta's; 0.56 is a small effect according to A. Vargha and H. D. Delaney, Journal of
  * Educational and Behavioral Statistics 25, 2000.
@@ -53,13 +53,13 @@ export const CompareSpec = Schema.Struct({
 export type CompareSpec = typeof CompareSpec.Type
 
 /**
- * What a release must show before it gets more traffic.
+ * The checks that a release must pass before it gets more traffic.
  *
- * *Details*: at least `minHealthyPercentage` of its instances healthy (default 80); at most `maxErrorCount` errors within
- * `errorWindow` (10 in 5 minutes); response time, `mean` or `p95`, at most `maxResponseTime` (p95, 2 seconds). Health and
- * response time are not held against it before `gracePeriod` is over (5 minutes); errors always are. It passes after
- * `consecutivePasses` measurements in a row (3), `interval` apart (10 seconds), each over at least `minSamples` requests
- * (20). `compare` compares it with the stable release as well; left out, it does not.
+ * *Details*: at least `minHealthyPercentage` of its instances healthy (default 80); at most `maxErrorCount` errors
+ * within `errorWindow` (10 in 5 minutes); response time, `mean` or `p95`, at most `maxResponseTime` (p95, 2 seconds).
+ * Health and response time do not fail it before `gracePeriod` is over (5 minutes); errors always do. It passes after
+ * `consecutivePasses` measurements in a row (3), `interval` apart (10 seconds), each over at least `minSamples`
+ * requests (20). `compare` also compares it with the stable release.
  */
 export const GateSpec = Schema.Struct({
   minHealthyPercentage: optional(Percent, 80),
@@ -76,7 +76,7 @@ export const GateSpec = Schema.Struct({
 export type GateSpec = typeof GateSpec.Type
 
 /**
- * A question to a person, with the answer that is assumed when none came within `expiresIn` (default 1 hour, `abort`).
+ * A question to a person, with the answer that is assumed after `expiresIn` (default 1 hour, `abort`).
  */
 export const ApprovalSpec = Schema.Struct({
   expiresIn: optional(Span, "1 hour"),
@@ -86,7 +86,7 @@ export type ApprovalSpec = typeof ApprovalSpec.Type
 
 /**
  * One step of a canary: give the candidate `weight` percent of the traffic (1–100), watch it for at least `bake`
- * (default 5 minutes), then ask a person where `approval` is given.
+ * (default 5 minutes), then ask a person if `approval` is given.
  */
 export const CanaryStep = Schema.Struct({
   weight: Percent.check(Schema.isGreaterThan(0)),
@@ -103,9 +103,9 @@ const risesTo100 = Schema.makeFilter<ReadonlyArray<CanaryStep>>(
 /**
  * How a candidate takes over from the stable release.
  *
- * *Details*: `all_at_once` all the traffic in one step · `rolling` capacity and traffic together in `batches` equal parts ·
- * `blue_green` full capacity beside the stable release, an optional approval, one switch, `bake` · `canary` rising weights;
- * a last step to 100 is added where it is not given.
+ * *Details*: `all_at_once` all traffic in one step · `rolling` capacity and traffic together in `batches` equal parts ·
+ * `blue_green` full capacity beside the stable release, an optional approval, one switch, `bake` · `canary` rising
+ * weights; a missing last step to 100 is added.
  */
 export const StrategySpec = Schema.Union([
   Schema.Struct({ type: Schema.Literal("all_at_once") }),
@@ -136,10 +136,10 @@ export type StrategyName = typeof StrategyName.Type
 /**
  * One stack of the manifest.
  *
- * *Details*: it starts when every stack in `dependsOn` is done. `properties` belong to its provider; a value
- * `{ "$output": "stack.name" }` inside them is replaced by that output of a stack it depends on. `irreversible` gives the
- * reason why a finished deployment of it is never undone (a migration, say). `timeout` bounds each of its stages (default
- * 30 minutes).
+ * *Details*: it starts when every stack in `dependsOn` is done. `properties` belong to its provider; a value `{
+ * "$output": "stack.name" }` inside them is replaced by that output of a dependency. `irreversible` gives the reason
+ * why a finished deployment of it is never undone (a migration, for example). `timeout` bounds each of its stages
+ * (default 30 minutes).
  */
 export const StackSpec = Schema.Struct({
   name: StackName,
@@ -155,8 +155,8 @@ export const StackSpec = Schema.Struct({
 export type StackSpec = typeof StackSpec.Type
 
 /**
- * What differs in one environment: where it is, and properties, strategy or gate of single stacks, merged over the
- * manifest's.
+ * Differences in one environment: account and region, and the properties, strategy or gate of single stacks, merged
+ * into the manifest's.
  */
 export const EnvironmentSpec = Schema.Struct({
   account: Schema.optionalKey(Name),
@@ -177,15 +177,15 @@ export const EnvironmentSpec = Schema.Struct({
 export type EnvironmentSpec = typeof EnvironmentSpec.Type
 
 /**
- * What is done with a request while another execution is in the way: it waits behind those that came before, it takes the
- * place of those that wait, or it is refused.
+ * What happens to a request while another execution is running: it waits its turn, it replaces the waiting ones, or it
+ * is rejected.
  */
 export const QueuePolicy = Schema.Literals(["fifo", "latest_wins", "reject"])
 export type QueuePolicy = typeof QueuePolicy.Type
 
 /**
- * A deployment that has to be there, and not be worked on, before anything of this one starts; in the environment of the
- * same name, where none is given.
+ * A deployment that must be deployed, with no execution in progress, before this one starts; by default in the
+ * environment of the same name.
  */
 export const RequiredDeployment = Schema.Struct({
   deployment: DeploymentId,
@@ -194,13 +194,13 @@ export const RequiredDeployment = Schema.Struct({
 export type RequiredDeployment = typeof RequiredDeployment.Type
 
 /**
- * The configuration of a deployment, as `signalbox.config.ts` gives it.
+ * The configuration of a deployment, as in `signalbox.config.ts`.
  *
- * *Details*: `parallelism` bounds how many stacks are worked on at once (default 4); `rollback` says whether failure goes
- * back by itself (default true); `retention` is how long finished executions are kept (90 days, at least 1); `leaseTtl` is
- * how long a holder that fell silent keeps the right to mutate (default 15 seconds, at least 1). `queue` says what is done
- * with a request while another execution is in the way; left out, the command decides. `requires` names deployments that
- * have to be there first, `freezes` the times in which nothing is deployed (default none).
+ * *Details*: `parallelism` bounds how many stacks are deployed at once (default 4); `rollback` says whether a failure
+ * rolls back automatically (default true); `retention` is how long finished executions are kept (90 days, at least 1);
+ * `leaseTtl` is how long a silent holder keeps the lease (default 15 seconds, at least 1). `queue` is the policy for a
+ * request while another execution is running; without it, the command decides. `requires` names deployments that must
+ * exist first, `freezes` the times without deployments (default none).
  */
 export const Manifest = Schema.Struct({
   organization: Name,
@@ -219,7 +219,7 @@ export const Manifest = Schema.Struct({
 export type Manifest = typeof Manifest.Type
 
 /**
- * What an execution works from besides its stacks.
+ * The settings of an execution besides its stacks.
  */
 export const ExecutionSettings = Schema.Struct({
   parallelism: AtLeastOne,
@@ -234,8 +234,8 @@ export const ExecutionSettings = Schema.Struct({
 export type ExecutionSettings = typeof ExecutionSettings.Type
 
 /**
- * What one execution works from: the manifest resolved for its environment and command. `freezes`, `requires` and `queue`
- * are those of the manifest: whoever waits for its turn heeds them too.
+ * The input of one execution: the manifest resolved for its environment and command. `freezes`, `requires` and `queue`
+ * come from the manifest, because a waiting request must respect them too.
  */
 export const ExecutionSpec = Schema.Struct({ stacks: Schema.Array(StackSpec), ...ExecutionSettings.fields })
 export type ExecutionSpec = typeof ExecutionSpec.Type

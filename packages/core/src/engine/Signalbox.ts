@@ -1,5 +1,5 @@
 /**
- * The facade: what the CLI, the dashboard and embedding programs call.
+ * The facade for the CLI, the dashboard and embedding programs.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -40,7 +40,7 @@ export class Signalbox extends Context.Service<
   )
 
   /**
-   * The embedded facade: this very process runs the executions.
+   * The embedded facade: this process runs the executions.
    */
   static readonly layer: Layer.Layer<Signalbox | Groups, never, DeploymentStore | LeaseStore | Providers> =
     Signalbox.layerGroups.pipe(

@@ -1,5 +1,5 @@
 /**
- * The port of a provider: an adapter that makes stacks of one kind real.
+ * The port of a provider: an adapter that implements stacks of one kind.
  */
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
@@ -9,12 +9,12 @@ import { type Checkpoint, type Json, Outputs, Release, type StackPlan, TrafficSh
 import type { ProviderError } from "./ProviderError.ts"
 
 /**
- * What a provider can do beyond the required operations, as data that plans are checked against.
+ * What a provider supports beyond the required operations, as data that plans are checked against.
  *
- * *Details*: `traffic` is `percent` (any share), `switch` (all or nothing) or `none` (a staged release is live at once);
- * `capacity` whether capacity can be brought in by parts; `outputs` names the outputs its stacks produce, `"*"` stands for
- * any; `events` whether it tells what happens by itself, `fencing` whether it can be told of a new holder of the lease before
- * that one changes anything (both left out: no). What is not declared fails as `Unsupported`.
+ * *Details*: `traffic` is `percent` (any share), `switch` (all or nothing) or `none` (a staged release is live at
+ * once); `capacity` whether capacity can be added in parts; `outputs` names the outputs of its stacks, `"*"` stands for
+ * any; `events` whether it reports its own events, `fencing` whether it can learn of a new lease holder before that one
+ * changes anything (both default to no). Undeclared features fail as `Unsupported`.
  */
 export interface Capabilities {
   readonly spiVersion: 1
@@ -29,23 +29,23 @@ export interface Capabilities {
 }
 
 /**
- * A stack in its environment: what the operations that only read need.
+ * A stack in its environment: the input of read-only operations.
  */
 export interface StackRef {
   readonly deploymentId: DeploymentId
   readonly environment: EnvironmentName
   readonly stack: StackName
-  /** The stack's properties as configured, checked with `Provider.properties`; outputs of other stacks are filled in. */
+  /** The stack's properties as configured, checked with `Provider.properties`; outputs of other stacks are resolved. */
   readonly properties: Json
   readonly region?: string
   readonly account?: string
 }
 
-/** What a lease is on: all stacks of a deployment in one environment. */
+/** What a lease covers: all stacks of a deployment in one environment. */
 export type PlaceRef = Pick<StackRef, "deploymentId" | "environment" | "region" | "account">
 
 /**
- * What is to be brought in. `artifact` is a path or URL, as the user gave it.
+ * The release to bring in. `artifact` is a path or URL, as the user gave it.
  */
 export interface Candidate {
   readonly version: string
@@ -53,14 +53,14 @@ export interface Candidate {
 }
 
 /**
- * What every mutating operation is handed.
+ * The input of every mutating operation.
  *
- * *Details*: an operation is an *ensure*: called again with the same `idempotencyKey` (after a crash, a cut connection, a
- * timeout) it finishes the same work and never does it twice. The key is unique to the step, up to 256 characters; an adapter
- * whose other side takes less hashes it. `guard` is run right before each call that changes
- * something: it fails with `Fenced` where the lease is lost; `fence` goes along with the call where the other side can
- * compare it: a process may be stopped after its guard, and then only the other side can tell that its call is too late.
- * `progress` tells what is going on; repeats are harmless.
+ * *Details*: an operation is idempotent: called again with the same `idempotencyKey` (after a crash, a broken
+ * connection, a timeout), it finishes the same work and never does it twice. The key is unique to the step, up to 256
+ * characters; an adapter whose platform accepts fewer hashes it. Run `guard` immediately before each call that changes
+ * something: it fails with `Fenced` if the lease is lost. Send `fence` with the call if the other side can compare it:
+ * a process may be stopped after its guard, and then only the other side can tell that its call is too late. `progress`
+ * reports progress; repeats are harmless.
  */
 export interface Mutation {
   readonly idempotencyKey: string
@@ -69,11 +69,11 @@ export interface Mutation {
   readonly progress: (message: string, resource?: string) => Effect.Effect<void>
 }
 
-/** How many instances of a release there are, and how many of them are healthy. */
+/** How many instances a release has, and how many of them are healthy. */
 export const Health = Schema.Struct({ healthy: Schema.Int, total: Schema.Int })
 export type Health = typeof Health.Type
 
-/** One thing that a stack consists of, as its platform names it. */
+/** One resource of a stack, as its platform names it. */
 export const Resource = Schema.Struct({
   id: Schema.String,
   type: Schema.String,
@@ -83,11 +83,11 @@ export const Resource = Schema.Struct({
 export type Resource = typeof Resource.Type
 
 /**
- * What is really there.
+ * The actual state.
  *
- * *Details*: `traffic` is the effective traffic, read back and not remembered. `reason` says why it is not ready, where that is
- * known. `fence` is the highest that a mutation has shown, where the provider remembers it. `operation` is what is in flight,
- * `foreign` where signalbox did not start it. `health` is that of each release that has capacity.
+ * *Details*: `traffic` is the effective traffic, read back and not remembered. `reason` says why it is not ready, if
+ * known. `fence` is the highest that a mutation has shown, if the provider remembers it. `operation` is the operation
+ * in progress, `foreign` if Signalbox did not start it. `health` covers each release that has capacity.
  */
 export const Observation = Schema.Struct({
   status: Schema.Literals(["absent", "ready", "changing", "failed", "unknown"]),
@@ -115,8 +115,8 @@ export type Observation = typeof Observation.Type
 /**
  * Measurements of one release over one window.
  *
- * *Details*: latencies in milliseconds; `healthy` is that of the moment, not of the window; `latency` is null where there was no request; `samples` are at most 2,000 latencies
- * drawn evenly, where the provider can give them.
+ * *Details*: latencies in milliseconds; `healthy` is the current value, not the window's; `latency` is null if there
+ * was no request; `samples` are at most 2,000 latencies drawn evenly, if the provider has them.
  */
 export const Measurement = Schema.Struct({
   requests: Schema.Int,
@@ -129,7 +129,7 @@ export const Measurement = Schema.Struct({
 })
 export type Measurement = typeof Measurement.Type
 
-/** A field that is not as it was deployed. */
+/** A field that differs from its deployed value. */
 export const Drift = Schema.Struct({
   field: Schema.String,
   expected: Schema.String,
@@ -142,27 +142,28 @@ export type Drift = typeof Drift.Type
 /**
  * A provider.
  *
- * *Details*: the required operations answer for every stack; each optional group is there exactly where `capabilities`
+ * *Details*: the required operations work for every stack; each optional group exists exactly if `capabilities`
  * declares it.
  *
- * - `plan` says what would change, finds a no-op, and takes the checkpoint; it changes nothing
- * - `stage` brings in `capacityPercent` of the candidate's capacity and waits until it is ready; no traffic yet, unless
+ * - `plan` computes the changes, detects a no-op, and takes the checkpoint; it changes nothing
+ * - `stage` adds `capacityPercent` of the candidate's capacity and waits until it is ready; no traffic yet, unless
  *   `capabilities.traffic` is `none`
- * - `observe` reads what is there
- * - `rollback` puts the stack back to a checkpoint: its traffic first, then its capacity; a checkpoint without a release
- *   means that the stack goes away. Also from the middle of any other operation
- * - `destroy` takes everything away; already gone is success
- * - `fence` refuses, from when it returns, every mutation of the place with a smaller fence, and fails with `Fenced` where a
- *   larger one was there. A runner calls it before anything else
+ * - `observe` reads the current state
+ * - `rollback` restores a checkpoint of the stack: its traffic first, then its capacity; a checkpoint without a release
+ *   removes the stack. It also works in the middle of any other operation
+ * - `destroy` removes everything; "already gone" is success
+ * - `fence` refuses, once it has returned, every mutation of the place with a smaller fence, and fails with `Fenced` if
+ *   a larger one was seen. A runner calls it before anything else
  *
- * Two more help to find mistakes before anything is recorded; a provider may leave them out:
+ * Two optional functions find mistakes before anything is recorded:
  *
- * - `checkRollback` fails where a rollback to the checkpoint cannot succeed as things are; it changes nothing
- * - `exclusive` lists what two stacks of one environment cannot both have. It only reads the properties
+ * - `checkRollback` fails if a rollback to the checkpoint cannot succeed in the current state; it changes nothing
+ * - `exclusive` lists what two stacks of one environment cannot share. It only reads the properties
  *
- * `plan` and `checkRollback` are asked before a request is recorded: their `Invalid`, `Unsupported` and `Missing` refuse it.
+ * `plan` and `checkRollback` are called before a request is recorded: their `Invalid`, `Unsupported` and `Missing`
+ * reject it.
  *
- * *Errors*: `ProviderError`; core repeats the retryable ones.
+ * *Errors*: `ProviderError`; core retries the retryable ones.
  */
 export interface Provider {
   readonly kind: string
@@ -192,7 +193,7 @@ export interface Provider {
 }
 
 /**
- * Something that a stack takes for itself alone, as a sentence names it (`port 8080`), and the property that asks for it.
+ * Something that a stack uses exclusively, as a noun phrase (`port 8080`), and the property that requests it.
  */
 export interface Exclusive {
   readonly name: string
@@ -200,12 +201,12 @@ export interface Exclusive {
 }
 
 /**
- * Moving traffic between releases.
+ * Shifts traffic between releases.
  *
- * *Details*: `shift` gives `percent` of the traffic to `releaseId` and the rest to the stable release (all of it to `releaseId`
- * where there is none and `percent` is above 0), and returns once the *effective* traffic, read back, is that. `retire`
- * drains every release but `keep` down to `capacityPercent` of its capacity (0 takes it away) and refuses with `Conflict`
- * one whose share of the traffic is larger than that; at 0, `keep` is the stable release from then on.
+ * *Details*: `shift` gives `percent` of the traffic to `releaseId` and the rest to the stable release (all of it to
+ * `releaseId` if there is none and `percent` is above 0), and returns once the *effective* traffic, read back, matches.
+ * `retire` drains every release except `keep` down to `capacityPercent` of its capacity (0 removes it) and fails with
+ * `Conflict` if a release has a larger share of the traffic than that; at 0, `keep` is the stable release from then on.
  */
 export interface Traffic {
   readonly shift: (
@@ -220,7 +221,7 @@ export interface Traffic {
   ) => Effect.Effect<Observation, ProviderError>
 }
 
-/** Measuring one release over the last `window`. */
+/** Measures one release over the last `window`. */
 export interface Metrics {
   readonly measure: (
     ref: StackRef,
@@ -228,10 +229,10 @@ export interface Metrics {
   ) => Effect.Effect<Measurement, ProviderError>
 }
 
-/** Finding what was changed behind Signalbox, and putting it right. */
+/** Detects and corrects changes made behind Signalbox. */
 export interface DriftControl {
   readonly detect: (ref: StackRef) => Effect.Effect<ReadonlyArray<Drift>, ProviderError>
-  /** Corrects the given fields and no others. */
+  /** Corrects only the given fields. */
   readonly correct: (
     ref: StackRef,
     fields: ReadonlyArray<string>,
@@ -240,10 +241,10 @@ export interface DriftControl {
 }
 
 /**
- * What happened to one resource of a stack, as its platform tells it.
+ * An event of one resource of a stack, as its platform reports it.
  *
- * *Details*: `id` is unique within the stack and always the same for the same event. `done` says that the resource is
- * finished, `failed` that it has failed.
+ * *Details*: `id` is unique within the stack and stable for the same event. `done` says that the resource is finished,
+ * `failed` that it has failed.
  */
 export const ProviderEvent = Schema.Struct({
   id: Schema.String,
@@ -257,11 +258,11 @@ export const ProviderEvent = Schema.Struct({
 export type ProviderEvent = typeof ProviderEvent.Type
 
 /**
- * Telling what happens to a stack.
+ * Reports the events of a stack.
  *
- * *Details*: `since` gives the events after `cursor`, oldest first. A cursor is that of an earlier answer, the `id` of an
- * event (those after it), or null: the oldest that there are. One that is not known any more counts as null: an event that
- * is told twice is harmless.
+ * *Details*: `since` returns the events after `cursor`, oldest first. A cursor comes from an earlier answer, or is the
+ * `id` of an event, or is null for the oldest available. An unknown cursor counts as null; a repeated event is
+ * harmless.
  */
 export interface ProviderEvents {
   readonly since: (

@@ -3,7 +3,7 @@ import * as Layer from "effect/Layer"
 import type { Provider } from "./Provider.ts"
 
 /**
- * The providers that are installed, by kind.
+ * The installed providers, by kind.
  */
 export class Providers extends Context.Service<Providers, ReadonlyMap<string, Provider>>()(
   "@signalbox/core/spi/Providers"

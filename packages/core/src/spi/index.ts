@@ -1,5 +1,5 @@
 /**
- * The ports: what adapters implement, with the domain types that they mention.
+ * The ports: what adapters implement, with the domain types that they use.
  */
 export * from "../domain/index.ts"
 export * from "./DeploymentStore.ts"

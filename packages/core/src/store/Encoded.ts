@@ -23,7 +23,7 @@ export interface EventRow {
 /** An event without its place in the log. */
 export type NewEventRow = Omit<EventRow, "position">
 
-/** The state of one execution. `search` holds, in lower case, what `text` looks through; `state` is JSON. */
+/** The state of one execution. `search` holds, in lower case, the fields that `text` searches; `state` is JSON. */
 export interface ExecutionRow {
   readonly stream: string
   readonly deploymentId: string
@@ -52,26 +52,26 @@ export interface DeploymentRow {
 }
 
 /**
- * What is known of a stream.
+ * The known state of a stream.
  *
  * *Details*: `seq` and `ids` must be read no later than the states: a state may be newer than `seq`, never older.
  */
 export interface StreamHead {
-  /** The sequence number of the last event, 0 where there is none. */
+  /** The sequence number of the last event, 0 if there is none. */
   readonly seq: number
-  /** The ids of the events after the asked-for `after`; all of them where the stream does not reach back to `after`. */
+  /** The ids of the events after the requested `after`; all of them if the stream does not reach back to `after`. */
   readonly ids: ReadonlyArray<string>
-  /** Whether the event number `after` is there (true for 0). */
+  /** Whether event number `after` exists (true for 0). */
   readonly continues: boolean
   readonly execution: ExecutionRow | undefined
   readonly deployment: DeploymentRow | undefined
 }
 
 /**
- * One write: all of it or nothing.
+ * One atomic write.
  *
- * *Details*: holds where the last event of `stream` is number `base` (0: no event), every guard is held now, and
- * `environment`, where given, replaces the row whose version is one less (0: no row). Without events only the guards are
+ * *Details*: it succeeds if the last event of `stream` is number `base` (0: no event), every guard is held now, and
+ * `environment`, if given, replaces the row whose version is one less (0: no row). Without events, only the guards are
  * checked.
  */
 export interface Commit {
@@ -84,13 +84,13 @@ export interface Commit {
   readonly deployment?: DeploymentRow
 }
 
-/** What became of a write; `Stale` where `base` or the version of the environment did not hold. */
+/** The result of a write; `Stale` if `base` or the version of the environment did not match. */
 export type AppendOutcome =
   | { readonly _tag: "Committed"; readonly positions: ReadonlyArray<number> }
   | { readonly _tag: "Stale" }
   | { readonly _tag: "Lost"; readonly guard: Lease }
 
-/** Which events to read, by ascending position. `text` is what must be in `body`. */
+/** Which events to read, by ascending position. `text` must occur in `body`. */
 export interface EventRowQuery {
   readonly stream: string | undefined
   readonly deploymentId: string | undefined
@@ -120,10 +120,10 @@ export interface ExecutionRowQuery {
 /**
  * A database that can hold the event log.
  *
- * *Details*: `position` grows with every write and is never given out twice. `events` without a `stream`, and `newest`, go
- * only so far that no event with a smaller position can still appear. `pulses` emits once when it is ready and then
- * whenever another process may have written; this process's own writes need no pulse. `prune` takes away at most `limit`
- * finished executions and returns how many.
+ * *Details*: `position` grows with every write and is never reused. `events` without a `stream`, and `newest`, stop
+ * where an event with a smaller position can still appear. `pulses` emits once when it is ready and then whenever
+ * another process may have written; this process's own writes need no pulse. `prune` deletes at most `limit` finished
+ * executions and returns how many.
  */
 export interface EncodedDeploymentStore {
   readonly head: (stream: string, after: number) => Effect.Effect<StreamHead, StoreError>
@@ -143,8 +143,8 @@ export interface EncodedDeploymentStore {
 /**
  * A database that can hold leases.
  *
- * *Details*: `now` is the clock that decides about expiry: that of the database where hosts may disagree. `swap` writes
- * `after` only where the row is still as in `before` (same fence and expiry; undefined: no row) and tells whether it did.
+ * *Details*: `now` is the clock that decides expiry: the database's if hosts may disagree. `swap` writes `after` only
+ * if the row still matches `before` (same fence and expiry; undefined: no row) and tells whether it did.
  */
 export interface EncodedLeaseStore {
   readonly get: (key: string) => Effect.Effect<{ readonly lease: Lease | undefined; readonly now: number }, StoreError>

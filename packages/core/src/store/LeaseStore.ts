@@ -14,12 +14,12 @@ const isSame = (present: Lease | undefined, lease: Lease): present is Lease =>
 
 const after = (now: number, ttl: Duration.Duration): number => Math.ceil(now + Duration.toMillis(ttl))
 
-/** What two clocks that are meant to be the same may differ by, in ms. */
+/** The tolerance between two clocks that should be the same, in ms. */
 const agreed = 10
 
 /**
- * Asks a store, and says how its times are told here. Where its time lies between before and after asking, its clock and ours
- * are taken for the same; else a lease rather ends too early here than too late.
+ * Asks a store, and converts its times to the local clock. If its time lies between the local times before and after
+ * asking, both clocks count as the same; otherwise a lease ends here rather too early than too late.
  */
 const asking = Effect.fnUntraced(function* <A extends { readonly now: number }, E, R>(ask: Effect.Effect<A, E, R>) {
   const before = yield* Clock.currentTimeMillis
@@ -38,11 +38,11 @@ const asking = Effect.fnUntraced(function* <A extends { readonly now: number }, 
 })
 
 /**
- * Makes a `LeaseStore` of an encoded one, by reading and swapping until it holds.
+ * Creates a `LeaseStore` from an encoded one, by reading and swapping until it succeeds.
  *
- * *Details*: the row of a key stays for ever, so that its fence only grows; `get` gives it also when it has expired (then
- * `expiresAt` is past) or was released (0). `list` gives the leases that are held. The clock of the store decides, and what it
- * says is told by the clock of whoever asks.
+ * *Details*: the row of a key stays forever, so that its fence only grows; `get` also returns it after it expired
+ * (`expiresAt` is past) or was released (0). `list` returns the held leases. Times use the caller's clock; the store's
+ * clock decides expiry.
  */
 export const makeLeaseStore = (encoded: EncodedLeaseStore): LeaseStore["Service"] =>
   LeaseStore.of({

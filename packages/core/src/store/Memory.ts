@@ -1,5 +1,5 @@
 /**
- * The stores in memory: the reference for what adapters do.
+ * The stores in memory: the reference for adapters.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -53,7 +53,7 @@ const executionMatches = (query: ExecutionRowQuery) => (row: ExecutionRow) =>
 const key = (deploymentId: string, environment: string) => `${deploymentId}/${environment}`
 
 /**
- * Makes an encoded store in memory. Both contracts share one database, so that an append can check a lease.
+ * Creates an encoded store in memory. Both contracts share one database, so that an append can check a lease.
  */
 export const makeMemory = (): Encoded => {
   let position = 0

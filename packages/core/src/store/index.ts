@@ -1,5 +1,5 @@
 /**
- * Stores: in memory, over SQL, and what an adapter for another database implements.
+ * Stores: in memory, over SQL, and the contracts for adapters of other databases.
  */
 export * from "./DeploymentStore.ts"
 export * from "./Encoded.ts"

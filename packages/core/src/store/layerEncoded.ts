@@ -9,7 +9,7 @@ import type { Encoded } from "./Encoded.ts"
 import { makeLeaseStore } from "./LeaseStore.ts"
 
 /**
- * Makes both typed stores over one encoded store.
+ * Creates both typed stores over one encoded store.
  */
 export const layerEncoded = <E, R>(
   encoded: Effect.Effect<Encoded, E, R>

@@ -41,7 +41,7 @@ export const countActive = (pipeline: string, by: 1 | -1): Effect.Effect<void> =
   )
 
 /**
- * Records a run that has come to its end. `seconds` is the time from its request to its end.
+ * Records a finished run. `seconds` is the time from its request to its end.
  */
 export const recordRun = (run: {
   readonly pipeline: string

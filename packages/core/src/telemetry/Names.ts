@@ -1,8 +1,8 @@
 /**
- * What things are called in telemetry. The names of OpenTelemetry's conventions are copied: they are a release candidate,
- * and their package may break in a minor release.
+ * Names in telemetry. The names of OpenTelemetry's conventions are copied: they are a release candidate, and their
+ * package may break in a minor release.
  *
- * *Source*: OpenTelemetry semantic conventions 1.44.0, CI/CD and deployment; what they have no name for is `signalbox.*`.
+ * *Source*: OpenTelemetry semantic conventions 1.44.0, CI/CD and deployment; names that they lack are `signalbox.*`.
  */
 
 /** Attributes. An attribute that is not listed here is not exported. */
@@ -53,13 +53,13 @@ export const Attribute = {
   link: "signalbox.link"
 } as const
 
-/** What an attribute may hold. */
+/** The allowed values of an attribute. */
 export type Attributes = Readonly<Record<string, string | number | boolean>>
 
-/** The attributes that are exported at all. */
+/** The exported attributes. */
 export const allowed: ReadonlySet<string> = new Set(Object.values(Attribute))
 
-/** Names of spans; those of provider calls, stages, stacks and steps are followed by what they do. */
+/** Names of spans; provider calls, stages, stacks and steps append what they do. */
 export const SpanName = {
   run: "Runner.run",
   stage: (stage: string) => `Stage.${stage}`,
@@ -72,7 +72,7 @@ export const SpanName = {
   command: (command: string) => `Signalbox.${command}`
 } as const
 
-/** What a link stands for. */
+/** The meaning of a link. */
 export const LinkKind = {
   causedBy: "caused_by",
   supersedes: "supersedes",
@@ -80,13 +80,13 @@ export const LinkKind = {
   rollbackOf: "rollback_of"
 } as const
 
-/** Metrics; `cicd.pipeline.run.duration` is in seconds. The id of the run is on none of them. */
+/** Metrics; `cicd.pipeline.run.duration` is in seconds. None of them carries the id of the run. */
 export const MetricName = {
   duration: "cicd.pipeline.run.duration",
   active: "cicd.pipeline.run.active",
   errors: "cicd.pipeline.run.errors"
 } as const
 
-/** An address for what has none yet: an absolute URI, as the conventions require. */
+/** A substitute address: the conventions require an absolute URI. */
 export const urnOf = (correlationId: string, part = ""): string =>
   `urn:signalbox:execution:${encodeURIComponent(correlationId)}${part === "" ? "" : `#${part}`}`

@@ -1,5 +1,5 @@
 /**
- * Whether, and where, telemetry goes. Off unless a runtime puts it here; then nothing is made or measured.
+ * Whether, and where, telemetry goes. Off unless a runtime provides it; then nothing is created or measured.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -9,9 +9,9 @@ import { Attribute, type Attributes } from "./Names.ts"
 import type { SpanReference } from "./TraceContext.ts"
 
 /**
- * A span that is over, with an id of its own.
+ * A finished span with its own id.
  *
- * *Details*: times are in milliseconds since the epoch. `parentSpanId` is left out for the root alone.
+ * *Details*: times are in milliseconds since the epoch. Only the root has no `parentSpanId`.
  */
 export interface SpanData {
   readonly traceId: string
@@ -29,11 +29,11 @@ export interface SpanData {
 }
 
 /**
- * What a runtime offers.
+ * The services of a runtime.
  *
- * *Details*: `sampled` decides for a whole trace by its id, so that all processes decide alike. `parent` is the span of the
- * CI job (or whatever else) that started this process, from `TRACEPARENT`. `send` tells whether the spans arrived; it
- * never fails, and gives up in time.
+ * *Details*: `sampled` decides for a whole trace by its id, so that all processes make the same decision. `parent` is
+ * the span of the CI job (or other program) that started this process, from `TRACEPARENT`. `send` tells whether the
+ * spans arrived; it never fails, and gives up in time.
  */
 export interface TelemetryShape {
   readonly sampled: (traceId: string) => boolean
@@ -46,13 +46,13 @@ export const Telemetry = Context.Reference<TelemetryShape | undefined>("@signalb
 })
 
 /**
- * Marks the spans that are ours, among all that the libraries below make.
+ * Marks our own spans, among all the spans of the underlying libraries.
  */
 export const Own = Context.Reference<boolean>("@signalbox/core/telemetry/Own", { defaultValue: () => false })
 
 const own = Context.make(Own, true)
 
-/** Telemetry, where it is on and wants the spans of this execution. */
+/** Telemetry, if it is on and samples this execution. */
 export const tracing = (correlationId: string): Effect.Effect<TelemetryShape | undefined> =>
   Effect.map(Telemetry, (telemetry) =>
     telemetry !== undefined && telemetry.sampled(traceIdOf(correlationId)) ? telemetry : undefined
@@ -66,12 +66,12 @@ export interface LiveSpan {
   readonly name: string
   readonly kind?: Tracer.SpanKind
   readonly attributes: Attributes
-  /** `root` hangs it under the execution; else it hangs under the span that it is in. */
+  /** With `root`, it is a child of the execution's root; otherwise of the enclosing span. */
   readonly root?: true
 }
 
 /**
- * Runs an effect in a live span of an execution's trace, where telemetry is on. `span` is not even asked where it is off.
+ * Runs an effect in a live span of an execution's trace, if telemetry is on. Otherwise `span` is not even evaluated.
  */
 export const traced =
   (correlationId: string, span: () => LiveSpan) =>
@@ -89,7 +89,8 @@ export const traced =
     })
 
 /**
- * Runs an effect inside a span that is exported elsewhere, or later: live spans hang under it, and logs carry its id.
+ * Runs an effect inside a span that is exported elsewhere, or later: it is the parent of live spans, and logs carry its
+ * id.
  */
 export const inside =
   (correlationId: string, spanId: () => string) =>
@@ -103,7 +104,7 @@ export const inside =
           ) as Effect.Effect<A, E, R>)
     )
 
-/** Adds to the live span around, where there is one. */
+/** Adds attributes to the enclosing live span, if there is one. */
 export const annotate = (attributes: () => Attributes): Effect.Effect<void> =>
   Effect.flatMap(Telemetry, (telemetry) =>
     telemetry === undefined ? Effect.void : Effect.ignore(Effect.annotateCurrentSpan(attributes()))

@@ -1,8 +1,8 @@
 /**
- * Trace context in environment variables: in from the CI that started this process, out to processes that it starts.
+ * Trace context in environment variables: from the CI job that started this process, and to processes that it starts.
  *
- * *Source*: OpenTelemetry, "Environment Variables as Context Propagation Carriers" (release candidate); W3C Trace Context
- * level 2; W3C Baggage.
+ * *Source*: OpenTelemetry, "Environment Variables as Context Propagation Carriers" (release candidate); W3C Trace
+ * Context level 2; W3C Baggage.
  */
 import { flagsOf, rootSpanIdOf, traceIdOf } from "./Ids.ts"
 import { Attribute } from "./Names.ts"
@@ -18,7 +18,7 @@ export interface SpanReference {
 const traceparent = /^(?!ff)[0-9a-f]{2}-((?!0{32})[0-9a-f]{32})-((?!0{16})[0-9a-f]{16})-[0-9a-f]{2}(?:-.*)?$/
 
 /**
- * The span that a `traceparent` names, or nothing where it is not valid: then the recommendation wants it ignored.
+ * The span of a `traceparent`, or undefined if it is invalid: the recommendation then ignores it.
  */
 export const parseTraceparent = (value: string | undefined): SpanReference | undefined => {
   const found = traceparent.exec(value?.trim() ?? "")
@@ -26,11 +26,11 @@ export const parseTraceparent = (value: string | undefined): SpanReference | und
 }
 
 /**
- * The environment for a process that works for an execution: it continues the execution's trace.
+ * The environment for a process that works on behalf of an execution: it continues the execution's trace.
  *
- * *Details*: `TRACEPARENT` names the root span of the execution (or `spanId`), `BAGGAGE` keeps what `env` has and carries
- * `signalbox.correlation_id`. `TRACESTATE` belongs to the trace that came in, which this one is not part of, and is taken
- * out. Put it over a copy of the environment, never into `process.env`.
+ * *Details*: `TRACEPARENT` names the root span of the execution (or `spanId`), `BAGGAGE` keeps the value in `env` and
+ * adds `signalbox.correlation_id`. `TRACESTATE` belongs to the incoming trace, which this one is not part of, and is
+ * removed. Apply it to a copy of the environment, never to `process.env`.
  *
  * *Example*
  *
@@ -48,7 +48,7 @@ export const traceEnvironment = (
     .map((member) => member.trim())
     .filter((member) => member !== "" && member.split(/[=;]/)[0]!.trim() !== Attribute.correlationId)
   const own = `${Attribute.correlationId}=${encodeURIComponent(correlationId)}`
-  // The limits of the recommendation; what does not fit is left out, and what is ours stands first.
+  // The limits of the recommendation; entries that do not fit are dropped, and ours come first.
   const members = [own]
   for (const member of others) {
     if (members.length < 64 && [...members, member].join(",").length <= 8192) members.push(member)

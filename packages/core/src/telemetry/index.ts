@@ -1,5 +1,5 @@
 /**
- * Telemetry: what traces and metrics are called and identified by, and the port that a runtime's exporter fills.
+ * Telemetry: the names and ids of traces and metrics, and the port that a runtime's exporter implements.
  */
 export * from "./Ids.ts"
 export * as Metrics from "./Metrics.ts"

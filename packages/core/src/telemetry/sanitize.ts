@@ -4,9 +4,9 @@ const assignment =
   /\b([\w.-]*(?:password|passwd|secret|token|api[_-]?key|access[_-]?key|credential|authorization)[\w.-]*)(["']?\s*[=:]\s*)(?:(?:bearer|basic)\s+)?("[^"]*"|'[^']*'|[^\s,;&]+)/gi
 
 /**
- * A message as telemetry shows it: one line of at most 256 characters, without what looks like a credential.
+ * A message as telemetry shows it: one line of at most 256 characters, without anything that looks like a credential.
  *
- * *Gotchas*: a second line of defence. Secrets do not get into messages in the first place.
+ * *Gotchas*: a second line of defence. Secrets should not get into messages in the first place.
  */
 export const sanitize = (message: string): string => {
   const clean = message.replaceAll(controls, " ").replaceAll(credentials, "$1…@").replaceAll(assignment, "$1$2…").trim()

@@ -1,5 +1,5 @@
 /**
- * SHA-256 of a text, at once: trace ids are needed where nothing can be waited for, and core runs anywhere.
+ * SHA-256 of a text, synchronously: trace ids are needed where nothing can be awaited, and core runs anywhere.
  *
  * *Source*: FIPS 180-4, sections 4.1.2, 5 and 6.2.
  */

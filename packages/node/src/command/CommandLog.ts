@@ -1,13 +1,13 @@
 /**
- * A file of what a command printed: a line of JSON for each line, redacted.
+ * A file with the output of a command: a line of JSON for each line, redacted.
  */
 import { type FileHandle, open } from "node:fs/promises"
 
-/** Where the log goes. `correlationId` stands in each line. */
+/** Where the log goes. Each line contains `correlationId`. */
 export interface CommandLogOptions {
   readonly path: string
   readonly correlationId: string
-  /** Told once, where it cannot be written. The command goes on. */
+  /** Called once if it cannot be written. The command continues. */
   readonly onBroken: (reason: string) => void
 }
 
@@ -40,7 +40,7 @@ export class CommandLog {
     return this.#append(stream, lines)
   }
 
-  /** Writes the lines that did not end. */
+  /** Writes the incomplete lines. */
   async close(): Promise<void> {
     for (const stream of ["stdout", "stderr"] as const) {
       if (this.#rest[stream] !== "") await this.#append(stream, [this.#rest[stream]])

@@ -1,8 +1,8 @@
 /// <reference types="node" preserve="true" />
 /**
- * The guard: a process between a command and the process that holds the lease for it. It kills the command before the lease
- * ends unless it is told of a renewal, and at once where the holder is gone, so that nobody who gets the lease next meets
- * the command still at work. Node alone is loaded here: the command waits for it.
+ * The guard: a process between a command and the process that holds its lease. It kills the command before the lease
+ * ends unless it learns of a renewal, and at once if the holder is gone, so that the next lease holder never meets the
+ * running command. Only Node is loaded here: the command waits for it.
  */
 import { type ChildProcess, spawn } from "node:child_process"
 import { statSync } from "node:fs"
@@ -20,11 +20,11 @@ import { killMarked, signalGroup } from "./killing.ts"
 
 type Start = Extract<ToGuard, { readonly type: "start" }>
 
-/** What a command may do to end, in ms, after its holder is gone. */
+/** How long a command may take to end, in ms, after its holder is gone. */
 const orphanGrace = 300
 /** The same for what a command left running in its group when it ended. */
 const restGrace = 500
-/** How often the wall clock is looked at. */
+/** How often the wall clock is checked. */
 const lookEvery = 200
 
 class Guard {
@@ -34,7 +34,7 @@ class Guard {
   #child: ChildProcess | undefined
   #timer: NodeJS.Timeout | undefined
   #because: "lease_lost" | "asked" | undefined
-  /** When it is killed that was asked to end, by the steady clock. */
+  /** When a command that was asked to end is killed, by the monotonic clock. */
   #killAt: number | undefined
   #over = false
 
@@ -58,7 +58,7 @@ class Guard {
       else this.#judge()
     } else {
       this.#because ??= "asked"
-      // What has not begun has nothing to clean up.
+      // A command that has not begun has nothing to clean up.
       if (this.#child === undefined)
         this.#finish({ type: "ended", code: null, signal: message.signal, killedBecause: "asked" })
       else if (this.#child.pid !== undefined) signalGroup(this.#child.pid, message.signal)
@@ -74,7 +74,8 @@ class Guard {
     const failed = (error: unknown) =>
       this.#finish({ type: "failed", code: (error as NodeJS.ErrnoException).code ?? String(error) })
     try {
-      // Its own process group, to be killed with all its children. It writes to the holder itself, past this process.
+      // Its own process group, to be killed with all its children. Its output goes directly to the holder, past this
+      // process.
       const child = spawn(start.command, start.args, {
         cwd: start.cwd,
         env: start.env,
@@ -92,7 +93,7 @@ class Guard {
     }
   }
 
-  /** Looks at the clocks: asks it to end, kills it, or looks again later. */
+  /** Checks the clocks: asks it to end, kills it, or checks again later. */
   #judge(): void {
     clearTimeout(this.#timer)
     const pid = this.#child?.pid
@@ -103,7 +104,7 @@ class Guard {
       this.#because = "lease_lost"
       this.#condemn(margin.term - margin.kill)
     }
-    // A renewal that comes after it was asked to end changes nothing.
+    // A renewal that arrives after it was asked to end changes nothing.
     const untilKill = Math.min(left - margin.kill, (this.#killAt ?? Number.POSITIVE_INFINITY) - performance.now())
     if (untilKill <= 0) this.#kill(pid)
     const next = this.#killAt === undefined ? left - margin.term : untilKill
@@ -130,7 +131,7 @@ class Guard {
     this.#judge()
   }
 
-  /** The command ended; what it left running in its group has no right to go on. */
+  /** The command ended; its leftovers in the group must not continue. */
   #ended(code: number | null, signal: NodeJS.Signals | null): void {
     this.#over = true
     clearTimeout(this.#timer)
@@ -163,18 +164,17 @@ class Guard {
   #finish(message: FromGuard): void {
     this.#over = true
     clearTimeout(this.#timer)
-    // Ends when the holder has read it, or is gone: a holder that wrote to nobody would lose what it has not read yet.
+    // Ends when the holder has read it, or is gone: a holder that writes to a closed pipe would lose unread data.
     this.#channel.on("close", () => process.exit(0))
     this.#channel.end(encode(message))
   }
 }
 
 /**
- * Guards one command, in a process that does nothing else: told what to run, and until when, on descriptor 3. Ends with the
- * command.
+ * Guards one command, in a separate process: descriptor 3 tells it what to run, and until when. Ends with the command.
  */
 export const runGuard = (): void => {
-  // What is meant for the command comes from the holder. A guard that ended would leave it unguarded.
+  // Signals for the command come from the holder. A guard that ended would leave it unguarded.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGTSTP"] as const) {
     process.on(signal, () => undefined)
   }

@@ -1,5 +1,5 @@
 /**
- * One command under a guard, as the holder of the lease sees it.
+ * One command under a guard, from the lease holder's point of view.
  */
 import { type ChildProcess, spawn } from "node:child_process"
 import { closeSync } from "node:fs"
@@ -21,7 +21,7 @@ import { outputPipes } from "./outputPipes.ts"
 /**
  * How a command ended.
  *
- * *Details*: `killedBecause` says that it did not end by itself, or was asked not to go on: its lease ended, its guard was
+ * *Details*: `killedBecause` says that it did not end by itself, or was asked to stop: its lease ended, its guard was
  * killed, or a signal was passed to it.
  */
 export interface Exit {
@@ -41,14 +41,16 @@ export interface GuardedOptions {
   readonly guard: ReadonlyArray<string> | undefined
 }
 
-/** The sources run by Node itself, the compiled package and others by what was built. */
+/** Node runs the sources directly; the compiled package and bundles use the built file. */
 const ownGuard = (): ReadonlyArray<string> => {
   const source = import.meta.url.endsWith(".ts")
   const entry = fileURLToPath(new URL(source ? "./guardMain.ts" : "./guardMain.js", import.meta.url))
   return [process.execPath, entry]
 }
 
-/** What the guard needs of the environment. `NODE_OPTIONS` and the like are the command's: they would slow or break it. */
+/**
+ * The guard's own environment. `NODE_OPTIONS` and the like are the command's: they would slow down or break the guard.
+ */
 const inherited = ["PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"]
 
 export class Guarded {
@@ -66,7 +68,7 @@ export class Guarded {
   #timer: NodeJS.Timeout | undefined
   #report: Exclude<FromGuard, { readonly type: "started" }> | undefined
   #lost = false
-  /** The guard was given leave to start the command, and may have, whatever it came to say about it. */
+  /** The guard was allowed to start the command, and may have, whatever it managed to report. */
   #allowed = false
 
   constructor(options: GuardedOptions) {
@@ -76,7 +78,7 @@ export class Guarded {
     const pipes = outputPipes()
     try {
       this.#guard = spawn(file!, args, {
-        // Its own session: what a terminal sends to the holder is the holder's to pass on.
+        // Its own session: the holder passes on signals from the terminal.
         detached: true,
         env: Object.fromEntries(inherited.flatMap((name) => (name in process.env ? [[name, process.env[name]]] : []))),
         stdio: [options.stdin, pipes?.[0].descriptor ?? "pipe", pipes?.[1].descriptor ?? "pipe", "pipe"]
@@ -101,7 +103,7 @@ export class Guarded {
       this.#guard.once("error", (error: NodeJS.ErrnoException) => {
         if (this.#guard.pid === undefined) done(notStarted(`guard ${error.code}`, options.command, options.cwd))
       })
-      // After its last word was read.
+      // After its last message was read.
       const closed = new Promise((resolve) => this.#channel.once("close", resolve))
       this.#guard.once("exit", (code, signal) => void closed.then(() => done(this.#outcome(code, signal))))
     })
@@ -109,7 +111,7 @@ export class Guarded {
     this.#say({ type: "start", id, command, args: given, cwd, env, ttl })
   }
 
-  /** The lease is held until then. The first time, the command is started. */
+  /** The lease is held until then. The first call starts the command. */
   renew(at: number): void {
     this.#deadline.renew(at)
     this.#allowed ||= this.#deadline.left > 0
@@ -122,7 +124,10 @@ export class Guarded {
     this.#say({ type: "signal", signal })
   }
 
-  /** The guard may be frozen: long after it should have killed the command, and still before the lease ends, this does. */
+  /**
+   * The guard may be frozen: long after it should have killed the command, and still before the lease ends, this kills
+   * it.
+   */
   #watch(): void {
     clearTimeout(this.#timer)
     if (this.#report !== undefined) return

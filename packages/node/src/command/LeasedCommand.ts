@@ -1,5 +1,5 @@
 /**
- * Any command, run for as long as a lease is held and no longer.
+ * Runs any command for as long as a lease is held and no longer.
  */
 import type { Redaction } from "@signalbox/core/spi"
 import * as Duration from "effect/Duration"
@@ -21,15 +21,15 @@ export { CommandNotStarted, type Exit }
  *
  * *Details*:
  * - `id` marks the processes of the command: `SIGNALBOX_RUN=<id>` in their environment
- * - `env` is all of the command's environment, see `environment`
- * - `ttl` of the lease; the command is asked to end (SIGTERM) a sixth of it before the lease ends, at most 2 seconds, and
- *   killed half way from there
- * - `deadlines` in ms of the wall clock: until when the lease is surely held, now and after each renewal. The first starts
- *   the command. One that is over says that the lease was lost
+ * - `env` is the command's whole environment, see `environment`
+ * - `ttl` of the lease; the command is asked to end (SIGTERM) a sixth of it before the lease ends, at most 2 seconds,
+ *   and killed half way from there
+ * - `deadlines` in ms of the wall clock: until when the lease is certainly held, now and after each renewal. The first
+ *   one starts the command. A deadline in the past says that the lease was lost
  * - `signals` are passed to the command's process group as they come
- * - `onOutput` gets what the command prints, redacted, in its own bytes; a promise makes the command wait
+ * - `onOutput` gets the command's output, redacted, as bytes; a promise makes the command wait
  * - `log` a file that gets a line of JSON for each line
- * - `guard` how to start the guard, where this package is part of a bundle
+ * - `guard` how to start the guard, if this package is part of a bundle
  */
 export interface LeasedCommandOptions {
   readonly id: string
@@ -51,21 +51,22 @@ const defined = (env: LeasedCommandOptions["env"]): Record<string, string> =>
   Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined))
 
 /**
- * Runs a command and gives how it ended, after all that it printed was handed on.
+ * Runs a command and returns how it ended, after all its output was passed on.
  *
- * *When to use*: for a command that may change what a lease protects, such as somebody's own deploy tool.
+ * *When to use*: for a command that changes what a lease protects, such as an existing deploy tool.
  *
- * *Details*: a guard, a process of its own, kills the command's process group before the lease ends, unless it hears of a
- * renewal: also where this process is stopped, or the store is away. Where this process is gone, the guard kills at once.
- * What the command leaves running in its group when it ends is stopped too. On Linux a kill finds also what left the group.
- * Interrupted, it sends SIGINT, unless a signal was passed before, and waits for the command to end: what bounds that is the
- * lease. Keep renewing it meanwhile to let the command clean up.
+ * *Details*: a guard, a separate process, kills the command's process group before the lease ends, unless it learns of
+ * a renewal. That holds even if this process is stopped, or the store is unavailable. If this process is gone, the
+ * guard kills at once. Processes that the command leaves running in its group when it ends are stopped too. On Linux, a
+ * kill also finds processes that left the group. When interrupted, it sends SIGINT, unless a signal was passed before,
+ * and waits for the command to end, bounded by the lease. Keep renewing the lease meanwhile to let the command clean
+ * up.
  *
  * *Errors*: `CommandNotStarted`.
  *
- * *Gotchas*: the command has no controlling terminal: it can read the terminal, but not open `/dev/tty`. Between the death of
- * this process and that of the command pass up to 300 ms: let the lease expire, take it from nobody who is only just dead. Where
- * this process and the guard are killed in the same moment, nobody is left to kill the command: see `killLeftBehind`.
+ * *Gotchas*: the command has no controlling terminal: it can read the terminal, but not open `/dev/tty`. Up to 300 ms
+ * pass between the death of this process and the death of the command: let the lease expire before you take it. If this
+ * process and the guard are killed at the same moment, nothing kills the command: see `killLeftBehind`.
  */
 export const run = (options: LeasedCommandOptions): Effect.Effect<Exit, CommandNotStarted> =>
   Effect.uninterruptibleMask((restore) =>
@@ -120,14 +121,14 @@ const finish = async (guarded: Guarded, options: LeasedCommandOptions): Promise<
 }
 
 /**
- * The exit code that a shell would give: the command's own, or 128 and the number of the signal that ended it.
+ * The exit code that a shell would return: the command's own, or 128 plus the number of the signal that ended it.
  */
 export const exitCode = (exit: Exit): number =>
   exit.code ?? 128 + (exit.signal === null ? 0 : constants.signals[exit.signal])
 
 /**
- * The environment of a command: the one given, the mark, the trace that it belongs to, and `FORCE_COLOR` where its output
- * ends up on a terminal though it is written to a pipe.
+ * The environment of a command: the given one, the mark, its trace, and `FORCE_COLOR` if its output ends up on a
+ * terminal through a pipe.
  */
 export const environment = (options: {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -145,13 +146,13 @@ export const environment = (options: {
 }
 
 /**
- * Kills every process that a command left on this machine, though its holder and its guard are gone; gives how many.
+ * Kills every process that a command left on this machine after its holder and its guard are gone; returns how many.
  *
- * *When to use*: when the lease of an earlier run was taken over. `Signalbox.run` does it by itself.
+ * *When to use*: after taking over the lease of an earlier run. `Signalbox.run` does it automatically.
  *
- * *Details*: of the command with this `id`, and of all those whose `id` goes on with a `/` after it.
+ * *Details*: of the command with this `id`, and of every `id` that continues it with a `/`.
  *
- * *Gotchas*: on Linux only; elsewhere none is found.
+ * *Gotchas*: Linux only; elsewhere none is found.
  */
 export const killLeftBehind = (id: string): Effect.Effect<number> =>
   Effect.sync(() => killMarked((mark) => mark === id || mark.startsWith(`${id}/`)))

@@ -1,12 +1,15 @@
 /**
- * Reads what a command prints, redacts it and hands it on. The command waits where nobody takes it.
+ * Reads a command's output, redacts it and passes it on. The command waits while it cannot be delivered.
  */
 import type { Redaction } from "@signalbox/core/spi"
 import type { Readable } from "node:stream"
 
-/** How long the beginning of a line waits for the rest: a question must be seen, though its line does not end. */
+/** How long an incomplete line waits for the rest: a question must be seen, though its line does not end. */
 const idleAfter = 50
-/** How long it must have been silent before it is given up, in ms, after the command ended and others kept its output. */
+/**
+ * How long the output must be silent before it is abandoned, in ms, after the command ended and other processes kept
+ * its output.
+ */
 const silentFor = 250
 
 export class Output {
@@ -20,7 +23,7 @@ export class Output {
   #delivering = 0
   #open = true
 
-  /** What `deliver` throws is the loss of who it delivers to, never the command's. */
+  /** An exception from `deliver` affects its receiver, never the command. */
   constructor(source: Readable, redactor: Redaction.Redactor, deliver: (bytes: Buffer) => Promise<void>) {
     this.#source = source
     this.#redaction = redactor.stream()
@@ -37,7 +40,7 @@ export class Output {
         this.#idle = setTimeout(() => void this.#give(() => this.#redaction.idle()), idleAfter)
       }
     } catch {
-      // It was given up, or broke: what was read is handed on.
+      // It was abandoned, or broke: the data that was read is passed on.
     }
     clearTimeout(this.#idle)
     await this.#give(() => this.#redaction.end())
@@ -59,13 +62,13 @@ export class Output {
   }
 
   /**
-   * Waits for the end of the output after the command's: at once in general, and where a process that lives on holds it open,
-   * when nothing more comes.
+   * Waits for the end of the output after the command's end: usually at once, and if a surviving process holds it open,
+   * when nothing more arrives.
    */
   async finish(): Promise<void> {
     this.#last = performance.now()
     const timer = setInterval(() => {
-      // What has arrived meanwhile is read before this is looked at.
+      // Data that arrived meanwhile is read before this is checked.
       setImmediate(() => {
         if (this.#open && this.#delivering === 0 && performance.now() - this.#last > silentFor) this.#source.destroy()
       })

@@ -2,7 +2,7 @@ import { LocalCommands } from "@signalbox/core/engine"
 import * as Layer from "effect/Layer"
 import { killMarked, marked } from "./killing.ts"
 
-/** Lets the engine find the commands of a store on this machine. `store` tells it from others. */
+/** Lets the engine find the commands of a store on this machine. `store` distinguishes it from others. */
 export const commandsHere = (store: () => string): Layer.Layer<never> =>
   Layer.succeed(LocalCommands, {
     store,

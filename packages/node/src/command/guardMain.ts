@@ -1,5 +1,5 @@
 /**
- * The entry of the guard as a process of its own.
+ * The entry of the guard as a separate process.
  */
 import { runGuard } from "./Guard.ts"
 

@@ -1,8 +1,8 @@
 /**
- * What a guard and the process that holds the lease tell each other: JSON, one message a line, on descriptor 3.
+ * The protocol between a guard and the process that holds the lease: JSON, one message per line, on descriptor 3.
  */
 
-/** What the holder says. Until both `start` and the first `until` have come, nothing runs. */
+/** Messages of the holder. Until both `start` and the first `until` have arrived, nothing runs. */
 export type ToGuard =
   | {
       readonly type: "start"
@@ -14,11 +14,11 @@ export type ToGuard =
       /** Of the lease, in ms. */
       readonly ttl: number
     }
-  /** The lease is surely held until then, in ms of the wall clock. */
+  /** The lease is certainly held until then, in ms of the wall clock. */
   | { readonly type: "until"; readonly at: number }
   | { readonly type: "signal"; readonly signal: NodeJS.Signals }
 
-/** What the guard says. `pid` is the number of the command's process group too. */
+/** Messages of the guard. `pid` is also the number of the command's process group. */
 export type FromGuard =
   | { readonly type: "started"; readonly pid: number }
   | { readonly type: "failed"; readonly code: string }
@@ -29,16 +29,16 @@ export type FromGuard =
       readonly killedBecause?: "lease_lost" | "asked"
     }
 
-/** The descriptor that they talk on. The command does not inherit it. */
+/** The descriptor of the protocol. The command does not inherit it. */
 export const channelDescriptor = 3
 
-/** Marks every process of a command, so that those are found too that left its process group. */
+/** Marks every process of a command, so that those that left its process group are found too. */
 export const marker = "SIGNALBOX_RUN"
 
 /**
- * How long before the end of a lease of `ttl` ms its command is asked to end, and is killed: it must be dead before somebody
- * else may begin. Renewals come every third of the ttl, and twice a second while the store is away: an absence of nearly half
- * the ttl ends no command.
+ * How long before the end of a lease of `ttl` ms its command is asked to end, and is killed: it must be dead before
+ * another one may begin. Renewals happen every third of the ttl, and twice a second while the store is unavailable: an
+ * outage of nearly half the ttl ends no command.
  */
 export const margins = (ttl: number): { readonly term: number; readonly kill: number } => {
   const term = Math.min(2000, Math.max(250, ttl / 6))
@@ -46,8 +46,8 @@ export const margins = (ttl: number): { readonly term: number; readonly kill: nu
 }
 
 /**
- * How long a lease is still held. Both clocks are asked: the wall clock tells the time that a sleeping machine missed, the
- * other one cannot be set.
+ * How long a lease is still held. Both clocks are used: the wall clock includes the time that a sleeping machine
+ * missed, and the monotonic clock cannot be set.
  */
 export class Deadline {
   readonly #ttl: number
@@ -68,7 +68,7 @@ export class Deadline {
   }
 }
 
-/** Takes messages out of what arrives in pieces. */
+/** Extracts messages from data that arrives in pieces. */
 export const messages = <Message>(onMessage: (message: Message) => void): ((chunk: Buffer) => void) => {
   let rest = ""
   return (chunk) => {

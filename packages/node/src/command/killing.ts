@@ -1,16 +1,16 @@
 /**
- * Killing all of a command: its process group, and on Linux what left the group but bears its mark.
+ * Kills all processes of a command: its process group, and on Linux also marked processes that left the group.
  */
 import { readdirSync, readFileSync } from "node:fs"
 import { marker } from "./guardProtocol.ts"
 
-/** Signals a process group; false where nobody is left in it. */
+/** Signals a process group; false if it is empty. */
 export const signalGroup = (pid: number, signal: NodeJS.Signals | 0): boolean => {
   try {
     process.kill(-pid, signal)
     return true
   } catch (error) {
-    // On macOS a group of which only zombies are left may not be signalled.
+    // On macOS, a group that consists only of zombies may not be signalled.
     return (error as NodeJS.ErrnoException).code !== "ESRCH" && (error as NodeJS.ErrnoException).code !== "EPERM"
   }
 }
@@ -27,7 +27,7 @@ const markOf = (pid: string): string | undefined => {
 }
 
 /**
- * Every other process that bears a mark. One that was killed and waits for its parent still has a folder, and no environment.
+ * Every other process with a mark. A killed process that waits for its parent still has a folder, and no environment.
  * Linux only: elsewhere none is found.
  */
 export const marked = (
@@ -41,8 +41,8 @@ export const marked = (
       })
 
 /**
- * Kills every process whose mark fits; gives how many. What one of them started while it was looked for is found when it is
- * looked again.
+ * Kills every process whose mark matches; returns how many. Processes that one of them started during the search are
+ * found by the next one.
  */
 export const killMarked = (fits: (mark: string) => boolean): number => {
   const killed = new Set<number>()

@@ -1,6 +1,6 @@
 /**
- * The pipes that a command writes into. Node makes sockets where it is asked for pipes, and a script cannot open those by
- * `/dev/stderr`; so they are named pipes, whose names are taken away at once.
+ * The output pipes of a command. Node creates sockets when asked for pipes, and a script cannot open those through
+ * `/dev/stderr`; so these are named pipes, whose names are removed at once.
  */
 import { execFileSync } from "node:child_process"
 import { closeSync, constants, mkdtempSync, openSync, rmSync } from "node:fs"
@@ -11,7 +11,7 @@ import type { Readable } from "node:stream"
 
 export interface OutputPipe {
   readonly source: Readable
-  /** What the command writes to. To be closed here as soon as the command has it. */
+  /** The write ends of the command. To be closed here as soon as the command has them. */
   readonly descriptor: number
 }
 
@@ -26,7 +26,7 @@ const open = (path: string): OutputPipe => {
   }
 }
 
-/** Undefined where this machine does not make them: no `mkfifo`, no room. */
+/** Undefined if this machine cannot create them: no `mkfifo`, no space. */
 export const outputPipes = (): readonly [stdout: OutputPipe, stderr: OutputPipe] | undefined => {
   let folder: string | undefined
   const opened: Array<OutputPipe> = []

@@ -1,12 +1,12 @@
 import type { Configuration } from "@signalbox/core/config"
 
-/** A value and how it stands in its text. */
+/** A value and how its text writes it. */
 export interface Parsed {
   readonly value: unknown
   readonly written: ReadonlyArray<Configuration.Written>
 }
 
-/** Why a text gives no value: where, and what to do. It quotes nothing but keys. */
+/** Why a text has no value: where, and what to do. It quotes only keys. */
 export class NotParsed extends Error {
   readonly offset: number
   readonly hint: string
@@ -17,7 +17,7 @@ export class NotParsed extends Error {
   }
 }
 
-/** Gives lines and columns of offsets, both from 1. */
+/** Converts offsets to lines and columns, both from 1. */
 export const positions = (text: string) => {
   const starts = [0]
   for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) starts.push(at + 1)
@@ -32,6 +32,6 @@ export const positions = (text: string) => {
   }
 }
 
-/** A key that stands twice: the second one would take the place of the first without a word. */
+/** A duplicate key: the second one would silently replace the first. */
 export const twice = (offset: number, path: string, line: number): NotParsed =>
   new NotParsed(offset, `the key ${path} stands twice`, `Keep one of them; the other is in line ${line}.`)

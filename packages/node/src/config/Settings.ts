@@ -1,6 +1,6 @@
 /**
- * The settings that do not belong to a deployment: where it is looked for, who asks, how it is shown. Flags go before
- * environment variables, these before the user's file.
+ * The settings that do not belong to a deployment: where to look for it, the actor, the display. Flags take precedence
+ * over environment variables, and these over the user's file.
  */
 import * as Path from "node:path"
 import * as Effect from "effect/Effect"
@@ -12,7 +12,7 @@ import { findConfig, findUserConfig } from "./discover.ts"
 import { readConfigFile } from "./readConfigFile.ts"
 
 /**
- * What may be set with a flag, a variable or the user's file.
+ * Settings from a flag, a variable or the user's file.
  *
  * *Details*: `config` is a file and `directory` the folder whose `.signalbox/` holds the state; both absolute.
  */
@@ -26,10 +26,10 @@ export interface Settings {
   readonly color?: boolean
 }
 
-/** Settings that were given on the command line. */
+/** Settings from the command line. */
 export type Flags = Partial<Settings>
 
-// No region: that of a project goes before what a user prefers.
+// No region: a project's region takes precedence over a user's preference.
 const UserFile = Schema.Struct({
   environment: Schema.optionalKey(EnvironmentName),
   actor: Schema.optionalKey(Line),
@@ -57,13 +57,13 @@ const text = (value: string | undefined): string | undefined =>
   value === undefined || value === "" ? undefined : value
 
 /**
- * Puts the settings together and finds the configuration file.
+ * Assembles the settings and finds the configuration file.
  *
- * *Details*: variables are `SIGNALBOX_ENVIRONMENT`, `SIGNALBOX_CONFIG`, `SIGNALBOX_DIRECTORY`, `SIGNALBOX_ACTOR`,
- * `SIGNALBOX_REGION` and `SIGNALBOX_DATABASE_URL`. Without `directory` it is the folder of the configuration file, else
- * `cwd`.
+ * *Details*: the variables are `SIGNALBOX_ENVIRONMENT`, `SIGNALBOX_CONFIG`, `SIGNALBOX_DIRECTORY`, `SIGNALBOX_ACTOR`,
+ * `SIGNALBOX_REGION` and `SIGNALBOX_DATABASE_URL`. `directory` defaults to the folder of the configuration file, or
+ * else to `cwd`.
  *
- * *Errors*: `ConfigFileInvalid` where the user's file is wrong.
+ * *Errors*: `ConfigFileInvalid` if the user's file is wrong.
  */
 export const loadSettings = Effect.fnUntraced(function* (options: {
   readonly cwd: string

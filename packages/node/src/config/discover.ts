@@ -2,7 +2,7 @@ import * as Fs from "node:fs"
 import * as Path from "node:path"
 
 /**
- * The names of a configuration file, in the order in which they are looked for.
+ * The names of a configuration file, in search order.
  */
 export const configNames: ReadonlyArray<string> = ["ts", "mjs", "js", "json", "yaml", "yml"].map(
   (extension) => `signalbox.config.${extension}`
@@ -11,7 +11,7 @@ export const configNames: ReadonlyArray<string> = ["ts", "mjs", "js", "json", "y
 const isFile = (path: string): boolean => Fs.statSync(path, { throwIfNoEntry: false })?.isFile() === true
 
 /**
- * Finds the configuration file of a project: in `from`, or above it up to the root of the repository (where `.git` is) or
+ * Finds the configuration file of a project: in `from`, or above it up to the root of the repository (with `.git`) or
  * of the file system.
  */
 export const findConfig = (from: string): string | undefined => {

@@ -1,5 +1,5 @@
 /**
- * Imports a configuration that is a module, and says why where that gives no value.
+ * Imports a configuration module, and reports why it has no value.
  */
 import * as Fs from "node:fs"
 import * as Path from "node:path"
@@ -12,7 +12,7 @@ class EndsProgram extends Error {
   override readonly name = "EndsProgram"
 }
 
-/** What a module must not do while it is loaded, with what to do instead. */
+/** What a module must not do while it is loaded, and the alternative. */
 const misdeeds = {
   exits: ["ends the program while it is loaded (process.exit)", "Throw an error instead."],
   never: ["never finishes loading: it awaits what never comes", "Look at what it awaits at its top level."]
@@ -22,8 +22,8 @@ let loading = 0
 let exit = process.exit
 
 /**
- * Loads a module that neither ends the program nor leaves it without anything to do: it would exit with 0, as if all had
- * been done.
+ * Loads a module and detects if it ends the program or leaves it without anything to do: the program would exit with 0,
+ * as if all work were done.
  */
 const loaded = async <A>(load: () => Promise<A>): Promise<A> => {
   if (loading++ === 0) exit = process.exit
@@ -105,7 +105,8 @@ const failed = (file: string, cause: unknown): ConfigFileInvalid => {
       hint: `Correct it; ${file.endsWith("ts") ? "tsc --noEmit" : "node --check"} tells more.`
     })
   }
-  // The message of what the file itself threw is the author's own; it is not repeated because it may hold a secret.
+  // The message of an error from the file itself is the author's own; it is not repeated because it may contain a
+  // secret.
   return new ConfigFileInvalid({
     code: "config_failed",
     file,
@@ -132,7 +133,7 @@ export const importConfig = (file: string): Effect.Effect<unknown, ConfigFileInv
         })
     )
     const url = pathToFileURL(file)
-    // Modules are kept by URL: a second load in one process must see a file that has changed.
+    // Modules are cached by URL: a second load in one process must see a changed file.
     url.searchParams.set("load", `${Fs.statSync(file).mtimeMs}-${loads++}`)
     const module = yield* Effect.tryPromise({
       try: () => loaded(() => importWithHelpers(url)) as Promise<Readonly<Record<string, unknown>>>,

@@ -7,7 +7,7 @@ export const secret = (variable) => ({ $secret: variable })
 `
 const helpers = `data:text/javascript,${encodeURIComponent(source)}`
 
-/** A promise that is exported by mistake, and rejected, must not end the program before that is said. */
+/** An exported promise that is rejected must not end the program before that mistake is reported. */
 const load = async (url: URL): Promise<unknown> => {
   const loaded: unknown = await import(url.href)
   if (typeof loaded === "object" && loaded !== null && "default" in loaded && loaded.default instanceof Promise) {
@@ -17,9 +17,9 @@ const load = async (url: URL): Promise<unknown> => {
 }
 
 /**
- * Imports a configuration whose `@signalbox/core` is only the three helpers of configurations: the package itself would
- * bring the engine along (180 ms), and need not be installed where the command was. A file that wants more of it gets the
- * package.
+ * Imports a configuration with a `@signalbox/core` that consists only of the three configuration helpers: the package
+ * itself would load the engine (180 ms), and need not be installed where the command is. A file that needs more gets
+ * the package.
  */
 export const importWithHelpers = async (url: URL): Promise<unknown> => {
   const hooks = registerHooks({

@@ -1,5 +1,5 @@
 /**
- * Finding and loading configuration files.
+ * Finds and loads configuration files.
  */
 export * from "./ConfigFileInvalid.ts"
 export * from "./discover.ts"

@@ -9,9 +9,9 @@ import { readConfig } from "./readConfigFile.ts"
 /**
  * Reads and checks the configuration of a project.
  *
- * *Details*: `file` is what `loadSettings` found; `cwd` only shortens the name of the file in messages.
+ * *Details*: `file` comes from `loadSettings`; `cwd` only shortens the name of the file in messages.
  *
- * *Errors*: `ConfigFileInvalid` where there is none or it gives no value, `ConfigurationInvalid` with every issue in it.
+ * *Errors*: `ConfigFileInvalid` if there is none or it has no value, `ConfigurationInvalid` with every issue in it.
  */
 export const loadManifest = Effect.fnUntraced(function* (options: {
   readonly file: string | undefined

@@ -6,8 +6,8 @@ type Path = Configuration.Written["path"]
 const deepest = 1000
 
 /**
- * Parses JSON as `JSON.parse` does, and says besides where each value is written. Where it is no JSON it says at which
- * offset, without a piece of the text, which `JSON.parse` would show. A key that stands twice is refused.
+ * Parses JSON as `JSON.parse` does, and also records where each value is written. Invalid JSON is reported with its
+ * offset, without quoting the text, as `JSON.parse` would. A duplicate key is rejected.
  */
 export const parseJson = (text: string): Parsed => {
   const written: Array<Configuration.Written> = []
@@ -19,7 +19,7 @@ export const parseJson = (text: string): Parsed => {
     const why = text.trim() === "" ? "is empty" : rest === "" ? "the JSON ends too early" : "the JSON is not valid"
     return new NotParsed(at, why, "Correct the JSON there.")
   }
-  /** Takes what matches here; nothing where it does not match. */
+  /** Consumes a match here; undefined if there is none. */
   const take = (pattern: RegExp): string | undefined => {
     pattern.lastIndex = at
     const match = pattern.exec(text)?.[0]

@@ -8,12 +8,12 @@ type Path = Configuration.Written["path"]
 const most = 100_000
 const deepest = 1000
 
-/** What a tag may say: the kinds that JSON knows. Any other tag would be ignored without a word. */
+/** The accepted tags: the kinds that JSON knows. Any other tag would be ignored silently. */
 const tags = new Set(["str", "int", "float", "bool", "null", "map", "seq"].map((name) => `tag:yaml.org,2002:${name}`))
 
 /**
- * Parses YAML into what JSON can hold, and says besides where each value is written and, where it stands without quotes, as
- * what. Refuses what would lose a part of it: a second document, a key that stands twice, a merge key, an unknown tag.
+ * Parses YAML into JSON values, and also records where each value is written and, for unquoted ones, how. Rejects
+ * whatever would lose a part of it: a second document, a duplicate key, a merge key, an unknown tag.
  */
 export const parseYaml = (
   { isAlias, isMap, isScalar, isSeq, parseAllDocuments }: typeof Yaml,
@@ -34,7 +34,7 @@ export const parseYaml = (
     throw new NotParsed(error.pos[0], `the YAML is not valid (${code})`, "Correct the YAML there.")
   }
   if (second !== undefined) {
-    // The line that begins it, where there is one; its contents come after that.
+    // Its first line, if there is one; its contents come after that.
     const end = document.range[1]
     const marker = text.slice(end).search(/^---/m)
     throw new NotParsed(
@@ -97,7 +97,7 @@ export const parseYaml = (
     const { source, type } = node
     const isPlain = type === "PLAIN" && source !== undefined && typeof node.value !== "string"
     written.push({ path, ...place(start), ...(isPlain ? { text: source, plain: true } : {}) })
-    // The dates and bytes of YAML 1.1 are nothing that JSON knows; they stay the texts that they were.
+    // The dates and bytes of YAML 1.1 do not exist in JSON; they stay strings.
     return typeof node.value === "object" && node.value !== null ? source : node.value
   }
   return { value: value(document.contents, [], []), written }

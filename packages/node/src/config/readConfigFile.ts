@@ -1,5 +1,5 @@
 /**
- * Reads a configuration file of any of the known kinds into an unknown value.
+ * Reads a configuration file of any known kind into an unknown value.
  */
 import * as Fs from "node:fs"
 import * as Path from "node:path"
@@ -31,7 +31,7 @@ const readText = (file: string): Effect.Effect<string, ConfigFileInvalid> =>
   Effect.gen(function* () {
     const bytes = yield* Effect.try({ try: () => Fs.readFileSync(file), catch: (cause) => unreadable(file, cause) })
     return yield* Effect.try({
-      // Drops a byte order mark, which is no part of the text, and replaces nothing.
+      // Drops a byte order mark, which is not part of the text, and replaces nothing.
       try: () => new TextDecoder("utf-8", { fatal: true }).decode(bytes),
       catch: () =>
         new ConfigFileInvalid({
@@ -79,11 +79,11 @@ const parseOf = (file: string): Effect.Effect<((text: string) => Parsed) | undef
 const modules = [".ts", ".mts", ".mjs", ".js", ".cjs"]
 
 /**
- * Whether a configuration file is a module, whose code runs when it is read, and not a text that is parsed.
+ * Whether a configuration file is a module, whose code runs when it is read, rather than a text that is parsed.
  */
 export const isModule = (file: string): boolean => modules.includes(Path.extname(file))
 
-/** Reads a file by its extension, with how its values are written where it is a text that is parsed. */
+/** Reads a file by its extension, with the notation of its values if it is parsed text. */
 export const readConfig = Effect.fnUntraced(function* (file: string): Effect.fn.Return<Parsed, ConfigFileInvalid> {
   const parse = yield* parseOf(file)
   if (parse === undefined && !isModule(file)) {
@@ -108,13 +108,13 @@ export const readConfig = Effect.fnUntraced(function* (file: string): Effect.fn.
 })
 
 /**
- * Reads a file by its extension: `.json`, `.yaml`, `.yml`, or a module (`.ts`, `.mts`, `.mjs`, `.js`, `.cjs`) whose default
- * export is the value. TypeScript is loaded by Node's own type stripping.
+ * Reads a file by its extension: `.json`, `.yaml`, `.yml`, or a module (`.ts`, `.mts`, `.mjs`, `.js`, `.cjs`) whose
+ * default export is the value. TypeScript is loaded by Node's own type stripping.
  *
- * *Details*: refuses what would lose a part of the file: a second YAML document, a key that stands twice, bytes that are no
- * UTF-8.
+ * *Details*: rejects whatever would lose a part of the file: a second YAML document, a duplicate key, bytes that are
+ * not UTF-8.
  *
- * *Errors*: `ConfigFileInvalid`, with line and column where they are known.
+ * *Errors*: `ConfigFileInvalid`, with line and column if they are known.
  */
 export const readConfigFile = (file: string): Effect.Effect<unknown, ConfigFileInvalid> =>
   Effect.map(readConfig(file), ({ value }) => value)

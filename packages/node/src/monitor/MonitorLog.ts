@@ -4,7 +4,7 @@
 import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, readSync, writeSync } from "node:fs"
 import { dirname } from "node:path"
 
-/** A line: which event it is of, and whatever else there is to say. */
+/** A line: the event that it is for, and further data. */
 export interface MonitorLine {
   readonly stream: string
   readonly position: number
@@ -12,9 +12,9 @@ export interface MonitorLine {
 }
 
 /**
- * A log file that remembers what it holds.
+ * A log file that knows its contents.
  *
- * *Details*: `write` leaves out what is in the file already; it throws where the file cannot be written.
+ * *Details*: `write` skips events that are in the file already; it throws if the file cannot be written.
  */
 export interface MonitorLog {
   readonly write: (line: MonitorLine) => void
@@ -24,7 +24,7 @@ export interface MonitorLog {
 const piece = 64 * 1024
 const newline = 10
 
-/** The lines of a file from its end on, each without its line break, as far as somebody asks for them. */
+/** The lines of a file from its end on, each without its line break, read on demand. */
 function* backwards(file: number, from: number): Generator<string> {
   let rest = Buffer.alloc(0)
   for (let end = from; end > 0;) {
@@ -41,7 +41,7 @@ function* backwards(file: number, from: number): Generator<string> {
   yield rest.toString("utf8")
 }
 
-/** Where the last whole line ends: what comes after it was cut off by a death. */
+/** Where the last complete line ends: anything after it was truncated by a crash. */
 const wholeLength = (file: number, size: number): number => {
   for (let end = size; end > 0;) {
     const start = Math.max(0, end - piece)
@@ -59,15 +59,15 @@ const lineOf = (text: string): Partial<MonitorLine> => {
     const value: unknown = JSON.parse(text)
     return typeof value === "object" && value !== null ? value : {}
   } catch {
-    // Somebody else's line is nobody's event.
+    // A foreign line belongs to no event.
     return {}
   }
 }
 
 /**
- * Opens a log file, and makes it with its folder where it is not there. A last line that was cut off is taken away.
+ * Opens a log file, and creates it with its folder if it is missing. A truncated last line is removed.
  *
- * *Gotchas*: one monitor writes into one file; two that share it write each line twice.
+ * *Gotchas*: one monitor writes to one file; two that share it write each line twice.
  */
 export const openMonitorLog = (path: string): MonitorLog => {
   mkdirSync(dirname(path), { recursive: true })

@@ -1,5 +1,5 @@
 /**
- * What a monitor needs of its machine: a log file, and somebody to start it again.
+ * What a monitor needs of its machine: a log file, and a supervisor that restarts it.
  */
 export * from "./MonitorLog.ts"
 export * from "./supervise.ts"

@@ -1,13 +1,13 @@
 /**
- * Options that calls of several kinds take.
+ * Options that several kinds of calls take.
  */
 
-/** What every method takes besides its own: aborting the signal rejects with `InterruptedError`. */
+/** Common options of every method: aborting the signal rejects with `InterruptedError`. */
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** A command to a running execution. `stack` narrows it where it can be narrowed. */
+/** A command to a running execution. `stack` limits it, if the command can be limited. */
 export interface CommandOptions extends CallOptions {
   readonly by?: string
   readonly stack?: string

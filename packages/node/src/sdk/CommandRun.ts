@@ -1,26 +1,26 @@
 /**
- * What running a command as a deployment takes and gives.
+ * The options and result of running a command as a deployment.
  */
 import type { Execution, StoredEvent } from "@signalbox/core/spi"
 import type { CallOptions, CommandOptions, EventsOptions } from "./CallOptions.ts"
 import type { PlaceOptions, QueueOptions } from "./Coordination.ts"
 
 /**
- * A command that is run under the lock of an environment.
+ * A command that runs under the lease of an environment.
  *
  * *Details*:
- * - `command` is a program, found as a shell would find it; there is no shell between: use `sh -c` for what needs one
- * - `env` is laid over the environment of this process, undefined takes a variable out. `SIGNALBOX_CORRELATION_ID`,
- *   `TRACEPARENT` and `BAGGAGE` are added, so that what it does is part of the trace
- * - `redact` names variables whose values are secrets, besides those whose names say so; secrets are covered in the output,
- *   the log and the events
- * - `onOutput` gets what it prints, covered, in its own bytes; a promise makes the command wait. Left out, nobody sees it
- * - `logFile` gets a line of JSON for each line; its folder is made. A log that breaks is a warning of the process
+ * - `command` is a program, found as a shell would find it, but without a shell: use `sh -c` if you need one
+ * - `env` is merged into the environment of this process, undefined removes a variable. `SIGNALBOX_CORRELATION_ID`,
+ *   `TRACEPARENT` and `BAGGAGE` are added, so that its work is part of the trace
+ * - `redact` names variables whose values are secret, besides those with secret names; secrets are masked in the
+ *   output, the log and the events
+ * - `onOutput` gets its output, masked, as bytes; a promise makes the command wait. By default the output is discarded
+ * - `logFile` gets a line of JSON for each line; its folder is created. A failing log is a warning of the process
  * - `stdin` is none (`ignore`, the default) or that of this process
- * - `stacks` are those that it changes, `version` what it brings in
- * - `signal` asks the command to stop: SIGINT, after 10 seconds SIGTERM, after 10 more SIGKILL. The lock is kept until it has
- *   ended, then `done` rejects with `InterruptedError`
- * - `guard` is how to start the guard, where this package is part of a bundle: a command that calls `runGuard` of
+ * - `stacks` are the stacks that it changes, `version` the version that it brings in
+ * - `signal` asks the command to stop: SIGINT, after 10 seconds SIGTERM, after 10 more SIGKILL. The lease is kept until
+ *   it has ended, then `done` rejects with `InterruptedError`
+ * - `guard` is how to start the guard, if this package is part of a bundle: a command that calls `runGuard` of
  *   `@signalbox/node/guard`
  */
 export type CommandRunOptions = PlaceOptions &
@@ -42,8 +42,8 @@ export type CommandRunOptions = PlaceOptions &
   }
 
 /**
- * How a command ended. `exitCode` is its own, or 128 and the number of the signal that ended it, as a shell would give; 127 or
- * 126 where it could not be started; null where it was never begun, or nobody saw its end.
+ * How a command ended. `exitCode` is its own, or 128 plus the number of the signal that ended it, as a shell would
+ * return; 127 or 126 if it could not be started; null if it never began, or its end was not observed.
  */
 export interface CommandResult {
   readonly state: Execution.ExecutionState
@@ -51,10 +51,11 @@ export interface CommandResult {
 }
 
 /**
- * A command that waits for its turn, runs, or has run.
+ * A command that waits for admission, runs, or has run.
  *
- * *Details*: `done` resolves however the command ended: look at `exitCode`. It rejects with `QueueTimeoutError` where its turn
- * did not come in the time given, and where the outcome is not known here. `abort` asks the command to stop, from any process.
+ * *Details*: `done` resolves however the command ended: look at `exitCode`. It rejects with `QueueTimeoutError` if it
+ * was not admitted in the given time, and if the outcome is not known here. `abort` asks the command to stop, from any
+ * process.
  */
 export interface CommandHandle {
   readonly correlationId: string

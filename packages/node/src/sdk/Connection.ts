@@ -1,5 +1,5 @@
 /**
- * What the Promise facade takes and gives.
+ * The options and results of the Promise facade.
  */
 import type { Replay } from "@signalbox/core/analysis"
 import type { ObservedStack, PlannedStack } from "@signalbox/core/api"
@@ -19,17 +19,17 @@ import type { Coordination, QueueOptions } from "./Coordination.ts"
 import type { EmbeddedOptions, PostgresOptions } from "./SignalboxNode.ts"
 
 /**
- * Where the state is, and which providers there are.
+ * Where the state is, and the available providers.
  *
- * *Details*: `by` is who asks where a call does not say so (default: the user that the process runs as).
+ * *Details*: `by` is the default actor of calls (default: the user that the process runs as).
  */
 export type ConnectOptions = (EmbeddedOptions | PostgresOptions) & { readonly by?: string }
 
 /**
- * What an operation works on.
+ * The target of an operation.
  *
- * *Details*: `configuration` is what `defineConfig` gives: a plain object, checked anew each time that another one is
- * handed in.
+ * *Details*: `configuration` is the result of `defineConfig`: a plain object, validated whenever a different one is
+ * passed.
  */
 export interface TargetOptions extends CallOptions {
   readonly configuration: Config
@@ -38,12 +38,13 @@ export interface TargetOptions extends CallOptions {
 }
 
 /**
- * What every execution is started with.
+ * The options of every execution.
  *
- * *Details*: `correlationId` is its identity and makes a repeat harmless: a second start with the same one joins it (default:
- * drawn). `signal` interrupts the execution as Ctrl-C would, also long after the call has returned: it is `paused`, and
- * `attach` carries it on. That is not `abort`, which goes back to the checkpoints. In a program that is itself run by
- * `signalbox run` or `runCommand`, an execution of the same deployment and environment is a `BlockedError` (`nested_run`).
+ * *Details*: `correlationId` is its identity and makes a repeat harmless: a second start with the same one joins it
+ * (default: drawn). `signal` interrupts the execution as Ctrl-C would, even long after the call has returned: it is
+ * `paused`, and `attach` carries it on. That differs from `abort`, which rolls back to the checkpoints. In a program
+ * that itself runs under `signalbox run` or `runCommand`, an execution of the same deployment and environment is a
+ * `BlockedError` (`nested_run`).
  */
 export interface StartOptions extends TargetOptions, QueueOptions {
   readonly correlationId?: string
@@ -52,14 +53,14 @@ export interface StartOptions extends TargetOptions, QueueOptions {
 }
 
 /**
- * What takes back what is there is started with.
+ * The options of an operation that undoes or removes.
  *
- * *Details*: as `StartOptions`. It works on the configuration that each stack was deployed with; `configuration` is for what
- * was never deployed, and may be left out. One that is wrong is a warning of the process.
+ * *Details*: like `StartOptions`. It uses the configuration that each stack was deployed with; `configuration` is
+ * optional and only for stacks that were never deployed. A wrong one is a warning of the process.
  */
 export type UndoOptions = Omit<StartOptions, "configuration"> & { readonly configuration?: Config | undefined }
 
-/** What a deployment brings in. `artifact` is a path or URL; `strategy` overrides that of every stack. */
+/** The release of a deployment. `artifact` is a path or URL; `strategy` overrides the strategy of every stack. */
 export interface ReleaseOptions extends StartOptions {
   readonly version?: string
   readonly artifact?: string
@@ -80,9 +81,9 @@ export interface HistoryOptions extends CallOptions {
 }
 
 /**
- * What to replay an execution with, instead of what it had; see `Replay.Change`.
+ * The changes for a replay; see `Replay.Change`.
  *
- * *Details*: `gate` holds the keys to change, `strategy` a name or a strategy as a configuration has it.
+ * *Details*: `gate` holds the keys to change, `strategy` a name or a strategy as in a configuration.
  */
 export interface ReplayOptions extends CallOptions {
   readonly gate?: Replay.GateChange
@@ -90,19 +91,19 @@ export interface ReplayOptions extends CallOptions {
   readonly stacks?: ReadonlyArray<string>
 }
 
-/** A deployment with its state in each environment that was ever touched. */
+/** A deployment with its state in each environment that was ever used. */
 export interface DeploymentStatusView extends Environment.Deployment {
   readonly inEnvironments: ReadonlyArray<Environment.EnvironmentState>
 }
 
 /**
- * An execution that this process carries out, or follows where another one does.
+ * An execution that this process runs, or follows if another one does.
  *
- * *Details*: `joined` tells whether it was there before. `droppedStacks` are deployed and not in the configuration of this
- * deployment any more: they go on running, until `destroyStack` takes them away. `done` resolves with the last state, whatever the outcome: look at
- * its `status`. It rejects only where the outcome is not known here (`InterruptedError`, `LeaseLostError`,
- * `StoreFailedError` …); a rejection that nobody looks at does not end the process. `abort` goes back to the checkpoints and
- * ends it; aborting the signal that it was started with only sets it aside.
+ * *Details*: `joined` tells whether it existed before. `droppedStacks` are deployed but no longer in the configuration
+ * of this deployment: they keep running, until `destroyStack` removes them. `done` resolves with the last state,
+ * whatever the outcome: look at its `status`. It rejects only if the outcome is not known here (`InterruptedError`,
+ * `LeaseLostError`, `StoreFailedError` …); an unhandled rejection of it does not end the process. `abort` rolls back to
+ * the checkpoints and ends it; aborting its `signal` only pauses it.
  */
 export interface ExecutionHandle {
   readonly correlationId: string
@@ -123,33 +124,33 @@ export interface ExecutionHandle {
 /**
  * Signalbox without Effect: promises, `AbortSignal`, async iterables and plain errors.
  *
- * *Errors*: every method rejects with a `SignalboxError` and nothing else. Those that start something reject before anything
- * was written or called: `ConfigurationError`, `InvalidInputError`, `NotFoundError`, `BlockedError` (with all
+ * *Errors*: every method rejects with a `SignalboxError` and nothing else. Methods that start something reject before
+ * anything was written or called: `ConfigurationError`, `InvalidInputError`, `NotFoundError`, `BlockedError` (with all
  * `blockers`), `ConflictError`.
  */
 export interface Connection extends Coordination {
-  /** Makes a deployment; its id is drawn where none is given. */
+  /** Creates a deployment; without an id, one is drawn. */
   readonly init: (
     options: CallOptions & { readonly configuration: Config; readonly deploymentId?: string; readonly by?: string }
   ) => Promise<Environment.Deployment>
-  /** What `deploy` would do. Writes nothing. */
+  /** The plan of a `deploy`. Writes nothing. */
   readonly plan: (options: ReleaseOptions & { readonly stack?: string }) => Promise<ReadonlyArray<PlannedStack>>
-  /** Brings in a release of every stack. Returns once it is recorded; `done` of the handle is its end. */
+  /** Deploys a release of every stack. Returns once it is recorded; `done` of the handle is its end. */
   readonly deploy: (options: ReleaseOptions) => Promise<ExecutionHandle>
-  /** Brings in a release of one stack. */
+  /** Deploys a release of one stack. */
   readonly deployStack: (options: ReleaseOptions & { readonly stack: string }) => Promise<ExecutionHandle>
-  /** Puts every stack back to the release before. */
+  /** Restores the previous release of every stack. */
   readonly rollback: (options: UndoOptions) => Promise<ExecutionHandle>
-  /** Takes every stack away, dependents first; also those that are not in the configuration any more. */
+  /** Removes every stack, dependents first; even those that are no longer in the configuration. */
   readonly destroy: (options: UndoOptions) => Promise<ExecutionHandle>
-  /** Takes one stack away. */
+  /** Removes one stack. */
   readonly destroyStack: (options: UndoOptions & { readonly stack: string }) => Promise<ExecutionHandle>
   /**
-   * Runs any command as a deployment: alone, in the log and in the trace, never longer than its lock. Returns once it is
-   * recorded. A `BlockedError` says that its policy is `reject` and somebody is in the way.
+   * Runs any command as a deployment: under the lease, in the log and in the trace. Returns once it is recorded. A
+   * `BlockedError` says that its policy is `reject` and another execution is running.
    */
   readonly runCommand: (options: CommandRunOptions) => Promise<CommandHandle>
-  /** Carries on an execution that was set aside or whose runner died; follows it where one is alive. */
+  /** Carries on an execution that was paused or whose runner died; follows it if a runner is alive. */
   readonly attach: (correlationId: string, options?: CallOptions) => Promise<ExecutionHandle>
   /** The state of one execution; does not carry it on. */
   readonly execution: (correlationId: string, options?: CallOptions) => Promise<Execution.ExecutionState>
@@ -157,19 +158,19 @@ export interface Connection extends Coordination {
   readonly events: (correlationId: string, options?: EventsOptions) => AsyncIterable<StoredEvent>
   /** A deployment and its state in each environment, from the store. */
   readonly status: (deploymentId: string, options?: CallOptions) => Promise<DeploymentStatusView>
-  /** One page of the executions there were. */
+  /** One page of past executions. */
   readonly history: (options?: HistoryOptions) => Promise<Page<Execution.ExecutionState>>
-  /** Hands a command to an execution that runs anywhere. */
+  /** Issues a command to an execution, wherever it runs. */
   readonly command: (correlationId: string, command: OperatorCommand, options?: CommandOptions) => Promise<void>
   /** Judges a past execution again, by its own measurements: would it have been stopped, when, and why? */
   readonly replay: (correlationId: string, options?: ReplayOptions) => Promise<Replay.Replayed>
-  /** Asks the providers what is really there, by the configuration that it was deployed with. */
+  /** Asks the providers for the actual state, using the configuration that it was deployed with. */
   readonly observe: (
     options: Omit<TargetOptions, "configuration"> & { readonly configuration?: Config | undefined }
   ) => Promise<ReadonlyArray<ObservedStack>>
   /**
-   * Sets every execution of this connection aside as Ctrl-C would, ends its iterators and closes the store. Anything after
-   * it rejects.
+   * Pauses every execution of this connection as Ctrl-C would, ends its iterators and closes the store. Later calls
+   * reject.
    */
   readonly close: () => Promise<void>
   readonly [Symbol.asyncDispose]: () => Promise<void>

@@ -1,5 +1,5 @@
 /**
- * Everything that a program on Node needs, composed: one layer.
+ * Everything that a program on Node needs, composed into one layer.
  */
 import { Signalbox } from "@signalbox/core/engine"
 import { type DeploymentStore, type LeaseStore, type Provider, Providers, type StoreError } from "@signalbox/core/spi"
@@ -10,15 +10,15 @@ import * as ProcessLiveness from "../ProcessLiveness.ts"
 import { embeddedStore, postgresStore } from "../Stores.ts"
 
 /**
- * What the layers give: the facade, and the stores and providers behind it.
+ * The services of the layers: the facade, and the stores and providers behind it.
  */
 export type Services = Signalbox | DeploymentStore | LeaseStore | Providers
 
 /**
  * The state in one SQLite file of a folder.
  *
- * *Details*: `directory` is the folder of the file, such as the `.signalbox` that the command makes: both may use it at the
- * same time. `synchronous` `full` survives power loss, `normal` only the end of the process (default `full`).
+ * *Details*: `directory` is the folder of the file, such as the command's `.signalbox`: both may use it at the same
+ * time. `synchronous` `full` survives power loss, `normal` only the end of the process (default `full`).
  */
 export interface EmbeddedOptions {
   readonly directory: string
@@ -29,7 +29,8 @@ export interface EmbeddedOptions {
 /**
  * The state in a Postgres database, for many hosts.
  *
- * *Details*: `url` may hold a password and is never shown; `maxConnections` is that of this process (default 10).
+ * *Details*: `url` may contain a password and is never shown; `maxConnections` is the limit of this process (default
+ * 10).
  */
 export interface PostgresOptions {
   readonly url: string | Redacted.Redacted
@@ -38,7 +39,7 @@ export interface PostgresOptions {
 }
 
 /**
- * The facade over stores of one's own choice.
+ * The facade over your own stores.
  *
  * *When to use*: with `layerMemory` of `@signalbox/core/store` in tests, or with an adapter of another store.
  */
@@ -50,15 +51,15 @@ export const layerWith = <E>(options: {
     Layer.provideMerge(options.stores),
     Layer.provideMerge(Providers.layer(options.providers)),
     Layer.provideMerge(ProcessLiveness.layer),
-    // Stores that know their own name say it themselves.
+    // Stores with a name provide it themselves.
     Layer.provideMerge(commandsHere(() => "-"))
   )
 
 /**
  * Runs executions in this process, with their state in one file and no server.
  *
- * *Details*: includes the store, the providers, and a name for this process by which others take over at once where it died.
- * Nothing is made before the first write.
+ * *Details*: includes the store, the providers, and a name for this process that lets others take over at once when it
+ * dies. Nothing is created before the first write.
  *
  * *Example*
  *
@@ -78,7 +79,7 @@ export const layerEmbedded = (options: EmbeddedOptions): Layer.Layer<Services> =
 /**
  * Runs executions in this process, with their state in a database that other hosts share.
  *
- * *Errors*: `StoreError` where it cannot be reached when the layer is built.
+ * *Errors*: `StoreError` if the database cannot be reached when the layer is built.
  */
 export const layerPostgres = (options: PostgresOptions): Layer.Layer<Services, StoreError> =>
   layerWith({

@@ -1,5 +1,5 @@
 import { StoredEvent } from "@signalbox/core/spi"
 import * as Schema from "effect/Schema"
 
-/** An event as JSON: spans of time are texts in it, as in a configuration. */
+/** An event as JSON: durations are strings in it, as in a configuration. */
 export const eventToJson: (event: StoredEvent) => typeof StoredEvent.Encoded = Schema.encodeSync(StoredEvent)

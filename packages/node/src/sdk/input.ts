@@ -1,11 +1,11 @@
-/** What callers hand in, as it has to be. */
+/** Validates the callers' input. */
 import { Line, Origin } from "@signalbox/core/spi"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { OriginOptions } from "./Coordination.ts"
 import { InvalidInputError } from "./SignalboxError.ts"
 
-/** A value as a schema has it. */
+/** A value that matches a schema. */
 export const named = <A, I>(schema: Schema.Codec<A, I>, path: string, value: unknown): A => {
   const decoded = Schema.decodeUnknownResult(schema)(value)
   if (Result.isSuccess(decoded)) return decoded.success
@@ -26,7 +26,7 @@ const longest = 30 * 86_400_000
 export const spanOf = (path: string, value: number): number =>
   named(Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: longest })), path, value)
 
-/** A text that says something. */
+/** A non-empty text. */
 export const textOf = (path: string, value: string): string => named(Line, path, value)
 
 /** A moment, in ms. */

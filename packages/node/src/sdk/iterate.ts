@@ -2,12 +2,12 @@ import type * as Context from "effect/Context"
 import * as Stream from "effect/Stream"
 import { interrupted, toSignalboxError } from "./toSignalboxError.ts"
 
-/** Iterators that somebody still reads, by what ends them. */
+/** Iterators that are still being read, by what ends them. */
 export type Open = Set<() => Promise<unknown>>
 
 /**
- * A stream as an async iterable. Nothing is read before it is asked for, and what it holds is given back when it ends, when
- * the loop is left, when the signal is aborted and when the connection is closed: the last two reject a pending read.
+ * A stream as an async iterable. It reads on demand, and releases its resources when it ends, when the loop is left,
+ * when the signal is aborted and when the connection is closed: the last two reject a pending read.
  */
 export const iterate = <A, R>(
   stream: Stream.Stream<A, unknown, R>,

@@ -1,4 +1,4 @@
-/** What all methods of a connection share. */
+/** Shared by all methods of a connection. */
 import { type Config, Configuration } from "@signalbox/core/config"
 import { Signalbox } from "@signalbox/core/engine"
 import { Actor, DeploymentStore, type Manifest, type Provider, Providers, type StoreError } from "@signalbox/core/spi"
@@ -52,7 +52,7 @@ const runs = (runtime: ManagedRuntime.ManagedRuntime<Services, StoreError>) => {
 
 export interface Session extends ReturnType<typeof runs> {
   readonly providers: ReadonlyMap<string, Provider>
-  /** Who asks, where a call does not say so. */
+  /** The default actor of calls. */
   readonly by: (one: string | undefined) => string
   readonly box: <A, E>(
     use: (signalbox: Signalbox["Service"]) => Effect.Effect<A, E>,

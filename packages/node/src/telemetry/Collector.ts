@@ -1,5 +1,5 @@
 /**
- * How requests get to a collector: within a time, and given up at once where nobody is there.
+ * How requests reach a collector: with a time limit, and abandoned at once if there is none.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -28,8 +28,8 @@ const isAbsent = (error: unknown): boolean => {
 }
 
 /**
- * The client of one signal. Effect's exporter repeats what failed three times, a second apart; a collector that is not there
- * is not worth that, and is told as a defect, which it does not repeat.
+ * The client of one signal. Effect's exporter retries failures three times, a second apart; a missing collector is not
+ * worth that, and is reported as a defect, which it does not retry.
  */
 export const client = (options: SignalOptions): Layer.Layer<HttpClient.HttpClient> =>
   Layer.effect(
@@ -44,11 +44,11 @@ export const client = (options: SignalOptions): Layer.Layer<HttpClient.HttpClien
     )
   ).pipe(Layer.provide(FetchHttpClient.layer))
 
-/** How one signal is written. */
+/** The encoding of one signal. */
 export const serialization = ({ protocol }: SignalOptions): Layer.Layer<OtlpSerialization.OtlpSerialization> =>
   protocol === "http/json" ? OtlpSerialization.layerJson : OtlpSerialization.layerProtobuf
 
-/** Sends spans at once, and says whether the collector took them. Does not repeat: whoever asks will ask again. */
+/** Sends spans at once, and tells whether the collector accepted them. Does not retry: the caller will ask again. */
 export const post = Effect.fnUntraced(function* (options: SignalOptions, data: TraceData) {
   const { traces } = yield* OtlpSerialization.OtlpSerialization
   const http = HttpClient.filterStatusOk(yield* HttpClient.HttpClient)

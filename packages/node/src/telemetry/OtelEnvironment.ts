@@ -1,6 +1,6 @@
 /**
- * The `OTEL_*` variables, read as the OpenTelemetry specification says: an empty variable is an unset one, and a value that
- * cannot be understood is reported and left out, never an error.
+ * The `OTEL_*` variables, read as the OpenTelemetry specification says: an empty variable counts as unset, and an
+ * invalid value is reported and ignored, never an error.
  *
  * *Source*: OpenTelemetry specification 1.5x, "Environment Variable Specification", "OTLP Exporter", "Trace SDK".
  */
@@ -15,9 +15,9 @@ export interface SignalOptions {
   readonly headers: Readonly<Record<string, string>>
   readonly protocol: "http/json" | "http/protobuf"
   readonly compression: "gzip" | "none"
-  /** What one request may take (default 10 s). */
+  /** The time limit of one request (default 10 s). */
   readonly timeout: number
-  /** How often is sent (default: traces 5 s, logs 1 s, metrics 60 s). */
+  /** How often data is sent (default: traces 5 s, logs 1 s, metrics 60 s). */
   readonly interval: number
   readonly batch: number
 }
@@ -30,7 +30,7 @@ export interface OtelEnvironment {
   readonly temporality: "cumulative" | "delta"
   /** The `traceparent` of what started this process. */
   readonly parent: string | undefined
-  /** What was not understood, one sentence each. */
+  /** Invalid values, one sentence each. */
   readonly warnings: ReadonlyArray<string>
 }
 

@@ -1,12 +1,12 @@
 /**
- * Decides by the id of a trace alone, so that every process that touches an execution decides alike.
+ * Decides by the trace id alone, so that every process of an execution makes the same decision.
  */
 export type Sampler = (traceId: string) => boolean
 
 const all: Sampler = () => true
 const none: Sampler = () => false
 
-/** By the right-most 52 bits: W3C Trace Context level 2 wants 56 to be random, a JavaScript number holds 53. */
+/** By the right-most 52 bits: W3C Trace Context level 2 requires 56 random bits, a JavaScript number holds 53. */
 const ratio =
   (share: number): Sampler =>
   (traceId) =>
@@ -15,8 +15,8 @@ const ratio =
 /**
  * The sampler that `OTEL_TRACES_SAMPLER` names, `parentbased_always_on` by default.
  *
- * *Gotchas*: an execution is a trace of its own, whose root has no parent: `parentbased_x` is the same as `x`. What started
- * it is linked, and its decision is its own.
+ * *Gotchas*: an execution is a separate trace, whose root has no parent: `parentbased_x` equals `x`. The span that
+ * started it is linked, and makes its own decision.
  *
  * *Source*: OpenTelemetry, Trace SDK, "Built-in samplers".
  */

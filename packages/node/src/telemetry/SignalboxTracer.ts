@@ -1,6 +1,6 @@
 /**
- * A tracer that exports the spans of Signalbox and leaves out those of the libraries below it, whose attributes (statements,
- * addresses) nobody has looked through for secrets.
+ * A tracer that exports the spans of Signalbox and leaves out those of the underlying libraries, whose attributes
+ * (statements, addresses) have not been reviewed for secrets.
  */
 import { allowed, Own, sanitize } from "@signalbox/core/telemetry"
 import * as Cause from "effect/Cause"
@@ -12,7 +12,7 @@ import { encodeSpan, type OtlpSpan } from "./encodeSpan.ts"
 
 type Options = Parameters<Tracer.Tracer["span"]>[0]
 
-/** Stands for the span above it: what is made under a span that is left out hangs under that one's parent. */
+/** Stands for its parent span: children of an omitted span become children of that span's parent. */
 class LeftOut extends Tracer.NativeSpan {
   readonly #above: Tracer.AnySpan | undefined
   constructor(options: Options) {
@@ -62,7 +62,7 @@ class Kept extends Tracer.NativeSpan {
   }
 }
 
-/** The tracer; `push` takes every span of ours that has ended and is sampled. */
+/** The tracer; `push` receives each of our spans that has ended and is sampled. */
 export const make = (push: (span: OtlpSpan) => void): Tracer.Tracer =>
   Tracer.make({
     span: (options) => (Context.get(options.annotations, Own) ? new Kept(options, push) : new LeftOut(options))

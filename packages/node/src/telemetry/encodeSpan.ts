@@ -1,5 +1,5 @@
 /**
- * Spans as OTLP has them. Only attributes that have a name in `@signalbox/core/telemetry` get through.
+ * Encodes spans as OTLP. Only attributes with a name in `@signalbox/core/telemetry` are exported.
  */
 import { allowed, type Attributes, type SpanData } from "@signalbox/core/telemetry"
 import { entriesToAttributes } from "effect/observability/OtlpResource"
@@ -16,7 +16,7 @@ const attributesOf = (attributes: Attributes) =>
 /** Milliseconds since the epoch, as OTLP's nanoseconds. */
 export const nanos = (millis: number): bigint => BigInt(Math.round(millis)) * 1_000_000n
 
-/** Encodes a span; `start` and `end` in nanoseconds take the place of its own times. */
+/** Encodes a span; `start` and `end` in nanoseconds replace its own times. */
 export const encodeSpan = (
   span: SpanData,
   times: { readonly start: bigint; readonly end: bigint } = { start: nanos(span.start), end: nanos(span.end) }

@@ -1,5 +1,5 @@
 /**
- * OpenTelemetry export, a module of its own: it is loaded only where it is asked for.
+ * OpenTelemetry export; a separate module, so that it is loaded only on demand.
  */
 export { telemetry } from "./layer.ts"
 export { telemetryWanted } from "./telemetryWanted.ts"

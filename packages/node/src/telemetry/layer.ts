@@ -20,11 +20,11 @@ import { encodeSpan, type OtlpSpan } from "./encodeSpan.ts"
 import { type OtelEnvironment, otelEnvironment, type SignalOptions } from "./OtelEnvironment.ts"
 import * as SignalboxTracer from "./SignalboxTracer.ts"
 
-/** How long the end of a program waits for what is in its buffers. With what the engine waits for roots, under 2 s. */
+/** How long the end of a program waits for its buffers. With the engine's wait for roots, under 2 s. */
 const patience = Duration.millis(600)
-/** What an exporter may wait besides, when it is closed after that. */
+/** An exporter's additional wait when it is closed after that. */
 const closing = Duration.millis(50)
-/** Spans in one request: some collectors refuse more than 4 MB. */
+/** Spans in one request: some collectors reject more than 4 MB. */
 const chunk = 2_000
 
 interface Setting {
@@ -51,7 +51,7 @@ const shape = (message: unknown): unknown => {
   return sanitize(typeof message === "string" ? message : (JSON.stringify(message) ?? String(message)))
 }
 
-/** Log records keep their words, without what looks like a credential, and of errors only the message. */
+/** Log records keep their text, without anything that looks like a credential, and only the message of errors. */
 const careful = (logger: Logger.Logger<unknown, void>): Logger.Logger<unknown, void> =>
   Logger.make((options) => {
     const messages = (Array.isArray(options.message) ? options.message : [options.message]).map(shape)
@@ -120,7 +120,7 @@ const logging = (setting: Setting, options: SignalOptions) =>
     { mergeWithExisting: true }
   ).pipe(Layer.provide([Collector.client(options), Collector.serialization(options)]))
 
-/** Registered last, it runs first: what is in the buffers goes out while everything is still there, within a time. */
+/** Registered last, it runs first: buffers are sent while everything still exists, with a time limit. */
 const flushing = Layer.effectDiscard(
   Effect.flatMap(OtlpExporter.Flusher, ({ flush }) =>
     Effect.addFinalizer(() => flush.pipe(Effect.interruptible, Effect.timeoutOption(patience)))
@@ -128,13 +128,13 @@ const flushing = Layer.effectDiscard(
 )
 
 /**
- * Exports what Signalbox tells of itself, as the environment says; nothing at all where `telemetryWanted` says no.
+ * Exports Signalbox's telemetry as configured by the environment; nothing at all if `telemetryWanted` is false.
  *
- * *Details*: spans and the decision to export are references, so whatever is built on this layer finds them. A collector that
- * is slow, or gone, never fails an execution, and keeps the end of the program waiting for under two seconds. Log records
- * carry trace and span ids. The service is `signalbox` unless `OTEL_SERVICE_NAME` names another.
+ * *Details*: spans and the sampling decision are references, so layers built on this one find them. A slow or missing
+ * collector never fails an execution, and delays the end of the program by less than two seconds. Log records carry
+ * trace and span ids. The service is `signalbox` unless `OTEL_SERVICE_NAME` names another.
  *
- * *Gotchas*: OTLP over gRPC is not spoken; certificates come from Node (`NODE_EXTRA_CA_CERTS`).
+ * *Gotchas*: OTLP over gRPC is not supported; certificates come from Node (`NODE_EXTRA_CA_CERTS`).
  *
  * *Example*
  *
@@ -174,7 +174,7 @@ export const telemetry = (options: {
   return flushing.pipe(
     Layer.provideMerge(signals),
     Layer.provide(OtlpExporter.layerFlusher),
-    // The variables were read above; Effect's own reading of them would end the program over a mistake in one.
+    // The variables were read above; Effect's own parsing would end the program over a mistake in one.
     Layer.provide(Layer.succeed(ConfigProvider.ConfigProvider, ConfigProvider.fromUnknown({})))
   ) as Layer.Layer<never>
 }

@@ -1,10 +1,10 @@
 /**
- * Whether telemetry is asked for: an endpoint or the `otlp` exporter is named, and the SDK is not disabled.
+ * Whether telemetry is requested: an endpoint or the `otlp` exporter is named, and the SDK is not disabled.
  *
- * *Details*: cheap enough for every start of a program; only then is the module that exports worth loading.
+ * *Details*: cheap enough for every start of a program; the export module is loaded only then.
  *
  * *Source*: OpenTelemetry, "Environment Variable Specification" and "OTLP Exporter". Deviation: without any of these
- * variables the specification would export to localhost; a command that nobody prepared for that sends nothing.
+ * variables, the specification would export to localhost; an unconfigured command sends nothing.
  */
 export const telemetryWanted = (env: Readonly<Record<string, string | undefined>>): boolean => {
   if (env["OTEL_SDK_DISABLED"]?.trim().toLowerCase() === "true") return false

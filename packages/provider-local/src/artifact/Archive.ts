@@ -1,5 +1,6 @@
 /**
- * Archives: read through while planning, so that a broken one is refused before anything is recorded; unpacked while staging.
+ * Archives: read completely while planning, so that a broken one is rejected before anything is recorded; unpacked
+ * while staging.
  */
 import { once } from "node:events"
 import { dirname, isAbsolute, join, relative, resolve } from "node:path"
@@ -9,7 +10,7 @@ import { leavingLink } from "./Links.ts"
 import { shownName, bytesOf } from "./Names.ts"
 import { invalid, type Source } from "./Source.ts"
 
-/** The forms that an artifact may have, for messages. */
+/** The accepted forms of an artifact, for messages. */
 export const forms = "An artifact is a folder, or a .tar.gz or .tgz archive."
 
 const kinds = new Set(["File", "OldFile", "ContiguousFile", "Directory", "GNUDumpDir", "SymbolicLink", "Link"])
@@ -26,7 +27,7 @@ const leaves = (from: string, to: string): boolean => {
   return isAbsolute(to) || way === ".." || way.startsWith("../")
 }
 
-/** What is wrong with one entry, by itself. */
+/** What is wrong with a single entry. */
 export const wrongEntry = ({ linkpath, path, type = "File" }: Entry): string | undefined => {
   const name = () => shownName(bytesOf(path))
   if (leaves(".", path)) return `${name()} lies outside of it`
@@ -37,7 +38,7 @@ export const wrongEntry = ({ linkpath, path, type = "File" }: Entry): string | u
     : undefined
 }
 
-/** The links of an archive that was read through: the first that leaves it, or through which another entry is written. */
+/** The links of an archive: the first that leaves it, or through which another entry is written. */
 const wrongLink = (entries: ReadonlyArray<Entry>): string | undefined => {
   const links = new Map<string, string>()
   for (const { linkpath, path, type } of entries) {
@@ -53,8 +54,8 @@ const wrongLink = (entries: ReadonlyArray<Entry>): string | undefined => {
 }
 
 /**
- * The bytes of a gzip file, and the digest of them, as they pass by. Something else is refused with the first of them: a
- * login page is not worth downloading.
+ * The bytes of a gzip file, and their digest, as they stream. Anything else is rejected with its first bytes: a login
+ * page is not worth downloading.
  */
 export const gzipBytes = (source: Source, bytes: AsyncIterable<Buffer>, described: string) => {
   const digest = sha256()
@@ -92,7 +93,7 @@ const checkHead = (source: Source, head: Buffer, described: string): void => {
   )
 }
 
-/** Reads an archive through and gives its digest. What is wrong inside is told only where the digest is not wrong. */
+/** Reads an archive completely and returns its digest. Mistakes inside are reported only if the digest is not wrong. */
 export const readArchive = async (
   source: Source,
   bytes: AsyncIterable<Buffer>,
@@ -133,7 +134,7 @@ export const readArchive = async (
   return found
 }
 
-/** Unpacks an archive file to a folder that is there. */
+/** Unpacks an archive file to an existing folder. */
 export const untar = async (source: Source, archive: string, target: string): Promise<void> => {
   const { extract } = await import("tar")
   let bad: string | undefined

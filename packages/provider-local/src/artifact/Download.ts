@@ -1,6 +1,6 @@
 /**
- * An archive from a URL, as the bytes that the server keeps. `fetch` is of no use here: it decodes what is sent with
- * `Content-Encoding`, and the digest is that of the file.
+ * An archive from a URL, as the bytes that the server keeps. `fetch` is of no use here: it decodes `Content-Encoding`,
+ * and the digest is the file's.
  */
 import type { IncomingMessage, RequestOptions } from "node:http"
 import { Refusal, refuse } from "../supervisor/Protocol.ts"
@@ -9,23 +9,23 @@ import { invalid, missing, type Source } from "./Source.ts"
 
 const redirectsMax = 10
 const silenceMillis = 60_000
-/** A download that breaks off is begun again by itself: the engine would repeat the whole step, with growing pauses. */
+/** An interrupted download restarts here: the engine would repeat the whole step, with growing pauses. */
 const attempts = 3
 
 export interface Download {
   readonly bytes: AsyncIterable<Buffer>
-  /** What the server says of the answer, for messages. */
+  /** The server's description of the answer, for messages. */
   readonly described: string
 }
 
-/** A download that did not arrive whole. */
+/** An incomplete download. */
 class CutOff extends Error {}
 
 /**
- * Hands a download to `read`, again from its start where it breaks off on the way.
+ * Passes a download to `read`, again from its start if it breaks off.
  *
- * *Errors*: `Missing` where there is nothing to download, `Denied`, `Throttled`, `Unavailable` where the server is not reached
- * or fails, `Unexpected` where the download breaks off each time.
+ * *Errors*: `Missing` if there is nothing to download, `Denied`, `Throttled`, `Unavailable` if the server cannot be
+ * reached or fails, `Unexpected` if the download breaks off each time.
  */
 export const downloaded = async <A>(
   source: Source,
@@ -96,7 +96,7 @@ const open = async (source: Source, signal: AbortSignal): Promise<IncomingMessag
     if (status >= 300 && status < 400 && location !== undefined) {
       const next = URL.canParse(location, url.href) ? new URL(location, url) : undefined
       if (redirects === redirectsMax) invalid(source, `it is redirected more than ${redirectsMax} times`)
-      // The address may hold a token that the server has made.
+      // The address may contain a token from the server.
       if (next === undefined || !/^https?:$/.test(next.protocol))
         return invalid(source, "it is redirected to no http(s) URL")
       url = next

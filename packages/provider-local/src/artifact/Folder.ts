@@ -1,6 +1,6 @@
 /**
- * One walk over the folder of an artifact: it gives the digest of names, modes and contents, and copies where it is asked to.
- * What is hashed is what is copied.
+ * One walk over the folder of an artifact: it computes the digest of names, modes and contents, and optionally copies.
+ * The hash covers exactly the copied bytes.
  */
 import {
   chmodSync,
@@ -30,19 +30,19 @@ import { Progress, type Report, shownCount, shownSize } from "./Progress.ts"
 import { Slice } from "./Slice.ts"
 import { invalid, type Source } from "./Source.ts"
 
-/** Files up to this size are read at once; larger ones are copied by the file system where it can (reflinks). */
+/** Files up to this size are read at once; the file system copies larger ones if it can (reflinks). */
 const smallMax = 1024 * 1024
 const linesMax = 64 * 1024
 const noFollow = constants.O_RDONLY | constants.O_NOFOLLOW
 
-/** The folder itself, with the links that lead to it followed. */
+/** The folder itself, after following the links that lead to it. */
 export const rootOf = (path: string): Bytes => realpathSync.native(path, "buffer").toString("latin1")
 
 /** The digest of a folder. Files that this process has read before are not read again. */
 export const digestOfFolder = (source: Source, path: string, signal: AbortSignal): Promise<string> =>
   new Walk(source, rootOf(path), undefined, signal, undefined).run()
 
-/** Copies a folder into `target`, which is there and empty, and gives the digest of the copy. */
+/** Copies a folder into the existing and empty `target`, and returns the digest of the copy. */
 export const copyFolder = (
   source: Source,
   path: string,
@@ -64,7 +64,7 @@ class Walk {
   readonly #buffer = Buffer.allocUnsafe(smallMax + 1)
   /** Lines of the manifest that are not hashed yet. */
   #lines = ""
-  /** The bits that new files do not get by themselves. */
+  /** The bits that new files do not get automatically. */
   #umask = 0
   #files = 0
   #bytes = 0
@@ -135,7 +135,7 @@ class Walk {
     }
   }
 
-  /** A name holds no NUL, so that no two folders have the same manifest. */
+  /** A name contains no NUL, so no two folders have the same manifest. */
   #note(what: string, ...names: ReadonlyArray<Bytes>): void {
     this.#lines += `${what} ${names.join("\0")}\0\n`
     if (this.#lines.length < linesMax) return
@@ -143,7 +143,7 @@ class Walk {
     this.#lines = ""
   }
 
-  /** Undefined where the file has grown beyond what is read at once. */
+  /** Undefined if the file has grown beyond the limit for reading at once. */
   #small(name: Bytes, path: string | Buffer, stats: Stats, to: string | Buffer | undefined): string | undefined {
     const readAt = Date.now()
     const size = this.#reading(name, () => {
@@ -171,7 +171,7 @@ class Walk {
     return digest
   }
 
-  /** Reads to the end of the file. Asks for one byte more than there should be, which spares the read that finds the end. */
+  /** Reads to the end of the file. It requests one byte more than expected, which saves the read that finds the end. */
   #readAll(file: number, expected: number): number {
     let size = readSync(file, this.#buffer, 0, expected + 1, 0)
     while (size !== expected && size < this.#buffer.length) {
@@ -210,7 +210,7 @@ class Walk {
     return digest
   }
 
-  /** Names the file that cannot be read. What goes wrong with the copy is another matter. */
+  /** Names the unreadable file. Errors of the copy are a different matter. */
   #reading<A>(name: Bytes, read: () => A): A {
     try {
       return read()
@@ -228,7 +228,7 @@ class Walk {
   }
 }
 
-/** Refuses what an archive has put into a folder, where it is or leads to anything outside. */
+/** Rejects a folder that an archive has filled, if it is or leads to anything outside. */
 export const checkUnpacked = async (source: Source, target: string, signal: AbortSignal): Promise<void> => {
   const root = rootOf(target)
   const slice = new Slice(signal)
@@ -249,7 +249,7 @@ export const checkUnpacked = async (source: Source, target: string, signal: Abor
   refuseLeaving(source, links, leavingLink(links) ?? leadsOut(root, links))
 }
 
-/** The first link that the file system follows out of its root: it may see names as the same that differ in their bytes. */
+/** The first link that the file system follows out of its root: it may treat names with different bytes as the same. */
 const leadsOut = (root: Bytes, links: ReadonlyMap<Bytes, Bytes>): Bytes | undefined =>
   [...links.keys()].find((name) => {
     try {

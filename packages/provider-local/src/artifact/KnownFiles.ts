@@ -16,11 +16,11 @@ const rootsMax = 4
 const roots = new Map<Bytes, ReadonlyMap<Bytes, Known>>()
 
 /**
- * The digests of files that this process has read, so that a deployment which plans twice reads its artifact once.
+ * The digests of files that this process has read, so that a deployment that plans twice reads its artifact once.
  *
- * A file counts as known only while its size, inode, time of modification and time of change are the same, and only if it was
- * last changed well before it was read: a change in the same tick of the file system's clock leaves no trace in its times.
- * Kept in memory alone, and never used for what is copied.
+ * A file counts as known only while its size, inode, modification time and change time are the same, and only if it was
+ * last changed well before it was read: a change in the same tick of the file system's clock leaves no trace in its
+ * times. Kept only in memory, and never used for copies.
  */
 export class KnownFiles {
   readonly #root: Bytes
@@ -55,7 +55,7 @@ export class KnownFiles {
     this.#now.set(name, { size, mtimeMs, ctimeMs, ino, dev, digest })
   }
 
-  /** Replaces what was known of the root. */
+  /** Replaces the known files of the root. */
   keep(): void {
     roots.delete(this.#root)
     roots.set(this.#root, this.#now)

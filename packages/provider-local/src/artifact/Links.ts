@@ -4,8 +4,8 @@ import type { Bytes } from "./Names.ts"
 const hopsMax = 40
 
 /**
- * The first symbolic link that leads out of its root, by its path within the root. Links are followed as the kernel does,
- * through other links, and also where they lead to nothing yet. Reads nothing: `links` are all the links with their targets.
+ * The first symbolic link that leads out of its root, by its path within the root. Links are followed as the kernel
+ * does, through other links, and even to missing targets. Reads nothing: `links` are all links with their targets.
  */
 export const leavingLink = (links: ReadonlyMap<Bytes, Bytes>): Bytes | undefined => {
   for (const name of links.keys()) if (leaves(links, name)) return name

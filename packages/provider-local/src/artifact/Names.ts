@@ -1,15 +1,16 @@
 /**
- * Names of files as the bytes that they are. On Linux a name need not be UTF-8, and decoding one that is not names a file
- * that does not exist.
+ * File names as bytes. On Linux, a name need not be UTF-8, and decoding such a name gives a file that does not exist.
  */
 import { isUtf8 } from "node:buffer"
 
-/** Bytes as text: one character from U+0000 to U+00FF for each byte (`latin1`), so that they compare and join like text. */
+/**
+ * Bytes as text: one character from U+0000 to U+00FF for each byte (`latin1`), so that they compare and join like text.
+ */
 export type Bytes = string
 
 export const bytesOf = (text: string): Bytes => Buffer.from(text).toString("latin1")
 
-/** What `node:fs` takes for these bytes. Plain ASCII stays text, which is faster. */
+/** The argument for `node:fs`. Plain ASCII stays text, which is faster. */
 export const pathOf = (bytes: Bytes): string | Buffer => (/[^ -~]/.test(bytes) ? Buffer.from(bytes, "latin1") : bytes)
 
 /** A name for people: control characters, and bytes that are not UTF-8, as `\xNN`. */

@@ -1,10 +1,10 @@
-/** Where progress goes. Messages that repeat are harmless. */
+/** Where progress goes. Repeated messages are harmless. */
 export type Report = (message: string) => Promise<void>
 
 const firstMillis = 500
 const laterMillis = 2_000
 
-/** Reports at most every two seconds, since each report is written to the log of the execution. */
+/** Reports at most every two seconds, because each report is written to the log of the execution. */
 export class Progress {
   readonly #report: Report
   #next = performance.now() + firstMillis

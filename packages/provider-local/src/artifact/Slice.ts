@@ -3,8 +3,8 @@ import { setImmediate } from "node:timers/promises"
 const sliceMillis = 15
 
 /**
- * Divides synchronous work into slices. For thousands of small files, synchronous calls are several times faster than the few
- * threads behind the asynchronous ones, but signals, leases and progress need their turn.
+ * Divides synchronous work into slices. For thousands of small files, synchronous calls are several times faster than
+ * the few threads behind the asynchronous ones, but signals, leases and progress need time too.
  */
 export class Slice {
   readonly #signal: AbortSignal
@@ -18,7 +18,7 @@ export class Slice {
     return performance.now() > this.#end
   }
 
-  /** Lets everything else run. Fails where the work was aborted meanwhile. */
+  /** Lets other work run. Fails if the work was aborted meanwhile. */
   async next(): Promise<void> {
     this.#signal.throwIfAborted()
     await setImmediate()

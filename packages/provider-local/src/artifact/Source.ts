@@ -1,20 +1,20 @@
 import { resolve } from "node:path"
 import { refuse } from "../supervisor/Protocol.ts"
 
-/** Where an artifact is, and the digest that it has to have. */
+/** Where an artifact is, and its expected digest. */
 export interface Source {
-  /** As the user gave it, without the digest: no secrets are resolved in it. */
+  /** As given by the user, without the digest and with unresolved secrets. */
   readonly shown: string
   readonly location: { readonly url: string } | { readonly path: string }
   readonly archive: boolean
   readonly digest: string | undefined
-  /** Whether the deployment was given it, or the properties of the stack name it. */
+  /** Whether the deployment named it, or the properties of the stack. */
   readonly from: "deployment" | "properties"
 }
 
 export const isArchiveName = (name: string): boolean => /\.(tar\.gz|tgz)$/i.test(name)
 
-/** Refuses an artifact for what it is: cause first, and where the artifact was named. */
+/** Rejects an invalid artifact: the cause first, and where the artifact was named. */
 export const invalid = (source: Pick<Source, "shown" | "from">, cause: string, advice?: string): never => {
   const where = `${source.shown} ${givenIn(source)}.`
   return refuse({
@@ -25,7 +25,7 @@ export const invalid = (source: Pick<Source, "shown" | "from">, cause: string, a
   })
 }
 
-/** Refuses an artifact that is not there. */
+/** Rejects a missing artifact. */
 export const missing = (source: Source, cause: string): never =>
   refuse({ _tag: "Missing", message: `the artifact ${source.shown} ${cause}; it ${givenIn(source)}` })
 
@@ -33,8 +33,8 @@ const givenIn = ({ from }: Pick<Source, "from">): string =>
   from === "deployment" ? "was given with the deployment (--artifact)" : `is "artifact" in the properties of the stack`
 
 /**
- * Reads what the user gave: a path or an http(s) URL, `#sha256=…` at its end. `${NAME}` in a URL stands for an environment
- * variable, so that a token needs not be written down; a password in the URL itself is refused.
+ * Parses the user's input: a path or an http(s) URL, with an optional `#sha256=…` at its end. `${NAME}` in a URL stands
+ * for an environment variable, so that no token has to be written down; a password in the URL itself is rejected.
  */
 export const parse = (
   given: string,

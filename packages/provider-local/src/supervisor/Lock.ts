@@ -1,7 +1,7 @@
 /**
- * One supervisor per directory. Generations of lock files, each created complete and exclusively: the highest one names the
- * owner, and whoever finds it dead creates the next. There is no moment in which a stale lock is removed before it is
- * replaced, which is where plain pid files let two in.
+ * One supervisor per directory. Generations of lock files, each created complete and exclusively: the highest one names
+ * the owner, and a process that finds it dead creates the next. A stale lock is never removed before it is replaced;
+ * plain pid files admit two owners at that moment.
  */
 import { existsSync, linkSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
@@ -23,7 +23,7 @@ const holder = (directory: string, generation: number): Identity | undefined => 
   }
 }
 
-/** The supervisor that lives, if any. */
+/** The live supervisor, if any. */
 export const owner = (directory: string): Identity | undefined => {
   const [latest] = generations(directory)
   const found = latest === undefined ? undefined : holder(directory, latest)
@@ -33,14 +33,14 @@ export const owner = (directory: string): Identity | undefined => {
 /** The watchdog of the supervisor. It keeps its identity when it becomes the next supervisor. */
 const watchdogFile = (directory: string): string => join(directory, "watchdog")
 
-/** Writes down which process becomes the next supervisor. */
+/** Records which process becomes the next supervisor. */
 export const announceWatchdog = (directory: string, identity: Identity): void => {
   const draft = join(directory, `watchdog.${process.pid}`)
   writeFileSync(draft, JSON.stringify(identity), { mode: 0o600 })
   renameSync(draft, watchdogFile(directory))
 }
 
-/** Whether a supervisor lives, or one that was killed is about to be replaced. */
+/** Whether a supervisor is alive, or a killed one is about to be replaced. */
 export const isHeld = (directory: string): boolean => {
   if (owner(directory) !== undefined) return true
   try {
@@ -50,7 +50,7 @@ export const isHeld = (directory: string): boolean => {
   }
 }
 
-/** Whether somebody took the lock and did not give it back, though they may be dead. */
+/** Whether a process took the lock and did not return it, though it may be dead. */
 export const wasHeld = (directory: string): boolean => generations(directory).length > 0
 
 export interface Lock {
@@ -58,7 +58,7 @@ export interface Lock {
   readonly release: () => void
 }
 
-/** Takes the lock for this process; undefined where another one that lives holds it. */
+/** Takes the lock for this process; undefined if another live one holds it. */
 export const acquire = (directory: string): Lock | undefined => {
   const self = identify(process.pid)!
   const draft = join(directory, `draft.${process.pid}`)
@@ -77,7 +77,7 @@ export const acquire = (directory: string): Lock | undefined => {
       }
       const after = generations(directory)
       if (after[0] !== latest + 1) {
-        // Somebody was two steps ahead: theirs is the younger lock.
+        // Another process was two steps ahead and has the younger lock.
         rmSync(mine, { force: true })
         continue
       }

@@ -1,6 +1,6 @@
 /**
- * The operations of the port on one stack. Each is an ensure: it looks at what is there and does what is missing, so that it
- * can be cut anywhere and called again.
+ * The operations of the port on one stack. Each is idempotent: it looks at the current state and does what is missing,
+ * so that it can be interrupted anywhere and called again.
  */
 import { existsSync } from "node:fs"
 import type { Drift, Measurement, Release } from "@signalbox/core/spi"
@@ -13,7 +13,7 @@ import { type Mutations, Refusal, refuse, type ReleaseRecord } from "./Protocol.
 import type { Stack } from "./Stack.ts"
 import type { KnownRelease } from "./State.ts"
 
-/** What an operation is handed: `effect` notes, once, that something is being changed. */
+/** The input of an operation: `effect` records, once, that something is being changed. */
 export interface Run {
   readonly key: string
   readonly signal: AbortSignal
@@ -30,7 +30,7 @@ const name = (release: Release): string => `${release.version} (${release.id.sli
 const learn = (stack: Stack, record: ReleaseRecord): KnownRelease =>
   (stack.state.releases[record.release.id] ??= { ...record, wanted: 0, usedAt: Date.now() })
 
-/** Refuses to start a release without its secrets, before anything is changed. */
+/** Refuses to start a release without its secrets, before anything changes. */
 const needSecrets = (stack: Stack, known: KnownRelease, wanted: number): void => {
   if (stack.of(known.release.id).filter(({ alive }) => alive).length >= wanted) return
   const [missing] = stack.missing(known)
@@ -43,7 +43,7 @@ const needSecrets = (stack: Stack, known: KnownRelease, wanted: number): void =>
   })
 }
 
-/** Binds the public port: the one asked for, or any that is then kept. */
+/** Binds the public port: the requested one, or any port that is then kept. */
 const open = async (stack: Stack, asked: number): Promise<void> => {
   const { proxy, state } = stack
   if (asked !== 0 && state.port !== 0 && asked !== state.port && proxy.port !== undefined) {
@@ -55,13 +55,13 @@ const open = async (stack: Stack, asked: number): Promise<void> => {
     await proxy.listen(port)
   } catch (error) {
     const reason = portIsUnusable(port, (error as NodeJS.ErrnoException).code ?? String(error))
-    // A port that was chosen here and taken since may come free again.
+    // A port that was chosen here and is now taken may become free again.
     refuse(asked === 0 ? { _tag: "Unavailable", message: reason.message } : reason)
   }
   state.port = port
 }
 
-/** Brings a release to `wanted` instances and waits until all are ready; where they do not come up, takes the new ones away. */
+/** Brings a release to `wanted` instances and waits until all are ready; if they fail, removes the new ones. */
 const bringIn = async (stack: Stack, known: KnownRelease, wanted: number, run: Run): Promise<void> => {
   const { release, runtime } = known
   const file = stack.house.file
@@ -73,7 +73,7 @@ const bringIn = async (stack: Stack, known: KnownRelease, wanted: number, run: R
     let again = 1
     instance.onCrash = (trouble) => {
       const tail = instance.tail
-      // Its port was free when it was chosen and may not have been when it was bound.
+      // Its port was free when it was chosen and may have been taken before it was bound.
       if (/EADDRINUSE|address already in use/i.test(tail) && again-- > 0) return true
       broken ??= { instance, trouble, tail }
       return false
@@ -143,7 +143,7 @@ const takeAway = async (stack: Stack, instances: ReadonlyArray<Instance>, run: R
   superseded(run)
 }
 
-/** Waits until requests are really divided as asked. */
+/** Waits until requests are really divided as requested. */
 const readBack = async (stack: Stack, run: Run): Promise<void> => {
   const asked = Object.entries(stack.state.weights).filter(([, percent]) => percent > 0)
   const agrees = () => {
@@ -198,7 +198,7 @@ export const shift = async (stack: Stack, { percent, releaseId }: Mutations["shi
   const same = Object.keys({ ...weights, ...wanted }).every((id) => weights[id] === wanted[id])
   if (!same) {
     run.effect(releaseId)
-    // On disk first: after a crash the traffic goes by the newer weights or by the older, never by none.
+    // On disk first: after a crash, traffic uses either the newer or the older weights, never none.
     const before = stack.state.weights
     stack.state.weights = wanted
     try {
@@ -297,7 +297,7 @@ export const destroy = async (stack: Stack, run: Run): Promise<void> => {
   FailedLogs.forget(stack.house.root, stack.state)
 }
 
-/** What it failed of can still be looked up afterwards. */
+/** The cause of the failure can still be looked up afterwards. */
 const takeDown = async (stack: Stack, run: Run): Promise<void> => {
   if (stack.state.port !== 0 || stack.state.instances.length > 0) run.effect(null)
   stack.setWeights({})

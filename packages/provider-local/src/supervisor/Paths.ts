@@ -13,7 +13,7 @@ export const ownerOf = (root: string): string => sha256().update(root).digest("h
 /** The longest path that a unix socket may have on every system. */
 const socketPathMax = 100
 
-/** The control socket. Where the directory's own path is too long, it lies in a private folder for temporary files. */
+/** The control socket. If the directory's own path is too long, it is in a private folder for temporary files. */
 export const socketOf = (root: string): string => {
   const inside = join(localOf(root), "supervisor.sock")
   if (Buffer.byteLength(inside) <= socketPathMax) return inside
@@ -23,8 +23,8 @@ export const socketOf = (root: string): string => {
 }
 
 /**
- * Where the releases of a stack are unpacked. By environment, though the same files may be unpacked twice: else one
- * environment could prune what another one is just bringing in.
+ * Where the releases of a stack are unpacked. One folder per environment, although the same files may be unpacked
+ * twice: otherwise one environment could prune a release that another one is just bringing in.
  */
 export const releasesOf = (root: string, key: StackKey): string =>
   join(root, "releases", key.deploymentId, key.environment, key.stack)

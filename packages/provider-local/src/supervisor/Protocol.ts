@@ -1,5 +1,5 @@
 /**
- * What the provider and its supervisor say to each other: JSON over HTTP on a unix socket. Types only, so that the
+ * The protocol between the provider and its supervisor: JSON over HTTP on a unix socket. Types only, so that the
  * supervisor starts without loading Effect.
  */
 import type { Checkpoint, Drift, Measurement, Observation, ProviderReason, Release } from "@signalbox/core/spi"
@@ -34,7 +34,7 @@ export interface StackKey {
 export interface MutationHeader extends StackKey {
   readonly idempotencyKey: string
   readonly fence: number
-  /** Secrets by the name of their variable, as the caller's environment has them. Kept in memory only. */
+  /** Secrets by the name of their variable, from the caller's environment. Kept in memory only. */
   readonly secrets: Readonly<Record<string, string>>
 }
 
@@ -59,8 +59,8 @@ export interface Reads {
 }
 
 /**
- * An observation, with the record of the stable release that a checkpoint needs. `stopped`: the release does not run, or
- * not with all its processes, and nothing starts them but a deployment or a rollback.
+ * An observation, with the record of the stable release that a checkpoint needs. `stopped`: the release does not run,
+ * or not with all its processes, and only a deployment or a rollback starts them.
  */
 export interface StackView {
   readonly stopped: boolean
@@ -68,15 +68,15 @@ export interface StackView {
   readonly stable: ReleaseRecord | null
 }
 
-/** A stack that a supervisor has, whatever any registry knows. */
+/** A stack of a supervisor, whatever any store knows. */
 export interface HeldStack extends StackKey {
   readonly version: string | null
   readonly url: string
-  /** Those of its processes that run. */
+  /** Its running processes. */
   readonly pids: ReadonlyArray<number>
 }
 
-/** What a supervisor has: its stacks, and the highest fence that each environment has shown it. */
+/** The stacks of a supervisor, and the highest fence that it has seen of each environment. */
 export interface Held {
   readonly stacks: ReadonlyArray<HeldStack>
   readonly fences: ReadonlyArray<Omit<StackKey, "stack"> & { readonly fence: number }>
@@ -88,7 +88,7 @@ export type Line =
   | { readonly ok: unknown }
   | { readonly failed: ProviderReason }
 
-/** A failure that goes to the caller as it is. */
+/** A failure that is passed to the caller unchanged. */
 export class Refusal extends Error {
   readonly reason: ProviderReason
 

@@ -1,5 +1,5 @@
 /**
- * What can be wrong with the public port of a stack, in words.
+ * Problems of a stack's public port, in words.
  */
 import type { ProviderReason } from "@signalbox/core/spi"
 import { listenerOn } from "./instance/Listening.ts"
@@ -9,7 +9,7 @@ type Invalid = Extract<ProviderReason, { readonly _tag: "Invalid" }>
 
 const invalid = (message: string, hint: string): Invalid => ({ _tag: "Invalid", message, path: ["port"], hint })
 
-/** How another stack is named, as seen from one. */
+/** The name of another stack, as seen from one. */
 const named = (other: StackKey, { deploymentId, environment }: StackKey): string =>
   `the stack ${other.stack}` +
   (other.environment === environment ? "" : ` in ${other.environment}`) +

@@ -1,11 +1,11 @@
 /**
- * The values of the secrets that the processes of a folder were given, by stack: the same name may stand for another value in
- * another environment. They are kept in memory, and handed to the next supervisor in the environment of its watchdog, which
+ * The secret values of a folder's processes, by stack: the same name may stand for another value in another
+ * environment. They are kept in memory, and passed to the next supervisor in the environment of its watchdog, which
  * only their own user can read. They never reach a file.
  */
 import type { Runtime } from "./Protocol.ts"
 
-/** Marks a supervisor that takes the place of another one, and carries what that one knew. */
+/** Marks a supervisor that replaces another one, and carries its secrets. */
 const successor = "SIGNALBOX_SUCCESSOR"
 const prefix = "SIGNALBOX_HANDED_"
 
@@ -17,14 +17,14 @@ interface Secret {
 
 export class Secrets {
   readonly #known = new Map<string, Map<string, string>>()
-  /** What was read from a process, not told by a command. */
+  /** Read from a process, not sent by a command. */
   readonly #read = new Set<string>()
 
   get(stack: string, name: string): string | undefined {
     return this.#known.get(stack)?.get(name)
   }
 
-  /** Takes what a command says; true where that was not known. */
+  /** Takes the values of a command; true if one was not known. */
   tell(stack: string, secrets: Readonly<Record<string, string>>): boolean {
     let fresh = false
     for (const [name, value] of Object.entries(secrets)) {
@@ -35,7 +35,7 @@ export class Secrets {
     return fresh
   }
 
-  /** Takes what a running process holds, where no command has said anything else. */
+  /** Takes the values of a running process, unless a command has sent others. */
   learn(stack: string, name: string, value: string): boolean {
     if (this.get(stack, name) !== undefined && !this.#read.has(`${stack}/${name}`)) return false
     this.#read.add(`${stack}/${name}`)
@@ -48,7 +48,7 @@ export class Secrets {
     this.#known.delete(stack)
   }
 
-  /** The environment in which the next supervisor finds all of it. */
+  /** The environment in which the next supervisor finds them. */
   toEnvironment(): NodeJS.ProcessEnv {
     const all = [...this.#known].flatMap(([stack, secrets]) =>
       [...secrets].map(([name, value]): Secret => ({ stack, name, value }))
@@ -59,7 +59,7 @@ export class Secrets {
     }
   }
 
-  /** Takes what the supervisor before left in the environment, and takes it out of there. */
+  /** Takes the values that the previous supervisor left in the environment, and removes them from it. */
   static from(env: NodeJS.ProcessEnv): { readonly secrets: Secrets; readonly succeeds: boolean } {
     const secrets = new Secrets()
     const succeeds = env[successor] === "1"
@@ -78,7 +78,7 @@ export class Secrets {
   }
 }
 
-/** Those references of a runtime that `value` does not resolve, with the property that holds each. */
+/** The references of a runtime that `value` does not resolve, with the property of each. */
 export const missingSecrets = (
   runtime: Runtime,
   value: (variable: string) => string | undefined

@@ -1,5 +1,5 @@
 /**
- * One stack in one environment: its instances, its proxy, and what happens to both. The operations of the port are in
+ * One stack in one environment: its instances, its proxy, and their lifecycle. The operations of the port are in
  * `Operations.ts`.
  */
 import { rmSync } from "node:fs"
@@ -22,7 +22,7 @@ export interface House {
   readonly owner: string
   readonly file: StateFile
   readonly secrets: Secrets
-  /** Told when a process taught a secret that was not known. */
+  /** Called when a process revealed a secret that was not known. */
   readonly onSecrets: () => void
 }
 
@@ -71,8 +71,8 @@ export class Stack {
   }
 
   /**
-   * After a crash: takes over what runs and goes on stopping what should not; starts what should run only where `resume`
-   * says so.
+   * After a crash: takes over running processes and continues to stop those that should not run; starts missing ones
+   * only if `resume` says so.
    */
   async recover(resume: boolean): Promise<void> {
     const marked = findMarked(this.house.owner).filter(({ leader }) => leader)
@@ -93,7 +93,7 @@ export class Stack {
       for (const instance of surplus) void this.drop(instance, this.#never)
     }
     if (resume) await this.resume()
-    // Requests would be refused where nothing is known to be ready yet; but who hangs does not hold up the others.
+    // Requests would be refused while no instance is known to be ready; but a hanging one does not hold up the others.
     await Promise.race([
       Promise.all(this.instances.filter(({ alive }) => alive).map(({ judged }) => judged)),
       new Promise((resolve) => setTimeout(resolve, 500))
@@ -101,7 +101,7 @@ export class Stack {
     await this.#rebind()
   }
 
-  /** Starts what should run and does not: after a crash, a reboot, or when secrets have become known that it lacked. */
+  /** Starts the missing processes: after a crash, a reboot, or when missing secrets have become known. */
   async resume(): Promise<void> {
     for (const instance of this.instances) {
       if (instance.record.retiring || !instance.idle) continue
@@ -114,7 +114,7 @@ export class Stack {
     await this.house.file.save().catch(() => undefined)
   }
 
-  /** The secrets that a release refers to and nothing here knows. */
+  /** The secrets that a release refers to and that are unknown here. */
   missing(known: KnownRelease): ReturnType<typeof missingSecrets> {
     return missingSecrets(known.runtime, this.#around.secret)
   }
@@ -127,7 +127,7 @@ export class Stack {
     return made
   }
 
-  /** The instances of a release that are to stay. */
+  /** The instances of a release that should stay. */
   of(releaseId: string): ReadonlyArray<Instance> {
     return this.instances.filter(({ record }) => record.releaseId === releaseId && !record.retiring)
   }
@@ -154,7 +154,7 @@ export class Stack {
     return instance
   }
 
-  /** Drains, stops and forgets an instance; false where aborted while it still drained: it goes on serving. */
+  /** Drains, stops and forgets an instance; false if aborted while it was still draining: it keeps serving. */
   async drop(instance: Instance, signal: AbortSignal, hurry = false): Promise<boolean> {
     if (!(await instance.stop(signal, hurry))) return false
     this.proxy.balancer.remove(instance.record.releaseId, instance.upstream)
@@ -171,7 +171,7 @@ export class Stack {
     this.proxy.balancer.setWeights(weights)
   }
 
-  /** Waits until the condition holds, looking whenever an instance changes; false at the timeout. */
+  /** Waits until the condition holds, checking whenever an instance changes; false at the timeout. */
   async until(condition: () => boolean, timeout: number, signal: AbortSignal): Promise<boolean> {
     const deadline = Date.now() + timeout
     while (!condition()) {
@@ -223,7 +223,8 @@ export class Stack {
     const down = stable !== null && (!listening || this.readyOf(stable).length === 0)
     const all = stable === null ? [] : this.of(stable)
     const blocked = all.length > 0 && all.every(({ status }) => status === "blocked")
-    // A supervisor that was only told a fence has taken over what runs and started nothing. None wanted: a destruction was cut.
+    // A supervisor that only learned a fence has taken over running processes and started nothing. None wanted: a
+    // destruction was interrupted.
     const short = stableRelease !== null && all.filter(({ idle }) => !idle).length < Math.max(1, stableRelease.wanted)
     return {
       stopped: short,
@@ -305,7 +306,7 @@ export class Stack {
     return instance
   }
 
-  /** The public port must stay what it was told to be: where somebody took it in between, try until it is free again. */
+  /** The public port must keep its number: if another process took it in between, retry until it is free again. */
   async #rebind(): Promise<void> {
     if (this.proxy.port !== undefined || this.state.port === 0 || this.gone) return
     try {

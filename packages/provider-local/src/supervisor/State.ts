@@ -1,6 +1,6 @@
 /**
- * What the supervisor must know after a crash, and the ledger of what it did. Files are private (0600) and replaced
- * atomically; secrets never come here.
+ * The supervisor's state for recovery after a crash, and the ledger of its effects. Files are private (0600) and
+ * replaced atomically; secrets are never written here.
  */
 import { appendFileSync, closeSync, openSync, readFileSync, statSync, readSync } from "node:fs"
 import { open, rename } from "node:fs/promises"
@@ -21,7 +21,7 @@ export interface InstanceRecord {
 }
 
 export interface KnownRelease extends ReleaseRecord {
-  /** How many instances there should be. */
+  /** The wanted number of instances. */
   wanted: number
   usedAt: number
 }
@@ -34,9 +34,9 @@ export interface StackState extends StackKey {
   releases: Record<string, KnownRelease>
   instances: Array<InstanceRecord>
   lastChangedAt: number
-  /** A rolling restart under way: the instances that are still to go. */
+  /** A rolling restart in progress: the instances that still have to be replaced. */
   restarting: { readonly key: string; left: Array<string> } | null
-  /** The key of the last effect that was noted. */
+  /** The key of the last recorded effect. */
   begun: string | null
 }
 
@@ -77,7 +77,7 @@ export const fenceIn = (state: State, { deploymentId, environment }: Omit<StackK
 
 const pathIn = (directory: string): string => join(directory, "state.json")
 
-/** What was written last, empty where nothing was. Changes nothing. */
+/** The last written state, empty if there is none. Changes nothing. */
 export const readState = (directory: string): State => {
   let text: string
   try {
@@ -96,7 +96,7 @@ export class StateFile {
   readonly state: State
   #writing: Promise<void> | undefined
   #next: Promise<void> | undefined
-  /** The number of the last entry that is on disk: in the ledger, or in the state to be put there. */
+  /** The number of the last entry on disk: in the ledger, or in the state that will be written. */
   #written: number
   #cut = false
 
@@ -115,13 +115,13 @@ export class StateFile {
     return fenceIn(this.state, key)
   }
 
-  /** Forgets the fences and keys of an environment: those of a registry that is gone. */
+  /** Forgets the fences and keys of an environment from a lost store. */
   forget(deploymentId: string, environment: string): void {
     const place = keyOf({ deploymentId, environment, stack: "" })
     for (const key of Object.keys(this.state.memory)) if (key.startsWith(place)) delete this.state.memory[key]
   }
 
-  /** Writes down that the work of a key is done. Where that fails it is as if it were not: a repeat looks again. */
+  /** Records that the work of a key is done. If that fails, the work counts as not done: a repeat looks again. */
   async remember(key: string, idempotencyKey: string): Promise<void> {
     const memory = this.memory(key)
     const before = memory.done
@@ -134,13 +134,16 @@ export class StateFile {
     }
   }
 
-  /** Notes an effect; it reaches the ledger with the next `save`, exactly once also when the supervisor is killed in it. */
+  /**
+   * Records an effect; it reaches the ledger with the next `save`, exactly once, even if the supervisor is killed
+   * meanwhile.
+   */
   note(key: StackKey, entry: Pick<LedgerEntry, "operation" | "releaseId" | "fence" | "idempotencyKey">): void {
     const { deploymentId, environment, stack } = key
     this.state.pending.push({ n: ++this.state.ledger, at: Date.now(), deploymentId, environment, stack, ...entry })
   }
 
-  /** Takes back what was noted for a key and never got to the disk. */
+  /** Withdraws an effect of a key that never reached the disk. */
   withdraw(idempotencyKey: string): boolean {
     const { pending } = this.state
     const at = pending.findIndex((entry) => entry.n > this.#written && entry.idempotencyKey === idempotencyKey)
@@ -148,7 +151,7 @@ export class StateFile {
     return at >= 0
   }
 
-  /** Writes the state as it is now, or as it will be when a write that is under way is over. */
+  /** Writes the current state, after any write that is in progress. */
   save(): Promise<void> {
     if (this.#writing === undefined) {
       this.#writing = this.#write().finally(() => {
@@ -192,7 +195,7 @@ export class StateFile {
   #flush(count: number): void {
     const lines = this.state.pending.slice(0, count).map((entry) => `${JSON.stringify(entry)}\n`)
     try {
-      // A full disk may have cut a line.
+      // A full disk may have truncated a line.
       appendFileSync(this.#ledger, `${this.#cut ? "\n" : ""}${lines.join("")}`, { mode: 0o600 })
     } catch (error) {
       this.#cut = true
@@ -202,7 +205,7 @@ export class StateFile {
     this.state.pending.splice(0, count)
   }
 
-  /** A crash between the state and the ledger: append what is missing, and end a line that was cut. */
+  /** A crash between the state and the ledger: append what is missing, and end a truncated line. */
   #recoverLedger(): void {
     const tail = lastBytes(this.#ledger, 64 * 1024)
     if (tail !== "" && !tail.endsWith("\n")) appendFileSync(this.#ledger, "\n")

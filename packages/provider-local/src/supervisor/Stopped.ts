@@ -1,5 +1,5 @@
 /**
- * What can be said without a supervisor: read from its state, with a look at the processes. Starts nothing and writes nothing.
+ * Answers without a supervisor: read from its state, with a look at the processes. Starts nothing and writes nothing.
  */
 import type { Drift, Measurement } from "@signalbox/core/spi"
 import { isAlive } from "./instance/Processes.ts"
@@ -14,7 +14,7 @@ const urlOf = ({ port }: StackState): string => `http://127.0.0.1:${port}`
 const wanted = ({ releases }: StackState): ReadonlyArray<readonly [string, KnownRelease]> =>
   Object.entries(releases).filter(([, known]) => known.wanted > 0)
 
-/** Where nothing is deployed, but something once was: then `fence` is above 0. */
+/** If nothing is deployed but something once was, `fence` is above 0. */
 export const viewAbsent = (fence: number): StackView | null =>
   fence === 0
     ? null
@@ -35,7 +35,7 @@ export const viewAbsent = (fence: number): StackView | null =>
         }
       }
 
-/** A stack whose supervisor does not run: it answers nothing, though its processes may be there. */
+/** A stack whose supervisor does not run: it does not answer, although its processes may exist. */
 export const viewStopped = (all: State, key: StackKey): StackView | null => {
   const state = all.stacks[keyOf(key)]
   if (state === undefined) return viewAbsent(fenceIn(all, key))
@@ -103,7 +103,7 @@ export const detectStopped = (state: StackState, configDigest: string): Readonly
   ]
 }
 
-/** All that a supervisor has, by its state. */
+/** Everything that a supervisor has, from its state. */
 export const heldBy = (state: State): Held => {
   const environments = new Map(
     Object.keys({ ...state.memory, ...state.stacks }).map((key) => {

@@ -1,10 +1,10 @@
 /// <reference types="node" preserve="true" />
 /**
- * The supervisor: one small process per `.signalbox` directory that holds the proxies and the processes of all its stacks
- * and outlives the command that started it. One for all environments rather than one each, because they share the ports of
+ * The supervisor: one small process per `.signalbox` directory that holds the proxies and the processes of all its
+ * stacks and outlives the command that started it. There is one for all environments, because they share the ports of
  * the machine, and one process is easier to find, to watch and to end.
  *
- * Where it dies, its watchdog becomes the next supervisor, which takes over the processes and binds the same ports.
+ * If it dies, its watchdog becomes the next supervisor, which takes over the processes and binds the same ports.
  */
 import { chmodSync, existsSync, realpathSync, rmSync } from "node:fs"
 import { type IncomingMessage, createServer, type ServerResponse } from "node:http"
@@ -24,7 +24,7 @@ const idleMillis = 3000
 const watchMillis = 1000
 const broken = new Set(["ECONNRESET", "EPIPE", "ECONNREFUSED", "ETIMEDOUT", "ERR_STREAM_PREMATURE_CLOSE"])
 
-/** What a call holds: that of its operation. They come from this package's own client, over a socket that is private. */
+/** The body of a call for its operation. Calls come from this package's own client, over a private socket. */
 type Body = MutationHeader &
   Mutations["stage"] &
   Mutations["shift"] &
@@ -56,7 +56,7 @@ export class Supervisor {
   readonly #work = new Map<string, Work>()
   readonly #lock: Lock
   readonly #startedAt = Date.now()
-  /** Whether what should run was started. One that a command started waits for what that command asks for. */
+  /** Whether missing processes were started. A supervisor that a command started waits for that command's request. */
   #resumed: boolean
   #calls = 0
   #idle: NodeJS.Timeout | undefined
@@ -94,10 +94,10 @@ export class Supervisor {
     chmodSync(socket, 0o600)
     this.#watchdog.start()
     this.#rest()
-    // Whoever deletes the directory deletes what was deployed from it.
+    // Deleting the directory deletes everything that was deployed from it.
     setInterval(() => this.#lock.isHeld() || void this.#shutdown(), watchMillis).unref()
-    // A connection that breaks where nobody listened is no reason to break all others. Anything else is: the next
-    // supervisor starts from what is on disk.
+    // A connection error without a listener is no reason to break all other connections. Any other error is: the next
+    // supervisor starts from the state on disk.
     process.on("uncaughtException", (error: NodeJS.ErrnoException) => {
       if (error.code !== undefined && broken.has(error.code)) return
       process.stderr.write(`${error.stack ?? error.message}\n`)
@@ -107,7 +107,7 @@ export class Supervisor {
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => this.#end())
   }
 
-  /** Ends in order; the processes stay for the next supervisor. */
+  /** Ends cleanly; the processes stay for the next supervisor. */
   #end(): void {
     if (this.#ending) return
     this.#ending = true
@@ -119,7 +119,7 @@ export class Supervisor {
     this.#watchdog.stop(exit)
   }
 
-  /** Nothing to hold any more: ends after a while. */
+  /** Nothing left to hold: ends after a while. */
   #rest(): void {
     clearTimeout(this.#idle)
     if (this.#stacks.size > 0 || this.#calls > 0) return
@@ -194,7 +194,7 @@ export class Supervisor {
     setImmediate(() => this.#end())
   }
 
-  /** Stops stacks that no registry knows, and forgets what the registry that is gone had shown of their environments. */
+  /** Stops stacks that no store knows, and forgets the fences that the lost store had shown. */
   async #abandon({ environments, stacks }: Abandonment): Promise<null> {
     const { file } = this.#house
     await Promise.all(
@@ -235,7 +235,7 @@ export class Supervisor {
     )
   }
 
-  /** Refuses from now on who comes to the environment with an older fence. It is kept with those of its stacks. */
+  /** Refuses older fences of the environment from now on. The fence is kept with those of its stacks. */
   async #fence(place: StackKey & Pick<MutationHeader, "fence">): Promise<void> {
     const { file } = this.#house
     refuseOlder(file.fence(place), place.fence)
@@ -244,8 +244,8 @@ export class Supervisor {
   }
 
   /**
-   * One mutation: the same key joins what is under way, or finds that it was done; another one with a fence that is not
-   * older takes over. That there is one caller is the lease's business: who comes with a newer fence is the caller now.
+   * One mutation: the same key joins the work in progress, or finds that it was done; another key with a fence that is
+   * not older takes over. The lease ensures that there is one caller: the one with the newer fence is the caller now.
    */
   async #mutate(
     operation: keyof Mutations,
@@ -291,8 +291,8 @@ export class Supervisor {
   }
 
   /**
-   * Starts what should run and does not, before the first change of this supervisor. Of a stack that lacked secrets again
-   * when there are others. Not what is about to be taken away.
+   * Starts missing processes before the first change of this supervisor, and again for stacks that lacked secrets when
+   * there are new ones; not for stacks that are about to be removed.
    */
   async #resume(operation: keyof Mutations, key: StackKey, fresh: boolean): Promise<void> {
     if (fresh) this.#watchdog.renew()
@@ -317,7 +317,7 @@ export class Supervisor {
         signal,
         progress,
         effect: (releaseId) => {
-          // A repeat that finishes what was begun before a crash is the same effect.
+          // A repeat that finishes work from before a crash is the same effect.
           if (stack.state.begun === body.idempotencyKey) return
           stack.state.begun = body.idempotencyKey
           stack.state.lastChangedAt = Date.now()
@@ -327,7 +327,7 @@ export class Supervisor {
       try {
         await this.#carryOut(operation, stack, body, run)
       } catch (error) {
-        // What never got to the disk was never begun.
+        // An effect that never reached the disk never began.
         if (file.withdraw(body.idempotencyKey)) stack.state.begun = null
         throw error
       } finally {
@@ -412,17 +412,17 @@ const startedBy = (directory: string): ReadonlyArray<string> => {
 }
 
 /**
- * Runs the supervisor of a directory in this process until nothing is left to hold; then it ends the process. Returns, having
- * done nothing, where one is running already.
+ * Runs the supervisor of a directory in this process until nothing is left to hold; then it ends the process. Returns
+ * without any effect if one is already running.
  *
- * *Details*: `command` is how another one is started in its place (the directory is appended); it has to lead here again.
- * By default, how this process was started.
+ * *Details*: `command` starts its replacement (the directory is appended); it must lead here again. By default, the
+ * command that started this process.
  */
 export const runSupervisor = async (
   directory: string,
   command: ReadonlyArray<string> = startedBy(directory)
 ): Promise<void> => {
-  // Whoever starts it makes its folder before; where that is gone, so is what there was to hold.
+  // The process that starts it creates its folder first; if the folder is gone, so is everything that it held.
   if (!existsSync(localOf(directory))) return
   const local = localOf(realpathSync(directory))
   const lock = acquire(local)

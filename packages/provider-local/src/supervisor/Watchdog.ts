@@ -1,6 +1,7 @@
 /**
- * The shell that waits beside a supervisor on a pipe. When the supervisor dies, however it dies, the kernel closes the pipe and
- * the shell becomes the next one: no polling, and next to no memory. Its environment holds the secrets that the next one needs.
+ * A shell that waits on a pipe beside a supervisor. When the supervisor dies, however it dies, the kernel closes the
+ * pipe and the shell becomes the next one: no polling, and almost no memory. Its environment holds the secrets that the
+ * next one needs.
  */
 import { type ChildProcess, spawn } from "node:child_process"
 import { announceWatchdog } from "./Lock.ts"
@@ -25,7 +26,7 @@ export class Watchdog {
     this.#local = local
   }
 
-  /** Starts it, and another one whenever it ends. */
+  /** Starts it, and restarts it whenever it ends. */
   start(): void {
     const started = Date.now()
     const child = spawn("/bin/sh", ["-c", script, "signalbox-watchdog", ...this.#command], {
@@ -37,7 +38,7 @@ export class Watchdog {
     child.on("error", () => undefined)
     child.once("exit", () => {
       if (this.#stopped || this.#child !== child) return
-      // Whoever kills it again and again may have a reason.
+      // A person who kills it repeatedly may have a reason.
       setTimeout(() => this.#stopped || this.start(), Date.now() - started < quickLife ? quickLife : 0)
     })
     child.unref()
@@ -47,11 +48,11 @@ export class Watchdog {
     try {
       announceWatchdog(this.#local, identity)
     } catch {
-      // No room, or the folder is being deleted. A question during a change of supervisors is then told that none runs.
+      // No space, or the folder is being deleted. A query during a change of supervisors is then told that none runs.
     }
   }
 
-  /** Secrets have become known: another one takes its place, and is there before it goes. */
+  /** New secrets are known: another watchdog replaces it, and exists before it goes. */
   renew(): void {
     if (this.#renewing || this.#child === undefined) return
     this.#renewing = true
@@ -64,7 +65,7 @@ export class Watchdog {
     })
   }
 
-  /** Tells it that nothing is to follow; calls back when it has read that, which must be before the pipe closes. */
+  /** Tells it not to take over; calls back when it has read that, which must be before the pipe closes. */
   stop(then: () => void): void {
     this.#stopped = true
     this.#child?.stdin?.end("stop\n")

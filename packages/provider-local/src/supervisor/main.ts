@@ -1,5 +1,5 @@
 /**
- * The entry of the supervisor as a process of its own: `node main.js <directory>`.
+ * The entry of the supervisor as a separate process: `node main.js <directory>`.
  */
 import { runSupervisor } from "./Supervisor.ts"
 

@@ -1,5 +1,5 @@
 /**
- * Which freezes hold at a moment, until when, and which one is next.
+ * Which freezes are active at a moment, until when, and which one is next.
  */
 import type * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
@@ -11,9 +11,9 @@ import * as Recurrence from "./Recurrence.ts"
 import { day } from "../Span.ts"
 
 /**
- * A freeze with the time that it takes: from `since` on, up to and without `until`.
+ * A freeze with its window: from `since` up to, but not including, `until`.
  *
- * *Details*: windows of a freeze that overlap or meet are one.
+ * *Details*: overlapping or adjacent windows of a freeze count as one.
  */
 export interface ActiveFreeze {
   readonly name: string
@@ -27,10 +27,10 @@ interface Window {
   readonly until: number
 }
 
-/** How far an unbroken chain of windows is followed: the check lets none through that is longer than two years. */
+/** How far an unbroken chain of windows is followed: the configuration check allows none longer than two years. */
 const furthest = 800 * day
 
-/** Rising windows of a recurring freeze, those that meet as one, which begin from `from` to before `to`. */
+/** Ascending windows of a recurring freeze that begin from `from` to before `to`; adjacent ones are merged. */
 function* chains(
   recurrence: Recurrence.Recurrence,
   zone: DateTime.TimeZone,
@@ -85,7 +85,7 @@ const current = (freeze: FreezeSpec, now: Timestamp): Window | undefined => {
     const from = now - back
     const window = firstOf(chains(recurrence, zone, duration, from, now + 1), ({ until }) => until > now)
     if (window === undefined || window.since > now) return undefined
-    // What begins earlier cannot reach a chain that has as long a break before it.
+    // Anything that begins earlier cannot reach a chain that has such a long gap before it.
     if (window.since - from > duration || back > furthest) return window
   }
 }
@@ -97,7 +97,7 @@ const following = (freeze: FreezeSpec, now: Timestamp, last: Timestamp): Window 
   }
   const rule = recurring(freeze)
   if (rule === undefined) return undefined
-  // Windows that are under way are among them, so that what only prolongs them does not count as the next one.
+  // This includes active windows, so that a mere prolongation does not count as the next one.
   const { duration, recurrence, zone } = rule
   const window = firstOf(chains(recurrence, zone, duration, now - duration, last + 1), ({ since }) => since > now)
   return window !== undefined && window.since <= last ? window : undefined
@@ -114,7 +114,7 @@ const named = ({ name, reason }: FreezeSpec, { since, until }: Window): ActiveFr
 })
 
 /**
- * The freezes that hold in an environment at a moment, in the order in which they are configured.
+ * The freezes that are active in an environment at a moment, in the order of the configuration.
  */
 export const activeAt = (
   freezes: ReadonlyArray<FreezeSpec>,
@@ -126,11 +126,11 @@ export const activeAt = (
     return window === undefined ? [] : [named(freeze, window)]
   })
 
-/** So many freezes in an unbroken row are followed; more would take longer to count than anybody waits. */
+/** How many consecutive freezes are followed; more would take too long to compute. */
 const longestRow = 1_000
 
 /**
- * The moment at which no freeze holds any more, also where one begins as or before another ends; `now` where none holds.
+ * The moment at which no freeze is active any more, even if one begins before another ends; `now` if none is active.
  */
 export const clearsAt = (
   freezes: ReadonlyArray<FreezeSpec>,
@@ -147,9 +147,9 @@ export const clearsAt = (
 }
 
 /**
- * The freeze that begins next in an environment after a moment, if one does `within` that time (default 10 years).
+ * The next freeze of an environment after a moment, if one begins `within` that time (default 10 years).
  *
- * *Details*: what only prolongs a freeze that holds already is not a next one.
+ * *Details*: a mere prolongation of an active freeze is not a next one.
  */
 export const next = (
   freezes: ReadonlyArray<FreezeSpec>,

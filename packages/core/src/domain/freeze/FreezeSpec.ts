@@ -39,7 +39,7 @@ const common = {
   timezone: TimeZone.pipe(Schema.withDecodingDefault(Effect.succeed("UTC")))
 }
 
-/** Whether the windows of a recurring freeze leave no break in which anything could be deployed. */
+/** Whether the windows of a recurring freeze leave no gap in which anything could be deployed. */
 export const isEndless = (freeze: { readonly cron: string; readonly duration: Duration.Duration }): boolean => {
   const recurrence = Recurrence.parse(freeze.cron)
   return (
@@ -59,7 +59,7 @@ interface Dates {
   readonly until: string
 }
 
-/** The window of a calendar freeze; nothing where its dates or its zone cannot be read, or it ends before it begins. */
+/** The window of a calendar freeze; undefined if its dates or its zone cannot be read, or it ends before it begins. */
 export const windowOf = ({
   from,
   timezone,
@@ -79,18 +79,19 @@ const Calendar = Schema.Struct({ ...common, from: Local, until: Local }).check(
 )
 
 /**
- * A time in which nothing is deployed, unless somebody gives a reason.
+ * A period without deployments, unless someone overrides it with a reason.
  *
- * *Details*: it concerns the `environments` that it names, all of them where it names none, and goes by the clocks of
- * `timezone` (default `UTC`). It recurs, or it is on the calendar.
+ * *Details*: it applies to the `environments` that it names, or to all of them without any, and uses the clocks of
+ * `timezone` (default `UTC`). It is recurring or on the calendar.
  *
- * One that recurs begins when `cron` says (minute, hour, day of the month, month, weekday) and lasts for `duration` (1
- * minute to 30 days) of time that really passes, also while clocks are changed. A time that the clocks show twice begins
- * it twice; one that they skip begins it when they are changed. Windows that meet are one; windows that leave no break at
- * all are refused, since nothing could ever be deployed.
+ * A recurring freeze begins when `cron` says (minute, hour, day of the month, month, weekday) and lasts for `duration`
+ * (1 minute to 30 days) of elapsed time, even across clock changes. A local time that occurs twice begins it twice; a
+ * skipped one begins it at the clock change. Adjacent windows count as one; windows without any gap are rejected, since
+ * nothing could ever be deployed.
  *
- * One on the calendar lasts from `from` up to and without `until`: local dates such as `2026-12-24`, or dates and times
- * such as `2026-12-24T18:00`. A date alone is meant as a whole, as `until` too: then the freeze ends with that day.
+ * A calendar freeze lasts from `from` up to, but not including, `until`: local dates such as `2026-12-24`, or dates and
+ * times such as `2026-12-24T18:00`. A date alone means the whole day, also as `until`: the freeze then ends with that
+ * day.
  */
 export const FreezeSpec = Schema.Union([Recurring, Calendar])
 export type FreezeSpec = typeof FreezeSpec.Type

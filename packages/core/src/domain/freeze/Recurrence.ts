@@ -1,6 +1,6 @@
 /**
- * The moments at which a cron begins, with clocks that are changed. Effect's `Cron` reads the expression; what it answers
- * near a change of clocks is not always the nearest moment, so moments are counted here.
+ * The moments at which a cron fires, across clock changes. Effect's `Cron` parses the expression, but its answer near a
+ * clock change is not always the nearest moment, so moments are computed here.
  */
 import * as Cron from "effect/Cron"
 import type * as DateTime from "effect/DateTime"
@@ -11,11 +11,11 @@ import { day } from "../Span.ts"
 const minute = 60_000
 const hour = 60 * minute
 
-/** When something recurs, by the clocks of whatever zone. */
+/** When something recurs, in any time zone. */
 export interface Recurrence {
-  /** The minutes of the day, in milliseconds, rising. */
+  /** The minutes of the day, in milliseconds, ascending. */
   readonly times: ReadonlyArray<number>
-  /** Whether a day has them, counted from 1970-01-01. */
+  /** Whether a day matches, counted from 1970-01-01. */
   readonly isOn: (day: number) => boolean
 }
 
@@ -37,7 +37,7 @@ const allOf = (values: ReadonlySet<number>, count: number): ReadonlyArray<number
 const names = ["minute", "hour", "day of the month", "month", "weekday"]
 const any: ReadonlyArray<string> = names.map(() => "*")
 
-/** Reads a cron of five fields; what is wrong with it, in words, else. */
+/** Parses a cron of five fields, or says what is wrong with it. */
 export const parse = (text: string): Result.Result<Recurrence, string> => {
   const fields = text.trim().split(/\s+/)
   if (fields.length !== 5) {
@@ -49,7 +49,7 @@ export const parse = (text: string): Result.Result<Recurrence, string> => {
       return `cannot be read: ${message.replace(/^Expected/, "expected").replace(/^Invalid/, "invalid")} as the ${names[wrong] ?? "whole"}`
     }),
     ({ days, hours, minutes, months, weekdays }) => {
-      // As ever with cron: one of the two days is enough, unless one of them is any.
+      // As always with cron, one of the two day fields is enough, unless one of them is any.
       const both = fields[2]!.startsWith("*") || fields[4]!.startsWith("*")
       return {
         times: allOf(hours, 24).flatMap((h) => allOf(minutes, 60).map((m) => h * hour + m * minute)),
@@ -82,8 +82,8 @@ const localBetween = ({ isOn, times }: Recurrence, from: number, to: number): Re
 const widest = 1
 
 /**
- * The moments from `from` to before `to` (a day later at most) at which a recurrence begins in a zone, rising: a time that
- * the clocks show twice begins twice, and one that they skip begins when they are changed.
+ * The moments from `from` to before `to` (a day later at most) at which a recurrence fires in a zone, ascending: a
+ * local time that occurs twice fires twice, and a skipped one fires at the clock change.
  */
 export const startsBetween = (
   recurrence: Recurrence,
@@ -92,7 +92,7 @@ export const startsBetween = (
   to: number
 ): ReadonlyArray<number> => {
   const [first, last] = [Math.floor(from / day) - widest, Math.floor(to / day) + widest]
-  // Offsets are what is slow here, and most days of most crons have nothing.
+  // Offsets are slow to compute, and most days of most crons have no match.
   if (!Array.from({ length: last - first + 1 }, (_, at) => first + at).some(recurrence.isOn)) return []
   const [early, late] = [offsetAt(zone, from), offsetAt(zone, to)]
   const moments = (since: number, until: number, offset: number) =>
@@ -104,13 +104,13 @@ export const startsBetween = (
   return [...moments(from, change, early), ...(skips ? [change] : []), ...after]
 }
 
-const firstDay = 10_957 // 2000-01-01: any 40 years have every weekday on every date, leap days too.
+const firstDay = 10_957 // 2000-01-01: any 40 years have every weekday on every date, including leap days.
 
-/** Whether any day has it: the 30th of February does not come. */
+/** Whether any day matches: the 30th of February never comes. */
 export const everComes = ({ isOn }: Recurrence): boolean =>
   Array.from({ length: 40 * 366 }, (_, index) => firstDay + index).some(isOn)
 
-/** Whether windows of this length leave no moment between them, by clocks that are not changed. */
+/** Whether windows of this length leave no gap, without clock changes. */
 export const leavesNoBreak = ({ isOn, times }: Recurrence, duration: number): boolean => {
   let end = firstDay * day
   for (let index = firstDay - 31; index < firstDay + 2 * 366; index++) {

@@ -1,18 +1,18 @@
 /**
- * Taking secrets out of what others print: those that are known by their values, and those that are known by their looks.
+ * Masks secrets in the output of others: secrets with known values, and secrets with a known form.
  */
 import { namesSecret } from "./Secret.ts"
 import * as forms from "./secretForms.ts"
 import * as looks from "./secretLooks.ts"
 
-/** What stands where a secret stood. */
+/** The replacement for a secret. */
 export const mask = "***"
 
 /**
- * Redacts a text that arrives in pieces, however it is cut.
+ * Redacts a text that arrives in chunks, however it is split.
  *
- * *Details*: `push` gives what can be given by now, whole lines in general; `idle` gives the beginning of a line that nobody
- * goes on with, such as a question, but nothing that a secret may begin with; `end` gives the rest.
+ * *Details*: `push` returns what can be released now, usually whole lines; `idle` returns the start of an incomplete
+ * line, such as a question, except what a secret may begin with; `end` returns the rest.
  */
 export interface RedactionStream {
   readonly push: (text: string) => string
@@ -21,27 +21,27 @@ export interface RedactionStream {
 }
 
 /**
- * Takes secrets out of texts.
+ * Masks secrets in texts.
  *
- * *Details*: works on text as on bytes that were read as Latin-1, so that output can be redacted without being decoded.
+ * *Details*: works on text and on bytes read as Latin-1, so that output can be redacted without decoding.
  */
 export interface Redactor {
   readonly redact: (text: string) => string
   readonly stream: () => RedactionStream
 }
 
-/** An incomplete line that is longer is given in parts. */
+/** A longer incomplete line is released in parts. */
 const longLine = 1 << 16
 
-/** Names of variables that hold secrets though `namesSecret` would not tell so of a property. */
+/** Names of variables that hold secrets although `namesSecret` would not say so of a property. */
 const moreNames =
   /(^|_)(PAT|AUTH|PWD|PASS|DSN|(SIGNING|ENCRYPTION|MASTER|AUTH|SSH|DEPLOY|ACCOUNT|SERVICE|WEBHOOK)_?KEY)$/i
 
-/** Those that are no secrets, however they are named. */
+/** Variables that are not secrets, whatever their names. */
 const neverNames = /^(OLD)?PWD$/
 
 /**
- * The secrets in an environment: values of variables that are named like secrets or in `names`, and passwords in URLs.
+ * The secrets in an environment: values of variables with a secret-like name or in `names`, and passwords in URLs.
  */
 export const secretsIn = (
   env: Readonly<Record<string, string | undefined>>,
@@ -53,7 +53,7 @@ export const secretsIn = (
     return named ? [value, ...looks.passwordsIn(value)] : looks.passwordsIn(value)
   })
 
-/** Spans in rising order, none overlapping. */
+/** Ranges in ascending order, without overlap. */
 type Spans = Array<readonly [start: number, end: number]>
 
 const merge = (left: Spans, right: Spans): Spans => {
@@ -68,14 +68,14 @@ const merge = (left: Spans, right: Spans): Spans => {
 }
 
 /**
- * Makes a redactor.
+ * Creates a redactor.
  *
- * *Details*: redacted are the secrets in `env` (`secretsIn`), all of `values`, each of them also in base64, percent-encoded
- * or as JSON has it, and of one of several lines each line; passwords in URLs; credentials in `Authorization` headers;
- * tokens of AWS, Google Cloud, GitHub, GitLab, Slack, Stripe and npm; JSON web tokens; private keys in PEM. Values of fewer
- * than 4 characters are no secrets. `mask` takes their place.
+ * *Details*: it redacts the secrets in `env` (`secretsIn`) and all of `values`, each also in base64, percent-encoded or
+ * as JSON, and each line of a multi-line one; passwords in URLs; credentials in `Authorization` headers; tokens of AWS,
+ * Google Cloud, GitHub, GitLab, Slack, Stripe and npm; JSON web tokens; private keys in PEM. Values of fewer than 4
+ * characters are not treated as secrets. `mask` is the replacement.
  *
- * *Gotchas*: a secret that its owner prints letter by letter, compressed or encrypted is not recognised.
+ * *Gotchas*: a secret that is printed letter by letter, compressed or encrypted is not recognised.
  */
 export const make = (options: {
   readonly env?: Readonly<Record<string, string | undefined>>
@@ -100,13 +100,16 @@ export const make = (options: {
   }
 
   const stream = (): RedactionStream => {
-    /** What is not all given yet. It starts at the start of a line, or at a place that nothing before it matters to. */
+    /**
+     * The text that is not released yet. It starts at the start of a line, or at a place where earlier text does not
+     * matter.
+     */
     let held = ""
-    /** How much of it was given already. */
+    /** How much of it was already released. */
     let given = 0
     const keys = new looks.PrivateKeys()
 
-    /** Gives what is held up to an end, redacted. A span that begins before that end belongs to it as a whole. */
+    /** Returns the held text up to an end, redacted. A range that begins before that end belongs to it as a whole. */
     const give = (spans: Spans, end: number): string => {
       let out = ""
       let at = given
@@ -124,7 +127,7 @@ export const make = (options: {
       return out
     }
 
-    /** Where the last line that is complete ends. */
+    /** Where the last complete line ends. */
     const lineEnd = (text: string): number => Math.max(text.lastIndexOf("\n"), text.lastIndexOf("\r")) + 1
 
     const lines = (end: number): string => {
@@ -146,7 +149,7 @@ export const make = (options: {
         let out = end === 0 ? "" : lines(before + end)
         keys.sees(held.length)
         if (held.length > longLine + 2 * longest) {
-          // Whatever begins before this is here as a whole, and so is what overlaps it.
+          // Any match that begins before this is complete, and so is everything that overlaps it.
           out += give(spansIn(held), held.length - 2 * longest)
           held = held.slice(given)
           given = 0

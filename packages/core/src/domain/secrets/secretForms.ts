@@ -1,25 +1,25 @@
 /**
- * The forms that a known secret takes in output. No form holds a line break: lines are looked at one by one.
+ * The forms that a known secret takes in output. No form contains a line break: lines are examined one by one.
  */
 import * as Base64 from "effect/encoding/Base64"
 
 const shortest = 4
 /** Fewer characters of base64 are too likely to be something else. */
 const shortestEncoded = 6
-/** Longer ones are looked for as they are: nobody encodes a file of keys within a line of output. */
+/** Longer ones are searched only as they are: a file of keys is not encoded within one line of output. */
 const longestEncoded = 1 << 15
 
 const noSecret = /^(true|false|null|none|undefined|\**)$/i
 
-/** The bytes of a text in UTF-8, each as a character: what output looks like that is not decoded. */
+/** The UTF-8 bytes of a text, each as a character: undecoded output looks like this. */
 const utf8 = (text: string): string =>
   encodeURIComponent(text.toWellFormed()).replaceAll(/%([0-9A-F]{2})/g, (_, hex: string) =>
     String.fromCharCode(Number.parseInt(hex, 16))
   )
 
 /**
- * What base64 makes of the bytes, wherever in a longer text they stand: of three places, and without the characters that
- * depend on neighbours too.
+ * The base64 of the bytes, wherever they start in a longer text: for three offsets, without the characters that depend
+ * on neighbours.
  */
 const base64 = (bytes: string): ReadonlyArray<string> =>
   [0, 1, 2].flatMap((offset) => {
@@ -70,11 +70,11 @@ export const all = (values: Iterable<string>): ReadonlyArray<string> => {
 
 const escaped = (text: string): string => text.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, "\\$&")
 
-/** Finds the leftmost form, and the longest of those. Undefined where there is none to find. */
+/** Finds the leftmost form, and the longest at that place. Undefined if there is none. */
 export const pattern = (forms: ReadonlyArray<string>): RegExp | undefined =>
   forms.length === 0 ? undefined : new RegExp(forms.map(escaped).join("|"), "g")
 
-/** Gives where in a text the end begins that a form may begin with; its length where no form may. */
+/** Returns where the end of a text begins that may be the start of a form; its length if there is none. */
 export const beginning =
   (forms: ReadonlyArray<string>) =>
   (text: string): number => {

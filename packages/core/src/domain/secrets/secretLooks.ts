@@ -1,6 +1,6 @@
 /**
- * Secrets that are known by their looks. No pattern looks behind itself, crosses a line or is without a bound, so that what
- * it finds does not depend on how a text was cut.
+ * Secrets with a known form. No pattern looks behind, crosses a line or is unbounded, so that matches do not depend on
+ * how a text was split.
  */
 
 type Spans = Array<readonly [start: number, end: number]>
@@ -9,7 +9,7 @@ const word = (text: string): string => `(?:${text}|${text.toUpperCase()})`
 const given = `["']?[ \\t]{0,8}[:=][ \\t]{0,8}["']?`
 const open = `[^\\x00-\\x20"',;]`
 
-/** What is one secret from its first character on. */
+/** A secret from its first character on. */
 const tokens = [
   "gh[pousr]_[A-Za-z0-9]{20,255}",
   "github_pat_[A-Za-z0-9_]{20,255}",
@@ -24,7 +24,7 @@ const tokens = [
   "-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----[^\\r\\n]{0,16384}?-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----"
 ]
 
-/** What says that a secret follows, and the secret. Only the second is redacted. */
+/** A prefix that announces a secret, and the secret. Only the second is redacted. */
 const announced = [
   ["://[^\\x00-\\x20/?#:@\"']{0,256}:", "[^\\x00-\\x20/?#@\"']{1,1024}(?=@)"],
   [`${word("[Aa]uthorization")}${given}(?:[A-Za-z]{1,20}[ \\t]{1,8})?`, `${open}{4,4096}`],
@@ -40,7 +40,7 @@ export const longest = 1 << 15
 
 const looks = new RegExp([...tokens, ...announced.map(([before, secret]) => `(${before})${secret}`)].join("|"), "g")
 
-/** Every secret of these looks. */
+/** All secrets with these forms. */
 export const spansIn = (text: string): Spans => {
   const spans: Spans = []
   looks.lastIndex = 0
@@ -61,18 +61,18 @@ const decoded = (text: string): ReadonlyArray<string> => {
   }
 }
 
-/** The passwords of the URLs in a text, as they stand there and as they are. */
+/** The passwords of the URLs in a text, encoded and decoded. */
 export const passwordsIn = (text: string): ReadonlyArray<string> =>
   [...text.matchAll(url)].flatMap(([, password]) => [password!, ...decoded(password!)])
 
-/** The end of a text that one of the patterns may go on from. */
+/** The end of a text that one of the patterns may continue. */
 const unfinished = new RegExp(
   `(?:gh[pousr]_|github_pat_|glpat-|A[KS]IA|AIza|ya29\\.|xox[abeoprs]-|[sr]k_live_|npm_|eyJ|://[^\\x00-\\x20/]{0,256}:)[^\\x00-\\x20]{0,8192}$|` +
     `(?:${word("[Aa]uthorization")}${given}|[Bb]earer[ \\t]|` +
     `(?:[Ss]ecret_?[Aa]ccess_?[Kk]ey|SECRET_ACCESS_KEY|[Ss]ession_?[Tt]oken|SESSION_TOKEN)${given})[A-Za-z]{0,20}[ \\t]{0,8}${open}{0,4096}$`
 )
 
-/** Gives where in a text the end begins that a pattern may go on from; its length where there is none. */
+/** Returns where the end of a text begins that a pattern may continue; its length if there is none. */
 export const mayBegin = (text: string): number => {
   const from = Math.max(0, text.length - (longest >> 1))
   const at = text.slice(from).search(unfinished)
@@ -82,10 +82,10 @@ export const mayBegin = (text: string): number => {
 const begin = /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----/g
 const end = /-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----/g
 const mostLines = 500
-/** A line of a private key is short; one that is not belongs to something else. */
+/** A line of a private key is short; a longer one belongs to something else. */
 const longestKeyLine = 1024
 
-/** Follows private keys over the lines that they take. */
+/** Tracks private keys across lines. */
 export class PrivateKeys {
   #left = 0
 
@@ -94,7 +94,7 @@ export class PrivateKeys {
     return this.#left > 0
   }
 
-  /** Every part of a key in these lines, which are complete. */
+  /** The parts of a key in these complete lines. */
   spansIn(text: string): Spans {
     if (!this.inside && !text.includes("-----BEGIN ")) return []
     const spans: Spans = []
@@ -105,7 +105,7 @@ export class PrivateKeys {
     return spans
   }
 
-  /** Told of a line that is not complete yet. */
+  /** Called with a line that is not complete yet. */
   sees(length: number): void {
     if (length > longestKeyLine) this.#left = 0
   }

@@ -13,7 +13,7 @@ export interface StackPlace {
   readonly environment: EnvironmentName
 }
 
-/** One stack, as its provider is asked about it; `missing` are the outputs that its properties wait for. */
+/** One stack, as its provider is asked about it; `missing` are the unresolved outputs in its properties. */
 export interface StackAsked {
   readonly stack: StackSpec
   readonly provider: Provider | undefined
@@ -22,7 +22,7 @@ export interface StackAsked {
 }
 
 /**
- * Looks at each stack of a specification; its provider is undefined where it is not installed.
+ * Looks at each stack of a specification; its provider is undefined if it is not installed.
  */
 export const eachStack = <A, E>(
   where: StackPlace,

@@ -1,5 +1,5 @@
 /**
- * Going past those that wait for something which an override does not heed.
+ * Passing requests that wait for something which an override ignores.
  */
 import * as Effect from "effect/Effect"
 import type { Ticket } from "../../domain/Queue.ts"
@@ -9,14 +9,18 @@ import type { StoreError } from "../../spi/StoreError.ts"
 import { type AdmissionRequest, type BlockerKind, policyBlockers } from "./PolicyBlockers.ts"
 import { requestOf } from "../log/index.ts"
 
-/** What one waits for that an override does not heed. A veto and the order of commits are there for good: nobody waits for them. */
+/**
+ * Blockers that an override ignores and others wait for. A veto and the order of commits are permanent, so no request
+ * waits for them.
+ */
 const lifted: ReadonlySet<BlockerKind> = new Set(["freeze", "dependency"])
 
 /**
- * Whether a request goes past one that comes before it: it has an override, and the other one has none and could not begin
- * at this moment for what an override does not heed.
+ * Whether a request passes an earlier one: it has an override, and the other one has none and could not begin at this
+ * moment because of something that an override ignores.
  *
- * *Details*: whoever is passed keeps the place, and comes first again as soon as it could begin: nobody is passed who could.
+ * *Details*: a passed request keeps its position, and is first again as soon as it could begin: a request that could
+ * begin is never passed.
  *
  * *Errors*: `StoreError`.
  */

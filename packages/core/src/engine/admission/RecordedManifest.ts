@@ -1,5 +1,5 @@
 /**
- * What was recorded of an environment, as a configuration: whatever the project's file says by now, what is there was
+ * The record of an environment, as a configuration: whatever the project's file says now, the deployed stacks were
  * deployed with this.
  */
 import * as Duration from "effect/Duration"
@@ -17,16 +17,16 @@ import {
 } from "../../domain/Spec.ts"
 
 /**
- * Whether a kind takes back what is there, instead of bringing something in.
+ * Whether a kind undoes or removes, instead of deploying.
  */
 export const takesBack = (kind: ExecutionKind): boolean =>
   kind === "rollback" || kind === "destroy" || kind === "destroy-stack"
 
-/** Whether something of a stack may be there. */
+/** Whether any part of a stack may exist. */
 export const isThere = ({ status }: Pick<StackInEnvironment, "status">): boolean =>
   status !== "not_deployed" && status !== "destroyed"
 
-/** Whether there is a record that an environment can be worked on with. */
+/** Whether the record is sufficient to work on an environment. */
 export const isRecorded = (state: EnvironmentState | undefined): boolean =>
   state?.stacks.some(({ spec }) => spec !== undefined) === true
 
@@ -39,7 +39,10 @@ const settingsOf = (state: EnvironmentState | undefined): ExecutionSettings | un
 const recordedStacks = (state: EnvironmentState | undefined): ReadonlyArray<StackSpec> =>
   acyclic(state?.stacks ?? []).filter(({ name }) => state?.stacks.some((one) => one.name === name && isThere(one)))
 
-/** Each stack names what it depended on when it was deployed, not all at the same time: the older names give way. */
+/**
+ * Each stack names its dependencies from when it was deployed, which may be different times: older names yield to newer
+ * ones.
+ */
 const acyclic = (stacks: ReadonlyArray<StackInEnvironment>): ReadonlyArray<StackSpec> => {
   const byAge = stacks.toSorted((left, right) => left.updatedAt - right.updatedAt)
   let specs = stacks.flatMap(({ spec }) => (spec === undefined ? [] : [decodeSpec(spec)]))
@@ -60,10 +63,10 @@ const where = ({ account, region }: Partial<ExecutionSettings>) => ({
 })
 
 /**
- * The configuration of what is there in an environment: its stacks as they were deployed, where they were deployed.
+ * The configuration of the deployed stacks of an environment: as they were deployed, where they were deployed.
  *
- * *Details*: stacks that only `today` has come after them, and what is not about single stacks is that of `today`, where
- * it can be read. Without it, history is not cleared away by a guess: retention is the longest there is.
+ * *Details*: stacks that exist only in `today` come after them, and settings that do not concern single stacks come
+ * from `today`, if it can be read. Without it, history is not deleted on a guess: retention is the longest possible.
  */
 export const manifest = (
   deployment: Deployment,
@@ -76,7 +79,7 @@ export const manifest = (
   const given = today?.environments[environment]
   const settings: EnvironmentSpec = {
     ...where(settingsOf(state) ?? given ?? {}),
-    // What was recorded was resolved for its environment before.
+    // The record was resolved for its environment before.
     stacks: Object.fromEntries(
       Object.entries(given?.stacks ?? {}).filter(([name]) => !names.has(name as StackName))
     ) as EnvironmentSpec["stacks"]
@@ -111,10 +114,10 @@ export const manifest = (
 }
 
 /**
- * What a rollback or a destruction really works on, by what is there now.
+ * What a rollback or a destruction really works on, by the current state.
  *
- * *Details*: everything that is there, as it was deployed, also what has dropped out of the project's file; unless it is
- * narrowed to some, `only`. Stacks that are asked for and were never deployed are left out once others were.
+ * *Details*: every deployed stack, as it was deployed, even if it is no longer in the project's file; unless it is
+ * limited to some, `only`. Requested stacks that were never deployed are left out if others were.
  */
 export const takenBackSpec = (
   kind: ExecutionKind,
@@ -134,7 +137,7 @@ export const takenBackSpec = (
 }
 
 /**
- * The stacks that are there and that a configuration does not have any more: a deployment with it leaves them running.
+ * The deployed stacks that a configuration no longer has: a deployment with it leaves them running.
  */
 export const dropped = (
   { stacks }: Pick<Manifest, "stacks">,

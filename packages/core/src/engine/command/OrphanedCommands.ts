@@ -1,5 +1,5 @@
 /**
- * Commands that live on though the process that ran them and their guard are gone.
+ * Commands that survive after their runner and their guard are gone.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -12,10 +12,10 @@ import { sha256 } from "../../telemetry/sha256.ts"
 /**
  * The commands on this machine.
  *
- * *Details*: each bears a mark, which begins with a hash of `store`: a correlation id means something in its own store only,
- * and a machine may know several; commands and their children see no more of it. `marks` gives those that begin so of what
- * runs at the moment, `kill` ends what bears one. The default knows of no command; `@signalbox/node` reads them from the
- * operating system.
+ * *Details*: each bears a mark, which begins with a hash of `store`: a correlation id is meaningful only in its own
+ * store, and a machine may know several; commands and their children see no more of it. `marks` returns the running
+ * marks with that prefix, `kill` ends the processes of one. The default knows no command; `@signalbox/node` reads them
+ * from the operating system.
  */
 export const LocalCommands = Context.Reference<{
   readonly store: () => string
@@ -34,15 +34,15 @@ const marksOf = Effect.map(
       `${sha256(store()).slice(0, 16)}/${deploymentId}/${environment}/`
 )
 
-/** The mark of the command of one execution, under one lease. */
+/** The mark of an execution's command, under one lease. */
 export const markOf = (place: CommandPlace, id: CorrelationId, fence: number): Effect.Effect<string> =>
   Effect.map(marksOf, (prefix) => `${prefix(place)}${id}/${fence}`)
 
-/** Whether a mark is that of an execution, by whatever name its store goes. */
+/** Whether a mark belongs to an execution, in any store. */
 export const isMarkOf = (mark: string, { deploymentId, environment }: CommandPlace, id: string): boolean =>
   mark.split("/").slice(1, 4).join("/") === `${deploymentId}/${environment}/${id}`
 
-/** The marks of the commands that a process runs in, the innermost first. */
+/** The marks of the commands that contain a process, the innermost first. */
 export const runsAround = ({
   SIGNALBOX_OUTER_RUNS,
   SIGNALBOX_RUN
@@ -50,11 +50,11 @@ export const runsAround = ({
   `${SIGNALBOX_RUN ?? ""} ${SIGNALBOX_OUTER_RUNS ?? ""}`.split(" ").filter((mark) => mark !== "")
 
 /**
- * Ends what commands left behind where an execution has just got the lock: also those of executions that somebody closed
+ * Ends leftover commands after an execution has just acquired the lease, including those of executions that were closed
  * long before.
  *
- * *Details*: `state` is as it was read before the lock was had: of its own command only what had begun by then is left
- * behind. A command that ended may leave running what it likes.
+ * *Details*: `state` was read before the lease was acquired: only what had begun by then is a leftover of its own
+ * command. A command that ended may leave anything running.
  */
 export const endOrphanedCommands = Effect.fnUntraced(function* (
   state: ExecutionState
@@ -67,7 +67,7 @@ export const endOrphanedCommands = Effect.fnUntraced(function* (
     const own = id === state.correlationId
     const left = own ? state : yield* store.execution(id)
     if (left?.startedAt === undefined || left.exit !== undefined) continue
-    // Whoever was stopped here for so long that its lease went to another one finds the command of that one at work.
+    // This process may have been stopped so long that the lease went to another one, whose command is running.
     if (own || isFinished(left)) here.kill(`${prefix}${id}/`)
   }
 })

@@ -1,5 +1,5 @@
 /**
- * When something that is in the way will be over.
+ * When a blocker will clear.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -12,10 +12,10 @@ import type { StoreError } from "../../spi/StoreError.ts"
 import { estimate } from "./Estimation.ts"
 
 /**
- * When it is expected to be over.
+ * The expected clearance.
  *
- * *Details*: `basis` says what that is worth. `known`: it ends at that time. `history`: between `low` and `high` in 80 of 100
- * cases, by `n` that were before. `few`: there is not enough history to say how often that holds.
+ * *Details*: `basis` says how reliable it is. `known`: it ends at that time. `history`: between `low` and `high` in 80
+ * of 100 cases, by `n` earlier ones. `few`: not enough history to say how often that holds.
  */
 export interface ExpectedClearance {
   readonly low: Timestamp
@@ -25,7 +25,7 @@ export interface ExpectedClearance {
   readonly n: number | null
 }
 
-/** What ends at a time that was set. */
+/** A blocker with a fixed end. */
 export const clearsAtTime = (time: Timestamp): ExpectedClearance => ({
   low: time,
   point: time,
@@ -35,7 +35,7 @@ export const clearsAtTime = (time: Timestamp): ExpectedClearance => ({
 })
 
 /**
- * When an execution will have ended; null where nobody can know, as while people are waited for.
+ * When an execution will have ended; null if unknown, as while people are waited for.
  *
  * *Errors*: `StoreError`.
  */

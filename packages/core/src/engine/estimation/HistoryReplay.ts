@@ -1,5 +1,5 @@
 /**
- * HistoryReplay past executions from the store, with a gate or strategy that is checked first.
+ * HistoryReplay: replays past executions from the store, with a gate or strategy that is validated first.
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -23,9 +23,9 @@ const checked = <A>(
   first === undefined ? Result.succeed(value()) : Result.fail(new ConfigurationInvalid({ issues: [first, ...others] }))
 
 /**
- * Checks what is changed of a gate: its own keys, as a configuration has them, and `compare: null`.
+ * Validates the changes of a gate: its own keys, as in a configuration, and `compare: null`.
  *
- * *Errors*: `ConfigurationInvalid` with all that is wrong.
+ * *Errors*: `ConfigurationInvalid` with all mistakes.
  */
 export const checkGate = (value: unknown): Result.Result<Replay.GateChange, ConfigurationInvalid> => {
   const plain = toPlain(value)
@@ -38,9 +38,9 @@ export const checkGate = (value: unknown): Result.Result<Replay.GateChange, Conf
 const decodeStrategy = Schema.decodeUnknownSync(StrategySpec)
 
 /**
- * Checks a strategy as a configuration has it, or takes the name of one with its defaults.
+ * Validates a strategy as in a configuration, or takes the name of one with its defaults.
  *
- * *Errors*: `ConfigurationInvalid` with all that is wrong.
+ * *Errors*: `ConfigurationInvalid` with all mistakes.
  */
 export const checkStrategy = (value: unknown): Result.Result<StrategySpec, ConfigurationInvalid> => {
   const plain = toPlain(typeof value === "string" ? { type: value } : value)
@@ -67,9 +67,9 @@ export const readAll = Effect.fnUntraced(function* (
 })
 
 /**
- * Replays one execution; see `Replay.replay`. Reads only.
+ * Replays one execution; see `Replay.replay`. Read-only.
  *
- * *Errors*: `Refused` (`not_found`), `StoreError`.
+ * *Errors*: `Rejected` (`not_found`), `StoreError`.
  */
 export const replay = Effect.fnUntraced(function* (
   id: CorrelationId,

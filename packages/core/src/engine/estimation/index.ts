@@ -1,4 +1,4 @@
-/** How long things take, by the history in the store. */
+/** How long things take, from the history in the store. */
 export * as Estimation from "./Estimation.ts"
 export { estimate } from "./Estimation.ts"
 export { clearsAtTime, type ExpectedClearance, expectedEnd } from "./ExpectedClearance.ts"

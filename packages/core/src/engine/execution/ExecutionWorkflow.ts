@@ -16,7 +16,7 @@ export const ExecutionWorkflow = Workflow.make("signalbox/Execution", {
 })
 
 /**
- * The body of the workflow: what is asked for decides what is done.
+ * The body of the workflow: the kind of the request decides what is done.
  */
 export const body: Effect.Effect<void, never, StepServices> = Effect.gen(function* () {
   const { journal } = yield* ExecutionContext

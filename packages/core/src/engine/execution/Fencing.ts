@@ -12,14 +12,14 @@ const patience = Duration.seconds(5)
 const again = Schedule.exponential("200 millis").pipe(Schedule.upTo({ times: 3 }))
 
 /**
- * Tells the providers of a request that a new runner holds the lock, so that they refuse what earlier ones still send. Returns
- * the newer fences, by kind, that providers know although the lock is held: another registry gave those out.
+ * Announces the new runner's fence to the providers of a request, so that they refuse late calls of earlier ones.
+ * Returns newer fences, by kind, that providers know although the lease is held: another store issued those.
  *
- * *Details*: a process can be stopped after its last check and send its call when it wakes. No check of its own prevents that;
- * a provider that compares fences does, once it knows the new one. A provider that does not answer is not waited for: it
- * learns the fence from the first mutation.
+ * *Details*: a process can be stopped after its last check and send its call when it wakes up. No check of its own
+ * prevents that; a provider that compares fences does, once it knows the new one. A provider that does not answer is
+ * not waited for: it learns the fence from the first mutation.
  *
- * *Errors*: `LeaseLost` where the claim or the lock is lost, also where a provider noticed it first; `StoreError`.
+ * *Errors*: `LeaseLost` if the claim or the lease is lost, even if a provider noticed it first; `StoreError`.
  */
 export const fenceOff = (
   { deploymentId, environment, spec }: EventOf<"ExecutionRequested">,

@@ -12,11 +12,11 @@ export type NodeOutcome<A, E> =
   | { readonly _tag: "Skipped"; readonly because: string }
 
 /**
- * Works through a dependency graph: each node starts when its own dependencies are done, not in waves, at most
+ * Works through a dependency graph: each node starts when its own dependencies are done, without waves, at most
  * `parallelism` at once.
  *
  * *Details*: a node whose dependency failed or was skipped is skipped, unless `regardless` is given. Never fails: the
- * outcome of each node is in the result.
+ * result contains the outcome of each node.
  */
 export const traverse = Effect.fnUntraced(function* <N extends Node, A, E, R>(options: {
   readonly nodes: ReadonlyArray<N>

@@ -8,16 +8,16 @@ import { type Lease, LeaseLost, LeaseStore } from "../../spi/LeaseStore.ts"
 import { StoreError } from "../../spi/StoreError.ts"
 
 /**
- * A lease that is kept alive for as long as its scope is open, and given back when it closes.
+ * A lease that is renewed while its scope is open, and returned when it closes.
  *
- * *Details*: renewed three times per time to live, and twice a second while the store is out of reach. `lost` fails with
- * `LeaseLost` once it is lost, or once the store was out of reach for so long that it may be (also where the store answers
- * nothing at all), and with `StoreError` where the store fails for good. Work under the lease races against it.
- * `check` asks the store whether it is still held, and then makes sure that it is `inTime`.
- * `inTime` fails where the lease may be over by the clocks of this computer. An answer of the store is no proof: a process
- * that was stopped reads an old one when it wakes.
- * `deadline` is the time, in milliseconds since the epoch, until which it is surely held; 0 once it is lost.
- * `outage` is the last error of a store that could not be reached for a renewal, until two renewals in a row succeeded.
+ * *Details*: renewed three times per time to live, and twice a second while the store is unavailable. `lost` fails with
+ * `LeaseLost` once it is lost, or once the store was unavailable for so long that it may be (even if the store does not
+ * answer at all), and with `StoreError` if the store fails permanently. Work under the lease races against it. `check`
+ * asks the store whether it is still held, and then verifies that it is `inTime`. `inTime` fails if the lease may be
+ * over by this computer's clocks. The store's answer alone is no proof: a process that was stopped reads an old one
+ * when it wakes up. `deadline` is the time, in milliseconds since the epoch, until which it is certainly held; 0 once
+ * it is lost. `outage` is the last error of a store that could not be reached for a renewal, until two renewals in a
+ * row succeeded.
  */
 export interface KeptLease {
   readonly lease: () => Lease
@@ -29,7 +29,7 @@ export interface KeptLease {
 }
 
 /**
- * Keeps a lease that was acquired; `asked` is the time at which it was asked for, by the clock of this computer.
+ * Keeps an acquired lease; `asked` is the time of the request, by this computer's clock.
  */
 export const keep = Effect.fnUntraced(function* (
   acquired: Lease,
@@ -43,12 +43,12 @@ export const keep = Effect.fnUntraced(function* (
   let lease = acquired
   let outage: StoreError | undefined
   let wasAway = false
-  // By this computer's own clock, counted from before the question: never later than what the store goes by.
+  // By this computer's own clock, counted from before the request: never later than the store's time.
   const deadline = yield* SubscriptionRef.make((asked ?? now) + Duration.toMillis(ttl))
-  // The same by steady time: a wall clock may be set back while the process is stopped.
+  // The same by monotonic time: a wall clock may be set back while the process is stopped.
   let steadyDeadline = (yield* steady) + Duration.toMillis(ttl) - Math.max(0, now - (asked ?? now))
 
-  // Returns after what time it is to be renewed again.
+  // Returns the time until the next renewal.
   const renew = Effect.gen(function* () {
     const asked = yield* Clock.currentTimeMillis
     const steadyAsked = yield* steady
@@ -63,8 +63,8 @@ export const keep = Effect.fnUntraced(function* (
   const renewInTime = Effect.gen(function* () {
     const until = yield* SubscriptionRef.get(deadline)
     const left = until - (yield* Clock.currentTimeMillis)
-    // A store that does not answer must not hide the end of the lease. After that end, which a process that was stopped
-    // wakes up to, the store is asked once more: it decides.
+    // A store that does not answer must not hide the end of the lease. After that end, which a stopped process wakes up
+    // to, the store is asked once more: it decides.
     const renewed = yield* Effect.result(
       Effect.timeoutOrElse(renew, {
         duration: left > 0 ? left : third,
@@ -82,7 +82,7 @@ export const keep = Effect.fnUntraced(function* (
     return Math.min(500, third, until - now)
   })
 
-  // What expired need not be given back, and a store that is away must not hold up the end.
+  // An expired lease need not be returned, and an unavailable store must not delay the end.
   yield* Effect.addFinalizer(() =>
     Effect.flatMap(SubscriptionRef.get(deadline), (until) =>
       until === 0
@@ -122,9 +122,10 @@ export const keep = Effect.fnUntraced(function* (
 })
 
 /**
- * Checks all of several leases, right before something is done under them.
+ * Checks several leases, immediately before something is done under them.
  *
- * *Details*: one after the other, and in the end all by the clock again: the process may have been stopped between two answers.
+ * *Details*: one after the other, and finally all by the clock again: the process may have been stopped between two
+ * answers.
  */
 export const checkAll = (leases: ReadonlyArray<KeptLease>): Effect.Effect<void, LeaseLost | StoreError> =>
   Effect.andThen(
@@ -132,11 +133,11 @@ export const checkAll = (leases: ReadonlyArray<KeptLease>): Effect.Effect<void, 
     Effect.forEach(leases, ({ inTime }) => inTime, { discard: true })
   )
 
-/** Milliseconds that only go forward. */
+/** Monotonic milliseconds. */
 const steady = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1_000_000)
 
 /**
- * The loss of a lease, by an outage where one came before it.
+ * The loss of a lease, with the outage that preceded it, if any.
  */
 export const lostBy = ({ fence, key }: Pick<Lease, "fence" | "key">, outage: StoreError | undefined): LeaseLost =>
   new LeaseLost({ key, fence, ...(outage === undefined ? {} : { outage }) })
@@ -144,7 +145,7 @@ export const lostBy = ({ fence, key }: Pick<Lease, "fence" | "key">, outage: Sto
 const silence = new StoreError({ operation: "lease", reason: "Unavailable", detail: "the store did not answer" })
 
 /**
- * Names the outage that ended a lease, where another part met the end of the lease before its keeper did.
+ * Adds the outage that ended a lease, if another part met the end of the lease before its keeper did.
  */
 export const explained =
   (...kept: ReadonlyArray<KeptLease>) =>

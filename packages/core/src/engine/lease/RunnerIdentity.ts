@@ -5,9 +5,9 @@ import * as Random from "effect/Random"
 /**
  * Who runs executions here, and who is known to be dead.
  *
- * *Details*: `owner` names this process in leases. `isDead` says that an owner cannot come back (its process, on this very
- * host, is gone): its claim on an execution is then taken over at once instead of after its time to live. The default knows
- * of no death; `@signalbox/node` reads it from the operating system.
+ * *Details*: `owner` names this process in leases. `isDead` says that an owner cannot come back (its process, on this
+ * very host, is gone): its claim is then taken over at once instead of after its time to live. The default knows no
+ * dead process; `@signalbox/node` reads it from the operating system.
  */
 export const RunnerIdentity = Context.Reference<{
   readonly owner: string
@@ -17,7 +17,7 @@ export const RunnerIdentity = Context.Reference<{
 })
 
 /**
- * A name that nobody else has: two runs in one process exclude each other like two processes.
+ * A unique name: two runs in one process exclude each other like two processes.
  */
 export const uniqueOwner: Effect.Effect<string> = Effect.gen(function* () {
   const { owner } = yield* RunnerIdentity

@@ -6,16 +6,15 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 
-/** For so long after its time, in ms, a thing comes in the next moment. */
+/** For this long after its time, in ms, an event is expected at any moment. */
 const overdue = 50
 
 /**
  * Waits for something to happen in the store.
  *
- * *Details*: follows the changes until the scope closes; what happened since the last wait ends the next one at once, so
- * that nothing is missed between looking and waiting. A wait ends after a second at the latest, and at `until`: that
- * somebody died, or a time came, is said by nobody. What is still awaited though its time is past is looked at four times a
- * second.
+ * *Details*: follows the changes until the scope closes; events since the last wait end the next one at once, so that
+ * nothing is missed between looking and waiting. A wait ends after a second at the latest, and at `until`, because
+ * nothing announces a death or the arrival of a time. An overdue event is checked four times a second.
  */
 export const changeFeed: Effect.Effect<(until?: number) => Effect.Effect<void>, never, DeploymentStore | Scope.Scope> =
   Effect.gen(function* () {
@@ -23,7 +22,7 @@ export const changeFeed: Effect.Effect<(until?: number) => Effect.Effect<void>, 
     const arrived = yield* Queue.sliding<void>(1)
     yield* store.changes.pipe(
       Stream.runForEach(() => Queue.offer(arrived, undefined)),
-      // A store that is away for a while is noticed by whoever reads from it.
+      // Readers notice a store that is unavailable for a while.
       Effect.ignore,
       Effect.andThen(Effect.sleep("200 millis")),
       Effect.forever,

@@ -1,5 +1,5 @@
 /**
- * What is out of the ordinary, by the executions that are known.
+ * What is unusual, based on known executions.
  */
 import * as Effect from "effect/Effect"
 import { enoughForUnusual, unusual } from "../../analysis/Estimate.ts"
@@ -10,12 +10,12 @@ import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
 import type { AlertLimits } from "./MonitorState.ts"
 
-/** How many earlier executions are gone by. */
+/** How many earlier executions are used. */
 const latest = 200
 
 /**
- * Tells what lasts longer than 95 % of what is known of the same kind, from the executions of the same deployment that
- * succeeded; time in which people were waited for does not count. Reads them once, and what was seen of their resources.
+ * Detects what lasts longer than 95 % of its kind, from the successful executions of the same deployment, without the
+ * time spent waiting for people. Reads them, and the recorded resources, once.
  */
 export const thresholdsFor = Effect.fnUntraced(function* (
   execution: ExecutionState
@@ -46,9 +46,9 @@ export const thresholdsFor = Effect.fnUntraced(function* (
         ...(strategy === undefined ? {} : { strategy })
       }
       const pool = pooled(samples, key, enoughForUnusual)
-      // What was never seen is compared with nothing.
+      // Without history, there is no comparison.
       if (pool.scope === "all") return undefined
-      // Of many of a kind one always takes long: what counts is the longest of each execution.
+      // Among many of a kind one always takes long: the longest of each execution counts.
       const longest = new Map<string, number>()
       for (const { execution, ms } of pool.samples) longest.set(execution, Math.max(ms, longest.get(execution) ?? 0))
       return unusual([...longest.values()], elapsedMs)

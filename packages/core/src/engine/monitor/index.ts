@@ -1,2 +1,2 @@
-/** Watching executions and raising alerts. */
+/** Watches executions and raises alerts. */
 export * as Monitor from "./Monitor.ts"

@@ -1,5 +1,5 @@
 /**
- * Looking without touching: what a request would do, and what is there.
+ * Read-only questions: what a request would do, and the actual state.
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -27,7 +27,7 @@ import type { Request } from "../../api/Request.ts"
 /**
  * Plans each stack as `submit` and `run` would; writes nothing.
  *
- * *Errors*: `Refused` where `submit` would refuse the request; `ProviderError` where a provider does not answer.
+ * *Errors*: `Rejected` if `submit` would reject the request; `ProviderError` if a provider does not answer.
  */
 export const plan = Effect.fnUntraced(function* (
   request: Request
@@ -40,7 +40,7 @@ export const plan = Effect.fnUntraced(function* (
   const all = yield* eachInstalled(request, spec, (asked) =>
     Effect.map(Effect.result(planOne(request, asked)), (planned) => ({ ...asked, planned }))
   )
-  // The mistake that `submit` would name comes before what another provider did not answer.
+  // A mistake that `submit` would name goes before another provider's missing answer.
   const errors = all.flatMap(({ planned }) => (Result.isFailure(planned) ? [planned.failure] : []))
   for (const error of errors) {
     const refusal = refusalOf(error)
@@ -59,7 +59,7 @@ export const plan = Effect.fnUntraced(function* (
 })
 
 /**
- * Asks the providers what is really there, by what was recorded of it; a stack that cannot be asked carries its error.
+ * Asks the providers for the actual state, using the record; a stack that cannot be asked carries its error.
  */
 export const observe = Effect.fnUntraced(function* (options: {
   readonly manifest: Manifest
@@ -101,7 +101,7 @@ const eachInstalled = Effect.fnUntraced(function* <A, E>(
   const store = yield* DeploymentStore
   const environment = yield* store.environment(where.deploymentId, where.environment)
   return yield* eachStack(where, spec, environment, ({ provider, ...asked }) =>
-    // Configurations are checked against the installed providers before they get here.
+    // Configurations are validated against the installed providers before they get here.
     provider === undefined
       ? Effect.die(new Error(`provider ${asked.stack.provider} is not installed`))
       : look({ ...asked, provider })

@@ -1,5 +1,5 @@
 /**
- * The metrics of a run, where telemetry is on.
+ * The metrics of a run, if telemetry is on.
  */
 import * as Effect from "effect/Effect"
 import { type ExecutionState, isFinished } from "../../domain/Execution.ts"
@@ -20,7 +20,7 @@ const record = (pipeline: string, state: ExecutionState): Effect.Effect<void> =>
   })
 }
 
-/** Counts a run as active while it works, and records how the execution ended where it ended it. */
+/** Counts a run as active while it works, and records the outcome of the execution if it ends there. */
 export const recordMetrics =
   (id: CorrelationId) =>
   <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E | StoreError, R | DeploymentStore> =>

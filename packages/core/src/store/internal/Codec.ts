@@ -1,4 +1,4 @@
-/** Rows to values and back. What cannot be read is `Corrupt`. */
+/** Rows to values and back. Unreadable data is `Corrupt`. */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -9,7 +9,7 @@ import { StoreError } from "../../spi/StoreError.ts"
 import type { DeploymentRow, EnvironmentRow, EventRow, ExecutionRow } from "../Encoded.ts"
 import { Lru } from "./Lru.ts"
 
-// States are their own JSON. Where that stops being so, these lines stop compiling and an encoder is due.
+// States are their own JSON. If that changes, these lines stop compiling and need an encoder.
 type Plain<S extends Schema.Constraint> = S["Type"] extends S["Encoded"] ? S["Type"] : never
 const encodeExecution = (state: Plain<typeof Execution.ExecutionState>): string => JSON.stringify(state)
 const encodeEnvironment = (state: Plain<typeof Environment.EnvironmentState>): string => JSON.stringify(state)
@@ -57,7 +57,7 @@ export const storedEvent = (row: EventRow, event: Event): StoredEvent => ({
   event
 })
 
-/** Decodes states, once per text: a page of a history that was read before costs no decoding. */
+/** Decodes states once per text: rereading a page of history costs no decoding. */
 const decoder = <S extends Schema.ConstraintDecoder<unknown>>(schema: S, capacity: number) => {
   const decode = Schema.decodeUnknownResult(schema)
   const known = new Lru<string, { readonly text: string; readonly state: S["Type"] }>(capacity)
@@ -99,7 +99,7 @@ export const makeCodec = () => {
         status: state.status,
         finished: Execution.isFinished(state),
         requestedAt: state.requestedAt,
-        // Postgres keeps no NUL.
+        // Postgres cannot store NUL.
         search: [
           state.correlationId,
           state.version,
@@ -129,13 +129,13 @@ export const makeCodec = () => {
   }
 }
 
-/** Decodes what may not be there. */
+/** Decodes an optional value. */
 export const optionally = <Row, A>(
   row: Row | undefined,
   decode: (row: Row) => Result.Result<A, StoreError>
 ): Effect.Effect<A | undefined, StoreError> => (row === undefined ? Effect.undefined : Effect.fromResult(decode(row)))
 
-/** Decodes all of them, or fails by the first that cannot be read. */
+/** Decodes all of them, or fails with the first unreadable one. */
 export const all = <Row, A>(
   rows: ReadonlyArray<Row>,
   decode: (row: Row) => Result.Result<A, StoreError>

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
 
-/** Lets one fiber at a time work under a key. Keys that nobody uses are forgotten. */
+/** Lets one fiber at a time work under a key. Unused keys are forgotten. */
 export const makeKeyedLock = () => {
   const locks = new Map<string, { readonly semaphore: Semaphore.Semaphore; users: number }>()
   return (key: string) =>

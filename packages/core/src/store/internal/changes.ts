@@ -8,7 +8,7 @@ import type { StoreError } from "../../spi/StoreError.ts"
 
 /**
  * Merges the pulses of this process with those of others. However many subscribe, the others are watched once, and only
- * while somebody does.
+ * while there is a subscriber.
  */
 export const makeChanges = (
   elsewhere: Stream.Stream<void, StoreError>
@@ -31,7 +31,7 @@ export const makeChanges = (
       acquire: Effect.gen(function* () {
         const ready = yield* Deferred.make<void, StoreError>()
         const failed = yield* Deferred.make<never, StoreError>()
-        // The first pulse says that it is ready, and everybody who waits for that begins with a pulse anyway.
+        // The first pulse says that it is ready, and every subscriber that waits for it begins with a pulse anyway.
         yield* Stream.runForEach(elsewhere, () =>
           Effect.flatMap(Deferred.succeed(ready, undefined), (first) => (first ? Effect.void : pulse))
         ).pipe(

@@ -4,7 +4,7 @@ import type { NewEvent } from "../../domain/Event.ts"
 import * as Execution from "../../domain/Execution.ts"
 import { IllegalTransition } from "../../domain/Illegal.ts"
 
-/** What the events of one stream are folded into. */
+/** What the events of one stream fold into. */
 export interface States {
   readonly execution: Execution.ExecutionState | undefined
   readonly environment: Environment.EnvironmentState | undefined
@@ -47,7 +47,7 @@ const step = (states: States, stream: string, { at, event }: NewEvent): Result.R
   )
 }
 
-/** Folds events over the states, or says which transition is not allowed. A state that does not change stays the same object. */
+/** Folds events over the states, or reports the illegal transition. An unchanged state stays the same object. */
 export const fold = (
   states: States,
   stream: string,

@@ -1,14 +1,14 @@
 /**
  * Where SQLite and Postgres differ.
  *
- * *Details*: SQLite numbers positions by itself, one above the largest: its transactions commit one after the other. So that
- * none is given twice, `prune` leaves the newest event as a row without stream and content. In Postgres transactions
- * overlap, and numbers drawn from a sequence become visible out of order, so that whoever reads on from the last position
- * would miss events. There the position is the id of the writing transaction and a number within it (10 bits), and only
- * positions below the oldest transaction under way are read across streams: what is below is complete. The price: such a
- * read waits for every writing transaction of the server, also for those of other programs.
+ * *Details*: SQLite assigns positions itself, one above the largest, because its transactions commit one after the
+ * other. So that none is reused, `prune` keeps the newest event as a row without stream and content. In Postgres,
+ * transactions overlap, and sequence numbers become visible out of order, so that a reader that continues from the last
+ * position would miss events. There, the position is the id of the writing transaction and a number within it (10
+ * bits), and only positions below the oldest transaction in progress are read across streams: everything below is
+ * complete. The price: such a read waits for every writing transaction of the server, including other programs'.
  *
- * Leases expire by the clock of the Effect runtime on SQLite (one host) and by that of the server on Postgres (many hosts).
+ * Leases expire by the clock of the Effect runtime on SQLite (one host) and by the server's on Postgres (many hosts).
  */
 import type { SqlClient } from "effect/sql/SqlClient"
 
@@ -16,15 +16,15 @@ export interface Dialect {
   readonly name: "sqlite" | "pg"
   /** `?` or `$1`, with the cast where the type cannot be inferred. */
   readonly parameter: (index: number, type: "text" | "int") => string
-  /** The time in milliseconds; `parameter` is that of this process. */
+  /** The time in milliseconds; `parameter` is this process's time. */
   readonly now: (parameter: string) => string
   /** Columns and values that give an event its position; `ordinal` counts within the statement. */
   readonly position: { readonly column: string; readonly value: (ordinal: number) => string }
-  /** What keeps a lease row as it is until the transaction ends. */
+  /** What keeps a lease row unchanged until the transaction ends. */
   readonly lock: string
-  /** Keeps the planner from the index of `position`. */
+  /** Keeps the planner from using the index of `position`. */
   readonly unindexed: (column: string) => string
-  /** Positions that are complete. */
+  /** Condition for complete positions. */
   readonly complete: string
   readonly like: string
 }

@@ -54,7 +54,7 @@ const states = (json: "TEXT", int: "INTEGER" | "BIGINT"): ReadonlyArray<string> 
 export const migrations: ReadonlyArray<Migration> = [
   {
     sqlite: [
-      // Without AUTOINCREMENT, which costs a fifth of an append: `prune` keeps the largest position instead.
+      // Without AUTOINCREMENT, which costs a fifth of an append; `prune` keeps the largest position instead.
       `CREATE TABLE signalbox_events (
         position INTEGER PRIMARY KEY,
         stream TEXT NOT NULL,
@@ -71,8 +71,8 @@ export const migrations: ReadonlyArray<Migration> = [
       ...states("TEXT", "INTEGER")
     ],
     pg: [
-      // `position` is the transaction's id and a number within it, see `Dialect.ts`. `position_base` keeps it growing when
-      // a dump is restored into a server whose transaction ids are smaller.
+      // `position` is the transaction's id and a number within it, see `Dialect.ts`. `position_base` keeps it growing
+      // when a dump is restored into a server with smaller transaction ids.
       "ALTER TABLE signalbox_schema ADD COLUMN position_base BIGINT NOT NULL DEFAULT 0",
       `CREATE TABLE signalbox_events (
         stream TEXT NOT NULL,
@@ -99,7 +99,7 @@ export const latest = migrations.length
 const readVersion = (sql: SqlClient): Effect.Effect<number, SqlError> =>
   Effect.gen(function* () {
     const [table] = yield* sql.onDialectOrElse({
-      // Not to_regclass, whose answer may be remembered from before a migrator that was waited for.
+      // Not to_regclass, whose answer may be cached from before the migrator that this one waited for.
       pg: () =>
         sql<{ readonly found: unknown }>`SELECT 1 AS found FROM pg_class
           WHERE relname = 'signalbox_schema' AND pg_table_is_visible(oid)`,
@@ -112,7 +112,7 @@ const readVersion = (sql: SqlClient): Effect.Effect<number, SqlError> =>
   })
 
 /**
- * Brings the tables up to date. Reads only where they are already, and refuses (`Corrupt`) what a newer version wrote.
+ * Brings the tables up to date. Only reads if they already are, and refuses (`Corrupt`) tables from a newer version.
  */
 export const migrate = (sql: SqlClient): Effect.Effect<void, StoreError> =>
   Effect.gen(function* () {

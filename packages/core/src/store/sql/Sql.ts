@@ -20,21 +20,21 @@ import { migrate } from "./Migrations.ts"
 import { makeRead } from "./read.ts"
 import { storeError } from "./storeError.ts"
 
-/** How often another process's writes are looked for. */
+/** How often another process's writes are checked. */
 const polls = { sqlite: 20, pg: 250 } as const
 
 /**
- * Makes an encoded store over a `SqlClient` of SQLite or Postgres, and brings its tables up to date.
+ * Creates an encoded store over a `SqlClient` of SQLite or Postgres, and brings its tables up to date.
  *
- * *Details*: one event without a change of state is one INSERT; with one, INSERT and UPDATE in one transaction. A client of
- * SQLite must hold one connection and begin its transactions with `BEGIN IMMEDIATE`. Other processes are noticed by
- * polling: `PRAGMA data_version` each 20 ms on SQLite, the newest position each 250 ms on Postgres.
+ * *Details*: one event without a state change is one INSERT; with one, INSERT and UPDATE in one transaction. A SQLite
+ * client must use one connection and begin its transactions with `BEGIN IMMEDIATE`. Other processes are noticed by
+ * polling: `PRAGMA data_version` every 20 ms on SQLite, the newest position every 250 ms on Postgres.
  *
- * Searching events for a text reads every event that the other filters leave; SQLite ignores the case of ASCII letters
- * only. So do `since`, `until`, `tags`, and `environment` without its deployment. The other queries cost the same however
- * long the log is.
+ * A text search reads every event that the other filters leave; SQLite ignores case only for ASCII letters. So do
+ * `since`, `until`, `tags`, and `environment` without its deployment. The cost of the other queries does not depend on
+ * the length of the log.
  *
- * *Errors*: `Corrupt` where a newer version of Signalbox wrote the tables.
+ * *Errors*: `Corrupt` if a newer version of Signalbox wrote the tables.
  */
 export const makeSql: Effect.Effect<Encoded, StoreError, SqlClient> = Effect.gen(function* () {
   const sql = yield* SqlClient
@@ -67,9 +67,9 @@ export const makeSql: Effect.Effect<Encoded, StoreError, SqlClient> = Effect.gen
 export const layerSql: Layer.Layer<DeploymentStore | LeaseStore, StoreError, SqlClient> = layerEncoded(makeSql)
 
 /**
- * Classifies failures. A transaction whose connection broke cannot be rolled back, which the client takes for a defect: it is
- * a failure as any other, and the server has rolled back. The statements leave no spans: the trace of a deployment is about
- * its steps.
+ * Classifies failures. A transaction whose connection broke cannot be rolled back, which the client treats as a defect.
+ * It is an ordinary failure: the server has rolled back. The statements leave no spans: the trace of a deployment is
+ * about its steps.
  */
 const quietly = <A, E, R>(
   operation: string,
@@ -96,7 +96,7 @@ const pulses = (
       ? newest
       : Effect.map(sql<{ readonly data_version: number }>`PRAGMA data_version`, ([row]) => row?.data_version ?? 0)
   const poll = quietly("changes", version)
-  // A database that is away for a while ends no subscription; whoever reads after the next pulse is told.
+  // A database that is unavailable for a while ends no subscription; a read after the next pulse fails with the reason.
   const next = Effect.retry(Effect.delay(poll, polls[dialect.name]), {
     schedule: Schedule.spaced("1 second"),
     while: ({ isRetryable }) => isRetryable
@@ -112,7 +112,7 @@ const pulses = (
 const prune = (sql: SqlClient, dialect: Dialect, before: number, limit: number): Effect.Effect<number, SqlError> =>
   sql.withTransaction(
     Effect.gen(function* () {
-      // An append that overlaps must not leave events behind.
+      // An overlapping append must not leave events behind.
       if (dialect.name === "pg") yield* sql`LOCK TABLE signalbox_events IN SHARE ROW EXCLUSIVE MODE`
       const rows = yield* sql<{ readonly stream: string }>`
         SELECT stream FROM signalbox_executions WHERE finished = 1 AND requested_at < ${before}
@@ -126,7 +126,9 @@ const prune = (sql: SqlClient, dialect: Dialect, before: number, limit: number):
     })
   )
 
-/** The newest event, where it is to go, stays without stream and content, and the one that stayed before it goes. */
+/**
+ * The newest event stays without stream and content when it is pruned, and the one that stayed before it is deleted.
+ */
 const keepPosition = (sql: SqlClient, streams: Statement.ArrayHelper): Effect.Effect<unknown, SqlError> =>
   Effect.andThen(
     sql`DELETE FROM signalbox_events WHERE stream = '' AND position < (SELECT max(position) FROM signalbox_events)`,

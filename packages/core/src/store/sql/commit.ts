@@ -14,8 +14,8 @@ const valuesOf = (row: NewEventRow) =>
   [row.stream, row.seq, row.id, row.at, row.tag, row.deploymentId, row.environment, row.body] as const
 
 /**
- * One statement that inserts all the events where the stream still ends at `base` and all guards are held: the unique
- * (stream, seq) refuses whoever comes second.
+ * One statement that inserts all the events if the stream still ends at `base` and all guards are held: the unique
+ * (stream, seq) rejects the second writer.
  */
 const insertText = (dialect: Dialect, from: number, events: number, extends_: boolean, guards: number): string => {
   let index = 0
@@ -66,7 +66,7 @@ export const makeCommit = (sql: SqlClient, dialect: Dialect) => {
     return undefined
   })
 
-  /** Fails with the outcome where it is not `Committed`, so that a transaction around it is rolled back. */
+  /** Fails with the outcome if it is not `Committed`, so that an enclosing transaction is rolled back. */
   const insert = Effect.fnUntraced(function* (
     { base, events, guards, stream }: Commit,
     now: number
@@ -161,12 +161,12 @@ export const makeCommit = (sql: SqlClient, dialect: Dialect) => {
       (guard): AppendOutcome => (guard === undefined ? { _tag: "Committed", positions: [] } : { _tag: "Lost", guard })
     )
 
-  // Postgres groups by itself what its connections commit at once.
+  // Postgres itself groups simultaneous commits of its connections.
   const commit = dialect.name === "pg" ? alone : makeGroupCommit(sql, alone)
   return (write: Commit) => (write.events.length === 0 ? check(write) : commit(write))
 }
 
-/** Rows in one INSERT: below the limits of both databases on parameters, and few texts to prepare. */
+/** Rows in one INSERT: below the parameter limits of both databases, with few statements to prepare. */
 const batch = 100
 
 const counter = (dialect: Dialect) => {

@@ -10,14 +10,14 @@ interface Waiting {
   readonly done: Deferred.Deferred<AppendOutcome, SqlError>
 }
 
-/** The most commits in one transaction: others of this process wait for so long. */
+/** The maximum number of commits in one transaction: others of this process wait for that long. */
 const most = 64
 
 /**
- * Lets the commits of all fibers that are ready at the same time share one transaction of SQLite, and so one wait for the
- * disk. Each keeps its own outcome: what is refused is rolled back by itself (`alone` in a transaction makes a savepoint).
- * Where the transaction fails, each is tried by itself. A stream that is written alone, as by one execution, waits for
- * nobody.
+ * Lets the commits of all fibers that are ready at the same time share one SQLite transaction, and so one wait for the
+ * disk. Each keeps its own outcome: a rejected one is rolled back individually (`alone` in a transaction makes a
+ * savepoint). If the transaction fails, each is tried individually. A stream with one writer, such as one execution,
+ * waits for no other.
  */
 export const makeGroupCommit = (
   sql: SqlClient,
@@ -39,7 +39,7 @@ export const makeGroupCommit = (
   })
 
   const lead = Effect.gen(function* () {
-    // Whoever is ready gets to its commit first.
+    // The first fiber that is ready commits first.
     yield* Effect.yieldNow
     while (waiting.length > 0) yield* together(waiting.splice(0, most))
   }).pipe(

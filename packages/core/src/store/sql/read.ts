@@ -18,7 +18,7 @@ type Row = { readonly [column: string]: unknown }
 
 const text = (value: unknown): string => value as string
 const orNull = (value: unknown): string | null => value as string | null
-// Postgres gives 64-bit integers as text or bigint; all that is stored fits a number.
+// Postgres returns 64-bit integers as text or bigint; all stored values fit a number.
 const int = (value: unknown): number => Number(value)
 
 const eventRow = (row: Row): EventRow => ({
@@ -74,8 +74,8 @@ const substring = (text: string): string => `%${text.replace(/[\\%_]/g, "\\$&")}
 export const makeRead = (sql: SqlClient, dialect: Dialect) => {
   const like = sql.literal(dialect.like)
   /**
-   * A statement of which the plan depends on the values. Postgres plans it anew each time: a plan kept for all values may
-   * walk the whole log backwards for one that is rare.
+   * A statement whose plan depends on the values. Postgres plans it anew each time: a generic plan may walk the whole
+   * log backwards for a rare value.
    */
   const planned = (statement: Statement<Row>): Effect.Effect<ReadonlyArray<Row>, SqlError> =>
     dialect.name === "pg" ? statement.unprepared : statement
@@ -112,7 +112,7 @@ export const makeRead = (sql: SqlClient, dialect: Dialect) => {
     ...(query.text === undefined ? [] : [sql`body ${like} ${substring(query.text)} ESCAPE '\\'`])
   ]
 
-  /** Positions grow with `seq`: looks from the newest event back for the first one that was seen already. */
+  /** Positions grow with `seq`: searches back from the newest event for the first one that was already seen. */
   const eventsOfStream = (stream: string, query: EventRowQuery) =>
     sql<Row>`SELECT * FROM signalbox_events WHERE ${sql.and([
       sql`stream = ${stream}`,

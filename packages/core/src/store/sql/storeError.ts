@@ -64,7 +64,7 @@ const byCause = (cause: unknown): Reason | undefined => {
 const detailOf = (cause: unknown, otherwise: string): string =>
   hasProperty(cause, "message") && typeof cause.message === "string" ? cause.message : otherwise
 
-/** Classifies what a SQL client failed with. */
+/** Classifies the error of a SQL client. */
 export const storeError =
   (operation: string) =>
   (error: SqlError): StoreError => {

@@ -1,5 +1,5 @@
 /**
- * What a simulated cloud tells of its stacks by itself.
+ * The events that a simulated cloud reports of its stacks.
  */
 import type { ProviderEvent, StackRef } from "../../spi/index.ts"
 import { keyOf } from "./SimulatedState.ts"
@@ -13,7 +13,7 @@ export class Happened {
     this.#events.set(key, [...events, { id: `${ref.stack}-${events.length + 1}`, at, ...event }])
   }
 
-  /** Those after a cursor, which is the id of an event; all where it is null, or not known. */
+  /** The events after a cursor, which is the id of an event; all of them if it is null or unknown. */
   since(ref: StackRef, cursor: string | null) {
     const events = this.#events.get(keyOf(ref)) ?? []
     const after = events.slice(events.findIndex(({ id }) => id === cursor) + 1)

@@ -1,5 +1,5 @@
 /**
- * What the operations of `SimulatedProvider` do to its state. Each happens in one go, at one moment.
+ * The effects of `SimulatedProvider`'s operations on its state. Each is atomic, at one moment.
  */
 import type { Capabilities, ProviderReason, Release } from "../../spi/index.ts"
 import {
@@ -13,7 +13,7 @@ import {
   type Simulation
 } from "./SimulatedState.ts"
 
-/** Whether anything was changed, when it will be done, and why it was refused. */
+/** Whether anything changed, when it will be done, and why it was refused. */
 export interface Applied {
   readonly changed: boolean
   readonly until: number

@@ -1,6 +1,6 @@
 /**
- * A provider without a cloud: it keeps everything in memory, takes its time from the `Clock` and fails where a script says
- * so. It is the reference of the Provider port, and what engines and strategies are tested with.
+ * A provider without a cloud: it keeps everything in memory, takes its time from the `Clock` and fails when a script
+ * says so. It is the reference of the Provider port, and the provider in tests of engines and strategies.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -75,11 +75,11 @@ export interface LedgerEntry {
 }
 
 /**
- * A failure to come.
+ * A planned failure.
  *
  * *Details*: hits the `nth` call (from 1, counted per operation and stack from the start) and the `times - 1` after it
- * (default 1; `Infinity` for ever). `after` fails once the effect is carried out: its answer is lost. Without `stack`, any
- * stack, each counted by itself; without `nth`, the next calls.
+ * (default 1; `Infinity` for all). With `after`, the call fails after its effect: its answer is lost. Without `stack`,
+ * any stack, each counted separately; without `nth`, the next calls.
  */
 export interface Fault {
   readonly operation: SimulatedOperation
@@ -91,11 +91,11 @@ export interface Fault {
 }
 
 /**
- * What the simulated cloud looks like.
+ * The properties of the simulated cloud.
  *
- * *Details*: `kind` default `simulated`. The capability groups default to all there are (`traffic` to `percent`), but for
- * `events` and `fencing`; `instances` (2) is the full capacity of a release, `requestsPerSecond` (50) the load on each stack, `latency` (0) how long each
- * operation takes beside what scripts add.
+ * *Details*: `kind` default `simulated`. All capability groups are on by default (`traffic` is `percent`), except
+ * `events` and `fencing`; `instances` (2) is the full capacity of a release, `requestsPerSecond` (50) the load on each
+ * stack, `latency` (0) how long each operation takes beside script delays.
  */
 export interface SimulatedOptions {
   readonly kind?: string
@@ -106,11 +106,11 @@ export interface SimulatedOptions {
 }
 
 /**
- * A simulated provider with its strings.
+ * A simulated provider with its controls.
  *
- * *Details*: `script` sets how a version (`"*"` any) of a stack (`"*"` any) behaves, later ones win field by field; `fail`
- * plants a failure; `foreign` puts somebody else's operation on a stack for `millis`, or ends it with `null`; `tamper`
- * makes a field drift; `calls` counts the calls of an operation, also the failed ones.
+ * *Details*: `script` sets how a version (`"*"` any) of a stack (`"*"` any) behaves, later ones win field by field;
+ * `fail` plants a failure; `foreign` starts a foreign operation on a stack for `millis`, or ends it with `null`;
+ * `tamper` makes a field drift; `calls` counts the calls of an operation, including failed ones.
  */
 export interface SimulatedProvider {
   readonly provider: Provider
@@ -123,7 +123,7 @@ export interface SimulatedProvider {
   ) => Effect.Effect<void>
   readonly tamper: (ref: StackRef, drift: Drift) => void
   readonly calls: (operation: SimulatedOperation, stack: string) => number
-  /** What is there, read past the provider. */
+  /** The current state, read without the provider. */
   readonly inspect: (ref: StackRef) => Effect.Effect<{
     readonly releases: ReadonlyArray<string>
     readonly traffic: Readonly<Record<string, number>>
@@ -141,10 +141,10 @@ const percent: Capabilities = {
 }
 
 /**
- * What providers of three very unlike clouds can do: the shapes every strategy has to fit.
+ * The capabilities of three very different clouds: the shapes that every strategy has to fit.
  */
 export const shapes = {
-  /** Slow, transactional, no traffic of its own: like CloudFormation. */
+  /** Slow, transactional, without traffic control: like CloudFormation. */
   transactional: { traffic: "none", capacity: false, metrics: false, drift: true, restart: false },
   /** Revisions that share traffic by percent: like Cloud Run. */
   revisions: { traffic: "percent", capacity: true, metrics: true, drift: true, restart: true },
@@ -153,7 +153,7 @@ export const shapes = {
 } as const satisfies Record<string, Partial<Capabilities>>
 
 /**
- * Makes a simulated provider. Synchronous, so that a test can hold it beside its layers.
+ * Creates a simulated provider. Synchronous, so that a test can keep it beside its layers.
  *
  * *Example*
  *
@@ -180,7 +180,7 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
   const fencedOff = (operation: SimulatedOperation, ref: { readonly stack: string }, fence: number, newest: number) =>
     failure(operation, ref, { _tag: "Fenced", message: `${fence} is older than ${newest}`, fence: newest })
 
-  /** Counts the call and finds the fault that is due. */
+  /** Counts the call and finds the fault that applies. */
   const enter = (operation: SimulatedOperation, ref: { readonly stack: string }): Fault | undefined => {
     const count = (calls.get(`${operation}/${ref.stack}`) ?? 0) + 1
     calls.set(`${operation}/${ref.stack}`, count)
@@ -211,8 +211,8 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
     })
 
   /**
-   * One mutation: guard, faults, fence, busy; then `apply` (in one go: whatever interrupts comes before or after it), the
-   * time it takes, and `finish`.
+   * One mutation: guard, faults, fence, busy; then `apply` (atomic: an interruption comes before or after it), its
+   * duration, and `finish`.
    */
   const mutate = (
     operation: SimulatedOperation,

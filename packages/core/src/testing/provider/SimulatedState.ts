@@ -6,9 +6,9 @@ import type { Drift, Observation, Outputs, PlaceRef, Release, StackRef } from ".
 /**
  * How one version of a stack behaves.
  *
- * *Details*: times in milliseconds (default 0). `stageMillis` until its capacity is ready, `trafficLagMillis` until asked
- * weights become effective; `broken` makes staging fail with that message; `healthy` percent of its instances (default
- * 100), `errorRate` 0–1 of its requests (0), `latencyMillis` of one request (20): numbers, or functions of the
+ * *Details*: times in milliseconds (default 0). `stageMillis` until its capacity is ready, `trafficLagMillis` until
+ * requested weights become effective; `broken` makes staging fail with that message; `healthy` percent of its instances
+ * (default 100), `errorRate` 0–1 of its requests (0), `latencyMillis` of one request (20): numbers, or functions of the
  * milliseconds since it was ready.
  */
 export interface Script {
@@ -32,9 +32,9 @@ export interface Cell {
   readonly capacity: Map<string, Capacity>
   stable: string | null
   candidate: string | null
-  /** The candidate that takes over by itself once it is ready: where there is no traffic control. */
+  /** The candidate that takes over automatically once it is ready, if there is no traffic control. */
   replaces: string | null
-  /** Effective from `at`; ordered; the last is what was asked for. */
+  /** Effective from `at`; ordered; the last one is the latest request. */
   traffic: Array<{ readonly at: number; readonly shares: Readonly<Record<string, number>> }>
   asked: Readonly<Record<string, number>>
   operation: {
@@ -48,7 +48,7 @@ export interface Cell {
   drift: ReadonlyArray<Drift>
   fence: number
   readonly done: Set<string>
-  /** The mutation applied last: a repeat of it finishes its work instead of beginning it again. */
+  /** The last applied mutation: a repeat of it finishes its work instead of restarting it. */
   applied: { readonly key: string; readonly until: number } | null
 }
 
@@ -126,14 +126,14 @@ export class Simulation {
   }
 }
 
-/** What time brings by itself: operations end, and a release that is live at once becomes the stable one. */
+/** Changes that happen over time: operations end, and a release that is live at once becomes the stable one. */
 export const settle = (world: Simulation, cell: Cell, now: number): void => {
   if (cell.operation !== null && cell.operation.until <= now) cell.operation = null
   const candidate = cell.candidate === null ? undefined : cell.capacity.get(cell.candidate)
   if (candidate === undefined || candidate.readyAt > now || cell.operation !== null) return
   const script = world.scriptOf(cell, candidate.release)
   const shares = effective(cell, now)
-  // Without traffic control there is nobody to shift and retire: the new release simply replaces the old one.
+  // Without traffic control, nothing shifts or retires: the new release simply replaces the old one.
   if (cell.replaces === candidate.release.id && script.broken === undefined && shares[candidate.release.id] === 100) {
     for (const id of cell.capacity.keys()) if (id !== candidate.release.id) removeCapacity(cell, id)
     cell.stable = candidate.release.id
@@ -144,7 +144,7 @@ export const settle = (world: Simulation, cell: Cell, now: number): void => {
 export const effective = (cell: Cell, now: number): Readonly<Record<string, number>> =>
   cell.traffic.findLast(({ at }) => at <= now)?.shares ?? {}
 
-/** Asks for weights that become effective at `from`; what was asked before and is not yet effective is forgotten. */
+/** Requests weights that become effective at `from`; an earlier request that is not yet effective is dropped. */
 export const setTraffic = (cell: Cell, now: number, from: number, shares: Readonly<Record<string, number>>): void => {
   cell.traffic = [...cell.traffic.filter(({ at }) => at <= now), { at: from, shares }]
   cell.asked = shares

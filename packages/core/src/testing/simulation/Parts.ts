@@ -1,4 +1,4 @@
-/** What a simulation is made of, where it is given: providers, and what stands before them and before the stores. */
+/** The replaceable parts of a simulation: providers, and wrappers around them and the stores. */
 import type { ExecutionState } from "../../domain/Execution.ts"
 import type { Provider } from "../../spi/Provider.ts"
 import type { Encoded } from "../../store/Encoded.ts"
@@ -7,12 +7,12 @@ import type { Cloud } from "./invariants/Effects.ts"
 import type { Scenario } from "./scenario/Scenario.ts"
 
 /**
- * What the processes of a simulation are made of, where it is not what they are made of anyway.
+ * The parts that replace a simulation's defaults.
  *
- * *Details*: made anew for each schedule, as nothing may outlive one. `providers` replaces the simulated clouds; those
- * that tell of their effects (`ledger`, `inspect`, as a `SimulatedProvider` does) are watched closer. `wrapProvider` and
- * `wrapStore` stand between a process and its providers and stores. `check` is asked after every step; what it returns is
- * what is wrong.
+ * *Details*: created for each schedule, because no state may outlive one. `providers` replaces the simulated clouds;
+ * providers that report their effects (`ledger`, `inspect`, like `SimulatedProvider`) are checked more closely.
+ * `wrapProvider` and `wrapStore` stand between a process and its providers and stores. `check` runs after every step
+ * and returns a description of the violation.
  */
 export interface Parts {
   readonly providers?: (
@@ -23,7 +23,7 @@ export interface Parts {
   readonly check?: (view: ProcessView) => string | undefined
 }
 
-/** What a check of one's own may look at. */
+/** The inputs of a custom check. */
 export interface ProcessView {
   readonly now: number
   readonly executions: ReadonlyArray<ExecutionState>
@@ -50,7 +50,7 @@ export const cloudsOf = (scenario: Scenario, parts: Parts): Clouds =>
 export const byKind = (clouds: Clouds): ReadonlyMap<string, Provider> =>
   new Map(clouds.map(({ provider }) => [provider.kind, provider]))
 
-/** The providers that a scenario is carried out with. */
+/** The providers of a scenario. */
 export const providersOf = (scenario: Scenario, parts: Parts): ReadonlyMap<string, Provider> =>
   byKind(cloudsOf(scenario, parts))
 

@@ -1,7 +1,7 @@
 /**
  * The whole engine under virtual time, with processes that die and freeze, a network that loses, delays, repeats and
- * reorders, and clouds that fail: thousands of schedules a minute, each from one seed, the invariants checked after every
- * step.
+ * reorders, and failing clouds: thousands of schedules a minute, each from one seed, with the invariants checked after
+ * every step.
  */
 import * as Effect from "effect/Effect"
 import type { Config } from "../../config/Configuration.ts"
@@ -32,12 +32,13 @@ export type { ScheduleOutcome } from "./Schedule.ts"
 export type { End } from "./invariants/End.ts"
 
 /**
- * What to simulate.
+ * The options of a simulation.
  *
- * *Details*: `seeds` schedules (default 100) from `seed` on (default 1). `manifest` and `scenario` fix parts of what is
- * otherwise drawn from each seed; with a `manifest` and no `providers` each provider that it names is a simulated cloud.
- * `faults` sets how likely each kind is (0–0.95, see `usualFaults`); `false` for none at all. After `failures` of them
- * (default 1) it stops; each is made smaller in at most `shrink` further schedules (default 300, 0: as it was found).
+ * *Details*: `seeds` schedules (default 100) from `seed` on (default 1). `manifest` and `scenario` fix parts that are
+ * otherwise drawn from each seed; with a `manifest` and no `providers`, each provider that it names is a simulated
+ * cloud. `faults` sets the probability of each kind (0–0.95, see `usualFaults`); `false` for none at all. It stops
+ * after `failures` of them (default 1); each is shrunk in at most `shrink` further schedules (default 300, 0:
+ * unchanged).
  */
 export interface Options extends Parts {
   readonly seeds?: number
@@ -50,10 +51,10 @@ export interface Options extends Parts {
 }
 
 /**
- * A schedule in which an invariant did not hold.
+ * A schedule that violated an invariant.
  *
- * *Details*: `scenario` is the smallest one found, `violation` and `trace` are its own; `tried` is how many schedules were
- * tried to find it.
+ * *Details*: `scenario` is the smallest one found, with its own `violation` and `trace`; `tried` is how many schedules
+ * were tried to find it.
  */
 export interface Failure {
   readonly seed: number
@@ -64,10 +65,10 @@ export interface Failure {
 }
 
 /**
- * How a simulation came out.
+ * The result of a simulation.
  *
- * *Details*: `schedules` that were carried out (a twin counts as one), `steps` appends and effects in them, `twins` that
- * were compared; `ends` counts how requests ended.
+ * *Details*: `schedules` that ran (a twin counts as one), `steps` appends and effects in them, `twins` that were
+ * compared; `ends` counts how requests ended.
  */
 export interface Report {
   readonly schedules: number
@@ -78,9 +79,9 @@ export interface Report {
 }
 
 /**
- * Carries out one scenario.
+ * Runs one scenario.
  *
- * *When to use*: to see a failure again: `replay(failure.scenario)`.
+ * *When to use*: to reproduce a failure: `replay(failure.scenario)`.
  */
 export const replay = (scenario: Scenario, parts: Parts = {}): ScheduleOutcome => {
   const outcome = new Schedule(scenario, parts).run()
@@ -124,12 +125,12 @@ export const scenarioOf = (
 }
 
 /**
- * Carries out many schedules and looks for one in which something does not hold.
+ * Runs many schedules and looks for a violation.
  *
- * *Details*: one seed is one schedule, always the same. Nothing happens outside of this fiber and no real time is waited
- * for.
+ * *Details*: one seed always produces the same schedule. Nothing happens outside this fiber, and it never waits for
+ * real time.
  *
- * *Errors*: `ConfigurationInvalid` where `manifest` does not fit.
+ * *Errors*: `ConfigurationInvalid` if `manifest` is invalid.
  *
  * *Example*
  *
@@ -161,7 +162,7 @@ export const run = Effect.fnUntraced(function* (options: Options = {}): Effect.f
 })
 
 /**
- * `run` for those who do not use Effect.
+ * `run` for programs that do not use Effect.
  */
 export const runPromise = (options: Options = {}): Promise<Report> => Effect.runPromise(run(options))
 
@@ -173,7 +174,8 @@ const reduce = (seed: number, scenario: Scenario, violation: Violation, options:
 }
 
 /**
- * Says a failure for people: what did not hold, the smallest schedule, the end of its log, and how to see it again.
+ * Describes a failure for people: the violated invariant, the smallest schedule, the end of its log, and how to
+ * reproduce it.
  */
 export const render = ({ scenario, seed, trace, tried, violation }: Failure): string =>
   [

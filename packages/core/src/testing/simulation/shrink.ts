@@ -1,4 +1,4 @@
-/** Making a failing schedule smaller, as long as it fails in the same way. */
+/** Shrinks a failing schedule, as long as it fails in the same way. */
 import type { Config } from "../../config/Configuration.ts"
 import type { Scenario } from "./scenario/Scenario.ts"
 
@@ -47,7 +47,7 @@ const withoutRequest = (scenario: Scenario, index: number): Scenario => {
   }
 }
 
-/** Scenarios that are a bit smaller, those that save the most first. */
+/** Slightly smaller scenarios, the largest reductions first. */
 const smaller = function* (scenario: Scenario): Generator<Scenario> {
   const { commands, faults, manifest, requests, scripts } = scenario
   const [first] = manifest.stacks

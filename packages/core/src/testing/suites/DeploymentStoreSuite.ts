@@ -1,5 +1,5 @@
 /**
- * What every deployment store has to keep, as tests. Whoever writes an adapter runs this suite on it.
+ * The contract of every deployment store, as tests. Authors of an adapter run this suite on it.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
@@ -17,11 +17,11 @@ import * as Queries from "./DeploymentStoreSuiteQueries.ts"
 import { acquire, another, type Both, eventually, other, type Stores } from "./storeSuiteStores.ts"
 
 /**
- * What the suite is told besides the layer.
+ * The options of the suite besides the layer.
  *
- * *Details*: `another` opens the same database again, as another process does; without it both are the same. `probe` reads
- * the database by its own means: the ids of the events of a stream in order. `timeoutMillis` bounds each test (default
- * 30,000).
+ * *Details*: `another` opens the same database again, as another process does; without it, both are the same. `probe`
+ * reads the database independently: the ids of the events of a stream in order. `timeoutMillis` bounds each test
+ * (default 30,000).
  */
 export interface DeploymentStoreSuiteOptions {
   readonly another?: Layer.Layer<DeploymentStore | LeaseStore, unknown>

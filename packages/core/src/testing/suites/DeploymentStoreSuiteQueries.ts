@@ -1,4 +1,4 @@
-/** The questions that every deployment store answers, as tests; part of `DeploymentStoreSuite`. */
+/** The queries that every deployment store answers, as tests; part of `DeploymentStoreSuite`. */
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
@@ -25,7 +25,7 @@ const pages = (query: ExecutionQuery) =>
 
 type Id = CorrelationId
 
-/** Six executions of one deployment that differ in everything a query can ask for; in the order of their requests. */
+/** Six executions of one deployment that differ in every field of a query, in the order of their requests. */
 const six = Effect.gen(function* () {
   const store = yield* DeploymentStore
   const where = yield* place

@@ -1,5 +1,5 @@
 /**
- * What every lease store has to keep, as tests. Whoever writes an adapter runs this suite on it.
+ * The contract of every lease store, as tests. Authors of an adapter run this suite on it.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
@@ -13,10 +13,10 @@ import { correlationId } from "./storeHistories.ts"
 import { acquire, another, type Both, eventually, other, type Stores } from "./storeSuiteStores.ts"
 
 /**
- * What the suite is told besides the layer.
+ * The options of the suite besides the layer.
  *
- * *Details*: `another` opens the same database again, as another process does. `probe` reads the database by its own means:
- * the fence kept for a key. `timeoutMillis` bounds each test (default 30,000).
+ * *Details*: `another` opens the same database again, as another process does. `probe` reads the database
+ * independently: the fence kept for a key. `timeoutMillis` bounds each test (default 30,000).
  */
 export interface LeaseStoreSuiteOptions {
   readonly another?: Layer.Layer<DeploymentStore | LeaseStore, unknown>
@@ -59,7 +59,7 @@ const short = (key: string, holder: string) =>
 
 const expired = (lease: Lease) => Effect.flatMap(LeaseStore, (leases) => eventually(Effect.flip(leases.check(lease))))
 
-/** Runs it with a clock that is fast by so many ms. */
+/** Runs it with a clock that is ahead by this many ms. */
 const fastBy =
   (millis: number) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>

@@ -1,5 +1,5 @@
 /**
- * What every provider has to keep, as tests. Whoever writes an adapter runs this suite on it.
+ * The contract of every provider, as tests. Authors of an adapter run this suite on it.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -12,10 +12,10 @@ import { Driver, type ProviderHarness, reasonOf } from "./ProviderSuiteDriver.ts
 export type { ProviderHarness, ProviderProbe } from "./ProviderSuiteDriver.ts"
 
 /**
- * What the suite is told.
+ * The options of the suite.
  *
- * *Details*: `capabilities` are those expected of the provider: what is declared is exercised, what is not must be absent.
- * `timeoutMillis` bounds each test (default 30,000).
+ * *Details*: `capabilities` are the expected ones of the provider: declared groups are exercised, undeclared ones must
+ * be absent. `timeoutMillis` bounds each test (default 30,000).
  */
 export interface ProviderSuiteOptions {
   readonly capabilities: Capabilities

@@ -1,5 +1,5 @@
 /**
- * What the checks of `ProviderSuite` are written with: a provider, its probe, and short words for both.
+ * The vocabulary of `ProviderSuite`'s checks: a provider, its probe, and helpers for both.
  */
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -8,11 +8,11 @@ import type { Candidate, Mutation, Observation, Provider, Release, StackPlan, St
 import { ProviderError } from "../../spi/index.ts"
 
 /**
- * Looks at the backing system past the provider, so that an adapter cannot confirm itself.
+ * Looks at the platform without the provider, so that an adapter cannot confirm itself.
  *
- * *Details*: `traffic` is the share in percent of each version that answers (within `tolerance`, default 1 percent point);
- * `capacity` counts the instances of each version, those without any left out. `effects` counts how often the effect of one
- * idempotency key was carried out, where the backing system tells.
+ * *Details*: `traffic` is the share in percent of each version that answers (within `tolerance`, default 1 percent
+ * point); `capacity` counts the instances of each version, without versions that have none. `effects` counts how often
+ * the effect of one idempotency key occurred, if the platform reports it.
  */
 export interface ProviderProbe {
   readonly traffic: Effect.Effect<Readonly<Record<string, number>>>
@@ -22,11 +22,11 @@ export interface ProviderProbe {
 }
 
 /**
- * A provider under test with all that the suite needs to know of it. Made afresh for each test.
+ * A provider under test with everything that the suite needs to know of it. Created for each test.
  *
- * *Details*: `ref` names a stack that does not exist yet. The candidates are four: `v1` and `v2` come up, `broken` does not,
- * and `slow` takes at least half a second to come up. `classify` lists failures of the other side to provoke, with the
- * reason that the adapter has to tell for each.
+ * *Details*: `ref` names a stack that does not exist yet. There are four candidates: `v1` and `v2` start, `broken` does
+ * not, and `slow` takes at least half a second to start. `classify` lists platform failures to provoke, with the reason
+ * that the adapter must report for each.
  */
 export interface ProviderHarness {
   readonly provider: Provider
@@ -50,7 +50,7 @@ export interface Truth {
 export const reasonOf = (error: unknown): string =>
   error instanceof ProviderError ? error.reason._tag : `no ProviderError: ${String(error)}`
 
-/** Tries until it holds, for at most 10 seconds. */
+/** Retries until it holds, for at most 10 seconds. */
 const eventually = (
   condition: Effect.Effect<boolean, ProviderError>,
   what: string
@@ -102,7 +102,7 @@ export class Driver {
     return Effect.all({ traffic: this.harness.probe.traffic, capacity: this.harness.probe.capacity })
   }
 
-  /** Exactly once, where the backing system tells: that it took no effect at all would mean that the key got lost. */
+  /** Exactly once, if the platform reports it: no effect at all would mean that the key got lost. */
   tookEffectOnce(key: string): Effect.Effect<void> {
     const { effects } = this.harness.probe
     return effects === undefined
@@ -171,7 +171,7 @@ export class Driver {
     })
   }
 
-  /** The probe sees these shares, and no others. */
+  /** The probe sees exactly these shares. */
   serves(shares: Partial<Record<Which, number>>): Effect.Effect<void> {
     return Effect.map(this.harness.probe.traffic, (traffic) => {
       const tolerance = this.harness.probe.tolerance ?? 1
@@ -184,7 +184,7 @@ export class Driver {
     })
   }
 
-  /** Nothing but this release is there, for the provider as for the probe. */
+  /** Only this release exists, for the provider and for the probe. */
   isStable(which: Which, release: Release) {
     return Effect.gen({ self: this }, function* () {
       const seen = yield* this.observe
@@ -207,7 +207,7 @@ export class Driver {
     )
   }
 
-  /** Calls, and interrupts the call once it is under way. */
+  /** Calls, and interrupts the call once it is in progress. */
   cut<A>(call: Effect.Effect<A, ProviderError>, releaseId: string) {
     return Effect.gen({ self: this }, function* () {
       const fiber = yield* Effect.forkChild(call)

@@ -1,4 +1,4 @@
-/** What the store suites share: two openings of one database, bounded waiting. */
+/** Shared by the store suites: two openings of one database, bounded waiting. */
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -14,7 +14,7 @@ export class Another extends Context.Service<Another, Context.Context<Deployment
 
 export type Stores = DeploymentStore | LeaseStore | Another
 
-/** A test: what it says, and what it does. */
+/** A test: its title, and its body. */
 export type Both = readonly [title: string, body: Effect.Effect<unknown, unknown, Stores | Scope.Scope>]
 
 export const other = (
@@ -22,7 +22,7 @@ export const other = (
 ): Layer.Layer<Another, unknown> =>
   layer === undefined ? Layer.succeed(Another, undefined) : Layer.effect(Another, Layer.build(Layer.fresh(layer)))
 
-/** The second opening, or the first where there is no other. */
+/** The second opening, or the first if there is no other. */
 export const another = Effect.gen(function* () {
   const own = yield* Effect.context<DeploymentStore | LeaseStore>()
   const context = (yield* Another) ?? own
@@ -39,6 +39,6 @@ export const acquire = (key: string, holder: string) =>
     leases.acquire({ key, holder, owner: `process of ${holder}`, ttl: Duration.minutes(1) })
   )
 
-/** Tries until it succeeds, at most 5 seconds. */
+/** Retries until it succeeds, at most 5 seconds. */
 export const eventually = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.retry(effect, Schedule.upTo(Schedule.spaced("10 millis"), { duration: "5 seconds" }))

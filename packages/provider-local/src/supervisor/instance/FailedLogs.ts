@@ -1,6 +1,6 @@
 /**
- * The logs of instances that failed. They outlive their process, and the stack where nothing else is left of it, so that what
- * an error says can be looked up: until the release is forgotten or the stack destroyed.
+ * The logs of failed instances. They outlive their process, and even the stack if nothing else is left of it, so that
+ * an error can be looked up: until the release is forgotten or the stack destroyed.
  */
 import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
@@ -21,7 +21,7 @@ const filesOf = (folder: string): ReadonlyArray<string> => {
   }
 }
 
-/** Keeps a log; gives the file, or undefined where there is nothing to keep or no way to. */
+/** Keeps a log; returns the file, or undefined if there is nothing to keep or no way to. */
 export const keep = (
   root: string,
   key: StackKey,
@@ -43,7 +43,7 @@ export const keep = (
   }
 }
 
-/** Forgets the logs of releases that are not kept any more. */
+/** Forgets the logs of releases that are no longer kept. */
 export const prune = (root: string, key: StackKey, releases: Iterable<string>): void => {
   const kept = new Set([...releases].map(mark))
   const folder = failedLogsOf(root, key)

@@ -1,5 +1,5 @@
 /**
- * One process of a release: started, watched, restarted where it dies, stopped with everything that it started.
+ * One process of a release: started, watched, restarted when it dies, stopped with all its descendants.
  */
 import type { ChildProcess } from "node:child_process"
 import { closeSync, rmSync } from "node:fs"
@@ -46,15 +46,15 @@ const adoptedInterval = 200
 const unhealthyAfter = 2
 const backoffMax = 30_000
 const steadyAfter = 60_000
-/** How long the log of a process that has ended is waited for. */
+/** How long to wait for the log of an ended process. */
 const logMillis = 500
 const unwritten: Trouble = { reason: "its start could not be written down" }
-/** How the shell that starts a process says that it could not. */
+/** How the shell that starts a process reports that it could not. */
 const notExecutable = 126
 const notFound = 127
 const inherited = ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR"]
 
-/** Why it is not up, and what helps, where that is known. */
+/** Why it is not running, and what helps, if known. */
 export interface Trouble {
   readonly reason: string
   readonly hint?: string
@@ -73,7 +73,7 @@ export class Instance {
   #quick = 0
   #stopping = false
   #launching = false
-  /** Not started, for want of a secret. */
+  /** Not started, because a secret is missing. */
   #blocked = false
   /** Resolves with the first readiness check. */
   readonly judged: Promise<void>
@@ -83,9 +83,9 @@ export class Instance {
   #waiting: NodeJS.Timeout | undefined
   #judging: Probe | undefined
   #answer: Answer | undefined
-  /** Told of every change of `status`. */
+  /** Called on every change of `status`. */
   onChange: () => void = () => undefined
-  /** Told of an exit that nobody asked for; true lets it be started again. */
+  /** Called on an unexpected exit; true lets it restart. */
   onCrash: (trouble: Trouble) => boolean = () => true
 
   constructor(record: InstanceRecord, release: KnownRelease, around: Surroundings, requests: Requests) {
@@ -116,7 +116,7 @@ export class Instance {
     return this.#identity !== undefined && isAlive(this.#identity)
   }
 
-  /** Does not run, and will not by itself. */
+  /** Not running, and will not restart by itself. */
   get idle(): boolean {
     return this.#identity === undefined && this.#waiting === undefined && !this.#launching && !this.#stopping
   }
@@ -133,16 +133,16 @@ export class Instance {
   /** The end of its log in whole lines, without secrets. */
   endOfLog(bytes: number): string {
     const text = endOf(this.log, bytes)
-    // The rest of a line that was cut may begin in the middle of a secret.
+    // The rest of a truncated line may begin in the middle of a secret.
     const start = Buffer.byteLength(text) < bytes ? 0 : text.indexOf("\n") + 1
     return this.#redacted(text.slice(start))
   }
 
-  /** Why it is not ready: what it answered last, and where it listens if that is somewhere else. */
+  /** Why it is not ready: its last answer, and where it listens if that is somewhere else. */
   get unready(): Trouble {
     const { readiness } = this.release.runtime
     const { port } = this.record
-    // A question that is still open tells more than the answer before it, once somebody has accepted the connection.
+    // An open request tells more than the previous answer, once the connection was accepted.
     const open = this.#judging?.sofar()
     const answer = open?.host === undefined ? (this.#answer ?? open) : open
     const seen = this.#redacted(answer?.seen ?? `GET ${readiness.path} was not answered`)
@@ -176,7 +176,9 @@ export class Instance {
     return secrets.reduce((redacted, secret) => redacted.replaceAll(secret, "***"), text)
   }
 
-  /** Starts it. The intent is on disk before, its pid after: whatever happens in between, its mark makes it findable. */
+  /**
+   * Starts it. The intent is on disk before, its pid after: whatever happens in between, its mark makes it findable.
+   */
   async start(): Promise<void> {
     this.#launching = true
     try {
@@ -220,7 +222,7 @@ export class Instance {
         mark: markOf(this.#around.owner, this.record.id)
       })
     } catch (error) {
-      // Some reasons come as an event, others are thrown: to the one who starts it they are the same.
+      // Some errors come as an event, others are thrown: to the caller they are the same.
       process.nextTick(refused, error)
       return
     } finally {
@@ -232,7 +234,7 @@ export class Instance {
     if (child.pid === undefined) return
     this.#identity = identify(child.pid)
     child.once("exit", async (code, signal) => {
-      // Its last words say why.
+      // Its last output says why.
       await settled(log.complete, logMillis)
       const found = code === notFound || code === notExecutable ? explained({ name: "", message: "" }) : undefined
       if (found?.hint !== undefined) return this.#gone(found)
@@ -244,11 +246,11 @@ export class Instance {
     this.record.pid = this.#identity.pid
     this.record.started = this.#identity.started
     this.#watch()
-    // It runs, whether that could be written down or not: its mark tells, and the next write.
+    // It runs, whether or not that could be recorded: its mark shows it, and so will the next write.
     await this.#around.save().catch(() => undefined)
   }
 
-  /** Takes over a process that an earlier supervisor started; false where it is gone. */
+  /** Takes over a process that an earlier supervisor started; false if it is gone. */
   adopt(identity: Identity): boolean {
     if (!isAlive(identity)) return false
     this.#identity = identity
@@ -268,7 +270,7 @@ export class Instance {
     return true
   }
 
-  /** Starts it again without waiting any longer. */
+  /** Restarts it without further waiting. */
   startNow(): void {
     if (this.#identity !== undefined || this.#launching || this.#stopping) return
     clearTimeout(this.#waiting)
@@ -277,8 +279,8 @@ export class Instance {
   }
 
   /**
-   * Lets what is in flight finish (at most `drain`), then stops it: SIGTERM, and SIGKILL after `grace`. Aborted while it
-   * drains, it is left as it was, serving: false.
+   * Lets requests in flight finish (at most `drain`), then stops it: SIGTERM, and SIGKILL after `grace`. If aborted
+   * while draining, it stays as it was, serving: false.
    */
   async stop(signal: AbortSignal, hurry = false): Promise<boolean> {
     this.record.retiring = true
@@ -301,7 +303,7 @@ export class Instance {
       const deadline = Date.now() + this.release.runtime.grace
       const others = this.#started().filter(({ pid }) => pid !== identity.pid)
       signalGroup(identity, "SIGTERM")
-      // Those of its group get it twice, which says nothing new.
+      // Processes of its group get the signal twice, which is harmless.
       signalAll(others, "SIGTERM")
       await this.#exit(this.release.runtime.grace)
       await allGone(others, deadline - Date.now())
@@ -309,7 +311,7 @@ export class Instance {
       await this.#exit(5000)
       killRest(identity.pid)
     }
-    // What is killed may have started another one just before.
+    // A killed process may have started another one just before.
     for (let left = this.#started(); left.length > 0; left = this.#started()) {
       signalAll(left, "SIGKILL")
       await allGone(left, 1000)
@@ -320,7 +322,7 @@ export class Instance {
     return true
   }
 
-  /** It and everything that it has started, as far as that can be found. */
+  /** It and all its descendants, as far as they can be found. */
   #started(): ReadonlyArray<Identity> {
     const { id } = this.record
     return findMarked(this.#around.owner, [id]).filter(({ instance }) => instance === id)
@@ -411,7 +413,7 @@ export class Instance {
 
   async #again(): Promise<void> {
     try {
-      // Its port may be what it died of.
+      // Its port may be the reason why it died.
       if (!this.#everReady) {
         this.record.port = await this.#around.freePort()
         this.upstream.close()
@@ -436,7 +438,7 @@ export class Instance {
     const { target } = this.upstream
     this.#judging?.cancel()
     const judging = probe(
-      // Where it was last; the other family is asked where nothing listens there.
+      // Where it listened last; the other family is tried if nothing listens there.
       { port: this.record.port, path, hosts: target.host === "::1" ? ["::1", "127.0.0.1"] : ["127.0.0.1", "::1"] },
       (answer) => {
         if (this.#judging !== judging) return

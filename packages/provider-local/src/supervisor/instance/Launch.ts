@@ -1,13 +1,13 @@
 /**
- * What keeps a command from being started. One error number of the system has several causes: here they are told apart, from
- * the files and from the sizes, before the start where that is possible and after it where it is not.
+ * Why a command cannot be started. One system error has several causes. They are distinguished here, from the files and
+ * from the sizes, before the start if possible and after it otherwise.
  */
 import { execFileSync } from "node:child_process"
 import { closeSync, openSync, readSync, statSync } from "node:fs"
 import { delimiter, isAbsolute, join, resolve } from "node:path"
 import type { Runtime } from "../Protocol.ts"
 
-/** What is in the way, with the property that it is about and what helps. */
+/** The obstacle, with the property that it concerns and what helps. */
 export interface Obstacle {
   readonly message: string
   readonly path: ReadonlyArray<string>
@@ -38,7 +38,7 @@ const firstBytes = (file: string, bytes: number): string => {
   }
 }
 
-/** The interpreter that the first line of a script names, and whether that line ends as on Windows. */
+/** The interpreter that the first line of a script names, and whether that line has a Windows line ending. */
 const interpreterOf = (file: string): { readonly program: string; readonly crlf: boolean } | undefined => {
   let line: string
   try {
@@ -58,7 +58,7 @@ const statOf = (file: string) => {
   }
 }
 
-/** What the files of a release say against its command; undefined where they say nothing. */
+/** Problems of a command found in the files of a release; undefined if there are none. */
 export const obstacle = ({ command, cwd }: Launched, files: Files): Obstacle | undefined => {
   const folder = resolve(files.root, cwd)
   const found = statOf(folder)
@@ -111,7 +111,7 @@ export const obstacle = ({ command, cwd }: Launched, files: Files): Obstacle | u
 const isOnPath = (program: string, path: string): boolean =>
   path.split(delimiter).some((folder) => statOf(join(folder === "" ? "." : folder, program))?.isFile() === true)
 
-/** What a `PATH` says against a command; undefined where it says nothing. */
+/** Problems of a command found in a `PATH`; undefined if there are none. */
 export const missingOnPath = ({ command }: Launched, path: string | undefined): Obstacle | undefined => {
   const [program = ""] = command
   if (namesFile(program) || path === undefined || isOnPath(program, path)) return undefined
@@ -131,14 +131,14 @@ const ask = (name: string, otherwise: number): number => {
   }
 }
 
-/** Below this, nothing needs to be asked: every system takes it. */
+/** Below this, no check is needed: every system accepts it. */
 const harmless = 100_000
-/** What the system adds to each text. */
+/** The system's overhead for each string. */
 const overhead = 9
 
 /**
- * What the size of an environment says against a start; undefined where it says nothing. Linux takes 32 pages in one text;
- * every system takes a certain sum of arguments and environment.
+ * Whether an environment is too large for a start; undefined if it is not. Linux accepts 32 pages in one string; every
+ * system limits the sum of arguments and environment.
  */
 export const tooLarge = (
   command: ReadonlyArray<string>,
@@ -170,7 +170,7 @@ export const tooLarge = (
     : undefined
 }
 
-/** Why a start failed, as exactly as it can be told. */
+/** Why a start failed, as exactly as possible. */
 export const explain = (
   error: NodeJS.ErrnoException,
   runtime: Launched,

@@ -1,5 +1,6 @@
 /**
- * Who listens on which port, as `/proc` tells. Linux only: elsewhere, and where it may not be read, nothing is known.
+ * Which process listens on which port, from `/proc`. Linux only: elsewhere, and without read permission, nothing is
+ * known.
  */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs"
 import { type Identity, isAlive, marker, markedBy } from "./Processes.ts"
@@ -27,7 +28,7 @@ const addressOf = (hex: string): string => {
 
 const listening = "0A"
 
-/** The listening sockets that the network of a process has; undefined where they may not be read. */
+/** The listening sockets in the network namespace of a process; undefined if they cannot be read. */
 const listenersOf = (pid: number | "self"): ReadonlyArray<Listener> | undefined => {
   const tables = ["tcp", "tcp6"].flatMap((table) => {
     try {
@@ -51,7 +52,7 @@ const listenersOf = (pid: number | "self"): ReadonlyArray<Listener> | undefined 
   )
 }
 
-/** The sockets that a process has open, by inode; undefined where they may not be read. */
+/** The open sockets of a process, by inode; undefined if they cannot be read. */
 const socketsOf = (pid: number): ReadonlyArray<string> | undefined => {
   try {
     return readdirSync(`/proc/${pid}/fd`).flatMap((file) => {
@@ -63,7 +64,7 @@ const socketsOf = (pid: number): ReadonlyArray<string> | undefined => {
       }
     })
   } catch (error) {
-    // One that has ended in between has none.
+    // A process that ended in between has none.
     return (error as NodeJS.ErrnoException).code === "EACCES" ? undefined : []
   }
 }
@@ -78,7 +79,7 @@ const pids = (): ReadonlyArray<number> => {
   }
 }
 
-/** The parent of a process, and the group that it is in. */
+/** The parent of a process, and its group. */
 const placeOf = (pid: number): { readonly parent: number; readonly group: number } | undefined => {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8")
@@ -89,7 +90,7 @@ const placeOf = (pid: number): { readonly parent: number; readonly group: number
   }
 }
 
-/** A process with everything that it started: by descent, by its process group, by its mark. */
+/** A process with all its descendants: by parent, by process group, by mark. */
 const familyOf = (root: number, instance: string): ReadonlyArray<number> => {
   const all = pids().map((pid) => ({ pid, place: placeOf(pid) }))
   const family = new Set([root])
@@ -109,7 +110,7 @@ export interface Place {
   readonly port: number
 }
 
-/** Where a process, or anything that it started, accepts TCP connections; undefined where that cannot be known. */
+/** Where a process, or a descendant, accepts TCP connections; undefined if unknown. */
 export const placesOf = (identity: Identity, instance: string): ReadonlyArray<Place> | undefined => {
   const listeners = isAlive(identity) ? listenersOf(identity.pid) : undefined
   if (listeners === undefined) return undefined
@@ -122,7 +123,7 @@ export const placesOf = (identity: Identity, instance: string): ReadonlyArray<Pl
   return [...new Map(places).values()]
 }
 
-/** The process that listens on a port, where it can be told: those of other users keep their sockets to themselves. */
+/** The process that listens on a port, if it can be determined: other users' sockets are not readable. */
 export const listenerOn = (port: number): { readonly pid: number; readonly name: string } | undefined => {
   const inodes = new Set((listenersOf("self") ?? []).filter((one) => one.port === port).map(({ inode }) => inode))
   if (inodes.size === 0) return undefined

@@ -1,7 +1,7 @@
 /**
- * Where a process writes: a pipe, which a small shell empties into a file. The shell starts a new file before the present one
- * exceeds its bound. It belongs to no supervisor, so that a process neither blocks nor breaks when its supervisor is killed,
- * and ends when the last writer has closed the pipe.
+ * Where a process writes: a pipe, which a small shell copies into a file. The shell starts a new file before the
+ * present one exceeds its limit. It belongs to no supervisor, so that a process neither blocks nor breaks when its
+ * supervisor is killed, and ends when the last writer has closed the pipe.
  */
 import { execFile, spawn } from "node:child_process"
 import { closeSync, constants, mkdirSync, openSync, rmSync } from "node:fs"
@@ -9,13 +9,13 @@ import { basename, dirname } from "node:path"
 import { promisify } from "node:util"
 import { lastBytes } from "../State.ts"
 
-/** A log holds at most this many bytes, and the one before it as many. */
+/** A log holds at most this many bytes, and the previous one as many. */
 export const logMax = 10 << 20
 
 /**
- * `dd` writes what it has read at once and reads at most a page at a time, so `count` pages never exceed what is left of the
- * file. It says `0+0 records in` at the end of the pipe. Without a file (it was deleted) or without room on the disk, what
- * comes is thrown away: the process must not block.
+ * `dd` writes immediately and reads at most a page at a time, so `count` pages never exceed what is left of the file.
+ * It prints `0+0 records in` at the end of the pipe. Without a file (it was deleted) or without disk space, the input
+ * is discarded: the process must not block.
  */
 const script = `
 LC_ALL=C; export LC_ALL; umask 077
@@ -33,13 +33,13 @@ done`
 const run = promisify(execFile)
 
 export interface OpenLog {
-  /** Where the process writes its output and its errors; to be closed here once it has them. */
+  /** Where the process writes its output and its errors; closed here once the process has them. */
   readonly writers: readonly [stdout: number, stderr: number]
-  /** Resolves when all that was written is in the file and nothing holds the pipe any more. */
+  /** Resolves when everything written is in the file and no process holds the pipe any more. */
   readonly complete: Promise<void>
 }
 
-/** Opens the log of a process that is about to start; what an earlier one wrote stays. */
+/** Opens the log of a process that is about to start; an earlier log stays. */
 export const openLog = async (file: string, max = logMax): Promise<OpenLog> => {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   closeSync(openSync(file, "a", 0o600))
@@ -49,7 +49,7 @@ export const openLog = async (file: string, max = logMax): Promise<OpenLog> => {
   // Either end alone would wait for the other one to be opened. This one holds both for a moment.
   const both = openSync(pipe, constants.O_RDWR)
   const reader = openSync(pipe, "r")
-  // Opened twice: a program that makes one of them non-blocking (Node does, with the first use) leaves the other as it is.
+  // Opened twice: a program that makes one of them non-blocking (Node does so at first use) leaves the other unchanged.
   const writers = [openSync(pipe, "w"), openSync(pipe, "w")] as const
   closeSync(both)
   rmSync(pipe, { force: true })
@@ -68,13 +68,13 @@ export const openLog = async (file: string, max = logMax): Promise<OpenLog> => {
   return { writers, complete }
 }
 
-/** The last bytes of a log; where its file has just begun, those of the one before it too. */
+/** The last bytes of a log; if its file has just begun, the end of the previous one too. */
 export const endOf = (file: string, bytes: number): string => {
   const text = lastBytes(file, bytes)
   return text.length >= bytes ? text : lastBytes(`${file}.1`, bytes - text.length) + text
 }
 
-/** Waits for a log to be complete, but no longer than `millis`: what a process left running may hold it open. */
+/** Waits for a log to be complete, but no longer than `millis`: a leftover descendant may hold it open. */
 export const settled = (complete: Promise<void>, millis: number): Promise<void> =>
   new Promise((resolve) => {
     const timer = setTimeout(resolve, millis)

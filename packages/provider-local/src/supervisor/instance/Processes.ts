@@ -1,6 +1,6 @@
 /**
- * Processes, told apart by pid *and* start time: a pid alone may have been handed to somebody else. On Linux from `/proc`,
- * elsewhere from `ps`.
+ * Processes, identified by pid *and* start time: a pid alone may have been reused. From `/proc` on Linux, elsewhere
+ * from `ps`.
  */
 import { execFileSync } from "node:child_process"
 import { readdirSync, readFileSync } from "node:fs"
@@ -11,17 +11,17 @@ export interface Identity {
   readonly started: string
 }
 
-/** Environment variables that mark an instance, so that it is found even where its pid was never written down. */
+/** Environment variables that mark an instance, so that it can be found even if its pid was never recorded. */
 export const marker = { owner: "SIGNALBOX_SUPERVISOR", instance: "SIGNALBOX_INSTANCE" } as const
 
 const linux = process.platform === "linux"
 
-/** When the process started; undefined where it is gone, or a zombie that only waits to be reaped. */
+/** When the process started; undefined if it is gone, or a zombie that only waits to be reaped. */
 const startOf = (pid: number): string | undefined => {
   try {
     if (linux) {
       const stat = readFileSync(`/proc/${pid}/stat`, "utf8")
-      // The name in parentheses may hold anything: fields are counted from the last parenthesis.
+      // The name in parentheses may contain anything: fields are counted from the last parenthesis.
       const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
       return fields[0] === "Z" || fields[0] === "X" ? undefined : fields[19]
     }
@@ -41,7 +41,7 @@ export const identify = (pid: number): Identity | undefined => {
 
 export const isAlive = (identity: Identity): boolean => startOf(identity.pid) === identity.started
 
-/** Signals the process group of a process that is verified to be the one meant. */
+/** Signals the process group of a process after verifying its identity. */
 export const signalGroup = (identity: Identity, signal: NodeJS.Signals): void => {
   if (!isAlive(identity)) return
   try {
@@ -52,15 +52,15 @@ export const signalGroup = (identity: Identity, signal: NodeJS.Signals): void =>
 }
 
 /**
- * Kills what is left of a process group whose leader is gone. The number cannot belong to anybody else while the group has
- * members, and where it has none the call fails; only a group whose leader lives again would be a stranger's.
+ * Kills the rest of a process group whose leader is gone. The number cannot be reused while the group has members, and
+ * if it has none, the call fails; only a group whose leader lives again would be a stranger's.
  */
 export const killRest = (pid: number): void => {
   if (identify(pid) !== undefined) return
   try {
     process.kill(-pid, "SIGKILL")
   } catch {
-    // Nobody left.
+    // Empty.
   }
 }
 
@@ -79,11 +79,11 @@ const environment = (pid: number): ReadonlyMap<string, string> => {
   }
 }
 
-/** The environment that a process was started with; empty where it may not be read. */
+/** The environment that a process was started with; empty if it cannot be read. */
 export const environmentOf = (identity: Identity): ReadonlyMap<string, string> =>
   linux && isAlive(identity) ? environment(identity.pid) : new Map()
 
-/** What a process carries as a mark. */
+/** The mark of a process. */
 export const markedBy = (pid: number, name: string): string | undefined => environment(pid).get(name)
 
 export interface Marked extends Identity {
@@ -93,9 +93,9 @@ export interface Marked extends Identity {
 }
 
 /**
- * Every process of an owner, by its environment or by the mark that it inherited. `instances` are those that may be found by
- * the mark alone: then it is told by them which one it belongs to, and `""` stands for none. Linux only: elsewhere nothing is
- * found.
+ * Every process of an owner, by its environment or by its inherited mark. `instances` are those that may be found by
+ * the mark alone: the mark then tells which one a process belongs to, and `""` stands for none. Linux only: elsewhere
+ * nothing is found.
  */
 export const findMarked = (owner: string, instances: Iterable<string> = []): ReadonlyArray<Marked> => {
   if (!linux) return []
@@ -116,7 +116,7 @@ export const findMarked = (owner: string, instances: Iterable<string> = []): Rea
     })
 }
 
-/** Waits until none of them is there any more, at most `millis`. */
+/** Waits until none of them exists any more, at most `millis`. */
 export const allGone = async (processes: ReadonlyArray<Identity>, millis: number): Promise<void> => {
   const deadline = Date.now() + millis
   while (processes.some(isAlive) && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20))

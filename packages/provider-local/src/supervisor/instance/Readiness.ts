@@ -1,28 +1,30 @@
 /**
- * Asking an instance whether it is ready, and what it said.
+ * Asks an instance whether it is ready, and reports its answer.
  */
 import { type ClientRequest, get, type IncomingMessage } from "node:http"
 
 const probeTimeout = 2000
-/** How long the beginning of a refusing answer is waited for. */
+/** How long to wait for the beginning of an unsuccessful answer. */
 const bodyTimeout = 200
 const bodyMax = 200
 
 export type LoopbackHost = "127.0.0.1" | "::1"
 
-/** What came of one question. */
+/** The result of one request. */
 export interface Answer {
   readonly well: boolean
-  /** What was seen, as a sentence says it. */
+  /** The finding, as a sentence. */
   readonly seen: string
-  /** Why it is not well: it answered with another status, it did not answer, nothing listens there, or it broke off. */
+  /**
+   * Why it is not healthy: it answered with another status, it did not answer, nothing listens there, or it broke off.
+   */
   readonly why: "status" | "silent" | "refused" | "broken" | "well"
   /** Where it accepted the connection. */
   readonly host?: LoopbackHost
 }
 
 export interface Probe {
-  /** What is known so far: an answer may be waited for. */
+  /** What is known so far; an answer may still come. */
   readonly sofar: () => Answer
   readonly cancel: () => void
 }
@@ -30,7 +32,7 @@ export interface Probe {
 /** Nothing listens there, or this machine has no such address. */
 const nobody = new Set(["ECONNREFUSED", "EADDRNOTAVAIL", "EAFNOSUPPORT", "ENETUNREACH", "EHOSTUNREACH"])
 
-/** The first line of a text, without anything that would disturb the line that it is shown in. */
+/** The first line of a text, without anything that would disturb its surrounding line. */
 const firstLine = (text: string): string =>
   text
     .trim()
@@ -43,8 +45,8 @@ const saysText = ({ headers }: IncomingMessage): boolean =>
   /^(text\/plain|application\/(problem\+)?json)/.test(headers["content-type"] ?? "text/plain")
 
 /**
- * Asks `GET path` once, at each of the hosts until one accepts the connection. An application that listens on `localhost`
- * may be on either family.
+ * Requests `GET path` once, at each of the hosts until one accepts the connection. An application that listens on
+ * `localhost` may be on either family.
  */
 export const probe = (
   { hosts, path, port }: { readonly port: number; readonly path: string; readonly hosts: ReadonlyArray<LoopbackHost> },

@@ -1,6 +1,6 @@
 /**
- * Smooth weighted round robin (the algorithm of nginx, Igor Sysoev 2012): over any hundred requests each release gets its
- * share to within one, and bursts to one release are spread. Chance would be off by ten.
+ * Smooth weighted round robin (the algorithm of nginx, Igor Sysoev 2012): over any hundred requests, each release gets
+ * its share to within one, and bursts to one release are spread. Random choice would be off by ten.
  */
 
 export interface Balanced {
@@ -18,7 +18,7 @@ interface Entry<U> {
 export class Balancer<U extends Balanced> {
   #entries: Array<Entry<U>> = []
 
-  /** Replaces the weights, at once: the next `pick` already goes by the new ones. */
+  /** Replaces the weights at once: the next `pick` already uses the new ones. */
   setWeights(weights: Readonly<Record<string, number>>): void {
     this.#entries = [
       ...this.#entries
@@ -46,8 +46,8 @@ export class Balancer<U extends Balanced> {
   }
 
   /**
-   * The upstream for the next request; undefined where none is ready. A release of which no instance is ready is passed
-   * over, so that its share is served by the others rather than refused; `observe` says so.
+   * The upstream for the next request; undefined if none is ready. A release without a ready instance is skipped, so
+   * that the others serve its share; `observe` reports that.
    */
   pick(tried?: ReadonlySet<U>): U | undefined {
     let total = 0
@@ -75,7 +75,7 @@ export class Balancer<U extends Balanced> {
     )
   }
 
-  /** The shares in percent by which requests are really divided just now. */
+  /** The current shares in percent by which requests are really divided. */
   effective(): Readonly<Record<string, number>> {
     const routed = this.#entries.filter(({ upstreams, weight }) => weight > 0 && upstreams.some(({ ready }) => ready))
     const total = routed.reduce((sum, { weight }) => sum + weight, 0)

@@ -1,20 +1,20 @@
 /**
- * A client's connection: which exchanges are open on it, and how it is closed so that what was written last arrives.
+ * A client's connection: its open exchanges, and how to close it so that the last written data arrives.
  */
 import type { Socket } from "node:net"
 import { type ProxyAnswer, rawAnswerOf } from "./ProxyAnswer.ts"
 
-/** What is open on a connection, as far as the connection has to know. */
+/** An open exchange, as far as the connection has to know. */
 export interface Open {
-  /** Whether the request has arrived as a whole. */
+  /** Whether the whole request has arrived. */
   readonly received: boolean
-  /** The client's side broke: answers, where that is still possible. */
+  /** The client's side failed: answers, if that is still possible. */
   readonly refuse: (refusal: ProxyAnswer) => void
   /** The connection is gone. */
   readonly abandon: () => void
 }
 
-/** How long what a client still sends is read and thrown away. */
+/** How long to read and discard what a client still sends. */
 const lingerMillis = 10_000
 
 const connections = new WeakMap<Socket, Connection>()
@@ -51,13 +51,13 @@ export class Connection {
     next()
   }
 
-  /** Does it once nothing is open: answers leave in the order of their requests. */
+  /** Runs it once nothing is open: answers leave in the order of their requests. */
   afterwards(next: () => void): void {
     if (this.#open.size === 0) next()
     else this.#next = next
   }
 
-  /** What arrived is no HTTP, or too much of it. */
+  /** The input is not HTTP, or too much of it. */
   refuse(refusal: ProxyAnswer): void {
     if (this.#refused || this.#socket.destroyed || !this.#socket.writable) return
     this.#refused = true
@@ -68,7 +68,7 @@ export class Connection {
     })
   }
 
-  /** Notices that the client leaves, without taking anything of what it says. */
+  /** Notices that the client leaves, without consuming its data. */
   watch(): void {
     this.#socket.on("readable", peek)
     this.#socket.once("end", leave)
@@ -80,8 +80,8 @@ export class Connection {
   }
 
   /**
-   * Ends the connection, but goes on reading for a while: closing it with something unread would be a reset, and a reset takes
-   * away what the client has not read yet.
+   * Ends the connection, but keeps reading for a while: closing it with unread data would be a reset, and a reset
+   * discards what the client has not read yet.
    */
   linger(): void {
     if (this.#lingering || this.#socket.destroyed) return
@@ -102,5 +102,5 @@ function leave(this: Socket): void {
   this.destroy()
 }
 
-/** For events that have to have a listener, where another one tells the same. */
+/** For events that need a listener, if another one reports the same. */
 export const ignore = (): void => undefined

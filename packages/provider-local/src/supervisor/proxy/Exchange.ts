@@ -1,6 +1,6 @@
 /**
- * One request on its way to an instance, and the answer on its way back. Whatever either side sends ends here: every call of
- * Node that refuses what it is given is caught, every socket and stream has a listener for its errors.
+ * One request on its way to an instance, and the answer on its way back. All input from either side is handled here:
+ * every Node call that may reject its input is caught, and every socket and stream has an error listener.
  */
 import {
   type ClientRequest,
@@ -46,13 +46,13 @@ export class Exchange implements Open {
   readonly #handover: Handover | undefined
   readonly #connection: Connection
   readonly #startedAt = performance.now()
-  /** Where the attempt under way went. */
+  /** Where the current attempt went. */
   #upstream: Upstream | undefined
   #outgoing: ClientRequest | undefined
   #connected = false
   #attempts = 0
   readonly #tried = new Set<Upstream>()
-  /** Milliseconds until the head of the answer had come; -1 as long as it has not. */
+  /** Milliseconds until the head of the answer arrived; -1 before that. */
   #latency = -1
   #broken = false
   #handed = false
@@ -152,13 +152,13 @@ export class Exchange implements Open {
   #inform(outgoing: ClientRequest, { headers, statusCode }: InformationEvent): void {
     const response = this.#response
     if (outgoing !== this.#outgoing || response.headersSent || this.#request.httpVersion === "1.0") return
-    // Nothing slows them down where the client does not read them.
+    // Nothing slows them down if the client does not read them.
     if (response.writableLength > notesMax) return
     try {
       if (statusCode === 100 && this.#request.headers.expect !== undefined) response.writeContinue()
       else if (statusCode === 103) response.writeEarlyHints(headers as Record<string, string>)
     } catch {
-      // Hints can be done without.
+      // Hints are optional.
     }
   }
 
@@ -192,14 +192,15 @@ export class Exchange implements Open {
     })
     answer.once("close", () => {
       if (answer.complete || outgoing !== this.#outgoing) return
-      // Where the end of the connection is the end of the answer, an instance that closes it with an upload unread resets it.
+      // If the end of the connection is the end of the answer, an instance that closes it with an unread upload resets
+      // it.
       const { headers } = answer
       const open = headers["content-length"] === undefined && headers["transfer-encoding"] === undefined
       if (open && hasBody(this.#request)) return this.#end(outgoing)
       this.#broken = true
       response.destroy()
     })
-    // With the body where that has come along, and else without waiting for it.
+    // With the body if it arrived together, otherwise without waiting for it.
     process.nextTick(() => {
       if (!written && !response.writableEnded) response.flushHeaders()
     })
@@ -215,7 +216,7 @@ export class Exchange implements Open {
     this.#response.end()
   }
 
-  /** Whatever is still uploaded is read and thrown away, so that the client reads the answer. */
+  /** The rest of the upload is read and discarded, so that the client reads the answer. */
   #last(): void {
     if (this.#request.complete) return
     this.#request.resume()
@@ -250,11 +251,11 @@ export class Exchange implements Open {
   /** The connection to the instance ended without an answer. */
   #lost(outgoing: ClientRequest, error?: NodeJS.ErrnoException): void {
     const upstream = this.#upstream
-    // With an answer, its own end says how it ended.
+    // With an answer, its own end tells how it ended.
     if (outgoing !== this.#outgoing || upstream === undefined || this.#latency >= 0) return
     if (error?.code === "ECONNREFUSED") upstream.onRefused()
-    // A connection that was used before may just have been closed by an instance that is well, or still carry the rest of an
-    // answer that was longer than it said. Without a connection, nothing was sent.
+    // A reused connection may just have been closed by a healthy instance, or still carry the rest of an answer that
+    // was longer than announced. Without a connection, nothing was sent.
     const reused = outgoing.reusedSocket
     const invalid = error?.code?.startsWith("HPE_") === true
     const safe = repeatable.has(this.#request.method!) && !hasBody(this.#request)
@@ -263,13 +264,13 @@ export class Exchange implements Open {
     if (!again || !this.#route.balancer.has(this.#tried)) {
       return this.#fail(refusalOfInstance(this.#route.stack, this.#connected, error?.code))
     }
-    // Whether another instance answers or not: this one had the request.
+    // Whether or not another instance answers, this one had the request.
     if (this.#connected && (invalid || !reused)) this.#record(true)
     this.#leave()
     this.#attempt()
   }
 
-  /** No answer of the instance that counts as one. */
+  /** Not an answer of the instance. */
   #fail(refusal: ProxyAnswer): void {
     this.#record(true)
     this.#leave()
@@ -281,7 +282,7 @@ export class Exchange implements Open {
     this.#upstream?.requests.record(monotonic(), latency, error)
   }
 
-  /** Done with the instance, as far as this attempt goes. */
+  /** Finished with the instance for this attempt. */
   #leave(): void {
     const outgoing = this.#outgoing
     const upstream = this.#upstream
@@ -297,7 +298,7 @@ export class Exchange implements Open {
   #finish(): void {
     if (this.#over) return
     this.#over = true
-    // Where the client left before there was an answer, there is nothing to say of the release.
+    // If the client left before there was an answer, this says nothing about the release.
     if (this.#latency >= 0 && !this.#handed) {
       this.#record(this.#broken || this.#response.statusCode >= 500)
     }
@@ -310,7 +311,7 @@ export class Exchange implements Open {
     const response = this.#response
     if (response.headersSent || response.destroyed) return void response.destroy()
     const body = bodyOf(refusal)
-    // Node may have come halfway with a head that it then refused.
+    // Node may have written part of a head that it then rejected.
     response.chunkedEncoding = false
     response.writeHead(refusal.status, STATUS_CODES[refusal.status], [
       "Content-Type",

@@ -1,17 +1,17 @@
 /**
- * Which headers go on (RFC 9110, 7.6.1), in which spelling and order: as they came. Pairs are flat lists of names and values,
- * as Node reads and writes them.
+ * Which headers are forwarded (RFC 9110, 7.6.1): in their original spelling and order. Pairs are flat lists of names
+ * and values, as Node reads and writes them.
  */
 import type { IncomingMessage } from "node:http"
 import type { ProxyAnswer } from "./ProxyAnswer.ts"
 
-/** Fields of one connection. `Transfer-Encoding` is written anew; `Trailer` depends on it. */
+/** Hop-by-hop fields. `Transfer-Encoding` is rewritten; `Trailer` depends on it. */
 const hopByHop = new Set(["connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade"])
 
-/** Without these a message would be another one, so that `Connection` cannot take them away. */
+/** Without these, the message would be a different one, so `Connection` cannot remove them. */
 const kept = new Set(["host", "content-length"])
 
-/** What `Connection` names. */
+/** The headers that `Connection` names. */
 const namedBy = (connection: string | undefined): ReadonlySet<string> | undefined => {
   if (connection === undefined || connection === "keep-alive" || connection === "close") return undefined
   const names = connection.split(",").map((name) => name.trim().toLowerCase())
@@ -26,7 +26,7 @@ export const isChunked = (message: IncomingMessage): boolean => message.headers[
 export const hasBody = (message: IncomingMessage): boolean =>
   isChunked(message) || (message.headers["content-length"] ?? "0") !== "0"
 
-/** The one protocol that a connection can be handed over to. All others are ignored, which HTTP allows. */
+/** The one protocol that a connection can be handed over to. All others are ignored, as HTTP allows. */
 export const isWebSocket = (request: IncomingMessage): boolean =>
   request.method === "GET" &&
   request.httpVersion === "1.1" &&
@@ -34,10 +34,10 @@ export const isWebSocket = (request: IncomingMessage): boolean =>
   includes(request.headers.connection, "upgrade") &&
   !hasBody(request)
 
-/** Methods that Node sends in chunks where no length is given. */
+/** Methods that Node sends in chunks if no length is given. */
 const lengthless = new Set(["GET", "HEAD", "DELETE", "OPTIONS", "TRACE"])
 
-/** The head for the instance, or why the request cannot be passed on. */
+/** The head for the instance, or why the request cannot be forwarded. */
 export const requestHead = (
   request: IncomingMessage,
   target: { readonly host: string; readonly port: number },
@@ -79,7 +79,7 @@ export const requestHead = (
   return head
 }
 
-/** The head for the client; undefined where the answer has a form that cannot be passed on. */
+/** The head for the client; undefined if the answer cannot be forwarded. */
 export const answerHead = (answer: IncomingMessage, request: IncomingMessage): ReadonlyArray<string> | undefined => {
   const { headers, rawHeaders, statusCode } = answer
   if (isChunked(answer) && headers["transfer-encoding"]!.toLowerCase() !== "chunked") return undefined
@@ -103,7 +103,7 @@ export const answerHead = (answer: IncomingMessage, request: IncomingMessage): R
   return head
 }
 
-/** The trailers that came, as pairs of pairs. */
+/** The received trailers, as pairs. */
 export const trailersOf = (message: IncomingMessage): ReadonlyArray<[string, string]> => {
   const { rawTrailers } = message
   const trailers: Array<[string, string]> = []
@@ -113,6 +113,6 @@ export const trailersOf = (message: IncomingMessage): ReadonlyArray<[string, str
   return trailers
 }
 
-/** A reason phrase means nothing to a program; what Node would refuse to write in it is left out. */
+/** A reason phrase has no meaning for programs; characters that Node would reject are left out. */
 export const cleanPhrase = (phrase: string | undefined): string =>
   phrase?.replaceAll(/[^\t\x20-\x7e\x80-\xff]/g, "") ?? ""

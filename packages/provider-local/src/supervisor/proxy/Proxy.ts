@@ -1,6 +1,6 @@
 /**
- * The reverse proxy of one stack. Everything that decides is synchronous in one thread: once `setWeights` returned, no new
- * request goes by the old weights. `Exchange` carries the bytes.
+ * The reverse proxy of one stack. All decisions are synchronous in one thread: once `setWeights` has returned, no new
+ * request uses the old weights. `Exchange` carries the bytes.
  */
 import { createServer, type IncomingMessage, type Server, ServerResponse } from "node:http"
 import type { Socket } from "node:net"
@@ -22,20 +22,20 @@ export class Proxy {
   constructor(stack: string) {
     this.stack = stack
     const pass = (request: IncomingMessage, response: ServerResponse) => {
-      // On a connection that is being closed no answer would arrive.
+      // On a closing connection, no answer would arrive.
       if (request.socket.writable) new Exchange(this, request, response).begin()
     }
     this.#server = createServer(
       {
         maxHeaderSize: headMax,
-        // Longer than the pools of clients keep a connection, so that it is they who close it.
+        // Longer than clients' pools keep a connection, so that the clients close it.
         keepAliveTimeout: 75_000,
         requestTimeout: 0
       },
       pass
     )
     this.#server.maxHeadersCount = 0
-    // What the client expects, the application answers.
+    // The application answers what the client expects.
     this.#server.on("checkContinue", pass)
     this.#server.on("checkExpectation", pass)
     this.#server.on("connection", (socket: Socket) => this.#accept(socket))
@@ -94,8 +94,8 @@ export class Proxy {
   }
 
   /**
-   * An offer of another protocol is ignored: the request is read again without it. (Node can be told to ignore it, but then
-   * loses what has arrived behind the request.)
+   * An offer of another protocol is ignored: the request is read again without it. (Node can be told to ignore it, but
+   * then loses the data behind the request.)
    */
   #again(request: IncomingMessage, socket: Socket, head: Buffer): void {
     const lines = [`${request.method} ${request.url} HTTP/${request.httpVersion}`]

@@ -1,5 +1,5 @@
 /**
- * Answers of the proxy itself, and what they are given for.
+ * The proxy's own answers, and when they are used.
  */
 import { STATUS_CODES } from "node:http"
 import { headMax } from "./limits.ts"
@@ -12,7 +12,7 @@ export interface ProxyAnswer {
 
 export const noConnect: ProxyAnswer = { status: 405, code: "method_not_allowed", message: "CONNECT is not supported" }
 
-/** What Node could not read as a request. */
+/** Input that Node could not read as a request. */
 export const refusalOfRequest = ({ code }: NodeJS.ErrnoException): ProxyAnswer => {
   switch (code) {
     case "HPE_HEADER_OVERFLOW":
@@ -26,7 +26,7 @@ export const refusalOfRequest = ({ code }: NodeJS.ErrnoException): ProxyAnswer =
   }
 }
 
-/** Why there is no answer of an instance, after the error that its connection ended with. */
+/** Why an instance did not answer, from the error that ended its connection. */
 export const refusalOfInstance = (stack: string, connected: boolean, code: string | undefined): ProxyAnswer => {
   if (!connected) {
     return { status: 502, code: "upstream_unreachable", message: `an instance of ${stack} cannot be reached` }
@@ -46,7 +46,7 @@ export const invalidAnswer = (stack: string, what: string): ProxyAnswer => ({
 export const bodyOf = ({ code, message }: ProxyAnswer): Buffer =>
   Buffer.from(JSON.stringify({ error: { code, message } }))
 
-/** The whole answer, for a connection that Node has no response for. */
+/** The whole answer, for a connection without a Node response. */
 export const rawAnswerOf = (refusal: ProxyAnswer): Buffer => {
   const body = bodyOf(refusal)
   const head = [

@@ -1,16 +1,16 @@
 /**
- * What the requests to one release were like: a ring of the last quarter of an hour, at most about a million of them.
+ * The requests to one release: a ring of the last quarter of an hour, at most about a million of them.
  */
 import type { Measurement } from "@signalbox/core/spi"
 
-/** Milliseconds that only ever grow, whatever happens to the clock on the wall: windows are found by order. */
+/** Monotonic milliseconds, independent of the wall clock: windows are found by order. */
 export const monotonic = (): number => performance.timeOrigin + performance.now()
 
 const capacityMin = 1024
 const capacityMax = 1 << 20
 const longest = 15 * 60_000
 const samplesMax = 2000
-/** Percentiles come from at most so many requests, drawn evenly: sorting more would hold up the proxy. */
+/** Percentiles come from at most this many requests, drawn evenly: sorting more would hold up the proxy. */
 const sortedMax = 20_000
 
 export class Requests {

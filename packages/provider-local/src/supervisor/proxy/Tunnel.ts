@@ -1,12 +1,12 @@
 /**
- * Two connections that are handed over to each other.
+ * Two connections that are connected to each other.
  */
 import type { IncomingMessage } from "node:http"
 import type { Socket } from "node:net"
 import { ignore } from "./Connection.ts"
 import { answerHead, cleanPhrase } from "./Headers.ts"
 
-/** The head that tells the client of the WebSocket. */
+/** The head that announces the WebSocket to the client. */
 export const switchingHead = (answer: IncomingMessage, request: IncomingMessage): string => {
   const pairs = answerHead(answer, request) ?? []
   let head = `HTTP/1.1 101 ${cleanPhrase(answer.statusMessage)}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n`
@@ -20,7 +20,7 @@ export const tunnel = (client: Socket, instance: Socket, head: string): void => 
   join(client, instance)
 }
 
-/** Passes on what one of them says; where it ends, so does the other, after what was written to it. */
+/** Forwards one side's data; when it ends, the other ends too, after its pending writes. */
 const join = (from: Socket, to: Socket): void => {
   from.on("error", ignore)
   from.setTimeout(0)

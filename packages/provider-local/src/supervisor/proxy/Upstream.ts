@@ -1,5 +1,5 @@
 /**
- * The proxy's side of one instance: its connections, and how much is in flight on them.
+ * The proxy's side of one instance: its connections, and the number of requests in flight.
  */
 import { Agent, type ClientRequest } from "node:http"
 import { Socket, type TcpNetConnectOpts } from "node:net"
@@ -8,12 +8,12 @@ import type { LoopbackHost } from "../instance/Readiness.ts"
 import type { Requests } from "./Requests.ts"
 
 /**
- * How long a connection to an instance may lie idle before it is used no more. An instance may close idle connections at
- * any time; the shorter ours lie idle, the less likely a request meets one that is just being closed.
+ * How long a connection to an instance may be idle before it is discarded. An instance may close idle connections at
+ * any time; the shorter ours are idle, the less likely a request meets one that is just being closed.
  */
 const idleMillis = 1500
 
-/** What instances announced of how long they keep an idle connection (`keep-alive: timeout=5`), in milliseconds. */
+/** How long instances announced to keep an idle connection (`keep-alive: timeout=5`), in milliseconds. */
 const announced = new WeakMap<Socket, number>()
 
 export const announce = (socket: Socket, keepAlive: string | undefined): void => {
@@ -24,8 +24,8 @@ export const announce = (socket: Socket, keepAlive: string | undefined): void =>
 type Written = (error?: Error | null) => void
 
 /**
- * A connection to an instance. A write that fails does not end it: an instance may answer before it has read an upload, and
- * close; its answer is still there to be read. That the connection is over shows when reading comes to its end.
+ * A connection to an instance. A failed write does not end it: an instance may answer before it has read an upload, and
+ * close; its answer is still readable. The end of reading ends the connection.
  */
 class UpstreamSocket extends Socket {
   override _write(chunk: unknown, encoding: BufferEncoding, written: Written): void {
@@ -40,14 +40,14 @@ class UpstreamSocket extends Socket {
 class UpstreamAgent extends Agent {
   override createConnection(options: TcpNetConnectOpts): Socket {
     const socket = new UpstreamSocket(options)
-    // Between two requests Node leaves a moment without a listener.
+    // Between two requests, Node leaves a moment without a listener.
     socket.on("error", ignore)
     return socket.connect(options)
   }
 
   override keepSocketAlive(socket: Socket): boolean {
     const limit = Math.min(idleMillis, (announced.get(socket) ?? Infinity) - 1000)
-    // What an instance says without being asked would be taken for the next answer.
+    // Unsolicited data of an instance would be taken for the next answer.
     if (limit <= 0 || socket.readableLength > 0) return false
     socket.on("data", unasked)
     socket.setKeepAlive(true, 1000)
@@ -77,7 +77,7 @@ export class Upstream {
   #inFlight = 0
   #whenIdle: Array<() => void> = []
   readonly #upgraded = new Set<Socket>()
-  /** Called where a connection was refused: the instance may be gone. */
+  /** Called when a connection was refused: the instance may be gone. */
   onRefused: () => void = () => undefined
 
   constructor(releaseId: string, port: number, requests: Requests) {
@@ -106,7 +106,7 @@ export class Upstream {
     socket.once("close", () => this.#upgraded.delete(socket))
   }
 
-  /** Waits until nothing is in flight, at most so long or until aborted. */
+  /** Waits until nothing is in flight, at most this long or until aborted. */
   idle(timeout: number, signal: AbortSignal): Promise<void> {
     if (this.#inFlight === 0 || signal.aborted) return Promise.resolve()
     return new Promise((resolve) => {

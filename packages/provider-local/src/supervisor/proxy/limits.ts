@@ -1,2 +1,2 @@
-/** The largest head that is passed on, either way. What an application accepts of it, it says itself. */
+/** The largest forwarded head, in either direction. An application may accept less. */
 export const headMax = 1 << 20

@@ -1,4 +1,4 @@
-/** What is there when everything has ended. */
+/** The state after everything has ended. */
 import * as Effect from "effect/Effect"
 import { isFinished } from "../../../domain/Execution.ts"
 import type { StackRef } from "../../../spi/Provider.ts"
@@ -11,7 +11,7 @@ import type { Process } from "../world/World.ts"
 interface StackEnd {
   readonly status: string
   readonly release: string | null
-  /** What the cloud has of it; null where nobody can tell. */
+  /** What the cloud has; null if unknown. */
   readonly there: {
     readonly releases: ReadonlyArray<string>
     readonly traffic: Readonly<Record<string, number>>
@@ -31,7 +31,7 @@ export interface End {
   >
 }
 
-/** How each request ended: `waits` where it is kept from its turn, and will be for good. */
+/** How each request ended: `waits` if it is blocked permanently. */
 export type Ends = ReadonlyMap<string, "refused" | "ended" | "waits">
 
 export const read = (
@@ -90,7 +90,7 @@ export const read = (
   }
 }
 
-/** Everything has ended, and what is written down is there. */
+/** Everything has ended, and the platform matches the record. */
 export const check = (monitor: Monitor, log: Log, end: End, ends: Ends): void => {
   for (const [id, { state }] of log.executions) {
     monitor.hold(
@@ -125,8 +125,8 @@ export const check = (monitor: Monitor, log: Log, end: End, ends: Ends): void =>
 }
 
 /**
- * How the end of a schedule differs from that of its uninterrupted twin, if it does. What the cloud has is compared only where
- * it is known: an effect that was under way while the runner changed leaves it open.
+ * How the end of a schedule differs from its uninterrupted twin's, if it does. The cloud is compared only where its
+ * state is known: an effect that was in progress while the runner changed leaves it open.
  */
 export const differsFromTwin = (end: End, twin: End): string | undefined => {
   const comparable: End["environments"] = Object.fromEntries(

@@ -1,16 +1,18 @@
-/** What a simulated schedule is watched with: the trace of what happened, and the first thing that must not. */
+/** Watches a simulated schedule: the trace of what happened, and the first violation. */
 import type { World } from "../world/World.ts"
 
 /**
- * What must always hold; the first six are those of the design, checked after every append and every effect.
+ * The invariants; the first six come from the design, and are checked after every append and every effect.
  *
- * *Details*: `one_mutator` effects and appends only by the present holder of the lease, tokens never go down ·
- * `journal_first` an effect has an intent and no receipt yet, no step's effect twice · `log_is_truth` no gaps, nothing
- * illegal, states are the fold of events · `no_teardown_on_faith` capacity goes only after observed traffic · `typed_verdicts`
- * only a pass, or a person, promotes · `failure_goes_back` to the checkpoints, dependents first, irreversible never ·
- * `in_turn` rollbacks first, but not for ever, then first come, first served; who was withdrawn, is held or vetoed does not
- * begin; the latest alone waits where it wins · `no_defects` the engine met no defect · `everything_ends` every execution comes to its end, which is told once and with it, the record agrees with the
- * clouds · `as_its_twin` and it is the end that it has without interruptions · `data_only` events hold no sentence of ours.
+ * *Details*: `one_mutator` effects and appends only by the current lease holder, tokens never decrease ·
+ * `journal_first` an effect has an intent and no receipt yet, no step has its effect twice · `log_is_truth` no gaps,
+ * nothing illegal, states are the fold of events · `no_teardown_on_faith` capacity is removed only after the observed
+ * traffic · `typed_verdicts` only a pass, or a person, promotes · `failure_goes_back` to the checkpoints, dependents
+ * first, irreversible never · `in_turn` rollbacks first, but not forever, then first come, first served; a withdrawn,
+ * locked-out or vetoed request does not begin; with `latest_wins` only the latest waits · `no_defects` the engine has
+ * no defect · `everything_ends` every execution ends, the end is reported once and with it, and the record matches the
+ * clouds · `as_its_twin` its end is the same as without interruptions · `data_only` events
+ * hold no sentence of ours.
  */
 export type Invariant =
   | "one_mutator"
@@ -26,7 +28,7 @@ export type Invariant =
   | "data_only"
   | "custom"
 
-/** A rule that did not hold: which one, and when. */
+/** A violation: which invariant, and when. */
 export interface Violation {
   readonly invariant: Invariant
   readonly message: string
@@ -38,7 +40,7 @@ export interface Violation {
 export class Monitor {
   readonly trace: Array<string> = []
   violation: Violation | undefined
-  /** Appends and effects so far. */
+  /** Number of appends and effects so far. */
   steps = 0
   readonly #world: World
 
@@ -56,7 +58,7 @@ export class Monitor {
     this.say(`!! ${invariant}: ${message}`)
   }
 
-  /** Says that something must hold. */
+  /** Asserts an invariant. */
   hold(condition: boolean, invariant: Invariant, message: () => string): void {
     if (!condition) this.violate(invariant, message())
   }

@@ -1,4 +1,4 @@
-/** Where two values of plain data differ, as a path with both values; undefined where they are the same. */
+/** Where two plain values differ, as a path with both values; undefined if they are equal. */
 export const differs = (left: unknown, right: unknown, path: string): string | undefined => {
   if (Object.is(left, right)) return undefined
   if (typeof left !== "object" || typeof right !== "object" || left === null || right === null) {

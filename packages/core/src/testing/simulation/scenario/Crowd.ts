@@ -1,9 +1,12 @@
-/** People who ask at about the same time, wait for each other, change their minds and decide about each other's requests. */
+/**
+ * People who make requests at about the same time, wait for each other, change their minds and decide about each
+ * other's requests.
+ */
 import type { Config } from "../../../config/Configuration.ts"
 import type { Chance } from "../world/Chance.ts"
 import type { ScenarioDecision, ScenarioRequest } from "./Scenario.ts"
 
-/** What a crowd makes of a scenario. */
+/** What a crowd adds to a scenario. */
 export interface Crowd {
   readonly requests: ReadonlyArray<ScenarioRequest>
   readonly decisions?: ReadonlyArray<ScenarioDecision>
@@ -27,7 +30,7 @@ const withPolicy = (draw: Chance, request: ScenarioRequest): ScenarioRequest => 
 
 type Kind = "deploy" | "deploy-stack" | "rollback" | "run" | "registered"
 
-/** Somebody who comes at about the time of others. */
+/** A person who comes at about the same time as others. */
 const newcomer = (draw: Chance, { manifest, processes }: Given, id: string, at: number): ScenarioRequest => {
   const what = draw.pick<Kind>(["deploy", "deploy-stack", "rollback", "rollback", "run", "run", "registered"])
   const process = draw.int(0, processes - 1)
@@ -56,7 +59,7 @@ const newcomer = (draw: Chance, { manifest, processes }: Given, id: string, at: 
   }
 }
 
-/** One rollback after the other, more than may go before anybody. */
+/** Consecutive rollbacks, more than may overtake a request. */
 const emergency = (
   draw: Chance,
   { processes }: Given,
@@ -99,7 +102,7 @@ const drawDecisions = (
   return found
 }
 
-/** Draws a crowd around the requests that are there. Where ends are compared, it only waits in line. */
+/** Draws a crowd around the existing requests. If ends are compared, it only queues. */
 export const crowd = (draw: Chance, given: Given): Crowd => {
   const { manifest, requests, twin } = given
   if (twin) return { requests: requests.map((request) => withPolicy(draw, request)) }

@@ -1,5 +1,5 @@
 /**
- * What happens in one simulated schedule, as plain data: it is drawn from a seed, printed, made smaller and run again.
+ * One simulated schedule, as plain data: it is drawn from a seed, printed, shrunk and repeated.
  */
 import type { OperatorCommand } from "../../../domain/Event.ts"
 import type { Config } from "../../../config/Configuration.ts"
@@ -10,12 +10,12 @@ import type { Script } from "../../provider/SimulatedProvider.ts"
 /**
  * The kinds of faults.
  *
- * *Details*: `kill` ends a process between two instructions, and another takes its place after `millis` · `stop` lets it
+ * *Details*: `kill` ends a process between two instructions, and another replaces it after `millis` · `stop` makes it
  * stand still for `millis` (SIGSTOP, SIGCONT) · `interrupt` is a first Ctrl-C · for `millis`: `store_down` refuses,
- * `store_lost` writes and does not answer, `store_slow` takes its time, `feed_slow` delays and merges news of other
+ * `store_lost` writes and does not answer, `store_slow` is slow, `feed_slow` delays and merges notifications of other
  * processes · for `millis`, at the providers: `provider_throttled`, `provider_down`, `provider_lost` (the effect
- * happens, the answer does not come), `provider_slow`, `provider_twice` (a call is delivered twice), `provider_late` (a
- * call is on its way for long, also when its process is gone meanwhile).
+ * happens, the answer is lost), `provider_slow`, `provider_twice` (a call is delivered twice), `provider_late` (a call
+ * travels for a long time, even if its process is gone meanwhile).
  */
 export type FaultKind =
   | "kill"
@@ -35,9 +35,9 @@ export type FaultKind =
 /**
  * One fault.
  *
- * *Details*: it begins at step `step`, counted over all appends and all effects at providers, plus `delay` milliseconds.
- * `process` (from 0) names whom it hits; left out, `kill`, `stop` and `interrupt` hit the process that took that step, the
- * others hit all.
+ * *Details*: it begins at step `step`, counted over all appends and all effects at providers, plus `delay`
+ * milliseconds. `process` (from 0) names the process that it hits; without it, `kill`, `stop` and `interrupt` hit the
+ * process that took that step, and the others hit all.
  */
 export interface ScheduledFault {
   readonly kind: FaultKind
@@ -50,9 +50,9 @@ export interface ScheduledFault {
 /**
  * A request. In milliseconds of virtual time; `process` submits and runs it, `also` runs it at the same time.
  *
- * *Details*: `queue` left out, it is refused where another one is in the way. `lasts` is how long the command of a `run`
- * takes, which ends with `code` (default 0). `reports` makes it one that is only registered: its turn is waited for, for
- * `lasts` somebody else deploys outside, and then it is cleaned up with that report.
+ * *Details*: without `queue`, it is rejected if another one is running. `lasts` is how long the command of a `run`
+ * takes, which ends with `code` (default 0). With `reports`, it is only registered: it waits for admission, a
+ * deployment outside takes `lasts`, and then it is cleaned up with that report.
  */
 export interface ScenarioRequest extends Pick<Request, "kind" | "version" | "strategy" | "queue" | "override"> {
   readonly id: string
@@ -67,8 +67,8 @@ export interface ScenarioRequest extends Pick<Request, "kind" | "version" | "str
 }
 
 /**
- * Something that people decide, whether or not it is possible then: that an environment is left alone (for `millis`; left
- * out, until it is released) or free again, that a version must not be deployed or may be again, that a request is withdrawn.
+ * A person's decision, whether or not it is possible then: to lock an environment (for `millis`; without it, until it
+ * is unlocked) or to unlock it, to veto a version or lift the veto, to withdraw a request.
  */
 export type ScenarioDecision = { readonly at: number; readonly process: number } & (
   | { readonly decides: "hold"; readonly environment: string; readonly millis?: number }
@@ -77,7 +77,7 @@ export type ScenarioDecision = { readonly at: number; readonly process: number }
   | { readonly decides: "withdraw"; readonly request: string }
 )
 
-/** A command that somebody gives to an execution, whether or not it is allowed then. */
+/** A command to an execution, whether or not it is allowed then. */
 export interface ScenarioCommand {
   readonly at: number
   readonly process: number
@@ -86,7 +86,7 @@ export interface ScenarioCommand {
   readonly stack?: string
 }
 
-/** A simulated cloud; `shape` as in `SimulatedProvider.shapes`, or one that can do everything. */
+/** A simulated cloud; `shape` as in `SimulatedProvider.shapes`, or one that supports everything. */
 export interface ScenarioCloud {
   readonly kind: string
   readonly shape: "full" | "transactional" | "revisions" | "hosting"
@@ -97,9 +97,9 @@ export interface ScenarioCloud {
 /**
  * One schedule.
  *
- * *Details*: `oneByOne` makes each request wait for the end of the one before; `sameHost` lets processes know which others
- * are dead; `shuffle` is the probability that ready fibers change places; `person` is what somebody who looks by now and
- * then answers to open questions (`absent`: nothing).
+ * *Details*: `oneByOne` makes each request wait for the end of the one before; `sameHost` lets processes know which
+ * others are dead; `shuffle` is the probability that ready fibers change places; `person` is how a person who looks now
+ * and then answers open questions (`absent`: not at all).
  */
 export interface Scenario {
   readonly seed: number
@@ -118,24 +118,24 @@ export interface Scenario {
 }
 
 const processFaults: ReadonlySet<FaultKind> = new Set(["kill", "stop"])
-/** What executions are to get over without a trace. */
+/** Faults that executions must survive without a trace. */
 const harmless: ReadonlySet<FaultKind> = new Set(["store_lost", "store_slow", "feed_slow", "provider_twice"])
 
-/** Whether executions get over a fault of this kind as if nothing had happened. */
+/** Whether executions survive a fault of this kind as if nothing had happened. */
 export const leavesNoTrace = (kind: FaultKind): boolean => processFaults.has(kind) || harmless.has(kind)
 
 /**
- * The uninterrupted twin of a scenario, or undefined where it has none whose end must be the same: where people, chance or
- * the order of requests decide about the end.
+ * The uninterrupted twin of a scenario, or undefined if it has none with the same end: if people, chance or the order
+ * of requests decide the end.
  */
 export const twinOf = (scenario: Scenario): Scenario | undefined =>
   scenario.oneByOne &&
   scenario.commands.length === 0 &&
   (scenario.decisions ?? []).length === 0 &&
-  // Where a command was cut off, nobody knows what it did.
+  // The effects of a command that was cut off are unknown.
   scenario.requests.every(({ kind, reports }) => kind !== "run" && reports === undefined) &&
   scenario.person === "approves" &&
-  // How far a stack came when another one failed is a matter of time, and what is irreversible stays there.
+  // How far a stack got when another one failed depends on timing, and an irreversible stack stays there.
   (scenario.manifest.stacks.length === 1 ||
     scenario.manifest.stacks.every((stack) => stack.irreversible === undefined)) &&
   scenario.faults.some(({ kind }) => processFaults.has(kind)) &&
@@ -145,7 +145,7 @@ export const twinOf = (scenario: Scenario): Scenario | undefined =>
 
 const seconds = (millis: number) => `${millis / 1_000} s`
 
-/** What is asked for beyond its kind. */
+/** The request besides its kind. */
 const manner = ({ lasts, queue, reports }: ScenarioRequest): string =>
   [
     queue === undefined ? "" : `, ${queue}`,
@@ -167,7 +167,7 @@ const decided = (decision: ScenarioDecision): string => {
 }
 
 /**
- * Says a scenario in lines that people can read.
+ * Describes a scenario in readable lines.
  */
 export const describe = (scenario: Scenario): ReadonlyArray<string> => [
   `${scenario.processes} processes${scenario.sameHost ? " on one host" : ""}, lease ${scenario.manifest.leaseTtl ?? "15 seconds"}, rollback ${scenario.manifest.rollback === false ? "off" : "on"}, ${scenario.oneByOne ? "one request after the other" : "requests at their times"}, somebody ${scenario.person === "absent" ? "is absent" : scenario.person}`,

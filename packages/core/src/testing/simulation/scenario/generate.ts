@@ -14,11 +14,11 @@ import {
 import type { Script } from "../../provider/SimulatedProvider.ts"
 
 /**
- * How likely each fault is: the probability of one, and after each of another one. 0 switches it off; below 1.
+ * The probability of each fault: of the first one, and of another one after each. 0 switches it off; below 1.
  */
 export type Faults = Readonly<Record<FaultKind, number>>
 
-/** The probabilities where none are given. */
+/** The default probabilities. */
 export const usualFaults: Faults = {
   kill: 0.45,
   stop: 0.25,
@@ -35,7 +35,7 @@ export const usualFaults: Faults = {
   provider_late: 0.2
 }
 
-/** What generated scenarios keep to. */
+/** The limits of generated scenarios. */
 export interface Given extends Partial<Scenario> {
   readonly probabilities?: Partial<Faults>
 }
@@ -234,7 +234,7 @@ const drawFaults = (
     return found
   })
 
-/** Draws the scenario of a seed; what is given stays as it is. A quarter of them has an uninterrupted twin. */
+/** Draws the scenario of a seed; given parts stay as they are. A quarter of them has an uninterrupted twin. */
 export const generate = (seed: number, given: Given = {}): Scenario => {
   const draw = (label: string) => chance(seed, label)
   const shape = draw("shape")
@@ -245,7 +245,7 @@ export const generate = (seed: number, given: Given = {}): Scenario => {
   const inOrder = twin || people.yes(0.4)
   const processes = given.processes ?? shape.int(2, 3)
   const drawn = given.requests ?? drawRequests(draw("requests"), alone, { processes, oneByOne: inOrder })
-  // Of a stream of its own, so that a seed without it stays what it was.
+  // From a separate stream, so that a seed without it stays what it was.
   const crowded = draw("crowd")
   const joined: Partial<Crowd> =
     given.requests === undefined && crowded.yes(0.4)

@@ -1,6 +1,6 @@
-/** Chance that is the same again for the same seed. */
+/** Randomness that is reproducible from a seed. */
 
-/** A stream of numbers from a seed. Streams of other labels do not move when one is drawn from. */
+/** A stream of numbers from a seed. Drawing from one label does not affect the others. */
 export interface Chance {
   /** A number from 0 (inclusive) to 1 (exclusive). */
   readonly next: () => number

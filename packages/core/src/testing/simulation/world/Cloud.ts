@@ -1,6 +1,6 @@
 /**
- * Providers as one simulated process sees them. An adapter runs outside of the process, and comes back into it for the
- * guard: so a call that passed its guard is on its way, whatever becomes of the process.
+ * Providers as one simulated process sees them. An adapter runs outside the process, and enters it for the guard: a
+ * call that passed its guard is on its way, whatever happens to the process.
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -15,7 +15,7 @@ import type { Process, World } from "./World.ts"
 /** Stands for all stacks of a place. */
 const whole = StackName.make("all")
 
-/** The provider over the network. `cloud` is what tells of it beside the provider, where there is such a thing. */
+/** The provider over the network. `cloud` is the view besides the provider, if there is one. */
 export const connect = (
   world: World,
   network: Network,
@@ -72,7 +72,7 @@ export const connect = (
         })
       if ("_tag" in passage) return void answer(5, Exit.fail(failure(operation, ref, passage)))
 
-      /** Delivers what is on its way at once; undefined while nothing is. */
+      /** Delivers pending calls at once; undefined while there are none. */
       let deliver: (() => void) | undefined
       const guard = Effect.callback<void, ProviderError>((pass) => {
         const asking = world.fork(process, mutation.guard, (exit) => {
@@ -102,7 +102,8 @@ export const connect = (
         if (passage.lost) answer(200, Exit.fail(failure(operation, ref, unanswered)))
         else answer(passage.back, exit)
       })
-      // Whoever stops waiting has sent what it has sent. One connection keeps the order: it comes now, or never.
+      // A caller that stops waiting has already sent its request. One connection keeps the order: it arrives now, or
+      // never.
       return Effect.sync(() => {
         if (deliver === undefined || !network.arrives()) adapter.interrupt()
         else deliver()

@@ -1,4 +1,4 @@
-/** The stores as one simulated process sees them: over the network, with the database at its other end. */
+/** The stores as one simulated process sees them: over the network, with the database at the other end. */
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Queue from "effect/Queue"
@@ -11,7 +11,7 @@ import type { Process, World } from "./World.ts"
 
 const unavailable = (operation: string, detail: string) => new StoreError({ operation, reason: "Unavailable", detail })
 
-/** The database, and who waits for news of it. */
+/** The database, and its subscribers. */
 export class Database {
   readonly encoded: Encoded
   readonly #world: World
@@ -28,12 +28,12 @@ export class Database {
     this.#feeds.set(process, queue)
   }
 
-  /** Tells the other processes; those that are dead are forgotten. */
+  /** Notifies the other processes; dead ones are forgotten. */
   news(writer: Process): void {
     for (const [process, queue] of this.#feeds) {
       if (process.state === "dead") this.#feeds.delete(process)
       else if (process !== writer) {
-        // Where the store is out of reach, the feed breaks instead, and is read again from the beginning.
+        // If the store is unavailable, the feed breaks instead, and is read again from the beginning.
         const broken = this.#network.is("store_down", process)
         this.#world.after(this.#network.feed(process), process, () => {
           Queue.offerUnsafe(queue, !broken)

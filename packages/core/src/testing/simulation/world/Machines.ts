@@ -1,4 +1,4 @@
-/** The machines of a simulation: processes that run the engine, and the faults that befall them. */
+/** The machines of a simulation: processes that run the engine, and the faults that hit them. */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -28,7 +28,7 @@ interface Machine {
   incarnation: number
 }
 
-/** Something that a person wants of a process, again elsewhere where it is lost. */
+/** A person's request to a process, repeated elsewhere if it is lost. */
 interface Job {
   readonly lost: () => void
   interrupt: () => void
@@ -41,7 +41,7 @@ export class Machines {
   readonly effects: Effects
   readonly commands: WrappedCommands
   readonly clouds: Clouds
-  /** Where providers run, and what is looked at from outside. */
+  /** Where providers run, and where checks look from. */
   readonly outside: Process
   readonly #scenario: Scenario
   readonly #parts: Parts
@@ -69,7 +69,7 @@ export class Machines {
     for (let slot = 0; slot < scenario.processes; slot++) this.boot(slot)
   }
 
-  /** Starts a process on a machine, in the place of the one before. */
+  /** Starts a process on a machine, replacing the previous one. */
   boot(slot: number): void {
     const machine = this.#machines[slot] ?? { process: this.outside, box: undefined, jobs: new Set(), incarnation: 0 }
     this.#machines[slot] = machine
@@ -112,7 +112,7 @@ export class Machines {
     })
   }
 
-  /** Has a process of this machine do something; another one, if it is not there or goes away before it is done. */
+  /** Runs something in a process of this machine; in another one, if it is missing or dies before it is done. */
   ask<A, E>(
     slot: number,
     what: (box: Signalbox["Service"], process: Process) => Effect.Effect<A, E>,
@@ -139,7 +139,7 @@ export class Machines {
   #stepped(process: Process): void {
     const { steps } = this.monitor
     const due = this.#faults.filter(({ step }) => step <= steps)
-    // Taken out before the first begins: what it does may be a step itself.
+    // Removed before the first begins: its action may be a step itself.
     if (due.length > 0) this.#faults = this.#faults.filter(({ step }) => step > steps)
     for (const fault of due) {
       const begin = () => this.#begin(fault, process)
@@ -175,7 +175,7 @@ export class Machines {
         const { process } = machine
         this.world.stop(process)
         this.world.after(fault.millis, undefined, () => this.world.continue(process))
-        // Somebody else looks after its work meanwhile; it goes on itself when it wakes.
+        // Another process takes care of its work meanwhile; it continues when it wakes up.
         for (const job of machine.jobs) this.world.after(800, undefined, job.lost)
         return
       }

@@ -1,14 +1,14 @@
-/** What lies between processes, stores and clouds: time that messages take, and windows in which they are lost. */
+/** What lies between processes, stores and clouds: the latency of messages, and windows in which they are lost. */
 import type { ProviderReason } from "../../../spi/ProviderError.ts"
 import { chance, type Chance } from "./Chance.ts"
 import type { ScheduledFault, FaultKind } from "../scenario/Scenario.ts"
 import type { Process, World } from "./World.ts"
 
-/** What becomes of one message and its answer. */
+/** The fate of one message and its answer. */
 export interface Passage {
   readonly out: number
   readonly back: number
-  /** It is carried out, and the answer does not come. */
+  /** It is executed, and the answer is lost. */
   readonly lost: boolean
 }
 
@@ -48,7 +48,7 @@ export class Network {
     )
   }
 
-  /** A message to the store; undefined where it cannot be reached. */
+  /** A message to the store; undefined if it is unavailable. */
   toStore(process: Process): Passage | undefined {
     if (this.is("store_down", process)) return undefined
     const slow = this.is("store_slow", process)
@@ -59,12 +59,12 @@ export class Network {
     }
   }
 
-  /** News of what another process wrote: in how many milliseconds. */
+  /** A notification of another process's write: in how many milliseconds. */
   feed(process: Process): number {
     return this.is("feed_slow", process) ? this.#chance.int(200, 4_000) : this.#chance.int(0, 20)
   }
 
-  /** A call of a provider; a reason where it is refused. */
+  /** A call of a provider; a reason if it is refused. */
   toProvider(process: Process): (Passage & { readonly twice: boolean }) | ProviderReason {
     if (this.is("provider_throttled", process)) {
       return { _tag: "Throttled", message: "too many calls", retryAfterMs: this.#chance.int(50, 500) }
@@ -80,12 +80,12 @@ export class Network {
     }
   }
 
-  /** Whether a message under way still arrives, now, where its sender stops waiting for it. */
+  /** Whether a message in transit still arrives, now, when its sender stops waiting for it. */
   arrives(): boolean {
     return this.#chance.yes(0.5)
   }
 
-  /** How long after the first delivery the second one of the same message comes. */
+  /** The delay between the first and the second delivery of a message. */
   again(): number {
     return this.#chance.int(0, 2_000)
   }

@@ -1,6 +1,6 @@
 /**
- * The machine under a simulation: virtual time, processes that can be killed and stopped, and one order of all that
- * happens. Everything runs synchronously; the next thing is drawn from a seed where several are ready.
+ * The machine under a simulation: virtual time, processes that can be killed and stopped, and one order of all events.
+ * Everything runs synchronously; if several tasks are ready, the next one is drawn from a seed.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -14,15 +14,15 @@ import * as Scheduler from "effect/Scheduler"
 import type { Chance } from "./Chance.ts"
 import { chance } from "./Chance.ts"
 
-/** A simulated process. What it has in memory are its fibers: they run only while it does. */
+/** A simulated process. Its fibers are its memory: they run only while it does. */
 export interface Process {
   readonly name: string
-  /** Which of the simulated machines it runs on; -1 for those outside of them. */
+  /** Which of the simulated machines it runs on; -1 for those outside. */
   readonly slot: number
-  /** The services that its fibers run with: clock, scheduler, chance. */
+  /** The services of its fibers: clock, scheduler, randomness. */
   readonly context: Context.Context<never>
   state: "running" | "stopped" | "dead"
-  /** What was to happen in it while it was stopped. */
+  /** What was due in it while it was stopped. */
   readonly missed: Array<() => void>
 }
 
@@ -41,7 +41,7 @@ interface Task {
 
 const before = (left: Timer, right: Timer) => left.at < right.at || (left.at === right.at && left.order < right.order)
 
-/** Timers by time, then by when they were set. */
+/** Timers by time, then by creation. */
 class Timers {
   readonly #heap: Array<Timer> = []
 
@@ -89,16 +89,16 @@ export class World {
   readonly #shuffle: number
   #timersSet = 0
 
-  /** `shuffle` is the probability that a ready task other than the first is run next. */
+  /** `shuffle` is the probability that a ready task other than the first runs next. */
   constructor(seed: number, shuffle: number) {
     this.#seed = seed
     this.#shuffle = shuffle
     this.#order = chance(seed, "order")
   }
 
-  /** Runs `run` in a while: in a process, or (undefined) outside of all processes. Returns how to call it off. */
+  /** Runs `run` later: in a process, or (undefined) outside all processes. Returns a function that cancels it. */
   after(millis: number, process: Process | undefined, run: () => void): () => void {
-    // Computers tell whole milliseconds.
+    // Computers count whole milliseconds.
     const timer: Timer = { at: this.now + Math.ceil(millis), order: this.#timersSet++, process, run, cancelled: false }
     this.#timers.push(timer)
     return () => {
@@ -106,7 +106,7 @@ export class World {
     }
   }
 
-  /** Runs `run` in the process: now if it runs, once it goes on if it is stopped, never if it is dead. */
+  /** Runs `run` in the process: now if it runs, when it continues if it is stopped, never if it is dead. */
   within(process: Process | undefined, run: () => void): void {
     if (process === undefined || process.state === "running") run()
     else if (process.state === "stopped") process.missed.push(run)
@@ -133,7 +133,7 @@ export class World {
     return Object.assign(process, { context })
   }
 
-  /** Begins a fiber in a process. `ended` is called in the process. */
+  /** Starts a fiber in a process. `ended` is called in the process. */
   fork<A, E>(
     process: Process,
     effect: Effect.Effect<A, E>,
@@ -157,7 +157,7 @@ export class World {
     }
   }
 
-  /** No instruction of it runs from now on, no finalizer either; what it sent is on its way. */
+  /** None of its instructions run from now on, and no finalizers; messages that it sent are on their way. */
   kill(process: Process): void {
     process.state = "dead"
     process.missed.length = 0
@@ -168,14 +168,14 @@ export class World {
     if (process.state === "running") process.state = "stopped"
   }
 
-  /** SIGCONT: what was to happen meanwhile happens now, in its order. */
+  /** SIGCONT: everything that was due meanwhile happens now, in order. */
   continue(process: Process): void {
     if (process.state !== "stopped") return
     process.state = "running"
     for (const run of process.missed.splice(0)) this.#ready.push({ process, run })
   }
 
-  /** Runs the next task, or the next timer where no task is ready. Returns whether there was anything to run. */
+  /** Runs the next task, or the next timer if no task is ready. Returns whether there was anything to run. */
   turn(): boolean {
     this.turns++
     const task = this.#next()
