@@ -20,8 +20,8 @@ const configuration = defineConfig({
 })
 
 const signalbox = await connect({ directory, providers: [LocalProvider.make({ directory })] })
-const [known] = (await signalbox.history({ limit: 1 })).items
-const { deploymentId } = known ?? (await signalbox.init({ configuration }))
+const [known] = (await signalbox.executions.list({ limit: 1 })).items
+const { deploymentId } = known ?? (await signalbox.deployments.init({ configuration }))
 const service = await makeService({ signalbox, configuration, deploymentId })
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void service.close())
 console.log(await service.listen({ port: Number(process.env["PORT"] ?? 0) }))

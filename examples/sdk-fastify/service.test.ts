@@ -35,8 +35,8 @@ const configuration = defineConfig({
 
 const open = async () => {
   const signalbox = await connect({ directory, providers: [LocalProvider.make({ directory, cwd })] })
-  const [known] = (await signalbox.history({ limit: 1 })).items
-  const { deploymentId } = known ?? (await signalbox.init({ configuration }))
+  const [known] = (await signalbox.executions.list({ limit: 1 })).items
+  const { deploymentId } = known ?? (await signalbox.deployments.init({ configuration }))
   const service = await makeService({ signalbox, configuration, deploymentId })
   return { deploymentId, service, url: await service.listen({ port: 0, host: "127.0.0.1" }), signalbox }
 }

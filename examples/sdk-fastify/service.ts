@@ -86,13 +86,13 @@ export const makeService = async ({ configuration, deploymentId, signalbox }: Op
       .send({ correlationId, joined, events: `${location}/events` })
   })
 
-  app.get<{ Params: { id: string } }>("/deployments/:id", ({ params }) => signalbox.execution(params.id))
+  app.get<{ Params: { id: string } }>("/deployments/:id", ({ params }) => signalbox.executions.get(params.id))
 
   app.get<{ Params: { id: string } }>("/deployments/:id/events", async ({ headers, params, raw }, reply) => {
     const gone = new AbortController()
     raw.socket.once("close", () => gone.abort())
     const after = Number(headers["last-event-id"] ?? 0) || 0
-    const events = signalbox.events(params.id, { after, signal: gone.signal })[Symbol.asyncIterator]()
+    const events = signalbox.executions.events(params.id, { after, signal: gone.signal })[Symbol.asyncIterator]()
     const first = await events.next()
     // Nothing comes any more: this is how a browser is told not to ask again.
     if (first.done === true) return reply.code(204).send()
@@ -106,15 +106,15 @@ export const makeService = async ({ configuration, deploymentId, signalbox }: Op
     "/deployments/:id/:command",
     { schema: commandSchema },
     async ({ body, params }, reply) => {
-      await signalbox.command(params.id, params.command, { ...body, by: "service" })
-      return reply.code(202).send(await signalbox.execution(params.id))
+      await signalbox.executions.command(params.id, params.command, { ...body, by: "service" })
+      return reply.code(202).send(await signalbox.executions.get(params.id))
     }
   )
 
   // What a service that ended, or was killed, has left behind.
-  const { items } = await signalbox.history({ deploymentId, finished: false })
+  const { items } = await signalbox.executions.list({ deploymentId, finished: false })
   for (const { correlationId, status } of items) {
-    if (status !== "queued") await signalbox.attach(correlationId)
+    if (status !== "queued") await signalbox.executions.attach(correlationId)
   }
   return app
 }

@@ -8,7 +8,7 @@ const environments = { production: {} }
 const configuration = { organization: "acme", project: "shop", environments, stacks: [web] } as const
 
 const signalbox = await connect({ directory, providers: [LocalProvider.make({ directory })] })
-const { deploymentId } = await signalbox.init({ configuration })
+const { deploymentId } = await signalbox.deployments.init({ configuration })
 const release = { configuration, deploymentId, environment: "production", version: "1.0.0" }
 const execution = await signalbox.deploy(release)
 const state = await execution.done // completed, failed or rolled_back

@@ -12,7 +12,7 @@ const mayImport: Readonly<Record<string, ReadonlyArray<string>>> = {
   text: ["domain"],
   analysis: ["domain", "text"],
   spi: ["domain", "text", "analysis"],
-  api: ["domain", "text", "analysis", "spi"],
+  api: ["domain", "text", "analysis", "spi", "telemetry"],
   config: ["domain", "text", "analysis", "spi", "api"],
   store: ["domain", "analysis", "spi", "api", "telemetry"],
   engine: ["domain", "text", "analysis", "spi", "api", "config", "telemetry"],

@@ -57,6 +57,27 @@ describe("the structure of the sources", () => {
     expect(circles(graph).map((circle) => circle.toSorted())).toEqual([["b", "c"]])
   })
 
+  it("has one way into the log: ExecutionLog.write, and one commit below it", () => {
+    // The parts of the store itself, and what wraps a database.
+    const below = /^packages\/core\/src\/(store|testing)\/|^packages\/node\/src\/(layerPostgres|whenThere)\.ts$/
+    const writers = (call: RegExp) =>
+      sources.map(named).filter((path) => !below.test(path) && call.test(readFileSync(join(root, path), "utf8")))
+    expect(writers(/\.commit\(/)).toEqual([])
+    // Whatever a store is called: nothing else appends objects with events.
+    expect(writers(/\.append\(\{|\bstore\s*\.append\b/)).toEqual(["packages/core/src/engine/log/ExecutionLog.ts"])
+  })
+
+  it("makes and reads ids of events and keys of leases in one module each", () => {
+    const others = (text: RegExp, ...owners: ReadonlyArray<string>) =>
+      sources.map(named).filter((path) => text.test(readFileSync(join(root, path), "utf8")) && !owners.includes(path))
+    expect(others(/[^*] as EventId\b|Brand<"EventId">/, "packages/core/src/domain/EventId.ts")).toEqual([])
+    expect(others(/(?:closing|set-aside|reported|seen)\//, "packages/core/src/domain/EventId.ts")).toEqual([])
+    expect(others(/`(?:environment|execution|trace)\/\$\{/, "packages/core/src/spi/LeaseKey.ts")).toEqual([])
+    expect(
+      others(/\bholder as CorrelationId|\.key\.(?:startsWith|split|replace|slice|match)\(|\.exec\(\w*\.key\)/)
+    ).toEqual([])
+  })
+
   it("keeps folders small enough to read: at most 20 files beside the door", () => {
     // One file per command.
     const listings = new Set(["packages/cli/src/commands"])
@@ -90,6 +111,17 @@ describe("the structure of the sources", () => {
     )
     expect(names.length).toBeGreaterThan(10)
     expect(names.length).toBeLessThanOrEqual(40)
+  })
+
+  it("has the command and the SDK read through the facade, not from the stores", () => {
+    // These choose and hand on stores, and read nothing.
+    const chooses = /^packages\/(cli\/src\/(backend\/|host\/Host\.ts)|node\/src\/sdk\/SignalboxNode\.ts)/
+    const readers = sources
+      .map(named)
+      .filter((path) => /^packages\/(cli\/src|node\/src\/sdk)\//.test(path) && !chooses.test(path))
+    expect(readers.length).toBeGreaterThan(100)
+    const stores = /import [^;]*?\b(?:DeploymentStore|LeaseStore)\b[^;]*? from "@signalbox\/core/
+    expect(readers.filter((path) => stores.test(readFileSync(join(root, path), "utf8")))).toEqual([])
   })
 
   it("has rooms of the engine import each other through their doors", () => {

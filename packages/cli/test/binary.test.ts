@@ -16,7 +16,6 @@ beforeAll(() => {
 }, 120_000)
 afterAll(() => {
   Fs.rmSync(cwd, { recursive: true, force: true })
-  binary.remove()
 })
 
 describe("signalbox", { timeout: 180_000 }, () => {

@@ -7,6 +7,8 @@ export interface Cable {
   readonly port: number
   /** Ends what is under way, and lets nothing through until it is mended. */
   readonly cut: () => void
+  /** Lets nothing through and closes nothing, as a firewall does that drops packets. */
+  readonly silence: () => void
   readonly mend: () => void
   readonly remove: () => Promise<void>
 }
@@ -14,8 +16,13 @@ export interface Cable {
 export const cableTo = async (port: number): Promise<Cable> => {
   const open = new Set<Socket>()
   let whole = true
+  let silent = false
   const server = createServer((near) => {
     if (!whole) return void near.destroy()
+    if (silent) {
+      open.add(near)
+      return void near.on("error", () => near.destroy())
+    }
     const far = connect(port, "127.0.0.1")
     for (const [from, to] of [
       [near, far],
@@ -40,6 +47,13 @@ export const cableTo = async (port: number): Promise<Cable> => {
   return {
     port: address.port,
     cut,
+    silence: () => {
+      silent = true
+      for (const socket of open) {
+        socket.unpipe()
+        socket.pause()
+      }
+    },
     mend: () => void (whole = true),
     remove: () => {
       cut()

@@ -14,7 +14,6 @@ describe("coordination between processes", { timeout: 180_000 }, () => {
   }, 60_000)
   afterAll(() => {
     Fs.rmSync(folder, { recursive: true, force: true })
-    binary.remove()
   })
 
   const nowhere = { SIGNALBOX_DATABASE_URL: "postgres://nobody:none@127.0.0.1:1/nothing" }

@@ -86,7 +86,6 @@ afterAll(async () => {
   }
   clearInterval(load)
   Fs.rmSync(cwd, { recursive: true, force: true })
-  binary.remove()
 }, 120_000)
 
 const run = (...args: ReadonlyArray<string>) => binary.run(cwd, args)

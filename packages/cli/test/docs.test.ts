@@ -36,7 +36,6 @@ beforeAll(() => {
 }, 120_000)
 afterAll(() => {
   Fs.rmSync(folder, { recursive: true, force: true })
-  binary.remove()
 })
 
 describe("docs/cli.md", { timeout: 180_000 }, () => {

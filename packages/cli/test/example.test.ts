@@ -16,7 +16,6 @@ beforeAll(() => {
 afterAll(async () => {
   await binary.run(folder, ["destroy", "--yes"])
   Fs.rmSync(folder, { recursive: true, force: true })
-  binary.remove()
 })
 
 const emptyFolder = async (body: (path: string) => Promise<void>) => {

@@ -26,7 +26,7 @@ import { isWaiting } from "../src/waiting/lookAt.ts"
 import { execution } from "./states.ts"
 
 const lease = {
-  key: "lock/DX6604E/production",
+  key: "environment/DX6604E/production",
   holder: "other-run",
   owner: "ci-7",
   fence: 3,

@@ -15,7 +15,6 @@ beforeAll(() => {
   root = temporary("foreign")
 }, 60_000)
 afterAll(() => {
-  binary.remove()
   Fs.rmSync(root, { recursive: true, force: true })
 })
 

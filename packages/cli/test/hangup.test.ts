@@ -45,7 +45,6 @@ afterAll(async () => {
   for (const child of children) child.kill("SIGKILL")
   await binary.run(cwd, ["destroy", "--yes"])
   Fs.rmSync(cwd, { recursive: true, force: true, maxRetries: 5 })
-  binary.remove()
 }, 120_000)
 
 const started = (...args: ReadonlyArray<string>): Running => {

@@ -20,7 +20,6 @@ afterAll(() => {
     for (const { pid } of naming(folder)) signal(pid, "SIGKILL")
     Fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
   }
-  binary.remove()
 })
 
 const folder = (): string => {

@@ -24,7 +24,6 @@ beforeAll(async () => {
 afterAll(() => {
   server.close()
   Fs.rmSync(cwd, { recursive: true, force: true })
-  binary.remove()
 })
 
 it("adds the cause of an unexpected failure where its hint says so", async () => {

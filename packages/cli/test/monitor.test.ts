@@ -16,7 +16,7 @@ import {
   type StoredEvent
 } from "@signalbox/core/spi"
 import { Duration, Effect, ManagedRuntime } from "effect"
-import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { assert, beforeAll, describe, it } from "vitest"
 import { type Binary, build } from "./binary.ts"
 import { cleanEnvironment } from "./bundle.ts"
 import { until } from "./chaos/processes.ts"
@@ -30,7 +30,6 @@ let binary: Binary
 beforeAll(() => {
   binary = build()
 }, 60_000)
-afterAll(() => binary.remove())
 
 const requested = (correlationId: CorrelationId): Event => ({
   _tag: "ExecutionRequested",

@@ -30,7 +30,6 @@ beforeAll(async () => {
 afterAll(() => {
   for (const { child } of running) child.kill("SIGKILL")
   Fs.rmSync(cwd, { recursive: true, force: true, maxRetries: 5 })
-  binary.remove()
 })
 
 const program = () => `"${process.execPath}" "${binary.path}"`

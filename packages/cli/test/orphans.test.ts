@@ -22,7 +22,6 @@ afterAll(() => {
     for (const { pid } of marked(owner)) signal(pid, "SIGKILL")
     Fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
   }
-  binary.remove()
 })
 
 const gate = { minSamples: 0, gracePeriod: "0 millis", interval: "50 millis", consecutivePasses: 1 }

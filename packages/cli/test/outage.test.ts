@@ -23,7 +23,6 @@ describe.skipIf(postgres === undefined)("an outage of the registry", { timeout: 
   const running: Array<Running> = []
   beforeAll(() => void (binary = build()), 120_000)
   afterAll(async () => {
-    binary.remove()
     await postgres?.stop()
   }, 120_000)
   beforeEach(async () => {
@@ -113,6 +112,15 @@ describe.skipIf(postgres === undefined)("an outage of the registry", { timeout: 
     assert.match(cutOff.stderr, /^error: the lease could not be renewed in time, and what ran under it was stopped: /m)
     const [, hinted = ""] = /^hint: .* close it with: signalbox (.+)$/m.exec(cutOff.stderr)!
     assert.include(expectExit(await binary.run(job("three"), hinted.split(" "), { env: direct }), 0).stdout, "failed")
+  })
+
+  it("ends a command with its lease, and the program too, where the way only falls silent", async () => {
+    const first = started(job("one"), ["run", "--", "node", "-e", alive(Path.join(folder, "alive"))], through)
+    await first.says(/at work/)
+    cable.silence()
+    const { code, stderr } = await first.ended
+    assert.strictEqual(code, 6, stderr)
+    assert.match(stderr, /^error: the lease could not be renewed in time, and what ran under it was stopped: /m)
   })
 
   it("is sat out by a deployment and by who watches it", async () => {

@@ -83,7 +83,6 @@ beforeAll(async () => {
 afterAll(async () => {
   configure()
   for (const environment of ["staging", "production"]) await run(["destroy", id, "-e", environment, "--yes"])
-  binary.remove()
   Fs.rmSync(cwd, { recursive: true, force: true })
 }, 180_000)
 

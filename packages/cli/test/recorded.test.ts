@@ -4,7 +4,7 @@
  */
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import { afterAll, afterEach, assert, beforeAll, beforeEach, describe, it } from "vitest"
+import { afterEach, assert, beforeAll, beforeEach, describe, it } from "vitest"
 import { type Binary, build } from "./binary.ts"
 import { type Ran, temporary } from "./support.ts"
 
@@ -39,7 +39,6 @@ let cwd: string
 beforeAll(() => {
   binary = build()
 }, 120_000)
-afterAll(() => binary.remove())
 beforeEach(async () => {
   cwd = temporary("recorded")
   Fs.mkdirSync(Path.join(cwd, "app"))

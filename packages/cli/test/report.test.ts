@@ -1,7 +1,8 @@
+import { errorInfo } from "@signalbox/core/spi"
 /**
  * What is said of durations: while something is under way, and of how far it could be relied on.
  */
-import { errorInfo } from "@signalbox/core/spi"
+import { calibrationView } from "@signalbox/core/api"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import { Duration, Effect } from "effect"
@@ -21,7 +22,6 @@ import { placeLine } from "../src/live/queue.ts"
 import { heartbeat } from "../src/live/transition.ts"
 import { render } from "../src/live/render.ts"
 import { verdict } from "../src/live/report.ts"
-import { calibrationView } from "../src/json/report.ts"
 import { at, execution } from "./states.ts"
 import { memoryBackend, runWith, temporary } from "./support.ts"
 

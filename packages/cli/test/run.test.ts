@@ -17,7 +17,6 @@ beforeAll(() => {
 afterAll(() => {
   for (const { child } of running) child.kill("SIGKILL")
   for (const folder of folders) Fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
-  binary.remove()
 })
 
 const folder = (): string => {

@@ -18,7 +18,6 @@ beforeAll(() => void (binary = build()), 120_000)
 afterAll(async () => {
   await postgres?.stop()
   for (const folder of folders) Fs.rmSync(folder, { recursive: true, force: true })
-  binary.remove()
 }, 120_000)
 
 const holding = ["run", "--correlation-id", "one", "--", "sh", "-c", "echo holding; sleep 100"]
@@ -95,7 +94,7 @@ describe.skipIf(postgres === undefined)("in Postgres", () => {
       await second.says(/waiting/)
       const [transactions, endsAt] = [
         "SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()",
-        "SELECT expires_at FROM signalbox_leases WHERE key LIKE 'lock/%'"
+        "SELECT expires_at FROM signalbox_leases WHERE key LIKE 'environment/%'"
       ].map((sql) => () => Number(postgres!.psql(url, sql)[0])) as [() => number, () => number]
       const [before, end, begun] = [transactions(), endsAt(), performance.now()]
       // As long as it takes to renew the lock.

@@ -68,7 +68,9 @@ export const executionState = (
 
 /** The lock of the only environment of a folder; undefined where nobody ever took it. */
 export const lockOf = (cwd: string): { readonly holder: string; readonly expires_at: number } | undefined =>
-  read(cwd, "SELECT holder, expires_at FROM signalbox_leases WHERE key LIKE 'lock/%'") as ReturnType<typeof lockOf>
+  read(cwd, "SELECT holder, expires_at FROM signalbox_leases WHERE key LIKE 'environment/%'") as ReturnType<
+    typeof lockOf
+  >
 
 const read = (cwd: string, sql: string, ...parameters: ReadonlyArray<string>): unknown => {
   const database = new DatabaseSync(Path.join(cwd, ".signalbox", "signalbox.db"), { readOnly: true, timeout: 30_000 })

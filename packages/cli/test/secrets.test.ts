@@ -54,7 +54,6 @@ beforeAll(() => {
 
 afterAll(() => {
   Fs.rmSync(cwd, { recursive: true, force: true })
-  binary.remove()
 })
 
 const files = (folder: string): ReadonlyArray<string> =>

@@ -3,6 +3,7 @@ import * as Path from "node:path"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { afterAll, assert, beforeAll, it } from "vitest"
+import { Signalbox } from "@signalbox/core/engine"
 import { DeploymentStore } from "@signalbox/core/spi"
 import { memoryBackend, runWith, temporary } from "./support.ts"
 
@@ -45,7 +46,12 @@ it("an entry that cannot be recorded is said, and stops neither the command nor 
   )
   const backend: typeof world.backend = {
     ...world.backend,
-    layer: (options) => Layer.provideMerge(failing, world.backend.layer(options))
+    layer: (options) =>
+      Layer.fresh(Signalbox.layer).pipe(
+        Layer.provideMerge(failing),
+        Layer.provideMerge(world.stores),
+        Layer.provideMerge(world.backend.layer(options))
+      )
   }
   const env = { SIGNALBOX_DATABASE_URL: "memory:", SIGNALBOX_ACTOR: "ada" }
   const run = (...argv: ReadonlyArray<string>) => runWith(backend, cwd, argv, { env })

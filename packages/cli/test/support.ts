@@ -114,6 +114,8 @@ export const memoryBackend = async (options: SimulatedProvider.SimulatedOptions 
   return {
     backend,
     cloud,
+    /** What the facade of this backend works on. */
+    stores: Layer.succeedContext(context),
     close: () => Effect.runPromise(Scope.close(scope, { _tag: "Success", value: undefined } as never))
   }
 }

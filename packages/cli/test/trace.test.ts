@@ -100,7 +100,6 @@ afterAll(async () => {
   await run(["destroy", id, "--yes"])
   await collector.close()
   Fs.rmSync(cwd, { recursive: true, force: true })
-  binary.remove()
 }, 120_000)
 
 describe("one trace", { timeout: 180_000 }, () => {

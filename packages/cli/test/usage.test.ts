@@ -45,7 +45,6 @@ beforeAll(() => {
 }, 60_000)
 afterAll(() => {
   Fs.rmSync(cwd, { recursive: true, force: true })
-  binary.remove()
 })
 
 const file = () => Path.join(cwd, "signalbox.config.json")

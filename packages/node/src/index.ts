@@ -18,6 +18,22 @@ export type * from "./sdk/CallOptions.ts"
 export type * from "./sdk/CommandRun.ts"
 export type * from "./sdk/Connection.ts"
 export type * from "./sdk/Coordination.ts"
+export type {
+  AdmissionProgress,
+  BlockerView,
+  CanDeployView,
+  CleanupView,
+  DeploymentView,
+  EnvironmentView,
+  ExecutionView,
+  LeaseView,
+  LockView,
+  RegisteredView,
+  RemainingTime,
+  ReplayView,
+  VetoView,
+  WaitingView
+} from "@signalbox/core/api"
 export { eventToJson } from "./sdk/eventToJson.ts"
 export * from "./sdk/SignalboxError.ts"
 export * as SignalboxNode from "./sdk/SignalboxNode.ts"

@@ -2,10 +2,12 @@ import * as PgClient from "@effect/sql-pg/PgClient"
 import { type DeploymentStore, type LeaseStore, StoreError } from "@signalbox/core/spi"
 import { layerEncoded, makeSql, storeError } from "@signalbox/core/store"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 
 const channel = "signalbox"
@@ -19,13 +21,14 @@ export const layerPostgres = (options: {
   if (detail !== undefined) {
     return Layer.effectContext(Effect.fail(new StoreError({ operation: "open", reason: "Misconfigured", detail })))
   }
+  const client = PgClient.layer({
+    url: options.url,
+    applicationName: "signalbox",
+    maxConnections: (options.maxConnections ?? 10) + 1
+  })
   return Layer.provide(
     layerEncoded(makePostgres),
-    PgClient.layer({
-      url: options.url,
-      applicationName: "signalbox",
-      maxConnections: (options.maxConnections ?? 10) + 1
-    })
+    Layer.effectContext(closesInTime(Effect.flatMap(Scope.Scope, (scope) => Layer.buildWithScope(client, scope))))
   ).pipe(Layer.catchTag("SqlError", (error) => Layer.effectContext(Effect.fail(storeError("open")(error)))))
 }
 
@@ -41,6 +44,20 @@ const wrongWith = (address: string): string | undefined => {
   return user ? undefined : "the address of the database names no user"
 }
 
+/** Closing waits for answers of the server, such as the one to `UNLISTEN`. Over a connection that fell silent none comes. */
+const closesInTime = <A, E, R>(open: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | Scope.Scope> =>
+  Effect.gen(function* () {
+    const scope = yield* Scope.make()
+    yield* Effect.addFinalizer((exit) =>
+      Scope.close(scope, exit).pipe(
+        Effect.forkDetach,
+        Effect.flatMap((closing) => Effect.interruptible(Fiber.await(closing))),
+        Effect.timeoutOption("2 seconds")
+      )
+    )
+    return yield* Effect.provideService(open, Scope.Scope, scope)
+  })
+
 const makePostgres = Effect.gen(function* () {
   const client = yield* PgClient.PgClient
   const encoded = yield* makeSql
@@ -52,7 +69,7 @@ const makePostgres = Effect.gen(function* () {
     Effect.forever,
     Effect.forkScoped
   )
-  const heard = Stream.unwrap(Effect.map(client.listen(channel), Stream.fromQueue)).pipe(
+  const heard = Stream.unwrap(Effect.map(closesInTime(client.listen(channel)), Stream.fromQueue)).pipe(
     Stream.map(() => undefined),
     Stream.retry(Schedule.spaced("1 second"))
   )

@@ -6,16 +6,11 @@ export { Configuration } from "@signalbox/core/config"
 export {
   CanDeploy,
   deploymentIdOf,
-  Estimation,
   Monitor,
-  Orphans,
-  QueueStatus,
   RecordedManifest,
   Reconciliation,
   HistoryReplay,
   RunnerIdentity,
-  Signalbox,
-  spansOf,
   Sweep
 } from "@signalbox/core/engine"
 

@@ -1,33 +1,30 @@
+import { executionView, holdView, placeView, runnerView } from "@signalbox/core/api"
 import * as Clock from "effect/Clock"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { type DeploymentId, DeploymentStore, type Environment, type Execution } from "@signalbox/core/spi"
+import type { DeploymentId, Environment, Execution } from "@signalbox/core/spi"
 import { inkOf, invocation, type Invocation } from "../main/Invocation.ts"
-import { executionView } from "../json/execution.ts"
-import { holdView, placeView } from "../json/queue.ts"
-import { runnerView } from "../json/runner.ts"
 import { placeLine } from "../live/queue.ts"
 import { clock, plain } from "../live/words.ts"
 import { isWaiting } from "../waiting/lookAt.ts"
-import { engine, hasStore, signalbox, withServices } from "../main/services.ts"
+import { hasStore, signalbox, withServices } from "../main/services.ts"
 import { deployment } from "./flags.ts"
 import { executionTable, search, within } from "./history.ts"
 
 /** One under way: who runs it, and where it is in its queue. */
 const seen = Effect.fnUntraced(function* (state: Execution.ExecutionState, now: number) {
   const box = yield* signalbox
-  const { QueueStatus } = yield* engine
   const lease = yield* box.executions.runner(state.correlationId)
-  const place = yield* QueueStatus.placeOf(state)
+  const place = yield* box.coordination.place(state)
   return { state, place, view: { ...executionView(state, now), runner: runnerView(lease), ...placeView(place) } }
 })
 type Seen = Effect.Success<ReturnType<typeof seen>>
 
 /** Holds by hand that are not over, of a deployment or of all. */
 const holdsOf = Effect.fnUntraced(function* (inv: Invocation, id: DeploymentId | undefined, now: number) {
-  const store = yield* DeploymentStore
-  const all = (yield* store.deployments).filter((one) => id === undefined || one.deploymentId === id)
+  const { deployments } = yield* signalbox
+  const all = (yield* deployments.list).filter((one) => id === undefined || one.deploymentId === id)
   const { environment } = inv.settings
   return all.flatMap(({ deploymentId, holds = [] }) =>
     holds
@@ -42,9 +39,9 @@ const read = Effect.fnUntraced(function* (
   flags: { readonly id: Option.Option<DeploymentId>; readonly text: Option.Option<string> },
   now: number
 ) {
-  const store = yield* DeploymentStore
+  const box = yield* signalbox
   const id = Option.getOrUndefined(flags.id)
-  const page = yield* store.executions({
+  const page = yield* box.executions.list({
     ...(id === undefined ? {} : { deploymentId: id }),
     ...within(inv),
     ...(Option.isSome(flags.text) ? { text: flags.text.value } : {}),

@@ -1,9 +1,9 @@
-import * as Clock from "effect/Clock"
 import * as Command from "effect/cli/Command"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Flag from "effect/cli/Flag"
 import * as Option from "effect/Option"
+import { cleanupView } from "@signalbox/core/api"
 import type { CleanupResult } from "@signalbox/core/engine"
 import { actor } from "../request/actor.ts"
 import { usage } from "../main/Failure.ts"
@@ -15,8 +15,6 @@ import { reports } from "./choices.ts"
 import { onlyExecution } from "./coordinating.ts"
 import { by, option, reason } from "./flags.ts"
 
-const cleanedView = ({ correlationId, now, released, was }: CleanupResult) => ({ correlationId, released, was, now })
-
 const said = ({ correlationId, now, released, was }: CleanupResult): string => {
   if (was === null || now === null) return `there is no execution ${correlationId}; nothing is held by it`
   const change = was === now ? `is ${word(now)}` : `was ${word(was)}, is ${word(now)}`
@@ -26,10 +24,14 @@ const said = ({ correlationId, now, released, was }: CleanupResult): string => {
 /** Ends what everybody has forgotten. */
 const sweep = Effect.fnUntraced(function* (inv: Invocation) {
   const { Sweep } = yield* engine
-  const now = yield* Clock.currentTimeMillis
   const age = Duration.toMillis(Sweep.forgottenAfter)
-  const swept = hasStore(inv) ? yield* withServices(inv, Sweep.sweep(now - age)) : []
-  yield* inv.result({ swept: swept.map(cleanedView) }, () =>
+  const swept = hasStore(inv)
+    ? yield* withServices(
+        inv,
+        Effect.flatMap(signalbox, ({ coordination }) => coordination.sweep)
+      )
+    : []
+  yield* inv.result({ swept: swept.map(cleanupView) }, () =>
     swept.length === 0
       ? [`Nothing has been forgotten for ${span(age)}.`]
       : swept.map((one) => `${inv.paint("green", "✔")} ${said(one)}`)
@@ -81,7 +83,7 @@ export const cleanup = Command.make(
           Effect.flatMap(signalbox, (box) => box.coordination.cleanup(id, options))
         )
       : { correlationId: id, was: null, now: null, released: false }
-    yield* inv.result(cleanedView(cleaned), () => [`${inv.paint("green", "✔")} ${said(cleaned)}`])
+    yield* inv.result(cleanupView(cleaned), () => [`${inv.paint("green", "✔")} ${said(cleaned)}`])
     if (options.status !== "cancelled" && cleaned.was === "queued" && cleaned.now === "cancelled") {
       yield* inv.say(`its turn had never come (signalbox wait ${id}): that it ${options.status} is not counted`)
     }

@@ -1,15 +1,14 @@
 /**
  * `pause resume approve promote abort retry`: what an operator tells a running execution, from any process.
  */
+import { executionView, runnerView } from "@signalbox/core/api"
 import * as Clock from "effect/Clock"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { DeploymentStore, type OperatorCommand } from "@signalbox/core/spi"
+import type { OperatorCommand } from "@signalbox/core/spi"
 import { actor } from "../request/actor.ts"
 import { invocation } from "../main/Invocation.ts"
-import { executionView } from "../json/execution.ts"
-import { runnerView } from "../json/runner.ts"
 import { signalbox, withServices } from "../main/services.ts"
 import * as Target from "../request/target.ts"
 import { isFinished } from "./choices.ts"
@@ -32,8 +31,7 @@ const told = <const Name extends OperatorCommand>(name: Name, description: strin
             ...(Option.isSome(flags.stack) ? { stack: flags.stack.value } : {}),
             ...(Option.isSome(flags.reason) ? { reason: flags.reason.value } : {})
           })
-          const store = yield* DeploymentStore
-          const state = (yield* store.execution(target.correlationId)) ?? target
+          const state = (yield* box.executions.get(target.correlationId)) ?? target
           const now = yield* Clock.currentTimeMillis
           const lease = yield* box.executions.runner(target.correlationId)
           // What waited for its turn is withdrawn at once.

@@ -1,12 +1,12 @@
+import { eventView } from "@signalbox/core/api"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { type DeploymentId, DeploymentStore, type EventTag, type StoredEvent } from "@signalbox/core/spi"
+import type { DeploymentId, EventTag, StoredEvent } from "@signalbox/core/spi"
 import { invocation, type Invocation } from "../main/Invocation.ts"
-import { eventView } from "../json/event.ts"
-import { schemas } from "../json/execution.ts"
+import { schemas } from "../json/schemas.ts"
 import { sentence } from "../live/transition.ts"
 import { clock, plain } from "../live/words.ts"
 import { signalbox, withServices } from "../main/services.ts"
@@ -48,11 +48,11 @@ export const events = Command.make(
       inv,
       Effect.gen(function* () {
         const wanted = matches(flags.type, flags.text)
-        const store = yield* DeploymentStore
+        const { deployments, executions } = yield* signalbox
         if (flags.audit) {
           const id = yield* Target.deploymentId(inv, Option.getOrUndefined(flags.id) as DeploymentId | undefined)
           yield* Target.deployment(id)
-          const all = yield* store.events({ stream: id, limit: 10_000 })
+          const all = yield* deployments.events(id)
           const found = all.filter((stored) => stored.seq > flags.after && wanted(stored)).slice(0, flags.limit)
           return yield* inv.result({ deploymentId: id, events: found.map(eventView) }, () =>
             found.length === 0 ? ["No such events."] : found.map(line)
@@ -60,12 +60,11 @@ export const events = Command.make(
         }
         const target = yield* Target.execution(inv, Option.getOrUndefined(flags.id), { last: true })
         if (flags.follow) {
-          const box = yield* signalbox
-          return yield* box.executions
+          return yield* executions
             .follow(target.correlationId, flags.after)
             .pipe(Stream.filter(wanted), Stream.runForEach(print(inv)))
         }
-        const all = yield* store.events({ stream: target.correlationId, limit: 10_000 })
+        const all = yield* executions.events(target.correlationId)
         const found = all.filter((stored) => stored.seq > flags.after && wanted(stored))
         const shown = found.slice(0, flags.limit)
         yield* inv.result(

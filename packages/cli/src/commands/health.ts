@@ -1,11 +1,7 @@
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Result from "effect/Result"
-import type { ObservedStack } from "@signalbox/core/api"
-import { DeploymentStore, Providers, type StackRef, type StackSpec } from "@signalbox/core/spi"
 import { ExitCode } from "../main/ExitCode.ts"
 import { invocation, type Invocation } from "../main/Invocation.ts"
 import { judge } from "../json/health.ts"
@@ -16,14 +12,6 @@ import { type Place, placeOnRecord, settled } from "../request/place.ts"
 import { isRecorded, recordedManifest } from "../request/recorded.ts"
 import { engine, signalbox, withServices } from "../main/services.ts"
 import { count, deployment } from "./flags.ts"
-
-/** Errors of the stable release over the window of the stack's gate; null where the provider does not count them. */
-const errorsOf = Effect.fnUntraced(function* (ref: StackRef, stack: StackSpec, releaseId: string | undefined) {
-  const provider = (yield* Providers).get(stack.provider)
-  if (provider?.metrics === undefined || releaseId === undefined) return null
-  const measured = yield* Effect.result(provider.metrics.measure(ref, { releaseId, window: stack.gate.errorWindow }))
-  return Result.isSuccess(measured) ? { errors: measured.success.errors, requests: measured.success.requests } : null
-})
 
 /** Where nothing was deployed by a configuration, nobody knows which provider to ask: no data, neither pass nor failure. */
 const withoutConfiguration = Effect.fnUntraced(function* (
@@ -59,7 +47,7 @@ export const health = Command.make(
   },
   Effect.fnUntraced(function* (flags) {
     const inv = yield* invocation
-    const { Configuration, Gate } = yield* engine
+    const { Gate } = yield* engine
     const given = Option.getOrUndefined(flags.id)
     const place = yield* placeOnRecord(inv, given)
     yield* withServices(
@@ -67,42 +55,18 @@ export const health = Command.make(
       Effect.gen(function* () {
         const { deploymentId: id, environment, manifest: found } = yield* settled(inv, { ...place, named: true })
         const configured = place.bare ? undefined : inRegion(found, environment, inv.settings.region)
-        const state = yield* (yield* DeploymentStore).environment(id, environment)
         if (configured === undefined && !(yield* isRecorded(id, environment))) {
           return yield* withoutConfiguration(inv, { deploymentId: id, environment })
         }
         const manifest = yield* recordedManifest(id, environment, configured)
-        const spec = yield* Configuration.resolve(manifest, environment)
-        const box = yield* signalbox
+        const { deployments } = yield* signalbox
         yield* inv.say("asking the providers …")
-        const observed = yield* box.deployments.observe({ manifest, deploymentId: id, environment })
-        const stacks = yield* Effect.forEach(
-          observed,
-          Effect.fnUntraced(function* (one: ObservedStack) {
-            const stack = spec.stacks.find(({ name }) => name === one.name)!
-            const known = state?.stacks.find(({ name }) => name === one.name)
-            const release = "stable" in one.observation ? one.observation.stable : null
-            const ref: StackRef = {
-              deploymentId: id,
-              environment,
-              stack: stack.name,
-              properties: Configuration.fill(
-                stack.properties,
-                new Map(state?.stacks.map(({ name, outputs }) => [name, outputs]))
-              ),
-              ...(spec.region === undefined ? {} : { region: spec.region }),
-              ...(spec.account === undefined ? {} : { account: spec.account })
-            }
-            const errors = yield* errorsOf(ref, stack, release?.id)
-            return judge(one, {
-              expected: known?.status === "deployed" || known?.status === "failed",
-              errors,
-              windowMs: Duration.toMillis(stack.gate.errorWindow),
-              minHealthy: Option.getOrElse(flags.minHealthy, () => stack.gate.minHealthyPercentage),
-              maxErrors: Option.getOrElse(flags.maxErrors, () => stack.gate.maxErrorCount)
-            })
-          }),
-          { concurrency: 8 }
+        const observed = yield* deployments.health({ manifest, deploymentId: id, environment })
+        const stacks = observed.map((one) =>
+          judge(one, {
+            minHealthy: Option.getOrElse(flags.minHealthy, () => one.minHealthyPercentage),
+            maxErrors: Option.getOrElse(flags.maxErrors, () => one.maxErrorCount)
+          })
         )
         const healthy = stacks.every(({ verdict }) => verdict === "pass")
         const verdict = Gate.combine(stacks.map((stack) => stack.verdict))

@@ -1,18 +1,18 @@
+import { executionView, type ExecutionView } from "@signalbox/core/api"
 import * as Clock from "effect/Clock"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { DeploymentStore, type DeploymentId, type StoreError } from "@signalbox/core/spi"
+import type { DeploymentId, StoreError } from "@signalbox/core/spi"
 import { type Failure, usage } from "../main/Failure.ts"
 import { inkOf, invocation, type Invocation } from "../main/Invocation.ts"
-import { executionView, type ExecutionView } from "../json/execution.ts"
 import { mark, word } from "../live/glyphs.ts"
 import { type Column, table } from "../live/table.ts"
 import { displayWidth } from "../live/text.ts"
 import { ago, span } from "../live/words.ts"
 import type { Ink } from "../execution/outcome.ts"
-import { withServices } from "../main/services.ts"
+import { signalbox, withServices } from "../main/services.ts"
 import * as Target from "../request/target.ts"
 import { executionStatuses } from "./choices.ts"
 import { count, deployment, text } from "./flags.ts"
@@ -27,7 +27,7 @@ const columnsOf = (now: number): ReadonlyArray<Column<ExecutionView>> => [
     style: (row) => mark(row.status)[1]
   },
   { title: "VERSION", cell: (row) => row.version ?? "–", drop: 3 },
-  { title: "ASKED", cell: (row) => ago(Date.parse(row.requestedAt), now), drop: 2 },
+  { title: "ASKED", cell: (row) => ago(row.requestedAt.getTime(), now), drop: 2 },
   { title: "TOOK", cell: (row) => (row.durationMs === null ? "–" : span(row.durationMs)), drop: 1 },
   { title: "BY", cell: (row) => row.triggeredBy, drop: 5 }
 ]
@@ -119,9 +119,9 @@ export const history = Command.make(
     yield* withServices(
       inv,
       Effect.gen(function* () {
-        const store = yield* DeploymentStore
-        const page = yield* store
-          .executions({
+        const { executions: all } = yield* signalbox
+        const page = yield* all
+          .list({
             ...scope(inv, flags.id),
             ...within(inv),
             limit: flags.limit,

@@ -1,11 +1,11 @@
+import { deploymentView, instantOf } from "@signalbox/core/api"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { invocation } from "../main/Invocation.ts"
-import { deploymentView, iso } from "../json/execution.ts"
 import { word } from "../live/glyphs.ts"
 import { clock } from "../live/words.ts"
-import { withServices } from "../main/services.ts"
+import { signalbox, withServices } from "../main/services.ts"
 import * as Target from "../request/target.ts"
 import { deployment } from "./flags.ts"
 
@@ -19,14 +19,14 @@ export const info = Command.make(
       inv,
       Effect.gen(function* () {
         const found = yield* Target.deployment(id)
-        const states = yield* Target.environmentsByTime(id)
+        const states = yield* (yield* signalbox).deployments.environments(id)
         const environments = found.environments.map((name) => {
           const state = states.find(({ environment }) => environment === name)
           return {
             name,
             status: state?.status ?? ("initialized" as const),
             correlationId: state?.current ?? null,
-            updatedAt: state === undefined ? null : iso(state.updatedAt)
+            updatedAt: state === undefined ? null : instantOf(state.updatedAt)
           }
         })
         const view = {

@@ -1,14 +1,12 @@
+import { deploymentView, instantOf, stackNames } from "@signalbox/core/api"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
-import { DeploymentStore } from "@signalbox/core/spi"
 import { invocation, type Invocation } from "../main/Invocation.ts"
-import { deploymentView, iso, stackNames } from "../json/execution.ts"
 import { mark, word } from "../live/glyphs.ts"
 import { disagreement } from "../live/disagreement.ts"
 import { type Column, table } from "../live/table.ts"
 import { ago } from "../live/words.ts"
-import { hasStore, withServices } from "../main/services.ts"
-import { environmentsByTime } from "../request/target.ts"
+import { hasStore, signalbox, withServices } from "../main/services.ts"
 
 const noteColumn: Column<{ readonly note: string | null }> = {
   title: "NOTE",
@@ -21,12 +19,12 @@ const noteColumn: Column<{ readonly note: string | null }> = {
 const rows = ({ settings }: Invocation) =>
   Effect.gen(function* () {
     const wanted = settings.environment
-    const store = yield* DeploymentStore
-    const all = yield* store.deployments
+    const { deployments } = yield* signalbox
+    const all = yield* deployments.list
     return yield* Effect.forEach(
       all.filter(({ environments }) => wanted === undefined || environments.some((name) => name === wanted)),
       (deployment) =>
-        Effect.map(environmentsByTime(deployment.deploymentId), (states) => {
+        Effect.map(deployments.environments(deployment.deploymentId), (states) => {
           const state = states.find(({ environment }) => wanted === undefined || environment === wanted)
           const status = state?.status ?? ("initialized" as const)
           const stacks = stackNames(deployment, state === undefined ? [] : [state]).map((name) => ({
@@ -39,7 +37,7 @@ const rows = ({ settings }: Invocation) =>
             status,
             note: disagreement({ status, stacks }, settings.config === undefined ? "bare" : "configured") ?? null,
             correlationId: state?.current ?? null,
-            updatedAt: iso(state?.updatedAt ?? deployment.createdAt)
+            updatedAt: instantOf(state?.updatedAt ?? deployment.createdAt)
           }
         })
     )
@@ -65,7 +63,7 @@ export const list = Command.make(
             cell: (row) => `${mark(row.status)[0]} ${word(row.status)}`,
             style: (row) => mark(row.status)[1]
           },
-          { title: "UPDATED", cell: (row) => ago(Date.parse(row.updatedAt), now), drop: 2 },
+          { title: "UPDATED", cell: (row) => ago(row.updatedAt.getTime(), now), drop: 2 },
           { title: "UNDER WAY", cell: (row) => row.correlationId ?? "", drop: 3 },
           ...(deployments.some(({ note }) => note !== null) ? [noteColumn] : [])
         ],

@@ -5,18 +5,17 @@ import * as Clock from "effect/Clock"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { Rejected } from "@signalbox/core/api"
+import { type Rejected, holdView, leaseView, lockView } from "@signalbox/core/api"
 import type { Lease } from "@signalbox/core/spi"
 import { errorView } from "@signalbox/core/text"
 import { actor } from "../request/actor.ts"
 import { ExitCode } from "../main/ExitCode.ts"
 import { Failure, usage } from "../main/Failure.ts"
 import { inkOf, invocation, type Invocation } from "../main/Invocation.ts"
-import { holdView, lockLeaseView, lockView } from "../json/queue.ts"
 import { lockLines } from "../live/queue.ts"
 import { clock, plain } from "../live/words.ts"
 import { type Place, placeOnRecord, settled } from "../request/place.ts"
-import { engine, signalbox, withServices } from "../main/services.ts"
+import { signalbox, withServices } from "../main/services.ts"
 import { because, momentOf } from "./coordinating.ts"
 import { refuseNested } from "../request/nested.ts"
 import { by, deployment, option, text } from "./flags.ts"
@@ -30,7 +29,7 @@ const at = <A, E, R>(inv: Invocation, { id }: Given, body: (place: Place) => Eff
   )
 
 const lineupOf = ({ deploymentId, environment }: Place) =>
-  Effect.flatMap(engine, ({ QueueStatus }) => QueueStatus.queueStatus(deploymentId, environment))
+  Effect.flatMap(signalbox, ({ coordination }) => coordination.status(deploymentId, environment))
 
 const show = Command.make(
   "show",
@@ -147,7 +146,7 @@ const release = Command.make(
           ? yield* box.coordination.revokeLease(deploymentId, { environment, ...told })
           : undefined
         const lineup = yield* lineupOf(place)
-        const taken = lockLeaseView({ lease: broken, isDead: before.isDead })
+        const taken = leaseView({ lease: broken, isDead: before.isDead })
         yield* inv.result({ ...lockView(place, lineup), released, broken: taken }, () => [
           ...(released ? [`${inv.paint("green", "✔")} ${deploymentId} ${environment} is held no more`] : []),
           ...(broken === undefined

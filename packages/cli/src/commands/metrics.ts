@@ -1,14 +1,13 @@
+import { instantOf, metricsView } from "@signalbox/core/api"
 import * as Clock from "effect/Clock"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
-import { DeploymentStore, type Execution } from "@signalbox/core/spi"
+import type { Execution } from "@signalbox/core/spi"
 import { invocation } from "../main/Invocation.ts"
-import { iso } from "../json/execution.ts"
-import { metricsView } from "../json/metrics.ts"
 import { table } from "../live/table.ts"
 import { span } from "../live/words.ts"
-import { withServices } from "../main/services.ts"
+import { signalbox, withServices } from "../main/services.ts"
 import { count, deployment } from "./flags.ts"
 import { scope, within } from "./history.ts"
 
@@ -29,13 +28,13 @@ export const metrics = Command.make(
     yield* withServices(
       inv,
       Effect.gen(function* () {
-        const store = yield* DeploymentStore
+        const { executions } = yield* signalbox
         const now = yield* Clock.currentTimeMillis
         const since = now - flags.hours * hour
         const states: Array<Execution.ExecutionState> = []
         let cursor: string | undefined
         do {
-          const page = yield* store.executions({
+          const page = yield* executions.list({
             ...scope(inv, flags.id),
             ...within(inv),
             since,
@@ -51,7 +50,7 @@ export const metrics = Command.make(
             ...scope(inv, flags.id),
             environment: inv.settings.environment ?? null,
             hours: flags.hours,
-            since: iso(since),
+            since: instantOf(since),
             ...view
           },
           () => [

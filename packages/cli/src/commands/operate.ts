@@ -5,11 +5,10 @@ import * as Path from "node:path"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { Request } from "@signalbox/core/api"
+import { type Request, executionView, planView } from "@signalbox/core/api"
 import {
   CorrelationId,
   type DeploymentId,
-  DeploymentStore,
   type Environment,
   type EnvironmentName,
   type Manifest,
@@ -21,8 +20,6 @@ import { actor } from "../request/actor.ts"
 import { carry } from "../execution/carry.ts"
 import { usage } from "../main/Failure.ts"
 import { inkOf, type Invocation } from "../main/Invocation.ts"
-import { executionView } from "../json/execution.ts"
-import { planView } from "../json/plan.ts"
 import { planLines } from "../live/plan.ts"
 import { inRegion, manifestOf } from "../request/manifest.ts"
 import { refuseNested } from "../request/nested.ts"
@@ -142,7 +139,7 @@ const bringIn = Effect.fnUntraced(function* (inv: Invocation, operation: Operati
       const box = yield* signalbox
       yield* Target.deployment(id)
       if (!operation.dryRun) return yield* start(inv, operation, request)
-      const state = yield* (yield* DeploymentStore).environment(id, environment)
+      const state = yield* box.deployments.environment(id, environment)
       const dropped = operation.stack === undefined ? RecordedManifest.dropped(request.manifest, state) : []
       const plan = yield* box.executions.plan(request)
       yield* tellDropped(inv, request, dropped)
@@ -164,7 +161,7 @@ const takeBack = Effect.fnUntraced(function* (inv: Invocation, operation: Operat
       const { RecordedManifest } = yield* engine
       yield* Target.deployment(id)
       const environment = yield* Target.environmentOnRecord(inv, id, read)
-      const state = yield* (yield* DeploymentStore).environment(id, environment)
+      const state = yield* (yield* signalbox).deployments.environment(id, environment)
       if (read === undefined && !RecordedManifest.isRecorded(state)) yield* needed
       const given = read === undefined ? undefined : inRegion(read, environment, inv.settings.region)
       const manifest = yield* recordedManifest(id, environment, given)

@@ -11,7 +11,7 @@ import type { Failure } from "../main/Failure.ts"
 import { usage } from "../main/Failure.ts"
 import type { Invocation } from "../main/Invocation.ts"
 import { table } from "../live/table.ts"
-import { engine, withServices } from "../main/services.ts"
+import { signalbox, withServices } from "../main/services.ts"
 
 type Flags = Readonly<Record<string, unknown>> & { readonly yes: boolean; readonly dryRun: boolean }
 
@@ -51,9 +51,9 @@ const look = (
   return withServices(
     inv,
     Effect.gen(function* () {
-      const { Orphans } = yield* engine
+      const { deployments } = yield* signalbox
       const unknown = yield* Effect.filter(all, ({ deploymentId, environment, fence }) =>
-        Orphans.isUnknown({
+        deployments.isUnknown({
           deploymentId: DeploymentId.make(deploymentId),
           environment: EnvironmentName.make(environment),
           fence

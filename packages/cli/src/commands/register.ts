@@ -2,11 +2,10 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { Request } from "@signalbox/core/api"
+import { type Request, registeredView } from "@signalbox/core/api"
 import { CorrelationId } from "@signalbox/core/spi"
 import { actor } from "../request/actor.ts"
 import { invocation, type Invocation } from "../main/Invocation.ts"
-import { registeredView } from "../json/queue.ts"
 import { placeLine } from "../live/queue.ts"
 import { refuseNested } from "../request/nested.ts"
 import { originOf } from "../request/origin.ts"
@@ -23,12 +22,11 @@ import { artifactOf, some } from "./operate.ts"
 
 const record = Effect.fnUntraced(function* (inv: Invocation, request: Request) {
   const box = yield* signalbox
-  const { QueueStatus } = yield* engine
   const { execution, joined } = yield* box.executions.submit(request)
   const id = execution.correlationId
   // A place that was given back, or work that failed, is not to be taken for one that waits.
   if (joined && isFinished(execution) && execution.status !== "completed") return yield* ended(execution)
-  const turn = yield* QueueStatus.placeOf(execution)
+  const turn = yield* box.coordination.place(execution)
   yield* setOutputs(inv, { "correlation-id": id })
   yield* inv.result(registeredView(execution, turn, joined), () => [id])
   if (joined) yield* inv.say(`${id} was registered before; it is ${execution.status.replaceAll("_", " ")}`)

@@ -1,6 +1,7 @@
 /**
  * `replay`: what another gate or strategy, or the same, would have made of past executions.
  */
+import { replayView } from "@signalbox/core/api"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import * as Command from "effect/cli/Command"
@@ -10,13 +11,13 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Replay } from "@signalbox/core/analysis"
 import type { ConfigurationInvalid } from "@signalbox/core/config"
-import { type CorrelationId, DeploymentId, DeploymentStore } from "@signalbox/core/spi"
+import { type CorrelationId, DeploymentId } from "@signalbox/core/spi"
 import * as Schema from "effect/Schema"
 import { type Failure, usage } from "../main/Failure.ts"
 import { invocation, type Invocation } from "../main/Invocation.ts"
-import { replayView, summaryOf } from "../json/replay.ts"
+import { summaryOf } from "../json/replaySummary.ts"
 import { manyLines, oneLines } from "../live/replay.ts"
-import { engine, withServices } from "../main/services.ts"
+import { engine, signalbox, withServices } from "../main/services.ts"
 import * as Target from "../request/target.ts"
 import { strategies } from "./choices.ts"
 import { count, execution, stack, text } from "./flags.ts"
@@ -141,9 +142,10 @@ export const replay = Command.make(
     yield* withServices(
       inv,
       Effect.gen(function* () {
+        const { executions } = yield* signalbox
         const ids = yield* idsOf(inv, flags.id, since, flags.limit)
         const replayed: Array<Replay.Replayed> = []
-        for (const id of ids) replayed.push(yield* HistoryReplay.replay(id, change))
+        for (const id of ids) replayed.push(yield* executions.replay(id, change))
         const judged =
           since === undefined ? replayed : replayed.filter(({ replayed: { kind } }) => kind !== "not_judged")
         const summary = summaryOf(replayed)
@@ -180,7 +182,7 @@ const idsOf = Effect.fnUntraced(function* (
     )
   }
   const id = Option.map(given, (one) => DeploymentId.make(one))
-  const store = yield* DeploymentStore
-  const { items } = yield* store.executions({ ...scope(inv, id), ...within(inv), since, limit })
+  const { executions } = yield* signalbox
+  const { items } = yield* executions.list({ ...scope(inv, id), ...within(inv), since, limit })
   return items.map(({ correlationId }) => correlationId)
 })

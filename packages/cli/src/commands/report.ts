@@ -1,14 +1,14 @@
 /**
  * `report`: what the past says, measured on itself.
  */
+import { calibrationView } from "@signalbox/core/api"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import { notFound, usage } from "../main/Failure.ts"
 import { invocation } from "../main/Invocation.ts"
-import { calibrationView } from "../json/report.ts"
 import { calibrationLines } from "../live/report.ts"
-import { engine, withServices } from "../main/services.ts"
+import { signalbox, withServices } from "../main/services.ts"
 import { count, deployment } from "./flags.ts"
 import { scope, within } from "./history.ts"
 
@@ -28,12 +28,11 @@ export const report = Command.make(
     if (!flags.calibration) {
       return yield* usage("missing_option", "what to report on is not said", "Add --calibration.", "--calibration")
     }
-    const { Estimation } = yield* engine
     yield* withServices(
       inv,
       Effect.gen(function* () {
         const narrowed = { ...scope(inv, flags.id), ...within(inv) }
-        const calibration = yield* Estimation.calibrate({ ...narrowed, limit: flags.limit })
+        const calibration = yield* (yield* signalbox).executions.calibrate({ ...narrowed, limit: flags.limit })
         if (calibration.executions === 0) {
           return yield* notFound(
             "no_history",

@@ -9,27 +9,18 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Clock from "effect/Clock"
 import * as Schema from "effect/Schema"
-import {
-  CorrelationId,
-  DeploymentId,
-  DeploymentStore,
-  type LeaseLost,
-  Redaction,
-  type StoreError,
-  StackName
-} from "@signalbox/core/spi"
-import type { Request } from "@signalbox/core/api"
+import { CorrelationId, DeploymentId, type LeaseLost, Redaction, type StoreError, StackName } from "@signalbox/core/spi"
+import { type Request, executionView } from "@signalbox/core/api"
 import { actor } from "../request/actor.ts"
 import { hasExpired, isAway } from "../waiting/away.ts"
 import { ExitCode, exitCodeOf } from "../main/ExitCode.ts"
 import { type Failure, failure, usage } from "../main/Failure.ts"
 import { invocation, type Invocation } from "../main/Invocation.ts"
-import { executionView } from "../json/execution.ts"
 import { headline, nextLines, why } from "../execution/outcome.ts"
 import { inkOf } from "../main/Invocation.ts"
 import { originOf } from "../request/origin.ts"
 import { type Place, placeOf, within } from "../request/place.ts"
-import { engine, signalbox } from "../main/services.ts"
+import { signalbox } from "../main/services.ts"
 import { runDegraded } from "../wrap/degraded.ts"
 import { setOutputs } from "../wrap/github.ts"
 import { tellWaiting } from "../wrap/waiting.ts"
@@ -119,9 +110,7 @@ const carryOut = Effect.fnUntraced(function* (
   onRecorded: (joined: boolean) => void
 ) {
   const box = yield* signalbox
-  const store = yield* DeploymentStore
-  const { QueueStatus } = yield* engine
-  yield* QueueStatus.rejectNested(place, inv.host.env, "command")
+  yield* box.coordination.rejectNested(place, inv.host.env, "command")
   const some = <Key extends string, A>(key: Key, value: Option.Option<A>) =>
     (Option.isSome(value) ? { [key]: value.value } : {}) as { readonly [K in Key]?: A }
   const request: Request = {
@@ -163,7 +152,7 @@ const carryOut = Effect.fnUntraced(function* (
       )
     })
   ).pipe(Effect.catchIf(hasExpired, (lost) => Effect.fail(expired(id, lost))))
-  const last = (yield* store.execution(id)) ?? state
+  const last = (yield* box.executions.get(id)) ?? state
   // Of a command that was stopped because its lease ended, the signal that did it says nothing.
   const ended = exitCodeOf(last, undefined)
   const exitCode = ended === ExitCode.unavailable ? ended : (code ?? ended)

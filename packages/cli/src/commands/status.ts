@@ -1,15 +1,13 @@
+import { estimateView, environmentView, executionView, runnerView } from "@signalbox/core/api"
 import * as Clock from "effect/Clock"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { Estimate } from "@signalbox/core/analysis"
-import { type CorrelationId, DeploymentId, DeploymentStore, type Execution } from "@signalbox/core/spi"
+import { type CorrelationId, DeploymentId, type Execution } from "@signalbox/core/spi"
 import { describeCause } from "@signalbox/core/text"
 import { inkOf, invocation, type Invocation } from "../main/Invocation.ts"
-import { estimateView } from "../json/estimate.ts"
-import { environmentView, executionView } from "../json/execution.ts"
-import { runnerView } from "../json/runner.ts"
 import { disagreement } from "../live/disagreement.ts"
 import { leftLine } from "../live/estimate.ts"
 import { executionLines } from "../live/execution.ts"
@@ -18,7 +16,7 @@ import { table } from "../live/table.ts"
 import { addressOf, ago, plain, span } from "../live/words.ts"
 import { nextLines } from "../execution/outcome.ts"
 import { isWaiting, lookAt } from "../waiting/lookAt.ts"
-import { estimator, signalbox, withServices } from "../main/services.ts"
+import { estimateOf, signalbox, withServices } from "../main/services.ts"
 import * as Target from "../request/target.ts"
 import { isFinished } from "./choices.ts"
 import { deploymentOrExecution } from "./flags.ts"
@@ -46,7 +44,7 @@ const stackTable = (inv: Invocation, { stacks }: View, now: number): ReadonlyArr
       { title: "PROVIDER", cell: (row) => row.provider ?? "–", drop: 3 },
       {
         title: "UPDATED",
-        cell: (row) => (row.updatedAt === null ? "–" : ago(Date.parse(row.updatedAt), now)),
+        cell: (row) => (row.updatedAt === null ? "–" : ago(row.updatedAt.getTime(), now)),
         drop: 2
       },
       {
@@ -62,16 +60,16 @@ const stackTable = (inv: Invocation, { stacks }: View, now: number): ReadonlyArr
 /** A deployment in one environment: the one asked for, else the one orchestrated last. */
 const showDeployment = Effect.fnUntraced(function* (inv: Invocation, id: DeploymentId) {
   const found = yield* Target.deployment(id)
-  const store = yield* DeploymentStore
-  const states = yield* Target.environmentsByTime(id)
+  const { deployments, executions } = yield* signalbox
+  const states = yield* deployments.environments(id)
   const environment =
     inv.settings.environment === undefined
       ? (states[0]?.environment ?? found.environments[0]!)
       : yield* Target.environmentIn(inv, found.environments)
   const state = states.find((one) => one.environment === environment)
-  const execution = state === undefined ? undefined : yield* store.execution(state.current ?? state.last)
+  const execution = state === undefined ? undefined : yield* executions.get(state.current ?? state.last)
   const now = yield* Clock.currentTimeMillis
-  const estimate = execution === undefined ? undefined : (yield* estimator(execution))(execution, now)
+  const estimate = yield* estimateOf(execution)
   const shown = environmentView(found, state, environment, execution, now)
   const { config } = inv.settings
   const canBeAsked = config !== undefined || state?.stacks.some(({ spec }) => spec !== undefined) === true
@@ -131,7 +129,7 @@ const showExecution = Effect.fnUntraced(function* (inv: Invocation, state: Execu
   const runner = yield* Effect.flatMap(signalbox, (box) => box.executions.runner(state.correlationId))
   const waits = isWaiting(state) ? yield* lookAt(state) : undefined
   const now = yield* Clock.currentTimeMillis
-  const estimate = (yield* estimator(state))(state, now)
+  const estimate = yield* estimateOf(state)
   yield* inv.result(
     {
       ...executionView(state, now),
@@ -148,9 +146,9 @@ const isDeploymentId = Schema.is(DeploymentId)
 
 /** What an id names. One that looks like a deployment's is one, unless only an execution has it. */
 const show = Effect.fnUntraced(function* (inv: Invocation, given: CorrelationId | DeploymentId) {
-  const store = yield* DeploymentStore
-  if (isDeploymentId(given) && (yield* store.deployment(given)) !== undefined) return yield* showDeployment(inv, given)
-  const execution = yield* store.execution(given as CorrelationId)
+  const { deployments, executions } = yield* signalbox
+  if (isDeploymentId(given) && (yield* deployments.get(given)) !== undefined) return yield* showDeployment(inv, given)
+  const execution = yield* executions.get(given as CorrelationId)
   if (execution !== undefined) return yield* showExecution(inv, execution)
   return isDeploymentId(given) ? yield* showDeployment(inv, given) : yield* Target.unknownExecution(given)
 })

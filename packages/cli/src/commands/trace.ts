@@ -1,18 +1,18 @@
 /**
  * `trace`: where an execution's trace is, and what its log says of the time it took.
  */
+import { instantOf } from "@signalbox/core/api"
 import * as Command from "effect/cli/Command"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { TraceSpan } from "@signalbox/core/engine"
-import { type CorrelationId, DeploymentStore, type Execution, type StoredEvent } from "@signalbox/core/spi"
+import { type Execution, type StoredEvent } from "@signalbox/core/spi"
 import { rootSpanIdOf, traceIdOf } from "@signalbox/core/telemetry"
 import { invocation } from "../main/Invocation.ts"
-import { iso } from "../json/execution.ts"
 import { word } from "../live/glyphs.ts"
 import { labelOf, ordered, waterfall } from "../live/waterfall.ts"
-import { engine, withServices } from "../main/services.ts"
+import { signalbox, withServices } from "../main/services.ts"
 import * as Target from "../request/target.ts"
 import { execution } from "./flags.ts"
 
@@ -38,29 +38,19 @@ export const linksOf = (env: Env, traceId: string, time: { readonly start: numbe
   }
 }
 
-const allEvents = Effect.fnUntraced(function* (id: CorrelationId) {
-  const store = yield* DeploymentStore
-  const all: Array<StoredEvent> = []
-  while (true) {
-    const page = yield* store.events({ stream: id, after: all.at(-1)?.position ?? 0, limit: 10_000 })
-    all.push(...page)
-    if (page.length < 10_000) return all
-  }
-})
-
 const spanView = (root: TraceSpan) => (span: TraceSpan) => ({
   spanId: span.spanId,
   parentSpanId: span.parentSpanId ?? null,
   name: span.name,
   label: labelOf(span),
-  startedAt: iso(span.start),
+  startedAt: instantOf(span.start),
   offsetMs: span.start - root.start,
   durationMs: span.end - span.start,
   open: span.open,
   status: span.status,
   ...(span.message === undefined ? {} : { message: span.message }),
   attributes: span.attributes,
-  events: span.events.map(({ at, attributes, name }) => ({ name, at: iso(at), attributes })),
+  events: span.events.map(({ at, attributes, name }) => ({ name, at: instantOf(at), attributes })),
   links: span.links.map(({ attributes, spanId, traceId }) => ({ traceId, spanId, attributes }))
 })
 
@@ -87,12 +77,9 @@ export const trace = Command.make(
       inv,
       Effect.gen(function* () {
         const target = yield* Target.execution(inv, Option.getOrUndefined(flags.id), { last: true })
-        const { spansOf } = yield* engine
-        const store = yield* DeploymentStore
-        const deployment = yield* store.deployment(target.deploymentId)
-        const events = yield* allEvents(target.correlationId)
-        const project = deployment?.project ?? target.deploymentId
-        const tree = ordered(spansOf(events, { project, now: yield* Clock.currentTimeMillis }))
+        const { executions } = yield* signalbox
+        const events = yield* executions.events(target.correlationId)
+        const tree = ordered(yield* executions.trace(target.correlationId, yield* Clock.currentTimeMillis))
         const spans = tree.map(([, span]) => span)
         const root = spans[0]!
         const traceId = traceIdOf(target.correlationId)

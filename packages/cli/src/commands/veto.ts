@@ -2,14 +2,13 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { Rejected } from "@signalbox/core/api"
+import { type Rejected, vetoView } from "@signalbox/core/api"
 import { type Environment, type EnvironmentName, Line, type Manifest } from "@signalbox/core/spi"
 import { errorView } from "@signalbox/core/text"
 import { actor } from "../request/actor.ts"
 import { ExitCode } from "../main/ExitCode.ts"
 import { Failure } from "../main/Failure.ts"
 import { invocation } from "../main/Invocation.ts"
-import { iso } from "../json/execution.ts"
 import { placeOf } from "../request/place.ts"
 import { signalbox, withServices } from "../main/services.ts"
 import * as Target from "../request/target.ts"
@@ -37,8 +36,6 @@ const notVetoed = (
 
 /** A veto on a version everywhere needs no environment. */
 const nowhere = (manifest: Manifest): Manifest => ({ ...manifest, environments: {} })
-
-const vetoView = ({ at, ...veto }: Environment.Veto) => ({ ...veto, since: iso(at) })
 
 export const veto = Command.make(
   "veto",

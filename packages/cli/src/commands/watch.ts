@@ -1,21 +1,20 @@
+import { estimateView, executionView } from "@signalbox/core/api"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
-import { DeploymentStore, type Execution } from "@signalbox/core/spi"
+import type { Execution } from "@signalbox/core/spi"
 import { outage } from "../waiting/away.ts"
 import { ExitCode, exitCodeOf } from "../main/ExitCode.ts"
 import { canRedraw, wantsColor } from "../host/color.ts"
 import { inkOf, invocation, type Invocation } from "../main/Invocation.ts"
-import { estimateView } from "../json/estimate.ts"
-import { executionView, schemas } from "../json/execution.ts"
+import { schemas } from "../json/schemas.ts"
 import { Redraw } from "../live/Redraw.ts"
 import { render } from "../live/render.ts"
 import { outcome } from "../execution/outcome.ts"
-import { engine, estimator, withServices } from "../main/services.ts"
+import { engine, estimateOf, signalbox, withServices } from "../main/services.ts"
 import * as Target from "../request/target.ts"
 import { isFinished } from "./choices.ts"
 import { count, execution } from "./flags.ts"
@@ -27,15 +26,14 @@ import { count, execution } from "./flags.ts"
 const states = (inv: Invocation, id: Execution.ExecutionState["correlationId"], seconds: number) =>
   Stream.unwrap(
     Effect.gen(function* () {
-      const store = yield* DeploymentStore
+      const { executions } = yield* signalbox
       const { Monitor } = yield* engine
       const lasting = Monitor.enduring((error) => inv.say(outage(error)))
       const look = Effect.gen(function* () {
-        const state = yield* store.execution(id)
-        return state === undefined ? undefined : { state, estimate: yield* estimator(state) }
+        const state = yield* executions.get(id)
+        return state === undefined ? undefined : { state, estimate: yield* estimateOf(state) }
       })
-      const changes = Stream.retry(store.changes, Schedule.spaced("1 second"))
-      return Stream.merge(changes, Stream.tick(`${seconds} seconds`)).pipe(
+      return Stream.merge(executions.changes(id), Stream.tick(`${seconds} seconds`)).pipe(
         Stream.mapEffect(() => lasting(look)),
         Stream.filter((seen) => seen !== undefined),
         Stream.takeUntil(({ state }) => isFinished(state))
@@ -54,10 +52,9 @@ const show = (inv: Invocation, first: Execution.ExecutionState, seconds: number,
     yield* Effect.addFinalizer(() => Effect.sync(() => redraw.end()))
     const all = states(inv, first.correlationId, seconds).pipe(
       Stream.runForEach(
-        Effect.fnUntraced(function* ({ estimate: estimated, state }) {
+        Effect.fnUntraced(function* ({ estimate, state }) {
           last = state
           const now = yield* Clock.currentTimeMillis
-          const estimate = estimated(state, now)
           const screen = { now, columns: stdout.columns(), ...(estimate === undefined ? {} : { estimate }) }
           if (live) return redraw.draw(render(state, { ...screen, rows: stdout.rows(), color }))
           // A stream of lines says only what has changed: the time that went by is no change.

@@ -1,20 +1,14 @@
 /**
  * Carries an execution to its end while it is shown, and says what came of it.
  */
+import { executionView } from "@signalbox/core/api"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import {
-  type CorrelationId,
-  type ErrorCode,
-  type Execution,
-  type LeaseLost,
-  type StoreError
-} from "@signalbox/core/spi"
+import type { CorrelationId, ErrorCode, Execution, LeaseLost, StoreError } from "@signalbox/core/spi"
 import { hasExpired, isAway } from "../waiting/away.ts"
 import { exitCodeOf } from "../main/ExitCode.ts"
 import { type Failure, failure } from "../main/Failure.ts"
 import { inkOf, type Invocation } from "../main/Invocation.ts"
-import { executionView } from "../json/execution.ts"
 import { watch } from "../live/watch.ts"
 import { outcome } from "./outcome.ts"
 import { signalbox } from "../main/services.ts"

@@ -5,15 +5,7 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import type { Signalbox } from "@signalbox/core/engine"
-import type {
-  DeploymentId,
-  DeploymentStore,
-  LeaseStore,
-  Provider,
-  ProviderError,
-  Providers,
-  StoreError
-} from "@signalbox/core/spi"
+import type { DeploymentId, DeploymentStore, Provider, ProviderError, Providers, StoreError } from "@signalbox/core/spi"
 import type { Held, HeldStack } from "@signalbox/provider-local"
 import type { Signal } from "../main/ExitCode.ts"
 
@@ -29,8 +21,8 @@ export interface Sink {
   readonly onResize: (listener: () => void) => () => void
 }
 
-/** The services that commands work with. */
-export type Services = Signalbox | DeploymentStore | LeaseStore | Providers
+/** The services that commands work with: the facade, and for the backend itself the store that it opened. */
+export type Services = Signalbox | DeploymentStore
 
 /** Which implementations are chosen; `backend/embedded.ts` is the one that ships. */
 export interface Backend {

@@ -1,18 +1,12 @@
-import type { ObservedStack } from "@signalbox/core/api"
+import type { Health } from "@signalbox/core/engine"
 import type { VerdictKind } from "@signalbox/core/spi"
 import { span } from "../live/words.ts"
 
-interface Bounds {
-  /** Whether something should be there. */
-  readonly expected: boolean
-  readonly errors: { readonly errors: number; readonly requests: number } | null
-  readonly windowMs: number
-  readonly minHealthy: number
-  readonly maxErrors: number
-}
-
 /** How one stack is, with the reason. What could not be seen is never a pass. */
-export const judge = ({ name, observation, provider }: ObservedStack, bounds: Bounds) => {
+export const judge = (
+  { errors: counts, expected, name, observation, provider, windowMs }: Health.StackHealth,
+  bounds: { readonly minHealthy: number; readonly maxErrors: number }
+) => {
   const view = (verdict: VerdictKind, reason: string) => ({
     name,
     provider,
@@ -20,13 +14,13 @@ export const judge = ({ name, observation, provider }: ObservedStack, bounds: Bo
     reason,
     release: "stable" in observation ? observation.stable : null,
     status: "stable" in observation ? observation.status : null,
-    errors: bounds.errors?.errors ?? null,
-    requests: bounds.errors?.requests ?? null
+    errors: counts?.errors ?? null,
+    requests: counts?.requests ?? null
   })
   if (!("stable" in observation)) return view("error", observation.message)
   const { health, operation, stable, status } = observation
   if (status === "absent" || stable === null) {
-    return bounds.expected ? view("fail", "nothing is there") : view("no_data", "not deployed")
+    return expected ? view("fail", "nothing is there") : view("no_data", "not deployed")
   }
   if (status === "unknown") return view("no_data", "its state cannot be told")
   if (status === "failed") return view("fail", observation.reason ?? "its last change failed")
@@ -35,12 +29,9 @@ export const judge = ({ name, observation, provider }: ObservedStack, bounds: Bo
   const percent = Math.round((counted.healthy / counted.total) * 1000) / 10
   const instances = `${counted.healthy} of ${counted.total} instances healthy (${percent}%, at least ${bounds.minHealthy}%)`
   if (percent < bounds.minHealthy) return view("fail", instances)
-  if (bounds.errors !== null && bounds.errors.errors > bounds.maxErrors) {
-    return view("fail", `${bounds.errors.errors} errors in ${span(bounds.windowMs)} (at most ${bounds.maxErrors})`)
+  if (counts !== null && counts.errors > bounds.maxErrors) {
+    return view("fail", `${counts.errors} errors in ${span(windowMs)} (at most ${bounds.maxErrors})`)
   }
-  const errors =
-    bounds.errors === null
-      ? ""
-      : `, ${bounds.errors.errors} errors in ${span(bounds.windowMs)} (at most ${bounds.maxErrors})`
+  const errors = counts === null ? "" : `, ${counts.errors} errors in ${span(windowMs)} (at most ${bounds.maxErrors})`
   return view("pass", `${instances}${errors}${operation === null ? "" : `; under way: ${operation.description}`}`)
 }

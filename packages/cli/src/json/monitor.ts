@@ -1,10 +1,10 @@
 /**
  * The messages of the watching process to its supervisor, one line each.
  */
+import { eventView } from "@signalbox/core/api"
 import type { Execution, StoredEvent } from "@signalbox/core/spi"
 import { traceIdOf } from "@signalbox/core/telemetry"
 import { sentence } from "../live/transition.ts"
-import { eventView } from "./event.ts"
 
 /** An event of the log. `position` is its place, so that none is shown twice. */
 export interface EventMessage {

@@ -1,9 +1,7 @@
 /** The state of a wait, as JSON shows it. The names are API. */
 import type { Look } from "../waiting/Look.ts"
-import { blockerView } from "./canDeploy.ts"
-import { estimateView } from "./estimate.ts"
-import { iso, schemas } from "./execution.ts"
-import { placeView } from "./queue.ts"
+import { blockerView, estimateView, instantOf, placeView } from "@signalbox/core/api"
+import { schemas } from "./schemas.ts"
 
 /** `turn` is true in the last object, after admission; `correlationId` is null when waiting for a deployment. */
 export const turnView = (look: Look, now: number) => ({
@@ -19,5 +17,5 @@ export const turnView = (look: Look, now: number) => ({
   degraded: look.degraded !== null,
   degradedReason: look.degraded,
   message: look.message,
-  checkedAt: iso(now)
+  checkedAt: instantOf(now)
 })

@@ -2,11 +2,12 @@
  * Shows the messages of the watching process: a line for each transition, and below them, on a terminal, what it waits
  * for.
  */
+import { executionView } from "@signalbox/core/api"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { canRedraw } from "../host/color.ts"
 import { inkOf, type Invocation, write } from "../main/Invocation.ts"
-import { executionView, schemas } from "../json/execution.ts"
+import { schemas } from "../json/schemas.ts"
 import type { Message } from "../json/monitor.ts"
 import { outcome } from "../execution/outcome.ts"
 import { Redraw } from "./Redraw.ts"

@@ -2,7 +2,7 @@
 import type { Replay } from "@signalbox/core/analysis"
 import type { Style } from "../host/color.ts"
 import type { Invocation } from "../main/Invocation.ts"
-import type { ReplaySummary } from "../json/replay.ts"
+import type { ReplaySummary } from "../json/replaySummary.ts"
 import { word } from "./glyphs.ts"
 import { type Column, table } from "./table.ts"
 import { ago, clock, plain, span } from "./words.ts"

@@ -1,6 +1,6 @@
 /** A report for people. */
+import { type CalibrationView } from "@signalbox/core/api"
 import type { Invocation } from "../main/Invocation.ts"
-import type { CalibrationView } from "../json/report.ts"
 import { table } from "./table.ts"
 import { span } from "./words.ts"
 

@@ -8,18 +8,12 @@ import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Estimate } from "@signalbox/core/analysis"
-import type { Estimation, Signalbox } from "@signalbox/core/engine"
-import {
-  type CorrelationId,
-  DeploymentStore,
-  type Execution,
-  type LeaseStore,
-  type StoredEvent
-} from "@signalbox/core/spi"
+import type { Signalbox } from "@signalbox/core/engine"
+import { type CorrelationId, type Execution, type StoredEvent } from "@signalbox/core/spi"
 import { canRedraw, wantsColor } from "../host/color.ts"
 import type { Invocation } from "../main/Invocation.ts"
 import { isWaiting, lookAt } from "../waiting/lookAt.ts"
-import { engine, estimator, signalbox } from "../main/services.ts"
+import { engine, estimateOf, signalbox } from "../main/services.ts"
 import { Redraw } from "./Redraw.ts"
 import { render } from "./render.ts"
 import { heartbeat, transition } from "./transition.ts"
@@ -27,7 +21,7 @@ import { clock, printable } from "./words.ts"
 
 /** What is looked up now and then: what is left, and for what it waits. */
 interface Known {
-  readonly estimate: (now: number) => Estimate.Estimate | undefined
+  readonly estimate: Estimate.Estimate | undefined
   readonly waits: Waits | undefined
 }
 
@@ -56,7 +50,7 @@ const tree = ({ host, settings }: Invocation): View => {
   let drawn = 0
   const draw = (state: Execution.ExecutionState, known?: Known) => {
     const now = Date.now()
-    const estimate = known?.estimate(now)
+    const estimate = known?.estimate
     const waits = known?.waits?.text
     const screen = { now, columns: sink.columns(), rows: sink.rows(), color }
     redraw.draw(
@@ -118,7 +112,7 @@ const lines = ({ host }: Invocation): View => {
       const news = waits !== undefined && waits.about !== told
       if (!news && now - last < silence) return
       told = waits?.about ?? ""
-      print(waits === undefined ? heartbeat(state, now, estimate(now)) : `${clock(now, now)}  ${waits.text}`)
+      print(waits === undefined ? heartbeat(state, now, estimate) : `${clock(now, now)}  ${waits.text}`)
     },
     end: () => {
       if (grouped) print("::endgroup::")
@@ -146,18 +140,17 @@ const waitsOf = (state: Execution.ExecutionState) =>
 export const watch = Effect.fnUntraced(function* (
   invocation: Invocation,
   id: CorrelationId
-): Effect.fn.Return<Effect.Effect<void>, never, Signalbox | DeploymentStore | LeaseStore | Scope.Scope> {
-  const box = yield* signalbox
-  const store = yield* DeploymentStore
+): Effect.fn.Return<Effect.Effect<void>, never, Signalbox | Scope.Scope> {
+  const { executions } = yield* signalbox
   const { evolve } = yield* engine
   const view = viewOf(invocation)
   let state: Execution.ExecutionState | undefined
-  let estimate: Estimation.Estimator = () => undefined
+  let estimate: Estimate.Estimate | undefined
   let waits: Waits | undefined
   let lookedAt = 0
   let looked: Execution.ExecutionState["status"] | undefined
   yield* Effect.addFinalizer(() => Effect.sync(() => view.end(state)))
-  const following = yield* box.executions.follow(id).pipe(
+  const following = yield* executions.follow(id).pipe(
     Stream.runForEach((stored) =>
       Effect.sync(() => {
         const next = evolve(state, stored.at, stored.event)
@@ -173,17 +166,18 @@ export const watch = Effect.fnUntraced(function* (
   yield* Effect.sync(() => {
     const shown = state
     if (shown === undefined) return
-    view.tick(shown, { estimate: (now) => estimate(shown, now), waits: isWaiting(shown) ? waits : undefined })
+    view.tick(shown, { estimate, waits: isWaiting(shown) ? waits : undefined })
   }).pipe(Effect.andThen(Effect.sleep(frame)), Effect.forever, Effect.forkScoped)
   // Those before it in a queue move on too, and going back is other work: what is known is looked up again now and then.
   yield* Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis
     const isDue = waits !== undefined || state?.status !== looked || now - lookedAt >= look
-    const current = isDue ? yield* store.execution(id) : undefined
+    const current = isDue ? yield* executions.get(id) : undefined
+    // What is left is asked anew each time: while it is shown, time goes by.
+    estimate = yield* estimateOf(current ?? state)
     if (current === undefined) return
     lookedAt = now
     looked = current.status
-    estimate = yield* estimator(current)
     waits = isWaiting(current) ? yield* waitsOf(current) : undefined
   }).pipe(Effect.ignore, Effect.andThen(Effect.sleep(second)), Effect.forever, Effect.forkScoped)
   return Fiber.join(following).pipe(Effect.timeout(2 * second), Effect.ignore)

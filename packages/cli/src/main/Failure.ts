@@ -4,7 +4,7 @@
 import * as Cause from "effect/Cause"
 import type * as CliError from "effect/cli/CliError"
 import * as Data from "effect/Data"
-import { type EdgeCode, type ErrorCode, type ErrorInfo, escapeUnfit } from "@signalbox/core/spi"
+import { type EdgeCode, type ErrorCode, type ErrorInfo, escapeUnfit, LeaseKey } from "@signalbox/core/spi"
 import { type ErrorView, errorView } from "@signalbox/core/text"
 import { ExitCode, exitCodeOfError } from "./ExitCode.ts"
 import { clock } from "../live/words.ts"
@@ -56,20 +56,21 @@ const times = ({ acquiredAt, expiresAt }: LeaseShape): string =>
 
 /** Who is in the way, what it does, since when, until when, and what to type. */
 const held = (lease: LeaseShape): FailureShape => {
-  const [, deployment, environment] = /^lock\/([^/]+)\/(.+)$/.exec(lease.key) ?? []
-  if (deployment === undefined) {
+  const key = LeaseKey.parseLeaseKey(lease.key)
+  if (key?._tag !== "Environment") {
     // The claim of whoever runs an execution: that one is known, and its process says nothing to anybody.
-    const id = lease.key.replace(/^execution\//, "")
+    const id = key?.id ?? lease.key
     return failure({
       code: "claimed_elsewhere",
       message: `another process runs ${id} ${times(lease)}`,
       hint: `Follow it: signalbox attach ${id} · stop it: signalbox abort ${id}`
     })
   }
+  const { deploymentId, environment } = key
   return failure({
     code: "blocked_by_lease",
-    message: `${lease.holder} holds the lease on ${deployment} ${environment} (${lease.reason ?? "unknown"}) ${times(lease)}`,
-    hint: `Every reason: signalbox can-deploy ${deployment} --environment ${environment} --explain · follow it: signalbox attach ${lease.holder} · stop it: signalbox abort ${lease.holder}`
+    message: `${lease.holder} holds the lease on ${deploymentId} ${environment} (${lease.reason ?? "unknown"}) ${times(lease)}`,
+    hint: `Every reason: signalbox can-deploy ${deploymentId} --environment ${environment} --explain · follow it: signalbox attach ${lease.holder} · stop it: signalbox abort ${lease.holder}`
   })
 }
 

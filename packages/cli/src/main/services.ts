@@ -1,8 +1,9 @@
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import * as Effect from "effect/Effect"
-import type { Estimation, Signalbox } from "@signalbox/core/engine"
-import type { DeploymentStore, Execution, LeaseStore, StoreError } from "@signalbox/core/spi"
+import type { Estimate } from "@signalbox/core/analysis"
+import type { Signalbox } from "@signalbox/core/engine"
+import type { Execution, StoreError } from "@signalbox/core/spi"
 import { type Failure, notFound } from "./Failure.ts"
 import type { Services } from "../host/Host.ts"
 import type { Invocation } from "./Invocation.ts"
@@ -40,18 +41,16 @@ export const withServices = <A, E, R>(
 /** The engine's modules. */
 export const engine = Effect.promise(() => import("../backend/engine.ts"))
 
-const nothing = () => undefined
-
-/** Says again and again what is left of an execution. Reads nothing, and loads nothing, for one that has finished. */
-export const estimator = (
-  state: Execution.ExecutionState
-): Effect.Effect<Estimation.Estimator, StoreError, DeploymentStore | LeaseStore> =>
-  state.finishedAt === undefined
-    ? Effect.flatMap(engine, ({ Estimation }) => Estimation.estimator(state))
-    : Effect.succeed(nothing)
-
-/** The facade, as a service of the stores that `withServices` has opened. */
+/** The facade over the stores that `withServices` has opened. */
 export const signalbox: Effect.Effect<Signalbox["Service"], never, Signalbox> = Effect.flatMap(
-  engine,
+  Effect.promise(() => import("../backend/facade.ts")),
   ({ Signalbox }) => Signalbox
 )
+
+/** What is left of an execution now. Reads nothing for one that has finished. */
+export const estimateOf = (
+  state: Execution.ExecutionState | undefined
+): Effect.Effect<Estimate.Estimate | undefined, StoreError, Signalbox> =>
+  state === undefined || state.finishedAt !== undefined
+    ? Effect.undefined
+    : Effect.flatMap(signalbox, ({ executions }) => executions.estimate(state.correlationId))

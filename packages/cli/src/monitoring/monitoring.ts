@@ -1,16 +1,16 @@
 /**
  * Watching for `monitor`: which execution is meant, and what is told of it. Runs in the process that watches.
  */
+import { eventView } from "@signalbox/core/api"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import * as Option from "effect/Option"
-import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
-import type { Monitor } from "@signalbox/core/engine"
+import type { Monitor, MonitorReport } from "@signalbox/core/engine"
 import {
   type CorrelationId,
-  DeploymentStore,
+  type ProviderError,
   type EnvironmentName,
   type Execution,
   type ExecutionSpec,
@@ -23,13 +23,12 @@ import { exitCodeOf } from "../main/ExitCode.ts"
 import { isFinished } from "../commands/choices.ts"
 import type { Failure } from "../main/Failure.ts"
 import type { Invocation } from "../main/Invocation.ts"
-import { eventView } from "../json/event.ts"
 import { isLogged, lineView, type Message } from "../json/monitor.ts"
 import { heartbeat, transition } from "../live/transition.ts"
 import { span } from "../live/words.ts"
 import { isWaiting } from "../waiting/lookAt.ts"
 import { manifestOf } from "../request/manifest.ts"
-import { engine } from "../main/services.ts"
+import { engine, signalbox } from "../main/services.ts"
 import * as Target from "../request/target.ts"
 
 export interface Monitoring {
@@ -68,9 +67,9 @@ const watcherOf = ({ watcher }: Monitoring, from: number, follow: boolean): Moni
 const watchOne = Effect.fnUntraced(function* (
   monitoring: Monitoring,
   id: CorrelationId,
-  onStore: NonNullable<Monitor.MonitorOptions["onStore"]>
+  onStore: (error: StoreError | undefined) => Effect.Effect<void>
 ) {
-  const { Monitor } = yield* engine
+  const { monitoring: watching } = yield* signalbox
   const { openMonitorLog } = yield* Effect.promise(() => import("../backend/monitor.ts"))
   const { follow, logFile, overdueAfterMs, shown, tell } = monitoring
   const log =
@@ -90,58 +89,69 @@ const watchOne = Effect.fnUntraced(function* (
       const { position, seq, stream } = stored
       return tell({ _tag: "Event", stream, position, seq, view: eventView(stored), line: transition(stored) ?? null })
     })
-  const last = yield* Monitor.watch(id, {
-    interval: Duration.millis(monitoring.intervalMs),
-    stallAfter: Duration.millis(monitoring.stallAfterMs),
-    once: monitoring.once,
-    onEvent,
-    onStore,
-    onLook: (state, now) =>
-      state.execution === undefined
-        ? Effect.void
-        : tell({
-            _tag: "Live",
-            stream: id,
-            text: liveOf(isWaiting(state.execution), Monitor.silentFor(state, now), state.execution)
-          }),
-    onTrouble: ({ message, stackName }) => {
-      // The same trouble again is nothing new.
-      if (troubles.get(stackName) === message) return Effect.void
-      troubles.set(stackName, message)
-      return tell({ _tag: "Note", text: `${stackName}: its provider cannot be asked: ${message}` })
-    },
-    ...(overdueAfterMs === undefined ? {} : { overdueAfter: Duration.millis(overdueAfterMs) }),
-    ...(watcher === undefined ? {} : { watcher })
-  })
-  if (last.execution !== undefined && isFinished(last.execution)) yield* tell({ _tag: "Over", stream: id })
-  return last.execution
+  const onTrouble = ({ message, stackName }: ProviderError): Effect.Effect<void> => {
+    // The same trouble again is nothing new.
+    if (troubles.get(stackName) === message) return Effect.void
+    troubles.set(stackName, message)
+    return tell({ _tag: "Note", text: `${stackName}: its provider cannot be asked: ${message}` })
+  }
+  let last: Execution.ExecutionState | undefined
+  const onReport = (report: MonitorReport): Effect.Effect<void> => {
+    switch (report._tag) {
+      case "Event":
+        return onEvent(report.event)
+      case "Look": {
+        const { execution, silentMs } = report
+        return tell({ _tag: "Live", stream: id, text: liveOf(isWaiting(execution), silentMs, execution) })
+      }
+      case "Trouble":
+        return onTrouble(report.error)
+      case "Outage":
+        return onStore(report.error)
+      case "Ended":
+        last = report.execution
+        return Effect.void
+    }
+  }
+  yield* Stream.runForEach(
+    watching.watch(id, {
+      interval: Duration.millis(monitoring.intervalMs),
+      stallAfter: Duration.millis(monitoring.stallAfterMs),
+      once: monitoring.once,
+      ...(overdueAfterMs === undefined ? {} : { overdueAfter: Duration.millis(overdueAfterMs) }),
+      ...(watcher === undefined ? {} : { watcher })
+    }),
+    onReport
+  )
+  if (last !== undefined && isFinished(last)) yield* tell({ _tag: "Over", stream: id })
+  return last
 })
 
 /** What stands in the configuration, or else what the last execution worked from: where there is none, another folder's. */
 const specIn = Effect.fnUntraced(function* (inv: Invocation, last: CorrelationId | undefined, name: EnvironmentName) {
   const { Configuration } = yield* engine
-  const store = yield* DeploymentStore
+  const { executions } = yield* signalbox
   const configured = yield* Effect.result(
     Effect.flatMap(manifestOf(inv), (manifest) => Configuration.resolve(manifest, name))
   )
   if (configured._tag === "Success") return configured.success
-  const [requested] =
-    last === undefined ? [] : yield* store.events({ stream: last, tags: ["ExecutionRequested"], limit: 1 })
+  const [requested] = last === undefined ? [] : yield* executions.events(last, ["ExecutionRequested"])
   return requested?.event._tag === "ExecutionRequested" ? requested.event.spec : undefined
 })
 
 /** What somebody else is doing to a deployment: observed already, or found now. */
 const foreignTo = Effect.fnUntraced(function* (inv: Invocation, id: string | undefined) {
-  const { Monitor } = yield* engine
-  const store = yield* DeploymentStore
+  const { deployments, executions, monitoring } = yield* signalbox
   const deploymentId = yield* Target.deploymentId(inv, id as never)
   const owner = yield* Target.deployment(deploymentId)
   const environment = yield* Target.environmentIn(inv, owner.environments)
-  const known = yield* store.executions({ deploymentId, environment, kinds: ["observe"], finished: false })
-  const state = yield* store.environment(deploymentId, environment)
+  const known = yield* executions.list({ deploymentId, environment, kinds: ["observe"], finished: false })
+  const state = yield* deployments.environment(deploymentId, environment)
   const spec: ExecutionSpec | undefined = yield* specIn(inv, state?.last, environment)
   const found =
-    spec === undefined ? [] : yield* Monitor.foreign({ deploymentId, environment, spec, by: actor(inv, Option.none()) })
+    spec === undefined
+      ? []
+      : yield* monitoring.foreign({ deploymentId, environment, spec, by: actor(inv, Option.none()) })
   return [...new Set([...known.items.map(({ correlationId }) => correlationId), ...found])]
 })
 
@@ -157,26 +167,15 @@ const underWay = Effect.fnUntraced(function* (inv: Invocation, id: string | unde
   return own.length > 0 ? own : yield* foreignTo(inv, id)
 })
 
-/** The executions that began or ended after a position, whether they are over or not; without those that wait for their turn. */
 const begunSince = Effect.fnUntraced(function* (inv: Invocation, id: string | undefined, after: number) {
-  const store = yield* DeploymentStore
+  const { monitoring } = yield* signalbox
   const deploymentId = yield* Target.deploymentId(inv, id as never)
   const { environment } = inv.settings
-  const found = new Set<string>()
-  for (let from = after; ;) {
-    const events = yield* store.events({
-      deploymentId,
-      ...(environment === undefined ? {} : { environment: environment as EnvironmentName }),
-      tags: ["ExecutionRequested", "ExecutionAdmitted", "ExecutionTransitioned"],
-      after: from,
-      limit: 1_000
-    })
-    for (const { stream } of events) found.add(stream)
-    if (events.length < 1_000) break
-    from = events.at(-1)!.position
-  }
-  const states = yield* Effect.forEach(found, (one) => store.execution(one as CorrelationId))
-  return states.flatMap((state) => (state === undefined || isWaiting(state) ? [] : [state.correlationId]))
+  return yield* monitoring.begunSince({
+    deploymentId,
+    after,
+    ...(environment === undefined ? {} : { environment: environment as EnvironmentName })
+  })
 })
 
 /**
@@ -184,7 +183,7 @@ const begunSince = Effect.fnUntraced(function* (inv: Invocation, id: string | un
  * looked.
  */
 export const monitor = Effect.fnUntraced(function* (inv: Invocation, monitoring: Monitoring) {
-  const store = yield* DeploymentStore
+  const { executions, monitoring: watching } = yield* signalbox
   const { tell } = monitoring
   const { Monitor } = yield* engine
   let away = false
@@ -196,16 +195,16 @@ export const monitor = Effect.fnUntraced(function* (inv: Invocation, monitoring:
   }
   const lasting: ReturnType<typeof Monitor.enduring> = monitoring.once ? identity : Monitor.enduring(onStore)
   const named =
-    monitoring.id !== undefined && (yield* lasting(store.execution(monitoring.id as CorrelationId))) !== undefined
+    monitoring.id !== undefined && (yield* lasting(executions.get(monitoring.id as CorrelationId))) !== undefined
   const follow = monitoring.follow && !named && !monitoring.once
   const seen = new Set<CorrelationId>()
-  let heardTo = monitoring.heardTo ?? (yield* lasting(store.head))
+  let heardTo = monitoring.heardTo ?? (yield* lasting(watching.head))
   const heard = (position: number) => {
     heardTo = position
     return follow ? tell({ _tag: "Heard", position }) : Effect.void
   }
   const next = Effect.gen(function* () {
-    const head = yield* store.head
+    const head = yield* watching.head
     const begun = follow ? yield* begunSince(inv, monitoring.id, heardTo) : []
     const found = new Set([...begun, ...(yield* underWay(inv, monitoring.id))])
     const ids = [...found].filter((id) => !seen.has(id))
@@ -217,7 +216,6 @@ export const monitor = Effect.fnUntraced(function* (inv: Invocation, monitoring:
   const before = Object.keys(monitoring.shown) as ReadonlyArray<string> as ReadonlyArray<CorrelationId>
   let round = before.length > 0 ? { head: heardTo, ids: before } : yield* next
   let last: Execution.ExecutionState | null = null
-  const changes = Stream.retry(store.changes, Schedule.spaced("1 second"))
   while (true) {
     const ended = yield* Effect.forEach(round.ids, (id) => Effect.scoped(watchOne(monitoring, id, onStore)), {
       concurrency: "unbounded"
@@ -230,7 +228,7 @@ export const monitor = Effect.fnUntraced(function* (inv: Invocation, monitoring:
     yield* heard(round.head)
     if (last !== null) yield* tell({ _tag: "Note", text: "waits for what comes next" })
     last = null
-    const found = yield* Stream.merge(changes, Stream.tick(monitoring.intervalMs)).pipe(
+    const found = yield* Stream.merge(watching.changes, Stream.tick(monitoring.intervalMs)).pipe(
       Stream.mapEffect(() => next),
       Stream.filter(({ ids }) => ids.length > 0),
       Stream.runHead

@@ -5,13 +5,13 @@ import * as Path from "node:path"
 import * as Effect from "effect/Effect"
 import {
   type DeploymentId,
-  DeploymentStore,
   EnvironmentName,
   escapeUnfit,
   type Manifest,
   type StackName,
   type StoreError
 } from "@signalbox/core/spi"
+import type { Signalbox } from "@signalbox/core/engine"
 import { actor } from "./actor.ts"
 import type { Failure } from "../main/Failure.ts"
 import type { Invocation } from "../main/Invocation.ts"
@@ -113,7 +113,7 @@ const moved = (place: Place, environment: EnvironmentName): Place => {
 export const settled = Effect.fnUntraced(function* (
   inv: Invocation,
   place: Place
-): Effect.fn.Return<Place, Failure | StoreError, DeploymentStore> {
+): Effect.fn.Return<Place, Failure | StoreError, Signalbox> {
   if (place.onRecord === true) {
     const configured = place.bare ? undefined : place.manifest
     return moved(place, yield* Target.environmentOnRecord(inv, place.deploymentId, configured))
@@ -123,7 +123,7 @@ export const settled = Effect.fnUntraced(function* (
     return place.bare ? moved(place, yield* Target.environmentIn(inv, environments)) : place
   }
   if (inv.settings.environment !== undefined) return place
-  const found = yield* (yield* DeploymentStore).deployment(place.deploymentId)
+  const found = yield* (yield* signalbox).deployments.get(place.deploymentId)
   const environments = found?.environments ?? []
   if (environments.length === 0 || environments.includes(place.environment)) return place
   return moved(place, yield* Target.environmentIn(inv, environments))

@@ -3,10 +3,10 @@
  */
 import * as Effect from "effect/Effect"
 import type { Environment, Manifest } from "@signalbox/core/spi"
-import { DeploymentStore, type DeploymentId, type EnvironmentName } from "@signalbox/core/spi"
+import type { DeploymentId, EnvironmentName } from "@signalbox/core/spi"
 import type { ErrorView } from "@signalbox/core/text"
 import { plain } from "../live/words.ts"
-import { engine } from "../main/services.ts"
+import { engine, signalbox } from "../main/services.ts"
 import * as Target from "./target.ts"
 
 /** That of an environment; what was never deployed comes from `today`. */
@@ -17,14 +17,14 @@ export const recordedManifest = Effect.fnUntraced(function* (
 ) {
   const { RecordedManifest } = yield* engine
   const found = yield* Target.deployment(id)
-  const state = yield* (yield* DeploymentStore).environment(id, environment)
+  const state = yield* (yield* signalbox).deployments.environment(id, environment)
   return RecordedManifest.manifest(found, environment, state, today)
 })
 
 /** Whether anything was deployed there whose configuration is known. */
 export const isRecorded = Effect.fnUntraced(function* (id: DeploymentId, environment: EnvironmentName) {
   const { RecordedManifest } = yield* engine
-  return RecordedManifest.isRecorded(yield* (yield* DeploymentStore).environment(id, environment))
+  return RecordedManifest.isRecorded(yield* (yield* signalbox).deployments.environment(id, environment))
 })
 
 /** Stacks that are deployed and that the configuration does not have any more, for `--json`. */

@@ -8,15 +8,16 @@ import * as Schema from "effect/Schema"
 import {
   CorrelationId,
   DeploymentId,
-  DeploymentStore,
   type Environment,
   EnvironmentName,
   type Execution,
   type Manifest,
   type StoreError
 } from "@signalbox/core/spi"
+import type { Signalbox } from "@signalbox/core/engine"
 import { type Failure, notFound, usage } from "../main/Failure.ts"
 import type { Invocation } from "../main/Invocation.ts"
+import { signalbox } from "../main/services.ts"
 
 const isDeploymentId = Schema.is(DeploymentId)
 const isCorrelationId = Schema.is(CorrelationId)
@@ -70,11 +71,11 @@ export const deploymentId = (
 /** The deployment itself, from the store. */
 export const deployment = Effect.fnUntraced(function* (
   id: DeploymentId
-): Effect.fn.Return<Environment.Deployment, Failure | StoreError, DeploymentStore> {
-  const store = yield* DeploymentStore
-  const found = yield* store.deployment(id)
+): Effect.fn.Return<Environment.Deployment, Failure | StoreError, Signalbox> {
+  const { deployments } = yield* signalbox
+  const found = yield* deployments.get(id)
   if (found !== undefined) return found
-  const others = (yield* store.deployments).map((one) => one.deploymentId)
+  const others = (yield* deployments.list).map((one) => one.deploymentId)
   return yield* notFound(
     "unknown_deployment",
     `there is no deployment ${id}`,
@@ -114,9 +115,9 @@ export const environmentOf = (invocation: Invocation, manifest: Manifest): Effec
 /** All environments of a deployment: those that it was made with, and those in which something was done. */
 export const environmentNames = Effect.fnUntraced(function* (
   id: DeploymentId
-): Effect.fn.Return<ReadonlyArray<EnvironmentName>, Failure | StoreError, DeploymentStore> {
+): Effect.fn.Return<ReadonlyArray<EnvironmentName>, Failure | StoreError, Signalbox> {
   const { environments } = yield* deployment(id)
-  const states = yield* (yield* DeploymentStore).environments(id)
+  const states = yield* (yield* signalbox).deployments.environments(id)
   return [...new Set([...environments, ...states.map(({ environment }) => environment)])]
 })
 
@@ -128,7 +129,7 @@ export const environmentOnRecord = Effect.fnUntraced(function* (
   invocation: Invocation,
   id: DeploymentId,
   today: Manifest | undefined
-): Effect.fn.Return<EnvironmentName, Failure | StoreError, DeploymentStore> {
+): Effect.fn.Return<EnvironmentName, Failure | StoreError, Signalbox> {
   const recorded = yield* environmentNames(id)
   const configured = Object.keys(today?.environments ?? {})
   const names = [...new Set([...configured, ...recorded])]
@@ -136,13 +137,6 @@ export const environmentOnRecord = Effect.fnUntraced(function* (
     invocation,
     invocation.settings.environment === undefined && configured.length === 1 ? configured : names
   )
-})
-
-/** The states of a deployment: of the environment asked for, or all of them with the one orchestrated last first. */
-export const environmentsByTime = Effect.fnUntraced(function* (id: DeploymentId) {
-  const store = yield* DeploymentStore
-  const states = yield* store.environments(id)
-  return states.toSorted((left, right) => right.updatedAt - left.updatedAt)
 })
 
 export const unknownExecution = (id: string): Failure =>
@@ -156,10 +150,10 @@ export const execution = Effect.fnUntraced(function* (
   invocation: Invocation,
   given: string | undefined,
   options: { readonly last?: boolean } = {}
-): Effect.fn.Return<Execution.ExecutionState, Failure | StoreError, DeploymentStore> {
-  const store = yield* DeploymentStore
+): Effect.fn.Return<Execution.ExecutionState, Failure | StoreError, Signalbox> {
+  const { deployments, executions } = yield* signalbox
   if (given !== undefined && isCorrelationId(given)) {
-    const named = yield* store.execution(given)
+    const named = yield* executions.get(given)
     if (named !== undefined) return named
     if (!isDeploymentId(given)) {
       return yield* unknownExecution(given)
@@ -167,7 +161,7 @@ export const execution = Effect.fnUntraced(function* (
   }
   const id = yield* deploymentId(invocation, given as DeploymentId | undefined)
   const owner = yield* deployment(id)
-  const states = yield* environmentsByTime(id)
+  const states = yield* deployments.environments(id)
   const wanted = invocation.settings.environment
   const running = states.filter(
     (state) => (wanted === undefined || state.environment === wanted) && state.current !== null
@@ -179,7 +173,7 @@ export const execution = Effect.fnUntraced(function* (
     (options.last === true
       ? states.find(({ environment }) => wanted === undefined || environment === wanted)
       : undefined)
-  const found = state === undefined ? undefined : yield* store.execution(state.current ?? state.last)
+  const found = state === undefined ? undefined : yield* executions.get(state.current ?? state.last)
   return (
     found ??
     (yield* notFound(

@@ -1,10 +1,10 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type { Blocker, QueueStatus } from "@signalbox/core/engine"
-import type { DeploymentStore, Execution, LeaseStore, StoreError } from "@signalbox/core/spi"
+import type { Blocker, QueueStatus, Signalbox } from "@signalbox/core/engine"
+import type { Execution, StoreError } from "@signalbox/core/spi"
 import { inShort } from "../live/canDeploy.ts"
 import { placeLine } from "../live/queue.ts"
-import { engine } from "../main/services.ts"
+import { signalbox } from "../main/services.ts"
 
 export interface Waits {
   readonly place: QueueStatus.QueuePlace
@@ -16,10 +16,10 @@ export interface Waits {
 /** Where a request is in its queue, and what else it waits for. */
 export const lookAt = Effect.fnUntraced(function* (
   execution: Execution.ExecutionState
-): Effect.fn.Return<Waits, StoreError, DeploymentStore | LeaseStore> {
-  const { QueueStatus } = yield* engine
-  const place = yield* QueueStatus.placeOf(execution)
-  const blockers = place.position === null ? [] : yield* QueueStatus.blockersOf(execution.correlationId)
+): Effect.fn.Return<Waits, StoreError, Signalbox> {
+  const { coordination } = yield* signalbox
+  const place = yield* coordination.place(execution)
+  const blockers = place.position === null ? [] : yield* coordination.blockers(execution.correlationId)
   const now = yield* Clock.currentTimeMillis
   // Who is before it is told already, unless it has ended and only its lock runs out.
   const others = blockers.filter(({ kind }) => place.ahead.length === 0 || (kind !== "lease" && kind !== "queue"))

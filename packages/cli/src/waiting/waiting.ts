@@ -6,13 +6,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { CanDeploy } from "@signalbox/core/engine"
 import type { Look } from "./Look.ts"
-import {
-  type CorrelationId,
-  DeploymentStore,
-  type EdgeCode,
-  type Execution,
-  type StoreError
-} from "@signalbox/core/spi"
+import type { CorrelationId, EdgeCode, Execution, StoreError } from "@signalbox/core/spi"
 import { describe, describeCause } from "@signalbox/core/text"
 import { askProviders, settledIn } from "./ask.ts"
 import { isAway } from "./away.ts"
@@ -78,7 +72,7 @@ const lookOn = Effect.fnUntraced(function* (execution: Execution.ExecutionState,
 export const turnOf = (inv: Invocation, id: CorrelationId, pace: Pace) => {
   let known: Execution.ExecutionState | undefined
   const look = Effect.gen(function* () {
-    const state = yield* Effect.flatMap(DeploymentStore, (store) => store.execution(id))
+    const state = yield* Effect.flatMap(signalbox, ({ executions }) => executions.get(id))
     if (state === undefined) return yield* Target.unknownExecution(id)
     known = state
     if (isWaiting(state)) yield* refuseNested(inv, state)

@@ -7,8 +7,8 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import type { Reconciliation } from "@signalbox/core/engine"
-import type { DeploymentStore, StoreError } from "@signalbox/core/spi"
+import type { Reconciliation, Signalbox } from "@signalbox/core/engine"
+import type { StoreError } from "@signalbox/core/spi"
 import type { Invocation } from "../main/Invocation.ts"
 import { plain } from "../live/words.ts"
 
@@ -39,7 +39,7 @@ const isUnderWay = ({ finishedAt, startedAt }: Reconciliation.DegradedRecord): b
   finishedAt === undefined && Date.now() - startedAt < 86_400_000
 
 /** Records an entry; one that cannot be recorded stops nobody, unless the registry is away. */
-const record = (inv: Invocation, file: string, reconciled: Effect.Effect<boolean, StoreError, DeploymentStore>) =>
+const record = (inv: Invocation, file: string, reconciled: Effect.Effect<boolean, StoreError>) =>
   reconciled.pipe(
     Effect.as(true),
     Effect.catchCause((cause) => {
@@ -52,7 +52,7 @@ const record = (inv: Invocation, file: string, reconciled: Effect.Effect<boolean
   )
 
 /** Puts what was kept into the registry, now that it answers. What cannot be read or recorded stays, and is said. */
-export const reconcileKept = (inv: Invocation): Effect.Effect<void, StoreError, DeploymentStore> =>
+export const reconcileKept = (inv: Invocation): Effect.Effect<void, StoreError, Signalbox> =>
   Effect.suspend(() => {
     const folder = folderOf(inv)
     if (!Fs.existsSync(folder)) return Effect.void
@@ -60,13 +60,15 @@ export const reconcileKept = (inv: Invocation): Effect.Effect<void, StoreError, 
     if (files.length === 0) return Effect.void
     return Effect.gen(function* () {
       const { Reconciliation } = yield* Effect.promise(() => import("../backend/engine.ts"))
+      const { Signalbox } = yield* Effect.promise(() => import("../backend/facade.ts"))
+      const { executions } = yield* Signalbox
       for (const name of files) {
         const file = Path.join(folder, name)
         const done = Option.getOrUndefined(read(Reconciliation.DegradedRecord, file))
         if (done === undefined) {
           yield* inv.say(`what was done without the registry cannot be read: ${file}`)
         } else if (!isUnderWay(done)) {
-          if (!(yield* record(inv, file, Reconciliation.reconcile(done)))) continue
+          if (!(yield* record(inv, file, executions.reconcile(done)))) continue
           Fs.rmSync(file, { force: true })
           yield* inv.say(
             `reconciled: ${done.correlationId} ran in ${done.environment} while the registry was away; see: signalbox status ${done.correlationId}`

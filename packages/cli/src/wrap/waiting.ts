@@ -3,11 +3,11 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { type CorrelationId, DeploymentStore } from "@signalbox/core/spi"
+import type { CorrelationId } from "@signalbox/core/spi"
 import type { Invocation } from "../main/Invocation.ts"
 import { plain, span } from "../live/words.ts"
 import { isWaiting, lookAt } from "../waiting/lookAt.ts"
-import { engine } from "../main/services.ts"
+import { engine, signalbox } from "../main/services.ts"
 
 const pause = 500
 const heartbeat = 30_000
@@ -17,7 +17,7 @@ const heartbeat = 30_000
  * registry is away, and back, is said once.
  */
 export const tellWaiting = Effect.fnUntraced(function* (inv: Invocation, id: CorrelationId) {
-  const store = yield* DeploymentStore
+  const { executions } = yield* signalbox
   const { Monitor } = yield* engine
   const lasting = Monitor.enduring((error) =>
     inv.say(
@@ -28,7 +28,7 @@ export const tellWaiting = Effect.fnUntraced(function* (inv: Invocation, id: Cor
   )
   let told = { what: "", at: 0 }
   const look = Effect.gen(function* () {
-    const state = yield* store.execution(id)
+    const state = yield* executions.get(id)
     return state === undefined || !isWaiting(state) ? undefined : { state, ...(yield* lookAt(state)) }
   })
   for (;;) {

@@ -2,11 +2,8 @@
  * A runner that is stopped between its last check and its call, at every mutation of a canary, and continued once another
  * process has taken over. Its call still goes out; the supervisor's ledger says that it had no effect.
  */
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
-import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { bundle } from "../bundle.ts"
+import { afterAll, assert, describe, it } from "vitest"
+import { sharedProgram } from "../sharedProgram.ts"
 import { endOf, readLog, readNotes } from "./evidence.ts"
 import * as Judge from "./judge.ts"
 import { isStopped, until } from "./processes.ts"
@@ -15,17 +12,11 @@ import { deploymentId, environment, type Scenario } from "./scenario.ts"
 import { World } from "./World.ts"
 
 const linux = process.platform === "linux"
-const folder = mkdtempSync(join(tmpdir(), "signalbox-chaos-program-"))
-const program = join(folder, "signalbox.cjs")
+const program = sharedProgram()
 const worlds: Array<World> = []
-
-beforeAll(() => {
-  bundle(folder)
-}, 120_000)
 
 afterAll(async () => {
   await Promise.allSettled(worlds.map((world) => world.remove(false)))
-  rmSync(folder, { recursive: true, force: true })
 }, 60_000)
 
 const scenario: Scenario = {

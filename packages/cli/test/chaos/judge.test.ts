@@ -22,7 +22,7 @@ const logged = (stream: string, seq: number, tag: string, body: Record<string, u
 
 const intent = (stream: string, seq: number, step: string) => logged(stream, seq, "StepStarted", { step })
 const lease = (stream: string, seq: number, fence: number, at = 0) =>
-  logged(stream, seq, "LeaseAcquired", { key: "lock/D/production", fence }, at)
+  logged(stream, seq, "LeaseAcquired", { key: "environment/D/production", fence }, at)
 const rules = (problems: ReadonlyArray<Judge.Problem>) => problems.map(({ rule }) => rule)
 
 describe("steps", () => {

@@ -67,7 +67,7 @@ export const mutators = (
   comparesClocks: boolean
 ): ReadonlyArray<Problem> => {
   const problems: Array<Problem> = []
-  const key = /^lock\//
+  const key = /^environment\//
   const taken = log.filter(({ body, tag }) => tag === "LeaseAcquired" && key.test(String(body.key)))
   let highest = 0
   for (const { at, fence, idempotencyKey, n } of ledger.toSorted((a, b) => a.n - b.n)) {

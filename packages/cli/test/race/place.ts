@@ -6,4 +6,4 @@ export const organization = "acme"
 export const project = "race"
 export const deploymentId = deploymentIdOf(organization, project)
 export const environment = EnvironmentName.make("production")
-export const lockKey = `lock/${deploymentId}/${environment}`
+export const lockKey = `environment/${deploymentId}/${environment}`

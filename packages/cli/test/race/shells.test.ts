@@ -22,7 +22,6 @@ afterAll(() => {
     child.kill("SIGKILL")
   }
   for (const folder of folders) Fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
-  binary.remove()
 })
 
 /** A folder; with a configuration where the lease is to live for another time than usual. */

@@ -64,35 +64,8 @@ export const without = (basis: "none" | "exceeded", n: number, scope: Scope): Es
 })
 
 /**
- * An estimate as it is shown. The names are API.
- *
- * *Details*: `lowMs` to `highMs` holds with the probability `coverage` if `basis` is `history`. The three times are
- * null if it is `none` or `exceeded`.
- */
-export interface EstimateView {
-  readonly remainingMs: number | null
-  readonly lowMs: number | null
-  readonly highMs: number | null
-  readonly coverage: number
-  readonly n: number
-  readonly basis: Basis
-  readonly scope: Scope
-}
-
-/** Shows an estimate. */
-export const view = ({ basis, coverage, high, low, n, point, scope }: Estimate): EstimateView => ({
-  remainingMs: point,
-  lowMs: low,
-  highMs: high,
-  coverage,
-  n,
-  basis,
-  scope
-})
-
-/**
- * The value that a new one stays below with a probability of `p`, from sorted values: the value of rank `p`·(n + 1),
- * interpolated if the rank is not a whole number.
+ * The value that a new one stays below with a probability of `p`, from sorted values: the one of rank `p`·(n + 1), between
+ * two of them where that is no whole number.
  *
  * *Details*: `n` is how many values were measured, if `sorted` holds more that were derived from these.
  */

@@ -1,6 +1,28 @@
 /**
- * Questions and answers of the facade, as data.
+ * Questions and answers of the facade, as data: the one truth for `--json`, the SDK and HTTP. A `…View` is a schema, whose
+ * JSON is what `--json` prints; the function of the same name makes it.
  */
+export * from "./AnalysisView.ts"
+export * from "./CoordinationView.ts"
+export * from "./DeploymentView.ts"
+export * from "./ExecutionView.ts"
+export { Instant } from "./Instant.ts"
 export type { ObservedStack, PlannedStack } from "./Plan.ts"
 export { reject, Rejected, unknownExecution } from "./Rejected.ts"
 export type { Request } from "./Request.ts"
+export { calibrationView, metricsView, percentile, replayView } from "./views/analysis.ts"
+export {
+  blockerView,
+  canDeployView,
+  cleanupView,
+  estimateView,
+  holdView,
+  leaseView,
+  lockView,
+  placeView,
+  registeredView,
+  vetoView
+} from "./views/coordination.ts"
+export { deploymentView, environmentView, planView, stackNames } from "./views/deployment.ts"
+export { eventView, executionView, runnerView, stageView } from "./views/execution.ts"
+export { instantOf } from "./views/instantOf.ts"

@@ -221,7 +221,11 @@ export const Event = Schema.TaggedUnion({
     cause: Schema.optionalKey(CauseInfo),
     resource: Schema.optionalKey(Schema.String),
     resourceType: Schema.optionalKey(Schema.String),
-    done: Schema.optionalKey(Schema.Boolean)
+    done: Schema.optionalKey(Schema.Boolean),
+    /** Heard by a monitor that asked the provider; a step said it where this is absent. */
+    source: Schema.optionalKey(Schema.Literals(["monitor"])),
+    /** The place of the provider's own event in its list: the next question asks for what came after it. */
+    cursor: Schema.optionalKey(Schema.String)
   },
   ProcessStarted: { command: Schema.String },
   ProcessExited: {

@@ -40,6 +40,17 @@ export interface Append {
 }
 
 /**
+ * A stream, and the states folded from it.
+ *
+ * *Details*: `seq` is the number of its last event, 0 where it has none; the states are at least as new.
+ */
+export interface StreamState {
+  readonly seq: number
+  readonly execution: ExecutionState | undefined
+  readonly deployment: Deployment | undefined
+}
+
+/**
  * Which events to read, oldest first. `limit` is 1–10,000 (default 1,000).
  *
  * *Details*: `text` is found anywhere in the event, without regard to case.
@@ -95,6 +106,8 @@ export class DeploymentStore extends Context.Service<
     readonly append: (
       append: Append
     ) => Effect.Effect<ReadonlyArray<StoredEvent>, SequenceConflict | LeaseLost | IllegalTransition | StoreError>
+    /** What a decision on a stream is taken from: `append` with its `seq` as `expected` holds only where it still is so. */
+    readonly stream: (stream: string) => Effect.Effect<StreamState, StoreError>
     readonly events: (query: EventQuery) => Effect.Effect<ReadonlyArray<StoredEvent>, StoreError>
     readonly execution: (id: CorrelationId) => Effect.Effect<ExecutionState | undefined, StoreError>
     readonly executions: (query: ExecutionQuery) => Effect.Effect<Page<ExecutionState>, StoreError>

@@ -3,6 +3,7 @@
  */
 export * from "../domain/index.ts"
 export * from "./DeploymentStore.ts"
+export * as LeaseKey from "./LeaseKey.ts"
 export * from "./LeaseStore.ts"
 export * from "./Provider.ts"
 export * from "./ProviderError.ts"

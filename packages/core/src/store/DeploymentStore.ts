@@ -28,9 +28,10 @@ export const makeDeploymentStore = (
   Effect.gen(function* () {
     const codec = makeCodec()
     const { changes, pulse } = yield* makeChanges(encoded.pulses)
-    const append = makeAppend(encoded, codec, pulse)
+    const { append, stream } = makeAppend(encoded, codec, pulse)
     return DeploymentStore.of({
       append,
+      stream,
       events: (query) =>
         Effect.flatMap(
           encoded.events({

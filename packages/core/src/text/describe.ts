@@ -83,7 +83,7 @@ export interface ErrorView extends Partial<Pick<ErrorInfo, "params" | "detail" |
 }
 
 /** Renders an error, and keeps its data. */
-export const errorView = (info: ErrorInfo): ErrorView => {
+export const errorView = (info: ErrorInfo): ErrorView & Pick<ErrorInfo, "params"> => {
   const { hint, message } = describe(info)
   const { code, params, path, remedies, detail } = info
   return {

@@ -344,7 +344,7 @@ describe("what the simulation found", () => {
       yield* go
       const refused = yield* drive(submitting)
       assert.strictEqual(refused._tag === "Rejected" ? refused.code : refused._tag, "blocked_by_lock")
-      assert.strictEqual((yield* leases.get(`lock/${deploymentId}/production`))?.expiresAt, 0)
+      assert.strictEqual((yield* leases.get(`environment/${deploymentId}/production`))?.expiresAt, 0)
     }).pipe(Effect.provide(layer))
   })
 

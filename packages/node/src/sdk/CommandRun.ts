@@ -1,7 +1,8 @@
 /**
  * The options and result of running a command as a deployment.
  */
-import type { Execution, StoredEvent } from "@signalbox/core/spi"
+import type { ExecutionView } from "@signalbox/core/api"
+import type { StoredEvent } from "@signalbox/core/spi"
 import type { CallOptions, CommandOptions, EventsOptions } from "./CallOptions.ts"
 import type { PlaceOptions, QueueOptions } from "./Coordination.ts"
 
@@ -46,7 +47,7 @@ export type CommandRunOptions = PlaceOptions &
  * return; 127 or 126 if it could not be started; null if it never began, or its end was not observed.
  */
 export interface CommandResult {
-  readonly state: Execution.ExecutionState
+  readonly state: ExecutionView
   readonly exitCode: number | null
 }
 
@@ -62,7 +63,7 @@ export interface CommandHandle {
   readonly deploymentId: string
   readonly joined: boolean
   readonly done: Promise<CommandResult>
-  readonly state: (options?: CallOptions) => Promise<Execution.ExecutionState>
+  readonly state: (options?: CallOptions) => Promise<ExecutionView>
   readonly events: (options?: EventsOptions) => AsyncIterable<StoredEvent>
   readonly abort: (reason?: string, options?: Omit<CommandOptions, "reason">) => Promise<void>
 }

@@ -2,17 +2,17 @@
  * The options and results of the Promise facade.
  */
 import type { Replay } from "@signalbox/core/analysis"
-import type { ObservedStack, PlannedStack } from "@signalbox/core/api"
-import type { Config } from "@signalbox/core/config"
 import type {
-  Environment,
-  Execution,
-  ExecutionStatus,
-  OperatorCommand,
-  Page,
-  StoredEvent,
-  StrategyName
-} from "@signalbox/core/spi"
+  DeploymentView,
+  EnvironmentView,
+  ExecutionView,
+  ObservedStack,
+  PlannedStack,
+  RemainingTime,
+  ReplayView
+} from "@signalbox/core/api"
+import type { Config } from "@signalbox/core/config"
+import type { ExecutionStatus, OperatorCommand, Page, StoredEvent, StrategyName } from "@signalbox/core/spi"
 import type { CallOptions, CommandOptions, EventsOptions } from "./CallOptions.ts"
 import type { CommandHandle, CommandRunOptions } from "./CommandRun.ts"
 import type { Coordination, QueueOptions } from "./Coordination.ts"
@@ -91,9 +91,42 @@ export interface ReplayOptions extends CallOptions {
   readonly stacks?: ReadonlyArray<string>
 }
 
-/** A deployment with its state in each environment that was ever used. */
-export interface DeploymentStatusView extends Environment.Deployment {
-  readonly inEnvironments: ReadonlyArray<Environment.EnvironmentState>
+/** A deployment with its state in each environment that was ever used, the one changed last first. */
+export interface DeploymentStatus extends DeploymentView {
+  readonly inEnvironments: ReadonlyArray<EnvironmentView>
+}
+
+/** Executions: read, followed, commanded, judged again. */
+export interface Executions {
+  /** One page of executions, the latest first. */
+  readonly list: (options?: HistoryOptions) => Promise<Page<ExecutionView>>
+  /** The state of one execution; does not carry it on. */
+  readonly get: (correlationId: string, options?: CallOptions) => Promise<ExecutionView>
+  /** The events of an execution, from the first and then live, until it has ended; does not carry it on. */
+  readonly events: (correlationId: string, options?: EventsOptions) => AsyncIterable<StoredEvent>
+  /** Carries on an execution that was paused or whose runner died; follows it if a runner is alive. */
+  readonly attach: (correlationId: string, options?: CallOptions) => Promise<ExecutionHandle>
+  /** Issues a command to an execution, wherever it runs. */
+  readonly command: (correlationId: string, command: OperatorCommand, options?: CommandOptions) => Promise<void>
+  /** The remaining time, without the time in which it waits for people; null once it has ended. */
+  readonly estimate: (correlationId: string, options?: CallOptions) => Promise<RemainingTime | null>
+  /** Judges a past execution again, by its own measurements: would it have been stopped, when, and why? */
+  readonly replay: (correlationId: string, options?: ReplayOptions) => Promise<ReplayView>
+}
+
+/** Deployments: created, read, and compared with what their providers have. */
+export interface Deployments {
+  /** Creates a deployment; without an id, one is drawn. */
+  readonly init: (
+    options: CallOptions & { readonly configuration: Config; readonly deploymentId?: string; readonly by?: string }
+  ) => Promise<DeploymentView>
+  readonly list: (options?: CallOptions) => Promise<ReadonlyArray<DeploymentView>>
+  /** A deployment and its state in each environment, from the store. */
+  readonly get: (deploymentId: string, options?: CallOptions) => Promise<DeploymentStatus>
+  /** Asks the providers for the actual state, using the configuration that it was deployed with. */
+  readonly observe: (
+    options: Omit<TargetOptions, "configuration"> & { readonly configuration?: Config | undefined }
+  ) => Promise<ReadonlyArray<ObservedStack>>
 }
 
 /**
@@ -109,8 +142,8 @@ export interface ExecutionHandle {
   readonly correlationId: string
   readonly joined: boolean
   readonly droppedStacks: ReadonlyArray<string>
-  readonly done: Promise<Execution.ExecutionState>
-  readonly state: (options?: CallOptions) => Promise<Execution.ExecutionState>
+  readonly done: Promise<ExecutionView>
+  readonly state: (options?: CallOptions) => Promise<ExecutionView>
   /** Its events, from the first and then live, until it has ended. */
   readonly events: (options?: EventsOptions) => AsyncIterable<StoredEvent>
   readonly pause: (options?: CommandOptions) => Promise<void>
@@ -129,10 +162,6 @@ export interface ExecutionHandle {
  * `blockers`), `ConflictError`.
  */
 export interface Connection extends Coordination {
-  /** Creates a deployment; without an id, one is drawn. */
-  readonly init: (
-    options: CallOptions & { readonly configuration: Config; readonly deploymentId?: string; readonly by?: string }
-  ) => Promise<Environment.Deployment>
   /** The plan of a `deploy`. Writes nothing. */
   readonly plan: (options: ReleaseOptions & { readonly stack?: string }) => Promise<ReadonlyArray<PlannedStack>>
   /** Deploys a release of every stack. Returns once it is recorded; `done` of the handle is its end. */
@@ -150,24 +179,8 @@ export interface Connection extends Coordination {
    * `BlockedError` says that its policy is `reject` and another execution is running.
    */
   readonly runCommand: (options: CommandRunOptions) => Promise<CommandHandle>
-  /** Carries on an execution that was paused or whose runner died; follows it if a runner is alive. */
-  readonly attach: (correlationId: string, options?: CallOptions) => Promise<ExecutionHandle>
-  /** The state of one execution; does not carry it on. */
-  readonly execution: (correlationId: string, options?: CallOptions) => Promise<Execution.ExecutionState>
-  /** The events of an execution, from the first and then live, until it has ended; does not carry it on. */
-  readonly events: (correlationId: string, options?: EventsOptions) => AsyncIterable<StoredEvent>
-  /** A deployment and its state in each environment, from the store. */
-  readonly status: (deploymentId: string, options?: CallOptions) => Promise<DeploymentStatusView>
-  /** One page of past executions. */
-  readonly history: (options?: HistoryOptions) => Promise<Page<Execution.ExecutionState>>
-  /** Issues a command to an execution, wherever it runs. */
-  readonly command: (correlationId: string, command: OperatorCommand, options?: CommandOptions) => Promise<void>
-  /** Judges a past execution again, by its own measurements: would it have been stopped, when, and why? */
-  readonly replay: (correlationId: string, options?: ReplayOptions) => Promise<Replay.Replayed>
-  /** Asks the providers for the actual state, using the configuration that it was deployed with. */
-  readonly observe: (
-    options: Omit<TargetOptions, "configuration"> & { readonly configuration?: Config | undefined }
-  ) => Promise<ReadonlyArray<ObservedStack>>
+  readonly executions: Executions
+  readonly deployments: Deployments
   /**
    * Pauses every execution of this connection as Ctrl-C would, ends its iterators and closes the store. Later calls
    * reject.

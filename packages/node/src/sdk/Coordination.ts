@@ -2,11 +2,20 @@
  * What those take and give that coordinate deployments, their own and others': whether one may begin, whose turn it is, who
  * holds what, and for how long.
  */
-import type { Estimate } from "@signalbox/core/analysis"
-import type { Request } from "@signalbox/core/api"
+import type {
+  AdmissionProgress,
+  CanDeployView,
+  CleanupView,
+  ExecutionView,
+  LeaseView,
+  LockView,
+  RegisteredView,
+  Request,
+  VetoView,
+  WaitingView
+} from "@signalbox/core/api"
 import type { Config } from "@signalbox/core/config"
-import type { BlockerKind } from "@signalbox/core/engine"
-import type { ErrorInfo, Execution, ExecutionKind, ExecutionStatus, QueuePolicy, Remedy } from "@signalbox/core/spi"
+import type { ExecutionKind, QueuePolicy } from "@signalbox/core/spi"
 import type { CallOptions } from "./CallOptions.ts"
 
 /**
@@ -61,49 +70,6 @@ export type CanDeployOptions = PlaceOptions &
   }
 
 /**
- * One thing that is in the way.
- *
- * *Details*: `clearsAt` is when it is expected to be over, null where nobody can know. Its `basis` is `known` where it ends at
- * that time (`n` is null), `history` where it will be between `low` and `high` in 80 of 100 cases, by `n` that were before,
- * and `few` where these are too few to say how often.
- * `override` says how to go ahead all the same, null where that is impossible; `remedies` say it as data.
- */
-export interface BlockerInfo {
-  readonly kind: BlockerKind
-  readonly code: string
-  readonly message: string
-  readonly params: ErrorInfo["params"]
-  readonly who: string | null
-  readonly since: Date | null
-  readonly clearsAt: {
-    readonly low: Date
-    readonly point: Date
-    readonly high: Date
-    readonly basis: "known" | "history" | "few"
-    readonly n: number | null
-  } | null
-  readonly consoleUrl: string | null
-  readonly override: string | null
-  readonly remedies: ReadonlyArray<Remedy>
-}
-
-/**
- * Whether something may be deployed now, and everything that is in the way.
- *
- * *Details*: `degraded` says that the registry could not be reached, for `degradedReason`, and that only the providers were
- * asked. `queue.length` is how many wait. `nextFreeze` is the freeze that begins within a day, if one does.
- */
-export interface CanDeployAnswer {
-  readonly canDeploy: boolean
-  readonly degraded: boolean
-  readonly degradedReason: string | null
-  readonly blockers: ReadonlyArray<BlockerInfo>
-  readonly queue: { readonly length: number }
-  readonly nextFreeze: { readonly name: string; readonly since: Date; readonly until: Date } | null
-  readonly checkedAt: Date
-}
-
-/**
  * A place in the queue for what is done later, or elsewhere.
  *
  * *Details*: `kind` is what will be done (default `run`, which any command can be; the others need a configuration).
@@ -120,47 +86,15 @@ export type RegisterOptions = PlaceOptions &
   }
 
 /**
- * How long something will still take, in ms: `lowMs` to `highMs` holds with the probability `coverage` where `basis` is
- * `history`. The three are null where `basis` is `none` (nothing to go by) or `exceeded` (longer than all `n` before).
- */
-export type RemainingTime = Estimate.EstimateView
-
-/**
- * A place in the queue.
+ * How an admission is awaited.
  *
- * *Details*: `position` counts from 1 those that wait, null where it waits no more. `ahead` are the correlation ids of those
- * that come before it, whoever has the lock first; `remaining` is how long they will take.
- */
-export interface QueuePlace {
-  readonly position: number | null
-  readonly ahead: ReadonlyArray<string>
-  readonly remaining: RemainingTime | null
-}
-
-/** What was registered; `joined` tells whether it was before. */
-export interface Registered extends QueuePlace {
-  readonly correlationId: string
-  readonly deploymentId: string
-  readonly status: ExecutionStatus
-  readonly joined: boolean
-}
-
-/** How things are while a turn is waited for. */
-export interface TurnProgress extends QueuePlace {
-  readonly correlationId: string
-  readonly blockers: ReadonlyArray<BlockerInfo>
-}
-
-/**
- * How a turn is waited for.
- *
- * *Details*: `holdMs` is how long the turn is kept once it has come (default 120,000). `onProgress` is called soon after the
+ * *Details*: `holdMs` is how long the lease is kept once it is acquired (default 120,000). `onProgress` is called soon after the
  * begin and then every `intervalMs` (default 10,000); what it throws is ignored. Aborting `signal` keeps the place.
  */
 export interface WaitOptions extends CallOptions {
   readonly holdMs?: number
   readonly intervalMs?: number
-  readonly onProgress?: (progress: TurnProgress) => void
+  readonly onProgress?: (progress: AdmissionProgress) => void
 }
 
 /** `status` is how a deployment that ran elsewhere went (default `cancelled`). */
@@ -168,14 +102,6 @@ export interface CleanupOptions extends CallOptions {
   readonly status?: "succeeded" | "failed" | "cancelled"
   readonly by?: string
   readonly reason?: string
-}
-
-/** The status before and after, null where there is no such execution; and whether it had the lock, which is free now. */
-export interface CleanedUp {
-  readonly correlationId: string
-  readonly was: ExecutionStatus | null
-  readonly now: ExecutionStatus | null
-  readonly released: boolean
 }
 
 /** A version that must not be deployed: in one environment, or in all of them. */
@@ -187,100 +113,52 @@ export type VetoOptions = CallOptions &
     readonly by?: string
   }
 
-/** A veto in force; `environment` is null where it holds in all of them. */
-export interface VetoInfo {
-  readonly version: string
-  readonly environment: string | null
-  readonly by: string
-  readonly reason: string
-  readonly since: Date
-}
-
 /** Why, and who says so (default: `by` of the connection). */
 export type LockOptions = PlaceOptions & { readonly reason: string; readonly by?: string }
 
-/** Who has a lock; `dead` says that the process that took it is gone. */
-export interface LeaseInfo {
-  readonly holder: string
-  readonly owner: string
-  readonly reason: string | null
-  readonly since: Date
-  readonly expiresAt: Date
-  readonly dead: boolean
-}
-
-/** Who holds the lock of an environment by hand; for good, where `until` is null. */
-export interface HoldInfo {
-  readonly environment: string
-  readonly by: string
-  readonly reason: string
-  readonly since: Date
-  readonly until: Date | null
-}
-
-/** One that waits; `position` is null where nobody waits for its turn. */
-export interface WaitingInfo {
-  readonly correlationId: string
-  readonly position: number | null
-  readonly kind: ExecutionKind
-  readonly by: string
-  readonly version: string | null
-  readonly policy: QueuePolicy
-  readonly commit: string | null
-  readonly workflowRun: string | null
-  readonly since: Date
-}
-
-/** A lock with all that is before it. */
-export interface LockInfo {
-  readonly deploymentId: string
-  readonly environment: string
-  readonly lease: LeaseInfo | null
-  readonly hold: HoldInfo | null
-  readonly queue: ReadonlyArray<WaitingInfo>
-}
-
 /**
- * The lock of an environment.
+ * The locks of environments, and their leases.
  *
- * *Errors*: `ConflictError`: `not_locked` where `release` finds no lock of a person, `already_locked` where `hold` finds it held by
- * another person.
+ * *Errors*: `ConflictError`: `not_held` where `release` finds no lock of a person, `held_already` where `hold` finds that of
+ * another one.
  */
-export interface Lock {
-  /** Who has it, who holds it by hand, and who waits for it, in order. Writes nothing. */
-  readonly show: (options: PlaceOptions) => Promise<LockInfo>
+export interface Locks {
+  /** Who holds the lease, who has locked the environment, and who waits, in order. Writes nothing. */
+  readonly show: (options: PlaceOptions) => Promise<LockView>
   /**
-   * Holds it by hand, so that nothing begins meanwhile; what runs goes on. `until` is when that ends (default: never);
-   * `force` takes it over from whoever holds it.
+   * Locks the environment, so that nothing begins meanwhile; what runs goes on. `until` is when that ends (default: never);
+   * `force` takes it over from another person.
    */
-  readonly hold: (options: LockOptions & { readonly until?: Date; readonly force?: boolean }) => Promise<LockInfo>
-  /** Gives back what is held by hand. */
-  readonly release: (options: LockOptions) => Promise<LockInfo>
-  /** Takes it from whoever has it, who stops at the next step. Returns the lease that was broken, null where there was none. */
-  readonly break: (options: LockOptions) => Promise<LeaseInfo | null>
+  readonly hold: (options: LockOptions & { readonly until?: Date; readonly force?: boolean }) => Promise<LockView>
+  /** Unlocks the environment. */
+  readonly release: (options: LockOptions) => Promise<LockView>
+  /** Revokes the lease of an execution, which stops at the next step. Returns it, null where there was none. */
+  readonly revoke: (options: LockOptions) => Promise<LeaseView | null>
 }
 
-/**
- * The interlocking: one deployment at a time, in order, with a reason for everything that is in the way. Part of
- * `Connection`.
- */
-export interface Coordination {
-  /** Asks the registry and the providers for everything that is in the way. Writes nothing. */
-  readonly canDeploy: (options: CanDeployOptions) => Promise<CanDeployAnswer>
-  /** Takes a place in the queue. Its turn comes with `waitForTurn`, `runCommand` or `attach`; `cleanup` gives it back. */
-  readonly register: (options: RegisterOptions) => Promise<Registered>
+/** The queue: one deployment at a time, in order. */
+export interface Queue {
+  /** Takes a place in the queue. It is admitted by `waitForAdmission`, `runCommand` or `attach`; `cleanup` gives it back. */
+  readonly register: (options: RegisterOptions) => Promise<RegisteredView>
   /**
-   * Waits for the turn of what was registered, and keeps the lock for whoever carries the same correlation id on.
-   * `ConflictError` where the turn will never come: it was withdrawn, or another one took its place.
+   * Waits for the admission of what was registered, and keeps the lease for the process that carries the same correlation id on.
+   * `ConflictError` where it will never be admitted: it was withdrawn, or another one took its place.
    */
-  readonly waitForTurn: (correlationId: string, options?: WaitOptions) => Promise<Execution.ExecutionState>
-  /** Gives back what a correlation id holds, its place or its lock; harmless to repeat. */
-  readonly cleanup: (correlationId: string, options?: CleanupOptions) => Promise<CleanedUp>
+  readonly waitForAdmission: (correlationId: string, options?: WaitOptions) => Promise<ExecutionView>
+  /** Gives back what a correlation id holds, its place or its lease; harmless to repeat. */
+  readonly cleanup: (correlationId: string, options?: CleanupOptions) => Promise<CleanupView>
+  /** Who waits in an environment, in order. Writes nothing. */
+  readonly list: (options: PlaceOptions) => Promise<ReadonlyArray<WaitingView>>
+}
+
+/** What coordinates deployments. Part of `Connection`. */
+export interface Coordination {
+  /** Asks the store and the providers for everything that is in the way. Writes nothing. */
+  readonly canDeploy: (options: CanDeployOptions) => Promise<CanDeployView>
+  readonly queue: Queue
+  readonly locks: Locks
   /** Never deploys a version, until that is taken back. Returns the vetoes in force. */
-  readonly veto: (options: VetoOptions) => Promise<ReadonlyArray<VetoInfo>>
+  readonly veto: (options: VetoOptions) => Promise<ReadonlyArray<VetoView>>
   /** Takes a veto back. Returns those that stay in force. */
-  readonly liftVeto: (options: VetoOptions) => Promise<ReadonlyArray<VetoInfo>>
-  readonly lock: Lock
-  /** How long an execution will still take, without the time in which it waits for people; null where it has ended. */
-  readonly estimate: (correlationId: string, options?: CallOptions) => Promise<RemainingTime | null>
+  readonly liftVeto: (options: VetoOptions) => Promise<ReadonlyArray<VetoView>>
 }

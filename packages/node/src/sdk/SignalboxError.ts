@@ -1,10 +1,10 @@
 /**
  * The errors of the Promise facade: real `Error`s, told apart by `_tag`, without types of Effect.
  */
+import type { BlockerView } from "@signalbox/core/api"
 import type { ConfigurationIssue } from "@signalbox/core/config"
-import type { Lease } from "@signalbox/core/spi"
 import type { ErrorView } from "@signalbox/core/text"
-import type { BlockerInfo } from "./Coordination.ts"
+import type { Lease } from "@signalbox/core/spi"
 
 interface Options extends ErrorView {
   readonly cause?: unknown
@@ -83,9 +83,9 @@ export class BlockedError extends Base<"BlockedError"> {
   override readonly name = "BlockedError"
   override readonly isRetryable = true
   readonly lease: Lease | undefined
-  readonly blockers: ReadonlyArray<BlockerInfo>
+  readonly blockers: ReadonlyArray<BlockerView>
   constructor(
-    options: Options & { readonly lease?: Lease | undefined; readonly blockers?: ReadonlyArray<BlockerInfo> }
+    options: Options & { readonly lease?: Lease | undefined; readonly blockers?: ReadonlyArray<BlockerView> }
   ) {
     super(options)
     this.lease = options.lease

@@ -1,15 +1,15 @@
 /**
  * The Promise facade.
  */
-import { type Request } from "@signalbox/core/api"
-import { QueueStatus, RecordedManifest, HistoryReplay } from "@signalbox/core/engine"
+import { deploymentView, environmentView, estimateView, replayView, type Request } from "@signalbox/core/api"
+import { HistoryReplay, RecordedManifest } from "@signalbox/core/engine"
 import { CorrelationId, DeploymentId, EnvironmentName, Execution, type StoreError } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import type { Connection, ConnectOptions, ReleaseOptions, UndoOptions } from "./Connection.ts"
 import { coordination } from "./coordinate.ts"
-import { executions } from "./executions.ts"
+import { executions, shown } from "./executions.ts"
 import { given, named, spanOf } from "./input.ts"
 import { deploymentOf, placeOf, recordedPlace } from "./place.ts"
 import { requestOf, submitted } from "./request.ts"
@@ -33,7 +33,7 @@ type Started = (ReleaseOptions | UndoOptions) & { readonly stack?: string }
  *
  * ```ts
  * const signalbox = await connect({ directory: ".signalbox", providers: [local] })
- * const { deploymentId } = await signalbox.init({ configuration })
+ * const { deploymentId } = await signalbox.deployments.init({ configuration })
  * const execution = await signalbox.deploy({ configuration, deploymentId, environment: "production", version: "1.4.0" })
  * for await (const { event } of execution.events()) console.log(event._tag)
  * console.log((await execution.done).status)
@@ -46,14 +46,17 @@ export const connect = async (options: ConnectOptions): Promise<Connection> => {
 }
 
 const make = (opened: Session): Connection => {
-  const { box, by, checked, close, run, store } = opened
+  const { box, by, checked, close, run } = opened
   const all = executions(opened)
-  const { command, events, execution, handle, leave } = all
+  const { command, events, get, handle, leave, read } = all
 
   const asked = async (kind: Request["kind"], { stack, ...options }: Started): Promise<Request> => {
     const place = await (RecordedManifest.takesBack(kind) ? recordedPlace : placeOf)(opened, options)
     return requestOf(opened, kind, place, { ...options, stacks: stack === undefined ? undefined : [stack] })
   }
+
+  const refuseNested = (place: Pick<Request, "deploymentId" | "environment">) =>
+    box(({ coordination }) => coordination.rejectNested(place, process.env), undefined)
 
   const start = (kind: Request["kind"]) => async (options: Started) => {
     const request = await asked(kind, options)
@@ -61,7 +64,7 @@ const make = (opened: Session): Connection => {
     const { signal } = options
     const stopped = () => signal?.aborted === true
     if (stopped()) throw interrupted(signal?.reason)
-    await run(QueueStatus.rejectNested(request, process.env))
+    await refuseNested(request)
     const { dropped, joined } = await submitted(opened, request)
     if (stopped() && !joined) await leave(request.correlationId)
     const droppedStacks = dropped.map(({ name }) => name)
@@ -69,14 +72,6 @@ const make = (opened: Session): Connection => {
   }
 
   return {
-    init: async ({ by: one, configuration, deploymentId, signal }) => {
-      const manifest = await checked(configuration)
-      const id = deploymentId === undefined ? undefined : named(DeploymentId, "deploymentId", deploymentId)
-      return box(
-        (signalbox) => signalbox.deployments.init({ manifest, by: by(one), ...given("deploymentId", id) }),
-        signal
-      )
-    },
     plan: async (options) => {
       const request = await asked(options.stack === undefined ? "deploy" : "deploy-stack", options)
       return box((signalbox) => signalbox.executions.plan(request), options.signal)
@@ -87,51 +82,79 @@ const make = (opened: Session): Connection => {
     destroy: start("destroy"),
     destroyStack: start("destroy-stack"),
     runCommand: commandRuns(opened, all),
-    ...coordination(opened, all),
-    attach: async (correlationId, options = {}) => {
-      const state = await execution(correlationId, options)
-      if (!Execution.isFinished(state)) await run(QueueStatus.rejectNested(state, process.env))
-      return handle(state.correlationId, true, { signal: options.signal })
-    },
-    execution,
-    events,
-    status: async (deploymentId, options = {}) => {
-      const id = named(DeploymentId, "deploymentId", deploymentId)
-      const deployment = await deploymentOf(opened, id, options.signal)
-      const inEnvironments = await store((deployments) => deployments.environments(id), options.signal)
-      return { ...deployment, inEnvironments }
-    },
-    history: async ({ deploymentId, environment, signal, since, until, ...query } = {}) => {
-      const id = deploymentId === undefined ? undefined : named(DeploymentId, "deploymentId", deploymentId)
-      const name = environment === undefined ? undefined : named(EnvironmentName, "environment", environment)
-      return store(
-        (deployments) =>
-          deployments.executions({
-            ...query,
-            ...given("deploymentId", id),
-            ...given("environment", name),
-            ...given("since", since?.getTime()),
-            ...given("until", until?.getTime())
-          }),
-        signal
-      )
-    },
-    command,
-    replay: async (correlationId, { gate, signal, stacks, strategy } = {}) => {
-      const id = named(CorrelationId, "correlationId", correlationId)
-      const change = {
-        ...given("gate", gate === undefined ? undefined : await run(Effect.fromResult(HistoryReplay.checkGate(gate)))),
-        ...given(
-          "strategy",
-          strategy === undefined ? undefined : await run(Effect.fromResult(HistoryReplay.checkStrategy(strategy)))
-        ),
-        ...given("stacks", stacks)
+    ...coordination(opened),
+    executions: {
+      command,
+      events,
+      get,
+      list: async ({ deploymentId, environment, signal, since, until, ...query } = {}) => {
+        const id = deploymentId === undefined ? undefined : named(DeploymentId, "deploymentId", deploymentId)
+        const name = environment === undefined ? undefined : named(EnvironmentName, "environment", environment)
+        const { items, ...page } = await box(
+          (signalbox) =>
+            signalbox.executions.list({
+              ...query,
+              ...given("deploymentId", id),
+              ...given("environment", name),
+              ...given("since", since?.getTime()),
+              ...given("until", until?.getTime())
+            }),
+          signal
+        )
+        return { ...page, items: items.map(shown) }
+      },
+      attach: async (correlationId, options = {}) => {
+        const state = await read(named(CorrelationId, "correlationId", correlationId), options.signal)
+        if (!Execution.isFinished(state)) await refuseNested(state)
+        return handle(state.correlationId, true, { signal: options.signal })
+      },
+      estimate: async (correlationId, options = {}) => {
+        const { correlationId: id } = await read(named(CorrelationId, "correlationId", correlationId), options.signal)
+        return estimateView(await box((signalbox) => signalbox.executions.estimate(id), options.signal))
+      },
+      replay: async (correlationId, { gate, signal, stacks, strategy } = {}) => {
+        const id = named(CorrelationId, "correlationId", correlationId)
+        const change = {
+          ...given(
+            "gate",
+            gate === undefined ? undefined : await run(Effect.fromResult(HistoryReplay.checkGate(gate)))
+          ),
+          ...given(
+            "strategy",
+            strategy === undefined ? undefined : await run(Effect.fromResult(HistoryReplay.checkStrategy(strategy)))
+          ),
+          ...given("stacks", stacks)
+        }
+        return replayView(await box((signalbox) => signalbox.executions.replay(id, change), signal))
       }
-      return run(HistoryReplay.replay(id, change), signal)
     },
-    observe: async ({ configuration, deploymentId, environment, signal }) => {
-      const place = await recordedPlace(opened, { configuration, deploymentId, environment, signal })
-      return box((signalbox) => signalbox.deployments.observe(place), signal)
+    deployments: {
+      init: async ({ by: one, configuration, deploymentId, signal }) => {
+        const manifest = await checked(configuration)
+        const id = deploymentId === undefined ? undefined : named(DeploymentId, "deploymentId", deploymentId)
+        const made = await box(
+          ({ deployments }) => deployments.init({ manifest, by: by(one), ...given("deploymentId", id) }),
+          signal
+        )
+        return deploymentView(made)
+      },
+      list: async ({ signal } = {}) =>
+        (await box(({ deployments }) => deployments.list, signal)).map((one) => deploymentView(one)),
+      get: async (deploymentId, { signal } = {}) => {
+        const id = named(DeploymentId, "deploymentId", deploymentId)
+        const deployment = await deploymentOf(opened, id, signal)
+        const states = await box(({ deployments }) => deployments.environments(id), signal)
+        const now = Date.now()
+        const inEnvironments = states.map(async (state) => {
+          const last = await box((signalbox) => signalbox.executions.get(state.current ?? state.last), signal)
+          return environmentView(deployment, state, state.environment, last, now)
+        })
+        return { ...deploymentView(deployment, states), inEnvironments: await Promise.all(inEnvironments) }
+      },
+      observe: async ({ configuration, deploymentId, environment, signal }) => {
+        const place = await recordedPlace(opened, { configuration, deploymentId, environment, signal })
+        return box(({ deployments }) => deployments.observe(place), signal)
+      }
     },
     close,
     [Symbol.asyncDispose]: close

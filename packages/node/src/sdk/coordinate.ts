@@ -1,28 +1,36 @@
 /** The interlocking, for promises. */
-import { Estimation, QueueStatus, RecordedManifest, Signalbox } from "@signalbox/core/engine"
+import {
+  blockerView,
+  canDeployView,
+  cleanupView,
+  estimateView,
+  leaseView,
+  lockView,
+  placeView,
+  registeredView,
+  vetoView
+} from "@signalbox/core/api"
+import { RecordedManifest, Signalbox } from "@signalbox/core/engine"
 import {
   CorrelationId,
   DeploymentId,
-  DeploymentStore,
-  type EdgeCode,
   EnvironmentName,
   Execution,
-  type LeaseStore,
   StackName,
-  type StoreError
+  type StoreError,
+  type EdgeCode
 } from "@signalbox/core/spi"
 import { describeCause, type ErrorView, errorView } from "@signalbox/core/text"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { Coordination, LockOptions, VetoOptions, WaitOptions } from "./Coordination.ts"
-import type { Executions } from "./executions.ts"
+import { shown } from "./executions.ts"
 import { given, momentOf, named, originOf, spanOf, textOf } from "./input.ts"
 import { deploymentOf, ensured, type Place, placeOf, placeOnRecord, recordedPlace } from "./place.ts"
 import { requestOf, submitted } from "./request.ts"
 import type { Session } from "./session.ts"
 import { ConflictError, InterruptedError } from "./SignalboxError.ts"
 import { interrupted } from "./toSignalboxError.ts"
-import { answerOf, blockerInfo, leaseInfo, lockInfo, queuePlace, remainingOf, vetoInfo } from "./views.ts"
 
 /** Before this nothing is told: most turns come at once. */
 const briefly = 300
@@ -47,7 +55,7 @@ const placeKept = (error: unknown): never => {
   if (!(error instanceof InterruptedError)) throw error
   throw interrupted(error.cause, {
     message: "interrupted: the place in the queue is kept",
-    hint: "Wait on with waitForTurn(correlationId), or give it back with cleanup(correlationId)."
+    hint: "Wait on with queue.waitForAdmission(correlationId), or give it back with queue.cleanup(correlationId)."
   })
 }
 
@@ -56,17 +64,21 @@ const telling = Effect.fnUntraced(function* (
   id: CorrelationId,
   intervalMs: number,
   onProgress: NonNullable<WaitOptions["onProgress"]>
-): Effect.fn.Return<never, StoreError, DeploymentStore | LeaseStore> {
-  const store = yield* DeploymentStore
+): Effect.fn.Return<never, StoreError, Signalbox> {
+  const { coordination, executions } = yield* Signalbox
   yield* Effect.sleep(Duration.millis(Math.min(briefly, intervalMs)))
   while (true) {
-    const state = yield* store.execution(id)
+    const state = yield* executions.get(id)
     if (state !== undefined) {
-      const place = queuePlace(yield* QueueStatus.placeOf(state))
-      const blockers = place.position === null ? [] : yield* QueueStatus.blockersOf(id)
-      yield* Effect.ignore(
-        Effect.try(() => onProgress({ correlationId: id, ...place, blockers: blockers.map(blockerInfo) }))
-      )
+      const place = yield* coordination.place(state)
+      const blockers = place.position === null ? [] : yield* coordination.blockers(id)
+      const progress = {
+        correlationId: id,
+        ...placeView(place),
+        estimate: estimateView(place.left),
+        blockers: blockers.map(blockerView)
+      }
+      yield* Effect.ignore(Effect.try(() => onProgress(progress)))
     }
     yield* Effect.sleep(Duration.millis(intervalMs))
   }
@@ -74,16 +86,19 @@ const telling = Effect.fnUntraced(function* (
 
 /** Refuses to wait for the turn of a request behind the very command that this process is part of. */
 const refuseNested = Effect.fnUntraced(function* (id: CorrelationId) {
-  const state = yield* Effect.flatMap(DeploymentStore, (store) => store.execution(id))
-  if (state !== undefined && Execution.isQueued(state)) yield* QueueStatus.rejectNested(state, process.env)
+  const { coordination, executions } = yield* Signalbox
+  const state = yield* executions.get(id)
+  if (state !== undefined && Execution.isQueued(state)) yield* coordination.rejectNested(state, process.env)
 })
 
 /** Of one connection. */
-export const coordination = (session: Session, { execution }: Executions): Coordination => {
+export const coordination = (session: Session): Coordination => {
   const { box, by, run } = session
 
-  const lineup = async (place: Place, signal: AbortSignal | undefined) =>
-    lockInfo(place, await run(QueueStatus.queueStatus(place.deploymentId, place.environment), signal))
+  const statusOf = (place: Place, signal: AbortSignal | undefined) =>
+    box(({ coordination }) => coordination.status(place.deploymentId, place.environment), signal)
+
+  const lineup = async (place: Place, signal: AbortSignal | undefined) => lockView(place, await statusOf(place, signal))
 
   /** A place whose deployment is there, or is made. */
   const placed = async (options: LockOptions) => {
@@ -111,7 +126,7 @@ export const coordination = (session: Session, { execution }: Executions): Coord
       (signalbox) => signalbox.coordination.decide(deploymentId, { _tag: tag, ...told }),
       options.signal
     )
-    return (after.vetoes ?? []).map(vetoInfo)
+    return (after.vetoes ?? []).map(vetoView)
   }
 
   return {
@@ -136,51 +151,55 @@ export const coordination = (session: Session, { execution }: Executions): Coord
         ...given("origin", origin === undefined ? undefined : originOf(origin)),
         ...given("override", override === undefined ? undefined : textOf("override", override))
       }
-      return answerOf(await box((signalbox) => signalbox.coordination.canDeploy(question), options.signal))
+      return canDeployView(place, await box(({ coordination }) => coordination.canDeploy(question), options.signal))
     },
 
-    register: async (options) => {
-      const { kind = "run", signal } = options
-      const onRecord = RecordedManifest.takesBack(kind) && options.deploymentId !== undefined
-      const place = await (onRecord ? recordedPlace(session, options) : placeOf(session, options))
-      const asked = { ...options, queue: options.queue ?? place.manifest.queue ?? "fifo" }
-      const request = { ...(await requestOf(session, kind, place, asked)), identical: true, later: true }
-      if (signal?.aborted === true) throw interrupted(signal.reason)
-      await run(QueueStatus.rejectNested(place, process.env))
-      await ensured(session, place, request.by)
-      const { execution: state, joined } = await submitted(session, request)
-      const { correlationId, deploymentId, status } = state
-      return { correlationId, deploymentId, status, joined, ...queuePlace(await run(QueueStatus.placeOf(state))) }
+    queue: {
+      register: async (options) => {
+        const { kind = "run", signal } = options
+        const onRecord = RecordedManifest.takesBack(kind) && options.deploymentId !== undefined
+        const place = await (onRecord ? recordedPlace(session, options) : placeOf(session, options))
+        const asked = { ...options, queue: options.queue ?? place.manifest.queue ?? "fifo" }
+        const request = { ...(await requestOf(session, kind, place, asked)), identical: true, later: true }
+        if (signal?.aborted === true) throw interrupted(signal.reason)
+        await box(({ coordination }) => coordination.rejectNested(place, process.env), undefined)
+        await ensured(session, place, request.by)
+        const { execution: state, joined } = await submitted(session, request)
+        return registeredView(state, await box(({ coordination }) => coordination.place(state), undefined), joined)
+      },
+      waitForAdmission: async (correlationId, { holdMs = 120_000, intervalMs = 10_000, onProgress, signal } = {}) => {
+        const id = named(CorrelationId, "correlationId", correlationId)
+        const hold = Duration.millis(spanOf("holdMs", holdMs))
+        const interval = Math.max(1, spanOf("intervalMs", intervalMs))
+        const turn = Effect.andThen(
+          refuseNested(id),
+          Effect.flatMap(Signalbox, (signalbox) => signalbox.coordination.waitForAdmission(id, { hold }))
+        )
+        const state = await run(
+          onProgress === undefined ? turn : Effect.raceFirst(turn, telling(id, interval, onProgress)),
+          signal
+        ).catch(placeKept)
+        if (Execution.isFinished(state) && state.status !== "completed") throw ended(state)
+        return shown(state)
+      },
+      cleanup: async (correlationId, { by: one, reason, signal, status = "cancelled" } = {}) => {
+        const id = named(CorrelationId, "correlationId", correlationId)
+        const cleaned = await box(
+          ({ coordination }) => coordination.cleanup(id, { status, by: by(one), ...given("reason", reason) }),
+          signal
+        )
+        return cleanupView(cleaned)
+      },
+      list: async (options) => {
+        const place = await placeOnRecord(session, options)
+        if (!place.own) await deploymentOf(session, place.deploymentId, options.signal)
+        return (await lineup(place, options.signal)).queue
+      }
     },
-
-    waitForTurn: async (correlationId, { holdMs = 120_000, intervalMs = 10_000, onProgress, signal } = {}) => {
-      const id = named(CorrelationId, "correlationId", correlationId)
-      const hold = Duration.millis(spanOf("holdMs", holdMs))
-      const interval = Math.max(1, spanOf("intervalMs", intervalMs))
-      const turn = Effect.andThen(
-        refuseNested(id),
-        Effect.flatMap(Signalbox, (signalbox) => signalbox.coordination.waitForAdmission(id, { hold }))
-      )
-      const state = await run(
-        onProgress === undefined ? turn : Effect.raceFirst(turn, telling(id, interval, onProgress)),
-        signal
-      ).catch(placeKept)
-      if (Execution.isFinished(state) && state.status !== "completed") throw ended(state)
-      return state
-    },
-
-    cleanup: async (correlationId, { by: one, reason, signal, status = "cancelled" } = {}) => {
-      const id = named(CorrelationId, "correlationId", correlationId)
-      return box(
-        (signalbox) => signalbox.coordination.cleanup(id, { status, by: by(one), ...given("reason", reason) }),
-        signal
-      )
-    },
-
     veto: vetoing("VersionVetoed"),
     liftVeto: vetoing("VetoLifted"),
 
-    lock: {
+    locks: {
       show: async (options) => {
         const place = await placeOnRecord(session, options)
         if (!place.own) await deploymentOf(session, place.deploymentId, options.signal)
@@ -209,21 +228,16 @@ export const coordination = (session: Session, { execution }: Executions): Coord
         )
         return lineup(place, options.signal)
       },
-      break: async (options) => {
+      revoke: async (options) => {
         const { place, told } = await placed(options)
-        await run(QueueStatus.rejectNested(place, process.env))
-        const { isDead } = await run(QueueStatus.queueStatus(place.deploymentId, place.environment), options.signal)
+        await box(({ coordination }) => coordination.rejectNested(place, process.env), undefined)
+        const { isDead } = await statusOf(place, options.signal)
         const broken = await box(
           (signalbox) => signalbox.coordination.revokeLease(place.deploymentId, told),
           options.signal
         )
-        return leaseInfo(broken, isDead)
+        return leaseView({ lease: broken, isDead })
       }
-    },
-
-    estimate: async (correlationId, options = {}) => {
-      const state = await execution(correlationId, options)
-      return remainingOf(await run(Estimation.estimate(state), options.signal))
     }
   }
 }

@@ -1,14 +1,7 @@
 /** Executions once they are recorded: carried out or followed, read, commanded. */
+import { type ExecutionView, executionView } from "@signalbox/core/api"
 import { Signalbox, type CommandExecution } from "@signalbox/core/engine"
-import {
-  CorrelationId,
-  DeploymentStore,
-  errorInfo,
-  type Execution,
-  LeaseStore,
-  type OperatorCommand,
-  StackName
-} from "@signalbox/core/spi"
+import { CorrelationId, errorInfo, type Execution, type OperatorCommand, StackName } from "@signalbox/core/spi"
 import { errorView } from "@signalbox/core/text"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
@@ -27,7 +20,9 @@ interface Carried {
   readonly shown?: string
 }
 
-export interface Executions extends Pick<Connection, "command" | "events" | "execution"> {
+export interface ExecutionCalls extends Pick<Connection["executions"], "command" | "events" | "get"> {
+  /** Its state, for what this package decides by it. */
+  readonly read: (id: CorrelationId, signal?: AbortSignal) => Promise<Execution.ExecutionState>
   /** Brings it to its end, here or by following whoever does. */
   readonly carry: (id: CorrelationId, carried: Carried) => Promise<Execution.ExecutionState>
   readonly handle: (
@@ -42,36 +37,29 @@ export interface Executions extends Pick<Connection, "command" | "events" | "exe
 
 const attempt = <A>(evaluate: () => A) => Effect.try({ try: evaluate, catch: (error) => error })
 
-/** Gives back the lease under which a request was recorded, or its place in the queue. */
-const giveBack = Effect.fnUntraced(function* (id: CorrelationId) {
-  const signalbox = yield* Signalbox
-  const store = yield* DeploymentStore
-  const leases = yield* LeaseStore
-  if (yield* signalbox.executions.withdraw(id, errorInfo("interrupted", { during: "queue" }))) return
-  const [taken] = yield* store.events({ stream: id, tags: ["LeaseAcquired"], limit: 1 })
-  if (taken?.event._tag !== "LeaseAcquired") return
-  const lease = yield* leases.get(taken.event.key)
-  if (lease?.fence === taken.event.fence) yield* leases.release(lease)
-})
+const interruptedEarly = errorInfo("interrupted", { during: "queue" })
 
-const carryOut = (id: CorrelationId, { command, queueTimeout, shown }: Carried) =>
+const carryOut = (id: CorrelationId, { command, queueTimeout, shown: line }: Carried) =>
   Effect.scoped(
     Effect.gen(function* () {
       const signalbox = yield* Signalbox
-      if (queueTimeout === undefined) return yield* signalbox.executions.run(id, command, shown)
+      if (queueTimeout === undefined) return yield* signalbox.executions.run(id, command, line)
       yield* Effect.forkScoped(signalbox.executions.withdrawAfter(id, queueTimeout))
-      const state = yield* signalbox.executions.run(id, command, shown)
+      const state = yield* signalbox.executions.run(id, command, line)
       if (state.error?.code !== "queue_timeout") return state
       return yield* Effect.fail(new QueueTimeoutError({ ...errorView(state.error), correlationId: id }))
     })
   )
 
+/** An execution as programs see it. */
+export const shown = (state: Execution.ExecutionState): ExecutionView => executionView(state, Date.now())
+
 /** Of one connection. */
-export const executions = ({ box, by, iterate, run, store }: Session): Executions => {
-  const command: Connection["command"] = async (correlationId, name, options = {}) =>
+export const executions = ({ box, by, iterate, run }: Session): ExecutionCalls => {
+  const command: ExecutionCalls["command"] = async (correlationId, name, options = {}) =>
     box(
-      (signalbox) =>
-        signalbox.executions.command(named(CorrelationId, "correlationId", correlationId), {
+      ({ executions }) =>
+        executions.command(named(CorrelationId, "correlationId", correlationId), {
           command: name,
           by: by(options.by),
           ...given("stack", options.stack === undefined ? undefined : named(StackName, "stack", options.stack)),
@@ -80,18 +68,20 @@ export const executions = ({ box, by, iterate, run, store }: Session): Execution
       options.signal
     )
 
-  const execution: Connection["execution"] = async (correlationId, options = {}) => {
-    const id = named(CorrelationId, "correlationId", correlationId)
-    const state = await store((deployments) => deployments.execution(id), options.signal)
+  const read: ExecutionCalls["read"] = async (id, signal) => {
+    const state = await box(({ executions }) => executions.get(id), signal)
     if (state !== undefined) return state
     throw new NotFoundError({
       code: "unknown_execution",
       message: `there is no execution ${id}`,
-      hint: "See those there are with history()."
+      hint: "See those there are with executions.list()."
     })
   }
 
-  const events: Connection["events"] = (correlationId, options = {}) =>
+  const get: ExecutionCalls["get"] = async (correlationId, options = {}) =>
+    shown(await read(named(CorrelationId, "correlationId", correlationId), options.signal))
+
+  const events: ExecutionCalls["events"] = (correlationId, options = {}) =>
     iterate(
       Stream.unwrap(
         Effect.gen(function* () {
@@ -103,17 +93,18 @@ export const executions = ({ box, by, iterate, run, store }: Session): Execution
       options.signal
     )
 
-  const carry: Executions["carry"] = (id, carried) => run(carryOut(id, carried), carried.signal)
+  const carry: ExecutionCalls["carry"] = (id, carried) => run(carryOut(id, carried), carried.signal)
 
   return {
     command,
-    execution,
+    read,
+    get,
     events,
     carry,
-    leave: (id) => run(giveBack(id)),
+    leave: (id) => box(({ executions }) => executions.leave(id, interruptedEarly), undefined),
     handle: (correlationId, joined, carried, droppedStacks = []) => {
-      const done = carry(correlationId, carried)
-      // Whoever does not look at its end is not to be ended by it.
+      const done = carry(correlationId, carried).then(shown)
+      // A program that does not look at its end is not to be ended by it.
       done.catch(() => undefined)
       const told = (name: OperatorCommand) => (options?: CommandOptions) => command(correlationId, name, options)
       return {
@@ -121,7 +112,7 @@ export const executions = ({ box, by, iterate, run, store }: Session): Execution
         joined,
         droppedStacks,
         done,
-        state: (options) => execution(correlationId, options),
+        state: (options) => get(correlationId, options),
         events: (options) => events(correlationId, options),
         pause: told("pause"),
         resume: told("resume"),

@@ -63,12 +63,12 @@ export const deploymentOf = async (
   id: DeploymentId,
   signal: AbortSignal | undefined
 ): Promise<Environment.Deployment> => {
-  const found = await session.store((store) => store.deployment(id), signal)
+  const found = await session.box(({ deployments }) => deployments.get(id), signal)
   if (found !== undefined) return found
   throw new NotFoundError({
     code: "unknown_deployment",
     message: `there is no deployment ${id}`,
-    hint: "Make one with init()."
+    hint: "Make one with deployments.init()."
   })
 }
 
@@ -128,7 +128,10 @@ export const recordedPlace = async (
   const deploymentId = named(DeploymentId, "deploymentId", options.deploymentId)
   const environment = named(EnvironmentName, "environment", options.environment)
   const deployment = await deploymentOf(session, deploymentId, options.signal)
-  const state = await session.store((store) => store.environment(deploymentId, environment), options.signal)
+  const state = await session.box(
+    ({ deployments }) => deployments.environment(deploymentId, environment),
+    options.signal
+  )
   const today =
     options.configuration === undefined
       ? undefined
@@ -143,5 +146,5 @@ export const recordedPlace = async (
 
 /** Makes the deployment of a project where there is none, and lets it know what it does not know yet. */
 export const ensured = async (session: Session, place: Place, by: string): Promise<void> => {
-  if (place.bare) await session.box((signalbox) => signalbox.deployments.ensure({ ...place, by }), undefined)
+  if (place.bare) await session.box(({ deployments }) => deployments.ensure({ ...place, by }), undefined)
 }

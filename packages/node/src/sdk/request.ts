@@ -1,8 +1,8 @@
 /** What is asked of the engine, and its refusal with everything that is in the way. */
-import { type Rejected, type Request } from "@signalbox/core/api"
+import { blockerView, type Rejected, type Request } from "@signalbox/core/api"
 import { Configuration } from "@signalbox/core/config"
-import { CanDeploy, Signalbox, type Submission } from "@signalbox/core/engine"
-import { CorrelationId, Providers, QueuePolicy, StackName, type StrategyName } from "@signalbox/core/spi"
+import { Signalbox, type Submission } from "@signalbox/core/engine"
+import { CorrelationId, QueuePolicy, StackName, type StrategyName } from "@signalbox/core/spi"
 import { errorView } from "@signalbox/core/text"
 import * as Effect from "effect/Effect"
 import type { QueueOptions } from "./Coordination.ts"
@@ -10,7 +10,6 @@ import { given, named, originOf, textOf } from "./input.ts"
 import type { Place } from "./place.ts"
 import type { Session } from "./session.ts"
 import { BlockedError } from "./SignalboxError.ts"
-import { blockerInfo } from "./views.ts"
 
 export interface Asked extends QueueOptions {
   readonly correlationId?: string
@@ -53,15 +52,19 @@ export const requestOf = async (
   }
 }
 
-/** All that the registry says is in the way by now. A registry that is away has nothing to add to its refusal. */
-const withBlockers = (request: Request, refused: Rejected) =>
-  CanDeploy.canDeploy(request).pipe(
-    Effect.provideService(Providers, new Map()),
-    Effect.match({ onFailure: () => [], onSuccess: ({ blockers }) => blockers.map(blockerInfo) }),
-    Effect.flatMap((blockers) =>
-      Effect.fail(new BlockedError({ ...errorView(refused.info), lease: refused.lease, blockers, cause: refused }))
-    )
+/** All that the store says is in the way by now. A store that is out of reach has nothing to add to its rejection. */
+const withBlockers = Effect.fnUntraced(function* (request: Request, refused: Rejected) {
+  const { coordination } = yield* Signalbox
+  const blockers = yield* Effect.orElseSucceed(coordination.recordedBlockers(request), () => [])
+  return yield* Effect.fail(
+    new BlockedError({
+      ...errorView(refused.info),
+      lease: refused.lease,
+      blockers: blockers.map(blockerView),
+      cause: refused
+    })
   )
+})
 
 const submit = Effect.fnUntraced(function* (request: Request) {
   const signalbox = yield* Signalbox

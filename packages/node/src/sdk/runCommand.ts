@@ -1,12 +1,11 @@
 /** Running a command as a deployment, for promises. */
-import { QueueStatus } from "@signalbox/core/engine"
-import { Redaction } from "@signalbox/core/spi"
+import { type Execution, Redaction } from "@signalbox/core/spi"
 import { mkdirSync } from "node:fs"
 import { constants } from "node:os"
 import { dirname, resolve } from "node:path"
 import * as WrappedCommand from "../command/WrappedCommand.ts"
 import type { CommandHandle, CommandResult, CommandRunOptions } from "./CommandRun.ts"
-import type { Executions } from "./executions.ts"
+import { type ExecutionCalls, shown } from "./executions.ts"
 import { given, spanOf, textOf } from "./input.ts"
 import { ensured, placeOf } from "./place.ts"
 import { requestOf, submitted } from "./request.ts"
@@ -16,8 +15,8 @@ import { interrupted } from "./toSignalboxError.ts"
 
 const warn = (message: string): void => process.emitWarning(message, "SignalboxWarning")
 
-const resultOf = (state: CommandResult["state"]): CommandResult => ({
-  state,
+const resultOf = (state: Execution.ExecutionState): CommandResult => ({
+  state: shown(state),
   exitCode:
     state.exit === undefined
       ? null
@@ -45,7 +44,7 @@ const prepared = (path: string): string => {
 
 /** Of one connection. */
 export const commandRuns =
-  (session: Session, { carry, command: tell, events, execution, leave }: Executions) =>
+  (session: Session, { carry, command: tell, events, get, leave }: ExecutionCalls) =>
   async (options: CommandRunOptions): Promise<CommandHandle> => {
     const { args = [], guard, onOutput, redact = [], signal, stdin = "ignore" } = options
     const command = textOf("command", options.command)
@@ -53,9 +52,9 @@ export const commandRuns =
     const env = { ...process.env, ...options.env }
     const redactor = Redaction.make({ env, names: redact })
     const place = await placeOf(session, options)
-    const shown = redactor.redact([command, ...args].join(" ")).slice(0, 2_000)
-    const request = { ...(await requestOf(session, "run", place, options)), command: shown }
-    await session.run(QueueStatus.rejectNested(place, process.env, "command"))
+    const line = redactor.redact([command, ...args].join(" ")).slice(0, 2_000)
+    const request = { ...(await requestOf(session, "run", place, options)), command: line }
+    await session.box(({ coordination }) => coordination.rejectNested(place, process.env, "command"), undefined)
     const stopped = () => signal?.aborted === true
     if (stopped()) throw interrupted(signal?.reason)
     await ensured(session, place, request.by)
@@ -80,7 +79,7 @@ export const commandRuns =
       ...given("log", log),
       ...given("guard", guard === undefined ? undefined : { command: guard })
     })
-    const done = carry(id, { signal, queueTimeout, command: wrapped, shown }).then(resultOf, ended)
+    const done = carry(id, { signal, queueTimeout, command: wrapped, shown: line }).then(resultOf, ended)
     // Whoever does not look at its end is not to be ended by it.
     done.catch(() => undefined)
     return {
@@ -88,7 +87,7 @@ export const commandRuns =
       deploymentId: place.deploymentId,
       joined,
       done,
-      state: (call) => execution(id, call),
+      state: (call) => get(id, call),
       events: (call) => events(id, call),
       abort: (reason, call) => tell(id, "abort", { ...call, ...given("reason", reason) })
     }

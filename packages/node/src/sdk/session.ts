@@ -1,7 +1,7 @@
 /** Shared by all methods of a connection. */
 import { type Config, Configuration } from "@signalbox/core/config"
 import { Signalbox } from "@signalbox/core/engine"
-import { Actor, DeploymentStore, type Manifest, type Provider, Providers, type StoreError } from "@signalbox/core/spi"
+import { Actor, type Manifest, type Provider, Providers, type StoreError } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as ManagedRuntime from "effect/ManagedRuntime"
@@ -58,10 +58,6 @@ export interface Session extends ReturnType<typeof runs> {
     use: (signalbox: Signalbox["Service"]) => Effect.Effect<A, E>,
     signal: AbortSignal | undefined
   ) => Promise<A>
-  readonly store: <A, E>(
-    use: (store: DeploymentStore["Service"]) => Effect.Effect<A, E>,
-    signal: AbortSignal | undefined
-  ) => Promise<A>
   readonly checked: (configuration: Config) => Promise<Manifest>
 }
 
@@ -78,7 +74,6 @@ export const session = async (
     providers,
     by: (one) => named(Actor, "by", one ?? everyone ?? user()),
     box: (use, signal) => run(Effect.flatMap(Signalbox, use), signal),
-    store: (use, signal) => run(Effect.flatMap(DeploymentStore, use), signal),
     checked: (configuration) => run(Effect.fromResult(Configuration.check(configuration, providers)))
   }
 }

@@ -52,7 +52,7 @@ const fromEngine = (error: EngineError): SignalboxError => {
         hint:
           error.outage === undefined
             ? "Another process carries it on, or this one was stopped for longer than the lease lasts: attach to it."
-            : "When the store can be reached again, look at what became of it with execution(correlationId), and attach to a deployment to carry it on.",
+            : "When the store can be reached again, look at what became of it with executions.get(correlationId), and attach to a deployment to carry it on.",
         isRetryable: error.outage !== undefined,
         cause: error
       })
@@ -102,7 +102,7 @@ export const toSignalboxError = (error: unknown): SignalboxError =>
 
 const carriedOn = {
   message: "interrupted: what was under way is kept, and attach carries it on",
-  hint: "Carry it on with attach(correlationId)."
+  hint: "Carry it on with executions.attach(correlationId)."
 }
 
 /** What a signal, or the end of the connection, did. */

@@ -1,4 +1,5 @@
-import { ConflictError, InterruptedError, type TurnProgress } from "@signalbox/node"
+import { ConflictError, InterruptedError } from "@signalbox/node"
+import type { AdmissionProgress } from "@signalbox/core/api"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it, onTestFinished } from "vitest"
@@ -37,12 +38,12 @@ describe("the queue", () => {
       _tag: "QueueTimeoutError",
       name: "TimeoutError",
       code: "queue_timeout",
-      message: "still queued after 50ms",
+      message: "its turn did not come within 50ms",
       correlationId: second.correlationId,
       isRetryable: true
     })
     expect(await second.state()).toMatchObject({ status: "cancelled", error: { code: "queue_timeout" } })
-    expect((await signalbox.lock.show(next)).queue).toEqual([])
+    expect((await signalbox.locks.show(next)).queue).toEqual([])
     expect((await running.state()).status).toBe("in_progress")
   })
 
@@ -68,7 +69,7 @@ describe("the queue", () => {
       })
       if (execution !== undefined) expect(await rejected(execution.done)).toBeInstanceOf(InterruptedError)
     }
-    expect((await signalbox.lock.show(next)).queue).toEqual([])
+    expect((await signalbox.locks.show(next)).queue).toEqual([])
   })
 
   it("lets the latest take the place of those that wait", async () => {
@@ -76,7 +77,7 @@ describe("the queue", () => {
     const second = await signalbox.deploy({ ...next, version: "3.0.0", queue: "fifo" })
     const third = await signalbox.deploy({ ...next, version: "4.0.0", queue: "latest_wins" })
     expect(await second.done).toMatchObject({ status: "cancelled", error: { code: "overtaken" } })
-    expect((await signalbox.lock.show(next)).queue.map(({ correlationId }) => correlationId)).toEqual([
+    expect((await signalbox.locks.show(next)).queue.map(({ correlationId }) => correlationId)).toEqual([
       third.correlationId
     ])
   })
@@ -85,7 +86,7 @@ describe("the queue", () => {
 describe("what is in the way", () => {
   it("comes with the refusal: all of it, with dates", async () => {
     const { next, running, signalbox } = await busy()
-    await signalbox.lock.hold({ ...next, reason: "maintenance", until: new Date(Date.now() + 60_000) })
+    await signalbox.locks.hold({ ...next, reason: "maintenance", until: new Date(Date.now() + 60_000) })
     const error = await rejected(signalbox.deploy({ ...next, version: "3.0.0" }))
     if (error._tag !== "BlockedError") throw error
     expect(error.blockers.map(({ kind, who }) => [kind, who])).toEqual([
@@ -109,7 +110,7 @@ describe("what is in the way", () => {
     const directory = join(temporaryDirectory(onTestFinished), "state")
     const { signalbox } = await connected(directory)
     expect(await signalbox.canDeploy({ ...place, version: "1.0.0" })).toMatchObject({ canDeploy: true, blockers: [] })
-    expect(await signalbox.lock.show(place)).toMatchObject({ lease: null, hold: null, queue: [] })
+    expect(await signalbox.locks.show(place)).toMatchObject({ lease: null, hold: null, queue: [] })
     expect(existsSync(directory)).toBe(false)
   })
 
@@ -129,7 +130,9 @@ describe("what is in the way", () => {
     expect(await forced.done).toMatchObject({
       status: "completed",
       override,
-      origin: { commit: "cafe", committedAt: older.committedAt.getTime(), workflowRun: "42" }
+      commit: "cafe",
+      committedAt: older.committedAt,
+      workflowRun: "42"
     })
   })
 })
@@ -138,16 +141,18 @@ describe("a turn", () => {
   it("is registered, waited for and given back, from any connection", async () => {
     const { open, signalbox } = await connected()
     const other = await open()
-    const first = await signalbox.register({ ...place, correlationId: "first", version: "1.0.0" })
-    expect(first).toMatchObject({ correlationId: "first", status: "queued", position: 1, joined: false })
-    expect((await signalbox.register({ ...place, correlationId: "first", version: "1.0.0" })).joined).toBe(true)
-    const turn = await signalbox.waitForTurn("first", { holdMs: 60_000 })
-    expect(turn.turnAt).toBeTypeOf("number")
+    const first = await signalbox.queue.register({ ...place, correlationId: "first", version: "1.0.0" })
+    expect(first).toMatchObject({ correlationId: "first", status: "queued", position: 1, duplicate: false })
+    expect((await signalbox.queue.register({ ...place, correlationId: "first", version: "1.0.0" })).duplicate).toBe(
+      true
+    )
+    const turn = await signalbox.queue.waitForAdmission("first", { holdMs: 60_000 })
+    expect(turn.turnAt).toBeInstanceOf(Date)
 
-    const second = await other.register({ ...place, correlationId: "second" })
+    const second = await other.queue.register({ ...place, correlationId: "second" })
     expect(second).toMatchObject({ deploymentId: first.deploymentId, position: 1, ahead: ["first"] })
-    const told: Array<TurnProgress> = []
-    const waiting = other.waitForTurn("second", {
+    const told: Array<AdmissionProgress> = []
+    const waiting = other.queue.waitForAdmission("second", {
       intervalMs: 20,
       onProgress: (progress) => {
         told.push(progress)
@@ -157,20 +162,25 @@ describe("a turn", () => {
     await until("it was told twice", () => told.length > 1)
     expect(told[0]).toMatchObject({ position: 1, ahead: ["first"], blockers: [{ kind: "lease", who: "first" }] })
     const done = { correlationId: "first", was: "queued", now: "completed", released: true }
-    expect(await other.cleanup("first", { status: "succeeded", reason: "it is out" })).toEqual(done)
+    expect(await other.queue.cleanup("first", { status: "succeeded", reason: "it is out" })).toEqual(done)
     expect((await waiting).correlationId).toBe("second")
-    expect(await signalbox.cleanup("first")).toEqual({ ...done, was: "completed", released: false })
-    expect(await signalbox.cleanup("none")).toEqual({ correlationId: "none", was: null, now: null, released: false })
+    expect(await signalbox.queue.cleanup("first")).toEqual({ ...done, was: "completed", released: false })
+    expect(await signalbox.queue.cleanup("none")).toEqual({
+      correlationId: "none",
+      was: null,
+      now: null,
+      released: false
+    })
   })
 
   it("is kept for who stops waiting", async () => {
     const { signalbox } = await connected()
-    await signalbox.register({ ...place, correlationId: "first" })
-    await signalbox.waitForTurn("first")
+    await signalbox.queue.register({ ...place, correlationId: "first" })
+    await signalbox.queue.waitForAdmission("first")
     const origin = { commit: "c0ffee", workflowRun: "https://ci.example/runs/2" }
-    await signalbox.register({ ...place, correlationId: "second", origin })
+    await signalbox.queue.register({ ...place, correlationId: "second", origin })
     const stop = new AbortController()
-    const waiting = signalbox.waitForTurn("second", {
+    const waiting = signalbox.queue.waitForAdmission("second", {
       signal: stop.signal,
       intervalMs: 1,
       onProgress: () => stop.abort()
@@ -179,36 +189,36 @@ describe("a turn", () => {
       _tag: "InterruptedError",
       message: "interrupted: the place in the queue is kept"
     })
-    expect((await signalbox.lock.show(place)).queue).toMatchObject([
+    expect((await signalbox.locks.show(place)).queue).toMatchObject([
       { correlationId: "second", kind: "run", ...origin }
     ])
-    await signalbox.cleanup("first")
-    expect((await signalbox.waitForTurn("second")).correlationId).toBe("second")
+    await signalbox.queue.cleanup("first")
+    expect((await signalbox.queue.waitForAdmission("second")).correlationId).toBe("second")
   })
 
   it("never comes for who was withdrawn", async () => {
     const { signalbox } = await connected()
-    await signalbox.register({ ...place, correlationId: "first" })
-    await signalbox.waitForTurn("first")
-    await signalbox.register({ ...place, correlationId: "second" })
+    await signalbox.queue.register({ ...place, correlationId: "first" })
+    await signalbox.queue.waitForAdmission("first")
+    await signalbox.queue.register({ ...place, correlationId: "second" })
     let waits = false
     const onProgress = () => (waits = true)
-    const waiting = rejected(signalbox.waitForTurn("second", { intervalMs: 1, onProgress }))
+    const waiting = rejected(signalbox.queue.waitForAdmission("second", { intervalMs: 1, onProgress }))
     await until("it waits", () => waits)
-    await signalbox.register({ ...place, correlationId: "third", queue: "latest_wins" })
+    await signalbox.queue.register({ ...place, correlationId: "third", queue: "latest_wins" })
     const error = await waiting
     expect(error).toBeInstanceOf(ConflictError)
     expect(error).toMatchObject({ code: "overtaken", isRetryable: false })
-    expect((await rejected(signalbox.waitForTurn("nobody")))._tag).toBe("NotFoundError")
+    expect((await rejected(signalbox.queue.waitForAdmission("nobody")))._tag).toBe("NotFoundError")
   })
 
   it("of a deployment is carried on by attaching to it", async () => {
     const { signalbox } = await connected()
     const deploymentId = await deployed(signalbox)
     const request = { configuration: configuration(), deploymentId, environment, version: "2.0.0" }
-    const { correlationId } = await signalbox.register({ ...request, kind: "deploy" })
-    await signalbox.waitForTurn(correlationId)
-    const execution = await signalbox.attach(correlationId)
+    const { correlationId } = await signalbox.queue.register({ ...request, kind: "deploy" })
+    await signalbox.queue.waitForAdmission(correlationId)
+    const execution = await signalbox.executions.attach(correlationId)
     expect(await execution.done).toMatchObject({ status: "completed", kind: "deploy", version: "2.0.0" })
   })
 })
@@ -242,40 +252,43 @@ describe("what people decide", () => {
   it("holds a lock by hand, and gives it back", async () => {
     const { signalbox } = await connected()
     const end = new Date(Date.now() + 3_600_000)
-    const held = await signalbox.lock.hold({ ...place, reason: "the database is moved", until: end, by: "grace" })
+    const held = await signalbox.locks.hold({ ...place, reason: "the database is moved", until: end, by: "grace" })
     expect(held).toMatchObject({ environment, lease: null, hold: { environment, by: "grace", until: end } })
     expect((await signalbox.canDeploy(place)).blockers).toMatchObject([{ kind: "lock", clearsAt: { point: end } }])
     const other = { ...place, reason: "me too", by: "ada" }
-    await expect(signalbox.lock.hold(other)).rejects.toMatchObject({
+    await expect(signalbox.locks.hold(other)).rejects.toMatchObject({
       code: "already_locked",
       message: expect.stringContaining("already locked by grace: the database is moved")
     })
-    expect((await signalbox.lock.hold({ ...other, force: true })).hold).toMatchObject({ by: "ada", until: null })
-    expect((await signalbox.lock.release({ ...place, reason: "it is there" })).hold).toBeNull()
-    const again = signalbox.lock.release({ ...place, reason: "it is there" })
+    expect((await signalbox.locks.hold({ ...other, force: true })).hold).toMatchObject({ by: "ada", until: null })
+    expect((await signalbox.locks.release({ ...place, reason: "it is there" })).hold).toBeNull()
+    const again = signalbox.locks.release({ ...place, reason: "it is there" })
     expect(await rejected(again)).toMatchObject({ _tag: "ConflictError", code: "not_locked" })
   })
 
   it("takes a lock by force from whoever has it", async () => {
     const { next, running, signalbox } = await busy()
-    const shown = await signalbox.lock.show(next)
+    const shown = await signalbox.locks.show(next)
     expect(shown.lease).toMatchObject({ holder: running.correlationId, dead: false })
     expect(shown.lease?.expiresAt.getTime()).toBeGreaterThan(Date.now())
-    const broken = await signalbox.lock.break({ ...next, reason: "it hangs" })
+    const broken = await signalbox.locks.revoke({ ...next, reason: "it hangs" })
     expect(broken?.holder).toBe(running.correlationId)
     expect((await rejected(running.done))._tag).toBe("LeaseLostError")
-    expect(await signalbox.lock.break({ ...next, reason: "once more" })).toBeNull()
+    expect(await signalbox.locks.revoke({ ...next, reason: "once more" })).toBeNull()
   })
 })
 
 describe("an estimate", () => {
   it("says how long an execution will take, and is null where it has ended", async () => {
     const { running, signalbox } = await busy()
-    expect(await signalbox.estimate(running.correlationId)).toMatchObject({ coverage: 0.8, basis: expect.any(String) })
+    expect(await signalbox.executions.estimate(running.correlationId)).toMatchObject({
+      coverage: 0.8,
+      basis: expect.any(String)
+    })
     await running.abort()
     await running.done
-    expect(await signalbox.estimate(running.correlationId)).toBeNull()
-    expect((await rejected(signalbox.estimate("nothing")))._tag).toBe("NotFoundError")
+    expect(await signalbox.executions.estimate(running.correlationId)).toBeNull()
+    expect((await rejected(signalbox.executions.estimate("nothing")))._tag).toBe("NotFoundError")
   })
 })
 
@@ -291,27 +304,45 @@ describe("wrong input", () => {
     }
     const reason = "because"
     const target = { configuration: config, deploymentId, environment }
-    expect(await told(signalbox.register({ deploymentId, environment: "prod" }))).toEqual([
+    expect(await told(signalbox.queue.register({ deploymentId, environment: "prod" }))).toEqual([
       "unknown_environment",
       "environment"
     ])
-    expect(await told(signalbox.register({ project: "a/b/c", environment }))).toEqual(["input_invalid", "project"])
-    expect(await told(signalbox.register({ project: "acme/ shop", environment }))).toEqual(["input_invalid", "project"])
-    expect(await told(signalbox.register({ environment } as never))).toEqual(["input_invalid", "deploymentId"])
-    expect(await told(signalbox.register({ ...place, kind: "deploy" }))).toEqual([
+    expect(await told(signalbox.queue.register({ project: "a/b/c", environment }))).toEqual([
+      "input_invalid",
+      "project"
+    ])
+    expect(await told(signalbox.queue.register({ project: "acme/ shop", environment }))).toEqual([
+      "input_invalid",
+      "project"
+    ])
+    expect(await told(signalbox.queue.register({ environment } as never))).toEqual(["input_invalid", "deploymentId"])
+    expect(await told(signalbox.queue.register({ ...place, kind: "deploy" }))).toEqual([
       "configuration_missing",
       "configuration"
     ])
-    expect(await told(signalbox.register({ ...target, kind: "deploy-stack" }))).toEqual(["stack_missing", "stacks"])
-    expect(await told(signalbox.register({ ...place, queue: "lifo" as never }))).toEqual(["input_invalid", "queue"])
-    expect(await told(signalbox.register({ ...place, override: "" }))).toEqual(["input_invalid", "override"])
+    expect(await told(signalbox.queue.register({ ...target, kind: "deploy-stack" }))).toEqual([
+      "stack_missing",
+      "stacks"
+    ])
+    expect(await told(signalbox.queue.register({ ...place, queue: "lifo" as never }))).toEqual([
+      "input_invalid",
+      "queue"
+    ])
+    expect(await told(signalbox.queue.register({ ...place, override: "" }))).toEqual(["input_invalid", "override"])
     const never = { committedAt: new Date(Number.NaN) }
-    expect(await told(signalbox.register({ ...place, origin: never }))).toEqual(["input_invalid", "origin.committedAt"])
+    expect(await told(signalbox.queue.register({ ...place, origin: never }))).toEqual([
+      "input_invalid",
+      "origin.committedAt"
+    ])
     expect(await told(signalbox.deploy({ ...target, queueTimeout: -1 }))).toEqual(["input_invalid", "queueTimeout"])
-    expect(await told(signalbox.lock.hold({ ...place, reason: "" }))).toEqual(["input_invalid", "reason"])
+    expect(await told(signalbox.locks.hold({ ...place, reason: "" }))).toEqual(["input_invalid", "reason"])
     expect(await told(signalbox.veto({ project, version: "", reason }))).toEqual(["input_invalid", "version"])
-    expect(await told(signalbox.waitForTurn("first", { holdMs: Number.NaN }))).toEqual(["input_invalid", "holdMs"])
-    expect((await signalbox.history()).items).toHaveLength(1)
-    expect((await signalbox.status(deploymentId)).environments).toEqual(["production", "staging"])
+    expect(await told(signalbox.queue.waitForAdmission("first", { holdMs: Number.NaN }))).toEqual([
+      "input_invalid",
+      "holdMs"
+    ])
+    expect((await signalbox.executions.list()).items).toHaveLength(1)
+    expect((await signalbox.deployments.get(deploymentId)).environments).toEqual(["production", "staging"])
   })
 })

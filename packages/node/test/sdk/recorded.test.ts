@@ -27,12 +27,12 @@ describe("what was recorded", () => {
     process.on("warning", listen)
     onTestFinished(() => void process.off("warning", listen))
     const target = { ...place, configuration: given }
-    expect((await signalbox.observe(target))[0]).toMatchObject({
+    expect((await signalbox.deployments.observe(target))[0]).toMatchObject({
       name: "web",
       observation: { stable: { version: "2.0.0" } }
     })
-    await signalbox.lock.hold({ ...target, reason: "x" })
-    await signalbox.lock.release({ ...target, reason: "x" })
+    await signalbox.locks.hold({ ...target, reason: "x" })
+    await signalbox.locks.release({ ...target, reason: "x" })
     expect((await signalbox.canDeploy({ ...target, kind: "rollback" })).canDeploy).toBe(true)
     const back = await (await signalbox.rollback(target)).done
     expect(back.stacks.map(({ name, release }) => `${name} ${release?.version}`)).toEqual(["web 1.0.0"])
@@ -64,7 +64,7 @@ describe("inside of the command that holds the lock", () => {
     const request = { configuration: endless, deploymentId, environment }
     const running = await signalbox.deploy({ ...request, version: "2.0.0" })
     await seen(running.events(), "VerdictReached")
-    await signalbox.register({ ...request, correlationId: "waits" })
+    await signalbox.queue.register({ ...request, correlationId: "waits" })
     // As for a process of the command of the run that is around the innermost one.
     const mark = (place: string, id: string) => `store/${deploymentId}/${place}/${id}/1`
     process.env["SIGNALBOX_RUN"] = mark("staging", "inner")
@@ -77,11 +77,11 @@ describe("inside of the command that holds the lock", () => {
       () => signalbox.deploy({ ...request, version: "3.0.0", queue: "fifo" }),
       () => signalbox.rollback({ ...request, queue: "fifo" }),
       () => signalbox.destroy({ ...request, queue: "fifo" }),
-      () => signalbox.register(request),
-      () => signalbox.waitForTurn("waits"),
-      () => signalbox.attach(running.correlationId),
+      () => signalbox.queue.register(request),
+      () => signalbox.queue.waitForAdmission("waits"),
+      () => signalbox.executions.attach(running.correlationId),
       () => signalbox.runCommand({ ...request, command: "true" }),
-      () => signalbox.lock.break({ ...request, reason: "x" })
+      () => signalbox.locks.revoke({ ...request, reason: "x" })
     ]) {
       expect(await rejected(asking())).toMatchObject({ _tag: "BlockedError", code: "nested_run" })
     }

@@ -63,7 +63,13 @@ describe("a command", () => {
     expect(handle).toMatchObject({ correlationId: "first", joined: false })
     const { exitCode, state } = await handle.done
     expect(exitCode).toBe(0)
-    expect(state).toMatchObject({ kind: "run", status: "completed", by: "ada", version: "1.0.0", reason: "because" })
+    expect(state).toMatchObject({
+      kind: "run",
+      status: "completed",
+      triggeredBy: "ada",
+      version: "1.0.0",
+      reason: "because"
+    })
     expect(printed.stdout).toMatch(new RegExp(`^first 00-${traceIdOf("first")}-[0-9a-f]{16}-01 true\\n$`))
     expect(printed.stderr).toBe("*** ***\n")
     const lines = readFileSync(logFile, "utf8").trim().split("\n")
@@ -73,7 +79,7 @@ describe("a command", () => {
     expect(statSync(logFile).mode & 0o777).toBe(0o600)
     const events = await collect(handle.events())
     expect(events.map(({ event }) => event._tag)).toContain("ProcessExited")
-    expect(await signalbox.status(handle.deploymentId)).toMatchObject({
+    expect(await signalbox.deployments.get(handle.deploymentId)).toMatchObject({
       organization: "acme",
       project: "shop",
       inEnvironments: [{ stacks: [{ name: "web", release: { version: "1.0.0" } }] }]
@@ -115,7 +121,9 @@ describe("a command", () => {
     writeFileSync(file("one.end"), "")
     expect((await first.handle.done).exitCode).toBe(0)
     expect((await second.handle.done).exitCode).toBe(0)
-    expect(statSync(file("two")).mtimeMs).toBeGreaterThanOrEqual((await first.handle.state()).finishedAt! - 10)
+    expect(statSync(file("two")).mtimeMs).toBeGreaterThanOrEqual(
+      (await first.handle.state()).finishedAt!.getTime() - 10
+    )
   })
 
   it("is never begun where its turn does not come in time, or somebody is in the way of who does not wait", async () => {
@@ -138,15 +146,15 @@ describe("a command", () => {
   it("runs under the turn that was waited for, and once", async () => {
     const { file, signalbox } = await start()
     const code = `require("node:fs").appendFileSync(${JSON.stringify(file("runs"))}, "x")`
-    await signalbox.register({ ...place, correlationId: "first", version: "1.0.0" })
-    await signalbox.waitForTurn("first", { holdMs: 60_000 })
+    await signalbox.queue.register({ ...place, correlationId: "first", version: "1.0.0" })
+    await signalbox.queue.waitForAdmission("first", { holdMs: 60_000 })
     const once = await script(signalbox, code, { correlationId: "first", version: "1.0.0" })
     expect(once.handle.joined).toBe(true)
     expect((await once.handle.done).exitCode).toBe(0)
     const again = await script(signalbox, code, { correlationId: "first", version: "1.0.0" })
     expect(await again.handle.done).toMatchObject({ exitCode: 0, state: { status: "completed" } })
     expect(readFileSync(file("runs"), "utf8")).toBe("x")
-    expect((await signalbox.lock.show(place)).lease).toBeNull()
+    expect((await signalbox.locks.show(place)).lease).toBeNull()
   })
 
   it("runs for a deployment that has a configuration too, and shares its lock", async () => {
@@ -191,17 +199,16 @@ describe("a command that is stopped", () => {
     expect(existsSync(file("clean"))).toBe(true)
     expect(await handle.state()).toMatchObject({
       status: "cancelled",
-      error: { code: "interrupted" },
-      exit: { code: 0 }
+      error: { code: "interrupted" }
     })
-    expect((await signalbox.lock.show(place)).lease).toBeNull()
+    expect((await signalbox.locks.show(place)).lease).toBeNull()
   })
 
   it("by abort, from any connection, is cancelled", async () => {
     const { file, open, signalbox } = await start()
     const { handle } = await script(signalbox, patient(file("one"), file("end"), "process.exit(7)"))
     await until("it runs", () => existsSync(file("one")))
-    await (await open()).command(handle.correlationId, "abort")
+    await (await open()).executions.command(handle.correlationId, "abort")
     expect(await handle.done).toMatchObject({ exitCode: 7, state: { status: "cancelled" } })
   })
 
@@ -213,8 +220,8 @@ describe("a command that is stopped", () => {
     expect(isAlive(Number(readFileSync(file("one"), "utf8")))).toBe(false)
     expect(await rejected(handle.done)).toBeInstanceOf(InterruptedError)
     const other = await open()
-    expect((await other.execution(handle.correlationId)).status).toBe("cancelled")
-    expect((await other.lock.show(place)).lease).toBeNull()
+    expect((await other.executions.get(handle.correlationId)).status).toBe("cancelled")
+    expect((await other.locks.show(place)).lease).toBeNull()
   })
 
   it("before it began was never started", async () => {
@@ -236,11 +243,11 @@ describe("a command that is stopped", () => {
   it("by the loss of its lock is killed, whatever it wants", async () => {
     const { file, signalbox } = await start()
     const config = { ...configuration(), leaseTtl: "12 seconds" } as const
-    const { deploymentId } = await signalbox.init({ configuration: config })
+    const { deploymentId } = await signalbox.deployments.init({ configuration: config })
     const target = { configuration: config, deploymentId, environment, project: undefined }
     const { handle } = await script(signalbox, patient(file("one"), file("end"), ""), target as never)
     await until("it runs", () => existsSync(file("one")) && readFileSync(file("one"), "utf8") !== "")
-    const broken = await signalbox.lock.break({ deploymentId, environment, reason: "it hangs" })
+    const broken = await signalbox.locks.revoke({ deploymentId, environment, reason: "it hangs" })
     expect(broken?.holder).toBe(handle.correlationId)
     expect((await rejected(handle.done))._tag).toBe("LeaseLostError")
     expect(isAlive(Number(readFileSync(file("one"), "utf8")))).toBe(false)
@@ -259,6 +266,6 @@ describe("wrong input of a command", () => {
     expect(await told(script(signalbox, "0", { stacks: ["a b"] }))).toEqual(["InvalidInputError", "stacks[0]"])
     const elsewhere = { project: undefined, deploymentId: "DX6604E" } as never
     expect(await told(script(signalbox, "0", elsewhere))).toEqual(["NotFoundError", undefined])
-    expect((await signalbox.history()).items).toEqual([])
+    expect((await signalbox.executions.list()).items).toEqual([])
   })
 })

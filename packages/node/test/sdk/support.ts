@@ -41,7 +41,7 @@ export const connected = async (directory = temporaryDirectory(onTestFinished)) 
 
 /** A deployment whose release 1.0.0 is live. */
 export const deployed = async (signalbox: Connection, config: Config = configuration()): Promise<string> => {
-  const { deploymentId } = await signalbox.init({ configuration: config })
+  const { deploymentId } = await signalbox.deployments.init({ configuration: config })
   const first = await signalbox.deploy({ configuration: config, deploymentId, environment, version: "1.0.0" })
   const { status } = await first.done
   if (status !== "completed") throw new Error(`the first deployment is ${status}`)

@@ -1,5 +1,6 @@
 import { defineConfig, type PlannedStack, type Signalbox } from "@signalbox/core"
-import type { DeploymentStore, Execution, LeaseStore, Providers, StoreError } from "@signalbox/core/spi"
+import type { ExecutionView, RemainingTime } from "@signalbox/core/api"
+import type { DeploymentStore, LeaseStore, Providers, StoreError } from "@signalbox/core/spi"
 import {
   type BlockedError,
   type CommandHandle,
@@ -8,7 +9,6 @@ import {
   type Connection,
   type ExecutionHandle,
   isSignalboxError,
-  type RemainingTime,
   type SignalboxError,
   SignalboxNode
 } from "@signalbox/node"
@@ -44,27 +44,30 @@ describe("the types of the SDK", () => {
       signal: new AbortController().signal
     })
     expectTypeOf<Connection["plan"]>().returns.resolves.toEqualTypeOf<ReadonlyArray<PlannedStack>>()
-    expectTypeOf<ExecutionHandle["done"]>().resolves.toEqualTypeOf<Execution.ExecutionState>()
-    expectTypeOf<Execution.ExecutionState["stacks"][number]["name"]>().toExtend<string>()
+    expectTypeOf<ExecutionHandle["done"]>().resolves.toEqualTypeOf<ExecutionView>()
+    expectTypeOf<ExecutionView["stacks"][number]["name"]>().toExtend<string>()
     // @ts-expect-error there is no such strategy
     expectTypeOf<Connection["deploy"]>().parameter(0).toHaveProperty("strategy").toEqualTypeOf<"canry">()
   })
 
   it("what is coordinated is a deployment or a project, never both or none", () => {
     const lock = { environment: "production", reason: "maintenance" }
-    expectTypeOf<Connection["lock"]["hold"]>().toBeCallableWith({ ...lock, project: "acme/shop", until: new Date() })
-    expectTypeOf<Connection["lock"]["hold"]>().toBeCallableWith({ ...lock, deploymentId: "DX6604E", configuration })
+    expectTypeOf<Connection["locks"]["hold"]>().toBeCallableWith({ ...lock, project: "acme/shop", until: new Date() })
+    expectTypeOf<Connection["locks"]["hold"]>().toBeCallableWith({ ...lock, deploymentId: "DX6604E", configuration })
     // @ts-expect-error of what?
-    expectTypeOf<Connection["lock"]["hold"]>().toBeCallableWith(lock)
+    expectTypeOf<Connection["locks"]["hold"]>().toBeCallableWith(lock)
     // @ts-expect-error of which of the two?
     expectTypeOf<Connection["canDeploy"]>().toBeCallableWith({ ...lock, project: "shop", deploymentId: "DX6604E" })
-    expectTypeOf<Connection["estimate"]>().returns.resolves.toEqualTypeOf<RemainingTime | null>()
+    expectTypeOf<Connection["executions"]["estimate"]>().returns.resolves.toEqualTypeOf<RemainingTime | null>()
     expectTypeOf<CommandHandle["done"]>().resolves.toEqualTypeOf<CommandResult>()
   })
 
   it("no method gives an Effect", () => {
-    type Methods = Omit<Connection, "lock"> & Connection["lock"]
-    type Returned = { [Name in keyof Methods]: ReturnType<Methods[Name]> }[keyof Methods]
+    type Groups = "deployments" | "executions" | "locks" | "queue"
+    type Called<Methods> = { [Name in keyof Methods]: Methods[Name] extends (...args: never) => infer A ? A : never }
+    type Returned =
+      | Called<Omit<Connection, Groups>>[keyof Omit<Connection, Groups>]
+      | { [Group in Groups]: Called<Connection[Group]>[keyof Connection[Group]] }[Groups]
     expectTypeOf<Extract<Returned, Effect.Effect<unknown, unknown, unknown>>>().toBeNever()
   })
 

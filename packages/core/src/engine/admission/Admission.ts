@@ -6,7 +6,8 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
-import type { EventOf, NewEvent } from "../../domain/Event.ts"
+import * as EventId from "../../domain/EventId.ts"
+import type { EventOf } from "../../domain/Event.ts"
 import { type ExecutionState, givesWay, isFinished, isQueued } from "../../domain/Execution.ts"
 import type { CorrelationId } from "../../domain/Ids.ts"
 import * as Queue from "../../domain/Queue.ts"
@@ -15,13 +16,12 @@ import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import { type Lease, type LeaseHeld, type LeaseLost, LeaseStore } from "../../spi/LeaseStore.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
 import { queuePosition } from "../queue/index.ts"
-import { withEndAlert, requestOf, changeFeed } from "../log/index.ts"
+import { type DueEvent, ExecutionLog, requestOf, changeFeed } from "../log/index.ts"
 import { type Blocker, isFinal, stacksMissing, policyBlockers } from "./PolicyBlockers.ts"
-import { environmentLeaseKey } from "../lease/index.ts"
+import { environmentLeaseKey, holderOf } from "../../spi/LeaseKey.ts"
 import { nothingToRollback } from "./NothingToRollback.ts"
 import { overridePasses } from "./Override.ts"
-import { isEmpty, startingPoint } from "./StartingPoint.ts"
-import { supersede } from "./Supersession.ts"
+import { isEmpty, leaseAcquired, startUnderLease } from "./StartingPoint.ts"
 
 /** What takes part in a turn. */
 export interface AdmissionClaim {
@@ -129,14 +129,16 @@ const attempt = Effect.fnUntraced(function* (
       holder: state.correlationId,
       owner: taking.owner,
       ttl: taking.ttl,
-      sameHolder: true,
+      // The command of a successor may run under the lease already, where this process was stopped for a while.
+      sameHolder: state.kind !== "run",
       reason: `${state.kind} by ${state.by}`
     })
   )
   if (taken._tag === "Failure") {
     if (taken.failure._tag === "StoreError") return yield* taken.failure
-    const { expiresAt, holder } = taken.failure.lease
-    return { _tag: "Not", until: expiresAt, gaveWay: yield* askToGiveWay(holder as CorrelationId, state) }
+    const { expiresAt } = taken.failure.lease
+    const holder = holderOf(taken.failure.lease)
+    return { _tag: "Not", until: expiresAt, gaveWay: holder !== undefined && (yield* askToGiveWay(holder, state)) }
   }
   const lock: AdmittedLease = { lease: taken.success, asked }
   const began = yield* begin(state, request, taking, lock, gaveWay).pipe(
@@ -168,12 +170,9 @@ const askToGiveWay = Effect.fnUntraced(function* (
   if (state === undefined || !givesWay(state, kind)) return false
   const at = yield* Clock.currentTimeMillis
   const cause = causeInfo("gave_way", { execution: correlationId, kind, by })
-  yield* store
-    .append({
-      stream: holder,
-      events: [{ id: "gives-way", at, event: { _tag: "CommandIssued", command: "abort", by: "signalbox", cause } }]
-    })
-    .pipe(Effect.catchTag(["SequenceConflict", "IllegalTransition", "LeaseLost"], Effect.die))
+  yield* ExecutionLog.write(holder, [
+    { id: EventId.yielded, at, event: { _tag: "CommandIssued", command: "abort", by: "signalbox", cause } }
+  ]).pipe(Effect.catchTag(["IllegalTransition", "LeaseLost"], Effect.die))
   return true
 })
 
@@ -196,48 +195,39 @@ const begin = Effect.fnUntraced(function* (
   if (!(yield* queuePosition(state, overridePasses(state))).isNext || (yield* policyBlockers(request)).length > 0) {
     return { _tag: "Not", until: yield* Clock.currentTimeMillis }
   }
-  if (current !== null) yield* supersede(current, id, found, lock)
-  const environment = current === null ? found : yield* store.environment(...place)
-  const from = startingPoint(state.kind, request.spec, environment, request.only)
+  const asked = { spec: request.spec, only: request.only }
+  const { environment, from, supersedes } = yield* startUnderLease(state, asked, found, lock)
   const at = yield* Clock.currentTimeMillis
-  const events: ReadonlyArray<NewEvent> = [
-    {
-      id: "turn",
-      at,
-      event: { _tag: "ExecutionAdmitted", ...from, ...(current === null ? {} : { supersedes: current }) }
-    },
-    { id: `lease/${lock.fence}`, at, event: { _tag: "LeaseAcquired", key: lock.key, fence: lock.fence } },
+  const events: ReadonlyArray<DueEvent> = [
+    { id: EventId.admitted, at, event: { _tag: "ExecutionAdmitted", ...from, ...supersedes } },
+    leaseAcquired(lock, at),
     ...(isEmpty(state.kind, from)
       ? gaveWay
         ? undone(at)
         : [cancelled(at, yield* nothingToRollback(state, environment))]
       : [])
   ]
-  const written = yield* store
-    .append({ stream: id, events: withEndAlert(state, events), guards: [claim(), lock] })
-    .pipe(
-      Effect.as(true),
-      Effect.catchTags({
-        SequenceConflict: Effect.die,
-        // It was withdrawn at this very moment; what became of it is read in the next round.
-        IllegalTransition: () => Effect.succeed(false)
-      })
-    )
-  return written && !isEmpty(state.kind, from) ? { _tag: "Taken", ...taken } : { _tag: "Not", until: at }
+  // Nothing where it was withdrawn at this very moment; what became of it is read in the next round.
+  const decide: ExecutionLog.Decide = ({ execution }) =>
+    Effect.succeed(execution !== undefined && isQueued(execution) ? events : [])
+  const written = yield* ExecutionLog.write(id, decide, [claim(), lock]).pipe(
+    Effect.catchTag("IllegalTransition", Effect.die)
+  )
+  return written.length > 0 && !isEmpty(state.kind, from) ? { _tag: "Taken", ...taken } : { _tag: "Not", until: at }
 })
 
 /** Whoever gave way to a rollback has gone back itself. */
-const undone = (at: number): ReadonlyArray<NewEvent> => [
-  { id: "execution/started", at, event: { _tag: "ExecutionTransitioned", on: "started" } },
+const undone = (at: number): ReadonlyArray<DueEvent> => [
+  { id: EventId.execution("started"), at, event: { _tag: "ExecutionTransitioned", on: "started" } },
   {
-    id: "execution/completed",
+    id: EventId.execution("completed"),
     at,
     event: { _tag: "ExecutionTransitioned", on: "completed", cause: causeInfo("went_back_already", {}) }
   }
 ]
 
-const cancelled = (at: number, error: ErrorInfo): NewEvent => ({
-  id: "closing/execution",
+const cancelled = (at: number, error: ErrorInfo): DueEvent => ({
+  id: EventId.closingExecution,
   at,
   event: { _tag: "ExecutionTransitioned", on: "cancelled", error }
 })
@@ -249,23 +239,14 @@ export const withdraw = Effect.fnUntraced(function* (
   id: CorrelationId,
   error: ErrorInfo
 ): Effect.fn.Return<boolean, StoreError, DeploymentStore> {
-  const store = yield* DeploymentStore
-  while (true) {
-    const last = (yield* store.events({ stream: id })).at(-1)
-    const state = yield* store.execution(id)
-    if (last === undefined || state === undefined || !isQueued(state)) return false
-    const at = yield* Clock.currentTimeMillis
-    const events = withEndAlert(state, [cancelled(at, error)])
-    const done = yield* store.append({ stream: id, expected: last.seq, events }).pipe(
-      Effect.as(true),
-      Effect.catchTags({
-        SequenceConflict: () => Effect.succeed(false),
-        IllegalTransition: () => Effect.succeed(false),
-        LeaseLost: Effect.die
-      })
-    )
-    if (done) return true
-  }
+  const decide: ExecutionLog.Decide = ({ execution }) =>
+    execution === undefined || !isQueued(execution)
+      ? Effect.succeed([])
+      : Effect.map(Clock.currentTimeMillis, (at) => [cancelled(at, error)])
+  const written = yield* ExecutionLog.write(id, decide).pipe(
+    Effect.catchTag(["IllegalTransition", "LeaseLost"], Effect.die)
+  )
+  return written.length > 0
 })
 
 /**

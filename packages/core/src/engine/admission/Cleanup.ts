@@ -4,14 +4,14 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { type ExecutionState, isFinished, mayHaveCommand } from "../../domain/Execution.ts"
+import { isFinished, mayHaveCommand } from "../../domain/Execution.ts"
 import { errorInfo } from "../../domain/errors/index.ts"
 import type { CorrelationId } from "../../domain/Ids.ts"
 import type { ExecutionStatus } from "../../domain/Machines.ts"
-import { DeploymentStore } from "../../spi/DeploymentStore.ts"
+import { DeploymentStore, type StreamState } from "../../spi/DeploymentStore.ts"
 import { type Lease, LeaseStore } from "../../spi/LeaseStore.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
-import { withEndAlert, closureEvents } from "../log/index.ts"
+import { closureEvents, ExecutionLog } from "../log/index.ts"
 import { claimExecution, currentLease } from "../lease/index.ts"
 import { reject, type Rejected } from "../../api/Rejected.ts"
 import { reportedOutcomeEvents, type ReportedOutcome } from "./ReportedOutcome.ts"
@@ -54,7 +54,7 @@ export const cleanup = Effect.fnUntraced(function* (
   )
   return yield* Effect.gen(function* () {
     const state = (yield* store.execution(id)) ?? before
-    if (!isFinished(state)) yield* conclude(state, mine, options)
+    yield* conclude(id, mine, options)
     const lock = yield* currentLease(before.deploymentId, before.environment)
     const held = lock?.holder === id && !mayHaveCommand(state)
     if (held) yield* leases.release(lock)
@@ -67,23 +67,23 @@ const stillRunning = (id: CorrelationId, owner?: string): Rejected =>
   reject("still_running", { execution: id, owner }, { remedies: [{ _tag: "abort", execution: id }] })
 
 const conclude = Effect.fnUntraced(function* (
-  state: ExecutionState,
+  id: CorrelationId,
   mine: Lease,
   options: { readonly status: ReportedOutcome; readonly by: string; readonly reason?: string }
 ): Effect.fn.Return<void, Rejected | StoreError, DeploymentStore> {
   const store = yield* DeploymentStore
-  const id = state.correlationId
   const { by, reason } = options
-  if (state.kind !== "run" && state.status !== "queued") return
-  const environment = yield* store.environment(state.deploymentId, state.environment)
-  const at = yield* Clock.currentTimeMillis
-  const events =
-    state.status === "queued" && options.status !== "cancelled"
-      ? withEndAlert(state, reportedOutcomeEvents(state, environment, at, options.status, options))
+  const decide = Effect.fnUntraced(function* ({ execution: state }: StreamState) {
+    if (state === undefined || isFinished(state)) return []
+    if (state.kind !== "run" && state.status !== "queued") return []
+    const environment = yield* store.environment(state.deploymentId, state.environment)
+    const at = yield* Clock.currentTimeMillis
+    return state.status === "queued" && options.status !== "cancelled"
+      ? reportedOutcomeEvents(state, environment, at, options.status, options)
       : closureEvents(state, environment, at, errorInfo("cleaned_up", { by }, { detail: reason }))
-  yield* store.append({ stream: id, events, guards: [mine] }).pipe(
+  })
+  yield* ExecutionLog.write(id, decide, [mine]).pipe(
     Effect.catchTags({
-      SequenceConflict: Effect.die,
       IllegalTransition: Effect.die,
       // Whoever was stopped here for so long that somebody else may have ended it, or runs it.
       LeaseLost: () => Effect.fail(stillRunning(id))

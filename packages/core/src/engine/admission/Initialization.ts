@@ -1,5 +1,6 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as EventId from "../../domain/EventId.ts"
 import type { Deployment } from "../../domain/Environment.ts"
 import type { Event } from "../../domain/Event.ts"
 import { type DeploymentId, deploymentIdFrom, type EnvironmentName, makeDeploymentId } from "../../domain/Ids.ts"
@@ -7,6 +8,7 @@ import type { Manifest } from "../../domain/Spec.ts"
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
 import { sha256 } from "../../telemetry/sha256.ts"
+import { ExecutionLog } from "../log/index.ts"
 import { reject, type Rejected } from "../../api/Rejected.ts"
 
 /**
@@ -57,19 +59,20 @@ export const ensure = Effect.fnUntraced(function* (options: {
       owner: known === undefined ? undefined : `${known.organization}/${known.project}`
     })
   }
-  const environments = (Object.keys(manifest.environments) as Array<EnvironmentName>).filter(
-    (name) => !known.environments.includes(name)
-  )
-  const stacks = manifest.stacks.map(({ name }) => name).filter((name) => !known.stacks.includes(name))
-  if (environments.length + stacks.length === 0) return known
+  const missing = (deployment: Deployment) => ({
+    environments: (Object.keys(manifest.environments) as Array<EnvironmentName>).filter(
+      (name) => !deployment.environments.includes(name)
+    ),
+    stacks: manifest.stacks.map(({ name }) => name).filter((name) => !deployment.stacks.includes(name))
+  })
+  const isComplete = ({ environments, stacks }: ReturnType<typeof missing>) => environments.length + stacks.length === 0
+  if (isComplete(missing(known))) return known
   const at = yield* Clock.currentTimeMillis
-  const id = `widened/${[...environments, ...stacks].join("/")}`
-  yield* store
-    .append({
-      stream: deploymentId,
-      events: [{ id, at, event: { _tag: "DeploymentExtended", environments, stacks, by } }]
-    })
-    .pipe(Effect.catchTag(["SequenceConflict", "IllegalTransition", "LeaseLost"], Effect.die))
+  yield* ExecutionLog.write(deploymentId, ({ deployment = known }) => {
+    const more = missing(deployment)
+    const id = EventId.extended([...more.environments, ...more.stacks])
+    return Effect.succeed(isComplete(more) ? [] : [{ id, at, event: { _tag: "DeploymentExtended", ...more, by } }])
+  }).pipe(Effect.catchTag(["IllegalTransition", "LeaseLost"], Effect.die))
   return (yield* store.deployment(deploymentId)) ?? known
 })
 
@@ -98,14 +101,10 @@ export const init = Effect.fnUntraced(function* (options: {
       stacks: manifest.stacks.map(({ name }) => name),
       by: options.by
     }
-    const taken = yield* store
-      .append({ stream: deploymentId, expected: 0, events: [{ id: "initialized", at, event }] })
-      .pipe(
-        Effect.as(false),
-        Effect.catchTag("SequenceConflict", () => Effect.succeed(true)),
-        Effect.catchTag(["IllegalTransition", "LeaseLost"], Effect.die)
-      )
-    if (!taken) {
+    const written = yield* ExecutionLog.write(deploymentId, ({ seq }) =>
+      Effect.succeed(seq === 0 ? [{ id: EventId.initialized, at, event }] : [])
+    ).pipe(Effect.catchTag(["IllegalTransition", "LeaseLost"], Effect.die))
+    if (written.length > 0) {
       const deployment = yield* store.deployment(deploymentId)
       if (deployment !== undefined) return deployment
     }

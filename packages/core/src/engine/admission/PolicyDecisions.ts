@@ -6,6 +6,7 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
+import * as EventId from "../../domain/EventId.ts"
 import { type Deployment, heldBy } from "../../domain/Environment.ts"
 import type { EventOf } from "../../domain/Event.ts"
 import type { DeploymentId, EnvironmentName } from "../../domain/Ids.ts"
@@ -13,6 +14,7 @@ import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import { type Lease, LeaseStore } from "../../spi/LeaseStore.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
 import { currentLease, uniqueOwner } from "../lease/index.ts"
+import { ExecutionLog } from "../log/index.ts"
 import { reject, type Rejected } from "../../api/Rejected.ts"
 
 /** A decision on a deployment, in its own stream. */
@@ -38,9 +40,8 @@ export const recordDecision = Effect.fnUntraced(function* (
   if ((yield* store.deployment(id)) === undefined) return yield* unknown
   const at = yield* Clock.currentTimeMillis
   const unique = yield* Random.nextIntBetween(0, Number.MAX_SAFE_INTEGER)
-  yield* store.append({ stream: id, events: [{ id: `${decision._tag}/${at}/${unique}`, at, event: decision }] }).pipe(
+  yield* ExecutionLog.write(id, [{ id: EventId.decision(decision._tag, at, unique), at, event: decision }]).pipe(
     Effect.catchTags({
-      SequenceConflict: Effect.die,
       LeaseLost: Effect.die,
       IllegalTransition: () =>
         decision._tag === "EnvironmentLocked"

@@ -1,11 +1,13 @@
 /**
  * What somebody says of work that ran outside, under a correlation id that was only registered.
  */
+import * as EventId from "../../domain/EventId.ts"
 import type { EnvironmentState } from "../../domain/Environment.ts"
-import type { Event, NewEvent } from "../../domain/Event.ts"
+import type { Event } from "../../domain/Event.ts"
 import type { ExecutionState, StageState } from "../../domain/Execution.ts"
 import type { StackName, Timestamp } from "../../domain/Ids.ts"
 import type { DeploymentTrigger, ExecutionKind, StackTrigger, StageName } from "../../domain/Machines.ts"
+import type { DueEvent } from "../log/index.ts"
 import { causeInfo, type ErrorInfo, errorInfo } from "../../domain/errors/index.ts"
 import type { Release } from "../../domain/Release.ts"
 
@@ -61,7 +63,7 @@ export const reportedOutcomeEvents = (
   at: Timestamp,
   status: Exclude<ReportedOutcome, "cancelled">,
   { by, reason }: { readonly by: string; readonly reason?: string }
-): ReadonlyArray<NewEvent> => {
+): ReadonlyArray<DueEvent> => {
   const good = status === "succeeded"
   const { deployment, stack: triggers, stage } = movesOf(state.kind)
   const error: { readonly error?: ErrorInfo } = good
@@ -112,6 +114,6 @@ export const reportedOutcomeEvents = (
   ]
   const since = state.turnAt ?? at
   return [...began.map((event) => [since, event] as const), ...ended.map((event) => [at, event] as const)].map(
-    ([at, event], index) => ({ id: `reported/${index}`, at, event })
+    ([at, event], index) => ({ id: EventId.reported(index), at, event })
   )
 }

@@ -11,7 +11,8 @@ import type { CorrelationId } from "../../domain/Ids.ts"
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import { type LeaseHeld, type LeaseLost, LeaseStore } from "../../spi/LeaseStore.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
-import { type KeptLease, isLeaseHeld, environmentLeaseKey, uniqueOwner } from "../lease/index.ts"
+import { type KeptLease, isLeaseHeld, uniqueOwner } from "../lease/index.ts"
+import { environmentLeaseKey } from "../../spi/LeaseKey.ts"
 import * as Admission from "./Admission.ts"
 
 type Services = DeploymentStore | LeaseStore

@@ -1,12 +1,19 @@
 /**
  * What an execution starts from: its stacks, and what each of them was before.
  */
+import * as Effect from "effect/Effect"
 import type { EnvironmentState } from "../../domain/Environment.ts"
+import * as EventId from "../../domain/EventId.ts"
 import type { StackBefore } from "../../domain/Event.ts"
-import type { StackName } from "../../domain/Ids.ts"
+import type { CorrelationId, DeploymentId, EnvironmentName, StackName } from "../../domain/Ids.ts"
 import type { DeploymentStatus, ExecutionKind } from "../../domain/Machines.ts"
 import type { ExecutionSpec, StackSpec } from "../../domain/Spec.ts"
+import { DeploymentStore } from "../../spi/DeploymentStore.ts"
+import type { Lease, LeaseHeld, LeaseLost, LeaseStore } from "../../spi/LeaseStore.ts"
+import type { StoreError } from "../../spi/StoreError.ts"
+import type { DueEvent } from "../log/index.ts"
 import { takenBackSpec } from "./RecordedManifest.ts"
+import { supersede } from "./Supersession.ts"
 
 export interface StartingPoint {
   readonly deploymentBefore: DeploymentStatus
@@ -57,3 +64,48 @@ const goesBack = (stack: StackSpec, { checkpoint, release, status }: StackBefore
  */
 export const isEmpty = (kind: ExecutionKind, { spec }: StartingPoint): boolean =>
   kind === "rollback" && spec.stacks.length === 0
+
+/** What an execution works on, and in which environment. */
+interface Starting {
+  readonly correlationId: CorrelationId
+  readonly kind: ExecutionKind
+  readonly deploymentId: DeploymentId
+  readonly environment: EnvironmentName
+}
+
+/** Where an execution starts under its lease, and whose place it takes. */
+export interface LeasedStart {
+  readonly from: StartingPoint
+  readonly environment: EnvironmentState | undefined
+  readonly supersedes: { readonly supersedes?: CorrelationId }
+}
+
+/**
+ * Closes the execution that was left unfinished in `found`, the environment as it was read under the lease, and tells where
+ * the next one starts: its predecessor has changed what is there.
+ *
+ * *Errors*: `LeaseHeld` where the predecessor is still run, `LeaseLost` where `lock` is gone.
+ */
+export const startUnderLease = Effect.fnUntraced(function* (
+  { correlationId: id, deploymentId, environment, kind }: Starting,
+  asked: { readonly spec: ExecutionSpec; readonly only: ReadonlyArray<StackName> | undefined },
+  found: EnvironmentState | undefined,
+  lock: Lease
+): Effect.fn.Return<LeasedStart, LeaseHeld | LeaseLost | StoreError, DeploymentStore | LeaseStore> {
+  const store = yield* DeploymentStore
+  const before = found?.current ?? undefined
+  const closed = before !== undefined && (yield* supersede(before, id, found, lock))
+  const now = closed ? yield* store.environment(deploymentId, environment) : found
+  return {
+    from: startingPoint(kind, asked.spec, now, asked.only),
+    environment: now,
+    supersedes: before === undefined ? {} : { supersedes: before }
+  }
+})
+
+/** Records the lease that an execution starts under. */
+export const leaseAcquired = ({ fence, key }: Lease, at: number): DueEvent => ({
+  id: EventId.lease(fence),
+  at,
+  event: { _tag: "LeaseAcquired", key, fence }
+})

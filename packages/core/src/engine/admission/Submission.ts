@@ -6,6 +6,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type { EnvironmentState, StackInEnvironment } from "../../domain/Environment.ts"
+import * as EventId from "../../domain/EventId.ts"
 import type { EventOf, QueuePolicy } from "../../domain/Event.ts"
 import type { ExecutionState } from "../../domain/Execution.ts"
 import type { Remedy } from "../../domain/errors/index.ts"
@@ -19,7 +20,8 @@ import type { StoreError } from "../../spi/StoreError.ts"
 import { Attribute, SpanName, traced } from "../../telemetry/index.ts"
 import { requestsAhead } from "../queue/index.ts"
 import { type Blocker, isFinal, policyBlockers } from "./PolicyBlockers.ts"
-import { reserveClaim, isLeaseHeld, currentLease, environmentLeaseKey, uniqueOwner } from "../lease/index.ts"
+import { reserveClaim, isLeaseHeld, currentLease, uniqueOwner } from "../lease/index.ts"
+import { holderOf, environmentLeaseKey } from "../../spi/LeaseKey.ts"
 import { resolve } from "../../config/Configuration.ts"
 import { joinExisting } from "./DuplicateRequest.ts"
 import { nothingToRollback } from "./NothingToRollback.ts"
@@ -28,8 +30,8 @@ import { preflight } from "./Preflight.ts"
 import * as RecordedManifest from "./RecordedManifest.ts"
 import { reject, Rejected } from "../../api/Rejected.ts"
 import type { Request } from "../../api/Request.ts"
-import { isEmpty, type StartingPoint, startingPoint } from "./StartingPoint.ts"
-import { supersede } from "./Supersession.ts"
+import { type DueEvent, ExecutionLog } from "../log/index.ts"
+import { isEmpty, leaseAcquired, type StartingPoint, startingPoint, startUnderLease } from "./StartingPoint.ts"
 import { forgottenAfter, sweep } from "./Sweep.ts"
 import { tracedMark } from "../trace/index.ts"
 import { displace } from "./Admission.ts"
@@ -168,20 +170,26 @@ const blockedBy = Effect.fnUntraced(function* (
   request: Request
 ): Effect.fn.Return<never, Rejected | StoreError, DeploymentStore> {
   const store = yield* DeploymentStore
-  const execution = lease.holder as CorrelationId
-  const held = yield* store.execution(execution)
+  const execution = holderOf(lease)
+  const held = execution === undefined ? undefined : yield* store.execution(execution)
   return yield* reject(
     "blocked_by_lease",
     {
       deployment: request.deploymentId,
       environment: request.environment,
-      execution,
+      execution: lease.holder,
       kind: held?.kind,
       by: held?.by
     },
     {
       lease,
-      remedies: [{ _tag: "queue" }, explain(request), { _tag: "attach", execution }, { _tag: "abort", execution }]
+      remedies: [
+        { _tag: "queue" },
+        explain(request),
+        ...(execution === undefined
+          ? []
+          : [{ _tag: "attach", execution } as const, { _tag: "abort", execution } as const])
+      ]
     }
   )
 })
@@ -220,13 +228,12 @@ const prepare = Effect.fnUntraced(function* (
   })
 })
 
-const startFrom = Effect.fnUntraced(function* (
+const rejectEmpty = Effect.fnUntraced(function* (
   request: Request,
-  spec: ExecutionSpec,
+  from: StartingPoint,
   environment: EnvironmentState | undefined
-): Effect.fn.Return<StartingPoint, Rejected | StoreError, DeploymentStore> {
-  const from = startingPoint(request.kind, spec, environment, request.stacks)
-  if (!isEmpty(request.kind, from)) return from
+): Effect.fn.Return<void, Rejected | StoreError, DeploymentStore> {
+  if (!isEmpty(request.kind, from)) return
   return yield* new Rejected({ info: yield* nothingToRollback(request, environment) })
 })
 
@@ -270,21 +277,21 @@ const enqueue = Effect.fnUntraced(function* (
   const event = yield* requested(request, { deploymentBefore, stacksBefore, spec }, { queue: policy })
   yield* reserveClaim(id, spec.leaseTtl)
   const at = yield* Clock.currentTimeMillis
-  const fresh = yield* store.append({ stream: id, expected: 0, events: [{ id: "requested", at, event }] }).pipe(
-    Effect.as(true),
-    Effect.catchTags({
-      // The same request came through another process first: join it below.
-      SequenceConflict: () => Effect.succeed(false),
-      IllegalTransition: Effect.die,
-      LeaseLost: Effect.die
-    }),
+  const written = yield* ExecutionLog.write(id, unlessRecorded([{ id: EventId.requested, at, event }])).pipe(
+    Effect.catchTag(["IllegalTransition", "LeaseLost"], Effect.die),
     submitted(request)
   )
   const execution = yield* recorded(request)
-  if (!fresh) return yield* joinExisting(request, execution)
+  if (written.length === 0) return yield* joinExisting(request, execution)
   yield* displace(id)
   return { execution, joined: false }
 })
+
+/** Nothing where the same request came through another process first: it is joined then. */
+const unlessRecorded =
+  (events: ReadonlyArray<DueEvent>): ExecutionLog.Decide =>
+  ({ seq }) =>
+    Effect.succeed(seq === 0 ? events : [])
 
 const submitted = (request: Request) =>
   traced(request.correlationId, () => ({
@@ -312,48 +319,32 @@ const record = Effect.fnUntraced(function* (
   if (blocker !== undefined) return yield* refusedBecause(blocker, request)
   // Read under the lock: until it was taken, another execution may have changed what is there.
   const found = yield* store.environment(request.deploymentId, request.environment)
-  yield* startFrom(request, spec, found)
-  const supersedes = found?.current ?? undefined
-  const closed = supersedes !== undefined && (yield* close(supersedes, request, found, lock))
-  // The one that was in the way has changed what is there: read it again.
-  const now = closed ? yield* store.environment(request.deploymentId, request.environment) : found
-  const from = yield* startFrom(request, spec, now)
-  const event = yield* requested(request, from, supersedes === undefined ? {} : { supersedes })
-  const at = yield* Clock.currentTimeMillis
-  yield* store
-    .append({
-      stream: request.correlationId,
-      expected: 0,
-      guards: [lock],
-      events: [
-        { id: "requested", at, event },
-        { id: `lease/${lock.fence}`, at, event: { _tag: "LeaseAcquired", key: lock.key, fence: lock.fence } }
-      ]
+  // Nothing is closed for a request that has nothing to do.
+  yield* rejectEmpty(request, startingPoint(request.kind, spec, found, request.stacks), found)
+  const { environment, from, supersedes } = yield* startUnderLease(
+    request,
+    { spec, only: request.stacks },
+    found,
+    lock
+  ).pipe(
+    Effect.catchTags({
+      LeaseHeld: ({ lease }) => blockedBy({ ...lease, holder: found?.current ?? lease.holder }, request),
+      LeaseLost: () => Effect.fail(outrun(request))
     })
-    .pipe(
-      Effect.catchTags({
-        // The same request came through another process first: join it below.
-        SequenceConflict: () => Effect.void,
-        IllegalTransition: Effect.die,
-        LeaseLost: () => Effect.fail(outrun(request))
-      }),
-      submitted(request)
-    )
+  )
+  yield* rejectEmpty(request, from, environment)
+  const event = yield* requested(request, from, supersedes)
+  const at = yield* Clock.currentTimeMillis
+  const events = [{ id: EventId.requested, at, event }, leaseAcquired(lock, at)]
+  yield* ExecutionLog.write(request.correlationId, unlessRecorded(events), [lock]).pipe(
+    Effect.catchTags({
+      IllegalTransition: Effect.die,
+      LeaseLost: () => Effect.fail(outrun(request))
+    }),
+    submitted(request)
+  )
   return { execution: yield* recorded(request), joined: false }
 })
 
 const outrun = (request: Request) =>
   reject("not_recorded", { deployment: request.deploymentId, environment: request.environment })
-
-const close = (
-  id: CorrelationId,
-  request: Request,
-  environment: EnvironmentState | undefined,
-  lock: Lease
-): Effect.Effect<boolean, Rejected | StoreError, DeploymentStore | LeaseStore> =>
-  supersede(id, request.correlationId, environment, lock).pipe(
-    Effect.catchTags({
-      LeaseHeld: ({ lease }) => blockedBy({ ...lease, holder: id }, request),
-      LeaseLost: () => Effect.fail(outrun(request))
-    })
-  )

@@ -8,12 +8,13 @@ import type * as Scope from "effect/Scope"
 import { type ExecutionState, isFinished } from "../../domain/Execution.ts"
 import type { Timestamp } from "../../domain/Ids.ts"
 import { type ErrorInfo, errorInfo } from "../../domain/errors/index.ts"
-import { DeploymentStore } from "../../spi/DeploymentStore.ts"
+import { DeploymentStore, type StreamState } from "../../spi/DeploymentStore.ts"
 import { type Lease, type LeaseHeld, LeaseStore } from "../../spi/LeaseStore.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
-import { claimExecution, environmentLeaseKey } from "../lease/index.ts"
+import { claimExecution } from "../lease/index.ts"
+import { environmentLeaseKey } from "../../spi/LeaseKey.ts"
 import type { CleanupResult } from "./Cleanup.ts"
-import { closureEvents } from "../log/index.ts"
+import { closureEvents, ExecutionLog } from "../log/index.ts"
 import { withdraw } from "./Admission.ts"
 
 /** How long nothing must have happened before an execution counts as forgotten. */
@@ -78,14 +79,15 @@ const close = Effect.fnUntraced(function* (
   const key = environmentLeaseKey(deploymentId, environment)
   const options = { key, holder: id, owner: mine.holder, ttl: brief, sameHolder: true, reason: "forgotten" }
   const lock = yield* Effect.acquireRelease(leases.acquire(options), releasing)
-  const state = yield* store.execution(id)
-  if (state === undefined || isFinished(state)) return false
-  const at = yield* Clock.currentTimeMillis
-  const events = closureEvents(state, yield* store.environment(deploymentId, environment), at, forgotten)
-  return yield* store.append({ stream: id, events, guards: [mine, lock] }).pipe(
-    Effect.as(true),
+  const decide = Effect.fnUntraced(function* ({ execution }: StreamState) {
+    if (execution === undefined || isFinished(execution)) return []
+    const at = yield* Clock.currentTimeMillis
+    return closureEvents(execution, yield* store.environment(deploymentId, environment), at, forgotten)
+  })
+  return yield* ExecutionLog.write(id, decide, [mine, lock]).pipe(
+    Effect.map((written) => written.length > 0),
     // It went on at this very moment.
-    Effect.catchTag(["SequenceConflict", "IllegalTransition", "LeaseLost"], () => Effect.succeed(false))
+    Effect.catchTag(["IllegalTransition", "LeaseLost"], () => Effect.succeed(false))
   )
 })
 

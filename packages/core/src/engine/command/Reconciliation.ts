@@ -5,6 +5,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import * as EventId from "../../domain/EventId.ts"
 import { Actor, type Event } from "../../domain/Event.ts"
 import { causeInfo } from "../../domain/errors/index.ts"
 import { CorrelationId, DeploymentId, EnvironmentName, Timestamp } from "../../domain/Ids.ts"
@@ -12,7 +13,7 @@ import * as Machine from "../../domain/Machine.ts"
 import { deploymentMachine } from "../../domain/Machines.ts"
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
-import { withEndAlert } from "../log/index.ts"
+import { ExecutionLog } from "../log/index.ts"
 import { startingPoint } from "../admission/index.ts"
 
 /**
@@ -77,21 +78,12 @@ export const reconcile = Effect.fnUntraced(function* (
       ...lost.map((event) => [at, event] as const),
       [at, { _tag: "ExecutionTransitioned", on: good ? "completed" : "failed", cause }]
     ]
-    return store
-      .append({
-        stream: done.correlationId,
-        expected: 0,
-        events: withEndAlert(
-          undefined,
-          events.map(([at, event], index) => ({ id: `degraded/${index}`, at, event }))
-        )
-      })
-      .pipe(
-        Effect.as(true),
-        // Reconciled before.
-        Effect.catchTag("SequenceConflict", () => Effect.succeed(false)),
-        Effect.catchTag("LeaseLost", Effect.die)
-      )
+    const due = events.map(([at, event], index) => ({ id: EventId.degraded(index), at, event }))
+    // Nothing where it was reconciled before.
+    return ExecutionLog.write(done.correlationId, ({ seq }) => Effect.succeed(seq === 0 ? due : [])).pipe(
+      Effect.map((written) => written.length > 0),
+      Effect.catchTag("LeaseLost", Effect.die)
+    )
   }
   return yield* append(loses ? [{ _tag: "DeploymentTransitioned", on: "lost_sight", cause }] : []).pipe(
     // An execution has begun since it was looked: what becomes of the deployment is for that one to say.

@@ -16,6 +16,7 @@ import type { LeaseStore } from "../../spi/LeaseStore.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
 import { requestsAhead } from "../queue/index.ts"
 import { currentLease } from "../lease/index.ts"
+import { holderOf } from "../../spi/LeaseKey.ts"
 
 const { reach } = Estimation
 const lasting = 60_000
@@ -98,10 +99,12 @@ const before = Effect.fnUntraced(function* (
   if (!isQueued(state)) return []
   const store = yield* DeploymentStore
   const lease = yield* currentLease(state.deploymentId, state.environment)
-  const holder = lease === undefined ? [] : [lease.holder as CorrelationId]
-  if (holder.includes(state.correlationId)) return []
+  const holder = lease === undefined ? undefined : holderOf(lease)
+  if (holder === state.correlationId) return []
   const waiting = (yield* requestsAhead(state)).map(({ correlationId }) => correlationId)
-  const states = yield* Effect.forEach([...holder, ...waiting], (id) => store.execution(id))
+  const states = yield* Effect.forEach(holder === undefined ? waiting : [holder, ...waiting], (id) =>
+    store.execution(id)
+  )
   return states.filter((one) => one !== undefined).filter((one) => !isFinished(one))
 })
 

@@ -2,6 +2,7 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import * as EventId from "../../domain/EventId.ts"
 import { type CauseInfo, errorInfo } from "../../domain/errors/index.ts"
 import type { StageName } from "../../domain/Machines.ts"
 import type { ApprovalSpec, StackSpec } from "../../domain/Spec.ts"
@@ -60,7 +61,7 @@ const waitForAnswer = Effect.fnUntraced(function* (
   const { control, journal } = yield* ExecutionContext
   const stack = options.stack.name
   const expiresAt = startedAt + Duration.toMillis(options.approval.expiresIn)
-  yield* journal.record(`${options.name}/asked`, {
+  yield* journal.record(EventId.asked(options.name), {
     _tag: "ApprovalRequested",
     stack,
     question: options.question,
@@ -85,7 +86,7 @@ const waitForAnswer = Effect.fnUntraced(function* (
 
   const answer =
     answered === undefined ? options.approval.otherwise : answered.command === "retry" ? "retry" : "continue"
-  yield* journal.record(`${options.name}/answered`, {
+  yield* journal.record(EventId.answered(options.name), {
     _tag: "ApprovalResolved",
     stack,
     answer: answer === "abort" ? "abort" : "continue",

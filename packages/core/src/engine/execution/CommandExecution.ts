@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
+import * as EventId from "../../domain/EventId.ts"
 import type { CorrelationId } from "../../domain/Ids.ts"
 import type {
   DeploymentStatus,
@@ -72,7 +73,7 @@ export const executeCommand = Effect.fnUntraced(function* (
 ): Effect.fn.Return<void, never, ExecutionContext> {
   const { halted, journal, lock } = yield* ExecutionContext
   const { request } = journal
-  if (journal.has("process/started")) {
+  if (journal.has(EventId.processStarted)) {
     yield* end(cut)
     return yield* journal.commit
   }
@@ -88,7 +89,7 @@ export const executeCommand = Effect.fnUntraced(function* (
       yield* moveOwnDeployment("deploy_started")
       yield* transitionStage("deployment", "started")
       yield* eachStack("started", "deploy_started")
-      yield* journal.record("process/started", {
+      yield* journal.record(EventId.processStarted, {
         _tag: "ProcessStarted",
         command: shown ?? request.command ?? "a command"
       })
@@ -137,7 +138,7 @@ const abortion: Effect.Effect<ErrorInfo | undefined, never, ExecutionContext> = 
 
 const exited = (ended: CommandOutcome) =>
   Effect.flatMap(ExecutionContext, ({ journal }) =>
-    journal.record("process/exited", {
+    journal.record(EventId.processExited, {
       _tag: "ProcessExited",
       code: ended.code,
       signal: ended.signal,

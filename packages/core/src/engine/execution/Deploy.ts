@@ -3,6 +3,7 @@
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as EventId from "../../domain/EventId.ts"
 import { type CauseInfo, causeInfo } from "../../domain/errors/index.ts"
 import type { StackName } from "../../domain/Ids.ts"
 import type { StackPlan } from "../../domain/Release.ts"
@@ -173,7 +174,7 @@ const retireAll = (outcomes: ReadonlyMap<StackName, Outcome>, validated: Readonl
       proven,
       ({ plan, stack }) =>
         Effect.catch(retire(stack, plan, 0, "validation"), (failure) =>
-          journal.record(`retire-failed/${stack.name}`, {
+          journal.record(EventId.retireFailed(stack.name), {
             _tag: "ProgressReported",
             stack: stack.name,
             cause: causeInfo("old_release_left", { cause: failure.because })

@@ -4,6 +4,7 @@
 import * as Context from "effect/Context"
 import type * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as EventId from "../../domain/EventId.ts"
 import type { StackName } from "../../domain/Ids.ts"
 import type {
   DeploymentTrigger,
@@ -72,7 +73,7 @@ export const transitionExecution = (
   options: { readonly cause?: CauseInfo; readonly by?: string; readonly error?: ErrorInfo } = {}
 ): Effect.Effect<void, never, ExecutionContext> =>
   Effect.flatMap(ExecutionContext, ({ journal }) =>
-    journal.record(`execution/${on}`, { _tag: "ExecutionTransitioned", on, ...options })
+    journal.record(EventId.execution(on), { _tag: "ExecutionTransitioned", on, ...options })
   )
 
 /**
@@ -85,7 +86,7 @@ export const transitionDeployment = (
   Effect.flatMap(ExecutionContext, ({ journal }) =>
     journal.request.kind.endsWith("-stack")
       ? Effect.void
-      : journal.record(`deployment/${on}`, { _tag: "DeploymentTransitioned", on, ...because(cause) })
+      : journal.record(EventId.deployment(on), { _tag: "DeploymentTransitioned", on, ...because(cause) })
   )
 
 /**
@@ -97,16 +98,13 @@ export const transitionStage = (
   options: { readonly stack?: StackName; readonly cause?: CauseInfo; readonly round?: string } = {}
 ): Effect.Effect<void, never, ExecutionContext> =>
   Effect.flatMap(ExecutionContext, ({ journal }) =>
-    journal.record(
-      `stage/${options.stack ?? ""}/${stage}/${on}${options.round === undefined ? "" : `/${options.round}`}`,
-      {
-        _tag: "StageTransitioned",
-        stage,
-        on,
-        ...(options.stack === undefined ? {} : { stack: options.stack }),
-        ...because(options.cause)
-      }
-    )
+    journal.record(EventId.stage(stage, on, options.stack, options.round), {
+      _tag: "StageTransitioned",
+      stage,
+      on,
+      ...(options.stack === undefined ? {} : { stack: options.stack }),
+      ...because(options.cause)
+    })
   )
 
 export const transitionStack = (
@@ -119,7 +117,7 @@ export const transitionStack = (
   } = {}
 ): Effect.Effect<void, never, ExecutionContext> =>
   Effect.flatMap(ExecutionContext, ({ journal }) =>
-    journal.record(`stack/${stack}/${on}`, { _tag: "StackTransitioned", stack, on, ...options })
+    journal.record(EventId.stack(stack, on), { _tag: "StackTransitioned", stack, on, ...options })
   )
 
 /**
@@ -155,7 +153,7 @@ export const syncPaused: Effect.Effect<void, never, ExecutionContext> = Effect.g
   const { control, journal } = yield* ExecutionContext
   const given = yield* control.given
   const pause = given.findLast(({ command }) => command === "pause")
-  yield* journal.record(`execution/paused-or-resumed/${journal.size()}`, ({ questions: [question], status }) => {
+  yield* journal.record(EventId.pausedOrResumed(journal.size()), ({ questions: [question], status }) => {
     const waits = isPaused(given) || question !== undefined
     if (waits && status === "in_progress") {
       return {

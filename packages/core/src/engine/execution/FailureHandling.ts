@@ -3,6 +3,7 @@
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as EventId from "../../domain/EventId.ts"
 import { causeInfo, errorInfo } from "../../domain/errors/index.ts"
 import * as Graph from "../../domain/Graph.ts"
 import type { DeploymentStatus, DeploymentTrigger } from "../../domain/Machines.ts"
@@ -86,7 +87,7 @@ export const rollbackAfterFailure = (failure: StepFailed): Effect.Effect<void, n
   Effect.gen(function* () {
     const { journal } = yield* ExecutionContext
     const all = yield* stacks
-    const touched = all.filter(({ name }) => journal.has(`stack/${name}/deploy_started`))
+    const touched = all.filter(({ name }) => journal.has(EventId.stack(name, "deploy_started")))
     if (touched.length === 0) return yield* endWithNothingChanged(failure)
 
     yield* transitionExecution("rollback_started", { error: failure.info })
@@ -137,7 +138,7 @@ const putBack = Effect.fnUntraced(function* (
   const { journal } = yield* ExecutionContext
   const state = journal.state().stacks.find(({ name }) => name === stack.name)
   if (stack.irreversible !== undefined) {
-    if (!journal.has(`stack/${stack.name}/deploy_completed`)) {
+    if (!journal.has(EventId.stack(stack.name, "deploy_completed"))) {
       yield* transitionStack(stack.name, "deploy_failed", { error: failure.info })
     }
     return yield* transitionStage("rollback", "skipped", {
@@ -180,7 +181,7 @@ export const rollbackStack = Effect.fnUntraced(function* (
       )
     )
   )
-  yield* journal.record(`traffic/${stack.name}/back`, {
+  yield* journal.record(EventId.traffic(stack.name, "back"), {
     _tag: "TrafficObserved",
     stack: stack.name,
     shares: observed.traffic,

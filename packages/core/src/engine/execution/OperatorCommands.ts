@@ -5,17 +5,20 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
+import * as EventId from "../../domain/EventId.ts"
 import * as Command from "../../domain/Command.ts"
 import type { OperatorCommand, StoredEvent } from "../../domain/Event.ts"
 import { executionMachine } from "../../domain/Machines.ts"
 import type { CorrelationId, StackName } from "../../domain/Ids.ts"
-import { DeploymentStore } from "../../spi/DeploymentStore.ts"
+import { DeploymentStore, type StreamState } from "../../spi/DeploymentStore.ts"
 import { type Lease, LeaseStore } from "../../spi/LeaseStore.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
 import { Attribute, SpanName, traced } from "../../telemetry/index.ts"
-import { isRunnerClaim, executionClaimKey, RunnerIdentity } from "../lease/index.ts"
+import { isRunnerClaim, RunnerIdentity } from "../lease/index.ts"
+import { executionClaimKey } from "../../spi/LeaseKey.ts"
 import { abortedBy } from "./Control.ts"
 import { Rejected, unknownExecution } from "../../api/Rejected.ts"
+import { ExecutionLog } from "../log/index.ts"
 import { tracedMark } from "../trace/index.ts"
 import { withdraw } from "../admission/index.ts"
 
@@ -48,27 +51,22 @@ export const command = Effect.fnUntraced(function* (
     readonly reason?: string
   }
 ): Effect.fn.Return<void, Rejected | StoreError, DeploymentStore> {
-  const store = yield* DeploymentStore
-  const state = yield* store.execution(id)
-  if (state === undefined) return yield* unknownExecution(id)
-  const decided = Command.decide(state, options)
-  if (Result.isFailure(decided)) return yield* new Rejected({ info: decided.failure })
-  const at = yield* Clock.currentTimeMillis
-  const event = { ...decided.success, ...(yield* tracedMark(id)) }
-  const last = yield* store.events({ stream: id, tags: ["CommandIssued"], limit: 1_000 })
-  yield* store
-    .append({
-      stream: id,
-      events: [{ id: `command/${last.length + 1}/${options.command}/${at}`, at, event }]
-    })
-    .pipe(
-      Effect.catchTag(["SequenceConflict", "IllegalTransition", "LeaseLost"], Effect.die),
-      traced(id, () => ({
-        name: SpanName.command(options.command),
-        root: true,
-        attributes: { [Attribute.command]: options.command }
-      }))
-    )
+  const decide = Effect.fnUntraced(function* ({ execution: state, seq }: StreamState) {
+    if (state === undefined) return yield* unknownExecution(id)
+    const decided = Command.decide(state, options)
+    if (Result.isFailure(decided)) return yield* new Rejected({ info: decided.failure })
+    const at = yield* Clock.currentTimeMillis
+    const event = { ...decided.success, ...(yield* tracedMark(id)) }
+    return [{ id: EventId.command(seq + 1, options.command, at), at, event }]
+  })
+  yield* ExecutionLog.write(id, decide).pipe(
+    Effect.catchTag(["IllegalTransition", "LeaseLost"], Effect.die),
+    traced(id, () => ({
+      name: SpanName.command(options.command),
+      root: true,
+      attributes: { [Attribute.command]: options.command }
+    }))
+  )
   // Where its turn comes at this very moment, its runner finds the command.
   if (options.command === "abort") yield* withdraw(id, abortedBy(options))
 })

@@ -2,6 +2,7 @@
  * What every execution does before it changes anything: plan, and look at what is there.
  */
 import * as Effect from "effect/Effect"
+import * as EventId from "../../domain/EventId.ts"
 import { causeInfo, errorInfo } from "../../domain/errors/index.ts"
 import { StackPlan } from "../../domain/Release.ts"
 import type { StackSpec } from "../../domain/Spec.ts"
@@ -33,7 +34,7 @@ export const healthCheck: Effect.Effect<void, StepFailed, StepServices> = Effect
         yield* transitionStage("health_check", "started", { stack: stack.name })
         const observed = yield* observe(stack)
         if (Object.keys(observed.outputs).length > 0) {
-          yield* journal.record(`outputs/${stack.name}/before`, {
+          yield* journal.record(EventId.outputs(stack.name, "before"), {
             _tag: "OutputsRecorded",
             stack: stack.name,
             outputs: observed.outputs
@@ -144,7 +145,7 @@ const planWith = Effect.fnUntraced(function* (
     success: StackPlan,
     execute: () => Effect.flatMap(refOf(stack, when), (ref) => call(provider.plan(ref, candidate)))
   })
-  yield* journal.record(`planned/${name}`, { _tag: "StackPlanned", stack: stack.name, plan })
+  yield* journal.record(EventId.planned(name), { _tag: "StackPlanned", stack: stack.name, plan })
   yield* transitionStage("initialization", "succeeded", { stack: stack.name })
   return plan
 })

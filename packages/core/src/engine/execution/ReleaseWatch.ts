@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Comparison from "../../analysis/Comparison.ts"
 import * as Gate from "../../analysis/Gate.ts"
+import * as EventId from "../../domain/EventId.ts"
 import { CauseInfo, causeInfo, errorInfo, type ParamsOf } from "../../domain/errors/index.ts"
 import type { Timestamp } from "../../domain/Ids.ts"
 import type { StageName } from "../../domain/Machines.ts"
@@ -121,7 +122,7 @@ const bake = Effect.fnUntraced(function* (
       const phase = now >= giveUpAt ? "last" : now - startedAt >= bakeMs ? "over" : "baking"
       const { counts, items } = yield* comparing(now, phase)
       const judgement = Comparison.join(alone, items, { missing })
-      yield* journal.record(`verdict/${stack}/${watched.label}/${now}`, {
+      yield* journal.record(EventId.verdict(stack, watched.label, now), {
         _tag: "VerdictReached",
         verdict: {
           ...judgement,

@@ -9,16 +9,17 @@ import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as EventId from "../../domain/EventId.ts"
 import { type ExecutionState, isFinished, isQueued } from "../../domain/Execution.ts"
 import { causeInfo, errorInfo } from "../../domain/errors/index.ts"
 import type { CorrelationId } from "../../domain/Ids.ts"
-import { DeploymentStore } from "../../spi/DeploymentStore.ts"
+import { DeploymentStore, type StreamState } from "../../spi/DeploymentStore.ts"
 import type { Lease, LeaseHeld, LeaseLost, LeaseStore } from "../../spi/LeaseStore.ts"
 import { Providers } from "../../spi/Providers.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
 import { inside, type LiveSpan, paths, spanIdOf, SpanName, traced } from "../../telemetry/index.ts"
 import { claimExecution, heldUntil, LeaseKeeper, RunnerIdentity } from "../lease/index.ts"
-import { closureEvents, EventLogEngine, openJournal } from "../log/index.ts"
+import { closureEvents, EventLogEngine, ExecutionLog, openJournal } from "../log/index.ts"
 import * as Control from "./Control.ts"
 import { endWithNothingChanged } from "./FailureHandling.ts"
 import { body, ExecutionWorkflow } from "./ExecutionWorkflow.ts"
@@ -196,19 +197,16 @@ const carryOn = Effect.fnUntraced(function* (
     state.kind === "run"
       ? new Map<string, number>()
       : yield* fenceOff(journal.request, providers, { claim: mine, lock })
-  yield* journal.record(`runner/${claimed.fence}`, {
+  yield* journal.record(EventId.runner(claimed.fence), {
     _tag: "RunnerClaimed",
     runner: owner,
     fence: claimed.fence,
-    resumed: journal.has("execution/started"),
+    resumed: journal.has(EventId.execution("started")),
     ...before,
     ...(yield* tracedMark(id))
   })
-  yield* journal.record(`lease/${lock.lease().fence}`, {
-    _tag: "LeaseAcquired",
-    key: lock.lease().key,
-    fence: lock.lease().fence
-  })
+  const { fence, key } = lock.lease()
+  yield* journal.record(EventId.lease(fence), { _tag: "LeaseAcquired", key, fence })
 
   const services = ExecutionContext.of({
     journal,
@@ -281,9 +279,11 @@ const setAside: Effect.Effect<void, never, ExecutionContext> = Effect.gen(functi
   // A command has recorded its own end.
   if (isFinished(state) || state.kind === "run") return yield* journal.commit
   const touched = state.stacks.some(({ name }) =>
-    ["deploy_started", "rollback_started", "destroy_started"].some((on) => journal.has(`stack/${name}/${on}`))
+    (["deploy_started", "rollback_started", "destroy_started"] as const).some((on) =>
+      journal.has(EventId.stack(name, on))
+    )
   )
-  if (!touched && journal.has("execution/started")) {
+  if (!touched && journal.has(EventId.execution("started"))) {
     yield* endWithNothingChanged(
       new StepFailed({
         why: "aborted",
@@ -291,7 +291,7 @@ const setAside: Effect.Effect<void, never, ExecutionContext> = Effect.gen(functi
       })
     )
   } else if (state.status === "in_progress") {
-    yield* journal.record(`execution/set-aside/${journal.size()}`, {
+    yield* journal.record(EventId.setAside(journal.size()), {
       _tag: "ExecutionTransitioned",
       on: "paused",
       cause: causeInfo("process_interrupted", {})
@@ -308,10 +308,9 @@ const closeAfterDefect = Effect.fnUntraced(function* (
 ): Effect.fn.Return<void, LeaseLost | StoreError, DeploymentStore> {
   const store = yield* DeploymentStore
   yield* Effect.logError("the execution met a defect", defect)
-  const close = Effect.gen(function* () {
-    // What is stored, not what the journal made of it: the defect may be that the two differ.
-    const state = yield* store.execution(id)
-    if (state === undefined || isFinished(state)) return
+  // What is stored, not what the journal made of it: the defect may be that the two differ.
+  const decide = Effect.fnUntraced(function* ({ execution: state }: StreamState) {
+    if (state === undefined || isFinished(state)) return []
     const environment = yield* store.environment(state.deploymentId, state.environment)
     const at = yield* Clock.currentTimeMillis
     const error = errorInfo(
@@ -322,13 +321,11 @@ const closeAfterDefect = Effect.fnUntraced(function* (
         remedies: [{ _tag: "events", execution: id }]
       }
     )
-    const events = closureEvents(state, environment, at, error)
-    yield* store
-      .append({ stream: id, events, guards })
-      .pipe(Effect.catchTag(["SequenceConflict", "IllegalTransition"], Effect.die))
+    return closureEvents(state, environment, at, error)
   })
+  const close = Effect.catchTag(ExecutionLog.write(id, decide, guards), "IllegalTransition", Effect.die)
   // Through an outage, as the journal: the keeper of the lease says when to give up.
-  yield* Effect.retry(close, {
+  yield* Effect.retry(Effect.asVoid(close), {
     schedule: Schedule.spaced("500 millis"),
     while: (error) => error._tag === "StoreError" && error.isRetryable
   })

@@ -3,6 +3,7 @@
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as EventId from "../../domain/EventId.ts"
 import { causeInfo, errorInfo } from "../../domain/errors/index.ts"
 import type { Percent } from "../../domain/Ids.ts"
 import type { StackPlan } from "../../domain/Release.ts"
@@ -26,7 +27,11 @@ export const deployStack = Effect.fnUntraced(function* (
   const { name } = stack
   yield* transitionStage("deployment", "started", { stack: name })
   yield* transitionStack(name, "deploy_started", { spec: stack })
-  yield* journal.record(`checkpoint/${name}`, { _tag: "CheckpointRecorded", stack: name, checkpoint: plan.checkpoint })
+  yield* journal.record(EventId.checkpoint(name), {
+    _tag: "CheckpointRecorded",
+    stack: name,
+    checkpoint: plan.checkpoint
+  })
   yield* byStrategy(stack, plan)
   yield* transitionStage("deployment", "succeeded", { stack: name })
   yield* transitionStack(name, "deploy_completed", { release: plan.candidate })
@@ -129,7 +134,7 @@ const bringIn = Effect.fnUntraced(function* (
         })
     })
   )
-  yield* journal.record(`outputs/${stack.name}/${capacityPercent}`, {
+  yield* journal.record(EventId.outputs(stack.name, capacityPercent), {
     _tag: "OutputsRecorded",
     stack: stack.name,
     outputs
@@ -168,7 +173,7 @@ const shift = Effect.fnUntraced(function* (
         })
     })
   )
-  yield* journal.record(`traffic/${stack.name}/${percent}`, {
+  yield* journal.record(EventId.traffic(stack.name, percent), {
     _tag: "TrafficObserved",
     stack: stack.name,
     shares,

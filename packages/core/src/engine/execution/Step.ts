@@ -10,6 +10,7 @@ import * as Schedule from "effect/Schedule"
 import type * as Schema from "effect/Schema"
 import * as Activity from "effect/workflow/Activity"
 import type { WorkflowEngine, WorkflowInstance } from "effect/workflow/WorkflowEngine"
+import * as EventId from "../../domain/EventId.ts"
 import { errorInfo } from "../../domain/errors/index.ts"
 import type { StackName } from "../../domain/Ids.ts"
 import type { StageName } from "../../domain/Machines.ts"
@@ -161,7 +162,7 @@ export const mutationOf = Effect.fnUntraced(function* (
       })
     ),
     progress: (message, resource) =>
-      journal.record(`progress/${name}/${resource ?? ""}/${message}`, {
+      journal.record(EventId.progress(name, resource ?? "", message), {
         _tag: "ProgressReported",
         stack: stack.name,
         message,

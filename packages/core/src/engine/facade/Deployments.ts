@@ -13,7 +13,7 @@ import type { LeaseStore } from "../../spi/LeaseStore.ts"
 import type { Providers } from "../../spi/Providers.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
 import { Initialization } from "../admission/index.ts"
-import { Orphans, Preview } from "../preview/index.ts"
+import { Health, Orphans, Preview } from "../preview/index.ts"
 
 /** Deployments: made, read, and compared with what their providers have. */
 export class Deployments extends Context.Service<
@@ -48,6 +48,12 @@ export class Deployments extends Context.Service<
       readonly deploymentId: DeploymentId
       readonly environment: EnvironmentName
     }) => Effect.Effect<ReadonlyArray<ObservedStack>, Rejected | StoreError>
+    /** Asks the providers how its stacks are, with what the gate of each asks of it. */
+    readonly health: (options: {
+      readonly manifest: Manifest
+      readonly deploymentId: DeploymentId
+      readonly environment: EnvironmentName
+    }) => Effect.Effect<ReadonlyArray<Health.StackHealth>, Rejected | StoreError>
     /** Whether a fence that a provider remembers was given out by another store than this one. */
     readonly isUnknown: (remembered: Orphans.Remembered) => Effect.Effect<boolean, StoreError>
   }
@@ -73,6 +79,7 @@ export class Deployments extends Context.Service<
           ),
         events: (id) => store.events({ stream: id, limit: 10_000 }),
         observe: (options) => provided(Preview.observe(options)),
+        health: (options) => provided(Health.health(options)),
         isUnknown: (remembered) => provided(Orphans.isUnknown(remembered))
       })
     })

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import type { CorrelationId } from "../../domain/Ids.ts"
 import { type Lease, type LeaseHeld, LeaseStore } from "../../spi/LeaseStore.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
-import { executionClaimKey } from "./LeaseKey.ts"
+import { executionClaimKey } from "../../spi/LeaseKey.ts"
 import { RunnerIdentity, uniqueOwner } from "./RunnerIdentity.ts"
 
 const coming = "coming"

@@ -1,9 +1,9 @@
 import type { EnvironmentState } from "../../domain/Environment.ts"
-import type { NewEvent } from "../../domain/Event.ts"
+import * as EventId from "../../domain/EventId.ts"
 import type { ExecutionState, StageState } from "../../domain/Execution.ts"
 import type { StackName, Timestamp } from "../../domain/Ids.ts"
 import { causeOf, type ErrorInfo } from "../../domain/errors/index.ts"
-import { withEndAlert } from "./EndAlert.ts"
+import type { DueEvent } from "./ExecutionLog.ts"
 
 /**
  * The events that end an execution which cannot go on: its runner is gone for good and another execution takes its place,
@@ -15,26 +15,32 @@ export const closureEvents = (
   environment: EnvironmentState | undefined,
   at: Timestamp,
   error: ErrorInfo
-): ReadonlyArray<NewEvent> => {
+): ReadonlyArray<DueEvent> => {
   const cause = causeOf(error)
   const stopped = state.status === "paused" && error.code === "superseded"
   const ended = stopped ? "cancelled" : "failed"
-  const stages = (of: ReadonlyArray<StageState>, stack?: StackName): ReadonlyArray<NewEvent> =>
+  const stages = (of: ReadonlyArray<StageState>, stack?: StackName): ReadonlyArray<DueEvent> =>
     of.flatMap(({ name, status }) => {
       const on = status === "pending" ? "skipped" : status === "running" || status === "waiting" ? ended : undefined
       return on === undefined
         ? []
         : [
             {
-              id: `closing/${stack ?? ""}/${name}`,
+              id: EventId.closingStage(name, stack),
               at,
               event: { _tag: "StageTransitioned", stage: name, on, cause, ...(stack === undefined ? {} : { stack }) }
             }
           ]
     })
-  const stacks = state.stacks.flatMap(({ name, status }): ReadonlyArray<NewEvent> =>
+  const stacks = state.stacks.flatMap(({ name, status }): ReadonlyArray<DueEvent> =>
     status === "deploying" || status === "rolling_back" || status === "destroying"
-      ? [{ id: `closing/${name}`, at, event: { _tag: "StackTransitioned", stack: name, on: "interrupted", error } }]
+      ? [
+          {
+            id: EventId.closingStack(name),
+            at,
+            event: { _tag: "StackTransitioned", stack: name, on: "interrupted", error }
+          }
+        ]
       : []
   )
   // What a command that was cut off did is not known.
@@ -46,17 +52,23 @@ export const closureEvents = (
         : environment?.status === "destroying"
           ? "destroy_failed"
           : undefined
-  return withEndAlert(state, [
+  return [
     ...stages(state.stages),
     ...state.stacks.flatMap((stack) => stages(stack.stages, stack.name)),
     ...stacks,
     ...(on === undefined || environment?.current !== state.correlationId
       ? []
-      : [{ id: "closing/deployment", at, event: { _tag: "DeploymentTransitioned", on, cause } } satisfies NewEvent]),
+      : [
+          {
+            id: EventId.closingDeployment,
+            at,
+            event: { _tag: "DeploymentTransitioned", on, cause }
+          } satisfies DueEvent
+        ]),
     {
-      id: "closing/execution",
+      id: EventId.closingExecution,
       at,
       event: { _tag: "ExecutionTransitioned", on: state.status === "queued" ? "cancelled" : ended, error }
     }
-  ])
+  ]
 }

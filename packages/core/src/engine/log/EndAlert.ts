@@ -2,12 +2,13 @@
  * The alert of an end, written with the change that ends the execution, so that it is raised where nothing watches either.
  */
 import * as Result from "effect/Result"
+import * as EventId from "../../domain/EventId.ts"
 import type { EventOf, NewEvent } from "../../domain/Event.ts"
 import { evolve, type ExecutionState, isFinished } from "../../domain/Execution.ts"
 
 /** An alert to be written. Its id makes a second write harmless. */
 export interface DueAlert {
-  readonly id: string
+  readonly id: EventId.EventId
   readonly event: EventOf<"AlertRaised">
 }
 
@@ -17,7 +18,7 @@ export interface DueAlert {
 export const endAlert = ({ cause, error, finishedAt, kind, startedAt, status }: ExecutionState): DueAlert => {
   const result = status === "completed" ? "succeeded" : "failed"
   return {
-    id: `alert/${result}/${status}`,
+    id: EventId.ended(result, status),
     event: {
       _tag: "AlertRaised",
       kind: result,

@@ -29,6 +29,7 @@ import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Workflow from "effect/workflow/Workflow"
 import * as WorkflowEngine from "effect/workflow/WorkflowEngine"
+import * as EventId from "../../domain/EventId.ts"
 import type { StackName } from "../../domain/Ids.ts"
 import type { StageName } from "../../domain/Machines.ts"
 import type { Json } from "../../domain/Release.ts"
@@ -213,7 +214,7 @@ export const make = Effect.fnUntraced(function* (
       if (receipt !== undefined) return new Workflow.Complete({ exit: decodeExit(receipt, decodeDefect) })
       if (current?.interrupted === true && !instance.interrupted) return new Workflow.Suspended({})
 
-      yield* journal.record(`intent/${key}`, {
+      yield* journal.record(EventId.intent(key), {
         _tag: "StepStarted",
         step: activity.name,
         attempt,
@@ -228,7 +229,7 @@ export const make = Effect.fnUntraced(function* (
         Effect.provideService(WorkflowEngine.WorkflowInstance, own)
       )
       if (result._tag === "Complete") {
-        yield* journal.record(`receipt/${key}`, {
+        yield* journal.record(EventId.receipt(key), {
           _tag: "StepFinished",
           step: activity.name,
           attempt,
@@ -246,7 +247,7 @@ export const make = Effect.fnUntraced(function* (
 
     deferredDone: Effect.fnUntraced(function* (options) {
       if (journal.deferred(options.deferredName) !== undefined) return
-      yield* journal.record(`deferred/${options.deferredName}`, {
+      yield* journal.record(EventId.deferred(options.deferredName), {
         _tag: "DeferredDone",
         name: options.deferredName,
         exit: encodeExit(options.exit)
@@ -259,7 +260,7 @@ export const make = Effect.fnUntraced(function* (
     }),
 
     scheduleClock: Effect.fnUntraced(function* (workflow, { clock, executionId }) {
-      const id = `clock/${clock.name}`
+      const id = EventId.clock(clock.name)
       if (clocks.has(id)) return
       clocks.add(id)
       const now = yield* Clock.currentTimeMillis

@@ -5,6 +5,7 @@ import * as Queue from "effect/Queue"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
+import type { EventId } from "../../domain/EventId.ts"
 import type { Event, EventOf, NewEvent } from "../../domain/Event.ts"
 import * as Execution from "../../domain/Execution.ts"
 import type { CorrelationId } from "../../domain/Ids.ts"
@@ -13,7 +14,7 @@ import type { Json } from "../../domain/Release.ts"
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import type { Lease, LeaseLost } from "../../spi/LeaseStore.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
-import { withEndAlert } from "./EndAlert.ts"
+import { type DueEvent, write as writeEvents } from "./ExecutionLog.ts"
 import { lostBy } from "../lease/index.ts"
 
 /**
@@ -31,7 +32,7 @@ export interface Journal {
   /** How many events it has. */
   readonly size: () => number
   /** Whether an event with this id was recorded. */
-  readonly has: (id: string) => boolean
+  readonly has: (id: EventId) => boolean
   /** When the intent of a step was recorded. */
   readonly startedAt: (step: string) => number | undefined
   /** How long nobody ran the execution, in milliseconds since a time: between a runner's last event and its successor's first. */
@@ -43,7 +44,7 @@ export interface Journal {
   readonly clock: (name: string) => number | undefined
   /** A function decides from the state at the very moment of recording; nothing is recorded where it returns nothing. */
   readonly record: (
-    id: string,
+    id: EventId,
     event: Event | ((state: Execution.ExecutionState) => Event | undefined)
   ) => Effect.Effect<void>
   readonly commit: Effect.Effect<void>
@@ -52,7 +53,7 @@ export interface Journal {
 }
 
 type Item =
-  | { readonly _tag: "Event"; readonly event: NewEvent }
+  | { readonly _tag: "Event"; readonly event: DueEvent }
   | { readonly _tag: "Commit"; readonly done: Deferred.Deferred<void> }
 
 const readAll = Effect.fnUntraced(function* (stream: string) {
@@ -155,9 +156,10 @@ export const openJournal = Effect.fnUntraced(function* (
   const queue = yield* Queue.unbounded<Item>()
   const lost = yield* Deferred.make<never, LeaseLost | StoreError>()
 
-  const write = (events: ReadonlyArray<NewEvent>) => {
+  const write = (events: ReadonlyArray<DueEvent>) => {
     let outage: StoreError | undefined
-    return store.append({ stream: correlationId, events, guards: guards() }).pipe(
+    return Effect.suspend(() => writeEvents(correlationId, events, guards())).pipe(
+      Effect.provideService(DeploymentStore, store),
       Effect.tapErrorTag("StoreError", (error) => Effect.sync(() => void (outage = error))),
       Effect.retry({
         schedule: Schedule.min([Schedule.exponential("20 millis"), Schedule.spaced("1 second")]),
@@ -165,7 +167,6 @@ export const openJournal = Effect.fnUntraced(function* (
       }),
       Effect.catchTags({
         IllegalTransition: Effect.die,
-        SequenceConflict: Effect.die,
         LeaseLost: ({ fence, key }) => Effect.fail(lostBy({ fence, key }, outage))
       })
     )
@@ -205,13 +206,10 @@ export const openJournal = Effect.fnUntraced(function* (
         if (ids.has(id)) return Effect.void
         const event = typeof given === "function" ? given(state!) : given
         if (event === undefined) return Effect.void
-        const entry: NewEvent = { id, at: Math.floor(clock.currentTimeMillisUnsafe()), event }
-        // Of an end it is told with the end.
-        for (const each of event._tag === "ExecutionTransitioned" ? withEndAlert(state, [entry]) : [entry]) {
-          const illegal = apply(each)
-          if (illegal !== undefined) return Effect.die(illegal)
-          Queue.offerUnsafe(queue, { _tag: "Event", event: each })
-        }
+        const entry: DueEvent = { id, at: Math.floor(clock.currentTimeMillisUnsafe()), event }
+        const illegal = apply(entry)
+        if (illegal !== undefined) return Effect.die(illegal)
+        Queue.offerUnsafe(queue, { _tag: "Event", event: entry })
         return Effect.void
       }),
     commit: Effect.gen(function* () {

@@ -4,7 +4,8 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type { NewEvent, StackBefore } from "../../domain/Event.ts"
+import * as EventId from "../../domain/EventId.ts"
+import type { StackBefore } from "../../domain/Event.ts"
 import {
   CorrelationId,
   type DeploymentId,
@@ -19,6 +20,7 @@ import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import type { Observation } from "../../spi/Provider.ts"
 import type { Providers } from "../../spi/Providers.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
+import { type DueEvent, ExecutionLog } from "../log/index.ts"
 import { traceIdOf } from "../../telemetry/index.ts"
 import { progressSourcesOf } from "./ProviderProgress.ts"
 
@@ -83,9 +85,9 @@ const record = Effect.fnUntraced(function* (
     release,
     status
   }))
-  const events: ReadonlyArray<NewEvent> = [
+  const events: ReadonlyArray<DueEvent> = [
     {
-      id: "requested",
+      id: EventId.requested,
       at,
       event: {
         _tag: "ExecutionRequested",
@@ -100,17 +102,20 @@ const record = Effect.fnUntraced(function* (
         spec: { ...spec, stacks: spec.stacks.filter(({ name }) => name === stack) }
       }
     },
-    { id: "execution/started", at, event: { _tag: "ExecutionTransitioned", on: "started" } },
-    { id: "stage//deployment/started", at, event: { _tag: "StageTransitioned", stage: "deployment", on: "started" } },
+    { id: EventId.execution("started"), at, event: { _tag: "ExecutionTransitioned", on: "started" } },
     {
-      id: `stage/${stack}/deployment/started`,
+      id: EventId.stage("deployment", "started"),
+      at,
+      event: { _tag: "StageTransitioned", stage: "deployment", on: "started" }
+    },
+    {
+      id: EventId.stage("deployment", "started", stack),
       at,
       event: { _tag: "StageTransitioned", stage: "deployment", on: "started", stack }
     }
   ]
-  yield* store.append({ stream: id, expected: 0, events }).pipe(
-    // Another monitor has seen it first, and recorded the same.
-    Effect.catchTag("SequenceConflict", () => Effect.void),
+  // Another monitor may have seen it first, and recorded the same.
+  yield* ExecutionLog.write(id, ({ seq }) => Effect.succeed(seq === 0 ? events : [])).pipe(
     Effect.catchTag(["IllegalTransition", "LeaseLost"], Effect.die)
   )
   return id
@@ -133,7 +138,7 @@ export const endOfObserved = (
   stack: StackName,
   observed: Observation,
   at: Timestamp
-): ReadonlyArray<NewEvent> => {
+): ReadonlyArray<DueEvent> => {
   const { operation, status } = observed
   if (status === "unknown" || (operation === null && status === "changing")) return []
   if (operation !== null && observedId(place, stack, operation.id) === place.correlationId) return []
@@ -141,10 +146,14 @@ export const endOfObserved = (
   const cause = error === undefined ? {} : { cause: causeOf(error) }
   const on = error === undefined ? "succeeded" : "failed"
   return [
-    { id: "observed/stack", at, event: { _tag: "StageTransitioned", stage: "deployment", on, stack, ...cause } },
-    { id: "observed/stage", at, event: { _tag: "StageTransitioned", stage: "deployment", on, ...cause } },
     {
-      id: "observed/end",
+      id: EventId.observed("stack"),
+      at,
+      event: { _tag: "StageTransitioned", stage: "deployment", on, stack, ...cause }
+    },
+    { id: EventId.observed("stage"), at, event: { _tag: "StageTransitioned", stage: "deployment", on, ...cause } },
+    {
+      id: EventId.observed("end"),
       at,
       event: {
         _tag: "ExecutionTransitioned",

@@ -8,7 +8,8 @@ import { identity } from "effect/Function"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import type { NewEvent, StoredEvent } from "../../domain/Event.ts"
+import * as EventId from "../../domain/EventId.ts"
+import type { StoredEvent } from "../../domain/Event.ts"
 import { type ExecutionState, isFinished, isQueued } from "../../domain/Execution.ts"
 import type { CorrelationId, Timestamp } from "../../domain/Ids.ts"
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
@@ -16,7 +17,7 @@ import type { Observation } from "../../spi/Provider.ts"
 import type { ProviderError } from "../../spi/ProviderError.ts"
 import type { Providers } from "../../spi/Providers.ts"
 import { StoreError } from "../../spi/StoreError.ts"
-import { type DueAlert, type Journal, requestOf, withEndAlert } from "../log/index.ts"
+import { type DueAlert, type DueEvent, ExecutionLog, type Journal, requestOf } from "../log/index.ts"
 import { endOfObserved } from "./ForeignDeployments.ts"
 import { thresholdsFor } from "./AlertThresholds.ts"
 import { type ProgressSource, pollProgress, progressSources } from "./ProviderProgress.ts"
@@ -121,34 +122,32 @@ const reader = Effect.fnUntraced(function* (
 /** Writes events that may be there already. What the state of the execution does not allow (any more) is left out. */
 const write = (
   id: CorrelationId,
-  events: ReadonlyArray<NewEvent>
+  events: ReadonlyArray<DueEvent>
 ): Effect.Effect<boolean, StoreError, DeploymentStore> =>
   events.length === 0
     ? Effect.succeed(false)
-    : Effect.flatMap(DeploymentStore, (store) =>
-        store.append({ stream: id, events }).pipe(
-          Effect.map((written) => written.length > 0),
-          Effect.catchTag(["IllegalTransition", "SequenceConflict", "LeaseLost"], () => Effect.succeed(false))
-        )
+    : ExecutionLog.write(id, events).pipe(
+        Effect.map((written) => written.length > 0),
+        Effect.catchTag(["IllegalTransition", "LeaseLost"], () => Effect.succeed(false))
       )
 
-const stamped = (events: ReadonlyArray<DueAlert>): Effect.Effect<ReadonlyArray<NewEvent>> =>
+const stamped = (events: ReadonlyArray<DueAlert>): Effect.Effect<ReadonlyArray<DueEvent>> =>
   Effect.map(Clock.currentTimeMillis, (at) => events.map((event) => ({ ...event, at })))
 
 /** What a process of a monitor says of itself, and of the time in which nobody watched. */
-const took = (watcher: Watcher, at: Timestamp, telling: boolean): ReadonlyArray<NewEvent> => {
+const took = (watcher: Watcher, at: Timestamp, telling: boolean): ReadonlyArray<DueEvent> => {
   const { monitor, restarts, run } = watcher
   const gap = watcher.gapMs === undefined ? undefined : Math.round(watcher.gapMs)
   return [
     {
-      id: `monitor/${run}/${restarts}`,
+      id: EventId.monitor(run, restarts),
       at,
       event: { _tag: "MonitorClaimed", monitor, restarts, ...(gap === undefined ? {} : { gapMs: gap }) }
     },
     ...(telling
       ? [
           {
-            id: `alert/monitoring_gap/${run}/${restarts}`,
+            id: EventId.monitoringGap(run, restarts),
             at,
             event: { _tag: "AlertRaised", kind: "monitoring_gap", elapsedMs: gap ?? 0 }
           } as const
@@ -256,7 +255,7 @@ const conclude = Effect.fnUntraced(function* (
 ) {
   const observed = seen ?? (yield* provider.observe(ref))
   const at = yield* Clock.currentTimeMillis
-  yield* write(execution.correlationId, withEndAlert(execution, endOfObserved(execution, ref.stack, observed, at)))
+  yield* write(execution.correlationId, endOfObserved(execution, ref.stack, observed, at))
 })
 
 /**

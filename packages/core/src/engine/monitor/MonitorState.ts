@@ -2,6 +2,7 @@
  * What a monitor knows of an execution, and what it has to tell people: a fold over the log, and a decision.
  */
 import * as Result from "effect/Result"
+import * as EventId from "../../domain/EventId.ts"
 import type { Event, EventOf, StoredEvent } from "../../domain/Event.ts"
 import { evolve, type ExecutionState, isFinished, isQueued, waitsForPeople } from "../../domain/Execution.ts"
 import type { CauseInfo } from "../../domain/errors/index.ts"
@@ -131,27 +132,20 @@ const resourcesAfter = (
   return after
 }
 
-/** How the provider's own events are named in the log. */
-export const providerEventId = (stack: string, id: string): string => `seen/${stack}/event/${id}`
-
 /** What tells one state of a resource from another. */
 export const signOf = ({ code, detail = "", params }: CauseInfo): string =>
   [code, ...Object.values(params), detail].join("/")
 
 const hearProgress = (
   state: MonitorState,
-  id: string,
-  event: EventOf<"ProgressReported">
-): Pick<MonitorState, "cursors" | "seen"> => {
-  const prefix = providerEventId(event.stack, "")
-  return {
-    cursors: id.startsWith(prefix) ? new Map(state.cursors).set(event.stack, id.slice(prefix.length)) : state.cursors,
-    seen:
-      event.resource !== undefined && event.cause !== undefined && id.startsWith("seen/")
-        ? new Map(state.seen).set(`${event.stack}/${event.resource}`, signOf(event.cause))
-        : state.seen
-  }
-}
+  { cause, cursor, resource, source, stack }: EventOf<"ProgressReported">
+): Pick<MonitorState, "cursors" | "seen"> => ({
+  cursors: cursor === undefined ? state.cursors : new Map(state.cursors).set(stack, cursor),
+  seen:
+    resource !== undefined && cause !== undefined && source === "monitor"
+      ? new Map(state.seen).set(`${stack}/${resource}`, signOf(cause))
+      : state.seen
+})
 
 /**
  * Hears of one event. What the tables do not allow leaves the execution as it was: a monitor watches, and judges nobody.
@@ -180,7 +174,7 @@ export const observeEvent = (state: MonitorState, stored: StoredEvent, heardAt: 
     ...(event._tag === "AlertRaised"
       ? { told: new Set(state.told).add(id), stalls: stallsAfter(state.stalls, event) }
       : event._tag === "ProgressReported"
-        ? hearProgress(state, id, event)
+        ? hearProgress(state, event)
         : {})
   }
 }
@@ -197,12 +191,10 @@ export const underWay = (state: MonitorState, now: number): number =>
 export const silentFor = (state: MonitorState, now: number): number =>
   state.last === undefined ? 0 : Math.max(0, now - state.last.heardAt)
 
-const overdue = "alert/overdue/1"
-
 const hasMoved = (state: MonitorState, { about, of }: Stall): boolean =>
   of === "silence" ? state.last?.id !== about : [...state.stages.values()].every(({ id }) => id !== about)
 
-const alert = (id: string, fields: Omit<EventOf<"AlertRaised">, "_tag">): DueAlert => ({
+const alert = (id: EventId.EventId, fields: Omit<EventOf<"AlertRaised">, "_tag">): DueAlert => ({
   id,
   event: { _tag: "AlertRaised", ...fields }
 })
@@ -215,7 +207,7 @@ const slowStage = (
 ): DueAlert | undefined => {
   if (unusual === undefined) return undefined
   for (const { heardAt, id: about, resource, stack, stage } of state.stages.values()) {
-    const id = `alert/stalled/stage/${about}`
+    const id = EventId.stalled("stage", about)
     const elapsed = now - heardAt
     const found = state.told.has(id)
       ? undefined
@@ -249,7 +241,7 @@ const stallOf = (
   const silent = silentFor(state, now)
   const about = state.last?.id
   if (about === undefined || silent < limits.stallAfterMs) return slowStage(state, execution, now, limits)
-  const id = `alert/stalled/silence/${about}`
+  const id = EventId.stalled("silence", about)
   return state.told.has(id)
     ? undefined
     : alert(id, {
@@ -267,14 +259,14 @@ const overdueAlert = (
   { overdueAfterMs, unusualWhole }: AlertLimits
 ): DueAlert | undefined => {
   const elapsed = underWay(state, now)
-  if (state.told.has(overdue)) return undefined
+  if (state.told.has(EventId.overdue)) return undefined
   if (overdueAfterMs !== undefined && elapsed >= overdueAfterMs) {
-    return alert(overdue, { kind: "overdue", elapsedMs: Math.round(elapsed), thresholdMs: overdueAfterMs })
+    return alert(EventId.overdue, { kind: "overdue", elapsedMs: Math.round(elapsed), thresholdMs: overdueAfterMs })
   }
   const found = unusualWhole?.(elapsed)
   return found === undefined
     ? undefined
-    : alert(overdue, {
+    : alert(EventId.overdue, {
         kind: "overdue",
         elapsedMs: Math.round(elapsed),
         thresholdMs: Math.round(found.threshold),
@@ -291,7 +283,7 @@ export const dueAlerts = (state: MonitorState, now: number, limits: AlertLimits)
   if (isFinished(execution)) return isOver(state) ? [] : [endAlert(execution)]
   const moved = state.stalls.filter((stall) => hasMoved(state, stall))
   const found = moved.map(({ about, of }) =>
-    alert(`alert/recovered/${of}/${about}`, { kind: "recovered", stall: of, about })
+    alert(EventId.recovered(of, about), { kind: "recovered", stall: of, about })
   )
   // To wait for one's turn behind others is no stall.
   if (isQueued(execution) || waitsForPeople(execution)) return found

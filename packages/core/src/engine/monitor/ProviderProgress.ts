@@ -3,7 +3,8 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type { EventOf, NewEvent } from "../../domain/Event.ts"
+import * as EventId from "../../domain/EventId.ts"
+import type { EventOf } from "../../domain/Event.ts"
 import { type CauseInfo, causeInfo } from "../../domain/errors/index.ts"
 import type { StackName, Timestamp } from "../../domain/Ids.ts"
 import type { ExecutionState } from "../../domain/Execution.ts"
@@ -11,7 +12,8 @@ import type { Outputs } from "../../domain/Release.ts"
 import type { Observation, Provider, StackRef } from "../../spi/Provider.ts"
 import type { ProviderError } from "../../spi/ProviderError.ts"
 import { Providers } from "../../spi/Providers.ts"
-import { type MonitorState, providerEventId, signOf } from "./MonitorState.ts"
+import { type MonitorState, signOf } from "./MonitorState.ts"
+import type { DueEvent } from "../log/index.ts"
 import { fillIn } from "../../config/OutputSubstitution.ts"
 
 /** A stack that can be asked. */
@@ -62,11 +64,16 @@ export const progressSources = (
     new Map([...request.stacksBefore, ...state.stacks].map((stack) => [stack.name as string, stack.outputs]))
   )
 
-const progress = (at: Timestamp, id: string, event: Omit<EventOf<"ProgressReported">, "_tag">): NewEvent => ({
+const progress = (
+  at: Timestamp,
+  id: EventId.EventId,
+  event: Omit<EventOf<"ProgressReported">, "_tag" | "source">
+): DueEvent => ({
   id,
   at,
   event: {
     _tag: "ProgressReported",
+    source: "monitor",
     ...event,
     ...(event.message === undefined ? {} : { message: clean(event.message) })
   }
@@ -84,13 +91,13 @@ export const differences = (
   now: Observation,
   stack: StackName,
   at: Timestamp
-): ReadonlyArray<NewEvent> => {
+): ReadonlyArray<DueEvent> => {
   const known = (resource: string) => seen.get(`${stack}/${resource}`)
   const first = before === undefined && ![...seen.keys()].some((key) => key.startsWith(`${stack}/`))
   const { operation } = now
   if (first && operation === null && now.status !== "changing") return []
-  const told = (cause: CauseInfo, resource: string, type: string, done?: boolean): NewEvent =>
-    progress(at, `seen/${stack}/${resource}/${now.lastChangedAt ?? ""}/${signOf(cause)}`, {
+  const told = (cause: CauseInfo, resource: string, type: string, done?: boolean): DueEvent =>
+    progress(at, EventId.seen(stack, resource, now.lastChangedAt ?? "", signOf(cause)), {
       stack,
       cause,
       resource,
@@ -125,7 +132,7 @@ export const pollProgress = Effect.fnUntraced(function* (
   { provider, ref }: ProgressSource,
   state: MonitorState,
   before: Map<string, Observation>
-): Effect.fn.Return<ReadonlyArray<NewEvent>, ProviderError> {
+): Effect.fn.Return<ReadonlyArray<DueEvent>, ProviderError> {
   const { events } = provider
   if (events !== undefined) {
     const found = yield* events.since(ref, state.cursors.get(ref.stack) ?? null)
@@ -134,8 +141,9 @@ export const pollProgress = Effect.fnUntraced(function* (
     return found.events
       .filter((event) => event.at >= from)
       .map(({ done, id, message, resource, resourceType }) =>
-        progress(at, providerEventId(ref.stack, id), {
+        progress(at, EventId.providerEvent(ref.stack, id), {
           stack: ref.stack,
+          cursor: id,
           message,
           ...(resource === undefined ? {} : { resource }),
           ...(resourceType === undefined ? {} : { resourceType }),

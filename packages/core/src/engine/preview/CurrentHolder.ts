@@ -6,7 +6,6 @@ import * as Effect from "effect/Effect"
 import { errorInfo, type Remedy } from "../../domain/errors/index.ts"
 import type { Origin } from "../../domain/Event.ts"
 import { mayHaveCommand } from "../../domain/Execution.ts"
-import type { CorrelationId } from "../../domain/Ids.ts"
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import type { Lease, LeaseStore } from "../../spi/LeaseStore.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
@@ -14,6 +13,7 @@ import { requestsAhead } from "../queue/index.ts"
 import { type AdmissionRequest, type Blocker, unknownBlocker, overridePasses } from "../admission/index.ts"
 import { clearsAtTime, expectedEnd } from "../estimation/index.ts"
 import { currentLease, RunnerIdentity } from "../lease/index.ts"
+import { holderOf } from "../../spi/LeaseKey.ts"
 
 /** Of so many in the queue it is said when they will be done: each takes all those before it into account. */
 const foretold = 5
@@ -68,20 +68,16 @@ const holder = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Blocker, StoreError, DeploymentStore | LeaseStore> {
   const { isDead } = yield* RunnerIdentity
   const store = yield* DeploymentStore
-  const held = yield* store.execution(lease.holder as CorrelationId)
+  const id = holderOf(lease)
+  const held = id === undefined ? undefined : yield* store.execution(id)
   const now = yield* Clock.currentTimeMillis
   // Nobody renews it: it is kept for whoever carries the execution on, or was left behind.
   const alone = isDead(lease.owner)
-  const execution = lease.holder as CorrelationId
   const place = { deployment: asked.deploymentId, environment: asked.environment }
-  const remedies: ReadonlyArray<Remedy> = [
-    ...(!alone
-      ? [{ _tag: "abort", execution } as const]
-      : held !== undefined && mayHaveCommand(held)
-        ? []
-        : [{ _tag: "cleanup", execution } as const]),
-    { _tag: "revoke_lease", ...place }
-  ]
+  const first: ReadonlyArray<Remedy> =
+    id === undefined || (alone && held !== undefined && mayHaveCommand(held))
+      ? []
+      : [{ _tag: alone ? "cleanup" : "abort", execution: id }]
   return {
     ...unknownBlocker,
     kind: "lease",
@@ -89,17 +85,17 @@ const holder = Effect.fnUntraced(function* (
       "blocked_by_lease",
       {
         ...place,
-        execution,
+        execution: lease.holder,
         kind: held?.kind,
         by: held?.by,
         isDead: alone,
         leftMs: Math.ceil((lease.expiresAt - now) / 1_000) * 1_000
       },
-      { remedies }
+      { remedies: [...first, { _tag: "revoke_lease", ...place }] }
     ),
     who: lease.holder,
     since: lease.acquiredAt,
     consoleUrl: pageOf(held?.origin),
-    clearsAt: alone ? clearsAtTime(lease.expiresAt) : yield* expectedEnd(execution)
+    clearsAt: alone || id === undefined ? clearsAtTime(lease.expiresAt) : yield* expectedEnd(id)
   }
 })

@@ -6,7 +6,7 @@ import type { DeploymentId, EnvironmentName } from "../../domain/Ids.ts"
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import { LeaseStore } from "../../spi/LeaseStore.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
-import { environmentLeaseKey } from "../lease/index.ts"
+import { environmentLeaseKey } from "../../spi/LeaseKey.ts"
 
 /**
  * An environment as a provider remembers it: `fence` is the highest that a mutation has shown.

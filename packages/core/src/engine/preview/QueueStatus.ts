@@ -17,7 +17,8 @@ import { estimate } from "../estimation/index.ts"
 import { holderAndQueueBlockers } from "./CurrentHolder.ts"
 import { requestOf } from "../log/index.ts"
 import { isMarkOf, runsAround } from "../command/index.ts"
-import { executionClaimKey, currentLease, RunnerIdentity } from "../lease/index.ts"
+import { currentLease, RunnerIdentity } from "../lease/index.ts"
+import { executionClaimKey, holderOf } from "../../spi/LeaseKey.ts"
 import { reject, type Rejected } from "../../api/Rejected.ts"
 
 /**
@@ -44,7 +45,8 @@ export const placeOf = Effect.fnUntraced(function* (
   const store = yield* DeploymentStore
   const lease = yield* currentLease(state.deploymentId, state.environment)
   const before = yield* requestsAhead(state, overridePasses(state))
-  const holder = lease === undefined ? undefined : yield* store.execution(lease.holder as CorrelationId)
+  const id = lease === undefined ? undefined : holderOf(lease)
+  const holder = id === undefined ? undefined : yield* store.execution(id)
   const all = [...(holder === undefined || isFinished(holder) ? [] : [holder]), ...before]
   const last = all.at(-1)
   const latest = last === undefined ? undefined : yield* store.execution(last.correlationId)

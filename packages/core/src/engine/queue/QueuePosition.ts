@@ -8,7 +8,8 @@ import * as Queue from "../../domain/Queue.ts"
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import { LeaseStore } from "../../spi/LeaseStore.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
-import { executionClaimKey, isLeaseHeld, RunnerIdentity } from "../lease/index.ts"
+import { isLeaseHeld, RunnerIdentity } from "../lease/index.ts"
+import { executionClaimKey } from "../../spi/LeaseKey.ts"
 
 /**
  * Who has claimed an execution, and lives: a process that is known to be dead, or whose claim is over, waits no more.

@@ -10,6 +10,7 @@ import * as Layer from "effect/Layer"
 import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
+import * as EventId from "../../domain/EventId.ts"
 import type { StoredEvent } from "../../domain/Event.ts"
 import { type ExecutionState, isFinished } from "../../domain/Execution.ts"
 import type { CorrelationId } from "../../domain/Ids.ts"
@@ -18,6 +19,8 @@ import { LeaseStore } from "../../spi/LeaseStore.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
 import { LinkKind, tracing, Telemetry } from "../../telemetry/index.ts"
 import { RunnerIdentity } from "../lease/index.ts"
+import { traceLeaseKey } from "../../spi/LeaseKey.ts"
+import { ExecutionLog } from "../log/index.ts"
 import { linkTo, spansOf, type TraceLink } from "./Trace.ts"
 
 type Stores = DeploymentStore | LeaseStore
@@ -82,7 +85,7 @@ const send = Effect.fnUntraced(function* (id: CorrelationId) {
   const leases = yield* LeaseStore
   const { isDead, owner } = yield* RunnerIdentity
   const holder = `${owner}/${yield* Random.nextIntBetween(0, Number.MAX_SAFE_INTEGER)}`
-  const wanted = { key: `trace/${id}`, holder, owner, ttl: Duration.seconds(10) }
+  const wanted = { key: traceLeaseKey(id), holder, owner, ttl: Duration.seconds(10) }
   yield* Effect.acquireUseRelease(
     Effect.catchTag(leases.acquire(wanted), "LeaseHeld", (held) =>
       isDead(held.lease.owner) ? leases.acquire({ ...wanted, evict: held.lease.fence }) : Effect.fail(held)
@@ -100,10 +103,9 @@ const send = Effect.fnUntraced(function* (id: CorrelationId) {
           links: yield* linksOf(state)
         })
         if (!(yield* telemetry.send(spans))) return yield* Effect.fail("refused" as const)
-        yield* store.append({
-          stream: id,
-          events: [{ id: "trace/exported", at: now, event: { _tag: "TraceExported", spans: spans.length } }]
-        })
+        yield* ExecutionLog.write(id, [
+          { id: EventId.traceExported, at: now, event: { _tag: "TraceExported", spans: spans.length } }
+        ])
       }),
     (lease) => Effect.ignore(leases.release(lease))
   )

@@ -3,6 +3,7 @@
  */
 import * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
+import * as EventId from "../../domain/EventId.ts"
 import type { Event, EventOf, NewEvent } from "../../domain/Event.ts"
 import type { ErrorInfo } from "../../domain/errors/index.ts"
 import * as Execution from "../../domain/Execution.ts"
@@ -78,7 +79,7 @@ const errorIn = (exit: Json): StepSpan["error"] => {
 
 /** What others write into the stream says nothing about how long its runner lived. */
 const byOthers = ({ event, id }: NewEvent) =>
-  event._tag === "CommandIssued" || event._tag === "TraceExported" || id.startsWith("closing/")
+  event._tag === "CommandIssued" || event._tag === "TraceExported" || EventId.isClosing(id)
 
 /** Reads a log; nothing where it does not begin with a request. */
 export const traceTimeline = (events: ReadonlyArray<NewEvent>): TraceTimeline | undefined => {
@@ -132,10 +133,10 @@ export const traceTimeline = (events: ReadonlyArray<NewEvent>): TraceTimeline | 
         }
         break
       case "ExecutionTransitioned":
-        if (id.startsWith("execution/set-aside/")) end(at, false)
+        if (EventId.isSetAside(id)) end(at, false)
         // Of a defect the runner itself writes.
-        else if (id.startsWith("closing/") && event.error?.code === "defect") end(at, false)
-        else if (id.startsWith("closing/")) cutOff(at, event.heldUntil)
+        else if (EventId.isClosing(id) && event.error?.code === "defect") end(at, false)
+        else if (EventId.isClosing(id)) cutOff(at, event.heldUntil)
         break
       case "StepStarted":
         steps.set(`${event.step}#${event.attempt}`, {

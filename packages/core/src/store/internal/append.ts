@@ -4,7 +4,7 @@ import type { EnvironmentState } from "../../domain/Environment.ts"
 import type { NewEvent, StoredEvent } from "../../domain/Event.ts"
 import { isFinished } from "../../domain/Execution.ts"
 import type { IllegalTransition } from "../../domain/Illegal.ts"
-import { type Append, SequenceConflict } from "../../spi/DeploymentStore.ts"
+import { type Append, SequenceConflict, type StreamState } from "../../spi/DeploymentStore.ts"
 import { type Lease, LeaseLost } from "../../spi/LeaseStore.ts"
 import { StoreError } from "../../spi/StoreError.ts"
 import type { Commit, EncodedDeploymentStore, NewEventRow, AppendOutcome } from "../Encoded.ts"
@@ -199,7 +199,16 @@ export const makeAppend = (
     return result
   })
 
-  return (append: Append) => locked(append.stream)(Effect.onError(retried(append), () => forget(append.stream)))
+  const read = Effect.fnUntraced(function* (stream: string): Effect.fn.Return<StreamState, StoreError> {
+    const seen = yield* readStream(stream, streams.get(stream))
+    streams.set(stream, seen)
+    return { seq: seen.seq, execution: seen.execution, deployment: seen.deployment }
+  })
+
+  return {
+    append: (append: Append) => locked(append.stream)(Effect.onError(retried(append), () => forget(append.stream))),
+    stream: (stream: string) => locked(stream)(Effect.onError(read(stream), () => forget(stream)))
+  }
 }
 
 const lost = ({ guard }: Extract<AppendOutcome, { readonly _tag: "Lost" }>) =>

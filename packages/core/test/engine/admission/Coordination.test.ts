@@ -142,7 +142,7 @@ describe("one mutator", () => {
       yield* pass(sleeper, { until: Effect.sync(() => cloud.calls("stage", "web") > 1) })
       // What a pause of the whole process looks like to the others: its leases run out and are taken.
       for (const lease of yield* leases.list) {
-        if (lease.key.startsWith("lock/") || lease.key === "execution/second") yield* leases.release(lease)
+        if (lease.key.startsWith("environment/") || lease.key === "execution/second") yield* leases.release(lease)
       }
       const successor = yield* carryOut(requestOf(manifest, deploymentId, third, { version: "3.0.0" }))
       assert.strictEqual(successor.status, "completed")

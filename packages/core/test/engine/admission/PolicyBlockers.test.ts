@@ -153,7 +153,7 @@ describe("can-deploy", () => {
       const manifest = manifestOf(plain(), cloud)
       const deploymentId = yield* deployed(manifest)
       const lock = yield* leases.acquire({
-        key: `lock/${deploymentId}/production`,
+        key: `environment/${deploymentId}/production`,
         holder: "gone",
         owner: "dead/1",
         ttl: Duration.minutes(1)
@@ -402,7 +402,7 @@ describe("can-deploy", () => {
         const told = { environment: production, reason: "r", by: "ada" }
         if (hold) yield* box.coordination.decide(deploymentId, { _tag: "EnvironmentLocked", ...told })
         if (veto) yield* box.coordination.decide(deploymentId, { _tag: "VersionVetoed", version: "2.0.0", ...told })
-        const key = `lock/${deploymentId}/production`
+        const key = `environment/${deploymentId}/production`
         if (busy) yield* leases.acquire({ key, holder: "x", owner: "x", ttl: Duration.minutes(1) })
         const more = {
           kind,

@@ -180,7 +180,7 @@ describe("the queue", () => {
       assert.deepStrictEqual([listened, listed], [0, 0])
       yield* box.executions.withdraw(id("a"), errorInfo("withdrawn", { by: "ada" }, { detail: "not today" }))
       yield* drive(b)
-      assert.strictEqual((yield* leases.get(`lock/${deploymentId}/production`))?.holder, "b")
+      assert.strictEqual((yield* leases.get(`environment/${deploymentId}/production`))?.holder, "b")
     }).pipe(Effect.provide(layer))
   })
 

@@ -82,7 +82,7 @@ describe("sweeping", () => {
       const claim = yield* leases.acquire({ key: "execution/run", holder: "r", owner: "r", ttl })
       assert.deepStrictEqual(named(yield* sweep), [])
       yield* leases.release(claim)
-      const key = `lock/${deploymentId}/production`
+      const key = `environment/${deploymentId}/production`
       const lock = yield* leases.acquire({ key, holder: "other", owner: "other", ttl })
       assert.deepStrictEqual(named(yield* sweep), [])
       yield* leases.release(lock)

@@ -11,7 +11,7 @@ import {
 import type { SimulatedProvider } from "@signalbox/core/testing"
 import { Clock, Duration, Effect } from "effect"
 import { TestClock } from "effect/testing"
-import { executionClaimKey, environmentLeaseKey } from "../../../src/engine/lease/LeaseKey.ts"
+import { executionClaimKey, environmentLeaseKey } from "../../../src/spi/LeaseKey.ts"
 import { exponential, seeded } from "../../analysis/chance.ts"
 import { executionOf, waiting } from "../../analysis/runs.ts"
 import { carryOut, config, deployed, drive, gate, manifestOf, pass, requestOf, settle, world } from "../support.ts"

@@ -15,7 +15,7 @@ import * as Runner from "../../../src/engine/execution/Runner.ts"
 import { config, drive, manifestOf, pass, production, requestOf, settle, world } from "../support.ts"
 
 const id = (name: string) => CorrelationId.make(name)
-const lockOf = (deploymentId: string) => `lock/${deploymentId}/production`
+const lockOf = (deploymentId: string) => `environment/${deploymentId}/production`
 
 const fine: CommandExecution = () => Effect.succeed({ code: 0, signal: null, asked: false })
 

@@ -93,7 +93,7 @@ describe("a runner that takes over", () => {
         ...cloud.provider,
         fence: () =>
           Effect.gen(function* () {
-            const lock = (yield* leases.list).find(({ key }) => key.startsWith("lock/"))!
+            const lock = (yield* leases.list).find(({ key }) => key.startsWith("environment/"))!
             const { fence, key } = lock
             yield* leases.acquire({ key, holder: "another", owner: "another", ttl: "1 minute" as never, evict: fence })
             return yield* failure(newer)

@@ -5,6 +5,7 @@ import { Cause, Clock, Duration, Effect, Exit, Fiber, Schema } from "effect"
 import { TestClock } from "effect/testing"
 import { Activity, DurableClock, DurableDeferred, Workflow, type WorkflowEngine } from "effect/workflow"
 import * as EventLogEngine from "../../../src/engine/log/EventLogEngine.ts"
+import * as EventId from "../../../src/domain/EventId.ts"
 import { openJournal } from "../../../src/engine/log/Journal.ts"
 import { drive, settle } from "../support.ts"
 
@@ -305,7 +306,7 @@ describe("the event-log engine", () => {
         Effect.gen(function* () {
           const journal = yield* openJournal(id, () => [lease])
           yield* leases.release(lease)
-          yield* journal.record("late", { _tag: "LeaseAcquired", key: "x", fence: 1 })
+          yield* journal.record(EventId.lease(1), { _tag: "LeaseAcquired", key: "x", fence: 1 })
           return yield* Effect.flip(journal.lost)
         })
       )

@@ -32,8 +32,8 @@ const toldIn = (id: CorrelationId) =>
   )
 const seenIn = (id: CorrelationId) =>
   Effect.map(eventsOf(id), (events) =>
-    events.flatMap(({ event, id }) =>
-      event._tag === "ProgressReported" && id.startsWith("seen/")
+    events.flatMap(({ event }) =>
+      event._tag === "ProgressReported" && event.source === "monitor"
         ? [event.cause === undefined ? event.message : describeCause(event.cause)]
         : []
     )

@@ -1,6 +1,6 @@
 /** Effects at providers, held against the log and the leases. */
 import * as Effect from "effect/Effect"
-import { environmentLeaseKey } from "../../../engine/lease/LeaseKey.ts"
+import { environmentLeaseKey } from "../../../spi/LeaseKey.ts"
 import type { Mutation, Observation, StackRef } from "../../../spi/Provider.ts"
 import type { LedgerEntry, SimulatedOperation, SimulatedProvider } from "../../provider/SimulatedProvider.ts"
 import { keyOf } from "../../provider/SimulatedState.ts"
@@ -151,8 +151,9 @@ export class Effects {
     )
     monitor.hold(sent !== undefined, "one_mutator", () => `${idempotencyKey}: an effect that no guard let pass`)
     // It was sent under the lease and was on its way for so long: where no newer call came before it, no cloud can tell.
-    if (!this.#log.holds(`lock/${deploymentId}/${environment}`, fence)) this.overtaken.add(cell)
     const ref = this.#refs.get(cell)
+    const key = ref === undefined ? "" : environmentLeaseKey(ref.deploymentId, ref.environment)
+    if (!this.#log.holds(key, fence)) this.overtaken.add(cell)
     if (ref !== undefined && sent !== undefined) {
       this.inspect(ref, cloud, sent.process)
       this.#stepped(sent.process)

@@ -8,10 +8,11 @@ import {
   evolve as evolveEnvironment,
   evolveDeployment
 } from "../../../domain/Environment.ts"
+import * as EventId from "../../../domain/EventId.ts"
 import { Event, type EventOf } from "../../../domain/Event.ts"
 import { evolve, type ExecutionState, isFinished } from "../../../domain/Execution.ts"
 import { isRunnerClaim } from "../../../engine/lease/Claim.ts"
-import { executionClaimKey, environmentLeaseKey } from "../../../engine/lease/LeaseKey.ts"
+import { executionClaimKey, environmentLeaseKey } from "../../../spi/LeaseKey.ts"
 import type { Lease } from "../../../spi/LeaseStore.ts"
 import type { Commit } from "../../../store/Encoded.ts"
 import { sentencesIn } from "../../sentences.ts"
@@ -170,7 +171,7 @@ export class Log {
   /** Of an end it is told once, with the end: nobody may be left to do it later. */
   #checkEnding({ stream }: Commit, { ids, state }: LoggedExecution): void {
     if (!isFinished(state)) return
-    const told = [...ids].filter((id) => /^alert\/(succeeded|failed)\//.test(id))
+    const told = [...ids].filter((id) => EventId.isEnded(id))
     const { hold } = Rules.of(this.#monitor)
     hold(told.length === 1, "everything_ends", () => `${stream} is ${state.status}, and is told ${told.length} times`)
   }
@@ -204,8 +205,8 @@ export class Log {
     if (execution.request.queue !== undefined && execution.state.turnAt === undefined && isFinished(execution.state))
       return
     // Who was only registered is ended by whoever cleans up.
-    if (runner === undefined && ids.every((id) => /^(closing|reported)\//.test(id)) && claims) return
-    if (holder?.holder !== correlationId && ids.every((id) => id.startsWith("closing/"))) {
+    if (runner === undefined && ids.every((id) => EventId.isClosing(id) || EventId.isReported(id)) && claims) return
+    if (holder?.holder !== correlationId && ids.every(EventId.isClosing)) {
       const both = this.holds(lock, holder?.fence) && this.holds(claim, this.leases.get(claim)?.fence)
       hold(both, "one_mutator", () => `${who()} to close it, without holding ${lock} and ${claim}`)
       return

@@ -3,7 +3,7 @@ import type { EnvironmentState, Deployment } from "../../../domain/Environment.t
 import { heldBy, vetoOn } from "../../../domain/Environment.ts"
 import type { Event, EventOf } from "../../../domain/Event.ts"
 import * as Freeze from "../../../domain/freeze/Freeze.ts"
-import { executionClaimKey, environmentLeaseKey } from "../../../engine/lease/LeaseKey.ts"
+import { executionClaimKey, environmentLeaseKey, parseLeaseKey } from "../../../spi/LeaseKey.ts"
 import type { Lease } from "../../../spi/LeaseStore.ts"
 import type { Monitor } from "./Monitor.ts"
 import type { World } from "../world/World.ts"
@@ -47,7 +47,7 @@ export class Queues {
   /** A lease was written. */
   swapped(before: Lease | undefined, after: Lease): void {
     const { now } = this.#world
-    const lock = after.key.startsWith("lock/")
+    const lock = parseLeaseKey(after.key)?._tag === "Environment"
     // Who waits does so through its claim, by whatever runner; the lock counts from when this very lease was taken.
     const broken =
       before === undefined ||

@@ -5,7 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { causeInfo } from "../../../domain/errors/index.ts"
-import { environmentLeaseKey } from "../../../engine/lease/LeaseKey.ts"
+import { environmentLeaseKey } from "../../../spi/LeaseKey.ts"
 import type { CommandOutcome, CommandExecution } from "../../../engine/execution/CommandExecution.ts"
 import type { Log } from "../invariants/Log.ts"
 import type { Monitor } from "../invariants/Monitor.ts"

@@ -1,21 +1,4 @@
-/** A replay as JSON shows it. The names are API. */
 import type { Replay } from "@signalbox/core/analysis"
-import { iso } from "./execution.ts"
-
-const endingView = ({ at, ...ending }: Replay.Ending) => ({ ...ending, at: at === null ? null : iso(at) })
-
-export const replayView = ({ recorded, replayed, requestedAt, stacks, ...execution }: Replay.Replayed) => ({
-  ...execution,
-  requestedAt: iso(requestedAt),
-  recorded: endingView(recorded),
-  replayed: endingView(replayed),
-  stacks: stacks.map((stack) => ({
-    ...stack,
-    recorded: endingView(stack.recorded),
-    replayed: endingView(stack.replayed),
-    looks: stack.looks.map((look) => ({ ...look, at: iso(look.at) }))
-  }))
-})
 
 /**
  * The result of many: `newlyAborted` were promoted then and would be stopped now, `nowPassing` the reverse.

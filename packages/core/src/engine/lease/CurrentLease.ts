@@ -1,14 +1,11 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type { CorrelationId, DeploymentId, EnvironmentName } from "../../domain/Ids.ts"
+import type { DeploymentId, EnvironmentName } from "../../domain/Ids.ts"
+import { environmentLeaseKey } from "../../spi/LeaseKey.ts"
 import { type Lease, LeaseStore } from "../../spi/LeaseStore.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
 
-/** The key under which executions of one deployment in one environment exclude each other. */
-export const environmentLeaseKey = (deploymentId: DeploymentId, environment: EnvironmentName): string =>
-  `lock/${deploymentId}/${environment}`
-
-/** The lease of a lock, where somebody has it and it is not over. */
+/** The lease on an environment, where it is held and not over. */
 export const currentLease = Effect.fnUntraced(function* (
   deploymentId: DeploymentId,
   environment: EnvironmentName
@@ -25,6 +22,3 @@ export const isLeaseHeld = (lease: Lease): Effect.Effect<boolean, StoreError, Le
     Effect.as(true),
     Effect.catchTag("LeaseLost", () => Effect.succeed(false))
   )
-
-/** The key of the claim to run one execution. */
-export const executionClaimKey = (id: CorrelationId): string => `execution/${id}`

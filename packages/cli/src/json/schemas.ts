@@ -1,0 +1,6 @@
+/** The schema names of what is streamed, with their versions. */
+export const schemas = {
+  execution: "signalbox.execution/1",
+  event: "signalbox.event/1",
+  turn: "signalbox.turn/1"
+} as const

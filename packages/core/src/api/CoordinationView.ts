@@ -1,0 +1,191 @@
+/**
+ * What blocks, who waits and who holds what, as it is shown.
+ */
+import * as Schema from "effect/Schema"
+import { ErrorInfo, Remedy } from "../domain/errors/index.ts"
+import { Actor, QueuePolicy } from "../domain/Event.ts"
+import { CorrelationId, DeploymentId, EnvironmentName } from "../domain/Ids.ts"
+import { ExecutionKind, ExecutionStatus } from "../domain/Machines.ts"
+import { Instant } from "./Instant.ts"
+
+const BlockerKind = Schema.Literals([
+  "lease",
+  "queue",
+  "lock",
+  "freeze",
+  "veto",
+  "dependency",
+  "stale_order",
+  "provider",
+  "drift"
+]).annotate({ identifier: "BlockerKind" })
+
+/**
+ * When something is expected to be over.
+ *
+ * *Details*: its `basis` is `known` where it ends at that time (`n` is null), `history` where it will be between `low` and
+ * `high` in 80 of 100 cases, by `n` earlier ones, and `few` where these are too few to say how often.
+ */
+export const ClearanceView = Schema.Struct({
+  low: Instant,
+  point: Instant,
+  high: Instant,
+  basis: Schema.Literals(["known", "history", "few"]),
+  n: Schema.NullOr(Schema.Int)
+}).annotate({ identifier: "ClearanceView" })
+export type ClearanceView = typeof ClearanceView.Type
+
+/**
+ * One thing that is in the way.
+ *
+ * *Details*: `clearsAt` is null where it cannot be known. `override` says how to go ahead all the same, null where that is
+ * impossible.
+ */
+export const BlockerView = Schema.Struct({
+  kind: BlockerKind,
+  code: Schema.String,
+  message: Schema.String,
+  params: ErrorInfo.fields.params,
+  detail: ErrorInfo.fields.detail,
+  who: Schema.NullOr(Schema.String),
+  since: Schema.NullOr(Instant),
+  clearsAt: Schema.NullOr(ClearanceView),
+  consoleUrl: Schema.NullOr(Schema.String),
+  override: Schema.NullOr(Schema.String),
+  remedies: Schema.Array(Remedy)
+}).annotate({ identifier: "BlockerView" })
+export type BlockerView = typeof BlockerView.Type
+
+/**
+ * Whether something may be deployed now, and everything that is in the way.
+ *
+ * *Details*: `degraded` says that the store could not be reached, for `degradedReason`, and that only the providers were
+ * asked. `queue.length` is how many wait. `nextFreeze` is the freeze that begins within a day, if one does.
+ */
+export const CanDeployView = Schema.Struct({
+  deploymentId: DeploymentId,
+  environment: EnvironmentName,
+  canDeploy: Schema.Boolean,
+  degraded: Schema.Boolean,
+  degradedReason: Schema.NullOr(Schema.String),
+  blockers: Schema.Array(BlockerView),
+  queue: Schema.Struct({ length: Schema.Int }),
+  nextFreeze: Schema.NullOr(Schema.Struct({ name: Schema.String, since: Instant, until: Instant })),
+  checkedAt: Instant
+}).annotate({ identifier: "CanDeployView" })
+export type CanDeployView = typeof CanDeployView.Type
+
+/**
+ * How long something will still take, in ms.
+ *
+ * *Details*: `lowMs` to `highMs` holds with the probability `coverage` where `basis` is `history`. The three are null where
+ * `basis` is `none` (nothing to go by) or `exceeded` (longer than all `n` before).
+ */
+export const RemainingTime = Schema.Struct({
+  remainingMs: Schema.NullOr(Schema.Finite),
+  lowMs: Schema.NullOr(Schema.Finite),
+  highMs: Schema.NullOr(Schema.Finite),
+  coverage: Schema.Finite,
+  n: Schema.Int,
+  basis: Schema.Literals(["history", "few", "none", "exceeded"]),
+  scope: Schema.Literals(["environment", "deployment", "strategy", "provider", "stage", "all"])
+}).annotate({ identifier: "RemainingTime" })
+export type RemainingTime = typeof RemainingTime.Type
+
+/**
+ * A place in the queue.
+ *
+ * *Details*: `position` counts from 1 the executions that wait, null where it waits no more. `ahead` are the correlation ids
+ * before it, the holder of the lease first.
+ */
+export const PlaceView = Schema.Struct({
+  position: Schema.NullOr(Schema.Int),
+  ahead: Schema.Array(CorrelationId)
+}).annotate({ identifier: "PlaceView" })
+export type PlaceView = typeof PlaceView.Type
+
+/** A request that was registered; `duplicate` where it was registered before. `estimate` is how long those ahead will take. */
+export const RegisteredView = Schema.Struct({
+  correlationId: CorrelationId,
+  deploymentId: DeploymentId,
+  environment: EnvironmentName,
+  kind: ExecutionKind,
+  status: ExecutionStatus,
+  ...PlaceView.fields,
+  estimate: Schema.NullOr(RemainingTime),
+  duplicate: Schema.Boolean
+}).annotate({ identifier: "RegisteredView" })
+export type RegisteredView = typeof RegisteredView.Type
+
+/** How things are while an admission is awaited. */
+export const AdmissionProgress = Schema.Struct({
+  correlationId: CorrelationId,
+  ...PlaceView.fields,
+  estimate: Schema.NullOr(RemainingTime),
+  blockers: Schema.Array(BlockerView)
+}).annotate({ identifier: "AdmissionProgress" })
+export type AdmissionProgress = typeof AdmissionProgress.Type
+
+/** A request in the queue; `position` is null where no process waits with it. */
+export const WaitingView = Schema.Struct({
+  position: Schema.NullOr(Schema.Int),
+  correlationId: CorrelationId,
+  kind: ExecutionKind,
+  by: Actor,
+  version: Schema.NullOr(Schema.String),
+  policy: QueuePolicy,
+  commit: Schema.NullOr(Schema.String),
+  workflowRun: Schema.NullOr(Schema.String),
+  since: Instant
+}).annotate({ identifier: "WaitingView" })
+export type WaitingView = typeof WaitingView.Type
+
+/** Who has locked an environment; for good, where `until` is null. */
+export const HoldView = Schema.Struct({
+  environment: EnvironmentName,
+  by: Actor,
+  reason: Schema.String,
+  since: Instant,
+  until: Schema.NullOr(Instant)
+}).annotate({ identifier: "HoldView" })
+export type HoldView = typeof HoldView.Type
+
+/** Who holds the lease of an environment; `dead` says that the process that acquired it is gone. */
+export const LeaseView = Schema.Struct({
+  holder: Schema.String,
+  owner: Schema.String,
+  reason: Schema.NullOr(Schema.String),
+  since: Instant,
+  expiresAt: Instant,
+  dead: Schema.Boolean
+}).annotate({ identifier: "LeaseView" })
+export type LeaseView = typeof LeaseView.Type
+
+/** An environment with its lease, the lock of a person, and the queue. */
+export const LockView = Schema.Struct({
+  deploymentId: DeploymentId,
+  environment: EnvironmentName,
+  lease: Schema.NullOr(LeaseView),
+  hold: Schema.NullOr(HoldView),
+  queue: Schema.Array(WaitingView)
+}).annotate({ identifier: "LockView" })
+export type LockView = typeof LockView.Type
+
+/** A veto in force; `environment` is null where it holds in all of them. */
+export const VetoView = Schema.Struct({
+  version: Schema.String,
+  environment: Schema.NullOr(EnvironmentName),
+  reason: Schema.String,
+  by: Actor,
+  since: Instant
+}).annotate({ identifier: "VetoView" })
+export type VetoView = typeof VetoView.Type
+
+/** What a cleanup did: the status before and after, null where there is no such execution, and whether a lease was released. */
+export const CleanupView = Schema.Struct({
+  correlationId: CorrelationId,
+  released: Schema.Boolean,
+  was: Schema.NullOr(ExecutionStatus),
+  now: Schema.NullOr(ExecutionStatus)
+}).annotate({ identifier: "CleanupView" })
+export type CleanupView = typeof CleanupView.Type

@@ -1,0 +1,78 @@
+/**
+ * Deployments as they are shown, and what would become of them.
+ */
+import * as Schema from "effect/Schema"
+import { Actor } from "../domain/Event.ts"
+import { CorrelationId, DeploymentId, EnvironmentName, Percent, StackName } from "../domain/Ids.ts"
+import { DeploymentStatus, ExecutionKind, StackStatus } from "../domain/Machines.ts"
+import { Outputs, Release } from "../domain/Release.ts"
+import { ExecutionView, StageView } from "./ExecutionView.ts"
+import { Instant } from "./Instant.ts"
+
+/** A deployment, with all stacks that it was ever deployed with. */
+export const DeploymentView = Schema.Struct({
+  deploymentId: DeploymentId,
+  organization: Schema.String,
+  project: Schema.String,
+  template: Schema.String,
+  environments: Schema.Array(EnvironmentName),
+  stacks: Schema.Array(StackName),
+  createdAt: Instant
+}).annotate({ identifier: "DeploymentView" })
+export type DeploymentView = typeof DeploymentView.Type
+
+/** A stack in an environment: what it has now, and beside it what comes while an execution brings that in. */
+export const EnvironmentStackView = Schema.Struct({
+  name: StackName,
+  provider: Schema.NullOr(Schema.String),
+  status: StackStatus,
+  release: Schema.NullOr(Release),
+  candidate: Schema.NullOr(Release),
+  candidateTraffic: Percent,
+  outputs: Outputs,
+  updatedAt: Schema.NullOr(Instant),
+  stages: Schema.Array(StageView)
+}).annotate({ identifier: "EnvironmentStackView" })
+export type EnvironmentStackView = typeof EnvironmentStackView.Type
+
+/** A deployment in one environment, with the execution that is under way there, or was the last. */
+export const EnvironmentView = Schema.Struct({
+  deploymentId: DeploymentId,
+  organization: Schema.String,
+  project: Schema.String,
+  environment: EnvironmentName,
+  status: DeploymentStatus,
+  updatedAt: Instant,
+  stacks: Schema.Array(EnvironmentStackView),
+  execution: Schema.NullOr(ExecutionView)
+}).annotate({ identifier: "EnvironmentView" })
+export type EnvironmentView = typeof EnvironmentView.Type
+
+/** What a dry run answers. `action` is null where it waits for the outputs in `waitsFor`. */
+export const PlanView = Schema.Struct({
+  deploymentId: DeploymentId,
+  correlationId: CorrelationId,
+  traceId: Schema.String,
+  kind: ExecutionKind,
+  environment: EnvironmentName,
+  version: Schema.NullOr(Schema.String),
+  strategy: Schema.NullOr(Schema.String),
+  triggeredBy: Actor,
+  dryRun: Schema.Boolean,
+  stacks: Schema.Array(
+    Schema.Struct({
+      name: StackName,
+      provider: Schema.String,
+      dependsOn: Schema.Array(StackName),
+      action: Schema.NullOr(Schema.Literals(["create", "update", "none"])),
+      waitsFor: Schema.Array(Schema.String),
+      release: Schema.NullOr(Release),
+      from: Schema.NullOr(Release),
+      changes: Schema.Array(Schema.String),
+      rollback: Schema.NullOr(Schema.String),
+      warnings: Schema.Array(Schema.String),
+      irreversible: Schema.NullOr(Schema.String)
+    })
+  )
+}).annotate({ identifier: "PlanView" })
+export type PlanView = typeof PlanView.Type

@@ -1,0 +1,63 @@
+/**
+ * The only way into the log.
+ */
+import * as Effect from "effect/Effect"
+import type { EventId } from "../../domain/EventId.ts"
+import type { NewEvent, StoredEvent } from "../../domain/Event.ts"
+import { executionMachine } from "../../domain/Machines.ts"
+import type { IllegalTransition } from "../../domain/Illegal.ts"
+import { DeploymentStore, type StreamState } from "../../spi/DeploymentStore.ts"
+import type { Lease, LeaseLost } from "../../spi/LeaseStore.ts"
+import { StoreError } from "../../spi/StoreError.ts"
+import { withEndAlert } from "./EndAlert.ts"
+
+/** An event to be written. */
+export interface DueEvent extends NewEvent {
+  readonly id: EventId
+}
+
+/** Decides what to write, from the stream as it is; nothing where nothing is due. */
+export type Decide<E = never, R = never> = (before: StreamState) => Effect.Effect<ReadonlyArray<DueEvent>, E, R>
+
+/** How often a decision is taken again because the stream went on meanwhile. */
+const attempts = 32
+
+const terminal: ReadonlySet<string> = new Set(executionMachine.terminal)
+const isEnd = ({ event }: NewEvent): boolean => event._tag === "ExecutionTransitioned" && terminal.has(event.on)
+
+/**
+ * Appends to a stream what `decide` returns, and returns the events that were new.
+ *
+ * *Details*: a decision holds for the state that it was taken from. Where the stream went on before the write, it is read and
+ * decided again. Events that are due whatever the state is (a runner's own, or those whose ids make a repeat harmless) are
+ * given as a list and cost no read. What ends an execution brings its alert, in the same write. `guards` are leases that
+ * must be held at the moment of the write. A later outbox of notifications hooks in here.
+ *
+ * *Errors*: `LeaseLost`; `IllegalTransition` where the states do not allow an event; `StoreError`, with `Unavailable` where
+ * the stream goes on faster than a decision is taken.
+ */
+export const write = Effect.fnUntraced(function* <E = never, R = never>(
+  stream: string,
+  decide: ReadonlyArray<DueEvent> | Decide<E, R>,
+  guards: ReadonlyArray<Lease> = []
+): Effect.fn.Return<ReadonlyArray<StoredEvent>, E | LeaseLost | IllegalTransition | StoreError, R | DeploymentStore> {
+  const store = yield* DeploymentStore
+  if (typeof decide !== "function" && !decide.some(isEnd)) {
+    return yield* Effect.catchTag(store.append({ stream, events: decide, guards }), "SequenceConflict", Effect.die)
+  }
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const before = yield* store.stream(stream)
+    const due = typeof decide === "function" ? yield* decide(before) : decide
+    if (due.length === 0) return []
+    const events = due.some(isEnd) ? withEndAlert(before.execution, due) : due
+    const written = yield* store
+      .append({ stream, expected: before.seq, events, guards })
+      .pipe(Effect.catchTag("SequenceConflict", () => Effect.undefined))
+    if (written !== undefined) return written
+  }
+  return yield* new StoreError({
+    operation: "append",
+    reason: "Unavailable",
+    detail: `${stream} went on ${attempts} times while a decision on it was taken`
+  })
+})

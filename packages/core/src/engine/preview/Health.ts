@@ -1,0 +1,77 @@
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import type { ObservedStack } from "../../api/Plan.ts"
+import type { Rejected } from "../../api/Rejected.ts"
+import { fill, resolve } from "../../config/Configuration.ts"
+import type { DeploymentId, EnvironmentName } from "../../domain/Ids.ts"
+import type { ExecutionSpec, Manifest, StackSpec } from "../../domain/Spec.ts"
+import type { RequestCount } from "../../domain/Verdict.ts"
+import { DeploymentStore } from "../../spi/DeploymentStore.ts"
+import type { StackRef } from "../../spi/Provider.ts"
+import { Providers } from "../../spi/Providers.ts"
+import type { StoreError } from "../../spi/StoreError.ts"
+import { observe } from "./Preview.ts"
+
+/**
+ * One stack as its provider sees it now, with what its gate would ask of it.
+ *
+ * *Details*: `expected` says whether something should be there. `errors` are those of the stable release over `windowMs`, null
+ * where the provider does not count them.
+ */
+export interface StackHealth extends ObservedStack {
+  readonly expected: boolean
+  readonly errors: RequestCount | null
+  readonly windowMs: number
+  readonly minHealthyPercentage: number
+  readonly maxErrorCount: number
+}
+
+const errorsOf = Effect.fnUntraced(function* (ref: StackRef, stack: StackSpec, releaseId: string | undefined) {
+  const provider = (yield* Providers).get(stack.provider)
+  if (provider?.metrics === undefined || releaseId === undefined) return null
+  const measured = yield* Effect.result(provider.metrics.measure(ref, { releaseId, window: stack.gate.errorWindow }))
+  return Result.isSuccess(measured) ? { errors: measured.success.errors, requests: measured.success.requests } : null
+})
+
+/**
+ * Asks the providers how the stacks of an environment are; `manifest` is the one that they were deployed with.
+ *
+ * *Errors*: `Rejected` for an environment that is not there; `StoreError`. What a provider could not answer is in the answer.
+ */
+export const health = Effect.fnUntraced(function* (place: {
+  readonly manifest: Manifest
+  readonly deploymentId: DeploymentId
+  readonly environment: EnvironmentName
+}): Effect.fn.Return<ReadonlyArray<StackHealth>, Rejected | StoreError, DeploymentStore | Providers> {
+  const { deploymentId, environment, manifest } = place
+  const store = yield* DeploymentStore
+  const spec: ExecutionSpec = yield* resolve(manifest, environment)
+  const state = yield* store.environment(deploymentId, environment)
+  const outputs = new Map(state?.stacks.map((stack) => [stack.name, stack.outputs]))
+  return yield* Effect.forEach(
+    yield* observe(place),
+    Effect.fnUntraced(function* (observed: ObservedStack) {
+      const stack = spec.stacks.find(({ name }) => name === observed.name)!
+      const known = state?.stacks.find(({ name }) => name === observed.name)
+      const release = "stable" in observed.observation ? observed.observation.stable : null
+      const ref: StackRef = {
+        deploymentId,
+        environment,
+        stack: stack.name,
+        properties: fill(stack.properties, outputs),
+        ...(spec.region === undefined ? {} : { region: spec.region }),
+        ...(spec.account === undefined ? {} : { account: spec.account })
+      }
+      return {
+        ...observed,
+        expected: known?.status === "deployed" || known?.status === "failed",
+        errors: yield* errorsOf(ref, stack, release?.id),
+        windowMs: Duration.toMillis(stack.gate.errorWindow),
+        minHealthyPercentage: stack.gate.minHealthyPercentage,
+        maxErrorCount: stack.gate.maxErrorCount
+      }
+    }),
+    { concurrency: 8 }
+  )
+})
