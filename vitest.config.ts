@@ -12,7 +12,7 @@ const leftOut = hasPostgres || process.env["CI"] ? [] : needsPostgres
 if (leftOut.length > 0) console.warn(`No Postgres server here (apt-get install postgresql): ${leftOut} is left out.`)
 
 // Tests of core change nothing outside of themselves, and share workers: starting one for each file costs a third of their
-// time. Those that plant bugs in modules need modules of their own.
+// time. Tests that plant bugs in modules need separate modules.
 const shared = "packages/core/test/**/*.test.ts"
 const planting = "packages/core/test/testing/SimulationCatches*.test.ts"
 

@@ -96,7 +96,7 @@ const shown = (code: ReadonlyArray<string>): string => {
   return [...lines.slice(0, 40), ...(lines.length > 40 ? ["// …"] : [])].join("\n")
 }
 
-/** Every page by its name, and what is exported without words. */
+/** Every page by its name, and the exports without a comment. */
 export const pages = (): { readonly pages: ReadonlyMap<string, string>; readonly wordless: ReadonlyArray<string> } => {
   const wordless: Array<string> = []
   const written = new Map<string, string>()

@@ -33,7 +33,7 @@ describe("coordination", () => {
     it("prints the correlation id alone, and the place on stderr", async () => {
       const ran = expectExit(await run("register", "--version", "v2"), 0)
       assert.match(ran.stdout, /^[0-9a-f-]{36}\n$/)
-      assert.match(ran.stderr, /^1st in the queue, nobody before it\nnext: {2}signalbox wait /)
+      assert.match(ran.stderr, /^1st in the queue, no request before it\nnext: {2}signalbox wait /)
       const second = expectExit(await run("register", "--correlation-id", "second"), 0)
       assert.strictEqual(second.stdout, "second\n")
       assert.include(second.stderr, `2nd in the queue, behind ${ran.stdout.trim()} (run by ada)`)

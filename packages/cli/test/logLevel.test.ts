@@ -26,7 +26,7 @@ afterAll(() => {
   Fs.rmSync(cwd, { recursive: true, force: true })
 })
 
-it("adds the cause of an unexpected failure where its hint says so", async () => {
+it("adds the cause of an unexpected failure if its hint says so", async () => {
   Fs.writeFileSync(
     Path.join(cwd, "signalbox.config.json"),
     JSON.stringify({

@@ -1,4 +1,4 @@
-import { executionView } from "@signalbox/core/api"
+import { executionView } from "@signalbox/core/api/views"
 import { assert, describe, it } from "vitest"
 import * as FastCheck from "fast-check"
 import { displayWidth } from "effect/cli/CliOutput"

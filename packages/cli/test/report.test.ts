@@ -2,7 +2,7 @@ import { errorInfo } from "@signalbox/core/spi"
 /**
  * What is said of durations: while something is under way, and of how far it could be relied on.
  */
-import { calibrationView } from "@signalbox/core/api"
+import { calibrationView } from "@signalbox/core/api/views"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import { Duration, Effect } from "effect"

@@ -10,7 +10,8 @@ import * as Option from "effect/Option"
 import * as Clock from "effect/Clock"
 import * as Schema from "effect/Schema"
 import { CorrelationId, DeploymentId, type LeaseLost, Redaction, type StoreError, StackName } from "@signalbox/core/spi"
-import { type Request, executionView } from "@signalbox/core/api"
+import type { Request } from "@signalbox/core/api"
+import { executionView } from "@signalbox/core/api/views"
 import { actor } from "../request/actor.ts"
 import { hasExpired, isAway } from "../waiting/away.ts"
 import { ExitCode, exitCodeOf } from "../main/ExitCode.ts"
@@ -62,7 +63,7 @@ const flags = {
     Flag.withSchema(Schema.NonEmptyString),
     Flag.atLeast(0),
     Flag.withMetavar("variable"),
-    Flag.withDescription("A variable whose value is secret, besides those with secret names")
+    Flag.withDescription("Variable with a secret value, besides those with secret-like names")
   ),
   degraded: option("degraded", "Run without a lease if the store is unavailable and the providers report no operation"),
   by,

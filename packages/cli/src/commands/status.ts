@@ -1,4 +1,4 @@
-import { estimateView, environmentView, executionView, runnerView } from "@signalbox/core/api"
+import { estimateView, environmentView, executionView, runnerView } from "@signalbox/core/api/views"
 import * as Clock from "effect/Clock"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"

@@ -1,7 +1,7 @@
 /**
  * Carries an execution to its end while it is shown, and says what came of it.
  */
-import { executionView } from "@signalbox/core/api"
+import { executionView } from "@signalbox/core/api/views"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { CorrelationId, ErrorCode, Execution, LeaseLost, StoreError } from "@signalbox/core/spi"

@@ -39,7 +39,7 @@ describe.skipIf(!linux)("a deployment to which something happens", { timeout: 1_
     })
   })
 
-  it.each(kinds)("ends as where nothing happens: %s", async (kind) => {
+  it.each(kinds)("ends as without faults: %s", async (kind) => {
     const report = await reports.get(kind)!
     assert.deepEqual(report.problems, [], told(report))
   })
@@ -61,7 +61,7 @@ describe.skipIf(!linux)("the judge sees", { timeout: 600_000 }, () => {
     ["a step that runs again after its receipt", ["duplicate"], { inside: () => "forget" }],
     ["a mutation under a fence that was never held", ["mutator"], { inside: () => "fence" }],
     [
-      "a lost event, and a process that nobody looks after",
+      "a lost event, and an orphaned process",
       ["lost", "orphan"],
       { inside: (world: World) => `orphan:${world.owner}`, afterwards: lose }
     ]

@@ -10,19 +10,4 @@ export { Instant } from "./Instant.ts"
 export type { ObservedStack, PlannedStack } from "./Plan.ts"
 export { reject, Rejected, unknownExecution } from "./Rejected.ts"
 export type { Request } from "./Request.ts"
-export { calibrationView, metricsView, percentile, replayView } from "./views/analysis.ts"
-export {
-  blockerView,
-  canDeployView,
-  cleanupView,
-  estimateView,
-  holdView,
-  leaseView,
-  lockView,
-  placeView,
-  registeredView,
-  vetoView
-} from "./views/coordination.ts"
-export { deploymentView, environmentView, planView, stackNames } from "./views/deployment.ts"
-export { eventView, executionView, runnerView, stageView } from "./views/execution.ts"
-export { instantOf } from "./views/instantOf.ts"
+export * from "./views/index.ts"

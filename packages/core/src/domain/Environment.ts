@@ -157,7 +157,7 @@ export type StackInEnvironment = typeof StackInEnvironment.Type
  *
  * *Details*: `everDeployed` tells whether a good release was ever deployed, `current` which execution is in progress
  * and `last` which one was admitted last. `queue` holds the waiting requests. `commit` is what `current` brings in,
- * `deployed` what the last completed one brought in, if known. `settings` are those of the last deployment: where its
+ * `deployed` what the last completed one brought in, if known. `settings` belong to the last deployment: where its
  * stacks are, and how they are deployed.
  */
 export const EnvironmentState = Schema.Struct({

@@ -8,7 +8,7 @@ const text = "1.0.0\u001b[2J\nerror: forged"
 const id = "first" as CorrelationId
 
 describe("texts that people hand in", () => {
-  it.effect("are refused where they do not fit into a line, and nothing is recorded", () => {
+  it.effect("are rejected if they do not fit on a line, and nothing is recorded", () => {
     const { cloud, layer } = world()
     return Effect.gen(function* () {
       const box = yield* Signalbox

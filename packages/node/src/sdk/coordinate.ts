@@ -9,7 +9,7 @@ import {
   placeView,
   registeredView,
   vetoView
-} from "@signalbox/core/api"
+} from "@signalbox/core/api/views"
 import { RecordedManifest, Signalbox } from "@signalbox/core/engine"
 import {
   CorrelationId,

@@ -1,5 +1,6 @@
 /** Executions once they are recorded: carried out or followed, read, commanded. */
-import { type ExecutionView, executionView } from "@signalbox/core/api"
+import type { ExecutionView } from "@signalbox/core/api"
+import { executionView } from "@signalbox/core/api/views"
 import { Signalbox, type CommandExecution } from "@signalbox/core/engine"
 import { CorrelationId, errorInfo, type Execution, type OperatorCommand, StackName } from "@signalbox/core/spi"
 import { errorView } from "@signalbox/core/text"

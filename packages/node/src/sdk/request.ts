@@ -1,5 +1,6 @@
 /** What is asked of the engine, and its refusal with everything that is in the way. */
-import { blockerView, type Rejected, type Request } from "@signalbox/core/api"
+import type { Rejected, Request } from "@signalbox/core/api"
+import { blockerView } from "@signalbox/core/api/views"
 import { Configuration } from "@signalbox/core/config"
 import { Signalbox, type Submission } from "@signalbox/core/engine"
 import { CorrelationId, QueuePolicy, StackName, type StrategyName } from "@signalbox/core/spi"

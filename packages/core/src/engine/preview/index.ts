@@ -1,4 +1,4 @@
-/** Questions that change nothing: plans, what is deployed, whether a deployment may start. */
+/** Read-only questions: plans, what is deployed, whether a deployment may start. */
 export * as CanDeploy from "./CanDeploy.ts"
 export * as Health from "./Health.ts"
 export * as Orphans from "./Orphans.ts"

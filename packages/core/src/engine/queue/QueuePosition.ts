@@ -1,5 +1,5 @@
 /**
- * Who comes first.
+ * The order of the queue.
  */
 import * as Effect from "effect/Effect"
 import type { ExecutionState } from "../../domain/Execution.ts"
@@ -12,7 +12,7 @@ import { isLeaseHeld, RunnerIdentity } from "../lease/index.ts"
 import { executionClaimKey } from "../../spi/LeaseKey.ts"
 
 /**
- * Who has claimed an execution, and lives: a process that is known to be dead, or whose claim is over, waits no more.
+ * The live claim of an execution: a process that is known to be dead, or whose claim is over, no longer waits.
  */
 const liveClaims: Effect.Effect<ReadonlySet<string>, StoreError, LeaseStore> = Effect.gen(function* () {
   const leases = yield* LeaseStore
@@ -23,12 +23,12 @@ const liveClaims: Effect.Effect<ReadonlySet<string>, StoreError, LeaseStore> = E
 
 type QueuedRequest = Pick<ExecutionState, "correlationId" | "kind" | "deploymentId" | "environment">
 
-/** Whether one that comes before a request does not hold it up at this moment. */
+/** Whether an earlier request does not hold up another one at this moment. */
 export type CanPass = (ticket: Queue.Ticket) => Effect.Effect<boolean, StoreError, DeploymentStore | LeaseStore>
 
 /**
- * Those whose turn comes before an execution's, in order; a request that was registered and that nobody waits for is not
- * among them, nor is one that `isPassed`.
+ * The requests ahead of an execution, in order; without registered requests that no process waits with, and without
+ * those that `isPassed`.
  */
 export const requestsAhead = Effect.fnUntraced(function* (
   asked: QueuedRequest,
@@ -46,11 +46,11 @@ export const requestsAhead = Effect.fnUntraced(function* (
 })
 
 /**
- * How far a request is from its turn: how many places are before it, and whether it is next, because nobody waits in any of
- * them, or each that does `isPassed`.
+ * How far a request is from its admission: the number of positions ahead, and whether it is next, because no process
+ * waits in any of them, or each that does `isPassed`.
  *
- * *Details*: asks for as few claims as it can. Many look, and often: what one of them reads must not grow with the number of
- * claims there ever were.
+ * *Details*: reads as few claims as possible. Many processes look, and often: the cost of a look must not grow with the
+ * number of past claims.
  */
 export const queuePosition = Effect.fnUntraced(function* (
   asked: QueuedRequest,
@@ -74,7 +74,7 @@ const isClaimed: (id: CorrelationId) => Effect.Effect<boolean, StoreError, Lease
   const claim = yield* leases.get(executionClaimKey(id))
   if (claim === undefined || claim.expiresAt === 0 || isDead(claim.owner)) return false
   if (yield* isLeaseHeld(claim)) return true
-  // It may have changed hands between the two questions: from who submitted the request to who runs it.
+  // It may have changed hands between the two queries: from the submitter to the runner.
   const now = yield* leases.get(executionClaimKey(id))
   return now !== undefined && now.fence !== claim.fence && (yield* isClaimed(id))
 })
