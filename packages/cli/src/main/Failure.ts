@@ -5,14 +5,14 @@ import * as Cause from "effect/Cause"
 import type * as CliError from "effect/cli/CliError"
 import * as Data from "effect/Data"
 import { type EdgeCode, type ErrorCode, type ErrorInfo, escapeUnfit, LeaseKey } from "@signalbox/core/spi"
-import { type ErrorView, errorView } from "@signalbox/core/text"
+import { type DescribedError, errorView } from "@signalbox/core/text"
 import { ExitCode, exitCodeOfError } from "./ExitCode.ts"
 import { clock } from "../live/words.ts"
 import { suggest } from "./suggest.ts"
 
 export interface FailureShape {
   readonly exitCode: number
-  readonly info: ErrorView
+  readonly info: DescribedError
   /** Everything else that is wrong, one line each. */
   readonly more?: ReadonlyArray<string>
 }
@@ -25,7 +25,7 @@ export class Failure extends Data.TaggedError("Failure")<FailureShape> {
 }
 
 /** A failure whose code says what it exits with. */
-export const failure = (info: ErrorView): Failure => new Failure({ exitCode: exitCodeOfError(info), info })
+export const failure = (info: DescribedError): Failure => new Failure({ exitCode: exitCodeOfError(info), info })
 
 /** The command line is wrong. */
 export const usage = (code: EdgeCode | ErrorCode, message: string, hint: string, path?: string): Failure =>
@@ -79,7 +79,7 @@ const described = (info: ErrorInfo): FailureShape => ({ exitCode: exitCodeOfErro
 interface Tagged {
   readonly _tag?: unknown
   readonly message?: unknown
-  readonly info?: ErrorInfo | ErrorView
+  readonly info?: ErrorInfo | DescribedError
   readonly lease?: LeaseShape
   readonly issues?: ReadonlyArray<{
     readonly path: string
@@ -116,7 +116,7 @@ export const failureOf = (error: unknown): FailureShape => {
         : { ...shown, info: { ...info, message: `${info.message} ${times(tagged.lease)}` } }
     }
     case "ConfigurationInvalid": {
-      const info = tagged.info as ErrorView
+      const info = tagged.info as DescribedError
       return {
         exitCode: exitCodeOfError(info),
         info: {
@@ -132,7 +132,7 @@ export const failureOf = (error: unknown): FailureShape => {
       }
     }
     case "ConfigFileInvalid":
-      return failure(tagged.info as ErrorView)
+      return failure(tagged.info as DescribedError)
     case "LeaseHeld":
       return held(tagged.lease!)
     case "LeaseLost":

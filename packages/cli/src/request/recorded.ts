@@ -4,7 +4,7 @@
 import * as Effect from "effect/Effect"
 import type { Environment, Manifest } from "@signalbox/core/spi"
 import type { DeploymentId, EnvironmentName } from "@signalbox/core/spi"
-import type { ErrorView } from "@signalbox/core/text"
+import type { DescribedError } from "@signalbox/core/text"
 import { plain } from "../live/words.ts"
 import { engine, signalbox } from "../main/services.ts"
 import * as Target from "./target.ts"
@@ -38,7 +38,7 @@ export const droppedWarning = (
   { name, release }: Environment.StackInEnvironment,
   id: DeploymentId,
   environment: EnvironmentName
-): ErrorView => ({
+): DescribedError => ({
   code: "stack_dropped",
   message: `${name} is not in the configuration any more and is still deployed${release === null ? "" : ` (${plain(release.version)})`}: nothing is done to it`,
   hint: `Take it away with: signalbox destroy-stack ${id} ${name} --environment ${environment}`

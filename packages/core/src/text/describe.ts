@@ -75,7 +75,7 @@ export const describe = (info: ErrorInfo): Text => {
 }
 
 /** An error as JSON and every other surface shows it: as data, and in words. */
-export interface ErrorView extends Partial<Pick<ErrorInfo, "params" | "detail" | "remedies">> {
+export interface DescribedError extends Partial<Pick<ErrorInfo, "params" | "detail" | "remedies">> {
   readonly code: ErrorInfo["code"] | ErrorCode | EdgeCode
   readonly message: string
   readonly hint?: string
@@ -83,7 +83,7 @@ export interface ErrorView extends Partial<Pick<ErrorInfo, "params" | "detail" |
 }
 
 /** Renders an error, and keeps its data. */
-export const errorView = (info: ErrorInfo): ErrorView & Pick<ErrorInfo, "params"> => {
+export const errorView = (info: ErrorInfo): DescribedError & Pick<ErrorInfo, "params"> => {
   const { hint, message } = describe(info)
   const { code, params, path, remedies, detail } = info
   return {

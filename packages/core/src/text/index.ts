@@ -5,7 +5,7 @@ export {
   describeCause,
   describeCauses,
   describeWaysOut,
-  type ErrorView,
+  type DescribedError,
   errorView,
   progressText
 } from "./describe.ts"

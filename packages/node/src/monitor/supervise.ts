@@ -9,7 +9,7 @@ import * as Queue from "effect/Queue"
 import * as Schema from "effect/Schema"
 import { type ChildProcess, spawn } from "node:child_process"
 import { createInterface } from "node:readline"
-import type { ErrorView } from "@signalbox/core/text"
+import type { DescribedError } from "@signalbox/core/text"
 
 /**
  * It died too often.
@@ -126,10 +126,10 @@ const stop = (child: ChildProcess): Effect.Effect<void> =>
 /**
  * The error that a process ended with, where it said it as JSON: `{"error": {"code", "message", "hint"}}` on a line of stderr.
  */
-export const errorOf = ({ errors }: Death): ErrorView | undefined => {
+export const errorOf = ({ errors }: Death): DescribedError | undefined => {
   for (const line of errors.split("\n").toReversed()) {
     const told = decodeError(line)
-    if (Option.isSome(told)) return told.value.error as ErrorView
+    if (Option.isSome(told)) return told.value.error as DescribedError
   }
   return undefined
 }

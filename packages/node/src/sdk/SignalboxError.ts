@@ -3,10 +3,10 @@
  */
 import type { BlockerView } from "@signalbox/core/api"
 import type { ConfigurationIssue } from "@signalbox/core/config"
-import type { ErrorView } from "@signalbox/core/text"
+import type { DescribedError } from "@signalbox/core/text"
 import type { Lease } from "@signalbox/core/spi"
 
-interface Options extends ErrorView {
+interface Options extends DescribedError {
   readonly cause?: unknown
 }
 
@@ -16,12 +16,12 @@ interface Options extends ErrorView {
  */
 abstract class Base<Tag extends string> extends Error {
   abstract readonly _tag: Tag
-  readonly code: ErrorView["code"]
+  readonly code: DescribedError["code"]
   readonly hint: string | undefined
   readonly path: string | undefined
-  readonly params: NonNullable<ErrorView["params"]>
+  readonly params: NonNullable<DescribedError["params"]>
   readonly detail: string | undefined
-  readonly remedies: NonNullable<ErrorView["remedies"]>
+  readonly remedies: NonNullable<DescribedError["remedies"]>
   /** Whether the same call may succeed later. */
   readonly isRetryable: boolean = false
 
@@ -36,7 +36,7 @@ abstract class Base<Tag extends string> extends Error {
   }
 
   /** What a server may answer with. */
-  toJSON(): { readonly error: ErrorView } {
+  toJSON(): { readonly error: DescribedError } {
     return {
       error: {
         code: this.code,

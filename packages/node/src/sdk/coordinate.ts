@@ -20,7 +20,7 @@ import {
   type StoreError,
   type EdgeCode
 } from "@signalbox/core/spi"
-import { describeCause, type ErrorView, errorView } from "@signalbox/core/text"
+import { describeCause, type DescribedError, errorView } from "@signalbox/core/text"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { Coordination, LockOptions, VetoOptions, WaitOptions } from "./Coordination.ts"
@@ -37,7 +37,7 @@ const briefly = 300
 
 /** Why a turn will never come. */
 const ended = ({ cause, correlationId, error, status }: Execution.ExecutionState): ConflictError => {
-  const view: ErrorView =
+  const view: DescribedError =
     error === undefined
       ? {
           code: status as EdgeCode,

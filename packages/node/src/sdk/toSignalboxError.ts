@@ -2,7 +2,7 @@
 import type { Rejected } from "@signalbox/core/api"
 import type { ConfigurationInvalid } from "@signalbox/core/config"
 import type { LeaseHeld, LeaseLost, ProviderError, StoreError } from "@signalbox/core/spi"
-import { type ErrorView, errorView } from "@signalbox/core/text"
+import { type DescribedError, errorView } from "@signalbox/core/text"
 import * as Cause from "effect/Cause"
 import {
   BlockedError,
@@ -106,7 +106,7 @@ const carriedOn = {
 }
 
 /** What a signal, or the end of the connection, did. */
-export const interrupted = (cause?: unknown, said: Pick<ErrorView, "message" | "hint"> = carriedOn): InterruptedError =>
+export const interrupted = (cause?: unknown, said: Pick<DescribedError, "message" | "hint"> = carriedOn): InterruptedError =>
   new InterruptedError({ ...said, code: "interrupted", ...(cause === undefined ? {} : { cause }) })
 
 /** Why an effect ended without a value. */
