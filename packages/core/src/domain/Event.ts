@@ -101,6 +101,28 @@ export const AlertFields = {
   cause: Schema.optionalKey(CauseInfo)
 }
 
+/** What a deployment is called, and what it has. */
+export const DeploymentFields = {
+  deploymentId: DeploymentId,
+  organization: Schema.String,
+  project: Schema.String,
+  template: Schema.String,
+  environments: Schema.Array(EnvironmentName),
+  stacks: Schema.Array(StackName)
+}
+
+/** What was requested of an execution, and by whom. */
+export const RequestedFields = {
+  version: Schema.optionalKey(Schema.String),
+  artifact: Schema.optionalKey(Schema.String),
+  strategy: Schema.optionalKey(Schema.String),
+  by: Actor,
+  reason: Schema.optionalKey(Schema.String),
+  /** Why it is recorded, where no person asked for it; in a state, why it is as it is. */
+  cause: Schema.optionalKey(CauseInfo),
+  supersedes: Schema.optionalKey(CorrelationId)
+}
+
 /**
  * All events. Those of a deployment belong to its stream (`DeploymentInitialized`, what came to it, vetoes, holds, locks that were broken),
  * the others to the stream of an execution.
@@ -117,15 +139,7 @@ export const AlertFields = {
  * A `reason` is text of a person, a `cause` or an `error` data that the text room renders. `message` is text of a provider.
  */
 export const Event = Schema.TaggedUnion({
-  DeploymentInitialized: {
-    deploymentId: DeploymentId,
-    organization: Schema.String,
-    project: Schema.String,
-    template: Schema.String,
-    environments: Schema.Array(EnvironmentName),
-    stacks: Schema.Array(StackName),
-    by: Actor
-  },
+  DeploymentInitialized: { ...DeploymentFields, by: Actor },
   DeploymentExtended: { environments: Schema.Array(EnvironmentName), stacks: Schema.Array(StackName), by: Actor },
   VersionVetoed: {
     version: Schema.String,
@@ -155,14 +169,7 @@ export const Event = Schema.TaggedUnion({
     kind: ExecutionKind,
     deploymentId: DeploymentId,
     environment: EnvironmentName,
-    version: Schema.optionalKey(Schema.String),
-    artifact: Schema.optionalKey(Schema.String),
-    strategy: Schema.optionalKey(Schema.String),
-    by: Actor,
-    reason: Schema.optionalKey(Schema.String),
-    /** Why it is recorded, where no person asked for it. */
-    cause: Schema.optionalKey(CauseInfo),
-    supersedes: Schema.optionalKey(CorrelationId),
+    ...RequestedFields,
     deploymentBefore: DeploymentStatus,
     stacksBefore: Schema.Array(StackBefore),
     spec: ExecutionSpec,

@@ -49,9 +49,9 @@ const frozen = { name: "night", cron: "0 1 * * *", duration: "1 hour" }
 
 const question = (
   manifest: Manifest,
-  deploymentId: CanDeploy.CanDeployRequest["deploymentId"],
-  changes: Partial<CanDeploy.CanDeployRequest> = {}
-): CanDeploy.CanDeployRequest => ({ manifest, deploymentId, environment: production, version: "2.0.0", ...changes })
+  deploymentId: CanDeployRequest["deploymentId"],
+  changes: Partial<CanDeployRequest> = {}
+): CanDeployRequest => ({ manifest, deploymentId, environment: production, version: "2.0.0", ...changes })
 
 const said = ({ info }: Blocker): string => describeCause(info)
 
