@@ -106,8 +106,10 @@ const carriedOn = {
 }
 
 /** What a signal, or the end of the connection, did. */
-export const interrupted = (cause?: unknown, said: Pick<DescribedError, "message" | "hint"> = carriedOn): InterruptedError =>
-  new InterruptedError({ ...said, code: "interrupted", ...(cause === undefined ? {} : { cause }) })
+export const interrupted = (
+  cause?: unknown,
+  said: Pick<DescribedError, "message" | "hint"> = carriedOn
+): InterruptedError => new InterruptedError({ ...said, code: "interrupted", ...(cause === undefined ? {} : { cause }) })
 
 /** Why an effect ended without a value. */
 export const fromCause = (cause: Cause.Cause<unknown>, signal: AbortSignal | undefined): SignalboxError =>

@@ -1,3 +1,4 @@
+import type { CanDeployRequest } from "@signalbox/core/api"
 import { assert, describe, it } from "@effect/vitest"
 import { type Config } from "@signalbox/core/config"
 import {
