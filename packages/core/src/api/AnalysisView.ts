@@ -91,7 +91,7 @@ const Figures = Schema.Struct({
   durationMs: Schema.Struct({ n: Schema.Int, p50: Schema.NullOr(Schema.Finite), p90: Schema.NullOr(Schema.Finite) })
 })
 
-/** Counts, success rate and durations of executions, of all and of each kind. Durations are those of completed ones. */
+/** Counts, success rate and durations of executions, in total and by kind. Only completed ones have durations. */
 export const MetricsView = Schema.Struct({
   ...Figures.fields,
   kinds: Schema.Array(Schema.Struct({ kind: ExecutionKind, ...Figures.fields }))

@@ -85,7 +85,7 @@ export const seen = (stack: string, resource: string, changedAt: string | number
   make("seen", stack, resource, changedAt, message)
 export const providerEvent = (stack: string, cursor: string): EventId => make("seen", stack, "event", cursor)
 
-// Monitors and their alerts: an alert has the same id whoever raises it.
+// Monitors and their alerts: an alert has the same id whichever monitor raises it.
 export const monitor = (run: string, restarts: number): EventId => make("monitor", run, restarts)
 export const monitoringGap = (run: string, restarts: number): EventId => make("alert/monitoring_gap", run, restarts)
 export const stalled = (stall: "silence" | "stage", about: string): EventId => make("alert/stalled", stall, about)

@@ -16,7 +16,7 @@ import { observe } from "./Preview.ts"
 /**
  * One stack as its provider sees it now, with what its gate would ask of it.
  *
- * *Details*: `expected` says whether something should be there. `errors` are those of the stable release over `windowMs`, null
+ * *Details*: `expected` says whether a release should be deployed. `errors` counts the stable release's over `windowMs`, null
  * where the provider does not count them.
  */
 export interface StackHealth extends ObservedStack {
