@@ -1,4 +1,5 @@
 /** What is in the way, for people. */
+import type { CanDeployRequest } from "@signalbox/core/api"
 import type { Blocker, CanDeploy } from "@signalbox/core/engine"
 import type { Ink } from "../execution/outcome.ts"
 import { between, guessed, roughly } from "./estimate.ts"
@@ -55,7 +56,7 @@ const degraded = ({ degraded: reason }: CanDeploy.CanDeployAnswer, { columns, pa
 
 /** The answer in a line; with `explain`, all there is to know. */
 export const canDeployLines = (
-  { deploymentId, environment }: Pick<CanDeploy.CanDeployRequest, "deploymentId" | "environment">,
+  { deploymentId, environment }: Pick<CanDeployRequest, "deploymentId" | "environment">,
   answer: CanDeploy.CanDeployAnswer,
   explain: boolean,
   ink: Ink

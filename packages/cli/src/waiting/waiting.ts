@@ -1,6 +1,7 @@
 /**
  * Waiting for a turn, or until nothing is in the way: what `wait` does, also while the registry is away.
  */
+import type { CanDeployRequest } from "@signalbox/core/api"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -98,16 +99,16 @@ export const turnOf = (inv: Invocation, id: CorrelationId, pace: Pace) => {
   return patiently(inv, pace, attempt, without)
 }
 
-const question = (inv: Invocation, asked: CanDeploy.CanDeployRequest, away: StoreError) =>
+const question = (inv: Invocation, asked: CanDeployRequest, away: StoreError) =>
   Effect.map(askProviders(inv, asked, away), (answer) => lookOf(asked, answer, false))
 
 const lookOf = (
-  { deploymentId, environment }: Pick<CanDeploy.CanDeployRequest, "deploymentId" | "environment">,
+  { deploymentId, environment }: Pick<CanDeployRequest, "deploymentId" | "environment">,
   { blockers, checkedAt, degraded }: CanDeploy.CanDeployAnswer,
   turn: boolean
 ): Look => ({ deploymentId, environment, blockers, degraded, turn, message: inShort(blockers, checkedAt) })
 
-const questionOf = ({ deploymentId, environment, manifest }: Place): CanDeploy.CanDeployRequest => ({
+const questionOf = ({ deploymentId, environment, manifest }: Place): CanDeployRequest => ({
   deploymentId,
   environment,
   manifest

@@ -100,6 +100,26 @@ export const AlertFields = {
   reason: Schema.optionalKey(Schema.String)
 }
 
+/** What a deployment is called, and what it has. */
+export const DeploymentFields = {
+  deploymentId: DeploymentId,
+  organization: Schema.String,
+  project: Schema.String,
+  template: Schema.String,
+  environments: Schema.Array(EnvironmentName),
+  stacks: Schema.Array(StackName)
+}
+
+/** What was requested of an execution, and by whom. */
+export const RequestedFields = {
+  version: Schema.optionalKey(Schema.String),
+  artifact: Schema.optionalKey(Schema.String),
+  strategy: Schema.optionalKey(Schema.String),
+  by: Actor,
+  reason: Schema.optionalKey(Schema.String),
+  supersedes: Schema.optionalKey(CorrelationId)
+}
+
 /**
  * All events. Those of a deployment belong to its stream (`DeploymentInitialized`, what came to it, vetoes, holds, locks that were broken),
  * the others to the stream of an execution.
@@ -114,15 +134,7 @@ export const AlertFields = {
  * runner before was held, where that runner ended without a word.
  */
 export const Event = Schema.TaggedUnion({
-  DeploymentInitialized: {
-    deploymentId: DeploymentId,
-    organization: Schema.String,
-    project: Schema.String,
-    template: Schema.String,
-    environments: Schema.Array(EnvironmentName),
-    stacks: Schema.Array(StackName),
-    by: Actor
-  },
+  DeploymentInitialized: { ...DeploymentFields, by: Actor },
   DeploymentExtended: { environments: Schema.Array(EnvironmentName), stacks: Schema.Array(StackName), by: Actor },
   VersionVetoed: {
     version: Schema.String,
@@ -152,12 +164,7 @@ export const Event = Schema.TaggedUnion({
     kind: ExecutionKind,
     deploymentId: DeploymentId,
     environment: EnvironmentName,
-    version: Schema.optionalKey(Schema.String),
-    artifact: Schema.optionalKey(Schema.String),
-    strategy: Schema.optionalKey(Schema.String),
-    by: Actor,
-    reason: Schema.optionalKey(Schema.String),
-    supersedes: Schema.optionalKey(CorrelationId),
+    ...RequestedFields,
     deploymentBefore: DeploymentStatus,
     stacksBefore: Schema.Array(StackBefore),
     spec: ExecutionSpec,

@@ -2,7 +2,7 @@
  * The state of one execution, and what can be asked of it.
  */
 import * as Schema from "effect/Schema"
-import { Actor, AlertFields, Origin, QueuePolicy } from "./Event.ts"
+import { AlertFields, Origin, QueuePolicy, RequestedFields } from "./Event.ts"
 import { CorrelationId, DeploymentId, EnvironmentName, Percent, StackName, Timestamp } from "./Ids.ts"
 import * as Machine from "./Machine.ts"
 import {
@@ -91,12 +91,7 @@ export const ExecutionState = Schema.Struct({
   kind: ExecutionKind,
   status: ExecutionStatus,
   deploymentBefore: DeploymentStatus,
-  version: Schema.optionalKey(Schema.String),
-  artifact: Schema.optionalKey(Schema.String),
-  strategy: Schema.optionalKey(Schema.String),
-  by: Actor,
-  reason: Schema.optionalKey(Schema.String),
-  supersedes: Schema.optionalKey(CorrelationId),
+  ...RequestedFields,
   queue: Schema.optionalKey(QueuePolicy),
   origin: Schema.optionalKey(Origin),
   override: Schema.optionalKey(Schema.String),

@@ -15,10 +15,11 @@ import type { ErrorInfo } from "../../domain/Release.ts"
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import { type Lease, type LeaseHeld, type LeaseLost, LeaseStore } from "../../spi/LeaseStore.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
+import { acquireEnvironmentLease, type AcquiredLease } from "../lease/index.ts"
 import { queuePosition } from "../queue/index.ts"
 import { type DueEvent, ExecutionLog, requestOf, changeFeed } from "../log/index.ts"
 import { type Blocker, isFinal, stacksMissing, policyBlockers } from "./PolicyBlockers.ts"
-import { environmentLeaseKey, holderOf } from "../../spi/LeaseKey.ts"
+import { holderOf } from "../../spi/LeaseKey.ts"
 import { nothingToRollback } from "./NothingToRollback.ts"
 import { overridePasses } from "./Override.ts"
 import { isEmpty, leaseAcquired, startUnderLease } from "./StartingPoint.ts"
@@ -32,11 +33,8 @@ export interface AdmissionClaim {
   readonly ttl: Duration.Duration
 }
 
-/** The lock, and when it was asked for, by the clock of this computer. */
-export interface AdmittedLease {
-  readonly lease: Lease
-  readonly asked: number
-}
+/** The lease under which an execution is admitted. */
+export type AdmittedLease = AcquiredLease
 
 type Services = DeploymentStore | LeaseStore
 
@@ -125,26 +123,16 @@ const attempt = Effect.fnUntraced(function* (
     }
   }
   if (!isNext) return { _tag: "Not", until: Number.POSITIVE_INFINITY }
-  const key = environmentLeaseKey(state.deploymentId, state.environment)
-  const asked = yield* Clock.currentTimeMillis
-  const taken = yield* Effect.result(
-    leases.acquire({
-      key,
-      holder: state.correlationId,
-      owner: taking.owner,
-      ttl: taking.ttl,
-      // The command of a successor may run under the lease already, where this process was stopped for a while.
-      sameHolder: state.kind !== "run",
-      reason: `${state.kind} by ${state.by}`
-    })
-  )
+  const { owner, ttl } = taking
+  // The command of a successor may run under the lease already, where this process was stopped for a while.
+  const taken = yield* Effect.result(acquireEnvironmentLease(state, { owner, ttl, sameHolder: state.kind !== "run" }))
   if (taken._tag === "Failure") {
     if (taken.failure._tag === "StoreError") return yield* taken.failure
     const { expiresAt } = taken.failure.lease
     const holder = holderOf(taken.failure.lease)
     return { _tag: "Not", until: expiresAt, gaveWay: holder !== undefined && (yield* askToGiveWay(holder, state)) }
   }
-  const lock: AdmittedLease = { lease: taken.success, asked }
+  const lock: AdmittedLease = taken.success
   const began = yield* begin(state, request, taking, lock, gaveWay).pipe(
     Effect.onError(() => Effect.ignore(leases.release(lock.lease))),
     Effect.catchTag("LeaseHeld", ({ lease }) => Effect.succeed<Attempt>({ _tag: "Not", until: lease.expiresAt }))

@@ -20,8 +20,7 @@ import type { StoreError } from "../../spi/StoreError.ts"
 import { Attribute, SpanName, traced } from "../../telemetry/index.ts"
 import { requestsAhead } from "../queue/index.ts"
 import { type Blocker, isFinal, policyBlockers } from "./PolicyBlockers.ts"
-import { reserveClaim, isLeaseHeld, currentLease, uniqueOwner } from "../lease/index.ts"
-import { environmentLeaseKey } from "../../spi/LeaseKey.ts"
+import { acquireEnvironmentLease, reserveClaim, isLeaseHeld, currentLease, uniqueOwner } from "../lease/index.ts"
 import { resolve } from "../../config/Configuration.ts"
 import { joinExisting } from "./DuplicateRequest.ts"
 import { nothingToRollback } from "./NothingToRollback.ts"
@@ -119,15 +118,8 @@ const immediately = Effect.fnUntraced(function* (
   const leases = yield* LeaseStore
   const [next] = yield* requestsAhead(request, overridePasses(request))
   if (next !== undefined) return yield* behind(next, request)
-  const key = environmentLeaseKey(request.deploymentId, request.environment)
   const taken = yield* Effect.result(
-    leases.acquire({
-      key,
-      holder: request.correlationId,
-      owner: yield* uniqueOwner,
-      ttl: spec.leaseTtl,
-      reason: `${request.kind} by ${request.by}`
-    })
+    acquireEnvironmentLease(request, { owner: yield* uniqueOwner, ttl: spec.leaseTtl })
   )
   if (taken._tag === "Failure") {
     if (taken.failure._tag === "StoreError") return yield* taken.failure
@@ -137,7 +129,7 @@ const immediately = Effect.fnUntraced(function* (
       joinExisting(request, state)
     )
   }
-  const lock = taken.success
+  const { lease: lock } = taken.success
   return yield* record(request, spec, lock).pipe(Effect.tapError(() => Effect.ignore(leases.release(lock))))
 })
 

@@ -8,12 +8,12 @@ import * as Schema from "effect/Schema"
 import * as Comparison from "../../analysis/Comparison.ts"
 import * as Gate from "../../analysis/Gate.ts"
 import * as EventId from "../../domain/EventId.ts"
-import type { Timestamp } from "../../domain/Ids.ts"
 import type { StageName } from "../../domain/Machines.ts"
 import type { Release } from "../../domain/Release.ts"
 import type { ApprovalSpec, StackSpec } from "../../domain/Spec.ts"
 import { type Measured, VerdictKind } from "../../domain/Verdict.ts"
 import type { Provider, StackRef } from "../../spi/Provider.ts"
+import { steadyTime } from "../../internal/steadyTime.ts"
 import * as ReleaseComparison from "./ReleaseComparison.ts"
 import { concerns } from "./Control.ts"
 import { requestApproval } from "./Approval.ts"
@@ -74,12 +74,6 @@ const round = (watched: WatchedRelease, n: number): Effect.Effect<void, StepFail
     if (answer === "retry") yield* round(watched, n + 1)
   })
 
-/** The time from `begunAt` on, whatever is done to the clock on the wall: a bake neither stops nor is over when it is set. */
-const steady = (begunAt: Timestamp): Effect.Effect<Effect.Effect<Timestamp>> =>
-  Effect.map(Clock.monotonicTimeNanos, (begun) =>
-    Effect.map(Clock.monotonicTimeNanos, (now) => begunAt + Math.round(Number(now - begun) / 1_000_000))
-  )
-
 const bake = Effect.fnUntraced(function* (
   watched: WatchedRelease,
   startedAt: number
@@ -98,7 +92,7 @@ const bake = Effect.fnUntraced(function* (
   // Evidence may need longer than the bake: for as long again, and at least for two rounds of consecutive passes. A runner
   // that takes over in the middle has to gather its own.
   const begunAt = Math.max(startedAt, yield* Clock.currentTimeMillis)
-  const time = yield* steady(begunAt)
+  const time = yield* steadyTime(begunAt)
   const giveUpAt = Math.max(startedAt + bakeMs, begunAt) + Math.max(bakeMs, 2 * gate.consecutivePasses * interval)
   const comparing = yield* comparingOf(watched, provider, ref, startedAt)
   // A canary has to show; where samples are taken only if there are any, missing ones are said and held against nobody.

@@ -4,6 +4,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Rejected } from "../../api/Rejected.ts"
+import type { CanDeployRequest } from "../../api/Request.ts"
 import { inLines } from "../../api/TextCheck.ts"
 import type { Deployment } from "../../domain/Environment.ts"
 import type { ExecutionState } from "../../domain/Execution.ts"
@@ -30,12 +31,10 @@ export class Coordination extends Context.Service<
   Coordination,
   {
     /** Whether something may be deployed now, and everything that blocks it; says so where the store is out of reach. */
-    readonly canDeploy: (
-      question: CanDeploy.CanDeployRequest
-    ) => Effect.Effect<CanDeploy.CanDeployAnswer, Rejected | StoreError>
+    readonly canDeploy: (question: CanDeployRequest) => Effect.Effect<CanDeploy.CanDeployAnswer, Rejected | StoreError>
     /** What the store alone says about it; asks no provider. */
     readonly recordedBlockers: (
-      question: CanDeploy.CanDeployRequest
+      question: CanDeployRequest
     ) => Effect.Effect<ReadonlyArray<Blocker>, Rejected | StoreError>
     /**
      * Waits for the admission of a request in the queue, acquires the lease for it and keeps that for `hold`: for the process

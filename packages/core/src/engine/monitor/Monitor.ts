@@ -12,6 +12,7 @@ import * as EventId from "../../domain/EventId.ts"
 import type { StoredEvent } from "../../domain/Event.ts"
 import { type ExecutionState, isFinished, isQueued } from "../../domain/Execution.ts"
 import type { CorrelationId, Timestamp } from "../../domain/Ids.ts"
+import { steadyTime } from "../../internal/steadyTime.ts"
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import type { Observation } from "../../spi/Provider.ts"
 import type { ProviderError } from "../../spi/ProviderError.ts"
@@ -63,13 +64,6 @@ export interface MonitorOptions {
 
 const defaults = { interval: Duration.seconds(30), stallAfter: Duration.minutes(10) }
 
-/** The time from now on, independent of the wall clock: setting it neither causes nor ends a silence. */
-const steady: Effect.Effect<Effect.Effect<number>> = Effect.gen(function* () {
-  const begunAt = yield* Clock.currentTimeMillis
-  const begun = yield* Clock.monotonicTimeNanos
-  return Effect.map(Clock.monotonicTimeNanos, (now) => begunAt + Math.round(Number(now - begun) / 1_000_000))
-})
-
 /**
  * Retries an operation on an unavailable store every second, until it is back. `told` is called once when it is
  * unavailable, and once without an error when it is back.
@@ -99,7 +93,7 @@ const reader = Effect.fnUntraced(function* (
   onEvent: NonNullable<MonitorOptions["onEvent"]> = () => Effect.void
 ) {
   const store = yield* DeploymentStore
-  const time = yield* steady
+  const time = yield* steadyTime(yield* Clock.currentTimeMillis)
   let state = State.initial
   let lookedAt = 0
   const read = Effect.gen(function* () {

@@ -5,11 +5,9 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { EnvironmentState } from "../../domain/Environment.ts"
-import type { Origin } from "../../domain/Event.ts"
 import * as Freeze from "../../domain/freeze/Freeze.ts"
-import type { CorrelationId, DeploymentId, EnvironmentName, StackName, Timestamp } from "../../domain/Ids.ts"
-import type { ExecutionKind } from "../../domain/Machines.ts"
-import type { ExecutionSpec, Manifest } from "../../domain/Spec.ts"
+import type { CorrelationId, StackName, Timestamp } from "../../domain/Ids.ts"
+import type { ExecutionSpec } from "../../domain/Spec.ts"
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import type { LeaseStore } from "../../spi/LeaseStore.ts"
 import type { Drift, Observation } from "../../spi/Provider.ts"
@@ -26,24 +24,8 @@ import {
 } from "../admission/index.ts"
 import { holderAndQueueBlockers } from "./CurrentHolder.ts"
 import { resolve } from "../../config/Configuration.ts"
+import type { CanDeployRequest } from "../../api/Request.ts"
 import type { Rejected } from "../../api/Rejected.ts"
-
-/**
- * What somebody wants to know.
- *
- * *Details*: as in a request; the correlation id is that of the request, where it was registered already.
- */
-export interface CanDeployRequest {
-  readonly manifest: Manifest
-  readonly deploymentId: DeploymentId
-  readonly environment: EnvironmentName
-  readonly kind?: ExecutionKind
-  readonly correlationId?: CorrelationId
-  readonly stacks?: ReadonlyArray<StackName>
-  readonly version?: string
-  readonly origin?: Origin
-  readonly override?: string
-}
 
 /**
  * The answer.

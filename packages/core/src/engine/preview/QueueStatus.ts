@@ -9,16 +9,16 @@ import { type ExecutionState, isFinished, isQueued, waitsForPeople } from "../..
 import type { CorrelationId, DeploymentId, EnvironmentName } from "../../domain/Ids.ts"
 import * as Queue from "../../domain/Queue.ts"
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
-import { type Lease, LeaseStore } from "../../spi/LeaseStore.ts"
+import type { Lease, LeaseStore } from "../../spi/LeaseStore.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
-import { requestsAhead } from "../queue/index.ts"
+import { isWaiting, requestsAhead } from "../queue/index.ts"
 import { type Blocker, policyBlockers, overridePasses } from "../admission/index.ts"
 import { estimate } from "../estimation/index.ts"
 import { holderAndQueueBlockers } from "./CurrentHolder.ts"
 import { requestOf } from "../log/index.ts"
 import { isMarkOf, runsAround } from "../command/index.ts"
 import { currentLease, RunnerIdentity } from "../lease/index.ts"
-import { executionClaimKey, holderOf } from "../../spi/LeaseKey.ts"
+import { holderOf } from "../../spi/LeaseKey.ts"
 import { Rejected } from "../../api/Rejected.ts"
 
 /**
@@ -86,16 +86,11 @@ export const queueStatus = Effect.fnUntraced(function* (
   name: EnvironmentName
 ): Effect.fn.Return<QueueStatus, StoreError, DeploymentStore | LeaseStore> {
   const store = yield* DeploymentStore
-  const leases = yield* LeaseStore
   const { isDead } = yield* RunnerIdentity
   const now = yield* Clock.currentTimeMillis
   const lease = yield* currentLease(deploymentId, name)
   const environment = yield* store.environment(deploymentId, name)
-  const claims = new Map((yield* leases.list).map((claim) => [claim.key, claim]))
-  const isWaiting = ({ correlationId }: Queue.Ticket): boolean => {
-    const claim = claims.get(executionClaimKey(correlationId))
-    return claim !== undefined && claim.expiresAt > now && !isDead(claim.owner)
-  }
+  const waits = yield* isWaiting
   let position = 0
   return {
     lease,
@@ -103,7 +98,7 @@ export const queueStatus = Effect.fnUntraced(function* (
     hold: heldBy(yield* store.deployment(deploymentId), name, now),
     queue: Queue.inOrder(environment?.queue ?? []).map((ticket) => ({
       ticket,
-      position: isWaiting(ticket) ? ++position : null
+      position: waits(ticket) ? ++position : null
     }))
   }
 })

@@ -12,13 +12,19 @@ import { isLeaseHeld, RunnerIdentity } from "../lease/index.ts"
 import { executionClaimKey } from "../../spi/LeaseKey.ts"
 
 /**
- * The live claim of an execution: a process that is known to be dead, or whose claim is over, no longer waits.
+ * Whether a process waits with a request: a claim that is over, or whose process is known to be dead, does not count. Reads all
+ * claims once.
  */
-const liveClaims: Effect.Effect<ReadonlySet<string>, StoreError, LeaseStore> = Effect.gen(function* () {
+export const isWaiting: Effect.Effect<
+  (ticket: Pick<Queue.Ticket, "correlationId">) => boolean,
+  StoreError,
+  LeaseStore
+> = Effect.gen(function* () {
   const leases = yield* LeaseStore
   const { isDead } = yield* RunnerIdentity
   const held = yield* leases.list
-  return new Set(held.flatMap(({ key, owner }) => (isDead(owner) ? [] : [key])))
+  const claimed = new Set(held.flatMap(({ key, owner }) => (isDead(owner) ? [] : [key])))
+  return ({ correlationId }) => claimed.has(executionClaimKey(correlationId))
 })
 
 type QueuedRequest = Pick<ExecutionState, "correlationId" | "kind" | "deploymentId" | "environment">
@@ -38,8 +44,7 @@ export const requestsAhead = Effect.fnUntraced(function* (
   const environment = yield* store.environment(asked.deploymentId, asked.environment)
   const queue = environment?.queue ?? []
   if (queue.length === 0) return []
-  const waiting = yield* liveClaims
-  const before = Queue.before(queue, asked, ({ correlationId }) => waiting.has(executionClaimKey(correlationId)))
+  const before = Queue.before(queue, asked, yield* isWaiting)
   if (isPassed === undefined) return before
   const passed = yield* Effect.forEach(before, isPassed)
   return before.filter((_, index) => passed[index] !== true)

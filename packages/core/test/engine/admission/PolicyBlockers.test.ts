@@ -48,9 +48,9 @@ const frozen = { name: "night", cron: "0 1 * * *", duration: "1 hour" }
 
 const question = (
   manifest: Manifest,
-  deploymentId: CanDeploy.CanDeployRequest["deploymentId"],
-  changes: Partial<CanDeploy.CanDeployRequest> = {}
-): CanDeploy.CanDeployRequest => ({ manifest, deploymentId, environment: production, version: "2.0.0", ...changes })
+  deploymentId: CanDeployRequest["deploymentId"],
+  changes: Partial<CanDeployRequest> = {}
+): CanDeployRequest => ({ manifest, deploymentId, environment: production, version: "2.0.0", ...changes })
 
 const kinds = ({ blockers }: CanDeploy.CanDeployAnswer): ReadonlyArray<BlockerKind> => blockers.map(({ kind }) => kind)
 
