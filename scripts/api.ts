@@ -12,6 +12,7 @@ import { root } from "./repository.ts"
 const entries = [
   ["core-spi", "@signalbox/core/spi", "packages/core/dist/spi/index.d.ts"],
   ["core-analysis", "@signalbox/core/analysis", "packages/core/dist/analysis/index.d.ts"],
+  ["core-text", "@signalbox/core/text", "packages/core/dist/text/index.d.ts"],
   ["core-testing", "@signalbox/core/testing", "packages/core/dist/testing/index.d.ts"],
   ["core-api", "@signalbox/core/api", "packages/core/dist/api/index.d.ts"],
   ["core-config", "@signalbox/core/config", "packages/core/dist/config/index.d.ts"],

@@ -140,7 +140,7 @@ describe("the workflows on the embedded default", { timeout: 120_000 }, () => {
       remove()
       expect([ran.code, ran.outputs["outcome"]]).toEqual([124, "timeout"])
       expect(ran.log).toMatch(/^waiting for .*somebody-slow/m)
-      expect(ran.messages.annotations[0]!.message).toContain("its turn did not come within 3s")
+      expect(ran.messages.annotations[0]!.message).toContain("still queued after 3s")
     }))
 
   it("give a place in the queue back where the turn does not come in time", () =>

@@ -138,8 +138,8 @@ describe("coordination between processes", { timeout: 180_000 }, () => {
       const { executions } = JSON.parse((await run("active", "--json")).stdout)
       if (executions[0]?.runner !== null) break
     }
-    const attached = await binary.run(job, ["attach", "later"], { signals: [[/production is held by/, "SIGINT"]] })
-    assert.match(attached.stderr, /1st in the queue, no request before it; production is held by .*: moving/)
+    const attached = await binary.run(job, ["attach", "later"], { signals: [[/production is locked by/, "SIGINT"]] })
+    assert.match(attached.stderr, /1st in the queue, no request before it; production is locked by .*: moving/)
     expectExit(await run("lock", "release", "--reason", "moved"), 0)
     assert.match(expectExit(await run("attach", "later"), 0).stdout, /^✔ deploy .* production v1: completed/)
     expectExit(await run("destroy", "--yes"), 0)

@@ -5,6 +5,7 @@ import * as Option from "effect/Option"
 import type { Rejected } from "@signalbox/core/api"
 import { vetoView } from "@signalbox/core/api/views"
 import { type Environment, type EnvironmentName, Line, type Manifest } from "@signalbox/core/spi"
+import { errorView } from "@signalbox/core/text"
 import { actor } from "../request/actor.ts"
 import { ExitCode } from "../main/ExitCode.ts"
 import { Failure } from "../main/Failure.ts"
@@ -29,7 +30,7 @@ const notVetoed = (
     : new Failure({
         exitCode: ExitCode.failed,
         info: {
-          ...refused.info,
+          ...errorView(refused.info),
           hint: `It was vetoed ${others.map((veto) => everywhere(veto.environment)).join(", ")}: ${environment === null ? "name it with --environment" : "leave --environment out, or name that one"}.`
         }
       })

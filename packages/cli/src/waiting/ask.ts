@@ -5,20 +5,16 @@ import type { CanDeployRequest } from "@signalbox/core/api"
 import * as Effect from "effect/Effect"
 import type { StoreError } from "@signalbox/core/spi"
 import { isAway } from "./away.ts"
-import { ExitCode } from "../main/ExitCode.ts"
-import { Failure } from "../main/Failure.ts"
+import { type Failure, failure } from "../main/Failure.ts"
 import type { Invocation } from "../main/Invocation.ts"
 import { type Place, settled } from "../request/place.ts"
 import { engine, hasStore, signalbox, withServices } from "../main/services.ts"
 
 const nobody = (error: StoreError): Failure =>
-  new Failure({
-    exitCode: ExitCode.unavailable,
-    info: {
-      code: "nobody_answers",
-      message: error.message,
-      hint: "Check SIGNALBOX_DATABASE_URL and the network, then ask again; without an answer, deploy nothing."
-    }
+  failure({
+    code: "nobody_answers",
+    message: error.message,
+    hint: "Check SIGNALBOX_DATABASE_URL and the network, then ask again; without an answer, deploy nothing."
   })
 
 /** The providers' word alone. */

@@ -7,7 +7,8 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { CanDeploy } from "@signalbox/core/engine"
 import type { Look } from "./Look.ts"
-import type { CorrelationId, Execution, StoreError } from "@signalbox/core/spi"
+import type { CorrelationId, EdgeCode, Execution, StoreError } from "@signalbox/core/spi"
+import { describe, describeCause } from "@signalbox/core/text"
 import { askProviders, settledIn } from "./ask.ts"
 import { isAway } from "./away.ts"
 import { isFinished } from "../commands/choices.ts"
@@ -48,15 +49,20 @@ const every = <E, R>(intervalMs: number, look: Effect.Effect<void, E, R>) =>
   )
 
 /** Why a turn will never come. */
-export const ended = ({ correlationId, error, reason, status }: Execution.ExecutionState): Failure =>
-  new Failure({
+export const ended = ({ cause, correlationId, error, status }: Execution.ExecutionState): Failure => {
+  const { hint, message } = error === undefined ? { message: describedCause(cause), hint: undefined } : describe(error)
+  return new Failure({
     exitCode: exitCodeOf({ status, ...(error === undefined ? {} : { error }) }, undefined),
     info: {
-      code: error?.code ?? status,
-      message: `${correlationId} is ${status.replaceAll("_", " ")}: ${plain(error?.message ?? reason ?? "nobody said why")}`,
-      hint: error?.hint ?? `See: signalbox status ${correlationId}`
+      code: error?.code ?? (status as EdgeCode),
+      message: `${correlationId} is ${status.replaceAll("_", " ")}: ${plain(message)}`,
+      hint: hint ?? `See: signalbox status ${correlationId}`
     }
   })
+}
+
+const describedCause = (cause: Execution.ExecutionState["cause"]): string =>
+  cause === undefined ? "no reason is recorded" : describeCause(cause)
 
 const lookOn = Effect.fnUntraced(function* (execution: Execution.ExecutionState, turn: boolean) {
   const { deploymentId, environment } = execution

@@ -2,6 +2,7 @@
  * What blocks, who waits and who holds what, as it is shown.
  */
 import * as Schema from "effect/Schema"
+import { ErrorInfo, Remedy } from "../domain/errors/index.ts"
 import { Actor, QueuePolicy } from "../domain/Event.ts"
 import { CorrelationId, DeploymentId, EnvironmentName } from "../domain/Ids.ts"
 import { ExecutionKind, ExecutionStatus } from "../domain/Machines.ts"
@@ -10,7 +11,7 @@ import { Instant } from "./Instant.ts"
 const BlockerKind = Schema.Literals([
   "lease",
   "queue",
-  "hold",
+  "lock",
   "freeze",
   "veto",
   "dependency",
@@ -42,12 +43,16 @@ export type ClearanceView = typeof ClearanceView.Type
  */
 export const BlockerView = Schema.Struct({
   kind: BlockerKind,
+  code: Schema.String,
   message: Schema.String,
+  params: ErrorInfo.fields.params,
+  detail: ErrorInfo.fields.detail,
   who: Schema.NullOr(Schema.String),
   since: Schema.NullOr(Instant),
   clearsAt: Schema.NullOr(ClearanceView),
   consoleUrl: Schema.NullOr(Schema.String),
-  override: Schema.NullOr(Schema.String)
+  override: Schema.NullOr(Schema.String),
+  remedies: Schema.Array(Remedy)
 }).annotate({ identifier: "BlockerView" })
 export type BlockerView = typeof BlockerView.Type
 

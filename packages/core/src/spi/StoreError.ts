@@ -1,4 +1,19 @@
+import { type ErrorCode, type ErrorInfo, errorInfo, type Remedy } from "../domain/errors/index.ts"
 import * as Schema from "effect/Schema"
+
+const codes = {
+  Unavailable: "store_unavailable",
+  Full: "store_full",
+  ReadOnly: "store_readonly",
+  Corrupt: "store_corrupt",
+  Misconfigured: "store_misconfigured",
+  Unexpected: "store_unexpected"
+} as const satisfies Record<string, ErrorCode>
+
+const remedies: Readonly<Record<string, ReadonlyArray<Remedy>>> = {
+  Unavailable: [{ _tag: "ask_providers" }],
+  Corrupt: [{ _tag: "orphans" }]
+}
 
 /**
  * The one error of the stores.
@@ -17,6 +32,14 @@ export class StoreError extends Schema.TaggedError<StoreError>()("StoreError", {
 }) {
   override get message(): string {
     return `${this.operation}: ${this.detail}`
+  }
+
+  get info(): ErrorInfo {
+    return errorInfo(
+      codes[this.reason],
+      { operation: this.operation },
+      { detail: this.detail, remedies: remedies[this.reason] ?? [] }
+    )
   }
 
   get isRetryable(): boolean {

@@ -4,6 +4,7 @@ import { blockerView } from "@signalbox/core/api/views"
 import { Configuration } from "@signalbox/core/config"
 import { Signalbox, type Submission } from "@signalbox/core/engine"
 import { CorrelationId, QueuePolicy, StackName, type StrategyName } from "@signalbox/core/spi"
+import { errorView } from "@signalbox/core/text"
 import * as Effect from "effect/Effect"
 import type { QueueOptions } from "./Coordination.ts"
 import { given, named, originOf, textOf } from "./input.ts"
@@ -57,7 +58,12 @@ const withBlockers = Effect.fnUntraced(function* (request: Request, refused: Rej
   const { coordination } = yield* Signalbox
   const blockers = yield* Effect.orElseSucceed(coordination.recordedBlockers(request), () => [])
   return yield* Effect.fail(
-    new BlockedError({ ...refused.info, lease: refused.lease, blockers: blockers.map(blockerView), cause: refused })
+    new BlockedError({
+      ...errorView(refused.info),
+      lease: refused.lease,
+      blockers: blockers.map(blockerView),
+      cause: refused
+    })
   )
 })
 

@@ -6,6 +6,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import { type ExecutionState, isQueued } from "../../domain/Execution.ts"
+import { errorInfo } from "../../domain/errors/index.ts"
 import type { CorrelationId } from "../../domain/Ids.ts"
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import { type LeaseHeld, type LeaseLost, LeaseStore } from "../../spi/LeaseStore.ts"
@@ -43,11 +44,10 @@ const awaitAdmission = (
 ): Effect.Effect<Admission.AdmittedLease | undefined, LeaseLost | StoreError, Services> =>
   Effect.raceFirst(Admission.waitForAdmission({ id, claim: claim.lease, owner, ttl }), claim.lost).pipe(
     Effect.onInterrupt(() =>
-      Admission.withdraw(id, {
-        code: "interrupted",
-        message: "interrupted before its turn came",
-        hint: "Ask again."
-      }).pipe(Effect.timeoutOption("5 seconds"), Effect.ignore)
+      Admission.withdraw(id, errorInfo("interrupted", { during: "queue" })).pipe(
+        Effect.timeoutOption("5 seconds"),
+        Effect.ignore
+      )
     )
   )
 

@@ -50,7 +50,7 @@ export const command = Effect.fnUntraced(function* (
   const decide = Effect.fnUntraced(function* ({ execution: state, seq }: StreamState) {
     if (state === undefined) return yield* unknownExecution(id)
     const decided = Command.decide(state, options)
-    if (Result.isFailure(decided)) return yield* new Rejected({ kind: "conflict", ...decided.failure })
+    if (Result.isFailure(decided)) return yield* new Rejected({ info: decided.failure })
     const at = yield* Clock.currentTimeMillis
     const event = { ...decided.success, ...(yield* tracedMark(id)) }
     return [{ id: EventId.command(seq + 1, options.command, at), at, event }]

@@ -69,12 +69,12 @@ export class Coordination extends Context.Service<
     ) => Effect.Effect<Lease | undefined, Rejected | StoreError>
     /**
      * Rejects what runs inside the very command that holds the lease of its environment: it would wait for itself. `env` are
-     * the variables of the process, `hint` says what to do instead.
+     * the variables of the process, `purpose` says what would run.
      */
     readonly rejectNested: (
       place: Pick<ExecutionState, "deploymentId" | "environment">,
       env: Readonly<Record<string, string | undefined>>,
-      hint?: string
+      purpose?: "command"
     ) => Effect.Effect<void, Rejected | StoreError>
   }
 >()("@signalbox/core/engine/facade/Coordination") {
@@ -121,7 +121,7 @@ export class Coordination extends Context.Service<
             inLines({ by: options.by, reason: options.reason }),
             provided(PolicyDecisions.revokeLease(id, options))
           ),
-        rejectNested: (place, env, hint) => provided(QueueStatus.rejectNested(place, env, hint))
+        rejectNested: (place, env, purpose) => provided(QueueStatus.rejectNested(place, env, purpose))
       })
     })
   ).pipe(Layer.provide(TraceKeeper.layer))

@@ -5,6 +5,7 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { EnvironmentState } from "../../domain/Environment.ts"
+import { causeInfo, errorInfo } from "../../domain/errors/index.ts"
 import * as Freeze from "../../domain/freeze/Freeze.ts"
 import type { CorrelationId, StackName, Timestamp } from "../../domain/Ids.ts"
 import type { ExecutionSpec } from "../../domain/Spec.ts"
@@ -173,12 +174,15 @@ const fromProviders = (
 
 const unreachable = (stack: StackName, error: ProviderError): Blocker => ({
   kind: "provider",
-  message: `${stack} cannot be asked: ${error.message}`,
+  info: errorInfo(
+    "blocked_by_provider",
+    { stack, answered: false },
+    { detail: error.message, ...(error.info.remedies === undefined ? {} : { remedies: error.info.remedies }) }
+  ),
   who: error.provider,
   since: null,
   clearsAt: null,
-  consoleUrl: null,
-  override: error.info.hint ?? null
+  consoleUrl: null
 })
 
 /** What Signalbox itself has in flight is told by the lock. */
@@ -188,12 +192,11 @@ const inFlight = (stack: StackName, { consoleUrl, operation }: Observation): Rea
     : [
         {
           kind: "provider",
-          message: `${stack}: ${operation.description} is in flight and was not started by signalbox`,
+          info: errorInfo("blocked_by_provider", { stack, answered: true }, { detail: operation.description }),
           who: operation.id,
           since: operation.startedAt,
           clearsAt: null,
-          consoleUrl: consoleUrl ?? null,
-          override: null
+          consoleUrl: consoleUrl ?? null
         }
       ]
 
@@ -203,11 +206,19 @@ const drifted = (stack: StackName, { consoleUrl }: Observation, found: ReadonlyA
     : [
         {
           kind: "drift",
-          message: `${stack} is not as it was deployed: ${found.map(({ actual, expected, field }) => `${field} is ${actual}, not ${expected}`).join("; ")}`,
+          info: errorInfo(
+            "blocked_by_drift",
+            {
+              stack,
+              differences: found.map(({ actual, expected, field }) =>
+                causeInfo("field_differs", { field, actual: String(actual), expected: String(expected) })
+              )
+            },
+            { remedies: [{ _tag: "override" }] }
+          ),
           who: null,
           since: null,
           clearsAt: null,
-          consoleUrl: consoleUrl ?? null,
-          override: `--override "<reason>"`
+          consoleUrl: consoleUrl ?? null
         }
       ]

@@ -19,7 +19,7 @@ import { requestOf } from "../log/index.ts"
 import { isMarkOf, runsAround } from "../command/index.ts"
 import { currentLease, RunnerIdentity } from "../lease/index.ts"
 import { holderOf } from "../../spi/LeaseKey.ts"
-import { Rejected } from "../../api/Rejected.ts"
+import { reject, type Rejected } from "../../api/Rejected.ts"
 
 /**
  * The place of a request.
@@ -107,26 +107,21 @@ export const queueStatus = Effect.fnUntraced(function* (
  * Refuses what runs inside of the very command that holds its lock: it would wait for itself, for ever.
  *
  * *Details*: `env` is the environment of the process: `SIGNALBOX_RUN` marks the command that it is part of, and
- * `SIGNALBOX_OUTER_RUNS` those around that. `hint` says what to do instead.
+ * `SIGNALBOX_OUTER_RUNS` those around that. With the `purpose` `command` the hint is to run the command itself.
  *
  * *Errors*: `Refused`: `blocked` (`nested_run`).
  */
 export const rejectNested = Effect.fnUntraced(function* (
   lock: Pick<ExecutionState, "deploymentId" | "environment">,
   env: Readonly<Record<string, string | undefined>>,
-  hint: string = "It would wait for itself. Do it when that command has ended, or without signalbox run around it."
+  purpose?: "command"
 ): Effect.fn.Return<void, Rejected | StoreError, LeaseStore> {
   const outer = runsAround(env)
   if (outer.length === 0) return
   const { deploymentId, environment } = lock
   const lease = yield* currentLease(deploymentId, environment)
   if (lease === undefined || !outer.some((mark) => isMarkOf(mark, lock, lease.holder))) return
-  return yield* new Rejected({
-    kind: "blocked",
-    code: "nested_run",
-    message: `this runs inside of ${lease.holder}, which holds the lock of ${deploymentId} in ${environment} already`,
-    hint
-  })
+  return yield* reject("nested_run", { execution: lease.holder, deployment: deploymentId, environment, purpose })
 })
 
 /**
