@@ -77,7 +77,7 @@ export type StackView = typeof StackView.Type
 /**
  * An execution.
  *
- * *Details*: `durationMs` runs from its start to its end, or to now while it is under way. What is not there is null.
+ * *Details*: `durationMs` runs from its start to its end, or to now while it is in progress. Missing values are null.
  */
 export const ExecutionView = Schema.Struct({
   deploymentId: DeploymentId,
@@ -109,7 +109,7 @@ export const ExecutionView = Schema.Struct({
 }).annotate({ identifier: "ExecutionView" })
 export type ExecutionView = typeof ExecutionView.Type
 
-/** The process that runs an execution at the moment. */
+/** The current runner of an execution. */
 export const RunnerView = Schema.Struct({
   owner: Schema.String,
   acquiredAt: Instant,
