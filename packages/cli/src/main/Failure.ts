@@ -103,6 +103,7 @@ const storeHints = {
   ReadOnly: "Make the .signalbox folder writable, or choose another one with --directory.",
   Corrupt:
     "It was written by another version or is damaged; restore a copy, or choose another --directory. What it left running: signalbox destroy --orphans",
+  NewerWriter: "Update Signalbox. Reading works: signalbox status, history, events.",
   Misconfigured: "Set SIGNALBOX_DATABASE_URL to postgres://user:password@host:5432/database.",
   Unexpected: "Run again with SIGNALBOX_DEBUG=1 to see more."
 } as const
@@ -187,7 +188,11 @@ export const failureOf = (error: unknown): FailureShape => {
       const reason = tagged.reason as keyof typeof storeHints
       return {
         exitCode: reason === "Misconfigured" ? ExitCode.usage : ExitCode.unavailable,
-        info: { code: `store_${reason.toLowerCase()}`, message: String(tagged.message), hint: storeHints[reason] }
+        info: {
+          code: reason === "NewerWriter" ? "newer_writer" : `store_${reason.toLowerCase()}`,
+          message: String(tagged.message),
+          hint: storeHints[reason]
+        }
       }
     }
     case "ProviderError":

@@ -259,9 +259,14 @@ export const Event = Schema.TaggedUnion({
   StepFinished: { step: Schema.String, attempt: Schema.Int, exit: Json },
   DeferredDone: { name: Schema.String, exit: Json },
   ClockSet: { name: Schema.String, wakeAt: Timestamp },
-  TraceExported: { spans: Schema.Int }
+  TraceExported: { spans: Schema.Int },
+  /** What a newer version wrote, as it is: states leave it out. It is read and never written. */
+  Unknown: { tag: Schema.String, body: Json }
 })
 export type Event = typeof Event.Type
+
+/** The tags of events that this version writes. */
+export const eventTags = (Object.keys(Event.cases) as ReadonlyArray<EventTag>).filter((tag) => tag !== "Unknown")
 /** The names of events. */
 export type EventTag = Event["_tag"]
 /** The event with one tag. */

@@ -31,7 +31,8 @@ const storeHints: Readonly<Record<StoreError["reason"], string>> = {
   Unavailable: "Check that the database can be reached, then try again.",
   Full: "Make room on the disk, then try again.",
   ReadOnly: "Make the folder of the store writable.",
-  Corrupt: "It was written by a newer version, or is damaged.",
+  Corrupt: "It is damaged: restore a copy.",
+  NewerWriter: "Update Signalbox.",
   Misconfigured: "Give its address as postgres://user:password@host:5432/database.",
   Unexpected: "Look at the cause."
 }
