@@ -16,7 +16,7 @@ export default defineConfig({
     // An Effect is not a promise, and generators without a yield are how some of them are written.
     "require-yield": "off",
     "unicorn/consistent-function-scoping": "off",
-    // What is sorted here is a copy that nobody else has.
+    // Sorting happens on private copies.
     "unicorn/no-array-sort": "off",
     "unicorn/no-array-reverse": "off",
     // Terminals are spoken to, and JSON is read, in control characters.

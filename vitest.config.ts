@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs"
 import { delimiter, join } from "node:path"
 import { configDefaults, defineConfig } from "vitest/config"
+import { BaseSequencer, type TestSpecification } from "vitest/node"
 
 // These need a Postgres server. CI has one and fails without; elsewhere they are left out, aloud.
 const needsPostgres = ["packages/node/test/store/Postgres.test.ts", "packages/cli/test/runPostgres.test.ts"]
@@ -11,9 +12,37 @@ const leftOut = hasPostgres || process.env["CI"] ? [] : needsPostgres
 if (leftOut.length > 0) console.warn(`No Postgres server here (apt-get install postgresql): ${leftOut} is left out.`)
 
 // Tests of core change nothing outside of themselves, and share workers: starting one for each file costs a third of their
-// time. Those that plant bugs in modules need modules of their own.
+// time. Tests that plant bugs in modules need separate modules.
 const shared = "packages/core/test/**/*.test.ts"
 const planting = "packages/core/test/testing/SimulationCatches*.test.ts"
+
+/** What takes longest begins first, so that no worker is left alone with it at the end. */
+const longest = [
+  "cli/test/chaos/Chaos",
+  "provider-local/test/Conformance",
+  "core/test/testing/Simulation",
+  "cli/test/docs",
+  "test/workflowsEmbedded",
+  "cli/test/race/shells",
+  "cli/test/deployment",
+  "cli/test/leftBehind",
+  "cli/test/orphans",
+  "test/command/LeasedCommand",
+  "test/command/Guard",
+  "test/workflowRuns",
+  "cli/test/outage",
+  "cli/test/chaos/Stopped"
+]
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: Array<TestSpecification>): Promise<Array<TestSpecification>> {
+    const rank = ({ moduleId }: TestSpecification) => {
+      const at = longest.findIndex((name) => moduleId.includes(name))
+      return at === -1 ? longest.length : at
+    }
+    return (await super.sort(files)).toSorted((a, b) => rank(a) - rank(b))
+  }
+}
 
 const conditions = ["@signalbox/source", "node", "import", "default"]
 
@@ -27,6 +56,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "whole",
+          globalSetup: ["packages/cli/test/sharedProgram.ts"],
           include: ["packages/*/test/**/*.test.ts", planting, "examples/*/*.test.ts", "tools/test/**/*.test.ts"],
           exclude: [
             ...configDefaults.exclude,
@@ -40,8 +70,11 @@ export default defineConfig({
     // Against hanging, not against slowness: a machine may be busy with something else.
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    // Processes that are started from the sources, such as supervisors, would else be compiled anew each time.
+    env: { NODE_COMPILE_CACHE: join(import.meta.dirname, "node_modules", ".cache", "signalbox", "compiled") },
     // Most tests wait for processes: more workers than two cores keep both of them busy.
-    maxWorkers: 3,
+    maxWorkers: 4,
+    sequence: { sequencer: LongestFirst },
     // Imports JSON as a bundler does, which Node alone refuses.
     server: { deps: { inline: [/@actions\/(workflow-parser|languageservice)/] } }
   }

@@ -75,7 +75,7 @@ interface Reads {
   readonly page: ReadonlyArray<number>
 }
 
-/** Reads of one execution and of a full page of history, from a store that was opened anew: nothing is remembered. */
+/** Reads one execution and a full page of history, from a newly opened store without caches. */
 const reads = (directory: string, events: number): Promise<Reads> =>
   Effect.gen(function* () {
     const store = yield* DeploymentStore

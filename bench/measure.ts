@@ -19,7 +19,7 @@ export const quantile = (values: ReadonlyArray<number>, q: number): number => {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? NaN
 }
 
-/** One line of the report: a figure, what it is compared with, and the goal that the ratio has. */
+/** One line of the report: a figure, its reference, and the goal of the ratio. */
 export interface Row {
   readonly group: string
   readonly what: string
@@ -50,7 +50,7 @@ export const interleave = (
   return Object.fromEntries(Object.entries(times).map(([name, values]) => [name, spread(values)]))
 }
 
-/** Runs a child that prints one JSON line, and returns what it says. */
+/** Runs a child that prints one JSON line, and returns it. */
 export const child = <A>(command: ReadonlyArray<string>, env: Record<string, string> = {}): A => {
   const { status, stderr, stdout } = spawnSync(command[0]!, command.slice(1), {
     encoding: "utf8",

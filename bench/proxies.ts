@@ -10,11 +10,11 @@ import { DeploymentId, EnvironmentName, type Mutation, StackName, type StackRef 
 import { LocalProvider } from "@signalbox/provider-local"
 import { here, node } from "./paths.ts"
 
-/** Something that divides requests between an old and a new release, and can be told to change its mind. */
+/** A proxy that divides requests between an old and a new release, and can switch. */
 export interface Proxy {
   readonly name: string
   readonly port: number
-  /** Sends everything to that release; returns when the proxy says it is done. */
+  /** Sends everything to that release; returns when the proxy reports completion. */
   readonly switchTo: (release: "old" | "new") => Promise<void>
   readonly stop: () => Promise<void>
 }
@@ -38,7 +38,7 @@ const answers = async (port: number): Promise<void> => {
     if (ok) return
     await new Promise((resolve) => setTimeout(resolve, 25))
   }
-  throw new Error(`nobody answers on ${port}`)
+  throw new Error(`nothing answers on ${port}`)
 }
 
 const end = async (process: ChildProcess) => {

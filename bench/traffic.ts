@@ -83,7 +83,7 @@ const both = (one: Outcome, other: Outcome): Outcome => ({
   latencies: [...one.latencies, ...other.latencies]
 })
 
-/** Switches under load: nobody dropped, nobody answered by the old release after the switch returned. */
+/** Switches under load: no request is dropped, and none is answered by the old release after the switch returned. */
 export const traffic = async (): Promise<ReadonlyArray<Row>> => {
   const outcomes: Array<Outcome> = []
   // In turns, so that a slow moment of the machine does not hit one of them alone.

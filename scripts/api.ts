@@ -12,6 +12,7 @@ import { root } from "./repository.ts"
 const entries = [
   ["core-spi", "@signalbox/core/spi", "packages/core/dist/spi/index.d.ts"],
   ["core-analysis", "@signalbox/core/analysis", "packages/core/dist/analysis/index.d.ts"],
+  ["core-text", "@signalbox/core/text", "packages/core/dist/text/index.d.ts"],
   ["core-testing", "@signalbox/core/testing", "packages/core/dist/testing/index.d.ts"],
   ["core-api", "@signalbox/core/api", "packages/core/dist/api/index.d.ts"],
   ["core-config", "@signalbox/core/config", "packages/core/dist/config/index.d.ts"],
@@ -95,7 +96,7 @@ const shown = (code: ReadonlyArray<string>): string => {
   return [...lines.slice(0, 40), ...(lines.length > 40 ? ["// …"] : [])].join("\n")
 }
 
-/** Every page by its name, and what is exported without words. */
+/** Every page by its name, and the exports without a comment. */
 export const pages = (): { readonly pages: ReadonlyMap<string, string>; readonly wordless: ReadonlyArray<string> } => {
   const wordless: Array<string> = []
   const written = new Map<string, string>()

@@ -1,6 +1,6 @@
 /**
- * Checks all types, those of tests, examples and scripts too, and that the diagrams and the
- * API reference are those of the sources.
+ * Checks all types, including tests, examples and scripts, and that the diagrams and the API reference match the
+ * sources.
  */
 import { existsSync, readdirSync } from "node:fs"
 import { join } from "node:path"

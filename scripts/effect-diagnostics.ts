@@ -1,7 +1,7 @@
 /**
- * Runs the Effect language service over the sources of all packages: Effects that nobody runs, `yield*` that should
- * return, keys that do not follow the file, and the like. Its rules are the `plugins` of `tsconfig.base.json`; the compiler
- * that understands them is a build of the TypeScript version that is pinned here, so nothing has to be patched.
+ * Runs the Effect language service over the sources of all packages: Effects that never run, missing `return` before
+ * `yield*`, keys that do not follow the file, and the like. Its rules are the `plugins` of `tsconfig.base.json`; the
+ * compiler that understands them is a build of the pinned TypeScript version, so nothing has to be patched.
  */
 import { join } from "node:path"
 import { packages, run } from "./repository.ts"

@@ -33,7 +33,7 @@ export const pack = (folder: string): ReadonlyArray<Packed> => {
     })
 }
 
-/** What is wrong with a packed package, beyond what publint and attw look at. */
+/** What is wrong with a packed package, beyond what publint and attw check. */
 export const problems = ({ files, manifest }: Packed): ReadonlyArray<string> => {
   const text = JSON.stringify(manifest)
   const isLibrary = manifest.exports?.["."] !== undefined

@@ -51,7 +51,7 @@ const parse = (text: string): Help => {
   }
 }
 
-/** Asks the program for help on a command, or on itself. */
+/** The program's help on a command, or on itself. */
 export const helpOf = (program: string, ...command: ReadonlyArray<string>): Help =>
   parse(execFileSync(process.execPath, [program, ...command, "--help"], { encoding: "utf8" }))
 

@@ -32,9 +32,9 @@ export const packages: ReadonlyArray<string> = readdirSync(join(root, "packages"
   .map((name) => join(root, "packages", name))
 
 /**
- * Runs a command to its end and returns what it wrote to standard output.
+ * Runs a command to its end and returns its standard output.
  *
- * *Errors*: throws with all that it wrote where it fails.
+ * *Errors*: throws with all its output if it fails.
  */
 export const run = (
   command: string,

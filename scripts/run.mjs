@@ -35,7 +35,7 @@ class Failed extends Error {
 const say = (text) => void process.stderr.write(`${text}\n`)
 
 /**
- * Runs one command. Quiet ones say how long they took, and show their output only where they fail.
+ * Runs one command. Quiet ones report their duration, and show their output only if they fail.
  * @param {string} name @param {string} command @param {ReadonlyArray<string>} args
  * @param {{ readonly quiet?: boolean, readonly next?: string, readonly allowFailure?: boolean, readonly env?: Record<string, string> }} [options]
  * @returns {Promise<number>}
@@ -224,7 +224,7 @@ const tasks = {
 
 const [name = "", ...args] = process.argv.slice(2)
 const task = tasks[name]
-// Ctrl-C reaches the child by itself; this process waits for it and passes its exit code on.
+// Ctrl-C reaches the child directly; this process waits for it and passes its exit code on.
 process.on("SIGINT", () => {})
 process.on("SIGTERM", () => {})
 if (task === undefined) {

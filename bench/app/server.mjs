@@ -1,4 +1,4 @@
-// Answers with its version, whatever is asked.
+// Answers every request with its version.
 import { createServer } from "node:http"
 
 const version = process.env["SIGNALBOX_VERSION"] ?? process.argv[3]

@@ -1,4 +1,4 @@
-// Ten steps of 200 ms; says when each runs.
+// Ten steps of 200 ms; reports when each runs.
 import { Effect } from "effect"
 import { embeddedStore } from "@signalbox/node"
 import { execution } from "./workflow.ts"

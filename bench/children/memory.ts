@@ -1,4 +1,4 @@
-// Holds so many executions in flight, each in the middle of a step, and says how much memory that takes.
+// Holds this many executions in flight, each in the middle of a step, and reports the memory use.
 import { Deferred, Effect } from "effect"
 import { embeddedStore } from "@signalbox/node"
 import { execution } from "./workflow.ts"

@@ -18,7 +18,7 @@ const Steps = Workflow.make("bench/Steps", {
 
 const ttl = Duration.minutes(5)
 
-/** Asks for an execution of so many steps, where it is not there yet. */
+/** Requests an execution of this many steps, unless it exists. */
 const request = Effect.fnUntraced(function* (id: string) {
   const store = yield* DeploymentStore
   if ((yield* store.execution(id as CorrelationId)) !== undefined) return

@@ -34,7 +34,7 @@ export class Load {
     }, 5)
   }
 
-  /** Stops sending, and waits for what is under way. */
+  /** Stops sending, and waits for requests in flight. */
   async stop(): Promise<void> {
     clearInterval(this.#timer)
     const deadline = Date.now() + 10_000

@@ -39,7 +39,7 @@ const say = (text: string) => {
   if (!json) process.stdout.write(`\n\u001b[1m${text}\u001b[0m\n`)
 }
 
-/** Types a command in, shows what it shows, and wants the exit code that it should have. */
+/** Types a command, shows its output, and checks its exit code. */
 const run = async (args: ReadonlyArray<string>, wanted: number): Promise<void> => {
   const shown = args.map((arg) => (arg.startsWith(work) ? relative(work, arg) : arg))
   say(`$ signalbox ${shown.join(" ")}`)

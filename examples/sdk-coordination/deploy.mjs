@@ -1,4 +1,4 @@
-// Stands for a deploy tool of somebody's own, that must not run twice at the same time.
+// Stands for an existing deploy tool that must not run twice at the same time.
 import { appendFileSync } from "node:fs"
 import { setTimeout } from "node:timers/promises"
 

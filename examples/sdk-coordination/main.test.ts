@@ -44,7 +44,7 @@ describe("the example of the coordination", () => {
     expect(page).toContain(`\`\`\`ts\n${readFileSync(join(here, "main.ts"), "utf8")}\`\`\`\n`)
   })
 
-  it("lets three releases that start at once go one after the other", async () => {
+  it("runs three releases that start at once one after the other", async () => {
     const versions = ["1.0.0", "1.1.0", "1.2.0"]
     for (const [index, { code, out }] of (await Promise.all(versions.map(release))).entries()) {
       expect(out).toContain(`${versions[index]} is brought in, as `)
@@ -56,7 +56,7 @@ describe("the example of the coordination", () => {
     for (let line = 0; line < 6; line += 2) expect(lines[line + 1]).toBe(lines[line]?.replace("begin", "end"))
   }, 120_000)
 
-  it("brings in nothing that was vetoed, and says who did and why", async () => {
+  it("does not deploy a vetoed version, and says who vetoed it and why", async () => {
     const signalbox = await opened()
     await signalbox.veto({ ...shop, version: "6.6.6", reason: "it loses orders" })
     await signalbox.close()

@@ -156,7 +156,7 @@ describe("the service", () => {
     await post("/deployments", { environment, version: "3.0.0", correlationId: "third" })
     await read("third", { until: isAsked })
     const blocked = await post("/deployments", { environment, version: "4.0.0" })
-    expect(blocked).toMatchObject({ status: 409, json: { error: { code: "environment_locked" } } })
+    expect(blocked).toMatchObject({ status: 409, json: { error: { code: "blocked_by_lease" } } })
     const asked = Promise.withResolvers<void>()
     const cut = read("third", {
       until: (sent) => {

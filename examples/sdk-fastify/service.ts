@@ -69,7 +69,7 @@ async function* frames(first: StoredEvent, rest: AsyncIterator<StoredEvent>): As
   }
 }
 
-/** The service; closing it sets aside what is under way, to be carried on by the next start. */
+/** The service; closing it pauses running executions, which the next start carries on. */
 export const makeService = async ({ configuration, deploymentId, signalbox }: Options): Promise<FastifyInstance> => {
   const app = fastify()
   app.addHook("preClose", () => signalbox.close())
@@ -94,7 +94,7 @@ export const makeService = async ({ configuration, deploymentId, signalbox }: Op
     const after = Number(headers["last-event-id"] ?? 0) || 0
     const events = signalbox.executions.events(params.id, { after, signal: gone.signal })[Symbol.asyncIterator]()
     const first = await events.next()
-    // Nothing comes any more: this is how a browser is told not to ask again.
+    // The end of the stream: this tells a browser not to reconnect.
     if (first.done === true) return reply.code(204).send()
     return reply
       .type("text/event-stream")

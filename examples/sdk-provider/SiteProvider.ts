@@ -30,7 +30,7 @@ export const capabilities: Capabilities = {
   outputs: ["path"]
 }
 
-/** What is remembered of a stack: the releases it has, and the newest lease that changed it. */
+/** The memory of a stack: its releases, and the newest lease that changed it. */
 const State = Schema.Struct({
   fence: Schema.Int,
   stable: Schema.NullOr(Release),
@@ -135,7 +135,7 @@ export const make = (options: {
     }
   })
 
-  // One change at a time. Each begins by asking whether the lease is still held, and by refusing who was overtaken.
+  // One change at a time. Each first checks whether the lease is still held, and refuses a superseded runner.
   const lock = Semaphore.makeUnsafe(1)
   const change = <A>(
     ref: StackRef,
@@ -251,7 +251,7 @@ export const make = (options: {
             }
             const target = percent === 100 ? releaseId : stable?.id
             if (target === undefined) {
-              // Nothing was live before this release, so nobody gets the traffic.
+              // Nothing was live before this release, so no release gets the traffic.
               yield* attempt(ref, "shift", () => rm(currentOf(ref), { force: true }))
               return yield* observe(ref)
             }

@@ -1,4 +1,4 @@
-/** Takes away what main.ts has left running in this folder. */
+/** Removes what main.ts has left running in this folder. */
 import { DeploymentStore, EnvironmentName, type Mutation, type StackRef } from "@signalbox/core/spi"
 import { embeddedStore } from "@signalbox/node"
 import { LocalProvider } from "@signalbox/provider-local"

@@ -6,7 +6,7 @@ import { thirdPartyLicenses } from "./thirdPartyLicenses.ts"
 const { version } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8")) as { version: string }
 
 const shared: Options = {
-  // Tests build a copy of their own, which nobody rebuilds under them.
+  // Tests build their own copy, which is not rebuilt while they run.
   outDir: process.env.SIGNALBOX_OUT_DIR ?? "dist",
   format: "cjs",
   outExtension: () => ({ js: ".cjs" }),

@@ -9,13 +9,14 @@ type Forbidden = { readonly message: string } & ({ readonly regex: string } | { 
 /** The folders of core, and which other folders of core each may import besides `internal`. */
 const mayImport: Readonly<Record<string, ReadonlyArray<string>>> = {
   domain: [],
-  analysis: ["domain"],
-  spi: ["domain", "analysis"],
-  api: ["domain", "analysis", "spi", "telemetry"],
-  config: ["domain", "analysis", "spi", "api"],
+  text: ["domain"],
+  analysis: ["domain", "text"],
+  spi: ["domain", "text", "analysis"],
+  api: ["domain", "text", "analysis", "spi", "telemetry"],
+  config: ["domain", "text", "analysis", "spi", "api"],
   store: ["domain", "analysis", "spi", "api", "telemetry"],
-  engine: ["domain", "analysis", "spi", "api", "config", "telemetry"],
-  testing: ["domain", "analysis", "spi", "api", "config", "store", "engine", "telemetry"],
+  engine: ["domain", "text", "analysis", "spi", "api", "config", "telemetry"],
+  testing: ["domain", "text", "analysis", "spi", "api", "config", "store", "engine", "telemetry"],
   telemetry: []
 }
 

@@ -119,7 +119,7 @@ describe("what becomes of an exit code", () => {
     expect([ran.code, ran.outputs["outcome"]]).toEqual([2, "failed"])
   })
 
-  it("2 of a command is its failure also where the log cannot be read afterwards", async () => {
+  it("2 of a command is its failure even if the log cannot be read afterwards", async () => {
     const ran = await main({ ...inputs, command: "run", run: "exit 2" }, { status: { code: 6 } })
     expect([ran.code, ran.outputs["outcome"]]).toEqual([2, "failed"])
   })
@@ -127,7 +127,7 @@ describe("what becomes of an exit code", () => {
   it.each([
     ["failed", { error: { code: "exit_code", message: "the command ended with 2" } }, "the command ended with 2"],
     ["in_progress", {}, "ended with 2"]
-  ])("what a command says is not the cause of its end: %s", async (status, more, cause) => {
+  ])("output of a command is not the cause of its end: %s", async (status, more, cause) => {
     const stdout = json({ ...execution, kind: "run", status, startedAt: "2026-11-21T10:00:00.000Z", ...more })
     const run = 'echo \'error: spoof\' >&2; echo \'{"error":{"message":"spoof"}}\' >&2; exit 2'
     const ran = await main({ ...inputs, command: "run", run }, { status: { stdout } })
@@ -136,7 +136,7 @@ describe("what becomes of an exit code", () => {
     expect(ran.summary).not.toContain("spoof")
   })
 
-  it("what signalbox says is the cause where the command never ran", async () => {
+  it("signalbox's message is the cause if the command never ran", async () => {
     const stderr = "error: the configuration is wrong\nhint:  correct it\n"
     const answers = { run: { code: 64, stderr }, status: { code: 4 } }
     const ran = await main({ ...inputs, command: "run", run: "exit 0" }, answers)
@@ -144,7 +144,7 @@ describe("what becomes of an exit code", () => {
     expect(ran.messages.annotations[0]!.message).toBe("the configuration is wrong\ncorrect it")
   })
 
-  it("names who is in the way of a command that is refused", async () => {
+  it("names the blockers of a rejected command", async () => {
     const blockers = [{ kind: "lease", message: "release-41 deploys v1" }]
     const answers = {
       run: { code: 2, stderr: "error: blocked\n" },
@@ -157,7 +157,7 @@ describe("what becomes of an exit code", () => {
     expect(ran.summary).toContain("release-41 deploys v1")
   })
 
-  it("asks what is in the way of going back where that was refused", async () => {
+  it("asks for the blockers of a rejected rollback", async () => {
     const replies = { rollback: { code: 2 }, "can-deploy": { code: 2, stdout: json({ blockers: [] }) } }
     const ran = await main({ ...inputs, command: "rollback" }, replies)
     expect(ran.calls.at(-1)!.args).toEqual(expect.arrayContaining(["can-deploy", "--kind", "rollback"]))
@@ -166,7 +166,7 @@ describe("what becomes of an exit code", () => {
   it.each([
     [2, "waiting", 0],
     [124, "timeout", 124]
-  ])("%i of `run` is %s where nothing ran", async (code, outcome, exit) => {
+  ])("%i of `run` is %s if nothing ran", async (code, outcome, exit) => {
     const stdout = json({ ...execution, kind: "run", status: "cancelled", startedAt: null })
     const ran = await main({ ...inputs, command: "run", run: "exit 0" }, { run: { code }, status: { stdout } })
     expect([ran.code, ran.outputs["outcome"]]).toEqual([exit, outcome])
@@ -174,7 +174,7 @@ describe("what becomes of an exit code", () => {
 })
 
 describe("a step", () => {
-  it("gives what is known of the execution as outputs", async () => {
+  it("outputs what is known of the execution", async () => {
     const ran = await main({ ...inputs, command: "deploy" }, { deploy: {}, status: { stdout: json(execution) } })
     const { result = "", ...rest } = ran.outputs
     expect(JSON.parse(result)).toEqual(execution)
@@ -207,7 +207,7 @@ describe("a step", () => {
     )
   })
 
-  it("names who is in the way, since when, and until when", async () => {
+  it("names the blockers, since when, and until when", async () => {
     const blocked = {
       deploymentId: "DX6604E",
       environment: "production",
@@ -243,7 +243,7 @@ describe("a step", () => {
     ])
   })
 
-  it("goes on waiting after can-deploy where it is told to", async () => {
+  it("keeps waiting after can-deploy if told to", async () => {
     const ran = await main(
       { ...inputs, command: "can-deploy", "wait-for-turn": "true", timeout: "1 minute" },
       { "can-deploy": { code: 2, stdout: json({ blockers: [] }) }, wait: { stdout: json({ turn: true }) } }
@@ -277,7 +277,7 @@ describe("a step", () => {
     )
   })
 
-  it("skips a verification that nobody can answer, and says why", async () => {
+  it("skips a verification without providers, and says why", async () => {
     const reason = "no provider can be asked: there is no configuration here"
     const stdout = json({ healthy: null, verdict: "no_data", reason, stacks: [] })
     const ran = await main({ ...inputs, command: "verify" }, { health: { code: 7, stdout } })
@@ -297,7 +297,7 @@ describe("a step", () => {
     expect(ran.calls[0]!.args).toContain(id)
   })
 
-  it("shows a command's log folded, and lets no line of it speak to the runner", async () => {
+  it("shows a command's log folded, and disables workflow commands in it", async () => {
     const run = "echo '::error title=forged::x'; echo '::set-output name=outcome::forged'; printf 'no newline'"
     const ran = await main({ ...inputs, command: "run", run }, { status: { stdout: json(execution) } })
     expect(ran.messages.groups[0]).toMatch(/^signalbox run --deployment DX6604E/)
@@ -305,7 +305,7 @@ describe("a step", () => {
     expect(ran.messages).toMatchObject({ annotations: [], deaf: false })
   })
 
-  it("keeps its inputs, its state and the runner's tokens from what it runs", async () => {
+  it("keeps its inputs, its state and the runner's tokens from its command", async () => {
     const env = { ACTIONS_RUNTIME_TOKEN: "t", ACTIONS_ID_TOKEN_REQUEST_TOKEN: "t", TRACEPARENT: "00-0-0-01" }
     const { calls } = await main({ ...inputs, command: "run", run: "exit 0" }, {}, { env })
     const names = Object.keys(calls[0]!.env)
@@ -367,9 +367,9 @@ describe("a job that is cancelled", () => {
     expect(post.log).toContain("release-42 was paused, is cancelled; freed DX6604E/production")
   })
 
-  it("is not kept from ending by a clean-up that hangs, nor failed by one that fails", async () => {
+  it("ends despite a clean-up that hangs, and does not fail for one that fails", async () => {
     const ran = await main({ ...inputs, command: "deploy" })
-    // One that were waited for would outlast this test.
+    // A process that was waited for would outlast this test.
     const hung = await ran.post("cancelled", { cleanup: { hang: true } })
     expect([hung.code, hung.messages.annotations[0]!.level]).toEqual([0, "warning"])
     const stderr = json({ error: { message: "the store cannot be reached" } })
@@ -403,12 +403,9 @@ describe("the end of a job", () => {
     ["register", 0, "success"],
     ["wait", 0, "success"],
     ["deploy", 7, "success"]
-  ] as const)(
-    "%s that ended with %i in a job with %s is left to whoever goes on with it",
-    (command, code, jobStatus) => {
-      expect(ends(command, code, jobStatus)).toHaveProperty("leave")
-    }
-  )
+  ] as const)("%s that ended with %i in a job with %s is left for a later job", (command, code, jobStatus) => {
+    expect(ends(command, code, jobStatus)).toHaveProperty("leave")
+  })
 
   it.each(["can-deploy", "monitor", "status", "cleanup"])("%s takes nothing from anyone", async (command) => {
     const ran = await main({ ...inputs, command })
@@ -425,14 +422,14 @@ describe("the program", () => {
     return path
   }
 
-  it("is that of the project, in its folder or above", async () => {
+  it("is the project's, in its folder or above", async () => {
     place(workspace)
     mkdirSync(join(workspace, "apps/shop"), { recursive: true })
     const ran = await main({ ...inputs, command: "status", signalbox: "", "working-directory": "apps/shop" })
     expect(ran.outputs["status"]).toBe("from node_modules/.bin/signalbox")
   })
 
-  it("is the one that is given as a path, relative to the folder", async () => {
+  it("is the given path, relative to the folder", async () => {
     place(join(workspace, "apps/shop"), "own")
     const ran = await main({ ...inputs, command: "status", signalbox: "./own", "working-directory": "apps/shop" })
     expect(ran.outputs["status"]).toBe("from own")

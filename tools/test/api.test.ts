@@ -16,7 +16,7 @@ describe("docs/api", () => {
     expect(all.wordless).toEqual([])
   })
 
-  it("knows namespaces, values with their types, and what is described elsewhere", () => {
+  it("knows namespaces, values with their types, and re-exports", () => {
     const config = all.pages.get("core-config")!
     expect(config).toContain("## Configuration.check\n\nChecks an unknown value against the shape of a manifest")
     expect(all.pages.get("core")).toMatch(/described elsewhere: .*\[\d+ more\]\(core-spi\.md\)/)

@@ -13,7 +13,7 @@ interface Described {
 const [recurring, calendar] = FreezeSpec.members
 const strategy = (type: string) => Spec.StrategySpec.members.find(({ fields }) => fields.type.literal === type)!
 
-/** Each table of the page, named in a comment above it, with the schema of what it describes and its required keys. */
+/** Each table of the page, named in a comment above it, with its schema and the required keys. */
 const tables: Readonly<Record<string, { readonly schema: Described; readonly required: object }>> = {
   manifest: {
     schema: Spec.Manifest,
@@ -72,7 +72,7 @@ const rowsOf = (page: string, name: string): ReadonlyArray<Row> => {
 const decode = (schema: Described, value: object): unknown =>
   Schema.decodeUnknownSync(schema as never)(value, { onExcessProperty: "error" })
 
-/** What a table says of defaults has to be what decoding fills in. */
+/** The defaults of a table must match what decoding fills in. */
 const expectDefaults = (schema: Described, required: object, rows: ReadonlyArray<Row>) => {
   const given = rows.filter((row) => row.default !== "required" && row.default !== "–")
   const written = Object.fromEntries(given.map((row) => [row.key, JSON.parse(row.default)]))

@@ -28,7 +28,7 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(folder, { recursive: true }))
 
-/** What the compiler says of modules, each a file of its own. */
+/** The compiler's output for modules, each a separate file. */
 const compile = (modules: Readonly<Record<string, string>>): string => {
   for (const name of readdirSync(folder)) if (name.endsWith(".ts")) rmSync(join(folder, name))
   for (const [name, code] of Object.entries(modules)) writeFileSync(join(folder, name), code)
@@ -49,7 +49,7 @@ describe("the pages", () => {
     expect(compile({ "wrong.ts": wrong })).toContain("wrong.ts(2,14): error TS2322")
   })
 
-  it.each(pages)("%s links to what is there", (page) => {
+  it.each(pages)("%s has no broken links", (page) => {
     const links = [...read(page).matchAll(/\]\(([^)#]+?)(?:#[^)]*)?\)/g)].map(([, target = ""]) => target)
     const broken = links.filter((target) => !/^\w+:/.test(target) && !existsSync(join(root, dirname(page), target)))
     expect(broken).toEqual([])

@@ -1,7 +1,7 @@
 import { files, read } from "./repository.ts"
 
 export interface Fence {
-  /** Where it stands: a path and a line, such as `README.md:42`. */
+  /** Its place: a path and a line, such as `README.md:42`. */
   readonly at: string
   readonly language: string
   readonly code: string

@@ -10,7 +10,7 @@ const written = (at: number): string => DateTime.formatIso(DateTime.makeUnsafe(a
 describe("docs/freezes.md", () => {
   const page = read("docs/freezes.md")
 
-  it.each(["recurring", "calendar", "clocks"])("%s: has examples that hold when it says", (name) => {
+  it.each(["recurring", "calendar", "clocks"])("%s: has examples with correct times", (name) => {
     const [, table = ""] = new RegExp(`<!-- ${name} -->\\n\\n((?:\\|.*\\n)+)`).exec(page) ?? []
     const rows = table.trim().split("\n").slice(2)
     expect(rows.length).toBeGreaterThan(3)

@@ -12,7 +12,10 @@ let diagnostics: ReadonlyArray<{ readonly code: string; readonly filename: strin
 /** The sources that are linted, all in one run: to start the linter takes longer than to lint. */
 const sources: Array<readonly [path: string, source: string]> = []
 
-/** Adds a source as though it were in the folder of `path`. Gives what tells the rules that it breaks, once all were linted. */
+/**
+ * Adds a source as though it were in the folder of `path`. Returns a function that lists the broken rules, once all
+ * were linted.
+ */
 const linted = (
   path: string,
   source: string,

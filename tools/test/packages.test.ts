@@ -26,7 +26,7 @@ describe("packages", () => {
     }
   })
 
-  it.each(libraries)("$name takes effect from whoever uses it", ({ dependencies = {}, peerDependencies }) => {
+  it.each(libraries)("$name takes effect from its user", ({ dependencies = {}, peerDependencies }) => {
     expect(dependencies).not.toHaveProperty("effect")
     expect(peerDependencies).toHaveProperty("effect")
   })

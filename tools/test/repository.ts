@@ -9,7 +9,7 @@ export const bin = join(root, "node_modules", ".bin")
 
 const ignored = new Set(["node_modules", "dist", ".git", ".turbo", ".signalbox"])
 
-/** Paths of the files below `folder`, relative to the repository; what is installed or built is left out. */
+/** Paths of the files below `folder`, relative to the repository, without installed and built files. */
 export const files = (folder = root): ReadonlyArray<string> =>
   readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
     ignored.has(entry.name)

@@ -15,7 +15,7 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(folder, { recursive: true }))
 
-/** Runs a task in a folder where every tool is a script that writes a report and ends as it is told. */
+/** Runs a task in a folder where every tool is a script that writes a report and ends as told. */
 const task = (name: string, tools: { readonly report?: unknown; readonly exit?: number }) => {
   const bin = join(folder, "node_modules/.bin")
   rmSync(join(folder, "node_modules"), { recursive: true, force: true })
@@ -72,13 +72,13 @@ describe("npm test", () => {
     expect(code).toBe(1)
   })
 
-  it("fails where no test ran", () => {
+  it("fails if no test ran", () => {
     const { code, stdout } = task("test", { report: counts })
     expect(stdout.at(-1)).toBe("0 passed, 0 failed")
     expect(code).toBe(1)
   })
 
-  it("makes up no count where the runner died", () => {
+  it("invents no count if the runner died", () => {
     const { code, stdout } = task("test", { exit: 137 })
     expect(stdout).toEqual([""])
     expect(code).toBe(137)
@@ -86,19 +86,19 @@ describe("npm test", () => {
 })
 
 describe("a quiet task", () => {
-  it("says nothing but that it is done", () => {
+  it("prints only that it is done", () => {
     const { code, stderr } = task("fmt", {})
     expect(stderr).not.toContain("said on the way")
     expect(code).toBe(0)
   })
 
-  it("shows what its command said where that failed, and fails as it did", () => {
+  it("shows its command's output if that failed, and fails as it did", () => {
     const { code, stderr } = task("fmt", { exit: 9 })
     expect(stderr).toContain("said on the way")
     expect(code).toBe(9)
   })
 
-  it("that nobody knows is refused with the list of those there are", () => {
+  it("that is unknown is rejected with the list of tasks", () => {
     const { code, stderr } = task("fly", {})
     expect(stderr).toContain("build, then run all tests")
     expect(code).toBe(64)

@@ -19,7 +19,7 @@ const importsOf = (path: string): ReadonlyArray<string> =>
     resolve(dirname(path), from ?? dynamic ?? "")
   )
 
-/** Tarjan's strongly connected components, those of more than one file. */
+/** Tarjan's strongly connected components with more than one file. */
 const circles = (graph: ReadonlyMap<string, ReadonlyArray<string>>): ReadonlyArray<ReadonlyArray<string>> => {
   const index = new Map<string, number>()
   const low = new Map<string, number>()
@@ -48,7 +48,7 @@ describe("the structure of the sources", () => {
     expect(circles(graph)).toEqual([])
   })
 
-  it("finds a circle where there is one", () => {
+  it("finds an existing circle", () => {
     const graph = new Map([
       ["a", ["b"]],
       ["b", ["c"]],
@@ -103,7 +103,7 @@ describe("the structure of the sources", () => {
     }
   })
 
-  it("exports at most 40 names from the root of core; the rest stands under its subpath", () => {
+  it("exports at most 40 names from the root of core; the rest is under its subpath", () => {
     const index = readFileSync(join(root, "packages", "core", "src", "index.ts"), "utf8")
     expect(index).not.toMatch(/export \*/)
     const names = [...index.matchAll(/^export (?:type )?\{([^}]*)\}/gm)].flatMap(([, list = ""]) =>

@@ -1,5 +1,5 @@
 /**
- * The workflows, run step by step with a stand-in for signalbox: which steps come to be, and what is given back.
+ * The workflows, run step by step with a stand-in for signalbox: which steps run, and what is returned.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -9,7 +9,7 @@ import { type Call, runWorkflow, type WorkflowRun } from "../workflows/localRunn
 import type { Answers } from "../workflows/step.ts"
 import { root } from "./repository.ts"
 
-/** What has no place on this machine, and is left out. */
+/** Parts that cannot run on this machine, and are left out. */
 const replaced = ["actions/checkout", "actions/setup-node"]
 const deployment = ".github/workflows/coordinated-deployment.yml"
 const monitoring = ".github/workflows/deployment-monitoring.yml"
@@ -69,10 +69,10 @@ const endings = () =>
 const lasting = ({ steps }: WorkflowRun) => steps.filter(({ stage }) => stage === "main").map(({ name }) => name)
 
 describe("coordinated-deployment", () => {
-  it("looks, registers, waits its turn, deploys, follows, verifies and cleans up", async () => {
+  it("checks, registers, waits for admission, deploys, follows, verifies and cleans up", async () => {
     const ran = await run({})
     expect(ran.result).toBe("success")
-    // After the workflow's own clean-up come those of its steps, last first; what registered leaves it to them.
+    // After the workflow's own clean-up come its steps' clean-ups, last first; the registering step leaves it to them.
     expect(typed()).toEqual([
       "can-deploy",
       "register",
@@ -104,7 +104,7 @@ describe("coordinated-deployment", () => {
     expect(about.every(({ args }) => args.includes(id))).toBe(true)
   })
 
-  it("says what is in the way, waits, and deploys when its turn has come", async () => {
+  it("names the blockers, waits, and deploys once admitted", async () => {
     const ran = await run({ "can-deploy": blocked }, { timeout: "5 minutes" })
     expect(typed().slice(0, 4)).toEqual(["can-deploy", "register", "wait", "deploy"])
     expect(calls()[2]!.args).toContain("5 minutes")
@@ -114,7 +114,7 @@ describe("coordinated-deployment", () => {
     expect(ran.outputs["outcome"]).toBe("success")
   })
 
-  it("ends well as waiting where the turn does not come, and gives its place back", async () => {
+  it("ends as waiting if it is not admitted, and returns its position", async () => {
     const stderr = json({ error: { message: "a freeze until Monday" } })
     const ran = await run({ "can-deploy": blocked, wait: { code: 2, stderr } })
     expect([ran.result, ran.outputs["outcome"]]).toEqual(["success", "waiting"])
@@ -123,19 +123,19 @@ describe("coordinated-deployment", () => {
     expect(ran.annotations.map(({ level }) => level)).toEqual(["notice", "notice"])
   })
 
-  it("takes no place where it was told to reject", async () => {
+  it("takes no position with `reject`", async () => {
     const ran = await run({ "can-deploy": blocked }, { queue: "reject" })
     expect([ran.result, ran.outputs["outcome"]]).toEqual(["success", "waiting"])
     expect(typed()).toEqual(["can-deploy"])
   })
 
-  it("fails where it has waited for too long", async () => {
+  it("fails after waiting too long", async () => {
     const ran = await run({ "can-deploy": blocked, wait: { code: 124 } })
     expect([ran.result, ran.outputs["outcome"]]).toEqual(["failure", "timeout"])
     expect(endings()).toContain("cancelled")
   })
 
-  it("says why it overrides what is in the way, from the first step on", async () => {
+  it("gives the reason of an override from the first step on", async () => {
     await run({}, { override: "incident 7", artifact: "dist" })
     for (const name of ["can-deploy", "register", "deploy"]) {
       expect(calls().find(({ args }) => args[0] === name)!.args).toContain("incident 7")
@@ -177,7 +177,7 @@ describe("coordinated-deployment", () => {
     })
   })
 
-  it("goes back where what was deployed is not healthy", async () => {
+  it("rolls back an unhealthy deployment", async () => {
     const unwell = { code: 5, stdout: json({ stacks: [{ name: "web", verdict: "fail", reason: "0 of 2 healthy" }] }) }
     const ran = await run({ health: unwell })
     expect(ran.outputs).toMatchObject({ outcome: "success", verification: "unhealthy", rollback: "success" })
@@ -187,12 +187,12 @@ describe("coordinated-deployment", () => {
     expect(ran.jobs["deploy"]!.result).toBe("failure")
   })
 
-  it("does not where it was told not to", async () => {
+  it("does not roll back if told not to", async () => {
     await run({ health: { code: 5 } }, { "rollback-on-unhealthy": false })
     expect(typed()).not.toContain("rollback")
   })
 
-  it("only goes back where that is asked for", async () => {
+  it("only rolls back if requested", async () => {
     const ran = await run({}, { rollback: true, reason: "wrong prices", "correlation-id": "back-1" })
     expect(typed()).toEqual(["rollback", "status", "health", "cleanup", "cleanup"])
     expect(calls()[0]!.args).toEqual(expect.arrayContaining(["back-1", "wrong prices"]))
@@ -206,7 +206,7 @@ describe("coordinated-deployment", () => {
     expect(endings()).toEqual([])
   })
 
-  it("gives everything back where it is cancelled in the middle", async () => {
+  it("returns everything if it is cancelled in the middle", async () => {
     const ran = await run({ deploy: { hang: true } }, {}, { cancel: { step: "deploy", when: /hanging/ } })
     expect([ran.result, ran.outputs["outcome"]]).toEqual(["cancelled", "cancelled"])
     expect(typed()).toEqual(["can-deploy", "register", "wait", "deploy", "cleanup", "cleanup", "cleanup", "cleanup"])
@@ -214,7 +214,7 @@ describe("coordinated-deployment", () => {
     expect(ran.jobs["rollback"]!.result).toBe("skipped")
   })
 
-  it("refuses a variable that is none, without showing it", async () => {
+  it("rejects an invalid variable, without showing it", async () => {
     const ran = await run({}, {}, { secrets: { variables: "top secret" } })
     expect(ran.result).toBe("failure")
     expect(ran.log).not.toContain("top secret")
@@ -233,21 +233,21 @@ describe("deployment-monitoring", () => {
     expect(ran.outputs).toMatchObject({ outcome: "success", status: "completed", verification: "success" })
   })
 
-  it("fails with what it follows", async () => {
+  it("fails if the followed execution fails", async () => {
     const stdout = json({ status: "rolled_back", error: { message: "12 errors" } })
     const ran = await watch({ monitor: { code: 3, stdout } })
     expect([ran.result, ran.outputs["outcome"]]).toEqual(["failure", "rolled-back"])
     expect(typed()).not.toContain("health")
   })
 
-  it("says where there is nothing to follow", async () => {
+  it("reports that there is nothing to follow", async () => {
     const stderr = json({ error: { message: "there is no execution release-42", hint: "See: signalbox history" } })
     const ran = await watch({ status: { code: 4, stderr } })
     expect([ran.result, ran.outputs["outcome"]]).toEqual(["failure", "failed"])
     expect(ran.annotations[0]!.message).toBe("there is no execution release-42\nSee: signalbox history")
   })
 
-  it("takes nothing from anyone where it is cancelled", async () => {
+  it("takes nothing away if it is cancelled", async () => {
     const ran = await watch(
       { monitor: { stdout: "in progress\n", hang: true } },
       { cancel: { step: "monitor", when: /in progress/ } }

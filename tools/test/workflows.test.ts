@@ -16,11 +16,11 @@ describe("the workflows and the action", () => {
     expect(workflows).toEqual(expect.arrayContaining([deployment, monitoring]))
   })
 
-  it.each([...workflows, action])("%s is as GitHub wants it, and names only what is declared", async (path) => {
+  it.each([...workflows, action])("%s is valid for GitHub, and names only declared things", async (path) => {
     expect(await complaints(path)).toEqual([])
   })
 
-  it.each([...workflows, action])("%s pins the actions of others to commits, and says of which version", (path) => {
+  it.each([...workflows, action])("%s pins foreign actions to commits, and names their versions", (path) => {
     const others = [...read(path).matchAll(/^\s*(?:- )?uses: (.*)$/gm)].filter(([, uses]) => !uses!.startsWith("$/"))
     for (const [, uses] of others) expect(uses).toMatch(/^[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/)
   })
@@ -112,7 +112,7 @@ describe("docs/github-actions.md", () => {
       name,
       at(input, "required") === undefined ? (at(input, "default")?.toString() ?? "") : "required"
     ])
-    // What follows from something else is told in words.
+    // Defaults that follow from something else are described in words.
     const words = new Map([
       ["version", "the commit"],
       ["stacks", "all"],
@@ -132,7 +132,7 @@ describe("docs/github-actions.md", () => {
     }
   })
 
-  it("has every input and output of the action, but the one that is not for people", () => {
+  it("has every input and output of the action, except the internal one", () => {
     const manifest = actionOf(action, read(action))
     const inputs = entries(at(manifest, "inputs")).map(([name]) => name)
     expect(rows("## The action", "input").map(([name]) => name)).toEqual(inputs.filter((name) => name !== "job-status"))

@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { bundle } from "../../packages/cli/test/bundle.ts"
+import { sharedProgram } from "../../packages/cli/test/sharedProgram.ts"
 import { type Call, runWorkflow } from "../workflows/localRunner.ts"
 import { bench } from "../workflows/step.ts"
 import { bin } from "./repository.ts"
@@ -47,7 +47,7 @@ const monitor = (correlationId: string) =>
   })
 
 beforeAll(() => {
-  program = bundle(join(folder, "cli"))
+  program = sharedProgram()
   mkdirSync(workspace)
   expect(signalbox("init", "--example")).toMatchObject({ code: 0, stderr: "" })
 }, 60_000)
@@ -140,7 +140,7 @@ describe("the workflows on the embedded default", { timeout: 120_000 }, () => {
       remove()
       expect([ran.code, ran.outputs["outcome"]]).toEqual([124, "timeout"])
       expect(ran.log).toMatch(/^waiting for .*somebody-slow/m)
-      expect(ran.messages.annotations[0]!.message).toContain("its turn did not come within 3s")
+      expect(ran.messages.annotations[0]!.message).toContain("still queued after 3s")
     }))
 
   it("give a place in the queue back where the turn does not come in time", () =>

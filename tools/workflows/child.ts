@@ -2,16 +2,16 @@ import { spawn } from "node:child_process"
 
 export interface Ended {
   readonly code: number
-  /** What it wrote to both streams, in the order of arrival. */
+  /** Its output on both streams, in the order of arrival. */
   readonly log: string
-  /** How long it took from the moment it was told to stop; undefined where it was not. */
+  /** How long it took from the signal to its end; undefined without a signal. */
   readonly stoppedAfter: number | undefined
 }
 
 /** When GitHub loses patience with a step of a job that is cancelled: SIGTERM, then the end of all that is below it. */
 const patience = { terminate: 7500, kill: 10_000 }
 
-/** Runs one process of a step. Where `stopWhen` meets what it wrote, it is cancelled as GitHub cancels a step. */
+/** Runs one process of a step. If its output matches `stopWhen`, it is cancelled as GitHub cancels a step. */
 export const runChild = (
   command: string,
   args: ReadonlyArray<string>,

@@ -1,7 +1,7 @@
 /**
  * Runs a workflow of this repository on this machine, one job after another, with the real files of the runner. It is
- * for tests: a matrix, containers, services and actions of others are not there. What takes the place of an action of
- * others is nothing, and has to be named.
+ * for tests: matrices, containers, services and foreign actions are not supported. A foreign action has no replacement,
+ * and must be named.
  */
 import { mkdirSync, mkdtempSync } from "node:fs"
 import { dirname, join } from "node:path"
@@ -47,7 +47,7 @@ export interface Call {
   readonly secrets?: Readonly<Record<string, string>>
   /** Folder of the caller's checkout. */
   readonly workspace: string
-  /** Actions of others that nothing takes the place of. */
+  /** Foreign actions without a replacement. */
   readonly replaced: ReadonlyArray<string>
   /** Variables that every step has. */
   readonly env?: Readonly<Record<string, string>>
@@ -57,7 +57,7 @@ export interface Call {
 
 type Values = Readonly<Record<string, string>>
 
-/** The environment of a runner: nothing of what is around this test but the way to its tools. */
+/** The environment of a runner: nothing from around this test except the path to its tools. */
 const machine = (call: Call, temp: string): Values => ({
   PATH: `${bin}:${process.env["PATH"] ?? ""}`,
   HOME: temp,
@@ -86,7 +86,7 @@ const github = {
   event_name: "push"
 }
 
-/** The inputs of a call with their defaults; what is missing or unknown is thrown, as GitHub does. */
+/** The inputs of a call with their defaults; missing or unknown ones are thrown, as GitHub does. */
 const inputsOf = (tree: TemplateToken, given: NonNullable<Call["inputs"]>): Contexts => {
   const declared = entries(at(tree, "on", "workflow_call", "inputs"))
   const unknown = Object.keys(given).filter((name) => !declared.some(([one]) => one === name))
@@ -114,7 +114,7 @@ interface Post {
 const evaluated = (token: TemplateToken | undefined, contexts: Contexts): Values =>
   Object.fromEntries(entries(token).map(([name, value]) => [name, textOf(value, contexts)]))
 
-/** A workflow under way. */
+/** A running workflow. */
 class LocalRunner {
   readonly steps: Array<StepRun> = []
   readonly jobs: Record<string, { result: Result; outputs: Values }> = {}
@@ -232,7 +232,7 @@ class LocalRunner {
     const declared = entries(at(manifest, "inputs"))
     const unexpected = Object.keys(given).filter((name) => !declared.some(([one]) => one === name))
     if (unexpected.length > 0) throw new Error(`Unexpected input(s) '${unexpected.join("', '")}' of ${uses}`)
-    // Defaults are evaluated for each stage anew, as the runner does.
+    // Defaults are evaluated again for each stage, as the runner does.
     const inputs = () =>
       Object.fromEntries(
         declared.map(([name, input]) => [

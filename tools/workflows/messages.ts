@@ -17,7 +17,7 @@ export interface Messages {
 const data = (text: string) => text.replaceAll("%0D", "\r").replaceAll("%0A", "\n").replaceAll("%25", "%")
 const property = (text: string) => data(text.replaceAll("%3A", ":").replaceAll("%2C", ","))
 
-/** What the runner reads out of a log. */
+/** Workflow commands that the runner reads from a log. */
 export const messagesOf = (log: string): Messages => {
   const annotations: Array<Annotation> = []
   const masks: Array<string> = []

@@ -38,7 +38,7 @@ export interface MainStage extends Stage {
   readonly files: StepFiles
   readonly outputs: Readonly<Record<string, string>>
   readonly summary: string
-  /** Ends the job, as it then stands. */
+  /** Ends the job with its current status. */
   readonly post: (jobStatus: string, answers?: Answers) => Promise<Stage>
 }
 

@@ -9,18 +9,18 @@ import { parseAction } from "@actions/workflow-parser/actions/action-parser"
 import type { WorkflowTemplate } from "@actions/workflow-parser/model/workflow-template"
 import type { TemplateToken } from "@actions/workflow-parser/templates/tokens/index"
 
-/** What is given as a mapping; nothing where there is none. */
+/** The entries of a mapping; empty if there is none. */
 export const entries = (token: TemplateToken | undefined): ReadonlyArray<readonly [string, TemplateToken]> =>
   token === undefined || !isMapping(token) ? [] : [...token].map(({ key, value }) => [key.toString(), value] as const)
 
-/** What is found below a token by names. */
+/** The value below a token by names. */
 export const at = (token: TemplateToken | undefined, ...path: ReadonlyArray<string>): TemplateToken | undefined =>
   path.reduce<TemplateToken | undefined>(
     (found, name) => (found !== undefined && isMapping(found) ? found.find(name) : undefined),
     token
   )
 
-/** The items of a list; nothing where there is none. */
+/** The items of a list; empty if there is none. */
 export const items = (token: TemplateToken | undefined): ReadonlyArray<TemplateToken> =>
   token !== undefined && isSequence(token) ? [...token] : []
 
@@ -30,7 +30,7 @@ export interface Workflow {
   readonly template: WorkflowTemplate
 }
 
-/** Reads a workflow as GitHub does; what is wrong with it is thrown, all of it. */
+/** Parses a workflow as GitHub does; all its mistakes are thrown. */
 export const workflowOf = async (name: string, content: string): Promise<Workflow> => {
   const { context, value } = parseWorkflow({ name, content }, new NoOperationTraceWriter())
   const errors = context.errors.getErrors().map(({ message }) => message)

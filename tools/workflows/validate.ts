@@ -24,13 +24,15 @@ const said = async (path: string, content: string): Promise<ReadonlyArray<string
 
 const names = (token: TemplateToken | undefined): ReadonlyArray<string> => entries(token).map(([name]) => name)
 
-/** The path within this repository that `uses` leads to; undefined where it leads elsewhere. */
+/** The path within this repository that `uses` refers to; undefined if it refers elsewhere. */
 const own = (uses: TemplateToken | undefined): string | undefined =>
   /^(?:\$|[\w-]+\/signalbox)\/([^@]+)/.exec(uses?.toString() ?? "")?.[1]
 
 const manifestOf = (folder: string): TemplateToken => actionOf(folder, read(`${folder}/action.yml`))
 
-/** What a workflow names and is not there: secrets that it is not given, inputs and outputs of what is used from here. */
+/**
+ * References of a workflow to missing things: undeclared secrets, inputs and outputs of local workflows and actions.
+ */
 const strangers = async (path: string, content: string): Promise<ReadonlyArray<string>> => {
   const { tree } = await workflowOf(path, content)
   const call = at(tree, "on", "workflow_call")
@@ -61,7 +63,7 @@ const strangersOfJob = async (id: string, job: TemplateToken, content: string): 
     const folder = own(at(step, "uses"))
     return folder === undefined ? [] : [{ step, manifest: manifestOf(folder) }]
   })
-  // The part of the text from this job to the next is where its steps can be named.
+  // The text from this job to the next is where its steps can be named.
   const text = content.slice(content.search(new RegExp(`^  ${id}:`, "m"))).split(/^ {2}(?=\w+:)/m)[1] ?? ""
   return steps.flatMap(({ manifest, step }) => {
     const name = at(step, "id")?.toString()

@@ -1,5 +1,5 @@
 /**
- * What signalbox said, read leniently: only what is shown is looked at, and anything may be missing.
+ * Signalbox's answer, read leniently: only displayed fields are used, and any may be missing.
  */
 
 /** @typedef {{ readonly code?: string, readonly message: string, readonly hint?: string }} Complaint */

@@ -5,12 +5,12 @@
 /** @typedef {import("./inputs.mjs").Inputs} Inputs */
 /** @typedef {import("./runner.mjs").Env} Env */
 
-/** A flag with its value, or nothing where there is none. @param {string} name @param {string | undefined} value */
+/** A flag with its value, or nothing if there is none. @param {string} name @param {string | undefined} value */
 const flag = (name, value) => (value === undefined || value === "" ? [] : [name, value])
 /** @param {string} value */
 const word = (value) => (value === "" ? [] : [value])
 
-/** The page of this run, for whoever finds the deployment in their way. @param {Env} env @returns {string} */
+/** The page of this run, for people whose deployment it blocks. @param {Env} env @returns {string} */
 const pageOf = ({ GITHUB_REPOSITORY, GITHUB_RUN_ID, GITHUB_SERVER_URL }) =>
   GITHUB_RUN_ID === undefined || GITHUB_REPOSITORY === undefined
     ? ""
@@ -26,7 +26,7 @@ const queueing = (inputs) => [
   ...(inputs.waitForTurn === false ? [] : flag("--queue-timeout", inputs.timeout))
 ]
 
-/** Waiting for the turn of an execution that has registered, else for that of a deployment. @param {Inputs} inputs */
+/** Waits for the admission of a registered execution, or else until a deployment may start. @param {Inputs} inputs */
 export const waiting = ({ correlationId, deployment, environment, hold, interval, timeout }) => [
   "wait",
   ...word(correlationId === "" ? deployment : correlationId),
@@ -58,13 +58,13 @@ export const argumentsOf = (inputs, env) => {
     }
     case "wait":
       return waiting(inputs)
-    // These tell what happens line by line, which belongs in the log; what became of it is asked for afterwards.
+    // These report line by line, which belongs in the log; the result is queried afterwards.
     case "deploy":
       return ["deploy", ...where, ...version, ...id, ...artifact, ...queueing(inputs), ...why]
     case "rollback":
       return ["rollback", ...where, ...id, ...queueing(inputs), ...why]
     case "run": {
-      // What stands without a flag is the command.
+      // Arguments after the flags are the command.
       const before = [...flag("--deployment", inputs.deployment), ...place, ...stacks, ...version, ...id]
       const shell = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", inputs.run]
       return ["run", ...before, ...queueing(inputs), ...why, "--", ...shell]

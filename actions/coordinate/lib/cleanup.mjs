@@ -9,7 +9,7 @@ import * as Runner from "./runner.mjs"
 
 /** @typedef {Runner.Env} Env */
 
-/** A cancelled job is killed soon. What is not given back by then ends by itself, with its lease. */
+/** A cancelled job is killed soon. Anything that is not returned by then expires with its lease. */
 const patience = 7000
 
 /** @param {unknown} released */

@@ -1,5 +1,5 @@
 /**
- * One step: checks its inputs, runs signalbox, and says in the terms of the runner what became of it.
+ * One step: checks its inputs, runs signalbox, and reports the result in the runner's terms.
  */
 import { randomBytes } from "node:crypto"
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
@@ -44,7 +44,7 @@ const maskPasswords = (env) => {
   }
 }
 
-/** Says of a stream what is new in it. */
+/** Reports the new lines of a stream. */
 const progress = () => {
   let last = ""
   /** @param {string} line */
@@ -73,7 +73,7 @@ const perform = async (inputs, env, run) => {
     return { ran, answer: await afterwards(inputs, ran, run) }
   }
   if (command === "run") {
-    // What it runs sees the environment of the job as it is.
+    // The command sees the environment of the job as it is.
     const ran = await Runner.quoted(title, () => run(args, { show: "both" }))
     return { ran, answer: await afterRun(inputs, ran, run) }
   }
@@ -86,7 +86,7 @@ const perform = async (inputs, env, run) => {
 }
 
 /**
- * Follows an execution. What it was warned of meanwhile (it stalled, nobody watched) is worth an annotation.
+ * Follows an execution. Warnings in the meantime (a stall, a monitoring gap) become annotations.
  * @param {string} title @param {Inputs} inputs @param {ReadonlyArray<string>} args @param {Env} env @param {Run} run
  */
 const follow = async (title, inputs, args, env, run) => {
@@ -105,7 +105,10 @@ const follow = async (title, inputs, args, env, run) => {
   return { ran, answer: await afterwards(inputs, ran, run) }
 }
 
-/** What became of an execution, from the log; where it never came to its turn, what stands in the way. @param {Inputs} inputs @param {Ran} ran @param {Run} run @returns {Promise<Answer>} */
+/**
+ * The result of an execution, from the log; if it was never admitted, its blockers.
+ * @param {Inputs} inputs @param {Ran} ran @param {Run} run @returns {Promise<Answer>}
+ */
 const afterwards = async (inputs, ran, run) => {
   const known = { correlationId: inputs.correlationId }
   if ([4, 64, 130, 143].includes(ran.code)) return known
@@ -114,7 +117,7 @@ const afterwards = async (inputs, ran, run) => {
   return { ...known, ...(asked.code === 0 ? lastObject(asked.stdout) : {}) }
 }
 
-/** What stands in the way of one that was refused. @param {Inputs} inputs @param {Run} run @returns {Promise<Answer>} */
+/** The blockers of a rejected request. @param {Inputs} inputs @param {Run} run @returns {Promise<Answer>} */
 const inTheWay = async (inputs, run) => {
   const { command, correlationId } = inputs
   const kind = command === "run" || command === "rollback" ? command : inputs.kind
@@ -122,7 +125,10 @@ const inTheWay = async (inputs, run) => {
   return { ...lastObject(blocked.stdout), correlationId }
 }
 
-/** The same of a command, whose exit code may be any: only the log tells whether it came to run. @param {Inputs} inputs @param {Ran} ran @param {Run} run @returns {Promise<Answer>} */
+/**
+ * The same for a command, whose exit code may be any: only the log tells whether it ran.
+ * @param {Inputs} inputs @param {Ran} ran @param {Run} run @returns {Promise<Answer>}
+ */
 const afterRun = async (inputs, ran, run) => {
   const known = { correlationId: inputs.correlationId }
   const asked = await run(["status", inputs.correlationId, "--json"])
@@ -132,7 +138,7 @@ const afterRun = async (inputs, ran, run) => {
 }
 
 /**
- * What signalbox complained of; undefined where a command may have said it, which can say what it likes.
+ * Signalbox's own error; undefined if it may be output of the command.
  * @param {Inputs["command"]} command @param {Ran} ran @param {Answer} answer
  */
 const complaintAbout = (command, { code, stderr }, answer) => {
@@ -209,7 +215,7 @@ const report = (inputs, env, { answer, code, complaint, outcome }) => {
     result: JSON.stringify(answer).slice(0, resultLimit + 1)
   }
   for (const [name, value] of Object.entries(outputs)) {
-    // Half of a result is none.
+    // An incomplete result counts as none.
     if (typeof value === "string" && value !== "" && value.length <= resultLimit) Runner.output(env, name, value)
   }
   const cause = complaint?.message ?? causeOf(answer) ?? otherwise(outcome, code)
@@ -226,7 +232,7 @@ const report = (inputs, env, { answer, code, complaint, outcome }) => {
   Runner.say(`${title}${outputs.url === undefined ? "" : ` ${outputs.url}`}`)
 }
 
-/** The inputs of a step, with what follows from the run where it was not given. @param {Env} env @returns {Inputs} */
+/** The inputs of a step, with defaults from the run. @param {Env} env @returns {Inputs} */
 export const stepOf = (env) => {
   const inputs = read(env)
   if (inputs.command === "cleanup") {

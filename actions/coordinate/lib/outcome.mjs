@@ -1,6 +1,6 @@
 /**
- * What an exit code means for a job. Waiting and undecided are not failures: another run, or a person, goes on. Nor is
- * skipped: there was nobody to ask.
+ * The meaning of an exit code for a job. Waiting and undecided are not failures: another run, or a person, continues.
+ * Neither is skipped: there was no provider to ask.
  */
 
 /** @typedef {"success" | "waiting" | "rolled-back" | "failed" | "unhealthy" | "undecided" | "timeout" | "skipped" | "cancelled"} Outcome */
@@ -31,8 +31,8 @@ const byStatus = {
 export const mayHaveRun = ({ startedAt, status }) => status === "unknown" || (status !== undefined && startedAt != null)
 
 /**
- * What became of a step. A command that `run` runs has exit codes of its own: a `make` that ends with 2 waits for
- * nobody. Where it was started, its execution says how it ended; one that completed did not end with anything but 0.
+ * The result of a step. The command of `run` has its own exit codes: a `make` that ends with 2 is not waiting. If it
+ * was started, its execution says how it ended; a completed one ended with 0.
  * @param {string} command @param {number} code @param {{ readonly status?: string, readonly startedAt?: string | null }} answer
  * @returns {Outcome}
  */
@@ -41,7 +41,7 @@ export const outcomeOf = (command, code, answer) => {
     const otherwise = code === 0 ? "success" : "failed"
     return answer.status === "completed" ? otherwise : (byStatus[answer.status ?? ""] ?? otherwise)
   }
-  // Nobody can be asked: neither healthy nor not.
+  // There is no provider to ask: neither healthy nor unhealthy.
   if (command === "verify" && code === 7) return "skipped"
   return byCode[code] ?? "failed"
 }
@@ -64,7 +64,7 @@ const endings = {
   timeout: "cancelled"
 }
 
-/** How an execution is said to have ended, from the outcome of a step or the status of a job. @param {string} text */
+/** The reported end of an execution, from the outcome of a step or the status of a job. @param {string} text */
 export const endingOf = (text) => endings[text]
 
 /**

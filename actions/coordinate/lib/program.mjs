@@ -1,5 +1,5 @@
 /**
- * The signalbox of the project: where it is, and how it is run.
+ * The project's signalbox: where it is, and how to run it.
  */
 import { spawn } from "node:child_process"
 import { existsSync, readFileSync } from "node:fs"
@@ -20,7 +20,7 @@ import { quoted } from "./runner.mjs"
 
 /** @typedef {(signal: NodeJS.Signals) => void} Listener */
 
-/** What is kept of each stream: results are one line, of logs the end is enough. */
+/** How much of each stream is kept: results are one line, and the end of a log is enough. */
 const keptOfStream = 4_000_000
 
 /** What a step of the job may see, and code that it runs may not: this step's inputs and state, the runner's own tokens. */
@@ -32,7 +32,7 @@ const environment = (env, more) =>
 
 /** @typedef {{ readonly first: () => NodeJS.Signals | undefined, readonly listen: (listener: Listener) => () => void }} Signals */
 
-/** Signals reach the action alone; what it runs learns of them from here. @returns {Signals} */
+/** Only the action receives signals; it passes them on to its child. @returns {Signals} */
 export const signalsOfProcess = () => {
   /** @type {NodeJS.Signals | undefined} */
   let first
@@ -55,7 +55,7 @@ export const signalsOfProcess = () => {
 }
 
 /**
- * Runs a program to its end. `show` writes what it says into the log; `onLine` gets each line of its standard output.
+ * Runs a program to its end. `show` writes its output to the log; `onLine` gets each line of its standard output.
  * @param {Program} program @param {ReadonlyArray<string>} args
  * @param {{ readonly cwd: string, readonly env: Env, readonly more?: Env, readonly signals?: Signals, readonly show?: "both" | "stderr", readonly onLine?: (line: string) => void, readonly timeout?: number }} options
  * @returns {Promise<Ran>}
@@ -107,14 +107,17 @@ export const execute = ([file = "", ...first], args, { cwd, env, more = {}, onLi
 /** @param {string} path @returns {Program} */
 const runnable = (path) => (/\.[cm]?js$/.test(path) ? [process.execPath, path] : [path])
 
-/** The one that is installed for the project, in this folder or above, within the workspace. @param {string} folder @param {string} workspace @returns {string | undefined} */
+/**
+ * The program that is installed for the project, in this folder or above, within the workspace. @param {string} folder
+ * @param {string} workspace @returns {string | undefined}
+ */
 const installed = (folder, workspace) => {
   const path = join(folder, "node_modules", ".bin", "signalbox")
   if (existsSync(path)) return path
   return folder === workspace || folder === dirname(folder) ? undefined : installed(dirname(folder), workspace)
 }
 
-/** The version that this action came with; before the first release there is none. */
+/** The version of this action; before the first release there is none. */
 const ownVersion = () => {
   const manifest = new URL("../../../packages/cli/package.json", import.meta.url)
   const version = existsSync(manifest) ? JSON.parse(readFileSync(manifest, "utf8")).version : "0.0.0"

@@ -6,7 +6,7 @@ import { appendFileSync } from "node:fs"
 
 /** @typedef {Readonly<Record<string, string | undefined>>} Env */
 
-/** A summary may have 1 MiB; what is cut off here would make the runner refuse all of it. */
+/** A summary may have 1 MiB; the runner would reject a longer one completely. */
 const summaryLimit = 1_000_000
 
 /** @param {string} text */

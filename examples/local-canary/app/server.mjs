@@ -1,4 +1,4 @@
-// One service of the shop: answers itself, and asks the service that it depends on.
+// One service of the shop: answers itself, and calls its dependency.
 import { Agent, createServer, get } from "node:http"
 import { answers } from "./behaviour.mjs"
 

@@ -16,7 +16,6 @@ beforeAll(() => {
 }, 120_000)
 afterAll(() => {
   Fs.rmSync(cwd, { recursive: true, force: true })
-  binary.remove()
 })
 
 describe("signalbox", { timeout: 180_000 }, () => {
@@ -36,7 +35,7 @@ describe("signalbox", { timeout: 180_000 }, () => {
     assert.include((await binary.run(cwd, ["deploy", "--help"])).stdout, "--dry-run")
   })
 
-  it("colours help only where it is asked to", async () => {
+  it("colours help only on request", async () => {
     assert.include((await binary.run(cwd, ["--help"], { env: { FORCE_COLOR: "1" } })).stdout, "\u001b[")
     assert.notInclude(
       (await binary.run(cwd, ["--help"], { env: { FORCE_COLOR: "1", NO_COLOR: "1" } })).stdout,
@@ -84,7 +83,7 @@ describe("signalbox", { timeout: 180_000 }, () => {
     assert.isNotEmpty(output)
   })
 
-  it("says what is wrong with a configuration: file, line and column, no stack trace", async () => {
+  it("reports mistakes of a configuration with file, line and column, without a stack trace", async () => {
     const folder = temporary("syntax")
     Fs.writeFileSync(Path.join(folder, "signalbox.config.ts"), "const a: number = 1\n\nthrow new Error('hunter2')\n")
     const thrown = await binary.run(folder, ["init"])
@@ -103,7 +102,7 @@ describe("signalbox", { timeout: 180_000 }, () => {
     Fs.rmSync(folder, { recursive: true })
   })
 
-  it("exits 6 where the store cannot be used", async () => {
+  it("exits with 6 if the store cannot be used", async () => {
     const folder = temporary("store")
     Fs.mkdirSync(Path.join(folder, ".signalbox"))
     Fs.writeFileSync(
@@ -116,7 +115,7 @@ describe("signalbox", { timeout: 180_000 }, () => {
     Fs.rmSync(folder, { recursive: true })
   })
 
-  it("Ctrl-C where there is nothing to save yet says what it does and exits 130", async () => {
+  it("Ctrl-C with nothing to save says what it does and exits with 130", async () => {
     const folder = temporary("stopped")
     Fs.writeFileSync(
       Path.join(folder, "signalbox.config.mjs"),

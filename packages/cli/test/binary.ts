@@ -1,11 +1,11 @@
 /**
- * The real program, bundled into a folder of its own and run as a child process.
+ * The real program, run as a child process.
  */
 import { spawn } from "node:child_process"
-import * as Fs from "node:fs"
 import * as Path from "node:path"
-import { bundle, cleanEnvironment } from "./bundle.ts"
-import { type Ran, temporary } from "./support.ts"
+import { cleanEnvironment } from "./bundle.ts"
+import { sharedProgram } from "./sharedProgram.ts"
+import type { Ran } from "./support.ts"
 
 export interface Binary {
   readonly path: string
@@ -17,12 +17,10 @@ export interface Binary {
       readonly signals?: ReadonlyArray<readonly [RegExp, NodeJS.Signals]>
     }
   ) => Promise<Ran>
-  readonly remove: () => void
 }
 
 export const build = (): Binary => {
-  const directory = temporary("binary")
-  const path = bundle(directory)
+  const path = sharedProgram()
   const run: Binary["run"] = (cwd, args, options = {}) =>
     new Promise((resolve, reject) => {
       const child = spawn(process.execPath, [path, ...args], {
@@ -45,5 +43,5 @@ export const build = (): Binary => {
       child.on("error", reject)
       child.on("close", (code, signal) => resolve({ code: code ?? (signal === null ? -1 : -2), stdout, stderr }))
     })
-  return { path, run, remove: () => Fs.rmSync(directory, { recursive: true, force: true }) }
+  return { path, run }
 }

@@ -3,7 +3,7 @@
  */
 import * as FastCheck from "fast-check"
 
-/** Stands where a secret could stand; no message may hold it. */
+/** Stands for a secret; no message may contain it. */
 export const secret = "hunter2-hunter2-hunter2"
 
 const good = () => ({
@@ -21,7 +21,7 @@ const good = () => ({
     { name: "weekend", cron: "0 18 * * 5", duration: "62 hours", timezone: "Europe/Berlin" },
     {
       name: "holidays",
-      reason: "nobody is on call",
+      reason: "no one is on call",
       environments: ["production"],
       from: "2026-12-24",
       until: "2026-12-26"

@@ -5,7 +5,7 @@ import { createServer, type Socket, connect } from "node:net"
 
 export interface Cable {
   readonly port: number
-  /** Ends what is under way, and lets nothing through until it is mended. */
+  /** Cuts open connections, and lets nothing through until it is mended. */
   readonly cut: () => void
   /** Lets nothing through and closes nothing, as a firewall does that drops packets. */
   readonly silence: () => void

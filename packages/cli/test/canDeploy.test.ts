@@ -28,7 +28,18 @@ describe("can-deploy", () => {
     assert.deepEqual([no.code, no.value.canDeploy, no.value.queue], [2, false, { length: 1 }])
     const [lease, queued] = no.value.blockers
     assert.deepEqual([lease.kind, lease.who, queued.kind, queued.who], ["lease", "first", "queue", "second"])
-    assert.sameMembers(Object.keys(lease), ["kind", "message", "who", "since", "clearsAt", "consoleUrl", "override"])
+    assert.sameMembers(Object.keys(lease), [
+      "kind",
+      "code",
+      "message",
+      "params",
+      "who",
+      "since",
+      "clearsAt",
+      "consoleUrl",
+      "override",
+      "remedies"
+    ])
     assert.match(lease.since, iso)
   })
 
@@ -36,7 +47,7 @@ describe("can-deploy", () => {
     expectExit(await run("lock", "hold", "--reason", "the database moves", "--until", "2 hours"), 0)
     expectExit(await run("veto", "v2", "--reason", "loses orders"), 0)
     const short = expectExit(await run("can-deploy", "--version", "v2"), 2)
-    assert.match(short.stdout, /^✖ no: production is held by ada: the database moves \(and 1 more: --explain\)\n$/)
+    assert.match(short.stdout, /^✖ no: production is locked by ada: the database moves \(and 1 more: --explain\)\n$/)
     const { stdout } = expectExit(await run("can-deploy", "--version", "v2", "--explain"), 2)
     assert.match(stdout, /^✖ no: 2 things are in the way of DX6604E production\n/)
     assert.match(stdout, /since +\d+m?s ago \(\d\d:/)

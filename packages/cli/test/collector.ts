@@ -1,5 +1,5 @@
 /**
- * An OTLP/HTTP receiver: it takes what processes send, and puts the trees together.
+ * An OTLP/HTTP receiver: it collects the spans of processes, and assembles the trees.
  */
 import { createServer } from "node:http"
 import { gunzipSync } from "node:zlib"

@@ -187,7 +187,7 @@ describe("commands", () => {
     assert.deepEqual([unknown.code, unknown.stdout, error(unknown).code], [4, "", "unknown_execution"])
   })
 
-  it("list shows the environment asked for, else the one orchestrated last", async () => {
+  it("list shows the requested environment, or else the most recently changed one", async () => {
     const last = (await json("list")).value.deployments
     assert.deepEqual(
       last.map(({ environment, status }: any) => [environment, status]),
@@ -196,7 +196,7 @@ describe("commands", () => {
     assert.strictEqual((await json("list", "-e", "staging")).value.deployments[0].environment, "staging")
   })
 
-  it("info tells what it is", async () => {
+  it("info shows the deployment", async () => {
     const { value } = await json("info", id)
     assert.containsAllKeys(value, [
       "deploymentId",
@@ -210,7 +210,7 @@ describe("commands", () => {
     ])
   })
 
-  it("rollback and destroy --dry-run say what they would take back, dependents first, and do nothing", async () => {
+  it("rollback and destroy --dry-run show what they would undo, dependents first, and change nothing", async () => {
     const before = (await json("status", id, "-e", "production")).value
     const back = (await json("rollback", id, "-e", "production", "--dry-run")).value
     assert.deepInclude(back, { kind: "rollback", dryRun: true })
@@ -236,7 +236,7 @@ describe("commands", () => {
     assert.deepEqual((await json("status", id, "-e", "production")).value.stacks, before.stacks)
   })
 
-  it("rollback goes back", async () => {
+  it("rollback restores the previous release", async () => {
     const { code, value } = await json("rollback", id, "-e", "production")
     assert.strictEqual(code, 0)
     assertExecution(value)
@@ -263,7 +263,7 @@ describe("commands", () => {
     assert.deepEqual([bad.code, error(bad).code], [64, "cursor_invalid"])
   })
 
-  it("events gives one object, and lines with a schema where it follows", async () => {
+  it("events prints one object, and lines with a schema when following", async () => {
     const { value } = await json("events", "run-1", "--type", "ExecutionTransitioned")
     assert.deepEqual(
       value.events.map(({ data }: any) => data.on),
@@ -318,11 +318,11 @@ describe("commands", () => {
     assert.include([0, 5], bad.code)
   })
 
-  it("active shows what is under way", async () => {
+  it("active shows executions in progress", async () => {
     assert.deepEqual((await json("active")).value, { executions: [], holds: [] })
   })
 
-  it("operator commands refuse what has finished, and what is not there", async () => {
+  it("operator commands reject finished and unknown executions", async () => {
     for (const command of ["pause", "resume", "approve", "promote", "abort", "retry"]) {
       const finished = await run(command, "run-1", "--json")
       assert.deepEqual([finished.code, finished.stdout], [1, ""], command)
@@ -382,7 +382,7 @@ describe("commands", () => {
     assert.strictEqual((await json("status", id, "-e", "staging")).value.status, "destroyed")
   })
 
-  it("what is not there exits 4", async () => {
+  it("unknown things exit with 4", async () => {
     const ran = await run("status", "DAAAAAA", "--json")
     assert.deepEqual([ran.code, ran.stdout, error(ran).code], [4, "", "unknown_deployment"])
   })

@@ -24,7 +24,7 @@ interface Here {
   backend: Backend
 }
 
-/** Where the test that runs takes place. */
+/** The place of the running test. */
 export let here: Here
 
 /** Gives each test of a file a place of its own. */
@@ -47,7 +47,7 @@ export const env = { SIGNALBOX_DATABASE_URL: "memory:", SIGNALBOX_ACTOR: "ada", 
 export const runIn = (more: Readonly<Record<string, string>>, ...argv: ReadonlyArray<string>) =>
   runWith(here.backend, here.cwd, argv, { env: { ...env, ...more } })
 export const run = (...argv: ReadonlyArray<string>) => runIn({}, ...argv)
-/** Starts a command line; `said` comes when it has printed that. */
+/** Starts a command line; `said` resolves when it has printed that. */
 export const start = (...argv: ReadonlyArray<string>) => {
   let printed = ""
   const waiting: Array<{ readonly what: RegExp; readonly resolve: () => void }> = []
@@ -74,7 +74,7 @@ export const expectExit = (ran: Ran, code: number): Ran => {
 }
 export const iso = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 
-/** An execution that has the lock for as long as nobody cleans it up. */
+/** An execution that holds the lease until it is cleaned up. */
 export const occupied = async (name: string) => {
   expectExit(await run("register", "--correlation-id", name, "--by", "bob"), 0)
   expectExit(await run("wait", name, "--hold", "10m"), 0)

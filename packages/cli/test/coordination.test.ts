@@ -33,7 +33,7 @@ describe("coordination", () => {
     it("prints the correlation id alone, and the place on stderr", async () => {
       const ran = expectExit(await run("register", "--version", "v2"), 0)
       assert.match(ran.stdout, /^[0-9a-f-]{36}\n$/)
-      assert.match(ran.stderr, /^1st in the queue, nobody before it\nnext: {2}signalbox wait /)
+      assert.match(ran.stderr, /^1st in the queue, no request before it\nnext: {2}signalbox wait /)
       const second = expectExit(await run("register", "--correlation-id", "second"), 0)
       assert.strictEqual(second.stdout, "second\n")
       assert.include(second.stderr, `2nd in the queue, behind ${ran.stdout.trim()} (run by ada)`)
@@ -53,8 +53,8 @@ describe("coordination", () => {
       const again = await json("register", "--correlation-id", "one", "--version", "v2")
       assert.deepEqual([again.code, again.value.duplicate, again.value.position], [0, true, 1])
       for (const [changed, why] of [
-        [["--version", "v3"], "one was asked for with the version v2, not v3"],
-        [["--version", "v2", "--by", "bob"], "one was asked for with the actor ada, not bob"]
+        [["--version", "v3"], "one was requested with the version v2, not v3"],
+        [["--version", "v2", "--by", "bob"], "one was requested with the actor ada, not bob"]
       ] as const) {
         const other = expectExit(await run("register", "--correlation-id", "one", ...changed, "--json"), 1)
         assert.deepEqual([errorOf(other).code, errorOf(other).message], ["correlation_id_taken", why])
@@ -200,7 +200,12 @@ describe("coordination", () => {
 
     it.each([
       { code: "overtaken", exit: 2, by: ["register", "--queue", "latest_wins"], why: /took its place/ },
-      { code: "veto", exit: 2, by: ["veto", "v2", "--reason", "loses orders"], why: /vetoed by ada: loses orders/ },
+      {
+        code: "blocked_by_veto",
+        exit: 2,
+        by: ["veto", "v2", "--reason", "loses orders"],
+        why: /vetoed by ada: loses orders/
+      },
       // Nothing is in its way: somebody wants it no more.
       { code: "withdrawn", exit: 1, by: ["cleanup", "second", "--reason", "not today"], why: /is cancelled: not today/ }
     ])("ends with $exit and why: $code", async ({ by, code, exit, why }) => {
@@ -228,7 +233,7 @@ describe("coordination", () => {
     it("waits until nothing is in the way of a deployment", async () => {
       expectExit(await run("lock", "hold", "--reason", "moving", "--until", "400ms"), 0)
       const ran = expectExit(await run("wait", id, "--interval", "100ms"), 0)
-      assert.match(ran.stderr, /production is held by ada: moving; expected to be over in/)
+      assert.match(ran.stderr, /production is locked by ada: moving; expected to be over in/)
       assert.strictEqual(ran.stdout, "✔ nothing is in the way of DX6604E production\n")
     })
 

@@ -14,7 +14,6 @@ describe("coordination between processes", { timeout: 180_000 }, () => {
   }, 60_000)
   afterAll(() => {
     Fs.rmSync(folder, { recursive: true, force: true })
-    binary.remove()
   })
 
   const nowhere = { SIGNALBOX_DATABASE_URL: "postgres://nobody:none@127.0.0.1:1/nothing" }
@@ -109,8 +108,8 @@ describe("coordination between processes", { timeout: 180_000 }, () => {
     })
     expectExit(stopped, 130)
     assert.match(stopped.stderr, /its place is kept; withdraw it with: signalbox cleanup one/)
-    assert.match((await run("lock", "show")).stdout, /– +one +run .*nobody waits for it now/)
-    assert.match((await run("active")).stdout, /one is registered, and nobody waits for its turn: signalbox wait one/)
+    assert.match((await run("lock", "show")).stdout, /– +one +run .*no process is waiting with it/)
+    assert.match((await run("active")).stdout, /one is registered, and no process waits with it: signalbox wait one/)
     expectExit(await run("lock", "release", "--reason", "moved"), 0)
     expectExit(await run("wait", "one", "--hold", "1m"), 0)
     const blocked = expectExit(await run("can-deploy", "--json"), 2)
@@ -139,8 +138,8 @@ describe("coordination between processes", { timeout: 180_000 }, () => {
       const { executions } = JSON.parse((await run("active", "--json")).stdout)
       if (executions[0]?.runner !== null) break
     }
-    const attached = await binary.run(job, ["attach", "later"], { signals: [[/production is held by/, "SIGINT"]] })
-    assert.match(attached.stderr, /1st in the queue, nobody before it; production is held by .*: moving/)
+    const attached = await binary.run(job, ["attach", "later"], { signals: [[/production is locked by/, "SIGINT"]] })
+    assert.match(attached.stderr, /1st in the queue, no request before it; production is locked by .*: moving/)
     expectExit(await run("lock", "release", "--reason", "moved"), 0)
     assert.match(expectExit(await run("attach", "later"), 0).stdout, /^✔ deploy .* production v1: completed/)
     expectExit(await run("destroy", "--yes"), 0)

@@ -86,7 +86,6 @@ afterAll(async () => {
   }
   clearInterval(load)
   Fs.rmSync(cwd, { recursive: true, force: true })
-  binary.remove()
 }, 120_000)
 
 const run = (...args: ReadonlyArray<string>) => binary.run(cwd, args)
@@ -128,7 +127,7 @@ describe("which command touches which status", { timeout: 180_000 }, () => {
     assert.include(metadata, `deployment_id: ${id}`)
   })
 
-  it("deploy, where the release is broken and nothing was there: failed", async () => {
+  it("deploy of a broken first release: failed", async () => {
     const { code, value } = await json("deploy", "-e", "staging", "--version", "v0", "--artifact", "broken")
     assert.deepEqual([code, value.status], [3, "rolled_back"])
     assert.isNotEmpty(value.error.message)
@@ -156,7 +155,7 @@ describe("which command touches which status", { timeout: 180_000 }, () => {
     })
   })
 
-  it("deploy of a broken release: rolled back, the deployment keeps what it was", async () => {
+  it("deploy of a broken release: rolled back, the deployment keeps its status", async () => {
     const { code, value } = await json("deploy", "-e", "production", "--version", "v3", "--artifact", "broken")
     assert.deepEqual([code, value.status], [3, "rolled_back"])
     assert.deepEqual(await statuses(), ["deployed", "db deployed v1", "web deployed v2"])
@@ -165,7 +164,7 @@ describe("which command touches which status", { timeout: 180_000 }, () => {
     assert.match(text.stdout, /rolled back.*\ncause: .*\n[^]*done: [^]*next: /)
   })
 
-  it("destroy-stack: never the deployment, only that stack; status says how the two differ", async () => {
+  it("destroy-stack: only that stack, never the deployment; status shows how the two differ", async () => {
     const { code, value } = await json("destroy-stack", id, "web", "-e", "production", "--yes")
     assert.deepEqual([code, value.status], [0, "completed"], JSON.stringify(value.error))
     assert.deepEqual(
@@ -176,7 +175,7 @@ describe("which command touches which status", { timeout: 180_000 }, () => {
     assert.include((await run("status", "-e", "production")).stdout, "the deployment is deployed, but web is destroyed")
   })
 
-  it("deploy without rollback, where one stack fails: partial, with the stack that caused it", async () => {
+  it("deploy without rollback, if one stack fails: partial, with the stack that caused it", async () => {
     Fs.cpSync(Path.join(cwd, "app"), Path.join(cwd, "half"), { recursive: true })
     Fs.writeFileSync(
       Path.join(cwd, "half", "server.mjs"),
@@ -218,7 +217,7 @@ describe("stopping and going on", { timeout: 180_000 }, () => {
     assert.strictEqual((await json("deploy", ...canary, "--version", "v5")).code, 0)
   })
 
-  it("Ctrl-C saves the state, says how to go on and exits 130; attach finishes the job", async () => {
+  it("Ctrl-C saves the state, says how to continue and exits with 130; attach finishes the job", async () => {
     const ran = await binary.run(cwd, ["deploy", ...canary, "--version", "v6", "--correlation-id", "stopped"], {
       signals: [[baking, "SIGINT"]]
     })
@@ -239,7 +238,7 @@ describe("stopping and going on", { timeout: 180_000 }, () => {
       ]
     })
     assert.strictEqual(ran.code, 130, ran.stderr)
-    assert.match(ran.stderr, /forced; what was under way|the state is saved/)
+    assert.match(ran.stderr, /forced; the next run|the state is saved/)
     const attached = await json("attach", "forced")
     assert.deepEqual([attached.code, attached.value.status], [0, "completed"], JSON.stringify(attached.value.error))
   })
@@ -293,7 +292,7 @@ describe("stopping and going on", { timeout: 180_000 }, () => {
     assert.deepEqual([attached.code, attached.value.status], [0, "completed"], JSON.stringify(attached.value.error))
   })
 
-  it("an operator in another shell aborts; the stacks go back", async () => {
+  it("an operator in another shell aborts; the stacks roll back", async () => {
     const ran = spawn(
       process.execPath,
       [binary.path, "deploy", ...canary, "--version", "v11", "--correlation-id", "aborted"],

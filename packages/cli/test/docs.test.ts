@@ -1,6 +1,6 @@
 /**
- * The pages about the command line say what it does: flags and exit codes are those of the program, examples are command
- * lines that it understands, and what the first steps say to type is typed.
+ * The pages about the command line match it: flags and exit codes are the program's, examples are valid command lines,
+ * and the commands of the first steps are executed.
  */
 import { spawnSync } from "node:child_process"
 import * as Fs from "node:fs"
@@ -36,7 +36,6 @@ beforeAll(() => {
 }, 120_000)
 afterAll(() => {
   Fs.rmSync(folder, { recursive: true, force: true })
-  binary.remove()
 })
 
 describe("docs/cli.md", { timeout: 180_000 }, () => {
@@ -80,7 +79,7 @@ describe("docs/cli.md", { timeout: 180_000 }, () => {
   })
 })
 
-/** Types what a page says to type, line after line, as a person would; `# exits with 2` says what is expected. */
+/** Types the commands of a page, line after line, as a person would; `# exits with 2` is the expected exit code. */
 const type = (name: string): number => {
   const home = Fs.mkdtempSync(Path.join(folder, "home-"))
   const bin = Path.join(home, "bin")

@@ -1,5 +1,5 @@
 /**
- * `init --example`, and what it says to type next: through the real program, with real processes.
+ * `init --example`, and the commands that it prints next: through the real program, with real processes.
  */
 import * as Fs from "node:fs"
 import * as Path from "node:path"
@@ -16,7 +16,6 @@ beforeAll(() => {
 afterAll(async () => {
   await binary.run(folder, ["destroy", "--yes"])
   Fs.rmSync(folder, { recursive: true, force: true })
-  binary.remove()
 })
 
 const emptyFolder = async (body: (path: string) => Promise<void>) => {
@@ -26,14 +25,14 @@ const emptyFolder = async (body: (path: string) => Promise<void>) => {
 }
 
 describe("init --example", { timeout: 180_000 }, () => {
-  it("init alone says that there is no configuration, and how to get one", async () => {
+  it("init alone reports the missing configuration, and how to get one", async () => {
     const ran = await binary.run(folder, ["init"])
     assert.deepEqual([ran.code, ran.stdout], [64, ""])
     assert.include(ran.stderr, "signalbox init --example")
     assert.deepEqual(Fs.readdirSync(folder), [])
   })
 
-  it("writes an application that the next commands, as they are printed, deploy, show and take away", async () => {
+  it("writes an application that the next commands, as printed, deploy, show and remove", async () => {
     const made = await binary.run(folder, ["init", "--example"])
     assert.deepEqual([made.code, made.stderr], [0, ""])
     const next = [...made.stdout.matchAll(/signalbox (.*)$/gm)].map(([, line = ""]) => line.trim().split(" "))
@@ -77,7 +76,7 @@ describe("init --example", { timeout: 180_000 }, () => {
     })
   )
 
-  it("goes where --directory says, and says so in what comes next", () =>
+  it("uses the folder of --directory, and names it in the next commands", () =>
     emptyFolder(async (path) => {
       const ran = await binary.run(path, ["init", "--example", "--directory", "shop"])
       assert.strictEqual(ran.code, 0, ran.stderr)

@@ -1,6 +1,10 @@
 import { assert, describe, it } from "vitest"
 import * as Cause from "effect/Cause"
 import {
+  CorrelationId,
+  DeploymentId,
+  EnvironmentName,
+  errorInfo,
   Event,
   ExecutionStatus,
   LeaseHeld,
@@ -9,7 +13,7 @@ import {
   StoreError,
   StrategyName
 } from "@signalbox/core/spi"
-import { Rejected } from "@signalbox/core/api"
+import { reject } from "@signalbox/core/api"
 import { ConfigurationInvalid } from "@signalbox/core/config"
 import * as Domain from "@signalbox/core/domain"
 import * as Schema from "effect/Schema"
@@ -30,8 +34,7 @@ const lease = {
   expiresAt: Date.now() + 15_000,
   reason: "deploy by ada"
 }
-const refused = (kind: "invalid" | "not_found" | "blocked" | "conflict") =>
-  new Rejected({ kind, code: "c", message: "m", hint: "h" })
+const stack = { stack: "web", known: [] }
 const away = new StoreError({ operation: "append", reason: "Unavailable", detail: "d" })
 const provider = (reason: ProviderError["reason"]) =>
   new ProviderError({ provider: "local", operation: "plan", stackName: "web", reason })
@@ -48,14 +51,14 @@ describe("exit codes", () => {
   })
 
   it.each([
-    ["overtaken", 2],
-    ["veto", 2],
-    ["stale_order", 2],
-    ["withdrawn", 1],
-    ["queue_timeout", 124],
-    ["interrupted", 1]
-  ])("one that was cancelled because of %s exits with %d", (code, exit) => {
-    assert.strictEqual(exitCodeOf({ status: "cancelled", error: { code, message: "m" } }, undefined), exit)
+    [errorInfo("overtaken", { execution: "b", by: "ada" }), 2],
+    [errorInfo("blocked_by_veto", { version: "2", by: "ada" }), 2],
+    [errorInfo("blocked_by_stale_order", { state: "deployed" }), 2],
+    [errorInfo("withdrawn", { by: "ada" }), 1],
+    [errorInfo("queue_timeout", { afterMs: 1 }), 124],
+    [errorInfo("interrupted", { during: "queue" }), 1]
+  ])("one that was cancelled because of $code exits with %d", (error, exit) => {
+    assert.strictEqual(exitCodeOf({ status: "cancelled", error }, undefined), exit)
   })
 
   it("a signal that stopped it wins over what it left", () => {
@@ -66,15 +69,15 @@ describe("exit codes", () => {
   })
 
   it("a command that was stopped for its lease exits as where the registry is away", () => {
-    assert.strictEqual(exitCodeOf({ status: "failed", error: { code: "lease_expired", message: "m" } }, undefined), 6)
-    assert.strictEqual(exitCodeOf({ status: "failed", error: { code: "command_failed", message: "m" } }, undefined), 1)
+    assert.strictEqual(exitCodeOf({ status: "failed", error: errorInfo("lease_expired", {}) }, undefined), 6)
+    assert.strictEqual(exitCodeOf({ status: "failed", error: errorInfo("command_failed", { code: 1 }) }, undefined), 1)
   })
 
   it.each([
-    ["invalid request", refused("invalid"), 64],
-    ["unknown thing", refused("not_found"), 4],
-    ["blocked", refused("blocked"), 2],
-    ["conflict", refused("conflict"), 1],
+    ["invalid request", reject("stack_missing", { kind: "deploy-stack" }), 64],
+    ["unknown thing", reject("unknown_stack", stack), 4],
+    ["blocked", reject("being_recorded", { execution: "a" }), 2],
+    ["conflict", reject("deployment_exists", { deployment: "DX6604E" }), 1],
     ["held lease", new LeaseHeld({ lease }), 2],
     ["lost lease", new LeaseLost({ key: "k", fence: 1 }), 1],
     ["lease lost to an outage", new LeaseLost({ key: "k", fence: 1, outage: away }), 6],
@@ -99,10 +102,18 @@ describe("exit codes", () => {
   })
 
   it("names the holder, since when, until when and what to type", () => {
-    const { info } = failureOf(new Rejected({ kind: "blocked", code: "environment_locked", message: "m", lease }))
+    const place = { deployment: DeploymentId.make("DX6604E"), environment: EnvironmentName.make("production") }
+    const execution = CorrelationId.make("other-run")
+    const { info } = failureOf(
+      reject(
+        "blocked_by_lease",
+        { ...place, execution, kind: "deploy", by: "ada" },
+        { lease, remedies: [{ _tag: "queue" }, { _tag: "explain", ...place }, { _tag: "attach", execution }] }
+      )
+    )
     assert.match(
       info.message,
-      /^DX6604E production is held by other-run \(deploy by ada\) since \d\d:\d\d:\d\d; unless renewed, its lease ends at \d\d:\d\d:\d\d$/
+      /^other-run holds the lease on DX6604E production \(deploy by ada\) since \d\d:\d\d:\d\d; unless renewed, its lease ends at \d\d:\d\d:\d\d$/
     )
     for (const typed of [
       "--queue fifo",
@@ -118,7 +129,7 @@ describe("exit codes", () => {
   it("knows the claim of a runner from a lock", () => {
     const claim = { ...lease, key: "execution/release-42", holder: "vm/4711/uuid" }
     const { info } = failureOf(new LeaseHeld({ lease: claim }))
-    assert.match(info.message, /^release-42 is run by another process since/)
+    assert.match(info.message, /^another process runs release-42 since/)
     assert.include(info.hint, "signalbox attach release-42")
   })
 

@@ -1,6 +1,6 @@
 /**
- * A configuration in TypeScript is code of the project. What it prints does not reach standard output, and where it ends the
- * program it does not end with success.
+ * A configuration in TypeScript is code of the project. Its output does not reach standard output, and if it ends the
+ * program, the program does not end successfully.
  */
 import * as Fs from "node:fs"
 import * as Path from "node:path"
@@ -15,7 +15,6 @@ beforeAll(() => {
   root = temporary("foreign")
 }, 60_000)
 afterAll(() => {
-  binary.remove()
   Fs.rmSync(root, { recursive: true, force: true })
 })
 
@@ -79,7 +78,7 @@ describe("what a configuration in TypeScript prints", () => {
     for (const word of said) assert.include(ran.stderr, word)
     for (const line of ["can-deploy --json", "deploy --dry-run --json --version v1", "health --json"]) {
       const { stderr, stdout } = await binary.run(folder, line.split(" "))
-      // Where it fails there is nothing on standard output.
+      // After a failure, standard output is empty.
       if (stdout !== "") JSON.parse(stdout)
       assert.include(stderr, "said fork", line)
     }

@@ -45,7 +45,6 @@ afterAll(async () => {
   for (const child of children) child.kill("SIGKILL")
   await binary.run(cwd, ["destroy", "--yes"])
   Fs.rmSync(cwd, { recursive: true, force: true, maxRetries: 5 })
-  binary.remove()
 }, 120_000)
 
 const started = (...args: ReadonlyArray<string>): Running => {
@@ -67,7 +66,7 @@ const abort = async (id: string) => {
 }
 
 describe("SIGHUP", { timeout: 180_000 }, () => {
-  it("keeps the state of a deployment, gives the lock back and exits 129, also where it comes twice", async () => {
+  it("keeps the state of a deployment, returns the lease and exits with 129, even if it comes twice", async () => {
     const one = started("deploy", "--version", "v2", "--correlation-id", "hup")
     assert.isTrue(await until(isDeploying("hup"), patience))
     one.child.kill("SIGHUP")
@@ -114,7 +113,7 @@ describe("SIGHUP", { timeout: 180_000 }, () => {
     assert.isTrue(await until(() => status("behind") === "rolled_back", patience))
   })
 
-  it("goes to a wrapped command, whose end is that of the program", async () => {
+  it("goes to a wrapped command, whose end is the program's end", async () => {
     const one = started("run", "--correlation-id", "wrapped", "--", "sh", "-c", "echo ready; sleep 100 & wait")
     await one.says(/ready/)
     one.child.kill("SIGHUP")

@@ -1,6 +1,6 @@
 /**
- * Commands whose `signalbox run` and guard were killed at the same moment: the next one under the lock ends them first, and
- * those of other projects are left alone.
+ * Commands whose `signalbox run` and guard were killed at the same moment: the next lease holder ends them first, and
+ * leaves other projects' commands alone.
  */
 import * as Fs from "node:fs"
 import * as Path from "node:path"
@@ -20,7 +20,6 @@ afterAll(() => {
     for (const { pid } of naming(folder)) signal(pid, "SIGKILL")
     Fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
   }
-  binary.remove()
 })
 
 const folder = (): string => {
@@ -40,7 +39,7 @@ const commandsOf = (cwd: string, id: string) =>
 
 const works = "echo at work; trap '' TERM INT HUP; while :; do sleep 0.05; done"
 
-/** A command at work that nobody runs or guards any more. */
+/** A running command without a runner or a guard. */
 const orphan = async (cwd: string, id: string): Promise<void> => {
   const { child, says } = run(cwd, id, works)
   await says(/at work/)
@@ -53,7 +52,7 @@ const orphan = async (cwd: string, id: string): Promise<void> => {
 }
 
 describe.skipIf(process.platform !== "linux")("a command that was left behind", { timeout: 120_000 }, () => {
-  it("is ended before the next one begins, though somebody closed its execution first", async () => {
+  it("is ended before the next one begins, even if its execution was closed first", async () => {
     const cwd = folder()
     await orphan(cwd, "one")
     const cleaned = await binary.run(cwd, ["cleanup", "one"])
@@ -64,7 +63,7 @@ describe.skipIf(process.platform !== "linux")("a command that was left behind", 
     next.child.kill("SIGKILL")
   })
 
-  it("is ended before its lock is given back, where the same execution is carried on", async () => {
+  it("is ended before its lease is returned, if the same execution is carried on", async () => {
     const cwd = folder()
     await orphan(cwd, "one")
     const { code, stderr } = await run(cwd, "one", works).ended
@@ -82,7 +81,7 @@ describe.skipIf(process.platform !== "linux")("a command that was left behind", 
     assert.strictEqual(commandsOf(cwd, "one").length, 0)
   })
 
-  it("is left alone where it ended, and only a process that it started lives on", async () => {
+  it("is left alone if it ended and only a process that it started survives", async () => {
     const cwd = folder()
     const pid = Path.join(cwd, "pid")
     const daemon = `setsid sh -c 'echo $$ > ${pid}; while :; do sleep 0.05; done' > /dev/null 2>&1 & until test -s ${pid}; do :; done`
@@ -96,7 +95,7 @@ describe.skipIf(process.platform !== "linux")("a command that was left behind", 
 })
 
 describe.skipIf(process.platform !== "linux")("two projects on one machine", { timeout: 120_000 }, () => {
-  it("may give their executions the same correlation id: the end of the one is not that of the other", async () => {
+  it("may have executions with the same correlation id: each has its own end", async () => {
     const [here, there] = [folder(), folder()]
     // Checkouts of one repository have one deployment id.
     const env = { GITHUB_REPOSITORY: "acme/shop" }

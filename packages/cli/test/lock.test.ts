@@ -22,8 +22,8 @@ describe("what people decide", () => {
     it("is not held over somebody else's hold, unless by force", async () => {
       expectExit(await run("lock", "hold", "--reason", "moving"), 0)
       const refused = expectExit(await run("lock", "hold", "--reason", "mine now", "--by", "bob", "--json"), 1)
-      assert.strictEqual(errorOf(refused).code, "held_already")
-      assert.strictEqual(errorOf(refused).message, "DX6604E in production is held by ada already: moving")
+      assert.strictEqual(errorOf(refused).code, "already_locked")
+      assert.strictEqual(errorOf(refused).message, "DX6604E production is already locked by ada: moving")
       assert.include(errorOf(refused).hint, "--force")
       assert.deepInclude((await json("lock", "show")).value.hold, { by: "ada", reason: "moving" })
       // One's own is held on.
@@ -36,10 +36,10 @@ describe("what people decide", () => {
 
     it("is not given back where nobody holds it, and says what would be needed", async () => {
       const free = expectExit(await run("lock", "release", "--reason", "x", "--json"), 1)
-      assert.strictEqual(errorOf(free).code, "not_held")
+      assert.strictEqual(errorOf(free).code, "not_locked")
       await occupied("one")
       const held = errorOf(expectExit(await run("lock", "release", "--reason", "x", "--json"), 1))
-      assert.match(held.message, /nobody holds DX6604E in production by hand; one has its lock/)
+      assert.match(held.message, /DX6604E production is not locked by a person; one has its lock/)
       assert.include(held.hint, "--force")
       const broken = await json("lock", "release", "--reason", "x", "--force")
       assert.deepEqual([broken.code, broken.value.broken.holder, broken.value.lease], [0, "one", null])

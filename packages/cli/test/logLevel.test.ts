@@ -24,10 +24,9 @@ beforeAll(async () => {
 afterAll(() => {
   server.close()
   Fs.rmSync(cwd, { recursive: true, force: true })
-  binary.remove()
 })
 
-it("adds the cause of an unexpected failure where its hint says so", async () => {
+it("adds the cause of an unexpected failure if its hint says so", async () => {
   Fs.writeFileSync(
     Path.join(cwd, "signalbox.config.json"),
     JSON.stringify({

@@ -1,6 +1,7 @@
 /**
  * Watching with the real program: an execution that a script writes into the log, and a monitor that is killed all the while.
  */
+import { causeInfo, errorInfo } from "@signalbox/core/spi"
 import { type ChildProcess, spawn } from "node:child_process"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
@@ -15,7 +16,7 @@ import {
   type StoredEvent
 } from "@signalbox/core/spi"
 import { Duration, Effect, ManagedRuntime } from "effect"
-import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { assert, beforeAll, describe, it } from "vitest"
 import { type Binary, build } from "./binary.ts"
 import { cleanEnvironment } from "./bundle.ts"
 import { until } from "./chaos/processes.ts"
@@ -29,7 +30,6 @@ let binary: Binary
 beforeAll(() => {
   binary = build()
 }, 60_000)
-afterAll(() => binary.remove())
 
 const requested = (correlationId: CorrelationId): Event => ({
   _tag: "ExecutionRequested",
@@ -258,8 +258,7 @@ describe("monitor", { timeout: 300_000 }, () => {
     await write({
       _tag: "ExecutionTransitioned",
       on: "failed",
-      reason: "api does not come up",
-      error: { code: "broken", message: "api does not come up" }
+      error: errorInfo("foreign_failed", {})
     })
     assert.strictEqual(await monitor.ended, 1, monitor.errors())
 
@@ -326,13 +325,21 @@ describe("monitor", { timeout: 300_000 }, () => {
     const monitor = start(cwd, args)
     assert.isTrue(await until(async () => (await begun()) === 1, 60_000), monitor.errors())
     // It is over before the one that is watched.
-    await other("aside").request({ _tag: "ExecutionTransitioned", on: "cancelled", reason: "not wanted" })
+    await other("aside").request({
+      _tag: "ExecutionTransitioned",
+      on: "cancelled",
+      cause: causeInfo("reported", { by: "ada" }, "not wanted")
+    })
     await write({ _tag: "ExecutionTransitioned", on: "completed" })
     const has = (stream: string, what: string) => async () => (await other(stream).told()).includes(what)
     assert.isTrue(await until(has("aside", "failed"), 60_000), monitor.errors())
     assert.isTrue(await until(() => monitor.errors().split("waits for what comes next").length > 2, 60_000))
     process.kill(childrenOf(monitor.child.pid!)[0]!, "SIGKILL")
-    const failed: Event = { _tag: "ExecutionTransitioned", on: "failed", reason: "broken" }
+    const failed: Event = {
+      _tag: "ExecutionTransitioned",
+      on: "failed",
+      cause: causeInfo("reported", { by: "ada" }, "broken")
+    }
     await other("meanwhile").request({ _tag: "ExecutionTransitioned", on: "started" }, failed)
     assert.isTrue(await until(has("meanwhile", "failed"), 60_000), monitor.errors())
     await other("later").request({ _tag: "ExecutionTransitioned", on: "started" }, failed)

@@ -30,7 +30,6 @@ beforeAll(async () => {
 afterAll(() => {
   for (const { child } of running) child.kill("SIGKILL")
   Fs.rmSync(cwd, { recursive: true, force: true, maxRetries: 5 })
-  binary.remove()
 })
 
 const program = () => `"${process.execPath}" "${binary.path}"`
@@ -64,7 +63,7 @@ describe("inside of signalbox run", { timeout: 120_000 }, () => {
     const { code, stdout } = await inside(lines.join("\n"))
     assert.strictEqual(code, 0)
     const said = stdout.split("\n")
-    const reason = /error: this runs inside of [\w-]+, which holds the lock of DX6604E in production already/
+    const reason = /error: this runs inside [\w-]+, which holds the lease on DX6604E production already/
     for (const name of Object.keys(refused)) {
       assert.include(said, `${name}: 2`, stdout)
       const after = said.slice(said.indexOf(`${name}: 2`) + 1).find((line) => line.includes("error:"))

@@ -1,5 +1,5 @@
 /**
- * Commands that work on what was recorded, while a commit has broken, moved or taken away the configuration.
+ * Commands that work on the record, while a commit has broken, moved or removed the configuration.
  */
 import * as Fs from "node:fs"
 import * as Path from "node:path"
@@ -27,7 +27,7 @@ const broken = [
 ] as const
 
 describe.each(broken)("a configuration %s", (_, breakIt, warns) => {
-  it("stops nobody who looks, holds the lock, goes back or destroys", async () => {
+  it("does not stop read-only commands, locking, rolling back or destroying", async () => {
     breakIt()
     const said = /^warning: .*signalbox\.config\.json.*\nhint: {4}What was recorded is used instead/m
     const reads = [
@@ -60,7 +60,7 @@ describe.each(broken)("a configuration %s", (_, breakIt, warns) => {
 })
 
 describe("a configuration that names other stacks", () => {
-  it("does not keep the old ones from going back, or from being destroyed", async () => {
+  it("does not keep the old stacks from rolling back, or from being destroyed", async () => {
     write(other("site"))
     const { value } = await json("rollback", "--dry-run")
     assert.deepEqual(
@@ -73,7 +73,7 @@ describe("a configuration that names other stacks", () => {
     assert.deepEqual(await stacks(), ["web destroyed"])
   })
 
-  it("is deployed with a word on those that run on", async () => {
+  it("is deployed with a note about stacks that keep running", async () => {
     write(other("site"))
     const dropped = [{ name: "web", version: "v2" }]
     for (const args of [["--dry-run"], []]) {
@@ -102,7 +102,7 @@ describe("a configuration that names other stacks", () => {
 })
 
 describe("a configuration that cannot be read", () => {
-  it("is an error where nothing was recorded, which it alone could tell", async () => {
+  it("is an error if there is no record, which only the file could replace", async () => {
     write("{")
     for (const kind of ["rollback", "destroy"]) {
       const ran = expectExit(await run(kind, "-e", "staging", "--yes", "--json"), 64)

@@ -22,7 +22,6 @@ afterAll(() => {
     for (const { pid } of marked(owner)) signal(pid, "SIGKILL")
     Fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
   }
-  binary.remove()
 })
 
 const gate = { minSamples: 0, gracePeriod: "0 millis", interval: "50 millis", consecutivePasses: 1 }
@@ -101,8 +100,8 @@ describe.skipIf(process.platform !== "linux")("what a registry that is gone left
     const refused = await run("deploy", "--version", "v3", "--json")
     assert.strictEqual(refused.code, 1)
     const { error } = JSON.parse(refused.stdout)
-    assert.strictEqual(error.code, "registry_replaced")
-    assert.include(error.message, "the registry that gave out that fence was deleted or replaced")
+    assert.strictEqual(error.code, "store_replaced")
+    assert.include(error.message, "the store that did was deleted or replaced")
     assert.include(error.hint, next)
     assert.strictEqual(await served(), "v2", "nothing was changed")
 
@@ -139,7 +138,7 @@ describe.skipIf(process.platform !== "linux")("what a registry that is gone left
     drop()
     assert.strictEqual((await run("init")).code, 0)
     const refused = await json("deploy", "--version", "v2")
-    assert.strictEqual(refused.error.code, "registry_replaced")
+    assert.strictEqual(refused.error.code, "store_replaced")
     const listed = await run("destroy", "--orphans")
     assert.include(listed.stdout, "Nothing is left of")
     const { forgotten, orphans } = await json("destroy", "--orphans", "--yes")

@@ -1,5 +1,5 @@
 /**
- * `signalbox run` while the way to its Postgres is cut. Left out, aloud, where no Postgres is installed.
+ * `signalbox run` while the connection to its Postgres is cut. Skipped with a message if Postgres is not installed.
  */
 import * as Fs from "node:fs"
 import * as Path from "node:path"
@@ -23,7 +23,6 @@ describe.skipIf(postgres === undefined)("an outage of the registry", { timeout: 
   const running: Array<Running> = []
   beforeAll(() => void (binary = build()), 120_000)
   afterAll(async () => {
-    binary.remove()
     await postgres?.stop()
   }, 120_000)
   beforeEach(async () => {
@@ -64,13 +63,13 @@ describe.skipIf(postgres === undefined)("an outage of the registry", { timeout: 
     running.push(one)
     return one
   }
-  /** Says every 50 ms that it lives, in a file. */
+  /** Writes to a file every 50 ms that it is alive. */
   const alive = (file: string) => `
     const { writeFileSync } = require("node:fs")
     console.log("at work")
     setInterval(() => writeFileSync(${JSON.stringify(file)}, String(Date.now())), 50)`
 
-  it("is sat out by who works and by who waits, where it is shorter than the lease", async () => {
+  it("is sat out by running and waiting commands if it is shorter than the lease", async () => {
     const file = Path.join(folder, "go")
     const work = `while [ ! -e ${file} ]; do echo at work; sleep 0.1; done; echo done`
     const one = configured("one")
@@ -91,12 +90,12 @@ describe.skipIf(postgres === undefined)("an outage of the registry", { timeout: 
     assert.deepInclude(await second.ended, { code: 0, stdout: "at last\n" })
   })
 
-  it("is told to who only asks", async () => {
+  it("is reported to read-only commands", async () => {
     cable.cut()
     expectExit(await binary.run(job("asks"), ["can-deploy"], { env: through }), 6)
   })
 
-  it("never lets two work: who is cut off has ended before the next one begins", async () => {
+  it("never lets two commands run: a disconnected one has ended before the next one begins", async () => {
     const file = Path.join(folder, "alive")
     const first = started(job("one"), ["run", "--", "node", "-e", alive(file)], through)
     await first.says(/at work/)
@@ -115,7 +114,7 @@ describe.skipIf(postgres === undefined)("an outage of the registry", { timeout: 
     assert.include(expectExit(await binary.run(job("three"), hinted.split(" "), { env: direct }), 0).stdout, "failed")
   })
 
-  it("ends a command with its lease, and the program too, where the way only falls silent", async () => {
+  it("ends a command with its lease, and the program too, if the connection only falls silent", async () => {
     const first = started(job("one"), ["run", "--", "node", "-e", alive(Path.join(folder, "alive"))], through)
     await first.says(/at work/)
     cable.silence()
@@ -124,7 +123,7 @@ describe.skipIf(postgres === undefined)("an outage of the registry", { timeout: 
     assert.match(stderr, /^error: the lease could not be renewed in time, and what ran under it was stopped: /m)
   })
 
-  it("is sat out by a deployment and by who watches it", async () => {
+  it("is sat out by a deployment and its watchers", async () => {
     const cwd = job("one")
     expectExit(await binary.run(cwd, ["init", "--example"], { env: through }), 0)
     const file = Path.join(cwd, "signalbox.config.ts")
@@ -148,7 +147,7 @@ describe.skipIf(postgres === undefined)("an outage of the registry", { timeout: 
     }
   })
 
-  it("is told of to who asks, and what was done without a lock is recorded when it is over", async () => {
+  it("is reported to queries, and work without a lease is recorded when it is over", async () => {
     const cwd = configured("one")
     const run = (...argv: ReadonlyArray<string>) => binary.run(cwd, argv, { env: through })
     expectExit(await run("init"), 0)

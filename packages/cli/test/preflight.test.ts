@@ -53,7 +53,7 @@ const run = (args: ReadonlyArray<string>, env: Readonly<Record<string, string>> 
 
 const history = async () => JSON.parse((await run(["history", id])).stdout).executions.length as number
 
-/** Whether the dry run, the deployment and one that is left to itself are all refused, and none of them is recorded. */
+/** Whether the dry run, the deployment and a detached one are all rejected, and none of them is recorded. */
 const refused = async (args: ReadonlyArray<string>, path: string, detaches = true) => {
   const before = await history()
   const answers = []
@@ -83,11 +83,10 @@ beforeAll(async () => {
 afterAll(async () => {
   configure()
   for (const environment of ["staging", "production"]) await run(["destroy", id, "-e", environment, "--yes"])
-  binary.remove()
   Fs.rmSync(cwd, { recursive: true, force: true })
 }, 180_000)
 
-describe("what is known before", () => {
+describe("mistakes known in advance", () => {
   it("is refused with exit code 64 and recorded nowhere", { timeout: 300_000 }, async () => {
     configure({ artifact: "." })
     assert.include((await refused(deploy("staging"), "stacks.web.properties.artifact")).message, "holds the folder")

@@ -1,10 +1,10 @@
 /**
- * Going back, and looking, by what was recorded: the real program, with real processes behind the local provider, and a
- * configuration that a commit has broken, moved or taken away.
+ * Rolling back and looking by the record: the real program, with real processes behind the local provider, and a
+ * configuration that a commit has broken, moved or removed.
  */
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import { afterAll, afterEach, assert, beforeAll, beforeEach, describe, it } from "vitest"
+import { afterEach, assert, beforeAll, beforeEach, describe, it } from "vitest"
 import { type Binary, build } from "./binary.ts"
 import { type Ran, temporary } from "./support.ts"
 
@@ -39,7 +39,6 @@ let cwd: string
 beforeAll(() => {
   binary = build()
 }, 120_000)
-afterAll(() => binary.remove())
 beforeEach(async () => {
   cwd = temporary("recorded")
   Fs.mkdirSync(Path.join(cwd, "app"))
@@ -74,7 +73,7 @@ const serves = async (): Promise<string> => {
 }
 
 describe("a configuration", { timeout: 120_000 }, () => {
-  it("that is broken, or names other stacks, keeps nothing from going back or from being destroyed", async () => {
+  it("that is broken, or names other stacks, does not prevent rolling back or destroying", async () => {
     write('{ ,"organization": "acme" }')
     const back = expectExit(await run("rollback"), 0)
     assert.match(
@@ -90,7 +89,7 @@ describe("a configuration", { timeout: 120_000 }, () => {
     expectExit(await run(...hint.split(" "), "--yes"), 0)
     assert.deepEqual(await stacks(), ["web destroyed", "site deployed v3"])
 
-    // What is destroyed is what is there, not what the configuration names.
+    // The deployed stacks are destroyed, not the configured ones.
     write(configured("web"))
     expectExit(await run("destroy", "--yes"), 0)
     assert.deepEqual(await stacks(), ["web destroyed", "site destroyed"])
@@ -98,7 +97,7 @@ describe("a configuration", { timeout: 120_000 }, () => {
 })
 
 describe("a deployment that Ctrl-C stopped", { timeout: 120_000 }, () => {
-  it("shows what serves beside what was coming, and is no failure once another one takes its place", async () => {
+  it("shows the live release beside the candidate, and is no failure once another one replaces it", async () => {
     write(configured("web", { strategy: { type: "canary", steps: [{ weight: 50, bake: "10 minutes" }] } }))
     const stopped = await binary.run(cwd, ["deploy", "--version", "v3", "--correlation-id", "stopped"], {
       signals: [[/50% of the traffic/, "SIGINT"]]

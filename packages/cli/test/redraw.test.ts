@@ -41,7 +41,7 @@ const terminal = (columns: number) => {
 }
 
 describe("Redraw", () => {
-  it("replaces what it drew, keeps what stood before, and gives the cursor back", () => {
+  it("replaces its own lines, keeps earlier ones, and restores the cursor", () => {
     const screen = terminal(80)
     screen.sink.write("before\n")
     const redraw = new Redraw(screen.sink)
@@ -57,7 +57,7 @@ describe("Redraw", () => {
     assert.isUndefined(Redraw.active)
   })
 
-  it("writes what must be said above the lines", () => {
+  it("writes messages above the lines", () => {
     const screen = terminal(80)
     const redraw = new Redraw(screen.sink)
     redraw.draw(["one", "two"])

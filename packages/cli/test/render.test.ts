@@ -1,8 +1,8 @@
-import { executionView } from "@signalbox/core/api"
+import { executionView } from "@signalbox/core/api/views"
 import { assert, describe, it } from "vitest"
 import * as FastCheck from "fast-check"
 import { displayWidth } from "effect/cli/CliOutput"
-import type { Execution } from "@signalbox/core/spi"
+import { causeInfo, type Execution } from "@signalbox/core/spi"
 import { executionTable } from "../src/commands/history.ts"
 import { executionLines } from "../src/live/execution.ts"
 import { render } from "../src/live/render.ts"
@@ -11,7 +11,7 @@ import { heartbeat } from "../src/live/transition.ts"
 import { plain, span } from "../src/live/words.ts"
 import { outcome } from "../src/execution/outcome.ts"
 import { paint } from "../src/host/color.ts"
-import { at, canary, done, execution, stack, stagesAt, verdict } from "./states.ts"
+import { at, canary, done, execution, failing, saying, stack, stagesAt, verdict } from "./states.ts"
 
 const screen = { now: at(30), columns: 100, rows: 40, color: false }
 const ink = { paint: paint(false), columns: 100 }
@@ -36,7 +36,7 @@ describe("render", () => {
     const state = execution({
       status: "paused",
       stacks: [{ ...canary("api", 10), stages: stagesAt("deployment", "waiting") }],
-      questions: [{ stack: "api" as never, question: "Go on to 50%?", expiresAt: at(150), otherwise: "abort" }]
+      questions: [{ stack: "api" as never, question: saying("Go on to 50%?"), expiresAt: at(150), otherwise: "abort" }]
     })
     const lines = render(state, screen)
     assert.include(lines, "    ⏸ Go on to 50%? (2m left, then abort)")
@@ -50,7 +50,7 @@ describe("render", () => {
       questions: [
         {
           stack: "api" as never,
-          question: "v2 carries 10 % of the traffic. Go on?",
+          question: saying("v2 carries 10 % of the traffic. Go on?"),
           expiresAt: at(150),
           otherwise: "abort"
         }
@@ -71,8 +71,8 @@ describe("render", () => {
   })
 
   it("says what to type where it is paused without a question", () => {
-    const lines = render(execution({ status: "paused", reason: "by ada" }), screen)
-    assert.strictEqual(lines.at(-1), "  paused: by ada  signalbox resume 4f9d0f0e-1b5e-4a51-9d0c-3a8d8a8a2f10")
+    const lines = render(execution({ status: "paused", cause: causeInfo("paused_by", { by: "ada" }) }), screen)
+    assert.strictEqual(lines.at(-1), "  paused by ada  signalbox resume 4f9d0f0e-1b5e-4a51-9d0c-3a8d8a8a2f10")
   })
 
   it("tells in the end what is there, not what was planned", () => {
@@ -87,7 +87,7 @@ describe("render", () => {
   it("keeps the reason of a failed stack when its subtree collapses", () => {
     const failed = stack("api", {
       status: "failed",
-      error: { code: "x", message: "it exits with 1" },
+      error: failing("it exits with 1"),
       stages: stagesAt(undefined)
     })
     assert.include(render(execution({ stacks: [failed] }), screen), "    it exits with 1")
@@ -132,11 +132,11 @@ describe("render", () => {
               verdicts: stacks.map((name) => verdict(name, "fail", text)),
               questions: stacks.slice(0, 3).map((name) => ({
                 stack: name as never,
-                question: text,
+                question: saying(text),
                 expiresAt: at(90),
                 otherwise: "abort" as const
               })),
-              error: { code: "x", message: text }
+              error: failing(text)
             }),
             { now: at(30), columns, rows, color }
           )
@@ -216,14 +216,14 @@ describe("outcome", () => {
         status: "rolled_back",
         finishedAt: at(40),
         stacks: [back, { ...done("database", "v2"), irreversible: "it migrates" }],
-        error: { code: "gate_failed", message: "api: canary 50%: 12 errors", hint: "Look at its log." }
+        error: failing("api: canary 50%: 12 errors")
       }),
       ink
     )
     assert.deepEqual(lines, [
       "↶ deploy DX6604E production v2: rolled back in 40s",
       "cause: api: canary 50%: 12 errors",
-      "hint:  Look at its log.",
+      "hint:  Look at the log of its workflow.",
       "done:  api is back at v1",
       "       database is never undone: it migrates",
       "next:  signalbox status 4f9d0f0e-1b5e-4a51-9d0c-3a8d8a8a2f10",
@@ -232,10 +232,10 @@ describe("outcome", () => {
   })
   it("breaks a long cause between words, below its beginning", () => {
     const message = "api: canary 10%: 12 errors in 200 requests, the stable release none in 1800"
-    const lines = outcome(
-      execution({ status: "failed", finishedAt: at(40), stacks: [], error: { code: "gate_failed", message } }),
-      { ...ink, columns: 40 }
-    )
+    const lines = outcome(execution({ status: "failed", finishedAt: at(40), stacks: [], error: failing(message) }), {
+      ...ink,
+      columns: 40
+    })
     assert.deepEqual(lines.slice(1, 4), [
       "cause: api: canary 10%: 12 errors in 200",
       "       requests, the stable release none",
@@ -243,10 +243,14 @@ describe("outcome", () => {
     ])
   })
   it.each([
-    [{ reason: "paused by an operator" }, "resume"],
-    [{ reason: "interrupted; carry on with: signalbox attach run-1" }, "attach"],
+    [{ cause: causeInfo("paused_by", {}) }, "resume"],
+    [{ cause: causeInfo("process_interrupted", {}) }, "attach"],
     [
-      { questions: [{ stack: "api" as never, question: "Go on?", expiresAt: at(9), otherwise: "abort" as const }] },
+      {
+        questions: [
+          { stack: "api" as never, question: saying("Go on?"), expiresAt: at(9), otherwise: "abort" as const }
+        ]
+      },
       "approve"
     ]
   ])("paused, %j, it goes on with %s", (more, command) => {
@@ -275,7 +279,7 @@ describe("an execution in full", () => {
     reason: "the release of the week",
     stacks: [done("api", "v1"), stack("web")],
     verdicts: [verdict("api", "fail", "12 errors in 200 requests, at most 10 within 5 minutes are allowed")],
-    error: { code: "gate_failed", message: "api: canary 50%: 12 errors", hint: "Look at its log." }
+    error: failing("api: canary 50%: 12 errors")
   })
   const lines = executionLines(state, undefined, at(100), { ...ink, columns: 60 })
 
@@ -283,7 +287,7 @@ describe("an execution in full", () => {
     assert.deepEqual(lines.slice(0, 3), [
       "↶ deploy DX6604E production v2: rolled back in 40s",
       "cause: api: canary 50%: 12 errors",
-      "hint:  Look at its log."
+      "hint:  Look at the log of its workflow."
     ])
     assert.deepEqual(lines.slice(-2), [
       "next:  signalbox events 4f9d0f0e-1b5e-4a51-9d0c-3a8d8a8a2f10",
@@ -305,7 +309,7 @@ describe("an execution in full", () => {
   it("tells whether somebody runs it, and what is asked, while it is under way", () => {
     const waiting = execution({
       status: "paused",
-      questions: [{ stack: "api" as never, question: "Go on to 50%?", expiresAt: at(220), otherwise: "abort" }]
+      questions: [{ stack: "api" as never, question: saying("Go on to 50%?"), expiresAt: at(220), otherwise: "abort" }]
     })
     const shown = executionLines(waiting, undefined, at(100), ink)
     assert.include(shown, "runner    none is left")

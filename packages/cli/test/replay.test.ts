@@ -78,7 +78,7 @@ beforeAll(async () => {
 afterAll(() => Fs.rmSync(cwd, { recursive: true, force: true }))
 
 describe("replay", () => {
-  it("ends as it did where nothing is changed", async () => {
+  it("ends as it did without changes", async () => {
     const { change, executions, summary } = await json("production-2.0.0")
     assert.deepEqual(change, { gate: null, strategy: null, stack: null })
     assert.deepInclude(summary, { executions: 1, judged: 1, passes: 1, aborts: 0, changed: 0 })
@@ -94,7 +94,7 @@ describe("replay", () => {
     assert.match(one.replayed.at, /^\d{4}-.*Z$/)
   })
 
-  it("tells when a stricter gate would have stopped it, by file or by key", async () => {
+  it("shows when a stricter gate would have stopped it, by file or by key", async () => {
     for (const flags of [
       ["--gate", "strict.json"],
       ["--set", "maxErrorCount=0"],

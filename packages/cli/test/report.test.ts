@@ -1,7 +1,8 @@
+import { errorInfo } from "@signalbox/core/spi"
 /**
  * What is said of durations: while something is under way, and of how far it could be relied on.
  */
-import { calibrationView } from "@signalbox/core/api"
+import { calibrationView } from "@signalbox/core/api/views"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import { Duration, Effect } from "effect"
@@ -201,7 +202,8 @@ describe("what is left, in words", () => {
 
   it("says of what is in the way, and of a turn, where it guesses", () => {
     const now = Date.UTC(2026, 0, 1, 12)
-    const blocker = { message: "m", who: null, since: null, consoleUrl: null, override: null, kind: "lease" } as const
+    const info = errorInfo("blocked_by_provider", { stack: "web", answered: true })
+    const blocker = { info, who: null, since: null, consoleUrl: null, kind: "lease" } as const
     const clear = { low: now + 3 * minute, point: now + 4 * minute, high: now + 7 * minute, n: 12 }
     const over = (basis: "history" | "few") => clearing({ ...blocker, clearsAt: { ...clear, basis } }, now)
     assert.strictEqual(over("history"), "in about 4 min (3–7 min)")

@@ -17,7 +17,6 @@ beforeAll(() => {
 afterAll(() => {
   for (const { child } of running) child.kill("SIGKILL")
   for (const folder of folders) Fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
-  binary.remove()
 })
 
 const folder = (): string => {
@@ -37,7 +36,7 @@ const run = (
   return started
 }
 
-/** One that has the lock and keeps it until it is signalled. */
+/** A command that holds the lease until it is signalled. */
 const holder = async (cwd: string): Promise<Running> => {
   const first = run(cwd, "echo holding; sleep 100", { flags: ["--correlation-id", "holder"] })
   await first.says(/holding/)
@@ -59,7 +58,7 @@ describe("signalbox run", { timeout: 120_000 }, () => {
     assert.strictEqual(lockOf(cwd)?.expires_at, 0)
   })
 
-  it("exits 127 where the command is not there, and says so", async () => {
+  it("exits with 127 if the command does not exist, and says so", async () => {
     const cwd = folder()
     const ended = await start(binary, cwd, ["run", "--correlation-id", "one", "--", "no-such-command"]).ended
     assert.strictEqual(ended.code, 127)
@@ -111,7 +110,7 @@ describe("signalbox run", { timeout: 120_000 }, () => {
     assert.strictEqual(deploymentStatus(cwd), "unknown")
   })
 
-  it("Ctrl-C withdraws what waits, and nobody else's", async () => {
+  it("Ctrl-C withdraws its own queued request, and no other", async () => {
     const cwd = folder()
     const first = await holder(cwd)
     const second = run(cwd, "echo never", { flags: ["--correlation-id", "two"] })
@@ -127,7 +126,7 @@ describe("signalbox run", { timeout: 120_000 }, () => {
     assert.strictEqual((await first.ended).code, 143)
   })
 
-  it("does not wait where it is told to reject, or for longer than it is told", async () => {
+  it("does not wait with `reject`, nor beyond its timeout", async () => {
     const cwd = folder()
     const first = await holder(cwd)
     const rejected = await run(cwd, "echo never", { flags: ["--queue", "reject"] }).ended
@@ -139,7 +138,7 @@ describe("signalbox run", { timeout: 120_000 }, () => {
     await first.ended
   })
 
-  it("gives its place to the latest, where the latest wins", async () => {
+  it("yields its position to the latest with `latest_wins`", async () => {
     const cwd = folder()
     const first = await holder(cwd)
     const earlier = run(cwd, "echo never", { flags: ["--correlation-id", "earlier"] })
@@ -169,7 +168,7 @@ describe("signalbox run", { timeout: 120_000 }, () => {
     assert.deepInclude(last(ended.stdout), { kind: "run", status: "failed", version: "v7", exitCode: 5 })
   })
 
-  it("tells the later steps of a GitHub job what became of it", async () => {
+  it("passes the result to later steps of a GitHub job", async () => {
     const cwd = folder()
     const output = Path.join(cwd, "output")
     await run(cwd, "exit 3", { flags: ["--correlation-id", "one"], env: { GITHUB_OUTPUT: output } }).ended
@@ -183,7 +182,7 @@ describe("signalbox run", { timeout: 120_000 }, () => {
     }
   })
 
-  it("tells the command to which trace and to which execution it belongs", async () => {
+  it("passes the trace and the execution to the command", async () => {
     const cwd = folder()
     const { stdout } = await run(cwd, "env", { flags: ["--correlation-id", "one"] }).ended
     assert.match(stdout, /^TRACEPARENT=00-[0-9a-f]{32}-[0-9a-f]{16}-01$/m)
@@ -191,7 +190,7 @@ describe("signalbox run", { timeout: 120_000 }, () => {
     assert.match(stdout, /^BAGGAGE=signalbox\.correlation_id=one$/m)
   })
 
-  it("keeps secrets out of the terminal, of the file and of the log", async () => {
+  it("keeps secrets out of the terminal, the file and the log", async () => {
     const cwd = folder()
     const secrets = { API_TOKEN: "tok-en-88112233", MY_PIN: "pin-99-4411-77" }
     const flags = ["--correlation-id", "one", "--redact", "MY_PIN"]
@@ -210,7 +209,7 @@ describe("signalbox run", { timeout: 120_000 }, () => {
     }
   })
 
-  it("is not said to be healthy, or not, where there is no configuration", async () => {
+  it("reports no health without a configuration", async () => {
     const cwd = folder()
     assert.strictEqual((await binary.run(cwd, ["health"])).code, 4)
     assert.strictEqual((await run(cwd, "exit 0", { flags: ["--environment", "production"] }).ended).code, 0)
@@ -227,7 +226,7 @@ describe("signalbox run", { timeout: 120_000 }, () => {
     assert.strictEqual((await binary.run(cwd, ["health", "--environment", "staging"])).code, 64)
   })
 
-  it("changes the stack that it is told of, in a project with a configuration", async () => {
+  it("changes the given stack, in a project with a configuration", async () => {
     const cwd = folder()
     const config = {
       organization: "acme",

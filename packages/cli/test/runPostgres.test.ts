@@ -1,5 +1,5 @@
 /**
- * `signalbox run` from folders that share a database and nothing else. Left out, aloud, where no Postgres is installed.
+ * `signalbox run` from folders that share only a database. Skipped with a message if Postgres is not installed.
  */
 import * as Fs from "node:fs"
 import * as Path from "node:path"
@@ -18,14 +18,13 @@ beforeAll(() => void (binary = build()), 120_000)
 afterAll(async () => {
   await postgres?.stop()
   for (const folder of folders) Fs.rmSync(folder, { recursive: true, force: true })
-  binary.remove()
 }, 120_000)
 
 const holding = ["run", "--correlation-id", "one", "--", "sh", "-c", "echo holding; sleep 100"]
 
 describe.skipIf(postgres === undefined)("in Postgres", () => {
   it(
-    "a command takes its turn in Postgres, from folders that know nothing of each other",
+    "a command waits for its admission in Postgres, from folders that do not know each other",
     { timeout: 120_000 },
     async () => {
       const [here, there] = folders
@@ -78,7 +77,7 @@ describe.skipIf(postgres === undefined)("in Postgres", () => {
     assert.match(state, /^deployment_status: deployed$/m)
   })
 
-  it("tells who has the lock, and waits in peace, also where its clock is ahead", { timeout: 120_000 }, async () => {
+  it("shows the lease holder, and waits quietly, even with a clock that is ahead", { timeout: 120_000 }, async () => {
     const [here, there] = folders
     const url = postgres!.database()
     const env = { SIGNALBOX_DATABASE_URL: url, GITHUB_REPOSITORY: "acme/shop" }
@@ -98,7 +97,7 @@ describe.skipIf(postgres === undefined)("in Postgres", () => {
         "SELECT expires_at FROM signalbox_leases WHERE key LIKE 'environment/%'"
       ].map((sql) => () => Number(postgres!.psql(url, sql)[0])) as [() => number, () => number]
       const [before, end, begun] = [transactions(), endsAt(), performance.now()]
-      // As long as it takes to renew the lock.
+      // As long as a renewal of the lease takes.
       assert.isTrue(await until(() => endsAt() > end, 20_000, 500))
       const perSecond = ((transactions() - before) * 1_000) / (performance.now() - begun)
       assert.isBelow(perSecond, 150)

@@ -51,13 +51,13 @@ export const start = (
   return { child, ended, says }
 }
 
-/** The status of the only environment of a folder, as the log tells it. */
+/** The status of a folder's only environment, from the log. */
 export const deploymentStatus = (cwd: string): string => {
   const row = read(cwd, "SELECT state FROM signalbox_environments") as { readonly state: string }
   return (JSON.parse(row.state) as { readonly status: string }).status
 }
 
-/** The state of an execution, as the log tells it; undefined where it was never recorded. */
+/** The state of an execution, from the log; undefined if it was never recorded. */
 export const executionState = (
   cwd: string,
   id: string
@@ -66,7 +66,7 @@ export const executionState = (
   return row === undefined ? undefined : JSON.parse((row as { readonly state: string }).state)
 }
 
-/** The lock of the only environment of a folder; undefined where nobody ever took it. */
+/** The lease of a folder's only environment; undefined if it was never acquired. */
 export const lockOf = (cwd: string): { readonly holder: string; readonly expires_at: number } | undefined =>
   read(cwd, "SELECT holder, expires_at FROM signalbox_leases WHERE key LIKE 'environment/%'") as ReturnType<
     typeof lockOf

@@ -54,7 +54,6 @@ beforeAll(() => {
 
 afterAll(() => {
   Fs.rmSync(cwd, { recursive: true, force: true })
-  binary.remove()
 })
 
 const files = (folder: string): ReadonlyArray<string> =>
@@ -99,7 +98,7 @@ it("a secret gets into no event, log, span, file or output", { timeout: 240_000 
     await run(0, "status", "-e", "production", "--json")
     await run(0, "health", "-e", "production", "--json")
     await run(0, "trace", "bad")
-    // While the processes live: their supervisor's files are among those that are searched.
+    // While the processes live: their supervisor's files are searched too.
     const searched = files(cwd).filter((file) => !file.endsWith(".log"))
     assert.isAbove(searched.length, 5)
     for (const file of searched) assert.notInclude(Fs.readFileSync(file, "latin1"), planted, file)

@@ -35,7 +35,7 @@ const kept = (correlationId: string) => ({
   signal: null
 })
 
-it("an entry that cannot be recorded is said, and stops neither the command nor the others", async () => {
+it("an entry that cannot be recorded is reported, and stops neither the command nor the others", async () => {
   const world = await memoryBackend()
   const failing = Layer.effect(
     DeploymentStore,

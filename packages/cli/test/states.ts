@@ -1,4 +1,4 @@
-import type { Execution } from "@signalbox/core/spi"
+import { causeInfo, errorInfo, type Execution } from "@signalbox/core/spi"
 
 const start = Date.UTC(2026, 10, 21, 8, 0, 0)
 export const at = (seconds: number): number => start + seconds * 1000
@@ -67,12 +67,16 @@ export const execution = (more: Partial<State> = {}): State => ({
   ...more
 })
 
+/** A cause and an error that say what a person wrote. */
+export const saying = (text: string) => causeInfo("reported", { by: "ada" }, text)
+export const failing = (text: string) => errorInfo("reported_failed", { by: "ada" }, { detail: text })
+
 export const verdict = (stackName: string, kind: "pass" | "fail", reason: string): State["verdicts"][number] => ({
   stack: stackName as never,
   step: "canary 50%",
   releaseId: "r-v2",
   verdict: kind,
-  reason,
+  findings: [saying(reason)],
   evidence: [],
   weight: 50,
   at: at(20)

@@ -23,7 +23,7 @@ export interface Ran {
 export const temporary = (prefix: string): string =>
   Fs.realpathSync(Fs.mkdtempSync(Path.join(Os.tmpdir(), `signalbox-${prefix}-`)))
 
-/** Every file below a folder, with its size: what may not change where nothing may be written. */
+/** Every file below a folder, with its size, to check that nothing was written. */
 export const listing = (directory: string): ReadonlyArray<string> =>
   Fs.readdirSync(directory, { recursive: true, withFileTypes: true })
     .map((entry) => {
@@ -57,7 +57,7 @@ export const runWith = async (
   argv: ReadonlyArray<string>,
   options: Partial<Pick<HostShape, "env" | "ask" | "detach">> & {
     readonly tty?: boolean
-    /** Hears what is printed, on either stream, as it comes. */
+    /** Receives output, on either stream, as it comes. */
     readonly told?: (text: string) => void
   } = {}
 ): Promise<Ran> => {

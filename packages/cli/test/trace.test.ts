@@ -1,5 +1,5 @@
 /**
- * One trace, whoever took part: real processes, of which one is killed, and a real OTLP receiver.
+ * One trace, whichever processes took part: real processes, one of which is killed, and a real OTLP receiver.
  */
 import { spawn } from "node:child_process"
 import { once } from "node:events"
@@ -100,11 +100,10 @@ afterAll(async () => {
   await run(["destroy", id, "--yes"])
   await collector.close()
   Fs.rmSync(cwd, { recursive: true, force: true })
-  binary.remove()
 }, 120_000)
 
 describe("one trace", { timeout: 180_000 }, () => {
-  it("is not made where nobody asks for it", async () => {
+  it("is not created unless requested", async () => {
     const ran = await deploy("quiet-1", { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_SDK_DISABLED: "true" })
     assert.strictEqual(ran.code, 0, ran.stderr)
     assert.deepEqual(collector.requests, [])
@@ -174,7 +173,7 @@ describe("one trace", { timeout: 180_000 }, () => {
     assert.isDefined(found.find(({ name }: any) => name === "cicd.pipeline.run.active"))
   })
 
-  it("is one tree where one process asked, another was killed and a third finished", async () => {
+  it("is one tree if one process made the request, another was killed and a third finished", async () => {
     configure("5 seconds")
     const correlationId = "4f9d0f0e-1b5e-4a51-9d0c-3a8d8a8a2f10"
     const child = spawn(
@@ -219,8 +218,8 @@ describe("one trace", { timeout: 180_000 }, () => {
       steps.map(({ attributes }) => attributes["signalbox.step"]),
       done
     )
-    // What was finished before the kill was not called again. Spans of calls that the killed process had not sent yet are
-    // gone with it.
+    // Calls that finished before the kill were not repeated. Spans of calls that the killed process had not sent yet
+    // are lost with it.
     assert.isAtMost(
       spans.filter(({ name }) => name === "Provider.stage").length,
       done.filter((step) => step.startsWith("stage/")).length
@@ -252,7 +251,7 @@ describe("one trace", { timeout: 180_000 }, () => {
     assert.strictEqual(JSON.parse((await run(["trace", "dead-1", "--json"])).stdout).telemetry, "exported")
   })
 
-  it("keeps nobody waiting for a collector that does not answer", async () => {
+  it("does not wait for a collector that does not answer", async () => {
     const silent = await listen(() => new Promise(() => undefined))
     // An exporter that were waited for would outlast this test.
     const ran = await deploy("slow-1", { ...otel(silent.url), OTEL_EXPORTER_OTLP_TIMEOUT: "3600000" })
@@ -260,7 +259,7 @@ describe("one trace", { timeout: 180_000 }, () => {
     await silent.close()
   })
 
-  it("links what it tries again and what it takes back", async () => {
+  it("links executions that it retries or reverts", async () => {
     Fs.mkdirSync(Path.join(cwd, "broken"), { recursive: true })
     Fs.writeFileSync(Path.join(cwd, "broken", "server.mjs"), "process.exit(3)")
     const broken = (correlationId: string) =>

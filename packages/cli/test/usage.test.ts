@@ -45,7 +45,6 @@ beforeAll(() => {
 }, 60_000)
 afterAll(() => {
   Fs.rmSync(cwd, { recursive: true, force: true })
-  binary.remove()
 })
 
 const file = () => Path.join(cwd, "signalbox.config.json")
@@ -69,7 +68,7 @@ describe("run without --", () => {
     )
   })
 
-  it("says what was meant where the flag is one of its own", async () => {
+  it("suggests the intended flag if it is the command's own", async () => {
     assert.include(await hintOf("run", "--verison", "v2", "make"), "--version")
     assert.notInclude(await hintOf("deploy", "--all"), " -- ")
   })
@@ -116,7 +115,7 @@ describe("a flag without its value", () => {
     assert.deepEqual([ran.code, ran.stdout], [64, ""])
   })
 
-  it("says what may be meant", async () => {
+  it("suggests what may be meant", async () => {
     assert.include(
       (await runWith(backend, cwd, ["deploy", "--version", "-v"])).stderr,
       "Is a variable empty there? A value that begins with - is written --version=<value>."
@@ -124,7 +123,7 @@ describe("a flag without its value", () => {
   })
 
   it.each([[["deploy", "--help"]], [["deploy", "--version", "v1", "-h"]], [["--json", "-v"]], [["-e", "a", "-v"]]])(
-    "%j still prints what it asks for",
+    "%j still prints the requested output",
     async (line) => {
       const ran = await runWith(backend, cwd, line)
       assert.strictEqual(ran.code, 0)

@@ -61,10 +61,10 @@ const spans: ReadonlyArray<TraceSpan> = [
 ]
 
 describe("the waterfall", () => {
-  it("draws what was inside what, how long, and when", () => {
+  it("shows nesting, durations and times", () => {
     assert.deepEqual(waterfall(spans, { columns: 72, paint: paint(false) }), [
       "✔ deploy shop                     10s  ████████████████████████████████",
-      "✖   runner, ended without a word 5.0s  ████████████████",
+      "✖   runner, ended abruptly       5.0s  ████████████████",
       "✔   deployment                   9.0s     █████████████████████████████",
       "✔     web                        9.0s     █████████████████████████████",
       "✔       stage 100                3.0s     ██████████",
@@ -73,7 +73,7 @@ describe("the waterfall", () => {
     ])
   })
 
-  it("is never wider than the screen, and leaves the bars out where there is no room", () => {
+  it("is never wider than the screen, and drops the bars if there is no room", () => {
     for (let columns = 12; columns < 220; columns++) {
       for (const line of waterfall(spans, { columns, paint: paint(false) }))
         assert.isAtMost(displayWidth(line), columns, `${columns}: ${line}`)
@@ -85,7 +85,7 @@ describe("the waterfall", () => {
 })
 
 describe("links", () => {
-  it("lead to Jaeger here, and to Honeycomb where it is known", () => {
+  it("lead to Jaeger here, and to Honeycomb if it is known", () => {
     const time = { start: 1_500, end: 2_500 }
     assert.deepEqual(linksOf({}, "ab", time), { jaeger: "http://localhost:16686/trace/ab", honeycomb: null })
     const env = {

@@ -40,7 +40,7 @@ describe("words", () => {
     assert.strictEqual(disagreement({ status, stacks: named }, "configured"), note)
   })
 
-  it("sends nobody to providers that cannot be asked", () => {
+  it("does not refer to providers that cannot be asked", () => {
     const unknown = { status: "unknown", stacks: [] }
     assert.match(disagreement(unknown, "configured") ?? "", /not known; look with: signalbox health$/)
     assert.match(disagreement(unknown, "bare") ?? "", /not known; no provider can be asked without a configuration/)
@@ -50,7 +50,7 @@ describe("words", () => {
 describe("what others wrote", () => {
   const hostile = "a\u001b[2J\u001b[31mred\u001b[39m\nerror: forged\u009b1A\u202eb\u2028c\u0007"
 
-  it("is one line that shows what it holds", () => {
+  it("is one line that shows its content", () => {
     assert.strictEqual(plain(hostile), String.raw`a\x1b[2Jred error: forged\x9b1A\u202eb\u2028c\x07`)
   })
 

@@ -90,7 +90,7 @@ export const postgresStore = (options: {
     commandsHere(() => databaseOf(Redacted.value(options.url)))
   )
 
-/** Without whoever opens it. */
+/** Without its opener. */
 const databaseOf = (url: string): string => {
   if (!URL.canParse(url)) return "postgres"
   const { host, pathname } = new URL(url)

@@ -31,7 +31,7 @@ describe("ProcessLiveness", () => {
     expect(ProcessLiveness.isDead(withPart(4, "1"))).toBe(true)
   })
 
-  it("says nothing of other hosts, boots and namespaces, nor of names that are none of its own", () => {
+  it("says nothing about other hosts, boots and namespaces, nor about foreign names", () => {
     const dead = withPart(3, "2147483000")
     expect(ProcessLiveness.isDead(dead)).toBe(process.platform === "linux" || process.platform === "darwin")
     for (const [index, value] of [

@@ -26,7 +26,7 @@ describe("makeStateFolder", () => {
     assert.strictEqual(git(folder, "status", "--porcelain"), "")
   })
 
-  it("leaves a folder that is there as it is", () => {
+  it("leaves an existing folder as it is", () => {
     const folder = temporaryDirectory(onTestFinished)
     const state = Path.join(folder, ".signalbox")
     Fs.mkdirSync(state)

@@ -17,7 +17,7 @@ const stage = (provider: Parameters<typeof deploy>[0], ref: StackRef, artifact: 
 const reasonOf = (error: ProviderError) => error.reason
 
 describe("artifacts of a local stack", () => {
-  it.live("run from a directory, from an archive, and from a URL, and go back without the network", () =>
+  it.live("run from a directory, from an archive, and from a URL, and roll back without the network", () =>
     Effect.scoped(
       Effect.gen(function* () {
         const { provider, ref } = yield* bench
@@ -96,7 +96,7 @@ describe("artifacts of a local stack", () => {
     )
   )
 
-  it.live("that are wrong are told apart", () =>
+  it.live("are rejected with distinct errors", () =>
     Effect.scoped(
       Effect.gen(function* () {
         const { provider, ref } = yield* bench
@@ -115,7 +115,7 @@ describe("artifacts of a local stack", () => {
     )
   )
 
-  it.live("of one version are told apart by their digests wherever both are named", () =>
+  it.live("of one version are distinguished by their digests wherever both are named", () =>
     Effect.scoped(
       Effect.gen(function* () {
         const { provider, ref } = yield* bench

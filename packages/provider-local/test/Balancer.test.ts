@@ -54,7 +54,7 @@ describe("Balancer", () => {
     assert.deepStrictEqual(counts(Array.from({ length: 100 }, () => made.pick()!.name)), { stable: 50, second: 50 })
   })
 
-  it("passes over a release that has no ready instance, and says so", () => {
+  it("skips a release that has no ready instance, and says so", () => {
     const made = new Balancer<{ readonly name: string; readonly ready: boolean }>()
     made.setWeights({ stable: 90, candidate: 10 })
     made.add("stable", upstream("stable"))
@@ -63,7 +63,7 @@ describe("Balancer", () => {
     assert.deepStrictEqual(counts(Array.from({ length: 100 }, () => made.pick()!.name)), { stable: 100 })
   })
 
-  it("goes by new weights at once, and has nobody where nobody is ready", () => {
+  it("uses new weights at once, and returns none if none is ready", () => {
     const made = balancer({ v1: 100 })
     made.add("v2", upstream("v2"))
     made.setWeights({ v2: 100 })

@@ -1,3 +1,4 @@
+import { describe as describeError } from "@signalbox/core/text"
 import { assert, describe, it } from "@effect/vitest"
 import { execFileSync } from "node:child_process"
 import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
@@ -12,8 +13,8 @@ import { app, bench, deploy, mutation, stateOf } from "./harness.ts"
 
 const invalid = (error: ProviderError) => {
   assert.strictEqual(error.reason._tag, "Invalid", error.message)
-  const { hint = "", message, path = "" } = error.info
-  return { message, path, hint }
+  const { hint = "", message } = describeError(error.info)
+  return { message, path: error.info.path ?? "", hint }
 }
 
 /** A folder with an application that the test may change. */

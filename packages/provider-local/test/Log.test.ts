@@ -63,7 +63,7 @@ describe("the log of a process", { timeout: 120_000 }, () => {
       }
     }))
 
-  it("does not hold the process up where it can no longer be written", () =>
+  it("does not hold the process up if it can no longer be written", () =>
     within(async (directory) => {
       const file = join(directory, "log")
       assert.strictEqual(

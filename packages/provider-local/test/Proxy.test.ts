@@ -6,7 +6,7 @@ import type * as Scope from "effect/Scope"
 import { until } from "./harness.ts"
 import { exchange, head, type Proxied, proxied, type RawApp } from "./wire.ts"
 
-/** A proxy for as long as the test runs. */
+/** A proxy for the duration of the test. */
 const behind = (...apps: ReadonlyArray<RawApp | net.Server>) =>
   Effect.acquireRelease(
     Effect.promise(() => proxied(...apps)),
@@ -25,7 +25,7 @@ const always =
     if (received.includes("\r\n\r\n")) socket.end(Buffer.from(answer, "latin1"))
   }
 
-/** Answers with the head that it got, once everything is there. */
+/** Answers with the head that it received, once everything has arrived. */
 const mirror =
   (complete: (received: string) => boolean = (received) => received.includes("\r\n\r\n")): RawApp =>
   (socket, received) => {
@@ -50,7 +50,7 @@ describe("an answer that cannot be passed on", () => {
     ["status 0", "HTTP/1.1 000 Odd\r\nContent-Length: 2\r\n\r\nok"],
     ["a status of four digits", "HTTP/1.1 1000 Odd\r\nContent-Length: 2\r\n\r\nok"],
     ["another protocol", "SSH-2.0-OpenSSH_9.6\r\n"],
-    ["a switch of protocols that nobody asked for", "HTTP/1.1 101 S\r\nUpgrade: foo\r\nConnection: upgrade\r\n\r\n"],
+    ["an unrequested switch of protocols", "HTTP/1.1 101 S\r\nUpgrade: foo\r\nConnection: upgrade\r\n\r\n"],
     ["a switch of protocols to none", "HTTP/1.1 101 S\r\n\r\n"],
     ["an unknown transfer coding", "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nok"],
     ["both a length and chunks", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"],
@@ -116,7 +116,7 @@ describe("an answer that cannot be passed on", () => {
   )
 
   test(
-    "that goes on after its end reaches nobody else",
+    "that continues after its end reaches no other request",
     Effect.gen(function* () {
       let answered = 0
       const web = yield* behind((socket, received) => {
@@ -268,7 +268,7 @@ describe("a client that breaks off", () => {
   )
 
   test(
-    "is noticed where no instance is ready and it wanted a WebSocket",
+    "is noticed if no instance is ready and it wanted a WebSocket",
     Effect.gen(function* () {
       const web = yield* behind(() => undefined)
       web.upstream.ready = false
@@ -326,7 +326,7 @@ describe("a request that cannot be passed on", () => {
   )
 })
 
-describe("what is passed on", () => {
+describe("forwarded data", () => {
   const echoed = (request: string, complete?: (received: string) => boolean) =>
     Effect.gen(function* () {
       const web = yield* behind(mirror(complete))
@@ -414,7 +414,7 @@ describe("what is passed on", () => {
   )
 
   test(
-    "large heads, of which the application is to judge",
+    "large heads, which the application judges",
     Effect.gen(function* () {
       const large = "a".repeat(200_000)
       assert.include(yield* echoed(head("GET /a HTTP/1.1", "Connection: close", `X: ${large}`)), large)
@@ -527,7 +527,7 @@ describe("an offer to upgrade", () => {
   }
 
   test(
-    "of a WebSocket is passed on, and so is what is said before and after",
+    "of a WebSocket is forwarded, and so is data before and after",
     Effect.gen(function* () {
       const web = yield* behind((socket, received) => {
         const text = received.toString()

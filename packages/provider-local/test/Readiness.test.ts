@@ -1,3 +1,4 @@
+import { describe as describeError } from "@signalbox/core/text"
 import { assert, describe, it } from "@effect/vitest"
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -44,7 +45,7 @@ const unready = (artifact: string, said: RegExp) =>
   })
 
 /** The file that a hint names. */
-const logIn = ({ info }: ProviderError): string => /Its log: (.*)$/.exec(info.hint!)![1]!
+const logIn = ({ info }: ProviderError): string => /Its log: (.*)$/.exec(describeError(info).hint!)![1]!
 
 describe("a release that does not get ready says", () => {
   for (const [what, text, said, helps] of [
@@ -85,7 +86,7 @@ describe("a release that does not get ready says", () => {
           const failed = yield* unready(yield* application(text), said)
           assert.strictEqual(failed.reason._tag, "Broken")
           assert.match(failed.message, said)
-          assert.match(failed.info.hint!, helps)
+          assert.match(describeError(failed.info).hint!, helps)
         })
       )
     )
@@ -126,7 +127,7 @@ describe("a release that cannot be started says why, also where only the system 
       Effect.gen(function* () {
         const failed = yield* startOf({}, { env: { A: "x".repeat(3 << 20) } })
         assert.match(failed.message, /the environment is too large \(A has 3145731 bytes; this system takes \d+/)
-        assert.include(failed.info.hint, "Put large values into a file of the artifact")
+        assert.include(describeError(failed.info).hint, "Put large values into a file of the artifact")
       })
     )
   )
@@ -136,7 +137,7 @@ describe("a release that cannot be started says why, also where only the system 
       Effect.gen(function* () {
         const failed = yield* startOf({}, { command: ["no-such-program-4711"] })
         assert.match(failed.message, /there is no program "no-such-program-4711" on the PATH$/)
-        assert.include(failed.info.hint, "Install it, correct the name")
+        assert.include(describeError(failed.info).hint, "Install it, correct the name")
       })
     )
   )

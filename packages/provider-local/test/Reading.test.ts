@@ -1,3 +1,4 @@
+import { describeCause } from "@signalbox/core/text"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { readdirSync, readFileSync, statSync } from "node:fs"
@@ -151,7 +152,7 @@ describe("after a restart of the machine", { timeout: 120_000 }, () => {
 
         delete env["TEST_API_TOKEN"]
         const checked = yield* Effect.flip(provider.checkRollback!(stack, checkpoint))
-        assert.strictEqual(checked.info.message, "api: the environment variable TEST_API_TOKEN is not set")
+        assert.strictEqual(describeCause(checked.info), "api: the environment variable TEST_API_TOKEN is not set")
         assert.strictEqual(checked.info.path, "stacks.api.properties.env.API_TOKEN")
         const refused = yield* Effect.flip(provider.rollback(stack, checkpoint, mutation("without")))
         assert.strictEqual(refused.reason._tag, "Invalid")

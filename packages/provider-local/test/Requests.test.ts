@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Requests } from "../src/supervisor/proxy/Requests.ts"
 
 describe("Requests", () => {
-  it("measures the window asked for, and nothing before it", () => {
+  it("measures the requested window, and nothing before it", () => {
     const requests = new Requests()
     for (let second = 0; second < 600; second++) {
       for (let request = 0; request < 5; request++)
@@ -25,13 +25,13 @@ describe("Requests", () => {
     assert.deepStrictEqual(latency, { mean: 500.5, p50: 500, p95: 950, p99: 990 })
   })
 
-  it("forgets what is older than a quarter of an hour rather than grow for ever", () => {
+  it("forgets requests older than a quarter of an hour rather than grow forever", () => {
     const requests = new Requests()
     for (let index = 0; index < 5000; index++) requests.record(index * 1000, 1, false)
     assert.strictEqual(requests.measure(5_000_000, 15 * 60_000, null).requests, 900)
   })
 
-  it("knows no latency where there was no request", () => {
+  it("knows no latency without requests", () => {
     assert.deepStrictEqual(new Requests().measure(0, 1000, 50), { requests: 0, errors: 0, latency: null, healthy: 50 })
   })
 })

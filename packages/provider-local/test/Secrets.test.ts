@@ -42,7 +42,7 @@ describe("secrets of a local stack", () => {
         assert.notInclude(JSON.stringify([plan, yield* provider.observe(stack), failed]), secret)
         assert.strictEqual(holding(directory, secret), "")
 
-        // Started anew by a supervisor that was never told: it learns from the process that it takes over.
+        // Restarted by a supervisor without the secret: it learns from the process that it takes over.
         const supervisor = supervisorOf(directory)!
         process.kill(supervisor, "SIGKILL")
         yield* Effect.promise(() => until("another one holds", () => supervisorOf(directory) !== supervisor))

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { bench, deploy, isAlive, killSupervisor, mutation, until } from "./harness.ts"
 
-/** Leaves its parent, its session, its environment and its working directory, and says goodbye where it is asked to end. */
+/** Leaves its parent, its session, its environment and its working directory, and says goodbye when asked to end. */
 const daemon = `cd /; trap 'echo asked > "$0.asked"; exit 0' TERM; echo $$ > "$0"; while :; do sleep 0.05; done`
 
 const application = (trace: string) => `
@@ -44,7 +44,7 @@ describe.skipIf(process.platform !== "linux")("what a process has started", { ti
       })
     )
 
-  it.live("is asked to end, and gone after a destruction, though it has left everything behind that can be left", () =>
+  it.live("is asked to end, and gone after a destruction, though it has left everything that can be left", () =>
     withDaemon((pid, trace) =>
       Effect.sync(() => {
         assert.isFalse(isAlive(pid))

@@ -107,7 +107,7 @@ describe("the supervisor", { timeout: 120_000 }, () => {
     )
   )
 
-  it.live("comes back with the next change when its watchdog was killed as well, and takes over what runs", () =>
+  it.live("returns with the next change after its watchdog was killed as well, and takes over running processes", () =>
     Effect.scoped(
       Effect.gen(function* () {
         const { directory, provider, ref } = yield* bench
@@ -214,7 +214,7 @@ describe("the supervisor", { timeout: 120_000 }, () => {
   )
 
   it.live(
-    "refuses whoever lost the lease of the environment, also for a stack that its successor has not touched yet",
+    "refuses a runner that lost the lease of the environment, even for a stack that its successor has not touched yet",
     () =>
       Effect.scoped(
         Effect.gen(function* () {
@@ -301,7 +301,7 @@ describe("the supervisor", { timeout: 120_000 }, () => {
         yield* provider.stage(stack, { plan, capacityPercent: 100 }, mutation("stage"))
         const before = yield* provider.observe(stack)
         const shift = provider.traffic!.shift(stack, { releaseId: plan.candidate.id, percent: 100 }, mutation("shift"))
-        // Where the next state is drafted there is something else: no write can succeed.
+        // Something else is at the path of the next state's draft: no write can succeed.
         const obstacle = join(directory, "local", "state.json.draft")
         mkdirSync(obstacle)
         assert.strictEqual((yield* Effect.flip(shift)).reason._tag, "Unavailable")

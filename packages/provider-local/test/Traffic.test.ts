@@ -118,7 +118,7 @@ describe("the proxy of a local stack", () => {
     60_000
   )
 
-  it.live("lets what is in flight finish before it stops a process, and waits no longer than `drain`", () =>
+  it.live("lets requests in flight finish before it stops a process, and waits no longer than `drain`", () =>
     Effect.scoped(
       Effect.gen(function* () {
         const { provider, ref } = yield* bench
@@ -164,7 +164,7 @@ describe("the proxy of a local stack", () => {
     )
   )
 
-  it.live("answers 503 in JSON where nobody is ready, and counts what failed against its release", () =>
+  it.live("answers 503 in JSON if none is ready, and counts failures against its release", () =>
     Effect.scoped(
       Effect.gen(function* () {
         const { provider, ref } = yield* bench

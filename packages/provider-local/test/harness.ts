@@ -116,18 +116,18 @@ export const childrenOf = (parent: number, word: string): ReadonlyArray<number> 
 export const killSupervisor = async (directory: string): Promise<void> => {
   const pid = supervisorOf(directory)!
   const watchdogs = childrenOf(pid, "signalbox-watchdog")
-  // One that is stopped does not start another watchdog.
+  // A stopped one does not start another watchdog.
   process.kill(pid, "SIGSTOP")
   for (const one of [...watchdogs, pid]) process.kill(one, "SIGKILL")
   await until("the supervisor is gone", () => ![...watchdogs, pid].some(isAlive))
 }
 
-/** As after a restart of the machine: nothing runs, and the files are there. */
+/** As after a restart of the machine: nothing runs, and the files exist. */
 export const reboot = async (directory: string): Promise<void> => {
   await killSupervisor(directory)
   const left = processesOf(ownerOf(directory))
   for (const { pid } of left) process.kill(pid, "SIGKILL")
-  // One that is dying has lost its environment, and with it the mark, a moment before it is dead.
+  // A dying process has lost its environment, and with it the mark, a moment before it is dead.
   await until("no process is left", () => !left.some(({ pid }) => isAlive(pid)))
 }
 
@@ -210,7 +210,7 @@ export const ledgerOf = (directory: string): ReadonlyArray<any> => {
   }
 }
 
-/** What the suite's probe sees: who answers 100 requests, which processes run, what the ledger says. */
+/** What the suite's probe sees: which version answers 100 requests, which processes run, what the ledger contains. */
 export const probe = (directory: string, stack: string) => ({
   traffic: Effect.promise(async () => {
     const port = Object.values<any>(stateOf(directory).stacks).find((state) => state.stack === stack)?.port
@@ -236,7 +236,7 @@ export const probe = (directory: string, stack: string) => ({
     Effect.sync(() => ledgerOf(directory).filter(({ idempotencyKey }) => idempotencyKey === key).length)
 })
 
-/** Brings a version in and makes it the stable release. */
+/** Deploys a version and makes it the stable release. */
 export const deploy = (provider: Provider, ref: StackRef, version: string, fence = 1) =>
   Effect.gen(function* () {
     const plan = yield* provider.plan(ref, { version })

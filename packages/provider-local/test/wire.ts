@@ -80,7 +80,7 @@ export const proxied = async (
   }
 }
 
-/** Sends bytes, and collects what comes back until the other side closes, or until enough is there. */
+/** Sends bytes, and collects the answer until the other side closes, or until there is enough. */
 export const exchange = (
   port: number,
   bytes: string | Buffer,

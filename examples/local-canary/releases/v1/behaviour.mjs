@@ -1,2 +1,2 @@
-/** The release that everybody is happy with. */
+/** The healthy release. */
 export const answers = () => 200

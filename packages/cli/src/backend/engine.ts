@@ -1,4 +1,4 @@
-/** The engine; a module of its own so that it is loaded when it is needed: not for help, not for a wrong command line. */
+/** The engine; a separate module, so that it is loaded on demand: not for help, not for a wrong command line. */
 import { Execution } from "@signalbox/core/domain"
 
 export { Gate } from "@signalbox/core/analysis"

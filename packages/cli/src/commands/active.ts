@@ -1,4 +1,4 @@
-import { executionView, holdView, placeView, runnerView } from "@signalbox/core/api"
+import { executionView, holdView, placeView, runnerView } from "@signalbox/core/api/views"
 import * as Clock from "effect/Clock"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
@@ -56,7 +56,7 @@ const read = Effect.fnUntraced(function* (
 const left = ({ state, view }: Seen): string => {
   const { correlationId } = view
   return isWaiting(state)
-    ? `${correlationId} is registered, and nobody waits for its turn: signalbox wait ${correlationId} · give its place back: signalbox cleanup ${correlationId}`
+    ? `${correlationId} is registered, and no process waits with it: signalbox wait ${correlationId} · return its position: signalbox cleanup ${correlationId}`
     : `${correlationId} has no runner any more: signalbox attach ${correlationId}`
 }
 

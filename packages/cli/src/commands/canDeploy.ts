@@ -1,9 +1,9 @@
-import { canDeployView } from "@signalbox/core/api"
+import type { CanDeployRequest } from "@signalbox/core/api"
+import { canDeployView } from "@signalbox/core/api/views"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { CanDeploy } from "@signalbox/core/engine"
 import { ask } from "../waiting/ask.ts"
 import { ExitCode } from "../main/ExitCode.ts"
 import { inkOf, invocation } from "../main/Invocation.ts"
@@ -35,7 +35,7 @@ export const canDeploy = Command.make(
     // Today's configuration decides what may be deployed; the record decides about rollbacks.
     const find = undoes(flags) ? placeOnRecord : placeOf
     const place: Place = yield* find(inv, Option.getOrUndefined(flags.id), flags.stack)
-    const question: CanDeploy.CanDeployRequest = {
+    const question: CanDeployRequest = {
       manifest: place.manifest,
       deploymentId: place.deploymentId,
       environment: place.environment,

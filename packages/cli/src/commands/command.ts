@@ -1,7 +1,7 @@
 /**
  * `pause resume approve promote abort retry`: what an operator tells a running execution, from any process.
  */
-import { executionView, runnerView } from "@signalbox/core/api"
+import { executionView, runnerView } from "@signalbox/core/api/views"
 import * as Clock from "effect/Clock"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"

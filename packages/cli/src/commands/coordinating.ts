@@ -57,7 +57,7 @@ const committedAt = Flag.String("committed-at").pipe(
   Flag.filterMap(timeOf, (value) => `Expected a time such as 2026-11-21T09:30:00Z, got "${value}"`),
   Flag.optional,
   Flag.withMetavar("time"),
-  Flag.withDescription("Commit time; by default from git. An older commit does not follow a newer one")
+  Flag.withDescription("Commit time; by default from git. An older commit is not deployed after a newer one")
 )
 
 /** The commit, for commands that only query. */

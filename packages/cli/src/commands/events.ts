@@ -1,4 +1,4 @@
-import { eventView } from "@signalbox/core/api"
+import { eventView } from "@signalbox/core/api/views"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"

@@ -13,7 +13,7 @@ import { isRecorded, recordedManifest } from "../request/recorded.ts"
 import { engine, signalbox, withServices } from "../main/services.ts"
 import { count, deployment } from "./flags.ts"
 
-/** Where nothing was deployed by a configuration, nobody knows which provider to ask: no data, neither pass nor failure. */
+/** If nothing was deployed with a configuration, the provider is unknown: no data, neither pass nor failure. */
 const withoutConfiguration = Effect.fnUntraced(function* (
   inv: Invocation,
   { deploymentId, environment }: Pick<Place, "deploymentId" | "environment">

@@ -1,4 +1,5 @@
-import { executionView, type ExecutionView } from "@signalbox/core/api"
+import type { ExecutionView } from "@signalbox/core/api"
+import { executionView } from "@signalbox/core/api/views"
 import * as Clock from "effect/Clock"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"

@@ -1,4 +1,4 @@
-import { deploymentView, instantOf } from "@signalbox/core/api"
+import { deploymentView, instantOf } from "@signalbox/core/api/views"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"

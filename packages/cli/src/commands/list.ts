@@ -1,4 +1,4 @@
-import { deploymentView, instantOf, stackNames } from "@signalbox/core/api"
+import { deploymentView, instantOf, stackNames } from "@signalbox/core/api/views"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import { invocation, type Invocation } from "../main/Invocation.ts"

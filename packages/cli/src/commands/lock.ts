@@ -5,8 +5,10 @@ import * as Clock from "effect/Clock"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { type Rejected, holdView, leaseView, lockView } from "@signalbox/core/api"
+import type { Rejected } from "@signalbox/core/api"
+import { holdView, leaseView, lockView } from "@signalbox/core/api/views"
 import type { Lease } from "@signalbox/core/spi"
+import { errorView } from "@signalbox/core/text"
 import { actor } from "../request/actor.ts"
 import { ExitCode } from "../main/ExitCode.ts"
 import { Failure, usage } from "../main/Failure.ts"
@@ -108,7 +110,7 @@ const nothingHeld = (refused: Rejected, lease: Lease | undefined): Failure | Rej
     : new Failure({
         exitCode: ExitCode.failed,
         info: {
-          ...refused.info,
+          ...errorView(refused.info),
           message: `${refused.message}; ${lease.holder} has its lock (${lease.reason ?? "unknown"})`,
           hint: `Stop it: signalbox abort ${lease.holder} · take the lock from it by force: --force`
         }

@@ -1,4 +1,4 @@
-import { instantOf, metricsView } from "@signalbox/core/api"
+import { instantOf, metricsView } from "@signalbox/core/api/views"
 import * as Clock from "effect/Clock"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"

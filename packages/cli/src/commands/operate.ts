@@ -1,11 +1,12 @@
 /**
- * What `deploy`, `deploy-stack`, `rollback`, `destroy` and `destroy-stack` have in common: everything but their flags.
+ * What `deploy`, `deploy-stack`, `rollback`, `destroy` and `destroy-stack` have in common, except their flags.
  */
 import * as Path from "node:path"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { type Request, executionView, planView } from "@signalbox/core/api"
+import type { Request } from "@signalbox/core/api"
+import { executionView, planView } from "@signalbox/core/api/views"
 import {
   CorrelationId,
   type DeploymentId,
@@ -53,7 +54,7 @@ export interface Operation {
   readonly confirm?: { readonly yes: boolean; readonly typed: Option.Option<string> }
 }
 
-/** A field where there is a value for it. */
+/** An optional field. */
 export const some = <Key extends string, A>(
   key: Key,
   value: Option.Option<A> | undefined
@@ -64,8 +65,8 @@ const unconfirmed = (message: string, what: string) =>
   usage("confirmation_missing", message, `Add --confirm ${what}, or --yes.`, "--confirm")
 
 /**
- * Destroying wants the name of what is destroyed, typed or given: whether it was given, or can be asked for. Nothing here
- * waits for an answer that cannot come.
+ * Destroying requires the name of the target, typed or given: this checks whether it was given, or can be asked for.
+ * Nothing here waits for an answer that cannot come.
  */
 const confirmable = Effect.fnUntraced(function* (inv: Invocation, operation: Operation, id: DeploymentId) {
   const { confirm } = operation
@@ -78,7 +79,7 @@ const confirmable = Effect.fnUntraced(function* (inv: Invocation, operation: Ope
   if (confirm.typed.value !== what) return yield* unconfirmed(`--confirm names something else than ${what}`, what)
 })
 
-/** Asks for it where it was not given. */
+/** Asks for it if it was not given. */
 const confirmed = Effect.fnUntraced(function* (
   inv: Invocation,
   operation: Operation,
@@ -94,7 +95,7 @@ const confirmed = Effect.fnUntraced(function* (
 
 export const artifactOf = (inv: Invocation, artifact: Option.Option<string> | undefined): Option.Option<string> =>
   Option.map(artifact ?? Option.none(), (one) =>
-    // A path means what the shell showed, also when another process takes the work up.
+    // A path is resolved from the user's shell, even if another process continues the work.
     /^[a-z][a-z0-9+.-]+:/i.test(one) ? one : Path.resolve(inv.host.cwd, one)
   )
 
@@ -104,7 +105,7 @@ interface Prepared {
   readonly manifest: Manifest
 }
 
-/** Brings something in, or takes back what is there. What can be checked without a store is checked before one is opened. */
+/** Deploys or undoes. Checks that need no store run before one is opened. */
 export const operate = (inv: Invocation, operation: Operation) =>
   undoes(operation) ? takeBack(inv, operation) : bringIn(inv, operation)
 
@@ -124,7 +125,7 @@ const check = Effect.fnUntraced(function* (inv: Invocation, operation: Operation
 
 const stacksOf = ({ stack }: Pick<Operation, "stack">) => (stack === undefined ? {} : { stacks: [stack] })
 
-/** By today's configuration. */
+/** With today's configuration. */
 const bringIn = Effect.fnUntraced(function* (inv: Invocation, operation: Operation) {
   const configured = yield* manifestOf(inv)
   const id = yield* Target.deploymentId(inv, operation.id)
@@ -150,7 +151,7 @@ const bringIn = Effect.fnUntraced(function* (inv: Invocation, operation: Operati
   )
 })
 
-/** By what was recorded, whatever the configuration says today. */
+/** With the recorded configuration, whatever the file says today. */
 const takeBack = Effect.fnUntraced(function* (inv: Invocation, operation: Operation) {
   const id = yield* Target.deploymentId(inv, operation.id)
   yield* confirmable(inv, operation, id)
@@ -181,7 +182,7 @@ const takeBack = Effect.fnUntraced(function* (inv: Invocation, operation: Operat
 
 const requestOf = Effect.fnUntraced(function* (inv: Invocation, operation: Operation, prepared: Prepared) {
   const { environment, id, manifest } = prepared
-  // Whoever says how long to wait wants to.
+  // A queue timeout implies waiting.
   const waits = Option.isSome(operation.queueTimeout) && manifest.queue === undefined
   const policy: Option.Option<QueuePolicy> = Option.orElse(operation.queue, () =>
     waits ? Option.some("fifo" as const) : Option.none()
@@ -205,7 +206,7 @@ const requestOf = Effect.fnUntraced(function* (inv: Invocation, operation: Opera
   return request
 })
 
-/** With `--json` they stand in the result. */
+/** With `--json` they are part of the result. */
 const tellDropped = (inv: Invocation, request: Request, dropped: ReadonlyArray<Environment.StackInEnvironment>) =>
   inv.json
     ? Effect.void
@@ -213,7 +214,7 @@ const tellDropped = (inv: Invocation, request: Request, dropped: ReadonlyArray<E
         discard: true
       })
 
-/** Records the request, and carries it out here or in the background. */
+/** Records the request, and executes it here or in the background. */
 const start = Effect.fnUntraced(function* (inv: Invocation, operation: Operation, request: Request) {
   const box = yield* signalbox
   const { deploymentId: id, environment } = request
@@ -227,7 +228,7 @@ const start = Effect.fnUntraced(function* (inv: Invocation, operation: Operation
   const log = Path.join(inv.settings.directory, ".signalbox", "log", `${execution.correlationId}.log`)
   yield* stateFolderOf(inv, log)
   const { config, directory } = inv.settings
-  // Nothing else goes through the arguments: the address of a database may hold a password, and stays in the environment.
+  // Nothing else is passed as an argument: a database address may contain a password, so it stays in the environment.
   const pid = yield* inv.host.detach(
     [
       "__run",

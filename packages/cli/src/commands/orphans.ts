@@ -1,5 +1,6 @@
 /**
- * `destroy --orphans`: what the folder's supervisor has and its registry does not know, after that was deleted or damaged.
+ * `destroy --orphans`: stacks that the folder's supervisor has and its store does not know, after the store was deleted
+ * or damaged.
  */
 import * as Fs from "node:fs"
 import * as Path from "node:path"
@@ -15,10 +16,10 @@ import { signalbox, withServices } from "../main/services.ts"
 
 type Flags = Readonly<Record<string, unknown>> & { readonly yes: boolean; readonly dryRun: boolean }
 
-/** Flags of `destroy` that mean something here. */
+/** Flags of `destroy` that apply here. */
 const ours = new Set(["orphans", "yes", "dryRun"])
 
-/** What else was given: nothing that is said is ignored. */
+/** Other flags are rejected, not ignored. */
 const givenBesides = (flags: Flags): string | undefined =>
   Object.entries(flags).find(
     ([name, value]) => !ours.has(name) && (Option.isOption(value) ? Option.isSome(value) : value === true)
@@ -35,7 +36,7 @@ interface Remembered {
 
 const placeOf = ({ deploymentId, environment }: Omit<Remembered, "fence">): string => `${deploymentId} ${environment}`
 
-/** What the registry here is, and which of the environments it does not know. */
+/** The store of this folder, and the environments that it does not know. */
 const look = (
   inv: Invocation,
   all: ReadonlyArray<Remembered>
@@ -44,7 +45,7 @@ const look = (
   Failure | StoreError
 > => {
   const { databaseUrl, directory } = inv.settings
-  // Opening it would make a new one.
+  // Opening it would create a new one.
   if (databaseUrl === undefined && !Fs.existsSync(Path.join(directory, ".signalbox", "signalbox.db"))) {
     return Effect.succeed({ registry: "missing", unknown: all })
   }
@@ -92,7 +93,7 @@ export const orphans = Effect.fnUntraced(function* (inv: Invocation, flags: Flag
   const places = new Set(unknown.map(placeOf))
   const stacks = held.stacks.filter((stack) => places.has(placeOf(stack)))
   const stops = flags.yes && !flags.dryRun
-  // Nothing to list may still have left fences behind, which refuse the next deployment.
+  // Without stacks, fences may still be left, which refuse the next deployment.
   if (stops && unknown.length > 0) yield* inv.host.backend.abandon(directory, { stacks, environments: unknown })
   const view = {
     registry,

@@ -1,7 +1,7 @@
 /**
  * `replay`: what another gate or strategy, or the same, would have made of past executions.
  */
-import { replayView } from "@signalbox/core/api"
+import { replayView } from "@signalbox/core/api/views"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import * as Command from "effect/cli/Command"

@@ -1,7 +1,7 @@
 /**
  * `report`: what the past says, measured on itself.
  */
-import { calibrationView } from "@signalbox/core/api"
+import { calibrationView } from "@signalbox/core/api/views"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"

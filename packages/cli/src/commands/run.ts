@@ -10,16 +10,17 @@ import * as Option from "effect/Option"
 import * as Clock from "effect/Clock"
 import * as Schema from "effect/Schema"
 import { CorrelationId, DeploymentId, type LeaseLost, Redaction, type StoreError, StackName } from "@signalbox/core/spi"
-import { type Request, executionView } from "@signalbox/core/api"
+import type { Request } from "@signalbox/core/api"
+import { executionView } from "@signalbox/core/api/views"
 import { actor } from "../request/actor.ts"
 import { hasExpired, isAway } from "../waiting/away.ts"
 import { ExitCode, exitCodeOf } from "../main/ExitCode.ts"
-import { Failure, usage } from "../main/Failure.ts"
+import { type Failure, failure, usage } from "../main/Failure.ts"
 import { invocation, type Invocation } from "../main/Invocation.ts"
 import { headline, nextLines, why } from "../execution/outcome.ts"
 import { inkOf } from "../main/Invocation.ts"
 import { originOf } from "../request/origin.ts"
-import { explaining, type Place, placeOf, within } from "../request/place.ts"
+import { type Place, placeOf, within } from "../request/place.ts"
 import { signalbox } from "../main/services.ts"
 import { runDegraded } from "../wrap/degraded.ts"
 import { setOutputs } from "../wrap/github.ts"
@@ -62,7 +63,7 @@ const flags = {
     Flag.withSchema(Schema.NonEmptyString),
     Flag.atLeast(0),
     Flag.withMetavar("variable"),
-    Flag.withDescription("A variable whose value is secret, besides those with secret names")
+    Flag.withDescription("Variable with a secret value, besides those with secret-like names")
   ),
   degraded: option("degraded", "Run without a lease if the store is unavailable and the providers report no operation"),
   by,
@@ -95,13 +96,10 @@ const takeBack = (id: CorrelationId, by: string) =>
   ).pipe(Effect.timeoutOption("5 seconds"), Effect.ignore)
 
 const expired = (id: CorrelationId, { message }: LeaseLost): Failure =>
-  new Failure({
-    exitCode: ExitCode.unavailable,
-    info: {
-      code: "lease_expired",
-      message,
-      hint: `What the command did is not known: look at what is there. When the registry can be reached again, close it with: signalbox cleanup ${id} --status failed`
-    }
+  failure({
+    code: "lease_expired",
+    message,
+    hint: `What the command did is not known: look at what is there. When the registry can be reached again, close it with: signalbox cleanup ${id} --status failed`
   })
 
 const carryOut = Effect.fnUntraced(function* (
@@ -113,7 +111,7 @@ const carryOut = Effect.fnUntraced(function* (
   onRecorded: (joined: boolean) => void
 ) {
   const box = yield* signalbox
-  yield* box.coordination.rejectNested(place, inv.host.env, "Run the command itself: it has the lock.")
+  yield* box.coordination.rejectNested(place, inv.host.env, "command")
   const some = <Key extends string, A>(key: Key, value: Option.Option<A>) =>
     (Option.isSome(value) ? { [key]: value.value } : {}) as { readonly [K in Key]?: A }
   const request: Request = {
@@ -146,8 +144,7 @@ const carryOut = Effect.fnUntraced(function* (
     Effect.gen(function* () {
       yield* Effect.forkScoped(tellWaiting(inv, id))
       if (Option.isSome(given.queueTimeout)) {
-        const hint = `See who is in the way: ${explaining(place)}`
-        yield* Effect.forkScoped(box.executions.withdrawAfter(id, given.queueTimeout.value, hint))
+        yield* Effect.forkScoped(box.executions.withdrawAfter(id, given.queueTimeout.value))
       }
       return yield* box.executions.run(
         id,
@@ -158,7 +155,8 @@ const carryOut = Effect.fnUntraced(function* (
   ).pipe(Effect.catchIf(hasExpired, (lost) => Effect.fail(expired(id, lost))))
   const last = (yield* box.executions.get(id)) ?? state
   // Of a command that was stopped because its lease ended, the signal that did it says nothing.
-  const exitCode = last.error?.code === "lease_expired" ? ExitCode.unavailable : (code ?? exitCodeOf(last, undefined))
+  const ended = exitCodeOf(last, undefined)
+  const exitCode = ended === ExitCode.unavailable ? ended : (code ?? ended)
   yield* setOutputs(inv, { status: last.status, "exit-code": exitCode })
   const now = yield* Clock.currentTimeMillis
   if (inv.json) yield* inv.result({ ...executionView(last, now), exitCode, log: line.logFile }, () => [])

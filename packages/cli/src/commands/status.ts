@@ -1,4 +1,4 @@
-import { estimateView, environmentView, executionView, runnerView } from "@signalbox/core/api"
+import { estimateView, environmentView, executionView, runnerView } from "@signalbox/core/api/views"
 import * as Clock from "effect/Clock"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
@@ -6,6 +6,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { Estimate } from "@signalbox/core/analysis"
 import { type CorrelationId, DeploymentId, type Execution } from "@signalbox/core/spi"
+import { describeCause } from "@signalbox/core/text"
 import { inkOf, invocation, type Invocation } from "../main/Invocation.ts"
 import { disagreement } from "../live/disagreement.ts"
 import { leftLine } from "../live/estimate.ts"
@@ -115,7 +116,8 @@ const executionSummary = (
     `${finished ? "last:" : "now: "}  ${execution.kind}${version} by ${plain(execution.by)}, ${ago(execution.requestedAt, now)}: ${word(execution.status)}`,
     ...(left === undefined ? [] : [`left:  ${left}`]),
     ...execution.questions.map(
-      ({ expiresAt, question, stack }) => `waits: ${stack}: ${plain(question)} (${span(expiresAt - now)} left)`
+      ({ expiresAt, question, stack }) =>
+        `waits: ${stack}: ${plain(describeCause(question))} (${span(expiresAt - now)} left)`
     ),
     ...(finished
       ? [`more:  ${inv.paint("cyan", `signalbox status ${execution.correlationId}`)}`]

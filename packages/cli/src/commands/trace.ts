@@ -1,7 +1,7 @@
 /**
  * `trace`: where an execution's trace is, and what its log says of the time it took.
  */
-import { instantOf } from "@signalbox/core/api"
+import { instantOf } from "@signalbox/core/api/views"
 import * as Command from "effect/cli/Command"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"

@@ -2,8 +2,10 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { type Rejected, vetoView } from "@signalbox/core/api"
+import type { Rejected } from "@signalbox/core/api"
+import { vetoView } from "@signalbox/core/api/views"
 import { type Environment, type EnvironmentName, Line, type Manifest } from "@signalbox/core/spi"
+import { errorView } from "@signalbox/core/text"
 import { actor } from "../request/actor.ts"
 import { ExitCode } from "../main/ExitCode.ts"
 import { Failure } from "../main/Failure.ts"
@@ -28,7 +30,7 @@ const notVetoed = (
     : new Failure({
         exitCode: ExitCode.failed,
         info: {
-          ...refused.info,
+          ...errorView(refused.info),
           hint: `It was vetoed ${others.map((veto) => everywhere(veto.environment)).join(", ")}: ${environment === null ? "name it with --environment" : "leave --environment out, or name that one"}.`
         }
       })

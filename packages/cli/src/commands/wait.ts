@@ -5,8 +5,7 @@ import * as Flag from "effect/cli/Flag"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { type CorrelationId, DeploymentId } from "@signalbox/core/spi"
-import { ExitCode } from "../main/ExitCode.ts"
-import { Failure } from "../main/Failure.ts"
+import { type Failure, failure } from "../main/Failure.ts"
 import { invocation, type Invocation } from "../main/Invocation.ts"
 import { turnView } from "../json/turn.ts"
 import { span as spanText } from "../live/words.ts"
@@ -37,10 +36,7 @@ const done = (inv: Invocation, look: Look, holdMs: number): ReadonlyArray<string
 }
 
 const tooLate = (waitedFor: string, timeout: number, hint: string): Failure =>
-  new Failure({
-    exitCode: ExitCode.timeout,
-    info: { code: "wait_timeout", message: `${waitedFor} within ${spanText(timeout)}`, hint }
-  })
+  failure({ code: "wait_timeout", message: `${waitedFor} within ${spanText(timeout)}`, hint })
 
 /** The turn of an execution. */
 const theTurn = (inv: Invocation, id: CorrelationId, pace: Pace) => ({

@@ -1,4 +1,4 @@
-import { estimateView, executionView } from "@signalbox/core/api"
+import { estimateView, executionView } from "@signalbox/core/api/views"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Clock from "effect/Clock"

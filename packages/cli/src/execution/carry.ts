@@ -1,17 +1,16 @@
 /**
  * Carries an execution to its end while it is shown, and says what came of it.
  */
-import { executionView } from "@signalbox/core/api"
+import { executionView } from "@signalbox/core/api/views"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { type CorrelationId, type Execution, type LeaseLost, type StoreError } from "@signalbox/core/spi"
+import type { CorrelationId, ErrorCode, Execution, LeaseLost, StoreError } from "@signalbox/core/spi"
 import { hasExpired, isAway } from "../waiting/away.ts"
-import { ExitCode, exitCodeOf } from "../main/ExitCode.ts"
-import { Failure } from "../main/Failure.ts"
+import { exitCodeOf } from "../main/ExitCode.ts"
+import { type Failure, failure } from "../main/Failure.ts"
 import { inkOf, type Invocation } from "../main/Invocation.ts"
 import { watch } from "../live/watch.ts"
 import { outcome } from "./outcome.ts"
-import { explaining } from "../request/place.ts"
 import { signalbox } from "../main/services.ts"
 
 /**
@@ -29,9 +28,7 @@ export const carry = Effect.fnUntraced(function* (
     Effect.gen(function* () {
       const shown = yield* watch(invocation, id)
       if (queueTimeout !== undefined) {
-        const asked = yield* box.executions.get(id)
-        const hint = asked === undefined ? "See: signalbox active" : `See what is in the way: ${explaining(asked)}`
-        yield* Effect.forkScoped(box.executions.withdrawAfter(id, queueTimeout, hint))
+        yield* Effect.forkScoped(box.executions.withdrawAfter(id, queueTimeout))
       }
       const state = yield* box.executions.run(id)
       yield* shown
@@ -45,14 +42,11 @@ export const carry = Effect.fnUntraced(function* (
   yield* finish(invocation, last, more)
 })
 
-const leftBehind = (id: CorrelationId, code: string, { message }: StoreError | LeaseLost): Failure =>
-  new Failure({
-    exitCode: ExitCode.unavailable,
-    info: {
-      code,
-      message,
-      hint: `The state is saved. When the registry can be reached again, carry on with: signalbox attach ${id}`
-    }
+const leftBehind = (id: CorrelationId, code: ErrorCode, { message }: StoreError | LeaseLost): Failure =>
+  failure({
+    code,
+    message,
+    hint: `The state is saved. When the registry can be reached again, carry on with: signalbox attach ${id}`
   })
 
 /** Writes the result of an execution, with what the command adds to it, and sets the exit code. */

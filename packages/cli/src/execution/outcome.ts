@@ -1,7 +1,8 @@
 /**
  * The last words about an execution. Where it failed: the cause first, then what was done about it, then what to type.
  */
-import type { Execution } from "@signalbox/core/spi"
+import type { CauseInfo, Execution } from "@signalbox/core/spi"
+import { describe, describeCause, describeCauses } from "@signalbox/core/text"
 import type { Paint } from "../host/color.ts"
 import { mark, word } from "../live/glyphs.ts"
 import { wrap } from "../live/text.ts"
@@ -40,22 +41,24 @@ const done = (state: Execution.ExecutionState): ReadonlyArray<string> => {
   return lines
 }
 
+const saidOf = (cause: CauseInfo | undefined): string | undefined =>
+  cause === undefined ? undefined : describeCause(cause)
+
 const cause = (state: Execution.ExecutionState): string => {
   const failed = state.stacks.find(({ error }) => error !== undefined)?.error
   const verdict = state.verdicts.findLast((one) => one.verdict === "fail" || one.verdict === "error")
   return (
-    state.error?.message ??
-    failed?.message ??
+    saidOf(state.error ?? failed) ??
     (verdict === undefined
-      ? (state.reason ?? word(state.status))
-      : `${verdict.stack}: ${verdict.step}: ${verdict.reason}`)
+      ? (saidOf(state.cause) ?? word(state.status))
+      : `${verdict.stack}: ${verdict.step}: ${describeCauses(verdict.findings)}`)
   )
 }
 
 /** What lets a paused execution go on: an answer, a runner where its own was stopped, or an operator's word. */
-const answerTo = ({ questions, reason }: Execution.ExecutionState): "approve" | "attach" | "resume" => {
+const answerTo = ({ cause: why, questions }: Execution.ExecutionState): "approve" | "attach" | "resume" => {
   if (questions.length > 0) return "approve"
-  return reason?.startsWith("interrupted;") === true ? "attach" : "resume"
+  return why?.code === "process_interrupted" ? "attach" : "resume"
 }
 
 const next = (state: Execution.ExecutionState, look: "status" | "events"): ReadonlyArray<string> => {
@@ -97,11 +100,12 @@ const named = (name: string, text: string, { columns }: Ink): ReadonlyArray<stri
 export const why = (state: Execution.ExecutionState, ink: Ink): ReadonlyArray<string> => {
   if (state.status === "completed") return []
   if (state.finishedAt === undefined) {
-    return state.error === undefined ? [] : named("cause", state.error.message, ink)
+    return state.error === undefined ? [] : named("cause", describeCause(state.error), ink)
   }
+  const hint = state.error === undefined ? undefined : describe(state.error).hint
   return [
     ...named("cause", cause(state), ink),
-    ...(state.error?.hint === undefined ? [] : named("hint", state.error.hint, ink)),
+    ...(hint === undefined ? [] : named("hint", hint, ink)),
     ...done(state).map((line, index) => `${index === 0 ? "done:  " : "       "}${line}`)
   ]
 }
@@ -125,8 +129,8 @@ export const outcome = (state: Execution.ExecutionState, ink: Ink): ReadonlyArra
   const asked =
     state.finishedAt === undefined
       ? [
-          ...state.questions.map(({ question, stack }) => `  ${stack}: ${plain(question)}`),
-          ...(state.reason === undefined ? [] : [`  ${plain(state.reason)}`])
+          ...state.questions.map(({ question, stack }) => `  ${stack}: ${plain(describeCause(question))}`),
+          ...(state.cause === undefined || state.questions.length > 0 ? [] : [`  ${plain(describeCause(state.cause))}`])
         ]
       : []
   return [

@@ -1,5 +1,5 @@
 /**
- * The world outside: everything that a command touches besides the stores, so that tests can hand in another one.
+ * The outside world: everything that a command touches besides the stores, so that tests can replace it.
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
@@ -9,13 +9,13 @@ import type { DeploymentId, DeploymentStore, Provider, ProviderError, Providers,
 import type { Held, HeldStack } from "@signalbox/provider-local"
 import type { Signal } from "../main/ExitCode.ts"
 
-/** One of the two output streams. Colour is decided for each by itself. */
+/** One of the two output streams. Colour is decided for each separately. */
 export interface Sink {
   readonly isTTY: boolean
   readonly columns: () => number
   readonly rows: () => number
   readonly write: (text: string) => void
-  /** Writes what another program printed; a promise tells when more can be taken. */
+  /** Writes another program's output; the promise resolves when more can be written. */
   readonly pass: (bytes: Uint8Array) => void | Promise<void>
   /** Calls back whenever the size changes, until the returned function is called. */
   readonly onResize: (listener: () => void) => () => void
@@ -24,21 +24,21 @@ export interface Sink {
 /** The services that commands work with: the facade, and for the backend itself the store that it opened. */
 export type Services = Signalbox | DeploymentStore
 
-/** Which implementations are chosen; `backend/embedded.ts` is the one that ships. */
+/** The chosen implementations; `backend/embedded.ts` is the shipped one. */
 export interface Backend {
-  /** What configurations are checked against; opens nothing. */
+  /** The schemas that configurations are checked against; opens nothing. */
   readonly providers: Effect.Effect<ReadonlyMap<string, Provider>>
   readonly layer: (options: {
     readonly directory: string
     readonly databaseUrl?: string
   }) => Layer.Layer<Services, StoreError>
-  /** The providers alone, where the stores cannot be reached. */
+  /** Only the providers, for when the stores cannot be reached. */
   readonly providersIn: (directory: string) => Layer.Layer<Providers>
-  /** Writes the state files of a deployment into the folder, which means that deployment from then on. */
+  /** Writes the state files of a deployment into the folder, which refers to that deployment from then on. */
   readonly adopt: (directory: string, id: DeploymentId) => Effect.Effect<void, StoreError, DeploymentStore>
-  /** What the folder's supervisor has, whatever the registry knows. Starts nothing. */
+  /** The stacks of the folder's supervisor, whatever the store knows. Starts nothing. */
   readonly held: (directory: string) => Effect.Effect<Held, ProviderError>
-  /** Stops stacks of the folder that no registry knows, and forgets the fences of their environments. */
+  /** Stops stacks of the folder that no store knows, and forgets the fences of their environments. */
   readonly abandon: (
     directory: string,
     what: { readonly stacks: ReadonlyArray<HeldStack>; readonly environments: Held["fences"] }
@@ -53,18 +53,18 @@ export interface HostShape {
   readonly version: string
   readonly stdout: Sink
   readonly stderr: Sink
-  /** Asks a person; undefined where nobody sits there. */
+  /** Asks a person; undefined without a terminal. */
   readonly ask: ((question: string) => Effect.Effect<string>) | undefined
-  /** Starts this program again, on its own, with its output in a file; gives its process id. */
+  /** Starts this program again, detached, with its output in a file; returns its process ID. */
   readonly detach: (args: ReadonlyArray<string>, logFile: string) => Effect.Effect<number>
   readonly backend: Backend
-  /** Called before code of the project runs in this process: what that prints no longer goes to standard output. */
+  /** Called before the project's code runs in this process: from then on its output does not go to standard output. */
   readonly shield: () => void
-  /** The signal that asked the program to stop, if one did. */
+  /** The signal that asked the program to stop, if any. */
   readonly signal: () => Signal | undefined
-  /** Takes the signals that are meant for this program, until the returned function is called: they stop it no more. */
+  /** Intercepts the signals of this program, until the returned function is called: they no longer stop it. */
   readonly takeSignals: (listener: (signal: Signal) => void) => () => void
-  /** What the program will exit with. */
+  /** The exit code of the program. */
   readonly exit: { code: number }
 }
 

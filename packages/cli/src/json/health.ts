@@ -2,7 +2,7 @@ import type { Health } from "@signalbox/core/engine"
 import type { VerdictKind } from "@signalbox/core/spi"
 import { span } from "../live/words.ts"
 
-/** How one stack is, with the reason. What could not be seen is never a pass. */
+/** The health of one stack, with the reason. An unobserved value is never a pass. */
 export const judge = (
   { errors: counts, expected, name, observation, provider, windowMs }: Health.StackHealth,
   bounds: { readonly minHealthy: number; readonly maxErrors: number }

@@ -1,7 +1,7 @@
 /**
  * The messages of the watching process to its supervisor, one line each.
  */
-import { eventView } from "@signalbox/core/api"
+import { eventView } from "@signalbox/core/api/views"
 import type { Execution, StoredEvent } from "@signalbox/core/spi"
 import { traceIdOf } from "@signalbox/core/telemetry"
 import { sentence } from "../live/transition.ts"

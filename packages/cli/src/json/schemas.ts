@@ -1,4 +1,4 @@
-/** The schema names of what is streamed, with their versions. */
+/** The schema names of streamed objects, with their versions. */
 export const schemas = {
   execution: "signalbox.execution/1",
   event: "signalbox.event/1",

@@ -1,6 +1,6 @@
 /** The state of a wait, as JSON shows it. The names are API. */
 import type { Look } from "../waiting/Look.ts"
-import { blockerView, estimateView, instantOf, placeView } from "@signalbox/core/api"
+import { blockerView, estimateView, instantOf, placeView } from "@signalbox/core/api/views"
 import { schemas } from "./schemas.ts"
 
 /** `turn` is true in the last object, after admission; `correlationId` is null when waiting for a deployment. */

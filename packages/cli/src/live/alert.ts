@@ -1,5 +1,6 @@
 /** An alert, for people. */
 import type { EventOf } from "@signalbox/core/spi"
+import { describeCause } from "@signalbox/core/text"
 import { word } from "./glyphs.ts"
 import { span } from "./words.ts"
 
@@ -17,15 +18,15 @@ const stalled = (alert: EventOf<"AlertRaised">): string => {
 }
 
 const ended = ({
+  cause,
   elapsedMs,
   error,
   execution = "run",
-  reason,
   status = "completed"
 }: EventOf<"AlertRaised">): string => {
-  const cause = error?.message ?? reason
+  const info = error ?? cause
   const after = elapsedMs === undefined ? "" : ` after ${span(elapsedMs)}`
-  return `${execution} ${word(status)}${after}${cause === undefined ? "" : `: ${cause}`}`
+  return `${execution} ${word(status)}${after}${info === undefined ? "" : `: ${describeCause(info)}`}`
 }
 
 /** What an alert says, without its kind. */

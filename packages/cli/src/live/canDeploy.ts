@@ -1,5 +1,7 @@
 /** What is in the way, for people. */
+import type { CanDeployRequest } from "@signalbox/core/api"
 import type { Blocker, CanDeploy } from "@signalbox/core/engine"
+import { describe, describeWaysOut } from "@signalbox/core/text"
 import type { Ink } from "../execution/outcome.ts"
 import { between, guessed, roughly } from "./estimate.ts"
 import { word } from "./glyphs.ts"
@@ -21,7 +23,7 @@ export const inShort = (blockers: ReadonlyArray<Blocker>, now: number): string =
   if (first === undefined) return "nothing is in the way"
   const clears = clearing(first, now)
   const more = others.length === 0 ? "" : ` (and ${others.length} more)`
-  return plain(`${first.message}${clears === undefined ? "" : `; expected to be over ${clears}`}${more}`)
+  return plain(`${describe(first.info).message}${clears === undefined ? "" : `; expected to be over ${clears}`}${more}`)
 }
 
 const explained = (blocker: Blocker, now: number, { columns, paint }: Ink): ReadonlyArray<string> => {
@@ -30,9 +32,9 @@ const explained = (blocker: Blocker, now: number, { columns, paint }: Ink): Read
     ["since", blocker.since === null ? null : `${ago(blocker.since, now)} (${clock(blocker.since, now)})`],
     ["over", clearing(blocker, now) ?? "nobody can say"],
     ["look", blocker.consoleUrl],
-    ["to go on", blocker.override ?? "wait"]
+    ["to go on", describeWaysOut(blocker.info.remedies) ?? "wait"]
   ] as const
-  const [first = "", ...rest] = wrap(plain(`${word(blocker.kind)}: ${blocker.message}`), columns - 2)
+  const [first = "", ...rest] = wrap(plain(`${word(blocker.kind)}: ${describe(blocker.info).message}`), columns - 2)
   return [
     `${paint("red", "✖")} ${first}`,
     ...rest.map((line) => `  ${line}`),
@@ -55,7 +57,7 @@ const degraded = ({ degraded: reason }: CanDeploy.CanDeployAnswer, { columns, pa
 
 /** The answer in a line; with `explain`, all there is to know. */
 export const canDeployLines = (
-  { deploymentId, environment }: Pick<CanDeploy.CanDeployRequest, "deploymentId" | "environment">,
+  { deploymentId, environment }: Pick<CanDeployRequest, "deploymentId" | "environment">,
   answer: CanDeploy.CanDeployAnswer,
   explain: boolean,
   ink: Ink
@@ -68,7 +70,7 @@ export const canDeployLines = (
   const headline =
     first === undefined
       ? `${paint("green", "✔")} yes: nothing is in the way of ${where}`
-      : `${paint("red", "✖")} no: ${plain(first.message)}${more}`
+      : `${paint("red", "✖")} no: ${plain(describe(first.info).message)}${more}`
   const soon =
     nextFreeze === null
       ? []

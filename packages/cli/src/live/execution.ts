@@ -3,6 +3,7 @@
  */
 import type { Estimate } from "@signalbox/core/analysis"
 import type { Execution, Lease, Verdict } from "@signalbox/core/spi"
+import { describe, describeCause, describeCauses } from "@signalbox/core/text"
 import { traceIdOf } from "@signalbox/core/telemetry"
 import { headline, type Ink, nextLines, why } from "../execution/outcome.ts"
 import { leftLine } from "./estimate.ts"
@@ -24,7 +25,8 @@ const factsOf = (
     ["id", state.correlationId],
     ["asked", `${clock(state.requestedAt, now)} (${ago(state.requestedAt, now)}) by ${state.by}`]
   ]
-  if (state.reason !== undefined && state.reason !== state.error?.message) facts.push(["reason", state.reason])
+  if (state.reason !== undefined) facts.push(["reason", state.reason])
+  if (state.cause !== undefined && state.error === undefined) facts.push(["why", describeCause(state.cause)])
   if (state.startedAt !== undefined) {
     const until = state.finishedAt === undefined ? "now" : clock(state.finishedAt, now)
     facts.push([
@@ -52,12 +54,14 @@ const factsOf = (
 }
 
 const stageLines = (state: State, now: number, { columns, paint }: Ink): ReadonlyArray<string> => {
+  const whole = state.error === undefined ? undefined : describe(state.error).message
   const width = Math.max(...state.stages.map(({ name }) => name.length))
-  return state.stages.flatMap(({ finishedAt, name, reason, startedAt, status }) => {
+  return state.stages.flatMap(({ cause, finishedAt, name, startedAt, status }) => {
     const [sign, style] = mark(status)
     const took = startedAt === undefined ? "" : `  ${span((finishedAt ?? now) - startedAt)}`
     // The reason of the whole execution stands above as its cause.
-    const because = reason === undefined || reason === state.error?.message ? [] : wrap(plain(reason), columns - 4)
+    const reason = cause === undefined ? undefined : describeCause(cause)
+    const because = reason === undefined || reason === whole ? [] : wrap(plain(reason), columns - 4)
     return [
       `  ${paint(style, sign)} ${pad(word(name), width)}  ${word(status)}${paint("dim", took)}`,
       ...because.map((line) => `    ${line}`)
@@ -96,7 +100,7 @@ const verdictLines = (verdict: Verdict, { columns, paint }: Ink): ReadonlyArray<
   const [sign, style] = mark(verdict.verdict)
   return [
     `  ${paint(style, sign)} ${verdict.stack}  ${verdict.step}  ${word(verdict.verdict)}  ${paint("dim", clock(verdict.at))}`,
-    ...wrap(plain(verdict.reason), columns - 4).map((line) => `    ${line}`)
+    ...wrap(plain(describeCauses(verdict.findings)), columns - 4).map((line) => `    ${line}`)
   ]
 }
 
@@ -131,7 +135,7 @@ export const executionLines = (
       "QUESTIONS",
       state.questions.map(
         ({ expiresAt, otherwise, question, stack }) =>
-          `  ${stack}: ${plain(question)} (${span(expiresAt - now)} left, then ${otherwise})`
+          `  ${stack}: ${plain(describeCause(question))} (${span(expiresAt - now)} left, then ${otherwise})`
       )
     ),
     ...(next.length === 0 ? [] : ["", ...next])

@@ -2,7 +2,7 @@
  * Shows the messages of the watching process: a line for each transition, and below them, on a terminal, what it waits
  * for.
  */
-import { executionView } from "@signalbox/core/api"
+import { executionView } from "@signalbox/core/api/views"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { canRedraw } from "../host/color.ts"

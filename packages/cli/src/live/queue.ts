@@ -27,7 +27,7 @@ export const placeLine = ({ ahead, left, position }: QueueStatus.QueuePlace): st
   const hidden = ahead.length - shown.length
   const behind =
     shown.length === 0
-      ? "nobody before it"
+      ? "no request before it"
       : `behind ${[...shown, ...(hidden === 0 ? [] : [`${hidden} more`])].join(", ")}`
   const when = ahead.length === 0 ? undefined : expected(left)
   return plain(`${ordinal(position)} in the queue, ${behind}${when === undefined ? "" : `; ${when}`}`)
@@ -50,7 +50,7 @@ const queueTable = (
           { title: "VERSION", cell: ({ ticket }) => ticket.version ?? "–", drop: 2 },
           { title: "BY", cell: ({ ticket }) => ticket.by, drop: 1 },
           { title: "WAITS", cell: ({ ticket }) => span(now - ticket.at) },
-          { title: "", cell: ({ position }) => (position === null ? "nobody waits for it now" : "") }
+          { title: "", cell: ({ position }) => (position === null ? "no process is waiting with it" : "") }
         ],
         { width: columns, paint }
       )
@@ -79,7 +79,7 @@ export const lockLines = (
       : [
           `${paint("yellow", "⏸")} held by ${plain(hold.by)} since ${ago(hold.at, now)}${hold.until === undefined ? "" : `, until ${clock(hold.until, now)}`}: ${plain(hold.reason)}`
         ]),
-    ...(queue.length === 0 ? ["nobody waits for it"] : ["", ...queueTable(queue, now, ink), ""]),
+    ...(queue.length === 0 ? ["the queue is empty"] : ["", ...queueTable(queue, now, ink), ""]),
     ...(isDead ? [next(`signalbox status ${lease?.holder}`)] : []),
     ...(hold === undefined ? [] : [next(`${release} --reason "<reason>"`)])
   ]

@@ -1,6 +1,7 @@
 /**
  * The live tree of an execution: a pure function of its state, the time and the size of the screen.
  */
+import { describe, describeCause, describeCauses, progressText } from "@signalbox/core/text"
 import type { Estimate } from "@signalbox/core/analysis"
 import type { Execution, Verdict } from "@signalbox/core/spi"
 import { type Paint, paint as inks } from "../host/color.ts"
@@ -75,9 +76,9 @@ const details = (state: Execution.ExecutionState, stack: Execution.StackState, n
         ` ${word(current.name)}${elapsed(current, now)}`,
         [
           "dim",
-          current.reason === undefined || state.questions.some((question) => question.stack === stack.name)
+          current.cause === undefined || state.questions.some((question) => question.stack === stack.name)
             ? ""
-            : `  ${current.reason}`
+            : `  ${describeCause(current.cause)}`
         ]
       ]
     })
@@ -96,23 +97,28 @@ const details = (state: Execution.ExecutionState, stack: Execution.StackState, n
   if (verdict !== undefined) {
     lines.push({
       weight: 30,
-      line: ["    ", glyph(verdict.verdict), ` ${word(verdict.verdict)}, ${verdict.step}: ${verdict.reason}`]
+      line: [
+        "    ",
+        glyph(verdict.verdict),
+        ` ${word(verdict.verdict)}, ${verdict.step}: ${describeCauses(verdict.findings)}`
+      ]
     })
   }
   if (stack.progress !== undefined && active(stack)) {
-    lines.push({ weight: 50, line: ["    ", ["dim", stack.progress]] })
+    lines.push({ weight: 50, line: ["    ", ["dim", progressText(stack.progress)]] })
   }
   return lines
 }
 
 const problem = (stack: Execution.StackState): ReadonlyArray<Weighed> =>
-  stack.error === undefined ? [] : [{ weight: 10, line: ["    ", ["red", stack.error.message]] }]
+  stack.error === undefined ? [] : [{ weight: 10, line: ["    ", ["red", describe(stack.error).message]] }]
 
 /** A question with its answer to type; what matters less goes, or goes below, where the screen is too narrow to copy it. */
 const questions = (state: Execution.ExecutionState, stack: string, { columns, now }: Screen): ReadonlyArray<Weighed> =>
   state.questions
     .filter((question) => question.stack === stack)
-    .flatMap(({ expiresAt, otherwise, question }) => {
+    .flatMap(({ expiresAt, otherwise, question: asked }) => {
+      const question = describeCause(asked)
       const left = `${span(expiresAt - now)} left, then ${otherwise}`
       const beside = displayWidth(`    ⏸ ${question} (${left})`) <= columns
       const approve = `signalbox approve ${state.correlationId}`
@@ -204,10 +210,9 @@ const header = (state: Execution.ExecutionState, screen: Screen): ReadonlyArray<
 }
 
 const footer = (state: Execution.ExecutionState, { columns }: Screen): ReadonlyArray<Weighed> => {
-  if (state.error !== undefined) return [{ weight: 5, line: ["  ", ["red", state.error.message]] }]
+  if (state.error !== undefined) return [{ weight: 5, line: ["  ", ["red", describe(state.error).message]] }]
   if (state.status !== "paused" || state.questions.length > 0) return []
-  const { reason = "paused" } = state
-  const text = reason.startsWith("paused") ? reason : `paused: ${reason}`
+  const text = state.cause === undefined ? "paused" : describeCause(state.cause)
   const why: Line = ["  ", ["yellow", text]]
   const resume = `signalbox resume ${state.correlationId}`
   const beside = displayWidth(`  ${text}  ${resume}`) <= columns

@@ -1,5 +1,5 @@
 /** A report for people. */
-import { type CalibrationView } from "@signalbox/core/api"
+import type { CalibrationView } from "@signalbox/core/api"
 import type { Invocation } from "../main/Invocation.ts"
 import { table } from "./table.ts"
 import { span } from "./words.ts"

@@ -3,12 +3,14 @@
  */
 import { alertText } from "./alert.ts"
 import type { Estimate } from "@signalbox/core/analysis"
-import type { EventOf, Execution, StoredEvent } from "@signalbox/core/spi"
+import type { CauseInfo, EventOf, Execution, StoredEvent } from "@signalbox/core/spi"
+import { describeCause, describeCauses } from "@signalbox/core/text"
 import { leftLine } from "./estimate.ts"
 import { word } from "./glyphs.ts"
 import { clock, plain, span } from "./words.ts"
 
-const because = (reason: string | undefined): string => (reason === undefined ? "" : `: ${reason}`)
+const because = (reason: CauseInfo | string | undefined): string =>
+  reason === undefined ? "" : `: ${typeof reason === "string" ? reason : describeCause(reason)}`
 
 const bySteps: ReadonlySet<string> = new Set(["deployment", "rollback", "destruction"])
 
@@ -28,29 +30,29 @@ export const sentence = ({ event }: StoredEvent): string | undefined => {
     case "RunnerClaimed":
       return event.resumed ? "taken up again by another runner" : undefined
     case "ExecutionTransitioned":
-      return `execution ${word(event.on)}${because(event.error?.message ?? event.reason)}`
+      return `execution ${word(event.on)}${because(event.error ?? event.cause)}`
     case "StageTransitioned":
       return said(event)
         ? undefined
-        : `${event.stack === undefined ? "" : `${event.stack}: `}${word(event.stage)} ${word(event.on)}${because(event.reason)}`
+        : `${event.stack === undefined ? "" : `${event.stack}: `}${word(event.stage)} ${word(event.on)}${because(event.cause)}`
     case "StackTransitioned":
-      return `${event.stack}: ${word(event.on)}${event.release == null ? "" : ` at ${event.release.version}`}${because(event.error?.message ?? event.reason)}`
+      return `${event.stack}: ${word(event.on)}${event.release == null ? "" : ` at ${event.release.version}`}${because(event.error)}`
     case "DeploymentTransitioned":
-      return `deployment ${word(event.on)}${because(event.reason)}`
+      return `deployment ${word(event.on)}${because(event.cause)}`
     case "StackPlanned":
       return `${event.stack}: plan: ${event.plan.action === "none" ? "nothing to do" : event.plan.changes.join("; ") || event.plan.action}`
     case "TrafficObserved":
       return `${event.stack}: ${event.candidate}% of the traffic on the candidate`
     case "VerdictReached":
-      return `${event.verdict.stack}: ${word(event.verdict.verdict)}, ${event.verdict.step}: ${event.verdict.reason}`
+      return `${event.verdict.stack}: ${word(event.verdict.verdict)}, ${event.verdict.step}: ${describeCauses(event.verdict.findings)}`
     case "ProgressReported":
-      return `${event.stack}: ${event.message}`
+      return `${event.stack}${because(event.message ?? event.cause)}`
     case "ApprovalRequested":
-      return `${event.stack}: waits for an answer: ${event.question} (until ${clock(event.expiresAt)}, then ${event.otherwise})`
+      return `${event.stack}: waits for an answer: ${describeCause(event.question)} (until ${clock(event.expiresAt)}, then ${event.otherwise})`
     case "ApprovalResolved":
       return `${event.stack}: answer: ${event.answer}${event.expired ? " (nobody answered in time)" : event.by === undefined ? "" : ` by ${event.by}`}`
     case "CommandIssued":
-      return `${event.command}${event.stack === undefined ? "" : ` ${event.stack}`} by ${event.by}${because(event.reason)}`
+      return `${event.command}${event.stack === undefined ? "" : ` ${event.stack}`} by ${event.by}${because(event.reason ?? event.cause)}`
     case "DeploymentExtended":
       return `${[...event.environments, ...event.stacks].join(", ")} added by ${event.by}`
     case "VersionVetoed":
@@ -68,7 +70,7 @@ export const sentence = ({ event }: StoredEvent): string | undefined => {
     case "ProcessStarted":
       return `runs: ${event.command}`
     case "ProcessExited":
-      return `the command ended ${event.signal === null ? `with code ${event.code ?? "?"}` : `by ${event.signal}`}${because(event.reason)}`
+      return `the command ended ${event.signal === null ? `with code ${event.code ?? "?"}` : `by ${event.signal}`}${because(event.cause)}`
     case "AlertRaised":
       return `${word(event.kind)}: ${alertText(event)}`
     case "LeaseAcquired":

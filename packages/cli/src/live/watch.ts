@@ -19,7 +19,7 @@ import { render } from "./render.ts"
 import { heartbeat, transition } from "./transition.ts"
 import { clock, printable } from "./words.ts"
 
-/** What is looked up now and then: what is left, and for what it waits. */
+/** Data that is refreshed now and then: the remaining time, and the blockers. */
 interface Known {
   readonly estimate: Estimate.Estimate | undefined
   readonly waits: Waits | undefined
@@ -27,7 +27,7 @@ interface Known {
 
 interface Waits {
   readonly text: string
-  /** What it says apart from times, which change all the while. */
+  /** Its content apart from times, which change constantly. */
   readonly about: string
 }
 
@@ -86,7 +86,7 @@ const lines = ({ host }: Invocation): View => {
   let grouped = false
   let told = ""
   const verdicts = new Map<string, string>()
-  /** A gate that says the same again is no transition. */
+  /** A gate that repeats itself is not a transition. */
   const repeats = ({ event }: StoredEvent): boolean => {
     if (event._tag !== "VerdictReached") return false
     const { stack, step, verdict } = event.verdict
@@ -120,7 +120,7 @@ const lines = ({ host }: Invocation): View => {
   }
 }
 
-/** Says nothing: with `--json`, stderr is for errors. */
+/** Prints nothing: with `--json`, stderr is for errors. */
 const silent: View = { on: () => undefined, tick: () => undefined, end: () => undefined }
 
 const viewOf = (invocation: Invocation): View => {
@@ -135,7 +135,7 @@ const waitsOf = (state: Execution.ExecutionState) =>
   }))
 
 /**
- * Starts following; the effect that comes back waits (a little) until the end of the execution has been shown too.
+ * Starts following; the returned effect waits (a little) until the end of the execution has been shown too.
  */
 export const watch = Effect.fnUntraced(function* (
   invocation: Invocation,
@@ -159,7 +159,7 @@ export const watch = Effect.fnUntraced(function* (
         view.on(stored, state)
       })
     ),
-    // Only the picture is lost; the work goes on, and reports its own errors.
+    // Only the display is lost; the work continues, and reports its own errors.
     Effect.ignore,
     Effect.forkScoped
   )
@@ -168,7 +168,7 @@ export const watch = Effect.fnUntraced(function* (
     if (shown === undefined) return
     view.tick(shown, { estimate, waits: isWaiting(shown) ? waits : undefined })
   }).pipe(Effect.andThen(Effect.sleep(frame)), Effect.forever, Effect.forkScoped)
-  // Those before it in a queue move on too, and going back is other work: what is known is looked up again now and then.
+  // The queue ahead moves too, and a rollback is different work: known data is refreshed now and then.
   yield* Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis
     const isDue = waits !== undefined || state?.status !== looked || now - lookedAt >= look

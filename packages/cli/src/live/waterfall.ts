@@ -40,7 +40,7 @@ export const labelOf = (span: TraceSpan): string => {
   const answer = text(span, Attribute.answer)
   if (span.parentSpanId === undefined) return text(span, Attribute.pipelineName)
   if (span.name === SpanName.run) {
-    const cut = span.attributes[Attribute.cut] === true ? ", ended without a word" : ""
+    const cut = span.attributes[Attribute.cut] === true ? ", ended abruptly" : ""
     return `runner${span.attributes[Attribute.resumed] === true ? ", carried on" : ""}${cut}`
   }
   if (span.name === SpanName.step("watch")) {

@@ -1,4 +1,4 @@
-import type { Execution } from "@signalbox/core/spi"
+import { errorSpec, type Execution, type ExitClass } from "@signalbox/core/spi"
 
 /** The exit codes; they are API. */
 export const ExitCode = {
@@ -17,8 +17,18 @@ export const ExitCode = {
   terminated: 143
 } as const
 
-/** Ends of what never came to its turn, for others were in the way. */
-const blocking: ReadonlySet<string> = new Set(["overtaken", "veto", "stale_order", "superseded", "forgotten"])
+const ofClasses: { readonly [Class in ExitClass]: number } = {
+  failed: ExitCode.failed,
+  blocked: ExitCode.blocked,
+  not_found: ExitCode.notFound,
+  unavailable: ExitCode.unavailable,
+  usage: ExitCode.usage,
+  timeout: ExitCode.timeout,
+  interrupted: ExitCode.interrupted
+}
+
+/** What a command exits with that fails with this error; the registry of codes says it. */
+export const exitCodeOfError = (error: { readonly code: string }): number => ofClasses[errorSpec(error).exit]
 
 /** What the end (or the present state) of an execution exits with. */
 export const exitCodeOf = (
@@ -34,10 +44,9 @@ export const exitCodeOf = (
     case "paused":
       return ExitCode.undecided
     case "cancelled":
-      if (error?.code === "queue_timeout") return ExitCode.timeout
-      return blocking.has(error?.code ?? "") ? ExitCode.blocked : ExitCode.failed
+      return error === undefined ? ExitCode.failed : ofClasses[errorSpec(error).ends]
     case "failed":
-      return error?.code === "lease_expired" ? ExitCode.unavailable : ExitCode.failed
+      return error !== undefined && errorSpec(error).ends === "unavailable" ? ExitCode.unavailable : ExitCode.failed
     case "queued":
     case "in_progress":
     case "rolling_back":

@@ -4,14 +4,15 @@
 import * as Cause from "effect/Cause"
 import type * as CliError from "effect/cli/CliError"
 import * as Data from "effect/Data"
-import { type ErrorInfo, escapeUnfit, LeaseKey } from "@signalbox/core/spi"
-import { ExitCode } from "./ExitCode.ts"
+import { type EdgeCode, type ErrorCode, type ErrorInfo, escapeUnfit, LeaseKey } from "@signalbox/core/spi"
+import { type DescribedError, errorView } from "@signalbox/core/text"
+import { ExitCode, exitCodeOfError } from "./ExitCode.ts"
 import { clock } from "../live/words.ts"
 import { suggest } from "./suggest.ts"
 
 export interface FailureShape {
   readonly exitCode: number
-  readonly info: ErrorInfo
+  readonly info: DescribedError
   /** Everything else that is wrong, one line each. */
   readonly more?: ReadonlyArray<string>
 }
@@ -23,8 +24,11 @@ export class Failure extends Data.TaggedError("Failure")<FailureShape> {
   }
 }
 
+/** A failure whose code says what it exits with. */
+export const failure = (info: DescribedError): Failure => new Failure({ exitCode: exitCodeOfError(info), info })
+
 /** The command line is wrong. */
-export const usage = (code: string, message: string, hint: string, path?: string): Failure =>
+export const usage = (code: EdgeCode | ErrorCode, message: string, hint: string, path?: string): Failure =>
   new Failure({ exitCode: ExitCode.usage, info: { code, message, hint, ...(path === undefined ? {} : { path }) } })
 
 /** A flag wants a value and is followed by none. */
@@ -35,7 +39,7 @@ const hintOfMissing = (flag: string, command: ReadonlyArray<string>): string =>
   `Is a variable empty there? A value that begins with - is written ${flag}=<value>. See: ${command.join(" ")} --help`
 
 /** What was named is not there. */
-export const notFound = (code: string, message: string, hint: string): Failure =>
+export const notFound = (code: EdgeCode | ErrorCode, message: string, hint: string): Failure =>
   new Failure({ exitCode: ExitCode.notFound, info: { code, message, hint } })
 
 interface LeaseShape {
@@ -47,74 +51,36 @@ interface LeaseShape {
   readonly reason?: string
 }
 
+const times = ({ acquiredAt, expiresAt }: LeaseShape): string =>
+  `since ${clock(acquiredAt)}; unless renewed, its lease ends at ${clock(expiresAt)}`
+
 /** Who is in the way, what it does, since when, until when, and what to type. */
-const blocked = (lease: LeaseShape, info: ErrorInfo | undefined): FailureShape => {
-  const since = `since ${clock(lease.acquiredAt)}; unless renewed, its lease ends at ${clock(lease.expiresAt)}`
-  const code = info?.code ?? "blocked"
+const held = (lease: LeaseShape): FailureShape => {
   const key = LeaseKey.parseLeaseKey(lease.key)
   if (key?._tag !== "Environment") {
     // The claim of whoever runs an execution: that one is known, and its process says nothing to anybody.
     const id = key?.id ?? lease.key
-    return {
-      exitCode: ExitCode.blocked,
-      info: {
-        code,
-        message: `${info?.message ?? `${id} is run by another process`} ${since}`,
-        hint: info?.hint ?? `Watch it with: signalbox attach ${id} · stop it with: signalbox abort ${id}`
-      }
-    }
+    return failure({
+      code: "claimed_elsewhere",
+      message: `another process runs ${id} ${times(lease)}`,
+      hint: `Follow it: signalbox attach ${id} · stop it: signalbox abort ${id}`
+    })
   }
   const { deploymentId, environment } = key
-  const reasons = `signalbox can-deploy ${deploymentId} --environment ${environment} --explain`
-  const other = `watch it: signalbox attach ${lease.holder} · stop it: signalbox abort ${lease.holder}`
-  return {
-    exitCode: ExitCode.blocked,
-    info: {
-      code,
-      message: `${deploymentId} ${environment} is held by ${lease.holder} (${lease.reason ?? "unknown"}) ${since}`,
-      // What was refused has not begun, and may wait instead.
-      hint:
-        info === undefined
-          ? `Every reason: ${reasons} · ${other}`
-          : `Wait for it: --queue fifo · every reason: ${reasons} · ${other}`
-    }
-  }
+  return failure({
+    code: "blocked_by_lease",
+    message: `${lease.holder} holds the lease on ${deploymentId} ${environment} (${lease.reason ?? "unknown"}) ${times(lease)}`,
+    hint: `Every reason: signalbox can-deploy ${deploymentId} --environment ${environment} --explain · follow it: signalbox attach ${lease.holder} · stop it: signalbox abort ${lease.holder}`
+  })
 }
 
-const refusals = {
-  invalid: ExitCode.usage,
-  not_found: ExitCode.notFound,
-  blocked: ExitCode.blocked,
-  conflict: ExitCode.failed
-} as const
-
-const providerCodes: Readonly<Record<string, number>> = {
-  Invalid: ExitCode.usage,
-  Missing: ExitCode.notFound,
-  Busy: ExitCode.blocked,
-  Throttled: ExitCode.unavailable,
-  Unavailable: ExitCode.unavailable
-}
-
-const storeHints = {
-  Unavailable:
-    "Check that the database can be reached and that no other program holds it. What the providers alone say: signalbox can-deploy",
-  Full: "Make room on the disk, then try again.",
-  ReadOnly: "Make the .signalbox folder writable, or choose another one with --directory.",
-  Corrupt:
-    "It was written by another version or is damaged; restore a copy, or choose another --directory. What it left running: signalbox destroy --orphans",
-  NewerWriter: "Update Signalbox. Reading works: signalbox status, history, events.",
-  Misconfigured: "Set SIGNALBOX_DATABASE_URL to postgres://user:password@host:5432/database.",
-  Unexpected: "Run again with SIGNALBOX_DEBUG=1 to see more."
-} as const
+const described = (info: ErrorInfo): FailureShape => ({ exitCode: exitCodeOfError(info), info: errorView(info) })
 
 interface Tagged {
   readonly _tag?: unknown
   readonly message?: unknown
-  readonly info?: ErrorInfo
-  readonly kind?: keyof typeof refusals
+  readonly info?: ErrorInfo | DescribedError
   readonly lease?: LeaseShape
-  readonly reason?: unknown
   readonly issues?: ReadonlyArray<{
     readonly path: string
     readonly message: string
@@ -123,8 +89,6 @@ interface Tagged {
   }>
   readonly file?: string
   readonly where?: string
-  readonly key?: string
-  readonly outage?: unknown
 }
 
 const unexpected = (error: unknown): FailureShape => ({
@@ -144,16 +108,20 @@ export const failureOf = (error: unknown): FailureShape => {
       return error as Failure
     case "ShowHelp":
       return usageFailure(error as CliError.ShowHelp)
-    case "Rejected":
-      return tagged.lease !== undefined
-        ? blocked(tagged.lease, tagged.info)
-        : { exitCode: refusals[tagged.kind!], info: tagged.info! }
-    case "ConfigurationInvalid":
+    case "Rejected": {
+      const shown = described(tagged.info as ErrorInfo)
+      const { info } = shown
+      return tagged.lease === undefined
+        ? shown
+        : { ...shown, info: { ...info, message: `${info.message} ${times(tagged.lease)}` } }
+    }
+    case "ConfigurationInvalid": {
+      const info = tagged.info as DescribedError
       return {
-        exitCode: ExitCode.usage,
+        exitCode: exitCodeOfError(info),
         info: {
-          ...tagged.info!,
-          message: `${tagged.file === undefined ? "" : `${tagged.where}: `}${tagged.info!.path === "" ? "" : `${tagged.info!.path}: `}${tagged.info!.message}`
+          ...info,
+          message: `${tagged.file === undefined ? "" : `${tagged.where}: `}${info.path === "" ? "" : `${info.path}: `}${info.message}`
         },
         more: tagged
           .issues!.slice(1)
@@ -162,44 +130,15 @@ export const failureOf = (error: unknown): FailureShape => {
               `${line === undefined ? "" : `line ${line}: `}${path === "" ? "" : `${path}: `}${message} (${hint})`
           )
       }
-    case "ConfigFileInvalid":
-      return { exitCode: ExitCode.usage, info: tagged.info! }
-    case "LeaseHeld":
-      return blocked(tagged.lease!, undefined)
-    case "LeaseLost":
-      return tagged.outage === undefined
-        ? {
-            exitCode: ExitCode.failed,
-            info: {
-              code: "lease_lost",
-              message: String(tagged.message),
-              hint: "Another process took it over, or this one was stopped for longer than it lasts. See: signalbox active"
-            }
-          }
-        : {
-            exitCode: ExitCode.unavailable,
-            info: {
-              code: "lease_expired",
-              message: String(tagged.message),
-              hint: "When the registry can be reached again, see what was under way: signalbox active"
-            }
-          }
-    case "StoreError": {
-      const reason = tagged.reason as keyof typeof storeHints
-      return {
-        exitCode: reason === "Misconfigured" ? ExitCode.usage : ExitCode.unavailable,
-        info: {
-          code: reason === "NewerWriter" ? "newer_writer" : `store_${reason.toLowerCase()}`,
-          message: String(tagged.message),
-          hint: storeHints[reason]
-        }
-      }
     }
+    case "ConfigFileInvalid":
+      return failure(tagged.info as DescribedError)
+    case "LeaseHeld":
+      return held(tagged.lease!)
+    case "LeaseLost":
+    case "StoreError":
     case "ProviderError":
-      return {
-        exitCode: providerCodes[(tagged.reason as { readonly _tag: string })._tag] ?? ExitCode.failed,
-        info: tagged.info!
-      }
+      return described(tagged.info as ErrorInfo)
     default:
       return unexpected(error)
   }
@@ -224,7 +163,7 @@ const usageFailure = ({ commandPath, errors }: CliError.ShowHelp): FailureShape 
   return {
     exitCode: ExitCode.usage,
     info: {
-      code: first === undefined ? "usage" : codeOf(first.error),
+      code: first === undefined ? "usage" : (codeOf(first.error) as EdgeCode),
       message: first?.message ?? "the command line is wrong",
       hint:
         first !== undefined && lacksValue(first.error)

@@ -3,7 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { ErrorInfo } from "@signalbox/core/spi"
+import type { DescribedError } from "@signalbox/core/text"
 import type { Settings } from "@signalbox/node"
 import { Host, type HostShape } from "../host/Host.ts"
 import { type Paint, paint, wantsColor } from "../host/color.ts"
@@ -25,7 +25,7 @@ export interface Invocation {
   /** Says something to the person on stderr; nothing with `--json`, where stderr holds errors only. */
   readonly say: (line: string) => Effect.Effect<void>
   /** Warns on stderr; with `--json`, one object on a line. */
-  readonly warn: (info: ErrorInfo) => Effect.Effect<void>
+  readonly warn: (info: DescribedError) => Effect.Effect<void>
   readonly exit: (code: number) => Effect.Effect<void>
 }
 

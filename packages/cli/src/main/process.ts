@@ -70,7 +70,7 @@ const stop = (signal: Signal) => {
   if (asked !== undefined) {
     // Kernel and shell may both report a closed terminal: that is not a second Ctrl-C.
     if (signal === "SIGHUP") return
-    return die(exitCodeOfSignal(signal), "forced; what was under way is taken up by the next run")
+    return die(exitCodeOfSignal(signal), "forced; the next run resumes the work in progress")
   }
   asked = signal
   if (!process.argv.includes("--json")) {

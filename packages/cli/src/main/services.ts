@@ -9,13 +9,12 @@ import type { Services } from "../host/Host.ts"
 import type { Invocation } from "./Invocation.ts"
 import { reconcileKept } from "../wrap/spool.ts"
 
-/** Whether a store is there already. */
+/** Whether a store exists. */
 export const hasStore = ({ settings }: Invocation): boolean =>
   settings.databaseUrl !== undefined || Fs.existsSync(Path.join(settings.directory, ".signalbox"))
 
 /**
- * Opens the stores for a command. Only `init` makes one where there is none: a mistyped folder must not get a new, empty
- * state.
+ * Opens the stores for a command. Only `init` creates a missing one: a mistyped folder must not get a new, empty state.
  */
 export const withServices = <A, E, R>(
   invocation: Invocation,

@@ -1,7 +1,7 @@
 /**
- * Watching for `monitor`: which execution is meant, and what is told of it. Runs in the process that watches.
+ * The watching part of `monitor`: which execution is meant, and what is reported. Runs in the watching process.
  */
-import { eventView } from "@signalbox/core/api"
+import { eventView } from "@signalbox/core/api/views"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
@@ -42,12 +42,12 @@ export interface Monitoring {
   readonly watcher?: Monitor.Watcher
   /** Up to where each execution was shown before. */
   readonly shown: Readonly<Record<string, number>>
-  /** What began or ended up to this position was watched before; without it, what is under way now comes first. */
+  /** Starts and ends up to this position were watched before; without it, executions in progress come first. */
   readonly heardTo?: number | undefined
   readonly tell: (message: Message) => Effect.Effect<void>
 }
 
-/** Below this nothing is said of a silence: it is how long people take to look twice. */
+/** A shorter silence is not reported: people look again after about this time. */
 const briefly = 30_000
 
 const liveOf = (isQueued: boolean, silentMs: number, state: Execution.ExecutionState): string => {
@@ -56,14 +56,14 @@ const liveOf = (isQueued: boolean, silentMs: number, state: Execution.ExecutionS
   return isQueued ? `waits for its turn${quiet}` : `${heartbeat(state, Date.now())}${quiet}`
 }
 
-/** Who watches an execution that was shown up to there. Nobody has missed anything of one that nobody watched before. */
+/** A watcher for an execution that was shown up to there. If it was never watched before, nothing was missed. */
 const watcherOf = ({ watcher }: Monitoring, from: number, follow: boolean): Monitor.Watcher | undefined => {
   if (watcher === undefined || (from === 0 && !follow)) return watcher
   const { gapMs, ...rest } = watcher
   return from === 0 ? rest : { ...rest, heardTo: from, ...(gapMs === undefined ? {} : { gapMs }) }
 }
 
-/** Watches one execution to its end, and tells and logs each event once. */
+/** Watches one execution to its end, and reports and logs each event once. */
 const watchOne = Effect.fnUntraced(function* (
   monitoring: Monitoring,
   id: CorrelationId,
@@ -90,7 +90,7 @@ const watchOne = Effect.fnUntraced(function* (
       return tell({ _tag: "Event", stream, position, seq, view: eventView(stored), line: transition(stored) ?? null })
     })
   const onTrouble = ({ message, stackName }: ProviderError): Effect.Effect<void> => {
-    // The same trouble again is nothing new.
+    // A repeated problem is not news.
     if (troubles.get(stackName) === message) return Effect.void
     troubles.set(stackName, message)
     return tell({ _tag: "Note", text: `${stackName}: its provider cannot be asked: ${message}` })
@@ -127,7 +127,7 @@ const watchOne = Effect.fnUntraced(function* (
   return last
 })
 
-/** What stands in the configuration, or else what the last execution worked from: where there is none, another folder's. */
+/** From the configuration, or else from the last execution: without a configuration, it is another folder's. */
 const specIn = Effect.fnUntraced(function* (inv: Invocation, last: CorrelationId | undefined, name: EnvironmentName) {
   const { Configuration } = yield* engine
   const { executions } = yield* signalbox
@@ -139,7 +139,7 @@ const specIn = Effect.fnUntraced(function* (inv: Invocation, last: CorrelationId
   return requested?.event._tag === "ExecutionRequested" ? requested.event.spec : undefined
 })
 
-/** What somebody else is doing to a deployment: observed already, or found now. */
+/** A foreign operation on a deployment: observed already, or found now. */
 const foreignTo = Effect.fnUntraced(function* (inv: Invocation, id: string | undefined) {
   const { deployments, executions, monitoring } = yield* signalbox
   const deploymentId = yield* Target.deploymentId(inv, id as never)
@@ -155,7 +155,7 @@ const foreignTo = Effect.fnUntraced(function* (inv: Invocation, id: string | und
   return [...new Set([...known.items.map(({ correlationId }) => correlationId), ...found])]
 })
 
-/** The executions that an id means now: the one under way, or those of others that are in flight. */
+/** The executions that an ID means now: the one in progress, or foreign ones. */
 const underWay = Effect.fnUntraced(function* (inv: Invocation, id: string | undefined) {
   const own = yield* Target.execution(inv, id).pipe(
     Effect.map((state) => [state.correlationId]),
@@ -179,15 +179,15 @@ const begunSince = Effect.fnUntraced(function* (inv: Invocation, id: string | un
 })
 
 /**
- * Watches what an id means until it is over; with `follow`, and then what comes next: also what was over before anybody
- * looked.
+ * Watches what an ID means until it is over; with `follow`, also later executions, even those that ended before they
+ * were seen.
  */
 export const monitor = Effect.fnUntraced(function* (inv: Invocation, monitoring: Monitoring) {
   const { executions, monitoring: watching } = yield* signalbox
   const { tell } = monitoring
   const { Monitor } = yield* engine
   let away = false
-  // Several look at it, and one says it.
+  // Several monitors see it, and one reports it.
   const onStore = (error: StoreError | undefined) => {
     if (away === (error !== undefined)) return Effect.void
     away = error !== undefined
@@ -212,7 +212,7 @@ export const monitor = Effect.fnUntraced(function* (inv: Invocation, monitoring:
     return { head, ids }
   }).pipe(lasting)
   yield* heard(heardTo)
-  // What was begun before this process took over is brought to its end first, also where it has ended meanwhile.
+  // Watches that began before this process took over are finished first, even if the execution has ended meanwhile.
   const before = Object.keys(monitoring.shown) as ReadonlyArray<string> as ReadonlyArray<CorrelationId>
   let round = before.length > 0 ? { head: heardTo, ids: before } : yield* next
   let last: Execution.ExecutionState | null = null

@@ -1,5 +1,6 @@
 /**
- * Where a coordinated deployment takes place: a deployment and one of its environments, with a configuration or without.
+ * Where a coordinated deployment takes place: a deployment and one of its environments, with or without a
+ * configuration.
  */
 import * as Path from "node:path"
 import * as Effect from "effect/Effect"
@@ -25,27 +26,27 @@ export interface Place {
   readonly manifest: Manifest
   readonly deploymentId: DeploymentId
   readonly environment: EnvironmentName
-  /** Whether the project has no configuration; its deployment is made where there is none. */
+  /** Whether the project has no configuration; a missing deployment is then created. */
   readonly bare: boolean
-  /** Whether it is one that somebody made, by its id, and that gets no environments on the way. */
+  /** Whether it is an existing deployment, named by its ID, to which no environments are added implicitly. */
   readonly named: boolean
-  /** Whether its environment may be one that the configuration does not have. */
+  /** Whether its environment may be missing in the configuration. */
   readonly onRecord?: boolean
 }
 
-/** A folder may be called anything, a project may not. */
+/** A folder may have any name, a project may not. */
 const nameOf = (folder: string): string => escapeUnfit(folder).trim().slice(0, 128).trim() || "root"
 
-/** The names of a project that has no configuration: those of its repository, else of its folder. */
+/** The names of a project without a configuration: from its repository, or else from its folder. */
 const namesOf = ({ host, settings }: Invocation): readonly [organization: string, project: string] => {
   const [owner, name] = (host.env.GITHUB_REPOSITORY ?? "").split("/")
   return owner && name ? [nameOf(owner), nameOf(name)] : ["local", nameOf(Path.basename(settings.directory))]
 }
 
 /**
- * Finds it. Without a configuration the deployment is the one of this folder, else one whose id follows from the names of
- * the project, so that every checkout of it means the same; without an environment it is "default", until the store knows
- * others.
+ * Finds it. Without a configuration, the deployment is the one of this folder, or else one whose ID follows from the
+ * names of the project, so that every checkout of it means the same; without an environment it is "default", until the
+ * store knows others.
  */
 export const placeOf = Effect.fnUntraced(function* (
   inv: Invocation,
@@ -63,7 +64,7 @@ export const placeOf = Effect.fnUntraced(function* (
   const [organization, project] = namesOf(inv)
   const environment = EnvironmentName.make(inv.settings.environment ?? "default")
   const own = deploymentIdOf(organization, project)
-  // What the first command here wrote down names the same deployment, and still lets it grow.
+  // The file that the first command here wrote names the same deployment, and still lets it grow.
   const deploymentId = given ?? Target.idIn(inv.settings.directory) ?? own
   return {
     manifest: Configuration.bare({ organization, project, environment, stacks }),
@@ -75,8 +76,8 @@ export const placeOf = Effect.fnUntraced(function* (
 })
 
 /**
- * Finds it for what is about the record alone: locks, and going back. A configuration that cannot be read is a warning, and
- * the environment is one of the record too.
+ * Finds it for operations on the record: locks, and rollbacks. An unreadable configuration is a warning, and the
+ * environment may come from the record too.
  */
 export const placeOnRecord = Effect.fnUntraced(function* (
   inv: Invocation,
@@ -96,7 +97,7 @@ export const placeOnRecord = Effect.fnUntraced(function* (
   return place
 })
 
-/** What says everything that is in the way of it. */
+/** What lists everything that blocks it. */
 export const explaining = ({ deploymentId, environment }: Pick<Place, "deploymentId" | "environment">): string =>
   `signalbox can-deploy ${deploymentId} --environment ${environment} --explain`
 
@@ -107,8 +108,8 @@ const moved = (place: Place, environment: EnvironmentName): Place => {
 }
 
 /**
- * The place as the store knows it: a deployment that was named has to be there, and the environment is one of its own; where
- * no environment was named, its only one.
+ * The place as the store knows it: a named deployment must exist, and the environment is one of its own; if no
+ * environment was named, its only one.
  */
 export const settled = Effect.fnUntraced(function* (
   inv: Invocation,
@@ -129,7 +130,7 @@ export const settled = Effect.fnUntraced(function* (
   return moved(place, yield* Target.environmentIn(inv, environments))
 })
 
-/** Works there with the stores open; the deployment of a project without a configuration is made first. */
+/** Works there with the stores open; the deployment of a project without a configuration is created first. */
 export const within = <A, E, R>(
   inv: Invocation,
   place: Place,

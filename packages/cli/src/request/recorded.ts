@@ -2,8 +2,9 @@
  * The configuration that was recorded with what is deployed: what going back and looking work with.
  */
 import * as Effect from "effect/Effect"
-import type { ErrorInfo, Environment, Manifest } from "@signalbox/core/spi"
+import type { Environment, Manifest } from "@signalbox/core/spi"
 import type { DeploymentId, EnvironmentName } from "@signalbox/core/spi"
+import type { DescribedError } from "@signalbox/core/text"
 import { plain } from "../live/words.ts"
 import { engine, signalbox } from "../main/services.ts"
 import * as Target from "./target.ts"
@@ -37,7 +38,7 @@ export const droppedWarning = (
   { name, release }: Environment.StackInEnvironment,
   id: DeploymentId,
   environment: EnvironmentName
-): ErrorInfo => ({
+): DescribedError => ({
   code: "stack_dropped",
   message: `${name} is not in the configuration any more and is still deployed${release === null ? "" : ` (${plain(release.version)})`}: nothing is done to it`,
   hint: `Take it away with: signalbox destroy-stack ${id} ${name} --environment ${environment}`

@@ -1,5 +1,5 @@
 /**
- * What a command is about: which deployment, which environment, which execution.
+ * The target of a command: which deployment, which environment, which execution.
  */
 import * as Fs from "node:fs"
 import * as Path from "node:path"
@@ -33,13 +33,13 @@ export const idInFolder = (directory: string): string | undefined => {
   }
 }
 
-/** That id, where it is one. */
+/** That ID, if it is one. */
 export const idIn = (directory: string): DeploymentId | undefined => {
   const id = idInFolder(directory)
   return isDeploymentId(id) ? id : undefined
 }
 
-/** The deployment id that was given, or the one of this folder. */
+/** The given deployment ID, or the one of this folder. */
 export const deploymentId = (
   invocation: Invocation,
   given: DeploymentId | undefined
@@ -90,7 +90,7 @@ const only = (names: ReadonlyArray<string>): string | undefined => (names.length
 const which = (names: ReadonlyArray<string>): Failure =>
   usage("environment_missing", "which environment?", `Add --environment ${names.join(" | ")}`, "--environment")
 
-/** The environment that was asked for; the only one where there is but one. */
+/** The requested environment; the only one if there is just one. */
 export const environmentIn = (
   invocation: Invocation,
   names: ReadonlyArray<string>
@@ -112,7 +112,7 @@ export const environmentIn = (
 export const environmentOf = (invocation: Invocation, manifest: Manifest): Effect.Effect<EnvironmentName, Failure> =>
   environmentIn(invocation, Object.keys(manifest.environments))
 
-/** All environments of a deployment: those that it was made with, and those in which something was done. */
+/** All environments of a deployment: from its creation, and those in which something was done. */
 export const environmentNames = Effect.fnUntraced(function* (
   id: DeploymentId
 ): Effect.fn.Return<ReadonlyArray<EnvironmentName>, Failure | StoreError, Signalbox> {
@@ -122,8 +122,8 @@ export const environmentNames = Effect.fnUntraced(function* (
 })
 
 /**
- * The environment that was asked for, where its record matters more than today's configuration: one of either. Where none
- * was named it is the only one of the configuration, else the only one on record.
+ * The requested environment, if the record matters more than today's configuration: one of either. If none was named,
+ * it is the only one of the configuration, or else the only one on record.
  */
 export const environmentOnRecord = Effect.fnUntraced(function* (
   invocation: Invocation,
@@ -143,8 +143,8 @@ export const unknownExecution = (id: string): Failure =>
   notFound("unknown_execution", `there is no execution ${id}`, "See: signalbox history, signalbox active")
 
 /**
- * The execution that an id means: a correlation id, or a deployment whose execution under way in the environment is meant
- * (`last: true` accepts one that has finished).
+ * The execution that an ID means: a correlation ID, or a deployment whose execution in progress in the environment is
+ * meant (`last: true` accepts a finished one).
  */
 export const execution = Effect.fnUntraced(function* (
   invocation: Invocation,

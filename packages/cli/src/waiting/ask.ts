@@ -1,28 +1,24 @@
 /**
  * Asking whether something may be deployed: the registry, and where that is away, the providers alone.
  */
+import type { CanDeployRequest } from "@signalbox/core/api"
 import * as Effect from "effect/Effect"
-import type { CanDeploy } from "@signalbox/core/engine"
 import type { StoreError } from "@signalbox/core/spi"
 import { isAway } from "./away.ts"
-import { ExitCode } from "../main/ExitCode.ts"
-import { Failure } from "../main/Failure.ts"
+import { type Failure, failure } from "../main/Failure.ts"
 import type { Invocation } from "../main/Invocation.ts"
 import { type Place, settled } from "../request/place.ts"
 import { engine, hasStore, signalbox, withServices } from "../main/services.ts"
 
 const nobody = (error: StoreError): Failure =>
-  new Failure({
-    exitCode: ExitCode.unavailable,
-    info: {
-      code: "nobody_answers",
-      message: error.message,
-      hint: "Check SIGNALBOX_DATABASE_URL and the network, then ask again; without an answer, deploy nothing."
-    }
+  failure({
+    code: "nobody_answers",
+    message: error.message,
+    hint: "Check SIGNALBOX_DATABASE_URL and the network, then ask again; without an answer, deploy nothing."
   })
 
 /** The providers' word alone. */
-export const askProviders = (inv: Invocation, question: CanDeploy.CanDeployRequest, away: StoreError) =>
+export const askProviders = (inv: Invocation, question: CanDeployRequest, away: StoreError) =>
   Effect.flatMap(engine, ({ CanDeploy }) =>
     Effect.provide(
       CanDeploy.canDeployWithoutStore(question, away),
@@ -31,13 +27,13 @@ export const askProviders = (inv: Invocation, question: CanDeploy.CanDeployReque
   ).pipe(Effect.catchTag("StoreError", (error) => Effect.fail(nobody(error))))
 
 /** What is asked of the place as the store knows it. Where there is no store yet, it is a place that anybody may make. */
-export const settledIn = <A extends CanDeploy.CanDeployRequest>(inv: Invocation, place: Place, question: A) =>
+export const settledIn = <A extends CanDeployRequest>(inv: Invocation, place: Place, question: A) =>
   hasStore(inv)
     ? Effect.map(settled(inv, place), ({ environment, manifest }): A => ({ ...question, environment, manifest }))
     : Effect.succeed(question)
 
 /** Asks both. Where there is no store yet nothing is in the way of a place that anybody may make; no other is there. */
-export const ask = (inv: Invocation, place: Place, question: CanDeploy.CanDeployRequest) =>
+export const ask = (inv: Invocation, place: Place, question: CanDeployRequest) =>
   withServices(
     inv,
     Effect.gen(function* () {

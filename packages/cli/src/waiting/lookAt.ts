@@ -13,7 +13,7 @@ export interface Waits {
   readonly message: string
 }
 
-/** Where a request is in its queue, and what else it waits for. */
+/** The queue position of a request, and what else blocks it. */
 export const lookAt = Effect.fnUntraced(function* (
   execution: Execution.ExecutionState
 ): Effect.fn.Return<Waits, StoreError, Signalbox> {
@@ -21,12 +21,12 @@ export const lookAt = Effect.fnUntraced(function* (
   const place = yield* coordination.place(execution)
   const blockers = place.position === null ? [] : yield* coordination.blockers(execution.correlationId)
   const now = yield* Clock.currentTimeMillis
-  // Who is before it is told already, unless it has ended and only its lock runs out.
+  // The holder is shown already, unless it has ended and only its lease has to expire.
   const others = blockers.filter(({ kind }) => place.ahead.length === 0 || (kind !== "lease" && kind !== "queue"))
   const also = others.length === 0 ? "" : `; ${inShort(others, now)}`
   return { place, blockers, message: `${placeLine(place)}${also}` }
 })
 
-/** Whether its turn has not come yet, told without the domain, whose schemas would cost `--help` 9 ms. */
+/** Whether it is not admitted yet, without the domain, whose schemas would cost `--help` 9 ms. */
 export const isWaiting = ({ queue, status, turnAt }: Execution.ExecutionState): boolean =>
   status === "queued" && queue !== undefined && turnAt === undefined

@@ -1,12 +1,14 @@
 /**
  * Waiting for a turn, or until nothing is in the way: what `wait` does, also while the registry is away.
  */
+import type { CanDeployRequest } from "@signalbox/core/api"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { CanDeploy } from "@signalbox/core/engine"
 import type { Look } from "./Look.ts"
-import type { CorrelationId, Execution, StoreError } from "@signalbox/core/spi"
+import type { CorrelationId, EdgeCode, Execution, StoreError } from "@signalbox/core/spi"
+import { describe, describeCause } from "@signalbox/core/text"
 import { askProviders, settledIn } from "./ask.ts"
 import { isAway } from "./away.ts"
 import { isFinished } from "../commands/choices.ts"
@@ -47,15 +49,20 @@ const every = <E, R>(intervalMs: number, look: Effect.Effect<void, E, R>) =>
   )
 
 /** Why a turn will never come. */
-export const ended = ({ correlationId, error, reason, status }: Execution.ExecutionState): Failure =>
-  new Failure({
+export const ended = ({ cause, correlationId, error, status }: Execution.ExecutionState): Failure => {
+  const { hint, message } = error === undefined ? { message: describedCause(cause), hint: undefined } : describe(error)
+  return new Failure({
     exitCode: exitCodeOf({ status, ...(error === undefined ? {} : { error }) }, undefined),
     info: {
-      code: error?.code ?? status,
-      message: `${correlationId} is ${status.replaceAll("_", " ")}: ${plain(error?.message ?? reason ?? "nobody said why")}`,
-      hint: error?.hint ?? `See: signalbox status ${correlationId}`
+      code: error?.code ?? (status as EdgeCode),
+      message: `${correlationId} is ${status.replaceAll("_", " ")}: ${plain(message)}`,
+      hint: hint ?? `See: signalbox status ${correlationId}`
     }
   })
+}
+
+const describedCause = (cause: Execution.ExecutionState["cause"]): string =>
+  cause === undefined ? "no reason is recorded" : describeCause(cause)
 
 const lookOn = Effect.fnUntraced(function* (execution: Execution.ExecutionState, turn: boolean) {
   const { deploymentId, environment } = execution
@@ -98,16 +105,16 @@ export const turnOf = (inv: Invocation, id: CorrelationId, pace: Pace) => {
   return patiently(inv, pace, attempt, without)
 }
 
-const question = (inv: Invocation, asked: CanDeploy.CanDeployRequest, away: StoreError) =>
+const question = (inv: Invocation, asked: CanDeployRequest, away: StoreError) =>
   Effect.map(askProviders(inv, asked, away), (answer) => lookOf(asked, answer, false))
 
 const lookOf = (
-  { deploymentId, environment }: Pick<CanDeploy.CanDeployRequest, "deploymentId" | "environment">,
+  { deploymentId, environment }: Pick<CanDeployRequest, "deploymentId" | "environment">,
   { blockers, checkedAt, degraded }: CanDeploy.CanDeployAnswer,
   turn: boolean
 ): Look => ({ deploymentId, environment, blockers, degraded, turn, message: inShort(blockers, checkedAt) })
 
-const questionOf = ({ deploymentId, environment, manifest }: Place): CanDeploy.CanDeployRequest => ({
+const questionOf = ({ deploymentId, environment, manifest }: Place): CanDeployRequest => ({
   deploymentId,
   environment,
   manifest

@@ -8,9 +8,10 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { Reconciliation } from "@signalbox/core/engine"
 import type { CorrelationId, StoreError } from "@signalbox/core/spi"
+import { errorView } from "@signalbox/core/text"
 import { askProviders } from "../waiting/ask.ts"
 import { ExitCode } from "../main/ExitCode.ts"
-import { Failure } from "../main/Failure.ts"
+import { failure } from "../main/Failure.ts"
 import type { Invocation } from "../main/Invocation.ts"
 import type { Place } from "../request/place.ts"
 import { setOutputs } from "./github.ts"
@@ -42,13 +43,10 @@ export const runDegraded = Effect.fnUntraced(function* (
 ) {
   const { allowed, away, by, id, line, place, shown, version } = options
   if (!allowed) {
-    return yield* new Failure({
-      exitCode: ExitCode.unavailable,
-      info: {
-        code: "registry_away",
-        message: `the registry cannot be reached: ${away.message}`,
-        hint: "Nothing was run. To go ahead on the word of the providers alone, without a lock: --degraded"
-      }
+    return yield* failure({
+      code: "store_away",
+      message: `the registry cannot be reached: ${away.message}`,
+      hint: "Nothing was run. To go ahead on the word of the providers alone, without a lock: --degraded"
     })
   }
   // A project without a configuration has no provider that could be asked; that is what `--degraded` takes upon itself.
@@ -66,14 +64,8 @@ export const runDegraded = Effect.fnUntraced(function* (
       )).blockers
   const [blocker] = blockers
   if (blocker !== undefined) {
-    return yield* new Failure({
-      exitCode: ExitCode.blocked,
-      info: {
-        code: `blocked_by_${blocker.kind}`,
-        message: `degraded, ${away.message}: ${blocker.message}`,
-        hint: blocker.override ?? "Wait until it is over."
-      }
-    })
+    const { hint = "Wait until it is over.", ...shown } = errorView(blocker.info)
+    return yield* failure({ ...shown, message: `degraded, ${away.message}: ${shown.message}`, hint })
   }
   yield* inv.say(
     `signalbox: degraded: ${away.message}; ${id} runs without a lock, and is recorded when the registry is back`

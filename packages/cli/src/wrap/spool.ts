@@ -1,5 +1,5 @@
 /**
- * What was done while the registry was away, kept in files until it is back.
+ * Work that was done while the store was unavailable, kept in files until it is back.
  */
 import * as Fs from "node:fs"
 import * as Path from "node:path"
@@ -14,7 +14,7 @@ import { plain } from "../live/words.ts"
 
 export const folderOf = ({ settings }: Invocation): string => Path.join(settings.directory, ".signalbox", "degraded")
 
-/** Keeps an entry, in place of an earlier one of the same correlation id: whole or not at all. */
+/** Keeps an entry atomically, replacing an earlier one of the same correlation ID. */
 export const keep = (inv: Invocation, done: Reconciliation.DegradedRecord): void => {
   const folder = folderOf(inv)
   Fs.mkdirSync(folder, { recursive: true })
@@ -34,11 +34,11 @@ const read = (
   }
 }
 
-/** Whether a command that was begun may be running still. */
+/** Whether a command that began may still be running. */
 const isUnderWay = ({ finishedAt, startedAt }: Reconciliation.DegradedRecord): boolean =>
   finishedAt === undefined && Date.now() - startedAt < 86_400_000
 
-/** Records an entry; one that cannot be recorded stops nobody, unless the registry is away. */
+/** Records an entry; a failure stops nothing, unless the store is unavailable. */
 const record = (inv: Invocation, file: string, reconciled: Effect.Effect<boolean, StoreError>) =>
   reconciled.pipe(
     Effect.as(true),
@@ -51,7 +51,10 @@ const record = (inv: Invocation, file: string, reconciled: Effect.Effect<boolean
     })
   )
 
-/** Puts what was kept into the registry, now that it answers. What cannot be read or recorded stays, and is said. */
+/**
+ * Records the kept entries in the store, now that it is available. Unreadable or unrecordable ones stay, and are
+ * reported.
+ */
 export const reconcileKept = (inv: Invocation): Effect.Effect<void, StoreError, Signalbox> =>
   Effect.suspend(() => {
     const folder = folderOf(inv)

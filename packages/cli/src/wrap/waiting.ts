@@ -1,5 +1,5 @@
 /**
- * Says what a command waits for, as long as it waits.
+ * Reports what a command waits for, as long as it waits.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -13,8 +13,8 @@ const pause = 500
 const heartbeat = 30_000
 
 /**
- * Writes a line when who or what is in the way changes, and every half minute; ends when its turn has come. That the
- * registry is away, and back, is said once.
+ * Writes a line when the blockers change, and every half minute; ends on admission. An outage of the store, and its
+ * end, are reported once.
  */
 export const tellWaiting = Effect.fnUntraced(function* (inv: Invocation, id: CorrelationId) {
   const { executions } = yield* signalbox
@@ -37,7 +37,7 @@ export const tellWaiting = Effect.fnUntraced(function* (inv: Invocation, id: Cor
     if (seen === undefined) return
     const { blockers, message, state } = seen
     const now = yield* Clock.currentTimeMillis
-    // That the end is expected at another time now is no news.
+    // A changed estimate of the end is not news.
     const what = blockers.map(({ kind, who }) => `${kind} ${who}`).join()
     if (what === "" || (what === told.what && now - told.at < heartbeat)) continue
     told = { what, at: now }

@@ -143,7 +143,7 @@ const answer = (id: CorrelationId, random: () => number) =>
       Stream.runForEach(() =>
         Effect.andThen(
           Effect.sleep(Math.round(100 + 1_500 * random())),
-          box.executions.command(id, { command: "approve", by: "somebody" })
+          box.executions.command(id, { command: "approve", by: "ada" })
         )
       ),
       Effect.ignore
@@ -192,7 +192,7 @@ const lane = Effect.fnUntraced(function* (options: {
   return states
 })
 
-/** Deploys `count` times, three deployments side by side; what is left on the machine afterwards is stopped. */
+/** Deploys `count` times, three deployments side by side; leftovers on the machine are stopped afterwards. */
 export const record = (options: {
   readonly directory: string
   readonly count: number

@@ -1,12 +1,10 @@
 /**
  * A small number of runs of `npm run chaos`: one of each fault. And the judge itself: it has to see bugs that are planted.
  */
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { bundle } from "../bundle.ts"
+import { sharedProgram } from "../sharedProgram.ts"
 import { Chaos, type Report } from "./Chaos.ts"
 import { faultKinds, order, unmountable } from "./faults.ts"
 import { round } from "./scenario.ts"
@@ -16,16 +14,10 @@ const linux = process.platform === "linux"
 const missing = unmountable()
 if (linux && missing.length > 0) console.warn(`Not root: the faults ${missing.join(", ")} are left out.`)
 const kinds = faultKinds.filter((kind) => !missing.includes(kind))
-const folder = mkdtempSync(join(tmpdir(), "signalbox-chaos-program-"))
-const chaos = new Chaos({ program: join(folder, "signalbox.cjs"), seed: 3, scenarios: round, without: missing })
-
-beforeAll(() => {
-  bundle(folder)
-}, 300_000)
+const chaos = new Chaos({ program: sharedProgram(), seed: 3, scenarios: round, without: missing })
 
 afterAll(async () => {
   await chaos.abandon()
-  rmSync(folder, { recursive: true, force: true })
 }, 60_000)
 
 const told = ({ fault, history, problems, scenario }: Report): string =>
@@ -47,7 +39,7 @@ describe.skipIf(!linux)("a deployment to which something happens", { timeout: 1_
     })
   })
 
-  it.each(kinds)("ends as where nothing happens: %s", async (kind) => {
+  it.each(kinds)("ends as without faults: %s", async (kind) => {
     const report = await reports.get(kind)!
     assert.deepEqual(report.problems, [], told(report))
   })
@@ -69,7 +61,7 @@ describe.skipIf(!linux)("the judge sees", { timeout: 600_000 }, () => {
     ["a step that runs again after its receipt", ["duplicate"], { inside: () => "forget" }],
     ["a mutation under a fence that was never held", ["mutator"], { inside: () => "fence" }],
     [
-      "a lost event, and a process that nobody looks after",
+      "a lost event, and an orphaned process",
       ["lost", "orphan"],
       { inside: (world: World) => `orphan:${world.owner}`, afterwards: lose }
     ]

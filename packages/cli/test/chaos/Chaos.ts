@@ -1,4 +1,4 @@
-/** Runs of chaos: each with its scenario, its fault and its twin, told by a seed and a number. */
+/** Chaos runs: each with its scenario, its fault and its twin, identified by a seed and a number. */
 import { type Chance, chance } from "./chance.ts"
 import { conduct, type Conducted, operation, argsOf, person } from "./conduct.ts"
 import { type Ending, endingOf } from "./ending.ts"
@@ -55,7 +55,7 @@ export class Chaos {
     this.#options = options
   }
 
-  /** The operation where nothing happens to it. */
+  /** The operation without faults. */
   #twin(index: number, planned: Scenario): Promise<Twin> {
     let twin = this.#twins.get(index)
     if (twin === undefined) {
@@ -95,7 +95,7 @@ export class Chaos {
     this.#worlds.delete(world)
   }
 
-  /** Ends all that is under way and takes it away. */
+  /** Ends everything in progress and removes it. */
   async abandon(): Promise<void> {
     await Promise.allSettled([...this.#worlds].map((world) => world.remove(false)))
   }
@@ -110,7 +110,7 @@ export class Chaos {
     return { index: chance(seed, "pick", number).one(fitting), what }
   }
 
-  /** One run; it never fails, but tells its problems. */
+  /** One run; it never fails, but returns its problems. */
   async run(number: number, plant?: Plant): Promise<Report> {
     const { seed } = this.#options
     const started = performance.now()
@@ -182,7 +182,7 @@ export class Chaos {
   }
 }
 
-/** What is written down says all by itself, wherever a run ended. */
+/** The records are complete, wherever a run ended. */
 const written = (
   world: World,
   fault: Fault | undefined,

@@ -1,12 +1,9 @@
 /**
- * A runner that is stopped between its last check and its call, at every mutation of a canary, and continued once another
- * process has taken over. Its call still goes out; the supervisor's ledger says that it had no effect.
+ * A runner that is stopped between its last check and its call, at every mutation of a canary, and continued once
+ * another process has taken over. Its call still goes out; the supervisor's ledger shows that it had no effect.
  */
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
-import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { bundle } from "../bundle.ts"
+import { afterAll, assert, describe, it } from "vitest"
+import { sharedProgram } from "../sharedProgram.ts"
 import { endOf, readLog, readNotes } from "./evidence.ts"
 import * as Judge from "./judge.ts"
 import { isStopped, until } from "./processes.ts"
@@ -15,17 +12,11 @@ import { deploymentId, environment, type Scenario } from "./scenario.ts"
 import { World } from "./World.ts"
 
 const linux = process.platform === "linux"
-const folder = mkdtempSync(join(tmpdir(), "signalbox-chaos-program-"))
-const program = join(folder, "signalbox.cjs")
+const program = sharedProgram()
 const worlds: Array<World> = []
-
-beforeAll(() => {
-  bundle(folder)
-}, 120_000)
 
 afterAll(async () => {
   await Promise.allSettled(worlds.map((world) => world.remove(false)))
-  rmSync(folder, { recursive: true, force: true })
 }, 60_000)
 
 const scenario: Scenario = {
@@ -60,8 +51,8 @@ const deploy = (version: string, stream: string): ReadonlyArray<string> => [
 const attach = (stream: string): ReadonlyArray<string> => ["attach", stream, "--json"]
 
 /**
- * Starts a command that stops itself at a boundary, and waits until it has. On a machine that is busy its lease may be over
- * before it gets there; then another one goes on from where it was.
+ * Starts a command that stops itself at a boundary, and waits until it has. On a busy machine its lease may expire
+ * before it gets there; then another one continues from where it was.
  */
 const stopped = async (world: World, args: ReadonlyArray<string>, stream: string, at: string): Promise<Started> => {
   let next = args
@@ -91,7 +82,7 @@ const highest = (world: World, stream: string): number =>
     ...readLog(world.folder, stream).flatMap(({ body, tag }) => (tag === "LeaseAcquired" ? [Number(body.fence)] : []))
   )
 
-/** Has a deployment stopped right before a mutation goes out, and taken over; returns how it ended. */
+/** Stops a deployment immediately before a mutation goes out, and has it taken over; returns how it ended. */
 const overtake = async (world: World, version: string, stream: string, mutation: string) => {
   const [operation, step] = mutation.split(" ")
   const at = `connected ${operation} ${stream}/${step}`

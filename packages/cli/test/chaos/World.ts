@@ -43,7 +43,7 @@ export class World {
   readonly trace = join(this.folder, "trace.ndjson")
   readonly scenario: Scenario
   readonly asked: Array<Asked> = []
-  /** What was run, in order, for whoever looks at a failure. */
+  /** The commands in order, for investigating a failure. */
   readonly history: Array<string> = []
   readonly #program: string
   readonly #started = new Set<Started>()
@@ -69,7 +69,7 @@ export class World {
     return started
   }
 
-  /** Runs a command to its end; one that is stuck fails the run. */
+  /** Runs a command to its end; a hanging one fails the run. */
   async run(args: ReadonlyArray<string>, options: Options = {}): Promise<Ended> {
     return this.end(this.start(args, options), args)
   }
@@ -106,7 +106,7 @@ export class World {
     this.#mounted = true
   }
 
-  /** Brings the deployment to where the operation starts, undisturbed. */
+  /** Brings the deployment to the starting point of the operation, without faults. */
   async prepare(): Promise<void> {
     const must = async (...args: ReadonlyArray<string>) => {
       const { code, stderr, stdout } = await this.settle([...args, "--json"])

@@ -8,7 +8,7 @@ export interface Chance {
   readonly yes: (probability: number) => boolean
 }
 
-/** By the name of what is drawn for, so that drawing more for one thing changes nothing for another. */
+/** By the name of the purpose, so that more draws for one purpose do not affect another. */
 export const chance = (...name: ReadonlyArray<string | number>): Chance => {
   let state = 2166136261
   for (const char of name.join("/")) state = Math.imul(state ^ char.charCodeAt(0), 16777619)

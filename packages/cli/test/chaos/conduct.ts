@@ -1,4 +1,4 @@
-/** Does to a world what a fault says, and carries its operation on until it ends. */
+/** Applies a fault to a world, and carries on its operation until it ends. */
 import { rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import type { Chance } from "./chance.ts"
@@ -28,7 +28,7 @@ export const argsOf = (world: World, stream = operation): ReadonlyArray<string> 
   "--json"
 ]
 
-/** Answers every question with what lets the operation come to the end that its twin came to. */
+/** Answers every question so that the operation reaches the end of its twin. */
 export const person = (world: World): { readonly leave: () => Promise<void> } => {
   const answered = new Map<string, number>()
   let here = true
@@ -56,7 +56,7 @@ export const person = (world: World): { readonly leave: () => Promise<void> } =>
 
 const longest = 300_000
 
-/** Runs an operation until its log says that it ended: as often as it takes, in either of the two ways. */
+/** Runs an operation until its log shows its end: as often as necessary, in either of the two ways. */
 export const carryOn = async (
   world: World,
   chance: Chance,
@@ -78,7 +78,7 @@ export const carryOn = async (
     const { code } = await world.end(started, ["carry on", stream])
     clearTimeout(timer)
     if (endOf(readLog(world.folder, stream), stream) !== undefined) {
-      // A command that saw the end says how it was.
+      // A command that saw the end reports it.
       if (code !== undefined && code !== 6) return code
       continue
     }
@@ -91,7 +91,7 @@ const sleep = (millis: number): Promise<void> => new Promise((resolve) => setTim
 
 const over = ({ child }: Started): boolean => child.exitCode !== null || child.signalCode !== null
 
-/** Waits until a command stopped itself; false where it ended before. */
+/** Waits until a command stopped itself; false if it ended before. */
 const stops = async (started: Started): Promise<boolean> => {
   await until(() => over(started) || isStopped(started.child.pid!), 300_000, 5)
   return !over(started)
@@ -178,7 +178,7 @@ export const conduct = async (world: World, fault: Fault, chance: Chance, plant?
         const codes = (await Promise.all(started.map((one) => world.end(one, args)))).map((one) => one.code)
         notes.push(`exit codes ${codes.join(" ")}`)
         if (codes.every((one) => one === 2)) throw new Error("everyone was refused")
-        // Whoever was refused has its turn later: the same once more.
+        // A rejected command is repeated later.
         code = await carryOn(world, chance)
         break
       }
@@ -227,7 +227,7 @@ export const conduct = async (world: World, fault: Fault, chance: Chance, plant?
   return { code, killedAt, printed, notes }
 }
 
-/** Follows the events of the operation as a person would, and keeps what was printed. */
+/** Follows the events of the operation as a person would, and keeps the output. */
 const follow = (world: World): { readonly stop: () => Promise<ReadonlyArray<Printed>> } => {
   let text = ""
   let left = false

@@ -1,4 +1,4 @@
-/** What is there in the end, as the command says it, the kernel has it and the applications answer. */
+/** The final state, as seen by the command, the kernel and the applications. */
 import { readStacks } from "./evidence.ts"
 import { marked, until } from "./processes.ts"
 import { environment } from "./scenario.ts"

@@ -1,4 +1,4 @@
-/** What was written down, read without the product's code: the event log, the supervisor's ledger, the preload's notes. */
+/** The records, read without the product's code: the event log, the supervisor's ledger, the preload's notes. */
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"

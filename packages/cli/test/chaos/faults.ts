@@ -1,4 +1,4 @@
-/** What happens to an operation, drawn from a seed; and where its journal may be cut. */
+/** The fault of an operation, drawn from a seed; and where its journal may be cut. */
 import type { Chance } from "./chance.ts"
 import type { Note } from "./evidence.ts"
 import type { Disturbance } from "./program.ts"
@@ -6,7 +6,7 @@ import type { Kind, Scenario } from "./scenario.ts"
 
 const mutating = "(stage|shift|retire|rollback|destroy)"
 
-/** The places where the command is killed, by what the labels of their boundaries look like. */
+/** The places where the command is killed, by the labels of their boundaries. */
 export const places = {
   "before intent": /^before intent\//,
   "between intent and effect": new RegExp(`^(after intent/${mutating}|call |connected )`),
@@ -74,7 +74,7 @@ export const fits = ([kind, place]: readonly [FaultKind, Place?], scenario: Scen
   if (place === "inside a rollback") return goesBack.includes(scenario.kind)
   if (place === "inside a bake") return scenario.kind === "deploy" || scenario.kind === "erroring"
   if (place === "paused for a person") return scenario.asks
-  // Another execution takes over and ends where the first was to: at the same version.
+  // Another execution takes over and ends where the first one should have: at the same version.
   if (kind === "sleep") return scenario.kind === "deploy" && !scenario.asks
   // Twice the same must be the same as once.
   if (kind === "crowd") return scenario.kind !== "rollback" && scenario.kind !== "destroy" && !scenario.asks
@@ -92,10 +92,10 @@ const stable = (notes: ReadonlyArray<Note>): ReadonlyArray<string> => [
   )
 ]
 
-/** Boundaries at which the store is not held: who sleeps there holds up nobody but itself. */
+/** Boundaries at which the store is not locked: a process that sleeps there holds up no other. */
 const idle = /^(call|connected|sent|answered|after (intent|receipt|verdict)) ?/
 
-/** Draws a fault. `notes` and `took` are those of the twin that nothing happened to. */
+/** Draws a fault. `notes` and `took` come from the twin without faults. */
 export const draw = (
   [kind, place]: readonly [FaultKind, Place?],
   notes: ReadonlyArray<Note>,

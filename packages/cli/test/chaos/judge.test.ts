@@ -31,7 +31,7 @@ describe("steps", () => {
   const did = (what: string): Note => ({ committed: `${what}/stage/web/100#1`, stream: "op", seq: 1 })
   const called: Note = { label: `call stage ${key}` }
 
-  it("may be called again until their receipt is there", () => {
+  it("may be called again until their receipt exists", () => {
     assert.deepEqual(Judge.steps([entry(1, key, 1)], [did("intent"), called, called, did("receipt")], log), [])
   })
   it("must not have their effect twice", () => {
@@ -86,7 +86,7 @@ describe("events", () => {
 describe("the end", () => {
   const twin = { deployment: "deployed", stacks: [], traffic: {}, instances: { "web v2": 1 }, answers: {} }
 
-  it("must be that of the twin; a process too many is an orphan", () => {
+  it("must match the twin; a surplus process is an orphan", () => {
     assert.deepEqual(Judge.same(twin, twin), [])
     assert.deepEqual(rules(Judge.same({ ...twin, deployment: "failed" }, twin)), ["final"])
     assert.deepEqual(rules(Judge.same({ ...twin, instances: {} }, twin)), ["final"])

@@ -1,6 +1,6 @@
 /**
- * The independent judge. It reads what the supervisor's processes wrote, what the preload saw leave the commands, and the
- * event log row by row; nothing that the engine says of itself.
+ * The independent judge. It reads the supervisor's records, everything that the preload saw leaving the commands, and
+ * the event log row by row; it trusts nothing that the engine says about itself.
  */
 import { endOf, type Entry, type Logged, type Note } from "./evidence.ts"
 import type { Ending } from "./ending.ts"
@@ -24,7 +24,7 @@ const problem =
   (rule: Rule) =>
   (message: string): Problem => ({ rule, message })
 
-/** No step has its effect twice, none is called again after its receipt, none is called before its intent. */
+/** No step has its effect twice, is called again after its receipt, or is called before its intent. */
 export const steps = (
   ledger: ReadonlyArray<Entry>,
   notes: ReadonlyArray<Note>,
@@ -60,7 +60,9 @@ export const steps = (
   return problems
 }
 
-/** Every mutation is by the execution that took the fence, and by none whose lease another one has taken since. */
+/**
+ * Every mutation is by the execution that acquired the fence, and not by one whose lease another one has taken since.
+ */
 export const mutators = (
   ledger: ReadonlyArray<Entry>,
   log: ReadonlyArray<Logged>,
@@ -90,7 +92,7 @@ export const mutators = (
   return problems
 }
 
-/** What was committed or printed is in the log, where it was; and the log has no gaps. */
+/** Everything committed or printed is in the log, at its place; and the log has no gaps. */
 export const events = (
   log: ReadonlyArray<Logged>,
   notes: ReadonlyArray<Note>,
@@ -122,7 +124,7 @@ export const events = (
   return problems
 }
 
-/** All ends as it does where nothing happens. */
+/** Everything ends as without faults. */
 export const same = (ending: Ending, twin: Ending): ReadonlyArray<Problem> =>
   (Object.keys(twin) as Array<keyof Ending>).flatMap((key) => {
     const [is, was] = [JSON.stringify(ending[key]), JSON.stringify(twin[key])]
@@ -137,7 +139,7 @@ export const same = (ending: Ending, twin: Ending): ReadonlyArray<Problem> =>
 const more = (is: Readonly<Record<string, number>>, was: Readonly<Record<string, number>>): boolean =>
   Object.entries(is).some(([key, count]) => count > (was[key] ?? 0))
 
-/** Executions that did not end, and those that ended otherwise than their twin. */
+/** Unfinished executions, and those with another end than their twin. */
 export const ends = (log: ReadonlyArray<Logged>, expected: Readonly<Record<string, string>>): ReadonlyArray<Problem> =>
   [...new Set(log.map(({ stream }) => stream))].flatMap((stream) => {
     const end = endOf(log, stream)

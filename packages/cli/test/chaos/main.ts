@@ -1,7 +1,6 @@
 /**
- * `npm run chaos -- [--runs N] [--seed S] [--only kind] [--run K]`: breaks real deployments and lets a judge decide. Without
- * a seed it takes a fresh one.
- * `npm run chaos -- race`: lets many processes race for one lock; see ../race.
+ * `npm run chaos -- [--runs N] [--seed S] [--only kind] [--run K]`: breaks real deployments and lets a judge decide.
+ * Without a seed it draws a new one. `npm run chaos -- race`: lets many processes compete for one lease; see ../race.
  */
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"

@@ -1,7 +1,7 @@
 /**
- * Loaded into the command before it starts (`NODE_OPTIONS=--import`): tells every boundary of the journal to a file, and
- * does what it was told to at one of them. It sees what leaves the process: statements to SQLite and requests to the
- * supervisor's socket. Nothing in the product knows of it.
+ * Loaded into the command before it starts (`NODE_OPTIONS=--import`): reports every boundary of the journal to a file,
+ * and acts at one of them as instructed. It sees what leaves the process: statements to SQLite and requests to the
+ * supervisor's socket. The product does not know about it.
  *
  * The labels: `before`/`within`/`after <event id>` of an event (`within`: inserted, the transaction is still open), and
  * `call`/`connected`/`sent`/`answered <operation> <idempotency key>` of a mutation.
@@ -24,7 +24,7 @@ let shift = 0
 const wall = Date.now
 Date.now = () => wall() + shift
 
-/** Says that a boundary was reached, and does there what was asked for. */
+/** Reports a boundary, and performs the requested fault there. */
 const reach = (label: string): void => {
   const at = Number(process.hrtime.bigint() / 1000n) / 1000
   const here = CHAOS_AT !== undefined && label.startsWith(CHAOS_AT) && --left === 0
@@ -108,7 +108,7 @@ const patchHttp = (): void => {
     call.end = ((text: string) => {
       const body = JSON.parse(text) as { idempotencyKey: string; fence: number }
       const about = `${operation} ${body.idempotencyKey}`
-      // Before its bytes go out: whoever sleeps here has passed every check.
+      // Before its bytes go out: a process that sleeps here has passed every check.
       call.once("socket", (socket) => socket.once("connect", () => reach(`connected ${about}`)))
       call.once("response", (response) =>
         response.on("data", (chunk: Buffer) => {
@@ -117,7 +117,7 @@ const patchHttp = (): void => {
       )
       call.once("finish", () => setImmediate(() => reach(`sent ${about}`)))
       reach(`call ${about}`)
-      // A caller that tells a fence which it never held.
+      // A caller that sends a fence which it never held.
       return end(CHAOS_PLANT === "fence" ? JSON.stringify({ ...body, fence: body.fence + 1000 }) : text)
     }) as typeof call.end
     return call
@@ -125,7 +125,7 @@ const patchHttp = (): void => {
   syncBuiltinESMExports()
 }
 
-/** A process with the mark of the supervisor's instances that nobody looks after. */
+/** A process with the mark of the supervisor's instances that no supervisor manages. */
 const leave = (owner: string): void => {
   const env = { ...process.env, SIGNALBOX_SUPERVISOR: owner, SIGNALBOX_INSTANCE: "left-behind" }
   spawn("sleep", ["600"], { detached: true, stdio: "ignore", env }).unref()

@@ -1,4 +1,4 @@
-/** What runs, as the kernel tells it. */
+/** The running processes, from the kernel. */
 import { readdirSync, readFileSync } from "node:fs"
 
 export interface Running {
@@ -54,7 +54,7 @@ export const isAlive = (pid: number): boolean => {
 
 export const isStopped = (pid: number): boolean => read(pid)?.state === "T"
 
-/** Signals a process, or with a negative id its group. One that is gone already is none of our business. */
+/** Signals a process, or with a negative id its group. A process that is gone already is ignored. */
 export const signal = (pid: number, name: NodeJS.Signals): void => {
   try {
     process.kill(pid, name)
@@ -63,7 +63,7 @@ export const signal = (pid: number, name: NodeJS.Signals): void => {
   }
 }
 
-/** Looks every few milliseconds; false where it did not come true in time. */
+/** Looks every few milliseconds; false if it did not come true in time. */
 export const until = async (holds: () => boolean | Promise<boolean>, millis: number, every = 20): Promise<boolean> => {
   const end = performance.now() + millis
   for (;;) {

@@ -1,4 +1,4 @@
-/** The real command as a child process, with the preload where it is to be watched or disturbed. */
+/** The real command as a child process, with the preload if it is watched or disturbed. */
 import { type ChildProcess, spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { cleanEnvironment } from "../bundle.ts"

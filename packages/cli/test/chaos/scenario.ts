@@ -54,7 +54,7 @@ export const scenario = (seed: number, index: number): Scenario => {
   const asks = index % round === 3
   const stacks = drawn.map((stack): StackPlan => {
     if (stack.name !== target) return stack
-    // Only a release that gets a part of the traffic for a while is sure to be caught by what it answers.
+    // Only a release that gets part of the traffic for a while is certain to be caught by its answers.
     if (kind === "erroring") return { ...stack, strategy: canary }
     return asks ? { ...stack, strategy: { type: "blue_green", bake: "0 millis", approval: patient } } : stack
   })

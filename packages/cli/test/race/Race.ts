@@ -20,7 +20,7 @@ export interface RaceOptions {
   readonly seed: number
   /** Of the lease, in ms. */
   readonly ttl: number
-  /** The mean time between two faults in ms; none where it is 0. */
+  /** The mean time between two faults in ms; 0 for none. */
   readonly every: number
   /** How long the lock is held at most in the usual case, in ms a change. */
   readonly work: number
@@ -100,7 +100,7 @@ export class Race {
     await done
     clearTimeout(limit)
     this.abandon()
-    if (!existsSync(join(this.folder, "signalbox.db"))) throw new Error(`nobody began: ${this.#errors.join("; ")}`)
+    if (!existsSync(join(this.folder, "signalbox.db"))) throw new Error(`no worker began: ${this.#errors.join("; ")}`)
     const { processes, rounds, ttl } = this.#options
     const finished = this.#workers.filter((worker) => worker.finished).map(({ number }) => number)
     const evidence = gather(this.folder, { processes, rounds, ttl, faults: this.#faults, finished })
@@ -108,7 +108,7 @@ export class Race {
     return { ...judge(evidence), evidence, took, folder: this.folder, errors: this.#errors }
   }
 
-  /** Kills what it started. */
+  /** Kills its descendants. */
   abandon(): void {
     this.#over = true
     for (const { child } of this.#workers) {
@@ -191,7 +191,7 @@ export class Race {
     }
   }
 
-  /** In a file too, for whoever looks at a race that is not over. */
+  /** In a file too, for looking at a race in progress. */
   #note(fault: Fault): void {
     this.#faults.push(fault)
     appendFileSync(join(this.folder, "faults.ndjson"), `${JSON.stringify(fault)}\n`)
@@ -207,7 +207,7 @@ export class Race {
       const back = this.#chance.int(0, ttl)
       this.#note({ worker: worker.number, kind: "kill", from, to: from + back, held })
       worker.child.once("exit", (code) => {
-        // It had come to its end by itself.
+        // It had ended on its own.
         if (code !== null || this.#over) return
         void this.#pause(back).then(() => this.#over || this.#start(worker))
       })

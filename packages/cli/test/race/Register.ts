@@ -1,6 +1,6 @@
 /**
- * What everybody wants to change: a thing that refuses whoever comes with a fence smaller than the largest that it has seen,
- * as a provider does, and that remembers both what it took and what it refused.
+ * The shared resource of the race: it refuses a fence smaller than the largest that it has seen, as a provider does,
+ * and remembers accepted and refused fences.
  */
 import { DatabaseSync } from "node:sqlite"
 
@@ -32,7 +32,7 @@ export class Register {
     this.#database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; ${table}`)
   }
 
-  /** One statement, so that nobody comes between the look and the entry. Gives whether it was taken. */
+  /** One statement, so that no other process comes between the check and the entry. Returns whether it was accepted. */
   enter({ at, execution, fence, word }: Omit<Entry, "accepted">): boolean {
     const row = this.#database
       .prepare(

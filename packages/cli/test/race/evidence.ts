@@ -1,4 +1,4 @@
-/** What is there after a race: the log as it lies in the database, the register, and what was done to whom. */
+/** The evidence after a race: the log in the database, the register, and the injected faults. */
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { type Note, notesOf } from "./notes.ts"
@@ -12,7 +12,7 @@ export interface Logged {
   readonly body: { readonly on?: string; readonly fence?: number; readonly supersedes?: string }
 }
 
-/** What was done to a worker. A stopped one goes on at `to`, a killed one when its successor says that it is up. */
+/** A fault of a worker. A stopped one continues at `to`, a killed one when its successor reports that it is up. */
 export interface Fault {
   readonly worker: number
   readonly kind: "kill" | "stop"

@@ -1,4 +1,4 @@
-/** Decides from the evidence whether there was ever more than one, and whether everybody had their turn in order. */
+/** Decides from the evidence whether there was ever more than one holder, and whether all were admitted in order. */
 import type { Evidence } from "./evidence.ts"
 import { workerOf } from "./notes.ts"
 
@@ -12,9 +12,9 @@ export interface Problem {
 export interface Verdict {
   readonly problems: ReadonlyArray<Problem>
   readonly acquisitions: number
-  /** Times in ms from the end of one to the turn of the next one that waited already, in order of size. */
+  /** Times in ms from an end to the next admission of a waiting worker, sorted. */
   readonly handovers: ReadonlyArray<number>
-  /** How often somebody was passed who was stopped or dead; how often the most unlucky one was. */
+  /** How often stopped or dead workers were overtaken, and how often the most unlucky one was. */
   readonly passed: number
   readonly mostPassed: number
   /** Executions that were cut by a kill or by the loss of the lease, and attempts of sleepers that the register refused. */
@@ -24,10 +24,10 @@ export interface Verdict {
 
 const ends = new Set(["completed", "failed", "rolled_back", "cancelled"])
 
-/** When somebody could not wait: from then on to, with a moment to come back. */
+/** When a worker could not wait: until then, with a moment to return. */
 type Absences = ReadonlyArray<{ readonly from: number; readonly to: number }>
 
-/** How long somebody may take who was stopped, or is a new process, to be seen waiting again, besides a part of the ttl. */
+/** How long a stopped or new process may take until it is seen waiting again, besides a part of the ttl. */
 const comingBack = 1_500
 
 const absencesOf = ({ faults, notes, ttl }: Evidence, worker: number): Absences => {
@@ -39,7 +39,7 @@ const absencesOf = ({ faults, notes, ttl }: Evidence, worker: number): Absences 
       const up = kind === "kill" ? said.find(({ _tag, at }) => _tag === "Up" && at > from)?.at : to
       return { from, to: (up ?? Number.POSITIVE_INFINITY) + grace }
     })
-  // One that had no time was stopped too, only that nobody meant to.
+  // A process without CPU time was stopped too, only unintentionally.
   const stalled = said.flatMap((one) =>
     one._tag === "Stalled" || one._tag === "Lapsed" ? [{ from: one.since, to: one.at + grace }] : []
   )
@@ -55,7 +55,7 @@ export const judge = (evidence: Evidence): Verdict => {
   const isAbsent = (id: string, from: number, to = from) =>
     (absences[workerOf(id)] ?? []).some((away) => away.from <= to && from <= away.to)
 
-  // The register: whoever has begun is alone until it has ended, or was away for so long that it lost the lock.
+  // The register: a worker that has begun is alone until it has ended, or was away so long that it lost the lease.
   let inside: { readonly execution: string; readonly fence: number; readonly at: number } | undefined
   const begun = new Set<string>()
   const owners = new Map<number, string>()
@@ -119,7 +119,7 @@ export const judge = (evidence: Evidence): Verdict => {
   notes.forEach((said, worker) => {
     const done = said.filter((one) => one._tag === "Ended" && one.status === "completed").length
     if (done !== rounds) find("lost", `worker ${worker} had the lock ${done} times of ${rounds}`)
-    if (!finished.includes(worker)) find("lost", `worker ${worker} did not come to its end`)
+    if (!finished.includes(worker)) find("lost", `worker ${worker} did not end`)
   })
   const counts = [...passed.values()]
   return {

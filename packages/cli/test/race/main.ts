@@ -25,7 +25,7 @@ const options = (args: ReadonlyArray<string>): RaceOptions => {
         options: {
           processes: { type: "string", default: "50" },
           rounds: { type: "string", default: "200" },
-          // Another one each time, and told.
+          // A different one each time, and printed.
           seed: { type: "string", default: String(freshSeed()) },
           ttl: { type: "string", default: "2000" },
           every: { type: "string", default: "1500" },
@@ -68,7 +68,7 @@ export const figures = (report: Report): ReadonlyArray<string> => {
     `handover p50 ${at(handovers, 0.5)} ms, p90 ${at(handovers, 0.9)} ms, p99 ${at(handovers, 0.99)} ms, longest ${at(handovers, 1)} ms`,
     `${faults.length} faults: ${count("kill", true)} holders and ${count("kill", false)} others killed, ${count("stop", true)} and ${count("stop", false)} stopped`,
     `${cut} cut off, ${refused} changes of sleepers refused, ${said("Stalled")} stalls, ${said("Lapsed")} claims seen to be over`,
-    `${passed} times somebody was passed who was away, one of them ${mostPassed} times`,
+    `absent workers were overtaken ${passed} times, one of them ${mostPassed} times`,
     ...[...new Set(failures)].map(
       (error) => `${failures.filter((one) => one === error).length} times tried again: ${error}`
     )

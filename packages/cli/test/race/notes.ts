@@ -1,8 +1,8 @@
-/** What a worker says of itself: a line of JSON each, so that a kill costs the last line at most. */
+/** What a worker records about itself: a line of JSON each, so that a kill costs the last line at most. */
 import { appendFileSync, existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 
-/** What the workers of a race are told. `ttl` in ms; `work` is how long the lock is held at most, in ms. */
+/** The parameters of the workers. `ttl` in ms; `work` is the longest time that the lease is held, in ms. */
 export interface Terms {
   readonly rounds: number
   readonly seed: number
@@ -11,7 +11,7 @@ export interface Terms {
 }
 
 export type Note =
-  /** A process is there, and works. */
+  /** A process exists, and works. */
   | { readonly _tag: "Up"; readonly at: number }
   /** It is about to ask for the lock. */
   | { readonly _tag: "Asked"; readonly at: number; readonly id: string; readonly round: number }

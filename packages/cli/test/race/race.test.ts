@@ -24,7 +24,7 @@ afterAll(() => {
 })
 
 describe.skipIf(process.platform !== "linux")("twelve processes that race for one lock", { timeout: 240_000 }, () => {
-  it("hold it one at a time and in order, and all finish, whoever is killed and stopped", async () => {
+  it("hold it one at a time and in order, and all finish, despite kills and stops", async () => {
     const options = { processes: 12, rounds: 4, seed: 5, ttl: 1_200, every: 500, work: 3, limit: 200_000 }
     race = new Race(join(program, "worker.cjs"), options)
     const { acquisitions, errors, evidence, problems } = await race.run()
@@ -44,7 +44,7 @@ const event = (stream: string, tag: string, at: number, body: Logged["body"] = {
   body
 })
 
-/** One that waits from `asked`, has its turn at `turn` with a fence, and ends 10 ms later. */
+/** One that waits from `asked`, is admitted at `turn` with a fence, and ends 10 ms later. */
 const life = (stream: string, asked: number, turn: number, fence: number) => [
   event(stream, "ExecutionRequested", asked),
   event(stream, "ExecutionAdmitted", turn),
@@ -121,13 +121,13 @@ describe("the judge of a race", () => {
       "twice",
       { entries: ["begin", "end", "begin", "end"].map((word, at) => entry(a, 1, word as Word, at)) }
     ],
-    ["one that waits for ever", "lost", { log: [...life(a, 1, 100, 1), event(b, "ExecutionRequested", 2)] }],
+    ["one that waits forever", "lost", { log: [...life(a, 1, 100, 1), event(b, "ExecutionRequested", 2)] }],
     ["one that never had its rounds", "lost", { notes: [told(0), told(1).slice(0, 2)] }]
   ])("sees %s", (_, rule, changes) => {
     assert.include(rules(evidence(changes)), rule)
   })
 
-  it("excuses what others do while somebody is away, and no longer", () => {
+  it("excuses others while a worker is away, and no longer", () => {
     const log = [...life(a, 1, 9_000, 2), ...life(b, 2, 8_000, 1)]
     assert.deepEqual(rules(evidence({ log, faults: [stopped(0, 4_000, 7_500)] })), [])
     assert.deepEqual(rules(evidence({ log, faults: [stopped(0, 1_000, 4_000)] })), ["order"])

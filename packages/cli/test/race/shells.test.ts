@@ -1,6 +1,6 @@
 /**
- * `signalbox run` in several shells at once, killed and stopped: strictly one at a time, and nobody waits for the dead for
- * longer than their lease.
+ * `signalbox run` in several shells at once, killed and stopped: strictly one at a time, and no shell waits for a dead
+ * one for longer than its lease.
  */
 import * as Fs from "node:fs"
 import * as Path from "node:path"
@@ -22,10 +22,9 @@ afterAll(() => {
     child.kill("SIGKILL")
   }
   for (const folder of folders) Fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
-  binary.remove()
 })
 
-/** A folder; with a configuration where the lease is to live for another time than usual. */
+/** A folder; with a configuration for a different lease time. */
 const folder = async (leaseTtl?: string): Promise<string> => {
   const cwd = temporary("shells")
   folders.push(cwd)
@@ -75,7 +74,7 @@ const beating = (name: string) => `${write("begin", name)}; while :; do ${write(
 const short = (name: string) =>
   `${write("begin", name)}; for n in 1 2 3 4 5 6 7 8; do ${write("beat", name)}; sleep 0.05; done; ${write("end", name)}`
 
-/** Nobody writes once another has begun. */
+/** No command writes once another has begun. */
 const assertAlone = (cwd: string): void => {
   let inside = ""
   const over = new Set<string>()
@@ -126,7 +125,7 @@ describe.skipIf(process.platform !== "linux")("signalbox run in several shells",
     assert.isBelow(begins(cwd, "second")!.at - ends, slack)
   })
 
-  it("kills the command of a holder that was stopped before its lease ends, and tells the holder when it wakes", async () => {
+  it("kills the command of a stopped holder before its lease ends, and tells the holder when it wakes up", async () => {
     const cwd = await folder("12 seconds")
     const first = run(cwd, beating("first"), ["--json"])
     await begun(cwd, "first")
@@ -155,7 +154,7 @@ describe.skipIf(process.platform !== "linux")("signalbox run in several shells",
     const points = 20
     const chain = async (number: number, cwd: string) => {
       for (let point = number; point < points; point += 4) {
-        // Every other one waits for somebody when it is killed.
+        // Every other one is waiting when it is killed.
         const ahead = point % 2 === 1 ? run(cwd, short(`ahead${point}`)) : undefined
         if (ahead !== undefined) await begun(cwd, `ahead${point}`)
         const victim = run(cwd, short(`victim${point}`))
@@ -183,7 +182,7 @@ describe.skipIf(process.platform !== "linux")("signalbox run in several shells",
       await new Promise((resolve) => setTimeout(resolve, (life * point) / 16))
       victim.child.kill("SIGINT")
       const { code, signal, stderr } = await victim.ended
-      // By the signal itself where it had hardly started, as every program.
+      // By the signal itself if it had hardly started, as every program.
       assert.isTrue(code === 130 || code === 0 || signal === "SIGINT", `${code} at ${point}: ${stderr}`)
       assert.strictEqual(lockOf(cwd)?.expires_at, 0, `at ${point}: ${stderr}`)
       const status = executionState(cwd, name)?.status

@@ -1,6 +1,6 @@
 /**
- * One of those that race: takes the lock once a round, changes the register under it, and leaves. Killed and started again,
- * it goes on with the correlation id that it had, or with a new one where that came to its end.
+ * A worker of the race: acquires the lease once a round, changes the register under it, and leaves. Killed and
+ * restarted, it continues with its correlation id, or with a new one if the old one ended.
  */
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
@@ -30,7 +30,7 @@ const changing = (id: string, register: Register, pause: number): Effect.Effect<
   Effect.map(LeaseStore, (leases): CommandExecution => ({ deadlines }) => {
     const work = Effect.gen(function* () {
       const lock = yield* leases.get(lockKey)
-      if (lock?.holder !== id) return ended(3, "the lock is somebody else's")
+      if (lock?.holder !== id) return ended(3, "another worker holds the lease")
       const words: ReadonlyArray<Word> = ["begin", "work", "work", "end"]
       for (const word of words) {
         yield* leases.check(lock)
@@ -47,7 +47,7 @@ const changing = (id: string, register: Register, pause: number): Effect.Effect<
     return Effect.raceFirst(work, lost)
   })
 
-/** Says when this process did not get to run for a good part of the time that a lease lives. */
+/** Reports when this process did not get to run for a good part of a lease's lifetime. */
 const watchStalls = (ttl: number, say: (note: Note) => void): void => {
   let last = Date.now()
   setInterval(() => {
@@ -65,8 +65,8 @@ interface Claim {
 }
 
 /**
- * Says when its place was not held though it waits: others may pass it then. By a connection of its own, since the other one may
- * be waiting for its turn to write, and the claim be there again when it has.
+ * Reports when its position was not held although it waits: others may pass it then. It uses its own connection, since
+ * the other one may be waiting to write, and the claim may be back when it has.
  */
 const watchClaim = (folder: string, ttl: number, current: () => string, say: (note: Note) => void): void => {
   const database = new DatabaseSync(join(folder, "signalbox.db"), { readOnly: true, timeout: 5_000 })
@@ -75,7 +75,7 @@ const watchClaim = (folder: string, ttl: number, current: () => string, say: (no
   setInterval(() => {
     const claim = find.get(`execution/${current()}`) as Claim | undefined
     const at = Date.now()
-    // What was given back ends at 0. Another claim in the place of one: that one was over.
+    // A returned claim ends at 0. Another claim in its place: the old one was over.
     const another = claim?.key === last?.key && claim?.fence !== last?.fence && last?.holder !== "coming"
     if (claim !== undefined && claim.expires_at > 0 && claim.expires_at <= at) {
       say({ _tag: "Lapsed", since: claim.expires_at, at })

@@ -2,6 +2,7 @@
  * Judging a candidate against the stable release, over one and the same time: its errors at every look, its response times
  * once a step is over.
  */
+import { type CauseInfo, causeInfo } from "../domain/errors/index.ts"
 import type { CompareSpec } from "../domain/Spec.ts"
 import type { Evidence } from "../domain/Verdict.ts"
 import * as ErrorRatio from "./ErrorRatio.ts"
@@ -42,9 +43,8 @@ export const judgeErrors = (spec: CompareSpec, ratio: ErrorRatio.ErrorRatio): Co
   const common = { metric: "error_rate_ratio", threshold: spec.maxErrorRatio, unit: "ratio", n } as const
   const least = Math.min(candidate.requests, stable.requests)
   if (least === 0) {
-    const silent = stable.requests === 0 ? "the stable release" : "the candidate"
-    const reason = `${silent} had no request: its errors cannot be compared`
-    return { missing: "data", evidence: { ...common, verdict: "no_data", value: null, reason } }
+    const finding = causeInfo("compared_silent", { silent: stable.requests === 0 ? "stable" : "candidate" })
+    return { missing: "data", evidence: { ...common, verdict: "no_data", value: null, finding } }
   }
   const value = ErrorRatio.estimate(ratio)
   const interval = ErrorRatio.interval(ratio, spec.alpha)
@@ -55,29 +55,35 @@ export const judgeErrors = (spec: CompareSpec, ratio: ErrorRatio.ErrorRatio): Co
     interval,
     effect: 100 * (candidate.errors / candidate.requests - stable.errors / stable.requests)
   }
-  const counts = `${rate(candidate)}, the stable release ${rate(stable)}`
-  const times = value === null ? counts : `${counts}: ${round(value)} times its error rate`
-  const sure = `at least ${round(interval[0])} times with ${percent(1 - spec.alpha)} confidence`
+  const counts = {
+    candidateRequests: candidate.requests,
+    candidateErrors: candidate.errors,
+    stableRequests: stable.requests,
+    stableErrors: stable.errors,
+    ratio: value ?? undefined
+  }
+  const doubt = { ...counts, evidence: strength, needed: 1 / spec.alpha }
   const matters = value === null || value >= spec.minErrorEffect
   if (least < spec.minSamples) {
-    const reason = `${times}; only ${least} of the ${spec.minSamples} requests of each release needed to compare`
-    return { missing: "data", evidence: { ...measured, verdict: "inconclusive", reason } }
+    const finding = causeInfo("compared_few", { ...counts, least, needed: spec.minSamples })
+    return { missing: "data", evidence: { ...measured, verdict: "inconclusive", finding } }
   }
   if (strength >= 1 / spec.alpha && matters) {
-    const reason = `${times}, ${sure}, ${round(spec.maxErrorRatio)} allowed`
-    return { missing: null, evidence: { ...measured, verdict: "fail", reason } }
+    const sure = { atLeast: interval[0], confidence: 1 - spec.alpha, allowed: spec.maxErrorRatio }
+    const finding = causeInfo("compared_worse", { ...counts, ...sure })
+    return { missing: null, evidence: { ...measured, verdict: "fail", finding } }
   }
   if (strength >= worthAsking && matters) {
-    const reason = `${times}, which may be chance (evidence ${round(strength)}, ${round(1 / spec.alpha)} fails)`
-    return { missing: null, evidence: { ...measured, verdict: "inconclusive", reason } }
+    const finding = causeInfo("compared_doubtful", doubt)
+    return { missing: null, evidence: { ...measured, verdict: "inconclusive", finding } }
   }
-  const reason =
+  const finding =
     strength >= worthAsking
-      ? `${times}, less than the ${round(spec.minErrorEffect)} that count`
+      ? causeInfo("compared_small", { ...counts, counts: spec.minErrorEffect })
       : value === null && candidate.errors > 0
-        ? `${times}: too few to tell them apart (evidence ${round(strength)}, ${round(1 / spec.alpha)} fails)`
-        : times
-  return { missing: null, evidence: { ...measured, verdict: "pass", reason } }
+        ? causeInfo("compared_apart", doubt)
+        : causeInfo("compared", counts)
+  return { missing: null, evidence: { ...measured, verdict: "pass", finding } }
 }
 
 /**
@@ -108,14 +114,13 @@ export const judgeLatencies = (spec: CompareSpec, latencies: Latencies): Compare
   const least = Math.min(candidate.length, stable.length)
   const common = { metric: "latency_shift", unit: "ms", n } as const
   if (least === 0) {
-    const silent = stable.length === 0 ? "stable release" : "candidate"
     const none = latencies.candidate === null || latencies.stable === null
-    const reason = none
-      ? "the provider gives no single response times to compare"
-      : `no response time of the ${silent} was measured: there is nothing to compare`
+    const finding = none
+      ? causeInfo("shift_unmeasurable", {})
+      : causeInfo("shift_silent", { silent: stable.length === 0 ? "stable" : "candidate" })
     return {
       missing: none ? "means" : "data",
-      evidence: { ...common, verdict: "no_data", value: null, threshold: 0, reason }
+      evidence: { ...common, verdict: "no_data", value: null, threshold: 0, finding }
     }
   }
   const median = MannWhitney.median(stable)
@@ -124,28 +129,30 @@ export const judgeLatencies = (spec: CompareSpec, latencies: Latencies): Compare
   const { effect } = MannWhitney.rankTest(candidate, stable)
   const measured = { ...common, value: estimate, threshold, effect, ...(interval === null ? {} : { interval }) }
   if (interval === null || least < spec.minSamples) {
-    const reason = `only ${least} of the ${spec.minSamples} response times of each release needed to compare`
-    return { missing: "data", evidence: { ...measured, verdict: "inconclusive", reason } }
+    const finding = causeInfo("shift_few", { least, needed: spec.minSamples })
+    return { missing: "data", evidence: { ...measured, verdict: "inconclusive", finding } }
   }
   const [lower, upper] = interval
-  const slower = estimate < 0 ? "faster" : "slower"
-  const between = estimate < 0 ? `${round(-upper)} to ${round(-lower)}` : `${round(lower)} to ${round(upper)}`
-  const short = `responses ${round(Math.abs(estimate))} ms ${slower} than the stable release's (${percent(spec.confidence)} interval ${between} ms, effect ${round(effect)})`
-  const allowed = `${round(threshold)} ms slower allowed (${percent(spec.tolerance)} of ${round(median)} ms)`
+  const shift = { shiftMs: estimate, lowMs: lower, highMs: upper, confidence: spec.confidence, effect }
   if (estimate <= threshold || effect < spec.minLatencyEffect) {
-    return { missing: null, evidence: { ...measured, verdict: "pass", reason: short } }
+    return { missing: null, evidence: { ...measured, verdict: "pass", finding: causeInfo("shift", shift) } }
   }
   const verdict = lower > threshold ? "fail" : "inconclusive"
-  const chance = verdict === "fail" ? "" : ", which may be chance"
-  return { missing: null, evidence: { ...measured, verdict, reason: `${short}${chance}, ${allowed}` } }
+  const finding = causeInfo(verdict === "fail" ? "shift_slower" : "shift_doubtful", {
+    ...shift,
+    allowedMs: threshold,
+    tolerance: spec.tolerance,
+    medianMs: median
+  })
+  return { missing: null, evidence: { ...measured, verdict, finding } }
 }
 
 /**
  * Where there is nothing to compare with, or the comparison could not be measured.
  */
-export const without = (verdict: "no_data" | "error", reason: string): Compared => ({
+export const without = (verdict: "no_data" | "error", finding: CauseInfo): Compared => ({
   missing: verdict === "no_data" ? "means" : null,
-  evidence: { metric: "error_rate_ratio", verdict, value: null, threshold: 0, unit: "ratio", n: 0, reason }
+  evidence: { metric: "error_rate_ratio", verdict, value: null, threshold: 0, unit: "ratio", n: 0, finding }
 })
 
 /**
@@ -166,14 +173,9 @@ export const join = (
   const verdict = combine([judgement.verdict, ...counted.map(({ evidence }) => evidence.verdict)])
   const shown =
     verdict === "pass" ? all : counted.map(({ evidence }) => evidence).filter((one) => one.verdict === verdict)
-  const reasons = [...(judgement.verdict === verdict ? [judgement.reason] : []), ...shown.map(({ reason }) => reason)]
-  return { verdict, reason: reasons.join("; "), evidence: [...judgement.evidence, ...all] }
+  const findings = [
+    ...(judgement.verdict === verdict ? judgement.findings : []),
+    ...shown.map(({ finding }) => finding)
+  ]
+  return { verdict, findings, evidence: [...judgement.evidence, ...all] }
 }
-
-const rate = ({ errors, requests }: ErrorRatio.Count): string =>
-  `${errors === 0 ? "no" : errors} error${errors === 1 ? "" : "s"} in ${requests} request${requests === 1 ? "" : "s"}`
-
-const round = (value: number): string =>
-  String(Math.abs(value) < 10 ? Math.round(value * 100) / 100 : Math.round(value))
-
-const percent = (share: number): string => `${Math.round(share * 10_000) / 100} %`

@@ -64,8 +64,8 @@ export const without = (basis: "none" | "exceeded", n: number, scope: Scope): Es
 })
 
 /**
- * The value that a new one stays below with a probability of `p`, from sorted values: the one of rank `p`·(n + 1), between
- * two of them where that is no whole number.
+ * The value that a new one stays below with a probability of `p`, from sorted values: the value of rank `p`·(n + 1),
+ * interpolated if the rank is not a whole number.
  *
  * *Details*: `n` is how many values were measured, if `sorted` holds more that were derived from these.
  */

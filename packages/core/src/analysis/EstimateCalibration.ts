@@ -87,7 +87,7 @@ const pastOf = (run: Run.Run, over: ReadonlyArray<Execution.MeasuredStages>): Ex
 }
 
 /**
- * Goes through history in order, and estimates each execution from those that were over when it started. It yields one
+ * Goes through history in order, and estimates each execution from executions that were over when it started. It yields one
  * at a time, so that other fibers can run in between.
  */
 export function* checking(

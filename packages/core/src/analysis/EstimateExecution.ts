@@ -33,7 +33,7 @@ export interface MeasuredStages extends Run.Run {
 export const measure = (run: Run.Run): MeasuredStages => ({ ...run, moments: Run.moments(run), samples: ofRun(run) })
 
 /**
- * Earlier executions, those that succeeded. Made by `past`.
+ * Earlier successful executions. Made by `past`.
  */
 export interface Past {
   readonly runs: ReadonlyArray<MeasuredStages>

@@ -2,17 +2,18 @@
  * Judging one release by its own health, errors and response time.
  */
 import * as Duration from "effect/Duration"
+import { type CauseInfo, causeInfo } from "../domain/errors/index.ts"
 import type { GateSpec } from "../domain/Spec.ts"
 import type { Evidence, Measured, VerdictKind } from "../domain/Verdict.ts"
 
 export type { Measured } from "../domain/Verdict.ts"
 
 /**
- * A judgement with its evidence; `reason` is one sentence.
+ * A judgement with its evidence; `findings` are those that decided.
  */
 export interface Judgement {
   readonly verdict: VerdictKind
-  readonly reason: string
+  readonly findings: ReadonlyArray<CauseInfo>
   readonly evidence: ReadonlyArray<Evidence>
 }
 
@@ -30,7 +31,7 @@ export const combine = (verdicts: ReadonlyArray<VerdictKind>): VerdictKind =>
  */
 export const unmeasured = (why: string): Judgement => ({
   verdict: "error",
-  reason: `could not be measured: ${why}`,
+  findings: [causeInfo("unmeasured", {}, why)],
   evidence: []
 })
 
@@ -57,12 +58,16 @@ export const judge = (
   const evidence = [...judged, samples]
   const counted = options.samples === "required" ? evidence : judged
   const verdict = combine(counted.map((item) => item.verdict))
-  return { verdict, evidence, reason: explain(verdict, counted, evidence) }
+  return { verdict, evidence, findings: explain(verdict, counted, evidence) }
 }
 
-const explain = (verdict: VerdictKind, counted: ReadonlyArray<Evidence>, evidence: ReadonlyArray<Evidence>): string => {
+const explain = (
+  verdict: VerdictKind,
+  counted: ReadonlyArray<Evidence>,
+  evidence: ReadonlyArray<Evidence>
+): ReadonlyArray<CauseInfo> => {
   const shown = verdict === "pass" ? evidence : counted.filter((item) => item.verdict === verdict)
-  return shown.map((item) => item.reason).join("; ")
+  return shown.map((item) => item.finding)
 }
 
 const judgeHealth = (gate: GateSpec, { healthy }: Measured, inGrace: boolean): Evidence => {
@@ -74,21 +79,21 @@ const judgeHealth = (gate: GateSpec, { healthy }: Measured, inGrace: boolean): E
     n: 1
   } as const
   if (healthy === null) {
-    return { ...common, n: 0, verdict: "no_data", reason: "no instance reported its health" }
+    return { ...common, n: 0, verdict: "no_data", finding: causeInfo("health_unknown", {}) }
   }
-  const short = `${round(healthy)} % of instances healthy`
-  if (healthy >= gate.minHealthyPercentage) return { ...common, verdict: "pass", reason: short }
+  if (healthy >= gate.minHealthyPercentage) {
+    return { ...common, verdict: "pass", finding: causeInfo("health", { percent: healthy }) }
+  }
   // Staging waited until it was ready: one that has no healthy instance left is not starting, it is gone.
   const excused = inGrace && healthy > 0
   return {
     ...common,
     verdict: excused ? "inconclusive" : "fail",
-    reason: `${short}, ${gate.minHealthyPercentage} % needed${excused ? " once the grace period is over" : ""}`
+    finding: causeInfo("health_low", { percent: healthy, needed: gate.minHealthyPercentage, inGrace: excused })
   }
 }
 
 const judgeErrors = (gate: GateSpec, { errors, requests }: Measured): Evidence => {
-  const within = Duration.format(gate.errorWindow)
   const exceeded = errors > gate.maxErrorCount
   return {
     metric: "errors",
@@ -97,9 +102,14 @@ const judgeErrors = (gate: GateSpec, { errors, requests }: Measured): Evidence =
     threshold: gate.maxErrorCount,
     unit: "errors",
     n: requests,
-    reason: exceeded
-      ? `${count(errors, "error")} in ${count(requests, "request")} within ${within}, at most ${gate.maxErrorCount} allowed`
-      : `${count(errors, "error")} in ${count(requests, "request")}`
+    finding: exceeded
+      ? causeInfo("errors_exceeded", {
+          errors,
+          requests,
+          windowMs: Duration.toMillis(gate.errorWindow),
+          allowed: gate.maxErrorCount
+        })
+      : causeInfo("errors", { errors, requests })
   }
 }
 
@@ -107,16 +117,16 @@ const judgeLatency = (gate: GateSpec, { latency, requests }: Measured, inGrace: 
   const threshold = Duration.toMillis(gate.maxResponseTime)
   const common = { metric: "response_time", threshold, unit: "ms", n: requests } as const
   if (latency === null) {
-    return { ...common, value: null, n: 0, verdict: "no_data", reason: "no response time was measured" }
+    return { ...common, value: null, n: 0, verdict: "no_data", finding: causeInfo("response_time_unknown", {}) }
   }
   const value = latency[gate.responseTime]
-  const short = `${gate.responseTime} response time ${round(value)} ms`
-  if (value <= threshold) return { ...common, value, verdict: "pass", reason: short }
+  const measured = { statistic: gate.responseTime, ms: value }
+  if (value <= threshold) return { ...common, value, verdict: "pass", finding: causeInfo("response_time", measured) }
   return {
     ...common,
     value,
     verdict: inGrace ? "inconclusive" : "fail",
-    reason: `${short}, at most ${threshold} ms allowed${inGrace ? " once the grace period is over" : ""}`
+    finding: causeInfo("response_time_exceeded", { ...measured, allowed: threshold, inGrace })
   }
 }
 
@@ -128,16 +138,12 @@ const judgeSamples = (gate: GateSpec, { requests }: Measured): Evidence => {
     unit: "requests",
     n: requests
   } as const
-  if (requests >= gate.minSamples) return { ...common, verdict: "pass", reason: `n = ${requests}` }
+  if (requests >= gate.minSamples) return { ...common, verdict: "pass", finding: causeInfo("requests", { requests }) }
   return requests === 0
-    ? { ...common, verdict: "no_data", reason: "no request was seen" }
+    ? { ...common, verdict: "no_data", finding: causeInfo("requests_none", {}) }
     : {
         ...common,
         verdict: "inconclusive",
-        reason: `only ${count(requests, "request")} of the ${gate.minSamples} needed`
+        finding: causeInfo("requests_few", { requests, needed: gate.minSamples })
       }
 }
-
-const round = (value: number): string => String(Math.round(value * 10) / 10)
-
-const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`

@@ -77,7 +77,7 @@ const countPairs = (first: ReadonlyArray<number>, second: ReadonlyArray<number>)
 const sum = (values: ReadonlyArray<number>): number => values.reduce((total, value) => total + value, 0)
 
 /**
- * Tests whether the values of `first` tend to be larger, or smaller, than those of `second`. Neither may be empty.
+ * Tests whether the values of `first` tend to be larger, or smaller, than the values of `second`. Neither may be empty.
  *
  * *Details*: exact for samples of less than 50 values each without ties; otherwise the normal approximation with its
  * variance corrected for ties and a continuity correction of ½.

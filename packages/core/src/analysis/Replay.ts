@@ -8,6 +8,7 @@ import type { StoredEvent } from "../domain/Event.ts"
 import type { CorrelationId, DeploymentId, EnvironmentName, StackName } from "../domain/Ids.ts"
 import type { ExecutionKind, ExecutionStatus } from "../domain/Machines.ts"
 import { GateSpec, type StackSpec, type StrategySpec } from "../domain/Spec.ts"
+import { describeCauses } from "../text/index.ts"
 import { type RecordedStack, type Recorded, recordOf, type Round } from "./ReplayRecord.ts"
 import { type Carried, type PolicyStep, type Rejudged, rejudge } from "./ReplayRound.ts"
 
@@ -182,20 +183,23 @@ const recordedEnding = (record: Recorded, stack: RecordedStack): Ending => {
     const kind = stopped.end === "failed" ? "aborts" : stopped.end === "asked" ? "asks" : "unknown"
     const last = stopped.looks.at(-1)?.verdict
     const reason =
-      kind === "unknown" ? stopped.reason || (record.reason ?? over(record)) : (last?.reason ?? stopped.reason)
+      kind === "unknown"
+        ? stopped.reason || (record.reason ?? over(record))
+        : last === undefined
+          ? stopped.reason
+          : describeCauses(last.findings)
     return endingOf(stack, kind, reason, last?.at ?? stopped.startedAt, stopped)
   }
   const last = stack.rounds.at(-1)
   if (last === undefined) return nothingToJudge(record, stack)
   return last.stage === "validation"
-    ? endingOf(
-        stack,
-        "passes",
-        last.looks.at(-1)?.verdict.reason ?? last.reason,
-        last.looks.at(-1)?.verdict.at ?? last.endedAt,
-        last
-      )
+    ? endingOf(stack, "passes", reasonOf(last), last.looks.at(-1)?.verdict.at ?? last.endedAt, last)
     : endingOf(stack, "unknown", over(record), last.looks.at(-1)?.verdict.at ?? last.startedAt, last)
+}
+
+const reasonOf = ({ looks, reason }: Round): string => {
+  const verdict = looks.at(-1)?.verdict
+  return verdict === undefined ? reason : describeCauses(verdict.findings)
 }
 
 interface Walk {

@@ -1,10 +1,12 @@
 /** What the log of an execution holds for judging it again. */
 import type { Event, EventOf, StoredEvent } from "../domain/Event.ts"
+import type { CauseInfo, ErrorInfo } from "../domain/errors/index.ts"
 import type { StackName } from "../domain/Ids.ts"
 import type { ExecutionStatus, StageName } from "../domain/Machines.ts"
 import type { Json } from "../domain/Release.ts"
 import type { StackSpec } from "../domain/Spec.ts"
 import type { Verdict } from "../domain/Verdict.ts"
+import { describeCause, describeCauses } from "../text/index.ts"
 
 /** One look at a release. `runner` counts the runners: each begins its comparison anew. */
 export interface Look {
@@ -63,15 +65,24 @@ const partsOf = (step: string): { readonly stack: string; readonly label: string
 
 interface Receipt {
   readonly _tag: string
-  readonly value?: { readonly verdict?: string; readonly reason?: string; readonly answer?: Round["answer"] }
-  readonly error?: { readonly why?: string; readonly info?: { readonly message?: string } }
+  readonly value?: {
+    readonly verdict?: string
+    readonly findings?: ReadonlyArray<CauseInfo>
+    readonly promotedBy?: string
+    readonly answer?: Round["answer"]
+  }
+  readonly error?: { readonly why?: string; readonly info?: ErrorInfo }
 }
 
 const close = (round: Round, at: number, exit: Json): void => {
   const { error, value } = exit as unknown as Receipt
-  const promoted = value?.reason?.startsWith("promoted by ") === true
   round.endedAt = at
-  round.reason = value?.reason ?? error?.info?.message ?? "it ended with a defect"
+  round.reason =
+    value?.findings !== undefined
+      ? describeCauses(value.findings)
+      : error?.info !== undefined
+        ? describeCause(error.info)
+        : "it ended with a defect"
   round.end =
     value === undefined
       ? error?.why === "gate"
@@ -79,7 +90,7 @@ const close = (round: Round, at: number, exit: Json): void => {
         : "cut"
       : value.verdict !== "pass"
         ? "asked"
-        : promoted
+        : value.promotedBy !== undefined
           ? "promoted"
           : "passed"
 }
@@ -118,7 +129,8 @@ export const recordOf = (events: ReadonlyArray<StoredEvent>): Recorded | undefin
         return
       case "ExecutionTransitioned":
         status = ends[event.on] ?? status
-        reason = event.reason ?? reason
+        reason =
+          event.error !== undefined || event.cause !== undefined ? describeCause((event.error ?? event.cause)!) : reason
         if (terminal.has(status)) endedAt = at
         return
       case "StageTransitioned": {

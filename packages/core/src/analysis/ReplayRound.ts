@@ -2,6 +2,7 @@
 import * as Duration from "effect/Duration"
 import type { GateSpec } from "../domain/Spec.ts"
 import type { ComparedCounts, Verdict, VerdictKind } from "../domain/Verdict.ts"
+import { describeCauses } from "../text/index.ts"
 import * as Comparison from "./Comparison.ts"
 import * as ErrorRatio from "./ErrorRatio.ts"
 import * as Gate from "./Gate.ts"
@@ -57,9 +58,7 @@ const alone = (
   }
   if (!evidence.some(({ metric }) => metric === "errors")) {
     const judgement = Gate.unmeasured("")
-    return {
-      judgement: { ...judgement, reason: verdict.verdict === "error" ? verdict.reason : "could not be measured" }
-    }
+    return { judgement: verdict.verdict === "error" ? { ...judgement, findings: verdict.findings } : judgement }
   }
   return { judgement: Gate.unmeasured(""), unknown: notKept }
 }
@@ -112,6 +111,8 @@ const comparer = (stack: RecordedStack, round: Round, step: PolicyStep, gate: Ga
   }
 }
 
+const reasonOf = ({ findings }: Gate.Judgement): string => describeCauses(findings)
+
 /** Judges the looks of a round, one after the other, until they decide or there are no more. */
 export const rejudge = (
   stack: RecordedStack,
@@ -152,16 +153,16 @@ export const rejudge = (
     // The worst verdict wins: what is unknown could not make a failure any better.
     const unknown =
       judgement.verdict === "fail" && own.unknown === undefined ? undefined : (own.unknown ?? other.unknown)
-    looks.push(rejudged(look, unknown === undefined ? judgement : undefined, unknown ?? judgement.reason))
+    looks.push(rejudged(look, unknown === undefined ? judgement : undefined, unknown ?? reasonOf(judgement)))
     const ended = (kind: RoundOutcome["kind"], reason: string): RoundOutcome => ({ kind, at, reason, looks })
     if (own.unknown !== undefined) return ended("unknown", own.unknown)
-    if (judgement.verdict === "fail") return ended("failed", judgement.reason)
+    if (judgement.verdict === "fail") return ended("failed", reasonOf(judgement))
     // As long as it bakes a later look may fail for certain; after that, what is not known might have been a pass.
     doubt ??= unknown
     if (doubt !== undefined && (over || at >= giveUpAt)) return ended("unknown", doubt)
     passes = judgement.verdict === "pass" ? passes + 1 : 0
-    if (passes >= gate.consecutivePasses && over) return ended("passed", judgement.reason)
-    if (at >= giveUpAt) return ended("asked", judgement.reason)
+    if (passes >= gate.consecutivePasses && over) return ended("passed", reasonOf(judgement))
+    if (at >= giveUpAt) return ended("asked", reasonOf(judgement))
   }
   return {
     kind: doubt === undefined ? "exhausted" : "unknown",

@@ -2,6 +2,7 @@
  * What blocks, who waits and who holds what, as it is shown.
  */
 import * as Schema from "effect/Schema"
+import { ErrorInfo, Remedy } from "../domain/errors/index.ts"
 import { Actor, QueuePolicy } from "../domain/Event.ts"
 import { CorrelationId, DeploymentId, EnvironmentName } from "../domain/Ids.ts"
 import { ExecutionKind, ExecutionStatus } from "../domain/Machines.ts"
@@ -10,7 +11,7 @@ import { Instant } from "./Instant.ts"
 const BlockerKind = Schema.Literals([
   "lease",
   "queue",
-  "hold",
+  "lock",
   "freeze",
   "veto",
   "dependency",
@@ -35,27 +36,31 @@ export const ClearanceView = Schema.Struct({
 export type ClearanceView = typeof ClearanceView.Type
 
 /**
- * One thing that is in the way.
+ * One blocker.
  *
- * *Details*: `clearsAt` is null where it cannot be known. `override` says how to go ahead all the same, null where that is
- * impossible.
+ * *Details*: `clearsAt` is null where it cannot be known. `override` says how to go ahead all the same, null where that
+ * is impossible.
  */
 export const BlockerView = Schema.Struct({
   kind: BlockerKind,
+  code: Schema.String,
   message: Schema.String,
+  params: ErrorInfo.fields.params,
+  detail: ErrorInfo.fields.detail,
   who: Schema.NullOr(Schema.String),
   since: Schema.NullOr(Instant),
   clearsAt: Schema.NullOr(ClearanceView),
   consoleUrl: Schema.NullOr(Schema.String),
-  override: Schema.NullOr(Schema.String)
+  override: Schema.NullOr(Schema.String),
+  remedies: Schema.Array(Remedy)
 }).annotate({ identifier: "BlockerView" })
 export type BlockerView = typeof BlockerView.Type
 
 /**
- * Whether something may be deployed now, and everything that is in the way.
+ * Whether something may be deployed now, and everything that blocks it.
  *
- * *Details*: `degraded` says that the store could not be reached, for `degradedReason`, and that only the providers were
- * asked. `queue.length` is how many wait. `nextFreeze` is the freeze that begins within a day, if one does.
+ * *Details*: `degraded` says that the store could not be reached, for `degradedReason`, and that only the providers
+ * were asked. `queue.length` is how many wait. `nextFreeze` is the freeze that begins within a day, if one does.
  */
 export const CanDeployView = Schema.Struct({
   deploymentId: DeploymentId,
@@ -88,10 +93,10 @@ export const RemainingTime = Schema.Struct({
 export type RemainingTime = typeof RemainingTime.Type
 
 /**
- * A place in the queue.
+ * A queue position.
  *
- * *Details*: `position` counts from 1 the executions that wait, null where it waits no more. `ahead` are the correlation ids
- * before it, the holder of the lease first.
+ * *Details*: `position` counts from 1 the executions that wait, null where it waits no more. `ahead` are the
+ * correlation ids before it, the holder of the lease first.
  */
 export const PlaceView = Schema.Struct({
   position: Schema.NullOr(Schema.Int),
@@ -166,7 +171,7 @@ export const LockView = Schema.Struct({
 }).annotate({ identifier: "LockView" })
 export type LockView = typeof LockView.Type
 
-/** A veto in force; `environment` is null where it holds in all of them. */
+/** An active veto; `environment` is null if it applies to all of them. */
 export const VetoView = Schema.Struct({
   version: Schema.String,
   environment: Schema.NullOr(EnvironmentName),

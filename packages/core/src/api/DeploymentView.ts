@@ -2,7 +2,7 @@
  * Deployments as they are shown, and what would become of them.
  */
 import * as Schema from "effect/Schema"
-import { Actor } from "../domain/Event.ts"
+import { Actor, DeploymentFields } from "../domain/Event.ts"
 import { CorrelationId, DeploymentId, EnvironmentName, Percent, StackName } from "../domain/Ids.ts"
 import { DeploymentStatus, ExecutionKind, StackStatus } from "../domain/Machines.ts"
 import { Outputs, Release } from "../domain/Release.ts"
@@ -11,12 +11,7 @@ import { Instant } from "./Instant.ts"
 
 /** A deployment, with all stacks that it was ever deployed with. */
 export const DeploymentView = Schema.Struct({
-  deploymentId: DeploymentId,
-  organization: Schema.String,
-  project: Schema.String,
-  template: Schema.String,
-  environments: Schema.Array(EnvironmentName),
-  stacks: Schema.Array(StackName),
+  ...DeploymentFields,
   createdAt: Instant
 }).annotate({ identifier: "DeploymentView" })
 export type DeploymentView = typeof DeploymentView.Type

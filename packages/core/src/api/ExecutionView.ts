@@ -6,9 +6,27 @@ import { Actor, QueuePolicy } from "../domain/Event.ts"
 import { Question, StageState } from "../domain/ExecutionState.ts"
 import { CorrelationId, DeploymentId, EnvironmentName, Percent, StackName } from "../domain/Ids.ts"
 import { ExecutionKind, ExecutionStatus, StackStatus } from "../domain/Machines.ts"
-import { ErrorInfo, Outputs, Release } from "../domain/Release.ts"
-import { Verdict } from "../domain/Verdict.ts"
+import { CauseInfo, ErrorInfo } from "../domain/errors/index.ts"
+import { Outputs, Release } from "../domain/Release.ts"
+import { Evidence, Verdict } from "../domain/Verdict.ts"
 import { Instant } from "./Instant.ts"
+
+/** An error, as data and in words. */
+export const ErrorView = Schema.Struct({
+  ...ErrorInfo.fields,
+  code: Schema.String,
+  message: Schema.String,
+  hint: Schema.optionalKey(Schema.String)
+}).annotate({ identifier: "ErrorView" })
+export type ErrorView = typeof ErrorView.Type
+
+/** A cause, as data and in words. */
+export const CauseView = Schema.Struct({
+  ...CauseInfo.fields,
+  code: Schema.String,
+  message: Schema.String
+}).annotate({ identifier: "CauseView" })
+export type CauseView = typeof CauseView.Type
 
 /** A stage, of an execution or of one of its stacks. */
 export const StageView = Schema.Struct({
@@ -16,16 +34,27 @@ export const StageView = Schema.Struct({
   status: StageState.fields.status,
   startedAt: Schema.NullOr(Instant),
   finishedAt: Schema.NullOr(Instant),
-  reason: Schema.optionalKey(Schema.String)
+  reason: Schema.optionalKey(Schema.String),
+  cause: Schema.optionalKey(CauseInfo)
 }).annotate({ identifier: "StageView" })
 export type StageView = typeof StageView.Type
 
-/** A judgement of a gate. */
-export const VerdictView = Schema.Struct({ ...Verdict.fields, at: Instant }).annotate({ identifier: "VerdictView" })
+/** A judgement of a gate; `reason` and that of each evidence say the findings in words. */
+export const VerdictView = Schema.Struct({
+  ...Verdict.fields,
+  reason: Schema.String,
+  evidence: Schema.Array(Schema.Struct({ ...Evidence.fields, reason: Schema.String })),
+  at: Instant
+}).annotate({ identifier: "VerdictView" })
 export type VerdictView = typeof VerdictView.Type
 
 /** A question that waits for a person. */
-export const QuestionView = Schema.Struct({ ...Question.fields, expiresAt: Instant }).annotate({
+export const QuestionView = Schema.Struct({
+  ...Question.fields,
+  ...CauseView.fields,
+  question: Schema.String,
+  expiresAt: Instant
+}).annotate({
   identifier: "QuestionView"
 })
 export type QuestionView = typeof QuestionView.Type
@@ -41,7 +70,7 @@ export const StackView = Schema.Struct({
   outputs: Outputs,
   stages: Schema.Array(StageView),
   progress: Schema.optionalKey(Schema.String),
-  error: Schema.optionalKey(ErrorInfo)
+  error: Schema.optionalKey(ErrorView)
 }).annotate({ identifier: "StackView" })
 export type StackView = typeof StackView.Type
 
@@ -61,6 +90,7 @@ export const ExecutionView = Schema.Struct({
   strategy: Schema.NullOr(Schema.String),
   triggeredBy: Actor,
   reason: Schema.NullOr(Schema.String),
+  cause: Schema.NullOr(CauseView),
   queue: Schema.NullOr(QueuePolicy),
   override: Schema.NullOr(Schema.String),
   commit: Schema.NullOr(Schema.String),
@@ -75,7 +105,7 @@ export const ExecutionView = Schema.Struct({
   stages: Schema.Array(StageView),
   verdicts: Schema.Array(VerdictView),
   questions: Schema.Array(QuestionView),
-  error: Schema.NullOr(ErrorInfo)
+  error: Schema.NullOr(ErrorView)
 }).annotate({ identifier: "ExecutionView" })
 export type ExecutionView = typeof ExecutionView.Type
 

@@ -1,40 +1,54 @@
 import * as Schema from "effect/Schema"
+import { type ErrorCode, ErrorInfo, errorInfo, errorSpec, type ParamsOf, type Remedy } from "../domain/errors/index.ts"
 import type { CorrelationId } from "../domain/Ids.ts"
-import type { ErrorInfo } from "../domain/Release.ts"
 import { Lease } from "../spi/LeaseStore.ts"
+import { describe } from "../text/index.ts"
+
+/** What kind of rejection an error is, by what a command exits with. */
+const kinds = { usage: "invalid", not_found: "not_found", blocked: "blocked" } as const
 
 /**
  * A request that is not carried out; nothing was written and nothing called.
  *
- * *Details*: `kind` decides the exit code: `invalid` (64) the input is wrong · `not_found` (4) · `blocked` (2) another
- * execution, a freeze or a veto is in the way, with the `lease` that blocks where there is one · `conflict` (1) it does not
- * fit the state that things are in.
+ * *Details*: the code of `info` decides its `kind`: `invalid` the input is wrong · `not_found` · `blocked` another execution, a
+ * freeze or a veto is in the way, with the `lease` that blocks where there is one · `conflict` it is invalid in the current
+ * state.
  *
- * *Errors*: `blocked` is worth repeating later, the others are not.
+ * *Errors*: retryable where the registry of codes says so.
  */
 export class Rejected extends Schema.TaggedError<Rejected>()("Rejected", {
-  kind: Schema.Literals(["invalid", "not_found", "blocked", "conflict"]),
-  code: Schema.String,
-  message: Schema.String,
-  hint: Schema.optionalKey(Schema.String),
-  path: Schema.optionalKey(Schema.String),
+  info: ErrorInfo,
   lease: Schema.optionalKey(Lease)
 }) {
-  get info(): ErrorInfo {
-    return {
-      code: this.code,
-      message: this.message,
-      ...(this.hint === undefined ? {} : { hint: this.hint }),
-      ...(this.path === undefined ? {} : { path: this.path })
-    }
+  override get message(): string {
+    return describe(this.info).message
+  }
+
+  get code(): string {
+    return this.info.code
+  }
+
+  get kind(): "invalid" | "not_found" | "blocked" | "conflict" {
+    const { exit } = errorSpec(this.info)
+    return exit === "usage" || exit === "not_found" || exit === "blocked" ? kinds[exit] : "conflict"
   }
 }
 
+/** Makes a rejection. */
+export const reject = <C extends ErrorCode>(
+  code: C,
+  params: ParamsOf<C>,
+  {
+    lease,
+    ...more
+  }: {
+    readonly detail?: string | undefined
+    readonly path?: string | undefined
+    readonly remedies?: ReadonlyArray<Remedy>
+    readonly lease?: Lease
+  } = {}
+): Rejected => new Rejected({ info: errorInfo(code, params, more), ...(lease === undefined ? {} : { lease }) })
+
 /** The rejection of a correlation id without an execution. */
 export const unknownExecution = (id: CorrelationId): Rejected =>
-  new Rejected({
-    kind: "not_found",
-    code: "unknown_execution",
-    message: `there is no execution ${id}`,
-    hint: "See the latest with: signalbox history"
-  })
+  reject("unknown_execution", { execution: id }, { remedies: [{ _tag: "history" }] })

@@ -1,10 +1,11 @@
 /**
  * The requests that a program makes to the facade.
  */
-import type { Origin, QueuePolicy } from "../domain/Event.ts"
-import type { CorrelationId, DeploymentId, EnvironmentName, StackName } from "../domain/Ids.ts"
-import type { ExecutionKind } from "../domain/Machines.ts"
-import type { Manifest, StrategyName } from "../domain/Spec.ts"
+import * as Schema from "effect/Schema"
+import { OperatorCommand, Origin, QueuePolicy } from "../domain/Event.ts"
+import { CorrelationId, DeploymentId, EnvironmentName, StackName } from "../domain/Ids.ts"
+import { ExecutionKind } from "../domain/Machines.ts"
+import { Manifest, StrategyName } from "../domain/Spec.ts"
 
 /**
  * An execution to start.
@@ -17,22 +18,50 @@ import type { Manifest, StrategyName } from "../domain/Spec.ts"
  * executed at another time or place, so its inputs need not be here yet: its providers are not asked before it is
  * recorded.
  */
-export interface Request {
-  readonly kind: Exclude<ExecutionKind, "observe">
-  readonly correlationId: CorrelationId
-  readonly deploymentId: DeploymentId
-  readonly environment: EnvironmentName
-  readonly manifest: Manifest
-  readonly by: string
-  readonly stacks?: ReadonlyArray<StackName>
-  readonly version?: string
-  readonly artifact?: string
-  readonly strategy?: StrategyName
-  readonly reason?: string
-  readonly queue?: QueuePolicy
-  readonly origin?: Origin
-  readonly override?: string
-  readonly command?: string
-  readonly identical?: boolean
-  readonly later?: boolean
-}
+export const Request = Schema.Struct({
+  kind: Schema.Literals(["deploy", "deploy-stack", "rollback", "destroy", "destroy-stack", "run"]),
+  correlationId: CorrelationId,
+  deploymentId: DeploymentId,
+  environment: EnvironmentName,
+  manifest: Manifest,
+  by: Schema.String,
+  stacks: Schema.optionalKey(Schema.Array(StackName)),
+  version: Schema.optionalKey(Schema.String),
+  artifact: Schema.optionalKey(Schema.String),
+  strategy: Schema.optionalKey(StrategyName),
+  reason: Schema.optionalKey(Schema.String),
+  queue: Schema.optionalKey(QueuePolicy),
+  origin: Schema.optionalKey(Origin),
+  override: Schema.optionalKey(Schema.String),
+  command: Schema.optionalKey(Schema.String),
+  identical: Schema.optionalKey(Schema.Boolean),
+  later: Schema.optionalKey(Schema.Boolean)
+}).annotate({ identifier: "Request" })
+export type Request = typeof Request.Type
+
+/**
+ * A command for a running (or paused) execution; `stack` limits it where that is possible.
+ */
+export const CommandRequest = Schema.Struct({
+  command: OperatorCommand,
+  by: Schema.String,
+  stack: Schema.optionalKey(StackName),
+  reason: Schema.optionalKey(Schema.String)
+}).annotate({ identifier: "CommandRequest" })
+export type CommandRequest = typeof CommandRequest.Type
+
+/**
+ * Asks whether something may be deployed. Its fields mean the same as in a request; the correlation id names a registered one.
+ */
+export const CanDeployRequest = Schema.Struct({
+  manifest: Manifest,
+  deploymentId: DeploymentId,
+  environment: EnvironmentName,
+  kind: Schema.optionalKey(ExecutionKind),
+  correlationId: Schema.optionalKey(CorrelationId),
+  stacks: Schema.optionalKey(Schema.Array(StackName)),
+  version: Schema.optionalKey(Schema.String),
+  origin: Schema.optionalKey(Origin),
+  override: Schema.optionalKey(Schema.String)
+}).annotate({ identifier: "CanDeployRequest" })
+export type CanDeployRequest = typeof CanDeployRequest.Type

@@ -5,7 +5,7 @@
 import * as Effect from "effect/Effect"
 import type { Origin } from "../domain/Event.ts"
 import { unfitIn } from "../domain/Line.ts"
-import { Rejected } from "./Rejected.ts"
+import { reject, type Rejected } from "./Rejected.ts"
 
 type Texts = Readonly<Record<string, string | undefined>>
 
@@ -14,15 +14,7 @@ export const inLines = (texts: Texts): Effect.Effect<void, Rejected> => {
   for (const [path, text] of Object.entries(texts)) {
     const character = text === undefined ? undefined : unfitIn(text)
     if (character === undefined) continue
-    return Effect.fail(
-      new Rejected({
-        kind: "invalid",
-        code: "text_unfit",
-        message: `${path} holds the character ${character}, which does not fit into a line`,
-        hint: `Give ${path} as one line, without control characters and marks of direction.`,
-        path
-      })
-    )
+    return Effect.fail(reject("text_unfit", { field: path, character }, { path }))
   }
   return Effect.void
 }

@@ -8,21 +8,6 @@ export * from "./DeploymentView.ts"
 export * from "./ExecutionView.ts"
 export { Instant } from "./Instant.ts"
 export type { ObservedStack, PlannedStack } from "./Plan.ts"
-export { Rejected, unknownExecution } from "./Rejected.ts"
-export type { Request } from "./Request.ts"
-export { calibrationView, metricsView, percentile, replayView } from "./views/analysis.ts"
-export {
-  blockerView,
-  canDeployView,
-  cleanupView,
-  estimateView,
-  holdView,
-  leaseView,
-  lockView,
-  placeView,
-  registeredView,
-  vetoView
-} from "./views/coordination.ts"
-export { deploymentView, environmentView, planView, stackNames } from "./views/deployment.ts"
-export { eventView, executionView, runnerView, stageView } from "./views/execution.ts"
-export { instantOf } from "./views/instantOf.ts"
+export { reject, Rejected, unknownExecution } from "./Rejected.ts"
+export { CanDeployRequest, CommandRequest, Request } from "./Request.ts"
+export * from "./views/index.ts"

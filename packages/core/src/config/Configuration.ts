@@ -8,7 +8,7 @@ import type { EnvironmentName, StackName } from "../domain/Ids.ts"
 import type { Json, Outputs } from "../domain/Release.ts"
 import { type ExecutionSpec, Manifest, StackSpec, type StrategyName, StrategySpec } from "../domain/Spec.ts"
 import type { Provider } from "../spi/Provider.ts"
-import { ConfigurationInvalid, type ConfigurationIssue, didYouMean, formatPath } from "./ConfigurationIssue.ts"
+import { ConfigurationInvalid, type ConfigurationIssue, formatPath, nearest } from "./ConfigurationIssue.ts"
 import { toPlain } from "./PlainValue.ts"
 import * as Properties from "./PropertiesCheck.ts"
 import * as References from "./ReferenceCheck.ts"
@@ -18,7 +18,7 @@ import { sketch } from "./Sketch.ts"
 import { isObject } from "./ShapeWalk.ts"
 import { asWritten, located, type Written } from "./WrittenValues.ts"
 import { fillIn } from "./OutputSubstitution.ts"
-import { Rejected } from "../api/Rejected.ts"
+import { reject, type Rejected } from "../api/Rejected.ts"
 import type { Request } from "../api/Request.ts"
 
 export { formatPath, type Written }
@@ -147,23 +147,19 @@ export const resolve = Effect.fnUntraced(function* (
   const names = known(manifest)
   const settings = Object.entries(manifest.environments).find(([name]) => name === environment)?.[1]
   if (settings === undefined) {
-    return yield* new Rejected({
-      kind: "invalid",
-      code: "unknown_environment",
-      message: `there is no environment "${environment}"`,
-      hint: didYouMean(environment, names.environments, "environments"),
-      path: "environments"
-    })
+    return yield* reject(
+      "unknown_environment",
+      { environment, nearest: nearest(environment, names.environments), known: names.environments },
+      { path: "environments" }
+    )
   }
   for (const name of options.stacks ?? []) {
     if (names.stacks.includes(name)) continue
-    return yield* new Rejected({
-      kind: "not_found",
-      code: "unknown_stack",
-      message: `there is no stack "${name}"`,
-      hint: didYouMean(name, names.stacks, "stacks"),
-      path: "stacks"
-    })
+    return yield* reject(
+      "unknown_stack",
+      { stack: name, nearest: nearest(name, names.stacks), known: names.stacks },
+      { path: "stacks" }
+    )
   }
   const stacks = manifest.stacks
     .filter(({ name }) => options.stacks === undefined || options.stacks.includes(name))
@@ -180,13 +176,7 @@ export const resolve = Effect.fnUntraced(function* (
     })
   const off = options.stacks === undefined ? undefined : stacks.find(({ enabled }) => !enabled)
   if (off !== undefined) {
-    return yield* new Rejected({
-      kind: "invalid",
-      code: "stack_disabled",
-      message: `the stack "${off.name}" is switched off in ${environment}`,
-      hint: "Set enabled to true for it, or name another stack.",
-      path: "stacks"
-    })
+    return yield* reject("stack_disabled", { stack: off.name, environment }, { path: "stacks" })
   }
   return {
     stacks,
@@ -221,22 +211,10 @@ export const checkRequest = Effect.fnUntraced(function* (
   { bare, providers }: { readonly bare: boolean; readonly providers: ReadonlyMap<string, Provider> }
 ): Effect.fn.Return<ExecutionSpec, Rejected> {
   if (bare && kind !== "run") {
-    return yield* new Rejected({
-      kind: "invalid",
-      code: "configuration_missing",
-      message: `there is no configuration, which a ${kind} needs`,
-      hint: "Register a run, which any command can be, or say where the configuration is.",
-      path: "configuration"
-    })
+    return yield* reject("configuration_missing", { kind }, { path: "configuration" })
   }
   if (kind.endsWith("-stack") && stacks?.length !== 1) {
-    return yield* new Rejected({
-      kind: "invalid",
-      code: "stack_missing",
-      message: `a ${kind} is about one stack`,
-      hint: "Name that stack, and no other.",
-      path: "stacks"
-    })
+    return yield* reject("stack_missing", { kind }, { path: "stacks" })
   }
   const spec = yield* resolve(manifest, environment, {
     ...(stacks === undefined ? {} : { stacks }),
@@ -250,19 +228,20 @@ export const checkRequest = Effect.fnUntraced(function* (
 const supports = (spec: ExecutionSpec, providers: ReadonlyMap<string, Provider>): Effect.Effect<void, Rejected> => {
   for (const { name, provider, strategy } of spec.stacks.filter(({ enabled }) => enabled)) {
     const capabilities = providers.get(provider)?.capabilities
-    const why = capabilities === undefined ? "is not installed" : References.unsupported(strategy.type, capabilities)
-    if (why === undefined) continue
+    const lacks = capabilities === undefined ? "installation" : References.lacks(strategy.type, capabilities)
+    if (lacks === undefined) continue
     return Effect.fail(
-      new Rejected({
-        kind: "invalid",
-        code: "strategy_unsupported",
-        message: `${name}: ${strategy.type} cannot be done: the provider "${provider}" ${why}`,
-        hint:
-          capabilities === undefined
-            ? "Install it, or choose another one."
-            : `Choose one of ${References.possible(capabilities)}.`,
-        path: `stacks.${name}.strategy`
-      })
+      reject(
+        "strategy_unsupported",
+        {
+          stack: name,
+          strategy: strategy.type,
+          provider,
+          lacks,
+          possible: capabilities === undefined ? [] : References.possible(capabilities)
+        },
+        { path: `stacks.${name}.strategy` }
+      )
     )
   }
   return Effect.void

@@ -1,5 +1,5 @@
 import * as Schema from "effect/Schema"
-import type { ErrorInfo } from "../domain/Release.ts"
+import type { EdgeError } from "../domain/errors/index.ts"
 
 /**
  * One thing that is wrong with a configuration.
@@ -43,7 +43,7 @@ export class ConfigurationInvalid extends Schema.TaggedError<ConfigurationInvali
   }
 
   /** The first issue, as every surface shows it. */
-  get info(): ErrorInfo {
+  get info(): EdgeError {
     const first = this.issues[0]
     return {
       code: "configuration_invalid",

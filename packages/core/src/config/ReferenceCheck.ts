@@ -1,6 +1,7 @@
 /**
  * Whether the parts of a configuration fit each other: names, dependencies, outputs, providers and strategies.
  */
+import { lackWords } from "../text/index.ts"
 import type { Capabilities, Provider } from "../spi/Provider.ts"
 import { type ConfigurationIssue, didYouMean, formatPath, noSuch, type Path } from "./ConfigurationIssue.ts"
 import { references } from "./References.ts"
@@ -209,37 +210,38 @@ const providers = ({ stacks }: Sketch, installed: Installed): Issues =>
         ]
   )
 
+type Lack = Exclude<keyof typeof lackWords, "installation">
+
 /**
- * Why a provider cannot carry out a strategy, or nothing where it can.
+ * What a provider lacks for a strategy, or nothing where it can.
  */
-export const unsupported = (strategy: string, capabilities: Capabilities): string | undefined => {
+export const lacks = (strategy: string, capabilities: Capabilities): Lack | undefined => {
   const { capacity, traffic } = capabilities
-  if (strategy === "canary" && traffic !== "percent") return "cannot give a release a part of the traffic"
-  if (strategy === "rolling" && traffic !== "percent") return "cannot give a release a part of the traffic"
-  if (strategy === "rolling" && !capacity) return "cannot bring in capacity by parts"
-  if (strategy === "blue_green" && traffic === "none") return "cannot keep a release without traffic"
+  if (strategy === "canary" && traffic !== "percent") return "partial_traffic"
+  if (strategy === "rolling" && traffic !== "percent") return "partial_traffic"
+  if (strategy === "rolling" && !capacity) return "partial_capacity"
+  if (strategy === "blue_green" && traffic === "none") return "idle_release"
   return undefined
 }
 
-/** The strategies that a provider can carry out, in words. */
-export const possible = (capabilities: Capabilities): string =>
-  ["all_at_once", "rolling", "blue_green", "canary"]
-    .filter((one) => unsupported(one, capabilities) === undefined)
-    .join(", ")
+/** The strategies that a provider can carry out. */
+export const possible = (capabilities: Capabilities): ReadonlyArray<string> =>
+  ["all_at_once", "rolling", "blue_green", "canary"].filter((one) => lacks(one, capabilities) === undefined)
 
 const strategies = (config: Sketch, installed: Installed): Issues => {
   const check = (provider: string | undefined, strategy: string | undefined, path: Path): Issues => {
     const capabilities = provider === undefined ? undefined : installed.get(provider)?.capabilities
     if (capabilities === undefined || strategy === undefined) return []
-    const why = unsupported(strategy, capabilities)
-    return why === undefined
+    const lack = lacks(strategy, capabilities)
+    const choice = possible(capabilities).join(", ")
+    return lack === undefined
       ? []
       : [
           issue(
             path,
-            `${strategy} cannot be done: the provider "${provider}" ${why}`,
-            `one of ${possible(capabilities)}`,
-            `Choose one of ${possible(capabilities)}, or another provider.`
+            `${strategy} is not possible: the provider "${provider}" ${lackWords[lack]}`,
+            `one of ${choice}`,
+            `Choose one of ${choice}, or another provider.`
           )
         ]
   }

@@ -5,7 +5,7 @@ import * as Result from "effect/Result"
 import type { EventOf, OperatorCommand } from "./Event.ts"
 import { type ExecutionState, isFinished } from "./Execution.ts"
 import type { StackName } from "./Ids.ts"
-import type { ErrorInfo } from "./Release.ts"
+import { type ErrorInfo, errorInfo } from "./errors/index.ts"
 
 /**
  * Decides on a command: the event that it becomes, or why not.
@@ -24,20 +24,14 @@ export const decide = (
   }
 ): Result.Result<EventOf<"CommandIssued">, ErrorInfo> => {
   const { command, stack } = given
-  const refuse = (code: string, message: string, hint: string) => Result.fail({ code, message, hint })
   const id = state.correlationId
+  const look = { remedies: [{ _tag: "status", execution: id }] } as const
   if (isFinished(state)) {
-    return refuse(
-      "already_finished",
-      `${id} has already ended: ${state.status}`,
-      "Deploy again with a new correlation id."
-    )
+    return Result.fail(errorInfo("already_finished", { execution: id, status: state.status }))
   }
   if (stack !== undefined && !state.stacks.some(({ name }) => name === stack)) {
-    return refuse(
-      "unknown_stack",
-      `${id} does not work on a stack "${stack}"`,
-      `Its stacks: ${state.stacks.map(({ name }) => name).join(", ")}.`
+    return Result.fail(
+      errorInfo("unknown_stack", { stack, execution: id, known: state.stacks.map(({ name }) => name) })
     )
   }
   const ours = state.kind !== "run" && state.kind !== "observe"
@@ -51,11 +45,9 @@ export const decide = (
     abort: state.status !== "rolling_back" && state.kind !== "rollback" && state.kind !== "observe"
   }
   if (allowed[command]) return Result.succeed({ _tag: "CommandIssued", ...given })
-  return command === "approve" || command === "retry"
-    ? refuse("nothing_asked", `${id} asks nothing at the moment`, `See what it does: signalbox status ${id}`)
-    : refuse(
-        "not_now",
-        `${id} cannot ${command} while it is ${state.status.replace("_", " ")}`,
-        `See what it does: signalbox status ${id}`
-      )
+  return Result.fail(
+    command === "approve" || command === "retry"
+      ? errorInfo("nothing_asked", { execution: id }, look)
+      : errorInfo("not_now", { execution: id, command, status: state.status }, look)
+  )
 }

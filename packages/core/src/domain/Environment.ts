@@ -3,7 +3,7 @@
  */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { Actor, type Event, type EventOf, Origin } from "./Event.ts"
+import { Actor, DeploymentFields, type Event, type EventOf, Origin } from "./Event.ts"
 import { CorrelationId, DeploymentId, EnvironmentName, StackName, Timestamp } from "./Ids.ts"
 import { IllegalTransition, move } from "./Illegal.ts"
 import { deploymentMachine, DeploymentStatus, type ExecutionKind, stackMachine, StackStatus } from "./Machines.ts"
@@ -40,12 +40,7 @@ export type Hold = typeof Hold.Type
  * environments.
  */
 export const Deployment = Schema.Struct({
-  deploymentId: DeploymentId,
-  organization: Schema.String,
-  project: Schema.String,
-  template: Schema.String,
-  environments: Schema.Array(EnvironmentName),
-  stacks: Schema.Array(StackName),
+  ...DeploymentFields,
   vetoes: Schema.optionalKey(Schema.Array(Veto)),
   holds: Schema.optionalKey(Schema.Array(Hold)),
   createdAt: Timestamp
@@ -157,7 +152,7 @@ export type StackInEnvironment = typeof StackInEnvironment.Type
  *
  * *Details*: `everDeployed` tells whether a good release was ever deployed, `current` which execution is in progress
  * and `last` which one was admitted last. `queue` holds the waiting requests. `commit` is what `current` brings in,
- * `deployed` what the last completed one brought in, if known. `settings` are those of the last deployment: where its
+ * `deployed` what the last completed one brought in, if known. `settings` belong to the last deployment: where its
  * stacks are, and how they are deployed.
  */
 export const EnvironmentState = Schema.Struct({

@@ -16,7 +16,8 @@ import {
   StageName,
   StageTrigger
 } from "./Machines.ts"
-import { Checkpoint, ErrorInfo, Json, Outputs, Release, StackPlan, TrafficShare } from "./Release.ts"
+import { CauseInfo, ErrorInfo } from "./errors/index.ts"
+import { Checkpoint, Json, Outputs, Release, StackPlan, TrafficShare } from "./Release.ts"
 import { ExecutionSpec, QueuePolicy, StackSpec } from "./Spec.ts"
 import { Verdict } from "./Verdict.ts"
 
@@ -80,7 +81,7 @@ export type AlertKind = typeof AlertKind.Type
  *
  * *Details*: a stall is `silence` (no event for `elapsedMs`) or `stage` (one `stage`, or one `resource` in it, takes longer
  * than `thresholdMs`, which is the 95th percentile of `n` earlier ones). `about` is the id of the event that the stall began
- * with, and its recovery names the same one. An end has the `execution`'s kind, its `status`, and the `error` or `reason`.
+ * with, and its recovery names the same one. An end has the `execution`'s kind, its `status`, and the `error` or `cause`.
  * Durations are in milliseconds.
  */
 export const AlertFields = {
@@ -97,7 +98,29 @@ export const AlertFields = {
   execution: Schema.optionalKey(ExecutionKind),
   status: Schema.optionalKey(ExecutionStatus),
   error: Schema.optionalKey(ErrorInfo),
-  reason: Schema.optionalKey(Schema.String)
+  cause: Schema.optionalKey(CauseInfo)
+}
+
+/** What a deployment is called, and what it has. */
+export const DeploymentFields = {
+  deploymentId: DeploymentId,
+  organization: Schema.String,
+  project: Schema.String,
+  template: Schema.String,
+  environments: Schema.Array(EnvironmentName),
+  stacks: Schema.Array(StackName)
+}
+
+/** What was requested of an execution, and by whom. */
+export const RequestedFields = {
+  version: Schema.optionalKey(Schema.String),
+  artifact: Schema.optionalKey(Schema.String),
+  strategy: Schema.optionalKey(Schema.String),
+  by: Actor,
+  reason: Schema.optionalKey(Schema.String),
+  /** Why it is recorded, where no person asked for it; in a state, why it is as it is. */
+  cause: Schema.optionalKey(CauseInfo),
+  supersedes: Schema.optionalKey(CorrelationId)
 }
 
 /**
@@ -112,17 +135,11 @@ export const AlertFields = {
  * really starts from. `override` is the reason why a freeze, a veto or drift was not heeded. `ProcessStarted` and
  * `ProcessExited` are those of a wrapped command, in which secrets are covered. `heldUntil` is until when the claim of the
  * runner before was held, where that runner ended without a word.
+ *
+ * A `reason` is text of a person, a `cause` or an `error` data that the text room renders. `message` is text of a provider.
  */
 export const Event = Schema.TaggedUnion({
-  DeploymentInitialized: {
-    deploymentId: DeploymentId,
-    organization: Schema.String,
-    project: Schema.String,
-    template: Schema.String,
-    environments: Schema.Array(EnvironmentName),
-    stacks: Schema.Array(StackName),
-    by: Actor
-  },
+  DeploymentInitialized: { ...DeploymentFields, by: Actor },
   DeploymentExtended: { environments: Schema.Array(EnvironmentName), stacks: Schema.Array(StackName), by: Actor },
   VersionVetoed: {
     version: Schema.String,
@@ -152,12 +169,7 @@ export const Event = Schema.TaggedUnion({
     kind: ExecutionKind,
     deploymentId: DeploymentId,
     environment: EnvironmentName,
-    version: Schema.optionalKey(Schema.String),
-    artifact: Schema.optionalKey(Schema.String),
-    strategy: Schema.optionalKey(Schema.String),
-    by: Actor,
-    reason: Schema.optionalKey(Schema.String),
-    supersedes: Schema.optionalKey(CorrelationId),
+    ...RequestedFields,
     deploymentBefore: DeploymentStatus,
     stacksBefore: Schema.Array(StackBefore),
     spec: ExecutionSpec,
@@ -185,7 +197,7 @@ export const Event = Schema.TaggedUnion({
   LeaseAcquired: { key: Schema.String, fence: Schema.Int },
   ExecutionTransitioned: {
     on: ExecutionTrigger,
-    reason: Schema.optionalKey(Schema.String),
+    cause: Schema.optionalKey(CauseInfo),
     by: Schema.optionalKey(Actor),
     error: Schema.optionalKey(ErrorInfo),
     heldUntil: Schema.optionalKey(Timestamp)
@@ -194,7 +206,7 @@ export const Event = Schema.TaggedUnion({
     stage: StageName,
     on: StageTrigger,
     stack: Schema.optionalKey(StackName),
-    reason: Schema.optionalKey(Schema.String)
+    cause: Schema.optionalKey(CauseInfo)
   },
   StackTransitioned: {
     stack: StackName,
@@ -202,10 +214,9 @@ export const Event = Schema.TaggedUnion({
     release: Schema.optionalKey(Schema.NullOr(Release)),
     /** The configuration that the stack is deployed with from now on. */
     spec: Schema.optionalKey(StackSpec),
-    reason: Schema.optionalKey(Schema.String),
     error: Schema.optionalKey(ErrorInfo)
   },
-  DeploymentTransitioned: { on: DeploymentTrigger, reason: Schema.optionalKey(Schema.String) },
+  DeploymentTransitioned: { on: DeploymentTrigger, cause: Schema.optionalKey(CauseInfo) },
   StackPlanned: { stack: StackName, plan: StackPlan },
   CheckpointRecorded: { stack: StackName, checkpoint: Checkpoint },
   OutputsRecorded: { stack: StackName, outputs: Outputs },
@@ -213,7 +224,8 @@ export const Event = Schema.TaggedUnion({
   VerdictReached: { verdict: Verdict },
   ProgressReported: {
     stack: StackName,
-    message: Schema.String,
+    message: Schema.optionalKey(Schema.String),
+    cause: Schema.optionalKey(CauseInfo),
     resource: Schema.optionalKey(Schema.String),
     resourceType: Schema.optionalKey(Schema.String),
     done: Schema.optionalKey(Schema.Boolean),
@@ -226,13 +238,13 @@ export const Event = Schema.TaggedUnion({
   ProcessExited: {
     code: Schema.NullOr(Schema.Int),
     signal: Schema.NullOr(Schema.String),
-    reason: Schema.optionalKey(Schema.String)
+    cause: Schema.optionalKey(CauseInfo)
   },
   MonitorClaimed: { monitor: Schema.String, restarts: Schema.Int, gapMs: Schema.optionalKey(Schema.Int) },
   AlertRaised: AlertFields,
   ApprovalRequested: {
     stack: StackName,
-    question: Schema.String,
+    question: CauseInfo,
     expiresAt: Timestamp,
     otherwise: Schema.Literals(["abort", "continue"])
   },
@@ -247,6 +259,8 @@ export const Event = Schema.TaggedUnion({
     by: Actor,
     stack: Schema.optionalKey(StackName),
     reason: Schema.optionalKey(Schema.String),
+    /** Why the engine itself issued it. */
+    cause: Schema.optionalKey(CauseInfo),
     trace: Schema.optionalKey(Traced)
   },
   StepStarted: {

@@ -4,6 +4,7 @@
 import * as Result from "effect/Result"
 import type { Event, EventOf, StackBefore } from "./Event.ts"
 import { type ExecutionState, stagesOf, type StackState, type StageState } from "./ExecutionState.ts"
+import type { CauseInfo } from "./errors/index.ts"
 import type { StackName, Timestamp } from "./Ids.ts"
 import { IllegalTransition, move } from "./Illegal.ts"
 import * as Machine from "./Machine.ts"
@@ -58,6 +59,7 @@ const begin = (at: Timestamp, event: EventOf<"ExecutionRequested">): ExecutionSt
   ...(event.strategy === undefined ? {} : { strategy: event.strategy }),
   by: event.by,
   ...(event.reason === undefined ? {} : { reason: event.reason }),
+  ...(event.cause === undefined ? {} : { cause: event.cause }),
   ...(event.supersedes === undefined ? {} : { supersedes: event.supersedes }),
   ...(event.queue === undefined ? {} : { queue: event.queue }),
   ...(event.origin === undefined ? {} : { origin: event.origin }),
@@ -97,7 +99,7 @@ const moveStage = (
   stages: ReadonlyArray<StageState>,
   subject: string,
   at: Timestamp,
-  { on, reason, stage }: { readonly stage: StageName; readonly on: StageTrigger; readonly reason?: string }
+  { cause, on, stage }: { readonly stage: StageName; readonly on: StageTrigger; readonly cause?: CauseInfo }
 ): Result.Result<ReadonlyArray<StageState>, IllegalTransition> => {
   const known = stages.some(({ name }) => name === stage)
   const before = stages.find(({ name }) => name === stage) ?? { name: stage, status: stageMachine.initial }
@@ -110,7 +112,7 @@ const moveStage = (
       ...(waitingSince === undefined ? {} : { waitedMs: (before.waitedMs ?? 0) + Math.max(0, at - waitingSince) }),
       ...(on === "started" ? { startedAt: at } : {}),
       ...(Machine.isTerminal(stageMachine, status) ? { finishedAt: at } : {}),
-      ...(reason === undefined ? {} : { reason })
+      ...(cause === undefined ? {} : { cause })
     }
     return known ? stages.map((state) => (state.name === stage ? after : state)) : [...stages, after]
   })
@@ -154,12 +156,17 @@ const moveExecution = (state: ExecutionState, at: Timestamp, event: EventOf<"Exe
     ...(event.on === "started" ? { startedAt: at } : {}),
     ...(Machine.isTerminal(executionMachine, status) ? { finishedAt: at, questions: [] } : {}),
     ...(event.on === "rollback_started" ? { questions: [] } : {}),
-    ...(event.reason === undefined ? {} : { reason: event.reason }),
+    ...(event.cause === undefined ? {} : { cause: event.cause }),
     ...(event.error === undefined ? {} : { error: event.error })
   }))
 
 const same = (left: Verdict, right: Verdict) =>
   left.stack === right.stack && left.step === right.step && left.releaseId === right.releaseId
+
+const progressOf = ({ cause, message }: EventOf<"ProgressReported">): Pick<StackState, "progress"> => {
+  const progress = message ?? cause
+  return progress === undefined ? {} : { progress }
+}
 
 /** Thousands of response times stay in the log: a state is written anew with every event. */
 const brief = (verdict: Verdict): Verdict => {
@@ -242,7 +249,7 @@ const fold = (
     case "TrafficObserved":
       return setStack(state, event.stack, { candidateTraffic: event.candidate })
     case "ProgressReported":
-      return setStack(state, event.stack, { progress: event.message })
+      return setStack(state, event.stack, progressOf(event))
     case "VerdictReached":
       return Result.succeed({
         ...state,

@@ -2,7 +2,7 @@
  * The state of one execution, and what can be asked of it.
  */
 import * as Schema from "effect/Schema"
-import { Actor, AlertFields, Origin, QueuePolicy } from "./Event.ts"
+import { AlertFields, Origin, QueuePolicy, RequestedFields } from "./Event.ts"
 import { CorrelationId, DeploymentId, EnvironmentName, Percent, StackName, Timestamp } from "./Ids.ts"
 import * as Machine from "./Machine.ts"
 import {
@@ -14,7 +14,8 @@ import {
   StageName,
   StageStatus
 } from "./Machines.ts"
-import { Checkpoint, ErrorInfo, Outputs, Release } from "./Release.ts"
+import { CauseInfo, ErrorInfo } from "./errors/index.ts"
+import { Checkpoint, Outputs, Release } from "./Release.ts"
 import { StrategyName } from "./Spec.ts"
 import { Verdict } from "./Verdict.ts"
 
@@ -30,7 +31,7 @@ export const StageState = Schema.Struct({
   finishedAt: Schema.optionalKey(Timestamp),
   waitingSince: Schema.optionalKey(Timestamp),
   waitedMs: Schema.optionalKey(Schema.Int),
-  reason: Schema.optionalKey(Schema.String)
+  cause: Schema.optionalKey(CauseInfo)
 })
 export type StageState = typeof StageState.Type
 
@@ -38,6 +39,7 @@ export type StageState = typeof StageState.Type
  * One stack within an execution.
  *
  * *Details*: `release` is what it runs, `candidate` what is being brought in with `candidateTraffic` percent observed on it.
+ * `progress` is the last word of its provider, as text, or of the engine, as data.
  */
 export const StackState = Schema.Struct({
   name: StackName,
@@ -50,7 +52,7 @@ export const StackState = Schema.Struct({
   checkpoint: Schema.NullOr(Checkpoint),
   outputs: Outputs,
   irreversible: Schema.optionalKey(Schema.String),
-  progress: Schema.optionalKey(Schema.String),
+  progress: Schema.optionalKey(Schema.Union([Schema.String, CauseInfo])),
   error: Schema.optionalKey(ErrorInfo),
   stages: Schema.Array(StageState)
 })
@@ -59,7 +61,7 @@ export type StackState = typeof StackState.Type
 /** A question that waits for a person, with the answer that is assumed after `expiresAt`. */
 export const Question = Schema.Struct({
   stack: StackName,
-  question: Schema.String,
+  question: CauseInfo,
   expiresAt: Timestamp,
   otherwise: Schema.Literals(["abort", "continue"])
 })
@@ -80,7 +82,7 @@ export type Pause = typeof Pause.Type
 /**
  * The state of one execution. Times are in milliseconds since the epoch.
  *
- * *Details*: `turnAt` is when it came to its turn, where it had to wait in a queue. `command` and `exit` are those of a
+ * *Details*: `reason` is given by the person who asked for it, `cause` says why it is in its present state. `turnAt` is when it came to its turn, where it had to wait in a queue. `command` and `exit` are those of a
  * wrapped command. `pauses` are those of an operator, and of a process that was stopped; questions are told by the stages that
  * wait for an answer.
  */
@@ -91,12 +93,7 @@ export const ExecutionState = Schema.Struct({
   kind: ExecutionKind,
   status: ExecutionStatus,
   deploymentBefore: DeploymentStatus,
-  version: Schema.optionalKey(Schema.String),
-  artifact: Schema.optionalKey(Schema.String),
-  strategy: Schema.optionalKey(Schema.String),
-  by: Actor,
-  reason: Schema.optionalKey(Schema.String),
-  supersedes: Schema.optionalKey(CorrelationId),
+  ...RequestedFields,
   queue: Schema.optionalKey(QueuePolicy),
   origin: Schema.optionalKey(Origin),
   override: Schema.optionalKey(Schema.String),

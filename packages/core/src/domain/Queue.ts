@@ -41,7 +41,7 @@ export const leave = (queue: Queue, id: CorrelationId): Queue =>
     : queue
 
 /**
- * Removes a request that is admitted. A rollback increments `overtaken` of those that came before it.
+ * Removes a request that is admitted. A rollback increments `overtaken` of earlier requests.
  */
 export const take = (queue: Queue, id: CorrelationId): Queue => {
   const place = queue.findIndex(({ correlationId }) => correlationId === id)
@@ -64,7 +64,7 @@ export const inOrder = (queue: Queue): Queue => {
 }
 
 /**
- * The requests ahead of a request, in order; for a request that is not queued yet, those that would be ahead. A request
+ * The requests ahead of a request, in order; for a request that is not queued yet, the ones that would be ahead. A request
  * that `isWaiting` denies keeps its position but holds up no other: its process is gone.
  */
 export const before = (

@@ -63,16 +63,3 @@ export const StackPlan = Schema.Struct({
   warnings: Schema.Array(Schema.String)
 })
 export type StackPlan = typeof StackPlan.Type
-
-/**
- * An error as every surface shows it: JSON output, events, the dashboard.
- *
- * *Details*: `code` is stable and snake_case, `hint` says what to do next, `path` points into the input.
- */
-export const ErrorInfo = Schema.Struct({
-  code: Schema.String,
-  message: Schema.String,
-  hint: Schema.optionalKey(Schema.String),
-  path: Schema.optionalKey(Schema.String)
-})
-export type ErrorInfo = typeof ErrorInfo.Type

@@ -2,6 +2,7 @@
  * Verdicts: five, never collapsed into two, each with its evidence.
  */
 import * as Schema from "effect/Schema"
+import { CauseInfo } from "./errors/index.ts"
 import { Percent, StackName, Timestamp } from "./Ids.ts"
 
 /**
@@ -27,7 +28,7 @@ export const Evidence = Schema.Struct({
   n: Schema.Int,
   interval: Schema.optionalKey(Schema.Tuple([Schema.Finite, Schema.Finite])),
   effect: Schema.optionalKey(Schema.Finite),
-  reason: Schema.String
+  finding: CauseInfo
 })
 export type Evidence = typeof Evidence.Type
 
@@ -72,7 +73,7 @@ export type ComparedCounts = typeof ComparedCounts.Type
 /**
  * A judgement of one release by one gate, at one moment.
  *
- * *Details*: `step` names the step of the strategy, such as `canary 10%`; `reason` is one readable sentence. `measured`
+ * *Details*: `step` names the step of the strategy, such as `canary 10%`; `findings` are those that decided. `measured`
  * and `compared` are what was judged, so that it can be judged again; verdicts of versions before them have neither.
  */
 export const Verdict = Schema.Struct({
@@ -80,7 +81,7 @@ export const Verdict = Schema.Struct({
   step: Schema.String,
   releaseId: Schema.String,
   verdict: VerdictKind,
-  reason: Schema.String,
+  findings: Schema.Array(CauseInfo),
   evidence: Schema.Array(Evidence),
   weight: Percent,
   at: Timestamp,

@@ -2,6 +2,7 @@
  * Words, states and events of Signalbox, without services or I/O.
  */
 export * as Command from "./Command.ts"
+export * from "./errors/index.ts"
 export * as Environment from "./Environment.ts"
 export * from "./Event.ts"
 export * as Execution from "./Execution.ts"

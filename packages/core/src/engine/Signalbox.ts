@@ -12,7 +12,7 @@ import { Coordination, Deployments, Executions, Monitoring } from "./facade/inde
 type Groups = Deployments | Executions | Coordination | Monitoring
 
 /**
- * The facade, in four groups, each of which is a service of its own too.
+ * The facade, in four groups. Each group is also a separate service.
  *
  * *Details*: questions and answers are data that could cross a network, or streams of it; only `executions.run` takes a
  * function, the local runner of a foreign command.
@@ -26,7 +26,7 @@ export class Signalbox extends Context.Service<
     readonly monitoring: Monitoring["Service"]
   }
 >()("@signalbox/core/engine/Signalbox") {
-  /** The facade over any four services, such as those of another process. */
+  /** The facade over any four services, such as another process's. */
   static readonly layerGroups: Layer.Layer<Signalbox, never, Groups> = Layer.effect(
     Signalbox,
     Effect.gen(function* () {

@@ -14,7 +14,7 @@ export {
   Sweep
 } from "./admission/index.ts"
 export { type ExpectedClearance, Estimation, HistoryReplay } from "./estimation/index.ts"
-export { CanDeploy, type Health, type Orphans, QueueStatus } from "./preview/index.ts"
+export { CanDeploy, type CanDeployAnswer, type Health, type Orphans, QueueStatus } from "./preview/index.ts"
 export { Monitor } from "./monitor/index.ts"
 export { LocalCommands, runsAround, Reconciliation } from "./command/index.ts"
 export * from "./facade/index.ts"

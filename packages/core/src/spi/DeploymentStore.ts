@@ -15,7 +15,7 @@ import type { Lease, LeaseLost } from "./LeaseStore.ts"
 import type { StoreError } from "./StoreError.ts"
 
 /**
- * The stream already exists, or went on since `expected` was read.
+ * The stream already exists, or advanced since `expected` was read.
  *
  * *Errors*: retryable after reading again.
  */
@@ -26,11 +26,11 @@ export class SequenceConflict extends Schema.TaggedError<SequenceConflict>()("Se
 }) {}
 
 /**
- * What is appended, all of it or nothing.
+ * An atomic append.
  *
- * *Details*: `expected` is the sequence number that the stream must have (0: must not exist); without it the events are
- * added whatever came in between. `guards` are leases that must be held at the moment of the write. Events whose `id` the
- * stream has already are left out.
+ * *Details*: `expected` is the sequence number that the stream must have (0: must not exist); without it, the events
+ * are appended whatever came in between. `guards` are leases that must be held at the moment of the write. Events whose
+ * `id` the stream already has are left out.
  */
 export interface Append {
   readonly stream: string
@@ -53,7 +53,7 @@ export interface StreamState {
 /**
  * Which events to read, oldest first. `limit` is 1–10,000 (default 1,000).
  *
- * *Details*: `text` is found anywhere in the event, without regard to case.
+ * *Details*: `text` matches anywhere in the event, case-insensitively.
  */
 export interface EventQuery {
   readonly stream?: string
@@ -71,8 +71,8 @@ export interface EventQuery {
 /**
  * Which executions to read, latest first. `limit` is 1–1,000 (default 50); `cursor` comes from the page before.
  *
- * *Details*: `text` is found in correlation id, version, actor, reason, commit, run of a workflow or wrapped command, without
- * regard to case; `finished: false` finds those under way; `since` and `until` bound the time of the request.
+ * *Details*: `text` matches correlation id, version, actor, reason, commit, workflow run or wrapped command,
+ * case-insensitively; `finished: false` finds unfinished ones; `since` and `until` bound the time of the request.
  */
 export interface ExecutionQuery {
   readonly deploymentId?: DeploymentId
@@ -96,9 +96,9 @@ export interface Page<A> {
 /**
  * The event log, and the states folded from it in the same transaction.
  *
- * *Details*: `append` folds the events into the states before it writes, so that an illegal transition cannot be written;
- * it returns the events that were new. `changes` pulses (at least) whenever something was appended, by this process or
- * another; it carries nothing, so a pulse too many is harmless.
+ * *Details*: `append` folds the events into the states before it writes, so that an illegal transition cannot be
+ * written; it returns the new events. `changes` pulses (at least) whenever something was appended, by this process or
+ * another. A pulse carries nothing, so an extra one is harmless.
  */
 export class DeploymentStore extends Context.Service<
   DeploymentStore,
@@ -118,10 +118,10 @@ export class DeploymentStore extends Context.Service<
       environment: EnvironmentName
     ) => Effect.Effect<EnvironmentState | undefined, StoreError>
     readonly environments: (id: DeploymentId) => Effect.Effect<ReadonlyArray<EnvironmentState>, StoreError>
-    /** The position of the newest event, 0 where there is none. */
+    /** The position of the newest event, 0 if there is none. */
     readonly head: Effect.Effect<number, StoreError>
     readonly changes: Stream.Stream<void, StoreError>
-    /** Takes away finished executions, with their events, that were requested before; returns how many. */
+    /** Deletes finished executions that were requested before a time, with their events; returns how many. */
     readonly prune: (before: Timestamp) => Effect.Effect<number, StoreError>
   }
 >()("@signalbox/core/spi/DeploymentStore") {}

@@ -6,6 +6,7 @@ import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { Timestamp } from "../domain/Ids.ts"
+import { type ErrorInfo, errorInfo } from "../domain/errors/index.ts"
 import { StoreError } from "./StoreError.ts"
 
 /**
@@ -54,6 +55,12 @@ export class LeaseLost extends Schema.TaggedError<LeaseLost>()("LeaseLost", {
     return this.outage === undefined
       ? `the lease on ${this.key} (token ${this.fence}) was lost`
       : `the lease could not be renewed in time, and what ran under it was stopped: ${this.outage.message}`
+  }
+
+  get info(): ErrorInfo {
+    return this.outage === undefined
+      ? errorInfo("lease_lost", { key: this.key, fence: this.fence }, { remedies: [{ _tag: "active" }] })
+      : errorInfo("lease_expired", {}, { detail: this.outage.message, remedies: [{ _tag: "active" }] })
   }
 }
 

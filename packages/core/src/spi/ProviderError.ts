@@ -2,7 +2,7 @@
  * What can go wrong at a provider, classified: is it worth repeating, whose fault is it, what next.
  */
 import * as Schema from "effect/Schema"
-import type { ErrorInfo } from "../domain/Release.ts"
+import { type ErrorCode, type ErrorInfo, errorInfo, errors, type ErrorFault } from "../domain/errors/index.ts"
 
 const reason = <const Tag extends string, const Fields extends Schema.Struct.Fields>(tag: Tag, fields: Fields) =>
   Schema.TaggedStruct(tag, { message: Schema.String, ...fields })
@@ -38,36 +38,20 @@ export const ProviderReason = Schema.Union([
 ])
 export type ProviderReason = typeof ProviderReason.Type
 
-const facts: {
-  readonly [Tag in ProviderReason["_tag"]]: {
-    readonly code: string
-    readonly retryable: boolean
-    readonly fault: "user" | "provider" | "signalbox"
-    readonly hint: string
-  }
-} = {
-  Invalid: { code: "invalid_properties", retryable: false, fault: "user", hint: "Correct the stack's properties." },
-  Missing: { code: "not_found", retryable: false, fault: "user", hint: "Check the name, or deploy it first." },
-  Busy: { code: "stack_busy", retryable: false, fault: "provider", hint: "Wait until that operation is over." },
-  Conflict: { code: "conflict", retryable: true, fault: "provider", hint: "It is read and planned again." },
-  Fenced: { code: "lease_lost", retryable: false, fault: "signalbox", hint: "Another execution holds the lease now." },
-  Throttled: { code: "throttled", retryable: true, fault: "provider", hint: "It is tried again after a pause." },
-  Unavailable: {
-    code: "provider_unavailable",
-    retryable: true,
-    fault: "provider",
-    hint: "Check that it is reachable."
-  },
-  Denied: { code: "access_denied", retryable: false, fault: "user", hint: "Check the credentials and permissions." },
-  Unsupported: { code: "unsupported", retryable: false, fault: "user", hint: "Choose another strategy or provider." },
-  Broken: { code: "release_broken", retryable: false, fault: "user", hint: "Look at the release's own log." },
-  Unexpected: {
-    code: "provider_failed",
-    retryable: false,
-    fault: "provider",
-    hint: "Run again with --log-level debug."
-  }
-}
+/** The code of each reason; the registry says the rest. */
+const codes = {
+  Invalid: "invalid_properties",
+  Missing: "not_found",
+  Busy: "stack_busy",
+  Conflict: "conflict",
+  Fenced: "fenced",
+  Throttled: "throttled",
+  Unavailable: "provider_unavailable",
+  Denied: "access_denied",
+  Unsupported: "unsupported",
+  Broken: "release_broken",
+  Unexpected: "provider_failed"
+} as const satisfies { readonly [Tag in ProviderReason["_tag"]]: ErrorCode }
 
 /**
  * The one error of the Provider port.
@@ -85,22 +69,27 @@ export class ProviderError extends Schema.TaggedError<ProviderError>()("Provider
   }
 
   get isRetryable(): boolean {
-    return facts[this.reason._tag].retryable
+    return errors[codes[this.reason._tag]].retryable
   }
 
-  get fault(): "user" | "provider" | "signalbox" {
-    return facts[this.reason._tag].fault
+  get fault(): ErrorFault {
+    return errors[codes[this.reason._tag]].fault
   }
 
   /** How every surface shows it. */
   get info(): ErrorInfo {
-    const { code, hint } = facts[this.reason._tag]
-    const invalid = this.reason._tag === "Invalid" ? this.reason : undefined
-    return {
-      code,
-      message: `${this.stackName}: ${this.message}`,
-      hint: ("hint" in this.reason ? this.reason.hint : undefined) ?? hint,
-      ...(invalid === undefined ? {} : { path: ["stacks", this.stackName, "properties", ...invalid.path].join(".") })
-    }
+    const { reason } = this
+    const hint = "hint" in reason ? reason.hint : undefined
+    return errorInfo(
+      codes[reason._tag],
+      { stack: this.stackName, provider: this.provider, operation: this.operation },
+      {
+        detail: reason.message,
+        ...(hint === undefined ? {} : { remedies: [{ _tag: "hint", text: hint }] }),
+        ...(reason._tag === "Invalid"
+          ? { path: ["stacks", this.stackName, "properties", ...reason.path].join(".") }
+          : {})
+      }
+    )
   }
 }

@@ -17,11 +17,11 @@ const within = (limit: number | undefined, most: number, usual: number): number 
 const pruneBatch = 50
 
 /**
- * Makes a `DeploymentStore` of an encoded one: schemas, folding, retries, pages and pulses.
+ * Creates a `DeploymentStore` from an encoded one: schemas, folding, retries, pages and pulses.
  *
- * *Details*: keeps the states of the streams used last, and believes them only where the database has them still, so that
- * an append reads nothing in the usual case. Appends to one stream wait for each other; `append` takes at most 1,000
- * events. `changes` pulses once when it is ready: what is read after that pulse misses nothing.
+ * *Details*: it caches the states of recently used streams, and trusts them only if the database still has them, so
+ * that an append usually reads nothing. Appends to one stream wait for each other; `append` takes at most 1,000 events.
+ * `changes` pulses once when it is ready: a read after that pulse misses nothing.
  */
 export const makeDeploymentStore = (
   encoded: EncodedDeploymentStore
@@ -41,7 +41,7 @@ export const makeDeploymentStore = (
             deploymentId: query.deploymentId,
             environment: query.environment,
             tags: query.tags,
-            // The text is looked for in JSON, where it may be escaped.
+            // The text is searched in JSON, where it may be escaped.
             text: query.text === undefined ? undefined : JSON.stringify(query.text).slice(1, -1),
             since: query.since,
             until: query.until,

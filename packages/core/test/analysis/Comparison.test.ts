@@ -1,3 +1,5 @@
+import { describeCause } from "@signalbox/core/text"
+import { causeInfo } from "@signalbox/core/spi"
 import { describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
 import { assert } from "vitest"
@@ -20,7 +22,7 @@ const errors = (c: number, x: number, s: number, y: number, changes: Partial<Com
     })
   )
 
-const said = ({ evidence }: Comparison.Compared) => `${evidence.verdict}: ${evidence.reason}`
+const said = ({ evidence }: Comparison.Compared) => `${evidence.verdict}: ${describeCause(evidence.finding)}`
 
 describe("what is left out of a comparison", () => {
   it("is 5 % false alarms, no error more, 98 % confidence, a quarter slower and 50 requests", () => {
@@ -180,7 +182,7 @@ describe("all evidence", () => {
       errors(500, 500, 500_000, 0),
       latencies(times(60, 30), times(60, 20)),
       latencies(times(2, 30), times(60, 20)),
-      Comparison.without("no_data", "it has no traffic any more")
+      Comparison.without("no_data", causeInfo("not_compared", { why: "no_traffic" }))
     ]) {
       assert.deepEqual(decodeEvidence(evidence), evidence)
     }
@@ -188,7 +190,8 @@ describe("all evidence", () => {
 })
 
 describe("both judgements together", () => {
-  const alone: Judgement = { verdict: "pass", reason: "100 % of instances healthy", evidence: [] }
+  const healthy = causeInfo("health", { percent: 100 })
+  const alone: Judgement = { verdict: "pass", findings: [healthy], evidence: [] }
   const few = errors(500, 30, 0, 0)
   const bad = errors(2_000, 60, 2_000, 20)
   const good = errors(1_000, 10, 9_000, 88)
@@ -196,15 +199,16 @@ describe("both judgements together", () => {
   it("are as bad as the worse one, and give its reasons", () => {
     const joined = Comparison.join(alone, [bad, few], { missing: "counted" })
     assert.strictEqual(joined.verdict, "fail")
-    assert.strictEqual(joined.reason, bad.evidence.reason)
+    assert.deepEqual(joined.findings, [bad.evidence.finding])
     assert.deepEqual(joined.evidence, [bad.evidence, few.evidence])
-    const failed = Comparison.join({ ...alone, verdict: "fail", reason: "sick" }, [good], { missing: "counted" })
-    assert.deepEqual([failed.verdict, failed.reason], ["fail", "sick"])
+    const sick = causeInfo("health_unknown", {})
+    const failed = Comparison.join({ ...alone, verdict: "fail", findings: [sick] }, [good], { missing: "counted" })
+    assert.deepEqual([failed.verdict, failed.findings], ["fail", [sick]])
   })
 
   it("pass with all reasons, and stay as they were without a comparison", () => {
     const joined = Comparison.join(alone, [good], { missing: "counted" })
-    assert.strictEqual(joined.reason, `100 % of instances healthy; ${good.evidence.reason}`)
+    assert.deepEqual(joined.findings, [healthy, good.evidence.finding])
     assert.deepEqual(Comparison.join(alone, [], { missing: "counted" }), alone)
   })
 
@@ -212,10 +216,10 @@ describe("both judgements together", () => {
     assert.strictEqual(Comparison.join(alone, [few], { missing: "counted" }).verdict, "no_data")
     const joined = Comparison.join(alone, [few], { missing: "said" })
     assert.strictEqual(joined.verdict, "pass")
-    assert.include(joined.reason, few.evidence.reason)
+    assert.deepInclude(joined.findings, few.evidence.finding)
     const means = latencies(null, null)
     assert.strictEqual(Comparison.join(alone, [means], { missing: "counted" }).verdict, "pass")
-    assert.include(Comparison.join(alone, [means], { missing: "counted" }).reason, means.evidence.reason)
+    assert.deepInclude(Comparison.join(alone, [means], { missing: "counted" }).findings, means.evidence.finding)
     const undecided = Comparison.join(alone, [errors(500, 5, 500, 0)], { missing: "said" })
     assert.strictEqual(undecided.verdict, "inconclusive")
   })

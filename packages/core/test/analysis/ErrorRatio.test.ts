@@ -37,7 +37,7 @@ describe("the evidence", () => {
     assert.closeTo(evidence(after(1.5, pair(0, 0, 500, 20))), 1, 1e-12)
   })
 
-  it("is expected to grow by no look, whatever the rates, as long as their ratio is tolerated", () => {
+  it("is not expected to grow at any look, whatever the rates, as long as their ratio is tolerated", () => {
     for (const tolerated of [1, 1.5, 3]) {
       for (const [c, s] of [[1, 1] as const, [3, 5] as const, [2, 12] as const, [9, 4] as const]) {
         for (const q of [0.001, 0.05, 0.3]) {
@@ -51,7 +51,7 @@ describe("the evidence", () => {
     }
   })
 
-  it("loses next to nothing to that where errors are rare, and grows where the ratio is above", () => {
+  it("loses almost nothing if errors are rare, and grows if the ratio is above", () => {
     assert.isAbove(expected(1.5, 10, 0.0015, 20, 0.001), 1 - 1e-4)
     assert.isAbove(expected(1, 10, 0.02, 10, 0.01), 1.001)
   })
@@ -80,7 +80,7 @@ describe("the evidence", () => {
     }
   })
 
-  it("mounts up where the stable release has no errors at all", () => {
+  it("accumulates if the stable release has no errors at all", () => {
     const ofErrors = many(13, (errors) => evidence(after(1, pair(500, errors, 500, 0))))
     ofErrors.forEach((value, errors) => assert.isTrue(errors === 0 || value > ofErrors[errors - 1]!))
     assert.isBelow(ofErrors[4]!, 5)
@@ -97,7 +97,7 @@ describe("the interval", () => {
     assert.closeTo(1 / lower, turned[1], 1e-9)
   })
 
-  it("lies above the tolerated ratio just where the evidence suffices", () => {
+  it("lies above the tolerated ratio exactly if the evidence suffices", () => {
     const random = seeded(2)
     for (let round = 0; round < 300; round++) {
       const ratio = after(1.25, pair(400, failures(random, 400, 0.08), 600, failures(random, 600, 0.04)))
@@ -108,7 +108,7 @@ describe("the interval", () => {
     }
   })
 
-  it("is open where there were no errors", () => {
+  it("is open if there were no errors", () => {
     assert.deepEqual(
       interval(after(1, pair(500, 0, 500, 0)), 0.05).map((end) => Math.round(end)),
       [0, 992]
@@ -120,7 +120,7 @@ describe("the interval", () => {
     assert.strictEqual(Math.round(interval(after(1, pair(1_000, 1_000, 5_000, 5)), 0.05)[1]), 992)
   })
 
-  it("covers the true ratio at all looks at once, as often as it says", () => {
+  it("covers the true ratio at all looks at once, as often as promised", () => {
     const random = seeded(4)
     const rounds = 300
     let missed = 0

@@ -9,8 +9,8 @@ const Millis = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1_000_00
 const durations = (minLength: number) =>
   Schema.Array(Millis).check(Schema.isMinLength(minLength), Schema.isMaxLength(60))
 
-describe("what is left", () => {
-  it.prop("lies between its ends, and none of them is below nothing", [durations(1), Millis], ([past, at]) => {
+describe("remaining time", () => {
+  it.prop("lies between its ends, and none of them is negative", [durations(1), Millis], ([past, at]) => {
     const { basis, high, low, n, point } = remaining(past, at)
     if (basis === "exceeded") return assert.isTrue(past.every((ms) => ms <= at))
     assert.isTrue(0 <= low! && low! <= point! && point! <= high!)
@@ -27,7 +27,7 @@ describe("what is left", () => {
     assert.deepEqual(remaining(past.toReversed(), at), remaining(past, at))
   })
 
-  it("says where it has nothing to go by, too little, or lasts longer than all before", () => {
+  it("says if it has no basis, too little, or lasts longer than all before", () => {
     assert.deepInclude(remaining([], 0), { basis: "none", point: null, n: 0 })
     assert.deepInclude(remaining([100, 110, 90], 0), { basis: "few", point: 100, low: 80, high: 120, n: 3 })
     assert.deepInclude(remaining([100, 110, 90], 40), { basis: "few", point: 60, low: 40, high: 80, n: 3 })
@@ -41,7 +41,7 @@ describe("what is left", () => {
     assert.deepInclude(remaining([...nine, 10_000], 9_500), { basis: "history", n: 1 })
   })
 
-  it("may be nothing, where it has not begun", () => {
+  it("may be zero before it has begun", () => {
     assert.deepInclude(remaining([0, 0], 0), { basis: "few", point: 0, n: 2 })
     assert.deepInclude(
       remaining(
@@ -57,7 +57,7 @@ describe("what is left", () => {
     assert.deepInclude(remaining(nine, 0), { basis: "history", low: 1, point: 5, high: 9, n: 9 })
   })
 
-  it("leaves out what was over by now", () => {
+  it("leaves out durations that were over by now", () => {
     const short = many(20, (index) => 100 + index)
     const long = many(20, (index) => 1_000 + index)
     assert.isBelow(remaining([...short, ...long], 0).low!, 120)
@@ -161,7 +161,7 @@ describe("several one after the other", () => {
     assert.deepInclude(together([estimate(1_000, 300), remaining([], 0)]), { basis: "none", point: null })
   })
 
-  it("are the one where there is only one", () => {
+  it("are the one if there is only one", () => {
     assert.deepEqual(together([estimate(1_000, 300)]), estimate(1_000, 300))
   })
 })
@@ -176,17 +176,17 @@ describe("what lasts unusually long", () => {
     assert.strictEqual(found.n, past.length)
   })
 
-  it("cannot be told from 18", () => {
+  it("cannot be determined from 18", () => {
     const past = many(18, () => 10)
     assert.isUndefined(unusual(past, 1_000))
     assert.deepEqual(unusual([...past, 10], 1_000), { threshold: 10, n: 19 })
   })
 })
 
-describe("what is left out on each side", () => {
+describe("share left out on each side", () => {
   const { tailOf } = EstimateTail
 
-  it("is a tenth as long as nothing was predicted", () => {
+  it("is a tenth without predictions", () => {
     assert.closeTo(tailOf([], 40), 0.1, 1e-12)
     const few = many(enough, (index) => index)
     assert.closeTo(tailOf(few, 40), 0.1, 1e-12)
@@ -199,7 +199,7 @@ describe("what is left out on each side", () => {
     assert.isAbove(tailOf(same, 40), 0.1)
   })
 
-  it("stays near a tenth where the past resembles the present", () => {
+  it("stays near a tenth if the past resembles the present", () => {
     const random = seeded(8)
     const tails = many(200, () =>
       tailOf(

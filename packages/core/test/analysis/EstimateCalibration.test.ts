@@ -21,7 +21,7 @@ const twoStacks = (distribution: Distribution, random: () => number, together: n
   return ["api", "web"].map((name): Made => ({ name, stages: [stage(0.05), stage(0.02), stage(1), stage(0.3)] }))
 }
 
-/** How busy the machine is in each execution: it comes and goes, so that what is near in time is alike. */
+/** How busy the machine is in each execution: it comes and goes, so that neighbours in time are alike. */
 const loads: Readonly<Record<string, (random: () => number) => () => number>> = {
   "a load that comes and goes": (random) => {
     let level = 0
@@ -67,7 +67,7 @@ describe("the intervals of estimates", () => {
     }
   }
 
-  /** Whether what was measured is what it should be, at each moment: not too narrow, and not too wide. */
+  /** Whether the measurement is as expected, at each moment: neither too narrow nor too wide. */
   const holds = (history: ReadonlyArray<EstimateRun.Run>) => {
     const calibration = EstimateCalibration.calibrate(EstimateCalibration.check(history))
     assert.isAtLeast(calibration.n, 300)
@@ -83,7 +83,7 @@ describe("the intervals of estimates", () => {
     return [ms(3_000), ms(1_000), ms(60_000), ms(15_000)]
   }
 
-  it("cover about 80 % where there is nothing to do for a stack half of the time", () => {
+  it("cover about 80 % if a stack has nothing to do half of the time", () => {
     const random = seeded(6)
     holds(
       historyOf(400, () => [
@@ -128,7 +128,7 @@ describe("the intervals of estimates", () => {
     assert.isAtMost(share!, 0.85)
   })
 
-  it("are not told by the very execution, also where it took no time", () => {
+  it("are not estimated from the very execution, even if it took no time", () => {
     const history = historyOf(30, (index) => [{ name: "web", stages: [1_000, 1_000, 60_000 + index * 100, 10_000] }])
     const nothing = history.map((run, index) =>
       index === 20 ? { ...run, endedAt: run.startedAt, elapsedMs: 0, spans: [] } : run

@@ -36,7 +36,7 @@ describe("the line of time of an execution", () => {
     )
   })
 
-  it("leaves out the time in which it was paused, where it was", () => {
+  it("leaves out pauses", () => {
     const state = executionOf({ id: "now", at: 0, stacks: [stack("api", minute), stack("web", minute)] })
     const later = (at: number) => (at <= 30_000 ? at : at + 5 * minute)
     const shifted = (stages: ReadonlyArray<Execution.StageState>) =>
@@ -54,7 +54,7 @@ describe("the line of time of an execution", () => {
     assert.strictEqual(elapsedMs, 30_000)
   })
 
-  it("stands still while a person is waited for", () => {
+  it("stands still while waiting for a person", () => {
     const state = executionOf({ id: "now", at: 0, stacks: [stack("web", minute)] })
     const [web] = state.stacks
     const at = (now: number) => {
@@ -69,7 +69,7 @@ describe("the line of time of an execution", () => {
     assert.strictEqual(at(3_000_000).elapsedMs, 20_000)
   })
 
-  it("may be that of one with another strategy, other stacks, or nothing to do, only before that is known", () => {
+  it("may use one with another strategy, other stacks, or nothing to do, only before that is known", () => {
     const idle = { ...stack("web", 1), idle: true }
     const mayBe = (live: ReadonlyArray<Made>, over: ReadonlyArray<Made>, elapsedMs = 5_000) =>
       EstimateRun.mayBe(EstimateRun.cut(runOf(live), elapsedMs), runOf(over))
@@ -85,7 +85,7 @@ describe("the line of time of an execution", () => {
     assert.isTrue(mayBe([idle], [{ ...idle, strategy: "rolling" }], 1_500))
   })
 
-  it("of one that is over says no more of a moment than was known then", () => {
+  it("of a finished one knows no more of a moment than was known then", () => {
     const random = seeded(7)
     const stacks = () => [
       { ...stack("api", minute * (1 + random())), idle: random() < 0.5 },
@@ -108,16 +108,16 @@ describe("the line of time of an execution", () => {
   })
 })
 
-describe("what is left of an execution", () => {
+describe("remaining time of an execution", () => {
   const two = (n: number): ReadonlyArray<Made> => [stack("api", minute + n * 100), stack("web", 2 * minute + n * 100)]
 
-  it("is told by those that did the same work", () => {
+  it("comes from executions that did the same work", () => {
     const estimate = remaining(runOf(two(10)), 0, historyOf(20, two))
     assert.deepInclude(estimate, { basis: "history", scope: "environment", n: 20 })
     assert.closeTo(estimate.point!, 3 * minute + 12_000 + 2_000, 500)
   })
 
-  it("is told by what was left of them after the last stage that ended", () => {
+  it("comes from their remaining time after the last stage that ended", () => {
     // api takes one minute or five; once it is done, that no longer matters.
     const api = (n: number) => (n % 2 === 0 ? minute : 5 * minute)
     const history = historyOf(20, (n) => [stack("api", api(n)), stack("web", 2 * minute + n * 100)])
@@ -206,7 +206,7 @@ describe("what is left of an execution", () => {
     )
   })
 
-  it("is not told by stages where all of them are over", () => {
+  it("does not come from stages if all of them are over", () => {
     const run = runOf(two(1))
     assert.deepInclude(remaining(run, run.elapsedMs, historyOf(20, two, { deploymentId: "DOTHER0" })), {
       basis: "none"
@@ -219,7 +219,7 @@ describe("what is left of an execution", () => {
   })
 })
 
-describe("what is left of a command", () => {
+describe("remaining time of a command", () => {
   const commands = (count: number, command: string, ms: number) =>
     historyOf(count, () => []).map((run, index): EstimateRun.Run => ({
       ...run,
@@ -234,12 +234,12 @@ describe("what is left of a command", () => {
     return EstimateExecution.remaining(run, EstimateExecution.past(history))
   }
 
-  it("is told by few from the first on, though it has no stacks", () => {
+  it("comes from few from the first on, though it has no stacks", () => {
     assert.deepInclude(left([]), { basis: "none" })
     assert.deepInclude(left(commands(3, "make deploy", minute)), { basis: "few", point: 61_000, n: 3 })
   })
 
-  it("is told by the same line where there are enough of it, else by all of the project", () => {
+  it("comes from the same line if there are enough of it, otherwise from all of the project", () => {
     const others = commands(20, "make migrate", 30 * minute)
     assert.isBelow(left([...others, ...commands(9, "make deploy", minute)]).high!, 2 * minute)
     assert.deepInclude(left([...others, ...commands(8, "make deploy", minute)]), { scope: "deployment", n: 28 })
@@ -257,7 +257,7 @@ describe("the longest path", () => {
   const nodes = (dependsOn: Readonly<Record<string, ReadonlyArray<string>>>) =>
     ["a", "b", "c", "d"].map((name) => ({ name, dependsOn: dependsOn[name] ?? [] }))
 
-  it("is that of the graph where there is room", () => {
+  it("is the graph's if there is room", () => {
     assert.strictEqual(left({ stacks: nodes({}), parallelism: 4 }), minute + others)
     assert.strictEqual(
       left({ stacks: nodes({ b: ["a"], c: ["a"], d: ["b", "c"] }), parallelism: 4 }),
@@ -288,7 +288,7 @@ describe("durations to go by", () => {
     return `${scope} ${n}`
   }
 
-  it("are of ever more general kinds, as far as need be", () => {
+  it("are of increasingly general kinds, as far as necessary", () => {
     assert.strictEqual(scopeOf({}), "environment 12")
     assert.strictEqual(scopeOf({ environment: "staging" }), "deployment 12")
     assert.strictEqual(scopeOf({ stack: "api" }), "strategy 12")
@@ -298,7 +298,7 @@ describe("durations to go by", () => {
     assert.strictEqual(scopeOf({ stage: "destruction" }), "all 12")
   })
 
-  it("are of the most specific kind that there is where none has enough", () => {
+  it("are of the most specific existing kind if none has enough", () => {
     assert.strictEqual(scopeOf({}, 13), "environment 12")
   })
 
@@ -318,14 +318,14 @@ describe("durations to go by", () => {
 describe("stacks of the same kind in one execution", () => {
   const key = { deploymentId: "DSHOP00", environment: "production", stack: "new", provider: "simulated" }
 
-  it("do not take the place of other executions", () => {
+  it("do not replace other executions", () => {
     const history = historyOf(100, () => ["a", "b", "c", "d", "e"].map((name) => stack(name, minute)))
     const samples = history.flatMap(EstimateSample.ofRun)
     const pool = EstimateSample.pooled(samples, { ...key, stage: "deployment", strategy: "canary" })
     assert.deepEqual([pool.scope, pool.n, pool.samples.length], ["strategy", 40, 200])
   })
 
-  it("are each as likely to be like the one that is new", () => {
+  it("are each equally likely to be like the new one", () => {
     const history = historyOf(40, (n) => [stack("short", 10_000 + n * 10), stack("long", 100_000 + n * 10)])
     const estimate = remaining(runOf([stack("new", 50_000)]), 0, history)
     assert.strictEqual(estimate.basis, "history")
@@ -335,7 +335,7 @@ describe("stacks of the same kind in one execution", () => {
 })
 
 describe("a way back", () => {
-  it("takes what going back took, for the stacks that were touched", () => {
+  it("uses the durations of rollbacks, for the touched stacks", () => {
     const back = Array.from({ length: 12 }, (_, n): EstimateSample.Sample => ({
       execution: `b${n}`,
       deploymentId: "DSHOP00",
@@ -354,8 +354,8 @@ describe("a way back", () => {
   })
 })
 
-describe("durations that an execution tells", () => {
-  it("are those of its stages and, from its events, of its resources", () => {
+describe("durations of an execution", () => {
+  it("come from its stages and, from its events, from its resources", () => {
     const state = executionOf({ id: "now", at: 0, stacks: [stack("web", minute)] })
     const seen = (at: number, resource: string, done: boolean): StoredEvent =>
       ({

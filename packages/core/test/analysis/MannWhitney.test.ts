@@ -34,7 +34,7 @@ const tied = (n: number, values = 4) => many(n, () => Math.floor(random() * valu
 const sizes = many(30, () => [1 + Math.floor(random() * 7), 1 + Math.floor(random() * 7)] as const)
 
 describe("the distribution of U", () => {
-  it("is that of all ways to deal the ranks out", () => {
+  it("matches all ways to deal the ranks out", () => {
     for (let m = 1; m <= 6; m++) {
       for (let n = 1; n <= 6; n++) {
         const counts = many(m * n + 1, () => 0) as Array<number>
@@ -64,7 +64,7 @@ describe("the distribution of U", () => {
 })
 
 describe("the rank test", () => {
-  it("has the p-values of exhaustive enumeration where nothing is tied", () => {
+  it("has the p-values of exhaustive enumeration without ties", () => {
     for (const [m, n] of sizes) {
       const first = sample(m, 0.3)
       const second = sample(n)
@@ -121,7 +121,7 @@ describe("the rank test", () => {
     }
   })
 
-  it("says nothing where all values are the same", () => {
+  it("says nothing if all values are the same", () => {
     const same = many(60, () => 5)
     assert.deepEqual(rankTest(same, same), { u: 1800, effect: 0.5, greater: 1, less: 1, exact: false })
   })
@@ -192,7 +192,7 @@ describe("the shift", () => {
     }
   })
 
-  it("has no interval where the samples are too small for one", () => {
+  it("has no interval if the samples are too small for one", () => {
     assert.isNull(shift([1, 2], [3, 4], 0.98).interval)
     assert.isNull(shift([1], many(60, Number), 0.98).interval)
     assert.isNotNull(shift([1, 2, 3, 4, 5], [6, 7, 8, 9, 10], 0.98).interval)
@@ -217,7 +217,7 @@ describe("the shift", () => {
   it.each([
     ["exact", 12, 14],
     ["approximate", 60, 80]
-  ] as const)("covers the true shift as often as it says (%s)", (_, m, n) => {
+  ] as const)("covers the true shift as often as promised (%s)", (_, m, n) => {
     const draw = seeded(m)
     const rounds = 1_500
     let covered = 0

@@ -1,4 +1,4 @@
-/** What the tests do to thousands of watched rollouts. The figures are those of docs/gates.md. */
+/** Runs thousands of watched rollouts. The figures are in docs/gates.md. */
 import { describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
 import { assert } from "vitest"
@@ -24,11 +24,11 @@ interface Scenario {
 interface Watched {
   /** The strongest evidence at any look, of each rollout. */
   readonly peaks: ReadonlyArray<number>
-  /** Those that the judge failed, with its defaults, at any look. */
+  /** Rollouts that the judge failed, with its defaults, at any look. */
   readonly failed: number
   /** Those left undecided after the last look. */
   readonly undecided: number
-  /** Those that a test for one look (z ≥ 1.645) would have failed at one of them. */
+  /** Rollouts that a test for one look (z ≥ 1.645) would have failed at one of them. */
   readonly naive: number
   /** Requests of the candidate until half of the rollouts failed. */
   readonly median: number
@@ -56,7 +56,7 @@ const watch = (scenario: Scenario): Watched => {
       done += requests
       const evidence = ErrorRatio.evidence(ratio)
       peak = Math.max(peak, evidence)
-      // The judge is asked where it could say no; elsewhere it only costs time here.
+      // The judge is only called where it could fail; elsewhere it only costs time here.
       if (failedAt === Infinity && evidence >= 1 / spec.alpha) {
         if (Comparison.judgeErrors(judged, ratio).evidence.verdict === "fail") failedAt = done
       }
@@ -135,7 +135,7 @@ describe("a candidate as good as the stable release, watched all the time", () =
     ]
   ]
 
-  it.each(scenarios)("is failed no more often than alpha says: %s", (name, scenario) => {
+  it.each(scenarios)("is failed no more often than alpha promises: %s", (name, scenario) => {
     const watched = watch(scenario)
     show(name, watched)
     for (const alpha of [0.1, 0.05, 0.02, 0.01]) assert.isAtMost(alarms(watched, alpha), alpha)
@@ -204,7 +204,7 @@ describe("response times, judged once", () => {
     assert.strictEqual(judge(1, 1_000, 31)("pass"), 1)
   })
 
-  it("fail one that is as slow as is tolerated no more often than the confidence says", () => {
+  it("fail a tolerably slow one no more often than the confidence promises", () => {
     assert.isAtMost(judge(1.25, 500, 32)("fail"), 0.02)
   })
 

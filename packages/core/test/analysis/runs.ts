@@ -2,8 +2,8 @@ import { EstimateRun } from "@signalbox/core/analysis"
 import type { CorrelationId, DeploymentId, EnvironmentName, Execution, StackName } from "@signalbox/core/spi"
 
 /**
- * How long each stage of a stack works, and how long a person is waited for within its deployment; where it is `idle` there is
- * nothing to do for it after `health_check`.
+ * How long each stage of a stack works, and how long a person is waited for within its deployment; with `idle`, it has
+ * nothing to do after `health_check`.
  */
 export interface Made {
   readonly name: string
@@ -84,7 +84,7 @@ export const executionOf = (options: {
   }
 }
 
-/** What the log said of an execution that is over, at a moment while it was under way. */
+/** What the log said of a finished execution, at a moment while it was in progress. */
 export const asOf = (state: Execution.ExecutionState, at: number): Execution.ExecutionState => {
   const { finishedAt: _, ...rest } = state
   const known = (stages: ReadonlyArray<Execution.StageState>) =>
@@ -106,7 +106,7 @@ export const asOf = (state: Execution.ExecutionState, at: number): Execution.Exe
   }
 }
 
-/** The same before its turn has come. */
+/** The same before its admission. */
 export const waiting = (state: Execution.ExecutionState): Execution.ExecutionState => {
   const { finishedAt: _, startedAt: __, ...rest } = asOf(state, -1)
   return { ...rest, status: "queued", queue: "fifo" }

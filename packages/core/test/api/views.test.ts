@@ -1,3 +1,4 @@
+import { causeInfo, errorInfo } from "@signalbox/core/spi"
 import * as Schema from "effect/Schema"
 import { describe, expect, it } from "vitest"
 import * as Api from "../../src/api/index.ts"
@@ -14,6 +15,7 @@ const schemas = Object.entries(exported).flatMap(([name, value]) =>
 const deploymentId = DeploymentId.make("DX6604E")
 const environment = EnvironmentName.make("production")
 const correlationId = CorrelationId.make("first")
+const question = causeInfo("canary_ready", { version: "2.0.0", weight: 10 })
 const state: ExecutionState = {
   correlationId,
   deploymentId,
@@ -26,7 +28,7 @@ const state: ExecutionState = {
   origin: { commit: "cafe", committedAt: 1_000 },
   requestedAt: 2_000,
   startedAt: 3_000,
-  stages: [{ name: "deployment", status: "waiting", startedAt: 3_000, reason: "asks" }],
+  stages: [{ name: "deployment", status: "waiting", startedAt: 3_000, cause: question }],
   stacks: [
     {
       name: StackName.make("web"),
@@ -46,13 +48,13 @@ const state: ExecutionState = {
       step: "canary 10%",
       releaseId: "r",
       verdict: "inconclusive",
-      reason: "few samples",
+      findings: [causeInfo("requests_few", { requests: 3, needed: 20 })],
       evidence: [],
       weight: 10,
       at: 4_000
     }
   ],
-  questions: [{ stack: StackName.make("web"), question: "go on?", expiresAt: 9_000, otherwise: "abort" }]
+  questions: [{ stack: StackName.make("web"), question, expiresAt: 9_000, otherwise: "abort" }]
 }
 const lease: Lease = {
   key: "lock",
@@ -65,12 +67,15 @@ const lease: Lease = {
 const hold: Hold = { environment, reason: "audit", by: "bob", at: 1_000, until: 5_000 }
 const blocker = {
   kind: "lease",
-  message: "first holds it",
+  info: errorInfo(
+    "blocked_by_veto",
+    { version: "2.0.0", by: "ada" },
+    { detail: "it loses orders", remedies: [{ _tag: "override" }] }
+  ),
   who: "first",
   since: 1_000,
   clearsAt: { low: 1, point: 2, high: 3, basis: "history", n: 12 },
-  consoleUrl: null,
-  override: null
+  consoleUrl: null
 } as const
 const estimate = { point: 5, low: 1, high: 9, coverage: 0.8, n: 12, scope: "all", basis: "history" } as const
 const place = { position: 1, ahead: [{ correlationId }], left: estimate }

@@ -16,7 +16,7 @@ import {
 import { config, good, issuesOf, paths, providers, stack } from "./configurations.ts"
 
 describe("Configuration.check", () => {
-  it("decodes a configuration and fills in what was left out", () => {
+  it("decodes a configuration and fills in the defaults", () => {
     const manifest = good(
       defineConfig({
         ...config(),
@@ -35,7 +35,7 @@ describe("Configuration.check", () => {
     assert.strictEqual(manifest.stacks[0].strategy.type, "canary")
   })
 
-  it("reports everything that is wrong at once, each with a path, what was expected and a hint", () => {
+  it("reports all mistakes at once, each with a path, the expected value and a hint", () => {
     const issues = issuesOf({
       organization: "acme",
       projct: "shop",
@@ -213,7 +213,7 @@ describe("Configuration.check", () => {
     )
   })
 
-  it("never quotes a value of the properties, nor of a key that nobody knows", () => {
+  it("never quotes a value of the properties, nor of an unknown key", () => {
     const hidden = "hunter2-hunter2"
     const result = Configuration.check(
       config({
@@ -271,7 +271,7 @@ describe("Configuration.check", () => {
       ""
     ],
     ["__proto__ as a key", JSON.parse(`{ "command": ["x"], "__proto__": { "port": 1 } }`), ".__proto__"]
-  ])("drops nothing without a word: %s", (_, properties, where) => {
+  ])("drops nothing silently: %s", (_, properties, where) => {
     assert.include(paths(config({ stacks: [stack("a", { properties })] })), `stacks[0].properties${where}`)
   })
 
@@ -295,7 +295,7 @@ describe("Configuration.check", () => {
     }
   })
 
-  it("lays a gate in an environment over that of the manifest", () => {
+  it("merges the gate of an environment into the manifest's", () => {
     const manifest = good(
       config({
         environments: { production: { stacks: { a: { gate: { maxErrorCount: 1 } } } } },

@@ -83,7 +83,7 @@ describe("Configuration.check of freezes", () => {
 })
 
 describe("Configuration.check of what coordinates deployments", () => {
-  it("leaves the queue to the command where nothing is said of it", () => {
+  it("leaves the queue to the command by default", () => {
     assert.isUndefined(good(config()).queue)
     assert.strictEqual(good(config({ queue: "latest_wins" })).queue, "latest_wins")
   })

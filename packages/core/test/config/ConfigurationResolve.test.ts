@@ -1,3 +1,4 @@
+import { describe as described } from "@signalbox/core/text"
 import { assert, describe, it } from "@effect/vitest"
 import { Configuration } from "@signalbox/core/config"
 import * as Effect from "effect/Effect"
@@ -47,7 +48,7 @@ describe("Configuration.resolve", () => {
     Effect.gen(function* () {
       const environment = yield* Effect.flip(Configuration.resolve(manifest, "prodution"))
       assert.strictEqual(environment.kind, "invalid")
-      assert.strictEqual(environment.hint, `Did you mean "production"?`)
+      assert.strictEqual(described(environment.info).hint, `Did you mean "production"?`)
       const missing = yield* Effect.flip(Configuration.resolve(manifest, "production", { stacks: ["wep" as never] }))
       assert.strictEqual(missing.kind, "not_found")
       const off = yield* Effect.flip(Configuration.resolve(manifest, "production", { stacks: ["old" as never] }))
@@ -64,7 +65,7 @@ describe("Configuration.checkRequest", () => {
   const refused = (changes: Partial<typeof request>, bare = false) =>
     Effect.map(
       Effect.flip(Configuration.checkRequest({ ...request, ...changes }, { bare, providers })),
-      ({ code, kind, path }) => [kind, code, path]
+      ({ code, info, kind }) => [kind, code, info.path]
     )
   const web = manifest.stacks[1]!
 

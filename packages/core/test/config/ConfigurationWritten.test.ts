@@ -29,7 +29,7 @@ const free = {
   properties: Schema.Struct({ anything: Schema.Json })
 }
 
-describe("what stands in a file", () => {
+describe("values of a file", () => {
   it("is taken as it is written where a text is expected", () => {
     const texts: ReadonlyArray<readonly [string, unknown, string]> = [
       ["GIT_SHA", 7222500, "72225e2"],
@@ -120,7 +120,7 @@ describe("what stands in a file", () => {
     assert.isTrue(Result.isSuccess(alpha("0.0500")))
   })
 
-  it("gives every issue the line of its value, or of what is around it", () => {
+  it("gives every issue the line of its value, or of its surroundings", () => {
     const result = Configuration.check(config({ parallelism: 0, stacks: [stack("Web")] }), providers, {
       written: [
         { path: [], line: 1, column: 1 },

@@ -88,7 +88,7 @@ describe("a deployment in an environment", () => {
     expect(Schema.decodeUnknownSync(codec)(JSON.parse(text))).toEqual(end)
   })
 
-  it.prop("changes its status by the table, and by the execution under way alone", [walk], ([choices]) => {
+  it.prop("changes its status by the table, and only by the current execution", [walk], ([choices]) => {
     wander(choices, (before, event, at, result, by) => {
       if (event._tag !== "DeploymentTransitioned") {
         if (Result.isSuccess(result)) expect(result.success!.status).toBe(before.status)
@@ -129,13 +129,17 @@ describe("a deployment in an environment", () => {
     })
   })
 
-  it.prop("remembers for ever that something good was there, and nothing else makes it so", [walk], ([choices]) => {
-    wander(choices, (before, event, _, result) => {
-      if (Result.isFailure(result)) return
-      const good = event._tag === "DeploymentTransitioned" && ["deployed", "partial"].includes(result.success!.status)
-      expect(result.success!.everDeployed).toBe(before.everDeployed || good)
-    })
-  })
+  it.prop(
+    "remembers permanently that a good release was deployed, and nothing else makes it so",
+    [walk],
+    ([choices]) => {
+      wander(choices, (before, event, _, result) => {
+        if (Result.isFailure(result)) return
+        const good = event._tag === "DeploymentTransitioned" && ["deployed", "partial"].includes(result.success!.status)
+        expect(result.success!.everDeployed).toBe(before.everDeployed || good)
+      })
+    }
+  )
 
   it.prop("returns the same object for events that say nothing of it", [walk], ([choices]) => {
     wander(choices, (before, event, _, result) => {
@@ -158,7 +162,7 @@ describe("a deployment in an environment", () => {
     expect(statuses(begin)).toEqual({ api: "not_deployed", web: "not_deployed" })
   })
 
-  it("keeps what it knows of its stacks when it is asked again, and adds those that are new", () => {
+  it("keeps its knowledge of its stacks at a new request, and adds new ones", () => {
     const moved = Result.getOrThrow(
       Environment.evolve(begin, 1, correlationId, {
         _tag: "StackTransitioned",
@@ -197,7 +201,7 @@ describe("a deployment in an environment", () => {
     expect(Result.getOrThrow(Environment.evolve(begin, 1, other, moved))).toBe(begin)
   })
 
-  it("has an execution under way until that has ended", () => {
+  it("has a current execution until that has ended", () => {
     for (const on of ["started", "paused", "resumed", "rollback_started"] as const) {
       expect(
         Result.getOrThrow(Environment.evolve(begin, 1, correlationId, { _tag: "ExecutionTransitioned", on }))

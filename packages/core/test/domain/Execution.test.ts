@@ -1,3 +1,4 @@
+import { causeInfo } from "@signalbox/core/spi"
 import { describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
@@ -31,7 +32,7 @@ const verdict = (stack: StackName, step: string, at: number): Verdict => ({
   step,
   releaseId: release.id,
   verdict: "pass",
-  reason: "all is well",
+  findings: [causeInfo("health", { percent: 100 })],
   evidence: [],
   weight: 10,
   at
@@ -54,7 +55,7 @@ const choose = (state: State, which: number, choice: number): Event => {
       return {
         _tag: "ExecutionTransitioned",
         on: trigger(executionMachine, state.status, choice),
-        reason: `because ${choice}`
+        cause: causeInfo("paused_by", {}, `because ${choice}`)
       }
     case 2:
     case 3:
@@ -75,7 +76,13 @@ const choose = (state: State, which: number, choice: number): Event => {
       }
     case 6:
       return choice % 2 === 0
-        ? { _tag: "ApprovalRequested", stack, question: `go on at ${choice}?`, expiresAt: choice, otherwise: "abort" }
+        ? {
+            _tag: "ApprovalRequested",
+            stack,
+            question: causeInfo("canary_ready", { version: "2", weight: choice }),
+            expiresAt: choice,
+            otherwise: "abort"
+          }
         : { _tag: "ApprovalResolved", stack, answer: "continue", expired: false }
     case 7:
       return { _tag: "VerdictReached", verdict: verdict(stack, `canary ${choice % 3}`, choice) }
@@ -307,7 +314,7 @@ describe("an execution", () => {
     const ask = (stack: StackName, question: string): Event => ({
       _tag: "ApprovalRequested",
       stack,
-      question,
+      question: causeInfo("switch_ready", { version: question }),
       expiresAt: 9,
       otherwise: "abort"
     })
@@ -318,10 +325,10 @@ describe("an execution", () => {
       ask(stacks.api, "100%?")
     ]
     const asked = events.reduce((state, event) => Result.getOrThrow(next(state, 1, event)), begin("deploy"))
-    expect(asked.questions.map(({ question }) => question)).toEqual(["50%?", "100%?"])
+    expect(asked.questions.map(({ question }) => question.params.version)).toEqual(["50%?", "100%?"])
     const answer: Event = { _tag: "ApprovalResolved", stack: stacks.web, answer: "continue", expired: false }
     const answered = Result.getOrThrow(next(asked, 2, answer))
-    expect(answered.questions.map(({ question }) => question)).toEqual(["100%?"])
+    expect(answered.questions.map(({ question }) => question.params.version)).toEqual(["100%?"])
     const back = Result.getOrThrow(next(answered, 3, { _tag: "ExecutionTransitioned", on: "rollback_started" }))
     expect(back.questions).toEqual([])
   })
@@ -367,7 +374,16 @@ describe("pauses", () => {
     const asked = [
       [10, moved("started")],
       [10, stage("started")],
-      [20, { _tag: "ApprovalRequested", stack: stacks.web, question: "?", expiresAt: 99, otherwise: "abort" }],
+      [
+        20,
+        {
+          _tag: "ApprovalRequested",
+          stack: stacks.web,
+          question: causeInfo("switch_ready", { version: "2" }),
+          expiresAt: 99,
+          otherwise: "abort"
+        }
+      ],
       [20, stage("waiting")],
       [20, moved("paused")],
       [50, { _tag: "ApprovalResolved", stack: stacks.web, answer: "continue", expired: false }],

@@ -24,7 +24,7 @@ const acyclicGraph: Arbitrary.Arbitrary<Nodes> = Arbitrary.map(anyGraph, (nodes)
   }))
 )
 
-/** Whether all nodes can be taken one after another, each after what it depends on. */
+/** Whether all nodes can be taken one after another, each after its dependencies. */
 const canBeOrdered = (nodes: Nodes): boolean => {
   const taken = new Set<string>()
   for (let round = 0; round < nodes.length; round++) {
@@ -41,7 +41,7 @@ describe("a dependency graph", () => {
     expect(Graph.cycle(nodes) === undefined).toBe(canBeOrdered(nodes))
   })
 
-  it.prop("shows a cycle that is there, closed", [anyGraph], ([nodes]) => {
+  it.prop("shows an existing cycle, closed", [anyGraph], ([nodes]) => {
     const path = Graph.cycle(nodes)
     if (path === undefined) return
     expect(path.length).toBeGreaterThan(1)
@@ -49,7 +49,7 @@ describe("a dependency graph", () => {
     path.slice(1).forEach((to, position) => expect(hasEdge(nodes, path[position]!, to)).toBe(true))
   })
 
-  it.prop("has no cycle where edges only go back", [acyclicGraph], ([nodes]) => {
+  it.prop("has no cycle if edges only point backwards", [acyclicGraph], ([nodes]) => {
     expect(Graph.cycle(nodes)).toBeUndefined()
   })
 
@@ -72,7 +72,7 @@ describe("a dependency graph", () => {
     expect(sorted(Graph.reverse(reversed))).toEqual(sorted(nodes))
   })
 
-  it("leaves out edges to what is not there when it is turned round", () => {
+  it("leaves out edges to unknown nodes when it is reversed", () => {
     expect(Graph.reverse([{ name: "web", dependsOn: ["api"] }])).toEqual([{ name: "web", dependsOn: [] }])
   })
 })

@@ -27,7 +27,7 @@ describe("a line", () => {
     assert.strictEqual(escapeUnfit(text), text)
   })
 
-  it.prop("is what any text becomes where it is shown", [parts], ([texts]) => {
+  it.prop("is what any text becomes when it is shown", [parts], ([texts]) => {
     const text = texts.join("")
     const shown = escapeUnfit(text)
     assert.isUndefined(unfitIn(shown))
@@ -35,7 +35,7 @@ describe("a line", () => {
     assert.strictEqual(escapeUnfit(shown), shown)
   })
 
-  it("shows what it holds", () => {
+  it("shows its content", () => {
     assert.strictEqual(escapeUnfit("a\n\u001b[2J\u202eb"), String.raw`a\n\x1b[2J\u202eb`)
   })
 })

@@ -40,7 +40,7 @@ describe.each(machines.map((machine) => [machine.name, machine] as const))("the 
     expect(machine.states.filter((state) => follows(machine, state).length === 0)).toEqual(machine.terminal)
   })
 
-  it("comes to an end from everywhere, where it has one", () => {
+  it("reaches an end from everywhere, if it has one", () => {
     const stuck = machine.states.filter(
       (state) => ![...reachable(machine, state)].some((other) => machine.terminal.includes(other))
     )

@@ -11,8 +11,8 @@ import {
   VerdictKind
 } from "../../src/domain/index.ts"
 
-// These words are in stored logs and in other people's scripts. A word may be added here; one that has to be changed or
-// taken out breaks both.
+// These words are in stored logs and in other people's scripts. A word may be added here; changing or removing one
+// breaks both.
 describe("persisted words", () => {
   it.each([
     [deploymentMachine, "initialized deploying deployed partial failed destroying destroyed unknown"],

@@ -20,7 +20,7 @@ const ticket = (number: number, kind: "deploy" | "rollback", policy: QueuePolicy
   policy
 })
 
-/** What happens before a lock: somebody comes, for a deployment or a rollback, or somebody leaves, or has the turn. */
+/** Events of a queue: a deployment or rollback arrives, leaves, or is admitted. */
 type Move = "deploy" | "rollback" | "turn" | "leave"
 const moves: ReadonlyArray<Move> = ["deploy", "deploy", "rollback", "turn", "turn", "leave"]
 
@@ -31,7 +31,7 @@ interface Passing {
   readonly by: Queue.Ticket
 }
 
-/** Lets all of it happen. A turn is that of the first one in order whom `isWaiting` does not deny. */
+/** Applies all of them. An admission takes the first one in order that `isWaiting` does not deny. */
 const wander = (
   choices: ReadonlyArray<readonly [number, number]>,
   options: {
@@ -62,7 +62,7 @@ const wander = (
 const everyThird = ({ correlationId }: Queue.Ticket): boolean => numberOf(correlationId) % 3 !== 0
 
 describe("the queue", () => {
-  it.prop("orders those that wait, and neither loses nor invents one", [walk], ([choices]) => {
+  it.prop("orders the waiting requests, and neither loses nor invents one", [walk], ([choices]) => {
     wander(choices, {
       onStep: (queue) => assert.sameMembers(ids(Queue.inOrder(queue)), ids(queue))
     })
@@ -74,7 +74,7 @@ describe("the queue", () => {
     }
   })
 
-  it.prop("lets nobody be overtaken for ever", [walk], ([choices]) => {
+  it.prop("never lets a request be overtaken forever", [walk], ([choices]) => {
     const overtaken = new Map<string, number>()
     for (const { passed } of wander(choices).passings) {
       overtaken.set(passed.correlationId, (overtaken.get(passed.correlationId) ?? 0) + 1)
@@ -82,7 +82,7 @@ describe("the queue", () => {
     for (const count of overtaken.values()) assert.isAtMost(count, Queue.maxOvertaken)
   })
 
-  it("lets one that was overtaken as often as may be go before a rollback", () => {
+  it("puts a request that was overtaken the maximum number of times before a rollback", () => {
     let queue = Queue.join([], ticket(0, "deploy"))
     for (let number = 1; number <= Queue.maxOvertaken + 1; number++)
       queue = Queue.join(queue, ticket(number, "rollback"))
@@ -112,7 +112,7 @@ describe("the queue", () => {
     }
   )
 
-  it.prop("puts nobody before another who is not in order before it", [walk, between(0, 79)], ([choices, who]) => {
+  it.prop("puts no request before another that is not in order before it", [walk, between(0, 79)], ([choices, who]) => {
     const { queue } = wander(choices)
     const asked = queue.find(({ correlationId }) => correlationId === id(who)) ?? ticket(who, "deploy")
     const order = ids(Queue.inOrder(queue))
@@ -125,12 +125,12 @@ describe("the queue", () => {
     )
   })
 
-  it.prop("keeps the place of those whose process is gone, and they hold nobody up", [walk], ([choices]) => {
+  it.prop("keeps the position of requests whose process is gone, and they hold up no other", [walk], ([choices]) => {
     const { passings, queue } = wander(choices, { isWaiting: everyThird })
     for (const { by, passed } of passings) {
       if (everyThird(passed)) assert.deepStrictEqual([by.kind, passed.kind], ["rollback", "deploy"])
     }
-    // Whoever comes back is before all of the same kind that came later.
+    // A request that returns is before all later ones of the same kind.
     const order = Queue.inOrder(queue)
     order.forEach((back, place) => {
       const later = order.slice(0, place).filter(({ at, kind }) => kind === back.kind && at > back.at)
@@ -146,7 +146,7 @@ describe("the queue", () => {
       const { queue } = wander(choices)
       const newcomer = { correlationId: id(1_000), policy }
       const joined = Queue.join(queue, ticket(1_000, "deploy", policy))
-      // Whoever comes after it is none of its business.
+      // Later requests do not matter to it.
       const after = Queue.join(joined, ticket(1_001, "deploy"))
       const displaced = Queue.displacedBy(after, newcomer)
       assert.deepStrictEqual(displaced, Queue.displacedBy(queue, newcomer))
@@ -195,7 +195,7 @@ const nextFor = (
 }
 
 describe("the queue in the log", () => {
-  it.prop("holds exactly those that asked for a place, and have neither begun nor ended", [lives], ([choices]) => {
+  it.prop("holds exactly the requests that have neither begun nor ended", [lives], ([choices]) => {
     const stages = new Map<CorrelationId, Stage>()
     const asked: Array<CorrelationId> = []
     let state: Environment.EnvironmentState | undefined

@@ -11,7 +11,7 @@ const refusal = (schema: Schema.Decoder<unknown>, input: unknown): string | unde
   return Result.isFailure(result) ? String(result.failure) : undefined
 }
 
-describe("what is left out of a specification", () => {
+describe("defaults of a specification", () => {
   it("is 80 % healthy, 10 errors in 5 minutes and 2 seconds in a gate", () => {
     const gate = Schema.decodeUnknownSync(GateSpec)({})
     expect({
@@ -58,7 +58,7 @@ describe("what is left out of a specification", () => {
   })
 })
 
-describe("what is refused", () => {
+describe("rejected specifications", () => {
   const stack = { name: "api", provider: "local" }
   const manifest = { organization: "acme", project: "shop", environments: { production: {} }, stacks: [stack] }
 
@@ -68,7 +68,7 @@ describe("what is refused", () => {
     ["a canary of nothing", StrategySpec, { type: "canary", steps: [] }, ""],
     ["a step of 0 percent", StrategySpec, { type: "canary", steps: [{ weight: 0 }] }, ""],
     ["a step of 101 percent", StrategySpec, { type: "canary", steps: [{ weight: 101 }] }, ""],
-    ["a strategy nobody knows", StrategySpec, { type: "big_bang" }, ""],
+    ["an unknown strategy", StrategySpec, { type: "big_bang" }, ""],
     ["no batch", StrategySpec, { type: "rolling", batches: 0 }, ""],
     ["a gate that is never passed", GateSpec, { consecutivePasses: 0 }, ""],
     ["less than no error", GateSpec, { maxErrorCount: -1 }, ""],
@@ -85,7 +85,7 @@ describe("what is refused", () => {
     expect(refusal(schema, input)).toContain(reason)
   })
 
-  it("is not what is right", () => {
+  it("is not correct", () => {
     expect(refusal(Manifest, manifest)).toBeUndefined()
     expect(refusal(StackSpec, stack)).toBeUndefined()
     expect(refusal(Span, "30 days")).toBeUndefined()

@@ -187,8 +187,8 @@ export const walk = Arbitrary.array(
 )
 
 /**
- * The trigger that `choice` stands for: four times out of five one that the table allows from `from`, else any. Walks made
- * of any triggers alone would hardly leave the first states.
+ * The trigger that `choice` stands for: four times out of five one that the table allows from `from`, otherwise any.
+ * Walks of arbitrary triggers would hardly leave the first states.
  */
 export const trigger = <State extends string, Trigger extends string>(
   machine: Machine.Machine<State, Trigger>,

@@ -81,12 +81,12 @@ export const requestOf = (
   ...changes
 })
 
-/** Lets everything that is ready now run, without time going on. */
+/** Lets everything that is ready now run, without time passing. */
 export const settle: Effect.Effect<void> = Effect.promise(async () => {
   for (let turn = 0; turn < 12; turn++) await new Promise((resolve) => setImmediate(resolve))
 })
 
-/** Lets virtual time pass until the fiber has ended or `until` says so, at most `limit` seconds of it. */
+/** Lets virtual time pass until the fiber has ended or `until` is true, at most `limit` seconds of it. */
 export const pass = <A, E, E2 = never, R2 = never>(
   fiber: Fiber.Fiber<A, E>,
   options: { readonly until?: Effect.Effect<boolean, E2, R2>; readonly limit?: number; readonly tick?: number } = {}
@@ -102,7 +102,7 @@ export const pass = <A, E, E2 = never, R2 = never>(
     return yield* Effect.die(new Error("it did not come to pass in the virtual time allowed"))
   })
 
-/** Lets virtual time pass until the fiber has ended, and returns what it returned. */
+/** Lets virtual time pass until the fiber has ended, and returns its result. */
 export const drive = <A, E>(
   fiber: Fiber.Fiber<A, E>,
   options: { readonly limit?: number; readonly tick?: number } = {}

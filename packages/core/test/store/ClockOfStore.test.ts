@@ -24,7 +24,7 @@ const skewed = (by: number) => {
 }
 
 for (const by of [-20_000, 20_000]) {
-  it.effect(`leases are told by the clock of whoever asks, where that of the store is off by ${by} ms`, () =>
+  it.effect(`leases use the caller's clock if the store's clock is off by ${by} ms`, () =>
     Effect.gen(function* () {
       yield* TestClock.adjust("1 hour")
       const leases = skewed(by)

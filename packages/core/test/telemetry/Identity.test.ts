@@ -35,7 +35,7 @@ describe("the identity of a trace", () => {
     assert.notStrictEqual(spanIdOf("run-1", "/step/a"), spanIdOf("run-1", "/step/b"))
   })
 
-  it("says random only of what is", () => {
+  it("claims randomness only for random ids", () => {
     assert.deepEqual(
       [flagsOf(randomUUID(), true), flagsOf(randomUUID(), false), flagsOf("run-1", true), flagsOf("run-1", false)],
       ["03", "02", "01", "00"]
@@ -44,7 +44,7 @@ describe("the identity of a trace", () => {
 })
 
 describe("trace context", () => {
-  it("is read where it is valid", () => {
+  it("is read if it is valid", () => {
     const [traceId, spanId] = ["0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"]
     assert.deepEqual(parseTraceparent(`00-${traceId}-${spanId}-01`), { traceId, spanId })
     assert.deepEqual(parseTraceparent(`cc-${traceId}-${spanId}-01-what-comes-later`), { traceId, spanId })
@@ -75,7 +75,7 @@ describe("trace context", () => {
 })
 
 describe("messages", () => {
-  it("lose what looks like a credential, line breaks, and what is too long", () => {
+  it("lose credentials, line breaks, and excess length", () => {
     assert.strictEqual(
       sanitize("cannot reach postgres://me:hunter2@db:5432/x\nwith password=hunter2, token: hunter2"),
       "cannot reach postgres://…@db:5432/x with password=…, token: …"

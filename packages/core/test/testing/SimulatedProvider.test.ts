@@ -56,7 +56,7 @@ for (const [name, shape] of Object.entries(shapes)) {
     }),
     classify: [
       {
-        name: "somebody else is at work",
+        name: "a foreign operation is in progress",
         reason: "Busy",
         provoke: ({ provider, ref }) => {
           const cloud = SimulatedProvider.make({ capabilities: shape })
@@ -89,7 +89,7 @@ describe("SimulatedProvider", () => {
     })
   )
 
-  it.effect("fails where it is told to, before or after the effect, and notes effects only", () =>
+  it.effect("fails on request, before or after the effect, and records only effects", () =>
     Effect.gen(function* () {
       const cloud = SimulatedProvider.make()
       cloud.fail({ operation: "stage", reason: { _tag: "Throttled", message: "slow down", retryAfterMs: 5 } })
@@ -114,7 +114,7 @@ describe("SimulatedProvider", () => {
     })
   )
 
-  it.effect("lets traffic lag behind the weights asked for", () =>
+  it.effect("lets traffic lag behind the requested weights", () =>
     Effect.gen(function* () {
       const cloud = SimulatedProvider.make()
       cloud.script("api", "v2", { trafficLagMillis: 5_000, errorRate: 0.5, latencyMillis: 100, healthy: 50 })

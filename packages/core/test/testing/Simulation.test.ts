@@ -3,7 +3,10 @@ import type { Config } from "@signalbox/core/config"
 import { SimulatedProvider, Simulation } from "@signalbox/core/testing"
 import { Effect } from "effect"
 
-/** The same ones each time, below those of `npm run simulate`, which are different ones each time and run by the thousand. */
+/**
+ * The same seeds each time, below the range of `npm run simulate`, which draws different ones each time and runs
+ * thousands.
+ */
 const seed = 1
 const seeds = 80
 
@@ -106,7 +109,7 @@ describe("a simulation of one's own", () => {
     })
   )
 
-  it.effect("tells of a manifest that does not fit", () =>
+  it.effect("reports an invalid manifest", () =>
     Effect.gen(function* () {
       const [db, web] = config.stacks
       const wrong = { ...config, stacks: [db!, { ...web!, dependsOn: ["nothing"] }] } as Config
@@ -115,7 +118,7 @@ describe("a simulation of one's own", () => {
     })
   )
 
-  it.effect("carries out one's own providers, of which it knows no more than the port", () =>
+  it.effect("runs custom providers, of which it knows only the port", () =>
     Effect.gen(function* () {
       const { failures, schedules } = yield* Simulation.run({
         manifest: config,
@@ -128,7 +131,7 @@ describe("a simulation of one's own", () => {
     })
   )
 
-  it.effect("makes a schedule that fails smaller, and says how to see it again", () =>
+  it.effect("shrinks a failing schedule, and says how to reproduce it", () =>
     Effect.gen(function* () {
       const rule: Simulation.Parts = {
         check: ({ ledger }) =>
@@ -151,7 +154,7 @@ describe("a simulation of one's own", () => {
     })
   )
 
-  it("gives what it finds to those who do not use Effect too", async () => {
+  it("returns its findings to programs that do not use Effect too", async () => {
     const { failures, schedules } = await Simulation.runPromise({ seeds: 3, faults: false })
     assert.deepStrictEqual(failures, [])
     assert.strictEqual(schedules, 3)

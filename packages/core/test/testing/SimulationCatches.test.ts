@@ -65,7 +65,7 @@ const store =
     deployments: { ...encoded.deployments, ...change(encoded.deployments) }
   })
 
-/** `retire` as it would be if it believed that what was asked for is so. */
+/** `retire` as if it believed that requests are always effective. */
 const retireBlindly: typeof StackDeployment.retire = (stack, plan, capacityPercent, stage) =>
   Effect.gen(function* () {
     const { traffic } = yield* providerOf(stack)
@@ -91,7 +91,7 @@ interface Asked {
   readonly spec: { readonly stacks: ReadonlyArray<Record<string, unknown>> }
 }
 
-/** A store that tells runners something else than what was asked for. */
+/** A store that tells runners something else than the request. */
 const asked = (
   stack: (stack: Record<string, unknown>) => Record<string, unknown>,
   spec: (spec: Asked["spec"]) => object = (spec) => spec
@@ -121,7 +121,7 @@ const planted: Record<string, { readonly invariant: Simulation.Invariant; readon
     invariant: "one_mutator",
     find: () =>
       simulate({
-        // What was on its way to the store while its process stood still comes too late.
+        // A message to the store that was sent before its process stood still arrives too late.
         faults: { ...sleepy, store_slow: 0.8 },
         // Most writes of a sleeper are harmless repeats.
         seed: 51,
@@ -250,7 +250,7 @@ const planted: Record<string, { readonly invariant: Simulation.Invariant; readon
         })
       })
   },
-  "an adapter that takes its own work of before for somebody else's": {
+  "an adapter that takes its own earlier work for foreign work": {
     invariant: "as_its_twin",
     find: () => {
       return simulate({

@@ -23,7 +23,7 @@ const first: Request = {
   environment: "production"
 }
 
-/** Somebody who waits behind the first one. */
+/** A request that waits behind the first one. */
 const next = (id: string, changes: Partial<Request> = {}): Request => ({
   id,
   at: 1_500,
@@ -88,7 +88,7 @@ afterEach(() => {
 
 type Rows = Parameters<Encoded["deployments"]["commit"]>[0]["events"]
 
-/** A store that writes more than it was told to. */
+/** A store that writes more than requested. */
 const writing =
   (more: (rows: Rows) => Rows) =>
   (encoded: Encoded): Encoded => ({
@@ -119,7 +119,7 @@ const planted: Record<string, { readonly invariant: Simulation.Invariant; readon
         line(next("second"), next("third", { at: 1_700 }), next("back", { kind: "rollback", at: 1_900 }))
       )
   },
-  "an override that goes past those who could begin": {
+  "an override that passes requests that could begin": {
     invariant: "in_turn",
     find: () =>
       mutated<typeof Override>(
@@ -128,7 +128,7 @@ const planted: Record<string, { readonly invariant: Simulation.Invariant; readon
         line(next("second"), next("third", { at: 1_700, override: "it cannot wait" }))
       )
   },
-  "rollbacks that go first for ever": {
+  "rollbacks that always go first": {
     invariant: "in_turn",
     find: () =>
       mutated<typeof Queue>(
@@ -152,7 +152,7 @@ const planted: Record<string, { readonly invariant: Simulation.Invariant; readon
         wrapStore: writing((rows) => [...rows, ...turn(rows).map((row) => ({ ...row, id: "again" }))])
       })
   },
-  "a turn of somebody who was withdrawn": {
+  "an admission of a withdrawn request": {
     invariant: "in_turn",
     find: () => {
       const taken: Array<Rows[number]> = []
@@ -171,7 +171,7 @@ const planted: Record<string, { readonly invariant: Simulation.Invariant; readon
       })
     }
   },
-  "a latest one that wins and takes nobody's place": {
+  "a latest one that replaces no request": {
     invariant: "in_turn",
     find: () =>
       mutated<typeof Queue>(
@@ -180,7 +180,7 @@ const planted: Record<string, { readonly invariant: Simulation.Invariant; readon
         line(next("second"), next("third", { at: 1_800, queue: "latest_wins" }))
       )
   },
-  "a hold that nobody heeds": {
+  "an ignored lock": {
     invariant: "in_turn",
     find: () => {
       const { scenario, ...options } = line(next("second"))
@@ -194,7 +194,7 @@ const planted: Record<string, { readonly invariant: Simulation.Invariant; readon
       )
     }
   },
-  "somebody whose turn never comes": {
+  "a request that is never admitted": {
     invariant: "everything_ends",
     find: () =>
       mutated<typeof QueuePosition>(
@@ -205,7 +205,7 @@ const planted: Record<string, { readonly invariant: Simulation.Invariant; readon
         { ...line(next("back", { kind: "rollback" })), seeds: 1 }
       )
   },
-  "a queue that nobody leaves": {
+  "a queue without departures": {
     invariant: "log_is_truth",
     find: () =>
       mutated<typeof Queue>(
@@ -253,7 +253,7 @@ const planted: Record<string, { readonly invariant: Simulation.Invariant; readon
   }
 }
 
-describe("the simulation catches, among those that wait in line,", () => {
+describe("the simulation catches, in the queue,", () => {
   for (const [name, { find, invariant }] of Object.entries(planted)) {
     it(`${name}`, { timeout: 600_000 }, async () => {
       const { failures } = await find()
@@ -261,7 +261,7 @@ describe("the simulation catches, among those that wait in line,", () => {
     })
   }
 
-  it("nothing where nothing is planted", async () => {
+  it("nothing without a planted bug", async () => {
     const { failures } = await Simulation.runPromise({
       ...line(next("second"), ...emergency, next("command", { kind: "run", lasts: 3_000 })),
       seeds: 5

@@ -50,7 +50,7 @@ describe("effects at providers", () => {
         fence
       })
     }
-    // As a fault does that delivers what is under way.
+    // Like a fault that delivers pending calls.
     const left = stacks.slice(1)
     const stepped = () => {
       const next = left.shift()

@@ -8,7 +8,7 @@ interface Found {
   readonly faults?: Simulation.Faults
 }
 
-/** Seeds that failed once, with what was wrong. */
+/** Seeds that failed once, with their mistake. */
 const found: ReadonlyArray<Found> = [
   {
     what: "a request that waited for the lock did not see what had changed meanwhile",
@@ -19,7 +19,7 @@ const found: ReadonlyArray<Found> = [
   // Guards ask for the claim too by now, so that the fault fires elsewhere: SimulationEffects.test.ts has it.
   { what: "a fault that fired while effects were counted had one of them counted twice", seed: 555_978 },
   {
-    what: "an effect still under way while the runner changed was taken for a difference from the uninterrupted twin",
+    what: "an effect in progress while the runner changed was taken for a difference from the uninterrupted twin",
     seed: 51_004_064,
     faults: doubledFaults
   }

@@ -1,8 +1,8 @@
 /**
- * `npm run simulate -- [--schedules 2000] [--seed N]`: simulates schedules that no test has seen, one in four of them with
- * doubled faults.
+ * `npm run simulate -- [--schedules 2000] [--seed N]`: simulates schedules that no test has seen, one in four of them
+ * with doubled faults.
  *
- * Tests take their seeds below `fresh`; those that are drawn here begin there, and are different ones each time.
+ * Tests use seeds below `fresh`; the ones drawn here begin there, and differ each time.
  */
 import { randomInt } from "node:crypto"
 import { parseArgs } from "node:util"
@@ -48,7 +48,7 @@ let failed = 0
 let tried = 0
 const ends: Record<string, number> = {}
 for (let seed = first; seed < first + count && failed < mostFailures; seed++) {
-  // By the seed alone, so that one of them is the same by itself.
+  // By the seed alone, so that a single one can be repeated.
   const hard = seed % 4 === 0
   const report = await Simulation.runPromise({ seed, seeds: 1, ...(hard ? { faults: doubledFaults } : {}) })
   tried++

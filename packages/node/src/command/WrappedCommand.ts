@@ -2,6 +2,7 @@
  * A foreign command as the engine runs it: bound to the lease, its output covered and passed on, signals handed to it.
  */
 import { type CommandOutcome, runsAround, type CommandExecution } from "@signalbox/core/engine"
+import { causeInfo } from "@signalbox/core/spi"
 import { traceEnvironment } from "@signalbox/core/telemetry"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -106,19 +107,19 @@ export const make =
           asked: asked > 0,
           ...(exit.killedBecause === undefined || exit.killedBecause === "asked"
             ? {}
-            : { reason: killed[exit.killedBecause], leaseExpired: exit.killedBecause === "lease_lost" })
+            : { cause: killed[exit.killedBecause], leaseExpired: exit.killedBecause === "lease_lost" })
         } satisfies CommandOutcome
       })
     ).pipe(
       Effect.catchTag("CommandNotStarted", (error) =>
         Effect.sync((): CommandOutcome => {
           options.onExit?.(error.exitCode)
-          return { code: error.exitCode, signal: null, asked: false, reason: error.detail, error: error.info }
+          return { code: error.exitCode, signal: null, asked: false, error: error.info }
         })
       )
     )
 
 const killed = {
-  lease_lost: "the lease could not be renewed in time",
-  guard_gone: "the process that guards it died"
+  lease_lost: causeInfo("lease_not_renewed", {}),
+  guard_gone: causeInfo("guard_gone", {})
 } as const

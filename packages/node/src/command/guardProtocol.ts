@@ -32,7 +32,7 @@ export type FromGuard =
 /** The descriptor of the protocol. The command does not inherit it. */
 export const channelDescriptor = 3
 
-/** Marks every process of a command, so that those that left its process group are found too. */
+/** Marks every process of a command, so that processes outside its process group are found too. */
 export const marker = "SIGNALBOX_RUN"
 
 /**

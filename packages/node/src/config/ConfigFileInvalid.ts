@@ -1,5 +1,5 @@
 import * as Schema from "effect/Schema"
-import type { ErrorInfo } from "@signalbox/core/spi"
+import type { EdgeError } from "@signalbox/core/spi"
 
 /**
  * A configuration file that is not there, cannot be read or does not give a value. What is wrong *in* the value is
@@ -27,7 +27,7 @@ export class ConfigFileInvalid extends Schema.TaggedError<ConfigFileInvalid>()("
   }
 
   /** How every surface shows it. */
-  get info(): ErrorInfo {
+  get info(): EdgeError {
     return {
       code: this.code,
       message: this.message,

@@ -9,7 +9,7 @@ import * as Queue from "effect/Queue"
 import * as Schema from "effect/Schema"
 import { type ChildProcess, spawn } from "node:child_process"
 import { createInterface } from "node:readline"
-import { ErrorInfo } from "@signalbox/core/spi"
+import type { DescribedError } from "@signalbox/core/text"
 
 /**
  * It died too often.
@@ -66,7 +66,14 @@ const patience = 5_000
 const shortest = 200
 const longest = 2_000
 
-const decodeError = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Struct({ error: ErrorInfo })))
+const ReportedError = Schema.Struct({
+  code: Schema.String,
+  message: Schema.String,
+  hint: Schema.optionalKey(Schema.String),
+  path: Schema.optionalKey(Schema.String)
+})
+
+const decodeError = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Struct({ error: ReportedError })))
 
 const parse = (line: string): ReadonlyArray<Item> => {
   try {
@@ -119,10 +126,10 @@ const stop = (child: ChildProcess): Effect.Effect<void> =>
 /**
  * The error that a process ended with, where it said it as JSON: `{"error": {"code", "message", "hint"}}` on a line of stderr.
  */
-export const errorOf = ({ errors }: Death): ErrorInfo | undefined => {
+export const errorOf = ({ errors }: Death): DescribedError | undefined => {
   for (const line of errors.split("\n").toReversed()) {
     const told = decodeError(line)
-    if (Option.isSome(told)) return told.value.error
+    if (Option.isSome(told)) return told.value.error as DescribedError
   }
   return undefined
 }

@@ -3,36 +3,49 @@
  */
 import type { BlockerView } from "@signalbox/core/api"
 import type { ConfigurationIssue } from "@signalbox/core/config"
-import type { ErrorInfo, Lease } from "@signalbox/core/spi"
+import type { DescribedError } from "@signalbox/core/text"
+import type { Lease } from "@signalbox/core/spi"
 
-interface Options extends ErrorInfo {
+interface Options extends DescribedError {
   readonly cause?: unknown
 }
 
-/** What all of them have. `code` is stable and for programs, `hint` says what to do next, `path` points into the input. */
+/**
+ * What all of them have. `code` is stable and for programs, `params` its parameters and `remedies` what to do about it, as data;
+ * `message` and `hint` say both in words. `path` points into the input.
+ */
 abstract class Base<Tag extends string> extends Error {
   abstract readonly _tag: Tag
-  readonly code: string
+  readonly code: DescribedError["code"]
   readonly hint: string | undefined
   readonly path: string | undefined
+  readonly params: NonNullable<DescribedError["params"]>
+  readonly detail: string | undefined
+  readonly remedies: NonNullable<DescribedError["remedies"]>
   /** Whether the same call may succeed later. */
   readonly isRetryable: boolean = false
 
-  constructor({ cause, code, hint, message, path }: Options) {
+  constructor({ cause, code, detail, hint, message, params = {}, path, remedies = [] }: Options) {
     super(message, cause === undefined ? undefined : { cause })
     this.code = code
     this.hint = hint
     this.path = path
+    this.params = params
+    this.detail = detail
+    this.remedies = remedies
   }
 
   /** What a server may answer with. */
-  toJSON(): { readonly error: ErrorInfo } {
+  toJSON(): { readonly error: DescribedError } {
     return {
       error: {
         code: this.code,
         message: this.message,
         ...(this.hint === undefined ? {} : { hint: this.hint }),
-        ...(this.path === undefined ? {} : { path: this.path })
+        ...(this.path === undefined ? {} : { path: this.path }),
+        params: this.params,
+        ...(this.detail === undefined ? {} : { detail: this.detail }),
+        ...(this.remedies.length === 0 ? {} : { remedies: this.remedies })
       }
     }
   }

@@ -1,7 +1,8 @@
 /**
  * The Promise facade.
  */
-import { deploymentView, environmentView, estimateView, replayView, type Request } from "@signalbox/core/api"
+import type { Request } from "@signalbox/core/api"
+import { deploymentView, environmentView, estimateView, replayView } from "@signalbox/core/api/views"
 import { HistoryReplay, RecordedManifest } from "@signalbox/core/engine"
 import { CorrelationId, DeploymentId, EnvironmentName, Execution, type StoreError } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
@@ -23,11 +24,11 @@ type Started = (ReleaseOptions | UndoOptions) & { readonly stack?: string }
 /**
  * Opens Signalbox for a program that does not use Effect.
  *
- * *When to use*: in services, scripts and tests that speak promises. Programs on Effect take `SignalboxNode` instead.
+ * *When to use*: in services, scripts and tests with promises. Programs on Effect use `SignalboxNode` instead.
  *
  * *Details*: executions run in this process. `close` it, or declare it with `await using`.
  *
- * *Errors*: `StoreFailedError` where the database cannot be reached.
+ * *Errors*: `StoreFailedError` if the database cannot be reached.
  *
  * *Example*
  *

@@ -9,7 +9,7 @@ import {
   placeView,
   registeredView,
   vetoView
-} from "@signalbox/core/api"
+} from "@signalbox/core/api/views"
 import { RecordedManifest, Signalbox } from "@signalbox/core/engine"
 import {
   CorrelationId,
@@ -17,8 +17,10 @@ import {
   EnvironmentName,
   Execution,
   StackName,
-  type StoreError
+  type StoreError,
+  type EdgeCode
 } from "@signalbox/core/spi"
+import { describeCause, type DescribedError, errorView } from "@signalbox/core/text"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { Coordination, LockOptions, VetoOptions, WaitOptions } from "./Coordination.ts"
@@ -34,12 +36,20 @@ import { interrupted } from "./toSignalboxError.ts"
 const briefly = 300
 
 /** Why a turn will never come. */
-const ended = ({ correlationId, error, reason, status }: Execution.ExecutionState): ConflictError =>
-  new ConflictError({
-    code: error?.code ?? status,
-    message: `${correlationId} is ${status.replaceAll("_", " ")}: ${error?.message ?? reason ?? "nobody said why"}`,
-    hint: error?.hint ?? "Ask again under a new correlation id."
+const ended = ({ cause, correlationId, error, status }: Execution.ExecutionState): ConflictError => {
+  const view: DescribedError =
+    error === undefined
+      ? {
+          code: status as EdgeCode,
+          message: cause === undefined ? "no reason is recorded" : describeCause(cause)
+        }
+      : errorView(error)
+  return new ConflictError({
+    ...view,
+    message: `${correlationId} is ${status.replaceAll("_", " ")}: ${view.message}`,
+    hint: view.hint ?? "Submit it again under a new correlation id."
   })
+}
 
 const placeKept = (error: unknown): never => {
   if (!(error instanceof InterruptedError)) throw error

@@ -1,7 +1,9 @@
 /** Executions once they are recorded: carried out or followed, read, commanded. */
-import { type ExecutionView, executionView } from "@signalbox/core/api"
+import type { ExecutionView } from "@signalbox/core/api"
+import { executionView } from "@signalbox/core/api/views"
 import { Signalbox, type CommandExecution } from "@signalbox/core/engine"
-import { CorrelationId, type Execution, type OperatorCommand, StackName } from "@signalbox/core/spi"
+import { CorrelationId, errorInfo, type Execution, type OperatorCommand, StackName } from "@signalbox/core/spi"
+import { errorView } from "@signalbox/core/text"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { CommandOptions } from "./CallOptions.ts"
@@ -36,18 +38,17 @@ export interface ExecutionCalls extends Pick<Connection["executions"], "command"
 
 const attempt = <A>(evaluate: () => A) => Effect.try({ try: evaluate, catch: (error) => error })
 
-const interruptedEarly = { code: "interrupted", message: "interrupted before its turn came", hint: "Ask again." }
+const interruptedEarly = errorInfo("interrupted", { during: "queue" })
 
 const carryOut = (id: CorrelationId, { command, queueTimeout, shown: line }: Carried) =>
   Effect.scoped(
     Effect.gen(function* () {
       const signalbox = yield* Signalbox
       if (queueTimeout === undefined) return yield* signalbox.executions.run(id, command, line)
-      const hint = "See what is in the way with canDeploy()."
-      yield* Effect.forkScoped(signalbox.executions.withdrawAfter(id, queueTimeout, hint))
+      yield* Effect.forkScoped(signalbox.executions.withdrawAfter(id, queueTimeout))
       const state = yield* signalbox.executions.run(id, command, line)
       if (state.error?.code !== "queue_timeout") return state
-      return yield* Effect.fail(new QueueTimeoutError({ ...state.error, correlationId: id }))
+      return yield* Effect.fail(new QueueTimeoutError({ ...errorView(state.error), correlationId: id }))
     })
   )
 

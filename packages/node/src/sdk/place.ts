@@ -1,4 +1,4 @@
-/** Where something is coordinated: a deployment and one of its environments, with a configuration or without. */
+/** Where coordination takes place: a deployment and one of its environments, with or without a configuration. */
 import { Configuration } from "@signalbox/core/config"
 import { deploymentIdOf, RecordedManifest } from "@signalbox/core/engine"
 import { DeploymentId, type Environment, EnvironmentName, type Manifest, StackName } from "@signalbox/core/spi"
@@ -14,7 +14,7 @@ export interface Place {
   readonly environment: EnvironmentName
   /** Whether there is no configuration. */
   readonly bare: boolean
-  /** Whether its deployment is made where there is none. */
+  /** Whether a missing deployment is created. */
   readonly own: boolean
 }
 
@@ -29,7 +29,7 @@ interface Names {
   readonly project: string
 }
 
-/** The names in "acme/shop"; those of a folder "shop" where there is no repository. */
+/** The names in "acme/shop"; the names of a folder "shop" without a repository. */
 const namesOf = (given: string): Names => {
   const [first = "", second, ...more] = given.split("/")
   const names =
@@ -72,7 +72,7 @@ export const deploymentOf = async (
   })
 }
 
-/** A lock with a mistyped name would keep nobody out. */
+/** A lock with a mistyped name would keep no one out. */
 const known = ({ deploymentId, environments }: Environment.Deployment, environment: EnvironmentName): void => {
   if (environments.includes(environment)) return
   throw new InvalidInputError({
@@ -105,13 +105,13 @@ export const placeOf = async (session: Session, options: OwnerOptions & Asked): 
 
 const warn = (message: string): void => process.emitWarning(message, "SignalboxWarning")
 
-/** What is wrong with a configuration, where the record does instead of it. */
+/** The mistakes of a configuration that the record replaces. */
 const passedOver = (error: unknown): void => {
   if (!(error instanceof ConfigurationError)) throw error
   warn(`${error.message}; what was recorded is used instead of the configuration`)
 }
 
-/** Finds it for locks and holds, which no configuration decides: a wrong one is passed over. */
+/** Finds it for leases and locks, which do not depend on a configuration: a wrong one is ignored. */
 export const placeOnRecord = (session: Session, options: OwnerOptions & Asked): Promise<Place> =>
   placeOf(session, options).catch((error: unknown) => {
     if (options.deploymentId === undefined) throw error
@@ -120,7 +120,7 @@ export const placeOnRecord = (session: Session, options: OwnerOptions & Asked): 
     return placeOf(session, { deploymentId, environment, signal, stacks })
   })
 
-/** Finds it for what works on what is there, with the configuration that was recorded. */
+/** Finds it for operations on deployed stacks, with the recorded configuration. */
 export const recordedPlace = async (
   session: Session,
   options: Pick<UndoOptions, "configuration" | "deploymentId" | "environment" | "signal">
@@ -144,7 +144,7 @@ export const recordedPlace = async (
   return { manifest, deploymentId, environment, bare: false, own: false }
 }
 
-/** Makes the deployment of a project where there is none, and lets it know what it does not know yet. */
+/** Creates the deployment of a project if it is missing, and adds what it does not know yet. */
 export const ensured = async (session: Session, place: Place, by: string): Promise<void> => {
   if (place.bare) await session.box(({ deployments }) => deployments.ensure({ ...place, by }), undefined)
 }

@@ -1,8 +1,10 @@
 /** What is asked of the engine, and its refusal with everything that is in the way. */
-import { blockerView, type Rejected, type Request } from "@signalbox/core/api"
+import type { Rejected, Request } from "@signalbox/core/api"
+import { blockerView } from "@signalbox/core/api/views"
 import { Configuration } from "@signalbox/core/config"
 import { Signalbox, type Submission } from "@signalbox/core/engine"
 import { CorrelationId, QueuePolicy, StackName, type StrategyName } from "@signalbox/core/spi"
+import { errorView } from "@signalbox/core/text"
 import * as Effect from "effect/Effect"
 import type { QueueOptions } from "./Coordination.ts"
 import { given, named, originOf, textOf } from "./input.ts"
@@ -56,7 +58,12 @@ const withBlockers = Effect.fnUntraced(function* (request: Request, refused: Rej
   const { coordination } = yield* Signalbox
   const blockers = yield* Effect.orElseSucceed(coordination.recordedBlockers(request), () => [])
   return yield* Effect.fail(
-    new BlockedError({ ...refused.info, lease: refused.lease, blockers: blockers.map(blockerView), cause: refused })
+    new BlockedError({
+      ...errorView(refused.info),
+      lease: refused.lease,
+      blockers: blockers.map(blockerView),
+      cause: refused
+    })
   )
 })
 

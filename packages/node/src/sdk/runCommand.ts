@@ -54,10 +54,7 @@ export const commandRuns =
     const place = await placeOf(session, options)
     const line = redactor.redact([command, ...args].join(" ")).slice(0, 2_000)
     const request = { ...(await requestOf(session, "run", place, options)), command: line }
-    await session.box(
-      ({ coordination }) => coordination.rejectNested(place, process.env, "Run the command itself: it has the lock."),
-      undefined
-    )
+    await session.box(({ coordination }) => coordination.rejectNested(place, process.env, "command"), undefined)
     const stopped = () => signal?.aborted === true
     if (stopped()) throw interrupted(signal?.reason)
     await ensured(session, place, request.by)

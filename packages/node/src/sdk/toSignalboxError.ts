@@ -1,7 +1,8 @@
 /** The errors of the engine as those of the Promise facade. */
 import type { Rejected } from "@signalbox/core/api"
 import type { ConfigurationInvalid } from "@signalbox/core/config"
-import type { ErrorInfo, LeaseHeld, LeaseLost, ProviderError, StoreError } from "@signalbox/core/spi"
+import type { LeaseHeld, LeaseLost, ProviderError, StoreError } from "@signalbox/core/spi"
+import { type DescribedError, errorView } from "@signalbox/core/text"
 import * as Cause from "effect/Cause"
 import {
   BlockedError,
@@ -27,60 +28,45 @@ const refusals = {
   conflict: ConflictError
 } as const
 
-const storeHints: Readonly<Record<StoreError["reason"], string>> = {
-  Unavailable: "Check that the database can be reached, then try again.",
-  Full: "Make room on the disk, then try again.",
-  ReadOnly: "Make the folder of the store writable.",
-  Corrupt: "It is damaged: restore a copy.",
-  NewerWriter: "Update Signalbox.",
-  Misconfigured: "Give its address as postgres://user:password@host:5432/database.",
-  Unexpected: "Look at the cause."
-}
-
 const fromEngine = (error: EngineError): SignalboxError => {
   switch (error._tag) {
     case "ConfigurationInvalid":
       return new ConfigurationError({ ...error.info, message: error.message, issues: error.issues, cause: error })
-    case "Rejected":
+    case "Rejected": {
+      const view = errorView(error.info)
       return error.kind === "blocked"
-        ? new BlockedError({ ...error.info, lease: error.lease, cause: error })
-        : new refusals[error.kind]({ ...error.info, cause: error })
+        ? new BlockedError({ ...view, lease: error.lease, cause: error })
+        : new refusals[error.kind]({ ...view, cause: error })
+    }
     case "LeaseHeld":
       return new BlockedError({
-        code: "environment_locked",
+        code: "blocked_by_lease",
         message: error.message,
         hint: "Try again when that execution has finished.",
         lease: error.lease,
         cause: error
       })
     case "LeaseLost":
-      return error.outage === undefined
-        ? new LeaseLostError({
-            code: "lease_lost",
-            message: error.message,
-            hint: "Another process carries it on, or this one was stopped for longer than the lease lasts: attach to it.",
-            isRetryable: false,
-            cause: error
-          })
-        : new LeaseLostError({
-            code: "lease_expired",
-            message: error.message,
-            hint: "When the store can be reached again, look at what became of it with executions.get(correlationId), and attach to a deployment to carry it on.",
-            isRetryable: true,
-            cause: error
-          })
+      return new LeaseLostError({
+        ...errorView(error.info),
+        hint:
+          error.outage === undefined
+            ? "Another process carries it on, or this one was stopped for longer than the lease lasts: attach to it."
+            : "When the store can be reached again, look at what became of it with executions.get(correlationId), and attach to a deployment to carry it on.",
+        isRetryable: error.outage !== undefined,
+        cause: error
+      })
     case "StoreError":
       return new StoreFailedError({
-        code: `store_${error.reason.toLowerCase()}`,
+        ...errorView(error.info),
         message: error.message,
-        hint: storeHints[error.reason],
         reason: error.reason,
         isRetryable: error.isRetryable,
         cause: error
       })
     case "ProviderError":
       return new ProviderFailedError({
-        ...error.info,
+        ...errorView(error.info),
         provider: error.provider,
         reason: error.reason._tag,
         isRetryable: error.isRetryable,
@@ -120,8 +106,10 @@ const carriedOn = {
 }
 
 /** What a signal, or the end of the connection, did. */
-export const interrupted = (cause?: unknown, said: Pick<ErrorInfo, "message" | "hint"> = carriedOn): InterruptedError =>
-  new InterruptedError({ ...said, code: "interrupted", ...(cause === undefined ? {} : { cause }) })
+export const interrupted = (
+  cause?: unknown,
+  said: Pick<DescribedError, "message" | "hint"> = carriedOn
+): InterruptedError => new InterruptedError({ ...said, code: "interrupted", ...(cause === undefined ? {} : { cause }) })
 
 /** Why an effect ended without a value. */
 export const fromCause = (cause: Cause.Cause<unknown>, signal: AbortSignal | undefined): SignalboxError =>

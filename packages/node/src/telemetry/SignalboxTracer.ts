@@ -1,5 +1,5 @@
 /**
- * A tracer that exports the spans of Signalbox and leaves out those of the underlying libraries, whose attributes
+ * A tracer that exports the spans of Signalbox and leaves out the underlying libraries', whose attributes
  * (statements, addresses) have not been reviewed for secrets.
  */
 import { allowed, Own, sanitize } from "@signalbox/core/telemetry"

@@ -1,5 +1,5 @@
 /**
- * What becomes of a command whose holder is killed, frozen or slow. The command says every 10 ms that it lives, ignores
+ * The fate of a command whose holder is killed, frozen or slow. The command reports every 10 ms that it lives, ignores
  * every signal that can be ignored, and has a child that does the same; on Linux one more that left the process group.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs"

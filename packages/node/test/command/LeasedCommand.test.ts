@@ -1,3 +1,4 @@
+import { describe as describeError } from "@signalbox/core/text"
 import { assert, describe, it } from "@effect/vitest"
 import { Redaction } from "@signalbox/core/spi"
 import { LeasedCommand } from "@signalbox/node"
@@ -119,22 +120,25 @@ describe("a command that cannot be started", () => {
       writeFileSync(script, "#!/bin/sh\n")
       chmodSync(script, 0o600)
       const missing = yield* refused({ command: "no-such-command" })
-      assert.deepStrictEqual([missing.code, missing.exitCode], ["command_missing", 127])
-      assert.include(missing.hint, "npx no-such-command")
+      assert.deepStrictEqual([missing.info.code, missing.exitCode], ["command_missing", 127])
+      assert.include(describeError(missing.info).hint, "npx no-such-command")
       const closed = yield* refused({ command: script })
-      assert.deepStrictEqual([closed.code, closed.exitCode], ["command_not_executable", 126])
-      assert.strictEqual((yield* refused({ cwd: join(directory, "nowhere") })).code, "directory_missing")
-      assert.strictEqual((yield* refused({ deadlines: Stream.make(0) })).code, "lease_lost")
-      assert.strictEqual((yield* refused({ guard: { command: [join(directory, "no-guard")] } })).code, "guard_failed")
+      assert.deepStrictEqual([closed.info.code, closed.exitCode], ["command_not_executable", 126])
+      assert.strictEqual((yield* refused({ cwd: join(directory, "nowhere") })).info.code, "directory_missing")
+      assert.strictEqual((yield* refused({ deadlines: Stream.make(0) })).info.code, "lease_ended")
       assert.strictEqual(
-        (yield* refused({ guard: { command: [process.execPath, "-e", "process.exit(9)"] } })).code,
+        (yield* refused({ guard: { command: [join(directory, "no-guard")] } })).info.code,
+        "guard_failed"
+      )
+      assert.strictEqual(
+        (yield* refused({ guard: { command: [process.execPath, "-e", "process.exit(9)"] } })).info.code,
         "guard_failed"
       )
     })
   )
 
   it.live("is looked for on the PATH that it was given", () =>
-    Effect.map(refused({ env: { PATH: directory } }), ({ code }) => assert.strictEqual(code, "command_missing"))
+    Effect.map(refused({ env: { PATH: directory } }), ({ info }) => assert.strictEqual(info.code, "command_missing"))
   )
 })
 

@@ -90,7 +90,7 @@ describe("readConfigFile", () => {
     assert.deepEqual((await read(file)) as unknown, { a: 2 })
   })
 
-  it("says whose word it is that a module is none", () => {
+  it("blames the right party for a module without a value", () => {
     const directory = folder()
     write("package.json", `{ "type": "commonjs" }`, directory)
     const [refusal] = refuseAll([write("a.ts", `import "node:fs"\nexport default {}`, directory)])
@@ -156,14 +156,14 @@ describe("the helpers of configurations", () => {
     return JSON.parse(printed)
   }
 
-  it("are there where @signalbox/core is not installed, and do what those of the package do", () => {
+  it("exist without an installed @signalbox/core, and behave like the package's", () => {
     const loaded = load(`
       import { defineConfig, output, secret } from "@signalbox/core"
       export default defineConfig({ a: output("api", "url"), b: secret("TOKEN") } as never)`)
     assert.deepEqual(loaded, { success: { a: { ...output("api", "url") }, b: { ...secret("TOKEN") } } })
   })
 
-  it("give way to the package where a file wants more of it", () => {
+  it("yield to the package if a file needs more of it", () => {
     const { failure } = load(`
       import { Signalbox } from "@signalbox/core"
       export default { Signalbox }`) as { readonly failure: { readonly code: string; readonly detail: string } }
@@ -173,7 +173,7 @@ describe("the helpers of configurations", () => {
 })
 
 describe("loadSettings", () => {
-  it("puts flags before variables, these before the user's file", async () => {
+  it("flags take precedence over variables, these over the user's file", async () => {
     const cwd = folder()
     const file = write("signalbox.config.json", "{}", cwd)
     write("xdg/signalbox/config.yaml", "environment: user\nactor: user\ncolor: false", cwd)
@@ -224,7 +224,7 @@ describe("loadManifest", () => {
     assert.include(error.message, "signalbox.config.json:1:1: project: is missing")
   })
 
-  it("says that there is none", async () => {
+  it("reports a missing one", async () => {
     const error = await Effect.runPromise(
       Effect.flip(loadManifest({ file: undefined, cwd: root, providers: new Map() }))
     )

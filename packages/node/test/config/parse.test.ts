@@ -94,7 +94,7 @@ describe("parseYaml", () => {
     assert.deepEqual(yaml(text).value, Yaml.parse(text, { stringKeys: true }))
   })
 
-  it("knows what stands without quotes, and where", () => {
+  it("knows unquoted values, and their places", () => {
     const parsed = yaml(`a: 72225e2\nb:\n  - 0439268\n  - "1.10"\n  - 0x1F\n  - True\n  - text\nc: &x 1.10\nd: *x\n`)
     assert.deepEqual(written(parsed), {
       "": undefined,

@@ -47,7 +47,7 @@ describe("the log file of a monitor", () => {
     }
   )
 
-  it("finds where it stands in a file that is longer than it reads at once", () => {
+  it("finds its position in a file that is longer than one read", () => {
     const path = fresh()
     const first = Monitoring.openMonitorLog(path)
     first.write({ stream: "early", position: 1 })
@@ -68,13 +68,13 @@ describe("the log file of a monitor", () => {
     )
   })
 
-  it("leaves lines alone that somebody else wrote", () => {
+  it("leaves foreign lines alone", () => {
     const path = fresh()
     Fs.mkdirSync(Path.dirname(path), { recursive: true })
-    Fs.writeFileSync(path, "a note of somebody\n[1]\n")
+    Fs.writeFileSync(path, "a foreign note\n[1]\n")
     const log = Monitoring.openMonitorLog(path)
     log.write({ stream: "one", position: 1 })
     log.close()
-    assert.strictEqual(Fs.readFileSync(path, "utf8"), 'a note of somebody\n[1]\n{"stream":"one","position":1}\n')
+    assert.strictEqual(Fs.readFileSync(path, "utf8"), 'a foreign note\n[1]\n{"stream":"one","position":1}\n')
   })
 })

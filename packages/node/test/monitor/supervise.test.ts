@@ -110,7 +110,7 @@ describe("a process that is supervised", () => {
         })
       )
       assert.strictEqual(error.last, "with code 6: no route")
-      assert.deepEqual(Monitoring.errorOf(error.death), { code: "away", message: "no route" })
+      assert.deepEqual<unknown>(Monitoring.errorOf(error.death), { code: "away", message: "no route" })
     })
   )
 

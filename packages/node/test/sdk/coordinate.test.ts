@@ -91,7 +91,7 @@ describe("what is in the way", () => {
     if (error._tag !== "BlockedError") throw error
     expect(error.blockers.map(({ kind, who }) => [kind, who])).toEqual([
       ["lease", running.correlationId],
-      ["hold", "ada"]
+      ["lock", "ada"]
     ])
     expect(error.blockers[0]?.since).toBeInstanceOf(Date)
     expect(error.blockers[1]?.clearsAt?.point.getTime()).toBeGreaterThan(Date.now())
@@ -254,16 +254,16 @@ describe("what people decide", () => {
     const end = new Date(Date.now() + 3_600_000)
     const held = await signalbox.locks.hold({ ...place, reason: "the database is moved", until: end, by: "grace" })
     expect(held).toMatchObject({ environment, lease: null, hold: { environment, by: "grace", until: end } })
-    expect((await signalbox.canDeploy(place)).blockers).toMatchObject([{ kind: "hold", clearsAt: { point: end } }])
+    expect((await signalbox.canDeploy(place)).blockers).toMatchObject([{ kind: "lock", clearsAt: { point: end } }])
     const other = { ...place, reason: "me too", by: "ada" }
     await expect(signalbox.locks.hold(other)).rejects.toMatchObject({
-      code: "held_already",
-      message: expect.stringContaining("grace already: the database is moved")
+      code: "already_locked",
+      message: expect.stringContaining("already locked by grace: the database is moved")
     })
     expect((await signalbox.locks.hold({ ...other, force: true })).hold).toMatchObject({ by: "ada", until: null })
     expect((await signalbox.locks.release({ ...place, reason: "it is there" })).hold).toBeNull()
     const again = signalbox.locks.release({ ...place, reason: "it is there" })
-    expect(await rejected(again)).toMatchObject({ _tag: "ConflictError", code: "not_held" })
+    expect(await rejected(again)).toMatchObject({ _tag: "ConflictError", code: "not_locked" })
   })
 
   it("takes a lock by force from whoever has it", async () => {

@@ -15,7 +15,7 @@ const twice = async () => {
   return { ...world, place: { deploymentId, environment } }
 }
 
-describe("what was recorded", () => {
+describe("recorded configuration", () => {
   it.each([
     ["without a configuration", undefined],
     ["with one that has other stacks", other],
@@ -44,7 +44,7 @@ describe("what was recorded", () => {
     if (given === broken) expect(warned[0]).toContain("what was recorded is used instead")
   })
 
-  it("and is not in the configuration any more is named by a deployment, and can be taken away", async () => {
+  it("and is not in the configuration any more is named by a deployment, and can be removed", async () => {
     const { place, signalbox } = await twice()
     const next = await signalbox.deploy({ ...place, configuration: other, version: "3.0.0" })
     expect(next.droppedStacks).toEqual(["web"])

@@ -15,7 +15,7 @@ const start = async () => {
   return { ...world, file: (name: string) => join(world.directory, name) }
 }
 
-/** Runs a script of Node, and keeps what it prints. */
+/** Runs a Node script, and keeps its output. */
 const script = async (signalbox: Connection, code: string, options: Partial<CommandRunOptions> = {}) => {
   const printed = { stdout: "", stderr: "" }
   const handle = await signalbox.runCommand({
@@ -30,7 +30,7 @@ const script = async (signalbox: Connection, code: string, options: Partial<Comm
   return { handle, printed }
 }
 
-/** Says in a file that it runs, and ends when the other one is there or a signal comes; the signal is written down. */
+/** Writes to a file that it runs, and ends when the other one exists or a signal comes; the signal is recorded. */
 const patient = (running: string, end: string, onSignal = "process.exit(0)"): string => `
   const fs = require("node:fs")
   for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => {
@@ -126,7 +126,7 @@ describe("a command", () => {
     )
   })
 
-  it("is never begun where its turn does not come in time, or somebody is in the way of who does not wait", async () => {
+  it("never begins if it is not admitted in time, or is blocked and does not wait", async () => {
     const { file, signalbox } = await start()
     const first = await script(signalbox, patient(file("one"), file("one.end")))
     await until("the first runs", () => existsSync(file("one")))

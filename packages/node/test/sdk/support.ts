@@ -23,7 +23,7 @@ export const configuration = (changes: Partial<Config["stacks"][number]> = {}): 
   stacks: [{ name: "web", provider: "simulated", gate, ...changes }]
 })
 
-/** A canary that bakes for as long as no test lasts: something to interrupt, abort or promote. */
+/** A canary with an endless bake: something to interrupt, abort or promote. */
 export const endless = configuration({
   strategy: { type: "canary", steps: [{ weight: 50, bake: "10 minutes" }] }
 })

@@ -73,7 +73,7 @@ describe("the types of the SDK", () => {
 
   it("errors are Errors, told apart by their tag", () => {
     expectTypeOf<SignalboxError>().toExtend<Error>()
-    expectTypeOf<SignalboxError["code"]>().toEqualTypeOf<string>()
+    expectTypeOf<SignalboxError["code"]>().toExtend<string>()
     expectTypeOf<SignalboxError["hint" | "path"]>().toEqualTypeOf<string | undefined>()
     const handle = (error: unknown) => {
       if (!isSignalboxError(error)) return

@@ -63,7 +63,7 @@ const edit = (directory: string, sql: string) => {
 }
 
 describe("the embedded store", () => {
-  it.live("says that there is no room, keeps what was written, and nothing of what was not", () => {
+  it.live("reports a full disk, keeps what was written, and nothing of what was not", () => {
     const directory = fresh("full")
     const volume = smallVolume(directory)
     return Effect.gen(function* () {
@@ -85,7 +85,7 @@ describe("the embedded store", () => {
     )
   })
 
-  it.live("reads where it may not write, and says so to writers", () => {
+  it.live("reads without write permission, and tells writers so", () => {
     const directory = fresh("read-only")
     const volume = smallVolume(directory)
     return Effect.gen(function* () {
@@ -106,7 +106,7 @@ describe("the embedded store", () => {
     }).pipe(Effect.ensuring(Effect.sync(volume.unmount)))
   })
 
-  it.live("says that a file is no store", () => {
+  it.live("reports a file that is not a store", () => {
     const directory = fresh("garbage")
     writeFileSync(join(directory, storeFile), "this is not a database ".repeat(500))
     return Effect.gen(function* () {
@@ -127,7 +127,7 @@ describe("the embedded store", () => {
     })
   })
 
-  it.live("says which state or event cannot be read", () => {
+  it.live("names the state or event that cannot be read", () => {
     const directory = fresh("corrupt")
     return Effect.gen(function* () {
       yield* Effect.provide(begin, embeddedStore({ directory }))
@@ -155,7 +155,7 @@ describe("the embedded store", () => {
     })
   })
 
-  it.live("waits for another writer without blocking its process, and not for ever", () => {
+  it.live("waits for another writer without blocking its process, and not forever", () => {
     const directory = fresh("busy")
     const filename = join(directory, storeFile)
     return Effect.gen(function* () {
@@ -182,7 +182,7 @@ describe("the embedded store", () => {
     }).pipe(Effect.provide(sqlite({ filename, busyTimeout: 300 })))
   })
 
-  it.live("fails where it must not make the file", () => {
+  it.live("fails if it must not create the file", () => {
     const filename = join(root, "absent", storeFile)
     return Effect.map(Effect.flip(Effect.provide(begin, sqlite({ filename, create: false }))), (error) =>
       assert.deepInclude(error, { _tag: "StoreError", reason: "Unavailable" })
@@ -191,7 +191,7 @@ describe("the embedded store", () => {
 })
 
 describe("the Postgres store", () => {
-  it.live("says that no server answers", () =>
+  it.live("reports that no server answers", () =>
     Effect.map(
       Effect.flip(
         Effect.provide(begin, postgresStore({ url: Redacted.make("postgres://signalbox:secret@127.0.0.1:1/none") }))

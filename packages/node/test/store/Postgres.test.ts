@@ -75,7 +75,7 @@ if (postgres !== undefined) {
     ]
   })
 
-  it.live("fails, and is no defect, where its connection is cut in the middle of a transaction", () =>
+  it.live("fails, and is no defect, if its connection is cut in the middle of a transaction", () =>
     Effect.gen(function* () {
       const address = postgres.database()
       yield* Effect.gen(function* () {

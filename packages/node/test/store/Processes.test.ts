@@ -73,7 +73,7 @@ it.live(
 )
 
 it.live(
-  "loses nothing that was acknowledged, and blocks nobody, when writers are killed",
+  "loses nothing that was acknowledged, and blocks no process, when writers are killed",
   () => {
     const directory = temporaryDirectory(afterAll)
     mkdirSync(directory, { recursive: true })

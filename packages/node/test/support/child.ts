@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url"
 /** A process of a script in this folder, on the sources. */
 export interface Child {
   readonly process: ChildProcess
-  /** Gives what it printed; throws what it said where it failed. */
+  /** Returns its output; throws its output if it failed. */
   readonly output: Promise<string>
 }
 

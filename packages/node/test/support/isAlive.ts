@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs"
 
-/** Whether a process still does anything: one that was killed and is not yet reaped does not. */
+/** Whether a process still runs: one that was killed and is not yet reaped does not. */
 export const isAlive = (pid: number): boolean => {
   try {
     process.kill(pid, 0)

@@ -45,8 +45,8 @@ const asUser = (): ReadonlyArray<string> => {
 const groupOf = (user: string): string => spawnSync("id", ["-g", user], { encoding: "utf8" }).stdout.trim()
 
 /**
- * Starts a throwaway cluster in a temporary folder on a free loopback port, with fsync on. Gives undefined, after saying so,
- * where no server is installed; on CI that is a failure.
+ * Starts a throwaway cluster in a temporary folder on a free loopback port, with fsync on. Returns undefined, with a
+ * message, if no server is installed; on CI that is a failure.
  */
 export const startPostgres = async (): Promise<Postgres | undefined> => {
   const bin = binaries()

@@ -1,4 +1,4 @@
-/** Looks every few milliseconds until it is so; throws where it does not come true in time. */
+/** Looks every few milliseconds until it is true; throws if it does not come true in time. */
 export const until = async (what: string, holds: () => boolean, millis = 60_000): Promise<void> => {
   const end = performance.now() + millis
   while (!holds()) {

@@ -4,7 +4,7 @@ import { join } from "node:path"
 
 /** A folder whose room is bounded, or which can no longer be written, in the most real way that this machine allows. */
 export interface Volume {
-  /** What a connection has to be told where the volume itself cannot bound it. */
+  /** What a connection needs if the volume itself cannot bound it. */
   readonly setup: ReadonlyArray<string>
   readonly makeReadOnly: () => void
   readonly unmount: () => void

@@ -49,7 +49,7 @@ describe("otelEnvironment", () => {
     assert.notProperty(otelEnvironment({ ...endpoint, OTEL_METRICS_EXPORTER: "none" }).signals, "METRICS")
   })
 
-  it("lets what is said of a signal go before what is said of all", () => {
+  it("signal-specific settings take precedence over general ones", () => {
     const { resource, serviceName, signals } = otelEnvironment({
       ...endpoint,
       OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "https://traces.example/exact",
@@ -75,7 +75,7 @@ describe("otelEnvironment", () => {
     assert.deepEqual([serviceName, resource], ["deployer", { team: "a,b" }])
   })
 
-  it("reports what it does not understand and goes on", () => {
+  it("reports invalid values and continues", () => {
     const { signals, warnings } = otelEnvironment({
       OTEL_EXPORTER_OTLP_ENDPOINT: "collector",
       OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: "http://collector/l",
@@ -89,7 +89,7 @@ describe("otelEnvironment", () => {
     assert.lengthOf(warnings, 4)
   })
 
-  it("takes the trace of what started it, unless told which propagators there are", () => {
+  it("joins the trace that started it, unless propagators are configured", () => {
     const env = { ...endpoint, TRACEPARENT: "00-x" }
     assert.strictEqual(otelEnvironment(env).parent, "00-x")
     assert.strictEqual(otelEnvironment({ ...env, OTEL_PROPAGATORS: "baggage, tracecontext" }).parent, "00-x")

@@ -22,7 +22,7 @@ interface Request {
   readonly body: Buffer
 }
 
-/** Runs with a receiver's address, and gives what it received. */
+/** Runs with a receiver's address, and returns what it received. */
 const received = async (use: (url: string) => Promise<unknown>): Promise<ReadonlyArray<Request>> => {
   const requests: Array<Request> = []
   const server = createServer((request, response) => {
@@ -45,7 +45,7 @@ const received = async (use: (url: string) => Promise<unknown>): Promise<Readonl
   return requests
 }
 
-/** One deployment, by a provider that says too much and makes spans of its own. */
+/** One deployment, by a provider that reports too much and makes its own spans. */
 const deployment = (env: Record<string, string>, correlationId = "wire-1") => {
   const cloud = SimulatedProvider.make()
   const { provider } = cloud
@@ -75,7 +75,7 @@ const deployment = (env: Record<string, string>, correlationId = "wire-1") => {
     Layer.provideMerge(layerMemory),
     Layer.provideMerge(Providers.layer([talkative])),
     Layer.provideMerge(telemetry({ env, version: "1.2.3" })),
-    // Nobody reads the console here.
+    // The console is not read here.
     Layer.provideMerge(Logger.layer([]))
   )
   return Effect.runPromise(
@@ -133,7 +133,7 @@ describe("telemetry", { timeout: 180_000 }, () => {
     assert.isTrue(traces.includes(Buffer.from(traceIdOf("wire-1"), "hex")))
   })
 
-  it("sends only what is wanted, and no trace that is not sampled", async () => {
+  it("sends only the requested signals, and no unsampled trace", async () => {
     const logs = await received((url) => deployment({ ...json, OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: `${url}/l` }))
     assert.deepEqual([...new Set(logs.map(({ path }) => path))], ["/l"])
     const unsampled = await received((url) =>
@@ -149,7 +149,7 @@ describe("telemetry", { timeout: 180_000 }, () => {
     )
   })
 
-  it("is through in time where the collector only listens", async () => {
+  it("ends in time if the collector only listens", async () => {
     const deaf = createServer(() => undefined)
     await new Promise<void>((resolve) => deaf.listen(0, "127.0.0.1", resolve))
     const url = `http://127.0.0.1:${(deaf.address() as { readonly port: number }).port}`

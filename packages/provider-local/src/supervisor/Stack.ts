@@ -71,7 +71,7 @@ export class Stack {
   }
 
   /**
-   * After a crash: takes over running processes and continues to stop those that should not run; starts missing ones
+   * After a crash: takes over running processes and continues to stop surplus ones; starts missing ones
    * only if `resume` says so.
    */
   async recover(resume: boolean): Promise<void> {

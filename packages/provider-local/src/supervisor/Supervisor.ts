@@ -235,7 +235,7 @@ export class Supervisor {
     )
   }
 
-  /** Refuses older fences of the environment from now on. The fence is kept with those of its stacks. */
+  /** Refuses older fences of the environment from now on. The fence is kept with its stacks' fences. */
   async #fence(place: StackKey & Pick<MutationHeader, "fence">): Promise<void> {
     const { file } = this.#house
     refuseOlder(file.fence(place), place.fence)

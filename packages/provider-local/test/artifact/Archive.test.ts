@@ -51,7 +51,7 @@ describe("an archive as artifact", () => {
     })
   )
 
-  it.live("is refused while planning where it is broken, with what it is and where it was given", () =>
+  it.live("is rejected while planning if it is broken, with its kind and where it was given", () =>
     inScratch(async (folder) => {
       const whole = gzipSync(tarOf([server, { path: "data", content: "data".repeat(10_000) }]))
       const cases: Readonly<Record<string, readonly [bytes: Buffer, says: RegExp]>> = {
@@ -84,7 +84,7 @@ describe("an archive as artifact", () => {
     })
   )
 
-  it.live("is told to be another one before it is told to be broken", () =>
+  it.live("is reported as a different one before it is reported as broken", () =>
     inScratch(async (folder) => {
       const file = join(folder, "app.tgz")
       archive(file, [server, { path: "../evil.txt" }])

@@ -16,7 +16,7 @@ interface Served {
   answer: RequestListener
 }
 
-/** A server that answers as the test says, and remembers what it was asked. */
+/** A server that answers as the test says, and remembers its requests. */
 const served = (test: (at: Served) => Promise<void>) =>
   Effect.scoped(
     Effect.gen(function* () {
@@ -54,7 +54,7 @@ const served = (test: (at: Served) => Promise<void>) =>
 const release = ({ folder }: Served) => join(folder, "releases", "one")
 
 describe("an artifact by URL", () => {
-  it.live("is hashed as the server keeps it, whatever it says of its encoding", () =>
+  it.live("is hashed as the server keeps it, whatever its encoding header says", () =>
     served(async (at) => {
       at.answer = (_, response) => {
         response.setHeader("content-encoding", "gzip")
@@ -67,7 +67,7 @@ describe("an artifact by URL", () => {
     })
   )
 
-  it.live("that has another digest is refused before anything is unpacked, also where it is no archive at all", () =>
+  it.live("with another digest is rejected before anything is unpacked, even if it is not an archive at all", () =>
     served(async (at) => {
       const wanted = `sha256:${"0".repeat(64)}`
       // Would not unpack: that the digest is named shows that it was compared first.
@@ -83,7 +83,7 @@ describe("an artifact by URL", () => {
 
   it.live("that is a login page is refused with its first bytes", () =>
     served(async (at) => {
-      // It never ends: what is refused was not waited for.
+      // It never ends: a rejected one was not waited for.
       at.answer = (_, response) => {
         response.setHeader("content-type", "text/html")
         response.write("<html>log in</html>")
@@ -97,7 +97,7 @@ describe("an artifact by URL", () => {
     })
   )
 
-  it.live("that is cut off is downloaded again, and then that is what is said", () =>
+  it.live("that is cut off is downloaded again, and then reported", () =>
     served(async (at) => {
       const bytes = readFileSync(at.file)
       at.answer = (_, response) => {
@@ -121,7 +121,7 @@ describe("an artifact by URL", () => {
     })
   )
 
-  it.live("is followed to where it was moved, and what is not there or fails is told apart", () =>
+  it.live("is followed after redirects, and missing and failing ones are reported distinctly", () =>
     served(async (at) => {
       at.answer = (request, response) => {
         const [, status, to] = /^\/(\d+)(\/.*)?$/.exec(request.url!) ?? []

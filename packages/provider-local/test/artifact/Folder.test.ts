@@ -33,7 +33,7 @@ describe("a folder as artifact", () => {
         const release = join(folder, "releases", "one")
         await bring(current, release)
         assert.isTrue(lstatSync(release).isDirectory())
-        writeFileSync(join(folder, "build", "v1", "data.txt"), "one, built anew")
+        writeFileSync(join(folder, "build", "v1", "data.txt"), "one, rebuilt")
         assert.notStrictEqual(await digestOf(current), before)
         assert.strictEqual(readFileSync(join(release, "data.txt"), "utf8"), "one")
         assert.strictEqual(await digestOf(release), before)
@@ -43,7 +43,7 @@ describe("a folder as artifact", () => {
     )
   }
 
-  it.live("keeps links that stay in it, and refuses those that leave it with the way out", () =>
+  it.live("keeps inner links, and rejects links that leave it, with the path", () =>
     inScratch(async (folder) => {
       const app = join(folder, "app")
       mkdirSync(join(app, "lib"), { recursive: true })
@@ -120,7 +120,7 @@ describe("a folder as artifact", () => {
     })
   )
 
-  it.live("is refused by name where something in it is no file, and where it is not there", () =>
+  it.live("is rejected by name if something in it is not a file, or if it does not exist", () =>
     inScratch(async (folder) => {
       const app = join(folder, "app")
       mkdirSync(app)
@@ -148,7 +148,7 @@ describe("a folder as artifact", () => {
     })
   )
 
-  it.live("says at once that it is copied, and lets go of it where the deployment is stopped", () =>
+  it.live("reports at once that it is being copied, and stops if the deployment is stopped", () =>
     inScratch(async (folder) => {
       const app = join(folder, "app")
       mkdirSync(app)

@@ -24,7 +24,7 @@ describe("files that were read before", () => {
     }
   })
 
-  it("are read again where they were changed right before they were read: the next change may leave no trace", () => {
+  it("are read again if they were changed right before they were read: the next change may leave no trace", () => {
     assert.isUndefined(known("/racy", changedAt + 1_000, {}))
     assert.isUndefined(known("/future", changedAt - 60_000, {}))
   })

@@ -27,7 +27,7 @@ describe("links of an artifact", () => {
               followed += 1
               return real !== root && !real.startsWith(`${root}/`)
             } catch {
-              // It leads to nothing: where it would lead is not for the file system to say.
+              // It has no target, so the file system cannot say where it would lead.
               return undefined
             }
           })
@@ -44,7 +44,7 @@ describe("links of an artifact", () => {
     }
   })
 
-  it("leave it also where there is nothing yet at their end", () => {
+  it("leave it even if their target does not exist yet", () => {
     const through = new Map([
       ["here", "."],
       ["inner", "here/../other-release"]

@@ -52,7 +52,7 @@ const never = new AbortController().signal
 
 export const digestOf = (given: string) => digest(sourceOf(given), never)
 
-/** Brings an artifact to `target`, and tells what was reported meanwhile. */
+/** Copies an artifact to `target`, and returns the progress reports. */
 export const bring = async (given: string, target: string, wanted?: string): Promise<ReadonlyArray<string>> => {
   const messages: Array<string> = []
   await unpack(sourceOf(given), wanted ?? (await digestOf(given)), target, never, async (message) => {

@@ -1,6 +1,6 @@
 /**
  * Hostile clients against a good application, and good clients against a hostile one, through the proxies of one real
- * supervisor. Meanwhile a third stack gets steady traffic, of which nothing may be dropped.
+ * supervisor. Meanwhile a third stack gets steady traffic, and none of it may be dropped.
  */
 import * as http from "node:http"
 import * as net from "node:net"
@@ -28,7 +28,7 @@ const lanes = 24
 /** Nothing may be without an end for longer. */
 const patience = 20_000
 
-/** The bodies of the answers in what came back, as long as they have a length. */
+/** The bodies of the received answers, while they have a length. */
 const bodiesOf = (received: string): ReadonlyArray<string> => {
   const bodies: Array<string> = []
   for (let at = 0; ;) {
@@ -121,7 +121,7 @@ const visit = (port: number, seed: number): Promise<string | boolean> =>
       response.on("data", (data: Buffer) => (body += data.toString("latin1")))
       response.on("error", () => done(answer.expects === undefined ? true : "an answer that was cut off"))
       response.on("end", () => {
-        // What has a body is not sent twice: where the application left the connection in disorder, it may be lost.
+        // A request with a body is not sent twice: if the application left the connection in disorder, it may be lost.
         const lost = response.statusCode === 502 && method === "POST" && /upstream_(closed|invalid)/.test(body)
         const wrong = response.statusCode !== (answer.status ?? 200) || (method !== "HEAD" && body !== answer.expects)
         if (answer.expects !== undefined && wrong && !lost)
@@ -194,7 +194,7 @@ export const fuzz = (exchanges: number, seed: number, report: (done: number) => 
       })
       const milliseconds = performance.now() - started
       const supervisorKept = supervisorOf(directory) === supervisor && isAlive(supervisor)
-      // What is thought to be in flight still holds this up.
+      // Requests that count as in flight still hold this up.
       const stopping = performance.now()
       for (const stack of stacks) yield* provider.destroy(stack, mutation(`destroy-${stack.stack}`, 2))
       const stopMilliseconds = performance.now() - stopping

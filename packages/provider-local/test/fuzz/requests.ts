@@ -1,6 +1,6 @@
 /**
- * What hostile clients send, by seed: bytes, in how many pieces, and how the connection is left. `answers` says what has to
- * come back: the bodies of good requests, in their order.
+ * The input of hostile clients, by seed: bytes, in how many pieces, and how the connection is left. `answers` are the
+ * expected answers: the bodies of good requests, in their order.
  */
 import { chance, mutate, oddFields, type Chance } from "../fixtures/fuzz/random.mjs"
 

@@ -56,7 +56,7 @@ const figures = (states: ReadonlyArray<ExecutionState>) => {
     rolled_back: count("rolled_back"),
     cancelled: count("cancelled")
   }
-  // What a person cancelled says nothing about whether it would have gone well.
+  // A cancelled execution says nothing about whether it would have succeeded.
   const n = counts.completed + counts.failed + counts.rolled_back
   const durations = states.flatMap(({ finishedAt, startedAt, status }) =>
     status === "completed" && startedAt !== undefined && finishedAt !== undefined ? [finishedAt - startedAt] : []

@@ -17,6 +17,8 @@ import type {
   VetoView,
   WaitingView
 } from "../CoordinationView.ts"
+import type { ErrorInfo } from "../../domain/errors/index.ts"
+import { describeCause, describeWaysOut } from "../../text/index.ts"
 import { instantOf, instantOrNull } from "./instantOf.ts"
 
 interface Times {
@@ -27,15 +29,19 @@ interface Times {
   readonly n: number | null
 }
 
-type Blocking = Omit<BlockerView, "since" | "clearsAt"> & {
+type Blocking = Pick<BlockerView, "kind" | "who" | "consoleUrl"> & {
+  readonly info: ErrorInfo
   readonly since: Timestamp | null
   readonly clearsAt: Times | null
 }
 
 /** Shows what is in the way. */
-export const blockerView = ({ clearsAt, consoleUrl, kind, message, override, since, who }: Blocking): BlockerView => ({
+export const blockerView = ({ clearsAt, consoleUrl, info, kind, since, who }: Blocking): BlockerView => ({
   kind,
-  message,
+  code: info.code,
+  message: describeCause(info),
+  params: info.params,
+  ...(info.detail === undefined ? {} : { detail: info.detail }),
   who,
   since: since === null ? null : instantOf(since),
   clearsAt:
@@ -49,7 +55,8 @@ export const blockerView = ({ clearsAt, consoleUrl, kind, message, override, sin
           n: clearsAt.n
         },
   consoleUrl,
-  override
+  override: describeWaysOut(info.remedies) ?? null,
+  remedies: info.remedies ?? []
 })
 
 interface Where {

@@ -3,6 +3,7 @@ import type { ExecutionState, StackState, StageState } from "../../domain/Execut
 import type { Verdict } from "../../domain/Verdict.ts"
 import type { Lease } from "../../spi/LeaseStore.ts"
 import { traceIdOf } from "../../telemetry/Ids.ts"
+import { causeView, describeCause, describeCauses, errorView, progressText } from "../../text/index.ts"
 import type { EventView, ExecutionView, RunnerView, StackView, StageView, VerdictView } from "../ExecutionView.ts"
 import { instantOf, instantOrNull } from "./instantOf.ts"
 
@@ -12,10 +13,15 @@ export const stageView = (stage: StageState): StageView => ({
   status: stage.status,
   startedAt: instantOrNull(stage.startedAt),
   finishedAt: instantOrNull(stage.finishedAt),
-  ...(stage.reason === undefined ? {} : { reason: stage.reason })
+  ...(stage.cause === undefined ? {} : { reason: describeCause(stage.cause), cause: stage.cause })
 })
 
-const verdictView = ({ at, ...verdict }: Verdict): VerdictView => ({ ...verdict, at: instantOf(at) })
+const verdictView = ({ at, evidence, ...verdict }: Verdict): VerdictView => ({
+  ...verdict,
+  reason: describeCauses(verdict.findings),
+  evidence: evidence.map((one) => ({ ...one, reason: describeCause(one.finding) })),
+  at: instantOf(at)
+})
 
 const stackView = (stack: StackState): StackView => ({
   name: stack.name,
@@ -26,8 +32,8 @@ const stackView = (stack: StackState): StackView => ({
   candidateTraffic: stack.candidateTraffic,
   outputs: stack.outputs,
   stages: stack.stages.map(stageView),
-  ...(stack.progress === undefined ? {} : { progress: stack.progress }),
-  ...(stack.error === undefined ? {} : { error: stack.error })
+  ...(stack.progress === undefined ? {} : { progress: progressText(stack.progress) }),
+  ...(stack.error === undefined ? {} : { error: errorView(stack.error) })
 })
 
 /** Shows an execution as it is at a time. */
@@ -42,6 +48,7 @@ export const executionView = (state: ExecutionState, now: number): ExecutionView
   strategy: state.strategy ?? null,
   triggeredBy: state.by,
   reason: state.reason ?? null,
+  cause: state.cause === undefined ? null : causeView(state.cause),
   queue: state.queue ?? null,
   override: state.override ?? null,
   commit: state.origin?.commit ?? null,
@@ -55,8 +62,13 @@ export const executionView = (state: ExecutionState, now: number): ExecutionView
   stacks: state.stacks.map(stackView),
   stages: state.stages.map(stageView),
   verdicts: state.verdicts.map(verdictView),
-  questions: state.questions.map(({ expiresAt, ...question }) => ({ ...question, expiresAt: instantOf(expiresAt) })),
-  error: state.error ?? null
+  questions: state.questions.map(({ expiresAt, question, ...others }) => ({
+    ...others,
+    ...causeView(question),
+    question: describeCause(question),
+    expiresAt: instantOf(expiresAt)
+  })),
+  error: state.error === undefined ? null : errorView(state.error)
 })
 
 /** Shows who runs an execution; null where no process does. */

@@ -11,14 +11,15 @@ import type { EventOf } from "../../domain/Event.ts"
 import { type ExecutionState, givesWay, isFinished, isQueued } from "../../domain/Execution.ts"
 import type { CorrelationId } from "../../domain/Ids.ts"
 import * as Queue from "../../domain/Queue.ts"
-import type { ErrorInfo } from "../../domain/Release.ts"
+import { causeInfo, type ErrorInfo, errorInfo } from "../../domain/errors/index.ts"
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import { type Lease, type LeaseHeld, type LeaseLost, LeaseStore } from "../../spi/LeaseStore.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
+import { acquireEnvironmentLease, type AcquiredLease } from "../lease/index.ts"
 import { queuePosition } from "../queue/index.ts"
 import { type DueEvent, ExecutionLog, requestOf, changeFeed } from "../log/index.ts"
 import { type Blocker, isFinal, stacksMissing, policyBlockers } from "./PolicyBlockers.ts"
-import { environmentLeaseKey, holderOf } from "../../spi/LeaseKey.ts"
+import { holderOf } from "../../spi/LeaseKey.ts"
 import { nothingToRollback } from "./NothingToRollback.ts"
 import { overridePasses } from "./Override.ts"
 import { isEmpty, leaseAcquired, startUnderLease } from "./StartingPoint.ts"
@@ -32,11 +33,8 @@ export interface AdmissionClaim {
   readonly ttl: Duration.Duration
 }
 
-/** The lock, and when it was asked for, by the clock of this computer. */
-export interface AdmittedLease {
-  readonly lease: Lease
-  readonly asked: number
-}
+/** The lease under which an execution is admitted. */
+export type AdmittedLease = AcquiredLease
 
 type Services = DeploymentStore | LeaseStore
 
@@ -112,11 +110,7 @@ const attempt = Effect.fnUntraced(function* (
   const blockers = isQueued(state) ? yield* policyBlockers(request) : []
   const final = blockers.find(isFinal) ?? (isNext ? yield* missing(request, blockers) : undefined)
   if (final !== undefined) {
-    yield* withdraw(state.correlationId, {
-      code: final.kind,
-      message: final.message,
-      hint: `See: signalbox can-deploy ${state.deploymentId} --explain`
-    })
+    yield* withdraw(state.correlationId, final.info)
   }
   if (blockers.length > 0) {
     return {
@@ -125,26 +119,16 @@ const attempt = Effect.fnUntraced(function* (
     }
   }
   if (!isNext) return { _tag: "Not", until: Number.POSITIVE_INFINITY }
-  const key = environmentLeaseKey(state.deploymentId, state.environment)
-  const asked = yield* Clock.currentTimeMillis
-  const taken = yield* Effect.result(
-    leases.acquire({
-      key,
-      holder: state.correlationId,
-      owner: taking.owner,
-      ttl: taking.ttl,
-      // The command of a successor may run under the lease already, where this process was stopped for a while.
-      sameHolder: state.kind !== "run",
-      reason: `${state.kind} by ${state.by}`
-    })
-  )
+  const { owner, ttl } = taking
+  // The command of a successor may run under the lease already, where this process was stopped for a while.
+  const taken = yield* Effect.result(acquireEnvironmentLease(state, { owner, ttl, sameHolder: state.kind !== "run" }))
   if (taken._tag === "Failure") {
     if (taken.failure._tag === "StoreError") return yield* taken.failure
     const { expiresAt } = taken.failure.lease
     const holder = holderOf(taken.failure.lease)
     return { _tag: "Not", until: expiresAt, gaveWay: holder !== undefined && (yield* askToGiveWay(holder, state)) }
   }
-  const lock: AdmittedLease = { lease: taken.success, asked }
+  const lock: AdmittedLease = taken.success
   const began = yield* begin(state, request, taking, lock, gaveWay).pipe(
     Effect.onError(() => Effect.ignore(leases.release(lock.lease))),
     Effect.catchTag("LeaseHeld", ({ lease }) => Effect.succeed<Attempt>({ _tag: "Not", until: lease.expiresAt }))
@@ -173,9 +157,9 @@ const askToGiveWay = Effect.fnUntraced(function* (
   const state = yield* store.execution(holder)
   if (state === undefined || !givesWay(state, kind)) return false
   const at = yield* Clock.currentTimeMillis
-  const reason = `it waited for a person and gives way to ${correlationId} (${kind} by ${by})`
+  const cause = causeInfo("gave_way", { execution: correlationId, kind, by })
   yield* ExecutionLog.write(holder, [
-    { id: EventId.yielded, at, event: { _tag: "CommandIssued", command: "abort", by: "signalbox", reason } }
+    { id: EventId.yielded, at, event: { _tag: "CommandIssued", command: "abort", by: "signalbox", cause } }
   ]).pipe(Effect.catchTag(["IllegalTransition", "LeaseLost"], Effect.die))
   return true
 })
@@ -226,14 +210,14 @@ const undone = (at: number): ReadonlyArray<DueEvent> => [
   {
     id: EventId.execution("completed"),
     at,
-    event: { _tag: "ExecutionTransitioned", on: "completed", reason: "what was under way gave way and went back" }
+    event: { _tag: "ExecutionTransitioned", on: "completed", cause: causeInfo("went_back_already", {}) }
   }
 ]
 
 const cancelled = (at: number, error: ErrorInfo): DueEvent => ({
   id: EventId.closingExecution,
   at,
-  event: { _tag: "ExecutionTransitioned", on: "cancelled", reason: error.message, error }
+  event: { _tag: "ExecutionTransitioned", on: "cancelled", error }
 })
 
 /**
@@ -260,14 +244,16 @@ export const withdraw = Effect.fnUntraced(function* (
  */
 export const withdrawAfter = (
   id: CorrelationId,
-  patience: Duration.Input,
-  hint: string
+  patience: Duration.Input
 ): Effect.Effect<void, never, DeploymentStore> =>
-  withdraw(id, {
-    code: "queue_timeout",
-    message: `its turn did not come within ${Duration.format(Duration.fromInputUnsafe(patience))}`,
-    hint
-  }).pipe(Effect.retry(Schedule.spaced("1 second")), Effect.delay(patience), Effect.orDie, Effect.asVoid)
+  Effect.gen(function* () {
+    const state = yield* Effect.flatMap(DeploymentStore, (store) => store.execution(id))
+    const explain =
+      state === undefined
+        ? []
+        : [{ _tag: "explain", deployment: state.deploymentId, environment: state.environment } as const]
+    yield* withdraw(id, errorInfo("queue_timeout", { afterMs: Duration.toMillis(patience) }, { remedies: explain }))
+  }).pipe(Effect.retry(Schedule.spaced("1 second")), Effect.delay(patience), Effect.orDie)
 
 /**
  * Withdraws those whose place a request takes: with `latest_wins` all that wait before it, but for rollbacks.
@@ -284,10 +270,9 @@ export const displace = Effect.fnUntraced(function* (
   // Those that come after one that waits no more have nothing to do with it.
   if (!queue.some(({ correlationId }) => correlationId === id)) return
   for (const { correlationId } of Queue.displacedBy(queue, { correlationId: id, policy: state.queue })) {
-    yield* withdraw(correlationId, {
-      code: "overtaken",
-      message: `${id} by ${state.by} took its place: the latest wins`,
-      hint: `Follow the new one: signalbox attach ${id}`
-    })
+    yield* withdraw(
+      correlationId,
+      errorInfo("overtaken", { execution: id, by: state.by }, { remedies: [{ _tag: "attach", execution: id }] })
+    )
   }
 })

@@ -5,6 +5,7 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { isFinished, mayHaveCommand } from "../../domain/Execution.ts"
+import { errorInfo } from "../../domain/errors/index.ts"
 import type { CorrelationId } from "../../domain/Ids.ts"
 import type { ExecutionStatus } from "../../domain/Machines.ts"
 import { DeploymentStore, type StreamState } from "../../spi/DeploymentStore.ts"
@@ -12,7 +13,7 @@ import { type Lease, LeaseStore } from "../../spi/LeaseStore.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
 import { closureEvents, ExecutionLog } from "../log/index.ts"
 import { claimExecution, currentLease } from "../lease/index.ts"
-import { Rejected } from "../../api/Rejected.ts"
+import { reject, type Rejected } from "../../api/Rejected.ts"
 import { reportedOutcomeEvents, type ReportedOutcome } from "./ReportedOutcome.ts"
 import { withdraw } from "./Admission.ts"
 
@@ -45,7 +46,7 @@ export const cleanup = Effect.fnUntraced(function* (
   const before = yield* store.execution(id)
   if (before === undefined) return { correlationId: id, was: null, now: null, released: false }
   // Whoever waits has nothing yet, and is taken out of the queue also where a process waits with it.
-  if (yield* withdraw(id, { code: "withdrawn", ...said(options) })) {
+  if (yield* withdraw(id, errorInfo("withdrawn", { by: options.by }, { detail: options.reason }))) {
     return { correlationId: id, was: before.status, now: "cancelled", released: false }
   }
   const mine = yield* claimExecution(id, Duration.seconds(10)).pipe(
@@ -62,18 +63,8 @@ export const cleanup = Effect.fnUntraced(function* (
   }).pipe(Effect.ensuring(Effect.ignore(leases.release(mine))))
 })
 
-const stillRunning = (id: CorrelationId, owner: string): Rejected =>
-  new Rejected({
-    kind: "blocked",
-    code: "still_running",
-    message: `${id} is still run by ${owner}`,
-    hint: `Stop it first: signalbox abort ${id}`
-  })
-
-const said = ({ by, reason }: { readonly by: string; readonly reason?: string }) => ({
-  message: reason ?? `cleaned up by ${by}`,
-  hint: "Ask again under a new correlation id."
-})
+const stillRunning = (id: CorrelationId, owner?: string): Rejected =>
+  reject("still_running", { execution: id, owner }, { remedies: [{ _tag: "abort", execution: id }] })
 
 const conclude = Effect.fnUntraced(function* (
   id: CorrelationId,
@@ -81,21 +72,21 @@ const conclude = Effect.fnUntraced(function* (
   options: { readonly status: ReportedOutcome; readonly by: string; readonly reason?: string }
 ): Effect.fn.Return<void, Rejected | StoreError, DeploymentStore> {
   const store = yield* DeploymentStore
-  const { hint, message } = said(options)
+  const { by, reason } = options
   const decide = Effect.fnUntraced(function* ({ execution: state }: StreamState) {
     if (state === undefined || isFinished(state)) return []
     if (state.kind !== "run" && state.status !== "queued") return []
     const environment = yield* store.environment(state.deploymentId, state.environment)
     const at = yield* Clock.currentTimeMillis
     return state.status === "queued" && options.status !== "cancelled"
-      ? reportedOutcomeEvents(state, environment, at, options.status, message)
-      : closureEvents(state, environment, at, { code: "cleaned_up", message, hint })
+      ? reportedOutcomeEvents(state, environment, at, options.status, options)
+      : closureEvents(state, environment, at, errorInfo("cleaned_up", { by }, { detail: reason }))
   })
   yield* ExecutionLog.write(id, decide, [mine]).pipe(
     Effect.catchTags({
       IllegalTransition: Effect.die,
       // Whoever was stopped here for so long that somebody else may have ended it, or runs it.
-      LeaseLost: () => Effect.fail(stillRunning(id, "somebody else"))
+      LeaseLost: () => Effect.fail(stillRunning(id))
     })
   )
 })

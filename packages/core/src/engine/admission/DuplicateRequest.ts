@@ -3,7 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import type { ExecutionState } from "../../domain/Execution.ts"
-import { Rejected } from "../../api/Rejected.ts"
+import { reject, type Rejected } from "../../api/Rejected.ts"
 import type { Request } from "../../api/Request.ts"
 
 /** Which stacks go back is found out by the rollback itself. */
@@ -33,35 +33,26 @@ const compared = (request: Request, state: ExecutionState) => {
   ] as const
 }
 
-const differenceOf = (request: Request, state: ExecutionState): string | undefined => {
-  const { correlationId: id, deploymentId, environment, kind } = state
-  if (request.deploymentId !== deploymentId || request.environment !== environment) {
-    return `${id} is already another execution: ${kind} of ${deploymentId} in ${environment}`
+const differenceOf = (request: Request, state: ExecutionState): Rejected | undefined => {
+  const { correlationId: execution, deploymentId: deployment, environment, kind } = state
+  if (request.deploymentId !== deployment || request.environment !== environment) {
+    return reject("correlation_id_taken", { execution, kind, deployment, environment })
   }
   const differs = compared(request, state).find(([, was, is]) => is !== undefined && is !== was)
   if (differs === undefined) return undefined
-  const [what, was, is] = differs
-  return `${id} was asked for with ${was === undefined ? `no ${what}` : `the ${what} ${was}`}, not ${is}`
+  const [field, before, now] = differs
+  return reject("correlation_id_taken", { execution, field, before, now })
 }
 
 /**
  * Joins the execution that has the correlation id of a request. What a request leaves out is as it was asked for.
  *
- * *Errors*: `Refused` (`conflict`) where it is another one; it names what differs.
+ * *Errors*: `Rejected` (`conflict`) where it is another one; it names what differs.
  */
 export const joinExisting = (
   request: Request,
   execution: ExecutionState
 ): Effect.Effect<{ readonly execution: ExecutionState; readonly joined: true }, Rejected> => {
-  const message = differenceOf(request, execution)
-  return message === undefined
-    ? Effect.succeed({ execution, joined: true })
-    : Effect.fail(
-        new Rejected({
-          kind: "conflict",
-          code: "correlation_id_taken",
-          message,
-          hint: "Leave the correlation id out, or give a new one."
-        })
-      )
+  const rejected = differenceOf(request, execution)
+  return rejected === undefined ? Effect.succeed({ execution, joined: true }) : Effect.fail(rejected)
 }

@@ -9,7 +9,7 @@ import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
 import { sha256 } from "../../telemetry/sha256.ts"
 import { ExecutionLog } from "../log/index.ts"
-import { Rejected } from "../../api/Rejected.ts"
+import { reject, type Rejected } from "../../api/Rejected.ts"
 
 /**
  * The deployment of a project that has no configuration: always the same one for the same names, so that every checkout of
@@ -38,12 +38,7 @@ export const ensure = Effect.fnUntraced(function* (options: {
   const own = deploymentId === deploymentIdOf(manifest.organization, manifest.project)
   const found = yield* store.deployment(deploymentId)
   if (found === undefined && !own) {
-    return yield* new Rejected({
-      kind: "not_found",
-      code: "unknown_deployment",
-      message: `there is no deployment ${deploymentId}`,
-      hint: "See those that there are: signalbox list"
-    })
+    return yield* reject("unknown_deployment", { deployment: deploymentId }, { remedies: [{ _tag: "list" }] })
   }
   const known =
     found ??
@@ -58,11 +53,10 @@ export const ensure = Effect.fnUntraced(function* (options: {
     known === undefined ||
     (own && (known.organization !== manifest.organization || known.project !== manifest.project))
   ) {
-    return yield* new Rejected({
-      kind: "conflict",
-      code: "deployment_id_taken",
-      message: `${deploymentId} is ${known?.organization}/${known?.project}, not ${manifest.organization}/${manifest.project}`,
-      hint: "Name the deployment by its id."
+    return yield* reject("deployment_id_taken", {
+      deployment: deploymentId,
+      project: `${manifest.organization}/${manifest.project}`,
+      owner: known === undefined ? undefined : `${known.organization}/${known.project}`
     })
   }
   const missing = (deployment: Deployment) => ({
@@ -115,12 +109,7 @@ export const init = Effect.fnUntraced(function* (options: {
       if (deployment !== undefined) return deployment
     }
     if (options.deploymentId !== undefined) {
-      return yield* new Rejected({
-        kind: "conflict",
-        code: "deployment_exists",
-        message: `there is a deployment ${options.deploymentId} already`,
-        hint: "Leave the id out to have a free one drawn."
-      })
+      return yield* reject("deployment_exists", { deployment: options.deploymentId })
     }
   }
 })

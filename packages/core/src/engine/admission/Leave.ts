@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import type { CorrelationId } from "../../domain/Ids.ts"
-import type { ErrorInfo } from "../../domain/Release.ts"
+import type { ErrorInfo } from "../../domain/errors/index.ts"
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import { LeaseStore } from "../../spi/LeaseStore.ts"
 import type { StoreError } from "../../spi/StoreError.ts"

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import type { EnvironmentState } from "../../domain/Environment.ts"
 import type { DeploymentId, EnvironmentName, StackName } from "../../domain/Ids.ts"
-import type { ErrorInfo } from "../../domain/Release.ts"
+import { causeInfo, type ErrorInfo, errorInfo, type Remedy } from "../../domain/errors/index.ts"
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
 import { isThere } from "./RecordedManifest.ts"
@@ -17,24 +17,22 @@ export const nothingToRollback = Effect.fnUntraced(function* (
 ): Effect.fn.Return<ErrorInfo, StoreError, DeploymentStore> {
   const stacks = (state?.stacks ?? []).filter((stack) => isThere(stack) && stack.release !== null)
   const before = yield* versionsBefore({ deploymentId, environment })
-  const lines = stacks.map(({ name, release }) => {
-    const others = (before.get(name) ?? []).filter((version) => version !== release?.version).slice(0, named)
-    return `${name} is at ${release?.version}${others.length === 0 ? "" : ` and had ${others.join(", ")}`}`
-  })
-  const [other] = stacks.flatMap(({ name, release }) =>
+  const earlierOf = ({ name, release }: (typeof stacks)[number]) =>
     (before.get(name) ?? []).filter((version) => version !== release?.version)
+  const [other] = stacks.flatMap(earlierOf)
+  const place = { deployment: deploymentId, environment }
+  const remedies: ReadonlyArray<Remedy> = [
+    ...(other === undefined ? [] : [{ _tag: "deploy_version", ...place, version: other } as const]),
+    { _tag: "history", ...place }
+  ]
+  const history = stacks.map((stack) =>
+    causeInfo("stack_history", {
+      stack: stack.name,
+      version: stack.release?.version ?? "",
+      earlier: earlierOf(stack).slice(0, named)
+    })
   )
-  const history = `signalbox history ${deploymentId} --environment ${environment}`
-  return {
-    code: "nothing_to_roll_back",
-    message:
-      `${deploymentId} in ${environment} has no earlier release to go back to` +
-      (lines.length === 0 ? "" : `: ${lines.join("; ")}`),
-    hint:
-      other === undefined
-        ? `See what was deployed: ${history}`
-        : `A rollback goes back one release. To bring another version in again: signalbox deploy ${deploymentId} --environment ${environment} --version ${other} --artifact <where it is> · what was deployed: ${history}`
-  }
+  return errorInfo("nothing_to_roll_back", { ...place, stacks: history }, { remedies })
 })
 
 /** The versions that each stack was brought to, latest first. */

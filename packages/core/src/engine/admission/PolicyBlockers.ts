@@ -4,6 +4,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { type Deployment, type EnvironmentState, heldBy, vetoOn } from "../../domain/Environment.ts"
+import { type ErrorInfo, errorInfo, type Remedy } from "../../domain/errors/index.ts"
 import type { Origin } from "../../domain/Event.ts"
 import * as Freeze from "../../domain/freeze/Freeze.ts"
 import type { CorrelationId, DeploymentId, EnvironmentName, StackName, Timestamp } from "../../domain/Ids.ts"
@@ -19,7 +20,7 @@ import { clearsAtTime, type ExpectedClearance, expectedEnd } from "../estimation
 export type BlockerKind =
   | "lease"
   | "queue"
-  | "hold"
+  | "lock"
   | "freeze"
   | "veto"
   | "dependency"
@@ -30,17 +31,16 @@ export type BlockerKind =
 /**
  * One thing that is in the way.
  *
- * *Details*: `clearsAt` is when it is expected to be over, null where nobody can know. `consoleUrl` is where to look: at the
- * provider, or the run of a workflow. `override` says how to go ahead all the same, null where that is not to be had.
+ * *Details*: `info` says what it is, as data, and its remedies how to go ahead all the same. `clearsAt` is when it is expected to
+ * be over, null where that is unknown. `consoleUrl` is where to look: at the provider, or the run of a workflow.
  */
 export interface Blocker {
   readonly kind: BlockerKind
-  readonly message: string
+  readonly info: ErrorInfo
   readonly who: string | null
   readonly since: Timestamp | null
   readonly clearsAt: ExpectedClearance | null
   readonly consoleUrl: string | null
-  readonly override: string | null
 }
 
 /**
@@ -66,10 +66,10 @@ export interface AdmissionRequest {
 type Services = DeploymentStore | LeaseStore
 
 /** A blocker of which nothing more is known. */
-export const unknownBlocker = { who: null, since: null, clearsAt: null, consoleUrl: null, override: null } as const
+export const unknownBlocker = { who: null, since: null, clearsAt: null, consoleUrl: null } as const
 
-/** How a person says that it is to be done all the same. */
-const overrideFlag = `--override "<reason>"`
+/** How a person goes ahead all the same. */
+const override: ReadonlyArray<Remedy> = [{ _tag: "override" }]
 
 /**
  * What the registry says is in the way, apart from those that hold the lock or wait for it.
@@ -81,7 +81,7 @@ export const policyBlockers = Effect.fnUntraced(function* (
   const now = yield* Clock.currentTimeMillis
   const deployment = yield* store.deployment(asked.deploymentId)
   const environment = yield* store.environment(asked.deploymentId, asked.environment)
-  const held = holds(deployment, asked, now)
+  const held = locks(deployment, asked, now)
   if (asked.override !== undefined) return held
   return [
     ...held,
@@ -93,18 +93,24 @@ export const policyBlockers = Effect.fnUntraced(function* (
   ]
 })
 
-const holds = (deployment: Deployment | undefined, asked: AdmissionRequest, now: Timestamp): ReadonlyArray<Blocker> => {
+const locks = (deployment: Deployment | undefined, asked: AdmissionRequest, now: Timestamp): ReadonlyArray<Blocker> => {
   const hold = heldBy(deployment, asked.environment, now)
   if (hold === undefined) return []
   return [
     {
       ...unknownBlocker,
-      kind: "hold",
-      message: `${asked.environment} is held by ${hold.by}: ${hold.reason}`,
+      kind: "lock",
+      info: errorInfo(
+        "blocked_by_lock",
+        { environment: asked.environment, by: hold.by },
+        {
+          detail: hold.reason,
+          remedies: [{ _tag: "unlock", deployment: asked.deploymentId, environment: asked.environment }]
+        }
+      ),
       who: hold.by,
       since: hold.at,
-      clearsAt: hold.until === undefined ? null : clearsAtTime(hold.until),
-      override: `signalbox lock release ${asked.deploymentId} --environment ${asked.environment} --reason "<reason>"`
+      clearsAt: hold.until === undefined ? null : clearsAtTime(hold.until)
     }
   ]
 }
@@ -124,10 +130,13 @@ const frozen = (asked: AdmissionRequest, now: Timestamp): ReadonlyArray<Blocker>
   return Freeze.activeAt(all, asked.environment, now).map((freeze) => ({
     ...unknownBlocker,
     kind: "freeze",
-    message: `${asked.environment} is frozen: ${freeze.name}${freeze.reason === undefined ? "" : ` (${freeze.reason})`}`,
+    info: errorInfo(
+      "blocked_by_freeze",
+      { environment: asked.environment, freeze: freeze.name },
+      { detail: freeze.reason, remedies: override }
+    ),
     since: freeze.since,
-    clearsAt: clearsAtTime(freeze.until),
-    override: overrideFlag
+    clearsAt: clearsAtTime(freeze.until)
   }))
 }
 
@@ -138,10 +147,24 @@ const vetoes = (deployment: Deployment | undefined, asked: AdmissionRequest): Re
     {
       ...unknownBlocker,
       kind: "veto",
-      message: `version ${veto.version} was vetoed by ${veto.by}: ${veto.reason}`,
+      info: errorInfo(
+        "blocked_by_veto",
+        { version: veto.version, by: veto.by },
+        {
+          detail: veto.reason,
+          remedies: [
+            ...override,
+            {
+              _tag: "lift_veto",
+              deployment: asked.deploymentId,
+              environment: veto.environment,
+              version: veto.version
+            }
+          ]
+        }
+      ),
       who: veto.by,
-      since: veto.at,
-      override: `${overrideFlag}, or: signalbox veto ${veto.version} ${asked.deploymentId}${veto.environment === null ? "" : ` --environment ${veto.environment}`} --lift --reason "<reason>"`
+      since: veto.at
     }
   ]
 }
@@ -155,21 +178,29 @@ const staleOrder = (environment: EnvironmentState | undefined, asked: AdmissionR
   const waiting = environment?.queue?.filter(({ correlationId }) => correlationId !== asked.correlationId) ?? []
   const mine = environment?.current === asked.correlationId
   const newer = [
-    { what: "deployed already", origin: environment?.deployed },
-    { what: "being deployed", origin: mine ? undefined : environment?.commit },
+    { state: "deployed", origin: environment?.deployed },
+    { state: "deploying", origin: mine ? undefined : environment?.commit },
     ...waiting
       .filter(({ kind }) => deployingKinds.has(kind))
       .filter((ticket) => comesBefore(environment?.queue ?? [], ticket, asked))
-      .map(({ correlationId, origin }) => ({ what: `waiting before it (${correlationId})`, origin }))
+      .map(({ correlationId, origin }) => ({ state: "queued", execution: correlationId, origin }))
   ].find(({ origin }) => origin?.committedAt !== undefined && origin.committedAt > committedAt)
   if (newer === undefined) return []
   return [
     {
       ...unknownBlocker,
       kind: "stale_order",
-      message: `commit ${commit ?? "?"} is older than ${newer.origin?.commit ?? "another one"}, which is ${newer.what}`,
-      since: newer.origin?.committedAt ?? null,
-      override: overrideFlag
+      info: errorInfo(
+        "blocked_by_stale_order",
+        {
+          commit,
+          newer: newer.origin?.commit,
+          state: newer.state,
+          execution: "execution" in newer ? newer.execution : undefined
+        },
+        { remedies: override }
+      ),
+      since: newer.origin?.committedAt ?? null
     }
   ]
 }
@@ -196,9 +227,12 @@ export const stacksMissing = (
       {
         ...unknownBlocker,
         kind: "dependency",
-        message: `it depends on ${name}, which is ${(stack?.status ?? "not_deployed").replace("_", " ")}`,
-        since: stack?.updatedAt ?? null,
-        override: overrideFlag
+        info: errorInfo(
+          "blocked_by_dependency",
+          { stack: name, status: stack?.status ?? "not_deployed" },
+          { remedies: override }
+        ),
+        since: stack?.updatedAt ?? null
       }
     ]
   })
@@ -217,11 +251,14 @@ const requirement = Effect.fnUntraced(function* (
     {
       ...unknownBlocker,
       kind: "dependency",
-      message: `it requires ${required.deployment} in ${name}, which is ${status}${current === null ? "" : ` and worked on by ${current}`}`,
+      info: errorInfo(
+        "blocked_by_dependency",
+        { deployment: required.deployment, environment: name, status, execution: current ?? undefined },
+        { remedies: override }
+      ),
       who: current,
       since: state?.updatedAt ?? null,
-      clearsAt: current === null ? null : yield* expectedEnd(current),
-      override: overrideFlag
+      clearsAt: current === null ? null : yield* expectedEnd(current)
     }
   ]
 })

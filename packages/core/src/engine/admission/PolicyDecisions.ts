@@ -15,7 +15,7 @@ import { type Lease, LeaseStore } from "../../spi/LeaseStore.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
 import { currentLease, uniqueOwner } from "../lease/index.ts"
 import { ExecutionLog } from "../log/index.ts"
-import { Rejected } from "../../api/Rejected.ts"
+import { reject, type Rejected } from "../../api/Rejected.ts"
 
 /** A decision on a deployment, in its own stream. */
 export type PolicyDecision = EventOf<
@@ -29,19 +29,14 @@ export type PolicyDecision = EventOf<
  * `force`.
  *
  * *Errors*: `Refused`: `not_found` for a deployment that is not there; `conflict` where there is nothing to lift
- * (`not_vetoed`) or to give back (`not_held`), and where somebody else holds what is to be held (`held_already`).
+ * (`not_vetoed`) or to unlock (`not_locked`), and where somebody else holds the lock (`already_locked`).
  */
 export const recordDecision = Effect.fnUntraced(function* (
   id: DeploymentId,
   decision: PolicyDecision
 ): Effect.fn.Return<Deployment, Rejected | StoreError, DeploymentStore> {
   const store = yield* DeploymentStore
-  const unknown = new Rejected({
-    kind: "not_found",
-    code: "unknown_deployment",
-    message: `there is no deployment ${id}`,
-    hint: "See those that there are: signalbox list"
-  })
+  const unknown = reject("unknown_deployment", { deployment: id }, { remedies: [{ _tag: "list" }] })
   if ((yield* store.deployment(id)) === undefined) return yield* unknown
   const at = yield* Clock.currentTimeMillis
   const unique = yield* Random.nextIntBetween(0, Number.MAX_SAFE_INTEGER)
@@ -50,44 +45,34 @@ export const recordDecision = Effect.fnUntraced(function* (
       LeaseLost: Effect.die,
       IllegalTransition: () =>
         decision._tag === "EnvironmentLocked"
-          ? heldAlready(id, decision.environment)
+          ? alreadyLocked(id, decision.environment)
           : Effect.fail(nothingToUndo(id, decision))
     })
   )
   return (yield* store.deployment(id)) ?? (yield* unknown)
 })
 
-const heldAlready = Effect.fnUntraced(function* (
+const alreadyLocked = Effect.fnUntraced(function* (
   id: DeploymentId,
   environment: EnvironmentName
 ): Effect.fn.Return<never, Rejected | StoreError, DeploymentStore> {
   const deployment = yield* Effect.flatMap(DeploymentStore, (store) => store.deployment(id))
   const hold = heldBy(deployment, environment, yield* Clock.currentTimeMillis)
-  return yield* new Rejected({
-    kind: "conflict",
-    code: "held_already",
-    message:
-      hold === undefined
-        ? `${id} in ${environment} was held by somebody else until this moment`
-        : `${id} in ${environment} is held by ${hold.by} already: ${hold.reason}`,
-    hint: hold === undefined ? "Ask again." : "Ask them; to take it over: --force"
-  })
+  const place = { deployment: id, environment }
+  return yield* hold === undefined
+    ? reject("already_locked", place)
+    : reject("already_locked", { ...place, by: hold.by }, { detail: hold.reason, remedies: [{ _tag: "force" }] })
 })
 
-const nothingToUndo = (id: DeploymentId, decision: PolicyDecision): Rejected =>
-  decision._tag === "VetoLifted"
-    ? new Rejected({
-        kind: "conflict",
-        code: "not_vetoed",
-        message: `there is no veto on ${decision.version} ${decision.environment === null ? "in every environment" : `in ${decision.environment}`}`,
-        hint: "Nothing has to be lifted."
-      })
-    : new Rejected({
-        kind: "conflict",
-        code: "not_held",
-        message: `nobody holds ${id} in ${decision.environment} by hand`,
-        hint: `See: signalbox lock show ${id} --environment ${decision.environment}`
-      })
+const nothingToUndo = (id: DeploymentId, decision: PolicyDecision): Rejected => {
+  const { environment } = decision
+  if (environment === null || decision._tag === "VetoLifted") {
+    const version = "version" in decision ? decision.version : ""
+    return reject("not_vetoed", { version, environment: environment ?? undefined })
+  }
+  const place = { deployment: id, environment }
+  return reject("not_locked", place, { remedies: [{ _tag: "show_lock", ...place }] })
+}
 
 /**
  * Takes the lock from whoever holds it and gives it back. The holder notices at its next mutation or renewal, at the latest
@@ -122,12 +107,7 @@ export const revokeLease = Effect.fnUntraced(function* (
   )
   if (taken._tag === "Failure") {
     if (taken.failure._tag === "StoreError") return yield* taken.failure
-    return yield* new Rejected({
-      kind: "conflict",
-      code: "lock_changed_hands",
-      message: `the lock went from ${lease.holder} to ${taken.failure.lease.holder} meanwhile`,
-      hint: "Look again, and decide again."
-    })
+    return yield* reject("lease_changed_hands", { before: lease.holder, now: taken.failure.lease.holder })
   }
   yield* leases.release(taken.success)
   return lease

@@ -12,7 +12,7 @@ import type { Providers } from "../../spi/Providers.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
 import { resolve } from "../../config/Configuration.ts"
 import { type StackAsked, eachStack } from "./EachStack.ts"
-import { Rejected } from "../../api/Rejected.ts"
+import { reject, Rejected } from "../../api/Rejected.ts"
 import type { Request } from "../../api/Request.ts"
 import { startingPoint } from "./StartingPoint.ts"
 
@@ -26,9 +26,8 @@ export const refusalOf = ({ info, reason }: ProviderError): Rejected | undefined
   switch (reason._tag) {
     case "Invalid":
     case "Unsupported":
-      return new Rejected({ kind: "invalid", ...info })
     case "Missing":
-      return new Rejected({ kind: "not_found", ...info })
+      return new Rejected({ info })
     default:
       return undefined
   }
@@ -65,13 +64,11 @@ export const checkExclusive = Effect.fnUntraced(function* (
     const other = takenBy.get(`${kind}/${name}`)
     takenBy.set(`${kind}/${name}`, ref.stack)
     if (other === undefined) continue
-    return yield* new Rejected({
-      kind: "invalid",
-      code: "taken_twice",
-      message: `${other} and ${ref.stack} both ask for ${name}`,
-      hint: "Give one of them another one.",
-      path: ["stacks", ref.stack, "properties", ...path].join(".")
-    })
+    return yield* reject(
+      "taken_twice",
+      { stack: ref.stack, other, resource: name },
+      { path: ["stacks", ref.stack, "properties", ...path].join(".") }
+    )
   }
 })
 

@@ -8,7 +8,8 @@ import type { ExecutionState, StageState } from "../../domain/Execution.ts"
 import type { StackName, Timestamp } from "../../domain/Ids.ts"
 import type { DeploymentTrigger, ExecutionKind, StackTrigger, StageName } from "../../domain/Machines.ts"
 import type { DueEvent } from "../log/index.ts"
-import type { ErrorInfo, Release } from "../../domain/Release.ts"
+import { causeInfo, type ErrorInfo, errorInfo } from "../../domain/errors/index.ts"
+import type { Release } from "../../domain/Release.ts"
 
 /** How it went, according to whoever cleans up. */
 export type ReportedOutcome = "succeeded" | "failed" | "cancelled"
@@ -61,13 +62,13 @@ export const reportedOutcomeEvents = (
   environment: EnvironmentState | undefined,
   at: Timestamp,
   status: Exclude<ReportedOutcome, "cancelled">,
-  message: string
+  { by, reason }: { readonly by: string; readonly reason?: string }
 ): ReadonlyArray<DueEvent> => {
   const good = status === "succeeded"
   const { deployment, stack: triggers, stage } = movesOf(state.kind)
   const error: { readonly error?: ErrorInfo } = good
     ? {}
-    : { error: { code: "reported_failed", message, hint: "Look at the log of its workflow." } }
+    : { error: errorInfo("reported_failed", { by }, { detail: reason }) }
   const moved = movesDeployment(state, environment)
   const stages = (of: ReadonlyArray<StageState>, began: boolean, stack: { readonly stack?: StackName } = {}) =>
     of.flatMap(({ name }): ReadonlyArray<Event> => {
@@ -105,7 +106,11 @@ export const reportedOutcomeEvents = (
     }),
     ...stages(state.stages, false),
     ...(moved ? [{ _tag: "DeploymentTransitioned", on: deployment[good ? 1 : 2] } as const] : []),
-    { _tag: "ExecutionTransitioned", on: good ? "completed" : "failed", reason: message, ...error }
+    {
+      _tag: "ExecutionTransitioned",
+      on: good ? "completed" : "failed",
+      ...(good ? { cause: causeInfo("reported", { by }, reason) } : error)
+    }
   ]
   const since = state.turnAt ?? at
   return [...began.map((event) => [since, event] as const), ...ended.map((event) => [at, event] as const)].map(

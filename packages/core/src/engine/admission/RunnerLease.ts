@@ -6,11 +6,12 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import { type ExecutionState, isQueued } from "../../domain/Execution.ts"
+import { errorInfo } from "../../domain/errors/index.ts"
 import type { CorrelationId } from "../../domain/Ids.ts"
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import { type LeaseHeld, type LeaseLost, LeaseStore } from "../../spi/LeaseStore.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
-import { type KeptLease, isLeaseHeld, uniqueOwner } from "../lease/index.ts"
+import { acquireEnvironmentLease, type KeptLease, isLeaseHeld, uniqueOwner } from "../lease/index.ts"
 import { environmentLeaseKey } from "../../spi/LeaseKey.ts"
 import * as Admission from "./Admission.ts"
 
@@ -43,11 +44,10 @@ const awaitAdmission = (
 ): Effect.Effect<Admission.AdmittedLease | undefined, LeaseLost | StoreError, Services> =>
   Effect.raceFirst(Admission.waitForAdmission({ id, claim: claim.lease, owner, ttl }), claim.lost).pipe(
     Effect.onInterrupt(() =>
-      Admission.withdraw(id, {
-        code: "interrupted",
-        message: "interrupted before its turn came",
-        hint: "Ask again."
-      }).pipe(Effect.timeoutOption("5 seconds"), Effect.ignore)
+      Admission.withdraw(id, errorInfo("interrupted", { during: "queue" })).pipe(
+        Effect.timeoutOption("5 seconds"),
+        Effect.ignore
+      )
     )
   )
 
@@ -60,26 +60,13 @@ const takeBack = Effect.fnUntraced(function* (
   state: ExecutionState,
   { owner: runner, ttl }: Runner
 ): Effect.fn.Return<Admission.AdmittedLease, LeaseHeld | StoreError, Services> {
-  const { by, correlationId, deploymentId, environment, kind } = state
+  const { correlationId, deploymentId, environment } = state
   const store = yield* DeploymentStore
-  const leases = yield* LeaseStore
   const sameHolder = !hasCommand(state)
   // Two runs in one process are two runners.
   const owner = sameHolder ? runner : yield* uniqueOwner
   const isOurs = Effect.map(store.environment(deploymentId, environment), (found) => found?.current === correlationId)
-  const acquire = Effect.gen(function* () {
-    const asked = yield* Clock.currentTimeMillis
-    const lease = yield* leases.acquire({
-      key: environmentLeaseKey(deploymentId, environment),
-      holder: correlationId,
-      owner,
-      ttl,
-      sameHolder,
-      reason: `${kind} by ${by}`
-    })
-    return { lease, asked }
-  })
-  return yield* Effect.retry(acquire, {
+  return yield* Effect.retry(acquireEnvironmentLease(state, { owner, ttl, sameHolder }), {
     schedule: Schedule.spaced("50 millis").pipe(Schedule.upTo({ duration: ttl })),
     while: (error) => (error._tag === "LeaseHeld" ? isOurs : Effect.succeed(false))
   })

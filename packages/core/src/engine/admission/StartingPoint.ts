@@ -1,5 +1,5 @@
 /**
- * What an execution starts from: its stacks, and what each of them was before.
+ * What an execution starts from: its stacks, and the previous state of each.
  */
 import * as Effect from "effect/Effect"
 import type { EnvironmentState } from "../../domain/Environment.ts"
@@ -22,8 +22,8 @@ export interface StartingPoint {
 }
 
 /**
- * Reads it from the state of the environment. A rollback works on the stacks that have an earlier release to go back to; it
- * and a destruction work on what was recorded, narrowed to `only`, and not on what was asked for.
+ * Reads it from the state of the environment. A rollback works on the stacks with an earlier release; rollback and
+ * destruction work on the record, limited to `only`, and not on the request.
  */
 export const startingPoint = (
   kind: ExecutionKind,
@@ -51,7 +51,7 @@ export const startingPoint = (
   }
 }
 
-/** What was destroyed is deployed again, not rolled back. */
+/** A destroyed stack is deployed again, not rolled back. */
 const goesBack = (stack: StackSpec, { checkpoint, release, status }: StackBefore): boolean =>
   stack.irreversible === undefined &&
   (status === "deployed" || status === "failed") &&
@@ -60,7 +60,7 @@ const goesBack = (stack: StackSpec, { checkpoint, release, status }: StackBefore
   checkpoint.release.id !== release?.id
 
 /**
- * Whether there is nothing to do: a rollback of an environment that has no earlier release.
+ * Whether there is nothing to do: a rollback of an environment without an earlier release.
  */
 export const isEmpty = (kind: ExecutionKind, { spec }: StartingPoint): boolean =>
   kind === "rollback" && spec.stacks.length === 0

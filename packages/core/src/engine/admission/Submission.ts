@@ -2,7 +2,6 @@
  * Taking a request in: joined, refused, or recorded under the lease.
  */
 import * as Clock from "effect/Clock"
-import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
@@ -10,6 +9,7 @@ import type { EnvironmentState, StackInEnvironment } from "../../domain/Environm
 import * as EventId from "../../domain/EventId.ts"
 import type { EventOf, QueuePolicy } from "../../domain/Event.ts"
 import type { ExecutionState } from "../../domain/Execution.ts"
+import type { Remedy } from "../../domain/errors/index.ts"
 import type { CorrelationId } from "../../domain/Ids.ts"
 import type * as Queue from "../../domain/Queue.ts"
 import type { ExecutionSpec } from "../../domain/Spec.ts"
@@ -20,15 +20,15 @@ import type { StoreError } from "../../spi/StoreError.ts"
 import { Attribute, SpanName, traced } from "../../telemetry/index.ts"
 import { requestsAhead } from "../queue/index.ts"
 import { type Blocker, isFinal, policyBlockers } from "./PolicyBlockers.ts"
-import { reserveClaim, isLeaseHeld, currentLease, uniqueOwner } from "../lease/index.ts"
-import { environmentLeaseKey } from "../../spi/LeaseKey.ts"
+import { acquireEnvironmentLease, reserveClaim, isLeaseHeld, currentLease, uniqueOwner } from "../lease/index.ts"
+import { holderOf } from "../../spi/LeaseKey.ts"
 import { resolve } from "../../config/Configuration.ts"
 import { joinExisting } from "./DuplicateRequest.ts"
 import { nothingToRollback } from "./NothingToRollback.ts"
 import { overridePasses } from "./Override.ts"
 import { preflight } from "./Preflight.ts"
 import * as RecordedManifest from "./RecordedManifest.ts"
-import { Rejected } from "../../api/Rejected.ts"
+import { reject, Rejected } from "../../api/Rejected.ts"
 import type { Request } from "../../api/Request.ts"
 import { type DueEvent, ExecutionLog } from "../log/index.ts"
 import { isEmpty, leaseAcquired, type StartingPoint, startingPoint, startUnderLease } from "./StartingPoint.ts"
@@ -119,15 +119,8 @@ const immediately = Effect.fnUntraced(function* (
   const leases = yield* LeaseStore
   const [next] = yield* requestsAhead(request, overridePasses(request))
   if (next !== undefined) return yield* behind(next, request)
-  const key = environmentLeaseKey(request.deploymentId, request.environment)
   const taken = yield* Effect.result(
-    leases.acquire({
-      key,
-      holder: request.correlationId,
-      owner: yield* uniqueOwner,
-      ttl: spec.leaseTtl,
-      reason: `${request.kind} by ${request.by}`
-    })
+    acquireEnvironmentLease(request, { owner: yield* uniqueOwner, ttl: spec.leaseTtl })
   )
   if (taken._tag === "Failure") {
     if (taken.failure._tag === "StoreError") return yield* taken.failure
@@ -137,55 +130,69 @@ const immediately = Effect.fnUntraced(function* (
       joinExisting(request, state)
     )
   }
-  const lock = taken.success
+  const { lease: lock } = taken.success
   return yield* record(request, spec, lock).pipe(Effect.tapError(() => Effect.ignore(leases.release(lock))))
 })
 
-const refusedBecause = ({ clearsAt, kind, message, override }: Blocker, request: Request): Rejected =>
+const explain = ({ deploymentId, environment }: Request): Remedy => ({
+  _tag: "explain",
+  deployment: deploymentId,
+  environment
+})
+
+const refusedBecause = ({ clearsAt, info }: Blocker, request: Request): Rejected =>
   new Rejected({
-    kind: "blocked",
-    code: `blocked_by_${kind}`,
-    message:
-      clearsAt === null ? message : `${message}; until ${DateTime.formatIso(DateTime.makeUnsafe(clearsAt.point))}`,
-    hint: `${override === null ? "" : `To go ahead: ${override}. `}Every reason: signalbox can-deploy ${request.deploymentId} --environment ${request.environment} --explain`
+    info: {
+      ...info,
+      ...(clearsAt === null ? {} : { params: { ...info.params, until: clearsAt.point } }),
+      remedies: [...(info.remedies ?? []), explain(request)]
+    }
   })
 
-const behind = (next: Queue.Ticket, request: Request): Effect.Effect<never, Rejected> =>
+const behind = ({ by, correlationId, kind }: Queue.Ticket, request: Request): Effect.Effect<never, Rejected> =>
   Effect.fail(
-    new Rejected({
-      kind: "blocked",
-      code: "others_wait",
-      message: `${request.deploymentId} in ${request.environment} is waited for by ${next.correlationId} (${next.kind} by ${next.by})`,
-      hint: "Wait behind it with: --queue fifo"
-    })
+    reject(
+      "blocked_by_queue",
+      { deployment: request.deploymentId, environment: request.environment, execution: correlationId, kind, by },
+      { remedies: [{ _tag: "queue" }, explain(request)] }
+    )
   )
 
-const blockedBy = (lease: Lease, request: Request): Effect.Effect<never, Rejected> =>
-  Effect.fail(
-    new Rejected({
-      kind: "blocked",
-      code: "environment_locked",
-      message: `${request.deploymentId} in ${request.environment} is held by ${lease.holder} (${lease.reason ?? "unknown"})`,
-      hint: `Follow it with: signalbox attach ${lease.holder}`,
-      lease
-    })
+const blockedBy = Effect.fnUntraced(function* (
+  lease: Lease,
+  request: Request
+): Effect.fn.Return<never, Rejected | StoreError, DeploymentStore> {
+  const store = yield* DeploymentStore
+  const execution = holderOf(lease)
+  const held = execution === undefined ? undefined : yield* store.execution(execution)
+  return yield* reject(
+    "blocked_by_lease",
+    {
+      deployment: request.deploymentId,
+      environment: request.environment,
+      execution: lease.holder,
+      kind: held?.kind,
+      by: held?.by
+    },
+    {
+      lease,
+      remedies: [
+        { _tag: "queue" },
+        explain(request),
+        ...(execution === undefined
+          ? []
+          : [{ _tag: "attach", execution } as const, { _tag: "abort", execution } as const])
+      ]
+    }
   )
+})
 
 /** The same request is being recorded by another process at this very moment. */
 const awaitExecution = (id: CorrelationId, ttl: Duration.Duration) =>
   Effect.flatMap(DeploymentStore, (store) =>
     store.execution(id).pipe(
       Effect.flatMap((state) =>
-        state === undefined
-          ? Effect.fail(
-              new Rejected({
-                kind: "blocked",
-                code: "being_recorded",
-                message: `${id} is being recorded by another process`,
-                hint: "Try again in a moment."
-              })
-            )
-          : Effect.succeed(state)
+        state === undefined ? Effect.fail(reject("being_recorded", { execution: id })) : Effect.succeed(state)
       ),
       Effect.retry({
         schedule: Schedule.spaced("50 millis").pipe(Schedule.upTo({ duration: ttl })),
@@ -201,12 +208,7 @@ const prepare = Effect.fnUntraced(function* (
   const store = yield* DeploymentStore
   const deployment = yield* store.deployment(request.deploymentId)
   if (deployment === undefined) {
-    return yield* new Rejected({
-      kind: "not_found",
-      code: "unknown_deployment",
-      message: `there is no deployment ${request.deploymentId}`,
-      hint: "Make one with: signalbox init"
-    })
+    return yield* reject("unknown_deployment", { deployment: request.deploymentId }, { remedies: [{ _tag: "init" }] })
   }
   // A command changes the stacks that are named; what else it does is a matter of the deployment as a whole.
   const stacks = request.stacks ?? (request.kind === "run" ? [] : undefined)
@@ -225,7 +227,7 @@ const rejectEmpty = Effect.fnUntraced(function* (
   environment: EnvironmentState | undefined
 ): Effect.fn.Return<void, Rejected | StoreError, DeploymentStore> {
   if (!isEmpty(request.kind, from)) return
-  return yield* new Rejected({ kind: "conflict", ...(yield* nothingToRollback(request, environment)) })
+  return yield* new Rejected({ info: yield* nothingToRollback(request, environment) })
 })
 
 const requested = Effect.fnUntraced(function* (
@@ -338,9 +340,4 @@ const record = Effect.fnUntraced(function* (
 })
 
 const outrun = (request: Request) =>
-  new Rejected({
-    kind: "blocked",
-    code: "lease_lost",
-    message: `the lease of ${request.deploymentId} in ${request.environment} was lost before the request was recorded`,
-    hint: "Try again."
-  })
+  reject("not_recorded", { deployment: request.deploymentId, environment: request.environment })

@@ -6,13 +6,13 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { EnvironmentState } from "../../domain/Environment.ts"
 import { isFinished } from "../../domain/Execution.ts"
+import { errorInfo } from "../../domain/errors/index.ts"
 import type { CorrelationId } from "../../domain/Ids.ts"
-import type { ErrorInfo } from "../../domain/Release.ts"
 import type { DeploymentStore, StreamState } from "../../spi/DeploymentStore.ts"
 import { type Lease, type LeaseHeld, type LeaseLost, LeaseStore } from "../../spi/LeaseStore.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
 import { claimExecution, heldUntil } from "../lease/index.ts"
-import { closureEvents, ExecutionLog, superseded } from "../log/index.ts"
+import { closureEvents, ExecutionLog } from "../log/index.ts"
 
 /**
  * Ends an execution that was left unfinished and whose lease is over; returns whether there was anything to end.
@@ -29,11 +29,7 @@ export const supersede = Effect.fnUntraced(function* (
   const before = yield* heldUntil(id)
   const mine = yield* claimExecution(id, Duration.seconds(10))
   const at = yield* Clock.currentTimeMillis
-  const error: ErrorInfo = {
-    code: superseded,
-    message: `${id} was left unfinished and is superseded by ${by}`,
-    hint: `Follow the new one: signalbox attach ${by}`
-  }
+  const error = errorInfo("superseded", { execution: id, by }, { remedies: [{ _tag: "attach", execution: by }] })
   const decide = ({ execution }: StreamState) =>
     Effect.succeed(
       execution === undefined || isFinished(execution)

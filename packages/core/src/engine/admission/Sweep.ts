@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { type ExecutionState, isFinished } from "../../domain/Execution.ts"
 import type { Timestamp } from "../../domain/Ids.ts"
-import type { ErrorInfo } from "../../domain/Release.ts"
+import { type ErrorInfo, errorInfo } from "../../domain/errors/index.ts"
 import { DeploymentStore, type StreamState } from "../../spi/DeploymentStore.ts"
 import { type Lease, type LeaseHeld, LeaseStore } from "../../spi/LeaseStore.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
@@ -91,8 +91,4 @@ const close = Effect.fnUntraced(function* (
   )
 })
 
-const forgotten: ErrorInfo = {
-  code: "forgotten",
-  message: `nobody ran it, and nothing happened to it for ${Duration.format(forgottenAfter)}`,
-  hint: "Ask again under a new correlation id."
-}
+const forgotten: ErrorInfo = errorInfo("forgotten", { afterMs: Duration.toMillis(forgottenAfter) })

@@ -7,6 +7,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as EventId from "../../domain/EventId.ts"
 import { Actor, type Event } from "../../domain/Event.ts"
+import { causeInfo } from "../../domain/errors/index.ts"
 import { CorrelationId, DeploymentId, EnvironmentName, Timestamp } from "../../domain/Ids.ts"
 import * as Machine from "../../domain/Machine.ts"
 import { deploymentMachine } from "../../domain/Machines.ts"
@@ -44,7 +45,7 @@ export const reconcile = Effect.fnUntraced(function* (
   const store = yield* DeploymentStore
   const environment = yield* store.environment(done.deploymentId, done.environment)
   const good = done.code === 0
-  const reason = `ran without the registry: ${done.reason}`
+  const cause = causeInfo("ran_without_store", {}, done.reason)
   const loses =
     environment !== undefined &&
     environment.updatedAt <= done.startedAt &&
@@ -58,7 +59,7 @@ export const reconcile = Effect.fnUntraced(function* (
     environment: done.environment,
     ...(done.version === undefined ? {} : { version: done.version }),
     by: done.by,
-    reason,
+    cause,
     command: done.command,
     ...startingPoint(
       "observe",
@@ -73,9 +74,9 @@ export const reconcile = Effect.fnUntraced(function* (
       [done.startedAt, requested],
       [done.startedAt, { _tag: "ExecutionTransitioned", on: "started" }],
       [done.startedAt, { _tag: "ProcessStarted", command: done.command }],
-      [at, { _tag: "ProcessExited", ...ended, reason }],
+      [at, { _tag: "ProcessExited", ...ended, cause }],
       ...lost.map((event) => [at, event] as const),
-      [at, { _tag: "ExecutionTransitioned", on: good ? "completed" : "failed", reason }]
+      [at, { _tag: "ExecutionTransitioned", on: good ? "completed" : "failed", cause }]
     ]
     const due = events.map(([at, event], index) => ({ id: EventId.degraded(index), at, event }))
     // Nothing where it was reconciled before.
@@ -84,7 +85,7 @@ export const reconcile = Effect.fnUntraced(function* (
       Effect.catchTag("LeaseLost", Effect.die)
     )
   }
-  return yield* append(loses ? [{ _tag: "DeploymentTransitioned", on: "lost_sight", reason }] : []).pipe(
+  return yield* append(loses ? [{ _tag: "DeploymentTransitioned", on: "lost_sight", cause }] : []).pipe(
     // An execution has begun since it was looked: what becomes of the deployment is for that one to say.
     Effect.catchTag("IllegalTransition", () => append([])),
     Effect.catchTag("IllegalTransition", Effect.die)

@@ -1,5 +1,5 @@
 /**
- * How long an execution will still take, by the history in the store.
+ * How long an execution will still take, from the history in the store.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -23,20 +23,20 @@ const lasting = 60_000
 
 type Store = DeploymentStore["Service"]
 
-/** `all` is true where others were read too, whatever they did. */
+/** `all` is true if others were read too, whatever they did. */
 interface Kept {
   readonly at: Timestamp
   readonly past: Estimation.Past
   readonly all: boolean
 }
 
-/** By store, then by deployment and kind: history changes too slowly to be read at every look. */
+/** By store, then by deployment and kind: history changes too slowly to read it at every look. */
 const kept = new WeakMap<Store, Map<string, Kept>>()
 
 const runsOf = (states: ReadonlyArray<ExecutionState>): ReadonlyArray<Run.Run> =>
   states.map((state) => Run.ofState(state, state.finishedAt ?? state.requestedAt))
 
-/** How long going back took: only those tell that went back. */
+/** How long a rollback took: only executions that rolled back can tell. */
 const readRollbacks = Effect.fnUntraced(function* (
   store: Store,
   deploymentId: DeploymentId
@@ -47,7 +47,9 @@ const readRollbacks = Effect.fnUntraced(function* (
   return { past: { runs: [], samples: items.flatMap((state) => samplesOf(state)) }, all: true }
 })
 
-/** Those of the same kind; where few of these did the same work, of all kinds and all deployments too, for their stages. */
+/**
+ * Executions of the same kind; if few of these did the same work, also all kinds and all deployments, for their stages.
+ */
 const read = Effect.fnUntraced(function* (store: Store, run: Run.Run): Effect.fn.Return<Omit<Kept, "at">, StoreError> {
   const { deploymentId, kind } = run
   const same = yield* store.executions({ deploymentId, kinds: [kind], statuses: ["completed"], limit: reach })
@@ -61,7 +63,7 @@ const read = Effect.fnUntraced(function* (store: Store, run: Run.Run): Effect.fn
 })
 
 /**
- * The past that an execution resembles, read anew at most once a minute.
+ * The past that an execution resembles, read again at most once a minute.
  *
  * *Errors*: `StoreError`.
  */
@@ -82,7 +84,7 @@ export const pastExecutions = Effect.fnUntraced(function* (
   return found.past
 })
 
-/** What an execution works from, as its log has it: what was asked for, or what it found at its turn. */
+/** The input of an execution from its log: the request, or what it found on admission. */
 const planOf = Effect.fnUntraced(function* (
   id: CorrelationId
 ): Effect.fn.Return<Plan | undefined, StoreError, DeploymentStore> {
@@ -92,7 +94,7 @@ const planOf = Effect.fnUntraced(function* (
   return last?._tag === "ExecutionRequested" || last?._tag === "ExecutionAdmitted" ? last.spec : undefined
 })
 
-/** Those before a request in its queue: the one that has the lock, then those whose turn comes earlier. */
+/** Those ahead of a request in its queue: the lease holder, then the earlier requests. */
 const before = Effect.fnUntraced(function* (
   state: ExecutionState
 ): Effect.fn.Return<ReadonlyArray<ExecutionState>, StoreError, DeploymentStore | LeaseStore> {
@@ -109,16 +111,16 @@ const before = Effect.fnUntraced(function* (
 })
 
 /**
- * Says what is left of an execution as it is at a time. Undefined where it has finished, and where it goes back and did not
- * when the history was read: that is to be read anew.
+ * The remaining time of an execution at a given time. Undefined if it has finished, and if it is rolling back and was
+ * not when the history was read: that requires reading again.
  */
 export type Estimator = (state: ExecutionState, now: Timestamp) => Estimate | undefined
 
 /**
- * Reads what is needed to estimate one execution again and again while it is under way.
+ * Reads what is needed to estimate one execution repeatedly while it is in progress.
  *
- * *Details*: an execution that waits in a queue takes what is left of those before it, each by the history of its own kind,
- * then its own time.
+ * *Details*: a queued execution adds the remaining times of those ahead of it, each from the history of its own kind,
+ * and its own time.
  *
  * *Errors*: `StoreError`.
  */
@@ -139,7 +141,7 @@ export const estimator = Effect.fnUntraced(function* (
 })
 
 /**
- * What is left of an execution now, without the time in which it waits for people; undefined where it has finished.
+ * The remaining time of an execution, without the time in which it waits for people; undefined if it has finished.
  *
  * *Errors*: `StoreError`.
  */
@@ -152,7 +154,7 @@ export const estimate = Effect.fnUntraced(function* (
 })
 
 /**
- * Measures on history what estimates are worth: each execution that succeeded, estimated from those before it.
+ * Measures on history how well estimates hold: each successful execution is estimated from its predecessors.
  *
  * *Details*: of one deployment or of all, in one environment or in all; the latest `limit` executions (1–1,000, default
  * 1,000).

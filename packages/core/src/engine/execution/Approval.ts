@@ -3,6 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as EventId from "../../domain/EventId.ts"
+import { type CauseInfo, errorInfo } from "../../domain/errors/index.ts"
 import type { StageName } from "../../domain/Machines.ts"
 import type { ApprovalSpec, StackSpec } from "../../domain/Spec.ts"
 import { concerns, type IssuedCommand } from "./Control.ts"
@@ -26,7 +27,7 @@ export const requestApproval = (options: {
   readonly name: string
   readonly stack: StackSpec
   readonly stage: StageName
-  readonly question: string
+  readonly question: CauseInfo
   readonly approval: ApprovalSpec
   readonly retry: boolean
 }): Effect.Effect<"continue" | "retry", StepFailed, StepServices> =>
@@ -45,11 +46,11 @@ export const requestApproval = (options: {
     if (answer !== "abort") return answer
     return yield* new StepFailed({
       why: "aborted",
-      info: {
-        code: "approval_expired",
-        message: `${stack}: nobody answered "${options.question}" within ${Duration.format(options.approval.expiresIn)}`,
-        hint: "Deploy again, and approve in time."
-      }
+      info: errorInfo("approval_expired", {
+        stack,
+        question: options.question,
+        afterMs: Duration.toMillis(options.approval.expiresIn)
+      })
     })
   })
 
@@ -67,7 +68,7 @@ const waitForAnswer = Effect.fnUntraced(function* (
     expiresAt,
     otherwise: options.approval.otherwise
   })
-  yield* transitionStage(options.stage, "waiting", { stack, reason: options.question, round: options.name })
+  yield* transitionStage(options.stage, "waiting", { stack, cause: options.question, round: options.name })
   yield* syncPaused
 
   const answers = (given: ReadonlyArray<IssuedCommand>) =>

@@ -16,7 +16,8 @@ import type {
   StackTrigger,
   StageTrigger
 } from "../../domain/Machines.ts"
-import type { ErrorInfo, Release } from "../../domain/Release.ts"
+import { type CauseInfo, causeOf, type ErrorInfo, errorInfo } from "../../domain/errors/index.ts"
+import type { Release } from "../../domain/Release.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
 import { keptUntouched } from "./FailureHandling.ts"
 import { markOf } from "../command/index.ts"
@@ -31,13 +32,13 @@ import {
 } from "./ExecutionContext.ts"
 
 /**
- * How a command ended: with a code, or by a signal. `reason` says why it was killed, or why it could not be started.
+ * How a command ended: with a code, or by a signal. `cause` says why it was killed.
  * `leaseExpired` says that it was stopped because its lease was about to end.
  */
 export interface CommandOutcome {
   readonly code: number | null
   readonly signal: string | null
-  readonly reason?: string
+  readonly cause?: CauseInfo
   readonly leaseExpired?: boolean
   /** Whether somebody asked it to stop before it ended. */
   readonly asked: boolean
@@ -78,8 +79,8 @@ export const executeCommand = Effect.fnUntraced(function* (
   }
   const before = yield* abortion
   if (before !== undefined) {
-    yield* endStages("cancelled", { reason: before.message })
-    yield* transitionExecution("cancelled", { reason: before.message, error: before })
+    yield* endStages("cancelled", { cause: causeOf(before) })
+    yield* transitionExecution("cancelled", { error: before })
     return yield* journal.commit
   }
   yield* Effect.uninterruptible(
@@ -141,7 +142,7 @@ const exited = (ended: CommandOutcome) =>
       _tag: "ProcessExited",
       code: ended.code,
       signal: ended.signal,
-      ...(ended.reason === undefined ? {} : { reason: ended.reason })
+      ...(ended.cause === undefined ? {} : { cause: ended.cause })
     })
   )
 
@@ -158,11 +159,7 @@ const cut: Outcome = {
   stack: "interrupted",
   deployment: "lost_sight",
   execution: "failed",
-  error: {
-    code: "command_cut",
-    message: "the process that ran the command died; what the command did is not known",
-    hint: "Look at what is there, then run it again under a new correlation id."
-  }
+  error: errorInfo("command_cut", {})
 }
 
 /** The registry came back between the end of the command and that of its lease. */
@@ -171,18 +168,10 @@ const expired = (outage: StoreError | undefined): Outcome => ({
   stack: "interrupted",
   deployment: "lost_sight",
   execution: "failed",
-  error: {
-    code: "lease_expired",
-    message: `the lease could not be renewed in time, and the command was stopped${outage === undefined ? "" : `: ${outage.message}`}`,
-    hint: "What the command did is not known. Look at what is there, then run it again under a new correlation id."
-  }
+  error: errorInfo("lease_expired", { command: true }, { detail: outage?.message })
 })
 
-const interrupted: ErrorInfo = {
-  code: "interrupted",
-  message: "interrupted before its command began",
-  hint: "Run it again."
-}
+const interrupted: ErrorInfo = errorInfo("interrupted", { during: "command_start" })
 
 const neverBegan = (was: DeploymentStatus, error = interrupted): Outcome => ({
   stage: "cancelled",
@@ -192,12 +181,11 @@ const neverBegan = (was: DeploymentStatus, error = interrupted): Outcome => ({
   error
 })
 
-const outcomeOf = ({ asked, code, error, reason, signal }: CommandOutcome): Outcome => {
+const outcomeOf = ({ asked, cause, code, error, signal }: CommandOutcome): Outcome => {
   if (code === 0 && !asked) {
     return { stage: "succeeded", stack: "deploy_completed", deployment: "deploy_completed", execution: "completed" }
   }
-  const how = signal === null ? `ended with code ${code}` : `was ended by ${signal}`
-  const because = reason === undefined ? "" : `: ${reason}`
+  const how = { code: code ?? undefined, signal: signal ?? undefined, cause }
   if (asked) {
     return {
       stage: "cancelled",
@@ -205,11 +193,7 @@ const outcomeOf = ({ asked, code, error, reason, signal }: CommandOutcome): Outc
       // It was stopped half-way: where it left things is for nobody to guess.
       deployment: "lost_sight",
       execution: "cancelled",
-      error: {
-        code: "interrupted",
-        message: `the command was asked to stop and ${how}${because}`,
-        hint: "Look at what is there before the next one."
-      }
+      error: errorInfo("interrupted", { during: "command", ...how })
     }
   }
   return {
@@ -217,23 +201,23 @@ const outcomeOf = ({ asked, code, error, reason, signal }: CommandOutcome): Outc
     stack: "deploy_failed",
     deployment: "deploy_failed",
     execution: "failed",
-    error: error ?? { code: "command_failed", message: `the command ${how}${because}`, hint: "Look at its output." }
+    error: error ?? errorInfo("command_failed", how)
   }
 }
 
 const end = ({ deployment, error, execution, stack, stage }: Outcome) =>
   Effect.gen(function* () {
-    const reason = error === undefined ? {} : { reason: error.message }
+    const cause = error === undefined ? {} : { cause: causeOf(error) }
     yield* eachStack(stage, stack, error)
-    yield* transitionStage("deployment", stage, reason)
-    yield* moveOwnDeployment(deployment, error?.message)
-    yield* transitionExecution(execution, error === undefined ? {} : { ...reason, error })
+    yield* transitionStage("deployment", stage, cause)
+    yield* moveOwnDeployment(deployment, cause.cause)
+    yield* transitionExecution(execution, error === undefined ? {} : { error })
   })
 
 /** A command for single stacks leaves the status of the deployment alone, as `deploy-stack` does. */
-const moveOwnDeployment = (on: DeploymentTrigger, reason?: string) =>
+const moveOwnDeployment = (on: DeploymentTrigger, cause?: CauseInfo) =>
   Effect.flatMap(ExecutionContext, ({ journal }) =>
-    journal.request.spec.stacks.length > 0 ? Effect.void : transitionDeployment(on, reason)
+    journal.request.spec.stacks.length > 0 ? Effect.void : transitionDeployment(on, cause)
   )
 
 const eachStack = (stage: StageTrigger, on: StackTrigger, error?: ErrorInfo) =>

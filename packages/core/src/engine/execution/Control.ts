@@ -6,7 +6,7 @@ import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { OperatorCommand } from "../../domain/Event.ts"
 import type { CorrelationId, StackName } from "../../domain/Ids.ts"
-import type { ErrorInfo } from "../../domain/Release.ts"
+import { type CauseInfo, type ErrorInfo, errorInfo } from "../../domain/errors/index.ts"
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 
 /**
@@ -20,6 +20,7 @@ export interface IssuedCommand {
   readonly by: string
   readonly stack?: StackName
   readonly reason?: string
+  readonly cause?: CauseInfo
 }
 
 /**
@@ -48,11 +49,8 @@ export const concerns = (command: IssuedCommand, stack: StackName): boolean =>
 /**
  * Why an execution ended that somebody aborted.
  */
-export const abortedBy = ({ by, reason }: Pick<IssuedCommand, "by" | "reason">): ErrorInfo => ({
-  code: "aborted",
-  message: `aborted by ${by}${reason === undefined ? "" : `: ${reason}`}`,
-  hint: "Deploy again when it is sorted out."
-})
+export const abortedBy = ({ by, cause, reason }: Pick<IssuedCommand, "by" | "cause" | "reason">): ErrorInfo =>
+  errorInfo("aborted", { by, cause }, { detail: reason })
 
 /**
  * Follows the commands of an execution until the scope closes.

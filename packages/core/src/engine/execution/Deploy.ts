@@ -4,6 +4,7 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as EventId from "../../domain/EventId.ts"
+import { type CauseInfo, causeInfo } from "../../domain/errors/index.ts"
 import type { StackName } from "../../domain/Ids.ts"
 import type { StackPlan } from "../../domain/Release.ts"
 import type { StackSpec } from "../../domain/Spec.ts"
@@ -92,7 +93,7 @@ const deployAll: Effect.Effect<ReadonlyMap<StackName, Outcome>, never, StepServi
       )
   })
   for (const [name, outcome] of outcomes) {
-    if (outcome._tag === "Skipped") yield* skip(name, `${outcome.because} was not deployed`)
+    if (outcome._tag === "Skipped") yield* skip(name, causeInfo("dependency_not_deployed", { stack: outcome.because }))
   }
   return outcomes
 })
@@ -102,16 +103,16 @@ const deployOne = Effect.fnUntraced(function* (
   candidate: Candidate
 ): Effect.fn.Return<StackPlan, StepFailed, StepServices> {
   const plan = yield* planStack(stack, candidate)
-  if (plan.action === "none") yield* skip(stack.name, "nothing to change")
+  if (plan.action === "none") yield* skip(stack.name, causeInfo("nothing_to_change", {}))
   else yield* deployStack(stack, plan)
   return plan
 })
 
-const skip = (stack: StackName, reason: string) =>
+const skip = (stack: StackName, cause: CauseInfo) =>
   Effect.gen(function* () {
     const { journal } = yield* ExecutionContext
     for (const { name, status } of journal.state().stacks.find((state) => state.name === stack)?.stages ?? []) {
-      if (status === "pending") yield* transitionStage(name, "skipped", { stack, reason })
+      if (status === "pending") yield* transitionStage(name, "skipped", { stack, cause })
     }
   })
 
@@ -176,7 +177,7 @@ const retireAll = (outcomes: ReadonlyMap<StackName, Outcome>, validated: Readonl
           journal.record(EventId.retireFailed(stack.name), {
             _tag: "ProgressReported",
             stack: stack.name,
-            message: `the old release was left running: ${failure.message}`
+            cause: causeInfo("old_release_left", { cause: failure.because })
           })
         ),
       { concurrency: journal.request.spec.parallelism, discard: true }
@@ -190,7 +191,7 @@ const conclude = (outcomes: ReadonlyMap<StackName, Outcome>, failure: StepFailed
       return yield* transitionExecution("completed")
     }
     const some = [...outcomes.values()].some(({ _tag }) => _tag === "Done")
-    yield* endStages("failed", { reason: failure.message })
-    yield* transitionDeployment(some ? "deploy_partial" : "deploy_failed", failure.message)
-    yield* transitionExecution("failed", { reason: failure.message, error: failure.info })
+    yield* endStages("failed", { cause: failure.because })
+    yield* transitionDeployment(some ? "deploy_partial" : "deploy_failed", failure.because)
+    yield* transitionExecution("failed", { error: failure.info })
   })

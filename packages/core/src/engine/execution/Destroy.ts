@@ -51,9 +51,9 @@ export const destroy: Effect.Effect<void, never, StepServices> = Effect.gen(func
     yield* transitionDeployment("destroy_completed")
     return yield* transitionExecution("completed")
   }
-  yield* endStages("failed", { reason: failure.message })
-  yield* transitionDeployment("destroy_failed", failure.message)
-  yield* transitionExecution("failed", { reason: failure.message, error: failure.info })
+  yield* endStages("failed", { cause: failure.because })
+  yield* transitionDeployment("destroy_failed", failure.because)
+  yield* transitionExecution("failed", { error: failure.info })
 })
 
 const destroyStack = Effect.fnUntraced(function* (stack: StackSpec): Effect.fn.Return<void, StepFailed, StepServices> {

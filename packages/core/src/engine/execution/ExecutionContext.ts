@@ -13,7 +13,8 @@ import type {
   StageName,
   StageTrigger
 } from "../../domain/Machines.ts"
-import type { ErrorInfo, Outputs, Release } from "../../domain/Release.ts"
+import { type CauseInfo, causeInfo, type ErrorInfo } from "../../domain/errors/index.ts"
+import type { Outputs, Release } from "../../domain/Release.ts"
 import type { StackSpec } from "../../domain/Spec.ts"
 import type { LeaseLost } from "../../spi/LeaseStore.ts"
 import type { Provider } from "../../spi/Provider.ts"
@@ -65,11 +66,11 @@ export const providerOf = (stack: StackSpec): Effect.Effect<Provider, never, Exe
       : Effect.succeed(provider)
   })
 
-const text = (reason: string | undefined) => (reason === undefined ? {} : { reason })
+const because = (cause: CauseInfo | undefined) => (cause === undefined ? {} : { cause })
 
 export const transitionExecution = (
   on: ExecutionTrigger,
-  options: { readonly reason?: string; readonly by?: string; readonly error?: ErrorInfo } = {}
+  options: { readonly cause?: CauseInfo; readonly by?: string; readonly error?: ErrorInfo } = {}
 ): Effect.Effect<void, never, ExecutionContext> =>
   Effect.flatMap(ExecutionContext, ({ journal }) =>
     journal.record(EventId.execution(on), { _tag: "ExecutionTransitioned", on, ...options })
@@ -80,12 +81,12 @@ export const transitionExecution = (
  */
 export const transitionDeployment = (
   on: DeploymentTrigger,
-  reason?: string
+  cause?: CauseInfo
 ): Effect.Effect<void, never, ExecutionContext> =>
   Effect.flatMap(ExecutionContext, ({ journal }) =>
     journal.request.kind.endsWith("-stack")
       ? Effect.void
-      : journal.record(EventId.deployment(on), { _tag: "DeploymentTransitioned", on, ...text(reason) })
+      : journal.record(EventId.deployment(on), { _tag: "DeploymentTransitioned", on, ...because(cause) })
   )
 
 /**
@@ -94,7 +95,7 @@ export const transitionDeployment = (
 export const transitionStage = (
   stage: StageName,
   on: StageTrigger,
-  options: { readonly stack?: StackName; readonly reason?: string; readonly round?: string } = {}
+  options: { readonly stack?: StackName; readonly cause?: CauseInfo; readonly round?: string } = {}
 ): Effect.Effect<void, never, ExecutionContext> =>
   Effect.flatMap(ExecutionContext, ({ journal }) =>
     journal.record(EventId.stage(stage, on, options.stack, options.round), {
@@ -102,7 +103,7 @@ export const transitionStage = (
       stage,
       on,
       ...(options.stack === undefined ? {} : { stack: options.stack }),
-      ...text(options.reason)
+      ...because(options.cause)
     })
   )
 
@@ -112,7 +113,6 @@ export const transitionStack = (
   options: {
     readonly release?: Release | null
     readonly spec?: StackSpec
-    readonly reason?: string
     readonly error?: ErrorInfo
   } = {}
 ): Effect.Effect<void, never, ExecutionContext> =>
@@ -126,7 +126,7 @@ export const transitionStack = (
  */
 export const endStages = (
   on: "failed" | "cancelled",
-  options: { readonly reason: string; readonly except?: StageName }
+  options: { readonly cause: CauseInfo; readonly except?: StageName }
 ): Effect.Effect<void, never, ExecutionContext> =>
   Effect.gen(function* () {
     const { journal } = yield* ExecutionContext
@@ -138,9 +138,9 @@ export const endStages = (
       for (const { name, status } of stages) {
         if (name === options.except) continue
         const of = stack === undefined ? {} : { stack }
-        if (status === "pending") yield* transitionStage(name, "skipped", { ...of, reason: options.reason })
+        if (status === "pending") yield* transitionStage(name, "skipped", { ...of, cause: options.cause })
         if (status === "running" || status === "waiting")
-          yield* transitionStage(name, on, { ...of, reason: options.reason })
+          yield* transitionStage(name, on, { ...of, cause: options.cause })
       }
     }
   })
@@ -159,7 +159,7 @@ export const syncPaused: Effect.Effect<void, never, ExecutionContext> = Effect.g
       return {
         _tag: "ExecutionTransitioned",
         on: "paused",
-        reason: question?.question ?? pause?.reason ?? "paused by an operator",
+        cause: question?.question ?? causeInfo("paused_by", { by: pause?.by }, pause?.reason),
         ...(question === undefined && pause !== undefined ? { by: pause.by } : {})
       }
     }

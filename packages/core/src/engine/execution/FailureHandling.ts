@@ -4,6 +4,7 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as EventId from "../../domain/EventId.ts"
+import { causeInfo, errorInfo } from "../../domain/errors/index.ts"
 import * as Graph from "../../domain/Graph.ts"
 import type { DeploymentStatus, DeploymentTrigger } from "../../domain/Machines.ts"
 import type { Checkpoint } from "../../domain/Release.ts"
@@ -60,7 +61,7 @@ export const stackFailed = (stack: StackSpec, failure: StepFailed): Effect.Effec
     const state = journal.state().stacks.find(({ name }) => name === stack.name)
     for (const { name, status } of state?.stages ?? []) {
       if (status === "running" || status === "waiting") {
-        yield* transitionStage(name, "failed", { stack: stack.name, reason: failure.message })
+        yield* transitionStage(name, "failed", { stack: stack.name, cause: failure.because })
       }
     }
     if (state?.status === "deploying") yield* transitionStack(stack.name, "deploy_failed", { error: failure.info })
@@ -73,9 +74,9 @@ export const endWithNothingChanged = (failure: StepFailed): Effect.Effect<void, 
   Effect.gen(function* () {
     const { journal } = yield* ExecutionContext
     const aborted = failure.why === "aborted"
-    yield* endStages(aborted ? "cancelled" : "failed", { reason: failure.message })
-    yield* transitionDeployment(keptUntouched(journal.request.deploymentBefore), failure.message)
-    yield* transitionExecution(aborted ? "cancelled" : "failed", { reason: failure.message, error: failure.info })
+    yield* endStages(aborted ? "cancelled" : "failed", { cause: failure.because })
+    yield* transitionDeployment(keptUntouched(journal.request.deploymentBefore), failure.because)
+    yield* transitionExecution(aborted ? "cancelled" : "failed", { error: failure.info })
   })
 
 /**
@@ -89,23 +90,26 @@ export const rollbackAfterFailure = (failure: StepFailed): Effect.Effect<void, n
     const touched = all.filter(({ name }) => journal.has(EventId.stack(name, "deploy_started")))
     if (touched.length === 0) return yield* endWithNothingChanged(failure)
 
-    yield* transitionExecution("rollback_started", { reason: failure.message, error: failure.info })
+    yield* transitionExecution("rollback_started", { error: failure.info })
     yield* endStages(failure.why === "aborted" ? "cancelled" : "failed", {
-      reason: failure.message,
+      cause: failure.because,
       except: "rollback"
     })
-    yield* transitionStage("rollback", "started", { reason: failure.message })
+    yield* transitionStage("rollback", "started", { cause: failure.because })
     const broken = yield* rollbackStacks(touched, (stack) => putBack(stack, failure))
     if (broken === undefined) {
       yield* transitionStage("rollback", "succeeded")
-      yield* transitionDeployment(keptAfterRollback(journal.request.deploymentBefore), failure.message)
-      return yield* transitionExecution("rolled_back", { reason: failure.message, error: failure.info })
+      yield* transitionDeployment(keptAfterRollback(journal.request.deploymentBefore), failure.because)
+      return yield* transitionExecution("rolled_back", { error: failure.info })
     }
-    yield* transitionStage("rollback", "failed", { reason: broken.message })
-    yield* transitionDeployment("deploy_failed", broken.message)
+    yield* transitionStage("rollback", "failed", { cause: broken.because })
+    yield* transitionDeployment("deploy_failed", broken.because)
     yield* transitionExecution("failed", {
-      reason: `the rollback failed: ${broken.message}`,
-      error: { ...broken.info, code: "rollback_failed" }
+      error: errorInfo(
+        "rollback_failed",
+        { cause: broken.because },
+        broken.info.remedies === undefined ? {} : { remedies: broken.info.remedies }
+      )
     })
   })
 
@@ -139,7 +143,7 @@ const putBack = Effect.fnUntraced(function* (
     }
     return yield* transitionStage("rollback", "skipped", {
       stack: stack.name,
-      reason: `left as it is: irreversible (${stack.irreversible})`
+      cause: causeInfo("irreversible", {}, stack.irreversible)
     })
   }
   yield* rollbackStack(stack, state?.checkpoint ?? { release: null, takenAt: 0, data: null })
@@ -172,7 +176,7 @@ export const rollbackStack = Effect.fnUntraced(function* (
   }).pipe(
     Effect.tapError((failure) =>
       Effect.andThen(
-        transitionStage("rollback", "failed", { stack: stack.name, reason: failure.message }),
+        transitionStage("rollback", "failed", { stack: stack.name, cause: failure.because }),
         transitionStack(stack.name, "rollback_failed", { error: failure.info })
       )
     )

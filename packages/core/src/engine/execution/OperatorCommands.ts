@@ -7,9 +7,9 @@ import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import * as EventId from "../../domain/EventId.ts"
 import * as Command from "../../domain/Command.ts"
-import type { OperatorCommand, StoredEvent } from "../../domain/Event.ts"
+import type { StoredEvent } from "../../domain/Event.ts"
 import { executionMachine } from "../../domain/Machines.ts"
-import type { CorrelationId, StackName } from "../../domain/Ids.ts"
+import type { CorrelationId } from "../../domain/Ids.ts"
 import { DeploymentStore, type StreamState } from "../../spi/DeploymentStore.ts"
 import { type Lease, LeaseStore } from "../../spi/LeaseStore.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
@@ -17,6 +17,7 @@ import { Attribute, SpanName, traced } from "../../telemetry/index.ts"
 import { isRunnerClaim, RunnerIdentity } from "../lease/index.ts"
 import { executionClaimKey } from "../../spi/LeaseKey.ts"
 import { abortedBy } from "./Control.ts"
+import type { CommandRequest } from "../../api/Request.ts"
 import { Rejected, unknownExecution } from "../../api/Rejected.ts"
 import { ExecutionLog } from "../log/index.ts"
 import { tracedMark } from "../trace/index.ts"
@@ -44,17 +45,12 @@ export const runner = Effect.fnUntraced(function* (
  */
 export const command = Effect.fnUntraced(function* (
   id: CorrelationId,
-  options: {
-    readonly command: OperatorCommand
-    readonly by: string
-    readonly stack?: StackName
-    readonly reason?: string
-  }
+  options: CommandRequest
 ): Effect.fn.Return<void, Rejected | StoreError, DeploymentStore> {
   const decide = Effect.fnUntraced(function* ({ execution: state, seq }: StreamState) {
     if (state === undefined) return yield* unknownExecution(id)
     const decided = Command.decide(state, options)
-    if (Result.isFailure(decided)) return yield* new Rejected({ kind: "conflict", ...decided.failure })
+    if (Result.isFailure(decided)) return yield* new Rejected({ info: decided.failure })
     const at = yield* Clock.currentTimeMillis
     const event = { ...decided.success, ...(yield* tracedMark(id)) }
     return [{ id: EventId.command(seq + 1, options.command, at), at, event }]

@@ -3,6 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as EventId from "../../domain/EventId.ts"
+import { causeInfo, errorInfo } from "../../domain/errors/index.ts"
 import { StackPlan } from "../../domain/Release.ts"
 import type { StackSpec } from "../../domain/Spec.ts"
 import { type Candidate, Observation, type Provider, type StackRef } from "../../spi/Provider.ts"
@@ -27,8 +28,8 @@ export const healthCheck: Effect.Effect<void, StepFailed, StepServices> = Effect
       Effect.gen(function* () {
         const { missing } = fillIn(stack.properties, before)
         if (missing.length > 0) {
-          const reason = `it waits for ${missing.join(", ")}`
-          return yield* transitionStage("health_check", "skipped", { stack: stack.name, reason })
+          const cause = causeInfo("waits_for_outputs", { outputs: missing })
+          return yield* transitionStage("health_check", "skipped", { stack: stack.name, cause })
         }
         yield* transitionStage("health_check", "started", { stack: stack.name })
         const observed = yield* observe(stack)
@@ -63,14 +64,14 @@ const observe = Effect.fnUntraced(function* (
         if (operation === null || !operation.foreign) return observed
         return yield* new StepFailed({
           why: "blocked",
-          info: {
-            code: "stack_busy",
-            message: `${stack.name}: ${operation.description} is in flight and was not started by signalbox`,
-            hint:
-              observed.consoleUrl === undefined
-                ? "Wait until it is over."
-                : `Wait until it is over: ${observed.consoleUrl}`
-          }
+          info: errorInfo(
+            "stack_busy",
+            { stack: stack.name, provider: stack.provider },
+            {
+              detail: operation.description,
+              remedies: observed.consoleUrl === undefined ? [] : [{ _tag: "console", url: observed.consoleUrl }]
+            }
+          )
         })
       })
   })

@@ -5,6 +5,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Comparison from "../../analysis/Comparison.ts"
 import * as ErrorRatio from "../../analysis/ErrorRatio.ts"
+import { causeInfo } from "../../domain/errors/index.ts"
 import type { Release } from "../../domain/Release.ts"
 import type { CompareSpec } from "../../domain/Spec.ts"
 import type { ComparedCounts, Verdict } from "../../domain/Verdict.ts"
@@ -115,7 +116,7 @@ export const make = (options: {
     }).pipe(
       Effect.catch((error) =>
         Effect.succeed({
-          items: [Comparison.without("error", `could not be compared with the stable release: ${error.message}`)],
+          items: [Comparison.without("error", causeInfo("not_comparable", {}, error.message))],
           ...(counts === undefined ? {} : { counts })
         })
       )

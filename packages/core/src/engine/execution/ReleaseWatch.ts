@@ -8,12 +8,13 @@ import * as Schema from "effect/Schema"
 import * as Comparison from "../../analysis/Comparison.ts"
 import * as Gate from "../../analysis/Gate.ts"
 import * as EventId from "../../domain/EventId.ts"
-import type { Timestamp } from "../../domain/Ids.ts"
+import { CauseInfo, causeInfo, errorInfo, type ParamsOf } from "../../domain/errors/index.ts"
 import type { StageName } from "../../domain/Machines.ts"
 import type { Release } from "../../domain/Release.ts"
 import type { ApprovalSpec, StackSpec } from "../../domain/Spec.ts"
 import { type Measured, VerdictKind } from "../../domain/Verdict.ts"
 import type { Provider, StackRef } from "../../spi/Provider.ts"
+import { steadyTime } from "../../internal/steadyTime.ts"
 import * as ReleaseComparison from "./ReleaseComparison.ts"
 import { concerns } from "./Control.ts"
 import { requestApproval } from "./Approval.ts"
@@ -36,6 +37,14 @@ export interface WatchedRelease {
   readonly samples: "required" | "if_any"
 }
 
+/** How a bake ended, as its receipt keeps it. */
+const BakeOutcome = Schema.Struct({
+  verdict: VerdictKind,
+  findings: Schema.Array(CauseInfo),
+  promotedBy: Schema.optionalKey(Schema.String)
+})
+type BakeOutcome = typeof BakeOutcome.Type
+
 const undecided: ApprovalSpec = { expiresIn: Duration.hours(1), otherwise: "abort" }
 
 /**
@@ -50,7 +59,7 @@ export const watchRelease = (watched: WatchedRelease): Effect.Effect<void, StepF
 const round = (watched: WatchedRelease, n: number): Effect.Effect<void, StepFailed, StepServices> =>
   Effect.gen(function* () {
     const name = `${watched.stack.name}/${watched.label}/${n}`
-    const { reason, verdict } = yield* within(
+    const { findings, verdict } = yield* within(
       watched.stack,
       watched.stage,
       step({
@@ -58,7 +67,7 @@ const round = (watched: WatchedRelease, n: number): Effect.Effect<void, StepFail
         operation: "watch",
         stage: watched.stage,
         stack: watched.stack.name,
-        success: Schema.Struct({ verdict: VerdictKind, reason: Schema.String }),
+        success: BakeOutcome,
         execute: (startedAt) => bake(watched, startedAt)
       })
     )
@@ -67,23 +76,17 @@ const round = (watched: WatchedRelease, n: number): Effect.Effect<void, StepFail
       name: `ask/${name}`,
       stack: watched.stack,
       stage: watched.stage,
-      question: `${watched.label} is ${verdict.replace("_", " ")}: ${reason}. Go on?`,
+      question: causeInfo("verdict_undecided", { step: watched.label, verdict, findings }),
       approval: undecided,
       retry: true
     })
     if (answer === "retry") yield* round(watched, n + 1)
   })
 
-/** The time from `begunAt` on, whatever is done to the clock on the wall: a bake neither stops nor is over when it is set. */
-const steady = (begunAt: Timestamp): Effect.Effect<Effect.Effect<Timestamp>> =>
-  Effect.map(Clock.monotonicTimeNanos, (begun) =>
-    Effect.map(Clock.monotonicTimeNanos, (now) => begunAt + Math.round(Number(now - begun) / 1_000_000))
-  )
-
 const bake = Effect.fnUntraced(function* (
   watched: WatchedRelease,
   startedAt: number
-): Effect.fn.Return<{ readonly verdict: VerdictKind; readonly reason: string }, StepFailed, ExecutionContext> {
+): Effect.fn.Return<BakeOutcome, StepFailed, ExecutionContext> {
   const { control, journal } = yield* ExecutionContext
   const { gate, name: stack } = watched.stack
   const provider = yield* providerOf(watched.stack)
@@ -98,7 +101,7 @@ const bake = Effect.fnUntraced(function* (
   // Evidence may need longer than the bake: for as long again, and at least for two rounds of consecutive passes. A runner
   // that takes over in the middle has to gather its own.
   const begunAt = Math.max(startedAt, yield* Clock.currentTimeMillis)
-  const time = yield* steady(begunAt)
+  const time = yield* steadyTime(begunAt)
   const giveUpAt = Math.max(startedAt + bakeMs, begunAt) + Math.max(bakeMs, 2 * gate.consecutivePasses * interval)
   const comparing = yield* comparingOf(watched, provider, ref, startedAt)
   // A canary has to show; where samples are taken only if there are any, missing ones are said and held against nobody.
@@ -129,11 +132,12 @@ const bake = Effect.fnUntraced(function* (
       if (judgement.verdict === "fail") {
         return yield* new StepFailed({
           why: "gate",
-          info: {
-            code: "gate_failed",
-            message: `${stack}: ${watched.label} failed its gate: ${judgement.reason}`,
-            hint: `Look at the log of release ${watched.release.version}.`
-          }
+          info: errorInfo("gate_failed", {
+            stack,
+            step: watched.label,
+            version: watched.release.version,
+            findings: judgement.findings
+          })
         })
       }
       passes = judgement.verdict === "pass" ? passes + 1 : 0
@@ -145,15 +149,15 @@ const bake = Effect.fnUntraced(function* (
 
   const promoted = Effect.map(
     control.waitFor((given) => given.find((command) => command.command === "promote" && concerns(command, stack))),
-    ({ by }) => ({ verdict: "pass" as const, reason: `promoted by ${by}` })
+    ({ by }) => ({ verdict: "pass" as const, findings: [causeInfo("promoted", { by })], promotedBy: by })
   )
   return yield* Effect.raceFirst(watching, promoted)
 })
 
 const notComparing: ReleaseComparison.CompareReleases = () => Effect.succeed({ items: [] })
 
-const notComparable = (why: string): ReleaseComparison.CompareReleases => {
-  const items = [Comparison.without("no_data", `not compared with the stable release: ${why}`)]
+const notComparable = (why: ParamsOf<"not_compared">): ReleaseComparison.CompareReleases => {
+  const items = [Comparison.without("no_data", causeInfo("not_compared", why))]
   return () => Effect.succeed({ items })
 }
 
@@ -170,8 +174,8 @@ const comparingOf = (
     const { stacks, verdicts } = journal.state()
     const stable = stacks.find(({ name }) => name === stack.name)?.checkpoint?.release
     if (spec === undefined || stage !== "deployment" || stable === null || stable === undefined) return notComparing
-    if (metrics === undefined) return notComparable(`${stack.provider} measures no requests`)
-    if (weight >= 100) return notComparable("it has no traffic any more")
+    if (metrics === undefined) return notComparable({ why: "no_metrics", provider: stack.provider })
+    if (weight >= 100) return notComparable({ why: "no_traffic" })
     const before = ReleaseComparison.earlier(verdicts, { stack: stack.name, releaseId: candidate.id, startedAt })
     return ReleaseComparison.make({ spec, metrics, ref, candidate, stable, startedAt, before })
   })

@@ -74,8 +74,8 @@ const validate = Effect.fnUntraced(function* (stack: StackSpec): Effect.fn.Retur
 
 const failWith = (stage: "rollback" | "validation", failure: StepFailed) =>
   Effect.gen(function* () {
-    yield* transitionStage(stage, "failed", { reason: failure.message })
-    yield* endStages("failed", { reason: failure.message })
-    yield* transitionDeployment("deploy_failed", failure.message)
-    yield* transitionExecution("failed", { reason: failure.message, error: failure.info })
+    yield* transitionStage(stage, "failed", { cause: failure.because })
+    yield* endStages("failed", { cause: failure.because })
+    yield* transitionDeployment("deploy_failed", failure.because)
+    yield* transitionExecution("failed", { error: failure.info })
   })

@@ -11,6 +11,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as EventId from "../../domain/EventId.ts"
 import { type ExecutionState, isFinished, isQueued } from "../../domain/Execution.ts"
+import { causeInfo, errorInfo } from "../../domain/errors/index.ts"
 import type { CorrelationId } from "../../domain/Ids.ts"
 import { DeploymentStore, type StreamState } from "../../spi/DeploymentStore.ts"
 import type { Lease, LeaseHeld, LeaseLost, LeaseStore } from "../../spi/LeaseStore.ts"
@@ -26,7 +27,7 @@ import { fenceOff } from "./Fencing.ts"
 import { endOrphanedCommands } from "../command/index.ts"
 import { recordMetrics, tracedMark } from "../trace/index.ts"
 import { Monitor } from "../monitor/index.ts"
-import { Rejected, unknownExecution } from "../../api/Rejected.ts"
+import { reject, type Rejected, unknownExecution } from "../../api/Rejected.ts"
 import { ExecutionContext, syncPaused } from "./ExecutionContext.ts"
 import { acquireRunnerLease, Admission } from "../admission/index.ts"
 import { StepFailed } from "./StepFailed.ts"
@@ -157,15 +158,7 @@ export const waitForAdmission = Effect.fnUntraced(function* (
     )
     yield* Effect.catchTags(wait, {
       LeaseLost: () => Effect.void,
-      LeaseHeld: ({ lease }) =>
-        Effect.fail(
-          new Rejected({
-            kind: "blocked",
-            code: "waited_for",
-            message: `${lease.owner} waits for the turn of ${id} already`,
-            hint: "Let one process wait for it."
-          })
-        )
+      LeaseHeld: ({ lease }) => Effect.fail(reject("waited_for", { execution: id, owner: lease.owner }))
     })
   }
 })
@@ -247,19 +240,10 @@ const carryOn = Effect.fnUntraced(function* (
   )
 })
 
-const notOurs = ({ correlationId, kind }: ExecutionState): Rejected =>
-  new Rejected({
-    kind: "conflict",
-    code: "needs_its_command",
-    message:
-      kind === "observe"
-        ? `${correlationId} is somebody else's deployment, which is only watched`
-        : `${correlationId} runs a command, which this process does not have`,
-    hint:
-      kind === "observe"
-        ? `Watch it with: signalbox monitor ${correlationId}`
-        : `Give it: signalbox run --correlation-id ${correlationId} -- <command>`
-  })
+const notOurs = ({ correlationId: execution, kind }: ExecutionState): Rejected =>
+  kind === "observe"
+    ? reject("only_observed", { execution }, { remedies: [{ _tag: "monitor", execution }] })
+    : reject("needs_its_command", { execution }, { remedies: [{ _tag: "run_command", execution }] })
 
 /** Only asked for where the command has begun already, and then it is not run again. */
 const never: CommandExecution = () => Effect.die(new Error("a command must not be run twice"))
@@ -303,14 +287,14 @@ const setAside: Effect.Effect<void, never, ExecutionContext> = Effect.gen(functi
     yield* endWithNothingChanged(
       new StepFailed({
         why: "aborted",
-        info: { code: "interrupted", message: "interrupted before anything was changed", hint: "Deploy again." }
+        info: errorInfo("interrupted", { during: "preparation" })
       })
     )
   } else if (state.status === "in_progress") {
     yield* journal.record(EventId.setAside(journal.size()), {
       _tag: "ExecutionTransitioned",
       on: "paused",
-      reason: `interrupted; carry on with: signalbox attach ${state.correlationId}`
+      cause: causeInfo("process_interrupted", {})
     })
   }
   yield* journal.commit
@@ -329,11 +313,15 @@ const closeAfterDefect = Effect.fnUntraced(function* (
     if (state === undefined || isFinished(state)) return []
     const environment = yield* store.environment(state.deploymentId, state.environment)
     const at = yield* Clock.currentTimeMillis
-    return closureEvents(state, environment, at, {
-      code: "defect",
-      message: `a defect ended the execution: ${defect instanceof Error ? defect.message : String(defect)}`,
-      hint: `Please report it with the output of: signalbox events ${id} --json`
-    })
+    const error = errorInfo(
+      "defect",
+      {},
+      {
+        detail: defect instanceof Error ? defect.message : String(defect),
+        remedies: [{ _tag: "events", execution: id }]
+      }
+    )
+    return closureEvents(state, environment, at, error)
   })
   const close = Effect.catchTag(ExecutionLog.write(id, decide, guards), "IllegalTransition", Effect.die)
   // Through an outage, as the journal: the keeper of the lease says when to give up.

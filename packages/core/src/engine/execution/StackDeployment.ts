@@ -4,6 +4,7 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as EventId from "../../domain/EventId.ts"
+import { causeInfo, errorInfo } from "../../domain/errors/index.ts"
 import type { Percent } from "../../domain/Ids.ts"
 import type { StackPlan } from "../../domain/Release.ts"
 import type { CanaryStep, StackSpec } from "../../domain/Spec.ts"
@@ -73,7 +74,10 @@ const byStrategy = Effect.fnUntraced(function* (
           name: `ask/${stack.name}/switch`,
           stack,
           stage: "deployment",
-          question: `${plan.candidate.version} is ready beside ${plan.checkpoint.release?.version}. Switch?`,
+          question: causeInfo("switch_ready", {
+            version: plan.candidate.version,
+            before: plan.checkpoint.release?.version
+          }),
           approval: strategy.approval,
           retry: false
         })
@@ -93,7 +97,7 @@ const byStrategy = Effect.fnUntraced(function* (
             name: `ask/${stack.name}/${label}/approval`,
             stack,
             stage: "deployment",
-            question: `${plan.candidate.version} carries ${weight} % of the traffic. Go on?`,
+            question: causeInfo("canary_ready", { version: plan.candidate.version, weight }),
             approval,
             retry: false
           })
@@ -164,11 +168,7 @@ const shift = Effect.fnUntraced(function* (
           if (Math.abs(share - percent) <= 1) return observed
           return yield* new StepFailed({
             why: "failed",
-            info: {
-              code: "traffic_not_effective",
-              message: `${stack.name}: ${percent} % of the traffic was asked for, ${share} % is observed`,
-              hint: "Look for another rule or actor that routes this traffic."
-            }
+            info: errorInfo("traffic_not_effective", { stack: stack.name, asked: percent, observed: share })
           })
         })
     })
@@ -217,11 +217,12 @@ export const retire = Effect.fnUntraced(function* (
           if (share < 100 - capacityPercent - 1 || health.healthy === 0) {
             return yield* new StepFailed({
               why: "failed",
-              info: {
-                code: "teardown_refused",
-                message: `${stack.name}: the old release stays: the new one is observed to carry ${share} % with ${health.healthy} of ${health.total} instances healthy`,
-                hint: "Nothing was taken away."
-              }
+              info: errorInfo("teardown_refused", {
+                stack: stack.name,
+                share,
+                healthy: health.healthy,
+                total: health.total
+              })
             })
           }
           return yield* observing(traffic.retire(ref, { keep, capacityPercent }, yield* mutationOf(stack, name)))

@@ -11,6 +11,7 @@ import type * as Schema from "effect/Schema"
 import * as Activity from "effect/workflow/Activity"
 import type { WorkflowEngine, WorkflowInstance } from "effect/workflow/WorkflowEngine"
 import * as EventId from "../../domain/EventId.ts"
+import { errorInfo } from "../../domain/errors/index.ts"
 import type { StackName } from "../../domain/Ids.ts"
 import type { StageName } from "../../domain/Machines.ts"
 import { holdsPassword, namesSecret } from "../../domain/secrets/Secret.ts"
@@ -119,11 +120,7 @@ export const refOf = Effect.fnUntraced(function* (
   if (filled.missing.length > 0) {
     return yield* new StepFailed({
       why: "failed",
-      info: {
-        code: "output_missing",
-        message: `${stack.name} needs the output ${filled.missing.join(", ")}, which is not known`,
-        hint: "Deploy the stack that produces it first."
-      }
+      info: errorInfo("output_missing", { stack: stack.name, outputs: filled.missing })
     })
   }
   return {
@@ -181,15 +178,11 @@ const patience = Schedule.min([Schedule.exponential("200 millis"), Schedule.spac
   Schedule.upTo({ times: 8 })
 )
 
-const fenceAhead = (error: ProviderError): Effect.Effect<never, StepFailed> =>
+const fenceAhead = ({ provider, stackName }: ProviderError, fence: number): Effect.Effect<never, StepFailed> =>
   Effect.fail(
     new StepFailed({
       why: "failed",
-      info: {
-        code: "registry_replaced",
-        message: `${error.info.message}: the registry that gave out that fence was deleted or replaced`,
-        hint: "Restore that registry, or see what it left running: signalbox destroy --orphans"
-      }
+      info: errorInfo("store_replaced", { stack: stackName, provider, fence }, { remedies: [{ _tag: "orphans" }] })
     })
   )
 
@@ -208,11 +201,12 @@ export const call = <A, R>(
     ),
     Effect.retry({ schedule: patience, while: (error) => error.isRetryable }),
     Effect.catch((error) =>
-      Effect.flatMap(ExecutionContext, ({ fenced, lock }) =>
-        error.reason._tag === "Fenced"
+      Effect.flatMap(ExecutionContext, ({ fenced, lock }) => {
+        const fence = error.reason._tag === "Fenced" ? error.reason.fence : undefined
+        return fence !== undefined
           ? Effect.matchEffect(lock.check, {
               // Held by the word of this registry: then it was another one that gave out the newer fence.
-              onSuccess: () => fenceAhead(error),
+              onSuccess: () => fenceAhead(error, fence),
               onFailure: () =>
                 Effect.andThen(
                   Deferred.fail(fenced, new LeaseLost({ key: lock.lease().key, fence: lock.lease().fence })),
@@ -225,7 +219,7 @@ export const call = <A, R>(
                 info: error.info
               })
             )
-      )
+      })
     )
   )
 
@@ -268,11 +262,11 @@ export const within = <A, R>(
         Effect.fail(
           new StepFailed({
             why: "timeout",
-            info: {
-              code: "stage_timeout",
-              message: `${stack.name}: ${stage} took longer than ${Duration.format(stack.timeout)}`,
-              hint: `Raise "timeout" of the stack, or find out what it waits for.`
-            }
+            info: errorInfo("stage_timeout", {
+              stack: stack.name,
+              stage,
+              afterMs: Duration.toMillis(stack.timeout)
+            })
           })
         )
     })

@@ -1,5 +1,6 @@
 import * as Schema from "effect/Schema"
-import { ErrorInfo } from "../../domain/Release.ts"
+import { type CauseInfo, causeOf, ErrorInfo } from "../../domain/errors/index.ts"
+import { describe } from "../../text/index.ts"
 
 /**
  * Why a step of an execution did not succeed, as its receipt keeps it.
@@ -12,6 +13,11 @@ export class StepFailed extends Schema.TaggedError<StepFailed>()("StepFailed", {
   info: ErrorInfo
 }) {
   override get message(): string {
-    return this.info.message
+    return describe(this.info).message
+  }
+
+  /** As the cause of what came of it. */
+  get because(): CauseInfo {
+    return causeOf(this.info)
   }
 }

@@ -4,6 +4,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Rejected } from "../../api/Rejected.ts"
+import type { CanDeployRequest } from "../../api/Request.ts"
 import { inLines } from "../../api/TextCheck.ts"
 import type { Deployment } from "../../domain/Environment.ts"
 import type { ExecutionState } from "../../domain/Execution.ts"
@@ -30,12 +31,10 @@ export class Coordination extends Context.Service<
   Coordination,
   {
     /** Whether something may be deployed now, and everything that blocks it; says so where the store is out of reach. */
-    readonly canDeploy: (
-      question: CanDeploy.CanDeployRequest
-    ) => Effect.Effect<CanDeploy.CanDeployAnswer, Rejected | StoreError>
+    readonly canDeploy: (question: CanDeployRequest) => Effect.Effect<CanDeploy.CanDeployAnswer, Rejected | StoreError>
     /** What the store alone says about it; asks no provider. */
     readonly recordedBlockers: (
-      question: CanDeploy.CanDeployRequest
+      question: CanDeployRequest
     ) => Effect.Effect<ReadonlyArray<Blocker>, Rejected | StoreError>
     /**
      * Waits for the admission of a request in the queue, acquires the lease for it and keeps that for `hold`: for the process
@@ -70,12 +69,12 @@ export class Coordination extends Context.Service<
     ) => Effect.Effect<Lease | undefined, Rejected | StoreError>
     /**
      * Rejects what runs inside the very command that holds the lease of its environment: it would wait for itself. `env` are
-     * the variables of the process, `hint` says what to do instead.
+     * the variables of the process, `purpose` says what would run.
      */
     readonly rejectNested: (
       place: Pick<ExecutionState, "deploymentId" | "environment">,
       env: Readonly<Record<string, string | undefined>>,
-      hint?: string
+      purpose?: "command"
     ) => Effect.Effect<void, Rejected | StoreError>
   }
 >()("@signalbox/core/engine/facade/Coordination") {
@@ -122,7 +121,7 @@ export class Coordination extends Context.Service<
             inLines({ by: options.by, reason: options.reason }),
             provided(PolicyDecisions.revokeLease(id, options))
           ),
-        rejectNested: (place, env, hint) => provided(QueueStatus.rejectNested(place, env, hint))
+        rejectNested: (place, env, purpose) => provided(QueueStatus.rejectNested(place, env, purpose))
       })
     })
   ).pipe(Layer.provide(TraceKeeper.layer))

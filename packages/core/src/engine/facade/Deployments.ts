@@ -19,7 +19,7 @@ import { Health, Orphans, Preview } from "../preview/index.ts"
 export class Deployments extends Context.Service<
   Deployments,
   {
-    /** Makes a deployment; its id is drawn where none is given. */
+    /** Creates a deployment; without an id, one is drawn. */
     readonly init: (options: {
       readonly manifest: Manifest
       readonly by: string
@@ -42,7 +42,7 @@ export class Deployments extends Context.Service<
     readonly environments: (id: DeploymentId) => Effect.Effect<ReadonlyArray<EnvironmentState>, StoreError>
     /** What people decided about it, oldest first: its own events, not those of its executions. */
     readonly events: (id: DeploymentId) => Effect.Effect<ReadonlyArray<StoredEvent>, StoreError>
-    /** Asks the providers what is really there. */
+    /** Asks the providers for the actual state. */
     readonly observe: (options: {
       readonly manifest: Manifest
       readonly deploymentId: DeploymentId

@@ -9,12 +9,12 @@ import type { Calibration } from "../../analysis/EstimateCalibration.ts"
 import type * as Replay from "../../analysis/Replay.ts"
 import type { PlannedStack } from "../../api/Plan.ts"
 import { type Rejected, unknownExecution } from "../../api/Rejected.ts"
-import type { Request } from "../../api/Request.ts"
+import type { CommandRequest, Request } from "../../api/Request.ts"
 import { inLines, ofRequest } from "../../api/TextCheck.ts"
-import type { EventTag, OperatorCommand, StoredEvent } from "../../domain/Event.ts"
+import type { EventTag, StoredEvent } from "../../domain/Event.ts"
 import type { ExecutionState } from "../../domain/Execution.ts"
-import type { CorrelationId, DeploymentId, EnvironmentName, StackName } from "../../domain/Ids.ts"
-import type { ErrorInfo } from "../../domain/Release.ts"
+import type { CorrelationId, DeploymentId, EnvironmentName } from "../../domain/Ids.ts"
+import type { ErrorInfo } from "../../domain/errors/index.ts"
 import { DeploymentStore, type ExecutionQuery, type Page } from "../../spi/DeploymentStore.ts"
 import type { Lease, LeaseHeld, LeaseLost, LeaseStore } from "../../spi/LeaseStore.ts"
 import type { ProviderError } from "../../spi/ProviderError.ts"
@@ -56,19 +56,11 @@ export class Executions extends Context.Service<
     /** Withdraws a request that waits; returns whether it did. */
     readonly withdraw: (id: CorrelationId, why: ErrorInfo) => Effect.Effect<boolean, StoreError>
     /** Withdraws a request that is still queued after `patience`; ends when that is over. */
-    readonly withdrawAfter: (id: CorrelationId, patience: Duration.Input, hint: string) => Effect.Effect<void>
+    readonly withdrawAfter: (id: CorrelationId, patience: Duration.Input) => Effect.Effect<void>
     /** Leaves a request alone that will not be carried out here: withdraws it, or gives back the lease that it was given. */
     readonly leave: (id: CorrelationId, why: ErrorInfo) => Effect.Effect<void, StoreError>
     /** Hands a command to a running (or paused) execution, from any process. */
-    readonly command: (
-      id: CorrelationId,
-      options: {
-        readonly command: OperatorCommand
-        readonly by: string
-        readonly stack?: StackName
-        readonly reason?: string
-      }
-    ) => Effect.Effect<void, Rejected | StoreError>
+    readonly command: (id: CorrelationId, options: CommandRequest) => Effect.Effect<void, Rejected | StoreError>
     readonly get: (id: CorrelationId) => Effect.Effect<ExecutionState | undefined, StoreError>
     /** One page of executions, the latest first. */
     readonly list: (query: ExecutionQuery) => Effect.Effect<Page<ExecutionState>, StoreError>
@@ -119,7 +111,7 @@ export class Executions extends Context.Service<
         submit: (request) => Effect.andThen(inLines(ofRequest(request)), provided(submit(request))),
         run: (id, command, shown) => Effect.ensuring(provided(Runner.run(id, command, shown)), traces.finished(id)),
         withdraw: (id, why) => provided(Admission.withdraw(id, why)),
-        withdrawAfter: (id, patience, hint) => provided(Admission.withdrawAfter(id, patience, hint)),
+        withdrawAfter: (id, patience) => provided(Admission.withdrawAfter(id, patience)),
         leave: (id, why) => provided(leave(id, why)),
         command: (id, options) =>
           Effect.andThen(

@@ -37,17 +37,17 @@ export type MonitorReport =
   | { readonly _tag: "Outage"; readonly error: StoreError | undefined }
   | { readonly _tag: "Ended"; readonly execution: ExecutionState | undefined }
 
-/** Watching executions, those that Signalbox did not start too. */
+/** Watches executions, including those started outside Signalbox. */
 export class Monitoring extends Context.Service<
   Monitoring,
   {
-    /** Watches an execution until it has ended. Carries nothing on; records each alert once, whoever else watches. */
+    /** Watches an execution until it has ended. Carries on nothing; records each alert once, however many watch. */
     readonly watch: (id: CorrelationId, options?: WatchOptions) => Stream.Stream<MonitorReport, StoreError>
     /** Records the operations that Signalbox did not start, each as an execution, and returns the ids. */
     readonly foreign: (place: Monitor.ForeignPlace) => Effect.Effect<ReadonlyArray<CorrelationId>, StoreError>
     /** The position of the newest event of the store, 0 where there is none. */
     readonly head: Effect.Effect<number, StoreError>
-    /** The executions that began or ended after a position; without those that are queued. */
+    /** The executions that began or ended after a position, without queued ones. */
     readonly begunSince: (query: {
       readonly deploymentId: DeploymentId
       readonly environment?: EnvironmentName

@@ -9,7 +9,7 @@ import { RunnerIdentity, uniqueOwner } from "./RunnerIdentity.ts"
 const coming = "coming"
 
 /**
- * Whether a claim is that of a runner, and not of a request whose runner is still on its way.
+ * Whether a claim belongs to a runner, and not to a request whose runner is still starting.
  */
 export const isRunnerClaim = ({ holder }: Lease): boolean => holder !== coming
 
@@ -33,9 +33,9 @@ export const claimExecution = Effect.fnUntraced(function* (
 })
 
 /**
- * Until when the claim of a runner is, or was, held that did not give it back; undefined where there is none.
+ * Until when the claim of a runner that did not return it is, or was, held; undefined if there is none.
  *
- * *When to use*: before the claim is taken over, to tell how long that runner lived.
+ * *When to use*: before the claim is taken over, to find out how long that runner lived.
  */
 export const heldUntil = Effect.fnUntraced(function* (
   id: CorrelationId
@@ -46,8 +46,8 @@ export const heldUntil = Effect.fnUntraced(function* (
 })
 
 /**
- * Says that the runner of a request is on its way, so that its place in the queue counts from the moment of the request.
- * Harmless where it has a runner.
+ * Records that the runner of a request is starting, so that its queue position counts from the moment of the request.
+ * Harmless if it has a runner.
  */
 export const reserveClaim = Effect.fnUntraced(function* (
   id: CorrelationId,

@@ -5,7 +5,7 @@ import { environmentLeaseKey } from "../../spi/LeaseKey.ts"
 import { type Lease, LeaseStore } from "../../spi/LeaseStore.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
 
-/** The lease on an environment, where it is held and not over. */
+/** The current lease of an environment, if it has a holder and is not over. */
 export const currentLease = Effect.fnUntraced(function* (
   deploymentId: DeploymentId,
   environment: EnvironmentName
@@ -16,7 +16,7 @@ export const currentLease = Effect.fnUntraced(function* (
   return lease === undefined || lease.expiresAt <= now ? undefined : lease
 })
 
-/** Whether a lease that was read is held: that it is not over yet is for the store's clock to say. */
+/** Whether a lease that was read is held; the store's clock decides whether it is over. */
 export const isLeaseHeld = (lease: Lease): Effect.Effect<boolean, StoreError, LeaseStore> =>
   Effect.flatMap(LeaseStore, (leases) => leases.check(lease)).pipe(
     Effect.as(true),

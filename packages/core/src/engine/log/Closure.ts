@@ -2,11 +2,8 @@ import type { EnvironmentState } from "../../domain/Environment.ts"
 import * as EventId from "../../domain/EventId.ts"
 import type { ExecutionState, StageState } from "../../domain/Execution.ts"
 import type { StackName, Timestamp } from "../../domain/Ids.ts"
-import type { ErrorInfo } from "../../domain/Release.ts"
+import { causeOf, type ErrorInfo } from "../../domain/errors/index.ts"
 import type { DueEvent } from "./ExecutionLog.ts"
-
-/** The code of the error of an execution whose place another one took. */
-export const superseded = "superseded"
 
 /**
  * The events that end an execution which cannot go on: its runner is gone for good and another execution takes its place,
@@ -19,8 +16,8 @@ export const closureEvents = (
   at: Timestamp,
   error: ErrorInfo
 ): ReadonlyArray<DueEvent> => {
-  const reason = error.message
-  const stopped = state.status === "paused" && error.code === superseded
+  const cause = causeOf(error)
+  const stopped = state.status === "paused" && error.code === "superseded"
   const ended = stopped ? "cancelled" : "failed"
   const stages = (of: ReadonlyArray<StageState>, stack?: StackName): ReadonlyArray<DueEvent> =>
     of.flatMap(({ name, status }) => {
@@ -31,7 +28,7 @@ export const closureEvents = (
             {
               id: EventId.closingStage(name, stack),
               at,
-              event: { _tag: "StageTransitioned", stage: name, on, reason, ...(stack === undefined ? {} : { stack }) }
+              event: { _tag: "StageTransitioned", stage: name, on, cause, ...(stack === undefined ? {} : { stack }) }
             }
           ]
     })
@@ -65,13 +62,13 @@ export const closureEvents = (
           {
             id: EventId.closingDeployment,
             at,
-            event: { _tag: "DeploymentTransitioned", on, reason }
+            event: { _tag: "DeploymentTransitioned", on, cause }
           } satisfies DueEvent
         ]),
     {
       id: EventId.closingExecution,
       at,
-      event: { _tag: "ExecutionTransitioned", on: state.status === "queued" ? "cancelled" : ended, reason, error }
+      event: { _tag: "ExecutionTransitioned", on: state.status === "queued" ? "cancelled" : ended, error }
     }
   ]
 }

@@ -15,7 +15,7 @@ export interface DueAlert {
 /**
  * The alert of an execution's end, raised or not.
  */
-export const endAlert = ({ error, finishedAt, kind, reason, startedAt, status }: ExecutionState): DueAlert => {
+export const endAlert = ({ cause, error, finishedAt, kind, startedAt, status }: ExecutionState): DueAlert => {
   const result = status === "completed" ? "succeeded" : "failed"
   return {
     id: EventId.ended(result, status),
@@ -26,7 +26,7 @@ export const endAlert = ({ error, finishedAt, kind, reason, startedAt, status }:
       status,
       ...(startedAt === undefined || finishedAt === undefined ? {} : { elapsedMs: finishedAt - startedAt }),
       ...(error === undefined ? {} : { error }),
-      ...(error !== undefined || reason === undefined || result === "succeeded" ? {} : { reason })
+      ...(error !== undefined || cause === undefined || result === "succeeded" ? {} : { cause })
     }
   }
 }

@@ -1,19 +1,21 @@
 /**
- * A workflow engine whose journal is the event log: a step costs one intent and one receipt in the same log that statuses
- * are folded from.
+ * A workflow engine whose journal is the event log: a step costs one intent and one receipt in the same log that
+ * statuses are folded from.
  *
- * What it leaves out of the contract of Effect's `WorkflowEngine`, on purpose, since its one workflow needs none of it
- * (`WorkflowEngine.layerMemory` is what it was compared with):
- * - One execution per engine. Executing another one is a defect, so there are no child workflows: nothing reads `parent` and
- *   `detached`, and the end of a child wakes nobody.
- * - The payload is not stored; it is in the request at the beginning of the log. Deferreds and clocks go by their name alone.
- * - Wakes are not told apart. A run that suspended upon a failure (`SuspendOnFailure`) is replayed by the completion of a
- *   deferred or a clock, too, and not by an explicit `resume` alone; an interruption does not end it while it is suspended so.
- * - A run that was abandoned for a replay is interrupted as any other; no run is moved to another engine while it works.
- * - A receipt keeps the first failure of a cause, or else its first defect, and of a defect its name, message and stack (or
- *   the value, where it is no object). What else the cause held, and causes of an error, are left out.
- * - The outcome of the workflow itself has no receipt: events tell it.
- * - Times are whole milliseconds. A clock goes off at the first one that is not before its time.
+ * The parts of the contract of Effect's `WorkflowEngine` that it leaves out on purpose, since its one workflow does not
+ * need them (compared with `WorkflowEngine.layerMemory`):
+ * - One execution per engine. Executing another one is a defect, so there are no child workflows: nothing reads
+ *   `parent` and `detached`, and the end of a child wakes no other run.
+ * - The payload is not stored; it is in the request at the beginning of the log. Deferreds and clocks are identified by
+ *   their name alone.
+ * - The causes of a wake-up are not distinguished. A run that suspended upon a failure (`SuspendOnFailure`) is also
+ *   replayed by the completion of a deferred or a clock, not only by an explicit `resume`; an interruption does not end
+ *   it while it is suspended in this way.
+ * - A run that was abandoned for a replay is interrupted like any other; no run moves to another engine while it works.
+ * - A receipt keeps the first failure of a cause, or else its first defect, and of a defect its name, message and stack
+ *   (or the value, if it is not an object). The rest of the cause, and causes of an error, are dropped.
+ * - The outcome of the workflow itself has no receipt: events record it.
+ * - Times are whole milliseconds. A clock fires at the first one that is not before its time.
  */
 import * as Clock from "effect/Clock"
 import * as Cause from "effect/Cause"
@@ -36,7 +38,7 @@ import type { Json } from "../../domain/Release.ts"
 import type { Journal } from "./Journal.ts"
 
 /**
- * What a step says of itself in its intent. Steps without it are journaled under their activity's name.
+ * The description of a step in its intent. Steps without one are journaled under their activity's name.
  */
 export const StepInfo = Context.Reference<{
   readonly operation: string
@@ -64,12 +66,12 @@ interface Run {
 }
 
 /**
- * Makes the engine of one execution, on its journal.
+ * Creates the engine of one execution, on its journal.
  *
- * *Details*: one engine runs one workflow execution; its runner holds the claim that the journal's writes are guarded by.
- * A step whose receipt is there returns it; a step with an intent but no receipt runs again. A run that suspends (a durable
- * clock, a durable deferred) is replayed when it is woken. Interrupting the scope stops the run without a receipt, so that
- * another runner finds it as a crash would have left it.
+ * *Details*: one engine runs one workflow execution; its runner holds the claim that guards the journal's writes. A
+ * step with a receipt returns it; a step with an intent but no receipt runs again. A suspended run (a durable clock, a
+ * durable deferred) is replayed when it is woken up. Interrupting the scope stops the run without a receipt, so that
+ * another runner finds it as after a crash.
  */
 export const make = Effect.fnUntraced(function* (
   journal: Journal
@@ -107,7 +109,7 @@ export const make = Effect.fnUntraced(function* (
     run.instance = instance
     run.fiber = yield* run.body(run.payload, run.executionId).pipe(
       Effect.onExit(() => {
-        // A safe interrupt takes effect where the run would suspend, an unsafe one also where it would go on.
+        // A safe interrupt takes effect where the run would suspend, an unsafe one also where it would continue.
         if (!run.interrupted || (!run.interruptedUnsafe && !instance.suspended)) return Effect.void
         instance.interrupted = true
         instance.suspended = false
@@ -282,7 +284,7 @@ export const make = Effect.fnUntraced(function* (
   return engine
 })
 
-/** How the outcome of a step stands in its receipt. Interruption is no outcome and never gets here. */
+/** How a receipt stores the outcome of a step. Interruption is not an outcome and never gets here. */
 const encodeExit = (exit: Exit.Exit<unknown, unknown>): Json => {
   if (Exit.isSuccess(exit)) return { _tag: "Success", value: (exit.value ?? null) as Json }
   const error = Cause.findErrorOption(exit.cause)
@@ -293,7 +295,7 @@ const encodeExit = (exit: Exit.Exit<unknown, unknown>): Json => {
 
 const DefectJson = Schema.Defect({ includeStack: true, excludeCause: true })
 
-/** A deferred hands in what is encoded already. Other objects may hold anything, secrets too, and stay outside. */
+/** A deferred passes an encoded value. Other objects may contain anything, including secrets, and are not stored. */
 const encodeDefect = (defect: unknown): Json => {
   if (typeof defect !== "object" || defect === null || defect instanceof Error) {
     return Schema.encodeSync(DefectJson)(defect) as Json

@@ -20,35 +20,38 @@ import { lostBy } from "../lease/index.ts"
 /**
  * The journal of one execution: its events, as one runner writes them.
  *
- * *Details*: `record` folds an event into `state` at once and writes it soon; `commit` returns when everything recorded so
- * far is durable. What is recorded in one go is written in one transaction, so a receipt costs nothing extra when the next
- * intent follows it. An event whose id is there already is left out: that is what makes a replay harmless. A store that is
- * out of reach is asked again without end: when to give up is for the keeper of the lease to say.
+ * *Details*: `record` folds an event into `state` at once and writes it soon; `commit` returns when everything recorded
+ * so far is durable. Events recorded together are written in one transaction, so a receipt costs nothing extra when the
+ * next intent follows it. An event whose id exists already is dropped, which makes a replay harmless. An unavailable
+ * store is retried forever: the keeper of the lease decides when to give up.
  */
 export interface Journal {
   readonly correlationId: CorrelationId
   readonly request: EventOf<"ExecutionRequested">
   readonly state: () => Execution.ExecutionState
-  /** How many events it has. */
+  /** The number of its events. */
   readonly size: () => number
   /** Whether an event with this id was recorded. */
   readonly has: (id: EventId) => boolean
   /** When the intent of a step was recorded. */
   readonly startedAt: (step: string) => number | undefined
-  /** How long nobody ran the execution, in milliseconds since a time: between a runner's last event and its successor's first. */
+  /**
+   * How long the execution had no runner, in milliseconds since a time: between a runner's last event and its
+   * successor's first.
+   */
   readonly idle: (since: number) => number
   /** The encoded outcome of a finished step. */
   readonly receipt: (step: string) => Json | undefined
   readonly deferred: (name: string) => Json | undefined
-  /** When a durable clock goes off. */
+  /** When a durable clock fires. */
   readonly clock: (name: string) => number | undefined
-  /** A function decides from the state at the very moment of recording; nothing is recorded where it returns nothing. */
+  /** A function decides from the state at the moment of recording; nothing is recorded if it returns nothing. */
   readonly record: (
     id: EventId,
     event: Event | ((state: Execution.ExecutionState) => Event | undefined)
   ) => Effect.Effect<void>
   readonly commit: Effect.Effect<void>
-  /** Fails once nothing can be written any more: a lease was lost, or the store failed for good. */
+  /** Fails once nothing can be written any more: a lease was lost, or the store failed permanently. */
   readonly lost: Effect.Effect<never, LeaseLost | StoreError>
 }
 
@@ -76,7 +79,7 @@ const withTurn = (
 ): EventOf<"ExecutionRequested"> => ({ ...request, ...from })
 
 /**
- * What was asked for, with what the execution starts from since it came to its turn.
+ * The request, with what the execution starts from since its admission.
  */
 export const requestOf = Effect.fnUntraced(function* (
   correlationId: CorrelationId
@@ -200,7 +203,7 @@ export const openJournal = Effect.fnUntraced(function* (
     receipt: (step) => receipts.get(step),
     deferred: (name) => deferreds.get(name),
     clock: (name) => clocks.get(name),
-    // One synchronous piece: no other fiber records between the decision and the fold.
+    // One synchronous block: no other fiber records between the decision and the fold.
     record: (id, given) =>
       Clock.clockWith((clock) => {
         if (ids.has(id)) return Effect.void

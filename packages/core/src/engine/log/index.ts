@@ -1,6 +1,6 @@
 /** The journal, the workflow engine behind it, and the events that close an execution. */
 export { changeFeed } from "./ChangeFeed.ts"
-export { closureEvents, superseded } from "./Closure.ts"
+export { closureEvents } from "./Closure.ts"
 export { type DueAlert, endAlert } from "./EndAlert.ts"
 export * as EventLogEngine from "./EventLogEngine.ts"
 export { StepInfo } from "./EventLogEngine.ts"

@@ -13,7 +13,8 @@ import {
   type StackName,
   type Timestamp
 } from "../../domain/Ids.ts"
-import type { ErrorInfo, Outputs } from "../../domain/Release.ts"
+import { causeInfo, causeOf, type ErrorInfo, errorInfo } from "../../domain/errors/index.ts"
+import type { Outputs } from "../../domain/Release.ts"
 import type { ExecutionSpec } from "../../domain/Spec.ts"
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import type { Observation } from "../../spi/Provider.ts"
@@ -95,7 +96,7 @@ const record = Effect.fnUntraced(function* (
         deploymentId,
         environment,
         by,
-        reason: `${operation.description}, started elsewhere`,
+        cause: causeInfo("started_elsewhere", {}, operation.description),
         deploymentBefore: before?.status ?? "initialized",
         stacksBefore,
         spec: { ...spec, stacks: spec.stacks.filter(({ name }) => name === stack) }
@@ -122,20 +123,10 @@ const record = Effect.fnUntraced(function* (
 
 const outcomeOf = (observed: Observation): ErrorInfo | undefined => {
   if (observed.status === "failed") {
-    return {
-      code: "foreign_failed",
-      message: "the operation is over, and its stack has failed",
-      hint: "Look at what its platform says about it."
-    }
+    return errorInfo("foreign_failed", {})
   }
   // Nobody has seen how it ended: that is no success.
-  return observed.status === "ready" || observed.status === "absent"
-    ? undefined
-    : {
-        code: "outcome_unknown",
-        message: "another operation began before the outcome of this one was seen",
-        hint: "Look at what its platform says about it."
-      }
+  return observed.status === "ready" || observed.status === "absent" ? undefined : errorInfo("outcome_unknown", {})
 }
 
 /**
@@ -152,22 +143,21 @@ export const endOfObserved = (
   if (status === "unknown" || (operation === null && status === "changing")) return []
   if (operation !== null && observedId(place, stack, operation.id) === place.correlationId) return []
   const error = outcomeOf(observed)
-  const reason = error === undefined ? {} : { reason: error.message }
+  const cause = error === undefined ? {} : { cause: causeOf(error) }
   const on = error === undefined ? "succeeded" : "failed"
   return [
     {
       id: EventId.observed("stack"),
       at,
-      event: { _tag: "StageTransitioned", stage: "deployment", on, stack, ...reason }
+      event: { _tag: "StageTransitioned", stage: "deployment", on, stack, ...cause }
     },
-    { id: EventId.observed("stage"), at, event: { _tag: "StageTransitioned", stage: "deployment", on, ...reason } },
+    { id: EventId.observed("stage"), at, event: { _tag: "StageTransitioned", stage: "deployment", on, ...cause } },
     {
       id: EventId.observed("end"),
       at,
       event: {
         _tag: "ExecutionTransitioned",
         on: error === undefined ? "completed" : "failed",
-        ...reason,
         ...(error === undefined ? {} : { error })
       }
     }

@@ -1,5 +1,5 @@
 /**
- * Watching executions: what happens is told once, whoever watches and however often they are killed.
+ * Watches executions: each alert is raised once, however many monitors there are and however often they are killed.
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -12,6 +12,7 @@ import * as EventId from "../../domain/EventId.ts"
 import type { StoredEvent } from "../../domain/Event.ts"
 import { type ExecutionState, isFinished, isQueued } from "../../domain/Execution.ts"
 import type { CorrelationId, Timestamp } from "../../domain/Ids.ts"
+import { steadyTime } from "../../internal/steadyTime.ts"
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import type { Observation } from "../../spi/Provider.ts"
 import type { ProviderError } from "../../spi/ProviderError.ts"
@@ -27,10 +28,10 @@ export { foreign, observedId, type ForeignPlace } from "./ForeignDeployments.ts"
 export { isForeignEvent, type MonitorState, silentFor, underWay } from "./MonitorState.ts"
 
 /**
- * Who watches: a process of a monitor that is started again when it dies.
+ * A watcher: a process of a monitor that is restarted when it dies.
  *
- * *Details*: `run` is the same for all its processes, `restarts` counts them from 0. `gapMs` is how long nobody watched before
- * this one, `heardTo` the position that the one before it had come to.
+ * *Details*: `run` is the same for all its processes, `restarts` counts them from 0. `gapMs` is how long there was no
+ * watcher before this one, `heardTo` the position that the previous one had reached.
  */
 export interface Watcher {
   readonly monitor: string
@@ -43,11 +44,11 @@ export interface Watcher {
 /**
  * How to watch.
  *
- * *Details*: providers are asked every `interval` (default 30 seconds); it is a stall after `stallAfter` without an event (10
- * minutes), or where a stage lasts longer than 95 % of those before it; it is overdue after `overdueAfter`, or where it
- * lasts longer than 95 % of the executions of its kind before it. With `once` it looks once. `onEvent` is run for each event
- * of the log, `onLook` after each look, `onTrouble` where a provider does not answer, `onStore` once where the store is away,
- * and once without an error when it is back.
+ * *Details*: providers are asked every `interval` (default 30 seconds); it is a stall after `stallAfter` without an
+ * event (10 minutes), or if a stage lasts longer than 95 % of its predecessors; it is overdue after `overdueAfter`, or
+ * if it lasts longer than 95 % of earlier executions of its kind. With `once` it looks once. `onEvent` runs for each
+ * event of the log, `onLook` after each look, `onTrouble` if a provider does not answer, `onStore` once if the store is
+ * unavailable, and once without an error when it is back.
  */
 export interface MonitorOptions {
   readonly interval?: Duration.Duration
@@ -63,16 +64,9 @@ export interface MonitorOptions {
 
 const defaults = { interval: Duration.seconds(30), stallAfter: Duration.minutes(10) }
 
-/** The time from now on, whatever is done to the clock on the wall: a silence is neither made nor ended by setting it. */
-const steady: Effect.Effect<Effect.Effect<number>> = Effect.gen(function* () {
-  const begunAt = yield* Clock.currentTimeMillis
-  const begun = yield* Clock.monotonicTimeNanos
-  return Effect.map(Clock.monotonicTimeNanos, (now) => begunAt + Math.round(Number(now - begun) / 1_000_000))
-})
-
 /**
- * Makes whatever asks a store that is away ask again each second, until it is back. `told` hears once that it is away, and
- * once without an error that it is back.
+ * Retries an operation on an unavailable store every second, until it is back. `told` is called once when it is
+ * unavailable, and once without an error when it is back.
  */
 export const enduring = (
   told: NonNullable<MonitorOptions["onStore"]> = () => Effect.void
@@ -93,13 +87,13 @@ export const enduring = (
     )
 }
 
-/** Reads on in the log, and keeps what it says. */
+/** Reads new log entries, and folds them. */
 const reader = Effect.fnUntraced(function* (
   id: CorrelationId,
   onEvent: NonNullable<MonitorOptions["onEvent"]> = () => Effect.void
 ) {
   const store = yield* DeploymentStore
-  const time = yield* steady
+  const time = yield* steadyTime(yield* Clock.currentTimeMillis)
   let state = State.initial
   let lookedAt = 0
   const read = Effect.gen(function* () {
@@ -107,7 +101,7 @@ const reader = Effect.fnUntraced(function* (
     while (true) {
       const events = yield* store.events({ stream: id, after: state.position, limit: 1_000 })
       for (const event of events) {
-        // It happened since the last look, whatever the clock of whoever wrote it says.
+        // It happened since the last look, whatever the writer's clock says.
         state = State.observeEvent(state, event, Math.max(lookedAt, Math.min(event.at, now)))
         yield* onEvent(event, state)
       }
@@ -119,7 +113,7 @@ const reader = Effect.fnUntraced(function* (
   return { read, state: () => state, time }
 })
 
-/** Writes events that may be there already. What the state of the execution does not allow (any more) is left out. */
+/** Writes events that may exist already. Events that the execution's state does not allow (any more) are dropped. */
 const write = (
   id: CorrelationId,
   events: ReadonlyArray<DueEvent>
@@ -134,7 +128,7 @@ const write = (
 const stamped = (events: ReadonlyArray<DueAlert>): Effect.Effect<ReadonlyArray<DueEvent>> =>
   Effect.map(Clock.currentTimeMillis, (at) => events.map((event) => ({ ...event, at })))
 
-/** What a process of a monitor says of itself, and of the time in which nobody watched. */
+/** What a monitor process records about itself, and about the time without a watcher. */
 const took = (watcher: Watcher, at: Timestamp, telling: boolean): ReadonlyArray<DueEvent> => {
   const { monitor, restarts, run } = watcher
   const gap = watcher.gapMs === undefined ? undefined : Math.round(watcher.gapMs)
@@ -162,13 +156,14 @@ const limitsOf = ({ overdueAfter, stallAfter = defaults.stallAfter }: MonitorOpt
 })
 
 /**
- * Watches an execution until it has ended and that was told; returns what it knows then. Carries nothing on.
+ * Watches an execution until it has ended and that was reported; returns its knowledge at that time. Carries on
+ * nothing.
  *
- * *Details*: the log is its memory. What it tells is an event whose id follows from what it is about, so that of several
- * monitors, and of one that is killed and started again, one tells it. Output follows the log and not the telling: `onEvent`
+ * *Details*: the log is its memory. An alert is an event whose id follows from its subject, so that of several
+ * monitors, and of one that is killed and restarted, one raises it. Output follows the log, not the alert: `onEvent`
  * gets every event from the first on, and knows by its position whether it was shown.
  *
- * *Errors*: `StoreError`; where it is retryable only with `once`: else it is waited for.
+ * *Errors*: `StoreError`; a retryable one only with `once`: otherwise it waits.
  */
 export const watch = Effect.fnUntraced(function* (
   id: CorrelationId,
@@ -201,7 +196,7 @@ export const watch = Effect.fnUntraced(function* (
     yield* options.onLook?.(log.state(), now) ?? Effect.void
   })
   const asking = yield* lasting(poller(id, log.state, options.onTrouble))
-  // Whoever finds nothing to write does not know that the store is back.
+  // A loop that finds nothing to write does not learn that the store is back.
   const poll = waits ? enduring()(asking) : asking
   if (!waits) {
     yield* poll
@@ -219,7 +214,7 @@ export const watch = Effect.fnUntraced(function* (
   return log.state()
 })
 
-/** Asks the providers once, and writes what is new. An answer that does not come holds nobody up. */
+/** Asks the providers once, and writes what is new. A missing answer holds up nothing. */
 const poller = Effect.fnUntraced(function* (
   id: CorrelationId,
   state: () => State.MonitorState,
@@ -259,11 +254,11 @@ const conclude = Effect.fnUntraced(function* (
 })
 
 /**
- * Watches the execution that this very process carries on, until its scope closes. Its end is told by the journal.
+ * Watches the execution that this process runs, until its scope closes. The journal reports its end.
  *
- * *Details*: it looks every 30 seconds, and not before they are over. Providers are asked only where they tell what happens by
- * themselves, or where a command of somebody else's is at work: steps say what they do. A store that is away is asked again
- * at the next look.
+ * *Details*: it looks every 30 seconds, not before the first are over. It asks only providers that report their own
+ * events, or all of them while a foreign command runs: steps report their own work. An unavailable store is retried at
+ * the next look.
  */
 export const attend = Effect.fnUntraced(function* (
   journal: Journal

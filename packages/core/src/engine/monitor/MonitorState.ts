@@ -5,6 +5,7 @@ import * as Result from "effect/Result"
 import * as EventId from "../../domain/EventId.ts"
 import type { Event, EventOf, StoredEvent } from "../../domain/Event.ts"
 import { evolve, type ExecutionState, isFinished, isQueued, waitsForPeople } from "../../domain/Execution.ts"
+import type { CauseInfo } from "../../domain/errors/index.ts"
 import type { StackName } from "../../domain/Ids.ts"
 import type { StageName } from "../../domain/Machines.ts"
 import { type DueAlert, endAlert } from "../log/index.ts"
@@ -131,14 +132,18 @@ const resourcesAfter = (
   return after
 }
 
+/** What tells one state of a resource from another. */
+export const signOf = ({ code, detail = "", params }: CauseInfo): string =>
+  [code, ...Object.values(params), detail].join("/")
+
 const hearProgress = (
   state: MonitorState,
-  { cursor, message, resource, source, stack }: EventOf<"ProgressReported">
+  { cause, cursor, resource, source, stack }: EventOf<"ProgressReported">
 ): Pick<MonitorState, "cursors" | "seen"> => ({
   cursors: cursor === undefined ? state.cursors : new Map(state.cursors).set(stack, cursor),
   seen:
-    resource !== undefined && source === "monitor"
-      ? new Map(state.seen).set(`${stack}/${resource}`, message)
+    resource !== undefined && cause !== undefined && source === "monitor"
+      ? new Map(state.seen).set(`${stack}/${resource}`, signOf(cause))
       : state.seen
 })
 

@@ -5,13 +5,14 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as EventId from "../../domain/EventId.ts"
 import type { EventOf } from "../../domain/Event.ts"
+import { type CauseInfo, causeInfo } from "../../domain/errors/index.ts"
 import type { StackName, Timestamp } from "../../domain/Ids.ts"
 import type { ExecutionState } from "../../domain/Execution.ts"
 import type { Outputs } from "../../domain/Release.ts"
 import type { Observation, Provider, StackRef } from "../../spi/Provider.ts"
 import type { ProviderError } from "../../spi/ProviderError.ts"
 import { Providers } from "../../spi/Providers.ts"
-import type { MonitorState } from "./MonitorState.ts"
+import { type MonitorState, signOf } from "./MonitorState.ts"
 import type { DueEvent } from "../log/index.ts"
 import { fillIn } from "../../config/OutputSubstitution.ts"
 
@@ -70,7 +71,12 @@ const progress = (
 ): DueEvent => ({
   id,
   at,
-  event: { _tag: "ProgressReported", source: "monitor", ...event, message: clean(event.message) }
+  event: {
+    _tag: "ProgressReported",
+    source: "monitor",
+    ...event,
+    ...(event.message === undefined ? {} : { message: clean(event.message) })
+  }
 })
 
 /**
@@ -90,24 +96,33 @@ export const differences = (
   const first = before === undefined && ![...seen.keys()].some((key) => key.startsWith(`${stack}/`))
   const { operation } = now
   if (first && operation === null && now.status !== "changing") return []
-  const told = (message: string, resource: string, type: string, done?: boolean): DueEvent =>
-    progress(at, EventId.seen(stack, resource, now.lastChangedAt ?? "", clean(message)), {
+  const told = (cause: CauseInfo, resource: string, type: string, done?: boolean): DueEvent =>
+    progress(at, EventId.seen(stack, resource, now.lastChangedAt ?? "", signOf(cause)), {
       stack,
-      message,
+      cause,
       resource,
       resourceType: type,
       ...(done === undefined ? {} : { done })
     })
-  const said = operation === null ? undefined : `${operation.description} is in flight`
-  const started = operation === null || known(operation.id) === said ? [] : [told(said!, operation.id, "operation")]
+  const said = operation === null ? undefined : causeInfo("operation_in_flight", {}, clean(operation.description))
+  const started =
+    operation === null || said === undefined || known(operation.id) === signOf(said)
+      ? []
+      : [told(said, operation.id, "operation")]
   const gone = before?.operation
   const ended =
-    gone == null || gone.id === operation?.id ? [] : [told(`${gone.description} is over`, gone.id, "operation", true)]
+    gone == null || gone.id === operation?.id
+      ? []
+      : [told(causeInfo("operation_over", {}, clean(gone.description)), gone.id, "operation", true)]
   const resources = now.resources.flatMap(({ id, reason, status, type }) => {
-    const message = `${id}: ${status}${reason === undefined ? "" : ` (${reason})`}`
+    const cause = causeInfo(
+      "resource_status",
+      { resource: id, status },
+      reason === undefined ? undefined : clean(reason)
+    )
     const was = before?.resources.find((one) => one.id === id)
-    const same = was === undefined ? known(id) === clean(message) : was.status === status && was.reason === reason
-    return same ? [] : [told(message, id, type)]
+    const same = was === undefined ? known(id) === signOf(cause) : was.status === status && was.reason === reason
+    return same ? [] : [told(cause, id, type)]
   })
   return [...started, ...resources.slice(0, most), ...ended]
 }

@@ -5,11 +5,10 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { EnvironmentState } from "../../domain/Environment.ts"
-import type { Origin } from "../../domain/Event.ts"
+import { causeInfo, errorInfo } from "../../domain/errors/index.ts"
 import * as Freeze from "../../domain/freeze/Freeze.ts"
-import type { CorrelationId, DeploymentId, EnvironmentName, StackName, Timestamp } from "../../domain/Ids.ts"
-import type { ExecutionKind } from "../../domain/Machines.ts"
-import type { ExecutionSpec, Manifest } from "../../domain/Spec.ts"
+import type { CorrelationId, StackName, Timestamp } from "../../domain/Ids.ts"
+import type { ExecutionSpec } from "../../domain/Spec.ts"
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import type { LeaseStore } from "../../spi/LeaseStore.ts"
 import type { Drift, Observation } from "../../spi/Provider.ts"
@@ -26,24 +25,8 @@ import {
 } from "../admission/index.ts"
 import { holderAndQueueBlockers } from "./CurrentHolder.ts"
 import { resolve } from "../../config/Configuration.ts"
+import type { CanDeployRequest } from "../../api/Request.ts"
 import type { Rejected } from "../../api/Rejected.ts"
-
-/**
- * What somebody wants to know.
- *
- * *Details*: as in a request; the correlation id is that of the request, where it was registered already.
- */
-export interface CanDeployRequest {
-  readonly manifest: Manifest
-  readonly deploymentId: DeploymentId
-  readonly environment: EnvironmentName
-  readonly kind?: ExecutionKind
-  readonly correlationId?: CorrelationId
-  readonly stacks?: ReadonlyArray<StackName>
-  readonly version?: string
-  readonly origin?: Origin
-  readonly override?: string
-}
 
 /**
  * The answer.
@@ -191,12 +174,15 @@ const fromProviders = (
 
 const unreachable = (stack: StackName, error: ProviderError): Blocker => ({
   kind: "provider",
-  message: `${stack} cannot be asked: ${error.message}`,
+  info: errorInfo(
+    "blocked_by_provider",
+    { stack, answered: false },
+    { detail: error.message, ...(error.info.remedies === undefined ? {} : { remedies: error.info.remedies }) }
+  ),
   who: error.provider,
   since: null,
   clearsAt: null,
-  consoleUrl: null,
-  override: error.info.hint ?? null
+  consoleUrl: null
 })
 
 /** What Signalbox itself has in flight is told by the lock. */
@@ -206,12 +192,11 @@ const inFlight = (stack: StackName, { consoleUrl, operation }: Observation): Rea
     : [
         {
           kind: "provider",
-          message: `${stack}: ${operation.description} is in flight and was not started by signalbox`,
+          info: errorInfo("blocked_by_provider", { stack, answered: true }, { detail: operation.description }),
           who: operation.id,
           since: operation.startedAt,
           clearsAt: null,
-          consoleUrl: consoleUrl ?? null,
-          override: null
+          consoleUrl: consoleUrl ?? null
         }
       ]
 
@@ -221,11 +206,19 @@ const drifted = (stack: StackName, { consoleUrl }: Observation, found: ReadonlyA
     : [
         {
           kind: "drift",
-          message: `${stack} is not as it was deployed: ${found.map(({ actual, expected, field }) => `${field} is ${actual}, not ${expected}`).join("; ")}`,
+          info: errorInfo(
+            "blocked_by_drift",
+            {
+              stack,
+              differences: found.map(({ actual, expected, field }) =>
+                causeInfo("field_differs", { field, actual: String(actual), expected: String(expected) })
+              )
+            },
+            { remedies: [{ _tag: "override" }] }
+          ),
           who: null,
           since: null,
           clearsAt: null,
-          consoleUrl: consoleUrl ?? null,
-          override: `--override "<reason>"`
+          consoleUrl: consoleUrl ?? null
         }
       ]

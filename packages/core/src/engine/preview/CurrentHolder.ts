@@ -2,8 +2,8 @@
  * What is in the way at the lock: who holds it, and who waits for it.
  */
 import * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { errorInfo, type Remedy } from "../../domain/errors/index.ts"
 import type { Origin } from "../../domain/Event.ts"
 import { mayHaveCommand } from "../../domain/Execution.ts"
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
@@ -37,12 +37,21 @@ export const holderAndQueueBlockers = Effect.fnUntraced(function* (
       (clearsAt): Blocker => ({
         ...unknownBlocker,
         kind: "queue",
-        message: `${ticket.correlationId} waits before it (${ticket.kind} by ${ticket.by})`,
+        info: errorInfo(
+          "blocked_by_queue",
+          {
+            deployment: asked.deploymentId,
+            environment: asked.environment,
+            execution: ticket.correlationId,
+            kind: ticket.kind,
+            by: ticket.by
+          },
+          { remedies: [{ _tag: "cleanup", execution: ticket.correlationId }] }
+        ),
         who: ticket.correlationId,
         since: ticket.at,
         clearsAt,
-        consoleUrl: pageOf(ticket.origin),
-        override: `signalbox cleanup ${ticket.correlationId} --reason "<reason>"`
+        consoleUrl: pageOf(ticket.origin)
       })
     )
   )
@@ -64,19 +73,29 @@ const holder = Effect.fnUntraced(function* (
   const now = yield* Clock.currentTimeMillis
   // Nobody renews it: it is kept for whoever carries the execution on, or was left behind.
   const alone = isDead(lease.owner)
-  const left = Duration.format(Duration.seconds(Math.ceil((lease.expiresAt - now) / 1_000)))
-  const end = alone ? `no process of it is left, and it ends in ${left}` : `unless it is renewed, that ends in ${left}`
-  const force = `signalbox lock release ${asked.deploymentId} --environment ${asked.environment} --force --reason "<reason>"`
+  const place = { deployment: asked.deploymentId, environment: asked.environment }
+  const first: ReadonlyArray<Remedy> =
+    id === undefined || (alone && held !== undefined && mayHaveCommand(held))
+      ? []
+      : [{ _tag: alone ? "cleanup" : "abort", execution: id }]
   return {
     ...unknownBlocker,
     kind: "lease",
-    message: `${lease.holder} holds the lock (${lease.reason ?? "unknown"}); ${end}`,
+    info: errorInfo(
+      "blocked_by_lease",
+      {
+        ...place,
+        execution: lease.holder,
+        kind: held?.kind,
+        by: held?.by,
+        isDead: alone,
+        leftMs: Math.ceil((lease.expiresAt - now) / 1_000) * 1_000
+      },
+      { remedies: [...first, { _tag: "revoke_lease", ...place }] }
+    ),
     who: lease.holder,
     since: lease.acquiredAt,
     consoleUrl: pageOf(held?.origin),
-    clearsAt: alone || id === undefined ? clearsAtTime(lease.expiresAt) : yield* expectedEnd(id),
-    override: alone
-      ? `${held !== undefined && mayHaveCommand(held) ? "wait" : `signalbox cleanup ${lease.holder}`}, or by force: ${force}`
-      : `signalbox abort ${lease.holder}, or by force: ${force}`
+    clearsAt: alone || id === undefined ? clearsAtTime(lease.expiresAt) : yield* expectedEnd(id)
   }
 })

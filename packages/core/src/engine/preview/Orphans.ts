@@ -1,5 +1,5 @@
 /**
- * What a provider still has, of which this registry knows nothing.
+ * What a provider still has, and this store does not know.
  */
 import * as Effect from "effect/Effect"
 import type { DeploymentId, EnvironmentName } from "../../domain/Ids.ts"
@@ -18,7 +18,7 @@ export interface Remembered {
 }
 
 /**
- * Whether an environment belongs to another registry: this one does not know the deployment, or never gave out that fence.
+ * Whether an environment belongs to another store: this one does not know the deployment, or never issued that fence.
  */
 export const isUnknown = Effect.fnUntraced(function* ({
   deploymentId,

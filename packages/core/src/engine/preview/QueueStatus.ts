@@ -9,17 +9,17 @@ import { type ExecutionState, isFinished, isQueued, waitsForPeople } from "../..
 import type { CorrelationId, DeploymentId, EnvironmentName } from "../../domain/Ids.ts"
 import * as Queue from "../../domain/Queue.ts"
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
-import { type Lease, LeaseStore } from "../../spi/LeaseStore.ts"
+import type { Lease, LeaseStore } from "../../spi/LeaseStore.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
-import { requestsAhead } from "../queue/index.ts"
+import { isWaiting, requestsAhead } from "../queue/index.ts"
 import { type Blocker, policyBlockers, overridePasses } from "../admission/index.ts"
 import { estimate } from "../estimation/index.ts"
 import { holderAndQueueBlockers } from "./CurrentHolder.ts"
 import { requestOf } from "../log/index.ts"
 import { isMarkOf, runsAround } from "../command/index.ts"
 import { currentLease, RunnerIdentity } from "../lease/index.ts"
-import { executionClaimKey, holderOf } from "../../spi/LeaseKey.ts"
-import { Rejected } from "../../api/Rejected.ts"
+import { holderOf } from "../../spi/LeaseKey.ts"
+import { reject, type Rejected } from "../../api/Rejected.ts"
 
 /**
  * The place of a request.
@@ -86,16 +86,11 @@ export const queueStatus = Effect.fnUntraced(function* (
   name: EnvironmentName
 ): Effect.fn.Return<QueueStatus, StoreError, DeploymentStore | LeaseStore> {
   const store = yield* DeploymentStore
-  const leases = yield* LeaseStore
   const { isDead } = yield* RunnerIdentity
   const now = yield* Clock.currentTimeMillis
   const lease = yield* currentLease(deploymentId, name)
   const environment = yield* store.environment(deploymentId, name)
-  const claims = new Map((yield* leases.list).map((claim) => [claim.key, claim]))
-  const isWaiting = ({ correlationId }: Queue.Ticket): boolean => {
-    const claim = claims.get(executionClaimKey(correlationId))
-    return claim !== undefined && claim.expiresAt > now && !isDead(claim.owner)
-  }
+  const waits = yield* isWaiting
   let position = 0
   return {
     lease,
@@ -103,7 +98,7 @@ export const queueStatus = Effect.fnUntraced(function* (
     hold: heldBy(yield* store.deployment(deploymentId), name, now),
     queue: Queue.inOrder(environment?.queue ?? []).map((ticket) => ({
       ticket,
-      position: isWaiting(ticket) ? ++position : null
+      position: waits(ticket) ? ++position : null
     }))
   }
 })
@@ -112,26 +107,21 @@ export const queueStatus = Effect.fnUntraced(function* (
  * Refuses what runs inside of the very command that holds its lock: it would wait for itself, for ever.
  *
  * *Details*: `env` is the environment of the process: `SIGNALBOX_RUN` marks the command that it is part of, and
- * `SIGNALBOX_OUTER_RUNS` those around that. `hint` says what to do instead.
+ * `SIGNALBOX_OUTER_RUNS` those around that. With the `purpose` `command` the hint is to run the command itself.
  *
  * *Errors*: `Refused`: `blocked` (`nested_run`).
  */
 export const rejectNested = Effect.fnUntraced(function* (
   lock: Pick<ExecutionState, "deploymentId" | "environment">,
   env: Readonly<Record<string, string | undefined>>,
-  hint: string = "It would wait for itself. Do it when that command has ended, or without signalbox run around it."
+  purpose?: "command"
 ): Effect.fn.Return<void, Rejected | StoreError, LeaseStore> {
   const outer = runsAround(env)
   if (outer.length === 0) return
   const { deploymentId, environment } = lock
   const lease = yield* currentLease(deploymentId, environment)
   if (lease === undefined || !outer.some((mark) => isMarkOf(mark, lock, lease.holder))) return
-  return yield* new Rejected({
-    kind: "blocked",
-    code: "nested_run",
-    message: `this runs inside of ${lease.holder}, which holds the lock of ${deploymentId} in ${environment} already`,
-    hint
-  })
+  return yield* reject("nested_run", { execution: lease.holder, deployment: deploymentId, environment, purpose })
 })
 
 /**

@@ -1,5 +1,6 @@
-/** Questions that change nothing: plans, what is deployed, whether a deployment may start. */
+/** Read-only questions: plans, what is deployed, whether a deployment may start. */
 export * as CanDeploy from "./CanDeploy.ts"
+export type { CanDeployAnswer } from "./CanDeploy.ts"
 export * as Health from "./Health.ts"
 export * as Orphans from "./Orphans.ts"
 export * as Preview from "./Preview.ts"

@@ -1,5 +1,5 @@
 /**
- * Who comes first.
+ * The order of the queue.
  */
 import * as Effect from "effect/Effect"
 import type { ExecutionState } from "../../domain/Execution.ts"
@@ -12,23 +12,29 @@ import { isLeaseHeld, RunnerIdentity } from "../lease/index.ts"
 import { executionClaimKey } from "../../spi/LeaseKey.ts"
 
 /**
- * Who has claimed an execution, and lives: a process that is known to be dead, or whose claim is over, waits no more.
+ * Whether a process waits with a request: a claim that is over, or whose process is known to be dead, does not count. Reads all
+ * claims once.
  */
-const liveClaims: Effect.Effect<ReadonlySet<string>, StoreError, LeaseStore> = Effect.gen(function* () {
+export const isWaiting: Effect.Effect<
+  (ticket: Pick<Queue.Ticket, "correlationId">) => boolean,
+  StoreError,
+  LeaseStore
+> = Effect.gen(function* () {
   const leases = yield* LeaseStore
   const { isDead } = yield* RunnerIdentity
   const held = yield* leases.list
-  return new Set(held.flatMap(({ key, owner }) => (isDead(owner) ? [] : [key])))
+  const claimed = new Set(held.flatMap(({ key, owner }) => (isDead(owner) ? [] : [key])))
+  return ({ correlationId }) => claimed.has(executionClaimKey(correlationId))
 })
 
 type QueuedRequest = Pick<ExecutionState, "correlationId" | "kind" | "deploymentId" | "environment">
 
-/** Whether one that comes before a request does not hold it up at this moment. */
+/** Whether an earlier request does not hold up another one at this moment. */
 export type CanPass = (ticket: Queue.Ticket) => Effect.Effect<boolean, StoreError, DeploymentStore | LeaseStore>
 
 /**
- * Those whose turn comes before an execution's, in order; a request that was registered and that nobody waits for is not
- * among them, nor is one that `isPassed`.
+ * The requests ahead of an execution, in order; without registered requests that no process waits with, and without
+ * those that `isPassed`.
  */
 export const requestsAhead = Effect.fnUntraced(function* (
   asked: QueuedRequest,
@@ -38,19 +44,18 @@ export const requestsAhead = Effect.fnUntraced(function* (
   const environment = yield* store.environment(asked.deploymentId, asked.environment)
   const queue = environment?.queue ?? []
   if (queue.length === 0) return []
-  const waiting = yield* liveClaims
-  const before = Queue.before(queue, asked, ({ correlationId }) => waiting.has(executionClaimKey(correlationId)))
+  const before = Queue.before(queue, asked, yield* isWaiting)
   if (isPassed === undefined) return before
   const passed = yield* Effect.forEach(before, isPassed)
   return before.filter((_, index) => passed[index] !== true)
 })
 
 /**
- * How far a request is from its turn: how many places are before it, and whether it is next, because nobody waits in any of
- * them, or each that does `isPassed`.
+ * How far a request is from its admission: the number of positions ahead, and whether it is next, because no process
+ * waits in any of them, or each that does `isPassed`.
  *
- * *Details*: asks for as few claims as it can. Many look, and often: what one of them reads must not grow with the number of
- * claims there ever were.
+ * *Details*: reads as few claims as possible. Many processes look, and often: the cost of a look must not grow with the
+ * number of past claims.
  */
 export const queuePosition = Effect.fnUntraced(function* (
   asked: QueuedRequest,
@@ -74,7 +79,7 @@ const isClaimed: (id: CorrelationId) => Effect.Effect<boolean, StoreError, Lease
   const claim = yield* leases.get(executionClaimKey(id))
   if (claim === undefined || claim.expiresAt === 0 || isDead(claim.owner)) return false
   if (yield* isLeaseHeld(claim)) return true
-  // It may have changed hands between the two questions: from who submitted the request to who runs it.
+  // It may have changed hands between the two queries: from the submitter to the runner.
   const now = yield* leases.get(executionClaimKey(id))
   return now !== undefined && now.fence !== claim.fence && (yield* isClaimed(id))
 })

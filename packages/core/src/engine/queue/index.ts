@@ -1,2 +1,2 @@
 /** The order of requests before a lease. */
-export { queuePosition, requestsAhead } from "./QueuePosition.ts"
+export { isWaiting, queuePosition, requestsAhead } from "./QueuePosition.ts"

@@ -3,6 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import type { NewEvent, Traced } from "../../domain/Event.ts"
+import type { CauseInfo } from "../../domain/errors/index.ts"
 import type * as Execution from "../../domain/Execution.ts"
 import type { Attributes, SpanData } from "../../telemetry/index.ts"
 import {
@@ -19,6 +20,7 @@ import {
   tracing,
   urnOf
 } from "../../telemetry/index.ts"
+import { describeCause } from "../../text/index.ts"
 import { traceTimeline, type RunnerSpan, type StepSpan } from "./TraceTimeline.ts"
 
 /**
@@ -85,6 +87,8 @@ export const pipelineOf = (kind: string, project: string): string => `${kind} ${
 const optional = (name: string, value: string | number | boolean | undefined): Attributes =>
   value === undefined ? {} : { [name]: value }
 
+const said = (cause: CauseInfo | undefined) => (cause === undefined ? undefined : describeCause(cause))
+
 const failedAs = (type: string | undefined, message: string | undefined) => ({
   status: "error" as const,
   ...(message === undefined ? {} : { message: sanitize(message) }),
@@ -141,9 +145,7 @@ export const spansOf = (
   const root = () => {
     const result = resultOf(state)
     const failed = over !== undefined && result !== "success" && result !== "cancellation"
-    const problem = failed
-      ? failedAs(state.error?.code ?? state.status, state.error?.message ?? state.reason)
-      : undefined
+    const problem = failed ? failedAs(state.error?.code ?? state.status, said(state.error ?? state.cause)) : undefined
     const pipeline = pipelineOf(state.kind, options.project)
     return span(paths.root, undefined, {
       name: `RUN ${pipeline}`,
@@ -205,7 +207,7 @@ export const spansOf = (
     const until = stage.finishedAt ?? end
     const above = stack === undefined ? paths.root : within(stage.startedAt, until, paths.stage(stage.name))
     const result = stageResults[stage.status]
-    const problem = stage.status === "failed" ? failedAs(stack?.error?.code ?? "failed", stage.reason) : undefined
+    const problem = stage.status === "failed" ? failedAs(stack?.error?.code ?? "failed", said(stage.cause)) : undefined
     return [
       span(path, above, {
         name: stack === undefined ? SpanName.stage(stage.name) : SpanName.stack(stage.name),

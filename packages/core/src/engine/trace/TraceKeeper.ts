@@ -1,6 +1,6 @@
 /**
- * Sees to it that the trace of every execution gets its root: once, and also where the runner that ended it died right
- * after, or no collector listened.
+ * Ensures that the trace of every execution gets its root: once, and even if the runner that ended it died right after,
+ * or there was no collector.
  */
 import * as Duration from "effect/Duration"
 import * as Clock from "effect/Clock"
@@ -25,14 +25,14 @@ import { linkTo, spansOf, type TraceLink } from "./Trace.ts"
 
 type Stores = DeploymentStore | LeaseStore
 
-/** How long the end of a program waits for what is still to be sent. */
+/** How long the end of a program waits for unsent data. */
 const patience = Duration.millis(1_200)
-/** How many of the latest executions are looked at for a root that nobody sent. */
+/** How many of the latest executions are checked for an unsent root. */
 const recent = 10
 
 const markers = ["ExecutionRequested", "RunnerClaimed", "CommandIssued", "TraceExported"] as const
 
-/** Whether live spans were sent that hang under a root which was not. */
+/** Whether live spans were sent below a root that was not. */
 const owed = (events: ReadonlyArray<StoredEvent>): boolean =>
   !events.some(({ event }) => event._tag === "TraceExported") &&
   events.some(({ event }) => "trace" in event && event.trace !== undefined)
@@ -40,7 +40,7 @@ const owed = (events: ReadonlyArray<StoredEvent>): boolean =>
 const isOwed = (id: CorrelationId) =>
   Effect.flatMap(DeploymentStore, (store) => Effect.map(store.events({ stream: id, tags: markers }), owed))
 
-/** Earlier executions that this one is a second try of, or takes back. */
+/** Earlier executions that this one retries or reverts. */
 const linksOf = Effect.fnUntraced(function* (
   state: ExecutionState
 ): Effect.fn.Return<ReadonlyArray<TraceLink>, StoreError, DeploymentStore> {
@@ -76,8 +76,8 @@ const allEvents = Effect.fnUntraced(function* (
 })
 
 /**
- * Sends the spans that the log tells, under a lease so that two processes do not both, and records that they arrived. Fails
- * where no collector took them.
+ * Sends the spans from the log, under a lease so that only one process does, and records that they arrived. Fails if no
+ * collector accepted them.
  */
 const send = Effect.fnUntraced(function* (id: CorrelationId) {
   const telemetry = yield* tracing(id)
@@ -111,15 +111,15 @@ const send = Effect.fnUntraced(function* (id: CorrelationId) {
   )
 })
 
-/** Whatever goes wrong with telemetry, the deployment is none the worse for it. */
+/** A telemetry failure does not affect the deployment. */
 const quietly = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<void, never, R> =>
   Effect.asVoid(Effect.catchCause(effect, (cause) => Effect.logDebug("a trace was not exported", cause)))
 
-/** Sends what earlier processes could not. A collector that refuses one is not asked for the next. */
+/** Sends what earlier processes could not. If a collector refuses one, the next is not tried. */
 const sweep = Effect.gen(function* () {
   const store = yield* DeploymentStore
   const { items } = yield* store.executions({ finished: true, limit: recent })
-  // Another process is at one of them: the others are still ours to send.
+  // Another process is sending one of them: the others are still ours to send.
   yield* Effect.forEach(
     items,
     ({ correlationId }) => Effect.catchTag(send(correlationId), "LeaseHeld", () => Effect.void),
@@ -130,7 +130,7 @@ const sweep = Effect.gen(function* () {
 })
 
 interface Keeper {
-  /** Sends the trace of an execution that may have finished, without keeping anybody waiting. */
+  /** Sends the trace of an execution that may have finished, without making the caller wait. */
   readonly finished: (id: CorrelationId) => Effect.Effect<void>
 }
 

@@ -5,9 +5,11 @@ import * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
 import * as EventId from "../../domain/EventId.ts"
 import type { Event, EventOf, NewEvent } from "../../domain/Event.ts"
+import type { ErrorInfo } from "../../domain/errors/index.ts"
 import * as Execution from "../../domain/Execution.ts"
 import type { Json } from "../../domain/Release.ts"
 import type { Verdict } from "../../domain/Verdict.ts"
+import { describeCause } from "../../text/index.ts"
 import { Attribute, type Attributes, sanitize, type SpanData } from "../../telemetry/index.ts"
 
 type SpanEvent = SpanData["events"][number]
@@ -64,12 +66,15 @@ const errorIn = (exit: Json): StepSpan["error"] => {
   const stored = exit as {
     readonly _tag: string
     readonly defect?: { readonly message?: unknown } | string | number | boolean | null
-    readonly error?: { readonly info?: { readonly code: string; readonly message: string } }
+    readonly error?: { readonly info?: ErrorInfo }
   }
   if (stored._tag === "Success") return undefined
   const { defect } = stored
   const said = typeof defect === "object" ? defect?.message : defect
-  return stored.error?.info ?? { code: stored._tag.toLowerCase(), message: String(said ?? "the step failed") }
+  const info = stored.error?.info
+  return info === undefined
+    ? { code: stored._tag.toLowerCase(), message: String(said ?? "the step failed") }
+    : { code: info.code, message: describeCause(info) }
 }
 
 /** What others write into the stream says nothing about how long its runner lived. */

@@ -13,10 +13,10 @@ import { fold, type States } from "./fold.ts"
 import { makeKeyedLock } from "./KeyedLock.ts"
 import { Lru } from "./Lru.ts"
 
-/** The most events that one append may hold. */
+/** The maximum number of events in one append. */
 export const maxEvents = 1_000
 
-/** A stream as this process saw it last. Never trusted: a commit holds only where the database still has `seq`. */
+/** A stream as this process last saw it. Never trusted: a commit succeeds only if the database still has `seq`. */
 interface Seen extends Pick<States, "execution" | "deployment"> {
   readonly seq: number
   readonly ids: Set<string>
@@ -24,7 +24,7 @@ interface Seen extends Pick<States, "execution" | "deployment"> {
   readonly generation: number
 }
 
-/** An environment as this process saw it last; `version` 0 where it has no row. */
+/** An environment as this process last saw it; `version` 0 if it has no row. */
 interface SeenEnvironment {
   readonly version: number
   readonly generation: number
@@ -70,8 +70,8 @@ const rowsOf = (
 }
 
 /**
- * Appends optimistically: folds over the states seen last, and commits where the database still has them. Else it reads
- * them and folds again. A refusal is only given over states that were just read.
+ * Appends optimistically: folds over the cached states, and commits if the database still has them. Otherwise it reads
+ * them and folds again. It fails only on states that were just read.
  */
 export const makeAppend = (
   encoded: EncodedDeploymentStore,
@@ -157,8 +157,8 @@ export const makeAppend = (
       return yield* Effect.fail(folded.failure)
     }
     const after = folded.success
-    // The end of an execution changes its environment, unless another one took its place. A write that leaves the
-    // environment out is not held against its version, so that must not be read from what was seen last.
+    // The end of an execution changes its environment, unless another one replaced it. A write without the environment
+    // is not checked against its version, so this must not come from the cache.
     const ends = after.execution !== undefined && isFinished(after.execution)
     if (ends && after.environment === environment.state && !fresh) return "again"
     if (after.environment !== environment.state && environment.generation > generation) {

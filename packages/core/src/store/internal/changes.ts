@@ -7,7 +7,7 @@ import * as Stream from "effect/Stream"
 import type { StoreError } from "../../spi/StoreError.ts"
 
 /**
- * Merges the pulses of this process with those of others. However many subscribe, the others are watched once, and only
+ * Merges the pulses of this process with other processes' pulses. However many subscribe, the others are watched once, and only
  * while there is a subscriber.
  */
 export const makeChanges = (

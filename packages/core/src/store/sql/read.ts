@@ -77,7 +77,7 @@ const substring = (text: string): string => `%${text.replace(/[\\%_]/g, "\\$&")}
 export const makeRead = (sql: SqlClient, dialect: Dialect) => {
   const like = sql.literal(dialect.like)
   /**
-   * A statement whose plan depends on the values. Postgres plans it anew each time: a generic plan may walk the whole
+   * A statement whose plan depends on the values. Postgres plans it again each time: a generic plan may walk the whole
    * log backwards for a rare value.
    */
   const planned = (statement: Statement<Row>): Effect.Effect<ReadonlyArray<Row>, SqlError> =>

@@ -270,7 +270,7 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
             startedAt: now,
             until: applied.until
           }
-          yield* mutation.progress(`${operation} is under way`, releaseId ?? ref.stack)
+          yield* mutation.progress(`${operation} is in progress`, releaseId ?? ref.stack)
           yield* Effect.sleep(applied.until - now)
         }
         const after = yield* Clock.currentTimeMillis

@@ -6,6 +6,7 @@ import * as Result from "effect/Result"
 import type { OperatorCommand } from "../../domain/Event.ts"
 import { heldBy } from "../../domain/Environment.ts"
 import { isFinished } from "../../domain/Execution.ts"
+import { errorInfo } from "../../domain/errors/index.ts"
 import { CorrelationId, DeploymentId, type EnvironmentName, type StackName } from "../../domain/Ids.ts"
 import type { ReportedOutcome } from "../../engine/admission/ReportedOutcome.ts"
 import { check } from "../../config/Configuration.ts"
@@ -266,7 +267,7 @@ export class Schedule {
         switch (decision.decides) {
           case "withdraw": {
             const id = CorrelationId.make(decision.request)
-            return box.executions.withdraw(id, { code: "withdrawn", message: reason, hint: "Ask again." })
+            return box.executions.withdraw(id, errorInfo("withdrawn", { by }, { detail: reason }))
           }
           case "hold": {
             const { millis } = decision

@@ -77,7 +77,7 @@ const fastBy =
 
 const tests: ReadonlyArray<Both> = [
   [
-    "gives a free key to whoever asks, and shows it",
+    "grants a free key, and shows it",
     Effect.gen(function* () {
       const leases = yield* LeaseStore
       const key = yield* freshKey
@@ -97,7 +97,7 @@ const tests: ReadonlyArray<Both> = [
     })
   ],
   [
-    "refuses a key that somebody holds, naming the lease",
+    "refuses a held key, naming the lease",
     Effect.gen(function* () {
       const key = yield* freshKey
       const lease = yield* acquire(key, "a")
@@ -226,7 +226,7 @@ const tests: ReadonlyArray<Both> = [
       assert.isAbove(second.fence, first.fence)
       yield* leases.release(first)
       yield* leases.check(second)
-      yield* leases.release({ ...second, key: `${second.key} that nobody had` })
+      yield* leases.release({ ...second, key: `${second.key} without a holder` })
     })
   ],
   [
@@ -288,7 +288,7 @@ const tests: ReadonlyArray<Both> = [
     })
   ],
   [
-    "holds while it is renewed, whoever asks meanwhile",
+    "holds while it is renewed, whatever others request meanwhile",
     Effect.gen(function* () {
       const one = yield* LeaseStore
       const two = (yield* another).leases

@@ -218,9 +218,9 @@ export const metrics = (check: Check): void => {
       assert.strictEqual(candidate.requests, 0)
       assert.strictEqual(candidate.latency, null)
       assert.strictEqual(candidate.healthy, 100)
-      const nobody = yield* measure("no-such-release")
-      assert.strictEqual(nobody.requests, 0)
-      assert.strictEqual(nobody.healthy, null)
+      const unknown = yield* measure("no-such-release")
+      assert.strictEqual(unknown.requests, 0)
+      assert.strictEqual(unknown.healthy, null)
     })
   )
 }

@@ -3,6 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
+import { causeInfo } from "../../domain/errors/index.ts"
 import {
   CorrelationId,
   type DeploymentId,
@@ -157,14 +158,20 @@ const anyEvent = (at: number): Effect.Effect<Event> =>
           step: `canary ${percent}%`,
           releaseId: some.id,
           verdict: "pass",
-          reason: "it is well",
+          findings: [causeInfo("requests", { requests: percent })],
           evidence: [],
           weight: percent,
           at
         }
       },
       { _tag: "ProgressReported", stack, message: `${percent} of 100` },
-      { _tag: "ApprovalRequested", stack, question: "Go on?", expiresAt: at + 1_000, otherwise: "abort" },
+      {
+        _tag: "ApprovalRequested",
+        stack,
+        question: causeInfo("canary_ready", { version: some.version, weight: percent }),
+        expiresAt: at + 1_000,
+        otherwise: "abort"
+      },
       { _tag: "ApprovalResolved", stack, answer: "continue", by: "suite", expired: false },
       { _tag: "CommandIssued", command: "pause", by: "suite" },
       { _tag: "StepStarted", step: `s${percent}`, attempt: 1, operation: "stage" },

@@ -27,7 +27,7 @@ const after = (spec: FreezeSpec, text: string) => written(Freeze.next([spec], pr
 describe("a freeze that recurs", () => {
   const weekend = freeze({ cron: "0 18 * * 5", duration: "62 hours", timezone: "Europe/Berlin" })
 
-  it("holds from when the clocks of its zone say so, for as long as it lasts", () => {
+  it("is active from when the clocks of its zone say so, for its duration", () => {
     expect(at(weekend, "2026-11-20T16:59Z")).toBeUndefined()
     expect(at(weekend, "2026-11-20T17:00Z")).toEqual(["2026-11-20T17:00Z", "2026-11-23T07:00Z"])
     expect(at(weekend, "2026-11-23T06:59Z")).toEqual(["2026-11-20T17:00Z", "2026-11-23T07:00Z"])
@@ -112,7 +112,7 @@ describe("a freeze on the calendar", () => {
     expect(at(sale, "2026-11-28T03:30Z")).toBeUndefined()
   })
 
-  it("goes by UTC where no zone is given", () => {
+  it("uses UTC without a zone", () => {
     expect(after(freeze({ from: "2026-12-24", until: "2026-12-24" }), "2026-12-01T00:00Z")).toEqual([
       "2026-12-24T00:00Z",
       "2026-12-25T00:00Z"
@@ -139,10 +139,10 @@ describe("a freeze on the calendar", () => {
 
 describe("several freezes", () => {
   const week = freeze({ name: "week", cron: "0 0 * * 1", duration: "5 days", environments: ["production"] })
-  const weekend = freeze({ name: "weekend", reason: "nobody is there", from: "2026-11-21", until: "2026-11-22T12:00" })
+  const weekend = freeze({ name: "weekend", reason: "no one is there", from: "2026-11-21", until: "2026-11-22T12:00" })
   const both = [week, weekend]
 
-  it("hold in the environments that they name, in all where they name none", () => {
+  it("are active in the environments that they name, or in all by default", () => {
     const now = moment("2026-11-18T00:00Z")
     expect(Freeze.activeAt(both, production, now).map(({ name }) => name)).toEqual(["week"])
     expect(Freeze.activeAt(both, staging, now)).toEqual([])
@@ -156,11 +156,11 @@ describe("several freezes", () => {
     expect(Freeze.clearsAt(both, staging, now)).toBe(now)
   })
 
-  it("are told with their reasons, in their order", () => {
+  it("are listed with their reasons, in their order", () => {
     const early = freeze({ name: "early", from: "2026-11-21T06:00", until: "2026-11-30" })
     const active = Freeze.activeAt([weekend, early], production, moment("2026-11-21T07:00Z"))
     expect(active.map(({ name, reason }) => ({ name, reason }))).toEqual([
-      { name: "weekend", reason: "nobody is there" },
+      { name: "weekend", reason: "no one is there" },
       { name: "early", reason: undefined }
     ])
   })
@@ -178,7 +178,7 @@ describe("several freezes", () => {
     expect(Freeze.next([first!, second!], production, moment("2026-11-20T12:00Z"))?.name).toBe("first")
   })
 
-  it("are followed only so far where they never end", () => {
+  it("are followed only so far if they never end", () => {
     const even = freeze({ name: "even", cron: "*/2 * * * *", duration: "1 minute" })
     const odd = freeze({ name: "odd", cron: "1-59/2 * * * *", duration: "1 minute" })
     const now = moment("2026-11-16T00:00Z")
@@ -186,7 +186,7 @@ describe("several freezes", () => {
   })
 })
 
-describe("what is refused as a freeze", () => {
+describe("rejected freezes", () => {
   const recurs = { name: "a", cron: "0 18 * * 5", duration: "1 hour" }
   const dated = { name: "a", from: "2026-12-24", until: "2026-12-26" }
   const refused = (input: object) =>
@@ -220,7 +220,7 @@ describe("what is refused as a freeze", () => {
     expect(refused(input)).toBe(true)
   })
 
-  it("is not what is right", () => {
+  it("is not correct", () => {
     expect(refused(recurs)).toBe(false)
     expect(refused(dated)).toBe(false)
     expect(refused({ ...recurs, duration: "167 hours" })).toBe(false)
@@ -304,7 +304,7 @@ describe("whatever freeze recurs, while clocks are changed", () => {
     expect(active !== undefined).toBe(scan(spec, now, now)(now))
   })
 
-  it.prop("begins and ends where it says", [nearChange], ([{ now, spec }]) => {
+  it.prop("begins and ends when it says", [nearChange], ([{ now, spec }]) => {
     const isActive = (moment: number) => Freeze.activeAt([spec], production, moment).length > 0
     const [active] = Freeze.activeAt([spec], production, now)
     if (active === undefined) return

@@ -8,7 +8,7 @@ const redact = (text: string, options: Parameters<typeof Redaction.make>[0] = {}
 
 const small = (maximum: number) => Schema.Int.check(Schema.isBetween({ minimum: 0, maximum }))
 
-/** Put together at run time, so that nobody takes this file for a leak. */
+/** Assembled at run time, so that scanners do not take this file for a leak. */
 const tokens = [
   ["ghp", "_", "a1B2".repeat(9)],
   ["github_pat", "_", "a1B2c3_".repeat(8)],
@@ -30,7 +30,7 @@ const pem = (eol: string) =>
     `-----END RSA PRIVATE ${"KEY"}-----`
   ].join(eol)
 
-describe("what is known by its value", () => {
+describe("secrets known by value", () => {
   const env = {
     DB_PASSWORD: "hunter2 & co",
     GITHUB_TOKEN: "planted-token",
@@ -38,19 +38,19 @@ describe("what is known by its value", () => {
     SIGNING_KEY: "päss/wörd+1",
     DATABASE_URL: "postgres://app:p%40ss-in-url@db.internal/shop",
     MY_PIN: "4711-0815",
-    PWD: "/home/somebody",
+    PWD: "/home/ada",
     TOKEN: "abc",
     FEATURE_SECRET: "true",
-    HOME: "/home/somebody"
+    HOME: "/home/ada"
   }
 
   it("is the value of a variable that is named like a secret, or is named to be one, or a password in a URL", () => {
     const text = "hunter2 & co|planted-token|p%40ss-in-url|p@ss-in-url|4711-0815"
     expect(redact(text, { env, names: ["MY_PIN"] })).toBe("***|***|***|***|***")
-    expect(redact("4711-0815 in /home/somebody: true abc", { env })).toBe("4711-0815 in /home/somebody: true abc")
+    expect(redact("4711-0815 in /home/ada: true abc", { env })).toBe("4711-0815 in /home/ada: true abc")
   })
 
-  it("is found in base64, wherever it stands there, percent-encoded and in JSON", () => {
+  it("is found in base64, at any offset, percent-encoded and in JSON", () => {
     const secret = env.SIGNING_KEY
     for (const prefix of ["", "u", "us", "use", "user:"]) {
       const bytes = new TextEncoder().encode(`${prefix}${secret} and more`)
@@ -82,7 +82,7 @@ describe("what is known by its value", () => {
   })
 })
 
-describe("what is known by its looks", () => {
+describe("secrets known by form", () => {
   it.each(tokens)("is %s", (token) => {
     expect(redact(`use "${token}" now`)).toBe('use "***" now')
   })
@@ -107,7 +107,7 @@ describe("what is known by its looks", () => {
     )
   })
 
-  it("is no private key where nothing but its beginning looks like one", () => {
+  it("is no private key if only its beginning looks like one", () => {
     const long = "x".repeat(3000)
     expect(redact(`${pem("\n").split("\n")[0]}\n${long}\nafter`)).toBe(`***\n${long}\nafter`)
   })
@@ -123,7 +123,7 @@ describe("what is known by its looks", () => {
 })
 
 describe("a text in pieces", () => {
-  /** Pieces of all that matters, in the order of choices; secrets are such that none stands in another or in a filler. */
+  /** Relevant pieces, in the order of choices; no secret is part of another or of a filler. */
   const known = ["hunter2!", "correct horse\nbattery staple", "zäh€-secret", "hunt", "ter2!xyz"]
   const fillers = [
     "ab ",
@@ -212,7 +212,7 @@ describe("a text in pieces", () => {
     { arbitrary: { runs: 30 } }
   )
 
-  it("keeps together what is cut in the middle of a line that does not end", () => {
+  it("keeps together a value that is cut in the middle of an incomplete line", () => {
     for (const secret of ["hunter2!", ...tokens]) {
       const pieces = ["0".repeat(200_000) + secret.slice(0, 7), `${secret.slice(7)} ${"0".repeat(200_000)}`]
       const out = streamed(pieces, () => false)

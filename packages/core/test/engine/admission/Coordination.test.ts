@@ -116,13 +116,13 @@ describe("one mutator", () => {
           yield* differs({ identical: true, origin: { workflowRun: "run 2" } })
         ],
         [
-          "second was asked for with the version 1.0.0, not 9.9.9",
-          "second was asked for with no stack, not api",
-          "second was asked for with the command make, not make deploy",
-          "second was asked for with no override, not because",
-          "second was asked for with the commit aaaaaaa, not bbbbbbb",
-          "second was asked for with the actor ada, not bob",
-          "second was asked for with the workflow run run 1, not run 2"
+          "second was requested with the version 1.0.0, not 9.9.9",
+          "second was requested with no stack, not api",
+          "second was requested with the command make, not make deploy",
+          "second was requested with no override, not because",
+          "second was requested with the commit aaaaaaa, not bbbbbbb",
+          "second was requested with the actor ada, not bob",
+          "second was requested with the workflow run run 1, not run 2"
         ]
       )
     }).pipe(Effect.provide(layer))

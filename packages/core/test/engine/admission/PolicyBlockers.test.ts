@@ -1,3 +1,4 @@
+import type { CanDeployRequest } from "@signalbox/core/api"
 import { assert, describe, it } from "@effect/vitest"
 import { type Config } from "@signalbox/core/config"
 import {
@@ -18,6 +19,7 @@ import {
   StackName,
   StoreError
 } from "@signalbox/core/spi"
+import { describeCause } from "@signalbox/core/text"
 import { Duration, Effect, Fiber } from "effect"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
@@ -48,9 +50,11 @@ const frozen = { name: "night", cron: "0 1 * * *", duration: "1 hour" }
 
 const question = (
   manifest: Manifest,
-  deploymentId: CanDeploy.CanDeployRequest["deploymentId"],
-  changes: Partial<CanDeploy.CanDeployRequest> = {}
-): CanDeploy.CanDeployRequest => ({ manifest, deploymentId, environment: production, version: "2.0.0", ...changes })
+  deploymentId: CanDeployRequest["deploymentId"],
+  changes: Partial<CanDeployRequest> = {}
+): CanDeployRequest => ({ manifest, deploymentId, environment: production, version: "2.0.0", ...changes })
+
+const said = ({ info }: Blocker): string => describeCause(info)
 
 const kinds = ({ blockers }: CanDeploy.CanDeployAnswer): ReadonlyArray<BlockerKind> => blockers.map(({ kind }) => kind)
 
@@ -94,8 +98,8 @@ describe("can-deploy", () => {
       const held = the(answer, "lease")
       assert.deepInclude(held, { who: "a", consoleUrl: "https://ci.example/runs/1" })
       assert.isAtLeast(held.since ?? -1, 0)
-      assert.include(held.override, "signalbox abort a")
-      assert.include(the(answer, "queue").message, "b waits before it (deploy by bob)")
+      assert.deepInclude(held.info.remedies ?? [], { _tag: "abort", execution: id("a") })
+      assert.include(said(the(answer, "queue")), "b is queued ahead")
       assert.deepStrictEqual(
         kinds(yield* box.coordination.canDeploy(question(manifest, deploymentId, { kind: "rollback" }))),
         ["lease"]
@@ -162,7 +166,7 @@ describe("can-deploy", () => {
       })
       const { expiresAt } = lock
       assert.deepStrictEqual(the(yield* knowing, "lease").clearsAt, known(expiresAt))
-      assert.include(the(yield* knowing, "lease").override, "signalbox cleanup gone")
+      assert.deepInclude(the(yield* knowing, "lease").info.remedies ?? [], { _tag: "cleanup", execution: id("gone") })
       assert.isNull(the(yield* asked, "lease").clearsAt)
       yield* TestClock.adjust("1 minute")
       assert.isTrue((yield* asked).canDeploy)
@@ -185,9 +189,9 @@ describe("can-deploy", () => {
         until
       })
       const asked = box.coordination.canDeploy(question(manifest, deploymentId, { override: "I know" }))
-      const hold = the(yield* asked, "hold")
+      const hold = the(yield* asked, "lock")
       assert.deepInclude(hold, { who: "ada", since: now, clearsAt: known(until) })
-      assert.include(hold.override, "lock release")
+      assert.strictEqual(hold.info.remedies?.[0]?._tag, "unlock")
       const staging = EnvironmentName.make("staging")
       assert.isTrue(
         (yield* box.coordination.canDeploy(question(manifest, deploymentId, { environment: staging }))).canDeploy
@@ -241,7 +245,7 @@ describe("can-deploy", () => {
       const refused = asked.flatMap((one) => (one._tag === "Failure" ? [one.failure] : []))
       assert.deepStrictEqual(
         refused.map((one) => one._tag === "Rejected" && one.code),
-        ["held_already", "held_already", "held_already"]
+        ["already_locked", "already_locked", "already_locked"]
       )
       const taken = yield* Effect.fromResult(yield* hold("eve", { force: true }))
       assert.deepStrictEqual(
@@ -283,8 +287,8 @@ describe("can-deploy", () => {
       const ask = (committedAt: number, more = {}) =>
         box.coordination.canDeploy(question(manifest, deploymentId, { origin: origin("aaa", committedAt), ...more }))
       assert.include(
-        the(yield* ask(1_000), "stale_order").message,
-        "commit aaa is older than bbb, which is deployed already"
+        said(the(yield* ask(1_000), "stale_order")),
+        "commit aaa is older than bbb, which is already deployed"
       )
       assert.isTrue((yield* ask(2_000)).canDeploy)
       assert.isTrue((yield* ask(1_000, { kind: "rollback" })).canDeploy)
@@ -302,10 +306,10 @@ describe("can-deploy", () => {
       const { deploymentId } = yield* box.deployments.init({ manifest, by: "tester" })
       const alone = { kind: "deploy-stack", stacks: [StackName.make("web")] } as const
       const answer = yield* box.coordination.canDeploy(question(manifest, deploymentId, alone))
-      assert.deepStrictEqual(
-        answer.blockers.map(({ message }) => message),
-        [`it depends on api, which is not deployed`, `it requires ${required} in production, which is initialized`]
-      )
+      assert.deepStrictEqual(answer.blockers.map(said), [
+        `it depends on api, which is not deployed`,
+        `it requires ${required} in production, which is initialized`
+      ])
       yield* carryOut(requestOf(base, required, "base"))
       assert.isTrue((yield* box.coordination.canDeploy(question(manifest, deploymentId))).canDeploy)
     }).pipe(Effect.provide(layer))
@@ -321,11 +325,11 @@ describe("can-deploy", () => {
       yield* cloud.foreign(ref, { description: "UpdateStack", millis: 60_000 })
       const asked = (override?: string) =>
         box.coordination.canDeploy(question(manifest, deploymentId, override === undefined ? {} : { override }))
-      assert.include(the(yield* asked("I know"), "provider").message, "UpdateStack is in flight and was not started by")
+      assert.include(said(the(yield* asked("I know"), "provider")), "UpdateStack is in flight and was not started by")
       yield* TestClock.adjust("1 minute")
       cloud.tamper(ref, { field: "memory", expected: "512", actual: "1024", owned: false })
       const drift = the(yield* asked(), "drift")
-      assert.include(drift.message, "memory is 1024, not 512")
+      assert.include(said(drift), "memory is 1024, not 512")
       assert.isTrue((yield* asked("I know")).canDeploy)
     }).pipe(Effect.provide(layer))
   })
@@ -415,7 +419,7 @@ describe("can-deploy", () => {
         assert.strictEqual(answer.canDeploy, answer.blockers.length === 0)
         const heeded = [
           busy && "lease",
-          hold && "hold",
+          hold && "lock",
           !override && kind === "deploy" && [freeze && "freeze", veto && "veto"],
           !override && stale && kind === "deploy" && "stale_order"
         ]

@@ -1,5 +1,15 @@
-import { CorrelationId, DeploymentStore, type Provider, type ProviderReason, Providers } from "@signalbox/core/spi"
+import { errorInfo } from "@signalbox/core/spi"
+import {
+  CorrelationId,
+  DeploymentStore,
+  type Provider,
+  ProviderError,
+  type ProviderReason,
+  Providers
+} from "@signalbox/core/spi"
+import { Rejected } from "@signalbox/core/api"
 import { Signalbox } from "@signalbox/core/engine"
+import { describe as described } from "@signalbox/core/text"
 import { layerMemory } from "@signalbox/core/store"
 import { SimulatedProvider } from "@signalbox/core/testing"
 import { assert, describe, it } from "@effect/vitest"
@@ -22,12 +32,12 @@ const refusal = {
   path: "stacks.api.properties.port"
 }
 
-const facts = ({ code, hint, kind, message, path }: Record<keyof typeof refusal, string | undefined>) => ({
+const facts = ({ code, info, kind, message }: Rejected) => ({
   kind,
   code,
   message,
-  hint,
-  path
+  hint: described(info).hint,
+  path: info.path
 })
 
 describe("preflight", () => {
@@ -51,7 +61,7 @@ describe("preflight", () => {
           yield* Effect.flip(box.executions.submit(request)),
           yield* Effect.flip(box.executions.submit({ ...request, queue: "fifo" }))
         ]) {
-          assert.deepStrictEqual(facts(refused as never), refusal)
+          assert.deepStrictEqual<unknown>(facts(refused as never), refusal)
         }
         assert.isUndefined(yield* store.execution(request.correlationId))
         assert.deepStrictEqual(yield* store.environment(deploymentId, production), before)
@@ -136,7 +146,7 @@ describe("preflight", () => {
       const running = yield* begin(requestOf(manifest, deploymentId, "first"))
       const calls = cloud.calls("plan", "db")
       const refused = yield* Effect.flip(box.executions.submit(requestOf(manifest, deploymentId, "second")))
-      assert.deepInclude(refused, { kind: "blocked", code: "environment_locked" })
+      assert.deepInclude(refused, { kind: "blocked", code: "blocked_by_lease" })
       assert.strictEqual(cloud.calls("plan", "db"), calls)
       yield* Fiber.interrupt(running)
     }).pipe(Effect.provide(layer))
@@ -174,12 +184,16 @@ describe("preflight", () => {
         yield* Effect.flip(box.executions.plan(requestOf(manifest, deploymentId, "all"))),
         yield* Effect.flip(box.executions.submit(one))
       ]) {
-        assert.deepInclude(refused, {
-          kind: "invalid",
-          code: "taken_twice",
-          message: "web and api both ask for port 80",
-          path: "stacks.api.properties.port"
-        })
+        assert.instanceOf(refused, Rejected)
+        assert.strictEqual(refused.kind, "invalid")
+        assert.deepStrictEqual(
+          refused.info,
+          errorInfo(
+            "taken_twice",
+            { other: "web", stack: "api", resource: "port 80" },
+            { path: "stacks.api.properties.port" }
+          )
+        )
       }
     }).pipe(Effect.provide(layer))
   })
@@ -190,11 +204,14 @@ describe("preflight", () => {
       ...cloud.provider,
       checkRollback: (ref, { release }) =>
         ref.stack === "web"
-          ? Effect.fail({
-              _tag: "ProviderError",
-              reason: { _tag: "Missing", message: `the files of ${release?.version} are gone` },
-              info: { code: "not_found", message: `web: the files of ${release?.version} are gone` }
-            } as never)
+          ? Effect.fail(
+              new ProviderError({
+                provider: "simulated",
+                operation: "checkRollback",
+                stackName: ref.stack,
+                reason: { _tag: "Missing", message: `the files of ${release?.version} are gone` }
+              })
+            )
           : Effect.void
     }
     const layer = Signalbox.layer.pipe(Layer.provideMerge(layerMemory), Layer.provideMerge(Providers.layer([provider])))

@@ -1,3 +1,4 @@
+import { errorInfo } from "@signalbox/core/spi"
 import { assert, describe, it } from "@effect/vitest"
 import { type Config } from "@signalbox/core/config"
 import { RunnerIdentity, Signalbox } from "@signalbox/core/engine"
@@ -108,7 +109,7 @@ describe("the queue", () => {
       const refused = yield* Effect.flip(
         box.executions.submit(queued(manifest, deploymentId, "b", { queue: "reject" }))
       )
-      assert.strictEqual(refused._tag === "Rejected" ? refused.code : refused._tag, "others_wait")
+      assert.strictEqual(refused._tag === "Rejected" ? refused.code : refused._tag, "blocked_by_queue")
       // A request that nobody carries out holds nobody up for longer than its runner needs to come.
       yield* TestClock.adjust("11 seconds")
       assert.isUndefined((yield* leases.list)[0])
@@ -177,7 +178,7 @@ describe("the queue", () => {
       yield* settle
       yield* TestClock.adjust("5 seconds")
       assert.deepStrictEqual([listened, listed], [0, 0])
-      yield* box.executions.withdraw(id("a"), { code: "withdrawn", message: "not today", hint: "-" })
+      yield* box.executions.withdraw(id("a"), errorInfo("withdrawn", { by: "ada" }, { detail: "not today" }))
       yield* drive(b)
       assert.strictEqual((yield* leases.get(`environment/${deploymentId}/production`))?.holder, "b")
     }).pipe(Effect.provide(layer))
@@ -194,7 +195,7 @@ describe("the queue", () => {
       const away = Effect.fail(new StoreError({ operation: "append", reason: "Unavailable", detail: "no route" }))
       let times = 0
       const timer = yield* Effect.forkChild(
-        withdrawAfter(id("a"), "1 minute", "Ask again.").pipe(
+        withdrawAfter(id("a"), "1 minute").pipe(
           Effect.provideService(DeploymentStore, {
             ...store,
             append: (batch) => Effect.suspend(() => (times++ < 2 ? away : store.append(batch)))
@@ -209,11 +210,8 @@ describe("the queue", () => {
       yield* drive(timer)
       const { error, status } = (yield* store.execution(id("a")))!
       assert.strictEqual(status, "cancelled")
-      assert.deepStrictEqual(error, {
-        code: "queue_timeout",
-        message: "its turn did not come within 1m",
-        hint: "Ask again."
-      })
+      assert.deepStrictEqual([error?.code, error?.params], ["queue_timeout", { afterMs: 60_000 }])
+      assert.strictEqual(error?.remedies?.[0]?._tag, "explain")
     }).pipe(Effect.provide(layer))
   })
 
@@ -303,7 +301,7 @@ describe("the queue", () => {
       const b = yield* begin(queued(direct, deploymentId, "b"))
       const [first, second] = yield* drive(yield* Effect.forkChild(Effect.all([Fiber.join(a), Fiber.join(b)])))
       assert.deepStrictEqual([first.status, first.error?.code], ["rolled_back", "aborted"])
-      assert.include(first.error?.message, "gives way to b")
+      assert.include(JSON.stringify(first.error?.params.cause), "gave_way")
       assert.strictEqual(second.status, "completed")
       assert.strictEqual(second.stacks[0]?.checkpoint?.release?.version, "1.0.0")
     }).pipe(Effect.provide(layer))
@@ -343,7 +341,7 @@ describe("the queue", () => {
       const refused = yield* Effect.flip(
         box.executions.submit(requestOf(manifest, deploymentId, "f", { version: "f.0.0", queue: "reject", ...urgent }))
       )
-      assert.strictEqual(refused._tag === "Rejected" ? refused.code : refused._tag, "others_wait")
+      assert.strictEqual(refused._tag === "Rejected" ? refused.code : refused._tag, "blocked_by_queue")
     }).pipe(Effect.provide(layer))
   })
 

@@ -1,3 +1,5 @@
+import type { Rejected } from "@signalbox/core/api"
+import { describe as described } from "@signalbox/core/text"
 import { assert, describe, it } from "@effect/vitest"
 import { Configuration } from "@signalbox/core/config"
 import { RecordedManifest, Signalbox } from "@signalbox/core/engine"
@@ -179,10 +181,11 @@ describe("what was recorded", () => {
         const request = requestOf(manifest, deploymentId, `again-${queue}`, { kind: "rollback", queue })
         const submitted = yield* Effect.result(box.executions.submit(request))
         const error = Result.isFailure(submitted)
-          ? (submitted.failure as { readonly info: unknown }).info
+          ? (submitted.failure as Rejected).info
           : (yield* drive(yield* Effect.forkChild(box.executions.run(request.correlationId)))).error
-        assert.include((error as { readonly message: string }).message, "web is at 2.0.0 and had 4.0.0, 1.0.0")
-        assert.include((error as { readonly hint: string }).hint, "--version 4.0.0")
+        const { hint, message } = described(error!)
+        assert.include(message, "web is at 2.0.0 and had 4.0.0, 1.0.0")
+        assert.include(hint, "--version 4.0.0")
       }
     }).pipe(Effect.provide(layer))
   })

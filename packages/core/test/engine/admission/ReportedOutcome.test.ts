@@ -99,7 +99,7 @@ describe("what was done outside, as somebody reports it", () => {
   ] as const)("a $kind that $status", ({ is, kind, status }) =>
     Effect.gen(function* () {
       const seen = yield* report(kind, status)
-      assert.deepStrictEqual(seen.execution, [...is.execution])
+      assert.deepStrictEqual<ReadonlyArray<unknown>>(seen.execution, is.execution)
       assert.strictEqual(seen.deployment, is.deployment)
       for (const [, ...stack] of seen.stacks ?? []) assert.deepStrictEqual(stack, [...is.stack])
       assert.deepStrictEqual(seen.stages, [[is.stage, status]])

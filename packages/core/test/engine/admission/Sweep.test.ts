@@ -27,7 +27,7 @@ const leftHalfWay = Effect.fnUntraced(function* (request: ReturnType<typeof requ
 })
 
 describe("sweeping", () => {
-  it.effect("withdraws a request that nobody came for, and leaves one that is younger", () => {
+  it.effect("withdraws an abandoned request, and leaves a younger one", () => {
     const { cloud, layer } = world()
     return Effect.gen(function* () {
       const box = yield* Signalbox
@@ -70,7 +70,7 @@ describe("sweeping", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("leaves what somebody runs, and what a lock is held for by another", () => {
+  it.effect("leaves executions with a runner, and those that another holder's lease covers", () => {
     const { cloud, layer } = world()
     return Effect.gen(function* () {
       const leases = yield* LeaseStore

@@ -20,7 +20,7 @@ const away = (
   ...changes
 })
 
-describe("what was done while the registry was away", () => {
+describe("work done while the store was unavailable", () => {
   it.effect("is recorded once, with its times, and leaves the deployment unknown", () => {
     const { cloud, layer } = world()
     return Effect.gen(function* () {
@@ -43,7 +43,7 @@ describe("what was done while the registry was away", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("does not take back what was seen since", () => {
+  it.effect("does not revert later observations", () => {
     const { cloud, layer } = world()
     return Effect.gen(function* () {
       const store = yield* DeploymentStore
@@ -54,7 +54,7 @@ describe("what was done while the registry was away", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("leaves what was destroyed as it is", () => {
+  it.effect("leaves destroyed stacks as they are", () => {
     const { cloud, layer } = world()
     return Effect.gen(function* () {
       const store = yield* DeploymentStore

@@ -45,7 +45,7 @@ const history = (
     return deploymentId
   })
 
-/** Starts one more and lets time pass until `until` says so. */
+/** Starts one more and lets time pass until `until` is true. */
 const start = (
   manifest: Manifest,
   deploymentId: DeploymentId,
@@ -102,7 +102,7 @@ describe("an estimate of an execution under way", () => {
       cloud
     )
     return Effect.gen(function* () {
-      // Nobody answers: each of them waits for an hour.
+      // No one answers: each of them waits for an hour.
       const deploymentId = yield* history(cloud, asked, 10, (n) => 20 * second + n * 100, { limit: 8_000, tick: 1_000 })
       cloud.script("web", "next.0", { stageMillis: 20 * second })
       yield* start(asked, deploymentId, "next", deploying)
@@ -120,7 +120,7 @@ describe("an estimate of an execution under way", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("is put together from stages where the whole was never seen", () => {
+  it.effect("is composed of stages if the whole was never seen", () => {
     const { cloud, layer } = world()
     const manifest = manifestOf(config(), cloud)
     return Effect.gen(function* () {
@@ -139,7 +139,7 @@ describe("an estimate of an execution under way", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("in a queue begins with what is left of those before it", () => {
+  it.effect("in a queue begins with the remaining time of those ahead", () => {
     const { cloud, layer } = world()
     const manifest = manifestOf(one, cloud)
     return Effect.gen(function* () {
@@ -155,7 +155,7 @@ describe("an estimate of an execution under way", () => {
   })
 })
 
-/** A store that has these executions, of which those that wait are in the queue in this order. */
+/** A store with these executions; the waiting ones are in the queue in this order. */
 const shelf = (states: ReadonlyArray<Execution.ExecutionState>) =>
   Effect.map(DeploymentStore, (store) =>
     DeploymentStore.of({
@@ -205,7 +205,7 @@ const lasting = (ms: number, at: number, id = `h${at}`, kind: Execution.Executio
   kind
 })
 
-describe("an estimate of one that waits", () => {
+describe("estimate of a queued request", () => {
   const deploys = Array.from({ length: 20 }, (_, n) => lasting(300_000 + n * 1_000, n * 1_000_000))
   const rollbacks = Array.from({ length: 20 }, (_, n): Execution.ExecutionState => {
     const state = lasting(5_000 + n, 1e8 + n * 1_000_000, `b${n}`, "rollback")
@@ -218,7 +218,7 @@ describe("an estimate of one that waits", () => {
       return yield* Effect.provideService(Estimation.estimate(me), DeploymentStore, yield* shelf([...states, me]))
     })
 
-  it.effect("takes each before it for what it is: a rollback is over soon", () =>
+  it.effect("uses the kind of each one ahead: a rollback is over soon", () =>
     Effect.gen(function* () {
       yield* claimed(["back"])
       const back = waiting(lasting(1, 1e9, "back", "rollback"))
@@ -228,7 +228,7 @@ describe("an estimate of one that waits", () => {
     }).pipe(Effect.provide(world().layer))
   )
 
-  it.effect("leaves out those that nobody waits for, and begins with whoever has the lock", () =>
+  it.effect("leaves out requests that no process waits with, and begins with the lease holder", () =>
     Effect.gen(function* () {
       const leases = yield* LeaseStore
       yield* claimed(["second"])
@@ -283,7 +283,7 @@ describe("an estimate of one that waits", () => {
       const store = yield* shelf([...deploys, ...elsewhere])
       const look = (state: Execution.ExecutionState) =>
         Effect.provideService(Estimation.estimate(state), DeploymentStore, store)
-      // The first look keeps what it read.
+      // The first look caches what it read.
       assert.deepInclude(yield* look(me), { basis: "history", scope: "environment" })
       const estimate = yield* look(waiting(both("me", 1e9)))
       assert.deepInclude(estimate, { basis: "history", scope: "strategy", n: 12 })
@@ -291,7 +291,7 @@ describe("an estimate of one that waits", () => {
     }).pipe(Effect.provide(world().layer))
   )
 
-  it.effect("says nothing of a way back that began after the history was read", () =>
+  it.effect("says nothing of a rollback that began after the history was read", () =>
     Effect.gen(function* () {
       const running: Execution.ExecutionState = { ...me, status: "in_progress", startedAt: 1e9 }
       const store = yield* shelf(deploys)
@@ -318,7 +318,7 @@ describe("an estimate with little to go by", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("is none at all where nothing was ever carried out", () => {
+  it.effect("is none at all without any history", () => {
     const { cloud, layer } = world()
     const manifest = manifestOf(one, cloud)
     return Effect.gen(function* () {
@@ -331,7 +331,7 @@ describe("an estimate with little to go by", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("is none where nothing is under way", () => {
+  it.effect("is none if nothing is in progress", () => {
     const { cloud, layer } = world()
     const manifest = manifestOf(one, cloud)
     return Effect.gen(function* () {

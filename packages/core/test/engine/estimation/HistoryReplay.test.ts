@@ -43,7 +43,7 @@ const canary = (changes: Partial<Stack> = {}) =>
     ]
   })
 
-/** Carries release 1.0.0 in, then 2.0.0 as `second`; tells what came of it. */
+/** Deploys release 1.0.0, then 2.0.0 as `second`; returns the result. */
 const second = (
   cloud: SimulatedProvider.SimulatedProvider,
   value: Config,
@@ -52,7 +52,7 @@ const second = (
 ) =>
   Effect.gen(function* () {
     const manifest = manifestOf(value, cloud)
-    // The first release comes in by a gate that lets all pass.
+    // The first release comes in with a gate that always passes.
     const easy = { ...gate, maxErrorCount: 1_000_000, minHealthyPercentage: 0, maxResponseTime: "1 minute" }
     const [head, ...rest] = value.stacks.map(({ dependsOn, name, provider }) => ({
       name,
@@ -146,7 +146,7 @@ describe("replaying with the very same policy", () => {
           } else yield* Effect.ignore(box.executions.command(id, { command: among(commands), by: "ops" }))
         }
         yield* pass(fiber, { limit: 60, tick: 100 }).pipe(Effect.catchDefect(() => Effect.void))
-        // Nobody else resumes what was paused, and some have asked for more than there will ever be.
+        // No one resumes paused executions, and some require more than there will ever be.
         yield* Effect.ignore(box.executions.command(id, { command: "resume", by: "ops" }))
         yield* pass(fiber, { limit: 4_000, tick: 1_000 }).pipe(Effect.catchDefect(() => Effect.void))
         yield* Effect.ignore(box.executions.command(id, { command: "abort", by: "ops" }))
@@ -158,7 +158,7 @@ describe("replaying with the very same policy", () => {
   const seeds = Array.from({ length: 80 }, (_, index) => index + 1)
   const met = new Map<string, number>()
 
-  it.effect.each(seeds)("comes to the recorded verdicts and to the recorded end (seed %i)", (seed) => {
+  it.effect.each(seeds)("reproduces the recorded verdicts and the recorded end (seed %i)", (seed) => {
     const { cloud, during, layer, value } = scenario(seed)
     return Effect.gen(function* () {
       yield* second(cloud, value, during)
@@ -171,7 +171,7 @@ describe("replaying with the very same policy", () => {
         )
         assert.deepStrictEqual(
           [replayed.kind, replayed.step],
-          // Where the log ends between two steps, the replay names the one that never began.
+          // If the log ends between two steps, the replay names the one that never began.
           [recorded.kind, recorded.kind === "unknown" ? replayed.step : recorded.step],
           `${name}: ${recorded.reason} / ${replayed.reason}`
         )
@@ -199,7 +199,7 @@ describe("replaying with another policy", () => {
   }
   const relaxed = canary({ gate: { ...gate, maxErrorCount: 1_000 } })
 
-  it.effect("tells when a stricter gate would have gone back, at what weight, and why", () => {
+  it.effect("shows when a stricter gate would have rolled back, at what weight, and why", () => {
     const { cloud, layer } = healthy()
     return Effect.gen(function* () {
       assert.strictEqual((yield* second(cloud, relaxed))?.status, "completed")
@@ -236,7 +236,7 @@ describe("replaying with another policy", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("knows what it cannot know: other weights, longer bakes, other windows, a comparison not made", () => {
+  it.effect("knows what it cannot know: other weights, longer bakes, other windows, a missing comparison", () => {
     const { cloud, layer } = healthy()
     const steps = (weight: number, bake: string): Replay.Change => ({
       strategy: { type: "canary", steps: [{ weight, bake: Duration.fromInputUnsafe(bake as "1 second") }] }
@@ -259,13 +259,13 @@ describe("replaying with another policy", () => {
         /^unknown: measurements were made with interval 1s/
       )
       assert.match(yield* ended({ gate: { compare: {} } }), /^unknown: the stable release was not measured/)
-      // What fails by itself fails, compared or not.
+      // An absolute failure fails, with or without a comparison.
       assert.match(yield* ended({ gate: { compare: {}, maxResponseTime: "1 millis" } }), /^aborts: /)
       assert.match(yield* ended({ gate: { minSamples: 5_000 } }), /^asks: |^unknown: /)
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("tells how much sooner shorter bakes would have been over", () => {
+  it.effect("shows how much sooner shorter bakes would have ended", () => {
     const { cloud, layer } = healthy()
     return Effect.gen(function* () {
       yield* second(cloud, relaxed)

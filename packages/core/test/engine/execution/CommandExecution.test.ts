@@ -1,3 +1,4 @@
+import { describeCause } from "@signalbox/core/text"
 import { assert, describe, it } from "@effect/vitest"
 import { Signalbox, type CommandExecution } from "@signalbox/core/engine"
 import {
@@ -211,8 +212,8 @@ describe("a wrapped command", () => {
       const state = yield* drive(second)
       assert.isFalse(began)
       assert.deepStrictEqual(
-        [state.status, state.error?.code, state.error?.message],
-        ["cancelled", "aborted", "aborted by ops: wrong version"]
+        [state.status, describeCause(state.error!)],
+        ["cancelled", "aborted by ops: wrong version"]
       )
       yield* drive(yield* Effect.forkChild(Fiber.interrupt(first)))
     }).pipe(Effect.provide(layer))

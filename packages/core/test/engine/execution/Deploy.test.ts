@@ -106,7 +106,7 @@ describe("deploy", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("knows the outputs of before where one stack is deployed, or all are destroyed", () => {
+  it.effect("knows the earlier outputs if one stack is deployed, or all are destroyed", () => {
     const { cloud, layer } = world()
     return Effect.gen(function* () {
       const manifest = manifestOf(
@@ -170,7 +170,7 @@ describe("deploy", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("repeats what is worth repeating and fails on what is not", () => {
+  it.effect("retries retryable errors and fails on others", () => {
     const { cloud, layer } = world()
     cloud.fail({
       operation: "stage",
@@ -188,7 +188,7 @@ describe("deploy", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("is blocked by an operation that somebody else has in flight", () => {
+  it.effect("is blocked by a foreign operation in progress", () => {
     const { cloud, layer } = world()
     return Effect.gen(function* () {
       const manifest = manifestOf(config(), cloud)

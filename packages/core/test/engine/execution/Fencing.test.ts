@@ -113,8 +113,8 @@ describe("a runner that takes over", () => {
     return Effect.gen(function* () {
       const id = yield* submitted(cloud)
       const state = yield* drive(yield* Effect.forkChild(Effect.flatMap(Signalbox, (box) => box.executions.run(id))))
-      assert.deepStrictEqual([state.status, state.error?.code], ["failed", "registry_replaced"])
-      assert.include(state.error?.hint, "signalbox destroy --orphans")
+      assert.deepStrictEqual([state.status, state.error?.code], ["failed", "store_replaced"])
+      assert.deepStrictEqual(state.error?.remedies, [{ _tag: "orphans" }])
       assert.deepStrictEqual(cloud.ledger, [])
     }).pipe(Effect.provide(box("first", failing(cloud, newer))), Effect.provide(layerMemory))
   })

@@ -1,3 +1,4 @@
+import { describeCause } from "@signalbox/core/text"
 import { assert, describe, it } from "@effect/vitest"
 import { Signalbox } from "@signalbox/core/engine"
 import { type CorrelationId, DeploymentStore, type OperatorCommand } from "@signalbox/core/spi"
@@ -58,7 +59,7 @@ describe("operator commands, from another process", () => {
       const state = yield* drive(fiber, { limit: 2 })
       assert.strictEqual(state.status, "rolled_back")
       assert.strictEqual(state.error?.code, "aborted")
-      assert.strictEqual(state.error?.message, "aborted by ops: wrong version")
+      assert.strictEqual(describeCause(state.error!), "aborted by ops: wrong version")
       assert.deepStrictEqual(versions(state), ["web 1.0.0"])
     }).pipe(Effect.provide(here.layer))
   })
@@ -104,7 +105,7 @@ describe("operator commands, from another process", () => {
       yield* pass(fiber, { until: Effect.map(status, (now) => now === "paused") })
       const store = yield* DeploymentStore
       const asking = yield* store.execution(second)
-      assert.strictEqual(asking?.questions[0]?.question, "2.0.0 carries 10 % of the traffic. Go on?")
+      assert.strictEqual(describeCause(asking!.questions[0]!.question), "2.0.0 carries 10 % of the traffic. Go on?")
       assert.strictEqual(asking?.stacks[0]?.stages.find(({ name }) => name === "deployment")?.status, "waiting")
       yield* tell("approve")
       const state = yield* drive(fiber)

@@ -1,3 +1,4 @@
+import { describeCause, describeCauses } from "@signalbox/core/text"
 import { assert, describe, it } from "@effect/vitest"
 import { Configuration } from "@signalbox/core/config"
 import { Signalbox } from "@signalbox/core/engine"
@@ -112,7 +113,7 @@ describe("a candidate that is compared with the stable release", () => {
       assert.strictEqual(state.status, "rolled_back")
       assert.deepStrictEqual(versions(state), ["web 1.0.0"])
       assert.match(
-        state.error!.message,
+        describeCause(state.error!),
         /^web: canary 10% failed its gate: \d+ errors in \d+ requests, the stable release \d+ errors in \d+ requests: [56][.\d]* times its error rate, at least [\d.]+ times with 95 % confidence, 1 allowed$/
       )
       const last = (yield* verdictsOf("second")).findLast(({ step }) => step === "canary 10%")!
@@ -165,7 +166,7 @@ describe("a candidate that is compared with the stable release", () => {
       const state = yield* second(cloud)
       assert.strictEqual(state.status, "rolled_back")
       assert.match(
-        state.error!.message,
+        describeCause(state.error!),
         /^web: canary 10% failed its gate: responses 1[12][.\d]* ms slower than the stable/
       )
       const verdicts = (yield* verdictsOf("second")).filter(({ step }) => step === "canary 10%")
@@ -191,7 +192,10 @@ describe("a candidate that is compared with the stable release", () => {
       assert.strictEqual(state.error?.code, "approval_expired")
       const [verdict] = state.verdicts
       assert.strictEqual(`${verdict!.step} ${verdict!.verdict}`, "canary 10% no_data")
-      assert.include(verdict!.reason, "the stable release had no request: its errors cannot be compared")
+      assert.include(
+        describeCauses(verdict!.findings),
+        "the stable release had no request: its errors cannot be compared"
+      )
     }).pipe(Effect.provide(layer))
   })
 
@@ -205,7 +209,7 @@ describe("a candidate that is compared with the stable release", () => {
       const state = yield* second(cloud)
       assert.strictEqual(state.status, "completed")
       const verdict = state.verdicts.find(({ step }) => step === "canary 50%")!
-      assert.include(verdict.reason, "the provider gives no single response times to compare")
+      assert.include(describeCauses(verdict.findings), "the provider gives no single response times to compare")
     }).pipe(Effect.provide(layer))
   })
 
@@ -216,7 +220,10 @@ describe("a candidate that is compared with the stable release", () => {
       assert.strictEqual(state.status, "completed")
       const verdict = state.verdicts.find(({ step }) => step === "blue_green")!
       assert.strictEqual(verdict.verdict, "pass")
-      assert.include(verdict.reason, "not compared with the stable release: it has no traffic any more")
+      assert.include(
+        describeCauses(verdict.findings),
+        "not compared with the stable release: it has no traffic any more"
+      )
       assert.include(
         verdict.evidence.map(({ verdict }) => verdict),
         "no_data"
@@ -243,7 +250,7 @@ describe("a candidate that is compared with the stable release", () => {
       })
       assert.strictEqual(state.status, "rolled_back")
       assert.strictEqual(state.verdicts[0]?.verdict, "error")
-      assert.include(state.verdicts[0]!.reason, "could not be compared with the stable release: ")
+      assert.include(describeCauses(state.verdicts[0]!.findings), "could not be compared with the stable release: ")
     }).pipe(Effect.provide(layer))
   })
 

@@ -69,8 +69,8 @@ const scenarios: Record<string, Scenario> = {
 }
 
 /**
- * Deploys 1.0.0 and 1.5.0, then carries out the scenario, dying after so many appends and carried on by another runner.
- * Returns what is there in the end, and how many appends the scenario takes.
+ * Deploys 1.0.0 and 1.5.0, then runs the scenario, dying after this many appends and resumed by another runner. Returns
+ * the final state, and how many appends the scenario takes.
  */
 const live = (scenario: Scenario, diesAfter: number) => {
   const cloud = SimulatedProvider.make()

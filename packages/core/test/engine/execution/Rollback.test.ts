@@ -1,3 +1,4 @@
+import { causeInfo } from "@signalbox/core/spi"
 import { assert, describe, it } from "@effect/vitest"
 import { Signalbox } from "@signalbox/core/engine"
 import { type CorrelationId, DeploymentStore } from "@signalbox/core/spi"
@@ -71,9 +72,9 @@ describe("going back", () => {
       assert.isFalse(
         cloud.ledger.slice(before).some(({ operation, stack }) => operation === "rollback" && stack === "db")
       )
-      assert.include(
-        state.stacks[0]!.stages.find(({ name }) => name === "rollback")?.reason,
-        "irreversible (it migrates the schema)"
+      assert.deepStrictEqual(
+        state.stacks[0]!.stages.find(({ name }) => name === "rollback")?.cause,
+        causeInfo("irreversible", {}, "it migrates the schema")
       )
     }).pipe(Effect.provide(layer))
   })

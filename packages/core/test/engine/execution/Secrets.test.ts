@@ -23,7 +23,7 @@ describe("secrets", () => {
     }
   })
 
-  it("are refused where they stand in the configuration, and not quoted", () => {
+  it("are rejected in the configuration, and not quoted", () => {
     const { provider } = SimulatedProvider.make()
     const value = config({
       environments: {

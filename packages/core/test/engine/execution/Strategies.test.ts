@@ -1,3 +1,4 @@
+import { describeCause } from "@signalbox/core/text"
 import { assert, describe, it } from "@effect/vitest"
 import { type Config } from "@signalbox/core/config"
 import { Signalbox } from "@signalbox/core/engine"
@@ -104,7 +105,7 @@ describe("strategies", () => {
       assert.deepStrictEqual(versions(state), ["web 1.0.0"])
       assert.deepStrictEqual(statuses(state), ["web deployed"])
       assert.strictEqual(state.error?.code, "gate_failed")
-      assert.match(state.error!.message, /web: canary 10% failed its gate: \d+ errors in \d+ requests/)
+      assert.match(describeCause(state.error!), /web: canary 10% failed its gate: \d+ errors in \d+ requests/)
       const store = yield* DeploymentStore
       const environment = yield* store.environment(deploymentId, state.environment)
       assert.strictEqual(environment?.status, "deployed")

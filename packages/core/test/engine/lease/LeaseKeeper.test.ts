@@ -46,7 +46,7 @@ describe("a lease that is kept", () => {
     }).pipe(Effect.scoped, Effect.provide(layerMemory))
   )
 
-  it.effect("is asked for every third of its time, and is lost once it is over", () =>
+  it.effect("is renewed every third of its time, and is lost once it is over", () =>
     Effect.gen(function* () {
       const { asked, lease, passed } = yield* kept(12, 60)
       yield* passed(24)
@@ -72,7 +72,7 @@ const leaseOn = (key: string): Lease => ({
   expiresAt: 15_000
 })
 
-/** A claim and a lock that the store says are held, after `delays` in ms; neither is renewed. */
+/** A claim and a lease that the store reports as held, after `delays` in ms; neither is renewed. */
 const claimAndLock = (delays: { readonly claim: number; readonly lock: number }) =>
   Effect.gen(function* () {
     const claim = yield* LeaseKeeper.keep(leaseOn("claim"), ttl)
@@ -98,7 +98,7 @@ describe("leases that are checked together", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("do not where the first one is over when the second one is answered for", () =>
+  it.effect("do not if the first one is over when the second one is answered", () =>
     Effect.gen(function* () {
       // The process was stopped between the two answers.
       const { checked } = yield* claimAndLock({ claim: 0, lock: 20_000 })
@@ -110,7 +110,7 @@ describe("leases that are checked together", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("do not where the wall clock was set back meanwhile", () =>
+  it.effect("do not if the wall clock was set back meanwhile", () =>
     Effect.gen(function* () {
       const clock = yield* Clock.Clock
       let back = 0

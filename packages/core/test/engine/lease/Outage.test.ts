@@ -1,3 +1,4 @@
+import { describeCause } from "@signalbox/core/text"
 import { assert, describe, it } from "@effect/vitest"
 import { Signalbox, type CommandExecution } from "@signalbox/core/engine"
 import { CorrelationId, DeploymentStore, LeaseStore, Providers, StoreError } from "@signalbox/core/spi"
@@ -148,7 +149,7 @@ describe("an outage that ends a lease is reported as the end of the lease", () =
       const state = yield* drive(running, { limit: 60 })
       assert.deepStrictEqual([state.status, state.error?.code], ["failed", "lease_expired"])
       assert.strictEqual(
-        state.error?.message,
+        describeCause(state.error!),
         "the lease could not be renewed in time, and the command was stopped: lease: no route"
       )
       assert.strictEqual((yield* store.environment(deploymentId, production))?.status, "unknown")

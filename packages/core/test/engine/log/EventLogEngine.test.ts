@@ -43,7 +43,7 @@ const work = Workflow.make("test/Work", {
 
 type Body = Effect.Effect<string, string, WorkflowEngine.WorkflowEngine | WorkflowEngine.WorkflowInstance>
 
-/** One runner: a journal opened anew, an engine on it, and the workflow executed. */
+/** One runner: a newly opened journal, an engine on it, and the workflow executed. */
 const runOn = (lease: Lease, body: Body) =>
   Effect.scoped(
     Effect.gen(function* () {
@@ -186,7 +186,7 @@ describe("the event-log engine", () => {
   )
 
   test(
-    "a defect of a step comes back from its receipt as what it was",
+    "a defect of a step keeps its form in its receipt",
     Effect.gen(function* () {
       const lease = yield* claim
       const mistake = new TypeError("it is no function", { cause: { password: "hunter2" } })
@@ -213,7 +213,7 @@ describe("the event-log engine", () => {
   )
 
   test(
-    "a defect that a deferred was done with comes back as what it was",
+    "a defect of a deferred keeps its form",
     Effect.gen(function* () {
       const lease = yield* claim
       const answer = DurableDeferred.make("answer")

@@ -14,7 +14,7 @@ const history = (count: number, stacks: ReadonlyArray<Made>) =>
 
 const now = (stacks: ReadonlyArray<Made>) => asOf(executionOf({ id: "now", at: 1e11, stacks }), 1e11 + 5_000)
 
-/** What is unusual of an execution under way, by a store that has these others. */
+/** What is unusual about a running execution, by a store with these others. */
 const limits = (
   states: ReadonlyArray<Execution.ExecutionState>,
   execution: Execution.ExecutionState,
@@ -45,7 +45,7 @@ const limits = (
     }
   }).pipe(Effect.provide(world().layer))
 
-describe("what is out of the ordinary", () => {
+describe("unusual durations", () => {
   it.effect("is work that takes longer than ever, however long people were waited for before", () =>
     Effect.gen(function* () {
       const states = history(30, [web]).map((state, n) =>
@@ -59,7 +59,7 @@ describe("what is out of the ordinary", () => {
     })
   )
 
-  it.effect("is told by 19 executions, and not by 19 stacks of a few", () =>
+  it.effect("needs 19 executions, not 19 stacks of a few", () =>
     Effect.gen(function* () {
       const names = ["a", "b", "c", "d", "e"]
       const many = names.map((name) => ({ ...web, name }))
@@ -91,7 +91,7 @@ describe("what is out of the ordinary", () => {
     })
   )
 
-  it.effect("compares a resource with those of its type, in whatever stack they were", () =>
+  it.effect("compares a resource with others of its type, in any stack", () =>
     Effect.gen(function* () {
       const states = history(20, [web])
       const seen = states.flatMap(({ correlationId, startedAt }, n) =>

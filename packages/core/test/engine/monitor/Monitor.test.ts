@@ -1,3 +1,4 @@
+import { describeCause } from "@signalbox/core/text"
 import { assert, describe, it } from "@effect/vitest"
 import { Configuration } from "@signalbox/core/config"
 import { Monitor, Signalbox } from "@signalbox/core/engine"
@@ -32,7 +33,9 @@ const toldIn = (id: CorrelationId) =>
 const seenIn = (id: CorrelationId) =>
   Effect.map(eventsOf(id), (events) =>
     events.flatMap(({ event }) =>
-      event._tag === "ProgressReported" && event.source === "monitor" ? [event.message] : []
+      event._tag === "ProgressReported" && event.source === "monitor"
+        ? [event.cause === undefined ? event.message : describeCause(event.cause)]
+        : []
     )
   )
 

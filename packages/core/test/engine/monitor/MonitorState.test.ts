@@ -1,3 +1,4 @@
+import { causeInfo, errorInfo } from "@signalbox/core/spi"
 import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
@@ -145,7 +146,7 @@ describe("what a monitor tells", () => {
     asked.append(minutes(1), "question", {
       _tag: "ApprovalRequested",
       stack: stacks.api,
-      question: "Go on?",
+      question: causeInfo("canary_ready", { version: "2", weight: 10 }),
       expiresAt: minutes(120),
       otherwise: "abort"
     })
@@ -247,14 +248,14 @@ describe("what a monitor tells", () => {
       log.append(minutes(2), "end", {
         _tag: "ExecutionTransitioned",
         on,
-        error: { code: "broken", message: "api does not come up" }
+        error: errorInfo("foreign_failed", {})
       })
       monitorOf(log).look(minutes(3))
       monitorOf(log).look(minutes(4))
       const found = log.events.flatMap(({ event }) => (event._tag === "AlertRaised" ? [event] : []))
-      assert.deepStrictEqual(
+      assert.deepStrictEqual<ReadonlyArray<ReadonlyArray<unknown>>>(
         found.map(({ elapsedMs, error, execution, kind, status }) => [kind, execution, status, elapsedMs, error?.code]),
-        [["failed", "deploy", on, minutes(2), "broken"]]
+        [["failed", "deploy", on, minutes(2), "foreign_failed"]]
       )
     }
   })

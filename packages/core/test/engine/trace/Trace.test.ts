@@ -13,7 +13,10 @@ import { carryOut, config, deployed, drive, gate, manifestOf, pass, requestOf, s
 const parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 const id = CorrelationId.make("second")
 
-/** What arrives: spans told from logs by `send`, live ones by the tracer. `listens` is whether anybody takes them. */
+/**
+ * What arrives: spans from logs through `send`, live ones through the tracer. `listens` is whether a collector accepts
+ * them.
+ */
 const receiver = (sampled = true) => {
   const sent: Array<ReadonlyArray<SpanData>> = []
   const live: Array<Tracer.Span> = []
@@ -142,7 +145,7 @@ describe("the trace of an execution", () => {
         const leases = Context.get(base, LeaseStore)
         let killed = false
         const silent = <A, E>(effect: Effect.Effect<A, E>) => Effect.suspend(() => (killed ? Effect.never : effect))
-        /** A runner that is killed after half a minute, without a word. */
+        /** A runner that is killed after half a minute. */
         const cut = Effect.gen(function* () {
           const running = yield* Effect.forkChild(
             Effect.result(Runner.run(id, untilLost)).pipe(
@@ -205,7 +208,7 @@ describe("the trace of an execution", () => {
     })
   )
 
-  it.effect("says what failed without its secrets, and who caused it", () =>
+  it.effect("shows failures without their secrets, and the actor", () =>
     Effect.gen(function* () {
       const { sent, telemetry } = receiver()
       const { state } = yield* second({ cloud: fails, telemetry })
@@ -225,7 +228,7 @@ describe("the trace of an execution", () => {
     })
   )
 
-  it.effect("is left out where nobody wants it, or this one", () =>
+  it.effect("is left out if telemetry is off, or this trace is not sampled", () =>
     Effect.gen(function* () {
       const none = yield* second({ telemetry: Layer.empty })
       assert.notInclude(JSON.stringify(none.events), '"trace"')
@@ -236,7 +239,7 @@ describe("the trace of an execution", () => {
     })
   )
 
-  it.effect("gets its root from a later process where nobody listened, and only once", () =>
+  it.effect("gets its root from a later process if there was no collector, and only once", () =>
     Effect.gen(function* () {
       const { sent, state, telemetry } = receiver()
       state.listens = false
@@ -254,7 +257,7 @@ describe("the trace of an execution", () => {
     })
   )
 
-  it.effect("shows who was asked, what was answered, and the command", () =>
+  it.effect("shows the approver, the answer, and the command", () =>
     Effect.gen(function* () {
       const { live, sent, telemetry } = receiver()
       const cloud = SimulatedProvider.make()

@@ -93,7 +93,7 @@ export interface Marked extends Identity {
 }
 
 /**
- * Every process of an owner, by its environment or by its inherited mark. `instances` are those that may be found by
+ * Every process of an owner, by its environment or by its inherited mark. `instances` may be found by
  * the mark alone: the mark then tells which one a process belongs to, and `""` stands for none. Linux only: elsewhere
  * nothing is found.
  */

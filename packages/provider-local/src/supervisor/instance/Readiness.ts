@@ -30,7 +30,7 @@ export interface Probe {
 }
 
 /** Nothing listens there, or this machine has no such address. */
-const nobody = new Set(["ECONNREFUSED", "EADDRNOTAVAIL", "EAFNOSUPPORT", "ENETUNREACH", "EHOSTUNREACH"])
+const unreachable = new Set(["ECONNREFUSED", "EADDRNOTAVAIL", "EAFNOSUPPORT", "ENETUNREACH", "EHOSTUNREACH"])
 
 /** The first line of a text, without anything that would disturb its surrounding line. */
 const firstLine = (text: string): string =>
@@ -99,7 +99,7 @@ export const probe = (
     asked.once("socket", (socket) => socket.once("connect", () => (sofar = silent(host))))
     asked.once("error", (error: NodeJS.ErrnoException) => {
       const code = error.code ?? error.message
-      if (!nobody.has(code)) return end({ well: false, seen: `GET ${path} failed: ${code}`, why: "broken", host })
+      if (!unreachable.has(code)) return end({ well: false, seen: `GET ${path} failed: ${code}`, why: "broken", host })
       if (index + 1 < hosts.length && !over) return ask(index + 1)
       end({ well: false, seen: `nothing accepts connections on port ${port}`, why: "refused" })
     })

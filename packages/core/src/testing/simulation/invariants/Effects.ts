@@ -1,4 +1,4 @@
-/** Effects at providers, held against the log and the leases. */
+/** Checks effects at providers against the log and the leases. */
 import * as Effect from "effect/Effect"
 import { environmentLeaseKey } from "../../../spi/LeaseKey.ts"
 import type { Mutation, Observation, StackRef } from "../../../spi/Provider.ts"
@@ -8,13 +8,13 @@ import type { Log } from "./Log.ts"
 import type { Monitor } from "./Monitor.ts"
 import type { Process } from "../world/World.ts"
 
-/** A call that changes something, at the moment it was sent. */
+/** A mutating call, at the moment when it was sent. */
 interface Sent {
   readonly process: Process
   readonly fence: number
 }
 
-/** What a cloud tells beside its provider, where it is a simulated one. */
+/** What a simulated cloud reports besides its provider. */
 export type Cloud = Pick<SimulatedProvider, "ledger" | "inspect">
 
 export class Effects {
@@ -27,9 +27,9 @@ export class Effects {
   readonly #done = new Map<string, LedgerEntry>()
   readonly #fences = new Map<string, number>()
   readonly #refs = new Map<string, StackRef>()
-  /** What a process was last told of a stack, and whether something was changed there since. */
+  /** What a process last learned of a stack, and whether something changed there since. */
   readonly #told = new Map<string, Observation>()
-  /** Stacks that a call changed which was sent under a lease and came when it was over: no cloud can tell. */
+  /** Stacks changed by a call that was sent under a lease and arrived after it was over: no cloud can tell. */
   readonly overtaken = new Set<string>()
 
   constructor(monitor: Monitor, log: Log, clouds: ReadonlyArray<Cloud>, stepped: (process: Process) => void) {
@@ -40,7 +40,7 @@ export class Effects {
     this.#seen = clouds.map(() => 0)
   }
 
-  /** A call that changes something leaves the process, its guard behind it. */
+  /** A mutating call leaves the process, after its guard. */
   sent(
     process: Process,
     operation: SimulatedOperation,
@@ -78,21 +78,24 @@ export class Effects {
     this.#told.set(`${process.name} ${keyOf(ref)}`, observation)
   }
 
-  /** A call that began at `since` failed: what it did counts as undone, and may be done again. */
+  /** A call that began at `since` failed: its effect counts as undone, and may be repeated. */
   failed(idempotencyKey: string, since: number): void {
     this.look()
     const done = this.#done.get(idempotencyKey)
     if (done !== undefined && done.at >= since) this.#done.delete(idempotencyKey)
   }
 
-  /** Looks for new effects, and at what is there. A fault that fires in a look may cause effects, and so another look. */
+  /**
+   * Looks for new effects, and at the current state. A fault that fires during a look may cause effects, and so another
+   * look.
+   */
   look(): void {
     this.#clouds.forEach((cloud, index) => {
       while (this.#seen[index]! < cloud.ledger.length) this.#effect(cloud.ledger[this.#seen[index]!++]!, cloud)
     })
   }
 
-  /** Traffic goes to capacity that is there. */
+  /** Traffic goes only to existing capacity. */
   inspect(ref: StackRef, cloud: Cloud, process: Process): void {
     const { releases, traffic } = Effect.runSyncWith(process.context)(cloud.inspect(ref))
     for (const [releaseId, percent] of Object.entries(traffic)) {
@@ -133,7 +136,7 @@ export class Effects {
     const sent = this.#sent.get(`${idempotencyKey} ${fence}`)
     monitor.steps++
     monitor.say(`cloud ${operation} of ${stack} in ${environment} (${idempotencyKey}, token ${fence})`)
-    // Taking capacity away moves no traffic: where its answer was lost, it may be called again.
+    // Removing capacity moves no traffic: if its answer was lost, it may be called again.
     if (operation !== "retire")
       for (const key of this.#told.keys()) if (key.endsWith(` ${cell}`)) this.#told.delete(key)
     monitor.hold(
@@ -150,7 +153,7 @@ export class Effects {
       () => `${idempotencyKey}: an effect without an intent`
     )
     monitor.hold(sent !== undefined, "one_mutator", () => `${idempotencyKey}: an effect that no guard let pass`)
-    // It was sent under the lease and was on its way for so long: where no newer call came before it, no cloud can tell.
+    // It was sent under the lease and travelled long: if no newer call arrived before it, no cloud can tell.
     const ref = this.#refs.get(cell)
     const key = ref === undefined ? "" : environmentLeaseKey(ref.deploymentId, ref.environment)
     if (!this.#log.holds(key, fence)) this.overtaken.add(cell)

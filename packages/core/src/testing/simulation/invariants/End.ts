@@ -100,7 +100,7 @@ export const check = (monitor: Monitor, log: Log, end: End, ends: Ends): void =>
     )
   }
   for (const [environment, { current, stacks, status }] of Object.entries(end.environments)) {
-    monitor.hold(current === null, "everything_ends", () => `${environment} still names ${current} as under way`)
+    monitor.hold(current === null, "everything_ends", () => `${environment} still names ${current} as in progress`)
     monitor.hold(
       status !== "deploying" && status !== "destroying",
       "everything_ends",

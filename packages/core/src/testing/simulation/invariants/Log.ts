@@ -15,6 +15,7 @@ import { isRunnerClaim } from "../../../engine/lease/Claim.ts"
 import { executionClaimKey, environmentLeaseKey } from "../../../spi/LeaseKey.ts"
 import type { Lease } from "../../../spi/LeaseStore.ts"
 import type { Commit } from "../../../store/Encoded.ts"
+import { sentencesIn } from "../../sentences.ts"
 import { differs } from "./differs.ts"
 import { Queues } from "./Queues.ts"
 import * as Rules from "./Rules.ts"
@@ -97,6 +98,8 @@ export class Log {
   #add(process: Process, stream: string, seq: number, id: string, at: number, event: Event): void {
     const monitor = this.#monitor
     monitor.say(`${process.name} ${stream}#${seq} ${summary(event)}`)
+    const [sentence] = sentencesIn(event)
+    if (sentence !== undefined) monitor.violate("data_only", `${stream}#${seq}: ${sentence.path} is "${sentence.text}"`)
     if (event._tag === "DeploymentInitialized") {
       monitor.hold(this.deployment === undefined, "log_is_truth", () => `${stream} is initialized twice`)
       this.deployment = beginDeployment(at, event)
@@ -250,7 +253,7 @@ const summary = (event: Event): string => {
       return `receipt ${event.step} ${(event.exit as { readonly _tag?: string } | null)?._tag ?? ""}`
     case "ExecutionTransitioned":
     case "DeploymentTransitioned":
-      return `${event._tag === "ExecutionTransitioned" ? "execution" : "deployment"} ${event.on}${event.reason === undefined ? "" : ` (${event.reason})`}`
+      return `${event._tag === "ExecutionTransitioned" ? "execution" : "deployment"} ${event.on}${event.cause === undefined ? "" : ` (${event.cause.code})`}`
     case "StackTransitioned":
       return `stack ${event.stack} ${event.on}`
     case "StageTransitioned":

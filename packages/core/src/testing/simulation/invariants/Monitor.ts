@@ -11,7 +11,8 @@ import type { World } from "../world/World.ts"
  * first, irreversible never · `in_turn` rollbacks first, but not forever, then first come, first served; a withdrawn,
  * locked-out or vetoed request does not begin; with `latest_wins` only the latest waits · `no_defects` the engine has
  * no defect · `everything_ends` every execution ends, the end is reported once and with it, and the record matches the
- * clouds · `as_its_twin` its end is the same as without interruptions.
+ * clouds · `as_its_twin` its end is the same as without interruptions · `data_only` events
+ * hold no sentence of ours.
  */
 export type Invariant =
   | "one_mutator"
@@ -24,6 +25,7 @@ export type Invariant =
   | "no_defects"
   | "everything_ends"
   | "as_its_twin"
+  | "data_only"
   | "custom"
 
 /** A violation: which invariant, and when. */

@@ -1,4 +1,7 @@
-/** The queues before the locks, read from the log and the leases alone: who waits, since when, and whose turn may come. */
+/**
+ * The queues for the leases, read from the log and the leases alone: which requests wait, since when, and which may be
+ * admitted.
+ */
 import type { EnvironmentState, Deployment } from "../../../domain/Environment.ts"
 import { heldBy, vetoOn } from "../../../domain/Environment.ts"
 import type { Event, EventOf } from "../../../domain/Event.ts"
@@ -8,16 +11,16 @@ import type { Lease } from "../../../spi/LeaseStore.ts"
 import type { Monitor } from "./Monitor.ts"
 import type { World } from "../world/World.ts"
 
-/** One that waits. */
+/** A waiting request. */
 interface Waiting {
   readonly id: string
   readonly rollback: boolean
-  /** How many rollbacks that came later went before it. */
+  /** How many later rollbacks went before it. */
   overtaken: number
   readonly at: number
 }
 
-/** As often as this a rollback may go before somebody; said here once more, so that a change of it is noticed. */
+/** How often a rollback may overtake a request; repeated here, so that a change of it is noticed. */
 const mostOvertaken = 5
 
 const ends: ReadonlySet<string> = new Set(["completed", "failed", "rolled_back", "cancelled"])
@@ -30,7 +33,7 @@ export class Queues {
   readonly #requests = new Map<string, EventOf<"ExecutionRequested">>()
   readonly #turns = new Set<string>()
   readonly #leases = new Map<string, Lease>()
-  /** Since when a key is held without a break: nobody else had it, and it never ran out. */
+  /** Since when a key is held without a break: no other holder, and no expiry. */
   readonly #since = new Map<string, number>()
 
   constructor(world: World, monitor: Monitor, isDead: (owner: string) => boolean) {
@@ -39,7 +42,7 @@ export class Queues {
     this.#isDead = isDead
   }
 
-  /** Those that wait in an environment, in the order in which they came. */
+  /** The waiting requests of an environment, in order of arrival. */
   waiting(environment: string): ReadonlyArray<Waiting> {
     return this.#queues.get(environment) ?? []
   }
@@ -48,7 +51,7 @@ export class Queues {
   swapped(before: Lease | undefined, after: Lease): void {
     const { now } = this.#world
     const lock = parseLeaseKey(after.key)?._tag === "Environment"
-    // Who waits does so through its claim, by whatever runner; the lock counts from when this very lease was taken.
+    // A request waits through its claim, by any runner; the lease counts from the acquisition of this very lease.
     const broken =
       before === undefined ||
       before.expiresAt <= now ||
@@ -59,7 +62,7 @@ export class Queues {
     this.#leases.set(after.key, after)
   }
 
-  /** An event of an execution was written; `deployment` is what people have decided so far. */
+  /** An event of an execution was written; `deployment` holds the people's decisions so far. */
   add(id: string, event: Event, deployment: Deployment | undefined): void {
     switch (event._tag) {
       case "ExecutionRequested": {
@@ -89,7 +92,7 @@ export class Queues {
       : `the queue of ${environment} is [${said.join(", ")}], by the log [${found.join(", ")}]`
   }
 
-  /** A request with `latest_wins` was taken in, and whoever asked was told so. */
+  /** A request with `latest_wins` was accepted, and the requester was told. */
   tookPlace(id: string): void {
     const request = this.#requests.get(id)
     if (request?.queue !== "latest_wins") return
@@ -129,7 +132,7 @@ export class Queues {
     if (own === undefined) return monitor.violate("in_turn", `${id} comes to its turn and does not wait`)
     this.#mayBegin(id, request, deployment)
     const since = this.#since.get(environmentLeaseKey(request.deploymentId, request.environment)) ?? this.#world.now
-    // Whoever was there when the lock was taken, and has waited without a break, has not been forgotten.
+    // A request that was there when the lease was acquired, and waited without a break, has not been forgotten.
     const there = (one: Waiting) => Math.max(one.at, this.#waitsSince(one.id)) < since
     const rank = (one: Waiting) => (one.overtaken >= mostOvertaken ? 0 : one.rollback ? 1 : 2)
     const order = queue.toSorted((left, right) => rank(left) - rank(right))
@@ -148,25 +151,25 @@ export class Queues {
     this.#leave(id)
   }
 
-  /** Who does not heed a freeze, or what one stack is built on, goes past those that wait for that under the lock. */
+  /** A request that ignores a freeze, or a missing dependency, passes those that wait for it under the lease. */
   #isPassed({ override }: EventOf<"ExecutionRequested">, other: string, since: number): boolean {
     const request = this.#requests.get(other)
     if (override === undefined || request === undefined || request.override !== undefined) return false
     const { environment, kind, spec } = request
-    // Whether its stack lacked another one is not seen from here.
+    // Whether its stack lacked another one is not visible here.
     if (kind === "deploy-stack" || (spec.requires ?? []).length > 0) return true
     const frozen = (at: number) => Freeze.activeAt(spec.freezes ?? [], environment, at).length > 0
     return kind !== "rollback" && (frozen(since) || frozen(this.#world.now))
   }
 
-  /** Since when somebody waits without a break; later than everything where nobody does now. */
+  /** Since when a request has waited without a break; later than everything if no process waits with it now. */
   #waitsSince(id: string): number {
     const claim = this.#leases.get(executionClaimKey(id as never))
     if (claim === undefined || claim.expiresAt <= this.#world.now || this.#isDead(claim.owner)) return Infinity
     return this.#since.get(claim.key) ?? Infinity
   }
 
-  /** What people had decided when the lock was taken is heeded. */
+  /** People's decisions at the time of the acquisition are respected. */
   #mayBegin(id: string, request: EventOf<"ExecutionRequested">, deployment: Deployment | undefined): void {
     const { deploymentId, environment, spec, version } = request
     const heedsAll = request.kind !== "rollback" && request.override === undefined

@@ -173,7 +173,7 @@ const verdictReached = (monitor: Monitor, execution: LoggedExecution, event: Eve
 
 const ended = (monitor: Monitor, execution: LoggedExecution, event: EventOf<"ExecutionTransitioned">): void => {
   const { correlationId, error, kind, stacks } = execution.state
-  if (error?.code === "defect") monitor.violate("no_defects", `${correlationId}: ${error.message}`)
+  if (error?.code === "defect") monitor.violate("no_defects", `${correlationId}: ${error.detail}`)
   if (event.on === "rolled_back") {
     for (const { checkpoint, irreversible, name, release, status } of stacks) {
       if (!execution.touched.has(name) || irreversible !== undefined) continue
@@ -191,7 +191,7 @@ const ended = (monitor: Monitor, execution: LoggedExecution, event: EventOf<"Exe
     monitor.hold(
       execution.touched.size === 0,
       "failure_goes_back",
-      () => `${correlationId} failed (${error?.message}) and did not go back`
+      () => `${correlationId} failed (${error?.code}) and did not go back`
     )
   }
 }

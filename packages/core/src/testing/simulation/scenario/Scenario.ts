@@ -170,7 +170,7 @@ const decided = (decision: ScenarioDecision): string => {
  * Describes a scenario in readable lines.
  */
 export const describe = (scenario: Scenario): ReadonlyArray<string> => [
-  `${scenario.processes} processes${scenario.sameHost ? " on one host" : ""}, lease ${scenario.manifest.leaseTtl ?? "15 seconds"}, rollback ${scenario.manifest.rollback === false ? "off" : "on"}, ${scenario.oneByOne ? "one request after the other" : "requests at their times"}, somebody ${scenario.person === "absent" ? "is absent" : scenario.person}`,
+  `${scenario.processes} processes${scenario.sameHost ? " on one host" : ""}, lease ${scenario.manifest.leaseTtl ?? "15 seconds"}, rollback ${scenario.manifest.rollback === false ? "off" : "on"}, ${scenario.oneByOne ? "one request after the other" : "requests at their times"}, a person ${scenario.person === "absent" ? "is absent" : scenario.person}`,
   ...scenario.clouds.map(
     ({ instances, kind, requestsPerSecond, shape }) =>
       `cloud ${kind}: ${shape}, ${instances} instances, ${requestsPerSecond} requests/s`

@@ -36,6 +36,14 @@ export const connect = (
     }
   }
 
+  const answering =
+    <A>(ref: StackRef, resume: (exit: Exit.Exit<A, ProviderError>) => void) =>
+    (millis: number, exit: Exit.Exit<A, ProviderError>) =>
+      world.after(millis, process, () => {
+        if (Exit.isSuccess(exit)) arrived(ref, exit.value)
+        resume(exit)
+      })
+
   const read = <A>(
     operation: SimulatedOperation,
     ref: StackRef,
@@ -43,11 +51,7 @@ export const connect = (
   ): Effect.Effect<A, ProviderError> =>
     Effect.callback<A, ProviderError>((resume) => {
       const passage = network.toProvider(process)
-      const answer = (millis: number, exit: Exit.Exit<A, ProviderError>) =>
-        world.after(millis, process, () => {
-          if (Exit.isSuccess(exit)) arrived(ref, exit.value)
-          resume(exit)
-        })
+      const answer = answering(ref, resume)
       if ("_tag" in passage) return void answer(5, Exit.fail(failure(operation, ref, passage)))
       const asked = () =>
         world.fork(outside, effect, (exit) =>
@@ -65,11 +69,7 @@ export const connect = (
   ): Effect.Effect<A, ProviderError> =>
     Effect.callback<A, ProviderError>((resume) => {
       const passage = network.toProvider(process)
-      const answer = (millis: number, exit: Exit.Exit<A, ProviderError>) =>
-        world.after(millis, process, () => {
-          if (Exit.isSuccess(exit)) arrived(ref, exit.value)
-          resume(exit)
-        })
+      const answer = answering(ref, resume)
       if ("_tag" in passage) return void answer(5, Exit.fail(failure(operation, ref, passage)))
 
       /** Delivers pending calls at once; undefined while there are none. */

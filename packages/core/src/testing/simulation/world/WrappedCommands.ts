@@ -4,6 +4,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import { causeInfo } from "../../../domain/errors/index.ts"
 import { environmentLeaseKey } from "../../../spi/LeaseKey.ts"
 import type { CommandOutcome, CommandExecution } from "../../../engine/execution/CommandExecution.ts"
 import type { Log } from "../invariants/Log.ts"
@@ -37,7 +38,7 @@ export class WrappedCommands {
           this.#leave(lock, correlationId)
           this.#world.after(1, process, () => resume(Effect.succeed({ ...how, asked })))
         }
-        const killed = { code: null, signal: "SIGKILL", reason: "its lease is over" }
+        const killed = { code: null, signal: "SIGKILL", cause: causeInfo("lease_not_renewed", {}) }
         const guard = (): void => {
           if (over || until === undefined) return
           if (this.#world.now >= until) end(killed)

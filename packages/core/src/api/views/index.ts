@@ -1,0 +1,19 @@
+/**
+ * Makes what is shown from what the facade knows. Without the schemas, so that a program that only prints loads none.
+ */
+export { calibrationView, metricsView, percentile, replayView } from "./analysis.ts"
+export {
+  blockerView,
+  canDeployView,
+  cleanupView,
+  estimateView,
+  holdView,
+  leaseView,
+  lockView,
+  placeView,
+  registeredView,
+  vetoView
+} from "./coordination.ts"
+export { deploymentView, environmentView, planView, stackNames } from "./deployment.ts"
+export { eventView, executionView, runnerView, stageView } from "./execution.ts"
+export { instantOf } from "./instantOf.ts"

@@ -1,0 +1,33 @@
+/** Causes that are no errors: why a stage was skipped, why an execution is paused, what a person is asked. */
+import { cause } from "./Registry.ts"
+
+export const causes = {
+  nothing_to_change: cause({}, "The plan changes nothing."),
+  dependency_not_deployed: cause({ stack: "text" }, "A stack it depends on was not deployed."),
+  waits_for_outputs: cause({ outputs: "texts" }, "Outputs it needs are not known yet."),
+  irreversible: cause({}, "The stack is irreversible; the detail is the configured reason."),
+  paused_by: cause({ by: "text?" }, "An operator paused it; the detail is their reason."),
+  process_interrupted: cause({}, "Its runner was stopped; `attach` carries it on."),
+  gave_way: cause(
+    { execution: "text", kind: "text", by: "text" },
+    "It waited for a person and gave way to a queued execution."
+  ),
+  went_back_already: cause({}, "The execution that gave way has rolled back already."),
+  started_elsewhere: cause({}, "A foreign operation, described by the detail."),
+  ran_without_store: cause({}, "The command ran while the store was unreachable."),
+  reported: cause({ by: "text" }, "A person reported the outcome."),
+  guard_gone: cause({}, "The process that guarded the command died."),
+  lease_not_renewed: cause({}, "The lease could not be renewed in time."),
+  old_release_left: cause({ cause: "cause" }, "The old release could not be removed and was left running."),
+  operation_in_flight: cause({}, "A foreign operation is in flight; the detail describes it."),
+  operation_over: cause({}, "A foreign operation is over; the detail describes it."),
+  resource_status: cause({ resource: "text", status: "text" }, "A resource has a new status."),
+  stack_history: cause({ stack: "text", version: "text", earlier: "texts" }, "A stack, its version and earlier ones."),
+  field_differs: cause({ field: "text", expected: "text", actual: "text" }, "A field differs from what was deployed."),
+  verdict_undecided: cause(
+    { step: "text", verdict: "text", findings: "causes" },
+    "Question: the evidence does not suffice. Go on?"
+  ),
+  switch_ready: cause({ version: "text", before: "text?" }, "Question: the new release is ready. Switch?"),
+  canary_ready: cause({ version: "text", weight: "number" }, "Question: the canary carries its share. Go on?")
+} as const

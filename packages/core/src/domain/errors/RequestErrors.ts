@@ -1,0 +1,107 @@
+/** Errors of requests: their input, what they name, and what is there already. */
+import { error } from "./Registry.ts"
+
+export const requestErrors = {
+  unknown_execution: error("not_found", "caller", { execution: "text" }, "No execution has this correlation id."),
+  unknown_deployment: error("not_found", "caller", { deployment: "text" }, "No deployment has this id."),
+  unknown_environment: error(
+    "usage",
+    "caller",
+    { environment: "text", nearest: "text?", known: "texts" },
+    "The configuration has no environment of this name."
+  ),
+  unknown_stack: error(
+    "not_found",
+    "caller",
+    { stack: "text", execution: "text?", nearest: "text?", known: "texts" },
+    "The configuration, or the execution, has no stack of this name."
+  ),
+  stack_disabled: error(
+    "usage",
+    "configuration",
+    { stack: "text", environment: "text" },
+    "The stack is disabled in this environment."
+  ),
+  stack_missing: error(
+    "usage",
+    "caller",
+    { kind: "text" },
+    "An operation on one stack was asked for without naming it."
+  ),
+  configuration_missing: error(
+    "usage",
+    "configuration",
+    { kind: "text" },
+    "This kind of execution needs a configuration, and there is none."
+  ),
+  strategy_unsupported: error(
+    "usage",
+    "configuration",
+    { stack: "text", strategy: "text", provider: "text", lacks: "text", possible: "texts" },
+    "The provider cannot carry out the strategy."
+  ),
+  text_unfit: error(
+    "usage",
+    "caller",
+    { field: "text", character: "text" },
+    "A text holds a character that does not fit into one line."
+  ),
+  taken_twice: error(
+    "usage",
+    "configuration",
+    { stack: "text", other: "text", resource: "text" },
+    "Two stacks of one environment claim the same exclusive resource."
+  ),
+  correlation_id_taken: error(
+    "failed",
+    "caller",
+    {
+      execution: "text",
+      field: "text?",
+      before: "text?",
+      now: "text?",
+      kind: "text?",
+      deployment: "text?",
+      environment: "text?"
+    },
+    "The correlation id belongs to a different request."
+  ),
+  deployment_id_taken: error(
+    "failed",
+    "caller",
+    { deployment: "text", owner: "text?", project: "text" },
+    "The deployment id belongs to another project."
+  ),
+  deployment_exists: error("failed", "caller", { deployment: "text" }, "A deployment with this id exists."),
+  already_finished: error(
+    "failed",
+    "caller",
+    { execution: "text", status: "text" },
+    "The execution has finished and takes no more commands."
+  ),
+  nothing_asked: error("failed", "caller", { execution: "text" }, "The execution has no open question to answer."),
+  not_now: error(
+    "failed",
+    "caller",
+    { execution: "text", command: "text", status: "text" },
+    "The command is not possible in the current state."
+  ),
+  needs_its_command: error(
+    "failed",
+    "caller",
+    { execution: "text" },
+    "The execution runs a foreign command, which this process does not have."
+  ),
+  only_observed: error(
+    "failed",
+    "caller",
+    { execution: "text" },
+    "The execution observes a foreign deployment; nothing can be carried out."
+  ),
+  nothing_to_roll_back: error(
+    "failed",
+    "environment",
+    { deployment: "text", environment: "text", stacks: "causes" },
+    "No stack has an earlier release."
+  )
+} as const

@@ -1,0 +1,69 @@
+import type { commandErrors, providerErrors, storeErrors } from "../domain/errors/AdapterErrors.ts"
+import type { ParamsOf } from "../domain/errors/index.ts"
+import { because, type Text, type Texts, words } from "./words.ts"
+
+const said =
+  (hint: string, otherwise: string) =>
+  (params: ParamsOf<"conflict">, detail: string | undefined): Text => ({
+    message: `${params.stack}: ${detail ?? otherwise}`,
+    hint
+  })
+
+export const providerTexts: Texts<keyof typeof providerErrors> = {
+  invalid_properties: said("Correct the stack's properties.", "the properties are invalid"),
+  not_found: said("Check the name, or deploy it first.", "it does not exist"),
+  stack_busy: ({ stack }, operation) => ({
+    message: `${stack}: ${operation ?? "an operation"} is in flight`,
+    hint: "Wait until it is over."
+  }),
+  conflict: said("It is read and planned again.", "it changed in the meantime"),
+  fenced: said("Another execution holds the lease now.", "a newer execution has been there"),
+  throttled: said("It is tried again after a pause.", "the provider limits calls"),
+  provider_unavailable: said("Check that it is reachable.", "the provider does not answer"),
+  access_denied: said("Check the credentials and permissions.", "access was denied"),
+  unsupported: said("Choose another strategy or provider.", "the provider does not support it"),
+  release_broken: said("Look at the release's own log.", "the release does not come up"),
+  provider_failed: said("Run again with --log-level debug.", "the provider failed")
+}
+
+const store =
+  (hint: string) =>
+  ({ operation }: ParamsOf<"store_full">, detail: string | undefined): Text => ({
+    message: `${words(operation)}${because(detail)}`,
+    hint
+  })
+
+export const storeTexts: Texts<keyof typeof storeErrors> = {
+  store_unavailable: store("Check that the database can be reached and that no other program holds it."),
+  store_full: store("Make room on the disk, then try again."),
+  store_readonly: store("Make the folder of the store writable, or choose another one with --directory."),
+  store_corrupt: store("It is damaged: restore a copy, or choose another one with --directory."),
+  newer_writer: store("Update Signalbox."),
+  store_misconfigured: store("Set SIGNALBOX_DATABASE_URL to postgres://user:password@host:5432/database."),
+  store_unexpected: store("Run again with SIGNALBOX_DEBUG=1 to see more.")
+}
+
+export const commandTexts: Texts<keyof typeof commandErrors> = {
+  command_missing: ({ command }) => ({
+    message: `${command} was not found`,
+    hint: command.includes("/")
+      ? "Check the path; it is relative to the working directory."
+      : `Check the spelling and the PATH; a command of a project may need "npx ${command}". Builtins of a shell need "sh -c".`
+  }),
+  command_not_executable: ({ command }) => ({
+    message: `${command} may not be executed`,
+    hint: `Make it executable with: chmod +x ${command}`
+  }),
+  directory_missing: ({ directory }) => ({
+    message: `${directory} is not a folder that the command could run in`,
+    hint: "Name a folder that exists."
+  }),
+  lease_ended: ({ command }) => ({
+    message: `${command} was not started, because the lease ended before`,
+    hint: "Try again; a longer lease helps where the machine is slow."
+  }),
+  guard_failed: ({ command }, detail) => ({
+    message: `${command} could not be started${because(detail)}`,
+    hint: "Nothing was run. Check that this machine has memory, processes and file descriptors left."
+  })
+}

@@ -1,0 +1,30 @@
+import type { causes } from "../domain/errors/Causes.ts"
+import type { CauseInfo } from "../domain/errors/index.ts"
+import { aside, because, list, type Texts, words } from "./words.ts"
+
+export const causeTexts = (say: (cause: CauseInfo) => string): Texts<keyof typeof causes> => ({
+  nothing_to_change: () => "nothing to change",
+  dependency_not_deployed: ({ stack }) => `${stack} was not deployed`,
+  waits_for_outputs: ({ outputs }) => `waits for ${list(outputs)}`,
+  irreversible: (_, reason) => `left as it is: irreversible${aside(reason)}`,
+  paused_by: ({ by }, reason) => `paused by ${by ?? "an operator"}${because(reason)}`,
+  process_interrupted: () => "its process was interrupted",
+  gave_way: ({ by, execution, kind }) => `it waited for a person and gave way to ${execution} (${kind} by ${by})`,
+  went_back_already: () => "the execution that was under way gave way and rolled back",
+  started_elsewhere: (_, operation) => `${operation ?? "an operation"}, started elsewhere`,
+  ran_without_store: (_, why) => `ran without the store${because(why)}`,
+  reported: ({ by }, reason) => reason ?? `reported by ${by}`,
+  guard_gone: () => "the process that guards it died",
+  lease_not_renewed: () => "the lease could not be renewed in time",
+  old_release_left: ({ cause }) => `the old release was left running: ${say(cause)}`,
+  operation_in_flight: (_, operation) => `${operation ?? "an operation"} is in flight`,
+  operation_over: (_, operation) => `${operation ?? "an operation"} is over`,
+  resource_status: ({ resource, status }, reason) => `${resource}: ${words(status)}${aside(reason)}`,
+  stack_history: ({ earlier, stack, version }) =>
+    `${stack} is at ${version}${earlier.length === 0 ? "" : ` and had ${list(earlier)}`}`,
+  field_differs: ({ actual, expected, field }) => `${field} is ${actual}, not ${expected}`,
+  verdict_undecided: ({ findings, step, verdict }) =>
+    `${step} is ${words(verdict)}: ${findings.map(say).join("; ")}. Go on?`,
+  switch_ready: ({ before, version }) => `${version} is ready beside ${before ?? "the old release"}. Switch?`,
+  canary_ready: ({ version, weight }) => `${version} carries ${weight} % of the traffic. Go on?`
+})

@@ -1,0 +1,95 @@
+import { list, type Texts, words } from "./words.ts"
+import type { requestErrors } from "../domain/errors/RequestErrors.ts"
+
+const choose = (nearest: string | undefined, known: ReadonlyArray<string>, what: string): string =>
+  nearest !== undefined
+    ? `Did you mean "${nearest}"?`
+    : known.length === 0
+      ? `There are no ${what}.`
+      : `The ${what} are: ${list(known)}.`
+
+/** What a provider lacks for a strategy. */
+export const lackWords: Readonly<
+  Record<"installation" | "partial_traffic" | "partial_capacity" | "idle_release", string>
+> = {
+  installation: "is not installed",
+  partial_traffic: "cannot send part of the traffic to a release",
+  partial_capacity: "cannot bring in capacity in parts",
+  idle_release: "cannot keep a release without traffic"
+}
+
+export const requestTexts: Texts<keyof typeof requestErrors> = {
+  unknown_execution: ({ execution }) => `there is no execution ${execution}`,
+  unknown_deployment: ({ deployment }) => `there is no deployment ${deployment}`,
+  unknown_environment: ({ environment, known, nearest }) => ({
+    message: `there is no environment "${environment}"`,
+    hint: choose(nearest, known, "environments")
+  }),
+  unknown_stack: ({ execution, known, nearest, stack }) => ({
+    message:
+      execution === undefined ? `there is no stack "${stack}"` : `${execution} does not work on a stack "${stack}"`,
+    hint: choose(nearest, known, "stacks")
+  }),
+  stack_disabled: ({ environment, stack }) => ({
+    message: `the stack "${stack}" is disabled in ${environment}`,
+    hint: "Set enabled to true for it, or name another stack."
+  }),
+  stack_missing: ({ kind }) => ({
+    message: `a ${kind} works on exactly one stack`,
+    hint: "Name that stack, and no other."
+  }),
+  configuration_missing: ({ kind }) => ({
+    message: `a ${kind} needs a configuration, and there is none`,
+    hint: "Register a run, which works with any command, or say where the configuration is."
+  }),
+  strategy_unsupported: ({ lacks, possible, provider, stack, strategy }) => ({
+    message: `${stack}: ${strategy} is not possible: the provider "${provider}" ${lackWords[lacks as keyof typeof lackWords] ?? words(lacks)}`,
+    hint: lacks === "installation" ? "Install it, or choose another one." : `Choose one of ${list(possible)}.`
+  }),
+  text_unfit: ({ character, field }) => ({
+    message: `${field} contains the character ${character}, which does not fit into one line`,
+    hint: `Give ${field} as one line, without control characters and direction marks.`
+  }),
+  taken_twice: ({ other, resource, stack }) => ({
+    message: `${other} and ${stack} both claim ${resource}`,
+    hint: "Give one of them another value."
+  }),
+  correlation_id_taken: ({ before, deployment, environment, execution, field, kind, now }) => ({
+    message:
+      field === undefined
+        ? `${execution} is another execution already: ${kind ?? "one"} of ${deployment ?? "another deployment"} in ${environment ?? "another environment"}`
+        : `${execution} was requested with ${before === undefined ? `no ${field}` : `the ${field} ${before}`}, not ${now ?? "without"}`,
+    hint: "Leave the correlation id out, or give a new one."
+  }),
+  deployment_id_taken: ({ deployment, owner, project }) => ({
+    message: `${deployment} is ${owner ?? "another project"}, not ${project}`,
+    hint: "Name the deployment by its id."
+  }),
+  deployment_exists: ({ deployment }) => ({
+    message: `the deployment ${deployment} exists already`,
+    hint: "Leave the id out to get a free one."
+  }),
+  already_finished: ({ execution, status }) => ({
+    message: `${execution} has already ended: ${words(status)}`,
+    hint: "Deploy again with a new correlation id."
+  }),
+  nothing_asked: ({ execution }) => `${execution} has no open question`,
+  not_now: ({ command, execution, status }) => `${execution} cannot ${command} while it is ${words(status)}`,
+  needs_its_command: ({ execution }) => `${execution} runs a command, which this process does not have`,
+  only_observed: ({ execution }) => `${execution} is a foreign deployment, which is only observed`,
+  nothing_to_roll_back: ({ deployment, environment, stacks }) => ({
+    message:
+      `${deployment} in ${environment} has no earlier release to go back to` +
+      (stacks.length === 0
+        ? ""
+        : `: ${stacks
+            .map(({ params: { earlier, stack, version } }) => {
+              const others = Array.isArray(earlier) ? earlier.join(", ") : ""
+              return `${String(stack)} is at ${String(version)}${others === "" ? "" : ` and had ${others}`}`
+            })
+            .join("; ")}`),
+    ...(stacks.some(({ params: { earlier } }) => Array.isArray(earlier) && earlier.length > 0)
+      ? { hint: "A rollback goes back one release." }
+      : {})
+  })
+}

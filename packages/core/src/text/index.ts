@@ -1,0 +1,13 @@
+/** The one place that makes text of errors, causes, questions and remedies. */
+export {
+  causeView,
+  describe,
+  describeCause,
+  describeCauses,
+  describeWaysOut,
+  type DescribedError,
+  errorView,
+  progressText
+} from "./describe.ts"
+export { lackWords } from "./RequestTexts.ts"
+export type { Text } from "./words.ts"

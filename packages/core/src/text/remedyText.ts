@@ -1,0 +1,93 @@
+import type { Remedy } from "../domain/errors/index.ts"
+
+const at = (where: { readonly deployment: string; readonly environment: string }): string =>
+  `${where.deployment} --environment ${where.environment}`
+
+const reason = `--reason "<reason>"`
+
+/** The command that carries a remedy out; undefined for those that are none. */
+export const commandOf = (remedy: Remedy): string | undefined => {
+  switch (remedy._tag) {
+    case "attach":
+    case "abort":
+    case "monitor":
+    case "status":
+    case "cleanup":
+      return `signalbox ${remedy._tag} ${remedy.execution}`
+    case "events":
+      return `signalbox events ${remedy.execution} --json`
+    case "run_command":
+      return `signalbox run --correlation-id ${remedy.execution} -- <command>`
+    case "queue":
+      return "--queue fifo"
+    case "override":
+      return `--override "<reason>"`
+    case "force":
+      return "--force"
+    case "explain":
+      return `signalbox can-deploy ${at(remedy)} --explain`
+    case "history":
+      return `signalbox history${remedy.deployment === undefined ? "" : ` ${remedy.deployment}`}${remedy.environment === undefined ? "" : ` --environment ${remedy.environment}`}`
+    case "deploy_version":
+      return `signalbox deploy ${at(remedy)} --version ${remedy.version} --artifact <where it is>`
+    case "destroy_stack":
+      return `signalbox destroy-stack ${remedy.deployment} ${remedy.stack} --environment ${remedy.environment}`
+    case "show_lock":
+      return `signalbox lock show ${at(remedy)}`
+    case "unlock":
+      return `signalbox lock release ${at(remedy)} ${reason}`
+    case "revoke_lease":
+      return `signalbox lock release ${at(remedy)} --force ${reason}`
+    case "lift_veto":
+      return `signalbox veto ${remedy.version} ${remedy.deployment}${remedy.environment === null ? "" : ` --environment ${remedy.environment}`} --lift ${reason}`
+    case "list":
+    case "init":
+    case "active":
+      return `signalbox ${remedy._tag}`
+    case "ask_providers":
+      return "signalbox can-deploy"
+    case "orphans":
+      return "signalbox destroy --orphans"
+    case "console":
+    case "hint":
+      return undefined
+  }
+}
+
+const labels: { readonly [Tag in Exclude<Remedy["_tag"], "hint" | "console">]: string } = {
+  attach: "follow it",
+  abort: "stop it",
+  monitor: "watch it",
+  status: "see what it does",
+  events: "please report it with the output of",
+  cleanup: "close it",
+  run_command: "give it its command",
+  queue: "wait for it",
+  override: "go ahead all the same",
+  force: "take it over",
+  explain: "every reason",
+  history: "see what was deployed",
+  deploy_version: "bring another version in",
+  destroy_stack: "destroy the stack",
+  show_lock: "see the lock",
+  unlock: "release it",
+  revoke_lease: "revoke the lease by force",
+  lift_veto: "lift the veto",
+  list: "see the deployments",
+  init: "make one",
+  active: "see what runs",
+  orphans: "see what it left running",
+  ask_providers: "ask the providers alone"
+}
+
+/** A remedy for a person: what it does, and what to type. */
+export const remedyText = (remedy: Remedy): string => {
+  switch (remedy._tag) {
+    case "console":
+      return `look at ${remedy.url}`
+    case "hint":
+      return remedy.text
+    default:
+      return `${labels[remedy._tag]}: ${commandOf(remedy)}`
+  }
+}
