@@ -38,7 +38,7 @@ describe("the queue", () => {
       _tag: "QueueTimeoutError",
       name: "TimeoutError",
       code: "queue_timeout",
-      message: "its turn did not come within 50ms",
+      message: "still queued after 50ms",
       correlationId: second.correlationId,
       isRetryable: true
     })
