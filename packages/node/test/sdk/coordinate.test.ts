@@ -10,7 +10,7 @@ import { configuration, connected, deployed, endless, environment, rejected, see
 const project = "acme/shop"
 const place = { project, environment }
 
-/** A deployment under way that only ends when it is aborted. */
+/** A running deployment that only ends when it is aborted. */
 const busy = async () => {
   const world = await connected()
   const deploymentId = await deployed(world.signalbox, endless)
