@@ -73,7 +73,7 @@ interface Sent {
   readonly data: unknown
 }
 
-/** Reads a stream of Server-Sent Events until `until` says so, or to its end. */
+/** Reads a stream of Server-Sent Events until `until` is true, or to its end. */
 const read = async (id: string, options: { after?: number; until?: (sent: Sent) => boolean } = {}) => {
   const stop = new AbortController()
   const response = await fetch(`${running.url}/deployments/${id}/events`, {
@@ -117,7 +117,7 @@ describe("the service", () => {
     expect(await answer("first")).toBe("hello from 1.0.0\n")
   })
 
-  it("goes on after the last event that a client had, and says when there is no more", async () => {
+  it("continues after the client's last event, and reports the end", async () => {
     const { sent } = await read("first")
     const half = Math.floor(sent.length / 2)
     expect((await read("first", { after: half })).sent).toEqual(sent.slice(half))
@@ -138,7 +138,7 @@ describe("the service", () => {
     expect(await answer("second")).toBe("hello from 2.0.0\n")
   })
 
-  it("answers what is wrong as typed errors, and nothing happens", async () => {
+  it("answers mistakes with typed errors, and changes nothing", async () => {
     expect(await post("/deployments", { environment: "prod", version: "3" })).toMatchObject({
       status: 400,
       json: { error: { code: "unknown_environment", path: "environments" } }
@@ -152,7 +152,7 @@ describe("the service", () => {
     expect((await read("nobody")).status).toBe(404)
   })
 
-  it("sets aside what is under way when it ends, and the next one carries it on", async () => {
+  it("pauses running executions when it ends, and the next one carries them on", async () => {
     await post("/deployments", { environment, version: "3.0.0", correlationId: "third" })
     await read("third", { until: isAsked })
     const blocked = await post("/deployments", { environment, version: "4.0.0" })

@@ -1,5 +1,5 @@
 /**
- * The workflows through the real program, with real processes, where the state is kept in the working directory.
+ * The workflows through the real program, with real processes, with the state in the working directory.
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process"
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs"
@@ -56,7 +56,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-/** Somebody else who has the lock, until they are told to stop. */
+/** Another lease holder, until it is told to stop. */
 const holding = async (who: string, body: () => Promise<void>) => {
   const args = [program, "run", "--environment", "production", "--correlation-id", who, "--"]
   const other: ChildProcess = spawn(join(bin, "node"), [...args, "sh", "-c", "echo holding; exec tail -f /dev/null"], {
@@ -109,7 +109,7 @@ describe("the workflows on the embedded default", { timeout: 120_000 }, () => {
     expect(signalbox("can-deploy", "--json").code).toBe(0)
   })
 
-  it("run a command also where there is no configuration, and call nothing healthy", async () => {
+  it("run a command without a configuration too, and report no health", async () => {
     const bare = join(folder, "bare")
     mkdirSync(bare)
     const ran = await deploy({ run: "echo deployed", version: "v1" }, { workspace: bare })
@@ -121,7 +121,7 @@ describe("the workflows on the embedded default", { timeout: 120_000 }, () => {
     ])
   })
 
-  it("say who is in the way, and do not fail for it", () =>
+  it("name the blockers, and do not fail for them", () =>
     holding("somebody", async () => {
       const ran = await deploy({ version: "v2", queue: "reject" })
       expect([ran.result, ran.outputs["outcome"]]).toEqual(["success", "waiting"])
@@ -143,7 +143,7 @@ describe("the workflows on the embedded default", { timeout: 120_000 }, () => {
       expect(ran.messages.annotations[0]!.message).toContain("still queued after 3s")
     }))
 
-  it("give a place in the queue back where the turn does not come in time", () =>
+  it("return a queue position if it is not admitted in time", () =>
     holding("somebody-else", async () => {
       const ran = await deploy({ version: "v2", timeout: "2 seconds" })
       expect([ran.result, ran.outputs["outcome"]]).toEqual(["failure", "timeout"])
@@ -161,7 +161,7 @@ describe("the workflows on the embedded default", { timeout: 120_000 }, () => {
     expect(JSON.parse(signalbox("can-deploy", "--json").stdout)).toMatchObject({ canDeploy: true, blockers: [] })
   })
 
-  it("deploy the next version, and go back when that is asked for", async () => {
+  it("deploy the next version, and roll back on request", async () => {
     expect((await deploy({ version: "v3" })).outputs["outcome"]).toBe("success")
     expect(await served()).toBe("hello from v3\n")
     const ran = await deploy({ rollback: true, reason: "wrong prices" })

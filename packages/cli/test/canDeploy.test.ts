@@ -7,7 +7,7 @@ import { coordinated, errorOf, expectExit, here, id, iso, json, occupied, run } 
 describe("can-deploy", () => {
   coordinated()
 
-  it("says yes with 0 and no with 2, in one object", async () => {
+  it("answers yes with 0 and no with 2, in one object", async () => {
     const yes = await json("can-deploy")
     const { checkedAt, ...rest } = yes.value
     assert.strictEqual(yes.code, 0)
@@ -43,7 +43,7 @@ describe("can-deploy", () => {
     assert.match(lease.since, iso)
   })
 
-  it("says the first thing in one line, and with --explain all of them and what to do", async () => {
+  it("shows the first blocker in one line, and with --explain all of them and what to do", async () => {
     expectExit(await run("lock", "hold", "--reason", "the database moves", "--until", "2 hours"), 0)
     expectExit(await run("veto", "v2", "--reason", "loses orders"), 0)
     const short = expectExit(await run("can-deploy", "--version", "v2"), 2)
@@ -56,7 +56,7 @@ describe("can-deploy", () => {
     assert.match(stdout, /✖ veto: version v2 was vetoed by ada: loses orders/)
   })
 
-  it("asks the providers alone where the registry is away, and says so", async () => {
+  it("asks only the providers while the store is unavailable, and says so", async () => {
     const away = new StoreError({ operation: "open", reason: "Unavailable", detail: "no route" })
     here.backend = { ...here.world.backend, layer: () => Layer.effectContext(Effect.fail(away)) }
     const degraded = await json("can-deploy", id)

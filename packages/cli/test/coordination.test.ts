@@ -1,5 +1,5 @@
 /**
- * Who may deploy when: taking a place, waiting for its turn, giving it back.
+ * Who may deploy when: registering, waiting for admission, cleaning up.
  */
 import { execFileSync } from "node:child_process"
 import * as Fs from "node:fs"
@@ -61,7 +61,7 @@ describe("coordination", () => {
       }
     })
 
-    it("takes no place for what has ended, unless it ended well", async () => {
+    it("takes no position for an ended request, unless it ended successfully", async () => {
       expectExit(await run("register", "--correlation-id", "one"), 0)
       expectExit(await run("cleanup", "one", "--reason", "not today"), 0)
       const ended = expectExit(await run("register", "--correlation-id", "one", "--json"), 1)
@@ -72,7 +72,7 @@ describe("coordination", () => {
       expectExit(await run("register", "--correlation-id", "two"), 0)
     })
 
-    it("does not count a success whose turn had never come, and says so", async () => {
+    it("does not count a success that was never admitted, and says so", async () => {
       expectExit(await run("register", "--correlation-id", "one"), 0)
       const cleaned = expectExit(await run("cleanup", "one", "--status", "succeeded"), 0)
       assert.include(cleaned.stderr, "its turn had never come")
@@ -108,7 +108,7 @@ describe("coordination", () => {
       assert.deepEqual((await json("history", "--search", "4712")).value.executions, [])
     })
 
-    it("asks git when a commit was made, and nothing that is no commit", async () => {
+    it("asks git for the commit time, and only for a commit", async () => {
       const git = (...args: ReadonlyArray<string>) =>
         execFileSync("git", ["-c", "user.name=a", "-c", "user.email=a@example.org", ...args], {
           cwd: here.cwd,
@@ -132,7 +132,7 @@ describe("coordination", () => {
       assert.isFalse(Fs.existsSync(Path.join(here.cwd, "written")))
     })
 
-    it("does not let an older commit follow a newer one, unless it is said why", async () => {
+    it("does not let an older commit follow a newer one without an override", async () => {
       const at = (commit: string, time: string) => ["--commit", commit, "--committed-at", time]
       expectExit(await run("register", ...at("bbb", "2026-11-21T10:00:00Z")), 0)
       const older = ["register", "--correlation-id", "old", ...at("aaa", "2026-11-21T09:00:00+00:00")]
@@ -155,7 +155,7 @@ describe("coordination", () => {
   })
 
   describe("wait", () => {
-    it("holds the lock for whoever has come to its turn", async () => {
+    it("keeps the lease for an admitted request", async () => {
       expectExit(await run("register", "--correlation-id", "one"), 0)
       const ran = await json("wait", "one", "--hold", "10m")
       assert.deepInclude(ran.value, { correlationId: "one", turn: true, degraded: false, blockers: [] })
@@ -163,7 +163,7 @@ describe("coordination", () => {
       assert.strictEqual((await json("can-deploy", "--correlation-id", "one")).code, 0)
     })
 
-    it("says who is before it until its turn comes", async () => {
+    it("shows who is ahead until it is admitted", async () => {
       await occupied("first")
       expectExit(await run("register", "--correlation-id", "second"), 0)
       const waiting = start("wait", "second", "--interval", "100ms", "--json")
@@ -206,7 +206,7 @@ describe("coordination", () => {
         by: ["veto", "v2", "--reason", "loses orders"],
         why: /vetoed by ada: loses orders/
       },
-      // Nothing is in its way: somebody wants it no more.
+      // Nothing blocks it: the request is withdrawn.
       { code: "withdrawn", exit: 1, by: ["cleanup", "second", "--reason", "not today"], why: /is cancelled: not today/ }
     ])("ends with $exit and why: $code", async ({ by, code, exit, why }) => {
       await occupied("first")
@@ -220,7 +220,7 @@ describe("coordination", () => {
       assert.strictEqual(JSON.parse(ended.stdout.trim().split("\n").at(-1)!).turn, false)
     })
 
-    it("is over at once where somebody aborts what waits", async () => {
+    it("ends at once if a queued request is aborted", async () => {
       await occupied("first")
       expectExit(await run("register", "--correlation-id", "second"), 0)
       const told = expectExit(await run("abort", "second", "--reason", "not today"), 0)
@@ -230,19 +230,19 @@ describe("coordination", () => {
       assert.match(value.error.message, /aborted by ada: not today/)
     })
 
-    it("waits until nothing is in the way of a deployment", async () => {
+    it("waits until nothing blocks a deployment", async () => {
       expectExit(await run("lock", "hold", "--reason", "moving", "--until", "400ms"), 0)
       const ran = expectExit(await run("wait", id, "--interval", "100ms"), 0)
       assert.match(ran.stderr, /production is locked by ada: moving; expected to be over in/)
       assert.strictEqual(ran.stdout, "✔ nothing is in the way of DX6604E production\n")
     })
 
-    it("polls the providers while the registry is away, and says when it is back", async () => {
+    it("polls the providers while the store is unavailable, and says when it is back", async () => {
       expectExit(await run("register", "--correlation-id", "one"), 0)
       let opened = 0
       const away = new StoreError({ operation: "open", reason: "Unavailable", detail: "no route" })
       const real = here.world.backend
-      // What was waited for is known from the first time; then it is away twice.
+      // The first look is cached; then the store is unavailable twice.
       here.backend = {
         ...real,
         layer: (options) => (++opened <= 2 ? Layer.effectContext(Effect.fail(away)) : real.layer(options))
@@ -252,7 +252,7 @@ describe("coordination", () => {
       assert.match(ran.stdout, /one: its turn has come/)
     })
 
-    it("knows nothing of what was never registered", async () => {
+    it("does not know an unregistered request", async () => {
       assert.strictEqual(errorOf(expectExit(await run("wait", "nobody", "--json"), 4)).code, "unknown_execution")
     })
   })
@@ -270,18 +270,18 @@ describe("coordination", () => {
       assert.strictEqual((await json("can-deploy")).code, 0)
     })
 
-    it("is refused as long as somebody runs it", async () => {
+    it("is rejected while a runner is alive", async () => {
       const deploying = start("deploy", "--version", "v1", "--correlation-id", "busy")
       await deploying.said(/web: deploy started/)
       const refused = await run("cleanup", "busy", "--json")
-      // Where it was over before, there is nothing to refuse.
+      // If it was over before, there is nothing to reject.
       if ((await deploying.ended).code === 0 && refused.code !== 0) {
         assert.strictEqual(errorOf(expectExit(refused, 2)).code, "still_running")
       }
       assert.strictEqual((await json("status", "busy")).value.status, "completed")
     })
 
-    it("sweeps what was forgotten, and leaves what was not", async () => {
+    it("sweeps abandoned requests, and only those", async () => {
       expectExit(await run("register", "--correlation-id", "fresh"), 0)
       assert.deepEqual((await json("cleanup", "--stale")).value, { swept: [] })
       expectExit(await run("cleanup", "fresh", "--stale"), 64)
@@ -290,7 +290,7 @@ describe("coordination", () => {
   })
 
   describe("deploy --queue", () => {
-    it("waits for its turn and says where it stands", async () => {
+    it("waits for its admission and prints its position", async () => {
       await occupied("first")
       const deploying = start("deploy", "--version", "v1", "--queue", "fifo")
       await deploying.said(/1st in the queue, behind first \(run by bob\)/)
@@ -346,7 +346,7 @@ describe("coordination", () => {
     Fs.rmSync(elsewhere, { recursive: true, force: true })
   })
 
-  it("list has a note where the two levels disagree, and only there", async () => {
+  it("list has a note if the two levels disagree, and only then", async () => {
     expectExit(await run("deploy", "--version", "v1"), 0)
     assert.notInclude((await run("list")).stdout, "NOTE")
     expectExit(await run("destroy-stack", id, "web", "--yes"), 0)
@@ -356,7 +356,7 @@ describe("coordination", () => {
     assert.strictEqual((await json("status", id)).value.note, note)
   })
 
-  it("a stack that the configuration got later is shown, also where it made a deployment partial", async () => {
+  it("shows a stack that the configuration got later, even if it made a deployment partial", async () => {
     const api = { name: "api", provider: "simulated", gate, dependsOn: ["web"] }
     const more = { ...config, rollback: false, stacks: [...config.stacks, api] }
     Fs.writeFileSync(Path.join(here.cwd, "signalbox.config.json"), JSON.stringify(more))

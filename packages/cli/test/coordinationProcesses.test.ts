@@ -26,7 +26,7 @@ describe("coordination between processes", { timeout: 180_000 }, () => {
     assert.deepEqual(listing(folder), before)
   })
 
-  it("nothing may be deployed where nobody has made the deployment that is named", async () => {
+  it("blocks a named deployment that does not exist", async () => {
     const empty = Fs.mkdtempSync(Path.join(folder, "empty-"))
     const configured = Fs.mkdtempSync(Path.join(folder, "never-"))
     const stacks = [{ name: "web", provider: "local", properties: { command: ["node", "x.mjs"], port: 0 } }]
@@ -38,7 +38,7 @@ describe("coordination between processes", { timeout: 180_000 }, () => {
         assert.deepEqual([ran.stdout, errorOf(ran).code], ["", "no_state"])
       }
     }
-    // Another one is there, and that one is not.
+    // Another one exists, and that one does not.
     expectExit(await binary.run(configured, ["init"]), 0)
     const ran = expectExit(await binary.run(configured, ["can-deploy", id, "--json"]), 4)
     assert.strictEqual(errorOf(ran).code, "unknown_deployment")
@@ -49,7 +49,7 @@ describe("coordination between processes", { timeout: 180_000 }, () => {
     const run = (...argv: ReadonlyArray<string>) => binary.run(job, argv)
     const command = ["--", "node", "-e", "0"]
     expectExit(await run("run", "--environment", "production", ...command), 0)
-    // Where there is but one, it is meant.
+    // If there is only one, it is meant.
     expectExit(await run("run", ...command), 0)
     expectExit(await run("run", "--environment", "staging", ...command), 0)
     expectExit(await run("register", "--environment", "preview", "--correlation-id", "one"), 0)
@@ -65,7 +65,7 @@ describe("coordination between processes", { timeout: 180_000 }, () => {
     expectExit(await run("run", "--deployment", other, "--environment", "prodution", ...command), 64)
   })
 
-  it("an answer without the registry is degraded; without providers there is none", async () => {
+  it("an answer without the store is degraded; without providers there is none", async () => {
     expectExit(await binary.run(folder, ["can-deploy"], { env: nowhere }), 6)
     const configured = Fs.mkdtempSync(Path.join(folder, "configured-"))
     const stacks = [
@@ -119,7 +119,7 @@ describe("coordination between processes", { timeout: 180_000 }, () => {
     expectExit(await run("can-deploy"), 0)
   })
 
-  it("a deployment in the background waits for its turn", async () => {
+  it("a deployment in the background waits for its admission", async () => {
     const job = Fs.mkdtempSync(Path.join(folder, "background-"))
     const run = (...argv: ReadonlyArray<string>) => binary.run(job, argv)
     const server = `import { createServer } from "node:http"; createServer((_, to) => to.end("ok")).listen(process.env.PORT)`
@@ -133,7 +133,7 @@ describe("coordination between processes", { timeout: 180_000 }, () => {
     expectExit(await run("lock", "hold", "--reason", "moving"), 0)
     const argv = ["--detach", "--queue", "fifo", "--correlation-id", "later", "--version", "v1"]
     expectExit(await run("deploy", ...argv), 0)
-    // Until it has come, whoever attaches carries it on instead.
+    // Until it has come, `attach` carries it on instead.
     for (let look = 0; look < 60; look++) {
       const { executions } = JSON.parse((await run("active", "--json")).stdout)
       if (executions[0]?.runner !== null) break

@@ -61,14 +61,14 @@ describe("exit codes", () => {
     assert.strictEqual(exitCodeOf({ status: "cancelled", error }, undefined), exit)
   })
 
-  it("a signal that stopped it wins over what it left", () => {
+  it("a signal that stopped it takes precedence over its state", () => {
     assert.strictEqual(exitCodeOf({ status: "paused" }, "SIGINT"), 130)
     assert.strictEqual(exitCodeOf({ status: "cancelled" }, "SIGTERM"), 143)
     assert.strictEqual(exitCodeOf({ status: "paused" }, "SIGHUP"), 129)
     assert.strictEqual(exitCodeOf({ status: "completed" }, "SIGINT"), 0)
   })
 
-  it("a command that was stopped for its lease exits as where the registry is away", () => {
+  it("a command that was stopped for its lease exits as if the store were unavailable", () => {
     assert.strictEqual(exitCodeOf({ status: "failed", error: errorInfo("lease_expired", {}) }, undefined), 6)
     assert.strictEqual(exitCodeOf({ status: "failed", error: errorInfo("command_failed", { code: 1 }) }, undefined), 1)
   })
@@ -122,7 +122,7 @@ describe("exit codes", () => {
     ]) {
       assert.include(info.hint, typed)
     }
-    // What has begun before is not asked for again.
+    // A command that has begun before is not requested again.
     assert.notInclude(failureOf(new LeaseHeld({ lease })).info.hint, "--queue")
   })
 
@@ -139,7 +139,7 @@ describe("exit codes", () => {
 })
 
 describe("words written out", () => {
-  it("are those of the domain", () => {
+  it("match the domain's", () => {
     assert.deepEqual([...strategies], [...StrategyName.literals])
     assert.deepEqual([...executionStatuses], [...ExecutionStatus.literals])
     assert.sameMembers([...eventTags], Object.keys(Event.cases))
@@ -148,7 +148,7 @@ describe("words written out", () => {
     }
   })
 
-  it("tell of an execution what the domain tells of it", () => {
+  it("describe an execution as the domain does", () => {
     for (const status of executionStatuses) {
       for (const more of [{}, { queue: "fifo" }, { queue: "fifo", turnAt: 1 }, { turnAt: 1 }] as const) {
         const state = execution({ status, ...more })

@@ -38,7 +38,7 @@ const env = { SIGNALBOX_DATABASE_URL: "memory:", SIGNALBOX_ACTOR: "ada", SIGNALB
 
 /** Keys whose values are times of this machine, or follow from them. */
 const measured =
-  /^(?:\w*Ms|signalbox\.(?:\w+_ms|requests)|p50|p90|mean|p95|position|fence|few|none|exceeded|requests|value|n)$/
+  /^(?:ms|\w*Ms|signalbox\.(?:\w+_ms|requests)|p50|p90|mean|p95|position|fence|few|none|exceeded|requests|value|n)$/
 
 /** Takes out what differs from run to run: times, process names, folders. */
 const settled = (value: unknown, key = ""): unknown => {

@@ -19,7 +19,7 @@ describe("what people decide", () => {
       assert.deepInclude(events.value.events[0].data, { reason: "moved", by: "ada" })
     })
 
-    it("is not held over somebody else's hold, unless by force", async () => {
+    it("does not replace another person's lock, except by force", async () => {
       expectExit(await run("lock", "hold", "--reason", "moving"), 0)
       const refused = expectExit(await run("lock", "hold", "--reason", "mine now", "--by", "bob", "--json"), 1)
       assert.strictEqual(errorOf(refused).code, "already_locked")
@@ -34,7 +34,7 @@ describe("what people decide", () => {
       assert.deepInclude((await json("lock", "show")).value.hold, { by: "bob", reason: "mine now" })
     })
 
-    it("is not given back where nobody holds it, and says what would be needed", async () => {
+    it("rejects releasing a lock that does not exist, and says what would be needed", async () => {
       const free = expectExit(await run("lock", "release", "--reason", "x", "--json"), 1)
       assert.strictEqual(errorOf(free).code, "not_locked")
       await occupied("one")
@@ -45,7 +45,7 @@ describe("what people decide", () => {
       assert.deepEqual([broken.code, broken.value.broken.holder, broken.value.lease], [0, "one", null])
     })
 
-    it("shows those that wait in order, rollbacks first", async () => {
+    it("shows the waiting requests in order, rollbacks first", async () => {
       await occupied("one")
       expectExit(await run("register", "--correlation-id", "two"), 0)
       expectExit(await run("register", "--correlation-id", "back", "--kind", "rollback"), 0)

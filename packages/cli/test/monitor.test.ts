@@ -208,7 +208,7 @@ const killing = async (
       process.kill(pid, "SIGKILL")
       killed += 1
     } catch {
-      // It has ended by itself.
+      // It has ended on its own.
     }
     before = pid
   }
@@ -225,7 +225,7 @@ const counted = (all: ReadonlyArray<string>): Readonly<Record<string, number>> =
   all.reduce<Record<string, number>>((sum, one) => ({ ...sum, [one]: (sum[one] ?? 0) + 1 }), {})
 
 describe("monitor", { timeout: 300_000 }, () => {
-  it("tells of a stall, of moving on, of overlong work and of a failure once each through 20 kills", async () => {
+  it("reports a stall, its recovery, overdue work and a failure once each through 20 kills", async () => {
     const { begin, begun, close, cwd, id, progress, read, told, write } = world("failing")
     await begin()
     const log = Path.join(cwd, "monitor.log")
@@ -275,7 +275,7 @@ describe("monitor", { timeout: 300_000 }, () => {
     )
     assert.strictEqual(new Set(gaps).size, gaps.length)
 
-    // The file and the output have each event once, in order, and none is missing.
+    // The file and the output have each event once, in order, without gaps.
     const wanted = events.map(({ position }) => position)
     const lines = json(Fs.readFileSync(log, "utf8"))
     assert.deepEqual(
@@ -292,7 +292,7 @@ describe("monitor", { timeout: 300_000 }, () => {
     await close()
   })
 
-  it("tells of a success once, though it dies between the end and telling of it", async () => {
+  it("reports a success once, though it dies between the end and its report", async () => {
     const { begin, begun, close, cwd, id, progress, read, told, write } = world("succeeding")
     await begin()
     const log = Path.join(cwd, "monitor.log")
@@ -317,14 +317,14 @@ describe("monitor", { timeout: 300_000 }, () => {
     await close()
   })
 
-  it("tells of what began and ended while nobody watched, and of no gap in what comes next", async () => {
+  it("reports starts and ends that were not watched, and no gap in later ones", async () => {
     const { begin, begun, close, cwd, id, other, told, write } = world("following")
     await begin()
     const log = Path.join(cwd, "monitor.log")
     const args = [deploymentId, "--environment", environment, "--follow", "--log-file", log, "--interval", "100ms"]
     const monitor = start(cwd, args)
     assert.isTrue(await until(async () => (await begun()) === 1, 60_000), monitor.errors())
-    // It is over before the one that is watched.
+    // It is over before the watched one.
     await other("aside").request({
       _tag: "ExecutionTransitioned",
       on: "cancelled",
@@ -377,7 +377,7 @@ describe("monitor", { timeout: 300_000 }, () => {
     await close()
   })
 
-  it("ends soon on Ctrl-C, with the process that watches, and says where to go on", async () => {
+  it("ends soon on Ctrl-C, with the watching process, and says where to continue", async () => {
     const { begin, close, cwd, id } = world("stopped")
     await begin()
     const monitor = start(cwd, [id])
@@ -394,7 +394,7 @@ describe("monitor", { timeout: 300_000 }, () => {
     await close()
   })
 
-  it("the process that watches ends when the one that supervises it is killed", async () => {
+  it("ends the watching process when its supervisor is killed", async () => {
     const { begin, close, cwd, id } = world("orphaned")
     await begin()
     const monitor = start(cwd, [id])
@@ -406,7 +406,7 @@ describe("monitor", { timeout: 300_000 }, () => {
     await close()
   })
 
-  it("gives up where it dies too often, and names the last reason", async () => {
+  it("gives up if it dies too often, and names the last reason", async () => {
     const { begin, close, cwd, id } = world("dying")
     await begin()
     Fs.mkdirSync(Path.join(cwd, "folder.log"))
@@ -418,7 +418,7 @@ describe("monitor", { timeout: 300_000 }, () => {
     await close()
   })
 
-  it("gives up with 6 where the registry stays away, in words", async () => {
+  it("gives up with 6 if the store stays unavailable, in words", async () => {
     const cwd = temporary("monitor-away")
     const env = { SIGNALBOX_DATABASE_URL: "postgres://nobody:none@127.0.0.1:1/nothing" }
     const ran = await binary.run(cwd, ["monitor", "one", "--max-restarts", "1"], { env })
@@ -429,7 +429,7 @@ describe("monitor", { timeout: 300_000 }, () => {
     Fs.rmSync(cwd, { recursive: true })
   })
 
-  it("starts nothing again where the command line is wrong", async () => {
+  it("restarts nothing if the command line is wrong", async () => {
     const { begin, close, cwd } = world("wrong")
     await begin()
     const unknown = await binary.run(cwd, ["monitor", "nobody-knows-it", "--json"])
@@ -443,7 +443,7 @@ describe("monitor", { timeout: 300_000 }, () => {
     await close()
   })
 
-  it("looks once: says so where nothing is under way, and records what somebody else is doing", async () => {
+  it("looks once: says so if nothing is in progress, and records foreign operations", async () => {
     const { backend, close, cloud } = await memoryBackend()
     const cwd = temporary("monitor-foreign")
     Fs.mkdirSync(Path.join(cwd, ".signalbox"))

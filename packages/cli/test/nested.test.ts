@@ -76,7 +76,7 @@ describe("inside of signalbox run", { timeout: 120_000 }, () => {
     )
   })
 
-  it("looking, planning, holding the lock and another environment are allowed: they wait for nobody", async () => {
+  it("read-only commands, planning, locking and other environments are allowed: they do not wait", async () => {
     const lines = [
       "% status && % history",
       "% can-deploy -e production || test $? = 2",

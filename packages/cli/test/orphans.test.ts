@@ -28,7 +28,7 @@ const gate = { minSamples: 0, gracePeriod: "0 millis", interval: "50 millis", co
 const server = `import { createServer } from "node:http"
 createServer((_, response) => response.end(process.env.SIGNALBOX_VERSION)).listen(Number(process.env.PORT), "127.0.0.1")`
 
-/** A folder with a deployment of which `versions` were deployed. */
+/** A folder with a deployment that had these `versions`. */
 const deployed = async (...versions: ReadonlyArray<string>) => {
   const cwd = temporary("orphans")
   folders.push(cwd)

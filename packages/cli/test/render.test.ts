@@ -32,7 +32,7 @@ describe("render", () => {
     ])
   })
 
-  it("says what it waits for, for how long, and what to type", () => {
+  it("shows what it waits for, for how long, and what to type", () => {
     const state = execution({
       status: "paused",
       stacks: [{ ...canary("api", 10), stages: stagesAt("deployment", "waiting") }],
@@ -43,7 +43,7 @@ describe("render", () => {
     assert.include(lines, `      signalbox approve ${state.correlationId} --stack api  or abort`)
   })
 
-  it("keeps what is to be typed whole on a narrow screen", () => {
+  it("keeps commands to type whole on a narrow screen", () => {
     const state = execution({
       status: "paused",
       stacks: [{ ...canary("api", 10), stages: stagesAt("deployment", "waiting") }],
@@ -62,7 +62,7 @@ describe("render", () => {
     assert.include(lines, `      signalbox approve ${state.correlationId}`)
   })
 
-  it("shows the stage that runs where there is no room for those before", () => {
+  it("shows the running stage if there is no room for earlier ones", () => {
     const state = execution({ stages: stagesAt("validation") })
     assert.strictEqual(
       render(state, { ...screen, columns: 60 })[1],
@@ -70,12 +70,12 @@ describe("render", () => {
     )
   })
 
-  it("says what to type where it is paused without a question", () => {
+  it("says what to type if it is paused without a question", () => {
     const lines = render(execution({ status: "paused", cause: causeInfo("paused_by", { by: "ada" }) }), screen)
     assert.strictEqual(lines.at(-1), "  paused by ada  signalbox resume 4f9d0f0e-1b5e-4a51-9d0c-3a8d8a8a2f10")
   })
 
-  it("tells in the end what is there, not what was planned", () => {
+  it("shows the final state, not the plan", () => {
     const state = execution({
       status: "rolled_back",
       finishedAt: at(20),
@@ -93,7 +93,7 @@ describe("render", () => {
     assert.include(render(execution({ stacks: [failed] }), screen), "    it exits with 1")
   })
 
-  it("gives up details first, then finished stacks, where the screen is low", () => {
+  it("drops details first, then finished stacks, on a low screen", () => {
     const state = execution({
       stacks: [...Array.from({ length: 20 }, (_, index) => done(`s${index}`, "v2")), canary("api", 10)]
     })
@@ -152,7 +152,7 @@ describe("render", () => {
     )
   })
 
-  it("colours only where it is asked to", () => {
+  it("colours only on request", () => {
     assert.notInclude(render(execution(), screen).join(""), "\u001b")
     assert.include(render(execution(), { ...screen, color: true }).join(""), "\u001b[34m")
   })
@@ -197,10 +197,10 @@ describe("words", () => {
     [7_500_000, "2h 5m"],
     [273_600_000, "3d 4h"]
   ])("%d ms is %s", (millis, text) => assert.strictEqual(span(millis), text))
-  it("takes control characters out of what others wrote", () => {
+  it("removes control characters from foreign text", () => {
     assert.notMatch(plain("a\u001b[2Jb\nc\u0007"), /[\u0000-\u001f]/)
   })
-  it("shows in a heartbeat what is waited for", () => {
+  it("shows the reason for waiting in a heartbeat", () => {
     assert.match(heartbeat(execution(), at(30)), /still in progress after 30s: api in deployment for 28s/)
   })
 })
@@ -257,7 +257,7 @@ describe("outcome", () => {
     const lines = outcome(execution({ status: "paused", ...more }), ink)
     assert.include(lines, `next:  signalbox ${command} 4f9d0f0e-1b5e-4a51-9d0c-3a8d8a8a2f10`)
   })
-  it("says where a stack answers", () => {
+  it("shows the address of a stack", () => {
     const web = { ...done("web", "v2"), outputs: { port: 20_100, url: "http://127.0.0.1:20100" } }
     assert.include(
       outcome(execution({ status: "completed", finishedAt: at(9), stacks: [web] }), ink),
@@ -283,7 +283,7 @@ describe("an execution in full", () => {
   })
   const lines = executionLines(state, undefined, at(100), { ...ink, columns: 60 })
 
-  it("says why it failed before anything else, and what to type last", () => {
+  it("shows the cause of a failure first, and what to type last", () => {
     assert.deepEqual(lines.slice(0, 3), [
       "↶ deploy DX6604E production v2: rolled back in 40s",
       "cause: api: canary 50%: 12 errors",
@@ -306,7 +306,7 @@ describe("an execution in full", () => {
     assert.isFalse(lines.some((line) => line.startsWith("runner")))
   })
 
-  it("tells whether somebody runs it, and what is asked, while it is under way", () => {
+  it("shows whether it has a runner, and its question, while it is in progress", () => {
     const waiting = execution({
       status: "paused",
       questions: [{ stack: "api" as never, question: saying("Go on to 50%?"), expiresAt: at(220), otherwise: "abort" }]
@@ -322,12 +322,12 @@ describe("a table of executions", () => {
   const rows = [executionView(execution({ status: "completed", finishedAt: at(14) }), at(100))]
   const shown = (columns: number) => executionTable(rows, at(100), { ...ink, columns })
 
-  it("stands on one line each where there is room, and never cuts an id", () => {
+  it("stands on one line each if there is room, and never cuts an id", () => {
     assert.match(shown(140)[1]!, /^DX6604E .* ada +4f9d0f0e-1b5e-4a51-9d0c-3a8d8a8a2f10$/)
     assert.match(shown(100)[1]!, /^production +deploy +✔ completed +v2 +1m 40s ago +14s +4f9d0f0e-.*2f10$/)
   })
 
-  it("puts the id below where there is not, and keeps when and how long", () => {
+  it("moves the id below if there is none, and keeps time and duration", () => {
     for (const columns of [80, 60]) {
       assert.match(shown(columns)[0]!, /ASKED +TOOK/)
       assert.match(shown(columns)[1]!, /1m 40s ago +14s/)

@@ -1,6 +1,6 @@
 import { errorInfo } from "@signalbox/core/spi"
 /**
- * What is said of durations: while something is under way, and of how far it could be relied on.
+ * Texts about durations: for work in progress, and about the reliability of estimates.
  */
 import { calibrationView } from "@signalbox/core/api/views"
 import * as Fs from "node:fs"
@@ -69,7 +69,7 @@ const requested = (id: string): Event => ({
   }
 })
 
-/** One that brought `web` in within `millis`; without them it is still at it. */
+/** One that deployed `web` within `millis`; without it, it is still in progress. */
 const deployedAt = (id: string, startedAt: number, millis?: number) =>
   Effect.flatMap(DeploymentStore, (store) => {
     const finishedAt = startedAt + (millis ?? 0)
@@ -114,17 +114,17 @@ beforeAll(async () => {
 afterAll(() => Fs.rmSync(cwd, { recursive: true, force: true }))
 
 describe("report --calibration", () => {
-  it("exits 4 with a hint where there is no history", async () => {
+  it("exits with 4 and a hint if there is no history", async () => {
     const { code, stderr } = await run("report", "--calibration")
     assert.strictEqual(code, 4)
     assert.include(stderr, "there is no execution that succeeded")
   })
 
-  it("wants to be told what to report on", async () => {
+  it("requires the subject of the report", async () => {
     assert.strictEqual((await run("report")).code, 64)
   })
 
-  it("says in one sentence whether the intervals held, and when, by what and by how many", async () => {
+  it("says in one sentence whether the intervals held, and when, by basis and by number", async () => {
     const now = Date.now()
     await inStore(
       Effect.forEach(
@@ -151,8 +151,8 @@ describe("report --calibration", () => {
   })
 })
 
-describe("an execution under way", () => {
-  it("says how long it will still take, to people and to programs", async () => {
+describe("a running execution", () => {
+  it("shows the remaining time, to people and to programs", async () => {
     await inStore(deployedAt("now", Date.now() - 5 * minute))
     const { stdout } = await run("status", "now")
     assert.match(stdout, /left +about [56] min left \(5–7 min, n = 40\)/)
@@ -173,7 +173,7 @@ describe("an execution under way", () => {
   })
 })
 
-describe("what is left, in words", () => {
+describe("remaining time, in words", () => {
   const known = {
     point: 4 * minute,
     low: 3 * minute,
@@ -184,7 +184,7 @@ describe("what is left, in words", () => {
   } as const
   const state = execution()
 
-  it("is as exact as it is known, and says by how much", () => {
+  it("is only as exact as it is known, and shows the uncertainty", () => {
     assert.strictEqual(leftLine({ ...known, basis: "history" }, state), "about 4 min left (3–7 min, n = 12)")
     assert.strictEqual(
       leftLine({ ...known, basis: "few", n: 3 }, state),
@@ -200,7 +200,7 @@ describe("what is left, in words", () => {
     )
   })
 
-  it("says of what is in the way, and of a turn, where it guesses", () => {
+  it("marks guesses about blockers and admissions", () => {
     const now = Date.UTC(2026, 0, 1, 12)
     const info = errorInfo("blocked_by_provider", { stack: "web", answered: true })
     const blocker = { info, who: null, since: null, consoleUrl: null, kind: "lease" } as const
@@ -218,7 +218,7 @@ describe("what is left, in words", () => {
     assert.match(place({ ...left, basis: "few" }), /expected in about 4 min \(not enough history: .*, n = 3\)$/)
   })
 
-  it("says of whom it is where it is not of the very same", () => {
+  it("names the scope if it is not the very same", () => {
     assert.include(leftLine({ ...known, basis: "history", scope: "provider" }, state), "others with the same provider")
   })
 
@@ -237,7 +237,7 @@ describe("what is left, in words", () => {
     assert.strictEqual(between(61_000, 61_200), "61 s")
   })
 
-  it("stands in the tree and in the line that shows that it is still alive", () => {
+  it("appears in the tree and in the heartbeat line", () => {
     const estimate = { ...known, basis: "history" } as const
     const lines = render(state, { now: at(30), columns: 100, rows: 40, color: false, estimate })
     assert.strictEqual(lines[1], "  about 4 min left (3–7 min, n = 12)")
@@ -265,7 +265,7 @@ describe("the verdict on estimates", () => {
     })
   })
 
-  it("says whether they hold what they promise", () => {
+  it("says whether they hold as promised", () => {
     assert.strictEqual(
       verdict(view(512, 407)),
       "80 % intervals covered 79.5 % of 512 (407): as they should; half of the estimates were off by less than 205ms, the mean by 340ms"

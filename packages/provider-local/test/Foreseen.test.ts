@@ -247,7 +247,7 @@ describe("what a plan foresees of its port", () => {
   )
 })
 
-describe("what is known before a rollback", () => {
+describe("mistakes known before a rollback", () => {
   it.live("a secret that is not there, and files that are not kept", () =>
     Effect.scoped(
       Effect.gen(function* () {

@@ -33,7 +33,9 @@ const stageOf = (
     )
   })
 
-/** Stages what never gets ready, with more time where it was too little for the application to get as far as it does. */
+/**
+ * Stages a release that never becomes ready, with more time if it was too little for the application to get that far.
+ */
 const unready = (artifact: string, said: RegExp) =>
   Effect.gen(function* () {
     const world = yield* bench
@@ -47,7 +49,7 @@ const unready = (artifact: string, said: RegExp) =>
 /** The file that a hint names. */
 const logIn = ({ info }: ProviderError): string => /Its log: (.*)$/.exec(describeError(info).hint!)![1]!
 
-describe("a release that does not get ready says", () => {
+describe("a release that does not become ready reports", () => {
   for (const [what, text, said, helps] of [
     [
       "the status that it answered",
@@ -112,7 +114,7 @@ setInterval(() => {}, 1000)`
   )
 })
 
-describe("a release that cannot be started says why, also where only the system knows", () => {
+describe("a release that cannot be started reports why, even if only the system knows", () => {
   const startOf = (planned: Readonly<Record<string, Json>>, staged: Readonly<Record<string, Json>>) =>
     Effect.gen(function* () {
       const { provider, ref } = yield* bench
@@ -165,7 +167,7 @@ process.exit(3)`
           logs.filter((name) => name.endsWith(".log")).map((name) => join(directory, "local", "logs", name)),
           [log]
         )
-        // Going back from it, as an execution does, is no reason to forget why.
+        // Rolling back from it, as an execution does, is no reason to forget why.
         const none = { release: null, takenAt: 0, data: null }
         yield* provider.rollback(ref("web", more), none, mutation("rollback"))
         assert.isTrue(existsSync(log))
@@ -195,7 +197,7 @@ process.exitCode = 3`
         assert.isAtMost(size, 1 << 20)
         assert.isAbove(size, (1 << 20) - 1000)
         assert.match(readFileSync(logs[6]!, "utf8"), /^line \d+ +\n/)
-        // The releases that they are of are forgotten with the next one that is well.
+        // Their releases are forgotten with the next healthy one.
         yield* deploy(world.provider, world.ref("web", { instances: 1 }), "good")
         assert.deepStrictEqual(
           logs.map((log) => existsSync(log)),

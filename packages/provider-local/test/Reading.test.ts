@@ -42,7 +42,7 @@ const answers = (url: string) =>
   )
 
 describe("after a restart of the machine", { timeout: 120_000 }, () => {
-  it.live("a question starts nothing, writes nothing, and is told that nothing runs", () =>
+  it.live("a query starts nothing, writes nothing, and learns that nothing runs", () =>
     Effect.scoped(
       Effect.gen(function* () {
         const { directory, provider, ref } = yield* bench
@@ -84,7 +84,7 @@ describe("after a restart of the machine", { timeout: 120_000 }, () => {
     )
   )
 
-  it.live("the same version is started again where it was, by deploying it", () =>
+  it.live("deploying the same version restarts it where it was", () =>
     Effect.scoped(
       Effect.gen(function* () {
         const { directory, provider, ref } = yield* bench
@@ -102,7 +102,7 @@ describe("after a restart of the machine", { timeout: 120_000 }, () => {
     )
   )
 
-  it.live("a supervisor that was only told a fence has started nothing, and a deployment starts what is missing", () =>
+  it.live("a supervisor that only learned a fence has started nothing, and a deployment starts missing processes", () =>
     Effect.scoped(
       Effect.gen(function* () {
         const { directory, provider, ref } = yield* bench
@@ -138,7 +138,7 @@ describe("after a restart of the machine", { timeout: 120_000 }, () => {
     )
   )
 
-  it.live("a rollback without the secret changes nothing and names it, and with it goes back", () =>
+  it.live("a rollback without the secret changes nothing and names it, and with it rolls back", () =>
     Effect.scoped(
       Effect.gen(function* () {
         const { directory, ref } = yield* bench
@@ -170,7 +170,7 @@ describe("after a restart of the machine", { timeout: 120_000 }, () => {
           ["listening", "blocked"]
         )
         assert.deepStrictEqual(processesOf(ownerOf(directory)), [])
-        // A deployment of what is there brings it back, though nothing of it changes.
+        // A deployment of the current version brings it back, though nothing changes.
         env["TEST_API_TOKEN"] = "better"
         assert.strictEqual((yield* provider.plan(stack, { version: "v2" })).action, "update")
 
@@ -202,7 +202,7 @@ describe("after a restart of the machine", { timeout: 120_000 }, () => {
 })
 
 describe("secrets after a crash", { timeout: 120_000 }, () => {
-  it.live("are the last that were told, though the supervisor and all processes died at once", () =>
+  it.live("are the latest ones, though the supervisor and all processes died at once", () =>
     Effect.scoped(
       Effect.gen(function* () {
         const { directory, ref } = yield* bench
@@ -226,7 +226,7 @@ describe("secrets after a crash", { timeout: 120_000 }, () => {
     )
   )
 
-  it.live("are those of the stack, where another one has a secret of the same name", () =>
+  it.live("belong to the stack, if another one has a secret of the same name", () =>
     Effect.scoped(
       Effect.gen(function* () {
         const { directory, ref } = yield* bench
@@ -246,7 +246,7 @@ describe("secrets after a crash", { timeout: 120_000 }, () => {
     )
   )
 
-  it.live("are learned from the processes where the watchdog was killed too", () =>
+  it.live("are learned from the processes if the watchdog was killed too", () =>
     Effect.scoped(
       Effect.gen(function* () {
         const { directory, ref } = yield* bench

@@ -12,7 +12,7 @@ import { hasStore, signalbox, withServices } from "../main/services.ts"
 import { deployment } from "./flags.ts"
 import { executionTable, search, within } from "./history.ts"
 
-/** One under way: who runs it, and where it is in its queue. */
+/** One in progress: its runner, and its queue position. */
 const seen = Effect.fnUntraced(function* (state: Execution.ExecutionState, now: number) {
   const box = yield* signalbox
   const lease = yield* box.executions.runner(state.correlationId)
@@ -21,7 +21,7 @@ const seen = Effect.fnUntraced(function* (state: Execution.ExecutionState, now: 
 })
 type Seen = Effect.Success<ReturnType<typeof seen>>
 
-/** Holds by hand that are not over, of a deployment or of all. */
+/** Active locks, of a deployment or of all. */
 const holdsOf = Effect.fnUntraced(function* (inv: Invocation, id: DeploymentId | undefined, now: number) {
   const { deployments } = yield* signalbox
   const all = (yield* deployments.list).filter((one) => id === undefined || one.deploymentId === id)
@@ -52,7 +52,7 @@ const read = Effect.fnUntraced(function* (
   return { executions, holds: yield* holdsOf(inv, id, now) }
 })
 
-/** What to do about one that nobody runs: it waits for nobody, or was left. */
+/** What to do about an execution without a runner. */
 const left = ({ state, view }: Seen): string => {
   const { correlationId } = view
   return isWaiting(state)

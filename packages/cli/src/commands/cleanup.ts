@@ -21,7 +21,7 @@ const said = ({ correlationId, now, released, was }: CleanupResult): string => {
   return `${correlationId} ${change}${released ? "; its lock is free" : ""}`
 }
 
-/** Ends what everybody has forgotten. */
+/** Ends abandoned executions. */
 const sweep = Effect.fnUntraced(function* (inv: Invocation) {
   const { Sweep } = yield* engine
   const age = Duration.toMillis(Sweep.forgottenAfter)

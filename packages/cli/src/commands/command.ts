@@ -1,5 +1,5 @@
 /**
- * `pause resume approve promote abort retry`: what an operator tells a running execution, from any process.
+ * `pause resume approve promote abort retry`: operator commands to a running execution, from any process.
  */
 import { executionView, runnerView } from "@signalbox/core/api/views"
 import * as Clock from "effect/Clock"
@@ -34,7 +34,7 @@ const told = <const Name extends OperatorCommand>(name: Name, description: strin
           const state = (yield* box.executions.get(target.correlationId)) ?? target
           const now = yield* Clock.currentTimeMillis
           const lease = yield* box.executions.runner(target.correlationId)
-          // What waited for its turn is withdrawn at once.
+          // A queued request is withdrawn at once.
           const ended = isFinished(state)
           yield* inv.result({ ...executionView(state, now), command: name, runner: runnerView(lease) }, () => [
             `${inv.paint("green", "✔")} ${name} given to ${target.kind} ${target.deploymentId} ${target.environment} (${target.correlationId})`,

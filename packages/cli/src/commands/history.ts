@@ -34,12 +34,11 @@ const columnsOf = (now: number): ReadonlyArray<Column<ExecutionView>> => [
 ]
 
 const idColumn: Column<ExecutionView> = { title: "CORRELATION ID", cell: (row) => row.correlationId }
-/** From here on a column is worth less than having all of an execution on one line. */
+/** From this width on, a column is worth less than keeping an execution on one line. */
 const lessThanOneLine = 4
 
 /**
- * A table of executions. An id is there to be copied, and never cut: where it does not fit beside the rest, it goes on a
- * line of its own.
+ * A table of executions. IDs are meant to be copied and never cut: an ID that does not fit goes on a line of its own.
  */
 export const executionTable = (
   rows: ReadonlyArray<ExecutionView>,
@@ -56,7 +55,7 @@ export const executionTable = (
   return [titles, ...lines.flatMap((line, index) => [line, paint("dim", `  ${rows[index]!.correlationId}`)])]
 }
 
-/** The deployment to narrow to: the one given, the one of this folder, or none. */
+/** The deployment to filter by: the given one, the one of this folder, or none. */
 export const scope = (
   inv: Invocation,
   given: Option.Option<DeploymentId>
@@ -65,11 +64,11 @@ export const scope = (
   return id === undefined ? {} : { deploymentId: id }
 }
 
-/** The environment to narrow to, where one was named. */
+/** The environment to filter by, if one was named. */
 export const within = (inv: Invocation) =>
   inv.settings.environment === undefined ? {} : { environment: inv.settings.environment as never }
 
-/** What executions are looked for by. */
+/** The filters of executions. */
 export const search = text(
   "text",
   "text",
@@ -84,7 +83,7 @@ const statuses = Flag.Literals("status", executionStatuses).pipe(
 
 const quoted = (text: string): string => (/^[\w.:@/-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`)
 
-/** The same command line again, for the next page. */
+/** The command line for the next page. */
 const again = (
   inv: Invocation,
   flags: {

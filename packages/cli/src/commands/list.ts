@@ -15,7 +15,7 @@ const noteColumn: Column<{ readonly note: string | null }> = {
   wrap: true
 }
 
-/** Each deployment in the environment asked for, else in the one that was orchestrated last. */
+/** Each deployment in the requested environment, or else in the most recently changed one. */
 const rows = ({ settings }: Invocation) =>
   Effect.gen(function* () {
     const wanted = settings.environment

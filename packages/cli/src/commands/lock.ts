@@ -1,5 +1,5 @@
 /**
- * `lock show hold release`: who has the lock of an environment, and holding it by hand.
+ * `lock show hold release`: the lease of an environment, and locks.
  */
 import * as Clock from "effect/Clock"
 import * as Command from "effect/cli/Command"
@@ -23,7 +23,7 @@ import { by, deployment, option, text } from "./flags.ts"
 
 type Given = Command.Command.Config.Infer<{ readonly id: typeof deployment }>
 
-/** Works on the lock of the deployment that was named, or of this folder. */
+/** Works on the lock of the named deployment, or of this folder. */
 const at = <A, E, R>(inv: Invocation, { id }: Given, body: (place: Place) => Effect.Effect<A, E, R>) =>
   Effect.flatMap(placeOnRecord(inv, Option.getOrUndefined(id)), (place) =>
     withServices(inv, Effect.flatMap(settled(inv, place), body), { create: !place.named })
@@ -49,7 +49,7 @@ const show = Command.make(
   })
 ).pipe(Command.withDescription("Show the holder of the lease, the lock, and the queue, in order"))
 
-/** Until when it is held; nothing where it is for good. */
+/** Until when it is locked; null if permanently. */
 const endOf = Effect.fnUntraced(function* (given: Option.Option<string>) {
   if (Option.isNone(given)) return {}
   const now = yield* Clock.currentTimeMillis
@@ -103,7 +103,7 @@ const hold = Command.make(
   })
 ).pipe(Command.withDescription("Lock an environment so that nothing starts; running executions continue"))
 
-/** Whoever has the lock all the same may be what was meant. */
+/** The user may have meant the holder of the lease. */
 const nothingHeld = (refused: Rejected, lease: Lease | undefined): Failure | Rejected =>
   lease === undefined
     ? refused

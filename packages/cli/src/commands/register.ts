@@ -25,7 +25,7 @@ const record = Effect.fnUntraced(function* (inv: Invocation, request: Request) {
   const box = yield* signalbox
   const { execution, joined } = yield* box.executions.submit(request)
   const id = execution.correlationId
-  // A place that was given back, or work that failed, is not to be taken for one that waits.
+  // A returned position, or failed work, must not look like a waiting request.
   if (joined && isFinished(execution) && execution.status !== "completed") return yield* ended(execution)
   const turn = yield* box.coordination.place(execution)
   yield* setOutputs(inv, { "correlation-id": id })

@@ -1,5 +1,5 @@
 /**
- * `replay`: what another gate or strategy, or the same, would have made of past executions.
+ * `replay`: what another gate or strategy, or the original one, would have decided on past executions.
  */
 import { replayView } from "@signalbox/core/api/views"
 import * as Fs from "node:fs"
@@ -41,7 +41,7 @@ const sinceOf = (given: string, now: number): Effect.Effect<number, Failure> => 
       )
 }
 
-/** A file of JSON, named by a flag. */
+/** A JSON file, named by a flag. */
 const fileOf = (inv: Invocation, flag: string, path: string): Effect.Effect<unknown, Failure> =>
   Effect.try({
     try: () => JSON.parse(Fs.readFileSync(Path.resolve(inv.host.cwd, path), "utf8")) as unknown,
@@ -64,7 +64,7 @@ const valueOf = (written: string): unknown => {
   }
 }
 
-/** `maxErrorCount=5`, `compare.alpha=0.01`, `compare=off`, laid over what the file says. */
+/** `maxErrorCount=5`, `compare.alpha=0.01`, `compare=off`, merged into the file's keys. */
 const settingsOf = (settings: ReadonlyArray<string>, base: unknown): Effect.Effect<unknown, Failure> =>
   Effect.gen(function* () {
     let gate: unknown = base
@@ -87,7 +87,7 @@ const settingsOf = (settings: ReadonlyArray<string>, base: unknown): Effect.Effe
     return gate
   })
 
-/** What is wrong with it is said by the flag that it came from. */
+/** Mistakes are reported for the flag that they came from. */
 const from = (flag: string) => (error: ConfigurationInvalid) =>
   usage(error.info.code, `${flag}: ${error.message.split("\n")[0]}`, error.info.hint ?? "Correct it.", error.info.path)
 

@@ -1,5 +1,5 @@
 /**
- * `report`: what the past says, measured on itself.
+ * `report`: the past, measured on itself.
  */
 import { calibrationView } from "@signalbox/core/api/views"
 import * as Command from "effect/cli/Command"

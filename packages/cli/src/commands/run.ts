@@ -85,11 +85,11 @@ const lineOf = ({ host, settings }: Invocation, given: Flags, id: CorrelationId)
   }
 }
 
-/** The command as it is shown and kept, without its secrets. */
+/** The command as shown and stored, without its secrets. */
 const shownOf = (given: Flags, { redactor }: CommandLine): string =>
   redactor.redact(given.command.join(" ")).slice(0, 2_000)
 
-/** The program may be stopped between its request and the command: nobody else would take it back. */
+/** The program may be stopped between its request and the command: no other process would withdraw it. */
 const takeBack = (id: CorrelationId, by: string) =>
   Effect.flatMap(signalbox, (box) =>
     box.coordination.cleanup(id, { status: "cancelled", by, reason: "interrupted before its command began" })
@@ -129,7 +129,7 @@ const carryOut = Effect.fnUntraced(function* (
     ...some("override", given.override),
     ...some("reason", given.reason)
   }
-  // Cut off, nobody would know whose it is; it is quick.
+  // If it were interrupted, its owner would be unknown; it is quick.
   const { execution, joined } = yield* Effect.uninterruptible(
     Effect.tap(box.executions.submit(request), ({ joined }) => Effect.sync(() => onRecorded(joined)))
   )
@@ -154,7 +154,7 @@ const carryOut = Effect.fnUntraced(function* (
     })
   ).pipe(Effect.catchIf(hasExpired, (lost) => Effect.fail(expired(id, lost))))
   const last = (yield* box.executions.get(id)) ?? state
-  // Of a command that was stopped because its lease ended, the signal that did it says nothing.
+  // If a command was stopped because its lease ended, its signal says nothing.
   const ended = exitCodeOf(last, undefined)
   const exitCode = ended === ExitCode.unavailable ? ended : (code ?? ended)
   yield* setOutputs(inv, { status: last.status, "exit-code": exitCode })
@@ -181,7 +181,7 @@ export const run = Command.make(
     const id = Option.getOrElse(given.correlationId, () => CorrelationId.make(crypto.randomUUID()))
     const line = lineOf(inv, given, id)
     let recorded = false
-    // A place that somebody took before, or waits in too, is left to them.
+    // A position that existed before, or in which another process waits too, is kept.
     let own = false
     yield* within(inv, place, given.by, (here) =>
       carryOut(inv, given, here, id, line, (joined) => {

@@ -23,7 +23,7 @@ import { deploymentOrExecution } from "./flags.ts"
 
 type View = ReturnType<typeof environmentView>
 
-/** What serves now, and what comes, with its share of the traffic. */
+/** What is live now, and what is coming in, with its share of the traffic. */
 const versionCell = ({ candidate, candidateTraffic, release }: View["stacks"][number]): string => {
   const now = release?.version ?? "–"
   if (candidate === null || candidate.id === release?.id) return now
@@ -49,7 +49,7 @@ const stackTable = (inv: Invocation, { stacks }: View, now: number): ReadonlyArr
       },
       {
         title: "ADDRESS",
-        // What serves goes on while another release comes in, or while that stands still.
+        // The live release keeps running while another one comes in, or while that one is stopped.
         cell: (row) => (row.release === null ? "–" : (addressOf(row.outputs) ?? "–")),
         drop: 1
       }
@@ -57,7 +57,7 @@ const stackTable = (inv: Invocation, { stacks }: View, now: number): ReadonlyArr
     { width: inv.host.stdout.columns(), paint: inv.paint }
   )
 
-/** A deployment in one environment: the one asked for, else the one orchestrated last. */
+/** A deployment in one environment: the requested one, or else the most recently changed one. */
 const showDeployment = Effect.fnUntraced(function* (inv: Invocation, id: DeploymentId) {
   const found = yield* Target.deployment(id)
   const { deployments, executions } = yield* signalbox
@@ -102,7 +102,7 @@ const showDeployment = Effect.fnUntraced(function* (inv: Invocation, id: Deploym
   })
 })
 
-/** What goes on, or went on last, and how to see more of it. */
+/** The current or last execution, and how to see more of it. */
 const executionSummary = (
   inv: Invocation,
   execution: Execution.ExecutionState,
@@ -144,7 +144,7 @@ const showExecution = Effect.fnUntraced(function* (inv: Invocation, state: Execu
 
 const isDeploymentId = Schema.is(DeploymentId)
 
-/** What an id names. One that looks like a deployment's is one, unless only an execution has it. */
+/** What an ID names. An ID that looks like a deployment's is one, unless only an execution has it. */
 const show = Effect.fnUntraced(function* (inv: Invocation, given: CorrelationId | DeploymentId) {
   const { deployments, executions } = yield* signalbox
   if (isDeploymentId(given) && (yield* deployments.get(given)) !== undefined) return yield* showDeployment(inv, given)

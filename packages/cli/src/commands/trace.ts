@@ -1,5 +1,5 @@
 /**
- * `trace`: where an execution's trace is, and what its log says of the time it took.
+ * `trace`: where an execution's trace is, and how its time was spent according to the log.
  */
 import { instantOf } from "@signalbox/core/api/views"
 import * as Command from "effect/cli/Command"
@@ -20,7 +20,7 @@ type Env = Readonly<Record<string, string | undefined>>
 
 const trimmed = (url: string): string => url.replace(/\/+$/, "")
 
-/** Where the trace is looked at. Honeycomb wants both ends of the time, in whole seconds: its defaults are narrow. */
+/** Links to the trace. Honeycomb needs both ends of the time, in whole seconds: its defaults are narrow. */
 export const linksOf = (env: Env, traceId: string, time: { readonly start: number; readonly end: number }) => {
   const {
     SIGNALBOX_HONEYCOMB_DATASET: dataset,
@@ -54,7 +54,7 @@ const spanView = (root: TraceSpan) => (span: TraceSpan) => ({
   links: span.links.map(({ attributes, spanId, traceId }) => ({ traceId, spanId, attributes }))
 })
 
-/** What telemetry has of it: nothing where no process of it exported, all of it once a collector has confirmed the root. */
+/** What telemetry has of it: nothing if no process exported it, everything once a collector has confirmed the root. */
 const exportOf = (state: Execution.ExecutionState, events: ReadonlyArray<StoredEvent>) => {
   if (events.some(({ event }) => event._tag === "TraceExported")) return "exported"
   if (!events.some(({ event }) => "trace" in event && event.trace !== undefined)) return "off"

@@ -19,7 +19,7 @@ import { by, deployment, option } from "./flags.ts"
 const everywhere = (environment: EnvironmentName | null): string =>
   environment === null ? "in every environment" : `in ${environment}`
 
-/** A veto on the same version elsewhere may be what was meant. */
+/** The user may have meant a veto on the same version elsewhere. */
 const notVetoed = (
   refused: Rejected,
   environment: EnvironmentName | null,

@@ -38,7 +38,7 @@ const done = (inv: Invocation, look: Look, holdMs: number): ReadonlyArray<string
 const tooLate = (waitedFor: string, timeout: number, hint: string): Failure =>
   failure({ code: "wait_timeout", message: `${waitedFor} within ${spanText(timeout)}`, hint })
 
-/** The turn of an execution. */
+/** The admission of an execution. */
 const theTurn = (inv: Invocation, id: CorrelationId, pace: Pace) => ({
   waited: turnOf(inv, id, pace),
   late: (timeout: number) =>
@@ -49,11 +49,11 @@ const theTurn = (inv: Invocation, id: CorrelationId, pace: Pace) => ({
     )
 })
 
-/** That nothing is in the way of a deployment. */
+/** Nothing blocks a deployment. */
 const aFreeTime = Effect.fnUntraced(function* (inv: Invocation, given: DeploymentId | undefined, pace: Pace) {
   const place = yield* placeOf(inv, given)
   const { environment } = inv.settings
-  // Which one is the only one, the store knows; asked in the same words, it is the same one.
+  // The store knows which one is the only one; asked in the same words, it is the same one.
   const same = `signalbox can-deploy${given === undefined ? "" : ` ${given}`} --explain`
   const asked = place.bare && environment === undefined ? same : explaining(place)
   return {

@@ -20,8 +20,8 @@ import { isFinished } from "./choices.ts"
 import { count, execution } from "./flags.ts"
 
 /**
- * The state whenever something was written, and at least once an interval, until the end, with the estimate of what is left.
- * Only reads, and sits an outage out.
+ * The state whenever something was written, and at least once per interval, until the end, with the estimate of the
+ * remaining time. Read-only; sits out an outage.
  */
 const states = (inv: Invocation, id: Execution.ExecutionState["correlationId"], seconds: number) =>
   Stream.unwrap(
@@ -57,7 +57,7 @@ const show = (inv: Invocation, first: Execution.ExecutionState, seconds: number,
           const now = yield* Clock.currentTimeMillis
           const screen = { now, columns: stdout.columns(), ...(estimate === undefined ? {} : { estimate }) }
           if (live) return redraw.draw(render(state, { ...screen, rows: stdout.rows(), color }))
-          // A stream of lines says only what has changed: the time that went by is no change.
+          // A stream of lines reports only changes; elapsed time is not a change.
           const { durationMs, ...still } = executionView(state, now)
           const text = JSON.stringify(still)
           if (text === shown) return

@@ -1,5 +1,5 @@
 /**
- * Carries an execution to its end while it is shown, and says what came of it.
+ * Carries an execution to its end while showing it, and reports its outcome.
  */
 import { executionView } from "@signalbox/core/api/views"
 import * as Clock from "effect/Clock"
@@ -14,8 +14,8 @@ import { outcome } from "./outcome.ts"
 import { signalbox } from "../main/services.ts"
 
 /**
- * Runs it here (or follows the runner that does) and shows it; `queueTimeout` is how long it may wait for its turn, `more`
- * what the result says besides.
+ * Runs it here (or follows its runner) and shows it; `queueTimeout` is how long it may wait for admission, `more` are
+ * additional fields of the result.
  */
 export const carry = Effect.fnUntraced(function* (
   invocation: Invocation,
@@ -49,7 +49,7 @@ const leftBehind = (id: CorrelationId, code: ErrorCode, { message }: StoreError 
     hint: `The state is saved. When the registry can be reached again, carry on with: signalbox attach ${id}`
   })
 
-/** Writes the result of an execution, with what the command adds to it, and sets the exit code. */
+/** Writes the result of an execution, with the command's additions, and sets the exit code. */
 export const finish = Effect.fnUntraced(function* (
   invocation: Invocation,
   state: Execution.ExecutionState,

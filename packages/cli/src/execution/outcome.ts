@@ -1,5 +1,5 @@
 /**
- * The last words about an execution. Where it failed: the cause first, then what was done about it, then what to type.
+ * The final message of an execution. If it failed: the cause first, then what was done about it, then what to type.
  */
 import type { CauseInfo, Execution } from "@signalbox/core/spi"
 import { describe, describeCause, describeCauses } from "@signalbox/core/text"
@@ -8,7 +8,7 @@ import { mark, word } from "../live/glyphs.ts"
 import { wrap } from "../live/text.ts"
 import { addressOf, plain, span } from "../live/words.ts"
 
-/** How a result is written: its colours, and how wide the terminal is (a pipe has no end). */
+/** How a result is written: its colours, and the width of the terminal (unlimited for a pipe). */
 export interface Ink {
   readonly paint: Paint
   readonly columns: number
@@ -55,7 +55,7 @@ const cause = (state: Execution.ExecutionState): string => {
   )
 }
 
-/** What lets a paused execution go on: an answer, a runner where its own was stopped, or an operator's word. */
+/** What resumes a paused execution: an answer, a runner if its own was stopped, or an operator's command. */
 const answerTo = ({ cause: why, questions }: Execution.ExecutionState): "approve" | "attach" | "resume" => {
   if (questions.length > 0) return "approve"
   return why?.code === "process_interrupted" ? "attach" : "resume"
@@ -82,7 +82,7 @@ const next = (state: Execution.ExecutionState, look: "status" | "events"): Reado
   }
 }
 
-/** What it is and what became of it, in one line. */
+/** The execution and its outcome, in one line. */
 export const headline = (state: Execution.ExecutionState, { paint }: Pick<Ink, "paint">): string => {
   const [sign, style] = mark(state.status)
   const took =
@@ -92,11 +92,11 @@ export const headline = (state: Execution.ExecutionState, { paint }: Pick<Ink, "
   return `${paint(style, sign)} ${state.kind} ${state.deploymentId} ${state.environment}${state.version === undefined ? "" : ` ${state.version}`}: ${paint(style, word(state.status))}${took}`
 }
 
-/** A text behind its name, with what does not fit below it. */
+/** A text after its name, with overflow below it. */
 const named = (name: string, text: string, { columns }: Ink): ReadonlyArray<string> =>
   wrap(plain(text), columns - 7).map((line, index) => `${index === 0 ? `${name}:`.padEnd(7) : "       "}${line}`)
 
-/** Why it failed, and what was done about it; nothing where it did not, or not yet. */
+/** Why it failed, and what was done about it; empty if it did not, or not yet. */
 export const why = (state: Execution.ExecutionState, ink: Ink): ReadonlyArray<string> => {
   if (state.status === "completed") return []
   if (state.finishedAt === undefined) {
@@ -110,7 +110,7 @@ export const why = (state: Execution.ExecutionState, ink: Ink): ReadonlyArray<st
   ]
 }
 
-/** What to type next; `look` is the command that says more about it than what stands above. */
+/** What to type next; `look` is the command that shows more than the output above. */
 export const nextLines = (
   state: Execution.ExecutionState,
   { paint }: Pick<Ink, "paint">,

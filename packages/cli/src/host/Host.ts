@@ -21,7 +21,7 @@ export interface Sink {
   readonly onResize: (listener: () => void) => () => void
 }
 
-/** The services that commands work with: the facade, and for the backend itself the store that it opened. */
+/** The services of commands: the facade, and for the backend itself the store that it opened. */
 export type Services = Signalbox | DeploymentStore
 
 /** The chosen implementations; `backend/embedded.ts` is the shipped one. */

@@ -29,7 +29,7 @@ const ended = ({
   return `${execution} ${word(status)}${after}${info === undefined ? "" : `: ${describeCause(info)}`}`
 }
 
-/** What an alert says, without its kind. */
+/** The text of an alert, without its kind. */
 export const alertText = (alert: EventOf<"AlertRaised">): string => {
   const where = alert.stack === undefined ? "" : `${alert.stack}: `
   switch (alert.kind) {

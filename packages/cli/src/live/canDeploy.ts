@@ -1,4 +1,4 @@
-/** What is in the way, for people. */
+/** The blockers, for people. */
 import type { CanDeployRequest } from "@signalbox/core/api"
 import type { Blocker, CanDeploy } from "@signalbox/core/engine"
 import { describe, describeWaysOut } from "@signalbox/core/text"
@@ -8,7 +8,9 @@ import { word } from "./glyphs.ts"
 import { wrap } from "./text.ts"
 import { ago, clock, plain } from "./words.ts"
 
-/** `in 2 h (at 18:00:00)`, `in about 4 min (3–7 min)`, `in about 4 min (not enough history …)`; undefined where nobody can know. */
+/**
+ * `in 2 h (at 18:00:00)`, `in about 4 min (3–7 min)`, `in about 4 min (not enough history …)`; undefined if unknown.
+ */
 export const clearing = ({ clearsAt }: Blocker, now: number): string | undefined => {
   if (clearsAt === null) return undefined
   const { basis, high, low, n, point } = clearsAt
@@ -17,7 +19,7 @@ export const clearing = ({ clearsAt }: Blocker, now: number): string | undefined
   return `in about ${roughly(left(point))} (${basis === "few" ? guessed(n) : between(left(low), left(high))})`
 }
 
-/** What is in the way, in one sentence. */
+/** A blocker, in one sentence. */
 export const inShort = (blockers: ReadonlyArray<Blocker>, now: number): string => {
   const [first, ...others] = blockers
   if (first === undefined) return "nothing is in the way"
@@ -30,7 +32,7 @@ const explained = (blocker: Blocker, now: number, { columns, paint }: Ink): Read
   const facts = [
     ["who", blocker.who],
     ["since", blocker.since === null ? null : `${ago(blocker.since, now)} (${clock(blocker.since, now)})`],
-    ["over", clearing(blocker, now) ?? "nobody can say"],
+    ["over", clearing(blocker, now) ?? "unknown"],
     ["look", blocker.consoleUrl],
     ["to go on", describeWaysOut(blocker.info.remedies) ?? "wait"]
   ] as const
@@ -55,7 +57,7 @@ const degraded = ({ degraded: reason }: CanDeploy.CanDeployAnswer, { columns, pa
         (line) => paint("yellow", line)
       )
 
-/** The answer in a line; with `explain`, all there is to know. */
+/** The answer in a line; with `explain`, everything that is known. */
 export const canDeployLines = (
   { deploymentId, environment }: Pick<CanDeployRequest, "deploymentId" | "environment">,
   answer: CanDeploy.CanDeployAnswer,

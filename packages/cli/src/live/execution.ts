@@ -1,5 +1,5 @@
 /**
- * One execution in full, for a person who asks about it by its correlation id.
+ * One execution in full, for a person who asks for it by its correlation ID.
  */
 import type { Estimate } from "@signalbox/core/analysis"
 import type { Execution, Lease, Verdict } from "@signalbox/core/spi"
@@ -59,7 +59,7 @@ const stageLines = (state: State, now: number, { columns, paint }: Ink): Readonl
   return state.stages.flatMap(({ cause, finishedAt, name, startedAt, status }) => {
     const [sign, style] = mark(status)
     const took = startedAt === undefined ? "" : `  ${span((finishedAt ?? now) - startedAt)}`
-    // The reason of the whole execution stands above as its cause.
+    // The reason of the whole execution is above as its cause.
     const reason = cause === undefined ? undefined : describeCause(cause)
     const because = reason === undefined || reason === whole ? [] : wrap(plain(reason), columns - 4)
     return [
@@ -104,7 +104,7 @@ const verdictLines = (verdict: Verdict, { columns, paint }: Ink): ReadonlyArray<
   ]
 }
 
-/** What it is, why it failed, its facts, stages, stacks and verdicts, and what to type next. */
+/** The execution: cause of failure, facts, stages, stacks and verdicts, and what to type next. */
 export const executionLines = (
   state: State,
   runner: Lease | undefined,

@@ -15,13 +15,13 @@ export interface Screen {
   readonly columns: number
   readonly rows: number
   readonly color: boolean
-  /** What is left of the execution, where that is known. */
+  /** The remaining time of the execution, if known. */
   readonly estimate?: Estimate.Estimate
-  /** For what it waits, where its turn has not come. */
+  /** What it waits for before admission. */
   readonly waits?: string
 }
 
-/** A line and how early it is given up where the screen is too small; 0 stays. */
+/** A line and its priority for removal when the screen is too small; 0 stays. */
 interface Weighed {
   readonly line: Line
   readonly weight: number
@@ -51,7 +51,7 @@ const bar = (percent: number): string => {
 const versionOf = (stack: Execution.StackState, finished: boolean): string => {
   const from = stack.release?.version
   const to = stack.candidate?.version
-  // At the end nothing is being brought in any more, whatever was planned.
+  // At the end nothing is being deployed any more, whatever was planned.
   if (finished || to === undefined || to === from) return from ?? "–"
   return from === undefined ? to : `${from} → ${to}`
 }
@@ -113,7 +113,10 @@ const details = (state: Execution.ExecutionState, stack: Execution.StackState, n
 const problem = (stack: Execution.StackState): ReadonlyArray<Weighed> =>
   stack.error === undefined ? [] : [{ weight: 10, line: ["    ", ["red", describe(stack.error).message]] }]
 
-/** A question with its answer to type; what matters less goes, or goes below, where the screen is too narrow to copy it. */
+/**
+ * A question with its answer to type; less important parts are dropped, or moved below, if the screen is too narrow to
+ * copy it.
+ */
 const questions = (state: Execution.ExecutionState, stack: string, { columns, now }: Screen): ReadonlyArray<Weighed> =>
   state.questions
     .filter((question) => question.stack === stack)
@@ -159,7 +162,7 @@ const urgency = (state: Execution.ExecutionState, stack: Execution.StackState): 
   return untouched(stack) ? 3 : 4
 }
 
-/** The stages in one line. Where it is too long, those that are over make room for the one that runs. */
+/** The stages in one line. If it is too long, finished ones make room for the running one. */
 const stagesLine = (stages: ReadonlyArray<Execution.StageState>, screen: Screen, over = 0): Line => {
   const { columns, now } = screen
   const line: Line = [
@@ -224,7 +227,7 @@ const footer = (state: Execution.ExecutionState, { columns }: Screen): ReadonlyA
       ]
 }
 
-/** Gives up lines, the heaviest first and of these the lowest, until there are at most `room`. */
+/** Drops lines, the highest priority first and among these the lowest on screen, until there are at most `room`. */
 const shrink = (lines: ReadonlyArray<Weighed>, room: number): ReadonlyArray<Weighed> => {
   const left = [...lines]
   while (left.length > room) {

@@ -1,5 +1,5 @@
 /**
- * One line for each transition, where the output is no terminal: a CI log, a file.
+ * One line for each transition, if the output is not a terminal: a CI log, a file.
  */
 import { alertText } from "./alert.ts"
 import type { Estimate } from "@signalbox/core/analysis"
@@ -14,13 +14,13 @@ const because = (reason: CauseInfo | string | undefined): string =>
 
 const bySteps: ReadonlySet<string> = new Set(["deployment", "rollback", "destruction"])
 
-/** Whether another line says it: that of the stack, or that of the stage that was not passed. */
+/** Whether another line says it: the stack's, or the failed stage's. */
 const said = ({ on, stack, stage }: EventOf<"StageTransitioned">): boolean =>
   stack === undefined
     ? on === "started" || on === "skipped"
     : on === "skipped" || (bySteps.has(stage) && on !== "waiting")
 
-/** What an event says to a person; undefined for those that only the engine reads. */
+/** What an event says to a person; undefined for engine events. */
 export const sentence = ({ event }: StoredEvent): string | undefined => {
   switch (event._tag) {
     case "DeploymentInitialized":
@@ -86,7 +86,7 @@ export const sentence = ({ event }: StoredEvent): string | undefined => {
   }
 }
 
-/** The line of an event, starting with its time so that no log takes a message for a command of its own. */
+/** The line of an event, starting with its time so that no CI log interprets a message as a command. */
 export const transition = (stored: StoredEvent): string | undefined => {
   const text = sentence(stored)
   return text === undefined ? undefined : `${clock(stored.at)}  ${plain(text)}`

@@ -173,7 +173,7 @@ export const watch = Effect.fnUntraced(function* (
     const now = yield* Clock.currentTimeMillis
     const isDue = waits !== undefined || state?.status !== looked || now - lookedAt >= look
     const current = isDue ? yield* executions.get(id) : undefined
-    // What is left is asked anew each time: while it is shown, time goes by.
+    // The remaining time is read each time: it changes while it is shown.
     estimate = yield* estimateOf(current ?? state)
     if (current === undefined) return
     lookedAt = now

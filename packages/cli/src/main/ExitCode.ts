@@ -30,7 +30,7 @@ const ofClasses: { readonly [Class in ExitClass]: number } = {
 /** What a command exits with that fails with this error; the registry of codes says it. */
 export const exitCodeOfError = (error: { readonly code: string }): number => ofClasses[errorSpec(error).exit]
 
-/** What the end (or the present state) of an execution exits with. */
+/** The exit code for the end (or the current state) of an execution. */
 export const exitCodeOf = (
   { error, status }: Pick<Execution.ExecutionState, "error" | "status">,
   signal: Signal | undefined
@@ -60,7 +60,7 @@ const ofSignals = {
   SIGTERM: ExitCode.terminated
 } as const
 
-/** What asks the program to stop: a terminal that is closed, Ctrl-C, another process. */
+/** Signals that ask the program to stop: a closed terminal, Ctrl-C, another process. */
 export type Signal = keyof typeof ofSignals
 
 export const exitCodeOfSignal = (signal: Signal): number => ofSignals[signal]

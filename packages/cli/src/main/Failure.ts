@@ -1,5 +1,5 @@
 /**
- * What went wrong, as the user sees it: an exit code, a code for scripts, a message and what to do next.
+ * A failure as the user sees it: an exit code, a code for scripts, a message and what to do next.
  */
 import * as Cause from "effect/Cause"
 import type * as CliError from "effect/cli/CliError"
@@ -13,7 +13,7 @@ import { suggest } from "./suggest.ts"
 export interface FailureShape {
   readonly exitCode: number
   readonly info: DescribedError
-  /** Everything else that is wrong, one line each. */
+  /** All further mistakes, one line each. */
   readonly more?: ReadonlyArray<string>
 }
 
@@ -31,14 +31,14 @@ export const failure = (info: DescribedError): Failure => new Failure({ exitCode
 export const usage = (code: EdgeCode | ErrorCode, message: string, hint: string, path?: string): Failure =>
   new Failure({ exitCode: ExitCode.usage, info: { code, message, hint, ...(path === undefined ? {} : { path }) } })
 
-/** A flag wants a value and is followed by none. */
+/** A flag needs a value and has none. */
 export const valueMissing = (flag: string, command: ReadonlyArray<string>): Failure =>
   usage("invalid_value", `Missing value for flag ${flag}`, hintOfMissing(flag, command), flag)
 
 const hintOfMissing = (flag: string, command: ReadonlyArray<string>): string =>
   `Is a variable empty there? A value that begins with - is written ${flag}=<value>. See: ${command.join(" ")} --help`
 
-/** What was named is not there. */
+/** Not found. */
 export const notFound = (code: EdgeCode | ErrorCode, message: string, hint: string): Failure =>
   new Failure({ exitCode: ExitCode.notFound, info: { code, message, hint } })
 
@@ -54,11 +54,11 @@ interface LeaseShape {
 const times = ({ acquiredAt, expiresAt }: LeaseShape): string =>
   `since ${clock(acquiredAt)}; unless renewed, its lease ends at ${clock(expiresAt)}`
 
-/** Who is in the way, what it does, since when, until when, and what to type. */
+/** The holder, what it does, since when, until when, and what to type. */
 const held = (lease: LeaseShape): FailureShape => {
   const key = LeaseKey.parseLeaseKey(lease.key)
   if (key?._tag !== "Environment") {
-    // The claim of whoever runs an execution: that one is known, and its process says nothing to anybody.
+    // The claim of an execution's runner: the execution is known, and the name of its process means nothing to people.
     const id = key?.id ?? lease.key
     return failure({
       code: "claimed_elsewhere",
@@ -100,7 +100,10 @@ const unexpected = (error: unknown): FailureShape => ({
   }
 })
 
-/** How any error is shown. Errors are told by their tags: their classes would pull the whole engine into `--help`. */
+/**
+ * How any error is shown. Errors are distinguished by their tags: their classes would load the whole engine for
+ * `--help`.
+ */
 export const failureOf = (error: unknown): FailureShape => {
   const tagged = (typeof error === "object" && error !== null ? error : {}) as Tagged
   switch (tagged._tag) {
@@ -144,7 +147,7 @@ export const failureOf = (error: unknown): FailureShape => {
   }
 }
 
-/** How the cause of a program's end is shown; undefined where it was merely interrupted. */
+/** How the cause of a program's end is shown; undefined if it was merely interrupted. */
 export const failureOfCause = (cause: Cause.Cause<unknown>): FailureShape | undefined => {
   const [reason] = cause.reasons.filter((one) => !Cause.isInterruptReason(one))
   if (reason === undefined) return undefined
@@ -177,7 +180,7 @@ const usageFailure = ({ commandPath, errors }: CliError.ShowHelp): FailureShape 
   }
 }
 
-/** A value may hold line breaks, the message must not. */
+/** A value may contain line breaks, the message must not. */
 const messageOf = (error: CliError.NonShowHelpErrors): string =>
   error._tag === "InvalidValue" && error.value !== ""
     ? error.message.replace(error.value, () => escapeUnfit(error.value))
@@ -186,7 +189,7 @@ const messageOf = (error: CliError.NonShowHelpErrors): string =>
 const lacksValue = (error: CliError.NonShowHelpErrors): boolean =>
   error._tag === "InvalidValue" && error.kind === "flag" && error.value === ""
 
-/** Flags that every command has are not among those that `effect/cli` compares with. */
+/** Flags of every command are not among the flags that `effect/cli` compares with. */
 const sharedFlags = ["json", "environment", "region", "config", "directory", "color", "no-color", "help", "version"]
 const sharedFlag = (error: CliError.NonShowHelpErrors): string | undefined => {
   if (error._tag !== "UnrecognizedOption" || !error.option.startsWith("--")) return undefined

@@ -1,5 +1,5 @@
 /**
- * What every command starts from: its settings, and where and how it writes.
+ * The context of every command: its settings, and where and how it writes.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -18,11 +18,11 @@ export interface Invocation {
   readonly paint: Paint
   /** Colours for messages, on stderr. */
   readonly paintMessage: Paint
-  /** Writes a result: the object with `--json`, else the lines. */
+  /** Writes a result: the object with `--json`, otherwise the lines. */
   readonly result: (value: unknown, lines: () => ReadonlyArray<string>) => Effect.Effect<void>
   /** Writes one object of a stream, as one line of JSON. */
   readonly item: (value: unknown, lines: () => ReadonlyArray<string>) => Effect.Effect<void>
-  /** Says something to the person on stderr; nothing with `--json`, where stderr holds errors only. */
+  /** Prints a message for people on stderr; nothing with `--json`, where stderr is for errors only. */
   readonly say: (line: string) => Effect.Effect<void>
   /** Warns on stderr; with `--json`, one object on a line. */
   readonly warn: (info: DescribedError) => Effect.Effect<void>
@@ -32,7 +32,7 @@ export interface Invocation {
 /** The colours and the width of results, as they are now. */
 export const inkOf = ({ host, paint }: Invocation) => ({ paint, columns: host.stdout.columns() })
 
-/** Writes lines of a result. What of them came from outside does not get to command the terminal. */
+/** Writes lines of a result. Outside text in them cannot command the terminal. */
 export const write = (host: HostShape, lines: ReadonlyArray<string>) =>
   Effect.sync(() => {
     if (lines.length > 0) host.stdout.write(`${lines.map(printable).join("\n")}\n`)
@@ -41,7 +41,7 @@ export const write = (host: HostShape, lines: ReadonlyArray<string>) =>
 const writeJson = (host: HostShape, value: unknown, indent: number | undefined) =>
   Effect.sync(() => host.stdout.write(`${printableJson(JSON.stringify(value, null, indent))}\n`))
 
-/** Puts the settings together; loads nothing heavy before it is known to be needed. */
+/** Assembles the settings; loads nothing heavy before it is needed. */
 export const invocation = Effect.gen(function* () {
   const host = yield* Host
   const flags = yield* root

@@ -46,7 +46,7 @@ export const signalbox: Effect.Effect<Signalbox["Service"], never, Signalbox> = 
   ({ Signalbox }) => Signalbox
 )
 
-/** What is left of an execution now. Reads nothing for one that has finished. */
+/** The remaining time of an execution. Reads nothing for a finished one. */
 export const estimateOf = (
   state: Execution.ExecutionState | undefined
 ): Effect.Effect<Estimate.Estimate | undefined, StoreError, Signalbox> =>

@@ -1,5 +1,5 @@
 /**
- * The configuration that was recorded with what is deployed: what going back and looking work with.
+ * The configuration that was recorded with the deployed stacks, for rollbacks and read-only commands.
  */
 import * as Effect from "effect/Effect"
 import type { Environment, Manifest } from "@signalbox/core/spi"
@@ -9,7 +9,7 @@ import { plain } from "../live/words.ts"
 import { engine, signalbox } from "../main/services.ts"
 import * as Target from "./target.ts"
 
-/** That of an environment; what was never deployed comes from `today`. */
+/** The environment's; for stacks that were never deployed, it comes from `today`. */
 export const recordedManifest = Effect.fnUntraced(function* (
   id: DeploymentId,
   environment: EnvironmentName,
@@ -21,13 +21,13 @@ export const recordedManifest = Effect.fnUntraced(function* (
   return RecordedManifest.manifest(found, environment, state, today)
 })
 
-/** Whether anything was deployed there whose configuration is known. */
+/** Whether anything was deployed there with a known configuration. */
 export const isRecorded = Effect.fnUntraced(function* (id: DeploymentId, environment: EnvironmentName) {
   const { RecordedManifest } = yield* engine
   return RecordedManifest.isRecorded(yield* (yield* signalbox).deployments.environment(id, environment))
 })
 
-/** Stacks that are deployed and that the configuration does not have any more, for `--json`. */
+/** Deployed stacks that are no longer in the configuration, for `--json`. */
 export const droppedView = (
   dropped: ReadonlyArray<Environment.StackInEnvironment>
 ): ReadonlyArray<{ readonly name: string; readonly version: string | null }> =>

@@ -1,5 +1,5 @@
 /**
- * Asking whether something may be deployed: the registry, and where that is away, the providers alone.
+ * Asks whether something may be deployed: the store, and if that is unavailable, only the providers.
  */
 import type { CanDeployRequest } from "@signalbox/core/api"
 import * as Effect from "effect/Effect"
@@ -10,29 +10,29 @@ import type { Invocation } from "../main/Invocation.ts"
 import { type Place, settled } from "../request/place.ts"
 import { engine, hasStore, signalbox, withServices } from "../main/services.ts"
 
-const nobody = (error: StoreError): Failure =>
+const unavailable = (error: StoreError): Failure =>
   failure({
     code: "nobody_answers",
     message: error.message,
     hint: "Check SIGNALBOX_DATABASE_URL and the network, then ask again; without an answer, deploy nothing."
   })
 
-/** The providers' word alone. */
+/** The providers' answer alone. */
 export const askProviders = (inv: Invocation, question: CanDeployRequest, away: StoreError) =>
   Effect.flatMap(engine, ({ CanDeploy }) =>
     Effect.provide(
       CanDeploy.canDeployWithoutStore(question, away),
       inv.host.backend.providersIn(inv.settings.directory)
     )
-  ).pipe(Effect.catchTag("StoreError", (error) => Effect.fail(nobody(error))))
+  ).pipe(Effect.catchTag("StoreError", (error) => Effect.fail(unavailable(error))))
 
-/** What is asked of the place as the store knows it. Where there is no store yet, it is a place that anybody may make. */
+/** The question about the place as the store knows it. If there is no store yet, it is a place that may be created. */
 export const settledIn = <A extends CanDeployRequest>(inv: Invocation, place: Place, question: A) =>
   hasStore(inv)
     ? Effect.map(settled(inv, place), ({ environment, manifest }): A => ({ ...question, environment, manifest }))
     : Effect.succeed(question)
 
-/** Asks both. Where there is no store yet nothing is in the way of a place that anybody may make; no other is there. */
+/** Asks both. If there is no store yet, nothing blocks a place that may be created; no other exists. */
 export const ask = (inv: Invocation, place: Place, question: CanDeployRequest) =>
   withServices(
     inv,
@@ -40,7 +40,7 @@ export const ask = (inv: Invocation, place: Place, question: CanDeployRequest) =
       const box = yield* signalbox
       const asked = yield* settledIn(inv, place, question)
       const answer = yield* Effect.catchTag(box.coordination.canDeploy(asked), "StoreError", (error) =>
-        Effect.fail(isAway(error) ? nobody(error) : error)
+        Effect.fail(isAway(error) ? unavailable(error) : error)
       )
       return { answer, environment: asked.environment }
     }),

@@ -1,5 +1,5 @@
 /**
- * Waiting for a turn, or until nothing is in the way: what `wait` does, also while the registry is away.
+ * Waits for admission, or until nothing blocks a deployment: the core of `wait`, even while the store is unavailable.
  */
 import type { CanDeployRequest } from "@signalbox/core/api"
 import * as Clock from "effect/Clock"
@@ -25,7 +25,7 @@ import { type Place, placeOf } from "../request/place.ts"
 import { signalbox, withServices } from "../main/services.ts"
 import * as Target from "../request/target.ts"
 
-/** How often it is said how things are, and for how long a turn is kept. */
+/** How often the state is printed, and how long the lease is kept. */
 export interface Pace {
   readonly intervalMs: number
   readonly holdMs: number
@@ -39,7 +39,7 @@ const tell = Effect.fnUntraced(function* (inv: Invocation, look: Look) {
   else if (!look.turn) yield* inv.say(`${clock(now, now)}  ${degraded}${look.message}`)
 })
 
-/** Before this nothing is said: most turns come at once. */
+/** Nothing is printed before this: most requests are admitted at once. */
 const briefly = 300
 
 const every = <E, R>(intervalMs: number, look: Effect.Effect<void, E, R>) =>
@@ -48,7 +48,7 @@ const every = <E, R>(intervalMs: number, look: Effect.Effect<void, E, R>) =>
     Effect.forever(Effect.andThen(look, Effect.sleep(intervalMs)))
   )
 
-/** Why a turn will never come. */
+/** Why a request will never be admitted. */
 export const ended = ({ cause, correlationId, error, status }: Execution.ExecutionState): Failure => {
   const { hint, message } = error === undefined ? { message: describedCause(cause), hint: undefined } : describe(error)
   return new Failure({
@@ -69,7 +69,7 @@ const lookOn = Effect.fnUntraced(function* (execution: Execution.ExecutionState,
   return { deploymentId, environment, execution, ...(yield* lookAt(execution)), degraded: null, turn }
 })
 
-/** Waits for the turn of an execution, and holds the lock for it. */
+/** Waits for the admission of an execution, and holds the lease for it. */
 export const turnOf = (inv: Invocation, id: CorrelationId, pace: Pace) => {
   let known: Execution.ExecutionState | undefined
   const look = Effect.gen(function* () {
@@ -120,7 +120,7 @@ const questionOf = ({ deploymentId, environment, manifest }: Place): CanDeployRe
   manifest
 })
 
-/** Waits until nothing is in the way of a deployment. */
+/** Waits until nothing blocks a deployment. */
 export const freeTimeOf = (inv: Invocation, place: Place, pace: Pace) => {
   const attempt = (reached: Effect.Effect<void>) =>
     withServices(
@@ -146,8 +146,8 @@ export const freeTimeOf = (inv: Invocation, place: Place, pace: Pace) => {
 }
 
 /**
- * Tries until it is done. While the registry is away the providers are asked instead, and it is said; when it is back, that
- * too. Where neither can be asked from the beginning, it fails.
+ * Retries until it is done. While the store is unavailable, the providers are asked instead, with a message; another
+ * one follows when it is back. If neither is available from the beginning, it fails.
  */
 const patiently = Effect.fnUntraced(function* <E, E2>(
   inv: Invocation,

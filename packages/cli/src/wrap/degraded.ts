@@ -1,6 +1,6 @@
 /**
- * Running a command though the registry is away: nobody is kept out, so it is asked for by name, and the providers must say
- * that nothing is in flight.
+ * Runs a command although the store is unavailable: others are not kept out, so it has to be requested explicitly, and
+ * the providers must report no operation in progress.
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -19,7 +19,7 @@ import { folderOf, keep } from "./spool.ts"
 import { type CommandLine, wrappedBy } from "./wrapped.ts"
 import { stateFolderOf } from "../request/stateFolder.ts"
 
-/** No lease bounds it; what bounds it is that this process lives. */
+/** No lease bounds it; the life of this process does. */
 const ttl = Duration.seconds(30)
 const alive = Stream.fromEffectRepeat(
   Effect.delay(
@@ -49,7 +49,7 @@ export const runDegraded = Effect.fnUntraced(function* (
       hint: "Nothing was run. To go ahead on the word of the providers alone, without a lock: --degraded"
     })
   }
-  // A project without a configuration has no provider that could be asked; that is what `--degraded` takes upon itself.
+  // A project without a configuration has no provider to ask; `--degraded` accepts that.
   const blockers = place.bare
     ? []
     : (yield* askProviders(
@@ -92,7 +92,7 @@ export const runDegraded = Effect.fnUntraced(function* (
     (code) => (exitCode = code)
   )({
     correlationId: id,
-    // Nobody who gets the lock may take it for a command that was left behind.
+    // The next lease holder must not mistake it for a leftover command.
     mark: `degraded/${place.deploymentId}/${place.environment}/${id}`,
     ttl,
     deadlines: Stream.concat(Stream.make(startedAt + Duration.toMillis(ttl)), alive),

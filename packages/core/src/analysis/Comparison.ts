@@ -1,6 +1,6 @@
 /**
- * Judging a candidate against the stable release, over one and the same time: its errors at every look, its response times
- * once a step is over.
+ * Judges a candidate against the stable release over the same period: its errors at every look, its response times once
+ * a step is over.
  */
 import { type CauseInfo, causeInfo } from "../domain/errors/index.ts"
 import type { CompareSpec } from "../domain/Spec.ts"
@@ -12,8 +12,8 @@ import * as MannWhitney from "./MannWhitney.ts"
 /**
  * One comparison.
  *
- * *Details*: `missing` says why it decides nothing: `data` there was none or too little, though there could be more;
- * `means` it cannot be made at all here. Null where it was made, also where its outcome is ambiguous.
+ * *Details*: `missing` says why there is no decision: `data` there was none or too little, though more may come;
+ * `means` the comparison is impossible here. Null if the comparison was made, even with an ambiguous result.
  */
 export interface Compared {
   readonly evidence: Evidence
@@ -21,10 +21,10 @@ export interface Compared {
 }
 
 /**
- * From here on evidence is worth asking a person, whom the test itself would not yet call.
+ * Evidence from this value on justifies asking a person, although the test itself does not decide yet.
  *
- * *Source*: R. E. Kass and A. E. Raftery, "Bayes factors", Journal of the American Statistical Association 90, 1995: below 3
- * "not worth more than a bare mention", 3–20 "positive".
+ * *Source*: R. E. Kass and A. E. Raftery, "Bayes factors", Journal of the American Statistical Association 90, 1995:
+ * below 3 "not worth more than a bare mention", 3–20 "positive".
  */
 const worthAsking = 3
 
@@ -32,9 +32,9 @@ const worthAsking = 3
  * Judges the errors so far.
  *
  * *Details*: `fail` as soon as the sequential test says at `alpha` that the ratio of the error rates is above
- * `maxErrorRatio`, and its estimate is at least `minErrorEffect`; where the stable release had no error the ratio has no
- * estimate, and the test alone decides. `inconclusive` below `minSamples` requests of either release, and where the
- * evidence is positive but does not suffice; `no_data` where one of them had no request. `value` is the ratio, `effect` the
+ * `maxErrorRatio`, and its estimate is at least `minErrorEffect`. If the stable release had no error, the ratio has no
+ * estimate, and the test alone decides. `inconclusive` below `minSamples` requests of either release, and if the
+ * evidence is positive but insufficient; `no_data` if either had no request. `value` is the ratio, `effect` the
  * difference of the rates in percentage points.
  */
 export const judgeErrors = (spec: CompareSpec, ratio: ErrorRatio.ErrorRatio): Compared => {
@@ -87,7 +87,7 @@ export const judgeErrors = (spec: CompareSpec, ratio: ErrorRatio.ErrorRatio): Co
 }
 
 /**
- * Response times of both releases, in milliseconds; null where the provider gives no single ones.
+ * Response times of both releases, in milliseconds; null if the provider reports no single response times.
  */
 export interface Latencies {
   readonly candidate: ReadonlyArray<number> | null
@@ -95,17 +95,17 @@ export interface Latencies {
 }
 
 /**
- * Judges response times, once: unlike that of errors this test does not bear being repeated until it fails.
+ * Judges response times, once: unlike the error test, this test must not be repeated until it fails.
  *
- * *Details*: `value` is by how many milliseconds the candidate is slower (Hodges and Lehmann), `interval` that shift with
- * `confidence`, `threshold` the tolerated shift: `tolerance` times the median of the stable release. `effect` is the
- * probability that a request to the candidate takes longer than one to the stable release. `fail` where the interval lies
- * above the threshold and `effect` is at least `minLatencyEffect`; `inconclusive` where the shift is above it and the
- * interval is not, and below `minSamples` of either release; `no_data` where one of them has none.
+ * *Details*: `value` is by how many milliseconds the candidate is slower (Hodges and Lehmann), `interval` that shift
+ * with `confidence`, `threshold` the tolerated shift: `tolerance` times the median of the stable release. `effect` is
+ * the probability that a request to the candidate takes longer than one to the stable release. `fail` if the interval
+ * lies above the threshold and `effect` is at least `minLatencyEffect`; `inconclusive` if the shift is above it and the
+ * interval is not, and below `minSamples` of either release; `no_data` if either has none.
  *
- * *Source*: the judge of Netflix's Kayenta (`MannWhitneyClassifier`): interval beyond a tolerance, then effect size. There
- * the tolerance is a share of the estimated shift itself; here it is one of the stable release's response time, which says
- * what is bearable.
+ * *Source*: the judge of Netflix's Kayenta (`MannWhitneyClassifier`): interval beyond a tolerance, then effect size.
+ * Kayenta's tolerance is a share of the estimated shift; here it is a share of the stable release's response time,
+ * which says what is acceptable.
  */
 export const judgeLatencies = (spec: CompareSpec, latencies: Latencies): Compared => {
   const candidate = latencies.candidate ?? []
@@ -148,7 +148,7 @@ export const judgeLatencies = (spec: CompareSpec, latencies: Latencies): Compare
 }
 
 /**
- * Where there is nothing to compare with, or the comparison could not be measured.
+ * The result if there is nothing to compare with, or the comparison could not be measured.
  */
 export const without = (verdict: "no_data" | "error", finding: CauseInfo): Compared => ({
   missing: verdict === "no_data" ? "means" : null,
@@ -156,10 +156,10 @@ export const without = (verdict: "no_data" | "error", finding: CauseInfo): Compa
 })
 
 /**
- * Adds comparisons to the judgement of the candidate by itself: the worst verdict wins.
+ * Adds comparisons to the candidate's own judgement: the worst verdict wins.
  *
- * *Details*: missing data keeps the candidate from passing where `missing` is `counted`; where it is `said` it is only said
- * in the evidence, and so are comparisons for which the means are missing, in any case.
+ * *Details*: missing data keeps the candidate from passing if `missing` is `counted`. If it is `said`, the evidence
+ * only mentions it. Impossible comparisons are only mentioned in either case.
  */
 export const join = (
   judgement: Judgement,

@@ -1,5 +1,5 @@
 /**
- * Judging one release by its own health, errors and response time.
+ * Judges one release by its own health, errors and response time.
  */
 import * as Duration from "effect/Duration"
 import { type CauseInfo, causeInfo } from "../domain/errors/index.ts"
@@ -9,7 +9,7 @@ import type { Evidence, Measured, VerdictKind } from "../domain/Verdict.ts"
 export type { Measured } from "../domain/Verdict.ts"
 
 /**
- * A judgement with its evidence; `findings` are those that decided.
+ * A judgement with its evidence; `findings` are the decisive ones.
  */
 export interface Judgement {
   readonly verdict: VerdictKind
@@ -27,7 +27,7 @@ export const combine = (verdicts: ReadonlyArray<VerdictKind>): VerdictKind =>
   worst.find((kind) => verdicts.includes(kind)) ?? "no_data"
 
 /**
- * The judgement where the measurement itself failed.
+ * The judgement if the measurement itself failed.
  */
 export const unmeasured = (why: string): Judgement => ({
   verdict: "error",
@@ -38,9 +38,10 @@ export const unmeasured = (why: string): Judgement => ({
 /**
  * Judges a release by a gate.
  *
- * *Details*: `watched` is how long it has been watched: health and response time count against it only after the grace
- * period, errors always do, and so does a release without a single healthy instance. `samples: "required"` asks for `minSamples` requests (a canary); `"if_any"` judges by health
- * alone where there were too few, and says so in the evidence.
+ * *Details*: `watched` is how long it has been watched: health and response time can fail it only after the grace
+ * period, errors always can, and so can a release without a single healthy instance. `samples: "required"` needs
+ * `minSamples` requests (a canary); `"if_any"` judges by health alone if there were too few, and says so in the
+ * evidence.
  */
 export const judge = (
   gate: GateSpec,
@@ -84,7 +85,7 @@ const judgeHealth = (gate: GateSpec, { healthy }: Measured, inGrace: boolean): E
   if (healthy >= gate.minHealthyPercentage) {
     return { ...common, verdict: "pass", finding: causeInfo("health", { percent: healthy }) }
   }
-  // Staging waited until it was ready: one that has no healthy instance left is not starting, it is gone.
+  // Staging waited until it was ready. A release that has no healthy instance left is not starting, it is gone.
   const excused = inGrace && healthy > 0
   return {
     ...common,

@@ -1,6 +1,6 @@
 /**
- * HistoryReplay the policy of a past execution, its gate and strategy, or others, over what was measured then: would it have
- * been stopped, when, and why?
+ * HistoryReplay: the policy of a past execution, or another gate and strategy, applied to its measurements. Would it
+ * have been stopped, when, and why?
  */
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
@@ -15,15 +15,15 @@ import { type Carried, type PolicyStep, type Rejudged, rejudge } from "./ReplayR
 export type { Rejudged } from "./ReplayRound.ts"
 
 /**
- * What is changed of a gate: the keys given replace the recorded ones, also within `compare`; `compare: null` takes the
- * comparison away.
+ * Changes of a gate: the given keys replace the recorded ones, also within `compare`; `compare: null` removes the
+ * comparison.
  */
 export type GateChange = Partial<Omit<typeof GateSpec.Encoded, "compare">> & {
   readonly compare?: (typeof GateSpec.Encoded)["compare"] | null
 }
 
 /**
- * What is judged by instead of what was recorded; `stacks` narrows it to those.
+ * The policy to use instead of the recorded one; `stacks` limits it to these.
  */
 export interface Change {
   readonly gate?: GateChange
@@ -32,12 +32,12 @@ export interface Change {
 }
 
 /**
- * Where a rollout came to.
+ * How a rollout ended.
  *
- * *Details*: `passes` its policy let it through · `aborts` a gate failed it · `asks` the evidence did not suffice, and a
- * person has to decide · `unknown` from `at` on there is no measurement that could tell · `not_judged` there was nothing to
- * judge. `at` is in milliseconds since the epoch, `afterMs` since the deployment of the stack began, `weight` the percentage
- * of the traffic that the candidate had.
+ * *Details*: `passes` its policy let it through · `aborts` a gate failed it · `asks` the evidence was insufficient, and
+ * a person has to decide · `unknown` from `at` on the needed measurements do not exist · `not_judged` there was nothing
+ * to judge. `at` is in milliseconds since the epoch, `afterMs` since the deployment of the stack began, `weight` the
+ * candidate's percentage of the traffic.
  */
 export interface Ending {
   readonly kind: "passes" | "aborts" | "asks" | "unknown" | "not_judged"
@@ -52,8 +52,8 @@ export interface Ending {
 /**
  * One stack: how it ended then, how it ends now, and each look that led there.
  *
- * *Details*: `savedMs` is how much sooner its steps were passed; `notes` what was taken over from then, such as the answers
- * of people.
+ * *Details*: `savedMs` is how much sooner its steps passed; `notes` lists what was reused from the original, such as
+ * people's answers.
  */
 export interface StackReplay {
   readonly name: StackName
@@ -65,7 +65,7 @@ export interface StackReplay {
   readonly notes: ReadonlyArray<string>
 }
 
-/** One execution, replayed. `changed` tells whether it would have ended otherwise. */
+/** One execution, replayed. `changed` tells whether it would have ended differently. */
 export interface Replayed {
   readonly correlationId: CorrelationId
   readonly deploymentId: DeploymentId
@@ -84,7 +84,7 @@ const encodeGate = Schema.encodeSync(GateSpec)
 const decodeGate = Schema.decodeUnknownSync(GateSpec)
 
 /**
- * A gate with some keys replaced. The change must have been checked.
+ * A gate with some keys replaced. The change must have been validated.
  */
 export const changeGate = (gate: GateSpec, { compare, ...change }: GateChange): GateSpec => {
   const { compare: before, ...encoded } = encodeGate(gate)
@@ -130,7 +130,7 @@ const policyOf = (strategy: StrategySpec, { first }: RecordedStack, kind: Execut
   return [...steps().filter(({ bakeMs }) => bakeMs > 0), validation]
 }
 
-/** Which of its keys say how measurements were made, and cannot be changed afterwards. */
+/** The keys that determine how measurements were made, and cannot be changed afterwards. */
 const fixed = (before: GateSpec, after: GateSpec): string | undefined => {
   const changed = (["errorWindow", "interval"] as const).find(
     (key) => Duration.toMillis(before[key]) !== Duration.toMillis(after[key])
@@ -156,7 +156,7 @@ const endingOf = (
   reason
 })
 
-/** Why nothing more was measured. */
+/** Why there are no more measurements. */
 const over = (record: Recorded): string =>
   record.endedAt === null
     ? `the execution is ${record.status.replace("_", " ")}: nothing more was measured yet`
@@ -228,7 +228,7 @@ const walk = (record: Recorded, stack: RecordedStack, spec: StackSpec): Walk => 
   }
   return end(endingOf(stack, "passes", last?.reason ?? "nothing was judged", last?.at ?? null, last?.step))
 
-  /** Undefined where the step was passed. */
+  /** Undefined if the step passed. */
   function passStep(rounds: ReadonlyArray<Round>, step: PolicyStep): Ending | undefined {
     for (const round of rounds) {
       const outcome = rejudge(stack, round, step, spec.gate, carried)
@@ -285,7 +285,7 @@ const sameEnd = (left: Ending, right: Ending): boolean =>
 
 const rank: ReadonlyArray<Ending["kind"]> = ["aborts", "asks", "unknown", "passes", "not_judged"]
 
-/** What happens first to any stack happens to the execution. */
+/** The first thing that happens to any stack happens to the execution. */
 const overall = (endings: ReadonlyArray<Ending>): Ending => {
   const none: Ending = {
     kind: "not_judged",
@@ -298,7 +298,7 @@ const overall = (endings: ReadonlyArray<Ending>): Ending => {
   }
   const judged = endings.filter(({ kind }) => kind !== "not_judged")
   const stops = judged.filter(({ kind }) => kind !== "passes")
-  // A stack that was cut short by the failure of another one waits for nothing.
+  // A stack that was cut short by another stack's failure waits for nothing.
   const aborts = stops.filter(({ kind }) => kind === "aborts")
   const firstAbort = Math.min(...aborts.map(({ at }) => at ?? Infinity))
   const early = stops.filter(({ at, kind }) => kind === "aborts" || at === null || at < firstAbort)
@@ -311,9 +311,9 @@ const overall = (endings: ReadonlyArray<Ending>): Ending => {
 /**
  * Replays one execution from its log, which begins with its request.
  *
- * *Details*: pure. Without a change it comes to the verdicts that were recorded. Measurements are those of the past: they were
- * made at the weights and for as long as the policy of then allowed; where another one would have needed others, the answer
- * is `unknown`, never a guess. Undefined where there is no log of an execution.
+ * *Details*: pure. Without a change it reproduces the recorded verdicts. It uses the original measurements, made at the
+ * weights and for as long as the original policy allowed. If another policy would have needed others, the answer is
+ * `unknown`, never a guess. Undefined if there is no log of an execution.
  */
 export const replay = (events: ReadonlyArray<StoredEvent>, change: Change = {}): Replayed | undefined => {
   const record = recordOf(events)

@@ -1,4 +1,4 @@
-/** What the log of an execution holds for judging it again. */
+/** The parts of an execution's log that are needed to judge it again. */
 import type { Event, EventOf, StoredEvent } from "../domain/Event.ts"
 import type { CauseInfo, ErrorInfo } from "../domain/errors/index.ts"
 import type { StackName } from "../domain/Ids.ts"
@@ -8,16 +8,16 @@ import type { StackSpec } from "../domain/Spec.ts"
 import type { Verdict } from "../domain/Verdict.ts"
 import { describeCause, describeCauses } from "../text/index.ts"
 
-/** One look at a release. `runner` counts the runners: each begins its comparison anew. */
+/** One look at a release. `runner` counts the runners: each restarts its comparison. */
 export interface Look {
   readonly verdict: Verdict
   readonly runner: number
 }
 
-/** How a round ended: `cut` where something else ended it, or nothing yet. */
+/** How a round ended: `cut` if something else ended it, or nothing yet. */
 export type RoundEnd = "passed" | "promoted" | "asked" | "failed" | "cut"
 
-/** One bake of one step, with what was measured in it. */
+/** One bake of one step, with its measurements. */
 export interface Round {
   readonly stack: StackName
   readonly stage: StageName
@@ -28,7 +28,7 @@ export interface Round {
   end: RoundEnd
   endedAt: number | null
   reason: string
-  /** What came of the question where one was asked. */
+  /** The outcome of the question, if one was asked. */
   answer: "continue" | "retry" | "abort" | null
 }
 
@@ -37,7 +37,7 @@ export interface RecordedStack {
   readonly spec: StackSpec
   readonly rounds: Array<Round>
   since: number | null
-  /** Whether there was no release before: then every strategy takes all the traffic at once. */
+  /** Whether there was no release before: every strategy then takes all traffic at once. */
   first: boolean
   /** Whether there was nothing to change. */
   unchanged: boolean
@@ -57,7 +57,7 @@ const weightOf = (label: string): number => {
   return percent === undefined ? 100 : Number(percent)
 }
 
-/** `watch/web/canary 10%/1` in its parts. A stack's name holds no slash. */
+/** Splits `watch/web/canary 10%/1` into its parts. A stack's name contains no slash. */
 const partsOf = (step: string): { readonly stack: string; readonly label: string } => {
   const [, stack = "", ...rest] = step.split("/")
   return { stack, label: rest.slice(0, -1).join("/") }
@@ -107,7 +107,7 @@ const ends: Readonly<Record<string, ExecutionStatus>> = {
 }
 const terminal: ReadonlySet<string> = new Set<ExecutionStatus>(["completed", "rolled_back", "failed", "cancelled"])
 
-/** Reads the log of one execution; undefined where it does not begin with a request. */
+/** Reads the log of one execution; undefined if it does not begin with a request. */
 export const recordOf = (events: ReadonlyArray<StoredEvent>): Recorded | undefined => {
   const [first] = events
   if (first?.event._tag !== "ExecutionRequested") return undefined

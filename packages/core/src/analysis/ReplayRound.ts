@@ -1,4 +1,4 @@
-/** Judging one recorded round again: what a step of another gate or strategy would have made of its measurements. */
+/** Judges one recorded round again: what a step of another gate or strategy would have decided on its measurements. */
 import * as Duration from "effect/Duration"
 import type { GateSpec } from "../domain/Spec.ts"
 import type { ComparedCounts, Verdict, VerdictKind } from "../domain/Verdict.ts"
@@ -8,7 +8,7 @@ import * as ErrorRatio from "./ErrorRatio.ts"
 import * as Gate from "./Gate.ts"
 import type { Look, RecordedStack, Round } from "./ReplayRecord.ts"
 
-/** What a step of the policy asks for. */
+/** The requirements of a step of the policy. */
 export interface PolicyStep {
   readonly label: string
   readonly stage: "deployment" | "validation"
@@ -17,7 +17,7 @@ export interface PolicyStep {
   readonly samples: "required" | "if_any"
 }
 
-/** One look, judged again. `replayed` is `unknown` where what it would need was not measured. */
+/** One look, judged again. `replayed` is `unknown` if the needed measurements do not exist. */
 export interface Rejudged {
   readonly at: number
   readonly step: string
@@ -27,7 +27,7 @@ export interface Rejudged {
   readonly reason: string
 }
 
-/** How a round ends this time. */
+/** How a round ends in the replay. */
 export interface RoundOutcome {
   readonly kind: "passed" | "failed" | "asked" | "exhausted" | "unknown"
   readonly at: number
@@ -63,7 +63,7 @@ const alone = (
   return { judgement: Gate.unmeasured(""), unknown: notKept }
 }
 
-/** Of versions that kept verdicts alone. */
+/** From versions that kept only verdicts. */
 export const notKept = "recorded by a version that did not keep what was measured"
 
 /** Compares again, look by look, as one runner did. */
@@ -134,7 +134,7 @@ export const rejudge = (
   for (const look of round.looks) {
     const { at } = look.verdict
     if (look.runner !== runner) {
-      // A runner looks for the first time one interval after it began.
+      // A runner takes its first look one interval after it began.
       const begunAt = at - interval
       giveUpAt = Math.max(round.startedAt + bakeMs, begunAt) + Math.max(bakeMs, 2 * gate.consecutivePasses * interval)
       if (runner !== undefined) compare = comparer(stack, round, step, gate, carried)
@@ -144,20 +144,20 @@ export const rejudge = (
     const over = at - round.startedAt >= bakeMs
     const own = alone(gate, look.verdict, at - since, step.samples)
     const other = compare(look.verdict, over || at >= giveUpAt ? "over" : "baking")
-    // The latest comes last, as in the state that a runner begins from.
+    // The latest comes last, as in the state that a runner starts from.
     carried.delete(round.label)
     carried.set(round.label, look.verdict.compared)
     const judgement = Comparison.join(own.judgement, other.items, {
       missing: step.samples === "required" ? "counted" : "said"
     })
-    // The worst verdict wins: what is unknown could not make a failure any better.
+    // The worst verdict wins: unknown parts could not improve a failure.
     const unknown =
       judgement.verdict === "fail" && own.unknown === undefined ? undefined : (own.unknown ?? other.unknown)
     looks.push(rejudged(look, unknown === undefined ? judgement : undefined, unknown ?? reasonOf(judgement)))
     const ended = (kind: RoundOutcome["kind"], reason: string): RoundOutcome => ({ kind, at, reason, looks })
     if (own.unknown !== undefined) return ended("unknown", own.unknown)
     if (judgement.verdict === "fail") return ended("failed", reasonOf(judgement))
-    // As long as it bakes a later look may fail for certain; after that, what is not known might have been a pass.
+    // While it bakes, a later look may still fail it. After that, an unknown look might have been a pass.
     doubt ??= unknown
     if (doubt !== undefined && (over || at >= giveUpAt)) return ended("unknown", doubt)
     passes = judgement.verdict === "pass" ? passes + 1 : 0

@@ -8,7 +8,7 @@ import { VerdictKind } from "../domain/Verdict.ts"
 import { RemainingTime } from "./CoordinationView.ts"
 import { Instant } from "./Instant.ts"
 
-/** Where a rollout came to, then or in a replay. */
+/** How a rollout ended, originally or in a replay. */
 export const EndingView = Schema.Struct({
   kind: Schema.Literals(["passes", "aborts", "asks", "unknown", "not_judged"]),
   afterMs: Schema.NullOr(Schema.Finite),
@@ -20,7 +20,7 @@ export const EndingView = Schema.Struct({
 }).annotate({ identifier: "EndingView" })
 export type EndingView = typeof EndingView.Type
 
-/** A past execution, judged again by its own measurements. `changed` tells whether it would have ended otherwise. */
+/** A past execution, judged again by its own measurements. `changed` tells whether it would have ended differently. */
 export const ReplayView = Schema.Struct({
   correlationId: CorrelationId,
   deploymentId: DeploymentId,
@@ -65,8 +65,8 @@ const Tally = Schema.Struct({
 })
 
 /**
- * How far estimates could be relied on: `share` of `n` intervals held, where `coverage` of them should. `naiveMedianErrorMs` is
- * the error of the mean of all executions before, on the same occasions.
+ * How reliable estimates were: `share` of `n` intervals held, where `coverage` of them should. `naiveMedianErrorMs` is
+ * the error of the mean of all earlier executions, on the same occasions.
  */
 export const CalibrationView = Schema.Struct({
   executions: Schema.Int,
@@ -91,7 +91,7 @@ const Figures = Schema.Struct({
   durationMs: Schema.Struct({ n: Schema.Int, p50: Schema.NullOr(Schema.Finite), p90: Schema.NullOr(Schema.Finite) })
 })
 
-/** Counts, success rate and durations of executions, of all and of each kind. Durations are those of completed ones. */
+/** Counts, success rate and durations of executions, in total and by kind. Only completed ones have durations. */
 export const MetricsView = Schema.Struct({
   ...Figures.fields,
   kinds: Schema.Array(Schema.Struct({ kind: ExecutionKind, ...Figures.fields }))
@@ -100,7 +100,7 @@ export type MetricsView = typeof MetricsView.Type
 
 const Attributes = Schema.Record(Schema.String, Schema.Unknown)
 
-/** A span of the trace of an execution; it is `open` where it has not ended. */
+/** A span of the trace of an execution; it is `open` if it has not ended. */
 export const SpanView = Schema.Struct({
   spanId: Schema.String,
   parentSpanId: Schema.NullOr(Schema.String),

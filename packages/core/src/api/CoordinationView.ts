@@ -1,5 +1,5 @@
 /**
- * What blocks, who waits and who holds what, as it is shown.
+ * Blockers, the queue, leases and locks, as they are shown.
  */
 import * as Schema from "effect/Schema"
 import { ErrorInfo, Remedy } from "../domain/errors/index.ts"
@@ -21,10 +21,10 @@ const BlockerKind = Schema.Literals([
 ]).annotate({ identifier: "BlockerKind" })
 
 /**
- * When something is expected to be over.
+ * The expected clearance.
  *
- * *Details*: its `basis` is `known` where it ends at that time (`n` is null), `history` where it will be between `low` and
- * `high` in 80 of 100 cases, by `n` earlier ones, and `few` where these are too few to say how often.
+ * *Details*: its `basis` is `known` if the time is fixed (`n` is null), `history` if it lies between `low` and `high`
+ * in 80 of 100 cases, by `n` earlier ones, and `few` if these are too few to say how often.
  */
 export const ClearanceView = Schema.Struct({
   low: Instant,
@@ -38,8 +38,7 @@ export type ClearanceView = typeof ClearanceView.Type
 /**
  * One blocker.
  *
- * *Details*: `clearsAt` is null where it cannot be known. `override` says how to go ahead all the same, null where that
- * is impossible.
+ * *Details*: `clearsAt` is null if unknown. `override` says how to go ahead anyway, null if that is not possible.
  */
 export const BlockerView = Schema.Struct({
   kind: BlockerKind,
@@ -60,7 +59,8 @@ export type BlockerView = typeof BlockerView.Type
  * Whether something may be deployed now, and everything that blocks it.
  *
  * *Details*: `degraded` says that the store could not be reached, for `degradedReason`, and that only the providers
- * were asked. `queue.length` is how many wait. `nextFreeze` is the freeze that begins within a day, if one does.
+ * were asked. `queue.length` is the number of waiting requests. `nextFreeze` is the freeze that begins within a day, if
+ * any.
  */
 export const CanDeployView = Schema.Struct({
   deploymentId: DeploymentId,
@@ -76,10 +76,10 @@ export const CanDeployView = Schema.Struct({
 export type CanDeployView = typeof CanDeployView.Type
 
 /**
- * How long something will still take, in ms.
+ * The remaining time, in ms.
  *
- * *Details*: `lowMs` to `highMs` holds with the probability `coverage` where `basis` is `history`. The three are null where
- * `basis` is `none` (nothing to go by) or `exceeded` (longer than all `n` before).
+ * *Details*: `lowMs` to `highMs` holds with the probability `coverage` if `basis` is `history`. The three are null if
+ * `basis` is `none` (no history) or `exceeded` (longer than all `n` before).
  */
 export const RemainingTime = Schema.Struct({
   remainingMs: Schema.NullOr(Schema.Finite),
@@ -95,8 +95,8 @@ export type RemainingTime = typeof RemainingTime.Type
 /**
  * A queue position.
  *
- * *Details*: `position` counts from 1 the executions that wait, null where it waits no more. `ahead` are the
- * correlation ids before it, the holder of the lease first.
+ * *Details*: `position` counts the waiting requests from 1, null if it no longer waits. `ahead` are the correlation ids
+ * ahead of it, starting with the lease holder.
  */
 export const PlaceView = Schema.Struct({
   position: Schema.NullOr(Schema.Int),
@@ -104,7 +104,7 @@ export const PlaceView = Schema.Struct({
 }).annotate({ identifier: "PlaceView" })
 export type PlaceView = typeof PlaceView.Type
 
-/** A request that was registered; `duplicate` where it was registered before. `estimate` is how long those ahead will take. */
+/** A registered request; `duplicate` if it was registered before. `estimate` is how long those ahead will take. */
 export const RegisteredView = Schema.Struct({
   correlationId: CorrelationId,
   deploymentId: DeploymentId,
@@ -117,7 +117,7 @@ export const RegisteredView = Schema.Struct({
 }).annotate({ identifier: "RegisteredView" })
 export type RegisteredView = typeof RegisteredView.Type
 
-/** How things are while an admission is awaited. */
+/** The state while waiting for admission. */
 export const AdmissionProgress = Schema.Struct({
   correlationId: CorrelationId,
   ...PlaceView.fields,
@@ -126,7 +126,7 @@ export const AdmissionProgress = Schema.Struct({
 }).annotate({ identifier: "AdmissionProgress" })
 export type AdmissionProgress = typeof AdmissionProgress.Type
 
-/** A request in the queue; `position` is null where no process waits with it. */
+/** A queued request; `position` is null if no process waits with it. */
 export const WaitingView = Schema.Struct({
   position: Schema.NullOr(Schema.Int),
   correlationId: CorrelationId,
@@ -140,7 +140,7 @@ export const WaitingView = Schema.Struct({
 }).annotate({ identifier: "WaitingView" })
 export type WaitingView = typeof WaitingView.Type
 
-/** Who has locked an environment; for good, where `until` is null. */
+/** A person's lock on an environment; permanent if `until` is null. */
 export const HoldView = Schema.Struct({
   environment: EnvironmentName,
   by: Actor,
@@ -150,7 +150,7 @@ export const HoldView = Schema.Struct({
 }).annotate({ identifier: "HoldView" })
 export type HoldView = typeof HoldView.Type
 
-/** Who holds the lease of an environment; `dead` says that the process that acquired it is gone. */
+/** The holder of an environment's lease; `dead` says that the process that acquired it is gone. */
 export const LeaseView = Schema.Struct({
   holder: Schema.String,
   owner: Schema.String,
@@ -161,7 +161,7 @@ export const LeaseView = Schema.Struct({
 }).annotate({ identifier: "LeaseView" })
 export type LeaseView = typeof LeaseView.Type
 
-/** An environment with its lease, the lock of a person, and the queue. */
+/** An environment with its lease, its lock, and its queue. */
 export const LockView = Schema.Struct({
   deploymentId: DeploymentId,
   environment: EnvironmentName,
@@ -181,7 +181,10 @@ export const VetoView = Schema.Struct({
 }).annotate({ identifier: "VetoView" })
 export type VetoView = typeof VetoView.Type
 
-/** What a cleanup did: the status before and after, null where there is no such execution, and whether a lease was released. */
+/**
+ * The result of a cleanup: the status before and after, null if there is no such execution, and whether a lease was
+ * released.
+ */
 export const CleanupView = Schema.Struct({
   correlationId: CorrelationId,
   released: Schema.Boolean,

@@ -1,5 +1,5 @@
 /**
- * Deployments as they are shown, and what would become of them.
+ * Deployments as they are shown, and plans for them.
  */
 import * as Schema from "effect/Schema"
 import { Actor, DeploymentFields } from "../domain/Event.ts"
@@ -16,7 +16,7 @@ export const DeploymentView = Schema.Struct({
 }).annotate({ identifier: "DeploymentView" })
 export type DeploymentView = typeof DeploymentView.Type
 
-/** A stack in an environment: what it has now, and beside it what comes while an execution brings that in. */
+/** A stack in an environment: its current release, and the candidate while an execution brings it in. */
 export const EnvironmentStackView = Schema.Struct({
   name: StackName,
   provider: Schema.NullOr(Schema.String),
@@ -30,7 +30,7 @@ export const EnvironmentStackView = Schema.Struct({
 }).annotate({ identifier: "EnvironmentStackView" })
 export type EnvironmentStackView = typeof EnvironmentStackView.Type
 
-/** A deployment in one environment, with the execution that is under way there, or was the last. */
+/** A deployment in one environment, with its current or last execution. */
 export const EnvironmentView = Schema.Struct({
   deploymentId: DeploymentId,
   organization: Schema.String,
@@ -43,7 +43,7 @@ export const EnvironmentView = Schema.Struct({
 }).annotate({ identifier: "EnvironmentView" })
 export type EnvironmentView = typeof EnvironmentView.Type
 
-/** What a dry run answers. `action` is null where it waits for the outputs in `waitsFor`. */
+/** The answer of a dry run. `action` is null if it waits for the outputs in `waitsFor`. */
 export const PlanView = Schema.Struct({
   deploymentId: DeploymentId,
   correlationId: CorrelationId,

@@ -39,7 +39,7 @@ export const StageView = Schema.Struct({
 }).annotate({ identifier: "StageView" })
 export type StageView = typeof StageView.Type
 
-/** A judgement of a gate; `reason` and that of each evidence say the findings in words. */
+/** A judgement of a gate; each `reason` says the findings in words. */
 export const VerdictView = Schema.Struct({
   ...Verdict.fields,
   reason: Schema.String,
@@ -77,7 +77,7 @@ export type StackView = typeof StackView.Type
 /**
  * An execution.
  *
- * *Details*: `durationMs` runs from its start to its end, or to now while it is under way. What is not there is null.
+ * *Details*: `durationMs` runs from its start to its end, or to now while it is in progress. Missing values are null.
  */
 export const ExecutionView = Schema.Struct({
   deploymentId: DeploymentId,
@@ -109,7 +109,7 @@ export const ExecutionView = Schema.Struct({
 }).annotate({ identifier: "ExecutionView" })
 export type ExecutionView = typeof ExecutionView.Type
 
-/** The process that runs an execution at the moment. */
+/** The current runner of an execution. */
 export const RunnerView = Schema.Struct({
   owner: Schema.String,
   acquiredAt: Instant,

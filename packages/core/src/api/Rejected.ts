@@ -8,11 +8,11 @@ import { describe } from "../text/index.ts"
 const kinds = { usage: "invalid", not_found: "not_found", blocked: "blocked" } as const
 
 /**
- * A request that is not carried out; nothing was written and nothing called.
+ * A request that was rejected; nothing was written or called.
  *
- * *Details*: the code of `info` decides its `kind`: `invalid` the input is wrong · `not_found` · `blocked` another execution, a
- * freeze or a veto is in the way, with the `lease` that blocks where there is one · `conflict` it is invalid in the current
- * state.
+ * *Details*: the code of `info` decides its `kind`: `invalid` the input is wrong · `not_found` · `blocked` another
+ * execution, a freeze or a veto is in the way, with the `lease` that blocks where there is one · `conflict` it is
+ * invalid in the current state.
  *
  * *Errors*: retryable where the registry of codes says so.
  */

@@ -1,6 +1,6 @@
 /**
- * The texts that people hand in, checked before anything is recorded: they are shown in logs, tables and terminals, where a
- * line break or an escape sequence would forge what stands around them.
+ * Text from people, checked before anything is recorded: logs, tables and terminals show it, where a line break or an
+ * escape sequence would forge the surrounding output.
  */
 import * as Effect from "effect/Effect"
 import type { Origin } from "../domain/Event.ts"
@@ -9,7 +9,7 @@ import { reject, type Rejected } from "./Rejected.ts"
 
 type Texts = Readonly<Record<string, string | undefined>>
 
-/** Refuses the first text that does not fit into a line. */
+/** Rejects the first text that does not fit on a line. */
 export const inLines = (texts: Texts): Effect.Effect<void, Rejected> => {
   for (const [path, text] of Object.entries(texts)) {
     const character = text === undefined ? undefined : unfitIn(text)

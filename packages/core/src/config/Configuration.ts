@@ -1,5 +1,5 @@
 /**
- * Checking a configuration, all of it at once, and resolving it for one environment.
+ * Checks a whole configuration at once, and resolves it for one environment.
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -24,7 +24,7 @@ import type { Request } from "../api/Request.ts"
 export { formatPath, type Written }
 
 /**
- * What a configuration file holds: a manifest as it is written, with spans of time as texts.
+ * The contents of a configuration file: a manifest as written, with durations as strings.
  */
 export type Config = typeof Manifest.Encoded
 
@@ -34,7 +34,7 @@ export type Config = typeof Manifest.Encoded
 export const defineConfig = (config: Config): Config => config
 
 /**
- * What stands for the configuration of a project that has none, but for a command to wrap: its stacks have no provider.
+ * The configuration of a project that has none and only wraps commands: its stacks have no provider.
  */
 export const bare = (options: {
   readonly organization: string
@@ -47,13 +47,13 @@ export const bare = (options: {
     project: options.project,
     environments: { [options.environment]: {} },
     stacks: options.stacks.map((name) => ({ name, provider: noProvider }))
-    // Only what is read from a file must have a stack.
+    // Only configurations from files must have a stack.
   }) as Manifest
 
 /** The provider of stacks that only wrapped commands change. */
 export const noProvider = "command"
 
-/** A gate in an environment is laid over that of the manifest before defaults fill the gaps of both. */
+/** The gate of an environment is merged into the manifest's gate before defaults fill the gaps of both. */
 const layGates = (value: unknown): unknown => {
   if (!isObject(value) || !isObject(value.environments) || !Array.isArray(value.stacks)) return value
   const gates = new Map(value.stacks.filter(isObject).map((stack) => [stack.name, stack.gate] as const))
@@ -77,8 +77,8 @@ const byPath = (issues: ReadonlyArray<ConfigurationIssue>): ReadonlyArray<Config
 /**
  * Checks an unknown value against the shape of a manifest, its own references and the installed providers.
  *
- * *Details*: pure; all that is wrong is reported at once, one issue for each place. `written` says how the values stand in
- * their file: a number there that has to be a text is the text as it is written, and issues get lines.
+ * *Details*: pure; all issues are reported at once, one for each place. `written` gives the values as written in the
+ * file: if a string is expected and a number was read, the written text counts, and issues get lines.
  *
  * *Errors*: `ConfigurationInvalid`.
  */
@@ -132,12 +132,11 @@ const strategyNamed = (stack: StackSpec, name: StrategyName | undefined): Strate
 /**
  * What an execution in one environment works from.
  *
- * *Details*: the settings of the environment are laid over those of the manifest: properties key by key, strategy and
- * `enabled` as a whole. `stacks` narrows it to those (dependencies outside of them stay named); `strategy` replaces that
- * of every stack which has another one, with the defaults of the new one.
+ * *Details*: the environment's settings are merged into the manifest's: properties key by key, strategy and `enabled`
+ * as a whole. `stacks` limits it to these (outside dependencies stay named); `strategy` replaces the strategy of every
+ * stack that has another one, with the defaults of the new one.
  *
- * *Errors*: `Refused`: `invalid` for an environment that is not there or a stack that is switched off, `not_found` for an
- * unknown stack.
+ * *Errors*: `Rejected`: `invalid` for a missing environment or a disabled stack, `not_found` for an unknown stack.
  */
 export const resolve = Effect.fnUntraced(function* (
   manifest: Manifest,
@@ -192,13 +191,13 @@ export const resolve = Effect.fnUntraced(function* (
 })
 
 /**
- * Checks of a request what can be checked without a store, so that what can never be done takes no place in a queue; gives
- * what it would work from.
+ * Checks everything about a request that needs no store, so that impossible requests take no queue position; returns
+ * the resolved configuration.
  *
  * *Details*: `bare` says that its project has no configuration.
  *
- * *Errors*: `Refused`: those of `resolve`; `invalid` for what needs a configuration where there is none, for anything but
- * one stack where it is about one, and for a strategy that the providers cannot do.
+ * *Errors*: `Rejected`: the errors of `resolve`; `invalid` for a request that needs a configuration if there is none,
+ * for any number of stacks but one if it is about one, and for a strategy that the providers do not support.
  */
 export const checkRequest = Effect.fnUntraced(function* (
   {
@@ -224,7 +223,7 @@ export const checkRequest = Effect.fnUntraced(function* (
   return spec
 })
 
-/** A strategy given on the command line was not part of what `check` saw. */
+/** `check` did not see a strategy from the command line. */
 const supports = (spec: ExecutionSpec, providers: ReadonlyMap<string, Provider>): Effect.Effect<void, Rejected> => {
   for (const { name, provider, strategy } of spec.stacks.filter(({ enabled }) => enabled)) {
     const capabilities = providers.get(provider)?.capabilities
@@ -248,6 +247,6 @@ const supports = (spec: ExecutionSpec, providers: ReadonlyMap<string, Provider>)
 }
 
 /**
- * Puts what is known of the outputs in the place of the references to them; unknown ones become null.
+ * Replaces output references with the known outputs; unknown ones become null.
  */
 export const fill = (properties: Json, outputs: ReadonlyMap<string, Outputs>): Json => fillIn(properties, outputs).value

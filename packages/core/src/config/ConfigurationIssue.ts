@@ -2,11 +2,11 @@ import * as Schema from "effect/Schema"
 import type { EdgeError } from "../domain/errors/index.ts"
 
 /**
- * One thing that is wrong with a configuration.
+ * One issue of a configuration.
  *
- * *Details*: `path` points into the configuration, such as `stacks[1].strategy.steps[0].weight`; it is empty where the
- * configuration as a whole is meant. `line` and `column`, from 1, say where that is in a file in JSON or YAML. Values are
- * never quoted where they could be secrets.
+ * *Details*: `path` points into the configuration, such as `stacks[1].strategy.steps[0].weight`; it is empty for the
+ * configuration as a whole. `line` and `column`, from 1, locate it in a JSON or YAML file. Values that could be secrets
+ * are never quoted.
  */
 export const ConfigurationIssue = Schema.Struct({
   path: Schema.String,
@@ -22,9 +22,9 @@ const line = (issue: ConfigurationIssue): string =>
   issue.path === "" ? issue.message : `${issue.path}: ${issue.message}`
 
 /**
- * A configuration that cannot be used, with everything that is wrong with it, in the order in which it is written.
+ * A configuration that cannot be used, with all its issues in the order of the file.
  *
- * *Errors*: not retryable; nothing was written and nothing called.
+ * *Errors*: not retryable; nothing was written or called.
  */
 export class ConfigurationInvalid extends Schema.TaggedError<ConfigurationInvalid>()("ConfigurationInvalid", {
   issues: Schema.NonEmptyArray(ConfigurationIssue),
@@ -36,7 +36,7 @@ export class ConfigurationInvalid extends Schema.TaggedError<ConfigurationInvali
     return [`${where}${line(first)}`, ...others.map((issue) => `  ${line(issue)}`)].join("\n")
   }
 
-  /** The file, with the line and the column of the first issue where they are known. */
+  /** The file, with the line and the column of the first issue if they are known. */
   get where(): string {
     const [first] = this.issues
     return [this.file, first.line, first.column].filter((part) => part !== undefined).join(":")
@@ -55,7 +55,7 @@ export class ConfigurationInvalid extends Schema.TaggedError<ConfigurationInvali
 }
 
 /**
- * Where a value lies in the configuration.
+ * The location of a value in the configuration.
  */
 export type Path = ReadonlyArray<string | number>
 
@@ -70,7 +70,7 @@ export const formatPath = (path: Path): string =>
   }, "")
 
 /**
- * Says what was found without giving a text away.
+ * Describes a value without revealing its text.
  */
 export const found = (value: unknown): string => {
   if (value === undefined) return "nothing"
@@ -121,7 +121,7 @@ export const nearest = (word: string, candidates: Iterable<string>): string | un
 }
 
 /**
- * "Did you mean …?", or what there is to choose from.
+ * "Did you mean …?", or the list of choices.
  */
 export const didYouMean = (word: string, candidates: ReadonlyArray<string>, what: string): string => {
   const best = nearest(word, candidates)
@@ -130,8 +130,7 @@ export const didYouMean = (word: string, candidates: ReadonlyArray<string>, what
 }
 
 /**
- * Names what is not there: by what was written where that is plainly a misspelling, else not at all, since it could be
- * anything.
+ * Names what is missing: quoted if it is plainly a misspelling, otherwise not at all, since it could be anything.
  */
 export const noSuch = (what: string, word: string, candidates: ReadonlyArray<string>): string =>
   nearest(word, candidates) === undefined ? `there is no such ${what}` : `there is no ${what} "${word}"`

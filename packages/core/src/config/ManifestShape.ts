@@ -31,7 +31,7 @@ const rising: Inspect = (value, path) => {
     : [
         {
           path: formatPath([...path, at, "weight"]),
-          message: `expected a weight above that of the step before (${weights[at - 1]}), got ${weights[at]}`,
+          message: `expected a weight above the previous step's (${weights[at - 1]}), got ${weights[at]}`,
           expected: "canary steps whose weights rise",
           hint: "Order the steps by weight and leave out repeated weights."
         }

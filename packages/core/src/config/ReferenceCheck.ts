@@ -1,5 +1,5 @@
 /**
- * Whether the parts of a configuration fit each other: names, dependencies, outputs, providers and strategies.
+ * Checks whether the parts of a configuration fit each other: names, dependencies, outputs, providers and strategies.
  */
 import { lackWords } from "../text/index.ts"
 import type { Capabilities, Provider } from "../spi/Provider.ts"
@@ -99,7 +99,7 @@ const upstream = ({ stacks }: Sketch, stack: StackSketch): ReadonlySet<string> =
   return seen
 }
 
-/** A provider whose stacks name their outputs themselves (a template, say) declares `*`. */
+/** A provider whose stacks name their own outputs (a template, for example) declares `*`. */
 const anyOutput = "*"
 
 const outputsIn = (config: Sketch, installed: Installed, stack: StackSketch, properties: unknown, base: Path): Issues =>
@@ -289,7 +289,7 @@ const freezes = ({ environments, freezes }: Sketch): Issues =>
     return [...twice, ...unknown]
   })
 
-/** Everything in a configuration that does not fit the rest of it, or the providers. */
+/** All parts of a configuration that do not fit the rest of it, or the providers. */
 export const check = (config: Sketch, installed: Installed): Issues => [
   ...duplicates(config),
   ...dependencies(config),

@@ -1,5 +1,5 @@
 /**
- * Configurations: written in TypeScript, checked, and resolved for an environment.
+ * Configurations: written in TypeScript, validated, and resolved for an environment.
  */
 export * as Configuration from "./Configuration.ts"
 export { type Config, defineConfig } from "./Configuration.ts"

@@ -1,5 +1,5 @@
 /**
- * What an operator may ask of an execution in which state.
+ * Which commands an operator may issue to an execution in which state.
  */
 import * as Result from "effect/Result"
 import type { EventOf, OperatorCommand } from "./Event.ts"
@@ -8,11 +8,11 @@ import type { StackName } from "./Ids.ts"
 import { type ErrorInfo, errorInfo } from "./errors/index.ts"
 
 /**
- * Decides on a command: the event that it becomes, or why not.
+ * Decides on a command: the event that it becomes, or the rejection.
  *
- * *Details*: `pause` while in progress · `resume` while paused · `approve` and `retry` while a question is open · `promote`
- * while in progress or paused · `abort` until it is on its way back. A rollback is not aborted; a wrapped command can be
- * aborted and nothing else, somebody else's deployment that is watched not even that.
+ * *Details*: `pause` while in progress · `resume` while paused · `approve` and `retry` while a question is open ·
+ * `promote` while in progress or paused · `abort` until it is rolling back. A rollback cannot be aborted. A wrapped
+ * command accepts only `abort`; an observed foreign deployment accepts nothing.
  */
 export const decide = (
   state: ExecutionState,

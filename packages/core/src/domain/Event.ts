@@ -153,7 +153,7 @@ export const Event = Schema.TaggedUnion({
     reason: Schema.String,
     by: Actor,
     until: Schema.optionalKey(Timestamp),
-    /** Taken over from whoever held it. */
+    /** Taken over from its previous holder. */
     force: Schema.optionalKey(Schema.Boolean)
   },
   EnvironmentUnlocked: { environment: EnvironmentName, reason: Schema.String, by: Actor },

@@ -1,6 +1,6 @@
 /**
- * The ids of events. An id makes a repeat harmless within its stream, so it follows from what the event records and never
- * from who writes it. This module makes all of them, and is the only one that reads one.
+ * The ids of events. An id makes a repeat harmless within its stream, so it follows from what the event records and
+ * never from its writer. This module creates all of them, and is the only one that parses one.
  */
 import type { Brand } from "effect/Brand"
 import type { OperatorCommand } from "./Event.ts"
@@ -14,7 +14,7 @@ const make = (...parts: ReadonlyArray<string | number>): EventId => parts.join("
 // The stream of a deployment.
 export const initialized = make("initialized")
 export const extended = (names: ReadonlyArray<string>): EventId => make("extended", ...names)
-/** Decisions are told apart by their time and a random number: the same decision may be taken twice. */
+/** Decisions are distinguished by their time and a random number: the same decision may be made twice. */
 export const decision = (tag: string, at: number, random: number): EventId => make(tag, at, random)
 
 // The beginning of an execution.
@@ -22,27 +22,27 @@ export const requested = make("requested")
 export const admitted = make("admitted")
 export const lease = (fence: number): EventId => make("lease", fence)
 export const runner = (fence: number): EventId => make("runner", fence)
-/** `seq` is the place in the stream: the same command may be given twice. */
+/** `seq` is the position in the stream: the same command may be issued twice. */
 export const command = (seq: number, name: OperatorCommand, at: number): EventId => make("command", seq, name, at)
-/** The abort of an execution that waits for a person, by the first request that it holds up. */
+/** The abort of an execution that waits for a person, by the first request that it blocks. */
 export const yielded = make("yielded")
 
 // Transitions that happen once.
 export const execution = (on: ExecutionTrigger): EventId => make("execution", on)
 export const deployment = (on: DeploymentTrigger): EventId => make("deployment", on)
 export const stack = (name: string, on: StackTrigger): EventId => make("stack", name, on)
-/** `round` tells repeats of waiting and resuming apart. */
+/** `round` distinguishes repeats of waiting and resuming. */
 export const stage = (name: StageName, on: StageTrigger, stack = "", round?: string): EventId =>
   round === undefined ? make("stage", stack, name, on) : make("stage", stack, name, on, round)
 
-// Transitions that happen again and again: `size` is the length of the journal.
+// Repeated transitions: `size` is the length of the journal.
 export const pausedOrResumed = (size: number): EventId => make("execution/paused-or-resumed", size)
 const setAsidePrefix = "execution/set-aside/"
 export const setAside = (size: number): EventId => make(`${setAsidePrefix}${size}`)
 /** Whether an interrupted runner paused its own execution. */
 export const isSetAside = (id: string): boolean => id.startsWith(setAsidePrefix)
 
-// The end of an execution that another process, or a defect, brings.
+// The end of an execution, written by another process or after a defect.
 const closingPrefix = "closing/"
 export const closingExecution = make(`${closingPrefix}execution`)
 export const closingDeployment = make(`${closingPrefix}deployment`)
@@ -53,10 +53,10 @@ export const isClosing = (id: string): boolean => id.startsWith(closingPrefix)
 
 const reportedPrefix = "reported/"
 export const reported = (index: number): EventId => make(`${reportedPrefix}${index}`)
-/** Whether an event was reported about work outside. */
+/** Whether an event reports work outside. */
 export const isReported = (id: string): boolean => id.startsWith(reportedPrefix)
 
-// Executions that ran without the store, or that others started.
+// Executions that ran without the store, or that were started outside.
 export const degraded = (index: number): EventId => make("degraded", index)
 export const observed = (what: "stack" | "stage" | "end"): EventId => make("observed", what)
 
@@ -66,7 +66,7 @@ export const receipt = (step: string): EventId => make("receipt", step)
 export const deferred = (name: string): EventId => make("deferred", name)
 export const clock = (name: string): EventId => make("clock", name)
 
-// What steps record.
+// Events recorded by steps.
 export const planned = (stack: string): EventId => make("planned", stack)
 export const checkpoint = (stack: string): EventId => make("checkpoint", stack)
 export const outputs = (stack: string, when: string | number): EventId => make("outputs", stack, when)
@@ -78,14 +78,14 @@ export const retireFailed = (stack: string): EventId => make("retire-failed", st
 export const processStarted = make("process/started")
 export const processExited = make("process/exited")
 
-// Progress: of a step, and what a monitor hears from a provider.
+// Progress: of a step, or reported to a monitor by a provider.
 export const progress = (step: string, resource: string, message: string): EventId =>
   make("progress", step, resource, message)
 export const seen = (stack: string, resource: string, changedAt: string | number, message: string): EventId =>
   make("seen", stack, resource, changedAt, message)
 export const providerEvent = (stack: string, cursor: string): EventId => make("seen", stack, "event", cursor)
 
-// Monitors and their alerts: an alert has the same id whoever raises it.
+// Monitors and their alerts: an alert has the same id whichever monitor raises it.
 export const monitor = (run: string, restarts: number): EventId => make("monitor", run, restarts)
 export const monitoringGap = (run: string, restarts: number): EventId => make("alert/monitoring_gap", run, restarts)
 export const stalled = (stall: "silence" | "stage", about: string): EventId => make("alert/stalled", stall, about)

@@ -1,5 +1,5 @@
 /**
- * The state of one execution, and what can be asked of it.
+ * The state of one execution, and queries on it.
  */
 import * as Schema from "effect/Schema"
 import { AlertFields, Origin, QueuePolicy, RequestedFields } from "./Event.ts"
@@ -22,7 +22,7 @@ import { Verdict } from "./Verdict.ts"
 /**
  * One stage, of an execution or of a stack in it.
  *
- * *Details*: `waitedMs` is how long it has waited for people so far, without the wait that began at `waitingSince`.
+ * *Details*: `waitedMs` is how long it has waited for people so far, without the current wait since `waitingSince`.
  */
 export const StageState = Schema.Struct({
   name: StageName,
@@ -71,11 +71,11 @@ export type Question = typeof Question.Type
 export const Alert = Schema.Struct({ at: Timestamp, ...AlertFields })
 export type Alert = typeof Alert.Type
 
-/** How a wrapped command ended: by itself with a code, or by a signal. */
+/** How a wrapped command ended: with an exit code, or by a signal. */
 export const ProcessExit = Schema.Struct({ code: Schema.NullOr(Schema.Int), signal: Schema.NullOr(Schema.String) })
 export type ProcessExit = typeof ProcessExit.Type
 
-/** From when to when it stood still; `to` is absent while it does. */
+/** A period of standing still; `to` is absent while it lasts. */
 export const Pause = Schema.Struct({ from: Timestamp, to: Schema.optionalKey(Timestamp) })
 export type Pause = typeof Pause.Type
 
@@ -114,12 +114,12 @@ export const ExecutionState = Schema.Struct({
 export type ExecutionState = typeof ExecutionState.Type
 
 /**
- * Whether the execution has come to one of its four ends.
+ * Whether the execution has ended.
  */
 export const isFinished = (state: ExecutionState): boolean => Machine.isTerminal(executionMachine, state.status)
 
 /**
- * Whether the execution waits in the queue, and its turn has not come: what was taken in without waiting has its turn.
+ * Whether the execution waits in the queue for admission. An execution that started without waiting is admitted.
  */
 export const isQueued = ({ queue, status, turnAt }: ExecutionState): boolean =>
   status === "queued" && queue !== undefined && turnAt === undefined
@@ -131,14 +131,14 @@ export const waitsForPeople = ({ questions, status }: Pick<ExecutionState, "ques
   status === "paused" || questions.length > 0
 
 /**
- * Whether a command of it may be alive, though whoever ran it may be gone: it began, and nobody saw its end.
+ * Whether its command may be alive even though its runner may be gone: it began, and its end was never recorded.
  */
 export const mayHaveCommand = ({ exit, kind, startedAt }: ExecutionState): boolean =>
   kind === "run" && startedAt !== undefined && exit === undefined
 
 /**
- * Whether an execution that waits for a person gives way to one that waits for its turn: to a rollback always, since going
- * back is what both do then; to others as long as no traffic and no stack has gone over to what it brings in.
+ * Whether an execution that waits for a person yields to a queued one: always to a rollback, since both then roll back;
+ * to others as long as no traffic and no stack has been switched to its candidate.
  */
 export const givesWay = (state: ExecutionState, to: ExecutionKind): boolean =>
   (state.kind === "deploy" || state.kind === "deploy-stack") &&
@@ -150,7 +150,7 @@ export const givesWay = (state: ExecutionState, to: ExecutionKind): boolean =>
     ))
 
 /**
- * The stages that an execution of this kind passes when nothing goes wrong.
+ * The stages of an execution of this kind if nothing goes wrong.
  */
 export const stagesOf = (kind: ExecutionKind): ReadonlyArray<StageName> => {
   switch (kind) {

@@ -1,11 +1,11 @@
 /**
- * What a stack runs, and what must be known to put it back.
+ * What a stack runs, and the data for restoring it.
  */
 import * as Schema from "effect/Schema"
 import { Percent, Timestamp } from "./Ids.ts"
 
 /**
- * Any JSON value; what adapters keep for themselves.
+ * Any JSON value; adapter-specific data.
  */
 export const Json = Schema.Json
 export type Json = typeof Json.Type
@@ -13,8 +13,8 @@ export type Json = typeof Json.Type
 /**
  * An immutable thing that a stack can run.
  *
- * *Details*: `id` is unique within its stack and stable over repeats (a digest of the other fields), `digest` is that of
- * the artifact, `configDigest` that of the properties it runs with.
+ * *Details*: `id` is unique within its stack and stable over repeats (a digest of the other fields), `digest` belongs
+ * to the artifact, `configDigest` to the properties that it runs with.
  */
 export const Release = Schema.Struct({
   id: Schema.String,
@@ -26,8 +26,8 @@ export const Release = Schema.Struct({
 export type Release = typeof Release.Type
 
 /**
- * The rollback marker of a stack: the release that it had, or none where it did not exist, and what its provider needs
- * besides (recorded traffic, a template, a task definition).
+ * The checkpoint of a stack: its previous release, or none if it did not exist, and provider-specific data (recorded
+ * traffic, a template, a task definition).
  */
 export const Checkpoint = Schema.Struct({
   release: Schema.NullOr(Release),
@@ -37,13 +37,13 @@ export const Checkpoint = Schema.Struct({
 export type Checkpoint = typeof Checkpoint.Type
 
 /**
- * The share of traffic, in percent, that one release is observed to carry.
+ * The observed share of traffic of one release, in percent.
  */
 export const TrafficShare = Schema.Struct({ releaseId: Schema.String, percent: Percent })
 export type TrafficShare = typeof TrafficShare.Type
 
 /**
- * What a stack tells the stacks that depend on it. Public values only: they are stored and shown. A secret travels as a
+ * The outputs of a stack for its dependents. Public values only: they are stored and shown. A secret travels as a
  * reference that the consuming provider resolves.
  */
 export const Outputs = Schema.Record(Schema.String, Schema.Union([Schema.String, Schema.Finite, Schema.Boolean]))
@@ -52,7 +52,7 @@ export type Outputs = typeof Outputs.Type
 /**
  * What bringing in a release would do to one stack.
  *
- * *Details*: `changes` and `rollback` are sentences for people: what will change, and what a rollback would do.
+ * *Details*: `changes` and `rollback` are sentences for people: the changes, and the effect of a rollback.
  */
 export const StackPlan = Schema.Struct({
   action: Schema.Literals(["create", "update", "none"]),

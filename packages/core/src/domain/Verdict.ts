@@ -6,8 +6,8 @@ import { CauseInfo } from "./errors/index.ts"
 import { Percent, StackName, Timestamp } from "./Ids.ts"
 
 /**
- * `pass` and `fail` are judgements; `inconclusive` is data that decides nothing and needs a person; `no_data` is silence,
- * never a pass; `error` is a measurement that could not be made.
+ * `pass` and `fail` are judgements; `inconclusive` is data that does not decide and needs a person; `no_data` is
+ * silence, never a pass; `error` is a measurement that failed.
  */
 export const VerdictKind = Schema.Literals(["pass", "fail", "inconclusive", "no_data", "error"])
 export type VerdictKind = typeof VerdictKind.Type
@@ -15,8 +15,8 @@ export type VerdictKind = typeof VerdictKind.Type
 /**
  * One comparison behind a verdict.
  *
- * *Details*: `value` against `threshold` in `unit`, over `n` observations; `interval` is a confidence interval of `value`
- * and `effect` an effect size, both only where a statistical test made them: percentage points between the error rates
+ * *Details*: `value` against `threshold` in `unit`, over `n` observations; `interval` is a confidence interval of
+ * `value` and `effect` an effect size, both only from a statistical test: percentage points between the error rates
  * (`error_rate_ratio`), the probability that the candidate is the slower one (`latency_shift`).
  */
 export const Evidence = Schema.Struct({
@@ -32,13 +32,12 @@ export const Evidence = Schema.Struct({
 })
 export type Evidence = typeof Evidence.Type
 
-/** Requests and how many of them failed. */
+/** Requests, and how many of them failed. */
 export const RequestCount = Schema.Struct({ requests: Schema.Int, errors: Schema.Int })
 export type RequestCount = typeof RequestCount.Type
 
 /**
- * What was measured of a release by itself. Latencies in milliseconds, `healthy` in percent; null where nothing was
- * measured.
+ * The measurements of one release. Latencies in milliseconds, `healthy` in percent; null if nothing was measured.
  */
 export const Measured = Schema.Struct({
   ...RequestCount.fields,
@@ -48,7 +47,7 @@ export const Measured = Schema.Struct({
 export type Measured = typeof Measured.Type
 
 /**
- * Response times of both releases, in milliseconds, at most 2,000 of each; null where the provider gives no single ones.
+ * Response times of both releases, in milliseconds, at most 2,000 of each; null if the provider reports no single ones.
  */
 export const ComparedLatencies = Schema.Struct({
   candidate: Schema.NullOr(Schema.Array(Schema.Finite)),
@@ -57,10 +56,10 @@ export const ComparedLatencies = Schema.Struct({
 export type ComparedLatencies = typeof ComparedLatencies.Type
 
 /**
- * What the candidate and the stable release did from `since`, when the step began, to the moment of the verdict.
+ * Counts of the candidate and the stable release from `since`, when the step began, to the moment of the verdict.
  *
- * *Details*: `latencies` are there at the one or two looks of a step at which response times were compared, and only in the
- * log: states go without them.
+ * *Details*: `latencies` exist only for the one or two looks of a step that compared response times, and only in the
+ * log, not in states.
  */
 export const ComparedCounts = Schema.Struct({
   since: Timestamp,
@@ -73,7 +72,7 @@ export type ComparedCounts = typeof ComparedCounts.Type
 /**
  * A judgement of one release by one gate, at one moment.
  *
- * *Details*: `step` names the step of the strategy, such as `canary 10%`; `findings` are those that decided. `measured`
+ * *Details*: `step` names the step of the strategy, such as `canary 10%`; `findings` are the decisive ones. `measured`
  * and `compared` are what was judged, so that it can be judged again; verdicts of versions before them have neither.
  */
 export const Verdict = Schema.Struct({

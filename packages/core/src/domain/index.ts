@@ -1,5 +1,5 @@
 /**
- * Words, states and events of Signalbox, without services or I/O.
+ * Terms, states and events of Signalbox, without services or I/O.
  */
 export * as Command from "./Command.ts"
 export * from "./errors/index.ts"

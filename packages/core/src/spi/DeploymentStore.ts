@@ -42,7 +42,7 @@ export interface Append {
 /**
  * A stream, and the states folded from it.
  *
- * *Details*: `seq` is the number of its last event, 0 where it has none; the states are at least as new.
+ * *Details*: `seq` is the number of its last event, 0 if there is none; the states are at least as new.
  */
 export interface StreamState {
   readonly seq: number
@@ -106,7 +106,9 @@ export class DeploymentStore extends Context.Service<
     readonly append: (
       append: Append
     ) => Effect.Effect<ReadonlyArray<StoredEvent>, SequenceConflict | LeaseLost | IllegalTransition | StoreError>
-    /** What a decision on a stream is taken from: `append` with its `seq` as `expected` holds only where it still is so. */
+    /**
+     * The basis of a decision on a stream: `append` with its `seq` as `expected` succeeds only if it is still current.
+     */
     readonly stream: (stream: string) => Effect.Effect<StreamState, StoreError>
     readonly events: (query: EventQuery) => Effect.Effect<ReadonlyArray<StoredEvent>, StoreError>
     readonly execution: (id: CorrelationId) => Effect.Effect<ExecutionState | undefined, StoreError>

@@ -1,5 +1,5 @@
 /**
- * The keys of leases, and what a lease is held for. This module makes all keys, and is the only one that reads one.
+ * The keys of leases, and what a lease is held for. This module creates all keys, and is the only one that parses one.
  */
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"

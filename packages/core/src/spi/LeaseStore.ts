@@ -1,5 +1,5 @@
 /**
- * The port of leases: the right to do something under a key, for a while, with a token that only grows.
+ * The port of leases: the exclusive right to a key, for a limited time, with a token that only grows.
  */
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
@@ -13,9 +13,8 @@ import { StoreError } from "./StoreError.ts"
  * A lease as the store has it.
  *
  * *Details*: `holder` is what it is held for (a correlation id), `owner` who acts for it (a process). `fence` is larger
- * than every fence that was ever given out for `key`. Kept after release, so that the fence goes on growing: then
- * `expiresAt` is 0. Its times are told by the clock of whoever asked for it, however that differs from the one of the store,
- * which decides.
+ * than every earlier fence of `key`. It is kept after release, so that the fence keeps growing; `expiresAt` is then 0.
+ * Times use the caller's clock; the store's clock decides expiry.
  */
 export const Lease = Schema.Struct({
   key: Schema.String,
@@ -29,7 +28,7 @@ export const Lease = Schema.Struct({
 export type Lease = typeof Lease.Type
 
 /**
- * Somebody else holds it.
+ * Another holder has the lease.
  *
  * *Errors*: retryable once `lease.expiresAt` is over.
  */
@@ -40,11 +39,11 @@ export class LeaseHeld extends Schema.TaggedError<LeaseHeld>()("LeaseHeld", { le
 }
 
 /**
- * The lease was lost: it expired or was taken over. Whoever gets this stops at once.
+ * The lease was lost: it expired or was taken over. The caller must stop at once.
  *
- * *Details*: `outage` is set where it expired because the store was out of reach for longer than the lease lasts.
+ * *Details*: `outage` is set if it expired because the store was unavailable for longer than the lease lasts.
  *
- * *Errors*: not retryable under this lease. After an outage the same work can be taken up under a new one.
+ * *Errors*: not retryable under this lease. After an outage, the same work can continue under a new one.
  */
 export class LeaseLost extends Schema.TaggedError<LeaseLost>()("LeaseLost", {
   key: Schema.String,
@@ -68,12 +67,12 @@ export class LeaseLost extends Schema.TaggedError<LeaseLost>()("LeaseLost", {
  * Leases.
  *
  * *Details*:
- * - `acquire` succeeds where the key is free, expired, held by the same `holder` and `owner`, by the same `holder` with
- *   `sameHolder` given, or where `evict` names the fence of the present lease (its owner is known to be dead). Each
- *   success raises the fence
+ * - `acquire` succeeds if the key is free, expired, held by the same `holder` and `owner`, held by the same `holder`
+ *   with `sameHolder`, or if `evict` names the fence of the current lease (its owner is known to be dead). Each success
+ *   raises the fence
  * - `renew` prolongs by `ttl` from now and leaves the fence
- * - `release` is harmless where the lease is no longer held
- * - `check` tells whether this very lease is still held
+ * - `release` is harmless if the lease is no longer held
+ * - `check` tells whether exactly this lease is still held
  */
 export class LeaseStore extends Context.Service<
   LeaseStore,

@@ -1,5 +1,5 @@
 /**
- * What can go wrong at a provider, classified: is it worth repeating, whose fault is it, what next.
+ * Failures of a provider, classified: whether a retry makes sense, whose fault it is, what to do next.
  */
 import * as Schema from "effect/Schema"
 import { type ErrorCode, type ErrorInfo, errorInfo, errors, type ErrorFault } from "../domain/errors/index.ts"
@@ -13,15 +13,16 @@ const reason = <const Tag extends string, const Fields extends Schema.Struct.Fie
  * *Details*:
  * - `Invalid` the properties or the artifact are wrong; `path` points into the properties
  * - `Missing` the stack, release or artifact does not exist (any more)
- * - `Busy` somebody else's operation is in flight on the stack
- * - `Conflict` it changed since it was read: read again, plan again
- * - `Fenced` a newer holder of the lease has been there: stop at once
+ * - `Busy` another operation is in progress on the stack
+ * - `Conflict` it changed since it was read: read and plan again
+ * - `Fenced` a newer holder of the lease has called: stop at once
  * - `Throttled` too many calls, for `retryAfterMs`
  * - `Unavailable` the provider did not answer
  * - `Denied` credentials are missing, expired or not allowed
  * - `Unsupported` the provider does not have that capability
- * - `Broken` the release itself does not come up: its process exits, its health check fails; `hint` says where to look
- * - `Unexpected` an answer that the adapter does not know; the adapter logs it at level debug. `hint` replaces the usual one
+ * - `Broken` the release itself fails: its process exits, its health check fails; `hint` says where to look
+ * - `Unexpected` an answer that the adapter does not recognise; the adapter logs it at level debug. `hint` replaces the
+ *   default one
  */
 export const ProviderReason = Schema.Union([
   reason("Invalid", { path: Schema.Array(Schema.String), hint: Schema.optionalKey(Schema.String) }),
@@ -56,7 +57,7 @@ const codes = {
 /**
  * The one error of the Provider port.
  *
- * *Errors*: `isRetryable` tells whether the same call may succeed later; core repeats those by itself, with backoff.
+ * *Errors*: `isRetryable` tells whether the same call may succeed later; core retries those with backoff.
  */
 export class ProviderError extends Schema.TaggedError<ProviderError>()("ProviderError", {
   provider: Schema.String,

@@ -24,7 +24,7 @@ const errors = (c: number, x: number, s: number, y: number, changes: Partial<Com
 
 const said = ({ evidence }: Comparison.Compared) => `${evidence.verdict}: ${describeCause(evidence.finding)}`
 
-describe("what is left out of a comparison", () => {
+describe("defaults of a comparison", () => {
   it("is 5 % false alarms, no error more, 98 % confidence, a quarter slower and 50 requests", () => {
     assert.deepEqual(spec, {
       alpha: 0.05,
@@ -49,8 +49,8 @@ describe("what is left out of a comparison", () => {
   })
 })
 
-describe("the errors of the candidate beside those of the stable release", () => {
-  it("fail, with the interval and what is allowed", () => {
+describe("the candidate's errors beside the stable release's", () => {
+  it("fail, with the interval and the limit", () => {
     const failed = errors(2_000, 60, 2_000, 20)
     assert.strictEqual(
       said(failed),
@@ -62,7 +62,7 @@ describe("the errors of the candidate beside those of the stable release", () =>
     assert.isTrue(interval![0] > 1 && interval![0] < 3 && interval![1] > 3)
   })
 
-  it("pass where they are alike", () => {
+  it("pass if they are alike", () => {
     assert.strictEqual(
       said(errors(1_000, 10, 9_000, 88)),
       "pass: 10 errors in 1000 requests, the stable release 88 errors in 9000 requests: 1.02 times its error rate"
@@ -73,7 +73,7 @@ describe("the errors of the candidate beside those of the stable release", () =>
     )
   })
 
-  it("are undecided where the evidence is positive but does not suffice", () => {
+  it("are undecided if the evidence is positive but insufficient", () => {
     assert.match(
       said(errors(1_000, 24, 1_000, 10)),
       /^inconclusive: .*: 2\.4 times its error rate, which may be chance \(evidence [\d.]+, 20 fails\)$/
@@ -97,7 +97,7 @@ describe("the errors of the candidate beside those of the stable release", () =>
     )
   })
 
-  it("neither fail nor pass in silence over a stable release without any, where they are few", () => {
+  it("neither fail nor pass silently over a stable release without any, if they are few", () => {
     assert.match(
       said(errors(500, 1, 500, 0)),
       /^pass: 1 error in 500 requests, the stable release no errors in 500 requests: too few to tell them apart \(evidence 1\.\d+, 20 fails\)$/
@@ -130,8 +130,8 @@ const times = (n: number, middle: number, spread = 0.2) => many(n, () => middle 
 const latencies = (candidate: ReadonlyArray<number> | null, stable: ReadonlyArray<number> | null) =>
   Comparison.judgeLatencies(spec, { candidate, stable })
 
-describe("the response times of the candidate beside those of the stable release", () => {
-  it("fail where they are longer by more than is tolerated", () => {
+describe("the candidate's response times beside the stable release's", () => {
+  it("fail if they are longer than tolerated", () => {
     const failed = latencies(times(200, 30), times(200, 20))
     assert.match(
       said(failed),
@@ -142,12 +142,12 @@ describe("the response times of the candidate beside those of the stable release
     assert.isTrue(effect! > 0.99 && interval![0] > threshold && value! > interval![0])
   })
 
-  it("pass where they are longer by less, alike or shorter", () => {
+  it("pass if they are longer within the tolerance, alike or shorter", () => {
     assert.match(said(latencies(times(200, 22), times(200, 20))), /^pass: responses [\d.]+ ms slower/)
     assert.match(said(latencies(times(200, 15), times(200, 20))), /^pass: responses 5[.\d]* ms faster than the stable/)
   })
 
-  it("pass where they are longer and hardly a request would notice", () => {
+  it("pass if they are longer and hardly a request would notice", () => {
     const wild = (n: number) => many(n, (index) => (index % 2 === 0 ? 1 : 1_000_000 * random()))
     const slower = wild(400).map((value) => value + 1)
     assert.strictEqual(
@@ -159,13 +159,13 @@ describe("the response times of the candidate beside those of the stable release
     )
   })
 
-  it("are undecided where the shift is too large and the interval is not", () => {
+  it("are undecided if the shift is too large and the interval is not", () => {
     const stable = many(61, (index) => 5 + index / 2)
     const candidate = stable.map((value) => value + 6)
     assert.match(said(latencies(candidate, stable)), /^inconclusive: .*, which may be chance, /)
   })
 
-  it("are undecided where they are few, and no data without any", () => {
+  it("are undecided if they are few, and no data without any", () => {
     assert.match(said(latencies(times(49, 90), times(900, 20))), /^inconclusive: only 49 of the 50 response times/)
     assert.match(said(latencies(times(90, 90), [])), /^no_data: no response time of the stable release was measured/)
     assert.match(said(latencies([], times(90, 90))), /^no_data: no response time of the candidate was measured/)
@@ -212,7 +212,7 @@ describe("both judgements together", () => {
     assert.deepEqual(Comparison.join(alone, [], { missing: "counted" }), alone)
   })
 
-  it("do not pass over missing data, except where it only has to be said", () => {
+  it("do not pass over missing data, unless it only has to be mentioned", () => {
     assert.strictEqual(Comparison.join(alone, [few], { missing: "counted" }).verdict, "no_data")
     const joined = Comparison.join(alone, [few], { missing: "said" })
     assert.strictEqual(joined.verdict, "pass")

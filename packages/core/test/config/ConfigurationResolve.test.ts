@@ -44,7 +44,7 @@ describe("Configuration.resolve", () => {
     })
   )
 
-  it.effect("refuses what is not there", () =>
+  it.effect("rejects unknown things", () =>
     Effect.gen(function* () {
       const environment = yield* Effect.flip(Configuration.resolve(manifest, "prodution"))
       assert.strictEqual(environment.kind, "invalid")
@@ -93,7 +93,7 @@ describe("Configuration.checkRequest", () => {
     })
   )
 
-  it.effect("lets a command be run without a configuration, and without its providers", () =>
+  it.effect("lets a command run without a configuration, and without its providers", () =>
     Configuration.checkRequest({ ...request, kind: "run" }, { bare: true, providers: new Map() })
   )
 })

@@ -119,7 +119,7 @@ interface Written {
   readonly event: Event
 }
 
-/** Folds what two numbers each chose; refused events are told to `onStep` and not written. */
+/** Folds the choices of two numbers each; rejected events go to `onStep` and are not written. */
 const wander = (
   kind: ExecutionKind,
   choices: ReadonlyArray<readonly [number, number]>,
@@ -210,7 +210,7 @@ describe.each(kinds)("an execution of kind %s", (kind) => {
     })
   })
 
-  it.prop("has finished exactly when nothing can follow, and then asks nothing any more", [walk], ([choices]) => {
+  it.prop("has finished exactly when nothing can follow, and then has no questions", [walk], ([choices]) => {
     wander(kind, choices, (_, event, at, result) => {
       if (Result.isFailure(result)) return
       const state = result.success
@@ -310,7 +310,7 @@ describe("an execution", () => {
     ])
   })
 
-  it("asks one question of a stack at a time, and forgets it when it is answered or when it rolls back", () => {
+  it("has one question of a stack at a time, and forgets it when it is answered or rolls back", () => {
     const ask = (stack: StackName, question: string): Event => ({
       _tag: "ApprovalRequested",
       stack,

@@ -40,7 +40,7 @@ const two = config({
 })
 
 describe("what the simulation found", () => {
-  it.effect("a rollback after a destruction is refused: there is nothing to go back from", () => {
+  it.effect("a rollback after a destruction is rejected: there is nothing to roll back", () => {
     const { cloud, layer } = world()
     return Effect.gen(function* () {
       const box = yield* Signalbox
@@ -77,7 +77,7 @@ describe("what the simulation found", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("a defect ends the execution also where what was recorded before it is not written yet", () => {
+  it.effect("a defect ends the execution even if earlier events are not written yet", () => {
     const cloud = SimulatedProvider.make()
     const mistake = Effect.delay(Effect.die(new Error("a mistake in the adapter")), "10 millis")
     const provider: Provider = {
@@ -112,7 +112,7 @@ describe("what the simulation found", () => {
 
   it.effect("an answer about the lease that a stopped process reads when it wakes is no leave to call", () => {
     const lease = { key: "lock", holder: "second", owner: "runner", fence: 4, acquiredAt: 0, expiresAt: 6_000 }
-    // The store said yes in time; the process came to read it, and to renew, ten seconds later.
+    // The store said yes in time; the process read it, and renewed, ten seconds later.
     const stopped = Layer.mock(LeaseStore, {
       check: () => Effect.sleep("10 seconds"),
       renew: () => Effect.never,
@@ -126,7 +126,7 @@ describe("what the simulation found", () => {
     }).pipe(Effect.scoped, Effect.provide(stopped))
   })
 
-  it.effect("an abort goes back also where another stack failed before, and going back by itself is off", () => {
+  it.effect("an abort rolls back even if another stack failed before and automatic rollback is off", () => {
     const { cloud, layer } = world()
     cloud.script("db", "2.0.0", { broken: "exits with 1" })
     return Effect.gen(function* () {
@@ -166,7 +166,7 @@ describe("what the simulation found", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("a request whose lock comes free begins from what the one before left, and supersedes nobody", () => {
+  it.effect("a request whose lease becomes free starts from what the previous one left, and supersedes none", () => {
     const cloud = SimulatedProvider.make()
     cloud.script("web", "2.0.0", { stageMillis: 5_000 })
     const go = Deferred.makeUnsafe<void>()
@@ -214,7 +214,7 @@ describe("what the simulation found", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  /** Submits a request that waits for its turn. */
+  /** Submits a queued request. */
   const ask = (
     manifest: Manifest,
     deploymentId: DeploymentId,
@@ -228,7 +228,7 @@ describe("what the simulation found", () => {
       return request.correlationId
     })
 
-  it.effect("the latest wins also where whoever submitted it died before the others were withdrawn", () => {
+  it.effect("the latest wins even if the submitter died before the others were withdrawn", () => {
     const cloud = SimulatedProvider.make()
     let broken = false
     const dying = Layer.effect(
@@ -289,7 +289,7 @@ describe("what the simulation found", () => {
     return { asked: Deferred.await(asked), cloud, go: Deferred.succeed(go, undefined), layer }
   }
 
-  it.effect("whoever slept before it took the lock lets those go first who came meanwhile", () => {
+  it.effect("a process that slept before it acquired the lease lets requests go first that came meanwhile", () => {
     const { asked, cloud, go, layer } = slowLock("third")
     return Effect.gen(function* () {
       const box = yield* Signalbox
@@ -308,7 +308,7 @@ describe("what the simulation found", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("whoever slept before it took the lock heeds a hold that came meanwhile", () => {
+  it.effect("a process that slept before it acquired the lease respects a lock that came meanwhile", () => {
     const { asked, cloud, go, layer } = slowLock("second")
     return Effect.gen(function* () {
       const box = yield* Signalbox
@@ -318,7 +318,7 @@ describe("what the simulation found", () => {
       const second = yield* ask(manifest, deploymentId, "second")
       const running = yield* Effect.forkChild(box.executions.run(second))
       yield* asked
-      const held = { environment: production, reason: "the database is moved", by: "somebody" }
+      const held = { environment: production, reason: "the database is moved", by: "ada" }
       yield* box.coordination.decide(deploymentId, { _tag: "EnvironmentLocked", ...held })
       yield* go
       yield* settle
@@ -329,26 +329,29 @@ describe("what the simulation found", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("whoever slept before it took the lock and would not wait is refused by a hold that came meanwhile", () => {
-    const { asked, cloud, go, layer } = slowLock("second")
-    return Effect.gen(function* () {
-      const box = yield* Signalbox
-      const leases = yield* LeaseStore
-      const manifest = manifestOf(web, cloud)
-      const deploymentId = yield* deployed(manifest)
-      const request = requestOf(manifest, deploymentId, "second", { version: "2.0.0" })
-      const submitting = yield* Effect.forkChild(Effect.flip(box.executions.submit(request)))
-      yield* asked
-      const held = { environment: production, reason: "the database is moved", by: "somebody" }
-      yield* box.coordination.decide(deploymentId, { _tag: "EnvironmentLocked", ...held })
-      yield* go
-      const refused = yield* drive(submitting)
-      assert.strictEqual(refused._tag === "Rejected" ? refused.code : refused._tag, "blocked_by_lock")
-      assert.strictEqual((yield* leases.get(`environment/${deploymentId}/production`))?.expiresAt, 0)
-    }).pipe(Effect.provide(layer))
-  })
+  it.effect(
+    "a process that slept before it acquired the lease and would not wait is rejected by a lock that came meanwhile",
+    () => {
+      const { asked, cloud, go, layer } = slowLock("second")
+      return Effect.gen(function* () {
+        const box = yield* Signalbox
+        const leases = yield* LeaseStore
+        const manifest = manifestOf(web, cloud)
+        const deploymentId = yield* deployed(manifest)
+        const request = requestOf(manifest, deploymentId, "second", { version: "2.0.0" })
+        const submitting = yield* Effect.forkChild(Effect.flip(box.executions.submit(request)))
+        yield* asked
+        const held = { environment: production, reason: "the database is moved", by: "ada" }
+        yield* box.coordination.decide(deploymentId, { _tag: "EnvironmentLocked", ...held })
+        yield* go
+        const refused = yield* drive(submitting)
+        assert.strictEqual(refused._tag === "Rejected" ? refused.code : refused._tag, "blocked_by_lock")
+        assert.strictEqual((yield* leases.get(`environment/${deploymentId}/production`))?.expiresAt, 0)
+      }).pipe(Effect.provide(layer))
+    }
+  )
 
-  it.effect("one stack that needs another is not waited with where only somebody behind it could bring that", () => {
+  it.effect("a stack that needs another does not wait if only a later request could deploy that", () => {
     const { cloud, layer } = world()
     return Effect.gen(function* () {
       const box = yield* Signalbox
@@ -364,7 +367,7 @@ describe("what the simulation found", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("a lease is surely held until a time that counts from before it was asked for", () =>
+  it.effect("a lease is certainly held until a time that counts from before the request", () =>
     Effect.gen(function* () {
       const leases = yield* LeaseStore
       const options = { key: "lock", holder: "second", owner: "runner", ttl: Duration.seconds(6) }
@@ -376,7 +379,7 @@ describe("what the simulation found", () => {
     }).pipe(Effect.scoped, Effect.provide(layerMemory))
   )
 
-  it.effect("whoever slept while cleaning up writes nothing once its claim is over", () => {
+  it.effect("a process that slept while cleaning up writes nothing once its claim is over", () => {
     const cloud = SimulatedProvider.make()
     let asleep = false
     const sleepy = Layer.effect(
@@ -406,7 +409,7 @@ describe("what the simulation found", () => {
       yield* drive(yield* Effect.forkChild(box.coordination.waitForAdmission(second, { hold: Duration.seconds(20) })))
       asleep = true
       const cleaning = yield* Effect.forkChild(
-        Effect.flip(box.coordination.cleanup(second, { status: "failed", by: "somebody" }))
+        Effect.flip(box.coordination.cleanup(second, { status: "failed", by: "ada" }))
       )
       const refused = yield* drive(cleaning)
       assert.strictEqual(refused._tag === "Rejected" ? refused.code : refused._tag, "still_running")
@@ -414,7 +417,7 @@ describe("what the simulation found", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("whoever waits counts also while the claim goes from who asked to who runs it", () => {
+  it.effect("a request counts as waiting while the claim goes from the submitter to the runner", () => {
     const cloud = SimulatedProvider.make()
     let handed = false
     const handing = Layer.effect(

@@ -1,8 +1,7 @@
 import { Simulation } from "@signalbox/core/testing"
 
 /**
- * Where the seeds begin that are drawn anew each time (`npm run simulate`). Tests, which take the same ones each time, stay
- * below.
+ * Where the random seeds begin (`npm run simulate`). Tests, which use the same seeds each time, stay below.
  */
 export const fresh = 1_000_000
 

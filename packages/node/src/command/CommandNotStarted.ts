@@ -9,7 +9,7 @@ const exitCodes: Readonly<Record<string, number>> = {
 }
 
 /**
- * A command that was never started, so that nothing was done.
+ * A command that was never started, so it has no effects.
  *
  * *Details*: `exitCode` is what a shell would end with. `lease_ended`: the lease had too little time left.
  *
@@ -40,6 +40,6 @@ const infoOf = (code: string, command: string, cwd: string): ErrorInfo => {
   }
 }
 
-/** What kept it from starting, by the code of the system's error. */
+/** Why it could not start, by the code of the system error. */
 export const notStarted = (code: string, command: string, cwd: string): CommandNotStarted =>
   new CommandNotStarted({ info: infoOf(code, command, cwd) })

@@ -1,5 +1,5 @@
 /**
- * A foreign command as the engine runs it: bound to the lease, its output covered and passed on, signals handed to it.
+ * A foreign command as the engine runs it: bound to the lease, with masked output and forwarded signals.
  */
 import { type CommandOutcome, runsAround, type CommandExecution } from "@signalbox/core/engine"
 import { causeInfo } from "@signalbox/core/spi"
@@ -11,16 +11,16 @@ import * as Stream from "effect/Stream"
 import * as LeasedCommand from "./LeasedCommand.ts"
 
 /**
- * What to run, and who hears of it.
+ * What to run, and its listeners.
  *
  * *Details*:
- * - `env` is all of the environment that the command starts from; its correlation id, trace and mark are laid over it
+ * - `env` is the environment that the command starts from; its correlation id, trace and mark are added to it
  * - `color` says that its output ends up on a terminal (default: no)
  * - `log` a file that gets a line of JSON for each line
- * - `takeSignals` registers who passes signals on to the command, and gives what ends that; each one is harder than the one
- *   before, but for SIGHUP, which is passed on as it is, once
- * - `onSignal` hears of a signal that was passed on for `takeSignals`
- * - `onExit` gets the exit code that a shell would give, also where the command could not be started
+ * - `takeSignals` registers a listener that passes signals on to the command, and returns its removal; each signal is
+ *   harder than the one before, except SIGHUP, which is passed on unchanged, once
+ * - `onSignal` is called for a signal that was passed on for `takeSignals`
+ * - `onExit` gets the exit code that a shell would return, even if the command could not be started
  */
 export interface WrappedCommandOptions extends Pick<
   LeasedCommand.LeasedCommandOptions,
@@ -35,22 +35,22 @@ export interface WrappedCommandOptions extends Pick<
 
 type Asking = "SIGHUP" | "SIGINT" | "SIGTERM"
 
-/** The commands around this one, which a command inside of it must not wait for either. */
+/** The enclosing commands, which a nested command must not wait for either. */
 const outerRuns = (env: WrappedCommandOptions["env"]) => {
   const outer = runsAround(env)
   return outer.length === 0 ? {} : { SIGNALBOX_OUTER_RUNS: outer.join(" ") }
 }
 
-/** From polite to final; so an operator's abort goes on where the command does not heed it. */
+/** From polite to final; an operator's abort escalates in the same way if the command ignores it. */
 const abortAfter = Duration.seconds(10)
 const steps = ["SIGINT", "SIGTERM", "SIGKILL"] as const
 
-/** Each signal that the person sends again is one step harder. */
+/** Each repeated signal from the person is one step harder. */
 const harder = (signal: Exclude<Asking, "SIGHUP">, before: number): NodeJS.Signals =>
   steps[Math.min(steps.length - 1, Math.max(before, signal === "SIGTERM" ? 1 : 0))]!
 
 /**
- * Makes what `Signalbox.run` is handed for an execution of kind `run`.
+ * Creates the input of `Signalbox.run` for an execution of kind `run`.
  *
  * *Details*: an abort, or the end of the program, sends SIGINT, after 10 seconds SIGTERM, after 10 more SIGKILL.
  */
@@ -64,7 +64,7 @@ export const make =
         yield* Effect.acquireRelease(
           Effect.sync(() =>
             options.takeSignals?.((signal) => {
-              // Kernel and shell may both tell of a terminal that is gone. A command that ignores it may go on, as it may
+              // Kernel and shell may both report a closed terminal. A command that ignores it may continue, as it may
               // without us.
               if (signal === "SIGHUP" && asked > 0) return
               const next = signal === "SIGHUP" ? signal : harder(signal, asked)

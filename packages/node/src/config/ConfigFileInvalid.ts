@@ -2,7 +2,7 @@ import * as Schema from "effect/Schema"
 import type { EdgeError } from "@signalbox/core/spi"
 
 /**
- * A configuration file that is not there, cannot be read or does not give a value. What is wrong *in* the value is
+ * A configuration file that is missing, cannot be read or has no value. Mistakes *in* the value are
  * `ConfigurationInvalid`.
  *
  * *Details*: `line` and `column` count from 1. The message never quotes the file's content.
@@ -21,7 +21,7 @@ export class ConfigFileInvalid extends Schema.TaggedError<ConfigFileInvalid>()("
     return this.file === undefined ? this.detail : `${this.where}: ${this.detail}`
   }
 
-  /** The file, with line and column where they are known. */
+  /** The file, with line and column if they are known. */
   get where(): string {
     return [this.file, this.line, this.column].filter((part) => part !== undefined).join(":")
   }

@@ -1,5 +1,5 @@
 /**
- * A process that is started again when it dies.
+ * A process that is restarted when it dies.
  */
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
@@ -14,9 +14,9 @@ import type { DescribedError } from "@signalbox/core/text"
 /**
  * It died too often.
  *
- * *Details*: `last` says in words how it died the last time, `death` as it was.
+ * *Details*: `last` describes how it died the last time, `death` is the raw data.
  *
- * *Errors*: not retryable: what `last` says goes wrong each time.
+ * *Errors*: not retryable: it fails each time with `last`.
  */
 export class KeepsDying extends Data.TaggedError("KeepsDying")<{
   readonly deaths: number
@@ -29,13 +29,13 @@ export class KeepsDying extends Data.TaggedError("KeepsDying")<{
   }
 }
 
-/** One start: how many there were before, and how long nobody worked before it. */
+/** One start: how many there were before, and how long there was no watcher before it. */
 export interface Start {
   readonly restarts: number
   readonly gapMs: number | undefined
 }
 
-/** How a process ended. `errors` is the end of what it wrote on stderr. */
+/** How a process ended. `errors` is the end of its stderr. */
 export interface Death {
   readonly code: number | null
   readonly signal: string | null
@@ -45,9 +45,9 @@ export interface Death {
 /**
  * What to supervise.
  *
- * *Details*: the process writes messages on stdout, one line of JSON each; the first says that it works. It ends by itself
- * once its stdin does. `isFinal` tells an end that was meant from one that is to be made good by another start. `isOutage`
- * tells a death for a reason outside, such as a store that is away: once it has worked, those do not count.
+ * *Details*: the process writes messages on stdout, one line of JSON each; the first says that it works. It ends when
+ * its stdin does. `isFinal` distinguishes an intended end from one that a restart should fix. `isOutage` recognises a
+ * death with an external cause, such as an unavailable store: once it has worked, those do not count.
  */
 export interface Supervised {
   readonly command: ReadonlyArray<string>
@@ -79,14 +79,14 @@ const parse = (line: string): ReadonlyArray<Item> => {
   try {
     return [{ message: JSON.parse(line) }]
   } catch {
-    // Cut off in the middle: whoever comes next says it again.
+    // Truncated in the middle: the next process repeats it.
     return []
   }
 }
 
 const begin = (command: ReadonlyArray<string>, args: ReadonlyArray<string>, queue: Queue.Queue<Item>): ChildProcess => {
   const [program = process.execPath, ...first] = command
-  // A group of its own: Ctrl-C is for the one that supervises, who then tells it.
+  // Its own group: Ctrl-C goes to the supervisor, which then tells it.
   const child = spawn(program, [...first, ...args], { detached: true, stdio: ["pipe", "pipe", "pipe"] })
   let errors = ""
   let over = false
@@ -108,7 +108,7 @@ const begin = (command: ReadonlyArray<string>, args: ReadonlyArray<string>, queu
   return child
 }
 
-/** Asks it to end, and ends it by force where it does not. */
+/** Asks it to end, and forces it if it does not. */
 const stop = (child: ChildProcess): Effect.Effect<void> =>
   Effect.suspend(() => {
     if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return Effect.void
@@ -124,7 +124,8 @@ const stop = (child: ChildProcess): Effect.Effect<void> =>
   })
 
 /**
- * The error that a process ended with, where it said it as JSON: `{"error": {"code", "message", "hint"}}` on a line of stderr.
+ * The error that a process ended with, if it printed one as JSON: `{"error": {"code", "message", "hint"}}` on a line of
+ * stderr.
  */
 export const errorOf = ({ errors }: Death): DescribedError | undefined => {
   for (const line of errors.split("\n").toReversed()) {
@@ -143,7 +144,7 @@ export const deathOf = (death: Death): string => {
 }
 
 /**
- * Runs a process until it ends as it should, starting it again where it dies; returns how it ended. Interrupting it ends the
+ * Runs a process until it ends as intended, restarting it when it dies; returns how it ended. Interrupting it ends the
  * process within 5 seconds.
  *
  * *Errors*: `KeepsDying` after more than `maxRestarts` deaths within `withinMs` (default 10 minutes).
@@ -177,7 +178,7 @@ export const supervise = Effect.fnUntraced(function* (options: Supervised): Effe
     )
     if (options.isFinal(death)) return death
     const now = performance.now()
-    // One that died before it worked has watched nothing: the gap goes on from where it began.
+    // A process that died before it worked has watched nothing: the gap continues from its beginning.
     aliveAt ??= now
     if (!hasWorked || !isOutage(death)) deaths.push(now)
     const recent = deaths.filter((at) => at > now - withinMs)
@@ -190,7 +191,7 @@ export const supervise = Effect.fnUntraced(function* (options: Supervised): Effe
   }
 })
 
-/** Ends when whoever supervises this process is gone: nobody holds the other end of its stdin any more. */
+/** Ends when the supervisor of this process is gone: the other end of its stdin is closed. */
 export const supervisorGone: Effect.Effect<void> = Effect.callback<void>((resume) => {
   const end = () => resume(Effect.void)
   process.stdin.once("end", end).once("close", end).once("error", end).resume()

@@ -17,7 +17,7 @@ import type { PlaceOptions, QueueOptions } from "./Coordination.ts"
  *   output, the log and the events
  * - `onOutput` gets its output, masked, as bytes; a promise makes the command wait. By default the output is discarded
  * - `logFile` gets a line of JSON for each line; its folder is created. A failing log is a warning of the process
- * - `stdin` is none (`ignore`, the default) or that of this process
+ * - `stdin` is none (`ignore`, the default) or this process's
  * - `stacks` are the stacks that it changes, `version` the version that it brings in
  * - `signal` asks the command to stop: SIGINT, after 10 seconds SIGTERM, after 10 more SIGKILL. The lease is kept until
  *   it has ended, then `done` rejects with `InterruptedError`

@@ -170,7 +170,7 @@ export interface Connection extends Coordination {
   readonly deployStack: (options: ReleaseOptions & { readonly stack: string }) => Promise<ExecutionHandle>
   /** Restores the previous release of every stack. */
   readonly rollback: (options: UndoOptions) => Promise<ExecutionHandle>
-  /** Removes every stack, dependents first; even those that are no longer in the configuration. */
+  /** Removes every stack, dependents first; even stacks that are no longer in the configuration. */
   readonly destroy: (options: UndoOptions) => Promise<ExecutionHandle>
   /** Removes one stack. */
   readonly destroyStack: (options: UndoOptions & { readonly stack: string }) => Promise<ExecutionHandle>

@@ -1,6 +1,5 @@
 /**
- * What those take and give that coordinate deployments, their own and others': whether one may begin, whose turn it is, who
- * holds what, and for how long.
+ * Options and results of coordination: whether a deployment may begin, who is next, who holds what, and for how long.
  */
 import type {
   AdmissionProgress,
@@ -19,25 +18,25 @@ import type { ExecutionKind, QueuePolicy } from "@signalbox/core/spi"
 import type { CallOptions } from "./CallOptions.ts"
 
 /**
- * What is coordinated: a deployment that was made, or a project.
+ * The target: an existing deployment, or a project.
  *
- * *Details*: a `project` needs no configuration and no `init`: its deployment is made where there is none, always the same
- * one for the same name, which is that of its repository (`"acme/shop"`; `"shop"` alone means the organization "local", as
- * for the command `signalbox` in a folder of that name). A `deploymentId` without a configuration keeps the environments that
- * it was made with.
+ * *Details*: a `project` needs no configuration and no `init`: a missing deployment is created, always the same one for
+ * the same name, the name of its repository (`"acme/shop"`; `"shop"` alone means the organization "local", as for the
+ * command `signalbox` in a folder of that name). A `deploymentId` without a configuration keeps the environments that
+ * it was created with.
  */
 export type OwnerOptions =
   | { readonly deploymentId: string; readonly configuration?: Config | undefined; readonly project?: never }
   | { readonly project: string; readonly deploymentId?: never; readonly configuration?: never }
 
-/** One environment of it: what one lock protects. */
+/** One environment of it: what one lease protects. */
 export type PlaceOptions = CallOptions & OwnerOptions & { readonly environment: string }
 
 /**
- * Where a request comes from.
+ * The origin of a request.
  *
- * *Details*: a commit that was made (`committedAt`) before one that is deployed, or comes first, is refused: it would take
- * that away again. `workflowRun` is the address of the CI run that asks, or its id.
+ * *Details*: a commit that is older (`committedAt`) than a deployed one, or one ahead of it, is rejected: it would undo
+ * the newer one. `workflowRun` is the address of the CI run that makes the request, or its id.
  */
 export interface OriginOptions {
   readonly commit?: string
@@ -46,12 +45,12 @@ export interface OriginOptions {
 }
 
 /**
- * What is done about those that are in the way.
+ * The policy towards blockers.
  *
- * *Details*: `queue` `fifo` waits, `latest_wins` waits and takes the place of those that wait, `reject` refuses (default: as
- * configured, else `fifo` for what is registered and for commands, `reject` for the others). `queueTimeout` in ms: where
- * its turn has not come by then, the request is withdrawn and `done` rejects with `QueueTimeoutError` (default: waits for
- * as long as it takes). `override` is the reason for going ahead in spite of a freeze, a veto, a dependency, the order of commits or drift.
+ * *Details*: `queue` `fifo` waits, `latest_wins` waits and replaces the waiting requests, `reject` rejects (default: as
+ * configured, otherwise `fifo` for registered requests and commands, `reject` for the others). `queueTimeout` in ms: if
+ * it is still queued after this long, the request is withdrawn and `done` rejects with `QueueTimeoutError` (default: no
+ * limit). `override` is the reason for ignoring a freeze, a veto, a dependency, the order of commits or drift.
  */
 export interface QueueOptions {
   readonly queue?: QueuePolicy
@@ -60,7 +59,7 @@ export interface QueueOptions {
   readonly override?: string
 }
 
-/** What may be deployed? `kind` is what would be done (default `deploy`, and `run` without a configuration). */
+/** What may be deployed? `kind` is the operation (default `deploy`, and `run` without a configuration). */
 export type CanDeployOptions = PlaceOptions &
   Pick<QueueOptions, "origin" | "override"> & {
     readonly kind?: ExecutionKind
@@ -70,9 +69,9 @@ export type CanDeployOptions = PlaceOptions &
   }
 
 /**
- * A place in the queue for what is done later, or elsewhere.
+ * A queue position for work done later, or elsewhere.
  *
- * *Details*: `kind` is what will be done (default `run`, which any command can be; the others need a configuration).
+ * *Details*: `kind` is the operation (default `run`, which can be any command; the others need a configuration).
  */
 export type RegisterOptions = PlaceOptions &
   Omit<QueueOptions, "queueTimeout"> & {
@@ -97,7 +96,7 @@ export interface WaitOptions extends CallOptions {
   readonly onProgress?: (progress: AdmissionProgress) => void
 }
 
-/** `status` is how a deployment that ran elsewhere went (default `cancelled`). */
+/** `status` is the outcome of a deployment that ran elsewhere (default `cancelled`). */
 export interface CleanupOptions extends CallOptions {
   readonly status?: "succeeded" | "failed" | "cancelled"
   readonly by?: string
@@ -113,13 +112,13 @@ export type VetoOptions = CallOptions &
     readonly by?: string
   }
 
-/** Why, and who says so (default: `by` of the connection). */
+/** The reason, and the actor (default: `by` of the connection). */
 export type LockOptions = PlaceOptions & { readonly reason: string; readonly by?: string }
 
 /**
  * The locks of environments, and their leases.
  *
- * *Errors*: `ConflictError`: `not_held` where `release` finds no lock of a person, `held_already` where `hold` finds that of
+ * *Errors*: `ConflictError`: `not_locked` where `release` finds no person's lock, `already_locked` if `hold` finds the lock of
  * another one.
  */
 export interface Locks {
@@ -157,8 +156,8 @@ export interface Coordination {
   readonly canDeploy: (options: CanDeployOptions) => Promise<CanDeployView>
   readonly queue: Queue
   readonly locks: Locks
-  /** Never deploys a version, until that is taken back. Returns the vetoes in force. */
+  /** Blocks a version, until the veto is lifted. Returns the active vetoes. */
   readonly veto: (options: VetoOptions) => Promise<ReadonlyArray<VetoView>>
-  /** Takes a veto back. Returns those that stay in force. */
+  /** Lifts a veto. Returns the remaining ones. */
   readonly liftVeto: (options: VetoOptions) => Promise<ReadonlyArray<VetoView>>
 }

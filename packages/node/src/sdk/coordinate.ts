@@ -1,4 +1,4 @@
-/** The interlocking, for promises. */
+/** Coordination, for promises. */
 import {
   blockerView,
   canDeployView,
@@ -32,10 +32,10 @@ import type { Session } from "./session.ts"
 import { ConflictError, InterruptedError } from "./SignalboxError.ts"
 import { interrupted } from "./toSignalboxError.ts"
 
-/** Before this nothing is told: most turns come at once. */
+/** Nothing is reported before this: most requests are admitted at once. */
 const briefly = 300
 
-/** Why a turn will never come. */
+/** Why a request will never be admitted. */
 const ended = ({ cause, correlationId, error, status }: Execution.ExecutionState): ConflictError => {
   const view: DescribedError =
     error === undefined
@@ -59,7 +59,7 @@ const placeKept = (error: unknown): never => {
   })
 }
 
-/** Tells again and again how things are, for as long as a turn is waited for. */
+/** Reports the state repeatedly while waiting for admission. */
 const telling = Effect.fnUntraced(function* (
   id: CorrelationId,
   intervalMs: number,
@@ -84,14 +84,14 @@ const telling = Effect.fnUntraced(function* (
   }
 })
 
-/** Refuses to wait for the turn of a request behind the very command that this process is part of. */
+/** Refuses to wait for a request behind the very command that this process is part of. */
 const refuseNested = Effect.fnUntraced(function* (id: CorrelationId) {
   const { coordination, executions } = yield* Signalbox
   const state = yield* executions.get(id)
   if (state !== undefined && Execution.isQueued(state)) yield* coordination.rejectNested(state, process.env)
 })
 
-/** Of one connection. */
+/** For one connection. */
 export const coordination = (session: Session): Coordination => {
   const { box, by, run } = session
 
@@ -100,7 +100,7 @@ export const coordination = (session: Session): Coordination => {
 
   const lineup = async (place: Place, signal: AbortSignal | undefined) => lockView(place, await statusOf(place, signal))
 
-  /** A place whose deployment is there, or is made. */
+  /** A place whose deployment exists, or is created. */
   const placed = async (options: LockOptions) => {
     const place = await placeOnRecord(session, options)
     const told = { environment: place.environment, reason: textOf("reason", options.reason), by: by(options.by) }

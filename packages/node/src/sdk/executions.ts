@@ -1,4 +1,4 @@
-/** Executions once they are recorded: carried out or followed, read, commanded. */
+/** Recorded executions: run or followed, read, commanded. */
 import type { ExecutionView } from "@signalbox/core/api"
 import { executionView } from "@signalbox/core/api/views"
 import { Signalbox, type CommandExecution } from "@signalbox/core/engine"
@@ -17,14 +17,14 @@ interface Carried {
   /** In ms. */
   readonly queueTimeout?: number | undefined
   readonly command?: CommandExecution
-  /** What the log says of the command where the request did not. */
+  /** The log's command if the request has none. */
   readonly shown?: string
 }
 
 export interface ExecutionCalls extends Pick<Connection["executions"], "command" | "events" | "get"> {
   /** Its state, for what this package decides by it. */
   readonly read: (id: CorrelationId, signal?: AbortSignal) => Promise<Execution.ExecutionState>
-  /** Brings it to its end, here or by following whoever does. */
+  /** Carries it to its end, here or by following its runner. */
   readonly carry: (id: CorrelationId, carried: Carried) => Promise<Execution.ExecutionState>
   readonly handle: (
     id: CorrelationId,
@@ -32,7 +32,7 @@ export interface ExecutionCalls extends Pick<Connection["executions"], "command"
     carried: Carried,
     droppedStacks?: ReadonlyArray<string>
   ) => ExecutionHandle
-  /** Leaves a request alone that was recorded and will not be carried out here. */
+  /** Abandons a recorded request that will not be executed here. */
   readonly leave: (id: CorrelationId) => Promise<void>
 }
 
@@ -55,7 +55,7 @@ const carryOut = (id: CorrelationId, { command, queueTimeout, shown: line }: Car
 /** An execution as programs see it. */
 export const shown = (state: Execution.ExecutionState): ExecutionView => executionView(state, Date.now())
 
-/** Of one connection. */
+/** For one connection. */
 export const executions = ({ box, by, iterate, run }: Session): ExecutionCalls => {
   const command: ExecutionCalls["command"] = async (correlationId, name, options = {}) =>
     box(

@@ -1,4 +1,4 @@
-/** What is asked of the engine, and its refusal with everything that is in the way. */
+/** The request to the engine, and its rejection with every blocker. */
 import type { Rejected, Request } from "@signalbox/core/api"
 import { blockerView } from "@signalbox/core/api/views"
 import { Configuration } from "@signalbox/core/config"
@@ -77,5 +77,5 @@ const submit = Effect.fnUntraced(function* (request: Request) {
     : Effect.fail(failure)
 })
 
-/** Records a request. It is not cut: that could leave a lease behind that nobody holds. */
+/** Records a request. It is not interruptible: an interruption could leave a lease without a holder. */
 export const submitted = ({ run }: Session, request: Request): Promise<Submission> => run(submit(request))

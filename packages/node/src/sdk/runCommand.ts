@@ -1,4 +1,4 @@
-/** Running a command as a deployment, for promises. */
+/** Runs a command as a deployment, for promises. */
 import { type Execution, Redaction } from "@signalbox/core/spi"
 import { mkdirSync } from "node:fs"
 import { constants } from "node:os"
@@ -23,7 +23,7 @@ const resultOf = (state: Execution.ExecutionState): CommandResult => ({
       : (state.exit.code ?? 128 + (constants.signals[state.exit.signal as NodeJS.Signals] ?? 0))
 })
 
-/** A command is not carried on. */
+/** A command is not resumed. */
 const ended = (error: unknown): never => {
   if (!(error instanceof InterruptedError)) throw error
   throw interrupted(error.cause, {
@@ -42,7 +42,7 @@ const prepared = (path: string): string => {
   return file
 }
 
-/** Of one connection. */
+/** For one connection. */
 export const commandRuns =
   (session: Session, { carry, command: tell, events, get, leave }: ExecutionCalls) =>
   async (options: CommandRunOptions): Promise<CommandHandle> => {
@@ -80,7 +80,7 @@ export const commandRuns =
       ...given("guard", guard === undefined ? undefined : { command: guard })
     })
     const done = carry(id, { signal, queueTimeout, command: wrapped, shown: line }).then(resultOf, ended)
-    // Whoever does not look at its end is not to be ended by it.
+    // An unobserved rejection of its end must not end the program.
     done.catch(() => undefined)
     return {
       correlationId: id,

@@ -1,4 +1,4 @@
-/** The errors of the engine as those of the Promise facade. */
+/** Maps the engine's errors to the Promise facade's. */
 import type { Rejected } from "@signalbox/core/api"
 import type { ConfigurationInvalid } from "@signalbox/core/config"
 import type { LeaseHeld, LeaseLost, ProviderError, StoreError } from "@signalbox/core/spi"
@@ -19,7 +19,7 @@ import {
   UnexpectedError
 } from "./SignalboxError.ts"
 
-/** All that the engine fails with. */
+/** All errors of the engine. */
 type EngineError = Rejected | ConfigurationInvalid | LeaseHeld | LeaseLost | StoreError | ProviderError
 
 const refusals = {
@@ -105,7 +105,7 @@ const carriedOn = {
   hint: "Carry it on with executions.attach(correlationId)."
 }
 
-/** What a signal, or the end of the connection, did. */
+/** The effect of a signal, or of closing the connection. */
 export const interrupted = (
   cause?: unknown,
   said: Pick<DescribedError, "message" | "hint"> = carriedOn

@@ -27,7 +27,7 @@ interface Printed {
   readonly stderr: string
 }
 
-/** A command of a shell, under a lease of a minute unless told otherwise. `onText` is told of all that was printed so far. */
+/** A shell command, under a lease of a minute unless told otherwise. `onText` gets all output so far. */
 const shell = (
   script: string,
   options: Partial<LeasedCommand.LeasedCommandOptions> & { readonly onText?: (printed: Printed) => void } = {}
@@ -114,7 +114,7 @@ describe("the end of a command", () => {
 describe("a command that cannot be started", () => {
   const refused = (options: Partial<LeasedCommand.LeasedCommandOptions>) => Effect.flip(shell("exit 0", options))
 
-  it.live("is told apart: missing, not executable, without a folder, without a lease, without a guard", () =>
+  it.live("is reported distinctly: missing, not executable, without a folder, without a lease, without a guard", () =>
     Effect.gen(function* () {
       const script = file("script")
       writeFileSync(script, "#!/bin/sh\n")
@@ -240,7 +240,7 @@ describe("a lease that is not renewed", () => {
     })
   )
 
-  it.live("and is said to be lost ends the command at once, though it would not", () =>
+  it.live("and is reported as lost ends the command at once, though it would not", () =>
     Effect.gen(function* () {
       const deadline = yield* SubscriptionRef.make(Date.now() + 3_600_000)
       const { exit } = yield* shell("trap '' TERM; echo ready; while :; do sleep 0.02; done", {
@@ -270,7 +270,7 @@ describe("a lease that is not renewed", () => {
     })
   )
 
-  it.live("and a guard that says nothing may have run the command, which is never denied", () =>
+  it.live("and a guard that reports nothing may have run the command, which is never denied", () =>
     Effect.gen(function* () {
       const { end: _, ...options } = held(1_000)
       const silent = { command: [process.execPath, "-e", "setInterval(() => undefined, 1000)"] }
@@ -294,7 +294,7 @@ describe("a lease that is not renewed", () => {
   )
 })
 
-it.live("kills the command, and says so, where its guard was killed", () =>
+it.live("kills the command, and says so, if its guard was killed", () =>
   Effect.gen(function* () {
     let killed = false
     const { exit, stdout } = yield* shell("sleep 1000 & echo $PPID $$ $!; wait", {
@@ -333,7 +333,7 @@ describe("what a command sees", () => {
     })
   )
 
-  it("is colour where it ends up on a terminal, and its trace", () => {
+  it("gets colour if it ends up on a terminal, and its trace", () => {
     const make = (env: Record<string, string>, color: boolean) =>
       LeasedCommand.environment({ env, id: "x", color, traceparent: "00-1-2-01" })
     assert.deepStrictEqual(make({ A: "1" }, true), {
@@ -358,7 +358,7 @@ describe("what a command prints", () => {
       const [first, second] = [secret.slice(0, 7), secret.slice(7)]
       const { stdout } = yield* shell(
         `printf 'a ${first}'; while [ ! -e ${go} ]; do sleep 0.02; done; echo '${second} b'`,
-        // What is handed on while it waits is all but what may be the secret.
+        // While waiting, everything is passed on except what may be the secret.
         { redactor, onText: ({ stdout }) => stdout === "a " && writeFileSync(go, "") }
       )
       assert.strictEqual(stdout, "a *** b\n")
@@ -412,7 +412,7 @@ describe("what a command prints", () => {
   it.live.each([
     ["a folder", () => directory],
     ...(linux ? [["a full disk", () => "/dev/full"] as const] : [])
-  ] as const)("goes on where its file is %s, which is said once", ([, path]) =>
+  ] as const)("continues if its file is %s, which is reported once", ([, path]) =>
     Effect.gen(function* () {
       const said: Array<string> = []
       const { exit, stdout } = yield* shell("echo a; sleep 0.1; echo b; exit 3", {
@@ -425,7 +425,7 @@ describe("what a command prints", () => {
   )
 
   it.live(
-    "waits for who takes it: 200 MB need no memory",
+    "waits for its consumer: 200 MB need no memory",
     () =>
       Effect.gen(function* () {
         const total = 200_000_000
@@ -437,7 +437,7 @@ describe("what a command prints", () => {
         const { exit } = yield* shell(`yes '${line}' | head -c ${total}; echo > ${written}`, {
           redactor,
           onOutput: async (_, bytes) => {
-            // Nobody takes the first of it for a while: the command cannot have come to its end then.
+            // The first output is not consumed for a while: the command cannot have ended then.
             for (let looks = 0; taken === 0 && looks < 150; looks++) {
               assert.isFalse(existsSync(written))
               await new Promise((resolve) => setTimeout(resolve, 10))
@@ -453,7 +453,7 @@ describe("what a command prints", () => {
     120_000
   )
 
-  it.live("is read on where nobody takes it any more", () =>
+  it.live("is read on if it is not consumed any more", () =>
     Effect.gen(function* () {
       const { exit } = yield* shell("yes | head -c 1000000; exit 4", {
         onOutput: () => Promise.reject(new Error("its reader went away"))

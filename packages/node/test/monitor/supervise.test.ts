@@ -8,7 +8,9 @@ import { join } from "node:path"
 import { assert, describe, onTestFinished } from "vitest"
 import { temporaryDirectory } from "../support/directory.ts"
 
-/** Says that it works and dies with 5; the second time it dies before it works; the third time it ends as it should. */
+/**
+ * Reports that it works and dies with 5; the second time it dies before it works; the third time it ends as intended.
+ */
 const mortal = `
 const restarts = Number(process.argv[1])
 if (restarts === 1) { process.stderr.write("error: no room\\n"); process.exit(3) }
@@ -30,7 +32,7 @@ process.stdout.write("{}\\n")
 const of = (script: string) => ({ command: [process.execPath, "-e", script], onRestart: () => Effect.void })
 
 describe("a process that is supervised", () => {
-  it.live("is started again where it dies, and told how long nobody worked", () =>
+  it.live("restarts it when it dies, and tells it how long there was no watcher", () =>
     Effect.gen(function* () {
       const messages: Array<unknown> = []
       const starts: Array<Monitoring.Start> = []
@@ -54,12 +56,12 @@ describe("a process that is supervised", () => {
         [0, 1, 2]
       )
       assert.isUndefined(starts[0]!.gapMs)
-      // Whoever died before it worked has watched nothing.
+      // A process that died before it worked has watched nothing.
       assert.isAbove(starts[2]!.gapMs!, starts[1]!.gapMs!)
     })
   )
 
-  it.live("is given up where it dies too often, with the last reason", () =>
+  it.live("gives up if it dies too often, with the last reason", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(
         Monitoring.supervise({
@@ -97,7 +99,7 @@ describe("a process that is supervised", () => {
     })
   )
 
-  it.live("is given up with the error that it said as JSON", () =>
+  it.live("gives up with the error that it printed as JSON", () =>
     Effect.gen(function* () {
       const script = `console.error('warning: slow'); console.error('{"error":{"code":"away","message":"no route"}}'); process.exit(6)`
       const error = yield* Effect.flip(

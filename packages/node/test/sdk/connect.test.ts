@@ -13,7 +13,7 @@ const start = async () => {
 }
 
 describe("the Promise facade", () => {
-  it("makes a deployment, plans, deploys and tells what is there", async () => {
+  it("creates a deployment, plans, deploys and reports the state", async () => {
     const { signalbox } = await connected()
     const config = configuration()
     const { deploymentId } = await signalbox.deployments.init({ configuration: config })
@@ -61,7 +61,7 @@ describe("the Promise facade", () => {
 })
 
 describe("replay", () => {
-  it("judges what was recorded again, by another gate", async () => {
+  it("judges the record again, by another gate", async () => {
     const { signalbox } = await connected()
     const deploymentId = await deployed(signalbox)
     const { correlationId } = (await signalbox.executions.list({ deploymentId })).items[0]!
@@ -80,8 +80,8 @@ describe("replay", () => {
   })
 })
 
-describe("what it rejects with", () => {
-  it("tells all that is wrong with a configuration, and does nothing", async () => {
+describe("rejections", () => {
+  it("reports all mistakes of a configuration, and does nothing", async () => {
     const { signalbox } = await connected()
     const broken = { ...configuration(), stacks: [{ name: "web", provider: "nowhere" }], projct: "x" } as never
     const error = await rejected(signalbox.deployments.init({ configuration: broken }))
@@ -94,7 +94,7 @@ describe("what it rejects with", () => {
     })
   })
 
-  it("tells errors apart by their tag, with code, hint and path", async () => {
+  it("distinguishes errors by their tag, with code, hint and path", async () => {
     const { signalbox } = await connected()
     const config = configuration()
     const request = { configuration: config, deploymentId: "DX6604E", environment }
@@ -135,14 +135,14 @@ describe("what it rejects with", () => {
     expect(conflict).toMatchObject({ _tag: "ConflictError", code: "deployment_exists" })
   })
 
-  it("names the execution that is in the way", async () => {
+  it("names the blocking execution", async () => {
     const { request, signalbox } = await start()
     const running = await signalbox.deploy(request)
     const error = await rejected(signalbox.deploy({ ...request, version: "3.0.0" }))
     expect(error).toMatchObject({ _tag: "BlockedError", isRetryable: true, lease: { holder: running.correlationId } })
   })
 
-  it("tells that the store cannot be reached", async () => {
+  it("reports an unavailable store", async () => {
     const refused = connect({ url: "postgres://nobody@127.0.0.1:1/none", providers: [] })
     expect(await rejected(refused)).toMatchObject({
       _tag: "StoreFailedError",
@@ -153,7 +153,7 @@ describe("what it rejects with", () => {
 })
 
 describe("an AbortSignal", () => {
-  it("keeps a call from doing anything where it is aborted already", async () => {
+  it("does nothing in a call that is already aborted", async () => {
     const { signalbox } = await connected()
     const reason = new Error("too late")
     const error = await rejected(
@@ -168,7 +168,7 @@ describe("an AbortSignal", () => {
     expect((await rejected(signalbox.deployments.get("DX6604E")))._tag).toBe("NotFoundError")
   })
 
-  it("sets an execution aside as Ctrl-C does: paused, without leases, to be carried on by anybody", async () => {
+  it("pauses an execution as Ctrl-C does: without leases, resumable by any process", async () => {
     const { open, request, signalbox } = await start()
     const stop = new AbortController()
     const execution = await signalbox.deploy({ ...request, signal: stop.signal })
@@ -183,7 +183,7 @@ describe("an AbortSignal", () => {
     expect((await attached.done).status).toBe("completed")
   })
 
-  it("blocks nobody, at whatever moment it comes", async () => {
+  it("blocks no other, at whatever moment it comes", async () => {
     const { request, signalbox } = await start()
     for (let turns = 0; turns < 30; turns++) {
       const stop = new AbortController()
@@ -202,7 +202,7 @@ describe("an AbortSignal", () => {
     expect((await next.done).status).toBe("rolled_back")
   })
 
-  it("is not abort, which goes back", async () => {
+  it("is not abort, which rolls back", async () => {
     const { request, signalbox } = await start()
     const execution = await signalbox.deploy(request)
     await seen(execution.events(), "VerdictReached")
@@ -230,7 +230,7 @@ describe("events", () => {
     expect(await collect(signalbox.executions.events(execution.correlationId, { after: events.length }))).toEqual([])
   })
 
-  it("are read as slowly as the reader is, and none is lost", async () => {
+  it("are read at the reader's pace, and none is lost", async () => {
     const { request, signalbox } = await start()
     const execution = await signalbox.deploy(request)
     const iterator = execution.events()[Symbol.asyncIterator]()
@@ -268,7 +268,7 @@ describe("events", () => {
 })
 
 describe("close", () => {
-  it("sets aside what is under way, once, and refuses what comes after", async () => {
+  it("pauses running executions, once, and rejects later calls", async () => {
     const { open, request, signalbox } = await start()
     const execution = await signalbox.deploy(request)
     await seen(execution.events(), "VerdictReached")

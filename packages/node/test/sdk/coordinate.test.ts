@@ -10,7 +10,7 @@ import { configuration, connected, deployed, endless, environment, rejected, see
 const project = "acme/shop"
 const place = { project, environment }
 
-/** A deployment under way that only ends when it is aborted. */
+/** A running deployment that only ends when it is aborted. */
 const busy = async () => {
   const world = await connected()
   const deploymentId = await deployed(world.signalbox, endless)
@@ -21,7 +21,7 @@ const busy = async () => {
 }
 
 describe("the queue", () => {
-  it("lets a deployment wait for the one before it", async () => {
+  it("makes a deployment wait for the previous one", async () => {
     const { next, running, signalbox } = await busy()
     const second = await signalbox.deploy({ ...next, version: "3.0.0", queue: "fifo", correlationId: "second" })
     expect((await second.state()).status).toBe("queued")
@@ -38,7 +38,7 @@ describe("the queue", () => {
       _tag: "QueueTimeoutError",
       name: "TimeoutError",
       code: "queue_timeout",
-      message: "its turn did not come within 50ms",
+      message: "still queued after 50ms",
       correlationId: second.correlationId,
       isRetryable: true
     })
@@ -47,7 +47,7 @@ describe("the queue", () => {
     expect((await running.state()).status).toBe("in_progress")
   })
 
-  it("does not give up where its turn came in time", async () => {
+  it("does not give up if it was admitted in time", async () => {
     const { signalbox } = await connected()
     const deploymentId = await deployed(signalbox)
     const request = { configuration: configuration(), deploymentId, environment, version: "2.0.0" }
@@ -55,7 +55,7 @@ describe("the queue", () => {
     expect((await execution.done).status).toBe("completed")
   })
 
-  it("is left by who is stopped while it waits, at whatever moment", async () => {
+  it("is left by a process that stops waiting, at whatever moment", async () => {
     const { next, signalbox } = await busy()
     for (let turns = 0; turns < 20; turns++) {
       const stop = new AbortController()
@@ -72,7 +72,7 @@ describe("the queue", () => {
     expect((await signalbox.locks.show(next)).queue).toEqual([])
   })
 
-  it("lets the latest take the place of those that wait", async () => {
+  it("replaces waiting requests with `latest_wins`", async () => {
     const { next, signalbox } = await busy()
     const second = await signalbox.deploy({ ...next, version: "3.0.0", queue: "fifo" })
     const third = await signalbox.deploy({ ...next, version: "4.0.0", queue: "latest_wins" })
@@ -83,7 +83,7 @@ describe("the queue", () => {
   })
 })
 
-describe("what is in the way", () => {
+describe("blockers", () => {
   it("comes with the refusal: all of it, with dates", async () => {
     const { next, running, signalbox } = await busy()
     await signalbox.locks.hold({ ...next, reason: "maintenance", until: new Date(Date.now() + 60_000) })
@@ -97,7 +97,7 @@ describe("what is in the way", () => {
     expect(error.blockers[1]?.clearsAt?.point.getTime()).toBeGreaterThan(Date.now())
   })
 
-  it("is told without asking for anything", async () => {
+  it("are listed without changing anything", async () => {
     const { next, running, signalbox } = await busy()
     const answer = await signalbox.canDeploy({ ...next, version: "3.0.0" })
     expect(answer).toMatchObject({ canDeploy: false, degraded: false, degradedReason: null, queue: { length: 0 } })
@@ -106,7 +106,7 @@ describe("what is in the way", () => {
     expect(await signalbox.canDeploy({ ...next, environment: "staging" })).toMatchObject({ canDeploy: true })
   })
 
-  it("is nothing for a project that nobody knows yet, and asking makes none", async () => {
+  it("are none for an unknown project, and asking creates none", async () => {
     const directory = join(temporaryDirectory(onTestFinished), "state")
     const { signalbox } = await connected(directory)
     expect(await signalbox.canDeploy({ ...place, version: "1.0.0" })).toMatchObject({ canDeploy: true, blockers: [] })
@@ -114,7 +114,7 @@ describe("what is in the way", () => {
     expect(existsSync(directory)).toBe(false)
   })
 
-  it("is a newer commit that was deployed before, unless somebody says why not", async () => {
+  it("include a newer commit that was deployed before, without an override", async () => {
     const { signalbox } = await connected()
     const deploymentId = await deployed(signalbox)
     const request = { configuration: configuration(), deploymentId, environment }
@@ -173,7 +173,7 @@ describe("a turn", () => {
     })
   })
 
-  it("is kept for who stops waiting", async () => {
+  it("is kept for a process that stops waiting", async () => {
     const { signalbox } = await connected()
     await signalbox.queue.register({ ...place, correlationId: "first" })
     await signalbox.queue.waitForAdmission("first")
@@ -196,7 +196,7 @@ describe("a turn", () => {
     expect((await signalbox.queue.waitForAdmission("second")).correlationId).toBe("second")
   })
 
-  it("never comes for who was withdrawn", async () => {
+  it("never happens after a withdrawal", async () => {
     const { signalbox } = await connected()
     await signalbox.queue.register({ ...place, correlationId: "first" })
     await signalbox.queue.waitForAdmission("first")
@@ -266,7 +266,7 @@ describe("what people decide", () => {
     expect(await rejected(again)).toMatchObject({ _tag: "ConflictError", code: "not_locked" })
   })
 
-  it("takes a lock by force from whoever has it", async () => {
+  it("revokes a lease of any holder", async () => {
     const { next, running, signalbox } = await busy()
     const shown = await signalbox.locks.show(next)
     expect(shown.lease).toMatchObject({ holder: running.correlationId, dead: false })
@@ -279,7 +279,7 @@ describe("what people decide", () => {
 })
 
 describe("an estimate", () => {
-  it("says how long an execution will take, and is null where it has ended", async () => {
+  it("estimates an execution, and is null after its end", async () => {
     const { running, signalbox } = await busy()
     expect(await signalbox.executions.estimate(running.correlationId)).toMatchObject({
       coverage: 0.8,

@@ -50,13 +50,13 @@ describe("the types of the SDK", () => {
     expectTypeOf<Connection["deploy"]>().parameter(0).toHaveProperty("strategy").toEqualTypeOf<"canry">()
   })
 
-  it("what is coordinated is a deployment or a project, never both or none", () => {
+  it("the target is a deployment or a project, never both or none", () => {
     const lock = { environment: "production", reason: "maintenance" }
     expectTypeOf<Connection["locks"]["hold"]>().toBeCallableWith({ ...lock, project: "acme/shop", until: new Date() })
     expectTypeOf<Connection["locks"]["hold"]>().toBeCallableWith({ ...lock, deploymentId: "DX6604E", configuration })
     // @ts-expect-error of what?
     expectTypeOf<Connection["locks"]["hold"]>().toBeCallableWith(lock)
-    // @ts-expect-error of which of the two?
+    // @ts-expect-error which of the two?
     expectTypeOf<Connection["canDeploy"]>().toBeCallableWith({ ...lock, project: "shop", deploymentId: "DX6604E" })
     expectTypeOf<Connection["executions"]["estimate"]>().returns.resolves.toEqualTypeOf<RemainingTime | null>()
     expectTypeOf<CommandHandle["done"]>().resolves.toEqualTypeOf<CommandResult>()
@@ -71,7 +71,7 @@ describe("the types of the SDK", () => {
     expectTypeOf<Extract<Returned, Effect.Effect<unknown, unknown, unknown>>>().toBeNever()
   })
 
-  it("errors are Errors, told apart by their tag", () => {
+  it("errors are Errors, distinguished by their tag", () => {
     expectTypeOf<SignalboxError>().toExtend<Error>()
     expectTypeOf<SignalboxError["code"]>().toExtend<string>()
     expectTypeOf<SignalboxError["hint" | "path"]>().toEqualTypeOf<string | undefined>()

@@ -35,7 +35,7 @@ type Blocking = Pick<BlockerView, "kind" | "who" | "consoleUrl"> & {
   readonly clearsAt: Times | null
 }
 
-/** Shows what is in the way. */
+/** Shows blockers. */
 export const blockerView = ({ clearsAt, consoleUrl, info, kind, since, who }: Blocking): BlockerView => ({
   kind,
   code: info.code,
@@ -93,7 +93,7 @@ export const canDeployView = (
   }
 }
 
-/** Shows an estimate; null where nothing is under way. */
+/** Shows an estimate; null if nothing is in progress. */
 export const estimateView = (estimate: Estimate | undefined): RemainingTime | null => {
   if (estimate === undefined) return null
   const { basis, coverage, high, low, n, point, scope } = estimate
@@ -106,13 +106,13 @@ interface Place {
   readonly left: Estimate | undefined
 }
 
-/** Shows a place in the queue. */
+/** Shows a queue position. */
 export const placeView = (place: Place): PlaceView => ({
   position: place.position,
   ahead: place.ahead.map(({ correlationId }) => correlationId)
 })
 
-/** Shows a request that was registered. */
+/** Shows a registered request. */
 export const registeredView = (state: ExecutionState, place: Place, duplicate: boolean): RegisteredView => ({
   correlationId: state.correlationId,
   deploymentId: state.deploymentId,
@@ -152,7 +152,7 @@ interface Line {
   readonly queue: ReadonlyArray<{ readonly ticket: Ticket; readonly position: number | null }>
 }
 
-/** Shows the lease of an environment; null where there is none. */
+/** Shows the lease of an environment; null if there is none. */
 export const leaseView = ({ isDead, lease }: Pick<Line, "isDead" | "lease">): LeaseView | null =>
   lease === undefined
     ? null
@@ -177,7 +177,7 @@ export const lockView = ({ deploymentId, environment }: Where, line: Line): Lock
 /** Shows a veto. */
 export const vetoView = ({ at, ...veto }: Veto): VetoView => ({ ...veto, since: instantOf(at) })
 
-/** Shows what a cleanup did. */
+/** Shows the result of a cleanup. */
 export const cleanupView = ({ correlationId, now, released, was }: CleanupView): CleanupView => ({
   correlationId,
   released,

@@ -1,5 +1,5 @@
 /**
- * Makes what is shown from what the facade knows. Without the schemas, so that a program that only prints loads none.
+ * Creates the views from the facade's answers, without the schemas, so that a program that only prints loads none.
  */
 export { calibrationView, metricsView, percentile, replayView } from "./analysis.ts"
 export {

@@ -1,5 +1,5 @@
 /**
- * Waiting in the queue before a lock, and taking it when the turn has come.
+ * Waits in the queue for a lease, and acquires it on admission.
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -24,10 +24,10 @@ import { nothingToRollback } from "./NothingToRollback.ts"
 import { overridePasses } from "./Override.ts"
 import { isEmpty, leaseAcquired, startUnderLease } from "./StartingPoint.ts"
 
-/** What takes part in a turn. */
+/** The participants of an admission. */
 export interface AdmissionClaim {
   readonly id: CorrelationId
-  /** The claim on the execution, as it is now: whoever holds it is the one that waits. */
+  /** The current claim on the execution: its owner is the one that waits. */
   readonly claim: () => Lease
   readonly owner: string
   readonly ttl: Duration.Duration
@@ -39,13 +39,13 @@ export type AdmittedLease = AcquiredLease
 type Services = DeploymentStore | LeaseStore
 
 /**
- * Waits for the turn of an execution and takes the lock for it; nothing where the execution has come to its end meanwhile:
- * it was withdrawn, or another one took its place.
+ * Waits for the admission of an execution and acquires the lease for it; undefined if the execution has ended
+ * meanwhile: it was withdrawn or replaced.
  *
- * *Details*: the order is that of the requests, rollbacks first; it is in the log, so that it survives whoever waits. What
- * the execution starts from is read again under the lock.
+ * *Details*: the order is the order of requests, rollbacks first; it is in the log, so it survives every waiting
+ * process. The starting state is read again under the lease.
  *
- * *Errors*: `LeaseLost` where the claim was lost; the place is kept. A store that is away is asked again.
+ * *Errors*: `LeaseLost` if the claim was lost; the queue position is kept. An unavailable store is retried.
  */
 export const waitForAdmission = Effect.fnUntraced(function* (
   taking: AdmissionClaim
@@ -59,7 +59,7 @@ export const waitForAdmission = Effect.fnUntraced(function* (
     const state = yield* store.execution(taking.id)
     if (state === undefined || request === undefined || isFinished(state)) return undefined
     const now = yield* Clock.currentTimeMillis
-    // Its turn may have come without an answer that said so.
+    // It may have been admitted without an answer that said so.
     const { isNext, places } = isQueued(state)
       ? yield* queuePosition(state, overridePasses(state))
       : { isNext: true, places: 0 }
@@ -78,12 +78,12 @@ export const waitForAdmission = Effect.fnUntraced(function* (
       yield* waitForNews(lock.until)
       continue
     }
-    // However many wait, those whose turn is far leave the machine to those whose turn is near: they listen to nothing.
+    // However many wait, those far back in the queue leave the machine to those near its front: they listen to nothing.
     yield* Effect.sleep(Math.min(places * perPlace, sometimes))
   }
 }, Effect.scoped)
 
-/** Whoever waits goes on waiting while the store is away; for how long, the claim says. */
+/** A waiting process keeps waiting while the store is unavailable; the claim limits how long. */
 const whileAway = <A, R>(
   effect: Effect.Effect<A, LeaseLost | StoreError, R>
 ): Effect.Effect<A, LeaseLost | StoreError, R> =>
@@ -92,7 +92,7 @@ const whileAway = <A, R>(
     while: (error) => error._tag === "StoreError" && error.isRetryable
   })
 
-/** How long a place before one's own lasts at least, and after what time everything is looked at all the same, in ms. */
+/** The minimum duration of an earlier place, and the interval after which everything is checked anyway, in ms. */
 const perPlace = 20
 const sometimes = 1_000
 
@@ -120,7 +120,7 @@ const attempt = Effect.fnUntraced(function* (
   }
   if (!isNext) return { _tag: "Not", until: Number.POSITIVE_INFINITY }
   const { owner, ttl } = taking
-  // The command of a successor may run under the lease already, where this process was stopped for a while.
+  // The command of a successor may already run under the lease, if this process was stopped for a while.
   const taken = yield* Effect.result(acquireEnvironmentLease(state, { owner, ttl, sameHolder: state.kind !== "run" }))
   if (taken._tag === "Failure") {
     if (taken.failure._tag === "StoreError") return yield* taken.failure
@@ -137,7 +137,7 @@ const attempt = Effect.fnUntraced(function* (
   return began
 })
 
-/** A stack that one needs, and that nobody before it brings any more: whoever could comes after it, and waits for it. */
+/** A required stack that no earlier request deploys any more: the one that could comes later, and waits for it. */
 const missing = Effect.fnUntraced(function* (
   request: EventOf<"ExecutionRequested">,
   blockers: ReadonlyArray<Blocker>
@@ -148,7 +148,7 @@ const missing = Effect.fnUntraced(function* (
   return environment?.current == null ? stacksMissing(environment, request)[0] : undefined
 })
 
-/** The lock is for changing things. Whoever holds it while a person decides is asked to go back, once. */
+/** The lease is for changing things. A holder that waits for a person is asked to yield, once. */
 const askToGiveWay = Effect.fnUntraced(function* (
   holder: CorrelationId,
   { by, correlationId, kind }: ExecutionState
@@ -164,7 +164,7 @@ const askToGiveWay = Effect.fnUntraced(function* (
   return true
 })
 
-/** Under the lock: closes what was left unfinished, and records what the execution starts from. */
+/** Under the lease: closes unfinished executions, and records what the execution starts from. */
 const begin = Effect.fnUntraced(function* (
   state: ExecutionState,
   request: EventOf<"ExecutionRequested">,
@@ -177,9 +177,9 @@ const begin = Effect.fnUntraced(function* (
   const place = [state.deploymentId, state.environment] as const
   const found = yield* store.environment(...place)
   const current = found?.current ?? null
-  // Its turn came before, and the process that took it is gone.
+  // It was admitted before, and the process that acquired the lease is gone.
   if (current === id) return { _tag: "Taken", ...taken }
-  // Until the lock was had, some may have come who go first, and somebody may have decided against it.
+  // Before the lease was acquired, requests that go first may have come, and a person may have decided against it.
   if (!(yield* queuePosition(state, overridePasses(state))).isNext || (yield* policyBlockers(request)).length > 0) {
     return { _tag: "Not", until: yield* Clock.currentTimeMillis }
   }
@@ -195,7 +195,7 @@ const begin = Effect.fnUntraced(function* (
         : [cancelled(at, yield* nothingToRollback(state, environment))]
       : [])
   ]
-  // Nothing where it was withdrawn at this very moment; what became of it is read in the next round.
+  // Undefined if it was withdrawn at this very moment; the next round reads its state.
   const decide: ExecutionLog.Decide = ({ execution }) =>
     Effect.succeed(execution !== undefined && isQueued(execution) ? events : [])
   const written = yield* ExecutionLog.write(id, decide, [claim(), lock]).pipe(
@@ -204,7 +204,7 @@ const begin = Effect.fnUntraced(function* (
   return written.length > 0 && !isEmpty(state.kind, from) ? { _tag: "Taken", ...taken } : { _tag: "Not", until: at }
 })
 
-/** Whoever gave way to a rollback has gone back itself. */
+/** An execution that yielded to a rollback has rolled back itself. */
 const undone = (at: number): ReadonlyArray<DueEvent> => [
   { id: EventId.execution("started"), at, event: { _tag: "ExecutionTransitioned", on: "started" } },
   {
@@ -221,7 +221,7 @@ const cancelled = (at: number, error: ErrorInfo): DueEvent => ({
 })
 
 /**
- * Withdraws an execution that has not come to its turn; returns whether it was waiting.
+ * Withdraws an execution that is not admitted; returns whether it was waiting.
  */
 export const withdraw = Effect.fnUntraced(function* (
   id: CorrelationId,
@@ -238,9 +238,9 @@ export const withdraw = Effect.fnUntraced(function* (
 })
 
 /**
- * Withdraws an execution whose turn has not come within `patience`.
+ * Withdraws an execution that is not admitted within `patience`.
  *
- * *Details*: tried again every second while the store is away: whoever waits for its turn must not wait for ever.
+ * *Details*: retried every second while the store is unavailable, so that a waiting caller cannot wait forever.
  */
 export const withdrawAfter = (
   id: CorrelationId,
@@ -256,9 +256,9 @@ export const withdrawAfter = (
   }).pipe(Effect.retry(Schedule.spaced("1 second")), Effect.delay(patience), Effect.orDie)
 
 /**
- * Withdraws those whose place a request takes: with `latest_wins` all that wait before it, but for rollbacks.
+ * Withdraws the requests that a new one replaces: with `latest_wins` all that wait before it, except rollbacks.
  *
- * *Details*: done by whoever takes it in, and again by whoever waits with it: the one may have died before it was done.
+ * *Details*: the submitter does this, and the waiting process again: the submitter may have died before it was done.
  */
 export const displace = Effect.fnUntraced(function* (
   id: CorrelationId
@@ -267,7 +267,7 @@ export const displace = Effect.fnUntraced(function* (
   const state = yield* store.execution(id)
   if (state?.queue !== "latest_wins") return
   const { queue = [] } = (yield* store.environment(state.deploymentId, state.environment)) ?? {}
-  // Those that come after one that waits no more have nothing to do with it.
+  // Later requests are unaffected if this one no longer waits.
   if (!queue.some(({ correlationId }) => correlationId === id)) return
   for (const { correlationId } of Queue.displacedBy(queue, { correlationId: id, policy: state.queue })) {
     yield* withdraw(

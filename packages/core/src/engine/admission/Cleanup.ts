@@ -1,5 +1,5 @@
 /**
- * Giving back what a correlation id holds, from any process, as often as anybody likes.
+ * Returns everything that a correlation id holds, from any process, any number of times.
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -18,8 +18,8 @@ import { reportedOutcomeEvents, type ReportedOutcome } from "./ReportedOutcome.t
 import { withdraw } from "./Admission.ts"
 
 /**
- * What was cleaned up: the status before and after (null where there is no such execution), and whether the lock was held
- * and is free now.
+ * The result: the status before and after (null if there is no such execution), and whether the lease was held and is
+ * free now.
  */
 export interface CleanupResult {
   readonly correlationId: CorrelationId
@@ -29,13 +29,12 @@ export interface CleanupResult {
 }
 
 /**
- * Ends what was registered, withdraws what waits, and gives the lock back; what another correlation id holds is left alone.
+ * Ends a registered request, withdraws a queued one, and returns the lease; other correlation ids are not affected.
  *
- * *Details*: a deployment of Signalbox's own that was left half-way is not ended, since it can be carried on; only its lock
- * is given back. The lock of a command whose end nobody saw is left to expire: the command may live for a moment longer than
- * whoever ran it.
+ * *Details*: an unfinished deployment by Signalbox is not ended, since it can be resumed; only its lease is returned.
+ * The lease of a command whose end was not observed is left to expire: the command may outlive its runner for a moment.
  *
- * *Errors*: `Refused` (`blocked`) while somebody still runs it.
+ * *Errors*: `Rejected` (`blocked`) while a runner is alive.
  */
 export const cleanup = Effect.fnUntraced(function* (
   id: CorrelationId,
@@ -45,7 +44,7 @@ export const cleanup = Effect.fnUntraced(function* (
   const leases = yield* LeaseStore
   const before = yield* store.execution(id)
   if (before === undefined) return { correlationId: id, was: null, now: null, released: false }
-  // Whoever waits has nothing yet, and is taken out of the queue also where a process waits with it.
+  // A queued request holds nothing yet, and is removed from the queue even if a process waits with it.
   if (yield* withdraw(id, errorInfo("withdrawn", { by: options.by }, { detail: options.reason }))) {
     return { correlationId: id, was: before.status, now: "cancelled", released: false }
   }
@@ -85,7 +84,7 @@ const conclude = Effect.fnUntraced(function* (
   yield* ExecutionLog.write(id, decide, [mine]).pipe(
     Effect.catchTags({
       IllegalTransition: Effect.die,
-      // Whoever was stopped here for so long that somebody else may have ended it, or runs it.
+      // This process may have been stopped so long that another one has ended it, or runs it.
       LeaseLost: () => Effect.fail(stillRunning(id))
     })
   )

@@ -1,20 +1,20 @@
 /**
- * Whether a request is the one that its correlation id stands for already.
+ * Whether a request matches the execution that already has its correlation id.
  */
 import * as Effect from "effect/Effect"
 import type { ExecutionState } from "../../domain/Execution.ts"
 import { reject, type Rejected } from "../../api/Rejected.ts"
 import type { Request } from "../../api/Request.ts"
 
-/** Which stacks go back is found out by the rollback itself. */
+/** The rollback itself determines which stacks roll back. */
 const stacksOf = ({ kind, stacks }: Pick<Request, "kind"> & { readonly stacks?: ReadonlyArray<string> | undefined }) =>
   stacks === undefined || stacks.length === 0 || kind === "rollback" ? undefined : [...stacks].sort().join(", ")
 
 /**
- * What was asked for beside what is asked for.
+ * The recorded fields besides the requested operation.
  *
- * *Details*: anybody may carry on what another one began, so who asks counts only with `identical`. The command of what was
- * registered is known when it runs.
+ * *Details*: anyone may carry on an execution, so the actor counts only with `identical`. The command of a registered
+ * request becomes known when it runs.
  */
 const compared = (request: Request, state: ExecutionState) => {
   const identical = request.identical === true
@@ -45,7 +45,7 @@ const differenceOf = (request: Request, state: ExecutionState): Rejected | undef
 }
 
 /**
- * Joins the execution that has the correlation id of a request. What a request leaves out is as it was asked for.
+ * Joins the execution with the correlation id of a request. Omitted fields keep their recorded values.
  *
  * *Errors*: `Rejected` (`conflict`) where it is another one; it names what differs.
  */

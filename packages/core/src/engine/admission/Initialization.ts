@@ -12,8 +12,8 @@ import { ExecutionLog } from "../log/index.ts"
 import { reject, type Rejected } from "../../api/Rejected.ts"
 
 /**
- * The deployment of a project that has no configuration: always the same one for the same names, so that every checkout of
- * it, on any machine, means the same lock.
+ * The deployment of a project without a configuration: always the same one for the same names, so that every checkout
+ * of it, on any machine, uses the same lease.
  */
 export const deploymentIdOf = (organization: string, project: string): DeploymentId => {
   const digest = sha256(`signalbox/deployment/${organization}/${project}`)
@@ -23,10 +23,10 @@ export const deploymentIdOf = (organization: string, project: string): Deploymen
 }
 
 /**
- * The deployment of a project without a configuration; made, or widened by what it does not know yet.
+ * The deployment of a project without a configuration; created, or extended by what it does not know yet.
  *
- * *Errors*: `Refused`: `conflict` where another project has the same id; `not_found` where an id was given that is none of
- * a project's own and that nobody made.
+ * *Errors*: `Rejected`: `conflict` if another project has the same id; `not_found` if a given id is neither a project's
+ * own nor known.
  */
 export const ensure = Effect.fnUntraced(function* (options: {
   readonly manifest: Manifest
@@ -77,9 +77,9 @@ export const ensure = Effect.fnUntraced(function* (options: {
 })
 
 /**
- * Makes a deployment; its id is drawn where none is given.
+ * Creates a deployment; without an id, one is drawn.
  *
- * *Errors*: `Refused` (`conflict`) where the given id is taken.
+ * *Errors*: `Rejected` (`conflict`) if the given id is taken.
  */
 export const init = Effect.fnUntraced(function* (options: {
   readonly manifest: Manifest

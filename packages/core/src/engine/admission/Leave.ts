@@ -7,8 +7,8 @@ import type { StoreError } from "../../spi/StoreError.ts"
 import { withdraw } from "./Admission.ts"
 
 /**
- * Leaves a request alone that was recorded and will not be carried out here: withdraws it where it is queued, else gives back
- * the lease under which it was recorded.
+ * Abandons a recorded request that will not be executed here: withdraws it if it is queued, otherwise returns the lease
+ * under which it was recorded.
  */
 export const leave = Effect.fnUntraced(function* (
   id: CorrelationId,

@@ -6,11 +6,11 @@ import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
 import { isThere } from "./RecordedManifest.ts"
 
-/** How far back other versions are looked for, and how many of them are named. */
+/** How far back to look for other versions, and how many of them to name. */
 const reach = 100
 const named = 5
 
-/** Why there is nothing to roll back: what each stack has, and what else it had, latest first. */
+/** Why there is nothing to roll back: the current release of each stack, and its earlier ones, latest first. */
 export const nothingToRollback = Effect.fnUntraced(function* (
   { deploymentId, environment }: { readonly deploymentId: DeploymentId; readonly environment: EnvironmentName },
   state: EnvironmentState | undefined
@@ -35,7 +35,7 @@ export const nothingToRollback = Effect.fnUntraced(function* (
   return errorInfo("nothing_to_roll_back", { ...place, stacks: history }, { remedies })
 })
 
-/** The versions that each stack was brought to, latest first. */
+/** The versions that each stack was deployed with, latest first. */
 const versionsBefore = Effect.fnUntraced(function* (place: {
   readonly deploymentId: DeploymentId
   readonly environment: EnvironmentName

@@ -16,7 +16,7 @@ import type { LeaseStore } from "../../spi/LeaseStore.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
 import { clearsAtTime, type ExpectedClearance, expectedEnd } from "../estimation/index.ts"
 
-/** What can be in the way. */
+/** The kinds of blockers. */
 export type BlockerKind =
   | "lease"
   | "queue"
@@ -29,10 +29,11 @@ export type BlockerKind =
   | "drift"
 
 /**
- * One thing that is in the way.
+ * One blocker.
  *
- * *Details*: `info` says what it is, as data, and its remedies how to go ahead all the same. `clearsAt` is when it is expected to
- * be over, null where that is unknown. `consoleUrl` is where to look: at the provider, or the run of a workflow.
+ * *Details*: `info` says what it is, as data, and its remedies how to go ahead all the same. `clearsAt` is when it is
+ * expected to be over, null where that is unknown. `consoleUrl` is where to look: at the provider, or the run of a
+ * workflow.
  */
 export interface Blocker {
   readonly kind: BlockerKind
@@ -49,8 +50,8 @@ export interface Blocker {
 export const isFinal = ({ kind }: Blocker): boolean => kind === "veto" || kind === "stale_order"
 
 /**
- * What somebody wants to start. `override` is the reason for not heeding freezes, vetoes, dependencies, the order of commits
- * and drift; what others hold is always heeded.
+ * What a request wants to start. `override` is the reason for ignoring freezes, vetoes, dependencies, the order of
+ * commits and drift; leases and locks are never ignored.
  */
 export interface AdmissionRequest {
   readonly correlationId: CorrelationId
@@ -65,14 +66,14 @@ export interface AdmissionRequest {
 
 type Services = DeploymentStore | LeaseStore
 
-/** A blocker of which nothing more is known. */
+/** A blocker without further details. */
 export const unknownBlocker = { who: null, since: null, clearsAt: null, consoleUrl: null } as const
 
 /** How a person goes ahead all the same. */
 const override: ReadonlyArray<Remedy> = [{ _tag: "override" }]
 
 /**
- * What the registry says is in the way, apart from those that hold the lock or wait for it.
+ * The blockers in the store, except the lease holder and the queue.
  */
 export const policyBlockers = Effect.fnUntraced(function* (
   asked: AdmissionRequest
@@ -115,11 +116,11 @@ const locks = (deployment: Deployment | undefined, asked: AdmissionRequest, now:
   ]
 }
 
-/** Going back is what a freeze is for. */
+/** Rolling back is what a freeze must not prevent. */
 const isRollback = ({ kind }: AdmissionRequest): boolean => kind === "rollback"
 
 /**
- * The freezes that hold now, by the configuration alone.
+ * The active freezes, from the configuration alone.
  */
 export const freezes = (asked: AdmissionRequest): Effect.Effect<ReadonlyArray<Blocker>> =>
   Effect.map(Clock.currentTimeMillis, (now) => frozen(asked, now))
@@ -171,7 +172,7 @@ const vetoes = (deployment: Deployment | undefined, asked: AdmissionRequest): Re
 
 const deployingKinds: ReadonlySet<ExecutionKind> = new Set(["deploy", "deploy-stack", "run"])
 
-/** An older commit that comes after a newer one would quietly take that away again. */
+/** An older commit after a newer one would silently undo the newer one. */
 const staleOrder = (environment: EnvironmentState | undefined, asked: AdmissionRequest): ReadonlyArray<Blocker> => {
   const { commit, committedAt } = asked.origin ?? {}
   if (committedAt === undefined || !deployingKinds.has(asked.kind)) return []
@@ -211,7 +212,7 @@ const comesBefore = (queue: ReadonlyArray<Ticket>, ticket: Ticket, asked: Admiss
 }
 
 /**
- * One stack alone is built on others, which have to be there.
+ * A single stack depends on others, which must be deployed.
  */
 export const stacksMissing = (
   environment: EnvironmentState | undefined,

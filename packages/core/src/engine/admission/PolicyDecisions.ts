@@ -1,6 +1,6 @@
 /**
- * What people decide about a deployment: versions that must not be deployed, environments that nobody may touch for a while,
- * locks that are taken from whoever holds them. All of it is in the log, with who and why.
+ * People's decisions about a deployment: vetoed versions, locked environments, revoked leases. All of them are in the
+ * log, with actor and reason.
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -23,13 +23,12 @@ export type PolicyDecision = EventOf<
 >
 
 /**
- * Records a decision, and returns the deployment as it is then.
+ * Records a decision, and returns the resulting deployment.
  *
- * *Details*: whoever holds a lock may hold it again, for another reason or time; anybody else only where the event says
- * `force`.
+ * *Details*: the holder of a lock may lock again, with another reason or time; others only with `force` in the event.
  *
  * *Errors*: `Refused`: `not_found` for a deployment that is not there; `conflict` where there is nothing to lift
- * (`not_vetoed`) or to unlock (`not_locked`), and where somebody else holds the lock (`already_locked`).
+ * (`not_vetoed`) or to unlock (`not_locked`), and if another person holds the lock (`already_locked`).
  */
 export const recordDecision = Effect.fnUntraced(function* (
   id: DeploymentId,
@@ -75,8 +74,8 @@ const nothingToUndo = (id: DeploymentId, decision: PolicyDecision): Rejected => 
 }
 
 /**
- * Takes the lock from whoever holds it and gives it back. The holder notices at its next mutation or renewal, at the latest
- * after a third of its time to live, and stops. Returns the lease that was broken, nothing where nobody held it.
+ * Revokes the lease of its holder and releases it. The holder notices at its next mutation or renewal, at the latest
+ * after a third of its time to live, and stops. Returns the revoked lease, undefined if there was none.
  */
 export const revokeLease = Effect.fnUntraced(function* (
   id: DeploymentId,
@@ -85,7 +84,7 @@ export const revokeLease = Effect.fnUntraced(function* (
   const leases = yield* LeaseStore
   const lease = yield* currentLease(id, options.environment)
   if (lease === undefined) return undefined
-  // Written first: what was done by force is known even if it was not finished.
+  // Written first: a forced action is on record even if it was not finished.
   yield* recordDecision(id, {
     _tag: "LeaseRevoked",
     environment: options.environment,

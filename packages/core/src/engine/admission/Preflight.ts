@@ -1,5 +1,5 @@
 /**
- * What is known to be wrong before a request is recorded: the mistakes that providers find without changing anything.
+ * Mistakes that are known before a request is recorded: providers find them without changing anything.
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -20,7 +20,7 @@ import { startingPoint } from "./StartingPoint.ts"
 const patience = "1 minute"
 
 /**
- * The refusal that a provider's error amounts to, where it is the user's mistake and repeating the request repeats it.
+ * The rejection for a provider's error, if it is the user's mistake and a retry would repeat it.
  */
 export const refusalOf = ({ info, reason }: ProviderError): Rejected | undefined => {
   switch (reason._tag) {
@@ -34,7 +34,7 @@ export const refusalOf = ({ info, reason }: ProviderError): Rejected | undefined
 }
 
 /**
- * Plans one stack for a request; null where it waits for outputs that are not known yet. Changes nothing.
+ * Plans one stack for a request; null if it waits for unknown outputs. Changes nothing.
  */
 export const planOne = (
   { artifact, version }: Pick<Request, "artifact" | "version">,
@@ -45,7 +45,7 @@ export const planOne = (
     : provider.plan(ref, { version: version ?? "unversioned", ...(artifact === undefined ? {} : { artifact }) })
 
 /**
- * Refuses a configuration in which two stacks of one environment take the same thing for themselves alone.
+ * Rejects a configuration in which two stacks of one environment use the same exclusive thing.
  */
 export const checkExclusive = Effect.fnUntraced(function* (
   request: Request
@@ -76,13 +76,14 @@ const environmentOf = ({ deploymentId, environment }: Request) =>
   Effect.flatMap(DeploymentStore, (store) => store.environment(deploymentId, environment))
 
 /**
- * Refuses a request that its providers are sure cannot succeed, before anything is written.
+ * Rejects a request that its providers know cannot succeed, before anything is written.
  *
- * *Details*: a deployment plans every stack whose inputs are known, a rollback asks about every stack that goes back. Of
- * several mistakes the first in the order of the configuration is named. A provider that does not answer, or answers with
- * anything but a mistake of the user, refuses nothing: the execution itself meets it again, and repeats what is worth it.
+ * *Details*: a deployment plans every stack whose inputs are known, a rollback checks every stack that rolls back. Of
+ * several mistakes, the first in the order of the configuration is named. A provider that does not answer, or answers
+ * with anything but a user's mistake, rejects nothing: the execution itself meets the error again, and retries if that
+ * makes sense.
  *
- * *Errors*: `Refused`, `invalid` or `not_found`, with the path into the configuration.
+ * *Errors*: `Rejected`, `invalid` or `not_found`, with the path into the configuration.
  */
 export const preflight = Effect.fnUntraced(function* (
   request: Request,

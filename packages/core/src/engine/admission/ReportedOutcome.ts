@@ -1,5 +1,5 @@
 /**
- * What somebody says of work that ran outside, under a correlation id that was only registered.
+ * The reported outcome of work outside, under a correlation id that was only registered.
  */
 import * as EventId from "../../domain/EventId.ts"
 import type { EnvironmentState } from "../../domain/Environment.ts"
@@ -11,7 +11,7 @@ import type { DueEvent } from "../log/index.ts"
 import { causeInfo, type ErrorInfo, errorInfo } from "../../domain/errors/index.ts"
 import type { Release } from "../../domain/Release.ts"
 
-/** How it went, according to whoever cleans up. */
+/** The outcome, according to the caller of `cleanup`. */
 export type ReportedOutcome = "succeeded" | "failed" | "cancelled"
 
 interface Moves {
@@ -39,11 +39,14 @@ const goesBack: Moves = {
 const movesOf = (kind: ExecutionKind): Moves =>
   kind === "rollback" ? goesBack : kind === "destroy" || kind === "destroy-stack" ? destroys : deploys
 
-/** As in the table of the commands: those for one stack leave the deployment alone, and a command for some stacks too. */
+/**
+ * As in the table of the commands: operations on one stack do not change the deployment, and neither does a command for
+ * some stacks.
+ */
 const movesDeployment = ({ correlationId, kind, stacks }: ExecutionState, environment: EnvironmentState | undefined) =>
   environment?.current === correlationId && !kind.endsWith("-stack") && (kind !== "run" || stacks.length === 0)
 
-/** What the stack has now; undefined where nobody said. */
+/** What the stack has now; undefined if it was not reported. */
 const releaseOf = (
   { kind, version }: ExecutionState,
   environment: EnvironmentState | undefined,
@@ -55,7 +58,7 @@ const releaseOf = (
 }
 
 /**
- * The events of it: it began when its turn came, and this is how it ended. What nobody spoke of is skipped.
+ * Its events: it began on admission, and this is how it ended. Unreported stacks are skipped.
  */
 export const reportedOutcomeEvents = (
   state: ExecutionState,

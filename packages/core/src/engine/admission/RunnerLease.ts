@@ -1,5 +1,5 @@
 /**
- * How a runner comes by the lock of its execution: at its turn, or back from a runner that died.
+ * How a runner acquires the lease of its execution: on admission, or after a runner that died.
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -17,7 +17,7 @@ import * as Admission from "./Admission.ts"
 
 type Services = DeploymentStore | LeaseStore
 
-/** Who wants it: `claim` is the right to run the execution, `ttl` that of the lock. */
+/** The request: `claim` is the right to run the execution, `ttl` the lease's time to live. */
 interface Runner {
   readonly claim: KeptLease
   readonly owner: string
@@ -25,9 +25,9 @@ interface Runner {
 }
 
 /**
- * Takes the lock of an execution; undefined where it ended while it waited.
+ * Acquires the lease of an execution; undefined if it ended while it waited.
  *
- * *Errors*: `LeaseHeld` where another execution has it, `LeaseLost` where the claim was lost, `StoreError`.
+ * *Errors*: `LeaseHeld` if another execution has it, `LeaseLost` if the claim was lost, `StoreError`.
  */
 export const acquireRunnerLease = Effect.fnUntraced(function* (
   state: ExecutionState,
@@ -37,7 +37,7 @@ export const acquireRunnerLease = Effect.fnUntraced(function* (
   return isQueued(state) ? yield* awaitAdmission(state.correlationId, runner) : yield* takeBack(state, runner)
 })
 
-/** Waits for the turn of an execution; whoever stops it meanwhile withdraws it. */
+/** Waits for the admission of an execution; stopping it meanwhile withdraws the request. */
 const awaitAdmission = (
   id: CorrelationId,
   { claim, owner, ttl }: Runner
@@ -52,9 +52,9 @@ const awaitAdmission = (
   )
 
 /**
- * Takes the lock of an execution whose turn has come already. The next one may have it in its hands, having found it free;
- * it cannot begin as long as the execution is claimed, and gives it back. The lock of a command that has begun is never
- * taken from another runner: the command may live.
+ * Acquires the lease of an admitted execution. The next in the queue may hold it for a moment, having found it free; it
+ * cannot begin while the execution is claimed, and returns it. The lease of a command that has begun is never taken
+ * from another runner: the command may be alive.
  */
 const takeBack = Effect.fnUntraced(function* (
   state: ExecutionState,
@@ -72,12 +72,12 @@ const takeBack = Effect.fnUntraced(function* (
   })
 })
 
-/** Whether a command of it has begun. */
+/** Whether its command has begun. */
 const hasCommand = ({ kind, startedAt }: ExecutionState): boolean => kind === "run" && startedAt !== undefined
 
 /**
- * A command may live for a moment longer than whoever ran it, but not longer than the lock: and that is renewed for as long
- * as whoever lost the claim is busy ending it.
+ * A command may outlive its runner for a moment, but not the lease, which is renewed for as long as the runner that
+ * lost the claim is ending it.
  */
 const untilExpired = Effect.fnUntraced(function* ({
   correlationId,

@@ -65,7 +65,7 @@ const goesBack = (stack: StackSpec, { checkpoint, release, status }: StackBefore
 export const isEmpty = (kind: ExecutionKind, { spec }: StartingPoint): boolean =>
   kind === "rollback" && spec.stacks.length === 0
 
-/** What an execution works on, and in which environment. */
+/** The subject of an execution, and its environment. */
 interface Starting {
   readonly correlationId: CorrelationId
   readonly kind: ExecutionKind
@@ -73,7 +73,7 @@ interface Starting {
   readonly environment: EnvironmentName
 }
 
-/** Where an execution starts under its lease, and whose place it takes. */
+/** The starting point of an execution under its lease, and the execution that it replaces. */
 export interface LeasedStart {
   readonly from: StartingPoint
   readonly environment: EnvironmentState | undefined
@@ -81,10 +81,10 @@ export interface LeasedStart {
 }
 
 /**
- * Closes the execution that was left unfinished in `found`, the environment as it was read under the lease, and tells where
- * the next one starts: its predecessor has changed what is there.
+ * Closes the unfinished execution in `found`, the environment as it was read under the lease, and returns the starting
+ * point of the next one: its predecessor has changed the state.
  *
- * *Errors*: `LeaseHeld` where the predecessor is still run, `LeaseLost` where `lock` is gone.
+ * *Errors*: `LeaseHeld` if the predecessor still has a runner, `LeaseLost` if `lock` is gone.
  */
 export const startUnderLease = Effect.fnUntraced(function* (
   { correlationId: id, deploymentId, environment, kind }: Starting,

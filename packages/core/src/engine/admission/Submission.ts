@@ -1,5 +1,5 @@
 /**
- * Taking a request in: joined, refused, or recorded under the lease.
+ * Accepts a request: joined, rejected, or recorded under the lease.
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -36,23 +36,23 @@ import { forgottenAfter, sweep } from "./Sweep.ts"
 import { tracedMark } from "../trace/index.ts"
 import { displace } from "./Admission.ts"
 
-/** What became of a request: its execution, and whether that was there before. */
+/** The result of a request: its execution, and whether it existed before. */
 export interface Submission {
   readonly execution: ExecutionState
   readonly joined: boolean
-  /** What is deployed and the configuration of a `deploy` does not have any more: it goes on running. */
+  /** Deployed stacks that the configuration of a `deploy` no longer has: they keep running. */
   readonly dropped: ReadonlyArray<StackInEnvironment>
 }
 
 type Taken = Omit<Submission, "dropped">
 
 /**
- * Records a request, or joins the execution that has its correlation id already.
+ * Records a request, or joins the existing execution with its correlation id.
  *
- * *Details*: with the policy `reject` the lock of the environment is taken first, so that of two requests at the same
- * instant one is recorded and the other refused with the holder's name. An execution that was left unfinished in this
- * environment, and whose lease is over, is closed and named in `supersedes`. With the others the request is recorded at
- * once, and comes to its turn when it is carried out. What its providers know to be wrong is refused before (`preflight`).
+ * *Details*: with the policy `reject`, the lease of the environment is acquired first, so that of two simultaneous
+ * requests one is recorded and the other rejected with the holder's name. An unfinished execution of this environment
+ * whose lease is over is closed and named in `supersedes`. With the other policies, the request is recorded at once,
+ * and admitted when it is run. Mistakes that its providers know are rejected before (`preflight`).
  */
 export const submit = Effect.fnUntraced(function* (
   request: Request
@@ -65,7 +65,7 @@ export const submit = Effect.fnUntraced(function* (
 })
 
 /**
- * Refuses what `submit` would refuse because its providers know that it cannot succeed; writes nothing.
+ * Rejects what `submit` would reject because its providers know that it cannot succeed; writes nothing.
  */
 export const check = Effect.fnUntraced(function* (
   request: Request
@@ -86,21 +86,21 @@ const take = Effect.fnUntraced(function* (
   const spec = yield* prepare(request, before)
   const policy = request.queue ?? request.manifest.queue ?? (request.kind === "run" ? "fifo" : "reject")
   const blockers = yield* policyBlockers({ ...request, spec })
-  // Who waits in the queue waits for these too, unless they are there for good.
+  // A queued request waits for these too, unless they are permanent.
   const blocker = policy === "reject" ? blockers[0] : blockers.find(isFinal)
   if (blocker !== undefined) return yield* refusedBecause(blocker, request)
-  // Quick answers first: planning may take a while.
+  // Quick checks first: planning may take a while.
   if (policy === "reject") yield* free(request)
   if (request.later !== true) yield* preflight(request, spec)
   const submission = policy === "reject" ? yield* immediately(request, spec) : yield* enqueue(request, spec, policy)
-  // History that nobody keeps any more goes a little at a time; failing to is no reason to refuse a request.
+  // Expired history is deleted a little at a time; a failure to do so is no reason to reject a request.
   const now = yield* Clock.currentTimeMillis
   yield* Effect.ignore(store.prune(now - Duration.toMillis(request.manifest.retention)))
   yield* Effect.ignore(sweep(now - Duration.toMillis(forgottenAfter)))
   return submission
 })
 
-/** Refuses a request whose lock somebody else holds, or waits for. */
+/** Rejects a request whose lease has another holder or a queue. */
 const free = Effect.fnUntraced(function* (
   request: Request
 ): Effect.fn.Return<void, Rejected | StoreError, DeploymentStore | LeaseStore> {
@@ -111,7 +111,7 @@ const free = Effect.fnUntraced(function* (
   if (yield* isLeaseHeld(lease)) return yield* blockedBy(lease, request)
 })
 
-/** Takes the lock, or refuses the request with the name of who holds it or waits for it. */
+/** Acquires the lease, or rejects the request with the name of the holder or of the waiting request. */
 const immediately = Effect.fnUntraced(function* (
   request: Request,
   spec: ExecutionSpec
@@ -187,7 +187,7 @@ const blockedBy = Effect.fnUntraced(function* (
   )
 })
 
-/** The same request is being recorded by another process at this very moment. */
+/** Another process is recording the same request at this very moment. */
 const awaitExecution = (id: CorrelationId, ttl: Duration.Duration) =>
   Effect.flatMap(DeploymentStore, (store) =>
     store.execution(id).pipe(
@@ -210,7 +210,7 @@ const prepare = Effect.fnUntraced(function* (
   if (deployment === undefined) {
     return yield* reject("unknown_deployment", { deployment: request.deploymentId }, { remedies: [{ _tag: "init" }] })
   }
-  // A command changes the stacks that are named; what else it does is a matter of the deployment as a whole.
+  // A command changes the named stacks; its other effects concern the deployment as a whole.
   const stacks = request.stacks ?? (request.kind === "run" ? [] : undefined)
   const manifest = RecordedManifest.takesBack(request.kind)
     ? RecordedManifest.manifest(deployment, request.environment, before, request.manifest)
@@ -256,7 +256,7 @@ const requested = Effect.fnUntraced(function* (
   }
 })
 
-/** Records a request that waits for its turn; those whose place it takes are withdrawn. */
+/** Records a queued request, and withdraws the requests that it replaces. */
 const enqueue = Effect.fnUntraced(function* (
   request: Request,
   spec: ExecutionSpec,
@@ -266,7 +266,7 @@ const enqueue = Effect.fnUntraced(function* (
   const { correlationId: id, deploymentId, environment } = request
   const was = yield* store.environment(deploymentId, environment)
   const { deploymentBefore, stacksBefore } = startingPoint(request.kind, spec, was, request.stacks)
-  // Which stacks go back is known when its turn has come; until then all may.
+  // The stacks that roll back are known on admission; until then, all may.
   const event = yield* requested(request, { deploymentBefore, stacksBefore, spec }, { queue: policy })
   yield* reserveClaim(id, spec.leaseTtl)
   const at = yield* Clock.currentTimeMillis
@@ -280,7 +280,7 @@ const enqueue = Effect.fnUntraced(function* (
   return { execution, joined: false }
 })
 
-/** Nothing where the same request came through another process first: it is joined then. */
+/** Undefined if another process recorded the same request first: it is joined then. */
 const unlessRecorded =
   (events: ReadonlyArray<DueEvent>): ExecutionLog.Decide =>
   ({ seq }) =>
@@ -300,19 +300,19 @@ const recorded = Effect.fnUntraced(function* (
   return (yield* store.execution(request.correlationId)) ?? (yield* outrun(request))
 })
 
-/** Records a request that holds the lock already. */
+/** Records a request that holds the lease already. */
 const record = Effect.fnUntraced(function* (
   request: Request,
   spec: ExecutionSpec,
   lock: Lease
 ): Effect.fn.Return<Taken, Rejected | StoreError, DeploymentStore | LeaseStore> {
   const store = yield* DeploymentStore
-  // Until it was taken, somebody may have decided against it.
+  // Before the lease was acquired, a person may have decided against it.
   const [blocker] = yield* policyBlockers({ ...request, spec })
   if (blocker !== undefined) return yield* refusedBecause(blocker, request)
-  // Read under the lock: until it was taken, another execution may have changed what is there.
+  // Read under the lease: before it was acquired, another execution may have changed the state.
   const found = yield* store.environment(request.deploymentId, request.environment)
-  // Nothing is closed for a request that has nothing to do.
+  // A request that has nothing to do closes no other.
   yield* rejectEmpty(request, startingPoint(request.kind, spec, found, request.stacks), found)
   const { environment, from, supersedes } = yield* startUnderLease(
     request,

@@ -1,5 +1,5 @@
 /**
- * Closing what was left unfinished, by whoever takes its place.
+ * Closes an unfinished execution, by the one that replaces it.
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -15,9 +15,9 @@ import { claimExecution, heldUntil } from "../lease/index.ts"
 import { closureEvents, ExecutionLog } from "../log/index.ts"
 
 /**
- * Ends an execution that was left unfinished and whose lease is over; returns whether there was anything to end.
+ * Ends an unfinished execution whose lease is over; returns whether there was anything to end.
  *
- * *Errors*: `LeaseHeld` where somebody still runs it, `LeaseLost` where the lock that `by` holds is gone.
+ * *Errors*: `LeaseHeld` if a runner is alive, `LeaseLost` if the lease that `by` holds is gone.
  */
 export const supersede = Effect.fnUntraced(function* (
   id: CorrelationId,

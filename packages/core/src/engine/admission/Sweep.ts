@@ -1,5 +1,5 @@
 /**
- * Ending what everybody has forgotten.
+ * Ends abandoned executions.
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -17,7 +17,7 @@ import type { CleanupResult } from "./Cleanup.ts"
 import { closureEvents, ExecutionLog } from "../log/index.ts"
 import { withdraw } from "./Admission.ts"
 
-/** How long nothing must have happened before an execution counts as forgotten. */
+/** The time without activity after which an execution counts as abandoned. */
 export const forgottenAfter = Duration.days(7)
 
 type Services = DeploymentStore | LeaseStore
@@ -25,8 +25,8 @@ type Services = DeploymentStore | LeaseStore
 const brief = Duration.seconds(10)
 
 /**
- * Ends requests that wait and executions that nobody runs, where nothing has happened since `before`: nobody will come for
- * them any more, and who comes next should not find them. What others deploy and is only watched is left alone.
+ * Ends queued requests and executions without a runner, if there was no activity since `before`: no process will come
+ * back for them, and later requests should not meet them. Observed foreign deployments are left alone.
  *
  * *Errors*: `StoreError`.
  */
@@ -39,7 +39,7 @@ export const sweep = Effect.fnUntraced(function* (
     items.filter(({ kind }) => kind !== "observe"),
     (state) =>
       Effect.flatMap(isForgotten(state, before), (forgotten) => (forgotten ? end(state) : Effect.undefined)).pipe(
-        // Somebody runs it, or began to at this very moment.
+        // A runner is alive, or began at this very moment.
         Effect.catchTag("LeaseHeld", () => Effect.undefined)
       )
   )
@@ -69,7 +69,7 @@ const end = Effect.fnUntraced(function* (
   return { correlationId: id, was: state.status, now: after?.status ?? null, released: false }
 }, Effect.scoped)
 
-/** Under the lock: what was under way counts as failed. */
+/** Under the lease: everything in progress counts as failed. */
 const close = Effect.fnUntraced(function* (
   { correlationId: id, deploymentId, environment }: ExecutionState,
   mine: Lease
@@ -86,7 +86,7 @@ const close = Effect.fnUntraced(function* (
   })
   return yield* ExecutionLog.write(id, decide, [mine, lock]).pipe(
     Effect.map((written) => written.length > 0),
-    // It went on at this very moment.
+    // It resumed at this very moment.
     Effect.catchTag(["IllegalTransition", "LeaseLost"], () => Effect.succeed(false))
   )
 })

@@ -50,7 +50,7 @@ export const runsAround = ({
   `${SIGNALBOX_RUN ?? ""} ${SIGNALBOX_OUTER_RUNS ?? ""}`.split(" ").filter((mark) => mark !== "")
 
 /**
- * Ends leftover commands after an execution has just acquired the lease, including those of executions that were closed
+ * Ends leftover commands after an execution has just acquired the lease, including commands of executions that were closed
  * long before.
  *
  * *Details*: `state` was read before the lease was acquired: only what had begun by then is a leftover of its own

@@ -1,5 +1,5 @@
 /**
- * Putting into the registry what was done while it was away.
+ * Records in the store what was done while it was unavailable.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -17,8 +17,8 @@ import { ExecutionLog } from "../log/index.ts"
 import { startingPoint } from "../admission/index.ts"
 
 /**
- * A command that ran without the registry, on the word of the providers alone. `reason` says why the registry was away;
- * `finishedAt` is not there where nobody saw the end.
+ * A command that ran without the store, based on the providers' answers alone. `reason` says why the store was
+ * unavailable; `finishedAt` is missing if the end was not observed.
  */
 export const DegradedRecord = Schema.Struct({
   correlationId: CorrelationId,
@@ -36,8 +36,8 @@ export const DegradedRecord = Schema.Struct({
 export type DegradedRecord = typeof DegradedRecord.Type
 
 /**
- * Records it, once: as a deployment that was watched and not held a lock for, with the times that it had. The deployment is
- * `unknown` from then on, unless an execution of the registry's own has looked since, is at work now, or has destroyed it.
+ * Records it, once: as an observed deployment without a lease, with its original times. The deployment is `unknown`
+ * from then on, unless an execution of the store has looked since, is in progress, or has destroyed it.
  */
 export const reconcile = Effect.fnUntraced(function* (
   done: DegradedRecord
@@ -79,14 +79,14 @@ export const reconcile = Effect.fnUntraced(function* (
       [at, { _tag: "ExecutionTransitioned", on: good ? "completed" : "failed", cause }]
     ]
     const due = events.map(([at, event], index) => ({ id: EventId.degraded(index), at, event }))
-    // Nothing where it was reconciled before.
+    // Undefined if it was reconciled before.
     return ExecutionLog.write(done.correlationId, ({ seq }) => Effect.succeed(seq === 0 ? due : [])).pipe(
       Effect.map((written) => written.length > 0),
       Effect.catchTag("LeaseLost", Effect.die)
     )
   }
   return yield* append(loses ? [{ _tag: "DeploymentTransitioned", on: "lost_sight", cause }] : []).pipe(
-    // An execution has begun since it was looked: what becomes of the deployment is for that one to say.
+    // An execution has begun since the check: it decides the status of the deployment.
     Effect.catchTag("IllegalTransition", () => append([])),
     Effect.catchTag("IllegalTransition", Effect.die)
   )

@@ -48,7 +48,7 @@ export const checkStrategy = (value: unknown): Result.Result<StrategySpec, Confi
 }
 
 /**
- * All events of an execution, or those of some tags, however many they are.
+ * All events of an execution, or only events with some tags, without a limit.
  *
  * *Errors*: `StoreError`.
  */

@@ -18,10 +18,10 @@ const Answer = Schema.Struct({
 })
 
 /**
- * Asks a person, and waits for `approve`, `promote`, `retry` (where there is something to try again) or the end of the
- * time given, with its default answer.
+ * Asks a person, and waits for `approve`, `promote`, `retry` (if there is something to try again) or the end of the
+ * given time, with its default answer.
  *
- * *Errors*: `aborted` where nobody answered and the default is to abort. An `abort` command halts the whole execution.
+ * *Errors*: `aborted` if there was no answer and the default is to abort. An `abort` command halts the whole execution.
  */
 export const requestApproval = (options: {
   readonly name: string

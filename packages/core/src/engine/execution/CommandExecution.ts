@@ -1,5 +1,5 @@
 /**
- * Executions of kind `run`: a command of somebody else's, under the lock, in the log and in the trace.
+ * Executions of kind `run`: a foreign command, under the lease, in the log and in the trace.
  */
 import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
@@ -40,19 +40,18 @@ export interface CommandOutcome {
   readonly signal: string | null
   readonly cause?: CauseInfo
   readonly leaseExpired?: boolean
-  /** Whether somebody asked it to stop before it ended. */
+  /** Whether it was asked to stop before it ended. */
   readonly asked: boolean
   /** Why it could not even be started. */
   readonly error?: ErrorInfo
 }
 
 /**
- * Runs the command, and makes sure that it does not outlive the lease.
+ * Runs the command, and ensures that it does not outlive the lease.
  *
- * *Details*: `mark` is what the processes of the command are known by on its machine. `deadlines` are the times until which
- * the lease is surely held, the first at once, 0 when it is lost. It is not interrupted: `stopped` ends when an operator said
- * abort or the program is stopped, and then it is for this function to
- * stop the command and to wait for its end.
+ * *Details*: `mark` identifies the processes of the command on its machine. `deadlines` are the times until which the
+ * lease is certainly held, the first at once, 0 when it is lost. It is not interrupted: `stopped` ends when an operator
+ * aborts or the program is stopped; this function then stops the command and waits for its end.
  */
 export type CommandExecution = (context: {
   readonly correlationId: CorrelationId
@@ -63,9 +62,9 @@ export type CommandExecution = (context: {
 }) => Effect.Effect<CommandOutcome>
 
 /**
- * The body of a `run`. A command that was cut off by the death of its runner is not run again: what it did is not known,
- * and the deployment is `unknown` until the next one. `shown` is what the log says of a command that was not known when its
- * place was taken.
+ * The body of a `run`. A command that was cut off by the death of its runner is not run again: its effects are unknown,
+ * and the deployment is `unknown` until the next one. `shown` is the form in the log of a command that was not known
+ * when it was registered.
  */
 export const executeCommand = Effect.fnUntraced(function* (
   command: CommandExecution,
@@ -95,7 +94,7 @@ export const executeCommand = Effect.fnUntraced(function* (
       })
     })
   )
-  // Stopped before it is written that the command begins, it does not begin.
+  // If it is stopped before its start is recorded, it does not begin.
   yield* Effect.onInterrupt(journal.commit, () => end(neverBegan(request.deploymentBefore)))
   const meanwhile = yield* abortion
   if (meanwhile !== undefined) {
@@ -105,7 +104,7 @@ export const executeCommand = Effect.fnUntraced(function* (
   const stop = yield* Deferred.make<void>()
   const mark = yield* markOf(request, journal.correlationId, lock.lease().fence)
   const running = Effect.gen(function* () {
-    // A fiber of its own, which nobody interrupts: races and time-outs inside work as everywhere.
+    // A separate fiber that is never interrupted: races and time-outs inside work as everywhere.
     const fiber = yield* Effect.forkChild(
       Effect.interruptible(
         command({
@@ -129,7 +128,7 @@ export const executeCommand = Effect.fnUntraced(function* (
   yield* journal.commit
 })
 
-/** Why the command must not begin, where an operator said abort. */
+/** Why the command must not begin, if an operator aborted. */
 const abortion: Effect.Effect<ErrorInfo | undefined, never, ExecutionContext> = Effect.gen(function* () {
   const { halted } = yield* ExecutionContext
   if (!(yield* Deferred.isDone(halted))) return undefined
@@ -162,7 +161,7 @@ const cut: Outcome = {
   error: errorInfo("command_cut", {})
 }
 
-/** The registry came back between the end of the command and that of its lease. */
+/** The store came back between the end of the command and the end of its lease. */
 const expired = (outage: StoreError | undefined): Outcome => ({
   stage: "failed",
   stack: "interrupted",
@@ -190,7 +189,7 @@ const outcomeOf = ({ asked, cause, code, error, signal }: CommandOutcome): Outco
     return {
       stage: "cancelled",
       stack: "interrupted",
-      // It was stopped half-way: where it left things is for nobody to guess.
+      // It was stopped halfway, so its effects are unknown.
       deployment: "lost_sight",
       execution: "cancelled",
       error: errorInfo("interrupted", { during: "command", ...how })
@@ -214,7 +213,7 @@ const end = ({ deployment, error, execution, stack, stage }: Outcome) =>
     yield* transitionExecution(execution, error === undefined ? {} : { error })
   })
 
-/** A command for single stacks leaves the status of the deployment alone, as `deploy-stack` does. */
+/** A command for single stacks does not change the status of the deployment, as with `deploy-stack`. */
 const moveOwnDeployment = (on: DeploymentTrigger, cause?: CauseInfo) =>
   Effect.flatMap(ExecutionContext, ({ journal }) =>
     journal.request.spec.stacks.length > 0 ? Effect.void : transitionDeployment(on, cause)

@@ -10,7 +10,7 @@ import { type CauseInfo, type ErrorInfo, errorInfo } from "../../domain/errors/i
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 
 /**
- * A command as it was given.
+ * An issued command.
  */
 export interface IssuedCommand {
   readonly id: string
@@ -24,13 +24,13 @@ export interface IssuedCommand {
 }
 
 /**
- * The commands that operators gave to one execution, from the beginning and live.
+ * The operator commands of one execution, from the beginning and live.
  */
 export interface Control {
   readonly given: Effect.Effect<ReadonlyArray<IssuedCommand>>
-  /** All commands so far, again with every new one. */
+  /** All commands so far, emitted again with every new one. */
   readonly changes: Stream.Stream<ReadonlyArray<IssuedCommand>>
-  /** Waits for the first answer that `find` reads from all commands so far; looks again with every new one. */
+  /** Waits for the first answer that `find` reads from all commands so far; checks again with every new one. */
   readonly waitFor: <A>(find: (given: ReadonlyArray<IssuedCommand>) => A | undefined) => Effect.Effect<A>
 }
 
@@ -41,13 +41,13 @@ export const isPaused = (given: ReadonlyArray<IssuedCommand>): boolean =>
   given.findLast(({ command }) => command === "pause" || command === "resume")?.command === "pause"
 
 /**
- * Whether a command is meant for a stack: those without a stack are meant for all.
+ * Whether a command applies to a stack: commands without a stack apply to all.
  */
 export const concerns = (command: IssuedCommand, stack: StackName): boolean =>
   command.stack === undefined || command.stack === stack
 
 /**
- * Why an execution ended that somebody aborted.
+ * Why an aborted execution ended.
  */
 export const abortedBy = ({ by, cause, reason }: Pick<IssuedCommand, "by" | "cause" | "reason">): ErrorInfo =>
   errorInfo("aborted", { by, cause }, { detail: reason })
@@ -55,7 +55,7 @@ export const abortedBy = ({ by, cause, reason }: Pick<IssuedCommand, "by" | "cau
 /**
  * Follows the commands of an execution until the scope closes.
  *
- * *Gotchas*: a store that cannot be read is tried again without end; losing it is noticed by the lease.
+ * *Gotchas*: an unreadable store is retried forever; the lease notices its loss.
  */
 export const follow = Effect.fnUntraced(function* (
   id: CorrelationId

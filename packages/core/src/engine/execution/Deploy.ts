@@ -29,7 +29,8 @@ import { watchRelease } from "./ReleaseWatch.ts"
 type Outcome = GraphTraversal.NodeOutcome<StackPlan, StepFailed>
 
 /**
- * Initialization, health check, deployment over the graph, validation; back to the checkpoints where one of them fails.
+ * Initialization, health check, deployment over the graph, validation; rolls back to the checkpoints if one of them
+ * fails.
  */
 export const deploy: Effect.Effect<void, never, StepServices> = Effect.gen(function* () {
   const { journal } = yield* ExecutionContext
@@ -69,7 +70,7 @@ const candidates: Effect.Effect<(stack: StackSpec) => Candidate, never, Executio
 
 const mustGoBack = (failure: StepFailed, rollback: boolean) => rollback || failure.why === "aborted"
 
-/** The failure that decides what is done: one that must go back, before those that need not. */
+/** The failure that decides what happens: one that requires a rollback goes before others. */
 const decisiveFailure = (
   outcomes: ReadonlyMap<string, GraphTraversal.NodeOutcome<unknown, StepFailed>>,
   rollback: boolean
@@ -116,7 +117,7 @@ const skip = (stack: StackName, cause: CauseInfo) =>
     }
   })
 
-/** The stacks that were changed and now have to prove themselves. */
+/** The changed stacks, which now have to pass validation. */
 const changed = (all: ReadonlyArray<StackSpec>, outcomes: ReadonlyMap<StackName, Outcome>) =>
   all.flatMap((stack) => {
     const outcome = outcomes.get(stack.name)
@@ -164,7 +165,7 @@ const validateOne = Effect.fnUntraced(function* (
 })
 
 /**
- * Takes the old releases away. Not being able to is no reason to go back: the new ones serve; it is said instead.
+ * Removes the old releases. A failure is no reason to roll back, because the new ones are live; it is reported instead.
  */
 const retireAll = (outcomes: ReadonlyMap<StackName, Outcome>, validated: ReadonlyMap<StackName, Outcome>) =>
   Effect.gen(function* () {

@@ -22,7 +22,7 @@ import { call, mutationOf, refOf, step, type StepServices, within } from "./Step
 import type { StepFailed } from "./StepFailed.ts"
 
 /**
- * Takes the stacks away, dependents first. What is already gone counts as destroyed.
+ * Removes the stacks, dependents first. A missing stack counts as destroyed.
  */
 export const destroy: Effect.Effect<void, never, StepServices> = Effect.gen(function* () {
   const { journal } = yield* ExecutionContext

@@ -1,5 +1,5 @@
 /**
- * One run of one execution: what its steps work with, and the events that they record.
+ * One run of one execution: the context of its steps, and the events that they record.
  */
 import * as Context from "effect/Context"
 import type * as Deferred from "effect/Deferred"
@@ -32,24 +32,24 @@ export class ExecutionContext extends Context.Service<
     readonly claim: KeptLease
     readonly lock: KeptLease
     readonly providers: ReadonlyMap<string, Provider>
-    /** The fences, by kind, of providers that know a newer one than this runner has. */
+    /** The fences, by kind, of providers that know a newer one than this runner's. */
     readonly ahead: ReadonlyMap<string, number>
-    /** Fails once forward work must stop: an operator said abort, or another stack failed. */
+    /** Fails once forward work must stop: an operator aborted, or another stack failed. */
     readonly halted: Deferred.Deferred<never, StepFailed>
-    /** Fails once a provider or the store said that the lease is gone. */
+    /** Fails once a provider or the store reports that the lease is gone. */
     readonly fenced: Deferred.Deferred<never, LeaseLost>
     /** How long each stack has waited for people so far, in milliseconds. */
     readonly waited: Map<StackName, number>
   }
 >()("@signalbox/core/engine/execution/ExecutionContext") {}
 
-/** The stacks that this execution works on. */
+/** The stacks of this execution. */
 export const stacks = Effect.map(ExecutionContext, ({ journal }) =>
   journal.request.spec.stacks.filter(({ enabled }) => enabled)
 )
 
 /**
- * The outputs of all stacks: as they were when the execution was asked for, or as they are now.
+ * The outputs of all stacks: as at the request, or as now.
  */
 export const outputs = (when: "before" | "now"): Effect.Effect<ReadonlyMap<string, Outputs>, never, ExecutionContext> =>
   Effect.map(ExecutionContext, ({ journal }) => {
@@ -60,7 +60,7 @@ export const outputs = (when: "before" | "now"): Effect.Effect<ReadonlyMap<strin
 export const providerOf = (stack: StackSpec): Effect.Effect<Provider, never, ExecutionContext> =>
   Effect.flatMap(ExecutionContext, ({ providers }) => {
     const provider = providers.get(stack.provider)
-    // The request was checked against the installed providers; a runner without one of them is set up wrongly.
+    // The request was validated against the installed providers; a runner without one of them is misconfigured.
     return provider === undefined
       ? Effect.die(new Error(`provider ${stack.provider} is not installed in this runner`))
       : Effect.succeed(provider)
@@ -77,7 +77,7 @@ export const transitionExecution = (
   )
 
 /**
- * Moves the deployment's own status, where this kind of execution may: `deploy-stack` and `destroy-stack` never do.
+ * Changes the deployment's status, if this kind of execution may: `deploy-stack` and `destroy-stack` never do.
  */
 export const transitionDeployment = (
   on: DeploymentTrigger,
@@ -90,7 +90,8 @@ export const transitionDeployment = (
   )
 
 /**
- * Moves a stage of the execution, or of one stack. `round` tells repeats of waiting and resuming apart.
+ * Changes the status of a stage of the execution, or of one stack. `round` distinguishes repeats of waiting and
+ * resuming.
  */
 export const transitionStage = (
   stage: StageName,
@@ -121,8 +122,8 @@ export const transitionStack = (
   )
 
 /**
- * Ends the stages of the execution and of its stacks that have not ended: a stage under way becomes `on`, one that never
- * started is skipped.
+ * Ends the unfinished stages of the execution and of its stacks: a running stage becomes `on`, one that never started
+ * is skipped.
  */
 export const endStages = (
   on: "failed" | "cancelled",
@@ -146,8 +147,8 @@ export const endStages = (
   })
 
 /**
- * Brings the execution's status in line with what it waits for: `paused` while an operator paused it or a question is
- * open, `in_progress` otherwise.
+ * Aligns the execution's status with what it waits for: `paused` while an operator paused it or a question is open,
+ * `in_progress` otherwise.
  */
 export const syncPaused: Effect.Effect<void, never, ExecutionContext> = Effect.gen(function* () {
   const { control, journal } = yield* ExecutionContext

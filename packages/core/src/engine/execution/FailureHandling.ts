@@ -1,5 +1,5 @@
 /**
- * How executions end other than well: halting what is under way, and going back to the checkpoints.
+ * How executions end unsuccessfully: halting work in progress, and rolling back to the checkpoints.
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -33,8 +33,8 @@ export const halt = (failure: StepFailed): Effect.Effect<void, never, ExecutionC
   )
 
 /**
- * What the deployment is again after an execution that changed nothing in the end: what it was, or `failed` where nothing
- * good was ever there.
+ * The status of the deployment after an execution that changed nothing in the end: the previous one, or `failed` if no
+ * good release was ever deployed.
  */
 export const keptAfterRollback = (was: DeploymentStatus): DeploymentTrigger => {
   switch (was) {
@@ -49,12 +49,12 @@ export const keptAfterRollback = (was: DeploymentStatus): DeploymentTrigger => {
 }
 
 /**
- * What the deployment is again after an execution that never began to change it.
+ * The status of the deployment after an execution that never began to change it.
  */
 export const keptUntouched = (was: DeploymentStatus): DeploymentTrigger =>
   was === "deploying" || was === "destroying" ? "kept_failed" : `kept_${was}`
 
-/** Records that one stack failed, where the others go on. */
+/** Records the failure of one stack, if the others continue. */
 export const stackFailed = (stack: StackSpec, failure: StepFailed): Effect.Effect<void, never, ExecutionContext> =>
   Effect.gen(function* () {
     const { journal } = yield* ExecutionContext
@@ -68,7 +68,7 @@ export const stackFailed = (stack: StackSpec, failure: StepFailed): Effect.Effec
   })
 
 /**
- * Ends an execution that failed, or was told to stop, before anything was changed.
+ * Ends an execution that failed, or was aborted, before anything was changed.
  */
 export const endWithNothingChanged = (failure: StepFailed): Effect.Effect<void, never, ExecutionContext> =>
   Effect.gen(function* () {
@@ -80,8 +80,8 @@ export const endWithNothingChanged = (failure: StepFailed): Effect.Effect<void, 
   })
 
 /**
- * Goes back: every stack that this execution began to change is put back to its checkpoint, dependents first. Irreversible
- * stacks are left at what they reached, and that is said.
+ * Rolls back: every stack that this execution began to change returns to its checkpoint, dependents first. Irreversible
+ * stacks stay where they are, and that is reported.
  */
 export const rollbackAfterFailure = (failure: StepFailed): Effect.Effect<void, never, StepServices> =>
   Effect.gen(function* () {
@@ -114,7 +114,7 @@ export const rollbackAfterFailure = (failure: StepFailed): Effect.Effect<void, n
   })
 
 /**
- * Puts stacks back, dependents first, each even where a dependent could not be; returns the first failure.
+ * Rolls stacks back, dependents first, each even if a dependent failed; returns the first failure.
  */
 export const rollbackStacks = (
   all: ReadonlyArray<StackSpec>,
@@ -150,7 +150,7 @@ const putBack = Effect.fnUntraced(function* (
 })
 
 /**
- * Puts one stack back to a checkpoint.
+ * Rolls one stack back to a checkpoint.
  */
 export const rollbackStack = Effect.fnUntraced(function* (
   stack: StackSpec,

@@ -1,5 +1,5 @@
 /**
- * Reaching a running execution from any process: commands to it, events from it.
+ * Reaches a running execution from any process: commands to it, events from it.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -24,7 +24,8 @@ import { tracedMark } from "../trace/index.ts"
 import { withdraw } from "../admission/index.ts"
 
 /**
- * The live claim of whoever runs the execution, if anybody does: neither expired nor held by a process known to be dead.
+ * The live claim of the execution's runner, if there is one: neither expired nor held by a process that is known to be
+ * dead.
  */
 export const runner = Effect.fnUntraced(function* (
   id: CorrelationId
@@ -39,9 +40,9 @@ export const runner = Effect.fnUntraced(function* (
 })
 
 /**
- * Records a command, where the state of the execution allows it. To abort what waits for its turn withdraws it.
+ * Records a command, if the state of the execution allows it. Aborting a queued execution withdraws it.
  *
- * *Errors*: `Refused` (`not_found`, `conflict`).
+ * *Errors*: `Rejected` (`not_found`, `conflict`).
  */
 export const command = Effect.fnUntraced(function* (
   id: CorrelationId,
@@ -63,7 +64,7 @@ export const command = Effect.fnUntraced(function* (
       attributes: { [Attribute.command]: options.command }
     }))
   )
-  // Where its turn comes at this very moment, its runner finds the command.
+  // If it is admitted at this very moment, its runner finds the command.
   if (options.command === "abort") yield* withdraw(id, abortedBy(options))
 })
 
@@ -98,7 +99,7 @@ export const follow = (
         Stream.mapEffect(() => news),
         Stream.flatMap(Stream.fromIterable),
         Stream.takeUntil(({ event }) => event._tag === "ExecutionTransitioned" && ends.has(event.on)),
-        // After it: whoever asks for what comes after the end gets the end of the stream.
+        // Past the end: a caller that asks for events after the end gets the end of the stream.
         Stream.filter(({ seq }) => seq > after)
       )
     })

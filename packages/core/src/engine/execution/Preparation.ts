@@ -1,5 +1,5 @@
 /**
- * What every execution does before it changes anything: plan, and look at what is there.
+ * What every execution does before it changes anything: plan, and look at the current state.
  */
 import * as Effect from "effect/Effect"
 import * as EventId from "../../domain/EventId.ts"
@@ -14,7 +14,7 @@ import { call, refOf, step, type StepServices, observing } from "./Step.ts"
 import { StepFailed } from "./StepFailed.ts"
 
 /**
- * Looks at every stack: an operation that somebody else has in flight blocks the execution.
+ * Looks at every stack: a foreign operation in progress blocks the execution.
  *
  * *Errors*: `blocked`, `failed`.
  */
@@ -77,7 +77,7 @@ const observe = Effect.fnUntraced(function* (
   })
 })
 
-/** Looks at a stack. A provider that has been shown a newer fence would refuse every mutation: that is found here. */
+/** Looks at a stack. A provider that has seen a newer fence would refuse every mutation: that is detected here. */
 const checkFence = Effect.fnUntraced(function* (
   provider: Provider,
   stack: StackSpec,
@@ -101,7 +101,7 @@ const checkFence = Effect.fnUntraced(function* (
 })
 
 /**
- * Plans the stacks whose inputs were known when the execution was asked for; the others wait for their turn.
+ * Plans the stacks whose inputs were known at the request; the others are planned when they start.
  */
 export const planAll = (candidateOf: (stack: StackSpec) => Candidate): Effect.Effect<void, StepFailed, StepServices> =>
   Effect.gen(function* () {
@@ -115,8 +115,7 @@ export const planAll = (candidateOf: (stack: StackSpec) => Candidate): Effect.Ef
   })
 
 /**
- * The plan of a stack whose turn it is: the one made at the beginning, or another where the outputs that it needs have come
- * or changed since.
+ * The plan of a stack that starts: the initial one, or a new one if its inputs became known or changed since.
  */
 export const planStack = Effect.fnUntraced(function* (
   stack: StackSpec,

@@ -1,5 +1,5 @@
 /**
- * Measuring the candidate and the stable release over the same time, while both have traffic.
+ * Measures the candidate and the stable release over the same period, while both have traffic.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -13,7 +13,7 @@ import type { Measurement, Metrics, StackRef } from "../../spi/Provider.ts"
 import type { ProviderError } from "../../spi/ProviderError.ts"
 
 /**
- * One look at both releases: what to add to the judgement of the candidate, and the counts behind it.
+ * One look at both releases: what to add to the candidate's judgement, and the counts behind it.
  */
 export interface ComparisonLook {
   readonly items: ReadonlyArray<Comparison.Compared>
@@ -21,15 +21,15 @@ export interface ComparisonLook {
 }
 
 /**
- * How far a step has come: under way, its bake over, or the last look that it gets.
+ * The phase of a step: baking, bake over, or its last look.
  */
 export type BakePhase = "baking" | "over" | "last"
 
 export type CompareReleases = (now: number, phase: BakePhase) => Effect.Effect<ComparisonLook>
 
 /**
- * Providers keep single requests for so long only (the local one for a quarter of an hour). A window that gets longer than
- * this begins anew at the look before, so that no request is counted twice.
+ * Providers keep single requests only for a while (the local one for a quarter of an hour). A longer window restarts at
+ * the previous look, so that no request is counted twice.
  */
 const longest = Duration.toMillis("10 minutes")
 
@@ -43,11 +43,11 @@ const grown = (now: ErrorRatio.Count, before: ErrorRatio.Count): ErrorRatio.Coun
 /**
  * Compares at each look of one step.
  *
- * *Details*: the test of errors adds up what is new since the look before. Each window begins with the step (`startedAt`)
- * and not a fixed span ago, as a sliding window would count requests again and forget others; the counts of the look
- * before are subtracted. A runner that takes over gets what it missed as one look. Evidence of earlier steps (`before`) is
- * carried on, so that all steps of a rollout share one `alpha`. Response times are judged once, when the bake is over, and
- * once more at the last look where that was ambiguous.
+ * *Details*: the error test adds the counts since the previous look. Each window begins with the step (`startedAt`) and
+ * not a fixed time ago, because a sliding window would count some requests again and forget others; the counts of the
+ * previous look are subtracted. A runner that takes over gets everything it missed as one look. Evidence of earlier
+ * steps (`before`) carries over, so that all steps of a rollout share one `alpha`. Response times are judged once, when
+ * the bake is over, and once more at the last look if that was ambiguous.
  */
 export const make = (options: {
   readonly spec: CompareSpec
@@ -64,7 +64,7 @@ export const make = (options: {
   let anchor = startedAt
   let seen: ErrorRatio.Pair = step
   let latencies: Comparison.Compared | undefined
-  /** What was measured for it at this look. */
+  /** The measurements of this look. */
   let compared: Comparison.Latencies | undefined
 
   const measure = (millis: number) => {
@@ -125,14 +125,13 @@ export const make = (options: {
 }
 
 /**
- * Whole microseconds: what is judged is kept, and need not be longer. A provider that gives no samples of requests that it
- * counted has none to give.
+ * Whole microseconds keep the record short. A provider without samples of the requests that it counted has none.
  */
 const samplesOf = ({ requests, samples }: Measurement): ReadonlyArray<number> | null =>
   samples?.map((millis) => Math.round(millis * 1_000) / 1_000) ?? (requests === 0 ? [] : null)
 
 /**
- * What earlier steps of the same rollout compared, from their last verdicts.
+ * The comparisons of earlier steps of the same rollout, from their last verdicts.
  */
 export const earlier = (
   verdicts: ReadonlyArray<Verdict>,

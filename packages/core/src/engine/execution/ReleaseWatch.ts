@@ -1,5 +1,5 @@
 /**
- * Watching a release: the bake time of a strategy's step, judged by the stack's gate.
+ * Watches a release: the bake of a strategy's step, judged by the stack's gate.
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -48,10 +48,10 @@ type BakeOutcome = typeof BakeOutcome.Type
 const undecided: ApprovalSpec = { expiresIn: Duration.hours(1), otherwise: "abort" }
 
 /**
- * Watches a release until its gate passes. A failure fails at once; evidence that does not suffice asks a person, who may
- * have it go on (`approve`), be watched again (`retry`) or go back (`abort`).
+ * Watches a release until its gate passes. A failure fails at once; insufficient evidence asks a person, who may
+ * continue (`approve`), watch again (`retry`) or roll back (`abort`).
  *
- * *Errors*: `gate` where the gate said no, `timeout`, `aborted`.
+ * *Errors*: `gate` if the gate failed, `timeout`, `aborted`.
  */
 export const watchRelease = (watched: WatchedRelease): Effect.Effect<void, StepFailed, StepServices> =>
   round(watched, 1)
@@ -98,13 +98,13 @@ const bake = Effect.fnUntraced(function* (
       .state()
       .stacks.find(({ name }) => name === stack)
       ?.stages.find(({ name }) => name === "deployment")?.startedAt ?? startedAt
-  // Evidence may need longer than the bake: for as long again, and at least for two rounds of consecutive passes. A runner
-  // that takes over in the middle has to gather its own.
+  // Evidence may need longer than the bake: the same time again, and at least two rounds of consecutive passes. A
+  // runner that takes over in the middle has to gather its own.
   const begunAt = Math.max(startedAt, yield* Clock.currentTimeMillis)
   const time = yield* steadyTime(begunAt)
   const giveUpAt = Math.max(startedAt + bakeMs, begunAt) + Math.max(bakeMs, 2 * gate.consecutivePasses * interval)
   const comparing = yield* comparingOf(watched, provider, ref, startedAt)
-  // A canary has to show; where samples are taken only if there are any, missing ones are said and held against nobody.
+  // A canary needs samples; if samples are optional, missing ones are mentioned and do not fail it.
   const missing = watched.samples === "required" ? "counted" : "said"
 
   const watching = Effect.gen(function* () {
@@ -161,7 +161,7 @@ const notComparable = (why: ParamsOf<"not_compared">): ReleaseComparison.Compare
   return () => Effect.succeed({ items })
 }
 
-/** Comparison is asked for by the gate, and is made while the release that was there before still has traffic. */
+/** The gate requests the comparison, which is made while the previous release still has traffic. */
 const comparingOf = (
   watched: WatchedRelease,
   { metrics }: Provider,

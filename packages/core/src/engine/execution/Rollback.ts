@@ -19,7 +19,7 @@ import type { StepFailed } from "./StepFailed.ts"
 import { watchRelease } from "./ReleaseWatch.ts"
 
 /**
- * Looks at what is there, rolls the stacks back, dependents first, and validates them.
+ * Looks at the current state, rolls the stacks back, dependents first, and validates them.
  *
  * *Details*: the request holds the checkpoints, so that a resumed rollback goes to the same place.
  */

@@ -1,5 +1,5 @@
 /**
- * Carrying an execution to its end, whoever began it.
+ * Carries an execution to its end, whichever process began it.
  */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
@@ -36,12 +36,12 @@ import { executeCommand, type CommandExecution } from "./CommandExecution.ts"
 type Services = DeploymentStore | LeaseStore | Providers
 
 /**
- * Carries an execution to its end and returns its last state: from the start, from where a runner that died left it, or by
- * waiting for a runner that is alive. A `run` needs its command, `wrapped`.
+ * Carries an execution to its end and returns its last state: from the start, from where a dead runner left it, or by
+ * waiting for a live runner. A `run` needs its command, `wrapped`.
  *
- * *Errors*: `Refused` (`not_found`; `conflict` for a `run` without its command), `LeaseHeld` where another execution holds the
- * lock of its environment now, `LeaseLost` (with its `outage` where the store was away for longer than the lease),
- * `StoreError`.
+ * *Errors*: `Rejected` (`not_found`; `conflict` for a `run` without its command), `LeaseHeld` if another execution
+ * holds the lease of its environment now, `LeaseLost` (with its `outage` if the store was unavailable for longer than
+ * the lease), `StoreError`.
  */
 export const run = Effect.fnUntraced(function* (
   id: CorrelationId,
@@ -75,9 +75,9 @@ export const run = Effect.fnUntraced(function* (
     yield* Effect.scoped(carryOn(id, claimed, ttl, { command, shown, onTurn, before: waitedFor ?? before })).pipe(
       recordMetrics(id),
       inside(id, () => spanIdOf(id, paths.run(claimed.fence))),
-      // Whoever was stopped for a while has lost nothing but time: the place in the queue is in the log.
+      // A process that was stopped for a while has lost only time: the queue position is in the log.
       Effect.catchTag("LeaseLost", (error) =>
-        // Once it works, the loss is the news, and the store may be away still.
+        // Once it works, the loss is the news, and the store may still be unavailable.
         !waits
           ? Effect.fail(error)
           : Effect.flatMap(store.execution(id), (now) =>
@@ -87,7 +87,7 @@ export const run = Effect.fnUntraced(function* (
     )
     return undefined
   }).pipe(
-    // Whoever waits for its turn waits for the store, too, and claims its place again.
+    // A queued runner waits for the store, too, and claims its position again.
     Effect.retry({
       schedule: Schedule.spaced("1 second"),
       while: (error) => waits && error._tag === "StoreError" && error.isRetryable
@@ -101,7 +101,7 @@ export const run = Effect.fnUntraced(function* (
 
 const waiting = (): LiveSpan => ({ name: SpanName.lease, root: true, attributes: {} })
 
-/** Waits until the execution is this runner's to carry on; nothing where another one has brought it to its end. */
+/** Waits until this runner may carry on the execution; undefined if another one has ended it. */
 const untilMine = Effect.fnUntraced(function* (
   id: CorrelationId,
   ttl: Duration.Duration,
@@ -122,22 +122,22 @@ const untilMine = Effect.fnUntraced(function* (
   }
 })
 
-/** Waits until something happens, or until the claim of the other runner is over. */
+/** Waits until something happens, or until the other runner's claim is over. */
 const awaitTurn = Effect.fnUntraced(function* (lease: Lease): Effect.fn.Return<void, StoreError, DeploymentStore> {
   const store = yield* DeploymentStore
   const left = lease.expiresAt - (yield* Clock.currentTimeMillis)
   yield* Effect.raceFirst(
     store.changes.pipe(Stream.drop(1), Stream.take(1), Stream.runDrain),
-    // A runner that died is noticed within a second, not only when its claim is over.
+    // A dead runner is noticed within a second, not only when its claim is over.
     Effect.sleep(Duration.millis(Math.max(50, Math.min(left, 1_000))))
   )
 })
 
 /**
- * Waits for the turn of a request, and leaves the lock, held for `hold`, to whoever carries it on.
+ * Waits for the admission of a request, and keeps the lease for `hold`, for a process that carries on.
  *
- * *Errors*: `Refused`: `not_found`; `blocked` where it was withdrawn or another one took its place, or where somebody else
- * waits with it already.
+ * *Errors*: `Rejected`: `not_found`; `blocked` if it was withdrawn or replaced, or if another process waits with it
+ * already.
  */
 export const waitForAdmission = Effect.fnUntraced(function* (
   id: CorrelationId,
@@ -228,7 +228,7 @@ const carryOn = Effect.fnUntraced(function* (
     Effect.onInterrupt(() => setAside),
     Effect.catchCause((cause) =>
       Cause.hasDies(cause)
-        ? // What was recorded before the defect may not be written yet; only then is the stored state the last one.
+        ? // Events from before the defect may not be written yet; the stored state is the last one only after that.
           Effect.exit(Effect.raceFirst(journal.commit, journal.lost)).pipe(
             Effect.andThen(closeAfterDefect(id, Cause.squash(cause), [mine.lease(), lock.lease()])),
             Effect.raceFirst(Effect.catchDefect(ended, () => Effect.never))
@@ -245,10 +245,10 @@ const notOurs = ({ correlationId: execution, kind }: ExecutionState): Rejected =
     ? reject("only_observed", { execution }, { remedies: [{ _tag: "monitor", execution }] })
     : reject("needs_its_command", { execution }, { remedies: [{ _tag: "run_command", execution }] })
 
-/** Only asked for where the command has begun already, and then it is not run again. */
+/** Only needed if the command has begun already, and then it is not run again. */
 const never: CommandExecution = () => Effect.die(new Error("a command must not be run twice"))
 
-/** Obeys the commands that came before it runs, at once, and those that arrive while it does. */
+/** Obeys commands from before it runs at once, and later ones as they arrive. */
 const obey: Effect.Effect<void, never, ExecutionContext | Scope.Scope> = Effect.gen(function* () {
   const { control, halted } = yield* ExecutionContext
   const heed = (given: ReadonlyArray<Control.IssuedCommand>) => {
@@ -272,7 +272,7 @@ const work = Effect.fnUntraced(function* (
 const abortedBy = (given: Control.IssuedCommand): StepFailed =>
   new StepFailed({ why: "aborted", info: Control.abortedBy(given) })
 
-/** What an interrupted run leaves behind: cancelled where nothing was changed yet, else paused, to be carried on. */
+/** What an interrupted run leaves: cancelled if nothing was changed yet, otherwise paused, to be resumed. */
 const setAside: Effect.Effect<void, never, ExecutionContext> = Effect.gen(function* () {
   const { journal } = yield* ExecutionContext
   const state = journal.state()
@@ -300,7 +300,7 @@ const setAside: Effect.Effect<void, never, ExecutionContext> = Effect.gen(functi
   yield* journal.commit
 }).pipe(Effect.timeoutOption("5 seconds"), Effect.asVoid)
 
-/** A defect is nothing that running again would mend: the execution ends here, with what was under way as failed. */
+/** Running again would not fix a defect: the execution ends here, with everything in progress as failed. */
 const closeAfterDefect = Effect.fnUntraced(function* (
   id: CorrelationId,
   defect: unknown,
@@ -308,7 +308,7 @@ const closeAfterDefect = Effect.fnUntraced(function* (
 ): Effect.fn.Return<void, LeaseLost | StoreError, DeploymentStore> {
   const store = yield* DeploymentStore
   yield* Effect.logError("the execution met a defect", defect)
-  // What is stored, not what the journal made of it: the defect may be that the two differ.
+  // The stored state, not the journal's: the defect may be that the two differ.
   const decide = Effect.fnUntraced(function* ({ execution: state }: StreamState) {
     if (state === undefined || isFinished(state)) return []
     const environment = yield* store.environment(state.deploymentId, state.environment)
@@ -324,7 +324,7 @@ const closeAfterDefect = Effect.fnUntraced(function* (
     return closureEvents(state, environment, at, error)
   })
   const close = Effect.catchTag(ExecutionLog.write(id, decide, guards), "IllegalTransition", Effect.die)
-  // Through an outage, as the journal: the keeper of the lease says when to give up.
+  // Through an outage, like the journal: the keeper of the lease decides when to give up.
   yield* Effect.retry(Effect.asVoid(close), {
     schedule: Schedule.spaced("500 millis"),
     while: (error) => error._tag === "StoreError" && error.isRetryable

@@ -1,5 +1,5 @@
 /**
- * Bringing one stack's candidate in, by its strategy.
+ * Deploys one stack's candidate by its strategy.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -16,8 +16,8 @@ import { StepFailed } from "./StepFailed.ts"
 import { watchRelease } from "./ReleaseWatch.ts"
 
 /**
- * Deploys one stack: from its plan to all the traffic on the candidate. The stable release stays, without traffic, until
- * validation is over; only `rolling` gives up its capacity on the way.
+ * Deploys one stack: from its plan to all traffic on the candidate. The stable release stays, without traffic, until
+ * validation is over; only `rolling` removes its capacity on the way.
  */
 export const deployStack = Effect.fnUntraced(function* (
   stack: StackSpec,
@@ -47,8 +47,8 @@ const byStrategy = Effect.fnUntraced(function* (
       ? Effect.void
       : watchRelease({ stack, stage: "deployment", label, release: plan.candidate, weight, bake, samples })
 
-  // With nothing to compare with or to fall back on, a first release takes all the traffic at once; so does the stable one
-  // that is only started again.
+  // Without anything to compare with or to fall back on, a first release takes all traffic at once; so does a stable
+  // one that is only restarted.
   const before = plan.checkpoint.release
   const type = before === null || before.id === plan.candidate.id ? "all_at_once" : strategy.type
   switch (type) {
@@ -185,8 +185,8 @@ const shareOf = (observed: Observation, releaseId: string): number =>
   observed.traffic.find((share) => share.releaseId === releaseId)?.percent ?? 0
 
 /**
- * Takes old capacity away, down to `capacityPercent`: only after the traffic and health that are observed say that the
- * candidate carries what the old release gives up.
+ * Removes old capacity, down to `capacityPercent`: only after the observed traffic and health show that the candidate
+ * carries what the old release gives up.
  */
 export const retire = Effect.fnUntraced(function* (
   stack: StackSpec,

@@ -27,13 +27,13 @@ import { fillIn } from "../../config/OutputSubstitution.ts"
 import { outputs, ExecutionContext } from "./ExecutionContext.ts"
 import { StepFailed } from "./StepFailed.ts"
 
-/** What a step needs. */
+/** The input of a step. */
 export type StepServices = ExecutionContext | WorkflowEngine | WorkflowInstance
 
 /**
  * Runs a side effect as a journaled step: intent before, receipt after; a step with a receipt returns it.
  *
- * *Details*: forward steps wait while the execution is paused and stop when it is halted; steps of a rollback (`back`) do
+ * *Details*: forward steps wait while the execution is paused and stop when it is halted; rollback steps (`back`) do
  * neither. `execute` gets the time of the intent, which stays the same when the step runs again after a crash.
  */
 export const step = <A, I>(options: {
@@ -73,13 +73,13 @@ export const step = <A, I>(options: {
     })
   })
 
-/** What calls of providers are told apart by. */
+/** What distinguishes provider calls. */
 const CurrentStep = Context.Reference<{ readonly operation: string; readonly stack: string } | undefined>(
   "@signalbox/core/engine/execution/CurrentStep",
   { defaultValue: () => undefined }
 )
 
-/** A live span around one call of a provider, under the span of its step. */
+/** A live span around one provider call, below the span of its step. */
 export const callSpan =
   (operation?: string) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | ExecutionContext> =>
@@ -106,9 +106,9 @@ export const callSpan =
     )
 
 /**
- * How a stack is named to its provider, its properties filled in with the outputs of the stacks it depends on.
+ * The reference of a stack for its provider, with its properties resolved from the outputs of its dependencies.
  *
- * *Errors*: `failed` where an output is missing.
+ * *Errors*: `failed` if an output is missing.
  */
 export const refOf = Effect.fnUntraced(function* (
   stack: StackSpec,
@@ -134,7 +134,7 @@ export const refOf = Effect.fnUntraced(function* (
 })
 
 /**
- * What the mutating operation of a step is handed.
+ * The input of a step's mutating operation.
  */
 export const mutationOf = Effect.fnUntraced(function* (
   stack: StackSpec,
@@ -154,7 +154,7 @@ export const mutationOf = Effect.fnUntraced(function* (
   return {
     idempotencyKey: `${journal.correlationId}/${name}`,
     fence: lock.lease().fence,
-    // The lock alone may still be held by a runner whose claim is over, until its successor takes it.
+    // A runner whose claim is over may still hold the lease, until its successor takes it.
     guard: checkAll([claim, lock]).pipe(
       Effect.catchTags({
         LeaseLost: (error) => refuse("Fenced", error.message),
@@ -187,8 +187,8 @@ const fenceAhead = ({ provider, stackName }: ProviderError, fence: number): Effe
   )
 
 /**
- * Calls a provider: what is worth repeating is repeated with backoff, a lost lease stops the run, anything else becomes the
- * step's failure. `operation` names it where the step does something else.
+ * Calls a provider: retryable errors are retried with backoff, a lost lease stops the run, anything else becomes the
+ * step's failure. `operation` names it if the step does something else.
  */
 export const call = <A, R>(
   effect: Effect.Effect<A, ProviderError, R>,
@@ -205,7 +205,7 @@ export const call = <A, R>(
         const fence = error.reason._tag === "Fenced" ? error.reason.fence : undefined
         return fence !== undefined
           ? Effect.matchEffect(lock.check, {
-              // Held by the word of this registry: then it was another one that gave out the newer fence.
+              // This store says that the lease is held: so another store issued the newer fence.
               onSuccess: () => fenceAhead(error, fence),
               onFailure: () =>
                 Effect.andThen(
@@ -224,7 +224,7 @@ export const call = <A, R>(
   )
 
 /**
- * Calls a provider for an observation, and keeps what may be kept: outputs that look like secrets are left out, since
+ * Calls a provider for an observation, and keeps what may be stored: outputs that look like secrets are dropped, since
  * outputs are stored and shown.
  */
 export const observing = <R>(
@@ -241,8 +241,8 @@ export const observing = <R>(
   }))
 
 /**
- * Fails an effect that takes longer than its stack may for a stage. Time in which people were asked, or in which nobody ran
- * the execution, does not count.
+ * Fails an effect that takes longer than its stack may for a stage. Time spent waiting for people, or without a runner,
+ * does not count.
  */
 export const within = <A, R>(
   stack: StackSpec,

@@ -3,10 +3,11 @@ import { type CauseInfo, causeOf, ErrorInfo } from "../../domain/errors/index.ts
 import { describe } from "../../text/index.ts"
 
 /**
- * Why a step of an execution did not succeed, as its receipt keeps it.
+ * Why a step of an execution failed, as its receipt keeps it.
  *
- * *Details*: `failed` the work itself · `gate` the gate said no · `timeout` its stage took too long · `aborted` an operator,
- * or an answer that never came, said to go back · `halted` another stack failed · `blocked` somebody else is at work there.
+ * *Details*: `failed` the work itself · `gate` the gate failed · `timeout` its stage took too long · `aborted` an
+ * operator, or a missing answer, started the rollback · `halted` another stack failed · `blocked` another operation is
+ * in progress there.
  */
 export class StepFailed extends Schema.TaggedError<StepFailed>()("StepFailed", {
   why: Schema.Literals(["failed", "gate", "timeout", "aborted", "halted", "blocked"]),

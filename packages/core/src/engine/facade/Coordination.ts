@@ -26,43 +26,43 @@ import { Runner } from "../execution/index.ts"
 import { CanDeploy, QueueStatus } from "../preview/index.ts"
 import { TraceKeeper } from "../trace/index.ts"
 
-/** One deployment at a time: what blocks, who waits, what people decided. */
+/** One deployment at a time: blockers, the queue, and people's decisions. */
 export class Coordination extends Context.Service<
   Coordination,
   {
-    /** Whether something may be deployed now, and everything that blocks it; says so where the store is out of reach. */
+    /** Whether something may be deployed now, and everything that blocks it; says so if the store is unavailable. */
     readonly canDeploy: (question: CanDeployRequest) => Effect.Effect<CanDeploy.CanDeployAnswer, Rejected | StoreError>
-    /** What the store alone says about it; asks no provider. */
+    /** The store's part of the answer; asks no provider. */
     readonly recordedBlockers: (
       question: CanDeployRequest
     ) => Effect.Effect<ReadonlyArray<Blocker>, Rejected | StoreError>
     /**
-     * Waits for the admission of a request in the queue, acquires the lease for it and keeps that for `hold`: for the process
-     * that carries the same correlation id on. Stopped, it leaves the request in its place.
+     * Waits for the admission of a queued request, acquires the lease for it and keeps it for `hold`, so that the same
+     * correlation id can carry on. If stopped, it leaves the request in its place.
      */
     readonly waitForAdmission: (
       id: CorrelationId,
       options: { readonly hold: Duration.Duration }
     ) => Effect.Effect<ExecutionState, Rejected | StoreError>
-    /** Where a request is in its queue. */
+    /** The queue position of a request. */
     readonly place: (state: ExecutionState) => Effect.Effect<QueueStatus.QueuePlace, StoreError>
-    /** What blocks a request that was recorded. */
+    /** The blockers of a recorded request. */
     readonly blockers: (id: CorrelationId) => Effect.Effect<ReadonlyArray<Blocker>, StoreError>
-    /** Who holds the lease of an environment, who has locked it, and who waits for it, in order. */
+    /** The holder of an environment's lease, its lock, and its queue, in order. */
     readonly status: (
       id: DeploymentId,
       environment: EnvironmentName
     ) => Effect.Effect<QueueStatus.QueueStatus, StoreError>
-    /** Gives back what a correlation id holds; harmless where it holds nothing. */
+    /** Returns everything that a correlation id holds; harmless if it holds nothing. */
     readonly cleanup: (
       id: CorrelationId,
       options: { readonly status: ReportedOutcome; readonly by: string; readonly reason?: string }
     ) => Effect.Effect<CleanupResult, Rejected | StoreError>
-    /** Ends what no process runs and what nothing has happened to for as long as `Sweep.forgottenAfter`. */
+    /** Ends executions without a runner and without activity for `Sweep.forgottenAfter`. */
     readonly sweep: Effect.Effect<ReadonlyArray<CleanupResult>, StoreError>
-    /** Records what people decide: a veto, a lock, or the end of either; what another person has locked only by `force`. */
+    /** Records a person's decision: a veto, a lock, or the end of either; another person's lock only with `force`. */
     readonly decide: (id: DeploymentId, decision: PolicyDecision) => Effect.Effect<Deployment, Rejected | StoreError>
-    /** Revokes the lease of an environment; returns it, undefined where there was none. */
+    /** Revokes the lease of an environment; returns it, undefined if there was none. */
     readonly revokeLease: (
       id: DeploymentId,
       options: { readonly environment: EnvironmentName; readonly reason: string; readonly by: string }
@@ -78,7 +78,7 @@ export class Coordination extends Context.Service<
     ) => Effect.Effect<void, Rejected | StoreError>
   }
 >()("@signalbox/core/engine/facade/Coordination") {
-  /** Decides by the store of this process, and asks its providers. */
+  /** Decides with the store of this process, and asks its providers. */
   static readonly layer: Layer.Layer<Coordination, never, DeploymentStore | LeaseStore | Providers> = Layer.effect(
     Coordination,
     Effect.gen(function* () {

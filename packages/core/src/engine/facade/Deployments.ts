@@ -15,7 +15,7 @@ import type { StoreError } from "../../spi/StoreError.ts"
 import { Initialization } from "../admission/index.ts"
 import { Health, Orphans, Preview } from "../preview/index.ts"
 
-/** Deployments: made, read, and compared with what their providers have. */
+/** Deployments: created, read, and compared with their providers' state. */
 export class Deployments extends Context.Service<
   Deployments,
   {
@@ -25,7 +25,7 @@ export class Deployments extends Context.Service<
       readonly by: string
       readonly deploymentId?: DeploymentId
     }) => Effect.Effect<Deployment, Rejected | StoreError>
-    /** The deployment of a project without a configuration: made, or extended by what it does not know yet. */
+    /** The deployment of a project without a configuration: created, or extended by what it does not know yet. */
     readonly ensure: (options: {
       readonly manifest: Manifest
       readonly by: string
@@ -33,14 +33,14 @@ export class Deployments extends Context.Service<
     }) => Effect.Effect<Deployment, Rejected | StoreError>
     readonly get: (id: DeploymentId) => Effect.Effect<Deployment | undefined, StoreError>
     readonly list: Effect.Effect<ReadonlyArray<Deployment>, StoreError>
-    /** Its state in one environment; undefined where nothing was ever requested there. */
+    /** Its state in one environment; undefined if nothing was ever requested there. */
     readonly environment: (
       id: DeploymentId,
       environment: EnvironmentName
     ) => Effect.Effect<EnvironmentState | undefined, StoreError>
-    /** Its state in each environment, the one changed last first. */
+    /** Its state in each environment, the most recently changed first. */
     readonly environments: (id: DeploymentId) => Effect.Effect<ReadonlyArray<EnvironmentState>, StoreError>
-    /** What people decided about it, oldest first: its own events, not those of its executions. */
+    /** People's decisions about it, oldest first: its own events, without its executions' events. */
     readonly events: (id: DeploymentId) => Effect.Effect<ReadonlyArray<StoredEvent>, StoreError>
     /** Asks the providers for the actual state. */
     readonly observe: (options: {
@@ -48,13 +48,13 @@ export class Deployments extends Context.Service<
       readonly deploymentId: DeploymentId
       readonly environment: EnvironmentName
     }) => Effect.Effect<ReadonlyArray<ObservedStack>, Rejected | StoreError>
-    /** Asks the providers how its stacks are, with what the gate of each asks of it. */
+    /** Asks the providers for the health of its stacks, with the limits of each gate. */
     readonly health: (options: {
       readonly manifest: Manifest
       readonly deploymentId: DeploymentId
       readonly environment: EnvironmentName
     }) => Effect.Effect<ReadonlyArray<Health.StackHealth>, Rejected | StoreError>
-    /** Whether a fence that a provider remembers was given out by another store than this one. */
+    /** Whether another store than this one issued a fence that a provider remembers. */
     readonly isUnknown: (remembered: Orphans.Remembered) => Effect.Effect<boolean, StoreError>
   }
 >()("@signalbox/core/engine/facade/Deployments") {

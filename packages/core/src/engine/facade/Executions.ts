@@ -27,57 +27,60 @@ import { type CommandExecution, OperatorCommands, Runner } from "../execution/in
 import { Preview } from "../preview/index.ts"
 import { spansOf, TraceKeeper, type TraceSpan } from "../trace/index.ts"
 
-/** Executions: planned, submitted, carried out, commanded, followed, read and judged again. */
+/** Executions: planned, submitted, run, commanded, followed, read and replayed. */
 export class Executions extends Context.Service<
   Executions,
   {
-    /** What `submit` and `run` would do. Writes nothing. */
+    /** The plan of `submit` and `run`. Writes nothing. */
     readonly plan: (
       request: Request
     ) => Effect.Effect<ReadonlyArray<PlannedStack>, Rejected | ProviderError | StoreError>
-    /** Fails where `submit` would reject the request because its providers know that it cannot succeed. Writes nothing. */
+    /** Fails if `submit` would reject the request because its providers know that it cannot succeed. Writes nothing. */
     readonly preflight: (request: Request) => Effect.Effect<void, Rejected | StoreError>
     /**
-     * Records the request, or joins the execution that has this correlation id already. A rollback and a destruction work on
-     * the configuration that was recorded; the manifest is only for what was never deployed.
+     * Records the request, or joins the existing execution with this correlation id. A rollback and a destruction use
+     * the recorded configuration; the manifest is only for stacks that were never deployed.
      */
     readonly submit: (request: Request) => Effect.Effect<Submission, Rejected | StoreError>
     /**
-     * Carries the execution to its end and returns its last state: from the start, from where a runner that died left it,
-     * or by following a runner that is alive. Interrupting it persists the state (`paused`) and gives the leases back.
-     * A `run` needs its `command`, the one argument of the facade that is no data; `shown` is what the log says of it where
-     * the request did not.
+     * Carries the execution to its end and returns its last state: from the start, from where a dead runner left it, or
+     * by following a live runner. Interrupting it persists the state (`paused`) and returns the leases. A `run` needs
+     * its `command`, the only argument of the facade that is not data; `shown` is its form in the log if the request
+     * did not have one.
      */
     readonly run: (
       id: CorrelationId,
       command?: CommandExecution,
       shown?: string
     ) => Effect.Effect<ExecutionState, Rejected | LeaseHeld | LeaseLost | StoreError>
-    /** Withdraws a request that waits; returns whether it did. */
+    /** Withdraws a queued request; returns whether it did. */
     readonly withdraw: (id: CorrelationId, why: ErrorInfo) => Effect.Effect<boolean, StoreError>
     /** Withdraws a request that is still queued after `patience`; ends when that is over. */
     readonly withdrawAfter: (id: CorrelationId, patience: Duration.Input) => Effect.Effect<void>
-    /** Leaves a request alone that will not be carried out here: withdraws it, or gives back the lease that it was given. */
+    /** Abandons a request that will not be executed here: withdraws it, or returns its lease. */
     readonly leave: (id: CorrelationId, why: ErrorInfo) => Effect.Effect<void, StoreError>
-    /** Hands a command to a running (or paused) execution, from any process. */
+    /** Issues a command to a running (or paused) execution, from any process. */
     readonly command: (id: CorrelationId, options: CommandRequest) => Effect.Effect<void, Rejected | StoreError>
     readonly get: (id: CorrelationId) => Effect.Effect<ExecutionState | undefined, StoreError>
     /** One page of executions, the latest first. */
     readonly list: (query: ExecutionQuery) => Effect.Effect<Page<ExecutionState>, StoreError>
-    /** All events of an execution, or those of some tags, oldest first. */
+    /** All events of an execution, or only events with some tags, oldest first. */
     readonly events: (
       id: CorrelationId,
       tags?: ReadonlyArray<EventTag>
     ) => Effect.Effect<ReadonlyArray<StoredEvent>, StoreError>
     /** The events of an execution from `after` (a sequence number, default 0) until it has finished, live. */
     readonly follow: (id: CorrelationId, after?: number) => Stream.Stream<StoredEvent, Rejected | StoreError>
-    /** Pulses whenever something may have happened to an execution, also after an outage. A pulse too many is harmless. */
+    /**
+     * Pulses whenever something may have happened to an execution, including after an outage. An extra pulse is
+     * harmless.
+     */
     readonly changes: (id: CorrelationId) => Stream.Stream<void>
-    /** The live claim of the process that runs the execution, if there is one. */
+    /** The live claim of the execution's runner, if there is one. */
     readonly runner: (id: CorrelationId) => Effect.Effect<Lease | undefined, StoreError>
     /** How long it will still take, without the time in which it waits for people; undefined once it has finished. */
     readonly estimate: (id: CorrelationId) => Effect.Effect<Estimate | undefined, StoreError>
-    /** Measures on history how far estimates could be relied on. */
+    /** Measures on history how reliable estimates are. */
     readonly calibrate: (query: {
       readonly deploymentId?: DeploymentId
       readonly environment?: EnvironmentName
@@ -90,11 +93,11 @@ export class Executions extends Context.Service<
     ) => Effect.Effect<Replay.Replayed, Rejected | StoreError>
     /** The spans of its trace, the root first; open ones end at `now`. */
     readonly trace: (id: CorrelationId, now: number) => Effect.Effect<ReadonlyArray<TraceSpan>, Rejected | StoreError>
-    /** Records a command that ran while the store was out of reach; returns whether it was new. */
+    /** Records a command that ran while the store was unavailable; returns whether it was new. */
     readonly reconcile: (done: Reconciliation.DegradedRecord) => Effect.Effect<boolean, StoreError>
   }
 >()("@signalbox/core/engine/facade/Executions") {
-  /** This very process runs the executions. */
+  /** This process runs the executions. */
   static readonly layer: Layer.Layer<Executions, never, DeploymentStore | LeaseStore | Providers> = Layer.effect(
     Executions,
     Effect.gen(function* () {

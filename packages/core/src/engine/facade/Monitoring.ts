@@ -26,9 +26,9 @@ export interface WatchOptions {
 /**
  * What a monitor reports.
  *
- * *Details*: `Event` one of the log, from the first on · `Look` how things are after a look, `silentMs` since the last sign of
- * life · `Trouble` a provider that does not answer · `Outage` the store is out of reach, and without an `error` that it is back ·
- * `Ended` nothing more comes; without an execution where there is none.
+ * *Details*: `Event` an event of the log, from the first on · `Look` the state after a look, `silentMs` since the last
+ * sign of life · `Trouble` a provider that does not answer · `Outage` the store is unavailable, or, without an `error`,
+ * back · `Ended` nothing more comes; without an execution if there was none.
  */
 export type MonitorReport =
   | { readonly _tag: "Event"; readonly event: StoredEvent }
@@ -43,9 +43,9 @@ export class Monitoring extends Context.Service<
   {
     /** Watches an execution until it has ended. Carries on nothing; records each alert once, however many watch. */
     readonly watch: (id: CorrelationId, options?: WatchOptions) => Stream.Stream<MonitorReport, StoreError>
-    /** Records the operations that Signalbox did not start, each as an execution, and returns the ids. */
+    /** Records foreign operations, each as an execution, and returns the ids. */
     readonly foreign: (place: Monitor.ForeignPlace) => Effect.Effect<ReadonlyArray<CorrelationId>, StoreError>
-    /** The position of the newest event of the store, 0 where there is none. */
+    /** The position of the newest event of the store, 0 if there is none. */
     readonly head: Effect.Effect<number, StoreError>
     /** The executions that began or ended after a position, without queued ones. */
     readonly begunSince: (query: {
@@ -53,7 +53,7 @@ export class Monitoring extends Context.Service<
       readonly environment?: EnvironmentName
       readonly after: number
     }) => Effect.Effect<ReadonlyArray<CorrelationId>, StoreError>
-    /** Pulses whenever something was recorded, also after an outage. A pulse too many is harmless. */
+    /** Pulses whenever something was recorded, including after an outage. An extra pulse is harmless. */
     readonly changes: Stream.Stream<void>
   }
 >()("@signalbox/core/engine/facade/Monitoring") {
@@ -97,7 +97,7 @@ const reports = (id: CorrelationId, options: WatchOptions) =>
         })
       )
     },
-    // What is written down of an event comes before the next look.
+    // An event is recorded before the next look.
     { bufferSize: 1, strategy: "suspend" }
   )
 

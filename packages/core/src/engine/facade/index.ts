@@ -1,4 +1,4 @@
-/** The services of the facade: what programs call, in this process or from afar. */
+/** The services of the facade, for programs in this process or elsewhere. */
 export { Coordination } from "./Coordination.ts"
 export { Deployments } from "./Deployments.ts"
 export { Executions } from "./Executions.ts"

@@ -6,9 +6,9 @@ import { causeOf, type ErrorInfo } from "../../domain/errors/index.ts"
 import type { DueEvent } from "./ExecutionLog.ts"
 
 /**
- * The events that end an execution which cannot go on: its runner is gone for good and another execution takes its place,
- * or it met a defect. What was under way counts as failed, and as cancelled where somebody had stopped it (Ctrl-C, a pause)
- * and another one takes its place: nobody will know how it would have ended. Nothing is called.
+ * The events that end an execution which cannot continue: its runner is gone for good and another execution replaces
+ * it, or it met a defect. Work in progress counts as failed, or as cancelled if a person had stopped it (Ctrl-C, a
+ * pause) and another one replaces it, since its outcome will never be known. Nothing is called.
  */
 export const closureEvents = (
   state: ExecutionState,
@@ -43,7 +43,7 @@ export const closureEvents = (
         ]
       : []
   )
-  // What a command that was cut off did is not known.
+  // The effects of a command that was cut off are unknown.
   const on =
     environment?.status === "deploying" && state.kind === "run"
       ? "lost_sight"

@@ -1,5 +1,5 @@
 /**
- * The alert of an end, written with the change that ends the execution, so that it is raised where nothing watches either.
+ * The alert of an end, written with the change that ends the execution, so that it is raised even without a monitor.
  */
 import * as Result from "effect/Result"
 import * as EventId from "../../domain/EventId.ts"

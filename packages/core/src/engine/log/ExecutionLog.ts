@@ -16,25 +16,25 @@ export interface DueEvent extends NewEvent {
   readonly id: EventId
 }
 
-/** Decides what to write, from the stream as it is; nothing where nothing is due. */
+/** Decides what to write, from the current stream; returns nothing if nothing is due. */
 export type Decide<E = never, R = never> = (before: StreamState) => Effect.Effect<ReadonlyArray<DueEvent>, E, R>
 
-/** How often a decision is taken again because the stream went on meanwhile. */
+/** How often a decision is repeated because the stream advanced meanwhile. */
 const attempts = 32
 
 const terminal: ReadonlySet<string> = new Set(executionMachine.terminal)
 const isEnd = ({ event }: NewEvent): boolean => event._tag === "ExecutionTransitioned" && terminal.has(event.on)
 
 /**
- * Appends to a stream what `decide` returns, and returns the events that were new.
+ * Appends the result of `decide` to a stream, and returns the new events.
  *
- * *Details*: a decision holds for the state that it was taken from. Where the stream went on before the write, it is read and
- * decided again. Events that are due whatever the state is (a runner's own, or those whose ids make a repeat harmless) are
- * given as a list and cost no read. What ends an execution brings its alert, in the same write. `guards` are leases that
- * must be held at the moment of the write. A later outbox of notifications hooks in here.
+ * *Details*: a decision holds for the state that it was based on. If the stream advanced before the write, it is read
+ * and decided again. Events that are independent of the state (a runner's own, or events whose ids make a repeat
+ * harmless) are given as a list and cost no read. The end of an execution brings its alert in the same write. `guards`
+ * are leases that must be held at the moment of the write. A notification outbox can hook in here.
  *
- * *Errors*: `LeaseLost`; `IllegalTransition` where the states do not allow an event; `StoreError`, with `Unavailable` where
- * the stream goes on faster than a decision is taken.
+ * *Errors*: `LeaseLost`; `IllegalTransition` if the states do not allow an event; `StoreError`, with `Unavailable` if
+ * the stream advances faster than decisions are made.
  */
 export const write = Effect.fnUntraced(function* <E = never, R = never>(
   stream: string,

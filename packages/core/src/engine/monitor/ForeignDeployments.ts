@@ -1,5 +1,5 @@
 /**
- * Deployments that Signalbox did not start: found by what their providers say is in flight, recorded as executions of the
+ * Deployments that Signalbox did not start: detected as a provider's operation in progress, recorded as executions of
  * kind `observe`, and followed to their end.
  */
 import * as Clock from "effect/Clock"
@@ -35,8 +35,8 @@ export interface ForeignPlace {
 type Operation = NonNullable<Observation["operation"]>
 
 /**
- * The id under which a foreign operation is recorded: always the same for the same operation, so that two monitors that
- * find it record it once.
+ * The id under which a foreign operation is recorded: stable for the same operation, so that two monitors record it
+ * once.
  */
 export const observedId = (
   { deploymentId, environment }: Pick<ForeignPlace, "deploymentId" | "environment">,
@@ -46,8 +46,8 @@ export const observedId = (
   CorrelationId.make(`observed-${stack}-${traceIdOf(`${deploymentId}/${environment}/${stack}/${operation}`)}`)
 
 /**
- * Asks the providers for operations that Signalbox did not start, and records each as an execution. Gives their ids; a stack
- * that cannot be asked has none.
+ * Asks the providers for operations that Signalbox did not start, and records each as an execution. Returns their ids;
+ * a stack that cannot be asked has none.
  */
 export const foreign = Effect.fnUntraced(function* (
   place: ForeignPlace
@@ -125,13 +125,12 @@ const outcomeOf = (observed: Observation): ErrorInfo | undefined => {
   if (observed.status === "failed") {
     return errorInfo("foreign_failed", {})
   }
-  // Nobody has seen how it ended: that is no success.
+  // Its end was not observed, so it is not a success.
   return observed.status === "ready" || observed.status === "absent" ? undefined : errorInfo("outcome_unknown", {})
 }
 
 /**
- * The events that end an observed execution, where its operation is over; nothing while it is in flight, or while nobody
- * knows.
+ * The events that end an observed execution, if its operation is over; none while it is in progress or unknown.
  */
 export const endOfObserved = (
   place: Pick<ForeignPlace, "deploymentId" | "environment"> & { readonly correlationId: CorrelationId },

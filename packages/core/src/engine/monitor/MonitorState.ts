@@ -1,5 +1,5 @@
 /**
- * What a monitor knows of an execution, and what it has to tell people: a fold over the log, and a decision.
+ * What a monitor knows of an execution, and the alerts that it has to raise: a fold over the log, and a decision.
  */
 import * as Result from "effect/Result"
 import * as EventId from "../../domain/EventId.ts"
@@ -11,8 +11,8 @@ import type { StageName } from "../../domain/Machines.ts"
 import { type DueAlert, endAlert } from "../log/index.ts"
 
 /**
- * A stage of a stack that has begun and not ended, or a resource that is worked on in it, as the estimator asks for it. `heardAt`
- * is when the monitor heard of it, `id` names the event that said so.
+ * A running stage of a stack, or a resource in progress in it, as the estimator needs it. `heardAt` is when the monitor
+ * learned of it, `id` names the event.
  */
 export interface RunningStage {
   readonly id: string
@@ -22,19 +22,19 @@ export interface RunningStage {
   readonly resource?: { readonly name: string; readonly type: string }
 }
 
-/** A stall that was told and has not been followed by a word that things move again. */
+/** A reported stall without a recovery yet. */
 interface Stall {
-  /** The id of the event after which nothing came, or of the one that began the stage which takes too long. */
+  /** The id of the event after which nothing came, or of the start of the stage that takes too long. */
   readonly about: string
   readonly of: "silence" | "stage"
 }
 
 /**
- * What a monitor knows.
+ * The knowledge of a monitor.
  *
- * *Details*: times are the monitor's own, which go on steadily whatever is done to the clock. `position` is that of the last
- * event it has heard, `last` the last one that was not a monitor's own. `waitedMs` is how long people were waited for, without
- * the wait since `waitsSince`. `told` holds the ids of alerts, `seen` what was last seen of each resource.
+ * *Details*: times are the monitor's own monotonic ones. `position` belongs to the last event that it has seen, `last`
+ * is the last one that was not a monitor's own. `waitedMs` is how long people were waited for, without the wait since
+ * `waitsSince`. `told` holds the ids of alerts, `seen` the last observation of each resource.
  */
 export interface MonitorState {
   readonly execution: ExecutionState | undefined
@@ -47,16 +47,15 @@ export interface MonitorState {
   readonly stalls: ReadonlyArray<Stall>
   readonly told: ReadonlySet<string>
   readonly seen: ReadonlyMap<string, string>
-  /** The last event of its provider that was seen of each stack. */
+  /** The last provider event that was seen of each stack. */
   readonly cursors: ReadonlyMap<string, string>
 }
 
 /**
- * When something is worth telling.
+ * The thresholds of alerts.
  *
- * *Details*: `stallAfterMs` without an event; `overdueAfterMs` from its start on, none where it is left out. `unusual` says
- * that a stage lasts longer than hardly any like it did, by what is known of `n` earlier ones, and `unusualWhole` that the
- * execution does.
+ * *Details*: `stallAfterMs` without an event; `overdueAfterMs` from its start on, none by default. `unusual` says that
+ * a stage lasts unusually long, based on `n` earlier ones, and `unusualWhole` that the execution does.
  */
 export interface AlertLimits {
   readonly stallAfterMs: number
@@ -86,7 +85,7 @@ export const initial: MonitorState = {
 const own: ReadonlySet<Event["_tag"]> = new Set<Event["_tag"]>(["MonitorClaimed", "AlertRaised", "TraceExported"])
 
 /**
- * Whether an event is no monitor's own, and so tells that the execution goes on.
+ * Whether an event is not a monitor's own, and so shows that the execution progresses.
  */
 export const isForeignEvent = ({ event }: Pick<StoredEvent, "event">): boolean => !own.has(event._tag)
 
@@ -109,12 +108,12 @@ const stagesAfter = (
   if (event._tag !== "StageTransitioned" || event.stack === undefined) return stages
   const { stack, stage } = event
   const after = new Map([...stages].filter(([, one]) => one.stack !== stack || one.stage !== stage))
-  // Who waited for a person begins anew: how long people take is nobody's measure.
+  // After waiting for a person, the time restarts: people's response time is not a measure.
   if (event.on === "started" || event.on === "resumed") after.set(`${stack}/${stage}`, { id, heardAt, stack, stage })
   return after
 }
 
-/** A resource is worked on from the first word of it until it is done, or until its stage is over. */
+/** A resource is in progress from its first event until it is done, or until its stage is over. */
 const resourcesAfter = (
   stages: ReadonlyMap<string, RunningStage>,
   { done, resource, resourceType, stack }: EventOf<"ProgressReported">,
@@ -148,7 +147,7 @@ const hearProgress = (
 })
 
 /**
- * Hears of one event. What the tables do not allow leaves the execution as it was: a monitor watches, and judges nobody.
+ * Processes one event. An illegal transition leaves the execution as it was: a monitor only observes.
  */
 export const observeEvent = (state: MonitorState, stored: StoredEvent, heardAt: number): MonitorState => {
   const { at, event, id, position } = stored
@@ -180,14 +179,14 @@ export const observeEvent = (state: MonitorState, stored: StoredEvent, heardAt: 
 }
 
 /**
- * How long the execution has been under way by now, the time in which people were waited for left out.
+ * How long the execution has been in progress, without the time spent waiting for people.
  */
 export const underWay = (state: MonitorState, now: number): number =>
   state.begunAt === undefined
     ? 0
     : Math.max(0, now - state.begunAt - state.waitedMs - (state.waitsSince === undefined ? 0 : now - state.waitsSince))
 
-/** How long nothing has happened by now. */
+/** How long nothing has happened. */
 export const silentFor = (state: MonitorState, now: number): number =>
   state.last === undefined ? 0 : Math.max(0, now - state.last.heardAt)
 
@@ -275,7 +274,7 @@ const overdueAlert = (
 }
 
 /**
- * What is to be told now. The same log and a later time give the same ids, so whoever writes them first has told it.
+ * The alerts to raise now. The same log and a later time give the same ids, so the first writer raises them.
  */
 export const dueAlerts = (state: MonitorState, now: number, limits: AlertLimits): ReadonlyArray<DueAlert> => {
   const { execution } = state
@@ -285,7 +284,7 @@ export const dueAlerts = (state: MonitorState, now: number, limits: AlertLimits)
   const found = moved.map(({ about, of }) =>
     alert(EventId.recovered(of, about), { kind: "recovered", stall: of, about })
   )
-  // To wait for one's turn behind others is no stall.
+  // Waiting in the queue is not a stall.
   if (isQueued(execution) || waitsForPeople(execution)) return found
   const stall = state.stalls.length > moved.length ? undefined : stallOf(state, execution, now, limits)
   if (stall !== undefined) found.push(stall)
@@ -295,7 +294,7 @@ export const dueAlerts = (state: MonitorState, now: number, limits: AlertLimits)
 }
 
 /**
- * Whether nothing is left to watch: it has ended, and that was told.
+ * Whether nothing is left to watch: it has ended, and that was reported.
  */
 export const isOver = (state: MonitorState): boolean =>
   state.execution !== undefined && isFinished(state.execution) && state.told.has(endAlert(state.execution).id)

@@ -1,5 +1,5 @@
 /**
- * What providers tell of their stacks, as events of the log.
+ * Progress that providers report of their stacks, as events of the log.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -22,16 +22,16 @@ export interface ProgressSource {
   readonly ref: StackRef
 }
 
-/** What of a stack that is in flight is told at most when a monitor first sees it. */
+/** The maximum number of events reported when a monitor first sees a stack in progress. */
 const most = 50
 
-/** What is stored and shown holds no passwords, also where a platform says them. */
+/** Stored and shown text contains no passwords, even if a platform reports them. */
 const clean = (text: string): string =>
   text.replaceAll(/([a-z][a-z0-9+.-]*:\/\/)[^/?#\s@]+@/gi, "$1***@").slice(0, 2_000)
 
 /**
- * The stacks that this process can ask their providers about. Those whose properties wait for outputs that nobody has produced
- * yet are left out.
+ * The stacks that this process can ask their providers about. Those with unresolved outputs in their properties are
+ * left out.
  */
 export const progressSourcesOf = (
   { deploymentId, environment, spec }: Pick<EventOf<"ExecutionRequested">, "deploymentId" | "environment" | "spec">,
@@ -80,10 +80,10 @@ const progress = (
 })
 
 /**
- * What is different from what was seen before, as events whose ids follow from what they say: two monitors that see the
- * same write it once.
+ * The differences from the previous observation, as events whose ids follow from their content: two monitors that see
+ * the same write it once.
  *
- * *Details*: a stack that is looked at for the first time, and on which nothing is in flight, has nothing to tell.
+ * *Details*: a stack without an operation in progress has nothing to report at its first look.
  */
 export const differences = (
   seen: ReadonlyMap<string, string>,
@@ -127,7 +127,7 @@ export const differences = (
   return [...started, ...resources.slice(0, most), ...ended]
 }
 
-/** Asks one stack, and gives what is new. Keeps the last observation, which is not stored. */
+/** Asks one stack, and returns what is new. Keeps the last observation, which is not stored. */
 export const pollProgress = Effect.fnUntraced(function* (
   { provider, ref }: ProgressSource,
   state: MonitorState,

@@ -31,8 +31,8 @@ import type { Rejected } from "../../api/Rejected.ts"
 /**
  * The answer.
  *
- * *Details*: `degraded` is the reason why only the providers could be asked, null where the registry answered. `queue` is
- * how many wait. `nextFreeze` is the freeze that begins within a day, if one does.
+ * *Details*: `degraded` is the reason why only the providers could be asked, null if the store answered. `queue` is the
+ * number of waiting requests. `nextFreeze` is the freeze that begins within a day, if any.
  */
 export interface CanDeployAnswer {
   readonly canDeploy: boolean
@@ -43,10 +43,10 @@ export interface CanDeployAnswer {
   readonly checkedAt: Timestamp
 }
 
-const nobody = "can-deploy" as CorrelationId
+const unregistered = "can-deploy" as CorrelationId
 
 const askedOf = (question: CanDeployRequest, spec: ExecutionSpec): AdmissionRequest => ({
-  correlationId: question.correlationId ?? nobody,
+  correlationId: question.correlationId ?? unregistered,
   kind: question.kind ?? "deploy",
   deploymentId: question.deploymentId,
   environment: question.environment,
@@ -59,7 +59,7 @@ const askedOf = (question: CanDeployRequest, spec: ExecutionSpec): AdmissionRequ
 const specOf = (question: CanDeployRequest): Effect.Effect<ExecutionSpec, Rejected> =>
   resolve(question.manifest, question.environment, question.stacks === undefined ? {} : { stacks: question.stacks })
 
-/** What takes back what is there works on what was recorded, whatever the configuration says by now. */
+/** Operations that undo use the record, whatever the configuration says now. */
 const onRecord = Effect.fnUntraced(function* (
   question: CanDeployRequest,
   environment: EnvironmentState | undefined
@@ -74,11 +74,11 @@ const onRecord = Effect.fnUntraced(function* (
 })
 
 /**
- * Asks the registry and the providers for everything that is in the way. A registry that cannot be reached is said, and the
- * providers answer alone.
+ * Asks the store and the providers for every blocker. If the store is unavailable, this is reported, and only the
+ * providers answer.
  *
- * *Errors*: `Refused` for a stack or an environment that is not there; `StoreError` that is not retryable, or where no
- * provider can be asked either.
+ * *Errors*: `Rejected` for an unknown stack or environment; `StoreError` if it is not retryable, or if no provider can
+ * be asked either.
  */
 export const canDeploy = Effect.fnUntraced(function* (
   question: CanDeployRequest
@@ -99,7 +99,7 @@ export const canDeploy = Effect.fnUntraced(function* (
       : yield* Effect.fail(failure)
   }
   const { environment, registered, spec } = known.success
-  // What an execution that holds the lock does at its provider is said once.
+  // The lease holder's operation at its provider is reported once.
   const held = registered.some(({ kind }) => kind === "lease")
   const outside = held ? [] : (yield* fromProviders(question, spec, environment)).flatMap(({ blockers }) => blockers)
   return {
@@ -110,10 +110,10 @@ export const canDeploy = Effect.fnUntraced(function* (
 })
 
 /**
- * The providers' own word, where the registry cannot be asked: whether anything is in flight, and the freezes of the
+ * The providers' answers alone, if the store is unavailable: operations in progress, and the freezes of the
  * configuration.
  *
- * *Errors*: the `StoreError` that the registry gave, where no provider can be asked either.
+ * *Errors*: the store's `StoreError`, if no provider can be asked either.
  */
 export const canDeployWithoutStore = Effect.fnUntraced(function* (
   question: CanDeployRequest,
@@ -143,7 +143,7 @@ const verdict = (question: CanDeployRequest, spec: ExecutionSpec, blockers: Read
     checkedAt
   }))
 
-/** What was seen of one stack; not answered where it has no provider that could be asked, or where that is away. */
+/** The observation of one stack; unanswered if it has no provider to ask, or that is unavailable. */
 interface Look {
   readonly answered: boolean
   readonly blockers: ReadonlyArray<Blocker>
@@ -185,7 +185,7 @@ const unreachable = (stack: StackName, error: ProviderError): Blocker => ({
   consoleUrl: null
 })
 
-/** What Signalbox itself has in flight is told by the lock. */
+/** The lease shows Signalbox's own operations. */
 const inFlight = (stack: StackName, { consoleUrl, operation }: Observation): ReadonlyArray<Blocker> =>
   operation === null || !operation.foreign
     ? []

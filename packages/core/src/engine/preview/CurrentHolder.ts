@@ -1,5 +1,5 @@
 /**
- * What is in the way at the lock: who holds it, and who waits for it.
+ * The blockers at the lease: its holder, and the queue.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -15,20 +15,20 @@ import { clearsAtTime, expectedEnd } from "../estimation/index.ts"
 import { currentLease, RunnerIdentity } from "../lease/index.ts"
 import { holderOf } from "../../spi/LeaseKey.ts"
 
-/** Of so many in the queue it is said when they will be done: each takes all those before it into account. */
+/** For this many in the queue, the end is estimated: each estimate includes all those ahead. */
 const foretold = 5
 
 /**
- * Who holds the lock, and who waits for it and comes first.
+ * The holder of the lease, and the earlier requests in the queue.
  */
 export const holderAndQueueBlockers = Effect.fnUntraced(function* (
   asked: AdmissionRequest
 ): Effect.fn.Return<ReadonlyArray<Blocker>, StoreError, DeploymentStore | LeaseStore> {
   const lease = yield* currentLease(asked.deploymentId, asked.environment)
-  // Its turn has come: those that wait do so for it.
+  // It is admitted: the waiting ones wait for it.
   if (lease?.holder === asked.correlationId) return []
   const held = lease === undefined ? [] : [yield* holder(asked, lease)]
-  // While people are waited for, nobody can know when the next turn comes.
+  // While a person is waited for, the next admission cannot be predicted.
   const open = held.every(({ clearsAt }) => clearsAt !== null)
   const before = yield* requestsAhead(asked, overridePasses(asked))
   const waiting = yield* Effect.forEach(before, (ticket, index) =>
@@ -58,7 +58,7 @@ export const holderAndQueueBlockers = Effect.fnUntraced(function* (
   return [...held, ...waiting]
 })
 
-/** The page of the workflow's run, where it is known by its address. */
+/** The page of the workflow run, if it is known by its address. */
 const pageOf = (origin: Origin | undefined): string | null =>
   origin?.workflowRun !== undefined && /^https?:\/\//.test(origin.workflowRun) ? origin.workflowRun : null
 
@@ -71,7 +71,7 @@ const holder = Effect.fnUntraced(function* (
   const id = holderOf(lease)
   const held = id === undefined ? undefined : yield* store.execution(id)
   const now = yield* Clock.currentTimeMillis
-  // Nobody renews it: it is kept for whoever carries the execution on, or was left behind.
+  // It is not being renewed: it is kept for the process that carries on, or was left behind.
   const alone = isDead(lease.owner)
   const place = { deployment: asked.deploymentId, environment: asked.environment }
   const first: ReadonlyArray<Remedy> =

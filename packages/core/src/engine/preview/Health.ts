@@ -14,10 +14,10 @@ import type { StoreError } from "../../spi/StoreError.ts"
 import { observe } from "./Preview.ts"
 
 /**
- * One stack as its provider sees it now, with what its gate would ask of it.
+ * One stack as its provider sees it now, with its gate's limits.
  *
- * *Details*: `expected` says whether something should be there. `errors` are those of the stable release over `windowMs`, null
- * where the provider does not count them.
+ * *Details*: `expected` says whether a release should be deployed. `errors` counts the stable release's over
+ * `windowMs`, null where the provider does not count them.
  */
 export interface StackHealth extends ObservedStack {
   readonly expected: boolean
@@ -35,9 +35,9 @@ const errorsOf = Effect.fnUntraced(function* (ref: StackRef, stack: StackSpec, r
 })
 
 /**
- * Asks the providers how the stacks of an environment are; `manifest` is the one that they were deployed with.
+ * Asks the providers for the health of an environment's stacks; `manifest` is the one that they were deployed with.
  *
- * *Errors*: `Rejected` for an environment that is not there; `StoreError`. What a provider could not answer is in the answer.
+ * *Errors*: `Rejected` for an unknown environment; `StoreError`. A provider's failure is part of the answer.
  */
 export const health = Effect.fnUntraced(function* (place: {
   readonly manifest: Manifest

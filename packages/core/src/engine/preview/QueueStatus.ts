@@ -1,5 +1,5 @@
 /**
- * The queue before a lock as people see it: who is in which place, and for how long.
+ * The queue of a lease as people see it: positions, and durations.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -22,10 +22,10 @@ import { holderOf } from "../../spi/LeaseKey.ts"
 import { reject, type Rejected } from "../../api/Rejected.ts"
 
 /**
- * The place of a request.
+ * The position of a request.
  *
- * *Details*: `position` counts those that wait and hold others up, from 1; null where it waits no more. `ahead` are those
- * that come before it, whoever has the lock first. `left` is how long they will take.
+ * *Details*: `position` counts the waiting requests that hold up others, from 1; null if it no longer waits. `ahead`
+ * are the ones ahead, starting with the lease holder. `left` is how long they will take.
  */
 export interface QueuePlace {
   readonly position: number | null
@@ -34,7 +34,7 @@ export interface QueuePlace {
 }
 
 /**
- * The place of a request in its queue.
+ * The queue position of a request.
  *
  * *Errors*: `StoreError`.
  */
@@ -53,13 +53,13 @@ export const placeOf = Effect.fnUntraced(function* (
   return {
     position: before.length + 1,
     ahead: all.map(({ by, correlationId, kind }) => ({ by, correlationId, kind })),
-    // What is left of the last one is told with those before it; nobody knows how long people take.
+    // The remaining time of the last one includes those ahead of it; people's response time is unknown.
     left: latest === undefined || (holder !== undefined && waitsForPeople(holder)) ? undefined : yield* estimate(latest)
   }
 })
 
 /**
- * One that waits. `position` is null where nobody waits for its turn: it was registered only, or its process is gone.
+ * A waiting request. `position` is null if no process waits with it: it was only registered, or its process is gone.
  */
 export interface QueueEntry {
   readonly ticket: Queue.Ticket
@@ -67,7 +67,7 @@ export interface QueueEntry {
 }
 
 /**
- * A lock with all that is before it. `isDead` says that the process that took the lease is gone.
+ * A lease with its queue. `isDead` says that the process that acquired the lease is gone.
  */
 export interface QueueStatus {
   readonly lease: Lease | undefined
@@ -77,7 +77,7 @@ export interface QueueStatus {
 }
 
 /**
- * Who has the lock of an environment, who holds it by hand, and who waits for it, in order.
+ * The holder of an environment's lease, the lock, and the queue, in order.
  *
  * *Errors*: `StoreError`.
  */
@@ -104,12 +104,12 @@ export const queueStatus = Effect.fnUntraced(function* (
 })
 
 /**
- * Refuses what runs inside of the very command that holds its lock: it would wait for itself, for ever.
+ * Rejects what runs inside the very command that holds its lease: it would wait for itself forever.
  *
  * *Details*: `env` is the environment of the process: `SIGNALBOX_RUN` marks the command that it is part of, and
  * `SIGNALBOX_OUTER_RUNS` those around that. With the `purpose` `command` the hint is to run the command itself.
  *
- * *Errors*: `Refused`: `blocked` (`nested_run`).
+ * *Errors*: `Rejected`: `blocked` (`nested_run`).
  */
 export const rejectNested = Effect.fnUntraced(function* (
   lock: Pick<ExecutionState, "deploymentId" | "environment">,
@@ -125,7 +125,7 @@ export const rejectNested = Effect.fnUntraced(function* (
 })
 
 /**
- * What is in the way of a request that was recorded, by the registry: those before it, and what it was asked to heed.
+ * The blockers of a recorded request, from the store: those ahead of it, and its policy blockers.
  *
  * *Errors*: `StoreError`.
  */

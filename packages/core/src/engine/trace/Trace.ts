@@ -1,5 +1,6 @@
 /**
- * The trace of an execution, told from its log: complete and the same whoever tells it, also where runners were killed.
+ * The trace of an execution, derived from its log: complete and the same whichever process derives it, even if runners
+ * were killed.
  */
 import * as Effect from "effect/Effect"
 import type { NewEvent, Traced } from "../../domain/Event.ts"
@@ -24,7 +25,7 @@ import { describeCause } from "../../text/index.ts"
 import { traceTimeline, type RunnerSpan, type StepSpan } from "./TraceTimeline.ts"
 
 /**
- * A span of an execution. It is `open` where it had not ended when it was told; its end is then `now`.
+ * A span of an execution. It is `open` if it had not ended at that time; its end is then `now`.
  */
 export interface TraceSpan extends SpanData {
   readonly open: boolean
@@ -33,7 +34,7 @@ export interface TraceSpan extends SpanData {
 /** A link from the root to another execution, or to a span elsewhere. */
 export type TraceLink = SpanReference & { readonly attributes: Attributes }
 
-/** What a process leaves in the log where it sends spans: the promise of a root. */
+/** What a process writes to the log when it sends spans: the promise of a root. */
 export const tracedMark = (correlationId: string): Effect.Effect<{ readonly trace?: Traced }> =>
   Effect.map(tracing(correlationId), (telemetry) =>
     telemetry === undefined
@@ -56,7 +57,7 @@ const causedBy = (parent: string | undefined): ReadonlyArray<TraceLink> => {
 /** What ended an execution from outside rather than by its own work. */
 const errors: ReadonlySet<string> = new Set(["defect", "superseded", "lease_lost", "lease_expired"])
 
-/** The result of an execution, as the conventions name results. */
+/** The result of an execution, in the conventions' terms. */
 export const resultOf = (state: Execution.ExecutionState): string => {
   switch (state.status) {
     case "completed":
@@ -81,7 +82,7 @@ const stageResults: Readonly<Record<string, string>> = {
 
 const taskTypes: Readonly<Record<string, string>> = { health_check: "test", validation: "test" }
 
-/** The pipeline that an execution is a run of. */
+/** The pipeline of an execution. */
 export const pipelineOf = (kind: string, project: string): string => `${kind} ${project}`
 
 const optional = (name: string, value: string | number | boolean | undefined): Attributes =>
@@ -96,12 +97,11 @@ const failedAs = (type: string | undefined, message: string | undefined) => ({
 })
 
 /**
- * The spans of an execution: the root, its runs, stages, stacks and steps; nothing where the log has no execution.
+ * The spans of an execution: the root, its runs, stages, stacks and steps; empty if the log has no execution.
  *
- * *Details*: `events` are all of the execution's, in order. `project` names the pipeline. `now` (milliseconds) ends what is
- * still under way, `links` are further links of the root. No span outlasts the one that it hangs under. Provider calls and
- * waits for leases are not in the log: they are live spans of the processes that made them, and hang under the spans told
- * here.
+ * *Details*: `events` are all of the execution's, in order. `project` names the pipeline. `now` (milliseconds) ends
+ * what is still in progress, `links` are further links of the root. No span outlasts its parent. Provider calls and
+ * lease waits are not in the log: they are live spans of the processes that made them, below the spans derived here.
  */
 export const spansOf = (
   events: ReadonlyArray<NewEvent>,
@@ -114,7 +114,7 @@ export const spansOf = (
   const over = state.finishedAt
   const end = over ?? options.now
   const bounds = new Map<string, { readonly start: number; readonly end: number }>()
-  /** The first of these that is there and lasts as long: what was done after its stage had ended hangs under the root. */
+  /** The first existing one that lasts as long: work after the end of its stage is below the root. */
   const within = (start: number, until: number, ...among: ReadonlyArray<string>): string =>
     among.find((path) => {
       const found = bounds.get(path)

@@ -158,7 +158,7 @@ const make: Effect.Effect<Keeper, never, Stores | Scope.Scope> = Effect.gen(func
   }
 })
 
-/** Sends traces. Where telemetry is off it does nothing; else the end of its scope waits for it, a moment. */
+/** Sends traces. If telemetry is off, it does nothing; otherwise the end of its scope waits for it, briefly. */
 export class TraceKeeper extends Context.Service<TraceKeeper, Keeper>()("@signalbox/core/engine/trace/TraceKeeper") {
   static readonly layer: Layer.Layer<TraceKeeper, never, Stores> = Layer.effect(TraceKeeper, make)
 }

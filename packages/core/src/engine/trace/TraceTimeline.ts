@@ -1,5 +1,5 @@
 /**
- * What a log says about time: which runner worked when, which step took how long, and what was seen meanwhile.
+ * What a log says about time: which runner worked when, which step took how long, and what was observed meanwhile.
  */
 import * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
@@ -14,7 +14,7 @@ import { Attribute, type Attributes, sanitize, type SpanData } from "../../telem
 
 type SpanEvent = SpanData["events"][number]
 
-/** One runner's share. `cut` where it ended without a word: killed, or out of reach. */
+/** One runner's share. `cut` if it ended abruptly: killed, or disconnected. */
 export interface RunnerSpan {
   readonly fence: number
   readonly runner: string
@@ -77,11 +77,11 @@ const errorIn = (exit: Json): StepSpan["error"] => {
     : { code: info.code, message: describeCause(info) }
 }
 
-/** What others write into the stream says nothing about how long its runner lived. */
+/** Events of others in the stream say nothing about how long its runner lived. */
 const byOthers = ({ event, id }: NewEvent) =>
   event._tag === "CommandIssued" || event._tag === "TraceExported" || EventId.isClosing(id)
 
-/** Reads a log; nothing where it does not begin with a request. */
+/** Reads a log; undefined if it does not begin with a request. */
 export const traceTimeline = (events: ReadonlyArray<NewEvent>): TraceTimeline | undefined => {
   let state: Execution.ExecutionState | undefined
   let request: TraceTimeline["request"] | undefined
@@ -104,7 +104,7 @@ export const traceTimeline = (events: ReadonlyArray<NewEvent>): TraceTimeline | 
     run.end = at
     run.cut = cut
   }
-  /** The last sign of life of a runner that was killed: what it wrote last, or when it renewed its claim last. */
+  /** The last sign of life of a killed runner: its last event, or the last renewal of its claim. */
   const cutOff = (at: number, heldUntil: number | undefined) => {
     const ttl = request === undefined ? 0 : Duration.toMillis(request.spec.leaseTtl)
     end(Math.min(at, Math.max(lastAt, (heldUntil ?? 0) - ttl)), true)

@@ -1,4 +1,4 @@
-/** Carries out one scenario: what people ask of the machines, until every execution has ended. */
+/** Runs one scenario: people's requests to the machines, until every execution has ended. */
 import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Exit from "effect/Exit"
@@ -19,18 +19,18 @@ import type { Violation } from "./invariants/Monitor.ts"
 import { byKind, type Parts, watched } from "./Parts.ts"
 import type { Scenario, ScenarioDecision, ScenarioRequest } from "./scenario/Scenario.ts"
 
-/** How a schedule came out. */
+/** The result of a schedule. */
 export interface ScheduleOutcome {
   readonly violation: Violation | undefined
   readonly trace: ReadonlyArray<string>
   readonly steps: number
-  /** Tasks and timers that ran. */
+  /** Executed tasks and timers. */
   readonly turns: number
   /** Milliseconds of virtual time. */
   readonly elapsed: number
-  /** The end of each request, and of what is there. */
+  /** The end of each request and of each environment. */
   readonly end: Ending.End
-  /** Whether its end was compared with that of its uninterrupted twin. */
+  /** Whether its end was compared with its uninterrupted twin's. */
   readonly twin?: boolean
 }
 
@@ -78,7 +78,7 @@ export class Schedule {
       0,
       (box) => box.deployments.init({ manifest: this.#manifest, by: "simulation", deploymentId }),
       (exit) => {
-        // Where the answer was lost, the deployment is there already.
+        // If the answer was lost, the deployment exists already.
         if (Exit.isFailure(exit) && Cause.hasDies(exit.cause)) {
           return this.#machines.monitor.violate("no_defects", `init: ${Cause.pretty(exit.cause)}`)
         }
@@ -125,7 +125,7 @@ export class Schedule {
           return this.#machines.monitor.violate("no_defects", `submit ${request.id}: ${Cause.pretty(exit.cause)}`)
         }
         const blocked = error.value instanceof Rejected && error.value.kind === "blocked"
-        // Who asks for one thing after the other waits for the lock that a dead process left.
+        // A sequential requester waits for the lease that a dead process left.
         const waits = blocked && tries < (this.scenario.oneByOne ? 600 : hash(request.id) % 40)
         if (!(error.value instanceof Rejected) || waits) return void this.#machines.world.after(500, undefined, again)
         this.#machines.monitor.say(`-- ${request.id} is refused: ${error.value.code}`)
@@ -135,7 +135,7 @@ export class Schedule {
     )
   }
 
-  /** Waits for the turn of what is only registered, does it, and says how it went. */
+  /** Waits for the admission of a registered request, performs it, and reports the outcome. */
   #wait(index: number, process: number): void {
     const { id, lasts = 0, reports } = this.scenario.requests[index]!
     const { world } = this.#machines
@@ -162,7 +162,7 @@ export class Schedule {
       void this.#machines.world.after(millis, undefined, () => this.#cleanUp(index, process + 1, status))
     this.#machines.ask(
       process,
-      (box) => box.coordination.cleanup(CorrelationId.make(id), { status, by: "somebody" }),
+      (box) => box.coordination.cleanup(CorrelationId.make(id), { status, by: "ada" }),
       (exit) => {
         if (Exit.isFailure(exit)) return this.#isDefect(`clean up ${id}`, exit) ? undefined : again(700)
         const state = this.#machines.log.executions.get(id)?.state
@@ -173,14 +173,14 @@ export class Schedule {
     )
   }
 
-  /** Says it where something ended neither well, nor with an error that is told, nor because it was interrupted. */
+  /** Reports an execution that ended neither successfully, nor with a reported error, nor by interruption. */
   #isDefect<A, E>(what: string, exit: Exit.Failure<A, E>): boolean {
     const known = Cause.findErrorOption(exit.cause)._tag === "Some" || Cause.hasInterruptsOnly(exit.cause)
     if (!known) this.#machines.monitor.violate("no_defects", `${what}: ${Cause.pretty(exit.cause)}`)
     return !known
   }
 
-  /** Sees to it that the execution is run to its end. */
+  /** Ensures that the execution is run to its end. */
   #carry(index: number, process: number): void {
     const { code = 0, id, kind, lasts = 0 } = this.scenario.requests[index]!
     const again = (millis: number) =>
@@ -241,7 +241,7 @@ export class Schedule {
       (box) =>
         box.executions.command(CorrelationId.make(id), {
           command,
-          by: "somebody",
+          by: "ada",
           ...(stack === undefined ? {} : { stack })
         }),
       (exit) => {
@@ -259,7 +259,7 @@ export class Schedule {
     const { world } = this.#machines
     const again = () =>
       tries > 20 ? undefined : void world.after(1_000, undefined, () => this.#decide(decision, tries + 1))
-    const by = "somebody"
+    const by = "ada"
     const reason = "as it was decided"
     this.#machines.ask<unknown, unknown>(
       decision.process,
@@ -306,7 +306,7 @@ export class Schedule {
     )
   }
 
-  /** Somebody looks by now and then: answers what is asked, and lets go on what was paused and forgotten. */
+  /** A person looks now and then: answers open questions, and resumes paused and forgotten executions. */
   #look(): void {
     this.#machines.world.after(10_000, undefined, () => this.#look())
     this.#leaveWaiting()
@@ -324,7 +324,7 @@ export class Schedule {
     }
   }
 
-  /** Who is held for good waits for good: that is an end too. */
+  /** A request that is locked out permanently waits forever: that counts as an end too. */
   #leaveWaiting(): void {
     const { log, world } = this.#machines
     this.scenario.requests.forEach(({ environment, id }, index) => {

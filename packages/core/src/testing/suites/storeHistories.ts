@@ -1,4 +1,4 @@
-/** Events for the store suite: the small ones that a test names, and random legal histories. */
+/** Events for the store suite: small ones that a test names, and random legal histories. */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
@@ -23,7 +23,7 @@ import {
   StageName
 } from "../../domain/index.ts"
 
-/** Where the histories of one test happen; ids that no other test has. */
+/** Where the histories of one test happen; its ids are unique among tests. */
 export interface Place {
   readonly deploymentId: DeploymentId
   readonly environment: EnvironmentName
@@ -183,7 +183,7 @@ const anyEvent = (at: number): Effect.Effect<Event> =>
     ])
   })
 
-/** A history that the tables allow: a request, then what random choice finds legal; the last event ends it if that is legal. */
+/** A history that the tables allow: a request, then random legal events; the last event ends it if that is legal. */
 export const legalHistory = (
   where: Place,
   id: CorrelationId,

@@ -49,7 +49,7 @@ describe("one mutator", () => {
         assert.strictEqual(other.failure.lease?.holder, second)
       }
       assert.isUndefined(yield* store.execution(third))
-      // Another environment is nobody else's business.
+      // Another environment is independent.
       const staging = EnvironmentName.make("staging")
       yield* box.executions.submit(requestOf(manifest, deploymentId, "elsewhere", { environment: staging }))
     }).pipe(Effect.provide(layer))
@@ -84,7 +84,7 @@ describe("one mutator", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("joins what is the same, says what differs, and takes what is left out as it was", () => {
+  it.effect("joins an identical request, names differences, and keeps recorded values for omitted fields", () => {
     const { cloud, layer } = world()
     return Effect.gen(function* () {
       const box = yield* Signalbox
@@ -161,7 +161,7 @@ describe("one mutator", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("whoever takes the place of one that died tells of its end with it", () => {
+  it.effect("the successor of a dead runner reports its end with the change", () => {
     const { cloud, layer } = world()
     return Effect.gen(function* () {
       const box = yield* Signalbox
@@ -215,7 +215,7 @@ describe("one mutator", () => {
     cloud.fail({
       operation: "plan",
       stack: "web",
-      // The first two are those of the first deployment: before it was recorded, and its own.
+      // The first two belong to the first deployment: before it was recorded, and its own.
       nth: 3,
       times: 6,
       reason: { _tag: "Unavailable", message: "no answer" }

@@ -67,7 +67,7 @@ const the = (answer: CanDeploy.CanDeployAnswer, kind: BlockerKind): Blocker => {
 const origin = (commit: string, committedAt: number): Origin => ({ commit, committedAt })
 
 describe("can-deploy", () => {
-  it.effect("says yes where nothing is in the way, also before there is anything", () => {
+  it.effect("says yes if nothing blocks it, even before anything exists", () => {
     const { cloud, layer } = world()
     return Effect.gen(function* () {
       const box = yield* Signalbox
@@ -78,7 +78,7 @@ describe("can-deploy", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("names who holds the lock and those that wait before it; a rollback waits for the lock alone", () => {
+  it.effect("names the lease holder and the earlier requests; a rollback waits only for the lease", () => {
     const { cloud, layer } = world()
     return Effect.gen(function* () {
       const box = yield* Signalbox
@@ -104,7 +104,7 @@ describe("can-deploy", () => {
         kinds(yield* box.coordination.canDeploy(question(manifest, deploymentId, { kind: "rollback" }))),
         ["lease"]
       )
-      // Whoever asks for itself is not in its own way.
+      // A request does not block itself.
       assert.deepStrictEqual(
         kinds(yield* box.coordination.canDeploy(question(manifest, deploymentId, { correlationId: id("b") }))),
         ["lease"]
@@ -117,10 +117,10 @@ describe("can-deploy", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("says what its guess is worth, and nothing of when people will have answered", () => {
+  it.effect("says how reliable its guess is, and nothing about when people will answer", () => {
     const { cloud, layer } = world()
     const approval = { expiresIn: "1 hour", otherwise: "continue" } as const
-    // With traffic on it, it does not give way to those that wait.
+    // With traffic on it, it does not yield to queued requests.
     const strategy = { type: "canary", steps: [{ weight: 10, bake: "0 millis", approval }] } as const
     return Effect.gen(function* () {
       const box = yield* Signalbox
@@ -146,7 +146,7 @@ describe("can-deploy", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("says when a lock ends that no process is left of", () => {
+  it.effect("says when a lease without a process ends", () => {
     const { cloud, layer } = world()
     return Effect.gen(function* () {
       const box = yield* Signalbox
@@ -201,7 +201,7 @@ describe("can-deploy", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("heeds a freeze, but for rollbacks, and tells of the next one a day before", () => {
+  it.effect("respects a freeze, except for rollbacks, and announces the next one a day before", () => {
     const { cloud, layer } = world()
     return Effect.gen(function* () {
       const box = yield* Signalbox
@@ -226,7 +226,7 @@ describe("can-deploy", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("lets one of those hold an environment who want to at the same moment, and another only by force", () => {
+  it.effect("gives a lock to one of two people at the same moment, and to another only by force", () => {
     const { cloud, layer } = world()
     return Effect.gen(function* () {
       const box = yield* Signalbox
@@ -315,7 +315,7 @@ describe("can-deploy", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("sees what others do to a stack, and where it drifted", () => {
+  it.effect("sees foreign operations on a stack, and its drift", () => {
     const { cloud, layer } = world()
     return Effect.gen(function* () {
       const box = yield* Signalbox
@@ -342,7 +342,7 @@ describe("can-deploy", () => {
       return DeploymentStore.of({ ...store, environment: () => gone, deployment: () => gone })
     })
 
-  it.effect("asks the providers alone where the registry is away, and says so", () => {
+  it.effect("asks only the providers while the store is unavailable, and says so", () => {
     const { cloud, layer } = world()
     return Effect.gen(function* () {
       const manifest = manifestOf(plain({ freezes: [frozen] }), cloud)
@@ -354,7 +354,7 @@ describe("can-deploy", () => {
       assert.deepInclude(answer, { canDeploy: true, degraded: "read: no route", blockers: [] })
       yield* cloud.foreign(ref, { description: "UpdateStack", millis: 60_000 })
       assert.deepStrictEqual(kinds(yield* Effect.provideService(asked, DeploymentStore, gone)), ["provider"])
-      // The freezes are in the configuration, which nobody has to be asked for.
+      // The freezes come from the configuration, without asking anything.
       yield* TestClock.adjust("90 minutes")
       assert.deepStrictEqual(kinds(yield* Effect.provideService(asked, DeploymentStore, gone)), ["freeze"])
       const corrupt = yield* Effect.flip(Effect.provideService(asked, DeploymentStore, yield* away("Corrupt")))
@@ -362,7 +362,7 @@ describe("can-deploy", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("does not answer where nobody does", () => {
+  it.effect("does not answer if nothing does", () => {
     const { cloud, layer } = world()
     cloud.fail({ operation: "observe", times: 99, reason: { _tag: "Unavailable", message: "nobody answers" } })
     return Effect.gen(function* () {
@@ -377,7 +377,7 @@ describe("can-deploy", () => {
   })
 
   it.effect.prop(
-    "says what a request meets that would not wait",
+    "lists the blockers of a request that would not wait",
     {
       freeze: Arbitrary.schema(Schema.Boolean),
       hold: Arbitrary.schema(Schema.Boolean),

@@ -109,7 +109,7 @@ describe("preflight", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("asks nobody about what is carried out later, or elsewhere", () => {
+  it.effect("asks no provider about requests for another time or place", () => {
     const { cloud, layer } = world()
     return Effect.gen(function* () {
       const box = yield* Signalbox
@@ -137,7 +137,7 @@ describe("preflight", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("names who holds the environment before it plans anything", () => {
+  it.effect("names the lease holder before it plans anything", () => {
     const { cloud, layer } = world()
     return Effect.gen(function* () {
       const box = yield* Signalbox

@@ -47,7 +47,7 @@ const turns = (states: ReadonlyArray<Execution.ExecutionState>) =>
     .map(({ correlationId, status }) => `${correlationId} ${status}`)
 
 describe("the queue", () => {
-  it.effect("lets one in after the other, in the order of the requests", () => {
+  it.effect("admits one after the other, in the order of the requests", () => {
     const { cloud, layer } = world()
     return Effect.gen(function* () {
       const manifest = manifestOf(canary, cloud)
@@ -59,7 +59,7 @@ describe("the queue", () => {
       for (const [index, later] of states.slice(1).entries()) {
         assert.isAtLeast(later.startedAt!, states[index]!.finishedAt!)
       }
-      // What b starts from is what a left, not what was there when it was asked for.
+      // b starts from what a left, not from the state at its request.
       assert.strictEqual(states[1]?.stacks[0]?.checkpoint?.release?.version, "a.0.0")
     }).pipe(Effect.provide(layer))
   })
@@ -78,7 +78,7 @@ describe("the queue", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("lets the latest take the place of those that wait, where the latest wins", () => {
+  it.effect("replaces waiting requests with `latest_wins`", () => {
     const { cloud, layer } = world()
     return Effect.gen(function* () {
       const manifest = manifestOf(canary, cloud)
@@ -98,7 +98,7 @@ describe("the queue", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("refuses a request that would not wait behind those that do", () => {
+  it.effect("rejects a request that would not wait behind others", () => {
     const { cloud, layer } = world()
     return Effect.gen(function* () {
       const box = yield* Signalbox
@@ -110,14 +110,14 @@ describe("the queue", () => {
         box.executions.submit(queued(manifest, deploymentId, "b", { queue: "reject" }))
       )
       assert.strictEqual(refused._tag === "Rejected" ? refused.code : refused._tag, "blocked_by_queue")
-      // A request that nobody carries out holds nobody up for longer than its runner needs to come.
+      // A request that is not run holds up others no longer than its runner needs to start.
       yield* TestClock.adjust("11 seconds")
       assert.isUndefined((yield* leases.list)[0])
       yield* box.executions.submit(queued(manifest, deploymentId, "b", { queue: "reject" }))
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("keeps the place of one whose process died, and lets others pass meanwhile", () => {
+  it.effect("keeps the position of a request whose process died, and lets others pass meanwhile", () => {
     const { cloud, layer } = world()
     return Effect.gen(function* () {
       const box = yield* Signalbox
@@ -125,7 +125,7 @@ describe("the queue", () => {
       const manifest = manifestOf(canary, cloud)
       const deploymentId = yield* deployed(manifest)
       const a = yield* begin(queued(manifest, deploymentId, "a"))
-      // b is registered, and nobody comes for it.
+      // b is registered, and no process waits with it.
       yield* box.executions.submit(queued(manifest, deploymentId, "b"))
       yield* TestClock.adjust("12 seconds")
       const c = yield* begin(queued(manifest, deploymentId, "c"))
@@ -153,7 +153,7 @@ describe("the queue", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("leaves the store to others while its turn is far", () => {
+  it.effect("leaves the store to others while it is far back in the queue", () => {
     const { cloud, layer } = world()
     return Effect.gen(function* () {
       const box = yield* Signalbox
@@ -184,7 +184,7 @@ describe("the queue", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("gives up its place after its patience, also where the store is away at that moment", () => {
+  it.effect("gives up its position after its patience, even if the store is unavailable at that moment", () => {
     const { cloud, layer } = world()
     return Effect.gen(function* () {
       const box = yield* Signalbox
@@ -215,7 +215,7 @@ describe("the queue", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("waits on where its process was stopped for so long that its claim was over", () => {
+  it.effect("keeps waiting after its process was stopped until its claim was over", () => {
     const { cloud, layer } = world()
     return Effect.gen(function* () {
       const box = yield* Signalbox
@@ -224,7 +224,7 @@ describe("the queue", () => {
       const deploymentId = yield* deployed(manifest)
       const a = yield* begin(queued(manifest, deploymentId, "a"))
       const b = yield* begin(queued(manifest, deploymentId, "b"))
-      // Somebody else claimed it in the meantime, and is gone.
+      // Another process claimed it in the meantime, and is gone.
       const present = yield* leases.get("execution/b")
       const other = yield* leases
         .acquire({
@@ -289,7 +289,7 @@ describe("the queue", () => {
   const asking = (steps: Config["stacks"][number]["strategy"]) =>
     config({ stacks: [{ name: "web", provider: "simulated", gate, strategy: steps }] })
 
-  it.effect("goes on past one that waits for a person and has no traffic yet", () => {
+  it.effect("passes an execution that waits for a person and has no traffic yet", () => {
     const { cloud, layer } = world()
     return Effect.gen(function* () {
       const store = yield* DeploymentStore
@@ -307,7 +307,7 @@ describe("the queue", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("goes past those that are frozen, where one does not heed that, and they keep their places", () => {
+  it.effect("passes frozen requests if it overrides the freeze, and they keep their positions", () => {
     const { cloud, layer } = world()
     return Effect.gen(function* () {
       const box = yield* Signalbox
@@ -336,7 +336,7 @@ describe("the queue", () => {
       const states = [c, d, after, (yield* store.execution(id("b")))!]
       assert.deepStrictEqual(turns(states), ["c completed", "d completed", "a completed", "b completed"])
       assert.isAtLeast(after.startedAt!, 600_000)
-      // Nobody is passed who could begin.
+      // No request is passed that could begin.
       yield* box.executions.submit(queued(manifest, deploymentId, "e"))
       const refused = yield* Effect.flip(
         box.executions.submit(requestOf(manifest, deploymentId, "f", { version: "f.0.0", queue: "reject", ...urgent }))
@@ -345,7 +345,7 @@ describe("the queue", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("waits for one that has traffic, but for a rollback", () => {
+  it.effect("waits for one that has traffic, unless it is a rollback", () => {
     const { cloud, layer } = world()
     return Effect.gen(function* () {
       const store = yield* DeploymentStore

@@ -41,8 +41,8 @@ const twice = (cloud: Parameters<typeof manifestOf>[1]) =>
     return deploymentId
   })
 
-describe("what was recorded", () => {
-  it.effect("is what a rollback goes back with, when the configuration has other stacks by now", () => {
+describe("recorded configuration", () => {
+  it.effect("is what a rollback uses after the configuration got other stacks", () => {
     const { cloud, layer } = world()
     return Effect.gen(function* () {
       const deploymentId = yield* twice(cloud)
@@ -67,7 +67,7 @@ describe("what was recorded", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("is destroyed as it is when its turn comes, not as it was when that was asked for", () => {
+  it.effect("is destroyed as it is on admission, not as it was at the request", () => {
     const { cloud, layer } = world()
     return Effect.gen(function* () {
       const box = yield* Signalbox
@@ -80,7 +80,7 @@ describe("what was recorded", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("is left alone by what is narrowed to one stack, which may have dropped out of the configuration", () => {
+  it.effect("is left alone by an operation on one stack, which may no longer be in the configuration", () => {
     const { cloud, layer } = world()
     return Effect.gen(function* () {
       const deploymentId = yield* twice(cloud)
@@ -111,7 +111,7 @@ describe("what was recorded", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("is a configuration by itself, with the settings of its environment", () => {
+  it.effect("is a complete configuration, with the settings of its environment", () => {
     const { cloud, layer } = world()
     return Effect.gen(function* () {
       const store = yield* DeploymentStore
@@ -166,7 +166,7 @@ describe("what was recorded", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("is said where a second rollback has nowhere to go", () => {
+  it.effect("is reported if a second rollback has no earlier release", () => {
     const { cloud, layer } = world()
     return Effect.gen(function* () {
       const box = yield* Signalbox
@@ -199,7 +199,7 @@ describe("an execution whose place another one takes", () => {
     return state?.stacks[0]?.candidateTraffic === 10
   })
 
-  it.effect("ends as cancelled where somebody had stopped it, and its stages with it", () => {
+  it.effect("ends as cancelled if a person had stopped it, and its stages with it", () => {
     const { cloud, layer } = world()
     return Effect.gen(function* () {
       const store = yield* DeploymentStore

@@ -7,7 +7,7 @@ import { carryOut, config, deployed, drive, manifestOf, production, requestOf, w
 
 type Kind = Execution.ExecutionState["kind"]
 
-/** Registers it, has it come to its turn, and reports how it went 20 minutes later. */
+/** Registers it, admits it, and reports the outcome 20 minutes later. */
 const report = (kind: Exclude<Kind, "observe">, status: "succeeded" | "failed", stacks?: ReadonlyArray<string>) => {
   const { cloud, layer } = world()
   return Effect.gen(function* () {
@@ -44,7 +44,7 @@ const report = (kind: Exclude<Kind, "observe">, status: "succeeded" | "failed", 
   }).pipe(Effect.provide(layer))
 }
 
-describe("what was done outside, as somebody reports it", () => {
+describe("reported outside work", () => {
   it.effect.each([
     {
       kind: "deploy",

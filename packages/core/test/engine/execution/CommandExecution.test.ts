@@ -156,7 +156,7 @@ describe("a wrapped command", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("never begins where its runner is stopped before that was written", () => {
+  it.effect("never begins if its runner is stopped before its start was recorded", () => {
     const { layer } = world()
     return Effect.gen(function* () {
       const { box, deploymentId, leases, manifest, store } = yield* started
@@ -188,7 +188,7 @@ describe("a wrapped command", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("never begins where it is aborted while it waits, and gives its place up at once", () => {
+  it.effect("never begins if it is aborted while it waits, and gives up its position at once", () => {
     const { layer } = world()
     return Effect.gen(function* () {
       const { box, deploymentId, manifest, store } = yield* started
@@ -252,7 +252,7 @@ describe("a wrapped command", () => {
     })
   }
 
-  it.effect("is told when the lease is lost", () => {
+  it.effect("learns that the lease is lost", () => {
     const { layer } = world()
     return Effect.gen(function* () {
       const { box, deploymentId, leases, manifest } = yield* started
@@ -281,7 +281,7 @@ describe("a wrapped command", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("keeps its lock until it has ended, also where somebody has claimed it meanwhile", () => {
+  it.effect("keeps its lease until it has ended, even if it was claimed meanwhile", () => {
     const { layer } = world()
     return Effect.gen(function* () {
       const { box, deploymentId, leases, manifest, store } = yield* started
@@ -310,14 +310,14 @@ describe("a wrapped command", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("that was cut off is not run again, and what it did is unknown", () => {
+  it.effect("that was cut off is not run again, and its effects are unknown", () => {
     const { layer } = world()
     return Effect.gen(function* () {
       const { box, deploymentId, leases, manifest, store } = yield* started
       yield* box.executions.submit(wrap(manifest, deploymentId, "one"))
       const fiber = yield* Effect.forkChild(Effect.result(box.executions.run(id("one"), untilStopped)))
       yield* settle
-      // As after a SIGKILL: nobody renews, nobody writes any more.
+      // As after a SIGKILL: nothing renews or writes any more.
       for (const lease of yield* leases.list) {
         yield* leases.acquire({ ...lease, holder: "gone", owner: "gone", ttl: Duration.millis(1), evict: lease.fence })
       }
@@ -346,7 +346,7 @@ describe("register, wait and clean up", () => {
       return all
     })
 
-  it.effect("hands the lock on to whoever carries the same correlation id on", () => {
+  it.effect("passes the lease on to a process with the same correlation id", () => {
     const { layer } = world()
     return Effect.gen(function* () {
       const { box, deploymentId, leases } = yield* registered("one")
@@ -358,7 +358,7 @@ describe("register, wait and clean up", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("waits where the next one has the lock in its hands for a moment", () => {
+  it.effect("waits while the next in the queue holds the lease for a moment", () => {
     const { layer } = world()
     return Effect.gen(function* () {
       const { box, deploymentId, leases } = yield* registered("one")
@@ -379,7 +379,7 @@ describe("register, wait and clean up", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("takes the word of whoever cleans up, once", () => {
+  it.effect("accepts the report of `cleanup`, once", () => {
     const { layer } = world()
     return Effect.gen(function* () {
       const { box, deploymentId, leases, store } = yield* registered("one")
@@ -407,7 +407,7 @@ describe("register, wait and clean up", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("does not end what somebody still runs", () => {
+  it.effect("does not end an execution that has a runner", () => {
     const { layer } = world()
     return Effect.gen(function* () {
       const { box } = yield* registered("one")

@@ -108,7 +108,7 @@ describe("a runner that takes over", () => {
     }).pipe(Effect.provide(layerMemory))
   })
 
-  it.effect("fails before it changes anything where a newer fence is that of another registry", () => {
+  it.effect("fails before it changes anything if a newer fence belongs to another store", () => {
     const cloud = SimulatedProvider.make(fencing)
     return Effect.gen(function* () {
       const id = yield* submitted(cloud)

@@ -50,7 +50,7 @@ const weight = Effect.gen(function* () {
 })
 
 describe("operator commands, from another process", () => {
-  it.effect("abort interrupts a bake at once and goes back", () => {
+  it.effect("abort interrupts a bake at once and rolls back", () => {
     const here = world()
     return Effect.gen(function* () {
       const fiber = yield* start(canary(), here)
@@ -114,7 +114,7 @@ describe("operator commands, from another process", () => {
     }).pipe(Effect.provide(here.layer))
   })
 
-  it.effect("an approval that expires does what it says it will", () => {
+  it.effect("an approval that expires follows its default", () => {
     const goesOn = world()
     const goesBack = world()
     const ends = (here: ReturnType<typeof world>, otherwise: "abort" | "continue") =>
@@ -141,7 +141,7 @@ describe("operator commands, from another process", () => {
     }).pipe(Effect.provide(here.layer))
   })
 
-  it.effect("are refused where they do not fit, with what to do instead", () => {
+  it.effect("are rejected in the wrong state, with what to do instead", () => {
     const here = world()
     return Effect.gen(function* () {
       const box = yield* Signalbox
@@ -159,7 +159,7 @@ describe("operator commands, from another process", () => {
     }).pipe(Effect.provide(here.layer))
   })
 
-  it.effect("survive the runner: an abort given while nobody runs it is obeyed by the next", () => {
+  it.effect("survive the runner: an abort without a runner is obeyed by the next", () => {
     const here = world()
     return Effect.gen(function* () {
       const box = yield* Signalbox

@@ -26,7 +26,7 @@ const compared = (changes: Record<string, unknown> = {}, compare: object | null 
       {
         name: "web",
         provider: "simulated",
-        // Absolute limits that none of these candidates comes near.
+        // Absolute limits that none of these candidates approaches.
         gate: { ...gate, maxErrorCount: 100_000, ...(compare === null ? {} : { compare }) },
         strategy: {
           type: "canary",
@@ -89,7 +89,7 @@ describe("the configuration of a comparison", () => {
     ])
   })
 
-  it("is laid over that of the manifest in an environment", () => {
+  it("is merged into the manifest's in an environment", () => {
     const { cloud } = world()
     const manifest = manifestOf(
       config({
@@ -104,7 +104,7 @@ describe("the configuration of a comparison", () => {
 })
 
 describe("a candidate that is compared with the stable release", () => {
-  it.effect("goes back early where it has more errors, though within the absolute limits", () => {
+  it.effect("rolls back early with more errors, though within the absolute limits", () => {
     const { cloud, layer } = world(busy)
     cloud.script("web", "1.0.0", { errorRate: 0.01 })
     cloud.script("web", "2.0.0", { errorRate: 0.06 })
@@ -125,7 +125,7 @@ describe("a candidate that is compared with the stable release", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("passes with the same errors where no comparison is asked for", () => {
+  it.effect("passes with the same errors without a comparison", () => {
     const { cloud, layer } = world(busy)
     cloud.script("web", "1.0.0", { errorRate: 0.01 })
     cloud.script("web", "2.0.0", { errorRate: 0.06 })
@@ -138,7 +138,7 @@ describe("a candidate that is compared with the stable release", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("passes where it is as good, with the evidence of the comparison in its verdict", () => {
+  it.effect("passes if it is as good, with the evidence of the comparison in its verdict", () => {
     const { cloud, layer } = world(busy)
     cloud.script("web", "*", { errorRate: 0.01 })
     return Effect.gen(function* () {
@@ -152,14 +152,14 @@ describe("a candidate that is compared with the stable release", () => {
       const ratio = canary.evidence.find(({ metric }) => metric === "error_rate_ratio")!
       assert.closeTo(ratio.n, 12_000, 600)
       assert.closeTo(ratio.value!, 1, 0.1)
-      // What was judged is kept: this step's own counts, both sides alike.
+      // The inputs are kept: this step's own counts, both sides alike.
       assert.closeTo(canary.compared!.candidate.requests, 3_000, 200)
       assert.closeTo(canary.compared!.stable.requests, 3_000, 200)
       assert.isAbove(canary.measured!.requests, 0)
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("goes back at the end of the step where it is slower, though within the absolute limits", () => {
+  it.effect("rolls back at the end of the step if it is slower, though within the absolute limits", () => {
     const { cloud, layer } = world(busy)
     cloud.script("web", "2.0.0", { latencyMillis: 32 })
     return Effect.gen(function* () {
@@ -176,7 +176,7 @@ describe("a candidate that is compared with the stable release", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("is not passed where the stable release has no requests: it asks, and says why", () => {
+  it.effect("does not pass if the stable release has no requests: it asks, and says why", () => {
     const { cloud } = world(busy)
     // The candidate is measured, the stable release is not.
     const layer = measuredBy(
@@ -199,7 +199,7 @@ describe("a candidate that is compared with the stable release", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("passes by its errors where the provider gives no single response times, and says so", () => {
+  it.effect("passes by its errors if the provider has no single response times, and says so", () => {
     const { cloud } = world(busy)
     const layer = measuredBy(
       cloud,
@@ -213,7 +213,7 @@ describe("a candidate that is compared with the stable release", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("is said not to be compared where all traffic has moved, and passes by itself", () => {
+  it.effect("is reported as not compared after all traffic has moved, and passes by its absolute limits", () => {
     const { cloud, layer } = world(busy)
     return Effect.gen(function* () {
       const state = yield* second(cloud, compared({ strategy: { type: "blue_green", bake: "10 seconds" } }))
@@ -232,12 +232,12 @@ describe("a candidate that is compared with the stable release", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("is not passed where the comparison could not be measured", () => {
+  it.effect("does not pass if the comparison could not be measured", () => {
     const { cloud, layer } = world(busy)
     return Effect.gen(function* () {
       const manifest = manifestOf(compared(), cloud)
       const deploymentId = yield* deployed(manifest)
-      // Of the three measurements of each look every one fails from now on, until it asks.
+      // One of the three measurements of each look fails from now on, until it asks.
       cloud.fail({
         operation: "measure",
         stack: "web",
@@ -254,7 +254,7 @@ describe("a candidate that is compared with the stable release", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("is judged over all of the step by a runner that takes over in the middle", () => {
+  it.effect("is judged over the whole step by a runner that takes over in the middle", () => {
     const { cloud, layer } = world(busy)
     cloud.script("web", "*", { errorRate: 0.01 })
     return Effect.gen(function* () {
@@ -353,7 +353,7 @@ describe("response times", () => {
     })
   )
 
-  it.effect("are judged once more at the last look where they were ambiguous", () =>
+  it.effect("are judged once more at the last look if they were ambiguous", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(
         yield* looks([

@@ -26,8 +26,8 @@ const chain = (changes: Parameters<typeof config>[0] = {}) =>
     ...changes
   })
 
-describe("going back", () => {
-  it.effect("puts every changed stack back to its checkpoint, dependents first", () => {
+describe("rolling back", () => {
+  it.effect("restores every changed stack, dependents first", () => {
     const { cloud, layer } = world()
     cloud.script("web", "2.0.0", { broken: "exits with 1" })
     return Effect.gen(function* () {
@@ -51,7 +51,7 @@ describe("going back", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("never undoes a stack that is declared irreversible, and says so", () => {
+  it.effect("never undoes an irreversible stack, and says so", () => {
     const { cloud, layer } = world()
     cloud.script("web", "2.0.0", { broken: "exits with 1" })
     return Effect.gen(function* () {
@@ -94,7 +94,7 @@ describe("going back", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("a rollback that fails is said, and the rest is still put back", () => {
+  it.effect("reports a failed rollback, and still rolls back the rest", () => {
     const { cloud, layer } = world()
     cloud.script("web", "2.0.0", { broken: "exits with 1" })
     cloud.fail({ operation: "rollback", stack: "api", reason: { _tag: "Denied", message: "no permission" } })
@@ -110,7 +110,7 @@ describe("going back", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("the rollback command goes back to what the last execution changed, once", () => {
+  it.effect("the rollback command reverts the last execution's changes, once", () => {
     const { cloud, layer } = world()
     return Effect.gen(function* () {
       const box = yield* Signalbox
@@ -146,7 +146,7 @@ describe("destroy", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("what is destroyed already is destroyed again without harm", () => {
+  it.effect("destroying a destroyed stack is harmless", () => {
     const { cloud, layer } = world()
     return Effect.gen(function* () {
       const manifest = manifestOf(chain(), cloud)
@@ -159,7 +159,7 @@ describe("destroy", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("stops at a stack that cannot be taken away, and leaves what it depends on", () => {
+  it.effect("stops at a stack that cannot be removed, and leaves its dependencies", () => {
     const { cloud, layer } = world()
     cloud.fail({ operation: "destroy", stack: "api", reason: { _tag: "Denied", message: "no permission" } })
     return Effect.gen(function* () {

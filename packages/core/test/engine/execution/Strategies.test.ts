@@ -52,7 +52,7 @@ describe("strategies", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("a bake takes as long as it should where the clock on the wall is set back in the middle of it", () =>
+  it.effect("a bake takes its full time if the wall clock is set back in the middle of it", () =>
     Effect.clockWith((test) => {
       const { cloud } = world()
       const { metrics, traffic, ...others } = cloud.provider
@@ -94,7 +94,7 @@ describe("strategies", () => {
     })
   )
 
-  it.effect("a canary that answers with errors goes back, and the stable release has all the traffic again", () => {
+  it.effect("a canary that answers with errors rolls back, and the stable release has all traffic again", () => {
     const { cloud, layer } = world()
     cloud.script("web", "3.0.0", { errorRate: 0.5 })
     return Effect.gen(function* () {
@@ -169,7 +169,7 @@ describe("strategies", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("a stage that takes too long is a timeout, and goes back", () => {
+  it.effect("a stage that takes too long is a timeout, and rolls back", () => {
     const { cloud, layer } = world()
     cloud.script("web", "2.0.0", { stageMillis: 3_600_000 })
     return Effect.gen(function* () {
@@ -185,7 +185,7 @@ describe("strategies", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("a canary that nobody calls is not passed: it asks, and goes back when nobody answers", () => {
+  it.effect("a canary without requests does not pass: it asks, and rolls back without an answer", () => {
     const { cloud, layer } = world({ requestsPerSecond: 0 })
     return Effect.gen(function* () {
       const manifest = manifestOf(canary, cloud)

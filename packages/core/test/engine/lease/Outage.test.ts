@@ -16,7 +16,7 @@ type Away = <A, E>(operation: string, call: Effect.Effect<A, E>) => Effect.Effec
 
 const refuses: Away = (operation) => Effect.fail(away(operation))
 const isSilent: Away = () => Effect.never
-/** The process comes to hear of it only after a minute, whatever it set itself as a limit. */
+/** The process learns of it only after a minute, whatever its own limit. */
 const late: Away = (operation) =>
   Effect.andThen(Effect.uninterruptible(Effect.sleep("1 minute")), Effect.fail(away(operation)))
 const answers: Away = (_, call) => call
@@ -78,7 +78,7 @@ describe("an outage that ends a lease is reported as the end of the lease", () =
       ["the keeper is late", late, refuses],
       ["the keeper gets no answer", isSilent, refuses],
       ["the journal gets no answer", refuses, isSilent],
-      ["nobody gets an answer", isSilent, isSilent]
+      ["no call gets an answer", isSilent, isSilent]
     ] as const) {
       it.effect(`of ${name}, where ${who}`, () => {
         const { begin, cloud, layer } = outages()
@@ -98,7 +98,7 @@ describe("an outage that ends a lease is reported as the end of the lease", () =
     }
   }
 
-  it.effect("also where the store is back, and the journal hears of it before the keeper", () => {
+  it.effect("even if the store is back, and the journal learns of it before the keeper", () => {
     const { begin, cloud, layer } = outages()
     return Effect.gen(function* () {
       const box = yield* Signalbox
@@ -131,7 +131,7 @@ describe("an outage that ends a lease is reported as the end of the lease", () =
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("and in the log, where the store is back right after the command was stopped", () => {
+  it.effect("and in the log, if the store is back right after the command was stopped", () => {
     const { begin, cloud, layer } = outages()
     const stopped: CommandExecution = () =>
       Effect.delay(Effect.succeed({ code: null, signal: "SIGTERM", asked: false, leaseExpired: true }), "20500 millis")

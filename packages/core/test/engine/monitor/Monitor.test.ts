@@ -40,7 +40,7 @@ const seenIn = (id: CorrelationId) =>
   )
 
 describe("an execution", () => {
-  it.effect("tells of its stall and of its end by itself, once each", () => {
+  it.effect("raises its own stall and end, once each", () => {
     const { cloud, layer } = world()
     cloud.script("api", "2.0.0", { stageMillis: 20 * 60_000 })
     return Effect.gen(function* () {
@@ -59,7 +59,7 @@ describe("an execution", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("tells what its providers tell by themselves, each thing once though a monitor does too", () => {
+  it.effect("reports its providers' own events once, although a monitor does too", () => {
     const { cloud, layer } = world({ capabilities: { events: true } })
     cloud.script("api", "2.0.0", { stageMillis: 3 * 60_000 })
     return Effect.gen(function* () {
@@ -74,7 +74,7 @@ describe("an execution", () => {
       const ids = (yield* eventsOf(second)).map(({ id }) => id).filter((id) => id.startsWith("seen/api/event/"))
       assert.isAtLeast(ids.length, 2)
       assert.strictEqual(new Set(ids).size, ids.length)
-      // What happened to the stack before this execution is none of its events.
+      // Events of the stack before this execution do not count.
       assert.notInclude(ids, "seen/api/event/api-1")
       assert.deepStrictEqual(yield* toldIn(second), ["succeeded"])
     }).pipe(Effect.provide(layer))
@@ -82,7 +82,7 @@ describe("an execution", () => {
 })
 
 describe("a store that is away", () => {
-  it.effect("is waited for: it is said once, and once that it is back, and nothing is lost", () => {
+  it.effect("is waited for: reported once, and once when it is back, without losing events", () => {
     const { cloud, layer } = world()
     cloud.script("api", "2.0.0", { stageMillis: 3 * 60_000 })
     return Effect.gen(function* () {
@@ -157,7 +157,7 @@ describe("a clock that is set", () => {
           sleep: (duration) => steady.sleep(duration)
         }
         const running = yield* Effect.forkChild(box.executions.run(second))
-        // The simulated cloud would go by that clock too: it is asked once, before the clock is set.
+        // The simulated cloud would use that clock too: it is asked once, before the clock is set.
         const options = { stallAfter: Duration.minutes(5), interval: Duration.hours(3) }
         const watching = yield* Effect.forkChild(
           Effect.provideService(Effect.scoped(Monitor.watch(second, options)), Clock.Clock, set)
@@ -183,7 +183,7 @@ describe("what others do", () => {
   const foreign = (cloud: SimulatedProvider.SimulatedProvider, deploymentId: DeploymentId, minutes: number) =>
     cloud.foreign(refOf(deploymentId), { description: "an update from the console", millis: minutes * 60_000 })
 
-  it.effect("is recorded once by two monitors, followed to its end, and takes nobody's place", () => {
+  it.effect("is recorded once by two monitors, followed to its end, and takes no position", () => {
     const { cloud, layer } = world()
     return Effect.gen(function* () {
       const store = yield* DeploymentStore

@@ -9,7 +9,7 @@ import { correlationId, requested, stacks } from "../../domain/arbitraries.ts"
 const stallAfterMs = 600_000
 const limits: Monitor.AlertLimits = { stallAfterMs, overdueAfterMs: 3_600_000 }
 
-/** A log in which an event is left out where its id is there already. */
+/** A log that drops an event whose id it already has. */
 class Log {
   readonly events: Array<StoredEvent> = []
 
@@ -32,7 +32,7 @@ const begin = () => {
   return log
 }
 
-/** A monitor, as a process of it is: it remembers what it has heard until it is killed. */
+/** A monitor as a process: it remembers what it has seen until it is killed. */
 const monitorOf = (log: Log, given: Monitor.AlertLimits = limits) => {
   let state = Monitor.initial
   const due = (now: number) => {
@@ -56,15 +56,15 @@ const minutes = (count: number) => count * 60_000
 
 const upTo = (maximum: number) => Arbitrary.schema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum })))
 const what = ["progress", "look", "look", "half", "half", "kill", "pause", "resume"] as const
-/** What happens after some minutes, to the execution or to those who watch it, and to which of them. */
+/** Events after some minutes, of the execution or of its watchers, and which of them. */
 const moments = Arbitrary.array(Arbitrary.all([upTo(16), upTo(what.length - 1), upTo(1)]), {
   minLength: 10,
   maxLength: 40
 })
 
-describe("what a monitor tells", () => {
+describe("alerts of a monitor", () => {
   it.prop(
-    "is told once, by two monitors however often they are killed, and the same as by one that never is",
+    "are raised once, by two monitors however often they are killed, and the same as by one that never is",
     [moments],
     ([all]) => {
       const log = begin()
@@ -202,7 +202,7 @@ describe("what a monitor tells", () => {
     assert.deepStrictEqual(log.told, ["stalled", "recovered"])
   })
 
-  it("names the resource that takes longer than those of its type before it, until it is done or its stage over", () => {
+  it("names the resource that takes longer than others of its type, until it is done or its stage over", () => {
     const seen = (resource: string, done?: boolean): Event => ({
       _tag: "ProgressReported",
       stack: stacks.api,

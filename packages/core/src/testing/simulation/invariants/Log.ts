@@ -1,4 +1,4 @@
-/** An independent reading of the event log: every append is folded again and held against the invariants. */
+/** An independent reading of the event log: every append is folded again and checked against the invariants. */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import {
@@ -34,7 +34,7 @@ export class Log {
   readonly #monitor: Monitor
   readonly #ofOwner: (owner: string) => Process | undefined
   readonly #stepped: (process: Process) => void
-  /** The states that the store has, as texts. */
+  /** The states in the store, as text. */
   readonly #written = new Map<string, string>()
   #position = 0
   deployment: Deployment | undefined
@@ -124,7 +124,7 @@ export class Log {
       monitor.hold(seq === known.seq + 1, "log_is_truth", () => `${stream}#${seq} follows #${known.seq}`)
       monitor.hold(!known.ids.has(id), "log_is_truth", () => `${stream}#${seq}: the event ${id} is there twice`)
       monitor.hold(
-        // The end itself is told after it.
+        // The end itself is reported after it.
         !isFinished(known.state) || event._tag === "CommandIssued" || event._tag === "AlertRaised",
         "log_is_truth",
         () => `${stream}#${seq}: ${event._tag} after the end`
@@ -154,7 +154,7 @@ export class Log {
     known.state = folded.success
   }
 
-  /** What stands beside the events is the fold of all events. */
+  /** The stored states are the fold of all events. */
   #checkStates(write: Commit, { state }: LoggedExecution): void {
     const place = `${state.deploymentId}/${state.environment}`
     if (write.execution !== undefined) this.#written.set(write.stream, write.execution.state)
@@ -168,7 +168,7 @@ export class Log {
     }
   }
 
-  /** Of an end it is told once, with the end: nobody may be left to do it later. */
+  /** The report of an end comes with the end: it must not be left to a later process. */
   #checkEnding({ stream }: Commit, { ids, state }: LoggedExecution): void {
     if (!isFinished(state)) return
     const told = [...ids].filter((id) => EventId.isEnded(id))
@@ -176,7 +176,9 @@ export class Log {
     hold(told.length === 1, "everything_ends", () => `${stream} is ${state.status}, and is told ${told.length} times`)
   }
 
-  /** Only the present runner writes into an execution, and only under the lock; or who closes it, under both. */
+  /**
+   * Only the current runner writes to an execution, and only under the lease; or the one that closes it, under both.
+   */
   #checkWriter(process: Process, write: Commit, execution: LoggedExecution): void {
     const { hold } = Rules.of(this.#monitor)
     const { correlationId, deploymentId, environment } = execution.state
@@ -186,7 +188,7 @@ export class Log {
     const ids = write.events.flatMap(({ id, tag }) => (tag === "AlertRaised" ? [] : [id]))
     const who = () => `${process.name} wrote into ${write.stream} (${write.events.map(({ id }) => id).join(", ")})`
     if (tags.has("ExecutionRequested")) {
-      // Who waits for its turn takes nothing yet.
+      // A waiting request takes nothing yet.
       const waits = execution.request.queue !== undefined
       hold(waits || this.holds(lock, execution.lock), "one_mutator", () => `${who()} without holding ${lock}`)
       return
@@ -201,10 +203,10 @@ export class Log {
       hold(both, "one_mutator", () => `${who()} as its turn, without holding ${lock} and ${claim}`)
       return
     }
-    // Anybody may withdraw what waits: it has changed nothing.
+    // Any process may withdraw a waiting request: it has changed nothing.
     if (execution.request.queue !== undefined && execution.state.turnAt === undefined && isFinished(execution.state))
       return
-    // Who was only registered is ended by whoever cleans up.
+    // A request that was only registered is ended by `cleanup`.
     if (runner === undefined && ids.every((id) => EventId.isClosing(id) || EventId.isReported(id)) && claims) return
     if (holder?.holder !== correlationId && ids.every(EventId.isClosing)) {
       const both = this.holds(lock, holder?.fence) && this.holds(claim, this.leases.get(claim)?.fence)
@@ -224,7 +226,7 @@ export class Log {
   }
 }
 
-/** States are compared as texts first: only the order of their keys may differ. */
+/** States are compared as text first: only the order of their keys may differ. */
 const differsFrom = (written: string | undefined, state: unknown, path: string): string | undefined =>
   written === JSON.stringify(state) ? undefined : differs(JSON.parse(written ?? "null"), state, path)
 

@@ -1,35 +1,35 @@
-/** What each event must fit to: the invariants that can be read from the log alone. */
+/** What each event must match: the invariants that can be read from the log alone. */
 import type { Event, EventOf } from "../../../domain/Event.ts"
 import type { ExecutionState } from "../../../domain/Execution.ts"
 import type { StackSpec } from "../../../domain/Spec.ts"
 import type { Monitor } from "./Monitor.ts"
 import type { Process } from "../world/World.ts"
 
-/** A step as the log has it. */
+/** A step in the log. */
 export interface LoggedStep {
   readonly startedAt: number
   finished: EventOf<"StepFinished"> | undefined
 }
 
-/** One execution as the log has it. */
+/** One execution in the log. */
 export interface LoggedExecution {
   seq: number
   readonly ids: Set<string>
   state: ExecutionState
-  /** With what it starts from since its turn has come. */
+  /** With its starting state since its admission. */
   request: EventOf<"ExecutionRequested">
   readonly steps: Map<string, LoggedStep>
   readonly commands: Array<{ readonly at: number; readonly event: EventOf<"CommandIssued"> }>
   /** The stacks that this execution began to change. */
   readonly touched: Set<string>
   readonly verdicts: Array<EventOf<"VerdictReached">>
-  /** Since when a stack must not go on without a person. */
+  /** Since when a stack must not continue without a person. */
   readonly unproven: Map<string, number>
   runner: { readonly fence: number; readonly process: Process } | undefined
   lock: number | undefined
 }
 
-/** Speaking of a monitor. */
+/** Refers to a monitor. */
 export const of = (monitor: Monitor) => ({ hold: monitor.hold.bind(monitor) })
 
 const enabled = ({ request }: LoggedExecution): ReadonlyArray<StackSpec> =>
@@ -40,7 +40,7 @@ const dependents = (execution: LoggedExecution, stack: string): ReadonlyArray<St
 
 const finished = (execution: LoggedExecution, step: string) => execution.steps.get(step)?.finished !== undefined
 
-/** Keeps what an event says, and checks it. */
+/** Records an event, and checks it. */
 export const check = (monitor: Monitor, execution: LoggedExecution, at: number, event: Event): void => {
   switch (event._tag) {
     case "ExecutionAdmitted": {
@@ -125,7 +125,7 @@ const stepStarted = (
     monitor.hold(
       since === undefined || said,
       "typed_verdicts",
-      () => `${correlationId}: ${step} is begun although ${stack} has not passed, and nobody said so`
+      () => `${correlationId}: ${step} is begun although ${stack} has not passed, without an approval`
     )
   }
 }
@@ -157,7 +157,7 @@ const stepFinished = (monitor: Monitor, execution: LoggedExecution, event: Event
   }
 }
 
-/** A canary passes only on data: as many requests as its gate asks for. */
+/** A canary passes only on data: as many requests as its gate requires. */
 const verdictReached = (monitor: Monitor, execution: LoggedExecution, event: EventOf<"VerdictReached">): void => {
   execution.verdicts.push(event)
   const { measured, stack, step, verdict } = event.verdict

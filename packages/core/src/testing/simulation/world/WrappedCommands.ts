@@ -1,6 +1,6 @@
 /**
- * Wrapped commands: processes of their own, which live on where their runner dies or stands still, until somebody tells
- * them to end or their lease runs out as far as they have heard.
+ * Wrapped commands: separate processes, which survive when their runner dies or stands still, until they are told to
+ * end or the last deadline that they know has passed.
  */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
@@ -16,7 +16,7 @@ export class WrappedCommands {
   readonly #monitor: Monitor
   readonly #log: Log
   readonly #begun = new Set<string>()
-  /** Who is at work under a lock. */
+  /** Which command runs under a lease. */
   readonly #inside = new Map<string, string>()
 
   constructor(world: World, monitor: Monitor, log: Log) {
@@ -25,7 +25,7 @@ export class WrappedCommands {
     this.#log = log
   }
 
-  /** A command that takes `lasts` milliseconds and ends with `code`, as a runner in `process` starts it. */
+  /** A command that takes `lasts` milliseconds and ends with `code`, as started by a runner in `process`. */
   command(process: Process, lasts: number, code: number): CommandExecution {
     return ({ correlationId, deadlines, stopped }) =>
       Effect.callback<CommandOutcome>((resume) => {
@@ -83,7 +83,7 @@ export class WrappedCommands {
     monitor.hold(
       other === undefined,
       "one_mutator",
-      () => `the command of ${id} is started while that of ${other} runs under ${lock}`
+      () => `the command of ${id} is started while the command of ${other} runs under ${lock}`
     )
     this.#begun.add(id)
     this.#inside.set(lock, id)
@@ -97,7 +97,7 @@ export class WrappedCommands {
     this.#held(lock, id, "ends")
   }
 
-  /** Between both no other lease can have been: the token would have changed hands. */
+  /** No other lease can have existed between the two: the token would have changed. */
   #held(lock: string, id: string, what: string): void {
     const lease = this.#log.leases.get(lock)
     this.#monitor.hold(
