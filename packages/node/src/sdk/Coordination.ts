@@ -118,7 +118,7 @@ export type LockOptions = PlaceOptions & { readonly reason: string; readonly by?
 /**
  * The locks of environments, and their leases.
  *
- * *Errors*: `ConflictError`: `not_held` where `release` finds no person's lock, `held_already` if `hold` finds the lock of
+ * *Errors*: `ConflictError`: `not_locked` where `release` finds no person's lock, `already_locked` if `hold` finds the lock of
  * another one.
  */
 export interface Locks {
