@@ -70,7 +70,7 @@ export default defineConfig({
     // Against hanging, not against slowness: a machine may be busy with something else.
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    // Processes that are started from the sources, such as supervisors, would else be compiled anew each time.
+    // Processes that are started from the sources, such as supervisors, would otherwise be compiled again each time.
     env: { NODE_COMPILE_CACHE: join(import.meta.dirname, "node_modules", ".cache", "signalbox", "compiled") },
     // Most tests wait for processes: more workers than two cores keep both of them busy.
     maxWorkers: 4,

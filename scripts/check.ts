@@ -17,6 +17,7 @@ const failures = [
   ["tsc", "-b"],
   ...projects.filter(existsSync).map((project) => ["tsc", "-p", project]),
   ["node", "scripts/diagrams.ts", "--check"],
+  ["node", "scripts/errors.ts", "--check"],
   ["node", "scripts/api.ts", "--check"]
 ].flatMap(([command = "", ...args]) => {
   try {

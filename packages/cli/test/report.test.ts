@@ -151,7 +151,7 @@ describe("report --calibration", () => {
   })
 })
 
-describe("an execution under way", () => {
+describe("a running execution", () => {
   it("shows the remaining time, to people and to programs", async () => {
     await inStore(deployedAt("now", Date.now() - 5 * minute))
     const { stdout } = await run("status", "now")

@@ -32,7 +32,7 @@ const explained = (blocker: Blocker, now: number, { columns, paint }: Ink): Read
   const facts = [
     ["who", blocker.who],
     ["since", blocker.since === null ? null : `${ago(blocker.since, now)} (${clock(blocker.since, now)})`],
-    ["over", clearing(blocker, now) ?? "nobody can say"],
+    ["over", clearing(blocker, now) ?? "unknown"],
     ["look", blocker.consoleUrl],
     ["to go on", describeWaysOut(blocker.info.remedies) ?? "wait"]
   ] as const

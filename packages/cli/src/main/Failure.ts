@@ -189,7 +189,7 @@ const messageOf = (error: CliError.NonShowHelpErrors): string =>
 const lacksValue = (error: CliError.NonShowHelpErrors): boolean =>
   error._tag === "InvalidValue" && error.kind === "flag" && error.value === ""
 
-/** Flags of every command are not among those that `effect/cli` compares with. */
+/** Flags of every command are not among the flags that `effect/cli` compares with. */
 const sharedFlags = ["json", "environment", "region", "config", "directory", "color", "no-color", "help", "version"]
 const sharedFlag = (error: CliError.NonShowHelpErrors): string | undefined => {
   if (error._tag !== "UnrecognizedOption" || !error.option.startsWith("--")) return undefined

@@ -10,7 +10,7 @@ import type { Invocation } from "../main/Invocation.ts"
 import { type Place, settled } from "../request/place.ts"
 import { engine, hasStore, signalbox, withServices } from "../main/services.ts"
 
-const nobody = (error: StoreError): Failure =>
+const unavailable = (error: StoreError): Failure =>
   failure({
     code: "nobody_answers",
     message: error.message,
@@ -24,7 +24,7 @@ export const askProviders = (inv: Invocation, question: CanDeployRequest, away: 
       CanDeploy.canDeployWithoutStore(question, away),
       inv.host.backend.providersIn(inv.settings.directory)
     )
-  ).pipe(Effect.catchTag("StoreError", (error) => Effect.fail(nobody(error))))
+  ).pipe(Effect.catchTag("StoreError", (error) => Effect.fail(unavailable(error))))
 
 /** The question about the place as the store knows it. If there is no store yet, it is a place that may be created. */
 export const settledIn = <A extends CanDeployRequest>(inv: Invocation, place: Place, question: A) =>
@@ -40,7 +40,7 @@ export const ask = (inv: Invocation, place: Place, question: CanDeployRequest) =
       const box = yield* signalbox
       const asked = yield* settledIn(inv, place, question)
       const answer = yield* Effect.catchTag(box.coordination.canDeploy(asked), "StoreError", (error) =>
-        Effect.fail(isAway(error) ? nobody(error) : error)
+        Effect.fail(isAway(error) ? unavailable(error) : error)
       )
       return { answer, environment: asked.environment }
     }),

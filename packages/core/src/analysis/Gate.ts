@@ -9,7 +9,7 @@ import type { Evidence, Measured, VerdictKind } from "../domain/Verdict.ts"
 export type { Measured } from "../domain/Verdict.ts"
 
 /**
- * A judgement with its evidence; `findings` are those that decided.
+ * A judgement with its evidence; `findings` are the decisive ones.
  */
 export interface Judgement {
   readonly verdict: VerdictKind

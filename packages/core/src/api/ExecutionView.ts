@@ -39,7 +39,7 @@ export const StageView = Schema.Struct({
 }).annotate({ identifier: "StageView" })
 export type StageView = typeof StageView.Type
 
-/** A judgement of a gate; `reason` and that of each evidence say the findings in words. */
+/** A judgement of a gate; each `reason` says the findings in words. */
 export const VerdictView = Schema.Struct({
   ...Verdict.fields,
   reason: Schema.String,

@@ -153,7 +153,7 @@ export const Event = Schema.TaggedUnion({
     reason: Schema.String,
     by: Actor,
     until: Schema.optionalKey(Timestamp),
-    /** Taken over from whoever held it. */
+    /** Taken over from its previous holder. */
     force: Schema.optionalKey(Schema.Boolean)
   },
   EnvironmentUnlocked: { environment: EnvironmentName, reason: Schema.String, by: Actor },
@@ -273,9 +273,14 @@ export const Event = Schema.TaggedUnion({
   StepFinished: { step: Schema.String, attempt: Schema.Int, exit: Json },
   DeferredDone: { name: Schema.String, exit: Json },
   ClockSet: { name: Schema.String, wakeAt: Timestamp },
-  TraceExported: { spans: Schema.Int }
+  TraceExported: { spans: Schema.Int },
+  /** What a newer version wrote, as it is: states leave it out. It is read and never written. */
+  Unknown: { tag: Schema.String, body: Json }
 })
 export type Event = typeof Event.Type
+
+/** The tags of events that this version writes. */
+export const eventTags = (Object.keys(Event.cases) as ReadonlyArray<EventTag>).filter((tag) => tag !== "Unknown")
 /** The names of events. */
 export type EventTag = Event["_tag"]
 /** The event with one tag. */

@@ -294,6 +294,7 @@ const fold = (
     case "DeferredDone":
     case "ClockSet":
     case "TraceExported":
+    case "Unknown":
       return Result.succeed(state)
   }
 }

@@ -72,7 +72,7 @@ export type ComparedCounts = typeof ComparedCounts.Type
 /**
  * A judgement of one release by one gate, at one moment.
  *
- * *Details*: `step` names the step of the strategy, such as `canary 10%`; `findings` are those that decided. `measured`
+ * *Details*: `step` names the step of the strategy, such as `canary 10%`; `findings` are the decisive ones. `measured`
  * and `compared` are what was judged, so that it can be judged again; verdicts of versions before them have neither.
  */
 export const Verdict = Schema.Struct({

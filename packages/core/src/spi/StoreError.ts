@@ -6,6 +6,7 @@ const codes = {
   Full: "store_full",
   ReadOnly: "store_readonly",
   Corrupt: "store_corrupt",
+  NewerWriter: "newer_writer",
   Misconfigured: "store_misconfigured",
   Unexpected: "store_unexpected"
 } as const satisfies Record<string, ErrorCode>
@@ -19,14 +20,14 @@ const remedies: Readonly<Record<string, ReadonlyArray<Remedy>>> = {
  * The one error of the stores.
  *
  * *Details*: `Unavailable` cannot be reached or is locked for too long · `Full` no room left · `ReadOnly` not writable ·
- * `Corrupt` holds what this version cannot read · `Misconfigured` its address, user or password is wrong · `Unexpected`
- * anything else.
+ * `Corrupt` cannot be read · `NewerWriter` a newer version of Signalbox wrote it, and this one only reads it ·
+ * `Misconfigured` its address, user or password is wrong · `Unexpected` anything else.
  *
  * *Errors*: only `Unavailable` is retryable.
  */
 export class StoreError extends Schema.TaggedError<StoreError>()("StoreError", {
   operation: Schema.String,
-  reason: Schema.Literals(["Unavailable", "Full", "ReadOnly", "Corrupt", "Misconfigured", "Unexpected"]),
+  reason: Schema.Literals(["Unavailable", "Full", "ReadOnly", "Corrupt", "NewerWriter", "Misconfigured", "Unexpected"]),
   detail: Schema.String,
   cause: Schema.optionalKey(Schema.Defect())
 }) {

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { DeploymentStore } from "../spi/DeploymentStore.ts"
 import { type EncodedDeploymentStore } from "./Encoded.ts"
+import { Generation } from "./Generation.ts"
 import { makeAppend } from "./internal/append.ts"
 import { makeChanges } from "./internal/changes.ts"
 import { all, decodeEvent, makeCodec, optionally } from "./internal/Codec.ts"
@@ -26,9 +27,10 @@ export const makeDeploymentStore = (
   encoded: EncodedDeploymentStore
 ): Effect.Effect<DeploymentStore["Service"], never, Scope.Scope> =>
   Effect.gen(function* () {
-    const codec = makeCodec()
+    const generation = yield* Generation
+    const codec = makeCodec(generation)
     const { changes, pulse } = yield* makeChanges(encoded.pulses)
-    const { append, stream } = makeAppend(encoded, codec, pulse)
+    const { append, stream } = makeAppend(encoded, codec, generation, pulse)
     return DeploymentStore.of({
       append,
       stream,

@@ -23,7 +23,10 @@ export interface EventRow {
 /** An event without its place in the log. */
 export type NewEventRow = Omit<EventRow, "position">
 
-/** The state of one execution. `search` holds, in lower case, the fields that `text` searches; `state` is JSON. */
+/**
+ * The state of one execution. `search` holds, in lower case, the fields that `text` searches; `state` is JSON. `generation`
+ * is the one of the process that wrote the row.
+ */
 export interface ExecutionRow {
   readonly stream: string
   readonly deploymentId: string
@@ -33,6 +36,7 @@ export interface ExecutionRow {
   readonly finished: boolean
   readonly requestedAt: number
   readonly search: string
+  readonly generation: number
   readonly state: string
 }
 
@@ -41,6 +45,7 @@ export interface EnvironmentRow {
   readonly deploymentId: string
   readonly environment: string
   readonly version: number
+  readonly generation: number
   readonly state: string
 }
 
@@ -48,6 +53,7 @@ export interface EnvironmentRow {
 export interface DeploymentRow {
   readonly deploymentId: string
   readonly createdAt: number
+  readonly generation: number
   readonly state: string
 }
 

@@ -3,6 +3,7 @@
  */
 export * from "./DeploymentStore.ts"
 export * from "./Encoded.ts"
+export { Generation } from "./Generation.ts"
 export * from "./layerEncoded.ts"
 export * from "./LeaseStore.ts"
 export * from "./Memory.ts"

@@ -37,9 +37,8 @@ export const storeTexts: Texts<keyof typeof storeErrors> = {
   store_unavailable: store("Check that the database can be reached and that no other program holds it."),
   store_full: store("Make room on the disk, then try again."),
   store_readonly: store("Make the folder of the store writable, or choose another one with --directory."),
-  store_corrupt: store(
-    "It was written by another version, or is damaged: restore a copy, or choose another one with --directory."
-  ),
+  store_corrupt: store("It is damaged: restore a copy, or choose another one with --directory."),
+  newer_writer: store("Update Signalbox."),
   store_misconfigured: store("Set SIGNALBOX_DATABASE_URL to postgres://user:password@host:5432/database."),
   store_unexpected: store("Run again with SIGNALBOX_DEBUG=1 to see more.")
 }

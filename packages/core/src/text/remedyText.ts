@@ -5,7 +5,7 @@ const at = (where: { readonly deployment: string; readonly environment: string }
 
 const reason = `--reason "<reason>"`
 
-/** The command that carries a remedy out; undefined for those that are none. */
+/** The command that carries a remedy out; undefined if it is not a command. */
 export const commandOf = (remedy: Remedy): string | undefined => {
   switch (remedy._tag) {
     case "attach":

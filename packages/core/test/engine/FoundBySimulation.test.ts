@@ -318,7 +318,7 @@ describe("what the simulation found", () => {
       const second = yield* ask(manifest, deploymentId, "second")
       const running = yield* Effect.forkChild(box.executions.run(second))
       yield* asked
-      const held = { environment: production, reason: "the database is moved", by: "somebody" }
+      const held = { environment: production, reason: "the database is moved", by: "ada" }
       yield* box.coordination.decide(deploymentId, { _tag: "EnvironmentLocked", ...held })
       yield* go
       yield* settle
@@ -341,7 +341,7 @@ describe("what the simulation found", () => {
         const request = requestOf(manifest, deploymentId, "second", { version: "2.0.0" })
         const submitting = yield* Effect.forkChild(Effect.flip(box.executions.submit(request)))
         yield* asked
-        const held = { environment: production, reason: "the database is moved", by: "somebody" }
+        const held = { environment: production, reason: "the database is moved", by: "ada" }
         yield* box.coordination.decide(deploymentId, { _tag: "EnvironmentLocked", ...held })
         yield* go
         const refused = yield* drive(submitting)
@@ -409,7 +409,7 @@ describe("what the simulation found", () => {
       yield* drive(yield* Effect.forkChild(box.coordination.waitForAdmission(second, { hold: Duration.seconds(20) })))
       asleep = true
       const cleaning = yield* Effect.forkChild(
-        Effect.flip(box.coordination.cleanup(second, { status: "failed", by: "somebody" }))
+        Effect.flip(box.coordination.cleanup(second, { status: "failed", by: "ada" }))
       )
       const refused = yield* drive(cleaning)
       assert.strictEqual(refused._tag === "Rejected" ? refused.code : refused._tag, "still_running")

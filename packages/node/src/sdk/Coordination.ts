@@ -118,7 +118,7 @@ export type LockOptions = PlaceOptions & { readonly reason: string; readonly by?
 /**
  * The locks of environments, and their leases.
  *
- * *Errors*: `ConflictError`: `not_held` where `release` finds no lock of a person, `held_already` where `hold` finds that of
+ * *Errors*: `ConflictError`: `not_locked` where `release` finds no person's lock, `already_locked` if `hold` finds the lock of
  * another one.
  */
 export interface Locks {
@@ -158,6 +158,6 @@ export interface Coordination {
   readonly locks: Locks
   /** Blocks a version, until the veto is lifted. Returns the active vetoes. */
   readonly veto: (options: VetoOptions) => Promise<ReadonlyArray<VetoView>>
-  /** Lifts a veto. Returns those that remain. */
+  /** Lifts a veto. Returns the remaining ones. */
   readonly liftVeto: (options: VetoOptions) => Promise<ReadonlyArray<VetoView>>
 }

@@ -132,7 +132,7 @@ export class LeaseLostError extends Base<"LeaseLostError"> {
 export class StoreFailedError extends Base<"StoreFailedError"> {
   readonly _tag = "StoreFailedError"
   override readonly name = "StoreFailedError"
-  readonly reason: "Unavailable" | "Full" | "ReadOnly" | "Corrupt" | "Misconfigured" | "Unexpected"
+  readonly reason: "Unavailable" | "Full" | "ReadOnly" | "Corrupt" | "NewerWriter" | "Misconfigured" | "Unexpected"
   override readonly isRetryable: boolean
   constructor(options: Options & Pick<StoreFailedError, "reason" | "isRetryable">) {
     super(options)

@@ -10,7 +10,7 @@ import { configuration, connected, deployed, endless, environment, rejected, see
 const project = "acme/shop"
 const place = { project, environment }
 
-/** A deployment under way that only ends when it is aborted. */
+/** A running deployment that only ends when it is aborted. */
 const busy = async () => {
   const world = await connected()
   const deploymentId = await deployed(world.signalbox, endless)
@@ -38,7 +38,7 @@ describe("the queue", () => {
       _tag: "QueueTimeoutError",
       name: "TimeoutError",
       code: "queue_timeout",
-      message: "its turn did not come within 50ms",
+      message: "still queued after 50ms",
       correlationId: second.correlationId,
       isRetryable: true
     })

@@ -56,7 +56,7 @@ describe("the types of the SDK", () => {
     expectTypeOf<Connection["locks"]["hold"]>().toBeCallableWith({ ...lock, deploymentId: "DX6604E", configuration })
     // @ts-expect-error of what?
     expectTypeOf<Connection["locks"]["hold"]>().toBeCallableWith(lock)
-    // @ts-expect-error of which of the two?
+    // @ts-expect-error which of the two?
     expectTypeOf<Connection["canDeploy"]>().toBeCallableWith({ ...lock, project: "shop", deploymentId: "DX6604E" })
     expectTypeOf<Connection["executions"]["estimate"]>().returns.resolves.toEqualTypeOf<RemainingTime | null>()
     expectTypeOf<CommandHandle["done"]>().resolves.toEqualTypeOf<CommandResult>()

@@ -8,7 +8,7 @@ import type { Request } from "../Request.ts"
 import { executionView, stageView } from "./execution.ts"
 import { instantOf } from "./instantOf.ts"
 
-/** The stacks that a deployment was created with, and those that were deployed since. */
+/** The stacks that a deployment was created with, and the stacks deployed since. */
 export const stackNames = (
   deployment: Deployment,
   states: ReadonlyArray<EnvironmentState>

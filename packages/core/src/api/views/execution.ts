@@ -79,7 +79,9 @@ export const runnerView = (lease: Lease | undefined): RunnerView | null =>
 
 /** Shows an event. Steps carry what their adapters keep for themselves; their outcome is not for reading. */
 export const eventView = ({ event, ...stored }: StoredEvent): EventView => {
-  const { _tag, ...fields } = event
+  // What a newer version wrote is shown as it is.
+  const { _tag, ...fields } =
+    event._tag === "Unknown" ? { ...(event.body as { readonly [name: string]: unknown }), _tag: event.tag } : event
   const { exit: _, ...data } = fields as { readonly [name: string]: unknown }
   return {
     stream: stored.stream,

@@ -24,6 +24,7 @@ export const storeErrors = {
   store_full: error("unavailable", "environment", store, "The store has no room left."),
   store_readonly: error("unavailable", "environment", store, "The store cannot be written."),
   store_corrupt: error("unavailable", "environment", store, "The store holds something that this version cannot read."),
+  newer_writer: error("unavailable", "environment", store, "A newer version wrote it, and this one only reads it."),
   store_misconfigured: error("usage", "configuration", store, "The address or the credentials of the store are wrong."),
   store_unexpected: error("unavailable", "environment", store, "The store failed in an unknown way.")
 } as const

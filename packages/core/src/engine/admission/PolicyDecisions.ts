@@ -28,7 +28,7 @@ export type PolicyDecision = EventOf<
  * *Details*: the holder of a lock may lock again, with another reason or time; others only with `force` in the event.
  *
  * *Errors*: `Refused`: `not_found` for a deployment that is not there; `conflict` where there is nothing to lift
- * (`not_vetoed`) or to unlock (`not_locked`), and where somebody else holds the lock (`already_locked`).
+ * (`not_vetoed`) or to unlock (`not_locked`), and if another person holds the lock (`already_locked`).
  */
 export const recordDecision = Effect.fnUntraced(function* (
   id: DeploymentId,

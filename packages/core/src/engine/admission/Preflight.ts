@@ -1,5 +1,5 @@
 /**
- * Mistakes that are known before a request is recorded: those that providers find without changing anything.
+ * Mistakes that are known before a request is recorded: providers find them without changing anything.
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"

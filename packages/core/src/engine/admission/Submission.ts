@@ -256,7 +256,7 @@ const requested = Effect.fnUntraced(function* (
   }
 })
 
-/** Records a queued request; those that it replaces are withdrawn. */
+/** Records a queued request, and withdraws the requests that it replaces. */
 const enqueue = Effect.fnUntraced(function* (
   request: Request,
   spec: ExecutionSpec,

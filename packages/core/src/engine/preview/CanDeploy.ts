@@ -43,10 +43,10 @@ export interface CanDeployAnswer {
   readonly checkedAt: Timestamp
 }
 
-const nobody = "can-deploy" as CorrelationId
+const unregistered = "can-deploy" as CorrelationId
 
 const askedOf = (question: CanDeployRequest, spec: ExecutionSpec): AdmissionRequest => ({
-  correlationId: question.correlationId ?? nobody,
+  correlationId: question.correlationId ?? unregistered,
   kind: question.kind ?? "deploy",
   deploymentId: question.deploymentId,
   environment: question.environment,

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Environment from "../../domain/Environment.ts"
-import { Event, type NewEvent, type StoredEvent } from "../../domain/Event.ts"
+import { Event, eventTags, type NewEvent, type StoredEvent } from "../../domain/Event.ts"
 import * as Execution from "../../domain/Execution.ts"
 import { StoreError } from "../../spi/StoreError.ts"
 import type { DeploymentRow, EnvironmentRow, EventRow, ExecutionRow } from "../Encoded.ts"
@@ -15,8 +15,11 @@ const encodeExecution = (state: Plain<typeof Execution.ExecutionState>): string 
 const encodeEnvironment = (state: Plain<typeof Environment.EnvironmentState>): string => JSON.stringify(state)
 const encodeDeployment = (state: Plain<typeof Environment.Deployment>): string => JSON.stringify(state)
 
+// Fields that a newer version added are left out here and stay in the log: events are never written again, and a state
+// that a newer version wrote is not either (`append.ts`).
 const encodeEventResult = Schema.encodeResult(Event)
 const decodeEventResult = Schema.decodeUnknownResult(Event)
+const known: ReadonlySet<string> = new Set(eventTags)
 
 /** The JSON of an event. */
 export const encodeEvent = ({ event, id }: NewEvent): Result.Result<string, StoreError> =>
@@ -39,11 +42,17 @@ const parse = (what: string, text: string): Result.Result<unknown, StoreError> =
 export const decodeEvent = (row: EventRow): Result.Result<StoredEvent, StoreError> => {
   const what = `event ${row.seq} of ${row.stream}`
   return Result.flatMap(parse(what, row.body), (body) =>
-    Result.mapBoth(decodeEventResult(body), {
+    Result.mapBoth(decodeEventResult(known.has(row.tag) ? body : unknownEvent(row.tag, body)), {
       onSuccess: (event) => storedEvent(row, event),
       onFailure: (issue) => corrupt(what, issue)
     })
   )
+}
+
+/** An event that a newer version wrote, without its tag. */
+const unknownEvent = (tag: string, body: unknown) => {
+  const { _tag: _, ...fields } = body as { readonly _tag?: unknown }
+  return { _tag: "Unknown", tag, body: fields }
 }
 
 export const storedEvent = (row: EventRow, event: Event): StoredEvent => ({
@@ -79,8 +88,8 @@ const decoder = <S extends Schema.ConstraintDecoder<unknown>>(schema: S, capacit
   }
 }
 
-/** The codec of one store. */
-export const makeCodec = () => {
+/** The codec of one store, for a process that writes `generation`. */
+export const makeCodec = (generation: number) => {
   const executions = decoder(Execution.ExecutionState, 1_024)
   const environments = decoder(Environment.EnvironmentState, 256)
   const deployments = decoder(Environment.Deployment, 256)
@@ -112,6 +121,7 @@ export const makeCodec = () => {
           .join("\n")
           .toLowerCase()
           .replaceAll("\0", " "),
+        generation,
         state: text
       }
     },
@@ -119,11 +129,13 @@ export const makeCodec = () => {
       deploymentId: state.deploymentId,
       environment: state.environment,
       version,
+      generation,
       state: encodeEnvironment(state)
     }),
     deploymentRow: (state: Environment.Deployment): DeploymentRow => ({
       deploymentId: state.deploymentId,
       createdAt: state.createdAt,
+      generation,
       state: encodeDeployment(state)
     })
   }

@@ -20,15 +20,18 @@ export const maxEvents = 1_000
 interface Seen extends Pick<States, "execution" | "deployment"> {
   readonly seq: number
   readonly ids: Set<string>
+  /** The generation that wrote its states. */
+  readonly generation: number
 }
 
 /** An environment as this process last saw it; `version` 0 if it has no row. */
 interface SeenEnvironment {
   readonly version: number
+  readonly generation: number
   readonly state: EnvironmentState | undefined
 }
 
-const missing: SeenEnvironment = { version: 0, state: undefined }
+const missing: SeenEnvironment = { version: 0, generation: 0, state: undefined }
 
 const placeOf = (seen: Seen, events: ReadonlyArray<NewEvent>) => {
   if (seen.execution !== undefined) return seen.execution
@@ -73,6 +76,7 @@ const rowsOf = (
 export const makeAppend = (
   encoded: EncodedDeploymentStore,
   codec: ReturnType<typeof makeCodec>,
+  generation: number,
   committed: Effect.Effect<void>
 ) => {
   const locked = makeKeyedLock()
@@ -89,6 +93,7 @@ export const makeAppend = (
     return {
       seq: head.seq,
       ids,
+      generation: Math.max(head.execution?.generation ?? 0, head.deployment?.generation ?? 0),
       execution: yield* optionally(head.execution, codec.execution),
       deployment: yield* optionally(head.deployment, codec.deployment)
     }
@@ -101,7 +106,7 @@ export const makeAppend = (
     const row = yield* encoded.environment(deploymentId, environment)
     return row === undefined
       ? missing
-      : { version: row.version, state: yield* Effect.fromResult(codec.environment(row)) }
+      : { version: row.version, generation: row.generation, state: yield* Effect.fromResult(codec.environment(row)) }
   })
 
   const checkGuards = Effect.fnUntraced(function* (
@@ -135,6 +140,7 @@ export const makeAppend = (
       return []
     }
 
+    if (seen.generation > generation) return yield* newerWriter(stream, seen.generation, generation)
     const place = placeOf(seen, added)
     const key = place === undefined ? "" : `${place.deploymentId}/${place.environment}`
     const known = environments.get(key)
@@ -155,6 +161,10 @@ export const makeAppend = (
     // is not checked against its version, so this must not come from the cache.
     const ends = after.execution !== undefined && isFinished(after.execution)
     if (ends && after.environment === environment.state && !fresh) return "again"
+    if (after.environment !== environment.state && environment.generation > generation) {
+      if (!fresh) return "again"
+      return yield* newerWriter(key, environment.generation, generation)
+    }
     const rows = yield* Effect.fromResult(rowsOf(stream, seen.seq, after, added))
     const version = after.environment === environment.state ? environment.version : environment.version + 1
     const commit: Commit = {
@@ -178,8 +188,11 @@ export const makeAppend = (
 
     for (const { id } of rows) seen.ids.add(id)
     const { deployment, execution } = after
-    streams.set(stream, { deployment, execution, seq: seen.seq + rows.length, ids: seen.ids })
-    if (place !== undefined) environments.set(key, { version, state: after.environment })
+    streams.set(stream, { deployment, execution, seq: seen.seq + rows.length, ids: seen.ids, generation })
+    if (place !== undefined) {
+      const writer = version === environment.version ? environment.generation : generation
+      environments.set(key, { version, generation: writer, state: after.environment })
+    }
     yield* committed
     return rows.map((row, index) => storedEvent({ ...row, position: outcome.positions[index]! }, added[index]!.event))
   })
@@ -210,6 +223,13 @@ export const makeAppend = (
     stream: (stream: string) => locked(stream)(Effect.onError(read(stream), () => forget(stream)))
   }
 }
+
+const newerWriter = (what: string, writer: number, own: number) =>
+  new StoreError({
+    operation: "append",
+    reason: "NewerWriter",
+    detail: `${what} was written by a newer version of Signalbox (generation ${writer}; this one is ${own})`
+  })
 
 const lost = ({ guard }: Extract<AppendOutcome, { readonly _tag: "Lost" }>) =>
   new LeaseLost({ key: guard.key, fence: guard.fence })

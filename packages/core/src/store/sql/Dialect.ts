@@ -26,6 +26,8 @@ export interface Dialect {
   readonly unindexed: (column: string) => string
   /** Condition for complete positions. */
   readonly complete: string
+  /** Positions that other transactions may still come before. */
+  readonly open: string
   readonly like: string
 }
 
@@ -39,8 +41,11 @@ const sqlite: Dialect = {
   lock: "",
   unindexed: (column) => `+${column}`,
   complete: "stream <> ''",
+  open: "1 = 0",
   like: "LIKE"
 }
+
+const boundary = `(pg_snapshot_xmin(pg_current_snapshot())::text::bigint + ${base}) * 1024`
 
 const pg: Dialect = {
   name: "pg",
@@ -52,7 +57,8 @@ const pg: Dialect = {
   },
   lock: " FOR SHARE",
   unindexed: (column) => `(${column} + 0)`,
-  complete: `position < (pg_snapshot_xmin(pg_current_snapshot())::text::bigint + ${base}) * 1024`,
+  complete: `position < ${boundary}`,
+  open: `position >= ${boundary}`,
   like: "ILIKE"
 }
 

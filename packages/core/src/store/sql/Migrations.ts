@@ -1,11 +1,16 @@
-/** The tables, by version. A released version is never changed; a new one is added at the end. */
+/**
+ * What is stored, by version. A released version is never changed; a new one is added at the end, also for an event tag or a
+ * field that needs no statement: the number of migrations is the generation of what a process writes.
+ */
 import * as Effect from "effect/Effect"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { StoreError } from "../../spi/StoreError.ts"
 import { storeError } from "./storeError.ts"
 
+/** `compatibleFrom` is the oldest version whose processes go on working with the tables as they are after this one. */
 interface Migration {
+  readonly compatibleFrom: number
   readonly sqlite: ReadonlyArray<string>
   readonly pg: ReadonlyArray<string>
 }
@@ -20,6 +25,7 @@ const states = (json: "TEXT", int: "INTEGER" | "BIGINT"): ReadonlyArray<string> 
     finished INTEGER NOT NULL,
     requested_at ${int} NOT NULL,
     search TEXT NOT NULL,
+    generation ${int} NOT NULL,
     state ${json} NOT NULL
   )`,
   "CREATE INDEX signalbox_executions_latest ON signalbox_executions (requested_at, stream)",
@@ -32,12 +38,14 @@ const states = (json: "TEXT", int: "INTEGER" | "BIGINT"): ReadonlyArray<string> 
     deployment_id TEXT NOT NULL,
     environment TEXT NOT NULL,
     version ${int} NOT NULL,
+    generation ${int} NOT NULL,
     state ${json} NOT NULL,
     PRIMARY KEY (deployment_id, environment)
   )`,
   `CREATE TABLE signalbox_deployments (
     deployment_id TEXT PRIMARY KEY,
     created_at ${int} NOT NULL,
+    generation ${int} NOT NULL,
     state ${json} NOT NULL
   )`,
   `CREATE TABLE signalbox_leases (
@@ -53,6 +61,7 @@ const states = (json: "TEXT", int: "INTEGER" | "BIGINT"): ReadonlyArray<string> 
 
 export const migrations: ReadonlyArray<Migration> = [
   {
+    compatibleFrom: 1,
     sqlite: [
       // Without AUTOINCREMENT, which costs a fifth of an append; `prune` keeps the largest position instead.
       `CREATE TABLE signalbox_events (
@@ -93,10 +102,12 @@ export const migrations: ReadonlyArray<Migration> = [
   }
 ]
 
-/** The version that this code reads and writes. */
-export const latest = migrations.length
+interface SchemaVersion {
+  readonly version: number
+  readonly compatibleFrom: number
+}
 
-const readVersion = (sql: SqlClient): Effect.Effect<number, SqlError> =>
+const readVersion = (sql: SqlClient): Effect.Effect<SchemaVersion, SqlError> =>
   Effect.gen(function* () {
     const [table] = yield* sql.onDialectOrElse({
       // Not to_regclass, whose answer may be cached from before the migrator that this one waited for.
@@ -106,45 +117,54 @@ const readVersion = (sql: SqlClient): Effect.Effect<number, SqlError> =>
       orElse: () =>
         sql<{ readonly found: unknown }>`SELECT 1 AS found FROM sqlite_schema WHERE name = 'signalbox_schema'`
     })
-    if (table === undefined) return 0
-    const [row] = yield* sql<{ readonly version: number }>`SELECT version FROM signalbox_schema`
-    return Number(row?.version ?? 0)
+    if (table === undefined) return { version: 0, compatibleFrom: 0 }
+    const [row] = yield* sql<{ readonly version: number; readonly compatible_from: number }>`
+      SELECT version, compatible_from FROM signalbox_schema`
+    return { version: Number(row?.version ?? 0), compatibleFrom: Number(row?.compatible_from ?? 0) }
   })
 
 /**
- * Brings the tables up to date. Only reads if they already are, and refuses (`Corrupt`) tables from a newer version.
+ * Brings the tables up to date. Reads only where they are already, or where a newer version has added to them; fails
+ * (`NewerWriter`) where it has changed what this version reads.
  */
-export const migrate = (sql: SqlClient): Effect.Effect<void, StoreError> =>
+export const migrate = (
+  sql: SqlClient,
+  wanted: ReadonlyArray<Migration> = migrations
+): Effect.Effect<void, StoreError> =>
   Effect.gen(function* () {
-    const version = yield* readVersion(sql)
-    if (version > latest) {
+    const { compatibleFrom, version } = yield* readVersion(sql)
+    if (compatibleFrom > wanted.length) {
       return yield* new StoreError({
         operation: "open",
-        reason: "Corrupt",
-        detail: `the store has version ${version}; this version of Signalbox reads up to ${latest}`
+        reason: "NewerWriter",
+        detail: `the store has version ${version} and needs version ${compatibleFrom} or later; this is ${wanted.length}`
       })
     }
-    if (version < latest) yield* sql.withTransaction(upgrade(sql))
+    if (version < wanted.length) yield* sql.withTransaction(upgrade(sql, wanted))
     yield* sql.onDialectOrElse({ pg: () => raisePositions(sql), orElse: () => Effect.void })
   }).pipe(Effect.catchTag("SqlError", (error) => Effect.fail(storeError("open")(error))))
 
-const upgrade = (sql: SqlClient): Effect.Effect<void, SqlError> =>
+const upgrade = (sql: SqlClient, wanted: ReadonlyArray<Migration>): Effect.Effect<void, SqlError> =>
   Effect.gen(function* () {
     // Postgres: one migrator at a time; SQLite holds the write lock since BEGIN IMMEDIATE.
     yield* sql.onDialectOrElse({
       pg: () => sql`SELECT pg_advisory_xact_lock(7374646478)`,
       orElse: () => Effect.void
     })
-    const version = yield* readVersion(sql)
+    const { version } = yield* readVersion(sql)
     if (version === 0) {
-      yield* sql`CREATE TABLE signalbox_schema (version INTEGER NOT NULL)`
-      yield* sql`INSERT INTO signalbox_schema (version) VALUES (0)`
+      yield* sql`CREATE TABLE signalbox_schema (version INTEGER NOT NULL, compatible_from INTEGER NOT NULL)`
+      yield* sql`INSERT INTO signalbox_schema (version, compatible_from) VALUES (0, 0)`
     }
-    for (const migration of migrations.slice(version)) {
+    const missing = wanted.slice(version)
+    for (const migration of missing) {
       const statements = sql.onDialectOrElse({ pg: () => migration.pg, orElse: () => migration.sqlite })
       yield* Effect.forEach(statements, (statement) => sql.unsafe(statement), { discard: true })
     }
-    yield* sql`UPDATE signalbox_schema SET version = ${latest}`
+    // Another migrator may have come first, with a later version.
+    const last = missing.at(-1)
+    if (last === undefined) return
+    yield* sql`UPDATE signalbox_schema SET version = ${wanted.length}, compatible_from = ${last.compatibleFrom}`
   })
 
 const raisePositions = (sql: SqlClient): Effect.Effect<void, SqlError> =>

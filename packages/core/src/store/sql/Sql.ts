@@ -54,7 +54,7 @@ export const makeSql: Effect.Effect<Encoded, StoreError, SqlClient> = Effect.gen
       environment: (id, environment) => quietly("environment", read.environment(id, environment)),
       environments: (id) => quietly("environments", read.environments(id)),
       newest: quietly("head", read.newest),
-      pulses: pulses(sql, dialect, read.newest),
+      pulses: pulses(sql, dialect, read.version),
       prune: (before, limit) => quietly("prune", prune(sql, dialect, before, limit))
     },
     leases: leases(sql, dialect, read)
@@ -89,11 +89,11 @@ const isSqlError = (error: unknown): error is SqlError =>
 const pulses = (
   sql: SqlClient,
   dialect: Dialect,
-  newest: Effect.Effect<number, SqlError>
+  committed: Effect.Effect<string, SqlError>
 ): Stream.Stream<void, StoreError> => {
-  const version =
+  const version: Effect.Effect<string | number, SqlError> =
     dialect.name === "pg"
-      ? newest
+      ? committed
       : Effect.map(sql<{ readonly data_version: number }>`PRAGMA data_version`, ([row]) => row?.data_version ?? 0)
   const poll = quietly("changes", version)
   // A database that is unavailable for a while ends no subscription; a read after the next pulse fails with the reason.

@@ -102,13 +102,15 @@ export const makeCommit = (sql: SqlClient, dialect: Dialect) => {
           finished: row.finished ? 1 : 0,
           requested_at: row.requestedAt,
           search: row.search,
+          generation: row.generation,
           state: row.state
         })}`
       : sql.unsafe(
           `UPDATE signalbox_executions SET status = ${dialect.parameter(1, "text")},
              finished = ${dialect.parameter(2, "int")}, search = ${dialect.parameter(3, "text")},
-             state = ${dialect.parameter(4, "text")} WHERE stream = ${dialect.parameter(5, "text")}`,
-          [row.status, row.finished ? 1 : 0, row.search, row.state, row.stream]
+             state = ${dialect.parameter(4, "text")}, generation = ${dialect.parameter(5, "int")}
+             WHERE stream = ${dialect.parameter(6, "text")}`,
+          [row.status, row.finished ? 1 : 0, row.search, row.state, row.generation, row.stream]
         )
 
   const writeEnvironment = (row: EnvironmentRow): Effect.Effect<ReadonlyArray<unknown>, SqlError> =>
@@ -117,9 +119,10 @@ export const makeCommit = (sql: SqlClient, dialect: Dialect) => {
           deployment_id: row.deploymentId,
           environment: row.environment,
           version: row.version,
+          generation: row.generation,
           state: row.state
         })} ON CONFLICT DO NOTHING RETURNING version`
-      : sql`UPDATE signalbox_environments SET version = ${row.version}, state = ${row.state}
+      : sql`UPDATE signalbox_environments SET version = ${row.version}, generation = ${row.generation}, state = ${row.state}
             WHERE deployment_id = ${row.deploymentId} AND environment = ${row.environment}
               AND version = ${row.version - 1} RETURNING version`
 
@@ -133,8 +136,9 @@ export const makeCommit = (sql: SqlClient, dialect: Dialect) => {
       yield* sql`INSERT INTO signalbox_deployments ${sql.insert({
         deployment_id: commit.deployment.deploymentId,
         created_at: commit.deployment.createdAt,
+        generation: commit.deployment.generation,
         state: commit.deployment.state
-      })} ON CONFLICT (deployment_id) DO UPDATE SET state = EXCLUDED.state`
+      })} ON CONFLICT (deployment_id) DO UPDATE SET state = EXCLUDED.state, generation = EXCLUDED.generation`
     }
     if (commit.environment !== undefined && (yield* writeEnvironment(commit.environment)).length === 0) {
       return yield* Effect.fail<AppendOutcome>({ _tag: "Stale" })

@@ -42,6 +42,7 @@ const executionRow = (row: Row): ExecutionRow => ({
   finished: int(row.finished) === 1,
   requestedAt: int(row.requested_at),
   search: text(row.search),
+  generation: int(row.generation),
   state: text(row.state)
 })
 
@@ -49,12 +50,14 @@ const environmentRow = (row: Row): EnvironmentRow => ({
   deploymentId: text(row.deployment_id),
   environment: text(row.environment),
   version: int(row.version),
+  generation: int(row.generation),
   state: text(row.state)
 })
 
 const deploymentRow = (row: Row): DeploymentRow => ({
   deploymentId: text(row.deployment_id),
   createdAt: int(row.created_at),
+  generation: int(row.generation),
   state: text(row.state)
 })
 
@@ -191,6 +194,17 @@ export const makeRead = (sql: SqlClient, dialect: Dialect) => {
             ORDER BY position DESC LIMIT 1`
         : sql<Row>`SELECT max(position) AS position FROM signalbox_events`,
       (rows) => Number(rows[0]?.position ?? 0)
+    ),
+    /**
+     * Differs whenever a transaction with events was committed on Postgres, also while the feed across streams waits for an
+     * older one: a live view of one stream then reads its own events.
+     */
+    version: Effect.map(
+      sql<Row>`SELECT
+        (SELECT position FROM signalbox_events WHERE ${sql.literal(dialect.complete)} ORDER BY position DESC LIMIT 1) AS newest,
+        (SELECT max(position) FROM signalbox_events) AS last,
+        (SELECT count(*) FROM signalbox_events WHERE ${sql.literal(dialect.open)}) AS open`,
+      ([row]) => `${String(row?.newest)}/${String(row?.last)}/${String(row?.open)}`
     ),
     lease: (key: string): Effect.Effect<Lease | undefined, SqlError> =>
       Effect.map(sql<Row>`SELECT * FROM signalbox_leases WHERE key = ${key}`, first(leaseOf)),

@@ -162,7 +162,7 @@ export class Schedule {
       void this.#machines.world.after(millis, undefined, () => this.#cleanUp(index, process + 1, status))
     this.#machines.ask(
       process,
-      (box) => box.coordination.cleanup(CorrelationId.make(id), { status, by: "somebody" }),
+      (box) => box.coordination.cleanup(CorrelationId.make(id), { status, by: "ada" }),
       (exit) => {
         if (Exit.isFailure(exit)) return this.#isDefect(`clean up ${id}`, exit) ? undefined : again(700)
         const state = this.#machines.log.executions.get(id)?.state
@@ -241,7 +241,7 @@ export class Schedule {
       (box) =>
         box.executions.command(CorrelationId.make(id), {
           command,
-          by: "somebody",
+          by: "ada",
           ...(stack === undefined ? {} : { stack })
         }),
       (exit) => {
@@ -259,7 +259,7 @@ export class Schedule {
     const { world } = this.#machines
     const again = () =>
       tries > 20 ? undefined : void world.after(1_000, undefined, () => this.#decide(decision, tries + 1))
-    const by = "somebody"
+    const by = "ada"
     const reason = "as it was decided"
     this.#machines.ask<unknown, unknown>(
       decision.process,

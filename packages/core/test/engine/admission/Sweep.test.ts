@@ -70,7 +70,7 @@ describe("sweeping", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("leaves executions with a runner, and those that another holder's lease covers", () => {
+  it.effect("leaves executions with a runner, and executions under another holder's lease", () => {
     const { cloud, layer } = world()
     return Effect.gen(function* () {
       const leases = yield* LeaseStore

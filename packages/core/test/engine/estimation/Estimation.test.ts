@@ -65,8 +65,8 @@ const deploying = ({ stacks }: Execution.ExecutionState) =>
 
 const now = (id: string) => Effect.flatMap(stateOf(id), Estimation.estimate)
 
-describe("an estimate of an execution under way", () => {
-  it.effect("lies where its predecessors lay, and leaves out those that were over by now", () => {
+describe("estimate of a running execution", () => {
+  it.effect("lies where its predecessors lay, and leaves out finished ones", () => {
     const { cloud, layer } = world()
     const manifest = manifestOf(one, cloud)
     return Effect.gen(function* () {

@@ -78,7 +78,7 @@ describe("an outage that ends a lease is reported as the end of the lease", () =
       ["the keeper is late", late, refuses],
       ["the keeper gets no answer", isSilent, refuses],
       ["the journal gets no answer", refuses, isSilent],
-      ["nobody gets an answer", isSilent, isSilent]
+      ["no call gets an answer", isSilent, isSilent]
     ] as const) {
       it.effect(`of ${name}, where ${who}`, () => {
         const { begin, cloud, layer } = outages()

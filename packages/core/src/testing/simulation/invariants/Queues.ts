@@ -127,9 +127,9 @@ export class Queues {
     if (request === undefined) return
     const queue = this.waiting(place(request))
     const own = queue.find((one) => one.id === id)
-    monitor.hold(!this.#turns.has(id), "in_turn", () => `${id} comes to its turn a second time`)
+    monitor.hold(!this.#turns.has(id), "in_turn", () => `${id} is admitted a second time`)
     this.#turns.add(id)
-    if (own === undefined) return monitor.violate("in_turn", `${id} comes to its turn and does not wait`)
+    if (own === undefined) return monitor.violate("in_turn", `${id} is admitted without waiting`)
     this.#mayBegin(id, request, deployment)
     const since = this.#since.get(environmentLeaseKey(request.deploymentId, request.environment)) ?? this.#world.now
     // A request that was there when the lease was acquired, and waited without a break, has not been forgotten.
@@ -142,7 +142,7 @@ export class Queues {
     monitor.hold(
       before.length === 0,
       "in_turn",
-      () => `${id} comes to its turn before ${before.map((one) => one.id).join(", ")}, which waited all the time`
+      () => `${id} is admitted before ${before.map((one) => one.id).join(", ")}, which waited all the time`
     )
     const earlier = queue.slice(0, queue.indexOf(own))
     if (own.rollback) for (const one of earlier) if (!one.rollback) one.overtaken++
@@ -151,7 +151,7 @@ export class Queues {
     this.#leave(id)
   }
 
-  /** A request that ignores a freeze, or a missing dependency, passes those that wait for it under the lease. */
+  /** A request that ignores a freeze, or a missing dependency, passes requests that wait for it under the lease. */
   #isPassed({ override }: EventOf<"ExecutionRequested">, other: string, since: number): boolean {
     const request = this.#requests.get(other)
     if (override === undefined || request === undefined || request.override !== undefined) return false
@@ -196,7 +196,7 @@ export class Queues {
 
   #begun(id: string, what: string): void {
     const waits = this.#requests.get(id)?.queue !== undefined && !this.#turns.has(id)
-    this.#monitor.hold(!waits, "in_turn", () => `${id} is at work (${what}) and has not come to its turn`)
+    this.#monitor.hold(!waits, "in_turn", () => `${id} is at work (${what}) and is not admitted`)
   }
 }
 

@@ -125,7 +125,7 @@ const stepStarted = (
     monitor.hold(
       since === undefined || said,
       "typed_verdicts",
-      () => `${correlationId}: ${step} is begun although ${stack} has not passed, and nobody said so`
+      () => `${correlationId}: ${step} is begun although ${stack} has not passed, without an approval`
     )
   }
 }

@@ -83,7 +83,7 @@ export class WrappedCommands {
     monitor.hold(
       other === undefined,
       "one_mutator",
-      () => `the command of ${id} is started while that of ${other} runs under ${lock}`
+      () => `the command of ${id} is started while the command of ${other} runs under ${lock}`
     )
     this.#begun.add(id)
     this.#inside.set(lock, id)
