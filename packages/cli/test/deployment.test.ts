@@ -276,7 +276,7 @@ describe("stopping and going on", { timeout: 180_000 }, () => {
     )
     const [holder, loser] = ran[0].code === 0 ? ["left", ran[1]] : ["right", ran[0]]
     const { error } = JSON.parse(loser.stderr)
-    assert.include(error.message, `held by ${holder}`)
+    assert.include(error.message, `${holder} holds the lease`)
     assert.include(error.hint, `signalbox attach ${holder}`)
   })
 

@@ -41,7 +41,8 @@ export const person = (world: World): { readonly leave: () => Promise<void> } =>
         const done = log.some((one) => one.stream === stream && one.id === id.replace(/asked$/, "answered"))
         if (done || endOf(log, stream) !== undefined || now() - (answered.get(id) ?? -Infinity) < 4000) continue
         answered.set(id, now())
-        const command = String(body.question).endsWith("Switch?") ? "approve" : "retry"
+        const { code } = body.question as { readonly code: string }
+        const command = code === "switch_ready" ? "approve" : "retry"
         if (here) await world.run([command, stream, "--json"])
       }
     }
