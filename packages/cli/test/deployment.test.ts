@@ -72,6 +72,8 @@ beforeAll(async () => {
   configure("signalbox.config.json")
   configure("partial.config.json", { rollback: false })
   configure("canary.config.json", {}, { type: "canary", steps: [{ weight: 50, bake: "4 seconds" }] })
+  // Ends only because an operator acts, however long starting another command takes.
+  configure("patient.config.json", {}, { type: "canary", steps: [{ weight: 50, bake: "1 hour" }] })
   load = setInterval(() => {
     for (const port of Object.values(ports))
       void fetch(`http://127.0.0.1:${port}/`)
@@ -211,6 +213,7 @@ describe("which command touches which status", { timeout: 180_000 }, () => {
 
 describe("stopping and going on", { timeout: 180_000 }, () => {
   const canary = ["--config", "canary.config.json", "-e", "production"]
+  const patient = ["--config", "patient.config.json", "-e", "production"]
   const baking = /web: .*50% of the traffic/
 
   it("has something to canary against", async () => {
@@ -295,7 +298,7 @@ describe("stopping and going on", { timeout: 180_000 }, () => {
   it("an operator in another shell aborts; the stacks roll back", async () => {
     const ran = spawn(
       process.execPath,
-      [binary.path, "deploy", ...canary, "--version", "v11", "--correlation-id", "aborted"],
+      [binary.path, "deploy", ...patient, "--version", "v11", "--correlation-id", "aborted"],
       { cwd, stdio: ["ignore", "ignore", "pipe"] }
     )
     const ended = new Promise<number | null>((resolve) => ran.on("close", resolve))
