@@ -1,6 +1,7 @@
 /**
  * `npm run chaos -- [--runs N] [--seed S] [--only kind] [--run K]`: breaks real deployments and lets a judge decide.
  * Without a seed it draws a new one. `npm run chaos -- race`: lets many processes compete for one lease; see ../race.
+ * `npm run chaos -- versions`: lets two generations share one Postgres; see ../versions.
  */
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -9,10 +10,12 @@ import { parseArgs } from "node:util"
 import { bundle } from "../bundle.ts"
 import { freshSeed } from "./freshSeed.ts"
 import { main as race } from "../race/main.ts"
+import { main as versions } from "../versions/main.ts"
 import { Chaos, type Report } from "./Chaos.ts"
 import { type FaultKind, faultKinds, unmountable } from "./faults.ts"
 
 if (process.argv[2] === "race") process.exit(await race(process.argv.slice(3)))
+if (process.argv[2] === "versions") process.exit(await versions(process.argv.slice(3)))
 
 const usage = `npm run chaos -- [--runs 25] [--seed S] [--only ${faultKinds.join("|")}] [--run K]`
 
