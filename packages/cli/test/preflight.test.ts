@@ -97,7 +97,7 @@ describe("mistakes known in advance", () => {
       { name: "api", provider: "local", gate, properties: { command: ["node", "server.mjs"], artifact: "app", port } }
     ])
     const twice = await refused(deploy("staging"), "stacks.api.properties.port")
-    assert.strictEqual(twice.message, `web and api both ask for port ${port}`)
+    assert.strictEqual(twice.message, `web and api both claim port ${port}`)
 
     configure({ env: { A: "a\u0000b" } })
     assert.strictEqual((await run(deploy("staging"))).code, 64)

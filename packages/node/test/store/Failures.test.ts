@@ -120,10 +120,10 @@ describe("the embedded store", () => {
     const directory = fresh("newer")
     return Effect.gen(function* () {
       yield* Effect.provide(begin, embeddedStore({ directory }))
-      edit(directory, "UPDATE signalbox_schema SET version = 99")
+      edit(directory, "UPDATE signalbox_schema SET version = 99, compatible_from = 98")
       const error = yield* Effect.flip(Effect.provide(begin, embeddedStore({ directory })))
-      assert.deepInclude(error, { _tag: "StoreError", reason: "Corrupt" })
-      assert.include(error.message, "99")
+      assert.deepInclude(error, { _tag: "StoreError", reason: "NewerWriter" })
+      assert.include(error.message, "98")
     })
   })
 
