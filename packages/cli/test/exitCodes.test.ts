@@ -142,7 +142,10 @@ describe("words written out", () => {
   it("match the domain's", () => {
     assert.deepEqual([...strategies], [...StrategyName.literals])
     assert.deepEqual([...executionStatuses], [...ExecutionStatus.literals])
-    assert.sameMembers([...eventTags], Object.keys(Event.cases).filter((tag) => tag !== "Unknown"))
+    assert.sameMembers(
+      [...eventTags],
+      Object.keys(Event.cases).filter((tag) => tag !== "Unknown")
+    )
     for (const actor of ["", "a", "a".repeat(256), "a".repeat(257)]) {
       assert.strictEqual(Schema.is(Actor)(actor), Schema.is(Domain.Actor)(actor))
     }
