@@ -7,6 +7,7 @@ import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import type { Capabilities, ProviderError } from "../../spi/index.ts"
 import * as Groups from "./ProviderSuiteGroups.ts"
+import * as Observing from "./ProviderSuiteObserving.ts"
 import { Driver, type ProviderHarness, reasonOf } from "./ProviderSuiteDriver.ts"
 
 export type { ProviderHarness, ProviderProbe } from "./ProviderSuiteDriver.ts"
@@ -295,6 +296,7 @@ export const suite = (name: string, options: ProviderSuiteOptions): void => {
       )
     }
 
+    Observing.observing(check)
     if (controls) Groups.traffic(check, options.capabilities)
     if (options.capabilities.metrics) Groups.metrics(check)
     if (options.capabilities.drift) Groups.drift(check)
