@@ -124,7 +124,7 @@ export const RequestedFields = {
 }
 
 /**
- * All events. Those of a deployment belong to its stream (`DeploymentInitialized`, what came to it, vetoes, holds, locks that were broken),
+ * All events. Those of a deployment belong to its stream (`DeploymentInitialized`, what came to it, vetoes, locks, revoked leases),
  * the others to the stream of an execution.
  *
  * *Details*: `StepStarted` is the intent of a side effect and `StepFinished` its receipt: together they are the journal
