@@ -15,6 +15,7 @@ export {
   unknownBlocker
 } from "./PolicyBlockers.ts"
 export { leave } from "./Leave.ts"
+export { withNotices } from "./PlanNotices.ts"
 export * as PolicyDecisions from "./PolicyDecisions.ts"
 export type { PolicyDecision } from "./PolicyDecisions.ts"
 export { checkExclusive, planOne, refusalOf } from "./Preflight.ts"

@@ -7,6 +7,7 @@ import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import type { Capabilities, ProviderError } from "../../spi/index.ts"
 import * as Groups from "./ProviderSuiteGroups.ts"
+import * as Metrics from "./ProviderSuiteMetrics.ts"
 import * as Observing from "./ProviderSuiteObserving.ts"
 import { Driver, type ProviderHarness, reasonOf } from "./ProviderSuiteDriver.ts"
 
@@ -16,7 +17,8 @@ export type { ProviderHarness, ProviderProbe } from "./ProviderSuiteDriver.ts"
  * The options of the suite.
  *
  * *Details*: `capabilities` are the expected ones of the provider: declared groups are exercised, undeclared ones must
- * be absent. `timeoutMillis` bounds each test (default 30,000).
+ * be absent. `timeoutMillis` bounds each test (default 30,000); a metric source needs
+ * three times its resolution and twice its lag.
  */
 export interface ProviderSuiteOptions {
   readonly capabilities: Capabilities
@@ -300,7 +302,7 @@ export const suite = (name: string, options: ProviderSuiteOptions): void => {
 
     Observing.observing(check)
     if (controls) Groups.traffic(check, options.capabilities)
-    if (options.capabilities.metrics) Groups.metrics(check)
+    if (options.capabilities.metrics) Metrics.metrics(check)
     if (options.capabilities.drift) Groups.drift(check)
     if (options.capabilities.restart) Groups.restart(check)
     if (options.capabilities.events === true) Groups.events(check)
