@@ -94,7 +94,7 @@ const supervised = Effect.fnUntraced(function* (inv: Invocation, given: Flags, s
       String(restarts),
       ...(gapMs === undefined ? [] : ["--gap", `${Math.round(gapMs)}ms`]),
       "--shown",
-      JSON.stringify(shown.positions(given.follow ? "under way" : "all")),
+      JSON.stringify(shown.positions(given.follow ? "in progress" : "all")),
       ...(shown.heardTo() === undefined ? [] : ["--heard-to", String(shown.heardTo())])
     ],
     maxRestarts: given.maxRestarts,

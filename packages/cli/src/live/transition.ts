@@ -50,7 +50,7 @@ export const sentence = ({ event }: StoredEvent): string | undefined => {
     case "ApprovalRequested":
       return `${event.stack}: waits for an answer: ${describeCause(event.question)} (until ${clock(event.expiresAt)}, then ${event.otherwise})`
     case "ApprovalResolved":
-      return `${event.stack}: answer: ${event.answer}${event.expired ? " (nobody answered in time)" : event.by === undefined ? "" : ` by ${event.by}`}`
+      return `${event.stack}: answer: ${event.answer}${event.expired ? " (no answer in time)" : event.by === undefined ? "" : ` by ${event.by}`}`
     case "CommandIssued":
       return `${event.command}${event.stack === undefined ? "" : ` ${event.stack}`} by ${event.by}${because(event.reason ?? event.cause)}`
     case "DeploymentExtended":

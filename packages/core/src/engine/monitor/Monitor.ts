@@ -159,8 +159,8 @@ const limitsOf = ({ overdueAfter, stallAfter = defaults.stallAfter }: MonitorOpt
  * Watches an execution until it has ended and that was reported; returns its knowledge at that time. Carries on
  * nothing.
  *
- * *Details*: the log is its memory. An alert is an event whose id follows from its subject, so that of several
- * monitors, and of one that is killed and restarted, one raises it. Output follows the log, not the alert: `onEvent`
+ * *Details*: the log is its memory. An alert is an event whose id follows from its subject, so several
+ * monitors, or one that is killed and restarted, raise it once. Output follows the log, not the alert: `onEvent`
  * gets every event from the first on, and knows by its position whether it was shown.
  *
  * *Errors*: `StoreError`; a retryable one only with `once`: otherwise it waits.
