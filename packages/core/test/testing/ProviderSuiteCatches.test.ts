@@ -86,4 +86,14 @@ describe("the provider suite catches planted bugs", () => {
       health: Object.fromEntries(Object.entries(seen.health).map(([id, { total }]) => [id, { healthy: total, total }]))
     }))
   )
+
+  // A service scaled to zero.
+  caught(
+    Observing.observing,
+    "reports the health of what is live: of at least one instance, or of the release as a whole",
+    seeing((seen) => ({
+      ...seen,
+      health: Object.fromEntries(Object.keys(seen.health).map((id) => [id, { healthy: 0, total: 0 }]))
+    }))
+  )
 })
