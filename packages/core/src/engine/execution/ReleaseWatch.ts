@@ -18,6 +18,7 @@ import { steadyTime } from "../../internal/steadyTime.ts"
 import * as ReleaseComparison from "./ReleaseComparison.ts"
 import { concerns } from "./Control.ts"
 import { requestApproval } from "./Approval.ts"
+import { measuredHealth } from "./ObservedRelease.ts"
 import { providerOf, ExecutionContext } from "./ExecutionContext.ts"
 import { callSpan, refOf, step, type StepServices, within } from "./Step.ts"
 import { StepFailed } from "./StepFailed.ts"
@@ -189,11 +190,12 @@ const measure = Effect.fnUntraced(function* (
   const { gate } = watched.stack
   const measured: Effect.Effect<Measured, { readonly message: string }> =
     provider.metrics === undefined
-      ? Effect.map(provider.observe(ref), ({ health }) => {
-          const own = health[watched.release.id]
-          const healthy = own === undefined || own.total === 0 ? null : (100 * own.healthy) / own.total
-          return { requests: 0, errors: 0, latency: null, healthy }
-        })
+      ? Effect.map(provider.observe(ref), (observed) => ({
+          requests: 0,
+          errors: 0,
+          latency: null,
+          ...measuredHealth(observed, watched.release.id)
+        }))
       : Effect.map(
           provider.metrics.measure(ref, { releaseId: watched.release.id, window: gate.errorWindow }),
           ({ errors, healthy, latency, requests }) => ({

@@ -7,6 +7,7 @@ import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import type { Capabilities, ProviderError } from "../../spi/index.ts"
 import * as Groups from "./ProviderSuiteGroups.ts"
+import * as Observing from "./ProviderSuiteObserving.ts"
 import { Driver, type ProviderHarness, reasonOf } from "./ProviderSuiteDriver.ts"
 
 export type { ProviderHarness, ProviderProbe } from "./ProviderSuiteDriver.ts"
@@ -254,7 +255,9 @@ export const suite = (name: string, options: ProviderSuiteOptions): void => {
         const seen = yield* stage
         const health = seen.health[plan.candidate.id]!
         assert.strictEqual(health.healthy, health.total)
-        assert.strictEqual((yield* driver.truth).capacity[driver.candidates.slow.version], health.total)
+        if (health.unit !== "release") {
+          assert.strictEqual((yield* driver.truth).capacity[driver.candidates.slow.version], health.total)
+        }
         yield* driver.tookEffectOnce("cut")
       })
     )
@@ -295,6 +298,7 @@ export const suite = (name: string, options: ProviderSuiteOptions): void => {
       )
     }
 
+    Observing.observing(check)
     if (controls) Groups.traffic(check, options.capabilities)
     if (options.capabilities.metrics) Groups.metrics(check)
     if (options.capabilities.drift) Groups.drift(check)

@@ -8,7 +8,7 @@ import type * as Scope from "effect/Scope"
 import type { Capabilities } from "../../spi/index.ts"
 import { type Driver, reasonOf } from "./ProviderSuiteDriver.ts"
 
-type Check = (title: string, body: (driver: Driver) => Effect.Effect<unknown, unknown, Scope.Scope>) => void
+export type Check = (title: string, body: (driver: Driver) => Effect.Effect<unknown, unknown, Scope.Scope>) => void
 
 export const traffic = (check: Check, capabilities: Capabilities): void => {
   check("gives a first release the traffic only when told so", (driver) =>

@@ -1,0 +1,99 @@
+/** Runs single checks of `ProviderSuite` on providers with planted bugs: each check must fail. */
+import { assert, describe, it } from "@effect/vitest"
+import {
+  DeploymentId,
+  EnvironmentName,
+  type Observation,
+  type Provider,
+  StackName,
+  type StackRef
+} from "@signalbox/core/spi"
+import { SimulatedProvider } from "@signalbox/core/testing"
+import { Effect, Exit } from "effect"
+import { Driver } from "../../src/testing/suites/ProviderSuiteDriver.ts"
+import type { Check } from "../../src/testing/suites/ProviderSuiteGroups.ts"
+import * as Observing from "../../src/testing/suites/ProviderSuiteObserving.ts"
+
+const ref: StackRef = {
+  deploymentId: DeploymentId.make("DX6604E"),
+  environment: EnvironmentName.make("test"),
+  stack: StackName.make("api"),
+  properties: {}
+}
+
+/** Finds one check of a group by its title and runs it on a provider. */
+const run = (
+  group: (check: Check) => void,
+  title: string,
+  change: (provider: Provider, cloud: SimulatedProvider.SimulatedProvider) => Provider = (provider) => provider,
+  options: SimulatedProvider.SimulatedOptions = {}
+) =>
+  Effect.gen(function* () {
+    const cloud = SimulatedProvider.make(options)
+    cloud.script("api", "broken", { broken: "it exits at once" })
+    cloud.script("api", "slow", { stageMillis: 500 })
+    const found: Array<Parameters<Check>[1]> = []
+    group((name, body) => {
+      if (name === title) found.push(body)
+    })
+    assert.strictEqual(found.length, 1, `the check "${title}"`)
+    const version = (id: string) => id.slice(0, id.lastIndexOf("-"))
+    const driver = new Driver({
+      provider: change(cloud.provider, cloud),
+      ref,
+      candidates: {
+        v1: { version: "v1" },
+        v2: { version: "v2" },
+        broken: { version: "broken" },
+        slow: { version: "slow" }
+      },
+      probe: {
+        traffic: Effect.map(cloud.inspect(ref), ({ traffic }) =>
+          Object.fromEntries(Object.entries(traffic).map(([id, share]) => [version(id), share]))
+        ),
+        capacity: Effect.map(cloud.inspect(ref), ({ releases }) =>
+          Object.fromEntries(releases.map((id) => [version(id), 2]))
+        )
+      }
+    })
+    return yield* Effect.exit(Effect.scoped(found[0]!(driver)))
+  })
+
+const caught = (
+  group: (check: Check) => void,
+  title: string,
+  bug: (provider: Provider, cloud: SimulatedProvider.SimulatedProvider) => Provider,
+  options?: SimulatedProvider.SimulatedOptions
+) =>
+  it.live(title, () =>
+    Effect.gen(function* () {
+      assert.isTrue(Exit.isSuccess(yield* run(group, title, undefined, options)), "without the bug")
+      assert.isTrue(Exit.isFailure(yield* run(group, title, bug, options)), "with the bug")
+    })
+  )
+
+const seeing = (change: (seen: Observation) => Observation) => (provider: Provider) => ({
+  ...provider,
+  observe: (ref: StackRef) => Effect.map(provider.observe(ref), change)
+})
+
+describe("the provider suite catches planted bugs", () => {
+  caught(
+    Observing.observing,
+    "counts an instance as healthy only once it is ready",
+    seeing((seen) => ({
+      ...seen,
+      health: Object.fromEntries(Object.entries(seen.health).map(([id, { total }]) => [id, { healthy: total, total }]))
+    }))
+  )
+
+  // A service scaled to zero.
+  caught(
+    Observing.observing,
+    "reports the health of what is live: of at least one instance, or of the release as a whole",
+    seeing((seen) => ({
+      ...seen,
+      health: Object.fromEntries(Object.keys(seen.health).map((id) => [id, { healthy: 0, total: 0 }]))
+    }))
+  )
+})
