@@ -135,7 +135,8 @@ describe("a plug-in", () => {
     child.stderr.on("data", (data) => {
       if (/publishing v1|stage/.test(String(data))) child.kill("SIGKILL")
     })
-    await new Promise((resolve) => child.on("close", resolve))
+    const killed = await new Promise((resolve) => child.on("close", (_, signal) => resolve(signal)))
+    assert.strictEqual(killed, "SIGKILL")
     await succeeds(cwd, ...args)
     assert.strictEqual(page(cwd, "sites"), "v1")
     const events = (await succeeds(cwd, "events", "first", "--json")).trim().split("\n")

@@ -27,7 +27,7 @@ export type Services = Signalbox | DeploymentStore
 
 /** The chosen implementations; `backend/embedded.ts` is the shipped one. */
 export interface Backend {
-  /** The built-in providers of a folder and those of its plug-ins; opens and loads nothing. */
+  /** The providers of a folder, built in or from plug-ins; opens and loads nothing. */
   readonly providers: (
     directory: string,
     plugins: ReadonlyArray<Plugin>

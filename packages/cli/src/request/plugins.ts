@@ -8,7 +8,7 @@ import type { Invocation } from "../main/Invocation.ts"
 import { hasStore, signalbox, withServices } from "../main/services.ts"
 import { configOf } from "./manifest.ts"
 
-/** Those that the recorded deployments of this folder were deployed with. */
+/** The plug-ins of the recorded deployments of this folder. */
 const recorded = Effect.fnUntraced(function* (inv: Invocation) {
   if (!hasStore(inv)) return []
   const found = new Map<string, PluginSpec>()

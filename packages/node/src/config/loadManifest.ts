@@ -53,9 +53,9 @@ export const checkConfig = (
 /**
  * Reads and checks the configuration of a project.
  *
- * *Details*: `providers` are the ones besides those of its plug-ins.
+ * *Details*: `providers` come besides the ones of its plug-ins.
  *
- * *Errors*: those of `loadConfig` and `checkConfig`.
+ * *Errors*: as `loadConfig` and `checkConfig`.
  */
 export const loadManifest = Effect.fnUntraced(function* (options: {
   readonly file: string | undefined
