@@ -225,7 +225,7 @@ const report = (inputs, env, { answer, code, complaint, outcome }) => {
   const hint = complaint?.hint ?? (next === undefined ? undefined : `Next: ${next}`)
   annotate(title, outcome, [cause, hint].filter((line) => line !== undefined).join("\n"))
   if (answer.degraded === true)
-    Runner.warning(`${title}, degraded`, answer.degradedReason ?? "the registry is unreachable")
+    Runner.warning(`${title}, degraded`, answer.degradedReason ?? "the store is unreachable")
   if (outcome !== "success" || !onTheWay.has(command)) {
     Runner.summarize(env, page({ command, outcome, answer, cause, next }))
   }

@@ -319,7 +319,7 @@ describe("commands", () => {
   })
 
   it("active shows executions in progress", async () => {
-    assert.deepEqual((await json("active")).value, { executions: [], holds: [] })
+    assert.deepEqual((await json("active")).value, { executions: [], locks: [] })
   })
 
   it("operator commands reject finished and unknown executions", async () => {

@@ -248,7 +248,7 @@ describe("coordination", () => {
         layer: (options) => (++opened <= 2 ? Layer.effectContext(Effect.fail(away)) : real.layer(options))
       }
       const ran = expectExit(await run("wait", "one", "--interval", "100ms"), 0)
-      assert.match(ran.stderr, /degraded: .*\n.*degraded: .*\nreconciled: the registry is back\n/)
+      assert.match(ran.stderr, /degraded: .*\n.*degraded: .*\nreconciled: the store is back\n/)
       assert.match(ran.stdout, /one: its turn has come/)
     })
 

@@ -145,13 +145,13 @@ describe("coordination between processes", { timeout: 180_000 }, () => {
     expectExit(await run("destroy", "--yes"), 0)
   })
 
-  it("a lock whose process was killed is shown with when it ends", async () => {
+  it("a lease whose process was killed is shown with when it ends", async () => {
     const job = Fs.mkdtempSync(Path.join(folder, "killed-"))
     const run = (...argv: ReadonlyArray<string>) => binary.run(job, argv)
     expectExit(await run("register", "--correlation-id", "one"), 0)
     expectExit(await run("wait", "one", "--hold", "30s"), 0)
     const shown = expectExit(await run("lock", "show"), 0)
-    assert.match(shown.stdout, /no process of it is left; the lock ends in \d+s/)
+    assert.match(shown.stdout, /no process of it is left; the lease ends in \d+s/)
     const why = expectExit(await run("can-deploy", "--explain"), 2)
     assert.match(why.stdout, /its process is gone, and the lease expires in \d+s/)
     expectExit(await run("cleanup", "one"), 0)

@@ -123,7 +123,7 @@ describe("SIGHUP", { timeout: 180_000 }, () => {
     assert.deepEqual([status("wrapped"), isFree()], ["cancelled", true])
   })
 
-  it("does not end a wrapped command that ignores it: the lock is kept until it has ended", async () => {
+  it("does not end a wrapped command that ignores it: the lease is kept until it has ended", async () => {
     const file = Path.join(cwd, "go")
     const script = `trap '' HUP; echo ready; while [ ! -e ${file} ]; do sleep 0.1; done`
     const one = terminal("run", "--correlation-id", "deaf", "--", "sh", "-c", script)

@@ -101,8 +101,8 @@ describe.skipIf(process.platform !== "linux")("two projects on one machine", { t
     const env = { GITHUB_REPOSITORY: "acme/shop" }
     const [one, other] = [run(here, "build-1", works, env), run(there, "build-1", works, env)]
     await Promise.all([one.says(/at work/), other.says(/at work/)])
-    const broken = await binary.run(here, ["lock", "release", "--force", "--reason", "it hangs"], { env })
-    assert.strictEqual(broken.code, 0, broken.stderr)
+    const revoked = await binary.run(here, ["lock", "release", "--force", "--reason", "it hangs"], { env })
+    assert.strictEqual(revoked.code, 0, revoked.stderr)
     await one.ended
     assert.deepEqual([commandsOf(here, "build-1").length, commandsOf(there, "build-1").length], [0, 1])
     other.child.kill("SIGKILL")

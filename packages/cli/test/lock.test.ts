@@ -5,16 +5,16 @@ describe("what people decide", () => {
   coordinated()
 
   describe("lock", () => {
-    it("is held by hand, shown and given back", async () => {
+    it("is made, shown and released", async () => {
       expectExit(await run("lock", "hold", "--reason", "moving"), 0)
       const shown = await json("lock", "show")
-      assert.deepInclude(shown.value.hold, { by: "ada", reason: "moving", until: null })
+      assert.deepInclude(shown.value.lock, { by: "ada", reason: "moving", until: null })
       assert.strictEqual(shown.value.lease, null)
       expectExit(await run("deploy", "--version", "v1"), 2)
-      assert.deepEqual((await json("active")).value.holds[0].reason, "moving")
-      assert.match((await run("active")).stdout, /DX6604E production is held by ada: moving/)
+      assert.deepEqual((await json("active")).value.locks[0].reason, "moving")
+      assert.match((await run("active")).stdout, /DX6604E production is locked by ada: moving/)
       const released = await json("lock", "release", "--reason", "moved")
-      assert.deepEqual([released.value.released, released.value.broken, released.value.hold], [true, null, null])
+      assert.deepEqual([released.value.released, released.value.revoked, released.value.lock], [true, null, null])
       const events = await json("events", "--audit", "--type", "EnvironmentUnlocked")
       assert.deepInclude(events.value.events[0].data, { reason: "moved", by: "ada" })
     })
@@ -25,13 +25,13 @@ describe("what people decide", () => {
       assert.strictEqual(errorOf(refused).code, "already_locked")
       assert.strictEqual(errorOf(refused).message, "DX6604E production is already locked by ada: moving")
       assert.include(errorOf(refused).hint, "--force")
-      assert.deepInclude((await json("lock", "show")).value.hold, { by: "ada", reason: "moving" })
-      // One's own is held on.
+      assert.deepInclude((await json("lock", "show")).value.lock, { by: "ada", reason: "moving" })
+      // One's own is replaced.
       const longer = await json("lock", "hold", "--reason", "still moving")
       assert.deepInclude(longer.value.replaced, { by: "ada", reason: "moving" })
       const taken = expectExit(await run("lock", "hold", "--reason", "mine now", "--by", "bob", "--force"), 0)
-      assert.include(taken.stdout, "before, it was held by ada: still moving")
-      assert.deepInclude((await json("lock", "show")).value.hold, { by: "bob", reason: "mine now" })
+      assert.include(taken.stdout, "before, it was locked by ada: still moving")
+      assert.deepInclude((await json("lock", "show")).value.lock, { by: "bob", reason: "mine now" })
     })
 
     it("rejects releasing a lock that does not exist, and says what would be needed", async () => {
@@ -39,10 +39,10 @@ describe("what people decide", () => {
       assert.strictEqual(errorOf(free).code, "not_locked")
       await occupied("one")
       const held = errorOf(expectExit(await run("lock", "release", "--reason", "x", "--json"), 1))
-      assert.match(held.message, /DX6604E production is not locked by a person; one has its lock/)
+      assert.match(held.message, /DX6604E production is not locked by a person; one holds the lease/)
       assert.include(held.hint, "--force")
-      const broken = await json("lock", "release", "--reason", "x", "--force")
-      assert.deepEqual([broken.code, broken.value.broken.holder, broken.value.lease], [0, "one", null])
+      const revoked = await json("lock", "release", "--reason", "x", "--force")
+      assert.deepEqual([revoked.code, revoked.value.revoked.holder, revoked.value.lease], [0, "one", null])
     })
 
     it("shows the waiting requests in order, rollbacks first", async () => {
@@ -52,16 +52,16 @@ describe("what people decide", () => {
       const waiting = start("wait", "two", "--timeout", "1s", "--interval", "100ms")
       await waiting.said(/in the queue/)
       const { stdout } = await run("lock", "show")
-      assert.match(stdout, /◌ DX6604E production is locked by one \(run by bob\) since/)
+      assert.match(stdout, /◌ one holds the lease on DX6604E production \(run by bob\) since/)
       assert.match(stdout, /\n1st +back +rollback [^]*\n2nd +two +run /)
       expectExit(await waiting.ended, 124)
     })
 
     it.each(["soon", "2020-01-01T00:00:00Z", "2026-13-01T00:00:00Z", "0 seconds"])(
-      "is not held until %j",
+      "is not made until %j",
       async (until) => {
         expectExit(await run("lock", "hold", "--reason", "x", "--until", until), 64)
-        assert.strictEqual((await json("lock", "show")).value.hold, null)
+        assert.strictEqual((await json("lock", "show")).value.lock, null)
       }
     )
   })

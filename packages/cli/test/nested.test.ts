@@ -33,7 +33,7 @@ afterAll(() => {
 })
 
 const program = () => `"${process.execPath}" "${binary.path}"`
-/** Runs a script of a shell under the lock of production; `%` is this program. */
+/** Runs a script of a shell under the lease on production; `%` is this program. */
 const inside = (script: string) => {
   const line = ["run", "-e", "production", "--", "sh", "-c", script.replaceAll("%", program())]
   const started = start(binary, cwd, line)
@@ -53,7 +53,7 @@ describe("inside of signalbox run", { timeout: 120_000 }, () => {
       "wait for a free time": "% wait -e production --timeout 5s",
       "attach to the command itself": '% attach "$SIGNALBOX_CORRELATION_ID"',
       run: "% run -e production --queue-timeout 5s -- true",
-      "take the lock by force": "% lock release -e production --force --reason x",
+      "revoke the lease": "% lock release -e production --force --reason x",
       "deploy, with another environment between":
         "% run -e staging -- sh -c '% deploy -e production --queue-timeout 5s'"
     }

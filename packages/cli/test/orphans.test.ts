@@ -1,5 +1,5 @@
 /**
- * A folder whose registry was deleted, damaged or replaced while its applications run: every hint is followed to the end.
+ * A folder whose store was deleted, damaged or replaced while its applications run: every hint is followed to the end.
  */
 import { createHash } from "node:crypto"
 import * as Fs from "node:fs"
@@ -68,34 +68,34 @@ const deployed = async (...versions: ReadonlyArray<string>) => {
       () => undefined
     )
   assert.strictEqual(await served(), versions.at(-1))
-  const registry = Path.join(cwd, ".signalbox", "signalbox.db")
+  const store = Path.join(cwd, ".signalbox", "signalbox.db")
   const drop = () => {
-    for (const end of ["", "-wal", "-shm"]) Fs.rmSync(`${registry}${end}`, { force: true })
+    for (const end of ["", "-wal", "-shm"]) Fs.rmSync(`${store}${end}`, { force: true })
   }
   const supervisors = () => naming(cwd).filter(({ command }) => command.includes("__supervisor"))
-  return { cwd, run, json, served, url, registry, drop, supervisors }
+  return { cwd, run, json, served, url, store, drop, supervisors }
 }
 
 const next = "signalbox destroy --orphans"
 
-describe.skipIf(process.platform !== "linux")("what a registry that is gone left running", { timeout: 180_000 }, () => {
+describe.skipIf(process.platform !== "linux")("what a store that is gone left running", { timeout: 180_000 }, () => {
   it("is listed and stopped after it was deleted, whatever deployment is made in its place", async () => {
-    const { drop, json, registry, run, served, supervisors } = await deployed("v1", "v2")
+    const { drop, json, store, run, served, supervisors } = await deployed("v1", "v2")
     const known = await json("destroy", "--orphans")
-    assert.deepStrictEqual([known.registry, known.orphans], ["readable", []])
+    assert.deepStrictEqual([known.store, known.orphans], ["readable", []])
 
     drop()
     const listed = await json("destroy", "--orphans")
-    assert.strictEqual(listed.registry, "missing")
+    assert.strictEqual(listed.store, "missing")
     assert.deepStrictEqual(
       listed.orphans.map(({ stack, version }: any) => [stack, version]),
       [["web", "v2"]]
     )
     assert.strictEqual(listed.orphans[0].pids.length, 1)
-    assert.isFalse(Fs.existsSync(registry), "a list makes no registry")
+    assert.isFalse(Fs.existsSync(store), "a list makes no store")
     assert.strictEqual(await served(), "v2")
 
-    // The new registry has the id of the old one, which its supervisor remembers.
+    // The new store has the id of the old one, which its supervisor remembers.
     assert.strictEqual((await run("init")).code, 0)
     const refused = await run("deploy", "--version", "v3", "--json")
     assert.strictEqual(refused.code, 1)
@@ -116,19 +116,19 @@ describe.skipIf(process.platform !== "linux")("what a registry that is gone left
   })
 
   it("is listed and stopped while it cannot be read", async () => {
-    const { drop, json, registry, run, served } = await deployed("v1")
+    const { drop, json, store, run, served } = await deployed("v1")
     drop()
-    Fs.writeFileSync(registry, "this was a database once, and is none any more".repeat(100))
+    Fs.writeFileSync(store, "this was a database once, and is none any more".repeat(100))
     const status = await run("status")
     assert.strictEqual(status.code, 6)
     assert.include(status.stderr, next)
     const listed = await run("destroy", "--orphans")
     assert.strictEqual(listed.code, 0, listed.stderr)
-    assert.include(listed.stdout, "the registry cannot be read")
+    assert.include(listed.stdout, "the store cannot be read")
     assert.include(listed.stdout, `${next} --yes`)
     assert.strictEqual(await served(), "v1")
     const stopped = await json("destroy", "--orphans", "--yes")
-    assert.deepStrictEqual([stopped.registry, stopped.stopped], ["damaged", true])
+    assert.deepStrictEqual([stopped.store, stopped.stopped], ["damaged", true])
     assert.isUndefined(await served())
   })
 

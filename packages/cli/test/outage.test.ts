@@ -14,7 +14,7 @@ import { temporary } from "./support.ts"
 
 const postgres: Postgres | undefined = await startPostgres()
 
-describe.skipIf(postgres === undefined)("an outage of the registry", { timeout: 240_000 }, () => {
+describe.skipIf(postgres === undefined)("an outage of the store", { timeout: 240_000 }, () => {
   let binary: Binary
   let cable: Cable
   let folder: string
@@ -81,7 +81,7 @@ describe.skipIf(postgres === undefined)("an outage of the registry", { timeout: 
     const second = started(two, ["run", "--", "echo", "at last"], through)
     await second.says(/waiting/)
     cable.cut()
-    await second.says(/degraded: it waits on without the registry/)
+    await second.says(/degraded: it waits on without the store/)
     cable.mend()
     Fs.writeFileSync(file, "")
     const ended = await first.ended
@@ -138,9 +138,9 @@ describe.skipIf(postgres === undefined)("an outage of the registry", { timeout: 
       const watching = started(cwd, ["watch"], through)
       await watching.says(/blue_green/)
       cable.cut()
-      await watching.says(/the registry is away, and asked again until it is back/)
+      await watching.says(/the store is away, and asked again until it is back/)
       cable.mend()
-      await watching.says(/the registry is back/)
+      await watching.says(/the store is back/)
       expectExit(await binary.run(cwd, ["promote", "second"], { env: through }), 0)
       const [deployed, watched] = await Promise.all([deploying.ended, watching.ended])
       assert.deepEqual([deployed.code, watched.code], [0, 0], `${deployed.stderr}${watched.stderr}`)

@@ -1,4 +1,4 @@
-import { executionView, holdView, placeView, runnerView } from "@signalbox/core/api/views"
+import { executionView, environmentLockView, placeView, runnerView } from "@signalbox/core/api/views"
 import * as Clock from "effect/Clock"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
@@ -22,15 +22,15 @@ const seen = Effect.fnUntraced(function* (state: Execution.ExecutionState, now: 
 type Seen = Effect.Success<ReturnType<typeof seen>>
 
 /** Active locks, of a deployment or of all. */
-const holdsOf = Effect.fnUntraced(function* (inv: Invocation, id: DeploymentId | undefined, now: number) {
+const locksOf = Effect.fnUntraced(function* (inv: Invocation, id: DeploymentId | undefined, now: number) {
   const { deployments } = yield* signalbox
   const all = (yield* deployments.list).filter((one) => id === undefined || one.deploymentId === id)
   const { environment } = inv.settings
-  return all.flatMap(({ deploymentId, holds = [] }) =>
-    holds
-      .filter((hold) => hold.until === undefined || hold.until > now)
-      .filter((hold) => environment === undefined || hold.environment === environment)
-      .map((hold) => ({ deploymentId, hold }))
+  return all.flatMap(({ deploymentId, locks = [] }) =>
+    locks
+      .filter((lock) => lock.until === undefined || lock.until > now)
+      .filter((lock) => environment === undefined || lock.environment === environment)
+      .map((lock) => ({ deploymentId, lock }))
   )
 })
 
@@ -49,7 +49,7 @@ const read = Effect.fnUntraced(function* (
     limit: 1000
   })
   const executions = yield* Effect.forEach(page.items, (state) => seen(state, now))
-  return { executions, holds: yield* holdsOf(inv, id, now) }
+  return { executions, locks: yield* locksOf(inv, id, now) }
 })
 
 /** What to do about an execution without a runner. */
@@ -60,12 +60,12 @@ const left = ({ state, view }: Seen): string => {
     : `${correlationId} has no runner any more: signalbox attach ${correlationId}`
 }
 
-const holdLine = (
-  { deploymentId, hold }: { readonly deploymentId: string; readonly hold: Environment.Hold },
+const lockLine = (
+  { deploymentId, lock }: { readonly deploymentId: string; readonly lock: Environment.EnvironmentLock },
   now: number
 ) =>
   plain(
-    `${deploymentId} ${hold.environment} is held by ${hold.by}${hold.until === undefined ? "" : ` until ${clock(hold.until, now)}`}: ${hold.reason}`
+    `${deploymentId} ${lock.environment} is locked by ${lock.by}${lock.until === undefined ? "" : ` until ${clock(lock.until, now)}`}: ${lock.reason}`
   )
 
 export const active = Command.make(
@@ -74,22 +74,22 @@ export const active = Command.make(
   Effect.fnUntraced(function* (flags) {
     const inv = yield* invocation
     const now = yield* Clock.currentTimeMillis
-    const { executions, holds } = hasStore(inv)
+    const { executions, locks } = hasStore(inv)
       ? yield* withServices(inv, read(inv, flags, now))
-      : { executions: [], holds: [] }
+      : { executions: [], locks: [] }
     const view = {
       executions: executions.map((one) => one.view),
-      holds: holds.map(({ deploymentId, hold }) => ({ deploymentId, ...holdView(hold) }))
+      locks: locks.map(({ deploymentId, lock }) => ({ deploymentId, ...environmentLockView(lock) }))
     }
     yield* inv.result(view, () => {
       const waiting = executions.filter((one) => one.view.position !== null && one.view.runner !== null)
       const section = (lines: ReadonlyArray<string>) => (lines.length === 0 ? [] : ["", ...lines])
       const inOrder = waiting.toSorted((one, other) => one.view.position! - other.view.position!)
       return [
-        ...(executions.length === 0 ? ["Nothing is under way."] : executionTable(view.executions, now, inkOf(inv))),
+        ...(executions.length === 0 ? ["Nothing is in progress."] : executionTable(view.executions, now, inkOf(inv))),
         ...section(inOrder.map((one) => `${one.view.correlationId}: ${placeLine(one.place)}`)),
         ...section(executions.filter((one) => one.view.runner === null && one.state.kind !== "observe").map(left)),
-        ...section(holds.map((hold) => inv.paint("yellow", holdLine(hold, now))))
+        ...section(locks.map((lock) => inv.paint("yellow", lockLine(lock, now))))
       ]
     })
   })

@@ -16,9 +16,9 @@ import { onlyExecution } from "./coordinating.ts"
 import { by, option, reason } from "./flags.ts"
 
 const said = ({ correlationId, now, released, was }: CleanupResult): string => {
-  if (was === null || now === null) return `there is no execution ${correlationId}; nothing is held by it`
+  if (was === null || now === null) return `there is no execution ${correlationId}; it holds nothing`
   const change = was === now ? `is ${word(now)}` : `was ${word(was)}, is ${word(now)}`
-  return `${correlationId} ${change}${released ? "; its lock is free" : ""}`
+  return `${correlationId} ${change}${released ? "; its lease is released" : ""}`
 }
 
 /** Ends abandoned executions. */

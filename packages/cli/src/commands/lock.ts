@@ -6,7 +6,7 @@ import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Rejected } from "@signalbox/core/api"
-import { holdView, leaseView, lockView } from "@signalbox/core/api/views"
+import { environmentLockView, leaseView, lockView } from "@signalbox/core/api/views"
 import type { Lease } from "@signalbox/core/spi"
 import { errorView } from "@signalbox/core/text"
 import { actor } from "../request/actor.ts"
@@ -23,7 +23,7 @@ import { by, deployment, option, text } from "./flags.ts"
 
 type Given = Command.Command.Config.Infer<{ readonly id: typeof deployment }>
 
-/** Works on the lock of the named deployment, or of this folder. */
+/** Works on the lease and the lock of the named deployment, or of this folder. */
 const at = <A, E, R>(inv: Invocation, { id }: Given, body: (place: Place) => Effect.Effect<A, E, R>) =>
   Effect.flatMap(placeOnRecord(inv, Option.getOrUndefined(id)), (place) =>
     withServices(inv, Effect.flatMap(settled(inv, place), body), { create: !place.named })
@@ -85,17 +85,17 @@ const hold = Command.make(
         const box = yield* signalbox
         const { deploymentId, environment } = place
         if (!place.named) yield* box.deployments.ensure({ ...place, by: who })
-        const { hold: before } = yield* lineupOf(place)
+        const { lock: before } = yield* lineupOf(place)
         const told = { reason: flags.reason, by: who, ...end, ...(flags.force ? { force: true } : {}) }
         yield* box.coordination.decide(deploymentId, { _tag: "EnvironmentLocked", environment, ...told })
         const lineup = yield* lineupOf(place)
-        const replaced = before === undefined ? null : holdView(before)
+        const replaced = before === undefined ? null : environmentLockView(before)
         yield* inv.result({ ...lockView(place, lineup), replaced }, () => [
-          `${inv.paint("green", "✔")} ${deploymentId} ${environment} is held by ${who}${"until" in end ? ` until ${clock(end.until)}` : ""}: nothing new begins`,
+          `${inv.paint("green", "✔")} ${deploymentId} ${environment} is locked by ${who}${"until" in end ? ` until ${clock(end.until)}` : ""}: nothing new starts`,
           ...(before === undefined
             ? []
-            : [`       before, it was held by ${plain(before.by)}: ${plain(before.reason)}`]),
-          ...(lineup.lease === undefined ? [] : [`       ${lineup.lease.holder} has the lock, and goes on`]),
+            : [`       before, it was locked by ${plain(before.by)}: ${plain(before.reason)}`]),
+          ...(lineup.lease === undefined ? [] : [`       ${lineup.lease.holder} holds the lease, and goes on`]),
           `next:  ${inv.paint("cyan", `signalbox lock release ${deploymentId} --environment ${environment} --reason "<reason>"`)}`
         ])
       })
@@ -104,15 +104,15 @@ const hold = Command.make(
 ).pipe(Command.withDescription("Lock an environment so that nothing starts; running executions continue"))
 
 /** The user may have meant the holder of the lease. */
-const nothingHeld = (refused: Rejected, lease: Lease | undefined): Failure | Rejected =>
+const notLocked = (refused: Rejected, lease: Lease | undefined): Failure | Rejected =>
   lease === undefined
     ? refused
     : new Failure({
         exitCode: ExitCode.failed,
         info: {
           ...errorView(refused.info),
-          message: `${refused.message}; ${lease.holder} has its lock (${lease.reason ?? "unknown"})`,
-          hint: `Stop it: signalbox abort ${lease.holder} · take the lock from it by force: --force`
+          message: `${refused.message}; ${lease.holder} holds the lease (${lease.reason ?? "unknown"})`,
+          hint: `Stop it: signalbox abort ${lease.holder} · revoke its lease: --force`
         }
       })
 
@@ -140,20 +140,20 @@ const release = Command.make(
           .pipe(
             Effect.as(true),
             Effect.catchTag("Rejected", (refused) =>
-              flags.force ? Effect.succeed(false) : Effect.fail(nothingHeld(refused, before.lease))
+              flags.force ? Effect.succeed(false) : Effect.fail(notLocked(refused, before.lease))
             )
           )
-        const broken = flags.force
+        const revoked = flags.force
           ? yield* box.coordination.revokeLease(deploymentId, { environment, ...told })
           : undefined
         const lineup = yield* lineupOf(place)
-        const taken = leaseView({ lease: broken, isDead: before.isDead })
-        yield* inv.result({ ...lockView(place, lineup), released, broken: taken }, () => [
-          ...(released ? [`${inv.paint("green", "✔")} ${deploymentId} ${environment} is held no more`] : []),
-          ...(broken === undefined
+        const view = leaseView({ lease: revoked, isDead: before.isDead })
+        yield* inv.result({ ...lockView(place, lineup), released, revoked: view }, () => [
+          ...(released ? [`${inv.paint("green", "✔")} ${deploymentId} ${environment} is unlocked`] : []),
+          ...(revoked === undefined
             ? []
-            : [`${inv.paint("green", "✔")} the lock was taken from ${broken.holder}, which stops at its next step`]),
-          ...(!released && broken === undefined ? ["Nothing had the lock."] : [])
+            : [`${inv.paint("green", "✔")} lease revoked: ${revoked.holder} stops at its next step`]),
+          ...(!released && revoked === undefined ? ["No execution holds the lease."] : [])
         ])
       })
     )

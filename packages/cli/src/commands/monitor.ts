@@ -94,7 +94,7 @@ const supervised = Effect.fnUntraced(function* (inv: Invocation, given: Flags, s
       String(restarts),
       ...(gapMs === undefined ? [] : ["--gap", `${Math.round(gapMs)}ms`]),
       "--shown",
-      JSON.stringify(shown.positions(given.follow ? "under way" : "all")),
+      JSON.stringify(shown.positions(given.follow ? "in progress" : "all")),
       ...(shown.heardTo() === undefined ? [] : ["--heard-to", String(shown.heardTo())])
     ],
     maxRestarts: given.maxRestarts,
@@ -111,7 +111,7 @@ const supervised = Effect.fnUntraced(function* (inv: Invocation, given: Flags, s
       }
       if (away) return Effect.void
       away = true
-      return inv.say(`the monitor ended ${deathOf(how)}; it is started again until the registry is back`)
+      return inv.say(`the monitor ended ${deathOf(how)}; it is started again until the store is back`)
     },
     isOutage,
     isFinal: ({ code }) => ended || (code !== null && meant.has(code))

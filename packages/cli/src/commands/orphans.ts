@@ -41,13 +41,13 @@ const look = (
   inv: Invocation,
   all: ReadonlyArray<Remembered>
 ): Effect.Effect<
-  { readonly registry: "missing" | "damaged" | "readable"; readonly unknown: ReadonlyArray<Remembered> },
+  { readonly store: "missing" | "damaged" | "readable"; readonly unknown: ReadonlyArray<Remembered> },
   Failure | StoreError
 > => {
   const { databaseUrl, directory } = inv.settings
   // Opening it would create a new one.
   if (databaseUrl === undefined && !Fs.existsSync(Path.join(directory, ".signalbox", "signalbox.db"))) {
-    return Effect.succeed({ registry: "missing", unknown: all })
+    return Effect.succeed({ store: "missing", unknown: all })
   }
   return withServices(
     inv,
@@ -60,20 +60,20 @@ const look = (
           fence
         })
       )
-      return { registry: "readable" as const, unknown }
+      return { store: "readable" as const, unknown }
     })
   ).pipe(
     Effect.catchIf(
       (error) => error._tag === "StoreError" && error.reason === "Corrupt",
-      () => Effect.succeed({ registry: "damaged" as const, unknown: all })
+      () => Effect.succeed({ store: "damaged" as const, unknown: all })
     )
   )
 }
 
 const why = {
-  missing: "there is no registry here",
-  damaged: "the registry cannot be read",
-  readable: "the registry here does not know it"
+  missing: "there is no store here",
+  damaged: "the store cannot be read",
+  readable: "the store here does not know it"
 }
 
 /** Lists them, and with `--yes` stops them. */
@@ -82,43 +82,43 @@ export const orphans = Effect.fnUntraced(function* (inv: Invocation, flags: Flag
   if (other !== undefined) {
     return yield* usage(
       "flags_conflict",
-      `--orphans is about what no registry knows; ${flagOf(other)} means nothing to it`,
+      `--orphans is about what no store knows; ${flagOf(other)} means nothing to it`,
       `Leave ${flagOf(other)} out, or --orphans.`,
       "--orphans"
     )
   }
   const { directory } = inv.settings
   const held = yield* inv.host.backend.held(directory)
-  const { registry, unknown } = yield* look(inv, held.fences)
+  const { store, unknown } = yield* look(inv, held.fences)
   const places = new Set(unknown.map(placeOf))
   const stacks = held.stacks.filter((stack) => places.has(placeOf(stack)))
   const stops = flags.yes && !flags.dryRun
   // Without stacks, fences may still be left, which refuse the next deployment.
   if (stops && unknown.length > 0) yield* inv.host.backend.abandon(directory, { stacks, environments: unknown })
   const view = {
-    registry,
+    store,
     stopped: stops,
     orphans: stacks,
     forgotten: stops ? unknown.map(({ deploymentId, environment }) => ({ deploymentId, environment })) : []
   }
   yield* inv.result(view, () => {
-    if (unknown.length === 0) return ["The registry knows everything that the supervisor of this folder has."]
+    if (unknown.length === 0) return ["The store knows everything that the supervisor of this folder has."]
     if (stops) {
       return [
         ...stacks.map((stack) =>
           `${inv.paint("green", "✔")} ${placeOf(stack)} ${stack.stack}: stopped ${stack.version ?? ""}`.trimEnd()
         ),
         `${inv.paint("green", "✔")} ${[...places].join(", ")}: forgotten`,
-        ...(registry === "damaged"
-          ? [`The registry is still damaged: restore a copy, or delete ${Path.join(".signalbox", "signalbox.db")}*.`]
+        ...(store === "damaged"
+          ? [`The store is still damaged: restore a copy, or delete ${Path.join(".signalbox", "signalbox.db")}*.`]
           : [])
       ]
     }
     return [
       ...(stacks.length === 0
-        ? [`Nothing is left of ${[...places].join(", ")} but fences, which refuse a deployment (${why[registry]}).`]
+        ? [`Nothing is left of ${[...places].join(", ")} but fences, which refuse a deployment (${why[store]}).`]
         : [
-            `Left running, and ${why[registry]}:`,
+            `Left running, and ${why[store]}:`,
             ...table(
               stacks,
               [

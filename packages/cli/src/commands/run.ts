@@ -99,7 +99,7 @@ const expired = (id: CorrelationId, { message }: LeaseLost): Failure =>
   failure({
     code: "lease_expired",
     message,
-    hint: `What the command did is not known: look at what is there. When the registry can be reached again, close it with: signalbox cleanup ${id} --status failed`
+    hint: `What the command did is not known: look at what is there. When the store can be reached again, close it with: signalbox cleanup ${id} --status failed`
   })
 
 const carryOut = Effect.fnUntraced(function* (

@@ -46,7 +46,7 @@ const leftBehind = (id: CorrelationId, code: ErrorCode, { message }: StoreError 
   failure({
     code,
     message,
-    hint: `The state is saved. When the registry can be reached again, carry on with: signalbox attach ${id}`
+    hint: `The state is saved. When the store can be reached again, carry on with: signalbox attach ${id}`
   })
 
 /** Writes the result of an execution, with the command's additions, and sets the exit code. */

@@ -53,7 +53,7 @@ const explained = (blocker: Blocker, now: number, { columns, paint }: Ink): Read
 const degraded = ({ degraded: reason }: CanDeploy.CanDeployAnswer, { columns, paint }: Ink): ReadonlyArray<string> =>
   reason === null
     ? []
-    : wrap(plain(`degraded: only the providers were asked, the registry cannot be reached (${reason})`), columns).map(
+    : wrap(plain(`degraded: only the providers were asked, the store cannot be reached (${reason})`), columns).map(
         (line) => paint("yellow", line)
       )
 

@@ -25,7 +25,7 @@ export const disagreement = ({ stacks, status }: Levels, place: keyof typeof loo
   const others = wanted === undefined ? [] : stacks.filter((stack) => stack.status !== wanted)
   if (others.length > 0) return `the deployment is ${word(status)}, but ${stacksThat(others)}`
   if (status === "unknown")
-    return `a command was cut off, or ran without the lock, and what is there is not known; ${look[place]}`
+    return `a command was cut off, or ran without the lease, and what is there is not known; ${look[place]}`
   if (status === "partial") {
     const failed = stacks.filter((stack) => stack.status !== "deployed").map(({ name }) => name)
     return failed.length === 0

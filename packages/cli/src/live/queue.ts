@@ -63,24 +63,24 @@ export const lockLines = (
   ink: Ink
 ): ReadonlyArray<string> => {
   const { paint } = ink
-  const { hold, isDead, lease, queue } = lineup
+  const { isDead, lease, lock, queue } = lineup
   const name = `${where.deploymentId} ${where.environment}`
   const release = `signalbox lock release ${where.deploymentId} --environment ${where.environment}`
   const next = (line: string) => `next:  ${paint("cyan", line)}`
   return [
     ...(lease === undefined
-      ? [`${paint("green", "✔")} nothing has the lock of ${name}`]
+      ? [`${paint("green", "✔")} no execution holds the lease on ${name}`]
       : [
-          `${paint(isDead ? "yellow" : "blue", isDead ? "?" : "◌")} ${name} is locked by ${lease.holder} (${plain(lease.reason ?? "unknown")}) since ${ago(lease.acquiredAt, now)}`,
-          `  ${isDead ? "no process of it is left; the lock ends" : "unless renewed, the lock ends"} in ${span(lease.expiresAt - now)}: ${lease.owner}`
+          `${paint(isDead ? "yellow" : "blue", isDead ? "?" : "◌")} ${lease.holder} holds the lease on ${name} (${plain(lease.reason ?? "unknown")}) since ${ago(lease.acquiredAt, now)}`,
+          `  ${isDead ? "no process of it is left; the lease ends" : "unless renewed, the lease ends"} in ${span(lease.expiresAt - now)}: ${lease.owner}`
         ]),
-    ...(hold === undefined
+    ...(lock === undefined
       ? []
       : [
-          `${paint("yellow", "⏸")} held by ${plain(hold.by)} since ${ago(hold.at, now)}${hold.until === undefined ? "" : `, until ${clock(hold.until, now)}`}: ${plain(hold.reason)}`
+          `${paint("yellow", "⏸")} locked by ${plain(lock.by)} since ${ago(lock.at, now)}${lock.until === undefined ? "" : `, until ${clock(lock.until, now)}`}: ${plain(lock.reason)}`
         ]),
     ...(queue.length === 0 ? ["the queue is empty"] : ["", ...queueTable(queue, now, ink), ""]),
     ...(isDead ? [next(`signalbox status ${lease?.holder}`)] : []),
-    ...(hold === undefined ? [] : [next(`${release} --reason "<reason>"`)])
+    ...(lock === undefined ? [] : [next(`${release} --reason "<reason>"`)])
   ]
 }

@@ -50,7 +50,7 @@ export const sentence = ({ event }: StoredEvent): string | undefined => {
     case "ApprovalRequested":
       return `${event.stack}: waits for an answer: ${describeCause(event.question)} ${event.expiresAt === undefined ? "" : ` (until ${clock(event.expiresAt)}, then ${event.otherwise})`}`
     case "ApprovalResolved":
-      return `${event.stack}: answer: ${event.answer}${event.expired ? " (nobody answered in time)" : event.by === undefined ? "" : ` by ${event.by}`}`
+      return `${event.stack}: answer: ${event.answer}${event.expired ? " (no answer in time)" : event.by === undefined ? "" : ` by ${event.by}`}`
     case "CommandIssued":
       return `${event.command}${event.stack === undefined ? "" : ` ${event.stack}`} by ${event.by}${because(event.reason ?? event.cause)}`
     case "DeploymentExtended":
@@ -60,11 +60,11 @@ export const sentence = ({ event }: StoredEvent): string | undefined => {
     case "VetoLifted":
       return `veto on version ${event.version} lifted${event.environment === null ? "" : ` in ${event.environment}`} by ${event.by}: ${event.reason}`
     case "EnvironmentLocked":
-      return `${event.environment} held by ${event.by}${event.force === true ? ", by force" : ""}: ${event.reason}${event.until === undefined ? "" : ` (until ${clock(event.until)})`}`
+      return `${event.environment} locked by ${event.by}${event.force === true ? ", by force" : ""}: ${event.reason}${event.until === undefined ? "" : ` (until ${clock(event.until)})`}`
     case "EnvironmentUnlocked":
-      return `${event.environment} given back by ${event.by}: ${event.reason}`
+      return `${event.environment} unlocked by ${event.by}: ${event.reason}`
     case "LeaseRevoked":
-      return `lock of ${event.environment} taken from ${event.holder} by ${event.by}: ${event.reason}`
+      return `lease of ${event.holder} on ${event.environment} revoked by ${event.by}: ${event.reason}`
     case "ExecutionAdmitted":
       return "its turn has come"
     case "ProcessStarted":

@@ -12,7 +12,7 @@ import { engine, hasStore, signalbox, withServices } from "../main/services.ts"
 
 const unavailable = (error: StoreError): Failure =>
   failure({
-    code: "nobody_answers",
+    code: "no_answer",
     message: error.message,
     hint: "Check SIGNALBOX_DATABASE_URL and the network, then ask again; without an answer, deploy nothing."
   })

@@ -17,6 +17,4 @@ export const hasExpired = (error: unknown): error is LeaseLost => {
 
 /** The message when one begins, and without an error when it is over. */
 export const outage = (error: StoreError | undefined): string =>
-  error === undefined
-    ? "the registry is back"
-    : `the registry is away, and asked again until it is back: ${error.message}`
+  error === undefined ? "the store is back" : `the store is away, and asked again until it is back: ${error.message}`

@@ -161,7 +161,7 @@ const patiently = Effect.fnUntraced(function* <E, E2>(
     const back = lost
     lost = false
     met = true
-    return back ? inv.say("reconciled: the registry is back") : Effect.void
+    return back ? inv.say("reconciled: the store is back") : Effect.void
   })
   while (true) {
     const tried = yield* Effect.result(attempt(reached))
@@ -175,7 +175,7 @@ const patiently = Effect.fnUntraced(function* <E, E2>(
     if (seen._tag === "Success") {
       if (seen.success.turn) return seen.success
       yield* tell(inv, seen.success)
-    } else yield* inv.say(`degraded: neither the registry nor a provider can be asked (${plain(away.message)})`)
+    } else yield* inv.say(`degraded: neither the store nor a provider can be asked (${plain(away.message)})`)
     yield* Effect.sleep(pace.intervalMs)
   }
 })

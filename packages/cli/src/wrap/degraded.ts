@@ -45,8 +45,8 @@ export const runDegraded = Effect.fnUntraced(function* (
   if (!allowed) {
     return yield* failure({
       code: "store_away",
-      message: `the registry cannot be reached: ${away.message}`,
-      hint: "Nothing was run. To go ahead on the word of the providers alone, without a lock: --degraded"
+      message: `the store cannot be reached: ${away.message}`,
+      hint: "Nothing was run. To go ahead on the word of the providers alone, without a lease: --degraded"
     })
   }
   // A project without a configuration has no provider to ask; `--degraded` accepts that.
@@ -68,7 +68,7 @@ export const runDegraded = Effect.fnUntraced(function* (
     return yield* failure({ ...shown, message: `degraded, ${away.message}: ${shown.message}`, hint })
   }
   yield* inv.say(
-    `signalbox: degraded: ${away.message}; ${id} runs without a lock, and is recorded when the registry is back`
+    `signalbox: degraded: ${away.message}; ${id} runs without a lease, and is recorded when the store is back`
   )
   const startedAt = yield* Clock.currentTimeMillis
   const begun: Reconciliation.DegradedRecord = {

@@ -47,7 +47,7 @@ const record = (inv: Invocation, file: string, reconciled: Effect.Effect<boolean
       const away = Option.exists(Cause.findErrorOption(cause), ({ isRetryable }) => isRetryable)
       if (away || Cause.hasInterrupts(cause)) return Effect.failCause(cause)
       const why = plain(error instanceof Error ? error.message : String(error))
-      return Effect.as(inv.say(`what was done without the registry cannot be recorded: ${file} (${why})`), false)
+      return Effect.as(inv.say(`what was done without the store cannot be recorded: ${file} (${why})`), false)
     })
   )
 
@@ -69,12 +69,12 @@ export const reconcileKept = (inv: Invocation): Effect.Effect<void, StoreError, 
         const file = Path.join(folder, name)
         const done = Option.getOrUndefined(read(Reconciliation.DegradedRecord, file))
         if (done === undefined) {
-          yield* inv.say(`what was done without the registry cannot be read: ${file}`)
+          yield* inv.say(`what was done without the store cannot be read: ${file}`)
         } else if (!isUnderWay(done)) {
           if (!(yield* record(inv, file, executions.reconcile(done)))) continue
           Fs.rmSync(file, { force: true })
           yield* inv.say(
-            `reconciled: ${done.correlationId} ran in ${done.environment} while the registry was away; see: signalbox status ${done.correlationId}`
+            `reconciled: ${done.correlationId} ran in ${done.environment} while the store was away; see: signalbox status ${done.correlationId}`
           )
         }
       }

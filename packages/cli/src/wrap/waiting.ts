@@ -22,8 +22,8 @@ export const tellWaiting = Effect.fnUntraced(function* (inv: Invocation, id: Cor
   const lasting = Monitor.enduring((error) =>
     inv.say(
       error === undefined
-        ? "reconciled: the registry is back"
-        : `degraded: it waits on without the registry (${plain(error.message)})`
+        ? "reconciled: the store is back"
+        : `degraded: it waits on without the store (${plain(error.message)})`
     )
   )
   let told = { what: "", at: 0 }

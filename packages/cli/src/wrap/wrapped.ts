@@ -19,9 +19,9 @@ export interface CommandLine {
 const guard = { command: [process.execPath, process.argv[1]!, "__guard"] }
 
 const more = {
-  SIGHUP: "; the lock is kept until it has ended",
-  SIGINT: "; the lock is kept until it has ended, once more is harder",
-  SIGTERM: "; the lock is kept until it has ended, once more is harder"
+  SIGHUP: "; the lease is kept until it has ended",
+  SIGINT: "; the lease is kept until it has ended, once more is harder",
+  SIGTERM: "; the lease is kept until it has ended, once more is harder"
 }
 
 /** The engine's input; `onExit` gets the exit code to pass on. */

@@ -108,7 +108,7 @@ describe.skipIf(process.platform !== "linux")("signalbox run in several shells",
     assert.strictEqual(lines(cwd).filter(({ word }) => word === "end").length, 8)
   })
 
-  it("frees the lock of a holder that was killed when its lease ends, and never before", async () => {
+  it("frees the lease of a holder that was killed when its lease ends, and never before", async () => {
     const cwd = await folder()
     const first = run(cwd, beating("first"))
     await begun(cwd, "first")

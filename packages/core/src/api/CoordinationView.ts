@@ -141,14 +141,14 @@ export const WaitingView = Schema.Struct({
 export type WaitingView = typeof WaitingView.Type
 
 /** A person's lock on an environment; permanent if `until` is null. */
-export const HoldView = Schema.Struct({
+export const EnvironmentLockView = Schema.Struct({
   environment: EnvironmentName,
   by: Actor,
   reason: Schema.String,
   since: Instant,
   until: Schema.NullOr(Instant)
-}).annotate({ identifier: "HoldView" })
-export type HoldView = typeof HoldView.Type
+}).annotate({ identifier: "EnvironmentLockView" })
+export type EnvironmentLockView = typeof EnvironmentLockView.Type
 
 /** The holder of an environment's lease; `dead` says that the process that acquired it is gone. */
 export const LeaseView = Schema.Struct({
@@ -166,7 +166,7 @@ export const LockView = Schema.Struct({
   deploymentId: DeploymentId,
   environment: EnvironmentName,
   lease: Schema.NullOr(LeaseView),
-  hold: Schema.NullOr(HoldView),
+  lock: Schema.NullOr(EnvironmentLockView),
   queue: Schema.Array(WaitingView)
 }).annotate({ identifier: "LockView" })
 export type LockView = typeof LockView.Type

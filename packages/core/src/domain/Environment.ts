@@ -26,14 +26,14 @@ export type Veto = typeof Veto.Type
 /**
  * A person's lock, which blocks deployments; permanent, or `until` a time.
  */
-export const Hold = Schema.Struct({
+export const EnvironmentLock = Schema.Struct({
   environment: EnvironmentName,
   reason: Schema.String,
   by: Actor,
   at: Timestamp,
   until: Schema.optionalKey(Timestamp)
 })
-export type Hold = typeof Hold.Type
+export type EnvironmentLock = typeof EnvironmentLock.Type
 
 /**
  * The long-lived thing: an organization's project with its stacks and environments, the vetoed versions and the locked
@@ -42,7 +42,7 @@ export type Hold = typeof Hold.Type
 export const Deployment = Schema.Struct({
   ...DeploymentFields,
   vetoes: Schema.optionalKey(Schema.Array(Veto)),
-  holds: Schema.optionalKey(Schema.Array(Hold)),
+  locks: Schema.optionalKey(Schema.Array(EnvironmentLock)),
   createdAt: Timestamp
 })
 export type Deployment = typeof Deployment.Type
@@ -67,7 +67,7 @@ export const evolveDeployment = (
   at: Timestamp,
   event: Event
 ): Result.Result<Deployment, IllegalTransition> => {
-  const { holds = [], vetoes = [] } = state
+  const { locks = [], vetoes = [] } = state
   const refuse = (subject: string, from: string) =>
     Result.fail(new IllegalTransition({ machine: "deployment", subject, from, on: event._tag }))
   switch (event._tag) {
@@ -84,17 +84,17 @@ export const evolveDeployment = (
     }
     case "EnvironmentLocked":
     case "EnvironmentUnlocked": {
-      const others = holds.filter((hold) => hold.environment !== event.environment)
+      const others = locks.filter((lock) => lock.environment !== event.environment)
       if (event._tag === "EnvironmentLocked") {
-        const { _tag, force = false, ...hold } = event
-        const before = heldBy(state, hold.environment, at)
-        return before === undefined || before.by === hold.by || force
-          ? Result.succeed({ ...state, holds: [...others, { ...hold, at }] })
-          : refuse(hold.environment, "held by somebody else")
+        const { _tag, force = false, ...lock } = event
+        const before = lockOn(state, lock.environment, at)
+        return before === undefined || before.by === lock.by || force
+          ? Result.succeed({ ...state, locks: [...others, { ...lock, at }] })
+          : refuse(lock.environment, "locked by another person")
       }
-      return others.length === holds.length
-        ? refuse(event.environment, "not held")
-        : Result.succeed({ ...state, holds: others })
+      return others.length === locks.length
+        ? refuse(event.environment, "not locked")
+        : Result.succeed({ ...state, locks: others })
     }
     case "DeploymentExtended":
       return Result.succeed({
@@ -112,8 +112,12 @@ export const evolveDeployment = (
 /**
  * The lock on an environment at a time, if there is one.
  */
-export const heldBy = (state: Deployment | undefined, environment: EnvironmentName, now: Timestamp): Hold | undefined =>
-  state?.holds?.find((hold) => hold.environment === environment && (hold.until === undefined || hold.until > now))
+export const lockOn = (
+  state: Deployment | undefined,
+  environment: EnvironmentName,
+  now: Timestamp
+): EnvironmentLock | undefined =>
+  state?.locks?.find((lock) => lock.environment === environment && (lock.until === undefined || lock.until > now))
 
 /**
  * The veto on a version in an environment, if there is one.

@@ -168,7 +168,7 @@ const progressOf = ({ cause, message }: EventOf<"ProgressReported">): Pick<Stack
   return progress === undefined ? {} : { progress }
 }
 
-/** Thousands of response times stay in the log: a state is written anew with every event. */
+/** Thousands of response times stay in the log: a state is written again with every event. */
 const brief = (verdict: Verdict): Verdict => {
   if (verdict.compared?.latencies === undefined) return verdict
   const { latencies: _, ...compared } = verdict.compared

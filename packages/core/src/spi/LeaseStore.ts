@@ -28,7 +28,7 @@ export const Lease = Schema.Struct({
 export type Lease = typeof Lease.Type
 
 /**
- * Another holder has the lease.
+ * Another execution or process holds the lease.
  *
  * *Errors*: retryable once `lease.expiresAt` is over.
  */

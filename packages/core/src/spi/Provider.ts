@@ -6,6 +6,7 @@ import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { type DeploymentId, type EnvironmentName, Percent, type StackName, Timestamp } from "../domain/Ids.ts"
 import { type Checkpoint, type Json, Outputs, Release, type StackPlan, TrafficShare } from "../domain/Release.ts"
+import { HealthUnit } from "../domain/Verdict.ts"
 import type { ProviderError } from "./ProviderError.ts"
 
 /**
@@ -69,8 +70,17 @@ export interface Mutation {
   readonly progress: (message: string, resource?: string) => Effect.Effect<void>
 }
 
-/** How many instances a release has, and how many of them are healthy. */
-export const Health = Schema.Struct({ healthy: Schema.Int, total: Schema.Int })
+/**
+ * How many instances a release has, and how many of them are healthy.
+ *
+ * *Details*: `unit` is `instance` by default. Where a platform has no instances to count (a service scaled to zero, an
+ * uploaded site, a finished job), it is `release`: `total` is 1, and `healthy` 1 if the release is ready.
+ */
+export const Health = Schema.Struct({
+  healthy: Schema.Int,
+  total: Schema.Int,
+  unit: Schema.optionalKey(HealthUnit)
+})
 export type Health = typeof Health.Type
 
 /** One resource of a stack, as its platform names it. */

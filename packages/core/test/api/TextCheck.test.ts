@@ -45,7 +45,7 @@ describe("texts that people hand in", () => {
       }
       assert.isUndefined(yield* store.execution(id))
       const deployment = yield* store.deployment(deploymentId)
-      assert.deepEqual([deployment?.vetoes ?? [], deployment?.holds ?? []], [[], []])
+      assert.deepEqual([deployment?.vetoes ?? [], deployment?.locks ?? []], [[], []])
     }).pipe(Effect.provide(layer))
   })
 })

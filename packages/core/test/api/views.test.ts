@@ -2,7 +2,7 @@ import { causeInfo, errorInfo } from "@signalbox/core/spi"
 import * as Schema from "effect/Schema"
 import { describe, expect, it } from "vitest"
 import * as Api from "../../src/api/index.ts"
-import type { Hold } from "../../src/domain/Environment.ts"
+import type { EnvironmentLock } from "../../src/domain/Environment.ts"
 import type { ExecutionState } from "../../src/domain/Execution.ts"
 import { CorrelationId, DeploymentId, EnvironmentName, StackName } from "../../src/domain/Ids.ts"
 import type { Lease } from "../../src/spi/LeaseStore.ts"
@@ -64,7 +64,7 @@ const lease: Lease = {
   acquiredAt: 1_000,
   expiresAt: 2_000
 }
-const hold: Hold = { environment, reason: "audit", by: "bob", at: 1_000, until: 5_000 }
+const lock: EnvironmentLock = { environment, reason: "audit", by: "bob", at: 1_000, until: 5_000 }
 const blocker = {
   kind: "lease",
   info: errorInfo(
@@ -108,7 +108,7 @@ const shown: ReadonlyArray<readonly [string, Schema.Codec<any>, unknown]> = [
       {
         lease,
         isDead: true,
-        hold,
+        lock,
         queue: [
           { position: null, ticket: { correlationId, kind: "run", by: "ada", at: 1, policy: "fifo", overtaken: 0 } }
         ]

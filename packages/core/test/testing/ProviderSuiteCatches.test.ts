@@ -1,15 +1,20 @@
+/** Runs single checks of `ProviderSuite` on providers with planted bugs: each check must fail. */
 import { assert, describe, it } from "@effect/vitest"
 import {
-  type Capabilities,
   DeploymentId,
   EnvironmentName,
+  type Observation,
   type Provider,
   ProviderError,
   StackName,
   type StackRef
 } from "@signalbox/core/spi"
-import { ProviderSuite, SimulatedProvider } from "@signalbox/core/testing"
-import { Cause, Effect, Exit } from "effect"
+import { SimulatedProvider } from "@signalbox/core/testing"
+import { Effect, Exit } from "effect"
+import { Driver } from "../../src/testing/suites/ProviderSuiteDriver.ts"
+import * as Failures from "../../src/testing/suites/ProviderSuiteFailures.ts"
+import type { Check } from "../../src/testing/suites/ProviderSuiteGroups.ts"
+import * as Observing from "../../src/testing/suites/ProviderSuiteObserving.ts"
 
 const ref: StackRef = {
   deploymentId: DeploymentId.make("DX6604E"),
@@ -20,89 +25,104 @@ const ref: StackRef = {
 
 type Cloud = SimulatedProvider.SimulatedProvider
 
-/** A bug, and the check that has to find it. */
-interface Planted {
-  readonly found: string
-  readonly plant: (provider: Provider, cloud: Cloud) => Provider
-  readonly capabilities?: Partial<Capabilities>
-}
-
-const error = (reason: ProviderError["reason"]) =>
-  new ProviderError({ provider: "simulated", operation: "test", stackName: "api", reason })
-
-const reported = <A>(call: Effect.Effect<A, ProviderError>, reason: ProviderError["reason"]) =>
-  Effect.mapError(call, (failure) => (failure.reason._tag === "Expired" ? error(reason) : failure))
-
-const suiteOf = ({ capabilities = {}, plant }: Omit<Planted, "found">) => {
-  const options = { capabilities: { ...SimulatedProvider.shapes.revisions, ...capabilities } }
-  const clouds = new Map<Provider, Cloud>()
-  const cloudOf = ({ provider }: ProviderSuite.ProviderHarness) => clouds.get(provider)!
-  const sample = SimulatedProvider.make(options)
-  return ProviderSuite.checks({
-    capabilities: sample.provider.capabilities,
-    make: Effect.sync(() => {
-      const cloud = SimulatedProvider.make(options)
-      cloud.script("api", "broken", { broken: "it exits at once" })
-      cloud.script("api", "slow", { stageMillis: 500 })
-      const provider = plant(cloud.provider, cloud)
-      clouds.set(provider, cloud)
-      const version = (id: string) => id.slice(0, id.lastIndexOf("-"))
-      const versions = (entries: ReadonlyArray<readonly [string, number]>) =>
-        Object.fromEntries(entries.filter(([, value]) => value > 0).map(([id, value]) => [version(id), value]))
-      return {
-        provider,
-        ref,
-        candidates: {
-          v1: { version: "v1" },
-          v2: { version: "v2" },
-          broken: { version: "broken" },
-          slow: { version: "slow" }
-        },
-        probe: {
-          traffic: Effect.map(cloud.inspect(ref), ({ traffic }) => versions(Object.entries(traffic))),
-          capacity: Effect.map(cloud.inspect(ref), ({ releases }) => versions(releases.map((id) => [id, 2]))),
-          effects: (key: string) =>
-            Effect.sync(() => cloud.ledger.filter((entry) => entry.idempotencyKey === key).length)
-        }
+/** Finds one check of a group by its title and runs it on a provider. */
+const run = (
+  group: (check: Check, cloud: Cloud) => void,
+  title: string,
+  change: (provider: Provider, cloud: SimulatedProvider.SimulatedProvider) => Provider = (provider) => provider,
+  options: SimulatedProvider.SimulatedOptions = {}
+) =>
+  Effect.gen(function* () {
+    const cloud = SimulatedProvider.make(options)
+    cloud.script("api", "broken", { broken: "it exits at once" })
+    cloud.script("api", "slow", { stageMillis: 500 })
+    const found: Array<Parameters<Check>[1]> = []
+    group((name, body) => {
+      if (name === title) found.push(body)
+    }, cloud)
+    assert.strictEqual(found.length, 1, `the check "${title}"`)
+    const version = (id: string) => id.slice(0, id.lastIndexOf("-"))
+    const driver = new Driver({
+      provider: change(cloud.provider, cloud),
+      ref,
+      candidates: {
+        v1: { version: "v1" },
+        v2: { version: "v2" },
+        broken: { version: "broken" },
+        slow: { version: "slow" }
+      },
+      probe: {
+        traffic: Effect.map(cloud.inspect(ref), ({ traffic }) =>
+          Object.fromEntries(Object.entries(traffic).map(([id, share]) => [version(id), share]))
+        ),
+        capacity: Effect.map(cloud.inspect(ref), ({ releases }) =>
+          Object.fromEntries(releases.map((id) => [version(id), 2]))
+        )
       }
-    }),
-    credentials: {
-      expire: (harness) => Effect.sync(() => cloudOf(harness).expire()),
-      renew: (harness) => Effect.sync(() => cloudOf(harness).renew())
-    }
+    })
+    return yield* Effect.exit(Effect.scoped(found[0]!(driver)))
   })
-}
 
-const planted: Readonly<Record<string, Planted>> = {
-  "expired credentials are reported as denied": {
-    found: "reports expired credentials as such, and carries on where it was once they are renewed",
-    plant: (provider) => ({
-      ...provider,
-      stage: (...given) => reported(provider.stage(...given), { _tag: "Denied", message: "no" })
+const caught = (
+  group: (check: Check, cloud: Cloud) => void,
+  title: string,
+  bug: (provider: Provider, cloud: SimulatedProvider.SimulatedProvider) => Provider,
+  options?: SimulatedProvider.SimulatedOptions
+) =>
+  it.live(title, () =>
+    Effect.gen(function* () {
+      assert.isTrue(Exit.isSuccess(yield* run(group, title, undefined, options)), "without the bug")
+      assert.isTrue(Exit.isFailure(yield* run(group, title, bug, options)), "with the bug")
     })
-  },
-  "a stack that cannot be seen is taken for absent": {
-    found: "reports expired credentials as such, and carries on where it was once they are renewed",
-    plant: (provider) => ({
-      ...provider,
-      observe: (asked) => Effect.catch(provider.observe(asked), () => SimulatedProvider.make().provider.observe(asked))
-    })
-  }
-}
+  )
 
-describe("the provider suite", () => {
-  for (const [bug, one] of Object.entries(planted)) {
-    it.live(`finds that ${bug}`, () =>
-      Effect.gen(function* () {
-        const named = ({ title }: ProviderSuite.ProviderCheck) => title === one.found
-        const healthy = suiteOf({ ...one, plant: (provider) => ({ ...provider }) }).find(named)
-        const check = suiteOf(one).find(named)
-        assert.isDefined(healthy)
-        assert.isDefined(check)
-        const well = yield* Effect.exit(healthy!.run)
-        assert.isTrue(Exit.isSuccess(well), Exit.isFailure(well) ? Cause.pretty(well.cause) : "")
-        assert.isTrue(Exit.isFailure(yield* Effect.exit(check!.run)))
-      })
-    )
-  }
+const seeing = (change: (seen: Observation) => Observation) => (provider: Provider) => ({
+  ...provider,
+  observe: (ref: StackRef) => Effect.map(provider.observe(ref), change)
+})
+
+const credentials = (check: Check, cloud: Cloud) =>
+  Failures.credentials(check, {
+    expire: () => Effect.sync(() => cloud.expire()),
+    renew: () => Effect.sync(() => cloud.renew())
+  })
+
+const denied = new ProviderError({
+  provider: "simulated",
+  operation: "stage",
+  stackName: "api",
+  reason: { _tag: "Denied", message: "no" }
+})
+
+describe("the provider suite catches planted bugs", () => {
+  const expired = "reports expired credentials as such, and carries on where it was once they are renewed"
+  caught(credentials, expired, (provider) => ({
+    ...provider,
+    stage: (...given) => Effect.mapError(provider.stage(...given), () => denied)
+  }))
+
+  // A stack that it cannot see is absent, for this one.
+  caught(credentials, expired, (provider) => ({
+    ...provider,
+    observe: (asked) => Effect.catch(provider.observe(asked), () => SimulatedProvider.make().provider.observe(asked))
+  }))
+
+  caught(
+    Observing.observing,
+    "counts an instance as healthy only once it is ready",
+    seeing((seen) => ({
+      ...seen,
+      health: Object.fromEntries(Object.entries(seen.health).map(([id, { total }]) => [id, { healthy: total, total }]))
+    }))
+  )
+
+  // A service scaled to zero.
+  caught(
+    Observing.observing,
+    "reports the health of what is live: of at least one instance, or of the release as a whole",
+    seeing((seen) => ({
+      ...seen,
+      health: Object.fromEntries(Object.keys(seen.health).map((id) => [id, { healthy: 0, total: 0 }]))
+    }))
+  )
 })

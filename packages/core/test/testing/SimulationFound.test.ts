@@ -15,7 +15,7 @@ const found: ReadonlyArray<Found> = [
     seed: 22_615,
     faults: doubledFaults
   },
-  { what: "a runner that had lost its claim, and not yet its lock, called a provider", seed: 77_916 },
+  { what: "a runner that had lost its claim, and not yet its lease, called a provider", seed: 77_916 },
   // Guards ask for the claim too by now, so that the fault fires elsewhere: SimulationEffects.test.ts has it.
   { what: "a fault that fired while effects were counted had one of them counted twice", seed: 555_978 },
   {

@@ -232,11 +232,11 @@ export const coordination = (session: Session): Coordination => {
         const { place, told } = await placed(options)
         await box(({ coordination }) => coordination.rejectNested(place, process.env), undefined)
         const { isDead } = await statusOf(place, options.signal)
-        const broken = await box(
+        const revoked = await box(
           (signalbox) => signalbox.coordination.revokeLease(place.deploymentId, told),
           options.signal
         )
-        return leaseView({ lease: broken, isDead })
+        return leaseView({ lease: revoked, isDead })
       }
     }
   }

@@ -27,7 +27,7 @@ const resultOf = (state: Execution.ExecutionState): CommandResult => ({
 const ended = (error: unknown): never => {
   if (!(error instanceof InterruptedError)) throw error
   throw interrupted(error.cause, {
-    message: "interrupted: the command was asked to stop, and has ended; its lock is given back",
+    message: "interrupted: the command was asked to stop, and has ended; its lease is released",
     hint: "Look at what is there, then run it again under a new correlation id."
   })
 }

@@ -110,7 +110,7 @@ describe("blockers", () => {
     const directory = join(temporaryDirectory(onTestFinished), "state")
     const { signalbox } = await connected(directory)
     expect(await signalbox.canDeploy({ ...place, version: "1.0.0" })).toMatchObject({ canDeploy: true, blockers: [] })
-    expect(await signalbox.locks.show(place)).toMatchObject({ lease: null, hold: null, queue: [] })
+    expect(await signalbox.locks.show(place)).toMatchObject({ lease: null, lock: null, queue: [] })
     expect(existsSync(directory)).toBe(false)
   })
 
@@ -156,7 +156,7 @@ describe("a turn", () => {
       intervalMs: 20,
       onProgress: (progress) => {
         told.push(progress)
-        throw new Error("nobody's business")
+        throw new Error("a mistake of the caller")
       }
     })
     await until("it was told twice", () => told.length > 1)
@@ -249,19 +249,19 @@ describe("what people decide", () => {
     expect(await signalbox.canDeploy({ ...place, version: "6.6.7" })).toMatchObject({ canDeploy: true })
   })
 
-  it("holds a lock by hand, and gives it back", async () => {
+  it("locks an environment, and unlocks it", async () => {
     const { signalbox } = await connected()
     const end = new Date(Date.now() + 3_600_000)
     const held = await signalbox.locks.hold({ ...place, reason: "the database is moved", until: end, by: "grace" })
-    expect(held).toMatchObject({ environment, lease: null, hold: { environment, by: "grace", until: end } })
+    expect(held).toMatchObject({ environment, lease: null, lock: { environment, by: "grace", until: end } })
     expect((await signalbox.canDeploy(place)).blockers).toMatchObject([{ kind: "lock", clearsAt: { point: end } }])
     const other = { ...place, reason: "me too", by: "ada" }
     await expect(signalbox.locks.hold(other)).rejects.toMatchObject({
       code: "already_locked",
       message: expect.stringContaining("already locked by grace: the database is moved")
     })
-    expect((await signalbox.locks.hold({ ...other, force: true })).hold).toMatchObject({ by: "ada", until: null })
-    expect((await signalbox.locks.release({ ...place, reason: "it is there" })).hold).toBeNull()
+    expect((await signalbox.locks.hold({ ...other, force: true })).lock).toMatchObject({ by: "ada", until: null })
+    expect((await signalbox.locks.release({ ...place, reason: "it is there" })).lock).toBeNull()
     const again = signalbox.locks.release({ ...place, reason: "it is there" })
     expect(await rejected(again)).toMatchObject({ _tag: "ConflictError", code: "not_locked" })
   })
@@ -271,8 +271,8 @@ describe("what people decide", () => {
     const shown = await signalbox.locks.show(next)
     expect(shown.lease).toMatchObject({ holder: running.correlationId, dead: false })
     expect(shown.lease?.expiresAt.getTime()).toBeGreaterThan(Date.now())
-    const broken = await signalbox.locks.revoke({ ...next, reason: "it hangs" })
-    expect(broken?.holder).toBe(running.correlationId)
+    const revoked = await signalbox.locks.revoke({ ...next, reason: "it hangs" })
+    expect(revoked?.holder).toBe(running.correlationId)
     expect((await rejected(running.done))._tag).toBe("LeaseLostError")
     expect(await signalbox.locks.revoke({ ...next, reason: "once more" })).toBeNull()
   })

@@ -57,7 +57,7 @@ describe("recorded configuration", () => {
   })
 })
 
-describe("inside of the command that holds the lock", () => {
+describe("inside of the command that holds the lease", () => {
   it("whatever would wait for it is refused, and another environment is not", async () => {
     const { signalbox } = await connected()
     const deploymentId = await deployed(signalbox, endless)

@@ -157,7 +157,7 @@ describe("a command", () => {
     expect((await signalbox.locks.show(place)).lease).toBeNull()
   })
 
-  it("runs for a deployment that has a configuration too, and shares its lock", async () => {
+  it("runs for a deployment that has a configuration too, and shares its lease", async () => {
     const { file, signalbox } = await start()
     const deploymentId = await deployed(signalbox)
     const target = { deploymentId, environment, project: undefined }
@@ -169,7 +169,7 @@ describe("a command", () => {
     expect((await handle.done).exitCode).toBe(0)
   })
 
-  it("is refused inside of a command that holds the same lock", async () => {
+  it("is refused inside of a command that holds the same lease", async () => {
     const { file, signalbox } = await start()
     const { handle } = await script(signalbox, patient(file("one"), file("one.end")))
     await until("it runs", () => existsSync(file("one")))
@@ -183,7 +183,7 @@ describe("a command", () => {
 })
 
 describe("a command that is stopped", () => {
-  it("by its signal may clean up first; its lock is free when it has ended", async () => {
+  it("by its signal may clean up first; its lease is free when it has ended", async () => {
     const { file, signalbox } = await start()
     const stop = new AbortController()
     const clean = `setTimeout(() => { fs.writeFileSync(${JSON.stringify(file("clean"))}, ""); process.exit(0) }, 100)`
@@ -192,7 +192,7 @@ describe("a command that is stopped", () => {
     stop.abort("enough")
     expect(await rejected(handle.done)).toMatchObject({
       name: "AbortError",
-      message: "interrupted: the command was asked to stop, and has ended; its lock is given back",
+      message: "interrupted: the command was asked to stop, and has ended; its lease is released",
       cause: "enough"
     })
     expect(readFileSync(file("one.signal"), "utf8")).toBe("SIGINT")
@@ -240,15 +240,15 @@ describe("a command that is stopped", () => {
     expect(existsSync(file("one"))).toBe(false)
   })
 
-  it("by the loss of its lock is killed, whatever it wants", async () => {
+  it("by the loss of its lease is killed, whatever it wants", async () => {
     const { file, signalbox } = await start()
     const config = { ...configuration(), leaseTtl: "12 seconds" } as const
     const { deploymentId } = await signalbox.deployments.init({ configuration: config })
     const target = { configuration: config, deploymentId, environment, project: undefined }
     const { handle } = await script(signalbox, patient(file("one"), file("end"), ""), target as never)
     await until("it runs", () => existsSync(file("one")) && readFileSync(file("one"), "utf8") !== "")
-    const broken = await signalbox.locks.revoke({ deploymentId, environment, reason: "it hangs" })
-    expect(broken?.holder).toBe(handle.correlationId)
+    const revoked = await signalbox.locks.revoke({ deploymentId, environment, reason: "it hangs" })
+    expect(revoked?.holder).toBe(handle.correlationId)
     expect((await rejected(handle.done))._tag).toBe("LeaseLostError")
     expect(isAlive(Number(readFileSync(file("one"), "utf8")))).toBe(false)
   })

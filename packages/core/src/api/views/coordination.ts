@@ -1,5 +1,5 @@
 import type { Estimate } from "../../analysis/Estimate.ts"
-import type { Hold, Veto } from "../../domain/Environment.ts"
+import type { EnvironmentLock, Veto } from "../../domain/Environment.ts"
 import type { ExecutionState } from "../../domain/ExecutionState.ts"
 import type { CorrelationId, DeploymentId, EnvironmentName, Timestamp } from "../../domain/Ids.ts"
 import type { Ticket } from "../../domain/Queue.ts"
@@ -8,7 +8,7 @@ import type {
   BlockerView,
   CanDeployView,
   CleanupView,
-  HoldView,
+  EnvironmentLockView,
   LeaseView,
   LockView,
   PlaceView,
@@ -137,7 +137,7 @@ const waitingView = ({ position, ticket }: Line["queue"][number]): WaitingView =
 })
 
 /** Shows the lock of a person. */
-export const holdView = ({ at, by, environment, reason, until }: Hold): HoldView => ({
+export const environmentLockView = ({ at, by, environment, reason, until }: EnvironmentLock): EnvironmentLockView => ({
   environment,
   by,
   reason,
@@ -148,7 +148,7 @@ export const holdView = ({ at, by, environment, reason, until }: Hold): HoldView
 interface Line {
   readonly lease: Lease | undefined
   readonly isDead: boolean
-  readonly hold: Hold | undefined
+  readonly lock: EnvironmentLock | undefined
   readonly queue: ReadonlyArray<{ readonly ticket: Ticket; readonly position: number | null }>
 }
 
@@ -170,7 +170,7 @@ export const lockView = ({ deploymentId, environment }: Where, line: Line): Lock
   deploymentId,
   environment,
   lease: leaseView(line),
-  hold: line.hold === undefined ? null : holdView(line.hold),
+  lock: line.lock === undefined ? null : environmentLockView(line.lock),
   queue: line.queue.map(waitingView)
 })
 

@@ -7,7 +7,7 @@ export {
   canDeployView,
   cleanupView,
   estimateView,
-  holdView,
+  environmentLockView,
   leaseView,
   lockView,
   placeView,

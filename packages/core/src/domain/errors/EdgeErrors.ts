@@ -40,7 +40,7 @@ export const edgeErrors = {
   no_history: error("not_found", "caller", {}, "There is no execution to look at."),
   no_state: error("not_found", "caller", {}, "There is no store here."),
   nothing_under_way: error("not_found", "caller", {}, "Nothing runs that could be monitored."),
-  nobody_answers: error("unavailable", "environment", {}, "Neither the store nor a provider can be asked.", {
+  no_answer: error("unavailable", "environment", {}, "Neither the store nor a provider can be asked.", {
     retryable: true
   }),
   store_away: error("unavailable", "environment", {}, "Warning: the command runs without the store.", {

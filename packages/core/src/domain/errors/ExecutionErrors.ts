@@ -76,8 +76,8 @@ export const executionErrors = {
   teardown_refused: error(
     "failed",
     "application",
-    { stack: "text", share: "number", healthy: "number", total: "number" },
-    "The old release was kept, because the new one does not carry its traffic."
+    { stack: "text", share: "number", healthy: "number", total: "number", unit: "text?", needed: "number?" },
+    "The old release was kept, because the new one does not carry its traffic, or too few of its instances are healthy."
   ),
   output_missing: error(
     "failed",

@@ -3,7 +3,7 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { type Deployment, type EnvironmentState, heldBy, vetoOn } from "../../domain/Environment.ts"
+import { type Deployment, type EnvironmentState, lockOn, vetoOn } from "../../domain/Environment.ts"
 import { type ErrorInfo, errorInfo, type Remedy } from "../../domain/errors/index.ts"
 import type { Origin } from "../../domain/Event.ts"
 import * as Freeze from "../../domain/freeze/Freeze.ts"
@@ -95,23 +95,23 @@ export const policyBlockers = Effect.fnUntraced(function* (
 })
 
 const locks = (deployment: Deployment | undefined, asked: AdmissionRequest, now: Timestamp): ReadonlyArray<Blocker> => {
-  const hold = heldBy(deployment, asked.environment, now)
-  if (hold === undefined) return []
+  const lock = lockOn(deployment, asked.environment, now)
+  if (lock === undefined) return []
   return [
     {
       ...unknownBlocker,
       kind: "lock",
       info: errorInfo(
         "blocked_by_lock",
-        { environment: asked.environment, by: hold.by },
+        { environment: asked.environment, by: lock.by },
         {
-          detail: hold.reason,
+          detail: lock.reason,
           remedies: [{ _tag: "unlock", deployment: asked.deploymentId, environment: asked.environment }]
         }
       ),
-      who: hold.by,
-      since: hold.at,
-      clearsAt: hold.until === undefined ? null : clearsAtTime(hold.until)
+      who: lock.by,
+      since: lock.at,
+      clearsAt: lock.until === undefined ? null : clearsAtTime(lock.until)
     }
   ]
 }

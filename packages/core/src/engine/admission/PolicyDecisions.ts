@@ -7,7 +7,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as EventId from "../../domain/EventId.ts"
-import { type Deployment, heldBy } from "../../domain/Environment.ts"
+import { type Deployment, lockOn } from "../../domain/Environment.ts"
 import type { EventOf } from "../../domain/Event.ts"
 import type { DeploymentId, EnvironmentName } from "../../domain/Ids.ts"
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
@@ -56,11 +56,11 @@ const alreadyLocked = Effect.fnUntraced(function* (
   environment: EnvironmentName
 ): Effect.fn.Return<never, Rejected | StoreError, DeploymentStore> {
   const deployment = yield* Effect.flatMap(DeploymentStore, (store) => store.deployment(id))
-  const hold = heldBy(deployment, environment, yield* Clock.currentTimeMillis)
+  const lock = lockOn(deployment, environment, yield* Clock.currentTimeMillis)
   const place = { deployment: id, environment }
-  return yield* hold === undefined
+  return yield* lock === undefined
     ? reject("already_locked", place)
-    : reject("already_locked", { ...place, by: hold.by }, { detail: hold.reason, remedies: [{ _tag: "force" }] })
+    : reject("already_locked", { ...place, by: lock.by }, { detail: lock.reason, remedies: [{ _tag: "force" }] })
 })
 
 const nothingToUndo = (id: DeploymentId, decision: PolicyDecision): Rejected => {
@@ -101,7 +101,7 @@ export const revokeLease = Effect.fnUntraced(function* (
       owner,
       ttl: Duration.seconds(1),
       evict: lease.fence,
-      reason: `broken by ${options.by}`
+      reason: `revoked by ${options.by}`
     })
   )
   if (taken._tag === "Failure") {

@@ -18,6 +18,7 @@ import type { ProviderError } from "../../spi/ProviderError.ts"
 import { steadyTime } from "../../internal/steadyTime.ts"
 import * as ReleaseComparison from "./ReleaseComparison.ts"
 import { requestApproval } from "./Approval.ts"
+import { measuredHealth } from "./ObservedRelease.ts"
 import {
   callSpan,
   concerns,
@@ -198,11 +199,12 @@ const measure = Effect.fnUntraced(function* (
   const { gate } = watched.stack
   const measured: Effect.Effect<Measured, ProviderError> =
     provider.metrics === undefined
-      ? Effect.map(provider.observe(ref), ({ health }) => {
-          const own = health[watched.release.id]
-          const healthy = own === undefined || own.total === 0 ? null : (100 * own.healthy) / own.total
-          return { requests: 0, errors: 0, latency: null, healthy }
-        })
+      ? Effect.map(provider.observe(ref), (observed) => ({
+          requests: 0,
+          errors: 0,
+          latency: null,
+          ...measuredHealth(observed, watched.release.id)
+        }))
       : Effect.map(
           provider.metrics.measure(ref, { releaseId: watched.release.id, window: gate.errorWindow }),
           ({ errors, healthy, latency, requests }) => ({

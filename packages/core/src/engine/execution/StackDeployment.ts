@@ -8,8 +8,9 @@ import { causeInfo, errorInfo } from "../../domain/errors/index.ts"
 import type { Percent } from "../../domain/Ids.ts"
 import type { StackPlan } from "../../domain/Release.ts"
 import type { CanaryStep, StackSpec } from "../../domain/Spec.ts"
-import { Observation } from "../../spi/Provider.ts"
+import { type Health, Observation } from "../../spi/Provider.ts"
 import { requestApproval } from "./Approval.ts"
+import { healthOf, shareOf } from "./ObservedRelease.ts"
 import { watchRelease } from "./ReleaseWatch.ts"
 import {
   ExecutionContext,
@@ -191,12 +192,12 @@ const shift = Effect.fnUntraced(function* (
   })
 })
 
-const shareOf = (observed: Observation, releaseId: string): number =>
-  observed.traffic.find((share) => share.releaseId === releaseId)?.percent ?? 0
+/** Enough instances are healthy, and at least one, however low the gate's percentage is; or the release is ready. */
+const carries = ({ healthy, total }: Health, needed: Percent): boolean => healthy > 0 && 100 * healthy >= needed * total
 
 /**
  * Removes old capacity, down to `capacityPercent`: only after the observed traffic and health show that the candidate
- * carries what the old release gives up.
+ * carries what the old release gives up. Its health must satisfy the gate.
  */
 export const retire = Effect.fnUntraced(function* (
   stack: StackSpec,
@@ -223,16 +224,12 @@ export const retire = Effect.fnUntraced(function* (
           const ref = yield* refOf(stack)
           const observed = yield* observing(provider.observe(ref), "observe")
           const share = shareOf(observed, keep)
-          const health = observed.health[keep] ?? { healthy: 0, total: 0 }
-          if (share < 100 - capacityPercent - 1 || health.healthy === 0) {
+          const health = healthOf(observed, keep)
+          const needed = stack.gate.minHealthyPercentage
+          if (share < 100 - capacityPercent - 1 || !carries(health, needed)) {
             return yield* new StepFailed({
               why: "failed",
-              info: errorInfo("teardown_refused", {
-                stack: stack.name,
-                share,
-                healthy: health.healthy,
-                total: health.total
-              })
+              info: errorInfo("teardown_refused", { stack: stack.name, share, ...health, needed })
             })
           }
           return yield* observing(traffic.retire(ref, { keep, capacityPercent }, yield* mutationOf(stack, name)))

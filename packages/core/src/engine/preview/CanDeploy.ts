@@ -83,7 +83,7 @@ const onRecord = Effect.fnUntraced(function* (
 export const canDeploy = Effect.fnUntraced(function* (
   question: CanDeployRequest
 ): Effect.fn.Return<CanDeployAnswer, Rejected | StoreError, DeploymentStore | LeaseStore | Providers> {
-  const registry = Effect.gen(function* () {
+  const stored = Effect.gen(function* () {
     const store = yield* DeploymentStore
     const environment = yield* store.environment(question.deploymentId, question.environment)
     const spec = yield* specOf(yield* onRecord(question, environment))
@@ -91,7 +91,7 @@ export const canDeploy = Effect.fnUntraced(function* (
     const registered = [...(yield* holderAndQueueBlockers(asked)), ...(yield* policyBlockers(asked))]
     return { environment, registered, spec }
   })
-  const known = yield* Effect.result(registry)
+  const known = yield* Effect.result(stored)
   if (known._tag === "Failure") {
     const { failure } = known
     return failure._tag === "StoreError" && failure.isRetryable

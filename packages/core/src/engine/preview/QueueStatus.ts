@@ -4,7 +4,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Estimate } from "../../analysis/Estimate.ts"
-import { heldBy, type Hold } from "../../domain/Environment.ts"
+import { lockOn, type EnvironmentLock } from "../../domain/Environment.ts"
 import { type ExecutionState, isFinished, isQueued, waitsForPeople } from "../../domain/Execution.ts"
 import type { CorrelationId, DeploymentId, EnvironmentName } from "../../domain/Ids.ts"
 import * as Queue from "../../domain/Queue.ts"
@@ -72,7 +72,7 @@ export interface QueueEntry {
 export interface QueueStatus {
   readonly lease: Lease | undefined
   readonly isDead: boolean
-  readonly hold: Hold | undefined
+  readonly lock: EnvironmentLock | undefined
   readonly queue: ReadonlyArray<QueueEntry>
 }
 
@@ -95,7 +95,7 @@ export const queueStatus = Effect.fnUntraced(function* (
   return {
     lease,
     isDead: lease !== undefined && isDead(lease.owner),
-    hold: heldBy(yield* store.deployment(deploymentId), name, now),
+    lock: lockOn(yield* store.deployment(deploymentId), name, now),
     queue: Queue.inOrder(environment?.queue ?? []).map((ticket) => ({
       ticket,
       position: waits(ticket) ? ++position : null

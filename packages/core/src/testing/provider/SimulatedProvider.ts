@@ -94,13 +94,15 @@ export interface Fault {
  * The properties of the simulated cloud.
  *
  * *Details*: `kind` default `simulated`. All capability groups are on by default (`traffic` is `percent`), except
- * `events` and `fencing`; `instances` (2) is the full capacity of a release, `requestsPerSecond` (50) the load on each
+ * `events` and `fencing`; `instances` (2) is the full capacity of a release,
+ * `healthUnit` (`instance`) what its health counts, `requestsPerSecond` (50) the load on each
  * stack, `latency` (0) how long each operation takes beside script delays.
  */
 export interface SimulatedOptions {
   readonly kind?: string
   readonly capabilities?: Partial<Omit<Capabilities, "spiVersion">>
   readonly instances?: number
+  readonly healthUnit?: "instance" | "release"
   readonly requestsPerSecond?: number
   readonly latencyMillis?: number
 }
@@ -170,7 +172,7 @@ export const shapes = {
 export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
   const kind = options.kind ?? "simulated"
   const capabilities: Capabilities = { ...percent, ...options.capabilities }
-  const world = new Simulation(options.instances ?? 2)
+  const world = new Simulation(options.instances ?? 2, options.healthUnit)
   const ledger: Array<LedgerEntry> = []
   const happened = new Happened()
   const faults: Array<Fault & { left: number }> = []

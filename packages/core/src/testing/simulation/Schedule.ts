@@ -4,7 +4,7 @@ import * as Duration from "effect/Duration"
 import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import type { OperatorCommand } from "../../domain/Event.ts"
-import { heldBy } from "../../domain/Environment.ts"
+import { lockOn } from "../../domain/Environment.ts"
 import { isFinished } from "../../domain/Execution.ts"
 import { errorInfo } from "../../domain/errors/index.ts"
 import { CorrelationId, DeploymentId, type EnvironmentName, type StackName } from "../../domain/Ids.ts"
@@ -328,8 +328,8 @@ export class Schedule {
   #leaveWaiting(): void {
     const { log, world } = this.#machines
     this.scenario.requests.forEach(({ environment, id }, index) => {
-      const hold = heldBy(log.deployment, environment as EnvironmentName, world.now)
-      const held = hold !== undefined && hold.until === undefined && world.now - hold.at > 120_000
+      const lock = lockOn(log.deployment, environment as EnvironmentName, world.now)
+      const held = lock !== undefined && lock.until === undefined && world.now - lock.at > 120_000
       const waits = log.queues.waiting(`${deploymentId}/${environment}`).some((one) => one.id === id)
       if (held && waits) this.#end(index, "waits")
     })

@@ -6,10 +6,10 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import type { Capabilities, ProviderError } from "../../spi/index.ts"
-import type { CredentialFaults } from "./ProviderSuiteFailures.ts"
 import * as Failures from "./ProviderSuiteFailures.ts"
 import * as Groups from "./ProviderSuiteGroups.ts"
-import { type Check, Driver, type ProviderHarness, reasonOf } from "./ProviderSuiteDriver.ts"
+import * as Observing from "./ProviderSuiteObserving.ts"
+import { Driver, type ProviderHarness, reasonOf } from "./ProviderSuiteDriver.ts"
 
 export type { CredentialFaults } from "./ProviderSuiteFailures.ts"
 export type { ProviderHarness, ProviderProbe } from "./ProviderSuiteDriver.ts"
@@ -19,7 +19,8 @@ export type { ProviderHarness, ProviderProbe } from "./ProviderSuiteDriver.ts"
  *
  * *Details*: `capabilities` are the expected ones of the provider: declared groups are exercised, undeclared ones must
  * be absent. `classify` provokes failures of the platform, with the reason that the adapter must report for each;
- * `credentials` makes the credentials of the provider run out, and renews them. `timeoutMillis` bounds each test (default 30,000).
+ * `credentials` makes the credentials of the provider run out, and renews them. `timeoutMillis` bounds each test
+ * (default 30,000).
  */
 export interface ProviderSuiteOptions {
   readonly capabilities: Capabilities
@@ -29,14 +30,8 @@ export interface ProviderSuiteOptions {
     readonly reason: ProviderError["reason"]["_tag"]
     readonly provoke: (harness: ProviderHarness) => Effect.Effect<unknown, ProviderError>
   }>
-  readonly credentials?: CredentialFaults
+  readonly credentials?: Failures.CredentialFaults
   readonly timeoutMillis?: number
-}
-
-/** One check of the suite. */
-export interface ProviderCheck {
-  readonly title: string
-  readonly run: Effect.Effect<unknown, unknown>
 }
 
 /**
@@ -49,281 +44,272 @@ export interface ProviderCheck {
  * ```
  */
 export const suite = (name: string, options: ProviderSuiteOptions): void => {
-  describe(`${name} keeps the Provider port`, () => {
-    for (const { run, title } of checks(options)) it.live(title, () => run, options.timeoutMillis ?? 30_000)
-  })
-}
-
-/**
- * The checks of the suite as effects, for a test runner of your own, or for a test that plants a bug in a provider and
- * sees it found.
- */
-export const checks = (options: ProviderSuiteOptions): ReadonlyArray<ProviderCheck> => {
-  const all: Array<ProviderCheck> = []
-  const check: Check = (title, body) =>
-    void all.push({
-      title,
-      run: Effect.scoped(Effect.flatMap(options.make, (harness) => body(new Driver(harness))))
-    })
+  const timeout = options.timeoutMillis ?? 30_000
+  const check = (title: string, body: (driver: Driver) => Effect.Effect<unknown, unknown, Scope.Scope>) =>
+    it.live(title, () => Effect.scoped(Effect.flatMap(options.make, (harness) => body(new Driver(harness)))), timeout)
   const controls = options.capabilities.traffic !== "none"
 
-  check("declares its capabilities honestly", ({ provider }) =>
-    Effect.sync(() => {
-      assert.deepStrictEqual(provider.capabilities, options.capabilities)
-      assert.strictEqual(provider.traffic !== undefined, controls)
-      assert.strictEqual(provider.metrics !== undefined, options.capabilities.metrics)
-      assert.strictEqual(provider.drift !== undefined, options.capabilities.drift)
-      assert.strictEqual(provider.restart !== undefined, options.capabilities.restart)
-      assert.strictEqual(provider.events !== undefined, options.capabilities.events === true)
-      assert.strictEqual(provider.fence !== undefined, options.capabilities.fencing === true)
-    })
-  )
-
-  check("observes a stack that is not there as absent", (driver) =>
-    Effect.gen(function* () {
-      const seen = yield* driver.observe
-      assert.strictEqual(seen.status, "absent")
-      assert.strictEqual(seen.stable, null)
-      assert.strictEqual(seen.candidate, null)
-      assert.deepStrictEqual(seen.traffic, [])
-    })
-  )
-
-  check("plans a first deployment without changing anything", (driver) =>
-    Effect.gen(function* () {
-      const plan = yield* driver.plan("v1")
-      assert.strictEqual(plan.action, "create")
-      assert.strictEqual(plan.checkpoint.release, null)
-      assert.strictEqual(plan.candidate.version, driver.candidates.v1.version)
-      assert.isAbove(plan.changes.length, 0)
-      assert.isAbove(plan.rollback.length, 0)
-      assert.deepStrictEqual((yield* driver.plan("v1")).candidate, plan.candidate)
-      assert.deepStrictEqual(yield* driver.truth, driver.nothing)
-      assert.strictEqual((yield* driver.observe).status, "absent")
-    })
-  )
-
-  check("plans an update against the stable release, and finds that nothing is to be done", (driver) =>
-    Effect.gen(function* () {
-      yield* driver.deploy("v1")
-      const before = yield* driver.truth
-      const again = yield* driver.plan("v1")
-      const update = yield* driver.plan("v2")
-      assert.strictEqual(again.action, "none")
-      assert.strictEqual(update.action, "update")
-      assert.strictEqual(update.checkpoint.release?.id, again.candidate.id)
-      assert.notStrictEqual(update.candidate.id, again.candidate.id)
-      assert.deepStrictEqual(yield* driver.truth, before)
-    })
-  )
-
-  check("stages a candidate beside the stable release", (driver) =>
-    Effect.gen(function* () {
-      yield* driver.deploy("v1")
-      const { plan, seen } = yield* driver.stage("v2")
-      const health = seen.health[plan.candidate.id]
-      assert.isDefined(health)
-      assert.strictEqual(health!.healthy, health!.total)
-      yield* driver.serves(controls ? { v1: 100 } : { v2: 100 })
-      if (controls) {
-        assert.strictEqual(seen.candidate?.id, plan.candidate.id)
-        assert.strictEqual(seen.stable?.version, driver.candidates.v1.version)
-        assert.deepStrictEqual(
-          seen.traffic.filter(({ percent }) => percent > 0),
-          [{ releaseId: seen.stable!.id, percent: 100 }]
-        )
-      } else {
-        assert.strictEqual(seen.stable?.id, plan.candidate.id)
-      }
-    })
-  )
-
-  check("tells the truth about what is there, and the outputs that it declares", (driver) =>
-    Effect.gen(function* () {
-      const release = yield* driver.deploy("v1")
-      const seen = yield* driver.observe
-      assert.strictEqual(seen.status, "ready")
-      assert.deepStrictEqual(seen.stable, release)
-      assert.strictEqual(seen.candidate, null)
-      assert.strictEqual(seen.operation, null)
-      assert.isNotNull(seen.lastChangedAt)
-      assert.deepStrictEqual(seen.traffic, [{ releaseId: release.id, percent: 100 }])
-      assert.isAbove(seen.resources.length, 0)
-      assert.deepStrictEqual(Object.keys(seen.outputs).sort(), [...options.capabilities.outputs].sort())
-      yield* driver.serves({ v1: 100 })
-    })
-  )
-
-  check("carries out a mutation once, however often it is repeated", (driver) =>
-    Effect.gen(function* () {
-      yield* driver.deploy("v1")
-      const plan = yield* driver.plan("v2")
-      const twice = <A>(key: string, call: (key: string) => Effect.Effect<A, ProviderError>) =>
-        Effect.gen(function* () {
-          yield* call(key)
-          const after = yield* driver.truth
-          yield* call(key)
-          assert.deepStrictEqual(yield* driver.truth, after)
-          yield* driver.tookEffectOnce(key)
-        })
-      yield* twice("stage-2", (key) =>
-        driver.provider.stage(driver.ref, { plan, capacityPercent: 100 }, driver.mutation({ key }))
-      )
-      if (controls) {
-        const { retire, shift } = driver.provider.traffic!
-        yield* twice("shift-2", (key) =>
-          shift(driver.ref, { releaseId: plan.candidate.id, percent: 100 }, driver.mutation({ key }))
-        )
-        yield* twice("retire-2", (key) =>
-          retire(driver.ref, { keep: plan.candidate.id, capacityPercent: 0 }, driver.mutation({ key }))
-        )
-      }
-      const { restart } = driver.provider
-      if (restart !== undefined) yield* twice("restart-2", (key) => restart(driver.ref, driver.mutation({ key })))
-      yield* twice("rollback-2", (key) =>
-        driver.provider.rollback(driver.ref, plan.checkpoint, driver.mutation({ key }))
-      )
-      yield* twice("destroy-2", (key) => driver.provider.destroy(driver.ref, driver.mutation({ key })))
-    })
-  )
-
-  check("goes back to nothing from a first deployment", (driver) =>
-    Effect.gen(function* () {
-      const { plan } = yield* driver.stage("v1")
-      yield* driver.provider.rollback(driver.ref, plan.checkpoint, driver.mutation())
-      assert.strictEqual((yield* driver.observe).status, "absent")
-      assert.deepStrictEqual(yield* driver.truth, driver.nothing)
-    })
-  )
-
-  check("goes back after staging", (driver) =>
-    Effect.gen(function* () {
-      const release = yield* driver.deploy("v1")
-      const { plan } = yield* driver.stage("v2")
-      yield* driver.provider.rollback(driver.ref, plan.checkpoint, driver.mutation())
-      yield* driver.isStable("v1", release)
-    })
-  )
-
-  check("goes back after the candidate has taken over", (driver) =>
-    Effect.gen(function* () {
-      const release = yield* driver.deploy("v1")
-      const plan = yield* driver.plan("v2")
-      yield* driver.deploy("v2")
-      yield* driver.provider.rollback(driver.ref, plan.checkpoint, driver.mutation())
-      yield* driver.isStable("v1", release)
-      yield* driver.provider.rollback(driver.ref, plan.checkpoint, driver.mutation())
-      yield* driver.isStable("v1", release)
-    })
-  )
-
-  check("names a release that does not come up, and leaves the stable one alone", (driver) =>
-    Effect.gen(function* () {
-      const release = yield* driver.deploy("v1")
-      const failed = yield* Effect.flip(driver.stage("broken"))
-      assert.strictEqual(reasonOf(failed), "Broken")
-      const plan = yield* driver.plan("broken")
-      assert.strictEqual(plan.checkpoint.release?.id, release.id)
-      yield* driver.provider.rollback(driver.ref, plan.checkpoint, driver.mutation())
-      yield* driver.isStable("v1", release)
-    })
-  )
-
-  check("destroys, and destroys again", (driver) =>
-    Effect.gen(function* () {
-      yield* driver.provider.destroy(driver.ref, driver.mutation())
-      yield* driver.deploy("v1")
-      yield* driver.stage("v2")
-      yield* driver.provider.destroy(driver.ref, driver.mutation())
-      assert.strictEqual((yield* driver.observe).status, "absent")
-      assert.deepStrictEqual(yield* driver.truth, driver.nothing)
-      yield* driver.provider.destroy(driver.ref, driver.mutation())
-      yield* driver.deploy("v2")
-      yield* driver.serves({ v2: 100 })
-    })
-  )
-
-  check("refuses a holder that was overtaken", (driver) =>
-    Effect.gen(function* () {
-      yield* driver.deploy("v1")
-      const { plan } = yield* driver.stage("v2", { fence: 7 })
-      const before = yield* driver.truth
-      for (const stale of driver.mutations(plan, { fence: 6 })) {
-        assert.strictEqual(reasonOf(yield* Effect.flip(stale)), "Fenced")
-        assert.deepStrictEqual(yield* driver.truth, before)
-      }
-      yield* driver.provider.rollback(driver.ref, plan.checkpoint, driver.mutation({ fence: 7 }))
-    })
-  )
-
-  check("changes nothing where the guard fails", (driver) =>
-    Effect.gen(function* () {
-      yield* driver.deploy("v1")
-      const { plan } = yield* driver.stage("v2")
-      const before = yield* driver.truth
-      for (const guarded of driver.mutations(plan, { guard: Effect.fail(driver.lost) })) {
-        assert.strictEqual(reasonOf(yield* Effect.flip(guarded)), "Fenced")
-        assert.deepStrictEqual(yield* driver.truth, before)
-      }
-    })
-  )
-
-  check("survives an interruption: a repeat finishes, and brings in no more than was asked for", (driver) =>
-    Effect.gen(function* () {
-      yield* driver.deploy("v1")
-      const plan = yield* driver.plan("slow")
-      const stage = driver.provider.stage(driver.ref, { plan, capacityPercent: 100 }, driver.mutation({ key: "cut" }))
-      yield* driver.cut(stage, plan.candidate.id)
-      const seen = yield* stage
-      const health = seen.health[plan.candidate.id]!
-      assert.strictEqual(health.healthy, health.total)
-      assert.strictEqual((yield* driver.truth).capacity[driver.candidates.slow.version], health.total)
-      yield* driver.tookEffectOnce("cut")
-    })
-  )
-
-  check("goes back from the middle of an interrupted operation, and forth again", (driver) =>
-    Effect.gen(function* () {
-      const release = yield* driver.deploy("v1")
-      const plan = yield* driver.plan("slow")
-      const stage = (key: string) =>
-        driver.provider.stage(driver.ref, { plan, capacityPercent: 100 }, driver.mutation({ key }))
-      yield* driver.cut(stage("cut"), plan.candidate.id)
-      yield* driver.provider.rollback(driver.ref, plan.checkpoint, driver.mutation())
-      yield* driver.isStable("v1", release)
-      yield* stage("again")
-      yield* driver.serves(controls ? { v1: 100 } : { slow: 100 })
-    })
-  )
-
-  check("goes back while the operation that it cuts off is still being called", (driver) =>
-    Effect.gen(function* () {
-      const release = yield* driver.deploy("v1")
-      const plan = yield* driver.plan("slow")
-      const stage = yield* Effect.forkChild(
-        driver.provider.stage(driver.ref, { plan, capacityPercent: 100 }, driver.mutation())
-      )
-      yield* driver.underWay(plan.candidate.id)
-      yield* driver.provider.rollback(driver.ref, plan.checkpoint, driver.mutation())
-      yield* Fiber.await(stage)
-      yield* driver.isStable("v1", release)
-    })
-  )
-
-  for (const { name, provoke, reason } of options.classify ?? []) {
-    check(`tells ${reason} where ${name}`, (driver) =>
-      Effect.gen(function* () {
-        assert.strictEqual(reasonOf(yield* Effect.flip(provoke(driver.harness))), reason)
+  describe(`${name} keeps the Provider port`, () => {
+    check("declares its capabilities honestly", ({ provider }) =>
+      Effect.sync(() => {
+        assert.deepStrictEqual(provider.capabilities, options.capabilities)
+        assert.strictEqual(provider.traffic !== undefined, controls)
+        assert.strictEqual(provider.metrics !== undefined, options.capabilities.metrics)
+        assert.strictEqual(provider.drift !== undefined, options.capabilities.drift)
+        assert.strictEqual(provider.restart !== undefined, options.capabilities.restart)
+        assert.strictEqual(provider.events !== undefined, options.capabilities.events === true)
+        assert.strictEqual(provider.fence !== undefined, options.capabilities.fencing === true)
       })
     )
-  }
 
-  if (options.credentials !== undefined) Failures.credentials(check, options.credentials)
-  if (controls) Groups.traffic(check, options.capabilities)
-  if (options.capabilities.metrics) Groups.metrics(check)
-  if (options.capabilities.drift) Groups.drift(check)
-  if (options.capabilities.restart) Groups.restart(check)
-  if (options.capabilities.events === true) Groups.events(check)
-  if (options.capabilities.fencing === true) Groups.fencing(check)
-  return all
+    check("observes a stack that is not there as absent", (driver) =>
+      Effect.gen(function* () {
+        const seen = yield* driver.observe
+        assert.strictEqual(seen.status, "absent")
+        assert.strictEqual(seen.stable, null)
+        assert.strictEqual(seen.candidate, null)
+        assert.deepStrictEqual(seen.traffic, [])
+      })
+    )
+
+    check("plans a first deployment without changing anything", (driver) =>
+      Effect.gen(function* () {
+        const plan = yield* driver.plan("v1")
+        assert.strictEqual(plan.action, "create")
+        assert.strictEqual(plan.checkpoint.release, null)
+        assert.strictEqual(plan.candidate.version, driver.candidates.v1.version)
+        assert.isAbove(plan.changes.length, 0)
+        assert.isAbove(plan.rollback.length, 0)
+        assert.deepStrictEqual((yield* driver.plan("v1")).candidate, plan.candidate)
+        assert.deepStrictEqual(yield* driver.truth, driver.nothing)
+        assert.strictEqual((yield* driver.observe).status, "absent")
+      })
+    )
+
+    check("plans an update against the stable release, and finds that nothing is to be done", (driver) =>
+      Effect.gen(function* () {
+        yield* driver.deploy("v1")
+        const before = yield* driver.truth
+        const again = yield* driver.plan("v1")
+        const update = yield* driver.plan("v2")
+        assert.strictEqual(again.action, "none")
+        assert.strictEqual(update.action, "update")
+        assert.strictEqual(update.checkpoint.release?.id, again.candidate.id)
+        assert.notStrictEqual(update.candidate.id, again.candidate.id)
+        assert.deepStrictEqual(yield* driver.truth, before)
+      })
+    )
+
+    check("stages a candidate beside the stable release", (driver) =>
+      Effect.gen(function* () {
+        yield* driver.deploy("v1")
+        const { plan, seen } = yield* driver.stage("v2")
+        const health = seen.health[plan.candidate.id]
+        assert.isDefined(health)
+        assert.strictEqual(health!.healthy, health!.total)
+        yield* driver.serves(controls ? { v1: 100 } : { v2: 100 })
+        if (controls) {
+          assert.strictEqual(seen.candidate?.id, plan.candidate.id)
+          assert.strictEqual(seen.stable?.version, driver.candidates.v1.version)
+          assert.deepStrictEqual(
+            seen.traffic.filter(({ percent }) => percent > 0),
+            [{ releaseId: seen.stable!.id, percent: 100 }]
+          )
+        } else {
+          assert.strictEqual(seen.stable?.id, plan.candidate.id)
+        }
+      })
+    )
+
+    check("tells the truth about what is there, and the outputs that it declares", (driver) =>
+      Effect.gen(function* () {
+        const release = yield* driver.deploy("v1")
+        const seen = yield* driver.observe
+        assert.strictEqual(seen.status, "ready")
+        assert.deepStrictEqual(seen.stable, release)
+        assert.strictEqual(seen.candidate, null)
+        assert.strictEqual(seen.operation, null)
+        assert.isNotNull(seen.lastChangedAt)
+        assert.deepStrictEqual(seen.traffic, [{ releaseId: release.id, percent: 100 }])
+        assert.isAbove(seen.resources.length, 0)
+        assert.deepStrictEqual(Object.keys(seen.outputs).sort(), [...options.capabilities.outputs].sort())
+        yield* driver.serves({ v1: 100 })
+      })
+    )
+
+    check("carries out a mutation once, however often it is repeated", (driver) =>
+      Effect.gen(function* () {
+        yield* driver.deploy("v1")
+        const plan = yield* driver.plan("v2")
+        const twice = <A>(key: string, call: (key: string) => Effect.Effect<A, ProviderError>) =>
+          Effect.gen(function* () {
+            yield* call(key)
+            const after = yield* driver.truth
+            yield* call(key)
+            assert.deepStrictEqual(yield* driver.truth, after)
+            yield* driver.tookEffectOnce(key)
+          })
+        yield* twice("stage-2", (key) =>
+          driver.provider.stage(driver.ref, { plan, capacityPercent: 100 }, driver.mutation({ key }))
+        )
+        if (controls) {
+          const { retire, shift } = driver.provider.traffic!
+          yield* twice("shift-2", (key) =>
+            shift(driver.ref, { releaseId: plan.candidate.id, percent: 100 }, driver.mutation({ key }))
+          )
+          yield* twice("retire-2", (key) =>
+            retire(driver.ref, { keep: plan.candidate.id, capacityPercent: 0 }, driver.mutation({ key }))
+          )
+        }
+        const { restart } = driver.provider
+        if (restart !== undefined) yield* twice("restart-2", (key) => restart(driver.ref, driver.mutation({ key })))
+        yield* twice("rollback-2", (key) =>
+          driver.provider.rollback(driver.ref, plan.checkpoint, driver.mutation({ key }))
+        )
+        yield* twice("destroy-2", (key) => driver.provider.destroy(driver.ref, driver.mutation({ key })))
+      })
+    )
+
+    check("goes back to nothing from a first deployment", (driver) =>
+      Effect.gen(function* () {
+        const { plan } = yield* driver.stage("v1")
+        yield* driver.provider.rollback(driver.ref, plan.checkpoint, driver.mutation())
+        assert.strictEqual((yield* driver.observe).status, "absent")
+        assert.deepStrictEqual(yield* driver.truth, driver.nothing)
+      })
+    )
+
+    check("goes back after staging", (driver) =>
+      Effect.gen(function* () {
+        const release = yield* driver.deploy("v1")
+        const { plan } = yield* driver.stage("v2")
+        yield* driver.provider.rollback(driver.ref, plan.checkpoint, driver.mutation())
+        yield* driver.isStable("v1", release)
+      })
+    )
+
+    check("goes back after the candidate has taken over", (driver) =>
+      Effect.gen(function* () {
+        const release = yield* driver.deploy("v1")
+        const plan = yield* driver.plan("v2")
+        yield* driver.deploy("v2")
+        yield* driver.provider.rollback(driver.ref, plan.checkpoint, driver.mutation())
+        yield* driver.isStable("v1", release)
+        yield* driver.provider.rollback(driver.ref, plan.checkpoint, driver.mutation())
+        yield* driver.isStable("v1", release)
+      })
+    )
+
+    check("names a release that does not come up, and leaves the stable one alone", (driver) =>
+      Effect.gen(function* () {
+        const release = yield* driver.deploy("v1")
+        const failed = yield* Effect.flip(driver.stage("broken"))
+        assert.strictEqual(reasonOf(failed), "Broken")
+        const plan = yield* driver.plan("broken")
+        assert.strictEqual(plan.checkpoint.release?.id, release.id)
+        yield* driver.provider.rollback(driver.ref, plan.checkpoint, driver.mutation())
+        yield* driver.isStable("v1", release)
+      })
+    )
+
+    check("destroys, and destroys again", (driver) =>
+      Effect.gen(function* () {
+        yield* driver.provider.destroy(driver.ref, driver.mutation())
+        yield* driver.deploy("v1")
+        yield* driver.stage("v2")
+        yield* driver.provider.destroy(driver.ref, driver.mutation())
+        assert.strictEqual((yield* driver.observe).status, "absent")
+        assert.deepStrictEqual(yield* driver.truth, driver.nothing)
+        yield* driver.provider.destroy(driver.ref, driver.mutation())
+        yield* driver.deploy("v2")
+        yield* driver.serves({ v2: 100 })
+      })
+    )
+
+    check("refuses a holder that was overtaken", (driver) =>
+      Effect.gen(function* () {
+        yield* driver.deploy("v1")
+        const { plan } = yield* driver.stage("v2", { fence: 7 })
+        const before = yield* driver.truth
+        for (const stale of driver.mutations(plan, { fence: 6 })) {
+          assert.strictEqual(reasonOf(yield* Effect.flip(stale)), "Fenced")
+          assert.deepStrictEqual(yield* driver.truth, before)
+        }
+        yield* driver.provider.rollback(driver.ref, plan.checkpoint, driver.mutation({ fence: 7 }))
+      })
+    )
+
+    check("changes nothing where the guard fails", (driver) =>
+      Effect.gen(function* () {
+        yield* driver.deploy("v1")
+        const { plan } = yield* driver.stage("v2")
+        const before = yield* driver.truth
+        for (const guarded of driver.mutations(plan, { guard: Effect.fail(driver.lost) })) {
+          assert.strictEqual(reasonOf(yield* Effect.flip(guarded)), "Fenced")
+          assert.deepStrictEqual(yield* driver.truth, before)
+        }
+      })
+    )
+
+    check("survives an interruption: a repeat finishes, and brings in no more than was asked for", (driver) =>
+      Effect.gen(function* () {
+        yield* driver.deploy("v1")
+        const plan = yield* driver.plan("slow")
+        const stage = driver.provider.stage(driver.ref, { plan, capacityPercent: 100 }, driver.mutation({ key: "cut" }))
+        yield* driver.cut(stage, plan.candidate.id)
+        const seen = yield* stage
+        const health = seen.health[plan.candidate.id]!
+        assert.strictEqual(health.healthy, health.total)
+        if (health.unit !== "release") {
+          assert.strictEqual((yield* driver.truth).capacity[driver.candidates.slow.version], health.total)
+        }
+        yield* driver.tookEffectOnce("cut")
+      })
+    )
+
+    check("goes back from the middle of an interrupted operation, and forth again", (driver) =>
+      Effect.gen(function* () {
+        const release = yield* driver.deploy("v1")
+        const plan = yield* driver.plan("slow")
+        const stage = (key: string) =>
+          driver.provider.stage(driver.ref, { plan, capacityPercent: 100 }, driver.mutation({ key }))
+        yield* driver.cut(stage("cut"), plan.candidate.id)
+        yield* driver.provider.rollback(driver.ref, plan.checkpoint, driver.mutation())
+        yield* driver.isStable("v1", release)
+        yield* stage("again")
+        yield* driver.serves(controls ? { v1: 100 } : { slow: 100 })
+      })
+    )
+
+    check("goes back while the operation that it cuts off is still being called", (driver) =>
+      Effect.gen(function* () {
+        const release = yield* driver.deploy("v1")
+        const plan = yield* driver.plan("slow")
+        const stage = yield* Effect.forkChild(
+          driver.provider.stage(driver.ref, { plan, capacityPercent: 100 }, driver.mutation())
+        )
+        yield* driver.underWay(plan.candidate.id)
+        yield* driver.provider.rollback(driver.ref, plan.checkpoint, driver.mutation())
+        yield* Fiber.await(stage)
+        yield* driver.isStable("v1", release)
+      })
+    )
+
+    for (const { name, provoke, reason } of options.classify ?? []) {
+      check(`tells ${reason} where ${name}`, (driver) =>
+        Effect.gen(function* () {
+          assert.strictEqual(reasonOf(yield* Effect.flip(provoke(driver.harness))), reason)
+        })
+      )
+    }
+
+    Observing.observing(check)
+    if (options.credentials !== undefined) Failures.credentials(check, options.credentials)
+    if (controls) Groups.traffic(check, options.capabilities)
+    if (options.capabilities.metrics) Groups.metrics(check)
+    if (options.capabilities.drift) Groups.drift(check)
+    if (options.capabilities.restart) Groups.restart(check)
+    if (options.capabilities.events === true) Groups.events(check)
+    if (options.capabilities.fencing === true) Groups.fencing(check)
+  })
 }

@@ -4,7 +4,6 @@
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import type * as Scope from "effect/Scope"
 import type { Candidate, Mutation, Observation, Provider, Release, StackPlan, StackRef } from "../../spi/index.ts"
 import { ProviderError } from "../../spi/index.ts"
 
@@ -40,9 +39,6 @@ export interface ProviderHarness {
   }
   readonly probe: ProviderProbe
 }
-
-/** Adds a check with this title. */
-export type Check = (title: string, body: (driver: Driver) => Effect.Effect<unknown, unknown, Scope.Scope>) => void
 
 export type Which = keyof ProviderHarness["candidates"]
 

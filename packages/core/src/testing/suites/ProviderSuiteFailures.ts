@@ -3,7 +3,8 @@
  */
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { type Check, reasonOf, type ProviderHarness } from "./ProviderSuiteDriver.ts"
+import { type ProviderHarness, reasonOf } from "./ProviderSuiteDriver.ts"
+import type { Check } from "./ProviderSuiteGroups.ts"
 
 /** Makes the credentials of a provider run out, and renews them. */
 export interface CredentialFaults {

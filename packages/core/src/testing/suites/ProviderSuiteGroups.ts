@@ -4,8 +4,11 @@
 import { assert } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
 import type { Capabilities } from "../../spi/index.ts"
-import { type Check, type Driver, reasonOf } from "./ProviderSuiteDriver.ts"
+import { type Driver, reasonOf } from "./ProviderSuiteDriver.ts"
+
+export type Check = (title: string, body: (driver: Driver) => Effect.Effect<unknown, unknown, Scope.Scope>) => void
 
 export const traffic = (check: Check, capabilities: Capabilities): void => {
   check("gives a first release the traffic only when told so", (driver) =>

@@ -173,7 +173,7 @@ describe("can-deploy", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("heeds a hold by hand until it is over, whatever is overridden", () => {
+  it.effect("heeds a person's lock until it is over, whatever is overridden", () => {
     const { cloud, layer } = world()
     return Effect.gen(function* () {
       const box = yield* Signalbox
@@ -189,9 +189,9 @@ describe("can-deploy", () => {
         until
       })
       const asked = box.coordination.canDeploy(question(manifest, deploymentId, { override: "I know" }))
-      const hold = the(yield* asked, "lock")
-      assert.deepInclude(hold, { who: "ada", since: now, clearsAt: known(until) })
-      assert.strictEqual(hold.info.remedies?.[0]?._tag, "unlock")
+      const lock = the(yield* asked, "lock")
+      assert.deepInclude(lock, { who: "ada", since: now, clearsAt: known(until) })
+      assert.strictEqual(lock.info.remedies?.[0]?._tag, "unlock")
       const staging = EnvironmentName.make("staging")
       assert.isTrue(
         (yield* box.coordination.canDeploy(question(manifest, deploymentId, { environment: staging }))).canDeploy
@@ -231,7 +231,7 @@ describe("can-deploy", () => {
     return Effect.gen(function* () {
       const box = yield* Signalbox
       const deploymentId = yield* deployed(manifestOf(plain(), cloud))
-      const hold = (by: string, more: { readonly force?: boolean } = {}) =>
+      const lock = (by: string, more: { readonly force?: boolean } = {}) =>
         Effect.result(
           box.coordination.decide(deploymentId, {
             _tag: "EnvironmentLocked",
@@ -241,15 +241,15 @@ describe("can-deploy", () => {
             ...more
           })
         )
-      const asked = yield* Effect.forEach(["ada", "bob", "cy", "dee"], (by) => hold(by), { concurrency: "unbounded" })
+      const asked = yield* Effect.forEach(["ada", "bob", "cy", "dee"], (by) => lock(by), { concurrency: "unbounded" })
       const refused = asked.flatMap((one) => (one._tag === "Failure" ? [one.failure] : []))
       assert.deepStrictEqual(
         refused.map((one) => one._tag === "Rejected" && one.code),
         ["already_locked", "already_locked", "already_locked"]
       )
-      const taken = yield* Effect.fromResult(yield* hold("eve", { force: true }))
+      const taken = yield* Effect.fromResult(yield* lock("eve", { force: true }))
       assert.deepStrictEqual(
-        taken.holds?.map(({ by }) => by),
+        taken.locks?.map(({ by }) => by),
         ["eve"]
       )
     }).pipe(Effect.provide(layer))
@@ -364,14 +364,14 @@ describe("can-deploy", () => {
 
   it.effect("does not answer if nothing does", () => {
     const { cloud, layer } = world()
-    cloud.fail({ operation: "observe", times: 99, reason: { _tag: "Unavailable", message: "nobody answers" } })
+    cloud.fail({ operation: "observe", times: 99, reason: { _tag: "Unavailable", message: "no answer" } })
     return Effect.gen(function* () {
       const box = yield* Signalbox
       const manifest = manifestOf(plain(), cloud)
       const { deploymentId } = yield* box.deployments.init({ manifest, by: "tester" })
       const failed = yield* Effect.flip(CanDeploy.canDeployWithoutStore(question(manifest, deploymentId), unreachable))
       assert.strictEqual(failed._tag === "StoreError" ? failed.reason : failed._tag, "Unavailable")
-      // With the registry there is an answer: that this is not known.
+      // With the store there is an answer: that this is not known.
       assert.deepStrictEqual(kinds(yield* box.coordination.canDeploy(question(manifest, deploymentId))), ["provider"])
     }).pipe(Effect.provide(layer))
   })
@@ -380,14 +380,14 @@ describe("can-deploy", () => {
     "lists the blockers of a request that would not wait",
     {
       freeze: Arbitrary.schema(Schema.Boolean),
-      hold: Arbitrary.schema(Schema.Boolean),
+      lock: Arbitrary.schema(Schema.Boolean),
       veto: Arbitrary.schema(Schema.Boolean),
       stale: Arbitrary.schema(Schema.Boolean),
       busy: Arbitrary.schema(Schema.Boolean),
       override: Arbitrary.schema(Schema.Boolean),
       kind: Arbitrary.schema(Schema.Literals(["deploy", "rollback"]))
     },
-    ({ busy, freeze, hold, kind, override, stale, veto }) => {
+    ({ busy, freeze, kind, lock, override, stale, veto }) => {
       const { cloud, layer } = world()
       return Effect.gen(function* () {
         const box = yield* Signalbox
@@ -401,7 +401,7 @@ describe("can-deploy", () => {
           requestOf(manifestOf(plain(), cloud), deploymentId, "new", { version: "1.1.0", origin: origin("b", 2_000) })
         )
         const told = { environment: production, reason: "r", by: "ada" }
-        if (hold) yield* box.coordination.decide(deploymentId, { _tag: "EnvironmentLocked", ...told })
+        if (lock) yield* box.coordination.decide(deploymentId, { _tag: "EnvironmentLocked", ...told })
         if (veto) yield* box.coordination.decide(deploymentId, { _tag: "VersionVetoed", version: "2.0.0", ...told })
         const key = `environment/${deploymentId}/production`
         if (busy) yield* leases.acquire({ key, holder: "x", owner: "x", ttl: Duration.minutes(1) })
@@ -419,7 +419,7 @@ describe("can-deploy", () => {
         assert.strictEqual(answer.canDeploy, answer.blockers.length === 0)
         const heeded = [
           busy && "lease",
-          hold && "lock",
+          lock && "lock",
           !override && kind === "deploy" && [freeze && "freeze", veto && "veto"],
           !override && stale && kind === "deploy" && "stale_order"
         ]

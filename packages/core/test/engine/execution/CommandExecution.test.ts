@@ -41,7 +41,7 @@ const wrap = (
 ) => requestOf(manifest, deploymentId, name, { kind: "run", command: "make deploy", ...changes })
 
 describe("a wrapped command", () => {
-  it.effect("has the lock while it runs, and leaves the deployment as it ended", () => {
+  it.effect("holds the lease while it runs, and leaves the deployment as it ended", () => {
     const { layer } = world()
     return Effect.gen(function* () {
       const { box, deploymentId, leases, manifest, store } = yield* started

@@ -146,6 +146,96 @@ describe("strategies", () => {
     }).pipe(Effect.provide(layer))
   })
 
+  it.effect("rolling keeps the old capacity while too few instances of the new release are healthy", () => {
+    const { cloud, layer } = world({ instances: 4 })
+    cloud.script("web", "2.0.0", { healthy: 50 })
+    return Effect.gen(function* () {
+      const manifest = manifestOf(web({ type: "rolling", batches: 2 }), cloud)
+      const deploymentId = yield* deployed(manifest)
+      const before = cloud.ledger.length
+      const state = yield* carryOut(requestOf(manifest, deploymentId, "second", { version: "2.0.0" }))
+      assert.strictEqual(state.status, "rolled_back")
+      assert.strictEqual(
+        describeCause(state.error!),
+        "web: the old release stays: the new one is observed to carry 50 % with 1 of 2 instances healthy, 80 % needed"
+      )
+      assert.deepStrictEqual(
+        cloud.ledger.slice(before).map(({ operation }) => operation),
+        ["stage", "shift", "rollback"]
+      )
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("rolling removes the old capacity if the gate asks for no more healthy instances than there are", () => {
+    const { cloud, layer } = world({ instances: 4 })
+    cloud.script("web", "2.0.0", { healthy: 50 })
+    return Effect.gen(function* () {
+      const manifest = manifestOf(
+        config({
+          stacks: [
+            {
+              name: "web",
+              provider: "simulated",
+              gate: { ...gate, minHealthyPercentage: 50 },
+              strategy: { type: "rolling", batches: 2 }
+            }
+          ]
+        }),
+        cloud
+      )
+      const deploymentId = yield* deployed(manifest)
+      const state = yield* carryOut(requestOf(manifest, deploymentId, "second", { version: "2.0.0" }))
+      assert.strictEqual(state.status, "completed")
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("the old release stays at the end if instances of the new one failed after validation", () => {
+    const { cloud } = world({ instances: 4 })
+    const { observe, ...others } = cloud.provider
+    let validated = false
+    const provider: Provider = {
+      ...others,
+      metrics: {
+        measure: (...given) =>
+          Effect.tap(others.metrics!.measure(...given), () => Effect.sync(() => (validated = true)))
+      },
+      observe: (ref) =>
+        Effect.map(observe(ref), (seen) => ({
+          ...seen,
+          health: Object.fromEntries(
+            Object.entries(seen.health).map(([id, { total }]) => [
+              id,
+              { healthy: validated && id.startsWith("2.0.0") ? 3 : total, total }
+            ])
+          )
+        }))
+    }
+    const layer = Signalbox.layer.pipe(Layer.provideMerge(layerMemory), Layer.provideMerge(Providers.layer([provider])))
+    return Effect.gen(function* () {
+      const manifest = manifestOf(web({ type: "all_at_once" }), cloud)
+      const deploymentId = yield* deployed(manifest)
+      validated = false
+      const state = yield* carryOut(requestOf(manifest, deploymentId, "second", { version: "2.0.0" }))
+      assert.strictEqual(state.status, "completed")
+      const { releases } = yield* cloud.inspect({
+        deploymentId,
+        environment: state.environment,
+        stack: "web" as never,
+        properties: {}
+      })
+      assert.strictEqual(releases.length, 2)
+      const store = yield* DeploymentStore
+      const reports = yield* store.events({ stream: "second", tags: ["ProgressReported"] })
+      const left = reports.flatMap(({ event }) =>
+        event._tag === "ProgressReported" && event.cause?.code === "old_release_left"
+          ? [describeCause(event.cause)]
+          : []
+      )
+      assert.strictEqual(left.length, 1)
+      assert.include(left[0], "3 of 4 instances healthy, 80 % needed")
+    }).pipe(Effect.provide(layer))
+  })
+
   it.effect("blue_green switches once, and back at once when the bake fails", () => {
     const { cloud, layer } = world()
     cloud.script("web", "2.0.0", { errorRate: 0.5 })
@@ -168,6 +258,27 @@ describe("strategies", () => {
       assert.deepStrictEqual(versions(state), ["web 2.0.0"])
     }).pipe(Effect.provide(layer))
   })
+
+  for (const [is, healthy, ends, finding] of [
+    ["ready", 100, "completed", "the release is ready"],
+    ["not ready", 50, "rolled_back", "the release is not ready"]
+  ] as const) {
+    it.effect(`a release without instances that is ${is} is judged as a whole: ${ends}`, () => {
+      const { cloud, layer } = world({
+        healthUnit: "release",
+        capabilities: { traffic: "switch", capacity: false, metrics: false }
+      })
+      cloud.script("web", "2.0.0", { healthy })
+      return Effect.gen(function* () {
+        const manifest = manifestOf(web({ type: "blue_green", bake: "10 seconds" }), cloud)
+        const deploymentId = yield* deployed(manifest)
+        const state = yield* carryOut(requestOf(manifest, deploymentId, "second", { version: "2.0.0" }))
+        assert.strictEqual(state.status, ends)
+        const { evidence } = state.verdicts.find(({ step }) => step === "blue_green")!
+        assert.strictEqual(describeCause(evidence[0]!.finding), finding)
+      }).pipe(Effect.provide(layer))
+    })
+  }
 
   it.effect("a stage that takes too long is a timeout, and rolls back", () => {
     const { cloud, layer } = world()

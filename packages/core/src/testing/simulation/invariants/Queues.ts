@@ -3,7 +3,7 @@
  * admitted.
  */
 import type { EnvironmentState, Deployment } from "../../../domain/Environment.ts"
-import { heldBy, vetoOn } from "../../../domain/Environment.ts"
+import { lockOn, vetoOn } from "../../../domain/Environment.ts"
 import type { Event, EventOf } from "../../../domain/Event.ts"
 import * as Freeze from "../../../domain/freeze/Freeze.ts"
 import { executionClaimKey, environmentLeaseKey, parseLeaseKey } from "../../../spi/LeaseKey.ts"
@@ -174,11 +174,11 @@ export class Queues {
     const { deploymentId, environment, spec, version } = request
     const heedsAll = request.kind !== "rollback" && request.override === undefined
     const since = this.#since.get(environmentLeaseKey(deploymentId, environment)) ?? this.#world.now
-    const hold = heldBy(deployment, environment, this.#world.now)
+    const lock = lockOn(deployment, environment, this.#world.now)
     this.#monitor.hold(
-      hold === undefined || hold.at >= since,
+      lock === undefined || lock.at >= since,
       "in_turn",
-      () => `${id} begins while ${environment} is held by ${hold?.by}`
+      () => `${id} begins while ${environment} is locked by ${lock?.by}`
     )
     const frozen = heedsAll ? Freeze.activeAt(spec.freezes ?? [], environment, this.#world.now) : []
     this.#monitor.hold(
