@@ -39,5 +39,5 @@ export const judge = (
     return view("fail", `${counts.errors} errors in ${span(windowMs)} (at most ${bounds.maxErrors})`)
   }
   const errors = counts === null ? "" : `, ${counts.errors} errors in ${span(windowMs)} (at most ${bounds.maxErrors})`
-  return view("pass", `${instances}${errors}${operation === null ? "" : `; under way: ${operation.description}`}`)
+  return view("pass", `${instances}${errors}${operation === null ? "" : `; in progress: ${operation.description}`}`)
 }

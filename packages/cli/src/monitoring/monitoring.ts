@@ -179,7 +179,7 @@ const begunSince = Effect.fnUntraced(function* (inv: Invocation, id: string | un
 })
 
 /**
- * Watches what an ID means until it is over; with `follow`, also later executions, even those that ended before they
+ * Watches what an ID means until it is over; with `follow`, also later executions, even if they ended before they
  * were seen.
  */
 export const monitor = Effect.fnUntraced(function* (inv: Invocation, monitoring: Monitoring) {

@@ -125,7 +125,7 @@ export const lasts = (ms: number, elapsedMs: number): boolean => elapsedMs === 0
 /**
  * Equally likely remaining times of something that has lasted `elapsedMs` already.
  *
- * *Details*: the remainder of those that lasted longer. If these are fewer than 9, the tail of the distribution is
+ * *Details*: the remainder of the durations that lasted longer. If these are fewer than 9, the tail of the distribution is
  * assumed to be exponential, with the mean excess of the 9 longest. Empty if nothing ever lasted so long.
  */
 export const leftOf = (durations: ReadonlyArray<number>, elapsedMs: number): ReadonlyArray<number> => {

@@ -49,8 +49,8 @@ type Taken = Omit<Submission, "dropped">
 /**
  * Records a request, or joins the existing execution with its correlation id.
  *
- * *Details*: with the policy `reject`, the lease of the environment is acquired first, so that of two simultaneous
- * requests one is recorded and the other rejected with the holder's name. An unfinished execution of this environment
+ * *Details*: with the policy `reject`, the lease of the environment is acquired first: one of two simultaneous
+ * requests is recorded, and the other rejected with the holder's name. An unfinished execution of this environment
  * whose lease is over is closed and named in `supersedes`. With the other policies, the request is recorded at once,
  * and admitted when it is run. Mistakes that its providers know are rejected before (`preflight`).
  */

@@ -9,26 +9,26 @@ import type { StackSpec } from "../../domain/Spec.ts"
 import type { Measured } from "../../domain/Verdict.ts"
 import type { MetricSource } from "../../spi/MetricSource.ts"
 import type { Provider, StackRef } from "../../spi/Provider.ts"
+import type { ProviderError } from "../../spi/ProviderError.ts"
 import { grainOf } from "../../internal/grainOf.ts"
-import type { ExecutionContext } from "./ExecutionContext.ts"
 import { measuredHealth } from "./ObservedRelease.ts"
-import { callSpan } from "./Step.ts"
+import { callSpan, type ExecutionContext, renewing } from "../step/index.ts"
 
 /**
  * The result of a look.
  *
  * *Details*: `until` is the time up to which it judged complete data; undefined if nothing could be measured.
  */
-export interface Look {
+export interface ReleaseLook {
   readonly judgement: Gate.Judgement
   readonly measured?: Measured
   readonly until?: number
 }
 
-export type LookAt = (
+export type LookAtRelease = (
   window: MetricWindow.MetricWindow,
   elapsed: Duration.Duration
-) => Effect.Effect<Look, never, ExecutionContext>
+) => Effect.Effect<ReleaseLook, never, ExecutionContext>
 
 /**
  * Two kinds of looks at one release: `full` measures it over a window, `healthOnly` looks at its health alone, between
@@ -41,20 +41,20 @@ export const make = (options: {
   readonly ref: StackRef
   readonly releaseId: string
   readonly samples: "required" | "if_any"
-}): { readonly full: LookAt; readonly healthOnly: LookAt } => {
+}): { readonly full: LookAtRelease; readonly healthOnly: LookAtRelease } => {
   const { provider, ref, releaseId, source, stack } = options
   const observed = Effect.map(provider.observe(ref), (seen) => measuredHealth(seen, releaseId))
   const coarse = MetricWindow.isCoarse(grainOf(source))
 
   const look = (
-    measured: Effect.Effect<Measured, { readonly message: string }>,
+    measured: Effect.Effect<Measured, ProviderError>,
     samples: "required" | "if_any",
     to: number,
     elapsed: Duration.Duration
-  ): Effect.Effect<Look, never, ExecutionContext> =>
-    Effect.match(callSpan("measure")(measured), {
-      onFailure: (error): Look => ({ judgement: Gate.unmeasured(error.message) }),
-      onSuccess: (values): Look => ({
+  ): Effect.Effect<ReleaseLook, never, ExecutionContext> =>
+    Effect.match(renewing(callSpan("measure")(measured)), {
+      onFailure: (error): ReleaseLook => ({ judgement: Gate.unmeasured(error.message) }),
+      onSuccess: (values): ReleaseLook => ({
         judgement: Gate.judge(stack.gate, values, { watched: elapsed, samples }),
         measured: values,
         until: values.until ?? to
@@ -62,7 +62,7 @@ export const make = (options: {
     })
 
   const health =
-    (samples: "required" | "if_any"): LookAt =>
+    (samples: "required" | "if_any"): LookAtRelease =>
     ({ to }, elapsed) =>
       look(
         Effect.map(observed, (own) => ({ requests: 0, errors: 0, latency: null, ...own })),

@@ -19,11 +19,17 @@ import { steadyTime } from "../../internal/steadyTime.ts"
 import { grainOf } from "../../internal/grainOf.ts"
 import * as ReleaseComparison from "./ReleaseComparison.ts"
 import * as ReleaseMeasure from "./ReleaseMeasure.ts"
-import { concerns } from "./Control.ts"
 import { requestApproval } from "./Approval.ts"
-import { providerOf, ExecutionContext } from "./ExecutionContext.ts"
-import { refOf, step, type StepServices, within } from "./Step.ts"
-import { StepFailed } from "./StepFailed.ts"
+import {
+  concerns,
+  ExecutionContext,
+  providerOf,
+  refOf,
+  step,
+  StepFailed,
+  type StepServices,
+  within
+} from "../step/index.ts"
 
 /**
  * What to watch, and for how long.
@@ -118,7 +124,7 @@ const bake = Effect.fnUntraced(function* (
 
   const record = (
     now: number,
-    { judgement, measured }: ReleaseMeasure.Look,
+    { judgement, measured }: ReleaseMeasure.ReleaseLook,
     counts: ComparedCounts | undefined
   ): Effect.Effect<void> =>
     journal.record(EventId.verdict(stack, watched.label, now), {

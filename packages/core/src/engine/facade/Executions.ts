@@ -2,7 +2,6 @@ import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import type { Estimate } from "../../analysis/Estimate.ts"
 import type { Calibration } from "../../analysis/EstimateCalibration.ts"
@@ -24,6 +23,7 @@ import { Admission, check, leave, type Submission, submit } from "../admission/i
 import { Reconciliation } from "../command/index.ts"
 import { Estimation, HistoryReplay } from "../estimation/index.ts"
 import { type CommandExecution, OperatorCommands, Runner } from "../execution/index.ts"
+import { lastingChanges } from "../log/index.ts"
 import { Preview } from "../preview/index.ts"
 import { spansOf, TraceKeeper, type TraceSpan } from "../trace/index.ts"
 
@@ -125,7 +125,7 @@ export class Executions extends Context.Service<
         list: (query) => store.executions(query),
         events,
         follow: (id, after) => Stream.provideContext(OperatorCommands.follow(id, after), context),
-        changes: () => Stream.orDie(Stream.retry(store.changes, Schedule.spaced("1 second"))),
+        changes: () => lastingChanges(store),
         runner: (id) => provided(OperatorCommands.runner(id)),
         estimate: (id) =>
           Effect.flatMap(store.execution(id), (state) =>

@@ -3,7 +3,6 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
-import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import type { StoredEvent } from "../../domain/Event.ts"
 import { type ExecutionState, isQueued } from "../../domain/Execution.ts"
@@ -12,6 +11,7 @@ import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import type { ProviderError } from "../../spi/ProviderError.ts"
 import type { Providers } from "../../spi/Providers.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
+import { lastingChanges } from "../log/index.ts"
 import { Monitor } from "../monitor/index.ts"
 
 /** What to watch, and how; see `Monitor.MonitorOptions`. */
@@ -68,7 +68,7 @@ export class Monitoring extends Context.Service<
         foreign: (place) => Effect.provideContext(Monitor.foreign(place), context),
         head: store.head,
         begunSince: (query) => begunSince(store, query),
-        changes: Stream.orDie(Stream.retry(store.changes, Schedule.spaced("1 second")))
+        changes: lastingChanges(store)
       })
     })
   )

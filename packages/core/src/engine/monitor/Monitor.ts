@@ -18,7 +18,7 @@ import type { Observation } from "../../spi/Provider.ts"
 import type { ProviderError } from "../../spi/ProviderError.ts"
 import type { Providers } from "../../spi/Providers.ts"
 import { StoreError } from "../../spi/StoreError.ts"
-import { type DueAlert, type DueEvent, ExecutionLog, type Journal, requestOf } from "../log/index.ts"
+import { type DueAlert, type DueEvent, ExecutionLog, type Journal, lastingChanges, requestOf } from "../log/index.ts"
 import { endOfObserved } from "./ForeignDeployments.ts"
 import { thresholdsFor } from "./AlertThresholds.ts"
 import { type ProgressSource, pollProgress, progressSources } from "./ProviderProgress.ts"
@@ -159,8 +159,8 @@ const limitsOf = ({ overdueAfter, stallAfter = defaults.stallAfter }: MonitorOpt
  * Watches an execution until it has ended and that was reported; returns its knowledge at that time. Carries on
  * nothing.
  *
- * *Details*: the log is its memory. An alert is an event whose id follows from its subject, so that of several
- * monitors, and of one that is killed and restarted, one raises it. Output follows the log, not the alert: `onEvent`
+ * *Details*: the log is its memory. An alert is an event whose id follows from its subject, so several
+ * monitors, or one that is killed and restarted, raise it once. Output follows the log, not the alert: `onEvent`
  * gets every event from the first on, and knows by its position whether it was shown.
  *
  * *Errors*: `StoreError`; a retryable one only with `once`: otherwise it waits.
@@ -203,8 +203,7 @@ export const watch = Effect.fnUntraced(function* (
     yield* look
     return log.state()
   }
-  const changes = Stream.retry(store.changes, Schedule.spaced("1 second"))
-  const looking = Stream.merge(changes, Stream.tick("1 second")).pipe(
+  const looking = Stream.merge(lastingChanges(store), Stream.tick("1 second")).pipe(
     Stream.mapEffect(() => lasting(look)),
     Stream.takeUntil(() => State.isOver(log.state())),
     Stream.runDrain

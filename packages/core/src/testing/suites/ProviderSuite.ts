@@ -6,19 +6,22 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import type { Capabilities, ProviderError } from "../../spi/index.ts"
+import * as Failures from "./ProviderSuiteFailures.ts"
 import * as Groups from "./ProviderSuiteGroups.ts"
 import * as Metrics from "./ProviderSuiteMetrics.ts"
 import * as Observing from "./ProviderSuiteObserving.ts"
 import { Driver, type ProviderHarness, reasonOf } from "./ProviderSuiteDriver.ts"
 
+export type { CredentialFaults } from "./ProviderSuiteFailures.ts"
 export type { ProviderHarness, ProviderProbe } from "./ProviderSuiteDriver.ts"
 
 /**
  * The options of the suite.
  *
  * *Details*: `capabilities` are the expected ones of the provider: declared groups are exercised, undeclared ones must
- * be absent. `timeoutMillis` bounds each test (default 30,000); a metric source needs
- * three times its resolution and twice its lag.
+ * be absent. `classify` provokes failures of the platform, with the reason that the adapter must report for each;
+ * `credentials` makes the credentials of the provider run out, and renews them. `timeoutMillis` bounds each test
+ * (default 30,000); a metric source needs three times its resolution and twice its lag.
  */
 export interface ProviderSuiteOptions {
   readonly capabilities: Capabilities
@@ -28,6 +31,7 @@ export interface ProviderSuiteOptions {
     readonly reason: ProviderError["reason"]["_tag"]
     readonly provoke: (harness: ProviderHarness) => Effect.Effect<unknown, ProviderError>
   }>
+  readonly credentials?: Failures.CredentialFaults
   readonly timeoutMillis?: number
 }
 
@@ -301,6 +305,7 @@ export const suite = (name: string, options: ProviderSuiteOptions): void => {
     }
 
     Observing.observing(check)
+    if (options.credentials !== undefined) Failures.credentials(check, options.credentials)
     if (controls) Groups.traffic(check, options.capabilities)
     if (options.capabilities.metrics) Metrics.metrics(check)
     if (options.capabilities.drift) Groups.drift(check)

@@ -364,7 +364,7 @@ describe("can-deploy", () => {
 
   it.effect("does not answer if nothing does", () => {
     const { cloud, layer } = world()
-    cloud.fail({ operation: "observe", times: 99, reason: { _tag: "Unavailable", message: "nobody answers" } })
+    cloud.fail({ operation: "observe", times: 99, reason: { _tag: "Unavailable", message: "no answer" } })
     return Effect.gen(function* () {
       const box = yield* Signalbox
       const manifest = manifestOf(plain(), cloud)
