@@ -21,7 +21,7 @@ import {
   ExecutionContext,
   stacks
 } from "./ExecutionContext.ts"
-import { deployStack, retire } from "./StackDeployment.ts"
+import { deployStack, retire } from "./StackRollout.ts"
 import type { StepServices } from "./Step.ts"
 import type { StepFailed } from "./StepFailed.ts"
 import { watchRelease } from "./ReleaseWatch.ts"
