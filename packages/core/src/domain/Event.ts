@@ -245,8 +245,9 @@ export const Event = Schema.TaggedUnion({
   ApprovalRequested: {
     stack: StackName,
     question: CauseInfo,
-    expiresAt: Timestamp,
-    otherwise: Schema.Literals(["abort", "continue"])
+    /** Absent, like the default answer, if it stays open until a person answers. */
+    expiresAt: Schema.optionalKey(Timestamp),
+    otherwise: Schema.optionalKey(Schema.Literals(["abort", "continue"]))
   },
   ApprovalResolved: {
     stack: StackName,

@@ -263,8 +263,8 @@ const fold = (
           {
             stack: event.stack,
             question: event.question,
-            expiresAt: event.expiresAt,
-            otherwise: event.otherwise
+            ...(event.expiresAt === undefined ? {} : { expiresAt: event.expiresAt }),
+            ...(event.otherwise === undefined ? {} : { otherwise: event.otherwise })
           }
         ]
       })

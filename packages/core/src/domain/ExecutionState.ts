@@ -58,12 +58,15 @@ export const StackState = Schema.Struct({
 })
 export type StackState = typeof StackState.Type
 
-/** A question that waits for a person, with the answer that is assumed after `expiresAt`. */
+/**
+ * A question that waits for a person, with the answer that is assumed after `expiresAt`. Without those it stays open
+ * until it is answered.
+ */
 export const Question = Schema.Struct({
   stack: StackName,
   question: CauseInfo,
-  expiresAt: Timestamp,
-  otherwise: Schema.Literals(["abort", "continue"])
+  expiresAt: Schema.optionalKey(Timestamp),
+  otherwise: Schema.optionalKey(Schema.Literals(["abort", "continue"]))
 })
 export type Question = typeof Question.Type
 

@@ -26,5 +26,7 @@ export const causeTexts = (say: (cause: CauseInfo) => string): Texts<keyof typeo
   verdict_undecided: ({ findings, step, verdict }) =>
     `${step} is ${words(verdict)}: ${findings.map(say).join("; ")}. Go on?`,
   switch_ready: ({ before, version }) => `${version} is ready beside ${before ?? "the old release"}. Switch?`,
+  credentials_needed: ({ provider }, detail) =>
+    `the credentials for ${provider} ran out${aside(detail)}. Renew them, then go on?`,
   canary_ready: ({ version, weight }) => `${version} carries ${weight} % of the traffic. Go on?`
 })

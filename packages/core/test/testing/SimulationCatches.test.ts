@@ -6,9 +6,8 @@ import { Effect } from "effect"
 import type * as Gate from "../../src/analysis/Gate.ts"
 import type * as Graph from "../../src/domain/Graph.ts"
 import type * as LeaseKeeper from "../../src/engine/lease/LeaseKeeper.ts"
-import { providerOf } from "../../src/engine/execution/ExecutionContext.ts"
 import type * as StackRollout from "../../src/engine/execution/StackRollout.ts"
-import { call, mutationOf, refOf, step } from "../../src/engine/execution/Step.ts"
+import { call, mutationOf, providerOf, refOf, step } from "../../src/engine/step/index.ts"
 import { afterEach, vi } from "vitest"
 
 type Found = Promise<Simulation.Report>

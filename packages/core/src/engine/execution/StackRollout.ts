@@ -11,10 +11,20 @@ import type { CanaryStep, StackSpec } from "../../domain/Spec.ts"
 import { type Health, Observation } from "../../spi/Provider.ts"
 import { requestApproval } from "./Approval.ts"
 import { healthOf, shareOf } from "./ObservedRelease.ts"
-import { transitionStack, transitionStage, providerOf, ExecutionContext } from "./ExecutionContext.ts"
-import { mutationOf, refOf, step, type StepServices, within, observing } from "./Step.ts"
-import { StepFailed } from "./StepFailed.ts"
 import { watchRelease } from "./ReleaseWatch.ts"
+import {
+  ExecutionContext,
+  mutationOf,
+  observing,
+  providerOf,
+  refOf,
+  step,
+  StepFailed,
+  type StepServices,
+  transitionStack,
+  transitionStage,
+  within
+} from "../step/index.ts"
 
 /**
  * Deploys one stack: from its plan to all traffic on the candidate. The stable release stays, without traffic, until

@@ -112,7 +112,8 @@ export interface SimulatedOptions {
  *
  * *Details*: `script` sets how a version (`"*"` any) of a stack (`"*"` any) behaves, later ones win field by field;
  * `fail` plants a failure; `foreign` starts a foreign operation on a stack for `millis`, or ends it with `null`;
- * `tamper` makes a field drift; `calls` counts the calls of an operation, including failed ones.
+ * `expire` lets the credentials for a stack (`"*"` any) run out until `renew`; `tamper` makes a field drift; `calls`
+ * counts the calls of an operation, including failed ones.
  */
 export interface SimulatedProvider {
   readonly provider: Provider
@@ -123,6 +124,8 @@ export interface SimulatedProvider {
     ref: StackRef,
     operation: { readonly description: string; readonly millis: number } | null
   ) => Effect.Effect<void>
+  readonly expire: (stack?: string) => void
+  readonly renew: () => void
   readonly tamper: (ref: StackRef, drift: Drift) => void
   readonly calls: (operation: SimulatedOperation, stack: string) => number
   /** The current state, read without the provider. */
@@ -174,6 +177,7 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
   const happened = new Happened()
   const faults: Array<Fault & { left: number }> = []
   const calls = new Map<string, number>()
+  let expired: string | undefined
   const fences = new Map<string, number>()
 
   const failure = (operation: SimulatedOperation, ref: { readonly stack: string }, reason: ProviderReason) =>
@@ -186,6 +190,9 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
   const enter = (operation: SimulatedOperation, ref: { readonly stack: string }): Fault | undefined => {
     const count = (calls.get(`${operation}/${ref.stack}`) ?? 0) + 1
     calls.set(`${operation}/${ref.stack}`, count)
+    if (expired === "*" || expired === ref.stack) {
+      return { operation, reason: { _tag: "Expired", message: "the token has expired" } }
+    }
     const due = faults.find(
       (fault) =>
         fault.operation === operation &&
@@ -459,6 +466,8 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
                 until: now + operation.millis
               }
       }),
+    expire: (stack = "*") => void (expired = stack),
+    renew: () => void (expired = undefined),
     tamper: (ref, drift) => {
       const cell = world.cell(ref)
       cell.drift = [...cell.drift.filter(({ field }) => field !== drift.field), drift]

@@ -6,17 +6,21 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import type { Capabilities, ProviderError } from "../../spi/index.ts"
+import * as Failures from "./ProviderSuiteFailures.ts"
 import * as Groups from "./ProviderSuiteGroups.ts"
 import * as Observing from "./ProviderSuiteObserving.ts"
 import { Driver, type ProviderHarness, reasonOf } from "./ProviderSuiteDriver.ts"
 
+export type { CredentialFaults } from "./ProviderSuiteFailures.ts"
 export type { ProviderHarness, ProviderProbe } from "./ProviderSuiteDriver.ts"
 
 /**
  * The options of the suite.
  *
  * *Details*: `capabilities` are the expected ones of the provider: declared groups are exercised, undeclared ones must
- * be absent. `timeoutMillis` bounds each test (default 30,000).
+ * be absent. `classify` provokes failures of the platform, with the reason that the adapter must report for each;
+ * `credentials` makes the credentials of the provider run out, and renews them. `timeoutMillis` bounds each test
+ * (default 30,000).
  */
 export interface ProviderSuiteOptions {
   readonly capabilities: Capabilities
@@ -26,6 +30,7 @@ export interface ProviderSuiteOptions {
     readonly reason: ProviderError["reason"]["_tag"]
     readonly provoke: (harness: ProviderHarness) => Effect.Effect<unknown, ProviderError>
   }>
+  readonly credentials?: Failures.CredentialFaults
   readonly timeoutMillis?: number
 }
 
@@ -299,6 +304,7 @@ export const suite = (name: string, options: ProviderSuiteOptions): void => {
     }
 
     Observing.observing(check)
+    if (options.credentials !== undefined) Failures.credentials(check, options.credentials)
     if (controls) Groups.traffic(check, options.capabilities)
     if (options.capabilities.metrics) Groups.metrics(check)
     if (options.capabilities.drift) Groups.drift(check)
