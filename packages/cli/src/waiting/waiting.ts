@@ -21,7 +21,8 @@ import { isWaiting, lookAt } from "./lookAt.ts"
 import { manifestOf } from "../request/manifest.ts"
 import { refuseNested } from "../request/nested.ts"
 import { type Place, placeOf } from "../request/place.ts"
-import { signalbox, withServices } from "../main/services.ts"
+import { signalbox } from "../main/services.ts"
+import { withProviders } from "../request/plugins.ts"
 import * as Target from "../request/target.ts"
 
 /** How often the state is printed, and how long the lease is kept. */
@@ -79,7 +80,7 @@ export const turnOf = (inv: Invocation, id: CorrelationId, pace: Pace) => {
     return yield* lookOn(state, false)
   })
   const attempt = (reached: Effect.Effect<void>) =>
-    withServices(
+    withProviders(
       inv,
       Effect.gen(function* () {
         yield* look
@@ -122,7 +123,7 @@ const questionOf = ({ deploymentId, environment, manifest }: Place): CanDeployRe
 /** Waits until nothing blocks a deployment. */
 export const freeTimeOf = (inv: Invocation, place: Place, pace: Pace) => {
   const attempt = (reached: Effect.Effect<void>) =>
-    withServices(
+    withProviders(
       inv,
       Effect.gen(function* () {
         const box = yield* signalbox

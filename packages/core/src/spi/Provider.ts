@@ -150,6 +150,16 @@ export const Drift = Schema.Struct({
 export type Drift = typeof Drift.Type
 
 /**
+ * An issue of a stack's properties. `path` leads into them; `expected` and `hint` say what to write instead.
+ */
+export interface PropertyIssue {
+  readonly path: ReadonlyArray<string | number>
+  readonly message: string
+  readonly expected: string
+  readonly hint: string
+}
+
+/**
  * A provider.
  *
  * *Details*: the required operations work for every stack; each optional group exists exactly if `capabilities`
@@ -179,6 +189,11 @@ export interface Provider {
   readonly kind: string
   readonly capabilities: Capabilities
   readonly properties: Schema.ConstraintDecoder<unknown>
+  /** Checks properties in place of the schema; the issues of values at or below `references` do not count. */
+  readonly checkProperties?: (
+    properties: unknown,
+    references: ReadonlyArray<ReadonlyArray<string | number>>
+  ) => ReadonlyArray<PropertyIssue>
   readonly plan: (ref: StackRef, candidate: Candidate) => Effect.Effect<StackPlan, ProviderError>
   readonly stage: (
     ref: StackRef,
