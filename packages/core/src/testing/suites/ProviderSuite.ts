@@ -12,7 +12,7 @@ import * as Metrics from "./ProviderSuiteMetrics.ts"
 import * as Observing from "./ProviderSuiteObserving.ts"
 import { Driver, type ProviderHarness, reasonOf } from "./ProviderSuiteDriver.ts"
 
-export type { CredentialFaults } from "./ProviderSuiteFailures.ts"
+export type { PlatformFault } from "./ProviderSuiteFailures.ts"
 export type { ProviderHarness, ProviderProbe } from "./ProviderSuiteDriver.ts"
 
 /**
@@ -20,8 +20,9 @@ export type { ProviderHarness, ProviderProbe } from "./ProviderSuiteDriver.ts"
  *
  * *Details*: `capabilities` are the expected ones of the provider: declared groups are exercised, undeclared ones must
  * be absent. `classify` provokes failures of the platform, with the reason that the adapter must report for each;
- * `credentials` makes the credentials of the provider run out, and renews them. `timeoutMillis` bounds each test
- * (default 30,000); a metric source needs three times its resolution and twice its lag.
+ * `credentials` makes the credentials of the provider run out, `throttling` makes the platform refuse every call for
+ * some time. `timeoutMillis` bounds each test (default 30,000); a metric
+ * source needs three times its resolution and twice its lag.
  */
 export interface ProviderSuiteOptions {
   readonly capabilities: Capabilities
@@ -31,7 +32,8 @@ export interface ProviderSuiteOptions {
     readonly reason: ProviderError["reason"]["_tag"]
     readonly provoke: (harness: ProviderHarness) => Effect.Effect<unknown, ProviderError>
   }>
-  readonly credentials?: Failures.CredentialFaults
+  readonly credentials?: Failures.PlatformFault
+  readonly throttling?: Failures.PlatformFault
   readonly timeoutMillis?: number
 }
 
@@ -306,6 +308,7 @@ export const suite = (name: string, options: ProviderSuiteOptions): void => {
 
     Observing.observing(check)
     if (options.credentials !== undefined) Failures.credentials(check, options.credentials)
+    if (options.throttling !== undefined) Failures.throttling(check, options.throttling)
     if (controls) Groups.traffic(check, options.capabilities)
     if (options.capabilities.metrics) Metrics.metrics(check)
     if (options.capabilities.drift) Groups.drift(check)
