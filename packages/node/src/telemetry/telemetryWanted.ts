@@ -1,3 +1,8 @@
+type Env = Readonly<Record<string, string | undefined>>
+
+/** Whether the environment turns OpenTelemetry off. */
+export const isDisabled = (env: Env): boolean => env["OTEL_SDK_DISABLED"]?.trim().toLowerCase() === "true"
+
 /**
  * Whether telemetry is requested: an endpoint or the `otlp` exporter is named, and the SDK is not disabled.
  *
@@ -6,8 +11,8 @@
  * *Source*: OpenTelemetry, "Environment Variable Specification" and "OTLP Exporter". Deviation: without any of these
  * variables, the specification would export to localhost; an unconfigured command sends nothing.
  */
-export const telemetryWanted = (env: Readonly<Record<string, string | undefined>>): boolean => {
-  if (env["OTEL_SDK_DISABLED"]?.trim().toLowerCase() === "true") return false
+export const telemetryWanted = (env: Env): boolean => {
+  if (isDisabled(env)) return false
   return (
     Boolean(env["OTEL_EXPORTER_OTLP_ENDPOINT"]) ||
     ["TRACES", "METRICS", "LOGS"].some(
