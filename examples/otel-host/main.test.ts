@@ -2,7 +2,7 @@ import { rootSpanIdOf, traceIdOf } from "@signalbox/core/telemetry"
 import { connect } from "@signalbox/node"
 import { LocalProvider } from "@signalbox/provider-local"
 import { spawn } from "node:child_process"
-import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { delimiter, dirname, join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
@@ -41,6 +41,11 @@ const release = (env: Readonly<Record<string, string>>) =>
   })
 
 describe("a program with its own OpenTelemetry", () => {
+  it("is the one on the page", () => {
+    const page = readFileSync(join(here, "../../docs/tracing.md"), "utf8")
+    expect(page).toContain(`\`\`\`ts\n${readFileSync(join(here, "main.ts"), "utf8")}\`\`\`\n`)
+  })
+
   it.each<Protocol>(["http/protobuf", "grpc"])(
     "sends the trace of its deployment over %s, linked both ways with its own span",
     async (protocol) => {

@@ -45,7 +45,7 @@ const all = (message: Buffer, field: number): ReadonlyArray<Buffer> => fieldsOf(
 const hex = (message: Buffer, field: number): string => all(message, field)[0]?.toString("hex") ?? ""
 const text = (message: Buffer, field: number): string => all(message, field)[0]?.toString("utf8") ?? ""
 
-/** The numbers are those of `opentelemetry/proto/trace/v1/trace.proto`. */
+/** Fields have the numbers of `opentelemetry/proto/trace/v1/trace.proto`. */
 const spansIn = (request: Buffer): ReadonlyArray<Received> =>
   all(request, 1).flatMap((resourceSpans) => {
     const attributes = all(all(resourceSpans, 1)[0]!, 1)

@@ -1,11 +1,13 @@
 /**
  * The program's OpenTelemetry: its API, found at run time.
  */
+import type * as Api from "@opentelemetry/api"
 import type { Context, Tracer, TracerProvider } from "@opentelemetry/api"
 import * as Effect from "effect/Effect"
 import { OpenTelemetryMissing } from "./OpenTelemetryMissing.ts"
 
-export type OtelApi = typeof import("@opentelemetry/api")
+/** The whole module. */
+export type OtelApi = typeof Api
 
 /** Loads it: programs that do not ask for their own OpenTelemetry do not need it. */
 export const loadApi: Effect.Effect<OtelApi, OpenTelemetryMissing> = Effect.tryPromise({

@@ -1,7 +1,6 @@
-type Env = Readonly<Record<string, string | undefined>>
-
 /** Whether the environment turns OpenTelemetry off. */
-export const isDisabled = (env: Env): boolean => env["OTEL_SDK_DISABLED"]?.trim().toLowerCase() === "true"
+export const isDisabled = (env: Readonly<Record<string, string | undefined>>): boolean =>
+  env["OTEL_SDK_DISABLED"]?.trim().toLowerCase() === "true"
 
 /**
  * Whether telemetry is requested: an endpoint or the `otlp` exporter is named, and the SDK is not disabled.
@@ -11,7 +10,7 @@ export const isDisabled = (env: Env): boolean => env["OTEL_SDK_DISABLED"]?.trim(
  * *Source*: OpenTelemetry, "Environment Variable Specification" and "OTLP Exporter". Deviation: without any of these
  * variables, the specification would export to localhost; an unconfigured command sends nothing.
  */
-export const telemetryWanted = (env: Env): boolean => {
+export const telemetryWanted = (env: Readonly<Record<string, string | undefined>>): boolean => {
   if (isDisabled(env)) return false
   return (
     Boolean(env["OTEL_EXPORTER_OTLP_ENDPOINT"]) ||

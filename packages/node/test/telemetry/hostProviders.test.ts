@@ -224,7 +224,7 @@ describe("telemetry", () => {
     expect(await deploy(signalbox, "none")).toBe("completed")
     expect(await markersOf(signalbox, "none")).toEqual([])
     vi.stubEnv("OTEL_SDK_DISABLED", "true")
-    onTestFinished(() => vi.unstubAllEnvs())
+    onTestFinished(() => void vi.unstubAllEnvs())
     await open()
     expect(said()).toHaveLength(1)
   })
@@ -245,7 +245,7 @@ describe("telemetry", () => {
   })
 
   it("loads OpenTelemetry's API only if it is asked for, and says what to install if it is missing", () => {
-    const path = (name: string) => fileURLToPath(new URL(`../support/${name}`, import.meta.url))
+    const path = (name: string) => fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url))
     const connecting = (...telemetry: ReadonlyArray<string>) => {
       const flags = ["--conditions=@signalbox/source", "--import", path("resolutions.mjs")]
       const args = [...flags, path("connecting.ts"), temporaryDirectory(onTestFinished), ...telemetry]
