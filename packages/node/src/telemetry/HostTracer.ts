@@ -108,16 +108,36 @@ const inside = (host: Host, span: Tracer.AnySpan | undefined): OtelContext | und
   return (Context.get(span.annotations, Caller) as HostCaller | undefined)?.context
 }
 
+/** The same, remembered: the tracer asks for every step of a fiber. */
+const remembering = (host: Host): ((span: Tracer.AnySpan | undefined) => OtelContext | undefined) => {
+  const known = new WeakMap<
+    Tracer.AnySpan,
+    { readonly around: OtelContext; readonly within: OtelContext | undefined }
+  >()
+  return (span) => {
+    if (span === undefined) return undefined
+    const around = host.api.context.active()
+    const before = known.get(span)
+    if (before?.around === around) return before.within
+    const within = inside(host, span)
+    known.set(span, { around, within })
+    return within
+  }
+}
+
 /** The tracer. */
-export const make = (host: Host): Tracer.Tracer =>
-  Tracer.make({
+export const make = (host: Host): Tracer.Tracer => {
+  const contextIn = remembering(host)
+  return Tracer.make({
     span: (options) =>
       Context.get(options.annotations, Own)
-        ? new HostSpan(options, host, inside(host, Option.getOrUndefined(options.parent)) ?? host.api.context.active())
+        ? new HostSpan(options, host, contextIn(Option.getOrUndefined(options.parent)) ?? host.api.context.active())
         : new LeftOut(options),
     context: (primitive, fiber) => {
-      const within = inside(host, fiber.cache.span)
-      const run = () => primitive["~effect/Effect/evaluate"](fiber)
-      return within === undefined ? run() : host.api.context.with(within, run)
+      const within = contextIn(fiber.cache.span)
+      return within === undefined
+        ? primitive["~effect/Effect/evaluate"](fiber)
+        : host.api.context.with(within, () => primitive["~effect/Effect/evaluate"](fiber))
     }
   })
+}
