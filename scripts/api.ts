@@ -16,6 +16,7 @@ const entries = [
   ["core-testing", "@signalbox/core/testing", "packages/core/dist/testing/index.d.ts"],
   ["core-api", "@signalbox/core/api", "packages/core/dist/api/index.d.ts"],
   ["core-config", "@signalbox/core/config", "packages/core/dist/config/index.d.ts"],
+  ["core-plugin", "@signalbox/core/plugin", "packages/core/dist/plugin/index.d.ts"],
   ["core-engine", "@signalbox/core/engine", "packages/core/dist/engine/index.d.ts"],
   ["core", "@signalbox/core", "packages/core/dist/index.d.ts"],
   ["node", "@signalbox/node", "packages/node/dist/index.d.ts"],

@@ -127,7 +127,7 @@ export const make = (options: {
       stable,
       candidate,
       traffic: current === undefined ? [] : [{ releaseId: current, percent: 100 }],
-      health: Object.fromEntries(ids.map((id) => [id, { healthy: 1, total: 1 }])),
+      health: Object.fromEntries(ids.map((id) => [id, { healthy: 1, total: 1, unit: "release" as const }])),
       operation: null,
       lastChangedAt: changedAt === 0 ? null : changedAt,
       outputs: { path: currentOf(ref) },

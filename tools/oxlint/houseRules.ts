@@ -15,8 +15,9 @@ const mayImport: Readonly<Record<string, ReadonlyArray<string>>> = {
   api: ["domain", "text", "analysis", "spi", "telemetry"],
   config: ["domain", "text", "analysis", "spi", "api"],
   store: ["domain", "analysis", "spi", "api", "telemetry"],
+  plugin: ["domain", "text", "analysis", "spi", "api", "config", "store", "telemetry"],
   engine: ["domain", "text", "analysis", "spi", "api", "config", "telemetry"],
-  testing: ["domain", "text", "analysis", "spi", "api", "config", "store", "engine", "telemetry"],
+  testing: ["domain", "text", "analysis", "spi", "api", "config", "store", "plugin", "engine", "telemetry"],
   telemetry: []
 }
 
@@ -39,7 +40,7 @@ const runsAnywhere: ReadonlyArray<Forbidden> = [
 
 const notCore = (message: string): Forbidden => ({ group: ["@signalbox/*", "!@signalbox/core"], message })
 
-const onlyPorts = "An adapter imports @signalbox/core/spi alone; what it misses there belongs there."
+const onlyPorts = "An adapter imports @signalbox/core/spi and /plugin alone; what it misses there belongs there."
 
 const restrict = (
   files: ReadonlyArray<string>,
@@ -94,7 +95,16 @@ export const houseRules: Array<OxlintOverride> = [
     ["packages/provider-*/src/**", "packages/notify/src/**"],
     [
       barrel,
-      { group: ["@signalbox/*", "!@signalbox/core", "@signalbox/core/*", "!@signalbox/core/spi"], message: onlyPorts }
+      {
+        group: [
+          "@signalbox/*",
+          "!@signalbox/core",
+          "@signalbox/core/*",
+          "!@signalbox/core/spi",
+          "!@signalbox/core/plugin"
+        ],
+        message: onlyPorts
+      }
     ],
     [{ name: "@signalbox/core", message: onlyPorts }]
   ),

@@ -12,21 +12,21 @@ interface Word {
  * Words and constructions that make a sentence hard to read, with better ways to say it. Each was a frequent mistake here.
  */
 const words: Readonly<Record<string, Word>> = {
-  nobody: { found: /\bnobody\b/gi, instead: 'name the actor ("no process"), or use the passive', left: 11 },
+  nobody: { found: /\bnobody\b/gi, instead: 'name the actor ("no process"), or use the passive', left: 0 },
   whoever: { found: /\bwho(?:m|so)?ever\b/gi, instead: 'name the actor: "the holder", "the caller"', left: 0 },
-  somebody: { found: /\b(?:some|any|every)body\b/gi, instead: '"a person", "another process"', left: 6 },
-  "that of": { found: /\b(?:that|those) of\b/gi, instead: "repeat the noun, or use a genitive", left: 6 },
-  "those that": { found: /\bthose (?:that|who|which)\b/gi, instead: 'name them: "stacks that …"', left: 4 },
-  "of which": { found: /\bof (?:which|whom)\b/gi, instead: '"whose", or two sentences', left: 1 },
+  somebody: { found: /\b(?:some|any|every)body\b/gi, instead: '"a person", "another process"', left: 0 },
+  "that of": { found: /\b(?:that|those) of\b/gi, instead: "repeat the noun, or use a genitive", left: 0 },
+  "those that": { found: /\bthose (?:that|who|which)\b/gi, instead: 'name them: "stacks that …"', left: 0 },
+  "of which": { found: /\bof (?:which|whom)\b/gi, instead: '"whose", or two sentences', left: 0 },
   "for ever": { found: /\bfor ever\b/gi, instead: '"forever"', left: 0 },
-  anew: { found: /\banew\b/gi, instead: '"again", "a new …"', left: 1 },
+  anew: { found: /\banew\b/gi, instead: '"again", "a new …"', left: 0 },
   "comes to its end": {
     found: /\bcom(?:e|es|ing) to (?:its|their) (?:end|turn)\b/gi,
     instead: '"ends", "is admitted"',
     left: 0
   },
-  "under way": { found: /\bunder way\b/gi, instead: '"in progress"', left: 15 },
-  "without a word": { found: /\bwithout a word\b/gi, instead: '"silently", "abruptly"', left: 2 }
+  "under way": { found: /\bunder way\b/gi, instead: '"in progress"', left: 0 },
+  "without a word": { found: /\bwithout a word\b/gi, instead: '"silently", "abruptly"', left: 0 }
 }
 
 /** Correct uses: data of a test, names of the system. */

@@ -94,10 +94,10 @@ describe("the workflows on the embedded default", { timeout: 120_000 }, () => {
     const [last] = JSON.parse(signalbox("history", "--json").stdout).executions
     const ran = await monitor(last.correlationId)
     expect(ran.outputs).toMatchObject({ outcome: "success", status: "completed", verification: "success" })
-    expect(await monitor("nobody-1")).toMatchObject({ result: "failure", outputs: { outcome: "failed" } })
+    expect(await monitor("unknown-1")).toMatchObject({ result: "failure", outputs: { outcome: "failed" } })
   })
 
-  it("run a command under the lock, which knows its trace", async () => {
+  it("run a command under the lease, which knows its trace", async () => {
     const ran = await deploy({ run: 'echo "$SIGNALBOX_CORRELATION_ID $TRACEPARENT"', version: "v1" })
     expect(ran.outputs["outcome"]).toBe("success")
     expect(ran.log).toContain(`${ran.outputs["correlation-id"]} 00-${ran.outputs["trace-id"]}-`)
@@ -122,29 +122,29 @@ describe("the workflows on the embedded default", { timeout: 120_000 }, () => {
   })
 
   it("name the blockers, and do not fail for them", () =>
-    holding("somebody", async () => {
+    holding("first-job", async () => {
       const ran = await deploy({ version: "v2", queue: "reject" })
       expect([ran.result, ran.outputs["outcome"]]).toEqual(["success", "waiting"])
       expect(ran.annotations.map(({ level }) => level)).toEqual(["notice"])
-      expect(ran.annotations[0]!.message).toContain("somebody")
+      expect(ran.annotations[0]!.message).toContain("first-job")
       expect(ran.summary).toContain("| lease |")
       expect(await served()).toBe("hello from v1\n")
     }))
 
   it("a step that runs a command says what it waits for, and gives up", () =>
-    holding("somebody-slow", async () => {
+    holding("slow-job", async () => {
       const inputs = { command: "run", environment: "production", signalbox: program, "working-directory": workspace }
       const queueing = { "wait-for-turn": "true", timeout: "3 seconds" }
       const { main, remove } = bench()
       const ran = await main({ ...inputs, ...queueing, run: "echo never" }, {}, { env })
       remove()
       expect([ran.code, ran.outputs["outcome"]]).toEqual([124, "timeout"])
-      expect(ran.log).toMatch(/^waiting for .*somebody-slow/m)
+      expect(ran.log).toMatch(/^waiting for .*slow-job/m)
       expect(ran.messages.annotations[0]!.message).toContain("still queued after 3s")
     }))
 
   it("return a queue position if it is not admitted in time", () =>
-    holding("somebody-else", async () => {
+    holding("third-job", async () => {
       const ran = await deploy({ version: "v2", timeout: "2 seconds" })
       expect([ran.result, ran.outputs["outcome"]]).toEqual(["failure", "timeout"])
       expect(JSON.parse(signalbox("can-deploy", "--json").stdout).queue.length).toBe(0)

@@ -68,6 +68,6 @@ describe("can-deploy", () => {
     const listed = expectExit(await run("list", "--json"), 6)
     assert.match(errorOf(listed).hint, /signalbox can-deploy/)
     here.world.cloud.fail({ operation: "observe", times: 9, reason: { _tag: "Unavailable", message: "no answer" } })
-    assert.strictEqual(errorOf(expectExit(await run("can-deploy", id, "--json"), 6)).code, "nobody_answers")
+    assert.strictEqual(errorOf(expectExit(await run("can-deploy", id, "--json"), 6)).code, "no_answer")
   })
 })

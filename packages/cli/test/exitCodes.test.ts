@@ -1,6 +1,7 @@
 import { assert, describe, it } from "vitest"
 import * as Cause from "effect/Cause"
 import {
+  causeInfo,
   CorrelationId,
   DeploymentId,
   EnvironmentName,
@@ -10,6 +11,7 @@ import {
   LeaseHeld,
   LeaseLost,
   ProviderError,
+  StackName,
   StoreError,
   StrategyName
 } from "@signalbox/core/spi"
@@ -59,6 +61,14 @@ describe("exit codes", () => {
     [errorInfo("interrupted", { during: "queue" }), 1]
   ])("one that was cancelled because of $code exits with %d", (error, exit) => {
     assert.strictEqual(exitCodeOf({ status: "cancelled", error }, undefined), exit)
+  })
+
+  it("one that asks for credentials exits with 7, in the middle of a rollback too", () => {
+    const question = causeInfo("credentials_needed", { provider: "aws" })
+    const questions = [{ stack: StackName.make("web"), question }]
+    assert.strictEqual(exitCodeOf({ status: "paused", questions }, undefined), 7)
+    assert.strictEqual(exitCodeOf({ status: "rolling_back", questions }, undefined), 7)
+    assert.strictEqual(exitCodeOf({ status: "rolling_back" }, undefined), 0)
   })
 
   it("a signal that stopped it takes precedence over its state", () => {

@@ -432,11 +432,11 @@ describe("monitor", { timeout: 300_000 }, () => {
   it("restarts nothing if the command line is wrong", async () => {
     const { begin, close, cwd } = world("wrong")
     await begin()
-    const unknown = await binary.run(cwd, ["monitor", "nobody-knows-it", "--json"])
+    const unknown = await binary.run(cwd, ["monitor", "unknown-id", "--json"])
     assert.deepEqual([unknown.code, JSON.parse(unknown.stderr).error.code], [4, "unknown_execution"])
-    const said = await binary.run(cwd, ["monitor", "nobody-knows-it"])
+    const said = await binary.run(cwd, ["monitor", "unknown-id"])
     assert.strictEqual(said.code, 4)
-    assert.match(said.stderr, /^error: there is no execution nobody-knows-it\nhint: {2}See: signalbox history/)
+    assert.match(said.stderr, /^error: there is no execution unknown-id\nhint: {2}See: signalbox history/)
     const span = await binary.run(cwd, ["monitor", "--interval", "often"])
     assert.strictEqual(span.code, 64)
     assert.include(span.stderr, "such as 30s, 10m or 2h")
@@ -453,7 +453,7 @@ describe("monitor", { timeout: 300_000 }, () => {
     const run = (...args: ReadonlyArray<string>) => runWith(backend, cwd, args)
     const made = JSON.parse((await run("init", "--json")).stdout)
     const once = () => run("monitor", made.deploymentId, "--once")
-    assert.deepEqual(await once(), { code: 0, stdout: "Nothing is under way.\n", stderr: "" })
+    assert.deepEqual(await once(), { code: 0, stdout: "Nothing is in progress.\n", stderr: "" })
     const ref = { deploymentId: made.deploymentId, environment, stack: api, properties: {} }
     await Effect.runPromise(cloud.foreign(ref, { description: "an update from the console", millis: 3_600_000 }))
     const seen = await once()

@@ -252,6 +252,10 @@ describe("outcome", () => {
         ]
       },
       "approve"
+    ],
+    [
+      { questions: [{ stack: "api" as never, question: causeInfo("credentials_needed", { provider: "aws" }) }] },
+      "attach"
     ]
   ])("paused, %j, it goes on with %s", (more, command) => {
     const lines = outcome(execution({ status: "paused", ...more }), ink)

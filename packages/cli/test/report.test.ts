@@ -97,7 +97,7 @@ let world: Awaited<ReturnType<typeof memoryBackend>>
 const env = { SIGNALBOX_DATABASE_URL: "memory:", SIGNALBOX_ACTOR: "ada" }
 const run = (...argv: ReadonlyArray<string>) => runWith(world.backend, cwd, argv, { env })
 const inStore = (effect: Effect.Effect<unknown, unknown, DeploymentStore>) =>
-  Effect.runPromise(Effect.provide(effect, world.backend.layer({ directory: cwd })))
+  Effect.runPromise(Effect.provide(effect, world.backend.layer({ directory: cwd, providers: new Map() })))
 
 beforeAll(async () => {
   cwd = temporary("report")

@@ -83,9 +83,8 @@ export const runWith = async (
 
 /** A backend that may only be asked which providers there are. */
 export const closedBackend = (providers: ReadonlyMap<string, Provider>): Backend => ({
-  providers: Effect.succeed(providers),
+  providers: () => Effect.succeed(providers),
   layer: () => Layer.unwrap(Effect.die(new Error("no store may be opened here"))),
-  providersIn: () => Layer.unwrap(Effect.die(new Error("no provider may be asked here"))),
   adopt: () => Effect.die(new Error("no file may be written here")),
   held: () => Effect.die(new Error("no supervisor may be asked here")),
   abandon: () => Effect.die(new Error("nothing may be stopped here")),
@@ -103,9 +102,8 @@ export const memoryBackend = async (options: SimulatedProvider.SimulatedOptions 
     )
   )
   const backend: Backend = {
-    providers: Effect.succeed(new Map([[cloud.provider.kind, cloud.provider]])),
+    providers: () => Effect.succeed(new Map([[cloud.provider.kind, cloud.provider]])),
     layer: () => Layer.succeedContext(context),
-    providersIn: () => Providers.layer([cloud.provider]),
     adopt: () => Effect.void,
     held: () => Effect.succeed({ stacks: [], fences: [] }),
     abandon: () => Effect.void,

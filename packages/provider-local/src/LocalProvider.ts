@@ -423,7 +423,7 @@ const describe = (
       ...(seen.candidate === null || seen.candidate.id === release.id
         ? []
         : [`${named(seen.candidate)} was left half brought in; it is taken away`]),
-      ...(seen.operation === null ? [] : [`an operation is under way: ${seen.operation.description}`]),
+      ...(seen.operation === null ? [] : [`an operation is in progress: ${seen.operation.description}`]),
       ...(seen.status === "failed"
         ? [seen.reason ?? `no process of ${stable === null ? release.version : named(stable.release)} is ready`]
         : [])

@@ -4,7 +4,7 @@ import * as http from "node:http"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { WebSocket } from "ws"
-import { type Answer, bench, deploy, mutation, send } from "./harness.ts"
+import { type Answer, bench, deploy, mutation, send, until } from "./harness.ts"
 
 const megabyte = Buffer.alloc(1 << 20, "body")
 const megabyteDigest = createHash("sha256").update(megabyte).digest("hex")
@@ -125,9 +125,11 @@ describe("the proxy of a local stack", () => {
         const stack = ref("web", { drain: "10 seconds", grace: "200 millis", instances: 1 })
         yield* deploy(provider, stack, "v1")
         const url = String((yield* provider.observe(stack)).outputs["url"])
-        const slow = send(`${url}/?wait=600`)
+        const slow = send(`${url}/?wait=3000`)
         const hanging = send(`${url}/hang`, { method: "POST" }, Buffer.from("x"))
-        yield* Effect.sleep(50)
+        yield* Effect.promise(() =>
+          until("both requests are in flight", async () => (await send(`${url}/in-flight`)).body === "2")
+        )
         yield* deploy(provider, stack, "v2")
         assert.strictEqual((yield* Effect.promise(() => slow)).body, "v1")
         assert.strictEqual((yield* Effect.promise(() => hanging)).status, 502)
@@ -152,11 +154,10 @@ describe("the proxy of a local stack", () => {
           const answer = yield* Effect.promise(() => send(`${url}/`))
           assert.strictEqual(answer.status, 200)
         }
-        for (;;) {
-          const seen = yield* provider.observe(stack)
-          if (Object.values(seen.health).every(({ healthy, total }) => healthy === total)) break
-          yield* Effect.sleep(20)
-        }
+        const isHealthy = Effect.map(provider.observe(stack), ({ health }) =>
+          Object.values(health).every(({ healthy, total }) => healthy === total)
+        )
+        yield* Effect.promise(() => until("all instances are healthy", () => Effect.runPromise(isHealthy)))
         const seen = yield* provider.observe(stack)
         assert.isTrue(seen.resources.some(({ reason }) => reason?.includes("restarted 1 times")))
         assert.notInclude(yield* pids(), victim!)

@@ -7,21 +7,30 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { Signalbox } from "@signalbox/core/engine"
+import { conflictIn, providersOf } from "@signalbox/core/plugin"
 import { type DeploymentId, type DeploymentStore, Providers } from "@signalbox/core/spi"
 import { embeddedStore, postgresStore, ProcessLiveness, StateFiles, telemetryWanted } from "@signalbox/node"
-import { LocalProvider } from "@signalbox/provider-local"
+import { local, LocalProvider } from "@signalbox/provider-local"
 import type { Backend } from "../host/Host.ts"
 import { idInFolder } from "../request/target.ts"
 import { version } from "../main/version.ts"
 
 const stateOf = (directory: string): string => Path.join(directory, ".signalbox")
 
-/** This program, told to hold the processes of a folder. */
-const supervisor = { command: [process.execPath, ...process.execArgv, process.argv[1]!, "__supervisor"] }
+/** This program, to be run again. */
+const program = [process.execPath, ...process.execArgv, process.argv[1]!]
+const supervisor = { command: [...program, "__supervisor"] }
 
-const local = (directory: string) => LocalProvider.make({ directory: stateOf(directory), cwd: directory, supervisor })
+/** The plug-in that is part of this program: another copy of it is not used. */
+const builtIn = local()
 
-export const providers: Backend["providers"] = Effect.sync(() => new Map([[LocalProvider.kind, local(".")]]))
+export const providers: Backend["providers"] = (directory, plugins) => {
+  const all = [builtIn, ...plugins.filter(({ name }) => name !== builtIn.name)]
+  const conflict = conflictIn(all)
+  return conflict === undefined
+    ? Effect.succeed(providersOf(all, { directory, stateDirectory: stateOf(directory), program }))
+    : Effect.fail(conflict)
+}
 
 export const held: Backend["held"] = (directory) => LocalProvider.held(stateOf(directory))
 
@@ -73,16 +82,14 @@ const telemetry: Layer.Layer<never> = Layer.unwrap(
   )
 )
 
-export const providersIn: Backend["providersIn"] = (directory) => Providers.layer([local(directory)])
-
-export const layer: Backend["layer"] = ({ databaseUrl, directory }) => {
+export const layer: Backend["layer"] = ({ databaseUrl, directory, providers }) => {
   const stores =
     databaseUrl === undefined
       ? Layer.provideMerge(stateFiles(folderIn(directory)), embeddedStore({ directory: stateOf(directory) }))
       : sharedStore(directory, databaseUrl)
   return Signalbox.layer.pipe(
     Layer.provideMerge(stores),
-    Layer.provideMerge(providersIn(directory)),
+    Layer.provideMerge(Layer.succeed(Providers, providers)),
     Layer.provideMerge(ProcessLiveness.layer),
     Layer.provideMerge(telemetry)
   )

@@ -86,7 +86,7 @@ export const active = Command.make(
       const section = (lines: ReadonlyArray<string>) => (lines.length === 0 ? [] : ["", ...lines])
       const inOrder = waiting.toSorted((one, other) => one.view.position! - other.view.position!)
       return [
-        ...(executions.length === 0 ? ["Nothing is under way."] : executionTable(view.executions, now, inkOf(inv))),
+        ...(executions.length === 0 ? ["Nothing is in progress."] : executionTable(view.executions, now, inkOf(inv))),
         ...section(inOrder.map((one) => `${one.view.correlationId}: ${placeLine(one.place)}`)),
         ...section(executions.filter((one) => one.view.runner === null && one.state.kind !== "observe").map(left)),
         ...section(locks.map((lock) => inv.paint("yellow", lockLine(lock, now))))

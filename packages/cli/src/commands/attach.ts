@@ -4,7 +4,7 @@ import * as Option from "effect/Option"
 import { carry, finish } from "../execution/carry.ts"
 import { invocation } from "../main/Invocation.ts"
 import { refuseNested } from "../request/nested.ts"
-import { withServices } from "../main/services.ts"
+import { withProviders } from "../request/plugins.ts"
 import * as Target from "../request/target.ts"
 import { isFinished } from "./choices.ts"
 import { queueing } from "./coordinating.ts"
@@ -13,7 +13,7 @@ import { execution } from "./flags.ts"
 const follow = (id: string | undefined, queueTimeout?: number) =>
   Effect.gen(function* () {
     const inv = yield* invocation
-    yield* withServices(
+    yield* withProviders(
       inv,
       Effect.gen(function* () {
         const target = yield* Target.execution(inv, id, { last: true })

@@ -10,7 +10,8 @@ import { table } from "../live/table.ts"
 import { inRegion } from "../request/manifest.ts"
 import { type Place, placeOnRecord, settled } from "../request/place.ts"
 import { isRecorded, recordedManifest } from "../request/recorded.ts"
-import { engine, signalbox, withServices } from "../main/services.ts"
+import { engine, signalbox } from "../main/services.ts"
+import { withProviders } from "../request/plugins.ts"
 import { count, deployment } from "./flags.ts"
 
 /** If nothing was deployed with a configuration, the provider is unknown: no data, neither pass nor failure. */
@@ -50,7 +51,7 @@ export const health = Command.make(
     const { Gate } = yield* engine
     const given = Option.getOrUndefined(flags.id)
     const place = yield* placeOnRecord(inv, given)
-    yield* withServices(
+    yield* withProviders(
       inv,
       Effect.gen(function* () {
         const { deploymentId: id, environment, manifest: found } = yield* settled(inv, { ...place, named: true })

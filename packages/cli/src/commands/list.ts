@@ -64,7 +64,7 @@ export const list = Command.make(
             style: (row) => mark(row.status)[1]
           },
           { title: "UPDATED", cell: (row) => ago(row.updatedAt.getTime(), now), drop: 2 },
-          { title: "UNDER WAY", cell: (row) => row.correlationId ?? "", drop: 3 },
+          { title: "IN PROGRESS", cell: (row) => row.correlationId ?? "", drop: 3 },
           ...(deployments.some(({ note }) => note !== null) ? [noteColumn] : [])
         ],
         { width: inv.host.stdout.columns(), paint: inv.paint }

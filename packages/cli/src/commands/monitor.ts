@@ -9,7 +9,8 @@ import { invocation, type Invocation } from "../main/Invocation.ts"
 import type { Message } from "../json/monitor.ts"
 import { show, type Shown } from "../live/monitor.ts"
 import { type Monitoring, monitor as watching } from "../monitoring/monitoring.ts"
-import { engine, withServices } from "../main/services.ts"
+import { engine } from "../main/services.ts"
+import { withProviders } from "../request/plugins.ts"
 import { count, deploymentOrExecution, option, span, text } from "./flags.ts"
 
 const day = 86_400_000
@@ -94,7 +95,7 @@ const supervised = Effect.fnUntraced(function* (inv: Invocation, given: Flags, s
       String(restarts),
       ...(gapMs === undefined ? [] : ["--gap", `${Math.round(gapMs)}ms`]),
       "--shown",
-      JSON.stringify(shown.positions(given.follow ? "under way" : "all")),
+      JSON.stringify(shown.positions(given.follow ? "in progress" : "all")),
       ...(shown.heardTo() === undefined ? [] : ["--heard-to", String(shown.heardTo())])
     ],
     maxRestarts: given.maxRestarts,
@@ -150,7 +151,7 @@ export const monitor = Command.make(
     const inv = yield* invocation
     const shown = show(inv, given.after)
     const work = given.once
-      ? withServices(inv, watching(inv, monitoringOf(given, { once: true, shown: {}, tell: shown.on })))
+      ? withProviders(inv, watching(inv, monitoringOf(given, { once: true, shown: {}, tell: shown.on })))
       : supervised(inv, given, shown)
     yield* work.pipe(
       Effect.ensuring(shown.end),
@@ -197,6 +198,6 @@ export const watcher = Command.make(
         })
       )
     })
-    yield* Effect.raceFirst(withServices(inv, watched), supervisorGone)
+    yield* Effect.raceFirst(withProviders(inv, watched), supervisorGone)
   })
 ).pipe(Command.unlisted)

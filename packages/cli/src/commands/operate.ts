@@ -24,9 +24,10 @@ import { inkOf, type Invocation } from "../main/Invocation.ts"
 import { planLines } from "../live/plan.ts"
 import { inRegion, manifestOf } from "../request/manifest.ts"
 import { refuseNested } from "../request/nested.ts"
+import { providersOf, withProviders } from "../request/plugins.ts"
 import { originOf } from "../request/origin.ts"
 import { droppedView, droppedWarning, recordedManifest } from "../request/recorded.ts"
-import { engine, signalbox, withServices } from "../main/services.ts"
+import { engine, signalbox } from "../main/services.ts"
 import { stateFolderOf } from "../request/stateFolder.ts"
 import * as Target from "../request/target.ts"
 import { today } from "../request/today.ts"
@@ -119,7 +120,7 @@ const check = Effect.fnUntraced(function* (inv: Invocation, operation: Operation
       ...stacksOf(operation),
       ...some("strategy", operation.strategy)
     },
-    { bare: false, providers: yield* inv.host.backend.providers }
+    { bare: false, providers: yield* providersOf(inv) }
   )
 })
 
@@ -133,7 +134,7 @@ const bringIn = Effect.fnUntraced(function* (inv: Invocation, operation: Operati
   const prepared = { id, environment, manifest: inRegion(configured, environment, inv.settings.region) }
   yield* check(inv, operation, prepared)
   const request = yield* requestOf(inv, operation, prepared)
-  yield* withServices(
+  yield* withProviders(
     inv,
     Effect.gen(function* () {
       const { RecordedManifest } = yield* engine
@@ -156,7 +157,7 @@ const takeBack = Effect.fnUntraced(function* (inv: Invocation, operation: Operat
   const id = yield* Target.deploymentId(inv, operation.id)
   yield* confirmable(inv, operation, id)
   const { manifest: read, needed } = yield* today(inv)
-  yield* withServices(
+  yield* withProviders(
     inv,
     Effect.gen(function* () {
       const { RecordedManifest } = yield* engine

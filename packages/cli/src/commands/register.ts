@@ -11,6 +11,7 @@ import { placeLine } from "../live/queue.ts"
 import { refuseNested } from "../request/nested.ts"
 import { originOf } from "../request/origin.ts"
 import { type Place, placeOf, placeOnRecord, within } from "../request/place.ts"
+import { providersOf } from "../request/plugins.ts"
 import { recordedManifest } from "../request/recorded.ts"
 import { engine, signalbox } from "../main/services.ts"
 import { ended } from "../waiting/waiting.ts"
@@ -79,7 +80,7 @@ export const register = Command.make(
       ...(yield* originOf(inv, flags))
     }
     const { Configuration } = yield* engine
-    const providers = yield* inv.host.backend.providers
+    const providers = yield* providersOf(inv, { bare: place.bare && place.onRecord !== true })
     const onRecord = undoes(request)
     if (!onRecord) yield* Configuration.checkRequest(request, { bare: place.bare, providers })
     yield* within(inv, place, flags.by, ({ environment, manifest }) =>

@@ -13,7 +13,7 @@ import { leftLine } from "../live/estimate.ts"
 import { executionLines } from "../live/execution.ts"
 import { mark, word } from "../live/glyphs.ts"
 import { table } from "../live/table.ts"
-import { addressOf, ago, plain, span } from "../live/words.ts"
+import { addressOf, ago, plain, timeToAnswer } from "../live/words.ts"
 import { nextLines } from "../execution/outcome.ts"
 import { isWaiting, lookAt } from "../waiting/lookAt.ts"
 import { estimateOf, signalbox, withServices } from "../main/services.ts"
@@ -117,7 +117,7 @@ const executionSummary = (
     ...(left === undefined ? [] : [`left:  ${left}`]),
     ...execution.questions.map(
       ({ expiresAt, question, stack }) =>
-        `waits: ${stack}: ${plain(describeCause(question))} (${span(expiresAt - now)} left)`
+        `waits: ${stack}: ${plain(describeCause(question))}${timeToAnswer(expiresAt === undefined ? {} : { expiresAt }, now)}`
     ),
     ...(finished
       ? [`more:  ${inv.paint("cyan", `signalbox status ${execution.correlationId}`)}`]

@@ -57,6 +57,8 @@ const cause = (state: Execution.ExecutionState): string => {
 
 /** What resumes a paused execution: an answer, a runner if its own was stopped, or an operator's command. */
 const answerTo = ({ cause: why, questions }: Execution.ExecutionState): "approve" | "attach" | "resume" => {
+  // New credentials come with a new process.
+  if (questions.some(({ question }) => question.code === "credentials_needed")) return "attach"
   if (questions.length > 0) return "approve"
   return why?.code === "process_interrupted" ? "attach" : "resume"
 }

@@ -5,7 +5,8 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import type { Signalbox } from "@signalbox/core/engine"
-import type { DeploymentId, DeploymentStore, Provider, ProviderError, Providers, StoreError } from "@signalbox/core/spi"
+import type { Plugin, PluginInvalid } from "@signalbox/core/plugin"
+import type { DeploymentId, DeploymentStore, Provider, ProviderError, StoreError } from "@signalbox/core/spi"
 import type { Held, HeldStack } from "@signalbox/provider-local"
 import type { Signal } from "../main/ExitCode.ts"
 
@@ -26,14 +27,16 @@ export type Services = Signalbox | DeploymentStore
 
 /** The chosen implementations; `backend/embedded.ts` is the shipped one. */
 export interface Backend {
-  /** The schemas that configurations are checked against; opens nothing. */
-  readonly providers: Effect.Effect<ReadonlyMap<string, Provider>>
+  /** The providers of a folder, built in or from plug-ins; opens and loads nothing. */
+  readonly providers: (
+    directory: string,
+    plugins: ReadonlyArray<Plugin>
+  ) => Effect.Effect<ReadonlyMap<string, Provider>, PluginInvalid>
   readonly layer: (options: {
     readonly directory: string
     readonly databaseUrl?: string
+    readonly providers: ReadonlyMap<string, Provider>
   }) => Layer.Layer<Services, StoreError>
-  /** Only the providers, for when the stores cannot be reached. */
-  readonly providersIn: (directory: string) => Layer.Layer<Providers>
   /** Writes the state files of a deployment into the folder, which refers to that deployment from then on. */
   readonly adopt: (directory: string, id: DeploymentId) => Effect.Effect<void, StoreError, DeploymentStore>
   /** The stacks of the folder's supervisor, whatever the store knows. Starts nothing. */

@@ -6,9 +6,8 @@ const load = Effect.promise(() => import("../backend/embedded.ts"))
 
 /** The embedded backend, loaded when the first command needs it. */
 export const embedded: Backend = {
-  providers: Effect.flatMap(load, (backend) => backend.providers),
+  providers: (directory, plugins) => Effect.flatMap(load, (backend) => backend.providers(directory, plugins)),
   layer: (options) => Layer.unwrap(Effect.map(load, (backend) => backend.layer(options))),
-  providersIn: (directory) => Layer.unwrap(Effect.map(load, (backend) => backend.providersIn(directory))),
   adopt: (directory, id) => Effect.flatMap(load, (backend) => backend.adopt(directory, id)),
   held: (directory) => Effect.flatMap(load, (backend) => backend.held(directory)),
   abandon: (directory, what) => Effect.flatMap(load, (backend) => backend.abandon(directory, what)),

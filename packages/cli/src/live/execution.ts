@@ -10,7 +10,7 @@ import { leftLine } from "./estimate.ts"
 import { mark, word } from "./glyphs.ts"
 import { table } from "./table.ts"
 import { pad, wrap } from "./text.ts"
-import { addressOf, ago, clock, plain, span, workOf } from "./words.ts"
+import { addressOf, ago, clock, plain, span, timeToAnswer, workOf } from "./words.ts"
 
 type State = Execution.ExecutionState
 
@@ -134,8 +134,7 @@ export const executionLines = (
     ...section(
       "QUESTIONS",
       state.questions.map(
-        ({ expiresAt, otherwise, question, stack }) =>
-          `  ${stack}: ${plain(describeCause(question))} (${span(expiresAt - now)} left, then ${otherwise})`
+        (asked) => `  ${asked.stack}: ${plain(describeCause(asked.question))}${timeToAnswer(asked, now)}`
       )
     ),
     ...(next.length === 0 ? [] : ["", ...next])

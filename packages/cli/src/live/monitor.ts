@@ -19,8 +19,8 @@ const silence = 30_000
 export interface Shown {
   /** Shows a message; events that were already shown are left out. */
   readonly on: (message: Message) => Effect.Effect<void>
-  /** Up to where each execution was shown; with `under way`, without ended ones. */
-  readonly positions: (which: "all" | "under way") => Readonly<Record<string, number>>
+  /** Up to where each execution was shown; with `in progress`, without ended ones. */
+  readonly positions: (which: "all" | "in progress") => Readonly<Record<string, number>>
   /** Up to where starts and ends have been watched, with `--follow`. */
   readonly heardTo: () => number | undefined
   /** The number of the last shown event, and its execution. */
@@ -85,7 +85,7 @@ export const show = (inv: Invocation, after: number): Shown => {
                 outcome(execution, inkOf(inv))
               )
             } else if (inv.json) yield* inv.item({ schema: schemas.execution, execution: null }, () => [])
-            else yield* write(inv.host, ["Nothing is under way."])
+            else yield* write(inv.host, ["Nothing is in progress."])
             yield* inv.exit(message.exitCode)
           })
       }

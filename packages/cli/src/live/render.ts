@@ -8,7 +8,7 @@ import { type Paint, paint as inks } from "../host/color.ts"
 import { leftLine } from "./estimate.ts"
 import { mark, word } from "./glyphs.ts"
 import { displayWidth, fit, type Line, pad, type Piece } from "./text.ts"
-import { span, workOf } from "./words.ts"
+import { span, timeToAnswer, workOf } from "./words.ts"
 
 export interface Screen {
   readonly now: number
@@ -120,16 +120,16 @@ const problem = (stack: Execution.StackState): ReadonlyArray<Weighed> =>
 const questions = (state: Execution.ExecutionState, stack: string, { columns, now }: Screen): ReadonlyArray<Weighed> =>
   state.questions
     .filter((question) => question.stack === stack)
-    .flatMap(({ expiresAt, otherwise, question: asked }) => {
-      const question = describeCause(asked)
-      const left = `${span(expiresAt - now)} left, then ${otherwise}`
-      const beside = displayWidth(`    ⏸ ${question} (${left})`) <= columns
+    .flatMap((asked) => {
+      const question = describeCause(asked.question)
+      const left = timeToAnswer(asked, now)
+      const beside = displayWidth(`    ⏸ ${question}${left}`) <= columns
       const approve = `signalbox approve ${state.correlationId}`
       const all = [`${approve} --stack ${stack}`, "  or abort"] as const
       const roomy = displayWidth(`      ${all.join("")}`) <= columns
       return [
-        keep(["    ", ["yellow", "⏸ "], ["bold", question], ["dim", beside ? ` (${left})` : ""]]),
-        ...(beside ? [] : [keep(["      ", ["dim", left]])]),
+        keep(["    ", ["yellow", "⏸ "], ["bold", question], ["dim", beside ? left : ""]]),
+        ...(beside || left === "" ? [] : [keep(["      ", ["dim", left.slice(2, -1)]])]),
         roomy || state.questions.length > 1
           ? keep(["      ", ["cyan", all[0]], ["dim", all[1]]])
           : keep([displayWidth(approve) + 6 <= columns ? "      " : "", ["cyan", approve]])

@@ -48,9 +48,9 @@ export const sentence = ({ event }: StoredEvent): string | undefined => {
     case "ProgressReported":
       return `${event.stack}${because(event.message ?? event.cause)}`
     case "ApprovalRequested":
-      return `${event.stack}: waits for an answer: ${describeCause(event.question)} (until ${clock(event.expiresAt)}, then ${event.otherwise})`
+      return `${event.stack}: waits for an answer: ${describeCause(event.question)} ${event.expiresAt === undefined ? "" : ` (until ${clock(event.expiresAt)}, then ${event.otherwise})`}`
     case "ApprovalResolved":
-      return `${event.stack}: answer: ${event.answer}${event.expired ? " (nobody answered in time)" : event.by === undefined ? "" : ` by ${event.by}`}`
+      return `${event.stack}: answer: ${event.answer}${event.expired ? " (no answer in time)" : event.by === undefined ? "" : ` by ${event.by}`}`
     case "CommandIssued":
       return `${event.command}${event.stack === undefined ? "" : ` ${event.stack}`} by ${event.by}${because(event.reason ?? event.cause)}`
     case "DeploymentExtended":
@@ -95,8 +95,10 @@ export const transition = (stored: StoredEvent): string | undefined => {
 /** The line that shows that it is still alive. */
 export const heartbeat = (state: Execution.ExecutionState, now: number, estimate?: Estimate.Estimate): string => {
   const left = leftLine(estimate, state)
-  const waits = state.questions.map(
-    ({ expiresAt, stack }) => `${stack} waits for approval (${span(expiresAt - now)} left)`
+  const waits = state.questions.map((question) =>
+    question.expiresAt === undefined
+      ? `${question.stack} waits for an answer`
+      : `${question.stack} waits for approval (${span(question.expiresAt - now)} left)`
   )
   const works = state.stacks
     .flatMap(({ name, stages }) =>

@@ -23,6 +23,15 @@ export const span = (millis: number): string => {
   return pair(Math.floor(seconds / 86_400), "d", Math.floor((seconds % 86_400) / 3600), "h")
 }
 
+/** How long a question is open, and the answer that is assumed then; empty if it has no end. */
+export const timeToAnswer = (
+  { expiresAt, otherwise }: { readonly expiresAt?: number; readonly otherwise?: string },
+  now: number
+): string =>
+  expiresAt === undefined
+    ? ""
+    : ` (${span(expiresAt - now)} left${otherwise === undefined ? "" : `, then ${otherwise}`})`
+
 /** How long a stack was worked on, without the waits between its stages; undefined if it was not touched. */
 export const workOf = (
   stack: { readonly stages: ReadonlyArray<{ readonly startedAt?: number; readonly finishedAt?: number }> },

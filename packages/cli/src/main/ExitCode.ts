@@ -32,7 +32,11 @@ export const exitCodeOfError = (error: { readonly code: string }): number => ofC
 
 /** The exit code for the end (or the current state) of an execution. */
 export const exitCodeOf = (
-  { error, status }: Pick<Execution.ExecutionState, "error" | "status">,
+  {
+    error,
+    questions = [],
+    status
+  }: Pick<Execution.ExecutionState, "error" | "status"> & Partial<Pick<Execution.ExecutionState, "questions">>,
   signal: Signal | undefined
 ): number => {
   if (signal !== undefined && status !== "completed" && status !== "rolled_back") return exitCodeOfSignal(signal)
@@ -50,7 +54,7 @@ export const exitCodeOf = (
     case "queued":
     case "in_progress":
     case "rolling_back":
-      return ExitCode.done
+      return questions.length > 0 ? ExitCode.undecided : ExitCode.done
   }
 }
 

@@ -135,6 +135,7 @@ export const failureOf = (error: unknown): FailureShape => {
       }
     }
     case "ConfigFileInvalid":
+    case "PluginInvalid":
       return failure(tagged.info as DescribedError)
     case "LeaseHeld":
       return held(tagged.lease!)

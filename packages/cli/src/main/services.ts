@@ -3,7 +3,7 @@ import * as Path from "node:path"
 import * as Effect from "effect/Effect"
 import type { Estimate } from "@signalbox/core/analysis"
 import type { Signalbox } from "@signalbox/core/engine"
-import type { Execution, StoreError } from "@signalbox/core/spi"
+import type { Execution, Provider, StoreError } from "@signalbox/core/spi"
 import { type Failure, notFound } from "./Failure.ts"
 import type { Services } from "../host/Host.ts"
 import type { Invocation } from "./Invocation.ts"
@@ -15,11 +15,13 @@ export const hasStore = ({ settings }: Invocation): boolean =>
 
 /**
  * Opens the stores for a command. Only `init` creates a missing one: a mistyped folder must not get a new, empty state.
+ *
+ * *Details*: without `providers`, no stack can be reached, and no plug-in is needed.
  */
 export const withServices = <A, E, R>(
   invocation: Invocation,
   body: Effect.Effect<A, E, R>,
-  options: { readonly create?: boolean } = {}
+  options: { readonly create?: boolean; readonly providers?: ReadonlyMap<string, Provider> } = {}
 ): Effect.Effect<A, E | Failure | StoreError, Exclude<R, Services>> => {
   const { directory, databaseUrl } = invocation.settings
   if (options.create !== true && !hasStore(invocation)) {
@@ -33,7 +35,11 @@ export const withServices = <A, E, R>(
   }
   return Effect.provide(
     Effect.andThen(reconcileKept(invocation), body),
-    invocation.host.backend.layer({ directory, ...(databaseUrl === undefined ? {} : { databaseUrl }) })
+    invocation.host.backend.layer({
+      directory,
+      providers: options.providers ?? new Map(),
+      ...(databaseUrl === undefined ? {} : { databaseUrl })
+    })
   )
 }
 

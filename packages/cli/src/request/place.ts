@@ -17,7 +17,8 @@ import { actor } from "./actor.ts"
 import type { Failure } from "../main/Failure.ts"
 import type { Invocation } from "../main/Invocation.ts"
 import { inRegion, manifestOf } from "./manifest.ts"
-import { engine, signalbox, withServices } from "../main/services.ts"
+import { engine, signalbox } from "../main/services.ts"
+import { withProviders } from "./plugins.ts"
 import * as Target from "./target.ts"
 import { today } from "./today.ts"
 import type * as Option from "effect/Option"
@@ -137,7 +138,7 @@ export const within = <A, E, R>(
   by: Option.Option<string>,
   body: (place: Place) => Effect.Effect<A, E, R>
 ) =>
-  withServices(
+  withProviders(
     inv,
     Effect.gen(function* () {
       const here = yield* settled(inv, place)
@@ -145,5 +146,5 @@ export const within = <A, E, R>(
       if (!here.named) yield* box.deployments.ensure({ ...here, by: actor(inv, by) })
       return yield* body(here)
     }),
-    { create: !place.named }
+    { create: !place.named, bare: place.bare && place.onRecord !== true }
   )

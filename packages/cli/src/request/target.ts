@@ -178,7 +178,7 @@ export const execution = Effect.fnUntraced(function* (
     found ??
     (yield* notFound(
       "nothing_under_way",
-      `nothing is under way for ${id}${wanted === undefined ? "" : ` in ${wanted}`}`,
+      `nothing is in progress for ${id}${wanted === undefined ? "" : ` in ${wanted}`}`,
       `See what was: signalbox history ${id}`
     ))
   )

@@ -3,16 +3,17 @@
  */
 import type { CanDeployRequest } from "@signalbox/core/api"
 import * as Effect from "effect/Effect"
-import type { StoreError } from "@signalbox/core/spi"
+import { Providers, type StoreError } from "@signalbox/core/spi"
 import { isAway } from "./away.ts"
 import { type Failure, failure } from "../main/Failure.ts"
 import type { Invocation } from "../main/Invocation.ts"
 import { type Place, settled } from "../request/place.ts"
-import { engine, hasStore, signalbox, withServices } from "../main/services.ts"
+import { engine, hasStore, signalbox } from "../main/services.ts"
+import { providersOf, withProviders } from "../request/plugins.ts"
 
 const unavailable = (error: StoreError): Failure =>
   failure({
-    code: "nobody_answers",
+    code: "no_answer",
     message: error.message,
     hint: "Check SIGNALBOX_DATABASE_URL and the network, then ask again; without an answer, deploy nothing."
   })
@@ -20,9 +21,8 @@ const unavailable = (error: StoreError): Failure =>
 /** The providers' answer alone. */
 export const askProviders = (inv: Invocation, question: CanDeployRequest, away: StoreError) =>
   Effect.flatMap(engine, ({ CanDeploy }) =>
-    Effect.provide(
-      CanDeploy.canDeployWithoutStore(question, away),
-      inv.host.backend.providersIn(inv.settings.directory)
+    Effect.flatMap(providersOf(inv, { bare: inv.settings.config === undefined }), (providers) =>
+      Effect.provideService(CanDeploy.canDeployWithoutStore(question, away), Providers, providers)
     )
   ).pipe(Effect.catchTag("StoreError", (error) => Effect.fail(unavailable(error))))
 
@@ -34,7 +34,7 @@ export const settledIn = <A extends CanDeployRequest>(inv: Invocation, place: Pl
 
 /** Asks both. If there is no store yet, nothing blocks a place that may be created; no other exists. */
 export const ask = (inv: Invocation, place: Place, question: CanDeployRequest) =>
-  withServices(
+  withProviders(
     inv,
     Effect.gen(function* () {
       const box = yield* signalbox
@@ -44,7 +44,7 @@ export const ask = (inv: Invocation, place: Place, question: CanDeployRequest) =
       )
       return { answer, environment: asked.environment }
     }),
-    { create: !place.named }
+    { create: !place.named, bare: place.bare && place.onRecord !== true }
   ).pipe(
     Effect.catchIf(isAway, (away) =>
       Effect.map(askProviders(inv, question, away), (answer) => ({ answer, environment: question.environment }))

@@ -1,11 +1,10 @@
 /**
  * Waits for admission, or until nothing blocks a deployment: the core of `wait`, even while the store is unavailable.
  */
-import type { CanDeployRequest } from "@signalbox/core/api"
+import type { CanDeployAnswer, CanDeployRequest } from "@signalbox/core/api"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type { CanDeploy } from "@signalbox/core/engine"
 import type { Look } from "./Look.ts"
 import type { CorrelationId, EdgeCode, Execution, StoreError } from "@signalbox/core/spi"
 import { describe, describeCause } from "@signalbox/core/text"
@@ -22,7 +21,8 @@ import { isWaiting, lookAt } from "./lookAt.ts"
 import { manifestOf } from "../request/manifest.ts"
 import { refuseNested } from "../request/nested.ts"
 import { type Place, placeOf } from "../request/place.ts"
-import { signalbox, withServices } from "../main/services.ts"
+import { signalbox } from "../main/services.ts"
+import { withProviders } from "../request/plugins.ts"
 import * as Target from "../request/target.ts"
 
 /** How often the state is printed, and how long the lease is kept. */
@@ -80,7 +80,7 @@ export const turnOf = (inv: Invocation, id: CorrelationId, pace: Pace) => {
     return yield* lookOn(state, false)
   })
   const attempt = (reached: Effect.Effect<void>) =>
-    withServices(
+    withProviders(
       inv,
       Effect.gen(function* () {
         yield* look
@@ -110,7 +110,7 @@ const question = (inv: Invocation, asked: CanDeployRequest, away: StoreError) =>
 
 const lookOf = (
   { deploymentId, environment }: Pick<CanDeployRequest, "deploymentId" | "environment">,
-  { blockers, checkedAt, degraded }: CanDeploy.CanDeployAnswer,
+  { blockers, checkedAt, degraded }: CanDeployAnswer,
   turn: boolean
 ): Look => ({ deploymentId, environment, blockers, degraded, turn, message: inShort(blockers, checkedAt) })
 
@@ -123,7 +123,7 @@ const questionOf = ({ deploymentId, environment, manifest }: Place): CanDeployRe
 /** Waits until nothing blocks a deployment. */
 export const freeTimeOf = (inv: Invocation, place: Place, pace: Pace) => {
   const attempt = (reached: Effect.Effect<void>) =>
-    withServices(
+    withProviders(
       inv,
       Effect.gen(function* () {
         const box = yield* signalbox

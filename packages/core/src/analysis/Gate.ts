@@ -71,7 +71,7 @@ const explain = (
   return shown.map((item) => item.finding)
 }
 
-const judgeHealth = (gate: GateSpec, { healthy }: Measured, inGrace: boolean): Evidence => {
+const judgeHealth = (gate: GateSpec, { healthUnit: unit, healthy }: Measured, inGrace: boolean): Evidence => {
   const common = {
     metric: "healthy",
     value: healthy,
@@ -83,14 +83,14 @@ const judgeHealth = (gate: GateSpec, { healthy }: Measured, inGrace: boolean): E
     return { ...common, n: 0, verdict: "no_data", finding: causeInfo("health_unknown", {}) }
   }
   if (healthy >= gate.minHealthyPercentage) {
-    return { ...common, verdict: "pass", finding: causeInfo("health", { percent: healthy }) }
+    return { ...common, verdict: "pass", finding: causeInfo("health", { percent: healthy, unit }) }
   }
   // Staging waited until it was ready. A release that has no healthy instance left is not starting, it is gone.
   const excused = inGrace && healthy > 0
   return {
     ...common,
     verdict: excused ? "inconclusive" : "fail",
-    finding: causeInfo("health_low", { percent: healthy, needed: gate.minHealthyPercentage, inGrace: excused })
+    finding: causeInfo("health_low", { percent: healthy, needed: gate.minHealthyPercentage, inGrace: excused, unit })
   }
 }
 

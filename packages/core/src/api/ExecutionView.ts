@@ -48,12 +48,13 @@ export const VerdictView = Schema.Struct({
 }).annotate({ identifier: "VerdictView" })
 export type VerdictView = typeof VerdictView.Type
 
-/** A question that waits for a person. */
+/** A question that waits for a person; without `expiresAt` and `otherwise`, until it is answered. */
 export const QuestionView = Schema.Struct({
   ...Question.fields,
   ...CauseView.fields,
   question: Schema.String,
-  expiresAt: Instant
+  expiresAt: Schema.NullOr(Instant),
+  otherwise: Schema.NullOr(Schema.Literals(["abort", "continue"]))
 }).annotate({
   identifier: "QuestionView"
 })

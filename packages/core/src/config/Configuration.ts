@@ -6,7 +6,14 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { EnvironmentName, StackName } from "../domain/Ids.ts"
 import type { Json, Outputs } from "../domain/Release.ts"
-import { type ExecutionSpec, Manifest, StackSpec, type StrategyName, StrategySpec } from "../domain/Spec.ts"
+import {
+  type ExecutionSpec,
+  Manifest,
+  type PluginSpec,
+  StackSpec,
+  type StrategyName,
+  StrategySpec
+} from "../domain/Spec.ts"
 import type { Provider } from "../spi/Provider.ts"
 import { ConfigurationInvalid, type ConfigurationIssue, formatPath, nearest } from "./ConfigurationIssue.ts"
 import { toPlain } from "./PlainValue.ts"
@@ -23,10 +30,26 @@ import type { Request } from "../api/Request.ts"
 
 export { formatPath, type Written }
 
+/** A plug-in in a configuration: itself, the name of its package, or that with its options. */
+export type ConfiguredPlugin = string | PluginSpec | { readonly name: string; readonly spiVersion: number }
+
 /**
  * The contents of a configuration file: a manifest as written, with durations as strings.
  */
-export type Config = typeof Manifest.Encoded
+export type Config = Omit<typeof Manifest.Encoded, "plugins"> & { readonly plugins?: ReadonlyArray<ConfiguredPlugin> }
+
+/**
+ * A configuration with its plug-ins as they are recorded: by package and options.
+ */
+export const withNamedPlugins = (value: unknown): unknown => {
+  if (!isObject(value) || !Array.isArray(value.plugins)) return value
+  const plugins = value.plugins.map((one: unknown) => {
+    if (typeof one === "string") return { plugin: one }
+    if (!isObject(one) || !("spiVersion" in one)) return one
+    return { plugin: one.name, ...(one.options === undefined ? {} : { options: one.options }) }
+  })
+  return { ...value, plugins }
+}
 
 /**
  * Gives a configuration its type; returns it as it is.
@@ -97,7 +120,7 @@ export const check = (
       })
     )
   }
-  const copied = toPlain(value)
+  const copied = toPlain(withNamedPlugins(value))
   const plain = asWritten(copied.value, written, providers)
   const config = sketch(plain.value)
   const [first, ...others] = byPath([
@@ -186,7 +209,8 @@ export const resolve = Effect.fnUntraced(function* (
     ...(settings.account === undefined ? {} : { account: settings.account }),
     ...(manifest.queue === undefined ? {} : { queue: manifest.queue }),
     ...(manifest.freezes.length === 0 ? {} : { freezes: manifest.freezes }),
-    ...(manifest.requires.length === 0 ? {} : { requires: manifest.requires })
+    ...(manifest.requires.length === 0 ? {} : { requires: manifest.requires }),
+    ...(manifest.plugins === undefined ? {} : { plugins: manifest.plugins })
   }
 })
 

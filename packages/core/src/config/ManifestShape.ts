@@ -10,6 +10,7 @@ import {
   EnvironmentSpec,
   GateSpec,
   Manifest,
+  PluginSpec,
   RequiredDeployment,
   StackSpec,
   StrategySpec
@@ -140,6 +141,7 @@ export const manifest: Inspect = struct(
     ),
     stacks: atLeastOne("stacks", list("stacks", stack)),
     requires: optional(list("requires", required)),
-    freezes: optional(list("freezes", freeze))
+    freezes: optional(list("freezes", freeze)),
+    plugins: optional(list("plugins", struct("pluginEntry", fieldsOf(PluginSpec.fields, { options: () => [] }))))
   })
 )

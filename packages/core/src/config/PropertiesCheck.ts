@@ -5,19 +5,11 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type * as SchemaAST from "effect/SchemaAST"
 import * as SchemaIssue from "effect/SchemaIssue"
-import type { Provider } from "../spi/Provider.ts"
+import type { PropertyIssue, Provider } from "../spi/Provider.ts"
 import { type ConfigurationIssue, didYouMean, formatPath, found, type Path } from "./ConfigurationIssue.ts"
 import { references } from "./References.ts"
 import type { Sketch } from "./Sketch.ts"
 import { isObject } from "./ShapeWalk.ts"
-
-/** An issue within properties, before its place in the file is known. */
-export interface Finding {
-  readonly path: Path
-  readonly message: string
-  readonly expected: string
-  readonly hint: string
-}
 
 const standard = SchemaIssue.makeFormatterStandardSchemaV1()
 const sentence = (issue: SchemaIssue.Issue): string => standard(issue).issues[0]?.message ?? "Expected a valid value"
@@ -51,7 +43,7 @@ const hintFor = (value: unknown, path: Path, expected: string): string => {
   return "See the properties in the documentation of the provider."
 }
 
-const mismatch = (root: unknown, path: Path, expected: string): Finding => {
+const mismatch = (root: unknown, path: Path, expected: string): PropertyIssue => {
   const value = at(root, path)
   return {
     path,
@@ -62,13 +54,9 @@ const mismatch = (root: unknown, path: Path, expected: string): Finding => {
 }
 
 /** Issues of one decoding, except at or under a reference, since its value is not known yet. */
-export const findings = (
-  issue: SchemaIssue.Issue,
-  root: unknown,
-  open: ReadonlyArray<Path>
-): ReadonlyArray<Finding> => {
-  const hidden = (path: Path) => open.some((reference) => reference.every((part, index) => path[index] === part))
-  const walk = (one: SchemaIssue.Issue, path: Path): ReadonlyArray<Finding> => {
+const findings = (issue: SchemaIssue.Issue, root: unknown, open: ReadonlyArray<Path>): ReadonlyArray<PropertyIssue> => {
+  const hidden = (path: Path) => under(open, path)
+  const walk = (one: SchemaIssue.Issue, path: Path): ReadonlyArray<PropertyIssue> => {
     if (hidden(path)) return []
     switch (one._tag) {
       case "Pointer":
@@ -109,7 +97,23 @@ export const findings = (
   return walk(issue, [])
 }
 
-const deepest = (list: ReadonlyArray<Finding>): number => Math.max(...list.map(({ path }) => path.length))
+const deepest = (list: ReadonlyArray<PropertyIssue>): number => Math.max(...list.map(({ path }) => path.length))
+
+const under = (references: ReadonlyArray<Path>, path: Path): boolean =>
+  references.some((reference) => reference.every((part, index) => path[index] === part))
+
+/** The issues of the properties of one stack, as its provider sees them. */
+export const issuesOf = (
+  { checkProperties, properties: schema }: Pick<Provider, "checkProperties" | "properties">,
+  properties: unknown
+): ReadonlyArray<PropertyIssue> => {
+  const open = references(properties).map(([path]) => path)
+  if (checkProperties !== undefined) {
+    return checkProperties(properties, open).filter(({ path }) => !under(open, path))
+  }
+  const result = Schema.decodeUnknownResult(schema, { errors: "all", onExcessProperty: "error" })(properties)
+  return Result.isSuccess(result) ? [] : findings(result.failure.issue, properties, open)
+}
 
 /**
  * Merges an environment's values into the manifest's: objects key by key, anything else (and references) as a whole.
@@ -131,16 +135,12 @@ export const check = (config: Sketch, installed: ReadonlyMap<string, Provider>):
   for (const stack of config.stacks) {
     const provider = stack.provider === undefined ? undefined : installed.get(stack.provider)
     if (provider === undefined) continue
-    const decode = Schema.decodeUnknownResult(provider.properties, { errors: "all", onExcessProperty: "error" })
     for (const environment of config.environments) {
       const over = config.overrides.find(
         (one) => one.environment === environment && one.stack === stack.name
       )?.properties
       const merged = merge(stack.properties, over)
-      const result = decode(merged)
-      if (Result.isSuccess(result)) continue
-      const open = references(merged).map(([path]) => path)
-      for (const { expected, hint, message, path } of findings(result.failure.issue, merged, open)) {
+      for (const { expected, hint, message, path } of issuesOf(provider, merged)) {
         const written =
           over !== undefined && at(over, path) !== undefined
             ? ["environments", environment, "stacks", stack.name, "properties", ...path]

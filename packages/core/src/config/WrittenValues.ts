@@ -2,11 +2,8 @@
  * The values of a configuration file as written. YAML turns `1.10` into the number 1.1; if a string is expected, the
  * written text counts. A number that would lose digits is rejected, in JSON too.
  */
-import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
 import type { Provider } from "../spi/Provider.ts"
 import { type ConfigurationIssue, formatPath, type Path } from "./ConfigurationIssue.ts"
-import { references } from "./References.ts"
 import * as Properties from "./PropertiesCheck.ts"
 import * as Shape from "./ManifestShape.ts"
 import { sketch } from "./Sketch.ts"
@@ -89,16 +86,9 @@ const around = (value: unknown, { path }: Written): Inside | undefined => {
   return undefined
 }
 
-const decoding = (provider: Provider) =>
-  Schema.decodeUnknownResult(provider.properties, { errors: "all", onExcessProperty: "error" })
-
 /** Whether a provider accepts a value at this path, whatever else is wrong. */
 const fits = (provider: Provider, { path, properties }: Inside, value: unknown): boolean => {
-  const candidate = replaced(properties, path, value)
-  const result = decoding(provider)(candidate)
-  if (Result.isSuccess(result)) return true
-  const open = references(candidate).map(([reference]) => reference)
-  return !Properties.findings(result.failure.issue, candidate, open).some((finding) => touching(finding.path, path))
+  return !Properties.issuesOf(provider, replaced(properties, path, value)).some((issue) => touching(issue.path, path))
 }
 
 const decimal = /^([-+]?)(\d*)(?:\.(\d*))?(?:[eE]([-+]?\d+))?$/

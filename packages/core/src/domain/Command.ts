@@ -10,7 +10,7 @@ import { type ErrorInfo, errorInfo } from "./errors/index.ts"
 /**
  * Decides on a command: the event that it becomes, or the rejection.
  *
- * *Details*: `pause` while in progress · `resume` while paused · `approve` and `retry` while a question is open ·
+ * *Details*: `pause` while in progress · `resume` while paused · `approve`, `retry` and `resume` while a question is open ·
  * `promote` while in progress or paused · `abort` until it is rolling back. A rollback cannot be aborted. A wrapped
  * command accepts only `abort`; an observed foreign deployment accepts nothing.
  */
@@ -38,7 +38,7 @@ export const decide = (
   const question = state.questions.some((asked) => stack === undefined || asked.stack === stack)
   const allowed: { readonly [Command in OperatorCommand]: boolean } = {
     pause: ours && state.status === "in_progress",
-    resume: state.status === "paused",
+    resume: state.status === "paused" || question,
     approve: question,
     retry: question,
     promote: ours && (state.status === "in_progress" || state.status === "paused") && state.kind !== "rollback",

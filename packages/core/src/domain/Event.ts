@@ -36,7 +36,7 @@ export const OperatorCommand = Schema.Literals(["pause", "resume", "approve", "p
 export type OperatorCommand = typeof OperatorCommand.Type
 
 /**
- * What a stack was when an execution was asked for. All stacks of the environment are named, also those that the execution
+ * What a stack was when an execution was asked for. All stacks of the environment are named, including stacks that the execution
  * does not work on: others may need their outputs.
  */
 export const StackBefore = Schema.Struct({
@@ -124,17 +124,17 @@ export const RequestedFields = {
 }
 
 /**
- * All events. Those of a deployment belong to its stream (`DeploymentInitialized`, what came to it, vetoes, locks, revoked leases),
+ * All events. A deployment's own events belong to its stream (`DeploymentInitialized`, what came to it, vetoes, locks, revoked leases),
  * the others to the stream of an execution.
  *
  * *Details*: `StepStarted` is the intent of a side effect and `StepFinished` its receipt: together they are the journal
  * of the workflow. `exit` is the encoded outcome of the step. `TraceExported` comes after the end, once a collector has
  * confirmed that it has the spans that are told from the log: it is what keeps them from being sent twice.
  *
- * A request with `queue` waits for its turn: until `ExecutionAdmitted`, which is written under the lock and says what the execution
+ * A request with `queue` waits for its turn: until `ExecutionAdmitted`, which is written under the lease and says what the execution
  * really starts from. `override` is the reason why a freeze, a veto or drift was not heeded. `ProcessStarted` and
- * `ProcessExited` are those of a wrapped command, in which secrets are covered. `heldUntil` is until when the claim of the
- * runner before was held, where that runner ended without a word.
+ * `ProcessExited` belong to a wrapped command, in which secrets are covered. `heldUntil` is until when the claim of the
+ * runner before was held, where that runner ended abruptly.
  *
  * A `reason` is text of a person, a `cause` or an `error` data that the text room renders. `message` is text of a provider.
  */
@@ -245,8 +245,9 @@ export const Event = Schema.TaggedUnion({
   ApprovalRequested: {
     stack: StackName,
     question: CauseInfo,
-    expiresAt: Timestamp,
-    otherwise: Schema.Literals(["abort", "continue"])
+    /** Absent, like the default answer, if it stays open until a person answers. */
+    expiresAt: Schema.optionalKey(Timestamp),
+    otherwise: Schema.optionalKey(Schema.Literals(["abort", "continue"]))
   },
   ApprovalResolved: {
     stack: StackName,

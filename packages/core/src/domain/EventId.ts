@@ -74,6 +74,8 @@ export const traffic = (stack: string, when: string | number): EventId => make("
 export const verdict = (stack: string, step: string, at: number): EventId => make("verdict", stack, step, at)
 export const asked = (question: string): EventId => make(question, "asked")
 export const answered = (question: string): EventId => make(question, "answered")
+/** The name of a question about credentials that ran out in a step. */
+export const credentials = (step: string, round: number): string => `credentials/${step}/${round}`
 export const retireFailed = (stack: string): EventId => make("retire-failed", stack)
 export const processStarted = make("process/started")
 export const processExited = make("process/exited")

@@ -168,7 +168,7 @@ const progressOf = ({ cause, message }: EventOf<"ProgressReported">): Pick<Stack
   return progress === undefined ? {} : { progress }
 }
 
-/** Thousands of response times stay in the log: a state is written anew with every event. */
+/** Thousands of response times stay in the log: a state is written again with every event. */
 const brief = (verdict: Verdict): Verdict => {
   if (verdict.compared?.latencies === undefined) return verdict
   const { latencies: _, ...compared } = verdict.compared
@@ -263,8 +263,8 @@ const fold = (
           {
             stack: event.stack,
             question: event.question,
-            expiresAt: event.expiresAt,
-            otherwise: event.otherwise
+            ...(event.expiresAt === undefined ? {} : { expiresAt: event.expiresAt }),
+            ...(event.otherwise === undefined ? {} : { otherwise: event.otherwise })
           }
         ]
       })

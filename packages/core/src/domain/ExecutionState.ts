@@ -58,12 +58,15 @@ export const StackState = Schema.Struct({
 })
 export type StackState = typeof StackState.Type
 
-/** A question that waits for a person, with the answer that is assumed after `expiresAt`. */
+/**
+ * A question that waits for a person, with the answer that is assumed after `expiresAt`. Without those it stays open
+ * until it is answered.
+ */
 export const Question = Schema.Struct({
   stack: StackName,
   question: CauseInfo,
-  expiresAt: Timestamp,
-  otherwise: Schema.Literals(["abort", "continue"])
+  expiresAt: Schema.optionalKey(Timestamp),
+  otherwise: Schema.optionalKey(Schema.Literals(["abort", "continue"]))
 })
 export type Question = typeof Question.Type
 
@@ -82,8 +85,8 @@ export type Pause = typeof Pause.Type
 /**
  * The state of one execution. Times are in milliseconds since the epoch.
  *
- * *Details*: `reason` is given by the person who asked for it, `cause` says why it is in its present state. `turnAt` is when it came to its turn, where it had to wait in a queue. `command` and `exit` are those of a
- * wrapped command. `pauses` are those of an operator, and of a process that was stopped; questions are told by the stages that
+ * *Details*: `reason` is given by the person who asked for it, `cause` says why it is in its present state. `turnAt` is when it came to its turn, where it had to wait in a queue. `command` and `exit` belong to a
+ * wrapped command. `pauses` come from an operator, or from a process that was stopped; questions are told by the stages that
  * wait for an answer.
  */
 export const ExecutionState = Schema.Struct({

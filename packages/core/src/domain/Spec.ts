@@ -194,13 +194,19 @@ export const RequiredDeployment = Schema.Struct({
 export type RequiredDeployment = typeof RequiredDeployment.Type
 
 /**
+ * A plug-in that the configuration uses: its package, and the options that it was given.
+ */
+export const PluginSpec = Schema.Struct({ plugin: Name, options: Schema.optionalKey(Json) })
+export type PluginSpec = typeof PluginSpec.Type
+
+/**
  * The configuration of a deployment, as in `signalbox.config.ts`.
  *
  * *Details*: `parallelism` bounds how many stacks are deployed at once (default 4); `rollback` says whether a failure
  * rolls back automatically (default true); `retention` is how long finished executions are kept (90 days, at least 1);
  * `leaseTtl` is how long a silent holder keeps the lease (default 15 seconds, at least 1). `queue` is the policy for a
  * request while another execution is running; without it, the command decides. `requires` names deployments that must
- * exist first, `freezes` the times without deployments (default none).
+ * exist first, `freezes` the times without deployments (default none). `plugins` bring the providers besides `local`.
  */
 export const Manifest = Schema.Struct({
   organization: Name,
@@ -214,7 +220,8 @@ export const Manifest = Schema.Struct({
   leaseTtl: optional(LeaseTtl, "15 seconds"),
   queue: Schema.optionalKey(QueuePolicy),
   requires: optional(Schema.Array(RequiredDeployment), []),
-  freezes: optional(Schema.Array(FreezeSpec), [])
+  freezes: optional(Schema.Array(FreezeSpec), []),
+  plugins: Schema.optionalKey(Schema.Array(PluginSpec))
 })
 export type Manifest = typeof Manifest.Type
 
@@ -229,13 +236,14 @@ export const ExecutionSettings = Schema.Struct({
   account: Schema.optionalKey(Name),
   queue: Schema.optionalKey(QueuePolicy),
   freezes: Schema.optionalKey(Schema.Array(FreezeSpec)),
-  requires: Schema.optionalKey(Schema.Array(RequiredDeployment))
+  requires: Schema.optionalKey(Schema.Array(RequiredDeployment)),
+  plugins: Schema.optionalKey(Schema.Array(PluginSpec))
 })
 export type ExecutionSettings = typeof ExecutionSettings.Type
 
 /**
  * The input of one execution: the manifest resolved for its environment and command. `freezes`, `requires` and `queue`
- * come from the manifest, because a waiting request must respect them too.
+ * come from the manifest, because a waiting request must respect them too; `plugins`, because its runner needs them.
  */
 export const ExecutionSpec = Schema.Struct({ stacks: Schema.Array(StackSpec), ...ExecutionSettings.fields })
 export type ExecutionSpec = typeof ExecutionSpec.Type

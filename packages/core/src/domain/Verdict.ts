@@ -36,13 +36,19 @@ export type Evidence = typeof Evidence.Type
 export const RequestCount = Schema.Struct({ requests: Schema.Int, errors: Schema.Int })
 export type RequestCount = typeof RequestCount.Type
 
+/** What is counted as healthy: the instances of a release, or the release as a whole. */
+export const HealthUnit = Schema.Literals(["instance", "release"])
+export type HealthUnit = typeof HealthUnit.Type
+
 /**
- * The measurements of one release. Latencies in milliseconds, `healthy` in percent; null if nothing was measured.
+ * The measurements of one release. Latencies in milliseconds, `healthy` in percent of `healthUnit` (default
+ * `instance`); null if nothing was measured.
  */
 export const Measured = Schema.Struct({
   ...RequestCount.fields,
   latency: Schema.NullOr(Schema.Struct({ mean: Schema.Finite, p95: Schema.Finite })),
-  healthy: Schema.NullOr(Schema.Finite)
+  healthy: Schema.NullOr(Schema.Finite),
+  healthUnit: Schema.optionalKey(HealthUnit)
 })
 export type Measured = typeof Measured.Type
 

@@ -6,6 +6,7 @@ import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { type DeploymentId, type EnvironmentName, Percent, type StackName, Timestamp } from "../domain/Ids.ts"
 import { type Checkpoint, type Json, Outputs, Release, type StackPlan, TrafficShare } from "../domain/Release.ts"
+import { HealthUnit } from "../domain/Verdict.ts"
 import type { ProviderError } from "./ProviderError.ts"
 
 /**
@@ -69,8 +70,17 @@ export interface Mutation {
   readonly progress: (message: string, resource?: string) => Effect.Effect<void>
 }
 
-/** How many instances a release has, and how many of them are healthy. */
-export const Health = Schema.Struct({ healthy: Schema.Int, total: Schema.Int })
+/**
+ * How many instances a release has, and how many of them are healthy.
+ *
+ * *Details*: `unit` is `instance` by default. Where a platform has no instances to count (a service scaled to zero, an
+ * uploaded site, a finished job), it is `release`: `total` is 1, and `healthy` 1 if the release is ready.
+ */
+export const Health = Schema.Struct({
+  healthy: Schema.Int,
+  total: Schema.Int,
+  unit: Schema.optionalKey(HealthUnit)
+})
 export type Health = typeof Health.Type
 
 /** One resource of a stack, as its platform names it. */
@@ -140,6 +150,16 @@ export const Drift = Schema.Struct({
 export type Drift = typeof Drift.Type
 
 /**
+ * An issue of a stack's properties. `path` leads into them; `expected` and `hint` say what to write instead.
+ */
+export interface PropertyIssue {
+  readonly path: ReadonlyArray<string | number>
+  readonly message: string
+  readonly expected: string
+  readonly hint: string
+}
+
+/**
  * A provider.
  *
  * *Details*: the required operations work for every stack; each optional group exists exactly if `capabilities`
@@ -169,6 +189,11 @@ export interface Provider {
   readonly kind: string
   readonly capabilities: Capabilities
   readonly properties: Schema.ConstraintDecoder<unknown>
+  /** Checks properties in place of the schema; the issues of values at or below `references` do not count. */
+  readonly checkProperties?: (
+    properties: unknown,
+    references: ReadonlyArray<ReadonlyArray<string | number>>
+  ) => ReadonlyArray<PropertyIssue>
   readonly plan: (ref: StackRef, candidate: Candidate) => Effect.Effect<StackPlan, ProviderError>
   readonly stage: (
     ref: StackRef,

@@ -5,37 +5,43 @@ import * as Schema from "effect/Schema"
 import { type ErrorCode, type ErrorInfo, errorInfo, errors, type ErrorFault } from "../domain/errors/index.ts"
 
 const reason = <const Tag extends string, const Fields extends Schema.Struct.Fields>(tag: Tag, fields: Fields) =>
-  Schema.TaggedStruct(tag, { message: Schema.String, ...fields })
+  Schema.TaggedStruct(tag, { message: Schema.String, hint: Schema.optionalKey(Schema.String), ...fields })
 
 /**
  * Why an operation of a provider failed.
  *
- * *Details*:
+ * *Details*: `hint` says what to do next, and replaces the default hint.
+ *
  * - `Invalid` the properties or the artifact are wrong; `path` points into the properties
  * - `Missing` the stack, release or artifact does not exist (any more)
  * - `Busy` another operation is in progress on the stack
- * - `Conflict` it changed since it was read: read and plan again
+ * - `Conflict` a lost race: the same call may succeed, because it reads again
+ * - `Changed` a field that the plan relied on was changed outside, from `was` to `is`
  * - `Fenced` a newer holder of the lease has called: stop at once
- * - `Throttled` too many calls, for `retryAfterMs`
+ * - `Throttled` too many calls; nothing is called again for at least `retryAfterMs`
+ * - `Quota` a limit of the account is reached; only a person can raise it
  * - `Unavailable` the provider did not answer
- * - `Denied` credentials are missing, expired or not allowed
+ * - `Expired` the credentials ran out; core waits for new ones and never rolls back because of it
+ * - `Denied` credentials are missing or not allowed: `principal` lacks the permission for `action`
  * - `Unsupported` the provider does not have that capability
- * - `Broken` the release itself fails: its process exits, its health check fails; `hint` says where to look
- * - `Unexpected` an answer that the adapter does not recognise; the adapter logs it at level debug. `hint` replaces the
- *   default one
+ * - `Broken` the release itself fails: its process exits, its health check fails
+ * - `Unexpected` an answer that the adapter does not recognise; the adapter logs it at level debug
  */
 export const ProviderReason = Schema.Union([
-  reason("Invalid", { path: Schema.Array(Schema.String), hint: Schema.optionalKey(Schema.String) }),
+  reason("Invalid", { path: Schema.Array(Schema.String) }),
   reason("Missing", {}),
   reason("Busy", { operation: Schema.String, since: Schema.optionalKey(Schema.Int) }),
   reason("Conflict", {}),
+  reason("Changed", { field: Schema.String, was: Schema.String, is: Schema.String }),
   reason("Fenced", { fence: Schema.Int }),
   reason("Throttled", { retryAfterMs: Schema.Int }),
+  reason("Quota", {}),
   reason("Unavailable", {}),
-  reason("Denied", {}),
+  reason("Expired", {}),
+  reason("Denied", { action: Schema.optionalKey(Schema.String), principal: Schema.optionalKey(Schema.String) }),
   reason("Unsupported", { capability: Schema.String }),
-  reason("Broken", { resource: Schema.optionalKey(Schema.String), hint: Schema.optionalKey(Schema.String) }),
-  reason("Unexpected", { hint: Schema.optionalKey(Schema.String) })
+  reason("Broken", { resource: Schema.optionalKey(Schema.String) }),
+  reason("Unexpected", {})
 ])
 export type ProviderReason = typeof ProviderReason.Type
 
@@ -45,9 +51,12 @@ const codes = {
   Missing: "not_found",
   Busy: "stack_busy",
   Conflict: "conflict",
+  Changed: "changed_outside",
   Fenced: "fenced",
   Throttled: "throttled",
+  Quota: "quota_exceeded",
   Unavailable: "provider_unavailable",
+  Expired: "credentials_expired",
   Denied: "access_denied",
   Unsupported: "unsupported",
   Broken: "release_broken",
@@ -80,17 +89,23 @@ export class ProviderError extends Schema.TaggedError<ProviderError>()("Provider
   /** How every surface shows it. */
   get info(): ErrorInfo {
     const { reason } = this
-    const hint = "hint" in reason ? reason.hint : undefined
-    return errorInfo(
-      codes[reason._tag],
-      { stack: this.stackName, provider: this.provider, operation: this.operation },
-      {
-        detail: reason.message,
-        ...(hint === undefined ? {} : { remedies: [{ _tag: "hint", text: hint }] }),
-        ...(reason._tag === "Invalid"
-          ? { path: ["stacks", this.stackName, "properties", ...reason.path].join(".") }
-          : {})
-      }
-    )
+    const where = { stack: this.stackName, provider: this.provider, operation: this.operation }
+    const more = {
+      detail: reason.message,
+      ...(reason.hint === undefined ? {} : { remedies: [{ _tag: "hint", text: reason.hint } as const] })
+    }
+    switch (reason._tag) {
+      case "Invalid":
+        return errorInfo("invalid_properties", where, {
+          ...more,
+          path: ["stacks", this.stackName, "properties", ...reason.path].join(".")
+        })
+      case "Changed":
+        return errorInfo("changed_outside", { ...where, field: reason.field, was: reason.was, is: reason.is }, more)
+      case "Denied":
+        return errorInfo("access_denied", { ...where, action: reason.action, principal: reason.principal }, more)
+      default:
+        return errorInfo(codes[reason._tag], where, more)
+    }
   }
 }

@@ -16,11 +16,23 @@ export const providerTexts: Texts<keyof typeof providerErrors> = {
     message: `${stack}: ${operation ?? "an operation"} is in flight`,
     hint: "Wait until it is over."
   }),
-  conflict: said("It is read and planned again.", "it changed in the meantime"),
+  conflict: said("It is read again, and tried again.", "it changed in the meantime"),
+  changed_outside: ({ field, is, stack, was }, detail) => ({
+    message: `${stack}: ${field} was changed outside from ${was} to ${is}${because(detail)}`,
+    hint: "Undo that change or configure it, then deploy again."
+  }),
   fenced: said("Another execution holds the lease now.", "a newer execution has been there"),
   throttled: said("It is tried again after a pause.", "the provider limits calls"),
   provider_unavailable: said("Check that it is reachable.", "the provider does not answer"),
-  access_denied: said("Check the credentials and permissions.", "access was denied"),
+  credentials_expired: said("Renew the credentials, then try again.", "the credentials ran out"),
+  access_denied: ({ action, principal, stack }, detail) => ({
+    message: `${stack}: ${detail ?? "access was denied"}`,
+    hint:
+      action === undefined
+        ? `Check the credentials and permissions${principal === undefined ? "" : ` of ${principal}`}.`
+        : `Allow ${principal ?? "these credentials"} to use ${action}.`
+  }),
+  quota_exceeded: said("Ask the provider for a higher limit, or free what is not used.", "a limit is reached"),
   unsupported: said("Choose another strategy or provider.", "the provider does not support it"),
   release_broken: said("Look at the release's own log.", "the release does not come up"),
   provider_failed: said("Run again with --log-level debug.", "the provider failed")

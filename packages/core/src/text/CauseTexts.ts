@@ -10,7 +10,7 @@ export const causeTexts = (say: (cause: CauseInfo) => string): Texts<keyof typeo
   paused_by: ({ by }, reason) => `paused by ${by ?? "an operator"}${because(reason)}`,
   process_interrupted: () => "its process was interrupted",
   gave_way: ({ by, execution, kind }) => `it waited for a person and gave way to ${execution} (${kind} by ${by})`,
-  went_back_already: () => "the execution that was under way gave way and rolled back",
+  went_back_already: () => "the execution that was in progress gave way and rolled back",
   started_elsewhere: (_, operation) => `${operation ?? "an operation"}, started elsewhere`,
   ran_without_store: (_, why) => `ran without the store${because(why)}`,
   reported: ({ by }, reason) => reason ?? `reported by ${by}`,
@@ -26,5 +26,7 @@ export const causeTexts = (say: (cause: CauseInfo) => string): Texts<keyof typeo
   verdict_undecided: ({ findings, step, verdict }) =>
     `${step} is ${words(verdict)}: ${findings.map(say).join("; ")}. Go on?`,
   switch_ready: ({ before, version }) => `${version} is ready beside ${before ?? "the old release"}. Switch?`,
+  credentials_needed: ({ provider }, detail) =>
+    `the credentials for ${provider} ran out${aside(detail)}. Renew them, then go on?`,
   canary_ready: ({ version, weight }) => `${version} carries ${weight} % of the traffic. Go on?`
 })

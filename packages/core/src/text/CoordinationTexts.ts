@@ -86,6 +86,6 @@ export const coordinationTexts: Texts<keyof typeof coordinationErrors> = {
     hint:
       command === true
         ? "What the command did is unknown. Look at what is there, then run it again under a new correlation id."
-        : "When the store can be reached again, look at what was under way."
+        : "When the store can be reached again, look at what was in progress."
   })
 }

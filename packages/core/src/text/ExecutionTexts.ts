@@ -65,8 +65,12 @@ export const executionTexts = (say: (cause: CauseInfo) => string): Texts<keyof t
     message: `${stack}: ${asked} % of the traffic was requested, ${observed} % is observed`,
     hint: "Look for another rule or actor that routes this traffic."
   }),
-  teardown_refused: ({ healthy, needed, share, stack, total }) => ({
-    message: `${stack}: the old release stays: the new one is observed to carry ${share} % with ${healthy} of ${total} instances healthy${needed === undefined ? "" : `, ${needed} % needed`}`,
+  teardown_refused: ({ healthy, needed, share, stack, total, unit }) => ({
+    message: `${stack}: the old release stays: the new one is observed to carry ${share} % ${
+      unit === "release"
+        ? `and is ${healthy > 0 ? "ready" : "not ready"}`
+        : `with ${healthy} of ${total} instances healthy${needed === undefined ? "" : `, ${needed} % needed`}`
+    }`,
     hint: "Nothing was removed."
   }),
   output_missing: ({ outputs, stack }) => ({

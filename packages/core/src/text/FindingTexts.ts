@@ -28,6 +28,8 @@ const allowance = ({ allowedMs, medianMs, tolerance }: ParamsOf<"shift_slower">)
 
 const later = (inGrace: boolean): string => (inGrace ? " once the grace period is over" : "")
 
+const ready = (is: boolean): string => (is ? "the release is ready" : "the release is not ready")
+
 const reasons: Readonly<Record<string, string>> = {
   no_traffic: "it has no traffic any more"
 }
@@ -35,9 +37,11 @@ const reasons: Readonly<Record<string, string>> = {
 export const findingTexts: Texts<keyof typeof findings> = {
   unmeasured: (_, why) => `could not be measured${because(why)}`,
   health_unknown: () => "no instance reported its health",
-  health: (params) => `${tenth(params.percent)} % of instances healthy`,
-  health_low: (params) =>
-    `${tenth(params.percent)} % of instances healthy, ${params.needed} % needed${later(params.inGrace)}`,
+  health: ({ percent, unit }) => (unit === "release" ? ready(percent > 0) : `${tenth(percent)} % of instances healthy`),
+  health_low: ({ inGrace, needed, percent, unit }) =>
+    unit === "release"
+      ? `${ready(false)}${later(inGrace)}`
+      : `${tenth(percent)} % of instances healthy, ${needed} % needed${later(inGrace)}`,
   errors: ({ errors, requests }) => `${count(errors, "error")} in ${count(requests, "request")}`,
   errors_exceeded: ({ allowed, errors, requests, windowMs }) =>
     `${count(errors, "error")} in ${count(requests, "request")} within ${span(windowMs)}, at most ${allowed} allowed`,

@@ -5,12 +5,14 @@ import {
   EnvironmentName,
   type Observation,
   type Provider,
+  ProviderError,
   StackName,
   type StackRef
 } from "@signalbox/core/spi"
 import { SimulatedProvider } from "@signalbox/core/testing"
 import { Effect, Exit } from "effect"
 import { Driver } from "../../src/testing/suites/ProviderSuiteDriver.ts"
+import * as Failures from "../../src/testing/suites/ProviderSuiteFailures.ts"
 import type { Check } from "../../src/testing/suites/ProviderSuiteGroups.ts"
 import * as Observing from "../../src/testing/suites/ProviderSuiteObserving.ts"
 
@@ -21,9 +23,11 @@ const ref: StackRef = {
   properties: {}
 }
 
+type Cloud = SimulatedProvider.SimulatedProvider
+
 /** Finds one check of a group by its title and runs it on a provider. */
 const run = (
-  group: (check: Check) => void,
+  group: (check: Check, cloud: Cloud) => void,
   title: string,
   change: (provider: Provider, cloud: SimulatedProvider.SimulatedProvider) => Provider = (provider) => provider,
   options: SimulatedProvider.SimulatedOptions = {}
@@ -35,7 +39,7 @@ const run = (
     const found: Array<Parameters<Check>[1]> = []
     group((name, body) => {
       if (name === title) found.push(body)
-    })
+    }, cloud)
     assert.strictEqual(found.length, 1, `the check "${title}"`)
     const version = (id: string) => id.slice(0, id.lastIndexOf("-"))
     const driver = new Driver({
@@ -60,7 +64,7 @@ const run = (
   })
 
 const caught = (
-  group: (check: Check) => void,
+  group: (check: Check, cloud: Cloud) => void,
   title: string,
   bug: (provider: Provider, cloud: SimulatedProvider.SimulatedProvider) => Provider,
   options?: SimulatedProvider.SimulatedOptions
@@ -77,13 +81,69 @@ const seeing = (change: (seen: Observation) => Observation) => (provider: Provid
   observe: (ref: StackRef) => Effect.map(provider.observe(ref), change)
 })
 
+const credentials = (check: Check, cloud: Cloud) =>
+  Failures.credentials(check, {
+    begin: () => Effect.sync(() => cloud.expire()),
+    end: () => Effect.sync(() => cloud.renew())
+  })
+
+const throttling = (check: Check, cloud: Cloud) =>
+  Failures.throttling(check, {
+    begin: () => Effect.sync(() => cloud.throttle(true)),
+    end: () => Effect.sync(() => cloud.throttle(false))
+  })
+
+const denied = new ProviderError({
+  provider: "simulated",
+  operation: "stage",
+  stackName: "api",
+  reason: { _tag: "Denied", message: "no" }
+})
+
 describe("the provider suite catches planted bugs", () => {
+  const expired = "reports expired credentials as such, and carries on where it was once they are renewed"
+  caught(credentials, expired, (provider) => ({
+    ...provider,
+    stage: (...given) => Effect.mapError(provider.stage(...given), () => denied)
+  }))
+
+  // It retries in its own way, and then takes it for an outage.
+  caught(
+    throttling,
+    "reports throttling at once instead of waiting it out, and carries on where it was afterwards",
+    (provider) => ({
+      ...provider,
+      stage: (...given) =>
+        Effect.mapError(Effect.retry(provider.stage(...given), { times: 3 }), (error) =>
+          error.reason._tag === "Throttled"
+            ? new ProviderError({ ...error, reason: { _tag: "Unavailable", message: "no answer" } })
+            : error
+        )
+    })
+  )
+
+  // A stack that it cannot see is absent, for this one.
+  caught(credentials, expired, (provider) => ({
+    ...provider,
+    observe: (asked) => Effect.catch(provider.observe(asked), () => SimulatedProvider.make().provider.observe(asked))
+  }))
+
   caught(
     Observing.observing,
     "counts an instance as healthy only once it is ready",
     seeing((seen) => ({
       ...seen,
       health: Object.fromEntries(Object.entries(seen.health).map(([id, { total }]) => [id, { healthy: total, total }]))
+    }))
+  )
+
+  // A service scaled to zero.
+  caught(
+    Observing.observing,
+    "reports the health of what is live: of at least one instance, or of the release as a whole",
+    seeing((seen) => ({
+      ...seen,
+      health: Object.fromEntries(Object.keys(seen.health).map((id) => [id, { healthy: 0, total: 0 }]))
     }))
   )
 })

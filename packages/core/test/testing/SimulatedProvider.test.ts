@@ -31,7 +31,10 @@ for (const [name, shape] of Object.entries(shapes)) {
   ProviderSuite.suite(`simulated ${name}`, {
     capabilities,
     make: Effect.sync(() => {
-      const cloud = SimulatedProvider.make({ capabilities: shape })
+      const cloud = SimulatedProvider.make({
+        capabilities: shape,
+        healthUnit: name === "hosting" ? "release" : "instance"
+      })
       cloud.script("api", "broken", { broken: "it exits at once" })
       cloud.script("api", "slow", { stageMillis: 500 })
       const version = (id: string) => id.slice(0, id.lastIndexOf("-"))

@@ -118,7 +118,7 @@ describe("a simulation of one's own", () => {
     })
   )
 
-  it.effect("runs custom providers, of which it knows only the port", () =>
+  it.effect("runs custom providers and knows only their port", () =>
     Effect.gen(function* () {
       const { failures, schedules } = yield* Simulation.run({
         manifest: config,

@@ -158,7 +158,7 @@ export class ProviderFailedError extends Base<"ProviderFailedError"> {
 
 /**
  * An `AbortSignal` or `close` stopped it; its `name` is `AbortError`, as everywhere on Node, and its `cause` the reason of the
- * signal. An execution that was under way is `paused`, its leases are given back, and `attach` carries it on; a command is
+ * signal. An execution that was in progress is `paused`, its leases are given back, and `attach` carries it on; a command is
  * ended, and one that waits for its turn is withdrawn.
  */
 export class InterruptedError extends Base<"InterruptedError"> {

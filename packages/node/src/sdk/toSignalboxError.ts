@@ -112,7 +112,7 @@ export const toSignalboxError = (error: unknown): SignalboxError =>
         })
 
 const carriedOn = {
-  message: "interrupted: what was under way is kept, and attach carries it on",
+  message: "interrupted: what was in progress is kept, and attach carries it on",
   hint: "Carry it on with executions.attach(correlationId)."
 }
 

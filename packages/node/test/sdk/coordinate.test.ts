@@ -156,7 +156,7 @@ describe("a turn", () => {
       intervalMs: 20,
       onProgress: (progress) => {
         told.push(progress)
-        throw new Error("nobody's business")
+        throw new Error("a mistake of the caller")
       }
     })
     await until("it was told twice", () => told.length > 1)

@@ -62,11 +62,12 @@ export const executionView = (state: ExecutionState, now: number): ExecutionView
   stacks: state.stacks.map(stackView),
   stages: state.stages.map(stageView),
   verdicts: state.verdicts.map(verdictView),
-  questions: state.questions.map(({ expiresAt, question, ...others }) => ({
-    ...others,
+  questions: state.questions.map(({ expiresAt, otherwise, question, stack }) => ({
+    stack,
     ...causeView(question),
     question: describeCause(question),
-    expiresAt: instantOf(expiresAt)
+    expiresAt: instantOrNull(expiresAt),
+    otherwise: otherwise ?? null
   })),
   error: state.error === undefined ? null : errorView(state.error)
 })

@@ -10,10 +10,23 @@ export const providerErrors = {
   not_found: error("not_found", "caller", provider, "The stack, release or artifact does not exist at the provider."),
   stack_busy: error("blocked", "provider", provider, "The provider has another operation in flight on the stack."),
   conflict: error("failed", "provider", provider, "The stack changed between reading and writing.", again),
+  changed_outside: error(
+    "failed",
+    "environment",
+    { ...provider, field: "text", was: "text", is: "text" },
+    "A field that the plan relied on was changed outside."
+  ),
   fenced: error("failed", "environment", provider, "The provider has seen a newer fencing token."),
   throttled: error("unavailable", "provider", provider, "The provider limits the rate of calls.", again),
   provider_unavailable: error("unavailable", "provider", provider, "The provider did not answer.", again),
-  access_denied: error("failed", "environment", provider, "Credentials are missing, expired or insufficient."),
+  credentials_expired: error("failed", "environment", provider, "The credentials for the provider ran out.", again),
+  access_denied: error(
+    "failed",
+    "environment",
+    { ...provider, action: "text?", principal: "text?" },
+    "Credentials are missing or insufficient."
+  ),
+  quota_exceeded: error("failed", "environment", provider, "A limit of the account at the provider is reached."),
   unsupported: error("usage", "configuration", provider, "The provider lacks a capability."),
   release_broken: error("failed", "application", provider, "The release does not come up."),
   provider_failed: error("failed", "provider", provider, "The provider gave an answer that the adapter does not know.")

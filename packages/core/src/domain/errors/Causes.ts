@@ -29,5 +29,9 @@ export const causes = {
     "Question: the evidence does not suffice. Go on?"
   ),
   switch_ready: cause({ version: "text", before: "text?" }, "Question: the new release is ready. Switch?"),
+  credentials_needed: cause(
+    { provider: "text" },
+    "Question: the credentials ran out, as the detail says. Go on, once they are renewed?"
+  ),
   canary_ready: cause({ version: "text", weight: "number" }, "Question: the canary carries its share. Go on?")
 } as const

@@ -37,11 +37,15 @@ export const edgeErrors = {
   config_syntax: file("The configuration file has an error in its syntax."),
   config_failed: file("The configuration file failed when it was loaded."),
   config_empty: file("The configuration file gives no configuration."),
+  plugin_missing: file("A plug-in of the configuration is not installed."),
+  plugin_broken: file("A plug-in cannot be loaded, or is none."),
+  plugin_incompatible: file("A plug-in is older or newer than this version of Signalbox can use."),
+  plugin_conflict: file("Two plug-ins bring the same provider, store or command."),
   stack_dropped: error("failed", "configuration", {}, "Warning: a deployed stack is no longer in the configuration."),
   no_history: error("not_found", "caller", {}, "There is no execution to look at."),
   no_state: error("not_found", "caller", {}, "There is no store here."),
   nothing_under_way: error("not_found", "caller", {}, "Nothing runs that could be monitored."),
-  nobody_answers: error("unavailable", "environment", {}, "Neither the store nor a provider can be asked.", {
+  no_answer: error("unavailable", "environment", {}, "Neither the store nor a provider can be asked.", {
     retryable: true
   }),
   store_away: error("unavailable", "environment", {}, "Warning: the command runs without the store.", {

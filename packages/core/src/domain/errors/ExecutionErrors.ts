@@ -76,7 +76,7 @@ export const executionErrors = {
   teardown_refused: error(
     "failed",
     "application",
-    { stack: "text", share: "number", healthy: "number", total: "number", needed: "number?" },
+    { stack: "text", share: "number", healthy: "number", total: "number", unit: "text?", needed: "number?" },
     "The old release was kept, because the new one does not carry its traffic, or too few of its instances are healthy."
   ),
   output_missing: error(

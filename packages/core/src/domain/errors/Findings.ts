@@ -22,10 +22,10 @@ const allowance = { allowedMs: "number", tolerance: "number", medianMs: "number"
 export const findings = {
   unmeasured: cause({}, "The measurement failed; the detail says why."),
   health_unknown: cause({}, "No instance reported its health."),
-  health: cause({ percent: "number" }, "The share of healthy instances."),
+  health: cause({ percent: "number", unit: "text?" }, "The share of healthy instances, or that the release is ready."),
   health_low: cause(
-    { percent: "number", needed: "number", inGrace: "boolean" },
-    "Too few instances are healthy; during the grace period it does not count yet."
+    { percent: "number", needed: "number", inGrace: "boolean", unit: "text?" },
+    "Too few instances are healthy, or the release is not ready; during the grace period it does not count yet."
   ),
   errors: cause({ errors: "number", requests: "number" }, "The number of errors."),
   errors_exceeded: cause(

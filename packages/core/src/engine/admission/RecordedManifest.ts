@@ -93,6 +93,7 @@ export const manifest = (
     freezes = [],
     leaseTtl = Duration.seconds(15),
     parallelism = 4,
+    plugins,
     queue,
     requires = [],
     rollback = true
@@ -109,7 +110,8 @@ export const manifest = (
     retention: Duration.days(3_650),
     freezes,
     requires,
-    ...(queue === undefined ? {} : { queue })
+    ...(queue === undefined ? {} : { queue }),
+    ...(plugins === undefined ? {} : { plugins })
   }
 }
 

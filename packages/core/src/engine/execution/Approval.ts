@@ -6,10 +6,16 @@ import * as EventId from "../../domain/EventId.ts"
 import { type CauseInfo, errorInfo } from "../../domain/errors/index.ts"
 import type { StageName } from "../../domain/Machines.ts"
 import type { ApprovalSpec, StackSpec } from "../../domain/Spec.ts"
-import { concerns, type IssuedCommand } from "./Control.ts"
-import { transitionStage, ExecutionContext, syncPaused } from "./ExecutionContext.ts"
-import { step, type StepServices } from "./Step.ts"
-import { StepFailed } from "./StepFailed.ts"
+import {
+  concerns,
+  ExecutionContext,
+  type IssuedCommand,
+  step,
+  StepFailed,
+  type StepServices,
+  syncPaused,
+  transitionStage
+} from "../step/index.ts"
 
 const Answer = Schema.Struct({
   answer: Schema.Literals(["continue", "retry", "abort"]),
@@ -32,7 +38,7 @@ export const requestApproval = (options: {
   readonly retry: boolean
 }): Effect.Effect<"continue" | "retry", StepFailed, StepServices> =>
   Effect.gen(function* () {
-    const { waited } = yield* ExecutionContext
+    const { waits } = yield* ExecutionContext
     const stack = options.stack.name
     const { answer, waitedMs } = yield* step({
       name: options.name,
@@ -42,7 +48,7 @@ export const requestApproval = (options: {
       success: Answer,
       execute: (startedAt) => waitForAnswer(options, startedAt)
     })
-    waited.set(stack, (waited.get(stack) ?? 0) + waitedMs)
+    waits.add({ stack, stage: options.stage }, waitedMs)
     if (answer !== "abort") return answer
     return yield* new StepFailed({
       why: "aborted",

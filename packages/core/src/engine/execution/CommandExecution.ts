@@ -23,13 +23,13 @@ import { keptUntouched } from "./FailureHandling.ts"
 import { markOf } from "../command/index.ts"
 import {
   endStages,
+  ExecutionContext,
+  stacks,
   transitionDeployment,
   transitionExecution,
   transitionStack,
-  transitionStage,
-  ExecutionContext,
-  stacks
-} from "./ExecutionContext.ts"
+  transitionStage
+} from "../step/index.ts"
 
 /**
  * How a command ended: with a code, or by a signal. `cause` says why it was killed.

@@ -12,19 +12,19 @@ import type { Candidate } from "../../spi/Provider.ts"
 import { endWithNothingChanged, rollbackAfterFailure, halt, stackFailed } from "./FailureHandling.ts"
 import * as GraphTraversal from "./GraphTraversal.ts"
 import { healthCheck, planAll, planStack } from "./Preparation.ts"
+import { deployStack, retire } from "./StackRollout.ts"
+import { watchRelease } from "./ReleaseWatch.ts"
 import {
   endStages,
+  ExecutionContext,
+  stacks,
+  type StepFailed,
+  type StepServices,
   transitionDeployment,
   transitionExecution,
   transitionStack,
-  transitionStage,
-  ExecutionContext,
-  stacks
-} from "./ExecutionContext.ts"
-import { deployStack, retire } from "./StackDeployment.ts"
-import type { StepServices } from "./Step.ts"
-import type { StepFailed } from "./StepFailed.ts"
-import { watchRelease } from "./ReleaseWatch.ts"
+  transitionStage
+} from "../step/index.ts"
 
 type Outcome = GraphTraversal.NodeOutcome<StackPlan, StepFailed>
 

@@ -9,17 +9,22 @@ import { endWithNothingChanged, stackFailed } from "./FailureHandling.ts"
 import * as GraphTraversal from "./GraphTraversal.ts"
 import { healthCheck } from "./Preparation.ts"
 import {
+  call,
   endStages,
+  ExecutionContext,
+  mutationOf,
+  providerOf,
+  refOf,
+  stacks,
+  step,
+  type StepFailed,
+  type StepServices,
   transitionDeployment,
   transitionExecution,
   transitionStack,
   transitionStage,
-  providerOf,
-  ExecutionContext,
-  stacks
-} from "./ExecutionContext.ts"
-import { call, mutationOf, refOf, step, type StepServices, within } from "./Step.ts"
-import type { StepFailed } from "./StepFailed.ts"
+  within
+} from "../step/index.ts"
 
 /**
  * Removes the stacks, dependents first. A missing stack counts as destroyed.

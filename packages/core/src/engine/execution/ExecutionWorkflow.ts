@@ -7,8 +7,7 @@ import { CorrelationId } from "../../domain/Ids.ts"
 import { deploy } from "./Deploy.ts"
 import { destroy } from "./Destroy.ts"
 import { rollback } from "./Rollback.ts"
-import { transitionExecution, ExecutionContext, syncPaused } from "./ExecutionContext.ts"
-import type { StepServices } from "./Step.ts"
+import { ExecutionContext, type StepServices, syncPaused, transitionExecution } from "../step/index.ts"
 
 export const ExecutionWorkflow = Workflow.make("signalbox/Execution", {
   payload: { correlationId: CorrelationId },

@@ -13,16 +13,20 @@ import { Observation } from "../../spi/Provider.ts"
 import * as GraphTraversal from "./GraphTraversal.ts"
 import {
   endStages,
+  ExecutionContext,
+  mutationOf,
+  observing,
+  providerOf,
+  refOf,
+  stacks,
+  step,
+  StepFailed,
+  type StepServices,
   transitionDeployment,
   transitionExecution,
   transitionStack,
-  transitionStage,
-  providerOf,
-  ExecutionContext,
-  stacks
-} from "./ExecutionContext.ts"
-import { mutationOf, refOf, step, type StepServices, observing } from "./Step.ts"
-import { StepFailed } from "./StepFailed.ts"
+  transitionStage
+} from "../step/index.ts"
 
 /**
  * Stops all forward work because of a failure: other stacks fail as `halted`.

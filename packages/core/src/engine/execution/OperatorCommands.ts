@@ -16,12 +16,12 @@ import type { StoreError } from "../../spi/StoreError.ts"
 import { Attribute, SpanName, traced } from "../../telemetry/index.ts"
 import { isRunnerClaim, RunnerIdentity } from "../lease/index.ts"
 import { executionClaimKey } from "../../spi/LeaseKey.ts"
-import { abortedBy } from "./Control.ts"
 import type { CommandRequest } from "../../api/Request.ts"
 import { Rejected, unknownExecution } from "../../api/Rejected.ts"
 import { ExecutionLog } from "../log/index.ts"
 import { tracedMark } from "../trace/index.ts"
 import { withdraw } from "../admission/index.ts"
+import { abortedBy } from "../step/index.ts"
 
 /**
  * The live claim of the execution's runner, if there is one: neither expired nor held by a process that is known to be

@@ -9,9 +9,19 @@ import type { StackSpec } from "../../domain/Spec.ts"
 import { type Candidate, Observation, type Provider, type StackRef } from "../../spi/Provider.ts"
 import { ProviderError } from "../../spi/ProviderError.ts"
 import { fillIn } from "../../config/OutputSubstitution.ts"
-import { transitionStage, outputs, providerOf, ExecutionContext, stacks } from "./ExecutionContext.ts"
-import { call, refOf, step, type StepServices, observing } from "./Step.ts"
-import { StepFailed } from "./StepFailed.ts"
+import {
+  call,
+  ExecutionContext,
+  observing,
+  outputs,
+  providerOf,
+  refOf,
+  stacks,
+  step,
+  StepFailed,
+  type StepServices,
+  transitionStage
+} from "../step/index.ts"
 
 /**
  * Looks at every stack: a foreign operation in progress blocks the execution.

@@ -14,13 +14,23 @@ import type { Release } from "../../domain/Release.ts"
 import type { ApprovalSpec, StackSpec } from "../../domain/Spec.ts"
 import { type Measured, VerdictKind } from "../../domain/Verdict.ts"
 import type { Provider, StackRef } from "../../spi/Provider.ts"
+import type { ProviderError } from "../../spi/ProviderError.ts"
 import { steadyTime } from "../../internal/steadyTime.ts"
 import * as ReleaseComparison from "./ReleaseComparison.ts"
-import { concerns } from "./Control.ts"
 import { requestApproval } from "./Approval.ts"
-import { providerOf, ExecutionContext } from "./ExecutionContext.ts"
-import { callSpan, refOf, step, type StepServices, within } from "./Step.ts"
-import { StepFailed } from "./StepFailed.ts"
+import { measuredHealth } from "./ObservedRelease.ts"
+import {
+  callSpan,
+  concerns,
+  ExecutionContext,
+  providerOf,
+  refOf,
+  renewing,
+  step,
+  StepFailed,
+  type StepServices,
+  within
+} from "../step/index.ts"
 
 /**
  * What to watch, and for how long.
@@ -187,13 +197,14 @@ const measure = Effect.fnUntraced(function* (
   elapsed: Duration.Duration
 ): Effect.fn.Return<{ readonly judgement: Gate.Judgement; readonly measured?: Measured }, never, ExecutionContext> {
   const { gate } = watched.stack
-  const measured: Effect.Effect<Measured, { readonly message: string }> =
+  const measured: Effect.Effect<Measured, ProviderError> =
     provider.metrics === undefined
-      ? Effect.map(provider.observe(ref), ({ health }) => {
-          const own = health[watched.release.id]
-          const healthy = own === undefined || own.total === 0 ? null : (100 * own.healthy) / own.total
-          return { requests: 0, errors: 0, latency: null, healthy }
-        })
+      ? Effect.map(provider.observe(ref), (observed) => ({
+          requests: 0,
+          errors: 0,
+          latency: null,
+          ...measuredHealth(observed, watched.release.id)
+        }))
       : Effect.map(
           provider.metrics.measure(ref, { releaseId: watched.release.id, window: gate.errorWindow }),
           ({ errors, healthy, latency, requests }) => ({
@@ -203,7 +214,7 @@ const measure = Effect.fnUntraced(function* (
             healthy
           })
         )
-  return yield* Effect.match(callSpan("measure")(measured), {
+  return yield* Effect.match(renewing(callSpan("measure")(measured)), {
     onFailure: (error) => ({ judgement: Gate.unmeasured(error.message) }),
     onSuccess: (values) => ({
       judgement: Gate.judge(gate, values, { watched: elapsed, samples: watched.samples }),

@@ -6,17 +6,17 @@ import * as Effect from "effect/Effect"
 import type { StackSpec } from "../../domain/Spec.ts"
 import { endWithNothingChanged, rollbackStacks, rollbackStack } from "./FailureHandling.ts"
 import { healthCheck } from "./Preparation.ts"
+import { watchRelease } from "./ReleaseWatch.ts"
 import {
   endStages,
+  ExecutionContext,
+  stacks,
+  type StepFailed,
+  type StepServices,
   transitionDeployment,
   transitionExecution,
-  transitionStage,
-  ExecutionContext,
-  stacks
-} from "./ExecutionContext.ts"
-import type { StepServices } from "./Step.ts"
-import type { StepFailed } from "./StepFailed.ts"
-import { watchRelease } from "./ReleaseWatch.ts"
+  transitionStage
+} from "../step/index.ts"
 
 /**
  * Looks at the current state, rolls the stacks back, dependents first, and validates them.

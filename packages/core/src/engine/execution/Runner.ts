@@ -20,7 +20,6 @@ import type { StoreError } from "../../spi/StoreError.ts"
 import { inside, linkCaller, type LiveSpan, paths, spanIdOf, SpanName, traced } from "../../telemetry/index.ts"
 import { claimExecution, heldUntil, LeaseKeeper, RunnerIdentity } from "../lease/index.ts"
 import { closureEvents, EventLogEngine, ExecutionLog, openJournal } from "../log/index.ts"
-import * as Control from "./Control.ts"
 import { endWithNothingChanged } from "./FailureHandling.ts"
 import { body, ExecutionWorkflow } from "./ExecutionWorkflow.ts"
 import { fenceOff } from "./Fencing.ts"
@@ -28,16 +27,16 @@ import { endOrphanedCommands } from "../command/index.ts"
 import { recordMetrics, tracedMark } from "../trace/index.ts"
 import { Monitor } from "../monitor/index.ts"
 import { reject, type Rejected, unknownExecution } from "../../api/Rejected.ts"
-import { ExecutionContext, syncPaused } from "./ExecutionContext.ts"
 import { acquireRunnerLease, Admission } from "../admission/index.ts"
-import { StepFailed } from "./StepFailed.ts"
 import { executeCommand, type CommandExecution } from "./CommandExecution.ts"
+import { Control, ExecutionContext, StepFailed, syncPaused, Waits } from "../step/index.ts"
 
 type Services = DeploymentStore | LeaseStore | Providers
 
 /**
  * Carries an execution to its end and returns its last state: from the start, from where a dead runner left it, or by
- * waiting for a live runner. A `run` needs its command, `wrapped`.
+ * waiting for a live runner. A `run` needs its command, `wrapped`. The last state is unfinished, with a question, if
+ * credentials ran out and nothing else is left to do: another run carries it on, once they are renewed.
  *
  * *Errors*: `Rejected` (`not_found`; `conflict` for a `run` without its command), `LeaseHeld` if another execution
  * holds the lease of its environment now, `LeaseLost` (with its `outage` if the store was unavailable for longer than
@@ -72,7 +71,9 @@ export const run = Effect.fnUntraced(function* (
           : yield* first.failure
     if (claimed === undefined) return undefined
     const onTurn = () => void (waits = false)
-    yield* Effect.scoped(carryOn(id, claimed, ttl, { command, shown, onTurn, before: waitedFor ?? before })).pipe(
+    const left = yield* Effect.scoped(
+      carryOn(id, claimed, ttl, { command, shown, onTurn, before: waitedFor ?? before })
+    ).pipe(
       recordMetrics(id),
       inside(id, () => spanIdOf(id, paths.run(claimed.fence))),
       // A process that was stopped for a while has lost only time: the queue position is in the log.
@@ -81,11 +82,11 @@ export const run = Effect.fnUntraced(function* (
         !waits
           ? Effect.fail(error)
           : Effect.flatMap(store.execution(id), (now) =>
-              now !== undefined && isQueued(now) ? Effect.void : Effect.fail(error)
+              now !== undefined && isQueued(now) ? Effect.succeed(false) : Effect.fail(error)
             )
       )
     )
-    return undefined
+    return left ? yield* store.execution(id) : undefined
   }).pipe(
     // A queued runner waits for the store, too, and claims its position again.
     Effect.retry({
@@ -165,6 +166,7 @@ export const waitForAdmission = Effect.fnUntraced(function* (
 
 const waitTtl = Duration.seconds(15)
 
+/** Returns whether it left the execution to a person, unfinished. */
 const carryOn = Effect.fnUntraced(function* (
   id: CorrelationId,
   claimed: Lease,
@@ -175,18 +177,18 @@ const carryOn = Effect.fnUntraced(function* (
     readonly onTurn: () => void
     readonly before: { readonly heldUntil?: number }
   }
-): Effect.fn.Return<void, Rejected | LeaseHeld | LeaseLost | StoreError, Services | Scope.Scope> {
+): Effect.fn.Return<boolean, Rejected | LeaseHeld | LeaseLost | StoreError, Services | Scope.Scope> {
   const { before, command, onTurn, shown } = options
   const { owner } = yield* RunnerIdentity
   const store = yield* DeploymentStore
   const mine = yield* LeaseKeeper.keep(claimed, ttl)
   const state = yield* store.execution(id)
-  if (state === undefined || isFinished(state)) return
+  if (state === undefined || isFinished(state)) return false
   if (state.kind === "observe" || (state.kind === "run" && state.startedAt === undefined && command === undefined)) {
     return yield* notOurs(state)
   }
   const taken = yield* acquireRunnerLease(state, { claim: mine, owner, ttl })
-  if (taken === undefined) return
+  if (taken === undefined) return false
   onTurn()
   const lock = yield* LeaseKeeper.keep(taken.lease, ttl, taken.asked)
   yield* endOrphanedCommands(state)
@@ -218,13 +220,23 @@ const carryOn = Effect.fnUntraced(function* (
     ahead,
     halted: yield* Deferred.make<never, StepFailed>(),
     fenced: yield* Deferred.make<never, LeaseLost>(),
-    waited: new Map()
+    waits: Waits.make(),
+    inProgress: new Set(),
+    stuck: new Set(),
+    left: yield* Deferred.make<void>()
   })
   yield* Monitor.attend(journal)
   const ended = Effect.raceFirst(lock.lost, mine.lost)
-  yield* Effect.raceFirst(
-    Effect.scoped(Effect.andThen(obey, state.kind === "run" ? executeCommand(command ?? never, shown) : work(id))),
-    Effect.raceAllFirst([ended, journal.lost, Deferred.await(services.fenced)])
+  return yield* Effect.raceFirst(
+    Effect.scoped(Effect.andThen(obey, state.kind === "run" ? executeCommand(command ?? never, shown) : work(id))).pipe(
+      Effect.as(false)
+    ),
+    Effect.raceAllFirst([
+      ended,
+      journal.lost,
+      Deferred.await(services.fenced),
+      Effect.as(Deferred.await(services.left), true)
+    ])
   ).pipe(
     Effect.onInterrupt(() => setAside),
     Effect.catchCause((cause) =>
@@ -232,6 +244,7 @@ const carryOn = Effect.fnUntraced(function* (
         ? // Events from before the defect may not be written yet; the stored state is the last one only after that.
           Effect.exit(Effect.raceFirst(journal.commit, journal.lost)).pipe(
             Effect.andThen(closeAfterDefect(id, Cause.squash(cause), [mine.lease(), lock.lease()])),
+            Effect.as(false),
             Effect.raceFirst(Effect.catchDefect(ended, () => Effect.never))
           )
         : Effect.failCause(cause)

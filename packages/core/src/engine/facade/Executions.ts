@@ -2,7 +2,6 @@ import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import type { Estimate } from "../../analysis/Estimate.ts"
 import type { Calibration } from "../../analysis/EstimateCalibration.ts"
@@ -10,6 +9,7 @@ import type * as Replay from "../../analysis/Replay.ts"
 import type { PlannedStack } from "../../api/Plan.ts"
 import { type Rejected, unknownExecution } from "../../api/Rejected.ts"
 import type { CommandRequest, Request } from "../../api/Request.ts"
+import type { Submission } from "../../api/Submission.ts"
 import { inLines, ofRequest } from "../../api/TextCheck.ts"
 import type { EventTag, StoredEvent } from "../../domain/Event.ts"
 import type { ExecutionState } from "../../domain/Execution.ts"
@@ -20,10 +20,11 @@ import type { Lease, LeaseHeld, LeaseLost, LeaseStore } from "../../spi/LeaseSto
 import type { ProviderError } from "../../spi/ProviderError.ts"
 import type { Providers } from "../../spi/Providers.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
-import { Admission, check, leave, type Submission, submit } from "../admission/index.ts"
+import { Admission, check, leave, submit } from "../admission/index.ts"
 import { Reconciliation } from "../command/index.ts"
 import { Estimation, HistoryReplay } from "../estimation/index.ts"
 import { type CommandExecution, OperatorCommands, Runner } from "../execution/index.ts"
+import { lastingChanges } from "../log/index.ts"
 import { Preview } from "../preview/index.ts"
 import { calledFrom, linkCaller, Telemetry } from "../../telemetry/index.ts"
 import { spansOf, TraceKeeper, type TraceSpan } from "../trace/index.ts"
@@ -137,7 +138,7 @@ export class Executions extends Context.Service<
         list: (query) => store.executions(query),
         events,
         follow: (id, after) => Stream.provideContext(OperatorCommands.follow(id, after), context),
-        changes: () => Stream.orDie(Stream.retry(store.changes, Schedule.spaced("1 second"))),
+        changes: () => lastingChanges(store),
         runner: (id) => provided(OperatorCommands.runner(id)),
         estimate: (id) =>
           Effect.flatMap(store.execution(id), (state) =>

@@ -2,12 +2,20 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
+import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 
 /** For this long after its time, in ms, an event is expected at any moment. */
 const overdue = 50
+
+/**
+ * Pulses whenever something may have happened in the store, including after an outage: then it follows the store again
+ * every second. An extra pulse is harmless.
+ */
+export const lastingChanges = (store: DeploymentStore["Service"]): Stream.Stream<void> =>
+  Stream.orDie(Stream.retry(store.changes, Schedule.spaced("1 second")))
 
 /**
  * Waits for something to happen in the store.

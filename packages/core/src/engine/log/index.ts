@@ -1,5 +1,5 @@
 /** The journal, the workflow engine behind it, and the events that close an execution. */
-export { changeFeed } from "./ChangeFeed.ts"
+export { changeFeed, lastingChanges } from "./ChangeFeed.ts"
 export { closureEvents } from "./Closure.ts"
 export { type DueAlert, endAlert } from "./EndAlert.ts"
 export * as EventLogEngine from "./EventLogEngine.ts"

@@ -18,11 +18,12 @@ import type { Observation } from "../../spi/Provider.ts"
 import type { ProviderError } from "../../spi/ProviderError.ts"
 import type { Providers } from "../../spi/Providers.ts"
 import { StoreError } from "../../spi/StoreError.ts"
-import { type DueAlert, type DueEvent, ExecutionLog, type Journal, requestOf } from "../log/index.ts"
+import { type DueAlert, type DueEvent, ExecutionLog, type Journal, lastingChanges, requestOf } from "../log/index.ts"
 import { endOfObserved } from "./ForeignDeployments.ts"
 import { thresholdsFor } from "./AlertThresholds.ts"
 import { type ProgressSource, pollProgress, progressSources } from "./ProviderProgress.ts"
 import * as State from "./MonitorState.ts"
+import * as StallDetection from "./StallDetection.ts"
 
 export { foreign, observedId, type ForeignPlace } from "./ForeignDeployments.ts"
 export { isForeignEvent, type MonitorState, silentFor, underWay } from "./MonitorState.ts"
@@ -150,7 +151,7 @@ const took = (watcher: Watcher, at: Timestamp, telling: boolean): ReadonlyArray<
   ]
 }
 
-const limitsOf = ({ overdueAfter, stallAfter = defaults.stallAfter }: MonitorOptions): State.AlertLimits => ({
+const limitsOf = ({ overdueAfter, stallAfter = defaults.stallAfter }: MonitorOptions): StallDetection.AlertLimits => ({
   stallAfterMs: Duration.toMillis(stallAfter),
   ...(overdueAfter === undefined ? {} : { overdueAfterMs: Duration.toMillis(overdueAfter) })
 })
@@ -159,8 +160,8 @@ const limitsOf = ({ overdueAfter, stallAfter = defaults.stallAfter }: MonitorOpt
  * Watches an execution until it has ended and that was reported; returns its knowledge at that time. Carries on
  * nothing.
  *
- * *Details*: the log is its memory. An alert is an event whose id follows from its subject, so that of several
- * monitors, and of one that is killed and restarted, one raises it. Output follows the log, not the alert: `onEvent`
+ * *Details*: the log is its memory. An alert is an event whose id follows from its subject, so several
+ * monitors, or one that is killed and restarted, raise it once. Output follows the log, not the alert: `onEvent`
  * gets every event from the first on, and knows by its position whether it was shown.
  *
  * *Errors*: `StoreError`; a retryable one only with `once`: otherwise it waits.
@@ -191,7 +192,7 @@ export const watch = Effect.fnUntraced(function* (
   const limits = { ...(yield* lasting(thresholdsFor(first))), ...limitsOf(options) }
   const look: Effect.Effect<void, StoreError, DeploymentStore> = Effect.gen(function* () {
     const now = yield* log.read
-    const found = State.dueAlerts(log.state(), now, limits)
+    const found = StallDetection.dueAlerts(log.state(), now, limits)
     if (yield* write(id, yield* stamped(found))) return yield* look
     yield* options.onLook?.(log.state(), now) ?? Effect.void
   })
@@ -203,8 +204,7 @@ export const watch = Effect.fnUntraced(function* (
     yield* look
     return log.state()
   }
-  const changes = Stream.retry(store.changes, Schedule.spaced("1 second"))
-  const looking = Stream.merge(changes, Stream.tick("1 second")).pipe(
+  const looking = Stream.merge(lastingChanges(store), Stream.tick("1 second")).pipe(
     Stream.mapEffect(() => lasting(look)),
     Stream.takeUntil(() => State.isOver(log.state())),
     Stream.runDrain
@@ -271,7 +271,7 @@ export const attend = Effect.fnUntraced(function* (
     const unusual = yield* thresholdsFor(journal.state())
     const look = Effect.gen(function* () {
       const now = yield* log.read
-      for (const { event, id } of State.dueAlerts(log.state(), now, { ...unusual, ...limitsOf({}) })) {
+      for (const { event, id } of StallDetection.dueAlerts(log.state(), now, { ...unusual, ...limitsOf({}) })) {
         yield* journal.record(id, event)
       }
       yield* poll

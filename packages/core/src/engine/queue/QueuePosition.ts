@@ -34,7 +34,7 @@ export type CanPass = (ticket: Queue.Ticket) => Effect.Effect<boolean, StoreErro
 
 /**
  * The requests ahead of an execution, in order; without registered requests that no process waits with, and without
- * those that `isPassed`.
+ * requests that `isPassed`.
  */
 export const requestsAhead = Effect.fnUntraced(function* (
   asked: QueuedRequest,

@@ -192,7 +192,7 @@ export const spansOf = (
       end: one.end ?? end,
       open: one.end === undefined && over === undefined,
       status: one.cut ? "error" : one.end === undefined ? "unset" : "ok",
-      ...(one.cut ? { message: "the runner ended without a word" } : {}),
+      ...(one.cut ? { message: "the runner ended abruptly" } : {}),
       attributes: {
         [Attribute.workerId]: one.runner,
         [Attribute.fence]: one.fence,

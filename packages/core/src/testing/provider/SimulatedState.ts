@@ -80,9 +80,11 @@ export class Simulation {
   readonly cells = new Map<string, Cell>()
   readonly #scripts: Array<{ readonly stack: string; readonly version: string; readonly script: Script }> = []
   readonly instances: number
+  readonly healthUnit: "instance" | "release"
 
-  constructor(instances: number) {
+  constructor(instances: number, healthUnit: "instance" | "release" = "instance") {
     this.instances = instances
+    this.healthUnit = healthUnit
   }
 
   script(stack: string, version: string, script: Script): void {
@@ -180,11 +182,12 @@ export const observation = (world: Simulation, cell: Cell, now: number, outputs:
   const capacities = [...cell.capacity.values()]
   const health = Object.fromEntries(
     capacities.map((capacity) => {
+      const percent = healthyPercent(world, cell, capacity, now)
+      if (world.healthUnit === "release") {
+        return [capacity.release.id, { healthy: percent === 100 ? 1 : 0, total: 1, unit: "release" as const }]
+      }
       const total = Math.ceil((world.instances * capacity.percent) / 100)
-      return [
-        capacity.release.id,
-        { healthy: Math.round((total * healthyPercent(world, cell, capacity, now)) / 100), total }
-      ]
+      return [capacity.release.id, { healthy: Math.round((total * percent) / 100), total }]
     })
   )
   return {

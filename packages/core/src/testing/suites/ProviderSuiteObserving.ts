@@ -22,4 +22,15 @@ export const observing = (check: Check): void => {
       assert.strictEqual(ready?.healthy, ready?.total)
     })
   )
+
+  check("reports the health of what is live: of at least one instance, or of the release as a whole", (driver) =>
+    Effect.gen(function* () {
+      const release = yield* driver.deploy("v1")
+      const health = (yield* driver.observe).health[release.id]
+      assert.isDefined(health)
+      assert.isAbove(health!.total, 0)
+      assert.strictEqual(health!.healthy, health!.total)
+      if (health!.unit === "release") assert.strictEqual(health!.total, 1)
+    })
+  )
 }

@@ -89,6 +89,18 @@ describe("a runner that takes over", () => {
     const cloud = SimulatedProvider.make(fencing)
     return Effect.gen(function* () {
       const leases = yield* LeaseStore
+      const store = yield* DeploymentStore
+      let isLost = false
+      const tried: Array<string> = []
+      // The store refuses the writes of a lost lease, too: only the attempts show that the loss was noticed before.
+      const observed = DeploymentStore.of({
+        ...store,
+        append: (append) =>
+          Effect.suspend(() => {
+            if (isLost) tried.push(...append.events.map(({ id }) => id))
+            return store.append(append)
+          })
+      })
       const overtaken: Provider = {
         ...cloud.provider,
         fence: () =>
@@ -96,14 +108,20 @@ describe("a runner that takes over", () => {
             const lock = (yield* leases.list).find(({ key }) => key.startsWith("environment/"))!
             const { fence, key } = lock
             yield* leases.acquire({ key, holder: "another", owner: "another", ttl: "1 minute" as never, evict: fence })
+            isLost = true
             return yield* failure(newer)
           }).pipe(Effect.catchTags({ LeaseHeld: Effect.die, StoreError: Effect.die }))
       }
       const run = Effect.flatMap(submitted(cloud), (id) =>
         Effect.flatMap(Signalbox, (box) => Effect.forkChild(Effect.flip(box.executions.run(id))))
       )
-      const lost = yield* Effect.flatMap(run, drive).pipe(Effect.provide(box("first", overtaken)))
+      const lost = yield* Effect.flatMap(run, drive).pipe(
+        Effect.provide(box("first", overtaken)),
+        Effect.provideService(DeploymentStore, observed)
+      )
       assert.strictEqual(lost._tag, "LeaseLost")
+      assert.isTrue(isLost)
+      assert.deepStrictEqual(tried, [])
       assert.deepStrictEqual(cloud.ledger, [])
     }).pipe(Effect.provide(layerMemory))
   })

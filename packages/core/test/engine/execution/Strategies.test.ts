@@ -259,6 +259,27 @@ describe("strategies", () => {
     }).pipe(Effect.provide(layer))
   })
 
+  for (const [is, healthy, ends, finding] of [
+    ["ready", 100, "completed", "the release is ready"],
+    ["not ready", 50, "rolled_back", "the release is not ready"]
+  ] as const) {
+    it.effect(`a release without instances that is ${is} is judged as a whole: ${ends}`, () => {
+      const { cloud, layer } = world({
+        healthUnit: "release",
+        capabilities: { traffic: "switch", capacity: false, metrics: false }
+      })
+      cloud.script("web", "2.0.0", { healthy })
+      return Effect.gen(function* () {
+        const manifest = manifestOf(web({ type: "blue_green", bake: "10 seconds" }), cloud)
+        const deploymentId = yield* deployed(manifest)
+        const state = yield* carryOut(requestOf(manifest, deploymentId, "second", { version: "2.0.0" }))
+        assert.strictEqual(state.status, ends)
+        const { evidence } = state.verdicts.find(({ step }) => step === "blue_green")!
+        assert.strictEqual(describeCause(evidence[0]!.finding), finding)
+      }).pipe(Effect.provide(layer))
+    })
+  }
+
   it.effect("a stage that takes too long is a timeout, and rolls back", () => {
     const { cloud, layer } = world()
     cloud.script("web", "2.0.0", { stageMillis: 3_600_000 })

@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { DeploymentId, DeploymentStore } from "@signalbox/core/spi"
+import { DeploymentId, DeploymentStore, StoreError } from "@signalbox/core/spi"
 import { layerMemory } from "@signalbox/core/store"
-import { Clock, Effect, Fiber } from "effect"
+import { Clock, Effect, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
-import { changeFeed } from "../../../src/engine/log/ChangeFeed.ts"
+import { changeFeed, lastingChanges } from "../../../src/engine/log/ChangeFeed.ts"
 import { settle } from "../support.ts"
 
 /** How long a wait lasts, in steps of 5 ms. */
@@ -65,5 +65,25 @@ describe("a wait for news", () => {
       yield* settle
       assert.isDefined(waiting.pollUnsafe())
     }).pipe(Effect.scoped, Effect.provide(layerMemory))
+  )
+})
+
+describe("lasting changes", () => {
+  it.effect("go on after an outage", () =>
+    Effect.gen(function* () {
+      const store = yield* DeploymentStore
+      const away = new StoreError({ operation: "changes", reason: "Unavailable", detail: "no route" })
+      let followed = 0
+      const changes = Stream.suspend(() =>
+        Stream.concat(Stream.succeed(undefined), ++followed < 3 ? Stream.fail(away) : Stream.never)
+      )
+      const pulses = yield* Effect.forkChild(
+        lastingChanges({ ...store, changes }).pipe(Stream.take(3), Stream.runCount)
+      )
+      yield* settle
+      assert.strictEqual(followed, 1)
+      yield* TestClock.adjust("2 seconds")
+      assert.strictEqual(yield* Fiber.join(pulses), 3)
+    }).pipe(Effect.provide(layerMemory))
   )
 })

@@ -1,5 +1,5 @@
 /**
- * Deploys one stack's candidate by its strategy.
+ * Performs the rollout of one stack: brings in the candidate and shifts traffic to it, in the steps of its strategy.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -10,10 +10,21 @@ import type { StackPlan } from "../../domain/Release.ts"
 import type { CanaryStep, StackSpec } from "../../domain/Spec.ts"
 import { type Health, Observation } from "../../spi/Provider.ts"
 import { requestApproval } from "./Approval.ts"
-import { transitionStack, transitionStage, providerOf, ExecutionContext } from "./ExecutionContext.ts"
-import { mutationOf, refOf, step, type StepServices, within, observing } from "./Step.ts"
-import { StepFailed } from "./StepFailed.ts"
+import { healthOf, shareOf } from "./ObservedRelease.ts"
 import { watchRelease } from "./ReleaseWatch.ts"
+import {
+  ExecutionContext,
+  mutationOf,
+  observing,
+  providerOf,
+  refOf,
+  step,
+  StepFailed,
+  type StepServices,
+  transitionStack,
+  transitionStage,
+  within
+} from "../step/index.ts"
 
 /**
  * Deploys one stack: from its plan to all traffic on the candidate. The stable release stays, without traffic, until
@@ -181,10 +192,7 @@ const shift = Effect.fnUntraced(function* (
   })
 })
 
-const shareOf = (observed: Observation, releaseId: string): number =>
-  observed.traffic.find((share) => share.releaseId === releaseId)?.percent ?? 0
-
-/** Enough instances are healthy, and at least one, however low the gate's percentage is. */
+/** Enough instances are healthy, and at least one, however low the gate's percentage is; or the release is ready. */
 const carries = ({ healthy, total }: Health, needed: Percent): boolean => healthy > 0 && 100 * healthy >= needed * total
 
 /**
@@ -216,7 +224,7 @@ export const retire = Effect.fnUntraced(function* (
           const ref = yield* refOf(stack)
           const observed = yield* observing(provider.observe(ref), "observe")
           const share = shareOf(observed, keep)
-          const health = observed.health[keep] ?? { healthy: 0, total: 0 }
+          const health = healthOf(observed, keep)
           const needed = stack.gate.minHealthyPercentage
           if (share < 100 - capacityPercent - 1 || !carries(health, needed)) {
             return yield* new StepFailed({

@@ -22,6 +22,7 @@ import { type Control, isPaused } from "./Control.ts"
 import type { Journal } from "../log/index.ts"
 import type { KeptLease } from "../lease/index.ts"
 import type { StepFailed } from "./StepFailed.ts"
+import type { Waits } from "./Waits.ts"
 
 export class ExecutionContext extends Context.Service<
   ExecutionContext,
@@ -38,10 +39,14 @@ export class ExecutionContext extends Context.Service<
     readonly halted: Deferred.Deferred<never, StepFailed>
     /** Fails once a provider or the store reports that the lease is gone. */
     readonly fenced: Deferred.Deferred<never, LeaseLost>
-    /** How long each stack has waited for people so far, in milliseconds. */
-    readonly waited: Map<StackName, number>
+    readonly waits: Waits
+    /** The names of the steps in progress, and of the steps that wait for credentials. */
+    readonly inProgress: Set<string>
+    readonly stuck: Set<string>
+    /** Done once this run ends without the end of the execution: only a person can help, and another process. */
+    readonly left: Deferred.Deferred<void>
   }
->()("@signalbox/core/engine/execution/ExecutionContext") {}
+>()("@signalbox/core/engine/step/ExecutionContext") {}
 
 /** The stacks of this execution. */
 export const stacks = Effect.map(ExecutionContext, ({ journal }) =>

@@ -1,0 +1,75 @@
+/**
+ * Calls of providers within a step.
+ */
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import { errorInfo } from "../../domain/errors/index.ts"
+import { holdsPassword, namesSecret } from "../../domain/secrets/Secret.ts"
+import { LeaseLost } from "../../spi/LeaseStore.ts"
+import type { Observation } from "../../spi/Provider.ts"
+import type { ProviderError } from "../../spi/ProviderError.ts"
+import { ExecutionContext } from "./ExecutionContext.ts"
+import { persisting } from "./Persistence.ts"
+import { renewing } from "./Renewal.ts"
+import { callSpan } from "./Step.ts"
+import { StepFailed } from "./StepFailed.ts"
+
+const fenceAhead = ({ provider, stackName }: ProviderError, fence: number): Effect.Effect<never, StepFailed> =>
+  Effect.fail(
+    new StepFailed({
+      why: "failed",
+      info: errorInfo("store_replaced", { stack: stackName, provider, fence }, { remedies: [{ _tag: "orphans" }] })
+    })
+  )
+
+/**
+ * Calls a provider: retryable errors are retried with backoff, expired credentials are waited for, a lost lease stops
+ * the run, anything else becomes the step's failure. `operation` names it if the step does something else.
+ */
+export const call = <A, R>(
+  effect: Effect.Effect<A, ProviderError, R>,
+  operation?: string
+): Effect.Effect<A, StepFailed, R | ExecutionContext> =>
+  effect.pipe(
+    callSpan(operation),
+    persisting,
+    renewing,
+    Effect.catch((error) =>
+      Effect.flatMap(ExecutionContext, ({ fenced, lock }) => {
+        const fence = error.reason._tag === "Fenced" ? error.reason.fence : undefined
+        return fence !== undefined
+          ? Effect.matchEffect(lock.check, {
+              // This store says that the lease is held: so another store issued the newer fence.
+              onSuccess: () => fenceAhead(error, fence),
+              onFailure: () =>
+                Effect.andThen(
+                  Deferred.fail(fenced, new LeaseLost({ key: lock.lease().key, fence: lock.lease().fence })),
+                  Effect.never
+                )
+            })
+          : Effect.fail(
+              new StepFailed({
+                why: error.reason._tag === "Busy" ? "blocked" : "failed",
+                info: error.info
+              })
+            )
+      })
+    )
+  )
+
+/**
+ * Calls a provider for an observation, and keeps what may be stored: outputs that look like secrets are dropped, since
+ * outputs are stored and shown.
+ */
+export const observing = <R>(
+  effect: Effect.Effect<Observation, ProviderError, R>,
+  operation?: string
+): Effect.Effect<Observation, StepFailed, R | ExecutionContext> =>
+  Effect.map(call(effect, operation), (observed) => ({
+    ...observed,
+    outputs: Object.fromEntries(
+      Object.entries(observed.outputs).filter(
+        ([name, value]) => !namesSecret(name) && !(typeof value === "string" && holdsPassword(value))
+      )
+    )
+  }))

@@ -1,0 +1,43 @@
+/**
+ * The lower tier of a store without Effect; see `EncodedDeploymentStore` and `EncodedLeaseStore` in core/store.
+ */
+import type { Abort } from "./Abort.ts"
+import type { Lease } from "../spi/LeaseStore.ts"
+import type {
+  AppendOutcome,
+  Commit,
+  DeploymentRow,
+  EnvironmentRow,
+  EventRow,
+  EventRowQuery,
+  ExecutionRow,
+  ExecutionRowQuery,
+  StreamHead
+} from "../store/Encoded.ts"
+
+/**
+ * A database that can hold the event log and the leases.
+ *
+ * *Details*: `pulse` resolves when another process may have written, or after a while of the store's choice; it is
+ * called again at once. `close` ends what the store holds open.
+ *
+ * *Errors*: a rejection with `retryable: true` means that the same call may succeed later.
+ */
+export interface PlainStore {
+  readonly head: (stream: string, after: number) => Promise<StreamHead>
+  readonly commit: (commit: Commit) => Promise<AppendOutcome>
+  readonly events: (query: EventRowQuery) => Promise<ReadonlyArray<EventRow>>
+  readonly execution: (stream: string) => Promise<ExecutionRow | undefined>
+  readonly executions: (query: ExecutionRowQuery) => Promise<ReadonlyArray<ExecutionRow>>
+  readonly deployment: (id: string) => Promise<DeploymentRow | undefined>
+  readonly deployments: () => Promise<ReadonlyArray<DeploymentRow>>
+  readonly environment: (id: string, environment: string) => Promise<EnvironmentRow | undefined>
+  readonly environments: (id: string) => Promise<ReadonlyArray<EnvironmentRow>>
+  readonly newest: () => Promise<number>
+  readonly pulse: (signal: Abort) => Promise<void>
+  readonly prune: (before: number, limit: number) => Promise<number>
+  readonly lease: (key: string) => Promise<{ readonly lease: Lease | undefined; readonly now: number }>
+  readonly leases: () => Promise<{ readonly leases: ReadonlyArray<Lease>; readonly now: number }>
+  readonly swap: (before: Lease | undefined, after: Lease) => Promise<boolean>
+  readonly close?: () => Promise<void>
+}

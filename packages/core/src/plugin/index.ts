@@ -1,0 +1,11 @@
+/**
+ * Plug-ins: what a package has to export to bring providers, stores and subcommands, and the adapters in both directions.
+ */
+export type { Abort } from "./Abort.ts"
+export * from "./checkPlugin.ts"
+export { effectProvider, toPlain } from "./effectProvider.ts"
+export { fromPlugin } from "./fromPlugin.ts"
+export * from "./PlainProvider.ts"
+export type * from "./PlainStore.ts"
+export * from "./Plugin.ts"
+export * from "./PluginInvalid.ts"
