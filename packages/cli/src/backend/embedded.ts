@@ -9,7 +9,14 @@ import * as Redacted from "effect/Redacted"
 import { Signalbox } from "@signalbox/core/engine"
 import { conflictIn, providersOf } from "@signalbox/core/plugin"
 import { type DeploymentId, type DeploymentStore, Providers } from "@signalbox/core/spi"
-import { embeddedStore, postgresStore, ProcessLiveness, StateFiles, telemetryWanted } from "@signalbox/node"
+import {
+  embeddedStore,
+  metricSources,
+  postgresStore,
+  ProcessLiveness,
+  StateFiles,
+  telemetryWanted
+} from "@signalbox/node"
 import { local, LocalProvider } from "@signalbox/provider-local"
 import type { Backend } from "../host/Host.ts"
 import { idInFolder } from "../request/target.ts"
@@ -90,6 +97,7 @@ export const layer: Backend["layer"] = ({ databaseUrl, directory, providers }) =
   return Signalbox.layer.pipe(
     Layer.provideMerge(stores),
     Layer.provideMerge(Layer.succeed(Providers, providers)),
+    Layer.provideMerge(metricSources),
     Layer.provideMerge(ProcessLiveness.layer),
     Layer.provideMerge(telemetry)
   )

@@ -192,6 +192,7 @@ export const resolve = Effect.fnUntraced(function* (
         enabled: over?.enabled ?? stack.enabled,
         strategy: over?.strategy ?? stack.strategy,
         gate: over?.gate ?? stack.gate,
+        ...(over?.metrics === undefined ? {} : { metrics: over.metrics }),
         properties: Properties.merge(stack.properties, over?.properties) as StackSpec["properties"]
       }
       return { ...merged, strategy: strategyNamed(merged, options.strategy) }

@@ -16,6 +16,7 @@ import {
   eachStack,
   type StackPlace,
   checkExclusive,
+  checkMetrics,
   planOne,
   refusalOf,
   RecordedManifest
@@ -37,6 +38,7 @@ export const plan = Effect.fnUntraced(function* (
     ...(request.strategy === undefined ? {} : { strategy: request.strategy })
   })
   yield* checkExclusive(request)
+  yield* checkMetrics(spec)
   const all = yield* eachInstalled(request, spec, (asked) =>
     Effect.map(Effect.result(planOne(request, asked)), (planned) => ({ ...asked, planned }))
   )
