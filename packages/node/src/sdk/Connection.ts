@@ -21,9 +21,14 @@ import type { EmbeddedOptions, PostgresOptions } from "./SignalboxNode.ts"
 /**
  * Where the state is, and the available providers.
  *
- * *Details*: `by` is the default actor of calls (default: the user that the process runs as).
+ * *Details*: `by` is the default actor of calls (default: the user that the process runs as). `telemetry` `"host"`
+ * sends traces through the OpenTelemetry of this program: its registered `TracerProvider`, with its exporters. Start its
+ * SDK before `connect`, and shut it down after `close`. By default, nothing is traced.
  */
-export type ConnectOptions = (EmbeddedOptions | PostgresOptions) & { readonly by?: string }
+export type ConnectOptions = (EmbeddedOptions | PostgresOptions) & {
+  readonly by?: string
+  readonly telemetry?: "host"
+}
 
 /**
  * The target of an operation.

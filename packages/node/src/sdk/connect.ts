@@ -6,13 +6,14 @@ import { deploymentView, environmentView, estimateView, replayView } from "@sign
 import { HistoryReplay, RecordedManifest } from "@signalbox/core/engine"
 import { CorrelationId, DeploymentId, EnvironmentName, Execution, type StoreError } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
-import type * as Layer from "effect/Layer"
+import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
+import * as Schema from "effect/Schema"
 import type { Connection, ConnectOptions, ReleaseOptions, UndoOptions } from "./Connection.ts"
 import { coordination } from "./coordinate.ts"
 import { executions, shown } from "./executions.ts"
 import { given, named, spanOf } from "./input.ts"
-import { deploymentOf, placeOf, recordedPlace } from "./place.ts"
+import { deploymentOf, placeOf, recordedPlace, warn } from "./place.ts"
 import { requestOf, submitted } from "./request.ts"
 import { commandRuns } from "./runCommand.ts"
 import { session, type Session } from "./session.ts"
@@ -28,7 +29,8 @@ type Started = (ReleaseOptions | UndoOptions) & { readonly stack?: string }
  *
  * *Details*: executions run in this process. `close` it, or declare it with `await using`.
  *
- * *Errors*: `StoreFailedError` if the database cannot be reached.
+ * *Errors*: `StoreFailedError` if the database cannot be reached; `InvalidInputError` (`opentelemetry_missing`) if
+ * `telemetry` is `"host"` and `@opentelemetry/api` is not installed.
  *
  * *Example*
  *
@@ -43,7 +45,17 @@ type Started = (ReleaseOptions | UndoOptions) & { readonly stack?: string }
 export const connect = async (options: ConnectOptions): Promise<Connection> => {
   const layer: Layer.Layer<SignalboxNode.Services, StoreError> =
     "url" in options ? SignalboxNode.layerPostgres(options) : SignalboxNode.layerEmbedded(options)
-  return make(await session(ManagedRuntime.make(layer), options.by))
+  const telemetry = named(Telemetry, "telemetry", options.telemetry)
+  const traced = telemetry === undefined ? layer : Layer.provide(layer, await hostTelemetry())
+  return make(await session(ManagedRuntime.make(traced), options.by))
+}
+
+const Telemetry = Schema.UndefinedOr(Schema.Literal("host"))
+
+/** The program's OpenTelemetry, loaded only if it is asked for. */
+const hostTelemetry = async () => {
+  const telemetry = await import("../telemetry/hostTelemetry.ts")
+  return telemetry.hostTelemetry({ warn })
 }
 
 const make = (opened: Session): Connection => {

@@ -4,6 +4,7 @@ import type { ConfigurationInvalid } from "@signalbox/core/config"
 import type { LeaseHeld, LeaseLost, ProviderError, StoreError } from "@signalbox/core/spi"
 import { type DescribedError, errorView } from "@signalbox/core/text"
 import * as Cause from "effect/Cause"
+import type { OpenTelemetryMissing } from "../telemetry/OpenTelemetryMissing.ts"
 import {
   BlockedError,
   ConfigurationError,
@@ -19,8 +20,15 @@ import {
   UnexpectedError
 } from "./SignalboxError.ts"
 
-/** All errors of the engine. */
-type EngineError = Rejected | ConfigurationInvalid | LeaseHeld | LeaseLost | StoreError | ProviderError
+/** All errors of the engine, and of the layers below it. */
+type EngineError =
+  | Rejected
+  | ConfigurationInvalid
+  | LeaseHeld
+  | LeaseLost
+  | StoreError
+  | ProviderError
+  | OpenTelemetryMissing
 
 const refusals = {
   invalid: InvalidInputError,
@@ -72,6 +80,8 @@ const fromEngine = (error: EngineError): SignalboxError => {
         isRetryable: error.isRetryable,
         cause: error
       })
+    case "OpenTelemetryMissing":
+      return new InvalidInputError({ ...error.info, path: "telemetry", cause: error })
   }
 }
 
@@ -81,7 +91,8 @@ const tags: ReadonlySet<unknown> = new Set<EngineError["_tag"]>([
   "LeaseHeld",
   "LeaseLost",
   "StoreError",
-  "ProviderError"
+  "ProviderError",
+  "OpenTelemetryMissing"
 ])
 
 const isEngineError = (error: unknown): error is EngineError =>
