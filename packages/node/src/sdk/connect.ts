@@ -4,9 +4,8 @@
 import type { Request } from "@signalbox/core/api"
 import { deploymentView, environmentView, estimateView, replayView } from "@signalbox/core/api/views"
 import { HistoryReplay, RecordedManifest } from "@signalbox/core/engine"
-import { CorrelationId, DeploymentId, EnvironmentName, Execution, type StoreError } from "@signalbox/core/spi"
+import { CorrelationId, DeploymentId, EnvironmentName, Execution } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
-import type * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import type { Connection, ConnectOptions, ReleaseOptions, UndoOptions } from "./Connection.ts"
 import { coordination } from "./coordinate.ts"
@@ -16,7 +15,7 @@ import { deploymentOf, placeOf, recordedPlace } from "./place.ts"
 import { requestOf, submitted } from "./request.ts"
 import { commandRuns } from "./runCommand.ts"
 import { session, type Session } from "./session.ts"
-import * as SignalboxNode from "./SignalboxNode.ts"
+import { layerOf } from "./layerOf.ts"
 import { interrupted } from "./toSignalboxError.ts"
 
 type Started = (ReleaseOptions | UndoOptions) & { readonly stack?: string }
@@ -28,7 +27,7 @@ type Started = (ReleaseOptions | UndoOptions) & { readonly stack?: string }
  *
  * *Details*: executions run in this process. `close` it, or declare it with `await using`.
  *
- * *Errors*: `StoreFailedError` if the database cannot be reached.
+ * *Errors*: `StoreFailedError` if the database cannot be reached, `InvalidInputError` if a plug-in cannot be used.
  *
  * *Example*
  *
@@ -40,11 +39,8 @@ type Started = (ReleaseOptions | UndoOptions) & { readonly stack?: string }
  * console.log((await execution.done).status)
  * ```
  */
-export const connect = async (options: ConnectOptions): Promise<Connection> => {
-  const layer: Layer.Layer<SignalboxNode.Services, StoreError> =
-    "url" in options ? SignalboxNode.layerPostgres(options) : SignalboxNode.layerEmbedded(options)
-  return make(await session(ManagedRuntime.make(layer), options.by))
-}
+export const connect = async (options: ConnectOptions): Promise<Connection> =>
+  make(await session(ManagedRuntime.make(await layerOf(options)), options.by))
 
 const make = (opened: Session): Connection => {
   const { box, by, checked, close, run } = opened
