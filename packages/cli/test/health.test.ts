@@ -1,4 +1,4 @@
-import type { Health } from "@signalbox/core/engine"
+import type { StackHealth } from "@signalbox/core/api"
 import { assert, describe, it } from "vitest"
 import { judge } from "../src/json/health.ts"
 
@@ -24,7 +24,7 @@ const stack = (health: { readonly healthy: number; readonly total: number; reado
       outputs: {},
       resources: []
     }
-  }) as unknown as Health.StackHealth
+  }) as unknown as StackHealth
 
 const bounds = { minHealthy: 80, maxErrors: 10 }
 

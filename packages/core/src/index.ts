@@ -16,7 +16,7 @@
  * )
  * ```
  */
-export { type ObservedStack, type PlannedStack, Rejected, type Request } from "./api/index.ts"
+export { type ObservedStack, type PlannedStack, Rejected, type Request, type Submission } from "./api/index.ts"
 export {
   type Config,
   Configuration,
@@ -29,5 +29,5 @@ export {
   type SecretReference
 } from "./config/index.ts"
 export { CorrelationId, DeploymentId, EnvironmentName, ErrorInfo, Manifest, StackName } from "./domain/index.ts"
-export { type CommandExecution, Signalbox, type Submission } from "./engine/index.ts"
+export { type CommandExecution, Signalbox } from "./engine/index.ts"
 export { LeaseHeld, LeaseLost, ProviderError, Providers, StoreError } from "./spi/index.ts"

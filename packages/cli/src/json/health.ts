@@ -1,10 +1,10 @@
-import type { Health } from "@signalbox/core/engine"
+import type { StackHealth } from "@signalbox/core/api"
 import type { VerdictKind } from "@signalbox/core/spi"
 import { span } from "../live/words.ts"
 
 /** The health of one stack, with the reason. An unobserved value is never a pass. */
 export const judge = (
-  { errors: counts, expected, name, observation, provider, windowMs }: Health.StackHealth,
+  { errors: counts, expected, name, observation, provider, windowMs }: StackHealth,
   bounds: { readonly minHealthy: number; readonly maxErrors: number }
 ) => {
   const counted =

@@ -1,6 +1,5 @@
 /** The blockers, for people. */
-import type { CanDeployRequest } from "@signalbox/core/api"
-import type { Blocker, CanDeploy } from "@signalbox/core/engine"
+import type { Blocker, CanDeployAnswer, CanDeployRequest } from "@signalbox/core/api"
 import { describe, describeWaysOut } from "@signalbox/core/text"
 import type { Ink } from "../execution/outcome.ts"
 import { between, guessed, roughly } from "./estimate.ts"
@@ -50,7 +49,7 @@ const explained = (blocker: Blocker, now: number, { columns, paint }: Ink): Read
   ]
 }
 
-const degraded = ({ degraded: reason }: CanDeploy.CanDeployAnswer, { columns, paint }: Ink): ReadonlyArray<string> =>
+const degraded = ({ degraded: reason }: CanDeployAnswer, { columns, paint }: Ink): ReadonlyArray<string> =>
   reason === null
     ? []
     : wrap(plain(`degraded: only the providers were asked, the store cannot be reached (${reason})`), columns).map(
@@ -60,7 +59,7 @@ const degraded = ({ degraded: reason }: CanDeploy.CanDeployAnswer, { columns, pa
 /** The answer in a line; with `explain`, everything that is known. */
 export const canDeployLines = (
   { deploymentId, environment }: Pick<CanDeployRequest, "deploymentId" | "environment">,
-  answer: CanDeploy.CanDeployAnswer,
+  answer: CanDeployAnswer,
   explain: boolean,
   ink: Ink
 ): ReadonlyArray<string> => {

@@ -1,6 +1,6 @@
 /** The queue, for people. */
 import type { Estimate } from "@signalbox/core/analysis"
-import type { QueueStatus } from "@signalbox/core/engine"
+import type { QueueEntry, QueuePlace, QueueStatus } from "@signalbox/core/api"
 import type { Ink } from "../execution/outcome.ts"
 import { between, guessed, roughly } from "./estimate.ts"
 import { table } from "./table.ts"
@@ -21,7 +21,7 @@ const expected = (left: Estimate.Estimate | undefined): string | undefined =>
     : `its turn is expected in about ${roughly(left.point)} (${left.basis === "few" ? guessed(left.n) : between(left.low, left.high)})`
 
 /** `2nd in the queue, behind a (deploy by ada) and b (run by bob); its turn is expected in about 4 min (3–7 min)`. */
-export const placeLine = ({ ahead, left, position }: QueueStatus.QueuePlace): string => {
+export const placeLine = ({ ahead, left, position }: QueuePlace): string => {
   if (position === null) return "its turn has come"
   const shown = ahead.slice(0, most).map(({ by, correlationId, kind }) => `${correlationId} (${kind} by ${by})`)
   const hidden = ahead.length - shown.length
@@ -34,11 +34,7 @@ export const placeLine = ({ ahead, left, position }: QueueStatus.QueuePlace): st
 }
 
 /** The waiting requests, in order. */
-const queueTable = (
-  queue: ReadonlyArray<QueueStatus.QueueEntry>,
-  now: number,
-  { columns, paint }: Ink
-): ReadonlyArray<string> =>
+const queueTable = (queue: ReadonlyArray<QueueEntry>, now: number, { columns, paint }: Ink): ReadonlyArray<string> =>
   queue.length === 0
     ? []
     : table(
@@ -58,7 +54,7 @@ const queueTable = (
 /** The holder of the lease, the lock, and the queue. */
 export const lockLines = (
   where: { readonly deploymentId: string; readonly environment: string },
-  lineup: QueueStatus.QueueStatus,
+  lineup: QueueStatus,
   now: number,
   ink: Ink
 ): ReadonlyArray<string> => {

@@ -1,13 +1,14 @@
 /**
  * The watching part of `monitor`: which execution is meant, and what is reported. Runs in the watching process.
  */
+import type { MonitorReport } from "@signalbox/core/api"
 import { eventView } from "@signalbox/core/api/views"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import type { Monitor, MonitorReport } from "@signalbox/core/engine"
+import type { Monitor } from "@signalbox/core/engine"
 import {
   type CorrelationId,
   type ProviderError,

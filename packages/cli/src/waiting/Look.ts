@@ -1,4 +1,4 @@
-import type { CanDeploy, QueueStatus } from "@signalbox/core/engine"
+import type { Blocker, QueuePlace } from "@signalbox/core/api"
 import type { DeploymentId, EnvironmentName, Execution } from "@signalbox/core/spi"
 
 /** The knowledge at one look. */
@@ -6,8 +6,8 @@ export interface Look {
   readonly deploymentId: DeploymentId
   readonly environment: EnvironmentName
   readonly execution?: Execution.ExecutionState
-  readonly place?: QueueStatus.QueuePlace
-  readonly blockers: CanDeploy.CanDeployAnswer["blockers"]
+  readonly place?: QueuePlace
+  readonly blockers: ReadonlyArray<Blocker>
   readonly degraded: string | null
   readonly turn: boolean
   readonly message: string

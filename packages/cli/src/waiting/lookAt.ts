@@ -1,13 +1,14 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type { Blocker, QueueStatus, Signalbox } from "@signalbox/core/engine"
+import type { Blocker, QueuePlace } from "@signalbox/core/api"
+import type { Signalbox } from "@signalbox/core/engine"
 import type { Execution, StoreError } from "@signalbox/core/spi"
 import { inShort } from "../live/canDeploy.ts"
 import { placeLine } from "../live/queue.ts"
 import { signalbox } from "../main/services.ts"
 
 export interface Waits {
-  readonly place: QueueStatus.QueuePlace
+  readonly place: QueuePlace
   readonly blockers: ReadonlyArray<Blocker>
   /** All of it in one line. */
   readonly message: string

@@ -1,11 +1,10 @@
 /**
  * Waits for admission, or until nothing blocks a deployment: the core of `wait`, even while the store is unavailable.
  */
-import type { CanDeployRequest } from "@signalbox/core/api"
+import type { CanDeployAnswer, CanDeployRequest } from "@signalbox/core/api"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type { CanDeploy } from "@signalbox/core/engine"
 import type { Look } from "./Look.ts"
 import type { CorrelationId, EdgeCode, Execution, StoreError } from "@signalbox/core/spi"
 import { describe, describeCause } from "@signalbox/core/text"
@@ -111,7 +110,7 @@ const question = (inv: Invocation, asked: CanDeployRequest, away: StoreError) =>
 
 const lookOf = (
   { deploymentId, environment }: Pick<CanDeployRequest, "deploymentId" | "environment">,
-  { blockers, checkedAt, degraded }: CanDeploy.CanDeployAnswer,
+  { blockers, checkedAt, degraded }: CanDeployAnswer,
   turn: boolean
 ): Look => ({ deploymentId, environment, blockers, degraded, turn, message: inShort(blockers, checkedAt) })
 

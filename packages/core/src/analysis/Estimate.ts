@@ -14,6 +14,7 @@
  * The tail: J. Pickands, "Statistical inference using extreme order statistics", Annals of Statistics 3, 1975, with the
  * shape of an exponential.
  */
+import * as Schema from "effect/Schema"
 import { pick, seeded } from "./EstimateChance.ts"
 
 /** The share of durations that an interval covers. */
@@ -23,7 +24,8 @@ export const coverage = 0.8
 export const enough = 9
 
 /** What estimates are based on, from the most specific to the most general. */
-export type Scope = "environment" | "deployment" | "strategy" | "provider" | "stage" | "all"
+export const Scope = Schema.Literals(["environment", "deployment", "strategy", "provider", "stage", "all"])
+export type Scope = typeof Scope.Type
 
 /**
  * How reliable an estimate is.
@@ -31,7 +33,8 @@ export type Scope = "environment" | "deployment" | "strategy" | "provider" | "st
  * *Details*: `history` has an interval that covers 80 %. `few`: fewer than 9 values; the interval is 20 % around their
  * mean, and its coverage is unknown. `none`: no values. `exceeded`: it takes longer than all `n` before.
  */
-export type Basis = "history" | "few" | "none" | "exceeded"
+export const Basis = Schema.Literals(["history", "few", "none", "exceeded"])
+export type Basis = typeof Basis.Type
 
 /**
  * The remaining time, in milliseconds: `point` is the median, and `low` to `high` holds with a probability of
@@ -40,17 +43,18 @@ export type Basis = "history" | "few" | "none" | "exceeded"
  * *Details*: if `basis` is `history`, `values` are equally likely values in order; the interval leaves out the share
  * `tail` on each side.
  */
-export interface Estimate {
-  readonly point: number | null
-  readonly low: number | null
-  readonly high: number | null
-  readonly coverage: number
-  readonly n: number
-  readonly scope: Scope
-  readonly basis: Basis
-  readonly values?: ReadonlyArray<number>
-  readonly tail?: number
-}
+export const Estimate = Schema.Struct({
+  point: Schema.NullOr(Schema.Finite),
+  low: Schema.NullOr(Schema.Finite),
+  high: Schema.NullOr(Schema.Finite),
+  coverage: Schema.Finite,
+  n: Schema.Int,
+  scope: Scope,
+  basis: Basis,
+  values: Schema.optionalKey(Schema.Array(Schema.Finite)),
+  tail: Schema.optionalKey(Schema.Finite)
+})
+export type Estimate = typeof Estimate.Type
 
 /** An estimate that says that there is none. */
 export const without = (basis: "none" | "exceeded", n: number, scope: Scope): Estimate => ({

@@ -6,19 +6,8 @@ import { ErrorInfo, Remedy } from "../domain/errors/index.ts"
 import { Actor, QueuePolicy } from "../domain/Event.ts"
 import { CorrelationId, DeploymentId, EnvironmentName } from "../domain/Ids.ts"
 import { ExecutionKind, ExecutionStatus } from "../domain/Machines.ts"
+import { BlockerKind, ExpectedClearance } from "./CanDeployAnswer.ts"
 import { Instant } from "./Instant.ts"
-
-const BlockerKind = Schema.Literals([
-  "lease",
-  "queue",
-  "lock",
-  "freeze",
-  "veto",
-  "dependency",
-  "stale_order",
-  "provider",
-  "drift"
-]).annotate({ identifier: "BlockerKind" })
 
 /**
  * The expected clearance.
@@ -30,7 +19,7 @@ export const ClearanceView = Schema.Struct({
   low: Instant,
   point: Instant,
   high: Instant,
-  basis: Schema.Literals(["known", "history", "few"]),
+  basis: ExpectedClearance.fields.basis,
   n: Schema.NullOr(Schema.Int)
 }).annotate({ identifier: "ClearanceView" })
 export type ClearanceView = typeof ClearanceView.Type

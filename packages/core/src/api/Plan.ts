@@ -4,6 +4,7 @@
 import * as Schema from "effect/Schema"
 import { StackName } from "../domain/Ids.ts"
 import { StackPlan } from "../domain/Release.ts"
+import { RequestCount } from "../domain/Verdict.ts"
 import { Observation } from "../spi/Provider.ts"
 import { ProviderError } from "../spi/ProviderError.ts"
 
@@ -27,3 +28,19 @@ export const ObservedStack = Schema.Struct({
   observation: Schema.Union([Observation, ProviderError])
 }).annotate({ identifier: "ObservedStack" })
 export type ObservedStack = typeof ObservedStack.Type
+
+/**
+ * One stack as its provider sees it now, with its gate's limits.
+ *
+ * *Details*: `expected` says whether a release should be deployed. `errors` counts the stable release's over
+ * `windowMs`, null where the provider does not count them.
+ */
+export const StackHealth = Schema.Struct({
+  ...ObservedStack.fields,
+  expected: Schema.Boolean,
+  errors: Schema.NullOr(RequestCount),
+  windowMs: Schema.Finite,
+  minHealthyPercentage: Schema.Finite,
+  maxErrorCount: Schema.Finite
+}).annotate({ identifier: "StackHealth" })
+export type StackHealth = typeof StackHealth.Type

@@ -3,18 +3,14 @@
  */
 export {
   type AdmissionRequest,
-  type Blocker,
-  type BlockerKind,
-  type CleanupResult,
   type PolicyDecision,
   deploymentIdOf,
   RecordedManifest,
   type ReportedOutcome,
-  type Submission,
   Sweep
 } from "./admission/index.ts"
-export { type ExpectedClearance, Estimation, HistoryReplay } from "./estimation/index.ts"
-export { CanDeploy, type CanDeployAnswer, type Health, type Orphans, QueueStatus } from "./preview/index.ts"
+export { Estimation, HistoryReplay } from "./estimation/index.ts"
+export { CanDeploy, type Health, type Orphans, QueueStatus } from "./preview/index.ts"
 export { Monitor } from "./monitor/index.ts"
 export { LocalCommands, runsAround, Reconciliation } from "./command/index.ts"
 export * from "./facade/index.ts"

@@ -6,6 +6,7 @@ import type { EnvironmentLock } from "../../src/domain/Environment.ts"
 import type { ExecutionState } from "../../src/domain/Execution.ts"
 import { CorrelationId, DeploymentId, EnvironmentName, StackName } from "../../src/domain/Ids.ts"
 import type { Lease } from "../../src/spi/LeaseStore.ts"
+import { ProviderError } from "../../src/spi/ProviderError.ts"
 
 const exported: Readonly<Record<string, unknown>> = Api
 const schemas = Object.entries(exported).flatMap(([name, value]) =>
@@ -119,11 +120,64 @@ const shown: ReadonlyArray<readonly [string, Schema.Codec<any>, unknown]> = [
   ["MetricsView", Api.MetricsView, Api.metricsView([state, { ...state, status: "completed", finishedAt: 9_000 }])]
 ]
 
+const ahead: ReadonlyArray<Api.QueuePlace["ahead"][number]> = [{ correlationId, kind: "deploy", by: "ada" }]
+const answers: ReadonlyArray<readonly [string, Schema.Codec<any>, unknown]> = [
+  ["Submission", Api.Submission, { execution: state, joined: false, dropped: [] } satisfies Api.Submission],
+  [
+    "CanDeployAnswer",
+    Api.CanDeployAnswer,
+    {
+      canDeploy: false,
+      degraded: null,
+      blockers: [blocker],
+      queue: 1,
+      nextFreeze: { name: "christmas", since: 1, until: 2 },
+      checkedAt: 3
+    } satisfies Api.CanDeployAnswer
+  ],
+  ["QueuePlace", Api.QueuePlace, { position: 1, ahead, left: estimate } satisfies Api.QueuePlace],
+  ["QueuePlace without an estimate", Api.QueuePlace, { position: null, ahead: [], left: undefined }],
+  ["QueueStatus", Api.QueueStatus, { lease, isDead: false, lock, queue: [] } satisfies Api.QueueStatus],
+  ["QueueStatus of a free lease", Api.QueueStatus, { lease: undefined, isDead: false, lock: undefined, queue: [] }],
+  [
+    "CleanupResult",
+    Api.CleanupResult,
+    { correlationId, was: "queued", now: "cancelled", released: false } satisfies Api.CleanupResult
+  ],
+  [
+    "StackHealth",
+    Api.StackHealth,
+    {
+      name: StackName.make("web"),
+      provider: "local",
+      observation: new ProviderError({
+        provider: "local",
+        operation: "observe",
+        stackName: "web",
+        reason: { _tag: "Unavailable", message: "no route" }
+      }),
+      expected: true,
+      errors: { requests: 10, errors: 1 },
+      windowMs: 60_000,
+      minHealthyPercentage: 80,
+      maxErrorCount: 10
+    } satisfies Api.StackHealth
+  ],
+  ["MonitorReport", Api.MonitorReport, { _tag: "Look", execution: state, silentMs: 5 } satisfies Api.MonitorReport],
+  ["MonitorReport of the end", Api.MonitorReport, { _tag: "Ended", execution: undefined } satisfies Api.MonitorReport]
+]
+
 describe("what the facade shows", () => {
   it("has a schema with an identifier for every answer, each of its own", () => {
     expect(schemas.length).toBeGreaterThan(20)
     const identifiers = schemas.map(([name, schema]) => [name, schema.ast.annotations?.["identifier"]])
     expect(identifiers).toEqual(schemas.map(([name]) => [name, name]))
+  })
+
+  it.each(answers)("%s can be sent as JSON", (_, schema, value) => {
+    const codec = Schema.toCodecJson(schema)
+    const sent = JSON.parse(JSON.stringify(Schema.encodeSync(codec)(value)))
+    expect(Schema.decodeUnknownSync(codec)(sent)).toEqual(value)
   })
 
   it.each(shown)("%s prints as JSON what its schema encodes, and reads it again", (_, schema, value) => {

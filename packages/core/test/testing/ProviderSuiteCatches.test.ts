@@ -83,8 +83,14 @@ const seeing = (change: (seen: Observation) => Observation) => (provider: Provid
 
 const credentials = (check: Check, cloud: Cloud) =>
   Failures.credentials(check, {
-    expire: () => Effect.sync(() => cloud.expire()),
-    renew: () => Effect.sync(() => cloud.renew())
+    begin: () => Effect.sync(() => cloud.expire()),
+    end: () => Effect.sync(() => cloud.renew())
+  })
+
+const throttling = (check: Check, cloud: Cloud) =>
+  Failures.throttling(check, {
+    begin: () => Effect.sync(() => cloud.throttle(true)),
+    end: () => Effect.sync(() => cloud.throttle(false))
   })
 
 const denied = new ProviderError({
@@ -100,6 +106,21 @@ describe("the provider suite catches planted bugs", () => {
     ...provider,
     stage: (...given) => Effect.mapError(provider.stage(...given), () => denied)
   }))
+
+  // It retries in its own way, and then takes it for an outage.
+  caught(
+    throttling,
+    "reports throttling at once instead of waiting it out, and carries on where it was afterwards",
+    (provider) => ({
+      ...provider,
+      stage: (...given) =>
+        Effect.mapError(Effect.retry(provider.stage(...given), { times: 3 }), (error) =>
+          error.reason._tag === "Throttled"
+            ? new ProviderError({ ...error, reason: { _tag: "Unavailable", message: "no answer" } })
+            : error
+        )
+    })
+  )
 
   // A stack that it cannot see is absent, for this one.
   caught(credentials, expired, (provider) => ({

@@ -6,7 +6,7 @@ import { Effect } from "effect"
 import type * as Gate from "../../src/analysis/Gate.ts"
 import type * as Graph from "../../src/domain/Graph.ts"
 import type * as LeaseKeeper from "../../src/engine/lease/LeaseKeeper.ts"
-import type * as StackDeployment from "../../src/engine/execution/StackDeployment.ts"
+import type * as StackRollout from "../../src/engine/execution/StackRollout.ts"
 import { call, mutationOf, providerOf, refOf, step } from "../../src/engine/step/index.ts"
 import { afterEach, vi } from "vitest"
 
@@ -34,7 +34,7 @@ const mutated = async <M extends object>(
 
 afterEach(() => {
   vi.doUnmock("../../src/engine/lease/LeaseKeeper.ts")
-  vi.doUnmock("../../src/engine/execution/StackDeployment.ts")
+  vi.doUnmock("../../src/engine/execution/StackRollout.ts")
   vi.doUnmock("../../src/domain/Graph.ts")
   vi.doUnmock("../../src/analysis/Gate.ts")
   vi.resetModules()
@@ -65,7 +65,7 @@ const store =
   })
 
 /** `retire` as if it believed that requests are always effective. */
-const retireBlindly: typeof StackDeployment.retire = (stack, plan, capacityPercent, stage) =>
+const retireBlindly: typeof StackRollout.retire = (stack, plan, capacityPercent, stage) =>
   Effect.gen(function* () {
     const { traffic } = yield* providerOf(stack)
     if (traffic === undefined) return
@@ -191,11 +191,9 @@ const planted: Record<string, { readonly invariant: Simulation.Invariant; readon
   "an old release that is retired without looking": {
     invariant: "no_teardown_on_faith",
     find: () =>
-      mutated<typeof StackDeployment>(
-        "../../src/engine/execution/StackDeployment.ts",
-        () => ({ retire: retireBlindly }),
-        { seed: 8 }
-      )
+      mutated<typeof StackRollout>("../../src/engine/execution/StackRollout.ts", () => ({ retire: retireBlindly }), {
+        seed: 8
+      })
   },
   "missing data that counts as a pass": {
     invariant: "typed_verdicts",

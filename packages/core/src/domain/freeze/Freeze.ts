@@ -4,8 +4,9 @@
 import type * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 import { type FreezeSpec, windowOf } from "./FreezeSpec.ts"
-import type { EnvironmentName, Timestamp } from "../Ids.ts"
+import { type EnvironmentName, Timestamp } from "../Ids.ts"
 import { zoneOf } from "./LocalTime.ts"
 import * as Recurrence from "./Recurrence.ts"
 import { day } from "../Span.ts"
@@ -15,12 +16,13 @@ import { day } from "../Span.ts"
  *
  * *Details*: overlapping or adjacent windows of a freeze count as one.
  */
-export interface ActiveFreeze {
-  readonly name: string
-  readonly reason?: string
-  readonly since: Timestamp
-  readonly until: Timestamp
-}
+export const ActiveFreeze = Schema.Struct({
+  name: Schema.String,
+  reason: Schema.optionalKey(Schema.String),
+  since: Timestamp,
+  until: Timestamp
+})
+export type ActiveFreeze = typeof ActiveFreeze.Type
 
 interface Window {
   readonly since: number

@@ -7,26 +7,15 @@ import * as Effect from "effect/Effect"
 import { isFinished, mayHaveCommand } from "../../domain/Execution.ts"
 import { errorInfo } from "../../domain/errors/index.ts"
 import type { CorrelationId } from "../../domain/Ids.ts"
-import type { ExecutionStatus } from "../../domain/Machines.ts"
 import { DeploymentStore, type StreamState } from "../../spi/DeploymentStore.ts"
 import { type Lease, LeaseStore } from "../../spi/LeaseStore.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
 import { closureEvents, ExecutionLog } from "../log/index.ts"
 import { claimExecution, currentLease } from "../lease/index.ts"
+import type { CleanupResult } from "../../api/QueueStatus.ts"
 import { reject, type Rejected } from "../../api/Rejected.ts"
 import { reportedOutcomeEvents, type ReportedOutcome } from "./ReportedOutcome.ts"
 import { withdraw } from "./Admission.ts"
-
-/**
- * The result: the status before and after (null if there is no such execution), and whether the lease was held and is
- * free now.
- */
-export interface CleanupResult {
-  readonly correlationId: CorrelationId
-  readonly was: ExecutionStatus | null
-  readonly now: ExecutionStatus | null
-  readonly released: boolean
-}
 
 /**
  * Ends a registered request, withdraws a queued one, and returns the lease; other correlation ids are not affected.

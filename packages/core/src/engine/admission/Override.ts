@@ -6,7 +6,8 @@ import type { Ticket } from "../../domain/Queue.ts"
 import type { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import type { LeaseStore } from "../../spi/LeaseStore.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
-import { type AdmissionRequest, type BlockerKind, policyBlockers } from "./PolicyBlockers.ts"
+import type { BlockerKind } from "../../api/CanDeployAnswer.ts"
+import { type AdmissionRequest, policyBlockers } from "./PolicyBlockers.ts"
 import { requestOf } from "../log/index.ts"
 
 /**

@@ -3,8 +3,9 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import type { Blocker } from "../../api/CanDeployAnswer.ts"
 import { type Deployment, type EnvironmentState, lockOn, vetoOn } from "../../domain/Environment.ts"
-import { type ErrorInfo, errorInfo, type Remedy } from "../../domain/errors/index.ts"
+import { errorInfo, type Remedy } from "../../domain/errors/index.ts"
 import type { Origin } from "../../domain/Event.ts"
 import * as Freeze from "../../domain/freeze/Freeze.ts"
 import type { CorrelationId, DeploymentId, EnvironmentName, StackName, Timestamp } from "../../domain/Ids.ts"
@@ -14,35 +15,7 @@ import type { ExecutionSpec } from "../../domain/Spec.ts"
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import type { LeaseStore } from "../../spi/LeaseStore.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
-import { clearsAtTime, type ExpectedClearance, expectedEnd } from "../estimation/index.ts"
-
-/** The kinds of blockers. */
-export type BlockerKind =
-  | "lease"
-  | "queue"
-  | "lock"
-  | "freeze"
-  | "veto"
-  | "dependency"
-  | "stale_order"
-  | "provider"
-  | "drift"
-
-/**
- * One blocker.
- *
- * *Details*: `info` says what it is, as data, and its remedies how to go ahead all the same. `clearsAt` is when it is
- * expected to be over, null where that is unknown. `consoleUrl` is where to look: at the provider, or the run of a
- * workflow.
- */
-export interface Blocker {
-  readonly kind: BlockerKind
-  readonly info: ErrorInfo
-  readonly who: string | null
-  readonly since: Timestamp | null
-  readonly clearsAt: ExpectedClearance | null
-  readonly consoleUrl: string | null
-}
+import { clearsAtTime, expectedEnd } from "../estimation/index.ts"
 
 /**
  * Whether waiting does not help: it does not clear by itself.

@@ -5,7 +5,7 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
-import type { EnvironmentState, StackInEnvironment } from "../../domain/Environment.ts"
+import type { EnvironmentState } from "../../domain/Environment.ts"
 import * as EventId from "../../domain/EventId.ts"
 import type { EventOf, QueuePolicy } from "../../domain/Event.ts"
 import type { ExecutionState } from "../../domain/Execution.ts"
@@ -19,7 +19,7 @@ import type { Providers } from "../../spi/Providers.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
 import { Attribute, SpanName, traced } from "../../telemetry/index.ts"
 import { requestsAhead } from "../queue/index.ts"
-import { type Blocker, isFinal, policyBlockers } from "./PolicyBlockers.ts"
+import { isFinal, policyBlockers } from "./PolicyBlockers.ts"
 import { acquireEnvironmentLease, reserveClaim, isLeaseHeld, currentLease, uniqueOwner } from "../lease/index.ts"
 import { holderOf } from "../../spi/LeaseKey.ts"
 import { resolve } from "../../config/Configuration.ts"
@@ -29,20 +29,14 @@ import { overridePasses } from "./Override.ts"
 import { preflight } from "./Preflight.ts"
 import * as RecordedManifest from "./RecordedManifest.ts"
 import { reject, Rejected } from "../../api/Rejected.ts"
+import type { Blocker } from "../../api/CanDeployAnswer.ts"
 import type { Request } from "../../api/Request.ts"
+import type { Submission } from "../../api/Submission.ts"
 import { type DueEvent, ExecutionLog } from "../log/index.ts"
 import { isEmpty, leaseAcquired, type StartingPoint, startingPoint, startUnderLease } from "./StartingPoint.ts"
 import { forgottenAfter, sweep } from "./Sweep.ts"
 import { tracedMark } from "../trace/index.ts"
 import { displace } from "./Admission.ts"
-
-/** The result of a request: its execution, and whether it existed before. */
-export interface Submission {
-  readonly execution: ExecutionState
-  readonly joined: boolean
-  /** Deployed stacks that the configuration of a `deploy` no longer has: they keep running. */
-  readonly dropped: ReadonlyArray<StackInEnvironment>
-}
 
 type Taken = Omit<Submission, "dropped">
 

@@ -13,7 +13,7 @@ import { type Lease, type LeaseHeld, LeaseStore } from "../../spi/LeaseStore.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
 import { claimExecution } from "../lease/index.ts"
 import { environmentLeaseKey } from "../../spi/LeaseKey.ts"
-import type { CleanupResult } from "./Cleanup.ts"
+import type { CleanupResult } from "../../api/QueueStatus.ts"
 import { closureEvents, ExecutionLog } from "../log/index.ts"
 import { withdraw } from "./Admission.ts"
 

@@ -3,27 +3,14 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type { Basis, Estimate } from "../../analysis/Estimate.ts"
+import type { ExpectedClearance } from "../../api/CanDeployAnswer.ts"
+import type { Estimate } from "../../analysis/Estimate.ts"
 import { waitsForPeople } from "../../domain/Execution.ts"
 import type { CorrelationId, Timestamp } from "../../domain/Ids.ts"
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import type { LeaseStore } from "../../spi/LeaseStore.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
 import { estimate } from "./Estimation.ts"
-
-/**
- * The expected clearance.
- *
- * *Details*: `basis` says how reliable it is. `known`: it ends at that time. `history`: between `low` and `high` in 80
- * of 100 cases, by `n` earlier ones. `few`: not enough history to say how often that holds.
- */
-export interface ExpectedClearance {
-  readonly low: Timestamp
-  readonly point: Timestamp
-  readonly high: Timestamp
-  readonly basis: "known" | Extract<Basis, "history" | "few">
-  readonly n: number | null
-}
 
 /** A blocker with a fixed end. */
 export const clearsAtTime = (time: Timestamp): ExpectedClearance => ({

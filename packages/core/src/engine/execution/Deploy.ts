@@ -12,7 +12,7 @@ import type { Candidate } from "../../spi/Provider.ts"
 import { endWithNothingChanged, rollbackAfterFailure, halt, stackFailed } from "./FailureHandling.ts"
 import * as GraphTraversal from "./GraphTraversal.ts"
 import { healthCheck, planAll, planStack } from "./Preparation.ts"
-import { deployStack, retire } from "./StackDeployment.ts"
+import { deployStack, retire } from "./StackRollout.ts"
 import { watchRelease } from "./ReleaseWatch.ts"
 import {
   endStages,

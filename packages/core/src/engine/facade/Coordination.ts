@@ -3,6 +3,8 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type { Blocker, CanDeployAnswer } from "../../api/CanDeployAnswer.ts"
+import type { CleanupResult, QueuePlace, QueueStatus as Status } from "../../api/QueueStatus.ts"
 import type { Rejected } from "../../api/Rejected.ts"
 import type { CanDeployRequest } from "../../api/Request.ts"
 import { inLines } from "../../api/TextCheck.ts"
@@ -13,15 +15,7 @@ import type { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import type { Lease, LeaseStore } from "../../spi/LeaseStore.ts"
 import { Providers } from "../../spi/Providers.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
-import {
-  type Blocker,
-  cleanup,
-  type CleanupResult,
-  type PolicyDecision,
-  PolicyDecisions,
-  type ReportedOutcome,
-  Sweep
-} from "../admission/index.ts"
+import { cleanup, type PolicyDecision, PolicyDecisions, type ReportedOutcome, Sweep } from "../admission/index.ts"
 import { Runner } from "../execution/index.ts"
 import { CanDeploy, QueueStatus } from "../preview/index.ts"
 import { TraceKeeper } from "../trace/index.ts"
@@ -31,7 +25,7 @@ export class Coordination extends Context.Service<
   Coordination,
   {
     /** Whether something may be deployed now, and everything that blocks it; says so if the store is unavailable. */
-    readonly canDeploy: (question: CanDeployRequest) => Effect.Effect<CanDeploy.CanDeployAnswer, Rejected | StoreError>
+    readonly canDeploy: (question: CanDeployRequest) => Effect.Effect<CanDeployAnswer, Rejected | StoreError>
     /** The store's part of the answer; asks no provider. */
     readonly recordedBlockers: (
       question: CanDeployRequest
@@ -45,14 +39,11 @@ export class Coordination extends Context.Service<
       options: { readonly hold: Duration.Duration }
     ) => Effect.Effect<ExecutionState, Rejected | StoreError>
     /** The queue position of a request. */
-    readonly place: (state: ExecutionState) => Effect.Effect<QueueStatus.QueuePlace, StoreError>
+    readonly place: (state: ExecutionState) => Effect.Effect<QueuePlace, StoreError>
     /** The blockers of a recorded request. */
     readonly blockers: (id: CorrelationId) => Effect.Effect<ReadonlyArray<Blocker>, StoreError>
     /** The holder of an environment's lease, its lock, and its queue, in order. */
-    readonly status: (
-      id: DeploymentId,
-      environment: EnvironmentName
-    ) => Effect.Effect<QueueStatus.QueueStatus, StoreError>
+    readonly status: (id: DeploymentId, environment: EnvironmentName) => Effect.Effect<Status, StoreError>
     /** Returns everything that a correlation id holds; harmless if it holds nothing. */
     readonly cleanup: (
       id: CorrelationId,

@@ -1,7 +1,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { ObservedStack } from "../../api/Plan.ts"
+import type { ObservedStack, StackHealth } from "../../api/Plan.ts"
 import type { Rejected } from "../../api/Rejected.ts"
 import { inLines } from "../../api/TextCheck.ts"
 import type { Deployment, EnvironmentState } from "../../domain/Environment.ts"
@@ -53,7 +53,7 @@ export class Deployments extends Context.Service<
       readonly manifest: Manifest
       readonly deploymentId: DeploymentId
       readonly environment: EnvironmentName
-    }) => Effect.Effect<ReadonlyArray<Health.StackHealth>, Rejected | StoreError>
+    }) => Effect.Effect<ReadonlyArray<StackHealth>, Rejected | StoreError>
     /** Whether another store than this one issued a fence that a provider remembers. */
     readonly isUnknown: (remembered: Orphans.Remembered) => Effect.Effect<boolean, StoreError>
   }

@@ -4,11 +4,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
-import type { StoredEvent } from "../../domain/Event.ts"
-import { type ExecutionState, isQueued } from "../../domain/Execution.ts"
+import type { MonitorReport } from "../../api/MonitorReport.ts"
+import { isQueued } from "../../domain/Execution.ts"
 import type { CorrelationId, DeploymentId, EnvironmentName } from "../../domain/Ids.ts"
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
-import type { ProviderError } from "../../spi/ProviderError.ts"
 import type { Providers } from "../../spi/Providers.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
 import { lastingChanges } from "../log/index.ts"
@@ -22,20 +21,6 @@ export interface WatchOptions {
   readonly watcher?: Monitor.Watcher
   readonly once?: boolean
 }
-
-/**
- * What a monitor reports.
- *
- * *Details*: `Event` an event of the log, from the first on · `Look` the state after a look, `silentMs` since the last
- * sign of life · `Trouble` a provider that does not answer · `Outage` the store is unavailable, or, without an `error`,
- * back · `Ended` nothing more comes; without an execution if there was none.
- */
-export type MonitorReport =
-  | { readonly _tag: "Event"; readonly event: StoredEvent }
-  | { readonly _tag: "Look"; readonly execution: ExecutionState; readonly silentMs: number }
-  | { readonly _tag: "Trouble"; readonly error: ProviderError }
-  | { readonly _tag: "Outage"; readonly error: StoreError | undefined }
-  | { readonly _tag: "Ended"; readonly execution: ExecutionState | undefined }
 
 /** Watches executions, including those started outside Signalbox. */
 export class Monitoring extends Context.Service<

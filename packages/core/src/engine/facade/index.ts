@@ -2,4 +2,4 @@
 export { Coordination } from "./Coordination.ts"
 export { Deployments } from "./Deployments.ts"
 export { Executions } from "./Executions.ts"
-export { Monitoring, type MonitorReport, type WatchOptions } from "./Monitoring.ts"
+export { Monitoring, type WatchOptions } from "./Monitoring.ts"

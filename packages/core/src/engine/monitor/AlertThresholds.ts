@@ -8,7 +8,7 @@ import { latest as counted, pooled, samplesOf } from "../../analysis/EstimateSam
 import type { ExecutionState } from "../../domain/Execution.ts"
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
-import type { AlertLimits } from "./MonitorState.ts"
+import type { AlertLimits } from "./StallDetection.ts"
 
 /** How many earlier executions are used. */
 const latest = 200

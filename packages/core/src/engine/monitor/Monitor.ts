@@ -23,6 +23,7 @@ import { endOfObserved } from "./ForeignDeployments.ts"
 import { thresholdsFor } from "./AlertThresholds.ts"
 import { type ProgressSource, pollProgress, progressSources } from "./ProviderProgress.ts"
 import * as State from "./MonitorState.ts"
+import * as StallDetection from "./StallDetection.ts"
 
 export { foreign, observedId, type ForeignPlace } from "./ForeignDeployments.ts"
 export { isForeignEvent, type MonitorState, silentFor, underWay } from "./MonitorState.ts"
@@ -150,7 +151,7 @@ const took = (watcher: Watcher, at: Timestamp, telling: boolean): ReadonlyArray<
   ]
 }
 
-const limitsOf = ({ overdueAfter, stallAfter = defaults.stallAfter }: MonitorOptions): State.AlertLimits => ({
+const limitsOf = ({ overdueAfter, stallAfter = defaults.stallAfter }: MonitorOptions): StallDetection.AlertLimits => ({
   stallAfterMs: Duration.toMillis(stallAfter),
   ...(overdueAfter === undefined ? {} : { overdueAfterMs: Duration.toMillis(overdueAfter) })
 })
@@ -191,7 +192,7 @@ export const watch = Effect.fnUntraced(function* (
   const limits = { ...(yield* lasting(thresholdsFor(first))), ...limitsOf(options) }
   const look: Effect.Effect<void, StoreError, DeploymentStore> = Effect.gen(function* () {
     const now = yield* log.read
-    const found = State.dueAlerts(log.state(), now, limits)
+    const found = StallDetection.dueAlerts(log.state(), now, limits)
     if (yield* write(id, yield* stamped(found))) return yield* look
     yield* options.onLook?.(log.state(), now) ?? Effect.void
   })
@@ -270,7 +271,7 @@ export const attend = Effect.fnUntraced(function* (
     const unusual = yield* thresholdsFor(journal.state())
     const look = Effect.gen(function* () {
       const now = yield* log.read
-      for (const { event, id } of State.dueAlerts(log.state(), now, { ...unusual, ...limitsOf({}) })) {
+      for (const { event, id } of StallDetection.dueAlerts(log.state(), now, { ...unusual, ...limitsOf({}) })) {
         yield* journal.record(id, event)
       }
       yield* poll

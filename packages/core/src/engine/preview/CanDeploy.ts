@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import type { EnvironmentState } from "../../domain/Environment.ts"
 import { causeInfo, errorInfo } from "../../domain/errors/index.ts"
 import * as Freeze from "../../domain/freeze/Freeze.ts"
-import type { CorrelationId, StackName, Timestamp } from "../../domain/Ids.ts"
+import type { CorrelationId, StackName } from "../../domain/Ids.ts"
 import type { ExecutionSpec } from "../../domain/Spec.ts"
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import type { LeaseStore } from "../../spi/LeaseStore.ts"
@@ -15,33 +15,12 @@ import type { Drift, Observation } from "../../spi/Provider.ts"
 import type { ProviderError } from "../../spi/ProviderError.ts"
 import type { Providers } from "../../spi/Providers.ts"
 import { StoreError } from "../../spi/StoreError.ts"
-import {
-  type AdmissionRequest,
-  type Blocker,
-  freezes,
-  policyBlockers,
-  eachStack,
-  RecordedManifest
-} from "../admission/index.ts"
+import { type AdmissionRequest, freezes, policyBlockers, eachStack, RecordedManifest } from "../admission/index.ts"
 import { holderAndQueueBlockers } from "./CurrentHolder.ts"
 import { resolve } from "../../config/Configuration.ts"
+import type { Blocker, CanDeployAnswer } from "../../api/CanDeployAnswer.ts"
 import type { CanDeployRequest } from "../../api/Request.ts"
 import type { Rejected } from "../../api/Rejected.ts"
-
-/**
- * The answer.
- *
- * *Details*: `degraded` is the reason why only the providers could be asked, null if the store answered. `queue` is the
- * number of waiting requests. `nextFreeze` is the freeze that begins within a day, if any.
- */
-export interface CanDeployAnswer {
-  readonly canDeploy: boolean
-  readonly degraded: string | null
-  readonly blockers: ReadonlyArray<Blocker>
-  readonly queue: number
-  readonly nextFreeze: Freeze.ActiveFreeze | null
-  readonly checkedAt: Timestamp
-}
 
 const unregistered = "can-deploy" as CorrelationId
 

@@ -1,6 +1,7 @@
 /**
  * The blockers at the lease: its holder, and the queue.
  */
+import type { Blocker } from "../../api/CanDeployAnswer.ts"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { errorInfo, type Remedy } from "../../domain/errors/index.ts"
@@ -10,7 +11,7 @@ import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import type { Lease, LeaseStore } from "../../spi/LeaseStore.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
 import { requestsAhead } from "../queue/index.ts"
-import { type AdmissionRequest, type Blocker, unknownBlocker, overridePasses } from "../admission/index.ts"
+import { type AdmissionRequest, unknownBlocker, overridePasses } from "../admission/index.ts"
 import { clearsAtTime, expectedEnd } from "../estimation/index.ts"
 import { currentLease, RunnerIdentity } from "../lease/index.ts"
 import { holderOf } from "../../spi/LeaseKey.ts"

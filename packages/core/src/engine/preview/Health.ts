@@ -1,31 +1,16 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import type { ObservedStack } from "../../api/Plan.ts"
+import type { ObservedStack, StackHealth } from "../../api/Plan.ts"
 import type { Rejected } from "../../api/Rejected.ts"
 import { fill, resolve } from "../../config/Configuration.ts"
 import type { DeploymentId, EnvironmentName } from "../../domain/Ids.ts"
 import type { ExecutionSpec, Manifest, StackSpec } from "../../domain/Spec.ts"
-import type { RequestCount } from "../../domain/Verdict.ts"
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import type { StackRef } from "../../spi/Provider.ts"
 import { Providers } from "../../spi/Providers.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
 import { observe } from "./Preview.ts"
-
-/**
- * One stack as its provider sees it now, with its gate's limits.
- *
- * *Details*: `expected` says whether a release should be deployed. `errors` counts the stable release's over
- * `windowMs`, null where the provider does not count them.
- */
-export interface StackHealth extends ObservedStack {
-  readonly expected: boolean
-  readonly errors: RequestCount | null
-  readonly windowMs: number
-  readonly minHealthyPercentage: number
-  readonly maxErrorCount: number
-}
 
 const errorsOf = Effect.fnUntraced(function* (ref: StackRef, stack: StackSpec, releaseId: string | undefined) {
   const provider = (yield* Providers).get(stack.provider)

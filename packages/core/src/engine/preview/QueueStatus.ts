@@ -3,16 +3,17 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type { Estimate } from "../../analysis/Estimate.ts"
-import { lockOn, type EnvironmentLock } from "../../domain/Environment.ts"
+import type { Blocker } from "../../api/CanDeployAnswer.ts"
+import type { QueuePlace, QueueStatus } from "../../api/QueueStatus.ts"
+import { lockOn } from "../../domain/Environment.ts"
 import { type ExecutionState, isFinished, isQueued, waitsForPeople } from "../../domain/Execution.ts"
 import type { CorrelationId, DeploymentId, EnvironmentName } from "../../domain/Ids.ts"
 import * as Queue from "../../domain/Queue.ts"
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
-import type { Lease, LeaseStore } from "../../spi/LeaseStore.ts"
+import type { LeaseStore } from "../../spi/LeaseStore.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
 import { isWaiting, requestsAhead } from "../queue/index.ts"
-import { type Blocker, policyBlockers, overridePasses } from "../admission/index.ts"
+import { policyBlockers, overridePasses } from "../admission/index.ts"
 import { estimate } from "../estimation/index.ts"
 import { holderAndQueueBlockers } from "./CurrentHolder.ts"
 import { requestOf } from "../log/index.ts"
@@ -20,18 +21,6 @@ import { isMarkOf, runsAround } from "../command/index.ts"
 import { currentLease, RunnerIdentity } from "../lease/index.ts"
 import { holderOf } from "../../spi/LeaseKey.ts"
 import { reject, type Rejected } from "../../api/Rejected.ts"
-
-/**
- * The position of a request.
- *
- * *Details*: `position` counts the waiting requests that hold up others, from 1; null if it no longer waits. `ahead`
- * are the ones ahead, starting with the lease holder. `left` is how long they will take.
- */
-export interface QueuePlace {
-  readonly position: number | null
-  readonly ahead: ReadonlyArray<Pick<ExecutionState, "correlationId" | "kind" | "by">>
-  readonly left: Estimate | undefined
-}
 
 /**
  * The queue position of a request.
@@ -57,24 +46,6 @@ export const placeOf = Effect.fnUntraced(function* (
     left: latest === undefined || (holder !== undefined && waitsForPeople(holder)) ? undefined : yield* estimate(latest)
   }
 })
-
-/**
- * A waiting request. `position` is null if no process waits with it: it was only registered, or its process is gone.
- */
-export interface QueueEntry {
-  readonly ticket: Queue.Ticket
-  readonly position: number | null
-}
-
-/**
- * A lease with its queue. `isDead` says that the process that acquired the lease is gone.
- */
-export interface QueueStatus {
-  readonly lease: Lease | undefined
-  readonly isDead: boolean
-  readonly lock: EnvironmentLock | undefined
-  readonly queue: ReadonlyArray<QueueEntry>
-}
 
 /**
  * The holder of an environment's lease, the lock, and the queue, in order.

@@ -1,6 +1,5 @@
 /** Read-only questions: plans, what is deployed, whether a deployment may start. */
 export * as CanDeploy from "./CanDeploy.ts"
-export type { CanDeployAnswer } from "./CanDeploy.ts"
 export * as Health from "./Health.ts"
 export * as Orphans from "./Orphans.ts"
 export * as Preview from "./Preview.ts"

@@ -2,70 +2,17 @@
  * Calls of providers within a step.
  */
 import * as Deferred from "effect/Deferred"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Schedule from "effect/Schedule"
-import * as EventId from "../../domain/EventId.ts"
 import { errorInfo } from "../../domain/errors/index.ts"
 import { holdsPassword, namesSecret } from "../../domain/secrets/Secret.ts"
-import type { StackSpec } from "../../domain/Spec.ts"
 import { LeaseLost } from "../../spi/LeaseStore.ts"
-import type { Mutation, Observation } from "../../spi/Provider.ts"
-import { ProviderError } from "../../spi/ProviderError.ts"
-import { checkAll } from "../lease/index.ts"
+import type { Observation } from "../../spi/Provider.ts"
+import type { ProviderError } from "../../spi/ProviderError.ts"
 import { ExecutionContext } from "./ExecutionContext.ts"
+import { persisting } from "./Persistence.ts"
 import { renewing } from "./Renewal.ts"
 import { callSpan } from "./Step.ts"
 import { StepFailed } from "./StepFailed.ts"
-
-/**
- * The input of a step's mutating operation.
- */
-export const mutationOf = Effect.fnUntraced(function* (
-  stack: StackSpec,
-  name: string
-): Effect.fn.Return<Mutation, never, ExecutionContext> {
-  const { claim, journal, lock } = yield* ExecutionContext
-  const refuse = (tag: "Fenced" | "Unavailable", message: string) =>
-    Effect.fail(
-      new ProviderError({
-        provider: stack.provider,
-        operation: name,
-        stackName: stack.name,
-        reason:
-          tag === "Fenced" ? { _tag: "Fenced", message, fence: lock.lease().fence } : { _tag: "Unavailable", message }
-      })
-    )
-  return {
-    idempotencyKey: `${journal.correlationId}/${name}`,
-    fence: lock.lease().fence,
-    // A runner whose claim is over may still hold the lease, until its successor takes it.
-    guard: checkAll([claim, lock]).pipe(
-      Effect.catchTags({
-        LeaseLost: (error) => refuse("Fenced", error.message),
-        StoreError: (error) => refuse("Unavailable", error.message)
-      })
-    ),
-    progress: (message, resource) =>
-      journal.record(EventId.progress(name, resource ?? "", message), {
-        _tag: "ProgressReported",
-        stack: stack.name,
-        message,
-        ...(resource === undefined ? {} : { resource })
-      })
-  }
-})
-
-const patience = Schedule.min([Schedule.exponential("200 millis"), Schedule.spaced("10 seconds")]).pipe(
-  Schedule.setInputType<ProviderError>(),
-  Schedule.jittered,
-  // Whole milliseconds: times are stored as integers.
-  Schedule.modifyDelay(({ duration, input: { reason } }) => {
-    const atLeast = reason._tag === "Throttled" ? reason.retryAfterMs : 0
-    return Effect.succeed(Duration.millis(Math.max(Math.ceil(Duration.toMillis(duration)), atLeast)))
-  }),
-  Schedule.upTo({ times: 8 })
-)
 
 const fenceAhead = ({ provider, stackName }: ProviderError, fence: number): Effect.Effect<never, StepFailed> =>
   Effect.fail(
@@ -85,7 +32,7 @@ export const call = <A, R>(
 ): Effect.Effect<A, StepFailed, R | ExecutionContext> =>
   effect.pipe(
     callSpan(operation),
-    Effect.retry({ schedule: patience, while: (error) => error.isRetryable && error.reason._tag !== "Expired" }),
+    persisting,
     renewing,
     Effect.catch((error) =>
       Effect.flatMap(ExecutionContext, ({ fenced, lock }) => {

@@ -13,7 +13,8 @@ export {
   transitionStack,
   transitionStage
 } from "./ExecutionContext.ts"
-export { call, mutationOf, observing } from "./ProviderCall.ts"
+export { mutationOf } from "./Mutation.ts"
+export { call, observing } from "./ProviderCall.ts"
 export { renewing } from "./Renewal.ts"
 export { callSpan, refOf, step, type StepServices, within } from "./Step.ts"
 export { StepFailed } from "./StepFailed.ts"

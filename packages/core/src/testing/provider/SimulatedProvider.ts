@@ -78,7 +78,7 @@ export interface LedgerEntry {
  * A planned failure.
  *
  * *Details*: hits the `nth` call (from 1, counted per operation and stack from the start) and the `times - 1` after it
- * (default 1; `Infinity` for all). With `after`, the call fails after its effect: its answer is lost. Without `stack`,
+ * (default 1; `Infinity` for all), until the time `until`. With `after`, the call fails after its effect: its answer is lost. Without `stack`,
  * any stack, each counted separately; without `nth`, the next calls.
  */
 export interface Fault {
@@ -87,6 +87,7 @@ export interface Fault {
   readonly nth?: number
   readonly times?: number
   readonly after?: boolean
+  readonly until?: number
   readonly reason: ProviderReason
 }
 
@@ -112,8 +113,8 @@ export interface SimulatedOptions {
  *
  * *Details*: `script` sets how a version (`"*"` any) of a stack (`"*"` any) behaves, later ones win field by field;
  * `fail` plants a failure; `foreign` starts a foreign operation on a stack for `millis`, or ends it with `null`;
- * `expire` lets the credentials for a stack (`"*"` any) run out until `renew`; `tamper` makes a field drift; `calls`
- * counts the calls of an operation, including failed ones.
+ * `expire` lets the credentials for a stack (`"*"` any) run out until `renew`, `throttle` refuses every call while it is
+ * on; `tamper` makes a field drift; `calls` counts the calls of an operation, including failed ones.
  */
 export interface SimulatedProvider {
   readonly provider: Provider
@@ -126,6 +127,7 @@ export interface SimulatedProvider {
   ) => Effect.Effect<void>
   readonly expire: (stack?: string) => void
   readonly renew: () => void
+  readonly throttle: (on: boolean) => void
   readonly tamper: (ref: StackRef, drift: Drift) => void
   readonly calls: (operation: SimulatedOperation, stack: string) => number
   /** The current state, read without the provider. */
@@ -178,6 +180,7 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
   const faults: Array<Fault & { left: number }> = []
   const calls = new Map<string, number>()
   let expired: string | undefined
+  let throttled = false
   const fences = new Map<string, number>()
 
   const failure = (operation: SimulatedOperation, ref: { readonly stack: string }, reason: ProviderReason) =>
@@ -187,17 +190,19 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
     failure(operation, ref, { _tag: "Fenced", message: `${fence} is older than ${newest}`, fence: newest })
 
   /** Counts the call and finds the fault that applies. */
-  const enter = (operation: SimulatedOperation, ref: { readonly stack: string }): Fault | undefined => {
+  const enter = (operation: SimulatedOperation, ref: { readonly stack: string }, now: number): Fault | undefined => {
     const count = (calls.get(`${operation}/${ref.stack}`) ?? 0) + 1
     calls.set(`${operation}/${ref.stack}`, count)
     if (expired === "*" || expired === ref.stack) {
       return { operation, reason: { _tag: "Expired", message: "the token has expired" } }
     }
+    if (throttled) return { operation, reason: { _tag: "Throttled", message: "slow down", retryAfterMs: 1_000 } }
     const due = faults.find(
       (fault) =>
         fault.operation === operation &&
         (fault.stack ?? ref.stack) === ref.stack &&
         fault.left > 0 &&
+        (fault.until ?? Infinity) > now &&
         count >= (fault.nth ?? 1)
     )
     if (due !== undefined) due.left -= 1
@@ -210,7 +215,7 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
     body: (cell: Cell, now: number) => Effect.Effect<A, ProviderError>
   ) =>
     Effect.gen(function* () {
-      const fault = enter(operation, ref)
+      const fault = enter(operation, ref, yield* Clock.currentTimeMillis)
       if (options.latencyMillis !== undefined) yield* Effect.sleep(options.latencyMillis)
       if (fault !== undefined) return yield* failure(operation, ref, fault.reason)
       const now = yield* Clock.currentTimeMillis
@@ -233,7 +238,7 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
   ): Effect.Effect<Observation, ProviderError> =>
     Effect.gen(function* () {
       yield* mutation.guard
-      const fault = enter(operation, ref)
+      const fault = enter(operation, ref, yield* Clock.currentTimeMillis)
       if (options.latencyMillis !== undefined) yield* Effect.sleep(options.latencyMillis)
       if (fault !== undefined && fault.after !== true) return yield* failure(operation, ref, fault.reason)
       const now = yield* Clock.currentTimeMillis
@@ -428,7 +433,7 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
       ? {
           fence: (place, fence) =>
             Effect.gen(function* () {
-              const fault = enter("fence", { stack: "" })
+              const fault = enter("fence", { stack: "" }, yield* Clock.currentTimeMillis)
               if (fault !== undefined) return yield* failure("fence", { stack: "" }, fault.reason)
               const newest = fences.get(placeOf(place)) ?? 0
               if (fence < newest) return yield* fencedOff("fence", { stack: "" }, fence, newest)
@@ -468,6 +473,7 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
       }),
     expire: (stack = "*") => void (expired = stack),
     renew: () => void (expired = undefined),
+    throttle: (on) => void (throttled = on),
     tamper: (ref, drift) => {
       const cell = world.cell(ref)
       cell.drift = [...cell.drift.filter(({ field }) => field !== drift.field), drift]

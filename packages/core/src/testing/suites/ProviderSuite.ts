@@ -11,7 +11,7 @@ import * as Groups from "./ProviderSuiteGroups.ts"
 import * as Observing from "./ProviderSuiteObserving.ts"
 import { Driver, type ProviderHarness, reasonOf } from "./ProviderSuiteDriver.ts"
 
-export type { CredentialFaults } from "./ProviderSuiteFailures.ts"
+export type { PlatformFault } from "./ProviderSuiteFailures.ts"
 export type { ProviderHarness, ProviderProbe } from "./ProviderSuiteDriver.ts"
 
 /**
@@ -19,8 +19,8 @@ export type { ProviderHarness, ProviderProbe } from "./ProviderSuiteDriver.ts"
  *
  * *Details*: `capabilities` are the expected ones of the provider: declared groups are exercised, undeclared ones must
  * be absent. `classify` provokes failures of the platform, with the reason that the adapter must report for each;
- * `credentials` makes the credentials of the provider run out, and renews them. `timeoutMillis` bounds each test
- * (default 30,000).
+ * `credentials` makes the credentials of the provider run out, `throttling` makes the platform refuse every call for
+ * some time. `timeoutMillis` bounds each test (default 30,000).
  */
 export interface ProviderSuiteOptions {
   readonly capabilities: Capabilities
@@ -30,7 +30,8 @@ export interface ProviderSuiteOptions {
     readonly reason: ProviderError["reason"]["_tag"]
     readonly provoke: (harness: ProviderHarness) => Effect.Effect<unknown, ProviderError>
   }>
-  readonly credentials?: Failures.CredentialFaults
+  readonly credentials?: Failures.PlatformFault
+  readonly throttling?: Failures.PlatformFault
   readonly timeoutMillis?: number
 }
 
@@ -305,6 +306,7 @@ export const suite = (name: string, options: ProviderSuiteOptions): void => {
 
     Observing.observing(check)
     if (options.credentials !== undefined) Failures.credentials(check, options.credentials)
+    if (options.throttling !== undefined) Failures.throttling(check, options.throttling)
     if (controls) Groups.traffic(check, options.capabilities)
     if (options.capabilities.metrics) Groups.metrics(check)
     if (options.capabilities.drift) Groups.drift(check)

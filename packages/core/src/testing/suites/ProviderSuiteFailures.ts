@@ -1,19 +1,19 @@
 /**
- * The checks of `ProviderSuite` for failures that a platform can be made to show.
+ * The checks of `ProviderSuite` for failures of a platform that pass.
  */
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { type ProviderHarness, reasonOf } from "./ProviderSuiteDriver.ts"
 import type { Check } from "./ProviderSuiteGroups.ts"
 
-/** Makes the credentials of a provider run out, and renews them. */
-export interface CredentialFaults {
-  readonly expire: (harness: ProviderHarness) => Effect.Effect<void>
-  readonly renew: (harness: ProviderHarness) => Effect.Effect<void>
+/** Makes a platform fail in some way, and ends that. */
+export interface PlatformFault {
+  readonly begin: (harness: ProviderHarness) => Effect.Effect<void>
+  readonly end: (harness: ProviderHarness) => Effect.Effect<void>
 }
 
-export const credentials = (check: Check, { expire, renew }: CredentialFaults): void => {
-  check("reports expired credentials as such, and carries on where it was once they are renewed", (driver) =>
+const passing = (check: Check, title: string, reason: "Expired" | "Throttled", { begin, end }: PlatformFault): void => {
+  check(title, (driver) =>
     Effect.gen(function* () {
       const release = yield* driver.deploy("v1")
       const plan = yield* driver.plan("v2")
@@ -21,9 +21,9 @@ export const credentials = (check: Check, { expire, renew }: CredentialFaults): 
       const stage = driver.provider.stage(
         driver.ref,
         { plan, capacityPercent: 100 },
-        driver.mutation({ key: "expired" })
+        driver.mutation({ key: "passing" })
       )
-      yield* expire(driver.harness)
+      yield* begin(driver.harness)
       // A stack that cannot be seen is not absent, and one that cannot be rolled back is not rolled back.
       const calls = [
         driver.observe,
@@ -32,12 +32,29 @@ export const credentials = (check: Check, { expire, renew }: CredentialFaults): 
         driver.provider.rollback(driver.ref, plan.checkpoint, driver.mutation()),
         driver.provider.destroy(driver.ref, driver.mutation())
       ]
-      for (const call of calls) assert.strictEqual(reasonOf(yield* Effect.flip(call)), "Expired")
+      for (const call of calls) assert.strictEqual(reasonOf(yield* Effect.flip(call)), reason)
       assert.deepStrictEqual(yield* driver.truth, before)
-      yield* renew(driver.harness)
+      yield* end(driver.harness)
       assert.strictEqual((yield* driver.observe).stable?.id, release.id)
       yield* stage
-      yield* driver.tookEffectOnce("expired")
+      yield* driver.tookEffectOnce("passing")
     })
   )
 }
+
+export const credentials = (check: Check, fault: PlatformFault): void =>
+  passing(
+    check,
+    "reports expired credentials as such, and carries on where it was once they are renewed",
+    "Expired",
+    fault
+  )
+
+// Core waits for as long as it is told, and within the time of a stage; an adapter that waits itself does neither.
+export const throttling = (check: Check, fault: PlatformFault): void =>
+  passing(
+    check,
+    "reports throttling at once instead of waiting it out, and carries on where it was afterwards",
+    "Throttled",
+    fault
+  )

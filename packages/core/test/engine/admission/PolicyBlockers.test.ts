@@ -1,14 +1,7 @@
-import type { CanDeployRequest } from "@signalbox/core/api"
+import type { Blocker, BlockerKind, CanDeployAnswer, CanDeployRequest } from "@signalbox/core/api"
 import { assert, describe, it } from "@effect/vitest"
 import { type Config } from "@signalbox/core/config"
-import {
-  type Blocker,
-  type BlockerKind,
-  CanDeploy,
-  QueueStatus,
-  RunnerIdentity,
-  Signalbox
-} from "@signalbox/core/engine"
+import { CanDeploy, QueueStatus, RunnerIdentity, Signalbox } from "@signalbox/core/engine"
 import {
   CorrelationId,
   DeploymentStore,
@@ -56,9 +49,9 @@ const question = (
 
 const said = ({ info }: Blocker): string => describeCause(info)
 
-const kinds = ({ blockers }: CanDeploy.CanDeployAnswer): ReadonlyArray<BlockerKind> => blockers.map(({ kind }) => kind)
+const kinds = ({ blockers }: CanDeployAnswer): ReadonlyArray<BlockerKind> => blockers.map(({ kind }) => kind)
 
-const the = (answer: CanDeploy.CanDeployAnswer, kind: BlockerKind): Blocker => {
+const the = (answer: CanDeployAnswer, kind: BlockerKind): Blocker => {
   const found = answer.blockers.find((blocker) => blocker.kind === kind)
   assert.isDefined(found, `nothing says ${kind}: ${JSON.stringify(answer)}`)
   return found!

@@ -4,10 +4,11 @@ import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
 import type { Event, StoredEvent } from "../../../src/domain/index.ts"
 import * as Monitor from "../../../src/engine/monitor/MonitorState.ts"
+import * as StallDetection from "../../../src/engine/monitor/StallDetection.ts"
 import { correlationId, requested, stacks } from "../../domain/arbitraries.ts"
 
 const stallAfterMs = 600_000
-const limits: Monitor.AlertLimits = { stallAfterMs, overdueAfterMs: 3_600_000 }
+const limits: StallDetection.AlertLimits = { stallAfterMs, overdueAfterMs: 3_600_000 }
 
 /** A log that drops an event whose id it already has. */
 class Log {
@@ -33,13 +34,13 @@ const begin = () => {
 }
 
 /** A monitor as a process: it remembers what it has seen until it is killed. */
-const monitorOf = (log: Log, given: Monitor.AlertLimits = limits) => {
+const monitorOf = (log: Log, given: StallDetection.AlertLimits = limits) => {
   let state = Monitor.initial
   const due = (now: number) => {
     for (const event of log.events.slice(state.position)) {
       state = Monitor.observeEvent(state, event, Math.min(event.at, now))
     }
-    return Monitor.dueAlerts(state, now, given)
+    return StallDetection.dueAlerts(state, now, given)
   }
   const look = (now: number): void => {
     let before: number

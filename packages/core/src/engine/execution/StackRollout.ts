@@ -1,5 +1,5 @@
 /**
- * Deploys one stack's candidate by its strategy.
+ * Performs the rollout of one stack: brings in the candidate and shifts traffic to it, in the steps of its strategy.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"

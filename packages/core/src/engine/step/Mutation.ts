@@ -1,0 +1,45 @@
+import * as Effect from "effect/Effect"
+import * as EventId from "../../domain/EventId.ts"
+import type { StackSpec } from "../../domain/Spec.ts"
+import type { Mutation } from "../../spi/Provider.ts"
+import { ProviderError } from "../../spi/ProviderError.ts"
+import { checkAll } from "../lease/index.ts"
+import { ExecutionContext } from "./ExecutionContext.ts"
+
+/**
+ * The input of a step's mutating operation.
+ */
+export const mutationOf = Effect.fnUntraced(function* (
+  stack: StackSpec,
+  name: string
+): Effect.fn.Return<Mutation, never, ExecutionContext> {
+  const { claim, journal, lock } = yield* ExecutionContext
+  const refuse = (tag: "Fenced" | "Unavailable", message: string) =>
+    Effect.fail(
+      new ProviderError({
+        provider: stack.provider,
+        operation: name,
+        stackName: stack.name,
+        reason:
+          tag === "Fenced" ? { _tag: "Fenced", message, fence: lock.lease().fence } : { _tag: "Unavailable", message }
+      })
+    )
+  return {
+    idempotencyKey: `${journal.correlationId}/${name}`,
+    fence: lock.lease().fence,
+    // A runner whose claim is over may still hold the lease, until its successor takes it.
+    guard: checkAll([claim, lock]).pipe(
+      Effect.catchTags({
+        LeaseLost: (error) => refuse("Fenced", error.message),
+        StoreError: (error) => refuse("Unavailable", error.message)
+      })
+    ),
+    progress: (message, resource) =>
+      journal.record(EventId.progress(name, resource ?? "", message), {
+        _tag: "ProgressReported",
+        stack: stack.name,
+        message,
+        ...(resource === undefined ? {} : { resource })
+      })
+  }
+})
