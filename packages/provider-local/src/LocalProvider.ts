@@ -166,7 +166,7 @@ export const make = (options: LocalOptions): Provider => {
     Effect.gen(function* () {
       // Every operation sends its secrets: the supervisor that executes it may be a new one without any.
       const configured = yield* Effect.match(decode(ref.properties), { onFailure: () => null, onSuccess: runtimeOf })
-      const header: MutationHeader = {
+      const header: Omit<MutationHeader, "order"> = {
         ...keyOf(ref),
         idempotencyKey: mutation.idempotencyKey,
         fence: mutation.fence,
