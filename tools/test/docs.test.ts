@@ -20,6 +20,7 @@ beforeAll(() => {
     mkdirSync(dirname(join(modules, name)), { recursive: true })
     symlinkSync(join(root, "node_modules", name), join(modules, name))
   }
+  symlinkSync(join(root, "examples/otel-host/node_modules/@opentelemetry"), join(modules, "@opentelemetry"))
   writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module", private: true }))
   writeFileSync(
     join(folder, "tsconfig.json"),

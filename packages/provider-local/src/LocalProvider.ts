@@ -336,7 +336,7 @@ const refusing = <A>(run: () => A): Effect.Effect<A, ProviderReason> => Effect.t
 /** The output and answers of a release may contain secrets that the supervisor does not know. */
 const redacted = <Reason extends { readonly message: string }>(
   reason: Reason,
-  { secrets }: MutationHeader,
+  { secrets }: Pick<MutationHeader, "secrets">,
   runtimes: ReadonlyArray<Runtime | null>
 ): Reason => {
   const env = runtimes

@@ -75,6 +75,7 @@ export const SpanName = {
 /** The meaning of a link. */
 export const LinkKind = {
   causedBy: "caused_by",
+  causes: "causes",
   supersedes: "supersedes",
   retryOf: "retry_of",
   rollbackOf: "rollback_of"

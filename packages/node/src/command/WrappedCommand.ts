@@ -3,7 +3,7 @@
  */
 import { type CommandOutcome, runsAround, type CommandExecution } from "@signalbox/core/engine"
 import { causeInfo } from "@signalbox/core/spi"
-import { traceEnvironment } from "@signalbox/core/telemetry"
+import { commandEnvironment } from "@signalbox/core/telemetry"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
@@ -91,7 +91,7 @@ export const make =
           id,
           env: {
             ...LeasedCommand.environment({ env, id, color }),
-            ...traceEnvironment(correlationId, { env }),
+            ...(yield* commandEnvironment(correlationId, env)),
             ...outerRuns(env),
             SIGNALBOX_CORRELATION_ID: correlationId
           },

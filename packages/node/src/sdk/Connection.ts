@@ -24,13 +24,16 @@ import type { EmbeddedOptions, PostgresOptions } from "./SignalboxNode.ts"
  *
  * *Details*: the state is in a `directory`, or behind a `url` with the scheme `postgres` or one of a plug-in. Providers come
  * from `providers` and `plugins`; the names of plug-ins and the paths in properties are resolved from `from` (default:
- * the working folder). `by` is the default actor of calls (default: the user that the process runs as).
+ * the working folder). `by` is the default actor of calls (default: the user that the process runs as). `telemetry`
+ * `"host"` sends traces through the OpenTelemetry of this program: its registered `TracerProvider`, with its exporters.
+ * Start its SDK before `connect`, and shut it down after `close`. By default, nothing is traced.
  */
 export type ConnectOptions = (Omit<EmbeddedOptions, "providers"> | Omit<PostgresOptions, "providers">) & {
   readonly providers?: ReadonlyArray<Provider>
   readonly plugins?: ReadonlyArray<PluginEntry>
   readonly from?: string
   readonly by?: string
+  readonly telemetry?: "host"
 }
 
 /**

@@ -6,12 +6,14 @@ import { deploymentView, environmentView, estimateView, replayView } from "@sign
 import { HistoryReplay, RecordedManifest } from "@signalbox/core/engine"
 import { CorrelationId, DeploymentId, EnvironmentName, Execution } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
+import * as Schema from "effect/Schema"
 import type { Connection, ConnectOptions, ReleaseOptions, UndoOptions } from "./Connection.ts"
 import { coordination } from "./coordinate.ts"
 import { executions, shown } from "./executions.ts"
 import { given, named, spanOf } from "./input.ts"
-import { deploymentOf, placeOf, recordedPlace } from "./place.ts"
+import { deploymentOf, placeOf, recordedPlace, warn } from "./place.ts"
 import { requestOf, submitted } from "./request.ts"
 import { commandRuns } from "./runCommand.ts"
 import { session, type Session } from "./session.ts"
@@ -27,7 +29,8 @@ type Started = (ReleaseOptions | UndoOptions) & { readonly stack?: string }
  *
  * *Details*: executions run in this process. `close` it, or declare it with `await using`.
  *
- * *Errors*: `StoreFailedError` if the database cannot be reached, `InvalidInputError` if a plug-in cannot be used.
+ * *Errors*: `StoreFailedError` if the database cannot be reached; `InvalidInputError` if a plug-in cannot be used, or
+ * (`opentelemetry_missing`) if `telemetry` is `"host"` and `@opentelemetry/api` is not installed.
  *
  * *Example*
  *
@@ -39,8 +42,20 @@ type Started = (ReleaseOptions | UndoOptions) & { readonly stack?: string }
  * console.log((await execution.done).status)
  * ```
  */
-export const connect = async (options: ConnectOptions): Promise<Connection> =>
-  make(await session(ManagedRuntime.make(await layerOf(options)), options.by))
+export const connect = async (options: ConnectOptions): Promise<Connection> => {
+  const layer = await layerOf(options)
+  const telemetry = named(Telemetry, "telemetry", options.telemetry)
+  const traced = telemetry === undefined ? layer : Layer.provide(layer, await hostTelemetry())
+  return make(await session(ManagedRuntime.make(traced), options.by))
+}
+
+const Telemetry = Schema.UndefinedOr(Schema.Literal("host"))
+
+/** The program's OpenTelemetry, loaded only if it is asked for. */
+const hostTelemetry = async () => {
+  const telemetry = await import("../telemetry/hostTelemetry.ts")
+  return telemetry.hostTelemetry({ warn })
+}
 
 const make = (opened: Session): Connection => {
   const { box, by, checked, close, run } = opened

@@ -103,7 +103,8 @@ export const placeOf = async (session: Session, options: OwnerOptions & Asked): 
   return { manifest: bare(deployment, environment, stacks), deploymentId, environment, bare: true, own }
 }
 
-const warn = (message: string): void => process.emitWarning(message, "SignalboxWarning")
+/** Warns as Node does. */
+export const warn = (message: string): void => process.emitWarning(message, "SignalboxWarning")
 
 /** The mistakes of a configuration that the record replaces. */
 const passedOver = (error: unknown): void => {

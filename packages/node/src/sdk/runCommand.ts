@@ -7,13 +7,11 @@ import * as WrappedCommand from "../command/WrappedCommand.ts"
 import type { CommandHandle, CommandResult, CommandRunOptions } from "./CommandRun.ts"
 import { type ExecutionCalls, shown } from "./executions.ts"
 import { given, spanOf, textOf } from "./input.ts"
-import { ensured, placeOf } from "./place.ts"
+import { ensured, placeOf, warn } from "./place.ts"
 import { requestOf, submitted } from "./request.ts"
 import type { Session } from "./session.ts"
 import { InterruptedError } from "./SignalboxError.ts"
 import { interrupted } from "./toSignalboxError.ts"
-
-const warn = (message: string): void => process.emitWarning(message, "SignalboxWarning")
 
 const resultOf = (state: Execution.ExecutionState): CommandResult => ({
   state: shown(state),

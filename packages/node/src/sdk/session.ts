@@ -7,6 +7,7 @@ import * as Exit from "effect/Exit"
 import type * as ManagedRuntime from "effect/ManagedRuntime"
 import type * as Stream from "effect/Stream"
 import { userInfo } from "node:os"
+import type { OpenTelemetryMissing } from "../telemetry/OpenTelemetryMissing.ts"
 import { named } from "./input.ts"
 import { iterate, type Open } from "./iterate.ts"
 import type * as SignalboxNode from "./SignalboxNode.ts"
@@ -24,7 +25,7 @@ const user = (): string => {
 }
 
 /** Runs effects for promises until it is closed. */
-const runs = (runtime: ManagedRuntime.ManagedRuntime<Services, StoreError>) => {
+const runs = (runtime: ManagedRuntime.ManagedRuntime<Services, StoreError | OpenTelemetryMissing>) => {
   const open: Open = new Set()
   let closing: Promise<void> | undefined
   const refuseClosed = () => {
@@ -63,7 +64,7 @@ export interface Session extends ReturnType<typeof runs> {
 
 /** Opens the stores. */
 export const session = async (
-  runtime: ManagedRuntime.ManagedRuntime<Services, StoreError>,
+  runtime: ManagedRuntime.ManagedRuntime<Services, StoreError | OpenTelemetryMissing>,
   everyone: string | undefined
 ): Promise<Session> => {
   const shared = runs(runtime)

@@ -5,6 +5,7 @@ import type { PluginInvalid } from "@signalbox/core/plugin"
 import type { LeaseHeld, LeaseLost, ProviderError, StoreError } from "@signalbox/core/spi"
 import { type DescribedError, errorView } from "@signalbox/core/text"
 import * as Cause from "effect/Cause"
+import type { OpenTelemetryMissing } from "../telemetry/OpenTelemetryMissing.ts"
 import {
   BlockedError,
   ConfigurationError,
@@ -20,8 +21,16 @@ import {
   UnexpectedError
 } from "./SignalboxError.ts"
 
-/** All errors of the engine. */
-type EngineError = Rejected | ConfigurationInvalid | PluginInvalid | LeaseHeld | LeaseLost | StoreError | ProviderError
+/** All errors of the engine, and of the layers below it. */
+type EngineError =
+  | Rejected
+  | ConfigurationInvalid
+  | PluginInvalid
+  | LeaseHeld
+  | LeaseLost
+  | StoreError
+  | ProviderError
+  | OpenTelemetryMissing
 
 const refusals = {
   invalid: InvalidInputError,
@@ -75,6 +84,8 @@ const fromEngine = (error: EngineError): SignalboxError => {
         isRetryable: error.isRetryable,
         cause: error
       })
+    case "OpenTelemetryMissing":
+      return new InvalidInputError({ ...error.info, path: "telemetry", cause: error })
   }
 }
 
@@ -85,7 +96,8 @@ const tags: ReadonlySet<unknown> = new Set<EngineError["_tag"]>([
   "LeaseHeld",
   "LeaseLost",
   "StoreError",
-  "ProviderError"
+  "ProviderError",
+  "OpenTelemetryMissing"
 ])
 
 const isEngineError = (error: unknown): error is EngineError =>

@@ -9,24 +9,11 @@ import type * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
 import { encodeSpan, type OtlpSpan } from "./encodeSpan.ts"
-
-type Options = Parameters<Tracer.Tracer["span"]>[0]
-
-/** Stands for its parent span: children of an omitted span become children of that span's parent. */
-class LeftOut extends Tracer.NativeSpan {
-  readonly #above: Tracer.AnySpan | undefined
-  constructor(options: Options) {
-    super({ ...options, sampled: options.sampled && Option.isSome(options.parent) })
-    this.#above = Option.getOrUndefined(options.parent)
-  }
-  override get spanId(): string {
-    return this.#above?.spanId ?? super.spanId
-  }
-}
+import { LeftOut, type SpanOptions } from "./LeftOut.ts"
 
 class Kept extends Tracer.NativeSpan {
   readonly #push: (span: OtlpSpan) => void
-  constructor(options: Options, push: (span: OtlpSpan) => void) {
+  constructor(options: SpanOptions, push: (span: OtlpSpan) => void) {
     super(options)
     this.#push = push
   }

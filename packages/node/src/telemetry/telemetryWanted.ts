@@ -1,3 +1,7 @@
+/** Whether the environment turns OpenTelemetry off. */
+export const isDisabled = (env: Readonly<Record<string, string | undefined>>): boolean =>
+  env["OTEL_SDK_DISABLED"]?.trim().toLowerCase() === "true"
+
 /**
  * Whether telemetry is requested: an endpoint or the `otlp` exporter is named, and the SDK is not disabled.
  *
@@ -7,7 +11,7 @@
  * variables, the specification would export to localhost; an unconfigured command sends nothing.
  */
 export const telemetryWanted = (env: Readonly<Record<string, string | undefined>>): boolean => {
-  if (env["OTEL_SDK_DISABLED"]?.trim().toLowerCase() === "true") return false
+  if (isDisabled(env)) return false
   return (
     Boolean(env["OTEL_EXPORTER_OTLP_ENDPOINT"]) ||
     ["TRACES", "METRICS", "LOGS"].some(

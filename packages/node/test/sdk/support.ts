@@ -1,6 +1,6 @@
 import type { Config } from "@signalbox/core"
 import { SimulatedProvider } from "@signalbox/core/testing"
-import { connect, type Connection, isSignalboxError, type SignalboxError } from "@signalbox/node"
+import { connect, type Connection, type ConnectOptions, isSignalboxError, type SignalboxError } from "@signalbox/node"
 import { onTestFinished } from "vitest"
 import { temporaryDirectory } from "../support/directory.ts"
 
@@ -29,10 +29,14 @@ export const endless = configuration({
 })
 
 /** A connection of its own store and cloud, closed with the test. */
-export const connected = async (directory = temporaryDirectory(onTestFinished)) => {
+export const connected = async (
+  directory = temporaryDirectory(onTestFinished),
+  more: Partial<Pick<ConnectOptions, "providers" | "telemetry">> = {}
+) => {
   const cloud = SimulatedProvider.make()
   const open = async (): Promise<Connection> => {
-    const signalbox = await connect({ directory, providers: [cloud.provider], synchronous: "normal", by: "ada" })
+    const providers = [cloud.provider]
+    const signalbox = await connect({ directory, providers, synchronous: "normal", by: "ada", ...more })
     onTestFinished(() => signalbox.close())
     return signalbox
   }

@@ -30,6 +30,7 @@ export const edgeErrors = {
   example_unwritable: error("failed", "environment", {}, "The example cannot be written."),
   already_initialized: error("failed", "caller", {}, "The folder has a deployment."),
   input_invalid: usage("An argument of an SDK call is wrong."),
+  opentelemetry_missing: usage("The program's OpenTelemetry was asked for, and its API is not installed."),
   configuration_invalid: file("The configuration has errors; `issues` lists them."),
   config_missing: file("The configuration file does not exist."),
   config_unreadable: file("The configuration file cannot be read."),

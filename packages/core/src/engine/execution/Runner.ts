@@ -17,7 +17,7 @@ import { DeploymentStore, type StreamState } from "../../spi/DeploymentStore.ts"
 import type { Lease, LeaseHeld, LeaseLost, LeaseStore } from "../../spi/LeaseStore.ts"
 import { Providers } from "../../spi/Providers.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
-import { inside, type LiveSpan, paths, spanIdOf, SpanName, traced } from "../../telemetry/index.ts"
+import { inside, linkCaller, type LiveSpan, paths, spanIdOf, SpanName, traced } from "../../telemetry/index.ts"
 import { claimExecution, heldUntil, LeaseKeeper, RunnerIdentity } from "../lease/index.ts"
 import { closureEvents, EventLogEngine, ExecutionLog, openJournal } from "../log/index.ts"
 import { endWithNothingChanged } from "./FailureHandling.ts"
@@ -207,6 +207,7 @@ const carryOn = Effect.fnUntraced(function* (
     ...before,
     ...(yield* tracedMark(id))
   })
+  yield* linkCaller(id)
   const { fence, key } = lock.lease()
   yield* journal.record(EventId.lease(fence), { _tag: "LeaseAcquired", key, fence })
 

@@ -26,6 +26,7 @@ import { Estimation, HistoryReplay } from "../estimation/index.ts"
 import { type CommandExecution, OperatorCommands, Runner } from "../execution/index.ts"
 import { lastingChanges } from "../log/index.ts"
 import { Preview } from "../preview/index.ts"
+import { calledFrom, linkCaller, Telemetry } from "../../telemetry/index.ts"
 import { spansOf, TraceKeeper, type TraceSpan } from "../trace/index.ts"
 
 /** Executions: planned, submitted, run, commanded, followed, read and replayed. */
@@ -107,20 +108,31 @@ export class Executions extends Context.Service<
       const traces = yield* TraceKeeper
       const provided = <A, E>(effect: Effect.Effect<A, E, DeploymentStore | LeaseStore | Providers>) =>
         Effect.provideContext(effect, context)
+      // The context of this layer replaces the caller's span.
+      const called = calledFrom(yield* Telemetry)
       const events = (id: CorrelationId, tags?: ReadonlyArray<EventTag>) =>
         provided(HistoryReplay.readAll(id, tags === undefined ? {} : { tags }))
       return Executions.of({
         plan: (request) => Effect.andThen(inLines(ofRequest(request)), provided(Preview.plan(request))),
         preflight: (request) => Effect.andThen(inLines(ofRequest(request)), provided(check(request))),
-        submit: (request) => Effect.andThen(inLines(ofRequest(request)), provided(submit(request))),
-        run: (id, command, shown) => Effect.ensuring(provided(Runner.run(id, command, shown)), traces.finished(id)),
+        submit: (request) =>
+          called(
+            Effect.andThen(
+              inLines(ofRequest(request)),
+              provided(Effect.tap(submit(request), linkCaller(request.correlationId)))
+            )
+          ),
+        run: (id, command, shown) =>
+          called(Effect.ensuring(provided(Runner.run(id, command, shown)), traces.finished(id))),
         withdraw: (id, why) => provided(Admission.withdraw(id, why)),
         withdrawAfter: (id, patience) => provided(Admission.withdrawAfter(id, patience)),
         leave: (id, why) => provided(leave(id, why)),
         command: (id, options) =>
-          Effect.andThen(
-            inLines({ by: options.by, reason: options.reason }),
-            provided(OperatorCommands.command(id, options))
+          called(
+            Effect.andThen(
+              inLines({ by: options.by, reason: options.reason }),
+              provided(Effect.tap(OperatorCommands.command(id, options), linkCaller(id)))
+            )
           ),
         get: (id) => store.execution(id),
         list: (query) => store.executions(query),

@@ -9,16 +9,17 @@ import type * as Execution from "../../domain/Execution.ts"
 import type { Attributes, SpanData } from "../../telemetry/index.ts"
 import {
   Attribute,
+  Caller,
   LinkKind,
   parseTraceparent,
   paths,
+  rooted,
   rootSpanIdOf,
   sanitize,
   spanIdOf,
   SpanName,
   type SpanReference,
   traceIdOf,
-  tracing,
   urnOf
 } from "../../telemetry/index.ts"
 import { describeCause } from "../../text/index.ts"
@@ -36,11 +37,12 @@ export type TraceLink = SpanReference & { readonly attributes: Attributes }
 
 /** What a process writes to the log when it sends spans: the promise of a root. */
 export const tracedMark = (correlationId: string): Effect.Effect<{ readonly trace?: Traced }> =>
-  Effect.map(tracing(correlationId), (telemetry) =>
-    telemetry === undefined
-      ? {}
-      : { trace: telemetry.parent === undefined ? {} : { parent: telemetry.parent.slice(0, 256) } }
-  )
+  Effect.gen(function* () {
+    const telemetry = yield* rooted(correlationId)
+    if (telemetry === undefined) return {}
+    const parent = (yield* Caller)?.parent ?? telemetry.parent
+    return { trace: parent === undefined ? {} : { parent: parent.slice(0, 256) } }
+  })
 
 /** A link to the root of another execution. */
 export const linkTo = (correlationId: string, kind: string): TraceLink => ({

@@ -17,7 +17,7 @@ import type { CorrelationId } from "../../domain/Ids.ts"
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import { LeaseStore } from "../../spi/LeaseStore.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
-import { LinkKind, tracing, Telemetry } from "../../telemetry/index.ts"
+import { LinkKind, rooted, Telemetry } from "../../telemetry/index.ts"
 import { RunnerIdentity } from "../lease/index.ts"
 import { traceLeaseKey } from "../../spi/LeaseKey.ts"
 import { ExecutionLog } from "../log/index.ts"
@@ -80,7 +80,7 @@ const allEvents = Effect.fnUntraced(function* (
  * collector accepted them.
  */
 const send = Effect.fnUntraced(function* (id: CorrelationId) {
-  const telemetry = yield* tracing(id)
+  const telemetry = yield* rooted(id)
   if (telemetry === undefined || !(yield* isOwed(id))) return
   const leases = yield* LeaseStore
   const { isDead, owner } = yield* RunnerIdentity
@@ -137,7 +137,8 @@ interface Keeper {
 const off: Keeper = { finished: () => Effect.void }
 
 const make: Effect.Effect<Keeper, never, Stores | Scope.Scope> = Effect.gen(function* () {
-  if ((yield* Telemetry) === undefined) return off
+  const telemetry = yield* Telemetry
+  if (telemetry === undefined || telemetry.detached === true) return off
   const context = yield* Effect.context<Stores>()
   const provided = <A, E>(effect: Effect.Effect<A, E, Stores>) => Effect.provideContext(quietly(effect), context)
   const sending = new Set<Fiber.Fiber<void>>()
