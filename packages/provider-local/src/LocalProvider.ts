@@ -272,8 +272,13 @@ export const make = (options: LocalOptions): Provider => {
       retire: (ref, body, mutation) => mutate("retire", ref, mutation, body).pipe(named("retire", ref))
     },
     metrics: {
-      measure: (ref, { releaseId, window }) =>
-        client.measure(keyOf(ref), { releaseId, windowMillis: Duration.toMillis(window) }).pipe(named("measure", ref))
+      resolution: Duration.zero,
+      lag: Duration.zero,
+      measure: (ref, { from, releaseId, to }) =>
+        Effect.map(client.measure(keyOf(ref), { releaseId, windowMillis: to - from }), (counted) => ({
+          ...counted,
+          until: to
+        })).pipe(named("measure", ref))
     },
     drift: {
       detect: (ref) =>

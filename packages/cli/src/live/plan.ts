@@ -1,5 +1,6 @@
 import type { PlannedStack, Request } from "@signalbox/core/api"
 import type { Ink } from "../execution/outcome.ts"
+import { describeCause } from "@signalbox/core/text"
 import { wrap } from "./text.ts"
 import { plain } from "./words.ts"
 
@@ -23,6 +24,7 @@ const stackLines = (planned: PlannedStack, { columns, paint }: Ink): ReadonlyArr
       from === undefined || from === version ? version : `${from} → ${version}`
     }${after}`,
     ...plan.changes.flatMap((change) => below(undefined, change)),
+    ...(plan.notices ?? []).flatMap((notice) => below("yellow", `careful: ${describeCause(notice)}`)),
     ...plan.warnings.flatMap((warning) => below("yellow", `careful: ${warning}`)),
     ...(irreversible === undefined
       ? below("dim", `rollback: ${plan.rollback}`)

@@ -4,7 +4,8 @@
  */
 import type { Abort } from "./Abort.ts"
 import type { Checkpoint, StackPlan } from "../domain/Release.ts"
-import type { Candidate, Drift, Measurement, Observation, PlaceRef, ProviderEvent, StackRef } from "../spi/Provider.ts"
+import type { Candidate, Drift, Observation, PlaceRef, ProviderEvent, StackRef } from "../spi/Provider.ts"
+import type { Measurement } from "../spi/MetricSource.ts"
 import type { ProviderReason } from "../spi/ProviderError.ts"
 
 /**
@@ -60,7 +61,7 @@ export interface PlainProvider {
   }
   readonly metrics?: {
     readonly measure: (
-      call: StackCall & { readonly releaseId: string; readonly windowMs: number }
+      call: StackCall & { readonly releaseId: string; readonly from: number; readonly to: number }
     ) => Promise<Measurement>
   }
   readonly drift?: {

@@ -73,10 +73,7 @@ export const toPlain = (provider: Provider): PlainProvider => {
       : {
           metrics: {
             measure: (call) =>
-              run(
-                metrics.measure(call.ref, { releaseId: call.releaseId, window: Duration.millis(call.windowMs) }),
-                call
-              )
+              run(metrics.measure(call.ref, { releaseId: call.releaseId, from: call.from, to: call.to }), call)
           }
         }),
     ...(drift === undefined
@@ -119,6 +116,15 @@ export const effectProvider = (make: (context: PluginContext) => Provider): Plug
       capabilities: sample.capabilities,
       groups: optionalGroups.filter((group) => sample[group] !== undefined),
       checkProperties: (properties) => issuesOf(sample, properties),
+      ...(sample.metrics === undefined
+        ? {}
+        : {
+            metrics: {
+              resolutionMs: Duration.toMillis(sample.metrics.resolution),
+              lagMs: Duration.toMillis(sample.metrics.lag),
+              ...(sample.metrics.samples === undefined ? {} : { samples: sample.metrics.samples })
+            }
+          }),
       ...(sample.exclusive === undefined ? {} : { exclusive: sample.exclusive }),
       load: (context) => toPlain(make(context))
     },

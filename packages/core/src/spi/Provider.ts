@@ -1,13 +1,16 @@
 /**
  * The port of a provider: an adapter that implements stacks of one kind.
  */
-import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { type DeploymentId, type EnvironmentName, Percent, type StackName, Timestamp } from "../domain/Ids.ts"
-import { type Checkpoint, type Json, Outputs, Release, type StackPlan, TrafficShare } from "../domain/Release.ts"
+import { type Percent, Timestamp } from "../domain/Ids.ts"
+import { type Checkpoint, Outputs, Release, type StackPlan, TrafficShare } from "../domain/Release.ts"
 import { HealthUnit } from "../domain/Verdict.ts"
+import type { MetricSource } from "./MetricSource.ts"
 import type { ProviderError } from "./ProviderError.ts"
+import type { PlaceRef, StackRef } from "./StackRef.ts"
+
+export type { PlaceRef, StackRef } from "./StackRef.ts"
 
 /**
  * What a provider supports beyond the required operations, as data that plans are checked against.
@@ -28,22 +31,6 @@ export interface Capabilities {
   readonly events?: boolean
   readonly fencing?: boolean
 }
-
-/**
- * A stack in its environment: the input of read-only operations.
- */
-export interface StackRef {
-  readonly deploymentId: DeploymentId
-  readonly environment: EnvironmentName
-  readonly stack: StackName
-  /** The stack's properties as configured, checked with `Provider.properties`; outputs of other stacks are resolved. */
-  readonly properties: Json
-  readonly region?: string
-  readonly account?: string
-}
-
-/** What a lease covers: all stacks of a deployment in one environment. */
-export type PlaceRef = Pick<StackRef, "deploymentId" | "environment" | "region" | "account">
 
 /**
  * The release to bring in. `artifact` is a path or URL, as the user gave it.
@@ -95,7 +82,8 @@ export type Resource = typeof Resource.Type
 /**
  * The actual state.
  *
- * *Details*: `traffic` is the effective traffic, read back and not remembered. `reason` says why it is not ready, if
+ * *Details*: `traffic` is the effective traffic, read back and not remembered; `trafficSource` says whether requests
+ * were measured (`measured`, the default) or a configuration was read (`configured`). `reason` says why it is not ready, if
  * known. `fence` is the highest that a mutation has shown, if the provider remembers it. `operation` is the operation
  * in progress, `foreign` if Signalbox did not start it. `health` covers each release that has capacity.
  */
@@ -106,6 +94,7 @@ export const Observation = Schema.Struct({
   stable: Schema.NullOr(Release),
   candidate: Schema.NullOr(Release),
   traffic: Schema.Array(TrafficShare),
+  trafficSource: Schema.optionalKey(Schema.Literals(["configured", "measured"])),
   health: Schema.Record(Schema.String, Health),
   operation: Schema.NullOr(
     Schema.Struct({
@@ -121,23 +110,6 @@ export const Observation = Schema.Struct({
   consoleUrl: Schema.optionalKey(Schema.String)
 })
 export type Observation = typeof Observation.Type
-
-/**
- * Measurements of one release over one window.
- *
- * *Details*: latencies in milliseconds; `healthy` is the current value, not the window's; `latency` is null if there
- * was no request; `samples` are at most 2,000 latencies drawn evenly, if the provider has them.
- */
-export const Measurement = Schema.Struct({
-  requests: Schema.Int,
-  errors: Schema.Int,
-  latency: Schema.NullOr(
-    Schema.Struct({ mean: Schema.Finite, p50: Schema.Finite, p95: Schema.Finite, p99: Schema.Finite })
-  ),
-  healthy: Schema.NullOr(Percent),
-  samples: Schema.optionalKey(Schema.Array(Schema.Finite))
-})
-export type Measurement = typeof Measurement.Type
 
 /** A field that differs from its deployed value. */
 export const Drift = Schema.Struct({
@@ -208,7 +180,7 @@ export interface Provider {
   ) => Effect.Effect<Observation, ProviderError>
   readonly destroy: (ref: StackRef, mutation: Mutation) => Effect.Effect<void, ProviderError>
   readonly traffic?: Traffic
-  readonly metrics?: Metrics
+  readonly metrics?: MetricSource
   readonly drift?: DriftControl
   readonly restart?: (ref: StackRef, mutation: Mutation) => Effect.Effect<Observation, ProviderError>
   readonly events?: ProviderEvents
@@ -244,14 +216,6 @@ export interface Traffic {
     options: { readonly keep: string; readonly capacityPercent: Percent },
     mutation: Mutation
   ) => Effect.Effect<Observation, ProviderError>
-}
-
-/** Measures one release over the last `window`. */
-export interface Metrics {
-  readonly measure: (
-    ref: StackRef,
-    options: { readonly releaseId: string; readonly window: Duration.Duration }
-  ) => Effect.Effect<Measurement, ProviderError>
 }
 
 /** Detects and corrects changes made behind Signalbox. */

@@ -1,5 +1,4 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { effectProvider, fromPlugin, type PlainProvider, type PluginProvider, toPlain } from "@signalbox/core/plugin"
@@ -23,7 +22,10 @@ for (const [name, shape] of Object.entries(SimulatedProvider.shapes)) {
   ProviderSuite.suite(`simulated ${name}, as a plug-in`, {
     capabilities,
     make: Effect.sync(() => {
-      const cloud = SimulatedProvider.make({ capabilities: shape })
+      const cloud = SimulatedProvider.make({
+        capabilities: shape,
+        metrics: { resolutionMillis: 100, lagMillis: 150, samples: false }
+      })
       cloud.script("api", "broken", { broken: "it exits at once" })
       cloud.script("api", "slow", { stageMillis: 500 })
       const version = (id: string) => id.slice(0, id.lastIndexOf("-"))
@@ -186,7 +188,7 @@ describe("the boundary of a plug-in", () => {
         },
         context
       )
-      const measured = provider.metrics!.measure(ref, { releaseId: "r", window: Duration.seconds(1) })
+      const measured = provider.metrics!.measure(ref, { releaseId: "r", from: 0, to: 1_000 })
       assert.deepInclude((yield* Effect.flip(measured)).reason, { _tag: "Unsupported", capability: "measure" })
     })
   )

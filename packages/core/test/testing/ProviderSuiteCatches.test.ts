@@ -10,10 +10,11 @@ import {
   type StackRef
 } from "@signalbox/core/spi"
 import { SimulatedProvider } from "@signalbox/core/testing"
-import { Effect, Exit } from "effect"
+import { Duration, Effect, Exit } from "effect"
 import { Driver } from "../../src/testing/suites/ProviderSuiteDriver.ts"
 import * as Failures from "../../src/testing/suites/ProviderSuiteFailures.ts"
 import type { Check } from "../../src/testing/suites/ProviderSuiteGroups.ts"
+import * as Metrics from "../../src/testing/suites/ProviderSuiteMetrics.ts"
 import * as Observing from "../../src/testing/suites/ProviderSuiteObserving.ts"
 
 const ref: StackRef = {
@@ -145,5 +146,44 @@ describe("the provider suite catches planted bugs", () => {
       ...seen,
       health: Object.fromEntries(Object.keys(seen.health).map((id) => [id, { healthy: 0, total: 0 }]))
     }))
+  )
+
+  const periods = { metrics: { resolutionMillis: 200, lagMillis: 300 } }
+
+  caught(
+    Metrics.metrics,
+    "says up to when its measurements are complete, and that time advances",
+    (provider) => {
+      const { measure, ...metrics } = provider.metrics!
+      let first: number | undefined
+      return {
+        ...provider,
+        metrics: {
+          ...metrics,
+          measure: (ref, options) =>
+            Effect.map(measure(ref, options), (measured) => ({ ...measured, until: (first ??= measured.until) }))
+        }
+      }
+    },
+    periods
+  )
+
+  // It declares no lag, and takes what it has for complete.
+  caught(
+    Metrics.metrics,
+    "counts no request later that was answered before the time of completeness",
+    (provider) => {
+      const { measure, ...metrics } = provider.metrics!
+      return {
+        ...provider,
+        metrics: {
+          ...metrics,
+          lag: Duration.zero,
+          measure: (ref, options) =>
+            Effect.map(measure(ref, options), (measured) => ({ ...measured, until: options.to }))
+        }
+      }
+    },
+    periods
   )
 })

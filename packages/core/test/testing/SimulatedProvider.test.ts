@@ -1,6 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
@@ -23,6 +22,7 @@ const mutation = (idempotencyKey: string, fence = 1): Mutation => ({
 
 const shapes = {
   ...SimulatedProvider.shapes,
+  periodic: { ...SimulatedProvider.shapes.revisions },
   telling: { ...SimulatedProvider.shapes.revisions, events: true, fencing: true }
 } as const
 
@@ -143,7 +143,8 @@ describe("SimulatedProvider", () => {
       yield* TestClock.adjust("10 seconds")
       const measured = yield* cloud.provider.metrics!.measure(ref, {
         releaseId: second.id,
-        window: Duration.seconds(10)
+        from: 5_000,
+        to: 15_000
       })
       assert.strictEqual(measured.requests, 500)
       assert.strictEqual(measured.errors, 250)

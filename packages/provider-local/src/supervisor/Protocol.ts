@@ -57,7 +57,7 @@ export interface Reads {
   readonly observe: { readonly body: {}; readonly answer: StackView }
   readonly measure: {
     readonly body: { readonly releaseId: string; readonly windowMillis: number }
-    readonly answer: Measurement
+    readonly answer: Counted
   }
   readonly detect: { readonly body: { readonly configDigest: string }; readonly answer: ReadonlyArray<Drift> }
   readonly held: { readonly body: {}; readonly answer: Held }
@@ -86,6 +86,9 @@ export interface Held {
   readonly stacks: ReadonlyArray<HeldStack>
   readonly fences: ReadonlyArray<Omit<StackKey, "stack"> & { readonly fence: number }>
 }
+
+/** What a supervisor counts; the window ends when it answers. */
+export type Counted = Omit<Measurement, "until">
 
 /** An answer is lines of JSON: any number of `progress`, then one `ok` or `failed`. */
 export type Line =

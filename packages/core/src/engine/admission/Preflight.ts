@@ -14,6 +14,7 @@ import { resolve } from "../../config/Configuration.ts"
 import { type StackAsked, eachStack } from "./EachStack.ts"
 import { reject, Rejected } from "../../api/Rejected.ts"
 import type { Request } from "../../api/Request.ts"
+import { withNotices } from "./PlanNotices.ts"
 import { startingPoint } from "./StartingPoint.ts"
 
 /** A provider that has not answered by then is left to the execution. */
@@ -38,11 +39,14 @@ export const refusalOf = ({ info, reason }: ProviderError): Rejected | undefined
  */
 export const planOne = (
   { artifact, version }: Pick<Request, "artifact" | "version">,
-  { missing, provider, ref }: StackAsked
+  { missing, provider, ref, stack }: StackAsked
 ): Effect.Effect<StackPlan | null, ProviderError> =>
   missing.length > 0 || provider === undefined
     ? Effect.succeed(null)
-    : provider.plan(ref, { version: version ?? "unversioned", ...(artifact === undefined ? {} : { artifact }) })
+    : Effect.map(
+        provider.plan(ref, { version: version ?? "unversioned", ...(artifact === undefined ? {} : { artifact }) }),
+        (plan) => withNotices(stack, provider, plan)
+      )
 
 /**
  * Rejects a configuration in which two stacks of one environment use the same exclusive thing.

@@ -20,7 +20,7 @@ import type {
 import { ProviderError } from "../../spi/index.ts"
 import { type Applied, operations } from "./SimulatedOperations.ts"
 import { Happened } from "./SimulatedEvents.ts"
-import { measure } from "./SimulatedMetrics.ts"
+import { type SimulatedMetrics, source } from "./SimulatedMetrics.ts"
 import {
   addCapacity,
   type Cell,
@@ -37,6 +37,7 @@ import {
   Simulation
 } from "./SimulatedState.ts"
 
+export type { SimulatedMetrics } from "./SimulatedMetrics.ts"
 export type { Script } from "./SimulatedState.ts"
 
 /**
@@ -97,7 +98,7 @@ export interface Fault {
  * *Details*: `kind` default `simulated`. All capability groups are on by default (`traffic` is `percent`), except
  * `events` and `fencing`; `instances` (2) is the full capacity of a release,
  * `healthUnit` (`instance`) what its health counts, `requestsPerSecond` (50) the load on each
- * stack, `latency` (0) how long each operation takes beside script delays.
+ * stack, `metrics` how they are measured, `latency` (0) how long each operation takes beside script delays.
  */
 export interface SimulatedOptions {
   readonly kind?: string
@@ -105,6 +106,7 @@ export interface SimulatedOptions {
   readonly instances?: number
   readonly healthUnit?: "instance" | "release"
   readonly requestsPerSecond?: number
+  readonly metrics?: SimulatedMetrics
   readonly latencyMillis?: number
 }
 
@@ -405,12 +407,12 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
     ...(capabilities.metrics === false
       ? {}
       : {
-          metrics: {
-            measure: (ref, { releaseId, window }) =>
-              read("measure", ref, (cell, now) =>
-                Effect.succeed(measure(world, cell, releaseId, window, now, options.requestsPerSecond ?? 50))
-              )
-          }
+          metrics: source(
+            options.metrics ?? {},
+            (ref, at) => read("measure", ref, (cell, now) => Effect.succeed(at(cell, now))),
+            world,
+            options.requestsPerSecond ?? 50
+          )
         }),
     ...(capabilities.drift === false
       ? {}

@@ -2,7 +2,6 @@
  * The checks of `ProviderSuite` for the optional groups of the port.
  */
 import { assert } from "@effect/vitest"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Capabilities } from "../../spi/index.ts"
@@ -196,33 +195,6 @@ export const traffic = (check: Check, capabilities: Capabilities): void => {
       })
     )
   }
-}
-
-export const metrics = (check: Check): void => {
-  check("measures each release by itself", (driver) =>
-    Effect.gen(function* () {
-      const release = yield* driver.deploy("v1")
-      const { plan } = yield* driver.stage("v2")
-      yield* Effect.sleep(100)
-      yield* driver.serves({ v1: 100 })
-      const window = Duration.minutes(1)
-      const measure = (releaseId: string) => driver.provider.metrics!.measure(driver.ref, { releaseId, window })
-      const stable = yield* measure(release.id)
-      assert.isAbove(stable.requests, 0)
-      assert.strictEqual(stable.errors, 0)
-      assert.strictEqual(stable.healthy, 100)
-      assert.isNotNull(stable.latency)
-      assert.isAtMost(stable.latency!.p50, stable.latency!.p99)
-      assert.isAtMost(stable.samples?.length ?? 0, 2000)
-      const candidate = yield* measure(plan.candidate.id)
-      assert.strictEqual(candidate.requests, 0)
-      assert.strictEqual(candidate.latency, null)
-      assert.strictEqual(candidate.healthy, 100)
-      const unknown = yield* measure("no-such-release")
-      assert.strictEqual(unknown.requests, 0)
-      assert.strictEqual(unknown.healthy, null)
-    })
-  )
 }
 
 export const drift = (check: Check): void => {

@@ -134,7 +134,7 @@ export const connect = (
         }),
     ...(metrics === undefined
       ? {}
-      : { metrics: { measure: (ref, options) => read("measure", ref, metrics.measure(ref, options)) } }),
+      : { metrics: { ...metrics, measure: (ref, options) => read("measure", ref, metrics.measure(ref, options)) } }),
     ...(drift === undefined
       ? {}
       : {
