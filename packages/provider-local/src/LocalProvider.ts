@@ -166,7 +166,7 @@ export const make = (options: LocalOptions): Provider => {
     Effect.gen(function* () {
       // Every operation sends its secrets: the supervisor that executes it may be a new one without any.
       const configured = yield* Effect.match(decode(ref.properties), { onFailure: () => null, onSuccess: runtimeOf })
-      const header: MutationHeader = {
+      const header: Omit<MutationHeader, "order"> = {
         ...keyOf(ref),
         idempotencyKey: mutation.idempotencyKey,
         fence: mutation.fence,
@@ -341,7 +341,7 @@ const refusing = <A>(run: () => A): Effect.Effect<A, ProviderReason> => Effect.t
 /** The output and answers of a release may contain secrets that the supervisor does not know. */
 const redacted = <Reason extends { readonly message: string }>(
   reason: Reason,
-  { secrets }: MutationHeader,
+  { secrets }: Pick<MutationHeader, "secrets">,
   runtimes: ReadonlyArray<Runtime | null>
 ): Reason => {
   const env = runtimes
