@@ -272,6 +272,8 @@ export const Event = Schema.TaggedUnion({
     stack: Schema.optionalKey(StackName)
   },
   StepFinished: { step: Schema.String, attempt: Schema.Int, exit: Json },
+  /** What the platform calls the operation that a step has begun; null if there is none any more. */
+  HandleRecorded: { step: Schema.String, stack: StackName, handle: Schema.NullOr(Schema.String) },
   DeferredDone: { name: Schema.String, exit: Json },
   ClockSet: { name: Schema.String, wakeAt: Timestamp },
   TraceExported: { spans: Schema.Int },

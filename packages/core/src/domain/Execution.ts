@@ -291,6 +291,7 @@ const fold = (
     case "CommandIssued":
     case "StepStarted":
     case "StepFinished":
+    case "HandleRecorded":
     case "DeferredDone":
     case "ClockSet":
     case "TraceExported":

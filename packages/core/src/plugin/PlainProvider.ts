@@ -30,6 +30,11 @@ export interface PlainMutation {
   readonly fence: number
   readonly guard: () => Promise<void>
   readonly progress: (message: string, resource?: string) => Promise<void>
+  readonly handle: {
+    readonly get: () => Promise<string | null>
+    readonly set: (handle: string | null) => Promise<void>
+  }
+  readonly leaseLeftMs: () => Promise<number>
 }
 
 /** A call that changes a stack. */

@@ -29,12 +29,17 @@ const mutationOf = (
   provider: string,
   operation: string,
   stackName: string,
-  { fence, guard, idempotencyKey, progress }: PlainMutation
+  { fence, guard, handle, idempotencyKey, leaseLeftMs, progress }: PlainMutation
 ): Mutation => ({
   idempotencyKey,
   fence,
   guard: settled(guard, (error) => new ProviderError({ provider, operation, stackName, reason: reasonOf(error) })),
-  progress: (message, resource) => Effect.promise(() => progress(message, resource))
+  progress: (message, resource) => Effect.promise(() => progress(message, resource)),
+  handle: {
+    get: Effect.promise(() => handle.get()),
+    set: (value) => Effect.promise(() => handle.set(value))
+  },
+  leaseLeft: Effect.map(Effect.promise(leaseLeftMs), Duration.millis)
 })
 
 /** The provider without Effect. */

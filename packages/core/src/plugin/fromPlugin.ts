@@ -65,7 +65,9 @@ const plainMutation = (mutation: Mutation, context: Context.Context<never>): Pla
     idempotencyKey: mutation.idempotencyKey,
     fence: mutation.fence,
     guard: () => run(mutation.guard),
-    progress: (message, resource) => run(mutation.progress(message, resource))
+    progress: (message, resource) => run(mutation.progress(message, resource)),
+    handle: { get: () => run(mutation.handle.get), set: (handle) => run(mutation.handle.set(handle)) },
+    leaseLeftMs: () => run(Effect.map(mutation.leaseLeft, Duration.toMillis))
   }
 }
 

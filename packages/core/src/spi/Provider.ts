@@ -1,6 +1,7 @@
 /**
  * The port of a provider: an adapter that implements stacks of one kind.
  */
+import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { type Percent, Timestamp } from "../domain/Ids.ts"
@@ -48,13 +49,31 @@ export interface Candidate {
  * characters; an adapter whose platform accepts fewer hashes it. Run `guard` immediately before each call that changes
  * something: it fails with `Fenced` if the lease is lost. Send `fence` with the call if the other side can compare it:
  * a process may be stopped after its guard, and then only the other side can tell that its call is too late. `progress`
- * reports progress; repeats are harmless.
+ * reports progress; repeats are harmless. `leaseLeft` is how long the lease certainly lasts if it is not renewed: a call
+ * with a deadline below it cannot take effect after another runner has taken over.
  */
 export interface Mutation {
   readonly idempotencyKey: string
   readonly fence: number
   readonly guard: Effect.Effect<void, ProviderError>
   readonly progress: (message: string, resource?: string) => Effect.Effect<void>
+  readonly handle: OperationHandle
+  readonly leaseLeft: Effect.Effect<Duration.Duration>
+}
+
+/**
+ * The name under which the platform knows the operation that this step has begun, kept in the log.
+ *
+ * *When to use*: where the platform chooses the name of what it begins (an operation, a change set), or where a token of
+ * the caller does not lead back to it.
+ *
+ * *Details*: `get` returns what this step has set last, also if another process did; null for a new step. `set` returns
+ * once it is stored: set it before waiting, so that a repeat waits for the same operation. Where the caller chooses the
+ * name, set it before the call that begins it. A handle is stored and shown, so it must not be a secret.
+ */
+export interface OperationHandle {
+  readonly get: Effect.Effect<string | null>
+  readonly set: (handle: string | null) => Effect.Effect<void>
 }
 
 /**

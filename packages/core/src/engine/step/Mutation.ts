@@ -1,4 +1,7 @@
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as EventId from "../../domain/EventId.ts"
 import type { StackSpec } from "../../domain/Spec.ts"
 import type { Mutation } from "../../spi/Provider.ts"
@@ -40,6 +43,28 @@ export const mutationOf = Effect.fnUntraced(function* (
         stack: stack.name,
         message,
         ...(resource === undefined ? {} : { resource })
-      })
+      }),
+    handle: {
+      get: Effect.sync(() => journal.handle(name).handle),
+      set: (handle) =>
+        Effect.suspend(() => {
+          const before = journal.handle(name)
+          if (before.handle === handle) return Effect.void
+          return Effect.andThen(
+            journal.record(EventId.handle(name, before.count + 1), {
+              _tag: "HandleRecorded",
+              step: name,
+              stack: stack.name,
+              handle
+            }),
+            journal.commit
+          )
+        })
+    },
+    leaseLeft: Effect.gen(function* () {
+      const now = yield* Clock.currentTimeMillis
+      const ends = yield* Effect.forEach([claim, lock], ({ deadline }) => SubscriptionRef.get(deadline))
+      return Duration.millis(Math.max(0, Math.min(...ends) - now))
+    })
   }
 })
