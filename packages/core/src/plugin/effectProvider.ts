@@ -29,12 +29,17 @@ const mutationOf = (
   provider: string,
   operation: string,
   stackName: string,
-  { fence, guard, idempotencyKey, progress }: PlainMutation
+  { fence, guard, handle, idempotencyKey, leaseLeftMs, progress }: PlainMutation
 ): Mutation => ({
   idempotencyKey,
   fence,
   guard: settled(guard, (error) => new ProviderError({ provider, operation, stackName, reason: reasonOf(error) })),
-  progress: (message, resource) => Effect.promise(() => progress(message, resource))
+  progress: (event) => Effect.promise(() => progress(event)),
+  handle: {
+    get: Effect.promise(() => handle.get()),
+    set: (value) => Effect.promise(() => handle.set(value))
+  },
+  leaseLeft: Effect.map(Effect.promise(leaseLeftMs), Duration.millis)
 })
 
 /** The provider without Effect. */
@@ -84,7 +89,9 @@ export const toPlain = (provider: Provider): PlainProvider => {
           }
         }),
     ...(restart === undefined ? {} : { restart: mutate("restart", ({ ref }, mutation) => restart(ref, mutation)) }),
-    ...(events === undefined ? {} : { events: { since: (call) => run(events.since(call.ref, call.cursor), call) } }),
+    ...(events === undefined
+      ? {}
+      : { events: { since: (call) => run(events.since(call.ref, call.cursor, { from: call.from }), call) } }),
     ...(checkRollback === undefined
       ? {}
       : { checkRollback: (call) => run(checkRollback(call.ref, call.checkpoint), call) }),

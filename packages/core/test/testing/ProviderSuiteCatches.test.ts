@@ -3,9 +3,11 @@ import { assert, describe, it } from "@effect/vitest"
 import {
   DeploymentId,
   EnvironmentName,
+  type Mutation,
   type Observation,
   type Provider,
   ProviderError,
+  reportProgress,
   StackName,
   type StackRef
 } from "@signalbox/core/spi"
@@ -13,7 +15,9 @@ import { SimulatedProvider } from "@signalbox/core/testing"
 import { Duration, Effect, Exit } from "effect"
 import { Driver } from "../../src/testing/suites/ProviderSuiteDriver.ts"
 import * as Failures from "../../src/testing/suites/ProviderSuiteFailures.ts"
+import * as Handles from "../../src/testing/suites/ProviderSuiteHandles.ts"
 import type { Check } from "../../src/testing/suites/ProviderSuiteGroups.ts"
+import * as Groups from "../../src/testing/suites/ProviderSuiteGroups.ts"
 import * as Metrics from "../../src/testing/suites/ProviderSuiteMetrics.ts"
 import * as Observing from "../../src/testing/suites/ProviderSuiteObserving.ts"
 
@@ -58,7 +62,8 @@ const run = (
         ),
         capacity: Effect.map(cloud.inspect(ref), ({ releases }) =>
           Object.fromEntries(releases.map((id) => [version(id), 2]))
-        )
+        ),
+        effects: (key) => Effect.sync(() => cloud.ledger.filter((entry) => entry.idempotencyKey === key).length)
       }
     })
     return yield* Effect.exit(Effect.scoped(found[0]!(driver)))
@@ -81,6 +86,21 @@ const seeing = (change: (seen: Observation) => Observation) => (provider: Provid
   ...provider,
   observe: (ref: StackRef) => Effect.map(provider.observe(ref), change)
 })
+
+/** Sets its handle only when the operation is over. */
+const late = (mutation: Mutation) => {
+  let handle: string | null = null
+  return {
+    finish: Effect.suspend(() => mutation.handle.set(handle)),
+    mutation: {
+      ...mutation,
+      handle: {
+        get: mutation.handle.get,
+        set: (given: string | null) => Effect.sync(() => void (handle = given))
+      }
+    }
+  }
+}
 
 const credentials = (check: Check, cloud: Cloud) =>
   Failures.credentials(check, {
@@ -107,6 +127,41 @@ describe("the provider suite catches planted bugs", () => {
     ...provider,
     stage: (...given) => Effect.mapError(provider.stage(...given), () => denied)
   }))
+
+  caught(
+    Handles.handles,
+    "picks up in another process what it has begun, by its handle or its key",
+    (provider) => ({
+      ...provider,
+      stage: (ref, options, given) =>
+        Effect.suspend(() => {
+          const { finish, mutation } = late(given)
+          return Effect.tap(provider.stage(ref, options, mutation), () => finish)
+        })
+    }),
+    { handles: true }
+  )
+
+  caught(
+    Groups.events,
+    "begins at a time, so that a long history costs nothing",
+    (provider) => ({
+      ...provider,
+      events: { since: (ref, cursor) => provider.events!.since(ref, cursor, { from: 0 }) }
+    }),
+    { capabilities: { events: true } }
+  )
+
+  caught(
+    Groups.events,
+    "reports progress under the ids of its events",
+    (provider) => ({
+      ...provider,
+      stage: (ref, options, mutation) =>
+        provider.stage(ref, options, { ...mutation, progress: ({ message }) => reportProgress(mutation, message) })
+    }),
+    { capabilities: { events: true } }
+  )
 
   // It retries in its own way, and then takes it for an outage.
   caught(

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
 import { DeploymentId, EnvironmentName, type Mutation, StackName, type StackRef } from "@signalbox/core/spi"
-import { ProviderSuite, SimulatedProvider } from "@signalbox/core/testing"
+import { ProviderSuite, SimulatedProvider, testMutation } from "@signalbox/core/testing"
 
 const ref: StackRef = {
   deploymentId: DeploymentId.make("DX6604E"),
@@ -13,12 +13,7 @@ const ref: StackRef = {
   properties: { size: 1 }
 }
 
-const mutation = (idempotencyKey: string, fence = 1): Mutation => ({
-  idempotencyKey,
-  fence,
-  guard: Effect.void,
-  progress: () => Effect.void
-})
+const mutation = (idempotencyKey: string, fence = 1): Mutation => testMutation(idempotencyKey, { fence })
 
 const shapes = {
   ...SimulatedProvider.shapes,
@@ -33,7 +28,8 @@ for (const [name, shape] of Object.entries(shapes)) {
     make: Effect.sync(() => {
       const cloud = SimulatedProvider.make({
         capabilities: shape,
-        healthUnit: name === "hosting" ? "release" : "instance"
+        healthUnit: name === "hosting" ? "release" : "instance",
+        handles: name === "transactional"
       })
       cloud.script("api", "broken", { broken: "it exits at once" })
       cloud.script("api", "slow", { stageMillis: 500 })

@@ -34,6 +34,11 @@ export interface StackKey {
 export interface MutationHeader extends StackKey {
   readonly idempotencyKey: string
   readonly fence: number
+  /**
+   * When it was sent, by the machine's monotonic clock, in microseconds: of two calls with one fence, the later one was
+   * meant. A call that its sender has given up may still arrive.
+   */
+  readonly order: number
   /** Secrets by the name of their variable, from the caller's environment. Kept in memory only. */
   readonly secrets: Readonly<Record<string, string>>
 }
