@@ -2,7 +2,7 @@
 import { DeploymentStore, EnvironmentName, type Mutation, type StackRef } from "@signalbox/core/spi"
 import { embeddedStore } from "@signalbox/node"
 import { LocalProvider } from "@signalbox/provider-local"
-import { Effect } from "effect"
+import { Duration, Effect } from "effect"
 
 const directory = ".signalbox"
 const provider = LocalProvider.make({ directory })
@@ -11,7 +11,9 @@ const mutation: Mutation = {
   idempotencyKey: "stop",
   fence: 1_000_000,
   guard: Effect.void,
-  progress: () => Effect.void
+  progress: () => Effect.void,
+  handle: { get: Effect.succeed(null), set: () => Effect.void },
+  leaseLeft: Effect.succeed(Duration.minutes(1))
 }
 
 const stop = Effect.gen(function* () {

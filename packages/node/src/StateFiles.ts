@@ -15,11 +15,10 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { join } from "node:path"
+import { metadataFile, metadataIn } from "./metadata.ts"
 import type { Shown } from "./stateYaml.ts"
 import { writeAtomically } from "./writeAtomically.ts"
 
-/** The names of the files. */
-export const metadataFile = ".deployment-metadata.yaml"
 /** The name of the file that shows the state. */
 export const stateFile = ".deployment-state.yaml"
 
@@ -60,17 +59,21 @@ export class StateFiles extends Context.Service<
   { readonly write: (id: DeploymentId) => Effect.Effect<void, StateFileError | StoreError> }
 >()("@signalbox/node/StateFiles") {
   /**
-   * `folder` returns the folder of a deployment, undefined for one that has none here; a missing folder is created.
+   * `folder` returns the folder of a deployment, undefined for one that has none here; a missing folder is created. `store`
+   * is the configured URL of the store, without a password (default: the one that is written there).
    */
   static readonly layer = (options: {
     readonly folder: (id: DeploymentId) => string | undefined
+    readonly store?: string
   }): Layer.Layer<StateFiles, never, DeploymentStore> =>
     Layer.effect(
       StateFiles,
       Effect.map(DeploymentStore, (store) => ({
         write: (id: DeploymentId) => {
           const folder = options.folder(id)
-          return folder === undefined ? Effect.void : write(store, folder, id)
+          return folder === undefined
+            ? Effect.void
+            : write(store, folder, id, options.store ?? metadataIn(folder)?.store)
         }
       }))
     )
@@ -130,7 +133,8 @@ const yaml = Effect.promise(() => import("./stateYaml.ts"))
 const write = Effect.fnUntraced(function* (
   store: DeploymentStore["Service"],
   folder: string,
-  id: DeploymentId
+  id: DeploymentId,
+  url: string | undefined
 ): Effect.fn.Return<void, StateFileError | StoreError> {
   let written = ""
   for (;;) {
@@ -138,7 +142,7 @@ const write = Effect.fnUntraced(function* (
     if (shown === undefined) return
     const { metadataYaml, stateYaml } = yield* yaml
     const texts = [
-      [metadataFile, metadataYaml(shown)],
+      [metadataFile, metadataYaml(url === undefined ? shown : { ...shown, store: url })],
       [stateFile, stateYaml(shown)]
     ] as const
     const now = JSON.stringify(texts)

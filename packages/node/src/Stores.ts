@@ -90,8 +90,8 @@ export const postgresStore = (options: {
     commandsHere(() => databaseOf(Redacted.value(options.url)))
   )
 
-/** Without its opener. */
-const databaseOf = (url: string): string => {
+/** The database of a URL, without how it is reached. */
+export const databaseOf = (url: string): string => {
   if (!URL.canParse(url)) return "postgres"
   const { host, pathname } = new URL(url)
   return `${host}${pathname}`

@@ -2,11 +2,12 @@
 import type { CorrelationId, Environment, ExecutionKind } from "@signalbox/core/spi"
 import { stringify } from "yaml"
 
-/** Their contents. `operations` gives the kind of the executions in progress. */
+/** Their contents. `operations` gives the kind of the executions in progress, `store` the URL that was configured. */
 export interface Shown {
   readonly deployment: Environment.Deployment
   readonly environments: ReadonlyArray<Environment.EnvironmentState>
   readonly operations: ReadonlyMap<CorrelationId, ExecutionKind>
+  readonly store?: string
 }
 
 const iso = (time: number): string => new Date(time).toISOString()
@@ -25,13 +26,14 @@ const latest = (environments: ReadonlyArray<Environment.EnvironmentState>): Envi
  *
  * *Details*: `status` belongs to the most recently changed environment, `initialized` before the first execution.
  */
-export const metadataYaml = ({ deployment, environments }: Shown): string =>
+export const metadataYaml = ({ deployment, environments, store }: Shown): string =>
   yaml({
     created_at: iso(deployment.createdAt),
     deployment_id: deployment.deploymentId,
     organization: deployment.organization,
     project: deployment.project,
     status: latest(environments)?.status ?? "initialized",
+    ...(store === undefined ? {} : { store }),
     template: deployment.template
   })
 

@@ -100,17 +100,17 @@ export class Client {
    */
   mutate<Operation extends keyof Mutations, E>(
     operation: Operation,
-    header: MutationHeader,
+    header: Omit<MutationHeader, "order">,
     body: Mutations[Operation],
     options: {
       readonly guard: Effect.Effect<void, E>
       readonly progress: (message: string, resource?: string) => Effect.Effect<void>
     }
   ): Effect.Effect<StackView | null, ProviderReason | E> {
-    const call = this.#call(operation, { ...header, ...body }, options.progress) as Effect.Effect<
-      StackView | null,
-      ProviderReason | Cut
-    >
+    const call = Effect.suspend(() => {
+      const order = Number(process.hrtime.bigint() / 1_000n)
+      return this.#call(operation, { ...header, order, ...body }, options.progress)
+    }) as Effect.Effect<StackView | null, ProviderReason | Cut>
     return this.#again(Effect.andThen(options.guard, call))
   }
 

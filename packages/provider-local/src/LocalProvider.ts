@@ -15,6 +15,7 @@ import {
   type Provider,
   ProviderError,
   type ProviderReason,
+  reportProgress,
   Redaction,
   type Release,
   type StackPlan,
@@ -166,7 +167,7 @@ export const make = (options: LocalOptions): Provider => {
     Effect.gen(function* () {
       // Every operation sends its secrets: the supervisor that executes it may be a new one without any.
       const configured = yield* Effect.match(decode(ref.properties), { onFailure: () => null, onSuccess: runtimeOf })
-      const header: MutationHeader = {
+      const header: Omit<MutationHeader, "order"> = {
         ...keyOf(ref),
         idempotencyKey: mutation.idempotencyKey,
         fence: mutation.fence,
@@ -174,7 +175,11 @@ export const make = (options: LocalOptions): Provider => {
       }
       return observed(
         yield* client
-          .mutate(operation, header, body, mutation)
+          .mutate(operation, header, body, {
+            guard: mutation.guard,
+            progress: (message, resource) =>
+              reportProgress(mutation, message, resource === undefined ? {} : { resource })
+          })
           .pipe(
             Effect.mapError((error) =>
               "_tag" in error && error._tag === "Broken" ? redacted(error, header, [configured, ...runtimes]) : error
@@ -236,7 +241,7 @@ export const make = (options: LocalOptions): Provider => {
             release.digest!,
             releaseDirectory(client.directory, keyOf(ref), release.digest!),
             signal,
-            (message) => run(mutation.progress(message))
+            (message) => run(reportProgress(mutation, message))
           )
         )
         const runtime = runtimeOf(properties)
@@ -272,8 +277,13 @@ export const make = (options: LocalOptions): Provider => {
       retire: (ref, body, mutation) => mutate("retire", ref, mutation, body).pipe(named("retire", ref))
     },
     metrics: {
-      measure: (ref, { releaseId, window }) =>
-        client.measure(keyOf(ref), { releaseId, windowMillis: Duration.toMillis(window) }).pipe(named("measure", ref))
+      resolution: Duration.zero,
+      lag: Duration.zero,
+      measure: (ref, { from, releaseId, to }) =>
+        Effect.map(client.measure(keyOf(ref), { releaseId, windowMillis: to - from }), (counted) => ({
+          ...counted,
+          until: to
+        })).pipe(named("measure", ref))
     },
     drift: {
       detect: (ref) =>
@@ -336,7 +346,7 @@ const refusing = <A>(run: () => A): Effect.Effect<A, ProviderReason> => Effect.t
 /** The output and answers of a release may contain secrets that the supervisor does not know. */
 const redacted = <Reason extends { readonly message: string }>(
   reason: Reason,
-  { secrets }: MutationHeader,
+  { secrets }: Pick<MutationHeader, "secrets">,
   runtimes: ReadonlyArray<Runtime | null>
 ): Reason => {
   const env = runtimes

@@ -5,7 +5,18 @@ import { closeSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { openLog } from "../src/supervisor/instance/Log.ts"
-import { bench, childrenOf, deploy, isAlive, killSupervisor, ownerOf, processesOf, send, until } from "./harness.ts"
+import {
+  bench,
+  childrenOf,
+  deploy,
+  isAlive,
+  killSupervisor,
+  mutation,
+  ownerOf,
+  processesOf,
+  send,
+  until
+} from "./harness.ts"
 
 const within = async (body: (directory: string) => Promise<void>): Promise<void> => {
   const directory = mkdtempSync(join(tmpdir(), "signalbox-log-"))
@@ -105,12 +116,7 @@ describe("the log of a process", { timeout: 120_000 }, () => {
           )
         )
         for (const name of readdirSync(logs)) assert.isAtMost(statSync(join(logs, name)).size, 10 << 20, name)
-        yield* provider.destroy(stack, {
-          idempotencyKey: "d",
-          fence: 1,
-          guard: Effect.void,
-          progress: () => Effect.void
-        })
+        yield* provider.destroy(stack, mutation("d"))
         yield* Effect.promise(() =>
           until("its log has ended", () => childrenOf(1, process!.env["SIGNALBOX_INSTANCE"]!).length === 0)
         )

@@ -65,9 +65,10 @@ describe("after a restart of the machine", { timeout: 120_000 }, () => {
         )
         const measured = yield* provider.metrics!.measure(stack, {
           releaseId: candidate.id,
-          window: "1 minute" as never
+          from: 0,
+          to: 60_000
         })
-        assert.deepStrictEqual(measured, { requests: 0, errors: 0, latency: null, healthy: 0 })
+        assert.deepStrictEqual(measured, { until: 60_000, requests: 0, errors: 0, latency: null, healthy: 0 })
         const drifts = yield* provider.drift!.detect(stack)
         assert.deepStrictEqual(
           drifts.map(({ field }) => field),

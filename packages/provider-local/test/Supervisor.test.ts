@@ -1,12 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { spawn } from "node:child_process"
-import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs"
+import { mkdirSync, readdirSync, realpathSync, renameSync, rmSync, statSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { EnvironmentName } from "@signalbox/core/spi"
 import { LocalProvider } from "../src/index.ts"
+import { socketOf } from "../src/supervisor/Paths.ts"
 import {
   bench,
   deploy,
@@ -29,6 +30,48 @@ const pidsOf = (directory: string, version: string) =>
     .sort((a, b) => a - b)
 
 describe("the supervisor", { timeout: 120_000 }, () => {
+  it.live("refuses a call of its holder that arrives after a later one", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const { directory, provider, ref } = yield* bench
+        const stack = ref("api")
+        yield* deploy(provider, stack, "v1")
+        const plan = yield* provider.plan(stack, { version: "v2" })
+        yield* provider.stage(stack, { plan, capacityPercent: 100 }, mutation("stage"))
+        // What a runner sent and gave up, held up on its way.
+        const { deploymentId, environment } = stack
+        const late = {
+          deploymentId,
+          environment,
+          stack: stack.stack,
+          idempotencyKey: "late",
+          fence: 1,
+          order: Number(process.hrtime.bigint() / 1_000n),
+          secrets: {},
+          releaseId: plan.candidate.id,
+          percent: 50
+        }
+        yield* provider.rollback(stack, plan.checkpoint, mutation("rollback"))
+        const answer = yield* Effect.promise(() =>
+          send(
+            "http://supervisor/shift",
+            { socketPath: socketOf(realpathSync(directory)), method: "POST" },
+            Buffer.from(JSON.stringify(late))
+          )
+        )
+        assert.match(answer.body, /"Conflict"/)
+        const { traffic } = yield* provider.observe(stack)
+        assert.deepStrictEqual(traffic, [{ releaseId: plan.checkpoint.release!.id, percent: 100 }])
+        assert.deepStrictEqual(
+          ledgerOf(directory)
+            .map(({ idempotencyKey }) => idempotencyKey)
+            .filter((key) => key === "late"),
+          []
+        )
+      })
+    )
+  )
+
   it.live("is replaced when it is killed: same processes, same port, same weights", () =>
     Effect.scoped(
       Effect.gen(function* () {

@@ -19,6 +19,7 @@ import {
   StackName,
   type StackRef
 } from "@signalbox/core/spi"
+import { testMutation } from "@signalbox/core/testing"
 import { LocalProvider } from "../src/index.ts"
 
 export const app = fileURLToPath(new URL("fixtures/app", import.meta.url))
@@ -38,12 +39,7 @@ export interface Bench {
   readonly ref: (stack: string, more?: Readonly<Record<string, Json>>) => StackRef
 }
 
-export const mutation = (idempotencyKey: string, fence = 1): Mutation => ({
-  idempotencyKey,
-  fence,
-  guard: Effect.void,
-  progress: () => Effect.void
-})
+export const mutation = (idempotencyKey: string, fence = 1): Mutation => testMutation(idempotencyKey, { fence })
 
 export const ownerOf = (directory: string): string =>
   createHash("sha256").update(realpathSync(directory)).digest("hex").slice(0, 16)

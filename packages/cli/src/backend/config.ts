@@ -2,9 +2,11 @@
 export {
   checkConfig,
   ConfigFileInvalid,
+  isBuiltInStore,
   isModule,
   loadConfig,
   loadPlugins,
   loadSettings,
-  makeStateFolder
+  makeStateFolder,
+  metadataIn
 } from "@signalbox/node"

@@ -7,9 +7,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { Signalbox } from "@signalbox/core/engine"
-import { conflictIn, providersOf } from "@signalbox/core/plugin"
+import { conflictIn, type Plugin, type PluginContext, providersOf } from "@signalbox/core/plugin"
 import { type DeploymentId, type DeploymentStore, Providers } from "@signalbox/core/spi"
-import { embeddedStore, postgresStore, ProcessLiveness, StateFiles, telemetryWanted } from "@signalbox/node"
+import { embeddedStore, openStore, ProcessLiveness, StateFiles, telemetryWanted } from "@signalbox/node"
 import { local, LocalProvider } from "@signalbox/provider-local"
 import type { Backend } from "../host/Host.ts"
 import { idInFolder } from "../request/target.ts"
@@ -21,15 +21,15 @@ const stateOf = (directory: string): string => Path.join(directory, ".signalbox"
 const program = [process.execPath, ...process.execArgv, process.argv[1]!]
 const supervisor = { command: [...program, "__supervisor"] }
 
+const contextIn = (directory: string): PluginContext => ({ directory, stateDirectory: stateOf(directory), program })
+
 /** The plug-in that is part of this program: another copy of it is not used. */
 const builtIn = local()
 
 export const providers: Backend["providers"] = (directory, plugins) => {
   const all = [builtIn, ...plugins.filter(({ name }) => name !== builtIn.name)]
   const conflict = conflictIn(all)
-  return conflict === undefined
-    ? Effect.succeed(providersOf(all, { directory, stateDirectory: stateOf(directory), program }))
-    : Effect.fail(conflict)
+  return conflict === undefined ? Effect.succeed(providersOf(all, contextIn(directory))) : Effect.fail(conflict)
 }
 
 export const held: Backend["held"] = (directory) => LocalProvider.held(stateOf(directory))
@@ -58,14 +58,14 @@ const stateFiles = (folder: (id: DeploymentId) => string | undefined): Layer.Lay
   )
 
 /** Follows nothing if the folder has no deployment: the database may be far away, and each query costs. */
-const sharedStore = (directory: string, url: string) => {
-  const store = postgresStore({ url: Redacted.make(url) })
+const sharedStore = (directory: string, url: string, plugins: ReadonlyArray<Plugin>) => {
+  const store = openStore({ url: Redacted.make(url), plugins, context: contextIn(directory) })
   return idInFolder(directory) === undefined ? store : Layer.provideMerge(stateFiles(ownFolderIn(directory)), store)
 }
 
-export const adopt: Backend["adopt"] = (directory, id) =>
+export const adopt: Backend["adopt"] = (directory, id, store) =>
   Effect.flatMap(StateFiles, (files) => files.write(id)).pipe(
-    Effect.provide(StateFiles.layer({ folder: () => directory })),
+    Effect.provide(StateFiles.layer({ folder: () => directory, ...(store === undefined ? {} : { store }) })),
     Effect.catchTag("StateFileError", ({ message }) => Effect.sync(() => warn(message)))
   )
 
@@ -82,11 +82,11 @@ const telemetry: Layer.Layer<never> = Layer.unwrap(
   )
 )
 
-export const layer: Backend["layer"] = ({ databaseUrl, directory, providers }) => {
+export const layer: Backend["layer"] = ({ databaseUrl, directory, plugins = [], providers }) => {
   const stores =
     databaseUrl === undefined
       ? Layer.provideMerge(stateFiles(folderIn(directory)), embeddedStore({ directory: stateOf(directory) }))
-      : sharedStore(directory, databaseUrl)
+      : sharedStore(directory, databaseUrl, plugins)
   return Signalbox.layer.pipe(
     Layer.provideMerge(stores),
     Layer.provideMerge(Layer.succeed(Providers, providers)),

@@ -10,7 +10,7 @@ import { ExitCode } from "../main/ExitCode.ts"
 import { writeExample } from "../init/example.ts"
 import { Failure, usage } from "../main/Failure.ts"
 import { invocation, type Invocation } from "../main/Invocation.ts"
-import { manifestOf } from "../request/manifest.ts"
+import { checkedManifest } from "../request/manifest.ts"
 import { signalbox, withServices } from "../main/services.ts"
 import { idIn, idInFolder } from "../request/target.ts"
 import { by, option } from "./flags.ts"
@@ -58,6 +58,13 @@ const orExample = <E>(inv: Invocation, error: E): E | Failure =>
       )
     : error
 
+/** In the store of the configuration, whatever it was before. */
+const inStore = (inv: Invocation, store: string | undefined): Invocation => {
+  const { databaseUrl: _, ...settings } = inv.settings
+  const url = inv.host.env.SIGNALBOX_DATABASE_URL || store
+  return { ...inv, settings: url === undefined ? settings : { ...settings, databaseUrl: url } }
+}
+
 export const init = Command.make(
   "init",
   { id, by, example: option("example", "Write a configuration and a small application first; overwrites nothing") },
@@ -69,12 +76,10 @@ export const init = Command.make(
     if (existing !== undefined && (flags.example || asked !== existing)) return yield* taken(existing)
     const files = flags.example ? yield* writeExample(inv) : []
     const [config = inv.settings.config] = files
-    const manifest = yield* manifestOf({
-      ...inv,
-      settings: { ...inv.settings, ...(config === undefined ? {} : { config }) }
-    }).pipe(Effect.mapError((error) => orExample(inv, error)))
+    const given = { ...inv, settings: { ...inv.settings, ...(config === undefined ? {} : { config }) } }
+    const manifest = yield* checkedManifest(given).pipe(Effect.mapError((error) => orExample(inv, error)))
     const deployment = yield* withServices(
-      inv,
+      inStore(given, manifest.store),
       Effect.gen(function* () {
         const box = yield* signalbox
         const made = yield* box.deployments.init({
@@ -82,7 +87,7 @@ export const init = Command.make(
           by: actor(inv, flags.by),
           ...(asked === undefined ? {} : { deploymentId: asked })
         })
-        yield* inv.host.backend.adopt(inv.settings.directory, made.deploymentId)
+        yield* inv.host.backend.adopt(inv.settings.directory, made.deploymentId, manifest.store)
         return made
       }).pipe(
         Effect.catchTag("Rejected", (refused) => Effect.fail(existing === undefined ? refused : taken(existing)))

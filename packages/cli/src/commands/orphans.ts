@@ -6,6 +6,7 @@ import * as Fs from "node:fs"
 import * as Path from "node:path"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import type { PluginInvalid } from "@signalbox/core/plugin"
 import type { StoreError } from "@signalbox/core/spi"
 import { DeploymentId, EnvironmentName } from "@signalbox/core/spi"
 import type { Failure } from "../main/Failure.ts"
@@ -42,7 +43,7 @@ const look = (
   all: ReadonlyArray<Remembered>
 ): Effect.Effect<
   { readonly store: "missing" | "damaged" | "readable"; readonly unknown: ReadonlyArray<Remembered> },
-  Failure | StoreError
+  Failure | PluginInvalid | StoreError
 > => {
   const { databaseUrl, directory } = inv.settings
   // Opening it would create a new one.

@@ -36,9 +36,15 @@ export interface Backend {
     readonly directory: string
     readonly databaseUrl?: string
     readonly providers: ReadonlyMap<string, Provider>
+    /** The plug-ins that may have the store of the URL. */
+    readonly plugins?: ReadonlyArray<Plugin>
   }) => Layer.Layer<Services, StoreError>
-  /** Writes the state files of a deployment into the folder, which refers to that deployment from then on. */
-  readonly adopt: (directory: string, id: DeploymentId) => Effect.Effect<void, StoreError, DeploymentStore>
+  /** Writes the state files of a deployment into the folder, which refers to that deployment, and the configured store, from then on. */
+  readonly adopt: (
+    directory: string,
+    id: DeploymentId,
+    store?: string
+  ) => Effect.Effect<void, StoreError, DeploymentStore>
   /** The stacks of the folder's supervisor, whatever the store knows. Starts nothing. */
   readonly held: (directory: string) => Effect.Effect<Held, ProviderError>
   /** Stops stacks of the folder that no store knows, and forgets the fences of their environments. */

@@ -8,7 +8,7 @@ const load = Effect.promise(() => import("../backend/embedded.ts"))
 export const embedded: Backend = {
   providers: (directory, plugins) => Effect.flatMap(load, (backend) => backend.providers(directory, plugins)),
   layer: (options) => Layer.unwrap(Effect.map(load, (backend) => backend.layer(options))),
-  adopt: (directory, id) => Effect.flatMap(load, (backend) => backend.adopt(directory, id)),
+  adopt: (directory, id, store) => Effect.flatMap(load, (backend) => backend.adopt(directory, id, store)),
   held: (directory) => Effect.flatMap(load, (backend) => backend.held(directory)),
   abandon: (directory, what) => Effect.flatMap(load, (backend) => backend.abandon(directory, what)),
   supervise: (directory) =>

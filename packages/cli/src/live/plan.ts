@@ -1,5 +1,6 @@
 import type { PlannedStack, Request } from "@signalbox/core/api"
 import type { Ink } from "../execution/outcome.ts"
+import { describeCause } from "@signalbox/core/text"
 import { wrap } from "./text.ts"
 import { plain } from "./words.ts"
 
@@ -32,6 +33,7 @@ const stackLines = (planned: PlannedStack, { columns, paint }: Ink): ReadonlyArr
     }${after}`,
     ...given,
     ...plan.changes.flatMap((change) => below(undefined, change)),
+    ...(plan.notices ?? []).flatMap((notice) => below("yellow", `careful: ${describeCause(notice)}`)),
     ...plan.warnings.flatMap((warning) => below("yellow", `careful: ${warning}`)),
     ...(irreversible === undefined
       ? below("dim", `rollback: ${plan.rollback}`)

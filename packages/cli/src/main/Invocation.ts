@@ -8,6 +8,7 @@ import type { Settings } from "@signalbox/node"
 import { Host, type HostShape } from "../host/Host.ts"
 import { type Paint, paint, wantsColor } from "../host/color.ts"
 import { printable, printableJson } from "../live/words.ts"
+import { configuredStore } from "../request/config.ts"
 import { root } from "./Root.ts"
 
 export interface Invocation {
@@ -53,11 +54,13 @@ export const invocation = Effect.gen(function* () {
     directory: Option.getOrUndefined(flags.directory),
     color: Option.getOrUndefined(flags.color)
   }
-  const settings = yield* loadSettings({
+  const found = yield* loadSettings({
     cwd: host.cwd,
     env: host.env,
     flags: Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
   })
+  const store = found.databaseUrl === undefined ? yield* configuredStore({ host, settings: found }) : undefined
+  const settings = store === undefined ? found : { ...found, databaseUrl: store }
   const print = (compact: boolean) => (value: unknown, lines: () => ReadonlyArray<string>) =>
     flags.json ? writeJson(host, value, compact || !host.stdout.isTTY ? undefined : 2) : write(host, lines())
   const result: Invocation = {

@@ -1,12 +1,14 @@
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import * as Effect from "effect/Effect"
+import type { Plugin, PluginInvalid } from "@signalbox/core/plugin"
 import type { Estimate } from "@signalbox/core/analysis"
 import type { Signalbox } from "@signalbox/core/engine"
 import type { Execution, Provider, StoreError } from "@signalbox/core/spi"
 import { type Failure, notFound } from "./Failure.ts"
 import type { Services } from "../host/Host.ts"
 import type { Invocation } from "./Invocation.ts"
+import { configOf } from "../request/config.ts"
 import { reconcileKept } from "../wrap/spool.ts"
 
 /** Whether a store exists. */
@@ -22,7 +24,7 @@ export const withServices = <A, E, R>(
   invocation: Invocation,
   body: Effect.Effect<A, E, R>,
   options: { readonly create?: boolean; readonly providers?: ReadonlyMap<string, Provider> } = {}
-): Effect.Effect<A, E | Failure | StoreError, Exclude<R, Services>> => {
+): Effect.Effect<A, E | Failure | StoreError | PluginInvalid, Exclude<R, Services>> => {
   const { directory, databaseUrl } = invocation.settings
   if (options.create !== true && !hasStore(invocation)) {
     return Effect.fail(
@@ -33,15 +35,32 @@ export const withServices = <A, E, R>(
       )
     )
   }
-  return Effect.provide(
-    Effect.andThen(reconcileKept(invocation), body),
-    invocation.host.backend.layer({
-      directory,
-      providers: options.providers ?? new Map(),
-      ...(databaseUrl === undefined ? {} : { databaseUrl })
-    })
+  return Effect.flatMap(storePlugins(invocation), (plugins) =>
+    Effect.provide(
+      Effect.andThen(reconcileKept(invocation), body),
+      invocation.host.backend.layer({
+        directory,
+        plugins,
+        providers: options.providers ?? new Map(),
+        ...(databaseUrl === undefined ? {} : { databaseUrl })
+      })
+    )
   )
 }
+
+/** Only a store of a plug-in needs one. */
+const storePlugins = Effect.fnUntraced(function* (
+  inv: Invocation
+): Effect.fn.Return<ReadonlyArray<Plugin>, PluginInvalid> {
+  const { databaseUrl } = inv.settings
+  if (databaseUrl === undefined) return []
+  const { isBuiltInStore } = yield* Effect.promise(() => import("../backend/config.ts"))
+  if (isBuiltInStore(databaseUrl)) return []
+  return yield* configOf(inv).pipe(
+    Effect.map(({ plugins }) => plugins),
+    Effect.catchTag("ConfigFileInvalid", () => Effect.succeed([]))
+  )
+})
 
 /** The engine's modules. */
 export const engine = Effect.promise(() => import("../backend/engine.ts"))

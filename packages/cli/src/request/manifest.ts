@@ -1,31 +1,31 @@
 import * as Effect from "effect/Effect"
-import type { ConfigFileInvalid, LoadedConfig, Settings } from "@signalbox/node"
-import type { PluginInvalid } from "@signalbox/core/plugin"
 import type { EnvironmentName, Manifest } from "@signalbox/core/spi"
+import { config, configOf } from "./config.ts"
+import { usage } from "../main/Failure.ts"
 import type { Invocation } from "../main/Invocation.ts"
 
-const config = Effect.promise(() => import("../backend/config.ts"))
-
-const known = new WeakMap<Settings, Effect.Effect<LoadedConfig, ConfigFileInvalid | PluginInvalid>>()
-
-/** The project's configuration with its plug-ins, not checked yet. A command reads it once. */
-export const configOf = Effect.fnUntraced(function* ({ host, settings }: Invocation) {
-  const before = known.get(settings)
-  if (before !== undefined) return yield* before
-  const { isModule, loadConfig } = yield* config
-  if (settings.config !== undefined && isModule(settings.config)) host.shield()
-  const loaded = yield* Effect.exit(loadConfig(settings.config))
-  known.set(settings, loaded)
-  return yield* loaded
-})
-
 /** The project's configuration, checked; opens no store. */
-export const manifestOf = Effect.fnUntraced(function* (inv: Invocation) {
+export const checkedManifest = Effect.fnUntraced(function* (inv: Invocation) {
   const { checkConfig } = yield* config
   const { host, settings } = inv
   const loaded = yield* configOf(inv)
   const providers = yield* host.backend.providers(settings.directory, loaded.plugins)
   return yield* checkConfig(loaded, { cwd: host.cwd, providers })
+})
+
+/** The same, if it names the store that this folder's deployment is in: the history would be split between two. */
+export const manifestOf = Effect.fnUntraced(function* (inv: Invocation) {
+  const manifest = yield* checkedManifest(inv)
+  const { metadataIn } = yield* config
+  const metadata = metadataIn(inv.settings.directory)
+  if (metadata === undefined || inv.host.env.SIGNALBOX_DATABASE_URL || metadata.store === manifest.store)
+    return manifest
+  return yield* usage(
+    "store_changed",
+    `the configuration names ${manifest.store ?? "no store"}, and the deployment of this folder is in ${metadata.store ?? "the folder"}`,
+    "Put the store back; or, to begin in the new one, run: signalbox init",
+    "store"
+  )
 })
 
 /** A region from a flag or variable overrides the environment's. */

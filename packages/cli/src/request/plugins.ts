@@ -6,7 +6,7 @@ import type { Plugin, PluginInvalid } from "@signalbox/core/plugin"
 import type { PluginSpec, StoreError } from "@signalbox/core/spi"
 import type { Invocation } from "../main/Invocation.ts"
 import { hasStore, signalbox, withServices } from "../main/services.ts"
-import { configOf } from "./manifest.ts"
+import { configOf } from "./config.ts"
 
 /** The plug-ins of the recorded deployments of this folder. */
 const recorded = Effect.fnUntraced(function* (inv: Invocation) {

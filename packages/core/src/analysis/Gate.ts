@@ -36,6 +36,15 @@ export const unmeasured = (why: string): Judgement => ({
 })
 
 /**
+ * The judgement if the data end before the time that was needed.
+ */
+export const behind = (until: number, neededUntil: number): Judgement => ({
+  verdict: "no_data",
+  findings: [causeInfo("metrics_behind", { until, neededUntil })],
+  evidence: []
+})
+
+/**
  * Judges a release by a gate.
  *
  * *Details*: `watched` is how long it has been watched: health and response time can fail it only after the grace

@@ -50,6 +50,10 @@ const facts: Readonly<Record<string, Fact>> = {
   retention: { ...span("90 days"), expected: "a span of time from 1 to 3650 days" },
   leaseTtl: { ...span("15 seconds"), expected: "a span of time from 1 second to 30 days" },
   queue: words("fifo", "latest_wins", "reject"),
+  store: {
+    expected: "the URL of a store, without a password",
+    example: `"postgres://deployer@db.example.com/signalbox"`
+  },
   plugins: object("a list of plug-ins", `["@signalbox/provider-aws"]`),
   pluginEntry: object("a plug-in, or the name of its package", `"@signalbox/provider-aws"`),
   plugin: name("@signalbox/provider-aws"),

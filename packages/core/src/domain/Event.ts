@@ -231,6 +231,10 @@ export const Event = Schema.TaggedUnion({
     resource: Schema.optionalKey(Schema.String),
     resourceType: Schema.optionalKey(Schema.String),
     done: Schema.optionalKey(Schema.Boolean),
+    failed: Schema.optionalKey(Schema.Boolean),
+    url: Schema.optionalKey(Schema.String),
+    /** When it happened, by the clock of the provider. */
+    happenedAt: Schema.optionalKey(Timestamp),
     /** Heard by a monitor that asked the provider; a step said it where this is absent. */
     source: Schema.optionalKey(Schema.Literals(["monitor"])),
     /** The place of the provider's own event in its list: the next question asks for what came after it. */
@@ -274,6 +278,8 @@ export const Event = Schema.TaggedUnion({
     stack: Schema.optionalKey(StackName)
   },
   StepFinished: { step: Schema.String, attempt: Schema.Int, exit: Json },
+  /** What the platform calls the operation that a step has begun; null if there is none any more. */
+  HandleRecorded: { step: Schema.String, stack: StackName, handle: Schema.NullOr(Schema.String) },
   DeferredDone: { name: Schema.String, exit: Json },
   ClockSet: { name: Schema.String, wakeAt: Timestamp },
   TraceExported: { spans: Schema.Int },

@@ -63,6 +63,8 @@ export const observed = (what: "stack" | "stage" | "end"): EventId => make("obse
 // The journal of the workflow.
 export const intent = (step: string): EventId => make("intent", step)
 export const receipt = (step: string): EventId => make("receipt", step)
+/** `n` counts the handles of the step. */
+export const handle = (step: string, n: number): EventId => make("handle", step, n)
 export const deferred = (name: string): EventId => make("deferred", name)
 export const clock = (name: string): EventId => make("clock", name)
 

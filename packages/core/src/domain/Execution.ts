@@ -4,7 +4,7 @@
 import * as Result from "effect/Result"
 import type { Event, EventOf, StackBefore } from "./Event.ts"
 import { type ExecutionState, stagesOf, type StackState, type StageState } from "./ExecutionState.ts"
-import type { CauseInfo } from "./errors/index.ts"
+import { type CauseInfo, causeInfo } from "./errors/index.ts"
 import type { StackName, Timestamp } from "./Ids.ts"
 import { IllegalTransition, move } from "./Illegal.ts"
 import * as Machine from "./Machine.ts"
@@ -169,6 +169,14 @@ const progressOf = ({ cause, message }: EventOf<"ProgressReported">): Pick<Stack
   return progress === undefined ? {} : { progress }
 }
 
+const firstFailureOf = (
+  { firstFailure }: StackState,
+  { failed, message, resource, resourceType }: EventOf<"ProgressReported">
+): Pick<StackState, "firstFailure"> =>
+  failed === true && firstFailure === undefined
+    ? { firstFailure: causeInfo("resource_failed", { resource, type: resourceType }, message) }
+    : {}
+
 /** Thousands of response times stay in the log: a state is written again with every event. */
 const brief = (verdict: Verdict): Verdict => {
   if (verdict.compared?.latencies === undefined) return verdict
@@ -250,7 +258,9 @@ const fold = (
     case "TrafficObserved":
       return setStack(state, event.stack, { candidateTraffic: event.candidate })
     case "ProgressReported":
-      return setStack(state, event.stack, progressOf(event))
+      return onStack(state, event.stack, (before) =>
+        Result.succeed({ ...before, ...progressOf(event), ...firstFailureOf(before, event) })
+      )
     case "VerdictReached":
       return Result.succeed({
         ...state,
@@ -292,6 +302,7 @@ const fold = (
     case "CommandIssued":
     case "StepStarted":
     case "StepFinished":
+    case "HandleRecorded":
     case "DeferredDone":
     case "ClockSet":
     case "TraceExported":

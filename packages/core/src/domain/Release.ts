@@ -2,6 +2,7 @@
  * What a stack runs, and the data for restoring it.
  */
 import * as Schema from "effect/Schema"
+import { CauseInfo } from "./errors/CauseInfo.ts"
 import { Percent, Timestamp } from "./Ids.ts"
 
 /**
@@ -53,6 +54,7 @@ export type Outputs = typeof Outputs.Type
  * What bringing in a release would do to one stack.
  *
  * *Details*: `changes` and `rollback` are sentences for people: the changes, and the effect of a rollback.
+ * `warnings` are the provider's, as sentences; `notices` are warnings as data.
  */
 export const StackPlan = Schema.Struct({
   action: Schema.Literals(["create", "update", "none"]),
@@ -60,6 +62,7 @@ export const StackPlan = Schema.Struct({
   checkpoint: Checkpoint,
   changes: Schema.Array(Schema.String),
   rollback: Schema.String,
-  warnings: Schema.Array(Schema.String)
+  warnings: Schema.Array(Schema.String),
+  notices: Schema.optionalKey(Schema.Array(CauseInfo))
 })
 export type StackPlan = typeof StackPlan.Type

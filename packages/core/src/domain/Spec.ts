@@ -203,6 +203,13 @@ export type RequiredDeployment = typeof RequiredDeployment.Type
 export const PluginSpec = Schema.Struct({ plugin: Name, options: Schema.optionalKey(Json) })
 export type PluginSpec = typeof PluginSpec.Type
 
+/** The URL of a store, without a password: configurations are committed. */
+const StoreUrl = Schema.String.check(
+  Schema.isPattern(/^[a-z][a-z0-9+.-]*:(?!\/\/[^/?#@]*:[^/?#@]*@)\S+$/i, {
+    expected: "the URL of a store, without a password"
+  })
+)
+
 /**
  * The configuration of a deployment, as in `signalbox.config.ts`.
  *
@@ -211,6 +218,7 @@ export type PluginSpec = typeof PluginSpec.Type
  * `leaseTtl` is how long a silent holder keeps the lease (default 15 seconds, at least 1). `queue` is the policy for a
  * request while another execution is running; without it, the command decides. `requires` names deployments that must
  * exist first, `freezes` the times without deployments (default none). `plugins` bring the providers besides `local`.
+ * `store` is where the state is kept (default: in the folder); `SIGNALBOX_DATABASE_URL` takes precedence.
  */
 export const Manifest = Schema.Struct({
   organization: Name,
@@ -225,7 +233,8 @@ export const Manifest = Schema.Struct({
   queue: Schema.optionalKey(QueuePolicy),
   requires: optional(Schema.Array(RequiredDeployment), []),
   freezes: optional(Schema.Array(FreezeSpec), []),
-  plugins: Schema.optionalKey(Schema.Array(PluginSpec))
+  plugins: Schema.optionalKey(Schema.Array(PluginSpec)),
+  store: Schema.optionalKey(StoreUrl)
 })
 export type Manifest = typeof Manifest.Type
 

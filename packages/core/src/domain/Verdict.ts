@@ -42,13 +42,15 @@ export type HealthUnit = typeof HealthUnit.Type
 
 /**
  * The measurements of one release. Latencies in milliseconds, `healthy` in percent of `healthUnit` (default
- * `instance`); null if nothing was measured.
+ * `instance`); null if nothing was measured. `until` is the time up to which the data were complete, if the source's are
+ * late.
  */
 export const Measured = Schema.Struct({
   ...RequestCount.fields,
   latency: Schema.NullOr(Schema.Struct({ mean: Schema.Finite, p95: Schema.Finite })),
   healthy: Schema.NullOr(Schema.Finite),
-  healthUnit: Schema.optionalKey(HealthUnit)
+  healthUnit: Schema.optionalKey(HealthUnit),
+  until: Schema.optionalKey(Timestamp)
 })
 export type Measured = typeof Measured.Type
 

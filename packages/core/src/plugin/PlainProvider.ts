@@ -4,7 +4,8 @@
  */
 import type { Abort } from "./Abort.ts"
 import type { Checkpoint, StackPlan } from "../domain/Release.ts"
-import type { Candidate, Drift, Measurement, Observation, PlaceRef, ProviderEvent, StackRef } from "../spi/Provider.ts"
+import type { Candidate, Drift, Observation, PlaceRef, ProviderEvent, StackRef } from "../spi/Provider.ts"
+import type { Measurement } from "../spi/MetricSource.ts"
 import type { ProviderReason } from "../spi/ProviderError.ts"
 
 /**
@@ -28,7 +29,12 @@ export interface PlainMutation {
   readonly idempotencyKey: string
   readonly fence: number
   readonly guard: () => Promise<void>
-  readonly progress: (message: string, resource?: string) => Promise<void>
+  readonly progress: (event: ProviderEvent) => Promise<void>
+  readonly handle: {
+    readonly get: () => Promise<string | null>
+    readonly set: (handle: string | null) => Promise<void>
+  }
+  readonly leaseLeftMs: () => Promise<number>
 }
 
 /** A call that changes a stack. */
@@ -60,7 +66,7 @@ export interface PlainProvider {
   }
   readonly metrics?: {
     readonly measure: (
-      call: StackCall & { readonly releaseId: string; readonly windowMs: number }
+      call: StackCall & { readonly releaseId: string; readonly from: number; readonly to: number }
     ) => Promise<Measurement>
   }
   readonly drift?: {
@@ -69,7 +75,7 @@ export interface PlainProvider {
   }
   readonly restart?: (call: MutatingCall) => Promise<Observation>
   readonly events?: {
-    readonly since: (call: StackCall & { readonly cursor: string | null }) => Promise<{
+    readonly since: (call: StackCall & { readonly cursor: string | null; readonly from: number }) => Promise<{
       readonly events: ReadonlyArray<ProviderEvent>
       readonly cursor: string | null
     }>

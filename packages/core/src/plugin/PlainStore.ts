@@ -21,7 +21,8 @@ import type {
  * *Details*: `pulse` resolves when another process may have written, or after a while of the store's choice; it is
  * called again at once. `close` ends what the store holds open.
  *
- * *Errors*: a rejection with `retryable: true` means that the same call may succeed later.
+ * *Errors*: a store fails by rejecting with an error that has a `reason` of `StoreError` and a `detail`; only
+ * `Unavailable` is retryable. Any other error counts as `Unexpected`.
  */
 export interface PlainStore {
   readonly head: (stream: string, after: number) => Promise<StreamHead>

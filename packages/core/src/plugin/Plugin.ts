@@ -74,7 +74,8 @@ export interface PluginContext {
  *
  * *Details*: `groups` names the optional groups that the loaded provider has. `checkProperties` returns the issues of a
  * stack's properties (none: they are right); paths in `references` hold values that are known only later, and their
- * issues are ignored. `exclusive` is the one of `Provider`.
+ * issues are ignored. `exclusive` is the one of `Provider`, and
+ * `metrics` describes the metrics, if it has that group.
  */
 export interface PluginProvider {
   readonly capabilities: Capabilities
@@ -84,7 +85,15 @@ export interface PluginProvider {
     references: ReadonlyArray<ReadonlyArray<string | number>>
   ) => ReadonlyArray<PropertyIssue>
   readonly exclusive?: (ref: StackRef) => ReadonlyArray<Exclusive>
+  readonly metrics?: PluginMetrics
   readonly load: (context: PluginContext) => PlainProvider | Promise<PlainProvider>
+}
+
+/** How coarse and how late a provider's metrics are; see `MetricSource`. By default single requests, at once. */
+export interface PluginMetrics {
+  readonly resolutionMs?: number
+  readonly lagMs?: number
+  readonly samples?: boolean
 }
 
 /** A store of a plug-in. `url` is whole, and may contain a password. */

@@ -29,12 +29,17 @@ const mutationOf = (
   provider: string,
   operation: string,
   stackName: string,
-  { fence, guard, idempotencyKey, progress }: PlainMutation
+  { fence, guard, handle, idempotencyKey, leaseLeftMs, progress }: PlainMutation
 ): Mutation => ({
   idempotencyKey,
   fence,
   guard: settled(guard, (error) => new ProviderError({ provider, operation, stackName, reason: reasonOf(error) })),
-  progress: (message, resource) => Effect.promise(() => progress(message, resource))
+  progress: (event) => Effect.promise(() => progress(event)),
+  handle: {
+    get: Effect.promise(() => handle.get()),
+    set: (value) => Effect.promise(() => handle.set(value))
+  },
+  leaseLeft: Effect.map(Effect.promise(leaseLeftMs), Duration.millis)
 })
 
 /** The provider without Effect. */
@@ -73,10 +78,7 @@ export const toPlain = (provider: Provider): PlainProvider => {
       : {
           metrics: {
             measure: (call) =>
-              run(
-                metrics.measure(call.ref, { releaseId: call.releaseId, window: Duration.millis(call.windowMs) }),
-                call
-              )
+              run(metrics.measure(call.ref, { releaseId: call.releaseId, from: call.from, to: call.to }), call)
           }
         }),
     ...(drift === undefined
@@ -88,7 +90,9 @@ export const toPlain = (provider: Provider): PlainProvider => {
           }
         }),
     ...(restart === undefined ? {} : { restart: mutate("restart", ({ ref }, mutation) => restart(ref, mutation)) }),
-    ...(events === undefined ? {} : { events: { since: (call) => run(events.since(call.ref, call.cursor), call) } }),
+    ...(events === undefined
+      ? {}
+      : { events: { since: (call) => run(events.since(call.ref, call.cursor, { from: call.from }), call) } }),
     ...(checkRollback === undefined
       ? {}
       : { checkRollback: (call) => run(checkRollback(call.ref, call.checkpoint), call) }),
@@ -119,6 +123,15 @@ export const effectProvider = (make: (context: PluginContext) => Provider): Plug
       capabilities: sample.capabilities,
       groups: optionalGroups.filter((group) => sample[group] !== undefined),
       checkProperties: (properties) => issuesOf(sample, properties),
+      ...(sample.metrics === undefined
+        ? {}
+        : {
+            metrics: {
+              resolutionMs: Duration.toMillis(sample.metrics.resolution),
+              lagMs: Duration.toMillis(sample.metrics.lag),
+              ...(sample.metrics.samples === undefined ? {} : { samples: sample.metrics.samples })
+            }
+          }),
       ...(sample.exclusive === undefined ? {} : { exclusive: sample.exclusive }),
       load: (context) => toPlain(make(context))
     },

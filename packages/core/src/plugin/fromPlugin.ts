@@ -9,15 +9,8 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { StackPlan } from "../domain/Release.ts"
-import {
-  Drift,
-  Measurement,
-  type Mutation,
-  Observation,
-  type Provider,
-  ProviderEvent,
-  type StackRef
-} from "../spi/Provider.ts"
+import { Drift, type Mutation, Observation, type Provider, ProviderEvent, type StackRef } from "../spi/Provider.ts"
+import { Measurement } from "../spi/MetricSource.ts"
 import { ProviderError, ProviderReason } from "../spi/ProviderError.ts"
 import { native } from "./native.ts"
 import type { PlainCall, PlainMutation, PlainProvider } from "./PlainProvider.ts"
@@ -72,7 +65,9 @@ const plainMutation = (mutation: Mutation, context: Context.Context<never>): Pla
     idempotencyKey: mutation.idempotencyKey,
     fence: mutation.fence,
     guard: () => run(mutation.guard),
-    progress: (message, resource) => run(mutation.progress(message, resource))
+    progress: (event) => run(mutation.progress(event)),
+    handle: { get: () => run(mutation.handle.get), set: (handle) => run(mutation.handle.set(handle)) },
+    leaseLeftMs: () => run(Effect.map(mutation.leaseLeft, Duration.toMillis))
   }
 }
 
@@ -161,9 +156,12 @@ export const fromPlugin = (kind: string, plugin: PluginProvider, context: Plugin
         mutating("retire", ref, mutation, (provider, plain) => provider.traffic?.retire({ ...plain, ...options }))
     },
     metrics: {
-      measure: (ref, { releaseId, window }) =>
+      resolution: Duration.millis(plugin.metrics?.resolutionMs ?? 0),
+      lag: Duration.millis(plugin.metrics?.lagMs ?? 0),
+      ...(plugin.metrics?.samples === undefined ? {} : { samples: plugin.metrics.samples }),
+      measure: (ref, { from, releaseId, to }) =>
         call({ operation: "measure", ref }, Measurement, (provider, plain) =>
-          provider.metrics?.measure({ ...plain, ref, releaseId, windowMs: Duration.toMillis(window) })
+          provider.metrics?.measure({ ...plain, ref, releaseId, from, to })
         )
     },
     drift: {
@@ -176,9 +174,9 @@ export const fromPlugin = (kind: string, plugin: PluginProvider, context: Plugin
     },
     restart: (ref, mutation) => mutating("restart", ref, mutation, (provider, plain) => provider.restart?.(plain)),
     events: {
-      since: (ref, cursor) =>
+      since: (ref, cursor, { from }) =>
         call({ operation: "events", ref }, Events, (provider, plain) =>
-          provider.events?.since({ ...plain, ref, cursor })
+          provider.events?.since({ ...plain, ref, cursor, from })
         )
     },
     checkRollback: (ref, checkpoint) =>

@@ -4,10 +4,14 @@
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { type DeploymentId, type EnvironmentName, Percent, type StackName, Timestamp } from "../domain/Ids.ts"
-import { type Checkpoint, type Json, Outputs, Release, type StackPlan, TrafficShare } from "../domain/Release.ts"
+import { type Percent, Timestamp } from "../domain/Ids.ts"
+import { type Checkpoint, Outputs, Release, type StackPlan, TrafficShare } from "../domain/Release.ts"
 import { HealthUnit } from "../domain/Verdict.ts"
+import type { MetricSource } from "./MetricSource.ts"
 import type { ProviderError } from "./ProviderError.ts"
+import type { PlaceRef, StackRef } from "./StackRef.ts"
+
+export type { PlaceRef, StackRef } from "./StackRef.ts"
 
 /**
  * What a provider supports beyond the required operations, as data that plans are checked against.
@@ -30,22 +34,6 @@ export interface Capabilities {
 }
 
 /**
- * A stack in its environment: the input of read-only operations.
- */
-export interface StackRef {
-  readonly deploymentId: DeploymentId
-  readonly environment: EnvironmentName
-  readonly stack: StackName
-  /** The stack's properties as configured, checked with `Provider.properties`; outputs of other stacks are resolved. */
-  readonly properties: Json
-  readonly region?: string
-  readonly account?: string
-}
-
-/** What a lease covers: all stacks of a deployment in one environment. */
-export type PlaceRef = Pick<StackRef, "deploymentId" | "environment" | "region" | "account">
-
-/**
  * The release to bring in. `artifact` is a path or URL, as the user gave it.
  */
 export interface Candidate {
@@ -61,13 +49,32 @@ export interface Candidate {
  * characters; an adapter whose platform accepts fewer hashes it. Run `guard` immediately before each call that changes
  * something: it fails with `Fenced` if the lease is lost. Send `fence` with the call if the other side can compare it:
  * a process may be stopped after its guard, and then only the other side can tell that its call is too late. `progress`
- * reports progress; repeats are harmless.
+ * reports an event under the same id as `events.since` does, if the provider has that group; repeats are harmless.
+ * `leaseLeft` is how long the lease certainly lasts if it is not renewed: a call
+ * with a deadline below it cannot take effect after another runner has taken over.
  */
 export interface Mutation {
   readonly idempotencyKey: string
   readonly fence: number
   readonly guard: Effect.Effect<void, ProviderError>
-  readonly progress: (message: string, resource?: string) => Effect.Effect<void>
+  readonly progress: (event: ProviderEvent) => Effect.Effect<void>
+  readonly handle: OperationHandle
+  readonly leaseLeft: Effect.Effect<Duration.Duration>
+}
+
+/**
+ * The name under which the platform knows the operation that this step has begun, kept in the log.
+ *
+ * *When to use*: where the platform chooses the name of what it begins (an operation, a change set), or where a token of
+ * the caller does not lead back to it.
+ *
+ * *Details*: `get` returns what this step has set last, also if another process did; null for a new step. `set` returns
+ * once it is stored: set it before waiting, so that a repeat waits for the same operation. Where the caller chooses the
+ * name, set it before the call that begins it. A handle is stored and shown, so it must not be a secret.
+ */
+export interface OperationHandle {
+  readonly get: Effect.Effect<string | null>
+  readonly set: (handle: string | null) => Effect.Effect<void>
 }
 
 /**
@@ -95,7 +102,8 @@ export type Resource = typeof Resource.Type
 /**
  * The actual state.
  *
- * *Details*: `traffic` is the effective traffic, read back and not remembered. `reason` says why it is not ready, if
+ * *Details*: `traffic` is the effective traffic, read back and not remembered; `trafficSource` says whether requests
+ * were measured (`measured`, the default) or a configuration was read (`configured`). `reason` says why it is not ready, if
  * known. `fence` is the highest that a mutation has shown, if the provider remembers it. `operation` is the operation
  * in progress, `foreign` if Signalbox did not start it. `health` covers each release that has capacity.
  */
@@ -106,6 +114,7 @@ export const Observation = Schema.Struct({
   stable: Schema.NullOr(Release),
   candidate: Schema.NullOr(Release),
   traffic: Schema.Array(TrafficShare),
+  trafficSource: Schema.optionalKey(Schema.Literals(["configured", "measured"])),
   health: Schema.Record(Schema.String, Health),
   operation: Schema.NullOr(
     Schema.Struct({
@@ -121,23 +130,6 @@ export const Observation = Schema.Struct({
   consoleUrl: Schema.optionalKey(Schema.String)
 })
 export type Observation = typeof Observation.Type
-
-/**
- * Measurements of one release over one window.
- *
- * *Details*: latencies in milliseconds; `healthy` is the current value, not the window's; `latency` is null if there
- * was no request; `samples` are at most 2,000 latencies drawn evenly, if the provider has them.
- */
-export const Measurement = Schema.Struct({
-  requests: Schema.Int,
-  errors: Schema.Int,
-  latency: Schema.NullOr(
-    Schema.Struct({ mean: Schema.Finite, p50: Schema.Finite, p95: Schema.Finite, p99: Schema.Finite })
-  ),
-  healthy: Schema.NullOr(Percent),
-  samples: Schema.optionalKey(Schema.Array(Schema.Finite))
-})
-export type Measurement = typeof Measurement.Type
 
 /** A field that differs from its deployed value. */
 export const Drift = Schema.Struct({
@@ -208,7 +200,7 @@ export interface Provider {
   ) => Effect.Effect<Observation, ProviderError>
   readonly destroy: (ref: StackRef, mutation: Mutation) => Effect.Effect<void, ProviderError>
   readonly traffic?: Traffic
-  readonly metrics?: Metrics
+  readonly metrics?: MetricSource
   readonly drift?: DriftControl
   readonly restart?: (ref: StackRef, mutation: Mutation) => Effect.Effect<Observation, ProviderError>
   readonly events?: ProviderEvents
@@ -246,14 +238,6 @@ export interface Traffic {
   ) => Effect.Effect<Observation, ProviderError>
 }
 
-/** Measures one release over the last `window`. */
-export interface Metrics {
-  readonly measure: (
-    ref: StackRef,
-    options: { readonly releaseId: string; readonly window: Duration.Duration }
-  ) => Effect.Effect<Measurement, ProviderError>
-}
-
 /** Detects and corrects changes made behind Signalbox. */
 export interface DriftControl {
   readonly detect: (ref: StackRef) => Effect.Effect<ReadonlyArray<Drift>, ProviderError>
@@ -269,7 +253,7 @@ export interface DriftControl {
  * An event of one resource of a stack, as its platform reports it.
  *
  * *Details*: `id` is unique within the stack and stable for the same event. `done` says that the resource is finished,
- * `failed` that it has failed.
+ * `failed` that it has failed: the first such event is shown as the cause if the operation fails. `url` is its page.
  */
 export const ProviderEvent = Schema.Struct({
   id: Schema.String,
@@ -278,7 +262,8 @@ export const ProviderEvent = Schema.Struct({
   resource: Schema.optionalKey(Schema.String),
   resourceType: Schema.optionalKey(Schema.String),
   done: Schema.optionalKey(Schema.Boolean),
-  failed: Schema.optionalKey(Schema.Boolean)
+  failed: Schema.optionalKey(Schema.Boolean),
+  url: Schema.optionalKey(Schema.String)
 })
 export type ProviderEvent = typeof ProviderEvent.Type
 
@@ -286,12 +271,13 @@ export type ProviderEvent = typeof ProviderEvent.Type
  * Reports the events of a stack.
  *
  * *Details*: `since` returns the events after `cursor`, oldest first. A cursor comes from an earlier answer, or is the
- * `id` of an event, or is null for the oldest available. An unknown cursor counts as null; a repeated event is
- * harmless.
+ * `id` of an event, or is null for the oldest at or after the time `from`. An unknown cursor counts as null; a repeated
+ * event is harmless. Events before `from` are not asked for, so a long history costs nothing.
  */
 export interface ProviderEvents {
   readonly since: (
     ref: StackRef,
-    cursor: string | null
+    cursor: string | null,
+    options: { readonly from: Timestamp }
   ) => Effect.Effect<{ readonly events: ReadonlyArray<ProviderEvent>; readonly cursor: string | null }, ProviderError>
 }

@@ -20,9 +20,13 @@ export const causeTexts = (say: (cause: CauseInfo) => string): Texts<keyof typeo
   operation_in_flight: (_, operation) => `${operation ?? "an operation"} is in flight`,
   operation_over: (_, operation) => `${operation ?? "an operation"} is over`,
   resource_status: ({ resource, status }, reason) => `${resource}: ${words(status)}${aside(reason)}`,
+  resource_failed: ({ resource, type }, message) =>
+    `${resource ?? "a resource"}${aside(type)} failed${because(message)}`,
   stack_history: ({ earlier, stack, version }) =>
     `${stack} is at ${version}${earlier.length === 0 ? "" : ` and had ${list(earlier)}`}`,
   field_differs: ({ actual, expected, field }) => `${field} is ${actual}, not ${expected}`,
+  response_times_not_compared: () =>
+    "response times are not compared with the stable release's: its metric source gives no single ones",
   verdict_undecided: ({ findings, step, verdict }) =>
     `${step} is ${words(verdict)}: ${findings.map(say).join("; ")}. Go on?`,
   switch_ready: ({ before, version }) => `${version} is ready beside ${before ?? "the old release"}. Switch?`,

@@ -1,6 +1,6 @@
 import type { findings } from "../domain/errors/Findings.ts"
 import type { ParamsOf } from "../domain/errors/index.ts"
-import { because, count, span, type Texts } from "./words.ts"
+import { because, count, moment, span, type Texts } from "./words.ts"
 
 const tenth = (value: number): string => String(Math.round(value * 10) / 10)
 
@@ -36,6 +36,8 @@ const reasons: Readonly<Record<string, string>> = {
 
 export const findingTexts: Texts<keyof typeof findings> = {
   unmeasured: (_, why) => `could not be measured${because(why)}`,
+  metrics_behind: ({ neededUntil, until }) =>
+    `the measurements are complete only up to ${moment(until)}, and are needed up to ${moment(neededUntil)}`,
   health_unknown: () => "no instance reported its health",
   health: ({ percent, unit }) => (unit === "release" ? ready(percent > 0) : `${tenth(percent)} % of instances healthy`),
   health_low: ({ inGrace, needed, percent, unit }) =>

@@ -1,10 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { effectProvider, fromPlugin, type PlainProvider, type PluginProvider, toPlain } from "@signalbox/core/plugin"
-import { DeploymentId, EnvironmentName, type Mutation, StackName, type StackRef } from "@signalbox/core/spi"
-import { ProviderSuite, SimulatedProvider } from "@signalbox/core/testing"
+import { DeploymentId, EnvironmentName, StackName, type StackRef } from "@signalbox/core/spi"
+import { ProviderSuite, SimulatedProvider, testMutation } from "@signalbox/core/testing"
 
 const context = { directory: ".", stateDirectory: ".signalbox" }
 const ref: StackRef = {
@@ -13,7 +12,7 @@ const ref: StackRef = {
   stack: StackName.make("api"),
   properties: { size: 1 }
 }
-const mutation: Mutation = { idempotencyKey: "k", fence: 1, guard: Effect.void, progress: () => Effect.void }
+const mutation = testMutation("k")
 
 /** As a plug-in with another copy of this package would bring it: without the mark of this one. */
 const foreign = (plugin: PluginProvider): PluginProvider => ({ ...plugin })
@@ -23,7 +22,11 @@ for (const [name, shape] of Object.entries(SimulatedProvider.shapes)) {
   ProviderSuite.suite(`simulated ${name}, as a plug-in`, {
     capabilities,
     make: Effect.sync(() => {
-      const cloud = SimulatedProvider.make({ capabilities: shape })
+      const cloud = SimulatedProvider.make({
+        capabilities: shape,
+        handles: name === "transactional",
+        metrics: { resolutionMillis: 100, lagMillis: 150, samples: false }
+      })
       cloud.script("api", "broken", { broken: "it exits at once" })
       cloud.script("api", "slow", { stageMillis: 500 })
       const version = (id: string) => id.slice(0, id.lastIndexOf("-"))
@@ -186,7 +189,7 @@ describe("the boundary of a plug-in", () => {
         },
         context
       )
-      const measured = provider.metrics!.measure(ref, { releaseId: "r", window: Duration.seconds(1) })
+      const measured = provider.metrics!.measure(ref, { releaseId: "r", from: 0, to: 1_000 })
       assert.deepInclude((yield* Effect.flip(measured)).reason, { _tag: "Unsupported", capability: "measure" })
     })
   )

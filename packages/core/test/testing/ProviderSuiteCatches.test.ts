@@ -3,17 +3,22 @@ import { assert, describe, it } from "@effect/vitest"
 import {
   DeploymentId,
   EnvironmentName,
+  type Mutation,
   type Observation,
   type Provider,
   ProviderError,
+  reportProgress,
   StackName,
   type StackRef
 } from "@signalbox/core/spi"
 import { SimulatedProvider } from "@signalbox/core/testing"
-import { Effect, Exit } from "effect"
+import { Duration, Effect, Exit } from "effect"
 import { Driver } from "../../src/testing/suites/ProviderSuiteDriver.ts"
 import * as Failures from "../../src/testing/suites/ProviderSuiteFailures.ts"
+import * as Handles from "../../src/testing/suites/ProviderSuiteHandles.ts"
 import type { Check } from "../../src/testing/suites/ProviderSuiteGroups.ts"
+import * as Groups from "../../src/testing/suites/ProviderSuiteGroups.ts"
+import * as Metrics from "../../src/testing/suites/ProviderSuiteMetrics.ts"
 import * as Observing from "../../src/testing/suites/ProviderSuiteObserving.ts"
 
 const ref: StackRef = {
@@ -57,7 +62,8 @@ const run = (
         ),
         capacity: Effect.map(cloud.inspect(ref), ({ releases }) =>
           Object.fromEntries(releases.map((id) => [version(id), 2]))
-        )
+        ),
+        effects: (key) => Effect.sync(() => cloud.ledger.filter((entry) => entry.idempotencyKey === key).length)
       }
     })
     return yield* Effect.exit(Effect.scoped(found[0]!(driver)))
@@ -80,6 +86,21 @@ const seeing = (change: (seen: Observation) => Observation) => (provider: Provid
   ...provider,
   observe: (ref: StackRef) => Effect.map(provider.observe(ref), change)
 })
+
+/** Sets its handle only when the operation is over. */
+const late = (mutation: Mutation) => {
+  let handle: string | null = null
+  return {
+    finish: Effect.suspend(() => mutation.handle.set(handle)),
+    mutation: {
+      ...mutation,
+      handle: {
+        get: mutation.handle.get,
+        set: (given: string | null) => Effect.sync(() => void (handle = given))
+      }
+    }
+  }
+}
 
 const credentials = (check: Check, cloud: Cloud) =>
   Failures.credentials(check, {
@@ -106,6 +127,41 @@ describe("the provider suite catches planted bugs", () => {
     ...provider,
     stage: (...given) => Effect.mapError(provider.stage(...given), () => denied)
   }))
+
+  caught(
+    Handles.handles,
+    "picks up in another process what it has begun, by its handle or its key",
+    (provider) => ({
+      ...provider,
+      stage: (ref, options, given) =>
+        Effect.suspend(() => {
+          const { finish, mutation } = late(given)
+          return Effect.tap(provider.stage(ref, options, mutation), () => finish)
+        })
+    }),
+    { handles: true }
+  )
+
+  caught(
+    Groups.events,
+    "begins at a time, so that a long history costs nothing",
+    (provider) => ({
+      ...provider,
+      events: { since: (ref, cursor) => provider.events!.since(ref, cursor, { from: 0 }) }
+    }),
+    { capabilities: { events: true } }
+  )
+
+  caught(
+    Groups.events,
+    "reports progress under the ids of its events",
+    (provider) => ({
+      ...provider,
+      stage: (ref, options, mutation) =>
+        provider.stage(ref, options, { ...mutation, progress: ({ message }) => reportProgress(mutation, message) })
+    }),
+    { capabilities: { events: true } }
+  )
 
   // It retries in its own way, and then takes it for an outage.
   caught(
@@ -145,5 +201,44 @@ describe("the provider suite catches planted bugs", () => {
       ...seen,
       health: Object.fromEntries(Object.keys(seen.health).map((id) => [id, { healthy: 0, total: 0 }]))
     }))
+  )
+
+  const periods = { metrics: { resolutionMillis: 200, lagMillis: 300 } }
+
+  caught(
+    Metrics.metrics,
+    "says up to when its measurements are complete, and that time advances",
+    (provider) => {
+      const { measure, ...metrics } = provider.metrics!
+      let first: number | undefined
+      return {
+        ...provider,
+        metrics: {
+          ...metrics,
+          measure: (ref, options) =>
+            Effect.map(measure(ref, options), (measured) => ({ ...measured, until: (first ??= measured.until) }))
+        }
+      }
+    },
+    periods
+  )
+
+  // It declares no lag, and takes what it has for complete.
+  caught(
+    Metrics.metrics,
+    "counts no request later that was answered before the time of completeness",
+    (provider) => {
+      const { measure, ...metrics } = provider.metrics!
+      return {
+        ...provider,
+        metrics: {
+          ...metrics,
+          lag: Duration.zero,
+          measure: (ref, options) =>
+            Effect.map(measure(ref, options), (measured) => ({ ...measured, until: options.to }))
+        }
+      }
+    },
+    periods
   )
 })

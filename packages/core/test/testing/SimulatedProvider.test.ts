@@ -1,11 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
 import { DeploymentId, EnvironmentName, type Mutation, StackName, type StackRef } from "@signalbox/core/spi"
-import { ProviderSuite, SimulatedProvider } from "@signalbox/core/testing"
+import { ProviderSuite, SimulatedProvider, testMutation } from "@signalbox/core/testing"
 
 const ref: StackRef = {
   deploymentId: DeploymentId.make("DX6604E"),
@@ -14,15 +13,11 @@ const ref: StackRef = {
   properties: { size: 1 }
 }
 
-const mutation = (idempotencyKey: string, fence = 1): Mutation => ({
-  idempotencyKey,
-  fence,
-  guard: Effect.void,
-  progress: () => Effect.void
-})
+const mutation = (idempotencyKey: string, fence = 1): Mutation => testMutation(idempotencyKey, { fence })
 
 const shapes = {
   ...SimulatedProvider.shapes,
+  periodic: { ...SimulatedProvider.shapes.revisions },
   telling: { ...SimulatedProvider.shapes.revisions, events: true, fencing: true }
 } as const
 
@@ -33,7 +28,8 @@ for (const [name, shape] of Object.entries(shapes)) {
     make: Effect.sync(() => {
       const cloud = SimulatedProvider.make({
         capabilities: shape,
-        healthUnit: name === "hosting" ? "release" : "instance"
+        healthUnit: name === "hosting" ? "release" : "instance",
+        handles: name === "transactional"
       })
       cloud.script("api", "broken", { broken: "it exits at once" })
       cloud.script("api", "slow", { stageMillis: 500 })
@@ -143,7 +139,8 @@ describe("SimulatedProvider", () => {
       yield* TestClock.adjust("10 seconds")
       const measured = yield* cloud.provider.metrics!.measure(ref, {
         releaseId: second.id,
-        window: Duration.seconds(10)
+        from: 5_000,
+        to: 15_000
       })
       assert.strictEqual(measured.requests, 500)
       assert.strictEqual(measured.errors, 250)

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DeploymentId, EnvironmentName, type Mutation, StackName, type StackRef } from "@signalbox/core/spi"
-import type { SimulatedProvider } from "@signalbox/core/testing"
+import { type SimulatedProvider, testMutation } from "@signalbox/core/testing"
 import { Effect } from "effect"
 import { Effects } from "../../src/testing/simulation/invariants/Effects.ts"
 import type { Log } from "../../src/testing/simulation/invariants/Log.ts"
@@ -16,12 +16,7 @@ const ref = (stack: string): StackRef => ({
   properties: null
 })
 
-const mutation = (stack: string): Mutation => ({
-  idempotencyKey: `deploy/retire/${stack}/0`,
-  fence: 1,
-  guard: Effect.void,
-  progress: () => Effect.void
-})
+const mutation = (stack: string): Mutation => testMutation(`deploy/retire/${stack}/0`)
 
 /** A log in which one execution has the intents of all steps, and holds the lock. */
 const log = {

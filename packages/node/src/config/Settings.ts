@@ -9,6 +9,7 @@ import * as Schema from "effect/Schema"
 import { EnvironmentName, Line } from "@signalbox/core/spi"
 import { ConfigFileInvalid } from "./ConfigFileInvalid.ts"
 import { findConfig, findUserConfig } from "./discover.ts"
+import { metadataIn } from "../metadata.ts"
 import { readConfigFile } from "./readConfigFile.ts"
 
 /**
@@ -60,7 +61,8 @@ const text = (value: string | undefined): string | undefined =>
  * Assembles the settings and finds the configuration file.
  *
  * *Details*: the variables are `SIGNALBOX_ENVIRONMENT`, `SIGNALBOX_CONFIG`, `SIGNALBOX_DIRECTORY`, `SIGNALBOX_ACTOR`,
- * `SIGNALBOX_REGION` and `SIGNALBOX_DATABASE_URL`. `directory` defaults to the folder of the configuration file, or
+ * `SIGNALBOX_REGION` and `SIGNALBOX_DATABASE_URL`, which takes precedence over the store that `init` wrote into the folder.
+ * `directory` defaults to the folder of the configuration file, or
  * else to `cwd`.
  *
  * *Errors*: `ConfigFileInvalid` if the user's file is wrong.
@@ -79,7 +81,7 @@ export const loadSettings = Effect.fnUntraced(function* (options: {
   const environment = flags.environment ?? text(env.SIGNALBOX_ENVIRONMENT) ?? user.environment
   const actor = flags.actor ?? text(env.SIGNALBOX_ACTOR) ?? user.actor
   const region = flags.region ?? text(env.SIGNALBOX_REGION)
-  const databaseUrl = flags.databaseUrl ?? text(env.SIGNALBOX_DATABASE_URL)
+  const databaseUrl = flags.databaseUrl ?? text(env.SIGNALBOX_DATABASE_URL) ?? metadataIn(directory)?.store
   const color = flags.color ?? user.color
   return {
     directory,

@@ -12,7 +12,8 @@ import type {
   ReplayView
 } from "@signalbox/core/api"
 import type { Config } from "@signalbox/core/config"
-import type { ExecutionStatus, OperatorCommand, Page, StoredEvent, StrategyName } from "@signalbox/core/spi"
+import type { PluginEntry } from "@signalbox/core/plugin"
+import type { ExecutionStatus, OperatorCommand, Page, Provider, StoredEvent, StrategyName } from "@signalbox/core/spi"
 import type { ArtifactOption, CallOptions, CommandOptions, EventsOptions } from "./CallOptions.ts"
 import type { CommandHandle, CommandRunOptions } from "./CommandRun.ts"
 import type { Coordination, QueueOptions } from "./Coordination.ts"
@@ -21,11 +22,16 @@ import type { EmbeddedOptions, PostgresOptions } from "./SignalboxNode.ts"
 /**
  * Where the state is, and the available providers.
  *
- * *Details*: `by` is the default actor of calls (default: the user that the process runs as). `telemetry` `"host"`
- * sends traces through the OpenTelemetry of this program: its registered `TracerProvider`, with its exporters. Start its
- * SDK before `connect`, and shut it down after `close`. By default, nothing is traced.
+ * *Details*: the state is in a `directory`, or behind a `url` with the scheme `postgres` or one of a plug-in. Providers come
+ * from `providers` and `plugins`; the names of plug-ins and the paths in properties are resolved from `from` (default:
+ * the working folder). `by` is the default actor of calls (default: the user that the process runs as). `telemetry`
+ * `"host"` sends traces through the OpenTelemetry of this program: its registered `TracerProvider`, with its exporters.
+ * Start its SDK before `connect`, and shut it down after `close`. By default, nothing is traced.
  */
-export type ConnectOptions = (EmbeddedOptions | PostgresOptions) & {
+export type ConnectOptions = (Omit<EmbeddedOptions, "providers"> | Omit<PostgresOptions, "providers">) & {
+  readonly providers?: ReadonlyArray<Provider>
+  readonly plugins?: ReadonlyArray<PluginEntry>
+  readonly from?: string
   readonly by?: string
   readonly telemetry?: "host"
 }

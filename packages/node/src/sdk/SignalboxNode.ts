@@ -27,7 +27,7 @@ export interface EmbeddedOptions {
 }
 
 /**
- * The state in a Postgres database, for many hosts.
+ * The state in a database that many hosts share: Postgres, or the store of a plug-in.
  *
  * *Details*: `url` may contain a password and is never shown; `maxConnections` is the limit of this process (default
  * 10).

@@ -4,7 +4,7 @@
 import type { Request } from "@signalbox/core/api"
 import { deploymentView, environmentView, estimateView, replayView } from "@signalbox/core/api/views"
 import { HistoryReplay, RecordedManifest } from "@signalbox/core/engine"
-import { CorrelationId, DeploymentId, EnvironmentName, Execution, type StoreError } from "@signalbox/core/spi"
+import { CorrelationId, DeploymentId, EnvironmentName, Execution } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
@@ -17,7 +17,7 @@ import { deploymentOf, placeOf, recordedPlace, warn } from "./place.ts"
 import { requestOf, submitted } from "./request.ts"
 import { commandRuns } from "./runCommand.ts"
 import { session, type Session } from "./session.ts"
-import * as SignalboxNode from "./SignalboxNode.ts"
+import { layerOf } from "./layerOf.ts"
 import { interrupted } from "./toSignalboxError.ts"
 
 type Started = (ReleaseOptions | UndoOptions) & { readonly stack?: string }
@@ -29,8 +29,8 @@ type Started = (ReleaseOptions | UndoOptions) & { readonly stack?: string }
  *
  * *Details*: executions run in this process. `close` it, or declare it with `await using`.
  *
- * *Errors*: `StoreFailedError` if the database cannot be reached; `InvalidInputError` (`opentelemetry_missing`) if
- * `telemetry` is `"host"` and `@opentelemetry/api` is not installed.
+ * *Errors*: `StoreFailedError` if the database cannot be reached; `InvalidInputError` if a plug-in cannot be used, or
+ * (`opentelemetry_missing`) if `telemetry` is `"host"` and `@opentelemetry/api` is not installed.
  *
  * *Example*
  *
@@ -43,8 +43,7 @@ type Started = (ReleaseOptions | UndoOptions) & { readonly stack?: string }
  * ```
  */
 export const connect = async (options: ConnectOptions): Promise<Connection> => {
-  const layer: Layer.Layer<SignalboxNode.Services, StoreError> =
-    "url" in options ? SignalboxNode.layerPostgres(options) : SignalboxNode.layerEmbedded(options)
+  const layer = await layerOf(options)
   const telemetry = named(Telemetry, "telemetry", options.telemetry)
   const traced = telemetry === undefined ? layer : Layer.provide(layer, await hostTelemetry())
   return make(await session(ManagedRuntime.make(traced), options.by))

@@ -1,6 +1,7 @@
 /** Maps the engine's errors to the Promise facade's. */
 import type { Rejected } from "@signalbox/core/api"
 import type { ConfigurationInvalid } from "@signalbox/core/config"
+import type { PluginInvalid } from "@signalbox/core/plugin"
 import type { LeaseHeld, LeaseLost, ProviderError, StoreError } from "@signalbox/core/spi"
 import { type DescribedError, errorView } from "@signalbox/core/text"
 import * as Cause from "effect/Cause"
@@ -24,6 +25,7 @@ import {
 type EngineError =
   | Rejected
   | ConfigurationInvalid
+  | PluginInvalid
   | LeaseHeld
   | LeaseLost
   | StoreError
@@ -40,6 +42,8 @@ const fromEngine = (error: EngineError): SignalboxError => {
   switch (error._tag) {
     case "ConfigurationInvalid":
       return new ConfigurationError({ ...error.info, message: error.message, issues: error.issues, cause: error })
+    case "PluginInvalid":
+      return new InvalidInputError({ ...error.info, cause: error })
     case "Rejected": {
       const view = errorView(error.info)
       return error.kind === "blocked"
@@ -87,6 +91,7 @@ const fromEngine = (error: EngineError): SignalboxError => {
 
 const tags: ReadonlySet<unknown> = new Set<EngineError["_tag"]>([
   "ConfigurationInvalid",
+  "PluginInvalid",
   "Rejected",
   "LeaseHeld",
   "LeaseLost",

@@ -3,13 +3,13 @@
  * so that it can be interrupted anywhere and called again.
  */
 import { existsSync } from "node:fs"
-import type { Drift, Measurement, Release } from "@signalbox/core/spi"
+import type { Drift, Release } from "@signalbox/core/spi"
 import type { Instance, Trouble } from "./instance/Instance.ts"
 import * as FailedLogs from "./instance/FailedLogs.ts"
 import { portIsFixed, portIsUnusable } from "./PublicPort.ts"
 import { freePort } from "./instance/Ports.ts"
 import { monotonic } from "./proxy/Requests.ts"
-import { type Mutations, Refusal, refuse, type ReleaseRecord } from "./Protocol.ts"
+import { type Counted, type Mutations, Refusal, refuse, type ReleaseRecord } from "./Protocol.ts"
 import type { Stack } from "./Stack.ts"
 import type { KnownRelease } from "./State.ts"
 
@@ -383,7 +383,7 @@ export const correct = async (stack: Stack, { fields }: Mutations["correct"], ru
   }
 }
 
-export const measure = (stack: Stack, releaseId: string, window: number): Measurement => {
+export const measure = (stack: Stack, releaseId: string, window: number): Counted => {
   const known = stack.state.releases[releaseId]
   const healthy =
     known === undefined || known.wanted === 0

@@ -34,6 +34,11 @@ export interface StackKey {
 export interface MutationHeader extends StackKey {
   readonly idempotencyKey: string
   readonly fence: number
+  /**
+   * When it was sent, by the machine's monotonic clock, in microseconds: of two calls with one fence, the later one was
+   * meant. A call that its sender has given up may still arrive.
+   */
+  readonly order: number
   /** Secrets by the name of their variable, from the caller's environment. Kept in memory only. */
   readonly secrets: Readonly<Record<string, string>>
 }
@@ -52,7 +57,7 @@ export interface Reads {
   readonly observe: { readonly body: {}; readonly answer: StackView }
   readonly measure: {
     readonly body: { readonly releaseId: string; readonly windowMillis: number }
-    readonly answer: Measurement
+    readonly answer: Counted
   }
   readonly detect: { readonly body: { readonly configDigest: string }; readonly answer: ReadonlyArray<Drift> }
   readonly held: { readonly body: {}; readonly answer: Held }
@@ -81,6 +86,9 @@ export interface Held {
   readonly stacks: ReadonlyArray<HeldStack>
   readonly fences: ReadonlyArray<Omit<StackKey, "stack"> & { readonly fence: number }>
 }
+
+/** What a supervisor counts; the window ends when it answers. */
+export type Counted = Omit<Measurement, "until">
 
 /** An answer is lines of JSON: any number of `progress`, then one `ok` or `failed`. */
 export type Line =

@@ -1,9 +1,9 @@
 /**
  * Answers without a supervisor: read from its state, with a look at the processes. Starts nothing and writes nothing.
  */
-import type { Drift, Measurement } from "@signalbox/core/spi"
+import type { Drift } from "@signalbox/core/spi"
 import { isAlive } from "./instance/Processes.ts"
-import type { Held, StackKey, StackView } from "./Protocol.ts"
+import type { Counted, Held, StackKey, StackView } from "./Protocol.ts"
 import { fenceIn, type InstanceRecord, keyOf, type KnownRelease, type StackState, type State } from "./State.ts"
 
 const runs = ({ pid, started }: InstanceRecord): boolean =>
@@ -71,7 +71,7 @@ export const viewStopped = (all: State, key: StackKey): StackView | null => {
   }
 }
 
-export const measureStopped = (state: StackState, releaseId: string): Measurement => ({
+export const measureStopped = (state: StackState, releaseId: string): Counted => ({
   requests: 0,
   errors: 0,
   latency: null,

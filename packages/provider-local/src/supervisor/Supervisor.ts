@@ -54,6 +54,8 @@ export class Supervisor {
   readonly #watchdog: Watchdog
   readonly #stacks = new Map<string, Stack>()
   readonly #work = new Map<string, Work>()
+  /** The latest call about each stack. */
+  readonly #latest = new Map<string, Pick<MutationHeader, "fence" | "order">>()
   readonly #lock: Lock
   readonly #startedAt = Date.now()
   /** Whether missing processes were started. A supervisor that a command started waits for that command's request. */
@@ -243,6 +245,15 @@ export class Supervisor {
     await file.save()
   }
 
+  /** Refuses a call that was sent before one that has arrived: what was given up must not undo what came after it. */
+  #refuseLate(id: string, { fence, order }: MutationHeader): void {
+    const latest = this.#latest.get(id)
+    if (latest?.fence === fence && order < latest.order) {
+      refuse({ _tag: "Conflict", message: "a later call of the same holder has been here" })
+    }
+    if (latest === undefined || fence >= latest.fence) this.#latest.set(id, { fence, order })
+  }
+
   /**
    * One mutation: the same key joins the work in progress, or finds that it was done; another key with a fence that is
    * not older takes over. The lease ensures that there is one caller: the one with the newer fence is the caller now.
@@ -254,6 +265,7 @@ export class Supervisor {
   ): Promise<unknown> {
     const { file, secrets } = this.#house
     const id = keyOf(body)
+    this.#refuseLate(id, body)
     for (;;) {
       const memory = file.memory(id)
       refuseOlder(file.fence(body), body.fence)

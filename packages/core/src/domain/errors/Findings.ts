@@ -21,6 +21,10 @@ const allowance = { allowedMs: "number", tolerance: "number", medianMs: "number"
 
 export const findings = {
   unmeasured: cause({}, "The measurement failed; the detail says why."),
+  metrics_behind: cause(
+    { until: "time", neededUntil: "time" },
+    "The metric source's data are not complete up to the time that a decision needs."
+  ),
   health_unknown: cause({}, "No instance reported its health."),
   health: cause({ percent: "number", unit: "text?" }, "The share of healthy instances, or that the release is ready."),
   health_low: cause(

@@ -17,6 +17,7 @@ import type { Candidate } from "../../spi/Provider.ts"
 import { type StackAsked, eachStack } from "./EachStack.ts"
 import { reject, Rejected } from "../../api/Rejected.ts"
 import type { Request } from "../../api/Request.ts"
+import { withNotices } from "./PlanNotices.ts"
 import { startingPoint } from "./StartingPoint.ts"
 
 /** A provider that has not answered by then is left to the execution. */
@@ -45,7 +46,7 @@ export const planOne = (
 ): Effect.Effect<StackPlan | null, ProviderError> =>
   missing.length > 0 || provider === undefined
     ? Effect.succeed(null)
-    : provider.plan(ref, candidateOf(request, stack.name))
+    : Effect.map(provider.plan(ref, candidateOf(request, stack.name)), (plan) => withNotices(stack, provider, plan))
 
 /**
  * What a request brings in for one stack.

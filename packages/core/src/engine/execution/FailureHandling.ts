@@ -64,7 +64,8 @@ export const stackFailed = (stack: StackSpec, failure: StepFailed): Effect.Effec
     const { journal } = yield* ExecutionContext
     const state = journal.state().stacks.find(({ name }) => name === stack.name)
     for (const { name, status } of state?.stages ?? []) {
-      if (status === "running" || status === "waiting") {
+      // A runner that resumes in the middle of a rollback meets the failure again.
+      if (name !== "rollback" && (status === "running" || status === "waiting")) {
         yield* transitionStage(name, "failed", { stack: stack.name, cause: failure.because })
       }
     }

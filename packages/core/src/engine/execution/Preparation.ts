@@ -8,6 +8,7 @@ import { StackPlan } from "../../domain/Release.ts"
 import type { StackSpec } from "../../domain/Spec.ts"
 import { type Candidate, Observation, type Provider, type StackRef } from "../../spi/Provider.ts"
 import { ProviderError } from "../../spi/ProviderError.ts"
+import { withNotices } from "../admission/index.ts"
 import { fillIn } from "../../config/OutputSubstitution.ts"
 import {
   call,
@@ -152,7 +153,10 @@ const planWith = Effect.fnUntraced(function* (
     stage: "initialization",
     stack: stack.name,
     success: StackPlan,
-    execute: () => Effect.flatMap(refOf(stack, when), (ref) => call(provider.plan(ref, candidate)))
+    execute: () =>
+      Effect.flatMap(refOf(stack, when), (ref) =>
+        Effect.map(call(provider.plan(ref, candidate)), (plan) => withNotices(stack, provider, plan))
+      )
   })
   yield* journal.record(EventId.planned(name), { _tag: "StackPlanned", stack: stack.name, plan })
   yield* transitionStage("initialization", "succeeded", { stack: stack.name })

@@ -7,25 +7,24 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Comparison from "../../analysis/Comparison.ts"
 import * as Gate from "../../analysis/Gate.ts"
+import * as MetricWindow from "../../analysis/MetricWindow.ts"
 import * as EventId from "../../domain/EventId.ts"
 import { CauseInfo, causeInfo, errorInfo, type ParamsOf } from "../../domain/errors/index.ts"
 import type { StageName } from "../../domain/Machines.ts"
 import type { Release } from "../../domain/Release.ts"
 import type { ApprovalSpec, StackSpec } from "../../domain/Spec.ts"
-import { type Measured, VerdictKind } from "../../domain/Verdict.ts"
+import { type ComparedCounts, VerdictKind } from "../../domain/Verdict.ts"
 import type { Provider, StackRef } from "../../spi/Provider.ts"
-import type { ProviderError } from "../../spi/ProviderError.ts"
 import { steadyTime } from "../../internal/steadyTime.ts"
+import { grainOf } from "../../internal/grainOf.ts"
 import * as ReleaseComparison from "./ReleaseComparison.ts"
+import * as ReleaseMeasure from "./ReleaseMeasure.ts"
 import { requestApproval } from "./Approval.ts"
-import { measuredHealth } from "./ObservedRelease.ts"
 import {
-  callSpan,
   concerns,
   ExecutionContext,
   providerOf,
   refOf,
-  renewing,
   step,
   StepFailed,
   type StepServices,
@@ -55,7 +54,7 @@ const BakeOutcome = Schema.Struct({
 })
 type BakeOutcome = typeof BakeOutcome.Type
 
-const undecided: ApprovalSpec = { expiresIn: Duration.hours(1), otherwise: "abort" }
+const asked: ApprovalSpec = { expiresIn: Duration.hours(1), otherwise: "abort" }
 
 /**
  * Watches a release until its gate passes. A failure fails at once; insufficient evidence asks a person, who may
@@ -87,7 +86,7 @@ const round = (watched: WatchedRelease, n: number): Effect.Effect<void, StepFail
       stack: watched.stack,
       stage: watched.stage,
       question: causeInfo("verdict_undecided", { step: watched.label, verdict, findings }),
-      approval: undecided,
+      approval: asked,
       retry: true
     })
     if (answer === "retry") yield* round(watched, n + 1)
@@ -108,52 +107,91 @@ const bake = Effect.fnUntraced(function* (
       .state()
       .stacks.find(({ name }) => name === stack)
       ?.stages.find(({ name }) => name === "deployment")?.startedAt ?? startedAt
-  // Evidence may need longer than the bake: the same time again, and at least two rounds of consecutive passes. A
-  // runner that takes over in the middle has to gather its own.
+  const source = provider.metrics
+  const grain = grainOf(source)
+  // A runner that takes over in the middle has to gather its own evidence.
   const begunAt = Math.max(startedAt, yield* Clock.currentTimeMillis)
   const time = yield* steadyTime(begunAt)
-  const giveUpAt = Math.max(startedAt + bakeMs, begunAt) + Math.max(bakeMs, 2 * gate.consecutivePasses * interval)
+  const giveUpAt =
+    Math.max(startedAt + bakeMs, begunAt) +
+    Math.max(bakeMs, MetricWindow.patience(grain, gate.consecutivePasses, interval))
+  // The whole bake is judged: data that are late are waited for.
+  const bakeEnds = MetricWindow.alignDown(startedAt + bakeMs, grain)
   const comparing = yield* comparingOf(watched, provider, ref, startedAt)
+  const looks = ReleaseMeasure.make({ ...watched, provider, source, ref, releaseId: watched.release.id })
   // A canary needs samples; if samples are optional, missing ones are mentioned and do not fail it.
   const missing = watched.samples === "required" ? "counted" : "said"
 
+  const record = (
+    now: number,
+    { judgement, measured }: ReleaseMeasure.ReleaseLook,
+    counts: ComparedCounts | undefined
+  ): Effect.Effect<void> =>
+    journal.record(EventId.verdict(stack, watched.label, now), {
+      _tag: "VerdictReached",
+      verdict: {
+        ...judgement,
+        stack,
+        step: watched.label,
+        releaseId: watched.release.id,
+        weight: watched.weight,
+        at: now,
+        ...(measured === undefined ? {} : { measured }),
+        ...(counts === undefined ? {} : { compared: counts })
+      }
+    })
+
+  const rejected = (findings: ReadonlyArray<CauseInfo>) =>
+    new StepFailed({
+      why: "gate",
+      info: errorInfo("gate_failed", { stack, step: watched.label, version: watched.release.version, findings })
+    })
+
+  const undecided = (judgement: Gate.Judgement): BakeOutcome =>
+    judgement.verdict === "pass" ? { ...judgement, verdict: "inconclusive" } : judgement
+
   const watching = Effect.gen(function* () {
     let passes = 0
+    let counted = MetricWindow.firstCounted(grain, startedAt)
+    let missed: number | undefined
+    let latest: Gate.Judgement | undefined
     while (true) {
       yield* Effect.sleep(gate.interval)
       const now = yield* time
-      const { judgement: alone, measured } = yield* measure(provider, ref, watched, Duration.millis(now - since))
-      const phase = now >= giveUpAt ? "last" : now - startedAt >= bakeMs ? "over" : "baking"
-      const { counts, items } = yield* comparing(now, phase)
-      const judgement = Comparison.join(alone, items, { missing })
-      yield* journal.record(EventId.verdict(stack, watched.label, now), {
-        _tag: "VerdictReached",
-        verdict: {
-          ...judgement,
-          stack,
-          step: watched.label,
-          releaseId: watched.release.id,
-          weight: watched.weight,
-          at: now,
-          ...(measured === undefined ? {} : { measured }),
-          ...(counts === undefined ? {} : { compared: counts })
+      const last = now >= giveUpAt
+      const elapsed = Duration.millis(now - since)
+      const length = Duration.toMillis(gate.errorWindow)
+      const window = MetricWindow.windowAt(grain, { now, length, notBefore: startedAt })
+      const due = MetricWindow.advances(grain, counted, window.to)
+      const look = yield* (due ? looks.full : looks.healthOnly)(window, elapsed)
+      const until = due ? look.until : counted
+      if (until === undefined || MetricWindow.advances(grain, counted, until)) {
+        const to = until ?? window.to
+        const over = to >= bakeEnds
+        const { counts, items } = yield* comparing(to, last ? "last" : over ? "over" : "baking")
+        const judgement = Comparison.join(look.judgement, items, { missing })
+        yield* record(now, { ...look, judgement }, counts)
+        if (judgement.verdict === "fail") return yield* rejected(judgement.findings)
+        // A period that could not be measured breaks the row, unless it is measured before the next one is due.
+        if (until === undefined) missed ??= window.to
+        else {
+          const broken = missed !== undefined && missed < until
+          passes = judgement.verdict !== "pass" ? 0 : broken ? 1 : passes + 1
+          missed = undefined
+          counted = until
         }
-      })
-      if (judgement.verdict === "fail") {
-        return yield* new StepFailed({
-          why: "gate",
-          info: errorInfo("gate_failed", {
-            stack,
-            step: watched.label,
-            version: watched.release.version,
-            findings: judgement.findings
-          })
-        })
+        if (until !== undefined && passes >= gate.consecutivePasses && over) return judgement
+        if (last) return undecided(judgement)
+        latest = judgement
+      } else if (look.judgement.verdict === "fail") {
+        yield* record(now, look, undefined)
+        return yield* rejected(look.judgement.findings)
+      } else if (last) {
+        if (!due && latest !== undefined) return undecided(latest)
+        const judgement = Gate.behind(until, Math.max(bakeEnds, counted + grain.resolution))
+        yield* record(now, { judgement }, undefined)
+        return judgement
       }
-      passes = judgement.verdict === "pass" ? passes + 1 : 0
-      if (passes >= gate.consecutivePasses && now - startedAt >= bakeMs) return judgement
-      if (now >= giveUpAt)
-        return judgement.verdict === "pass" ? { ...judgement, verdict: "inconclusive" as const } : judgement
     }
   })
 
@@ -189,36 +227,3 @@ const comparingOf = (
     const before = ReleaseComparison.earlier(verdicts, { stack: stack.name, releaseId: candidate.id, startedAt })
     return ReleaseComparison.make({ spec, metrics, ref, candidate, stable, startedAt, before })
   })
-
-const measure = Effect.fnUntraced(function* (
-  provider: Provider,
-  ref: StackRef,
-  watched: WatchedRelease,
-  elapsed: Duration.Duration
-): Effect.fn.Return<{ readonly judgement: Gate.Judgement; readonly measured?: Measured }, never, ExecutionContext> {
-  const { gate } = watched.stack
-  const measured: Effect.Effect<Measured, ProviderError> =
-    provider.metrics === undefined
-      ? Effect.map(provider.observe(ref), (observed) => ({
-          requests: 0,
-          errors: 0,
-          latency: null,
-          ...measuredHealth(observed, watched.release.id)
-        }))
-      : Effect.map(
-          provider.metrics.measure(ref, { releaseId: watched.release.id, window: gate.errorWindow }),
-          ({ errors, healthy, latency, requests }) => ({
-            requests,
-            errors,
-            latency: latency === null ? null : { mean: latency.mean, p95: latency.p95 },
-            healthy
-          })
-        )
-  return yield* Effect.match(renewing(callSpan("measure")(measured)), {
-    onFailure: (error) => ({ judgement: Gate.unmeasured(error.message) }),
-    onSuccess: (values) => ({
-      judgement: Gate.judge(gate, values, { watched: elapsed, samples: watched.samples }),
-      measured: values
-    })
-  })
-})

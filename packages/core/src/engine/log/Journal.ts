@@ -42,6 +42,8 @@ export interface Journal {
   readonly idle: (since: number) => number
   /** The encoded outcome of a finished step. */
   readonly receipt: (step: string) => Json | undefined
+  /** What a step calls its operation, and how often it was given a name. */
+  readonly handle: (step: string) => { readonly handle: string | null; readonly count: number }
   readonly deferred: (name: string) => Json | undefined
   /** When a durable clock fires. */
   readonly clock: (name: string) => number | undefined
@@ -114,6 +116,7 @@ export const openJournal = Effect.fnUntraced(function* (
   const ids = new Set<string>()
   const intents = new Map<string, number>()
   const receipts = new Map<string, Json>()
+  const handles = new Map<string, { readonly handle: string | null; readonly count: number }>()
   const gaps: Array<{ readonly at: number; readonly ms: number }> = []
   let lastAt = 0
   const deferreds = new Map<string, Json>()
@@ -140,6 +143,9 @@ export const openJournal = Effect.fnUntraced(function* (
         break
       case "StepFinished":
         receipts.set(`${event.step}#${event.attempt}`, event.exit)
+        break
+      case "HandleRecorded":
+        handles.set(event.step, { handle: event.handle, count: (handles.get(event.step)?.count ?? 0) + 1 })
         break
       case "DeferredDone":
         deferreds.set(event.name, event.exit)
@@ -201,6 +207,7 @@ export const openJournal = Effect.fnUntraced(function* (
     startedAt: (step) => intents.get(step),
     idle: (since) => gaps.reduce((sum, { at, ms }) => (at >= since ? sum + ms : sum), 0),
     receipt: (step) => receipts.get(step),
+    handle: (step) => handles.get(step) ?? { handle: null, count: 0 },
     deferred: (name) => deferreds.get(name),
     clock: (name) => clocks.get(name),
     // One synchronous block: no other fiber records between the decision and the fold.

@@ -1,3 +1,4 @@
+import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -11,12 +12,17 @@ import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import type { StackRef } from "../../spi/Provider.ts"
 import { Providers } from "../../spi/Providers.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
+import * as MetricWindow from "../../analysis/MetricWindow.ts"
+import { grainOf } from "../../internal/grainOf.ts"
 import { observe } from "./Preview.ts"
 
 const errorsOf = Effect.fnUntraced(function* (ref: StackRef, stack: StackSpec, releaseId: string | undefined) {
   const provider = (yield* Providers).get(stack.provider)
   if (provider?.metrics === undefined || releaseId === undefined) return null
-  const measured = yield* Effect.result(provider.metrics.measure(ref, { releaseId, window: stack.gate.errorWindow }))
+  const now = yield* Clock.currentTimeMillis
+  const length = Duration.toMillis(stack.gate.errorWindow)
+  const window = MetricWindow.windowAt(grainOf(provider.metrics), { now, length, notBefore: -Infinity })
+  const measured = yield* Effect.result(provider.metrics.measure(ref, { releaseId, ...window }))
   return Result.isSuccess(measured) ? { errors: measured.success.errors, requests: measured.success.requests } : null
 })
 

@@ -1,9 +1,13 @@
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as EventId from "../../domain/EventId.ts"
 import type { StackSpec } from "../../domain/Spec.ts"
 import type { Mutation } from "../../spi/Provider.ts"
 import { ProviderError } from "../../spi/ProviderError.ts"
 import { checkAll } from "../lease/index.ts"
+import { progressReported } from "../log/index.ts"
 import { ExecutionContext } from "./ExecutionContext.ts"
 
 /**
@@ -34,12 +38,29 @@ export const mutationOf = Effect.fnUntraced(function* (
         StoreError: (error) => refuse("Unavailable", error.message)
       })
     ),
-    progress: (message, resource) =>
-      journal.record(EventId.progress(name, resource ?? "", message), {
-        _tag: "ProgressReported",
-        stack: stack.name,
-        message,
-        ...(resource === undefined ? {} : { resource })
-      })
+    progress: (event) =>
+      journal.record(EventId.providerEvent(stack.name, event.id), progressReported(stack.name, event)),
+    handle: {
+      get: Effect.sync(() => journal.handle(name).handle),
+      set: (handle) =>
+        Effect.suspend(() => {
+          const before = journal.handle(name)
+          if (before.handle === handle) return Effect.void
+          return Effect.andThen(
+            journal.record(EventId.handle(name, before.count + 1), {
+              _tag: "HandleRecorded",
+              step: name,
+              stack: stack.name,
+              handle
+            }),
+            journal.commit
+          )
+        })
+    },
+    leaseLeft: Effect.gen(function* () {
+      const now = yield* Clock.currentTimeMillis
+      const ends = yield* Effect.forEach([claim, lock], ({ deadline }) => SubscriptionRef.get(deadline))
+      return Duration.millis(Math.max(0, Math.min(...ends) - now))
+    })
   }
 })

@@ -20,7 +20,7 @@ import type {
 import { ProviderError } from "../../spi/index.ts"
 import { type Applied, operations } from "./SimulatedOperations.ts"
 import { Happened } from "./SimulatedEvents.ts"
-import { measure } from "./SimulatedMetrics.ts"
+import { type SimulatedMetrics, source } from "./SimulatedMetrics.ts"
 import {
   addCapacity,
   type Cell,
@@ -37,6 +37,7 @@ import {
   Simulation
 } from "./SimulatedState.ts"
 
+export type { SimulatedMetrics } from "./SimulatedMetrics.ts"
 export type { Script } from "./SimulatedState.ts"
 
 /**
@@ -97,7 +98,8 @@ export interface Fault {
  * *Details*: `kind` default `simulated`. All capability groups are on by default (`traffic` is `percent`), except
  * `events` and `fencing`; `instances` (2) is the full capacity of a release,
  * `healthUnit` (`instance`) what its health counts, `requestsPerSecond` (50) the load on each
- * stack, `latency` (0) how long each operation takes beside script delays.
+ * stack, `metrics` how they are measured, `latency` (0) how long each operation takes beside script delays. With `handles`
+ * (off), the platform knows no idempotency keys: it finds what was begun only by the name of the operation.
  */
 export interface SimulatedOptions {
   readonly kind?: string
@@ -105,7 +107,9 @@ export interface SimulatedOptions {
   readonly instances?: number
   readonly healthUnit?: "instance" | "release"
   readonly requestsPerSecond?: number
+  readonly metrics?: SimulatedMetrics
   readonly latencyMillis?: number
+  readonly handles?: boolean
 }
 
 /**
@@ -181,6 +185,7 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
   const calls = new Map<string, number>()
   let expired: string | undefined
   let throttled = false
+  let named = 0
   const fences = new Map<string, number>()
 
   const failure = (operation: SimulatedOperation, ref: { readonly stack: string }, reason: ProviderReason) =>
@@ -255,14 +260,14 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
           since: cell.operation.startedAt
         })
       }
-      if (!cell.done.has(mutation.idempotencyKey)) {
+      const name = options.handles === true ? yield* nameOf(mutation, now) : mutation.idempotencyKey
+      const resource = releaseId ?? ref.stack
+      if (!cell.done.has(name)) {
         const applied: Applied =
-          cell.applied?.key === mutation.idempotencyKey
-            ? { changed: false, until: cell.applied.until }
-            : apply(cell, now)
+          cell.applied?.key === name ? { changed: false, until: cell.applied.until } : apply(cell, now)
         if (applied.reason !== undefined) return yield* failure(operation, ref, applied.reason)
         if (applied.changed) {
-          cell.applied = { key: mutation.idempotencyKey, until: applied.until }
+          cell.applied = { key: name, until: applied.until }
           cell.lastChangedAt = now
           ledger.push({
             at: now,
@@ -274,36 +279,57 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
             idempotencyKey: mutation.idempotencyKey,
             fence: mutation.fence
           })
-          happened.add(ref, now, { message: `${operation} began`, resource: releaseId ?? ref.stack })
+          yield* mutation.progress(
+            happened.add(ref, now, { message: `${operation} began`, resource, resourceType: "release" })
+          )
         }
         if (applied.until > now) {
           cell.operation = {
-            id: mutation.idempotencyKey,
+            id: name,
             description: operation,
             foreign: false,
             startedAt: now,
             until: applied.until
           }
-          yield* mutation.progress(`${operation} is in progress`, releaseId ?? ref.stack)
-          yield* Effect.sleep(applied.until - now)
+          // A timer may fire a little before the time.
+          while ((yield* Clock.currentTimeMillis) < applied.until) {
+            yield* Effect.sleep(Math.max(1, applied.until - (yield* Clock.currentTimeMillis)))
+          }
         }
         const after = yield* Clock.currentTimeMillis
         settle(world, cell, after)
         const reason = finish(cell, after)
-        const resource = releaseId ?? ref.stack
         if (reason !== undefined) {
           cell.applied = null
-          happened.add(ref, after, { message: `${operation} failed: ${reason.message}`, resource, failed: true })
+          yield* mutation.progress(
+            happened.add(ref, after, {
+              message: `${operation} failed: ${reason.message}`,
+              resource,
+              resourceType: "release",
+              failed: true
+            })
+          )
           return yield* failure(operation, ref, reason)
         }
-        cell.done.add(mutation.idempotencyKey)
-        happened.add(ref, after, { message: `${operation} is done`, resource, done: true })
+        cell.done.add(name)
+        yield* mutation.progress(
+          happened.add(ref, after, { message: `${operation} is done`, resource, resourceType: "release", done: true })
+        )
       }
       if (fault !== undefined) return yield* failure(operation, ref, fault.reason)
       const at = yield* Clock.currentTimeMillis
       settle(world, cell, at)
       return observation(world, cell, at, outputs(ref))
     })
+
+  /** The name of the operation: the handle, which is set before anything begins. */
+  const nameOf = Effect.fnUntraced(function* ({ handle }: Mutation, now: number) {
+    const known = yield* handle.get
+    if (known !== null) return known
+    const name = `operation-${now}-${++named}`
+    yield* handle.set(name)
+    return name
+  })
 
   const outputs = (ref: StackRef) =>
     Object.fromEntries(capabilities.outputs.map((name) => [name, `${name}:${ref.environment}/${ref.stack}`]))
@@ -405,12 +431,12 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
     ...(capabilities.metrics === false
       ? {}
       : {
-          metrics: {
-            measure: (ref, { releaseId, window }) =>
-              read("measure", ref, (cell, now) =>
-                Effect.succeed(measure(world, cell, releaseId, window, now, options.requestsPerSecond ?? 50))
-              )
-          }
+          metrics: source(
+            options.metrics ?? {},
+            (ref, at) => read("measure", ref, (cell, now) => Effect.succeed(at(cell, now))),
+            world,
+            options.requestsPerSecond ?? 50
+          )
         }),
     ...(capabilities.drift === false
       ? {}
@@ -427,7 +453,12 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
           }
         }),
     ...(capabilities.events === true
-      ? { events: { since: (ref, cursor) => read("events", ref, () => Effect.succeed(happened.since(ref, cursor))) } }
+      ? {
+          events: {
+            since: (ref, cursor, { from }) =>
+              read("events", ref, () => Effect.succeed(happened.since(ref, cursor, from)))
+          }
+        }
       : {}),
     ...(capabilities.fencing === true
       ? {

@@ -8,6 +8,8 @@ import type * as Scope from "effect/Scope"
 import type { Capabilities, ProviderError } from "../../spi/index.ts"
 import * as Failures from "./ProviderSuiteFailures.ts"
 import * as Groups from "./ProviderSuiteGroups.ts"
+import * as Handles from "./ProviderSuiteHandles.ts"
+import * as Metrics from "./ProviderSuiteMetrics.ts"
 import * as Observing from "./ProviderSuiteObserving.ts"
 import { Driver, type ProviderHarness, reasonOf } from "./ProviderSuiteDriver.ts"
 
@@ -20,7 +22,8 @@ export type { ProviderHarness, ProviderProbe } from "./ProviderSuiteDriver.ts"
  * *Details*: `capabilities` are the expected ones of the provider: declared groups are exercised, undeclared ones must
  * be absent. `classify` provokes failures of the platform, with the reason that the adapter must report for each;
  * `credentials` makes the credentials of the provider run out, `throttling` makes the platform refuse every call for
- * some time. `timeoutMillis` bounds each test (default 30,000).
+ * some time. `timeoutMillis` bounds each test (default 30,000); a metric
+ * source needs three times its resolution and twice its lag.
  */
 export interface ProviderSuiteOptions {
   readonly capabilities: Capabilities
@@ -305,10 +308,11 @@ export const suite = (name: string, options: ProviderSuiteOptions): void => {
     }
 
     Observing.observing(check)
+    Handles.handles(check)
     if (options.credentials !== undefined) Failures.credentials(check, options.credentials)
     if (options.throttling !== undefined) Failures.throttling(check, options.throttling)
     if (controls) Groups.traffic(check, options.capabilities)
-    if (options.capabilities.metrics) Groups.metrics(check)
+    if (options.capabilities.metrics) Metrics.metrics(check)
     if (options.capabilities.drift) Groups.drift(check)
     if (options.capabilities.restart) Groups.restart(check)
     if (options.capabilities.events === true) Groups.events(check)

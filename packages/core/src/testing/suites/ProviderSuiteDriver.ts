@@ -4,8 +4,18 @@
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import type { Candidate, Mutation, Observation, Provider, Release, StackPlan, StackRef } from "../../spi/index.ts"
+import type {
+  Candidate,
+  Mutation,
+  Observation,
+  Provider,
+  ProviderEvent,
+  Release,
+  StackPlan,
+  StackRef
+} from "../../spi/index.ts"
 import { ProviderError } from "../../spi/index.ts"
+import { testMutation } from "../provider/testMutation.ts"
 
 /**
  * Looks at the platform without the provider, so that an adapter cannot confirm itself.
@@ -26,7 +36,8 @@ export interface ProviderProbe {
  *
  * *Details*: `ref` names a stack that does not exist yet. There are four candidates: `v1` and `v2` start, `broken` does
  * not, and `slow` takes at least half a second to start. `classify` lists platform failures to provoke, with the reason
- * that the adapter must report for each.
+ * that the adapter must report for each. `another` makes an adapter of the same platform that remembers nothing, as
+ * another process has.
  */
 export interface ProviderHarness {
   readonly provider: Provider
@@ -38,6 +49,7 @@ export interface ProviderHarness {
     readonly slow: Candidate
   }
   readonly probe: ProviderProbe
+  readonly another?: Effect.Effect<Provider>
 }
 
 export type Which = keyof ProviderHarness["candidates"]
@@ -66,6 +78,10 @@ const eventually = (
 export class Driver {
   readonly harness: ProviderHarness
   readonly nothing: Truth = { traffic: {}, capacity: {} }
+  /** By idempotency key, as the log keeps them by step. */
+  readonly handles = new Map<string, string | null>()
+  /** The progress that was reported. */
+  readonly told: Array<ProviderEvent> = []
   #keys = 0
 
   constructor(harness: ProviderHarness) {
@@ -113,12 +129,9 @@ export class Driver {
   mutation(
     options: { readonly key?: string; readonly fence?: number; readonly guard?: Mutation["guard"] } = {}
   ): Mutation {
-    return {
-      idempotencyKey: options.key ?? `suite-${++this.#keys}`,
-      fence: options.fence ?? 1,
-      guard: options.guard ?? Effect.void,
-      progress: () => Effect.void
-    }
+    const { key = `suite-${++this.#keys}`, ...given } = options
+    const progress: Mutation["progress"] = (event) => Effect.sync(() => void this.told.push(event))
+    return testMutation(key, { progress, ...given, handles: this.handles })
   }
 
   /** One of each mutation. */

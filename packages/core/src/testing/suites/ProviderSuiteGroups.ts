@@ -2,7 +2,7 @@
  * The checks of `ProviderSuite` for the optional groups of the port.
  */
 import { assert } from "@effect/vitest"
-import * as Duration from "effect/Duration"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Capabilities } from "../../spi/index.ts"
@@ -198,33 +198,6 @@ export const traffic = (check: Check, capabilities: Capabilities): void => {
   }
 }
 
-export const metrics = (check: Check): void => {
-  check("measures each release by itself", (driver) =>
-    Effect.gen(function* () {
-      const release = yield* driver.deploy("v1")
-      const { plan } = yield* driver.stage("v2")
-      yield* Effect.sleep(100)
-      yield* driver.serves({ v1: 100 })
-      const window = Duration.minutes(1)
-      const measure = (releaseId: string) => driver.provider.metrics!.measure(driver.ref, { releaseId, window })
-      const stable = yield* measure(release.id)
-      assert.isAbove(stable.requests, 0)
-      assert.strictEqual(stable.errors, 0)
-      assert.strictEqual(stable.healthy, 100)
-      assert.isNotNull(stable.latency)
-      assert.isAtMost(stable.latency!.p50, stable.latency!.p99)
-      assert.isAtMost(stable.samples?.length ?? 0, 2000)
-      const candidate = yield* measure(plan.candidate.id)
-      assert.strictEqual(candidate.requests, 0)
-      assert.strictEqual(candidate.latency, null)
-      assert.strictEqual(candidate.healthy, 100)
-      const unknown = yield* measure("no-such-release")
-      assert.strictEqual(unknown.requests, 0)
-      assert.strictEqual(unknown.healthy, null)
-    })
-  )
-}
-
 export const drift = (check: Check): void => {
   check("finds no drift where there is none", (driver) =>
     Effect.gen(function* () {
@@ -247,7 +220,8 @@ export const restart = (check: Check): void => {
 }
 
 export const events = (check: Check): void => {
-  const since = ({ provider, ref }: Driver, cursor: string | null) => provider.events!.since(ref, cursor)
+  const since = ({ provider, ref }: Driver, cursor: string | null, from = 0) =>
+    provider.events!.since(ref, cursor, { from })
 
   check("tells what happens once, in order, and goes on where a cursor stands", (driver) =>
     Effect.gen(function* () {
@@ -267,6 +241,34 @@ export const events = (check: Check): void => {
       assert.isAbove(later.length, 0)
       assert.deepStrictEqual(
         later.filter((id) => ids.includes(id)),
+        []
+      )
+    })
+  )
+
+  check("begins at a time, so that a long history costs nothing", (driver) =>
+    Effect.gen(function* () {
+      yield* driver.deploy("v1")
+      const before = (yield* since(driver, null)).events
+      yield* Effect.sleep(20)
+      const from = yield* Clock.currentTimeMillis
+      yield* driver.deploy("v2")
+      const later = (yield* since(driver, null, from)).events.map(({ id }) => id)
+      assert.isAbove(later.length, 0)
+      assert.deepStrictEqual(
+        before.filter(({ id }) => later.includes(id)),
+        []
+      )
+    })
+  )
+
+  check("reports progress under the ids of its events", (driver) =>
+    Effect.gen(function* () {
+      yield* driver.deploy("v1")
+      const told = driver.told.map(({ id }) => id)
+      const ids = (yield* since(driver, null)).events.map(({ id }) => id)
+      assert.deepStrictEqual(
+        told.filter((id) => !ids.includes(id)),
         []
       )
     })

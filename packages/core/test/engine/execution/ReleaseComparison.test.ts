@@ -2,7 +2,7 @@ import { describeCause, describeCauses } from "@signalbox/core/text"
 import { assert, describe, it } from "@effect/vitest"
 import { Configuration } from "@signalbox/core/config"
 import { Signalbox } from "@signalbox/core/engine"
-import { CompareSpec, DeploymentStore, type EventOf, type Metrics, Providers } from "@signalbox/core/spi"
+import { CompareSpec, DeploymentStore, type EventOf, type MetricSource, Providers } from "@signalbox/core/spi"
 import { layerMemory } from "@signalbox/core/store"
 import type { SimulatedProvider } from "@signalbox/core/testing"
 import { Duration, Effect, Fiber, Layer, Result, Schema } from "effect"
@@ -45,11 +45,13 @@ const busy = { requestsPerSecond: 200 }
 /** The simulated cloud with other eyes. */
 const measuredBy = (
   { provider }: SimulatedProvider.SimulatedProvider,
-  change: (measure: Metrics["measure"]) => Metrics["measure"]
+  change: (measure: MetricSource["measure"]) => MetricSource["measure"]
 ) =>
   Signalbox.layer.pipe(
     Layer.provideMerge(layerMemory),
-    Layer.provideMerge(Providers.layer([{ ...provider, metrics: { measure: change(provider.metrics!.measure) } }]))
+    Layer.provideMerge(
+      Providers.layer([{ ...provider, metrics: { ...provider.metrics!, measure: change(provider.metrics!.measure) } }])
+    )
   )
 
 const verdictsOf = (stream: string) =>
@@ -183,7 +185,9 @@ describe("a candidate that is compared with the stable release", () => {
       cloud,
       (measure) => (ref, options) =>
         Effect.map(measure(ref, options), (measured) =>
-          options.releaseId.startsWith("1.0.0") ? { requests: 0, errors: 0, latency: null, healthy: 100 } : measured
+          options.releaseId.startsWith("1.0.0")
+            ? { until: measured.until, requests: 0, errors: 0, latency: null, healthy: 100 }
+            : measured
         )
     )
     return Effect.gen(function* () {
@@ -285,7 +289,7 @@ describe("a candidate that is compared with the stable release", () => {
     const forgetful = measuredBy(
       cloud,
       (measure) => (ref, options) =>
-        measure(ref, { ...options, window: Duration.min(options.window, Duration.minutes(15)) })
+        measure(ref, { ...options, from: Math.max(options.from, options.to - 15 * 60_000) })
     )
     return Effect.gen(function* () {
       const state = yield* second(
@@ -314,8 +318,11 @@ describe("response times", () => {
     const look = ReleaseComparison.make({
       spec: Schema.decodeUnknownSync(CompareSpec)({}),
       metrics: {
-        measure: (_, { releaseId }) =>
+        resolution: Duration.zero,
+        lag: Duration.zero,
+        measure: (_, { releaseId, to }) =>
           Effect.succeed({
+            until: to,
             requests: 200,
             errors: 0,
             latency: null,

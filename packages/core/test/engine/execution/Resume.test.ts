@@ -52,6 +52,7 @@ const stacks = config({
 })
 
 interface Scenario {
+  readonly cloud?: SimulatedProvider.SimulatedOptions
   readonly script?: (cloud: SimulatedProvider.SimulatedProvider) => void
   readonly request: Partial<Request>
   readonly ends: string
@@ -64,6 +65,12 @@ const scenarios: Record<string, Scenario> = {
     request: { version: "3.0.0" },
     ends: "rolled_back"
   },
+  "a canary on a platform that names its operations itself": {
+    cloud: { handles: true },
+    script: (cloud) => cloud.script("*", "2.0.0", { stageMillis: 5_000 }),
+    request: { version: "2.0.0" },
+    ends: "completed"
+  },
   "a rollback": { request: { kind: "rollback" }, ends: "completed" },
   "a destruction": { request: { kind: "destroy" }, ends: "completed" }
 }
@@ -73,7 +80,7 @@ const scenarios: Record<string, Scenario> = {
  * the final state, and how many appends the scenario takes.
  */
 const live = (scenario: Scenario, diesAfter: number) => {
-  const cloud = SimulatedProvider.make()
+  const cloud = SimulatedProvider.make(scenario.cloud)
   scenario.script?.(cloud)
   const life = { left: Infinity }
   const box = (owner: string, mortality: Layer.Layer<never> | typeof stores) =>

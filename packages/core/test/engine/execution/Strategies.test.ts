@@ -63,7 +63,7 @@ describe("strategies", () => {
         plan: (...given) => there(others.plan(...given)),
         stage: (...given) => there(others.stage(...given)),
         observe: (...given) => there(others.observe(...given)),
-        metrics: { measure: (...given) => there(metrics!.measure(...given)) },
+        metrics: { ...metrics!, measure: (...given) => there(metrics!.measure(...given)) },
         traffic: {
           shift: (...given) => there(traffic!.shift(...given)),
           retire: (...given) => there(traffic!.retire(...given))
@@ -196,6 +196,7 @@ describe("strategies", () => {
     const provider: Provider = {
       ...others,
       metrics: {
+        ...others.metrics!,
         measure: (...given) =>
           Effect.tap(others.metrics!.measure(...given), () => Effect.sync(() => (validated = true)))
       },

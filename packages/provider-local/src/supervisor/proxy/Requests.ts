@@ -1,7 +1,7 @@
 /**
  * The requests to one release: a ring of the last quarter of an hour, at most about a million of them.
  */
-import type { Measurement } from "@signalbox/core/spi"
+import type { Counted } from "../Protocol.ts"
 
 /** Monotonic milliseconds, independent of the wall clock: windows are found by order. */
 export const monotonic = (): number => performance.timeOrigin + performance.now()
@@ -35,7 +35,7 @@ export class Requests {
     this.#size += 1
   }
 
-  measure(now: number, window: number, healthy: number | null): Measurement {
+  measure(now: number, window: number, healthy: number | null): Counted {
     const from = now - Math.min(window, longest)
     const length = this.#times.length
     // Requests are recorded in order of their end: the window is the rest of the ring from the first one within it.
