@@ -101,6 +101,8 @@ describe("docs/configuration.md", () => {
   it("override: has every key", () => {
     const all = {
       enabled: true,
+      region: "eu-west-1",
+      account: "1",
       strategy: { type: "rolling" },
       gate: {},
       metrics: { source: "s", url: "u", queries: {} },

@@ -89,6 +89,8 @@ const stack = struct(
 
 const override = struct("override", {
   enabled: optional(leaf(Schema.Boolean, "enabled")),
+  region: leaf(StackSpec.fields.region, "region"),
+  account: leaf(StackSpec.fields.account, "account"),
   strategy: optional(strategy),
   gate: optional(gate),
   metrics: optional(metrics),
