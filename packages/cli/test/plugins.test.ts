@@ -228,3 +228,123 @@ describe("a plug-in", () => {
     assert.include(error, { code: "configuration_invalid", path: "stacks[0].properties.colour" })
   })
 })
+
+const shelf = `
+import { effectStore } from "@signalbox/core/plugin"
+import { makeSql } from "@signalbox/core/store"
+import { Sqlite } from "@signalbox/node"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+
+const open = (url) =>
+  Effect.gen(function* () {
+    const scope = yield* Effect.scope
+    const context = yield* Layer.buildWithScope(Sqlite.layer({ filename: new URL(url).pathname }), scope)
+    return yield* Effect.provideContext(makeSql, context)
+  })
+
+export default () => ({ name: "@acme/shelf", spiVersion: 1, stores: { shelf: effectStore(open) } })
+`
+
+describe("a command of a plug-in", () => {
+  const commanding = (name: string) => {
+    const cwd = project(name, both)
+    const folder = Path.join(cwd, "node_modules", "@acme", "tool")
+    Fs.mkdirSync(folder)
+    Fs.writeFileSync(Path.join(folder, "package.json"), `{ "type": "module", "exports": "./index.js" }`)
+    Fs.writeFileSync(
+      Path.join(folder, "index.js"),
+      `export default {
+        name: "@acme/tool",
+        spiVersion: 1,
+        commands: {
+          tool: {
+            description: "does it",
+            run: async ({ args, directory, stdout, stderr }) => {
+              stdout(JSON.stringify({ args, directory }))
+              stderr("told\\n")
+              if (args[0] === "throw") throw new Error("it broke")
+              return 5
+            }
+          }
+        }
+      }`
+    )
+    Fs.writeFileSync(Path.join(cwd, "signalbox.config.yaml"), yaml(`"@acme/tool"`))
+    return cwd
+  }
+
+  it("gets everything after its word, and its exit code is the program's", async () => {
+    const cwd = commanding("plugin-command")
+    const { code, stderr, stdout } = await binary.run(cwd, ["tool", "do", "--print", "--json", "-x", "1"])
+    assert.strictEqual(code, 5, stderr)
+    assert.deepStrictEqual(JSON.parse(stdout), { args: ["do", "--print", "--json", "-x", "1"], directory: cwd })
+    assert.strictEqual(stderr, "told\n")
+    assert.strictEqual((await binary.run(cwd, ["tool", "throw"])).code, 1)
+  })
+
+  it("is unknown if no plug-in has it", async () => {
+    const cwd = commanding("plugin-command-unknown")
+    assert.strictEqual((await fails(cwd, 64, "tools")).code, "unknown_subcommand")
+  })
+})
+
+describe("a store of a plug-in", () => {
+  const packages = fileURLToPath(new URL("../../", import.meta.url))
+  const shelved = (name: string, more = "") => {
+    const cwd = project(name, {
+      ...both,
+      "@signalbox/core": Path.join(packages, "core"),
+      "@signalbox/node": Path.join(packages, "node"),
+      effect: Path.join(packages, "core", "node_modules", "effect")
+    })
+    const folder = Path.join(cwd, "node_modules", "@acme", "shelf")
+    Fs.mkdirSync(folder)
+    Fs.writeFileSync(Path.join(folder, "package.json"), `{ "type": "module", "exports": "./index.js" }`)
+    Fs.writeFileSync(Path.join(folder, "index.js"), shelf)
+    const config = `${yaml(`"@acme/plain-site"`).replace("plugins:", `plugins:\n  - "@acme/shelf"`)}${more}`
+    Fs.writeFileSync(Path.join(cwd, "signalbox.config.yaml"), config)
+    return cwd
+  }
+
+  it("is opened by the scheme of the URL", async () => {
+    const cwd = shelved("plugin-store")
+    const env = { SIGNALBOX_DATABASE_URL: `shelf://${cwd}/shared.db` }
+    for (const args of [["init", "--id", id], ["deploy", "--version", "v1", "--artifact", "v1"], ["status"]]) {
+      const { code, stderr } = await binary.run(cwd, args, { env })
+      assert.strictEqual(code, 0, stderr)
+    }
+    assert.isTrue(Fs.existsSync(Path.join(cwd, "shared.db")))
+    assert.isFalse(Fs.existsSync(Path.join(cwd, ".signalbox", "signalbox.db")))
+    const unknown = await binary.run(cwd, ["status", "--json"], { env: { SIGNALBOX_DATABASE_URL: "drawer:///here" } })
+    assert.strictEqual(unknown.code, 64, unknown.stderr)
+    assert.match(unknown.stderr, /store_misconfigured.*drawer:/)
+  })
+
+  it("is found by every command if the configuration names it, and is not left for another one unnoticed", async () => {
+    const cwd = shelved("plugin-store-configured")
+    const config = Path.join(cwd, "signalbox.config.yaml")
+    Fs.appendFileSync(config, `store: "shelf://${cwd}/shared.db"\n`)
+    await succeeds(cwd, "init", "--id", id)
+    await succeeds(cwd, "deploy", "--version", "v1", "--artifact", "v1")
+    assert.include(await succeeds(cwd, "status"), "v1")
+    assert.isFalse(Fs.existsSync(Path.join(cwd, ".signalbox", "signalbox.db")))
+    // A checkout without the folder's files asks the configuration.
+    Fs.rmSync(Path.join(cwd, ".deployment-metadata.yaml"))
+    assert.include(await succeeds(cwd, "status", id), "v1")
+    Fs.writeFileSync(
+      Path.join(cwd, ".deployment-metadata.yaml"),
+      `deployment_id: ${id}\nstore: shelf://${cwd}/other.db\n`
+    )
+    const error = await fails(cwd, 64, "deploy", "--version", "v2", "--artifact", "v2")
+    assert.strictEqual(error.code, "store_changed")
+    assert.isFalse(Fs.existsSync(Path.join(cwd, "other.db")))
+  })
+
+  it("is refused with a password in the configuration", async () => {
+    const cwd = shelved("plugin-store-password", `store: "postgres://ada:secret@db.example.com/signalbox"\n`)
+    const error = await fails(cwd, 64, "init", "--id", id)
+    assert.include(error, { code: "configuration_invalid", path: "store" })
+    assert.notInclude(JSON.stringify(error), "secret")
+  })
+})

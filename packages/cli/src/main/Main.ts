@@ -24,6 +24,7 @@ import { Host, type HostShape } from "../host/Host.ts"
 import { wrap } from "../live/text.ts"
 import { printable, printableJson } from "../live/words.ts"
 import { asksForText, walk } from "./missingValue.ts"
+import { pluginCommand, unknownWord } from "./pluginCommand.ts"
 
 const flagsOf = (argv: ReadonlyArray<string>): ReadonlySet<string> => {
   const end = argv.indexOf("--")
@@ -67,7 +68,16 @@ const cli = (host: HostShape, argv: ReadonlyArray<string>) =>
     const { command, missing } = asksForText(argv) ? walk(commands, argv) : { command: [], missing: undefined }
     if (missing !== undefined) return Effect.fail(valueMissing(missing, ["signalbox", ...command]))
     return Command.runWith(commands, { version: host.version })(argv).pipe(
-      Effect.provideService(CliConfig.CliConfig, CliConfig.make({ builtIns: builtIns(command) }))
+      Effect.provideService(CliConfig.CliConfig, CliConfig.make({ builtIns: builtIns(command) })),
+      Effect.catch((error) => {
+        const word = unknownWord(error)
+        if (word === undefined) return Effect.fail(error)
+        return Effect.flatMap(pluginCommand(host, word, argv), (code) => {
+          if (code === undefined) return Effect.fail(error)
+          host.exit.code = code
+          return Effect.void
+        })
+      })
     )
   })
 

@@ -166,40 +166,45 @@ describe("what the simulation found", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("a runner that resumes in the middle of a rollback does not fail the stack again that failed before", () => {
-    const cloud = SimulatedProvider.make()
-    cloud.script("db", "2.0.0", { broken: "exits with 1" })
-    const provider: Provider = {
-      ...cloud.provider,
-      rollback: (...given) => Effect.delay(cloud.provider.rollback(...given), "10 seconds")
+  it.effect(
+    "a runner that resumes in the middle of a rollback does not fail the stack again that failed before",
+    () => {
+      const cloud = SimulatedProvider.make()
+      cloud.script("db", "2.0.0", { broken: "exits with 1" })
+      const provider: Provider = {
+        ...cloud.provider,
+        rollback: (...given) => Effect.delay(cloud.provider.rollback(...given), "10 seconds")
+      }
+      const layer = Signalbox.layer.pipe(
+        Layer.provideMerge(layerMemory),
+        Layer.provideMerge(Providers.layer([provider]))
+      )
+      return Effect.gen(function* () {
+        const box = yield* Signalbox
+        const store = yield* DeploymentStore
+        const strategy = { type: "canary", steps: [{ weight: 10, bake: "1 minute" }] } as const
+        const stacks = [
+          { name: "db", provider: "simulated", gate },
+          { name: "web", provider: "simulated", gate, strategy }
+        ] as const
+        const manifest = manifestOf(config({ rollback: false, stacks }), cloud)
+        const deploymentId = yield* deployed(manifest)
+        const { correlationId } = requestOf(manifest, deploymentId, "second", { version: "2.0.0" })
+        yield* box.executions.submit(requestOf(manifest, deploymentId, "second", { version: "2.0.0" }))
+        const db = Effect.map(store.execution(correlationId), (state) =>
+          state?.stacks.find(({ name }) => name === "db")
+        )
+        const first = yield* Effect.forkChild(box.executions.run(correlationId))
+        yield* pass(first, { until: Effect.map(db, (stack) => stack?.status === "failed") })
+        yield* box.executions.command(correlationId, { command: "abort", by: "tester" })
+        yield* pass(first, { until: Effect.map(db, (stack) => stack?.status === "rolling_back") })
+        yield* Fiber.interrupt(first)
+        const state = yield* drive(yield* Effect.forkChild(box.executions.run(correlationId)))
+        assert.strictEqual(state.status, "rolled_back")
+        assert.deepStrictEqual(versions(state), ["db 1.0.0", "web 1.0.0"])
+      }).pipe(Effect.provide(layer))
     }
-    const layer = Signalbox.layer.pipe(
-      Layer.provideMerge(layerMemory),
-      Layer.provideMerge(Providers.layer([provider]))
-    )
-    return Effect.gen(function* () {
-      const box = yield* Signalbox
-      const store = yield* DeploymentStore
-      const strategy = { type: "canary", steps: [{ weight: 10, bake: "1 minute" }] } as const
-      const stacks = [
-        { name: "db", provider: "simulated", gate },
-        { name: "web", provider: "simulated", gate, strategy }
-      ] as const
-      const manifest = manifestOf(config({ rollback: false, stacks }), cloud)
-      const deploymentId = yield* deployed(manifest)
-      const { correlationId } = requestOf(manifest, deploymentId, "second", { version: "2.0.0" })
-      yield* box.executions.submit(requestOf(manifest, deploymentId, "second", { version: "2.0.0" }))
-      const db = Effect.map(store.execution(correlationId), (state) => state?.stacks.find(({ name }) => name === "db"))
-      const first = yield* Effect.forkChild(box.executions.run(correlationId))
-      yield* pass(first, { until: Effect.map(db, (stack) => stack?.status === "failed") })
-      yield* box.executions.command(correlationId, { command: "abort", by: "tester" })
-      yield* pass(first, { until: Effect.map(db, (stack) => stack?.status === "rolling_back") })
-      yield* Fiber.interrupt(first)
-      const state = yield* drive(yield* Effect.forkChild(box.executions.run(correlationId)))
-      assert.strictEqual(state.status, "rolled_back")
-      assert.deepStrictEqual(versions(state), ["db 1.0.0", "web 1.0.0"])
-    }).pipe(Effect.provide(layer))
-  })
+  )
 
   it.effect("a request whose lease becomes free starts from what the previous one left, and supersedes none", () => {
     const cloud = SimulatedProvider.make()

@@ -41,7 +41,7 @@ const failed = (name: string, cause: unknown): PluginInvalid => {
   return new PluginInvalid({
     code: "plugin_broken",
     plugin: name,
-    detail: `it threw ${/^[A-Z]\w*$/.test(error.name) ? `a ${error.name}` : "an error"} while it was loaded`,
+    detail: `it threw ${/^[A-Z]\w+Error$/.test(error.name) ? `a ${error.name}` : "an error"} while it was loaded`,
     hint: `Run it by itself to see the error: node --eval 'import("${name}")'`
   })
 }
