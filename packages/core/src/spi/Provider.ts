@@ -19,7 +19,10 @@ export type { PlaceRef, StackRef } from "./StackRef.ts"
  * *Details*: `traffic` is `percent` (any share), `switch` (all or nothing) or `none` (a staged release is live at
  * once); `capacity` whether capacity can be added in parts; `outputs` names the outputs of its stacks, `"*"` stands for
  * any; `events` whether it reports its own events, `fencing` whether it can learn of a new lease holder before that one
- * changes anything (both default to no). Undeclared features fail as `Unsupported`.
+ * changes anything (both default to no). `firstRelease` says whether the first release of a stack waits for its traffic
+ * (`staged`, the default) or gets all of it when it is staged (`live`). `adopts` says that `observe` and `plan` take a
+ * live service that was not deployed by Signalbox for the stable release (default no), so that its first canary is not a
+ * switch of all traffic. Undeclared features fail as `Unsupported`.
  */
 export interface Capabilities {
   readonly spiVersion: 1
@@ -31,6 +34,8 @@ export interface Capabilities {
   readonly outputs: ReadonlyArray<string>
   readonly events?: boolean
   readonly fencing?: boolean
+  readonly firstRelease?: "staged" | "live"
+  readonly adopts?: boolean
 }
 
 /**

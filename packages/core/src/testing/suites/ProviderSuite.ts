@@ -308,6 +308,7 @@ export const suite = (name: string, options: ProviderSuiteOptions): void => {
     }
 
     Observing.observing(check)
+    if (controls && options.capabilities.adopts === true) Observing.adoption(check)
     Handles.handles(check)
     if (options.credentials !== undefined) Failures.credentials(check, options.credentials)
     if (options.throttling !== undefined) Failures.throttling(check, options.throttling)
