@@ -15,6 +15,7 @@ import { type StackAsked, eachStack } from "./EachStack.ts"
 import { reject, Rejected } from "../../api/Rejected.ts"
 import type { Request } from "../../api/Request.ts"
 import { withNotices } from "./PlanNotices.ts"
+import { wrongTarget } from "./PlanTarget.ts"
 import { startingPoint } from "./StartingPoint.ts"
 
 /** A provider that has not answered by then is left to the execution. */
@@ -23,7 +24,9 @@ const patience = "1 minute"
 /**
  * The rejection for a provider's error, if it is the user's mistake and a retry would repeat it.
  */
-export const refusalOf = ({ info, reason }: ProviderError): Rejected | undefined => {
+export const refusalOf = (error: ProviderError | Rejected): Rejected | undefined => {
+  if (error._tag === "Rejected") return error
+  const { info, reason } = error
   switch (reason._tag) {
     case "Invalid":
     case "Unsupported":
@@ -40,12 +43,17 @@ export const refusalOf = ({ info, reason }: ProviderError): Rejected | undefined
 export const planOne = (
   { artifact, version }: Pick<Request, "artifact" | "version">,
   { missing, provider, ref, stack }: StackAsked
-): Effect.Effect<StackPlan | null, ProviderError> =>
+): Effect.Effect<StackPlan | null, ProviderError | Rejected> =>
   missing.length > 0 || provider === undefined
     ? Effect.succeed(null)
-    : Effect.map(
+    : Effect.flatMap(
         provider.plan(ref, { version: version ?? "unversioned", ...(artifact === undefined ? {} : { artifact }) }),
-        (plan) => withNotices(stack, provider, plan)
+        (plan) => {
+          const info = wrongTarget(ref, plan)
+          return info === undefined
+            ? Effect.succeed(withNotices(stack, provider, plan))
+            : Effect.fail(new Rejected({ info }))
+        }
       )
 
 /**
@@ -98,7 +106,7 @@ export const preflight = Effect.fnUntraced(function* (
   yield* checkExclusive(request)
   const environment = yield* environmentOf(request)
   const { spec: from, stacksBefore } = startingPoint(kind, spec, environment, request.stacks)
-  const look = (asked: StackAsked): Effect.Effect<unknown, ProviderError> => {
+  const look = (asked: StackAsked): Effect.Effect<unknown, ProviderError | Rejected> => {
     if (kind !== "rollback") return planOne(request, asked)
     const checkpoint = stacksBefore.find(({ name }) => name === asked.stack.name)?.checkpoint ?? undefined
     return checkpoint === undefined
