@@ -115,6 +115,8 @@ export const DeploymentFields = {
 export const RequestedFields = {
   version: Schema.optionalKey(Schema.String),
   artifact: Schema.optionalKey(Schema.String),
+  /** The artifacts of single stacks, which go before `artifact`. */
+  artifacts: Schema.optionalKey(Schema.Record(StackName, Schema.String)),
   strategy: Schema.optionalKey(Schema.String),
   by: Actor,
   reason: Schema.optionalKey(Schema.String),

@@ -56,6 +56,7 @@ const begin = (at: Timestamp, event: EventOf<"ExecutionRequested">): ExecutionSt
   deploymentBefore: event.deploymentBefore,
   ...(event.version === undefined ? {} : { version: event.version }),
   ...(event.artifact === undefined ? {} : { artifact: event.artifact }),
+  ...(event.artifacts === undefined ? {} : { artifacts: event.artifacts }),
   ...(event.strategy === undefined ? {} : { strategy: event.strategy }),
   by: event.by,
   ...(event.reason === undefined ? {} : { reason: event.reason }),

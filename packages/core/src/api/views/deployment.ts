@@ -74,20 +74,26 @@ export const planView = (request: Request, plan: ReadonlyArray<PlannedStack>): P
   strategy: request.strategy ?? null,
   triggeredBy: request.by,
   dryRun: true,
-  stacks: plan.map(({ dependsOn, irreversible, name, plan, provider, waitsFor }) => ({
-    name,
-    provider,
-    dependsOn,
-    action: plan?.action ?? null,
-    waitsFor,
-    release: plan?.candidate ?? null,
-    from: plan?.checkpoint.release ?? null,
-    changes: plan?.changes ?? [],
-    rollback: plan?.rollback ?? null,
-    warnings: plan?.warnings ?? [],
-    resources: plan?.resources ?? [],
-    target: plan?.target ?? null,
-    timeoutMs: plan?.timeoutMs ?? null,
-    irreversible: irreversible ?? null
-  }))
+  stacks: plan.map(
+    ({ account, artifact, dependsOn, irreversible, name, plan, provider, region, values, waitsFor }) => ({
+      name,
+      provider,
+      dependsOn,
+      action: plan?.action ?? null,
+      waitsFor,
+      artifact: artifact ?? null,
+      values: values ?? {},
+      region: region ?? null,
+      account: account ?? null,
+      release: plan?.candidate ?? null,
+      from: plan?.checkpoint.release ?? null,
+      changes: plan?.changes ?? [],
+      rollback: plan?.rollback ?? null,
+      warnings: plan?.warnings ?? [],
+      resources: plan?.resources ?? [],
+      target: plan?.target ?? null,
+      timeoutMs: plan?.timeoutMs ?? null,
+      irreversible: irreversible ?? null
+    })
+  )
 })

@@ -16,6 +16,18 @@ export const requestErrors = {
     { stack: "text", execution: "text?", nearest: "text?", known: "texts" },
     "The configuration, or the execution, has no stack of this name."
   ),
+  artifact_without_stack: error(
+    "usage",
+    "caller",
+    { stack: "text", nearest: "text?", known: "texts" },
+    "An artifact was given for a stack that the request does not deploy."
+  ),
+  variable_missing: error(
+    "usage",
+    "caller",
+    { stack: "text", variable: "text" },
+    "The properties of a stack contain a variable that the request gives no value to."
+  ),
   stack_disabled: error(
     "usage",
     "configuration",
@@ -51,6 +63,18 @@ export const requestErrors = {
     "configuration",
     { stack: "text", other: "text", resource: "text" },
     "Two stacks of one environment claim the same exclusive resource."
+  ),
+  unknown_metric_source: error(
+    "usage",
+    "configuration",
+    { stack: "text", source: "text", known: "texts" },
+    "A stack names a metric source that is not installed."
+  ),
+  invalid_metrics: error(
+    "usage",
+    "configuration",
+    { stack: "text", source: "text" },
+    "The metric source rejects the metrics of a stack; the detail says why."
   ),
   correlation_id_taken: error(
     "failed",

@@ -4,13 +4,18 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
+import { errorInfo } from "../../domain/errors/index.ts"
 import type { StackPlan } from "../../domain/Release.ts"
 import type { ExecutionSpec } from "../../domain/Spec.ts"
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
+import { MetricSources } from "../../spi/MetricSource.ts"
 import type { ProviderError } from "../../spi/ProviderError.ts"
 import type { Providers } from "../../spi/Providers.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
-import { resolve } from "../../config/Configuration.ts"
+import { artifactFor, resolve, variablesOf } from "../../config/Configuration.ts"
+import { substituteIn } from "../../config/Variables.ts"
+import type { StackName } from "../../domain/Ids.ts"
+import type { Candidate } from "../../spi/Provider.ts"
 import { type StackAsked, eachStack } from "./EachStack.ts"
 import { reject, Rejected } from "../../api/Rejected.ts"
 import type { Request } from "../../api/Request.ts"
@@ -41,20 +46,23 @@ export const refusalOf = (error: ProviderError | Rejected): Rejected | undefined
  * Plans one stack for a request; null if it waits for unknown outputs. Changes nothing.
  */
 export const planOne = (
-  { artifact, version }: Pick<Request, "artifact" | "version">,
+  request: Pick<Request, "artifact" | "artifacts" | "version">,
   { missing, provider, ref, stack }: StackAsked
 ): Effect.Effect<StackPlan | null, ProviderError | Rejected> =>
   missing.length > 0 || provider === undefined
     ? Effect.succeed(null)
-    : Effect.flatMap(
-        provider.plan(ref, { version: version ?? "unversioned", ...(artifact === undefined ? {} : { artifact }) }),
-        (plan) => {
-          const info = wrongTarget(ref, plan)
-          return info === undefined
-            ? Effect.succeed(withNotices(stack, provider, plan))
-            : Effect.fail(new Rejected({ info }))
-        }
-      )
+    : Effect.flatMap(provider.plan(ref, candidateOf(request, stack.name)), (plan) => {
+        const info = wrongTarget(ref, plan)
+        return info === undefined ? withNotices(stack, provider, plan) : Effect.fail(new Rejected({ info }))
+      })
+
+/**
+ * What a request brings in for one stack.
+ */
+export const candidateOf = (
+  request: Pick<Request, "artifact" | "artifacts" | "version">,
+  stack: StackName
+): Candidate => ({ version: request.version ?? "unversioned", ...artifactFor(request, stack) })
 
 /**
  * Rejects a configuration in which two stacks of one environment use the same exclusive thing.
@@ -64,9 +72,12 @@ export const checkExclusive = Effect.fnUntraced(function* (
 ): Effect.fn.Return<void, Rejected | StoreError, DeploymentStore | Providers> {
   if (request.kind !== "deploy" && request.kind !== "deploy-stack") return
   const environment = yield* environmentOf(request)
+  const spec = yield* resolve(request.manifest, request.environment)
+  // Stacks that this request does not deploy may have variables that it does not know.
+  const variables = variablesOf(request) ?? {}
   const all = yield* eachStack(
     request,
-    yield* resolve(request.manifest, request.environment),
+    { ...spec, stacks: spec.stacks.map((stack) => substituteIn(stack, variables).stack) },
     environment,
     ({ provider, ref }) =>
       Effect.sync(() => (provider?.exclusive?.(ref) ?? []).map((taken) => ({ ...taken, kind: provider?.kind, ref })))
@@ -81,6 +92,32 @@ export const checkExclusive = Effect.fnUntraced(function* (
       { stack: ref.stack, other, resource: name },
       { path: ["stacks", ref.stack, "properties", ...path].join(".") }
     )
+  }
+})
+
+/**
+ * Rejects a specification whose stacks name a metric source that is not installed, or configure it wrongly.
+ */
+export const checkMetrics = Effect.fnUntraced(function* (spec: ExecutionSpec): Effect.fn.Return<void, Rejected> {
+  const kinds = yield* MetricSources
+  for (const { metrics, name: stack } of spec.stacks.filter(({ enabled }) => enabled)) {
+    if (metrics === undefined) continue
+    const path = ["stacks", stack, "metrics"]
+    const { source } = metrics
+    const kind = kinds.get(source)
+    if (kind === undefined) {
+      const known = [...kinds.keys()]
+      return yield* reject("unknown_metric_source", { stack, source, known }, { path: [...path, "source"].join(".") })
+    }
+    const problem = kind.check(metrics)
+    if (problem === undefined) continue
+    return yield* new Rejected({
+      info: errorInfo(
+        "invalid_metrics",
+        { stack, source },
+        { path: [...path, ...problem.path].join("."), detail: problem.message }
+      )
+    })
   }
 })
 
@@ -104,6 +141,7 @@ export const preflight = Effect.fnUntraced(function* (
   const { kind } = request
   if (kind !== "deploy" && kind !== "deploy-stack" && kind !== "rollback") return
   yield* checkExclusive(request)
+  if (kind !== "rollback") yield* checkMetrics(spec)
   const environment = yield* environmentOf(request)
   const { spec: from, stacksBefore } = startingPoint(kind, spec, environment, request.stacks)
   const look = (asked: StackAsked): Effect.Effect<unknown, ProviderError | Rejected> => {

@@ -14,7 +14,7 @@ import type { ProviderError } from "../../spi/ProviderError.ts"
 import { Providers } from "../../spi/Providers.ts"
 import { type MonitorState, signOf } from "./MonitorState.ts"
 import { type DueEvent, progressReported, withoutPasswords } from "../log/index.ts"
-import { fillIn } from "../../config/OutputSubstitution.ts"
+import { stackRefOf } from "../../config/StackRefs.ts"
 
 /** A stack that can be asked. */
 export interface ProgressSource {
@@ -30,23 +30,14 @@ const most = 50
  * left out.
  */
 export const progressSourcesOf = (
-  { deploymentId, environment, spec }: Pick<EventOf<"ExecutionRequested">, "deploymentId" | "environment" | "spec">,
+  { spec, ...place }: Pick<EventOf<"ExecutionRequested">, "deploymentId" | "environment" | "spec">,
   outputs: ReadonlyMap<string, Outputs>
 ): Effect.Effect<ReadonlyArray<ProgressSource>, never, Providers> =>
   Effect.map(Providers, (providers) =>
     spec.stacks.flatMap((stack): ReadonlyArray<ProgressSource> => {
       const provider = providers.get(stack.provider)
-      const { missing, value } = fillIn(stack.properties, outputs)
-      if (!stack.enabled || provider === undefined || missing.length > 0) return []
-      const ref: StackRef = {
-        deploymentId,
-        environment,
-        stack: stack.name,
-        properties: value,
-        ...(spec.region === undefined ? {} : { region: spec.region }),
-        ...(spec.account === undefined ? {} : { account: spec.account })
-      }
-      return [{ provider, ref }]
+      const { missing, ref } = stackRefOf(place, spec, stack, outputs)
+      return !stack.enabled || provider === undefined || missing.length > 0 ? [] : [{ provider, ref }]
     })
   )
 
