@@ -1,6 +1,6 @@
 import { fromPlugin } from "@signalbox/core/plugin"
 import { DeploymentId, EnvironmentName, StackName, type StackRef } from "@signalbox/core/spi"
-import { ProviderSuite } from "@signalbox/core/testing"
+import { ProviderSuite, testMutation } from "@signalbox/core/testing"
 import * as Effect from "effect/Effect"
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
@@ -73,8 +73,7 @@ ProviderSuite.suite("a static site without Effect", {
       provoke: ({ provider, ref }) =>
         Effect.gen(function* () {
           const plan = yield* provider.plan(ref, { version: "v3", artifact: "/no/such/folder" })
-          const mutation = { idempotencyKey: "k", fence: 1, guard: Effect.void, progress: () => Effect.void }
-          return yield* provider.stage(ref, { plan, capacityPercent: 100 }, mutation)
+          return yield* provider.stage(ref, { plan, capacityPercent: 100 }, testMutation("k"))
         })
     }
   ]
