@@ -73,7 +73,8 @@ ProviderSuite.suite("a static site without Effect", {
       provoke: ({ provider, ref }) =>
         Effect.gen(function* () {
           const plan = yield* provider.plan(ref, { version: "v3", artifact: "/no/such/folder" })
-          return yield* provider.stage(ref, { plan, capacityPercent: 100 }, testMutation("k"))
+          const mutation = testMutation("k")
+          return yield* provider.stage(ref, { plan, capacityPercent: 100 }, mutation)
         })
     }
   ]

@@ -161,7 +161,8 @@ export const make = (
       if (await isThere(releaseOf(ref, candidate.id))) return observe(ref)
       // The long part does not hold up other changes: it works in a folder of its own, so that a rollback need not wait.
       const draft = join(folderOf(ref), "drafts", candidate.id)
-      await mutation.progress(`publishing ${candidate.version}`)
+      const message = `publishing ${candidate.version}`
+      await mutation.progress({ id: `${mutation.idempotencyKey}/publishing`, at: Date.now(), message })
       await attempt(() => publishInto(candidate, draft))
       await change(ref, mutation, async (state) => {
         if (state.candidate?.id !== candidate.id) {

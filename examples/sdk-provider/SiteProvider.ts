@@ -10,7 +10,8 @@ import {
   ProviderError,
   type ProviderReason,
   Release,
-  type StackRef
+  type StackRef,
+  reportProgress
 } from "@signalbox/core/spi"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -210,7 +211,7 @@ export const make = (options: {
       if (yield* isThere(releaseOf(ref, id))) return yield* observe(ref)
       // The long part runs without the lock, into a folder of its own, so that a rollback need not wait for it.
       const draft = join(folderOf(ref), "drafts", id)
-      yield* mutation.progress(`publishing ${plan.candidate.version}`)
+      yield* reportProgress(mutation, `publishing ${plan.candidate.version}`)
       yield* publish(ref, plan.candidate, draft)
       yield* change(ref, "stage", mutation, ({ candidate }) =>
         candidate?.id === id

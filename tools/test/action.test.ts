@@ -36,8 +36,8 @@ describe("what a step types", () => {
       "can-deploy DX6604E --environment production --kind deploy --version v2 --correlation-id release-42 --override hotfix --json"
     ],
     [
-      { command: "register", version: "v2", kind: "deploy", artifact: "dist", queue: "latest_wins" },
-      "register DX6604E --environment production --kind deploy --version v2 --artifact dist --correlation-id release-42 --commit 0123456789abcdef0123456789abcdef01234567 --workflow-run https://github.com/octo-org/shop/actions/runs/4711 --queue latest_wins --json"
+      { command: "register", version: "v2", kind: "deploy", artifact: "dist\nweb=./web", queue: "latest_wins" },
+      "register DX6604E --environment production --kind deploy --version v2 --artifact dist --artifact web=./web --correlation-id release-42 --commit 0123456789abcdef0123456789abcdef01234567 --workflow-run https://github.com/octo-org/shop/actions/runs/4711 --queue latest_wins --json"
     ],
     [
       { command: "wait", timeout: "10 minutes", interval: "5 seconds" },

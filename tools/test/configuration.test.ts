@@ -95,7 +95,14 @@ describe("docs/configuration.md", () => {
   })
 
   it("override: has every key", () => {
-    const all = { enabled: true, strategy: { type: "rolling" }, gate: {}, properties: {} }
+    const all = {
+      enabled: true,
+      region: "eu-west-1",
+      account: "1",
+      strategy: { type: "rolling" },
+      gate: {},
+      properties: {}
+    }
     const override = (value: object) => () => decode(Spec.EnvironmentSpec, { stacks: { web: value } })
     expect(rowsOf(page, "override").map(({ key }) => key)).toEqual(Object.keys(all))
     expect(override(all)).not.toThrow()

@@ -44,7 +44,7 @@ export const argumentsOf = (inputs, env) => {
   const stacks = inputs.stacks.flatMap((name) => ["--stack", name])
   const kind = flag("--kind", inputs.kind)
   const version = flag("--version", inputs.version)
-  const artifact = flag("--artifact", inputs.artifact)
+  const artifact = inputs.artifacts.flatMap((one) => ["--artifact", one])
   const id = flag("--correlation-id", inputs.correlationId)
   const override = flag("--override", inputs.override)
   const why = [...override, ...flag("--reason", inputs.reason)]

@@ -55,7 +55,10 @@ export const read = (env) => {
     deployment: given(env, "deployment"),
     environment: given(env, "environment"),
     version: given(env, "version"),
-    artifact: given(env, "artifact"),
+    artifacts: given(env, "artifact")
+      .split("\n")
+      .map((line) => line.trim())
+      .filter((line) => line !== ""),
     kind: given(env, "kind"),
     correlationId: given(env, "correlation-id"),
     run: given(env, "run"),

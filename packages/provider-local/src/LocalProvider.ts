@@ -15,6 +15,7 @@ import {
   type Provider,
   ProviderError,
   type ProviderReason,
+  reportProgress,
   Redaction,
   type Release,
   type StackPlan,
@@ -174,7 +175,11 @@ export const make = (options: LocalOptions): Provider => {
       }
       return observed(
         yield* client
-          .mutate(operation, header, body, mutation)
+          .mutate(operation, header, body, {
+            guard: mutation.guard,
+            progress: (message, resource) =>
+              reportProgress(mutation, message, resource === undefined ? {} : { resource })
+          })
           .pipe(
             Effect.mapError((error) =>
               "_tag" in error && error._tag === "Broken" ? redacted(error, header, [configured, ...runtimes]) : error
@@ -236,7 +241,7 @@ export const make = (options: LocalOptions): Provider => {
             release.digest!,
             releaseDirectory(client.directory, keyOf(ref), release.digest!),
             signal,
-            (message) => run(mutation.progress(message))
+            (message) => run(reportProgress(mutation, message))
           )
         )
         const runtime = runtimeOf(properties)

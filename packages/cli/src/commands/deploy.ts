@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { usage } from "../main/Failure.ts"
 import { invocation } from "../main/Invocation.ts"
+import { artifacts } from "./artifacts.ts"
 import { strategies } from "./choices.ts"
 import { origins, queueing } from "./coordinating.ts"
 import { by, correlationId, deployment, option, reason, requiredDeployment, stackArgument, text } from "./flags.ts"
@@ -29,7 +30,7 @@ export const background = (flags: { readonly wait: boolean; readonly detach: boo
     : Effect.succeed(flags.detach)
 
 const release = {
-  artifact: text("artifact", "path|url", "Artifact to deploy: a folder, an archive, a URL"),
+  artifact: artifacts("Artifact to deploy: a folder, an archive, a URL; with name= for one stack, repeatable"),
   version: text("version", "name", "Version to deploy"),
   strategy: Flag.Literals("strategy", strategies).pipe(
     Flag.optional,

@@ -17,6 +17,7 @@ import {
   type StackName,
   type StrategyName
 } from "@signalbox/core/spi"
+import { artifactsOf } from "./artifacts.ts"
 import { actor } from "../request/actor.ts"
 import { carry } from "../execution/carry.ts"
 import { usage } from "../main/Failure.ts"
@@ -37,7 +38,7 @@ export interface Operation {
   readonly kind: Request["kind"]
   readonly id: DeploymentId | undefined
   readonly stack?: StackName
-  readonly artifact?: Option.Option<string>
+  readonly artifact?: ReadonlyArray<string>
   readonly version?: Option.Option<string>
   readonly strategy?: Option.Option<StrategyName>
   readonly correlationId: Option.Option<CorrelationId>
@@ -94,12 +95,6 @@ const confirmed = Effect.fnUntraced(function* (
   if (typed.trim() !== what) return yield* unconfirmed(`that was not ${what}; nothing was done`, what)
 })
 
-export const artifactOf = (inv: Invocation, artifact: Option.Option<string> | undefined): Option.Option<string> =>
-  Option.map(artifact ?? Option.none(), (one) =>
-    // A path is resolved from the user's shell, even if another process continues the work.
-    /^[a-z][a-z0-9+.-]+:/i.test(one) ? one : Path.resolve(inv.host.cwd, one)
-  )
-
 interface Prepared {
   readonly id: DeploymentId
   readonly environment: EnvironmentName
@@ -112,12 +107,14 @@ export const operate = (inv: Invocation, operation: Operation) =>
 
 const check = Effect.fnUntraced(function* (inv: Invocation, operation: Operation, { environment, manifest }: Prepared) {
   const { Configuration } = yield* engine
+  const { artifacts } = yield* artifactsOf(inv, operation.artifact ?? [])
   return yield* Configuration.checkRequest(
     {
       kind: operation.kind,
       manifest,
       environment,
       ...stacksOf(operation),
+      ...(artifacts === undefined ? {} : { artifacts }),
       ...some("strategy", operation.strategy)
     },
     { bare: false, providers: yield* providersOf(inv) }
@@ -197,7 +194,7 @@ const requestOf = Effect.fnUntraced(function* (inv: Invocation, operation: Opera
     by: actor(inv, operation.by),
     ...stacksOf(operation),
     ...some("version", operation.version),
-    ...some("artifact", artifactOf(inv, operation.artifact)),
+    ...(yield* artifactsOf(inv, operation.artifact ?? [])),
     ...some("strategy", operation.strategy),
     ...some("reason", operation.reason),
     ...some("queue", policy),

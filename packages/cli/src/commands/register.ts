@@ -17,10 +17,11 @@ import { engine, signalbox } from "../main/services.ts"
 import { ended } from "../waiting/waiting.ts"
 import { undoes } from "../execution/undo.ts"
 import { setOutputs } from "../wrap/github.ts"
+import { artifacts, artifactsOf } from "./artifacts.ts"
 import { isFinished, requestKinds } from "./choices.ts"
 import { origins, override, queue, stacks } from "./coordinating.ts"
 import { by, correlationId, deployment, reason, text } from "./flags.ts"
-import { artifactOf, some } from "./operate.ts"
+import { some } from "./operate.ts"
 
 const record = Effect.fnUntraced(function* (inv: Invocation, request: Request) {
   const box = yield* signalbox
@@ -50,7 +51,7 @@ export const register = Command.make(
       Flag.withDescription("Kind of operation once admitted (run)")
     ),
     version: text("version", "name", "Version to deploy"),
-    artifact: text("artifact", "path|url", "Artifact of a deploy: a folder, an archive, a URL"),
+    artifact: artifacts("Artifact of a deploy: a folder, an archive, a URL; with name= for one stack, repeatable"),
     stack: stacks,
     queue,
     override,
@@ -74,7 +75,7 @@ export const register = Command.make(
       queue: Option.getOrElse(flags.queue, () => place.manifest.queue ?? "fifo"),
       ...(flags.stack.length === 0 ? {} : { stacks: flags.stack }),
       ...some("version", flags.version),
-      ...some("artifact", artifactOf(inv, flags.artifact)),
+      ...(yield* artifactsOf(inv, flags.artifact)),
       ...some("override", flags.override),
       ...some("reason", flags.reason),
       ...(yield* originOf(inv, flags))

@@ -41,6 +41,8 @@ const factsOf = (
   }
   if (state.version !== undefined) facts.push(["version", state.version])
   if (state.artifact !== undefined) facts.push(["artifact", state.artifact])
+  for (const [stack, artifact] of Object.entries(state.artifacts ?? {}))
+    facts.push(["artifact", `${stack}: ${artifact}`])
   if (state.strategy !== undefined) facts.push(["strategy", state.strategy])
   if (state.origin?.commit !== undefined) {
     const { commit, committedAt } = state.origin

@@ -9,11 +9,19 @@ const signs = { create: ["+", "green"], update: ["~", "yellow"], none: ["=", "di
 const stackLines = (planned: PlannedStack, { columns, paint }: Ink): ReadonlyArray<string> => {
   const below = (style: "dim" | "yellow" | undefined, text: string) =>
     wrap(plain(text), columns - 6).map((line) => `      ${style === undefined ? line : paint(style, line)}`)
-  const { dependsOn, irreversible, name, plan, provider, waitsFor } = planned
+  const { account, artifact, dependsOn, irreversible, name, plan, provider, region, values, waitsFor } = planned
   const after = dependsOn.length === 0 ? "" : paint("dim", `  after ${dependsOn.join(", ")}`)
+  const given = [
+    ...(artifact === undefined ? [] : below("dim", `artifact: ${artifact}`)),
+    ...(region === undefined && account === undefined
+      ? []
+      : below("dim", `in ${[region, account].filter((part) => part !== undefined).join(", account ")}`)),
+    ...Object.entries(values ?? {}).flatMap(([path, text]) => below("dim", `${path}: ${text}`))
+  ]
   if (plan === null) {
     return [
-      `  ${paint("yellow", "?")} ${name} (${provider})  planned once ${waitsFor.join(", ")} ${waitsFor.length === 1 ? "is" : "are"} known${after}`
+      `  ${paint("yellow", "?")} ${name} (${provider})  planned once ${waitsFor.join(", ")} ${waitsFor.length === 1 ? "is" : "are"} known${after}`,
+      ...given
     ]
   }
   const [sign, style] = signs[plan.action]
@@ -23,6 +31,7 @@ const stackLines = (planned: PlannedStack, { columns, paint }: Ink): ReadonlyArr
     `  ${paint(style, sign)} ${name} (${provider})  ${plan.action === "none" ? "nothing to do" : plan.action}  ${
       from === undefined || from === version ? version : `${from} → ${version}`
     }${after}`,
+    ...given,
     ...plan.changes.flatMap((change) => below(undefined, change)),
     ...(plan.notices ?? []).flatMap((notice) => below("yellow", `careful: ${describeCause(notice)}`)),
     ...plan.warnings.flatMap((warning) => below("yellow", `careful: ${warning}`)),

@@ -10,6 +10,9 @@ import { ProviderError } from "../spi/ProviderError.ts"
 
 /**
  * One line of a plan. `plan` is null if it waits for outputs, named in `waitsFor`, that do not exist yet.
+ *
+ * *Details*: `artifact` is what the request brings in for this stack, `values` the texts of its properties with
+ * variables, by path, as they would be recorded; `region` and `account` are where it would be.
  */
 export const PlannedStack = Schema.Struct({
   name: StackName,
@@ -17,6 +20,10 @@ export const PlannedStack = Schema.Struct({
   dependsOn: Schema.Array(StackName),
   plan: Schema.NullOr(StackPlan),
   waitsFor: Schema.Array(Schema.String),
+  artifact: Schema.optionalKey(Schema.String),
+  values: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
+  region: Schema.optionalKey(Schema.String),
+  account: Schema.optionalKey(Schema.String),
   irreversible: Schema.optionalKey(Schema.String)
 }).annotate({ identifier: "PlannedStack" })
 export type PlannedStack = typeof PlannedStack.Type

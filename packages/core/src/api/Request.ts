@@ -11,7 +11,7 @@ import { Manifest, StrategyName } from "../domain/Spec.ts"
  * An execution to start.
  *
  * *Details*: `stacks` limits it to these (exactly one for `deploy-stack` and `destroy-stack`); `version` and `artifact`
- * are what a `deploy` brings in; `strategy` overrides the strategy of every stack. `queue` is the policy while another
+ * are what a `deploy` brings in, `artifacts` what it brings in for single stacks; `strategy` overrides the strategy of every stack. `queue` is the policy while another
  * execution is running (default: `fifo` for a wrapped command, otherwise `reject`). `override` is the reason for
  * ignoring a freeze, a veto or drift. `command` is how a `run` shows its command, with secrets masked. With
  * `identical`, it joins an execution only if the same actor requested it in the same workflow. With `later`, it is
@@ -28,6 +28,7 @@ export const Request = Schema.Struct({
   stacks: Schema.optionalKey(Schema.Array(StackName)),
   version: Schema.optionalKey(Schema.String),
   artifact: Schema.optionalKey(Schema.String),
+  artifacts: Schema.optionalKey(Schema.Record(StackName, Schema.String)),
   strategy: Schema.optionalKey(StrategyName),
   reason: Schema.optionalKey(Schema.String),
   queue: Schema.optionalKey(QueuePolicy),

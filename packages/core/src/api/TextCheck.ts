@@ -24,12 +24,14 @@ export const ofRequest = (request: {
   readonly by: string
   readonly version?: string
   readonly artifact?: string
+  readonly artifacts?: Readonly<Record<string, string>>
   readonly reason?: string
   readonly override?: string
   readonly origin?: Origin
 }): Texts => ({
   version: request.version,
   artifact: request.artifact,
+  ...Object.fromEntries(Object.entries(request.artifacts ?? {}).map(([stack, text]) => [`artifacts.${stack}`, text])),
   by: request.by,
   reason: request.reason,
   override: request.override,

@@ -1,21 +1,12 @@
 /**
- * Checks a whole configuration at once, and resolves it for one environment.
+ * Checks a whole configuration at once.
  */
-import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { EnvironmentName, StackName } from "../domain/Ids.ts"
-import type { Json, Outputs } from "../domain/Release.ts"
-import {
-  type ExecutionSpec,
-  Manifest,
-  type PluginSpec,
-  StackSpec,
-  type StrategyName,
-  StrategySpec
-} from "../domain/Spec.ts"
+import { Manifest, type PluginSpec, StackSpec } from "../domain/Spec.ts"
 import type { Provider } from "../spi/Provider.ts"
-import { ConfigurationInvalid, type ConfigurationIssue, formatPath, nearest } from "./ConfigurationIssue.ts"
+import { ConfigurationInvalid, type ConfigurationIssue, formatPath } from "./ConfigurationIssue.ts"
 import { toPlain } from "./PlainValue.ts"
 import * as Properties from "./PropertiesCheck.ts"
 import * as References from "./ReferenceCheck.ts"
@@ -24,11 +15,11 @@ import * as Shape from "./ManifestShape.ts"
 import { sketch } from "./Sketch.ts"
 import { isObject } from "./ShapeWalk.ts"
 import { asWritten, located, type Written } from "./WrittenValues.ts"
-import { fillIn } from "./OutputSubstitution.ts"
-import { reject, type Rejected } from "../api/Rejected.ts"
-import type { Request } from "../api/Request.ts"
+import * as Variables from "./Variables.ts"
 
 export { formatPath, type Written }
+export { artifactFor, checkArtifacts, checkRequest, resolveFor, valuesOf, variablesOf } from "./RequestCheck.ts"
+export { resolve } from "./Resolve.ts"
 
 /** A plug-in in a configuration: itself, the name of its package, or that with its options. */
 export type ConfiguredPlugin = string | PluginSpec | { readonly name: string; readonly spiVersion: number }
@@ -129,7 +120,8 @@ export const check = (
     ...Shape.manifest(plain.value, []),
     ...References.check(config, providers),
     ...Properties.check(config, providers),
-    ...Secrets.check(config)
+    ...Secrets.check(config),
+    ...Variables.check(config)
   ])
   if (first !== undefined) return invalid(first, ...others)
   return Result.orElse(decode(layGates(plain.value)), () =>
@@ -141,136 +133,3 @@ export const check = (
     })
   )
 }
-
-const known = (manifest: Manifest) => ({
-  environments: Object.keys(manifest.environments),
-  stacks: manifest.stacks.map(({ name }) => name as string)
-})
-
-const strategyNamed = (stack: StackSpec, name: StrategyName | undefined): StrategySpec =>
-  name === undefined || stack.strategy.type === name
-    ? stack.strategy
-    : Schema.decodeUnknownSync(StrategySpec)({ type: name })
-
-/**
- * What an execution in one environment works from.
- *
- * *Details*: the environment's settings are merged into the manifest's: properties key by key, strategy and `enabled`
- * as a whole. `stacks` limits it to these (outside dependencies stay named); `strategy` replaces the strategy of every
- * stack that has another one, with the defaults of the new one.
- *
- * *Errors*: `Rejected`: `invalid` for a missing environment or a disabled stack, `not_found` for an unknown stack.
- */
-export const resolve = Effect.fnUntraced(function* (
-  manifest: Manifest,
-  environment: string,
-  options: { readonly stacks?: ReadonlyArray<StackName>; readonly strategy?: StrategyName } = {}
-): Effect.fn.Return<ExecutionSpec, Rejected> {
-  const names = known(manifest)
-  const settings = Object.entries(manifest.environments).find(([name]) => name === environment)?.[1]
-  if (settings === undefined) {
-    return yield* reject(
-      "unknown_environment",
-      { environment, nearest: nearest(environment, names.environments), known: names.environments },
-      { path: "environments" }
-    )
-  }
-  for (const name of options.stacks ?? []) {
-    if (names.stacks.includes(name)) continue
-    return yield* reject(
-      "unknown_stack",
-      { stack: name, nearest: nearest(name, names.stacks), known: names.stacks },
-      { path: "stacks" }
-    )
-  }
-  const stacks = manifest.stacks
-    .filter(({ name }) => options.stacks === undefined || options.stacks.includes(name))
-    .map((stack): StackSpec => {
-      const over = settings.stacks[stack.name]
-      const merged: StackSpec = {
-        ...stack,
-        enabled: over?.enabled ?? stack.enabled,
-        strategy: over?.strategy ?? stack.strategy,
-        gate: over?.gate ?? stack.gate,
-        properties: Properties.merge(stack.properties, over?.properties) as StackSpec["properties"]
-      }
-      return { ...merged, strategy: strategyNamed(merged, options.strategy) }
-    })
-  const off = options.stacks === undefined ? undefined : stacks.find(({ enabled }) => !enabled)
-  if (off !== undefined) {
-    return yield* reject("stack_disabled", { stack: off.name, environment }, { path: "stacks" })
-  }
-  return {
-    stacks,
-    parallelism: manifest.parallelism,
-    rollback: manifest.rollback,
-    leaseTtl: manifest.leaseTtl,
-    ...(settings.region === undefined ? {} : { region: settings.region }),
-    ...(settings.account === undefined ? {} : { account: settings.account }),
-    ...(manifest.queue === undefined ? {} : { queue: manifest.queue }),
-    ...(manifest.freezes.length === 0 ? {} : { freezes: manifest.freezes }),
-    ...(manifest.requires.length === 0 ? {} : { requires: manifest.requires }),
-    ...(manifest.plugins === undefined ? {} : { plugins: manifest.plugins })
-  }
-})
-
-/**
- * Checks everything about a request that needs no store, so that impossible requests take no queue position; returns
- * the resolved configuration.
- *
- * *Details*: `bare` says that its project has no configuration.
- *
- * *Errors*: `Rejected`: the errors of `resolve`; `invalid` for a request that needs a configuration if there is none,
- * for any number of stacks but one if it is about one, and for a strategy that the providers do not support.
- */
-export const checkRequest = Effect.fnUntraced(function* (
-  {
-    environment,
-    kind,
-    manifest,
-    stacks,
-    strategy
-  }: Pick<Request, "environment" | "kind" | "manifest" | "stacks" | "strategy">,
-  { bare, providers }: { readonly bare: boolean; readonly providers: ReadonlyMap<string, Provider> }
-): Effect.fn.Return<ExecutionSpec, Rejected> {
-  if (bare && kind !== "run") {
-    return yield* reject("configuration_missing", { kind }, { path: "configuration" })
-  }
-  if (kind.endsWith("-stack") && stacks?.length !== 1) {
-    return yield* reject("stack_missing", { kind }, { path: "stacks" })
-  }
-  const spec = yield* resolve(manifest, environment, {
-    ...(stacks === undefined ? {} : { stacks }),
-    ...(strategy === undefined ? {} : { strategy })
-  })
-  if (kind !== "run") yield* supports(spec, providers)
-  return spec
-})
-
-/** `check` did not see a strategy from the command line. */
-const supports = (spec: ExecutionSpec, providers: ReadonlyMap<string, Provider>): Effect.Effect<void, Rejected> => {
-  for (const { name, provider, strategy } of spec.stacks.filter(({ enabled }) => enabled)) {
-    const capabilities = providers.get(provider)?.capabilities
-    const lacks = capabilities === undefined ? "installation" : References.lacks(strategy.type, capabilities)
-    if (lacks === undefined) continue
-    return Effect.fail(
-      reject(
-        "strategy_unsupported",
-        {
-          stack: name,
-          strategy: strategy.type,
-          provider,
-          lacks,
-          possible: capabilities === undefined ? [] : References.possible(capabilities)
-        },
-        { path: `stacks.${name}.strategy` }
-      )
-    )
-  }
-  return Effect.void
-}
-
-/**
- * Replaces output references with the known outputs; unknown ones become null.
- */
-export const fill = (properties: Json, outputs: ReadonlyMap<string, Outputs>): Json => fillIn(properties, outputs).value

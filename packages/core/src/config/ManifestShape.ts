@@ -82,6 +82,8 @@ const stack = struct(
 
 const override = struct("override", {
   enabled: optional(leaf(Schema.Boolean, "enabled")),
+  region: leaf(StackSpec.fields.region, "region"),
+  account: leaf(StackSpec.fields.account, "account"),
   strategy: optional(strategy),
   gate: optional(gate),
   properties: optional(properties)

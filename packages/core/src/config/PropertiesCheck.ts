@@ -5,10 +5,12 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type * as SchemaAST from "effect/SchemaAST"
 import * as SchemaIssue from "effect/SchemaIssue"
+import type { Json } from "../domain/Release.ts"
 import type { PropertyIssue, Provider } from "../spi/Provider.ts"
 import { type ConfigurationIssue, didYouMean, formatPath, found, type Path } from "./ConfigurationIssue.ts"
 import { references } from "./References.ts"
 import type { Sketch } from "./Sketch.ts"
+import { substitute } from "./Variables.ts"
 import { isObject } from "./ShapeWalk.ts"
 
 const standard = SchemaIssue.makeFormatterStandardSchemaV1()
@@ -105,9 +107,10 @@ const under = (references: ReadonlyArray<Path>, path: Path): boolean =>
 /** The issues of the properties of one stack, as its provider sees them. */
 export const issuesOf = (
   { checkProperties, properties: schema }: Pick<Provider, "checkProperties" | "properties">,
-  properties: unknown
+  properties: unknown,
+  unknown: ReadonlyArray<Path> = []
 ): ReadonlyArray<PropertyIssue> => {
-  const open = references(properties).map(([path]) => path)
+  const open = [...references(properties).map(([path]) => path), ...unknown]
   if (checkProperties !== undefined) {
     return checkProperties(properties, open).filter(({ path }) => !under(open, path))
   }
@@ -140,7 +143,10 @@ export const check = (config: Sketch, installed: ReadonlyMap<string, Provider>):
         (one) => one.environment === environment && one.stack === stack.name
       )?.properties
       const merged = merge(stack.properties, over)
-      for (const { expected, hint, message, path } of issuesOf(provider, merged)) {
+      // The version and the commit become known with a request, and its provider checks them then.
+      const { filled, value } = substitute(merged as Json, { environment })
+      const later = filled.filter(({ complete }) => !complete).map(({ path }) => path)
+      for (const { expected, hint, message, path } of issuesOf(provider, value, later)) {
         const written =
           over !== undefined && at(over, path) !== undefined
             ? ["environments", environment, "stacks", stack.name, "properties", ...path]

@@ -115,6 +115,8 @@ export const DeploymentFields = {
 export const RequestedFields = {
   version: Schema.optionalKey(Schema.String),
   artifact: Schema.optionalKey(Schema.String),
+  /** The artifacts of single stacks, which go before `artifact`. */
+  artifacts: Schema.optionalKey(Schema.Record(StackName, Schema.String)),
   strategy: Schema.optionalKey(Schema.String),
   by: Actor,
   reason: Schema.optionalKey(Schema.String),
@@ -229,6 +231,10 @@ export const Event = Schema.TaggedUnion({
     resource: Schema.optionalKey(Schema.String),
     resourceType: Schema.optionalKey(Schema.String),
     done: Schema.optionalKey(Schema.Boolean),
+    failed: Schema.optionalKey(Schema.Boolean),
+    url: Schema.optionalKey(Schema.String),
+    /** When it happened, by the clock of the provider. */
+    happenedAt: Schema.optionalKey(Timestamp),
     /** Heard by a monitor that asked the provider; a step said it where this is absent. */
     source: Schema.optionalKey(Schema.Literals(["monitor"])),
     /** The place of the provider's own event in its list: the next question asks for what came after it. */

@@ -4,7 +4,7 @@
 import * as Result from "effect/Result"
 import type { Event, EventOf, StackBefore } from "./Event.ts"
 import { type ExecutionState, stagesOf, type StackState, type StageState } from "./ExecutionState.ts"
-import type { CauseInfo } from "./errors/index.ts"
+import { type CauseInfo, causeInfo } from "./errors/index.ts"
 import type { StackName, Timestamp } from "./Ids.ts"
 import { IllegalTransition, move } from "./Illegal.ts"
 import * as Machine from "./Machine.ts"
@@ -56,6 +56,7 @@ const begin = (at: Timestamp, event: EventOf<"ExecutionRequested">): ExecutionSt
   deploymentBefore: event.deploymentBefore,
   ...(event.version === undefined ? {} : { version: event.version }),
   ...(event.artifact === undefined ? {} : { artifact: event.artifact }),
+  ...(event.artifacts === undefined ? {} : { artifacts: event.artifacts }),
   ...(event.strategy === undefined ? {} : { strategy: event.strategy }),
   by: event.by,
   ...(event.reason === undefined ? {} : { reason: event.reason }),
@@ -168,6 +169,14 @@ const progressOf = ({ cause, message }: EventOf<"ProgressReported">): Pick<Stack
   return progress === undefined ? {} : { progress }
 }
 
+const firstFailureOf = (
+  { firstFailure }: StackState,
+  { failed, message, resource, resourceType }: EventOf<"ProgressReported">
+): Pick<StackState, "firstFailure"> =>
+  failed === true && firstFailure === undefined
+    ? { firstFailure: causeInfo("resource_failed", { resource, type: resourceType }, message) }
+    : {}
+
 /** Thousands of response times stay in the log: a state is written again with every event. */
 const brief = (verdict: Verdict): Verdict => {
   if (verdict.compared?.latencies === undefined) return verdict
@@ -249,7 +258,9 @@ const fold = (
     case "TrafficObserved":
       return setStack(state, event.stack, { candidateTraffic: event.candidate })
     case "ProgressReported":
-      return setStack(state, event.stack, progressOf(event))
+      return onStack(state, event.stack, (before) =>
+        Result.succeed({ ...before, ...progressOf(event), ...firstFailureOf(before, event) })
+      )
     case "VerdictReached":
       return Result.succeed({
         ...state,

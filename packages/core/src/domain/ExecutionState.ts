@@ -53,6 +53,8 @@ export const StackState = Schema.Struct({
   outputs: Outputs,
   irreversible: Schema.optionalKey(Schema.String),
   progress: Schema.optionalKey(Schema.Union([Schema.String, CauseInfo])),
+  /** The first failure of a resource of it. */
+  firstFailure: Schema.optionalKey(CauseInfo),
   error: Schema.optionalKey(ErrorInfo),
   stages: Schema.Array(StageState)
 })

@@ -139,7 +139,7 @@ export type StrategyName = typeof StrategyName.Type
  * *Details*: it starts when every stack in `dependsOn` is done. `properties` belong to its provider; a value `{
  * "$output": "stack.name" }` inside them is replaced by that output of a dependency. `irreversible` gives the reason
  * why a finished deployment of it is never undone (a migration, for example). `timeout` bounds each of its stages
- * (default 30 minutes).
+ * (default 30 minutes). `region` and `account` are its own, instead of the environment's.
  */
 export const StackSpec = Schema.Struct({
   name: StackName,
@@ -150,13 +150,15 @@ export const StackSpec = Schema.Struct({
   gate: optional(GateSpec, {}),
   irreversible: Schema.optionalKey(Name),
   timeout: optional(Span, "30 minutes"),
+  region: Schema.optionalKey(Name),
+  account: Schema.optionalKey(Name),
   properties: optional(Schema.Record(Schema.String, Json), {})
 })
 export type StackSpec = typeof StackSpec.Type
 
 /**
- * Differences in one environment: account and region, and the properties, strategy or gate of single stacks, merged
- * into the manifest's.
+ * Differences in one environment: account and region, and those, the properties, the strategy or the gate of single
+ * stacks, merged into the manifest's.
  */
 export const EnvironmentSpec = Schema.Struct({
   account: Schema.optionalKey(Name),
@@ -166,6 +168,8 @@ export const EnvironmentSpec = Schema.Struct({
       StackName,
       Schema.Struct({
         enabled: Schema.optionalKey(Schema.Boolean),
+        region: Schema.optionalKey(Name),
+        account: Schema.optionalKey(Name),
         strategy: Schema.optionalKey(StrategySpec),
         gate: Schema.optionalKey(GateSpec),
         properties: Schema.optionalKey(Schema.Record(Schema.String, Json))

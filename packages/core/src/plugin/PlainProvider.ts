@@ -29,7 +29,7 @@ export interface PlainMutation {
   readonly idempotencyKey: string
   readonly fence: number
   readonly guard: () => Promise<void>
-  readonly progress: (message: string, resource?: string) => Promise<void>
+  readonly progress: (event: ProviderEvent) => Promise<void>
   readonly handle: {
     readonly get: () => Promise<string | null>
     readonly set: (handle: string | null) => Promise<void>
@@ -75,7 +75,7 @@ export interface PlainProvider {
   }
   readonly restart?: (call: MutatingCall) => Promise<Observation>
   readonly events?: {
-    readonly since: (call: StackCall & { readonly cursor: string | null }) => Promise<{
+    readonly since: (call: StackCall & { readonly cursor: string | null; readonly from: number }) => Promise<{
       readonly events: ReadonlyArray<ProviderEvent>
       readonly cursor: string | null
     }>

@@ -34,7 +34,7 @@ const mutationOf = (
   idempotencyKey,
   fence,
   guard: settled(guard, (error) => new ProviderError({ provider, operation, stackName, reason: reasonOf(error) })),
-  progress: (message, resource) => Effect.promise(() => progress(message, resource)),
+  progress: (event) => Effect.promise(() => progress(event)),
   handle: {
     get: Effect.promise(() => handle.get()),
     set: (value) => Effect.promise(() => handle.set(value))
@@ -90,7 +90,9 @@ export const toPlain = (provider: Provider): PlainProvider => {
           }
         }),
     ...(restart === undefined ? {} : { restart: mutate("restart", ({ ref }, mutation) => restart(ref, mutation)) }),
-    ...(events === undefined ? {} : { events: { since: (call) => run(events.since(call.ref, call.cursor), call) } }),
+    ...(events === undefined
+      ? {}
+      : { events: { since: (call) => run(events.since(call.ref, call.cursor, { from: call.from }), call) } }),
     ...(checkRollback === undefined
       ? {}
       : { checkRollback: (call) => run(checkRollback(call.ref, call.checkpoint), call) }),

@@ -65,7 +65,7 @@ const plainMutation = (mutation: Mutation, context: Context.Context<never>): Pla
     idempotencyKey: mutation.idempotencyKey,
     fence: mutation.fence,
     guard: () => run(mutation.guard),
-    progress: (message, resource) => run(mutation.progress(message, resource)),
+    progress: (event) => run(mutation.progress(event)),
     handle: { get: () => run(mutation.handle.get), set: (handle) => run(mutation.handle.set(handle)) },
     leaseLeftMs: () => run(Effect.map(mutation.leaseLeft, Duration.toMillis))
   }
@@ -174,9 +174,9 @@ export const fromPlugin = (kind: string, plugin: PluginProvider, context: Plugin
     },
     restart: (ref, mutation) => mutating("restart", ref, mutation, (provider, plain) => provider.restart?.(plain)),
     events: {
-      since: (ref, cursor) =>
+      since: (ref, cursor, { from }) =>
         call({ operation: "events", ref }, Events, (provider, plain) =>
-          provider.events?.since({ ...plain, ref, cursor })
+          provider.events?.since({ ...plain, ref, cursor, from })
         )
     },
     checkRollback: (ref, checkpoint) =>

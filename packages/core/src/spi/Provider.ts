@@ -49,14 +49,15 @@ export interface Candidate {
  * characters; an adapter whose platform accepts fewer hashes it. Run `guard` immediately before each call that changes
  * something: it fails with `Fenced` if the lease is lost. Send `fence` with the call if the other side can compare it:
  * a process may be stopped after its guard, and then only the other side can tell that its call is too late. `progress`
- * reports progress; repeats are harmless. `leaseLeft` is how long the lease certainly lasts if it is not renewed: a call
+ * reports an event under the same id as `events.since` does, if the provider has that group; repeats are harmless.
+ * `leaseLeft` is how long the lease certainly lasts if it is not renewed: a call
  * with a deadline below it cannot take effect after another runner has taken over.
  */
 export interface Mutation {
   readonly idempotencyKey: string
   readonly fence: number
   readonly guard: Effect.Effect<void, ProviderError>
-  readonly progress: (message: string, resource?: string) => Effect.Effect<void>
+  readonly progress: (event: ProviderEvent) => Effect.Effect<void>
   readonly handle: OperationHandle
   readonly leaseLeft: Effect.Effect<Duration.Duration>
 }
@@ -252,7 +253,7 @@ export interface DriftControl {
  * An event of one resource of a stack, as its platform reports it.
  *
  * *Details*: `id` is unique within the stack and stable for the same event. `done` says that the resource is finished,
- * `failed` that it has failed.
+ * `failed` that it has failed: the first such event is shown as the cause if the operation fails. `url` is its page.
  */
 export const ProviderEvent = Schema.Struct({
   id: Schema.String,
@@ -261,7 +262,8 @@ export const ProviderEvent = Schema.Struct({
   resource: Schema.optionalKey(Schema.String),
   resourceType: Schema.optionalKey(Schema.String),
   done: Schema.optionalKey(Schema.Boolean),
-  failed: Schema.optionalKey(Schema.Boolean)
+  failed: Schema.optionalKey(Schema.Boolean),
+  url: Schema.optionalKey(Schema.String)
 })
 export type ProviderEvent = typeof ProviderEvent.Type
 
@@ -269,12 +271,13 @@ export type ProviderEvent = typeof ProviderEvent.Type
  * Reports the events of a stack.
  *
  * *Details*: `since` returns the events after `cursor`, oldest first. A cursor comes from an earlier answer, or is the
- * `id` of an event, or is null for the oldest available. An unknown cursor counts as null; a repeated event is
- * harmless.
+ * `id` of an event, or is null for the oldest at or after the time `from`. An unknown cursor counts as null; a repeated
+ * event is harmless. Events before `from` are not asked for, so a long history costs nothing.
  */
 export interface ProviderEvents {
   readonly since: (
     ref: StackRef,
-    cursor: string | null
+    cursor: string | null,
+    options: { readonly from: Timestamp }
   ) => Effect.Effect<{ readonly events: ReadonlyArray<ProviderEvent>; readonly cursor: string | null }, ProviderError>
 }

@@ -1,5 +1,5 @@
 import type { commandErrors, providerErrors, storeErrors } from "../domain/errors/AdapterErrors.ts"
-import type { ParamsOf } from "../domain/errors/index.ts"
+import type { CauseInfo, ParamsOf } from "../domain/errors/index.ts"
 import { because, type Text, type Texts, words } from "./words.ts"
 
 const said =
@@ -9,34 +9,54 @@ const said =
     hint
   })
 
-export const providerTexts: Texts<keyof typeof providerErrors> = {
-  invalid_properties: said("Correct the stack's properties.", "the properties are invalid"),
-  not_found: said("Check the name, or deploy it first.", "it does not exist"),
-  stack_busy: ({ stack }, operation) => ({
-    message: `${stack}: ${operation ?? "an operation"} is in flight`,
-    hint: "Wait until it is over."
-  }),
-  conflict: said("It is read again, and tried again.", "it changed in the meantime"),
-  changed_outside: ({ field, is, stack, was }, detail) => ({
-    message: `${stack}: ${field} was changed outside from ${was} to ${is}${because(detail)}`,
-    hint: "Undo that change or configure it, then deploy again."
-  }),
-  fenced: said("Another execution holds the lease now.", "a newer execution has been there"),
-  throttled: said("It is tried again after a pause.", "the provider limits calls"),
-  provider_unavailable: said("Check that it is reachable.", "the provider does not answer"),
-  credentials_expired: said("Renew the credentials, then try again.", "the credentials ran out"),
-  access_denied: ({ action, principal, stack }, detail) => ({
-    message: `${stack}: ${detail ?? "access was denied"}`,
-    hint:
-      action === undefined
-        ? `Check the credentials and permissions${principal === undefined ? "" : ` of ${principal}`}.`
-        : `Allow ${principal ?? "these credentials"} to use ${action}.`
-  }),
-  quota_exceeded: said("Ask the provider for a higher limit, or free what is not used.", "a limit is reached"),
-  unsupported: said("Choose another strategy or provider.", "the provider does not support it"),
-  release_broken: said("Look at the release's own log.", "the release does not come up"),
-  provider_failed: said("Run again with --log-level debug.", "the provider failed")
-}
+type ProviderTexts = Texts<keyof typeof providerErrors>
+
+/** The first failure of a resource goes before the message that sums it up. */
+const withCause = (say: (cause: CauseInfo) => string, all: ProviderTexts): ProviderTexts =>
+  Object.fromEntries(
+    Object.entries(all).map(([code, render]) => [
+      code,
+      (params: ParamsOf<"changed_outside">, detail: string | undefined) => {
+        const text = render(params, detail)
+        const { hint, message } = typeof text === "string" ? { message: text } : text
+        const { cause, stack } = params
+        return {
+          message: cause === undefined ? message : `${stack}: ${say(cause)}; ${message.slice(stack.length + 2)}`,
+          ...(hint === undefined ? {} : { hint })
+        }
+      }
+    ])
+  ) as ProviderTexts
+
+export const providerTexts = (say: (cause: CauseInfo) => string): ProviderTexts =>
+  withCause(say, {
+    invalid_properties: said("Correct the stack's properties.", "the properties are invalid"),
+    not_found: said("Check the name, or deploy it first.", "it does not exist"),
+    stack_busy: ({ stack }, operation) => ({
+      message: `${stack}: ${operation ?? "an operation"} is in flight`,
+      hint: "Wait until it is over."
+    }),
+    conflict: said("It is read again, and tried again.", "it changed in the meantime"),
+    changed_outside: ({ field, is, stack, was }, detail) => ({
+      message: `${stack}: ${field} was changed outside from ${was} to ${is}${because(detail)}`,
+      hint: "Undo that change or configure it, then deploy again."
+    }),
+    fenced: said("Another execution holds the lease now.", "a newer execution has been there"),
+    throttled: said("It is tried again after a pause.", "the provider limits calls"),
+    provider_unavailable: said("Check that it is reachable.", "the provider does not answer"),
+    credentials_expired: said("Renew the credentials, then try again.", "the credentials ran out"),
+    access_denied: ({ action, principal, stack }, detail) => ({
+      message: `${stack}: ${detail ?? "access was denied"}`,
+      hint:
+        action === undefined
+          ? `Check the credentials and permissions${principal === undefined ? "" : ` of ${principal}`}.`
+          : `Allow ${principal ?? "these credentials"} to use ${action}.`
+    }),
+    quota_exceeded: said("Ask the provider for a higher limit, or free what is not used.", "a limit is reached"),
+    unsupported: said("Choose another strategy or provider.", "the provider does not support it"),
+    release_broken: said("Look at the release's own log.", "the release does not come up"),
+    provider_failed: said("Run again with --log-level debug.", "the provider failed")
+  })
 
 const store =
   (hint: string) =>

@@ -20,6 +20,8 @@ export const causeTexts = (say: (cause: CauseInfo) => string): Texts<keyof typeo
   operation_in_flight: (_, operation) => `${operation ?? "an operation"} is in flight`,
   operation_over: (_, operation) => `${operation ?? "an operation"} is over`,
   resource_status: ({ resource, status }, reason) => `${resource}: ${words(status)}${aside(reason)}`,
+  resource_failed: ({ resource, type }, message) =>
+    `${resource ?? "a resource"}${aside(type)} failed${because(message)}`,
   stack_history: ({ earlier, stack, version }) =>
     `${stack} is at ${version}${earlier.length === 0 ? "" : ` and had ${list(earlier)}`}`,
   field_differs: ({ actual, expected, field }) => `${field} is ${actual}, not ${expected}`,

@@ -30,6 +30,14 @@ export const requestTexts: Texts<keyof typeof requestErrors> = {
       execution === undefined ? `there is no stack "${stack}"` : `${execution} does not work on a stack "${stack}"`,
     hint: choose(nearest, known, "stacks")
   }),
+  artifact_without_stack: ({ known, nearest, stack }) => ({
+    message: `an artifact was given for "${stack}", which is not one of the stacks to deploy`,
+    hint: `${choose(nearest, known, "stacks")} To name a file of that name, write ./ before it.`
+  }),
+  variable_missing: ({ stack, variable }) => ({
+    message: `the properties of ${stack} contain \${${variable}}, and the request has no ${variable}`,
+    hint: variable === "commit" ? "Give the commit that is deployed." : `Give the ${variable} to deploy.`
+  }),
   stack_disabled: ({ environment, stack }) => ({
     message: `the stack "${stack}" is disabled in ${environment}`,
     hint: "Set enabled to true for it, or name another stack."

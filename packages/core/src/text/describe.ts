@@ -28,7 +28,7 @@ const texts: Texts<CauseCode> = {
   ...requestTexts,
   ...coordinationTexts,
   ...executionTexts(describeCause),
-  ...providerTexts,
+  ...providerTexts(describeCause),
   ...storeTexts,
   ...commandTexts,
   ...causeTexts(describeCause),

@@ -35,6 +35,34 @@ describe("Configuration.resolve", () => {
     })
   )
 
+  it.effect("gives each stack its region and account: in the environment, its own, or the environment's", () =>
+    Effect.gen(function* () {
+      const value = good(
+        config({
+          environments: {
+            production: { region: "eu-west-1", account: "1", stacks: { web: { region: "us-east-1", account: "2" } } },
+            staging: { region: "eu-west-1" }
+          },
+          stacks: [stack("database"), stack("cdn", { region: "us-east-1" }), stack("web", { account: "3" })]
+        })
+      )
+      const places = (environment: string) =>
+        Effect.map(Configuration.resolve(value, environment), ({ stacks }) =>
+          stacks.map(({ account, region }) => [region, account])
+        )
+      assert.deepStrictEqual(yield* places("production"), [
+        ["eu-west-1", "1"],
+        ["us-east-1", "1"],
+        ["us-east-1", "2"]
+      ])
+      assert.deepStrictEqual(yield* places("staging"), [
+        ["eu-west-1", undefined],
+        ["us-east-1", undefined],
+        ["eu-west-1", "3"]
+      ])
+    })
+  )
+
   it.effect("narrows to stacks and replaces the strategy", () =>
     Effect.gen(function* () {
       const web = manifest.stacks[2]!.name

@@ -7,6 +7,7 @@ import {
   type Observation,
   type Provider,
   ProviderError,
+  reportProgress,
   StackName,
   type StackRef
 } from "@signalbox/core/spi"
@@ -16,6 +17,7 @@ import { Driver } from "../../src/testing/suites/ProviderSuiteDriver.ts"
 import * as Failures from "../../src/testing/suites/ProviderSuiteFailures.ts"
 import * as Handles from "../../src/testing/suites/ProviderSuiteHandles.ts"
 import type { Check } from "../../src/testing/suites/ProviderSuiteGroups.ts"
+import * as Groups from "../../src/testing/suites/ProviderSuiteGroups.ts"
 import * as Metrics from "../../src/testing/suites/ProviderSuiteMetrics.ts"
 import * as Observing from "../../src/testing/suites/ProviderSuiteObserving.ts"
 
@@ -138,6 +140,27 @@ describe("the provider suite catches planted bugs", () => {
         })
     }),
     { handles: true }
+  )
+
+  caught(
+    Groups.events,
+    "begins at a time, so that a long history costs nothing",
+    (provider) => ({
+      ...provider,
+      events: { since: (ref, cursor) => provider.events!.since(ref, cursor, { from: 0 }) }
+    }),
+    { capabilities: { events: true } }
+  )
+
+  caught(
+    Groups.events,
+    "reports progress under the ids of its events",
+    (provider) => ({
+      ...provider,
+      stage: (ref, options, mutation) =>
+        provider.stage(ref, options, { ...mutation, progress: ({ message }) => reportProgress(mutation, message) })
+    }),
+    { capabilities: { events: true } }
   )
 
   // It retries in its own way, and then takes it for an outage.

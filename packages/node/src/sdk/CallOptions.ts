@@ -18,3 +18,6 @@ export interface CommandOptions extends CallOptions {
 export interface EventsOptions extends CallOptions {
   readonly after?: number
 }
+
+/** An artifact, a path or URL: one for all stacks, or one for each by its name. */
+export type ArtifactOption = string | Readonly<Record<string, string>>

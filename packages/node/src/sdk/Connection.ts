@@ -14,7 +14,7 @@ import type {
 import type { Config } from "@signalbox/core/config"
 import type { PluginEntry } from "@signalbox/core/plugin"
 import type { ExecutionStatus, OperatorCommand, Page, Provider, StoredEvent, StrategyName } from "@signalbox/core/spi"
-import type { CallOptions, CommandOptions, EventsOptions } from "./CallOptions.ts"
+import type { ArtifactOption, CallOptions, CommandOptions, EventsOptions } from "./CallOptions.ts"
 import type { CommandHandle, CommandRunOptions } from "./CommandRun.ts"
 import type { Coordination, QueueOptions } from "./Coordination.ts"
 import type { EmbeddedOptions, PostgresOptions } from "./SignalboxNode.ts"
@@ -71,10 +71,13 @@ export interface StartOptions extends TargetOptions, QueueOptions {
  */
 export type UndoOptions = Omit<StartOptions, "configuration"> & { readonly configuration?: Config | undefined }
 
-/** The release of a deployment. `artifact` is a path or URL; `strategy` overrides the strategy of every stack. */
+/**
+ * The release of a deployment. `artifact` is a path or URL, for all stacks or by the name of each; `strategy` overrides
+ * the strategy of every stack.
+ */
 export interface ReleaseOptions extends StartOptions {
   readonly version?: string
-  readonly artifact?: string
+  readonly artifact?: ArtifactOption
   readonly strategy?: StrategyName
 }
 

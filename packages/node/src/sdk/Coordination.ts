@@ -15,7 +15,7 @@ import type {
 } from "@signalbox/core/api"
 import type { Config } from "@signalbox/core/config"
 import type { ExecutionKind, QueuePolicy } from "@signalbox/core/spi"
-import type { CallOptions } from "./CallOptions.ts"
+import type { ArtifactOption, CallOptions } from "./CallOptions.ts"
 
 /**
  * The target: an existing deployment, or a project.
@@ -79,7 +79,7 @@ export type RegisterOptions = PlaceOptions &
     readonly correlationId?: string
     readonly stacks?: ReadonlyArray<string>
     readonly version?: string
-    readonly artifact?: string
+    readonly artifact?: ArtifactOption
     readonly by?: string
     readonly reason?: string
   }

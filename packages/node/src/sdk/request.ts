@@ -7,6 +7,7 @@ import { Signalbox } from "@signalbox/core/engine"
 import { CorrelationId, QueuePolicy, StackName, type StrategyName } from "@signalbox/core/spi"
 import { errorView } from "@signalbox/core/text"
 import * as Effect from "effect/Effect"
+import type { ArtifactOption } from "./CallOptions.ts"
 import type { QueueOptions } from "./Coordination.ts"
 import { given, named, originOf, textOf } from "./input.ts"
 import type { Place } from "./place.ts"
@@ -18,9 +19,18 @@ export interface Asked extends QueueOptions {
   readonly by?: string
   readonly reason?: string
   readonly version?: string
-  readonly artifact?: string
+  readonly artifact?: ArtifactOption
   readonly strategy?: StrategyName
   readonly stacks?: ReadonlyArray<string> | undefined
+}
+
+const artifactOf = (asked: ArtifactOption | undefined): Pick<Request, "artifact" | "artifacts"> => {
+  if (asked === undefined) return {}
+  if (typeof asked === "string") return { artifact: asked }
+  const stacks = Object.entries(asked).map(
+    ([stack, artifact]) => [named(StackName, `artifact.${stack}`, stack), artifact] as const
+  )
+  return { artifacts: Object.fromEntries(stacks) as NonNullable<Request["artifacts"]> }
 }
 
 /** Checks what can be checked without a store. */
@@ -35,7 +45,13 @@ export const requestOf = async (
     asked.stacks?.map((stack, index) => named(StackName, `stacks[${index}]`, stack))
   )
   const strategy = given("strategy", asked.strategy)
-  await run(Configuration.checkRequest({ kind, manifest, environment, ...narrowed, ...strategy }, { bare, providers }))
+  const artifact = artifactOf(asked.artifact)
+  await run(
+    Configuration.checkRequest(
+      { kind, manifest, environment, ...narrowed, ...strategy, ...given("artifacts", artifact.artifacts) },
+      { bare, providers }
+    )
+  )
   return {
     kind,
     correlationId: named(CorrelationId, "correlationId", asked.correlationId ?? crypto.randomUUID()),
@@ -46,7 +62,7 @@ export const requestOf = async (
     ...narrowed,
     ...strategy,
     ...given("version", asked.version),
-    ...given("artifact", asked.artifact),
+    ...artifact,
     ...given("reason", asked.reason),
     ...given("queue", asked.queue === undefined ? undefined : named(QueuePolicy, "queue", asked.queue)),
     ...given("origin", asked.origin === undefined ? undefined : originOf(asked.origin)),

@@ -52,6 +52,24 @@ describe("the Promise facade", () => {
     expect(rest.items.map(({ kind }) => kind)).toEqual(["rollback", "deploy-stack", "deploy"])
   })
 
+  it("takes an artifact for all stacks, or one for each", async () => {
+    const { signalbox } = await connected()
+    const config = configuration()
+    const { deploymentId } = await signalbox.deployments.init({ configuration: config })
+    const request = { configuration: config, deploymentId, environment, version: "1.0.0" }
+    const artifactOf = async (artifact: string | Record<string, string>) =>
+      (await signalbox.plan({ ...request, artifact })).map(({ plan }) => plan?.candidate.artifact)
+    expect(await artifactOf("./all")).toEqual(["./all"])
+    expect(await artifactOf({ web: "./web" })).toEqual(["./web"])
+    expect(await rejected(signalbox.deploy({ ...request, artifact: { wep: "./web" } }))).toMatchObject({
+      code: "artifact_without_stack",
+      hint: expect.stringContaining('"web"')
+    })
+    expect(await rejected(signalbox.deploy({ ...request, artifact: { "no name": "./web" } }))).toMatchObject({
+      code: "input_invalid"
+    })
+  })
+
   it("makes nothing in its folder before something is written", async () => {
     const directory = temporaryDirectory(onTestFinished)
     const { signalbox } = await connected(join(directory, "state"))

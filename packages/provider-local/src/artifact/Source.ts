@@ -58,7 +58,7 @@ export const parse = (
       _tag: "Invalid",
       message: "the URL holds a password",
       path,
-      hint: "Write ${NAME} in its place, and give that environment variable."
+      hint: `Write ${from === "deployment" ? "" : "$"}\${NAME} in its place, and give that environment variable.`
     })
   }
   const url = shown!.replace(

@@ -74,17 +74,23 @@ export const planView = (request: Request, plan: ReadonlyArray<PlannedStack>): P
   strategy: request.strategy ?? null,
   triggeredBy: request.by,
   dryRun: true,
-  stacks: plan.map(({ dependsOn, irreversible, name, plan, provider, waitsFor }) => ({
-    name,
-    provider,
-    dependsOn,
-    action: plan?.action ?? null,
-    waitsFor,
-    release: plan?.candidate ?? null,
-    from: plan?.checkpoint.release ?? null,
-    changes: plan?.changes ?? [],
-    rollback: plan?.rollback ?? null,
-    warnings: plan?.warnings ?? [],
-    irreversible: irreversible ?? null
-  }))
+  stacks: plan.map(
+    ({ account, artifact, dependsOn, irreversible, name, plan, provider, region, values, waitsFor }) => ({
+      name,
+      provider,
+      dependsOn,
+      action: plan?.action ?? null,
+      waitsFor,
+      artifact: artifact ?? null,
+      values: values ?? {},
+      region: region ?? null,
+      account: account ?? null,
+      release: plan?.candidate ?? null,
+      from: plan?.checkpoint.release ?? null,
+      changes: plan?.changes ?? [],
+      rollback: plan?.rollback ?? null,
+      warnings: plan?.warnings ?? [],
+      irreversible: irreversible ?? null
+    })
+  )
 })

@@ -1,7 +1,8 @@
 /** Errors of providers, of the store, and of starting a command. */
 import { error } from "./Registry.ts"
 
-const provider = { stack: "text", provider: "text?", operation: "text?" } as const
+/** `cause` is the first failure of a resource, where the operation failed because of one. */
+const provider = { stack: "text", provider: "text?", operation: "text?", cause: "cause?" } as const
 const store = { operation: "text" } as const
 const again = { retryable: true } as const
 

@@ -22,6 +22,10 @@ export const causes = {
   operation_in_flight: cause({}, "A foreign operation is in flight; the detail describes it."),
   operation_over: cause({}, "A foreign operation is over; the detail describes it."),
   resource_status: cause({ resource: "text", status: "text" }, "A resource has a new status."),
+  resource_failed: cause(
+    { resource: "text?", type: "text?" },
+    "A resource failed; the detail is the provider's message."
+  ),
   stack_history: cause({ stack: "text", version: "text", earlier: "texts" }, "A stack, its version and earlier ones."),
   field_differs: cause({ field: "text", expected: "text", actual: "text" }, "A field differs from what was deployed."),
   response_times_not_compared: cause(

@@ -16,6 +16,18 @@ export const requestErrors = {
     { stack: "text", execution: "text?", nearest: "text?", known: "texts" },
     "The configuration, or the execution, has no stack of this name."
   ),
+  artifact_without_stack: error(
+    "usage",
+    "caller",
+    { stack: "text", nearest: "text?", known: "texts" },
+    "An artifact was given for a stack that the request does not deploy."
+  ),
+  variable_missing: error(
+    "usage",
+    "caller",
+    { stack: "text", variable: "text" },
+    "The properties of a stack contain a variable that the request gives no value to."
+  ),
   stack_disabled: error(
     "usage",
     "configuration",

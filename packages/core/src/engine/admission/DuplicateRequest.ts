@@ -10,6 +10,14 @@ import type { Request } from "../../api/Request.ts"
 const stacksOf = ({ kind, stacks }: Pick<Request, "kind"> & { readonly stacks?: ReadonlyArray<string> | undefined }) =>
   stacks === undefined || stacks.length === 0 || kind === "rollback" ? undefined : [...stacks].sort().join(", ")
 
+const artifactsOf = ({ artifacts }: Pick<Request, "artifacts">) =>
+  artifacts === undefined
+    ? undefined
+    : Object.entries(artifacts)
+        .map(([stack, artifact]) => `${stack}=${artifact}`)
+        .sort()
+        .join(", ")
+
 /**
  * The recorded fields besides the requested operation.
  *
@@ -23,6 +31,7 @@ const compared = (request: Request, state: ExecutionState) => {
     ["kind", was.kind, request.kind],
     ["version", was.version, request.version],
     ["artifact", was.artifact, request.artifact],
+    ["artifacts", artifactsOf(was), artifactsOf(request)],
     ["strategy", was.strategy, request.strategy],
     ["stack", was.stacks, stacksOf(request)],
     ["command", was.command, was.command && request.command],

@@ -5,7 +5,7 @@ import type { Outputs } from "../../domain/Release.ts"
 import type { ExecutionSpec, StackSpec } from "../../domain/Spec.ts"
 import type { Provider, StackRef } from "../../spi/Provider.ts"
 import { Providers } from "../../spi/Providers.ts"
-import { fillIn } from "../../config/OutputSubstitution.ts"
+import { stackRefOf } from "../../config/StackRefs.ts"
 
 /** Where the stacks are. */
 export interface StackPlace {
@@ -34,18 +34,7 @@ export const eachStack = <A, E>(
     const outputs = new Map<string, Outputs>(environment?.stacks.map((stack) => [stack.name, stack.outputs]))
     return Effect.forEach(
       spec.stacks.filter(({ enabled }) => enabled),
-      (stack) => {
-        const { missing, value } = fillIn(stack.properties, outputs)
-        const ref: StackRef = {
-          deploymentId: where.deploymentId,
-          environment: where.environment,
-          stack: stack.name,
-          properties: value,
-          ...(spec.region === undefined ? {} : { region: spec.region }),
-          ...(spec.account === undefined ? {} : { account: spec.account })
-        }
-        return look({ stack, provider: providers.get(stack.provider), ref, missing })
-      },
+      (stack) => look({ stack, provider: providers.get(stack.provider), ...stackRefOf(where, spec, stack, outputs) }),
       { concurrency: spec.parallelism }
     )
   })

@@ -10,7 +10,10 @@ import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import type { ProviderError } from "../../spi/ProviderError.ts"
 import type { Providers } from "../../spi/Providers.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
-import { resolve } from "../../config/Configuration.ts"
+import { artifactFor, resolve, variablesOf } from "../../config/Configuration.ts"
+import { substituteIn } from "../../config/Variables.ts"
+import type { StackName } from "../../domain/Ids.ts"
+import type { Candidate } from "../../spi/Provider.ts"
 import { type StackAsked, eachStack } from "./EachStack.ts"
 import { reject, Rejected } from "../../api/Rejected.ts"
 import type { Request } from "../../api/Request.ts"
@@ -38,15 +41,20 @@ export const refusalOf = ({ info, reason }: ProviderError): Rejected | undefined
  * Plans one stack for a request; null if it waits for unknown outputs. Changes nothing.
  */
 export const planOne = (
-  { artifact, version }: Pick<Request, "artifact" | "version">,
+  request: Pick<Request, "artifact" | "artifacts" | "version">,
   { missing, provider, ref, stack }: StackAsked
 ): Effect.Effect<StackPlan | null, ProviderError> =>
   missing.length > 0 || provider === undefined
     ? Effect.succeed(null)
-    : Effect.map(
-        provider.plan(ref, { version: version ?? "unversioned", ...(artifact === undefined ? {} : { artifact }) }),
-        (plan) => withNotices(stack, provider, plan)
-      )
+    : Effect.map(provider.plan(ref, candidateOf(request, stack.name)), (plan) => withNotices(stack, provider, plan))
+
+/**
+ * What a request brings in for one stack.
+ */
+export const candidateOf = (
+  request: Pick<Request, "artifact" | "artifacts" | "version">,
+  stack: StackName
+): Candidate => ({ version: request.version ?? "unversioned", ...artifactFor(request, stack) })
 
 /**
  * Rejects a configuration in which two stacks of one environment use the same exclusive thing.
@@ -56,9 +64,12 @@ export const checkExclusive = Effect.fnUntraced(function* (
 ): Effect.fn.Return<void, Rejected | StoreError, DeploymentStore | Providers> {
   if (request.kind !== "deploy" && request.kind !== "deploy-stack") return
   const environment = yield* environmentOf(request)
+  const spec = yield* resolve(request.manifest, request.environment)
+  // Stacks that this request does not deploy may have variables that it does not know.
+  const variables = variablesOf(request) ?? {}
   const all = yield* eachStack(
     request,
-    yield* resolve(request.manifest, request.environment),
+    { ...spec, stacks: spec.stacks.map((stack) => substituteIn(stack, variables).stack) },
     environment,
     ({ provider, ref }) =>
       Effect.sync(() => (provider?.exclusive?.(ref) ?? []).map((taken) => ({ ...taken, kind: provider?.kind, ref })))

@@ -22,7 +22,7 @@ import { requestsAhead } from "../queue/index.ts"
 import { isFinal, policyBlockers } from "./PolicyBlockers.ts"
 import { acquireEnvironmentLease, reserveClaim, isLeaseHeld, currentLease, uniqueOwner } from "../lease/index.ts"
 import { holderOf } from "../../spi/LeaseKey.ts"
-import { resolve } from "../../config/Configuration.ts"
+import { checkArtifacts, resolveFor } from "../../config/Configuration.ts"
 import { joinExisting } from "./DuplicateRequest.ts"
 import { nothingToRollback } from "./NothingToRollback.ts"
 import { overridePasses } from "./Override.ts"
@@ -209,10 +209,8 @@ const prepare = Effect.fnUntraced(function* (
   const manifest = RecordedManifest.takesBack(request.kind)
     ? RecordedManifest.manifest(deployment, request.environment, before, request.manifest)
     : request.manifest
-  return yield* resolve(manifest, request.environment, {
-    ...(stacks === undefined ? {} : { stacks }),
-    ...(request.strategy === undefined ? {} : { strategy: request.strategy })
-  })
+  yield* checkArtifacts(request, request.manifest)
+  return yield* resolveFor({ ...request, ...(stacks === undefined ? {} : { stacks }) }, manifest)
 })
 
 const rejectEmpty = Effect.fnUntraced(function* (
@@ -237,6 +235,7 @@ const requested = Effect.fnUntraced(function* (
     environment: request.environment,
     ...(request.version === undefined ? {} : { version: request.version }),
     ...(request.artifact === undefined ? {} : { artifact: request.artifact }),
+    ...(request.artifacts === undefined ? {} : { artifacts: request.artifacts }),
     ...(request.strategy === undefined ? {} : { strategy: request.strategy }),
     by: request.by,
     ...(request.reason === undefined ? {} : { reason: request.reason }),

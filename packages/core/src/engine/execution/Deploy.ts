@@ -8,6 +8,7 @@ import { type CauseInfo, causeInfo } from "../../domain/errors/index.ts"
 import type { StackName } from "../../domain/Ids.ts"
 import type { StackPlan } from "../../domain/Release.ts"
 import type { StackSpec } from "../../domain/Spec.ts"
+import { candidateOf } from "../admission/index.ts"
 import type { Candidate } from "../../spi/Provider.ts"
 import { endWithNothingChanged, rollbackAfterFailure, halt, stackFailed } from "./FailureHandling.ts"
 import * as GraphTraversal from "./GraphTraversal.ts"
@@ -62,10 +63,9 @@ const prepare: Effect.Effect<void, StepFailed, StepServices> = Effect.gen(functi
 
 const candidates: Effect.Effect<(stack: StackSpec) => Candidate, never, ExecutionContext> = Effect.map(
   ExecutionContext,
-  ({ journal }) => {
-    const { artifact, version } = journal.request
-    return () => ({ version: version ?? "unversioned", ...(artifact === undefined ? {} : { artifact }) })
-  }
+  ({ journal }) =>
+    ({ name }) =>
+      candidateOf(journal.request, name)
 )
 
 const mustGoBack = (failure: StepFailed, rollback: boolean) => rollback || failure.why === "aborted"

@@ -3,13 +3,20 @@ import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type { EventOf } from "../../domain/Event.ts"
 import type { LeaseLost } from "../../spi/LeaseStore.ts"
-import type { Provider } from "../../spi/Provider.ts"
+import type { PlaceRef, Provider } from "../../spi/Provider.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
+import { placeRefOf } from "../../config/StackRefs.ts"
 import type { KeptLease } from "../lease/index.ts"
 
 /** How long a provider may take to answer, and how often it is asked again. */
 const patience = Duration.seconds(5)
 const again = Schedule.exponential("200 millis").pipe(Schedule.upTo({ times: 3 }))
+
+/** A provider, and one of the places where it has stacks. */
+interface Told {
+  readonly provider: Provider
+  readonly place: PlaceRef
+}
 
 /**
  * Announces the new runner's fence to the providers of a request, so that they refuse late calls of earlier ones.
@@ -22,23 +29,23 @@ const again = Schedule.exponential("200 millis").pipe(Schedule.upTo({ times: 3 }
  * *Errors*: `LeaseLost` if the claim or the lease is lost, even if a provider noticed it first; `StoreError`.
  */
 export const fenceOff = (
-  { deploymentId, environment, spec }: EventOf<"ExecutionRequested">,
+  { spec, ...where }: EventOf<"ExecutionRequested">,
   providers: ReadonlyMap<string, Provider>,
   { claim, lock }: { readonly claim: KeptLease; readonly lock: KeptLease }
 ): Effect.Effect<ReadonlyMap<string, number>, LeaseLost | StoreError> => {
   const ahead = new Map<string, number>()
-  const kinds = new Set(spec.stacks.flatMap(({ enabled, provider }) => (enabled ? [provider] : [])))
-  const told = [...kinds].flatMap((kind) => providers.get(kind) ?? []).filter(({ fence }) => fence !== undefined)
-  if (told.length === 0) return Effect.succeed(ahead)
-  const { fence } = lock.lease()
-  const place = {
-    deploymentId,
-    environment,
-    ...(spec.region === undefined ? {} : { region: spec.region }),
-    ...(spec.account === undefined ? {} : { account: spec.account })
+  const told = new Map<string, Told>()
+  for (const stack of spec.stacks.filter(({ enabled }) => enabled)) {
+    const provider = providers.get(stack.provider)
+    if (provider?.fence === undefined) continue
+    const place = placeRefOf(where, spec, stack)
+    told.set([provider.kind, place.region, place.account].join("\n"), { provider, place })
   }
-  const refused = (kind: string, newer: number) => Effect.map(lock.check, () => void ahead.set(kind, newer))
-  const tell = (provider: Provider) =>
+  if (told.size === 0) return Effect.succeed(ahead)
+  const { fence } = lock.lease()
+  const refused = (kind: string, newer: number) =>
+    Effect.map(lock.check, () => void ahead.set(kind, Math.max(newer, ahead.get(kind) ?? 0)))
+  const tell = ({ place, provider }: Told) =>
     provider.fence!(place, fence).pipe(
       Effect.retry({ schedule: again, while: (error) => error.isRetryable }),
       Effect.timeoutOption(patience),
@@ -49,7 +56,7 @@ export const fenceOff = (
       )
     )
   return Effect.raceFirst(
-    Effect.as(Effect.forEach(told, tell, { concurrency: "unbounded", discard: true }), ahead),
+    Effect.as(Effect.forEach(told.values(), tell, { concurrency: "unbounded", discard: true }), ahead),
     Effect.raceFirst(claim.lost, lock.lost)
   )
 }

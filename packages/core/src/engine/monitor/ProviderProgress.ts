@@ -13,8 +13,8 @@ import type { Observation, Provider, StackRef } from "../../spi/Provider.ts"
 import type { ProviderError } from "../../spi/ProviderError.ts"
 import { Providers } from "../../spi/Providers.ts"
 import { type MonitorState, signOf } from "./MonitorState.ts"
-import type { DueEvent } from "../log/index.ts"
-import { fillIn } from "../../config/OutputSubstitution.ts"
+import { type DueEvent, progressReported, withoutPasswords } from "../log/index.ts"
+import { stackRefOf } from "../../config/StackRefs.ts"
 
 /** A stack that can be asked. */
 export interface ProgressSource {
@@ -25,32 +25,19 @@ export interface ProgressSource {
 /** The maximum number of events reported when a monitor first sees a stack in progress. */
 const most = 50
 
-/** Stored and shown text contains no passwords, even if a platform reports them. */
-const clean = (text: string): string =>
-  text.replaceAll(/([a-z][a-z0-9+.-]*:\/\/)[^/?#\s@]+@/gi, "$1***@").slice(0, 2_000)
-
 /**
  * The stacks that this process can ask their providers about. Those with unresolved outputs in their properties are
  * left out.
  */
 export const progressSourcesOf = (
-  { deploymentId, environment, spec }: Pick<EventOf<"ExecutionRequested">, "deploymentId" | "environment" | "spec">,
+  { spec, ...place }: Pick<EventOf<"ExecutionRequested">, "deploymentId" | "environment" | "spec">,
   outputs: ReadonlyMap<string, Outputs>
 ): Effect.Effect<ReadonlyArray<ProgressSource>, never, Providers> =>
   Effect.map(Providers, (providers) =>
     spec.stacks.flatMap((stack): ReadonlyArray<ProgressSource> => {
       const provider = providers.get(stack.provider)
-      const { missing, value } = fillIn(stack.properties, outputs)
-      if (!stack.enabled || provider === undefined || missing.length > 0) return []
-      const ref: StackRef = {
-        deploymentId,
-        environment,
-        stack: stack.name,
-        properties: value,
-        ...(spec.region === undefined ? {} : { region: spec.region }),
-        ...(spec.account === undefined ? {} : { account: spec.account })
-      }
-      return [{ provider, ref }]
+      const { missing, ref } = stackRefOf(place, spec, stack, outputs)
+      return !stack.enabled || provider === undefined || missing.length > 0 ? [] : [{ provider, ref }]
     })
   )
 
@@ -75,7 +62,7 @@ const progress = (
     _tag: "ProgressReported",
     source: "monitor",
     ...event,
-    ...(event.message === undefined ? {} : { message: clean(event.message) })
+    ...(event.message === undefined ? {} : { message: withoutPasswords(event.message) })
   }
 })
 
@@ -104,7 +91,8 @@ export const differences = (
       resourceType: type,
       ...(done === undefined ? {} : { done })
     })
-  const said = operation === null ? undefined : causeInfo("operation_in_flight", {}, clean(operation.description))
+  const said =
+    operation === null ? undefined : causeInfo("operation_in_flight", {}, withoutPasswords(operation.description))
   const started =
     operation === null || said === undefined || known(operation.id) === signOf(said)
       ? []
@@ -113,12 +101,12 @@ export const differences = (
   const ended =
     gone == null || gone.id === operation?.id
       ? []
-      : [told(causeInfo("operation_over", {}, clean(gone.description)), gone.id, "operation", true)]
+      : [told(causeInfo("operation_over", {}, withoutPasswords(gone.description)), gone.id, "operation", true)]
   const resources = now.resources.flatMap(({ id, reason, status, type }) => {
     const cause = causeInfo(
       "resource_status",
       { resource: id, status },
-      reason === undefined ? undefined : clean(reason)
+      reason === undefined ? undefined : withoutPasswords(reason)
     )
     const was = before?.resources.find((one) => one.id === id)
     const same = was === undefined ? known(id) === signOf(cause) : was.status === status && was.reason === reason
@@ -135,19 +123,15 @@ export const pollProgress = Effect.fnUntraced(function* (
 ): Effect.fn.Return<ReadonlyArray<DueEvent>, ProviderError> {
   const { events } = provider
   if (events !== undefined) {
-    const found = yield* events.since(ref, state.cursors.get(ref.stack) ?? null)
-    const from = state.execution?.requestedAt ?? 0
+    const from = state.execution?.startedAt ?? state.execution?.requestedAt ?? 0
+    const found = yield* events.since(ref, state.cursors.get(ref.stack) ?? null, { from })
     const at = yield* Clock.currentTimeMillis
     return found.events
       .filter((event) => event.at >= from)
-      .map(({ done, id, message, resource, resourceType }) =>
-        progress(at, EventId.providerEvent(ref.stack, id), {
-          stack: ref.stack,
-          cursor: id,
-          message,
-          ...(resource === undefined ? {} : { resource }),
-          ...(resourceType === undefined ? {} : { resourceType }),
-          ...(done === undefined ? {} : { done })
+      .map((event) =>
+        progress(at, EventId.providerEvent(ref.stack, event.id), {
+          ...progressReported(ref.stack, event),
+          cursor: event.id
         })
       )
   }

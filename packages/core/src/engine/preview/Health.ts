@@ -4,7 +4,8 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { ObservedStack, StackHealth } from "../../api/Plan.ts"
 import type { Rejected } from "../../api/Rejected.ts"
-import { fill, resolve } from "../../config/Configuration.ts"
+import { resolve } from "../../config/Configuration.ts"
+import { stackRefOf } from "../../config/StackRefs.ts"
 import type { DeploymentId, EnvironmentName } from "../../domain/Ids.ts"
 import type { ExecutionSpec, Manifest, StackSpec } from "../../domain/Spec.ts"
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
@@ -46,14 +47,7 @@ export const health = Effect.fnUntraced(function* (place: {
       const stack = spec.stacks.find(({ name }) => name === observed.name)!
       const known = state?.stacks.find(({ name }) => name === observed.name)
       const release = "stable" in observed.observation ? observed.observation.stable : null
-      const ref: StackRef = {
-        deploymentId,
-        environment,
-        stack: stack.name,
-        properties: fill(stack.properties, outputs),
-        ...(spec.region === undefined ? {} : { region: spec.region }),
-        ...(spec.account === undefined ? {} : { account: spec.account })
-      }
+      const { ref } = stackRefOf(place, spec, stack, outputs)
       return {
         ...observed,
         expected: known?.status === "deployed" || known?.status === "failed",

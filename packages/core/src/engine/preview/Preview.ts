@@ -10,7 +10,7 @@ import type { Provider } from "../../spi/Provider.ts"
 import { ProviderError } from "../../spi/ProviderError.ts"
 import type { Providers } from "../../spi/Providers.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
-import { resolve } from "../../config/Configuration.ts"
+import { artifactFor, checkArtifacts, resolve, resolveFor, valuesOf } from "../../config/Configuration.ts"
 import {
   type StackAsked,
   eachStack,
@@ -32,10 +32,9 @@ import type { Request } from "../../api/Request.ts"
 export const plan = Effect.fnUntraced(function* (
   request: Request
 ): Effect.fn.Return<ReadonlyArray<PlannedStack>, Rejected | ProviderError | StoreError, DeploymentStore | Providers> {
-  const spec = yield* resolve(request.manifest, request.environment, {
-    ...(request.stacks === undefined ? {} : { stacks: request.stacks }),
-    ...(request.strategy === undefined ? {} : { strategy: request.strategy })
-  })
+  yield* checkArtifacts(request, request.manifest)
+  const spec = yield* resolveFor(request, request.manifest)
+  const values = yield* valuesOf(request, request.manifest)
   yield* checkExclusive(request)
   const all = yield* eachInstalled(request, spec, (asked) =>
     Effect.map(Effect.result(planOne(request, asked)), (planned) => ({ ...asked, planned }))
@@ -46,17 +45,23 @@ export const plan = Effect.fnUntraced(function* (
     const refusal = refusalOf(error)
     if (refusal !== undefined) return yield* refusal
   }
-  return yield* Effect.forEach(all, ({ missing, planned, stack }) =>
+  return yield* Effect.forEach(all, ({ missing, planned, ref, stack }) =>
     Effect.map(Effect.fromResult(planned), (plan): PlannedStack => ({
       name: stack.name,
       provider: stack.provider,
       dependsOn: stack.dependsOn,
       plan,
       waitsFor: missing,
+      ...artifactFor(request, stack.name),
+      ...filledIn(values.get(stack.name) ?? {}),
+      ...(ref.region === undefined ? {} : { region: ref.region }),
+      ...(ref.account === undefined ? {} : { account: ref.account }),
       ...(stack.irreversible === undefined ? {} : { irreversible: stack.irreversible })
     }))
   )
 })
+
+const filledIn = (values: Readonly<Record<string, string>>) => (Object.keys(values).length === 0 ? {} : { values })
 
 /**
  * Asks the providers for the actual state, using the record; a stack that cannot be asked carries its error.

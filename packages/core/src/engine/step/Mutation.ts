@@ -7,6 +7,7 @@ import type { StackSpec } from "../../domain/Spec.ts"
 import type { Mutation } from "../../spi/Provider.ts"
 import { ProviderError } from "../../spi/ProviderError.ts"
 import { checkAll } from "../lease/index.ts"
+import { progressReported } from "../log/index.ts"
 import { ExecutionContext } from "./ExecutionContext.ts"
 
 /**
@@ -37,13 +38,8 @@ export const mutationOf = Effect.fnUntraced(function* (
         StoreError: (error) => refuse("Unavailable", error.message)
       })
     ),
-    progress: (message, resource) =>
-      journal.record(EventId.progress(name, resource ?? "", message), {
-        _tag: "ProgressReported",
-        stack: stack.name,
-        message,
-        ...(resource === undefined ? {} : { resource })
-      }),
+    progress: (event) =>
+      journal.record(EventId.providerEvent(stack.name, event.id), progressReported(stack.name, event)),
     handle: {
       get: Effect.sync(() => journal.handle(name).handle),
       set: (handle) =>

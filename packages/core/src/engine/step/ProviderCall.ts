@@ -3,7 +3,8 @@
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import { errorInfo } from "../../domain/errors/index.ts"
+import { type ErrorInfo, errorInfo } from "../../domain/errors/index.ts"
+import type { ExecutionState } from "../../domain/Execution.ts"
 import { holdsPassword, namesSecret } from "../../domain/secrets/Secret.ts"
 import { LeaseLost } from "../../spi/LeaseStore.ts"
 import type { Observation } from "../../spi/Provider.ts"
@@ -22,6 +23,12 @@ const fenceAhead = ({ provider, stackName }: ProviderError, fence: number): Effe
     })
   )
 
+/** A platform sums up; what failed first says why. */
+const withFirstFailure = (info: ErrorInfo, { stacks }: ExecutionState): ErrorInfo => {
+  const cause = stacks.find(({ name }) => name === info.params["stack"])?.firstFailure
+  return cause === undefined ? info : { ...info, params: { ...info.params, cause } }
+}
+
 /**
  * Calls a provider: retryable errors are retried with backoff, expired credentials are waited for, a lost lease stops
  * the run, anything else becomes the step's failure. `operation` names it if the step does something else.
@@ -35,7 +42,7 @@ export const call = <A, R>(
     persisting,
     renewing,
     Effect.catch((error) =>
-      Effect.flatMap(ExecutionContext, ({ fenced, lock }) => {
+      Effect.flatMap(ExecutionContext, ({ fenced, journal, lock }) => {
         const fence = error.reason._tag === "Fenced" ? error.reason.fence : undefined
         return fence !== undefined
           ? Effect.matchEffect(lock.check, {
@@ -50,7 +57,7 @@ export const call = <A, R>(
           : Effect.fail(
               new StepFailed({
                 why: error.reason._tag === "Busy" ? "blocked" : "failed",
-                info: error.info
+                info: withFirstFailure(error.info, journal.state())
               })
             )
       })

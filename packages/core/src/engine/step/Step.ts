@@ -18,7 +18,7 @@ import { ProviderError } from "../../spi/ProviderError.ts"
 import { annotate, Attribute, inside, paths, spanIdOf, SpanName, traced } from "../../telemetry/index.ts"
 import { isPaused } from "./Control.ts"
 import { StepInfo } from "../log/index.ts"
-import { fillIn } from "../../config/OutputSubstitution.ts"
+import { stackRefOf } from "../../config/StackRefs.ts"
 import { outputs, ExecutionContext } from "./ExecutionContext.ts"
 import { StepFailed } from "./StepFailed.ts"
 import { waitedForCredentials } from "./CredentialRounds.ts"
@@ -120,23 +120,13 @@ export const refOf = Effect.fnUntraced(function* (
   stack: StackSpec,
   when: "before" | "now" = "now"
 ): Effect.fn.Return<StackRef, StepFailed, ExecutionContext> {
-  const { journal } = yield* ExecutionContext
-  const { request } = journal
-  const filled = fillIn(stack.properties, yield* outputs(when))
-  if (filled.missing.length > 0) {
-    return yield* new StepFailed({
-      why: "failed",
-      info: errorInfo("output_missing", { stack: stack.name, outputs: filled.missing })
-    })
-  }
-  return {
-    deploymentId: request.deploymentId,
-    environment: request.environment,
-    stack: stack.name,
-    properties: filled.value,
-    ...(request.spec.region === undefined ? {} : { region: request.spec.region }),
-    ...(request.spec.account === undefined ? {} : { account: request.spec.account })
-  }
+  const { request } = (yield* ExecutionContext).journal
+  const { missing, ref } = stackRefOf(request, request.spec, stack, yield* outputs(when))
+  if (missing.length === 0) return ref
+  return yield* new StepFailed({
+    why: "failed",
+    info: errorInfo("output_missing", { stack: stack.name, outputs: missing })
+  })
 })
 
 /** How long a stack may still take for a stage, in milliseconds. */

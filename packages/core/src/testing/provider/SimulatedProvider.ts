@@ -261,6 +261,7 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
         })
       }
       const name = options.handles === true ? yield* nameOf(mutation, now) : mutation.idempotencyKey
+      const resource = releaseId ?? ref.stack
       if (!cell.done.has(name)) {
         const applied: Applied =
           cell.applied?.key === name ? { changed: false, until: cell.applied.until } : apply(cell, now)
@@ -278,7 +279,9 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
             idempotencyKey: mutation.idempotencyKey,
             fence: mutation.fence
           })
-          happened.add(ref, now, { message: `${operation} began`, resource: releaseId ?? ref.stack })
+          yield* mutation.progress(
+            happened.add(ref, now, { message: `${operation} began`, resource, resourceType: "release" })
+          )
         }
         if (applied.until > now) {
           cell.operation = {
@@ -288,7 +291,6 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
             startedAt: now,
             until: applied.until
           }
-          yield* mutation.progress(`${operation} is in progress`, releaseId ?? ref.stack)
           // A timer may fire a little before the time.
           while ((yield* Clock.currentTimeMillis) < applied.until) {
             yield* Effect.sleep(Math.max(1, applied.until - (yield* Clock.currentTimeMillis)))
@@ -297,14 +299,22 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
         const after = yield* Clock.currentTimeMillis
         settle(world, cell, after)
         const reason = finish(cell, after)
-        const resource = releaseId ?? ref.stack
         if (reason !== undefined) {
           cell.applied = null
-          happened.add(ref, after, { message: `${operation} failed: ${reason.message}`, resource, failed: true })
+          yield* mutation.progress(
+            happened.add(ref, after, {
+              message: `${operation} failed: ${reason.message}`,
+              resource,
+              resourceType: "release",
+              failed: true
+            })
+          )
           return yield* failure(operation, ref, reason)
         }
         cell.done.add(name)
-        happened.add(ref, after, { message: `${operation} is done`, resource, done: true })
+        yield* mutation.progress(
+          happened.add(ref, after, { message: `${operation} is done`, resource, resourceType: "release", done: true })
+        )
       }
       if (fault !== undefined) return yield* failure(operation, ref, fault.reason)
       const at = yield* Clock.currentTimeMillis
@@ -443,7 +453,12 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
           }
         }),
     ...(capabilities.events === true
-      ? { events: { since: (ref, cursor) => read("events", ref, () => Effect.succeed(happened.since(ref, cursor))) } }
+      ? {
+          events: {
+            since: (ref, cursor, { from }) =>
+              read("events", ref, () => Effect.succeed(happened.since(ref, cursor, from)))
+          }
+        }
       : {}),
     ...(capabilities.fencing === true
       ? {

@@ -4,7 +4,16 @@
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import type { Candidate, Mutation, Observation, Provider, Release, StackPlan, StackRef } from "../../spi/index.ts"
+import type {
+  Candidate,
+  Mutation,
+  Observation,
+  Provider,
+  ProviderEvent,
+  Release,
+  StackPlan,
+  StackRef
+} from "../../spi/index.ts"
 import { ProviderError } from "../../spi/index.ts"
 import { testMutation } from "../provider/testMutation.ts"
 
@@ -71,6 +80,8 @@ export class Driver {
   readonly nothing: Truth = { traffic: {}, capacity: {} }
   /** By idempotency key, as the log keeps them by step. */
   readonly handles = new Map<string, string | null>()
+  /** The progress that was reported. */
+  readonly told: Array<ProviderEvent> = []
   #keys = 0
 
   constructor(harness: ProviderHarness) {
@@ -119,7 +130,8 @@ export class Driver {
     options: { readonly key?: string; readonly fence?: number; readonly guard?: Mutation["guard"] } = {}
   ): Mutation {
     const { key = `suite-${++this.#keys}`, ...given } = options
-    return testMutation(key, { ...given, handles: this.handles })
+    const progress: Mutation["progress"] = (event) => Effect.sync(() => void this.told.push(event))
+    return testMutation(key, { progress, ...given, handles: this.handles })
   }
 
   /** One of each mutation. */

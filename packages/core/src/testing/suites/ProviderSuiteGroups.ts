@@ -2,6 +2,7 @@
  * The checks of `ProviderSuite` for the optional groups of the port.
  */
 import { assert } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Capabilities } from "../../spi/index.ts"
@@ -219,7 +220,8 @@ export const restart = (check: Check): void => {
 }
 
 export const events = (check: Check): void => {
-  const since = ({ provider, ref }: Driver, cursor: string | null) => provider.events!.since(ref, cursor)
+  const since = ({ provider, ref }: Driver, cursor: string | null, from = 0) =>
+    provider.events!.since(ref, cursor, { from })
 
   check("tells what happens once, in order, and goes on where a cursor stands", (driver) =>
     Effect.gen(function* () {
@@ -239,6 +241,34 @@ export const events = (check: Check): void => {
       assert.isAbove(later.length, 0)
       assert.deepStrictEqual(
         later.filter((id) => ids.includes(id)),
+        []
+      )
+    })
+  )
+
+  check("begins at a time, so that a long history costs nothing", (driver) =>
+    Effect.gen(function* () {
+      yield* driver.deploy("v1")
+      const before = (yield* since(driver, null)).events
+      yield* Effect.sleep(20)
+      const from = yield* Clock.currentTimeMillis
+      yield* driver.deploy("v2")
+      const later = (yield* since(driver, null, from)).events.map(({ id }) => id)
+      assert.isAbove(later.length, 0)
+      assert.deepStrictEqual(
+        before.filter(({ id }) => later.includes(id)),
+        []
+      )
+    })
+  )
+
+  check("reports progress under the ids of its events", (driver) =>
+    Effect.gen(function* () {
+      yield* driver.deploy("v1")
+      const told = driver.told.map(({ id }) => id)
+      const ids = (yield* since(driver, null)).events.map(({ id }) => id)
+      assert.deepStrictEqual(
+        told.filter((id) => !ids.includes(id)),
         []
       )
     })

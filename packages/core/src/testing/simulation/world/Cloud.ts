@@ -90,8 +90,8 @@ export const connect = (
         })
         return Effect.sync(asking.interrupt)
       })
-      const progress: Mutation["progress"] = (message, resource) =>
-        Effect.sync(() => void world.fork(process, mutation.progress(message, resource)))
+      const progress: Mutation["progress"] = (event) =>
+        Effect.sync(() => void world.fork(process, mutation.progress(event)))
 
       const since = world.now
       const again = () => world.fork(outside, run({ ...mutation, guard: Effect.void, progress: () => Effect.void }))
