@@ -66,7 +66,12 @@ export interface PlainProvider {
   }
   readonly metrics?: {
     readonly measure: (
-      call: StackCall & { readonly releaseId: string; readonly from: number; readonly to: number }
+      call: StackCall & {
+        readonly releaseId: string
+        readonly version?: string
+        readonly from: number
+        readonly to: number
+      }
     ) => Promise<Measurement>
   }
   readonly drift?: {

@@ -77,8 +77,7 @@ export const toPlain = (provider: Provider): PlainProvider => {
       ? {}
       : {
           metrics: {
-            measure: (call) =>
-              run(metrics.measure(call.ref, { releaseId: call.releaseId, from: call.from, to: call.to }), call)
+            measure: (call) => run(metrics.measure(call.ref, call), call)
           }
         }),
     ...(drift === undefined
@@ -129,7 +128,8 @@ export const effectProvider = (make: (context: PluginContext) => Provider): Plug
             metrics: {
               resolutionMs: Duration.toMillis(sample.metrics.resolution),
               lagMs: Duration.toMillis(sample.metrics.lag),
-              ...(sample.metrics.samples === undefined ? {} : { samples: sample.metrics.samples })
+              ...(sample.metrics.samples === undefined ? {} : { samples: sample.metrics.samples }),
+              ...(sample.metrics.latency === undefined ? {} : { latency: sample.metrics.latency })
             }
           }),
       ...(sample.exclusive === undefined ? {} : { exclusive: sample.exclusive }),

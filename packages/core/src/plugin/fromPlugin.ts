@@ -159,9 +159,10 @@ export const fromPlugin = (kind: string, plugin: PluginProvider, context: Plugin
       resolution: Duration.millis(plugin.metrics?.resolutionMs ?? 0),
       lag: Duration.millis(plugin.metrics?.lagMs ?? 0),
       ...(plugin.metrics?.samples === undefined ? {} : { samples: plugin.metrics.samples }),
-      measure: (ref, { from, releaseId, to }) =>
+      ...(plugin.metrics?.latency === undefined ? {} : { latency: plugin.metrics.latency }),
+      measure: (ref, options) =>
         call({ operation: "measure", ref }, Measurement, (provider, plain) =>
-          provider.metrics?.measure({ ...plain, ref, releaseId, from, to })
+          provider.metrics?.measure({ ...plain, ref, ...options })
         )
     },
     drift: {

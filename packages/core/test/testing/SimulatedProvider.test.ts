@@ -145,7 +145,7 @@ describe("SimulatedProvider", () => {
       assert.strictEqual(measured.requests, 500)
       assert.strictEqual(measured.errors, 250)
       assert.strictEqual(measured.healthy, 50)
-      assert.closeTo(measured.latency!.p50, 100, 5)
+      assert.closeTo(measured.latency!.p50!, 100, 5)
     })
   )
 

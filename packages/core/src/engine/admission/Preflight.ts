@@ -4,9 +4,11 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
+import { errorInfo } from "../../domain/errors/index.ts"
 import type { StackPlan } from "../../domain/Release.ts"
 import type { ExecutionSpec } from "../../domain/Spec.ts"
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
+import { MetricSources } from "../../spi/MetricSource.ts"
 import type { ProviderError } from "../../spi/ProviderError.ts"
 import type { Providers } from "../../spi/Providers.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
@@ -46,7 +48,7 @@ export const planOne = (
 ): Effect.Effect<StackPlan | null, ProviderError> =>
   missing.length > 0 || provider === undefined
     ? Effect.succeed(null)
-    : Effect.map(provider.plan(ref, candidateOf(request, stack.name)), (plan) => withNotices(stack, provider, plan))
+    : Effect.flatMap(provider.plan(ref, candidateOf(request, stack.name)), (plan) => withNotices(stack, provider, plan))
 
 /**
  * What a request brings in for one stack.
@@ -87,6 +89,32 @@ export const checkExclusive = Effect.fnUntraced(function* (
   }
 })
 
+/**
+ * Rejects a specification whose stacks name a metric source that is not installed, or configure it wrongly.
+ */
+export const checkMetrics = Effect.fnUntraced(function* (spec: ExecutionSpec): Effect.fn.Return<void, Rejected> {
+  const kinds = yield* MetricSources
+  for (const { metrics, name: stack } of spec.stacks.filter(({ enabled }) => enabled)) {
+    if (metrics === undefined) continue
+    const path = ["stacks", stack, "metrics"]
+    const { source } = metrics
+    const kind = kinds.get(source)
+    if (kind === undefined) {
+      const known = [...kinds.keys()]
+      return yield* reject("unknown_metric_source", { stack, source, known }, { path: [...path, "source"].join(".") })
+    }
+    const problem = kind.check(metrics)
+    if (problem === undefined) continue
+    return yield* new Rejected({
+      info: errorInfo(
+        "invalid_metrics",
+        { stack, source },
+        { path: [...path, ...problem.path].join("."), detail: problem.message }
+      )
+    })
+  }
+})
+
 const environmentOf = ({ deploymentId, environment }: Request) =>
   Effect.flatMap(DeploymentStore, (store) => store.environment(deploymentId, environment))
 
@@ -107,6 +135,7 @@ export const preflight = Effect.fnUntraced(function* (
   const { kind } = request
   if (kind !== "deploy" && kind !== "deploy-stack" && kind !== "rollback") return
   yield* checkExclusive(request)
+  if (kind !== "rollback") yield* checkMetrics(spec)
   const environment = yield* environmentOf(request)
   const { spec: from, stacksBefore } = startingPoint(kind, spec, environment, request.stacks)
   const look = (asked: StackAsked): Effect.Effect<unknown, ProviderError> => {

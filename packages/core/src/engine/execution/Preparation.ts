@@ -155,7 +155,7 @@ const planWith = Effect.fnUntraced(function* (
     success: StackPlan,
     execute: () =>
       Effect.flatMap(refOf(stack, when), (ref) =>
-        Effect.map(call(provider.plan(ref, candidate)), (plan) => withNotices(stack, provider, plan))
+        Effect.flatMap(call(provider.plan(ref, candidate)), (plan) => withNotices(stack, provider, plan))
       )
   })
   yield* journal.record(EventId.planned(name), { _tag: "StackPlanned", stack: stack.name, plan })
