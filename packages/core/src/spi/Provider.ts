@@ -162,7 +162,9 @@ export interface PropertyIssue {
  * *Details*: the required operations work for every stack; each optional group exists exactly if `capabilities`
  * declares it.
  *
- * - `plan` computes the changes, detects a no-op, and takes the checkpoint; it changes nothing
+ * - `plan` computes the changes, detects a no-op, and takes the checkpoint; it changes nothing that runs. In an execution
+ *   it has a mutation, for platforms on which a plan is something that is made (a change set); a preview has none. A plan
+ *   that nothing follows must not block the next one
  * - `stage` adds `capacityPercent` of the candidate's capacity and waits until it is ready; no traffic yet, unless
  *   `capabilities.traffic` is `none`
  * - `observe` reads the current state
@@ -191,7 +193,7 @@ export interface Provider {
     properties: unknown,
     references: ReadonlyArray<ReadonlyArray<string | number>>
   ) => ReadonlyArray<PropertyIssue>
-  readonly plan: (ref: StackRef, candidate: Candidate) => Effect.Effect<StackPlan, ProviderError>
+  readonly plan: (ref: StackRef, candidate: Candidate, mutation?: Mutation) => Effect.Effect<StackPlan, ProviderError>
   readonly stage: (
     ref: StackRef,
     options: { readonly plan: StackPlan; readonly capacityPercent: number },

@@ -15,6 +15,7 @@ import { SimulatedProvider } from "@signalbox/core/testing"
 import { Duration, Effect, Exit } from "effect"
 import { Driver } from "../../src/testing/suites/ProviderSuiteDriver.ts"
 import * as Failures from "../../src/testing/suites/ProviderSuiteFailures.ts"
+import * as Plans from "../../src/testing/suites/ProviderSuitePlans.ts"
 import * as Handles from "../../src/testing/suites/ProviderSuiteHandles.ts"
 import type { Check } from "../../src/testing/suites/ProviderSuiteGroups.ts"
 import * as Groups from "../../src/testing/suites/ProviderSuiteGroups.ts"
@@ -115,6 +116,8 @@ const throttling = (check: Check, cloud: Cloud) =>
     end: () => Effect.sync(() => cloud.throttle(false))
   })
 
+const busy = { _tag: "Busy", message: "a change set waits", operation: "change set" } as const
+
 const denied = new ProviderError({
   provider: "simulated",
   operation: "stage",
@@ -162,6 +165,30 @@ describe("the provider suite catches planted bugs", () => {
         provider.stage(ref, options, { ...mutation, progress: ({ message }) => reportProgress(mutation, message) })
     }),
     { capabilities: { events: true } }
+  )
+
+  // A change set that waits for its execution.
+  caught(Plans.plans, "leaves nothing behind with a plan that blocks the next one", (provider) => {
+    let waiting = false
+    return {
+      ...provider,
+      plan: (ref, candidate, mutation) =>
+        Effect.suspend(() => {
+          if (waiting) return Effect.fail(new ProviderError({ ...denied, reason: busy }))
+          waiting = mutation !== undefined
+          return provider.plan(ref, candidate, mutation)
+        })
+    }
+  })
+
+  // It keeps what cannot be stored.
+  caught(
+    Plans.plans,
+    "plans again what it planned, after a crash, and stages it from what the log keeps",
+    (provider) => ({
+      ...provider,
+      plan: (...given) => Effect.map(provider.plan(...given), (plan) => ({ ...plan, data: new Date(0) as never }))
+    })
   )
 
   // It retries in its own way, and then takes it for an outage.

@@ -15,6 +15,7 @@ import type {
   Provider,
   ProviderReason,
   Release,
+  StackPlan,
   StackRef
 } from "../../spi/index.ts"
 import { ProviderError } from "../../spi/index.ts"
@@ -110,6 +111,8 @@ export interface SimulatedOptions {
   readonly metrics?: SimulatedMetrics
   readonly latencyMillis?: number
   readonly handles?: boolean
+  /** What every plan says beside the changes. */
+  readonly plan?: Partial<Pick<StackPlan, "data" | "resources" | "target" | "timeoutMs">>
 }
 
 /**
@@ -123,6 +126,8 @@ export interface SimulatedOptions {
 export interface SimulatedProvider {
   readonly provider: Provider
   readonly ledger: ReadonlyArray<LedgerEntry>
+  /** The plans that were made, and whether with a mutation. */
+  readonly plans: ReadonlyArray<{ readonly stack: string; readonly inExecution: boolean }>
   readonly script: (stack: string, version: string, script: Script) => void
   readonly fail: (fault: Fault) => void
   readonly foreign: (
@@ -182,6 +187,7 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
   const capabilities: Capabilities = { ...percent, ...options.capabilities }
   const world = new Simulation(options.instances ?? 2, options.healthUnit)
   const ledger: Array<LedgerEntry> = []
+  const plans: Array<{ readonly stack: string; readonly inExecution: boolean }> = []
   const happened = new Happened()
   const faults: Array<Fault & { left: number }> = []
   const calls = new Map<string, number>()
@@ -342,8 +348,9 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
     kind,
     capabilities,
     properties: Schema.Json,
-    plan: (ref, candidate) =>
+    plan: (ref, candidate, mutation) =>
       read("plan", ref, (cell, now) => {
+        plans.push({ stack: ref.stack, inExecution: mutation !== undefined })
         const configDigest = fingerprint(ref.properties)
         const release: Release = {
           id: `${candidate.version}-${fingerprint([candidate.version, candidate.artifact ?? null, configDigest])}`,
@@ -364,7 +371,8 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
           checkpoint,
           changes: none ? [] : [`${ref.stack} will run ${release.version}`],
           rollback: stable === null ? `${ref.stack} goes away` : `${ref.stack} goes back to ${stable.version}`,
-          warnings: []
+          warnings: [],
+          ...options.plan
         })
       }),
     stage: (ref, { capacityPercent, plan }, mutation) => {
@@ -491,6 +499,7 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
   return {
     provider,
     ledger,
+    plans,
     script: (stack, version, script) => world.script(stack, version, script),
     fail: (fault) => {
       faults.push({ ...fault, left: fault.times ?? 1 })
