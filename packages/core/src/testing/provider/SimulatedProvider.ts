@@ -98,7 +98,7 @@ export interface Fault {
  *
  * *Details*: `kind` default `simulated`. All capability groups are on by default (`traffic` is `percent`), except
  * `events` and `fencing`; `instances` (2) is the full capacity of a release,
- * `healthUnit` (`instance`) what its health counts, `requestsPerSecond` (50) the load on each
+ * `healthUnit` (`instance`) what its health counts, `endpoints` (false) whether each release has an address, `requestsPerSecond` (50) the load on each
  * stack, `metrics` how they are measured, `latency` (0) how long each operation takes beside script delays. With `handles`
  * (off), the platform knows no idempotency keys: it finds what was begun only by the name of the operation.
  */
@@ -107,6 +107,7 @@ export interface SimulatedOptions {
   readonly capabilities?: Partial<Omit<Capabilities, "spiVersion">>
   readonly instances?: number
   readonly healthUnit?: "instance" | "release"
+  readonly endpoints?: boolean
   readonly requestsPerSecond?: number
   readonly metrics?: SimulatedMetrics
   readonly latencyMillis?: number
@@ -185,7 +186,7 @@ export const shapes = {
 export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
   const kind = options.kind ?? "simulated"
   const capabilities: Capabilities = { ...percent, ...options.capabilities }
-  const world = new Simulation(options.instances ?? 2, options.healthUnit)
+  const world = new Simulation(options.instances ?? 2, options.healthUnit, options.endpoints)
   const ledger: Array<LedgerEntry> = []
   const plans: Array<{ readonly stack: string; readonly inExecution: boolean }> = []
   const happened = new Happened()
