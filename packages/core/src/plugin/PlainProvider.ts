@@ -49,7 +49,9 @@ export interface MutatingCall extends StackCall {
  * error counts as `Unexpected`.
  */
 export interface PlainProvider {
-  readonly plan: (call: StackCall & { readonly candidate: Candidate }) => Promise<StackPlan>
+  readonly plan: (
+    call: StackCall & { readonly candidate: Candidate; readonly mutation?: PlainMutation }
+  ) => Promise<StackPlan>
   readonly stage: (
     call: MutatingCall & { readonly plan: StackPlan; readonly capacityPercent: number }
   ) => Promise<Observation>

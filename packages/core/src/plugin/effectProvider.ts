@@ -54,7 +54,15 @@ export const toPlain = (provider: Provider): PlainProvider => {
   }
   const { checkRollback, drift, events, fence, metrics, restart, traffic } = provider
   return {
-    plan: (call) => run(provider.plan(call.ref, call.candidate), call),
+    plan: (call) =>
+      run(
+        provider.plan(
+          call.ref,
+          call.candidate,
+          call.mutation === undefined ? undefined : mutationOf(kind, "plan", call.ref.stack, call.mutation)
+        ),
+        call
+      ),
     observe: (call) => run(provider.observe(call.ref), call),
     stage: mutate("stage", ({ capacityPercent, plan, ref }, mutation) =>
       provider.stage(ref, { plan, capacityPercent }, mutation)

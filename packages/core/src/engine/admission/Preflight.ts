@@ -20,6 +20,7 @@ import { type StackAsked, eachStack } from "./EachStack.ts"
 import { reject, Rejected } from "../../api/Rejected.ts"
 import type { Request } from "../../api/Request.ts"
 import { withNotices } from "./PlanNotices.ts"
+import { wrongTarget } from "./PlanTarget.ts"
 import { startingPoint } from "./StartingPoint.ts"
 
 /** A provider that has not answered by then is left to the execution. */
@@ -28,7 +29,9 @@ const patience = "1 minute"
 /**
  * The rejection for a provider's error, if it is the user's mistake and a retry would repeat it.
  */
-export const refusalOf = ({ info, reason }: ProviderError): Rejected | undefined => {
+export const refusalOf = (error: ProviderError | Rejected): Rejected | undefined => {
+  if (error._tag === "Rejected") return error
+  const { info, reason } = error
   switch (reason._tag) {
     case "Invalid":
     case "Unsupported":
@@ -45,10 +48,13 @@ export const refusalOf = ({ info, reason }: ProviderError): Rejected | undefined
 export const planOne = (
   request: Pick<Request, "artifact" | "artifacts" | "version">,
   { missing, provider, ref, stack }: StackAsked
-): Effect.Effect<StackPlan | null, ProviderError> =>
+): Effect.Effect<StackPlan | null, ProviderError | Rejected> =>
   missing.length > 0 || provider === undefined
     ? Effect.succeed(null)
-    : Effect.flatMap(provider.plan(ref, candidateOf(request, stack.name)), (plan) => withNotices(stack, provider, plan))
+    : Effect.flatMap(provider.plan(ref, candidateOf(request, stack.name)), (plan) => {
+        const info = wrongTarget(ref, plan)
+        return info === undefined ? withNotices(stack, provider, plan) : Effect.fail(new Rejected({ info }))
+      })
 
 /**
  * What a request brings in for one stack.
@@ -138,7 +144,7 @@ export const preflight = Effect.fnUntraced(function* (
   if (kind !== "rollback") yield* checkMetrics(spec)
   const environment = yield* environmentOf(request)
   const { spec: from, stacksBefore } = startingPoint(kind, spec, environment, request.stacks)
-  const look = (asked: StackAsked): Effect.Effect<unknown, ProviderError> => {
+  const look = (asked: StackAsked): Effect.Effect<unknown, ProviderError | Rejected> => {
     if (kind !== "rollback") return planOne(request, asked)
     const checkpoint = stacksBefore.find(({ name }) => name === asked.stack.name)?.checkpoint ?? undefined
     return checkpoint === undefined

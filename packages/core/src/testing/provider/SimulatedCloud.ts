@@ -11,11 +11,22 @@ import type {
   Provider,
   ProviderEvent,
   ProviderReason,
+  Release,
   StackRef
 } from "../../spi/index.ts"
 import { ProviderError } from "../../spi/index.ts"
 import { Happened } from "./SimulatedEvents.ts"
-import { type Cell, effective, keyOf, placeOf, type Script, settle, Simulation } from "./SimulatedState.ts"
+import {
+  addCapacity,
+  type Cell,
+  effective,
+  keyOf,
+  placeOf,
+  type Script,
+  setTraffic,
+  settle,
+  Simulation
+} from "./SimulatedState.ts"
 
 /**
  * The operations of the port, as scripts and the ledger name them.
@@ -80,6 +91,8 @@ export interface Fault {
 export interface SimulatedProvider {
   readonly provider: Provider
   readonly ledger: ReadonlyArray<LedgerEntry>
+  /** The plans that were made, and whether with a mutation. */
+  readonly plans: ReadonlyArray<{ readonly stack: string; readonly inExecution: boolean }>
   readonly script: (stack: string, version: string, script: Script) => void
   readonly fail: (fault: Fault) => void
   readonly foreign: (
@@ -90,6 +103,8 @@ export interface SimulatedProvider {
   readonly renew: () => void
   readonly throttle: (on: boolean) => void
   readonly tamper: (ref: StackRef, drift: Drift) => void
+  /** Brings a version live that no operation of the provider staged. */
+  readonly live: (ref: StackRef, version: string) => Effect.Effect<void>
   readonly calls: (operation: SimulatedOperation, stack: string) => number
   /** The current state, read without the provider. */
   readonly inspect: (ref: StackRef) => Effect.Effect<{
@@ -112,6 +127,7 @@ export class SimulatedCloud {
   readonly capabilities: Capabilities
   readonly world: Simulation
   readonly ledger: Array<LedgerEntry> = []
+  readonly plans: Array<{ readonly stack: string; readonly inExecution: boolean }> = []
   readonly happened = new Happened()
   readonly #latencyMillis: number | undefined
   readonly #faults: Array<Fault & { left: number }> = []
@@ -243,6 +259,7 @@ export class SimulatedCloud {
     return {
       provider,
       ledger: this.ledger,
+      plans: this.plans,
       script: (stack, version, script) => this.world.script(stack, version, script),
       fail: (fault) => void this.#faults.push({ ...fault, left: fault.times ?? 1 }),
       foreign: (ref, operation) =>
@@ -261,6 +278,15 @@ export class SimulatedCloud {
       expire: (stack = "*") => void (this.#expired = stack),
       renew: () => void (this.#expired = undefined),
       throttle: (on) => void (this.#throttled = on),
+      live: (ref, version) =>
+        Effect.map(this.settled(ref), ({ cell, now }) => {
+          const release: Release = { id: `${version}-foreign`, version, configDigest: "foreign" }
+          addCapacity(this.world, cell, release, 100, now)
+          setTraffic(cell, now, now, { [release.id]: 100 })
+          if (this.capabilities.adopts !== true) return
+          cell.releases.set(release.id, release)
+          cell.stable = release.id
+        }),
       tamper: (ref, drift) => {
         const cell = this.world.cell(ref)
         cell.drift = [...cell.drift.filter(({ field }) => field !== drift.field), drift]

@@ -52,6 +52,10 @@ export const operations = (world: Simulation, kind: string, capabilities: Capabi
     cell.releases.set(release.id, release)
     if (cell.stable !== release.id) cell.candidate = release.id
     const until = addCapacity(world, cell, release, capacityPercent, now)
+    const first = capabilities.firstRelease === "live" && cell.stable === null
+    if (first && Object.keys(effective(cell, now)).length === 0) {
+      setTraffic(cell, now, until, { [release.id]: 100 })
+    }
     if (capabilities.traffic === "none" && world.scriptOf(cell, release).broken === undefined) {
       setTraffic(cell, now, until, { [release.id]: 100 })
       cell.replaces = release.id

@@ -36,16 +36,20 @@ export type Mutate = (
   }
 ) => Effect.Effect<Observation, ProviderError>
 
+/** What every plan says beside the changes. */
+export type PlanExtras = Partial<Pick<StackPlan, "data" | "resources" | "target" | "timeoutMs">>
+
 export interface PortOptions {
   readonly mutate: Mutate
   readonly observe: (ref: StackRef) => Effect.Effect<Observation, ProviderError>
   readonly metrics?: SimulatedMetrics | undefined
+  readonly plan?: PlanExtras | undefined
   readonly requestsPerSecond?: number | undefined
 }
 
 export const portOf = (
   cloud: SimulatedCloud,
-  { metrics, mutate, observe, requestsPerSecond }: PortOptions
+  { metrics, mutate, observe, plan, requestsPerSecond }: PortOptions
 ): Provider => {
   const { capabilities, kind, world } = cloud
   const changes = operations(world, kind, capabilities)
@@ -55,7 +59,11 @@ export const portOf = (
     capabilities,
     properties: Schema.Json,
     observe,
-    plan: (ref, candidate) => cloud.read("plan", ref, (cell, now) => planOf(ref, candidate, cell, now)),
+    plan: (ref, candidate, mutation) =>
+      cloud.read("plan", ref, (cell, now) => {
+        cloud.plans.push({ stack: ref.stack, inExecution: mutation !== undefined })
+        return { ...planOf(ref, candidate, cell, now), ...plan }
+      }),
     stage: (ref, { capacityPercent, plan: { candidate } }, mutation) =>
       mutate("stage", ref, mutation, {
         releaseId: candidate.id,

@@ -8,7 +8,7 @@ import type { Capabilities, Mutation, Observation, ProviderError, StackRef } fro
 import { SimulatedCloud, type SimulatedProvider } from "./SimulatedCloud.ts"
 import type { SimulatedMetrics } from "./SimulatedMetrics.ts"
 import type { Applied } from "./SimulatedOperations.ts"
-import { type Mutate, portOf } from "./SimulatedPort.ts"
+import { type Mutate, type PlanExtras, portOf } from "./SimulatedPort.ts"
 import { observation, settle } from "./SimulatedState.ts"
 
 export type { Fault, LedgerEntry, SimulatedOperation, SimulatedProvider } from "./SimulatedCloud.ts"
@@ -33,6 +33,8 @@ export interface SimulatedOptions {
   readonly metrics?: SimulatedMetrics
   readonly latencyMillis?: number
   readonly handles?: boolean
+  /** What every plan says beside the changes. */
+  readonly plan?: PlanExtras
 }
 
 const percent: Capabilities = {
@@ -70,7 +72,7 @@ export const shapes = {
  * ```
  */
 export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
-  const { healthUnit, instances, latencyMillis, metrics, requestsPerSecond } = options
+  const { healthUnit, instances, latencyMillis, metrics, plan, requestsPerSecond } = options
   const kind = options.kind ?? "simulated"
   const capabilities: Capabilities = { ...percent, ...options.capabilities }
   const cloud = new SimulatedCloud({ kind, capabilities, instances, healthUnit, latencyMillis })
@@ -145,5 +147,5 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
   const observe = (ref: StackRef) =>
     cloud.read("observe", ref, (cell, now) => observation(world, cell, now, cloud.outputs(ref)))
 
-  return cloud.controls(portOf(cloud, { mutate, observe, metrics, requestsPerSecond }))
+  return cloud.controls(portOf(cloud, { mutate, observe, metrics, plan, requestsPerSecond }))
 }
