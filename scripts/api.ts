@@ -20,6 +20,7 @@ const entries = [
   ["core-engine", "@signalbox/core/engine", "packages/core/dist/engine/index.d.ts"],
   ["core", "@signalbox/core", "packages/core/dist/index.d.ts"],
   ["node", "@signalbox/node", "packages/node/dist/index.d.ts"],
+  ["fault-proxy", "@signalbox/fault-proxy", "packages/fault-proxy/dist/index.d.ts"],
   ["provider-local", "@signalbox/provider-local", "packages/provider-local/dist/index.d.ts"]
 ] as const
 

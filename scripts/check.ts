@@ -18,6 +18,7 @@ const failures = [
   ...projects.filter(existsSync).map((project) => ["tsc", "-p", project]),
   ["node", "scripts/diagrams.ts", "--check"],
   ["node", "scripts/errors.ts", "--check"],
+  ["node", "scripts/templates.ts", "--check"],
   ["node", "scripts/api.ts", "--check"]
 ].flatMap(([command = "", ...args]) => {
   try {

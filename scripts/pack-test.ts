@@ -2,7 +2,7 @@
  * Packs all packages, installs the tarballs into an empty folder with npm, as a user would, and there runs the command and
  * the example of the README, checked by the compiler first. Nothing of this repository but the tarballs is used.
  */
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { pack } from "./pack.ts"
@@ -84,6 +84,43 @@ try {
   }
   if (/warning/i.test(said)) throw new Error(said)
   console.log(`signalbox on Node ${run(node, ["--version"]).trim()}: deploys, runs, destroys, and warns of nothing`)
+
+  // A stranger's adapter: begun, tested, installed into a project and used by the command, each with its own copies.
+  const adapter = join(folder, "adapter")
+  mkdirSync(adapter)
+  run(command, ["init", "--template", "adapter"], { cwd: adapter })
+  const begun = manifest(adapter)
+  const core = packed.find(({ manifest }) => manifest.name === "@signalbox/core")!
+  writeFileSync(
+    join(adapter, "package.json"),
+    JSON.stringify({
+      ...begun,
+      devDependencies: { ...begun.devDependencies, "@signalbox/core": `file:${core.tarball}` }
+    })
+  )
+  const npm = (cwd: string, ...args: ReadonlyArray<string>) =>
+    run("npm", [...args, "--no-audit", "--no-fund", "--loglevel=error"], { cwd })
+  npm(adapter, "install")
+  npm(adapter, "run", "types")
+  const [passed = "no test"] =
+    /\d+ passed/.exec(
+      npm(adapter, "test")
+        .replaceAll(/\u001b\[[0-9;]*m/g, "")
+        .split("Tests")[1] ?? ""
+    ) ?? []
+  const project = join(folder, "project")
+  mkdirSync(join(project, "v1"), { recursive: true })
+  writeFileSync(join(project, "v1", "index.html"), "v1")
+  writeFileSync(join(project, "package.json"), JSON.stringify({ private: true, type: "module" }))
+  writeFileSync(
+    join(project, "signalbox.config.yaml"),
+    `organization: acme\nproject: pages\nenvironments: { production: {} }\nplugins: ["${begun.name}"]\nstacks:\n` +
+      `  - { name: home, provider: site, gate: { interval: 100 millis, gracePeriod: 0 millis } }\n`
+  )
+  npm(project, "install", `file:${adapter}`)
+  for (const args of [["init"], ["deploy", "--version", "v1", "--artifact", "v1"], ["destroy", "--yes"]])
+    run(command, args, { cwd: project })
+  console.log(`init --template adapter: ${passed}, and the command deploys with it`)
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }

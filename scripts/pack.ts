@@ -48,7 +48,9 @@ export const problems = ({ files, manifest }: Packed): ReadonlyArray<string> => 
     ...(isLibrary && manifest.dependencies?.["effect"] !== undefined
       ? ["effect must be a peer, so that there is one"]
       : []),
-    ...(isLibrary && manifest.peerDependencies?.["effect"] === undefined ? ["effect is not among its peers"] : [])
+    ...(isLibrary && manifest.name !== "@signalbox/fault-proxy" && manifest.peerDependencies?.["effect"] === undefined
+      ? ["effect is not among its peers"]
+      : [])
   ]
 }
 

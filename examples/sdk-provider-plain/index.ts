@@ -1,6 +1,6 @@
 /**
- * The static site of `sdk-provider` as a plug-in without Effect. It imports types only: nothing of Signalbox is loaded
- * with it.
+ * A provider for static sites on one host, as a plug-in without Effect. It imports types only: nothing of Signalbox is
+ * loaded with it.
  */
 import type { Plugin } from "@signalbox/core/plugin"
 import { join } from "node:path"

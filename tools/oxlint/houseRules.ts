@@ -108,6 +108,10 @@ export const houseRules: Array<OxlintOverride> = [
     ],
     [{ name: "@signalbox/core", message: onlyPorts }]
   ),
+  restrict(
+    ["packages/fault-proxy/src/**"],
+    [{ regex: "^@|^effect", message: "The fault proxy needs nothing but Node." }]
+  ),
   restrict(["packages/node/src/**"], [barrel, notCore("The runtime knows core and no adapter.")]),
   restrict(
     ["packages/dashboard/src/**"],

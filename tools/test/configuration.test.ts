@@ -33,6 +33,10 @@ const tables: Readonly<Record<string, { readonly schema: Described; readonly req
   approval: { schema: Spec.ApprovalSpec, required: {} },
   gate: { schema: Spec.GateSpec, required: {} },
   compare: { schema: Spec.CompareSpec, required: {} },
+  metrics: {
+    schema: Spec.MetricsSpec,
+    required: { source: "prometheus", url: "http://prometheus:9090", queries: { requests: "a", errors: "b" } }
+  },
   requirement: { schema: Spec.RequiredDeployment, required: { deployment: "DX6604E" } },
   recurring: { schema: recurring, required: { name: "weekend", cron: "0 18 * * 5", duration: "62 hours" } },
   calendar: { schema: calendar, required: { name: "holidays", from: "2026-12-24", until: "2026-12-26" } }
@@ -101,6 +105,7 @@ describe("docs/configuration.md", () => {
       account: "1",
       strategy: { type: "rolling" },
       gate: {},
+      metrics: { source: "s", url: "u", queries: {} },
       properties: {}
     }
     const override = (value: object) => () => decode(Spec.EnvironmentSpec, { stacks: { web: value } })

@@ -70,6 +70,7 @@ describe("the house rules", () => {
     ["packages/provider-aws/src/A.ts", "@signalbox/provider-local"],
     ["packages/notify/src/A.ts", "@signalbox/node"],
     ["packages/node/src/A.ts", "@signalbox/provider-local"],
+    ["packages/fault-proxy/src/A.ts", "@signalbox/core/spi"],
     ["packages/dashboard/src/A.ts", "@signalbox/provider-aws"],
     ["examples/first/main.ts", "../../packages/core/src/index.ts"],
     ["examples/first/main.ts", "@signalbox/core/src/index.ts"]

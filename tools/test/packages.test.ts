@@ -26,9 +26,16 @@ describe("packages", () => {
     }
   })
 
-  it.each(libraries)("$name takes effect from its user", ({ dependencies = {}, peerDependencies }) => {
+  it.each(libraries)("$name takes effect from its user", ({ dependencies = {}, name, peerDependencies }) => {
     expect(dependencies).not.toHaveProperty("effect")
-    expect(peerDependencies).toHaveProperty("effect")
+    if (name !== "@signalbox/fault-proxy") expect(peerDependencies).toHaveProperty("effect")
+  })
+
+  it("@signalbox/fault-proxy needs nothing but Node", () => {
+    const proxy = libraries.find(({ name }) => name === "@signalbox/fault-proxy")
+    expect(proxy).toBeDefined()
+    expect(proxy).not.toHaveProperty("dependencies")
+    expect(proxy).not.toHaveProperty("peerDependencies")
   })
 
   it.each(packages.map(manifest))("$name is MIT, described and of the version of the others", (one) => {

@@ -1,10 +1,13 @@
 /**
  * `init --example`, and the commands that it prints next: through the real program, with real processes.
  */
+import { execFileSync } from "node:child_process"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
+import { fileURLToPath } from "node:url"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { type Binary, build } from "./binary.ts"
+import { cleanEnvironment } from "./bundle.ts"
 import { listing, temporary } from "./support.ts"
 
 let binary: Binary
@@ -84,4 +87,41 @@ describe("init --example", { timeout: 180_000 }, () => {
       const [, status = ""] = /signalbox (status .*)$/m.exec(ran.stdout) ?? []
       assert.strictEqual((await binary.run(path, status.split(" "))).code, 0)
     }))
+})
+
+describe("init --template adapter", { timeout: 180_000 }, () => {
+  it("writes a package that compiles and passes the conformance suite", async () => {
+    const path = temporary("adapter-template")
+    const made = await binary.run(path, ["init", "--template", "adapter", "--json"])
+    assert.strictEqual(made.code, 0, made.stderr)
+    const { files } = JSON.parse(made.stdout) as { readonly files: ReadonlyArray<string> }
+    assert.include(files, Path.join(path, "Site.ts"))
+    assert.isFalse(Fs.existsSync(Path.join(path, ".signalbox")))
+    const manifest = JSON.parse(Fs.readFileSync(Path.join(path, "package.json"), "utf8")) as {
+      readonly name: string
+      readonly devDependencies: Readonly<Record<string, string>>
+    }
+    assert.match(manifest.name, /^signalbox-[a-z0-9-]+$/)
+
+    // What npm would install.
+    const example = fileURLToPath(new URL("../../../examples/sdk-provider-plain/node_modules/", import.meta.url))
+    const root = fileURLToPath(new URL("../../../node_modules/", import.meta.url))
+    for (const name of Object.keys(manifest.devDependencies)) {
+      const link = Path.join(path, "node_modules", name)
+      Fs.mkdirSync(Path.dirname(link), { recursive: true })
+      Fs.symlinkSync(Path.join(Fs.existsSync(Path.join(example, name)) ? example : root, name), link)
+    }
+    const run = (program: string, ...args: ReadonlyArray<string>) =>
+      execFileSync(Path.join(root, ".bin", program), args, { cwd: path, env: cleanEnvironment(), encoding: "utf8" })
+    run("tsc", "-p", ".")
+    assert.match(run("vitest", "run"), /Tests.*passed/)
+  })
+
+  it("overwrites nothing", async () => {
+    const path = temporary("adapter-taken")
+    Fs.writeFileSync(Path.join(path, "package.json"), "{}")
+    const ran = await binary.run(path, ["init", "--template", "adapter"])
+    assert.strictEqual(ran.code, 1)
+    assert.deepEqual(Fs.readdirSync(path), ["package.json"])
+  })
 })

@@ -4,7 +4,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Checkpoint, StackRef } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
-import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
+import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { app, type Bench, bench, mutation } from "./harness.ts"
@@ -28,10 +28,8 @@ const grown = (sources: string, { provider, ref }: Bench) =>
     return { stack, first: checkpoints[1]! }
   })
 
-const foldersOf = (directory: string): ReadonlyArray<string> => {
-  const releases = join(directory, "local", "releases")
-  return existsSync(releases) ? readdirSync(releases, { recursive: true }).map(String) : []
-}
+const foldersOf = (directory: string): ReadonlyArray<string> =>
+  readdirSync(join(directory, "releases"), { recursive: true }).map(String)
 
 const withSources = <A, E>(body: (sources: string) => Effect.Effect<A, E>) =>
   Effect.acquireUseRelease(

@@ -9,7 +9,7 @@ import * as Redacted from "effect/Redacted"
 import { Signalbox } from "@signalbox/core/engine"
 import { conflictIn, type Plugin, type PluginContext, providersOf } from "@signalbox/core/plugin"
 import { type DeploymentId, type DeploymentStore, Providers } from "@signalbox/core/spi"
-import { embeddedStore, openStore, ProcessLiveness, StateFiles, telemetryWanted } from "@signalbox/node"
+import { embeddedStore, metricSources, openStore, ProcessLiveness, StateFiles, telemetryWanted } from "@signalbox/node"
 import { local, LocalProvider } from "@signalbox/provider-local"
 import type { Backend } from "../host/Host.ts"
 import { idInFolder } from "../request/target.ts"
@@ -90,6 +90,7 @@ export const layer: Backend["layer"] = ({ databaseUrl, directory, plugins = [], 
   return Signalbox.layer.pipe(
     Layer.provideMerge(stores),
     Layer.provideMerge(Layer.succeed(Providers, providers)),
+    Layer.provideMerge(metricSources),
     Layer.provideMerge(ProcessLiveness.layer),
     Layer.provideMerge(telemetry)
   )

@@ -7,7 +7,6 @@ import * as Option from "effect/Option"
 import { DeploymentId, type Environment } from "@signalbox/core/spi"
 import { actor } from "../request/actor.ts"
 import { ExitCode } from "../main/ExitCode.ts"
-import { writeExample } from "../init/example.ts"
 import { Failure, usage } from "../main/Failure.ts"
 import { invocation, type Invocation } from "../main/Invocation.ts"
 import { checkedManifest } from "../request/manifest.ts"
@@ -58,6 +57,28 @@ const orExample = <E>(inv: Invocation, error: E): E | Failure =>
       )
     : error
 
+const template = Flag.Literals("template", ["local", "adapter"]).pipe(
+  Flag.optional,
+  Flag.withDescription(
+    "Write files to begin with, and overwrite nothing: local, a configuration and a small application; adapter, a package with a provider that passes the conformance suite"
+  )
+)
+
+const templates = Effect.promise(() => import("../backend/templates.ts"))
+
+/** A package is no deployment: nothing else is created. */
+const beginAdapter = Effect.fnUntraced(function* (inv: Invocation) {
+  const { adapter, writeTemplate } = yield* templates
+  const { directory } = inv.settings
+  const files = yield* writeTemplate(inv, adapter(directory))
+  const shown = files.map((path) => Path.relative(inv.host.cwd, path))
+  const where = directory === inv.host.cwd ? "" : `cd ${Path.relative(inv.host.cwd, directory)} && `
+  yield* inv.result({ template: "adapter", directory, files }, () => [
+    ...shown.map((path) => `${inv.paint("green", "✔")} ${path}: written`),
+    `next:  ${inv.paint("cyan", `${where}npm install && npm test`)}`
+  ])
+})
+
 /** In the store of the configuration, whatever it was before. */
 const inStore = (inv: Invocation, store: string | undefined): Invocation => {
   const { databaseUrl: _, ...settings } = inv.settings
@@ -67,14 +88,17 @@ const inStore = (inv: Invocation, store: string | undefined): Invocation => {
 
 export const init = Command.make(
   "init",
-  { id, by, example: option("example", "Write a configuration and a small application first; overwrites nothing") },
+  { id, by, template, example: option("example", "The same as --template local") },
   Effect.fnUntraced(function* (flags) {
     const inv = yield* invocation
     const existing = idInFolder(inv.settings.directory)
+    const scaffold = flags.example ? "local" : Option.getOrUndefined(flags.template)
+    if (scaffold === "adapter") return yield* beginAdapter(inv)
     const asked = Option.getOrElse(flags.id, () => idIn(inv.settings.directory))
     // A checked-out folder keeps its deployment, in a store that does not know it yet.
-    if (existing !== undefined && (flags.example || asked !== existing)) return yield* taken(existing)
-    const files = flags.example ? yield* writeExample(inv) : []
+    if (existing !== undefined && (scaffold === "local" || asked !== existing)) return yield* taken(existing)
+    const { local, writeTemplate } = yield* templates
+    const files = scaffold === "local" ? yield* writeTemplate(inv, local) : []
     const [config = inv.settings.config] = files
     const given = { ...inv, settings: { ...inv.settings, ...(config === undefined ? {} : { config }) } }
     const manifest = yield* checkedManifest(given).pipe(Effect.mapError((error) => orExample(inv, error)))
@@ -96,11 +120,11 @@ export const init = Command.make(
     )
     const shown = files.map((path) => Path.relative(inv.host.cwd, path))
     yield* inv.result(
-      { ...deploymentView(deployment), status: "initialized", ...(flags.example ? { files } : {}) },
+      { ...deploymentView(deployment), status: "initialized", ...(scaffold === "local" ? { files } : {}) },
       () => [
         ...shown.map((path) => `${inv.paint("green", "✔")} ${path}: written`),
         `${inv.paint("green", "✔")} ${deployment.deploymentId} ${deployment.organization}/${deployment.project}: initialized`,
-        ...nextLines(inv, deployment, flags.example)
+        ...nextLines(inv, deployment, scaffold === "local")
       ]
     )
   })

@@ -1,10 +1,23 @@
 import type { PlannedStack, Request } from "@signalbox/core/api"
+import type { PlannedResource, PlanTarget } from "@signalbox/core/spi"
 import type { Ink } from "../execution/outcome.ts"
 import { describeCause } from "@signalbox/core/text"
 import { wrap } from "./text.ts"
 import { plain } from "./words.ts"
 
 const signs = { create: ["+", "green"], update: ["~", "yellow"], none: ["=", "dim"] } as const
+
+const targetText = ({ account, principal, project, region }: PlanTarget): string => {
+  const where = [
+    ...(account === undefined ? [] : [`account ${account}`]),
+    ...(project === undefined ? [] : [`project ${project}`]),
+    ...(region === undefined ? [] : [`region ${region}`])
+  ].join(", ")
+  return `${where}${principal === undefined ? "" : ` as ${principal}`}`.trim()
+}
+
+const resourceText = ({ action, replacement, resource, type }: PlannedResource): string =>
+  `${action} ${resource} (${type})${replacement && action !== "replace" ? ", by a new one" : ""}`
 
 const stackLines = (planned: PlannedStack, { columns, paint }: Ink): ReadonlyArray<string> => {
   const below = (style: "dim" | "yellow" | undefined, text: string) =>
@@ -31,6 +44,8 @@ const stackLines = (planned: PlannedStack, { columns, paint }: Ink): ReadonlyArr
     `  ${paint(style, sign)} ${name} (${provider})  ${plan.action === "none" ? "nothing to do" : plan.action}  ${
       from === undefined || from === version ? version : `${from} → ${version}`
     }${after}`,
+    ...(plan.target === undefined ? [] : below("dim", targetText(plan.target))),
+    ...(plan.resources ?? []).flatMap((one) => below(one.replacement ? "yellow" : undefined, resourceText(one))),
     ...given,
     ...plan.changes.flatMap((change) => below(undefined, change)),
     ...(plan.notices ?? []).flatMap((notice) => below("yellow", `careful: ${describeCause(notice)}`)),

@@ -50,12 +50,16 @@ export const behind = (until: number, neededUntil: number): Judgement => ({
  * *Details*: `watched` is how long it has been watched: health and response time can fail it only after the grace
  * period, errors always can, and so can a release without a single healthy instance. `samples: "required"` needs
  * `minSamples` requests (a canary); `"if_any"` judges by health alone if there were too few, and says so in the
- * evidence.
+ * evidence. `timed: false` says that the source measures no response times: they are not judged.
  */
 export const judge = (
   gate: GateSpec,
   measured: Measured,
-  options: { readonly watched: Duration.Duration; readonly samples: "required" | "if_any" }
+  options: {
+    readonly watched: Duration.Duration
+    readonly samples: "required" | "if_any"
+    readonly timed?: boolean
+  }
 ): Judgement => {
   const inGrace = Duration.isLessThan(options.watched, gate.gracePeriod)
   const samples = judgeSamples(gate, measured)
@@ -63,7 +67,7 @@ export const judge = (
   const judged = [
     judgeHealth(gate, measured, inGrace),
     judgeErrors(gate, measured),
-    ...(enough ? [judgeLatency(gate, measured, inGrace)] : [])
+    ...(enough && options.timed !== false ? [judgeLatency(gate, measured, inGrace)] : [])
   ]
   const evidence = [...judged, samples]
   const counted = options.samples === "required" ? evidence : judged

@@ -5,7 +5,7 @@ import * as Schema from "effect/Schema"
 import { Actor, DeploymentFields } from "../domain/Event.ts"
 import { CorrelationId, DeploymentId, EnvironmentName, Percent, StackName } from "../domain/Ids.ts"
 import { DeploymentStatus, ExecutionKind, StackStatus } from "../domain/Machines.ts"
-import { Outputs, Release } from "../domain/Release.ts"
+import { Outputs, PlannedResource, PlanTarget, Release } from "../domain/Release.ts"
 import { ExecutionView, StageView } from "./ExecutionView.ts"
 import { Instant } from "./Instant.ts"
 
@@ -70,6 +70,9 @@ export const PlanView = Schema.Struct({
       changes: Schema.Array(Schema.String),
       rollback: Schema.NullOr(Schema.String),
       warnings: Schema.Array(Schema.String),
+      resources: Schema.Array(PlannedResource),
+      target: Schema.NullOr(PlanTarget),
+      timeoutMs: Schema.NullOr(Schema.Int),
       irreversible: Schema.NullOr(Schema.String)
     })
   )

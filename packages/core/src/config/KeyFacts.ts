@@ -115,6 +115,17 @@ const facts: Readonly<Record<string, Fact>> = {
   tolerance: { expected: "a number from 0 to 100", example: "0.25" },
   minLatencyEffect: { expected: "a number from 0.5 to 1", example: "0.56" },
   comparedSamples: whole(1, 50),
+  metrics: object(
+    "a metric source with url and queries",
+    `{ "source": "prometheus", "url": "http://prometheus:9090", "queries": { "requests": "…", "errors": "…" } }`
+  ),
+  source: name("prometheus"),
+  url: { expected: "a text of 1 to 2048 characters", example: `"http://prometheus:9090"` },
+  queries: object("an object with one query for each measurement", `{ "requests": "…", "errors": "…" }`),
+  query: { expected: "a text of 1 to 2048 characters", example: `"sum(up)"` },
+  resolution: { ...span("1 minute"), expected: "a span of time from 1 second to 1 day" },
+  lag: span("30 seconds"),
+  tokenFrom: name("PROMETHEUS_TOKEN"),
   irreversible: { expected: "a reason of 1 to 128 characters", example: `"it migrates the database"` },
   timeout: span("30 minutes"),
   properties: object("an object that its provider understands", `{}`)

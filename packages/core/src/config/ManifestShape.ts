@@ -10,6 +10,7 @@ import {
   EnvironmentSpec,
   GateSpec,
   Manifest,
+  MetricsSpec,
   PluginSpec,
   RequiredDeployment,
   StackSpec,
@@ -67,6 +68,11 @@ const compare = optional(
   )
 )
 export const gate = struct("gate", fieldsOf(GateSpec.fields, { compare }))
+const queries = record("queries", () => [], leaf(MetricsSpec.fields.queries.value, "query"))
+const metrics = struct(
+  "metrics",
+  fieldsOf(MetricsSpec.fields, { queries, resolution: leaf(MetricsSpec.fields.resolution, "resolution") })
+)
 const properties: Inspect = (value, path) => (isObject(value) ? [] : [wrong(value, path, "properties")])
 const dependsOn = list("dependsOn", leaf(StackName, "name"))
 
@@ -76,6 +82,7 @@ const stack = struct(
     dependsOn: optional(dependsOn),
     strategy: optional(strategy),
     gate: optional(gate),
+    metrics: optional(metrics),
     properties: optional(properties)
   })
 )
@@ -86,6 +93,7 @@ const override = struct("override", {
   account: leaf(StackSpec.fields.account, "account"),
   strategy: optional(strategy),
   gate: optional(gate),
+  metrics: optional(metrics),
   properties: optional(properties)
 })
 

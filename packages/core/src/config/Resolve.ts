@@ -71,6 +71,7 @@ export const resolve = Effect.fnUntraced(function* (
         enabled: over?.enabled ?? stack.enabled,
         strategy: over?.strategy ?? stack.strategy,
         gate: over?.gate ?? stack.gate,
+        ...(over?.metrics === undefined ? {} : { metrics: over.metrics }),
         ...ownPlace("region", over ?? {}, stack, settings),
         ...ownPlace("account", over ?? {}, stack, settings),
         properties: Properties.merge(stack.properties, over?.properties) as StackSpec["properties"]

@@ -13,13 +13,21 @@ const written = (value: unknown, path: Path): ReadonlyArray<Path> => {
   return namesSecret(String(path.at(-1))) || holdsPassword(value) ? [path] : []
 }
 
+/** The address of a metric source; its token has a key of its own, which names a variable. */
+const passwords = (metrics: unknown, path: Path): ReadonlyArray<Path> =>
+  isObject(metrics) && typeof metrics.url === "string" && holdsPassword(metrics.url) ? [[...path, "url"]] : []
+
 /** All secrets in the properties of a stack, detected by name or as a password in a URL. */
 export const check = (config: Sketch): ReadonlyArray<ConfigurationIssue> =>
   [
-    ...config.stacks.flatMap(({ index, properties }) => written(properties, ["stacks", index, "properties"])),
-    ...config.overrides.flatMap(({ environment, properties, stack }) =>
-      written(properties, ["environments", environment, "stacks", stack, "properties"])
-    )
+    ...config.stacks.flatMap(({ index, metrics, properties }) => [
+      ...written(properties, ["stacks", index, "properties"]),
+      ...passwords(metrics, ["stacks", index, "metrics"])
+    ]),
+    ...config.overrides.flatMap(({ environment, metrics, properties, stack }) => [
+      ...written(properties, ["environments", environment, "stacks", stack, "properties"]),
+      ...passwords(metrics, ["environments", environment, "stacks", stack, "metrics"])
+    ])
   ].map((path) => ({
     path: formatPath(path),
     message: "looks like a secret, and the configuration is stored with every execution",

@@ -8,6 +8,7 @@ export interface StackSketch {
   readonly dependsOn: ReadonlyArray<readonly [index: number, name: string]>
   readonly strategy: string | undefined
   readonly properties: Readonly<Record<string, unknown>>
+  readonly metrics: unknown
 }
 
 /** The readable settings of one stack in one environment. */
@@ -16,6 +17,7 @@ export interface OverrideSketch {
   readonly stack: string
   readonly strategy: string | undefined
   readonly properties: Readonly<Record<string, unknown>> | undefined
+  readonly metrics: unknown
 }
 
 /** The readable parts of a freeze. */
@@ -57,7 +59,8 @@ export const sketch = (value: unknown): Sketch => {
           provider: text(stack.provider),
           dependsOn: texts(stack.dependsOn),
           strategy: strategyOf(stack.strategy),
-          properties: isObject(stack.properties) ? stack.properties : {}
+          properties: isObject(stack.properties) ? stack.properties : {},
+          metrics: stack.metrics
         }
       ]
     }),
@@ -68,7 +71,8 @@ export const sketch = (value: unknown): Sketch => {
             environment,
             stack,
             strategy: isObject(override) && override.strategy !== undefined ? strategyOf(override.strategy) : undefined,
-            properties: isObject(override) && isObject(override.properties) ? override.properties : undefined
+            properties: isObject(override) && isObject(override.properties) ? override.properties : undefined,
+            metrics: isObject(override) ? override.metrics : undefined
           }))
         : []
     ),

@@ -51,10 +51,32 @@ export const Outputs = Schema.Record(Schema.String, Schema.Union([Schema.String,
 export type Outputs = typeof Outputs.Type
 
 /**
+ * What happens to one resource of a stack. With `replacement`, it is (or may be) a new one afterwards.
+ */
+export const PlannedResource = Schema.Struct({
+  resource: Schema.String,
+  type: Schema.String,
+  action: Schema.Literals(["create", "update", "delete", "replace", "import"]),
+  replacement: Schema.Boolean
+})
+export type PlannedResource = typeof PlannedResource.Type
+
+/** Where a provider would make its changes, and as whom: found out, not taken from the configuration. */
+export const PlanTarget = Schema.Struct({
+  account: Schema.optionalKey(Schema.String),
+  project: Schema.optionalKey(Schema.String),
+  region: Schema.optionalKey(Schema.String),
+  principal: Schema.optionalKey(Schema.String)
+})
+export type PlanTarget = typeof PlanTarget.Type
+
+/**
  * What bringing in a release would do to one stack.
  *
  * *Details*: `changes` and `rollback` are sentences for people: the changes, and the effect of a rollback.
- * `warnings` are the provider's, as sentences; `notices` are warnings as data.
+ * `warnings` are the provider's, as sentences; `notices` are warnings as data. `resources` are the changes as data.
+ * `data` is for the provider itself, which gets it back in `stage`. `timeoutMs` is how long a stage of the deployment
+ * may take: it counts if it is longer than the timeout of the stack.
  */
 export const StackPlan = Schema.Struct({
   action: Schema.Literals(["create", "update", "none"]),
@@ -63,6 +85,10 @@ export const StackPlan = Schema.Struct({
   changes: Schema.Array(Schema.String),
   rollback: Schema.String,
   warnings: Schema.Array(Schema.String),
-  notices: Schema.optionalKey(Schema.Array(CauseInfo))
+  notices: Schema.optionalKey(Schema.Array(CauseInfo)),
+  resources: Schema.optionalKey(Schema.Array(PlannedResource)),
+  target: Schema.optionalKey(PlanTarget),
+  timeoutMs: Schema.optionalKey(Schema.Int),
+  data: Schema.optionalKey(Json)
 })
 export type StackPlan = typeof StackPlan.Type

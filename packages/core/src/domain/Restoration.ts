@@ -77,7 +77,7 @@ const beginning = (inOrder: ReadonlyArray<ExecutionState>, now: ReadonlyArray<St
 /**
  * The restorations to all completed executions, the latest first.
  *
- * *Details*: `executions` are those of one environment, in any order; the older ones may be missing. A stack that did
+ * *Details*: `executions` belong to one environment, in any order; the older ones may be missing. A stack that did
  * not exist then stays as it is, and so does an irreversible one.
  */
 export const restorations = (

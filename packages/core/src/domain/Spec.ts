@@ -133,6 +133,27 @@ export type StrategySpec = typeof StrategySpec.Type
 export const StrategyName = Schema.Literals(["all_at_once", "rolling", "blue_green", "canary"])
 export type StrategyName = typeof StrategyName.Type
 
+const Text = Schema.String.check(
+  Schema.isPattern(/^\S(.{0,2046}\S)?$/s, { expected: "a text of 1 to 2048 characters" })
+)
+
+/**
+ * The metric source of a stack, if its gate should not read the provider's own.
+ *
+ * *Details*: `source` names an installed one, such as `prometheus`, and `url` says where it is. `queries` are its
+ * queries, by the measurement that each gives. `resolution` is the length of its periods (1 minute), `lag` how long after
+ * its end a period may still change (30 seconds). `tokenFrom` names the environment variable with a token for it.
+ */
+export const MetricsSpec = Schema.Struct({
+  source: Name,
+  url: Text,
+  queries: Schema.Record(Schema.String, Text),
+  resolution: optional(spanBetween(1_000, day, "a span of time from 1 second to 1 day"), "1 minute"),
+  lag: optional(Span, "30 seconds"),
+  tokenFrom: Schema.optionalKey(Name)
+})
+export type MetricsSpec = typeof MetricsSpec.Type
+
 /**
  * One stack of the manifest.
  *
@@ -148,6 +169,7 @@ export const StackSpec = Schema.Struct({
   dependsOn: optional(Schema.Array(StackName), []),
   strategy: optional(StrategySpec, { type: "all_at_once" }),
   gate: optional(GateSpec, {}),
+  metrics: Schema.optionalKey(MetricsSpec),
   irreversible: Schema.optionalKey(Name),
   timeout: optional(Span, "30 minutes"),
   region: Schema.optionalKey(Name),
@@ -157,8 +179,8 @@ export const StackSpec = Schema.Struct({
 export type StackSpec = typeof StackSpec.Type
 
 /**
- * Differences in one environment: account and region, and those, the properties, the strategy or the gate of single
- * stacks, merged into the manifest's.
+ * Differences in one environment: account and region, and those, the properties, the strategy, the gate or the
+ * metrics of single stacks, merged into the manifest's.
  */
 export const EnvironmentSpec = Schema.Struct({
   account: Schema.optionalKey(Name),
@@ -172,6 +194,7 @@ export const EnvironmentSpec = Schema.Struct({
         account: Schema.optionalKey(Name),
         strategy: Schema.optionalKey(StrategySpec),
         gate: Schema.optionalKey(GateSpec),
+        metrics: Schema.optionalKey(MetricsSpec),
         properties: Schema.optionalKey(Schema.Record(Schema.String, Json))
       })
     ),

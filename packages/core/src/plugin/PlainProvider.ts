@@ -49,7 +49,9 @@ export interface MutatingCall extends StackCall {
  * error counts as `Unexpected`.
  */
 export interface PlainProvider {
-  readonly plan: (call: StackCall & { readonly candidate: Candidate }) => Promise<StackPlan>
+  readonly plan: (
+    call: StackCall & { readonly candidate: Candidate; readonly mutation?: PlainMutation }
+  ) => Promise<StackPlan>
   readonly stage: (
     call: MutatingCall & { readonly plan: StackPlan; readonly capacityPercent: number }
   ) => Promise<Observation>
@@ -66,7 +68,12 @@ export interface PlainProvider {
   }
   readonly metrics?: {
     readonly measure: (
-      call: StackCall & { readonly releaseId: string; readonly from: number; readonly to: number }
+      call: StackCall & {
+        readonly releaseId: string
+        readonly version?: string
+        readonly from: number
+        readonly to: number
+      }
     ) => Promise<Measurement>
   }
   readonly drift?: {

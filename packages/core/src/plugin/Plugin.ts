@@ -94,6 +94,7 @@ export interface PluginMetrics {
   readonly resolutionMs?: number
   readonly lagMs?: number
   readonly samples?: boolean
+  readonly latency?: boolean
 }
 
 /** A store of a plug-in. `url` is whole, and may contain a password. */

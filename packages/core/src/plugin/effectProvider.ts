@@ -54,7 +54,15 @@ export const toPlain = (provider: Provider): PlainProvider => {
   }
   const { checkRollback, drift, events, fence, metrics, restart, traffic } = provider
   return {
-    plan: (call) => run(provider.plan(call.ref, call.candidate), call),
+    plan: (call) =>
+      run(
+        provider.plan(
+          call.ref,
+          call.candidate,
+          call.mutation === undefined ? undefined : mutationOf(kind, "plan", call.ref.stack, call.mutation)
+        ),
+        call
+      ),
     observe: (call) => run(provider.observe(call.ref), call),
     stage: mutate("stage", ({ capacityPercent, plan, ref }, mutation) =>
       provider.stage(ref, { plan, capacityPercent }, mutation)
@@ -77,8 +85,7 @@ export const toPlain = (provider: Provider): PlainProvider => {
       ? {}
       : {
           metrics: {
-            measure: (call) =>
-              run(metrics.measure(call.ref, { releaseId: call.releaseId, from: call.from, to: call.to }), call)
+            measure: (call) => run(metrics.measure(call.ref, call), call)
           }
         }),
     ...(drift === undefined
@@ -129,7 +136,8 @@ export const effectProvider = (make: (context: PluginContext) => Provider): Plug
             metrics: {
               resolutionMs: Duration.toMillis(sample.metrics.resolution),
               lagMs: Duration.toMillis(sample.metrics.lag),
-              ...(sample.metrics.samples === undefined ? {} : { samples: sample.metrics.samples })
+              ...(sample.metrics.samples === undefined ? {} : { samples: sample.metrics.samples }),
+              ...(sample.metrics.latency === undefined ? {} : { latency: sample.metrics.latency })
             }
           }),
       ...(sample.exclusive === undefined ? {} : { exclusive: sample.exclusive }),

@@ -159,9 +159,10 @@ export const fromPlugin = (kind: string, plugin: PluginProvider, context: Plugin
       resolution: Duration.millis(plugin.metrics?.resolutionMs ?? 0),
       lag: Duration.millis(plugin.metrics?.lagMs ?? 0),
       ...(plugin.metrics?.samples === undefined ? {} : { samples: plugin.metrics.samples }),
-      measure: (ref, { from, releaseId, to }) =>
+      ...(plugin.metrics?.latency === undefined ? {} : { latency: plugin.metrics.latency }),
+      measure: (ref, options) =>
         call({ operation: "measure", ref }, Measurement, (provider, plain) =>
-          provider.metrics?.measure({ ...plain, ref, releaseId, from, to })
+          provider.metrics?.measure({ ...plain, ref, ...options })
         )
     },
     drift: {
@@ -195,8 +196,15 @@ export const fromPlugin = (kind: string, plugin: PluginProvider, context: Plugin
     properties: Schema.Unknown,
     checkProperties: plugin.checkProperties ?? (() => []),
     ...(plugin.exclusive === undefined ? {} : { exclusive: plugin.exclusive }),
-    plan: (ref, candidate) =>
-      call({ operation: "plan", ref }, StackPlan, (provider, plain) => provider.plan({ ...plain, ref, candidate })),
+    plan: (ref, candidate, mutation) =>
+      call({ operation: "plan", ref }, StackPlan, (provider, plain, services) =>
+        provider.plan({
+          ...plain,
+          ref,
+          candidate,
+          ...(mutation === undefined ? {} : { mutation: plainMutation(mutation, services) })
+        })
+      ),
     stage: (ref, options, mutation) =>
       mutating("stage", ref, mutation, (provider, plain) => provider.stage({ ...plain, ...options })),
     observe: (ref) => observing("observe", ref, (provider, plain) => provider.observe(plain)),

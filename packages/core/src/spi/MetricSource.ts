@@ -1,10 +1,12 @@
 /**
  * The port of a metric source: measures releases for gates. A provider may be its own source.
  */
+import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { Percent, Timestamp } from "../domain/Ids.ts"
+import type { MetricsSpec } from "../domain/Spec.ts"
 import { HealthUnit } from "../domain/Verdict.ts"
 import type { ProviderError } from "./ProviderError.ts"
 import type { StackRef } from "./StackRef.ts"
@@ -23,7 +25,12 @@ export const Measurement = Schema.Struct({
   requests: Schema.Int,
   errors: Schema.Int,
   latency: Schema.NullOr(
-    Schema.Struct({ mean: Schema.Finite, p50: Schema.Finite, p95: Schema.Finite, p99: Schema.Finite })
+    Schema.Struct({
+      mean: Schema.Finite,
+      p50: Schema.optionalKey(Schema.Finite),
+      p95: Schema.Finite,
+      p99: Schema.optionalKey(Schema.Finite)
+    })
   ),
   healthy: Schema.NullOr(Percent),
   healthUnit: Schema.optionalKey(HealthUnit),
@@ -36,9 +43,9 @@ export type Measurement = typeof Measurement.Type
  *
  * *Details*: `resolution` is the length of the periods in which it keeps its data, aligned to the epoch; zero if it
  * keeps single requests. `lag` is how long after its end a period may still change. `samples` says whether measurements
- * have single response times (default true). Windows are in milliseconds since the epoch. For a source with a resolution
+ * have single response times, `latency` whether they have response times at all (both default true). Windows are in milliseconds since the epoch. For a source with a resolution
  * or a lag, both ends are ends of periods, `to` is at most the present less the lag, and `until` is the end of the last
- * complete period. A source with neither counts the last `to` − `from` milliseconds, and its `until` is `to`.
+ * complete period. `version` is the release's, for sources that know no other name of it. A source with neither counts the last `to` − `from` milliseconds, and its `until` is `to`.
  *
  * *Errors*: `ProviderError`; a window without data is no error, but an answer whose `until` does not advance.
  */
@@ -46,8 +53,35 @@ export interface MetricSource {
   readonly resolution: Duration.Duration
   readonly lag: Duration.Duration
   readonly samples?: boolean
+  readonly latency?: boolean
   readonly measure: (
     ref: StackRef,
-    options: { readonly releaseId: string; readonly from: number; readonly to: number }
+    options: {
+      readonly releaseId: string
+      readonly version?: string
+      readonly from: number
+      readonly to: number
+    }
   ) => Effect.Effect<Measurement, ProviderError>
 }
+
+/**
+ * A kind of metric source that stacks can name in `metrics.source`.
+ *
+ * *Details*: `check` returns the mistake in a stack's `metrics`, if there is one; both only read it.
+ */
+export interface MetricSourceKind {
+  readonly check: (
+    metrics: MetricsSpec
+  ) => { readonly path: ReadonlyArray<string>; readonly message: string } | undefined
+  readonly make: (metrics: MetricsSpec) => MetricSource
+}
+
+/**
+ * The installed metric sources, by the name that `metrics.source` of a stack says; by default none. Providers may have
+ * their own besides.
+ */
+export const MetricSources = Context.Reference<ReadonlyMap<string, MetricSourceKind>>(
+  "@signalbox/core/spi/MetricSource/MetricSources",
+  { defaultValue: () => new Map() }
+)

@@ -19,7 +19,10 @@ export type { PlaceRef, StackRef } from "./StackRef.ts"
  * *Details*: `traffic` is `percent` (any share), `switch` (all or nothing) or `none` (a staged release is live at
  * once); `capacity` whether capacity can be added in parts; `outputs` names the outputs of its stacks, `"*"` stands for
  * any; `events` whether it reports its own events, `fencing` whether it can learn of a new lease holder before that one
- * changes anything (both default to no). Undeclared features fail as `Unsupported`.
+ * changes anything (both default to no). `firstRelease` says whether the first release of a stack waits for its traffic
+ * (`staged`, the default) or gets all of it when it is staged (`live`). `adopts` says that `observe` and `plan` take a
+ * live service that was not deployed by Signalbox for the stable release (default no), so that its first canary is not a
+ * switch of all traffic. Undeclared features fail as `Unsupported`.
  */
 export interface Capabilities {
   readonly spiVersion: 1
@@ -31,6 +34,8 @@ export interface Capabilities {
   readonly outputs: ReadonlyArray<string>
   readonly events?: boolean
   readonly fencing?: boolean
+  readonly firstRelease?: "staged" | "live"
+  readonly adopts?: boolean
 }
 
 /**
@@ -157,7 +162,9 @@ export interface PropertyIssue {
  * *Details*: the required operations work for every stack; each optional group exists exactly if `capabilities`
  * declares it.
  *
- * - `plan` computes the changes, detects a no-op, and takes the checkpoint; it changes nothing
+ * - `plan` computes the changes, detects a no-op, and takes the checkpoint; it changes nothing that runs. In an execution
+ *   it has a mutation, for platforms on which a plan is something that is made (a change set); a preview has none. A plan
+ *   that nothing follows must not block the next one
  * - `stage` adds `capacityPercent` of the candidate's capacity and waits until it is ready; no traffic yet, unless
  *   `capabilities.traffic` is `none`
  * - `observe` reads the current state
@@ -186,7 +193,7 @@ export interface Provider {
     properties: unknown,
     references: ReadonlyArray<ReadonlyArray<string | number>>
   ) => ReadonlyArray<PropertyIssue>
-  readonly plan: (ref: StackRef, candidate: Candidate) => Effect.Effect<StackPlan, ProviderError>
+  readonly plan: (ref: StackRef, candidate: Candidate, mutation?: Mutation) => Effect.Effect<StackPlan, ProviderError>
   readonly stage: (
     ref: StackRef,
     options: { readonly plan: StackPlan; readonly capacityPercent: number },

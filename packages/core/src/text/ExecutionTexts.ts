@@ -77,6 +77,10 @@ export const executionTexts = (say: (cause: CauseInfo) => string): Texts<keyof t
     message: `${stack} needs the output ${list(outputs)}, which is unknown`,
     hint: "Deploy the stack that produces it first."
   }),
+  target_differs: ({ actual, configured, field, principal, stack }) => ({
+    message: `${stack}: the environment is configured for the ${field} ${configured}, and the credentials${principal === undefined ? "" : ` (${principal})`} lead to ${actual}`,
+    hint: "Use other credentials, or another environment. Nothing was changed."
+  }),
   store_replaced: ({ fence, provider, stack }) => ({
     message: `${stack}: ${provider} knows fencing token ${fence}, which this store never gave out: the store that did was deleted or replaced`,
     hint: "Restore that store."

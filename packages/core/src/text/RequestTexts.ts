@@ -75,6 +75,14 @@ export const requestTexts: Texts<keyof typeof requestErrors> = {
     message: `${other} and ${stack} both claim ${resource}`,
     hint: "Give one of them another value."
   }),
+  unknown_metric_source: ({ known, source, stack }) => ({
+    message: `${stack}: the metric source "${source}" is not installed`,
+    hint: known.length === 0 ? "Leave metrics out, or install it." : `Installed are ${list(known)}.`
+  }),
+  invalid_metrics: ({ source, stack }, problem) => ({
+    message: `${stack}: ${problem ?? "its metrics are invalid"}`,
+    hint: `See the documentation of the metric source "${source}".`
+  }),
   correlation_id_taken: ({ before, deployment, environment, execution, field, kind, now }) => ({
     message:
       field === undefined

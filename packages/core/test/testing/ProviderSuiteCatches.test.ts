@@ -15,6 +15,7 @@ import { SimulatedProvider } from "@signalbox/core/testing"
 import { Duration, Effect, Exit } from "effect"
 import { Driver } from "../../src/testing/suites/ProviderSuiteDriver.ts"
 import * as Failures from "../../src/testing/suites/ProviderSuiteFailures.ts"
+import * as Plans from "../../src/testing/suites/ProviderSuitePlans.ts"
 import * as Handles from "../../src/testing/suites/ProviderSuiteHandles.ts"
 import type { Check } from "../../src/testing/suites/ProviderSuiteGroups.ts"
 import * as Groups from "../../src/testing/suites/ProviderSuiteGroups.ts"
@@ -50,6 +51,7 @@ const run = (
     const driver = new Driver({
       provider: change(cloud.provider, cloud),
       ref,
+      live: cloud.live(ref, "v1"),
       candidates: {
         v1: { version: "v1" },
         v2: { version: "v2" },
@@ -114,6 +116,8 @@ const throttling = (check: Check, cloud: Cloud) =>
     end: () => Effect.sync(() => cloud.throttle(false))
   })
 
+const busy = { _tag: "Busy", message: "a change set waits", operation: "change set" } as const
+
 const denied = new ProviderError({
   provider: "simulated",
   operation: "stage",
@@ -163,6 +167,30 @@ describe("the provider suite catches planted bugs", () => {
     { capabilities: { events: true } }
   )
 
+  // A change set that waits for its execution.
+  caught(Plans.plans, "leaves nothing behind with a plan that blocks the next one", (provider) => {
+    let waiting = false
+    return {
+      ...provider,
+      plan: (ref, candidate, mutation) =>
+        Effect.suspend(() => {
+          if (waiting) return Effect.fail(new ProviderError({ ...denied, reason: busy }))
+          waiting = mutation !== undefined
+          return provider.plan(ref, candidate, mutation)
+        })
+    }
+  })
+
+  // It keeps what cannot be stored.
+  caught(
+    Plans.plans,
+    "plans again what it planned, after a crash, and stages it from what the log keeps",
+    (provider) => ({
+      ...provider,
+      plan: (...given) => Effect.map(provider.plan(...given), (plan) => ({ ...plan, data: new Date(0) as never }))
+    })
+  )
+
   // It retries in its own way, and then takes it for an outage.
   caught(
     throttling,
@@ -201,6 +229,24 @@ describe("the provider suite catches planted bugs", () => {
       ...seen,
       health: Object.fromEntries(Object.keys(seen.health).map((id) => [id, { healthy: 0, total: 0 }]))
     }))
+  )
+
+  // It knows the releases that it staged, and no others.
+  caught(
+    Observing.adoption,
+    "takes a live service that it did not deploy for the stable release",
+    seeing((seen) =>
+      seen.stable?.id.endsWith("foreign") === true ? { ...seen, status: "absent", stable: null } : seen
+    ),
+    { capabilities: { adopts: true } }
+  )
+
+  const live = { capabilities: { firstRelease: "live" } } as const
+  caught(
+    (check) => Groups.traffic(check, { ...SimulatedProvider.make(live).provider.capabilities }),
+    "gives a first release all traffic at once, as it declares",
+    () => SimulatedProvider.make().provider,
+    live
   )
 
   const periods = { metrics: { resolutionMillis: 200, lagMillis: 300 } }

@@ -17,6 +17,7 @@ const mutation = (idempotencyKey: string, fence = 1): Mutation => testMutation(i
 
 const shapes = {
   ...SimulatedProvider.shapes,
+  adopting: { ...SimulatedProvider.shapes.revisions, firstRelease: "live", adopts: true },
   periodic: { ...SimulatedProvider.shapes.revisions },
   telling: { ...SimulatedProvider.shapes.revisions, events: true, fencing: true }
 } as const
@@ -45,6 +46,7 @@ for (const [name, shape] of Object.entries(shapes)) {
           broken: { version: "broken" },
           slow: { version: "slow" }
         },
+        live: cloud.live(ref, "v1"),
         probe: {
           traffic: Effect.map(cloud.inspect(ref), ({ traffic }) => versions(Object.entries(traffic))),
           capacity: Effect.map(cloud.inspect(ref), ({ releases }) => versions(releases.map((id) => [id, 2]))),
@@ -145,7 +147,7 @@ describe("SimulatedProvider", () => {
       assert.strictEqual(measured.requests, 500)
       assert.strictEqual(measured.errors, 250)
       assert.strictEqual(measured.healthy, 50)
-      assert.closeTo(measured.latency!.p50, 100, 5)
+      assert.closeTo(measured.latency!.p50!, 100, 5)
     })
   )
 

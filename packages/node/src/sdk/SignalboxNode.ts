@@ -6,6 +6,7 @@ import { type DeploymentStore, type LeaseStore, type Provider, Providers, type S
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { commandsHere } from "../command/commandsHere.ts"
+import { metricSources } from "../metrics/metricSources.ts"
 import * as ProcessLiveness from "../ProcessLiveness.ts"
 import { embeddedStore, postgresStore } from "../Stores.ts"
 
@@ -50,6 +51,7 @@ export const layerWith = <E>(options: {
   Signalbox.layer.pipe(
     Layer.provideMerge(options.stores),
     Layer.provideMerge(Providers.layer(options.providers)),
+    Layer.provideMerge(metricSources),
     Layer.provideMerge(ProcessLiveness.layer),
     // Stores with a name provide it themselves.
     Layer.provideMerge(commandsHere(() => "-"))

@@ -90,6 +90,9 @@ export const planView = (request: Request, plan: ReadonlyArray<PlannedStack>): P
       changes: plan?.changes ?? [],
       rollback: plan?.rollback ?? null,
       warnings: plan?.warnings ?? [],
+      resources: plan?.resources ?? [],
+      target: plan?.target ?? null,
+      timeoutMs: plan?.timeoutMs ?? null,
       irreversible: irreversible ?? null
     })
   )

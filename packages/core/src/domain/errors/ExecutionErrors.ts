@@ -85,6 +85,12 @@ export const executionErrors = {
     { stack: "text", outputs: "texts" },
     "A stack needs outputs that are unknown."
   ),
+  target_differs: error(
+    "usage",
+    "configuration",
+    { stack: "text", field: "text", configured: "text", actual: "text", principal: "text?" },
+    "The credentials lead to another account or region than the environment is configured with."
+  ),
   store_replaced: error(
     "failed",
     "environment",

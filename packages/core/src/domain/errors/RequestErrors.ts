@@ -64,6 +64,18 @@ export const requestErrors = {
     { stack: "text", other: "text", resource: "text" },
     "Two stacks of one environment claim the same exclusive resource."
   ),
+  unknown_metric_source: error(
+    "usage",
+    "configuration",
+    { stack: "text", source: "text", known: "texts" },
+    "A stack names a metric source that is not installed."
+  ),
+  invalid_metrics: error(
+    "usage",
+    "configuration",
+    { stack: "text", source: "text" },
+    "The metric source rejects the metrics of a stack; the detail says why."
+  ),
   correlation_id_taken: error(
     "failed",
     "caller",

@@ -4,9 +4,11 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
+import { errorInfo } from "../../domain/errors/index.ts"
 import type { StackPlan } from "../../domain/Release.ts"
 import type { ExecutionSpec } from "../../domain/Spec.ts"
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
+import { MetricSources } from "../../spi/MetricSource.ts"
 import type { ProviderError } from "../../spi/ProviderError.ts"
 import type { Providers } from "../../spi/Providers.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
@@ -18,8 +20,9 @@ import { type StackAsked, eachStack } from "./EachStack.ts"
 import { reject, Rejected } from "../../api/Rejected.ts"
 import type { Request } from "../../api/Request.ts"
 import { withNotices } from "./PlanNotices.ts"
+import { wrongTarget } from "./PlanTarget.ts"
 import type * as Restoration from "../../domain/Restoration.ts"
-import * as RollbackTarget from "./RollbackTarget.ts"
+import { RollbackTarget } from "../restoration/index.ts"
 import { startingPoint } from "./StartingPoint.ts"
 
 /** A provider that has not answered by then is left to the execution. */
@@ -28,7 +31,9 @@ const patience = "1 minute"
 /**
  * The rejection for a provider's error, if it is the user's mistake and a retry would repeat it.
  */
-export const refusalOf = ({ info, reason }: ProviderError): Rejected | undefined => {
+export const refusalOf = (error: ProviderError | Rejected): Rejected | undefined => {
+  if (error._tag === "Rejected") return error
+  const { info, reason } = error
   switch (reason._tag) {
     case "Invalid":
     case "Unsupported":
@@ -45,10 +50,13 @@ export const refusalOf = ({ info, reason }: ProviderError): Rejected | undefined
 export const planOne = (
   request: Pick<Request, "artifact" | "artifacts" | "version">,
   { missing, provider, ref, stack }: StackAsked
-): Effect.Effect<StackPlan | null, ProviderError> =>
+): Effect.Effect<StackPlan | null, ProviderError | Rejected> =>
   missing.length > 0 || provider === undefined
     ? Effect.succeed(null)
-    : Effect.map(provider.plan(ref, candidateOf(request, stack.name)), (plan) => withNotices(stack, provider, plan))
+    : Effect.flatMap(provider.plan(ref, candidateOf(request, stack.name)), (plan) => {
+        const info = wrongTarget(ref, plan)
+        return info === undefined ? withNotices(stack, provider, plan) : Effect.fail(new Rejected({ info }))
+      })
 
 /**
  * What a request brings in for one stack.
@@ -89,6 +97,32 @@ export const checkExclusive = Effect.fnUntraced(function* (
   }
 })
 
+/**
+ * Rejects a specification whose stacks name a metric source that is not installed, or configure it wrongly.
+ */
+export const checkMetrics = Effect.fnUntraced(function* (spec: ExecutionSpec): Effect.fn.Return<void, Rejected> {
+  const kinds = yield* MetricSources
+  for (const { metrics, name: stack } of spec.stacks.filter(({ enabled }) => enabled)) {
+    if (metrics === undefined) continue
+    const path = ["stacks", stack, "metrics"]
+    const { source } = metrics
+    const kind = kinds.get(source)
+    if (kind === undefined) {
+      const known = [...kinds.keys()]
+      return yield* reject("unknown_metric_source", { stack, source, known }, { path: [...path, "source"].join(".") })
+    }
+    const problem = kind.check(metrics)
+    if (problem === undefined) continue
+    return yield* new Rejected({
+      info: errorInfo(
+        "invalid_metrics",
+        { stack, source },
+        { path: [...path, ...problem.path].join("."), detail: problem.message }
+      )
+    })
+  }
+})
+
 const environmentOf = ({ deploymentId, environment }: Request) =>
   Effect.flatMap(DeploymentStore, (store) => store.environment(deploymentId, environment))
 
@@ -111,11 +145,12 @@ export const preflight = Effect.fnUntraced(function* (
   const { kind } = request
   if (kind !== "deploy" && kind !== "deploy-stack" && kind !== "rollback") return
   yield* checkExclusive(request)
+  if (kind !== "rollback") yield* checkMetrics(spec)
   const environment = yield* environmentOf(request)
   const refused = (restoration: Restoration.Restoration | undefined) => {
     const targets = restoration === undefined ? undefined : RollbackTarget.checkpointsOf(restoration)
     const { spec: from, stacksBefore } = startingPoint(kind, spec, environment, request.stacks, targets)
-    const look = (asked: StackAsked): Effect.Effect<unknown, ProviderError> => {
+    const look = (asked: StackAsked): Effect.Effect<unknown, ProviderError | Rejected> => {
       if (kind !== "rollback") return planOne(request, asked)
       const checkpoint = stacksBefore.find(({ name }) => name === asked.stack.name)?.checkpoint ?? undefined
       return checkpoint === undefined
@@ -148,7 +183,7 @@ const tried = 10
 
 interface StackExit {
   readonly stack: StackName
-  readonly exit: Exit.Exit<unknown, ProviderError>
+  readonly exit: Exit.Exit<unknown, ProviderError | Rejected>
 }
 
 /** The first rejection in the order of the configuration. Without an answer in time, there is none. */

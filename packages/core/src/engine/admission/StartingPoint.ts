@@ -13,7 +13,7 @@ import type { Lease, LeaseHeld, LeaseLost, LeaseStore } from "../../spi/LeaseSto
 import type { StoreError } from "../../spi/StoreError.ts"
 import type { DueEvent } from "../log/index.ts"
 import { takenBackSpec } from "./RecordedManifest.ts"
-import { type Checkpoints, targetOf } from "./RollbackTarget.ts"
+import { RollbackTarget } from "../restoration/index.ts"
 import { supersede } from "./Supersession.ts"
 
 export interface StartingPoint {
@@ -31,7 +31,7 @@ export const startingPoint = (
   asked: ExecutionSpec,
   environment: EnvironmentState | undefined,
   only?: ReadonlyArray<StackName>,
-  targets?: Checkpoints
+  targets?: RollbackTarget.Checkpoints
 ): StartingPoint => {
   const spec = takenBackSpec(kind, asked, environment, only)
   const before = (name: StackName): StackBefore => {
@@ -102,7 +102,7 @@ export const startUnderLease = Effect.fnUntraced(function* (
   const before = found?.current ?? undefined
   const closed = before !== undefined && (yield* supersede(before, id, found, lock))
   const now = closed ? yield* store.environment(deploymentId, environment) : found
-  const targets = yield* targetOf({ deploymentId, environment }, asked.to, now)
+  const targets = yield* RollbackTarget.targetOf({ deploymentId, environment }, asked.to, now)
   return {
     from: startingPoint(kind, asked.spec, now, asked.only, targets),
     environment: now,

@@ -8,11 +8,12 @@ import { StackPlan } from "../../domain/Release.ts"
 import type { StackSpec } from "../../domain/Spec.ts"
 import { type Candidate, Observation, type Provider, type StackRef } from "../../spi/Provider.ts"
 import { ProviderError } from "../../spi/ProviderError.ts"
-import { withNotices } from "../admission/index.ts"
+import { withNotices, wrongTarget } from "../admission/index.ts"
 import { fillIn } from "../../config/OutputSubstitution.ts"
 import {
   call,
   ExecutionContext,
+  mutationOf,
   observing,
   outputs,
   providerOf,
@@ -143,7 +144,7 @@ const planWith = Effect.fnUntraced(function* (
   candidate: Candidate,
   when: "before" | "now"
 ): Effect.fn.Return<StackPlan, StepFailed, StepServices> {
-  const { journal } = yield* ExecutionContext
+  const { journal, timeouts } = yield* ExecutionContext
   const provider = yield* providerOf(stack)
   const name = when === "before" ? stack.name : `${stack.name}/again`
   yield* transitionStage("initialization", "started", { stack: stack.name })
@@ -154,10 +155,15 @@ const planWith = Effect.fnUntraced(function* (
     stack: stack.name,
     success: StackPlan,
     execute: () =>
-      Effect.flatMap(refOf(stack, when), (ref) =>
-        Effect.map(call(provider.plan(ref, candidate)), (plan) => withNotices(stack, provider, plan))
-      )
+      Effect.gen(function* () {
+        const ref = yield* refOf(stack, when)
+        const plan = yield* call(provider.plan(ref, candidate, yield* mutationOf(stack, `plan/${name}`)))
+        const info = wrongTarget(ref, plan)
+        if (info !== undefined) return yield* new StepFailed({ why: "failed", info })
+        return yield* withNotices(stack, provider, plan)
+      })
   })
+  if (plan.timeoutMs !== undefined) timeouts.set(stack.name, plan.timeoutMs)
   yield* journal.record(EventId.planned(name), { _tag: "StackPlanned", stack: stack.name, plan })
   yield* transitionStage("initialization", "succeeded", { stack: stack.name })
   return plan

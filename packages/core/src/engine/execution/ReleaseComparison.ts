@@ -37,6 +37,8 @@ export type CompareReleases = (to: number, phase: BakePhase) => Effect.Effect<Co
  */
 const longest = Duration.toMillis("10 minutes")
 
+const named = ({ id, version }: Release) => ({ releaseId: id, version })
+
 const nothing: ErrorRatio.Count = { requests: 0, errors: 0 }
 
 const grown = (now: ErrorRatio.Count, before: ErrorRatio.Count): ErrorRatio.Count => {
@@ -77,8 +79,8 @@ export const make = (options: {
   const measured = (from: number, to: number) =>
     Effect.all(
       {
-        candidate: metrics.measure(ref, { releaseId: options.candidate.id, from, to }),
-        stable: metrics.measure(ref, { releaseId: options.stable.id, from, to })
+        candidate: metrics.measure(ref, { ...named(options.candidate), from, to }),
+        stable: metrics.measure(ref, { ...named(options.stable), from, to })
       },
       { concurrency: 2 }
     )

@@ -5,6 +5,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Gate from "../../analysis/Gate.ts"
 import * as MetricWindow from "../../analysis/MetricWindow.ts"
+import type { Release } from "../../domain/Release.ts"
 import type { StackSpec } from "../../domain/Spec.ts"
 import type { Measured } from "../../domain/Verdict.ts"
 import type { MetricSource } from "../../spi/MetricSource.ts"
@@ -39,11 +40,11 @@ export const make = (options: {
   readonly provider: Provider
   readonly source: MetricSource | undefined
   readonly ref: StackRef
-  readonly releaseId: string
+  readonly release: Release
   readonly samples: "required" | "if_any"
 }): { readonly full: LookAtRelease; readonly healthOnly: LookAtRelease } => {
-  const { provider, ref, releaseId, source, stack } = options
-  const observed = Effect.map(provider.observe(ref), (seen) => measuredHealth(seen, releaseId))
+  const { provider, ref, release, source, stack } = options
+  const observed = Effect.map(provider.observe(ref), (seen) => measuredHealth(seen, release.id))
   const coarse = MetricWindow.isCoarse(grainOf(source))
 
   const look = (
@@ -55,7 +56,7 @@ export const make = (options: {
     Effect.match(renewing(callSpan("measure")(measured)), {
       onFailure: (error): ReleaseLook => ({ judgement: Gate.unmeasured(error.message) }),
       onSuccess: (values): ReleaseLook => ({
-        judgement: Gate.judge(stack.gate, values, { watched: elapsed, samples }),
+        judgement: Gate.judge(stack.gate, values, { watched: elapsed, samples, timed: source?.latency !== false }),
         measured: values,
         until: values.until ?? to
       })
@@ -76,19 +77,21 @@ export const make = (options: {
     healthOnly: health("if_any"),
     full: (window, elapsed) =>
       look(
-        Effect.flatMap(source.measure(ref, { releaseId, ...window }), ({ errors, latency, requests, until, ...own }) =>
-          Effect.map(
-            // Many sources know the requests of a release, not its instances.
-            own.healthy === null ? observed : Effect.succeed(own),
-            ({ healthUnit, healthy }): Measured => ({
-              requests,
-              errors,
-              latency: latency === null ? null : { mean: latency.mean, p95: latency.p95 },
-              healthy,
-              ...(healthUnit === undefined ? {} : { healthUnit }),
-              ...(coarse ? { until } : {})
-            })
-          )
+        Effect.flatMap(
+          source.measure(ref, { releaseId: release.id, version: release.version, ...window }),
+          ({ errors, latency, requests, until, ...own }) =>
+            Effect.map(
+              // Many sources know the requests of a release, not its instances.
+              own.healthy === null ? observed : Effect.succeed(own),
+              ({ healthUnit, healthy }): Measured => ({
+                requests,
+                errors,
+                latency: latency === null ? null : { mean: latency.mean, p95: latency.p95 },
+                healthy,
+                ...(healthUnit === undefined ? {} : { healthUnit }),
+                ...(coarse ? { until } : {})
+              })
+            )
         ),
         options.samples,
         window.to,

@@ -14,8 +14,10 @@ import type { StageName } from "../../domain/Machines.ts"
 import type { Release } from "../../domain/Release.ts"
 import type { ApprovalSpec, StackSpec } from "../../domain/Spec.ts"
 import { type ComparedCounts, VerdictKind } from "../../domain/Verdict.ts"
-import type { Provider, StackRef } from "../../spi/Provider.ts"
+import type { MetricSource } from "../../spi/MetricSource.ts"
+import type { StackRef } from "../../spi/Provider.ts"
 import { steadyTime } from "../../internal/steadyTime.ts"
+import { metricSourceOf } from "../../internal/metricSourceOf.ts"
 import { grainOf } from "../../internal/grainOf.ts"
 import * as ReleaseComparison from "./ReleaseComparison.ts"
 import * as ReleaseMeasure from "./ReleaseMeasure.ts"
@@ -107,7 +109,7 @@ const bake = Effect.fnUntraced(function* (
       .state()
       .stacks.find(({ name }) => name === stack)
       ?.stages.find(({ name }) => name === "deployment")?.startedAt ?? startedAt
-  const source = provider.metrics
+  const source = yield* metricSourceOf(watched.stack, provider)
   const grain = grainOf(source)
   // A runner that takes over in the middle has to gather its own evidence.
   const begunAt = Math.max(startedAt, yield* Clock.currentTimeMillis)
@@ -117,8 +119,8 @@ const bake = Effect.fnUntraced(function* (
     Math.max(bakeMs, MetricWindow.patience(grain, gate.consecutivePasses, interval))
   // The whole bake is judged: data that are late are waited for.
   const bakeEnds = MetricWindow.alignDown(startedAt + bakeMs, grain)
-  const comparing = yield* comparingOf(watched, provider, ref, startedAt)
-  const looks = ReleaseMeasure.make({ ...watched, provider, source, ref, releaseId: watched.release.id })
+  const comparing = yield* comparingOf(watched, source, ref, startedAt)
+  const looks = ReleaseMeasure.make({ ...watched, provider, source, ref })
   // A canary needs samples; if samples are optional, missing ones are mentioned and do not fail it.
   const missing = watched.samples === "required" ? "counted" : "said"
 
@@ -212,7 +214,7 @@ const notComparable = (why: ParamsOf<"not_compared">): ReleaseComparison.Compare
 /** The gate requests the comparison, which is made while the previous release still has traffic. */
 const comparingOf = (
   watched: WatchedRelease,
-  { metrics }: Provider,
+  metrics: MetricSource | undefined,
   ref: StackRef,
   startedAt: number
 ): Effect.Effect<ReleaseComparison.CompareReleases, never, ExecutionContext> =>

@@ -221,6 +221,7 @@ const carryOn = Effect.fnUntraced(function* (
     halted: yield* Deferred.make<never, StepFailed>(),
     fenced: yield* Deferred.make<never, LeaseLost>(),
     waits: Waits.make(),
+    timeouts: new Map(),
     inProgress: new Set(),
     stuck: new Set(),
     left: yield* Deferred.make<void>()

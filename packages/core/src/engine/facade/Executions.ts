@@ -27,7 +27,8 @@ import { type CommandExecution, OperatorCommands, Runner } from "../execution/in
 import { lastingChanges } from "../log/index.ts"
 import type { StackName } from "../../domain/Ids.ts"
 import type { Checkpoint } from "../../domain/Release.ts"
-import { Preview, Restorable } from "../preview/index.ts"
+import { Preview } from "../preview/index.ts"
+import { Restorable } from "../restoration/index.ts"
 import { calledFrom, linkCaller, Telemetry } from "../../telemetry/index.ts"
 import { spansOf, TraceKeeper, type TraceSpan } from "../trace/index.ts"
 

@@ -7,22 +7,29 @@ import type { Rejected } from "../../api/Rejected.ts"
 import { resolve } from "../../config/Configuration.ts"
 import { stackRefOf } from "../../config/StackRefs.ts"
 import type { DeploymentId, EnvironmentName } from "../../domain/Ids.ts"
+import type { Release } from "../../domain/Release.ts"
 import type { ExecutionSpec, Manifest, StackSpec } from "../../domain/Spec.ts"
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
+import { MetricSources } from "../../spi/MetricSource.ts"
 import type { StackRef } from "../../spi/Provider.ts"
 import { Providers } from "../../spi/Providers.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
 import * as MetricWindow from "../../analysis/MetricWindow.ts"
+import { metricSourceOf } from "../../internal/metricSourceOf.ts"
 import { grainOf } from "../../internal/grainOf.ts"
 import { observe } from "./Preview.ts"
 
-const errorsOf = Effect.fnUntraced(function* (ref: StackRef, stack: StackSpec, releaseId: string | undefined) {
+const errorsOf = Effect.fnUntraced(function* (ref: StackRef, stack: StackSpec, release: Release | null) {
   const provider = (yield* Providers).get(stack.provider)
-  if (provider?.metrics === undefined || releaseId === undefined) return null
+  const known = stack.metrics === undefined || (yield* MetricSources).has(stack.metrics.source)
+  const source = known ? yield* metricSourceOf(stack, provider) : undefined
+  if (source === undefined || release === null) return null
   const now = yield* Clock.currentTimeMillis
   const length = Duration.toMillis(stack.gate.errorWindow)
-  const window = MetricWindow.windowAt(grainOf(provider.metrics), { now, length, notBefore: -Infinity })
-  const measured = yield* Effect.result(provider.metrics.measure(ref, { releaseId, ...window }))
+  const window = MetricWindow.windowAt(grainOf(source), { now, length, notBefore: -Infinity })
+  const measured = yield* Effect.result(
+    source.measure(ref, { releaseId: release.id, version: release.version, ...window })
+  )
   return Result.isSuccess(measured) ? { errors: measured.success.errors, requests: measured.success.requests } : null
 })
 
@@ -51,7 +58,7 @@ export const health = Effect.fnUntraced(function* (place: {
       return {
         ...observed,
         expected: known?.status === "deployed" || known?.status === "failed",
-        errors: yield* errorsOf(ref, stack, release?.id),
+        errors: yield* errorsOf(ref, stack, release),
         windowMs: Duration.toMillis(stack.gate.errorWindow),
         minHealthyPercentage: stack.gate.minHealthyPercentage,
         maxErrorCount: stack.gate.maxErrorCount

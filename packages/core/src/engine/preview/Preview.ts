@@ -16,6 +16,7 @@ import {
   eachStack,
   type StackPlace,
   checkExclusive,
+  checkMetrics,
   planOne,
   refusalOf,
   RecordedManifest
@@ -36,6 +37,7 @@ export const plan = Effect.fnUntraced(function* (
   const spec = yield* resolveFor(request, request.manifest)
   const values = yield* valuesOf(request, request.manifest)
   yield* checkExclusive(request)
+  yield* checkMetrics(spec)
   const all = yield* eachInstalled(request, spec, (asked) =>
     Effect.map(Effect.result(planOne(request, asked)), (planned) => ({ ...asked, planned }))
   )

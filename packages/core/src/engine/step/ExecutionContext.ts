@@ -40,6 +40,8 @@ export class ExecutionContext extends Context.Service<
     /** Fails once a provider or the store reports that the lease is gone. */
     readonly fenced: Deferred.Deferred<never, LeaseLost>
     readonly waits: Waits
+    /** What the plans of stacks propose as the timeout of a stage, in milliseconds. */
+    readonly timeouts: Map<StackName, number>
     /** The names of the steps in progress, and of the steps that wait for credentials. */
     readonly inProgress: Set<string>
     readonly stuck: Set<string>

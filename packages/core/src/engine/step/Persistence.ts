@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type { ProviderError } from "../../spi/ProviderError.ts"
 import { ExecutionContext } from "./ExecutionContext.ts"
-import { CurrentStep, timeLeft } from "./Step.ts"
+import { CurrentStep, timeLeft, timeoutOf } from "./Step.ts"
 
 /** How long a provider may fail without a break, unless its stage ends earlier. */
 const outage = Duration.minutes(10)
@@ -23,7 +23,7 @@ const budget: Effect.Effect<number, never, ExecutionContext> = Effect.gen(functi
   const { journal } = yield* ExecutionContext
   const stack = journal.request.spec.stacks.find(({ name }) => name === step?.stack)
   if (step === undefined || stack === undefined) return Duration.toMillis(outage)
-  if (step.stage === "rollback") return Duration.toMillis(stack.timeout)
+  if (step.stage === "rollback") return yield* timeoutOf(stack)
   return Math.min(Duration.toMillis(outage), yield* timeLeft(stack, step.stage))
 })
 

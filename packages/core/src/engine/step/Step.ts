@@ -129,6 +129,10 @@ export const refOf = Effect.fnUntraced(function* (
   })
 })
 
+/** How long a stack may take for a stage, in milliseconds: its plan may ask for more than its configuration. */
+export const timeoutOf = ({ name, timeout }: StackSpec): Effect.Effect<number, never, ExecutionContext> =>
+  Effect.map(ExecutionContext, ({ timeouts }) => Math.max(Duration.toMillis(timeout), timeouts.get(name) ?? 0))
+
 /** How long a stack may still take for a stage, in milliseconds. */
 export const timeLeft = (stack: StackSpec, stage: StageName): Effect.Effect<number, never, ExecutionContext> =>
   Effect.gen(function* () {
@@ -137,7 +141,7 @@ export const timeLeft = (stack: StackSpec, stage: StageName): Effect.Effect<numb
     const now = yield* Clock.currentTimeMillis
     const startedAt = stages.find(({ name }) => name === stage)?.startedAt ?? now
     return (
-      Duration.toMillis(stack.timeout) -
+      (yield* timeoutOf(stack)) -
       (now - startedAt) +
       journal.idle(startedAt) +
       waits.of({ stack: stack.name, stage }, now)
@@ -163,7 +167,7 @@ export const within = <A, R>(
       }
       return yield* new StepFailed({
         why: "timeout",
-        info: errorInfo("stage_timeout", { stack: stack.name, stage, afterMs: Duration.toMillis(stack.timeout) })
+        info: errorInfo("stage_timeout", { stack: stack.name, stage, afterMs: yield* timeoutOf(stack) })
       })
     })
     return yield* Effect.raceFirst(effect, over)

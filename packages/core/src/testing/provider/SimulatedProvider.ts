@@ -15,6 +15,7 @@ import type {
   Provider,
   ProviderReason,
   Release,
+  StackPlan,
   StackRef
 } from "../../spi/index.ts"
 import { ProviderError } from "../../spi/index.ts"
@@ -110,6 +111,8 @@ export interface SimulatedOptions {
   readonly metrics?: SimulatedMetrics
   readonly latencyMillis?: number
   readonly handles?: boolean
+  /** What every plan says beside the changes. */
+  readonly plan?: Partial<Pick<StackPlan, "data" | "resources" | "target" | "timeoutMs">>
 }
 
 /**
@@ -123,6 +126,8 @@ export interface SimulatedOptions {
 export interface SimulatedProvider {
   readonly provider: Provider
   readonly ledger: ReadonlyArray<LedgerEntry>
+  /** The plans that were made, and whether with a mutation. */
+  readonly plans: ReadonlyArray<{ readonly stack: string; readonly inExecution: boolean }>
   readonly script: (stack: string, version: string, script: Script) => void
   readonly fail: (fault: Fault) => void
   readonly foreign: (
@@ -133,6 +138,8 @@ export interface SimulatedProvider {
   readonly renew: () => void
   readonly throttle: (on: boolean) => void
   readonly tamper: (ref: StackRef, drift: Drift) => void
+  /** Brings a version live that no operation of the provider staged. */
+  readonly live: (ref: StackRef, version: string) => Effect.Effect<void>
   readonly calls: (operation: SimulatedOperation, stack: string) => number
   /** The current state, read without the provider. */
   readonly inspect: (ref: StackRef) => Effect.Effect<{
@@ -180,6 +187,7 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
   const capabilities: Capabilities = { ...percent, ...options.capabilities }
   const world = new Simulation(options.instances ?? 2, options.healthUnit)
   const ledger: Array<LedgerEntry> = []
+  const plans: Array<{ readonly stack: string; readonly inExecution: boolean }> = []
   const happened = new Happened()
   const faults: Array<Fault & { left: number }> = []
   const calls = new Map<string, number>()
@@ -340,8 +348,9 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
     kind,
     capabilities,
     properties: Schema.Json,
-    plan: (ref, candidate) =>
+    plan: (ref, candidate, mutation) =>
       read("plan", ref, (cell, now) => {
+        plans.push({ stack: ref.stack, inExecution: mutation !== undefined })
         const configDigest = fingerprint(ref.properties)
         const release: Release = {
           id: `${candidate.version}-${fingerprint([candidate.version, candidate.artifact ?? null, configDigest])}`,
@@ -362,7 +371,8 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
           checkpoint,
           changes: none ? [] : [`${ref.stack} will run ${release.version}`],
           rollback: stable === null ? `${ref.stack} goes away` : `${ref.stack} goes back to ${stable.version}`,
-          warnings: []
+          warnings: [],
+          ...options.plan
         })
       }),
     stage: (ref, { capacityPercent, plan }, mutation) => {
@@ -380,6 +390,10 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
           cell.releases.set(release.id, release)
           if (cell.stable !== release.id) cell.candidate = release.id
           const until = addCapacity(world, cell, release, capacityPercent, now)
+          const first = capabilities.firstRelease === "live" && cell.stable === null
+          if (first && Object.keys(effective(cell, now)).length === 0) {
+            setTraffic(cell, now, until, { [release.id]: 100 })
+          }
           if (capabilities.traffic === "none" && world.scriptOf(cell, release).broken === undefined) {
             setTraffic(cell, now, until, { [release.id]: 100 })
             cell.replaces = release.id
@@ -485,6 +499,7 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
   return {
     provider,
     ledger,
+    plans,
     script: (stack, version, script) => world.script(stack, version, script),
     fail: (fault) => {
       faults.push({ ...fault, left: fault.times ?? 1 })
@@ -505,6 +520,16 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
     expire: (stack = "*") => void (expired = stack),
     renew: () => void (expired = undefined),
     throttle: (on) => void (throttled = on),
+    live: (ref, version) =>
+      Effect.map(Clock.currentTimeMillis, (now) => {
+        const cell = world.cell(ref)
+        const release: Release = { id: `${version}-foreign`, version, configDigest: "foreign" }
+        addCapacity(world, cell, release, 100, now)
+        setTraffic(cell, now, now, { [release.id]: 100 })
+        if (capabilities.adopts !== true) return
+        cell.releases.set(release.id, release)
+        cell.stable = release.id
+      }),
     tamper: (ref, drift) => {
       const cell = world.cell(ref)
       cell.drift = [...cell.drift.filter(({ field }) => field !== drift.field), drift]

@@ -10,6 +10,7 @@ import * as Failures from "./ProviderSuiteFailures.ts"
 import * as Groups from "./ProviderSuiteGroups.ts"
 import * as Handles from "./ProviderSuiteHandles.ts"
 import * as Metrics from "./ProviderSuiteMetrics.ts"
+import * as Plans from "./ProviderSuitePlans.ts"
 import * as Observing from "./ProviderSuiteObserving.ts"
 import { Driver, type ProviderHarness, reasonOf } from "./ProviderSuiteDriver.ts"
 
@@ -308,7 +309,9 @@ export const suite = (name: string, options: ProviderSuiteOptions): void => {
     }
 
     Observing.observing(check)
+    if (controls && options.capabilities.adopts === true) Observing.adoption(check)
     Handles.handles(check)
+    Plans.plans(check)
     if (options.credentials !== undefined) Failures.credentials(check, options.credentials)
     if (options.throttling !== undefined) Failures.throttling(check, options.throttling)
     if (controls) Groups.traffic(check, options.capabilities)

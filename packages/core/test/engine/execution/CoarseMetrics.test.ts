@@ -251,6 +251,30 @@ describe("a source without single response times", () => {
     }).pipe(Effect.provide(layerOf(cloud.provider)))
   })
 
+  it.effect("is not asked for response times that it does not measure: the plan says so, and the gate passes", () => {
+    const cloud = cloudOf()
+    const source = cloud.provider.metrics!
+    const provider: Provider = {
+      ...cloud.provider,
+      metrics: {
+        ...source,
+        latency: false,
+        measure: (ref, options) => Effect.map(source.measure(ref, options), (one) => ({ ...one, latency: null }))
+      }
+    }
+    return Effect.gen(function* () {
+      const manifest = manifestOf(rollout(), cloud)
+      const deploymentId = yield* deployed(manifest)
+      const request = requestOf(manifest, deploymentId, "second", { version: "2.0.0" })
+      const [planned] = yield* (yield* Signalbox).executions.plan(request)
+      assert.deepStrictEqual(
+        planned!.plan!.notices!.map(({ code }) => code as string),
+        ["response_times_not_judged"]
+      )
+      assert.strictEqual((yield* carryOut(request, { limit: 7_200, tick: 5_000 })).status, "completed")
+    }).pipe(Effect.provide(layerOf(provider)))
+  })
+
   it.effect("needs no warning if nothing is compared", () => {
     const cloud = cloudOf()
     return Effect.gen(function* () {

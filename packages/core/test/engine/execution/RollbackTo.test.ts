@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import type { Request } from "@signalbox/core/api"
 import { Signalbox } from "@signalbox/core/engine"
 import {
   type Checkpoint,
@@ -33,14 +34,13 @@ const grown = (manifest: Manifest) =>
     return deploymentId
   })
 
-const back = (manifest: Manifest, deploymentId: DeploymentId, id: string, to?: string) =>
-  requestOf(manifest, deploymentId, id, {
-    kind: "rollback",
-    version: undefined as never,
-    ...(to === undefined ? {} : { to })
+const back = (manifest: Manifest, deploymentId: DeploymentId, id: string, to?: string): Request => {
+  const request: { -readonly [K in keyof Request]: Request[K] } = requestOf(manifest, deploymentId, id, {
+    kind: "rollback"
   })
-
-const without = <A extends { readonly version?: unknown }>({ version: _, ...request }: A) => request
+  delete request.version
+  return to === undefined ? request : { ...request, to }
+}
 
 describe("rollback to", () => {
   for (const [named, to] of [
@@ -53,7 +53,7 @@ describe("rollback to", () => {
         const store = yield* DeploymentStore
         const manifest = manifestOf(two, cloud)
         const deploymentId = yield* grown(manifest)
-        const state = yield* carryOut(without(back(manifest, deploymentId, "back", to)) as never)
+        const state = yield* carryOut(back(manifest, deploymentId, "back", to))
         assert.strictEqual(state.status, "completed")
         assert.deepStrictEqual(versions(state), ["api 1.0.0", "web 2.0.0"])
         assert.deepStrictEqual<unknown>(state.to, { execution: "second", named: to })
@@ -66,12 +66,10 @@ describe("rollback to", () => {
           ]
         )
         // There is no release before the one that it went back to, and what it went back from is no earlier one.
-        const again = yield* Effect.flip(
-          (yield* Signalbox).executions.submit(without(back(manifest, deploymentId, "b2")) as never)
-        )
+        const again = yield* Effect.flip((yield* Signalbox).executions.submit(back(manifest, deploymentId, "b2")))
         assert.strictEqual(again._tag === "Rejected" && again.code, "nothing_to_roll_back")
         // But further back there is.
-        const first = yield* carryOut(without(back(manifest, deploymentId, "first-again", "first")) as never)
+        const first = yield* carryOut(back(manifest, deploymentId, "first-again", "first"))
         assert.deepStrictEqual(versions(first), ["web 1.0.0"])
       }).pipe(Effect.provide(layer))
     )
@@ -83,7 +81,7 @@ describe("rollback to", () => {
       const box = yield* Signalbox
       const manifest = manifestOf(two, cloud)
       const deploymentId = yield* grown(manifest)
-      const request = { ...without(back(manifest, deploymentId, "back", "3.0.0")), queue: "fifo", later: true } as never
+      const request = { ...back(manifest, deploymentId, "back", "3.0.0"), queue: "fifo", later: true } as const
       yield* box.executions.submit(request)
       const next = { version: "3.0.0", artifact: "other", queue: "fifo" } as const
       assert.isTrue(
@@ -102,8 +100,7 @@ describe("rollback to", () => {
       const store = yield* DeploymentStore
       const manifest = manifestOf(two, cloud)
       const deploymentId = yield* grown(manifest)
-      const refused = (to: string) =>
-        Effect.flip(box.executions.submit(without(back(manifest, deploymentId, "back", to)) as never))
+      const refused = (to: string) => Effect.flip(box.executions.submit(back(manifest, deploymentId, "back", to)))
       const unknown = yield* refused("3.0.1")
       assert.isTrue(unknown._tag === "Rejected" && unknown.kind === "not_found" && unknown.code === "unknown_target")
       assert.include(unknown._tag === "Rejected" ? described(unknown.info).hint : "", `Did you mean "3.0.0"?`)
@@ -136,9 +133,7 @@ describe("rollback to", () => {
       const manifest = manifestOf(two, cloud)
       const deploymentId = yield* grown(manifest)
       const effects = cloud.ledger.length
-      const refused = yield* Effect.flip(
-        box.executions.submit(without(back(manifest, deploymentId, "back", "first")) as never)
-      )
+      const refused = yield* Effect.flip(box.executions.submit(back(manifest, deploymentId, "back", "first")))
       assert.isTrue(refused._tag === "Rejected" && refused.code === "release_not_kept")
       if (refused._tag !== "Rejected") return
       assert.deepStrictEqual<unknown>(refused.info.params, {
@@ -177,8 +172,8 @@ describe("rollback to", () => {
       const box = yield* Signalbox
       const manifest = manifestOf(two, cloud)
       const deploymentId = yield* grown(manifest)
-      yield* carryOut(without(back(manifest, deploymentId, "back", "2.0.0")) as never)
-      const join = (to?: string) => box.executions.submit(without(back(manifest, deploymentId, "back", to)) as never)
+      yield* carryOut(back(manifest, deploymentId, "back", "2.0.0"))
+      const join = (to?: string) => box.executions.submit(back(manifest, deploymentId, "back", to))
       for (const to of ["2.0.0", "second", undefined]) assert.isTrue((yield* join(to)).joined)
       const other = yield* Effect.flip(join("3.0.0"))
       assert.strictEqual(other._tag === "Rejected" && other.code, "correlation_id_taken")

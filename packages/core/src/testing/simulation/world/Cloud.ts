@@ -115,7 +115,7 @@ export const connect = (
     kind: provider.kind,
     capabilities: provider.capabilities,
     properties: provider.properties,
-    plan: (ref, candidate) => read("plan", ref, provider.plan(ref, candidate)),
+    plan: (ref, candidate, mutation) => read("plan", ref, provider.plan(ref, candidate, mutation)),
     observe: (ref) => read("observe", ref, provider.observe(ref)),
     stage: (ref, options, mutation) =>
       mutate("stage", ref, mutation, (mutation) => provider.stage(ref, options, mutation)),

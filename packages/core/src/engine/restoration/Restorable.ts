@@ -7,7 +7,7 @@ import type { CorrelationId } from "../../domain/Ids.ts"
 import * as Restoration from "../../domain/Restoration.ts"
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
-import { RollbackTarget } from "../admission/index.ts"
+import * as RollbackTarget from "./RollbackTarget.ts"
 import type { Rejected } from "../../api/Rejected.ts"
 import type { Request } from "../../api/Request.ts"
 

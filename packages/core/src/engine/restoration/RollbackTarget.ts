@@ -39,7 +39,7 @@ export const restorationsIn = Effect.fnUntraced(function* (
 })
 
 /**
- * The checkpoints of a restoration; those of stacks that it cannot restore are missing.
+ * The checkpoints of a restoration, of the stacks that it can restore.
  */
 export const checkpointsOf = ({ stacks }: Restoration.Restoration): Checkpoints =>
   new Map(stacks.flatMap(({ checkpoint, name }) => (checkpoint === undefined ? [] : [[name, checkpoint] as const])))

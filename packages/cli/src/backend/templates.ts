@@ -1,0 +1,4 @@
+/** What `init` can write; loaded when it is asked to. */
+export { adapter } from "../init/adapter.ts"
+export { local } from "../init/local.ts"
+export { writeTemplate } from "../init/write.ts"

@@ -1,0 +1,59 @@
+/**
+ * Writes what `init` can begin a project with.
+ */
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+import * as Effect from "effect/Effect"
+import { ExitCode } from "../main/ExitCode.ts"
+import { Failure } from "../main/Failure.ts"
+import type { Invocation } from "../main/Invocation.ts"
+
+/** Files: their paths with `/`, and their texts. */
+export type Template = ReadonlyArray<readonly [path: string, text: string]>
+
+const taken = (path: string): Failure =>
+  new Failure({
+    exitCode: ExitCode.failed,
+    info: {
+      code: "example_exists",
+      message: `${path} is there already; nothing was written`,
+      hint: "Make a deployment from your own configuration with: signalbox init. For the example take an empty folder."
+    }
+  })
+
+/**
+ * Writes the files of a template into the folder, and overwrites nothing; returns their paths. Folders of the template
+ * must not exist yet.
+ */
+export const writeTemplate = Effect.fnUntraced(function* (
+  { host, settings }: Invocation,
+  files: Template
+): Effect.fn.Return<ReadonlyArray<string>, Failure> {
+  const shown = (path: string) => Path.relative(host.cwd, path) || "."
+  const paths = files.map(([name]) => Path.join(settings.directory, name))
+  const folders = paths.map((path) => Path.dirname(path)).filter((path) => path !== settings.directory)
+  // A configuration above this folder applies to it too, and would stop doing so.
+  const there = [settings.config, ...paths, ...folders].find((path) => path !== undefined && Fs.existsSync(path))
+  if (there !== undefined) return yield* taken(shown(there))
+  yield* Effect.try({
+    try: () => {
+      for (const [index, [, text]] of files.entries()) {
+        Fs.mkdirSync(Path.dirname(paths[index]!), { recursive: true })
+        Fs.writeFileSync(paths[index]!, text, { flag: "wx" })
+      }
+    },
+    catch: (cause) => {
+      const { code, path } = cause as NodeJS.ErrnoException
+      if (code === "EEXIST") return taken(shown(path ?? settings.directory))
+      return new Failure({
+        exitCode: ExitCode.unavailable,
+        info: {
+          code: "example_unwritable",
+          message: `${shown(path ?? settings.directory)} cannot be written (${code ?? "unknown reason"})`,
+          hint: "Make the folder writable, or choose another one with --directory."
+        }
+      })
+    }
+  })
+  return paths
+})
