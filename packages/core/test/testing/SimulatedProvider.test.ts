@@ -18,13 +18,18 @@ const mutation = (idempotencyKey: string, fence = 1): Mutation => testMutation(i
 const shapes = {
   ...SimulatedProvider.shapes,
   periodic: { ...SimulatedProvider.shapes.revisions },
-  telling: { ...SimulatedProvider.shapes.revisions, events: true, fencing: true }
+  telling: { ...SimulatedProvider.shapes.revisions, events: true, fence: true },
+  guarded: { ...SimulatedProvider.shapes.revisions, fencing: "guarded", outputs: ["*"] }
 } as const
 
+const groupsIn = (shape: SimulatedProvider.SimulatedCapabilities) =>
+  (["metrics", "drift", "restart", "events", "fence"] as const).filter((group) => shape[group] === true)
+
 for (const [name, shape] of Object.entries(shapes)) {
-  const capabilities = { spiVersion: 1, outputs: ["url"], ...shape } as const
+  const { capacity, fencing, outputs, traffic } = { fencing: "compared" as const, outputs: ["url"], ...shape }
   ProviderSuite.suite(`simulated ${name}`, {
-    capabilities,
+    capabilities: { spiVersion: 1, traffic, capacity, fencing, outputs },
+    groups: groupsIn(shape),
     make: Effect.sync(() => {
       const cloud = SimulatedProvider.make({
         capabilities: shape,

@@ -13,6 +13,7 @@ import type {
   Mutation,
   Observation,
   Provider,
+  ProviderGroup,
   ProviderReason,
   Release,
   StackPlan,
@@ -93,18 +94,23 @@ export interface Fault {
   readonly reason: ProviderReason
 }
 
+/** Capabilities, and which optional groups there are. */
+export type SimulatedCapabilities = Partial<Omit<Capabilities, "spiVersion">> & {
+  readonly [Group in ProviderGroup]?: boolean
+}
+
 /**
  * The properties of the simulated cloud.
  *
  * *Details*: `kind` default `simulated`. All capability groups are on by default (`traffic` is `percent`), except
- * `events` and `fencing`; `instances` (2) is the full capacity of a release,
+ * `events` and `fence`; `instances` (2) is the full capacity of a release,
  * `healthUnit` (`instance`) what its health counts, `requestsPerSecond` (50) the load on each
  * stack, `metrics` how they are measured, `latency` (0) how long each operation takes beside script delays. With `handles`
  * (off), the platform knows no idempotency keys: it finds what was begun only by the name of the operation.
  */
 export interface SimulatedOptions {
   readonly kind?: string
-  readonly capabilities?: Partial<Omit<Capabilities, "spiVersion">>
+  readonly capabilities?: SimulatedCapabilities
   readonly instances?: number
   readonly healthUnit?: "instance" | "release"
   readonly requestsPerSecond?: number
@@ -146,15 +152,17 @@ export interface SimulatedProvider {
   }>
 }
 
-const percent: Capabilities = {
-  spiVersion: 1,
+const percent = {
   traffic: "percent",
   capacity: true,
   metrics: true,
   drift: true,
   restart: true,
+  events: false,
+  fence: false,
+  fencing: "compared",
   outputs: ["url"]
-}
+} as const
 
 /**
  * The capabilities of three very different clouds: the shapes that every strategy has to fit.
@@ -166,7 +174,7 @@ export const shapes = {
   revisions: { traffic: "percent", capacity: true, metrics: true, drift: true, restart: true },
   /** Uploaded versions, one of them live: like Firebase Hosting. */
   hosting: { traffic: "switch", capacity: false, metrics: false, drift: false, restart: false }
-} as const satisfies Record<string, Partial<Capabilities>>
+} as const satisfies Record<string, SimulatedCapabilities>
 
 /**
  * Creates a simulated provider. Synchronous, so that a test can keep it beside its layers.
@@ -182,7 +190,8 @@ export const shapes = {
  */
 export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
   const kind = options.kind ?? "simulated"
-  const capabilities: Capabilities = { ...percent, ...options.capabilities }
+  const { drift, events, fence, metrics, restart, ...declared } = { ...percent, ...options.capabilities }
+  const capabilities: Capabilities = { spiVersion: 1, ...declared }
   const world = new Simulation(options.instances ?? 2, options.healthUnit)
   const ledger: Array<LedgerEntry> = []
   const plans: Array<{ readonly stack: string; readonly inExecution: boolean }> = []
@@ -256,7 +265,8 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
       const cell = world.cell(ref)
       settle(world, cell, now)
       const newest = Math.max(cell.fence, fences.get(placeOf(ref)) ?? 0)
-      if (mutation.fence < newest) return yield* fencedOff(operation, ref, mutation.fence, newest)
+      if (capabilities.fencing === "compared" && mutation.fence < newest)
+        return yield* fencedOff(operation, ref, mutation.fence, newest)
       cell.fence = mutation.fence
       if (cell.operation?.foreign === true) {
         return yield* failure(operation, ref, {
@@ -338,7 +348,11 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
   })
 
   const outputs = (ref: StackRef) =>
-    Object.fromEntries(capabilities.outputs.map((name) => [name, `${name}:${ref.environment}/${ref.stack}`]))
+    Object.fromEntries(
+      capabilities.outputs
+        .map((name) => (name === "*" ? "url" : name))
+        .map((name) => [name, `${name}:${ref.environment}/${ref.stack}`])
+    )
 
   const { back, clear, missing, retire, shift, unsupported } = operations(world, kind, capabilities)
 
@@ -436,7 +450,7 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
               )
           }
         }),
-    ...(capabilities.metrics === false
+    ...(!metrics
       ? {}
       : {
           metrics: source(
@@ -446,7 +460,7 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
             options.requestsPerSecond ?? 50
           )
         }),
-    ...(capabilities.drift === false
+    ...(!drift
       ? {}
       : {
           drift: {
@@ -460,7 +474,7 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
               })
           }
         }),
-    ...(capabilities.events === true
+    ...(events
       ? {
           events: {
             since: (ref, cursor, { from }) =>
@@ -468,7 +482,7 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
           }
         }
       : {}),
-    ...(capabilities.fencing === true
+    ...(fence
       ? {
           fence: (place, fence) =>
             Effect.gen(function* () {
@@ -480,7 +494,7 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
             })
         }
       : {}),
-    ...(capabilities.restart === false
+    ...(!restart
       ? {}
       : {
           restart: (ref, mutation) =>
