@@ -19,8 +19,11 @@ export type { PlaceRef, StackRef } from "./StackRef.ts"
  * *Details*: `traffic` is `percent` (any share), `switch` (all or nothing) or `none` (a staged release is live at
  * once); `capacity` whether capacity can be added in parts; `outputs` names the outputs of its stacks, `"*"` stands for
  * any. `fencing` says what stops a runner whose lease is over: the other side compares fences and refuses an older one
- * (`compared`), or only the guard does, before each call (`guarded`). Optional groups are not declared: they are there or
- * not. Undeclared features fail as `Unsupported`.
+ * (`compared`), or only the guard does, before each call (`guarded`). `firstRelease` says whether the first release of a
+ * stack waits for its traffic (`staged`, the default) or gets all of it when it is staged (`live`). `adopts` says that
+ * `observe` and `plan` take a live service that was not deployed by Signalbox for the stable release (default no), so that
+ * its first canary is not a switch of all traffic. Optional groups are not declared: they are there or not. Undeclared
+ * features fail as `Unsupported`.
  */
 export interface Capabilities {
   readonly spiVersion: 1
@@ -28,6 +31,8 @@ export interface Capabilities {
   readonly capacity: boolean
   readonly outputs: ReadonlyArray<string>
   readonly fencing: "compared" | "guarded"
+  readonly firstRelease?: "staged" | "live"
+  readonly adopts?: boolean
 }
 
 /** The optional groups of a provider that no capability declares. */

@@ -51,6 +51,7 @@ const run = (
     const driver = new Driver({
       provider: change(cloud.provider, cloud),
       ref,
+      live: cloud.live(ref, "v1"),
       candidates: {
         v1: { version: "v1" },
         v2: { version: "v2" },
@@ -234,6 +235,24 @@ describe("the provider suite catches planted bugs", () => {
       ...seen,
       health: Object.fromEntries(Object.keys(seen.health).map((id) => [id, { healthy: 0, total: 0 }]))
     }))
+  )
+
+  // It knows the releases that it staged, and no others.
+  caught(
+    Observing.adoption,
+    "takes a live service that it did not deploy for the stable release",
+    seeing((seen) =>
+      seen.stable?.id.endsWith("foreign") === true ? { ...seen, status: "absent", stable: null } : seen
+    ),
+    { capabilities: { adopts: true } }
+  )
+
+  const live = { capabilities: { firstRelease: "live" } } as const
+  caught(
+    (check) => Groups.traffic(check, { ...SimulatedProvider.make(live).provider.capabilities }),
+    "gives a first release all traffic at once, as it declares",
+    () => SimulatedProvider.make().provider,
+    live
   )
 
   const periods = { metrics: { resolutionMillis: 200, lagMillis: 300 } }

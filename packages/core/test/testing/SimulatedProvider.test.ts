@@ -3,7 +3,14 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
-import { DeploymentId, EnvironmentName, type Mutation, StackName, type StackRef } from "@signalbox/core/spi"
+import {
+  type Capabilities,
+  DeploymentId,
+  EnvironmentName,
+  type Mutation,
+  StackName,
+  type StackRef
+} from "@signalbox/core/spi"
 import { ProviderSuite, SimulatedProvider, testMutation } from "@signalbox/core/testing"
 
 const ref: StackRef = {
@@ -17,19 +24,30 @@ const mutation = (idempotencyKey: string, fence = 1): Mutation => testMutation(i
 
 const shapes = {
   ...SimulatedProvider.shapes,
+  adopting: { ...SimulatedProvider.shapes.revisions, firstRelease: "live", adopts: true },
   periodic: { ...SimulatedProvider.shapes.revisions },
   telling: { ...SimulatedProvider.shapes.revisions, events: true, fence: true },
   guarded: { ...SimulatedProvider.shapes.revisions, fencing: "guarded", outputs: ["*"] }
 } as const
 
-const groupsIn = (shape: SimulatedProvider.SimulatedCapabilities) =>
-  (["metrics", "drift", "restart", "events", "fence"] as const).filter((group) => shape[group] === true)
+/** The capabilities and the groups that a shape stands for. */
+const expected = (shape: SimulatedProvider.SimulatedCapabilities) => {
+  const { drift, events, fence, metrics, restart, ...declared } = shape
+  const given = { metrics, drift, restart, events, fence }
+  const capabilities: Capabilities = {
+    spiVersion: 1,
+    traffic: "percent",
+    capacity: true,
+    fencing: "compared",
+    outputs: ["url"],
+    ...declared
+  }
+  return { capabilities, groups: (Object.keys(given) as Array<keyof typeof given>).filter((group) => given[group]) }
+}
 
 for (const [name, shape] of Object.entries(shapes)) {
-  const { capacity, fencing, outputs, traffic } = { fencing: "compared" as const, outputs: ["url"], ...shape }
   ProviderSuite.suite(`simulated ${name}`, {
-    capabilities: { spiVersion: 1, traffic, capacity, fencing, outputs },
-    groups: groupsIn(shape),
+    ...expected(shape),
     make: Effect.sync(() => {
       const cloud = SimulatedProvider.make({
         capabilities: shape,
@@ -50,6 +68,7 @@ for (const [name, shape] of Object.entries(shapes)) {
           broken: { version: "broken" },
           slow: { version: "slow" }
         },
+        live: cloud.live(ref, "v1"),
         probe: {
           traffic: Effect.map(cloud.inspect(ref), ({ traffic }) => versions(Object.entries(traffic))),
           capacity: Effect.map(cloud.inspect(ref), ({ releases }) => versions(releases.map((id) => [id, 2]))),

@@ -144,6 +144,8 @@ export interface SimulatedProvider {
   readonly renew: () => void
   readonly throttle: (on: boolean) => void
   readonly tamper: (ref: StackRef, drift: Drift) => void
+  /** Brings a version live that no operation of the provider staged. */
+  readonly live: (ref: StackRef, version: string) => Effect.Effect<void>
   readonly calls: (operation: SimulatedOperation, stack: string) => number
   /** The current state, read without the provider. */
   readonly inspect: (ref: StackRef) => Effect.Effect<{
@@ -402,6 +404,10 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
           cell.releases.set(release.id, release)
           if (cell.stable !== release.id) cell.candidate = release.id
           const until = addCapacity(world, cell, release, capacityPercent, now)
+          const first = capabilities.firstRelease === "live" && cell.stable === null
+          if (first && Object.keys(effective(cell, now)).length === 0) {
+            setTraffic(cell, now, until, { [release.id]: 100 })
+          }
           if (capabilities.traffic === "none" && world.scriptOf(cell, release).broken === undefined) {
             setTraffic(cell, now, until, { [release.id]: 100 })
             cell.replaces = release.id
@@ -528,6 +534,16 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
     expire: (stack = "*") => void (expired = stack),
     renew: () => void (expired = undefined),
     throttle: (on) => void (throttled = on),
+    live: (ref, version) =>
+      Effect.map(Clock.currentTimeMillis, (now) => {
+        const cell = world.cell(ref)
+        const release: Release = { id: `${version}-foreign`, version, configDigest: "foreign" }
+        addCapacity(world, cell, release, 100, now)
+        setTraffic(cell, now, now, { [release.id]: 100 })
+        if (capabilities.adopts !== true) return
+        cell.releases.set(release.id, release)
+        cell.stable = release.id
+      }),
     tamper: (ref, drift) => {
       const cell = world.cell(ref)
       cell.drift = [...cell.drift.filter(({ field }) => field !== drift.field), drift]

@@ -302,6 +302,7 @@ export const suite = (name: string, options: ProviderSuiteOptions): void => {
     }
 
     Observing.observing(check)
+    if (controls && options.capabilities.adopts === true) Observing.adoption(check)
     Handles.handles(check)
     Plans.plans(check)
     if (options.credentials !== undefined) Failures.credentials(check, options.credentials)

@@ -37,7 +37,7 @@ export interface ProviderProbe {
  * *Details*: `ref` names a stack that does not exist yet. There are four candidates: `v1` and `v2` start, `broken` does
  * not, and `slow` takes at least half a second to start. `classify` lists platform failures to provoke, with the reason
  * that the adapter must report for each. `another` makes an adapter of the same platform that remembers nothing, as
- * another process has.
+ * another process has. `live` brings `v1` live without the provider, for one that declares `adopts`.
  */
 export interface ProviderHarness {
   readonly provider: Provider
@@ -50,6 +50,7 @@ export interface ProviderHarness {
   }
   readonly probe: ProviderProbe
   readonly another?: Effect.Effect<Provider>
+  readonly live?: Effect.Effect<void>
 }
 
 export type Which = keyof ProviderHarness["candidates"]

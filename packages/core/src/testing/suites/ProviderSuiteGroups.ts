@@ -11,21 +11,34 @@ import { type Driver, reasonOf } from "./ProviderSuiteDriver.ts"
 export type Check = (title: string, body: (driver: Driver) => Effect.Effect<unknown, unknown, Scope.Scope>) => void
 
 export const traffic = (check: Check, capabilities: Capabilities): void => {
-  check("gives a first release the traffic only when told so", (driver) =>
-    Effect.gen(function* () {
-      const { plan, seen } = yield* driver.stage("v1")
-      assert.deepStrictEqual(
-        seen.traffic.filter(({ percent }) => percent > 0),
-        []
-      )
-      const shift = (percent: number) =>
-        driver.provider.traffic!.shift(driver.ref, { releaseId: plan.candidate.id, percent }, driver.mutation())
-      yield* shift(0)
-      yield* driver.serves({})
-      yield* shift(100)
-      yield* driver.serves({ v1: 100 })
-    })
-  )
+  if (capabilities.firstRelease === "live") {
+    check("gives a first release all traffic at once, as it declares", (driver) =>
+      Effect.gen(function* () {
+        const { plan, seen } = yield* driver.stage("v1")
+        assert.deepStrictEqual(
+          seen.traffic.filter(({ percent }) => percent > 0),
+          [{ releaseId: plan.candidate.id, percent: 100 }]
+        )
+        yield* driver.serves({ v1: 100 })
+      })
+    )
+  } else {
+    check("gives a first release the traffic only when told so", (driver) =>
+      Effect.gen(function* () {
+        const { plan, seen } = yield* driver.stage("v1")
+        assert.deepStrictEqual(
+          seen.traffic.filter(({ percent }) => percent > 0),
+          []
+        )
+        const shift = (percent: number) =>
+          driver.provider.traffic!.shift(driver.ref, { releaseId: plan.candidate.id, percent }, driver.mutation())
+        yield* shift(0)
+        yield* driver.serves({})
+        yield* shift(100)
+        yield* driver.serves({ v1: 100 })
+      })
+    )
+  }
 
   check("returns from a switch when the new release really answers", (driver) =>
     Effect.gen(function* () {

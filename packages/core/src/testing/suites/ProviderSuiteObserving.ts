@@ -6,6 +6,30 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type { Check } from "./ProviderSuiteGroups.ts"
 
+export const adoption = (check: Check): void => {
+  check("takes a live service that it did not deploy for the stable release", (driver) =>
+    Effect.gen(function* () {
+      assert.isDefined(driver.harness.live, "the harness of a provider that adopts has `live`")
+      yield* driver.harness.live!
+      const seen = yield* driver.observe
+      assert.strictEqual(seen.status, "ready")
+      assert.isNotNull(seen.stable)
+      const before = [{ releaseId: seen.stable!.id, percent: 100 }]
+      assert.deepStrictEqual(seen.traffic, before)
+      const { plan, seen: staged } = yield* driver.stage("v2")
+      assert.strictEqual(plan.action, "update")
+      assert.strictEqual(plan.checkpoint.release?.id, seen.stable!.id)
+      assert.deepStrictEqual(
+        staged.traffic.filter(({ percent }) => percent > 0),
+        before
+      )
+      yield* driver.serves({ v1: 100 })
+      yield* driver.provider.rollback(driver.ref, plan.checkpoint, driver.mutation())
+      yield* driver.serves({ v1: 100 })
+    })
+  )
+}
+
 export const observing = (check: Check): void => {
   check("counts an instance as healthy only once it is ready", (driver) =>
     Effect.gen(function* () {

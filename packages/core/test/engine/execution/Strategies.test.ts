@@ -13,6 +13,7 @@ import {
   gate,
   manifestOf,
   pass,
+  production,
   requestOf,
   statuses,
   versions,
@@ -280,6 +281,39 @@ describe("strategies", () => {
       }).pipe(Effect.provide(layer))
     })
   }
+
+  it.effect("a service that is live already is the stable release of the first canary", () => {
+    const { cloud, layer } = world({ capabilities: { adopts: true } })
+    return Effect.gen(function* () {
+      const box = yield* Signalbox
+      const manifest = manifestOf(canary, cloud)
+      const { deploymentId } = yield* box.deployments.init({ manifest, by: "tester" })
+      yield* cloud.live({ deploymentId, environment: production, stack: "web" as never, properties: {} }, "0.9.0")
+      const state = yield* carryOut(requestOf(manifest, deploymentId, "first"))
+      assert.strictEqual(state.status, "completed", JSON.stringify(state.error))
+      const shares = yield* (yield* DeploymentStore).events({ stream: "first", tags: ["TrafficObserved"] })
+      assert.deepStrictEqual(
+        shares.map(({ event }) => (event._tag === "TrafficObserved" ? event.candidate : -1)),
+        [10, 50, 100]
+      )
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("a first release that is live at once is announced by its plan, and later ones are not", () => {
+    const { cloud, layer } = world({ capabilities: { firstRelease: "live" } })
+    return Effect.gen(function* () {
+      const box = yield* Signalbox
+      const manifest = manifestOf(canary, cloud)
+      const { deploymentId } = yield* box.deployments.init({ manifest, by: "tester" })
+      const notices = (version: string) =>
+        Effect.map(box.executions.plan(requestOf(manifest, deploymentId, `plan-${version}`, { version })), ([one]) =>
+          one!.plan!.notices?.map(({ code }) => code as string)
+        )
+      assert.deepStrictEqual(yield* notices("1.0.0"), ["first_release_live"])
+      assert.strictEqual((yield* carryOut(requestOf(manifest, deploymentId, "first"))).status, "completed")
+      assert.isUndefined(yield* notices("2.0.0"))
+    }).pipe(Effect.provide(layer))
+  })
 
   it.effect("a stage that takes too long is a timeout, and rolls back", () => {
     const { cloud, layer } = world()
