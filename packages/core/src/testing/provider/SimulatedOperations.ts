@@ -44,6 +44,50 @@ export const operations = (world: Simulation, kind: string, capabilities: Capabi
     return { changed, until: now }
   }
 
+  const stage = (cell: Cell, release: Release, capacityPercent: number, now: number): Applied => {
+    if (!capabilities.capacity && capacityPercent !== 100) return unsupported("capacity by parts")
+    const before = cell.capacity.get(release.id)
+    if (before !== undefined && before.percent >= capacityPercent)
+      return { changed: false, until: readyAt(cell, release.id) }
+    cell.releases.set(release.id, release)
+    if (cell.stable !== release.id) cell.candidate = release.id
+    const until = addCapacity(world, cell, release, capacityPercent, now)
+    const first = capabilities.firstRelease === "live" && cell.stable === null
+    if (first && Object.keys(effective(cell, now)).length === 0) {
+      setTraffic(cell, now, until, { [release.id]: 100 })
+    }
+    if (capabilities.traffic === "none" && world.scriptOf(cell, release).broken === undefined) {
+      setTraffic(cell, now, until, { [release.id]: 100 })
+      cell.replaces = release.id
+    }
+    return { changed: true, until }
+  }
+
+  /** Ends `stage`: the release is there, or it is the reason why not. */
+  const staged = (cell: Cell, release: Release, now: number): ProviderReason | undefined => {
+    const { broken } = world.scriptOf(cell, release)
+    if (broken !== undefined && cell.stable !== release.id) {
+      removeCapacity(cell, release.id)
+      if (cell.candidate === release.id) cell.candidate = null
+      setTraffic(cell, now, now, cell.stable === null ? {} : { [cell.stable]: 100 })
+      return { _tag: "Broken", message: broken, resource: release.id }
+    }
+    if (cell.capacity.has(release.id)) return undefined
+    return { _tag: "Conflict", message: "another operation took the candidate away" }
+  }
+
+  /** Ends `back`. */
+  const only = (cell: Cell, keep: string | undefined): undefined => {
+    for (const id of cell.capacity.keys()) if (id !== keep) removeCapacity(cell, id)
+  }
+
+  const correct = (cell: Cell, fields: ReadonlyArray<string>, now: number): Applied => {
+    const left = cell.drift.filter(({ field }) => !fields.includes(field))
+    const changed = left.length < cell.drift.length
+    cell.drift = left
+    return { changed, until: now }
+  }
+
   const back = (cell: Cell, release: Release, now: number): Applied => {
     cell.releases.set(release.id, release)
     const already =
@@ -105,5 +149,5 @@ export const operations = (world: Simulation, kind: string, capabilities: Capabi
     return { changed, until: now }
   }
 
-  return { back, clear, missing, retire, shift, unsupported }
+  return { back, clear, correct, missing, only, retire, shift, stage, staged }
 }
