@@ -26,6 +26,8 @@ export const causeTexts = (say: (cause: CauseInfo) => string): Texts<keyof typeo
     `${stack} is at ${version}${earlier.length === 0 ? "" : ` and had ${list(earlier)}`}`,
   field_differs: ({ actual, expected, field }) => `${field} is ${actual}, not ${expected}`,
   first_release_live: () => "the platform gives a first release all traffic as soon as it is ready, before any check",
+  rollback_rebuilds: (_, why) => `a rollback has to bring the old release up again${because(why)}`,
+  rollback_impossible: (_, why) => `a rollback is impossible${because(why)}`,
   response_times_not_judged: () => "response times are not judged: its metric source measures none",
   response_times_not_compared: () =>
     "response times are not compared with the stable release's: its metric source gives no single ones",

@@ -65,6 +65,10 @@ export const executionTexts = (say: (cause: CauseInfo) => string): Texts<keyof t
     message: `${stack}: ${asked} % of the traffic was requested, ${observed} % is observed`,
     hint: "Look for another rule or actor that routes this traffic."
   }),
+  cannot_go_back: ({ stack, version }, why) => ({
+    message: `${stack}: there is no way back to ${version}${because(why)}`,
+    hint: "Deploy that version again, or accept the new one with a new deployment."
+  }),
   teardown_refused: ({ healthy, needed, share, stack, total, unit }) => ({
     message: `${stack}: the old release stays: the new one is observed to carry ${share} % ${
       unit === "release"

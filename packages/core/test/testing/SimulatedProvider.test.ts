@@ -25,15 +25,15 @@ const mutation = (idempotencyKey: string, fence = 1): Mutation => testMutation(i
 const shapes = {
   ...SimulatedProvider.shapes,
   adopting: { ...SimulatedProvider.shapes.revisions, firstRelease: "live", adopts: true },
-  periodic: { ...SimulatedProvider.shapes.revisions },
+  periodic: { ...SimulatedProvider.shapes.revisions, canGoBack: true },
   telling: { ...SimulatedProvider.shapes.revisions, events: true, fence: true },
   guarded: { ...SimulatedProvider.shapes.revisions, fencing: "guarded", outputs: ["*"] }
 } as const
 
 /** The capabilities and the groups that a shape stands for. */
 const expected = (shape: SimulatedProvider.SimulatedCapabilities) => {
-  const { drift, events, fence, metrics, restart, ...declared } = shape
-  const given = { metrics, drift, restart, events, fence }
+  const { canGoBack, drift, events, fence, metrics, restart, ...declared } = shape
+  const given = { metrics, drift, restart, events, fence, canGoBack }
   const capabilities: Capabilities = {
     spiVersion: 1,
     traffic: "percent",

@@ -29,6 +29,11 @@ export const causes = {
   stack_history: cause({ stack: "text", version: "text", earlier: "texts" }, "A stack, its version and earlier ones."),
   field_differs: cause({ field: "text", expected: "text", actual: "text" }, "A field differs from what was deployed."),
   first_release_live: cause({}, "The plan: the platform gives the first release all traffic as soon as it is there."),
+  rollback_rebuilds: cause(
+    {},
+    "The plan: a rollback would have to bring the old release up again; the detail says why."
+  ),
+  rollback_impossible: cause({}, "The plan: the old release cannot be restored; the detail says why."),
   response_times_not_judged: cause({}, "The plan: response times are not judged, because the metric source has none."),
   response_times_not_compared: cause(
     {},

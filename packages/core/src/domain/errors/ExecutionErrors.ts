@@ -73,6 +73,12 @@ export const executionErrors = {
     { stack: "text", asked: "number", observed: "number" },
     "The provider accepted a traffic shift that is not observed."
   ),
+  cannot_go_back: error(
+    "failed",
+    "provider",
+    { stack: "text", version: "text" },
+    "The old release cannot be restored any more: no traffic was shifted, or the rollback was not begun."
+  ),
   teardown_refused: error(
     "failed",
     "application",

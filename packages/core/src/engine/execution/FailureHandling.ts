@@ -10,6 +10,7 @@ import type { DeploymentStatus, DeploymentTrigger } from "../../domain/Machines.
 import type { Checkpoint } from "../../domain/Release.ts"
 import type { StackSpec } from "../../domain/Spec.ts"
 import { Observation } from "../../spi/Provider.ts"
+import { requireWayBack } from "./WayBackCheck.ts"
 import * as GraphTraversal from "./GraphTraversal.ts"
 import {
   endStages,
@@ -176,6 +177,11 @@ export const rollbackStack = Effect.fnUntraced(function* (
     execute: () =>
       Effect.gen(function* () {
         const ref = yield* refOf(stack)
+        // As long as no traffic has moved, the old release is still live, and only the candidate is removed.
+        const state = journal.state().stacks.find((one) => one.name === stack.name)
+        const deployed = state?.stages.some((one) => one.name === "deployment" && one.status === "succeeded") === true
+        const moved = deployed || (state?.candidateTraffic ?? 0) > 0 || provider.traffic === undefined
+        if (moved || journal.request.kind === "rollback") yield* requireWayBack(stack, ref, checkpoint)
         return yield* observing(provider.rollback(ref, checkpoint, yield* mutationOf(stack, name)))
       })
   }).pipe(

@@ -12,6 +12,7 @@ import { type Health, Observation } from "../../spi/Provider.ts"
 import { requestApproval } from "./Approval.ts"
 import { healthOf, outputsOf, shareOf } from "./ObservedRelease.ts"
 import { watchRelease } from "./ReleaseWatch.ts"
+import { requireWayBackOf } from "./WayBackCheck.ts"
 import {
   ExecutionContext,
   mutationOf,
@@ -141,6 +142,8 @@ const bringIn = Effect.fnUntraced(function* (
       execute: () =>
         Effect.gen(function* () {
           const ref = yield* refOf(stack)
+          // Staging is the shift.
+          if (provider.traffic === undefined) yield* requireWayBackOf(stack, ref, plan)
           return yield* observing(provider.stage(ref, { plan, capacityPercent }, yield* mutationOf(stack, name)))
         })
     })
@@ -174,6 +177,9 @@ const shift = Effect.fnUntraced(function* (
       execute: () =>
         Effect.gen(function* () {
           const ref = yield* refOf(stack)
+          const { stacks } = journal.state()
+          const first = stacks.find((one) => one.name === stack.name)?.candidateTraffic === 0
+          if (first && percent > 0) yield* requireWayBackOf(stack, ref, plan)
           const observed = yield* observing(traffic.shift(ref, { releaseId, percent }, yield* mutationOf(stack, name)))
           const share = shareOf(observed, releaseId)
           if (Math.abs(share - percent) <= 1) return observed

@@ -45,6 +45,7 @@ export type SimulatedOperation =
   | "restart"
   | "events"
   | "fence"
+  | "canGoBack"
 
 /**
  * An effect that was really carried out.

@@ -15,7 +15,8 @@ import type {
   ProviderReason,
   Release,
   StackPlan,
-  StackRef
+  StackRef,
+  WayBack
 } from "../../spi/index.ts"
 import type { SimulatedCloud, SimulatedOperation } from "./SimulatedCloud.ts"
 import { type SimulatedMetrics, source } from "./SimulatedMetrics.ts"
@@ -56,6 +57,13 @@ export const portOf = (
   const { capabilities, kind, world } = cloud
   const changes = operations(world, kind, capabilities)
   const whole = { releaseId: null }
+  const wayOf = (cell: Cell, release: Release): WayBack => {
+    if (cell.capacity.has(release.id)) return { how: "switch", why: `${release.version} is still there` }
+    return world.scriptOf(cell, release).pruned === true
+      ? { how: "impossible", why: `${release.version} was pruned` }
+      : { how: "rebuild", why: `${release.version} is brought up again` }
+  }
+
   return {
     kind,
     capabilities,
@@ -75,7 +83,12 @@ export const portOf = (
     rollback: (ref, { release }, mutation) =>
       mutate("rollback", ref, mutation, {
         releaseId: release?.id ?? null,
-        apply: (cell, now) => (release === null ? changes.clear(cell, now) : changes.back(cell, release, now)),
+        apply: (cell, now) =>
+          release === null
+            ? changes.clear(cell, now)
+            : wayOf(cell, release).how === "impossible"
+              ? changes.missing(release.id)
+              : changes.back(cell, release, now),
         finish: (cell) => changes.only(cell, release?.id)
       }),
     destroy: (ref, mutation) => Effect.asVoid(mutate("destroy", ref, mutation, { ...whole, apply: changes.clear })),
@@ -117,6 +130,14 @@ export const portOf = (
           events: {
             since: (ref, cursor, { from }) => cloud.read("events", ref, () => cloud.happened.since(ref, cursor, from))
           }
+        }
+      : {}),
+    ...(groups.canGoBack
+      ? {
+          canGoBack: (ref, { release }) =>
+            cloud.read("canGoBack", ref, (cell) =>
+              release === null ? { how: "switch", why: "nothing was there before" } : wayOf(cell, release)
+            )
         }
       : {}),
     ...(groups.fence ? { fence: (place, fence) => cloud.fence(place, fence) } : {}),

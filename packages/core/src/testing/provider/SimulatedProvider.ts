@@ -24,7 +24,7 @@ export type SimulatedCapabilities = Partial<Omit<Capabilities, "spiVersion">> & 
  * The properties of the simulated cloud.
  *
  * *Details*: `kind` default `simulated`. All capability groups are on by default (`traffic` is `percent`), except
- * `events` and `fence`; `instances` (2) is the full capacity of a release,
+ * `events`, `fence` and `canGoBack`; `instances` (2) is the full capacity of a release,
  * `healthUnit` (`instance`) what its health counts, `endpoints` (false) whether each release has an address,
  * `requestsPerSecond` (50) the load on each
  * stack, `metrics` how they are measured, `latency` (0) how long each operation takes beside script delays. With `handles`
@@ -52,6 +52,7 @@ const percent = {
   restart: true,
   events: false,
   fence: false,
+  canGoBack: false,
   fencing: "compared",
   outputs: ["url"]
 } as const
@@ -83,9 +84,17 @@ export const shapes = {
 export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
   const { endpoints, healthUnit, instances, latencyMillis, metrics, plan, requestsPerSecond } = options
   const kind = options.kind ?? "simulated"
-  const { drift, events, fence, metrics: measured, restart, ...declared } = { ...percent, ...options.capabilities }
+  const {
+    canGoBack,
+    drift,
+    events,
+    fence,
+    metrics: measured,
+    restart,
+    ...declared
+  } = { ...percent, ...options.capabilities }
   const capabilities: Capabilities = { spiVersion: 1, ...declared }
-  const groups = { drift, events, fence, metrics: measured, restart }
+  const groups = { canGoBack, drift, events, fence, metrics: measured, restart }
   const cloud = new SimulatedCloud({ kind, capabilities, instances, healthUnit, endpoints, latencyMillis })
   const { world } = cloud
   let named = 0
