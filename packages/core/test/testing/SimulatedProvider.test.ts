@@ -3,17 +3,8 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
-import { DeploymentId, EnvironmentName, type Mutation, StackName, type StackRef } from "@signalbox/core/spi"
-import { ProviderSuite, SimulatedProvider, testMutation } from "@signalbox/core/testing"
-
-const ref: StackRef = {
-  deploymentId: DeploymentId.make("DX6604E"),
-  environment: EnvironmentName.make("test"),
-  stack: StackName.make("api"),
-  properties: { size: 1 }
-}
-
-const mutation = (idempotencyKey: string, fence = 1): Mutation => testMutation(idempotencyKey, { fence })
+import { SimulatedProvider } from "@signalbox/core/testing"
+import { keepsThePort, mutation, ref } from "./keepsThePort.ts"
 
 const shapes = {
   ...SimulatedProvider.shapes,
@@ -23,53 +14,13 @@ const shapes = {
 } as const
 
 for (const [name, shape] of Object.entries(shapes)) {
-  const capabilities = { spiVersion: 1, outputs: ["url"], ...shape } as const
-  ProviderSuite.suite(`simulated ${name}`, {
-    capabilities,
-    make: Effect.sync(() => {
-      const cloud = SimulatedProvider.make({
-        capabilities: shape,
-        healthUnit: name === "hosting" ? "release" : "instance",
-        handles: name === "transactional"
-      })
-      cloud.script("api", "broken", { broken: "it exits at once" })
-      cloud.script("api", "slow", { stageMillis: 500 })
-      const version = (id: string) => id.slice(0, id.lastIndexOf("-"))
-      const versions = (entries: ReadonlyArray<readonly [string, number]>) =>
-        Object.fromEntries(entries.filter(([, value]) => value > 0).map(([id, value]) => [version(id), value]))
-      return {
-        provider: cloud.provider,
-        ref,
-        candidates: {
-          v1: { version: "v1" },
-          v2: { version: "v2" },
-          broken: { version: "broken" },
-          slow: { version: "slow" }
-        },
-        live: cloud.live(ref, "v1"),
-        probe: {
-          traffic: Effect.map(cloud.inspect(ref), ({ traffic }) => versions(Object.entries(traffic))),
-          capacity: Effect.map(cloud.inspect(ref), ({ releases }) => versions(releases.map((id) => [id, 2]))),
-          effects: (key: string) =>
-            Effect.sync(() => cloud.ledger.filter((entry) => entry.idempotencyKey === key).length)
-        }
-      }
-    }),
-    classify: [
-      {
-        name: "a foreign operation is in progress",
-        reason: "Busy",
-        provoke: ({ provider, ref }) => {
-          const cloud = SimulatedProvider.make({ capabilities: shape })
-          return Effect.gen(function* () {
-            yield* cloud.foreign(ref, { description: "console update", millis: 60_000 })
-            const plan = yield* provider.plan(ref, { version: "v1" })
-            return yield* cloud.provider.stage(ref, { plan, capacityPercent: 100 }, mutation("busy"))
-          })
-        }
-      }
-    ]
-  })
+  keepsThePort(`simulated ${name}`, { spiVersion: 1, outputs: ["url"], ...shape }, () =>
+    SimulatedProvider.make({
+      capabilities: shape,
+      healthUnit: name === "hosting" ? "release" : "instance",
+      handles: name === "transactional"
+    })
+  )
 }
 
 describe("SimulatedProvider", () => {
