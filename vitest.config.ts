@@ -73,7 +73,7 @@ export default defineConfig({
     // Processes that are started from the sources, such as supervisors, would otherwise be compiled again each time.
     env: { NODE_COMPILE_CACHE: join(import.meta.dirname, "node_modules", ".cache", "signalbox", "compiled") },
     // Most tests wait for processes: more workers than two cores keep both of them busy.
-    maxWorkers: 4,
+    maxWorkers: 5,
     sequence: { sequencer: LongestFirst },
     // Imports JSON as a bundler does, which Node alone refuses.
     server: { deps: { inline: [/@actions\/(workflow-parser|languageservice)/] } }

@@ -6,7 +6,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { Effect } from "effect"
-import { DeploymentId, EnvironmentName, type Mutation, StackName, type StackRef } from "@signalbox/core/spi"
+import { DeploymentId, EnvironmentName, StackName, type StackRef } from "@signalbox/core/spi"
+import { testMutation } from "@signalbox/core/testing"
 import { LocalProvider } from "@signalbox/provider-local"
 import { here, node } from "./paths.ts"
 
@@ -71,12 +72,7 @@ export const signalbox = async (): Promise<Proxy> => {
     }
   }
   let calls = 0
-  const mutation = (): Mutation => ({
-    idempotencyKey: `bench/${++calls}`,
-    fence: 1,
-    guard: Effect.void,
-    progress: () => Effect.void
-  })
+  const mutation = () => testMutation(`bench/${++calls}`)
   const bringIn = async (version: string) => {
     const plan = await Effect.runPromise(provider.plan(ref, { version }))
     await Effect.runPromise(provider.stage(ref, { plan, capacityPercent: 100 }, mutation()))

@@ -10,7 +10,8 @@ const examples = readdirSync(join(root, "examples")).map((name) => join(root, "e
 const projects = [
   ...packages.map((folder) => join(folder, "tsconfig.test.json")),
   ...examples.map((folder) => join(folder, "tsconfig.json")),
-  join(root, "tools", "tsconfig.json")
+  join(root, "tools", "tsconfig.json"),
+  join(root, "bench", "tsconfig.json")
 ]
 
 const failures = [

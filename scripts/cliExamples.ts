@@ -35,7 +35,13 @@ export const examples: Readonly<Record<string, Example>> = {
     lines: ["signalbox deploy-stack DX6604E web --environment production --version v2 --strategy canary"],
     exits: running
   },
-  rollback: { lines: ['signalbox rollback --environment production --reason "wrong prices"'], exits: running },
+  rollback: {
+    lines: [
+      'signalbox rollback --environment production --reason "wrong prices"',
+      "signalbox rollback --environment production --to 2026.11.3 --dry-run"
+    ],
+    exits: running
+  },
   destroy: { lines: ["signalbox destroy DX6604E --environment staging --confirm DX6604E"], exits: running },
   "destroy-stack": { lines: ["signalbox destroy-stack DX6604E web --environment staging --yes"], exits: running },
   "can-deploy": {

@@ -2,7 +2,7 @@
  * The pages about the command line match it: flags and exit codes are the program's, examples are valid command lines,
  * and the commands of the first steps are executed.
  */
-import { spawnSync } from "node:child_process"
+import { spawn, type SpawnOptionsWithoutStdio } from "node:child_process"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import { fileURLToPath } from "node:url"
@@ -79,8 +79,19 @@ describe("docs/cli.md", { timeout: 180_000 }, () => {
   })
 })
 
+const inShell = (script: string, options: SpawnOptionsWithoutStdio) =>
+  new Promise<{ readonly code: number | null; readonly said: string }>((resolve, reject) => {
+    const child = spawn("/bin/sh", ["-c", script], options)
+    let said = ""
+    child.stdout.on("data", (data) => (said += String(data)))
+    child.stderr.on("data", (data) => (said += String(data)))
+    child.on("error", reject)
+    // Its output is done when it ends: processes that it leaves running may hold the streams.
+    child.on("exit", (code) => setImmediate(() => resolve({ code, said })))
+  })
+
 /** Types the commands of a page, line after line, as a person would; `# exits with 2` is the expected exit code. */
-const type = (name: string): number => {
+const type = async (name: string): Promise<number> => {
   const home = Fs.mkdtempSync(Path.join(folder, "home-"))
   const bin = Path.join(home, "bin")
   const shims = {
@@ -104,23 +115,19 @@ const type = (name: string): number => {
   const where = Path.join(home, "where")
   for (const line of lines) {
     const wanted = Number(/# exits with (\d+)$/.exec(line)?.[1] ?? 0)
-    const ran = spawnSync("/bin/sh", ["-c", `${line}\ncode=$?; pwd > "${where}"; exit $code`], {
-      cwd,
-      env,
-      encoding: "utf8"
-    })
-    assert.strictEqual(ran.status, wanted, `${line}\n${ran.stdout}${ran.stderr}`)
+    const { code, said } = await inShell(`${line}\ncode=$?; pwd > "${where}"; exit $code`, { cwd, env })
+    assert.strictEqual(code, wanted, `${line}\n${said}`)
     cwd = Fs.readFileSync(where, "utf8").trim()
   }
   return lines.length
 }
 
-describe.each([
+describe.concurrent.each([
   { name: "getting-started.md", atLeast: 8 },
   { name: "coordination.md", atLeast: 20 },
   { name: "troubleshooting.md", atLeast: 20 }
-])("docs/$name", { timeout: 120_000 }, ({ atLeast, name }) => {
-  it("says what to type, and it works", () => {
-    assert.isAtLeast(type(name), atLeast)
+])("docs/$name", { timeout: 300_000 }, ({ atLeast, name }) => {
+  it("says what to type, and it works", async () => {
+    assert.isAtLeast(await type(name), atLeast)
   })
 })

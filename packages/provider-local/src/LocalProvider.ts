@@ -24,6 +24,7 @@ import {
 import { digest, parse, type Source, unpack } from "./Artifact.ts"
 import { Client, type SupervisorOptions } from "./Client.ts"
 import * as Foreseen from "./Foreseen.ts"
+import * as Kept from "./Kept.ts"
 import { decode, digestOf, Properties, runtimeOf, secretsOf } from "./Properties.ts"
 import type { Files } from "./supervisor/instance/Launch.ts"
 import {
@@ -58,10 +59,7 @@ export const capabilities: Capabilities = {
   spiVersion: 1,
   traffic: "percent",
   capacity: true,
-  metrics: true,
-  drift: true,
-  restart: true,
-  fencing: true,
+  fencing: "compared",
   outputs: ["url", "port"]
 }
 
@@ -188,6 +186,8 @@ export const make = (options: LocalOptions): Provider => {
       )
     })
 
+  const folderIn = (ref: StackRef, release: Release) => releaseDirectory(client.directory, keyOf(ref), release.digest!)
+
   const runtimeFrom = (ref: StackRef) => Effect.map(decode(ref.properties), runtimeOf)
 
   return {
@@ -254,22 +254,27 @@ export const make = (options: LocalOptions): Provider => {
         ])
       }).pipe(named("stage", ref)),
     observe: (ref) => Effect.map(client.observe(keyOf(ref)), observed).pipe(named("observe", ref)),
-    rollback: (ref, checkpoint, mutation) => {
-      const runtime = runtimeIn(checkpoint.data)
-      const record: ReleaseRecord | null =
-        checkpoint.release === null || runtime === null ? null : { release: checkpoint.release, runtime }
-      return mutate("rollback", ref, mutation, { checkpoint, record }, [runtime]).pipe(named("rollback", ref))
-    },
+    rollback: (ref, checkpoint, mutation) =>
+      Effect.gen(function* () {
+        const runtime = runtimeIn(checkpoint.data)
+        const record: ReleaseRecord | null =
+          checkpoint.release === null || runtime === null ? null : { release: checkpoint.release, runtime }
+        const folder = record === null ? undefined : folderIn(ref, record.release)
+        if (folder !== undefined && !existsSync(folder)) {
+          yield* mutation.guard
+          const run = Effect.runPromiseWith(yield* Effect.context())
+          const report = (message: string) => run(reportProgress(mutation, message))
+          yield* reaching((signal) => Kept.unpackAgain(record!.release, folder, { cwd, env, report, signal }))
+        }
+        return yield* mutate("rollback", ref, mutation, { checkpoint, record }, [runtime])
+      }).pipe(named("rollback", ref)),
     checkRollback: (ref, { data, release }) =>
       Effect.gen(function* () {
         const runtime = runtimeIn(data)
         if (release === null || runtime === null) return
         yield* needSecrets(runtime)
-        if (existsSync(releaseDirectory(client.directory, keyOf(ref), release.digest!))) return
-        return yield* Effect.fail<ProviderReason>({
-          _tag: "Missing",
-          message: `the files of ${release.version} are not kept any more`
-        })
+        if (existsSync(folderIn(ref, release))) return
+        yield* reaching((signal) => Kept.checkAgain(release, { cwd, env, signal }))
       }).pipe(named("rollback", ref)),
     destroy: (ref, mutation) => Effect.asVoid(mutate("destroy", ref, mutation, {})).pipe(named("destroy", ref)),
     traffic: {

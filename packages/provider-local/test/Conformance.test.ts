@@ -5,6 +5,7 @@ import { bench, mutation, probe } from "./harness.ts"
 
 ProviderSuite.suite("local", {
   capabilities: LocalProvider.capabilities,
+  groups: ["metrics", "drift", "restart", "fence"],
   make: Effect.map(bench, ({ directory, provider, ref }) => ({
     provider,
     ref: ref("api"),

@@ -18,7 +18,14 @@ import * as Target from "../request/target.ts"
 import { executionStatuses } from "./choices.ts"
 import { count, deployment, text } from "./flags.ts"
 
-const columnsOf = (now: number): ReadonlyArray<Column<ExecutionView>> => [
+const kept: Column<ExecutionView> = {
+  title: "KEPT",
+  cell: ({ restorable }) => (restorable === true ? "✔" : ""),
+  style: () => "green",
+  drop: 2
+}
+
+const columnsOf = (rows: ReadonlyArray<ExecutionView>, now: number): ReadonlyArray<Column<ExecutionView>> => [
   { title: "DEPLOYMENT", cell: (row) => row.deploymentId, drop: 4 },
   { title: "ENVIRONMENT", cell: (row) => row.environment },
   { title: "KIND", cell: (row) => row.kind },
@@ -28,6 +35,7 @@ const columnsOf = (now: number): ReadonlyArray<Column<ExecutionView>> => [
     style: (row) => mark(row.status)[1]
   },
   { title: "VERSION", cell: (row) => row.version ?? "–", drop: 3 },
+  ...(rows.some(({ restorable }) => restorable === true) ? [kept] : []),
   { title: "ASKED", cell: (row) => ago(row.requestedAt.getTime(), now), drop: 2 },
   { title: "TOOK", cell: (row) => (row.durationMs === null ? "–" : span(row.durationMs)), drop: 1 },
   { title: "BY", cell: (row) => row.triggeredBy, drop: 5 }
@@ -45,7 +53,7 @@ export const executionTable = (
   now: number,
   { columns: width, paint }: Ink
 ): ReadonlyArray<string> => {
-  const columns = columnsOf(now)
+  const columns = columnsOf(rows, now)
   const least = table(rows, [...columns.filter(({ drop = 0 }) => drop < lessThanOneLine), idColumn], {
     width: Number.POSITIVE_INFINITY,
     paint: (_, text) => text
@@ -142,7 +150,8 @@ export const history = Command.make(
             )
           )
         const now = yield* Clock.currentTimeMillis
-        const executions = page.items.map((state) => executionView(state, now))
+        const restorable = yield* all.restorable(page.items)
+        const executions = page.items.map((state) => executionView(state, now, restorable))
         yield* inv.result({ executions, next: page.next ?? null }, () =>
           executions.length === 0
             ? [
@@ -152,6 +161,12 @@ export const history = Command.make(
               ]
             : [
                 ...executionTable(executions, now, inkOf(inv)),
+                ...(restorable.size === 0
+                  ? []
+                  : [
+                      "",
+                      `go back to one that is kept: ${inv.paint("cyan", "signalbox rollback --to <version | correlation id>")}`
+                    ]),
                 ...(page.next === undefined
                   ? []
                   : ["", `more: ${inv.paint("cyan", [...again(inv, flags), "--cursor", page.next].join(" "))}`])

@@ -40,6 +40,7 @@ export interface Operation {
   readonly stack?: StackName
   readonly artifact?: ReadonlyArray<string>
   readonly version?: Option.Option<string>
+  readonly to?: Option.Option<string>
   readonly strategy?: Option.Option<StrategyName>
   readonly correlationId: Option.Option<CorrelationId>
   readonly by: Option.Option<string>
@@ -169,7 +170,9 @@ const takeBack = Effect.fnUntraced(function* (inv: Invocation, operation: Operat
       const request = yield* requestOf(inv, operation, prepared)
       if (operation.dryRun) {
         yield* (yield* signalbox).executions.preflight(request)
-        const all = undo(request, RecordedManifest.takenBackSpec(request.kind, spec, state, request.stacks), state)
+        const targets = yield* (yield* signalbox).executions.restored(request)
+        const taken = RecordedManifest.takenBackSpec(request.kind, spec, state, request.stacks)
+        const all = undo(request, taken, state, targets)
         return yield* inv.result(undoView(request, all), () => undoLines(request, all, inkOf(inv)))
       }
       yield* confirmed(inv, operation, id, environment)
@@ -196,6 +199,7 @@ const requestOf = Effect.fnUntraced(function* (inv: Invocation, operation: Opera
     ...some("version", operation.version),
     ...(yield* artifactsOf(inv, operation.artifact ?? [])),
     ...some("strategy", operation.strategy),
+    ...some("to", operation.to),
     ...some("reason", operation.reason),
     ...some("queue", policy),
     ...some("override", operation.override),

@@ -2,7 +2,7 @@
  * What `rollback` and `destroy` would do, read from the state as they do: no provider is asked, nothing is deployed.
  */
 import type { Request } from "@signalbox/core/api"
-import type { Environment, ExecutionSpec, Release, StackSpec } from "@signalbox/core/spi"
+import type { Checkpoint, Environment, ExecutionSpec, Release, StackSpec } from "@signalbox/core/spi"
 import { traceIdOf } from "@signalbox/core/telemetry"
 import { mark, word } from "../live/glyphs.ts"
 import { wrap } from "../live/text.ts"
@@ -32,7 +32,11 @@ const dependentsFirst = (stacks: ReadonlyArray<StackSpec>): ReadonlyArray<StackS
 }
 
 const undoing =
-  (kind: Request["kind"], state: Environment.EnvironmentState | undefined) =>
+  (
+    kind: Request["kind"],
+    state: Environment.EnvironmentState | undefined,
+    targets: ReadonlyMap<string, Checkpoint> | undefined
+  ) =>
   (stack: StackSpec): Undoing => {
     const known = state?.stacks.find(({ name }) => name === stack.name)
     const from = known?.release ?? null
@@ -42,18 +46,22 @@ const undoing =
     if (!there) return nothing("nothing is there")
     if (kind !== "rollback") return { ...what, action: "destroy", to: null, because: null }
     if (stack.irreversible !== undefined) return nothing(`never undone: ${stack.irreversible}`)
-    const to = known.checkpoint?.release ?? null
-    if (to === null || to.id === from?.id) return nothing("there is no earlier release")
+    const checkpoint = targets === undefined ? known.checkpoint : targets.get(stack.name)
+    const to = checkpoint?.release ?? null
+    if (to === null || to.id === from?.id) {
+      return nothing(targets === undefined ? "there is no earlier release" : "it was the same then, or not there")
+    }
     return { ...what, action: "rollback", to, because: null }
   }
 
-/** The effect on each stack, in order. */
+/** The effect on each stack, in order; `targets` are what a rollback restores if it names where it goes. */
 export const undo = (
   request: Request,
   spec: ExecutionSpec,
-  state: Environment.EnvironmentState | undefined
+  state: Environment.EnvironmentState | undefined,
+  targets?: ReadonlyMap<string, Checkpoint>
 ): ReadonlyArray<Undoing> =>
-  dependentsFirst(spec.stacks.filter(({ enabled }) => enabled)).map(undoing(request.kind, state))
+  dependentsFirst(spec.stacks.filter(({ enabled }) => enabled)).map(undoing(request.kind, state, targets))
 
 /** As JSON; the names match the plan of a deployment. */
 export const undoView = (request: Request, all: ReadonlyArray<Undoing>) => ({

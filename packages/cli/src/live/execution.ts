@@ -44,6 +44,11 @@ const factsOf = (
   for (const [stack, artifact] of Object.entries(state.artifacts ?? {}))
     facts.push(["artifact", `${stack}: ${artifact}`])
   if (state.strategy !== undefined) facts.push(["strategy", state.strategy])
+  if (state.to !== undefined)
+    facts.push([
+      "back to",
+      `${state.to.named === state.to.execution ? "" : `${state.to.named}, after `}${state.to.execution}`
+    ])
   if (state.origin?.commit !== undefined) {
     const { commit, committedAt } = state.origin
     facts.push(["commit", `${commit}${committedAt === undefined ? "" : ` of ${clock(committedAt, now)}`}`])

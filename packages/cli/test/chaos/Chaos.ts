@@ -193,6 +193,7 @@ const written = (
   return [
     ...Judge.steps(ledger, notes, log),
     ...Judge.mutators(ledger, log, fault?.kind !== "clock"),
-    ...Judge.events(log, notes, printed)
+    ...Judge.events(log, notes, printed),
+    ...Judge.prose(log)
   ]
 }

@@ -75,6 +75,12 @@ describe("events", () => {
       []
     )
   })
+  it("hold no sentence of ours, and no command", () => {
+    const event = (body: Logged["body"]): Logged => ({ ...log[0]!, tag: "AlertRaised", body })
+    assert.deepEqual(rules(Judge.prose([event({ kind: "stalled", by: "ada lovelace" })])), [])
+    assert.deepEqual(rules(Judge.prose([event({ kind: "stalled for an hour" })])), ["prose"])
+    assert.deepEqual(rules(Judge.prose([event({ hint: "signalbox attach" })])), ["prose"])
+  })
   it("must not be gone, have gaps or be there twice", () => {
     assert.deepEqual(rules(Judge.events(log, [committed(3)], [])), ["lost"])
     assert.deepEqual(rules(Judge.events(log, [], [{ stream: "a", seq: 2, id: "another" }])), ["lost"])

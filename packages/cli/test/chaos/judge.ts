@@ -5,8 +5,9 @@
 import { endOf, type Entry, type Logged, type Note } from "./evidence.ts"
 import type { Ending } from "./ending.ts"
 import type { Asked } from "./World.ts"
+import { sentencesIn } from "@signalbox/core/testing"
 
-export type Rule = "duplicate" | "journal" | "mutator" | "lost" | "orphan" | "final" | "answer"
+export type Rule = "duplicate" | "journal" | "mutator" | "lost" | "orphan" | "final" | "answer" | "prose"
 
 export interface Problem {
   readonly rule: Rule
@@ -91,6 +92,12 @@ export const mutators = (
   }
   return problems
 }
+
+/** The log holds data: no sentence of ours, and no command of the CLI. */
+export const prose = (log: ReadonlyArray<Logged>): ReadonlyArray<Problem> =>
+  log.flatMap(({ body, id, tag }) =>
+    sentencesIn({ ...body, _tag: tag }).map(({ path, text }) => problem("prose")(`${id}: ${path} is "${text}"`))
+  )
 
 /** Everything committed or printed is in the log, at its place; and the log has no gaps. */
 export const events = (

@@ -102,7 +102,7 @@ say("")
 for (const [name, count] of [...counts].toSorted(([a], [b]) => (a < b ? -1 : 1)))
   say(`${String(count).padStart(5)}  ${name}`)
 const seconds = ((performance.now() - started) / 1000).toFixed(0)
-const rules = ["duplicate", "journal", "mutator", "lost", "orphan", "final", "answer"]
+const rules = ["duplicate", "journal", "mutator", "lost", "orphan", "final", "answer", "prose"]
 const found = rules.map(
   (rule) => `${failed.filter(({ problems }) => problems.some((one) => one.rule === rule)).length} ${rule}`
 )

@@ -23,9 +23,9 @@ afterAll(() => {
   rmSync(program, { recursive: true, force: true })
 })
 
-describe.skipIf(process.platform !== "linux")("twelve processes that race for one lock", { timeout: 240_000 }, () => {
+describe.skipIf(process.platform !== "linux")("twelve processes that race for one lock", { timeout: 660_000 }, () => {
   it("hold it one at a time and in order, and all finish, despite kills and stops", async () => {
-    const options = { processes: 12, rounds: 4, seed: 5, ttl: 1_200, every: 500, work: 3, limit: 200_000 }
+    const options = { processes: 12, rounds: 4, seed: 5, ttl: 1_200, every: 500, work: 3, limit: 600_000 }
     race = new Race(join(program, "worker.cjs"), options)
     const { acquisitions, errors, evidence, problems } = await race.run()
     assert.deepEqual([...problems], [], race.folder)

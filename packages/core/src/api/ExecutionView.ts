@@ -78,7 +78,9 @@ export type StackView = typeof StackView.Type
 /**
  * An execution.
  *
- * *Details*: `durationMs` runs from its start to its end, or to now while it is in progress. Missing values are null.
+ * *Details*: `durationMs` runs from its start to its end, or to now while it is in progress. `to` is the execution that a
+ * rollback goes back to, if not one release back. Missing values are null. Only lists say `restorable`: whether the
+ * record suffices to go back to what the deployment was after it.
  */
 export const ExecutionView = Schema.Struct({
   deploymentId: DeploymentId,
@@ -89,6 +91,8 @@ export const ExecutionView = Schema.Struct({
   environment: EnvironmentName,
   version: Schema.NullOr(Schema.String),
   strategy: Schema.NullOr(Schema.String),
+  to: Schema.NullOr(CorrelationId),
+  restorable: Schema.optionalKey(Schema.Boolean),
   triggeredBy: Actor,
   reason: Schema.NullOr(Schema.String),
   cause: Schema.NullOr(CauseView),

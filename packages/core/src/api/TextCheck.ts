@@ -25,6 +25,7 @@ export const ofRequest = (request: {
   readonly version?: string
   readonly artifact?: string
   readonly artifacts?: Readonly<Record<string, string>>
+  readonly to?: string
   readonly reason?: string
   readonly override?: string
   readonly origin?: Origin
@@ -32,6 +33,7 @@ export const ofRequest = (request: {
   version: request.version,
   artifact: request.artifact,
   ...Object.fromEntries(Object.entries(request.artifacts ?? {}).map(([stack, text]) => [`artifacts.${stack}`, text])),
+  to: request.to,
   by: request.by,
   reason: request.reason,
   override: request.override,

@@ -118,6 +118,8 @@ export const RequestedFields = {
   /** The artifacts of single stacks, which go before `artifact`. */
   artifacts: Schema.optionalKey(Schema.Record(StackName, Schema.String)),
   strategy: Schema.optionalKey(Schema.String),
+  /** Where a rollback goes if not one release back: as the deployment was after an execution, and how that was named. */
+  to: Schema.optionalKey(Schema.Struct({ execution: CorrelationId, named: Schema.String })),
   by: Actor,
   reason: Schema.optionalKey(Schema.String),
   /** Why it is recorded, where no person asked for it; in a state, why it is as it is. */

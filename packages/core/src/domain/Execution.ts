@@ -58,6 +58,7 @@ const begin = (at: Timestamp, event: EventOf<"ExecutionRequested">): ExecutionSt
   ...(event.artifact === undefined ? {} : { artifact: event.artifact }),
   ...(event.artifacts === undefined ? {} : { artifacts: event.artifacts }),
   ...(event.strategy === undefined ? {} : { strategy: event.strategy }),
+  ...(event.to === undefined ? {} : { to: event.to }),
   by: event.by,
   ...(event.reason === undefined ? {} : { reason: event.reason }),
   ...(event.cause === undefined ? {} : { cause: event.cause }),

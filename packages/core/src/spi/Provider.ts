@@ -18,25 +18,25 @@ export type { PlaceRef, StackRef } from "./StackRef.ts"
  *
  * *Details*: `traffic` is `percent` (any share), `switch` (all or nothing) or `none` (a staged release is live at
  * once); `capacity` whether capacity can be added in parts; `outputs` names the outputs of its stacks, `"*"` stands for
- * any; `events` whether it reports its own events, `fencing` whether it can learn of a new lease holder before that one
- * changes anything (both default to no). `firstRelease` says whether the first release of a stack waits for its traffic
- * (`staged`, the default) or gets all of it when it is staged (`live`). `adopts` says that `observe` and `plan` take a
- * live service that was not deployed by Signalbox for the stable release (default no), so that its first canary is not a
- * switch of all traffic. Undeclared features fail as `Unsupported`.
+ * any. `fencing` says what stops a runner whose lease is over: the other side compares fences and refuses an older one
+ * (`compared`), or only the guard does, before each call (`guarded`). `firstRelease` says whether the first release of a
+ * stack waits for its traffic (`staged`, the default) or gets all of it when it is staged (`live`). `adopts` says that
+ * `observe` and `plan` take a live service that was not deployed by Signalbox for the stable release (default no), so that
+ * its first canary is not a switch of all traffic. Optional groups are not declared: they are there or not. Undeclared
+ * features fail as `Unsupported`.
  */
 export interface Capabilities {
   readonly spiVersion: 1
   readonly traffic: "percent" | "switch" | "none"
   readonly capacity: boolean
-  readonly metrics: boolean
-  readonly drift: boolean
-  readonly restart: boolean
   readonly outputs: ReadonlyArray<string>
-  readonly events?: boolean
-  readonly fencing?: boolean
+  readonly fencing: "compared" | "guarded"
   readonly firstRelease?: "staged" | "live"
   readonly adopts?: boolean
 }
+
+/** The optional groups of a provider that no capability declares. */
+export type ProviderGroup = "metrics" | "drift" | "restart" | "events" | "fence"
 
 /**
  * The release to bring in. `artifact` is a path or URL, as the user gave it.
@@ -159,8 +159,8 @@ export interface PropertyIssue {
 /**
  * A provider.
  *
- * *Details*: the required operations work for every stack; each optional group exists exactly if `capabilities`
- * declares it.
+ * *Details*: the required operations work for every stack; the other ones are optional. `traffic` exists exactly if
+ * `capabilities.traffic` is not `none`, and `fence` only if fences are compared.
  *
  * - `plan` computes the changes, detects a no-op, and takes the checkpoint; it changes nothing that runs. In an execution
  *   it has a mutation, for platforms on which a plan is something that is made (a change set); a preview has none. A plan

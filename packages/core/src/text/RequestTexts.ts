@@ -8,6 +8,19 @@ const choose = (nearest: string | undefined, known: ReadonlyArray<string>, what:
       ? `There are no ${what}.`
       : `The ${what} are: ${list(known)}.`
 
+const lackedWords = (lacks: string, stack: string, version: string | undefined): string => {
+  switch (lacks) {
+    case "stack":
+      return `${stack} is not deployed any more`
+    case "record":
+      return version === undefined
+        ? `the record does not tell what ${stack} had then`
+        : `nothing is on record to restore ${version} of ${stack}`
+    default:
+      return `its provider does not have ${version ?? "the release"} of ${stack} any more`
+  }
+}
+
 /** What a provider lacks for a strategy. */
 export const lackWords: Readonly<
   Record<"installation" | "partial_traffic" | "partial_capacity" | "idle_release", string>
@@ -105,7 +118,19 @@ export const requestTexts: Texts<keyof typeof requestErrors> = {
             })
             .join("; ")}`),
     ...(stacks.some(({ params: { earlier } }) => Array.isArray(earlier) && earlier.length > 0)
-      ? { hint: "A rollback goes back one release." }
+      ? { hint: "A rollback goes back one release, with --to further." }
       : {})
+  }),
+  unknown_target: ({ deployment, environment, known, nearest, to }) => ({
+    message: `${deployment} in ${environment} has no version and no completed execution "${to}" on record`,
+    hint: choose(nearest, known, "versions")
+  }),
+  already_there: ({ deployment, environment, to }) => ({
+    message: `${deployment} in ${environment} is as it was after ${to}`,
+    hint: "There is nothing to roll back."
+  }),
+  release_not_kept: ({ lacks, nearest, stack, to, version }) => ({
+    message: `cannot go back to ${to}: ${lackedWords(lacks, stack, version)}`,
+    hint: nearest === undefined ? "Deploy that version again." : `The nearest that is kept is ${nearest}.`
   })
 }

@@ -30,6 +30,8 @@ export const commandOf = (remedy: Remedy): string | undefined => {
       return `signalbox history${remedy.deployment === undefined ? "" : ` ${remedy.deployment}`}${remedy.environment === undefined ? "" : ` --environment ${remedy.environment}`}`
     case "deploy_version":
       return `signalbox deploy ${at(remedy)} --version ${remedy.version} --artifact <where it is>`
+    case "rollback_to":
+      return `signalbox rollback ${at(remedy)} --to ${remedy.execution}`
     case "destroy_stack":
       return `signalbox destroy-stack ${remedy.deployment} ${remedy.stack} --environment ${remedy.environment}`
     case "show_lock":
@@ -68,6 +70,7 @@ const labels: { readonly [Tag in Exclude<Remedy["_tag"], "hint" | "console">]: s
   explain: "every reason",
   history: "see what was deployed",
   deploy_version: "bring another version in",
+  rollback_to: "go back to the nearest that is kept",
   destroy_stack: "destroy the stack",
   show_lock: "see the lock",
   unlock: "release it",

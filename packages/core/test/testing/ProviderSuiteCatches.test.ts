@@ -191,6 +191,12 @@ describe("the provider suite catches planted bugs", () => {
     })
   )
 
+  // It declares what it does not do.
+  caught(Groups.compared, "refuses a holder that was overtaken", (provider) => {
+    const { provider: lax } = SimulatedProvider.make({ capabilities: { fencing: "guarded" } })
+    return { ...lax, capabilities: provider.capabilities }
+  })
+
   // It retries in its own way, and then takes it for an outage.
   caught(
     throttling,

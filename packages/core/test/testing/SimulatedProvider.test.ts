@@ -4,17 +4,18 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
 import { SimulatedProvider } from "@signalbox/core/testing"
-import { keepsThePort, mutation, ref } from "./keepsThePort.ts"
+import { expected, keepsThePort, mutation, ref } from "./keepsThePort.ts"
 
 const shapes = {
   ...SimulatedProvider.shapes,
   adopting: { ...SimulatedProvider.shapes.revisions, firstRelease: "live", adopts: true },
   periodic: { ...SimulatedProvider.shapes.revisions },
-  telling: { ...SimulatedProvider.shapes.revisions, events: true, fencing: true }
+  telling: { ...SimulatedProvider.shapes.revisions, events: true, fence: true },
+  guarded: { ...SimulatedProvider.shapes.revisions, fencing: "guarded", outputs: ["*"] }
 } as const
 
 for (const [name, shape] of Object.entries(shapes)) {
-  keepsThePort(`simulated ${name}`, { spiVersion: 1, outputs: ["url"], ...shape }, () =>
+  keepsThePort(`simulated ${name}`, expected(shape), () =>
     SimulatedProvider.make({
       capabilities: shape,
       healthUnit: name === "hosting" ? "release" : "instance",

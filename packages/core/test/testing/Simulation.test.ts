@@ -8,7 +8,7 @@ import { Effect } from "effect"
  * thousands.
  */
 const seed = 1
-const seeds = 80
+const seeds = 50
 
 describe("the simulation of the whole engine", () => {
   it.effect(

@@ -5,19 +5,16 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
-import { keepsThePort, mutation, ref } from "./keepsThePort.ts"
+import { expected, keepsThePort, mutation, ref } from "./keepsThePort.ts"
 
-keepsThePort(
-  "a slow cloud",
-  { ...SimulatedProvider.shapes.transactional, spiVersion: 1, outputs: ["url"], events: true, fencing: true },
-  () =>
-    SlowProvider.make({
-      operationMillis: 40,
-      cancelMillis: 20,
-      lagMillis: 15,
-      pollMillis: 5,
-      capabilities: { events: true, fencing: true }
-    })
+keepsThePort("a slow cloud", expected({ ...SimulatedProvider.shapes.transactional, events: true, fence: true }), () =>
+  SlowProvider.make({
+    operationMillis: 40,
+    cancelMillis: 20,
+    lagMillis: 15,
+    pollMillis: 5,
+    capabilities: { events: true, fence: true }
+  })
 )
 
 type Cloud = SimulatedProvider.SimulatedProvider

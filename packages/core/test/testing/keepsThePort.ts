@@ -21,9 +21,24 @@ export const mutation = (idempotencyKey: string, fence = 1): Mutation => testMut
 
 type Cloud = SimulatedProvider.SimulatedProvider
 
+/** The capabilities and the groups that a shape stands for. */
+export const expected = (shape: SimulatedProvider.SimulatedCapabilities) => {
+  const { drift, events, fence, metrics, restart, ...declared } = shape
+  const given = { metrics, drift, restart, events, fence }
+  const capabilities: Capabilities = {
+    spiVersion: 1,
+    traffic: "percent",
+    capacity: true,
+    fencing: "compared",
+    outputs: ["url"],
+    ...declared
+  }
+  return { capabilities, groups: (Object.keys(given) as Array<keyof typeof given>).filter((group) => given[group]) }
+}
+
 export const keepsThePort = (
   name: string,
-  capabilities: Capabilities,
+  declared: Pick<ProviderSuite.ProviderSuiteOptions, "capabilities" | "groups">,
   makeCloud: () => Cloud,
   more: Partial<ProviderSuite.ProviderSuiteOptions> = {}
 ): void => {
@@ -31,7 +46,7 @@ export const keepsThePort = (
   const when = (change: (cloud: Cloud) => void) => (harness: ProviderSuite.ProviderHarness) =>
     Effect.sync(() => change(clouds.get(harness)!))
   ProviderSuite.suite(name, {
-    capabilities,
+    ...declared,
     make: Effect.sync(() => {
       const cloud = makeCloud()
       cloud.script("api", "broken", { broken: "it exits at once" })

@@ -72,6 +72,14 @@ export interface StartOptions extends TargetOptions, QueueOptions {
 export type UndoOptions = Omit<StartOptions, "configuration"> & { readonly configuration?: Config | undefined }
 
 /**
+ * The options of a rollback.
+ *
+ * *Details*: `to` is the version, or the correlation id of the execution, after which the deployment was as it should be
+ * again (default: each stack goes one release back). `executions.list` says which ones are `restorable`.
+ */
+export type RollbackOptions = UndoOptions & { readonly to?: string }
+
+/**
  * The release of a deployment. `artifact` is a path or URL, for all stacks or by the name of each; `strategy` overrides
  * the strategy of every stack.
  */
@@ -183,7 +191,7 @@ export interface Connection extends Coordination {
   /** Deploys a release of one stack. */
   readonly deployStack: (options: ReleaseOptions & { readonly stack: string }) => Promise<ExecutionHandle>
   /** Restores the previous release of every stack. */
-  readonly rollback: (options: UndoOptions) => Promise<ExecutionHandle>
+  readonly rollback: (options: RollbackOptions) => Promise<ExecutionHandle>
   /** Removes every stack, dependents first; even stacks that are no longer in the configuration. */
   readonly destroy: (options: UndoOptions) => Promise<ExecutionHandle>
   /** Removes one stack. */

@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Schema from "effect/Schema"
-import type { Connection, ConnectOptions, ReleaseOptions, UndoOptions } from "./Connection.ts"
+import type { Connection, ConnectOptions, ReleaseOptions, RollbackOptions } from "./Connection.ts"
 import { coordination } from "./coordinate.ts"
 import { executions, shown } from "./executions.ts"
 import { given, named, spanOf } from "./input.ts"
@@ -20,7 +20,7 @@ import { session, type Session } from "./session.ts"
 import { layerOf } from "./layerOf.ts"
 import { interrupted } from "./toSignalboxError.ts"
 
-type Started = (ReleaseOptions | UndoOptions) & { readonly stack?: string }
+type Started = (ReleaseOptions | RollbackOptions) & { readonly stack?: string }
 
 /**
  * Opens Signalbox for a program that does not use Effect.
@@ -113,7 +113,8 @@ const make = (opened: Session): Connection => {
             }),
           signal
         )
-        return { ...page, items: items.map(shown) }
+        const restorable = await box((signalbox) => signalbox.executions.restorable(items), signal)
+        return { ...page, items: items.map((state) => shown(state, restorable)) }
       },
       attach: async (correlationId, options = {}) => {
         const state = await read(named(CorrelationId, "correlationId", correlationId), options.signal)

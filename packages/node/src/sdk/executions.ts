@@ -53,7 +53,8 @@ const carryOut = (id: CorrelationId, { command, queueTimeout, shown: line }: Car
   )
 
 /** An execution as programs see it. */
-export const shown = (state: Execution.ExecutionState): ExecutionView => executionView(state, Date.now())
+export const shown = (state: Execution.ExecutionState, restorable?: ReadonlySet<CorrelationId>): ExecutionView =>
+  executionView(state, Date.now(), restorable)
 
 /** For one connection. */
 export const executions = ({ box, by, iterate, run }: Session): ExecutionCalls => {

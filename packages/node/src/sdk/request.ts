@@ -21,6 +21,7 @@ export interface Asked extends QueueOptions {
   readonly version?: string
   readonly artifact?: ArtifactOption
   readonly strategy?: StrategyName
+  readonly to?: string
   readonly stacks?: ReadonlyArray<string> | undefined
 }
 
@@ -63,6 +64,7 @@ export const requestOf = async (
     ...strategy,
     ...given("version", asked.version),
     ...artifact,
+    ...given("to", asked.to),
     ...given("reason", asked.reason),
     ...given("queue", asked.queue === undefined ? undefined : named(QueuePolicy, "queue", asked.queue)),
     ...given("origin", asked.origin === undefined ? undefined : originOf(asked.origin)),

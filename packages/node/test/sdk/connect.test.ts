@@ -52,6 +52,27 @@ describe("the Promise facade", () => {
     expect(rest.items.map(({ kind }) => kind)).toEqual(["rollback", "deploy-stack", "deploy"])
   })
 
+  it("rolls back to an execution, and says which ones it can go back to", async () => {
+    const { signalbox } = await connected()
+    const config = configuration()
+    const { deploymentId } = await signalbox.deployments.init({ configuration: config })
+    const request = { configuration: config, deploymentId, environment }
+    for (const version of ["1.0.0", "2.0.0", "3.0.0"]) {
+      await (
+        await signalbox.deploy({ ...request, version, correlationId: `d${version[0]}` })
+      ).done
+    }
+    const { items } = await signalbox.executions.list({ deploymentId })
+    expect(items.map(({ correlationId, restorable }) => [correlationId, restorable])).toEqual([
+      ["d3", false],
+      ["d2", true],
+      ["d1", true]
+    ])
+    const back = await (await signalbox.rollback({ ...request, to: "1.0.0" })).done
+    expect(back).toMatchObject({ status: "completed", to: "d1", stacks: [{ release: { version: "1.0.0" } }] })
+    expect(await rejected(signalbox.rollback({ ...request, to: "0.9.0" }))).toMatchObject({ code: "unknown_target" })
+  })
+
   it("takes an artifact for all stacks, or one for each", async () => {
     const { signalbox } = await connected()
     const config = configuration()

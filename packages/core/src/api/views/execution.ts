@@ -1,5 +1,6 @@
 import type { StoredEvent } from "../../domain/Event.ts"
 import type { ExecutionState, StackState, StageState } from "../../domain/ExecutionState.ts"
+import type { CorrelationId } from "../../domain/Ids.ts"
 import type { Verdict } from "../../domain/Verdict.ts"
 import type { Lease } from "../../spi/LeaseStore.ts"
 import { traceIdOf } from "../../telemetry/Ids.ts"
@@ -36,8 +37,12 @@ const stackView = (stack: StackState): StackView => ({
   ...(stack.error === undefined ? {} : { error: errorView(stack.error) })
 })
 
-/** Shows an execution as it is at a time. */
-export const executionView = (state: ExecutionState, now: number): ExecutionView => ({
+/** Shows an execution as it is at a time; `restorable` are the executions that one can go back to, if that was asked. */
+export const executionView = (
+  state: ExecutionState,
+  now: number,
+  restorable?: ReadonlySet<CorrelationId>
+): ExecutionView => ({
   deploymentId: state.deploymentId,
   correlationId: state.correlationId,
   traceId: traceIdOf(state.correlationId),
@@ -46,6 +51,8 @@ export const executionView = (state: ExecutionState, now: number): ExecutionView
   environment: state.environment,
   version: state.version ?? null,
   strategy: state.strategy ?? null,
+  to: state.to?.execution ?? null,
+  ...(restorable === undefined ? {} : { restorable: restorable.has(state.correlationId) }),
   triggeredBy: state.by,
   reason: state.reason ?? null,
   cause: state.cause === undefined ? null : causeView(state.cause),

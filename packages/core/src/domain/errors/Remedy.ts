@@ -32,6 +32,8 @@ export const Remedy = Schema.TaggedUnion({
   explain: place,
   history: { deployment: Schema.optionalKey(DeploymentId), environment: Schema.optionalKey(EnvironmentName) },
   deploy_version: { ...place, version: Schema.String },
+  /** Go back to what the deployment was after an execution. */
+  rollback_to: { ...place, execution: CorrelationId },
   destroy_stack: { ...place, stack: StackName },
   show_lock: place,
   unlock: place,

@@ -127,5 +127,23 @@ export const requestErrors = {
     "environment",
     { deployment: "text", environment: "text", stacks: "causes" },
     "No stack has an earlier release."
+  ),
+  unknown_target: error(
+    "not_found",
+    "caller",
+    { deployment: "text", environment: "text", to: "text", nearest: "text?", known: "texts" },
+    "A rollback names neither a deployed version nor an execution that it could go back to."
+  ),
+  already_there: error(
+    "failed",
+    "caller",
+    { deployment: "text", environment: "text", to: "text" },
+    "The deployment is as it was after the execution that a rollback names."
+  ),
+  release_not_kept: error(
+    "failed",
+    "environment",
+    { to: "text", stack: "text", version: "text?", lacks: "text", nearest: "text?" },
+    "What a rollback would restore is not kept any more."
   )
 } as const

@@ -184,7 +184,7 @@ const begin = Effect.fnUntraced(function* (
   if (!(yield* queuePosition(state, overridePasses(state))).isNext || (yield* policyBlockers(request)).length > 0) {
     return { _tag: "Not", until: yield* Clock.currentTimeMillis }
   }
-  const asked = { spec: request.spec, only: request.only }
+  const asked = { spec: request.spec, only: request.only, to: request.to }
   const { environment, from, supersedes } = yield* startUnderLease(state, asked, found, lock)
   const at = yield* Clock.currentTimeMillis
   const events: ReadonlyArray<DueEvent> = [

@@ -32,6 +32,7 @@ const compared = (request: Request, state: ExecutionState) => {
     ["version", was.version, request.version],
     ["artifact", was.artifact, request.artifact],
     ["artifacts", artifactsOf(was), artifactsOf(request)],
+    ["target", was.to?.named, request.to === was.to?.execution ? undefined : request.to],
     ["strategy", was.strategy, request.strategy],
     ["stack", was.stacks, stacksOf(request)],
     ["command", was.command, was.command && request.command],

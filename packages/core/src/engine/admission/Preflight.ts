@@ -21,6 +21,8 @@ import { reject, Rejected } from "../../api/Rejected.ts"
 import type { Request } from "../../api/Request.ts"
 import { withNotices } from "./PlanNotices.ts"
 import { wrongTarget } from "./PlanTarget.ts"
+import type * as Restoration from "../../domain/Restoration.ts"
+import { RollbackTarget } from "../restoration/index.ts"
 import { startingPoint } from "./StartingPoint.ts"
 
 /** A provider that has not answered by then is left to the execution. */
@@ -132,31 +134,64 @@ const environmentOf = ({ deploymentId, environment }: Request) =>
  * with anything but a user's mistake, rejects nothing: the execution itself meets the error again, and retries if that
  * makes sense.
  *
- * *Errors*: `Rejected`, `invalid` or `not_found`, with the path into the configuration.
+ * *Errors*: `Rejected`, `invalid` or `not_found`, with the path into the configuration; `release_not_kept` with the
+ * nearest that is, if a provider does not have what a rollback names any more.
  */
 export const preflight = Effect.fnUntraced(function* (
   request: Request,
-  spec: ExecutionSpec
+  spec: ExecutionSpec,
+  target?: RollbackTarget.Found
 ): Effect.fn.Return<void, Rejected | StoreError, DeploymentStore | Providers> {
   const { kind } = request
   if (kind !== "deploy" && kind !== "deploy-stack" && kind !== "rollback") return
   yield* checkExclusive(request)
   if (kind !== "rollback") yield* checkMetrics(spec)
   const environment = yield* environmentOf(request)
-  const { spec: from, stacksBefore } = startingPoint(kind, spec, environment, request.stacks)
-  const look = (asked: StackAsked): Effect.Effect<unknown, ProviderError | Rejected> => {
-    if (kind !== "rollback") return planOne(request, asked)
-    const checkpoint = stacksBefore.find(({ name }) => name === asked.stack.name)?.checkpoint ?? undefined
-    return checkpoint === undefined
-      ? Effect.void
-      : (asked.provider?.checkRollback?.(asked.ref, checkpoint) ?? Effect.void)
+  const refused = (restoration: Restoration.Restoration | undefined) => {
+    const targets = restoration === undefined ? undefined : RollbackTarget.checkpointsOf(restoration)
+    const { spec: from, stacksBefore } = startingPoint(kind, spec, environment, request.stacks, targets)
+    const look = (asked: StackAsked): Effect.Effect<unknown, ProviderError | Rejected> => {
+      if (kind !== "rollback") return planOne(request, asked)
+      const checkpoint = stacksBefore.find(({ name }) => name === asked.stack.name)?.checkpoint ?? undefined
+      return checkpoint === undefined
+        ? Effect.void
+        : (asked.provider?.checkRollback?.(asked.ref, checkpoint) ?? Effect.void)
+    }
+    return eachStack(request, from, environment, (asked) =>
+      Effect.map(Effect.exit(look(asked)), (exit) => ({ exit, stack: asked.stack.name }))
+    ).pipe(Effect.timeoutOption(patience), Effect.map(firstRefusal))
   }
-  const found = yield* eachStack(request, from, environment, (asked) => Effect.exit(look(asked))).pipe(
-    Effect.timeoutOption(patience)
+  const first = yield* refused(target?.restoration)
+  if (first === undefined) return
+  if (target === undefined || first.rejected.code !== "not_found") return yield* first.rejected
+  const { others, restoration } = target
+  const kept = yield* Effect.findFirst(others.slice(0, tried), (other) =>
+    Effect.map(refused(other), (no) => no === undefined)
   )
-  for (const exit of Option.getOrElse(found, () => [])) {
-    const error = Exit.findErrorOption(exit)
-    const refusal = Option.isSome(error) ? refusalOf(error.value) : undefined
-    if (refusal !== undefined) return yield* refusal
-  }
+  const lost = restoration.stacks.find(({ name }) => name === first.stack)!
+  return yield* RollbackTarget.notKept(
+    request,
+    request.to ?? "",
+    lost,
+    Option.getOrUndefined(kept),
+    first.rejected.info.detail
+  )
 })
+
+/** How many others are asked about, to name the nearest that is kept. */
+const tried = 10
+
+interface StackExit {
+  readonly stack: StackName
+  readonly exit: Exit.Exit<unknown, ProviderError | Rejected>
+}
+
+/** The first rejection in the order of the configuration. Without an answer in time, there is none. */
+const firstRefusal = (found: Option.Option<ReadonlyArray<StackExit>>) => {
+  for (const { exit, stack } of Option.getOrElse(found, () => [])) {
+    const error = Exit.findErrorOption(exit)
+    const rejected = Option.isSome(error) ? refusalOf(error.value) : undefined
+    if (rejected !== undefined) return { rejected, stack }
+  }
+  return undefined
+}

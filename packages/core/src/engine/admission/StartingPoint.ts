@@ -13,6 +13,7 @@ import type { Lease, LeaseHeld, LeaseLost, LeaseStore } from "../../spi/LeaseSto
 import type { StoreError } from "../../spi/StoreError.ts"
 import type { DueEvent } from "../log/index.ts"
 import { takenBackSpec } from "./RecordedManifest.ts"
+import { RollbackTarget } from "../restoration/index.ts"
 import { supersede } from "./Supersession.ts"
 
 export interface StartingPoint {
@@ -22,14 +23,15 @@ export interface StartingPoint {
 }
 
 /**
- * Reads it from the state of the environment. A rollback works on the stacks with an earlier release; rollback and
- * destruction work on the record, limited to `only`, and not on the request.
+ * Reads it from the state of the environment. A rollback works on the stacks with an earlier release, or on those with
+ * one of `targets`; rollback and destruction work on the record, limited to `only`, and not on the request.
  */
 export const startingPoint = (
   kind: ExecutionKind,
   asked: ExecutionSpec,
   environment: EnvironmentState | undefined,
-  only?: ReadonlyArray<StackName>
+  only?: ReadonlyArray<StackName>,
+  targets?: RollbackTarget.Checkpoints
 ): StartingPoint => {
   const spec = takenBackSpec(kind, asked, environment, only)
   const before = (name: StackName): StackBefore => {
@@ -38,7 +40,7 @@ export const startingPoint = (
       name,
       status: known?.status ?? "not_deployed",
       release: known?.release ?? null,
-      checkpoint: known?.checkpoint ?? null,
+      checkpoint: (targets === undefined ? known?.checkpoint : targets.get(name)) ?? null,
       outputs: known?.outputs ?? {}
     }
   }
@@ -88,7 +90,11 @@ export interface LeasedStart {
  */
 export const startUnderLease = Effect.fnUntraced(function* (
   { correlationId: id, deploymentId, environment, kind }: Starting,
-  asked: { readonly spec: ExecutionSpec; readonly only: ReadonlyArray<StackName> | undefined },
+  asked: {
+    readonly spec: ExecutionSpec
+    readonly only: ReadonlyArray<StackName> | undefined
+    readonly to: { readonly execution: CorrelationId } | undefined
+  },
   found: EnvironmentState | undefined,
   lock: Lease
 ): Effect.fn.Return<LeasedStart, LeaseHeld | LeaseLost | StoreError, DeploymentStore | LeaseStore> {
@@ -96,8 +102,9 @@ export const startUnderLease = Effect.fnUntraced(function* (
   const before = found?.current ?? undefined
   const closed = before !== undefined && (yield* supersede(before, id, found, lock))
   const now = closed ? yield* store.environment(deploymentId, environment) : found
+  const targets = yield* RollbackTarget.targetOf({ deploymentId, environment }, asked.to, now)
   return {
-    from: startingPoint(kind, asked.spec, now, asked.only),
+    from: startingPoint(kind, asked.spec, now, asked.only, targets),
     environment: now,
     supersedes: before === undefined ? {} : { supersedes: before }
   }

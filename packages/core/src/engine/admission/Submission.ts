@@ -34,6 +34,7 @@ import type { Request } from "../../api/Request.ts"
 import type { Submission } from "../../api/Submission.ts"
 import { type DueEvent, ExecutionLog } from "../log/index.ts"
 import { isEmpty, leaseAcquired, type StartingPoint, startingPoint, startUnderLease } from "./StartingPoint.ts"
+import { RollbackTarget } from "../restoration/index.ts"
 import { forgottenAfter, sweep } from "./Sweep.ts"
 import { tracedMark } from "../trace/index.ts"
 import { displace } from "./Admission.ts"
@@ -66,7 +67,8 @@ export const check = Effect.fnUntraced(function* (
 ): Effect.fn.Return<void, Rejected | StoreError, DeploymentStore | Providers> {
   const store = yield* DeploymentStore
   const before = yield* store.environment(request.deploymentId, request.environment)
-  yield* preflight(request, yield* prepare(request, before))
+  const spec = yield* prepare(request, before)
+  yield* preflight(request, spec, yield* targetIn(request, before))
 })
 
 const take = Effect.fnUntraced(function* (
@@ -78,6 +80,7 @@ const take = Effect.fnUntraced(function* (
   if (existing !== undefined) return yield* Effect.tap(joinExisting(request, existing), displace(request.correlationId))
 
   const spec = yield* prepare(request, before)
+  const target = yield* targetIn(request, before)
   const policy = request.queue ?? request.manifest.queue ?? (request.kind === "run" ? "fifo" : "reject")
   const blockers = yield* policyBlockers({ ...request, spec })
   // A queued request waits for these too, unless they are permanent.
@@ -85,14 +88,31 @@ const take = Effect.fnUntraced(function* (
   if (blocker !== undefined) return yield* refusedBecause(blocker, request)
   // Quick checks first: planning may take a while.
   if (policy === "reject") yield* free(request)
-  if (request.later !== true) yield* preflight(request, spec)
-  const submission = policy === "reject" ? yield* immediately(request, spec) : yield* enqueue(request, spec, policy)
+  if (request.later !== true) yield* preflight(request, spec, target)
+  const asked: Asked = { request, spec, to: toOf(request, target) }
+  const submission = policy === "reject" ? yield* immediately(asked) : yield* enqueue(asked, policy)
   // Expired history is deleted a little at a time; a failure to do so is no reason to reject a request.
   const now = yield* Clock.currentTimeMillis
   yield* Effect.ignore(store.prune(now - Duration.toMillis(request.manifest.retention)))
   yield* Effect.ignore(sweep(now - Duration.toMillis(forgottenAfter)))
   return submission
 })
+
+/** A request as it is recorded. */
+interface Asked {
+  readonly request: Request
+  readonly spec: ExecutionSpec
+  readonly to: NonNullable<EventOf<"ExecutionRequested">["to"]> | undefined
+}
+
+/** What a rollback names; undefined if it goes back one release. */
+const targetIn = ({ kind, stacks, to, ...place }: Request, state: EnvironmentState | undefined) =>
+  kind !== "rollback" || to === undefined ? Effect.undefined : RollbackTarget.find(place, to, state, stacks)
+
+const toOf = ({ to }: Request, target: RollbackTarget.Found | undefined): Asked["to"] =>
+  target === undefined || to === undefined
+    ? undefined
+    : { execution: target.restoration.execution.correlationId, named: to }
 
 /** Rejects a request whose lease has another holder or a queue. */
 const free = Effect.fnUntraced(function* (
@@ -107,9 +127,9 @@ const free = Effect.fnUntraced(function* (
 
 /** Acquires the lease, or rejects the request with the name of the holder or of the waiting request. */
 const immediately = Effect.fnUntraced(function* (
-  request: Request,
-  spec: ExecutionSpec
+  asked: Asked
 ): Effect.fn.Return<Taken, Rejected | StoreError, DeploymentStore | LeaseStore> {
+  const { request, spec } = asked
   const leases = yield* LeaseStore
   const [next] = yield* requestsAhead(request, overridePasses(request))
   if (next !== undefined) return yield* behind(next, request)
@@ -125,7 +145,7 @@ const immediately = Effect.fnUntraced(function* (
     )
   }
   const { lease: lock } = taken.success
-  return yield* record(request, spec, lock).pipe(Effect.tapError(() => Effect.ignore(leases.release(lock))))
+  return yield* record(asked, lock).pipe(Effect.tapError(() => Effect.ignore(leases.release(lock))))
 })
 
 const explain = ({ deploymentId, environment }: Request): Remedy => ({
@@ -223,7 +243,7 @@ const rejectEmpty = Effect.fnUntraced(function* (
 })
 
 const requested = Effect.fnUntraced(function* (
-  request: Request,
+  { request, to }: Asked,
   from: StartingPoint,
   more: { readonly supersedes?: CorrelationId; readonly queue?: QueuePolicy }
 ): Effect.fn.Return<EventOf<"ExecutionRequested">> {
@@ -237,6 +257,7 @@ const requested = Effect.fnUntraced(function* (
     ...(request.artifact === undefined ? {} : { artifact: request.artifact }),
     ...(request.artifacts === undefined ? {} : { artifacts: request.artifacts }),
     ...(request.strategy === undefined ? {} : { strategy: request.strategy }),
+    ...(to === undefined ? {} : { to }),
     by: request.by,
     ...(request.reason === undefined ? {} : { reason: request.reason }),
     ...more,
@@ -251,16 +272,17 @@ const requested = Effect.fnUntraced(function* (
 
 /** Records a queued request, and withdraws the requests that it replaces. */
 const enqueue = Effect.fnUntraced(function* (
-  request: Request,
-  spec: ExecutionSpec,
+  asked: Asked,
   policy: QueuePolicy
 ): Effect.fn.Return<Taken, Rejected | StoreError, DeploymentStore | LeaseStore> {
+  const { request, spec, to } = asked
   const store = yield* DeploymentStore
   const { correlationId: id, deploymentId, environment } = request
   const was = yield* store.environment(deploymentId, environment)
-  const { deploymentBefore, stacksBefore } = startingPoint(request.kind, spec, was, request.stacks)
+  const targets = yield* RollbackTarget.targetOf(request, to, was)
+  const { deploymentBefore, stacksBefore } = startingPoint(request.kind, spec, was, request.stacks, targets)
   // The stacks that roll back are known on admission; until then, all may.
-  const event = yield* requested(request, { deploymentBefore, stacksBefore, spec }, { queue: policy })
+  const event = yield* requested(asked, { deploymentBefore, stacksBefore, spec }, { queue: policy })
   yield* reserveClaim(id, spec.leaseTtl)
   const at = yield* Clock.currentTimeMillis
   const written = yield* ExecutionLog.write(id, unlessRecorded([{ id: EventId.requested, at, event }])).pipe(
@@ -295,10 +317,10 @@ const recorded = Effect.fnUntraced(function* (
 
 /** Records a request that holds the lease already. */
 const record = Effect.fnUntraced(function* (
-  request: Request,
-  spec: ExecutionSpec,
+  asked: Asked,
   lock: Lease
 ): Effect.fn.Return<Taken, Rejected | StoreError, DeploymentStore | LeaseStore> {
+  const { request, spec, to } = asked
   const store = yield* DeploymentStore
   // Before the lease was acquired, a person may have decided against it.
   const [blocker] = yield* policyBlockers({ ...request, spec })
@@ -306,10 +328,11 @@ const record = Effect.fnUntraced(function* (
   // Read under the lease: before it was acquired, another execution may have changed the state.
   const found = yield* store.environment(request.deploymentId, request.environment)
   // A request that has nothing to do closes no other.
-  yield* rejectEmpty(request, startingPoint(request.kind, spec, found, request.stacks), found)
+  const targets = yield* RollbackTarget.targetOf(request, to, found)
+  yield* rejectEmpty(request, startingPoint(request.kind, spec, found, request.stacks, targets), found)
   const { environment, from, supersedes } = yield* startUnderLease(
     request,
-    { spec, only: request.stacks },
+    { spec, only: request.stacks, to },
     found,
     lock
   ).pipe(
@@ -319,7 +342,7 @@ const record = Effect.fnUntraced(function* (
     })
   )
   yield* rejectEmpty(request, from, environment)
-  const event = yield* requested(request, from, supersedes)
+  const event = yield* requested(asked, from, supersedes)
   const at = yield* Clock.currentTimeMillis
   const events = [{ id: EventId.requested, at, event }, leaseAcquired(lock, at)]
   yield* ExecutionLog.write(request.correlationId, unlessRecorded(events), [lock]).pipe(

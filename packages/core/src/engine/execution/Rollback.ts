@@ -1,8 +1,11 @@
 /**
- * The execution of `rollback`: every stack back to the checkpoint of the last execution that changed it.
+ * The execution of `rollback`: every stack back to the checkpoint of the last execution that changed it, or to what the
+ * deployment was after an earlier one.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as EventId from "../../domain/EventId.ts"
+import type { Checkpoint } from "../../domain/Release.ts"
 import type { StackSpec } from "../../domain/Spec.ts"
 import { endWithNothingChanged, rollbackStacks, rollbackStack } from "./FailureHandling.ts"
 import { healthCheck } from "./Preparation.ts"
@@ -32,7 +35,9 @@ export const rollback: Effect.Effect<void, never, StepServices> = Effect.gen(fun
 
   yield* transitionStage("rollback", "started")
   const broken = yield* rollbackStacks(yield* stacks, (stack) =>
-    Effect.flatMap(checkpointOf(stack), (checkpoint) => rollbackStack(stack, checkpoint))
+    Effect.flatMap(checkpointOf(stack), (checkpoint) =>
+      Effect.andThen(keepCheckpoint(stack, checkpoint), rollbackStack(stack, checkpoint))
+    )
   )
   if (broken !== undefined) return yield* failWith("rollback", broken)
   yield* transitionStage("rollback", "succeeded")
@@ -54,6 +59,14 @@ const checkpointOf = (stack: StackSpec) =>
         takenAt: 0,
         data: null
       }
+  )
+
+/** The stack's own checkpoint would still be newer than what it goes back to. */
+const keepCheckpoint = (stack: StackSpec, checkpoint: Checkpoint) =>
+  Effect.flatMap(ExecutionContext, ({ journal }) =>
+    journal.request.to === undefined
+      ? Effect.void
+      : journal.record(EventId.checkpoint(stack.name), { _tag: "CheckpointRecorded", stack: stack.name, checkpoint })
   )
 
 const validate = Effect.fnUntraced(function* (stack: StackSpec): Effect.fn.Return<void, StepFailed, StepServices> {

@@ -25,7 +25,10 @@ import { Reconciliation } from "../command/index.ts"
 import { Estimation, HistoryReplay } from "../estimation/index.ts"
 import { type CommandExecution, OperatorCommands, Runner } from "../execution/index.ts"
 import { lastingChanges } from "../log/index.ts"
+import type { StackName } from "../../domain/Ids.ts"
+import type { Checkpoint } from "../../domain/Release.ts"
 import { Preview } from "../preview/index.ts"
+import { Restorable } from "../restoration/index.ts"
 import { calledFrom, linkCaller, Telemetry } from "../../telemetry/index.ts"
 import { spansOf, TraceKeeper, type TraceSpan } from "../trace/index.ts"
 
@@ -66,6 +69,14 @@ export class Executions extends Context.Service<
     readonly get: (id: CorrelationId) => Effect.Effect<ExecutionState | undefined, StoreError>
     /** One page of executions, the latest first. */
     readonly list: (query: ExecutionQuery) => Effect.Effect<Page<ExecutionState>, StoreError>
+    /** The executions among these that one can go back to, by the record alone. */
+    readonly restorable: (
+      executions: ReadonlyArray<ExecutionState>
+    ) => Effect.Effect<ReadonlySet<CorrelationId>, StoreError>
+    /** What a rollback with `to` restores in each stack; undefined without it. */
+    readonly restored: (
+      request: Pick<Request, "deploymentId" | "environment" | "stacks" | "to">
+    ) => Effect.Effect<ReadonlyMap<StackName, Checkpoint> | undefined, Rejected | StoreError>
     /** All events of an execution, or only events with some tags, oldest first. */
     readonly events: (
       id: CorrelationId,
@@ -136,6 +147,8 @@ export class Executions extends Context.Service<
           ),
         get: (id) => store.execution(id),
         list: (query) => store.executions(query),
+        restorable: (executions) => provided(Restorable.among(executions)),
+        restored: (request) => provided(Restorable.restored(request)),
         events,
         follow: (id, after) => Stream.provideContext(OperatorCommands.follow(id, after), context),
         changes: () => lastingChanges(store),

@@ -201,7 +201,7 @@ export class SimulatedCloud {
   /** Lets a mutation in, unless a newer holder has called or a foreign operation is in progress. */
   admit(operation: SimulatedOperation, ref: StackRef, cell: Cell, { fence }: Mutation): ProviderError | undefined {
     const newest = Math.max(cell.fence, this.#fences.get(placeOf(ref)) ?? 0)
-    if (fence < newest) return this.#fenced(operation, ref, fence, newest)
+    if (this.capabilities.fencing === "compared" && fence < newest) return this.#fenced(operation, ref, fence, newest)
     cell.fence = fence
     if (cell.operation?.foreign !== true) return undefined
     const { description, startedAt: since } = cell.operation
@@ -252,7 +252,11 @@ export class SimulatedCloud {
   }
 
   outputs({ environment, stack }: StackRef): Readonly<Record<string, string>> {
-    return Object.fromEntries(this.capabilities.outputs.map((name) => [name, `${name}:${environment}/${stack}`]))
+    return Object.fromEntries(
+      this.capabilities.outputs
+        .map((name) => (name === "*" ? "url" : name))
+        .map((name) => [name, `${name}:${environment}/${stack}`])
+    )
   }
 
   /** The controls of the cloud, beside a provider for it. */

@@ -4,12 +4,14 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type {
+  Capabilities,
   Candidate,
   Checkpoint,
   Json,
   Mutation,
   Observation,
   Provider,
+  ProviderGroup,
   ProviderError,
   ProviderReason,
   Release,
@@ -36,10 +38,32 @@ export type Mutate = (
   }
 ) => Effect.Effect<Observation, ProviderError>
 
+/** Capabilities, and which optional groups there are. */
+export type SimulatedCapabilities = Partial<Omit<Capabilities, "spiVersion">> & {
+  readonly [Group in ProviderGroup]?: boolean
+}
+
+/** The capabilities of the port, and the groups apart; fences are compared, and there is one output, `url`. */
+export const declared = ({
+  drift = false,
+  events = false,
+  fence = false,
+  metrics = false,
+  restart = false,
+  ...given
+}: SimulatedCapabilities & Pick<Capabilities, "traffic" | "capacity">): {
+  readonly capabilities: Capabilities
+  readonly groups: { readonly [Group in ProviderGroup]: boolean }
+} => ({
+  capabilities: { spiVersion: 1, fencing: "compared", outputs: ["url"], ...given },
+  groups: { drift, events, fence, metrics, restart }
+})
+
 /** What every plan says beside the changes. */
 export type PlanExtras = Partial<Pick<StackPlan, "data" | "resources" | "target" | "timeoutMs">>
 
 export interface PortOptions {
+  readonly groups: { readonly [Group in ProviderGroup]: boolean }
   readonly mutate: Mutate
   readonly observe: (ref: StackRef) => Effect.Effect<Observation, ProviderError>
   readonly metrics?: SimulatedMetrics | undefined
@@ -49,7 +73,7 @@ export interface PortOptions {
 
 export const portOf = (
   cloud: SimulatedCloud,
-  { metrics, mutate, observe, plan, requestsPerSecond }: PortOptions
+  { groups, metrics, mutate, observe, plan, requestsPerSecond }: PortOptions
 ): Provider => {
   const { capabilities, kind, world } = cloud
   const changes = operations(world, kind, capabilities)
@@ -93,12 +117,12 @@ export const portOf = (
               })
           }
         }),
-    ...(capabilities.metrics === false
+    ...(!groups.metrics
       ? {}
       : {
           metrics: source(metrics ?? {}, (ref, at) => cloud.read("measure", ref, at), world, requestsPerSecond ?? 50)
         }),
-    ...(capabilities.drift === false
+    ...(!groups.drift
       ? {}
       : {
           drift: {
@@ -110,15 +134,15 @@ export const portOf = (
               })
           }
         }),
-    ...(capabilities.events === true
+    ...(groups.events
       ? {
           events: {
             since: (ref, cursor, { from }) => cloud.read("events", ref, () => cloud.happened.since(ref, cursor, from))
           }
         }
       : {}),
-    ...(capabilities.fencing === true ? { fence: (place, fence) => cloud.fence(place, fence) } : {}),
-    ...(capabilities.restart === false
+    ...(groups.fence ? { fence: (place, fence) => cloud.fence(place, fence) } : {}),
+    ...(!groups.restart
       ? {}
       : {
           restart: (ref, mutation) =>

@@ -4,29 +4,30 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type { Capabilities, Mutation, Observation, ProviderError, StackRef } from "../../spi/index.ts"
+import type { Mutation, Observation, ProviderError, StackRef } from "../../spi/index.ts"
 import { SimulatedCloud, type SimulatedProvider } from "./SimulatedCloud.ts"
 import type { SimulatedMetrics } from "./SimulatedMetrics.ts"
 import type { Applied } from "./SimulatedOperations.ts"
-import { type Mutate, type PlanExtras, portOf } from "./SimulatedPort.ts"
+import { declared, type Mutate, type PlanExtras, portOf, type SimulatedCapabilities } from "./SimulatedPort.ts"
 import { observation, settle } from "./SimulatedState.ts"
 
 export type { Fault, LedgerEntry, SimulatedOperation, SimulatedProvider } from "./SimulatedCloud.ts"
 export type { SimulatedMetrics } from "./SimulatedMetrics.ts"
+export type { SimulatedCapabilities } from "./SimulatedPort.ts"
 export type { Script } from "./SimulatedState.ts"
 
 /**
  * The properties of the simulated cloud.
  *
  * *Details*: `kind` default `simulated`. All capability groups are on by default (`traffic` is `percent`), except
- * `events` and `fencing`; `instances` (2) is the full capacity of a release,
+ * `events` and `fence`; `instances` (2) is the full capacity of a release,
  * `healthUnit` (`instance`) what its health counts, `requestsPerSecond` (50) the load on each
  * stack, `metrics` how they are measured, `latency` (0) how long each operation takes beside script delays. With `handles`
  * (off), the platform knows no idempotency keys: it finds what was begun only by the name of the operation.
  */
 export interface SimulatedOptions {
   readonly kind?: string
-  readonly capabilities?: Partial<Omit<Capabilities, "spiVersion">>
+  readonly capabilities?: SimulatedCapabilities
   readonly instances?: number
   readonly healthUnit?: "instance" | "release"
   readonly requestsPerSecond?: number
@@ -37,15 +38,7 @@ export interface SimulatedOptions {
   readonly plan?: PlanExtras
 }
 
-const percent: Capabilities = {
-  spiVersion: 1,
-  traffic: "percent",
-  capacity: true,
-  metrics: true,
-  drift: true,
-  restart: true,
-  outputs: ["url"]
-}
+const percent = { traffic: "percent", capacity: true, metrics: true, drift: true, restart: true } as const
 
 /**
  * The capabilities of three very different clouds: the shapes that every strategy has to fit.
@@ -57,7 +50,7 @@ export const shapes = {
   revisions: { traffic: "percent", capacity: true, metrics: true, drift: true, restart: true },
   /** Uploaded versions, one of them live: like Firebase Hosting. */
   hosting: { traffic: "switch", capacity: false, metrics: false, drift: false, restart: false }
-} as const satisfies Record<string, Partial<Capabilities>>
+} as const satisfies Record<string, SimulatedCapabilities>
 
 /**
  * Creates a simulated provider. Synchronous, so that a test can keep it beside its layers.
@@ -74,7 +67,7 @@ export const shapes = {
 export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
   const { healthUnit, instances, latencyMillis, metrics, plan, requestsPerSecond } = options
   const kind = options.kind ?? "simulated"
-  const capabilities: Capabilities = { ...percent, ...options.capabilities }
+  const { capabilities, groups } = declared({ ...percent, ...options.capabilities })
   const cloud = new SimulatedCloud({ kind, capabilities, instances, healthUnit, latencyMillis })
   const { world } = cloud
   let named = 0
@@ -147,5 +140,5 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
   const observe = (ref: StackRef) =>
     cloud.read("observe", ref, (cell, now) => observation(world, cell, now, cloud.outputs(ref)))
 
-  return cloud.controls(portOf(cloud, { mutate, observe, metrics, plan, requestsPerSecond }))
+  return cloud.controls(portOf(cloud, { groups, mutate, observe, metrics, plan, requestsPerSecond }))
 }

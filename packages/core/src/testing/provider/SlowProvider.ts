@@ -1,10 +1,9 @@
 /**
  * A simulated cloud that is slow and transactional and has no traffic of its own, like CloudFormation.
  */
-import type { Capabilities } from "../../spi/index.ts"
 import { longMutations } from "./LongOperations.ts"
 import { SimulatedCloud, type SimulatedProvider } from "./SimulatedCloud.ts"
-import { type PlanExtras, portOf } from "./SimulatedPort.ts"
+import { declared, type PlanExtras, portOf, type SimulatedCapabilities } from "./SimulatedPort.ts"
 import { observation } from "./SimulatedState.ts"
 
 /**
@@ -18,7 +17,7 @@ import { observation } from "./SimulatedState.ts"
  */
 export interface SlowOptions {
   readonly kind?: string
-  readonly capabilities?: Partial<Omit<Capabilities, "spiVersion" | "traffic" | "capacity" | "metrics">>
+  readonly capabilities?: Omit<SimulatedCapabilities, "traffic" | "capacity" | "metrics">
   readonly instances?: number
   readonly operationMillis?: number
   readonly cancelMillis?: number
@@ -46,16 +45,7 @@ export interface SlowOptions {
  */
 export const make = (options: SlowOptions = {}): SimulatedProvider => {
   const { instances, kind = "slow", lagMillis = 2_000, latencyMillis, operationMillis = 60_000, plan } = options
-  const capabilities: Capabilities = {
-    spiVersion: 1,
-    drift: true,
-    restart: false,
-    outputs: ["url"],
-    ...options.capabilities,
-    traffic: "none",
-    capacity: false,
-    metrics: false
-  }
+  const { capabilities, groups } = declared({ drift: true, ...options.capabilities, traffic: "none", capacity: false })
   const cloud = new SimulatedCloud({ kind, capabilities, instances, latencyMillis })
   const mutate = longMutations(cloud, {
     operationMillis,
@@ -67,5 +57,5 @@ export const make = (options: SlowOptions = {}): SimulatedProvider => {
   })
   const observe: Parameters<typeof portOf>[1]["observe"] = (ref) =>
     cloud.read("observe", ref, (cell, now) => observation(cloud.world, cell, now, cloud.outputs(ref)))
-  return cloud.controls(portOf(cloud, { mutate, observe, plan }))
+  return cloud.controls(portOf(cloud, { groups, mutate, observe, plan }))
 }

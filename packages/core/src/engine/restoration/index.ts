@@ -1,0 +1,3 @@
+/** Where a deployment can go back to. */
+export * as Restorable from "./Restorable.ts"
+export * as RollbackTarget from "./RollbackTarget.ts"
