@@ -166,7 +166,7 @@ const planted: Record<string, { readonly invariant: Simulation.Invariant; readon
   },
   // A repeat is folded again, which no table allows: the write is refused, and the runner ends with that defect.
   "a store that forgets which events it has": {
-    invariant: "no_defects",
+    invariant: "log_is_truth",
     find: () =>
       simulate({
         faults: { store_lost: 0.9 },
