@@ -51,7 +51,7 @@ export default defineConfig({
   project: "pages",
   environments: { production: {} },
   plugins: [site({ root: "www" })],
-  stacks: [siteStack("home", { gate: ${JSON.stringify(gate)} })]
+  stacks: [siteStack({ name: "home", gate: ${JSON.stringify(gate)} })]
 })
 `
 
