@@ -227,6 +227,24 @@ describe("the provider suite catches planted bugs", () => {
     }))
   )
 
+  caught(
+    Observing.observing,
+    "gives the addresses of releases that are there, and of no others",
+    (provider) => {
+      let all: Readonly<Record<string, string>> = {}
+      const remembering = (seen: Observation): Observation => ({
+        ...seen,
+        endpoints: (all = { ...all, ...seen.endpoints })
+      })
+      return {
+        ...provider,
+        stage: (...given) => Effect.map(provider.stage(...given), remembering),
+        observe: (ref) => Effect.map(provider.observe(ref), remembering)
+      }
+    },
+    { endpoints: true }
+  )
+
   // A service scaled to zero.
   caught(
     Observing.observing,

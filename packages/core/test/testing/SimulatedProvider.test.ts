@@ -51,6 +51,7 @@ for (const [name, shape] of Object.entries(shapes)) {
     make: Effect.sync(() => {
       const cloud = SimulatedProvider.make({
         capabilities: shape,
+        endpoints: name === "adopting",
         healthUnit: name === "hosting" ? "release" : "instance",
         handles: name === "transactional"
       })

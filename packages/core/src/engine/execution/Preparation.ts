@@ -9,6 +9,7 @@ import type { StackSpec } from "../../domain/Spec.ts"
 import { type Candidate, Observation, type Provider, type StackRef } from "../../spi/Provider.ts"
 import { ProviderError } from "../../spi/ProviderError.ts"
 import { withNotices, wrongTarget } from "../admission/index.ts"
+import { outputsOf } from "./ObservedRelease.ts"
 import { fillIn } from "../../config/OutputSubstitution.ts"
 import {
   call,
@@ -45,11 +46,11 @@ export const healthCheck: Effect.Effect<void, StepFailed, StepServices> = Effect
         }
         yield* transitionStage("health_check", "started", { stack: stack.name })
         const observed = yield* observe(stack)
-        if (Object.keys(observed.outputs).length > 0) {
+        if (Object.keys({ ...observed.outputs, ...observed.endpoints }).length > 0) {
           yield* journal.record(EventId.outputs(stack.name, "before"), {
             _tag: "OutputsRecorded",
             stack: stack.name,
-            outputs: observed.outputs
+            ...outputsOf(observed)
           })
         }
         yield* transitionStage("health_check", "succeeded", { stack: stack.name })

@@ -78,5 +78,10 @@ export const observing = <R>(
       Object.entries(observed.outputs).filter(
         ([name, value]) => !namesSecret(name) && !(typeof value === "string" && holdsPassword(value))
       )
-    )
+    ),
+    ...(observed.endpoints === undefined
+      ? {}
+      : {
+          endpoints: Object.fromEntries(Object.entries(observed.endpoints).filter(([, url]) => !holdsPassword(url)))
+        })
   }))
