@@ -5,7 +5,7 @@ import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { type Percent, Timestamp } from "../domain/Ids.ts"
-import { type Checkpoint, Outputs, Release, type StackPlan, TrafficShare } from "../domain/Release.ts"
+import { type Checkpoint, Endpoints, Outputs, Release, type StackPlan, TrafficShare } from "../domain/Release.ts"
 import { HealthUnit } from "../domain/Verdict.ts"
 import type { MetricSource } from "./MetricSource.ts"
 import type { ProviderError } from "./ProviderError.ts"
@@ -110,7 +110,8 @@ export type Resource = typeof Resource.Type
  * *Details*: `traffic` is the effective traffic, read back and not remembered; `trafficSource` says whether requests
  * were measured (`measured`, the default) or a configuration was read (`configured`). `reason` says why it is not ready, if
  * known. `fence` is the highest that a mutation has shown, if the provider remembers it. `operation` is the operation
- * in progress, `foreign` if Signalbox did not start it. `health` covers each release that has capacity.
+ * in progress, `foreign` if Signalbox did not start it. `health` covers each release that has capacity, `endpoints` each one with an
+ * address of its own.
  */
 export const Observation = Schema.Struct({
   status: Schema.Literals(["absent", "ready", "changing", "failed", "unknown"]),
@@ -131,6 +132,7 @@ export const Observation = Schema.Struct({
   ),
   lastChangedAt: Schema.NullOr(Timestamp),
   outputs: Outputs,
+  endpoints: Schema.optionalKey(Endpoints),
   resources: Schema.Array(Resource),
   consoleUrl: Schema.optionalKey(Schema.String)
 })

@@ -18,6 +18,7 @@ for (const [name, shape] of Object.entries(shapes)) {
   keepsThePort(`simulated ${name}`, expected(shape), () =>
     SimulatedProvider.make({
       capabilities: shape,
+      endpoints: name === "adopting",
       healthUnit: name === "hosting" ? "release" : "instance",
       handles: name === "transactional"
     })

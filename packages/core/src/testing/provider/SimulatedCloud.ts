@@ -120,6 +120,7 @@ export interface CloudOptions {
   readonly capabilities: Capabilities
   readonly instances?: number | undefined
   readonly healthUnit?: "instance" | "release" | undefined
+  readonly endpoints?: boolean | undefined
   readonly latencyMillis?: number | undefined
 }
 
@@ -137,10 +138,10 @@ export class SimulatedCloud {
   #expired: string | undefined
   #throttled = false
 
-  constructor({ capabilities, healthUnit, instances, kind, latencyMillis }: CloudOptions) {
+  constructor({ capabilities, endpoints, healthUnit, instances, kind, latencyMillis }: CloudOptions) {
     this.kind = kind
     this.capabilities = capabilities
-    this.world = new Simulation(instances ?? 2, healthUnit)
+    this.world = new Simulation(instances ?? 2, healthUnit, endpoints)
     this.#latencyMillis = latencyMillis
   }
 

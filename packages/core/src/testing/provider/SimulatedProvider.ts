@@ -21,7 +21,8 @@ export type { Script } from "./SimulatedState.ts"
  *
  * *Details*: `kind` default `simulated`. All capability groups are on by default (`traffic` is `percent`), except
  * `events` and `fence`; `instances` (2) is the full capacity of a release,
- * `healthUnit` (`instance`) what its health counts, `requestsPerSecond` (50) the load on each
+ * `healthUnit` (`instance`) what its health counts, `endpoints` (false) whether each release has an address,
+ * `requestsPerSecond` (50) the load on each
  * stack, `metrics` how they are measured, `latency` (0) how long each operation takes beside script delays. With `handles`
  * (off), the platform knows no idempotency keys: it finds what was begun only by the name of the operation.
  */
@@ -30,6 +31,7 @@ export interface SimulatedOptions {
   readonly capabilities?: SimulatedCapabilities
   readonly instances?: number
   readonly healthUnit?: "instance" | "release"
+  readonly endpoints?: boolean
   readonly requestsPerSecond?: number
   readonly metrics?: SimulatedMetrics
   readonly latencyMillis?: number
@@ -65,10 +67,10 @@ export const shapes = {
  * ```
  */
 export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
-  const { healthUnit, instances, latencyMillis, metrics, plan, requestsPerSecond } = options
+  const { endpoints, healthUnit, instances, latencyMillis, metrics, plan, requestsPerSecond } = options
   const kind = options.kind ?? "simulated"
   const { capabilities, groups } = declared({ ...percent, ...options.capabilities })
-  const cloud = new SimulatedCloud({ kind, capabilities, instances, healthUnit, latencyMillis })
+  const cloud = new SimulatedCloud({ kind, capabilities, instances, healthUnit, endpoints, latencyMillis })
   const { world } = cloud
   let named = 0
 
