@@ -8,7 +8,8 @@ ProviderSuite.suite("local", {
   groups: ["metrics", "drift", "restart", "fence", "canGoBack"],
   make: Effect.map(bench, ({ directory, provider, ref }) => ({
     provider,
-    ref: ref("api"),
+    // However busy the machine is.
+    ref: ref("api", { readiness: { path: "/", timeout: "2 minutes", interval: "200 millis" } }),
     candidates: {
       v1: { version: "v1" },
       v2: { version: "v2" },

@@ -116,6 +116,12 @@ const throttling = (check: Check, cloud: Cloud) =>
     end: () => Effect.sync(() => cloud.throttle(false))
   })
 
+const foreign = (check: Check, cloud: Cloud) =>
+  Failures.foreign(check, {
+    begin: () => cloud.foreign(ref, { description: "console update", millis: 600_000 }),
+    end: () => cloud.foreign(ref, null)
+  })
+
 const busy = { _tag: "Busy", message: "a change set waits", operation: "change set" } as const
 
 const denied = new ProviderError({
@@ -196,6 +202,16 @@ describe("the provider suite catches planted bugs", () => {
     const { provider: lax } = SimulatedProvider.make({ capabilities: { fencing: "guarded" } })
     return { ...lax, capabilities: provider.capabilities }
   })
+
+  // It takes every operation for its own.
+  caught(
+    foreign,
+    "names an operation that others have in progress, and changes nothing beside it",
+    seeing((seen) => ({
+      ...seen,
+      operation: seen.operation === null ? null : { ...seen.operation, foreign: false }
+    }))
+  )
 
   // It retries in its own way, and then takes it for an outage.
   caught(

@@ -46,6 +46,7 @@ export type SimulatedOperation =
   | "events"
   | "fence"
   | "canGoBack"
+  | "poll"
 
 /**
  * An effect that was really carried out.

@@ -25,7 +25,7 @@ const allGroups: ReadonlyArray<ProviderGroup> = ["metrics", "drift", "restart", 
  * *Details*: `capabilities` are the expected ones of the provider, `groups` its optional groups (default none): these are
  * exercised, and others must be absent. `classify` provokes failures of the platform, with the reason that the adapter must report for each;
  * `credentials` makes the credentials of the provider run out, `throttling` makes the platform refuse every call for
- * some time. `timeoutMillis` bounds each test (default 30,000); a metric
+ * some time, `foreign` starts an operation that others have in progress. `timeoutMillis` bounds each test (default 30,000); a metric
  * source needs three times its resolution and twice its lag.
  */
 export interface ProviderSuiteOptions {
@@ -39,6 +39,7 @@ export interface ProviderSuiteOptions {
   }>
   readonly credentials?: Failures.PlatformFault
   readonly throttling?: Failures.PlatformFault
+  readonly foreign?: Failures.PlatformFault
   readonly timeoutMillis?: number
 }
 
@@ -308,6 +309,7 @@ export const suite = (name: string, options: ProviderSuiteOptions): void => {
     Plans.plans(check)
     if (options.credentials !== undefined) Failures.credentials(check, options.credentials)
     if (options.throttling !== undefined) Failures.throttling(check, options.throttling)
+    if (options.foreign !== undefined) Failures.foreign(check, options.foreign)
     if (controls) Groups.traffic(check, options.capabilities)
     if (has("metrics")) Metrics.metrics(check)
     if (has("drift")) Groups.drift(check)
