@@ -16,9 +16,7 @@ export const site = (options: { readonly root?: string } = {}): Plugin => ({
         spiVersion: 1,
         traffic: "switch",
         capacity: false,
-        metrics: false,
-        drift: false,
-        restart: false,
+        fencing: "compared",
         outputs: ["path"]
       },
       groups: ["traffic"],

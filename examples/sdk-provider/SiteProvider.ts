@@ -25,9 +25,7 @@ export const capabilities: Capabilities = {
   spiVersion: 1,
   traffic: "switch",
   capacity: false,
-  metrics: false,
-  drift: false,
-  restart: false,
+  fencing: "compared",
   outputs: ["path"]
 }
 

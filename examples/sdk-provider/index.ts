@@ -1,8 +1,7 @@
 /**
  * The plug-in: what a configuration names to have the provider.
  */
-import type { Config } from "@signalbox/core/config"
-import { effectProvider, type Plugin } from "@signalbox/core/plugin"
+import { effectProvider, type Plugin, stackBuilder } from "@signalbox/core/plugin"
 import { join } from "node:path"
 import * as SiteProvider from "./SiteProvider.ts"
 
@@ -18,9 +17,5 @@ export const site = (options: { readonly root?: string } = {}): Plugin => ({
 
 export default site
 
-/** A stack for `stacks` of a configuration. */
-export const siteStack = (name: string, stack: Omit<Config["stacks"][number], "name" | "provider"> = {}) => ({
-  name,
-  provider: "site",
-  ...stack
-})
+/** Builds a stack for `stacks` of a configuration. */
+export const siteStack = stackBuilder<{}>("site")

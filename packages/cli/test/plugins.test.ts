@@ -51,7 +51,7 @@ export default defineConfig({
   project: "pages",
   environments: { production: {} },
   plugins: [site({ root: "www" })],
-  stacks: [siteStack("home", { gate: ${JSON.stringify(gate)} })]
+  stacks: [siteStack({ name: "home", gate: ${JSON.stringify(gate)} })]
 })
 `
 
@@ -98,7 +98,7 @@ const tiers = [
   }
 ]
 
-describe.concurrent.each(tiers)("a provider of a plug-in, $name", ({ file, root, text }) => {
+describe.concurrent.each(tiers)("a provider of a plug-in, $name", { timeout: 480_000 }, ({ file, root, text }) => {
   it("is deployed, updated, rolled back, followed and destroyed by the command", async () => {
     const cwd = project("plugin", both)
     Fs.writeFileSync(Path.join(cwd, file), text)
@@ -111,6 +111,7 @@ describe.concurrent.each(tiers)("a provider of a plug-in, $name", ({ file, root,
     assert.strictEqual(page(cwd, root), "v1")
 
     await succeeds(cwd, "deploy", "--version", "v2", "--artifact", "v2", "--detach")
+    await succeeds(cwd, "monitor", id, "--interval", "100ms")
     await succeeds(cwd, "attach", id)
     assert.strictEqual(page(cwd, root), "v2")
     await succeeds(cwd, "rollback", id)

@@ -59,10 +59,7 @@ export const capabilities: Capabilities = {
   spiVersion: 1,
   traffic: "percent",
   capacity: true,
-  metrics: true,
-  drift: true,
-  restart: true,
-  fencing: true,
+  fencing: "compared",
   outputs: ["url", "port"]
 }
 

@@ -1,5 +1,6 @@
-import { effectProvider, type Plugin } from "@signalbox/core/plugin"
+import { effectProvider, type Plugin, stackBuilder, type StackBuilder } from "@signalbox/core/plugin"
 import * as LocalProvider from "./LocalProvider.ts"
+import type { Properties } from "./Properties.ts"
 
 /**
  * The local provider as a plug-in. The command has it without being told.
@@ -17,3 +18,14 @@ export const local = (): Plugin => ({
     )
   }
 })
+
+/**
+ * Builds a stack of the local provider, with typed properties.
+ *
+ * *Example*
+ *
+ * ```ts
+ * defineConfig({ ..., stacks: [localStack({ name: "web", properties: { command: ["node", "server.mjs"] } })] })
+ * ```
+ */
+export const localStack: StackBuilder<typeof Properties.Encoded> = stackBuilder(LocalProvider.kind)

@@ -5,9 +5,11 @@ import { bench, mutation, probe } from "./harness.ts"
 
 ProviderSuite.suite("local", {
   capabilities: LocalProvider.capabilities,
+  groups: ["metrics", "drift", "restart", "fence"],
   make: Effect.map(bench, ({ directory, provider, ref }) => ({
     provider,
-    ref: ref("api"),
+    // However busy the machine is.
+    ref: ref("api", { readiness: { path: "/", timeout: "2 minutes", interval: "200 millis" } }),
     candidates: {
       v1: { version: "v1" },
       v2: { version: "v2" },

@@ -67,6 +67,7 @@ export const eventTags = [
   "CommandIssued",
   "StepStarted",
   "StepFinished",
+  "HandleRecorded",
   "DeferredDone",
   "ClockSet",
   "TraceExported"

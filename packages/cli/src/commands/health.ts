@@ -6,6 +6,7 @@ import { ExitCode } from "../main/ExitCode.ts"
 import { invocation, type Invocation } from "../main/Invocation.ts"
 import { judge } from "../json/health.ts"
 import { mark } from "../live/glyphs.ts"
+import { plain } from "../live/words.ts"
 import { table } from "../live/table.ts"
 import { inRegion } from "../request/manifest.ts"
 import { type Place, placeOnRecord, settled } from "../request/place.ts"
@@ -87,6 +88,9 @@ export const health = Command.make(
               { title: "REASON", cell: (row) => row.reason, wrap: true }
             ],
             { width: inv.host.stdout.columns(), paint: inv.paint }
+          ),
+          ...stacks.flatMap(({ endpoints, name }) =>
+            Object.entries(endpoints).map(([id, url]) => `${plain(name)} ${plain(id)}: ${plain(url)}`)
           )
         ])
         yield* inv.exit(healthy ? ExitCode.done : ExitCode.unhealthy)

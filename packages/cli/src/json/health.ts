@@ -16,6 +16,9 @@ export const judge = (
     reason,
     release: "stable" in observation ? observation.stable : null,
     status: "stable" in observation ? observation.status : null,
+    traffic: "stable" in observation ? observation.traffic : [],
+    trafficSource: "stable" in observation ? (observation.trafficSource ?? "measured") : null,
+    endpoints: "stable" in observation ? (observation.endpoints ?? {}) : {},
     health: counted === undefined ? null : { unit: "instance" as const, ...counted },
     errors: counts?.errors ?? null,
     requests: counts?.requests ?? null

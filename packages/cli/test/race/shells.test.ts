@@ -157,7 +157,7 @@ describe.skipIf(process.platform !== "linux")("signalbox run in several shells",
     const ttl = 2_000
     const free = await folder("2 seconds")
     const started = performance.now()
-    assert.strictEqual((await run(free, short("undisturbed")).ended).code, 0)
+    assert.strictEqual((await sittingOut(free, "undisturbed")).code, 0)
     const life = (performance.now() - started) * 1.3
     const points = 20
     const chain = async (number: number, cwd: string) => {

@@ -5,7 +5,7 @@ import * as Schema from "effect/Schema"
 import { Actor, DeploymentFields } from "../domain/Event.ts"
 import { CorrelationId, DeploymentId, EnvironmentName, Percent, StackName } from "../domain/Ids.ts"
 import { DeploymentStatus, ExecutionKind, StackStatus } from "../domain/Machines.ts"
-import { Outputs, PlannedResource, PlanTarget, Release } from "../domain/Release.ts"
+import { Endpoints, Outputs, PlannedResource, PlanTarget, Release } from "../domain/Release.ts"
 import { ExecutionView, StageView } from "./ExecutionView.ts"
 import { Instant } from "./Instant.ts"
 
@@ -25,6 +25,7 @@ export const EnvironmentStackView = Schema.Struct({
   candidate: Schema.NullOr(Release),
   candidateTraffic: Percent,
   outputs: Outputs,
+  endpoints: Schema.optionalKey(Endpoints),
   updatedAt: Schema.NullOr(Instant),
   stages: Schema.Array(StageView)
 }).annotate({ identifier: "EnvironmentStackView" })

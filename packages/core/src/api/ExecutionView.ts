@@ -7,7 +7,7 @@ import { Question, StageState } from "../domain/ExecutionState.ts"
 import { CorrelationId, DeploymentId, EnvironmentName, Percent, StackName } from "../domain/Ids.ts"
 import { ExecutionKind, ExecutionStatus, StackStatus } from "../domain/Machines.ts"
 import { CauseInfo, ErrorInfo } from "../domain/errors/index.ts"
-import { Outputs, Release } from "../domain/Release.ts"
+import { Endpoints, Outputs, Release } from "../domain/Release.ts"
 import { Evidence, Verdict } from "../domain/Verdict.ts"
 import { Instant } from "./Instant.ts"
 
@@ -69,6 +69,7 @@ export const StackView = Schema.Struct({
   candidate: Schema.NullOr(Release),
   candidateTraffic: Percent,
   outputs: Outputs,
+  endpoints: Schema.optionalKey(Endpoints),
   stages: Schema.Array(StageView),
   progress: Schema.optionalKey(Schema.String),
   error: Schema.optionalKey(ErrorView)

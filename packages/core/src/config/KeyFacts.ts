@@ -130,6 +130,7 @@ const facts: Readonly<Record<string, Fact>> = {
   tokenFrom: name("PROMETHEUS_TOKEN"),
   irreversible: { expected: "a reason of 1 to 128 characters", example: `"it migrates the database"` },
   timeout: span("30 minutes"),
+  onBusy: words("wait", "fail"),
   properties: object("an object that its provider understands", `{}`)
 }
 

@@ -8,7 +8,7 @@ import { CorrelationId, DeploymentId, EnvironmentName, StackName, Timestamp } fr
 import { IllegalTransition, move } from "./Illegal.ts"
 import { deploymentMachine, DeploymentStatus, type ExecutionKind, stackMachine, StackStatus } from "./Machines.ts"
 import * as Queue from "./Queue.ts"
-import { Checkpoint, Outputs, Release } from "./Release.ts"
+import { Checkpoint, Endpoints, Outputs, Release } from "./Release.ts"
 import { ExecutionSettings, StackSpec } from "./Spec.ts"
 
 /**
@@ -146,6 +146,7 @@ export const StackInEnvironment = Schema.Struct({
   release: Schema.NullOr(Release),
   checkpoint: Schema.NullOr(Checkpoint),
   outputs: Outputs,
+  endpoints: Schema.optionalKey(Endpoints),
   updatedAt: Timestamp,
   spec: Schema.optionalKey(Schema.toEncoded(StackSpec))
 })
@@ -365,7 +366,13 @@ export const evolve = (
     case "CheckpointRecorded":
       return onStack(state, at, event.stack, (stack) => Result.succeed({ ...stack, checkpoint: event.checkpoint }))
     case "OutputsRecorded":
-      return onStack(state, at, event.stack, (stack) => Result.succeed({ ...stack, outputs: event.outputs }))
+      return onStack(state, at, event.stack, (stack) =>
+        Result.succeed({
+          ...stack,
+          outputs: event.outputs,
+          ...(event.endpoints === undefined ? {} : { endpoints: event.endpoints })
+        })
+      )
     case "ExecutionTransitioned":
       return Result.succeed(ends.has(event.on) ? end(state, at, stream, event.on === "completed") : state)
     default:

@@ -17,7 +17,7 @@ import {
   StageTrigger
 } from "./Machines.ts"
 import { CauseInfo, ErrorInfo } from "./errors/index.ts"
-import { Checkpoint, Json, Outputs, Release, StackPlan, TrafficShare } from "./Release.ts"
+import { Checkpoint, Endpoints, Json, Outputs, Release, StackPlan, TrafficShare } from "./Release.ts"
 import { ExecutionSpec, QueuePolicy, StackSpec } from "./Spec.ts"
 import { Verdict } from "./Verdict.ts"
 
@@ -223,7 +223,7 @@ export const Event = Schema.TaggedUnion({
   DeploymentTransitioned: { on: DeploymentTrigger, cause: Schema.optionalKey(CauseInfo) },
   StackPlanned: { stack: StackName, plan: StackPlan },
   CheckpointRecorded: { stack: StackName, checkpoint: Checkpoint },
-  OutputsRecorded: { stack: StackName, outputs: Outputs },
+  OutputsRecorded: { stack: StackName, outputs: Outputs, endpoints: Schema.optionalKey(Endpoints) },
   TrafficObserved: { stack: StackName, shares: Schema.Array(TrafficShare), candidate: Percent },
   VerdictReached: { verdict: Verdict },
   ProgressReported: {

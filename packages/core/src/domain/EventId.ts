@@ -82,12 +82,13 @@ export const retireFailed = (stack: string): EventId => make("retire-failed", st
 export const processStarted = make("process/started")
 export const processExited = make("process/exited")
 
-// Progress: of a step, or reported to a monitor by a provider.
-export const progress = (step: string, resource: string, message: string): EventId =>
-  make("progress", step, resource, message)
+// Progress: reported by a provider, or observed by a monitor.
 export const seen = (stack: string, resource: string, changedAt: string | number, message: string): EventId =>
   make("seen", stack, resource, changedAt, message)
 export const providerEvent = (stack: string, cursor: string): EventId => make("seen", stack, "event", cursor)
+
+/** An operation that Signalbox did not start, and that a step waits for. */
+export const waitedFor = (step: string, operation: string): EventId => make("waited-for", step, operation)
 
 // Monitors and their alerts: an alert has the same id whichever monitor raises it.
 export const monitor = (run: string, restarts: number): EventId => make("monitor", run, restarts)

@@ -255,7 +255,10 @@ const fold = (
     case "CheckpointRecorded":
       return setStack(state, event.stack, { checkpoint: event.checkpoint })
     case "OutputsRecorded":
-      return setStack(state, event.stack, { outputs: event.outputs })
+      return setStack(state, event.stack, {
+        outputs: event.outputs,
+        ...(event.endpoints === undefined ? {} : { endpoints: event.endpoints })
+      })
     case "TrafficObserved":
       return setStack(state, event.stack, { candidateTraffic: event.candidate })
     case "ProgressReported":

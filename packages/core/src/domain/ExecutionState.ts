@@ -15,7 +15,7 @@ import {
   StageStatus
 } from "./Machines.ts"
 import { CauseInfo, ErrorInfo } from "./errors/index.ts"
-import { Checkpoint, Outputs, Release } from "./Release.ts"
+import { Checkpoint, Endpoints, Outputs, Release } from "./Release.ts"
 import { StrategyName } from "./Spec.ts"
 import { Verdict } from "./Verdict.ts"
 
@@ -51,6 +51,7 @@ export const StackState = Schema.Struct({
   candidateTraffic: Percent,
   checkpoint: Schema.NullOr(Checkpoint),
   outputs: Outputs,
+  endpoints: Schema.optionalKey(Endpoints),
   irreversible: Schema.optionalKey(Schema.String),
   progress: Schema.optionalKey(Schema.Union([Schema.String, CauseInfo])),
   /** The first failure of a resource of it. */

@@ -71,6 +71,13 @@ export const PlanTarget = Schema.Struct({
 export type PlanTarget = typeof PlanTarget.Type
 
 /**
+ * The address of each release that has one of its own, by its id: a tag, a preview channel. It answers before the release
+ * has traffic.
+ */
+export const Endpoints = Schema.Record(Schema.String, Schema.String)
+export type Endpoints = typeof Endpoints.Type
+
+/**
  * What bringing in a release would do to one stack.
  *
  * *Details*: `changes` and `rollback` are sentences for people: the changes, and the effect of a rollback.

@@ -154,14 +154,19 @@ export const MetricsSpec = Schema.Struct({
 })
 export type MetricsSpec = typeof MetricsSpec.Type
 
+/** Whether an operation in progress that Signalbox did not start is waited for, or fails the execution. */
+export const OnBusy = Schema.Literals(["wait", "fail"])
+export type OnBusy = typeof OnBusy.Type
+
 /**
  * One stack of the manifest.
  *
- * *Details*: it starts when every stack in `dependsOn` is done and proved. `lockstep` names those of them that must never
+ * *Details*: it starts when every stack in `dependsOn` is done and proved. `lockstep` names the ones that must never
  * run an older release than it expects: as long as this stack cannot be put back, they stay as they are. `properties` belong to its provider; a value `{
  * "$output": "stack.name" }` inside them is replaced by that output of a dependency. `irreversible` gives the reason
  * why a finished deployment of it is never undone (a migration, for example). `timeout` bounds each of its stages
- * (default 30 minutes). `region` and `account` are its own, instead of the environment's.
+ * (default 30 minutes). `onBusy` says whether it waits, within that time, for an operation in progress that Signalbox did
+ * not start, or fails (default). `region` and `account` are its own, instead of the environment's.
  */
 export const StackSpec = Schema.Struct({
   name: StackName,
@@ -174,6 +179,7 @@ export const StackSpec = Schema.Struct({
   metrics: Schema.optionalKey(MetricsSpec),
   irreversible: Schema.optionalKey(Name),
   timeout: optional(Span, "30 minutes"),
+  onBusy: Schema.optionalKey(OnBusy),
   region: Schema.optionalKey(Name),
   account: Schema.optionalKey(Name),
   properties: optional(Schema.Record(Schema.String, Json), {})

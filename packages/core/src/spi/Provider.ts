@@ -5,7 +5,7 @@ import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { type Percent, Timestamp } from "../domain/Ids.ts"
-import { type Checkpoint, Outputs, Release, type StackPlan, TrafficShare } from "../domain/Release.ts"
+import { type Checkpoint, Endpoints, Outputs, Release, type StackPlan, TrafficShare } from "../domain/Release.ts"
 import { HealthUnit } from "../domain/Verdict.ts"
 import type { MetricSource } from "./MetricSource.ts"
 import type { ProviderError } from "./ProviderError.ts"
@@ -18,25 +18,25 @@ export type { PlaceRef, StackRef } from "./StackRef.ts"
  *
  * *Details*: `traffic` is `percent` (any share), `switch` (all or nothing) or `none` (a staged release is live at
  * once); `capacity` whether capacity can be added in parts; `outputs` names the outputs of its stacks, `"*"` stands for
- * any; `events` whether it reports its own events, `fencing` whether it can learn of a new lease holder before that one
- * changes anything (both default to no). `firstRelease` says whether the first release of a stack waits for its traffic
- * (`staged`, the default) or gets all of it when it is staged (`live`). `adopts` says that `observe` and `plan` take a
- * live service that was not deployed by Signalbox for the stable release (default no), so that its first canary is not a
- * switch of all traffic. Undeclared features fail as `Unsupported`.
+ * any. `fencing` says what stops a runner whose lease is over: the other side compares fences and refuses an older one
+ * (`compared`), or only the guard does, before each call (`guarded`). `firstRelease` says whether the first release of a
+ * stack waits for its traffic (`staged`, the default) or gets all of it when it is staged (`live`). `adopts` says that
+ * `observe` and `plan` take a live service that was not deployed by Signalbox for the stable release (default no), so that
+ * its first canary is not a switch of all traffic. Optional groups are not declared: they are there or not. Undeclared
+ * features fail as `Unsupported`.
  */
 export interface Capabilities {
   readonly spiVersion: 1
   readonly traffic: "percent" | "switch" | "none"
   readonly capacity: boolean
-  readonly metrics: boolean
-  readonly drift: boolean
-  readonly restart: boolean
   readonly outputs: ReadonlyArray<string>
-  readonly events?: boolean
-  readonly fencing?: boolean
+  readonly fencing: "compared" | "guarded"
   readonly firstRelease?: "staged" | "live"
   readonly adopts?: boolean
 }
+
+/** The optional groups of a provider that no capability declares. */
+export type ProviderGroup = "metrics" | "drift" | "restart" | "events" | "fence"
 
 /**
  * The release to bring in. `artifact` is a path or URL, as the user gave it.
@@ -110,7 +110,8 @@ export type Resource = typeof Resource.Type
  * *Details*: `traffic` is the effective traffic, read back and not remembered; `trafficSource` says whether requests
  * were measured (`measured`, the default) or a configuration was read (`configured`). `reason` says why it is not ready, if
  * known. `fence` is the highest that a mutation has shown, if the provider remembers it. `operation` is the operation
- * in progress, `foreign` if Signalbox did not start it. `health` covers each release that has capacity.
+ * in progress, `foreign` if Signalbox did not start it. `health` covers each release that has capacity, `endpoints` each one with an
+ * address of its own.
  */
 export const Observation = Schema.Struct({
   status: Schema.Literals(["absent", "ready", "changing", "failed", "unknown"]),
@@ -131,6 +132,7 @@ export const Observation = Schema.Struct({
   ),
   lastChangedAt: Schema.NullOr(Timestamp),
   outputs: Outputs,
+  endpoints: Schema.optionalKey(Endpoints),
   resources: Schema.Array(Resource),
   consoleUrl: Schema.optionalKey(Schema.String)
 })
@@ -159,8 +161,8 @@ export interface PropertyIssue {
 /**
  * A provider.
  *
- * *Details*: the required operations work for every stack; each optional group exists exactly if `capabilities`
- * declares it.
+ * *Details*: the required operations work for every stack; the other ones are optional. `traffic` exists exactly if
+ * `capabilities.traffic` is not `none`, and `fence` only if fences are compared.
  *
  * - `plan` computes the changes, detects a no-op, and takes the checkpoint; it changes nothing that runs. In an execution
  *   it has a mutation, for platforms on which a plan is something that is made (a change set); a preview has none. A plan

@@ -14,7 +14,7 @@ const reason = <const Tag extends string, const Fields extends Schema.Struct.Fie
  *
  * - `Invalid` the properties or the artifact are wrong; `path` points into the properties
  * - `Missing` the stack, release or artifact does not exist (any more)
- * - `Busy` another operation is in progress on the stack
+ * - `Busy` another operation is in progress on the stack: its name or description, its start, and its page
  * - `Conflict` a lost race: the same call may succeed, because it reads again
  * - `Changed` a field that the plan relied on was changed outside, from `was` to `is`
  * - `Fenced` a newer holder of the lease has called: stop at once
@@ -30,7 +30,11 @@ const reason = <const Tag extends string, const Fields extends Schema.Struct.Fie
 export const ProviderReason = Schema.Union([
   reason("Invalid", { path: Schema.Array(Schema.String) }),
   reason("Missing", {}),
-  reason("Busy", { operation: Schema.String, since: Schema.optionalKey(Schema.Int) }),
+  reason("Busy", {
+    operation: Schema.String,
+    since: Schema.optionalKey(Schema.Int),
+    url: Schema.optionalKey(Schema.String)
+  }),
   reason("Conflict", {}),
   reason("Changed", { field: Schema.String, was: Schema.String, is: Schema.String }),
   reason("Fenced", { fence: Schema.Int }),
@@ -99,6 +103,14 @@ export class ProviderError extends Schema.TaggedError<ProviderError>()("Provider
         return errorInfo("invalid_properties", where, {
           ...more,
           path: ["stacks", this.stackName, "properties", ...reason.path].join(".")
+        })
+      case "Busy":
+        return errorInfo("stack_busy", where, {
+          detail: reason.operation,
+          remedies: [
+            ...(more.remedies ?? []),
+            ...(reason.url === undefined ? [] : [{ _tag: "console", url: reason.url } as const])
+          ]
         })
       case "Changed":
         return errorInfo("changed_outside", { ...where, field: reason.field, was: reason.was, is: reason.is }, more)

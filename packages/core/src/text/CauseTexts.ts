@@ -1,6 +1,6 @@
 import type { causes } from "../domain/errors/Causes.ts"
 import type { CauseInfo } from "../domain/errors/index.ts"
-import { aside, because, list, type Texts, words } from "./words.ts"
+import { aside, because, list, moment, type Texts, words } from "./words.ts"
 
 export const causeTexts = (say: (cause: CauseInfo) => string): Texts<keyof typeof causes> => ({
   nothing_to_change: () => "nothing to change",
@@ -19,6 +19,8 @@ export const causeTexts = (say: (cause: CauseInfo) => string): Texts<keyof typeo
   lease_not_renewed: () => "the lease could not be renewed in time",
   old_release_left: ({ cause }) => `the old release was left running: ${say(cause)}`,
   operation_in_flight: (_, operation) => `${operation ?? "an operation"} is in flight`,
+  waits_for_operation: ({ since }, operation) =>
+    `waits until ${operation ?? "an operation"} is over${since === undefined ? "" : `, in progress since ${moment(since)}`}`,
   operation_over: (_, operation) => `${operation ?? "an operation"} is over`,
   resource_status: ({ resource, status }, reason) => `${resource}: ${words(status)}${aside(reason)}`,
   resource_failed: ({ resource, type }, message) =>

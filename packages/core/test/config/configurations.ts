@@ -10,9 +10,7 @@ const provider = (kind: string, capabilities: Partial<Capabilities>): Provider =
     spiVersion: 1,
     traffic: "percent",
     capacity: true,
-    metrics: true,
-    drift: false,
-    restart: false,
+    fencing: "guarded",
     outputs: ["url"],
     ...capabilities
   },

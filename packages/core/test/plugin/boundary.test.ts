@@ -18,9 +18,11 @@ const mutation = testMutation("k")
 const foreign = (plugin: PluginProvider): PluginProvider => ({ ...plugin })
 
 for (const [name, shape] of Object.entries(SimulatedProvider.shapes)) {
-  const capabilities = { spiVersion: 1, outputs: ["url"], ...shape } as const
+  const { capacity, traffic } = shape
+  const groups = (["metrics", "drift", "restart"] as const).filter((group) => shape[group])
   ProviderSuite.suite(`simulated ${name}, as a plug-in`, {
-    capabilities,
+    capabilities: { spiVersion: 1, traffic, capacity, fencing: "compared", outputs: ["url"] },
+    groups,
     make: Effect.sync(() => {
       const cloud = SimulatedProvider.make({
         capabilities: shape,

@@ -116,6 +116,12 @@ const throttling = (check: Check, cloud: Cloud) =>
     end: () => Effect.sync(() => cloud.throttle(false))
   })
 
+const foreign = (check: Check, cloud: Cloud) =>
+  Failures.foreign(check, {
+    begin: () => cloud.foreign(ref, { description: "console update", millis: 600_000 }),
+    end: () => cloud.foreign(ref, null)
+  })
+
 const busy = { _tag: "Busy", message: "a change set waits", operation: "change set" } as const
 
 const denied = new ProviderError({
@@ -191,6 +197,22 @@ describe("the provider suite catches planted bugs", () => {
     })
   )
 
+  // It declares what it does not do.
+  caught(Groups.compared, "refuses a holder that was overtaken", (provider) => {
+    const { provider: lax } = SimulatedProvider.make({ capabilities: { fencing: "guarded" } })
+    return { ...lax, capabilities: provider.capabilities }
+  })
+
+  // It takes every operation for its own.
+  caught(
+    foreign,
+    "names an operation that others have in progress, and changes nothing beside it",
+    seeing((seen) => ({
+      ...seen,
+      operation: seen.operation === null ? null : { ...seen.operation, foreign: false }
+    }))
+  )
+
   // It retries in its own way, and then takes it for an outage.
   caught(
     throttling,
@@ -219,6 +241,24 @@ describe("the provider suite catches planted bugs", () => {
       ...seen,
       health: Object.fromEntries(Object.entries(seen.health).map(([id, { total }]) => [id, { healthy: total, total }]))
     }))
+  )
+
+  caught(
+    Observing.observing,
+    "gives the addresses of releases that are there, and of no others",
+    (provider) => {
+      let all: Readonly<Record<string, string>> = {}
+      const remembering = (seen: Observation): Observation => ({
+        ...seen,
+        endpoints: (all = { ...all, ...seen.endpoints })
+      })
+      return {
+        ...provider,
+        stage: (...given) => Effect.map(provider.stage(...given), remembering),
+        observe: (ref) => Effect.map(provider.observe(ref), remembering)
+      }
+    },
+    { endpoints: true }
   )
 
   // A service scaled to zero.

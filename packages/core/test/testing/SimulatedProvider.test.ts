@@ -3,7 +3,14 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
-import { DeploymentId, EnvironmentName, type Mutation, StackName, type StackRef } from "@signalbox/core/spi"
+import {
+  type Capabilities,
+  DeploymentId,
+  EnvironmentName,
+  type Mutation,
+  StackName,
+  type StackRef
+} from "@signalbox/core/spi"
 import { ProviderSuite, SimulatedProvider, testMutation } from "@signalbox/core/testing"
 
 const ref: StackRef = {
@@ -19,16 +26,32 @@ const shapes = {
   ...SimulatedProvider.shapes,
   adopting: { ...SimulatedProvider.shapes.revisions, firstRelease: "live", adopts: true },
   periodic: { ...SimulatedProvider.shapes.revisions },
-  telling: { ...SimulatedProvider.shapes.revisions, events: true, fencing: true }
+  telling: { ...SimulatedProvider.shapes.revisions, events: true, fence: true },
+  guarded: { ...SimulatedProvider.shapes.revisions, fencing: "guarded", outputs: ["*"] }
 } as const
 
+/** The capabilities and the groups that a shape stands for. */
+const expected = (shape: SimulatedProvider.SimulatedCapabilities) => {
+  const { drift, events, fence, metrics, restart, ...declared } = shape
+  const given = { metrics, drift, restart, events, fence }
+  const capabilities: Capabilities = {
+    spiVersion: 1,
+    traffic: "percent",
+    capacity: true,
+    fencing: "compared",
+    outputs: ["url"],
+    ...declared
+  }
+  return { capabilities, groups: (Object.keys(given) as Array<keyof typeof given>).filter((group) => given[group]) }
+}
+
 for (const [name, shape] of Object.entries(shapes)) {
-  const capabilities = { spiVersion: 1, outputs: ["url"], ...shape } as const
   ProviderSuite.suite(`simulated ${name}`, {
-    capabilities,
+    ...expected(shape),
     make: Effect.sync(() => {
       const cloud = SimulatedProvider.make({
         capabilities: shape,
+        endpoints: name === "adopting",
         healthUnit: name === "hosting" ? "release" : "instance",
         handles: name === "transactional"
       })

@@ -5,7 +5,7 @@ import { traceIdOf } from "../../telemetry/Ids.ts"
 import type { DeploymentView, EnvironmentView, PlanView } from "../DeploymentView.ts"
 import type { PlannedStack } from "../Plan.ts"
 import type { Request } from "../Request.ts"
-import { executionView, stageView } from "./execution.ts"
+import { executionView, stageView, endpointsOf } from "./execution.ts"
 import { instantOf } from "./instantOf.ts"
 
 /** The stacks that a deployment was created with, and the stacks deployed since. */
@@ -48,14 +48,16 @@ export const environmentView = (
     const stack = state?.stacks.find((one) => one.name === name)
     const within = execution?.stacks.find((one) => one.name === name)
     const comes = execution?.finishedAt === undefined
+    const candidate = comes ? (within?.candidate ?? null) : null
     return {
       name,
       provider: stack?.provider ?? within?.provider ?? null,
       status: stack?.status ?? "not_deployed",
       release: stack?.release ?? null,
-      candidate: comes ? (within?.candidate ?? null) : null,
+      candidate,
       candidateTraffic: comes ? (within?.candidateTraffic ?? 0) : 0,
       outputs: stack?.outputs ?? {},
+      ...endpointsOf(stack?.endpoints, stack?.release ?? null, candidate),
       updatedAt: stack === undefined ? null : instantOf(stack.updatedAt),
       stages: within?.stages.map(stageView) ?? []
     }

@@ -1,6 +1,7 @@
 import type { StoredEvent } from "../../domain/Event.ts"
 import type { ExecutionState, StackState, StageState } from "../../domain/ExecutionState.ts"
 import type { CorrelationId } from "../../domain/Ids.ts"
+import type { Endpoints, Release } from "../../domain/Release.ts"
 import type { Verdict } from "../../domain/Verdict.ts"
 import type { Lease } from "../../spi/LeaseStore.ts"
 import { traceIdOf } from "../../telemetry/Ids.ts"
@@ -24,6 +25,16 @@ const verdictView = ({ at, evidence, ...verdict }: Verdict): VerdictView => ({
   at: instantOf(at)
 })
 
+/** The addresses of releases that are still there. */
+export const endpointsOf = (
+  endpoints: Endpoints | undefined,
+  ...releases: ReadonlyArray<Release | null>
+): { readonly endpoints?: Endpoints } => {
+  const ids = releases.map((release) => release?.id)
+  const known = Object.entries(endpoints ?? {}).filter(([id]) => ids.includes(id))
+  return known.length === 0 ? {} : { endpoints: Object.fromEntries(known) }
+}
+
 const stackView = (stack: StackState): StackView => ({
   name: stack.name,
   provider: stack.provider,
@@ -32,6 +43,7 @@ const stackView = (stack: StackState): StackView => ({
   candidate: stack.candidate,
   candidateTraffic: stack.candidateTraffic,
   outputs: stack.outputs,
+  ...endpointsOf(stack.endpoints, stack.release, stack.candidate),
   stages: stack.stages.map(stageView),
   ...(stack.progress === undefined ? {} : { progress: progressText(stack.progress) }),
   ...(stack.error === undefined ? {} : { error: errorView(stack.error) })

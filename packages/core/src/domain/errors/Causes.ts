@@ -21,6 +21,10 @@ export const causes = {
   lease_not_renewed: cause({}, "The lease could not be renewed in time."),
   old_release_left: cause({ cause: "cause" }, "The old release could not be removed and was left running."),
   operation_in_flight: cause({}, "A foreign operation is in flight; the detail describes it."),
+  waits_for_operation: cause(
+    { since: "time?" },
+    "A foreign operation, described by the detail, is in progress and is waited for."
+  ),
   operation_over: cause({}, "A foreign operation is over; the detail describes it."),
   resource_status: cause({ resource: "text", status: "text" }, "A resource has a new status."),
   resource_failed: cause(

@@ -20,3 +20,9 @@ export const measuredHealth = (observed: Observation, releaseId: string): Pick<M
     ...(unit === undefined ? {} : { healthUnit: unit })
   }
 }
+
+/** What is recorded of it for dependents and for people. */
+export const outputsOf = ({ endpoints, outputs }: Observation): Pick<Observation, "outputs" | "endpoints"> => ({
+  outputs,
+  ...(endpoints === undefined ? {} : { endpoints })
+})

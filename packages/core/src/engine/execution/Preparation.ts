@@ -3,12 +3,13 @@
  */
 import * as Effect from "effect/Effect"
 import * as EventId from "../../domain/EventId.ts"
-import { causeInfo, errorInfo } from "../../domain/errors/index.ts"
+import { causeInfo } from "../../domain/errors/index.ts"
 import { StackPlan } from "../../domain/Release.ts"
 import type { StackSpec } from "../../domain/Spec.ts"
 import { type Candidate, Observation, type Provider, type StackRef } from "../../spi/Provider.ts"
 import { ProviderError } from "../../spi/ProviderError.ts"
 import { withNotices, wrongTarget } from "../admission/index.ts"
+import { outputsOf } from "./ObservedRelease.ts"
 import { fillIn } from "../../config/OutputSubstitution.ts"
 import {
   call,
@@ -45,11 +46,11 @@ export const healthCheck: Effect.Effect<void, StepFailed, StepServices> = Effect
         }
         yield* transitionStage("health_check", "started", { stack: stack.name })
         const observed = yield* observe(stack)
-        if (Object.keys(observed.outputs).length > 0) {
+        if (Object.keys({ ...observed.outputs, ...observed.endpoints }).length > 0) {
           yield* journal.record(EventId.outputs(stack.name, "before"), {
             _tag: "OutputsRecorded",
             stack: stack.name,
-            outputs: observed.outputs
+            ...outputsOf(observed)
           })
         }
         yield* transitionStage("health_check", "succeeded", { stack: stack.name })
@@ -70,24 +71,35 @@ const observe = Effect.fnUntraced(function* (
     stack: stack.name,
     success: Observation,
     execute: () =>
-      Effect.gen(function* () {
-        const observed = yield* observing(checkFence(provider, stack, yield* refOf(stack, "before")))
-        const { operation } = observed
-        if (operation === null || !operation.foreign) return observed
-        return yield* new StepFailed({
-          why: "blocked",
-          info: errorInfo(
-            "stack_busy",
-            { stack: stack.name, provider: stack.provider },
-            {
-              detail: operation.description,
-              remedies: observed.consoleUrl === undefined ? [] : [{ _tag: "console", url: observed.consoleUrl }]
-            }
-          )
-        })
-      })
+      Effect.flatMap(refOf(stack, "before"), (ref) =>
+        observing(Effect.flatMap(checkFence(provider, stack, ref), (observed) => checkIdle(provider, stack, observed)))
+      )
   })
 })
+
+/** A foreign operation in progress is waited for, or blocks the execution. */
+const checkIdle = (
+  provider: Provider,
+  stack: StackSpec,
+  observed: Observation
+): Effect.Effect<Observation, ProviderError> => {
+  const { consoleUrl, operation } = observed
+  if (operation === null || !operation.foreign) return Effect.succeed(observed)
+  return Effect.fail(
+    new ProviderError({
+      provider: provider.kind,
+      operation: "observe",
+      stackName: stack.name,
+      reason: {
+        _tag: "Busy",
+        message: operation.description,
+        operation: operation.description,
+        ...(operation.startedAt === null ? {} : { since: operation.startedAt }),
+        ...(consoleUrl === undefined ? {} : { url: consoleUrl })
+      }
+    })
+  )
+}
 
 /** Looks at a stack. A provider that has seen a newer fence would refuse every mutation: that is detected here. */
 const checkFence = Effect.fnUntraced(function* (

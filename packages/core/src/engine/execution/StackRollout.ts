@@ -10,7 +10,7 @@ import type { StackPlan } from "../../domain/Release.ts"
 import type { CanaryStep, StackSpec } from "../../domain/Spec.ts"
 import { type Health, Observation } from "../../spi/Provider.ts"
 import { requestApproval } from "./Approval.ts"
-import { healthOf, shareOf } from "./ObservedRelease.ts"
+import { healthOf, outputsOf, shareOf } from "./ObservedRelease.ts"
 import { watchRelease } from "./ReleaseWatch.ts"
 import {
   ExecutionContext,
@@ -148,7 +148,7 @@ const bringIn = Effect.fnUntraced(function* (
   const { journal } = yield* ExecutionContext
   const provider = yield* providerOf(stack)
   const name = `stage/${stack.name}/${capacityPercent}`
-  const { outputs } = yield* within(
+  const observed = yield* within(
     stack,
     "deployment",
     step({
@@ -167,7 +167,7 @@ const bringIn = Effect.fnUntraced(function* (
   yield* journal.record(EventId.outputs(stack.name, capacityPercent), {
     _tag: "OutputsRecorded",
     stack: stack.name,
-    outputs
+    ...outputsOf(observed)
   })
 })
 

@@ -10,6 +10,7 @@ import { LeaseLost } from "../../spi/LeaseStore.ts"
 import type { Observation } from "../../spi/Provider.ts"
 import type { ProviderError } from "../../spi/ProviderError.ts"
 import { ExecutionContext } from "./ExecutionContext.ts"
+import { waitingForOthers } from "./Busy.ts"
 import { persisting } from "./Persistence.ts"
 import { renewing } from "./Renewal.ts"
 import { callSpan } from "./Step.ts"
@@ -41,6 +42,7 @@ export const call = <A, R>(
     callSpan(operation),
     persisting,
     renewing,
+    waitingForOthers,
     Effect.catch((error) =>
       Effect.flatMap(ExecutionContext, ({ fenced, journal, lock }) => {
         const fence = error.reason._tag === "Fenced" ? error.reason.fence : undefined
@@ -78,5 +80,10 @@ export const observing = <R>(
       Object.entries(observed.outputs).filter(
         ([name, value]) => !namesSecret(name) && !(typeof value === "string" && holdsPassword(value))
       )
-    )
+    ),
+    ...(observed.endpoints === undefined
+      ? {}
+      : {
+          endpoints: Object.fromEntries(Object.entries(observed.endpoints).filter(([, url]) => !holdsPassword(url)))
+        })
   }))

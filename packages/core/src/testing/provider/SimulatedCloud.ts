@@ -119,6 +119,7 @@ export interface CloudOptions {
   readonly capabilities: Capabilities
   readonly instances?: number | undefined
   readonly healthUnit?: "instance" | "release" | undefined
+  readonly endpoints?: boolean | undefined
   readonly latencyMillis?: number | undefined
 }
 
@@ -136,10 +137,10 @@ export class SimulatedCloud {
   #expired: string | undefined
   #throttled = false
 
-  constructor({ capabilities, healthUnit, instances, kind, latencyMillis }: CloudOptions) {
+  constructor({ capabilities, endpoints, healthUnit, instances, kind, latencyMillis }: CloudOptions) {
     this.kind = kind
     this.capabilities = capabilities
-    this.world = new Simulation(instances ?? 2, healthUnit)
+    this.world = new Simulation(instances ?? 2, healthUnit, endpoints)
     this.#latencyMillis = latencyMillis
   }
 
@@ -200,7 +201,7 @@ export class SimulatedCloud {
   /** Lets a mutation in, unless a newer holder has called or a foreign operation is in progress. */
   admit(operation: SimulatedOperation, ref: StackRef, cell: Cell, { fence }: Mutation): ProviderError | undefined {
     const newest = Math.max(cell.fence, this.#fences.get(placeOf(ref)) ?? 0)
-    if (fence < newest) return this.#fenced(operation, ref, fence, newest)
+    if (this.capabilities.fencing === "compared" && fence < newest) return this.#fenced(operation, ref, fence, newest)
     cell.fence = fence
     if (cell.operation?.foreign !== true) return undefined
     const { description, startedAt: since } = cell.operation
@@ -251,7 +252,11 @@ export class SimulatedCloud {
   }
 
   outputs({ environment, stack }: StackRef): Readonly<Record<string, string>> {
-    return Object.fromEntries(this.capabilities.outputs.map((name) => [name, `${name}:${environment}/${stack}`]))
+    return Object.fromEntries(
+      this.capabilities.outputs
+        .map((name) => (name === "*" ? "url" : name))
+        .map((name) => [name, `${name}:${environment}/${stack}`])
+    )
   }
 
   /** The controls of the cloud, beside a provider for it. */

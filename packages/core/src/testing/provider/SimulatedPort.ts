@@ -10,6 +10,7 @@ import type {
   Mutation,
   Observation,
   Provider,
+  ProviderGroup,
   ProviderError,
   ProviderReason,
   Release,
@@ -40,6 +41,7 @@ export type Mutate = (
 export type PlanExtras = Partial<Pick<StackPlan, "data" | "resources" | "target" | "timeoutMs">>
 
 export interface PortOptions {
+  readonly groups: { readonly [Group in ProviderGroup]: boolean }
   readonly mutate: Mutate
   readonly observe: (ref: StackRef) => Effect.Effect<Observation, ProviderError>
   readonly metrics?: SimulatedMetrics | undefined
@@ -49,7 +51,7 @@ export interface PortOptions {
 
 export const portOf = (
   cloud: SimulatedCloud,
-  { metrics, mutate, observe, plan, requestsPerSecond }: PortOptions
+  { groups, metrics, mutate, observe, plan, requestsPerSecond }: PortOptions
 ): Provider => {
   const { capabilities, kind, world } = cloud
   const changes = operations(world, kind, capabilities)
@@ -93,12 +95,12 @@ export const portOf = (
               })
           }
         }),
-    ...(capabilities.metrics === false
+    ...(!groups.metrics
       ? {}
       : {
           metrics: source(metrics ?? {}, (ref, at) => cloud.read("measure", ref, at), world, requestsPerSecond ?? 50)
         }),
-    ...(capabilities.drift === false
+    ...(!groups.drift
       ? {}
       : {
           drift: {
@@ -110,15 +112,15 @@ export const portOf = (
               })
           }
         }),
-    ...(capabilities.events === true
+    ...(groups.events
       ? {
           events: {
             since: (ref, cursor, { from }) => cloud.read("events", ref, () => cloud.happened.since(ref, cursor, from))
           }
         }
       : {}),
-    ...(capabilities.fencing === true ? { fence: (place, fence) => cloud.fence(place, fence) } : {}),
-    ...(capabilities.restart === false
+    ...(groups.fence ? { fence: (place, fence) => cloud.fence(place, fence) } : {}),
+    ...(!groups.restart
       ? {}
       : {
           restart: (ref, mutation) =>

@@ -4,7 +4,7 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type { Capabilities, Mutation, Observation, ProviderError, StackRef } from "../../spi/index.ts"
+import type { Capabilities, Mutation, Observation, ProviderError, ProviderGroup, StackRef } from "../../spi/index.ts"
 import { SimulatedCloud, type SimulatedProvider } from "./SimulatedCloud.ts"
 import type { SimulatedMetrics } from "./SimulatedMetrics.ts"
 import type { Applied } from "./SimulatedOperations.ts"
@@ -15,20 +15,27 @@ export type { Fault, LedgerEntry, SimulatedOperation, SimulatedProvider } from "
 export type { SimulatedMetrics } from "./SimulatedMetrics.ts"
 export type { Script } from "./SimulatedState.ts"
 
+/** Capabilities, and which optional groups there are. */
+export type SimulatedCapabilities = Partial<Omit<Capabilities, "spiVersion">> & {
+  readonly [Group in ProviderGroup]?: boolean
+}
+
 /**
  * The properties of the simulated cloud.
  *
  * *Details*: `kind` default `simulated`. All capability groups are on by default (`traffic` is `percent`), except
- * `events` and `fencing`; `instances` (2) is the full capacity of a release,
- * `healthUnit` (`instance`) what its health counts, `requestsPerSecond` (50) the load on each
+ * `events` and `fence`; `instances` (2) is the full capacity of a release,
+ * `healthUnit` (`instance`) what its health counts, `endpoints` (false) whether each release has an address,
+ * `requestsPerSecond` (50) the load on each
  * stack, `metrics` how they are measured, `latency` (0) how long each operation takes beside script delays. With `handles`
  * (off), the platform knows no idempotency keys: it finds what was begun only by the name of the operation.
  */
 export interface SimulatedOptions {
   readonly kind?: string
-  readonly capabilities?: Partial<Omit<Capabilities, "spiVersion">>
+  readonly capabilities?: SimulatedCapabilities
   readonly instances?: number
   readonly healthUnit?: "instance" | "release"
+  readonly endpoints?: boolean
   readonly requestsPerSecond?: number
   readonly metrics?: SimulatedMetrics
   readonly latencyMillis?: number
@@ -37,15 +44,17 @@ export interface SimulatedOptions {
   readonly plan?: PlanExtras
 }
 
-const percent: Capabilities = {
-  spiVersion: 1,
+const percent = {
   traffic: "percent",
   capacity: true,
   metrics: true,
   drift: true,
   restart: true,
+  events: false,
+  fence: false,
+  fencing: "compared",
   outputs: ["url"]
-}
+} as const
 
 /**
  * The capabilities of three very different clouds: the shapes that every strategy has to fit.
@@ -57,7 +66,7 @@ export const shapes = {
   revisions: { traffic: "percent", capacity: true, metrics: true, drift: true, restart: true },
   /** Uploaded versions, one of them live: like Firebase Hosting. */
   hosting: { traffic: "switch", capacity: false, metrics: false, drift: false, restart: false }
-} as const satisfies Record<string, Partial<Capabilities>>
+} as const satisfies Record<string, SimulatedCapabilities>
 
 /**
  * Creates a simulated provider. Synchronous, so that a test can keep it beside its layers.
@@ -72,10 +81,12 @@ export const shapes = {
  * ```
  */
 export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
-  const { healthUnit, instances, latencyMillis, metrics, plan, requestsPerSecond } = options
+  const { endpoints, healthUnit, instances, latencyMillis, metrics, plan, requestsPerSecond } = options
   const kind = options.kind ?? "simulated"
-  const capabilities: Capabilities = { ...percent, ...options.capabilities }
-  const cloud = new SimulatedCloud({ kind, capabilities, instances, healthUnit, latencyMillis })
+  const { drift, events, fence, metrics: measured, restart, ...declared } = { ...percent, ...options.capabilities }
+  const capabilities: Capabilities = { spiVersion: 1, ...declared }
+  const groups = { drift, events, fence, metrics: measured, restart }
+  const cloud = new SimulatedCloud({ kind, capabilities, instances, healthUnit, endpoints, latencyMillis })
   const { world } = cloud
   let named = 0
 
@@ -147,5 +158,5 @@ export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
   const observe = (ref: StackRef) =>
     cloud.read("observe", ref, (cell, now) => observation(world, cell, now, cloud.outputs(ref)))
 
-  return cloud.controls(portOf(cloud, { mutate, observe, metrics, plan, requestsPerSecond }))
+  return cloud.controls(portOf(cloud, { groups, mutate, observe, metrics, plan, requestsPerSecond }))
 }

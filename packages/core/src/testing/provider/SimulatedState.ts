@@ -81,10 +81,12 @@ export class Simulation {
   readonly #scripts: Array<{ readonly stack: string; readonly version: string; readonly script: Script }> = []
   readonly instances: number
   readonly healthUnit: "instance" | "release"
+  readonly endpoints: boolean
 
-  constructor(instances: number, healthUnit: "instance" | "release" = "instance") {
+  constructor(instances: number, healthUnit: "instance" | "release" = "instance", endpoints = false) {
     this.instances = instances
     this.healthUnit = healthUnit
+    this.endpoints = endpoints
   }
 
   script(stack: string, version: string, script: Script): void {
@@ -207,6 +209,9 @@ export const observation = (world: Simulation, cell: Cell, now: number, outputs:
           },
     lastChangedAt: cell.lastChangedAt,
     outputs: capacities.length === 0 ? {} : outputs,
+    ...(world.endpoints
+      ? { endpoints: Object.fromEntries(capacities.map(({ release: { id } }) => [id, `https://${id}.example`])) }
+      : {}),
     resources: capacities.map(({ percent, readyAt, release }) => ({
       id: release.id,
       type: "release",

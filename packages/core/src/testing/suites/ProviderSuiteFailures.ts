@@ -58,3 +58,25 @@ export const throttling = (check: Check, fault: PlatformFault): void =>
     "Throttled",
     fault
   )
+
+// Whether it is waited for is configured, so that an adapter neither waits for it nor works beside it.
+export const foreign = (check: Check, { begin, end }: PlatformFault): void => {
+  check("names an operation that others have in progress, and changes nothing beside it", (driver) =>
+    Effect.gen(function* () {
+      yield* driver.deploy("v1")
+      const plan = yield* driver.plan("v2")
+      const before = yield* driver.truth
+      const stage = driver.provider.stage(driver.ref, { plan, capacityPercent: 100 }, driver.mutation())
+      yield* begin(driver.harness)
+      const { operation } = yield* driver.observe
+      assert.strictEqual(operation?.foreign, true)
+      assert.notStrictEqual(operation?.description, "")
+      const { reason } = yield* Effect.flip(stage)
+      assert.strictEqual(reason._tag, "Busy")
+      assert.deepStrictEqual(yield* driver.truth, before)
+      yield* end(driver.harness)
+      assert.strictEqual((yield* driver.observe).operation, null)
+      yield* stage
+    })
+  )
+}

@@ -304,17 +304,32 @@ export const events = (check: Check): void => {
   )
 }
 
-export const fencing = (check: Check): void => {
-  const fence = ({ provider, ref }: Driver, token: number) => provider.fence!(ref, token)
+export const compared = (check: Check): void => {
+  check("refuses a holder that was overtaken", (driver) =>
+    Effect.gen(function* () {
+      yield* driver.deploy("v1")
+      const { plan } = yield* driver.stage("v2", { fence: 7 })
+      const before = yield* driver.truth
+      for (const stale of driver.mutations(plan, { fence: 6 })) {
+        assert.strictEqual(reasonOf(yield* Effect.flip(stale)), "Fenced")
+        assert.deepStrictEqual(yield* driver.truth, before)
+      }
+      yield* driver.provider.rollback(driver.ref, plan.checkpoint, driver.mutation({ fence: 7 }))
+    })
+  )
+}
+
+export const fence = (check: Check): void => {
+  const told = ({ provider, ref }: Driver, token: number) => provider.fence!(ref, token)
 
   check("refuses a holder of whose successor it was only told", (driver) =>
     Effect.gen(function* () {
       yield* driver.deploy("v1")
       const { plan } = yield* driver.stage("v2", { fence: 6 })
       const before = yield* driver.truth
-      yield* fence(driver, 7)
-      yield* fence(driver, 7)
-      assert.strictEqual(reasonOf(yield* Effect.flip(fence(driver, 6))), "Fenced")
+      yield* told(driver, 7)
+      yield* told(driver, 7)
+      assert.strictEqual(reasonOf(yield* Effect.flip(told(driver, 6))), "Fenced")
       for (const stale of driver.mutations(plan, { fence: 6 })) {
         assert.strictEqual(reasonOf(yield* Effect.flip(stale)), "Fenced")
         assert.deepStrictEqual(yield* driver.truth, before)
@@ -325,7 +340,7 @@ export const fencing = (check: Check): void => {
 
   check("refuses the first call of one that was overtaken before it began", (driver) =>
     Effect.gen(function* () {
-      yield* fence(driver, 2)
+      yield* told(driver, 2)
       assert.strictEqual(reasonOf(yield* Effect.flip(driver.stage("v1", { fence: 1 }))), "Fenced")
       assert.deepStrictEqual(yield* driver.truth, driver.nothing)
     })

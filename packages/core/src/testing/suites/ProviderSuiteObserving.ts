@@ -31,6 +31,22 @@ export const adoption = (check: Check): void => {
 }
 
 export const observing = (check: Check): void => {
+  check("gives the addresses of releases that are there, and of no others", (driver) =>
+    Effect.gen(function* () {
+      const before = yield* driver.deploy("v1")
+      const { plan, seen } = yield* driver.stage("v2")
+      const { endpoints } = seen
+      if (endpoints === undefined) return
+      assert.deepStrictEqual(
+        Object.keys(endpoints).filter((id) => id !== before.id && id !== plan.candidate.id),
+        []
+      )
+      for (const url of Object.values(endpoints)) assert.match(url, /^https?:\/\//)
+      yield* driver.provider.rollback(driver.ref, plan.checkpoint, driver.mutation())
+      assert.notProperty((yield* driver.observe).endpoints ?? {}, plan.candidate.id)
+    })
+  )
+
   check("counts an instance as healthy only once it is ready", (driver) =>
     Effect.gen(function* () {
       yield* driver.deploy("v1")

@@ -14,7 +14,7 @@ import { Effect, Fiber, Layer } from "effect"
 import { config, drive, gate, manifestOf, pass, requestOf } from "../support.ts"
 
 const one = config({ stacks: [{ name: "web", provider: "simulated", gate }] })
-const fencing = { capabilities: { fencing: true } } as const
+const fencing = { capabilities: { fence: true } } as const
 
 const box = (owner: string, provider: Provider, isDead: (owner: string) => boolean = () => false) =>
   Signalbox.layer.pipe(

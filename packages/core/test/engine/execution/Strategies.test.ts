@@ -1,5 +1,6 @@
 import { describeCause } from "@signalbox/core/text"
 import { assert, describe, it } from "@effect/vitest"
+import { executionView } from "@signalbox/core/api/views"
 import { type Config } from "@signalbox/core/config"
 import { Signalbox } from "@signalbox/core/engine"
 import { DeploymentStore, type Provider, Providers } from "@signalbox/core/spi"
@@ -312,6 +313,27 @@ describe("strategies", () => {
       assert.deepStrictEqual(yield* notices("1.0.0"), ["first_release_live"])
       assert.strictEqual((yield* carryOut(requestOf(manifest, deploymentId, "first"))).status, "completed")
       assert.isUndefined(yield* notices("2.0.0"))
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("the addresses of both releases are shown while a candidate comes in, and only one of them later", () => {
+    const { cloud, layer } = world({ endpoints: true })
+    return Effect.gen(function* () {
+      const manifest = manifestOf(canary, cloud)
+      const deploymentId = yield* deployed(manifest)
+      const box = yield* Signalbox
+      const request = requestOf(manifest, deploymentId, "second", { version: "2.0.0" })
+      yield* box.executions.submit(request)
+      const fiber = yield* Effect.forkChild(box.executions.run(request.correlationId))
+      const versionsShown = Effect.map(box.executions.get(request.correlationId), (state) =>
+        Object.entries(executionView(state!, 0).stacks[0]!.endpoints ?? {}).map(
+          ([id, url]) => `${id.split("-")[0]} ${url === `https://${id}.example`}`
+        )
+      )
+      yield* pass(fiber, { until: Effect.map(versionsShown, (shown) => shown.length === 2) })
+      assert.deepStrictEqual(yield* versionsShown, ["1.0.0 true", "2.0.0 true"])
+      assert.strictEqual((yield* drive(fiber)).status, "completed")
+      assert.deepStrictEqual(yield* versionsShown, ["2.0.0 true"])
     }).pipe(Effect.provide(layer))
   })
 
