@@ -3,24 +3,8 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
-import {
-  type Capabilities,
-  DeploymentId,
-  EnvironmentName,
-  type Mutation,
-  StackName,
-  type StackRef
-} from "@signalbox/core/spi"
-import { ProviderSuite, SimulatedProvider, testMutation } from "@signalbox/core/testing"
-
-const ref: StackRef = {
-  deploymentId: DeploymentId.make("DX6604E"),
-  environment: EnvironmentName.make("test"),
-  stack: StackName.make("api"),
-  properties: { size: 1 }
-}
-
-const mutation = (idempotencyKey: string, fence = 1): Mutation => testMutation(idempotencyKey, { fence })
+import { SimulatedProvider } from "@signalbox/core/testing"
+import { expected, keepsThePort, mutation, ref } from "./keepsThePort.ts"
 
 const shapes = {
   ...SimulatedProvider.shapes,
@@ -30,69 +14,15 @@ const shapes = {
   guarded: { ...SimulatedProvider.shapes.revisions, fencing: "guarded", outputs: ["*"] }
 } as const
 
-/** The capabilities and the groups that a shape stands for. */
-const expected = (shape: SimulatedProvider.SimulatedCapabilities) => {
-  const { drift, events, fence, metrics, restart, ...declared } = shape
-  const given = { metrics, drift, restart, events, fence }
-  const capabilities: Capabilities = {
-    spiVersion: 1,
-    traffic: "percent",
-    capacity: true,
-    fencing: "compared",
-    outputs: ["url"],
-    ...declared
-  }
-  return { capabilities, groups: (Object.keys(given) as Array<keyof typeof given>).filter((group) => given[group]) }
-}
-
 for (const [name, shape] of Object.entries(shapes)) {
-  ProviderSuite.suite(`simulated ${name}`, {
-    ...expected(shape),
-    make: Effect.sync(() => {
-      const cloud = SimulatedProvider.make({
-        capabilities: shape,
-        endpoints: name === "adopting",
-        healthUnit: name === "hosting" ? "release" : "instance",
-        handles: name === "transactional"
-      })
-      cloud.script("api", "broken", { broken: "it exits at once" })
-      cloud.script("api", "slow", { stageMillis: 500 })
-      const version = (id: string) => id.slice(0, id.lastIndexOf("-"))
-      const versions = (entries: ReadonlyArray<readonly [string, number]>) =>
-        Object.fromEntries(entries.filter(([, value]) => value > 0).map(([id, value]) => [version(id), value]))
-      return {
-        provider: cloud.provider,
-        ref,
-        candidates: {
-          v1: { version: "v1" },
-          v2: { version: "v2" },
-          broken: { version: "broken" },
-          slow: { version: "slow" }
-        },
-        live: cloud.live(ref, "v1"),
-        probe: {
-          traffic: Effect.map(cloud.inspect(ref), ({ traffic }) => versions(Object.entries(traffic))),
-          capacity: Effect.map(cloud.inspect(ref), ({ releases }) => versions(releases.map((id) => [id, 2]))),
-          effects: (key: string) =>
-            Effect.sync(() => cloud.ledger.filter((entry) => entry.idempotencyKey === key).length)
-        }
-      }
-    }),
-    classify: [
-      {
-        name: "a foreign operation is in progress",
-        reason: "Busy",
-        provoke: ({ provider, ref }) => {
-          const cloud = SimulatedProvider.make({ capabilities: shape })
-          return Effect.gen(function* () {
-            yield* cloud.foreign(ref, { description: "console update", millis: 60_000 })
-            const plan = yield* provider.plan(ref, { version: "v1" })
-            return yield* cloud.provider.stage(ref, { plan, capacityPercent: 100 }, mutation("busy"))
-          })
-        }
-      }
-    ]
-  })
+  keepsThePort(`simulated ${name}`, expected(shape), () =>
+    SimulatedProvider.make({
+      capabilities: shape,
+      endpoints: name === "adopting",
+      healthUnit: name === "hosting" ? "release" : "instance",
+      handles: name === "transactional"
+    })
+  )
 }
 
 describe("SimulatedProvider", () => {

@@ -45,6 +45,10 @@ describe("the simulation of the whole engine", () => {
       [...new Set(scenarios.flatMap(({ faults }) => faults.map(({ kind }) => kind)))],
       Object.keys(Simulation.usualFaults)
     )
+    const slow = scenarios.flatMap(({ clouds }) => clouds.flatMap(({ slow }) => (slow === undefined ? [] : [slow])))
+    assert.isAbove(slow.length, 20)
+    // Longer than three leases.
+    assert.isTrue(slow.some(({ operationMillis }) => operationMillis > 36_000))
   })
 
   it("draws people who wait for each other, and decide about it, in every way", () => {

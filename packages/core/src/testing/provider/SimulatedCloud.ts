@@ -45,6 +45,7 @@ export type SimulatedOperation =
   | "restart"
   | "events"
   | "fence"
+  | "poll"
 
 /**
  * An effect that was really carried out.

@@ -4,6 +4,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type {
+  Capabilities,
   Candidate,
   Checkpoint,
   Json,
@@ -36,6 +37,27 @@ export type Mutate = (
     readonly finish?: (cell: Cell, now: number) => ProviderReason | undefined
   }
 ) => Effect.Effect<Observation, ProviderError>
+
+/** Capabilities, and which optional groups there are. */
+export type SimulatedCapabilities = Partial<Omit<Capabilities, "spiVersion">> & {
+  readonly [Group in ProviderGroup]?: boolean
+}
+
+/** The capabilities of the port, and the groups apart; fences are compared, and there is one output, `url`. */
+export const declared = ({
+  drift = false,
+  events = false,
+  fence = false,
+  metrics = false,
+  restart = false,
+  ...given
+}: SimulatedCapabilities & Pick<Capabilities, "traffic" | "capacity">): {
+  readonly capabilities: Capabilities
+  readonly groups: { readonly [Group in ProviderGroup]: boolean }
+} => ({
+  capabilities: { spiVersion: 1, fencing: "compared", outputs: ["url"], ...given },
+  groups: { drift, events, fence, metrics, restart }
+})
 
 /** What every plan says beside the changes. */
 export type PlanExtras = Partial<Pick<StackPlan, "data" | "resources" | "target" | "timeoutMs">>

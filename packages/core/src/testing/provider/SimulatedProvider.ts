@@ -4,21 +4,17 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type { Capabilities, Mutation, Observation, ProviderError, ProviderGroup, StackRef } from "../../spi/index.ts"
+import type { Mutation, Observation, ProviderError, StackRef } from "../../spi/index.ts"
 import { SimulatedCloud, type SimulatedProvider } from "./SimulatedCloud.ts"
 import type { SimulatedMetrics } from "./SimulatedMetrics.ts"
 import type { Applied } from "./SimulatedOperations.ts"
-import { type Mutate, type PlanExtras, portOf } from "./SimulatedPort.ts"
+import { declared, type Mutate, type PlanExtras, portOf, type SimulatedCapabilities } from "./SimulatedPort.ts"
 import { observation, settle } from "./SimulatedState.ts"
 
 export type { Fault, LedgerEntry, SimulatedOperation, SimulatedProvider } from "./SimulatedCloud.ts"
 export type { SimulatedMetrics } from "./SimulatedMetrics.ts"
+export type { SimulatedCapabilities } from "./SimulatedPort.ts"
 export type { Script } from "./SimulatedState.ts"
-
-/** Capabilities, and which optional groups there are. */
-export type SimulatedCapabilities = Partial<Omit<Capabilities, "spiVersion">> & {
-  readonly [Group in ProviderGroup]?: boolean
-}
 
 /**
  * The properties of the simulated cloud.
@@ -44,17 +40,7 @@ export interface SimulatedOptions {
   readonly plan?: PlanExtras
 }
 
-const percent = {
-  traffic: "percent",
-  capacity: true,
-  metrics: true,
-  drift: true,
-  restart: true,
-  events: false,
-  fence: false,
-  fencing: "compared",
-  outputs: ["url"]
-} as const
+const percent = { traffic: "percent", capacity: true, metrics: true, drift: true, restart: true } as const
 
 /**
  * The capabilities of three very different clouds: the shapes that every strategy has to fit.
@@ -83,9 +69,7 @@ export const shapes = {
 export const make = (options: SimulatedOptions = {}): SimulatedProvider => {
   const { endpoints, healthUnit, instances, latencyMillis, metrics, plan, requestsPerSecond } = options
   const kind = options.kind ?? "simulated"
-  const { drift, events, fence, metrics: measured, restart, ...declared } = { ...percent, ...options.capabilities }
-  const capabilities: Capabilities = { spiVersion: 1, ...declared }
-  const groups = { drift, events, fence, metrics: measured, restart }
+  const { capabilities, groups } = declared({ ...percent, ...options.capabilities })
   const cloud = new SimulatedCloud({ kind, capabilities, instances, healthUnit, endpoints, latencyMillis })
   const { world } = cloud
   let named = 0

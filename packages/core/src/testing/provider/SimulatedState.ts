@@ -43,6 +43,8 @@ export interface Cell {
     readonly foreign: boolean
     readonly startedAt: number
     readonly until: number
+    /** What its end does to the stack, if the cloud itself ends it. */
+    readonly end?: (at: number) => void
   } | null
   lastChangedAt: number | null
   drift: ReadonlyArray<Drift>
@@ -132,7 +134,11 @@ export class Simulation {
 
 /** Changes that happen over time: operations end, and a release that is live at once becomes the stable one. */
 export const settle = (world: Simulation, cell: Cell, now: number): void => {
-  if (cell.operation !== null && cell.operation.until <= now) cell.operation = null
+  if (cell.operation !== null && cell.operation.until <= now) {
+    const { end, until } = cell.operation
+    cell.operation = null
+    end?.(until)
+  }
   const candidate = cell.candidate === null ? undefined : cell.capacity.get(cell.candidate)
   if (candidate === undefined || candidate.readyAt > now || cell.operation !== null) return
   const script = world.scriptOf(cell, candidate.release)
@@ -152,6 +158,23 @@ export const effective = (cell: Cell, now: number): Readonly<Record<string, numb
 export const setTraffic = (cell: Cell, now: number, from: number, shares: Readonly<Record<string, number>>): void => {
   cell.traffic = [...cell.traffic.filter(({ at }) => at <= now), { at: from, shares }]
   cell.asked = shares
+}
+
+/** What a transactional cloud goes back to when an operation fails. */
+export const snapshot = (cell: Cell, now: number) => ({
+  capacity: [...cell.capacity].map(([id, capacity]) => [id, { ...capacity }] as const),
+  stable: cell.stable,
+  candidate: cell.candidate,
+  drift: cell.drift,
+  shares: effective(cell, now)
+})
+
+export const restore = (cell: Cell, before: ReturnType<typeof snapshot>, at: number): void => {
+  const { candidate, capacity, drift, shares, stable } = before
+  cell.capacity.clear()
+  for (const [id, one] of capacity) cell.capacity.set(id, one)
+  Object.assign(cell, { stable, candidate, drift, replaces: null })
+  setTraffic(cell, at, at, shares)
 }
 
 export const readyAt = (cell: Cell, id: string): number => cell.capacity.get(id)?.readyAt ?? 0

@@ -3,8 +3,9 @@ import type { ExecutionState } from "../../domain/Execution.ts"
 import type { Provider } from "../../spi/Provider.ts"
 import type { Encoded } from "../../store/Encoded.ts"
 import * as SimulatedProvider from "../provider/SimulatedProvider.ts"
+import * as SlowProvider from "../provider/SlowProvider.ts"
 import type { Cloud } from "./invariants/Effects.ts"
-import type { Scenario } from "./scenario/Scenario.ts"
+import type { Scenario, ScenarioCloud } from "./scenario/Scenario.ts"
 
 /**
  * The parts that replace a simulation's defaults.
@@ -30,13 +31,18 @@ export interface ProcessView {
   readonly ledger: ReadonlyArray<SimulatedProvider.LedgerEntry>
 }
 
-const cloudOf = (scenario: Scenario) => (cloud: Scenario["clouds"][number]) => {
-  const simulated = SimulatedProvider.make({
-    kind: cloud.kind,
-    instances: cloud.instances,
-    requestsPerSecond: cloud.requestsPerSecond,
-    ...(cloud.shape === "full" ? {} : { capabilities: SimulatedProvider.shapes[cloud.shape] })
-  })
+const made = ({ instances, kind, requestsPerSecond, shape, slow }: ScenarioCloud) =>
+  slow === undefined
+    ? SimulatedProvider.make({
+        kind,
+        instances,
+        requestsPerSecond,
+        ...(shape === "full" ? {} : { capabilities: SimulatedProvider.shapes[shape] })
+      })
+    : SlowProvider.make({ kind, instances, pollMillis: 1_000, ...slow })
+
+const cloudOf = (scenario: Scenario) => (cloud: ScenarioCloud) => {
+  const simulated = made(cloud)
   for (const { script, stack, version } of scenario.scripts) simulated.script(stack, version, script)
   return simulated
 }

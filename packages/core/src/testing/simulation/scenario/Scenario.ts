@@ -86,12 +86,16 @@ export interface ScenarioCommand {
   readonly stack?: string
 }
 
-/** A simulated cloud; `shape` as in `SimulatedProvider.shapes`, or one that supports everything. */
+/**
+ * A simulated cloud; `shape` as in `SimulatedProvider.shapes`, or one that supports everything. With `slow`, it is a
+ * `SlowProvider`, whose operations take as long and cannot be found at first.
+ */
 export interface ScenarioCloud {
   readonly kind: string
   readonly shape: "full" | "transactional" | "revisions" | "hosting"
   readonly instances: number
   readonly requestsPerSecond: number
+  readonly slow?: { readonly operationMillis: number; readonly lagMillis: number }
 }
 
 /**
@@ -166,18 +170,23 @@ const decided = (decision: ScenarioDecision): string => {
   }
 }
 
+const after = (dependsOn: NonNullable<Config["stacks"][number]["dependsOn"]>): string =>
+  dependsOn.length === 0
+    ? ""
+    : `, after ${dependsOn.map((edge) => (typeof edge === "string" ? edge : `${edge.stack}${edge.lockstep === true ? " in lockstep" : ""}`)).join(", ")}`
+
 /**
  * Describes a scenario in readable lines.
  */
 export const describe = (scenario: Scenario): ReadonlyArray<string> => [
   `${scenario.processes} processes${scenario.sameHost ? " on one host" : ""}, lease ${scenario.manifest.leaseTtl ?? "15 seconds"}, rollback ${scenario.manifest.rollback === false ? "off" : "on"}, ${scenario.oneByOne ? "one request after the other" : "requests at their times"}, a person ${scenario.person === "absent" ? "is absent" : scenario.person}`,
   ...scenario.clouds.map(
-    ({ instances, kind, requestsPerSecond, shape }) =>
-      `cloud ${kind}: ${shape}, ${instances} instances, ${requestsPerSecond} requests/s`
+    ({ instances, kind, requestsPerSecond, shape, slow }) =>
+      `cloud ${kind}: ${shape}, ${instances} instances, ${requestsPerSecond} requests/s${slow === undefined ? "" : `, operations of ${seconds(slow.operationMillis)}, found after ${seconds(slow.lagMillis)}`}`
   ),
   ...scenario.manifest.stacks.map(
     (stack) =>
-      `stack ${stack.name} on ${stack.provider}: ${stack.strategy?.type ?? "all_at_once"}${stack.dependsOn === undefined || stack.dependsOn.length === 0 ? "" : `, after ${stack.dependsOn.join(", ")}`}${stack.irreversible === undefined ? "" : ", irreversible"}`
+      `stack ${stack.name} on ${stack.provider}: ${stack.strategy?.type ?? "all_at_once"}${after(stack.dependsOn ?? [])}${stack.irreversible === undefined ? "" : ", irreversible"}`
   ),
   ...scenario.scripts.map(({ script, stack, version }) => `version ${version} of ${stack}: ${JSON.stringify(script)}`),
   ...scenario.requests.map(

@@ -92,6 +92,14 @@ const drawClouds = (draw: Chance): ReadonlyArray<ScenarioCloud> => {
   }))
 }
 
+/** Makes siblings of some clouds: the same capabilities, carried out in another way. */
+const withSiblings = (draw: Chance, clouds: ReadonlyArray<ScenarioCloud>): ReadonlyArray<ScenarioCloud> =>
+  clouds.map((cloud) => {
+    if (cloud.shape !== "transactional" || draw.yes(0.3)) return cloud
+    const slow = { operationMillis: draw.pick([1_000, 8_000, 45_000]), lagMillis: draw.pick([0, 500, 3_000]) }
+    return { ...cloud, slow }
+  })
+
 const drawManifest = (draw: Chance, clouds: ReadonlyArray<ScenarioCloud>): Config => {
   const chosen = names.slice(0, draw.pick([1, 1, 1, 2, 2, 2, 3, 3, 4, 6]))
   const stack = (name: string, index: number): Stack => {
@@ -250,14 +258,15 @@ const drawFaults = (
 export const generate = (seed: number, given: Given = {}): Scenario => {
   const draw = (label: string) => chance(seed, label)
   const shape = draw("shape")
-  const clouds = given.clouds ?? drawClouds(shape)
+  // From a separate stream, so that a seed without siblings stays what it was.
+  const clouds = given.clouds ?? withSiblings(draw("siblings"), drawClouds(shape))
   const alone = given.manifest ?? withLockstep(draw("lockstep"), drawManifest(draw("manifest"), clouds))
   const people = draw("people")
   const twin = people.yes(0.25)
   const inOrder = twin || people.yes(0.4)
   const processes = given.processes ?? shape.int(2, 3)
   const drawn = given.requests ?? drawRequests(draw("requests"), alone, { processes, oneByOne: inOrder })
-  // From a separate stream, so that a seed without it stays what it was.
+  // Likewise.
   const crowded = draw("crowd")
   const joined: Partial<Crowd> =
     given.requests === undefined && crowded.yes(0.4)

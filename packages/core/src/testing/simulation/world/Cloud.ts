@@ -90,12 +90,24 @@ export const connect = (
         })
         return Effect.sync(asking.interrupt)
       })
+      // The log is the process's: nothing is written once the caller has gone.
+      let gone = false
+      const written = <A>(effect: Effect.Effect<A>): Effect.Effect<A> =>
+        Effect.callback<A>((resume) => {
+          if (gone) return undefined
+          return Effect.sync(world.fork(process, effect, resume).interrupt)
+        })
+      const handle: Mutation["handle"] = {
+        get: written(mutation.handle.get),
+        set: (name) => written(mutation.handle.set(name))
+      }
       const progress: Mutation["progress"] = (event) =>
         Effect.sync(() => void world.fork(process, mutation.progress(event)))
 
       const since = world.now
-      const again = () => world.fork(outside, run({ ...mutation, guard: Effect.void, progress: () => Effect.void }))
-      const adapter = world.fork(outside, run({ ...mutation, guard, progress }), (exit) => {
+      const again = () =>
+        world.fork(outside, run({ ...mutation, handle, guard: Effect.void, progress: () => Effect.void }))
+      const adapter = world.fork(outside, run({ ...mutation, handle, guard, progress }), (exit) => {
         if (Exit.isFailure(exit)) effects.failed(mutation.idempotencyKey, since)
         else if (passage.twice) world.after(network.again(), undefined, again)
         if (cloud !== undefined) effects.inspect(ref, cloud, process)
@@ -105,6 +117,7 @@ export const connect = (
       // A caller that stops waiting has already sent its request. One connection keeps the order: it arrives now, or
       // never.
       return Effect.sync(() => {
+        gone = true
         if (deliver === undefined || !network.arrives()) adapter.interrupt()
         else deliver()
       })
