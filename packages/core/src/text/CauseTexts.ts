@@ -6,6 +6,7 @@ export const causeTexts = (say: (cause: CauseInfo) => string): Texts<keyof typeo
   nothing_to_change: () => "nothing to change",
   dependency_not_deployed: ({ stack }) => `${stack} was not deployed`,
   waits_for_outputs: ({ outputs }) => `waits for ${list(outputs)}`,
+  in_lockstep: ({ stack }) => `left as it is: ${stack} is in lockstep with it and could not be put back`,
   irreversible: (_, reason) => `left as it is: irreversible${aside(reason)}`,
   paused_by: ({ by }, reason) => `paused by ${by ?? "an operator"}${because(reason)}`,
   process_interrupted: () => "its process was interrupted",

@@ -93,6 +93,10 @@ export const executionTexts = (say: (cause: CauseInfo) => string): Texts<keyof t
     message: `${stack}: ${stage} took longer than ${span(afterMs)}`,
     hint: `Raise "timeout" of the stack, or find out what it waits for.`
   }),
+  kept_in_lockstep: ({ cause, dependent, stacks }) => ({
+    message: `${dependent} could not be put back (${say(cause)}), so ${list(stacks)} stay${stacks.length === 1 ? "s" : ""} as deployed`,
+    hint: `Decide whether to put ${dependent} back by hand, or to deploy a release of it that goes with ${list(stacks)}.`
+  }),
   rollback_failed: ({ cause }) => `the rollback failed: ${say(cause)}`,
   defect: (_, detail) => `a defect ended the execution${because(detail)}`,
   foreign_failed: () => ({

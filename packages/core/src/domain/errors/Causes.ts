@@ -5,6 +5,7 @@ export const causes = {
   nothing_to_change: cause({}, "The plan changes nothing."),
   dependency_not_deployed: cause({ stack: "text" }, "A stack it depends on was not deployed."),
   waits_for_outputs: cause({ outputs: "texts" }, "Outputs it needs are not known yet."),
+  in_lockstep: cause({ stack: "text" }, "The stack stays as it is, because a stack in lockstep with it stays."),
   irreversible: cause({}, "The stack is irreversible; the detail is the configured reason."),
   paused_by: cause({ by: "text?" }, "An operator paused it; the detail is their reason."),
   process_interrupted: cause({}, "Its runner was stopped; `attach` carries it on."),

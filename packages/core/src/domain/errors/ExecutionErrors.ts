@@ -109,6 +109,12 @@ export const executionErrors = {
     { stack: "text", stage: "text", afterMs: "ms" },
     "A stage took longer than the timeout of its stack."
   ),
+  kept_in_lockstep: error(
+    "failed",
+    "environment",
+    { dependent: "text", stacks: "texts", cause: "cause" },
+    "A stack could not be put back, so the stacks that it is in lockstep with were not put back either: a person must decide."
+  ),
   rollback_failed: error("failed", "provider", { cause: "cause" }, "The rollback failed too."),
   defect: error("failed", "signalbox", {}, "A defect of Signalbox or an adapter ended the execution."),
   foreign_failed: error("failed", "provider", {}, "The observed foreign operation failed."),
