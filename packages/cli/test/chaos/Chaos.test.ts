@@ -57,7 +57,7 @@ const killed = order
   .findIndex(([, place]) => place === "between effect and receipt")
 
 describe.skipIf(!linux)("the judge sees", { timeout: 600_000 }, () => {
-  it.concurrent.each([
+  it.each([
     ["a step that runs again after its receipt", ["duplicate"], { inside: () => "forget" }],
     ["a mutation under a fence that was never held", ["mutator"], { inside: () => "fence" }],
     [
