@@ -5,7 +5,8 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Mutation, ProviderError, ProviderEvent, ProviderReason, StackRef } from "../../spi/index.ts"
-import type { Fault, SimulatedCloud, SimulatedOperation } from "./SimulatedCloud.ts"
+import type { SimulatedCloud } from "./SimulatedCloud.ts"
+import type { Fault, SimulatedOperation } from "./SimulatedControls.ts"
 import type { Mutate } from "./SimulatedPort.ts"
 import { type Cell, effective, keyOf, observation, restore, setTraffic, snapshot } from "./SimulatedState.ts"
 

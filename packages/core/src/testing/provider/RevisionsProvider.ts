@@ -3,7 +3,8 @@
  */
 import * as Effect from "effect/Effect"
 import { longMutations } from "./LongOperations.ts"
-import { SimulatedCloud, type SimulatedProvider } from "./SimulatedCloud.ts"
+import { SimulatedCloud } from "./SimulatedCloud.ts"
+import type { SimulatedProvider } from "./SimulatedControls.ts"
 import type { SimulatedMetrics } from "./SimulatedMetrics.ts"
 import {
   declared,

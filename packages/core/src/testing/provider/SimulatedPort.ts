@@ -18,7 +18,8 @@ import type {
   StackPlan,
   StackRef
 } from "../../spi/index.ts"
-import type { SimulatedCloud, SimulatedOperation } from "./SimulatedCloud.ts"
+import type { SimulatedCloud } from "./SimulatedCloud.ts"
+import type { SimulatedOperation } from "./SimulatedControls.ts"
 import { type SimulatedMetrics, source } from "./SimulatedMetrics.ts"
 import { type Applied, operations } from "./SimulatedOperations.ts"
 import { type Cell, effective, fingerprint } from "./SimulatedState.ts"

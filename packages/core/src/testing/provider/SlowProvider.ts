@@ -2,7 +2,8 @@
  * A simulated cloud that is slow and transactional and has no traffic of its own, like CloudFormation.
  */
 import { longMutations } from "./LongOperations.ts"
-import { SimulatedCloud, type SimulatedProvider } from "./SimulatedCloud.ts"
+import { SimulatedCloud } from "./SimulatedCloud.ts"
+import type { SimulatedProvider } from "./SimulatedControls.ts"
 import { declared, type PlanExtras, type PortOptions, portOf, type SimulatedCapabilities } from "./SimulatedPort.ts"
 import { observation } from "./SimulatedState.ts"
 
