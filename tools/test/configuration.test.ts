@@ -94,7 +94,9 @@ describe("docs/configuration.md", () => {
 
   it.each(Object.entries(tables))("%s: has every key, with its default", (name, { required, schema }) => {
     const rows = rowsOf(page, name)
-    expect(rows.map(({ key }) => key)).toEqual(Object.keys(schema.fields).filter((key) => key !== "type"))
+    expect(rows.map(({ key }) => key)).toEqual(
+      Object.keys(schema.fields).filter((key) => key !== "type" && key !== "lockstep")
+    )
     expectDefaults(schema, required, rows)
   })
 

@@ -19,7 +19,8 @@ import {
   Redaction,
   type Release,
   type StackPlan,
-  type StackRef
+  type StackRef,
+  type WayBack
 } from "@signalbox/core/spi"
 import { digest, parse, type Source, unpack } from "./Artifact.ts"
 import { Client, type SupervisorOptions } from "./Client.ts"
@@ -268,14 +269,29 @@ export const make = (options: LocalOptions): Provider => {
         }
         return yield* mutate("rollback", ref, mutation, { checkpoint, record }, [runtime])
       }).pipe(named("rollback", ref)),
-    checkRollback: (ref, { data, release }) =>
-      Effect.gen(function* () {
+    canGoBack: (ref, { data, release }) =>
+      Effect.gen(function* (): Effect.fn.Return<WayBack, ProviderReason> {
         const runtime = runtimeIn(data)
-        if (release === null || runtime === null) return
+        if (release === null || runtime === null) return { how: "switch", why: "nothing was there before" }
         yield* needSecrets(runtime)
-        if (existsSync(folderIn(ref, release))) return
-        yield* reaching((signal) => Kept.checkAgain(release, { cwd, env, signal }))
-      }).pipe(named("rollback", ref)),
+        if (existsSync(folderIn(ref, release))) {
+          const { health } = observed(yield* client.observe(keyOf(ref)))
+          return (health[release.id]?.healthy ?? 0) > 0
+            ? { how: "switch", why: `the processes of ${release.version} are still running` }
+            : { how: "rebuild", why: `${release.version} is started again from its files` }
+        }
+        return yield* Effect.matchEffect(
+          reaching((signal) => Kept.checkAgain(release, { cwd, env, signal })),
+          {
+            onFailure: (reason) =>
+              reason._tag === "Missing"
+                ? Effect.succeed<WayBack>({ how: "impossible", why: reason.message })
+                : Effect.fail(reason),
+            onSuccess: () =>
+              Effect.succeed<WayBack>({ how: "rebuild", why: `the files of ${release.version} are fetched again` })
+          }
+        )
+      }).pipe(named("canGoBack", ref)),
     destroy: (ref, mutation) => Effect.asVoid(mutate("destroy", ref, mutation, {})).pipe(named("destroy", ref)),
     traffic: {
       shift: (ref, body, mutation) => mutate("shift", ref, mutation, body).pipe(named("shift", ref)),

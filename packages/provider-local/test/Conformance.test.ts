@@ -5,7 +5,7 @@ import { bench, mutation, probe } from "./harness.ts"
 
 ProviderSuite.suite("local", {
   capabilities: LocalProvider.capabilities,
-  groups: ["metrics", "drift", "restart", "fence"],
+  groups: ["metrics", "drift", "restart", "fence", "canGoBack"],
   make: Effect.map(bench, ({ directory, provider, ref }) => ({
     provider,
     // However busy the machine is.

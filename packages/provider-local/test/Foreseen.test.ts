@@ -256,16 +256,17 @@ describe("mistakes known before a rollback", () => {
         const provider = LocalProvider.make({ directory, env: { TEST_TOKEN: "abcdef" } })
         yield* deploy(provider, stack, "v1")
         const { checkpoint } = yield* provider.plan(stack, { version: "v2" })
-        yield* provider.checkRollback!(stack, checkpoint)
+        assert.strictEqual((yield* provider.canGoBack!(stack, checkpoint)).how, "switch")
         const bare = LocalProvider.make({ directory, env: {} })
-        const found = invalid(yield* Effect.flip(bare.checkRollback!(stack, checkpoint)))
+        const found = invalid(yield* Effect.flip(bare.canGoBack!(stack, checkpoint)))
         assert.include(found.message, "the environment variable TEST_TOKEN is not set")
         const releases = join(directory, "releases", "DX6604E", "test", "web")
         assert.isTrue(existsSync(releases))
         yield* provider.destroy(stack, mutation("destroy"))
-        const gone = yield* Effect.flip(provider.checkRollback!(stack, checkpoint))
-        assert.strictEqual(gone.reason._tag, "Missing")
-        assert.include(gone.message, "the files of v1 are not kept any more")
+        assert.deepStrictEqual(yield* provider.canGoBack!(stack, checkpoint), {
+          how: "rebuild",
+          why: "the files of v1 are fetched again"
+        })
       })
     )
   )

@@ -152,7 +152,7 @@ describe("after a restart of the machine", { timeout: 120_000 }, () => {
         yield* Effect.promise(() => reboot(directory))
 
         delete env["TEST_API_TOKEN"]
-        const checked = yield* Effect.flip(provider.checkRollback!(stack, checkpoint))
+        const checked = yield* Effect.flip(provider.canGoBack!(stack, checkpoint))
         assert.strictEqual(describeCause(checked.info), "api: the environment variable TEST_API_TOKEN is not set")
         assert.strictEqual(checked.info.path, "stacks.api.properties.env.API_TOKEN")
         const refused = yield* Effect.flip(provider.rollback(stack, checkpoint, mutation("without")))
@@ -175,7 +175,7 @@ describe("after a restart of the machine", { timeout: 120_000 }, () => {
         env["TEST_API_TOKEN"] = "better"
         assert.strictEqual((yield* provider.plan(stack, { version: "v2" })).action, "update")
 
-        yield* provider.checkRollback!(stack, checkpoint)
+        assert.strictEqual((yield* provider.canGoBack!(stack, checkpoint)).how, "rebuild")
         const back = yield* provider.rollback(stack, checkpoint, mutation("with"))
         assert.strictEqual(back.stable?.version, "v1")
         assert.strictEqual(yield* tokenAt(url), "better")

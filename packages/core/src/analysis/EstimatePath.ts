@@ -36,7 +36,7 @@ const phasesOf = (run: Run.Run): ReadonlyArray<Phase> => {
     case "observe":
       return [{ stage: "deployment", order: "graph" }]
     default:
-      return [...before, { stage: "deployment", order: "graph" }, { stage: "validation", order: "any" }]
+      return [...before, { stage: "deployment", order: "graph" }, { stage: "validation", order: "graph" }]
   }
 }
 

@@ -97,8 +97,12 @@ export const changeGate = (gate: GateSpec, { compare, ...change }: GateChange): 
   })
 }
 
-/** The steps that a strategy watches, and validation after them. */
-const policyOf = (strategy: StrategySpec, { first }: RecordedStack, kind: ExecutionKind): ReadonlyArray<PolicyStep> => {
+/** The steps that a strategy watches, the proof before dependents if there was one, and validation after them. */
+const policyOf = (
+  strategy: StrategySpec,
+  { first, rounds }: RecordedStack,
+  kind: ExecutionKind
+): ReadonlyArray<PolicyStep> => {
   const step = (
     label: string,
     weight: number,
@@ -127,7 +131,8 @@ const policyOf = (strategy: StrategySpec, { first }: RecordedStack, kind: Execut
         return strategy.steps.map(({ bake, weight }) => step(`canary ${weight}%`, weight, bake, "required"))
     }
   }
-  return [...steps().filter(({ bakeMs }) => bakeMs > 0), validation]
+  const proof = rounds.some(({ label }) => label === "proof") ? [step("proof", 100, Duration.zero, "if_any")] : []
+  return [...steps().filter(({ bakeMs }) => bakeMs > 0), ...proof, validation]
 }
 
 /** The keys that determine how measurements were made, and cannot be changed afterwards. */

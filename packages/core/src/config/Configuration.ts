@@ -27,7 +27,39 @@ export type ConfiguredPlugin = string | PluginSpec | { readonly name: string; re
 /**
  * The contents of a configuration file: a manifest as written, with durations as strings.
  */
-export type Config = Omit<typeof Manifest.Encoded, "plugins"> & { readonly plugins?: ReadonlyArray<ConfiguredPlugin> }
+export type Config = Omit<typeof Manifest.Encoded, "plugins" | "stacks"> & {
+  readonly plugins?: ReadonlyArray<ConfiguredPlugin>
+  readonly stacks: readonly [ConfiguredStack, ...ReadonlyArray<ConfiguredStack>]
+}
+
+/** A stack as it is written in a configuration. */
+export type ConfiguredStack = Omit<typeof StackSpec.Encoded, "dependsOn" | "lockstep"> & {
+  readonly dependsOn?: ReadonlyArray<string | ConfiguredDependency>
+}
+
+/**
+ * A dependency with its terms: with `lockstep`, it is not put back as long as the stack that depends on it cannot be.
+ */
+export interface ConfiguredDependency {
+  readonly stack: string
+  readonly lockstep?: boolean
+}
+
+/** The stacks with their dependencies by name, and the names that are in lockstep. */
+const layEdges = (value: unknown): unknown => {
+  if (!isObject(value) || !Array.isArray(value.stacks)) return value
+  const stacks = value.stacks.map((stack: unknown) => {
+    if (!isObject(stack) || !Array.isArray(stack.dependsOn)) return stack
+    const edges = stack.dependsOn.map((edge: unknown) => (isObject(edge) ? edge : { stack: edge, lockstep: false }))
+    const lockstep = edges.filter((edge) => edge.lockstep === true).map((edge) => edge.stack)
+    return {
+      ...stack,
+      dependsOn: edges.map((edge) => edge.stack),
+      ...(lockstep.length === 0 ? {} : { lockstep })
+    }
+  })
+  return { ...value, stacks }
+}
 
 /**
  * A configuration with its plug-ins as they are recorded: by package and options.
@@ -124,7 +156,7 @@ export const check = (
     ...Variables.check(config)
   ])
   if (first !== undefined) return invalid(first, ...others)
-  return Result.orElse(decode(layGates(plain.value)), () =>
+  return Result.orElse(decode(layEdges(layGates(plain.value))), () =>
     invalid({
       path: "",
       message: "does not have the shape of a configuration",

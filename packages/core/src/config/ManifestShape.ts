@@ -74,11 +74,16 @@ const metrics = struct(
   fieldsOf(MetricsSpec.fields, { queries, resolution: leaf(MetricsSpec.fields.resolution, "resolution") })
 )
 const properties: Inspect = (value, path) => (isObject(value) ? [] : [wrong(value, path, "properties")])
-const dependsOn = list("dependsOn", leaf(StackName, "name"))
+const dependency = leaf(StackName, "name")
+const edge = struct("edge", { stack: dependency, lockstep: optional(leaf(Schema.Boolean, "lockstep")) })
+const dependsOn = list("dependsOn", (value, path) => (isObject(value) ? edge : dependency)(value, path))
+
+// In a file, each dependency says for itself whether it is in lockstep.
+const { lockstep: _, ...written } = StackSpec.fields
 
 const stack = struct(
   "stack",
-  fieldsOf(StackSpec.fields, {
+  fieldsOf(written, {
     dependsOn: optional(dependsOn),
     strategy: optional(strategy),
     gate: optional(gate),

@@ -57,7 +57,11 @@ export const sketch = (value: unknown): Sketch => {
           index,
           name: stack.name,
           provider: text(stack.provider),
-          dependsOn: texts(stack.dependsOn),
+          dependsOn: texts(
+            Array.isArray(stack.dependsOn)
+              ? stack.dependsOn.map((edge: unknown) => (isObject(edge) ? edge.stack : edge))
+              : undefined
+          ),
           strategy: strategyOf(stack.strategy),
           properties: isObject(stack.properties) ? stack.properties : {},
           metrics: stack.metrics

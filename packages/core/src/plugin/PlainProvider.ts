@@ -4,7 +4,7 @@
  */
 import type { Abort } from "./Abort.ts"
 import type { Checkpoint, StackPlan } from "../domain/Release.ts"
-import type { Candidate, Drift, Observation, PlaceRef, ProviderEvent, StackRef } from "../spi/Provider.ts"
+import type { Candidate, Drift, Observation, PlaceRef, ProviderEvent, StackRef, WayBack } from "../spi/Provider.ts"
 import type { Measurement } from "../spi/MetricSource.ts"
 import type { ProviderReason } from "../spi/ProviderError.ts"
 
@@ -87,7 +87,7 @@ export interface PlainProvider {
       readonly cursor: string | null
     }>
   }
-  readonly checkRollback?: (call: StackCall & { readonly checkpoint: Checkpoint }) => Promise<void>
+  readonly canGoBack?: (call: StackCall & { readonly checkpoint: Checkpoint }) => Promise<WayBack>
   readonly fence?: (call: PlainCall & { readonly place: PlaceRef; readonly fence: number }) => Promise<void>
 }
 

@@ -53,7 +53,7 @@ export const optionalGroups = [
   "drift",
   "restart",
   "events",
-  "checkRollback",
+  "canGoBack",
   "fence"
 ] as const satisfies ReadonlyArray<keyof PlainProvider>
 /** An optional group of a provider. */

@@ -52,7 +52,7 @@ export const toPlain = (provider: Provider): PlainProvider => {
   ) => {
     return (call: C): Promise<A> => run(use(call, mutationOf(kind, operation, call.ref.stack, call.mutation)), call)
   }
-  const { checkRollback, drift, events, fence, metrics, restart, traffic } = provider
+  const { canGoBack, drift, events, fence, metrics, restart, traffic } = provider
   return {
     plan: (call) =>
       run(
@@ -100,9 +100,7 @@ export const toPlain = (provider: Provider): PlainProvider => {
     ...(events === undefined
       ? {}
       : { events: { since: (call) => run(events.since(call.ref, call.cursor, { from: call.from }), call) } }),
-    ...(checkRollback === undefined
-      ? {}
-      : { checkRollback: (call) => run(checkRollback(call.ref, call.checkpoint), call) }),
+    ...(canGoBack === undefined ? {} : { canGoBack: (call) => run(canGoBack(call.ref, call.checkpoint), call) }),
     ...(fence === undefined ? {} : { fence: (call) => run(fence(call.place, call.fence), call) })
   }
 }

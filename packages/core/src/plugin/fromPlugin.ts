@@ -9,7 +9,15 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { StackPlan } from "../domain/Release.ts"
-import { Drift, type Mutation, Observation, type Provider, ProviderEvent, type StackRef } from "../spi/Provider.ts"
+import {
+  Drift,
+  type Mutation,
+  Observation,
+  type Provider,
+  ProviderEvent,
+  type StackRef,
+  WayBack
+} from "../spi/Provider.ts"
 import { Measurement } from "../spi/MetricSource.ts"
 import { ProviderError, ProviderReason } from "../spi/ProviderError.ts"
 import { native } from "./native.ts"
@@ -180,9 +188,9 @@ export const fromPlugin = (kind: string, plugin: PluginProvider, context: Plugin
           provider.events?.since({ ...plain, ref, cursor, from })
         )
     },
-    checkRollback: (ref, checkpoint) =>
-      call<void>({ operation: "checkRollback", ref }, undefined, (provider, plain) =>
-        provider.checkRollback?.({ ...plain, ref, checkpoint })
+    canGoBack: (ref, checkpoint) =>
+      call({ operation: "canGoBack", ref }, WayBack, (provider, plain) =>
+        provider.canGoBack?.({ ...plain, ref, checkpoint })
       ),
     fence: (place, fence) =>
       call<void>({ operation: "fence", ref: undefined }, undefined, (provider, plain) =>

@@ -36,7 +36,7 @@ export interface Capabilities {
 }
 
 /** The optional groups of a provider that no capability declares. */
-export type ProviderGroup = "metrics" | "drift" | "restart" | "events" | "fence"
+export type ProviderGroup = "metrics" | "drift" | "restart" | "events" | "fence" | "canGoBack"
 
 /**
  * The release to bring in. `artifact` is a path or URL, as the user gave it.
@@ -159,6 +159,18 @@ export interface PropertyIssue {
 }
 
 /**
+ * Whether and how a checkpoint can be restored.
+ *
+ * *Details*: `switch` the release is still there and gets the traffic back; `rebuild` it has to be brought up again from
+ * its record, which takes longer; `impossible` it is gone. `why` is a sentence.
+ */
+export const WayBack = Schema.Struct({
+  how: Schema.Literals(["switch", "rebuild", "impossible"]),
+  why: Schema.String
+})
+export type WayBack = typeof WayBack.Type
+
+/**
  * A provider.
  *
  * *Details*: the required operations work for every stack; the other ones are optional. `traffic` exists exactly if
@@ -178,11 +190,11 @@ export interface PropertyIssue {
  *
  * Two optional functions find mistakes before anything is recorded:
  *
- * - `checkRollback` fails if a rollback to the checkpoint cannot succeed in the current state; it changes nothing
+ * - `canGoBack` tells whether a rollback to the checkpoint can succeed in the current state, and how; it changes nothing
  * - `exclusive` lists what two stacks of one environment cannot share. It only reads the properties
  *
- * `plan` and `checkRollback` are called before a request is recorded: their `Invalid`, `Unsupported` and `Missing`
- * reject it.
+ * `plan` and `canGoBack` are called before a request is recorded: their `Invalid`, `Unsupported` and `Missing` reject it,
+ * and so does an impossible rollback. `canGoBack` is also called with a plan, before the first shift and before a rollback.
  *
  * *Errors*: `ProviderError`; core retries the retryable ones.
  */
@@ -213,7 +225,7 @@ export interface Provider {
   readonly drift?: DriftControl
   readonly restart?: (ref: StackRef, mutation: Mutation) => Effect.Effect<Observation, ProviderError>
   readonly events?: ProviderEvents
-  readonly checkRollback?: (ref: StackRef, checkpoint: Checkpoint) => Effect.Effect<void, ProviderError>
+  readonly canGoBack?: (ref: StackRef, checkpoint: Checkpoint) => Effect.Effect<WayBack, ProviderError>
   readonly exclusive?: (ref: StackRef) => ReadonlyArray<Exclusive>
   readonly fence?: (place: PlaceRef, fence: number) => Effect.Effect<void, ProviderError>
 }

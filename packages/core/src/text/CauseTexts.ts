@@ -6,6 +6,7 @@ export const causeTexts = (say: (cause: CauseInfo) => string): Texts<keyof typeo
   nothing_to_change: () => "nothing to change",
   dependency_not_deployed: ({ stack }) => `${stack} was not deployed`,
   waits_for_outputs: ({ outputs }) => `waits for ${list(outputs)}`,
+  in_lockstep: ({ stack }) => `left as it is: ${stack} is in lockstep with it and could not be put back`,
   irreversible: (_, reason) => `left as it is: irreversible${aside(reason)}`,
   paused_by: ({ by }, reason) => `paused by ${by ?? "an operator"}${because(reason)}`,
   process_interrupted: () => "its process was interrupted",
@@ -28,6 +29,8 @@ export const causeTexts = (say: (cause: CauseInfo) => string): Texts<keyof typeo
     `${stack} is at ${version}${earlier.length === 0 ? "" : ` and had ${list(earlier)}`}`,
   field_differs: ({ actual, expected, field }) => `${field} is ${actual}, not ${expected}`,
   first_release_live: () => "the platform gives a first release all traffic as soon as it is ready, before any check",
+  rollback_rebuilds: (_, why) => `a rollback has to bring the old release up again${because(why)}`,
+  rollback_impossible: (_, why) => `a rollback is impossible${because(why)}`,
   response_times_not_judged: () => "response times are not judged: its metric source measures none",
   response_times_not_compared: () =>
     "response times are not compared with the stable release's: its metric source gives no single ones",

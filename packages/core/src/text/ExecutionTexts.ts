@@ -65,6 +65,10 @@ export const executionTexts = (say: (cause: CauseInfo) => string): Texts<keyof t
     message: `${stack}: ${asked} % of the traffic was requested, ${observed} % is observed`,
     hint: "Look for another rule or actor that routes this traffic."
   }),
+  cannot_go_back: ({ stack, version }, why) => ({
+    message: `${stack}: there is no way back to ${version}${because(why)}`,
+    hint: "Deploy that version again, or accept the new one with a new deployment."
+  }),
   teardown_refused: ({ healthy, needed, share, stack, total, unit }) => ({
     message: `${stack}: the old release stays: the new one is observed to carry ${share} % ${
       unit === "release"
@@ -88,6 +92,10 @@ export const executionTexts = (say: (cause: CauseInfo) => string): Texts<keyof t
   stage_timeout: ({ afterMs, stack, stage }) => ({
     message: `${stack}: ${stage} took longer than ${span(afterMs)}`,
     hint: `Raise "timeout" of the stack, or find out what it waits for.`
+  }),
+  kept_in_lockstep: ({ cause, dependent, stacks }) => ({
+    message: `${dependent} could not be put back (${say(cause)}), so ${list(stacks)} stay${stacks.length === 1 ? "s" : ""} as deployed`,
+    hint: `Decide whether to put ${dependent} back by hand, or to deploy a release of it that goes with ${list(stacks)}.`
   }),
   rollback_failed: ({ cause }) => `the rollback failed: ${say(cause)}`,
   defect: (_, detail) => `a defect ended the execution${because(detail)}`,

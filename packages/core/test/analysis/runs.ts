@@ -19,7 +19,12 @@ const release = { id: "r1", version: "1", configDigest: "c" }
 const candidate = { ...release, id: "r2" }
 const skips = ({ idle }: Made, index: number): boolean => idle === true && index >= 2
 
-/** An execution whose stacks are worked on one after the other in `deployment`, and side by side in the other stages. */
+const inOrder: ReadonlySet<string> = new Set(["deployment", "validation"])
+
+/**
+ * An execution whose stacks are worked on one after the other in `deployment` and `validation`, and side by side in the
+ * other stages.
+ */
 export const executionOf = (options: {
   readonly id: string
   readonly at: number
@@ -38,7 +43,7 @@ export const executionOf = (options: {
       const took = skips(stack, index)
         ? 0
         : Math.round(stack.stages[index]!) + (name === "deployment" ? (stack.waitMs ?? 0) : 0)
-      begins.set(`${stack.name}/${name}`, name === "deployment" ? end : startedAt)
+      begins.set(`${stack.name}/${name}`, inOrder.has(name) ? end : startedAt)
       end = Math.max(end, begins.get(`${stack.name}/${name}`)! + took)
     }
     clock = end

@@ -2,7 +2,7 @@ import { describe as described } from "@signalbox/core/text"
 import { assert, describe, it } from "@effect/vitest"
 import { Configuration } from "@signalbox/core/config"
 import * as Effect from "effect/Effect"
-import { config, good, providers, stack } from "./configurations.ts"
+import { config, good, paths, providers, stack } from "./configurations.ts"
 
 describe("Configuration.resolve", () => {
   const manifest = good(
@@ -124,4 +124,25 @@ describe("Configuration.checkRequest", () => {
   it.effect("lets a command run without a configuration, and without its providers", () =>
     Configuration.checkRequest({ ...request, kind: "run" }, { bare: true, providers: new Map() })
   )
+})
+
+describe("dependencies", () => {
+  const dependent = (dependsOn: unknown) => config({ stacks: [stack("api"), stack("db"), stack("web", { dependsOn })] })
+
+  it("are names, or objects that say whether they are in lockstep", () => {
+    const edges = ["db", { stack: "api", lockstep: true }]
+    const web = good(dependent(edges)).stacks[2]!
+    assert.deepStrictEqual<unknown>([web.dependsOn, web.lockstep], [["db", "api"], ["api"]])
+    const plain = good(dependent([{ stack: "db" }, { stack: "api", lockstep: false }])).stacks[2]!
+    assert.deepStrictEqual<unknown>([plain.dependsOn, plain.lockstep], [["db", "api"], undefined])
+  })
+
+  it("are checked in both forms, and lockstep is written with its dependency", () => {
+    assert.deepStrictEqual(paths(dependent([{ stack: "apj" }])), ["stacks[2].dependsOn[0]"])
+    assert.deepStrictEqual(paths(dependent([{ stack: "api", lockstp: true }])), ["stacks[2].dependsOn[0].lockstp"])
+    assert.deepStrictEqual(paths(dependent([{ stack: "web" }])), ["stacks[2].dependsOn[0]"])
+    assert.deepStrictEqual(paths(config({ stacks: [stack("api"), stack("web", { lockstep: ["api"] })] })), [
+      "stacks[1].lockstep"
+    ])
+  })
 })

@@ -281,6 +281,17 @@ describe("the provider suite catches planted bugs", () => {
     { capabilities: { adopts: true } }
   )
 
+  // Its old releases are pruned, and it does not look.
+  caught(
+    Observing.wayBack,
+    "goes back where it says that it can, and changes nothing by being asked",
+    (provider, cloud) => {
+      cloud.script("api", "v1", { pruned: true })
+      return { ...provider, canGoBack: () => Effect.succeed({ how: "switch", why: "it is still there" }) }
+    },
+    { capabilities: { canGoBack: true } }
+  )
+
   const live = { capabilities: { firstRelease: "live" } } as const
   caught(
     (check) => Groups.traffic(check, { ...SimulatedProvider.make(live).provider.capabilities }),

@@ -7,7 +7,7 @@ import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
 import { expected, keepsThePort, mutation, ref } from "./keepsThePort.ts"
 
-const groups = { metrics: true, drift: true, events: true, fence: true } as const
+const groups = { metrics: true, drift: true, events: true, fence: true, canGoBack: true } as const
 
 keepsThePort("a cloud of revisions", expected({ capacity: false, firstRelease: "live", ...groups }), () =>
   RevisionsProvider.make({ operationMillis: 10, lagMillis: 5, pollMillis: 3, capabilities: groups })
@@ -15,7 +15,7 @@ keepsThePort("a cloud of revisions", expected({ capacity: false, firstRelease: "
 
 keepsThePort(
   "a cloud of revisions with capacity",
-  expected({ capacity: true, firstRelease: "live", metrics: true, drift: true, restart: true }),
+  expected({ capacity: true, firstRelease: "live", metrics: true, drift: true, restart: true, canGoBack: true }),
   () =>
     RevisionsProvider.make({
       operationMillis: 10,
@@ -96,6 +96,9 @@ describe("RevisionsProvider", () => {
       yield* deploy(cloud, "v1")
       const toFirst = (yield* deploy(cloud, "v2")).checkpoint
       const toSecond = (yield* deploy(cloud, "v3")).checkpoint
+      const { canGoBack } = cloud.provider
+      assert.strictEqual((yield* canGoBack!(ref, toSecond)).how, "switch")
+      assert.strictEqual((yield* canGoBack!(ref, toFirst)).how, "rebuild")
       assert.isBelow(yield* took(cloud.provider.rollback(ref, toSecond, mutation("second"))), 10_000)
       assert.isAtLeast(yield* took(cloud.provider.rollback(ref, toFirst, mutation("first"))), 60_000)
     })

@@ -9,7 +9,7 @@ import { expected, keepsThePort, mutation, ref } from "./keepsThePort.ts"
 const shapes = {
   ...SimulatedProvider.shapes,
   adopting: { ...SimulatedProvider.shapes.revisions, firstRelease: "live", adopts: true },
-  periodic: { ...SimulatedProvider.shapes.revisions },
+  periodic: { ...SimulatedProvider.shapes.revisions, canGoBack: true },
   telling: { ...SimulatedProvider.shapes.revisions, events: true, fence: true },
   guarded: { ...SimulatedProvider.shapes.revisions, fencing: "guarded", outputs: ["*"] }
 } as const
@@ -19,6 +19,7 @@ for (const [name, shape] of Object.entries(shapes)) {
     SimulatedProvider.make({
       capabilities: shape,
       endpoints: name === "adopting",
+      ...(name === "periodic" ? { metrics: { resolutionMillis: 100, lagMillis: 150, samples: false } } : {}),
       healthUnit: name === "hosting" ? "release" : "instance",
       handles: name === "transactional"
     })

@@ -157,8 +157,9 @@ const planted: Record<
         }))
       })
   },
+  // It does an effect again; or it plans again, finds nothing to change in a stack, and proves nothing.
   "a runner that does not see the receipts of the one before": {
-    invariant: "journal_first",
+    invariant: ["journal_first", "typed_verdicts"],
     find: () =>
       simulate({
         seed: 8,

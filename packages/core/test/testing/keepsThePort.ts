@@ -23,8 +23,8 @@ type Cloud = SimulatedProvider.SimulatedProvider
 
 /** The capabilities and the groups that a shape stands for. */
 export const expected = (shape: SimulatedProvider.SimulatedCapabilities) => {
-  const { drift, events, fence, metrics, restart, ...declared } = shape
-  const given = { metrics, drift, restart, events, fence }
+  const { canGoBack, drift, events, fence, metrics, restart, ...declared } = shape
+  const given = { metrics, drift, restart, events, fence, canGoBack }
   const capabilities: Capabilities = {
     spiVersion: 1,
     traffic: "percent",

@@ -5,6 +5,7 @@ export const causes = {
   nothing_to_change: cause({}, "The plan changes nothing."),
   dependency_not_deployed: cause({ stack: "text" }, "A stack it depends on was not deployed."),
   waits_for_outputs: cause({ outputs: "texts" }, "Outputs it needs are not known yet."),
+  in_lockstep: cause({ stack: "text" }, "The stack stays as it is, because a stack in lockstep with it stays."),
   irreversible: cause({}, "The stack is irreversible; the detail is the configured reason."),
   paused_by: cause({ by: "text?" }, "An operator paused it; the detail is their reason."),
   process_interrupted: cause({}, "Its runner was stopped; `attach` carries it on."),
@@ -33,6 +34,11 @@ export const causes = {
   stack_history: cause({ stack: "text", version: "text", earlier: "texts" }, "A stack, its version and earlier ones."),
   field_differs: cause({ field: "text", expected: "text", actual: "text" }, "A field differs from what was deployed."),
   first_release_live: cause({}, "The plan: the platform gives the first release all traffic as soon as it is there."),
+  rollback_rebuilds: cause(
+    {},
+    "The plan: a rollback would have to bring the old release up again; the detail says why."
+  ),
+  rollback_impossible: cause({}, "The plan: the old release cannot be restored; the detail says why."),
   response_times_not_judged: cause({}, "The plan: response times are not judged, because the metric source has none."),
   response_times_not_compared: cause(
     {},

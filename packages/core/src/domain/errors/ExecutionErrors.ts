@@ -73,6 +73,12 @@ export const executionErrors = {
     { stack: "text", asked: "number", observed: "number" },
     "The provider accepted a traffic shift that is not observed."
   ),
+  cannot_go_back: error(
+    "failed",
+    "provider",
+    { stack: "text", version: "text" },
+    "The old release cannot be restored any more: no traffic was shifted, or the rollback was not begun."
+  ),
   teardown_refused: error(
     "failed",
     "application",
@@ -102,6 +108,12 @@ export const executionErrors = {
     "application",
     { stack: "text", stage: "text", afterMs: "ms" },
     "A stage took longer than the timeout of its stack."
+  ),
+  kept_in_lockstep: error(
+    "failed",
+    "environment",
+    { dependent: "text", stacks: "texts", cause: "cause" },
+    "A stack could not be put back, so the stacks that it is in lockstep with were not put back either: a person must decide."
   ),
   rollback_failed: error("failed", "provider", { cause: "cause" }, "The rollback failed too."),
   defect: error("failed", "signalbox", {}, "A defect of Signalbox or an adapter ended the execution."),

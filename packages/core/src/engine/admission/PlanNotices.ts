@@ -6,7 +6,8 @@ import { type CauseInfo, causeInfo } from "../../domain/errors/index.ts"
 import type { StackPlan } from "../../domain/Release.ts"
 import type { StackSpec } from "../../domain/Spec.ts"
 import type { MetricSource } from "../../spi/MetricSource.ts"
-import type { Provider } from "../../spi/Provider.ts"
+import type { Provider, StackRef, WayBack } from "../../spi/Provider.ts"
+import { wayBack } from "../restoration/index.ts"
 import { metricSourceOf } from "../../internal/metricSourceOf.ts"
 
 const ofMetrics = (stack: StackSpec, metrics: MetricSource | undefined, plan: StackPlan): ReadonlyArray<CauseInfo> => {
@@ -20,10 +21,26 @@ const ofFirstRelease = ({ capabilities, traffic }: Provider, plan: StackPlan): R
     ? [causeInfo("first_release_live", {})]
     : []
 
+const ofWayBack = (way: WayBack | undefined): ReadonlyArray<CauseInfo> =>
+  way === undefined || way.how === "switch"
+    ? []
+    : [causeInfo(way.how === "rebuild" ? "rollback_rebuilds" : "rollback_impossible", {}, way.why)]
+
 /** The plan with its notices. */
-export const withNotices = (stack: StackSpec, provider: Provider, plan: StackPlan): Effect.Effect<StackPlan> =>
-  Effect.map(metricSourceOf(stack, provider), (metrics) => {
-    if (plan.action === "none") return plan
-    const notices = [...(plan.notices ?? []), ...ofFirstRelease(provider, plan), ...ofMetrics(stack, metrics, plan)]
-    return notices.length === 0 ? plan : { ...plan, notices }
-  })
+export const withNotices = Effect.fnUntraced(function* (
+  stack: StackSpec,
+  provider: Provider,
+  ref: StackRef,
+  plan: StackPlan
+): Effect.fn.Return<StackPlan> {
+  if (plan.action === "none") return plan
+  const metrics = yield* metricSourceOf(stack, provider)
+  const way = stack.irreversible === undefined ? yield* wayBack(provider, ref, plan.checkpoint) : undefined
+  const notices = [
+    ...(plan.notices ?? []),
+    ...ofFirstRelease(provider, plan),
+    ...ofMetrics(stack, metrics, plan),
+    ...ofWayBack(way)
+  ]
+  return notices.length === 0 ? plan : { ...plan, notices }
+})

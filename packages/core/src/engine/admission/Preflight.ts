@@ -22,7 +22,7 @@ import type { Request } from "../../api/Request.ts"
 import { withNotices } from "./PlanNotices.ts"
 import { wrongTarget } from "./PlanTarget.ts"
 import type * as Restoration from "../../domain/Restoration.ts"
-import { RollbackTarget } from "../restoration/index.ts"
+import { mustGoBack, RollbackTarget } from "../restoration/index.ts"
 import { startingPoint } from "./StartingPoint.ts"
 
 /** A provider that has not answered by then is left to the execution. */
@@ -55,7 +55,7 @@ export const planOne = (
     ? Effect.succeed(null)
     : Effect.flatMap(provider.plan(ref, candidateOf(request, stack.name)), (plan) => {
         const info = wrongTarget(ref, plan)
-        return info === undefined ? withNotices(stack, provider, plan) : Effect.fail(new Rejected({ info }))
+        return info === undefined ? withNotices(stack, provider, ref, plan) : Effect.fail(new Rejected({ info }))
       })
 
 /**
@@ -153,9 +153,9 @@ export const preflight = Effect.fnUntraced(function* (
     const look = (asked: StackAsked): Effect.Effect<unknown, ProviderError | Rejected> => {
       if (kind !== "rollback") return planOne(request, asked)
       const checkpoint = stacksBefore.find(({ name }) => name === asked.stack.name)?.checkpoint ?? undefined
-      return checkpoint === undefined
+      return checkpoint === undefined || asked.provider === undefined
         ? Effect.void
-        : (asked.provider?.checkRollback?.(asked.ref, checkpoint) ?? Effect.void)
+        : mustGoBack(asked.provider, asked.ref, checkpoint)
     }
     return eachStack(request, from, environment, (asked) =>
       Effect.map(Effect.exit(look(asked)), (exit) => ({ exit, stack: asked.stack.name }))

@@ -133,8 +133,10 @@ const validateAll = (
     const toValidate = changed(yield* stacks, outcomes)
     yield* transitionStage("validation", "started")
     const validated = yield* GraphTraversal.traverse({
-      nodes: toValidate.map((item) => ({ ...item, name: item.stack.name, dependsOn: [] })),
+      nodes: toValidate.map((item) => ({ ...item, name: item.stack.name, dependsOn: item.stack.dependsOn })),
       parallelism,
+      // Dependencies first, and each one is judged: a failed one does not excuse its dependents.
+      regardless: true,
       work: ({ plan, stack }) =>
         Effect.as(validateOne(stack, plan), plan).pipe(
           Effect.tapError((failure) =>

@@ -4,12 +4,15 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as EventId from "../../domain/EventId.ts"
-import { causeInfo, errorInfo } from "../../domain/errors/index.ts"
+import { type CauseInfo, causeInfo, causeOf, type ErrorInfo, errorInfo } from "../../domain/errors/index.ts"
 import * as Graph from "../../domain/Graph.ts"
+import type { StackName } from "../../domain/Ids.ts"
+import type { Journal } from "../log/index.ts"
 import type { DeploymentStatus, DeploymentTrigger } from "../../domain/Machines.ts"
 import type { Checkpoint } from "../../domain/Release.ts"
 import type { StackSpec } from "../../domain/Spec.ts"
 import { Observation } from "../../spi/Provider.ts"
+import { requireWayBack } from "./WayBackCheck.ts"
 import * as GraphTraversal from "./GraphTraversal.ts"
 import {
   endStages,
@@ -101,7 +104,14 @@ export const rollbackAfterFailure = (failure: StepFailed): Effect.Effect<void, n
       except: "rollback"
     })
     yield* transitionStage("rollback", "started", { cause: failure.because })
-    const broken = yield* rollbackStacks(touched, (stack) => putBack(stack, failure))
+    const { broken, kept } = yield* rollbackStacks(touched, (stack) => putBack(stack, failure))
+    if (kept !== undefined) {
+      const info = keptInLockstep(kept, journal)
+      const cause = causeOf(info)
+      yield* transitionStage("rollback", "failed", { cause })
+      yield* transitionDeployment("deploy_failed", cause)
+      return yield* transitionExecution("failed", { error: info })
+    }
     if (broken === undefined) {
       yield* transitionStage("rollback", "succeeded")
       yield* transitionDeployment(keptAfterRollback(journal.request.deploymentBefore), failure.because)
@@ -118,40 +128,97 @@ export const rollbackAfterFailure = (failure: StepFailed): Effect.Effect<void, n
     })
   })
 
+/** The stacks that were not put back because `dependent`, which is in lockstep with them, could not be. */
+export interface KeptInLockstep {
+  readonly dependent: StackName
+  readonly stacks: ReadonlyArray<StackName>
+  /** Why the dependent could not be put back. */
+  readonly cause: CauseInfo
+}
+
+/** How a rollback of several stacks ended: its first failure, and what stays for a dependent's sake. */
+export interface RolledBack {
+  readonly broken: StepFailed | undefined
+  readonly kept: KeptInLockstep | undefined
+}
+
 /**
- * Rolls stacks back, dependents first, each even if a dependent failed; returns the first failure.
+ * Rolls stacks back, dependents first, each even if a dependent failed, unless the two are in lockstep. `work` returns
+ * why a stack stays as it is, if it does.
  */
 export const rollbackStacks = (
   all: ReadonlyArray<StackSpec>,
-  work: (stack: StackSpec) => Effect.Effect<void, StepFailed, StepServices>
-): Effect.Effect<StepFailed | undefined, never, StepServices> =>
+  work: (stack: StackSpec) => Effect.Effect<CauseInfo | undefined, StepFailed, StepServices>
+): Effect.Effect<RolledBack, never, StepServices> =>
   Effect.gen(function* () {
     const { journal } = yield* ExecutionContext
+    const stay = new Map<StackName, CauseInfo>()
+    const kept: Array<{ readonly stack: StackName; readonly dependent: StackName }> = []
+    const putBackOrKeep = Effect.fnUntraced(function* (stack: StackSpec) {
+      const dependent = all.find(({ lockstep = [], name }) => stay.has(name) && lockstep.includes(stack.name))?.name
+      if (dependent === undefined) return yield* work(stack)
+      kept.push({ stack: stack.name, dependent })
+      return yield* keep(stack, dependent)
+    })
     const outcomes = yield* GraphTraversal.traverse({
       nodes: Graph.reverse(all),
       parallelism: journal.request.spec.parallelism,
       regardless: true,
-      work: (node) => work(all.find(({ name }) => name === node.name)!)
+      work: ({ name }) =>
+        putBackOrKeep(all.find((stack) => stack.name === name)!).pipe(
+          Effect.tap((why) => Effect.sync(() => why !== undefined && stay.set(name, why))),
+          Effect.tapError(({ because }) => Effect.sync(() => stay.set(name, because)))
+        )
     })
-    return [...outcomes.values()].flatMap((end) => (end._tag === "Failed" ? [end.error] : []))[0]
+    const [first] = kept
+    return {
+      broken: [...outcomes.values()].flatMap((end) => (end._tag === "Failed" ? [end.error] : []))[0],
+      kept:
+        first === undefined
+          ? undefined
+          : { dependent: first.dependent, stacks: kept.map(({ stack }) => stack), cause: stay.get(first.dependent)! }
+    }
   })
+
+/** Leaves a stack as it is, for the sake of one that could not be put back. */
+const keep = Effect.fnUntraced(function* (
+  stack: StackSpec,
+  dependent: StackName
+): Effect.fn.Return<CauseInfo, never, ExecutionContext> {
+  const cause = causeInfo("in_lockstep", { stack: dependent })
+  yield* transitionStage("rollback", "skipped", { stack: stack.name, cause })
+  return cause
+})
+
+/** What a person must decide. */
+export const keptInLockstep = (kept: KeptInLockstep, { correlationId, request }: Journal): ErrorInfo =>
+  errorInfo(
+    "kept_in_lockstep",
+    { dependent: kept.dependent, stacks: kept.stacks, cause: kept.cause },
+    {
+      remedies: [
+        { _tag: "status", execution: correlationId },
+        { _tag: "history", deployment: request.deploymentId, environment: request.environment }
+      ]
+    }
+  )
 
 const putBack = Effect.fnUntraced(function* (
   stack: StackSpec,
   failure: StepFailed
-): Effect.fn.Return<void, StepFailed, StepServices> {
+): Effect.fn.Return<CauseInfo | undefined, StepFailed, StepServices> {
   const { journal } = yield* ExecutionContext
   const state = journal.state().stacks.find(({ name }) => name === stack.name)
   if (stack.irreversible !== undefined) {
     if (!journal.has(EventId.stack(stack.name, "deploy_completed"))) {
       yield* transitionStack(stack.name, "deploy_failed", { error: failure.info })
     }
-    return yield* transitionStage("rollback", "skipped", {
-      stack: stack.name,
-      cause: causeInfo("irreversible", {}, stack.irreversible)
-    })
+    const cause = causeInfo("irreversible", {}, stack.irreversible)
+    yield* transitionStage("rollback", "skipped", { stack: stack.name, cause })
+    return cause
   }
   yield* rollbackStack(stack, state?.checkpoint ?? { release: null, takenAt: 0, data: null })
+  return undefined
 })
 
 /**
@@ -176,6 +243,11 @@ export const rollbackStack = Effect.fnUntraced(function* (
     execute: () =>
       Effect.gen(function* () {
         const ref = yield* refOf(stack)
+        // As long as no traffic has moved, the old release is still live, and only the candidate is removed.
+        const state = journal.state().stacks.find((one) => one.name === stack.name)
+        const deployed = state?.stages.some((one) => one.name === "deployment" && one.status === "succeeded") === true
+        const moved = deployed || (state?.candidateTraffic ?? 0) > 0 || provider.traffic === undefined
+        if (moved || journal.request.kind === "rollback") yield* requireWayBack(stack, ref, checkpoint)
         return yield* observing(provider.rollback(ref, checkpoint, yield* mutationOf(stack, name)))
       })
   }).pipe(

@@ -172,7 +172,7 @@ const planWith = Effect.fnUntraced(function* (
         const plan = yield* call(provider.plan(ref, candidate, yield* mutationOf(stack, `plan/${name}`)))
         const info = wrongTarget(ref, plan)
         if (info !== undefined) return yield* new StepFailed({ why: "failed", info })
-        return yield* withNotices(stack, provider, plan)
+        return yield* withNotices(stack, provider, ref, plan)
       })
   })
   if (plan.timeoutMs !== undefined) timeouts.set(stack.name, plan.timeoutMs)

@@ -7,14 +7,14 @@ import * as Effect from "effect/Effect"
 import * as EventId from "../../domain/EventId.ts"
 import type { Checkpoint } from "../../domain/Release.ts"
 import type { StackSpec } from "../../domain/Spec.ts"
-import { endWithNothingChanged, rollbackStacks, rollbackStack } from "./FailureHandling.ts"
+import { endWithNothingChanged, keptInLockstep, rollbackStacks, rollbackStack } from "./FailureHandling.ts"
 import { healthCheck } from "./Preparation.ts"
 import { watchRelease } from "./ReleaseWatch.ts"
 import {
   endStages,
   ExecutionContext,
   stacks,
-  type StepFailed,
+  StepFailed,
   type StepServices,
   transitionDeployment,
   transitionExecution,
@@ -34,11 +34,15 @@ export const rollback: Effect.Effect<void, never, StepServices> = Effect.gen(fun
   if (prepared._tag === "Failure") return yield* endWithNothingChanged(prepared.failure)
 
   yield* transitionStage("rollback", "started")
-  const broken = yield* rollbackStacks(yield* stacks, (stack) =>
+  const { broken, kept } = yield* rollbackStacks(yield* stacks, (stack) =>
     Effect.flatMap(checkpointOf(stack), (checkpoint) =>
-      Effect.andThen(keepCheckpoint(stack, checkpoint), rollbackStack(stack, checkpoint))
+      Effect.as(Effect.andThen(keepCheckpoint(stack, checkpoint), rollbackStack(stack, checkpoint)), undefined)
     )
   )
+  if (kept !== undefined) {
+    const { journal } = yield* ExecutionContext
+    return yield* failWith("rollback", new StepFailed({ why: "failed", info: keptInLockstep(kept, journal) }))
+  }
   if (broken !== undefined) return yield* failWith("rollback", broken)
   yield* transitionStage("rollback", "succeeded")
 

@@ -12,12 +12,14 @@ import { type Health, Observation } from "../../spi/Provider.ts"
 import { requestApproval } from "./Approval.ts"
 import { healthOf, outputsOf, shareOf } from "./ObservedRelease.ts"
 import { watchRelease } from "./ReleaseWatch.ts"
+import { requireWayBackOf } from "./WayBackCheck.ts"
 import {
   ExecutionContext,
   mutationOf,
   observing,
   providerOf,
   refOf,
+  stacks,
   step,
   StepFailed,
   type StepServices,
@@ -27,8 +29,9 @@ import {
 } from "../step/index.ts"
 
 /**
- * Deploys one stack: from its plan to all traffic on the candidate. The stable release stays, without traffic, until
- * validation is over; only `rolling` removes its capacity on the way.
+ * Deploys one stack: from its plan to all traffic on the candidate. If other stacks depend on it, it ends with the proof
+ * that it carries them. The stable release stays, without traffic, until validation is over; only `rolling` removes its
+ * capacity on the way.
  */
 export const deployStack = Effect.fnUntraced(function* (
   stack: StackSpec,
@@ -43,15 +46,32 @@ export const deployStack = Effect.fnUntraced(function* (
     stack: name,
     checkpoint: plan.checkpoint
   })
-  yield* byStrategy(stack, plan)
+  const proved = yield* byStrategy(stack, plan)
+  if (!proved && (yield* hasDependents(stack))) yield* prove(stack, plan)
   yield* transitionStage("deployment", "succeeded", { stack: name })
   yield* transitionStack(name, "deploy_completed", { release: plan.candidate })
 })
 
+const hasDependents = ({ name }: StackSpec) =>
+  Effect.map(stacks, (all) => all.some(({ dependsOn }) => dependsOn.includes(name)))
+
+/** Judges the candidate with all traffic, before any stack that depends on it starts. */
+const prove = (stack: StackSpec, { candidate }: StackPlan) =>
+  watchRelease({
+    stack,
+    stage: "deployment",
+    label: "proof",
+    release: candidate,
+    weight: 100,
+    bake: Duration.zero,
+    samples: "if_any"
+  })
+
+/** Returns whether the candidate was judged with all traffic already. */
 const byStrategy = Effect.fnUntraced(function* (
   stack: StackSpec,
   plan: StackPlan
-): Effect.fn.Return<void, StepFailed, StepServices> {
+): Effect.fn.Return<boolean, StepFailed, StepServices> {
   const { strategy } = stack
   const look = (label: string, weight: number, bake: Duration.Duration, samples: "required" | "if_any") =>
     Duration.isZero(bake)
@@ -66,9 +86,9 @@ const byStrategy = Effect.fnUntraced(function* (
     case "all_at_once":
       yield* bringIn(stack, plan, 100)
       yield* shift(stack, plan, 100)
-      break
+      return false
     case "rolling":
-      if (strategy.type !== "rolling") break
+      if (strategy.type !== "rolling") return false
       for (let batch = 1; batch <= strategy.batches; batch++) {
         const percent = Math.round((100 * batch) / strategy.batches)
         yield* bringIn(stack, plan, percent)
@@ -76,9 +96,9 @@ const byStrategy = Effect.fnUntraced(function* (
         yield* look(`rolling ${percent}%`, percent, strategy.bake, "if_any")
         if (percent < 100) yield* retire(stack, plan, 100 - percent, "deployment")
       }
-      break
+      return !Duration.isZero(strategy.bake)
     case "blue_green":
-      if (strategy.type !== "blue_green") break
+      if (strategy.type !== "blue_green") return false
       yield* bringIn(stack, plan, 100)
       if (strategy.approval !== undefined) {
         yield* requestApproval({
@@ -95,9 +115,9 @@ const byStrategy = Effect.fnUntraced(function* (
       }
       yield* shift(stack, plan, 100)
       yield* look("blue_green", 100, strategy.bake, "if_any")
-      break
+      return !Duration.isZero(strategy.bake)
     case "canary":
-      if (strategy.type !== "canary") break
+      if (strategy.type !== "canary") return false
       yield* bringIn(stack, plan, 100)
       for (const { approval, bake, weight } of upTo100(strategy.steps)) {
         const label = `canary ${weight}%`
@@ -114,7 +134,7 @@ const byStrategy = Effect.fnUntraced(function* (
           })
         }
       }
-      break
+      return !Duration.isZero(upTo100(strategy.steps).at(-1)!.bake)
   }
 })
 
@@ -141,6 +161,8 @@ const bringIn = Effect.fnUntraced(function* (
       execute: () =>
         Effect.gen(function* () {
           const ref = yield* refOf(stack)
+          // Staging is the shift.
+          if (provider.traffic === undefined) yield* requireWayBackOf(stack, ref, plan)
           return yield* observing(provider.stage(ref, { plan, capacityPercent }, yield* mutationOf(stack, name)))
         })
     })
@@ -174,6 +196,9 @@ const shift = Effect.fnUntraced(function* (
       execute: () =>
         Effect.gen(function* () {
           const ref = yield* refOf(stack)
+          const { stacks } = journal.state()
+          const first = stacks.find((one) => one.name === stack.name)?.candidateTraffic === 0
+          if (first && percent > 0) yield* requireWayBackOf(stack, ref, plan)
           const observed = yield* observing(traffic.shift(ref, { releaseId, percent }, yield* mutationOf(stack, name)))
           const share = shareOf(observed, releaseId)
           if (Math.abs(share - percent) <= 1) return observed

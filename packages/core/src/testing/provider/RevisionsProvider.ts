@@ -56,6 +56,7 @@ export const make = (options: RevisionsOptions = {}): SimulatedProvider => {
     capacity: false,
     metrics: true,
     drift: true,
+    canGoBack: true,
     ...options.capabilities,
     traffic: "percent",
     firstRelease: "live"

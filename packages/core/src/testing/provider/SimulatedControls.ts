@@ -22,6 +22,7 @@ export type SimulatedOperation =
   | "restart"
   | "events"
   | "fence"
+  | "canGoBack"
   | "poll"
 
 /**

@@ -16,7 +16,8 @@ import type {
   ProviderReason,
   Release,
   StackPlan,
-  StackRef
+  StackRef,
+  WayBack
 } from "../../spi/index.ts"
 import type { SimulatedCloud } from "./SimulatedCloud.ts"
 import type { SimulatedOperation } from "./SimulatedControls.ts"
@@ -46,6 +47,7 @@ export type SimulatedCapabilities = Partial<Omit<Capabilities, "spiVersion">> & 
 
 /** The capabilities of the port, and the groups apart; fences are compared, and there is one output, `url`. */
 export const declared = ({
+  canGoBack = false,
   drift = false,
   events = false,
   fence = false,
@@ -57,7 +59,7 @@ export const declared = ({
   readonly groups: { readonly [Group in ProviderGroup]: boolean }
 } => ({
   capabilities: { spiVersion: 1, fencing: "compared", outputs: ["url"], ...given },
-  groups: { drift, events, fence, metrics, restart }
+  groups: { canGoBack, drift, events, fence, metrics, restart }
 })
 
 /** What every plan says beside the changes. */
@@ -79,6 +81,14 @@ export const portOf = (
   const { capabilities, kind, world } = cloud
   const changes = operations(world, kind, capabilities)
   const whole = { releaseId: null }
+  const wayOf = (cell: Cell, release: Release): WayBack => {
+    if (cell.capacity.has(release.id) || cell.kept.includes(release.id))
+      return { how: "switch", why: `${release.version} is still there` }
+    return world.scriptOf(cell, release).pruned === true
+      ? { how: "impossible", why: `${release.version} was pruned` }
+      : { how: "rebuild", why: `${release.version} is brought up again` }
+  }
+
   return {
     kind,
     capabilities,
@@ -98,7 +108,12 @@ export const portOf = (
     rollback: (ref, { release }, mutation) =>
       mutate("rollback", ref, mutation, {
         releaseId: release?.id ?? null,
-        apply: (cell, now) => (release === null ? changes.clear(cell, now) : changes.back(cell, release, now)),
+        apply: (cell, now) =>
+          release === null
+            ? changes.clear(cell, now)
+            : wayOf(cell, release).how === "impossible"
+              ? changes.missing(release.id)
+              : changes.back(cell, release, now),
         finish: (cell) => changes.only(cell, release?.id)
       }),
     destroy: (ref, mutation) => Effect.asVoid(mutate("destroy", ref, mutation, { ...whole, apply: changes.clear })),
@@ -140,6 +155,14 @@ export const portOf = (
           events: {
             since: (ref, cursor, { from }) => cloud.read("events", ref, () => cloud.happened.since(ref, cursor, from))
           }
+        }
+      : {}),
+    ...(groups.canGoBack
+      ? {
+          canGoBack: (ref, { release }) =>
+            cloud.read("canGoBack", ref, (cell) =>
+              release === null ? { how: "switch", why: "nothing was there before" } : wayOf(cell, release)
+            )
         }
       : {}),
     ...(groups.fence ? { fence: (place, fence) => cloud.fence(place, fence) } : {}),

@@ -21,7 +21,7 @@ export type { Script } from "./SimulatedState.ts"
  * The properties of the simulated cloud.
  *
  * *Details*: `kind` default `simulated`. All capability groups are on by default (`traffic` is `percent`), except
- * `events` and `fence`; `instances` (2) is the full capacity of a release,
+ * `events`, `fence` and `canGoBack`; `instances` (2) is the full capacity of a release,
  * `healthUnit` (`instance`) what its health counts, `endpoints` (false) whether each release has an address,
  * `requestsPerSecond` (50) the load on each
  * stack, `metrics` how they are measured, `latency` (0) how long each operation takes beside script delays. With `handles`

@@ -7,7 +7,8 @@ import type { Drift, Observation, Outputs, PlaceRef, Release, StackRef } from ".
  * How one version of a stack behaves.
  *
  * *Details*: times in milliseconds (default 0). `stageMillis` until its capacity is ready, `trafficLagMillis` until
- * requested weights become effective; `broken` makes staging fail with that message; `healthy` percent of its instances
+ * requested weights become effective; `broken` makes staging fail with that message,
+ * `pruned` loses its release once it has no capacity; `healthy` percent of its instances
  * (default 100), `errorRate` 0–1 of its requests (0), `latencyMillis` of one request (20): numbers, or functions of the
  * milliseconds since it was ready.
  */
@@ -15,6 +16,7 @@ export interface Script {
   readonly stageMillis?: number
   readonly trafficLagMillis?: number
   readonly broken?: string
+  readonly pruned?: boolean
   readonly healthy?: number | ((age: number) => number)
   readonly errorRate?: number | ((age: number) => number)
   readonly latencyMillis?: number | ((age: number) => number)

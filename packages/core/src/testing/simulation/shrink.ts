@@ -20,7 +20,9 @@ const withoutStack = (scenario: Scenario, name: string): Scenario => ({
     scenario.manifest.stacks.flatMap((stack) => {
       if (stack.name === name) return []
       const { properties, ...rest } = stack
-      const dependsOn = (stack.dependsOn ?? []).filter((other) => other !== name)
+      const dependsOn = (stack.dependsOn ?? []).filter(
+        (edge) => (typeof edge === "string" ? edge : edge.stack) !== name
+      )
       const refers = JSON.stringify(properties ?? {}).includes(`"$output":"${name}.`)
       return [{ ...rest, dependsOn, ...(refers || properties === undefined ? {} : { properties }) }]
     })

@@ -17,7 +17,7 @@ import { Driver, type ProviderHarness, reasonOf } from "./ProviderSuiteDriver.ts
 export type { PlatformFault } from "./ProviderSuiteFailures.ts"
 export type { ProviderHarness, ProviderProbe } from "./ProviderSuiteDriver.ts"
 
-const allGroups: ReadonlyArray<ProviderGroup> = ["metrics", "drift", "restart", "events", "fence"]
+const allGroups: ReadonlyArray<ProviderGroup> = ["metrics", "drift", "restart", "events", "fence", "canGoBack"]
 
 /**
  * The options of the suite.
@@ -303,6 +303,7 @@ export const suite = (name: string, options: ProviderSuiteOptions): void => {
     }
 
     Observing.observing(check)
+    if (has("canGoBack")) Observing.wayBack(check)
     if (controls && options.capabilities.adopts === true) Observing.adoption(check)
     Handles.handles(check)
     Plans.plans(check)

@@ -74,3 +74,27 @@ export const observing = (check: Check): void => {
     })
   )
 }
+
+export const wayBack = (check: Check): void => {
+  check("goes back where it says that it can, and changes nothing by being asked", (driver) =>
+    Effect.gen(function* () {
+      const canGoBack = driver.provider.canGoBack!
+      const release = yield* driver.deploy("v1")
+      const { plan } = yield* driver.stage("v2")
+      const before = yield* driver.truth
+      assert.notStrictEqual((yield* canGoBack(driver.ref, plan.checkpoint)).how, "impossible")
+      assert.deepStrictEqual(yield* driver.truth, before)
+      yield* driver.deploy("v2")
+      const later = yield* canGoBack(driver.ref, plan.checkpoint)
+      assert.isAbove(later.why.length, 0)
+      if (later.how !== "impossible") {
+        yield* driver.provider.rollback(driver.ref, plan.checkpoint, driver.mutation())
+        yield* driver.isStable("v1", release)
+      }
+      yield* driver.provider.destroy(driver.ref, driver.mutation())
+      if ((yield* canGoBack(driver.ref, plan.checkpoint)).how === "impossible") return
+      yield* driver.provider.rollback(driver.ref, plan.checkpoint, driver.mutation())
+      yield* driver.isStable("v1", release)
+    })
+  )
+}

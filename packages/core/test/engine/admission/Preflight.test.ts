@@ -1,12 +1,5 @@
 import { errorInfo } from "@signalbox/core/spi"
-import {
-  CorrelationId,
-  DeploymentStore,
-  type Provider,
-  ProviderError,
-  type ProviderReason,
-  Providers
-} from "@signalbox/core/spi"
+import { CorrelationId, DeploymentStore, type Provider, type ProviderReason, Providers } from "@signalbox/core/spi"
 import { Rejected } from "@signalbox/core/api"
 import { Signalbox } from "@signalbox/core/engine"
 import { describe as described } from "@signalbox/core/text"
@@ -202,17 +195,12 @@ describe("preflight", () => {
     const cloud = SimulatedProvider.make()
     const provider: Provider = {
       ...cloud.provider,
-      checkRollback: (ref, { release }) =>
-        ref.stack === "web"
-          ? Effect.fail(
-              new ProviderError({
-                provider: "simulated",
-                operation: "checkRollback",
-                stackName: ref.stack,
-                reason: { _tag: "Missing", message: `the files of ${release?.version} are gone` }
-              })
-            )
-          : Effect.void
+      canGoBack: (ref, { release }) =>
+        Effect.succeed(
+          ref.stack === "web"
+            ? { how: "impossible", why: `the files of ${release?.version} are gone` }
+            : { how: "switch", why: "" }
+        )
     }
     const layer = Signalbox.layer.pipe(Layer.provideMerge(layerMemory), Layer.provideMerge(Providers.layer([provider])))
     return Effect.gen(function* () {

@@ -6,7 +6,6 @@ import {
   type DeploymentId,
   DeploymentStore,
   type Manifest,
-  ProviderError,
   Providers,
   type StackRef
 } from "@signalbox/core/spi"
@@ -115,17 +114,12 @@ describe("rollback to", () => {
     const gone = new Set(["1.0.0", "3.0.0"])
     const provider = {
       ...cloud.provider,
-      checkRollback: ({ stack }: StackRef, { release }: Checkpoint) =>
-        gone.has(release?.version ?? "") && stack === "web"
-          ? Effect.fail(
-              new ProviderError({
-                provider: "simulated",
-                operation: "rollback",
-                stackName: stack,
-                reason: { _tag: "Missing", message: "it was pruned" }
-              })
-            )
-          : Effect.void
+      canGoBack: ({ stack }: StackRef, { release }: Checkpoint) =>
+        Effect.succeed(
+          gone.has(release?.version ?? "") && stack === "web"
+            ? { how: "impossible" as const, why: "it was pruned" }
+            : { how: "switch" as const, why: "" }
+        )
     }
     const layer = Signalbox.layer.pipe(Layer.provideMerge(layerMemory), Layer.provideMerge(Providers.layer([provider])))
     return Effect.gen(function* () {

@@ -7,7 +7,8 @@ import type { World } from "../world/World.ts"
  * *Details*: `one_mutator` effects and appends only by the current lease holder, tokens never decrease ·
  * `journal_first` an effect has an intent and no receipt yet, no step has its effect twice · `log_is_truth` no gaps,
  * nothing illegal, states are the fold of events · `no_teardown_on_faith` capacity is removed only after the observed
- * traffic · `typed_verdicts` only a pass, or a person, promotes · `failure_goes_back` to the checkpoints, dependents
+ * traffic · `typed_verdicts` only a pass, or a person, promotes, and a stack
+ * starts after the proof of its dependencies · `failure_goes_back` to the checkpoints, dependents
  * first, irreversible never · `in_turn` rollbacks first, but not forever, then first come, first served; a withdrawn,
  * locked-out or vetoed request does not begin; with `latest_wins` only the latest waits · `no_defects` the engine has
  * no defect · `everything_ends` every execution ends, the end is reported once and with it, and the record matches the

@@ -40,6 +40,18 @@ const dependents = (execution: LoggedExecution, stack: string): ReadonlyArray<St
 
 const finished = (execution: LoggedExecution, step: string) => execution.steps.get(step)?.finished !== undefined
 
+const succeeded = (execution: LoggedExecution, step: string) =>
+  (execution.steps.get(step)?.finished?.exit as { readonly _tag?: string } | undefined)?._tag === "Success"
+
+const withAllTraffic = ["proof", "blue_green", "rolling 100%", "canary 100%"]
+
+/** Whether a stack was judged with all traffic. */
+const isProved = (execution: LoggedExecution, stack: string) =>
+  [...execution.steps.keys()].some((step) => {
+    const [operation, name, label] = step.split("/")
+    return operation === "watch" && name === stack && withAllTraffic.includes(label!) && succeeded(execution, step)
+  })
+
 /** Records an event, and checks it. */
 export const check = (monitor: Monitor, execution: LoggedExecution, at: number, event: Event): void => {
   switch (event._tag) {
@@ -98,6 +110,12 @@ const stepStarted = (
     )
     for (const other of dependents(execution, stack)) {
       const concerned = kind === "rollback" || execution.touched.has(other.name)
+      const inLockstep = concerned && (other.lockstep ?? []).some((name) => name === stack)
+      monitor.hold(
+        !inLockstep || (other.irreversible === undefined && succeeded(execution, `rollback/${other.name}`)),
+        "failure_goes_back",
+        () => `${correlationId}: ${stack} goes back although ${other.name}, which is in lockstep with it, did not`
+      )
       monitor.hold(
         !concerned || other.irreversible !== undefined || finished(execution, `rollback/${other.name}`),
         "failure_goes_back",
@@ -111,6 +129,15 @@ const stepStarted = (
         finished(execution, `destroy/${other.name}`),
         "failure_goes_back",
         () => `${correlationId}: ${stack} is destroyed before ${other.name}, which depends on it`
+      )
+    }
+  }
+  if (operation === "stage") {
+    for (const name of spec?.dependsOn ?? []) {
+      monitor.hold(
+        !execution.touched.has(name) || isProved(execution, name),
+        "typed_verdicts",
+        () => `${correlationId}: ${stack} starts before ${name}, which it depends on, is proved`
       )
     }
   }
@@ -186,7 +213,7 @@ const ended = (monitor: Monitor, execution: LoggedExecution, event: EventOf<"Exe
       )
     }
   }
-  const excused = ["rollback_failed", "superseded", "defect"].includes(error?.code ?? "")
+  const excused = ["rollback_failed", "kept_in_lockstep", "superseded", "defect"].includes(error?.code ?? "")
   if (event.on === "failed" && kind.startsWith("deploy") && execution.request.spec.rollback && !excused) {
     monitor.hold(
       execution.touched.size === 0,

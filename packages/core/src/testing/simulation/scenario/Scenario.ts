@@ -171,6 +171,11 @@ const decided = (decision: ScenarioDecision): string => {
   }
 }
 
+const after = (dependsOn: NonNullable<Config["stacks"][number]["dependsOn"]>): string =>
+  dependsOn.length === 0
+    ? ""
+    : `, after ${dependsOn.map((edge) => (typeof edge === "string" ? edge : `${edge.stack}${edge.lockstep === true ? " in lockstep" : ""}`)).join(", ")}`
+
 /**
  * Describes a scenario in readable lines.
  */
@@ -182,7 +187,7 @@ export const describe = (scenario: Scenario): ReadonlyArray<string> => [
   ),
   ...scenario.manifest.stacks.map(
     (stack) =>
-      `stack ${stack.name} on ${stack.provider}: ${stack.strategy?.type ?? "all_at_once"}${stack.dependsOn === undefined || stack.dependsOn.length === 0 ? "" : `, after ${stack.dependsOn.join(", ")}`}${stack.irreversible === undefined ? "" : ", irreversible"}`
+      `stack ${stack.name} on ${stack.provider}: ${stack.strategy?.type ?? "all_at_once"}${after(stack.dependsOn ?? [])}${stack.irreversible === undefined ? "" : ", irreversible"}`
   ),
   ...scenario.scripts.map(({ script, stack, version }) => `version ${version} of ${stack}: ${JSON.stringify(script)}`),
   ...scenario.requests.map(

@@ -128,6 +128,18 @@ const drawManifest = (draw: Chance, clouds: ReadonlyArray<ScenarioCloud>): Confi
   }
 }
 
+/** Puts some dependencies in lockstep, from a separate stream, so that a seed without them stays what it was. */
+const withLockstep = (draw: Chance, manifest: Config): Config => {
+  if (!draw.yes(0.4)) return manifest
+  const stacks = manifest.stacks.map((stack) => ({
+    ...stack,
+    dependsOn: (stack.dependsOn ?? []).map((edge) =>
+      typeof edge === "string" && draw.yes(0.6) ? { stack: edge, lockstep: true } : edge
+    )
+  }))
+  return { ...manifest, stacks: stacks as unknown as Config["stacks"] }
+}
+
 const scripts: ReadonlyArray<(draw: Chance) => Script> = [
   () => ({ broken: "exits with 1" }),
   (draw) => ({ errorRate: draw.pick([0.3, 1]) }),
@@ -249,7 +261,7 @@ export const generate = (seed: number, given: Given = {}): Scenario => {
   const shape = draw("shape")
   // From a separate stream, so that a seed without siblings stays what it was.
   const clouds = given.clouds ?? withSiblings(draw("siblings"), drawClouds(shape))
-  const alone = given.manifest ?? drawManifest(draw("manifest"), clouds)
+  const alone = given.manifest ?? withLockstep(draw("lockstep"), drawManifest(draw("manifest"), clouds))
   const people = draw("people")
   const twin = people.yes(0.25)
   const inOrder = twin || people.yes(0.4)
