@@ -17,20 +17,39 @@ const written = (value: unknown, path: Path): ReadonlyArray<Path> => {
 const passwords = (metrics: unknown, path: Path): ReadonlyArray<Path> =>
   isObject(metrics) && typeof metrics.url === "string" && holdsPassword(metrics.url) ? [[...path, "url"]] : []
 
-/** All secrets in the properties of a stack, detected by name or as a password in a URL. */
-export const check = (config: Sketch): ReadonlyArray<ConfigurationIssue> =>
-  [
-    ...config.stacks.flatMap(({ index, metrics, properties }) => [
+const issue =
+  (expected: string, hint: string) =>
+  (path: Path): ConfigurationIssue => ({
+    path: formatPath(path),
+    message: "looks like a secret, and the configuration is stored with every execution",
+    expected,
+    hint
+  })
+
+const inStack = issue(
+  "a reference to a secret",
+  `Put it into an environment variable and write secret("NAME") here, { "$secret": "NAME" } in JSON or YAML.`
+)
+const inOptions = issue(
+  "the name of an environment variable",
+  "Put it into an environment variable, and let the plug-in read that one."
+)
+
+/** All secrets of stacks and in the options of plug-ins, detected by name or as a password in a URL. */
+export const check = (config: Sketch): ReadonlyArray<ConfigurationIssue> => [
+  ...config.stacks
+    .flatMap(({ index, metrics, properties }) => [
       ...written(properties, ["stacks", index, "properties"]),
       ...passwords(metrics, ["stacks", index, "metrics"])
-    ]),
-    ...config.overrides.flatMap(({ environment, metrics, properties, stack }) => [
+    ])
+    .map(inStack),
+  ...config.overrides
+    .flatMap(({ environment, metrics, properties, stack }) => [
       ...written(properties, ["environments", environment, "stacks", stack, "properties"]),
       ...passwords(metrics, ["environments", environment, "stacks", stack, "metrics"])
     ])
-  ].map((path) => ({
-    path: formatPath(path),
-    message: "looks like a secret, and the configuration is stored with every execution",
-    expected: "a reference to a secret",
-    hint: `Put it into an environment variable and write secret("NAME") here, { "$secret": "NAME" } in JSON or YAML.`
-  }))
+    .map(inStack),
+  ...config.plugins
+    .flatMap((plugin, index) => (isObject(plugin) ? written(plugin.options, ["plugins", index, "options"]) : []))
+    .map(inOptions)
+]

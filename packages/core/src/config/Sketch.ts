@@ -33,6 +33,7 @@ export interface Sketch {
   readonly environments: ReadonlyArray<string>
   readonly overrides: ReadonlyArray<OverrideSketch>
   readonly freezes: ReadonlyArray<FreezeSketch>
+  readonly plugins: ReadonlyArray<unknown>
 }
 
 const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined)
@@ -83,6 +84,7 @@ export const sketch = (value: unknown): Sketch => {
     freezes: (Array.isArray(root.freezes) ? root.freezes : []).flatMap(
       (freeze: unknown, index): ReadonlyArray<FreezeSketch> =>
         isObject(freeze) ? [{ index, name: text(freeze.name), environments: texts(freeze.environments) }] : []
-    )
+    ),
+    plugins: Array.isArray(root.plugins) ? root.plugins : []
   }
 }

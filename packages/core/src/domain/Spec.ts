@@ -8,6 +8,7 @@ import { FreezeSpec } from "./freeze/FreezeSpec.ts"
 import { DeploymentId, EnvironmentName, Percent, StackName } from "./Ids.ts"
 import { isLine } from "./Line.ts"
 import { Json } from "./Release.ts"
+import { holdsPassword } from "./secrets/Secret.ts"
 import { day, Span, spanBetween } from "./Span.ts"
 
 const optional = <S extends Schema.Constraint>(schema: S, value: S["Encoded"]) =>
@@ -236,7 +237,7 @@ export type PluginSpec = typeof PluginSpec.Type
 
 /** The URL of a store, without a password: configurations are committed. */
 const StoreUrl = Schema.String.check(
-  Schema.isPattern(/^[a-z][a-z0-9+.-]*:(?!\/\/[^/?#@]*:[^/?#@]*@)\S+$/i, {
+  Schema.makeFilter((url) => /^[a-z][a-z0-9+.-]*:\S+$/i.test(url) && !holdsPassword(url), {
     expected: "the URL of a store, without a password"
   })
 )

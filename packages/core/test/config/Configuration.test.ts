@@ -232,6 +232,25 @@ describe("Configuration.check", () => {
     if (Result.isFailure(result)) assert.notInclude(result.failure.message, hidden)
   })
 
+  it("refuses secrets in the options of a plug-in, which are stored, and does not repeat them", () => {
+    const value = config({
+      plugins: [
+        "@acme/fine",
+        { plugin: "@acme/cloud", options: { profile: "production", nested: { apiToken: "hunter2" } } },
+        { name: "@acme/store", spiVersion: 1, options: { urls: ["https://ada:hunter2@example.com"] } }
+      ]
+    })
+    assert.deepStrictEqual(paths(value), ["plugins[1].options.nested.apiToken", "plugins[2].options.urls[0]"])
+    assert.notInclude(JSON.stringify(issuesOf(value)), "hunter2")
+  })
+
+  it("refuses the password of a store", () => {
+    const store = (url: string) => paths(config({ store: url }))
+    assert.deepStrictEqual(store("postgres://ada:hunter2@db.example.com/signalbox"), ["store"])
+    assert.deepStrictEqual(store("signalbox"), ["store"])
+    assert.isDefined(good(config({ store: "postgres://ada@db.example.com:5432/signalbox" })))
+  })
+
   it.each([
     ["nothing", undefined],
     ["null", null],
