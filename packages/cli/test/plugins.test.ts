@@ -187,7 +187,9 @@ describe("a plug-in", () => {
     await succeeds(cwd, "rollback", id)
     // Its options were recorded too.
     assert.strictEqual(page(cwd, "www"), "v1")
-    await succeeds(cwd, "destroy", id, "--yes")
+    // Nothing in the folder names the deployment, only the command does.
+    Fs.rmSync(Path.join(cwd, ".deployment-metadata.yaml"))
+    await succeeds(cwd, "destroy", id, "--environment", "production", "--yes")
     assert.isUndefined(page(cwd, "www"))
   })
 

@@ -9,10 +9,17 @@ import * as Redacted from "effect/Redacted"
 import { Signalbox } from "@signalbox/core/engine"
 import { conflictIn, type Plugin, type PluginContext, providersOf } from "@signalbox/core/plugin"
 import { type DeploymentId, type DeploymentStore, Providers } from "@signalbox/core/spi"
-import { embeddedStore, metricSources, openStore, ProcessLiveness, StateFiles, telemetryWanted } from "@signalbox/node"
+import {
+  embeddedStore,
+  metadataIn,
+  metricSources,
+  openStore,
+  ProcessLiveness,
+  StateFiles,
+  telemetryWanted
+} from "@signalbox/node"
 import { local, LocalProvider } from "@signalbox/provider-local"
 import type { Backend } from "../host/Host.ts"
-import { idInFolder } from "../request/target.ts"
 import { version } from "../main/version.ts"
 
 const stateOf = (directory: string): string => Path.join(directory, ".signalbox")
@@ -37,11 +44,13 @@ export const held: Backend["held"] = (directory) => LocalProvider.held(stateOf(d
 export const abandon: Backend["abandon"] = (directory, what) =>
   LocalProvider.abandon({ directory: stateOf(directory), supervisor }, what)
 
+const idIn = (directory: string): string | undefined => metadataIn(directory)?.deploymentId
+
 /** The files of the folder's own deployment are beside its configuration, others' in its state. */
 const folderIn =
   (directory: string) =>
   (id: DeploymentId): string => {
-    const own = idInFolder(directory)
+    const own = idIn(directory)
     return own === undefined || own === id ? directory : Path.join(stateOf(directory), "deployments", id)
   }
 
@@ -49,7 +58,7 @@ const folderIn =
 const ownFolderIn =
   (directory: string) =>
   (id: DeploymentId): string | undefined =>
-    idInFolder(directory) === id ? directory : undefined
+    idIn(directory) === id ? directory : undefined
 
 const stateFiles = (folder: (id: DeploymentId) => string | undefined): Layer.Layer<never, never, DeploymentStore> =>
   StateFiles.layerFollow.pipe(
@@ -60,7 +69,7 @@ const stateFiles = (folder: (id: DeploymentId) => string | undefined): Layer.Lay
 /** Follows nothing if the folder has no deployment: the database may be far away, and each query costs. */
 const sharedStore = (directory: string, url: string, plugins: ReadonlyArray<Plugin>) => {
   const store = openStore({ url: Redacted.make(url), plugins, context: contextIn(directory) })
-  return idInFolder(directory) === undefined ? store : Layer.provideMerge(stateFiles(ownFolderIn(directory)), store)
+  return idIn(directory) === undefined ? store : Layer.provideMerge(stateFiles(ownFolderIn(directory)), store)
 }
 
 export const adopt: Backend["adopt"] = (directory, id, store) =>

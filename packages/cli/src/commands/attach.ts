@@ -15,6 +15,7 @@ const follow = (id: string | undefined, queueTimeout?: number) =>
     const inv = yield* invocation
     yield* withProviders(
       inv,
+      { of: id },
       Effect.gen(function* () {
         const target = yield* Target.execution(inv, id, { last: true })
         if (isFinished(target)) return yield* finish(inv, target)

@@ -54,6 +54,7 @@ export const health = Command.make(
     const place = yield* placeOnRecord(inv, given)
     yield* withProviders(
       inv,
+      { of: place.deploymentId },
       Effect.gen(function* () {
         const { deploymentId: id, environment, manifest: found } = yield* settled(inv, { ...place, named: true })
         const configured = place.bare ? undefined : inRegion(found, environment, inv.settings.region)

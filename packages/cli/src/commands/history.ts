@@ -14,7 +14,6 @@ import { displayWidth } from "../live/text.ts"
 import { ago, span } from "../live/words.ts"
 import type { Ink } from "../execution/outcome.ts"
 import { signalbox, withServices } from "../main/services.ts"
-import * as Target from "../request/target.ts"
 import { executionStatuses } from "./choices.ts"
 import { count, deployment, text } from "./flags.ts"
 
@@ -68,7 +67,7 @@ export const scope = (
   inv: Invocation,
   given: Option.Option<DeploymentId>
 ): { readonly deploymentId?: DeploymentId } => {
-  const id = Option.getOrUndefined(given) ?? (Target.idInFolder(inv.settings.directory) as DeploymentId | undefined)
+  const id = Option.getOrUndefined(given) ?? (inv.settings.deploymentId as DeploymentId | undefined)
   return id === undefined ? {} : { deploymentId: id }
 }
 

@@ -9,9 +9,10 @@ import { actor } from "../request/actor.ts"
 import { ExitCode } from "../main/ExitCode.ts"
 import { Failure, usage } from "../main/Failure.ts"
 import { invocation, type Invocation } from "../main/Invocation.ts"
+import { config as readers } from "../request/config.ts"
 import { checkedManifest } from "../request/manifest.ts"
 import { signalbox, withServices } from "../main/services.ts"
-import { idIn, idInFolder } from "../request/target.ts"
+import { idHere } from "../request/target.ts"
 import { by, option } from "./flags.ts"
 
 const id = Flag.String("id").pipe(
@@ -22,10 +23,13 @@ const id = Flag.String("id").pipe(
 )
 
 /** What to type next, from the user's working directory. */
-const nextLines = (inv: Invocation, deployment: Environment.Deployment, example: boolean): ReadonlyArray<string> => {
+const nextLines = (
+  inv: Invocation,
+  deployment: Environment.Deployment,
+  { example, isNamed }: { readonly example: boolean; readonly isNamed: boolean }
+): ReadonlyArray<string> => {
   const { directory } = inv.settings
-  // If the file could not be written, nothing in the folder names its deployment.
-  const id = idInFolder(directory) === undefined ? ` ${deployment.deploymentId}` : ""
+  const id = isNamed ? "" : ` ${deployment.deploymentId}`
   const where = directory === inv.host.cwd ? "" : ` --directory ${Path.relative(inv.host.cwd, directory)}`
   const [environment = "<name>", ...others] = deployment.environments
   const which = others.length === 0 ? "" : ` --environment ${environment}`
@@ -91,10 +95,10 @@ export const init = Command.make(
   { id, by, template, example: option("example", "The same as --template local") },
   Effect.fnUntraced(function* (flags) {
     const inv = yield* invocation
-    const existing = idInFolder(inv.settings.directory)
+    const existing = inv.settings.deploymentId
     const scaffold = flags.example ? "local" : Option.getOrUndefined(flags.template)
     if (scaffold === "adapter") return yield* beginAdapter(inv)
-    const asked = Option.getOrElse(flags.id, () => idIn(inv.settings.directory))
+    const asked = Option.getOrElse(flags.id, () => idHere(inv))
     // A checked-out folder keeps its deployment, in a store that does not know it yet.
     if (existing !== undefined && (scaffold === "local" || asked !== existing)) return yield* taken(existing)
     const { local, writeTemplate } = yield* templates
@@ -118,13 +122,16 @@ export const init = Command.make(
       ),
       { create: true }
     )
+    // If the file could not be written, nothing in the folder names its deployment.
+    const { metadataIn } = yield* readers
+    const isNamed = metadataIn(inv.settings.directory) !== undefined
     const shown = files.map((path) => Path.relative(inv.host.cwd, path))
     yield* inv.result(
       { ...deploymentView(deployment), status: "initialized", ...(scaffold === "local" ? { files } : {}) },
       () => [
         ...shown.map((path) => `${inv.paint("green", "✔")} ${path}: written`),
         `${inv.paint("green", "✔")} ${deployment.deploymentId} ${deployment.organization}/${deployment.project}: initialized`,
-        ...nextLines(inv, deployment, scaffold === "local")
+        ...nextLines(inv, deployment, { example: scaffold === "local", isNamed })
       ]
     )
   })

@@ -151,7 +151,11 @@ export const monitor = Command.make(
     const inv = yield* invocation
     const shown = show(inv, given.after)
     const work = given.once
-      ? withProviders(inv, watching(inv, monitoringOf(given, { once: true, shown: {}, tell: shown.on })))
+      ? withProviders(
+          inv,
+          { of: Option.getOrUndefined(given.id) },
+          watching(inv, monitoringOf(given, { once: true, shown: {}, tell: shown.on }))
+        )
       : supervised(inv, given, shown)
     yield* work.pipe(
       Effect.ensuring(shown.end),
@@ -198,6 +202,6 @@ export const watcher = Command.make(
         })
       )
     })
-    yield* Effect.raceFirst(withProviders(inv, watched), supervisorGone)
+    yield* Effect.raceFirst(withProviders(inv, { of: Option.getOrUndefined(given.id) }, watched), supervisorGone)
   })
 ).pipe(Command.unlisted)

@@ -106,7 +106,11 @@ interface Prepared {
 export const operate = (inv: Invocation, operation: Operation) =>
   undoes(operation) ? takeBack(inv, operation) : bringIn(inv, operation)
 
-const check = Effect.fnUntraced(function* (inv: Invocation, operation: Operation, { environment, manifest }: Prepared) {
+const check = Effect.fnUntraced(function* (
+  inv: Invocation,
+  operation: Operation,
+  { environment, id, manifest }: Prepared
+) {
   const { Configuration } = yield* engine
   const { artifacts } = yield* artifactsOf(inv, operation.artifact ?? [])
   return yield* Configuration.checkRequest(
@@ -118,7 +122,7 @@ const check = Effect.fnUntraced(function* (inv: Invocation, operation: Operation
       ...(artifacts === undefined ? {} : { artifacts }),
       ...some("strategy", operation.strategy)
     },
-    { bare: false, providers: yield* providersOf(inv) }
+    { bare: false, providers: yield* providersOf(inv, { of: id }) }
   )
 })
 
@@ -134,6 +138,7 @@ const bringIn = Effect.fnUntraced(function* (inv: Invocation, operation: Operati
   const request = yield* requestOf(inv, operation, prepared)
   yield* withProviders(
     inv,
+    { of: id },
     Effect.gen(function* () {
       const { RecordedManifest } = yield* engine
       const box = yield* signalbox
@@ -157,6 +162,7 @@ const takeBack = Effect.fnUntraced(function* (inv: Invocation, operation: Operat
   const { manifest: read, needed } = yield* today(inv)
   yield* withProviders(
     inv,
+    { of: id },
     Effect.gen(function* () {
       const { RecordedManifest } = yield* engine
       yield* Target.deployment(id)

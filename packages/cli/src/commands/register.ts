@@ -10,7 +10,7 @@ import { invocation, type Invocation } from "../main/Invocation.ts"
 import { placeLine } from "../live/queue.ts"
 import { refuseNested } from "../request/nested.ts"
 import { originOf } from "../request/origin.ts"
-import { type Place, placeOf, placeOnRecord, within } from "../request/place.ts"
+import { type Place, placeOf, pluginsOf, placeOnRecord, within } from "../request/place.ts"
 import { providersOf } from "../request/plugins.ts"
 import { recordedManifest } from "../request/recorded.ts"
 import { engine, signalbox } from "../main/services.ts"
@@ -81,7 +81,7 @@ export const register = Command.make(
       ...(yield* originOf(inv, flags))
     }
     const { Configuration } = yield* engine
-    const providers = yield* providersOf(inv, { bare: place.bare && place.onRecord !== true })
+    const providers = yield* providersOf(inv, pluginsOf(place))
     const onRecord = undoes(request)
     if (!onRecord) yield* Configuration.checkRequest(request, { bare: place.bare, providers })
     yield* within(inv, place, flags.by, ({ environment, manifest }) =>

@@ -66,7 +66,7 @@ export const placeOf = Effect.fnUntraced(function* (
   const environment = EnvironmentName.make(inv.settings.environment ?? "default")
   const own = deploymentIdOf(organization, project)
   // The file that the first command here wrote names the same deployment, and still lets it grow.
-  const deploymentId = given ?? Target.idIn(inv.settings.directory) ?? own
+  const deploymentId = given ?? Target.idHere(inv) ?? own
   return {
     manifest: Configuration.bare({ organization, project, environment, stacks }),
     deploymentId,
@@ -131,6 +131,12 @@ export const settled = Effect.fnUntraced(function* (
   return moved(place, yield* Target.environmentIn(inv, environments))
 })
 
+/** Which plug-ins it needs. Commands without a configuration change no stack of theirs, except on the record. */
+export const pluginsOf = ({ bare, deploymentId, onRecord }: Place) => ({
+  of: deploymentId,
+  bare: bare && onRecord !== true
+})
+
 /** Works there with the stores open; the deployment of a project without a configuration is created first. */
 export const within = <A, E, R>(
   inv: Invocation,
@@ -140,11 +146,12 @@ export const within = <A, E, R>(
 ) =>
   withProviders(
     inv,
+    pluginsOf(place),
     Effect.gen(function* () {
       const here = yield* settled(inv, place)
       const box = yield* signalbox
       if (!here.named) yield* box.deployments.ensure({ ...here, by: actor(inv, by) })
       return yield* body(here)
     }),
-    { create: !place.named, bare: place.bare && place.onRecord !== true }
+    { create: !place.named }
   )

@@ -2,47 +2,67 @@
  * The plug-ins that a command needs to reach its stacks.
  */
 import * as Effect from "effect/Effect"
-import type { Plugin, PluginInvalid } from "@signalbox/core/plugin"
-import type { PluginSpec, StoreError } from "@signalbox/core/spi"
+import type { Plugin } from "@signalbox/core/plugin"
+import type { DeploymentId, PluginSpec } from "@signalbox/core/spi"
+import type { Settings } from "@signalbox/node"
 import type { Invocation } from "../main/Invocation.ts"
 import { hasStore, signalbox, withServices } from "../main/services.ts"
-import { configOf } from "./config.ts"
+import { config, configOf } from "./config.ts"
+import { execution, idHere } from "./target.ts"
 
-/** The plug-ins of the recorded deployments of this folder. */
-const recorded = Effect.fnUntraced(function* (inv: Invocation) {
-  if (!hasStore(inv)) return []
+/**
+ * Whose plug-ins are used if the configuration cannot be read: those recorded for the deployment or execution `of`, by
+ * default for the folder's deployment. A `bare` place has no stack of a plug-in.
+ */
+interface Target {
+  readonly of?: string | undefined
+  readonly bare?: boolean
+}
+
+/** The plug-ins that the stacks of a deployment were deployed with. */
+const recorded = Effect.fnUntraced(function* (inv: Invocation, of: string | undefined) {
+  const id = of ?? idHere(inv)
+  if (id === undefined || !hasStore(inv)) return []
   const found = new Map<string, PluginSpec>()
   yield* withServices(
     inv,
     Effect.gen(function* () {
       const { deployments } = yield* signalbox
-      for (const { deploymentId } of yield* deployments.list) {
-        for (const { settings } of yield* deployments.environments(deploymentId)) {
-          for (const plugin of settings?.plugins ?? []) found.set(plugin.plugin, plugin)
-        }
+      // An id that names nothing is reported by the command itself.
+      const owner = yield* Effect.matchEffect(execution(inv, id, { last: true }), {
+        onFailure: () => Effect.succeed(id as DeploymentId),
+        onSuccess: ({ deploymentId }) => Effect.succeed(deploymentId)
+      })
+      for (const { settings } of yield* deployments.environments(owner)) {
+        for (const plugin of settings?.plugins ?? []) found.set(plugin.plugin, plugin)
       }
     })
   )
-  const { loadPlugins } = yield* Effect.promise(() => import("../backend/config.ts"))
+  const { loadPlugins } = yield* config
   return yield* loadPlugins([...found.values()], inv.settings.directory)
 })
 
-/** The plug-ins of the configuration, or of what is recorded if it cannot be read. */
-export const pluginsOf = (inv: Invocation): Effect.Effect<ReadonlyArray<Plugin>, PluginInvalid | StoreError> =>
-  configOf(inv).pipe(
-    Effect.map(({ plugins }) => plugins),
-    Effect.catchTag("ConfigFileInvalid", () => Effect.catchTag(recorded(inv), "Failure", () => Effect.succeed([])))
-  )
+const load = (inv: Invocation, { bare = false, of }: Target) =>
+  bare
+    ? Effect.succeed<ReadonlyArray<Plugin>>([])
+    : configOf(inv).pipe(
+        Effect.map(({ plugins }) => plugins),
+        Effect.catchTag("ConfigFileInvalid", () => recorded(inv, of))
+      )
 
-/** The providers that a command asks; a place without a configuration has only the built-in ones. */
-export const providersOf = (inv: Invocation, { bare = false }: { readonly bare?: boolean } = {}) =>
-  Effect.flatMap(bare ? Effect.succeed([]) : pluginsOf(inv), (plugins) =>
-    inv.host.backend.providers(inv.settings.directory, plugins)
-  )
+const known = new WeakMap<Settings, ReturnType<typeof load>>()
+
+/** The providers that a command asks. It looks for its plug-ins once. */
+export const providersOf = Effect.fnUntraced(function* (inv: Invocation, target: Target = {}) {
+  const plugins = yield* known.get(inv.settings) ?? load(inv, target)
+  known.set(inv.settings, Effect.succeed(plugins))
+  return yield* inv.host.backend.providers(inv.settings.directory, plugins)
+})
 
 /** Opens the stores for a command that reaches stacks. */
 export const withProviders = <A, E, R>(
   inv: Invocation,
+  target: Target,
   body: Effect.Effect<A, E, R>,
-  options: { readonly create?: boolean; readonly bare?: boolean } = {}
-) => Effect.flatMap(providersOf(inv, options), (providers) => withServices(inv, body, { ...options, providers }))
+  options: { readonly create?: boolean } = {}
+) => Effect.flatMap(providersOf(inv, target), (providers) => withServices(inv, body, { ...options, providers }))

@@ -1,8 +1,6 @@
 /**
  * The target of a command: which deployment, which environment, which execution.
  */
-import * as Fs from "node:fs"
-import * as Path from "node:path"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import {
@@ -23,21 +21,9 @@ const isDeploymentId = Schema.is(DeploymentId)
 const isCorrelationId = Schema.is(CorrelationId)
 export const isEnvironmentName = Schema.is(EnvironmentName)
 
-/** The id in `.deployment-metadata.yaml`, which the first line of that name holds. */
-export const idInFolder = (directory: string): string | undefined => {
-  const file = Path.join(directory, ".deployment-metadata.yaml")
-  try {
-    return /^deployment_id:\s*["']?([A-Z0-9]+)["']?\s*$/m.exec(Fs.readFileSync(file, "utf8"))?.[1]
-  } catch {
-    return undefined
-  }
-}
-
-/** That ID, if it is one. */
-export const idIn = (directory: string): DeploymentId | undefined => {
-  const id = idInFolder(directory)
-  return isDeploymentId(id) ? id : undefined
-}
+/** The deployment of this folder, if its files name one. */
+export const idHere = ({ settings: { deploymentId } }: Pick<Invocation, "settings">): DeploymentId | undefined =>
+  isDeploymentId(deploymentId) ? deploymentId : undefined
 
 /** The given deployment ID, or the one of this folder. */
 export const deploymentId = (
@@ -45,7 +31,7 @@ export const deploymentId = (
   given: DeploymentId | undefined
 ): Effect.Effect<DeploymentId, Failure> => {
   if (given !== undefined) return Effect.succeed(given)
-  const id = idInFolder(invocation.settings.directory)
+  const id = invocation.settings.deploymentId
   if (id === undefined) {
     return Effect.fail(
       usage(

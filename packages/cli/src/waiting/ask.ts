@@ -7,7 +7,7 @@ import { Providers, type StoreError } from "@signalbox/core/spi"
 import { isAway } from "./away.ts"
 import { type Failure, failure } from "../main/Failure.ts"
 import type { Invocation } from "../main/Invocation.ts"
-import { type Place, settled } from "../request/place.ts"
+import { type Place, pluginsOf, settled } from "../request/place.ts"
 import { engine, hasStore, signalbox } from "../main/services.ts"
 import { providersOf, withProviders } from "../request/plugins.ts"
 
@@ -36,6 +36,7 @@ export const settledIn = <A extends CanDeployRequest>(inv: Invocation, place: Pl
 export const ask = (inv: Invocation, place: Place, question: CanDeployRequest) =>
   withProviders(
     inv,
+    pluginsOf(place),
     Effect.gen(function* () {
       const box = yield* signalbox
       const asked = yield* settledIn(inv, place, question)
@@ -44,7 +45,7 @@ export const ask = (inv: Invocation, place: Place, question: CanDeployRequest) =
       )
       return { answer, environment: asked.environment }
     }),
-    { create: !place.named, bare: place.bare && place.onRecord !== true }
+    { create: !place.named }
   ).pipe(
     Effect.catchIf(isAway, (away) =>
       Effect.map(askProviders(inv, question, away), (answer) => ({ answer, environment: question.environment }))

@@ -20,7 +20,7 @@ import { clock, plain } from "../live/words.ts"
 import { isWaiting, lookAt } from "./lookAt.ts"
 import { manifestOf } from "../request/manifest.ts"
 import { refuseNested } from "../request/nested.ts"
-import { type Place, placeOf } from "../request/place.ts"
+import { type Place, placeOf, pluginsOf } from "../request/place.ts"
 import { signalbox } from "../main/services.ts"
 import { withProviders } from "../request/plugins.ts"
 import * as Target from "../request/target.ts"
@@ -82,6 +82,7 @@ export const turnOf = (inv: Invocation, id: CorrelationId, pace: Pace) => {
   const attempt = (reached: Effect.Effect<void>) =>
     withProviders(
       inv,
+      { of: id },
       Effect.gen(function* () {
         yield* look
         yield* reached
@@ -125,6 +126,7 @@ export const freeTimeOf = (inv: Invocation, place: Place, pace: Pace) => {
   const attempt = (reached: Effect.Effect<void>) =>
     withProviders(
       inv,
+      pluginsOf(place),
       Effect.gen(function* () {
         const box = yield* signalbox
         const asked = yield* settledIn(inv, place, questionOf(place))

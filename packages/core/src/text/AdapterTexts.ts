@@ -71,7 +71,9 @@ export const storeTexts: Texts<keyof typeof storeErrors> = {
   store_readonly: store("Make the folder of the store writable, or choose another one with --directory."),
   store_corrupt: store("It is damaged: restore a copy, or choose another one with --directory."),
   newer_writer: store("Update Signalbox."),
-  store_misconfigured: store("Set SIGNALBOX_DATABASE_URL to postgres://user:password@host:5432/database."),
+  store_misconfigured: store(
+    "Set SIGNALBOX_DATABASE_URL to postgres://user:password@host:5432/database, or to the URL of another store."
+  ),
   store_unexpected: store("Run again with SIGNALBOX_DEBUG=1 to see more.")
 }
 

@@ -16,11 +16,13 @@ import { readConfigFile } from "./readConfigFile.ts"
  * Settings from a flag, a variable or the user's file.
  *
  * *Details*: `config` is a file and `directory` the folder whose `.signalbox/` holds the state; both absolute.
+ * `deploymentId` is what the folder says is its deployment, unchecked.
  */
 export interface Settings {
   readonly environment?: string
   readonly config?: string
   readonly directory: string
+  readonly deploymentId?: string
   readonly actor?: string
   readonly region?: string
   readonly databaseUrl?: string
@@ -78,14 +80,16 @@ export const loadSettings = Effect.fnUntraced(function* (options: {
   const given = from(flags.directory ?? text(env.SIGNALBOX_DIRECTORY))
   const config = from(flags.config ?? text(env.SIGNALBOX_CONFIG)) ?? findConfig(given ?? cwd)
   const directory = given ?? (config === undefined ? Path.resolve(cwd) : Path.dirname(config))
+  const metadata = metadataIn(directory) ?? {}
   const environment = flags.environment ?? text(env.SIGNALBOX_ENVIRONMENT) ?? user.environment
   const actor = flags.actor ?? text(env.SIGNALBOX_ACTOR) ?? user.actor
   const region = flags.region ?? text(env.SIGNALBOX_REGION)
-  const databaseUrl = flags.databaseUrl ?? text(env.SIGNALBOX_DATABASE_URL) ?? metadataIn(directory)?.store
+  const databaseUrl = flags.databaseUrl ?? text(env.SIGNALBOX_DATABASE_URL) ?? metadata.store
   const color = flags.color ?? user.color
   return {
     directory,
     ...(config === undefined ? {} : { config }),
+    ...(metadata.deploymentId === undefined ? {} : { deploymentId: metadata.deploymentId }),
     ...(environment === undefined ? {} : { environment }),
     ...(actor === undefined ? {} : { actor }),
     ...(region === undefined ? {} : { region }),

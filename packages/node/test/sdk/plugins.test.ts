@@ -2,7 +2,7 @@ import { effectProvider, type Plugin } from "@signalbox/core/plugin"
 import { SimulatedProvider } from "@signalbox/core/testing"
 import { connect } from "@signalbox/node"
 import { execFileSync } from "node:child_process"
-import { mkdirSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it, onTestFinished } from "vitest"
 import { temporaryDirectory } from "../support/directory.ts"
@@ -51,5 +51,18 @@ describe("plug-ins of a connection", () => {
   it("bring the store of a scheme", async () => {
     const error = await rejected(connect({ url: "drawer://here", providers: [] }))
     expect(error).toMatchObject({ code: "store_misconfigured" })
+  })
+
+  it("are not needed for a folder as the store", async () => {
+    const from = temporaryDirectory(onTestFinished)
+    const open = (url: string) => connect({ url, plugins: [cloud()], from })
+    const signalbox = await open(`sqlite://${from}/a%20store`)
+    const { deploymentId } = await signalbox.deployments.init({ configuration: configuration() })
+    await signalbox.close()
+    expect(existsSync(join(from, "a store", "signalbox.db"))).toBe(true)
+    const again = await open(`sqlite://${from}/a%20store`)
+    onTestFinished(again.close)
+    expect((await again.deployments.list()).map((one) => one.deploymentId)).toEqual([deploymentId])
+    expect(await rejected(open("sqlite:store"))).toMatchObject({ code: "store_misconfigured" })
   })
 })
