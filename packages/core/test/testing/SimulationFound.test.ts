@@ -22,7 +22,8 @@ const found: ReadonlyArray<Found> = [
     what: "an effect in progress while the runner changed was taken for a difference from the uninterrupted twin",
     seed: 51_004_064,
     faults: doubledFaults
-  }
+  },
+  { what: "a stack that stays for a dependent in lockstep was taken for one that goes back too late", seed: 8_000_289 }
 ]
 
 describe("a schedule that once failed holds", () => {

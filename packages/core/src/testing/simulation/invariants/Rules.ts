@@ -85,6 +85,15 @@ export const check = (monitor: Monitor, execution: LoggedExecution, at: number, 
   }
 }
 
+/** Whether a stack is not put back: it cannot be, or one that is in lockstep with it was not. */
+const stays = (execution: LoggedExecution, { irreversible, name }: StackSpec): boolean =>
+  irreversible !== undefined ||
+  dependents(execution, name).some((other) => {
+    const step = `rollback/${other.name}`
+    const inLockstep = (other.lockstep ?? []).some((kept) => kept === name)
+    return inLockstep && (stays(execution, other) || (finished(execution, step) && !succeeded(execution, step)))
+  })
+
 const forward = new Set(["stage", "shift", "retire"])
 
 const stepStarted = (
@@ -117,7 +126,7 @@ const stepStarted = (
         () => `${correlationId}: ${stack} goes back although ${other.name}, which is in lockstep with it, did not`
       )
       monitor.hold(
-        !concerned || other.irreversible !== undefined || finished(execution, `rollback/${other.name}`),
+        !concerned || stays(execution, other) || finished(execution, `rollback/${other.name}`),
         "failure_goes_back",
         () => `${correlationId}: ${stack} goes back before ${other.name}, which depends on it`
       )
