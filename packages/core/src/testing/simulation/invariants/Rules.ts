@@ -40,6 +40,13 @@ const dependents = (execution: LoggedExecution, stack: string): ReadonlyArray<St
 
 const finished = (execution: LoggedExecution, step: string) => execution.steps.get(step)?.finished !== undefined
 
+/** Left as it is for a dependent in lockstep that could not be put back. */
+const isKept = (execution: LoggedExecution, name: string): boolean =>
+  dependents(execution, name).some(({ lockstep = [] }) => lockstep.some((one) => one === name)) &&
+  execution.state.stacks
+    .find((stack) => stack.name === name)
+    ?.stages.some((stage) => stage.name === "rollback" && stage.status === "skipped") === true
+
 const succeeded = (execution: LoggedExecution, step: string) =>
   (execution.steps.get(step)?.finished?.exit as { readonly _tag?: string } | undefined)?._tag === "Success"
 
@@ -85,15 +92,6 @@ export const check = (monitor: Monitor, execution: LoggedExecution, at: number, 
   }
 }
 
-/** Whether a stack is not put back: it cannot be, or one that is in lockstep with it was not. */
-const stays = (execution: LoggedExecution, { irreversible, name }: StackSpec): boolean =>
-  irreversible !== undefined ||
-  dependents(execution, name).some((other) => {
-    const step = `rollback/${other.name}`
-    const inLockstep = (other.lockstep ?? []).some((kept) => kept === name)
-    return inLockstep && (stays(execution, other) || (finished(execution, step) && !succeeded(execution, step)))
-  })
-
 const forward = new Set(["stage", "shift", "retire"])
 
 const stepStarted = (
@@ -126,7 +124,10 @@ const stepStarted = (
         () => `${correlationId}: ${stack} goes back although ${other.name}, which is in lockstep with it, did not`
       )
       monitor.hold(
-        !concerned || stays(execution, other) || finished(execution, `rollback/${other.name}`),
+        !concerned ||
+          other.irreversible !== undefined ||
+          finished(execution, `rollback/${other.name}`) ||
+          isKept(execution, other.name),
         "failure_goes_back",
         () => `${correlationId}: ${stack} goes back before ${other.name}, which depends on it`
       )
