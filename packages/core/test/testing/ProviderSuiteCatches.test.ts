@@ -21,6 +21,7 @@ import type { Check } from "../../src/testing/suites/ProviderSuiteGroups.ts"
 import * as Groups from "../../src/testing/suites/ProviderSuiteGroups.ts"
 import * as Metrics from "../../src/testing/suites/ProviderSuiteMetrics.ts"
 import * as Observing from "../../src/testing/suites/ProviderSuiteObserving.ts"
+import * as Resuming from "../../src/testing/suites/ProviderSuiteResuming.ts"
 
 const ref: StackRef = {
   deploymentId: DeploymentId.make("DX6604E"),
@@ -122,6 +123,32 @@ const foreign = (check: Check, cloud: Cloud) =>
     end: () => cloud.foreign(ref, null)
   })
 
+const lostAnswers = (check: Check, cloud: Cloud) =>
+  Resuming.lostAnswers(check, (_, operation) =>
+    Effect.sync(() => cloud.fail({ operation, after: true, reason: { _tag: "Unavailable", message: "cut" } }))
+  )
+
+const resuming = (check: Check) => Resuming.resuming(check, { controls: true })
+
+/** What is there already was brought in by others, for this one. */
+const alreadyExists = (provider: Provider): Provider => ({
+  ...provider,
+  stage: (ref, options, mutation) =>
+    Effect.flatMap(provider.observe(ref), ({ candidate }) =>
+      candidate?.id === options.plan.candidate.id
+        ? Effect.fail(new ProviderError({ ...denied, reason: { _tag: "Conflict", message: "it already exists" } }))
+        : provider.stage(ref, options, mutation)
+    )
+})
+
+/** Another key for each call, or for each lease. */
+const rekeyed =
+  (keyOf: (mutation: Mutation) => string) =>
+  (provider: Provider): Provider => ({
+    ...provider,
+    stage: (ref, options, mutation) => provider.stage(ref, options, { ...mutation, idempotencyKey: keyOf(mutation) })
+  })
+
 const busy = { _tag: "Busy", message: "a change set waits", operation: "change set" } as const
 
 const denied = new ProviderError({
@@ -132,6 +159,21 @@ const denied = new ProviderError({
 })
 
 describe("the provider suite catches planted bugs", () => {
+  caught(resuming, "finishes in another process what was killed at any boundary, and does it once", alreadyExists)
+  caught(
+    resuming,
+    "goes on with an operation that outlives three leases",
+    rekeyed(({ fence, idempotencyKey }) => `${idempotencyKey}/${fence}`)
+  )
+  const lost = "recognizes its own effect after the answer was lost, and does not repeat it"
+  caught(lostAnswers, lost, alreadyExists)
+  let calls = 0
+  caught(
+    lostAnswers,
+    lost,
+    rekeyed(({ idempotencyKey }) => `${idempotencyKey}/${++calls}`)
+  )
+
   const expired = "reports expired credentials as such, and carries on where it was once they are renewed"
   caught(credentials, expired, (provider) => ({
     ...provider,

@@ -88,6 +88,14 @@ export const keepsThePort = (
       }
     ],
     credentials: { begin: when((cloud) => cloud.expire()), end: when((cloud) => cloud.renew()) },
+    foreign: {
+      begin: (harness) => clouds.get(harness)!.foreign(ref, { description: "console update", millis: 600_000 }),
+      end: (harness) => clouds.get(harness)!.foreign(ref, null)
+    },
+    loseAnswer: (harness, operation) =>
+      when((cloud) =>
+        cloud.fail({ operation, after: true, reason: { _tag: "Unavailable", message: "the connection was cut" } })
+      )(harness),
     throttling: { begin: when((cloud) => cloud.throttle(true)), end: when((cloud) => cloud.throttle(false)) },
     ...more
   })

@@ -11,10 +11,12 @@ import * as Groups from "./ProviderSuiteGroups.ts"
 import * as Handles from "./ProviderSuiteHandles.ts"
 import * as Metrics from "./ProviderSuiteMetrics.ts"
 import * as Plans from "./ProviderSuitePlans.ts"
+import * as Resuming from "./ProviderSuiteResuming.ts"
 import * as Observing from "./ProviderSuiteObserving.ts"
 import { Driver, type ProviderHarness, reasonOf } from "./ProviderSuiteDriver.ts"
 
 export type { PlatformFault } from "./ProviderSuiteFailures.ts"
+export type { AnsweredOperation, LostAnswer } from "./ProviderSuiteResuming.ts"
 export type { ProviderHarness, ProviderProbe } from "./ProviderSuiteDriver.ts"
 
 const allGroups: ReadonlyArray<ProviderGroup> = ["metrics", "drift", "restart", "events", "fence", "canGoBack"]
@@ -25,7 +27,8 @@ const allGroups: ReadonlyArray<ProviderGroup> = ["metrics", "drift", "restart", 
  * *Details*: `capabilities` are the expected ones of the provider, `groups` its optional groups (default none): these are
  * exercised, and others must be absent. `classify` provokes failures of the platform, with the reason that the adapter must report for each;
  * `credentials` makes the credentials of the provider run out, `throttling` makes the platform refuse every call for
- * some time, `foreign` starts an operation that others have in progress. `timeoutMillis` bounds each test (default 30,000); a metric
+ * some time, `foreign` starts an operation that others have in progress, `loseAnswer` loses the answer of a call whose
+ * effect has happened. `timeoutMillis` bounds each test (default 30,000); a metric
  * source needs three times its resolution and twice its lag.
  */
 export interface ProviderSuiteOptions {
@@ -40,6 +43,7 @@ export interface ProviderSuiteOptions {
   readonly credentials?: Failures.PlatformFault
   readonly throttling?: Failures.PlatformFault
   readonly foreign?: Failures.PlatformFault
+  readonly loseAnswer?: Resuming.LostAnswer
   readonly timeoutMillis?: number
 }
 
@@ -306,6 +310,8 @@ export const suite = (name: string, options: ProviderSuiteOptions): void => {
     if (has("canGoBack")) Observing.wayBack(check)
     if (controls && options.capabilities.adopts === true) Observing.adoption(check)
     Handles.handles(check)
+    Resuming.resuming(check, { controls })
+    if (options.loseAnswer !== undefined) Resuming.lostAnswers(check, options.loseAnswer)
     Plans.plans(check)
     if (options.credentials !== undefined) Failures.credentials(check, options.credentials)
     if (options.throttling !== undefined) Failures.throttling(check, options.throttling)
