@@ -4,6 +4,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type {
+  AlarmState,
   Capabilities,
   Drift,
   Mutation,
@@ -46,6 +47,7 @@ export type SimulatedOperation =
   | "events"
   | "fence"
   | "canGoBack"
+  | "alarms"
   | "poll"
 
 /**
@@ -107,6 +109,8 @@ export interface SimulatedProvider {
   readonly tamper: (ref: StackRef, drift: Drift) => void
   /** Brings a version live that no operation of the provider staged. */
   readonly live: (ref: StackRef, version: string) => Effect.Effect<void>
+  /** Sets the state of an alarm; one that was never set has no data. */
+  readonly alarm: (name: string, state: AlarmState) => void
   readonly calls: (operation: SimulatedOperation, stack: string) => number
   /** The current state, read without the provider. */
   readonly inspect: (ref: StackRef) => Effect.Effect<{
@@ -136,6 +140,7 @@ export class SimulatedCloud {
   readonly #faults: Array<Fault & { left: number }> = []
   readonly #calls = new Map<string, number>()
   readonly #fences = new Map<string, number>()
+  readonly #alarms = new Map<string, AlarmState>()
   #expired: string | undefined
   #throttled = false
 
@@ -261,6 +266,10 @@ export class SimulatedCloud {
     )
   }
 
+  alarmStates(names: ReadonlyArray<string>): Readonly<Record<string, AlarmState>> {
+    return Object.fromEntries(names.map((name) => [name, this.#alarms.get(name) ?? "insufficient_data"]))
+  }
+
   /** The controls of the cloud, beside a provider for it. */
   controls(provider: Provider): SimulatedProvider {
     return {
@@ -282,6 +291,7 @@ export class SimulatedCloud {
                   until: now + operation.millis
                 }
         }),
+      alarm: (name, state) => void this.#alarms.set(name, state),
       expire: (stack = "*") => void (this.#expired = stack),
       renew: () => void (this.#expired = undefined),
       throttle: (on) => void (this.#throttled = on),

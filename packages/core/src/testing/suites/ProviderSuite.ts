@@ -17,7 +17,15 @@ import { Driver, type ProviderHarness, reasonOf } from "./ProviderSuiteDriver.ts
 export type { PlatformFault } from "./ProviderSuiteFailures.ts"
 export type { ProviderHarness, ProviderProbe } from "./ProviderSuiteDriver.ts"
 
-const allGroups: ReadonlyArray<ProviderGroup> = ["metrics", "drift", "restart", "events", "fence", "canGoBack"]
+const allGroups: ReadonlyArray<ProviderGroup> = [
+  "metrics",
+  "drift",
+  "restart",
+  "events",
+  "fence",
+  "canGoBack",
+  "alarms"
+]
 
 /**
  * The options of the suite.
@@ -303,6 +311,7 @@ export const suite = (name: string, options: ProviderSuiteOptions): void => {
     }
 
     Observing.observing(check)
+    if (has("alarms")) Observing.alarms(check)
     if (has("canGoBack")) Observing.wayBack(check)
     if (controls && options.capabilities.adopts === true) Observing.adoption(check)
     Handles.handles(check)
