@@ -57,7 +57,7 @@ const killed = order
   .findIndex(([, place]) => place === "between effect and receipt")
 
 describe.skipIf(!linux)("the judge sees", { timeout: 600_000 }, () => {
-  it.concurrent.each([
+  it.each([
     ["a step that runs again after its receipt", ["duplicate"], { inside: () => "forget" }],
     ["a mutation under a fence that was never held", ["mutator"], { inside: () => "fence" }],
     [
@@ -66,7 +66,11 @@ describe.skipIf(!linux)("the judge sees", { timeout: 600_000 }, () => {
       { inside: (world: World) => `orphan:${world.owner}`, afterwards: lose }
     ]
   ] as const)("%s", async (_, rules, plant) => {
-    const report = await chaos.run(killed, plant)
+    let report = await chaos.run(killed, plant)
+    // On a machine that is busy a command may lose its lease of 2 seconds; the fault then comes too late.
+    for (let again = 4; again > 0 && report.history.some((line) => line.includes("lease_lost")); again--) {
+      report = await chaos.run(killed, plant)
+    }
     const seen = report.problems.map((one) => one.rule)
     for (const rule of rules) assert.include(seen, rule, told(report))
   })

@@ -96,7 +96,9 @@ const begun = async (cwd: string, name: string) =>
 const sittingOut = async (cwd: string, name: string) => {
   for (let attempt = 1; ; attempt++) {
     const ended = await run(cwd, short(`${name}-${attempt}`), ["--json"]).ended
-    if (ended.code !== 1 || !ended.stderr.includes("lease_lost") || attempt === 10) return ended
+    // Lost, or not renewed in time: exit codes 1 and 6.
+    const lost = ended.code === 6 || (ended.code === 1 && `${ended.stdout}${ended.stderr}`.includes("lease_lost"))
+    if (!lost || attempt === 10) return ended
   }
 }
 
