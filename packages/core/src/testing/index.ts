@@ -1,4 +1,5 @@
 export * as SimulatedProvider from "./provider/SimulatedProvider.ts"
+export * as RevisionsProvider from "./provider/RevisionsProvider.ts"
 export * as SlowProvider from "./provider/SlowProvider.ts"
 export { testMutation, type TestMutationOptions } from "./provider/testMutation.ts"
 export * as ProviderSuite from "./suites/ProviderSuite.ts"

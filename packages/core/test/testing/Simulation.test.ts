@@ -45,10 +45,11 @@ describe("the simulation of the whole engine", () => {
       [...new Set(scenarios.flatMap(({ faults }) => faults.map(({ kind }) => kind)))],
       Object.keys(Simulation.usualFaults)
     )
-    const slow = scenarios.flatMap(({ clouds }) => clouds.flatMap(({ slow }) => (slow === undefined ? [] : [slow])))
-    assert.isAbove(slow.length, 20)
+    const inOperations = scenarios.flatMap(({ clouds }) => clouds.filter(({ operations }) => operations !== undefined))
+    for (const shape of ["transactional", "revisions"])
+      assert.isAbove(inOperations.filter((cloud) => cloud.shape === shape).length, 10, shape)
     // Longer than three leases.
-    assert.isTrue(slow.some(({ operationMillis }) => operationMillis > 36_000))
+    assert.isTrue(inOperations.some(({ operations }) => operations!.operationMillis > 36_000))
   })
 
   it("draws people who wait for each other, and decide about it, in every way", () => {

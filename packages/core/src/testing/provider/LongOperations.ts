@@ -5,7 +5,8 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Mutation, ProviderError, ProviderEvent, ProviderReason, StackRef } from "../../spi/index.ts"
-import type { Fault, SimulatedCloud, SimulatedOperation } from "./SimulatedCloud.ts"
+import type { SimulatedCloud } from "./SimulatedCloud.ts"
+import type { Fault, SimulatedOperation } from "./SimulatedControls.ts"
 import type { Mutate } from "./SimulatedPort.ts"
 import { type Cell, effective, keyOf, observation, restore, setTraffic, snapshot } from "./SimulatedState.ts"
 
@@ -85,7 +86,7 @@ class Operations {
           if (before.capacity.every(([known]) => known !== id)) capacity.readyAt = until
         }
       }
-      const after = this.#options.exclusive ? this.#afterwards(cell, before, now) : undefined
+      const after = this.#afterwards(cell, before, now)
       if (cell.operation !== null) this.#turns.get(cell.operation.id)?.superseded(now)
       const { idempotencyKey: token } = mutation
       const id = `operations/${keyOf(ref)}/${this.#all.size + 1}`
@@ -121,7 +122,7 @@ class Operations {
     })
   }
 
-  /** What is removed, and what becomes the stable release, is so at the end of the operation. */
+  /** A stack is removed at the end of the operation; in a transaction, the stable release changes at its end too. */
   #afterwards(cell: Cell, before: ReturnType<typeof snapshot>, now: number): ((at: number) => void) | undefined {
     const { stable } = cell
     if (cell.capacity.size === 0 && before.capacity.length > 0) {
@@ -132,7 +133,7 @@ class Operations {
         setTraffic(cell, at, at, {})
       }
     }
-    if (stable === before.stable) return undefined
+    if (!this.#options.exclusive || stable === before.stable) return undefined
     cell.stable = before.stable
     return () => void (cell.stable = stable)
   }

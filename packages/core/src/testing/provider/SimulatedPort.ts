@@ -19,7 +19,8 @@ import type {
   StackRef,
   WayBack
 } from "../../spi/index.ts"
-import type { SimulatedCloud, SimulatedOperation } from "./SimulatedCloud.ts"
+import type { SimulatedCloud } from "./SimulatedCloud.ts"
+import type { SimulatedOperation } from "./SimulatedControls.ts"
 import { type SimulatedMetrics, source } from "./SimulatedMetrics.ts"
 import { type Applied, operations } from "./SimulatedOperations.ts"
 import { type Cell, effective, fingerprint } from "./SimulatedState.ts"
@@ -82,7 +83,8 @@ export const portOf = (
   const changes = operations(world, kind, capabilities)
   const whole = { releaseId: null }
   const wayOf = (cell: Cell, release: Release): WayBack => {
-    if (cell.capacity.has(release.id)) return { how: "switch", why: `${release.version} is still there` }
+    if (cell.capacity.has(release.id) || cell.kept.includes(release.id))
+      return { how: "switch", why: `${release.version} is still there` }
     return world.scriptOf(cell, release).pruned === true
       ? { how: "impossible", why: `${release.version} was pruned` }
       : { how: "rebuild", why: `${release.version} is brought up again` }

@@ -34,6 +34,8 @@ export interface Cell {
   readonly capacity: Map<string, Capacity>
   stable: string | null
   candidate: string | null
+  /** Releases that were ready once and are kept, the latest last: they need no time to come back. */
+  kept: ReadonlyArray<string>
   /** The candidate that takes over automatically once it is ready, if there is no traffic control. */
   replaces: string | null
   /** Effective from `at`; ordered; the last one is the latest request. */
@@ -119,6 +121,7 @@ export class Simulation {
       capacity: new Map(),
       stable: null,
       candidate: null,
+      kept: [],
       replaces: null,
       traffic: [],
       asked: {},
@@ -184,10 +187,17 @@ export const readyAt = (cell: Cell, id: string): number => cell.capacity.get(id)
 export const addCapacity = (world: Simulation, cell: Cell, release: Release, percent: number, now: number): number => {
   const before = cell.capacity.get(release.id)
   if (before !== undefined && before.percent >= percent) return before.readyAt
-  const ready = now + (world.scriptOf(cell, release).stageMillis ?? 0)
+  const ready = now + (cell.kept.includes(release.id) ? 0 : (world.scriptOf(cell, release).stageMillis ?? 0))
   if (before === undefined) cell.capacity.set(release.id, { release, percent, readyAt: ready })
   else before.percent = percent
   return ready
+}
+
+/** Keeps the last releases that are ready, and prunes older ones; with the last one, all go. */
+export const keep = (cell: Cell, now: number, most: number): void => {
+  const ready = [...cell.capacity.values()].filter(({ readyAt }) => readyAt <= now).map(({ release }) => release.id)
+  const others = cell.kept.filter((id) => !ready.includes(id))
+  cell.kept = cell.capacity.size === 0 ? [] : [...others, ...ready].slice(-Math.max(most, ready.length))
 }
 
 export const removeCapacity = (cell: Cell, id: string): void => {

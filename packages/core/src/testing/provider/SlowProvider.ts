@@ -2,8 +2,9 @@
  * A simulated cloud that is slow and transactional and has no traffic of its own, like CloudFormation.
  */
 import { longMutations } from "./LongOperations.ts"
-import { SimulatedCloud, type SimulatedProvider } from "./SimulatedCloud.ts"
-import { declared, type PlanExtras, portOf, type SimulatedCapabilities } from "./SimulatedPort.ts"
+import { SimulatedCloud } from "./SimulatedCloud.ts"
+import type { SimulatedProvider } from "./SimulatedControls.ts"
+import { declared, type PlanExtras, type PortOptions, portOf, type SimulatedCapabilities } from "./SimulatedPort.ts"
 import { observation } from "./SimulatedState.ts"
 
 /**
@@ -55,7 +56,7 @@ export const make = (options: SlowOptions = {}): SimulatedProvider => {
     exclusive: true,
     etags: false
   })
-  const observe: Parameters<typeof portOf>[1]["observe"] = (ref) =>
+  const observe: PortOptions["observe"] = (ref) =>
     cloud.read("observe", ref, (cell, now) => observation(cloud.world, cell, now, cloud.outputs(ref)))
   return cloud.controls(portOf(cloud, { groups, mutate, observe, plan }))
 }

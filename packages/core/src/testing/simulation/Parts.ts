@@ -2,6 +2,7 @@
 import type { ExecutionState } from "../../domain/Execution.ts"
 import type { Provider } from "../../spi/Provider.ts"
 import type { Encoded } from "../../store/Encoded.ts"
+import * as RevisionsProvider from "../provider/RevisionsProvider.ts"
 import * as SimulatedProvider from "../provider/SimulatedProvider.ts"
 import * as SlowProvider from "../provider/SlowProvider.ts"
 import type { Cloud } from "./invariants/Effects.ts"
@@ -31,15 +32,14 @@ export interface ProcessView {
   readonly ledger: ReadonlyArray<SimulatedProvider.LedgerEntry>
 }
 
-const made = ({ instances, kind, requestsPerSecond, shape, slow }: ScenarioCloud) =>
-  slow === undefined
-    ? SimulatedProvider.make({
-        kind,
-        instances,
-        requestsPerSecond,
-        ...(shape === "full" ? {} : { capabilities: SimulatedProvider.shapes[shape] })
-      })
-    : SlowProvider.make({ kind, instances, pollMillis: 1_000, ...slow })
+const made = ({ instances, kind, operations, requestsPerSecond, shape }: ScenarioCloud) => {
+  const given = { kind, instances, ...operations }
+  if (operations !== undefined && shape === "transactional") return SlowProvider.make({ ...given, pollMillis: 1_000 })
+  const capabilities = shape === "full" ? {} : { capabilities: SimulatedProvider.shapes[shape] }
+  return operations !== undefined && shape === "revisions"
+    ? RevisionsProvider.make({ ...given, ...capabilities, requestsPerSecond, revisions: 2 })
+    : SimulatedProvider.make({ kind, instances, requestsPerSecond, ...capabilities })
+}
 
 const cloudOf = (scenario: Scenario) => (cloud: ScenarioCloud) => {
   const simulated = made(cloud)

@@ -87,15 +87,16 @@ export interface ScenarioCommand {
 }
 
 /**
- * A simulated cloud; `shape` as in `SimulatedProvider.shapes`, or one that supports everything. With `slow`, it is a
- * `SlowProvider`, whose operations take as long and cannot be found at first.
+ * A simulated cloud; `shape` as in `SimulatedProvider.shapes`, or one that supports everything. With `operations`, it
+ * works in operations that take as long and cannot be found at first: a `SlowProvider` if it is `transactional`, a
+ * `RevisionsProvider` if it is `revisions`.
  */
 export interface ScenarioCloud {
   readonly kind: string
   readonly shape: "full" | "transactional" | "revisions" | "hosting"
   readonly instances: number
   readonly requestsPerSecond: number
-  readonly slow?: { readonly operationMillis: number; readonly lagMillis: number }
+  readonly operations?: { readonly operationMillis: number; readonly lagMillis: number }
 }
 
 /**
@@ -181,8 +182,8 @@ const after = (dependsOn: NonNullable<Config["stacks"][number]["dependsOn"]>): s
 export const describe = (scenario: Scenario): ReadonlyArray<string> => [
   `${scenario.processes} processes${scenario.sameHost ? " on one host" : ""}, lease ${scenario.manifest.leaseTtl ?? "15 seconds"}, rollback ${scenario.manifest.rollback === false ? "off" : "on"}, ${scenario.oneByOne ? "one request after the other" : "requests at their times"}, a person ${scenario.person === "absent" ? "is absent" : scenario.person}`,
   ...scenario.clouds.map(
-    ({ instances, kind, requestsPerSecond, shape, slow }) =>
-      `cloud ${kind}: ${shape}, ${instances} instances, ${requestsPerSecond} requests/s${slow === undefined ? "" : `, operations of ${seconds(slow.operationMillis)}, found after ${seconds(slow.lagMillis)}`}`
+    ({ instances, kind, operations, requestsPerSecond, shape }) =>
+      `cloud ${kind}: ${shape}, ${instances} instances, ${requestsPerSecond} requests/s${operations === undefined ? "" : `, operations of ${seconds(operations.operationMillis)}, found after ${seconds(operations.lagMillis)}`}`
   ),
   ...scenario.manifest.stacks.map(
     (stack) =>

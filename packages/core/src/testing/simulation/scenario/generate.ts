@@ -95,9 +95,10 @@ const drawClouds = (draw: Chance): ReadonlyArray<ScenarioCloud> => {
 /** Makes siblings of some clouds: the same capabilities, carried out in another way. */
 const withSiblings = (draw: Chance, clouds: ReadonlyArray<ScenarioCloud>): ReadonlyArray<ScenarioCloud> =>
   clouds.map((cloud) => {
-    if (cloud.shape !== "transactional" || draw.yes(0.3)) return cloud
-    const slow = { operationMillis: draw.pick([1_000, 8_000, 45_000]), lagMillis: draw.pick([0, 500, 3_000]) }
-    return { ...cloud, slow }
+    if ((cloud.shape !== "transactional" && cloud.shape !== "revisions") || draw.yes(0.3)) return cloud
+    const lagMillis = draw.pick([0, 500, 3_000])
+    const operationMillis = draw.pick(cloud.shape === "revisions" ? [200, 2_000, 8_000] : [1_000, 8_000, 45_000])
+    return { ...cloud, operations: { operationMillis, lagMillis } }
   })
 
 const drawManifest = (draw: Chance, clouds: ReadonlyArray<ScenarioCloud>): Config => {

@@ -123,7 +123,7 @@ export const connect = (
       })
     })
 
-  const { drift, fence, metrics, restart, traffic } = provider
+  const { canGoBack, drift, fence, metrics, restart, traffic } = provider
   return {
     kind: provider.kind,
     capabilities: provider.capabilities,
@@ -160,6 +160,9 @@ export const connect = (
     ...(fence === undefined
       ? {}
       : { fence: (place, token) => read("fence", { ...place, stack: whole, properties: null }, fence(place, token)) }),
+    ...(canGoBack === undefined
+      ? {}
+      : { canGoBack: (ref, checkpoint) => read("canGoBack", ref, canGoBack(ref, checkpoint)) }),
     ...(restart === undefined
       ? {}
       : { restart: (ref, mutation) => mutate("restart", ref, mutation, (mutation) => restart(ref, mutation)) })
