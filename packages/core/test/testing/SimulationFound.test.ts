@@ -22,7 +22,8 @@ const found: ReadonlyArray<Found> = [
     what: "an effect in progress while the runner changed was taken for a difference from the uninterrupted twin",
     seed: 51_004_064,
     faults: doubledFaults
-  }
+  },
+  { what: "a stack that was kept in lockstep had to go back before its dependency", seed: 641_345_425 }
 ]
 
 describe("a schedule that once failed holds", () => {

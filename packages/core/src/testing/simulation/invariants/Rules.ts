@@ -40,6 +40,13 @@ const dependents = (execution: LoggedExecution, stack: string): ReadonlyArray<St
 
 const finished = (execution: LoggedExecution, step: string) => execution.steps.get(step)?.finished !== undefined
 
+/** Left as it is for a dependent in lockstep that could not be put back. */
+const isKept = (execution: LoggedExecution, name: string): boolean =>
+  dependents(execution, name).some(({ lockstep = [] }) => lockstep.some((one) => one === name)) &&
+  execution.state.stacks
+    .find((stack) => stack.name === name)
+    ?.stages.some((stage) => stage.name === "rollback" && stage.status === "skipped") === true
+
 const succeeded = (execution: LoggedExecution, step: string) =>
   (execution.steps.get(step)?.finished?.exit as { readonly _tag?: string } | undefined)?._tag === "Success"
 
@@ -117,7 +124,10 @@ const stepStarted = (
         () => `${correlationId}: ${stack} goes back although ${other.name}, which is in lockstep with it, did not`
       )
       monitor.hold(
-        !concerned || other.irreversible !== undefined || finished(execution, `rollback/${other.name}`),
+        !concerned ||
+          other.irreversible !== undefined ||
+          finished(execution, `rollback/${other.name}`) ||
+          isKept(execution, other.name),
         "failure_goes_back",
         () => `${correlationId}: ${stack} goes back before ${other.name}, which depends on it`
       )
