@@ -50,7 +50,8 @@ export const behind = (until: number, neededUntil: number): Judgement => ({
  * *Details*: `watched` is how long it has been watched: health and response time can fail it only after the grace
  * period, errors always can, and so can a release without a single healthy instance. `samples: "required"` needs
  * `minSamples` requests (a canary); `"if_any"` judges by health alone if there were too few, and says so in the
- * evidence. `timed: false` says that the source measures no response times: they are not judged.
+ * evidence. `timed: false` says that the source measures no response times: they are not judged. `alarms:
+ * false` leaves the alarms of the gate out.
  */
 export const judge = (
   gate: GateSpec,
@@ -59,6 +60,7 @@ export const judge = (
     readonly watched: Duration.Duration
     readonly samples: "required" | "if_any"
     readonly timed?: boolean
+    readonly alarms?: boolean
   }
 ): Judgement => {
   const inGrace = Duration.isLessThan(options.watched, gate.gracePeriod)
@@ -67,7 +69,8 @@ export const judge = (
   const judged = [
     judgeHealth(gate, measured, inGrace),
     judgeErrors(gate, measured),
-    ...(enough && options.timed !== false ? [judgeLatency(gate, measured, inGrace)] : [])
+    ...(enough && options.timed !== false ? [judgeLatency(gate, measured, inGrace)] : []),
+    ...(options.alarms === false ? [] : judgeAlarms(gate, measured))
   ]
   const evidence = [...judged, samples]
   const counted = options.samples === "required" ? evidence : judged
@@ -142,6 +145,25 @@ const judgeLatency = (gate: GateSpec, { latency, requests }: Measured, inGrace: 
     verdict: inGrace ? "inconclusive" : "fail",
     finding: causeInfo("response_time_exceeded", { ...measured, allowed: threshold, inGrace })
   }
+}
+
+const judgeAlarms = ({ alarms: names = [] }: GateSpec, { alarms: states = {} }: Measured): ReadonlyArray<Evidence> => {
+  if (names.length === 0) return []
+  const ringing = names.filter((name) => states[name] === "alarm")
+  const unknown = names.filter((name) => states[name] !== "alarm" && states[name] !== "ok")
+  const common = {
+    metric: "alarms",
+    value: ringing.length,
+    threshold: 0,
+    unit: "alarms",
+    n: names.length - unknown.length
+  } as const
+  if (ringing.length > 0) {
+    return [{ ...common, verdict: "fail", finding: causeInfo("alarms_ringing", { alarms: ringing }) }]
+  }
+  return unknown.length > 0
+    ? [{ ...common, verdict: "no_data", finding: causeInfo("alarms_unknown", { alarms: unknown }) }]
+    : [{ ...common, verdict: "pass", finding: causeInfo("alarms_quiet", { alarms: names }) }]
 }
 
 const judgeSamples = (gate: GateSpec, { requests }: Measured): Evidence => {

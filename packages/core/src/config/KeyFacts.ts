@@ -110,6 +110,8 @@ const facts: Readonly<Record<string, Fact>> = {
   consecutivePasses: whole(1, 3),
   minSamples: whole(0, 20),
   compare: object("an object with how to compare with the stable release", `{}`),
+  alarms: object("a list of names of alarms", `["api-5xx"]`),
+  alarm: name("api-5xx"),
   alpha: { expected: "a number from 0.0001 to 0.2", example: "0.05" },
   maxErrorRatio: { expected: "a number from 1 to 100", example: "1" },
   minErrorEffect: { expected: "a number from 1 to 100", example: "1.25" },

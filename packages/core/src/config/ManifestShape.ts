@@ -67,7 +67,10 @@ const compare = optional(
     fieldsOf(CompareSpec.fields, { minSamples: leaf(CompareSpec.fields.minSamples, "comparedSamples") })
   )
 )
-export const gate = struct("gate", fieldsOf(GateSpec.fields, { compare }))
+export const gate = struct(
+  "gate",
+  fieldsOf(GateSpec.fields, { compare, alarms: optional(list("alarms", leaf(Schema.String, "alarm"))) })
+)
 const queries = record("queries", () => [], leaf(MetricsSpec.fields.queries.value, "query"))
 const metrics = struct(
   "metrics",

@@ -60,7 +60,8 @@ export type CompareSpec = typeof CompareSpec.Type
  * within `errorWindow` (10 in 5 minutes); response time, `mean` or `p95`, at most `maxResponseTime` (p95, 2 seconds).
  * Health and response time do not fail it before `gracePeriod` is over (5 minutes); errors always do. It passes after
  * `consecutivePasses` measurements in a row (3), `interval` apart (10 seconds), each over at least `minSamples`
- * requests (20). `compare` also compares it with the stable release.
+ * requests (20). `compare` also compares it with the stable release. `alarms` names alarms of
+ * the provider: one that rings fails the release at once.
  */
 export const GateSpec = Schema.Struct({
   minHealthyPercentage: optional(Percent, 80),
@@ -72,7 +73,8 @@ export const GateSpec = Schema.Struct({
   interval: optional(Span, "10 seconds"),
   consecutivePasses: optional(AtLeastOne, 3),
   minSamples: optional(Count, 20),
-  compare: Schema.optionalKey(CompareSpec)
+  compare: Schema.optionalKey(CompareSpec),
+  alarms: Schema.optionalKey(Schema.Array(Name))
 })
 export type GateSpec = typeof GateSpec.Type
 

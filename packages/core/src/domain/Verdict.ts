@@ -20,11 +20,19 @@ export type VerdictKind = typeof VerdictKind.Type
  * (`error_rate_ratio`), the probability that the candidate is the slower one (`latency_shift`).
  */
 export const Evidence = Schema.Struct({
-  metric: Schema.Literals(["healthy", "errors", "response_time", "samples", "error_rate_ratio", "latency_shift"]),
+  metric: Schema.Literals([
+    "healthy",
+    "errors",
+    "response_time",
+    "samples",
+    "error_rate_ratio",
+    "latency_shift",
+    "alarms"
+  ]),
   verdict: VerdictKind,
   value: Schema.NullOr(Schema.Finite),
   threshold: Schema.Finite,
-  unit: Schema.Literals(["percent", "errors", "ms", "requests", "ratio"]),
+  unit: Schema.Literals(["percent", "errors", "ms", "requests", "ratio", "alarms"]),
   n: Schema.Int,
   interval: Schema.optionalKey(Schema.Tuple([Schema.Finite, Schema.Finite])),
   effect: Schema.optionalKey(Schema.Finite),
@@ -36,6 +44,10 @@ export type Evidence = typeof Evidence.Type
 export const RequestCount = Schema.Struct({ requests: Schema.Int, errors: Schema.Int })
 export type RequestCount = typeof RequestCount.Type
 
+/** The state of an alarm; `insufficient_data` if it cannot tell. */
+export const AlarmState = Schema.Literals(["ok", "alarm", "insufficient_data"])
+export type AlarmState = typeof AlarmState.Type
+
 /** What is counted as healthy: the instances of a release, or the release as a whole. */
 export const HealthUnit = Schema.Literals(["instance", "release"])
 export type HealthUnit = typeof HealthUnit.Type
@@ -43,14 +55,15 @@ export type HealthUnit = typeof HealthUnit.Type
 /**
  * The measurements of one release. Latencies in milliseconds, `healthy` in percent of `healthUnit` (default
  * `instance`); null if nothing was measured. `until` is the time up to which the data were complete, if the source's are
- * late.
+ * late; `alarms` are the states of the gate's alarms.
  */
 export const Measured = Schema.Struct({
   ...RequestCount.fields,
   latency: Schema.NullOr(Schema.Struct({ mean: Schema.Finite, p95: Schema.Finite })),
   healthy: Schema.NullOr(Schema.Finite),
   healthUnit: Schema.optionalKey(HealthUnit),
-  until: Schema.optionalKey(Timestamp)
+  until: Schema.optionalKey(Timestamp),
+  alarms: Schema.optionalKey(Schema.Record(Schema.String, AlarmState))
 })
 export type Measured = typeof Measured.Type
 

@@ -5,6 +5,7 @@
 import type { Abort } from "./Abort.ts"
 import type { Checkpoint, StackPlan } from "../domain/Release.ts"
 import type { Candidate, Drift, Observation, PlaceRef, ProviderEvent, StackRef, WayBack } from "../spi/Provider.ts"
+import type { AlarmState } from "../domain/Verdict.ts"
 import type { Measurement } from "../spi/MetricSource.ts"
 import type { ProviderReason } from "../spi/ProviderError.ts"
 
@@ -79,6 +80,11 @@ export interface PlainProvider {
   readonly drift?: {
     readonly detect: (call: StackCall) => Promise<ReadonlyArray<Drift>>
     readonly correct: (call: MutatingCall & { readonly fields: ReadonlyArray<string> }) => Promise<Observation>
+  }
+  readonly alarms?: {
+    readonly states: (
+      call: StackCall & { readonly names: ReadonlyArray<string> }
+    ) => Promise<Readonly<Record<string, AlarmState>>>
   }
   readonly restart?: (call: MutatingCall) => Promise<Observation>
   readonly events?: {

@@ -54,6 +54,7 @@ export const optionalGroups = [
   "restart",
   "events",
   "canGoBack",
+  "alarms",
   "fence"
 ] as const satisfies ReadonlyArray<keyof PlainProvider>
 /** An optional group of a provider. */

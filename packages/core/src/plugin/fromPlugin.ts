@@ -18,6 +18,7 @@ import {
   type StackRef,
   WayBack
 } from "../spi/Provider.ts"
+import { AlarmState } from "../domain/Verdict.ts"
 import { Measurement } from "../spi/MetricSource.ts"
 import { ProviderError, ProviderReason } from "../spi/ProviderError.ts"
 import { native } from "./native.ts"
@@ -186,6 +187,12 @@ export const fromPlugin = (kind: string, plugin: PluginProvider, context: Plugin
       since: (ref, cursor, { from }) =>
         call({ operation: "events", ref }, Events, (provider, plain) =>
           provider.events?.since({ ...plain, ref, cursor, from })
+        )
+    },
+    alarms: {
+      states: (ref, names) =>
+        call({ operation: "alarms", ref }, Schema.Record(Schema.String, AlarmState), (provider, plain) =>
+          provider.alarms?.states({ ...plain, ref, names })
         )
     },
     canGoBack: (ref, checkpoint) =>

@@ -6,7 +6,7 @@ import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { type Percent, Timestamp } from "../domain/Ids.ts"
 import { type Checkpoint, Endpoints, Outputs, Release, type StackPlan, TrafficShare } from "../domain/Release.ts"
-import { HealthUnit } from "../domain/Verdict.ts"
+import { type AlarmState, HealthUnit } from "../domain/Verdict.ts"
 import type { MetricSource } from "./MetricSource.ts"
 import type { ProviderError } from "./ProviderError.ts"
 import type { PlaceRef, StackRef } from "./StackRef.ts"
@@ -36,7 +36,7 @@ export interface Capabilities {
 }
 
 /** The optional groups of a provider that no capability declares. */
-export type ProviderGroup = "metrics" | "drift" | "restart" | "events" | "fence" | "canGoBack"
+export type ProviderGroup = "metrics" | "drift" | "restart" | "events" | "fence" | "canGoBack" | "alarms"
 
 /**
  * The release to bring in. `artifact` is a path or URL, as the user gave it.
@@ -223,6 +223,7 @@ export interface Provider {
   readonly traffic?: Traffic
   readonly metrics?: MetricSource
   readonly drift?: DriftControl
+  readonly alarms?: Alarms
   readonly restart?: (ref: StackRef, mutation: Mutation) => Effect.Effect<Observation, ProviderError>
   readonly events?: ProviderEvents
   readonly canGoBack?: (ref: StackRef, checkpoint: Checkpoint) => Effect.Effect<WayBack, ProviderError>
@@ -257,6 +258,20 @@ export interface Traffic {
     options: { readonly keep: string; readonly capacityPercent: Percent },
     mutation: Mutation
   ) => Effect.Effect<Observation, ProviderError>
+}
+
+/**
+ * Reads alarms that people set up on the platform.
+ *
+ * *Details*: `states` answers for each name. An alarm without enough data is `insufficient_data`, never `ok`.
+ *
+ * *Errors*: `Missing` if there is no alarm of a name.
+ */
+export interface Alarms {
+  readonly states: (
+    ref: StackRef,
+    names: ReadonlyArray<string>
+  ) => Effect.Effect<Readonly<Record<string, AlarmState>>, ProviderError>
 }
 
 /** Detects and corrects changes made behind Signalbox. */

@@ -54,6 +54,10 @@ export const findingTexts: Texts<keyof typeof findings> = {
   requests_none: () => "no request was seen",
   requests: ({ requests }) => `n = ${requests}`,
   requests_few: ({ needed, requests }) => `only ${count(requests, "request")} of the ${needed} needed`,
+  alarms_quiet: ({ alarms }) => `${count(alarms.length, "alarm")} quiet`,
+  alarms_ringing: ({ alarms }) => `${alarms.length === 1 ? "the alarm rings" : "alarms ring"}: ${alarms.join(", ")}`,
+  alarms_unknown: ({ alarms }) =>
+    `${alarms.length === 1 ? "the alarm has" : "alarms have"} too little data: ${alarms.join(", ")}`,
   compared_silent: ({ silent }) =>
     `${silent === "stable" ? "the stable release" : "the candidate"} had no request: its errors cannot be compared`,
   compared_few: (params) =>

@@ -79,6 +79,10 @@ export const requestTexts: Texts<keyof typeof requestErrors> = {
     message: `${stack}: the metric source "${source}" is not installed`,
     hint: known.length === 0 ? "Leave metrics out, or install it." : `Installed are ${list(known)}.`
   }),
+  alarms_unsupported: ({ provider, stack }) => ({
+    message: `${stack}: the provider "${provider}" reads no alarms`,
+    hint: "Leave alarms out of the gate."
+  }),
   invalid_metrics: ({ source, stack }, problem) => ({
     message: `${stack}: ${problem ?? "its metrics are invalid"}`,
     hint: `See the documentation of the metric source "${source}".`

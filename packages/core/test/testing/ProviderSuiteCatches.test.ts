@@ -53,6 +53,11 @@ const run = (
       provider: change(cloud.provider, cloud),
       ref,
       live: cloud.live(ref, "v1"),
+      alarm: (state) =>
+        Effect.as(
+          Effect.sync(() => cloud.alarm(`is-${state}`, state)),
+          `is-${state}`
+        ),
       candidates: {
         v1: { version: "v1" },
         v2: { version: "v2" },
@@ -332,6 +337,22 @@ describe("the provider suite catches planted bugs", () => {
       return { ...provider, canGoBack: () => Effect.succeed({ how: "switch", why: "it is still there" }) }
     },
     { capabilities: { canGoBack: true } }
+  )
+
+  // No data is not quiet.
+  caught(
+    Observing.alarms,
+    "reads the state of each alarm, and takes missing data for no state",
+    (provider) => ({
+      ...provider,
+      alarms: {
+        states: (...given) =>
+          Effect.map(provider.alarms!.states(...given), (states) =>
+            Object.fromEntries(Object.entries(states).map(([name, state]) => [name, state === "alarm" ? state : "ok"]))
+          )
+      }
+    }),
+    { capabilities: { alarms: true } }
   )
 
   const live = { capabilities: { firstRelease: "live" } } as const

@@ -23,8 +23,8 @@ type Cloud = SimulatedProvider.SimulatedProvider
 
 /** The capabilities and the groups that a shape stands for. */
 export const expected = (shape: SimulatedProvider.SimulatedCapabilities) => {
-  const { canGoBack, drift, events, fence, metrics, restart, ...declared } = shape
-  const given = { metrics, drift, restart, events, fence, canGoBack }
+  const { alarms, canGoBack, drift, events, fence, metrics, restart, ...declared } = shape
+  const given = { metrics, drift, restart, events, fence, canGoBack, alarms }
   const capabilities: Capabilities = {
     spiVersion: 1,
     traffic: "percent",
@@ -64,6 +64,11 @@ export const keepsThePort = (
           slow: { version: "slow" }
         },
         live: cloud.live(ref, "v1"),
+        alarm: (state) =>
+          Effect.as(
+            Effect.sync(() => cloud.alarm(`is-${state}`, state)),
+            `is-${state}`
+          ),
         probe: {
           traffic: Effect.map(cloud.inspect(ref), ({ traffic }) => versions(Object.entries(traffic))),
           capacity: Effect.map(cloud.inspect(ref), ({ releases }) => versions(releases.map((id) => [id, 2]))),

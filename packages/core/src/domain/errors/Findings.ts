@@ -45,6 +45,9 @@ export const findings = {
   requests_none: cause({}, "No request was seen."),
   requests: cause({ requests: "number" }, "The number of requests."),
   requests_few: cause({ requests: "number", needed: "number" }, "Fewer requests than needed."),
+  alarms_quiet: cause({ alarms: "texts" }, "No alarm rings."),
+  alarms_ringing: cause({ alarms: "texts" }, "Alarms ring."),
+  alarms_unknown: cause({ alarms: "texts" }, "Alarms have too little data to tell."),
   compared_silent: cause({ silent: "text" }, "One of the releases had no request."),
   compared_few: cause({ ...counts, least: "number", needed: "number" }, "Too few requests to compare."),
   compared_worse: cause(

@@ -70,6 +70,12 @@ export const requestErrors = {
     { stack: "text", source: "text", known: "texts" },
     "A stack names a metric source that is not installed."
   ),
+  alarms_unsupported: error(
+    "usage",
+    "configuration",
+    { stack: "text", provider: "text" },
+    "The gate of a stack names alarms, and its provider reads none."
+  ),
   invalid_metrics: error(
     "usage",
     "configuration",

@@ -10,7 +10,7 @@ import type { ExecutionSpec } from "../../domain/Spec.ts"
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import { MetricSources } from "../../spi/MetricSource.ts"
 import type { ProviderError } from "../../spi/ProviderError.ts"
-import type { Providers } from "../../spi/Providers.ts"
+import { Providers } from "../../spi/Providers.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
 import { artifactFor, resolve, variablesOf } from "../../config/Configuration.ts"
 import { substituteIn } from "../../config/Variables.ts"
@@ -98,11 +98,18 @@ export const checkExclusive = Effect.fnUntraced(function* (
 })
 
 /**
- * Rejects a specification whose stacks name a metric source that is not installed, or configure it wrongly.
+ * Rejects a specification whose stacks name a metric source that is not installed, or configure it wrongly, or whose gates
+ * name alarms that no provider reads.
  */
-export const checkMetrics = Effect.fnUntraced(function* (spec: ExecutionSpec): Effect.fn.Return<void, Rejected> {
+export const checkGates = Effect.fnUntraced(function* (
+  spec: ExecutionSpec
+): Effect.fn.Return<void, Rejected, Providers> {
+  const providers = yield* Providers
   const kinds = yield* MetricSources
-  for (const { metrics, name: stack } of spec.stacks.filter(({ enabled }) => enabled)) {
+  for (const { gate, metrics, name: stack, provider } of spec.stacks.filter(({ enabled }) => enabled)) {
+    if ((gate.alarms ?? []).length > 0 && providers.get(provider)?.alarms === undefined) {
+      return yield* reject("alarms_unsupported", { stack, provider }, { path: `stacks.${stack}.gate.alarms` })
+    }
     if (metrics === undefined) continue
     const path = ["stacks", stack, "metrics"]
     const { source } = metrics
@@ -145,7 +152,7 @@ export const preflight = Effect.fnUntraced(function* (
   const { kind } = request
   if (kind !== "deploy" && kind !== "deploy-stack" && kind !== "rollback") return
   yield* checkExclusive(request)
-  if (kind !== "rollback") yield* checkMetrics(spec)
+  if (kind !== "rollback") yield* checkGates(spec)
   const environment = yield* environmentOf(request)
   const refused = (restoration: Restoration.Restoration | undefined) => {
     const targets = restoration === undefined ? undefined : RollbackTarget.checkpointsOf(restoration)

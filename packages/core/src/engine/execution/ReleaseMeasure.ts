@@ -33,7 +33,7 @@ export type LookAtRelease = (
 
 /**
  * Two kinds of looks at one release: `full` measures it over a window, `healthOnly` looks at its health alone, between
- * two periods of the metric source.
+ * two periods of the metric source. Both look at the alarms of the gate, unless `alarms` is false.
  */
 export const make = (options: {
   readonly stack: StackSpec
@@ -42,10 +42,19 @@ export const make = (options: {
   readonly ref: StackRef
   readonly release: Release
   readonly samples: "required" | "if_any"
+  readonly alarms: boolean
 }): { readonly full: LookAtRelease; readonly healthOnly: LookAtRelease } => {
   const { provider, ref, release, source, stack } = options
   const observed = Effect.map(provider.observe(ref), (seen) => measuredHealth(seen, release.id))
   const coarse = MetricWindow.isCoarse(grainOf(source))
+
+  const names = options.alarms ? (stack.gate.alarms ?? []) : []
+  const withAlarms = (measured: Effect.Effect<Measured, ProviderError>): Effect.Effect<Measured, ProviderError> =>
+    names.length === 0
+      ? measured
+      : Effect.flatMap(measured, (values) =>
+          Effect.map(provider.alarms?.states(ref, names) ?? Effect.succeed({}), (alarms) => ({ ...values, alarms }))
+        )
 
   const look = (
     measured: Effect.Effect<Measured, ProviderError>,
@@ -53,10 +62,15 @@ export const make = (options: {
     to: number,
     elapsed: Duration.Duration
   ): Effect.Effect<ReleaseLook, never, ExecutionContext> =>
-    Effect.match(renewing(callSpan("measure")(measured)), {
+    Effect.match(renewing(callSpan("measure")(withAlarms(measured))), {
       onFailure: (error): ReleaseLook => ({ judgement: Gate.unmeasured(error.message) }),
       onSuccess: (values): ReleaseLook => ({
-        judgement: Gate.judge(stack.gate, values, { watched: elapsed, samples, timed: source?.latency !== false }),
+        judgement: Gate.judge(stack.gate, values, {
+          watched: elapsed,
+          samples,
+          timed: source?.latency !== false,
+          alarms: options.alarms
+        }),
         measured: values,
         until: values.until ?? to
       })

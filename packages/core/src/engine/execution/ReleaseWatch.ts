@@ -120,7 +120,14 @@ const bake = Effect.fnUntraced(function* (
   // The whole bake is judged: data that are late are waited for.
   const bakeEnds = MetricWindow.alignDown(startedAt + bakeMs, grain)
   const comparing = yield* comparingOf(watched, source, ref, startedAt)
-  const looks = ReleaseMeasure.make({ ...watched, provider, source, ref })
+  const looks = ReleaseMeasure.make({
+    ...watched,
+    provider,
+    source,
+    ref,
+    // After a rollback, the alarms that caused it still ring for a while.
+    alarms: journal.request.kind !== "rollback"
+  })
   // A canary needs samples; if samples are optional, missing ones are mentioned and do not fail it.
   const missing = watched.samples === "required" ? "counted" : "said"
 

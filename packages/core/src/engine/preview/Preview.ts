@@ -16,7 +16,7 @@ import {
   eachStack,
   type StackPlace,
   checkExclusive,
-  checkMetrics,
+  checkGates,
   planOne,
   refusalOf,
   RecordedManifest
@@ -37,7 +37,7 @@ export const plan = Effect.fnUntraced(function* (
   const spec = yield* resolveFor(request, request.manifest)
   const values = yield* valuesOf(request, request.manifest)
   yield* checkExclusive(request)
-  yield* checkMetrics(spec)
+  yield* checkGates(spec)
   const all = yield* eachInstalled(request, spec, (asked) =>
     Effect.map(Effect.result(planOne(request, asked)), (planned) => ({ ...asked, planned }))
   )

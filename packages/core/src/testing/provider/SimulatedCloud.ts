@@ -4,6 +4,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type {
+  AlarmState,
   Capabilities,
   Mutation,
   PlaceRef,
@@ -39,6 +40,7 @@ export class SimulatedCloud {
   readonly #faults: Array<Fault & { left: number }> = []
   readonly #calls = new Map<string, number>()
   readonly #fences = new Map<string, number>()
+  readonly #alarms = new Map<string, AlarmState>()
   #expired: string | undefined
   #throttled = false
 
@@ -164,6 +166,10 @@ export class SimulatedCloud {
     )
   }
 
+  alarmStates(names: ReadonlyArray<string>): Readonly<Record<string, AlarmState>> {
+    return Object.fromEntries(names.map((name) => [name, this.#alarms.get(name) ?? "insufficient_data"]))
+  }
+
   /** The controls of the cloud, beside a provider for it. */
   controls(provider: Provider): SimulatedProvider {
     return {
@@ -185,6 +191,7 @@ export class SimulatedCloud {
                   until: now + operation.millis
                 }
         }),
+      alarm: (name, state) => void this.#alarms.set(name, state),
       expire: (stack = "*") => void (this.#expired = stack),
       renew: () => void (this.#expired = undefined),
       throttle: (on) => void (this.#throttled = on),

@@ -2,7 +2,7 @@
  * What a test sees of a simulated cloud beside its provider: planned failures, the ledger of effects, the controls.
  */
 import type * as Effect from "effect/Effect"
-import type { Drift, Provider, ProviderReason, StackRef } from "../../spi/index.ts"
+import type { AlarmState, Drift, Provider, ProviderReason, StackRef } from "../../spi/index.ts"
 import type { Script } from "./SimulatedState.ts"
 
 /**
@@ -23,6 +23,7 @@ export type SimulatedOperation =
   | "events"
   | "fence"
   | "canGoBack"
+  | "alarms"
   | "poll"
 
 /**
@@ -84,6 +85,8 @@ export interface SimulatedProvider {
   readonly tamper: (ref: StackRef, drift: Drift) => void
   /** Brings a version live that no operation of the provider staged. */
   readonly live: (ref: StackRef, version: string) => Effect.Effect<void>
+  /** Sets the state of an alarm; one that was never set has no data. */
+  readonly alarm: (name: string, state: AlarmState) => void
   readonly calls: (operation: SimulatedOperation, stack: string) => number
   /** The current state, read without the provider. */
   readonly inspect: (ref: StackRef) => Effect.Effect<{

@@ -47,6 +47,7 @@ export type SimulatedCapabilities = Partial<Omit<Capabilities, "spiVersion">> & 
 
 /** The capabilities of the port, and the groups apart; fences are compared, and there is one output, `url`. */
 export const declared = ({
+  alarms = false,
   canGoBack = false,
   drift = false,
   events = false,
@@ -59,7 +60,7 @@ export const declared = ({
   readonly groups: { readonly [Group in ProviderGroup]: boolean }
 } => ({
   capabilities: { spiVersion: 1, fencing: "compared", outputs: ["url"], ...given },
-  groups: { canGoBack, drift, events, fence, metrics, restart }
+  groups: { alarms, canGoBack, drift, events, fence, metrics, restart }
 })
 
 /** What every plan says beside the changes. */
@@ -156,6 +157,9 @@ export const portOf = (
             since: (ref, cursor, { from }) => cloud.read("events", ref, () => cloud.happened.since(ref, cursor, from))
           }
         }
+      : {}),
+    ...(groups.alarms
+      ? { alarms: { states: (ref, names) => cloud.read("alarms", ref, () => cloud.alarmStates(names)) } }
       : {}),
     ...(groups.canGoBack
       ? {

@@ -19,7 +19,15 @@ export type { PlatformFault } from "./ProviderSuiteFailures.ts"
 export type { AnsweredOperation, LostAnswer } from "./ProviderSuiteResuming.ts"
 export type { ProviderHarness, ProviderProbe } from "./ProviderSuiteDriver.ts"
 
-const allGroups: ReadonlyArray<ProviderGroup> = ["metrics", "drift", "restart", "events", "fence", "canGoBack"]
+const allGroups: ReadonlyArray<ProviderGroup> = [
+  "metrics",
+  "drift",
+  "restart",
+  "events",
+  "fence",
+  "canGoBack",
+  "alarms"
+]
 
 /**
  * The options of the suite.
@@ -307,6 +315,7 @@ export const suite = (name: string, options: ProviderSuiteOptions): void => {
     }
 
     Observing.observing(check)
+    if (has("alarms")) Observing.alarms(check)
     if (has("canGoBack")) Observing.wayBack(check)
     if (controls && options.capabilities.adopts === true) Observing.adoption(check)
     Handles.handles(check)

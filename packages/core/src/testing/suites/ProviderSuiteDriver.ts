@@ -5,6 +5,7 @@ import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type {
+  AlarmState,
   Candidate,
   Mutation,
   Observation,
@@ -37,7 +38,8 @@ export interface ProviderProbe {
  * *Details*: `ref` names a stack that does not exist yet. There are four candidates: `v1` and `v2` start, `broken` does
  * not, and `slow` takes at least half a second to start. `classify` lists platform failures to provoke, with the reason
  * that the adapter must report for each. `another` makes an adapter of the same platform that remembers nothing, as
- * another process has. `live` brings `v1` live without the provider, for one that declares `adopts`.
+ * another process has. `live` brings `v1` live without the provider, for one that declares `adopts`. `alarm` brings
+ * an alarm of the platform into a state and returns its name, for one with alarms.
  */
 export interface ProviderHarness {
   readonly provider: Provider
@@ -51,6 +53,7 @@ export interface ProviderHarness {
   readonly probe: ProviderProbe
   readonly another?: Effect.Effect<Provider>
   readonly live?: Effect.Effect<void>
+  readonly alarm?: (state: AlarmState) => Effect.Effect<string>
 }
 
 export type Which = keyof ProviderHarness["candidates"]

@@ -4,6 +4,7 @@
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import type { AlarmState } from "../../spi/index.ts"
 import type { Check } from "./ProviderSuiteGroups.ts"
 
 export const adoption = (check: Check): void => {
@@ -95,6 +96,21 @@ export const wayBack = (check: Check): void => {
       if ((yield* canGoBack(driver.ref, plan.checkpoint)).how === "impossible") return
       yield* driver.provider.rollback(driver.ref, plan.checkpoint, driver.mutation())
       yield* driver.isStable("v1", release)
+    })
+  )
+}
+
+export const alarms = (check: Check): void => {
+  check("reads the state of each alarm, and takes missing data for no state", (driver) =>
+    Effect.gen(function* () {
+      assert.isDefined(driver.harness.alarm, "the harness of a provider with alarms has `alarm`")
+      yield* driver.deploy("v1")
+      const expected: Record<string, AlarmState> = {}
+      for (const state of ["ok", "alarm", "insufficient_data"] as const) {
+        expected[yield* driver.harness.alarm!(state)] = state
+      }
+      const states = yield* driver.provider.alarms!.states(driver.ref, Object.keys(expected))
+      assert.deepStrictEqual({ ...states }, expected)
     })
   )
 }
