@@ -135,7 +135,14 @@ describe("the supervisor", { timeout: 120_000 }, () => {
         )
         const plan = yield* deploy(provider, stack, "v2")
         yield* Fiber.join(killer)
-        const seen = yield* provider.observe(stack)
+        // The last kill may come after the deployment's end: its watchdog starts the next one.
+        const observed = provider.observe(stack)
+        yield* Effect.promise(() =>
+          until("its traffic is seen again", () =>
+            Effect.runPromise(Effect.map(observed, ({ traffic }) => traffic.length > 0))
+          )
+        )
+        const seen = yield* observed
         assert.strictEqual(seen.stable?.id, plan.candidate.id)
         assert.deepStrictEqual(seen.traffic, [{ releaseId: plan.candidate.id, percent: 100 }])
         yield* Effect.promise(() =>
