@@ -1,0 +1,4 @@
+/**
+ * The plug-in for AWS.
+ */
+export { aws, aws as default } from "./plugin.ts"
