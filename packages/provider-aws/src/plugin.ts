@@ -5,5 +5,12 @@ import type { Plugin } from "@signalbox/core/plugin"
  */
 export const aws = (): Plugin => ({
   name: "@signalbox/provider-aws",
-  spiVersion: 1
+  spiVersion: 1,
+  stores: { dynamodb: { load: async (url) => (await import("./dynamodb/store.ts")).openStore(url) } },
+  commands: {
+    aws: {
+      description: "Prepare AWS for Signalbox: bootstrap creates the table of a shared store",
+      run: async (invocation) => (await import("./command.ts")).run(invocation)
+    }
+  }
 })
