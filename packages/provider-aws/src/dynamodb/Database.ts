@@ -50,7 +50,7 @@ export interface Database {
 /** How long a call is repeated, in ms, and how long the pauses are. An address without a server is given up earlier. */
 const patience = { total: 8_000, unreachable: 1_000, first: 25, longest: 400 }
 
-const timeouts = { connectionTimeout: 2_000, requestTimeout: 5_000 }
+const timeouts = { connectionTimeout: 2_000, requestTimeout: 5_000, throwOnRequestTimeout: true }
 
 /**
  * Connects to a table: sends nothing yet.

@@ -1,5 +1,5 @@
 /**
- * The events of an append, in as few items as possible.
+ * Events, as they are stored.
  */
 import type { EventRow, EventRowQuery, NewEventRow } from "@signalbox/core/store"
 import { type Item, largest, number, packed, type Plain, sizeOf, text, unpacked } from "./items.ts"
@@ -19,8 +19,22 @@ const packOf = (events: ReadonlyArray<NewEventRow>, from: number): Pack => ({
   events: packed(JSON.stringify(events.map(({ at, body, id, tag }): Stored => [id, at, tag, body])))
 })
 
-/** Packs the events, and divides those that do not fit into one item. */
-export const packEvents = (events: ReadonlyArray<NewEventRow>, from = 0): ReadonlyArray<Pack> => {
+/** What a transaction holds, without the states that it writes too. */
+const largestAppend = 3 * 1024 * 1024
+
+/** The events of an append, in as few items as possible. */
+export const packEvents = (events: ReadonlyArray<NewEventRow>): ReadonlyArray<Pack> => {
+  const packs = divided(events, 0)
+  const size = packs.reduce((sum, pack) => sum + sizeOf(pack["events"] as string | Uint8Array), 0)
+  if (size <= largestAppend) return packs
+  throw new StoreFailure(
+    "Full",
+    `${events.length} events have ${Math.round(size / 1024)} KB compressed, and DynamoDB writes at most ${largestAppend / 1024} KB of them at once`
+  )
+}
+
+/** Divides what does not fit into one item. */
+const divided = (events: ReadonlyArray<NewEventRow>, from: number): ReadonlyArray<Pack> => {
   const pack = packOf(events, from)
   const size = sizeOf(pack["events"] as string | Uint8Array)
   if (size <= largest) return [pack]
@@ -31,7 +45,7 @@ export const packEvents = (events: ReadonlyArray<NewEventRow>, from = 0): Readon
     )
   }
   const half = Math.ceil(events.length / 2)
-  return [...packEvents(events.slice(0, half), from), ...packEvents(events.slice(half), from + half)]
+  return [...divided(events.slice(0, half), from), ...divided(events.slice(half), from + half)]
 }
 
 /** The events of an item. */

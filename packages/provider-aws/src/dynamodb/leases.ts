@@ -85,17 +85,20 @@ export const makeLeases = (database: Database) => {
   }
 
   return {
+    // The time from before the read: that of the caller, too, so that the difference of both does not depend on its duration.
     lease: async (key: string) => {
+      const now = database.clock.now()
       const item = await get(database, keys.lease(key))
-      return { lease: item === undefined ? undefined : read(item), now: database.clock.now() }
+      return { lease: item === undefined ? undefined : read(item), now }
     },
     leases: async () => {
+      const now = database.clock.now()
       const held = await collect(database, { pk: keys.held("").pk })
       const items = await getAll(
         database,
         held.map((item) => keys.lease(text(item, "sk")))
       )
-      return { leases: items.flatMap((item) => (item === undefined ? [] : [read(item)])), now: database.clock.now() }
+      return { leases: items.flatMap((item) => (item === undefined ? [] : [read(item)])), now }
     },
     swap
   }

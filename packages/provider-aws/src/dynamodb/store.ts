@@ -18,6 +18,9 @@ import { StoreFailure } from "./StoreFailure.ts"
 /** How often another process's writes are looked for, in ms. */
 const pollsEvery = 500
 
+/** How well the time is known after the store was opened on a host whose clock is wrong, in ms. */
+const accurate = 100
+
 /** The layout of the table that this version writes. */
 const layout = 1
 
@@ -31,6 +34,10 @@ export const openStore = async (url: string): Promise<PlainStore> => {
   const database = await connect(parseAddress(url))
   const table = await get(database, keys.table)
   checkTime(database)
+  // Where this host tells nothing about the time, the turn of a second does.
+  const { clock } = database
+  const turn = performance.now() + 1_100
+  while (clock.isHostWrong && clock.uncertainty > accurate && performance.now() < turn) await get(database, keys.table)
   if (table?.["layout"] !== undefined && number(table, "layout") > layout) {
     throw new StoreFailure("NewerWriter", `a newer version of Signalbox laid out the table ${database.table}`)
   }
