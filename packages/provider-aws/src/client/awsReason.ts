@@ -71,8 +71,10 @@ const retryAfter = ({ $response }: AwsFailure): number => {
 /** Classifies what a client has thrown. `operation` is the permission that the call needs, `cloudformation:CreateStack`. */
 export const awsReason = (error: unknown, operation: string): ProviderReason => {
   const failure = error as AwsFailure
-  const name = failure.name === "Error" || failure.name === undefined ? (failure.Code ?? failure.code ?? "") : failure.name
-  const message = failure.message === undefined || failure.message === "" ? `${operation} failed: ${name}` : failure.message
+  const name =
+    failure.name === "Error" || failure.name === undefined ? (failure.Code ?? failure.code ?? "") : failure.name
+  const message =
+    failure.message === undefined || failure.message === "" ? `${operation} failed: ${name}` : failure.message
   const status = failure.$metadata?.httpStatusCode ?? 0
   if (throttled.has(name)) return { _tag: "Throttled", message, retryAfterMs: retryAfter(failure) }
   if (expired.has(name) || /token (included in the request )?(is|has) expired|session has expired/i.test(message)) {
@@ -85,7 +87,12 @@ export const awsReason = (error: unknown, operation: string): ProviderReason => 
   if (network.test(name) || network.test(failure.code ?? "") || status >= 500) return { _tag: "Unavailable", message }
   if (name === "InsufficientCapabilitiesException") return { _tag: "Invalid", message, path: ["capabilities"] }
   if (/^Region is missing/.test(message)) {
-    return { _tag: "Invalid", message: "there is no region", path: [], hint: "Set region of the environment, or AWS_REGION." }
+    return {
+      _tag: "Invalid",
+      message: "there is no region",
+      path: [],
+      hint: "Set region of the environment, or AWS_REGION."
+    }
   }
   if (name === "ValidationError" || name === "ValidationException") return validation(message)
   return { _tag: "Unexpected", message: name === "" ? message : `${name}: ${message}` }

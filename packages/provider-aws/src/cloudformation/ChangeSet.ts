@@ -131,8 +131,7 @@ export const make = (
 export const protect = (work: Work, { resources }: ChangeSet): Effect.Effect<void, Failure> =>
   Effect.gen(function* () {
     const harmed = resources.filter(
-      ({ action, replacement, type }) =>
-        (replacement || action === "delete") && work.properties.protect.includes(type)
+      ({ action, replacement, type }) => (replacement || action === "delete") && work.properties.protect.includes(type)
     )
     if (harmed.length === 0) return
     yield* remove(work, work.token)

@@ -77,7 +77,10 @@ export const make = (options: CloudFormationOptions): Provider => {
         : new ProviderError({ provider: kind, operation, stackName: ref.stack, reason: failure })
     )
 
-  const workOn = (ref: StackRef, mutation: Mutation): Effect.Effect<Work & { readonly place: AwsPlace }, ProviderReason> =>
+  const workOn = (
+    ref: StackRef,
+    mutation: Mutation
+  ): Effect.Effect<Work & { readonly place: AwsPlace }, ProviderReason> =>
     Effect.map(decode(ref.properties), (properties) => {
       const place = { region: ref.region, assumeRole: properties.assumeRole }
       return {
@@ -107,7 +110,8 @@ export const make = (options: CloudFormationOptions): Provider => {
       catch: (error) => awsReason(error, "sts:GetCallerIdentity")
     })
 
-  const seen = (work: Work) => Effect.flatMap(see(work.calls, work.name), (seen) => observation(work.calls, seen, work.tokens))
+  const seen = (work: Work) =>
+    Effect.flatMap(see(work.calls, work.name), (seen) => observation(work.calls, seen, work.tokens))
 
   const mutations = Effect.promise(() => import("./Mutations.ts"))
 

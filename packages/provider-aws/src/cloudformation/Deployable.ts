@@ -60,9 +60,10 @@ export const inputOf = (
 ) => ({
   TemplateBody: body,
   Parameters: [
-    ...Object.entries(parameters).map(
-      ([ParameterKey, ParameterValue]): Parameter => ({ ParameterKey, ParameterValue })
-    ),
+    ...Object.entries(parameters).map(([ParameterKey, ParameterValue]): Parameter => ({
+      ParameterKey,
+      ParameterValue
+    })),
     ...(stack === null ? [] : previous.map((ParameterKey): Parameter => ({ ParameterKey, UsePreviousValue: true })))
   ],
   ...(tags === undefined ? {} : { Tags: Object.entries(tags).map(([Key, Value]): Tag => ({ Key, Value })) }),

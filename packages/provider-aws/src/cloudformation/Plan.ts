@@ -1,7 +1,15 @@
 /**
  * What a release would change: by a change set in an execution, by comparing templates in a preview.
  */
-import type { Candidate, PlannedResource, PlanTarget, ProviderReason, Release, StackPlan, StackRef } from "@signalbox/core/spi"
+import type {
+  Candidate,
+  PlannedResource,
+  PlanTarget,
+  ProviderReason,
+  Release,
+  StackPlan,
+  StackRef
+} from "@signalbox/core/spi"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Failure } from "./Calls.ts"
@@ -23,9 +31,7 @@ const unsaid = (template: Template, given: Values, seen: Seen | null) => {
   const names = Object.keys(template.content.Parameters ?? {}).filter((name) => !Object.hasOwn(given, name))
   return {
     previous: names.filter((name) => had.includes(name)),
-    missing: names.filter(
-      (name) => !had.includes(name) && template.content.Parameters?.[name]?.Default === undefined
-    )
+    missing: names.filter((name) => !had.includes(name) && template.content.Parameters?.[name]?.Default === undefined)
   }
 }
 
@@ -54,7 +60,12 @@ const startingPoint = (work: Work, preview: boolean): Effect.Effect<Seen | null,
     }
     if (kind === "stuck") {
       const hint = "Roll it back (signalbox rollback), or continue its rollback at AWS."
-      return yield* Effect.fail<ProviderReason>({ _tag: "Invalid", message: `${work.name} is in ${status}`, path: [], hint })
+      return yield* Effect.fail<ProviderReason>({
+        _tag: "Invalid",
+        message: `${work.name} is in ${status}`,
+        path: [],
+        hint
+      })
     }
     return seen
   })
@@ -80,7 +91,12 @@ const estimated = (seen: Seen, template: Template): Effect.Effect<ReadonlyArray<
 export const plan = (
   work: Work,
   ref: StackRef,
-  { candidate, directory, preview, target }: {
+  {
+    candidate,
+    directory,
+    preview,
+    target
+  }: {
     readonly candidate: Candidate
     readonly directory: string
     readonly preview: boolean

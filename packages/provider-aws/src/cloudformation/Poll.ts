@@ -13,10 +13,7 @@ export interface PollOptions {
 export const defaultPoll: PollOptions = { first: 500, most: 10_000 }
 
 /** Repeats a look until it finds something. */
-export const until = <A, E>(
-  look: Effect.Effect<A | undefined, E>,
-  { first, most }: PollOptions
-): Effect.Effect<A, E> =>
+export const until = <A, E>(look: Effect.Effect<A | undefined, E>, { first, most }: PollOptions): Effect.Effect<A, E> =>
   Effect.gen(function* () {
     for (let pause = first; ; pause = Math.min(most, pause * 1.4)) {
       const result = yield* Effect.result(look)

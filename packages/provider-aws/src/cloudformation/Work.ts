@@ -10,14 +10,7 @@ import { EventReader } from "./EventReader.ts"
 import { type PollOptions, until } from "./Poll.ts"
 import type { Properties } from "./Properties.ts"
 import { changedAt, inProgress } from "./Seen.ts"
-import {
-  failureText,
-  firstFailure,
-  hasEnded,
-  operationsOf,
-  providerEvent,
-  type StackOperation
-} from "./StackEvents.ts"
+import { failureText, firstFailure, hasEnded, operationsOf, providerEvent, type StackOperation } from "./StackEvents.ts"
 import { hasSucceeded, isAtRest, meaningOf } from "./StackStatus.ts"
 import { type Begun, begunBy, handleOf } from "./Token.ts"
 

@@ -50,7 +50,10 @@ export const functionResources = {
   }
 }
 
-export const answer = (properties: { readonly ms?: number; readonly fail?: string; readonly v?: string }, after: Array<string> = []) => ({
+export const answer = (
+  properties: { readonly ms?: number; readonly fail?: string; readonly v?: string },
+  after: Array<string> = []
+) => ({
   Type: "Custom::Answer",
   DependsOn: after,
   Properties: { ServiceToken: { "Fn::GetAtt": ["Answering", "Arn"] }, ...properties }
