@@ -9,5 +9,6 @@ export {
   errorView,
   progressText
 } from "./describe.ts"
+export { purposeText } from "./purposeText.ts"
 export { lackWords } from "./RequestTexts.ts"
 export type { Text } from "./words.ts"
