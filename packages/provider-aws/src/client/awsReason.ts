@@ -86,7 +86,7 @@ export const awsReason = (error: unknown, operation: string): ProviderReason => 
   if (conflict.has(name)) return { _tag: "Conflict", message }
   if (network.test(name) || network.test(failure.code ?? "") || status >= 500) return { _tag: "Unavailable", message }
   if (name === "InsufficientCapabilitiesException") return { _tag: "Invalid", message, path: ["capabilities"] }
-  if (/^Region is missing/.test(message)) {
+  if (message.startsWith("Region is missing")) {
     return {
       _tag: "Invalid",
       message: "there is no region",

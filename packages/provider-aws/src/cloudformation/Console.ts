@@ -22,7 +22,3 @@ export const stackPage = (stackId: string): string | undefined => page(stackId, 
 
 /** The events of a stack. */
 export const eventsPage = (stackId: string): string | undefined => page(stackId, "events", named("stackId", stackId))
-
-/** What a change set would change. */
-export const changeSetPage = (stackId: string, changeSetId: string): string | undefined =>
-  page(stackId, "changesets/changes", `${named("stackId", stackId)}&${named("changeSetId", changeSetId)}`)

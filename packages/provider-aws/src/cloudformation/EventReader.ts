@@ -44,7 +44,7 @@ export class EventReader {
     return [...this.#nested.values()].flatMap((reader) => reader.inside(stackId))
   }
 
-  /** The nested stacks of which something was reported now, or that are not at rest. */
+  /** The nested stacks that have reported something now, or are not at rest. */
   #followed(fresh: ReadonlyArray<StackEvent>): ReadonlySet<string> {
     const latest = new Map<string, string>()
     for (const event of this.all) {

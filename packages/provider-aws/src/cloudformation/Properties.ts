@@ -28,7 +28,7 @@ const Value = Schema.Union([Schema.String, Schema.Finite, Schema.Boolean])
  *   `{ "ImageTag": "${version}" }`. A parameter that is not given keeps its value; so do all tags if none are given
  * - `roleArn` the role that CloudFormation uses, `assumeRole` the one that calls it
  * - `rollbackTriggers` up to five `alarms`, by ARN, that turn an update back, also `minutes` (0–180, default 0) afterwards
- * - `protect` types of which no resource may be deleted or replaced
+ * - `protect` types whose resources may not be deleted or replaced
  * - `resourcesToSkip` what a rollback that is stuck may leave as it is
  * - `retainOnDestroy` resources that stay if they cannot be deleted; `forceDestroy` leaves all such resources
  */

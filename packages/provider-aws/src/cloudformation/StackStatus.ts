@@ -61,9 +61,6 @@ const meanings: Readonly<Record<StackStatus, StatusMeaning>> = {
   DELETE_FAILED: { class: "unusable", back: "delete" }
 }
 
-/** All statuses, in the order of the table. */
-export const statuses = Object.keys(meanings) as ReadonlyArray<StackStatus>
-
 /** A status that this version does not know is an operation in progress, or a failure. */
 export const meaningOf = (status: string): StatusMeaning =>
   (Object.hasOwn(meanings, status) ? meanings[status as StackStatus] : undefined) ??

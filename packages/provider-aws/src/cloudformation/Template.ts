@@ -38,12 +38,10 @@ const written = (tag: string): string => {
   return name === "Ref" || name === "Condition" ? name : `Fn::${name}`
 }
 
-const names = [
-  ...["Ref", "Condition", "And", "Base64", "Cidr", "Equals", "FindInMap", "ForEach", "GetAtt", "GetAZs", "If"],
-  ...["ImportValue", "Join", "Length", "Not", "Or", "Select", "Split", "Sub", "ToJsonString", "Transform"]
-]
+const names =
+  "Ref Condition And Base64 Cidr Equals FindInMap ForEach GetAtt GetAZs If ImportValue Join Length Not Or Select Split Sub ToJsonString Transform"
 
-const customTags = names.flatMap((name) => {
+const customTags = names.split(" ").flatMap((name) => {
   const tag = `!${name}`
   const long = written(tag)
   return [

@@ -1,6 +1,6 @@
 /**
  * The tokens of the calls that begin operations. CloudFormation stamps them on every event of an operation, so its own
- * events tell which operations are ours, and of which step.
+ * events tell which operations are ours, and which step has begun each.
  */
 import type { StackRef } from "@signalbox/core/spi"
 import { digestOf } from "./digestOf.ts"

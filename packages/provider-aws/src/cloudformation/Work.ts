@@ -124,7 +124,7 @@ export const operate = (
     if (refused !== undefined) {
       const found = stackId === undefined ? undefined : yield* findOperation(work, stackId, begun)
       if (found === undefined) {
-        if (refused._tag === "Invalid" && /^No updates are to be performed/.test(refused.message)) return null
+        if (refused._tag === "Invalid" && refused.message.startsWith("No updates are to be performed")) return null
         return yield* Effect.fail(refused)
       }
     }
