@@ -20,7 +20,7 @@ const agreed = 10
 /**
  * Asks a store, and converts its times to the local clock. If its time lies between the local times before and after
  * asking, both clocks count as the same; otherwise a lease ends here rather too early than too late. As long as the clocks
- * differ by the same, a lease keeps its times.
+ * differ by about the same, a lease keeps its times, for each process of this host.
  */
 const makeAsking = () => {
   let known = 0
@@ -30,7 +30,7 @@ const makeAsking = () => {
     const after = yield* Clock.currentTimeMillis
     const isAgreed = found.now >= before - agreed && found.now <= after + agreed
     const difference = isAgreed ? 0 : before - found.now
-    if (isAgreed || Math.abs(difference - known) > agreed) known = difference
+    if (isAgreed || Math.abs(difference - known) > agreed) known = Math.round(difference / agreed) * agreed
     const shift = known
     const here = (lease: Lease): Lease =>
       shift === 0 || lease.expiresAt === 0

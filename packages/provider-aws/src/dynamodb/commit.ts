@@ -3,7 +3,7 @@
  */
 import type { TransactWriteItem } from "@aws-sdk/client-dynamodb"
 import type { Lease } from "@signalbox/core/spi"
-import type { AppendOutcome, Commit, ExecutionRow } from "@signalbox/core/store"
+import type { AppendOutcome, Commit, ExecutionRow } from "@signalbox/core/plugin"
 import { randomBytes } from "node:crypto"
 import type { Database } from "./Database.ts"
 import { cancellations } from "./failures.ts"

@@ -1,7 +1,7 @@
 /**
  * Events, as they are stored.
  */
-import type { EventRow, EventRowQuery, NewEventRow } from "@signalbox/core/store"
+import type { EventRow, EventRowQuery, NewEventRow } from "@signalbox/core/plugin"
 import { type Item, largest, number, packed, type Plain, sizeOf, text, unpacked } from "./items.ts"
 import { perAppend } from "./Log.ts"
 import { StoreFailure } from "./StoreFailure.ts"

@@ -1,7 +1,7 @@
 /**
  * Lists of executions, latest first. They read the lists of the base table, and then the states of a page.
  */
-import type { ExecutionRow, ExecutionRowQuery } from "@signalbox/core/store"
+import type { ExecutionRow, ExecutionRowQuery } from "@signalbox/core/plugin"
 import type { Database } from "./Database.ts"
 import { type Item, keys, requestOf, text } from "./items.ts"
 import { executionOf } from "./read.ts"

@@ -2,7 +2,7 @@
  * Leases: an item each, which stays forever, so that its fence only grows; and a list of those that are held.
  */
 import type { TransactWriteItem } from "@aws-sdk/client-dynamodb"
-import type { Lease } from "@signalbox/core/spi"
+import type { Lease, LeasePurpose } from "@signalbox/core/spi"
 import { randomBytes } from "node:crypto"
 import { setTimeout as sleep } from "node:timers/promises"
 import type { Database } from "./Database.ts"
@@ -17,7 +17,7 @@ const leaseOf = (item: Item): Lease => ({
   fence: number(item, "fence"),
   acquiredAt: number(item, "acquiredAt"),
   expiresAt: number(item, "expiresAt"),
-  ...(item["reason"] === undefined ? {} : { reason: text(item, "reason") })
+  ...(item["purpose"] === undefined ? {} : { purpose: JSON.parse(text(item, "purpose")) as LeasePurpose })
 })
 
 /** The leases of a table. */
@@ -55,7 +55,14 @@ export const makeLeases = (database: Database) => {
   const swap = async (before: Lease | undefined, after: Lease): Promise<boolean> => {
     if (before !== undefined && isTakenOver(before, after)) await untilOver(before)
     const id = randomBytes(12).toString("hex")
-    const row: Plain = { ...keys.lease(after.key), ...after, uncertainty: database.clock.uncertainty, swap: id }
+    const { purpose, ...lease } = after
+    const row: Plain = {
+      ...keys.lease(after.key),
+      ...lease,
+      purpose: purpose === undefined ? undefined : JSON.stringify(purpose),
+      uncertainty: database.clock.uncertainty,
+      swap: id
+    }
     const condition =
       before === undefined
         ? onlyIf("attribute_not_exists(#pk)")

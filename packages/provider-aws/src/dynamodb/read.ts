@@ -8,7 +8,7 @@ import type {
   EventRowQuery,
   ExecutionRow,
   StreamHead
-} from "@signalbox/core/store"
+} from "@signalbox/core/plugin"
 import type { Database } from "./Database.ts"
 import { matches, unpackEvents } from "./events.ts"
 import { type Item, keys, number, ordinal, text, unpacked } from "./items.ts"

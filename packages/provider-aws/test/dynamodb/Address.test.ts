@@ -32,7 +32,8 @@ it.each([
   } catch (error) {
     failure = error as typeof failure
   }
-  assert.strictEqual(failure?.reason, "Misconfigured")
+  assert(failure !== undefined)
+  assert.strictEqual(failure.reason, "Misconfigured")
   assert.include(failure.detail, why)
   assert.notInclude(failure.detail, "hunter2")
 })

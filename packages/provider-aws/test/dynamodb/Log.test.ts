@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import { assert, describe, it } from "vitest"
 import type { PlainStore } from "@signalbox/core/plugin"
-import type { Commit, EventRowQuery, NewEventRow } from "@signalbox/core/store"
+import type { Commit, EventRowQuery, NewEventRow } from "@signalbox/core/plugin"
 import { faultProxy, operations } from "@signalbox/fault-proxy"
 import { openStore } from "../../src/dynamodb/store.ts"
 import { endpoint } from "../emulator.ts"

@@ -51,6 +51,14 @@ export const storeInOtherProcess = async (url: string): Promise<PlainStore> => {
     (operation: keyof PlainStore) =>
     (...args: ReadonlyArray<unknown>) =>
       call(operation, ...args)
+  // Both processes have the same clock, and a message takes a while.
+  const timed =
+    (operation: "lease" | "leases") =>
+    async (...args: ReadonlyArray<unknown>) => {
+      const before = Date.now()
+      const { now: ahead, ...found } = (await call(operation, ...args)) as { readonly now: number }
+      return { ...found, now: before + ahead } as never
+    }
   return {
     head: of("head"),
     commit: of("commit"),
@@ -64,8 +72,8 @@ export const storeInOtherProcess = async (url: string): Promise<PlainStore> => {
     newest: of("newest"),
     pulse: () => call("pulse"),
     prune: of("prune"),
-    lease: of("lease"),
-    leases: of("leases"),
+    lease: timed("lease"),
+    leases: timed("leases"),
     swap: of("swap"),
     close: async () => void child.disconnect()
   }
@@ -80,7 +88,13 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
       return undefined
     }
     if (operation === "pulse") return store!.pulse(ended.signal)
-    return (store as unknown as Record<string, (...args: ReadonlyArray<unknown>) => unknown>)[operation]!(...args)
+    const asked = Date.now()
+    const found = await (store as unknown as Record<string, (...args: ReadonlyArray<unknown>) => Promise<unknown>>)[
+      operation
+    ]!(...args)
+    if (operation !== "lease" && operation !== "leases") return found
+    const { now, ...more } = found as { readonly now: number }
+    return { ...more, now: now - asked }
   }
   process.on("message", (call: Call) => {
     answer(call).then(
