@@ -194,9 +194,10 @@ export class SimulatedCloud {
                 }
         }),
       alarm: (name, state) => void this.#alarms.set(name, state),
-      write: (ref, text) =>
+      write: (ref, text, version) =>
         Effect.map(this.settled(ref), ({ cell, now }) => {
-          const releaseId = cell.stable ?? cell.candidate ?? "-"
+          const named = [...cell.capacity.values()].find(({ release }) => release.version === version)
+          const releaseId = named?.release.id ?? cell.stable ?? cell.candidate ?? "-"
           this.written.add(ref, { at: now, releaseId, instance: `${releaseId}-1`, text })
         }),
       expire: (stack = "*") => void (this.#expired = stack),
