@@ -48,7 +48,7 @@ export const logs = Command.make(
   "logs",
   {
     which,
-    follow: option("follow", "Continue with the lines that come, until stopped"),
+    follow: option("follow", "Continue with new lines, until stopped"),
     release: text("release", "version", "Only lines of this release: its version or ID"),
     lines: count("lines", 1, 10_000, "How many of the last lines of each stack (100)").pipe(Flag.withDefault(100))
   },

@@ -161,7 +161,7 @@ export interface Deployments {
   /** A deployment and its state in each environment, from the store. */
   readonly get: (deploymentId: string, options?: CallOptions) => Promise<DeploymentStatus>
   /**
-   * The last lines of the logs of its stacks, and with `follow` those that come, until the loop is left or `signal`
+   * The last lines of the logs of its stacks, and with `follow` new ones, until the loop is left or `signal`
    * aborts.
    */
   readonly logs: (options: LogsOptions) => AsyncIterable<LogLineView>

@@ -119,7 +119,7 @@ describe("the Promise facade", () => {
         if (text === "three") stop.abort()
       }
     })()
-    expect(await rejected(following)).toBeInstanceOf(InterruptedError)
+    await following
     expect(seen).toEqual(["one", "two", "three"])
 
     const wrong = (options: object) => rejected(collect(signalbox.deployments.logs({ ...place, ...options })))

@@ -1,5 +1,5 @@
 /**
- * Reads the logs of a stack: of its instances, and those that are kept of failed ones. Only files are read, so that it
+ * Reads the logs of a stack: of its instances, and the kept logs of failed ones. Only files are read, so that it
  * works without a supervisor too.
  */
 import { createHash } from "node:crypto"

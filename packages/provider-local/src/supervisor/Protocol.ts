@@ -64,7 +64,7 @@ export interface Reads {
   readonly held: { readonly body: {}; readonly answer: Held }
 }
 
-/** What to read of a log; `secrets` are those that the caller knows, by the name of their variable. */
+/** What to read of a log; `secrets` are known to the caller, by the name of their variable. */
 export interface LogQuestion {
   readonly releaseId?: string
   readonly cursor: string | null

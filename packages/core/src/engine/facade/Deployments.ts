@@ -57,7 +57,7 @@ export class Deployments extends Context.Service<
       readonly deploymentId: DeploymentId
       readonly environment: EnvironmentName
     }) => Effect.Effect<ReadonlyArray<StackHealth>, Rejected | StoreError>
-    /** The last lines of its stacks' logs, and with `follow` those that come; see `Logs.LogsOptions`. */
+    /** The last lines of its stacks' logs, and with `follow` new ones as they come; see `Logs.LogsOptions`. */
     readonly logs: (options: Logs.LogsOptions) => Stream.Stream<StackLogLine, Rejected | ProviderError | StoreError>
     /** Whether another store than this one issued a fence that a provider remembers. */
     readonly isUnknown: (remembered: Orphans.Remembered) => Effect.Effect<boolean, StoreError>

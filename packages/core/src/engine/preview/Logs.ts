@@ -27,14 +27,13 @@ const pause = "1 second"
 const pageSize = 1_000
 /** In how many executions a release is looked for. */
 const reach = 100
-/** In how many of those that did not complete. */
+/** In how many executions that did not complete. */
 const reachOfFailed = 20
 
 /**
  * Which lines to read.
  *
- * *Details*: the last `lines` of each stack (default 100), and with `follow` then those that come, until the reader
- * stops. `stack` limits them to one; without it, stacks whose provider has no logs are left out. `release` is the version
+ * *Details*: the last `lines` of each stack (default 100), and with `follow` then new ones, until the reader stops. `stack` limits them to one; without it, stacks whose provider has no logs are left out. `release` is the version
  * or the ID of a release; of several releases of that version it is the latest.
  */
 export interface LogsOptions {

@@ -17,7 +17,7 @@ import type {
 import { ProviderError } from "../../spi/index.ts"
 import type { Fault, LedgerEntry, SimulatedOperation, SimulatedProvider } from "./SimulatedControls.ts"
 import { Happened } from "./SimulatedEvents.ts"
-import { Written } from "./SimulatedLogs.ts"
+import { SimulatedLogs } from "./SimulatedLogs.ts"
 import { addCapacity, type Cell, effective, keyOf, placeOf, setTraffic, settle, Simulation } from "./SimulatedState.ts"
 
 /** The parts of the options that concern every simulated cloud. */
@@ -37,7 +37,7 @@ export class SimulatedCloud {
   readonly ledger: Array<LedgerEntry> = []
   readonly plans: Array<{ readonly stack: string; readonly inExecution: boolean }> = []
   readonly happened = new Happened()
-  readonly written = new Written()
+  readonly written = new SimulatedLogs()
   readonly #latencyMillis: number | undefined
   readonly #faults: Array<Fault & { left: number }> = []
   readonly #calls = new Map<string, number>()

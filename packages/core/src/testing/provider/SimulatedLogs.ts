@@ -4,7 +4,7 @@
 import type { LogLine, LogPage, StackRef } from "../../spi/index.ts"
 import { keyOf } from "./SimulatedState.ts"
 
-export class Written {
+export class SimulatedLogs {
   readonly #lines = new Map<string, Array<LogLine>>()
 
   add(ref: StackRef, line: LogLine): void {

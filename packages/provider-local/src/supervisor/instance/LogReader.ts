@@ -89,7 +89,7 @@ const endsOf = (bytes: Buffer, whole: boolean): ReadonlyArray<number> => {
 /**
  * Reads lines: the last ones, or the first ones after a position.
  *
- * *Details*: an incomplete last line is left for later, unless `ended` says that nobody will complete it.
+ * *Details*: an incomplete last line is left for later, unless no process is left (`ended`) that could complete it.
  */
 export const readLines = (
   file: string,
