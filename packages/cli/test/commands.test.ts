@@ -329,7 +329,7 @@ describe("commands", () => {
       const unknown = await run(command, "nobody", "--json")
       assert.deepEqual([unknown.code, error(unknown).code], [4, "unknown_execution"])
       const idle = await run(command, id, "--json")
-      assert.deepEqual([idle.code, error(idle).code], [4, "nothing_under_way"])
+      assert.deepEqual([idle.code, error(idle).code], [4, "nothing_in_progress"])
     }
   })
 

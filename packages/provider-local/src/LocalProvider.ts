@@ -27,6 +27,7 @@ import { Client, type SupervisorOptions } from "./Client.ts"
 import * as Foreseen from "./Foreseen.ts"
 import * as Kept from "./Kept.ts"
 import { decode, digestOf, Properties, runtimeOf, secretsOf } from "./Properties.ts"
+import { absent } from "./supervisor/Stopped.ts"
 import type { Files } from "./supervisor/instance/Launch.ts"
 import {
   type Held,
@@ -62,18 +63,6 @@ export const capabilities: Capabilities = {
   capacity: true,
   fencing: "compared",
   outputs: ["url", "port"]
-}
-
-const absent: Observation = {
-  status: "absent",
-  stable: null,
-  candidate: null,
-  traffic: [],
-  health: {},
-  operation: null,
-  lastChangedAt: null,
-  outputs: {},
-  resources: []
 }
 
 /** The data of a local checkpoint besides the release. */

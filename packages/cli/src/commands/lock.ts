@@ -8,7 +8,7 @@ import * as Option from "effect/Option"
 import type { Rejected } from "@signalbox/core/api"
 import { environmentLockView, leaseView, lockView } from "@signalbox/core/api/views"
 import type { Lease } from "@signalbox/core/spi"
-import { errorView } from "@signalbox/core/text"
+import { errorView, purposeText } from "@signalbox/core/text"
 import { actor } from "../request/actor.ts"
 import { ExitCode } from "../main/ExitCode.ts"
 import { Failure, usage } from "../main/Failure.ts"
@@ -111,7 +111,7 @@ const notLocked = (refused: Rejected, lease: Lease | undefined): Failure | Rejec
         exitCode: ExitCode.failed,
         info: {
           ...errorView(refused.info),
-          message: `${refused.message}; ${lease.holder} holds the lease (${lease.reason ?? "unknown"})`,
+          message: `${refused.message}; ${lease.holder} holds the lease (${purposeText(lease.purpose)})`,
           hint: `Stop it: signalbox abort ${lease.holder} · revoke its lease: --force`
         }
       })

@@ -54,7 +54,7 @@ export const metrics = Command.make(
             ...view
           },
           () => [
-            `${view.total} execution${view.total === 1 ? "" : "s"} in ${flags.hours} h: ${view.completed} completed, ${view.rolled_back} rolled back, ${view.failed} failed, ${view.cancelled} cancelled, ${view.underWay} in progress`,
+            `${view.total} execution${view.total === 1 ? "" : "s"} in ${flags.hours} h: ${view.completed} completed, ${view.rolled_back} rolled back, ${view.failed} failed, ${view.cancelled} cancelled, ${view.inProgress} in progress`,
             `success rate ${percent(view.successRate, view.n)}`,
             ...(view.kinds.length === 0
               ? []

@@ -58,13 +58,13 @@ const spanView = (root: TraceSpan) => (span: TraceSpan) => ({
 const exportOf = (state: Execution.ExecutionState, events: ReadonlyArray<StoredEvent>) => {
   if (events.some(({ event }) => event._tag === "TraceExported")) return "exported"
   if (!events.some(({ event }) => "trace" in event && event.trace !== undefined)) return "off"
-  return state.finishedAt === undefined ? "under_way" : "pending"
+  return state.finishedAt === undefined ? "in_progress" : "pending"
 }
 
 const said: Readonly<Record<string, string>> = {
   exported: "exported",
   off: "not exported: no process of it was told where to (OTEL_EXPORTER_OTLP_ENDPOINT)",
-  under_way: "its root is exported when it has finished",
+  in_progress: "its root is exported when it has finished",
   pending: "no collector has taken its root yet; the next command with OTEL_* set sends it"
 }
 

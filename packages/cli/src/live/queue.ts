@@ -1,6 +1,7 @@
 /** The queue, for people. */
 import type { Estimate } from "@signalbox/core/analysis"
 import type { QueueEntry, QueuePlace, QueueStatus } from "@signalbox/core/api"
+import { purposeText } from "@signalbox/core/text"
 import type { Ink } from "../execution/outcome.ts"
 import { between, guessed, roughly } from "./estimate.ts"
 import { table } from "./table.ts"
@@ -67,7 +68,7 @@ export const lockLines = (
     ...(lease === undefined
       ? [`${paint("green", "✔")} no execution holds the lease on ${name}`]
       : [
-          `${paint(isDead ? "yellow" : "blue", isDead ? "?" : "◌")} ${lease.holder} holds the lease on ${name} (${plain(lease.reason ?? "unknown")}) since ${ago(lease.acquiredAt, now)}`,
+          `${paint(isDead ? "yellow" : "blue", isDead ? "?" : "◌")} ${lease.holder} holds the lease on ${name} (${plain(purposeText(lease.purpose))}) since ${ago(lease.acquiredAt, now)}`,
           `  ${isDead ? "no process of it is left; the lease ends" : "unless renewed, the lease ends"} in ${span(lease.expiresAt - now)}: ${lease.owner}`
         ]),
     ...(lock === undefined

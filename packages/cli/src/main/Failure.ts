@@ -5,10 +5,9 @@ import * as Cause from "effect/Cause"
 import type * as CliError from "effect/cli/CliError"
 import * as Data from "effect/Data"
 import { type EdgeCode, type ErrorCode, type ErrorInfo, escapeUnfit, LeaseKey } from "@signalbox/core/spi"
-import { type DescribedError, errorView } from "@signalbox/core/text"
+import { type DescribedError, errorView, nearest, purposeText } from "@signalbox/core/text"
 import { ExitCode, exitCodeOfError } from "./ExitCode.ts"
 import { clock } from "../live/words.ts"
-import { suggest } from "./suggest.ts"
 
 export interface FailureShape {
   readonly exitCode: number
@@ -48,7 +47,7 @@ interface LeaseShape {
   readonly owner: string
   readonly acquiredAt: number
   readonly expiresAt: number
-  readonly reason?: string
+  readonly purpose?: { readonly kind: string; readonly by?: string }
 }
 
 const times = ({ acquiredAt, expiresAt }: LeaseShape): string =>
@@ -69,7 +68,7 @@ const held = (lease: LeaseShape): FailureShape => {
   const { deploymentId, environment } = key
   return failure({
     code: "blocked_by_lease",
-    message: `${lease.holder} holds the lease on ${deploymentId} ${environment} (${lease.reason ?? "unknown"}) ${times(lease)}`,
+    message: `${lease.holder} holds the lease on ${deploymentId} ${environment} (${purposeText(lease.purpose)}) ${times(lease)}`,
     hint: `Every reason: signalbox can-deploy ${deploymentId} --environment ${environment} --explain · follow it: signalbox attach ${lease.holder} · stop it: signalbox abort ${lease.holder}`
   })
 }
@@ -194,7 +193,7 @@ const lacksValue = (error: CliError.NonShowHelpErrors): boolean =>
 const sharedFlags = ["json", "environment", "region", "config", "directory", "color", "no-color", "help", "version"]
 const sharedFlag = (error: CliError.NonShowHelpErrors): string | undefined => {
   if (error._tag !== "UnrecognizedOption" || !error.option.startsWith("--")) return undefined
-  const name = suggest(error.option.slice(2), sharedFlags)
+  const name = nearest(error.option.slice(2), sharedFlags)
   return name === undefined ? undefined : `--${name}`
 }
 

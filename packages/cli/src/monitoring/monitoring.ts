@@ -157,11 +157,11 @@ const foreignTo = Effect.fnUntraced(function* (inv: Invocation, id: string | und
 })
 
 /** The executions that an ID means now: the one in progress, or foreign ones. */
-const underWay = Effect.fnUntraced(function* (inv: Invocation, id: string | undefined) {
+const inProgress = Effect.fnUntraced(function* (inv: Invocation, id: string | undefined) {
   const own = yield* Target.execution(inv, id).pipe(
     Effect.map((state) => [state.correlationId]),
     Effect.catchIf(
-      (error): error is Failure => error._tag === "Failure" && error.info.code === "nothing_under_way",
+      (error): error is Failure => error._tag === "Failure" && error.info.code === "nothing_in_progress",
       () => Effect.succeed([] as ReadonlyArray<CorrelationId>)
     )
   )
@@ -207,7 +207,7 @@ export const monitor = Effect.fnUntraced(function* (inv: Invocation, monitoring:
   const next = Effect.gen(function* () {
     const head = yield* watching.head
     const begun = follow ? yield* begunSince(inv, monitoring.id, heardTo) : []
-    const found = new Set([...begun, ...(yield* underWay(inv, monitoring.id))])
+    const found = new Set([...begun, ...(yield* inProgress(inv, monitoring.id))])
     const ids = [...found].filter((id) => !seen.has(id))
     if (ids.length === 0) yield* heard(head)
     return { head, ids }

@@ -163,7 +163,7 @@ export const execution = Effect.fnUntraced(function* (
   return (
     found ??
     (yield* notFound(
-      "nothing_under_way",
+      "nothing_in_progress",
       `nothing is in progress for ${id}${wanted === undefined ? "" : ` in ${wanted}`}`,
       `See what was: signalbox history ${id}`
     ))

@@ -19,8 +19,7 @@ export const lookAt = Effect.fnUntraced(function* (
   execution: Execution.ExecutionState
 ): Effect.fn.Return<Waits, StoreError, Signalbox> {
   const { coordination } = yield* signalbox
-  const place = yield* coordination.place(execution)
-  const blockers = place.position === null ? [] : yield* coordination.blockers(execution.correlationId)
+  const { blockers, place } = yield* coordination.waiting(execution)
   const now = yield* Clock.currentTimeMillis
   // The holder is shown already, unless it has ended and only its lease has to expire.
   const others = blockers.filter(({ kind }) => place.ahead.length === 0 || (kind !== "lease" && kind !== "queue"))

@@ -6,8 +6,8 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { Look } from "./Look.ts"
-import type { CorrelationId, EdgeCode, Execution, StoreError } from "@signalbox/core/spi"
-import { describe, describeCause } from "@signalbox/core/text"
+import type { CorrelationId, Execution, StoreError } from "@signalbox/core/spi"
+import { endedView } from "@signalbox/core/text"
 import { askProviders, settledIn } from "./ask.ts"
 import { isAway } from "./away.ts"
 import { isFinished } from "../commands/choices.ts"
@@ -49,20 +49,13 @@ const every = <E, R>(intervalMs: number, look: Effect.Effect<void, E, R>) =>
   )
 
 /** Why a request will never be admitted. */
-export const ended = ({ cause, correlationId, error, status }: Execution.ExecutionState): Failure => {
-  const { hint, message } = error === undefined ? { message: describedCause(cause), hint: undefined } : describe(error)
+export const ended = (state: Execution.ExecutionState): Failure => {
+  const { code, hint, message } = endedView(state)
   return new Failure({
-    exitCode: exitCodeOf({ status, ...(error === undefined ? {} : { error }) }, undefined),
-    info: {
-      code: error?.code ?? (status as EdgeCode),
-      message: `${correlationId} is ${status.replaceAll("_", " ")}: ${plain(message)}`,
-      hint: hint ?? `See: signalbox status ${correlationId}`
-    }
+    exitCode: exitCodeOf(state, undefined),
+    info: { code, message: plain(message), hint: hint ?? `See: signalbox status ${state.correlationId}` }
   })
 }
-
-const describedCause = (cause: Execution.ExecutionState["cause"]): string =>
-  cause === undefined ? "no reason is recorded" : describeCause(cause)
 
 const lookOn = Effect.fnUntraced(function* (execution: Execution.ExecutionState, turn: boolean) {
   const { deploymentId, environment } = execution

@@ -81,7 +81,7 @@ export type CalibrationView = typeof CalibrationView.Type
 
 const Figures = Schema.Struct({
   total: Schema.Int,
-  underWay: Schema.Int,
+  inProgress: Schema.Int,
   completed: Schema.Int,
   failed: Schema.Int,
   rolled_back: Schema.Int,

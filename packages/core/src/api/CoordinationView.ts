@@ -143,7 +143,8 @@ export type EnvironmentLockView = typeof EnvironmentLockView.Type
 export const LeaseView = Schema.Struct({
   holder: Schema.String,
   owner: Schema.String,
-  reason: Schema.NullOr(Schema.String),
+  kind: Schema.NullOr(Schema.String),
+  by: Schema.NullOr(Schema.String),
   since: Instant,
   expiresAt: Instant,
   dead: Schema.Boolean

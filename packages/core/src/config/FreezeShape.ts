@@ -8,7 +8,8 @@ import { FreezeSpec, isEndless, windowOf } from "../domain/freeze/FreezeSpec.ts"
 import { EnvironmentName } from "../domain/Ids.ts"
 import { parseLocal, zoneOf } from "../domain/freeze/LocalTime.ts"
 import * as Recurrence from "../domain/freeze/Recurrence.ts"
-import { type ConfigurationIssue, nearest, noSuch, type Path } from "./ConfigurationIssue.ts"
+import { type ConfigurationIssue, noSuch, type Path } from "./ConfigurationIssue.ts"
+import { nearest } from "../text/nearest.ts"
 import { fieldsOf, type Inspect, isObject, leaf, list, optional, struct, wrong } from "./ShapeWalk.ts"
 
 const [recurring, calendar] = FreezeSpec.members

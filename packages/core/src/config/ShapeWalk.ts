@@ -4,7 +4,8 @@
  */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { type ConfigurationIssue, didYouMean, formatPath, found, nearest, type Path } from "./ConfigurationIssue.ts"
+import { type ConfigurationIssue, didYouMean, formatPath, found, type Path } from "./ConfigurationIssue.ts"
+import { nearest } from "../text/nearest.ts"
 import { fact } from "./KeyFacts.ts"
 
 /** Checks one value. */

@@ -3,7 +3,8 @@
  */
 import type { Json } from "../domain/Release.ts"
 import type { StackSpec } from "../domain/Spec.ts"
-import { type ConfigurationIssue, formatPath, nearest, type Path } from "./ConfigurationIssue.ts"
+import { type ConfigurationIssue, formatPath, type Path } from "./ConfigurationIssue.ts"
+import { nearest } from "../text/nearest.ts"
 import type { Sketch } from "./Sketch.ts"
 import { isObject } from "./ShapeWalk.ts"
 

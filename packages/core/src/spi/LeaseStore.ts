@@ -9,6 +9,13 @@ import { Timestamp } from "../domain/Ids.ts"
 import { type ErrorInfo, errorInfo } from "../domain/errors/index.ts"
 import { StoreError } from "./StoreError.ts"
 
+/** What a lease is held for: the kind of an execution or `revoke`, `cleanup`, and who asked for it. */
+export const LeasePurpose = Schema.Struct({
+  kind: Schema.String,
+  by: Schema.optionalKey(Schema.String)
+}).annotate({ identifier: "LeasePurpose" })
+export type LeasePurpose = typeof LeasePurpose.Type
+
 /**
  * A lease as the store has it.
  *
@@ -23,7 +30,7 @@ export const Lease = Schema.Struct({
   fence: Schema.Int,
   acquiredAt: Timestamp,
   expiresAt: Timestamp,
-  reason: Schema.optionalKey(Schema.String)
+  purpose: Schema.optionalKey(LeasePurpose)
 })
 export type Lease = typeof Lease.Type
 
@@ -84,7 +91,7 @@ export class LeaseStore extends Context.Service<
       readonly ttl: Duration.Duration
       readonly sameHolder?: boolean
       readonly evict?: number
-      readonly reason?: string
+      readonly purpose?: LeasePurpose
     }) => Effect.Effect<Lease, LeaseHeld | StoreError>
     readonly renew: (lease: Lease, ttl: Duration.Duration) => Effect.Effect<Lease, LeaseLost | StoreError>
     readonly release: (lease: Lease) => Effect.Effect<void, StoreError>

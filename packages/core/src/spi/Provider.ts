@@ -139,6 +139,10 @@ export const Observation = Schema.Struct({
 })
 export type Observation = typeof Observation.Type
 
+/** The operation in progress that Signalbox did not start, if there is one. */
+export const foreignOperation = ({ operation }: Observation): NonNullable<Observation["operation"]> | undefined =>
+  operation?.foreign === true ? operation : undefined
+
 /** A field that differs from its deployed value. */
 export const Drift = Schema.Struct({
   field: Schema.String,

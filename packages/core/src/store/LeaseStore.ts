@@ -61,7 +61,7 @@ export const makeLeaseStore = (encoded: EncodedLeaseStore): LeaseStore["Service"
           fence: (present?.fence ?? 0) + 1,
           acquiredAt: now,
           expiresAt: after(now, options.ttl),
-          ...(options.reason === undefined ? {} : { reason: options.reason })
+          ...(options.purpose === undefined ? {} : { purpose: options.purpose })
         }
         if (yield* encoded.swap(present, lease)) return here(lease)
       }

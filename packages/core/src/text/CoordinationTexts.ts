@@ -1,4 +1,5 @@
 import type { coordinationErrors } from "../domain/errors/CoordinationErrors.ts"
+import { purposeText } from "./purposeText.ts"
 import { aside, because, moment, span, type Texts, words } from "./words.ts"
 
 const until = (at: number | undefined): string => (at === undefined ? "" : `; until ${moment(at)}`)
@@ -17,7 +18,7 @@ export const coordinationTexts: Texts<keyof typeof coordinationErrors> = {
         : isDead === true
           ? `; its process is gone, and the lease expires in ${span(leftMs)}`
           : `; unless renewed, it expires in ${span(leftMs)}`
-    return `${execution} holds the lease on ${deployment} ${environment}${kind === undefined ? "" : ` (${kind} by ${by ?? "?"})`}${left}${until(end)}`
+    return `${execution} holds the lease on ${deployment} ${environment}${kind === undefined ? "" : aside(purposeText({ kind, by }))}${left}${until(end)}`
   },
   blocked_by_queue: ({ by, deployment, environment, execution, kind, until: end }) =>
     `${execution} is queued ahead for ${deployment} ${environment} (${kind} by ${by})${until(end)}`,

@@ -9,5 +9,8 @@ export {
   errorView,
   progressText
 } from "./describe.ts"
+export { endedView } from "./endedText.ts"
+export { nearest } from "./nearest.ts"
+export { purposeText } from "./purposeText.ts"
 export { lackWords } from "./RequestTexts.ts"
 export type { Text } from "./words.ts"

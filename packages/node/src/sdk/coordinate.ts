@@ -17,10 +17,9 @@ import {
   EnvironmentName,
   Execution,
   StackName,
-  type StoreError,
-  type EdgeCode
+  type StoreError
 } from "@signalbox/core/spi"
-import { describeCause, type DescribedError, errorView } from "@signalbox/core/text"
+import { endedView } from "@signalbox/core/text"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { Coordination, LockOptions, VetoOptions, WaitOptions } from "./Coordination.ts"
@@ -36,19 +35,9 @@ import { interrupted } from "./toSignalboxError.ts"
 const briefly = 300
 
 /** Why a request will never be admitted. */
-const ended = ({ cause, correlationId, error, status }: Execution.ExecutionState): ConflictError => {
-  const view: DescribedError =
-    error === undefined
-      ? {
-          code: status as EdgeCode,
-          message: cause === undefined ? "no reason is recorded" : describeCause(cause)
-        }
-      : errorView(error)
-  return new ConflictError({
-    ...view,
-    message: `${correlationId} is ${status.replaceAll("_", " ")}: ${view.message}`,
-    hint: view.hint ?? "Submit it again under a new correlation id."
-  })
+const ended = (state: Execution.ExecutionState): ConflictError => {
+  const view = endedView(state)
+  return new ConflictError({ ...view, hint: view.hint ?? "Submit it again under a new correlation id." })
 }
 
 const placeKept = (error: unknown): never => {
@@ -70,8 +59,7 @@ const telling = Effect.fnUntraced(function* (
   while (true) {
     const state = yield* executions.get(id)
     if (state !== undefined) {
-      const place = yield* coordination.place(state)
-      const blockers = place.position === null ? [] : yield* coordination.blockers(id)
+      const { blockers, place } = yield* coordination.waiting(state)
       const progress = {
         correlationId: id,
         ...placeView(place),

@@ -1,7 +1,7 @@
 /**
  * Answers without a supervisor: read from its state, with a look at the processes. Starts nothing and writes nothing.
  */
-import type { Drift } from "@signalbox/core/spi"
+import type { Drift, Observation } from "@signalbox/core/spi"
 import { isAlive } from "./instance/Processes.ts"
 import type { Counted, Held, StackKey, StackView } from "./Protocol.ts"
 import { fenceIn, type InstanceRecord, keyOf, type KnownRelease, type StackState, type State } from "./State.ts"
@@ -14,6 +14,19 @@ const urlOf = ({ port }: StackState): string => `http://127.0.0.1:${port}`
 const wanted = ({ releases }: StackState): ReadonlyArray<readonly [string, KnownRelease]> =>
   Object.entries(releases).filter(([, known]) => known.wanted > 0)
 
+/** What is observed of a stack that is not there. */
+export const absent: Observation = {
+  status: "absent",
+  stable: null,
+  candidate: null,
+  traffic: [],
+  health: {},
+  operation: null,
+  lastChangedAt: null,
+  outputs: {},
+  resources: []
+}
+
 /** If nothing is deployed but something once was, `fence` is above 0. */
 export const viewAbsent = (fence: number): StackView | null =>
   fence === 0
@@ -21,18 +34,7 @@ export const viewAbsent = (fence: number): StackView | null =>
     : {
         stopped: false,
         stable: null,
-        observation: {
-          status: "absent",
-          fence,
-          stable: null,
-          candidate: null,
-          traffic: [],
-          health: {},
-          operation: null,
-          lastChangedAt: null,
-          outputs: {},
-          resources: []
-        }
+        observation: { ...absent, fence }
       }
 
 /** A stack whose supervisor does not run: it does not answer, although its processes may exist. */

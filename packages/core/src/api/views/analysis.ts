@@ -63,7 +63,7 @@ const figures = (states: ReadonlyArray<ExecutionState>) => {
   )
   return {
     total: states.length,
-    underWay: states.length - n - counts.cancelled,
+    inProgress: states.length - n - counts.cancelled,
     ...counts,
     successRate: n === 0 ? null : counts.completed / n,
     n,

@@ -159,7 +159,8 @@ export const leaseView = ({ isDead, lease }: Pick<Line, "isDead" | "lease">): Le
     : {
         holder: lease.holder,
         owner: lease.owner,
-        reason: lease.reason ?? null,
+        kind: lease.purpose?.kind ?? null,
+        by: lease.purpose?.by ?? null,
         since: instantOf(lease.acquiredAt),
         expiresAt: instantOf(lease.expiresAt),
         dead: isDead

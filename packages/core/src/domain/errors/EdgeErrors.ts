@@ -45,7 +45,7 @@ export const edgeErrors = {
   stack_dropped: error("failed", "configuration", {}, "Warning: a deployed stack is no longer in the configuration."),
   no_history: error("not_found", "caller", {}, "There is no execution to look at."),
   no_state: error("not_found", "caller", {}, "There is no store here."),
-  nothing_under_way: error("not_found", "caller", {}, "Nothing runs that could be monitored."),
+  nothing_in_progress: error("not_found", "caller", {}, "Nothing runs that could be monitored."),
   no_answer: error("unavailable", "environment", {}, "Neither the store nor a provider can be asked.", {
     retryable: true
   }),

@@ -101,7 +101,7 @@ export const revokeLease = Effect.fnUntraced(function* (
       owner,
       ttl: Duration.seconds(1),
       evict: lease.fence,
-      reason: `revoked by ${options.by}`
+      purpose: { kind: "revoke", by: options.by }
     })
   )
   if (taken._tag === "Failure") {

@@ -77,7 +77,8 @@ const close = Effect.fnUntraced(function* (
   const store = yield* DeploymentStore
   const leases = yield* LeaseStore
   const key = environmentLeaseKey(deploymentId, environment)
-  const options = { key, holder: id, owner: mine.holder, ttl: brief, sameHolder: true, reason: "forgotten" }
+  const purpose = { kind: "cleanup" }
+  const options = { key, holder: id, owner: mine.holder, ttl: brief, sameHolder: true, purpose }
   const lock = yield* Effect.acquireRelease(leases.acquire(options), releasing)
   const decide = Effect.fnUntraced(function* ({ execution }: StreamState) {
     if (execution === undefined || isFinished(execution)) return []

@@ -6,7 +6,7 @@ import * as EventId from "../../domain/EventId.ts"
 import { causeInfo } from "../../domain/errors/index.ts"
 import { StackPlan } from "../../domain/Release.ts"
 import type { StackSpec } from "../../domain/Spec.ts"
-import { type Candidate, Observation, type Provider, type StackRef } from "../../spi/Provider.ts"
+import { type Candidate, foreignOperation, Observation, type Provider, type StackRef } from "../../spi/Provider.ts"
 import { ProviderError } from "../../spi/ProviderError.ts"
 import { withNotices, wrongTarget } from "../admission/index.ts"
 import { outputsOf } from "./ObservedRelease.ts"
@@ -83,8 +83,9 @@ const checkIdle = (
   stack: StackSpec,
   observed: Observation
 ): Effect.Effect<Observation, ProviderError> => {
-  const { consoleUrl, operation } = observed
-  if (operation === null || !operation.foreign) return Effect.succeed(observed)
+  const { consoleUrl } = observed
+  const operation = foreignOperation(observed)
+  if (operation === undefined) return Effect.succeed(observed)
   return Effect.fail(
     new ProviderError({
       provider: provider.kind,

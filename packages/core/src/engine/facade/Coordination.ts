@@ -40,8 +40,8 @@ export class Coordination extends Context.Service<
     ) => Effect.Effect<ExecutionState, Rejected | StoreError>
     /** The queue position of a request. */
     readonly place: (state: ExecutionState) => Effect.Effect<QueuePlace, StoreError>
-    /** The blockers of a recorded request. */
-    readonly blockers: (id: CorrelationId) => Effect.Effect<ReadonlyArray<Blocker>, StoreError>
+    /** The queue position of a request, and its blockers while it has one. */
+    readonly waiting: (state: ExecutionState) => Effect.Effect<QueueStatus.Waiting, StoreError>
     /** The holder of an environment's lease, its lock, and its queue, in order. */
     readonly status: (id: DeploymentId, environment: EnvironmentName) => Effect.Effect<Status, StoreError>
     /** Returns everything that a correlation id holds; harmless if it holds nothing. */
@@ -88,7 +88,7 @@ export class Coordination extends Context.Service<
           ),
         waitForAdmission: (id, options) => provided(Runner.waitForAdmission(id, options)),
         place: (state) => provided(QueueStatus.placeOf(state)),
-        blockers: (id) => provided(QueueStatus.blockersOf(id)),
+        waiting: (state) => provided(QueueStatus.waitingOf(state)),
         status: (id, environment) => provided(QueueStatus.queueStatus(id, environment)),
         cleanup: (id, options) =>
           Effect.andThen(

@@ -25,7 +25,7 @@ export const acquireEnvironmentLease = Effect.fnUntraced(function* (
   const lease = yield* leases.acquire({
     key: environmentLeaseKey(execution.deploymentId, execution.environment),
     holder: execution.correlationId,
-    reason: `${execution.kind} by ${execution.by}`,
+    purpose: { kind: execution.kind, by: execution.by },
     ...options
   })
   return { lease, asked }

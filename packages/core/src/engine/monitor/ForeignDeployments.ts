@@ -17,7 +17,7 @@ import { causeInfo, causeOf, type ErrorInfo, errorInfo } from "../../domain/erro
 import type { Outputs } from "../../domain/Release.ts"
 import type { ExecutionSpec } from "../../domain/Spec.ts"
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
-import type { Observation } from "../../spi/Provider.ts"
+import { foreignOperation, type Observation } from "../../spi/Provider.ts"
 import type { Providers } from "../../spi/Providers.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
 import { type DueEvent, ExecutionLog } from "../log/index.ts"
@@ -61,7 +61,10 @@ export const foreign = Effect.fnUntraced(function* (
     ({ provider, ref }) =>
       Effect.match(provider.observe(ref), {
         onFailure: () => [],
-        onSuccess: ({ operation }) => (operation?.foreign === true ? [{ operation, stack: ref.stack }] : [])
+        onSuccess: (observed) => {
+          const operation = foreignOperation(observed)
+          return operation === undefined ? [] : [{ operation, stack: ref.stack }]
+        }
       }),
     { concurrency: place.spec.parallelism }
   )

@@ -11,7 +11,7 @@ import type { CorrelationId, StackName } from "../../domain/Ids.ts"
 import type { ExecutionSpec } from "../../domain/Spec.ts"
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import type { LeaseStore } from "../../spi/LeaseStore.ts"
-import type { Drift, Observation } from "../../spi/Provider.ts"
+import { type Drift, foreignOperation, type Observation } from "../../spi/Provider.ts"
 import type { ProviderError } from "../../spi/ProviderError.ts"
 import type { Providers } from "../../spi/Providers.ts"
 import { StoreError } from "../../spi/StoreError.ts"
@@ -165,8 +165,9 @@ const unreachable = (stack: StackName, error: ProviderError): Blocker => ({
 })
 
 /** The lease shows Signalbox's own operations. */
-const inFlight = (stack: StackName, { consoleUrl, operation }: Observation): ReadonlyArray<Blocker> =>
-  operation === null || !operation.foreign
+const inFlight = (stack: StackName, observed: Observation): ReadonlyArray<Blocker> => {
+  const operation = foreignOperation(observed)
+  return operation === undefined
     ? []
     : [
         {
@@ -175,9 +176,10 @@ const inFlight = (stack: StackName, { consoleUrl, operation }: Observation): Rea
           who: operation.id,
           since: operation.startedAt,
           clearsAt: null,
-          consoleUrl: consoleUrl ?? null
+          consoleUrl: observed.consoleUrl ?? null
         }
       ]
+}
 
 const drifted = (stack: StackName, { consoleUrl }: Observation, found: ReadonlyArray<Drift>): ReadonlyArray<Blocker> =>
   found.length === 0

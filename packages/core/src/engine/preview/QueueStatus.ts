@@ -7,7 +7,7 @@ import type { Blocker } from "../../api/CanDeployAnswer.ts"
 import type { QueuePlace, QueueStatus } from "../../api/QueueStatus.ts"
 import { lockOn } from "../../domain/Environment.ts"
 import { type ExecutionState, isFinished, isQueued, waitsForPeople } from "../../domain/Execution.ts"
-import type { CorrelationId, DeploymentId, EnvironmentName } from "../../domain/Ids.ts"
+import type { DeploymentId, EnvironmentName } from "../../domain/Ids.ts"
 import * as Queue from "../../domain/Queue.ts"
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import type { LeaseStore } from "../../spi/LeaseStore.ts"
@@ -95,14 +95,22 @@ export const rejectNested = Effect.fnUntraced(function* (
   return yield* reject("nested_run", { execution: lease.holder, deployment: deploymentId, environment, purpose })
 })
 
+/** The queue position of a request; while it has one, its blockers: those ahead of it, and its policy blockers. */
+export interface Waiting {
+  readonly place: QueuePlace
+  readonly blockers: ReadonlyArray<Blocker>
+}
+
 /**
- * The blockers of a recorded request, from the store: those ahead of it, and its policy blockers.
+ * What a request waits for, from the store alone.
  *
  * *Errors*: `StoreError`.
  */
-export const blockersOf = Effect.fnUntraced(function* (
-  id: CorrelationId
-): Effect.fn.Return<ReadonlyArray<Blocker>, StoreError, DeploymentStore | LeaseStore> {
-  const request = yield* requestOf(id)
-  return request === undefined ? [] : [...(yield* holderAndQueueBlockers(request)), ...(yield* policyBlockers(request))]
+export const waitingOf = Effect.fnUntraced(function* (
+  state: ExecutionState
+): Effect.fn.Return<Waiting, StoreError, DeploymentStore | LeaseStore> {
+  const place = yield* placeOf(state)
+  const request = place.position === null ? undefined : yield* requestOf(state.correlationId)
+  if (request === undefined) return { place, blockers: [] }
+  return { place, blockers: [...(yield* holderAndQueueBlockers(request)), ...(yield* policyBlockers(request))] }
 })

@@ -55,7 +55,7 @@ const states = (json: "TEXT", int: "INTEGER" | "BIGINT"): ReadonlyArray<string> 
     fence ${int} NOT NULL,
     acquired_at ${int} NOT NULL,
     expires_at ${int} NOT NULL,
-    reason TEXT
+    purpose TEXT
   )`
 ]
 

@@ -160,7 +160,7 @@ const leases = (sql: SqlClient, dialect: Dialect, read: ReturnType<typeof makeRe
         fence: after.fence,
         acquired_at: after.acquiredAt,
         expires_at: after.expiresAt,
-        reason: after.reason ?? null
+        purpose: after.purpose === undefined ? null : JSON.stringify(after.purpose)
       }
       const statement =
         before === undefined

@@ -1,8 +1,9 @@
 import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import type { Fragment, Statement } from "effect/sql/Statement"
-import type { Lease } from "../../spi/LeaseStore.ts"
+import { type Lease, LeasePurpose } from "../../spi/LeaseStore.ts"
 import type {
   DeploymentRow,
   EnvironmentRow,
@@ -61,6 +62,8 @@ const deploymentRow = (row: Row): DeploymentRow => ({
   state: text(row.state)
 })
 
+const purposeOf = Schema.decodeSync(Schema.fromJsonString(LeasePurpose))
+
 const leaseOf = (row: Row): Lease => ({
   key: text(row.key),
   holder: text(row.holder),
@@ -68,7 +71,7 @@ const leaseOf = (row: Row): Lease => ({
   fence: int(row.fence),
   acquiredAt: int(row.acquired_at),
   expiresAt: int(row.expires_at),
-  ...(row.reason === null ? {} : { reason: text(row.reason) })
+  ...(row.purpose === null ? {} : { purpose: purposeOf(text(row.purpose)) })
 })
 
 const substring = (text: string): string => `%${text.replace(/[\\%_]/g, "\\$&")}%`

@@ -82,8 +82,14 @@ const tests: ReadonlyArray<Both> = [
       const leases = yield* LeaseStore
       const key = yield* freshKey
       assert.strictEqual(yield* leases.get(key), undefined)
-      const lease = yield* leases.acquire({ key, holder: "a", owner: "p1", ttl: minute, reason: "deploy 2.0" })
-      assert.deepInclude(lease, { key, holder: "a", owner: "p1", reason: "deploy 2.0" })
+      const lease = yield* leases.acquire({
+        key,
+        holder: "a",
+        owner: "p1",
+        ttl: minute,
+        purpose: { kind: "deploy", by: "ada" }
+      })
+      assert.deepInclude(lease, { key, holder: "a", owner: "p1", purpose: { kind: "deploy", by: "ada" } })
       assert.strictEqual(lease.expiresAt - lease.acquiredAt, 60_000)
       assert.isAtLeast(lease.fence, 1)
       assert.deepStrictEqual(yield* leases.get(key), lease)
@@ -93,7 +99,7 @@ const tests: ReadonlyArray<Both> = [
       )
       yield* leases.check(lease)
       const plain = yield* acquire(yield* freshKey, "a")
-      assert.notProperty(yield* leases.get(plain.key), "reason")
+      assert.notProperty(yield* leases.get(plain.key), "purpose")
     })
   ],
   [
