@@ -21,7 +21,8 @@ const entries = [
   ["core", "@signalbox/core", "packages/core/dist/index.d.ts"],
   ["node", "@signalbox/node", "packages/node/dist/index.d.ts"],
   ["fault-proxy", "@signalbox/fault-proxy", "packages/fault-proxy/dist/index.d.ts"],
-  ["provider-local", "@signalbox/provider-local", "packages/provider-local/dist/index.d.ts"]
+  ["provider-local", "@signalbox/provider-local", "packages/provider-local/dist/index.d.ts"],
+  ["provider-aws", "@signalbox/provider-aws", "packages/provider-aws/dist/index.d.ts"]
 ] as const
 
 interface Declared {
