@@ -3,7 +3,7 @@
  */
 import { StoreFailure } from "./StoreFailure.ts"
 
-/** The address of a table. Without `region` and `endpoint`, those of the environment of the process. */
+/** The address of a table. The environment of the process gives the region and the endpoint that it leaves out. */
 export interface Address {
   readonly table: string
   readonly region?: string

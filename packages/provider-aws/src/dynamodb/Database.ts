@@ -102,7 +102,7 @@ export const connect = async (address: Address): Promise<Database> => {
     table: address.table,
     clock,
     one: async <Name extends keyof Operations>(name: Name, input: Omit<Operations[Name][0], "TableName">) => {
-      // The client has overloads for callbacks, of which TypeScript would take the last one.
+      // The client has overloads for callbacks, and TypeScript would take the last one.
       const { answer } = await repeated((client) =>
         (client as unknown as Record<string, (input: object) => Promise<Operations[Name][1]>>)[name]!({
           TableName: address.table,

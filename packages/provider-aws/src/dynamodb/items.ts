@@ -27,8 +27,8 @@ export const requestOf = (requestedAt: number, stream: string): string => `${pad
  * All keys.
  *
  * *Details*: a stream has its state, and its events by their position in the log. The log has an entry for each append: one
- * for all deployments together, and the same again in the log of its deployment. Executions are listed in two places: all
- * unfinished and all finished ones, and those of a deployment.
+ * for all deployments together, and the same again in the log of its deployment. Each execution is listed twice: among all
+ * unfinished or all finished ones, and in its deployment.
  */
 export const keys = {
   table: { pk: "META", sk: "TABLE" },

@@ -1,5 +1,5 @@
 /**
- * Leases: an item each, which stays forever, so that its fence only grows; and a list of those that are held.
+ * Leases: an item each, which stays forever, so that its fence only grows; and a list of the held ones.
  */
 import type { TransactWriteItem } from "@aws-sdk/client-dynamodb"
 import type { Lease, LeasePurpose } from "@signalbox/core/spi"
@@ -92,7 +92,7 @@ export const makeLeases = (database: Database) => {
   }
 
   return {
-    // The time from before the read: that of the caller, too, so that the difference of both does not depend on its duration.
+    // The time before the read, when the caller looks at its clock too: how long the read takes makes no difference.
     lease: async (key: string) => {
       const now = database.clock.now()
       const item = await get(database, keys.lease(key))

@@ -24,7 +24,7 @@ export const definitionOf = (table: string): CreateTableCommandInput => ({
   KeySchema: [...keySchema]
 })
 
-/** The same as a template of CloudFormation, for those who create resources in no other way. */
+/** The same as a template of CloudFormation, for teams that create resources in no other way. */
 export const templateOf = (table: string): string => {
   const properties = {
     ...definitionOf(table),
