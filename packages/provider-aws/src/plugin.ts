@@ -35,7 +35,7 @@ export const aws = (options: AwsPluginOptions = {}): Plugin => ({
   stores: { dynamodb: { load: async (url) => (await import("./dynamodb/store.ts")).openStore(url) } },
   commands: {
     aws: {
-      description: "Prepare AWS for Signalbox: bootstrap creates the table of a shared store",
+      description: "Prepare AWS: create the table of a shared store, print the permissions of a role",
       run: async (invocation) => (await import("./command.ts")).run(invocation)
     }
   }
