@@ -1,5 +1,5 @@
 /**
- * A process that writes into a shared store: `append <url> <name> <count>` appends to a stream of its own, `hold <url> <name>
+ * A process that writes into a shared store, for comparison also into Postgres: `append <url> <name> <count>` appends to a stream of its own, `hold <url> <name>
  * <rounds> <ttl> <trail>` takes a lease again and again. It prints what it did as JSON.
  */
 import { layerPlugin } from "@signalbox/core/plugin"
@@ -13,8 +13,10 @@ import {
 } from "@signalbox/core/spi"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import { appendFileSync } from "node:fs"
+import { postgresStore } from "../../../node/src/Stores.ts"
 import { openStore } from "../../src/dynamodb/store.ts"
 
 const [mode, url, name, count] = [process.argv[2]!, process.argv[3]!, process.argv[4]!, Number(process.argv[5])]
@@ -42,7 +44,7 @@ const step = (id: string): NewEvent => ({
   event: { _tag: "StepStarted", step: id, attempt: 1, operation: "stage" }
 })
 
-/** Milliseconds of a clock that all processes of this host share, and that nobody sets. */
+/** Milliseconds of a clock that all processes of this host share, and that cannot be set. */
 const steady = () => Number(process.hrtime.bigint()) / 1e6
 
 const appending = Effect.gen(function* () {
@@ -84,7 +86,8 @@ const holding = Effect.gen(function* () {
 })
 
 const program = mode === "append" ? appending : holding
-const result = await Effect.runPromise(
-  Effect.provide(program, layerPlugin({ load: openStore }, url, { directory: ".", stateDirectory: ".signalbox" }))
-)
+const stores = url.startsWith("dynamodb:")
+  ? layerPlugin({ load: openStore }, url, { directory: ".", stateDirectory: ".signalbox" })
+  : postgresStore({ url: Redacted.make(url) })
+const result = await Effect.runPromise(Effect.provide(program, stores))
 process.stdout.write(JSON.stringify(result))
