@@ -62,6 +62,8 @@ export class Aws {
         ...(region === undefined ? {} : { region }),
         ...(this.#options.endpoint === undefined ? {} : { endpoint: this.#options.endpoint }),
         ...(credentials === undefined ? {} : { credentials }),
+        // Each call is repeated by the client, so that a whole operation seldom is.
+        maxAttempts: 4,
         requestHandler: { requestTimeout, connectionTimeout: 5_000, throwOnRequestTimeout: true }
       })
     )
