@@ -2,6 +2,7 @@
  * The clients of AWS: each service is loaded when it is first called, once for each region and role.
  */
 import type { CloudFormation } from "@aws-sdk/client-cloudformation"
+import type { S3 } from "@aws-sdk/client-s3"
 import type { STS } from "@aws-sdk/client-sts"
 
 /**
@@ -46,6 +47,14 @@ export class Aws {
     return this.#client("sts", place, async (config) => {
       const { STS } = await import("@aws-sdk/client-sts")
       return new STS(config)
+    })
+  }
+
+  s3(place: AwsPlace): Promise<S3> {
+    return this.#client("s3", place, async (config) => {
+      const { S3 } = await import("@aws-sdk/client-s3")
+      // The form of URL that CloudFormation and emulators understand alike.
+      return new S3({ ...config, forcePathStyle: true })
     })
   }
 

@@ -93,6 +93,18 @@ export class Calls {
     })
   }
 
+  /** The id of the nested stack that an event is about; undefined if it is gone. */
+  nested(event: StackEvent): Effect.Effect<string | undefined, ProviderReason> {
+    const { LogicalResourceId, PhysicalResourceId, StackId } = event
+    if (PhysicalResourceId?.startsWith("arn:") === true) return Effect.succeed(PhysicalResourceId)
+    return this.read("DescribeStackResource", (client, options) =>
+      client.describeStackResource({ StackName: StackId, LogicalResourceId }, options)
+    ).pipe(
+      Effect.map(({ StackResourceDetail }) => StackResourceDetail?.PhysicalResourceId),
+      orMissing<string | undefined>(undefined)
+    )
+  }
+
   /** A change set with all its changes; null if there is none. */
   changeSet(
     stack: string,

@@ -37,13 +37,6 @@ export class EventReader {
     })
   }
 
-  /** What a nested stack, however deep, has reported. */
-  inside(stackId: string): ReadonlyArray<StackEvent> {
-    const own = this.#nested.get(stackId)
-    if (own !== undefined) return own.all
-    return [...this.#nested.values()].flatMap((reader) => reader.inside(stackId))
-  }
-
   /** The nested stacks that have reported something now, or are not at rest. */
   #followed(fresh: ReadonlyArray<StackEvent>): ReadonlySet<string> {
     const latest = new Map<string, string>()

@@ -14,24 +14,36 @@ import { atRest, busy, type Ended, operate, resumed, settled, succeeded, type Wo
 const invalid = (message: string): ProviderReason => ({ _tag: "Invalid", message, path: [] })
 
 const create = (work: Work, deployable: Deployable): Effect.Effect<Ended | null, Failure> =>
-  operate(work, null, "CreateStack", () =>
-    Effect.asVoid(
-      work.calls.change("CreateStack", work.mutation, (client, options) =>
-        client.createStack(
-          { StackName: work.name, ClientRequestToken: work.token, ...inputOf(deployable, work.properties, null) },
-          options
+  Effect.flatMap(work.submit(deployable.body), (template) =>
+    operate(work, null, "CreateStack", () =>
+      Effect.asVoid(
+        work.calls.change("CreateStack", work.mutation, (client, options) =>
+          client.createStack(
+            {
+              StackName: work.name,
+              ClientRequestToken: work.token,
+              ...inputOf(deployable, template, work.properties, null)
+            },
+            options
+          )
         )
       )
     )
   )
 
 const update = (work: Work, stack: Stack, deployable: Deployable): Effect.Effect<Ended | null, Failure> =>
-  operate(work, stack, "UpdateStack", () =>
-    Effect.asVoid(
-      work.calls.change("UpdateStack", work.mutation, (client, options) =>
-        client.updateStack(
-          { StackName: work.name, ClientRequestToken: work.token, ...inputOf(deployable, work.properties, stack) },
-          options
+  Effect.flatMap(work.submit(deployable.body), (template) =>
+    operate(work, stack, "UpdateStack", () =>
+      Effect.asVoid(
+        work.calls.change("UpdateStack", work.mutation, (client, options) =>
+          client.updateStack(
+            {
+              StackName: work.name,
+              ClientRequestToken: work.token,
+              ...inputOf(deployable, template, work.properties, stack)
+            },
+            options
+          )
         )
       )
     )

@@ -1,15 +1,7 @@
 /**
  * What a release would change: by a change set in an execution, by comparing templates in a preview.
  */
-import type {
-  Candidate,
-  PlannedResource,
-  PlanTarget,
-  ProviderReason,
-  Release,
-  StackPlan,
-  StackRef
-} from "@signalbox/core/spi"
+import type { Candidate, PlannedResource, PlanTarget, ProviderReason, Release, StackPlan } from "@signalbox/core/spi"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Failure } from "./Calls.ts"
@@ -20,6 +12,7 @@ import { inProgress, parametersOf, see, type Seen, type Values } from "./Seen.ts
 import { meaningOf } from "./StackStatus.ts"
 import { type Template, templateDigest, withRecord } from "./Template.ts"
 import { templateOf } from "./TemplateFile.ts"
+import { checkSize } from "./TemplateUpload.ts"
 import { settled, type Work } from "./Work.ts"
 
 const asText = (values: Readonly<Record<string, string | number | boolean>>): Values =>
@@ -90,8 +83,8 @@ const estimated = (seen: Seen, template: Template): Effect.Effect<ReadonlyArray<
 
 export const plan = (
   work: Work,
-  ref: StackRef,
   {
+    bucket,
     candidate,
     directory,
     preview,
@@ -100,6 +93,7 @@ export const plan = (
     readonly candidate: Candidate
     readonly directory: string
     readonly preview: boolean
+    readonly bucket: string | undefined
     readonly target: PlanTarget
   }
 ): Effect.Effect<StackPlan, Failure> =>
@@ -132,6 +126,7 @@ export const plan = (
       ...(tags === undefined ? {} : { tags }),
       capabilities: properties.capabilities
     }
+    yield* checkSize(deployable.body, bucket)
     const operation = found === null ? null : yield* inProgress(work.calls, found.stack)
     const usable = seen !== null && meaningOf(seen.stack.StackStatus!).class === "usable"
     const same = usable && seen.release.id === release.id && hasValues(seen, parameters)
@@ -143,7 +138,7 @@ export const plan = (
       },
       rollback:
         seen === null ? `${name} is deleted` : `${name} goes back to ${seen.release.version} by an update of its own`,
-      target: { ...target, ...(ref.region === undefined ? {} : {}) }
+      target
     }
     const nothing: StackPlan = {
       ...base,

@@ -47,22 +47,9 @@ export const operationsOf = (events: ReadonlyArray<StackEvent>): ReadonlyArray<S
 /** Resources that fail because others have failed say so. */
 const isConsequence = ({ ResourceStatusReason = "" }: StackEvent): boolean => /cancelled/i.test(ResourceStatusReason)
 
-/**
- * The first failure within an operation, innermost: one of a nested stack is the first failure in there.
- */
-export const firstFailure = (
-  events: ReadonlyArray<StackEvent>,
-  nested: (stackId: string) => ReadonlyArray<StackEvent>
-): StackEvent | undefined => {
-  const failed = events.filter(
-    (event) => event.ResourceStatus?.endsWith("_FAILED") === true && !isOwn(event) && !isConsequence(event)
-  )
-  const [first] = failed
-  if (first?.ResourceType !== "AWS::CloudFormation::Stack") return first
-  const since = timeOf(events[0]!)
-  const inside = nested(first.PhysicalResourceId ?? "").filter((event) => timeOf(event) >= since)
-  return firstFailure(inside, nested) ?? first
-}
+/** The first failure of a resource within an operation, as the events of one stack tell it. */
+export const firstFailure = (events: ReadonlyArray<StackEvent>): StackEvent | undefined =>
+  events.find((event) => event.ResourceStatus?.endsWith("_FAILED") === true && !isOwn(event) && !isConsequence(event))
 
 /** An event as the port has it. The id holds the time, so that one can go on from any event. */
 export const providerEvent = (event: StackEvent): ProviderEvent => {

@@ -12,6 +12,7 @@ import type { Properties } from "./Properties.ts"
 import { changedAt, inProgress } from "./Seen.ts"
 import { failureText, firstFailure, hasEnded, operationsOf, providerEvent, type StackOperation } from "./StackEvents.ts"
 import { hasSucceeded, isAtRest, meaningOf } from "./StackStatus.ts"
+import type { TemplateInput } from "./TemplateUpload.ts"
 import { type Begun, begunBy, handleOf } from "./Token.ts"
 
 /** `tokens` is how the tokens of this stack begin, `token` the one of this step. */
@@ -23,6 +24,8 @@ export interface Work {
   readonly tokens: string
   readonly token: string
   readonly poll: PollOptions
+  /** Brings a template to where CloudFormation can read it. */
+  readonly submit: (body: string) => Effect.Effect<TemplateInput, Failure>
 }
 
 /** An operation that has ended, and its first failure. */
@@ -55,6 +58,20 @@ const findOperation = (
     operationsOf(events).findLast((operation) => operation.token === token)
   )
 
+/** The failure that made a nested stack fail, however deep it is. */
+const innermost = (
+  calls: Calls,
+  failure: StackEvent | undefined,
+  since: number
+): Effect.Effect<StackEvent | undefined, ProviderReason> =>
+  Effect.gen(function* () {
+    if (failure?.ResourceType !== "AWS::CloudFormation::Stack") return failure
+    const stackId = yield* calls.nested(failure)
+    if (stackId === undefined) return failure
+    const inside = firstFailure(yield* calls.events(stackId, since))
+    return inside === undefined ? failure : yield* innermost(calls, inside, since)
+  })
+
 /** Waits for the end of the operation that has begun with a token, and reports its events. */
 const follow = (
   { calls, mutation, poll }: Work,
@@ -67,8 +84,8 @@ const follow = (
       for (const event of yield* reader.fresh) yield* mutation.progress(providerEvent(event))
       const operation = operationsOf(reader.all).findLast((one) => one.token === token)
       if (operation === undefined || !hasEnded(operation)) return undefined
-      const { events, status } = operation
-      return { status, failure: firstFailure(events, (stackId) => reader.inside(stackId)) }
+      const { events, startedAt, status } = operation
+      return { status, failure: yield* innermost(calls, firstFailure(events), startedAt) }
     }),
     poll
   )
