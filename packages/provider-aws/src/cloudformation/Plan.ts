@@ -13,7 +13,7 @@ import { meaningOf } from "./StackStatus.ts"
 import { type Template, templateDigest, withRecord } from "./Template.ts"
 import { templateOf } from "./TemplateFile.ts"
 import { checkSize } from "./TemplateUpload.ts"
-import { settled, type Work } from "./Work.ts"
+import { settled, stuck, type Work } from "./Work.ts"
 
 const asText = (values: Readonly<Record<string, string | number | boolean>>): Values =>
   Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]))
@@ -41,24 +41,11 @@ const startingPoint = (work: Work, preview: boolean): Effect.Effect<Seen | null,
     const seen = yield* see(work.calls, work.name)
     if (seen === null) return null
     const status = seen.stack.StackStatus ?? ""
-    const { class: kind } = meaningOf(status)
+    const { class: kind, hint } = meaningOf(status)
+    if (kind === "stuck") return yield* Effect.fail(stuck(work.name, status, hint))
     if (kind === "unusable" && seen.template.record === null) {
       const hint = "It can only be deleted: aws cloudformation delete-stack, or signalbox destroy-stack."
-      return yield* Effect.fail<ProviderReason>({
-        _tag: "Invalid",
-        message: `${work.name} is in ${status}, and was not brought there by Signalbox`,
-        path: ["stackName"],
-        hint
-      })
-    }
-    if (kind === "stuck") {
-      const hint = "Roll it back (signalbox rollback), or continue its rollback at AWS."
-      return yield* Effect.fail<ProviderReason>({
-        _tag: "Invalid",
-        message: `${work.name} is in ${status}`,
-        path: [],
-        hint
-      })
+      return yield* Effect.fail(stuck(work.name, `${status}, and was not brought there by Signalbox`, hint))
     }
     return seen
   })

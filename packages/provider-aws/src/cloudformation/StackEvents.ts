@@ -23,13 +23,21 @@ export interface StackOperation {
 /** Whether an operation has ended. */
 export const hasEnded = ({ status }: StackOperation): boolean => isAtRest(status)
 
+/** A creation can be deleted before its end. */
+const superseded = "SUPERSEDED"
+
+/** A rollback is part of the operation that has failed. */
+const starts = /^(CREATE|UPDATE|DELETE|IMPORT)_IN_PROGRESS$/
+
 /** Divides the events of a stack, oldest first, into its operations. What is cut off at the beginning is left out. */
 export const operationsOf = (events: ReadonlyArray<StackEvent>): ReadonlyArray<StackOperation> => {
   const operations: Array<StackOperation & { events: Array<StackEvent>; status: string }> = []
   let open = false
   for (const event of events) {
     const status = event.ResourceStatus ?? ""
-    if (!open && isOwn(event) && !isAtRest(status)) {
+    const another = starts.test(status) && event.ClientRequestToken !== operations.at(-1)?.token
+    if (isOwn(event) && !isAtRest(status) && (!open || another)) {
+      if (open) operations.at(-1)!.status = superseded
       operations.push({ token: event.ClientRequestToken, startedAt: timeOf(event), events: [], status })
       open = true
     }

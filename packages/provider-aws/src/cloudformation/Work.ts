@@ -48,6 +48,14 @@ export const busy = (
   }
 }
 
+/** Only a person can tell what to do about the stack. */
+export const stuck = (name: string, status: string, hint: string | undefined): ProviderReason => ({
+  _tag: "Invalid",
+  message: `${name} is in ${status}`,
+  path: [],
+  ...(hint === undefined ? {} : { hint })
+})
+
 /** Reads what the operation of a token has done, if it has arrived. */
 const findOperation = (
   { calls }: Work,
