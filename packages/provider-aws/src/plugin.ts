@@ -36,7 +36,8 @@ export const aws = (options: AwsPluginOptions = {}): Plugin => ({
   stores: { dynamodb: { load: async (url) => (await import("./dynamodb/store.ts")).openStore(url) } },
   commands: {
     aws: {
-      description: "Prepare AWS for Signalbox: bootstrap creates the table of a shared store",
+      description:
+        "Prepare AWS for Signalbox: bootstrap creates the table of a shared store, iam-policy prints policies",
       run: async (invocation) => (await import("./command.ts")).run(invocation)
     }
   }

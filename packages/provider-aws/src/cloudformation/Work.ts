@@ -78,7 +78,10 @@ const innermost = (
     if (stackId === undefined) return failure
     const inside = firstFailure(yield* calls.events(stackId, since))
     return inside === undefined ? failure : yield* innermost(calls, inside, since)
-  })
+  }).pipe(
+    // The outer failure is better than none.
+    Effect.catch(() => Effect.succeed(failure))
+  )
 
 /** Waits for the end of the operation that has begun with a token, and reports its events. */
 const follow = (

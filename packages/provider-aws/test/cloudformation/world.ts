@@ -36,7 +36,9 @@ export const world = ({
     run,
     /** The reason why it fails. */
     reason: (effect: Effect.Effect<unknown, ProviderError>) =>
-      run(Effect.map(Effect.flip(effect), ({ reason }) => reason)),
+      Effect.runPromise(
+        Effect.match(effect, { onFailure: ({ reason }) => reason, onSuccess: () => "it did not fail" as const })
+      ),
     plan: (version: string, template: object, properties: object = {}): Promise<StackPlan> =>
       run(
         provider.plan(
