@@ -41,10 +41,10 @@ try {
   await run("deploy --version v1 --dry-run")
   await run("deploy --version v1")
   await run("deploy --version v2")
+  await run("rollback DX6604E")
   // A resource that never becomes ready: CloudFormation turns the update back, and the command says why.
   await run(`deploy --version v3 --artifact orders=${join(here, "broken.yaml")}`, 3)
   await run("status")
-  await run("rollback DX6604E")
   await run("destroy DX6604E --yes")
 } finally {
   await emulator.stop()

@@ -1,4 +1,5 @@
 import { defineConfig } from "@signalbox/core"
+import { fileURLToPath } from "node:url"
 import { aws, cloudformation } from "@signalbox/provider-aws"
 
 export default defineConfig({
@@ -13,7 +14,8 @@ export default defineConfig({
       gate: { interval: "500 millis", consecutivePasses: 1, gracePeriod: "0 millis" },
       properties: {
         stackName: "acme-orders",
-        template: "orders.yaml",
+        // The example keeps its state in another folder; otherwise "orders.yaml" would do.
+        template: fileURLToPath(new URL("orders.yaml", import.meta.url)),
         parameters: { Version: "${version}" },
         protect: ["AWS::DynamoDB::Table"]
       }

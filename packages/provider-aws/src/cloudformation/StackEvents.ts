@@ -4,7 +4,7 @@
 import type { StackEvent } from "@aws-sdk/client-cloudformation"
 import type { ProviderEvent } from "@signalbox/core/spi"
 import { eventsPage } from "./Console.ts"
-import { hasSucceeded, isAtRest } from "./StackStatus.ts"
+import { isAtRest } from "./StackStatus.ts"
 
 /** The time of an event; every event has one. */
 export const timeOf = ({ Timestamp }: StackEvent): number => Timestamp?.getTime() ?? 0
@@ -62,13 +62,16 @@ export const firstFailure = (events: ReadonlyArray<StackEvent>): StackEvent | un
 /** An event as the port has it. The id holds the time, so that one can go on from any event. */
 export const providerEvent = (event: StackEvent): ProviderEvent => {
   const { LogicalResourceId = "", ResourceStatus = "", ResourceStatusReason, ResourceType, StackId = "" } = event
-  const reason = ResourceStatusReason === undefined || ResourceStatusReason === "" ? "" : `: ${ResourceStatusReason}`
   const url = eventsPage(StackId)
   const failed = ResourceStatus.endsWith("_FAILED") && !isConsequence(event)
   return {
     id: `${timeOf(event)}/${event.EventId}`,
     at: timeOf(event),
-    message: `${LogicalResourceId} ${ResourceStatus}${reason}`,
+    // The cause of a failure is shown with the resource.
+    message:
+      failed && ResourceStatusReason
+        ? ResourceStatusReason
+        : `${LogicalResourceId} ${ResourceStatus}${ResourceStatusReason ? `: ${ResourceStatusReason}` : ""}`,
     resource: LogicalResourceId,
     ...(ResourceType === undefined ? {} : { resourceType: ResourceType }),
     ...(isAtRest(ResourceStatus) && !ResourceStatus.endsWith("_FAILED") ? { done: true } : {}),
@@ -81,11 +84,4 @@ export const providerEvent = (event: StackEvent): ProviderEvent => {
 export const timeIn = (id: string | null): number | undefined => {
   const time = /^(\d+)\//.exec(id ?? "")?.[1]
   return time === undefined ? undefined : Number(time)
-}
-
-/** What a failed operation says about itself. */
-export const failureText = (failure: StackEvent | undefined, status: string): string => {
-  if (failure === undefined) return hasSucceeded(status) ? "" : `the operation ended with ${status}`
-  const { LogicalResourceId, ResourceStatus, ResourceStatusReason, ResourceType } = failure
-  return `${LogicalResourceId} (${ResourceType}): ${ResourceStatusReason || ResourceStatus}`
 }

@@ -10,7 +10,7 @@ import { EventReader } from "./EventReader.ts"
 import { type PollOptions, until } from "./Poll.ts"
 import type { Properties } from "./Properties.ts"
 import { changedAt, inProgress } from "./Seen.ts"
-import { failureText, firstFailure, hasEnded, operationsOf, providerEvent, type StackOperation } from "./StackEvents.ts"
+import { firstFailure, hasEnded, operationsOf, providerEvent, type StackOperation } from "./StackEvents.ts"
 import { hasSucceeded, isAtRest, meaningOf } from "./StackStatus.ts"
 import type { TemplateInput } from "./TemplateUpload.ts"
 import { type Begun, begunBy, handleOf } from "./Token.ts"
@@ -188,7 +188,8 @@ export const succeeded = ({ name }: Work, { failure, status }: Ended): Effect.Ef
   const url = failure?.StackId === undefined ? undefined : eventsPage(failure.StackId)
   return Effect.fail({
     _tag: "Broken",
-    message: failure === undefined ? `${name}: ${failureText(failure, status)}` : failureText(failure, status),
+    // Core shows the first failure that was reported before it.
+    message: `${name} ended with ${status}`,
     ...(failure?.LogicalResourceId === undefined ? {} : { resource: failure.LogicalResourceId }),
     ...(url === undefined ? {} : { hint: `Look at the events: ${url}` })
   })

@@ -2,7 +2,7 @@
  * Policies of IAM, checked by the emulator: the printed one suffices, and without any of its actions the refusal names it.
  */
 import { CloudFormation } from "@aws-sdk/client-cloudformation"
-import { type Provider, ProviderError, type StackRef } from "@signalbox/core/spi"
+import type { Provider, ProviderError, StackRef } from "@signalbox/core/spi"
 import { testMutation } from "@signalbox/core/testing"
 import * as Effect from "effect/Effect"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
