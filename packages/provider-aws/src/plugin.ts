@@ -15,7 +15,7 @@ export interface AwsPluginOptions {
 }
 
 /**
- * Deploys stacks of CloudFormation.
+ * Deploys stacks of CloudFormation, and keeps a shared store in DynamoDB (`dynamodb://<table>?region=<region>`).
  *
  * *Example*
  *
@@ -31,6 +31,13 @@ export const aws = (options: AwsPluginOptions = {}): Plugin => ({
     [CloudFormationProvider.kind]: effectProvider(({ directory }) =>
       CloudFormationProvider.make({ ...options, directory })
     )
+  },
+  stores: { dynamodb: { load: async (url) => (await import("./dynamodb/store.ts")).openStore(url) } },
+  commands: {
+    aws: {
+      description: "Prepare AWS for Signalbox: bootstrap creates the table of a shared store",
+      run: async (invocation) => (await import("./command.ts")).run(invocation)
+    }
   }
 })
 
