@@ -9,8 +9,8 @@ import type { AuthClient, GoogleAuth } from "google-auth-library"
  * How Google Cloud is reached.
  *
  * *Details*: by default as the vendor's own tools do it: the project of `GOOGLE_CLOUD_PROJECT` or of the credentials,
- * and application default credentials: a service account, workload identity federation, impersonation, or those of
- * `gcloud auth application-default login`. `endpoint` (default `CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN`) leads elsewhere;
+ * and application default credentials: a service account, workload identity federation, impersonation, or the sign-in
+ * of `gcloud auth application-default login`. `endpoint` (default `CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN`) leads elsewhere;
  * over plain HTTP, no credentials are sent. `transport` is `grpc` (the default) or `rest`.
  */
 export interface GcpOptions {

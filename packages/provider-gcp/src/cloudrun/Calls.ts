@@ -8,7 +8,7 @@ import { type Gcp, gcpReason, type RunClients } from "../client/index.ts"
 import type { Annotations, JsonObject, RunRevision, RunService, Target } from "./RunService.ts"
 import { revisionFrom, serviceFrom } from "./RunService.ts"
 
-/** What a step fails with, before it is said of which stack. */
+/** What a step fails with; the provider adds the name of the stack. */
 export type Failure = ProviderReason | ProviderError
 
 /** Where services are: `projects/shop/locations/europe-west1`. */

@@ -50,7 +50,7 @@ export const stateOf = ({ annotations }: RunService): ServiceState | null => rea
 /** The annotations of a template that makes a revision. */
 export const withRecord = (record: RevisionRecord): Annotations => ({ [releaseKey]: JSON.stringify(record) })
 
-/** The annotations of a service, with those that others made. */
+/** Adds the state to the annotations of a service, and keeps the others. */
 export const withState = (annotations: Annotations, state: ServiceState): Annotations => ({
   ...annotations,
   [stateKey]: JSON.stringify(state)

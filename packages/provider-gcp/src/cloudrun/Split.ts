@@ -3,7 +3,7 @@
  */
 import type { RunService, Target } from "./RunService.ts"
 
-/** The share of each revision in percent, without those that have none. */
+/** The share of each revision that has traffic, in percent. */
 export type Split = ReadonlyMap<string, number>
 
 const named = ({ revision }: Target, { latestReady }: RunService): string => revision ?? latestReady
@@ -24,7 +24,7 @@ const foreignTags = (service: RunService, own: string): ReadonlyArray<Target> =>
   service.traffic.flatMap((target) => {
     if (target.tag === undefined || target.tag === own) return []
     const effective = service.effective.find(({ tag }) => tag === target.tag) ?? target
-    // One that follows the latest revision stays where it is: a candidate is nobody's preview.
+    // One that follows the latest revision stays where it is, so that no candidate appears there.
     return [{ revision: named(effective, service), percent: 0, tag: target.tag }]
   })
 

@@ -25,9 +25,10 @@ export interface GcpSimulatorOptions {
  * A running simulator.
  *
  * *Details*: `grpc` and `rest` are its addresses. `push` makes an image known, and returns its name by digest. `calls` are
- * all calls in the order of their answers, `changes` those that change something. `fault` disturbs calls, and returns a
+ * all calls in the order of their answers, `changes` the calls that change something. `fault` disturbs calls, and returns a
  * function that ends that. `service` is a service as the API shows it; `instances` are its revisions that requests can
- * reach, `images` the image of each of them, as it was pushed. `edit` changes a service as someone at the console does, with the paths of a mask.
+ * reach, `images` the image of each of them, as it was pushed. `create` and `edit` change a service as a person at the
+ * console does. `prune` deletes a revision, `pace` changes the times.
  */
 export interface GcpSimulator {
   readonly grpc: string

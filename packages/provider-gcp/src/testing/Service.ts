@@ -102,7 +102,7 @@ export class Service {
     await Promise.all([...this.#addresses.values()].map((address) => address.close()))
   }
 
-  /** Whether a revision is reached by anybody: it has traffic or a tag. */
+  /** Whether requests can reach a revision: it has traffic or a tag. */
   isRouted(name: string): boolean {
     return this.#effective.some(({ revision }) => revision === name)
   }
