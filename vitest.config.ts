@@ -57,13 +57,26 @@ export default defineConfig({
         test: {
           name: "whole",
           globalSetup: ["packages/cli/test/sharedProgram.ts"],
-          include: ["packages/*/test/**/*.test.ts", planting, "examples/*/*.test.ts", "tools/test/**/*.test.ts"],
+          include: [
+            "packages/!(provider-aws)/test/**/*.test.ts",
+            planting,
+            "examples/*/*.test.ts",
+            "tools/test/**/*.test.ts"
+          ],
           exclude: [
             ...configDefaults.exclude,
             ...leftOut,
             "packages/core/test/!(testing)/**",
             "packages/core/test/testing/!(SimulationCatches)*.test.ts"
           ]
+        }
+      },
+      {
+        extends: true,
+        test: {
+          name: "aws",
+          globalSetup: ["packages/cli/test/sharedProgram.ts", "packages/provider-aws/test/emulator.ts"],
+          include: ["packages/provider-aws/test/**/*.test.ts"]
         }
       }
     ],

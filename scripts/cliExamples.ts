@@ -116,6 +116,10 @@ export const examples: Readonly<Record<string, Example>> = {
   trace: { lines: ["signalbox trace release-42"], exits: reading },
   replay: { lines: ["signalbox replay release-42 --set maxErrorCount=5"], exits: reading },
   report: { lines: ["signalbox report --calibration"], exits: reading },
+  logs: {
+    lines: ["signalbox logs web --environment production --lines 20", "signalbox logs --release 2026.11.3 --follow"],
+    exits: [0, 1, 4, ...always, 130, 143]
+  },
   health: {
     lines: ["signalbox health --environment production --min-healthy 90 --max-errors 5"],
     exits: [0, 4, 5, 7, ...always]

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest"
 import * as Spec from "../../packages/core/src/domain/Spec.ts"
 import { FreezeSpec } from "../../packages/core/src/domain/freeze/FreezeSpec.ts"
 import { fact } from "../../packages/core/src/config/KeyFacts.ts"
+import { Properties as CloudFormationProperties } from "../../packages/provider-aws/src/cloudformation/Properties.ts"
 import { Properties as LocalProperties } from "../../packages/provider-local/src/Properties.ts"
 import { read } from "./repository.ts"
 
@@ -152,6 +153,21 @@ describe("docs/provider-local.md", () => {
       const [first = "", second] = key.split(".")
       const value: unknown = second === undefined ? JSON.parse(example) : { [second]: JSON.parse(example) }
       expect(() => decode(LocalProperties, { command: ["node"], [first]: value }), key).not.toThrow()
+    }
+  })
+})
+
+describe("docs/aws-cloudformation.md", () => {
+  const rows = rowsOf(read("docs/aws-cloudformation.md"), "properties")
+
+  it("has every property, with its default", () => {
+    expect(rows.map(({ key }) => key)).toEqual(Object.keys(CloudFormationProperties.fields))
+    expectDefaults(CloudFormationProperties, {}, rows)
+  })
+
+  it("has examples that are right", () => {
+    for (const { example, key } of rows) {
+      expect(() => decode(CloudFormationProperties, { [key]: JSON.parse(example) }), key).not.toThrow()
     }
   })
 })

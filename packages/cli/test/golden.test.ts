@@ -4,6 +4,7 @@
  */
 import * as Fs from "node:fs"
 import * as Path from "node:path"
+import { DeploymentId, EnvironmentName, StackName, type StackRef } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { memoryBackend, runWith, temporary } from "./support.ts"
@@ -20,13 +21,19 @@ const config = {
   ]
 }
 const id = "DX6604E"
+const web: StackRef = {
+  deploymentId: DeploymentId.make(id),
+  environment: EnvironmentName.make("production"),
+  stack: StackName.make("web"),
+  properties: {}
+}
 
 let cwd: string
 let world: Awaited<ReturnType<typeof memoryBackend>>
 beforeAll(async () => {
   cwd = temporary("golden")
   Fs.writeFileSync(Path.join(cwd, "signalbox.config.json"), JSON.stringify(config))
-  world = await memoryBackend()
+  world = await memoryBackend({ capabilities: { logs: true } })
 })
 afterAll(async () => {
   await world.close()
@@ -70,6 +77,7 @@ const parsed = (text: string): ReadonlyArray<unknown> =>
 /** Everything that a command line prints, with its exit code. */
 const answer = async (argv: ReadonlyArray<string>) => {
   const detach = () => Effect.succeed(4711)
+  if (argv[0] === "logs") await Effect.runPromise(world.cloud.write(web, "listening on 8080"))
   const { code, stderr, stdout } = await runWith(world.backend, cwd, [...argv, "--json"], { env, detach })
   return { argv: argv.join(" "), exitCode: code, stdout: parsed(stdout), stderr: parsed(stderr) }
 }
@@ -110,6 +118,8 @@ const story: ReadonlyArray<readonly [name: string, ...argv: ReadonlyArray<string
   ["metrics", "metrics", id],
   ["report", "report", id, "--calibration"],
   ["health", "health", id],
+  ["logs", "logs", id, "web"],
+  ["logs-unknown", "logs", id, "wep"],
   ["can-deploy", "can-deploy", id, "--version", "v3"],
   ["deploy-detached", "deploy", id, "--version", "v3", "--correlation-id", "third", "--detach"],
   ["active-lease", "active", id],

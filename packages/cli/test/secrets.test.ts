@@ -95,6 +95,7 @@ it("a secret gets into no event, log, span, file or output", { timeout: 240_000 
     assert.strictEqual(await fetch(url).then((response) => response.text()), String(planted.length))
     await run(3, "deploy", "--version", "v2", "--correlation-id", "bad", "-e", "production")
     for (const id of ["good", "bad"]) await run(0, "events", id, "--json")
+    assert.include(await run(0, "logs", "web", "--release", "v2", "-e", "production"), "cannot log in with ***")
     await run(0, "status", "-e", "production", "--json")
     await run(0, "health", "-e", "production", "--json")
     await run(0, "trace", "bad")

@@ -13,9 +13,19 @@ import type { ProviderReason } from "@signalbox/core/spi"
 import { isHeld, owner, wasHeld } from "./supervisor/Lock.ts"
 import { localOf, socketOf } from "./supervisor/Paths.ts"
 import { marker } from "./supervisor/instance/Processes.ts"
-import type { Held, Line, MutationHeader, Mutations, Reads, StackKey, StackView } from "./supervisor/Protocol.ts"
+import {
+  type Held,
+  type Line,
+  type MutationHeader,
+  type Mutations,
+  type Reads,
+  Refusal,
+  type StackKey,
+  type StackView
+} from "./supervisor/Protocol.ts"
 import { unmarked } from "./supervisor/instance/Spawn.ts"
 import { keyOf, readState, type State } from "./supervisor/State.ts"
+import { readLogs } from "./supervisor/Logs.ts"
 import { detectStopped, heldBy, measureStopped, viewStopped } from "./supervisor/Stopped.ts"
 
 const lookMillis = 20
@@ -79,6 +89,13 @@ export class Client {
       const state = stacks[keyOf(key)]
       return state === undefined ? [] : detectStopped(state, body.configDigest)
     })
+  }
+
+  /** Without a supervisor, only the caller's secrets are known. */
+  logs(key: StackKey, body: Reads["logs"]["body"]): Effect.Effect<Reads["logs"]["answer"], ProviderReason> {
+    return this.#read("logs", { ...key, ...body }, ({ stacks }) =>
+      readLogs(this.directory, key, stacks[keyOf(key)], { ...body, secret: (name) => body.secrets[name] })
+    )
   }
 
   /** Everything that the supervisor has, whatever any store knows of it. */
@@ -284,7 +301,10 @@ export class Client {
 const isCut = (error: unknown): error is Cut =>
   typeof error === "object" && error !== null && (error as Cut)._tag === "Cut"
 
-const unreadable = (error: unknown): ProviderReason => ({
-  _tag: "Unexpected",
-  message: `the supervisor's state cannot be read: ${error instanceof Error ? error.message : String(error)}`
-})
+const unreadable = (error: unknown): ProviderReason =>
+  error instanceof Refusal
+    ? error.reason
+    : {
+        _tag: "Unexpected",
+        message: `the supervisor's state cannot be read: ${error instanceof Error ? error.message : String(error)}`
+      }

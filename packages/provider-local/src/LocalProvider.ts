@@ -170,7 +170,9 @@ export const make = (options: LocalOptions): Provider => {
           })
           .pipe(
             Effect.mapError((error) =>
-              "_tag" in error && error._tag === "Broken" ? redacted(error, header, [configured, ...runtimes]) : error
+              "_tag" in error && error._tag === "Broken"
+                ? { ...error, message: redactor(header, [configured, ...runtimes]).redact(error.message) }
+                : error
             )
           )
       )
@@ -303,6 +305,16 @@ export const make = (options: LocalOptions): Provider => {
       correct: (ref, fields, mutation) =>
         Effect.andThen(decode(ref.properties), mutate("correct", ref, mutation, { fields })).pipe(named("correct", ref))
     },
+    logs: {
+      read: (ref, options) =>
+        Effect.gen(function* () {
+          const runtime = yield* Effect.match(decode(ref.properties), { onFailure: () => null, onSuccess: runtimeOf })
+          const secrets = secretsFor([runtime])
+          const page = yield* client.logs(keyOf(ref), { ...options, secrets })
+          const { redact } = redactor({ secrets }, [runtime])
+          return { ...page, lines: page.lines.map((line) => ({ ...line, text: redact(line.text) })) }
+        }).pipe(named("logs", ref))
+    },
     restart: (ref, mutation) =>
       Effect.andThen(decode(ref.properties), mutate("restart", ref, mutation, {})).pipe(named("restart", ref)),
     exclusive: ({ properties }) => {
@@ -354,16 +366,14 @@ const keyOf = ({ deploymentId, environment, stack }: StackRef) => ({ deploymentI
 const refusing = <A>(run: () => A): Effect.Effect<A, ProviderReason> => Effect.try({ try: run, catch: classify })
 
 /** The output and answers of a release may contain secrets that the supervisor does not know. */
-const redacted = <Reason extends { readonly message: string }>(
-  reason: Reason,
+const redactor = (
   { secrets }: Pick<MutationHeader, "secrets">,
   runtimes: ReadonlyArray<Runtime | null>
-): Reason => {
+): Redaction.Redactor => {
   const env = runtimes
     .flatMap((runtime) => Object.entries(runtime?.env ?? {}))
     .filter((entry): entry is [string, string] => typeof entry[1] === "string")
-  const { redact } = Redaction.make({ env: Object.fromEntries(env), values: Object.values(secrets) })
-  return { ...reason, message: redact(reason.message) }
+  return Redaction.make({ env: Object.fromEntries(env), values: Object.values(secrets) })
 }
 
 /** Fails with the detected mistake. */

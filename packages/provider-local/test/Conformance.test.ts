@@ -1,11 +1,11 @@
 import * as Effect from "effect/Effect"
 import { ProviderSuite } from "@signalbox/core/testing"
 import { LocalProvider } from "../src/index.ts"
-import { bench, mutation, probe } from "./harness.ts"
+import { bench, mutation, probe, write } from "./harness.ts"
 
 ProviderSuite.suite("local", {
   capabilities: LocalProvider.capabilities,
-  groups: ["metrics", "drift", "restart", "fence", "canGoBack"],
+  groups: ["metrics", "drift", "restart", "fence", "canGoBack", "logs"],
   make: Effect.map(bench, ({ directory, provider, ref }) => ({
     provider,
     // However busy the machine is.
@@ -16,6 +16,7 @@ ProviderSuite.suite("local", {
       broken: { version: "broken" },
       slow: { version: "slow" }
     },
+    write: (text) => Effect.promise(() => write(directory, "api", `${text}\n`)),
     probe: probe(directory, "api")
   })),
   classify: [

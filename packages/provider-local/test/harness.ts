@@ -206,6 +206,13 @@ export const ledgerOf = (directory: string): ReadonlyArray<any> => {
   }
 }
 
+/** Makes the first instance of the stable release write a text. */
+export const write = async (directory: string, stack: string, text: string): Promise<void> => {
+  const state = Object.values<any>(stateOf(directory).stacks).find((one) => one.stack === stack)
+  const { port } = state.instances.find(({ releaseId }: any) => releaseId === state.stable)
+  await send(`http://127.0.0.1:${port}/say?text=${encodeURIComponent(text)}`)
+}
+
 /** What the suite's probe sees: which version answers 100 requests, which processes run, what the ledger contains. */
 export const probe = (directory: string, stack: string) => ({
   traffic: Effect.promise(async () => {

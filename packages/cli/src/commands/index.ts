@@ -18,6 +18,7 @@ import { info } from "./info.ts"
 import { init } from "./init.ts"
 import { list } from "./list.ts"
 import { lock } from "./lock.ts"
+import { logs } from "./logs.ts"
 import { metrics } from "./metrics.ts"
 import { monitor, watcher } from "./monitor.ts"
 import { register } from "./register.ts"
@@ -37,7 +38,10 @@ export const commands = root.pipe(
     { group: "Deployments", commands: [init, info, list, status] },
     { group: "Change", commands: [deploy, deployStack, rollback, destroy, destroyStack] },
     { group: "Coordinate", commands: [canDeploy, register, wait, cleanup, run, lock, veto] },
-    { group: "Look", commands: [history, watch, monitor, metrics, active, events, trace, replay, report, health] },
+    {
+      group: "Look",
+      commands: [history, watch, monitor, metrics, active, events, trace, replay, report, health, logs]
+    },
     { group: "Operate", commands: [pause, resume, approve, promote, abort, retry, attach] },
     { group: "Others", commands: [completions((): Command.Command.Any => commands), runner, supervisor, watcher] }
   ])

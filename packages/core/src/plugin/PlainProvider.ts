@@ -6,6 +6,7 @@ import type { Abort } from "./Abort.ts"
 import type { Checkpoint, StackPlan } from "../domain/Release.ts"
 import type { Candidate, Drift, Observation, PlaceRef, ProviderEvent, StackRef, WayBack } from "../spi/Provider.ts"
 import type { AlarmState } from "../domain/Verdict.ts"
+import type { LogPage } from "../spi/Logs.ts"
 import type { Measurement } from "../spi/MetricSource.ts"
 import type { ProviderReason } from "../spi/ProviderError.ts"
 
@@ -85,6 +86,11 @@ export interface PlainProvider {
     readonly states: (
       call: StackCall & { readonly names: ReadonlyArray<string> }
     ) => Promise<Readonly<Record<string, AlarmState>>>
+  }
+  readonly logs?: {
+    readonly read: (
+      call: StackCall & { readonly releaseId?: string; readonly cursor: string | null; readonly limit: number }
+    ) => Promise<LogPage>
   }
   readonly restart?: (call: MutatingCall) => Promise<Observation>
   readonly events?: {

@@ -55,6 +55,7 @@ export const optionalGroups = [
   "events",
   "canGoBack",
   "alarms",
+  "logs",
   "fence"
 ] as const satisfies ReadonlyArray<keyof PlainProvider>
 /** An optional group of a provider. */

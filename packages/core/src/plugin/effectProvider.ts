@@ -52,7 +52,7 @@ export const toPlain = (provider: Provider): PlainProvider => {
   ) => {
     return (call: C): Promise<A> => run(use(call, mutationOf(kind, operation, call.ref.stack, call.mutation)), call)
   }
-  const { alarms, canGoBack, drift, events, fence, metrics, restart, traffic } = provider
+  const { alarms, canGoBack, drift, events, fence, logs, metrics, restart, traffic } = provider
   return {
     plan: (call) =>
       run(
@@ -101,6 +101,7 @@ export const toPlain = (provider: Provider): PlainProvider => {
       ? {}
       : { events: { since: (call) => run(events.since(call.ref, call.cursor, { from: call.from }), call) } }),
     ...(alarms === undefined ? {} : { alarms: { states: (call) => run(alarms.states(call.ref, call.names), call) } }),
+    ...(logs === undefined ? {} : { logs: { read: (call) => run(logs.read(call.ref, call), call) } }),
     ...(canGoBack === undefined ? {} : { canGoBack: (call) => run(canGoBack(call.ref, call.checkpoint), call) }),
     ...(fence === undefined ? {} : { fence: (call) => run(fence(call.place, call.fence), call) })
   }

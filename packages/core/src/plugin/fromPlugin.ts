@@ -19,6 +19,7 @@ import {
   WayBack
 } from "../spi/Provider.ts"
 import { AlarmState } from "../domain/Verdict.ts"
+import { LogPage } from "../spi/Logs.ts"
 import { Measurement } from "../spi/MetricSource.ts"
 import { ProviderError, ProviderReason } from "../spi/ProviderError.ts"
 import { native } from "./native.ts"
@@ -193,6 +194,12 @@ export const fromPlugin = (kind: string, plugin: PluginProvider, context: Plugin
       states: (ref, names) =>
         call({ operation: "alarms", ref }, Schema.Record(Schema.String, AlarmState), (provider, plain) =>
           provider.alarms?.states({ ...plain, ref, names })
+        )
+    },
+    logs: {
+      read: (ref, options) =>
+        call({ operation: "logs", ref }, LogPage, (provider, plain) =>
+          provider.logs?.read({ ...plain, ref, ...options })
         )
     },
     canGoBack: (ref, checkpoint) =>

@@ -11,3 +11,15 @@ export * from "./Plugin.ts"
 export * from "./PluginInvalid.ts"
 export { type Referable, stackBuilder, type StackBuilder } from "./stackBuilder.ts"
 export { effectStore, layerPlugin } from "./store.ts"
+export type {
+  AppendOutcome,
+  Commit,
+  DeploymentRow,
+  EnvironmentRow,
+  EventRow,
+  EventRowQuery,
+  ExecutionRow,
+  ExecutionRowQuery,
+  NewEventRow,
+  StreamHead
+} from "../store/Encoded.ts"

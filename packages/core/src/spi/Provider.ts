@@ -7,6 +7,7 @@ import * as Schema from "effect/Schema"
 import { type Percent, Timestamp } from "../domain/Ids.ts"
 import { type Checkpoint, Endpoints, Outputs, Release, type StackPlan, TrafficShare } from "../domain/Release.ts"
 import { type AlarmState, HealthUnit } from "../domain/Verdict.ts"
+import type { Logs } from "./Logs.ts"
 import type { MetricSource } from "./MetricSource.ts"
 import type { ProviderError } from "./ProviderError.ts"
 import type { PlaceRef, StackRef } from "./StackRef.ts"
@@ -36,7 +37,7 @@ export interface Capabilities {
 }
 
 /** The optional groups of a provider that no capability declares. */
-export type ProviderGroup = "metrics" | "drift" | "restart" | "events" | "fence" | "canGoBack" | "alarms"
+export type ProviderGroup = "metrics" | "drift" | "restart" | "events" | "fence" | "canGoBack" | "alarms" | "logs"
 
 /**
  * The release to bring in. `artifact` is a path or URL, as the user gave it.
@@ -228,6 +229,7 @@ export interface Provider {
   readonly metrics?: MetricSource
   readonly drift?: DriftControl
   readonly alarms?: Alarms
+  readonly logs?: Logs
   readonly restart?: (ref: StackRef, mutation: Mutation) => Effect.Effect<Observation, ProviderError>
   readonly events?: ProviderEvents
   readonly canGoBack?: (ref: StackRef, checkpoint: Checkpoint) => Effect.Effect<WayBack, ProviderError>

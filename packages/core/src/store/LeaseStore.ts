@@ -19,23 +19,30 @@ const agreed = 10
 
 /**
  * Asks a store, and converts its times to the local clock. If its time lies between the local times before and after
- * asking, both clocks count as the same; otherwise a lease ends here rather too early than too late.
+ * asking, both clocks count as the same; otherwise a lease ends here rather too early than too late. As long as the clocks
+ * differ by about the same, a lease keeps its times, for each process of this host.
  */
-const asking = Effect.fnUntraced(function* <A extends { readonly now: number }, E, R>(ask: Effect.Effect<A, E, R>) {
-  const before = yield* Clock.currentTimeMillis
-  const found = yield* ask
-  const after = yield* Clock.currentTimeMillis
-  const shift = found.now < before - agreed || found.now > after + agreed ? before - found.now : 0
-  const here = (lease: Lease): Lease =>
-    shift === 0 || lease.expiresAt === 0
-      ? lease
-      : {
-          ...lease,
-          acquiredAt: Math.max(0, lease.acquiredAt + shift),
-          expiresAt: Math.max(1, lease.expiresAt + shift)
-        }
-  return { ...found, here }
-})
+const makeAsking = () => {
+  let known = 0
+  return Effect.fnUntraced(function* <A extends { readonly now: number }, E, R>(ask: Effect.Effect<A, E, R>) {
+    const before = yield* Clock.currentTimeMillis
+    const found = yield* ask
+    const after = yield* Clock.currentTimeMillis
+    const isAgreed = found.now >= before - agreed && found.now <= after + agreed
+    const difference = isAgreed ? 0 : before - found.now
+    if (isAgreed || Math.abs(difference - known) > agreed) known = Math.round(difference / agreed) * agreed
+    const shift = known
+    const here = (lease: Lease): Lease =>
+      shift === 0 || lease.expiresAt === 0
+        ? lease
+        : {
+            ...lease,
+            acquiredAt: Math.max(0, lease.acquiredAt + shift),
+            expiresAt: Math.max(1, lease.expiresAt + shift)
+          }
+    return { ...found, here }
+  })
+}
 
 /**
  * Creates a `LeaseStore` from an encoded one, by reading and swapping until it succeeds.
@@ -44,8 +51,9 @@ const asking = Effect.fnUntraced(function* <A extends { readonly now: number }, 
  * (`expiresAt` is past) or was released (0). `list` returns the held leases. Times use the caller's clock; the store's
  * clock decides expiry.
  */
-export const makeLeaseStore = (encoded: EncodedLeaseStore): LeaseStore["Service"] =>
-  LeaseStore.of({
+export const makeLeaseStore = (encoded: EncodedLeaseStore): LeaseStore["Service"] => {
+  const asking = makeAsking()
+  return LeaseStore.of({
     acquire: Effect.fnUntraced(function* (options) {
       for (;;) {
         const { here, lease: present, now } = yield* asking(encoded.get(options.key))
@@ -95,3 +103,4 @@ export const makeLeaseStore = (encoded: EncodedLeaseStore): LeaseStore["Service"
       leases.filter((lease) => isHeld(lease, now)).map(here)
     )
   })
+}

@@ -83,6 +83,14 @@ export const requestTexts: Texts<keyof typeof requestErrors> = {
     message: `${stack}: the provider "${provider}" reads no alarms`,
     hint: "Leave alarms out of the gate."
   }),
+  logs_unsupported: ({ provider, stack }) => ({
+    message: `${stack}: the provider "${provider}" reads no logs`,
+    hint: "Read them on its platform."
+  }),
+  unknown_release: ({ known, nearest, release }) => ({
+    message: `there is no release "${release}" on record`,
+    hint: known.length === 0 ? "Nothing was deployed here." : choose(nearest, known, "releases")
+  }),
   invalid_metrics: ({ source, stack }, problem) => ({
     message: `${stack}: ${problem ?? "its metrics are invalid"}`,
     hint: `See the documentation of the metric source "${source}".`

@@ -19,13 +19,13 @@ const foreign = (plugin: PluginProvider): PluginProvider => ({ ...plugin })
 
 for (const [name, shape] of Object.entries(SimulatedProvider.shapes)) {
   const { capacity, traffic } = shape
-  const groups = (["metrics", "drift", "restart"] as const).filter((group) => shape[group])
+  const groups = (["metrics", "drift", "restart", "logs"] as const).filter((group) => group === "logs" || shape[group])
   ProviderSuite.suite(`simulated ${name}, as a plug-in`, {
     capabilities: { spiVersion: 1, traffic, capacity, fencing: "compared", outputs: ["url"] },
     groups,
     make: Effect.sync(() => {
       const cloud = SimulatedProvider.make({
-        capabilities: shape,
+        capabilities: { ...shape, logs: true },
         handles: name === "transactional",
         metrics: { resolutionMillis: 100, lagMillis: 150, samples: false }
       })
@@ -43,6 +43,7 @@ for (const [name, shape] of Object.entries(SimulatedProvider.shapes)) {
           broken: { version: "broken" },
           slow: { version: "slow" }
         },
+        write: (text) => cloud.write(ref, text),
         probe: {
           traffic: Effect.map(cloud.inspect(ref), ({ traffic }) => versions(Object.entries(traffic))),
           capacity: Effect.map(cloud.inspect(ref), ({ releases }) => versions(releases.map((id) => [id, 2])))

@@ -7,9 +7,9 @@ import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 
 /** A database whose clock goes behind this one, or before it, by so many ms. */
-const skewed = (by: number) => {
+const skewed = (by: number, jitter = () => 0) => {
   const rows = new Map<string, Lease>()
-  const now = Effect.map(Clock.currentTimeMillis, (time) => time + by)
+  const now = Effect.map(Clock.currentTimeMillis, (time) => time + by + jitter())
   return makeLeaseStore({
     get: (key) => Effect.map(now, (now) => ({ lease: rows.get(key), now })),
     list: Effect.map(now, (now) => ({ leases: [...rows.values()], now })),
@@ -43,3 +43,13 @@ for (const by of [-20_000, 20_000]) {
     })
   )
 }
+
+it.effect("a lease keeps its times while the store's clock stays about as wrong as it was", () =>
+  Effect.gen(function* () {
+    yield* TestClock.adjust("1 hour")
+    let asked = 0
+    const leases = skewed(20_000, () => (asked++ % 3) * 4)
+    const lease = yield* leases.acquire({ key: "k", holder: "a", owner: "p", ttl: Duration.seconds(15) })
+    for (let n = 0; n < 5; n++) assert.deepStrictEqual(yield* leases.get("k"), lease)
+  })
+)

@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import {
   DeploymentId,
   EnvironmentName,
+  type Logs as LogsPort,
   type Mutation,
   type Observation,
   type Provider,
@@ -19,6 +20,7 @@ import * as Plans from "../../src/testing/suites/ProviderSuitePlans.ts"
 import * as Handles from "../../src/testing/suites/ProviderSuiteHandles.ts"
 import type { Check } from "../../src/testing/suites/ProviderSuiteGroups.ts"
 import * as Groups from "../../src/testing/suites/ProviderSuiteGroups.ts"
+import * as Logs from "../../src/testing/suites/ProviderSuiteLogs.ts"
 import * as Metrics from "../../src/testing/suites/ProviderSuiteMetrics.ts"
 import * as Observing from "../../src/testing/suites/ProviderSuiteObserving.ts"
 import * as Resuming from "../../src/testing/suites/ProviderSuiteResuming.ts"
@@ -58,6 +60,7 @@ const run = (
           Effect.sync(() => cloud.alarm(`is-${state}`, state)),
           `is-${state}`
         ),
+      write: (text) => cloud.write(ref, text),
       candidates: {
         v1: { version: "v1" },
         v2: { version: "v2" },
@@ -353,6 +356,48 @@ describe("the provider suite catches planted bugs", () => {
       }
     }),
     { capabilities: { alarms: true } }
+  )
+
+  const logs = (check: Check) => Logs.logs(check, { controls: true })
+  const reading =
+    (change: (read: LogsPort["read"]) => LogsPort["read"]) =>
+    (provider: Provider): Provider => ({ ...provider, logs: { read: change(provider.logs!.read) } })
+  const logged = { capabilities: { logs: true } }
+  // The first lines instead of the last ones.
+  caught(
+    logs,
+    "reads the last lines of a log, and no line of a stack that is not there",
+    reading(
+      (read) => (ref, options) =>
+        Effect.map(read(ref, { ...options, limit: 1_000 }), (page) => ({
+          ...page,
+          lines: page.lines.slice(0, options.limit)
+        }))
+    ),
+    logged
+  )
+  // A page that is cut loses the lines behind the cut.
+  caught(
+    logs,
+    "reads after a cursor each new line once, in order, a page at a time",
+    reading(
+      (read) => (ref, options) =>
+        Effect.map(read(ref, { ...options, limit: 1_000 }), (page) => ({
+          ...page,
+          lines: options.cursor === null ? page.lines : page.lines.slice(0, options.limit)
+        }))
+    ),
+    logged
+  )
+  caught(
+    logs,
+    "keeps the lines of releases apart",
+    reading(
+      (read) =>
+        (ref, { cursor, limit }) =>
+          read(ref, { cursor, limit })
+    ),
+    logged
   )
 
   const live = { capabilities: { firstRelease: "live" } } as const

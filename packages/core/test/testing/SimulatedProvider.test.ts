@@ -9,7 +9,7 @@ import { expected, keepsThePort, mutation, ref } from "./keepsThePort.ts"
 const shapes = {
   ...SimulatedProvider.shapes,
   adopting: { ...SimulatedProvider.shapes.revisions, firstRelease: "live", adopts: true },
-  periodic: { ...SimulatedProvider.shapes.revisions, canGoBack: true, alarms: true },
+  periodic: { ...SimulatedProvider.shapes.revisions, canGoBack: true, alarms: true, logs: true },
   telling: { ...SimulatedProvider.shapes.revisions, events: true, fence: true },
   guarded: { ...SimulatedProvider.shapes.revisions, fencing: "guarded", outputs: ["*"] }
 } as const

@@ -23,8 +23,8 @@ type Cloud = SimulatedProvider.SimulatedProvider
 
 /** The capabilities and the groups that a shape stands for. */
 export const expected = (shape: SimulatedProvider.SimulatedCapabilities) => {
-  const { alarms, canGoBack, drift, events, fence, metrics, restart, ...declared } = shape
-  const given = { metrics, drift, restart, events, fence, canGoBack, alarms }
+  const { alarms, canGoBack, drift, events, fence, logs, metrics, restart, ...declared } = shape
+  const given = { metrics, drift, restart, events, fence, canGoBack, alarms, logs }
   const capabilities: Capabilities = {
     spiVersion: 1,
     traffic: "percent",
@@ -69,6 +69,7 @@ export const keepsThePort = (
             Effect.sync(() => cloud.alarm(`is-${state}`, state)),
             `is-${state}`
           ),
+        write: (text) => cloud.write(ref, text),
         probe: {
           traffic: Effect.map(cloud.inspect(ref), ({ traffic }) => versions(Object.entries(traffic))),
           capacity: Effect.map(cloud.inspect(ref), ({ releases }) => versions(releases.map((id) => [id, 2]))),

@@ -6,6 +6,7 @@ import type {
   DeploymentView,
   EnvironmentView,
   ExecutionView,
+  LogLineView,
   ObservedStack,
   PlannedStack,
   RemainingTime,
@@ -113,6 +114,20 @@ export interface ReplayOptions extends CallOptions {
   readonly stacks?: ReadonlyArray<string>
 }
 
+/**
+ * Which lines of logs; see `Logs.LogsOptions`.
+ *
+ * *Details*: `stack` limits them to one stack, `release` to a version or the ID of a release. The last `lines` of each stack
+ * (default 100) come first. The configuration is the one that each stack was deployed with.
+ */
+export interface LogsOptions extends Omit<TargetOptions, "configuration"> {
+  readonly configuration?: Config | undefined
+  readonly stack?: string
+  readonly release?: string
+  readonly lines?: number
+  readonly follow?: boolean
+}
+
 /** A deployment with its state in each environment that was ever used, the one changed last first. */
 export interface DeploymentStatus extends DeploymentView {
   readonly inEnvironments: ReadonlyArray<EnvironmentView>
@@ -145,6 +160,11 @@ export interface Deployments {
   readonly list: (options?: CallOptions) => Promise<ReadonlyArray<DeploymentView>>
   /** A deployment and its state in each environment, from the store. */
   readonly get: (deploymentId: string, options?: CallOptions) => Promise<DeploymentStatus>
+  /**
+   * The last lines of the logs of its stacks, and with `follow` new ones, until the loop is left or `signal`
+   * aborts.
+   */
+  readonly logs: (options: LogsOptions) => AsyncIterable<LogLineView>
   /** Asks the providers for the actual state, using the configuration that it was deployed with. */
   readonly observe: (
     options: Omit<TargetOptions, "configuration"> & { readonly configuration?: Config | undefined }

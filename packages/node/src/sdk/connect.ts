@@ -13,6 +13,7 @@ import type { Connection, ConnectOptions, ReleaseOptions, RollbackOptions } from
 import { coordination } from "./coordinate.ts"
 import { executions, shown } from "./executions.ts"
 import { given, named, spanOf } from "./input.ts"
+import { logs } from "./logs.ts"
 import { deploymentOf, placeOf, recordedPlace, warn } from "./place.ts"
 import { requestOf, submitted } from "./request.ts"
 import { commandRuns } from "./runCommand.ts"
@@ -164,6 +165,7 @@ const make = (opened: Session): Connection => {
         })
         return { ...deploymentView(deployment, states), inEnvironments: await Promise.all(inEnvironments) }
       },
+      logs: logs(opened),
       observe: async ({ configuration, deploymentId, environment, signal }) => {
         const place = await recordedPlace(opened, { configuration, deploymentId, environment, signal })
         return box(({ deployments }) => deployments.observe(place), signal)

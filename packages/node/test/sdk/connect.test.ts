@@ -1,5 +1,7 @@
 import { ConflictError, InterruptedError } from "@signalbox/node"
 import { connect } from "@signalbox/node"
+import { DeploymentId, EnvironmentName, StackName } from "@signalbox/core/spi"
+import * as Effect from "effect/Effect"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it, onTestFinished } from "vitest"
@@ -88,6 +90,46 @@ describe("the Promise facade", () => {
     })
     expect(await rejected(signalbox.deploy({ ...request, artifact: { "no name": "./web" } }))).toMatchObject({
       code: "input_invalid"
+    })
+  })
+
+  it("reads the logs of the stacks, and follows them until it is stopped", async () => {
+    const { cloud, signalbox } = await connected(undefined, {}, { capabilities: { logs: true } })
+    const deploymentId = await deployed(signalbox)
+    const ref = {
+      deploymentId: DeploymentId.make(deploymentId),
+      environment: EnvironmentName.make(environment),
+      stack: StackName.make("web"),
+      properties: {}
+    }
+    const write = (text: string) => Effect.runPromise(cloud.write(ref, text))
+    await write("one")
+    await write("two")
+    const place = { deploymentId, environment }
+    const [line, ...others] = await collect(signalbox.deployments.logs({ ...place, stack: "web", lines: 1 }))
+    expect(line).toMatchObject({ stack: "web", version: "1.0.0", text: "two", at: expect.any(Date) })
+    expect(others).toEqual([])
+
+    const stop = new AbortController()
+    const seen: Array<string> = []
+    const following = (async () => {
+      for await (const { text } of signalbox.deployments.logs({ ...place, follow: true, signal: stop.signal })) {
+        seen.push(text)
+        if (text === "two") await write("three")
+        if (text === "three") stop.abort()
+      }
+    })()
+    await following
+    expect(seen).toEqual(["one", "two", "three"])
+
+    const wrong = (options: object) => rejected(collect(signalbox.deployments.logs({ ...place, ...options })))
+    expect(await wrong({ release: "9.0.0" })).toMatchObject({ code: "unknown_release" })
+    expect(await wrong({ stack: "wep" })).toMatchObject({ code: "unknown_stack" })
+    expect(await wrong({ lines: 0 })).toMatchObject({ code: "input_invalid", path: "lines" })
+    const { signalbox: without } = await connected()
+    const other = await deployed(without)
+    expect(await rejected(collect(without.deployments.logs({ deploymentId: other, environment })))).toMatchObject({
+      code: "logs_unsupported"
     })
   })
 

@@ -31,9 +31,10 @@ export const endless = configuration({
 /** A connection of its own store and cloud, closed with the test. */
 export const connected = async (
   directory = temporaryDirectory(onTestFinished),
-  more: Partial<Pick<ConnectOptions, "providers" | "telemetry">> = {}
+  more: Partial<Pick<ConnectOptions, "providers" | "telemetry">> = {},
+  simulated: SimulatedProvider.SimulatedOptions = {}
 ) => {
-  const cloud = SimulatedProvider.make()
+  const cloud = SimulatedProvider.make(simulated)
   const open = async (): Promise<Connection> => {
     const providers = [cloud.provider]
     const signalbox = await connect({ directory, providers, synchronous: "normal", by: "ada", ...more })

@@ -32,6 +32,13 @@ export const releasesOf = (root: string, key: StackKey): string =>
 export const releaseDirectory = (root: string, key: StackKey, digest: string): string =>
   join(releasesOf(root, key), digest.replace(":", "-"))
 
+/** Where the logs of a stack's instances are. */
+export const logsOf = (root: string, { deploymentId, environment, stack }: StackKey): string =>
+  join(localOf(root), "logs", deploymentId, environment, stack)
+
+export const logOf = (root: string, key: StackKey, instance: string): string =>
+  join(logsOf(root, key), `${instance}.log`)
+
 /** Where the logs of failed instances are kept. No deployment is called `failed`: ids have another form. */
 export const failedLogsOf = (root: string, key: StackKey): string =>
   join(localOf(root), "logs", "failed", key.deploymentId, key.environment, key.stack)

@@ -2,7 +2,7 @@
  * The protocol between the provider and its supervisor: JSON over HTTP on a unix socket. Types only, so that the
  * supervisor starts without loading Effect.
  */
-import type { Checkpoint, Drift, Measurement, Observation, ProviderReason, Release } from "@signalbox/core/spi"
+import type { Checkpoint, Drift, LogPage, Measurement, Observation, ProviderReason, Release } from "@signalbox/core/spi"
 
 /** An environment variable of an instance: a value, or the name of the variable that holds a secret. */
 export type EnvValue = string | { readonly secret: string }
@@ -60,7 +60,16 @@ export interface Reads {
     readonly answer: Counted
   }
   readonly detect: { readonly body: { readonly configDigest: string }; readonly answer: ReadonlyArray<Drift> }
+  readonly logs: { readonly body: LogQuestion; readonly answer: LogPage }
   readonly held: { readonly body: {}; readonly answer: Held }
+}
+
+/** What to read of a log; `secrets` are known to the caller, by the name of their variable. */
+export interface LogQuestion {
+  readonly releaseId?: string
+  readonly cursor: string | null
+  readonly limit: number
+  readonly secrets: Readonly<Record<string, string>>
 }
 
 /**

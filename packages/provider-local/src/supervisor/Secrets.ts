@@ -78,6 +78,18 @@ export class Secrets {
   }
 }
 
+/** Masks secrets in a text, and each line of a secret of several lines. */
+export const masking = (secrets: ReadonlyArray<string>): ((text: string) => string) => {
+  const parts = secrets
+    .flatMap((secret) => (secret.includes("\n") ? [secret, ...secret.split("\n").filter(isTelling)] : [secret]))
+    .filter((secret) => secret.length > 0)
+    .sort((a, b) => b.length - a.length)
+  return (text) => parts.reduce((masked, secret) => masked.replaceAll(secret, "***"), text)
+}
+
+/** Short lines occur in any text. */
+const isTelling = (line: string): boolean => line.length >= 8
+
 /** The references of a runtime that `value` does not resolve, with the property of each. */
 export const missingSecrets = (
   runtime: Runtime,

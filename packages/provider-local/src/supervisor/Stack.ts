@@ -3,12 +3,11 @@
  * `Operations.ts`.
  */
 import { rmSync } from "node:fs"
-import { join } from "node:path"
 import type { Observation } from "@signalbox/core/spi"
 import * as FailedLogs from "./instance/FailedLogs.ts"
 import { Instance, type Surroundings } from "./instance/Instance.ts"
 import { freePort } from "./instance/Ports.ts"
-import { releaseDirectory } from "./Paths.ts"
+import { logOf, logsOf, releaseDirectory } from "./Paths.ts"
 import { findMarked } from "./instance/Processes.ts"
 import type { StackView } from "./Protocol.ts"
 import { Proxy } from "./proxy/Proxy.ts"
@@ -46,7 +45,7 @@ export class Stack {
       owner: house.owner,
       stack: state.stack,
       directoryOf: (known) => releaseDirectory(house.root, state, known.release.digest!),
-      logs: this.logs,
+      logOf: (instance) => logOf(house.root, state, instance),
       save: () => house.file.save(),
       secret: (name) => house.secrets.get(this.key, name),
       learnSecret: (name, value) => {
@@ -62,8 +61,7 @@ export class Stack {
   }
 
   get logs(): string {
-    const { deploymentId, environment, stack } = this.state
-    return join(this.house.root, "local", "logs", deploymentId, environment, stack)
+    return logsOf(this.house.root, this.state)
   }
 
   directoryOf(known: KnownRelease): string {

@@ -10,6 +10,7 @@ import { chmodSync, existsSync, realpathSync, rmSync } from "node:fs"
 import { type IncomingMessage, createServer, type ServerResponse } from "node:http"
 import { forget } from "./instance/FailedLogs.ts"
 import { acquire, type Lock } from "./Lock.ts"
+import { readLogs } from "./Logs.ts"
 import * as Operations from "./Operations.ts"
 import { localOf, ownerOf, releasesOf, socketOf } from "./Paths.ts"
 import { findMarked, signalAll } from "./instance/Processes.ts"
@@ -33,6 +34,7 @@ type Body = MutationHeader &
   Mutations["correct"] &
   Reads["measure"]["body"] &
   Reads["detect"]["body"] &
+  Reads["logs"]["body"] &
   Abandonment
 
 interface Abandonment {
@@ -166,6 +168,14 @@ export class Supervisor {
       case "detect": {
         const stack = this.#stacks.get(keyOf(body))
         return stack === undefined ? [] : Operations.detect(stack, body.configDigest)
+      }
+      case "logs": {
+        const { file, root, secrets } = this.#house
+        const secret = (name: string) => secrets.get(keyOf(body), name) ?? body.secrets[name]
+        return readLogs(root, body, file.state.stacks[keyOf(body)], {
+          ...body,
+          secret
+        }) satisfies Reads["logs"]["answer"]
       }
       case "held":
         return heldBy(this.#house.file.state) satisfies Reads["held"]["answer"]

@@ -7,6 +7,7 @@ import type { Lease } from "../../spi/LeaseStore.ts"
 import { traceIdOf } from "../../telemetry/Ids.ts"
 import { causeView, describeCause, describeCauses, errorView, progressText } from "../../text/index.ts"
 import type { EventView, ExecutionView, RunnerView, StackView, StageView, VerdictView } from "../ExecutionView.ts"
+import type { LogLineView, StackLogLine } from "../LogLineView.ts"
 import { instantOf, instantOrNull } from "./instantOf.ts"
 
 /** Shows a stage. */
@@ -96,6 +97,12 @@ export const runnerView = (lease: Lease | undefined): RunnerView | null =>
   lease === undefined
     ? null
     : { owner: lease.owner, acquiredAt: instantOf(lease.acquiredAt), expiresAt: instantOf(lease.expiresAt) }
+
+/** Shows a line of a log. */
+export const logLineView = (line: StackLogLine): LogLineView => ({
+  ...line,
+  at: line.at === null ? null : instantOf(line.at)
+})
 
 /** Shows an event. Steps carry what their adapters keep for themselves; their outcome is not for reading. */
 export const eventView = ({ event, ...stored }: StoredEvent): EventView => {

@@ -15,5 +15,5 @@ export {
   vetoView
 } from "./coordination.ts"
 export { deploymentView, environmentView, planView, stackNames } from "./deployment.ts"
-export { eventView, executionView, runnerView, stageView } from "./execution.ts"
+export { eventView, executionView, logLineView, runnerView, stageView } from "./execution.ts"
 export { instantOf } from "./instantOf.ts"

@@ -76,6 +76,18 @@ export const requestErrors = {
     { stack: "text", provider: "text" },
     "The gate of a stack names alarms, and its provider reads none."
   ),
+  logs_unsupported: error(
+    "usage",
+    "caller",
+    { stack: "text", provider: "text" },
+    "The provider of a stack reads no logs."
+  ),
+  unknown_release: error(
+    "not_found",
+    "caller",
+    { release: "text", nearest: "text?", known: "texts" },
+    "No execution on record has brought in a release of this version or ID."
+  ),
   invalid_metrics: error(
     "usage",
     "configuration",

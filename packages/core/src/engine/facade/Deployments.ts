@@ -1,6 +1,8 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+import type { StackLogLine } from "../../api/LogLineView.ts"
 import type { ObservedStack, StackHealth } from "../../api/Plan.ts"
 import type { Rejected } from "../../api/Rejected.ts"
 import { inLines } from "../../api/TextCheck.ts"
@@ -10,10 +12,11 @@ import type { DeploymentId, EnvironmentName } from "../../domain/Ids.ts"
 import type { Manifest } from "../../domain/Spec.ts"
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import type { LeaseStore } from "../../spi/LeaseStore.ts"
+import type { ProviderError } from "../../spi/ProviderError.ts"
 import type { Providers } from "../../spi/Providers.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
 import { Initialization } from "../admission/index.ts"
-import { Health, Orphans, Preview } from "../preview/index.ts"
+import { Health, Logs, Orphans, Preview } from "../preview/index.ts"
 
 /** Deployments: created, read, and compared with their providers' state. */
 export class Deployments extends Context.Service<
@@ -54,6 +57,8 @@ export class Deployments extends Context.Service<
       readonly deploymentId: DeploymentId
       readonly environment: EnvironmentName
     }) => Effect.Effect<ReadonlyArray<StackHealth>, Rejected | StoreError>
+    /** The last lines of its stacks' logs, and with `follow` new ones as they come; see `Logs.LogsOptions`. */
+    readonly logs: (options: Logs.LogsOptions) => Stream.Stream<StackLogLine, Rejected | ProviderError | StoreError>
     /** Whether another store than this one issued a fence that a provider remembers. */
     readonly isUnknown: (remembered: Orphans.Remembered) => Effect.Effect<boolean, StoreError>
   }
@@ -80,6 +85,7 @@ export class Deployments extends Context.Service<
         events: (id) => store.events({ stream: id, limit: 10_000 }),
         observe: (options) => provided(Preview.observe(options)),
         health: (options) => provided(Health.health(options)),
+        logs: (options) => Stream.provideContext(Logs.logs(options), context),
         isUnknown: (remembered) => provided(Orphans.isUnknown(remembered))
       })
     })

@@ -85,19 +85,19 @@ export const observe = Effect.fnUntraced(function* (options: {
   return yield* eachStack(options, spec, state, ({ provider, ref, stack }) =>
     Effect.map(
       provider === undefined
-        ? Effect.succeed(notInstalled(stack))
+        ? Effect.succeed(notInstalled(stack, "observe"))
         : Effect.match(provider.observe(ref), { onFailure: (error) => error, onSuccess: (observed) => observed }),
       (observation): ObservedStack => ({ name: stack.name, provider: stack.provider, observation })
     )
   )
 })
 
-const notInstalled = ({ name, provider }: StackSpec): ProviderError =>
+export const notInstalled = ({ name, provider }: StackSpec, operation: string): ProviderError =>
   new ProviderError({
     provider,
-    operation: "observe",
+    operation,
     stackName: name,
-    reason: { _tag: "Unsupported", capability: "observe", message: `the provider "${provider}" is not installed` }
+    reason: { _tag: "Unsupported", capability: operation, message: `the provider "${provider}" is not installed` }
   })
 
 const eachInstalled = Effect.fnUntraced(function* <A, E>(

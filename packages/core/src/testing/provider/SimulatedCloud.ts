@@ -17,6 +17,7 @@ import type {
 import { ProviderError } from "../../spi/index.ts"
 import type { Fault, LedgerEntry, SimulatedOperation, SimulatedProvider } from "./SimulatedControls.ts"
 import { Happened } from "./SimulatedEvents.ts"
+import { SimulatedLogs } from "./SimulatedLogs.ts"
 import { addCapacity, type Cell, effective, keyOf, placeOf, setTraffic, settle, Simulation } from "./SimulatedState.ts"
 
 /** The parts of the options that concern every simulated cloud. */
@@ -36,6 +37,7 @@ export class SimulatedCloud {
   readonly ledger: Array<LedgerEntry> = []
   readonly plans: Array<{ readonly stack: string; readonly inExecution: boolean }> = []
   readonly happened = new Happened()
+  readonly written = new SimulatedLogs()
   readonly #latencyMillis: number | undefined
   readonly #faults: Array<Fault & { left: number }> = []
   readonly #calls = new Map<string, number>()
@@ -192,6 +194,12 @@ export class SimulatedCloud {
                 }
         }),
       alarm: (name, state) => void this.#alarms.set(name, state),
+      write: (ref, text, version) =>
+        Effect.map(this.settled(ref), ({ cell, now }) => {
+          const named = [...cell.capacity.values()].find(({ release }) => release.version === version)
+          const releaseId = named?.release.id ?? cell.stable ?? cell.candidate ?? "-"
+          this.written.add(ref, { at: now, releaseId, instance: `${releaseId}-1`, text })
+        }),
       expire: (stack = "*") => void (this.#expired = stack),
       renew: () => void (this.#expired = undefined),
       throttle: (on) => void (this.#throttled = on),

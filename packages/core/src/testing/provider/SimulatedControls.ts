@@ -24,6 +24,7 @@ export type SimulatedOperation =
   | "fence"
   | "canGoBack"
   | "alarms"
+  | "logs"
   | "poll"
 
 /**
@@ -87,6 +88,8 @@ export interface SimulatedProvider {
   readonly live: (ref: StackRef, version: string) => Effect.Effect<void>
   /** Sets the state of an alarm; one that was never set has no data. */
   readonly alarm: (name: string, state: AlarmState) => void
+  /** Writes a line into the log of the live release, or of a version that has capacity. */
+  readonly write: (ref: StackRef, text: string, version?: string) => Effect.Effect<void>
   readonly calls: (operation: SimulatedOperation, stack: string) => number
   /** The current state, read without the provider. */
   readonly inspect: (ref: StackRef) => Effect.Effect<{

@@ -52,6 +52,7 @@ export const declared = ({
   drift = false,
   events = false,
   fence = false,
+  logs = false,
   metrics = false,
   restart = false,
   ...given
@@ -60,7 +61,7 @@ export const declared = ({
   readonly groups: { readonly [Group in ProviderGroup]: boolean }
 } => ({
   capabilities: { spiVersion: 1, fencing: "compared", outputs: ["url"], ...given },
-  groups: { alarms, canGoBack, drift, events, fence, metrics, restart }
+  groups: { alarms, canGoBack, drift, events, fence, logs, metrics, restart }
 })
 
 /** What every plan says beside the changes. */
@@ -160,6 +161,9 @@ export const portOf = (
       : {}),
     ...(groups.alarms
       ? { alarms: { states: (ref, names) => cloud.read("alarms", ref, () => cloud.alarmStates(names)) } }
+      : {}),
+    ...(groups.logs
+      ? { logs: { read: (ref, options) => cloud.read("logs", ref, () => cloud.written.read(ref, options)) } }
       : {}),
     ...(groups.canGoBack
       ? {

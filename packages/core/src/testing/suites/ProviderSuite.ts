@@ -9,6 +9,7 @@ import type { Capabilities, ProviderError, ProviderGroup } from "../../spi/index
 import * as Failures from "./ProviderSuiteFailures.ts"
 import * as Groups from "./ProviderSuiteGroups.ts"
 import * as Handles from "./ProviderSuiteHandles.ts"
+import * as Logs from "./ProviderSuiteLogs.ts"
 import * as Metrics from "./ProviderSuiteMetrics.ts"
 import * as Plans from "./ProviderSuitePlans.ts"
 import * as Resuming from "./ProviderSuiteResuming.ts"
@@ -26,7 +27,8 @@ const allGroups: ReadonlyArray<ProviderGroup> = [
   "events",
   "fence",
   "canGoBack",
-  "alarms"
+  "alarms",
+  "logs"
 ]
 
 /**
@@ -316,6 +318,7 @@ export const suite = (name: string, options: ProviderSuiteOptions): void => {
 
     Observing.observing(check)
     if (has("alarms")) Observing.alarms(check)
+    if (has("logs")) Logs.logs(check, { controls })
     if (has("canGoBack")) Observing.wayBack(check)
     if (controls && options.capabilities.adopts === true) Observing.adoption(check)
     Handles.handles(check)

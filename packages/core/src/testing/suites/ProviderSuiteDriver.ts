@@ -39,7 +39,8 @@ export interface ProviderProbe {
  * not, and `slow` takes at least half a second to start. `classify` lists platform failures to provoke, with the reason
  * that the adapter must report for each. `another` makes an adapter of the same platform that remembers nothing, as
  * another process has. `live` brings `v1` live without the provider, for one that declares `adopts`. `alarm` brings
- * an alarm of the platform into a state and returns its name, for one with alarms.
+ * an alarm of the platform into a state and returns its name, for one with alarms. `write` makes an instance of the
+ * stable release, always the same one, write a line, for one with logs.
  */
 export interface ProviderHarness {
   readonly provider: Provider
@@ -54,6 +55,7 @@ export interface ProviderHarness {
   readonly another?: Effect.Effect<Provider>
   readonly live?: Effect.Effect<void>
   readonly alarm?: (state: AlarmState) => Effect.Effect<string>
+  readonly write?: (text: string) => Effect.Effect<void>
 }
 
 export type Which = keyof ProviderHarness["candidates"]
@@ -67,7 +69,7 @@ export const reasonOf = (error: unknown): string =>
   error instanceof ProviderError ? error.reason._tag : `no ProviderError: ${String(error)}`
 
 /** Retries until it holds, for at most 10 seconds. */
-const eventually = (
+export const eventually = (
   condition: Effect.Effect<boolean, ProviderError>,
   what: string
 ): Effect.Effect<void, ProviderError> =>

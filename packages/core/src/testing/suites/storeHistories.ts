@@ -20,8 +20,10 @@ import {
   StackName,
   stackMachine,
   stageMachine,
-  StageName
+  StageName,
+  type StoredEvent
 } from "../../domain/index.ts"
+import { DeploymentStore } from "../../spi/index.ts"
 
 /** Where the histories of one test happen; its ids are unique among tests. */
 export interface Place {
@@ -208,3 +210,17 @@ export const legalHistory = (
     }
     return history
   })
+
+/** An execution that has started. */
+export const begun = Effect.gen(function* () {
+  const store = yield* DeploymentStore
+  const where = yield* place
+  const stream = yield* correlationId
+  yield* store.append({ stream, expected: 0, events: [requested(where, stream, 2_000), moved("started", 2_001)] })
+  return { store, where, stream }
+})
+
+/** The events of a stream. */
+export const written = (stream: string) => Effect.flatMap(DeploymentStore, (store) => store.events({ stream }))
+
+export const ids = (events: ReadonlyArray<StoredEvent>) => events.map(({ id }) => id)

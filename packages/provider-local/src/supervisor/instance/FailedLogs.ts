@@ -11,14 +11,33 @@ import type { StackKey } from "../Protocol.ts"
 export const sizeMax = 1 << 20
 const filesMax = 5
 
-const mark = (releaseId: string): string => releaseId.slice(0, 12)
-
 const filesOf = (folder: string): ReadonlyArray<string> => {
   try {
     return readdirSync(folder)
   } catch {
     return []
   }
+}
+
+/** Ids of releases are hexadecimal digits. */
+const releaseOf = (name: string): string => name.slice(0, name.indexOf("-"))
+
+/** The logs that are kept of a stack, the oldest first. */
+export const listed = (
+  root: string,
+  key: StackKey
+): ReadonlyArray<{ readonly releaseId: string; readonly instance: string; readonly file: string }> => {
+  const folder = failedLogsOf(root, key)
+  return filesOf(folder)
+    .flatMap((name) => {
+      const file = join(folder, name)
+      const at = statSync(file, { throwIfNoEntry: false })?.mtimeMs
+      const releaseId = releaseOf(name)
+      return at === undefined
+        ? []
+        : [{ at, releaseId, instance: name.slice(releaseId.length + 1, -".log".length), file }]
+    })
+    .sort((a, b) => a.at - b.at)
 }
 
 /** Keeps a log; returns the file, or undefined if there is nothing to keep or no way to. */
@@ -29,7 +48,7 @@ export const keep = (
 ): string | undefined => {
   if (text.trim() === "") return undefined
   const folder = failedLogsOf(root, key)
-  const file = join(folder, `${mark(releaseId)}-${instance}.log`)
+  const file = join(folder, `${releaseId}-${instance}.log`)
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     writeFileSync(file, text, { mode: 0o600 })
@@ -45,10 +64,10 @@ export const keep = (
 
 /** Forgets the logs of releases that are no longer kept. */
 export const prune = (root: string, key: StackKey, releases: Iterable<string>): void => {
-  const kept = new Set([...releases].map(mark))
+  const kept = new Set(releases)
   const folder = failedLogsOf(root, key)
   for (const name of filesOf(folder)) {
-    if (!kept.has(name.slice(0, 12))) rmSync(join(folder, name), { force: true })
+    if (!kept.has(releaseOf(name))) rmSync(join(folder, name), { force: true })
   }
 }
 

@@ -3,9 +3,9 @@
  */
 import type { ChildProcess } from "node:child_process"
 import { closeSync, rmSync } from "node:fs"
-import { join, resolve } from "node:path"
+import { resolve } from "node:path"
 import { endOf, openLog, settled } from "./Log.ts"
-import { missingSecrets } from "../Secrets.ts"
+import { masking, missingSecrets } from "../Secrets.ts"
 import { markOf, start } from "./Spawn.ts"
 import type { KnownRelease, InstanceRecord } from "../State.ts"
 import {
@@ -32,7 +32,7 @@ export interface Surroundings {
   readonly owner: string
   readonly stack: string
   readonly directoryOf: (release: KnownRelease) => string
-  readonly logs: string
+  readonly logOf: (instance: string) => string
   readonly save: () => Promise<void>
   readonly secret: (name: string) => string | undefined
   readonly learnSecret: (name: string, value: string) => void
@@ -122,7 +122,7 @@ export class Instance {
   }
 
   get log(): string {
-    return join(this.#around.logs, `${this.record.id}.log`)
+    return this.#around.logOf(this.record.id)
   }
 
   /** The last lines of its log, without secrets. */
@@ -169,11 +169,10 @@ export class Instance {
   }
 
   #redacted(text: string): string {
-    const secrets = Object.values(this.release.runtime.env)
-      .flatMap((value) => (typeof value === "string" ? [] : [this.#around.secret(value.secret) ?? ""]))
-      .filter((secret) => secret.length > 0)
-      .sort((a, b) => b.length - a.length)
-    return secrets.reduce((redacted, secret) => redacted.replaceAll(secret, "***"), text)
+    const secrets = Object.values(this.release.runtime.env).flatMap((value) =>
+      typeof value === "string" ? [] : [this.#around.secret(value.secret) ?? ""]
+    )
+    return masking(secrets)(text)
   }
 
   /**

@@ -1,0 +1,88 @@
+/**
+ * The clients of AWS: each service is loaded when it is first called, once for each region and role.
+ */
+import type { CloudFormation } from "@aws-sdk/client-cloudformation"
+import type { STS } from "@aws-sdk/client-sts"
+
+/**
+ * How AWS is reached.
+ *
+ * *Details*: by default as the vendor's own tools do it: `AWS_REGION`, `AWS_PROFILE`, `AWS_ENDPOINT_URL`, and the
+ * credentials of the environment, of SSO, of OIDC or of the instance.
+ */
+export interface AwsOptions {
+  readonly region?: string
+  readonly profile?: string
+  readonly endpoint?: string
+  /** For tests; a plug-in takes no secrets in its options. */
+  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string }
+}
+
+/** Where a call goes, and with which role. */
+export interface AwsPlace {
+  readonly region?: string | undefined
+  readonly assumeRole?: string | undefined
+}
+
+/** Longer than any answer takes, and shorter than a lease. */
+const requestTimeout = 10_000
+
+export class Aws {
+  readonly #options: AwsOptions
+  readonly #clients = new Map<string, Promise<unknown>>()
+
+  constructor(options: AwsOptions) {
+    this.#options = options
+  }
+
+  cloudFormation(place: AwsPlace): Promise<CloudFormation> {
+    return this.#client("cloudformation", place, async (config) => {
+      const { CloudFormation } = await import("@aws-sdk/client-cloudformation")
+      return new CloudFormation(config)
+    })
+  }
+
+  sts(place: AwsPlace): Promise<STS> {
+    return this.#client("sts", place, async (config) => {
+      const { STS } = await import("@aws-sdk/client-sts")
+      return new STS(config)
+    })
+  }
+
+  #client<Client>(
+    service: string,
+    { assumeRole, region = this.#options.region }: AwsPlace,
+    make: (config: object) => Promise<Client>
+  ): Promise<Client> {
+    const key = [service, region, assumeRole].join(" ")
+    const known = this.#clients.get(key)
+    if (known !== undefined) return known as Promise<Client>
+    const made = this.#credentials(region, assumeRole).then((credentials) =>
+      make({
+        ...(region === undefined ? {} : { region }),
+        ...(this.#options.endpoint === undefined ? {} : { endpoint: this.#options.endpoint }),
+        ...(credentials === undefined ? {} : { credentials }),
+        requestHandler: { requestTimeout, connectionTimeout: 5_000, throwOnRequestTimeout: true }
+      })
+    )
+    // A client that could not be made is made again by the next call.
+    made.catch(() => this.#clients.delete(key))
+    this.#clients.set(key, made)
+    return made
+  }
+
+  /** The credentials that are configured here; undefined leaves it to the default chain. */
+  async #credentials(region: string | undefined, assumeRole: string | undefined): Promise<unknown> {
+    const { credentials, profile } = this.#options
+    if (assumeRole === undefined && (credentials !== undefined || profile === undefined)) return credentials
+    const { fromNodeProviderChain, fromTemporaryCredentials } = await import("@aws-sdk/credential-providers")
+    const own = credentials ?? fromNodeProviderChain(profile === undefined ? {} : { profile })
+    if (assumeRole === undefined) return own
+    const { endpoint } = this.#options
+    return fromTemporaryCredentials({
+      masterCredentials: own,
+      params: { RoleArn: assumeRole, RoleSessionName: "signalbox" },
+      clientConfig: { ...(region === undefined ? {} : { region }), ...(endpoint === undefined ? {} : { endpoint }) }
+    })
+  }
+}

@@ -1,0 +1,5 @@
+/**
+ * How AWS is called: clients, and what their failures mean.
+ */
+export { Aws, type AwsOptions, type AwsPlace } from "./Aws.ts"
+export { awsReason } from "./awsReason.ts"

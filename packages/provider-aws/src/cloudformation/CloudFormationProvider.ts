@@ -1,0 +1,171 @@
+/**
+ * The provider for stacks of CloudFormation.
+ */
+import {
+  type Capabilities,
+  type Mutation,
+  type PlanTarget,
+  type Provider,
+  ProviderError,
+  type ProviderReason,
+  type StackRef
+} from "@signalbox/core/spi"
+import * as Effect from "effect/Effect"
+import { Aws, type AwsOptions, type AwsPlace, awsReason } from "../client/index.ts"
+import { Calls, type Failure } from "./Calls.ts"
+import { EventReader } from "./EventReader.ts"
+import { defaultPoll, type PollOptions } from "./Poll.ts"
+import { decode, Properties } from "./Properties.ts"
+import { observation, see } from "./Seen.ts"
+import { providerEvent, timeIn } from "./StackEvents.ts"
+import { tokenOf, tokensOf } from "./Token.ts"
+import type { Work } from "./Work.ts"
+
+/** What a stack names as its provider. */
+export const kind = "aws:cloudformation"
+
+export const capabilities: Capabilities = {
+  spiVersion: 1,
+  traffic: "none",
+  capacity: false,
+  fencing: "guarded",
+  outputs: ["*"],
+  adopts: true
+}
+
+/**
+ * How the provider works.
+ *
+ * *Details*: relative templates start in `directory`. `poll` is the time between two polls, in milliseconds.
+ */
+export interface CloudFormationOptions extends AwsOptions {
+  readonly directory: string
+  readonly poll?: PollOptions
+}
+
+/** The name of a stack at AWS. */
+export const stackNameOf = ({ deploymentId, environment, stack }: StackRef, { stackName }: Properties): string =>
+  stackName ?? [deploymentId, environment, stack].join("-").replaceAll(/[^A-Za-z0-9-]/g, "-")
+
+/** A plan is asked for without a mutation in a preview, which changes nothing. */
+const unchanging: Mutation = {
+  idempotencyKey: "preview",
+  fence: 0,
+  guard: Effect.die(new Error("a preview changes nothing")),
+  progress: () => Effect.void,
+  handle: { get: Effect.succeed(null), set: () => Effect.void },
+  leaseLeft: Effect.die(new Error("a preview has no lease"))
+}
+
+/**
+ * Creates the provider of kind `aws:cloudformation`.
+ *
+ * *Details*: a release is a template with its parameters and tags. It is recorded in the metadata of the template, so that
+ * CloudFormation turns it back together with what it describes. Every operation carries a token of ours, which shows in
+ * the events of the stack whose operation it is.
+ *
+ * *Errors*: `ProviderError`; `Broken` with the first failure if an operation is turned back.
+ */
+export const make = (options: CloudFormationOptions): Provider => {
+  const aws = new Aws(options)
+  const poll = options.poll ?? defaultPoll
+
+  const named = (operation: string, ref: StackRef) =>
+    Effect.mapError((failure: Failure) =>
+      failure instanceof ProviderError
+        ? failure
+        : new ProviderError({ provider: kind, operation, stackName: ref.stack, reason: failure })
+    )
+
+  const workOn = (
+    ref: StackRef,
+    mutation: Mutation
+  ): Effect.Effect<Work & { readonly place: AwsPlace }, ProviderReason> =>
+    Effect.map(decode(ref.properties), (properties) => {
+      const place = { region: ref.region, assumeRole: properties.assumeRole }
+      return {
+        place,
+        calls: new Calls(aws, place),
+        name: stackNameOf(ref, properties),
+        properties,
+        mutation,
+        tokens: tokensOf(ref),
+        token: tokenOf(ref, mutation.idempotencyKey),
+        poll
+      }
+    })
+
+  /** Where the credentials really lead to. */
+  const targetOf = (place: AwsPlace): Effect.Effect<PlanTarget, ProviderReason> =>
+    Effect.tryPromise({
+      try: async (abortSignal) => {
+        const client = await aws.sts(place)
+        const { Account, Arn } = await client.getCallerIdentity({}, { abortSignal })
+        return {
+          region: await client.config.region(),
+          ...(Account === undefined ? {} : { account: Account }),
+          ...(Arn === undefined ? {} : { principal: Arn })
+        }
+      },
+      catch: (error) => awsReason(error, "sts:GetCallerIdentity")
+    })
+
+  const seen = (work: Work) =>
+    Effect.flatMap(see(work.calls, work.name), (seen) => observation(work.calls, seen, work.tokens))
+
+  const mutations = Effect.promise(() => import("./Mutations.ts"))
+
+  const observe: Provider["observe"] = (ref) =>
+    Effect.flatMap(workOn(ref, unchanging), seen).pipe(named("observe", ref))
+
+  return {
+    kind,
+    capabilities,
+    properties: Properties,
+    observe,
+    plan: (ref, candidate, mutation) =>
+      Effect.gen(function* () {
+        const work = yield* workOn(ref, mutation ?? unchanging)
+        const { plan } = yield* Effect.promise(() => import("./Plan.ts"))
+        const target = yield* targetOf(work.place)
+        return yield* plan(work, ref, {
+          candidate,
+          directory: options.directory,
+          preview: mutation === undefined,
+          target
+        })
+      }).pipe(named("plan", ref)),
+    stage: (ref, { plan }, mutation) =>
+      Effect.gen(function* () {
+        const work = yield* workOn(ref, mutation)
+        const { stage } = yield* mutations
+        yield* stage(work, plan)
+        return yield* seen(work)
+      }).pipe(named("stage", ref)),
+    rollback: (ref, checkpoint, mutation) =>
+      Effect.gen(function* () {
+        const work = yield* workOn(ref, mutation)
+        const { rollback } = yield* mutations
+        yield* rollback(work, checkpoint)
+        return yield* seen(work)
+      }).pipe(named("rollback", ref)),
+    destroy: (ref, mutation) =>
+      Effect.gen(function* () {
+        const work = yield* workOn(ref, mutation)
+        const { destroy } = yield* mutations
+        yield* destroy(work)
+      }).pipe(named("destroy", ref)),
+    events: {
+      since: (ref, cursor, { from }) =>
+        Effect.gen(function* () {
+          const { calls, name } = yield* workOn(ref, unchanging)
+          const stack = yield* calls.existing(name)
+          if (stack === null) return { events: [], cursor }
+          const since = Math.max(from, timeIn(cursor) ?? 0)
+          const events = (yield* new EventReader(calls, stack.StackId!, since).fresh).map(providerEvent)
+          const news = events.slice(events.findIndex(({ id }) => id === cursor) + 1)
+          return { events: news, cursor: events.at(-1)?.id ?? cursor }
+        }).pipe(named("since", ref))
+    }
+  }
+}

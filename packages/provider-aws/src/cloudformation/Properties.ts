@@ -1,0 +1,75 @@
+/**
+ * The properties of a CloudFormation stack.
+ */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as SchemaIssue from "effect/SchemaIssue"
+import type { ProviderReason } from "@signalbox/core/spi"
+
+const optional = <S extends Schema.Constraint>(schema: S, value: S["Encoded"]) =>
+  Schema.withDecodingDefault<S>(Effect.succeed(value))(schema)
+
+const pattern = (regex: RegExp, expected: string) => Schema.String.check(Schema.isPattern(regex, { expected }))
+
+const arnOf = (service: string, expected: string) => pattern(new RegExp(`^arn:aws[a-z-]*:${service}:`), expected)
+
+const ResourceType = pattern(/^[A-Za-z0-9]+(::[A-Za-z0-9]+)+$/, "a type of resource, such as AWS::RDS::DBInstance")
+
+/** Outputs of other stacks may be numbers and booleans. */
+const Value = Schema.Union([Schema.String, Schema.Finite, Schema.Boolean])
+
+/**
+ * The properties of a stack of CloudFormation.
+ *
+ * *Details*:
+ * - `stackName` its name at AWS (default: deployment, environment and stack); an existing stack of that name is adopted
+ * - `template` a JSON or YAML file, if the deployment does not name one with `--artifact`
+ * - `parameters`, `tags`, `capabilities` as CloudFormation has them; a parameter is how the version reaches the template:
+ *   `{ "ImageTag": "${version}" }`. A parameter that is not given keeps its value; so do all tags if none are given
+ * - `roleArn` the role that CloudFormation uses, `assumeRole` the one that calls it
+ * - `rollbackTriggers` up to five `alarms`, by ARN, that turn an update back, also `minutes` (0–180, default 0) afterwards
+ * - `protect` types whose resources may not be deleted or replaced
+ * - `resourcesToSkip` what a rollback that is stuck may leave as it is
+ * - `retainOnDestroy` resources that stay if they cannot be deleted; `forceDestroy` leaves all such resources
+ */
+export const Properties = Schema.Struct({
+  stackName: Schema.optionalKey(
+    pattern(/^[A-Za-z][A-Za-z0-9-]{0,127}$/, "up to 128 letters, digits and hyphens, the first one a letter")
+  ),
+  template: Schema.optionalKey(Schema.String.check(Schema.isMinLength(1))),
+  parameters: optional(Schema.Record(Schema.String, Value), {}),
+  tags: Schema.optionalKey(Schema.Record(Schema.String, Value)),
+  capabilities: optional(
+    Schema.Array(Schema.Literals(["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"])),
+    []
+  ),
+  roleArn: Schema.optionalKey(arnOf("iam", "the ARN of a role")),
+  assumeRole: Schema.optionalKey(arnOf("iam", "the ARN of a role")),
+  rollbackTriggers: Schema.optionalKey(
+    Schema.Struct({
+      alarms: Schema.Array(arnOf("cloudwatch", "the ARN of an alarm")).check(Schema.isMaxLength(5)),
+      minutes: optional(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 180 })), 0)
+    })
+  ),
+  protect: optional(Schema.Array(ResourceType), []),
+  resourcesToSkip: optional(Schema.Array(Schema.String), []),
+  retainOnDestroy: optional(Schema.Array(Schema.String), []),
+  forceDestroy: optional(Schema.Boolean, false)
+})
+export type Properties = typeof Properties.Type
+
+const formatter = SchemaIssue.makeFormatterStandardSchemaV1()
+
+/** Decodes properties; a failure points at the first mistake. */
+export const decode = (input: unknown): Effect.Effect<Properties, ProviderReason> =>
+  Effect.mapError(
+    Schema.decodeUnknownEffect(Properties)(input, { onExcessProperty: "error", errors: "first" }),
+    (error): ProviderReason => {
+      const [issue] = formatter(error.issue).issues
+      return {
+        _tag: "Invalid",
+        message: issue?.message ?? "the properties are wrong",
+        path: (issue?.path ?? []).map((key) => String(typeof key === "object" ? key.key : key))
+      }
+    }
+  )

@@ -1,0 +1,53 @@
+import { effectProvider, type Plugin, stackBuilder, type StackBuilder } from "@signalbox/core/plugin"
+import * as CloudFormationProvider from "./cloudformation/CloudFormationProvider.ts"
+import type { Properties } from "./cloudformation/Properties.ts"
+
+/**
+ * The options of the plug-in.
+ *
+ * *Details*: `region` (default: the one of the environment, then `AWS_REGION`), `profile` (default `AWS_PROFILE`) and
+ * `endpoint` (default `AWS_ENDPOINT_URL`). Credentials come from where the vendor's own tools find them.
+ */
+export interface AwsPluginOptions {
+  readonly region?: string
+  readonly profile?: string
+  readonly endpoint?: string
+}
+
+/**
+ * Deploys stacks of CloudFormation, and keeps a shared store in DynamoDB (`dynamodb://<table>?region=<region>`).
+ *
+ * *Example*
+ *
+ * ```ts
+ * defineConfig({ ..., plugins: [aws({ region: "eu-west-1" })], stacks: [cloudformation({ name: "api", properties })] })
+ * ```
+ */
+export const aws = (options: AwsPluginOptions = {}): Plugin => ({
+  name: "@signalbox/provider-aws",
+  spiVersion: 1,
+  options: { ...options },
+  providers: {
+    [CloudFormationProvider.kind]: effectProvider(({ directory }) =>
+      CloudFormationProvider.make({ ...options, directory })
+    )
+  },
+  stores: { dynamodb: { load: async (url) => (await import("./dynamodb/store.ts")).openStore(url) } },
+  commands: {
+    aws: {
+      description: "Prepare AWS for Signalbox: bootstrap creates the table of a shared store",
+      run: async (invocation) => (await import("./command.ts")).run(invocation)
+    }
+  }
+})
+
+/**
+ * Builds a stack of CloudFormation, with typed properties.
+ *
+ * *Example*
+ *
+ * ```ts
+ * cloudformation({ name: "api", properties: { template: "api.yaml", parameters: { ImageTag: "${version}" } } })
+ * ```
+ */
+export const cloudformation: StackBuilder<typeof Properties.Encoded> = stackBuilder(CloudFormationProvider.kind)
