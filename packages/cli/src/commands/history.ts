@@ -14,6 +14,7 @@ import { displayWidth } from "../live/text.ts"
 import { ago, span } from "../live/words.ts"
 import type { Ink } from "../execution/outcome.ts"
 import { signalbox, withServices } from "../main/services.ts"
+import { providersAtHand } from "../request/plugins.ts"
 import { executionStatuses } from "./choices.ts"
 import { count, deployment, text } from "./flags.ts"
 
@@ -149,7 +150,7 @@ export const history = Command.make(
             )
           )
         const now = yield* Clock.currentTimeMillis
-        const restorable = yield* all.restorable(page.items)
+        const restorable = yield* all.restorable(page.items, { ask: true })
         const executions = page.items.map((state) => executionView(state, now, restorable))
         yield* inv.result({ executions, next: page.next ?? null }, () =>
           executions.length === 0
@@ -171,7 +172,8 @@ export const history = Command.make(
                   : ["", `more: ${inv.paint("cyan", [...again(inv, flags), "--cursor", page.next].join(" "))}`])
               ]
         )
-      })
+      }),
+      { providers: yield* providersAtHand(inv) }
     )
   })
 ).pipe(Command.withDescription("List past executions, latest first"))

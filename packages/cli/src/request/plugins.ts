@@ -3,7 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import type { Plugin } from "@signalbox/core/plugin"
-import type { DeploymentId, PluginSpec } from "@signalbox/core/spi"
+import type { DeploymentId, PluginSpec, Provider } from "@signalbox/core/spi"
 import type { Settings } from "@signalbox/node"
 import type { Invocation } from "../main/Invocation.ts"
 import { hasStore, signalbox, withServices } from "../main/services.ts"
@@ -58,6 +58,10 @@ export const providersOf = Effect.fnUntraced(function* (inv: Invocation, target:
   known.set(inv.settings, Effect.succeed(plugins))
   return yield* inv.host.backend.providers(inv.settings.directory, plugins)
 })
+
+/** The providers that a reading command asks if it can: without plug-ins, if one of them cannot be loaded. */
+export const providersAtHand = (inv: Invocation) =>
+  Effect.orElseSucceed(providersOf(inv), () => new Map<string, Provider>())
 
 /** Opens the stores for a command that reaches stacks. */
 export const withProviders = <A, E, R>(

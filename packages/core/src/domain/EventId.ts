@@ -73,6 +73,8 @@ export const planned = (stack: string): EventId => make("planned", stack)
 export const checkpoint = (stack: string): EventId => make("checkpoint", stack)
 export const outputs = (stack: string, when: string | number): EventId => make("outputs", stack, when)
 export const traffic = (stack: string, when: string | number): EventId => make("traffic", stack, when)
+/** `step` is the one that removes capacity. */
+export const trafficConfigured = (step: string): EventId => make("traffic-configured", step)
 export const verdict = (stack: string, step: string, at: number): EventId => make("verdict", stack, step, at)
 export const asked = (question: string): EventId => make(question, "asked")
 export const answered = (question: string): EventId => make(question, "answered")

@@ -30,6 +30,8 @@ export const causeTexts = (say: (cause: CauseInfo) => string): Texts<keyof typeo
   field_differs: ({ actual, expected, field }) => `${field} is ${actual}, not ${expected}`,
   first_release_live: () => "the platform gives a first release all traffic as soon as it is ready, before any check",
   rollback_rebuilds: (_, why) => `a rollback has to bring the old release up again${because(why)}`,
+  traffic_configured: ({ version }) =>
+    `no requests were measured: the traffic is at ${version} by the configuration alone`,
   rollback_impossible: (_, why) => `a rollback is impossible${because(why)}`,
   response_times_not_judged: () => "response times are not judged: its metric source measures none",
   response_times_not_compared: () =>

@@ -9,7 +9,7 @@ import { start } from "../../../../scripts/aws-emulators.mjs"
 import { parseAddress } from "../../src/dynamodb/Address.ts"
 import { openStore } from "../../src/dynamodb/store.ts"
 import { createTable, definitionOf } from "../../src/dynamodb/table.ts"
-import { iamPolicy } from "../../src/iamPolicy.ts"
+import { policyFor } from "../../src/iam/policy.ts"
 import { endpoint } from "../emulator.ts"
 
 const region = "eu-west-1"
@@ -20,18 +20,6 @@ beforeAll(async () => {
   if (endpoint !== undefined) emulator = await start({ auth: true })
 })
 afterAll(() => emulator?.stop())
-
-const printed = (purpose: string, url: string) => {
-  let text = ""
-  const code = iamPolicy({
-    args: ["--for", purpose, url],
-    env: {},
-    stderr: assert.fail,
-    stdout: (more) => void (text += more)
-  })
-  assert.strictEqual(code, 0)
-  return JSON.parse(text) as { Statement: [{ Action: Array<string> }] }
-}
 
 /** Roles with a policy each, and credentials of them. */
 const rolesWith = async (stack: string, policies: ReadonlyArray<object>) => {
@@ -132,8 +120,8 @@ describe.skipIf(endpoint === undefined)("the printed policy", { timeout: 240_000
   it("for the store suffices, and without any one of its actions the failure names that", async () => {
     const url = `dynamodb://policies?region=${region}&endpoint=${encodeURIComponent(emulator.url)}`
     await new DynamoDB({ endpoint: emulator.url, region, credentials: admin }).createTable(definitionOf("policies"))
-    const policy = printed("store", url)
-    const [statement] = policy.Statement
+    const policy = policyFor({ purpose: "store", region, table: "policies" })
+    const statement = policy.Statement[0]!
     const without = statement.Action.map((action) => ({
       ...policy,
       Statement: [{ ...statement, Action: statement.Action.filter((one) => one !== action) }]
@@ -152,7 +140,7 @@ describe.skipIf(endpoint === undefined)("the printed policy", { timeout: 240_000
 
   it("for bootstrap suffices", async () => {
     const url = `dynamodb://made?region=${region}&endpoint=${encodeURIComponent(emulator.url)}`
-    const [allowed] = await rolesWith("bootstrap", [printed("bootstrap", url)])
+    const [allowed] = await rolesWith("bootstrap", [policyFor({ purpose: "bootstrap", region, table: "made" })])
     assert.isTrue(await as(allowed!, () => createTable(parseAddress(url))))
     assert.isFalse(await as(allowed!, () => createTable(parseAddress(url))))
   })

@@ -48,6 +48,10 @@ export const causes = {
     { step: "text", verdict: "text", findings: "causes" },
     "Question: the evidence does not suffice. Go on?"
   ),
+  traffic_configured: cause(
+    { version: "text" },
+    "The old release is removed although no requests were measured: the traffic is at the new one by the configuration alone."
+  ),
   switch_ready: cause({ version: "text", before: "text?" }, "Question: the new release is ready. Switch?"),
   credentials_needed: cause(
     { provider: "text" },

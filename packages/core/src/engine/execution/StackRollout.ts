@@ -10,6 +10,7 @@ import type { StackPlan } from "../../domain/Release.ts"
 import type { CanaryStep, StackSpec } from "../../domain/Spec.ts"
 import { type Health, Observation } from "../../spi/Provider.ts"
 import { requestApproval } from "./Approval.ts"
+import { carriedShare } from "./CarriedTraffic.ts"
 import { healthOf, outputsOf, shareOf } from "./ObservedRelease.ts"
 import { watchRelease } from "./ReleaseWatch.ts"
 import { requireWayBackOf } from "./WayBackCheck.ts"
@@ -248,10 +249,11 @@ export const retire = Effect.fnUntraced(function* (
         Effect.gen(function* () {
           const ref = yield* refOf(stack)
           const observed = yield* observing(provider.observe(ref), "observe")
-          const share = shareOf(observed, keep)
           const health = healthOf(observed, keep)
           const needed = stack.gate.minHealthyPercentage
-          if (share < 100 - capacityPercent - 1 || !carries(health, needed)) {
+          const least = 100 - capacityPercent - 1
+          const share = yield* carriedShare(stack, ref, plan, { observed, needed: least, step: name })
+          if (share < least || !carries(health, needed)) {
             return yield* new StepFailed({
               why: "failed",
               info: errorInfo("teardown_refused", { stack: stack.name, share, ...health, needed })

@@ -37,6 +37,6 @@ export const requireWayBackOf = (
   ref: StackRef,
   { checkpoint, notices }: StackPlan
 ): Effect.Effect<void, StepFailed, ExecutionContext> =>
-  stack.irreversible !== undefined || notices?.some(({ code }) => (code as string) === "rollback_impossible") === true
+  stack.irreversible !== undefined || notices?.some(({ code }) => code === "rollback_impossible") === true
     ? Effect.void
     : requireWayBack(stack, ref, checkpoint)

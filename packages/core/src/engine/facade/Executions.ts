@@ -27,7 +27,7 @@ import { type CommandExecution, OperatorCommands, Runner } from "../execution/in
 import { lastingChanges } from "../log/index.ts"
 import type { StackName } from "../../domain/Ids.ts"
 import type { Checkpoint } from "../../domain/Release.ts"
-import { Preview } from "../preview/index.ts"
+import { Preview, restorable } from "../preview/index.ts"
 import { Restorable } from "../restoration/index.ts"
 import { calledFrom, linkCaller, Telemetry } from "../../telemetry/index.ts"
 import { spansOf, TraceKeeper, type TraceSpan } from "../trace/index.ts"
@@ -69,9 +69,13 @@ export class Executions extends Context.Service<
     readonly get: (id: CorrelationId) => Effect.Effect<ExecutionState | undefined, StoreError>
     /** One page of executions, the latest first. */
     readonly list: (query: ExecutionQuery) => Effect.Effect<Page<ExecutionState>, StoreError>
-    /** The executions among these that one can go back to, by the record alone. */
+    /**
+     * The executions among these that one can go back to, by the record. With `ask`, the providers are asked too, for at
+     * most 2 seconds: what is gone there is left out.
+     */
     readonly restorable: (
-      executions: ReadonlyArray<ExecutionState>
+      executions: ReadonlyArray<ExecutionState>,
+      options?: { readonly ask?: boolean }
     ) => Effect.Effect<ReadonlySet<CorrelationId>, StoreError>
     /** What a rollback with `to` restores in each stack; undefined without it. */
     readonly restored: (
@@ -147,7 +151,7 @@ export class Executions extends Context.Service<
           ),
         get: (id) => store.execution(id),
         list: (query) => store.executions(query),
-        restorable: (executions) => provided(Restorable.among(executions)),
+        restorable: (executions, options) => provided(restorable(executions, options)),
         restored: (request) => provided(Restorable.restored(request)),
         events,
         follow: (id, after) => Stream.provideContext(OperatorCommands.follow(id, after), context),

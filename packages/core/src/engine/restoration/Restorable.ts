@@ -3,7 +3,6 @@
  */
 import * as Effect from "effect/Effect"
 import type { ExecutionState } from "../../domain/ExecutionState.ts"
-import type { CorrelationId } from "../../domain/Ids.ts"
 import * as Restoration from "../../domain/Restoration.ts"
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
@@ -12,22 +11,27 @@ import type { Rejected } from "../../api/Rejected.ts"
 import type { Request } from "../../api/Request.ts"
 
 /**
- * The executions among these that one can go back to, by the record; no provider is asked.
+ * The restorations to the executions among these that one can go back to, by the record; no provider is asked.
  */
 export const among = Effect.fnUntraced(function* (
   executions: ReadonlyArray<ExecutionState>
-): Effect.fn.Return<ReadonlySet<CorrelationId>, StoreError, DeploymentStore> {
+): Effect.fn.Return<ReadonlyArray<Restoration.Restoration>, StoreError, DeploymentStore> {
   const store = yield* DeploymentStore
-  const places = new Map(executions.map((one) => [`${one.deploymentId}/${one.environment}`, one]))
+  const places = Map.groupBy(executions, (one) => `${one.deploymentId}/${one.environment}`)
   const found = yield* Effect.forEach(
     places.values(),
-    Effect.fnUntraced(function* (place) {
-      const state = yield* store.environment(place.deploymentId, place.environment)
-      return yield* RollbackTarget.restorationsIn(place, state)
+    Effect.fnUntraced(function* (asked) {
+      const [place] = asked
+      const ids = new Set(asked.map(({ correlationId }) => correlationId))
+      const meant = ({ execution }: Restoration.Restoration) => ids.has(execution.correlationId)
+      const enough = (all: ReadonlyArray<Restoration.Restoration>, read: ReadonlyArray<ExecutionState>) =>
+        read.filter(({ correlationId }) => ids.has(correlationId)).length === ids.size &&
+        all.filter(meant).every(RollbackTarget.isComplete)
+      const state = yield* store.environment(place!.deploymentId, place!.environment)
+      return (yield* RollbackTarget.restorationsIn(place!, state, enough)).filter(meant)
     })
   )
-  const restorable = found.flat().filter(Restoration.isRestorable)
-  return new Set(restorable.map(({ execution }) => execution.correlationId))
+  return found.flat().filter(Restoration.isRestorable)
 })
 
 /**

@@ -15,6 +15,8 @@ import { reject, type Rejected } from "../../api/Rejected.ts"
 
 /** How many executions are read at most: what lies before them counts as not kept. */
 const reach = 1_000
+/** How many are read at a time. */
+const pageSize = 100
 const named = 5
 
 interface Place {
@@ -26,17 +28,37 @@ interface Place {
 export type Checkpoints = ReadonlyMap<StackName, Checkpoint>
 
 /**
- * All restorations of an environment, the latest first.
+ * The restorations of an environment, the latest first.
+ *
+ * *Details*: reads no further back than `enough` says, because each execution takes time to read. What an older
+ * execution may still tell (`lacks` the record) is for the caller to decide.
  */
 export const restorationsIn = Effect.fnUntraced(function* (
   { deploymentId, environment }: Place,
-  state: EnvironmentState | undefined
+  state: EnvironmentState | undefined,
+  enough: (found: ReadonlyArray<Restoration.Restoration>, read: ReadonlyArray<ExecutionState>) => boolean
 ): Effect.fn.Return<ReadonlyArray<Restoration.Restoration>, StoreError, DeploymentStore> {
   if (state === undefined) return []
   const store = yield* DeploymentStore
-  const { items } = yield* store.executions({ deploymentId, environment, limit: reach })
-  return Restoration.restorations(items, state)
+  const read: Array<ExecutionState> = []
+  let cursor: string | undefined
+  for (;;) {
+    const page = yield* store.executions({
+      deploymentId,
+      environment,
+      limit: pageSize,
+      ...(cursor === undefined ? {} : { cursor })
+    })
+    read.push(...page.items)
+    cursor = page.next
+    const found = Restoration.restorations(read, state)
+    if (cursor === undefined || read.length >= reach || enough(found, read)) return found
+  }
 })
+
+/** Whether the record tells all about a restoration; if not, an older execution may. */
+export const isComplete = ({ stacks }: Restoration.Restoration): boolean =>
+  stacks.every(({ lacks }) => lacks !== "record")
 
 /**
  * The checkpoints of a restoration, of the stacks that it can restore.
@@ -54,7 +76,10 @@ export const targetOf = Effect.fnUntraced(function* (
   state: EnvironmentState | undefined
 ): Effect.fn.Return<Checkpoints | undefined, StoreError, DeploymentStore> {
   if (to === undefined) return undefined
-  const found = (yield* restorationsIn(place, state)).find(({ execution }) => execution.correlationId === to.execution)
+  const meant = ({ execution }: Restoration.Restoration) => execution.correlationId === to.execution
+  const found = (yield* restorationsIn(place, state, (all) => all.some((one) => meant(one) && isComplete(one)))).find(
+    meant
+  )
   return found === undefined || !Restoration.isRestorable(found) ? new Map() : checkpointsOf(found)
 })
 
@@ -69,10 +94,16 @@ export const find = Effect.fnUntraced(function* (
   state: EnvironmentState | undefined,
   only: ReadonlyArray<StackName> | undefined
 ): Effect.fn.Return<Found, Rejected | StoreError, DeploymentStore> {
-  const all = (yield* restorationsIn(place, state)).map(({ execution, stacks }) => ({
-    execution,
-    stacks: stacks.filter(({ name }) => only === undefined || only.includes(name))
-  }))
+  const limited = (all: ReadonlyArray<Restoration.Restoration>) =>
+    all.map(({ execution, stacks }) => ({
+      execution,
+      stacks: stacks.filter(({ name }) => only === undefined || only.includes(name))
+    }))
+  const enough = (all: ReadonlyArray<Restoration.Restoration>) => {
+    const meant = Restoration.restorationOf(limited(all), to)
+    return meant !== undefined && isComplete(meant)
+  }
+  const all = limited(yield* restorationsIn(place, state, enough))
   const where = { deployment: place.deploymentId, environment: place.environment }
   const history = { remedies: [{ _tag: "history", ...where } as const] }
   const found = Restoration.restorationOf(all, to)
