@@ -22,7 +22,9 @@ const entries = [
   ["node", "@signalbox/node", "packages/node/dist/index.d.ts"],
   ["fault-proxy", "@signalbox/fault-proxy", "packages/fault-proxy/dist/index.d.ts"],
   ["provider-local", "@signalbox/provider-local", "packages/provider-local/dist/index.d.ts"],
-  ["provider-aws", "@signalbox/provider-aws", "packages/provider-aws/dist/index.d.ts"]
+  ["provider-aws", "@signalbox/provider-aws", "packages/provider-aws/dist/index.d.ts"],
+  ["provider-gcp", "@signalbox/provider-gcp", "packages/provider-gcp/dist/index.d.ts"],
+  ["provider-gcp-testing", "@signalbox/provider-gcp/testing", "packages/provider-gcp/dist/testing/index.d.ts"]
 ] as const
 
 interface Declared {

@@ -171,8 +171,8 @@ describe.skipIf(process.platform !== "linux")("signalbox run in several shells",
         await new Promise((resolve) => setTimeout(resolve, (life * point) / points))
         victim.child.kill("SIGKILL")
         const killed = performance.now()
-        const { code, stderr } = await sittingOut(cwd, `next${point}`)
-        assert.strictEqual(code, 0, `after ${point}: ${stderr}`)
+        const { code, stderr, stdout } = await sittingOut(cwd, `next${point}`)
+        assert.strictEqual(code, 0, `after ${point}: ${stdout}${stderr}`)
         assert.isBelow(performance.now() - killed, ttl + life + slack, `after ${point}`)
         await Promise.all([ahead?.ended, victim.ended])
       }

@@ -69,7 +69,7 @@ it.live(
       assert.isBelow(late[Math.floor(late.length / 2)]!, 10_000)
     }).pipe(Effect.provide(embeddedStore({ directory })))
   },
-  120_000
+  480_000
 )
 
 it.live(
@@ -86,7 +86,7 @@ it.live(
         yield* Stream.mapEffect(store.changes, () => store.events({ stream: name })).pipe(
           Stream.takeUntil((events) => events.length > 5 + round * 7),
           Stream.runDrain,
-          Effect.timeout("20 seconds")
+          Effect.timeout("100 seconds")
         )
         child.process.kill("SIGKILL")
         yield* Effect.promise(() => child.output)
@@ -114,5 +114,5 @@ it.live(
       )
     }).pipe(Effect.provide(embeddedStore({ directory })))
   },
-  60_000
+  480_000
 )

@@ -31,7 +31,7 @@ import { acquire, another, type Both, eventually, other, type Stores } from "./s
  *
  * *Details*: `another` opens the same database again, as another process does; without it, both are the same. `probe`
  * reads the database independently: the ids of the events of a stream in order. `timeoutMillis` bounds each test
- * (default 30,000).
+ * (default 120,000).
  */
 export interface DeploymentStoreSuiteOptions {
   readonly another?: Layer.Layer<DeploymentStore | LeaseStore, unknown>
@@ -57,7 +57,7 @@ export const suite = (
   describe(`${name} keeps the DeploymentStore port`, () => {
     it.layer(Layer.merge(layer, other(options.another)), { excludeTestServices: true })((it) => {
       const check = (title: string, body: Effect.Effect<unknown, unknown, Stores | Scope.Scope>) =>
-        it.effect(title, () => body, options.timeoutMillis ?? 30_000)
+        it.effect(title, () => body, options.timeoutMillis ?? 120_000)
       for (const [title, body] of [...writing, ...Concurrency.tests, ...Queries.tests]) check(title, body)
       if (options.probe !== undefined) check("keeps in its database what it says it does", probed(options.probe))
     })

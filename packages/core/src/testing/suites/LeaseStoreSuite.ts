@@ -16,7 +16,7 @@ import { acquire, another, type Both, eventually, other, type Stores } from "./s
  * The options of the suite besides the layer.
  *
  * *Details*: `another` opens the same database again, as another process does. `probe` reads the database
- * independently: the fence kept for a key. `timeoutMillis` bounds each test (default 30,000).
+ * independently: the fence kept for a key. `timeoutMillis` bounds each test (default 120,000).
  */
 export interface LeaseStoreSuiteOptions {
   readonly another?: Layer.Layer<DeploymentStore | LeaseStore, unknown>
@@ -41,7 +41,7 @@ export const suite = (
   describe(`${name} keeps the LeaseStore port`, () => {
     it.layer(Layer.merge(layer, other(options.another)), { excludeTestServices: true })((it) => {
       const check = (title: string, body: Effect.Effect<unknown, unknown, Stores | Scope.Scope>) =>
-        it.effect(title, () => body, options.timeoutMillis ?? 30_000)
+        it.effect(title, () => body, options.timeoutMillis ?? 120_000)
       for (const [title, body] of tests) check(title, body)
       if (options.probe !== undefined) check("keeps the fence in its database", probed(options.probe))
     })

@@ -38,7 +38,8 @@ const allGroups: ReadonlyArray<ProviderGroup> = [
  * exercised, and others must be absent. `classify` provokes failures of the platform, with the reason that the adapter must report for each;
  * `credentials` makes the credentials of the provider run out, `throttling` makes the platform refuse every call for
  * some time, `foreign` starts an operation that others have in progress, `loseAnswer` loses the answer of a call whose
- * effect has happened, `staleReads` lets the platform answer for a moment with what was before a change. `timeoutMillis` bounds each test (default 30,000); a metric
+ * effect has happened, `staleReads` lets the platform answer for a moment with what was before a change. `timeoutMillis`
+ * bounds each test (default 120,000); a metric
  * source needs three times its resolution and twice its lag.
  */
 export interface ProviderSuiteOptions {
@@ -68,7 +69,7 @@ export interface ProviderSuiteOptions {
  * ```
  */
 export const suite = (name: string, options: ProviderSuiteOptions): void => {
-  const timeout = options.timeoutMillis ?? 30_000
+  const timeout = options.timeoutMillis ?? 120_000
   const check = (title: string, body: (driver: Driver) => Effect.Effect<unknown, unknown, Scope.Scope>) =>
     it.live(title, () => Effect.scoped(Effect.flatMap(options.make, (harness) => body(new Driver(harness)))), timeout)
   const has = (group: ProviderGroup) => options.groups?.includes(group) === true

@@ -1,0 +1,197 @@
+/**
+ * The provider for services of Cloud Run.
+ */
+import {
+  type Capabilities,
+  type Mutation,
+  type PlanTarget,
+  type Provider,
+  ProviderError,
+  type ProviderReason,
+  type StackRef
+} from "@signalbox/core/spi"
+import * as Effect from "effect/Effect"
+import { Gcp, type GcpOptions, gcpReason } from "../client/index.ts"
+import { Calls, type Failure } from "./Calls.ts"
+import { defaultService } from "./Names.ts"
+import { defaultPoll, type PollOptions } from "./Poll.ts"
+import { decode, Properties } from "./Properties.ts"
+import { observation, see } from "./Seen.ts"
+import type { Work } from "./Work.ts"
+
+/** What a stack names as its provider. */
+export const kind = "gcp:cloud-run"
+
+export const capabilities: Capabilities = {
+  spiVersion: 1,
+  traffic: "percent",
+  capacity: false,
+  fencing: "compared",
+  outputs: ["url", "revision"],
+  firstRelease: "live",
+  adopts: true
+}
+
+/** How the provider works. `poll` is the time between two polls, in milliseconds. */
+export interface CloudRunOptions extends GcpOptions {
+  readonly poll?: PollOptions
+}
+
+const preview = new Error("a preview changes nothing")
+
+/** For operations that change nothing. */
+const unchanging: Mutation = {
+  idempotencyKey: "preview",
+  fence: 0,
+  guard: Effect.die(preview),
+  progress: () => Effect.void,
+  handle: { get: Effect.succeed(null), set: () => Effect.void },
+  leaseLeft: Effect.die(preview)
+}
+
+const invalid = (message: string, path: ReadonlyArray<string>, hint: string): ProviderReason => ({
+  _tag: "Invalid",
+  message,
+  path: [...path],
+  hint
+})
+
+/**
+ * Creates the provider of kind `gcp:cloud-run`.
+ *
+ * *Details*: a release is an image with its configuration, and runs as a revision whose name follows from it. Each change
+ * names the state that was read (an etag) and records its fence in the service, so that Cloud Run refuses a late one.
+ *
+ * *Errors*: `ProviderError`; `Broken` with the condition of the revision if it does not become ready.
+ */
+export const make = (options: CloudRunOptions): Provider => {
+  const gcp = new Gcp(options)
+  const poll = options.poll ?? defaultPoll
+
+  const named = (operation: string, ref: StackRef) =>
+    Effect.mapError((failure: Failure) =>
+      failure instanceof ProviderError
+        ? failure
+        : new ProviderError({ provider: kind, operation, stackName: ref.stack, reason: failure })
+    )
+
+  const workOn = (ref: StackRef, mutation: Mutation): Effect.Effect<Work, ProviderReason> =>
+    Effect.gen(function* () {
+      const properties = yield* decode(ref.properties)
+      const region = ref.region ?? gcp.region
+      if (region === undefined) {
+        return yield* Effect.fail(
+          invalid("there is no region", [], "Set region of the environment, or CLOUDSDK_RUN_REGION.")
+        )
+      }
+      const project =
+        properties.project ??
+        ref.account ??
+        (yield* Effect.tryPromise({
+          try: () => gcp.project(),
+          catch: (error) => gcpReason(error, "resourcemanager.projects.get")
+        }))
+      if (project === undefined) {
+        return yield* Effect.fail(
+          invalid(
+            "there is no project",
+            ["project"],
+            "Set project, account of the environment, or GOOGLE_CLOUD_PROJECT."
+          )
+        )
+      }
+      const place = { project, region }
+      const name = properties.service ?? defaultService(ref)
+      return { ref, calls: new Calls(gcp, place), place, name, properties, mutation, poll }
+    })
+
+  /** Where the calls lead to, and as whom. */
+  const targetOf = ({ place }: Work): Effect.Effect<PlanTarget, ProviderReason> =>
+    Effect.tryPromise({
+      try: async () => {
+        const principal = await gcp.principal()
+        return { account: place.project, ...place, ...(principal === undefined ? {} : { principal }) }
+      },
+      catch: (error) => gcpReason(error, "iam.serviceAccounts.get")
+    })
+
+  const seen = (work: Work) =>
+    Effect.map(see(work.calls, work.name, work.properties.tag), (seen) => observation(seen, work.place, work.name))
+
+  /** Carries out a mutation, and looks at what has become of it. */
+  const mutate = (
+    operation: string,
+    ref: StackRef,
+    mutation: Mutation,
+    change: (work: Work) => Effect.Effect<void, Failure>
+  ) =>
+    Effect.gen(function* () {
+      const work = yield* workOn(ref, mutation)
+      yield* change(work)
+      return yield* seen(work)
+    }).pipe(named(operation, ref))
+
+  const restoring = Effect.promise(() => import("./Restore.ts"))
+
+  return {
+    kind,
+    capabilities,
+    properties: Properties,
+    observe: (ref) => Effect.flatMap(workOn(ref, unchanging), seen).pipe(named("observe", ref)),
+    plan: (ref, candidate) =>
+      Effect.gen(function* () {
+        const work = yield* workOn(ref, unchanging)
+        const { plan } = yield* Effect.promise(() => import("./Plan.ts"))
+        return yield* plan(work, candidate, yield* targetOf(work))
+      }).pipe(named("plan", ref)),
+    stage: (ref, { capacityPercent, plan }, mutation) =>
+      mutate("stage", ref, mutation, (work) =>
+        capacityPercent === 100
+          ? Effect.flatMap(
+              Effect.promise(() => import("./Stage.ts")),
+              ({ stage }) => stage(work, plan)
+            )
+          : Effect.fail<ProviderReason>({
+              _tag: "Unsupported",
+              message: "Cloud Run scales revisions by itself",
+              capability: "capacity"
+            })
+      ),
+    traffic: {
+      shift: (ref, options, mutation) =>
+        mutate("shift", ref, mutation, (work) =>
+          Effect.flatMap(
+            Effect.promise(() => import("./Shift.ts")),
+            ({ shift }) => shift(work, options)
+          )
+        ),
+      retire: (ref, options, mutation) =>
+        mutate("retire", ref, mutation, (work) =>
+          Effect.flatMap(
+            Effect.promise(() => import("./Shift.ts")),
+            ({ retire }) => retire(work, options)
+          )
+        )
+    },
+    rollback: (ref, checkpoint, mutation) =>
+      mutate("rollback", ref, mutation, (work) =>
+        Effect.flatMap(restoring, ({ rollback }) => rollback(work, checkpoint))
+      ),
+    destroy: (ref, mutation) =>
+      Effect.asVoid(
+        mutate("destroy", ref, mutation, (work) => Effect.flatMap(restoring, ({ destroy }) => destroy(work)))
+      ),
+    restart: (ref, mutation) =>
+      mutate("restart", ref, mutation, (work) => Effect.flatMap(restoring, ({ restart }) => restart(work))),
+    canGoBack: (ref, checkpoint) =>
+      Effect.gen(function* () {
+        const { calls, name, properties } = yield* workOn(ref, unchanging)
+        const { wayBack } = yield* restoring
+        return yield* wayBack(calls, name, yield* see(calls, name, properties.tag), checkpoint)
+      }).pipe(named("canGoBack", ref)),
+    exclusive: (ref) => {
+      const { service } = ref.properties as { readonly service?: string }
+      return [{ name: `the Cloud Run service ${service ?? defaultService(ref)}`, path: ["service"] }]
+    }
+  }
+}

@@ -1,0 +1,6 @@
+/// <reference types="node" preserve="true" />
+/**
+ * The plug-in for Google Cloud.
+ */
+export { cloudRun, gcp, gcp as default, type GcpPluginOptions } from "./plugin.ts"
+export { Properties as CloudRunProperties } from "./cloudrun/Properties.ts"

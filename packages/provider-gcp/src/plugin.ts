@@ -1,0 +1,45 @@
+import { effectProvider, type Plugin, stackBuilder, type StackBuilder } from "@signalbox/core/plugin"
+import * as CloudRunProvider from "./cloudrun/CloudRunProvider.ts"
+import type { Properties } from "./cloudrun/Properties.ts"
+
+/**
+ * The options of the plug-in.
+ *
+ * *Details*: `project` (default: the one of the stack or environment, then `GOOGLE_CLOUD_PROJECT`, then the one of the
+ * credentials), `region` (default: the one of the environment, then `CLOUDSDK_RUN_REGION`), `endpoint` (default
+ * `CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN`) and `transport`, `grpc` (default) or `rest`. Credentials are application default
+ * credentials.
+ */
+export interface GcpPluginOptions {
+  readonly project?: string
+  readonly region?: string
+  readonly endpoint?: string
+  readonly transport?: "grpc" | "rest"
+}
+
+/**
+ * Deploys services of Cloud Run.
+ *
+ * *Example*
+ *
+ * ```ts
+ * defineConfig({ ..., plugins: [gcp({ project: "shop" })], stacks: [cloudRun({ name: "api", properties })] })
+ * ```
+ */
+export const gcp = (options: GcpPluginOptions = {}): Plugin => ({
+  name: "@signalbox/provider-gcp",
+  spiVersion: 1,
+  options: { ...options },
+  providers: { [CloudRunProvider.kind]: effectProvider(() => CloudRunProvider.make(options)) }
+})
+
+/**
+ * Builds a stack that is a service of Cloud Run, with typed properties.
+ *
+ * *Example*
+ *
+ * ```ts
+ * cloudRun({ name: "api", properties: { image: "europe-docker.pkg.dev/shop/apps/api:${version}" } })
+ * ```
+ */
+export const cloudRun: StackBuilder<typeof Properties.Encoded> = stackBuilder(CloudRunProvider.kind)

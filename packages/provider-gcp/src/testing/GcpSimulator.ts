@@ -1,0 +1,110 @@
+/**
+ * A simulator of Google Cloud's API, for tests: the vendor's own client talks to it.
+ */
+import type { JsonObject } from "./Protos.ts"
+import type { App } from "./Apps.ts"
+import { type CallFault, Calls, type RecordedCall } from "./Calls.ts"
+import { serveGrpc } from "./GrpcApi.ts"
+import { Protos } from "./Protos.ts"
+import { serveRest } from "./RestApi.ts"
+import { Run } from "./Run.ts"
+import type { ServiceJson } from "./RunState.ts"
+
+/**
+ * The options of a simulator.
+ *
+ * *Details*: all times in milliseconds. `operationMillis` is how long a change of a service takes at least (default 20),
+ * `routingMillis` how long requests are still divided as before after the API says otherwise (default 0).
+ */
+export interface GcpSimulatorOptions {
+  readonly operationMillis?: number
+  readonly routingMillis?: number
+}
+
+/**
+ * A running simulator.
+ *
+ * *Details*: `grpc` and `rest` are its addresses. `push` makes an image known, and returns its name by digest. `calls` are
+ * all calls in the order of their answers, `changes` the calls that change something. `fault` disturbs calls, and returns a
+ * function that ends that. `service` is a service as the API shows it; `instances` are its revisions that requests can
+ * reach, `images` the image of each of them, as it was pushed. `create` and `edit` change a service as a person at the
+ * console does. `prune` deletes a revision, `pace` changes the times.
+ */
+export interface GcpSimulator {
+  readonly grpc: string
+  readonly rest: string
+  readonly push: (image: string, app: App) => string
+  readonly calls: ReadonlyArray<RecordedCall>
+  readonly changes: ReadonlyArray<RecordedCall>
+  readonly fault: (fault: CallFault) => () => void
+  readonly service: (name: string) => ServiceJson | undefined
+  readonly revisions: (name: string) => ReadonlyArray<string>
+  readonly instances: (name: string) => ReadonlyArray<string>
+  readonly images: (name: string) => ReadonlyMap<string, string>
+  readonly edit: (name: string, change: Partial<ServiceJson>) => Promise<void>
+  readonly create: (parent: string, id: string, service: Partial<ServiceJson>) => Promise<void>
+  readonly prune: (revision: string) => Promise<void>
+  readonly pace: (options: GcpSimulatorOptions) => void
+  readonly close: () => Promise<void>
+}
+
+const simulated = ["google.cloud.run.v2.Services", "google.cloud.run.v2.Revisions", "google.longrunning.Operations"]
+
+/**
+ * Starts a simulator on the loopback interface.
+ *
+ * *Details*: it has Cloud Run: services, their revisions and operations, over gRPC and over REST. Revisions serve
+ * requests, which are divided by weight and tag as configured.
+ *
+ * *Example*
+ *
+ * ```ts
+ * const simulator = await startGcpSimulator()
+ * simulator.push("example.com/app:v1", { body: "v1" })
+ * process.env.CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN = simulator.grpc
+ * ```
+ */
+export const startGcpSimulator = async (options: GcpSimulatorOptions = {}): Promise<GcpSimulator> => {
+  const protos = new Protos()
+  const pace = { operationMillis: options.operationMillis ?? 20, routingMillis: options.routingMillis ?? 0 }
+  const run = new Run(pace)
+  const calls = new Calls(run)
+  const grpc = await serveGrpc(protos, simulated, calls.call)
+  const rest = await serveRest(protos, calls.call)
+  const handlers = run.handlers["google.cloud.run.v2.Services"]!
+  const person = "someone@example.com"
+  return {
+    grpc: `http://127.0.0.1:${grpc.port}`,
+    rest: `http://127.0.0.1:${rest.port}`,
+    push: (image, app) => run.images.push(image, app),
+    calls: calls.all,
+    get changes() {
+      return calls.changes
+    },
+    fault: (fault) => calls.add(fault),
+    service: (name) => run.services.get(name)?.json,
+    revisions: (name) => [...(run.services.get(name)?.revisions.keys() ?? [])],
+    instances: (name) => {
+      const service = run.services.get(name)
+      return [...(service?.revisions.keys() ?? [])].filter((revision) => service!.isRouted(revision))
+    },
+    images: (name) => {
+      const revisions = [...(run.services.get(name)?.revisions.values() ?? [])]
+      return new Map(revisions.map((revision) => [revision.name, revision.image]))
+    },
+    edit: async (name, change) => {
+      const request = { service: { ...change, name }, updateMask: Object.keys(change).join(",") }
+      await handlers["UpdateService"]!(request as unknown as JsonObject, person)
+    },
+    create: async (parent, serviceId, service) => {
+      await handlers["CreateService"]!({ parent, serviceId, service } as unknown as JsonObject, person)
+    },
+    prune: (revision) => run.prune(revision),
+    pace: (change) => void Object.assign(pace, change),
+    close: async () => {
+      grpc.close()
+      rest.close()
+      await run.close()
+    }
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * Operations that go on after a call has been answered, and can be found again by their name.
+ */
+import { randomUUID } from "node:crypto"
+import { ApiError } from "./ApiError.ts"
+import type { JsonObject } from "./Protos.ts"
+
+export class Operation {
+  readonly name: string
+  #json: JsonObject
+
+  constructor(parent: string) {
+    this.name = `${parent}/operations/${randomUUID()}`
+    this.#json = { name: this.name, done: false }
+  }
+
+  get json(): JsonObject {
+    return this.#json
+  }
+
+  succeed(response: JsonObject): void {
+    if (this.#json["done"] === true) return
+    const any = { ...structuredClone(response), "@type": "type.googleapis.com/google.cloud.run.v2.Service" }
+    this.#json = { name: this.name, done: true, response: any }
+  }
+
+  fail({ code, message }: ApiError): void {
+    if (this.#json["done"] === true) return
+    this.#json = { name: this.name, done: true, error: { code, message } }
+  }
+}
+
+export class Operations {
+  readonly #all = new Map<string, Operation>()
+
+  begin(parent: string): Operation {
+    const operation = new Operation(parent)
+    this.#all.set(operation.name, operation)
+    return operation
+  }
+
+  get(name: string): JsonObject {
+    const operation = this.#all.get(name)
+    if (operation === undefined) throw new ApiError("NOT_FOUND", `Operation '${name}' was not found.`)
+    return operation.json
+  }
+}

@@ -1,0 +1,157 @@
+/**
+ * The API over HTTP with JSON.
+ */
+import { createServer, type IncomingMessage } from "node:http"
+import type { AddressInfo } from "node:net"
+import { text } from "node:stream/consumers"
+import { ApiError } from "./ApiError.ts"
+import type { Call } from "./Calls.ts"
+import type { JsonObject, Protos } from "./Protos.ts"
+
+const run = "google.cloud.run.v2"
+
+interface Route {
+  readonly method: string
+  readonly path: RegExp
+  readonly service: string
+  readonly name: string
+  /** The request, from the matches of the path, the query and the body. */
+  readonly request: (match: ReadonlyArray<string>, query: URLSearchParams, body: JsonObject) => JsonObject
+  readonly response: string
+}
+
+const operation = "google.longrunning.Operation"
+const services = { service: `${run}.Services` }
+const revisions = { service: `${run}.Revisions` }
+const place = "(projects/[^/]+/locations/[^/]+)"
+const oneService = new RegExp(`^/v2/(${place}/services/[^/]+)$`)
+const oneRevision = new RegExp(`^/v2/(${place}/services/[^/]+/revisions/[^/]+)$`)
+
+const given = (query: URLSearchParams, key: string): JsonObject => {
+  const value = query.get(key)
+  return value === null ? {} : { [key]: value }
+}
+
+const routes: ReadonlyArray<Route> = [
+  {
+    ...services,
+    method: "GET",
+    path: oneService,
+    name: "GetService",
+    request: ([name]) => ({ name: name! }),
+    response: `${run}.Service`
+  },
+  {
+    ...services,
+    method: "GET",
+    path: new RegExp(`^/v2/${place}/services$`),
+    name: "ListServices",
+    request: ([parent]) => ({ parent: parent! }),
+    response: `${run}.ListServicesResponse`
+  },
+  {
+    ...services,
+    method: "POST",
+    path: new RegExp(`^/v2/${place}/services$`),
+    name: "CreateService",
+    request: ([parent], query, service) => ({ parent: parent!, service, serviceId: query.get("serviceId") ?? "" }),
+    response: operation
+  },
+  {
+    ...services,
+    method: "PATCH",
+    path: oneService,
+    name: "UpdateService",
+    request: ([name], query, service) => ({ service: { ...service, name: name! }, ...given(query, "updateMask") }),
+    response: operation
+  },
+  {
+    ...services,
+    method: "DELETE",
+    path: oneService,
+    name: "DeleteService",
+    request: ([name], query) => ({ name: name!, ...given(query, "etag") }),
+    response: operation
+  },
+  {
+    ...revisions,
+    method: "GET",
+    path: oneRevision,
+    name: "GetRevision",
+    request: ([name]) => ({ name: name! }),
+    response: `${run}.Revision`
+  },
+  {
+    ...revisions,
+    method: "GET",
+    path: new RegExp(`^/v2/(${place}/services/[^/]+)/revisions$`),
+    name: "ListRevisions",
+    request: ([parent]) => ({ parent: parent! }),
+    response: `${run}.ListRevisionsResponse`
+  },
+  {
+    ...revisions,
+    method: "DELETE",
+    path: oneRevision,
+    name: "DeleteRevision",
+    request: ([name]) => ({ name: name! }),
+    response: operation
+  },
+  {
+    service: "google.longrunning.Operations",
+    method: "GET",
+    path: new RegExp(`^/v2/(${place}/operations/[^/]+)$`),
+    name: "GetOperation",
+    request: ([name]) => ({ name: name! }),
+    response: operation
+  }
+]
+
+const answer = async (protos: Protos, call: Call, request: IncomingMessage): Promise<JsonObject> => {
+  const { pathname, searchParams } = new URL(request.url!, "http://localhost")
+  for (const route of routes) {
+    const match = route.path.exec(decodeURIComponent(pathname))
+    if (match === null || route.method !== request.method) continue
+    const body = await text(request)
+    const sent = body === "" ? {} : (JSON.parse(body) as JsonObject)
+    // A client may write enums as numbers, and a mask in either spelling.
+    const received = route.request(match.slice(1), searchParams, sent)
+    const service = received["service"]
+    const normal =
+      typeof service === "object"
+        ? { ...received, service: protos.normal(`${run}.Service`, service as JsonObject) }
+        : received
+    const json = await call(route.service, route.name, normal)
+    return protos.normal(route.response, json, searchParams.get("$alt")?.includes("enum-encoding=int") === true)
+  }
+  throw new ApiError("NOT_FOUND", `The simulator has no ${request.method} ${pathname}.`)
+}
+
+/** Listens on a free port of the loopback interface. */
+export const serveRest = async (
+  protos: Protos,
+  call: Call
+): Promise<{ readonly port: number; readonly close: () => void }> => {
+  const server = createServer((request, response) => {
+    const send = (status: number, json: object) => {
+      response.writeHead(status, { "content-type": "application/json" })
+      response.end(JSON.stringify(json))
+    }
+    void answer(protos, call, request).then(
+      (json) => send(200, json),
+      (error: unknown) => {
+        const { details, http, message, status } =
+          error instanceof ApiError ? error : new ApiError("INTERNAL", String(error))
+        send(http, { error: { code: http, message, status, details } })
+      }
+    )
+  })
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () => {
+      server.close()
+      server.closeAllConnections()
+    }
+  }
+}

@@ -1,0 +1,9 @@
+/// <reference types="node" preserve="true" />
+/**
+ * A simulator of Google Cloud for tests: `@signalbox/provider-gcp/testing`.
+ */
+export { ApiError, type ApiCode, errorInfo, type ErrorDetail, retryInfo } from "./ApiError.ts"
+export type { App } from "./Apps.ts"
+export type { CallFault, RecordedCall } from "./Calls.ts"
+export { type GcpSimulator, type GcpSimulatorOptions, startGcpSimulator } from "./GcpSimulator.ts"
+export type { ServiceJson } from "./RunState.ts"

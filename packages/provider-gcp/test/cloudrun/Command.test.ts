@@ -1,0 +1,133 @@
+/**
+ * Stacks that the real program deploys, from a configuration that names the plug-in by its package.
+ */
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { dirname, join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { afterEach, assert, beforeEach, describe, expect, it } from "vitest"
+import { type Binary, build } from "../../../cli/test/binary.ts"
+import type { GcpSimulator } from "../../src/testing/index.ts"
+import { image, platform, service, sharesOf } from "./platform.ts"
+
+const id = "DX6604E"
+
+let binary: Binary
+let simulator: GcpSimulator
+let directory: string
+beforeEach(async () => {
+  binary = build()
+  simulator = await platform()
+  directory = mkdtempSync(join(tmpdir(), "signalbox-gcp-test-"))
+  const link = join(directory, "node_modules", "@signalbox", "provider-gcp")
+  mkdirSync(dirname(link), { recursive: true })
+  symlinkSync(fileURLToPath(new URL("../../", import.meta.url)), link)
+  writeFileSync(join(directory, "package.json"), `{ "type": "module" }`)
+  configure(yaml)
+})
+afterEach(async () => {
+  await simulator.close()
+  rmSync(directory, { recursive: true, force: true })
+})
+
+const yaml = `
+organization: acme
+project: shop
+environments: { production: { region: europe-west1, account: shop-1 } }
+plugins: ["@signalbox/provider-gcp"]
+stacks:
+  - name: api
+    provider: "gcp:cloud-run"
+    strategy: { type: canary, steps: [{ weight: 25, bake: 0 millis }] }
+    gate: { interval: 100 millis, consecutivePasses: 1, gracePeriod: 0 millis }
+    properties:
+      service: api
+      image: "example.com/shop/api:\${version}"
+      env: { LEVEL: info }
+`
+
+const configure = (text: string) => writeFileSync(join(directory, "signalbox.config.yaml"), text)
+
+const run = (...args: ReadonlyArray<string>) =>
+  binary.run(directory, args, { env: { CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN: simulator.grpc } })
+
+const ends = async (code: number, ...args: ReadonlyArray<string>): Promise<string> => {
+  const ran = await run(...args)
+  assert.strictEqual(ran.code, code, `${args.join(" ")}: ${ran.stdout}${ran.stderr}`)
+  return ran.stdout + ran.stderr
+}
+
+const version = async (): Promise<ReadonlyArray<string>> => Object.keys(await sharesOf(simulator, 10))
+
+describe("the command, on Cloud Run", { timeout: 240_000 }, () => {
+  it("shows, deploys, updates, rolls back and destroys a service", async () => {
+    await ends(0, "init", "--id", id)
+    expect(await ends(0, "deploy", "--version", "v1", "--dry-run")).toContain("create the service api")
+    assert.isUndefined(simulator.service(service))
+
+    await ends(0, "deploy", "--version", "v1")
+    assert.deepStrictEqual(await version(), ["v1"])
+    await ends(0, "deploy", "--version", "v2")
+    assert.deepStrictEqual(await version(), ["v2"])
+    // The candidate had a tag and no traffic first, and then a quarter.
+    const shares = simulator.changes.map(({ request }) =>
+      (
+        (
+          request["service"] as {
+            readonly traffic?: ReadonlyArray<{ readonly percent?: number; readonly tag?: string }>
+          }
+        ).traffic ?? []
+      ).map(({ percent = 0, tag }) => tag ?? percent)
+    )
+    assert.deepStrictEqual(shares, [[100], [100, "candidate"], [25, 75, "candidate"], [100, "candidate"], [100]])
+
+    await ends(0, "rollback", id)
+    assert.deepStrictEqual(await version(), ["v1"])
+    await ends(0, "health")
+    await ends(0, "destroy", id, "--yes")
+    assert.isUndefined(simulator.service(service))
+  })
+
+  it("goes back from a revision that does not start, and says why", async () => {
+    await ends(0, "init", "--id", id)
+    await ends(0, "deploy", "--version", "v1")
+    const said = await ends(3, "deploy", "--version", "broken")
+    expect(said).toContain("failed to listen on the port")
+    expect(said).toContain("console.cloud.google.com")
+    assert.deepStrictEqual(await version(), ["v1"])
+    await ends(0, "deploy", "--version", "v2")
+    assert.deepStrictEqual(await version(), ["v2"])
+  })
+
+  it("changes nothing where something of the configuration is wrong", async () => {
+    await ends(0, "init", "--id", id)
+    const wrong = async (before: string, after: string, ...words: ReadonlyArray<string>) => {
+      configure(yaml.replace(before, after))
+      const said = await ends(64, "deploy", "--version", "v1")
+      for (const word of words) expect(said).toContain(word)
+    }
+    await wrong("env:", "envs:", "envs", `Did you mean "env"?`)
+    await wrong("image:", "imag:", "imag is not a known property", "image")
+    await wrong("service: api", `service: ${"a".repeat(50)}`, "service", "up to 49")
+    await wrong("service: api", "service: Api", "service")
+    await wrong("env:", "tag: ab\n      env:", "tag", "3 to 46")
+    await wrong("service: api", `service: ${"a".repeat(40)}`, "tag", "at most 46 characters together")
+    await wrong("/api:", "/API::", "is not the name of an image")
+    assert.deepStrictEqual(
+      simulator.calls.filter(({ method }) => method !== "GetService"),
+      []
+    )
+  })
+
+  it("adopts a service that it never deployed, and goes back to what it found", async () => {
+    await simulator.create("projects/shop-1/locations/europe-west1", "api", {
+      template: { containers: [{ image: image("v1") }] }
+    })
+    while (simulator.service(service)!.reconciling) await new Promise((resolve) => setImmediate(resolve))
+    await ends(0, "init", "--id", id)
+    await ends(0, "deploy", "--version", "v2")
+    assert.deepStrictEqual(await version(), ["v2"])
+    await ends(0, "rollback", id)
+    assert.deepStrictEqual(await version(), ["v1"])
+  })
+})
