@@ -290,7 +290,7 @@ describe("a metric source of a plug-in", () => {
     assert.isUndefined(page(cwd, "sites"))
   })
 
-  it("is refused where a stack names another one, with those that are installed", async () => {
+  it("is refused where a stack names another one, and the hint lists the installed ones", async () => {
     const cwd = metering("plugin-metrics-unknown", 0, "gauge")
     await succeeds(cwd, "init", "--id", id)
     const error = await fails(cwd, 64, "deploy", "--version", "v1", "--artifact", "v1")

@@ -49,7 +49,7 @@ export interface PostgresOptions {
 /**
  * The facade over your own stores.
  *
- * *Details*: `metricSources` are those that stacks can name besides `prometheus`.
+ * *Details*: stacks can name the `metricSources` besides `prometheus`.
  *
  * *When to use*: with `layerMemory` of `@signalbox/core/store` in tests, or with an adapter of another store.
  */
