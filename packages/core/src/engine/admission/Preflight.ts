@@ -172,7 +172,8 @@ export const preflight = Effect.fnUntraced(function* (
   }
   const first = yield* refused(target?.restoration)
   if (first === undefined) return
-  if (target === undefined || first.rejected.code !== "not_found") return yield* first.rejected
+  const isGone = first.rejected.code === "not_found" || first.rejected.code === "cannot_go_back"
+  if (target === undefined || !isGone) return yield* first.rejected
   const { others, restoration } = target
   const kept = yield* Effect.findFirst(others.slice(0, tried), (other) =>
     Effect.map(refused(other), (no) => no === undefined)
