@@ -49,13 +49,15 @@ export const refusalOf = (error: ProviderError | Rejected): Rejected | undefined
  */
 export const planOne = (
   request: Pick<Request, "artifact" | "artifacts" | "version">,
-  { missing, provider, ref, stack }: StackAsked
+  { missing, provider, recorded, ref, stack }: StackAsked
 ): Effect.Effect<StackPlan | null, ProviderError | Rejected> =>
   missing.length > 0 || provider === undefined
     ? Effect.succeed(null)
     : Effect.flatMap(provider.plan(ref, candidateOf(request, stack.name)), (plan) => {
         const info = wrongTarget(ref, plan)
-        return info === undefined ? withNotices(stack, provider, ref, plan) : Effect.fail(new Rejected({ info }))
+        return info === undefined
+          ? withNotices(stack, provider, ref, plan, recorded)
+          : Effect.fail(new Rejected({ info }))
       })
 
 /**
