@@ -42,13 +42,13 @@ describe("the events of a stack", () => {
 
   it("belong to operations: a rollback to the one that failed, a deletion to one of its own", () => {
     let time = 0
-    const own = (ResourceStatus: ResourceStatus, ClientRequestToken: string) => ({
+    const own = (ResourceStatus: string, ClientRequestToken: string) => ({
       StackId: stackId,
       EventId: String(++time),
       StackName: "the-api",
       PhysicalResourceId: stackId,
       Timestamp: new Date(time),
-      ResourceStatus,
+      ResourceStatus: ResourceStatus as ResourceStatus,
       ClientRequestToken
     })
     const operations = operationsOf([
