@@ -4,7 +4,13 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, describe, expect, it } from "vitest"
 import { decode } from "../../src/cloudformation/Properties.ts"
-import { foundTemplate, parseTemplate, templateDigest, withRecord } from "../../src/cloudformation/Template.ts"
+import {
+  foundTemplate,
+  parseTemplate,
+  templateDigest,
+  TemplateMistake,
+  withRecord
+} from "../../src/cloudformation/Template.ts"
 import { templateOf } from "../../src/cloudformation/TemplateFile.ts"
 
 const record = {
@@ -74,7 +80,7 @@ Resources:
   })
 
   it("that cannot be read is known by its text, if it is the one of a stack", () => {
-    expect(() => parseTemplate("a: [")).toThrow()
+    expect(() => parseTemplate("a: [")).toThrow(TemplateMistake)
     expect(templateDigest(foundTemplate("a: ["))).not.toBe(templateDigest(foundTemplate("b: [")))
   })
 })
