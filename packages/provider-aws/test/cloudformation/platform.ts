@@ -154,7 +154,12 @@ export const platform = (account = freshAccount()): Platform => {
       const all: Array<StackEvent> = []
       for (const { StackId, StackName } of StackSummaries) {
         if (StackName !== stackName) continue
-        all.push(...((await client.describeStackEvents({ StackName: StackId })).StackEvents ?? []))
+        let NextToken: string | undefined
+        do {
+          const page = await client.describeStackEvents({ StackName: StackId, ...(NextToken && { NextToken }) })
+          all.push(...(page.StackEvents ?? []))
+          NextToken = page.NextToken
+        } while (NextToken !== undefined)
       }
       return all
     },
