@@ -16,7 +16,6 @@ organization: acme
 project: shop
 environments: { production: { region: ${region} } }
 plugins: ["@signalbox/provider-aws"]
-leaseTtl: 2 seconds
 stacks:
   - name: api
     provider: "aws:cloudformation"
