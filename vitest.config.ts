@@ -60,7 +60,7 @@ export default defineConfig({
           include: [
             "packages/!(provider-aws)/test/**/*.test.ts",
             planting,
-            "examples/*/*.test.ts",
+            "examples/!(aws-cloudformation)/*.test.ts",
             "tools/test/**/*.test.ts"
           ],
           exclude: [
@@ -76,7 +76,7 @@ export default defineConfig({
         test: {
           name: "aws",
           globalSetup: ["packages/cli/test/sharedProgram.ts", "packages/provider-aws/test/emulator.ts"],
-          include: ["packages/provider-aws/test/**/*.test.ts"]
+          include: ["packages/provider-aws/test/**/*.test.ts", "examples/aws-cloudformation/*.test.ts"]
         }
       }
     ],

@@ -94,11 +94,11 @@ const exportsOf = (file: string): ReadonlyMap<string, Declared> => {
   return found
 }
 
-/** At most forty lines; the type of a schema's values goes without saying. */
+/** At most 150 lines; the type of a schema's values goes without saying. */
 const shown = (code: ReadonlyArray<string>): string => {
   const said = code.filter((one) => !/^export type (\w+) = typeof \1\.Type;$/.test(one))
   const lines = said.flatMap((one) => one.replace(/^export (declare )?/, "").split("\n"))
-  return [...lines.slice(0, 40), ...(lines.length > 40 ? ["// …"] : [])].join("\n")
+  return [...lines.slice(0, 150), ...(lines.length > 150 ? ["// …"] : [])].join("\n")
 }
 
 /** Every page by its name, and the exports without a comment. */

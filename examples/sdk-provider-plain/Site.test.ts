@@ -33,12 +33,17 @@ const harness = Effect.gen(function* () {
   })
   const candidate = (version: string) => ({ version, artifact: artifact(version) })
   const page = (release: string) => readFile(join(release, "index.html"), "utf8")
-  const provider = make(join(directory, "sites"), async (from, to) => {
-    await setTimeout(from.endsWith("slow") ? 600 : 0)
-    await cp(from, to, { recursive: true })
-  })
+  const made = () => {
+    const provider = make(join(directory, "sites"), async (from, to) => {
+      await setTimeout(from.endsWith("slow") ? 600 : 0)
+      await cp(from, to, { recursive: true })
+    })
+    return fromPlugin("site", { ...plugin, load: () => provider }, { directory, stateDirectory: directory })
+  }
   return {
-    provider: fromPlugin("site", { ...plugin, load: () => provider }, { directory, stateDirectory: directory }),
+    provider: made(),
+    // It shares nothing with the first one but the folder, as in another process.
+    another: Effect.sync(made),
     ref,
     candidates: {
       v1: candidate("v1"),

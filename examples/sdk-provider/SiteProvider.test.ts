@@ -1,4 +1,11 @@
-import { DeploymentId, EnvironmentName, StackName, type StackRef } from "@signalbox/core/spi"
+import {
+  DeploymentId,
+  EnvironmentName,
+  type Provider,
+  ProviderError,
+  StackName,
+  type StackRef
+} from "@signalbox/core/spi"
 import { ProviderSuite, testMutation } from "@signalbox/core/testing"
 import * as Effect from "effect/Effect"
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
@@ -18,6 +25,30 @@ const temporary = Effect.acquireRelease(
   (directory) => Effect.promise(() => rm(directory, { recursive: true }))
 )
 
+/** The operation whose next answer is lost after its effect. */
+let lost: ProviderSuite.AnsweredOperation | undefined
+
+const losing = (provider: Provider): Provider => {
+  const cut = <A>(operation: ProviderSuite.AnsweredOperation, call: Effect.Effect<A, ProviderError>) =>
+    Effect.flatMap(call, (answer) => {
+      if (lost !== operation) return Effect.succeed(answer)
+      lost = undefined
+      const reason = { _tag: "Unavailable", message: "the connection was cut" } as const
+      return Effect.fail(new ProviderError({ provider: provider.kind, operation, stackName: ref.stack, reason }))
+    })
+  const { retire, shift } = provider.traffic!
+  return {
+    ...provider,
+    stage: (...given) => cut("stage", provider.stage(...given)),
+    rollback: (...given) => cut("rollback", provider.rollback(...given)),
+    destroy: (...given) => cut("destroy", provider.destroy(...given)),
+    traffic: {
+      shift: (...given) => cut("shift", shift(...given)),
+      retire: (...given) => cut("retire", retire(...given))
+    }
+  }
+}
+
 const harness = Effect.gen(function* () {
   const directory = yield* temporary
   const site = join(directory, "sites/DX6604E-test-site")
@@ -30,15 +61,19 @@ const harness = Effect.gen(function* () {
   }
   const candidate = (version: string) => ({ version, artifact: artifact(version) })
   const page = (folder: string) => readFile(join(folder, "index.html"), "utf8")
-  return {
-    provider: make({
+  const made = () =>
+    make({
       directory: join(directory, "sites"),
       publish: (from, to) =>
         Effect.andThen(
           Effect.sleep(from.endsWith("slow") ? 600 : 0),
           Effect.tryPromise(() => cp(from, to, { recursive: true }))
         )
-    }),
+    })
+  return {
+    provider: losing(made()),
+    // It shares nothing with the first one but the folder, as in another process.
+    another: Effect.sync(made),
     ref,
     candidates: {
       v1: candidate("v1"),
@@ -66,6 +101,7 @@ const harness = Effect.gen(function* () {
 ProviderSuite.suite("a static site", {
   capabilities,
   make: harness,
+  loseAnswer: (_, operation) => Effect.sync(() => void (lost = operation)),
   classify: [
     {
       name: "the folder to publish is not there",

@@ -50,7 +50,7 @@ beforeAll(() => {
   program = sharedProgram()
   mkdirSync(workspace)
   expect(signalbox("init", "--example")).toMatchObject({ code: 0, stderr: "" })
-}, 60_000)
+})
 afterAll(() => {
   signalbox("destroy", "--yes")
   rmSync(folder, { recursive: true, force: true })

@@ -11,7 +11,7 @@ describe("coordination between processes", { timeout: 180_000 }, () => {
   beforeAll(() => {
     binary = build()
     folder = temporary("coordination-binary")
-  }, 60_000)
+  })
   afterAll(() => {
     Fs.rmSync(folder, { recursive: true, force: true })
   })

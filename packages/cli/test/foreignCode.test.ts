@@ -13,7 +13,7 @@ let root: string
 beforeAll(() => {
   binary = build()
   root = temporary("foreign")
-}, 60_000)
+})
 afterAll(() => {
   Fs.rmSync(root, { recursive: true, force: true })
 })
@@ -82,14 +82,14 @@ describe("what a configuration in TypeScript prints", () => {
       if (stdout !== "") JSON.parse(stdout)
       assert.include(stderr, "said fork", line)
     }
-  }, 60_000)
+  })
 
   it("leaves one line to $(signalbox register)", async () => {
     const folder = project(printing)
     await binary.run(folder, ["init"])
     const { stdout } = await binary.run(folder, ["register", "--version", "v1"])
     assert.match(stdout, /^[^\s]+\n$/)
-  }, 60_000)
+  })
 })
 
 describe("a configuration in TypeScript that", () => {
@@ -108,7 +108,7 @@ describe("a configuration in TypeScript that", () => {
       assert.include(error.message, message)
       assert.isNotEmpty(error.hint)
     },
-    60_000
+    240_000
   )
 
   it("ends the program later does not end it with success", async () => {
@@ -120,5 +120,5 @@ describe("a configuration in TypeScript that", () => {
     )
     assert.notStrictEqual(ran.code, 0)
     assert.strictEqual(ran.stdout, "")
-  }, 60_000)
+  })
 })

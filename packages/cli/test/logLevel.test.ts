@@ -20,7 +20,7 @@ beforeAll(async () => {
   cwd = temporary("log-level")
   binary = build()
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
-}, 60_000)
+})
 afterAll(() => {
   server.close()
   Fs.rmSync(cwd, { recursive: true, force: true })
@@ -47,4 +47,4 @@ it("adds the cause of an unexpected failure if its hint says so", async () => {
   assert.match(debug.stderr, /DEBUG.*the artifact could not be read or copied.*ECONNRESET/s)
   assert.strictEqual(debug.stdout, plain.stdout)
   assert.strictEqual(debug.code, plain.code)
-}, 60_000)
+})

@@ -29,7 +29,7 @@ const api = StackName.make("api")
 let binary: Binary
 beforeAll(() => {
   binary = build()
-}, 60_000)
+})
 
 const requested = (correlationId: CorrelationId): Event => ({
   _tag: "ExecutionRequested",

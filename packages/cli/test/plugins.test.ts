@@ -232,6 +232,73 @@ describe("a plug-in", () => {
   })
 })
 
+describe("a metric source of a plug-in", () => {
+  /** Counts as many errors as its configuration says, and writes down what it was asked. */
+  const metering = (name: string, errors: number, source = "meter") => {
+    const cwd = project(name, both)
+    const folder = Path.join(cwd, "node_modules", "@acme", "meter")
+    Fs.mkdirSync(folder)
+    Fs.writeFileSync(Path.join(folder, "package.json"), `{ "type": "module", "exports": "./index.js" }`)
+    Fs.writeFileSync(
+      Path.join(folder, "index.js"),
+      `import { appendFileSync } from "node:fs"
+      export default ({ errors }) => ({
+        name: "@acme/meter",
+        spiVersion: 1,
+        options: { errors },
+        metricSources: {
+          meter: {
+            check: ({ queries }) =>
+              queries.requests === undefined ? { path: ["queries", "requests"], message: "there is no query" } : undefined,
+            describe: () => ({ resolutionMs: 0, lagMs: 0, latency: false }),
+            load: async ({ directory }) => ({
+              measure: async ({ metrics: { url, queries }, ref, to, version }) => {
+                appendFileSync(directory + "/asked.log", JSON.stringify([url, queries, ref.stack, version]) + "\\n")
+                return { until: to, requests: 100, errors, latency: null, healthy: null }
+              }
+            })
+          }
+        }
+      })`
+    )
+    Fs.writeFileSync(
+      Path.join(cwd, "signalbox.config.yaml"),
+      yaml(`{ plugin: "@acme/meter", options: { errors: ${errors} } }`)
+        .replace("plugins:", `plugins:\n  - "@acme/plain-site"`)
+        .replace(
+          "provider: site,",
+          `provider: site, metrics: { source: ${source}, url: "https://meter", queries: { requests: all } },`
+        )
+    )
+    return cwd
+  }
+
+  it("is read by the gate of a stack that names it", async () => {
+    const cwd = metering("plugin-metrics", 0)
+    await succeeds(cwd, "init", "--id", id)
+    await succeeds(cwd, "deploy", "--version", "v1", "--artifact", "v1")
+    const asked = Fs.readFileSync(Path.join(cwd, "asked.log"), "utf8").trim().split("\n")
+    assert.deepStrictEqual(JSON.parse(asked[0]!), ["https://meter", { requests: "all" }, "home", "v1"])
+    assert.include(await succeeds(cwd, "health"), "0 errors")
+  })
+
+  it("stops a release that fails by its numbers", async () => {
+    const cwd = metering("plugin-metrics-errors", 90)
+    await succeeds(cwd, "init", "--id", id)
+    const { code, stderr } = await binary.run(cwd, ["deploy", "--version", "v1", "--artifact", "v1"])
+    assert.strictEqual(code, 3, stderr)
+    assert.isUndefined(page(cwd, "sites"))
+  })
+
+  it("is refused where a stack names another one, and the hint lists the installed ones", async () => {
+    const cwd = metering("plugin-metrics-unknown", 0, "gauge")
+    await succeeds(cwd, "init", "--id", id)
+    const error = await fails(cwd, 64, "deploy", "--version", "v1", "--artifact", "v1")
+    assert.include(error, { code: "unknown_metric_source", path: "stacks.home.metrics.source" })
+    assert.match(error["hint"]!, /meter.*prometheus|prometheus.*meter/)
+  })
+})
+
 const shelf = `
 import { effectStore } from "@signalbox/core/plugin"
 import { makeSql } from "@signalbox/core/store"

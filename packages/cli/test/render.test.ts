@@ -7,7 +7,7 @@ import { executionTable } from "../src/commands/history.ts"
 import { executionLines } from "../src/live/execution.ts"
 import { render } from "../src/live/render.ts"
 import { table } from "../src/live/table.ts"
-import { heartbeat } from "../src/live/transition.ts"
+import { heartbeat, sentence } from "../src/live/transition.ts"
 import { plain, span } from "../src/live/words.ts"
 import { outcome } from "../src/execution/outcome.ts"
 import { paint } from "../src/host/color.ts"
@@ -338,5 +338,23 @@ describe("a table of executions", () => {
       assert.strictEqual(shown(columns)[2], "  4f9d0f0e-1b5e-4a51-9d0c-3a8d8a8a2f10")
       for (const line of shown(columns)) assert.isAtMost(displayWidth(line), columns)
     }
+  })
+})
+
+describe("the line of an event", () => {
+  it("gives the warnings of a plan", () => {
+    const plan = {
+      action: "create",
+      candidate: { id: "r2", version: "v2", configDigest: "" },
+      checkpoint: { release: null, takenAt: at(0), data: null },
+      changes: ["publish v2"],
+      rollback: "remove the site",
+      warnings: [],
+      notices: [causeInfo("recorded_release_unseen", { version: "v1" })]
+    } as const
+    assert.match(
+      sentence({ event: { _tag: "StackPlanned", stack: "api" as never, plan } } as never) ?? "",
+      /^api: plan: publish v2; careful: the record says that v1 is deployed, but the provider sees no release/
+    )
   })
 })

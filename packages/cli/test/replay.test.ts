@@ -74,7 +74,7 @@ beforeAll(async () => {
     )
     assert.strictEqual(ran.code, 0, ran.stderr)
   }
-}, 60_000)
+})
 afterAll(() => Fs.rmSync(cwd, { recursive: true, force: true }))
 
 describe("replay", () => {

@@ -42,7 +42,7 @@ let binary: Binary
 beforeAll(() => {
   cwd = temporary("usage")
   binary = build()
-}, 60_000)
+})
 afterAll(() => {
   Fs.rmSync(cwd, { recursive: true, force: true })
 })

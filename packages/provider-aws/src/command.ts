@@ -5,7 +5,8 @@ import type { PluginInvocation } from "@signalbox/core/plugin"
 
 const usage = `Usage: signalbox aws <command>
 
-  bootstrap   create the table of a shared store
+  bootstrap    create the table of a shared store
+  iam-policy   print the smallest policy that suffices for a purpose
 `
 
 /** Runs the subcommand, and resolves with the exit code. */
@@ -14,6 +15,7 @@ export const run = async (invocation: PluginInvocation): Promise<number> => {
   if (word === "bootstrap") {
     return (await import("./dynamodb/bootstrap.ts")).bootstrap({ ...invocation, args })
   }
+  if (word === "iam-policy") return (await import("./iam/command.ts")).iamPolicy({ ...invocation, args })
   if (word === undefined || word === "--help" || word === "-h") {
     invocation.stdout(usage)
     return 0

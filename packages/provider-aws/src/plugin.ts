@@ -6,12 +6,13 @@ import type { Properties } from "./cloudformation/Properties.ts"
  * The options of the plug-in.
  *
  * *Details*: `region` (default: the one of the environment, then `AWS_REGION`), `profile` (default `AWS_PROFILE`) and
- * `endpoint` (default `AWS_ENDPOINT_URL`). Credentials come from where the vendor's own tools find them.
+ * `endpoint` (default `AWS_ENDPOINT_URL`). Templates of more than 51,200 bytes go through `bucket`. Credentials come from where the vendor's own tools find them.
  */
 export interface AwsPluginOptions {
   readonly region?: string
   readonly profile?: string
   readonly endpoint?: string
+  readonly bucket?: string
 }
 
 /**
@@ -35,7 +36,8 @@ export const aws = (options: AwsPluginOptions = {}): Plugin => ({
   stores: { dynamodb: { load: async (url) => (await import("./dynamodb/store.ts")).openStore(url) } },
   commands: {
     aws: {
-      description: "Prepare AWS for Signalbox: bootstrap creates the table of a shared store",
+      description:
+        "Prepare AWS for Signalbox: bootstrap creates the table of a shared store, iam-policy prints policies",
       run: async (invocation) => (await import("./command.ts")).run(invocation)
     }
   }

@@ -283,7 +283,7 @@ describe("the supervisor", { timeout: 120_000 }, () => {
           yield* deploy(provider, elsewhere, "v1", 1)
         })
       ),
-    30_000
+    240_000
   )
 
   it.live("is one, however many start it at once, and ends when nothing is left", () =>

@@ -114,7 +114,7 @@ describe("the proxy of a local stack", () => {
             assert.isAbove(traffic.counts[kind]!, 5, kind)
         })
       ),
-    60_000
+    240_000
   )
 
   it.live("lets requests in flight finish before it stops a process, and waits no longer than `drain`", () =>

@@ -7,9 +7,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { Signalbox } from "@signalbox/core/engine"
-import { conflictIn, type Plugin, type PluginContext, providersOf } from "@signalbox/core/plugin"
+import { conflictIn, metricSourcesOf, type Plugin, type PluginContext, providersOf } from "@signalbox/core/plugin"
 import { type DeploymentId, type DeploymentStore, Providers } from "@signalbox/core/spi"
 import {
+  builtInMetricSources,
   embeddedStore,
   metadataIn,
   metricSources,
@@ -35,7 +36,7 @@ const builtIn = local()
 
 export const providers: Backend["providers"] = (directory, plugins) => {
   const all = [builtIn, ...plugins.filter(({ name }) => name !== builtIn.name)]
-  const conflict = conflictIn(all)
+  const conflict = conflictIn(all, { metricSources: builtInMetricSources })
   return conflict === undefined ? Effect.succeed(providersOf(all, contextIn(directory))) : Effect.fail(conflict)
 }
 
@@ -99,7 +100,7 @@ export const layer: Backend["layer"] = ({ databaseUrl, directory, plugins = [], 
   return Signalbox.layer.pipe(
     Layer.provideMerge(stores),
     Layer.provideMerge(Layer.succeed(Providers, providers)),
-    Layer.provideMerge(metricSources),
+    Layer.provideMerge(metricSources(metricSourcesOf(plugins, contextIn(directory)))),
     Layer.provideMerge(ProcessLiveness.layer),
     Layer.provideMerge(telemetry)
   )

@@ -1,4 +1,5 @@
 /** What `init` can write; loaded when it is asked to. */
 export { adapter } from "../init/adapter.ts"
+export { cloudFormation } from "../init/cloudFormation.ts"
 export { local } from "../init/local.ts"
 export { writeTemplate } from "../init/write.ts"

@@ -42,7 +42,11 @@ const queueOr = (otherwise: string) =>
 /** For commands that only need a queue position. */
 export const queue = queueOr("fifo")
 
-export const override = text("override", "reason", "Go ahead despite a freeze, a veto or drift; the reason is recorded")
+export const override = text(
+  "override",
+  "reason",
+  "Go ahead despite freezes, vetoes, dependencies and newer commits; the reason is recorded"
+)
 
 /** The policy towards blockers. */
 export const queueing = {

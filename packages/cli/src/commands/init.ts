@@ -61,25 +61,29 @@ const orExample = <E>(inv: Invocation, error: E): E | Failure =>
       )
     : error
 
-const template = Flag.Literals("template", ["local", "adapter"]).pipe(
+const template = Flag.Literals("template", ["local", "cloudformation", "adapter"]).pipe(
   Flag.optional,
   Flag.withDescription(
-    "Write files to begin with, and overwrite nothing: local, a configuration and a small application; adapter, a package with a provider that passes the conformance suite"
+    "Write files to begin with, and overwrite nothing: local, a configuration and a small application; cloudformation, a configuration and a template; adapter, a package with a provider that passes the conformance suite"
   )
 )
 
 const templates = Effect.promise(() => import("../backend/templates.ts"))
 
-/** A package is no deployment: nothing else is created. */
-const beginAdapter = Effect.fnUntraced(function* (inv: Invocation) {
-  const { adapter, writeTemplate } = yield* templates
+/** Files that something has to be installed for: nothing else is created yet. */
+const begin = Effect.fnUntraced(function* (inv: Invocation, which: "adapter" | "cloudformation") {
+  const { adapter, cloudFormation, writeTemplate } = yield* templates
   const { directory } = inv.settings
-  const files = yield* writeTemplate(inv, adapter(directory))
+  const files = yield* writeTemplate(inv, which === "adapter" ? adapter(directory) : cloudFormation)
   const shown = files.map((path) => Path.relative(inv.host.cwd, path))
   const where = directory === inv.host.cwd ? "" : `cd ${Path.relative(inv.host.cwd, directory)} && `
-  yield* inv.result({ template: "adapter", directory, files }, () => [
+  const next =
+    which === "adapter"
+      ? "npm install && npm test"
+      : "npm install --save-dev @signalbox/core @signalbox/provider-aws && signalbox init"
+  yield* inv.result({ template: which, directory, files }, () => [
     ...shown.map((path) => `${inv.paint("green", "✔")} ${path}: written`),
-    `next:  ${inv.paint("cyan", `${where}npm install && npm test`)}`
+    `next:  ${inv.paint("cyan", `${where}${next}`)}`
   ])
 })
 
@@ -97,7 +101,7 @@ export const init = Command.make(
     const inv = yield* invocation
     const existing = inv.settings.deploymentId
     const scaffold = flags.example ? "local" : Option.getOrUndefined(flags.template)
-    if (scaffold === "adapter") return yield* beginAdapter(inv)
+    if (scaffold === "adapter" || scaffold === "cloudformation") return yield* begin(inv, scaffold)
     const asked = Option.getOrElse(flags.id, () => idHere(inv))
     // A checked-out folder keeps its deployment, in a store that does not know it yet.
     if (existing !== undefined && (scaffold === "local" || asked !== existing)) return yield* taken(existing)

@@ -36,7 +36,7 @@ export interface Backend {
     readonly directory: string
     readonly databaseUrl?: string
     readonly providers: ReadonlyMap<string, Provider>
-    /** The plug-ins that may have the store of the URL. */
+    /** The plug-ins with metric sources, and the one that may have the store of the URL. */
     readonly plugins?: ReadonlyArray<Plugin>
   }) => Layer.Layer<Services, StoreError>
   /** Writes the state files of a deployment into the folder, which refers to that deployment, and the configured store, from then on. */

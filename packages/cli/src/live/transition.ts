@@ -3,7 +3,7 @@
  */
 import { alertText } from "./alert.ts"
 import type { Estimate } from "@signalbox/core/analysis"
-import type { CauseInfo, EventOf, Execution, StoredEvent } from "@signalbox/core/spi"
+import type { CauseInfo, EventOf, Execution, StackPlan, StoredEvent } from "@signalbox/core/spi"
 import { describeCause, describeCauses } from "@signalbox/core/text"
 import { leftLine } from "./estimate.ts"
 import { word } from "./glyphs.ts"
@@ -19,6 +19,10 @@ const said = ({ on, stack, stage }: EventOf<"StageTransitioned">): boolean =>
   stack === undefined
     ? on === "started" || on === "skipped"
     : on === "skipped" || (bySteps.has(stage) && on !== "waiting")
+
+/** The warnings of a plan. */
+const careful = ({ notices = [] }: StackPlan): string =>
+  notices.map((notice) => `; careful: ${describeCause(notice)}`).join("")
 
 /** What an event says to a person; undefined for engine events. */
 export const sentence = ({ event }: StoredEvent): string | undefined => {
@@ -40,7 +44,7 @@ export const sentence = ({ event }: StoredEvent): string | undefined => {
     case "DeploymentTransitioned":
       return `deployment ${word(event.on)}${because(event.cause)}`
     case "StackPlanned":
-      return `${event.stack}: plan: ${event.plan.action === "none" ? "nothing to do" : event.plan.changes.join("; ") || event.plan.action}`
+      return `${event.stack}: plan: ${event.plan.action === "none" ? "nothing to do" : event.plan.changes.join("; ") || event.plan.action}${careful(event.plan)}`
     case "TrafficObserved":
       return `${event.stack}: ${event.candidate}% of the traffic on the candidate`
     case "VerdictReached":

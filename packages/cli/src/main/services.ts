@@ -18,14 +18,20 @@ export const hasStore = ({ settings }: Invocation): boolean =>
 /**
  * Opens the stores for a command. Only `init` creates a missing one: a mistyped folder must not get a new, empty state.
  *
- * *Details*: without `providers`, no stack can be reached, and no plug-in is needed.
+ * *Details*: without `providers`, no stack can be reached, and no plug-in is needed. `plugins` are known if they were loaded
+ * for the providers.
  */
 export const withServices = <A, E, R>(
   invocation: Invocation,
   body: Effect.Effect<A, E, R>,
-  options: { readonly create?: boolean; readonly providers?: ReadonlyMap<string, Provider> } = {}
+  options: {
+    readonly create?: boolean
+    readonly providers?: ReadonlyMap<string, Provider>
+    readonly plugins?: ReadonlyArray<Plugin>
+  } = {}
 ): Effect.Effect<A, E | Failure | StoreError | PluginInvalid, Exclude<R, Services>> => {
   const { directory, databaseUrl } = invocation.settings
+  const { plugins = [] } = options
   if (options.create !== true && !hasStore(invocation)) {
     return Effect.fail(
       notFound(
@@ -35,12 +41,12 @@ export const withServices = <A, E, R>(
       )
     )
   }
-  return Effect.flatMap(storePlugins(invocation), (plugins) =>
+  return Effect.flatMap(storePlugins(invocation), (ofStore) =>
     Effect.provide(
       Effect.andThen(reconcileKept(invocation), body),
       invocation.host.backend.layer({
         directory,
-        plugins,
+        plugins: [...plugins, ...ofStore.filter(({ name }) => plugins.every((one) => one.name !== name))],
         providers: options.providers ?? new Map(),
         ...(databaseUrl === undefined ? {} : { databaseUrl })
       })

@@ -52,11 +52,16 @@ const load = (inv: Invocation, { bare = false, of }: Target) =>
 
 const known = new WeakMap<Settings, ReturnType<typeof load>>()
 
-/** The providers that a command asks. It looks for its plug-ins once. */
-export const providersOf = Effect.fnUntraced(function* (inv: Invocation, target: Target = {}) {
+/** The plug-ins that a command needs. It looks for them once. */
+const pluginsFor = Effect.fnUntraced(function* (inv: Invocation, target: Target = {}) {
   const plugins = yield* known.get(inv.settings) ?? load(inv, target)
   known.set(inv.settings, Effect.succeed(plugins))
-  return yield* inv.host.backend.providers(inv.settings.directory, plugins)
+  return plugins
+})
+
+/** The providers that a command asks. */
+export const providersOf = Effect.fnUntraced(function* (inv: Invocation, target: Target = {}) {
+  return yield* inv.host.backend.providers(inv.settings.directory, yield* pluginsFor(inv, target))
 })
 
 /** The providers that a reading command asks if it can: without plug-ins, if one of them cannot be loaded. */
@@ -69,4 +74,7 @@ export const withProviders = <A, E, R>(
   target: Target,
   body: Effect.Effect<A, E, R>,
   options: { readonly create?: boolean } = {}
-) => Effect.flatMap(providersOf(inv, target), (providers) => withServices(inv, body, { ...options, providers }))
+) =>
+  Effect.flatMap(Effect.all({ plugins: pluginsFor(inv, target), providers: providersOf(inv, target) }), (reached) =>
+    withServices(inv, body, { ...options, ...reached })
+  )

@@ -18,7 +18,7 @@ const chaos = new Chaos({ program: sharedProgram(), seed: 3, scenarios: round, w
 
 afterAll(async () => {
   await chaos.abandon()
-}, 60_000)
+})
 
 const told = ({ fault, history, problems, scenario }: Report): string =>
   [JSON.stringify({ scenario, fault, problems }, null, 2), ...history].join("\n")

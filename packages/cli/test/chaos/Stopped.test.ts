@@ -17,7 +17,7 @@ const worlds: Array<World> = []
 
 afterAll(async () => {
   await Promise.allSettled(worlds.map((world) => world.remove(false)))
-}, 60_000)
+})
 
 const scenario: Scenario = {
   name: "stopped",

@@ -136,7 +136,7 @@ export const RequestedFields = {
  * confirmed that it has the spans that are told from the log: it is what keeps them from being sent twice.
  *
  * A request with `queue` waits for its turn: until `ExecutionAdmitted`, which is written under the lease and says what the execution
- * really starts from. `override` is the reason why a freeze, a veto or drift was not heeded. `ProcessStarted` and
+ * really starts from. `override` is the reason why a freeze, a veto, a dependency or a newer commit was not heeded. `ProcessStarted` and
  * `ProcessExited` belong to a wrapped command, in which secrets are covered. `heldUntil` is until when the claim of the
  * runner before was held, where that runner ended abruptly.
  *

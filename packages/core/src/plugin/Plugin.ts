@@ -5,6 +5,7 @@
 import type { Abort } from "./Abort.ts"
 import type { Json } from "../domain/Release.ts"
 import type { Capabilities, Exclusive, PropertyIssue, StackRef } from "../spi/Provider.ts"
+import type { PlainMetrics, PlainMetricSource } from "./PlainMetricSource.ts"
 import type { PlainProvider } from "./PlainProvider.ts"
 import type { PlainStore } from "./PlainStore.ts"
 
@@ -12,7 +13,7 @@ import type { PlainStore } from "./PlainStore.ts"
 export const spiVersion = 1
 
 /**
- * A package that brings providers, stores or subcommands.
+ * A package that brings providers, metric sources, stores or subcommands.
  *
  * *Details*: `name` is the name of its package, by which it is found again when a recorded deployment needs it;
  * `options` are the ones that it was configured with, as JSON without secrets. Everything else is loaded when it is
@@ -42,6 +43,8 @@ export interface Plugin {
   readonly providers?: Readonly<Record<string, PluginProvider>>
   /** By the scheme of the store's URL, without the colon. */
   readonly stores?: Readonly<Record<string, PluginStore>>
+  /** By the word that `metrics.source` of a stack says. */
+  readonly metricSources?: Readonly<Record<string, PluginMetricSource>>
   /** By the word after `signalbox`. */
   readonly commands?: Readonly<Record<string, PluginCommand>>
 }
@@ -97,6 +100,20 @@ export interface PluginMetrics {
   readonly lagMs?: number
   readonly samples?: boolean
   readonly latency?: boolean
+}
+
+/**
+ * A metric source of a plug-in, for stacks whose `metrics` name it.
+ *
+ * *Details*: `check` returns the mistake in a stack's `metrics`, if there is one. `describe` says how coarse and how late its
+ * data are (default: as `metrics` says, without single response times). Both only read `metrics`.
+ */
+export interface PluginMetricSource {
+  readonly check?: (
+    metrics: PlainMetrics
+  ) => { readonly path: ReadonlyArray<string>; readonly message: string } | undefined
+  readonly describe?: (metrics: PlainMetrics) => PluginMetrics
+  readonly load: (context: PluginContext) => PlainMetricSource | Promise<PlainMetricSource>
 }
 
 /** A store of a plug-in. `url` is whole, and may contain a password. */

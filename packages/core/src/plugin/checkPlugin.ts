@@ -9,6 +9,9 @@ import { PluginInvalid } from "./PluginInvalid.ts"
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
+/** What a plug-in may bring, by name. */
+const parts = ["providers", "metricSources", "stores", "commands"] as const
+
 /** Whether a value looks like a plug-in, whatever its version. */
 export const isPlugin = (value: unknown): value is Plugin =>
   isRecord(value) && typeof value.name === "string" && "spiVersion" in value
@@ -38,7 +41,7 @@ export const checkPlugin = (value: unknown, name: string): Plugin | PluginInvali
         : "Update Signalbox: npm install @signalbox/cli@latest"
     })
   }
-  for (const part of ["providers", "stores", "commands"] as const) {
+  for (const part of parts) {
     if (value[part] === undefined || isRecord(value[part])) continue
     return new PluginInvalid({
       code: "plugin_broken",
@@ -50,10 +53,16 @@ export const checkPlugin = (value: unknown, name: string): Plugin | PluginInvali
   return value
 }
 
-/** Two plug-ins that bring the same thing cannot be used together. */
-export const conflictIn = (plugins: ReadonlyArray<Plugin>): PluginInvalid | undefined => {
-  for (const part of ["providers", "stores", "commands"] as const) {
-    const owners = new Map<string, string>()
+/**
+ * Two plug-ins that bring the same thing cannot be used together, nor can one that brings what is `taken`: its words, with
+ * their owners.
+ */
+export const conflictIn = (
+  plugins: ReadonlyArray<Plugin>,
+  taken: { readonly [Part in (typeof parts)[number]]?: ReadonlyMap<string, string> } = {}
+): PluginInvalid | undefined => {
+  for (const part of parts) {
+    const owners = new Map<string, string>(taken[part])
     for (const plugin of plugins) {
       for (const word of Object.keys(plugin[part] ?? {})) {
         const owner = owners.get(word)

@@ -1,10 +1,12 @@
 /**
- * Plug-ins: what a package has to export to bring providers, stores and subcommands, and the adapters in both directions.
+ * Plug-ins: what a package has to export to bring providers, metric sources, stores and subcommands, and the adapters in both directions.
  */
 export type { Abort } from "./Abort.ts"
 export * from "./checkPlugin.ts"
 export { effectProvider, toPlain } from "./effectProvider.ts"
+export { effectMetricSource, fromMetricSource, metricSourcesOf } from "./metricSource.ts"
 export { fromPlugin } from "./fromPlugin.ts"
+export type * from "./PlainMetricSource.ts"
 export * from "./PlainProvider.ts"
 export type * from "./PlainStore.ts"
 export * from "./Plugin.ts"

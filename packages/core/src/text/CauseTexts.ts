@@ -29,6 +29,8 @@ export const causeTexts = (say: (cause: CauseInfo) => string): Texts<keyof typeo
     `${stack} is at ${version}${earlier.length === 0 ? "" : ` and had ${list(earlier)}`}`,
   field_differs: ({ actual, expected, field }) => `${field} is ${actual}, not ${expected}`,
   first_release_live: () => "the platform gives a first release all traffic as soon as it is ready, before any check",
+  recorded_release_unseen: ({ version }) =>
+    `the record says that ${version} is deployed, but the provider sees no release: a rollback would remove the stack`,
   rollback_rebuilds: (_, why) => `a rollback has to bring the old release up again${because(why)}`,
   traffic_configured: ({ version }) =>
     `no requests were measured: the traffic is at ${version} by the configuration alone`,

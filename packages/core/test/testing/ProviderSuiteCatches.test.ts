@@ -12,7 +12,7 @@ import {
   StackName,
   type StackRef
 } from "@signalbox/core/spi"
-import { SimulatedProvider } from "@signalbox/core/testing"
+import { SimulatedProvider, SlowProvider } from "@signalbox/core/testing"
 import { Duration, Effect, Exit } from "effect"
 import { Driver } from "../../src/testing/suites/ProviderSuiteDriver.ts"
 import * as Failures from "../../src/testing/suites/ProviderSuiteFailures.ts"
@@ -39,10 +39,10 @@ const run = (
   group: (check: Check, cloud: Cloud) => void,
   title: string,
   change: (provider: Provider, cloud: SimulatedProvider.SimulatedProvider) => Provider = (provider) => provider,
-  options: SimulatedProvider.SimulatedOptions = {}
+  options: SimulatedProvider.SimulatedOptions | Cloud = {}
 ) =>
   Effect.gen(function* () {
-    const cloud = SimulatedProvider.make(options)
+    const cloud = "provider" in options ? options : SimulatedProvider.make(options)
     cloud.script("api", "broken", { broken: "it exits at once" })
     cloud.script("api", "slow", { stageMillis: 500 })
     const found: Array<Parameters<Check>[1]> = []
@@ -357,6 +357,57 @@ describe("the provider suite catches planted bugs", () => {
     }),
     { capabilities: { alarms: true } }
   )
+
+  // What it has begun is nowhere written down: once that has failed, the next process begins again.
+  it.live("picks up a failure in another process: a slow adapter that forgets its handles", () =>
+    Effect.gen(function* () {
+      const title = "reports in another process the failure of what it has begun, and does not begin it again"
+      const slow = () => SlowProvider.make({ operationMillis: 1_500, cancelMillis: 20, lagMillis: 15, pollMillis: 5 })
+      const forgetful = (provider: Provider): Provider => ({
+        ...provider,
+        stage: (ref, options, mutation) =>
+          provider.stage(ref, options, {
+            ...mutation,
+            handle: { get: Effect.succeed(null), set: () => Effect.void }
+          })
+      })
+      assert.isTrue(Exit.isSuccess(yield* run(Handles.handles, title, undefined, slow())), "without the bug")
+      assert.isTrue(Exit.isFailure(yield* run(Handles.handles, title, forgetful, slow())), "with the bug")
+    })
+  )
+
+  const reads = (check: Check) => Observing.reads(check, { controls: true })
+  // The platform's first answer after a change is still the one before it.
+  const behind = (provider: Provider): Provider => {
+    let old: Observation | undefined
+    const late = <A>(ref: StackRef, call: Effect.Effect<A, ProviderError>) =>
+      Effect.gen(function* () {
+        const before = yield* provider.observe(ref)
+        const result = yield* call
+        old = before
+        return result
+      })
+    return {
+      ...provider,
+      observe: (ref) =>
+        Effect.suspend(() => {
+          const found = old === undefined ? provider.observe(ref) : Effect.succeed(old)
+          old = undefined
+          return found
+        }),
+      traffic: {
+        shift: (ref, ...given) => late(ref, provider.traffic!.shift(ref, ...given)),
+        retire: (ref, ...given) => late(ref, provider.traffic!.retire(ref, ...given))
+      }
+    }
+  }
+  caught(reads, "says nothing older than a mutation that has returned", behind)
+  // It answers a mutation with an observation from before it.
+  caught(reads, "says nothing older than a mutation that has returned", (provider) => ({
+    ...provider,
+    rollback: (ref, ...given) =>
+      Effect.flatMap(provider.observe(ref), (before) => Effect.as(provider.rollback(ref, ...given), before))
+  }))
 
   const logs = (check: Check) => Logs.logs(check, { controls: true })
   const reading =

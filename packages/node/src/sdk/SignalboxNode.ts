@@ -2,7 +2,14 @@
  * Everything that a program on Node needs, composed into one layer.
  */
 import { Signalbox } from "@signalbox/core/engine"
-import { type DeploymentStore, type LeaseStore, type Provider, Providers, type StoreError } from "@signalbox/core/spi"
+import {
+  type DeploymentStore,
+  type LeaseStore,
+  type MetricSourceKind,
+  type Provider,
+  Providers,
+  type StoreError
+} from "@signalbox/core/spi"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { commandsHere } from "../command/commandsHere.ts"
@@ -42,16 +49,19 @@ export interface PostgresOptions {
 /**
  * The facade over your own stores.
  *
+ * *Details*: stacks can name the `metricSources` besides `prometheus`.
+ *
  * *When to use*: with `layerMemory` of `@signalbox/core/store` in tests, or with an adapter of another store.
  */
 export const layerWith = <E>(options: {
   readonly stores: Layer.Layer<DeploymentStore | LeaseStore, E>
   readonly providers: ReadonlyArray<Provider>
+  readonly metricSources?: ReadonlyMap<string, MetricSourceKind>
 }): Layer.Layer<Services, E> =>
   Signalbox.layer.pipe(
     Layer.provideMerge(options.stores),
     Layer.provideMerge(Providers.layer(options.providers)),
-    Layer.provideMerge(metricSources),
+    Layer.provideMerge(metricSources(options.metricSources)),
     Layer.provideMerge(ProcessLiveness.layer),
     // Stores with a name provide it themselves.
     Layer.provideMerge(commandsHere(() => "-"))

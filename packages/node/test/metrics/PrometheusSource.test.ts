@@ -208,7 +208,7 @@ describe("a deployment judged by a server over HTTP", () => {
           assert.match(describeCause(bad.error!), /web: canary 10% failed its gate: \d+ errors in \d+ requests/)
         })
       ).pipe(Effect.provide(layer)),
-    60_000
+    240_000
   )
 
   it.live("is refused before anything is recorded if the source is unknown, or its queries are wrong", () =>

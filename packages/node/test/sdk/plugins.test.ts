@@ -48,6 +48,19 @@ describe("plug-ins of a connection", () => {
     })
   })
 
+  it("are refused if they bring a kind of provider that the program brings itself, or a built-in metric source", async () => {
+    const from = temporaryDirectory(onTestFinished)
+    const directory = join(from, ".signalbox")
+    const { provider } = SimulatedProvider.make()
+    const twice = await rejected(connect({ directory, providers: [provider], plugins: [cloud()], from }))
+    expect(twice).toMatchObject({ code: "plugin_conflict", name: "InvalidInputError" })
+    expect(twice.message).toContain('"simulated"')
+    const metricSources = { prometheus: { load: () => ({ measure: () => Promise.reject(new Error("never")) }) } }
+    const meter: Plugin = { name: "@acme/meter", spiVersion: 1, metricSources }
+    expect(await rejected(connect({ directory, plugins: [meter], from }))).toMatchObject({ code: "plugin_conflict" })
+    expect(existsSync(directory)).toBe(false)
+  })
+
   it("bring the store of a scheme", async () => {
     const error = await rejected(connect({ url: "drawer://here", providers: [] }))
     expect(error).toMatchObject({ code: "store_misconfigured" })

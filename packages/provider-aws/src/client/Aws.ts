@@ -2,6 +2,7 @@
  * The clients of AWS: each service is loaded when it is first called, once for each region and role.
  */
 import type { CloudFormation } from "@aws-sdk/client-cloudformation"
+import type { S3 } from "@aws-sdk/client-s3"
 import type { STS } from "@aws-sdk/client-sts"
 
 /**
@@ -49,6 +50,14 @@ export class Aws {
     })
   }
 
+  s3(place: AwsPlace): Promise<S3> {
+    return this.#client("s3", place, async (config) => {
+      const { S3 } = await import("@aws-sdk/client-s3")
+      // The form of URL that CloudFormation and emulators understand alike.
+      return new S3({ ...config, forcePathStyle: true })
+    })
+  }
+
   #client<Client>(
     service: string,
     { assumeRole, region = this.#options.region }: AwsPlace,
@@ -62,6 +71,8 @@ export class Aws {
         ...(region === undefined ? {} : { region }),
         ...(this.#options.endpoint === undefined ? {} : { endpoint: this.#options.endpoint }),
         ...(credentials === undefined ? {} : { credentials }),
+        // Each call is repeated by the client, so that a whole operation seldom is.
+        maxAttempts: 4,
         requestHandler: { requestTimeout, connectionTimeout: 5_000, throwOnRequestTimeout: true }
       })
     )

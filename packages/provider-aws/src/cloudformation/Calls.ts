@@ -6,6 +6,7 @@ import type { Mutation, ProviderError, ProviderReason } from "@signalbox/core/sp
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { type Aws, type AwsPlace, awsReason } from "../client/index.ts"
+import type { CloudFormationCall } from "../iam/calls.ts"
 import { timeOf } from "./StackEvents.ts"
 import { meaningOf } from "./StackStatus.ts"
 
@@ -23,7 +24,7 @@ export class Calls {
   }
 
   /** Calls once; the client repeats what is throttled or cut a few times. */
-  read<A>(operation: string, use: Use<A>): Effect.Effect<A, ProviderReason> {
+  read<A>(operation: CloudFormationCall, use: Use<A>): Effect.Effect<A, ProviderReason> {
     return Effect.tryPromise({
       try: async (abortSignal) => use(await this.#client(), { abortSignal }),
       catch: (error) => awsReason(error, `cloudformation:${operation}`)
@@ -31,7 +32,7 @@ export class Calls {
   }
 
   /** Runs the guard, and then calls with a deadline before the end of the lease. */
-  change<A>(operation: string, { guard, leaseLeft }: Mutation, use: Use<A>): Effect.Effect<A, Failure> {
+  change<A>(operation: CloudFormationCall, { guard, leaseLeft }: Mutation, use: Use<A>): Effect.Effect<A, Failure> {
     return Effect.gen({ self: this }, function* () {
       const left = yield* leaseLeft
       yield* guard
@@ -91,6 +92,18 @@ export class Calls {
       } while (NextToken !== undefined)
       return found.reverse()
     })
+  }
+
+  /** The id of the nested stack that an event is about; undefined if it is gone. */
+  nested(event: StackEvent): Effect.Effect<string | undefined, ProviderReason> {
+    const { LogicalResourceId, PhysicalResourceId, StackId } = event
+    if (PhysicalResourceId?.startsWith("arn:") === true) return Effect.succeed(PhysicalResourceId)
+    return this.read("DescribeStackResource", (client, options) =>
+      client.describeStackResource({ StackName: StackId, LogicalResourceId }, options)
+    ).pipe(
+      Effect.map(({ StackResourceDetail }) => StackResourceDetail?.PhysicalResourceId),
+      orMissing<string | undefined>(undefined)
+    )
   }
 
   /** A change set with all its changes; null if there is none. */

@@ -107,6 +107,7 @@ export const make = (
   Effect.gen(function* () {
     const known = yield* existing(work, work.token)
     if (known !== null) return known
+    const template = yield* work.submit(deployable.body)
     yield* work.calls
       .change("CreateChangeSet", work.mutation, (client, options) =>
         client.createChangeSet(
@@ -115,7 +116,7 @@ export const make = (
             ChangeSetName: work.token,
             ClientToken: work.token,
             ChangeSetType: stack === null ? "CREATE" : "UPDATE",
-            ...inputOf(deployable, work.properties, stack)
+            ...inputOf(deployable, template, work.properties, stack)
           },
           options
         )

@@ -18,6 +18,7 @@ import { defaultPoll, type PollOptions } from "./Poll.ts"
 import { decode, Properties } from "./Properties.ts"
 import { observation, see } from "./Seen.ts"
 import { providerEvent, timeIn } from "./StackEvents.ts"
+import { submitted } from "./TemplateUpload.ts"
 import { tokenOf, tokensOf } from "./Token.ts"
 import type { Work } from "./Work.ts"
 
@@ -36,10 +37,11 @@ export const capabilities: Capabilities = {
 /**
  * How the provider works.
  *
- * *Details*: relative templates start in `directory`. `poll` is the time between two polls, in milliseconds.
+ * *Details*: relative templates start in `directory`. Templates that are too long for a call go through `bucket`. `poll` is the time between two polls, in milliseconds.
  */
 export interface CloudFormationOptions extends AwsOptions {
   readonly directory: string
+  readonly bucket?: string
   readonly poll?: PollOptions
 }
 
@@ -91,7 +93,8 @@ export const make = (options: CloudFormationOptions): Provider => {
         mutation,
         tokens: tokensOf(ref),
         token: tokenOf(ref, mutation.idempotencyKey),
-        poll
+        poll,
+        submit: (body: string) => submitted(aws, place, options.bucket, body, mutation)
       }
     })
 
@@ -128,10 +131,11 @@ export const make = (options: CloudFormationOptions): Provider => {
         const work = yield* workOn(ref, mutation ?? unchanging)
         const { plan } = yield* Effect.promise(() => import("./Plan.ts"))
         const target = yield* targetOf(work.place)
-        return yield* plan(work, ref, {
+        return yield* plan(work, {
           candidate,
           directory: options.directory,
           preview: mutation === undefined,
+          bucket: options.bucket,
           target
         })
       }).pipe(named("plan", ref)),

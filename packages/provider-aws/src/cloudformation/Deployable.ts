@@ -6,6 +6,7 @@ import type { Json } from "@signalbox/core/spi"
 import * as Schema from "effect/Schema"
 import { gunzipSync, gzipSync } from "node:zlib"
 import type { Properties } from "./Properties.ts"
+import type { TemplateInput } from "./TemplateUpload.ts"
 import { parametersOf, type Seen, tagsOf } from "./Seen.ts"
 
 const Values = Schema.Record(Schema.String, Schema.String)
@@ -54,11 +55,12 @@ export const present = ({ stack, template }: Seen): Deployable => {
 
 /** The part of a call that says what to bring a stack to. */
 export const inputOf = (
-  { body, capabilities, parameters, previous, tags }: Deployable,
+  { capabilities, parameters, previous, tags }: Deployable,
+  template: TemplateInput,
   { roleArn, rollbackTriggers }: Properties,
   stack: Stack | null
 ) => ({
-  TemplateBody: body,
+  ...template,
   Parameters: [
     ...Object.entries(parameters).map(([ParameterKey, ParameterValue]): Parameter => ({
       ParameterKey,

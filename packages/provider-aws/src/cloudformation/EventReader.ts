@@ -28,7 +28,9 @@ export class EventReader {
       const own = yield* this.#calls.events(this.#stackId, this.#since, ({ EventId }) => EventId === last)
       this.all.push(...own)
       const found = [...own]
-      for (const stackId of this.#followed(own)) {
+      for (const event of this.#followed(own)) {
+        const stackId = yield* this.#calls.nested(event)
+        if (stackId === undefined) continue
         const reader = this.#nested.get(stackId) ?? new EventReader(this.#calls, stackId, this.#since)
         this.#nested.set(stackId, reader)
         found.push(...(yield* reader.fresh))
@@ -37,24 +39,21 @@ export class EventReader {
     })
   }
 
-  /** What a nested stack, however deep, has reported. */
-  inside(stackId: string): ReadonlyArray<StackEvent> {
-    const own = this.#nested.get(stackId)
-    if (own !== undefined) return own.all
-    return [...this.#nested.values()].flatMap((reader) => reader.inside(stackId))
-  }
-
-  /** The nested stacks that have reported something now, or are not at rest. */
-  #followed(fresh: ReadonlyArray<StackEvent>): ReadonlySet<string> {
-    const latest = new Map<string, string>()
+  /** The last events of the nested stacks that have reported something now, or are not at rest. */
+  #followed(fresh: ReadonlyArray<StackEvent>): ReadonlyArray<StackEvent> {
+    const latest = new Map<string, StackEvent>()
     for (const event of this.all) {
-      const { PhysicalResourceId, ResourceStatus = "", ResourceType } = event
+      const { LogicalResourceId = "", PhysicalResourceId, ResourceType } = event
       if (ResourceType !== "AWS::CloudFormation::Stack" || PhysicalResourceId === this.#stackId) continue
-      if (PhysicalResourceId?.startsWith("arn:") === true) latest.set(PhysicalResourceId, ResourceStatus)
+      // Before its creation has begun, there is no stack yet.
+      const known = PhysicalResourceId || latest.get(LogicalResourceId)?.PhysicalResourceId
+      if (event.ResourceStatus === "CREATE_IN_PROGRESS" && !known) continue
+      latest.set(LogicalResourceId, known ? { ...event, PhysicalResourceId: known } : event)
     }
-    const now = new Set(fresh.map(({ PhysicalResourceId }) => PhysicalResourceId))
-    return new Set(
-      [...latest].filter(([id, status]) => now.has(id) || status.endsWith("_IN_PROGRESS")).map(([id]) => id)
+    const now = new Set(fresh.map(({ LogicalResourceId }) => LogicalResourceId))
+    return [...latest.values()].filter(
+      ({ LogicalResourceId, ResourceStatus }) =>
+        now.has(LogicalResourceId) || ResourceStatus?.endsWith("_IN_PROGRESS") === true
     )
   }
 }

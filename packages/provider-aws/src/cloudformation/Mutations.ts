@@ -9,29 +9,41 @@ import * as ChangeSet from "./ChangeSet.ts"
 import { type Deployable, inputOf, unpack } from "./Deployable.ts"
 import { inProgress, see } from "./Seen.ts"
 import { isAtRest, meaningOf } from "./StackStatus.ts"
-import { atRest, busy, type Ended, operate, resumed, settled, succeeded, type Work } from "./Work.ts"
+import { atRest, busy, type Ended, operate, resumed, settled, stuck, succeeded, type Work } from "./Work.ts"
 
 const invalid = (message: string): ProviderReason => ({ _tag: "Invalid", message, path: [] })
 
 const create = (work: Work, deployable: Deployable): Effect.Effect<Ended | null, Failure> =>
-  operate(work, null, "CreateStack", () =>
-    Effect.asVoid(
-      work.calls.change("CreateStack", work.mutation, (client, options) =>
-        client.createStack(
-          { StackName: work.name, ClientRequestToken: work.token, ...inputOf(deployable, work.properties, null) },
-          options
+  Effect.flatMap(work.submit(deployable.body), (template) =>
+    operate(work, null, "CreateStack", () =>
+      Effect.asVoid(
+        work.calls.change("CreateStack", work.mutation, (client, options) =>
+          client.createStack(
+            {
+              StackName: work.name,
+              ClientRequestToken: work.token,
+              ...inputOf(deployable, template, work.properties, null)
+            },
+            options
+          )
         )
       )
     )
   )
 
 const update = (work: Work, stack: Stack, deployable: Deployable): Effect.Effect<Ended | null, Failure> =>
-  operate(work, stack, "UpdateStack", () =>
-    Effect.asVoid(
-      work.calls.change("UpdateStack", work.mutation, (client, options) =>
-        client.updateStack(
-          { StackName: work.name, ClientRequestToken: work.token, ...inputOf(deployable, work.properties, stack) },
-          options
+  Effect.flatMap(work.submit(deployable.body), (template) =>
+    operate(work, stack, "UpdateStack", () =>
+      Effect.asVoid(
+        work.calls.change("UpdateStack", work.mutation, (client, options) =>
+          client.updateStack(
+            {
+              StackName: work.name,
+              ClientRequestToken: work.token,
+              ...inputOf(deployable, template, work.properties, stack)
+            },
+            options
+          )
         )
       )
     )
@@ -103,26 +115,38 @@ export const stage = (work: Work, plan: StackPlan): Effect.Effect<void, Failure>
     if (deployable === null) return yield* Effect.fail(invalid("the plan has no template"))
     let stack = yield* settled(work)
     const seen = stack === null ? null : yield* see(work.calls, work.name)
-    const { class: kind } = meaningOf(stack?.StackStatus ?? "DELETE_COMPLETE")
+    const { class: kind, hint } = meaningOf(stack?.StackStatus ?? "DELETE_COMPLETE")
     if (seen?.release.id === plan.candidate.id && kind === "usable") return
+    if (kind === "stuck") return yield* Effect.fail(stuck(work.name, stack!.StackStatus!, hint))
     if (stack !== null && kind === "unusable") {
       yield* remove({ ...work, token: `${work.token}-before` }, stack)
       stack = null
     }
-    if (stack === null && (yield* work.calls.stack(work.name)) === null) {
+    if (stack === null) return yield* introduce(work, deployable)
+    const changeSet = yield* executable(work, stack, plan, deployable)
+    if (changeSet === "empty") return
+    const end = yield* execute(work, stack, changeSet.id)
+    if (end !== null) yield* succeeded(work, end)
+  })
+
+/** Creates a stack; one that others have announced by a change set can only be created by one. */
+const introduce = (work: Work, deployable: Deployable): Effect.Effect<void, Failure> =>
+  Effect.gen(function* () {
+    if ((yield* work.calls.stack(work.name)) === null) {
       const end = yield* create(work, deployable)
       return end === null ? undefined : yield* succeeded(work, end)
     }
-    const changeSet = yield* executable(work, stack, plan, deployable)
+    const changeSet = yield* ChangeSet.make(work, null, deployable)
     if (changeSet === "empty") return
-    const end = yield* execute(work, stack ?? (yield* work.calls.stack(work.name))!, changeSet.id)
-    return end === null ? undefined : yield* succeeded(work, end)
+    const announced = yield* work.calls.stack(work.name)
+    const end = yield* execute(work, announced!, changeSet.id)
+    if (end !== null) yield* succeeded(work, end)
   })
 
 /** The change set of the plan; a new one if it cannot be executed any more. */
 const executable = (
   work: Work,
-  stack: Stack | null,
+  stack: Stack,
   { data }: StackPlan,
   deployable: Deployable
 ): Effect.Effect<ChangeSet.ChangeSet | "empty", Failure> =>
@@ -192,17 +216,15 @@ export const rollback = (work: Work, checkpoint: Checkpoint): Effect.Effect<void
     const tried = new Set<string>()
     for (;;) {
       const seen = yield* see(work.calls, work.name)
-      if (seen === null) {
-        const end = yield* create(work, deployable)
-        return end === null ? undefined : yield* succeeded(work, end)
-      }
+      if (seen === null) return yield* introduce(work, deployable)
       const { stack } = seen
       const status = stack.StackStatus!
-      const { back } = meaningOf(status)
+      const { back, hint } = meaningOf(status)
       if (!isAtRest(status)) {
         yield* stopped(work, stack)
         continue
       }
+      if (back === "refuse") return yield* Effect.fail(stuck(work.name, status, hint))
       if (back === "continue" || back === "rollBack") {
         if (tried.has(status)) {
           const message = `${work.name} stays in ${status}: ${stack.StackStatusReason ?? ""}`

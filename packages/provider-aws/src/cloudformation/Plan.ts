@@ -1,15 +1,7 @@
 /**
  * What a release would change: by a change set in an execution, by comparing templates in a preview.
  */
-import type {
-  Candidate,
-  PlannedResource,
-  PlanTarget,
-  ProviderReason,
-  Release,
-  StackPlan,
-  StackRef
-} from "@signalbox/core/spi"
+import type { Candidate, PlannedResource, PlanTarget, ProviderReason, Release, StackPlan } from "@signalbox/core/spi"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Failure } from "./Calls.ts"
@@ -20,7 +12,8 @@ import { inProgress, parametersOf, see, type Seen, type Values } from "./Seen.ts
 import { meaningOf } from "./StackStatus.ts"
 import { type Template, templateDigest, withRecord } from "./Template.ts"
 import { templateOf } from "./TemplateFile.ts"
-import { settled, type Work } from "./Work.ts"
+import { checkSize } from "./TemplateUpload.ts"
+import { settled, stuck, type Work } from "./Work.ts"
 
 const asText = (values: Readonly<Record<string, string | number | boolean>>): Values =>
   Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]))
@@ -48,24 +41,11 @@ const startingPoint = (work: Work, preview: boolean): Effect.Effect<Seen | null,
     const seen = yield* see(work.calls, work.name)
     if (seen === null) return null
     const status = seen.stack.StackStatus ?? ""
-    const { class: kind } = meaningOf(status)
+    const { class: kind, hint } = meaningOf(status)
+    if (kind === "stuck") return yield* Effect.fail(stuck(work.name, status, hint))
     if (kind === "unusable" && seen.template.record === null) {
       const hint = "It can only be deleted: aws cloudformation delete-stack, or signalbox destroy-stack."
-      return yield* Effect.fail<ProviderReason>({
-        _tag: "Invalid",
-        message: `${work.name} is in ${status}, and was not brought there by Signalbox`,
-        path: ["stackName"],
-        hint
-      })
-    }
-    if (kind === "stuck") {
-      const hint = "Roll it back (signalbox rollback), or continue its rollback at AWS."
-      return yield* Effect.fail<ProviderReason>({
-        _tag: "Invalid",
-        message: `${work.name} is in ${status}`,
-        path: [],
-        hint
-      })
+      return yield* Effect.fail(stuck(work.name, `${status}, and was not brought there by Signalbox`, hint))
     }
     return seen
   })
@@ -90,8 +70,8 @@ const estimated = (seen: Seen, template: Template): Effect.Effect<ReadonlyArray<
 
 export const plan = (
   work: Work,
-  ref: StackRef,
   {
+    bucket,
     candidate,
     directory,
     preview,
@@ -100,6 +80,7 @@ export const plan = (
     readonly candidate: Candidate
     readonly directory: string
     readonly preview: boolean
+    readonly bucket: string | undefined
     readonly target: PlanTarget
   }
 ): Effect.Effect<StackPlan, Failure> =>
@@ -132,6 +113,7 @@ export const plan = (
       ...(tags === undefined ? {} : { tags }),
       capabilities: properties.capabilities
     }
+    yield* checkSize(deployable.body, bucket)
     const operation = found === null ? null : yield* inProgress(work.calls, found.stack)
     const usable = seen !== null && meaningOf(seen.stack.StackStatus!).class === "usable"
     const same = usable && seen.release.id === release.id && hasValues(seen, parameters)
@@ -143,7 +125,7 @@ export const plan = (
       },
       rollback:
         seen === null ? `${name} is deleted` : `${name} goes back to ${seen.release.version} by an update of its own`,
-      target: { ...target, ...(ref.region === undefined ? {} : {}) }
+      target
     }
     const nothing: StackPlan = {
       ...base,

@@ -4,7 +4,7 @@
 import type { StackEvent } from "@aws-sdk/client-cloudformation"
 import type { ProviderEvent } from "@signalbox/core/spi"
 import { eventsPage } from "./Console.ts"
-import { hasSucceeded, isAtRest } from "./StackStatus.ts"
+import { isAtRest } from "./StackStatus.ts"
 
 /** The time of an event; every event has one. */
 export const timeOf = ({ Timestamp }: StackEvent): number => Timestamp?.getTime() ?? 0
@@ -23,13 +23,21 @@ export interface StackOperation {
 /** Whether an operation has ended. */
 export const hasEnded = ({ status }: StackOperation): boolean => isAtRest(status)
 
+/** A creation can be deleted before its end. */
+const superseded = "SUPERSEDED"
+
+/** A rollback is part of the operation that has failed. */
+const starts = /^(CREATE|UPDATE|DELETE|IMPORT)_IN_PROGRESS$/
+
 /** Divides the events of a stack, oldest first, into its operations. What is cut off at the beginning is left out. */
 export const operationsOf = (events: ReadonlyArray<StackEvent>): ReadonlyArray<StackOperation> => {
   const operations: Array<StackOperation & { events: Array<StackEvent>; status: string }> = []
   let open = false
   for (const event of events) {
     const status = event.ResourceStatus ?? ""
-    if (!open && isOwn(event) && !isAtRest(status)) {
+    const another = starts.test(status) && event.ClientRequestToken !== operations.at(-1)?.token
+    if (isOwn(event) && !isAtRest(status) && (!open || another)) {
+      if (open) operations.at(-1)!.status = superseded
       operations.push({ token: event.ClientRequestToken, startedAt: timeOf(event), events: [], status })
       open = true
     }
@@ -47,33 +55,23 @@ export const operationsOf = (events: ReadonlyArray<StackEvent>): ReadonlyArray<S
 /** Resources that fail because others have failed say so. */
 const isConsequence = ({ ResourceStatusReason = "" }: StackEvent): boolean => /cancelled/i.test(ResourceStatusReason)
 
-/**
- * The first failure within an operation, innermost: one of a nested stack is the first failure in there.
- */
-export const firstFailure = (
-  events: ReadonlyArray<StackEvent>,
-  nested: (stackId: string) => ReadonlyArray<StackEvent>
-): StackEvent | undefined => {
-  const failed = events.filter(
-    (event) => event.ResourceStatus?.endsWith("_FAILED") === true && !isOwn(event) && !isConsequence(event)
-  )
-  const [first] = failed
-  if (first?.ResourceType !== "AWS::CloudFormation::Stack") return first
-  const since = timeOf(events[0]!)
-  const inside = nested(first.PhysicalResourceId ?? "").filter((event) => timeOf(event) >= since)
-  return firstFailure(inside, nested) ?? first
-}
+/** The first failure of a resource within an operation, as the events of one stack tell it. */
+export const firstFailure = (events: ReadonlyArray<StackEvent>): StackEvent | undefined =>
+  events.find((event) => event.ResourceStatus?.endsWith("_FAILED") === true && !isOwn(event) && !isConsequence(event))
 
 /** An event as the port has it. The id holds the time, so that one can go on from any event. */
 export const providerEvent = (event: StackEvent): ProviderEvent => {
   const { LogicalResourceId = "", ResourceStatus = "", ResourceStatusReason, ResourceType, StackId = "" } = event
-  const reason = ResourceStatusReason === undefined || ResourceStatusReason === "" ? "" : `: ${ResourceStatusReason}`
   const url = eventsPage(StackId)
   const failed = ResourceStatus.endsWith("_FAILED") && !isConsequence(event)
   return {
     id: `${timeOf(event)}/${event.EventId}`,
     at: timeOf(event),
-    message: `${LogicalResourceId} ${ResourceStatus}${reason}`,
+    // The cause of a failure is shown with the resource.
+    message:
+      failed && ResourceStatusReason
+        ? ResourceStatusReason
+        : `${LogicalResourceId} ${ResourceStatus}${ResourceStatusReason ? `: ${ResourceStatusReason}` : ""}`,
     resource: LogicalResourceId,
     ...(ResourceType === undefined ? {} : { resourceType: ResourceType }),
     ...(isAtRest(ResourceStatus) && !ResourceStatus.endsWith("_FAILED") ? { done: true } : {}),
@@ -86,11 +84,4 @@ export const providerEvent = (event: StackEvent): ProviderEvent => {
 export const timeIn = (id: string | null): number | undefined => {
   const time = /^(\d+)\//.exec(id ?? "")?.[1]
   return time === undefined ? undefined : Number(time)
-}
-
-/** What a failed operation says about itself. */
-export const failureText = (failure: StackEvent | undefined, status: string): string => {
-  if (failure === undefined) return hasSucceeded(status) ? "" : `the operation ended with ${status}`
-  const { LogicalResourceId, ResourceStatus, ResourceStatusReason, ResourceType } = failure
-  return `${LogicalResourceId} (${ResourceType}): ${ResourceStatusReason || ResourceStatus}`
 }

@@ -13,20 +13,23 @@ import type { StackStatus } from "@aws-sdk/client-cloudformation"
  * - `cleaning` an operation whose outcome is decided removes what is no longer used; nothing else can begin yet
  * - `usable` at rest, and can be updated
  * - `failed` at rest; what was there before cannot be relied on, and the stack can be updated or rolled back
- * - `stuck` at rest; its rollback has to be continued first
- * - `unusable` at rest; it can only be deleted
+ * - `stuck` at rest; a rollback or a deletion has failed, and has to be finished first
+ * - `unusable` at rest; its creation has failed, and it can only be deleted
  */
 export type StackClass = "none" | "working" | "cleaning" | "usable" | "failed" | "stuck" | "unusable"
 
 /**
  * What a rollback does first: `wait` for the end of the operation, `cancel` the update, `continue` the rollback that is
- * stuck, `rollBack` a failed operation, `delete` the stack, `redeploy` the checkpoint, or `create` the stack again.
+ * stuck, `rollBack` a failed operation, `delete` the stack, `redeploy` the checkpoint, or `create` the stack again. `refuse`: only a
+ * person can tell what may be lost.
  */
-export type WayBackStep = "wait" | "cancel" | "continue" | "rollBack" | "delete" | "redeploy" | "create"
+export type WayBackStep = "wait" | "cancel" | "continue" | "rollBack" | "delete" | "redeploy" | "create" | "refuse"
 
+/** `hint` says what a person can do about a stack that is stuck. */
 export interface StatusMeaning {
   readonly class: StackClass
   readonly back: WayBackStep
+  readonly hint?: string
 }
 
 const meanings: Readonly<Record<StackStatus, StatusMeaning>> = {
@@ -53,12 +56,24 @@ const meanings: Readonly<Record<StackStatus, StatusMeaning>> = {
   UPDATE_FAILED: { class: "failed", back: "rollBack" },
   CREATE_FAILED: { class: "failed", back: "rollBack" },
 
-  UPDATE_ROLLBACK_FAILED: { class: "stuck", back: "continue" },
+  UPDATE_ROLLBACK_FAILED: {
+    class: "stuck",
+    back: "continue",
+    hint: "Roll it back: signalbox rollback. resourcesToSkip names what may stay as it is."
+  },
+  IMPORT_ROLLBACK_FAILED: {
+    class: "stuck",
+    back: "refuse",
+    hint: "Correct the import at AWS: its resources may be in use."
+  },
+  DELETE_FAILED: {
+    class: "stuck",
+    back: "refuse",
+    hint: "Finish the deletion: signalbox destroy-stack. retainOnDestroy and forceDestroy say what may stay."
+  },
 
   ROLLBACK_COMPLETE: { class: "unusable", back: "delete" },
-  ROLLBACK_FAILED: { class: "unusable", back: "delete" },
-  IMPORT_ROLLBACK_FAILED: { class: "unusable", back: "delete" },
-  DELETE_FAILED: { class: "unusable", back: "delete" }
+  ROLLBACK_FAILED: { class: "unusable", back: "delete" }
 }
 
 /** A status that this version does not know is an operation in progress, or a failure. */

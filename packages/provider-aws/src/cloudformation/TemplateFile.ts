@@ -15,9 +15,6 @@ const invalid = (path: ReadonlyArray<string>, message: string, hint?: string): P
   ...(hint === undefined ? {} : { hint })
 })
 
-/** CloudFormation takes no longer one in a call. */
-const most = 51_200
-
 /** Reads the template of a candidate, and checks it as far as that needs no call. `shown` is its name for people. */
 export const templateOf = (
   directory: string,
@@ -38,10 +35,6 @@ export const templateOf = (
       try: () => parseTemplate(body),
       catch: (error) => invalid(["template"], `${shown} is no template: ${(error as Error).message}`)
     })
-    if (Buffer.byteLength(body) > most - 1_000) {
-      const message = `${shown} has ${Buffer.byteLength(body)} bytes; CloudFormation takes ${most} in a call`
-      return yield* Effect.fail(invalid(["template"], message))
-    }
     const declared = Object.keys(template.content.Parameters ?? {})
     const unknown = Object.keys(properties.parameters).find((name) => !declared.includes(name))
     if (unknown !== undefined) {

@@ -10,8 +10,9 @@ import { EventReader } from "./EventReader.ts"
 import { type PollOptions, until } from "./Poll.ts"
 import type { Properties } from "./Properties.ts"
 import { changedAt, inProgress } from "./Seen.ts"
-import { failureText, firstFailure, hasEnded, operationsOf, providerEvent, type StackOperation } from "./StackEvents.ts"
+import { firstFailure, hasEnded, operationsOf, providerEvent, type StackOperation } from "./StackEvents.ts"
 import { hasSucceeded, isAtRest, meaningOf } from "./StackStatus.ts"
+import type { TemplateInput } from "./TemplateUpload.ts"
 import { type Begun, begunBy, handleOf } from "./Token.ts"
 
 /** `tokens` is how the tokens of this stack begin, `token` the one of this step. */
@@ -23,6 +24,8 @@ export interface Work {
   readonly tokens: string
   readonly token: string
   readonly poll: PollOptions
+  /** Brings a template to where CloudFormation can read it. */
+  readonly submit: (body: string) => Effect.Effect<TemplateInput, Failure>
 }
 
 /** An operation that has ended, and its first failure. */
@@ -45,6 +48,14 @@ export const busy = (
   }
 }
 
+/** Only a person can tell what to do about the stack. */
+export const stuck = (name: string, status: string, hint: string | undefined): ProviderReason => ({
+  _tag: "Invalid",
+  message: `${name} is in ${status}`,
+  path: [],
+  ...(hint === undefined ? {} : { hint })
+})
+
 /** Reads what the operation of a token has done, if it has arrived. */
 const findOperation = (
   { calls }: Work,
@@ -53,6 +64,23 @@ const findOperation = (
 ): Effect.Effect<StackOperation | undefined, ProviderReason> =>
   Effect.map(calls.events(stackId, since), (events) =>
     operationsOf(events).findLast((operation) => operation.token === token)
+  )
+
+/** The failure that made a nested stack fail, however deep it is. */
+const innermost = (
+  calls: Calls,
+  failure: StackEvent | undefined,
+  since: number
+): Effect.Effect<StackEvent | undefined, ProviderReason> =>
+  Effect.gen(function* () {
+    if (failure?.ResourceType !== "AWS::CloudFormation::Stack") return failure
+    const stackId = yield* calls.nested(failure)
+    if (stackId === undefined) return failure
+    const inside = firstFailure(yield* calls.events(stackId, since))
+    return inside === undefined ? failure : yield* innermost(calls, inside, since)
+  }).pipe(
+    // The outer failure is better than none.
+    Effect.catch(() => Effect.succeed(failure))
   )
 
 /** Waits for the end of the operation that has begun with a token, and reports its events. */
@@ -67,8 +95,8 @@ const follow = (
       for (const event of yield* reader.fresh) yield* mutation.progress(providerEvent(event))
       const operation = operationsOf(reader.all).findLast((one) => one.token === token)
       if (operation === undefined || !hasEnded(operation)) return undefined
-      const { events, status } = operation
-      return { status, failure: firstFailure(events, (stackId) => reader.inside(stackId)) }
+      const { events, startedAt, status } = operation
+      return { status, failure: yield* innermost(calls, firstFailure(events), startedAt) }
     }),
     poll
   )
@@ -160,7 +188,8 @@ export const succeeded = ({ name }: Work, { failure, status }: Ended): Effect.Ef
   const url = failure?.StackId === undefined ? undefined : eventsPage(failure.StackId)
   return Effect.fail({
     _tag: "Broken",
-    message: failure === undefined ? `${name}: ${failureText(failure, status)}` : failureText(failure, status),
+    // Core shows the first failure that was reported before it.
+    message: `${name} ended with ${status}`,
     ...(failure?.LogicalResourceId === undefined ? {} : { resource: failure.LogicalResourceId }),
     ...(url === undefined ? {} : { hint: `Look at the events: ${url}` })
   })

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url"
 import { afterEach, assert, beforeEach, describe, expect, it } from "vitest"
 import { type Binary, build } from "../../../cli/test/binary.ts"
 import { endpoint } from "../emulator.ts"
-import { functionResources, neverSignalled, type Platform, platform, region, templateOf } from "./platform.ts"
+import { answer, functionResources, neverSignalled, type Platform, platform, region, templateOf } from "./platform.ts"
 
 const id = "DX6604E"
 
@@ -53,9 +53,11 @@ Outputs:
 const project = (files: Readonly<Record<string, string>>): void => {
   for (const [file, text] of Object.entries(files)) aws.write(file, text)
   if (existsSync(join(aws.directory, "package.json"))) return
-  const link = join(aws.directory, "node_modules/@signalbox/provider-aws")
-  mkdirSync(dirname(link), { recursive: true })
-  symlinkSync(fileURLToPath(new URL("../../", import.meta.url)), link)
+  for (const name of ["core", "provider-aws"]) {
+    const link = join(aws.directory, "node_modules/@signalbox", name)
+    mkdirSync(dirname(link), { recursive: true })
+    symlinkSync(fileURLToPath(new URL(`../../../${name}`, import.meta.url)), link)
+  }
   writeFileSync(join(aws.directory, "package.json"), `{ "type": "module" }`)
 }
 
@@ -160,5 +162,56 @@ describe.skipIf(endpoint === undefined)("the command, on CloudFormation", { time
     assert.strictEqual(await aws.version(), "found")
     const after = await aws.client.getTemplate({ StackName: "shop-api" })
     assert.strictEqual(after.TemplateBody, before.TemplateBody)
+  })
+
+  it("begins a project with a template that it can deploy", async () => {
+    await ends(0, "init", "--template", "cloudformation")
+    project({})
+    await ends(0, "init", "--id", id)
+    await ends(0, "deploy", "--version", "v1")
+    const { Stacks } = await aws.client.describeStacks({ StackName: "acme-hello" })
+    expect(Stacks![0]!.Outputs).toMatchObject([{ OutputKey: "Version", OutputValue: "v1" }])
+  })
+
+  it("shows an operation of others in can-deploy, and waits for it if the stack is configured so", async () => {
+    project({
+      "signalbox.config.yaml": yaml.replace("    gate:", "    onBusy: wait\n    gate:"),
+      "api.yaml": template()
+    })
+    await ends(0, "init", "--id", id)
+    await ends(0, "deploy", "--version", "v1")
+    const slow = { ...functionResources, Slow: answer({ ms: 4000 }) }
+    await aws.client.updateStack({
+      StackName: "shop-api",
+      TemplateBody: JSON.stringify(templateOf("theirs", slow)),
+      Capabilities: ["CAPABILITY_IAM"]
+    })
+    const said = await ends(2, "can-deploy", id)
+    expect(said).toContain("UPDATE_IN_PROGRESS")
+    await ends(0, "deploy", "--version", "v2")
+    assert.strictEqual(await aws.version(), "v2")
+  })
+
+  it("prints policies, and refuses what it does not know", async () => {
+    project({ "signalbox.config.yaml": yaml, "api.yaml": template() })
+    const { stdout } = await run("aws", "iam-policy", "--for", "plan", "--stack", "shop-*")
+    expect(JSON.parse(stdout)).toEqual({
+      Version: "2012-10-17",
+      Statement: [
+        {
+          Sid: "Stacks",
+          Effect: "Allow",
+          Action: [
+            "cloudformation:DescribeStackEvents",
+            "cloudformation:DescribeStacks",
+            "cloudformation:GetTemplate",
+            "cloudformation:ListStackResources"
+          ],
+          Resource: "arn:aws:cloudformation:*:*:stack/shop-*/*"
+        }
+      ]
+    })
+    await ends(64, "aws", "iam-policy", "--for", "everything")
+    await ends(64, "aws", "iam-policy", "--fro", "plan")
   })
 })

@@ -2,6 +2,7 @@
  * A fresh account of the emulator, templates to deploy there, and looks at it that do not go through the provider.
  */
 import { CloudFormation, type StackEvent } from "@aws-sdk/client-cloudformation"
+import { S3 } from "@aws-sdk/client-s3"
 import { DeploymentId, EnvironmentName, StackName, type StackRef } from "@signalbox/core/spi"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -80,6 +81,7 @@ export const neverSignalled = {
 export interface Platform {
   readonly account: string
   readonly client: CloudFormation
+  readonly s3: S3
   readonly directory: string
   readonly write: (file: string, template: object | string) => string
   /** The version that is live. */
@@ -91,14 +93,13 @@ export interface Platform {
 
 export const platform = (account = freshAccount()): Platform => {
   const directory = mkdtempSync(join(tmpdir(), "signalbox-aws-test-"))
-  const client = new CloudFormation({
-    endpoint: endpoint!,
-    region,
-    credentials: { accessKeyId: account, secretAccessKey: "test" }
-  })
+  const place = { endpoint: endpoint!, region, credentials: { accessKeyId: account, secretAccessKey: "test" } }
+  const client = new CloudFormation(place)
+  const s3 = new S3({ ...place, forcePathStyle: true })
   return {
     account,
     client,
+    s3,
     directory,
     write: (file, template) => {
       const path = join(directory, file)
@@ -129,6 +130,7 @@ export const platform = (account = freshAccount()): Platform => {
     },
     close: () => {
       client.destroy()
+      s3.destroy()
       rmSync(directory, { recursive: true, force: true })
     }
   }

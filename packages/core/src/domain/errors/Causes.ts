@@ -34,6 +34,10 @@ export const causes = {
   stack_history: cause({ stack: "text", version: "text", earlier: "texts" }, "A stack, its version and earlier ones."),
   field_differs: cause({ field: "text", expected: "text", actual: "text" }, "A field differs from what was deployed."),
   first_release_live: cause({}, "The plan: the platform gives the first release all traffic as soon as it is there."),
+  recorded_release_unseen: cause(
+    { version: "text" },
+    "The plan: the record says that a release is deployed, but the provider sees none, so a rollback would remove the stack."
+  ),
   rollback_rebuilds: cause(
     {},
     "The plan: a rollback would have to bring the old release up again; the detail says why."

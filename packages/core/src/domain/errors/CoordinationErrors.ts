@@ -80,7 +80,7 @@ export const coordinationErrors = {
     "blocked",
     "environment",
     { stack: "text", differences: "causes", until: "time?" },
-    "The stack differs from what was deployed.",
+    "The stack differs from what was deployed. Only `can-deploy` asks for it.",
     { ends: "blocked" }
   ),
   claimed_elsewhere: error(

@@ -3,7 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import { type CauseInfo, causeInfo } from "../../domain/errors/index.ts"
-import type { StackPlan } from "../../domain/Release.ts"
+import type { Release, StackPlan } from "../../domain/Release.ts"
 import type { StackSpec } from "../../domain/Spec.ts"
 import type { MetricSource } from "../../spi/MetricSource.ts"
 import type { Provider, StackRef, WayBack } from "../../spi/Provider.ts"
@@ -21,23 +21,31 @@ const ofFirstRelease = ({ capabilities, traffic }: Provider, plan: StackPlan): R
     ? [causeInfo("first_release_live", {})]
     : []
 
+/** A provider that lost its memory would take a rollback for the removal of a first deployment. */
+const ofRecord = (recorded: Release | null, plan: StackPlan): ReadonlyArray<CauseInfo> =>
+  recorded !== null && plan.checkpoint.release === null
+    ? [causeInfo("recorded_release_unseen", { version: recorded.version })]
+    : []
+
 const ofWayBack = (way: WayBack | undefined): ReadonlyArray<CauseInfo> =>
   way === undefined || way.how === "switch"
     ? []
     : [causeInfo(way.how === "rebuild" ? "rollback_rebuilds" : "rollback_impossible", {}, way.why)]
 
-/** The plan with its notices. */
+/** The plan with its notices. `recorded` is the release that the record says is deployed. */
 export const withNotices = Effect.fnUntraced(function* (
   stack: StackSpec,
   provider: Provider,
   ref: StackRef,
-  plan: StackPlan
+  plan: StackPlan,
+  recorded: Release | null
 ): Effect.fn.Return<StackPlan> {
   if (plan.action === "none") return plan
   const metrics = yield* metricSourceOf(stack, provider)
   const way = stack.irreversible === undefined ? yield* wayBack(provider, ref, plan.checkpoint) : undefined
   const notices = [
     ...(plan.notices ?? []),
+    ...ofRecord(recorded, plan),
     ...ofFirstRelease(provider, plan),
     ...ofMetrics(stack, metrics, plan),
     ...ofWayBack(way)

@@ -49,13 +49,15 @@ export const refusalOf = (error: ProviderError | Rejected): Rejected | undefined
  */
 export const planOne = (
   request: Pick<Request, "artifact" | "artifacts" | "version">,
-  { missing, provider, ref, stack }: StackAsked
+  { missing, provider, recorded, ref, stack }: StackAsked
 ): Effect.Effect<StackPlan | null, ProviderError | Rejected> =>
   missing.length > 0 || provider === undefined
     ? Effect.succeed(null)
     : Effect.flatMap(provider.plan(ref, candidateOf(request, stack.name)), (plan) => {
         const info = wrongTarget(ref, plan)
-        return info === undefined ? withNotices(stack, provider, ref, plan) : Effect.fail(new Rejected({ info }))
+        return info === undefined
+          ? withNotices(stack, provider, ref, plan, recorded)
+          : Effect.fail(new Rejected({ info }))
       })
 
 /**
@@ -170,7 +172,8 @@ export const preflight = Effect.fnUntraced(function* (
   }
   const first = yield* refused(target?.restoration)
   if (first === undefined) return
-  if (target === undefined || first.rejected.code !== "not_found") return yield* first.rejected
+  const isGone = first.rejected.code === "not_found" || first.rejected.code === "cannot_go_back"
+  if (target === undefined || !isGone) return yield* first.rejected
   const { others, restoration } = target
   const kept = yield* Effect.findFirst(others.slice(0, tried), (other) =>
     Effect.map(refused(other), (no) => no === undefined)

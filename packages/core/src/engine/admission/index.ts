@@ -2,7 +2,7 @@
 export * as Admission from "./Admission.ts"
 export { withdraw } from "./Admission.ts"
 export { cleanup } from "./Cleanup.ts"
-export { eachStack, type StackAsked, type StackPlace } from "./EachStack.ts"
+export { deployedRelease, eachStack, type StackAsked, type StackPlace } from "./EachStack.ts"
 export * as Initialization from "./Initialization.ts"
 export { deploymentIdOf } from "./Initialization.ts"
 export { overridePasses } from "./Override.ts"

@@ -8,7 +8,7 @@ import { StackPlan } from "../../domain/Release.ts"
 import type { StackSpec } from "../../domain/Spec.ts"
 import { type Candidate, foreignOperation, Observation, type Provider, type StackRef } from "../../spi/Provider.ts"
 import { ProviderError } from "../../spi/ProviderError.ts"
-import { withNotices, wrongTarget } from "../admission/index.ts"
+import { deployedRelease, withNotices, wrongTarget } from "../admission/index.ts"
 import { outputsOf } from "./ObservedRelease.ts"
 import { fillIn } from "../../config/OutputSubstitution.ts"
 import {
@@ -173,7 +173,7 @@ const planWith = Effect.fnUntraced(function* (
         const plan = yield* call(provider.plan(ref, candidate, yield* mutationOf(stack, `plan/${name}`)))
         const info = wrongTarget(ref, plan)
         if (info !== undefined) return yield* new StepFailed({ why: "failed", info })
-        return yield* withNotices(stack, provider, ref, plan)
+        return yield* withNotices(stack, provider, ref, plan, deployedRelease(journal.request.stacksBefore, stack.name))
       })
   })
   if (plan.timeoutMs !== undefined) timeouts.set(stack.name, plan.timeoutMs)

@@ -41,7 +41,7 @@ export class Coordination extends Context.Service<
     /** The queue position of a request. */
     readonly place: (state: ExecutionState) => Effect.Effect<QueuePlace, StoreError>
     /** The queue position of a request, and its blockers while it has one. */
-    readonly waiting: (state: ExecutionState) => Effect.Effect<QueueStatus.Waiting, StoreError>
+    readonly waiting: (state: ExecutionState) => Effect.Effect<QueueStatus.WaitingRequest, StoreError>
     /** The holder of an environment's lease, its lock, and its queue, in order. */
     readonly status: (id: DeploymentId, environment: EnvironmentName) => Effect.Effect<Status, StoreError>
     /** Returns everything that a correlation id holds; harmless if it holds nothing. */

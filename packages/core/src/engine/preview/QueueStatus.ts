@@ -96,7 +96,7 @@ export const rejectNested = Effect.fnUntraced(function* (
 })
 
 /** The queue position of a request; while it has one, its blockers: those ahead of it, and its policy blockers. */
-export interface Waiting {
+export interface WaitingRequest {
   readonly place: QueuePlace
   readonly blockers: ReadonlyArray<Blocker>
 }
@@ -108,7 +108,7 @@ export interface Waiting {
  */
 export const waitingOf = Effect.fnUntraced(function* (
   state: ExecutionState
-): Effect.fn.Return<Waiting, StoreError, DeploymentStore | LeaseStore> {
+): Effect.fn.Return<WaitingRequest, StoreError, DeploymentStore | LeaseStore> {
   const place = yield* placeOf(state)
   const request = place.position === null ? undefined : yield* requestOf(state.correlationId)
   if (request === undefined) return { place, blockers: [] }

@@ -38,7 +38,8 @@ const allGroups: ReadonlyArray<ProviderGroup> = [
  * exercised, and others must be absent. `classify` provokes failures of the platform, with the reason that the adapter must report for each;
  * `credentials` makes the credentials of the provider run out, `throttling` makes the platform refuse every call for
  * some time, `foreign` starts an operation that others have in progress, `loseAnswer` loses the answer of a call whose
- * effect has happened. `timeoutMillis` bounds each test (default 120,000); a metric
+ * effect has happened, `staleReads` lets the platform answer for a moment with what was before a change. `timeoutMillis`
+ * bounds each test (default 120,000); a metric
  * source needs three times its resolution and twice its lag.
  */
 export interface ProviderSuiteOptions {
@@ -54,6 +55,7 @@ export interface ProviderSuiteOptions {
   readonly throttling?: Failures.PlatformFault
   readonly foreign?: Failures.PlatformFault
   readonly loseAnswer?: Resuming.LostAnswer
+  readonly staleReads?: Failures.PlatformFault
   readonly timeoutMillis?: number
 }
 
@@ -317,6 +319,7 @@ export const suite = (name: string, options: ProviderSuiteOptions): void => {
     }
 
     Observing.observing(check)
+    Observing.reads(check, { controls, stale: options.staleReads })
     if (has("alarms")) Observing.alarms(check)
     if (has("logs")) Logs.logs(check, { controls })
     if (has("canGoBack")) Observing.wayBack(check)

@@ -4,7 +4,8 @@
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import type { AlarmState } from "../../spi/index.ts"
+import type { AlarmState, Observation } from "../../spi/index.ts"
+import type { PlatformFault } from "./ProviderSuiteFailures.ts"
 import type { Check } from "./ProviderSuiteGroups.ts"
 
 export const adoption = (check: Check): void => {
@@ -72,6 +73,57 @@ export const observing = (check: Check): void => {
       assert.isAbove(health!.total, 0)
       assert.strictEqual(health!.healthy, health!.total)
       if (health!.unit === "release") assert.strictEqual(health!.total, 1)
+    })
+  )
+}
+
+/** Reads of a platform may be older than a mutation that has just returned; what an adapter says must not be. */
+export const reads = (
+  check: Check,
+  { controls, stale }: { readonly controls: boolean; readonly stale?: PlatformFault | undefined }
+): void => {
+  check("says nothing older than a mutation that has returned", (driver) =>
+    Effect.gen(function* () {
+      const { harness, provider, ref } = driver
+      const agrees = (mutated: Observation | undefined, facts: Partial<Record<keyof Observation, unknown>>) =>
+        Effect.map(driver.observe, (observed) => {
+          for (const seen of [...(mutated === undefined ? [] : [mutated]), observed]) {
+            const { candidate, stable, status, traffic } = seen
+            const found: Readonly<Record<string, unknown>> = {
+              status,
+              stable: stable?.id,
+              candidate: candidate?.id,
+              traffic: Object.fromEntries(
+                traffic.flatMap((one) => (one.percent > 0 ? [[one.releaseId, one.percent]] : []))
+              )
+            }
+            assert.deepStrictEqual({ ...found, ...facts }, found)
+          }
+        })
+      const first = yield* driver.deploy("v1")
+      if (stale !== undefined) yield* stale.begin(harness)
+      const { plan, seen } = yield* driver.stage("v2")
+      const { id } = plan.candidate
+      if (provider.traffic !== undefined && controls) {
+        yield* agrees(seen, { stable: first.id, candidate: id, traffic: { [first.id]: 100 } })
+        const { retire, shift } = provider.traffic
+        yield* agrees(yield* shift(ref, { releaseId: id, percent: 100 }, driver.mutation()), { traffic: { [id]: 100 } })
+        yield* agrees(yield* retire(ref, { keep: id, capacityPercent: 0 }, driver.mutation()), {
+          stable: id,
+          candidate: undefined
+        })
+      } else {
+        yield* agrees(seen, { stable: id, traffic: { [id]: 100 } })
+      }
+      assert.strictEqual((yield* driver.plan("v2")).action, "none")
+      yield* agrees(yield* provider.rollback(ref, plan.checkpoint, driver.mutation()), {
+        stable: first.id,
+        traffic: { [first.id]: 100 }
+      })
+      yield* provider.destroy(ref, driver.mutation())
+      yield* agrees(undefined, { status: "absent", stable: undefined })
+      assert.strictEqual((yield* driver.plan("v1")).action, "create")
+      if (stale !== undefined) yield* stale.end(harness)
     })
   )
 }

@@ -4,6 +4,7 @@ import { executionView } from "@signalbox/core/api/views"
 import { type Config } from "@signalbox/core/config"
 import { Signalbox } from "@signalbox/core/engine"
 import { DeploymentStore, type Provider, Providers } from "@signalbox/core/spi"
+import { testMutation } from "@signalbox/core/testing"
 import { layerMemory } from "@signalbox/core/store"
 import { Clock, Effect, Layer } from "effect"
 import {
@@ -315,6 +316,32 @@ describe("strategies", () => {
       assert.isUndefined(yield* notices("2.0.0"))
     }).pipe(Effect.provide(layer))
   })
+
+  it.effect(
+    "a plan warns, and the log keeps it, if the provider does not see the release that the record names",
+    () => {
+      const { cloud, layer } = world({ capabilities: { fencing: "guarded" } })
+      return Effect.gen(function* () {
+        const manifest = manifestOf(canary, cloud)
+        const deploymentId = yield* deployed(manifest)
+        const box = yield* Signalbox
+        const request = requestOf(manifest, deploymentId, "second", { version: "2.0.0" })
+        const codes = (notices: ReadonlyArray<{ readonly code: string }> = []) => notices.map(({ code }) => code)
+        assert.deepStrictEqual(codes((yield* box.executions.plan(request))[0]!.plan!.notices), [])
+        // The provider forgets, as one does that keeps its state in memory.
+        const ref = { deploymentId, environment: production, stack: "web" as never, properties: {} }
+        yield* cloud.provider.destroy(ref, testMutation("forgets"))
+        const [planned] = yield* box.executions.plan(request)
+        assert.deepStrictEqual(codes(planned!.plan!.notices), ["recorded_release_unseen"])
+        yield* carryOut(request)
+        const events = yield* (yield* DeploymentStore).events({ stream: "second", tags: ["StackPlanned"] })
+        assert.deepStrictEqual(
+          events.map(({ event }) => (event._tag === "StackPlanned" ? codes(event.plan.notices) : [])),
+          [["recorded_release_unseen"]]
+        )
+      }).pipe(Effect.provide(layer))
+    }
+  )
 
   it.effect("the addresses of both releases are shown while a candidate comes in, and only one of them later", () => {
     const { cloud, layer } = world({ endpoints: true })

@@ -1,0 +1,63 @@
+/**
+ * `signalbox aws iam-policy`.
+ */
+import type { PluginInvocation } from "@signalbox/core/plugin"
+import { parseArgs } from "node:util"
+import { type PolicyRequest, policyFor } from "./policy.ts"
+
+const usage = `Usage: signalbox aws iam-policy --for plan|deploy|store [flags]
+
+Prints the smallest policy of IAM that suffices. Without a role for CloudFormation, the principal also needs the
+permissions for the resources of the template.
+
+  --for        plan: status and previews; deploy: deploy, roll back and destroy as well; store: the shared store
+  --stack      the name of the stack, or a pattern (default *)
+  --role       the ARN of the role that CloudFormation uses: roleArn of the properties
+  --bucket     the bucket of templates that are too long for a call
+  --table      the table of the shared store (default signalbox)
+  --region, --account, --partition
+`
+
+const options = {
+  for: { type: "string" },
+  stack: { type: "string" },
+  role: { type: "string" },
+  bucket: { type: "string" },
+  table: { type: "string" },
+  region: { type: "string" },
+  account: { type: "string" },
+  partition: { type: "string" },
+  help: { type: "boolean", short: "h" }
+} as const
+
+const purposes = ["plan", "deploy", "store"] as const
+
+/** Prints the policy as JSON, and resolves with the exit code. */
+export const iamPolicy = async ({
+  args,
+  stderr,
+  stdout
+}: Pick<PluginInvocation, "args" | "stderr" | "stdout">): Promise<number> => {
+  const wrong = (message: string): number => {
+    stderr(`signalbox: ${message}\n\n${usage}`)
+    return 64
+  }
+  let values: Omit<PolicyRequest, "purpose"> & { readonly for?: string; readonly help?: boolean }
+  try {
+    values = parseArgs({ args: [...args], options }).values
+  } catch (error) {
+    return wrong((error as Error).message)
+  }
+  if (values.help === true) {
+    stdout(usage)
+    return 0
+  }
+  const purpose = purposes.find((one) => one === values.for)
+  if (purpose === undefined) {
+    return wrong(
+      values.for === undefined ? "--for is missing" : `--for ${values.for} is none of ${purposes.join(", ")}`
+    )
+  }
+  stdout(`${JSON.stringify(policyFor({ ...values, purpose }), undefined, 2)}\n`)
+  return 0
+}

@@ -1,0 +1,90 @@
+/**
+ * The smallest policies with which the plug-in works.
+ */
+import { cloudFormationCalls, type Purpose, storeCalls } from "./calls.ts"
+
+/** What a policy is for, and what it is limited to; everything of a kind by default. */
+export interface PolicyRequest {
+  readonly purpose: Purpose
+  readonly partition?: string
+  readonly region?: string
+  readonly account?: string
+  /** The name of a stack, or a pattern of names. */
+  readonly stack?: string
+  /** The role that CloudFormation uses, by ARN. */
+  readonly role?: string
+  /** The bucket of long templates. */
+  readonly bucket?: string
+  readonly table?: string
+}
+
+interface Statement {
+  readonly Sid: string
+  readonly Effect: "Allow"
+  readonly Action: ReadonlyArray<string>
+  readonly Resource: string | ReadonlyArray<string>
+  readonly Condition?: object
+}
+
+export interface Policy {
+  readonly Version: "2012-10-17"
+  readonly Statement: ReadonlyArray<Statement>
+}
+
+const named = (service: string, calls: Readonly<Record<string, Purpose>>, purposes: ReadonlyArray<Purpose>) =>
+  Object.entries(calls)
+    .filter(([, purpose]) => purposes.includes(purpose))
+    .map(([call]) => `${service}:${call}`)
+    .sort()
+
+/** The policy for a purpose. Who may deploy may also plan. */
+export const policyFor = ({
+  account = "*",
+  bucket,
+  partition = "aws",
+  purpose,
+  region = "*",
+  role,
+  stack = "*",
+  table = "signalbox"
+}: PolicyRequest): Policy => {
+  const arn = (service: string, what: string) => `arn:${partition}:${service}:${region}:${account}:${what}`
+  if (purpose === "store") {
+    return {
+      Version: "2012-10-17",
+      Statement: [
+        {
+          Sid: "Store",
+          Effect: "Allow",
+          Action: named("dynamodb", storeCalls, ["store"]),
+          Resource: arn("dynamodb", `table/${table}`)
+        }
+      ]
+    }
+  }
+  const purposes: ReadonlyArray<Purpose> = purpose === "deploy" ? ["plan", "deploy"] : ["plan"]
+  const statements: ReadonlyArray<Statement | false> = [
+    {
+      Sid: "Stacks",
+      Effect: "Allow",
+      Action: named("cloudformation", cloudFormationCalls, purposes),
+      Resource: arn("cloudformation", `stack/${stack}/*`)
+    },
+    purpose === "deploy" &&
+      bucket !== undefined && {
+        Sid: "Templates",
+        Effect: "Allow",
+        Action: ["s3:GetObject", "s3:PutObject"],
+        Resource: `arn:${partition}:s3:::${bucket}/signalbox/templates/*`
+      },
+    purpose === "deploy" &&
+      role !== undefined && {
+        Sid: "Role",
+        Effect: "Allow",
+        Action: ["iam:PassRole"],
+        Resource: role,
+        Condition: { StringEquals: { "iam:PassedToService": "cloudformation.amazonaws.com" } }
+      }
+  ]
+  return { Version: "2012-10-17", Statement: statements.filter((statement) => statement !== false) }
+}
