@@ -114,7 +114,7 @@ const bringIn = async (stack: Stack, known: KnownRelease, wanted: number, run: R
   const log = FailedLogs.keep(stack.house.root, stack.state, {
     instance: record.id,
     releaseId: release.id,
-    text: failed.instance.endOfLog(FailedLogs.sizeMax)
+    text: failed.instance.endOfLog
   })
   await Promise.all(
     stack

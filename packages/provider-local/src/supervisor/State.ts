@@ -223,7 +223,7 @@ export class StateFile {
   }
 }
 
-export const lastBytes = (path: string, bytes: number): string => {
+const lastBytes = (path: string, bytes: number): string => {
   let file: number
   try {
     file = openSync(path, "r")

@@ -7,8 +7,6 @@ import { join } from "node:path"
 import { failedLogsOf } from "../Paths.ts"
 import type { StackKey } from "../Protocol.ts"
 
-/** How much of a log is kept. */
-export const sizeMax = 1 << 20
 const filesMax = 5
 
 const filesOf = (folder: string): ReadonlyArray<string> => {

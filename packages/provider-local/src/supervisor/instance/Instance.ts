@@ -4,7 +4,8 @@
 import type { ChildProcess } from "node:child_process"
 import { closeSync, rmSync } from "node:fs"
 import { resolve } from "node:path"
-import { endOf, openLog, settled } from "./Log.ts"
+import { openLog, settled } from "./Log.ts"
+import { readLines } from "./LogReader.ts"
 import { masking, missingSecrets } from "../Secrets.ts"
 import { markOf, start } from "./Spawn.ts"
 import type { KnownRelease, InstanceRecord } from "../State.ts"
@@ -46,6 +47,8 @@ const adoptedInterval = 200
 const unhealthyAfter = 2
 const backoffMax = 30_000
 const steadyAfter = 60_000
+/** How much of a log a message quotes. */
+const tailMax = 8192
 /** How long to wait for the log of an ended process. */
 const logMillis = 500
 const unwritten: Trouble = { reason: "its start could not be written down" }
@@ -125,17 +128,15 @@ export class Instance {
     return this.#around.logOf(this.record.id)
   }
 
-  /** The last lines of its log, without secrets. */
+  /** The last lines of its log, without secrets, for a message. */
   get tail(): string {
-    return this.endOfLog(8192).trimEnd().split("\n").slice(-10).join("\n")
+    return this.endOfLog.trimEnd().split("\n").slice(-10).join("\n").slice(-tailMax)
   }
 
   /** The end of its log in whole lines, without secrets. */
-  endOfLog(bytes: number): string {
-    const text = endOf(this.log, bytes)
-    // The rest of a truncated line may begin in the middle of a secret.
-    const start = Buffer.byteLength(text) < bytes ? 0 : text.indexOf("\n") + 1
-    return this.#redacted(text.slice(start))
+  get endOfLog(): string {
+    const { lines } = readLines(this.log, { after: undefined, limit: Infinity, ended: true })
+    return lines.length === 0 ? "" : this.#redacted(`${lines.join("\n")}\n`)
   }
 
   /** Why it is not ready: its last answer, and where it listens if that is somewhere else. */

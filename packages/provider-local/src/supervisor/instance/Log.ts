@@ -7,7 +7,6 @@ import { execFile, spawn } from "node:child_process"
 import { closeSync, constants, mkdirSync, openSync, rmSync } from "node:fs"
 import { basename, dirname } from "node:path"
 import { promisify } from "node:util"
-import { lastBytes } from "../State.ts"
 
 /** A log holds at most this many bytes, and the previous one as many. */
 export const logMax = 10 << 20
@@ -66,12 +65,6 @@ export const openLog = async (file: string, max = logMax): Promise<OpenLog> => {
   })
   shell.unref()
   return { writers, complete }
-}
-
-/** The last bytes of a log; if its file has just begun, the end of the previous one too. */
-export const endOf = (file: string, bytes: number): string => {
-  const text = lastBytes(file, bytes)
-  return text.length >= bytes ? text : lastBytes(`${file}.1`, bytes - text.length) + text
 }
 
 /** Waits for a log to be complete, but no longer than `millis`: a leftover descendant may hold it open. */
