@@ -23,7 +23,8 @@ const found: ReadonlyArray<Found> = [
     seed: 51_004_064,
     faults: doubledFaults
   },
-  { what: "a stack that was kept in lockstep had to go back before its dependency", seed: 641_345_425 }
+  { what: "a stack that was kept in lockstep had to go back before its dependency", seed: 641_345_425 },
+  { what: "a call that was given up reported progress after the end of its execution", seed: 506_112_779 }
 ]
 
 describe("a schedule that once failed holds", () => {
