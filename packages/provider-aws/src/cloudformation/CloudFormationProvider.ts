@@ -18,7 +18,7 @@ import { defaultPoll, type PollOptions } from "./Poll.ts"
 import { decode, Properties } from "./Properties.ts"
 import { observation, see } from "./Seen.ts"
 import { providerEvent, timeIn } from "./StackEvents.ts"
-import { submitted } from "./TemplateUpload.ts"
+import { submitted } from "./template/TemplateUpload.ts"
 import { tokenOf, tokensOf } from "./Token.ts"
 import type { Work } from "./Work.ts"
 

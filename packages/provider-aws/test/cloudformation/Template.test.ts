@@ -10,8 +10,8 @@ import {
   templateDigest,
   TemplateMistake,
   withRecord
-} from "../../src/cloudformation/Template.ts"
-import { templateOf } from "../../src/cloudformation/TemplateFile.ts"
+} from "../../src/cloudformation/template/Template.ts"
+import { templateOf } from "../../src/cloudformation/template/TemplateFile.ts"
 
 const record = {
   release: { id: "r2", version: "v2", digest: "sha256:2", configDigest: "" },

@@ -5,7 +5,7 @@ import type { Candidate, ProviderReason } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import { readFile } from "node:fs/promises"
 import { resolve } from "node:path"
-import type { Properties } from "./Properties.ts"
+import type { Properties } from "../Properties.ts"
 import { cdkTemplate } from "./CdkOutput.ts"
 import { parseTemplate, type Template, TemplateMistake } from "./Template.ts"
 
