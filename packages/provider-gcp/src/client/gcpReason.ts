@@ -19,7 +19,7 @@ interface GcpFailure {
 const signIn =
   "Sign in (gcloud auth application-default login), or set GOOGLE_APPLICATION_CREDENTIALS to a file of credentials."
 
-/** The delay of a `RetryInfo`, in milliseconds. */
+/** The delay of a `RetryInfo`, in milliseconds; a short one if there is none. */
 const retryAfter = ({ statusDetails }: GcpFailure): number => {
   for (const { retryDelay } of Array.isArray(statusDetails) ? statusDetails : []) {
     if (retryDelay === undefined) continue
@@ -29,7 +29,7 @@ const retryAfter = ({ statusDetails }: GcpFailure): number => {
     const millis = Math.ceil(seconds * 1000 + nanos / 1e6)
     if (Number.isFinite(millis) && millis > 0) return millis
   }
-  return 1000
+  return 250
 }
 
 /** The permission and the resource that a refusal is about. */

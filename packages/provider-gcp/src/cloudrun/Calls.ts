@@ -2,6 +2,7 @@
  * The calls of Cloud Run, as effects with classified failures and a deadline.
  */
 import type { Mutation, ProviderError, ProviderReason } from "@signalbox/core/spi"
+import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { type Gcp, gcpReason, type RunClients } from "../client/index.ts"
@@ -69,7 +70,7 @@ export class Calls {
 
   /** A service; null if there is none. */
   service(service: string): Effect.Effect<RunService | null, ProviderReason> {
-    return this.#call("services.get", longest, async ({ services }, options) => {
+    return this.#read("services.get", async ({ services }, options) => {
       const [found] = await services.getService({ name: this.nameOf(service) }, options)
       return serviceFrom(found)
     }).pipe(orMissing)
@@ -77,7 +78,7 @@ export class Calls {
 
   /** A revision of a service; null if there is none. */
   revision(service: string, revision: string): Effect.Effect<RunRevision | null, ProviderReason> {
-    return this.#call("revisions.get", longest, async ({ revisions }, options) => {
+    return this.#read("revisions.get", async ({ revisions }, options) => {
       const [found] = await revisions.getRevision({ name: `${this.nameOf(service)}/revisions/${revision}` }, options)
       return revisionFrom(found)
     }).pipe(orMissing)
@@ -85,7 +86,7 @@ export class Calls {
 
   /** The revisions of a service, newest first. */
   revisions(service: string): Effect.Effect<ReadonlyArray<RunRevision>, ProviderReason> {
-    return this.#call("revisions.list", longest, async ({ revisions }, options) => {
+    return this.#read("revisions.list", async ({ revisions }, options) => {
       const [found] = await revisions.listRevisions({ parent: this.nameOf(service) }, options)
       return found.map(revisionFrom)
     })
@@ -125,25 +126,57 @@ export class Calls {
     })
   }
 
-  /** Runs the guard, and then calls with a deadline before the end of the lease. */
+  /**
+   * Runs the guard, and then calls with a deadline before the end of the lease. A call that was throttled had no effect,
+   * so it is made again; after any other failure, only a look tells.
+   */
   #change<A>(call: string, { guard, leaseLeft }: Mutation, use: Use<A>): Effect.Effect<A, Failure> {
-    return Effect.gen({ self: this }, function* () {
+    const once = Effect.gen({ self: this }, function* () {
       const left = Duration.toMillis(yield* leaseLeft) - margin
       yield* guard
       if (left <= 0) {
         const message = `the lease does not last long enough for run.${call}`
         return yield* Effect.fail<ProviderReason>({ _tag: "Unavailable", message })
       }
-      return yield* this.#call(call, Math.min(longest, left), use)
+      return yield* this.#once(call, Math.min(longest, left), use)
     })
+    return again(once, ({ _tag }) => _tag === "Throttled")
   }
 
-  #call<A>(call: string, timeout: number, use: Use<A>): Effect.Effect<A, ProviderReason> {
+  #read<A>(call: string, use: Use<A>): Effect.Effect<A, ProviderReason> {
+    return again(this.#once(call, longest, use), ({ _tag }) => _tag === "Throttled" || _tag === "Unavailable")
+  }
+
+  #once<A>(call: string, timeout: number, use: Use<A>): Effect.Effect<A, ProviderReason> {
     return Effect.tryPromise({
       try: async () => use(await this.#gcp.run(), { timeout }),
       catch: (error) => gcpReason(error, `run.${call}`)
     }).pipe(Effect.withSpan(`CloudRun.${call}`))
   }
 }
+
+/** So many times more is a call made that failed quickly, so that one lost answer does not repeat a whole step. */
+const repeats = 4
+
+/** What takes longer is left to the engine, which knows how long a step may wait. */
+const quick = 1_000
+
+/** Repeats a call that fails quickly and may be repeated soon. */
+const again = <A, E extends Failure>(
+  call: Effect.Effect<A, E>,
+  mayRepeat: (failure: { readonly _tag: string }) => boolean
+): Effect.Effect<A, E> =>
+  Effect.gen(function* () {
+    for (let repeat = 0; ; repeat++) {
+      const began = yield* Clock.currentTimeMillis
+      const result = yield* Effect.result(call)
+      if (result._tag === "Success") return result.success
+      const { failure } = result
+      const pause = failure._tag === "Throttled" ? failure.retryAfterMs : 50 * 2 ** repeat
+      const slow = pause > quick || (yield* Clock.currentTimeMillis) - began > quick
+      if (!mayRepeat(failure) || slow || repeat === repeats) return yield* Effect.fail(failure)
+      yield* Effect.sleep(pause)
+    }
+  })
 
 type Use<A> = (clients: RunClients, options: { readonly timeout: number }) => Promise<A>

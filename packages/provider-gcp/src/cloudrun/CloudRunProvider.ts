@@ -131,6 +131,7 @@ export const make = (options: CloudRunOptions): Provider => {
       return yield* seen(work)
     }).pipe(named(operation, ref))
 
+  const drifting = Effect.promise(() => import("./Drift.ts"))
   const restoring = Effect.promise(() => import("./Restore.ts"))
 
   return {
@@ -183,6 +184,17 @@ export const make = (options: CloudRunOptions): Provider => {
       ),
     restart: (ref, mutation) =>
       mutate("restart", ref, mutation, (work) => Effect.flatMap(restoring, ({ restart }) => restart(work))),
+    drift: {
+      detect: (ref) =>
+        Effect.gen(function* () {
+          const { calls, name, properties } = yield* workOn(ref, unchanging)
+          const seen = yield* see(calls, name, properties.tag)
+          const { detect } = yield* drifting
+          return seen === null ? [] : detect(seen)
+        }).pipe(named("detect", ref)),
+      correct: (ref, fields, mutation) =>
+        mutate("correct", ref, mutation, (work) => Effect.flatMap(drifting, ({ correct }) => correct(work, fields)))
+    },
     canGoBack: (ref, checkpoint) =>
       Effect.gen(function* () {
         const { calls, name, properties } = yield* workOn(ref, unchanging)

@@ -68,7 +68,7 @@ const refusing = (error: () => ApiError) => {
 for (const transport of ["grpc", "rest"] as const) {
   ProviderSuite.suite(`gcp:cloud-run over ${transport}`, {
     capabilities,
-    groups: ["restart", "canGoBack"],
+    groups: ["drift", "restart", "canGoBack"],
     timeoutMillis: 60_000,
     make: harness(transport),
     credentials: refusing(() => new ApiError("UNAUTHENTICATED", "Request had invalid authentication credentials.")),
