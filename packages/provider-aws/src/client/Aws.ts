@@ -2,6 +2,7 @@
  * The clients of AWS: each service is loaded when it is first called, once for each region and role.
  */
 import type { CloudFormation } from "@aws-sdk/client-cloudformation"
+import type { CloudWatch } from "@aws-sdk/client-cloudwatch"
 import type { S3 } from "@aws-sdk/client-s3"
 import type { STS } from "@aws-sdk/client-sts"
 
@@ -40,6 +41,13 @@ export class Aws {
     return this.#client("cloudformation", place, async (config) => {
       const { CloudFormation } = await import("@aws-sdk/client-cloudformation")
       return new CloudFormation(config)
+    })
+  }
+
+  cloudWatch(place: AwsPlace): Promise<CloudWatch> {
+    return this.#client("cloudwatch", place, async (config) => {
+      const { CloudWatch } = await import("@aws-sdk/client-cloudwatch")
+      return new CloudWatch(config)
     })
   }
 

@@ -102,7 +102,8 @@ export const existing = (work: Work, name: string): Effect.Effect<ChangeSet | "e
 export const make = (
   work: Work,
   stack: Stack | null,
-  deployable: Deployable
+  deployable: Deployable,
+  more: { readonly DeploymentMode?: "REVERT_DRIFT" } = {}
 ): Effect.Effect<ChangeSet | "empty", Failure> =>
   Effect.gen(function* () {
     const known = yield* existing(work, work.token)
@@ -116,7 +117,8 @@ export const make = (
             ChangeSetName: work.token,
             ClientToken: work.token,
             ChangeSetType: stack === null ? "CREATE" : "UPDATE",
-            ...inputOf(deployable, template, work.properties, stack)
+            ...inputOf(deployable, template, work.properties, stack),
+            ...more
           },
           options
         )

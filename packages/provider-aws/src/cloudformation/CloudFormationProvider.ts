@@ -18,7 +18,7 @@ import { defaultPoll, type PollOptions } from "./Poll.ts"
 import { decode, Properties } from "./Properties.ts"
 import { observation, see } from "./Seen.ts"
 import { providerEvent, timeIn } from "./StackEvents.ts"
-import { submitted } from "./TemplateUpload.ts"
+import { submitted } from "./template/TemplateUpload.ts"
 import { tokenOf, tokensOf } from "./Token.ts"
 import type { Work } from "./Work.ts"
 
@@ -159,6 +159,29 @@ export const make = (options: CloudFormationOptions): Provider => {
         const { destroy } = yield* mutations
         yield* destroy(work)
       }).pipe(named("destroy", ref)),
+    drift: {
+      detect: (ref) =>
+        Effect.gen(function* () {
+          const { calls, name } = yield* workOn(ref, unchanging)
+          const { detect } = yield* Effect.promise(() => import("./StackDrift.ts"))
+          return yield* detect(calls, name, poll)
+        }).pipe(named("detect", ref)),
+      correct: (ref, fields, mutation) =>
+        Effect.gen(function* () {
+          const work = yield* workOn(ref, mutation)
+          const { correct } = yield* Effect.promise(() => import("./StackDrift.ts"))
+          yield* correct(work, fields)
+          return yield* seen(work)
+        }).pipe(named("correct", ref))
+    },
+    alarms: {
+      states: (ref, names) =>
+        Effect.gen(function* () {
+          const { place } = yield* workOn(ref, unchanging)
+          const { alarmStates } = yield* Effect.promise(() => import("./Alarms.ts"))
+          return yield* alarmStates(aws, place, names)
+        }).pipe(named("states", ref))
+    },
     events: {
       since: (ref, cursor, { from }) =>
         Effect.gen(function* () {

@@ -6,7 +6,7 @@ import type { Json } from "@signalbox/core/spi"
 import * as Schema from "effect/Schema"
 import { gunzipSync, gzipSync } from "node:zlib"
 import type { Properties } from "./Properties.ts"
-import type { TemplateInput } from "./TemplateUpload.ts"
+import type { TemplateInput } from "./template/TemplateUpload.ts"
 import { parametersOf, type Seen, tagsOf } from "./Seen.ts"
 
 const Values = Schema.Record(Schema.String, Schema.String)

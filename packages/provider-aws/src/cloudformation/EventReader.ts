@@ -27,7 +27,7 @@ export class EventReader {
       const last = this.all.at(-1)?.EventId
       const own = yield* this.#calls.events(this.#stackId, this.#since, ({ EventId }) => EventId === last)
       this.all.push(...own)
-      const found = [...own]
+      const found: Array<StackEvent> = []
       for (const event of this.#followed(own)) {
         const stackId = yield* this.#calls.nested(event)
         if (stackId === undefined) continue
@@ -35,7 +35,8 @@ export class EventReader {
         this.#nested.set(stackId, reader)
         found.push(...(yield* reader.fresh))
       }
-      return found.sort((one, other) => timeOf(one) - timeOf(other))
+      // What happens inside at the same moment is the cause of what happens outside.
+      return [...found, ...own].sort((one, other) => timeOf(one) - timeOf(other))
     })
   }
 

@@ -49,7 +49,8 @@ const update = (work: Work, stack: Stack, deployable: Deployable): Effect.Effect
     )
   )
 
-const execute = (work: Work, stack: Stack, changeSet: string): Effect.Effect<Ended | null, Failure> =>
+/** Executes a change set to its end. */
+export const execute = (work: Work, stack: Stack, changeSet: string): Effect.Effect<Ended | null, Failure> =>
   operate(work, stack, "ExecuteChangeSet", () =>
     Effect.asVoid(
       work.calls.change("ExecuteChangeSet", work.mutation, (client, options) =>

@@ -10,9 +10,9 @@ import { type Deployable, hidden, pack, present } from "./Deployable.ts"
 import { digestOf } from "./digestOf.ts"
 import { inProgress, parametersOf, see, type Seen, type Values } from "./Seen.ts"
 import { meaningOf } from "./StackStatus.ts"
-import { type Template, templateDigest, withRecord } from "./Template.ts"
-import { templateOf } from "./TemplateFile.ts"
-import { checkSize } from "./TemplateUpload.ts"
+import { type Template, templateDigest, withRecord } from "./template/Template.ts"
+import { templateOf } from "./template/TemplateFile.ts"
+import { checkSize } from "./template/TemplateUpload.ts"
 import { settled, stuck, type Work } from "./Work.ts"
 
 const asText = (values: Readonly<Record<string, string | number | boolean>>): Values =>
@@ -62,7 +62,7 @@ const creations = ({ content }: Template): ReadonlyArray<PlannedResource> =>
 const estimated = (seen: Seen, template: Template): Effect.Effect<ReadonlyArray<PlannedResource>, ProviderReason> =>
   Effect.tryPromise({
     try: async () => {
-      const { estimate } = await import("./Estimate.ts")
+      const { estimate } = await import("./template/Estimate.ts")
       return estimate(seen.template.content, template.content)
     },
     catch: (error): ProviderReason => ({ _tag: "Unexpected", message: `the templates cannot be compared: ${error}` })

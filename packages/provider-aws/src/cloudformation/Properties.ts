@@ -23,7 +23,7 @@ const Value = Schema.Union([Schema.String, Schema.Finite, Schema.Boolean])
  *
  * *Details*:
  * - `stackName` its name at AWS (default: deployment, environment and stack); an existing stack of that name is adopted
- * - `template` a JSON or YAML file, if the deployment does not name one with `--artifact`
+ * - `template` a JSON or YAML file, or `cdk.out#Stack` for one that CDK has written, if the deployment does not name one with `--artifact`
  * - `parameters`, `tags`, `capabilities` as CloudFormation has them; a parameter is how the version reaches the template:
  *   `{ "ImageTag": "${version}" }`. A parameter that is not given keeps its value; so do all tags if none are given
  * - `roleArn` the role that CloudFormation uses, `assumeRole` the one that calls it

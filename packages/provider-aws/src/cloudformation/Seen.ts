@@ -9,7 +9,7 @@ import { stackPage } from "./Console.ts"
 import { digestOf } from "./digestOf.ts"
 import { operationsOf } from "./StackEvents.ts"
 import { meaningOf } from "./StackStatus.ts"
-import { foundTemplate, type Template, templateDigest } from "./Template.ts"
+import { foundTemplate, type Template, templateDigest } from "./template/Template.ts"
 
 /** The values of parameters and the tags, by name. */
 export type Values = Readonly<Record<string, string>>

@@ -12,7 +12,7 @@ import type { Properties } from "./Properties.ts"
 import { changedAt, inProgress } from "./Seen.ts"
 import { firstFailure, hasEnded, operationsOf, providerEvent, type StackOperation } from "./StackEvents.ts"
 import { hasSucceeded, isAtRest, meaningOf } from "./StackStatus.ts"
-import type { TemplateInput } from "./TemplateUpload.ts"
+import type { TemplateInput } from "./template/TemplateUpload.ts"
 import { type Begun, begunBy, handleOf } from "./Token.ts"
 
 /** `tokens` is how the tokens of this stack begin, `token` the one of this step. */

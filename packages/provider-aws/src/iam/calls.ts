@@ -12,6 +12,9 @@ export const cloudFormationCalls = {
   GetTemplate: "plan",
   DescribeStackEvents: "plan",
   ListStackResources: "plan",
+  DetectStackDrift: "plan",
+  DescribeStackDriftDetectionStatus: "plan",
+  DescribeStackResourceDrifts: "plan",
   DescribeStackResource: "deploy",
   CreateStack: "deploy",
   UpdateStack: "deploy",
@@ -25,6 +28,12 @@ export const cloudFormationCalls = {
   ContinueUpdateRollback: "deploy",
   RollbackStack: "deploy"
 } as const satisfies Readonly<Record<string, Purpose>>
+
+/** Calls that IAM cannot limit to a stack. */
+export const unlimitedCalls: ReadonlyArray<string> = [
+  "cloudformation:DescribeStackDriftDetectionStatus",
+  "cloudwatch:DescribeAlarms"
+]
 
 /** The name of a call of CloudFormation. */
 export type CloudFormationCall = keyof typeof cloudFormationCalls

@@ -1,7 +1,7 @@
 /**
  * The smallest policies with which the plug-in works.
  */
-import { cloudFormationCalls, type Purpose, storeCalls } from "./calls.ts"
+import { cloudFormationCalls, type Purpose, storeCalls, unlimitedCalls } from "./calls.ts"
 
 /** What a policy is for, and what it is limited to; everything of a kind by default. */
 export interface PolicyRequest {
@@ -67,9 +67,10 @@ export const policyFor = ({
     {
       Sid: "Stacks",
       Effect: "Allow",
-      Action: named("cloudformation", cloudFormationCalls, purposes),
+      Action: named("cloudformation", cloudFormationCalls, purposes).filter((call) => !unlimitedCalls.includes(call)),
       Resource: arn("cloudformation", `stack/${stack}/*`)
     },
+    { Sid: "Everywhere", Effect: "Allow", Action: unlimitedCalls, Resource: "*" },
     purpose === "deploy" &&
       bucket !== undefined && {
         Sid: "Templates",

@@ -203,11 +203,19 @@ describe.skipIf(endpoint === undefined)("the command, on CloudFormation", { time
           Effect: "Allow",
           Action: [
             "cloudformation:DescribeStackEvents",
+            "cloudformation:DescribeStackResourceDrifts",
             "cloudformation:DescribeStacks",
+            "cloudformation:DetectStackDrift",
             "cloudformation:GetTemplate",
             "cloudformation:ListStackResources"
           ],
           Resource: "arn:aws:cloudformation:*:*:stack/shop-*/*"
+        },
+        {
+          Sid: "Everywhere",
+          Effect: "Allow",
+          Action: ["cloudformation:DescribeStackDriftDetectionStatus", "cloudwatch:DescribeAlarms"],
+          Resource: "*"
         }
       ]
     })

@@ -1,3 +1,4 @@
+import type { AlarmState } from "@signalbox/core/spi"
 import { ProviderSuite } from "@signalbox/core/testing"
 import { operations, answers, faultProxy } from "@signalbox/fault-proxy"
 import * as Effect from "effect/Effect"
@@ -38,6 +39,7 @@ const harness = Effect.gen(function* () {
     proxy,
     provider: provider(),
     another: Effect.sync(provider),
+    alarm: (state: AlarmState) => Effect.promise(() => aws.alarm(state)),
     ref,
     candidates: {
       v1: candidate("v1", {}),
@@ -85,7 +87,7 @@ const changing = /^(ExecuteChangeSet|CreateStack|UpdateStack|DeleteStack)$/
 describe.skipIf(endpoint === undefined)("CloudFormation", () => {
   ProviderSuite.suite("aws:cloudformation", {
     capabilities,
-    groups: ["events"],
+    groups: ["drift", "events", "alarms"],
     timeoutMillis: 120_000,
     make: harness,
     credentials: failing("ExpiredToken"),

@@ -131,6 +131,8 @@ const wholeLife = ({ properties, provider }: ReturnType<typeof as>) =>
       Effect.flatMap(stage(which), ({ plan, staged }) => Effect.as(staged, plan))
     const v1 = template("v1", { ...functionResources, Sticky: answer({ fail: "Update", v: "1" }) })
     yield* deploy(v1)
+    yield* provider.drift!.detect(ref)
+    yield* provider.drift!.detect(ref)
     // A plan that is not carried out leaves a change set, which the next one deletes.
     const v2 = template("v2", { ...functionResources, Sticky: answer({ fail: "Update", v: "1" }) })
     yield* provider.plan(ref, v2, mutation())

@@ -173,4 +173,11 @@ describe.skipIf(endpoint === undefined)("a stack of CloudFormation", { timeout: 
     assert.strictEqual(await w.aws.version(), "v2")
     other.aws.close()
   })
+
+  it("that was changed behind its back shows the property, with both values", async () => {
+    await w.run(w.stage(await w.plan("v1", templateOf("v1"))))
+    await w.aws.changeVersion("by hand")
+    const drifts = await w.run(w.provider.drift!.detect(w.ref))
+    expect(drifts).toEqual([{ field: "Version/Value", expected: "v1", actual: "by hand", owned: false }])
+  })
 })

@@ -2,8 +2,9 @@
  * A fresh account of the emulator, templates to deploy there, and looks at it that do not go through the provider.
  */
 import { CloudFormation, type StackEvent } from "@aws-sdk/client-cloudformation"
+import { CloudWatch } from "@aws-sdk/client-cloudwatch"
 import { S3 } from "@aws-sdk/client-s3"
-import { DeploymentId, EnvironmentName, StackName, type StackRef } from "@signalbox/core/spi"
+import { type AlarmState, DeploymentId, EnvironmentName, StackName, type StackRef } from "@signalbox/core/spi"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -88,6 +89,10 @@ export interface Platform {
   readonly version: () => Promise<string | undefined>
   /** The events of all stacks of that name, gone or not. */
   readonly events: (stackName: string) => Promise<ReadonlyArray<StackEvent>>
+  /** Makes an alarm in a state, and returns its name. */
+  readonly alarm: (state: AlarmState) => Promise<string>
+  /** Changes the version behind the back of CloudFormation. */
+  readonly changeVersion: (version: string) => Promise<void>
   readonly close: () => void
 }
 
@@ -96,6 +101,19 @@ export const platform = (account = freshAccount()): Platform => {
   const place = { endpoint: endpoint!, region, credentials: { accessKeyId: account, secretAccessKey: "test" } }
   const client = new CloudFormation(place)
   const s3 = new S3({ ...place, forcePathStyle: true })
+  const cloudWatch = new CloudWatch(place)
+  const ssm = async (operation: string, body: object): Promise<unknown> => {
+    const answer = await fetch(endpoint!, {
+      method: "POST",
+      headers: {
+        "content-type": "application/x-amz-json-1.1",
+        "x-amz-target": `AmazonSSM.${operation}`,
+        authorization: `AWS4-HMAC-SHA256 Credential=${account}/20260101/${region}/ssm/aws4_request, SignedHeaders=host, Signature=0`
+      },
+      body: JSON.stringify(body)
+    })
+    return answer.json()
+  }
   return {
     account,
     client,
@@ -107,30 +125,48 @@ export const platform = (account = freshAccount()): Platform => {
       return path
     },
     version: async () => {
-      const answer = await fetch(endpoint!, {
-        method: "POST",
-        headers: {
-          "content-type": "application/x-amz-json-1.1",
-          "x-amz-target": "AmazonSSM.GetParameter",
-          authorization: `AWS4-HMAC-SHA256 Credential=${account}/20260101/${region}/ssm/aws4_request, SignedHeaders=host, Signature=0`
-        },
-        body: JSON.stringify({ Name: "/version" })
-      })
-      const { Parameter } = (await answer.json()) as { readonly Parameter?: { readonly Value: string } }
+      const { Parameter } = (await ssm("GetParameter", { Name: "/version" })) as {
+        readonly Parameter?: { readonly Value: string }
+      }
       return Parameter?.Value
+    },
+    changeVersion: async (Value) => {
+      await ssm("PutParameter", { Name: "/version", Value, Type: "String", Overwrite: true })
+    },
+    alarm: async (state) => {
+      const AlarmName = `is-${state}`
+      await cloudWatch.putMetricAlarm({
+        AlarmName,
+        Namespace: "shop",
+        MetricName: "errors",
+        Statistic: "Sum",
+        Period: 60,
+        EvaluationPeriods: 1,
+        Threshold: 1,
+        ComparisonOperator: "GreaterThanThreshold"
+      })
+      const StateValue = state.toUpperCase() as "OK"
+      await cloudWatch.setAlarmState({ AlarmName, StateValue, StateReason: "a test" })
+      return AlarmName
     },
     events: async (stackName) => {
       const { StackSummaries = [] } = await client.listStacks({})
       const all: Array<StackEvent> = []
       for (const { StackId, StackName } of StackSummaries) {
         if (StackName !== stackName) continue
-        all.push(...((await client.describeStackEvents({ StackName: StackId })).StackEvents ?? []))
+        let NextToken: string | undefined
+        do {
+          const page = await client.describeStackEvents({ StackName: StackId, ...(NextToken && { NextToken }) })
+          all.push(...(page.StackEvents ?? []))
+          NextToken = page.NextToken
+        } while (NextToken !== undefined)
       }
       return all
     },
     close: () => {
       client.destroy()
       s3.destroy()
+      cloudWatch.destroy()
       rmSync(directory, { recursive: true, force: true })
     }
   }

@@ -37,12 +37,16 @@ const settled = (status: string): string =>
     .replace(/_IN_PROGRESS$/, "_COMPLETE")
     .replace(/_COMPLETE_COMPLETE$/, "_COMPLETE")
 
-/** Starts it, with the status of the stack, the token of the operation that it is in, and its template. */
-export const standIn = async (status: string, token: string, template: string) => {
+/**
+ * Starts it, with the status of the stack, the token of the operation that it is in, and its template. `older` counts
+ * events from before.
+ */
+export const standIn = async (status: string, token: string, template: string, older = 0) => {
   const calls: Array<string> = []
+  let pages = 0
   let now = { status, token, template, since: Date.parse("2026-01-02T03:04:05Z"), looks: 0 }
   const history: Array<Value> = []
-  const happened = (status: string, token: string) => {
+  const happened = (status: string, token: string, at = now.since + history.length) => {
     history.unshift({
       StackId: stackId,
       StackName: "the-api",
@@ -50,11 +54,12 @@ export const standIn = async (status: string, token: string, template: string) =
       PhysicalResourceId: stackId,
       ResourceType: "AWS::CloudFormation::Stack",
       ResourceStatus: status,
-      Timestamp: new Date(now.since + history.length).toISOString(),
+      Timestamp: new Date(at).toISOString(),
       EventId: String(history.length),
       ...(token === "" ? {} : { ClientRequestToken: token })
     })
   }
+  for (let index = older; index > 0; index--) happened("UPDATE_COMPLETE", "", now.since - 1_000 * index)
   happened(status, token)
 
   const begin = (call: string, token: string, body: string | null) => {
@@ -83,8 +88,13 @@ export const standIn = async (status: string, token: string, template: string) =
         }
         return { Stacks: [stack] }
       }
-      case "DescribeStackEvents":
-        return { StackEvents: history }
+      case "DescribeStackEvents": {
+        pages += 1
+        const from = Number(query.get("NextToken") ?? 0)
+        const next = from + 100
+        const StackEvents = history.slice(from, next)
+        return next < history.length ? { StackEvents, NextToken: String(next) } : { StackEvents }
+      }
       case "GetTemplate":
         return exists ? { TemplateBody: now.template } : { error: "Stack with id the-api does not exist" }
       case "ListStackResources":
@@ -125,6 +135,8 @@ export const standIn = async (status: string, token: string, template: string) =
     /** The calls that change something, in order. */
     calls,
     status: () => now.status,
+    /** How many pages of events were read. */
+    pages: () => pages,
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections()
       await new Promise((resolve) => void server.close(resolve))

@@ -5,8 +5,9 @@ import type { Candidate, ProviderReason } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import { readFile } from "node:fs/promises"
 import { resolve } from "node:path"
-import type { Properties } from "./Properties.ts"
-import { parseTemplate, type Template } from "./Template.ts"
+import type { Properties } from "../Properties.ts"
+import { cdkTemplate } from "./CdkOutput.ts"
+import { parseTemplate, type Template, TemplateMistake } from "./Template.ts"
 
 const invalid = (path: ReadonlyArray<string>, message: string, hint?: string): ProviderReason => ({
   _tag: "Invalid",
@@ -27,9 +28,19 @@ export const templateOf = (
       const hint = "Name a file in template, or give one with --artifact."
       return yield* Effect.fail(invalid(["template"], "there is no template", hint))
     }
+    const [folder, stack] = shown.split("#")
     const body = yield* Effect.tryPromise({
-      try: () => readFile(resolve(directory, shown), "utf8"),
-      catch: (error) => invalid(["template"], `${shown} cannot be read: ${(error as NodeJS.ErrnoException).code}`)
+      try: async () => {
+        const path = resolve(directory, folder!)
+        return readFile(stack === undefined ? path : await cdkTemplate(path, stack), "utf8")
+      },
+      catch: (error) =>
+        invalid(
+          ["template"],
+          error instanceof TemplateMistake
+            ? `${folder}: ${error.message}`
+            : `${shown} cannot be read: ${(error as NodeJS.ErrnoException).code ?? (error as Error).message}`
+        )
     })
     const template = yield* Effect.try({
       try: () => parseTemplate(body),

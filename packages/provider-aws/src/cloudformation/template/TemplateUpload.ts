@@ -4,8 +4,8 @@
 import type { Mutation, ProviderReason } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import { createHash } from "node:crypto"
-import { type Aws, type AwsPlace, awsReason } from "../client/index.ts"
-import type { Failure } from "./Calls.ts"
+import { type Aws, type AwsPlace, awsReason } from "../../client/index.ts"
+import type { Failure } from "../Calls.ts"
 
 /** What CloudFormation takes in a call, and at all, in bytes. */
 const inCall = 51_200

@@ -5,7 +5,7 @@ import { Release } from "@signalbox/core/spi"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { type Document, isMap, isScalar, parseDocument, type Pair, type YAMLMap } from "yaml"
-import { digestOf } from "./digestOf.ts"
+import { digestOf } from "../digestOf.ts"
 
 /**
  * A template as it is submitted, and what it says. Short forms such as `!Ref` are written out in `content`, which has no
@@ -127,5 +127,7 @@ const replaced = (body: string, { key, value }: Pair, text: string): string => {
   const range = (value as { readonly range?: readonly [number, number, number] } | null)?.range
   const end = (key as { readonly range: readonly [number, number, number] }).range[1]
   if (range === undefined) return `${body.slice(0, end)}: ${text}${body.slice(end).replace(/^\s*:/, "")}`
-  return body.slice(0, range[0]) + text + body.slice(range[1])
+  // An empty value begins right after the colon.
+  const gap = body[range[0] - 1] === ":" ? " " : ""
+  return body.slice(0, range[0]) + gap + text + body.slice(range[1])
 }
