@@ -1,6 +1,6 @@
 import { fromPlugin } from "@signalbox/core/plugin"
 import { DeploymentId, EnvironmentName, StackName, type StackRef } from "@signalbox/core/spi"
-import { ProviderSuite, testMutation } from "@signalbox/core/testing"
+import { ProviderSuite } from "@signalbox/core/testing"
 import * as Effect from "effect/Effect"
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
@@ -51,6 +51,8 @@ const harness = Effect.gen(function* () {
       broken: candidate("broken"),
       slow: candidate("slow")
     },
+    change: (version: string) =>
+      Effect.promise(() => writeFile(join(artifact(version), "index.html"), `${version}, changed`)),
     // The probe looks at the files, past the provider.
     probe: {
       traffic: Effect.promise(() =>
@@ -70,17 +72,13 @@ const harness = Effect.gen(function* () {
 
 ProviderSuite.suite("a static site without Effect", {
   capabilities: plugin.capabilities,
+  groups: ["canGoBack"],
   make: harness,
   classify: [
     {
       name: "the folder to publish is not there",
       reason: "Missing",
-      provoke: ({ provider, ref }) =>
-        Effect.gen(function* () {
-          const plan = yield* provider.plan(ref, { version: "v3", artifact: "/no/such/folder" })
-          const mutation = testMutation("k")
-          return yield* provider.stage(ref, { plan, capacityPercent: 100 }, mutation)
-        })
+      provoke: ({ provider, ref }) => provider.plan(ref, { version: "v3", artifact: "/no/such/folder" })
     }
   ]
 })

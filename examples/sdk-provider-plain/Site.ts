@@ -4,16 +4,29 @@
 import type { MutatingCall, PlainMutation, PlainProvider, StackCall } from "@signalbox/core/plugin"
 import type { ProviderReason, Release } from "@signalbox/core/spi"
 import { createHash } from "node:crypto"
-import { access, cp, mkdir, readdir, readFile, readlink, rename, rm, symlink, writeFile } from "node:fs/promises"
-import { join } from "node:path"
+import {
+  access,
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  rename,
+  rm,
+  symlink,
+  writeFile
+} from "node:fs/promises"
+import { join, relative } from "node:path"
 
 type Ref = StackCall["ref"]
 
-/** The memory of a stack: its releases, and the newest lease that changed it. */
+/** The memory of a stack. It is a file, because each command is a new process. */
 interface State {
-  readonly fence: number
   readonly stable: Release | null
   readonly candidate: Release | null
+  /** The releases that were stable, the latest first. */
+  readonly kept: ReadonlyArray<string>
   readonly changedAt: number
 }
 
@@ -37,11 +50,29 @@ const attempt = async <A>(work: () => Promise<A>): Promise<A> => {
   }
 }
 
+/** The artifact of a release may have other content by now, so that it is not published again. */
+const gone = ({ version }: Release): string => `${version} is not kept any more`
+
 const isThere = (path: string): Promise<boolean> =>
   access(path).then(
     () => true,
     () => false
   )
+
+/** How many old releases are kept for a rollback. */
+const mostKept = 3
+
+/** The digest of a folder: of the names and contents of its files. */
+const digestOf = async (folder: string): Promise<string> => {
+  const hash = createHash("sha256")
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+  for (const file of files.sort()) {
+    const content = await readFile(file)
+    hash.update(`${relative(folder, file)}\0${content.length}\0`).update(content)
+  }
+  return hash.digest("hex")
+}
 
 export const make = (
   root: string,
@@ -49,6 +80,7 @@ export const make = (
 ): PlainProvider => {
   const folderOf = (ref: Ref) => join(root, `${ref.deploymentId}-${ref.environment}-${ref.stack}`)
   const releaseOf = (ref: Ref, id: string) => join(folderOf(ref), "releases", id)
+  const keptOf = (ref: Ref, id: string) => join(folderOf(ref), "kept", id)
   const currentOf = (ref: Ref) => join(folderOf(ref), "current")
 
   const read = async (ref: Ref): Promise<State> => {
@@ -56,7 +88,7 @@ export const make = (
       return JSON.parse(await readFile(join(folderOf(ref), "state.json"), "utf8")) as State
     } catch (error) {
       if ((error as { readonly code?: string }).code !== "ENOENT") throw error
-      return { fence: 0, stable: null, candidate: null, changedAt: 0 }
+      return { stable: null, candidate: null, kept: [], changedAt: 0 }
     }
   }
   const write = async (ref: Ref, change: Partial<State>): Promise<void> => {
@@ -77,10 +109,27 @@ export const make = (
     await symlink(join("releases", id), `${currentOf(ref)}.new`)
     await rename(`${currentOf(ref)}.new`, currentOf(ref))
   }
-  const removeAllBut = async (ref: Ref, keep: string | undefined): Promise<void> => {
-    for (const id of await readdir(join(folderOf(ref), "releases")).catch(() => [])) {
-      if (id !== keep) await rm(releaseOf(ref, id), { recursive: true, force: true })
+  /** Sets all other releases aside, and forgets the oldest. */
+  const keepOnly = async (ref: Ref, release: Release): Promise<void> => {
+    await mkdir(join(folderOf(ref), "kept"), { recursive: true })
+    for (const id of await readdir(join(folderOf(ref), "releases"))) {
+      if (id === release.id) continue
+      await rm(keptOf(ref, id), { recursive: true, force: true })
+      await rename(releaseOf(ref, id), keptOf(ref, id))
     }
+    const kept = [release.id, ...(await read(ref)).kept.filter((id) => id !== release.id)].slice(0, mostKept + 1)
+    for (const id of await readdir(join(folderOf(ref), "kept"))) {
+      if (!kept.includes(id)) await rm(keptOf(ref, id), { recursive: true, force: true })
+    }
+    await write(ref, { stable: release, candidate: null, kept })
+  }
+  /** Whether a release is there, now or again. */
+  const bringBack = async (ref: Ref, id: string): Promise<boolean> => {
+    if (await isThere(releaseOf(ref, id))) return true
+    if (!(await isThere(keptOf(ref, id)))) return false
+    await mkdir(join(folderOf(ref), "releases"), { recursive: true })
+    await rename(keptOf(ref, id), releaseOf(ref, id))
+    return true
   }
 
   const observe = async (ref: Ref): ReturnType<PlainProvider["observe"]> => {
@@ -100,38 +149,38 @@ export const make = (
     }
   }
 
-  /** One change at a time. Each first checks whether the lease is still held, and refuses a superseded runner. */
+  /** One change at a time. Each first checks whether the lease is still held: files cannot compare fences. */
   let last: Promise<unknown> = Promise.resolve()
-  const change = (ref: Ref, { fence, guard }: PlainMutation, work: (state: State) => Promise<void>): Promise<void> => {
+  const change = (ref: Ref, { guard }: PlainMutation, work: (state: State) => Promise<void>): Promise<void> => {
     const next = last.then(() =>
       attempt(async () => {
-        const state = await read(ref)
-        if (fence < state.fence) {
-          throw failure({ _tag: "Fenced", message: `lease ${state.fence} has been here`, fence: state.fence })
-        }
         await guard()
-        if (fence > state.fence) await write(ref, { fence })
-        await work(state)
+        await work(await read(ref))
       })
     )
     last = next.catch(() => undefined)
     return next
   }
 
-  const publishInto = async ({ artifact = "", version }: Release, target: string): Promise<void> => {
-    await access(artifact)
-    await rm(target, { recursive: true, force: true })
+  /** A release is what was planned: if the folder has changed since, it is another one. */
+  const publishInto = async (target: string, { artifact = "", digest = "", version }: Release): Promise<void> => {
     await publish(artifact, target)
-    if (await isThere(join(target, "index.html"))) return
-    await rm(target, { recursive: true, force: true })
-    throw failure({ _tag: "Broken", message: `${version} has no index.html` })
+    const is = await digestOf(target)
+    if (is !== digest) {
+      throw failure({ _tag: "Changed", message: `${artifact} has changed`, field: "artifact", was: digest, is })
+    }
+    if (!(await isThere(join(target, "index.html")))) {
+      throw failure({ _tag: "Broken", message: `${version} has no index.html` })
+    }
   }
 
   const removeSite = ({ mutation, ref }: MutatingCall): Promise<void> =>
     change(ref, mutation, async () => {
       await rm(currentOf(ref), { force: true })
-      await removeAllBut(ref, undefined)
-      await write(ref, { stable: null, candidate: null })
+      for (const folder of ["releases", "kept", "drafts"]) {
+        await rm(join(folderOf(ref), folder), { recursive: true, force: true })
+      }
+      await write(ref, { stable: null, candidate: null, kept: [] })
     })
 
   return {
@@ -143,10 +192,12 @@ export const make = (
       if (artifact === undefined) {
         throw failure({ _tag: "Invalid", message: "a folder to publish is needed", path: [] })
       }
-      const id = createHash("sha256").update(`${version} ${artifact}`).digest("hex").slice(0, 12)
+      // The same folder may have other files tomorrow, so that its path does not tell one release from another.
+      const digest = await attempt(() => digestOf(artifact))
+      const id = createHash("sha256").update(`${version} ${digest}`).digest("hex").slice(0, 12)
       return {
         action: stable === null ? "create" : stable.id === id ? "none" : "update",
-        candidate: { id, version, artifact, configDigest: "" },
+        candidate: { id, version, artifact, digest, configDigest: "" },
         checkpoint: { release: stable, takenAt: Date.now(), data: null },
         changes: [`publish ${artifact} as ${version}`],
         rollback: stable === null ? "remove the site" : `switch back to ${stable.version}`,
@@ -155,22 +206,33 @@ export const make = (
     },
 
     stage: async ({ mutation, plan: { candidate }, ref }) => {
+      const { id, version } = candidate
+      let ready = false
       await change(ref, mutation, async ({ stable }) => {
-        if (stable?.id !== candidate.id) await write(ref, { candidate })
+        if (stable?.id !== id) await write(ref, { candidate })
+        ready = await bringBack(ref, id)
       })
-      if (await isThere(releaseOf(ref, candidate.id))) return observe(ref)
-      // The long part does not hold up other changes: it works in a folder of its own, so that a rollback need not wait.
-      const draft = join(folderOf(ref), "drafts", candidate.id)
-      const message = `publishing ${candidate.version}`
+      if (ready) return observe(ref)
+      const message = `publishing ${version}`
       await mutation.progress({ id: `${mutation.idempotencyKey}/publishing`, at: Date.now(), message })
-      await attempt(() => publishInto(candidate, draft))
-      await change(ref, mutation, async (state) => {
-        if (state.candidate?.id !== candidate.id) {
-          throw failure({ _tag: "Conflict", message: "it was called off meanwhile" })
-        }
-        await mkdir(join(folderOf(ref), "releases"), { recursive: true })
-        await rename(draft, releaseOf(ref, candidate.id))
-      })
+      // The long part does not hold up other changes: each attempt works in a folder of its own, so that a rollback need
+      // not wait, and a runner that was superseded disturbs no other one.
+      await attempt(() => mkdir(join(folderOf(ref), "drafts"), { recursive: true }))
+      const draft = await attempt(() => mkdtemp(join(folderOf(ref), "drafts", `${id}-`)))
+      try {
+        const files = join(draft, "files")
+        await attempt(() => publishInto(files, candidate))
+        await change(ref, mutation, async (state) => {
+          if (state.candidate?.id !== id) {
+            throw failure({ _tag: "Conflict", message: "it was called off meanwhile" })
+          }
+          if (await bringBack(ref, id)) return
+          await mkdir(join(folderOf(ref), "releases"), { recursive: true })
+          await rename(files, releaseOf(ref, id))
+        })
+      } finally {
+        await rm(draft, { recursive: true, force: true })
+      }
       return observe(ref)
     },
 
@@ -180,14 +242,20 @@ export const make = (
       if (release === null) await removeSite(call)
       else {
         await change(ref, mutation, async () => {
-          const target = releaseOf(ref, release.id)
-          if (!(await isThere(target))) await publishInto(release, target)
+          if (!(await bringBack(ref, release.id))) throw failure({ _tag: "Missing", message: gone(release) })
           await switchTo(ref, release.id)
-          await removeAllBut(ref, release.id)
-          await write(ref, { stable: release, candidate: null })
+          await keepOnly(ref, release)
         })
       }
       return observe(ref)
+    },
+
+    canGoBack: async ({ checkpoint: { release }, ref }) => {
+      if (release === null) return { how: "switch", why: "nothing was there before" }
+      const there = (await isThere(releaseOf(ref, release.id))) || (await isThere(keptOf(ref, release.id)))
+      return there
+        ? { how: "switch", why: `${release.version} is still there` }
+        : { how: "impossible", why: gone(release) }
     },
 
     traffic: {
@@ -214,8 +282,7 @@ export const make = (
             throw failure({ _tag: "Conflict", message: `${current} is live, not ${keep}` })
           }
           if (capacityPercent > 0) return
-          await removeAllBut(ref, keep)
-          await write(ref, { stable: kept, candidate: null })
+          await keepOnly(ref, kept)
         })
         return observe(ref)
       }

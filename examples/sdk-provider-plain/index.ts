@@ -16,10 +16,10 @@ export const site = (options: { readonly root?: string } = {}): Plugin => ({
         spiVersion: 1,
         traffic: "switch",
         capacity: false,
-        fencing: "compared",
+        fencing: "guarded",
         outputs: ["path"]
       },
-      groups: ["traffic"],
+      groups: ["traffic", "canGoBack"],
       checkProperties: (properties) =>
         Object.keys(properties as object).map((key) => ({
           path: [key],

@@ -6,7 +6,7 @@ import {
   StackName,
   type StackRef
 } from "@signalbox/core/spi"
-import { ProviderSuite, testMutation } from "@signalbox/core/testing"
+import { ProviderSuite } from "@signalbox/core/testing"
 import * as Effect from "effect/Effect"
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
@@ -81,6 +81,8 @@ const harness = Effect.gen(function* () {
       broken: candidate("broken"),
       slow: candidate("slow")
     },
+    change: (version: string) =>
+      Effect.promise(() => writeFile(join(artifact(version), "index.html"), `${version}, changed`)),
     // The probe looks at the files, past the provider.
     probe: {
       traffic: Effect.promise(() =>
@@ -100,17 +102,14 @@ const harness = Effect.gen(function* () {
 
 ProviderSuite.suite("a static site", {
   capabilities,
+  groups: ["canGoBack"],
   make: harness,
   loseAnswer: (_, operation) => Effect.sync(() => void (lost = operation)),
   classify: [
     {
       name: "the folder to publish is not there",
       reason: "Missing",
-      provoke: ({ provider, ref }) =>
-        Effect.gen(function* () {
-          const plan = yield* provider.plan(ref, { version: "v3", artifact: "/no/such/folder" })
-          return yield* provider.stage(ref, { plan, capacityPercent: 100 }, testMutation("k"))
-        })
+      provoke: ({ provider, ref }) => provider.plan(ref, { version: "v3", artifact: "/no/such/folder" })
     },
     {
       name: "no folder to publish is given",

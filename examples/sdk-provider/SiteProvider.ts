@@ -18,22 +18,35 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Semaphore from "effect/Semaphore"
 import { createHash } from "node:crypto"
-import { access, cp, mkdir, readdir, readFile, readlink, rename, rm, symlink, writeFile } from "node:fs/promises"
-import { join } from "node:path"
+import {
+  access,
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  rename,
+  rm,
+  symlink,
+  writeFile
+} from "node:fs/promises"
+import { join, relative } from "node:path"
 
 export const capabilities: Capabilities = {
   spiVersion: 1,
   traffic: "switch",
   capacity: false,
-  fencing: "compared",
+  fencing: "guarded",
   outputs: ["path"]
 }
 
-/** The memory of a stack: its releases, and the newest lease that changed it. */
+/** The memory of a stack. It is a file, because each command is a new process. */
 const State = Schema.Struct({
-  fence: Schema.Int,
   stable: Schema.NullOr(Release),
   candidate: Schema.NullOr(Release),
+  /** The releases that were stable, the latest first. */
+  kept: Schema.Array(Schema.String),
   changedAt: Schema.Int
 })
 type State = typeof State.Type
@@ -54,6 +67,24 @@ const reasonOf = (cause: unknown): ProviderReason => {
   }
 }
 
+/** How many old releases are kept for a rollback. */
+const mostKept = 3
+
+/** The artifact of a release may have other content by now, so that it is not published again. */
+const gone = ({ version }: Release): string => `${version} is not kept any more`
+
+/** The digest of a folder: of the names and contents of its files. */
+const digestOf = async (folder: string): Promise<string> => {
+  const hash = createHash("sha256")
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+  for (const file of files.sort()) {
+    const content = await readFile(file)
+    hash.update(`${relative(folder, file)}\0${content.length}\0`).update(content)
+  }
+  return hash.digest("hex")
+}
+
 /** `publish` brings the files of an artifact to the host; the default copies a folder. */
 export const make = (options: {
   readonly directory: string
@@ -66,6 +97,7 @@ export const make = (options: {
 
   const folderOf = (ref: StackRef) => join(options.directory, `${ref.deploymentId}-${ref.environment}-${ref.stack}`)
   const releaseOf = (ref: StackRef, id: string) => join(folderOf(ref), "releases", id)
+  const keptOf = (ref: StackRef, id: string) => join(folderOf(ref), "kept", id)
   const currentOf = (ref: StackRef) => join(folderOf(ref), "current")
   const isThere = (path: string) =>
     Effect.promise(() =>
@@ -79,7 +111,7 @@ export const make = (options: {
     Effect.flatMap(
       attempt(ref, "read", () =>
         readFile(join(folderOf(ref), "state.json"), "utf8").catch((error) => {
-          if (error.code === "ENOENT") return '{"fence":0,"stable":null,"candidate":null,"changedAt":0}'
+          if (error.code === "ENOENT") return '{"stable":null,"candidate":null,"kept":[],"changedAt":0}'
           throw error
         })
       ),
@@ -111,10 +143,32 @@ export const make = (options: {
     })
   const present = (ref: StackRef) =>
     attempt(ref, "observe", () => readdir(join(folderOf(ref), "releases")).catch(() => []))
-  const removeAllBut = Effect.fnUntraced(function* (ref: StackRef, keep: string | undefined) {
-    for (const id of yield* present(ref)) {
-      if (id !== keep) yield* attempt(ref, "remove", () => rm(releaseOf(ref, id), { recursive: true, force: true }))
-    }
+  /** Sets all other releases aside, and forgets the oldest. */
+  const keepOnly = Effect.fnUntraced(function* (ref: StackRef, release: Release) {
+    const before = (yield* read(ref)).kept.filter((id) => id !== release.id)
+    const kept = [release.id, ...before].slice(0, mostKept + 1)
+    yield* attempt(ref, "keep", async () => {
+      await mkdir(join(folderOf(ref), "kept"), { recursive: true })
+      for (const id of await readdir(join(folderOf(ref), "releases"))) {
+        if (id === release.id) continue
+        await rm(keptOf(ref, id), { recursive: true, force: true })
+        await rename(releaseOf(ref, id), keptOf(ref, id))
+      }
+      for (const id of await readdir(join(folderOf(ref), "kept"))) {
+        if (!kept.includes(id)) await rm(keptOf(ref, id), { recursive: true, force: true })
+      }
+    })
+    yield* write(ref, { stable: release, candidate: null, kept })
+  })
+  /** Whether a release is there, now or again. */
+  const bringBack = Effect.fnUntraced(function* (ref: StackRef, id: string) {
+    if (yield* isThere(releaseOf(ref, id))) return true
+    if (!(yield* isThere(keptOf(ref, id)))) return false
+    yield* attempt(ref, "keep", async () => {
+      await mkdir(join(folderOf(ref), "releases"), { recursive: true })
+      await rename(keptOf(ref, id), releaseOf(ref, id))
+    })
+    return true
   })
 
   const observe = Effect.fnUntraced(function* (ref: StackRef): Effect.fn.Return<Observation, ProviderError> {
@@ -134,46 +188,46 @@ export const make = (options: {
     }
   })
 
-  // One change at a time. Each first checks whether the lease is still held, and refuses a superseded runner.
+  // One change at a time. Each first checks whether the lease is still held: files cannot compare fences.
   const lock = Semaphore.makeUnsafe(1)
-  const change = <A>(
-    ref: StackRef,
-    operation: string,
-    mutation: Mutation,
-    body: (state: State) => Effect.Effect<A, ProviderError>
-  ) =>
-    lock.withPermits(1)(
-      Effect.gen(function* () {
-        const state = yield* read(ref)
-        if (mutation.fence < state.fence) {
-          const message = `lease ${state.fence} has been here`
-          return yield* fail(ref, operation, { _tag: "Fenced", message, fence: state.fence })
-        }
-        yield* mutation.guard
-        if (mutation.fence > state.fence) yield* write(ref, { fence: mutation.fence })
-        return yield* body(state)
-      })
-    )
+  const change = <A>(ref: StackRef, { guard }: Mutation, body: (state: State) => Effect.Effect<A, ProviderError>) =>
+    lock.withPermits(1)(Effect.andThen(guard, Effect.flatMap(read(ref), body)))
 
+  /** A release is what was planned: if the folder has changed since, it is another one. */
   const publish = Effect.fnUntraced(function* (ref: StackRef, release: Release, target: string) {
+    const { artifact = "", digest = "", version } = release
     const copy = options.publish ?? ((from, to) => Effect.promise(() => cp(from, to, { recursive: true })))
-    yield* attempt(ref, "publish", async () => {
-      await access(release.artifact ?? "")
-      await rm(target, { recursive: true, force: true })
-    })
-    yield* Effect.catch(copy(release.artifact ?? "", target), (cause) => fail(ref, "publish", reasonOf(cause)))
+    yield* Effect.catch(copy(artifact, target), (cause) => fail(ref, "publish", reasonOf(cause)))
+    const is = yield* attempt(ref, "publish", () => digestOf(target))
+    if (is !== digest) {
+      const message = `${artifact} has changed`
+      return yield* fail(ref, "publish", { _tag: "Changed", message, field: "artifact", was: digest, is })
+    }
     if (!(yield* isThere(join(target, "index.html")))) {
-      yield* attempt(ref, "publish", () => rm(target, { recursive: true, force: true }))
-      yield* fail(ref, "publish", { _tag: "Broken", message: `${release.version} has no index.html` })
+      return yield* fail(ref, "publish", { _tag: "Broken", message: `${version} has no index.html` })
     }
   })
 
+  /** A folder for one attempt, so that a superseded runner disturbs no other one. */
+  const draft = (ref: StackRef, id: string) =>
+    Effect.acquireRelease(
+      attempt(ref, "publish", async () => {
+        await mkdir(join(folderOf(ref), "drafts"), { recursive: true })
+        return mkdtemp(join(folderOf(ref), "drafts", `${id}-`))
+      }),
+      (folder) => Effect.promise(() => rm(folder, { recursive: true, force: true }))
+    )
+
   const destroy: Provider["destroy"] = (ref, mutation) =>
-    change(ref, "destroy", mutation, () =>
+    change(ref, mutation, () =>
       Effect.gen(function* () {
-        yield* attempt(ref, "destroy", () => rm(currentOf(ref), { force: true }))
-        yield* removeAllBut(ref, undefined)
-        yield* write(ref, { stable: null, candidate: null })
+        yield* attempt(ref, "destroy", async () => {
+          await rm(currentOf(ref), { force: true })
+          for (const folder of ["releases", "kept", "drafts"]) {
+            await rm(join(folderOf(ref), folder), { recursive: true, force: true })
+          }
+        })
+        yield* write(ref, { stable: null, candidate: null, kept: [] })
       })
     )
 
@@ -189,8 +243,10 @@ export const make = (options: {
       if (artifact === undefined) {
         return yield* fail(ref, "plan", { _tag: "Invalid", message: "a folder to publish is needed", path: [] })
       }
-      const digest = createHash("sha256").update(`${version} ${artifact}`).digest("hex")
-      const candidate: Release = { id: digest.slice(0, 12), version, artifact, configDigest: "" }
+      // The same folder may have other files tomorrow, so that its path does not tell one release from another.
+      const digest = yield* attempt(ref, "plan", () => digestOf(artifact))
+      const id = createHash("sha256").update(`${version} ${digest}`).digest("hex").slice(0, 12)
+      const candidate: Release = { id, version, artifact, digest, configDigest: "" }
       return {
         action: stable === null ? "create" : stable.id === candidate.id ? "none" : "update",
         candidate,
@@ -203,46 +259,61 @@ export const make = (options: {
 
     stage: Effect.fnUntraced(function* (ref, { plan }, mutation) {
       const { id } = plan.candidate
-      const announce = (state: State) =>
-        state.stable?.id === id ? Effect.void : write(ref, { candidate: plan.candidate })
-      yield* change(ref, "stage", mutation, announce)
-      if (yield* isThere(releaseOf(ref, id))) return yield* observe(ref)
-      // The long part runs without the lock, into a folder of its own, so that a rollback need not wait for it.
-      const draft = join(folderOf(ref), "drafts", id)
+      const ready = yield* change(ref, mutation, ({ stable }) =>
+        Effect.gen(function* () {
+          if (stable?.id !== id) yield* write(ref, { candidate: plan.candidate })
+          return yield* bringBack(ref, id)
+        })
+      )
+      if (ready) return yield* observe(ref)
+      // The long part runs without the lock, so that a rollback need not wait for it.
+      const files = join(yield* draft(ref, id), "files")
       yield* reportProgress(mutation, `publishing ${plan.candidate.version}`)
-      yield* publish(ref, plan.candidate, draft)
-      yield* change(ref, "stage", mutation, ({ candidate }) =>
-        candidate?.id === id
-          ? attempt(ref, "stage", async () => {
-              await mkdir(join(folderOf(ref), "releases"), { recursive: true })
-              await rename(draft, releaseOf(ref, id))
-            })
-          : fail(ref, "stage", { _tag: "Conflict", message: "it was called off meanwhile" })
+      yield* publish(ref, plan.candidate, files)
+      yield* change(ref, mutation, ({ candidate }) =>
+        Effect.gen(function* () {
+          if (candidate?.id !== id) {
+            return yield* fail(ref, "stage", { _tag: "Conflict", message: "it was called off meanwhile" })
+          }
+          if (yield* bringBack(ref, id)) return
+          yield* attempt(ref, "stage", async () => {
+            await mkdir(join(folderOf(ref), "releases"), { recursive: true })
+            await rename(files, releaseOf(ref, id))
+          })
+        })
       )
       return yield* observe(ref)
-    }),
+    }, Effect.scoped),
 
     rollback: (ref, checkpoint, mutation) =>
       Effect.gen(function* () {
         const { release } = checkpoint
         if (release === null) yield* destroy(ref, mutation)
         else {
-          yield* change(ref, "rollback", mutation, () =>
+          yield* change(ref, mutation, () =>
             Effect.gen(function* () {
-              const target = releaseOf(ref, release.id)
-              if (!(yield* isThere(target))) yield* publish(ref, release, target)
+              if (!(yield* bringBack(ref, release.id))) {
+                yield* fail(ref, "rollback", { _tag: "Missing", message: gone(release) })
+              }
               yield* switchTo(ref, release.id)
-              yield* removeAllBut(ref, release.id)
-              yield* write(ref, { stable: release, candidate: null })
+              yield* keepOnly(ref, release)
             })
           )
         }
         return yield* observe(ref)
       }),
 
+    canGoBack: Effect.fnUntraced(function* (ref, { release }) {
+      if (release === null) return { how: "switch", why: "nothing was there before" }
+      const there = (yield* isThere(releaseOf(ref, release.id))) || (yield* isThere(keptOf(ref, release.id)))
+      return there
+        ? { how: "switch", why: `${release.version} is still there` }
+        : { how: "impossible", why: gone(release) }
+    }),
+
     traffic: {
       shift: (ref, { percent, releaseId }, mutation) =>
-        change(ref, "shift", mutation, ({ stable }) =>
+        change(ref, mutation, ({ stable }) =>
           Effect.gen(function* () {
             if (percent !== 0 && percent !== 100) {
               const message = "a site is switched as a whole"
@@ -263,7 +334,7 @@ export const make = (options: {
         ),
 
       retire: (ref, { capacityPercent, keep }, mutation) =>
-        change(ref, "retire", mutation, ({ candidate, stable }) =>
+        change(ref, mutation, ({ candidate, stable }) =>
           Effect.gen(function* () {
             const current = yield* live(ref)
             const kept = [stable, candidate].find((release) => release?.id === keep)
@@ -271,8 +342,7 @@ export const make = (options: {
               return yield* fail(ref, "retire", { _tag: "Conflict", message: `${current} is live, not ${keep}` })
             }
             if (capacityPercent === 0) {
-              yield* removeAllBut(ref, keep)
-              yield* write(ref, { stable: kept, candidate: null })
+              yield* keepOnly(ref, kept)
             }
             return yield* observe(ref)
           })

@@ -8,6 +8,7 @@ ProviderSuite.suite("local", {
   groups: ["metrics", "drift", "restart", "fence", "canGoBack", "logs"],
   make: Effect.map(bench, ({ directory, provider, ref }) => ({
     provider,
+    another: Effect.sync(() => LocalProvider.make({ directory })),
     // However busy the machine is.
     ref: ref("api", { readiness: { path: "/", timeout: "2 minutes", interval: "200 millis" } }),
     candidates: {

@@ -84,7 +84,8 @@ const explain = (
   evidence: ReadonlyArray<Evidence>
 ): ReadonlyArray<CauseInfo> => {
   const shown = verdict === "pass" ? evidence : counted.filter((item) => item.verdict === verdict)
-  return shown.map((item) => item.finding)
+  // No errors among no requests say nothing.
+  return shown.filter(({ metric, n }) => metric !== "errors" || n > 0).map((item) => item.finding)
 }
 
 const judgeHealth = (gate: GateSpec, { healthUnit: unit, healthy }: Measured, inGrace: boolean): Evidence => {

@@ -31,11 +31,13 @@ for (const [name, shape] of Object.entries(SimulatedProvider.shapes)) {
       })
       cloud.script("api", "broken", { broken: "it exits at once" })
       cloud.script("api", "slow", { stageMillis: 500 })
+      const adapter = () => fromPlugin("simulated", foreign(effectProvider(() => cloud.provider)), context)
       const version = (id: string) => id.slice(0, id.lastIndexOf("-"))
       const versions = (entries: ReadonlyArray<readonly [string, number]>) =>
         Object.fromEntries(entries.filter(([, value]) => value > 0).map(([id, value]) => [version(id), value]))
       return {
-        provider: fromPlugin("simulated", foreign(effectProvider(() => cloud.provider)), context),
+        provider: adapter(),
+        another: Effect.sync(adapter),
         ref,
         candidates: {
           v1: { version: "v1" },

@@ -20,6 +20,7 @@ import * as Plans from "../../src/testing/suites/ProviderSuitePlans.ts"
 import * as Handles from "../../src/testing/suites/ProviderSuiteHandles.ts"
 import type { Check } from "../../src/testing/suites/ProviderSuiteGroups.ts"
 import * as Groups from "../../src/testing/suites/ProviderSuiteGroups.ts"
+import * as Lasting from "../../src/testing/suites/ProviderSuiteLasting.ts"
 import * as Logs from "../../src/testing/suites/ProviderSuiteLogs.ts"
 import * as Metrics from "../../src/testing/suites/ProviderSuiteMetrics.ts"
 import * as Observing from "../../src/testing/suites/ProviderSuiteObserving.ts"
@@ -53,6 +54,8 @@ const run = (
     const version = (id: string) => id.slice(0, id.lastIndexOf("-"))
     const driver = new Driver({
       provider: change(cloud.provider, cloud),
+      // The cloud remembers, and its adapter does not.
+      another: Effect.sync(() => change(cloud.provider, cloud)),
       ref,
       live: cloud.live(ref, "v1"),
       alarm: (state) =>
@@ -356,6 +359,12 @@ describe("the provider suite catches planted bugs", () => {
       }
     }),
     { capabilities: { alarms: true } }
+  )
+
+  // Its state is in the memory of a process.
+  let made = 0
+  caught(Lasting.memory, "sees in another process what was deployed, plans from it, and goes back to it", (provider) =>
+    made++ === 0 ? provider : SimulatedProvider.make().provider
   )
 
   // What it has begun is nowhere written down: once that has failed, the next process begins again.

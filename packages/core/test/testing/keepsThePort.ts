@@ -56,6 +56,8 @@ export const keepsThePort = (
         Object.fromEntries(entries.filter(([, value]) => value > 0).map(([id, value]) => [version(id), value]))
       const harness: ProviderSuite.ProviderHarness = {
         provider: cloud.provider,
+        // The cloud remembers, and its adapter does not.
+        another: Effect.succeed(cloud.provider),
         ref,
         candidates: {
           v1: { version: "v1" },

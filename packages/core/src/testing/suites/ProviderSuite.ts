@@ -9,6 +9,7 @@ import type { Capabilities, ProviderError, ProviderGroup } from "../../spi/index
 import * as Failures from "./ProviderSuiteFailures.ts"
 import * as Groups from "./ProviderSuiteGroups.ts"
 import * as Handles from "./ProviderSuiteHandles.ts"
+import * as Lasting from "./ProviderSuiteLasting.ts"
 import * as Logs from "./ProviderSuiteLogs.ts"
 import * as Metrics from "./ProviderSuiteMetrics.ts"
 import * as Plans from "./ProviderSuitePlans.ts"
@@ -325,6 +326,8 @@ export const suite = (name: string, options: ProviderSuiteOptions): void => {
     if (has("canGoBack")) Observing.wayBack(check)
     if (controls && options.capabilities.adopts === true) Observing.adoption(check)
     Handles.handles(check)
+    Lasting.memory(check)
+    Lasting.content(check)
     Resuming.resuming(check, { controls })
     if (options.loseAnswer !== undefined) Resuming.lostAnswers(check, options.loseAnswer)
     Plans.plans(check)

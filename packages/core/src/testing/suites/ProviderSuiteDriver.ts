@@ -38,7 +38,8 @@ export interface ProviderProbe {
  * *Details*: `ref` names a stack that does not exist yet. There are four candidates: `v1` and `v2` start, `broken` does
  * not, and `slow` takes at least half a second to start. `classify` lists platform failures to provoke, with the reason
  * that the adapter must report for each. `another` makes an adapter of the same platform that remembers nothing, as
- * another process has. `live` brings `v1` live without the provider, for one that declares `adopts`. `alarm` brings
+ * another process has: each command is one. `change` gives the artifact of a candidate other content, which the probe
+ * must not report as that candidate's version. `live` brings `v1` live without the provider, for one that declares `adopts`. `alarm` brings
  * an alarm of the platform into a state and returns its name, for one with alarms. `write` makes an instance of the
  * stable release, always the same one, write a line, for one with logs.
  */
@@ -52,7 +53,8 @@ export interface ProviderHarness {
     readonly slow: Candidate
   }
   readonly probe: ProviderProbe
-  readonly another?: Effect.Effect<Provider>
+  readonly another: Effect.Effect<Provider>
+  readonly change?: (candidate: Which) => Effect.Effect<void>
   readonly live?: Effect.Effect<void>
   readonly alarm?: (state: AlarmState) => Effect.Effect<string>
   readonly write?: (text: string) => Effect.Effect<void>

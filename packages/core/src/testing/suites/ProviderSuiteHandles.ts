@@ -19,7 +19,7 @@ export const handles = (check: Check): void => {
         plan.candidate.id
       )
       const begun = driver.handles.get("handled")
-      const provider = yield* driver.harness.another ?? Effect.succeed(driver.provider)
+      const provider = yield* driver.harness.another
       yield* provider.stage(driver.ref, options, driver.mutation({ key: "handled" }))
       yield* driver.tookEffectOnce("handled")
       // A handle that comes after the wait is lost with the process that waits.
@@ -38,7 +38,7 @@ export const handles = (check: Check): void => {
       // Where it fails at once, there is nothing to pick up.
       if (fiber.pollUnsafe() !== undefined) return
       yield* Fiber.interrupt(fiber)
-      const failed = yield* Effect.flip(stage(yield* driver.harness.another ?? Effect.succeed(driver.provider)))
+      const failed = yield* Effect.flip(stage(yield* driver.harness.another))
       assert.strictEqual(reasonOf(failed), "Broken")
       yield* driver.tookEffectOnce("failing")
     })

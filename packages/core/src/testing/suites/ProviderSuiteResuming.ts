@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
 import type { Mutation, ProviderError } from "../../spi/index.ts"
-import type { Driver, ProviderHarness } from "./ProviderSuiteDriver.ts"
+import type { ProviderHarness } from "./ProviderSuiteDriver.ts"
 import type { Check } from "./ProviderSuiteGroups.ts"
 
 /** Operations whose answer can be lost. */
@@ -17,8 +17,6 @@ export type LostAnswer = (harness: ProviderHarness, operation: AnsweredOperation
 
 /** Kills are tried at so many boundaries at most, evenly. */
 const mostKills = 6
-
-const another = ({ harness, provider }: Driver) => harness.another ?? Effect.succeed(provider)
 
 /** A mutation that counts its boundaries, before and after each call to core; at the `nth`, its caller ends. */
 const dying = (mutation: Mutation, nth: number) => {
@@ -56,7 +54,7 @@ export const resuming = (check: Check, { controls }: { readonly controls: boolea
         const key = `killed-${nth}`
         const { mutation } = dying(driver.mutation({ key }), nth)
         yield* Fiber.await(yield* Effect.forkChild(provider.stage(ref, options, mutation)))
-        yield* (yield* another(driver)).stage(ref, options, driver.mutation({ key }))
+        yield* (yield* driver.harness.another).stage(ref, options, driver.mutation({ key }))
         yield* driver.tookEffectOnce(key)
         yield* driver.serves(controls ? { v1: 100 } : { v2: 100 })
       }
@@ -68,7 +66,7 @@ export const resuming = (check: Check, { controls }: { readonly controls: boolea
       yield* driver.deploy("v1")
       const plan = yield* driver.plan("slow")
       for (const fence of [2, 3, 4]) {
-        const stage = (yield* another(driver)).stage(
+        const stage = (yield* driver.harness.another).stage(
           driver.ref,
           { plan, capacityPercent: 100 },
           driver.mutation({ key: "long", fence })
