@@ -61,26 +61,32 @@ const orExample = <E>(inv: Invocation, error: E): E | Failure =>
       )
     : error
 
-const template = Flag.Literals("template", ["local", "cloudformation", "adapter"]).pipe(
+const template = Flag.Literals("template", ["local", "cloudformation", "cloud-run", "adapter"]).pipe(
   Flag.optional,
   Flag.withDescription(
-    "Write files to begin with, and overwrite nothing: local, a configuration and a small application; cloudformation, a configuration and a template; adapter, a package with a provider that passes the conformance suite"
+    "Write files to begin with, and overwrite nothing: local, a configuration and a small application; cloudformation, a configuration and a template; cloud-run, a configuration; adapter, a package with a provider that passes the conformance suite"
   )
 )
 
 const templates = Effect.promise(() => import("../backend/templates.ts"))
 
 /** Files that something has to be installed for: nothing else is created yet. */
-const begin = Effect.fnUntraced(function* (inv: Invocation, which: "adapter" | "cloudformation") {
-  const { adapter, cloudFormation, writeTemplate } = yield* templates
+const begin = Effect.fnUntraced(function* (inv: Invocation, which: "adapter" | "cloudformation" | "cloud-run") {
+  const { adapter, cloudFormation, cloudRun, writeTemplate } = yield* templates
   const { directory } = inv.settings
-  const files = yield* writeTemplate(inv, which === "adapter" ? adapter(directory) : cloudFormation)
+  const template = {
+    adapter: () => adapter(directory),
+    cloudformation: () => cloudFormation,
+    "cloud-run": () => cloudRun
+  }
+  const files = yield* writeTemplate(inv, template[which]())
   const shown = files.map((path) => Path.relative(inv.host.cwd, path))
   const where = directory === inv.host.cwd ? "" : `cd ${Path.relative(inv.host.cwd, directory)} && `
+  const plugin = { cloudformation: "@signalbox/provider-aws", "cloud-run": "@signalbox/provider-gcp" }
   const next =
     which === "adapter"
       ? "npm install && npm test"
-      : "npm install --save-dev @signalbox/core @signalbox/provider-aws && signalbox init"
+      : `npm install --save-dev @signalbox/core ${plugin[which]} && signalbox init`
   yield* inv.result({ template: which, directory, files }, () => [
     ...shown.map((path) => `${inv.paint("green", "✔")} ${path}: written`),
     `next:  ${inv.paint("cyan", `${where}${next}`)}`
@@ -101,7 +107,7 @@ export const init = Command.make(
     const inv = yield* invocation
     const existing = inv.settings.deploymentId
     const scaffold = flags.example ? "local" : Option.getOrUndefined(flags.template)
-    if (scaffold === "adapter" || scaffold === "cloudformation") return yield* begin(inv, scaffold)
+    if (scaffold !== undefined && scaffold !== "local") return yield* begin(inv, scaffold)
     const asked = Option.getOrElse(flags.id, () => idHere(inv))
     // A checked-out folder keeps its deployment, in a store that does not know it yet.
     if (existing !== undefined && (scaffold === "local" || asked !== existing)) return yield* taken(existing)
