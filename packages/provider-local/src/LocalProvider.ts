@@ -7,6 +7,7 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import {
+  absent,
   type Candidate,
   type Capabilities,
   type Json,
@@ -27,7 +28,6 @@ import { Client, type SupervisorOptions } from "./Client.ts"
 import * as Foreseen from "./Foreseen.ts"
 import * as Kept from "./Kept.ts"
 import { decode, digestOf, Properties, runtimeOf, secretsOf } from "./Properties.ts"
-import { absent } from "./supervisor/Stopped.ts"
 import type { Files } from "./supervisor/instance/Launch.ts"
 import {
   type Held,

@@ -5,7 +5,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
-import { type ProviderReason, Span } from "@signalbox/core/spi"
+import { canonicalJson, type ProviderReason, Span } from "@signalbox/core/spi"
 import { sha256 } from "./sha256.ts"
 import type { EnvValue, Runtime } from "./supervisor/Protocol.ts"
 
@@ -133,22 +133,8 @@ export const runtimeOf = (properties: Properties): Runtime => ({
   keep: properties.keep
 })
 
-const ordered = (value: unknown): unknown =>
-  Array.isArray(value)
-    ? value.map(ordered)
-    : typeof value === "object" && value !== null
-      ? Object.fromEntries(
-          Object.entries(value)
-            .sort(([a], [b]) => (a < b ? -1 : 1))
-            .map(([key, inner]) => [key, ordered(inner)])
-        )
-      : value
-
 /** A digest of JSON, independent of the order of keys. */
-export const digestOf = (value: unknown): string =>
-  sha256()
-    .update(JSON.stringify(ordered(value)))
-    .digest("hex")
+export const digestOf = (value: unknown): string => sha256().update(canonicalJson(value)).digest("hex")
 
 /** The names of the secrets of a release, with the property that needs each. */
 export const secretsOf = (runtime: Runtime): ReadonlyArray<{ readonly property: string; readonly variable: string }> =>

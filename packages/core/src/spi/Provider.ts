@@ -139,6 +139,19 @@ export const Observation = Schema.Struct({
 })
 export type Observation = typeof Observation.Type
 
+/** What is observed of a stack that is not there. */
+export const absent: Observation = {
+  status: "absent",
+  stable: null,
+  candidate: null,
+  traffic: [],
+  health: {},
+  operation: null,
+  lastChangedAt: null,
+  outputs: {},
+  resources: []
+}
+
 /** The operation in progress that Signalbox did not start, if there is one. */
 export const foreignOperation = ({ operation }: Observation): NonNullable<Observation["operation"]> | undefined =>
   operation?.foreign === true ? operation : undefined

@@ -3,8 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import * as SchemaIssue from "effect/SchemaIssue"
-import type { ProviderReason } from "@signalbox/core/spi"
+import { decodeProperties } from "@signalbox/core/spi"
 
 const optional = <S extends Schema.Constraint>(schema: S, value: S["Encoded"]) =>
   Schema.withDecodingDefault<S>(Effect.succeed(value))(schema)
@@ -58,18 +57,5 @@ export const Properties = Schema.Struct({
 })
 export type Properties = typeof Properties.Type
 
-const formatter = SchemaIssue.makeFormatterStandardSchemaV1()
-
 /** Decodes properties; a failure points at the first mistake. */
-export const decode = (input: unknown): Effect.Effect<Properties, ProviderReason> =>
-  Effect.mapError(
-    Schema.decodeUnknownEffect(Properties)(input, { onExcessProperty: "error", errors: "first" }),
-    (error): ProviderReason => {
-      const [issue] = formatter(error.issue).issues
-      return {
-        _tag: "Invalid",
-        message: issue?.message ?? "the properties are wrong",
-        path: (issue?.path ?? []).map((key) => String(typeof key === "object" ? key.key : key))
-      }
-    }
-  )
+export const decode = decodeProperties(Properties)

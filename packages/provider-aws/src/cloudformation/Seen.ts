@@ -2,7 +2,7 @@
  * A stack as it is found at AWS, and the observation that the port makes of it.
  */
 import type { Stack, StackResourceSummary } from "@aws-sdk/client-cloudformation"
-import type { Observation, ProviderReason, Release } from "@signalbox/core/spi"
+import { absent, type Observation, type ProviderReason, type Release } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import type { Calls } from "./Calls.ts"
 import { stackPage } from "./Console.ts"
@@ -89,18 +89,6 @@ const resourcesOf = (calls: Calls, stackId: string): Effect.Effect<Observation["
       ...(ResourceStatusReason ? { reason: ResourceStatusReason } : {})
     }))
   })
-
-const absent: Observation = {
-  status: "absent",
-  stable: null,
-  candidate: null,
-  traffic: [],
-  health: {},
-  operation: null,
-  lastChangedAt: null,
-  outputs: {},
-  resources: []
-}
 
 const statusOf = (kind: ReturnType<typeof meaningOf>["class"]): Observation["status"] =>
   kind === "working" || kind === "cleaning" ? "changing" : kind === "usable" ? "ready" : "failed"

@@ -2,7 +2,7 @@
  * Changes that were made to the resources of a stack behind its back.
  */
 import type { StackResourceDrift } from "@aws-sdk/client-cloudformation"
-import type { Drift, ProviderReason } from "@signalbox/core/spi"
+import { type Drift, type PollOptions, pollUntil, type ProviderReason } from "@signalbox/core/spi"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -10,7 +10,6 @@ import * as ChangeSet from "./ChangeSet.ts"
 import type { Calls, Failure } from "./Calls.ts"
 import { present } from "./Deployable.ts"
 import { execute } from "./Mutations.ts"
-import { type PollOptions, until } from "./Poll.ts"
 import { changedAt, see } from "./Seen.ts"
 import { resumed, settled, succeeded, type Work } from "./Work.ts"
 
@@ -72,7 +71,7 @@ const look = (calls: Calls, name: string, poll: PollOptions): Effect.Effect<void
     const status = calls.read("DescribeStackDriftDetectionStatus", (client, options) =>
       client.describeStackDriftDetectionStatus({ StackDriftDetectionId }, options)
     )
-    yield* until(
+    yield* pollUntil(
       Effect.map(status, ({ DetectionStatus }) => DetectionStatus !== "DETECTION_IN_PROGRESS" || undefined),
       poll
     )

@@ -2,12 +2,11 @@
  * One stack that a step works on, and its operations: found again by their token, and followed to their end.
  */
 import type { Stack, StackEvent } from "@aws-sdk/client-cloudformation"
-import type { Mutation, ProviderReason } from "@signalbox/core/spi"
+import { type Mutation, type PollOptions, pollUntil, type ProviderReason } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import type { Calls, Failure } from "./Calls.ts"
 import { eventsPage } from "./Console.ts"
 import { EventReader } from "./EventReader.ts"
-import { type PollOptions, until } from "./Poll.ts"
 import type { Properties } from "./Properties.ts"
 import { changedAt, inProgress } from "./Seen.ts"
 import { firstFailure, hasEnded, operationsOf, providerEvent, type StackOperation } from "./StackEvents.ts"
@@ -90,7 +89,7 @@ const follow = (
   { since, token }: Begun
 ): Effect.Effect<Ended, ProviderReason> => {
   const reader = new EventReader(calls, stackId, since)
-  return until(
+  return pollUntil(
     Effect.gen(function* () {
       for (const event of yield* reader.fresh) yield* mutation.progress(providerEvent(event))
       const operation = operationsOf(reader.all).findLast((one) => one.token === token)
@@ -104,7 +103,7 @@ const follow = (
 
 /** Waits until no operation is in progress. */
 export const atRest = ({ calls, poll }: Work, stackId: string): Effect.Effect<Stack | null, ProviderReason> =>
-  until(
+  pollUntil(
     Effect.map(calls.stack(stackId), (stack) =>
       stack === null ? { stack } : isAtRest(stack.StackStatus ?? "") ? { stack } : undefined
     ),

@@ -8,13 +8,14 @@ import {
   type Provider,
   ProviderError,
   type ProviderReason,
-  type StackRef
+  type StackRef,
+  defaultPoll,
+  type PollOptions
 } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import { Gcp, type GcpOptions, gcpReason } from "../client/index.ts"
 import { Calls, type Failure } from "./Calls.ts"
 import { defaultService } from "./Names.ts"
-import { defaultPoll, type PollOptions } from "./Poll.ts"
 import { decode, Properties } from "./Properties.ts"
 import { observation, see } from "./Seen.ts"
 import type { Work } from "./Work.ts"

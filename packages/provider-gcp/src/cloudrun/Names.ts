@@ -1,7 +1,7 @@
 /**
  * The names of services, revisions and tags, within the limits of Cloud Run.
  */
-import type { StackRef } from "@signalbox/core/spi"
+import { canonicalJson, type StackRef } from "@signalbox/core/spi"
 import { createHash } from "node:crypto"
 
 /** The longest name of a service. */
@@ -10,22 +10,8 @@ export const longestService = 49
 /** The longest name of a service and one of its tags, together: both are in one label of a host name. */
 export const longestTagged = 46
 
-const ordered = (value: unknown): unknown =>
-  Array.isArray(value)
-    ? value.map(ordered)
-    : typeof value === "object" && value !== null
-      ? Object.fromEntries(
-          Object.entries(value)
-            .sort(([a], [b]) => (a < b ? -1 : 1))
-            .map(([key, inner]) => [key, ordered(inner)])
-        )
-      : value
-
 /** A digest of JSON, independent of the order of keys. */
-export const digestOf = (value: unknown): string =>
-  createHash("sha256")
-    .update(JSON.stringify(ordered(value)))
-    .digest("hex")
+export const digestOf = (value: unknown): string => createHash("sha256").update(canonicalJson(value)).digest("hex")
 
 /** The name of a stack's service, if its properties do not say one. */
 export const defaultService = ({ deploymentId, environment, stack }: StackRef): string =>

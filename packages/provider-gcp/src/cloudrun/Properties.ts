@@ -3,8 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import * as SchemaIssue from "effect/SchemaIssue"
-import type { ProviderReason } from "@signalbox/core/spi"
+import { decodeProperties } from "@signalbox/core/spi"
 import { longestTagged } from "./Names.ts"
 
 const optional = <S extends Schema.Constraint>(schema: S, value: S["Encoded"]) =>
@@ -77,19 +76,5 @@ export const Properties = Schema.Struct({
 )
 export type Properties = typeof Properties.Type
 
-const formatter = SchemaIssue.makeFormatterStandardSchemaV1()
-
 /** Decodes properties; a failure points at the first mistake. */
-export const decode = (input: unknown): Effect.Effect<Properties, ProviderReason> =>
-  Effect.mapError(
-    Schema.decodeUnknownEffect(Properties)(input, { onExcessProperty: "error", errors: "first" }),
-    (error): ProviderReason => {
-      const [issue] = formatter(error.issue).issues
-      const path = (issue?.path ?? []).map((key) => String(typeof key === "object" ? key.key : key))
-      const [key] = path
-      const known = Object.keys(Properties.fields)
-      return key === undefined || known.includes(key)
-        ? { _tag: "Invalid", message: issue?.message ?? "the properties are wrong", path }
-        : { _tag: "Invalid", message: `${key} is not a known property`, path, hint: `Known are ${known.join(", ")}.` }
-    }
-  )
+export const decode = decodeProperties(Properties)

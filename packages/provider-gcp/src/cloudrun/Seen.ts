@@ -1,7 +1,7 @@
 /**
  * A service as it is found at Cloud Run, and the observation that the port makes of it.
  */
-import type { Observation, ProviderReason, Release } from "@signalbox/core/spi"
+import { absent, type Observation, type ProviderReason, type Release } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import type { Calls, Place } from "./Calls.ts"
 import { consolePage, failureOf } from "./Cause.ts"
@@ -61,18 +61,6 @@ export const see = (calls: Calls, name: string, tag: string): Effect.Effect<Seen
     const foreign = service.reconciling && state?.generation !== service.generation
     return { service, state, split, revisions, stable, candidate, foreign }
   })
-
-const absent: Observation = {
-  status: "absent",
-  stable: null,
-  candidate: null,
-  traffic: [],
-  health: {},
-  operation: null,
-  lastChangedAt: null,
-  outputs: {},
-  resources: []
-}
 
 /** What the port says of a service. */
 export const observation = (seen: Seen | null, place: Place, name: string): Observation => {

@@ -1,12 +1,11 @@
 /**
  * One service that a step works on: what it is changed to, and how the change is followed to its end.
  */
-import type { Mutation, ProviderReason, StackRef } from "@signalbox/core/spi"
+import { type Mutation, type PollOptions, pollUntil, type ProviderReason, type StackRef } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import type { Calls, Failure, Place } from "./Calls.ts"
 import { consolePage, failureOf } from "./Cause.ts"
 import { stackIn, stepOf } from "./Names.ts"
-import { type PollOptions, until } from "./Poll.ts"
 import type { Properties } from "./Properties.ts"
 import { withState } from "./Record.ts"
 import type { JsonObject, RunService, Target } from "./RunService.ts"
@@ -120,7 +119,7 @@ const stateFor = ({ mutation, ref }: Work, { stable }: Goal, generation: number)
 
 /** Waits until the service is at rest, whether it became what was asked for or not; null if it is gone. */
 export const atRest = ({ calls, name, poll }: Work): Effect.Effect<RunService | null, ProviderReason> =>
-  until(
+  pollUntil(
     Effect.map(calls.service(name), (service) =>
       service !== null && (service.reconciling || service.deleting) ? undefined : { service }
     ),

@@ -1,7 +1,7 @@
 /**
  * Answers without a supervisor: read from its state, with a look at the processes. Starts nothing and writes nothing.
  */
-import type { Drift, Observation } from "@signalbox/core/spi"
+import { absent, type Drift } from "@signalbox/core/spi"
 import { isAlive } from "./instance/Processes.ts"
 import type { Counted, Held, StackKey, StackView } from "./Protocol.ts"
 import { fenceIn, type InstanceRecord, keyOf, type KnownRelease, type StackState, type State } from "./State.ts"
@@ -13,19 +13,6 @@ const urlOf = ({ port }: StackState): string => `http://127.0.0.1:${port}`
 
 const wanted = ({ releases }: StackState): ReadonlyArray<readonly [string, KnownRelease]> =>
   Object.entries(releases).filter(([, known]) => known.wanted > 0)
-
-/** What is observed of a stack that is not there. */
-export const absent: Observation = {
-  status: "absent",
-  stable: null,
-  candidate: null,
-  traffic: [],
-  health: {},
-  operation: null,
-  lastChangedAt: null,
-  outputs: {},
-  resources: []
-}
 
 /** If nothing is deployed but something once was, `fence` is above 0. */
 export const viewAbsent = (fence: number): StackView | null =>

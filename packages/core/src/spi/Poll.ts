@@ -1,8 +1,8 @@
 /**
  * Polls: further and further apart, and never failing because of one that was throttled or lost.
  */
-import type { ProviderReason } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
+import type { ProviderReason } from "./ProviderError.ts"
 
 /** The times between polls, in milliseconds: the first, and the longest. */
 export interface PollOptions {
@@ -10,10 +10,18 @@ export interface PollOptions {
   readonly most: number
 }
 
+/** For platforms that take minutes. */
 export const defaultPoll: PollOptions = { first: 500, most: 10_000 }
 
-/** Repeats a look until it finds something. */
-export const until = <A, E>(look: Effect.Effect<A | undefined, E>, { first, most }: PollOptions): Effect.Effect<A, E> =>
+/**
+ * Repeats a look until it finds something.
+ *
+ * *Errors*: what the look fails with, except `Throttled` and `Unavailable`.
+ */
+export const pollUntil = <A, E>(
+  look: Effect.Effect<A | undefined, E>,
+  { first, most }: PollOptions
+): Effect.Effect<A, E> =>
   Effect.gen(function* () {
     for (let pause = first; ; pause = Math.min(most, pause * 1.4)) {
       const result = yield* Effect.result(look)
