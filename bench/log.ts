@@ -41,7 +41,7 @@ const step = (n: number, at: number): NewEvent => ({
 })
 
 /** Executions of 100 events each, until the store holds so many. */
-const fill = Effect.fnUntraced(function* (from: number, to: number) {
+export const fill = Effect.fnUntraced(function* (from: number, to: number) {
   const store = yield* DeploymentStore
   const at = yield* Clock.currentTimeMillis
   yield* Effect.forEach(

@@ -14,6 +14,7 @@ import { makespan } from "./makespan.ts"
 import type { Row } from "./measure.ts"
 import { memory } from "./memory.ts"
 import { here } from "./paths.ts"
+import { shared } from "./shared.ts"
 import { steps } from "./steps.ts"
 import { traffic } from "./traffic.ts"
 
@@ -25,6 +26,7 @@ const groups: Readonly<Record<string, () => ReadonlyArray<Row> | Promise<Readonl
   steps: () => steps(postgres),
   crash: () => crash(postgres),
   log,
+  shared: () => shared(postgres),
   makespan,
   traffic,
   memory,

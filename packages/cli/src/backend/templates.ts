@@ -1,5 +1,6 @@
 /** What `init` can write; loaded when it is asked to. */
 export { adapter } from "../init/adapter.ts"
 export { cloudFormation } from "../init/cloudFormation.ts"
+export { cloudRun } from "../init/cloudRun.ts"
 export { local } from "../init/local.ts"
 export { writeTemplate } from "../init/write.ts"

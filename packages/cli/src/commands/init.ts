@@ -62,10 +62,10 @@ const orExample = <E>(inv: Invocation, error: E): E | Failure =>
       )
     : error
 
-const template = Flag.Literals("template", ["local", "cloudformation", "adapter"]).pipe(
+const template = Flag.Literals("template", ["local", "cloudformation", "cloud-run", "adapter"]).pipe(
   Flag.optional,
   Flag.withDescription(
-    "Write files to begin with, and overwrite nothing: local, a configuration and a small application; cloudformation, a configuration and a template; adapter, a package with a provider that passes the conformance suite"
+    "Write files to begin with, and overwrite nothing: local, a configuration and a small application; cloudformation, a configuration and a template; cloud-run, a configuration; adapter, a package with a provider that passes the conformance suite"
   )
 )
 
@@ -77,19 +77,26 @@ const folder = Argument.String("folder").pipe(
 )
 
 /** Files that something has to be installed for: nothing else is created yet. */
-const begin = Effect.fnUntraced(function* (inv: Invocation, which: "adapter" | "cloudformation", folder: string) {
-  const { adapter, cloudFormation, writeTemplate } = yield* templates
+const begin = Effect.fnUntraced(function* (
+  inv: Invocation,
+  which: "adapter" | "cloudformation" | "cloud-run",
+  folder: string
+) {
+  const { adapter, cloudFormation, cloudRun, writeTemplate } = yield* templates
   const directory = Path.resolve(inv.settings.directory, folder)
-  const files =
-    which === "adapter"
-      ? yield* writeTemplate(inv, adapter(directory), directory)
-      : yield* writeTemplate(inv, cloudFormation)
+  const write = {
+    adapter: () => writeTemplate(inv, adapter(directory), directory),
+    cloudformation: () => writeTemplate(inv, cloudFormation),
+    "cloud-run": () => writeTemplate(inv, cloudRun)
+  }
+  const files = yield* write[which]()
   const shown = files.map((path) => Path.relative(inv.host.cwd, path))
   const where = directory === inv.host.cwd ? "" : `cd ${Path.relative(inv.host.cwd, directory)} && `
+  const plugin = { cloudformation: "@signalbox/provider-aws", "cloud-run": "@signalbox/provider-gcp" }
   const next =
     which === "adapter"
       ? "npm install && npm test"
-      : "npm install --save-dev @signalbox/core @signalbox/provider-aws && signalbox init"
+      : `npm install --save-dev @signalbox/core ${plugin[which]} && signalbox init`
   yield* inv.result({ template: which, directory, files }, () => [
     ...shown.map((path) => `${inv.paint("green", "✔")} ${path}: written`),
     `next:  ${inv.paint("cyan", `${where}${next}`)}`,
@@ -120,7 +127,7 @@ export const init = Command.make(
         "Choose the folder of a deployment with --directory."
       )
     }
-    if (scaffold === "adapter" || scaffold === "cloudformation") {
+    if (scaffold !== undefined && scaffold !== "local") {
       return yield* begin(
         inv,
         scaffold,

@@ -5,9 +5,9 @@ import * as Gate from "../../src/analysis/Gate.ts"
 import { GateSpec } from "../../src/domain/Spec.ts"
 
 const gate = Schema.decodeUnknownSync(GateSpec)({})
-const measured = { requests: 0, errors: 0, latency: null, healthy: 100 }
+const measured = { requests: 0, errors: 0, latency: { mean: 10, p95: 20 }, healthy: 100 }
 const options = { watched: Duration.minutes(5), samples: "if_any" } as const
-const codes = (values: typeof measured) => Gate.judge(gate, values, options).findings.map(({ code }) => code)
+const codes = (values: typeof measured) => Gate.judge(gate, values, options).findings.map(({ code }) => code as string)
 
 describe("a gate", () => {
   it("speaks of errors only if there were requests, and keeps them as evidence", () => {
@@ -16,7 +16,7 @@ describe("a gate", () => {
     assert.include(codes({ ...measured, requests: 1_000 }), "errors")
     const { evidence } = Gate.judge(gate, measured, options)
     assert.include(
-      evidence.map(({ metric }) => metric),
+      evidence.map(({ metric }) => metric as string),
       "errors"
     )
   })

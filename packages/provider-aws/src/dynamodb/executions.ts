@@ -56,7 +56,7 @@ export const makeExecutions = (database: Database) => {
       ...(until === undefined ? [] : [requestOf(until, "\u{10ffff}")])
     ].sort()[0]
     const between = [requestOf(Math.max(0, since), ""), latest ?? "~"] as const
-    const page = Math.min(1_000, Math.max(50, wanted.limit))
+    const page = Math.min(1_000, Math.max(25, wanted.limit))
     for await (const items of query(database, { pk, between, descending: true, page })) {
       for (const item of items) {
         const sk = text(item, "sk")

@@ -3,8 +3,8 @@
  * can make no call that is not in it.
  */
 
-/** What credentials are for: to look and preview; to deploy, roll back and destroy; to keep the shared store. */
-export type Purpose = "plan" | "deploy" | "store"
+/** What credentials are for: to look and preview; to deploy, roll back and destroy; to keep the shared store; to create its table. */
+export type Purpose = "plan" | "deploy" | "store" | "bootstrap"
 
 /** The calls of CloudFormation. Credentials to deploy may also plan. */
 export const cloudFormationCalls = {
@@ -47,5 +47,10 @@ export const storeCalls = {
   GetItem: "store",
   PutItem: "store",
   Query: "store",
-  UpdateItem: "store"
+  UpdateItem: "store",
+  CreateTable: "bootstrap",
+  DescribeTable: "bootstrap",
+  DescribeTimeToLive: "bootstrap",
+  UpdateContinuousBackups: "bootstrap",
+  UpdateTimeToLive: "bootstrap"
 } as const satisfies Readonly<Record<string, Purpose>>

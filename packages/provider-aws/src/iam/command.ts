@@ -5,12 +5,13 @@ import type { PluginInvocation } from "@signalbox/core/plugin"
 import { parseArgs } from "node:util"
 import { type PolicyRequest, policyFor } from "./policy.ts"
 
-const usage = `Usage: signalbox aws iam-policy --for plan|deploy|store [flags]
+const usage = `Usage: signalbox aws iam-policy --for plan|deploy|store|bootstrap [flags]
 
 Prints the smallest policy of IAM that suffices. Without a role for CloudFormation, the principal also needs the
 permissions for the resources of the template.
 
-  --for        plan: status and previews; deploy: deploy, roll back and destroy as well; store: the shared store
+  --for        plan: status and previews; deploy: deploy, roll back and destroy as well; store: the shared store;
+               bootstrap: create its table
   --stack      the name of the stack, or a pattern (default *)
   --role       the ARN of the role that CloudFormation uses: roleArn of the properties
   --bucket     the bucket of templates that are too long for a call
@@ -30,7 +31,7 @@ const options = {
   help: { type: "boolean", short: "h" }
 } as const
 
-const purposes = ["plan", "deploy", "store"] as const
+const purposes = ["plan", "deploy", "store", "bootstrap"] as const
 
 /** Prints the policy as JSON, and resolves with the exit code. */
 export const iamPolicy = async ({

@@ -49,14 +49,14 @@ export const policyFor = ({
   table = "signalbox"
 }: PolicyRequest): Policy => {
   const arn = (service: string, what: string) => `arn:${partition}:${service}:${region}:${account}:${what}`
-  if (purpose === "store") {
+  if (purpose === "store" || purpose === "bootstrap") {
     return {
       Version: "2012-10-17",
       Statement: [
         {
-          Sid: "Store",
+          Sid: purpose === "store" ? "Store" : "Table",
           Effect: "Allow",
-          Action: named("dynamodb", storeCalls, ["store"]),
+          Action: named("dynamodb", storeCalls, [purpose]),
           Resource: arn("dynamodb", `table/${table}`)
         }
       ]

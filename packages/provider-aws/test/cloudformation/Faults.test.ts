@@ -9,7 +9,8 @@ import * as Schedule from "effect/Schedule"
 import { assert, describe, it } from "vitest"
 import { make } from "../../src/cloudformation/CloudFormationProvider.ts"
 import { endpoint } from "../emulator.ts"
-import { platform, refOf, region, templateOf } from "./platform.ts"
+import { answer, functionResources, platform, refOf, region, templateOf } from "./platform.ts"
+import { world } from "./world.ts"
 
 const ref = refOf({ stackName: "the-api" })
 
@@ -76,5 +77,20 @@ describe.skipIf(endpoint === undefined)("under faults", { timeout: 400_000 }, ()
     for (const { begun } of lives) assert.deepStrictEqual(begun, clean.begun)
     const mean = lives.reduce((sum, { calls }) => sum + calls, 0) / lives.length
     assert.isAtMost(mean, 2 * clean.calls, lives.map(({ calls }) => calls).join(" "))
+  })
+
+  it("recognizes its own operation where the repeat is refused because one is in progress", async () => {
+    await using proxy = await faultProxy({ target: endpoint!, operationOf: operations.awsQuery })
+    const w = world({ url: proxy.url })
+    const slow = templateOf("v1", { ...functionResources, Slow: answer({ ms: 3000 }) })
+    await w.run(w.stage(await w.plan("v1", slow)))
+    const plan = await w.plan("v2", templateOf("v2"))
+    await w.run(w.stage(plan))
+    // The client repeats the call while the update, which brings the slow resource back, is in progress.
+    proxy.add({ operation: "UpdateStack", nth: 1, fault: { cut: "after" } })
+    await w.run(w.rollback(plan))
+    assert.strictEqual(await w.aws.version(), "v1")
+    assert.strictEqual(proxy.count("UpdateStack"), 2)
+    w.aws.close()
   })
 })

@@ -1,6 +1,8 @@
 /**
  * The real program with its state in DynamoDB, from folders that share nothing but the table.
  */
+import { CloudFormation } from "@aws-sdk/client-cloudformation"
+import { faultProxy, operations } from "@signalbox/fault-proxy"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import { fileURLToPath } from "node:url"
@@ -108,5 +110,53 @@ describe.skipIf(endpoint === undefined)("the command with its state in DynamoDB"
     } finally {
       first.child.kill("SIGKILL")
     }
+  })
+
+  it("refuses a malformed address with exit code 64, and calls nothing", async () => {
+    await using proxy = await faultProxy({ target: endpoint!, operationOf: operations.awsJson })
+    const at = encodeURIComponent(proxy.url)
+    const cwd = project(urlOf("shop", proxy.url))
+    for (const [url, why] of [
+      [`dynamodb://shop?regoin=eu-west-1&endpoint=${at}`, "no parameter"],
+      [`dynamodb://sh/op?endpoint=${at}`, "a path"],
+      [`dynamodb://key:hunter2@shop?endpoint=${at}`, "credentials come from the environment"]
+    ] as const) {
+      for (const args of [
+        ["status", id],
+        ["deploy", id, "--version", "1"],
+        ["aws", "bootstrap"]
+      ]) {
+        const ran = await binary.run(cwd, args, { env: { ...env, SIGNALBOX_DATABASE_URL: url } })
+        assert.strictEqual(ran.code, 64, `${args.join(" ")}: ${ran.stdout}${ran.stderr}`)
+        assert.include(ran.stderr, why)
+        assert.notInclude(ran.stderr, "hunter2")
+      }
+    }
+    for (const args of [["aws"], ["aws", "bootstrap", "--prnt"], ["aws", "strap"], ["aws", "bootstrap", "a", "b"]]) {
+      assert.strictEqual((await binary.run(cwd, args, { env })).code, args.length === 1 ? 0 : 64, args.join(" "))
+    }
+    assert.strictEqual(proxy.calls.length, 0)
+  })
+
+  it("says within seconds with exit code 6 that nothing answers there", async () => {
+    const cwd = project(urlOf("shop", "http://127.0.0.1:1"))
+    const ran = await binary.run(cwd, ["init", "--id", id], { env })
+    assert.strictEqual(ran.code, 6, ran.stderr)
+    assert.include(ran.stderr, "DynamoDB cannot be reached at http://127.0.0.1:1 (ECONNREFUSED)")
+  })
+
+  it("prints the table as a template, which makes the same table", async () => {
+    await using proxy = await faultProxy({ target: endpoint!, operationOf: operations.awsJson })
+    const cwd = project(urlOf("printed", proxy.url))
+    const printed = await binary.run(cwd, ["aws", "bootstrap", urlOf("printed", proxy.url), "--print"], { env })
+    assert.deepEqual([printed.code, printed.stderr, proxy.calls.length], [0, "", 0])
+    const credentials = { accessKeyId: env.AWS_ACCESS_KEY_ID, secretAccessKey: "test" }
+    const cloudFormation = new CloudFormation({ endpoint: endpoint!, region: "eu-west-1", credentials })
+    await cloudFormation.createStack({ StackName: "store", TemplateBody: printed.stdout })
+    const again = await binary.run(cwd, ["aws", "bootstrap", urlOf("printed")], { env })
+    assert.deepEqual([again.code, again.stderr], [0, ""])
+    assert.match(again.stdout, /exists already/)
+    const initialized = await binary.run(cwd, ["init", "--id", id], { env })
+    assert.strictEqual(initialized.code, 0, initialized.stderr)
   })
 })

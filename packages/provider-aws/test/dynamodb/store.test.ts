@@ -6,8 +6,8 @@ import { inflateRawSync } from "node:zlib"
 import { openStore } from "../../src/dynamodb/store.ts"
 import { endpoint } from "../emulator.ts"
 import { storeInOtherProcess } from "./otherProcess.ts"
+import { rewriting } from "./rewriting.ts"
 import { freshTable } from "./tables.ts"
-import { turnedClock } from "./turnedClock.ts"
 
 const context = { directory: ".", stateDirectory: ".signalbox" }
 
@@ -48,7 +48,7 @@ describe.skipIf(endpoint === undefined)("DynamoDB", async () => {
   await suites("DynamoDB", endpoint, endpoint)
   for (const by of [20_000, -20_000]) {
     // Both processes have the same wrong clock: the server's is right by definition.
-    const turned = await turnedClock(endpoint, by)
+    const turned = await rewriting(endpoint, { ahead: by })
     afterAll(turned.close)
     await suites(`DynamoDB, with this host's clock off by ${-by / 1_000} seconds,`, turned.url, turned.url)
   }

@@ -15,10 +15,12 @@ import type { ServiceJson } from "./RunState.ts"
  *
  * *Details*: all times in milliseconds. `operationMillis` is how long a change of a service takes at least (default 20),
  * `routingMillis` how long requests are still divided as before after the API says otherwise (default 0).
+ * `revisionLimit` is how many revisions of a service are kept (default 1000).
  */
 export interface GcpSimulatorOptions {
   readonly operationMillis?: number
   readonly routingMillis?: number
+  readonly revisionLimit?: number
 }
 
 /**
@@ -44,7 +46,7 @@ export interface GcpSimulator {
   readonly edit: (name: string, change: Partial<ServiceJson>) => Promise<void>
   readonly create: (parent: string, id: string, service: Partial<ServiceJson>) => Promise<void>
   readonly prune: (revision: string) => Promise<void>
-  readonly pace: (options: GcpSimulatorOptions) => void
+  readonly pace: (options: Omit<GcpSimulatorOptions, "revisionLimit">) => void
   readonly close: () => Promise<void>
 }
 
@@ -67,7 +69,7 @@ const simulated = ["google.cloud.run.v2.Services", "google.cloud.run.v2.Revision
 export const startGcpSimulator = async (options: GcpSimulatorOptions = {}): Promise<GcpSimulator> => {
   const protos = new Protos()
   const pace = { operationMillis: options.operationMillis ?? 20, routingMillis: options.routingMillis ?? 0 }
-  const run = new Run(pace)
+  const run = new Run(pace, options.revisionLimit)
   const calls = new Calls(run)
   const grpc = await serveGrpc(protos, simulated, calls.call)
   const rest = await serveRest(protos, calls.call)

@@ -18,11 +18,11 @@ export class Run {
   readonly services = new Map<string, Service>()
   readonly #operations = new Operations()
   readonly #pace: Pace
-  /** How many revisions of a service are kept. */
-  revisionLimit = 1000
+  readonly #revisionLimit: number
 
-  constructor(pace: Pace) {
+  constructor(pace: Pace, revisionLimit = 1000) {
     this.#pace = pace
+    this.#revisionLimit = revisionLimit
   }
 
   /** By the name of the service and of the method. */
@@ -91,7 +91,7 @@ export class Run {
     const operation = this.#operations.begin(parentOf(found.json.name))
     found.change(sent, masked(text(updateMask)), modifier, operation)
     const idle = [...found.revisions.values()].filter(({ name }) => !found.isRouted(name))
-    for (const { json } of idle.slice(0, Math.max(0, found.revisions.size - this.revisionLimit))) {
+    for (const { json } of idle.slice(0, Math.max(0, found.revisions.size - this.#revisionLimit))) {
       if (json.name !== found.json.latestCreatedRevision) await this.prune(json.name)
     }
     return operation.json

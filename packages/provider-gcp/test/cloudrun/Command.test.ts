@@ -99,6 +99,19 @@ describe("the command, on Cloud Run", { timeout: 240_000 }, () => {
     assert.deepStrictEqual(await version(), ["v2"])
   })
 
+  it("writes a configuration to begin with, which plans a service", async () => {
+    rmSync(join(directory, "signalbox.config.yaml"))
+    symlinkSync(
+      fileURLToPath(new URL("../../../core/", import.meta.url)),
+      join(directory, "node_modules", "@signalbox", "core")
+    )
+    await ends(0, "init", "--template", "cloud-run")
+    await ends(0, "init", "--id", id)
+    const said = await ends(0, "deploy", "--version", "v1", "--dry-run")
+    expect(said).toContain("create the service hello")
+    expect(said).toContain("project acme-prod, region europe-west1")
+  })
+
   it("changes nothing where something of the configuration is wrong", async () => {
     await ends(0, "init", "--id", id)
     const wrong = async (before: string, after: string, ...words: ReadonlyArray<string>) => {

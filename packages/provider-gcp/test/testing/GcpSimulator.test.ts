@@ -116,6 +116,19 @@ describe.each(["grpc", "rest"])("the simulated Cloud Run over %s", (transport) =
     await expect(write({ template: template("v1", "api-2") })).rejects.toThrow("different configuration already exists")
   })
 
+  it("deletes the oldest revisions that have no traffic", async () => {
+    const small = await startGcpSimulator({ revisionLimit: 2 })
+    for (const version of ["v1", "v2", "v3", "v4"]) small.push(`example.com/app:${version}`, { body: version })
+    await small.create(parent, "api", { template: template("v1", "api-1") })
+    for (const n of [2, 3, 4]) {
+      await small.edit(name, { template: template(`v${n}`, `api-${n}`) })
+      while (small.service(name)!.reconciling) await new Promise((resolve) => setImmediate(resolve))
+    }
+    assert.deepStrictEqual(small.instances(name), ["api-4"])
+    assert.strictEqual(small.revisions(name).length, 2)
+    await small.close()
+  })
+
   it("explains a refusal in detail", async () => {
     const client = services(transport)
     simulator.fault({
