@@ -4,15 +4,23 @@ import type { Template } from "./write.ts"
 export const adapterFiles: Template = [
   [
     "package.json",
-    "{\n  \"name\": \"NAME\",\n  \"version\": \"0.1.0\",\n  \"description\": \"A provider for Signalbox.\",\n  \"type\": \"module\",\n  \"exports\": \"./index.ts\",\n  \"scripts\": {\n    \"test\": \"vitest run\",\n    \"types\": \"tsc\"\n  },\n  \"devDependencies\": {\n    \"@effect/vitest\": \"4.0.5\",\n    \"@signalbox/core\": \"VERSION\",\n    \"@types/node\": \"24.19.2\",\n    \"effect\": \"4.1.0\",\n    \"typescript\": \"7.0.2\",\n    \"vitest\": \"5.1.1\"\n  }\n}\n"
+    "{\n  \"name\": \"NAME\",\n  \"version\": \"0.1.0\",\n  \"description\": \"A provider for Signalbox.\",\n  \"type\": \"module\",\n  \"exports\": {\n    \".\": {\n      \"types\": \"./dist/index.d.ts\",\n      \"default\": \"./dist/index.js\"\n    }\n  },\n  \"files\": [\n    \"dist\"\n  ],\n  \"scripts\": {\n    \"build\": \"tsc -p tsconfig.build.json\",\n    \"prepack\": \"npm run build\",\n    \"test\": \"vitest run\",\n    \"types\": \"tsc\"\n  },\n  \"devDependencies\": {\n    \"@effect/vitest\": \"4.0.5\",\n    \"@signalbox/core\": \"VERSION\",\n    \"@types/node\": \"24.19.2\",\n    \"effect\": \"4.1.0\",\n    \"typescript\": \"7.0.2\",\n    \"vitest\": \"5.1.1\"\n  }\n}\n"
   ],
   [
     "tsconfig.json",
     "{\n  \"compilerOptions\": {\n    \"target\": \"ES2024\",\n    \"module\": \"NodeNext\",\n    \"strict\": true,\n    \"noEmit\": true,\n    \"skipLibCheck\": true,\n    \"allowImportingTsExtensions\": true,\n    \"erasableSyntaxOnly\": true,\n    \"types\": [\n      \"node\"\n    ]\n  },\n  \"include\": [\n    \"*.ts\"\n  ]\n}\n"
   ],
   [
+    "tsconfig.build.json",
+    "{\n  \"extends\": \"./tsconfig.json\",\n  \"compilerOptions\": {\n    \"noEmit\": false,\n    \"outDir\": \"dist\",\n    \"declaration\": true,\n    \"allowImportingTsExtensions\": false,\n    \"rewriteRelativeImportExtensions\": true\n  },\n  \"exclude\": [\n    \"*.test.ts\"\n  ]\n}\n"
+  ],
+  [
+    ".gitignore",
+    "node_modules\ndist\n"
+  ],
+  [
     "README.md",
-    "# NAME\n\nA provider for [Signalbox](https://www.npmjs.com/package/@signalbox/core). As generated, it publishes static sites on one host and passes the conformance\nsuite. Replace `Site.ts` by your platform, operation by operation, and keep the suite green:\n\n    npm install\n    npm test\n\n- `index.ts` is the plug-in: its name, its kinds of stacks, and what they can do. Users name this package in `plugins` of their\n  configuration, and a stack says `provider: \"site\"`.\n- `Site.ts` implements the operations. Nothing is loaded before the first one is called.\n- `Site.test.ts` runs the conformance suite. Its probe looks at the platform past the provider.\n\n`docs/writing-a-provider.md` of Signalbox has the rules for every operation, and why. Before you publish, compile `index.ts` and `Site.ts` to JavaScript: Node\ndoes not load TypeScript from `node_modules`.\n"
+    "# NAME\n\nA provider for [Signalbox](https://www.npmjs.com/package/@signalbox/core). As generated, it publishes static sites on one host and passes the conformance\nsuite. Replace `Site.ts` by your platform, operation by operation, and keep the suite green:\n\n    npm install\n    npm test\n\n- `index.ts` is the plug-in: its name, its kinds of stacks, and what they can do. Users name this package in `plugins` of their\n  configuration, and a stack says `provider: \"site\"`.\n- `Site.ts` implements the operations. Nothing is loaded before the first one is called.\n- `Site.test.ts` runs the conformance suite. Its probe looks at the platform past the provider.\n\n`docs/writing-a-provider.md` of Signalbox has the rules for every operation, and why.\n\n## Use it\n\n`npm pack` compiles the package to JavaScript, because Node does not load TypeScript from `node_modules`, and makes a tarball. `npm publish` does the same.\nInstall it in the project that deploys, beside `@signalbox/cli`:\n\n    npm install --save-dev ../NAME-0.1.0.tgz\n\n`signalbox.config.yaml` there:\n\n    organization: acme\n    project: pages\n    environments: { production: {} }\n    plugins: [\"NAME\"]\n    stacks:\n      - { name: home, provider: site }\n\nThen, with a folder `site` that has an `index.html`:\n\n    npx signalbox init\n    npx signalbox deploy --version v1 --artifact ./site\n\nTo try out changes without a tarball, run `npm run build` here, and `npm install --save-dev <this folder>` once there, which makes a link.\n"
   ],
   [
     "index.ts",
