@@ -87,8 +87,7 @@ try {
 
   // A stranger's adapter: begun, tested, installed into a project and used by the command, each with its own copies.
   const adapter = join(folder, "adapter")
-  mkdirSync(adapter)
-  run(command, ["init", "--template", "adapter"], { cwd: adapter })
+  run(command, ["init", "--template", "adapter", "adapter"], { cwd: folder })
   const begun = manifest(adapter)
   const core = packed.find(({ manifest }) => manifest.name === "@signalbox/core")!
   writeFileSync(
@@ -117,7 +116,9 @@ try {
     `organization: acme\nproject: pages\nenvironments: { production: {} }\nplugins: ["${begun.name}"]\nstacks:\n` +
       `  - { name: home, provider: site, gate: { interval: 100 millis, gracePeriod: 0 millis } }\n`
   )
-  npm(project, "install", `file:${adapter}`)
+  // What `npm publish` would upload: JavaScript, compiled by `prepack`.
+  npm(adapter, "pack")
+  npm(project, "install", `file:${join(adapter, `${begun.name}-${begun.version}.tgz`)}`)
   for (const args of [["init"], ["deploy", "--version", "v1", "--artifact", "v1"], ["destroy", "--yes"]])
     run(command, args, { cwd: project })
   console.log(`init --template adapter: ${passed}, and the command deploys with it`)

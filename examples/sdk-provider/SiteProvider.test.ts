@@ -83,6 +83,7 @@ const harness = Effect.gen(function* () {
     },
     change: (version: string) =>
       Effect.promise(() => writeFile(join(artifact(version), "index.html"), `${version}, changed`)),
+    forget: ({ id }: { readonly id: string }) => Effect.promise(() => rm(join(site, "kept", id), { recursive: true })),
     // The probe looks at the files, past the provider.
     probe: {
       traffic: Effect.promise(() =>

@@ -89,6 +89,8 @@ describe("init --example", { timeout: 180_000 }, () => {
     }))
 })
 
+const readme = (folder: string): string => Fs.readFileSync(Path.join(folder, "README.md"), "utf8")
+
 describe("init --template adapter", { timeout: 180_000 }, () => {
   it("writes a package that compiles and passes the conformance suite", async () => {
     const path = temporary("adapter-template")
@@ -115,13 +117,50 @@ describe("init --template adapter", { timeout: 180_000 }, () => {
       execFileSync(Path.join(root, ".bin", program), args, { cwd: path, env: cleanEnvironment(), encoding: "utf8" })
     run("tsc", "-p", ".")
     assert.match(run("vitest", "run"), /Tests.*passed/)
+
+    // What a project installs is the tarball, without the sources.
+    const bin = Path.join(root, ".bin")
+    execFileSync("npm", ["pack", "--silent"], {
+      cwd: path,
+      env: { ...cleanEnvironment(), PATH: `${bin}${Path.delimiter}${process.env.PATH}` },
+      encoding: "utf8"
+    })
+    const project = temporary("adapter-project")
+    const installed = Path.join(project, "node_modules", manifest.name)
+    Fs.mkdirSync(installed, { recursive: true })
+    const tarball = Path.join(path, `${manifest.name}-0.1.0.tgz`)
+    execFileSync("tar", ["-xzf", tarball, "--strip-components=1", "-C", installed])
+    assert.sameMembers(Fs.readdirSync(Path.join(installed, "dist")), ["index.js", "index.d.ts", "Site.js", "Site.d.ts"])
+    // As its README says.
+    const [yaml = ""] = /(?<=\n\n)    organization:[^]*?(?=\n\n)/.exec(readme(path)) ?? []
+    Fs.writeFileSync(Path.join(project, "signalbox.config.yaml"), yaml.replaceAll(/^ {4}/gm, ""))
+    Fs.mkdirSync(Path.join(project, "site"))
+    Fs.writeFileSync(Path.join(project, "site", "index.html"), "v1")
+    for (const args of [["init"], ["deploy", "--dry-run", "--version", "v1", "--artifact", "./site"]]) {
+      const ran = await binary.run(project, args)
+      assert.strictEqual(ran.code, 0, ran.stderr)
+    }
   })
 
-  it("overwrites nothing", async () => {
+  it("overwrites nothing, and takes a folder of its own beside what is there", async () => {
     const path = temporary("adapter-taken")
     Fs.writeFileSync(Path.join(path, "package.json"), "{}")
+    Fs.writeFileSync(Path.join(path, "signalbox.config.yaml"), "organization: acme")
     const ran = await binary.run(path, ["init", "--template", "adapter"])
     assert.strictEqual(ran.code, 1)
-    assert.deepEqual(Fs.readdirSync(path), ["package.json"])
+    assert.include(ran.stderr, "signalbox init --template adapter my-adapter")
+    assert.deepEqual(Fs.readdirSync(path), ["package.json", "signalbox.config.yaml"])
+    const made = await binary.run(path, ["init", "--template", "adapter", "my-adapter"])
+    assert.strictEqual(made.code, 0, made.stderr)
+    assert.include(made.stdout, "cd my-adapter && npm install && npm test")
+    assert.include(readme(Path.join(path, "my-adapter")), "# signalbox-my-adapter\n")
+  })
+
+  it("gives no other template a folder", async () => {
+    const path = temporary("folder-alone")
+    const ran = await binary.run(path, ["init", "shop"])
+    assert.strictEqual(ran.code, 64)
+    assert.include(ran.stderr, "--directory")
+    assert.deepEqual(Fs.readdirSync(path), [])
   })
 })

@@ -195,6 +195,8 @@ describe("a plug-in", () => {
 
   it.each([
     ["throws", `throw new RangeError("secret")`, "plugin_broken", /RangeError/],
+    ["imports what is not there", `import "./gone.js"`, "plugin_broken", /Cannot find module '.*gone\.js'/],
+    ["is TypeScript", `import "./plugin.ts"`, "plugin_broken", /Stripping types.*init --template adapter/],
     ["is none", "export default 7", "plugin_broken", /no plug-in/],
     [
       "is older",
@@ -215,6 +217,7 @@ describe("a plug-in", () => {
     Fs.mkdirSync(folder, { recursive: true })
     Fs.writeFileSync(Path.join(folder, "package.json"), `{ "type": "module", "exports": "./index.js" }`)
     Fs.writeFileSync(Path.join(folder, "index.js"), text)
+    Fs.writeFileSync(Path.join(folder, "plugin.ts"), "export {}")
     Fs.writeFileSync(Path.join(cwd, "signalbox.config.yaml"), yaml(`"@acme/odd"`))
     const error = await fails(cwd, 64, "init", "--id", id)
     assert.strictEqual(error.code, code)

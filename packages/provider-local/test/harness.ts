@@ -235,6 +235,11 @@ export const probe = (directory: string, stack: string) => ({
     }
     return counts
   }),
+  instances: Effect.sync(() =>
+    processesOf(ownerOf(directory))
+      .filter(({ env }) => env["SIGNALBOX_STACK"] === stack)
+      .map(({ pid }) => String(pid))
+  ),
   effects: (key: string) =>
     Effect.sync(() => ledgerOf(directory).filter(({ idempotencyKey }) => idempotencyKey === key).length)
 })

@@ -1,5 +1,6 @@
 import { deploymentView } from "@signalbox/core/api/views"
 import * as Path from "node:path"
+import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
@@ -70,16 +71,25 @@ const template = Flag.Literals("template", ["local", "cloudformation", "cloud-ru
 
 const templates = Effect.promise(() => import("../backend/templates.ts"))
 
+const folder = Argument.String("folder").pipe(
+  Argument.optional,
+  Argument.withDescription("Folder for the package of --template adapter; the current one by default")
+)
+
 /** Files that something has to be installed for: nothing else is created yet. */
-const begin = Effect.fnUntraced(function* (inv: Invocation, which: "adapter" | "cloudformation" | "cloud-run") {
+const begin = Effect.fnUntraced(function* (
+  inv: Invocation,
+  which: "adapter" | "cloudformation" | "cloud-run",
+  folder: string
+) {
   const { adapter, cloudFormation, cloudRun, writeTemplate } = yield* templates
-  const { directory } = inv.settings
-  const template = {
-    adapter: () => adapter(directory),
-    cloudformation: () => cloudFormation,
-    "cloud-run": () => cloudRun
+  const directory = Path.resolve(inv.settings.directory, folder)
+  const write = {
+    adapter: () => writeTemplate(inv, adapter(directory), directory),
+    cloudformation: () => writeTemplate(inv, cloudFormation),
+    "cloud-run": () => writeTemplate(inv, cloudRun)
   }
-  const files = yield* writeTemplate(inv, template[which]())
+  const files = yield* write[which]()
   const shown = files.map((path) => Path.relative(inv.host.cwd, path))
   const where = directory === inv.host.cwd ? "" : `cd ${Path.relative(inv.host.cwd, directory)} && `
   const plugin = { cloudformation: "@signalbox/provider-aws", "cloud-run": "@signalbox/provider-gcp" }
@@ -89,7 +99,10 @@ const begin = Effect.fnUntraced(function* (inv: Invocation, which: "adapter" | "
       : `npm install --save-dev @signalbox/core ${plugin[which]} && signalbox init`
   yield* inv.result({ template: which, directory, files }, () => [
     ...shown.map((path) => `${inv.paint("green", "✔")} ${path}: written`),
-    `next:  ${inv.paint("cyan", `${where}${next}`)}`
+    `next:  ${inv.paint("cyan", `${where}${next}`)}`,
+    ...(which === "adapter"
+      ? [`       then "Use it" in ${Path.join(Path.relative(inv.host.cwd, directory), "README.md")}`]
+      : [])
   ])
 })
 
@@ -102,12 +115,25 @@ const inStore = (inv: Invocation, store: string | undefined): Invocation => {
 
 export const init = Command.make(
   "init",
-  { id, by, template, example: option("example", "The same as --template local") },
+  { folder, id, by, template, example: option("example", "The same as --template local") },
   Effect.fnUntraced(function* (flags) {
     const inv = yield* invocation
     const existing = inv.settings.deploymentId
     const scaffold = flags.example ? "local" : Option.getOrUndefined(flags.template)
-    if (scaffold !== undefined && scaffold !== "local") return yield* begin(inv, scaffold)
+    if (scaffold !== "adapter" && Option.isSome(flags.folder)) {
+      return yield* usage(
+        "unexpected_argument",
+        `the folder ${flags.folder.value} belongs to --template adapter`,
+        "Choose the folder of a deployment with --directory."
+      )
+    }
+    if (scaffold !== undefined && scaffold !== "local") {
+      return yield* begin(
+        inv,
+        scaffold,
+        Option.getOrElse(flags.folder, () => ".")
+      )
+    }
     const asked = Option.getOrElse(flags.id, () => idHere(inv))
     // A checked-out folder keeps its deployment, in a store that does not know it yet.
     if (existing !== undefined && (scaffold === "local" || asked !== existing)) return yield* taken(existing)

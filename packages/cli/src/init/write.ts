@@ -11,30 +11,36 @@ import type { Invocation } from "../main/Invocation.ts"
 /** Files: their paths with `/`, and their texts. */
 export type Template = ReadonlyArray<readonly [path: string, text: string]>
 
-const taken = (path: string): Failure =>
+const taken = (path: string, isPackage: boolean): Failure =>
   new Failure({
     exitCode: ExitCode.failed,
     info: {
       code: "example_exists",
       message: `${path} is there already; nothing was written`,
-      hint: "Make a deployment from your own configuration with: signalbox init. For the example take an empty folder."
+      hint: isPackage
+        ? "Name another folder for the package: signalbox init --template adapter my-adapter"
+        : "Make a deployment from your own configuration with: signalbox init. For the example take an empty folder."
     }
   })
 
 /**
  * Writes the files of a template into the folder, and overwrites nothing; returns their paths. Folders of the template
- * must not exist yet.
+ * must not exist yet. `packageIn` is the folder of a package, which is no deployment.
  */
 export const writeTemplate = Effect.fnUntraced(function* (
   { host, settings }: Invocation,
-  files: Template
+  files: Template,
+  packageIn?: string
 ): Effect.fn.Return<ReadonlyArray<string>, Failure> {
+  const directory = packageIn ?? settings.directory
+  const isPackage = packageIn !== undefined
   const shown = (path: string) => Path.relative(host.cwd, path) || "."
-  const paths = files.map(([name]) => Path.join(settings.directory, name))
-  const folders = paths.map((path) => Path.dirname(path)).filter((path) => path !== settings.directory)
+  const paths = files.map(([name]) => Path.join(directory, name))
+  const folders = paths.map((path) => Path.dirname(path)).filter((path) => path !== directory)
   // A configuration above this folder applies to it too, and would stop doing so.
-  const there = [settings.config, ...paths, ...folders].find((path) => path !== undefined && Fs.existsSync(path))
-  if (there !== undefined) return yield* taken(shown(there))
+  const config = isPackage ? undefined : settings.config
+  const there = [config, ...paths, ...folders].find((path) => path !== undefined && Fs.existsSync(path))
+  if (there !== undefined) return yield* taken(shown(there), isPackage)
   yield* Effect.try({
     try: () => {
       for (const [index, [, text]] of files.entries()) {
@@ -44,12 +50,12 @@ export const writeTemplate = Effect.fnUntraced(function* (
     },
     catch: (cause) => {
       const { code, path } = cause as NodeJS.ErrnoException
-      if (code === "EEXIST") return taken(shown(path ?? settings.directory))
+      if (code === "EEXIST") return taken(shown(path ?? directory), isPackage)
       return new Failure({
         exitCode: ExitCode.unavailable,
         info: {
           code: "example_unwritable",
-          message: `${shown(path ?? settings.directory)} cannot be written (${code ?? "unknown reason"})`,
+          message: `${shown(path ?? directory)} cannot be written (${code ?? "unknown reason"})`,
           hint: "Make the folder writable, or choose another one with --directory."
         }
       })

@@ -20,6 +20,7 @@ import * as Plans from "../../src/testing/suites/ProviderSuitePlans.ts"
 import * as Handles from "../../src/testing/suites/ProviderSuiteHandles.ts"
 import type { Check } from "../../src/testing/suites/ProviderSuiteGroups.ts"
 import * as Groups from "../../src/testing/suites/ProviderSuiteGroups.ts"
+import * as Guards from "../../src/testing/suites/ProviderSuiteGuards.ts"
 import * as Lasting from "../../src/testing/suites/ProviderSuiteLasting.ts"
 import * as Logs from "../../src/testing/suites/ProviderSuiteLogs.ts"
 import * as Metrics from "../../src/testing/suites/ProviderSuiteMetrics.ts"
@@ -63,6 +64,10 @@ const run = (
           Effect.sync(() => cloud.alarm(`is-${state}`, state)),
           `is-${state}`
         ),
+      tamper: {
+        fields: ["size", "replicas"],
+        change: (field) => Effect.sync(() => cloud.tamper(ref, { field, expected: "2", actual: "1", owned: false }))
+      },
       write: (text) => cloud.write(ref, text),
       candidates: {
         v1: { version: "v1" },
@@ -77,6 +82,7 @@ const run = (
         capacity: Effect.map(cloud.inspect(ref), ({ releases }) =>
           Object.fromEntries(releases.map((id) => [version(id), 2]))
         ),
+        instances: Effect.sync(() => [`run-${cloud.ledger.filter(({ operation }) => operation === "restart").length}`]),
         effects: (key) => Effect.sync(() => cloud.ledger.filter((entry) => entry.idempotencyKey === key).length)
       }
     })
@@ -360,6 +366,54 @@ describe("the provider suite catches planted bugs", () => {
     }),
     { capabilities: { alarms: true } }
   )
+
+  const fields = "finds each field that was changed behind it, and corrects only what is named"
+  caught(Groups.corrects, fields, (provider) => ({
+    ...provider,
+    drift: { ...provider.drift!, detect: () => Effect.succeed([]) }
+  }))
+  caught(Groups.corrects, fields, (provider) => ({
+    ...provider,
+    drift: { ...provider.drift!, correct: (ref) => provider.observe(ref) }
+  }))
+  caught(Groups.corrects, fields, (provider) => ({
+    ...provider,
+    drift: {
+      ...provider.drift!,
+      correct: (ref, _, mutation) => provider.drift!.correct(ref, ["size", "replicas"], mutation)
+    }
+  }))
+
+  const replaces = "replaces everything that runs, once for each key"
+  caught(Groups.restart, replaces, (provider) => ({ ...provider, restart: (ref) => provider.observe(ref) }))
+  let restarts = 0
+  caught(Groups.restart, replaces, (provider) => ({
+    ...provider,
+    restart: (ref, mutation) => provider.restart!(ref, { ...mutation, idempotencyKey: `restart-${++restarts}` })
+  }))
+
+  // Two changes, and the guard of the second one does not count.
+  caught(Guards.guards, "changes nothing any more once its guard has failed, at whichever call", (provider) => ({
+    ...provider,
+    stage: (ref, options, mutation) =>
+      Effect.andThen(
+        mutation.guard,
+        provider.stage(ref, options, { ...mutation, guard: Effect.ignore(mutation.guard) })
+      )
+  }))
+  caught(Guards.guards, "does not bring in a release that it only announced before its lease was lost", (provider) => {
+    let announced: Observation["candidate"] = null
+    return {
+      ...seeing((seen) => ({ ...seen, candidate: seen.candidate ?? announced }))(provider),
+      stage: (ref, options, mutation) =>
+        Effect.gen(function* () {
+          yield* mutation.guard
+          announced = options.plan.candidate.version === "slow" ? options.plan.candidate : null
+          yield* Effect.sleep(500)
+          return yield* provider.stage(ref, options, { ...mutation, guard: Effect.void })
+        })
+    }
+  })
 
   // Its state is in the memory of a process.
   let made = 0

@@ -71,10 +71,17 @@ export const keepsThePort = (
             Effect.sync(() => cloud.alarm(`is-${state}`, state)),
             `is-${state}`
           ),
+        tamper: {
+          fields: ["size", "replicas"],
+          change: (field) => Effect.sync(() => cloud.tamper(ref, { field, expected: "2", actual: "1", owned: false }))
+        },
         write: (text) => cloud.write(ref, text),
         probe: {
           traffic: Effect.map(cloud.inspect(ref), ({ traffic }) => versions(Object.entries(traffic))),
           capacity: Effect.map(cloud.inspect(ref), ({ releases }) => versions(releases.map((id) => [id, 2]))),
+          instances: Effect.sync(() => [
+            `run-${cloud.ledger.filter(({ operation }) => operation === "restart").length}`
+          ]),
           effects: (key: string) =>
             Effect.sync(() => cloud.ledger.filter((entry) => entry.idempotencyKey === key).length)
         }

@@ -37,11 +37,20 @@ const failed = (name: string, cause: unknown): PluginInvalid => {
       hint: `Install it beside the configuration: npm install --save-dev ${name}`
     })
   }
-  // Its message may quote what it was configured with.
+  if (code === "ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING") {
+    return new PluginInvalid({
+      code: "plugin_broken",
+      plugin: name,
+      detail: `it is TypeScript, which Node does not load from node_modules (${message})`,
+      hint: "Its author compiles it to JavaScript before it is packed; init --template adapter begins a package that does so."
+    })
+  }
+  // What Node says about a module quotes only paths; the message of any other error may quote what it was configured with.
+  const why = code?.startsWith("ERR_") === true ? `: ${message}` : ""
   return new PluginInvalid({
     code: "plugin_broken",
     plugin: name,
-    detail: `it threw ${/^[A-Z]\w+Error$/.test(error.name) ? `a ${error.name}` : "an error"} while it was loaded`,
+    detail: `it threw ${/^[A-Z]\w+Error$/.test(error.name) ? `a ${error.name}` : "an error"} while it was loaded${why}`,
     hint: `Run it by itself to see the error: node --eval 'import("${name}")'`
   })
 }

@@ -8,6 +8,7 @@ import type * as Scope from "effect/Scope"
 import type { Capabilities, ProviderError, ProviderGroup } from "../../spi/index.ts"
 import * as Failures from "./ProviderSuiteFailures.ts"
 import * as Groups from "./ProviderSuiteGroups.ts"
+import * as Guards from "./ProviderSuiteGuards.ts"
 import * as Handles from "./ProviderSuiteHandles.ts"
 import * as Lasting from "./ProviderSuiteLasting.ts"
 import * as Logs from "./ProviderSuiteLogs.ts"
@@ -324,7 +325,9 @@ export const suite = (name: string, options: ProviderSuiteOptions): void => {
     if (has("alarms")) Observing.alarms(check)
     if (has("logs")) Logs.logs(check, { controls })
     if (has("canGoBack")) Observing.wayBack(check)
+    if (has("canGoBack")) Observing.lostWay(check)
     if (controls && options.capabilities.adopts === true) Observing.adoption(check)
+    Guards.guards(check)
     Handles.handles(check)
     Lasting.memory(check)
     Lasting.content(check)
@@ -337,6 +340,7 @@ export const suite = (name: string, options: ProviderSuiteOptions): void => {
     if (controls) Groups.traffic(check, options.capabilities)
     if (has("metrics")) Metrics.metrics(check)
     if (has("drift")) Groups.drift(check)
+    if (has("drift")) Groups.corrects(check)
     if (has("restart")) Groups.restart(check)
     if (has("events")) Groups.events(check)
     if (options.capabilities.fencing === "compared") Groups.compared(check)

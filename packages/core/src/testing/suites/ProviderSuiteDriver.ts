@@ -23,12 +23,14 @@ import { testMutation } from "../provider/testMutation.ts"
  *
  * *Details*: `traffic` is the share in percent of each version that answers (within `tolerance`, default 1 percent
  * point); `capacity` counts the instances of each version, without versions that have none. `effects` counts how often
- * the effect of one idempotency key occurred, if the platform reports it.
+ * the effect of one idempotency key occurred, if the platform reports it; `instances` names what runs (processes, pods), for
+ * a provider that restarts.
  */
 export interface ProviderProbe {
   readonly traffic: Effect.Effect<Readonly<Record<string, number>>>
   readonly capacity: Effect.Effect<Readonly<Record<string, number>>>
   readonly effects?: (idempotencyKey: string) => Effect.Effect<number>
+  readonly instances?: Effect.Effect<ReadonlyArray<string>>
   readonly tolerance?: number
 }
 
@@ -39,7 +41,9 @@ export interface ProviderProbe {
  * not, and `slow` takes at least half a second to start. `classify` lists platform failures to provoke, with the reason
  * that the adapter must report for each. `another` makes an adapter of the same platform that remembers nothing, as
  * another process has: each command is one. `change` gives the artifact of a candidate other content, which the probe
- * must not report as that candidate's version. `live` brings `v1` live without the provider, for one that declares `adopts`. `alarm` brings
+ * must not report as that candidate's version. `tamper` changes a field behind the provider, for one that finds drift:
+ * one of at least two `fields`, by the names that it reports. `forget` takes a release that is not live away from the
+ * platform, for one with `canGoBack`. `live` brings `v1` live without the provider, for one that declares `adopts`. `alarm` brings
  * an alarm of the platform into a state and returns its name, for one with alarms. `write` makes an instance of the
  * stable release, always the same one, write a line, for one with logs.
  */
@@ -55,6 +59,8 @@ export interface ProviderHarness {
   readonly probe: ProviderProbe
   readonly another: Effect.Effect<Provider>
   readonly change?: (candidate: Which) => Effect.Effect<void>
+  readonly tamper?: { readonly fields: ReadonlyArray<string>; readonly change: (field: string) => Effect.Effect<void> }
+  readonly forget?: (release: Release) => Effect.Effect<void>
   readonly live?: Effect.Effect<void>
   readonly alarm?: (state: AlarmState) => Effect.Effect<string>
   readonly write?: (text: string) => Effect.Effect<void>

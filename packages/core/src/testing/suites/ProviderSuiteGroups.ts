@@ -222,7 +222,49 @@ export const drift = (check: Check): void => {
   )
 }
 
+export const corrects = (check: Check): void => {
+  check("finds each field that was changed behind it, and corrects only what is named", (driver) =>
+    Effect.gen(function* () {
+      const { harness, provider, ref } = driver
+      if (harness.tamper === undefined) return
+      const { change, fields } = harness.tamper
+      const [first = "", ...others] = fields
+      const drifted = Effect.map(provider.drift!.detect(ref), (found) => found.map(({ field }) => field).sort())
+      yield* driver.deploy("v1")
+      for (const field of fields) yield* change(field)
+      for (const { actual, expected, field } of yield* provider.drift!.detect(ref)) {
+        assert.notStrictEqual(actual, expected, field)
+      }
+      assert.deepStrictEqual(yield* drifted, [...fields].sort())
+      yield* provider.drift!.correct(ref, [first], driver.mutation())
+      assert.deepStrictEqual(yield* drifted, others.sort())
+      yield* provider.drift!.correct(ref, others, driver.mutation())
+      assert.deepStrictEqual(yield* drifted, [])
+    })
+  )
+}
+
 export const restart = (check: Check): void => {
+  check("replaces everything that runs, once for each key", (driver) =>
+    Effect.gen(function* () {
+      const { instances } = driver.harness.probe
+      if (instances === undefined) return
+      yield* driver.deploy("v1")
+      const before = yield* instances
+      assert.isAbove(before.length, 0)
+      const restart = () => driver.provider.restart!(driver.ref, driver.mutation({ key: "restart" }))
+      yield* restart()
+      const after = yield* instances
+      assert.isAbove(after.length, 0)
+      assert.deepStrictEqual(
+        after.filter((name) => before.includes(name)),
+        []
+      )
+      yield* restart()
+      assert.sameMembers([...(yield* instances)], [...after])
+    })
+  )
+
   check("restarts what is there and leaves it serving", (driver) =>
     Effect.gen(function* () {
       const release = yield* driver.deploy("v1")

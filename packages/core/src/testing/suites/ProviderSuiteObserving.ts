@@ -152,6 +152,28 @@ export const wayBack = (check: Check): void => {
   )
 }
 
+export const lostWay = (check: Check): void => {
+  check("does not say that it can switch back to a release that the platform has lost", (driver) =>
+    Effect.gen(function* () {
+      const { forget } = driver.harness
+      if (forget === undefined) return
+      const release = yield* driver.deploy("v1")
+      const { checkpoint } = yield* driver.plan("v2")
+      yield* driver.deploy("v2")
+      yield* forget(release)
+      const { how } = yield* driver.provider.canGoBack!(driver.ref, checkpoint)
+      assert.notStrictEqual(how, "switch")
+      const back = driver.provider.rollback(driver.ref, checkpoint, driver.mutation())
+      if (how === "rebuild") {
+        yield* back
+        return yield* driver.isStable("v1", release)
+      }
+      yield* Effect.flip(back)
+      yield* driver.serves({ v2: 100 })
+    })
+  )
+}
+
 export const alarms = (check: Check): void => {
   check("reads the state of each alarm, and takes missing data for no state", (driver) =>
     Effect.gen(function* () {
