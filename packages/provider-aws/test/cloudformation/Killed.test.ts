@@ -9,7 +9,7 @@ import { assert, describe, it } from "vitest"
 import { build } from "../../../cli/test/binary.ts"
 import { cleanEnvironment } from "../../../cli/test/bundle.ts"
 import { endpoint } from "../emulator.ts"
-import { answer, functionResources, platform, region, templateOf } from "./platform.ts"
+import { platform, region, templateOf } from "./platform.ts"
 
 const yaml = `
 organization: acme
@@ -20,7 +20,7 @@ stacks:
   - name: api
     provider: "aws:cloudformation"
     gate: { interval: 100 millis, consecutivePasses: 1, gracePeriod: 0 millis }
-    properties: { stackName: the-api, template: api.json, capabilities: [CAPABILITY_IAM] }
+    properties: { stackName: the-api, template: api.json }
 `
 
 /** The places where a command is killed: after so many lines of its report. */
@@ -39,14 +39,13 @@ describe.skipIf(endpoint === undefined)("a command that is killed", { timeout: 6
       const ran = await run(aws.directory, args, { env })
       assert.strictEqual(ran.code, 0, `${args.join(" ")}: ${ran.stdout}${ran.stderr}`)
     }
-    const slowly = (version: string) =>
-      aws.write("api.json", templateOf(version, { ...functionResources, Slow: answer({ ms: 400, v: version }) }))
-    slowly("v0")
+    const write = (version: string) => aws.write("api.json", templateOf(version))
+    write("v0")
     await ends("init", "--id", "DX6604E")
     await ends("deploy", "--version", "v0")
     for (const lines of kills) {
       const version = `v${lines}`
-      slowly(version)
+      write(version)
       const args = [path, "deploy", "--version", version, "--correlation-id", version]
       const child = spawn(process.execPath, args, {
         cwd: aws.directory,
