@@ -14,7 +14,7 @@ import { sameTraffic, showSplit, type Split, tagged, wanted } from "./Split.ts"
 import { atRest, begin, change, conflict, create, fail, routed, type Work } from "./Work.ts"
 
 /** A revision that runs a release: one that is there, or one to be made. */
-export interface Place {
+export interface StagingPlace {
   readonly name: string
   readonly existing: RunRevision | null
 }
@@ -29,7 +29,7 @@ export const revisionFor = (
   { calls, mutation, name }: Work,
   release: Release,
   usable: (revision: RunRevision) => boolean = () => true
-): Effect.Effect<Place, Failure> =>
+): Effect.Effect<StagingPlace, Failure> =>
   Effect.gen(function* () {
     const step = stepOf(mutation.idempotencyKey)
     const is = (one: RunRevision) => recordIn(one.annotations)?.release.id === release.id

@@ -1,9 +1,9 @@
 /**
  * A simulator of Google Cloud's API, for tests: the vendor's own client talks to it.
  */
-import type { JsonObject } from "./Protos.ts"
+import type { JsonMessage } from "./Protos.ts"
 import type { App } from "./Apps.ts"
-import { type CallFault, Calls, type RecordedCall } from "./Calls.ts"
+import { type CallFault, ReceivedCalls, type RecordedCall } from "./ReceivedCalls.ts"
 import { serveGrpc } from "./GrpcApi.ts"
 import { Protos } from "./Protos.ts"
 import { serveRest } from "./RestApi.ts"
@@ -70,7 +70,7 @@ export const startGcpSimulator = async (options: GcpSimulatorOptions = {}): Prom
   const protos = new Protos()
   const pace = { operationMillis: options.operationMillis ?? 20, routingMillis: options.routingMillis ?? 0 }
   const run = new Run(pace, options.revisionLimit)
-  const calls = new Calls(run)
+  const calls = new ReceivedCalls(run)
   const grpc = await serveGrpc(protos, simulated, calls.call)
   const rest = await serveRest(protos, calls.call)
   const handlers = run.handlers["google.cloud.run.v2.Services"]!
@@ -96,10 +96,10 @@ export const startGcpSimulator = async (options: GcpSimulatorOptions = {}): Prom
     },
     edit: async (name, change) => {
       const request = { service: { ...change, name }, updateMask: Object.keys(change).join(",") }
-      await handlers["UpdateService"]!(request as unknown as JsonObject, person)
+      await handlers["UpdateService"]!(request as unknown as JsonMessage, person)
     },
     create: async (parent, serviceId, service) => {
-      await handlers["CreateService"]!({ parent, serviceId, service } as unknown as JsonObject, person)
+      await handlers["CreateService"]!({ parent, serviceId, service } as unknown as JsonMessage, person)
     },
     prune: (revision) => run.prune(revision),
     pace: (change) => void Object.assign(pace, change),

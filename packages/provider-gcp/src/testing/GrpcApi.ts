@@ -3,12 +3,12 @@
  */
 import * as grpc from "@grpc/grpc-js"
 import type { ApiError } from "./ApiError.ts"
-import type { Call } from "./Calls.ts"
-import type { JsonObject, Protos } from "./Protos.ts"
+import type { Call } from "./ReceivedCalls.ts"
+import type { JsonMessage, Protos } from "./Protos.ts"
 
 const refusal = (protos: Protos, { code, details, message }: ApiError): Partial<grpc.StatusObject> => {
   const metadata = new grpc.Metadata()
-  const status = { code, message, details: details as unknown as Array<JsonObject> }
+  const status = { code, message, details: details as unknown as Array<JsonMessage> }
   metadata.set("grpc-status-details-bin", protos.encode("google.rpc.Status", status))
   return { code, details: message, metadata }
 }
@@ -29,9 +29,9 @@ export const serveGrpc = async (
           path,
           requestStream: false,
           responseStream: false,
-          requestSerialize: (json: JsonObject) => protos.encode(request, json),
+          requestSerialize: (json: JsonMessage) => protos.encode(request, json),
           requestDeserialize: (bytes: Buffer) => protos.decode(request, bytes),
-          responseSerialize: (json: JsonObject) => protos.encode(response, json),
+          responseSerialize: (json: JsonMessage) => protos.encode(response, json),
           responseDeserialize: (bytes: Buffer) => protos.decode(response, bytes)
         }
       ])
@@ -41,7 +41,7 @@ export const serveGrpc = async (
       Object.fromEntries(
         methods.map(({ name }) => [
           name,
-          (received: grpc.ServerUnaryCall<JsonObject, JsonObject>, answer: grpc.sendUnaryData<JsonObject>) =>
+          (received: grpc.ServerUnaryCall<JsonMessage, JsonMessage>, answer: grpc.sendUnaryData<JsonMessage>) =>
             void call(service, name, received.request).then(
               (json) => answer(null, json),
               (error: ApiError) => answer(refusal(protos, error))

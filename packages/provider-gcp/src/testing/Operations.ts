@@ -3,22 +3,22 @@
  */
 import { randomUUID } from "node:crypto"
 import { ApiError } from "./ApiError.ts"
-import type { JsonObject } from "./Protos.ts"
+import type { JsonMessage } from "./Protos.ts"
 
 export class Operation {
   readonly name: string
-  #json: JsonObject
+  #json: JsonMessage
 
   constructor(parent: string) {
     this.name = `${parent}/operations/${randomUUID()}`
     this.#json = { name: this.name, done: false }
   }
 
-  get json(): JsonObject {
+  get json(): JsonMessage {
     return this.#json
   }
 
-  succeed(response: JsonObject): void {
+  succeed(response: JsonMessage): void {
     if (this.#json["done"] === true) return
     const any = { ...structuredClone(response), "@type": "type.googleapis.com/google.cloud.run.v2.Service" }
     this.#json = { name: this.name, done: true, response: any }
@@ -39,7 +39,7 @@ export class Operations {
     return operation
   }
 
-  get(name: string): JsonObject {
+  get(name: string): JsonMessage {
     const operation = this.#all.get(name)
     if (operation === undefined) throw new ApiError("NOT_FOUND", `Operation '${name}' was not found.`)
     return operation.json

@@ -12,7 +12,7 @@ const require = createRequire(import.meta.url)
 const folder = (name: string) => join(dirname(require.resolve(name)), "..", "protos")
 
 export type Json = JSONValue
-export type JsonObject = { readonly [key: string]: Json }
+export type JsonMessage = { readonly [key: string]: Json }
 
 /** One method of a service, as gRPC calls it. */
 export interface ProtoMethod {
@@ -59,21 +59,21 @@ export class Protos {
     }))
   }
 
-  decode(type: string, bytes: Uint8Array): JsonObject {
-    return toProto3JSON(this.#root.lookupType(type).decode(bytes)) as JsonObject
+  decode(type: string, bytes: Uint8Array): JsonMessage {
+    return toProto3JSON(this.#root.lookupType(type).decode(bytes)) as JsonMessage
   }
 
-  encode(type: string, json: JsonObject): Buffer {
+  encode(type: string, json: JsonMessage): Buffer {
     const found = this.#root.lookupType(type)
     return Buffer.from(found.encode(this.#message(type, json)).finish())
   }
 
   /** JSON with the enums as a client asks for them; the names are what it may send. */
-  normal(type: string, json: JsonObject, numericEnums = false): JsonObject {
-    return toProto3JSON(this.#message(type, json), { numericEnums }) as JsonObject
+  normal(type: string, json: JsonMessage, numericEnums = false): JsonMessage {
+    return toProto3JSON(this.#message(type, json), { numericEnums }) as JsonMessage
   }
 
-  #message(type: string, json: JsonObject): protobuf.Message {
+  #message(type: string, json: JsonMessage): protobuf.Message {
     return fromProto3JSON(this.#root.lookupType(type), json as Json) as unknown as protobuf.Message
   }
 }

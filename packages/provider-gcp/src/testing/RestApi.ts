@@ -5,8 +5,8 @@ import { createServer, type IncomingMessage } from "node:http"
 import type { AddressInfo } from "node:net"
 import { text } from "node:stream/consumers"
 import { ApiError } from "./ApiError.ts"
-import type { Call } from "./Calls.ts"
-import type { JsonObject, Protos } from "./Protos.ts"
+import type { Call } from "./ReceivedCalls.ts"
+import type { JsonMessage, Protos } from "./Protos.ts"
 
 const run = "google.cloud.run.v2"
 
@@ -16,7 +16,7 @@ interface Route {
   readonly service: string
   readonly name: string
   /** The request, from the matches of the path, the query and the body. */
-  readonly request: (match: ReadonlyArray<string>, query: URLSearchParams, body: JsonObject) => JsonObject
+  readonly request: (match: ReadonlyArray<string>, query: URLSearchParams, body: JsonMessage) => JsonMessage
   readonly response: string
 }
 
@@ -27,7 +27,7 @@ const place = "(projects/[^/]+/locations/[^/]+)"
 const oneService = new RegExp(`^/v2/(${place}/services/[^/]+)$`)
 const oneRevision = new RegExp(`^/v2/(${place}/services/[^/]+/revisions/[^/]+)$`)
 
-const given = (query: URLSearchParams, key: string): JsonObject => {
+const given = (query: URLSearchParams, key: string): JsonMessage => {
   const value = query.get(key)
   return value === null ? {} : { [key]: value }
 }
@@ -107,19 +107,19 @@ const routes: ReadonlyArray<Route> = [
   }
 ]
 
-const answer = async (protos: Protos, call: Call, request: IncomingMessage): Promise<JsonObject> => {
+const answer = async (protos: Protos, call: Call, request: IncomingMessage): Promise<JsonMessage> => {
   const { pathname, searchParams } = new URL(request.url!, "http://localhost")
   for (const route of routes) {
     const match = route.path.exec(decodeURIComponent(pathname))
     if (match === null || route.method !== request.method) continue
     const body = await text(request)
-    const sent = body === "" ? {} : (JSON.parse(body) as JsonObject)
+    const sent = body === "" ? {} : (JSON.parse(body) as JsonMessage)
     // A client may write enums as numbers, and a mask in either spelling.
     const received = route.request(match.slice(1), searchParams, sent)
     const service = received["service"]
     const normal =
       typeof service === "object"
-        ? { ...received, service: protos.normal(`${run}.Service`, service as JsonObject) }
+        ? { ...received, service: protos.normal(`${run}.Service`, service as JsonMessage) }
         : received
     const json = await call(route.service, route.name, normal)
     return protos.normal(route.response, json, searchParams.get("$alt")?.includes("enum-encoding=int") === true)

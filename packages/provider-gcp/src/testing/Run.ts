@@ -4,11 +4,11 @@
 import { ApiError } from "./ApiError.ts"
 import { Images } from "./Apps.ts"
 import { Operations } from "./Operations.ts"
-import type { JsonObject } from "./Protos.ts"
+import type { JsonMessage } from "./Protos.ts"
 import { masked, lastOf } from "./RunState.ts"
 import { type Pace, Service } from "./Service.ts"
 
-export type Handler = (request: JsonObject, modifier: string) => Promise<JsonObject> | JsonObject
+export type Handler = (request: JsonMessage, modifier: string) => Promise<JsonMessage> | JsonMessage
 
 const parentOf = (name: string): string => name.slice(0, name.lastIndexOf("/", name.lastIndexOf("/") - 1))
 const text = (value: unknown): string => (typeof value === "string" ? value : "")
@@ -28,10 +28,10 @@ export class Run {
   /** By the name of the service and of the method. */
   readonly handlers: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {
     "google.cloud.run.v2.Services": {
-      GetService: ({ name }) => this.#service(text(name)).json as unknown as JsonObject,
+      GetService: ({ name }) => this.#service(text(name)).json as unknown as JsonMessage,
       ListServices: ({ parent }) => ({
         services: [...this.services.values()]
-          .map(({ json }) => json as unknown as JsonObject)
+          .map(({ json }) => json as unknown as JsonMessage)
           .filter((json) => text(json["name"]).startsWith(`${text(parent)}/`))
       }),
       CreateService: (request, modifier) => this.#create(request, modifier),
@@ -39,10 +39,10 @@ export class Run {
       DeleteService: (request) => this.#delete(request)
     },
     "google.cloud.run.v2.Revisions": {
-      GetRevision: ({ name }) => this.#revision(text(name)).json as unknown as JsonObject,
+      GetRevision: ({ name }) => this.#revision(text(name)).json as unknown as JsonMessage,
       ListRevisions: ({ parent }) => ({
         revisions: [...this.#service(text(parent)).revisions.values()]
-          .map(({ json }) => json as unknown as JsonObject)
+          .map(({ json }) => json as unknown as JsonMessage)
           .reverse()
       }),
       DeleteRevision: async ({ name }) => {
@@ -74,18 +74,18 @@ export class Run {
     await Promise.all(all.map((service) => service.remove()))
   }
 
-  async #create({ parent, service, serviceId }: JsonObject, modifier: string): Promise<JsonObject> {
+  async #create({ parent, service, serviceId }: JsonMessage, modifier: string): Promise<JsonMessage> {
     const name = `${text(parent)}/services/${text(serviceId)}`
     if (this.services.has(name)) throw new ApiError("ALREADY_EXISTS", `Service '${text(serviceId)}' already exists.`)
     const created = new Service(name, this.images, this.#pace)
     const operation = this.#operations.begin(text(parent))
-    created.change(service as JsonObject, [], modifier, operation)
+    created.change(service as JsonMessage, [], modifier, operation)
     this.services.set(name, created)
     return operation.json
   }
 
-  async #update({ service, updateMask }: JsonObject, modifier: string): Promise<JsonObject> {
-    const sent = service as JsonObject
+  async #update({ service, updateMask }: JsonMessage, modifier: string): Promise<JsonMessage> {
+    const sent = service as JsonMessage
     const found = this.#service(text(sent["name"]))
     checkEtag(found, sent["etag"])
     const operation = this.#operations.begin(parentOf(found.json.name))
@@ -97,7 +97,7 @@ export class Run {
     return operation.json
   }
 
-  async #delete({ etag, name }: JsonObject): Promise<JsonObject> {
+  async #delete({ etag, name }: JsonMessage): Promise<JsonMessage> {
     const found = this.#service(text(name))
     checkEtag(found, etag)
     const operation = this.#operations.begin(parentOf(found.json.name))

@@ -3,7 +3,7 @@
  */
 import { createHash } from "node:crypto"
 import { ApiError } from "./ApiError.ts"
-import type { JsonObject } from "./Protos.ts"
+import type { JsonMessage } from "./Protos.ts"
 
 export type Mutable<A> = { -readonly [Key in keyof A]: A[Key] }
 
@@ -142,7 +142,7 @@ const outputs = new Set([
 ])
 
 /** The service with what an update sends. Without a mask, everything that may be written is replaced. */
-export const applied = (service: ServiceJson, sent: JsonObject, paths: ReadonlyArray<string>): ServiceJson => {
+export const applied = (service: ServiceJson, sent: JsonMessage, paths: ReadonlyArray<string>): ServiceJson => {
   const next: Record<string, unknown> = { ...service }
   const fields =
     paths.length === 0

@@ -5,7 +5,7 @@ import { Address } from "./Address.ts"
 import { ApiError } from "./ApiError.ts"
 import type { Images } from "./Apps.ts"
 import type { Operation } from "./Operations.ts"
-import type { JsonObject } from "./Protos.ts"
+import type { JsonMessage } from "./Protos.ts"
 import { Revision } from "./Revision.ts"
 import {
   applied,
@@ -67,7 +67,7 @@ export class Service {
   }
 
   /** Takes a change, and begins to carry it out. */
-  change(sent: JsonObject, paths: ReadonlyArray<string>, modifier: string, operation: Operation): void {
+  change(sent: JsonMessage, paths: ReadonlyArray<string>, modifier: string, operation: Operation): void {
     const next = applied(this.json, sent, paths)
     const traffic = next.traffic.length === 0 ? [{ type: latest, percent: 100 }] : next.traffic
     checkService(this.id, { template: next.template, traffic })
@@ -158,7 +158,7 @@ export class Service {
       : condition("Ready", "CONDITION_FAILED", failed)
     if (whole) {
       this.json.observedGeneration = this.json.generation
-      operation.succeed(this.json as unknown as JsonObject)
+      operation.succeed(this.json as unknown as JsonMessage)
     } else operation.fail(new ApiError("FAILED_PRECONDITION", message))
   }
 

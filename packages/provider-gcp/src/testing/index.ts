@@ -4,6 +4,6 @@
  */
 export { ApiError, type ApiCode, errorInfo, type ErrorDetail, retryInfo } from "./ApiError.ts"
 export type { App } from "./Apps.ts"
-export type { CallFault, RecordedCall } from "./Calls.ts"
+export type { CallFault, RecordedCall } from "./ReceivedCalls.ts"
 export { type GcpSimulator, type GcpSimulatorOptions, startGcpSimulator } from "./GcpSimulator.ts"
 export type { ServiceJson } from "./RunState.ts"

@@ -258,9 +258,10 @@ export const longMutations = (cloud: SimulatedCloud, options: LongOptions): Muta
         const { ended, reason } = yield* waitFor(ref, id)
         yield* mutation.progress(ended!)
         if (reason !== undefined) {
-          // A repeat begins again.
-          yield* mutation.handle.set(null)
-          return yield* cloud.failure(kind, ref, reason)
+          const failed = cloud.failure(kind, ref, reason)
+          // A repeat begins again. Any other failure must stay known: a process that takes over would begin it once more.
+          if (failed.isRetryable) yield* mutation.handle.set(null)
+          return yield* failed
         }
       }
       const { cell, now } = yield* cloud.settled(ref)

@@ -2,15 +2,15 @@
  * Calls as they arrive, by either protocol: recorded, and disturbed where a test wants it.
  */
 import { ApiError } from "./ApiError.ts"
-import type { JsonObject } from "./Protos.ts"
+import type { JsonMessage } from "./Protos.ts"
 import type { Run } from "./Run.ts"
 
-export type Call = (service: string, method: string, request: JsonObject) => Promise<JsonObject>
+export type Call = (service: string, method: string, request: JsonMessage) => Promise<JsonMessage>
 
 /** A call that arrived. `failed` is the status that it was answered with, if it was refused. */
 export interface RecordedCall {
   readonly method: string
-  readonly request: JsonObject
+  readonly request: JsonMessage
   readonly at: number
   readonly failed?: string
 }
@@ -33,7 +33,7 @@ export interface CallFault {
 
 const isChange = /^(Create|Update|Delete)/
 
-export class Calls {
+export class ReceivedCalls {
   readonly all: Array<RecordedCall> = []
   readonly #run: Run
   readonly #faults = new Set<{ readonly fault: CallFault; seen: number; hits: number }>()
