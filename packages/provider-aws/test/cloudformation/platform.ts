@@ -43,6 +43,8 @@ export const functionResources = {
   Answering: {
     Type: "AWS::Lambda::Function",
     Properties: {
+      // A change of a function ends the workers of all functions of its name, those of other accounts too.
+      FunctionName: { "Fn::Sub": "a-${AWS::AccountId}-${AWS::StackName}" },
       Handler: "index.handler",
       Runtime: "nodejs20.x",
       Timeout: 30,
@@ -58,7 +60,8 @@ export const answer = (
 ) => ({
   Type: "Custom::Answer",
   DependsOn: after,
-  Properties: { ServiceToken: { "Fn::GetAtt": ["Answering", "Arn"] }, ...properties }
+  // The answer of a worker that was ended never comes.
+  Properties: { ServiceToken: { "Fn::GetAtt": ["Answering", "Arn"] }, ServiceTimeout: "30", ...properties }
 })
 
 /** A template whose version shows at the emulator. */
