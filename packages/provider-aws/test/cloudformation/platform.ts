@@ -43,7 +43,7 @@ export const functionResources = {
   Answering: {
     Type: "AWS::Lambda::Function",
     Properties: {
-      // A change of a function ends the workers of all functions of its name, those of other accounts too.
+      // A changed function ends the workers of all functions of its name, in every account.
       FunctionName: { "Fn::Sub": "a-${AWS::AccountId}-${AWS::StackName}" },
       Handler: "index.handler",
       Runtime: "nodejs20.x",
