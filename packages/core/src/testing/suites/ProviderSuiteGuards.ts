@@ -27,7 +27,7 @@ export const guards = (check: Check): void => {
             const guard = Effect.gen(function* () {
               if (++calls < nth) return
               if (calls === nth) before = yield* driver.truth
-              yield* driver.lost
+              return yield* driver.lost
             })
             const result = yield* Effect.result(call(driver.mutation({ key, guard })))
             if (calls < nth) return
