@@ -11,10 +11,11 @@ import { Manifest, StrategyName } from "../domain/Spec.ts"
  * An execution to start.
  *
  * *Details*: `stacks` limits it to these (exactly one for `deploy-stack` and `destroy-stack`); `version` and `artifact`
- * are what a `deploy` brings in, `artifacts` what it brings in for single stacks; `strategy` overrides the strategy of every stack. `queue` is the policy while another
- * execution is running (default: `fifo` for a wrapped command, otherwise `reject`). `override` is the reason for
- * ignoring a freeze, a veto, a dependency or a newer commit. `to` is where a `rollback` goes instead of one release back: the version, or the
- * correlation id of the execution, after which the deployment was as it should be again. `command` is how a `run` shows its command, with secrets masked. With
+ * are what a `deploy` brings in, `artifacts` what it brings in for single stacks; `strategy` overrides the strategy of
+ * every stack. `queue` is the policy while another execution is running (default: `fifo` for a wrapped command,
+ * otherwise `reject`). `override` is the reason for ignoring a freeze, a veto, a dependency or a newer commit. `to` is
+ * where a `rollback` goes instead of one release back: the version, or the correlation id of the execution, after which
+ * the deployment was as it should be again. `command` is how a `run` shows its command, with secrets masked. With
  * `identical`, it joins an execution only if the same actor requested it in the same workflow. With `later`, it is
  * executed at another time or place, so its inputs need not be here yet: its providers are not asked before it is
  * recorded.

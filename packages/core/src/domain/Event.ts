@@ -128,17 +128,17 @@ export const RequestedFields = {
 }
 
 /**
- * All events. A deployment's own events belong to its stream (`DeploymentInitialized`, what came to it, vetoes, locks, revoked leases),
- * the others to the stream of an execution.
+ * All events. A deployment's own events belong to its stream (`DeploymentInitialized`, what came to it, vetoes, locks,
+ * revoked leases), the others to the stream of an execution.
  *
  * *Details*: `StepStarted` is the intent of a side effect and `StepFinished` its receipt: together they are the journal
  * of the workflow. `exit` is the encoded outcome of the step. `TraceExported` comes after the end, once a collector has
  * confirmed that it has the spans that are told from the log: it is what keeps them from being sent twice.
  *
- * A request with `queue` waits for its turn: until `ExecutionAdmitted`, which is written under the lease and says what the execution
- * really starts from. `override` is the reason why a freeze, a veto, a dependency or a newer commit was not heeded. `ProcessStarted` and
- * `ProcessExited` belong to a wrapped command, in which secrets are covered. `heldUntil` is until when the claim of the
- * runner before was held, where that runner ended abruptly.
+ * A request with `queue` waits for its turn: until `ExecutionAdmitted`, which is written under the lease and says what
+ * the execution really starts from. `override` is the reason why a freeze, a veto, a dependency or a newer commit was
+ * not heeded. `ProcessStarted` and `ProcessExited` belong to a wrapped command, in which secrets are covered.
+ * `heldUntil` is until when the claim of the runner before was held, where that runner ended abruptly.
  *
  * A `reason` is text of a person, a `cause` or an `error` data that the text room renders. `message` is text of a provider.
  */

@@ -88,9 +88,9 @@ export type Pause = typeof Pause.Type
 /**
  * The state of one execution. Times are in milliseconds since the epoch.
  *
- * *Details*: `reason` is given by the person who asked for it, `cause` says why it is in its present state. `turnAt` is when it came to its turn, where it had to wait in a queue. `command` and `exit` belong to a
- * wrapped command. `pauses` come from an operator, or from a process that was stopped; questions are told by the stages that
- * wait for an answer.
+ * *Details*: `reason` is given by the person who asked for it, `cause` says why it is in its present state. `turnAt` is
+ * when it came to its turn, where it had to wait in a queue. `command` and `exit` belong to a wrapped command. `pauses`
+ * come from an operator, or from a process that was stopped; questions are told by the stages that wait for an answer.
  */
 export const ExecutionState = Schema.Struct({
   correlationId: CorrelationId,

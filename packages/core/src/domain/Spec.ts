@@ -165,11 +165,12 @@ export type OnBusy = typeof OnBusy.Type
  * One stack of the manifest.
  *
  * *Details*: it starts when every stack in `dependsOn` is done and proved. `lockstep` names the ones that must never
- * run an older release than it expects: as long as this stack cannot be put back, they stay as they are. `properties` belong to its provider; a value `{
- * "$output": "stack.name" }` inside them is replaced by that output of a dependency. `irreversible` gives the reason
- * why a finished deployment of it is never undone (a migration, for example). `timeout` bounds each of its stages
- * (default 30 minutes). `onBusy` says whether it waits, within that time, for an operation in progress that Signalbox did
- * not start, or fails (default). `region` and `account` are its own, instead of the environment's.
+ * run an older release than it expects: as long as this stack cannot be put back, they stay as they are. `properties`
+ * belong to its provider; a value `{ "$output": "stack.name" }` inside them is replaced by that output of a dependency.
+ * `irreversible` gives the reason why a finished deployment of it is never undone (a migration, for example). `timeout`
+ * bounds each of its stages (default 30 minutes). `onBusy` says whether it waits, within that time, for an operation in
+ * progress that Signalbox did not start, or fails (default). `region` and `account` are its own, instead of the
+ * environment's.
  */
 export const StackSpec = Schema.Struct({
   name: StackName,

@@ -1,5 +1,6 @@
 /**
- * Plug-ins: what a package has to export to bring providers, metric sources, stores and subcommands, and the adapters in both directions.
+ * Plug-ins: what a package has to export to bring providers, metric sources, stores and subcommands, and the adapters
+ * in both directions.
  */
 export type { Abort } from "./Abort.ts"
 export * from "./checkPlugin.ts"

@@ -43,9 +43,11 @@ export type Measurement = typeof Measurement.Type
  *
  * *Details*: `resolution` is the length of the periods in which it keeps its data, aligned to the epoch; zero if it
  * keeps single requests. `lag` is how long after its end a period may still change. `samples` says whether measurements
- * have single response times, `latency` whether they have response times at all (both default true). Windows are in milliseconds since the epoch. For a source with a resolution
- * or a lag, both ends are ends of periods, `to` is at most the present less the lag, and `until` is the end of the last
- * complete period. `version` is the release's, for sources that know no other name of it. A source with neither counts the last `to` − `from` milliseconds, and its `until` is `to`.
+ * have single response times, `latency` whether they have response times at all (both default true). Windows are in
+ * milliseconds since the epoch. For a source with a resolution or a lag, both ends are ends of periods, `to` is at most
+ * the present less the lag, and `until` is the end of the last complete period. `version` is the release's, for sources
+ * that know no other name of it. A source with neither counts the last `to` − `from` milliseconds, and its `until` is
+ * `to`.
  *
  * *Errors*: `ProviderError`; a window without data is no error, but an answer whose `until` does not advance.
  */

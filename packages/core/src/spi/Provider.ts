@@ -109,10 +109,10 @@ export type Resource = typeof Resource.Type
  * The actual state.
  *
  * *Details*: `traffic` is the effective traffic, read back and not remembered; `trafficSource` says whether requests
- * were measured (`measured`, the default) or a configuration was read (`configured`). `reason` says why it is not ready, if
- * known. `fence` is the highest that a mutation has shown, if the provider remembers it. `operation` is the operation
- * in progress, `foreign` if Signalbox did not start it. `health` covers each release that has capacity, `endpoints` each one with an
- * address of its own.
+ * were measured (`measured`, the default) or a configuration was read (`configured`). `reason` says why it is not
+ * ready, if known. `fence` is the highest that a mutation has shown, if the provider remembers it. `operation` is the
+ * operation in progress, `foreign` if Signalbox did not start it. `health` covers each release that has capacity,
+ * `endpoints` each one with an address of its own.
  */
 export const Observation = Schema.Struct({
   status: Schema.Literals(["absent", "ready", "changing", "failed", "unknown"]),

@@ -38,7 +38,8 @@ export const capabilities: Capabilities = {
 /**
  * How the provider works.
  *
- * *Details*: relative templates start in `directory`. Templates that are too long for a call go through `bucket`. `poll` is the time between two polls, in milliseconds.
+ * *Details*: relative templates start in `directory`. Templates that are too long for a call go through `bucket`.
+ * `poll` is the time between two polls, in milliseconds.
  */
 export interface CloudFormationOptions extends AwsOptions {
   readonly directory: string

@@ -20,8 +20,8 @@ export type StackClass = "none" | "working" | "cleaning" | "usable" | "failed" |
 
 /**
  * What a rollback does first: `wait` for the end of the operation, `cancel` the update, `continue` the rollback that is
- * stuck, `rollBack` a failed operation, `delete` the stack, `redeploy` the checkpoint, or `create` the stack again. `refuse`: only a
- * person can tell what may be lost.
+ * stuck, `rollBack` a failed operation, `delete` the stack, `redeploy` the checkpoint, or `create` the stack again.
+ * `refuse`: only a person can tell what may be lost.
  */
 export type WayBackStep = "wait" | "cancel" | "continue" | "rollBack" | "delete" | "redeploy" | "create" | "refuse"
 

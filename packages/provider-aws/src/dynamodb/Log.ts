@@ -2,9 +2,10 @@
  * The order of all appends.
  *
  * *Details*: a writer first takes the next number of the counter, and then writes its entry under this number in its
- * transaction, if no entry is there. So no transaction touches the counter, and numbers become visible out of order: a reader stops
- * at the first one that is missing. If a later number was taken more than two seconds ago, the reader closes the gap with an
- * entry without events; a writer that is still on its way finds it there, and takes another number.
+ * transaction, if no entry is there. So no transaction touches the counter, and numbers become visible out of order: a
+ * reader stops at the first one that is missing. If a later number was taken more than two seconds ago, the reader
+ * closes the gap with an entry without events; a writer that is still on its way finds it there, and takes another
+ * number.
  */
 import type { Database } from "./Database.ts"
 import { conditionFailed } from "./failures.ts"

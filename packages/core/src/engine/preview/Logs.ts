@@ -33,8 +33,9 @@ const reachOfFailed = 20
 /**
  * Which lines to read.
  *
- * *Details*: the last `lines` of each stack (default 100), and with `follow` then new ones, until the reader stops. `stack` limits them to one; without it, stacks whose provider has no logs are left out. `release` is the version
- * or the ID of a release; of several releases of that version it is the latest.
+ * *Details*: the last `lines` of each stack (default 100), and with `follow` then new ones, until the reader stops.
+ * `stack` limits them to one; without it, stacks whose provider has no logs are left out. `release` is the version or
+ * the ID of a release; of several releases of that version it is the latest.
  */
 export interface LogsOptions {
   readonly manifest: Manifest

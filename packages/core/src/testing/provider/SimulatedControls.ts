@@ -48,8 +48,8 @@ export interface LedgerEntry {
  * A planned failure.
  *
  * *Details*: hits the `nth` call (from 1, counted per operation and stack from the start) and the `times - 1` after it
- * (default 1; `Infinity` for all), until the time `until`. With `after`, the call fails after its effect: its answer is lost. Without `stack`,
- * any stack, each counted separately; without `nth`, the next calls.
+ * (default 1; `Infinity` for all), until the time `until`. With `after`, the call fails after its effect: its answer is
+ * lost. Without `stack`, any stack, each counted separately; without `nth`, the next calls.
  */
 export interface Fault {
   readonly operation: SimulatedOperation

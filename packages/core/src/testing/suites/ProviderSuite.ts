@@ -36,13 +36,13 @@ const allGroups: ReadonlyArray<ProviderGroup> = [
 /**
  * The options of the suite.
  *
- * *Details*: `capabilities` are the expected ones of the provider, `groups` its optional groups (default none): these are
- * exercised, and others must be absent. `classify` provokes failures of the platform, with the reason that the adapter must report for each;
- * `credentials` makes the credentials of the provider run out, `throttling` makes the platform refuse every call for
- * some time, `foreign` starts an operation that others have in progress, `loseAnswer` loses the answer of a call whose
- * effect has happened, `staleReads` lets the platform answer for a moment with what was before a change. `timeoutMillis`
- * bounds each test (default 120,000); a metric
- * source needs three times its resolution and twice its lag.
+ * *Details*: `capabilities` are the expected ones of the provider, `groups` its optional groups (default none): these
+ * are exercised, and others must be absent. `classify` provokes failures of the platform, with the reason that the
+ * adapter must report for each; `credentials` makes the credentials of the provider run out, `throttling` makes the
+ * platform refuse every call for some time, `foreign` starts an operation that others have in progress, `loseAnswer`
+ * loses the answer of a call whose effect has happened, `staleReads` lets the platform answer for a moment with what
+ * was before a change. `timeoutMillis` bounds each test (default 120,000); a metric source needs three times its
+ * resolution and twice its lag.
  */
 export interface ProviderSuiteOptions {
   readonly capabilities: Capabilities

@@ -43,9 +43,9 @@ export interface ProviderProbe {
  * another process has: each command is one. `change` gives the artifact of a candidate other content, which the probe
  * must not report as that candidate's version. `tamper` changes a field behind the provider, for one that finds drift:
  * one of at least two `fields`, by the names that it reports. `forget` takes a release that is not live away from the
- * platform, for one with `canGoBack`. `live` brings `v1` live without the provider, for one that declares `adopts`. `alarm` brings
- * an alarm of the platform into a state and returns its name, for one with alarms. `write` makes an instance of the
- * stable release, always the same one, write a line, for one with logs.
+ * platform, for one with `canGoBack`. `live` brings `v1` live without the provider, for one that declares `adopts`.
+ * `alarm` brings an alarm of the platform into a state and returns its name, for one with alarms. `write` makes an
+ * instance of the stable release, always the same one, write a line, for one with logs.
  */
 export interface ProviderHarness {
   readonly provider: Provider
