@@ -8,6 +8,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import {
   absent,
+  asProviderError,
   type Candidate,
   type Capabilities,
   type Json,
@@ -92,12 +93,7 @@ export const make = (options: LocalOptions): Provider => {
   const cwd = options.cwd ?? process.cwd()
   const env = options.env ?? process.env
 
-  const named = (operation: string, ref: StackRef) =>
-    Effect.mapError((error: ProviderReason | ProviderError) =>
-      error instanceof ProviderError
-        ? error
-        : new ProviderError({ provider: kind, operation, stackName: ref.stack, reason: error })
-    )
+  const named = asProviderError(kind)
 
   const observed = (view: StackView | null): Observation => view?.observation ?? absent
 

@@ -2,7 +2,7 @@
  * The port of a provider: an adapter that implements stacks of one kind.
  */
 import type * as Duration from "effect/Duration"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { type Percent, Timestamp } from "../domain/Ids.ts"
 import { type Checkpoint, Endpoints, Outputs, Release, type StackPlan, TrafficShare } from "../domain/Release.ts"
@@ -66,6 +66,18 @@ export interface Mutation {
   readonly progress: (event: ProviderEvent) => Effect.Effect<void>
   readonly handle: OperationHandle
   readonly leaseLeft: Effect.Effect<Duration.Duration>
+}
+
+const nothingChanges = new Error("nothing may be changed here")
+
+/** Stands in for a mutation where nothing may be changed, such as in a preview: its guard and its lease die. */
+export const noMutation: Mutation = {
+  idempotencyKey: "none",
+  fence: 0,
+  guard: Effect.die(nothingChanges),
+  progress: () => Effect.void,
+  handle: { get: Effect.succeed(null), set: () => Effect.void },
+  leaseLeft: Effect.die(nothingChanges)
 }
 
 /**

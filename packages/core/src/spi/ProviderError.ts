@@ -1,6 +1,7 @@
 /**
  * Failures of a provider, classified: whether a retry makes sense, whose fault it is, what to do next.
  */
+import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { type ErrorCode, type ErrorInfo, errorInfo, errors, type ErrorFault } from "../domain/errors/index.ts"
 
@@ -121,3 +122,13 @@ export class ProviderError extends Schema.TaggedError<ProviderError>()("Provider
     }
   }
 }
+
+/** Makes reasons errors of a provider, which name the operation and the stack; errors stay as they are. */
+export const asProviderError =
+  (provider: string) =>
+  (operation: string, { stack }: { readonly stack: string }) =>
+    Effect.mapError((failure: ProviderReason | ProviderError) =>
+      failure instanceof ProviderError
+        ? failure
+        : new ProviderError({ provider, operation, stackName: stack, reason: failure })
+    )

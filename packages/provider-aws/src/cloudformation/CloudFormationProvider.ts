@@ -2,19 +2,20 @@
  * The provider for stacks of CloudFormation.
  */
 import {
+  asProviderError,
   type Capabilities,
-  type Mutation,
-  type PlanTarget,
-  type Provider,
-  ProviderError,
-  type ProviderReason,
-  type StackRef,
   defaultPoll,
-  type PollOptions
+  type Mutation,
+  noMutation,
+  type PlanTarget,
+  type PollOptions,
+  type Provider,
+  type ProviderReason,
+  type StackRef
 } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import { Aws, type AwsOptions, type AwsPlace, awsReason } from "../client/index.ts"
-import { Calls, type Failure } from "./Calls.ts"
+import { Calls } from "./Calls.ts"
 import { EventReader } from "./EventReader.ts"
 import { decode, Properties } from "./Properties.ts"
 import { observation, see } from "./Seen.ts"
@@ -51,16 +52,6 @@ export interface CloudFormationOptions extends AwsOptions {
 export const stackNameOf = ({ deploymentId, environment, stack }: StackRef, { stackName }: Properties): string =>
   stackName ?? [deploymentId, environment, stack].join("-").replaceAll(/[^A-Za-z0-9-]/g, "-")
 
-/** A plan is asked for without a mutation in a preview, which changes nothing. */
-const unchanging: Mutation = {
-  idempotencyKey: "preview",
-  fence: 0,
-  guard: Effect.die(new Error("a preview changes nothing")),
-  progress: () => Effect.void,
-  handle: { get: Effect.succeed(null), set: () => Effect.void },
-  leaseLeft: Effect.die(new Error("a preview has no lease"))
-}
-
 /**
  * Creates the provider of kind `aws:cloudformation`.
  *
@@ -74,12 +65,7 @@ export const make = (options: CloudFormationOptions): Provider => {
   const aws = new Aws(options)
   const poll = options.poll ?? defaultPoll
 
-  const named = (operation: string, ref: StackRef) =>
-    Effect.mapError((failure: Failure) =>
-      failure instanceof ProviderError
-        ? failure
-        : new ProviderError({ provider: kind, operation, stackName: ref.stack, reason: failure })
-    )
+  const named = asProviderError(kind)
 
   const workOn = (
     ref: StackRef,
@@ -121,7 +107,7 @@ export const make = (options: CloudFormationOptions): Provider => {
   const mutations = Effect.promise(() => import("./Mutations.ts"))
 
   const observe: Provider["observe"] = (ref) =>
-    Effect.flatMap(workOn(ref, unchanging), seen).pipe(named("observe", ref))
+    Effect.flatMap(workOn(ref, noMutation), seen).pipe(named("observe", ref))
 
   return {
     kind,
@@ -130,7 +116,7 @@ export const make = (options: CloudFormationOptions): Provider => {
     observe,
     plan: (ref, candidate, mutation) =>
       Effect.gen(function* () {
-        const work = yield* workOn(ref, mutation ?? unchanging)
+        const work = yield* workOn(ref, mutation ?? noMutation)
         const { plan } = yield* Effect.promise(() => import("./Plan.ts"))
         const target = yield* targetOf(work.place)
         return yield* plan(work, {
@@ -164,7 +150,7 @@ export const make = (options: CloudFormationOptions): Provider => {
     drift: {
       detect: (ref) =>
         Effect.gen(function* () {
-          const { calls, name } = yield* workOn(ref, unchanging)
+          const { calls, name } = yield* workOn(ref, noMutation)
           const { detect } = yield* Effect.promise(() => import("./StackDrift.ts"))
           return yield* detect(calls, name, poll)
         }).pipe(named("detect", ref)),
@@ -179,7 +165,7 @@ export const make = (options: CloudFormationOptions): Provider => {
     alarms: {
       states: (ref, names) =>
         Effect.gen(function* () {
-          const { place } = yield* workOn(ref, unchanging)
+          const { place } = yield* workOn(ref, noMutation)
           const { alarmStates } = yield* Effect.promise(() => import("./Alarms.ts"))
           return yield* alarmStates(aws, place, names)
         }).pipe(named("states", ref))
@@ -187,7 +173,7 @@ export const make = (options: CloudFormationOptions): Provider => {
     events: {
       since: (ref, cursor, { from }) =>
         Effect.gen(function* () {
-          const { calls, name } = yield* workOn(ref, unchanging)
+          const { calls, name } = yield* workOn(ref, noMutation)
           const stack = yield* calls.existing(name)
           if (stack === null) return { events: [], cursor }
           const since = Math.max(from, timeIn(cursor) ?? 0)

@@ -2,15 +2,16 @@
  * The provider for services of Cloud Run.
  */
 import {
+  asProviderError,
   type Capabilities,
-  type Mutation,
-  type PlanTarget,
-  type Provider,
-  ProviderError,
-  type ProviderReason,
-  type StackRef,
   defaultPoll,
-  type PollOptions
+  type Mutation,
+  noMutation,
+  type PlanTarget,
+  type PollOptions,
+  type Provider,
+  type ProviderReason,
+  type StackRef
 } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import { Gcp, type GcpOptions, gcpReason } from "../client/index.ts"
@@ -38,18 +39,6 @@ export interface CloudRunOptions extends GcpOptions {
   readonly poll?: PollOptions
 }
 
-const preview = new Error("a preview changes nothing")
-
-/** For operations that change nothing. */
-const unchanging: Mutation = {
-  idempotencyKey: "preview",
-  fence: 0,
-  guard: Effect.die(preview),
-  progress: () => Effect.void,
-  handle: { get: Effect.succeed(null), set: () => Effect.void },
-  leaseLeft: Effect.die(preview)
-}
-
 const invalid = (message: string, path: ReadonlyArray<string>, hint: string): ProviderReason => ({
   _tag: "Invalid",
   message,
@@ -69,12 +58,7 @@ export const make = (options: CloudRunOptions): Provider => {
   const gcp = new Gcp(options)
   const poll = options.poll ?? defaultPoll
 
-  const named = (operation: string, ref: StackRef) =>
-    Effect.mapError((failure: Failure) =>
-      failure instanceof ProviderError
-        ? failure
-        : new ProviderError({ provider: kind, operation, stackName: ref.stack, reason: failure })
-    )
+  const named = asProviderError(kind)
 
   const workOn = (ref: StackRef, mutation: Mutation): Effect.Effect<Work, ProviderReason> =>
     Effect.gen(function* () {
@@ -139,10 +123,10 @@ export const make = (options: CloudRunOptions): Provider => {
     kind,
     capabilities,
     properties: Properties,
-    observe: (ref) => Effect.flatMap(workOn(ref, unchanging), seen).pipe(named("observe", ref)),
+    observe: (ref) => Effect.flatMap(workOn(ref, noMutation), seen).pipe(named("observe", ref)),
     plan: (ref, candidate) =>
       Effect.gen(function* () {
-        const work = yield* workOn(ref, unchanging)
+        const work = yield* workOn(ref, noMutation)
         const { plan } = yield* Effect.promise(() => import("./Plan.ts"))
         return yield* plan(work, candidate, yield* targetOf(work))
       }).pipe(named("plan", ref)),
@@ -188,7 +172,7 @@ export const make = (options: CloudRunOptions): Provider => {
     drift: {
       detect: (ref) =>
         Effect.gen(function* () {
-          const { calls, name, properties } = yield* workOn(ref, unchanging)
+          const { calls, name, properties } = yield* workOn(ref, noMutation)
           const seen = yield* see(calls, name, properties.tag)
           const { detect } = yield* drifting
           return seen === null ? [] : detect(seen)
@@ -198,7 +182,7 @@ export const make = (options: CloudRunOptions): Provider => {
     },
     canGoBack: (ref, checkpoint) =>
       Effect.gen(function* () {
-        const { calls, name, properties } = yield* workOn(ref, unchanging)
+        const { calls, name, properties } = yield* workOn(ref, noMutation)
         const { wayBack } = yield* restoring
         return yield* wayBack(calls, name, yield* see(calls, name, properties.tag), checkpoint)
       }).pipe(named("canGoBack", ref)),

@@ -57,6 +57,9 @@ export interface Journal {
   readonly lost: Effect.Effect<never, LeaseLost | StoreError>
 }
 
+/** What calls report. One that was given up may still do so when the execution has ended. */
+const ofCalls: ReadonlySet<Event["_tag"]> = new Set(["ProgressReported", "HandleRecorded"])
+
 type Item =
   | { readonly _tag: "Event"; readonly event: DueEvent }
   | { readonly _tag: "Commit"; readonly done: Deferred.Deferred<void> }
@@ -215,7 +218,7 @@ export const openJournal = Effect.fnUntraced(function* (
       Clock.clockWith((clock) => {
         if (ids.has(id)) return Effect.void
         const event = typeof given === "function" ? given(state!) : given
-        if (event === undefined) return Effect.void
+        if (event === undefined || (ofCalls.has(event._tag) && Execution.isFinished(state!))) return Effect.void
         const entry: DueEvent = { id, at: Math.floor(clock.currentTimeMillisUnsafe()), event }
         const illegal = apply(entry)
         if (illegal !== undefined) return Effect.die(illegal)

@@ -18,8 +18,8 @@ import type { StackRef } from "../../spi/Provider.ts"
 import type { ProviderError } from "../../spi/ProviderError.ts"
 import type { Providers } from "../../spi/Providers.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
-import { eachStack, RecordedManifest } from "../admission/index.ts"
-import { notInstalled } from "./Preview.ts"
+import { eachStack } from "../admission/index.ts"
+import { notInstalled, recordOf } from "./Preview.ts"
 
 /** How long a reader that has read everything waits. */
 const pause = "1 second"
@@ -76,14 +76,8 @@ interface Source {
 const sourcesOf = Effect.fnUntraced(function* (
   options: LogsOptions
 ): Effect.fn.Return<ReadonlyArray<Source>, Rejected | ProviderError | StoreError, DeploymentStore | Providers> {
-  const { deploymentId, environment, release } = options
-  const store = yield* DeploymentStore
-  const deployment = yield* store.deployment(deploymentId)
-  const state = yield* store.environment(deploymentId, environment)
-  const manifest =
-    deployment === undefined
-      ? options.manifest
-      : RecordedManifest.manifest(deployment, environment, state, options.manifest)
+  const { environment, release } = options
+  const { manifest, state } = yield* recordOf(options)
   const spec = yield* resolve(manifest, environment, options.stack === undefined ? {} : { stacks: [options.stack] })
   const all = yield* eachStack(options, spec, state, Effect.succeed)
   const found = all.flatMap(({ provider, ref, stack: { name } }) =>
@@ -132,11 +126,13 @@ const releasesIn = Effect.fnUntraced(function* ({
 
 const linesOf = ({ logs, ref, releaseId, stack }: Source, options: LogsOptions) => {
   const { follow = false, lines = 100 } = options
-  const versions = new Map<string, string>()
+  const versions = new Map<string, string | null>()
   const versionOf = Effect.fnUntraced(function* (
     id: string
   ): Effect.fn.Return<string | null, StoreError, DeploymentStore> {
     if (!versions.has(id)) {
+      // A release that is not on record is looked for once, not with each of its lines.
+      versions.set(id, null)
       for (const release of (yield* releasesIn(options)).get(stack) ?? []) versions.set(release.id, release.version)
     }
     return versions.get(id) ?? null

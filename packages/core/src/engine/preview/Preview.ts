@@ -3,6 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import type { EnvironmentState } from "../../domain/Environment.ts"
 import type { DeploymentId, EnvironmentName } from "../../domain/Ids.ts"
 import type { ExecutionSpec, Manifest, StackSpec } from "../../domain/Spec.ts"
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
@@ -65,6 +66,24 @@ export const plan = Effect.fnUntraced(function* (
 
 const filledIn = (values: Readonly<Record<string, string>>) => (Object.keys(values).length === 0 ? {} : { values })
 
+/** The record of an environment, and its configuration by the record where there is one. */
+export const recordOf = Effect.fnUntraced(function* (options: {
+  readonly manifest: Manifest
+  readonly deploymentId: DeploymentId
+  readonly environment: EnvironmentName
+}): Effect.fn.Return<
+  { readonly manifest: Manifest; readonly state: EnvironmentState | undefined },
+  StoreError,
+  DeploymentStore
+> {
+  const store = yield* DeploymentStore
+  const { deploymentId, environment } = options
+  const deployment = yield* store.deployment(deploymentId)
+  const state = yield* store.environment(deploymentId, environment)
+  if (deployment === undefined) return { manifest: options.manifest, state }
+  return { manifest: RecordedManifest.manifest(deployment, environment, state, options.manifest), state }
+})
+
 /**
  * Asks the providers for the actual state, using the record; a stack that cannot be asked carries its error.
  */
@@ -73,15 +92,8 @@ export const observe = Effect.fnUntraced(function* (options: {
   readonly deploymentId: DeploymentId
   readonly environment: EnvironmentName
 }): Effect.fn.Return<ReadonlyArray<ObservedStack>, Rejected | StoreError, DeploymentStore | Providers> {
-  const store = yield* DeploymentStore
-  const { deploymentId, environment } = options
-  const deployment = yield* store.deployment(deploymentId)
-  const state = yield* store.environment(deploymentId, environment)
-  const manifest =
-    deployment === undefined
-      ? options.manifest
-      : RecordedManifest.manifest(deployment, environment, state, options.manifest)
-  const spec = yield* resolve(manifest, environment)
+  const { manifest, state } = yield* recordOf(options)
+  const spec = yield* resolve(manifest, options.environment)
   return yield* eachStack(options, spec, state, ({ provider, ref, stack }) =>
     Effect.map(
       provider === undefined

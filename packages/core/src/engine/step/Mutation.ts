@@ -3,7 +3,6 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as EventId from "../../domain/EventId.ts"
-import { isFinished } from "../../domain/Execution.ts"
 import type { StackSpec } from "../../domain/Spec.ts"
 import type { Mutation } from "../../spi/Provider.ts"
 import { ProviderError } from "../../spi/ProviderError.ts"
@@ -39,11 +38,8 @@ export const mutationOf = Effect.fnUntraced(function* (
         StoreError: (error) => refuse("Unavailable", error.message)
       })
     ),
-    // A call that was given up may still report when the execution has ended.
     progress: (event) =>
-      journal.record(EventId.providerEvent(stack.name, event.id), (state) =>
-        isFinished(state) ? undefined : progressReported(stack.name, event)
-      ),
+      journal.record(EventId.providerEvent(stack.name, event.id), progressReported(stack.name, event)),
     handle: {
       get: Effect.sync(() => journal.handle(name).handle),
       set: (handle) =>

@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Signalbox } from "@signalbox/core/engine"
-import { ProviderError, StackName } from "@signalbox/core/spi"
+import { DeploymentStore, ProviderError, Providers, StackName } from "@signalbox/core/spi"
 import { Effect, Stream } from "effect"
+import { logs } from "../../../src/engine/preview/Logs.ts"
 import {
   begin,
   carryOut,
@@ -95,6 +96,26 @@ describe("the logs of a deployment", () => {
         (yield* read({ release: "2.0.0" })).map(({ text, version }) => [text, version]),
         [["going down", "2.0.0"]]
       )
+    }).pipe(Effect.provide(made.layer))
+  })
+
+  it.effect("look once for a release that is not on record, however many lines it has", () => {
+    const made = logged()
+    return Effect.gen(function* () {
+      const { place } = yield* here(made)
+      const store = yield* DeploymentStore
+      let looks = 0
+      const counted = DeploymentStore.of({
+        ...store,
+        executions: (query) => Effect.suspend(() => ((looks += 1), store.executions(query)))
+      })
+      const line = (n: number) => ({ at: null, releaseId: "found", instance: "one", text: String(n) })
+      const read = () => Effect.succeed({ cursor: null, lines: Array.from({ length: 20 }, (_, n) => line(n)) })
+      const lines = yield* Stream.runCollect(logs(place)).pipe(
+        Effect.provideService(DeploymentStore, counted),
+        Effect.provide(Providers.layer([{ ...made.cloud.provider, logs: { read } }]))
+      )
+      assert.deepStrictEqual([lines.length, looks], [20, 1])
     }).pipe(Effect.provide(made.layer))
   })
 
