@@ -11,10 +11,17 @@ const hasPostgres =
 const leftOut = hasPostgres || process.env["CI"] ? [] : needsPostgres
 if (leftOut.length > 0) console.warn(`No Postgres server here (apt-get install postgresql): ${leftOut} is left out.`)
 
-// Tests of core change nothing outside of themselves, and share workers: starting one for each file costs a third of their
-// time. Tests that plant bugs in modules need separate modules.
-const shared = "packages/core/test/**/*.test.ts"
-const planting = "packages/core/test/testing/SimulationCatches*.test.ts"
+// Most tests change nothing outside of themselves and share workers: starting one for each file costs a third of their time.
+const shared = ["core", "cli", "node", "provider-local", "fault-proxy"].map(
+  (name) => `packages/${name}/test/**/*.test.ts`
+)
+// These plant bugs in modules, register global tracers, set variables of the process, or have hooks in shared modules.
+const alone = [
+  "packages/core/test/testing/SimulationCatches*.test.ts",
+  "packages/node/test/telemetry/*.test.ts",
+  "packages/node/test/sdk/{recorded,runCommand}.test.ts",
+  "packages/provider-local/test/Artifact.test.ts"
+]
 
 /** What takes longest begins first, so that no worker is left alone with it at the end. */
 const longest = [
@@ -51,23 +58,26 @@ export default defineConfig({
   resolve: { conditions },
   test: {
     projects: [
-      { extends: true, test: { name: "core", include: [shared], exclude: [planting], isolate: false } },
       {
         extends: true,
         test: {
-          name: "whole",
+          name: "shared",
+          globalSetup: ["packages/cli/test/sharedProgram.ts"],
+          include: shared,
+          exclude: [...configDefaults.exclude, ...leftOut, ...alone],
+          isolate: false
+        }
+      },
+      {
+        extends: true,
+        test: {
+          name: "alone",
           globalSetup: ["packages/cli/test/sharedProgram.ts"],
           include: [
-            "packages/!(provider-aws)/test/**/*.test.ts",
-            planting,
+            ...alone,
+            "packages/!(core|cli|node|provider-local|fault-proxy|provider-aws)/test/**/*.test.ts",
             "examples/!(aws-cloudformation)/*.test.ts",
             "tools/test/**/*.test.ts"
-          ],
-          exclude: [
-            ...configDefaults.exclude,
-            ...leftOut,
-            "packages/core/test/!(testing)/**",
-            "packages/core/test/testing/!(SimulationCatches)*.test.ts"
           ]
         }
       },
@@ -81,8 +91,8 @@ export default defineConfig({
       }
     ],
     // Against hanging, not against slowness: a machine may be busy with something else.
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 900_000,
+    hookTimeout: 900_000,
     // Processes that are started from the sources, such as supervisors, would otherwise be compiled again each time.
     env: { NODE_COMPILE_CACHE: join(import.meta.dirname, "node_modules", ".cache", "signalbox", "compiled") },
     // Most tests wait for processes: more workers than two cores keep both of them busy.

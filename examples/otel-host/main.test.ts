@@ -77,7 +77,6 @@ describe("a program with its own OpenTelemetry", () => {
 
       expect(roots[0]?.links).toEqual([{ traceId: own[0]?.traceId, spanId: own[0]?.spanId }])
       expect(own[0]?.links).toEqual([{ traceId, spanId: roots[0]?.spanId }])
-    },
-    120_000
+    }
   )
 })

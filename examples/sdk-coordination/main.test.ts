@@ -54,7 +54,7 @@ describe("the example of the coordination", () => {
     const lines = readFileSync(join(folder, "deployed.txt"), "utf8").trim().split("\n")
     expect(lines).toHaveLength(6)
     for (let line = 0; line < 6; line += 2) expect(lines[line + 1]).toBe(lines[line]?.replace("begin", "end"))
-  }, 120_000)
+  })
 
   it("does not deploy a vetoed version, and says who vetoed it and why", async () => {
     const signalbox = await opened()
@@ -64,5 +64,5 @@ describe("the example of the coordination", () => {
     expect(out).toContain("version 6.6.6 was vetoed by grace: it loses orders")
     expect(code).toBe(2)
     expect(existsSync(join(folder, "deployed.txt"))).toBe(false)
-  }, 120_000)
+  })
 })

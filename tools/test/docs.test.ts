@@ -43,7 +43,7 @@ describe("the pages", () => {
       snippets.map(({ at, code }) => [`${at.replaceAll(/[^\w]/g, "_")}.ts`, `// ${at}\n${code}export {}\n`])
     )
     expect(compile(modules)).toBe("")
-  }, 120_000)
+  })
 
   it("would not be believed otherwise", () => {
     const wrong = `import { DeploymentId } from "@signalbox/core/domain"\nexport const id: DeploymentId = "DX6604E"\n`

@@ -33,7 +33,7 @@ const run = (folder: string, file: string) =>
   spawnSync(join(bin, "node"), ["--conditions=@signalbox/source", file], {
     cwd: folder,
     encoding: "utf8",
-    timeout: 60_000,
+    timeout: 600_000,
     env: { ...process.env, PATH: `${bin}:${process.env["PATH"]}` }
   })
 
@@ -52,20 +52,16 @@ describe("the examples of the README", () => {
     ])
   })
 
-  it.each(programs)(
-    "%s deploys an application that answers",
-    async (program) => {
-      const folder = await prepare(program)
-      try {
-        const { status, stderr, stdout } = run(folder, program)
-        expect(stderr).toBe("")
-        expect(status).toBe(0)
-        const [, url = ""] = /^completed (http:\S+)\n$/.exec(stdout) ?? []
-        expect(await (await fetch(url)).text()).toBe("hello from 1.0.0\n")
-      } finally {
-        expect(run(folder, "stop.ts").stdout).toBe("web absent\n")
-      }
-    },
-    120_000
-  )
+  it.each(programs)("%s deploys an application that answers", async (program) => {
+    const folder = await prepare(program)
+    try {
+      const { status, stderr, stdout } = run(folder, program)
+      expect(stderr).toBe("")
+      expect(status).toBe(0)
+      const [, url = ""] = /^completed (http:\S+)\n$/.exec(stdout) ?? []
+      expect(await (await fetch(url)).text()).toBe("hello from 1.0.0\n")
+    } finally {
+      expect(run(folder, "stop.ts").stdout).toBe("web absent\n")
+    }
+  })
 })

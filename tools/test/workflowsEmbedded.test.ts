@@ -79,7 +79,7 @@ const holding = async (who: string, body: () => Promise<void>) => {
   }
 }
 
-describe("the workflows on the embedded default", { timeout: 120_000 }, () => {
+describe("the workflows on the embedded default", () => {
   it("deploy: an application that answers, with its trace, and nothing held afterwards", async () => {
     const ran = await deploy({ version: "v1" })
     expect(ran.log).not.toContain("::error")

@@ -13,12 +13,12 @@ let cwd: string
 beforeAll(() => {
   binary = build()
   cwd = temporary("program")
-}, 120_000)
+})
 afterAll(() => {
   Fs.rmSync(cwd, { recursive: true, force: true })
 })
 
-describe("signalbox", { timeout: 180_000 }, () => {
+describe("signalbox", () => {
   it.each([["--version"], ["-v"]])("%s prints the version alone", async (flag) => {
     const { version } = JSON.parse(Fs.readFileSync(new URL("../package.json", import.meta.url), "utf8"))
     assert.deepEqual(await binary.run(cwd, [flag]), { code: 0, stdout: `${version}\n`, stderr: "" })

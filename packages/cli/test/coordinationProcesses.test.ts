@@ -5,7 +5,7 @@ import { type Binary, build } from "./binary.ts"
 import { errorOf, expectExit, gate, id } from "./coordinating.ts"
 import { listing, temporary } from "./support.ts"
 
-describe("coordination between processes", { timeout: 180_000 }, () => {
+describe("coordination between processes", () => {
   let binary: Binary
   let folder: string
   beforeAll(() => {

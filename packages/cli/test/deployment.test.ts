@@ -80,7 +80,7 @@ beforeAll(async () => {
         .then((response) => response.text())
         .catch(() => undefined)
   }, 20)
-}, 120_000)
+})
 
 afterAll(async () => {
   for (const environment of ["production", "staging"]) {
@@ -88,7 +88,7 @@ afterAll(async () => {
   }
   clearInterval(load)
   Fs.rmSync(cwd, { recursive: true, force: true })
-}, 120_000)
+})
 
 const run = (...args: ReadonlyArray<string>) => binary.run(cwd, args)
 const json = async (...args: ReadonlyArray<string>) => {
@@ -120,7 +120,7 @@ const moves = async (correlationId: string) => {
   }
 }
 
-describe("which command touches which status", { timeout: 180_000 }, () => {
+describe("which command touches which status", () => {
   it("init: initialized, no stack", async () => {
     const { code } = await json("init", "--id", id)
     assert.strictEqual(code, 0)
@@ -211,7 +211,7 @@ describe("which command touches which status", { timeout: 180_000 }, () => {
   })
 })
 
-describe("stopping and going on", { timeout: 180_000 }, () => {
+describe("stopping and going on", () => {
   const canary = ["--config", "canary.config.json", "-e", "production"]
   const patient = ["--config", "patient.config.json", "-e", "production"]
   const baking = /web: .*50% of the traffic/

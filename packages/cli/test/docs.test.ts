@@ -33,12 +33,12 @@ let folder: string
 beforeAll(() => {
   binary = build()
   folder = temporary("docs")
-}, 120_000)
+})
 afterAll(() => {
   Fs.rmSync(folder, { recursive: true, force: true })
 })
 
-describe("docs/cli.md", { timeout: 180_000 }, () => {
+describe("docs/cli.md", () => {
   it("has the commands and flags of the program (node_modules/.bin/node scripts/reference.ts writes them again)", () => {
     assert.strictEqual(page("cli.md"), insert(page("cli.md"), reference(binary.path)))
   })
@@ -126,7 +126,7 @@ describe.concurrent.each([
   { name: "getting-started.md", atLeast: 8 },
   { name: "coordination.md", atLeast: 20 },
   { name: "troubleshooting.md", atLeast: 20 }
-])("docs/$name", { timeout: 300_000 }, ({ atLeast, name }) => {
+])("docs/$name", ({ atLeast, name }) => {
   it("says what to type, and it works", async () => {
     assert.isAtLeast(await type(name), atLeast)
   })

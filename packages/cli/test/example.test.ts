@@ -15,7 +15,7 @@ let folder: string
 beforeAll(() => {
   binary = build()
   folder = temporary("example")
-}, 120_000)
+})
 afterAll(async () => {
   await binary.run(folder, ["destroy", "--yes"])
   Fs.rmSync(folder, { recursive: true, force: true })
@@ -27,7 +27,7 @@ const emptyFolder = async (body: (path: string) => Promise<void>) => {
   Fs.rmSync(path, { recursive: true, force: true })
 }
 
-describe("init --example", { timeout: 180_000 }, () => {
+describe("init --example", () => {
   it("init alone reports the missing configuration, and how to get one", async () => {
     const ran = await binary.run(folder, ["init"])
     assert.deepEqual([ran.code, ran.stdout], [64, ""])
@@ -91,7 +91,7 @@ describe("init --example", { timeout: 180_000 }, () => {
 
 const readme = (folder: string): string => Fs.readFileSync(Path.join(folder, "README.md"), "utf8")
 
-describe("init --template adapter", { timeout: 180_000 }, () => {
+describe("init --template adapter", () => {
   it("writes a package that compiles and passes the conformance suite", async () => {
     const path = temporary("adapter-template")
     const made = await binary.run(path, ["init", "--template", "adapter", "--json"])

@@ -97,19 +97,15 @@ describe("a configuration in TypeScript that", () => {
     ["ends the program", "process.exit(0)\nexport default {}", "process.exit"],
     ["ends it out of what it imports", `import "./exits.cjs"\nexport default {}`, "process.exit"],
     ["never finishes loading", "await new Promise(() => undefined)\nexport default {}", "never finishes loading"]
-  ])(
-    "%s is refused",
-    async (_, text, message) => {
-      const folder = project(text)
-      Fs.writeFileSync(Path.join(folder, "exits.cjs"), "process.exit(0)")
-      const ran = await binary.run(folder, ["can-deploy", "--json"])
-      assert.deepEqual([ran.code, ran.stdout], [64, ""], ran.stderr)
-      const { error } = JSON.parse(ran.stderr)
-      assert.include(error.message, message)
-      assert.isNotEmpty(error.hint)
-    },
-    240_000
-  )
+  ])("%s is refused", async (_, text, message) => {
+    const folder = project(text)
+    Fs.writeFileSync(Path.join(folder, "exits.cjs"), "process.exit(0)")
+    const ran = await binary.run(folder, ["can-deploy", "--json"])
+    assert.deepEqual([ran.code, ran.stdout], [64, ""], ran.stderr)
+    const { error } = JSON.parse(ran.stderr)
+    assert.include(error.message, message)
+    assert.isNotEmpty(error.hint)
+  })
 
   it("ends the program later does not end it with success", async () => {
     const ran = await binary.run(

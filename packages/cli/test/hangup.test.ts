@@ -12,7 +12,6 @@ import { hasPty, type OnTerminal, onTerminal } from "./pty.ts"
 import { executionState, lockOf, type Running, start } from "./running.ts"
 import { temporary } from "./support.ts"
 
-const patience = 60_000
 const app = `require("node:http").createServer((_, response) => response.end("ok")).listen(process.env.PORT)`
 
 let binary: Binary
@@ -40,12 +39,12 @@ beforeAll(async () => {
   Fs.writeFileSync(Path.join(cwd, "signalbox.config.json"), JSON.stringify(config))
   expectExit(await binary.run(cwd, ["init"]), 0)
   expectExit(await binary.run(cwd, ["deploy", "--version", "v1", "--strategy", "all_at_once"]), 0)
-}, 120_000)
+})
 afterAll(async () => {
   for (const child of children) child.kill("SIGKILL")
   await binary.run(cwd, ["destroy", "--yes"])
   Fs.rmSync(cwd, { recursive: true, force: true, maxRetries: 5 })
-}, 120_000)
+})
 
 const started = (...args: ReadonlyArray<string>): Running => {
   const one = start(binary, cwd, args)
@@ -65,10 +64,10 @@ const abort = async (id: string) => {
   expectExit(await binary.run(cwd, ["attach", id]), 3)
 }
 
-describe("SIGHUP", { timeout: 180_000 }, () => {
+describe("SIGHUP", () => {
   it("keeps the state of a deployment, returns the lease and exits with 129, even if it comes twice", async () => {
     const one = started("deploy", "--version", "v2", "--correlation-id", "hup")
-    assert.isTrue(await until(isDeploying("hup"), patience))
+    assert.isTrue(await until(isDeploying("hup")))
     one.child.kill("SIGHUP")
     await one.says(/stopping; the state is being saved/)
     one.child.kill("SIGHUP")
@@ -82,7 +81,7 @@ describe("SIGHUP", { timeout: 180_000 }, () => {
 
   it("is what a deployment gets when its terminal is closed", async () => {
     const one = terminal("deploy", "--version", "v3", "--correlation-id", "closed")
-    assert.isTrue(await until(isDeploying("closed"), patience), one.shown())
+    assert.isTrue(await until(isDeploying("closed")), one.shown())
     if (hasPty) one.hangUp()
     else one.child.kill("SIGHUP")
     assert.strictEqual(await one.ended, 129)
@@ -93,7 +92,7 @@ describe("SIGHUP", { timeout: 180_000 }, () => {
   it("does not reach a runner in the background, nor stop it", async () => {
     const flags = ["--version", "v4", "--correlation-id", "behind", "--detach", "--json"]
     const { pid } = JSON.parse(expectExit(await binary.run(cwd, ["deploy", ...flags]), 0).stdout)
-    assert.isTrue(await until(isDeploying("behind"), patience))
+    assert.isTrue(await until(isDeploying("behind")))
     process.kill(pid, "SIGHUP")
     for (const [name, args] of [
       ["watch", ["watch", "behind"]],
@@ -110,7 +109,7 @@ describe("SIGHUP", { timeout: 180_000 }, () => {
     process.kill(pid, 0)
     assert.strictEqual(status("behind"), "in_progress")
     expectExit(await binary.run(cwd, ["abort", "behind"]), 0)
-    assert.isTrue(await until(() => status("behind") === "rolled_back", patience))
+    assert.isTrue(await until(() => status("behind") === "rolled_back"))
   })
 
   it("goes to a wrapped command, whose end is the program's end", async () => {
@@ -127,10 +126,10 @@ describe("SIGHUP", { timeout: 180_000 }, () => {
     const file = Path.join(cwd, "go")
     const script = `trap '' HUP; echo ready; while [ ! -e ${file} ]; do sleep 0.1; done`
     const one = terminal("run", "--correlation-id", "deaf", "--", "sh", "-c", script)
-    assert.isTrue(await until(() => one.shown().includes("ready"), patience))
+    assert.isTrue(await until(() => one.shown().includes("ready")))
     if (hasPty) one.hangUp()
     else one.child.kill("SIGHUP")
-    assert.isTrue(await until(() => !hasPty || one.child.stdin!.writableFinished, patience))
+    assert.isTrue(await until(() => !hasPty || one.child.stdin!.writableFinished))
     assert.isFalse(isFree())
     Fs.writeFileSync(file, "")
     assert.strictEqual(await one.ended, 0)

@@ -14,7 +14,7 @@ let binary: Binary
 const folders: Array<string> = []
 beforeAll(() => {
   binary = build()
-}, 120_000)
+})
 afterAll(() => {
   for (const folder of folders) {
     for (const { pid } of naming(folder)) signal(pid, "SIGKILL")
@@ -54,7 +54,7 @@ const orphan = async (cwd: string, id: string): Promise<void> => {
 }
 
 // Most of each is the time after which a dead holder's lease runs out.
-const waiting = { timeout: 120_000, concurrent: true }
+const waiting = { concurrent: true }
 
 describe.skipIf(process.platform !== "linux")("a command that was left behind", waiting, () => {
   it("is ended before the next one begins, even if its execution was closed first", async () => {

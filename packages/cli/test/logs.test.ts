@@ -26,7 +26,7 @@ beforeAll(() => {
   binary = build()
   cwd = temporary("logs")
   writeWeb(cwd, server)
-}, 120_000)
+})
 
 afterAll(() => {
   Fs.rmSync(cwd, { recursive: true, force: true })
@@ -56,7 +56,7 @@ const printed = (child: ChildProcess, wanted: string): Promise<string> =>
     child.once("close", () => reject(new Error(`it ended without "${wanted}": ${text}`)))
   })
 
-it("logs prints the last lines, and with --follow new lines until it is stopped", { timeout: 240_000 }, async () => {
+it("logs prints the last lines, and with --follow new lines until it is stopped", async () => {
   await run(0, "init")
   const none = await run(0, "logs")
   assert.deepEqual([none.stdout, none.stderr], ["", "There are no lines.\n"])

@@ -202,7 +202,7 @@ const killing = async (
     const took = await begun()
     if (!(await until(() => childrenOf(supervisor).some((pid) => pid !== before), 3_000, 10))) return killed
     const pid = childrenOf(supervisor).find((one) => one !== before)!
-    if (killed % 2 === 1) await until(async () => !isThere(pid) || (await begun()) > took, 60_000)
+    if (killed % 2 === 1) await until(async () => !isThere(pid) || (await begun()) > took)
     await until(() => false, after(killed))
     try {
       process.kill(pid, "SIGKILL")
@@ -224,7 +224,7 @@ const json = (text: string): ReadonlyArray<any> =>
 const counted = (all: ReadonlyArray<string>): Readonly<Record<string, number>> =>
   all.reduce<Record<string, number>>((sum, one) => ({ ...sum, [one]: (sum[one] ?? 0) + 1 }), {})
 
-describe("monitor", { timeout: 300_000 }, () => {
+describe("monitor", () => {
   it("reports a stall, its recovery, overdue work and a failure once each through 20 kills", async () => {
     const { begin, begun, close, cwd, id, progress, read, told, write } = world("failing")
     await begin()
@@ -247,9 +247,9 @@ describe("monitor", { timeout: 300_000 }, () => {
     const has = (what: string) => async () => (await told()).includes(what)
     let n = 0
     const goOnUntil = (holds: () => boolean | Promise<boolean>) =>
-      until(async () => (await holds()) || (await progress(`part ${++n}`), false), 60_000, 150)
+      until(async () => (await holds()) || (await progress(`part ${++n}`), false), 300_000, 150)
     await goOnUntil(() => n > 5)
-    assert.isTrue(await until(has("stalled"), 60_000), `no stall: ${monitor.errors()}`)
+    assert.isTrue(await until(has("stalled")), `no stall: ${monitor.errors()}`)
     assert.deepEqual([await goOnUntil(has("recovered")), await goOnUntil(has("overdue"))], [true, true])
     let done = false
     void kills.then(() => (done = true))
@@ -323,7 +323,7 @@ describe("monitor", { timeout: 300_000 }, () => {
     const log = Path.join(cwd, "monitor.log")
     const args = [deploymentId, "--environment", environment, "--follow", "--log-file", log, "--interval", "100ms"]
     const monitor = start(cwd, args)
-    assert.isTrue(await until(async () => (await begun()) === 1, 60_000), monitor.errors())
+    assert.isTrue(await until(async () => (await begun()) === 1), monitor.errors())
     // It is over before the watched one.
     await other("aside").request({
       _tag: "ExecutionTransitioned",
@@ -332,8 +332,8 @@ describe("monitor", { timeout: 300_000 }, () => {
     })
     await write({ _tag: "ExecutionTransitioned", on: "completed" })
     const has = (stream: string, what: string) => async () => (await other(stream).told()).includes(what)
-    assert.isTrue(await until(has("aside", "failed"), 60_000), monitor.errors())
-    assert.isTrue(await until(() => monitor.errors().split("waits for what comes next").length > 2, 60_000))
+    assert.isTrue(await until(has("aside", "failed")), monitor.errors())
+    assert.isTrue(await until(() => monitor.errors().split("waits for what comes next").length > 2))
     process.kill(childrenOf(monitor.child.pid!)[0]!, "SIGKILL")
     const failed: Event = {
       _tag: "ExecutionTransitioned",
@@ -341,10 +341,10 @@ describe("monitor", { timeout: 300_000 }, () => {
       cause: causeInfo("reported", { by: "ada" }, "broken")
     }
     await other("meanwhile").request({ _tag: "ExecutionTransitioned", on: "started" }, failed)
-    assert.isTrue(await until(has("meanwhile", "failed"), 60_000), monitor.errors())
+    assert.isTrue(await until(has("meanwhile", "failed")), monitor.errors())
     await other("later").request({ _tag: "ExecutionTransitioned", on: "started" }, failed)
-    assert.isTrue(await until(has("later", "failed"), 60_000), monitor.errors())
-    assert.isTrue(await until(() => monitor.output().split("failed: deploy failed").length > 2, 60_000))
+    assert.isTrue(await until(has("later", "failed")), monitor.errors())
+    assert.isTrue(await until(() => monitor.output().split("failed: deploy failed").length > 2))
     monitor.child.kill("SIGTERM")
     await monitor.ended
     assert.deepEqual(
@@ -381,7 +381,7 @@ describe("monitor", { timeout: 300_000 }, () => {
     const { begin, close, cwd, id } = world("stopped")
     await begin()
     const monitor = start(cwd, [id])
-    assert.isTrue(await until(() => monitor.output().includes("execution started"), 60_000))
+    assert.isTrue(await until(() => monitor.output().includes("execution started")))
     const [worker] = childrenOf(monitor.child.pid!)
     monitor.child.kill("SIGINT")
     assert.strictEqual(await monitor.ended, 130)
@@ -398,11 +398,11 @@ describe("monitor", { timeout: 300_000 }, () => {
     const { begin, close, cwd, id } = world("orphaned")
     await begin()
     const monitor = start(cwd, [id])
-    assert.isTrue(await until(() => monitor.output().includes("execution started"), 60_000))
+    assert.isTrue(await until(() => monitor.output().includes("execution started")))
     const [worker] = childrenOf(monitor.child.pid!)
     monitor.child.kill("SIGKILL")
     await monitor.ended
-    assert.isTrue(await until(() => !isThere(worker!), 60_000))
+    assert.isTrue(await until(() => !isThere(worker!)))
     await close()
   })
 

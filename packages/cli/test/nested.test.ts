@@ -26,7 +26,7 @@ beforeAll(async () => {
   )
   await binary.run(cwd, ["init", "--id", "DX6604E"])
   await binary.run(cwd, ["register", "--correlation-id", "waiting", "-e", "production"])
-}, 120_000)
+})
 afterAll(() => {
   for (const { child } of running) child.kill("SIGKILL")
   Fs.rmSync(cwd, { recursive: true, force: true, maxRetries: 5 })
@@ -41,7 +41,7 @@ const inside = (script: string) => {
   return started.ended
 }
 
-describe("inside of signalbox run", { timeout: 120_000 }, () => {
+describe("inside of signalbox run", () => {
   it("what would wait for that very command is refused at once, with the reason", async () => {
     const refused = {
       deploy: "% deploy -e production --version v1 --queue-timeout 5s",

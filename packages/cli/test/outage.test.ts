@@ -14,17 +14,17 @@ import { temporary } from "./support.ts"
 
 const postgres: Postgres | undefined = await startPostgres()
 
-describe.skipIf(postgres === undefined)("an outage of the store", { timeout: 240_000 }, () => {
+describe.skipIf(postgres === undefined)("an outage of the store", () => {
   let binary: Binary
   let cable: Cable
   let folder: string
   let direct: Readonly<Record<string, string>>
   let through: Readonly<Record<string, string>>
   const running: Array<Running> = []
-  beforeAll(() => void (binary = build()), 120_000)
+  beforeAll(() => void (binary = build()))
   afterAll(async () => {
     await postgres?.stop()
-  }, 120_000)
+  })
   beforeEach(async () => {
     folder = temporary("outage")
     const url = new URL(postgres!.database())
@@ -161,7 +161,7 @@ describe.skipIf(postgres === undefined)("an outage of the store", { timeout: 240
     const argv = ["--degraded", "--correlation-id", "alone", "--reason", "no route", "--", "echo", "anyway"]
     assert.include(expectExit(await run("run", ...argv), 0).stdout, "anyway")
     const kept = Path.join(cwd, ".signalbox", "degraded")
-    assert.isTrue(await until(() => Fs.readdirSync(kept).length === 1, 60_000))
+    assert.isTrue(await until(() => Fs.readdirSync(kept).length === 1))
     cable.mend()
     assert.include(expectExit(await run("list"), 0).stderr, "alone")
     const { executions } = JSON.parse(expectExit(await run("history", "--json"), 0).stdout)

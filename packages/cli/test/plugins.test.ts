@@ -98,7 +98,7 @@ const tiers = [
   }
 ]
 
-describe.concurrent.each(tiers)("a provider of a plug-in, $name", { timeout: 480_000 }, ({ file, root, text }) => {
+describe.concurrent.each(tiers)("a provider of a plug-in, $name", ({ file, root, text }) => {
   it("is deployed, updated, rolled back, followed and destroyed by the command", async () => {
     const cwd = project("plugin", both)
     Fs.writeFileSync(Path.join(cwd, file), text)

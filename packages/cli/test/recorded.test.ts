@@ -38,7 +38,7 @@ let binary: Binary
 let cwd: string
 beforeAll(() => {
   binary = build()
-}, 120_000)
+})
 beforeEach(async () => {
   cwd = temporary("recorded")
   Fs.mkdirSync(Path.join(cwd, "app"))
@@ -46,11 +46,11 @@ beforeEach(async () => {
   write(configured("web"))
   await run("init", "--id", id)
   for (const version of ["v1", "v2"]) expectExit(await run("deploy", "--version", version), 0)
-}, 120_000)
+})
 afterEach(async () => {
   await run("destroy", "--yes")
   Fs.rmSync(cwd, { recursive: true, force: true, maxRetries: 5 })
-}, 120_000)
+})
 
 const file = () => Path.join(cwd, "signalbox.config.json")
 const write = (value: unknown) => Fs.writeFileSync(file(), typeof value === "string" ? value : JSON.stringify(value))
@@ -72,7 +72,7 @@ const serves = async (): Promise<string> => {
   return (await fetch(stacks.find(({ outputs }: any) => outputs.url !== undefined).outputs.url)).text()
 }
 
-describe("a configuration", { timeout: 120_000 }, () => {
+describe("a configuration", () => {
   it("that is broken, or names other stacks, does not prevent rolling back or destroying", async () => {
     write('{ ,"organization": "acme" }')
     const back = expectExit(await run("rollback"), 0)
@@ -96,7 +96,7 @@ describe("a configuration", { timeout: 120_000 }, () => {
   })
 })
 
-describe("a deployment that Ctrl-C stopped", { timeout: 120_000 }, () => {
+describe("a deployment that Ctrl-C stopped", () => {
   it("shows the live release beside the candidate, and is no failure once another one replaces it", async () => {
     write(configured("web", { strategy: { type: "canary", steps: [{ weight: 50, bake: "10 minutes" }] } }))
     const stopped = await binary.run(cwd, ["deploy", "--version", "v3", "--correlation-id", "stopped"], {

@@ -13,7 +13,7 @@ const folders: Array<string> = []
 const running: Array<Running> = []
 beforeAll(() => {
   binary = build()
-}, 120_000)
+})
 afterAll(() => {
   for (const { child } of running) child.kill("SIGKILL")
   for (const folder of folders) Fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
@@ -45,7 +45,7 @@ const holder = async (cwd: string): Promise<Running> => {
 
 const last = (stdout: string): Record<string, unknown> => JSON.parse(stdout.trimEnd().split("\n").at(-1)!)
 
-describe("signalbox run", { timeout: 120_000 }, () => {
+describe("signalbox run", () => {
   it.each([
     ["exit 0", 0, "completed"],
     ["exit 3", 3, "failed"],

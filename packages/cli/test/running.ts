@@ -22,7 +22,7 @@ export interface Running {
   readonly says: (pattern: RegExp) => Promise<void>
 }
 
-const patience = 60_000
+const patience = 300_000
 
 /** Starts the program with these arguments, in a folder that is its home too. */
 export const start = (
@@ -45,7 +45,7 @@ export const start = (
     child.on("close", (code, signal) => resolve({ code, signal, stdout, stderr }))
   })
   const says = async (pattern: RegExp): Promise<void> => {
-    if (await until(() => pattern.test(stdout) || pattern.test(stderr), patience)) return
+    if (await until(() => pattern.test(stdout) || pattern.test(stderr))) return
     throw new Error(`it never said ${pattern}:\n${stdout}\n${stderr}`)
   }
   return { child, ended, says }

@@ -194,7 +194,7 @@ describe("broken configurations", () => {
       }
       assert.deepEqual(listing(cwd), before, text)
     }
-  }, 120_000)
+  })
 
   it(`${sample} of them through the real binary`, async () => {
     for (const text of texts.filter((_, index) => index % everyNth === 0)) {
@@ -203,7 +203,7 @@ describe("broken configurations", () => {
       assertRefused(await binary.run(cwd, [...deploying, "--json"]), text, true)
       assert.deepEqual(listing(cwd), before, text)
     }
-  }, 120_000)
+  })
 })
 
 describe("broken command lines", () => {
@@ -223,7 +223,7 @@ describe("broken command lines", () => {
       assertRefused(await runWith(backend, cwd, json ? ["--json", ...line] : line), line.join(" "), json)
     }
     assert.deepEqual(listing(cwd), before)
-  }, 120_000)
+  })
 
   it(`${sample} of them through the real binary`, async () => {
     const before = listing(cwd)
@@ -231,7 +231,7 @@ describe("broken command lines", () => {
       assertRefused(await binary.run(cwd, line), line.join(" "), false)
     }
     assert.deepEqual(listing(cwd), before)
-  }, 120_000)
+  })
 
   it.each([
     [["deplyo"], "Did you mean deploy?"],

@@ -25,7 +25,7 @@ stacks:
   - { name: api, provider: "aws:cloudformation", properties: { template: api.yaml } }
 `
 
-describe("the SDK of AWS", { timeout: 120_000 }, () => {
+describe("the SDK of AWS", () => {
   it("is not loaded by commands that only read the store, and is by one that looks at a stack", async () => {
     const link = join(directory, "node_modules/@signalbox/provider-aws")
     mkdirSync(dirname(link), { recursive: true })

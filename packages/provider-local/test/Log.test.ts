@@ -40,7 +40,7 @@ const write = async (file: string, script: string, max: number) => {
 /** 0 between two files. */
 const sizeOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0
 
-describe("the log of a process", { timeout: 120_000 }, () => {
+describe("the log of a process", () => {
   it("never exceeds its bound while it is written, in one go or line by line, and ends with the last words", () =>
     within(async (directory) => {
       const max = 64 * 1024

@@ -23,7 +23,7 @@ const reads = (here: Pick<Bench, "provider">, ref: ReturnType<Bench["ref"]>, tex
 
 const logsIn = (directory: string): string => join(directory, "local", "logs", "DX6604E", "test", "api")
 
-describe("the logs of local stacks", { timeout: 120_000 }, () => {
+describe("the logs of local stacks", () => {
   it.live("leave an incomplete line for later, and read it once it is complete", () =>
     Effect.gen(function* () {
       const here = yield* bench

@@ -41,7 +41,7 @@ const answers = (url: string) =>
     )
   )
 
-describe("after a restart of the machine", { timeout: 120_000 }, () => {
+describe("after a restart of the machine", () => {
   it.live("a query starts nothing, writes nothing, and learns that nothing runs", () =>
     Effect.scoped(
       Effect.gen(function* () {
@@ -202,7 +202,7 @@ describe("after a restart of the machine", { timeout: 120_000 }, () => {
   )
 })
 
-describe("secrets after a crash", { timeout: 120_000 }, () => {
+describe("secrets after a crash", () => {
   it.live("are the latest ones, though the supervisor and all processes died at once", () =>
     Effect.scoped(
       Effect.gen(function* () {

@@ -19,7 +19,7 @@ spawn("env", ["-i", "PATH=" + process.env.PATH, "setsid", "sh", "-c", "sh -c '" 
 createServer((_, response) => response.end("ok")).listen(Number(process.env.PORT), "127.0.0.1")
 `
 
-describe.skipIf(process.platform !== "linux")("what a process has started", { timeout: 120_000 }, () => {
+describe.skipIf(process.platform !== "linux")("what a process has started", () => {
   const withDaemon = (
     check: (pid: number, trace: string) => Effect.Effect<void, unknown>,
     before?: (directory: string) => Promise<void>

@@ -29,7 +29,7 @@ const pidsOf = (directory: string, version: string) =>
     .map(({ pid }) => pid)
     .sort((a, b) => a - b)
 
-describe("the supervisor", { timeout: 120_000 }, () => {
+describe("the supervisor", () => {
   it.live("refuses a call of its holder that arrives after a later one", () =>
     Effect.scoped(
       Effect.gen(function* () {

@@ -131,7 +131,7 @@ export const reboot = async (directory: string): Promise<void> => {
 export const until = async (
   what: string,
   condition: () => boolean | Promise<boolean>,
-  timeout = 60_000
+  timeout = 300_000
 ): Promise<void> => {
   const deadline = Date.now() + timeout
   while (!(await condition())) {

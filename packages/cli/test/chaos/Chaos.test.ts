@@ -56,7 +56,7 @@ const killed = order
   .filter(([kind]) => !missing.includes(kind))
   .findIndex(([, place]) => place === "between effect and receipt")
 
-describe.skipIf(!linux)("the judge sees", { timeout: 600_000 }, () => {
+describe.skipIf(!linux)("the judge sees", () => {
   it.each([
     ["a step that runs again after its receipt", ["duplicate"], { inside: () => "forget" }],
     ["a mutation under a fence that was never held", ["mutator"], { inside: () => "fence" }],

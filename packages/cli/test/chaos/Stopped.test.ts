@@ -105,7 +105,7 @@ const overtake = async (world: World, version: string, stream: string, mutation:
   return endOf(readLog(world.folder, stream), stream)
 }
 
-describe.skipIf(!linux)("a runner that is stopped between its check and its call", { timeout: 240_000 }, () => {
+describe.skipIf(!linux)("a runner that is stopped between its check and its call", () => {
   it.each([
     ["a canary that is completed", "v2", "completed", ["stage", "shift", "retire"]],
     ["a canary that goes back", "v2-erroring-web", "rolled_back", ["stage", "shift", "rollback"]]

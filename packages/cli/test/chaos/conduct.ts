@@ -238,7 +238,7 @@ const follow = (world: World): { readonly stop: () => Promise<ReadonlyArray<Prin
     await until(() => left || readLog(world.folder, operation).length > 0, 300_000, 50)
     if (left) return
     const started = world.start(["events", operation, "--follow", "--json"], { onStdout: (data) => (text += data) })
-    await until(() => left || over(started), 120_000, 20)
+    await until(() => left || over(started), 300_000, 20)
     started.child.kill("SIGTERM")
     await started.ended
   })()

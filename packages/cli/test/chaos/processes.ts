@@ -64,7 +64,11 @@ export const signal = (pid: number, name: NodeJS.Signals): void => {
 }
 
 /** Looks every few milliseconds; false if it did not come true in time. */
-export const until = async (holds: () => boolean | Promise<boolean>, millis: number, every = 20): Promise<boolean> => {
+export const until = async (
+  holds: () => boolean | Promise<boolean>,
+  millis = 300_000,
+  every = 20
+): Promise<boolean> => {
   const end = performance.now() + millis
   for (;;) {
     if (await holds()) return true

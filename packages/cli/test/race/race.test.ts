@@ -16,7 +16,7 @@ const program = mkdtempSync(join(tmpdir(), "signalbox-race-program-"))
 let race: Race | undefined
 beforeAll(async () => {
   await bundleWorker(program)
-}, 120_000)
+})
 afterAll(() => {
   race?.abandon()
   race?.remove()

@@ -300,7 +300,7 @@ const planted: Record<
 
 describe("the simulation catches", () => {
   for (const [name, { find, invariant }] of Object.entries(planted)) {
-    it(`${name}`, { timeout: 600_000 }, async () => {
+    it(`${name}`, async () => {
       const { failures } = await find()
       const found = failures.map(({ violation }) => violation.invariant)
       const wanted = [invariant].flat()

@@ -255,7 +255,7 @@ const planted: Record<string, { readonly invariant: Simulation.Invariant; readon
 
 describe("the simulation catches, in the queue,", () => {
   for (const [name, { find, invariant }] of Object.entries(planted)) {
-    it(`${name}`, { timeout: 600_000 }, async () => {
+    it(`${name}`, async () => {
       const { failures } = await find()
       assert.strictEqual(failures[0]?.violation.invariant, invariant, failures.map(Simulation.render).join("\n"))
     })

@@ -68,51 +68,46 @@ it.live(
       late.sort((left, right) => left - right)
       assert.isBelow(late[Math.floor(late.length / 2)]!, 10_000)
     }).pipe(Effect.provide(embeddedStore({ directory })))
-  },
-  480_000
+  }
 )
 
-it.live(
-  "loses nothing that was acknowledged, and blocks no process, when writers are killed",
-  () => {
-    const directory = temporaryDirectory(afterAll)
-    mkdirSync(directory, { recursive: true })
-    return Effect.gen(function* () {
-      const store = yield* DeploymentStore
-      const leases = yield* LeaseStore
-      for (let round = 0; round < 4; round++) {
-        const name = `killed-${round}`
-        const child = startChild("writer.ts", [directory, name, "100000"])
-        yield* Stream.mapEffect(store.changes, () => store.events({ stream: name })).pipe(
-          Stream.takeUntil((events) => events.length > 5 + round * 7),
-          Stream.runDrain,
-          Effect.timeout("100 seconds")
-        )
-        child.process.kill("SIGKILL")
-        yield* Effect.promise(() => child.output)
-        const seqs = (yield* store.events({ stream: name, limit: 10_000 })).map(({ seq }) => seq)
-        assert.deepStrictEqual(
-          seqs,
-          seqs.map((_, index) => index + 1)
-        )
-        const held = yield* leases.get("one at a time")
-        if (held !== undefined && held.expiresAt > 0) {
-          const lease = yield* leases.acquire({
-            key: held.key,
-            holder: "heir",
-            owner: "test",
-            ttl: Duration.minutes(1),
-            evict: held.fence
-          })
-          yield* leases.release(lease)
-        }
-      }
-      const shared = yield* store.events({ stream: "shared", limit: 10_000 })
-      assert.deepStrictEqual(
-        shared.map(({ seq }) => seq),
-        shared.map((_, index) => index + 1)
+it.live("loses nothing that was acknowledged, and blocks no process, when writers are killed", () => {
+  const directory = temporaryDirectory(afterAll)
+  mkdirSync(directory, { recursive: true })
+  return Effect.gen(function* () {
+    const store = yield* DeploymentStore
+    const leases = yield* LeaseStore
+    for (let round = 0; round < 4; round++) {
+      const name = `killed-${round}`
+      const child = startChild("writer.ts", [directory, name, "100000"])
+      yield* Stream.mapEffect(store.changes, () => store.events({ stream: name })).pipe(
+        Stream.takeUntil((events) => events.length > 5 + round * 7),
+        Stream.runDrain,
+        Effect.timeout("100 seconds")
       )
-    }).pipe(Effect.provide(embeddedStore({ directory })))
-  },
-  480_000
-)
+      child.process.kill("SIGKILL")
+      yield* Effect.promise(() => child.output)
+      const seqs = (yield* store.events({ stream: name, limit: 10_000 })).map(({ seq }) => seq)
+      assert.deepStrictEqual(
+        seqs,
+        seqs.map((_, index) => index + 1)
+      )
+      const held = yield* leases.get("one at a time")
+      if (held !== undefined && held.expiresAt > 0) {
+        const lease = yield* leases.acquire({
+          key: held.key,
+          holder: "heir",
+          owner: "test",
+          ttl: Duration.minutes(1),
+          evict: held.fence
+        })
+        yield* leases.release(lease)
+      }
+    }
+    const shared = yield* store.events({ stream: "shared", limit: 10_000 })
+    assert.deepStrictEqual(
+      shared.map(({ seq }) => seq),
+      shared.map((_, index) => index + 1)
+    )
+  }).pipe(Effect.provide(embeddedStore({ directory })))
+})

@@ -103,7 +103,7 @@ const json = { OTEL_EXPORTER_OTLP_PROTOCOL: "http/json" }
 const parsed = (requests: ReadonlyArray<Request>, path: string) =>
   requests.filter((request) => request.path === path).map(({ body }) => JSON.parse(body.toString("utf8")))
 
-describe("telemetry", { timeout: 180_000 }, () => {
+describe("telemetry", () => {
   it("correlates logs with the steps that wrote them, and lets no secret through", async () => {
     const requests = await received((url) =>
       deployment({ ...json, OTEL_EXPORTER_OTLP_ENDPOINT: url, OTEL_EXPORTER_OTLP_COMPRESSION: "gzip" })

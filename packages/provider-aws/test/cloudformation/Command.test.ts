@@ -75,7 +75,7 @@ const ends = async (code: number, ...args: ReadonlyArray<string>): Promise<strin
 const status = async (): Promise<string | undefined> =>
   (await aws.client.describeStacks({ StackName: "shop-api" }).catch(() => undefined))?.Stacks?.[0]?.StackStatus
 
-describe.skipIf(endpoint === undefined)("the command, on CloudFormation", { timeout: 240_000 }, () => {
+describe.skipIf(endpoint === undefined)("the command, on CloudFormation", () => {
   it("shows, deploys, updates, rolls back and destroys a stack", async () => {
     project({ "signalbox.config.yaml": yaml, "api.yaml": template() })
     await ends(0, "init", "--id", id)

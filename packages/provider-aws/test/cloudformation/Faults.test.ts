@@ -58,7 +58,7 @@ const wholeLife = async (seed: number, rules: ReadonlyArray<FaultRule>) => {
   }
 }
 
-describe.skipIf(endpoint === undefined)("under faults", { timeout: 400_000 }, () => {
+describe.skipIf(endpoint === undefined)("under faults", () => {
   it("does everything once, with at most twice the calls, for 20 seeds", async () => {
     const clean = await wholeLife(0, [])
     assert.deepStrictEqual(clean.begun, [

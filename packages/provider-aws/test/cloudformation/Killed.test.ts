@@ -26,7 +26,7 @@ stacks:
 /** The places where a command is killed: after so many lines of its report. */
 const kills = Array.from({ length: 12 }, (_, index) => index + 1)
 
-describe.skipIf(endpoint === undefined)("a command that is killed", { timeout: 600_000 }, () => {
+describe.skipIf(endpoint === undefined)("a command that is killed", () => {
   it("leaves a deployment that is finished by the next one, and nothing is begun twice", async () => {
     const aws = platform()
     const link = join(aws.directory, "node_modules/@signalbox/provider-aws")

@@ -80,7 +80,7 @@ beforeAll(async () => {
     Capabilities: ["CAPABILITY_NAMED_IAM"]
   })
   assert.strictEqual(await rest("roles"), "CREATE_COMPLETE")
-}, 120_000)
+})
 afterAll(async () => {
   root?.destroy()
   await emulator?.stop()
@@ -170,7 +170,7 @@ const denied = (effect: Effect.Effect<unknown, ProviderError>) =>
     Effect.match(effect, { onFailure: (error) => error.reason, onSuccess: () => "it was not refused" as const })
   )
 
-describe.skipIf(endpoint === undefined)("policies", { timeout: 300_000 }, () => {
+describe.skipIf(endpoint === undefined)("policies", () => {
   it("for a deployment suffice for everything", async () => {
     await Effect.runPromise(wholeLife(as("deployer")))
   })

@@ -128,7 +128,7 @@ const table = (rows: ReadonlyArray<ReadonlyArray<string>>): string => {
   return [line(head!), `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`, ...body.map(line)].join("\n")
 }
 
-describe("the statuses of a stack", { timeout: 240_000 }, () => {
+describe("the statuses of a stack", () => {
   it("are all handled, as the page says", async () => {
     const statuses = Object.values(StackStatus)
     expect(statuses).toHaveLength(23)

@@ -17,7 +17,7 @@ afterEach(() => w.aws.close())
 const withFunction = (version: string, resources: object = {}) =>
   templateOf(version, { ...functionResources, ...resources })
 
-describe.skipIf(endpoint === undefined)("a stack of CloudFormation", { timeout: 120_000 }, () => {
+describe.skipIf(endpoint === undefined)("a stack of CloudFormation", () => {
   it("in ROLLBACK_COMPLETE after our own creation is deleted and created again", async () => {
     const failed = await w.plan("v1", templateOf("v1", neverSignalled))
     expect(await w.reason(w.stage(failed))).toMatchObject({ _tag: "Broken", resource: "Wait" })

@@ -42,7 +42,7 @@ const streams = async (store: PlainStore) => (await store.events(everything)).ma
 
 /** Repeats it, at most a minute, until it holds. */
 const until = async (holds: () => Promise<boolean>): Promise<void> => {
-  for (const end = Date.now() + 60_000; Date.now() < end; await sleep(50)) if (await holds()) return
+  for (const end = Date.now() + 300_000; Date.now() < end; await sleep(50)) if (await holds()) return
   throw new Error("it did not happen")
 }
 

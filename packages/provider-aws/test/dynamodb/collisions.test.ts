@@ -30,7 +30,7 @@ const each = async (append: (stream: string, n: number) => Promise<unknown>): Pr
   return performance.now() - began
 }
 
-describe.skipIf(endpoint === undefined)("writers of different streams", { timeout: 240_000 }, () => {
+describe.skipIf(endpoint === undefined)("writers of different streams", () => {
   it("never collide, as they do on a counter within their transactions", async () => {
     const measured: Record<string, string> = {}
     const through = async (

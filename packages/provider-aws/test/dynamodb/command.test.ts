@@ -23,13 +23,13 @@ const env = { AWS_ACCESS_KEY_ID: freshAccount(), AWS_SECRET_ACCESS_KEY: "test", 
 
 let binary: Binary
 const folders: Array<string> = []
-beforeAll(() => void (binary = build()), 120_000)
+beforeAll(() => void (binary = build()))
 afterAll(async () => {
   for (const cwd of folders) {
     await binary.run(cwd, ["destroy", id, "--yes"], { env })
     Fs.rmSync(cwd, { recursive: true, force: true })
   }
-}, 120_000)
+})
 
 /** A project that has the plug-in, and its state in this store. */
 const project = (store: string): string => {
@@ -63,7 +63,7 @@ const json = async (cwd: string, ...args: ReadonlyArray<string>) => {
   return JSON.parse(ran.stdout)
 }
 
-describe.skipIf(endpoint === undefined)("the command with its state in DynamoDB", { timeout: 240_000 }, () => {
+describe.skipIf(endpoint === undefined)("the command with its state in DynamoDB", () => {
   it("creates the table, deploys, and shows what happened, also to another folder", async () => {
     const url = urlOf("shop")
     const cwd = project(url)

@@ -89,7 +89,7 @@ const worked = async (rules: ReadonlyArray<FaultRule>, seed: number) => {
 }
 
 describe.skipIf(endpoint === undefined)("a store that is throttled and cut off", () => {
-  it("ends as without faults, whatever the seed, with at most twice the calls", { timeout: 300_000 }, async () => {
+  it("ends as without faults, whatever the seed, with at most twice the calls", async () => {
     const clean = await worked([], 0)
     const ids = ["requested", "started", ...Array.from({ length: steps }, (_, n) => `${n}`), "completed"]
     const seqs = ids.map((_, index) => index + 1)

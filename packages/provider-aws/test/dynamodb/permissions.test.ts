@@ -116,7 +116,7 @@ const useStore = async (url: string, stream: string) => {
   await store.close?.()
 }
 
-describe.skipIf(endpoint === undefined)("the printed policy", { timeout: 240_000 }, () => {
+describe.skipIf(endpoint === undefined)("the printed policy", () => {
   it("for the store suffices, and without any one of its actions the failure names that", async () => {
     const url = `dynamodb://policies?region=${region}&endpoint=${encodeURIComponent(emulator.url)}`
     await new DynamoDB({ endpoint: emulator.url, region, credentials: admin }).createTable(definitionOf("policies"))

@@ -17,7 +17,7 @@ const random = (seed: number) => () => {
   return ((hash ^ (hash >>> 14)) >>> 0) / 2 ** 32
 }
 
-describe("a service whose deployments are killed", { timeout: 900_000 }, () => {
+describe("a service whose deployments are killed", () => {
   it("gets no second revision of a template, no change twice and no foreign change, by 300 kills", async () => {
     const next = random(1)
     let kills = 0

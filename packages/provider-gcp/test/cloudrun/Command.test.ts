@@ -59,7 +59,7 @@ const ends = async (code: number, ...args: ReadonlyArray<string>): Promise<strin
 
 const version = async (): Promise<ReadonlyArray<string>> => Object.keys(await sharesOf(simulator, 10))
 
-describe("the command, on Cloud Run", { timeout: 240_000 }, () => {
+describe("the command, on Cloud Run", () => {
   it("shows, deploys, updates, rolls back and destroys a service", async () => {
     await ends(0, "init", "--id", id)
     expect(await ends(0, "deploy", "--version", "v1", "--dry-run")).toContain("create the service api")

@@ -74,7 +74,7 @@ const lived = async (seed: number, faulty: boolean): Promise<{ readonly calls: n
   return { calls: proxy.calls.length, changes }
 }
 
-describe("a service under faults", { timeout: 900_000 }, () => {
+describe("a service under faults", () => {
   it("comes to the right end from 20 seeds, with no change twice, in at most twice the calls", async () => {
     const clean = await lived(0, false)
     let calls = 0
