@@ -4,4 +4,4 @@
  */
 export { cloudRun, firebaseHosting, gcp, gcp as default, type GcpPluginOptions } from "./plugin.ts"
 export { Properties as CloudRunProperties } from "./cloudrun/Properties.ts"
-export { Properties as FirebaseHostingProperties } from "./hosting/Properties.ts"
+export { SiteProperties as FirebaseHostingProperties } from "./hosting/SiteProperties.ts"

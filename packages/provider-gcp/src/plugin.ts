@@ -2,7 +2,7 @@ import { effectProvider, type Plugin, stackBuilder, type StackBuilder } from "@s
 import * as CloudRunProvider from "./cloudrun/CloudRunProvider.ts"
 import type { Properties } from "./cloudrun/Properties.ts"
 import * as HostingProvider from "./hosting/HostingProvider.ts"
-import type { Properties as HostingProperties } from "./hosting/Properties.ts"
+import type { SiteProperties } from "./hosting/SiteProperties.ts"
 
 /**
  * The options of the plug-in.
@@ -59,4 +59,4 @@ export const cloudRun: StackBuilder<typeof Properties.Encoded> = stackBuilder(Cl
  * firebaseHosting({ name: "web", dependsOn: ["api"], properties: { site: "shop" } })
  * ```
  */
-export const firebaseHosting: StackBuilder<typeof HostingProperties.Encoded> = stackBuilder(HostingProvider.kind)
+export const firebaseHosting: StackBuilder<typeof SiteProperties.Encoded> = stackBuilder(HostingProvider.kind)

@@ -3,15 +3,15 @@
  */
 import { type Drift, type ProviderReason } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
-import type { Failure } from "./Calls.ts"
+import type { SiteFailure } from "./SiteCalls.ts"
 import { recordOfMessage, stackIn } from "./Names.ts"
-import { type Looked, type Seen, seenVersion, type SeenVersion } from "./Seen.ts"
-import { begin, fail, goLive, noSite, type Work } from "./Work.ts"
+import { type Looked, type SeenSite, seenVersion, type SeenVersion } from "./SeenSite.ts"
+import { begin, fail, goLive, noSite, type SiteWork } from "./SiteWork.ts"
 
 /** What Signalbox released last, if something else is live now. */
 const replaced = (
   { calls, ref, site }: Looked,
-  { liveRelease }: Seen
+  { liveRelease }: SeenSite
 ): Effect.Effect<SeenVersion | null, ProviderReason> =>
   Effect.gen(function* () {
     if (liveRelease === null || recordOfMessage(liveRelease.message) !== null) return null
@@ -21,7 +21,7 @@ const replaced = (
     return version.id === liveRelease.version?.id || version.record?.stack !== stackIn(ref) ? null : version
   })
 
-export const detect = (looked: Looked, seen: Seen): Effect.Effect<ReadonlyArray<Drift>, ProviderReason> =>
+export const detect = (looked: Looked, seen: SeenSite): Effect.Effect<ReadonlyArray<Drift>, ProviderReason> =>
   Effect.map(replaced(looked, seen), (deployed) => {
     if (deployed === null) return []
     const { live, liveRelease } = seen
@@ -30,7 +30,7 @@ export const detect = (looked: Looked, seen: Seen): Effect.Effect<ReadonlyArray<
   })
 
 /** Releases again what Signalbox deployed. */
-export const correct = (work: Work, fields: ReadonlyArray<string>): Effect.Effect<void, Failure> =>
+export const correct = (work: SiteWork, fields: ReadonlyArray<string>): Effect.Effect<void, SiteFailure> =>
   Effect.gen(function* () {
     const seen = yield* begin(work)
     if (seen === null) return yield* fail(noSite(work))

@@ -14,12 +14,12 @@ import {
 } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import { Gcp, type GcpOptions, gcpReason } from "../client/index.ts"
-import { Calls, type Failure } from "./Calls.ts"
+import { SiteCalls, type SiteFailure } from "./SiteCalls.ts"
 import { HostingApi } from "./HostingApi.ts"
-import { decode, Properties } from "./Properties.ts"
-import { observation, see } from "./Seen.ts"
+import { decode, SiteProperties } from "./SiteProperties.ts"
+import { observation, see } from "./SeenSite.ts"
 import { defaultProject, invalid, siteConfig, type SiteConfig } from "./SiteConfig.ts"
-import type { Work } from "./Work.ts"
+import type { SiteWork } from "./SiteWork.ts"
 
 /** What a stack names as its provider. */
 export const kind = "gcp:firebase-hosting"
@@ -61,7 +61,7 @@ export const make = (options: HostingOptions): Provider => {
   const api = new HostingApi(gcp, options.hostingEndpoint)
   const named = asProviderError(kind)
 
-  const projectOf = (ref: StackRef, properties: Properties): Effect.Effect<string, ProviderReason> =>
+  const projectOf = (ref: StackRef, properties: SiteProperties): Effect.Effect<string, ProviderReason> =>
     Effect.gen(function* () {
       const found =
         properties.project ??
@@ -84,13 +84,13 @@ export const make = (options: HostingOptions): Provider => {
     ref: StackRef,
     mutation: Mutation,
     artifact?: string
-  ): Effect.Effect<{ readonly work: Work; readonly config: SiteConfig }, ProviderReason> =>
+  ): Effect.Effect<{ readonly work: SiteWork; readonly config: SiteConfig }, ProviderReason> =>
     Effect.gen(function* () {
       const properties = yield* decode(ref.properties)
       const project = yield* projectOf(ref, properties)
       const config = yield* siteConfig(directory, properties, project, artifact)
       const { site } = config
-      const calls = new Calls(api, { project, site })
+      const calls = new SiteCalls(api, { project, site })
       const { poll } = options
       return {
         config,
@@ -99,7 +99,7 @@ export const make = (options: HostingOptions): Provider => {
     })
 
   /** Where the calls lead to, and as whom. */
-  const targetOf = ({ project }: Work): Effect.Effect<PlanTarget, ProviderReason> =>
+  const targetOf = ({ project }: SiteWork): Effect.Effect<PlanTarget, ProviderReason> =>
     Effect.tryPromise({
       try: async () => {
         const principal = api.isLocal ? undefined : await gcp.principal()
@@ -108,14 +108,14 @@ export const make = (options: HostingOptions): Provider => {
       catch: (error) => gcpReason(error, "iam.serviceAccounts.get")
     })
 
-  const seen = (work: Work) => Effect.map(see(work), (seen) => observation(seen, work.project, work.site))
+  const seen = (work: SiteWork) => Effect.map(see(work), (seen) => observation(seen, work.project, work.site))
 
   /** Carries out a mutation, and looks at what has become of it. */
   const mutate = (
     operation: string,
     ref: StackRef,
     mutation: Mutation,
-    change: (work: Work, config: SiteConfig) => Effect.Effect<void, Failure>
+    change: (work: SiteWork, config: SiteConfig) => Effect.Effect<void, SiteFailure>
   ) =>
     Effect.gen(function* () {
       const { config, work } = yield* workOn(ref, mutation)
@@ -130,7 +130,7 @@ export const make = (options: HostingOptions): Provider => {
   return {
     kind,
     capabilities,
-    properties: Properties,
+    properties: SiteProperties,
     observe: (ref) => Effect.flatMap(workOn(ref, noMutation), ({ work }) => seen(work)).pipe(named("observe", ref)),
     plan: (ref, candidate, mutation) =>
       Effect.gen(function* () {
@@ -185,7 +185,7 @@ export const make = (options: HostingOptions): Provider => {
         return yield* wayBack(work.calls, checkpoint)
       }).pipe(named("canGoBack", ref)),
     exclusive: (ref) => {
-      const { config = "firebase.json", site, target } = ref.properties as Partial<Properties>
+      const { config = "firebase.json", site, target } = ref.properties as Partial<SiteProperties>
       const [name, path] =
         site !== undefined ? [site, "site"] : target !== undefined ? [target, "target"] : [config, "config"]
       return [{ name: `the Firebase Hosting site of ${name}`, path: [path] }]

@@ -10,11 +10,11 @@ import { stateOf, withState } from "../cloudrun/Record.ts"
 import type { RunService, Target } from "../cloudrun/RunService.ts"
 import { effectiveSplit, sameTraffic } from "../cloudrun/Split.ts"
 import { defaultPoll, pollUntil } from "@signalbox/core/spi"
-import type { Failure } from "./Calls.ts"
+import type { SiteFailure } from "./SiteCalls.ts"
 import { digestOf } from "./Names.ts"
 import { pinned, type RunTarget } from "./ServingConfig.ts"
 import { invalid, type SiteConfig } from "./SiteConfig.ts"
-import { conflict, fail, type Work } from "./Work.ts"
+import { conflict, fail, type SiteWork } from "./SiteWork.ts"
 
 /** A revision that rewrites lead to, by its tag. */
 export interface Pin extends RunTarget {
@@ -27,13 +27,13 @@ const prefix = "sb-"
 /** One tag for each revision, so that versions that pin the same one share it. */
 const tagOf = (revision: string): string => prefix + digestOf(revision).slice(0, 8)
 
-const callsIn = ({ gcp, project }: Work, region: string) => new RunCalls(gcp, { project, region })
+const callsIn = ({ gcp, project }: SiteWork, region: string) => new RunCalls(gcp, { project, region })
 
 /** The revision with the most traffic. */
 const carrying = (service: RunService): string | undefined =>
   [...effectiveSplit(service)].sort(([, a], [, b]) => b - a)[0]?.[0]
 
-const serviceOf = (work: Work, { region, serviceId }: RunTarget): Effect.Effect<RunService, ProviderReason> =>
+const serviceOf = (work: SiteWork, { region, serviceId }: RunTarget): Effect.Effect<RunService, ProviderReason> =>
   Effect.flatMap(callsIn(work, region).service(serviceId), (service) =>
     service === null
       ? fail({ _tag: "Missing", message: `a rewrite leads to service ${serviceId} in ${region}, which is not there` })
@@ -41,7 +41,10 @@ const serviceOf = (work: Work, { region, serviceId }: RunTarget): Effect.Effect<
   )
 
 /** Which revision each pinned service is pinned to, by `<region>/<service>`. */
-export const pinsOf = (work: Work, { entry }: SiteConfig): Effect.Effect<ReadonlyMap<string, Pin>, ProviderReason> =>
+export const pinsOf = (
+  work: SiteWork,
+  { entry }: SiteConfig
+): Effect.Effect<ReadonlyMap<string, Pin>, ProviderReason> =>
   Effect.gen(function* () {
     const { pins } = work.properties
     const targets = pinned(entry)
@@ -70,10 +73,10 @@ export const pinsOf = (work: Work, { entry }: SiteConfig): Effect.Effect<Readonl
 
 /** Changes the tags of a service, and nothing else: what `LATEST` stands for stays so. */
 const retag = (
-  work: Work,
+  work: SiteWork,
   { region, serviceId }: RunTarget,
   change: (traffic: ReadonlyArray<Target>) => ReadonlyArray<Target>
-): Effect.Effect<void, Failure> =>
+): Effect.Effect<void, SiteFailure> =>
   Effect.gen(function* () {
     const calls = callsIn(work, region)
     const service = yield* serviceOf(work, { region, serviceId })
@@ -101,7 +104,7 @@ const shows = ({ effective, reconciling }: RunService, { revision, tag }: Pin): 
   !reconciling && effective.some((target) => target.tag === tag && target.revision === revision)
 
 /** Sets the tags, and waits until they lead to their revisions. */
-export const pin = (work: Work, pins: ReadonlyMap<string, Pin>): Effect.Effect<void, Failure> =>
+export const pin = (work: SiteWork, pins: ReadonlyMap<string, Pin>): Effect.Effect<void, SiteFailure> =>
   Effect.forEach(
     pins.values(),
     (one) =>
@@ -137,7 +140,7 @@ const tagsIn = (config: unknown): ReadonlyArray<string> => {
 }
 
 /** Takes away own tags that no version needs any more that is live or was among the last releases. */
-export const unpin = (work: Work, entry: SiteConfig["entry"]): Effect.Effect<void, Failure> =>
+export const unpin = (work: SiteWork, entry: SiteConfig["entry"]): Effect.Effect<void, SiteFailure> =>
   Effect.gen(function* () {
     const targets = pinned(entry)
     if (targets.length === 0) return

@@ -14,15 +14,15 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Option from "effect/Option"
-import type { Failure } from "./Calls.ts"
+import type { SiteFailure } from "./SiteCalls.ts"
 import { digestOf } from "./Names.ts"
 import { pinsOf } from "./Pins.ts"
 import { predeploy } from "./Predeploy.ts"
-import { see, type Seen } from "./Seen.ts"
+import { see, type SeenSite } from "./SeenSite.ts"
 import { servingConfig } from "./ServingConfig.ts"
 import type { SiteConfig } from "./SiteConfig.ts"
 import { type SiteFiles, siteFiles } from "./SiteFiles.ts"
-import { channelIsFree, fail, noSite, owned, type Work } from "./Work.ts"
+import { channelIsFree, fail, noSite, owned, type SiteWork } from "./SiteWork.ts"
 
 /** What a stage needs of the plan. The files themselves are found again, and compared by their digest. */
 const Planned = Schema.Struct({ files: Schema.Int, digest: Schema.String, artifact: Schema.optionalKey(Schema.String) })
@@ -52,10 +52,10 @@ const none: SiteFiles = { all: [], digest: digestOf([]) }
 
 /** The files of a plan. In a preview no command runs, so what it would build may not be there yet. */
 const filesOf = (
-  work: Work,
+  work: SiteWork,
   config: SiteConfig,
   mutation: Mutation | undefined
-): Effect.Effect<{ readonly files: SiteFiles; readonly warnings: ReadonlyArray<string> }, Failure> =>
+): Effect.Effect<{ readonly files: SiteFiles; readonly warnings: ReadonlyArray<string> }, SiteFailure> =>
   Effect.gen(function* () {
     const commands = [config.entry.predeploy ?? []].flat()
     const after = config.entry.postdeploy === undefined ? [] : ["postdeploy of firebase.json is not run"]
@@ -64,21 +64,21 @@ const filesOf = (
       return { files: yield* siteFiles(config), warnings: after }
     }
     const files = yield* siteFiles(config).pipe(Effect.catch(() => Effect.succeed(none)))
-    const warning = `predeploy runs first (${commands.join("; ")}), and may build other files than those that are there`
+    const warning = `predeploy runs first (${commands.join("; ")}), and may build other files than the present ones`
     return { files, warnings: [warning, ...after] }
   })
 
-const warningsOf = ({ site }: Work, { live, liveRelease, stable }: Seen): ReadonlyArray<string> =>
+const warningsOf = ({ site }: SiteWork, { live, liveRelease, stable }: SeenSite): ReadonlyArray<string> =>
   live !== null && live.record === null && stable?.id === live.id
     ? [`what ${site} shows now was released by ${liveRelease?.by || "someone else"}, not by Signalbox`]
     : []
 
 export const plan = (
-  work: Work,
+  work: SiteWork,
   config: SiteConfig,
   candidate: Candidate,
   options: { readonly target: PlanTarget; readonly mutation: Mutation | undefined }
-): Effect.Effect<StackPlan, Failure> =>
+): Effect.Effect<StackPlan, SiteFailure> =>
   Effect.gen(function* () {
     const { site } = work
     const { files, warnings } = yield* filesOf(work, config, options.mutation)

@@ -3,28 +3,28 @@
  */
 import type { Percent } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
-import type { Failure } from "./Calls.ts"
+import type { SiteFailure } from "./SiteCalls.ts"
 import { recordOfMessage } from "./Names.ts"
 import { unpin } from "./Pins.ts"
-import { isReady, type Seen, type SeenVersion } from "./Seen.ts"
+import { isReady, type SeenSite, type SeenVersion } from "./SeenSite.ts"
 import type { SiteConfig } from "./SiteConfig.ts"
-import { begin, clear, conflict, fail, goLive, noSite, type Work } from "./Work.ts"
+import { begin, clear, conflict, fail, goLive, noSite, type SiteWork } from "./SiteWork.ts"
 
-const whole = (percent: Percent, what: string): Effect.Effect<void, Failure> =>
+const whole = (percent: Percent, what: string): Effect.Effect<void, SiteFailure> =>
   percent === 0 || percent === 100
     ? Effect.void
     : fail({ _tag: "Unsupported", message: `a site of Hosting has ${what}, not ${percent} % of it`, capability: what })
 
-const look = (work: Work): Effect.Effect<Seen, Failure> =>
+const look = (work: SiteWork): Effect.Effect<SeenSite, SiteFailure> =>
   Effect.flatMap(begin(work), (seen) => (seen === null ? fail(noSite(work)) : Effect.succeed(seen)))
 
-const versionOf = ({ candidate, stable }: Seen, id: string): Effect.Effect<SeenVersion, Failure> => {
+const versionOf = ({ candidate, stable }: SeenSite, id: string): Effect.Effect<SeenVersion, SiteFailure> => {
   const found = [candidate, stable].find((one) => one?.release.id === id)
   return found ? Effect.succeed(found) : fail({ _tag: "Missing", message: `no version of release ${id} is staged` })
 }
 
 /** Fails if others released something since the candidate was staged: the verified version would undo that. */
-const unchanged = ({ candidate, channel, live, liveRelease }: Seen): Effect.Effect<void, Failure> => {
+const unchanged = ({ candidate, channel, live, liveRelease }: SeenSite): Effect.Effect<void, SiteFailure> => {
   const was = recordOfMessage(channel?.release?.message)?.from ?? null
   const is = live?.id ?? "nothing"
   if (was === null || is === was || is === candidate?.id) return Effect.void
@@ -34,9 +34,9 @@ const unchanged = ({ candidate, channel, live, liveRelease }: Seen): Effect.Effe
 
 /** Releases the very version that was verified on the preview channel, or the one that was live before. */
 export const shift = (
-  work: Work,
+  work: SiteWork,
   { percent, releaseId }: { readonly releaseId: string; readonly percent: Percent }
-): Effect.Effect<void, Failure> =>
+): Effect.Effect<void, SiteFailure> =>
   Effect.gen(function* () {
     yield* whole(percent, "all of its traffic or none")
     const seen = yield* look(work)
@@ -52,10 +52,10 @@ export const shift = (
 
 /** Takes the preview channel away, and makes the version that is kept the stable one. Old versions cost nothing. */
 export const retire = (
-  work: Work,
+  work: SiteWork,
   config: SiteConfig["entry"],
   { capacityPercent, keep }: { readonly keep: string; readonly capacityPercent: Percent }
-): Effect.Effect<void, Failure> =>
+): Effect.Effect<void, SiteFailure> =>
   Effect.gen(function* () {
     yield* whole(capacityPercent, "all of its capacity or none")
     const seen = yield* look(work)

@@ -3,10 +3,10 @@
  */
 import type { Checkpoint, ProviderReason, WayBack } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
-import type { Calls, Failure } from "./Calls.ts"
+import type { SiteCalls, SiteFailure } from "./SiteCalls.ts"
 import { versionIn } from "./Plan.ts"
-import { isReady, seenVersion } from "./Seen.ts"
-import { begin, clear, fail, goLive, noSite, type Work } from "./Work.ts"
+import { isReady, seenVersion } from "./SeenSite.ts"
+import { begin, clear, fail, goLive, noSite, type SiteWork } from "./SiteWork.ts"
 
 const gone = (version: string, status: string | undefined): ProviderReason => ({
   _tag: "Missing",
@@ -15,7 +15,7 @@ const gone = (version: string, status: string | undefined): ProviderReason => ({
 })
 
 /** Releases the version of the checkpoint again, without any upload. */
-export const rollback = (work: Work, checkpoint: Checkpoint): Effect.Effect<void, Failure> =>
+export const rollback = (work: SiteWork, checkpoint: Checkpoint): Effect.Effect<void, SiteFailure> =>
   Effect.gen(function* () {
     if (checkpoint.release === null) return yield* destroy(work)
     const id = yield* versionIn(checkpoint)
@@ -27,8 +27,8 @@ export const rollback = (work: Work, checkpoint: Checkpoint): Effect.Effect<void
     yield* clear(work, seen)
   })
 
-/** Takes the site offline, and leaves it there: its name would be taken for ever. */
-export const destroy = (work: Work): Effect.Effect<void, Failure> =>
+/** Takes the site offline, and leaves it there: its name could not be used again. */
+export const destroy = (work: SiteWork): Effect.Effect<void, SiteFailure> =>
   Effect.gen(function* () {
     const seen = yield* begin(work)
     if (seen === null) return
@@ -37,7 +37,7 @@ export const destroy = (work: Work): Effect.Effect<void, Failure> =>
   })
 
 /** How a checkpoint can be restored. */
-export const wayBack = (calls: Calls, checkpoint: Checkpoint): Effect.Effect<WayBack, ProviderReason> =>
+export const wayBack = (calls: SiteCalls, checkpoint: Checkpoint): Effect.Effect<WayBack, ProviderReason> =>
   Effect.gen(function* () {
     if (checkpoint.release === null) return { how: "switch", why: "nothing was there before" }
     const id = yield* versionIn(checkpoint)

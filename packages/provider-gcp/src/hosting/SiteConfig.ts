@@ -5,7 +5,7 @@ import type { ProviderReason } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import { readFile } from "node:fs/promises"
 import { dirname, join, resolve } from "node:path"
-import type { Properties } from "./Properties.ts"
+import type { SiteProperties } from "./SiteProperties.ts"
 
 interface Pattern {
   readonly source?: string
@@ -95,7 +95,7 @@ const nameOf = ({ site, target }: HostingEntry): string =>
 /** Finds the entry of a stack, and the site that it is about. */
 const entryOf = (
   entries: ReadonlyArray<HostingEntry>,
-  properties: Properties,
+  properties: SiteProperties,
   rc: FirebaseRc,
   project: string
 ): Effect.Effect<{ readonly entry: HostingEntry; readonly site: string }, ProviderReason> =>
@@ -164,7 +164,7 @@ const mistakeIn = (entry: HostingEntry, config: string): ProviderReason | undefi
 /** The default project of `.firebaserc`; undefined if it has none. */
 export const defaultProject = (
   directory: string,
-  { config }: Properties
+  { config }: SiteProperties
 ): Effect.Effect<string | undefined, ProviderReason> =>
   Effect.map(
     json<FirebaseRc>(join(dirname(resolve(directory, config)), ".firebaserc"), ".firebaserc"),
@@ -174,7 +174,7 @@ export const defaultProject = (
 /** Reads the settings of a stack's site. `artifact` replaces its folder of files. */
 export const siteConfig = (
   directory: string,
-  properties: Properties,
+  properties: SiteProperties,
   project: string,
   artifact?: string
 ): Effect.Effect<SiteConfig, ProviderReason> =>

@@ -12,7 +12,7 @@ import { createGzip, gzipSync } from "node:zlib"
 import { digestOf } from "./Names.ts"
 import { invalid, type SiteConfig } from "./SiteConfig.ts"
 
-/** A file. `path` begins with a slash; `hash` is that of its compressed content, by which the platform knows it. */
+/** A file. `path` begins with a slash; `hash` is the SHA-256 of its compressed content, by which the platform knows it. */
 export interface SiteFile {
   readonly path: string
   readonly file: string
@@ -20,7 +20,7 @@ export interface SiteFile {
   readonly hash: string
 }
 
-/** The files of a site, in the order of their paths. `digest` is that of all paths and contents. */
+/** The files of a site, in the order of their paths. `digest` covers all paths and contents. */
 export interface SiteFiles {
   readonly all: ReadonlyArray<SiteFile>
   readonly digest: string
@@ -76,7 +76,7 @@ export const compressed = async (file: string, size: number): Promise<Buffer | R
     ? gzipSync(await readFile(file), { level })
     : (Readable.toWeb(createReadStream(file).pipe(createGzip({ level }))) as ReadableStream)
 
-const hashed = async (root: string, path: string): Promise<SiteFile & { readonly raw: string }> => {
+const hashed = async (root: string, path: string): Promise<{ readonly file: SiteFile; readonly raw: string }> => {
   const file = join(root, path)
   const { size } = await stat(file)
   const raw = createHash("sha256")
@@ -90,7 +90,7 @@ const hashed = async (root: string, path: string): Promise<SiteFile & { readonly
     content.on("data", (chunk) => raw.update(chunk))
     for await (const chunk of content.pipe(createGzip({ level }))) hash.update(chunk as Buffer)
   }
-  return { path: `/${path}`, file, size, hash: hash.digest("hex"), raw: raw.digest("hex") }
+  return { file: { path: `/${path}`, file, size, hash: hash.digest("hex") }, raw: raw.digest("hex") }
 }
 
 const atOnce = 16
@@ -119,6 +119,6 @@ export const siteFiles = ({ entry, folder, shown }: SiteConfig): Effect.Effect<S
       { concurrency: atOnce }
     )
     // By the contents themselves: how they are compressed may differ between machines.
-    const digest = digestOf(files.map(({ path, raw }) => [path, raw]))
-    return { all: files.map(({ raw: _, ...file }) => file), digest }
+    const digest = digestOf(files.map(({ file, raw }) => [file.path, raw]))
+    return { all: files.map(({ file }) => file), digest }
   })

@@ -4,21 +4,21 @@
 import { reportProgress, type StackPlan } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import * as Clock from "effect/Clock"
-import type { Failure } from "./Calls.ts"
+import type { SiteFailure } from "./SiteCalls.ts"
 import { channelLabels, channelStack, messageOf, recordOfMessage, stackIn, stepOf, versionLabels } from "./Names.ts"
 import { pin, pinsOf } from "./Pins.ts"
 import { plannedIn } from "./Plan.ts"
-import { secondsOf } from "./Properties.ts"
+import { secondsOf } from "./SiteProperties.ts"
 import type { HostingVersion } from "./Resources.ts"
-import { isReady, type Seen } from "./Seen.ts"
+import { isReady, type SeenSite } from "./SeenSite.ts"
 import { servingConfig } from "./ServingConfig.ts"
 import { siteConfig } from "./SiteConfig.ts"
 import { siteFiles } from "./SiteFiles.ts"
 import { upload } from "./Upload.ts"
-import { begin, channelIsFree, conflict, fail, noSite, type Work } from "./Work.ts"
+import { begin, channelIsFree, conflict, fail, noSite, type SiteWork } from "./SiteWork.ts"
 
 /** Fails if others have released something since the plan was made. */
-const unchanged = ({ checkpoint }: StackPlan, { live, liveRelease }: Seen): Effect.Effect<void, Failure> => {
+const unchanged = ({ checkpoint }: StackPlan, { live, liveRelease }: SeenSite): Effect.Effect<void, SiteFailure> => {
   const was = (checkpoint.data as { readonly version?: string } | null)?.version ?? "nothing"
   const is = live?.id ?? "nothing"
   if (was === is) return Effect.void
@@ -27,7 +27,7 @@ const unchanged = ({ checkpoint }: StackPlan, { live, liveRelease }: Seen): Effe
 }
 
 /** The version of this step: one that it has begun, or a new one. */
-const versionOf = (work: Work, plan: StackPlan, seen: Seen): Effect.Effect<HostingVersion, Failure> =>
+const versionOf = (work: SiteWork, plan: StackPlan, seen: SeenSite): Effect.Effect<HostingVersion, SiteFailure> =>
   Effect.gen(function* () {
     const { calls, mutation } = work
     const handle = yield* mutation.handle.get
@@ -42,7 +42,7 @@ const versionOf = (work: Work, plan: StackPlan, seen: Seen): Effect.Effect<Hosti
   })
 
 /** A version that the platform refuses is at fault itself. */
-const finalized = (work: Work, version: HostingVersion, config: Parameters<Work["calls"]["finalize"]>[1]) =>
+const finalized = (work: SiteWork, version: HostingVersion, config: Parameters<SiteWork["calls"]["finalize"]>[1]) =>
   work.calls.finalize(version.id, config, work.mutation).pipe(
     Effect.catch((failure) =>
       Effect.gen(function* () {
@@ -57,7 +57,7 @@ const finalized = (work: Work, version: HostingVersion, config: Parameters<Work[
   )
 
 /** Channels of Signalbox that have ended count against the quota of the site until they are removed. */
-const removeExpired = ({ calls, mutation }: Work): Effect.Effect<void, Failure> =>
+const removeExpired = ({ calls, mutation }: SiteWork): Effect.Effect<void, SiteFailure> =>
   Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis
     for (const { expiresAt, id, labels } of yield* calls.channels()) {
@@ -66,7 +66,7 @@ const removeExpired = ({ calls, mutation }: Work): Effect.Effect<void, Failure> 
     }
   })
 
-const newChannel = (work: Work): Effect.Effect<void, Failure> =>
+const newChannel = (work: SiteWork): Effect.Effect<void, SiteFailure> =>
   Effect.gen(function* () {
     const { calls, mutation, properties, ref } = work
     const create = calls.createChannel(properties.channel, secondsOf(properties.expires), channelLabels(ref), mutation)
@@ -75,7 +75,7 @@ const newChannel = (work: Work): Effect.Effect<void, Failure> =>
       Effect.catch((failure) =>
         Effect.gen(function* () {
           if (failure._tag === "Quota") {
-            const hint = "See firebase hosting:channel:list, and delete those that are not needed."
+            const hint = "See firebase hosting:channel:list, and delete the ones that are not needed."
             return yield* fail({ ...failure, hint })
           }
           if (failure._tag !== "Conflict") return yield* Effect.fail(failure)
@@ -87,7 +87,12 @@ const newChannel = (work: Work): Effect.Effect<void, Failure> =>
     )
   })
 
-const preview = (work: Work, version: HostingVersion, plan: StackPlan, seen: Seen): Effect.Effect<void, Failure> =>
+const preview = (
+  work: SiteWork,
+  version: HostingVersion,
+  plan: StackPlan,
+  seen: SeenSite
+): Effect.Effect<void, SiteFailure> =>
   Effect.gen(function* () {
     const { calls, mutation, properties, ref } = work
     const { channel, live } = seen
@@ -98,7 +103,7 @@ const preview = (work: Work, version: HostingVersion, plan: StackPlan, seen: See
   })
 
 /** Uploads the version of this step, and finalizes it. */
-const uploaded = (work: Work, plan: StackPlan, seen: Seen): Effect.Effect<HostingVersion, Failure> =>
+const uploaded = (work: SiteWork, plan: StackPlan, seen: SeenSite): Effect.Effect<HostingVersion, SiteFailure> =>
   Effect.gen(function* () {
     const { directory, mutation, project, properties } = work
     const planned = yield* plannedIn(plan)
@@ -119,7 +124,7 @@ const uploaded = (work: Work, plan: StackPlan, seen: Seen): Effect.Effect<Hostin
   })
 
 /** Stages the candidate of a plan. */
-export const stage = (work: Work, plan: StackPlan): Effect.Effect<void, Failure> =>
+export const stage = (work: SiteWork, plan: StackPlan): Effect.Effect<void, SiteFailure> =>
   Effect.gen(function* () {
     const seen = yield* begin(work)
     if (seen === null) return yield* fail(noSite(work))

@@ -1,11 +1,11 @@
 /**
- * Brings the files of a version to the platform: by their hashes first, and then those that it does not have.
+ * Brings the files of a version to the platform: by their hashes first, and then the missing ones.
  */
 import { reportProgress } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
-import type { Failure } from "./Calls.ts"
+import type { SiteFailure } from "./SiteCalls.ts"
 import { compressed, type SiteFile } from "./SiteFiles.ts"
-import { fail, type Work } from "./Work.ts"
+import { fail, type SiteWork } from "./SiteWork.ts"
 
 const batch = 1_000
 const atOnce = 16
@@ -14,11 +14,12 @@ const atOnce = 16
 const byHash = (files: ReadonlyArray<SiteFile>): ReadonlyMap<string, SiteFile> =>
   new Map(files.map((file) => [file.hash, file]))
 
-/** So many times is the progress of an upload reported. */
+/** So many times is the progress of an upload reported, if it is not a matter of seconds. */
 const reports = 10
+const few = 100
 
 /** The platform compares the content with its hash, and a file may be gone. */
-const changed = (failure: Failure, { hash, path }: SiteFile): Failure =>
+const changed = (failure: SiteFailure, { hash, path }: SiteFile): SiteFailure =>
   failure._tag === "Invalid" || /ENOENT/.test(failure.message)
     ? {
         _tag: "Changed",
@@ -29,14 +30,18 @@ const changed = (failure: Failure, { hash, path }: SiteFile): Failure =>
       }
     : failure
 
-const send = ({ calls, mutation }: Work, url: string, one: SiteFile): Effect.Effect<void, Failure> => {
+const send = ({ calls, mutation }: SiteWork, url: string, one: SiteFile): Effect.Effect<void, SiteFailure> => {
   const { file, hash, size } = one
   return calls
     .upload(url, { hash, size, body: () => compressed(file, size) }, mutation)
     .pipe(Effect.mapError((failure) => changed(failure, one)))
 }
 
-export const upload = (work: Work, version: string, files: ReadonlyArray<SiteFile>): Effect.Effect<void, Failure> =>
+export const upload = (
+  work: SiteWork,
+  version: string,
+  files: ReadonlyArray<SiteFile>
+): Effect.Effect<void, SiteFailure> =>
   Effect.gen(function* () {
     const { calls, mutation } = work
     const missing = new Map<string, string>()
@@ -63,9 +68,8 @@ export const upload = (work: Work, version: string, files: ReadonlyArray<SiteFil
           }
           yield* send(work, url, one)
           done += 1
-          const step = Math.ceil(missing.size / reports)
-          if (done % step === 0 && done < missing.size)
-            yield* reportProgress(mutation, `uploaded ${done} of ${missing.size} files`)
+          if (missing.size < few || done === missing.size || done % Math.ceil(missing.size / reports) !== 0) return
+          yield* reportProgress(mutation, `uploaded ${done} of ${missing.size} files`)
         }),
       { concurrency: atOnce, discard: true }
     )

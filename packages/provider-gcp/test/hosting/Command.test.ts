@@ -1,12 +1,12 @@
 /**
  * Sites that the real program deploys, from a configuration that names the plug-in by its package.
  */
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { afterEach, assert, beforeEach, describe, expect, it } from "vitest"
 import { type Binary, build } from "../../../cli/test/binary.ts"
-import { type Platform, platform, project, shown, shownAt, site, write } from "./platform.ts"
+import { type Platform, platform, project, shown, site } from "./platform.ts"
 
 const id = "DX6604E"
 
@@ -18,7 +18,7 @@ plugins: ["@signalbox/provider-gcp"]
 stacks:
   - name: web
     provider: "gcp:firebase-hosting"
-    strategy: { type: blue_green }
+    strategy: { type: blue_green, bake: 0 millis }
     gate: { interval: 100 millis, consecutivePasses: 1, gracePeriod: 0 millis }
     properties:
       site: ${site}

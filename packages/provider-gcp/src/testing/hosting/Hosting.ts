@@ -124,7 +124,7 @@ export class Hosting {
       page("releases", this.site(site).channel(text(channel)).releases, rest)
   }
 
-  /** A file arrives as bytes, of which only the number is recorded. */
+  /** A file arrives as bytes; only their number is recorded. */
   upload(site: string, version: string, hash: string, body: Buffer): void {
     this.site(site).upload(version, hash, body)
   }

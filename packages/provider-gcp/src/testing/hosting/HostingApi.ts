@@ -44,7 +44,7 @@ const besides = (method: string, path: string, body: JsonMessage): JsonMessage |
     return { projectId: project, projectNumber: "123456", lifecycleState: "ACTIVE", state: "ACTIVE" }
   if (path.endsWith(":testIamPermissions")) return { permissions: body["permissions"] ?? [] }
   if (/\/projects\/[^/]+\/services\//.test(path)) return { state: "ENABLED" }
-  if (method === "POST" && /token$/.test(path)) {
+  if (method === "POST" && path.endsWith("token")) {
     return { access_token: "token", expires_in: 3600, id_token: "", scope: "cloud-platform" }
   }
   return undefined

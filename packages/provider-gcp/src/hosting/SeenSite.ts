@@ -3,7 +3,7 @@
  */
 import { absent, type Observation, type ProviderReason, type Release, type StackRef } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
-import type { Calls } from "./Calls.ts"
+import type { SiteCalls } from "./SiteCalls.ts"
 import { channelStack, digestOf, recordIn, stackIn, type VersionRecord } from "./Names.ts"
 import type { HostingChannel, HostingRelease, HostingVersion } from "./Resources.ts"
 
@@ -21,7 +21,7 @@ export interface SeenVersion extends HostingVersion {
  * its place. `channel` is the preview channel, and `foreignChannel` one of its name that belongs to others. `unfinished` are
  * own versions that were not finalized.
  */
-export interface Seen {
+export interface SeenSite {
   readonly url: string
   readonly live: SeenVersion | null
   readonly liveRelease: HostingRelease | null
@@ -34,7 +34,7 @@ export interface Seen {
 
 /** Which site is looked at, for which stack. */
 export interface Looked {
-  readonly calls: Calls
+  readonly calls: SiteCalls
   readonly ref: StackRef
   readonly site: string
   readonly properties: { readonly channel: string }
@@ -56,7 +56,7 @@ export const seenVersion = (site: string, version: HostingVersion): SeenVersion 
 }
 
 /** Looks at a site; null if there is none. */
-export const see = ({ calls, properties, ref, site }: Looked): Effect.Effect<Seen | null, ProviderReason> =>
+export const see = ({ calls, properties, ref, site }: Looked): Effect.Effect<SeenSite | null, ProviderReason> =>
   Effect.gen(function* () {
     const url = yield* calls.address()
     if (url === null) return null
@@ -81,7 +81,7 @@ export const see = ({ calls, properties, ref, site }: Looked): Effect.Effect<See
 
 /** The version that was live before one that is. */
 const before = (
-  calls: Calls,
+  calls: SiteCalls,
   live: SeenVersion,
   seen: (version: HostingVersion) => SeenVersion
 ): Effect.Effect<SeenVersion | null, ProviderReason> =>
@@ -97,7 +97,7 @@ export const consolePage = (project: string, site: string): string =>
   `https://console.firebase.google.com/project/${project}/hosting/sites/${site}`
 
 /** What the port says of a site. */
-export const observation = (seen: Seen | null, project: string, site: string): Observation => {
+export const observation = (seen: SeenSite | null, project: string, site: string): Observation => {
   if (seen === null) return absent
   const { candidate, channel, live, liveRelease, stable, url } = seen
   if (live === null && candidate === null) return { ...absent, consoleUrl: consolePage(project, site) }

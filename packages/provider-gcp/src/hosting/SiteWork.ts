@@ -4,16 +4,16 @@
 import type { Mutation, PollOptions, ProviderReason } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import type { Gcp } from "../client/index.ts"
-import type { Failure } from "./Calls.ts"
+import type { SiteFailure } from "./SiteCalls.ts"
 import { channelStack, messageOf, stackIn } from "./Names.ts"
-import type { Properties } from "./Properties.ts"
-import { type Looked, see, type Seen, type SeenVersion } from "./Seen.ts"
+import type { SiteProperties } from "./SiteProperties.ts"
+import { type Looked, see, type SeenSite, type SeenVersion } from "./SeenSite.ts"
 
-export interface Work extends Looked {
+export interface SiteWork extends Looked {
   readonly gcp: Gcp
   readonly directory: string
   readonly project: string
-  readonly properties: Properties
+  readonly properties: SiteProperties
   readonly mutation: Mutation
   readonly poll?: PollOptions
 }
@@ -22,10 +22,10 @@ export const fail = (reason: ProviderReason) => Effect.fail(reason)
 
 export const conflict = (message: string) => fail({ _tag: "Conflict", message })
 
-type Place = Pick<Work, "properties" | "ref" | "site">
+type Place = Pick<SiteWork, "properties" | "ref" | "site">
 
 /** Fails if the site belongs to another stack. */
-export const owned = ({ ref, site }: Place, { live }: Seen): Effect.Effect<void, ProviderReason> => {
+export const owned = ({ ref, site }: Place, { live }: SeenSite): Effect.Effect<void, ProviderReason> => {
   const stack = live?.record?.stack ?? stackIn(ref)
   return stack === stackIn(ref)
     ? Effect.void
@@ -35,7 +35,7 @@ export const owned = ({ ref, site }: Place, { live }: Seen): Effect.Effect<void,
 /** Fails if the preview channel for the candidate belongs to others. */
 export const channelIsFree = (
   { properties: { channel }, site }: Place,
-  { foreignChannel }: Seen
+  { foreignChannel }: SeenSite
 ): Effect.Effect<void, ProviderReason> => {
   if (foreignChannel === null) return Effect.void
   const stack = channelStack(foreignChannel.labels)
@@ -48,15 +48,15 @@ export const channelIsFree = (
   })
 }
 
-/** There is no site, and none is made: its name would be taken for ever. */
-export const noSite = ({ project, site }: Pick<Work, "project" | "site">): ProviderReason => ({
+/** There is no site. None is made, because its name could not be used again. */
+export const noSite = ({ project, site }: Pick<SiteWork, "project" | "site">): ProviderReason => ({
   _tag: "Missing",
   message: `project ${project} has no Hosting site ${site}`,
   hint: `Create it: firebase hosting:sites:create ${site} --project ${project}`
 })
 
 /** Looks at the site before it is changed. */
-export const begin = (work: Work): Effect.Effect<Seen | null, Failure> =>
+export const begin = (work: SiteWork): Effect.Effect<SeenSite | null, SiteFailure> =>
   Effect.gen(function* () {
     yield* work.mutation.guard
     const seen = yield* see(work)
@@ -65,7 +65,7 @@ export const begin = (work: Work): Effect.Effect<Seen | null, Failure> =>
   })
 
 /** Makes a version live; null takes the site offline. One that is live already is not released again. */
-export const goLive = (work: Work, seen: Seen, version: SeenVersion | null): Effect.Effect<void, Failure> =>
+export const goLive = (work: SiteWork, seen: SeenSite, version: SeenVersion | null): Effect.Effect<void, SiteFailure> =>
   Effect.gen(function* () {
     const { calls, mutation, ref } = work
     if ((seen.live?.id ?? null) === (version?.id ?? null)) return
@@ -78,7 +78,7 @@ export const goLive = (work: Work, seen: Seen, version: SeenVersion | null): Eff
   })
 
 /** Removes the preview channel of the candidate, and what was not uploaded to its end. */
-export const clear = ({ calls, mutation, properties }: Work, seen: Seen): Effect.Effect<void, Failure> =>
+export const clear = ({ calls, mutation, properties }: SiteWork, seen: SeenSite): Effect.Effect<void, SiteFailure> =>
   Effect.gen(function* () {
     for (const { id } of seen.unfinished) yield* calls.deleteVersion(id, mutation)
     if (seen.channel !== null) yield* calls.deleteChannel(properties.channel, mutation)

@@ -18,7 +18,7 @@ import {
 } from "./Resources.ts"
 
 /** What a step fails with; the provider adds the name of the stack. */
-export type Failure = ProviderReason | ProviderError
+export type SiteFailure = ProviderReason | ProviderError
 
 /** Longer than an answer takes. */
 const longest = 10_000
@@ -35,7 +35,7 @@ const orMissing = Effect.catch((reason: ProviderReason) =>
 
 type Sent = Omit<ApiCall, "timeout">
 
-export class Calls {
+export class SiteCalls {
   readonly #api: HostingApi
   readonly #site: string
   readonly #project: string
@@ -98,7 +98,7 @@ export class Calls {
     )
   }
 
-  createVersion(labels: Labels, mutation: Mutation): Effect.Effect<HostingVersion, Failure> {
+  createVersion(labels: Labels, mutation: Mutation): Effect.Effect<HostingVersion, SiteFailure> {
     const path = `${this.#site}/versions`
     return Effect.map(
       this.#change("versions.create", mutation, { method: "POST", path, body: { status: "CREATED", labels } }),
@@ -106,12 +106,12 @@ export class Calls {
     )
   }
 
-  /** Adds files to a version, and returns where to send those that the platform does not have. */
+  /** Adds files to a version, and returns where to send the missing ones. */
   populate(
     version: string,
     files: Readonly<Record<string, string>>,
     mutation: Mutation
-  ): Effect.Effect<{ readonly url: string; readonly missing: ReadonlyArray<string> }, Failure> {
+  ): Effect.Effect<{ readonly url: string; readonly missing: ReadonlyArray<string> }, SiteFailure> {
     const path = `${this.#site}/versions/${version}:populateFiles`
     // To add a file twice is to add it once.
     return Effect.map(
@@ -135,7 +135,7 @@ export class Calls {
       readonly body: () => Promise<NonNullable<RequestInit["body"]>>
     },
     { guard }: Mutation
-  ): Effect.Effect<void, Failure> {
+  ): Effect.Effect<void, SiteFailure> {
     const once = Effect.andThen(
       guard,
       Effect.tryPromise({
@@ -152,7 +152,7 @@ export class Calls {
     )
   }
 
-  finalize(version: string, config: Json, mutation: Mutation): Effect.Effect<HostingVersion, Failure> {
+  finalize(version: string, config: Json, mutation: Mutation): Effect.Effect<HostingVersion, SiteFailure> {
     return Effect.map(
       this.#change("versions.update", mutation, {
         method: "PATCH",
@@ -164,11 +164,16 @@ export class Calls {
     )
   }
 
-  deleteVersion(version: string, mutation: Mutation): Effect.Effect<void, Failure> {
+  deleteVersion(version: string, mutation: Mutation): Effect.Effect<void, SiteFailure> {
     return this.#remove("versions.delete", `${this.#site}/versions/${version}`, mutation)
   }
 
-  createChannel(id: string, ttl: number, labels: Labels, mutation: Mutation): Effect.Effect<HostingChannel, Failure> {
+  createChannel(
+    id: string,
+    ttl: number,
+    labels: Labels,
+    mutation: Mutation
+  ): Effect.Effect<HostingChannel, SiteFailure> {
     const body = { ttl: `${ttl}s`, labels }
     const path = `${this.#site}/channels`
     return Effect.map(
@@ -178,7 +183,7 @@ export class Calls {
   }
 
   /** Lets a channel last longer. */
-  extendChannel(id: string, ttl: number, mutation: Mutation): Effect.Effect<HostingChannel, Failure> {
+  extendChannel(id: string, ttl: number, mutation: Mutation): Effect.Effect<HostingChannel, SiteFailure> {
     return Effect.map(
       this.#change(
         "channels.update",
@@ -195,7 +200,7 @@ export class Calls {
     )
   }
 
-  deleteChannel(id: string, mutation: Mutation): Effect.Effect<void, Failure> {
+  deleteChannel(id: string, mutation: Mutation): Effect.Effect<void, SiteFailure> {
     return this.#remove("channels.delete", `${this.#site}/channels/${id}`, mutation)
   }
 
@@ -205,7 +210,7 @@ export class Calls {
     version: HostingVersion | null,
     message: string,
     mutation: Mutation
-  ): Effect.Effect<HostingRelease, Failure> {
+  ): Effect.Effect<HostingRelease, SiteFailure> {
     return Effect.map(
       this.#change("releases.create", mutation, {
         method: "POST",
@@ -217,7 +222,7 @@ export class Calls {
     )
   }
 
-  #remove(call: string, path: string, mutation: Mutation): Effect.Effect<void, Failure> {
+  #remove(call: string, path: string, mutation: Mutation): Effect.Effect<void, SiteFailure> {
     return this.#change(call, mutation, { method: "DELETE", path }).pipe(
       Effect.asVoid,
       Effect.catch((failure) => (failure._tag === "Missing" ? Effect.void : Effect.fail(failure)))
@@ -233,7 +238,7 @@ export class Calls {
     { guard, leaseLeft }: Mutation,
     sent: Sent,
     mayRepeat: MayRepeat = throttled
-  ): Effect.Effect<ApiAnswer, Failure> {
+  ): Effect.Effect<ApiAnswer, SiteFailure> {
     const once = Effect.gen({ self: this }, function* () {
       const left = Duration.toMillis(yield* leaseLeft) - margin
       yield* guard

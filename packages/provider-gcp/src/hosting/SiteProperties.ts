@@ -24,7 +24,7 @@ const some = Schema.String.check(Schema.isMinLength(1))
  *   `12h`, `7d`; default `7d`, at most `30d`)
  * - `pins` the revisions of Cloud Run that rewrites with `pinTag` lead to, by service (default: those with the traffic)
  */
-export const Properties = Schema.Struct({
+export const SiteProperties = Schema.Struct({
   site: Schema.optionalKey(
     pattern(/^[a-z0-9][a-z0-9-]{0,29}$/, "the ID of a site, up to 30 lower-case letters, digits and hyphens")
   ),
@@ -51,7 +51,7 @@ export const Properties = Schema.Struct({
     secondsOf(expires) > longest ? { path: ["expires"], issue: "a preview channel lasts at most 30d" } : undefined
   )
 )
-export type Properties = typeof Properties.Type
+export type SiteProperties = typeof SiteProperties.Type
 
 const longest = 30 * 24 * 3600
 const units: Readonly<Record<string, number>> = { m: 60, h: 3600, d: 24 * 3600 }
@@ -60,4 +60,4 @@ const units: Readonly<Record<string, number>> = { m: 60, h: 3600, d: 24 * 3600 }
 export const secondsOf = (expires: string): number => Number.parseInt(expires, 10) * units[expires.at(-1)!]!
 
 /** Decodes properties; a failure points at the first mistake. */
-export const decode = decodeProperties(Properties)
+export const decode = decodeProperties(SiteProperties)
