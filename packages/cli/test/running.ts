@@ -22,8 +22,6 @@ export interface Running {
   readonly says: (pattern: RegExp) => Promise<void>
 }
 
-const patience = 300_000
-
 /** Starts the program with these arguments, in a folder that is its home too. */
 export const start = (
   binary: Binary,
