@@ -1,6 +1,6 @@
 /**
  * One stack in one environment: its instances, its proxy, and their lifecycle. The operations of the port are in
- * `Operations.ts`.
+ * `operations`.
  */
 import { rmSync } from "node:fs"
 import type { Observation } from "@signalbox/core/spi"

@@ -9,21 +9,12 @@ import { readLines } from "./LogReader.ts"
 import { masking, missingSecrets } from "../Secrets.ts"
 import { markOf, start } from "./Spawn.ts"
 import type { KnownRelease, InstanceRecord } from "../State.ts"
-import {
-  allGone,
-  environmentOf,
-  findMarked,
-  type Identity,
-  identify,
-  isAlive,
-  killRest,
-  marker,
-  signalAll,
-  signalGroup
-} from "./Processes.ts"
+import { environmentOf, type Identity, identify, isAlive, killRest } from "./Processes.ts"
 import { explain } from "./Launch.ts"
-import { placesOf } from "./Listening.ts"
-import { type Answer, type Probe, probe } from "./Readiness.ts"
+import { environmentFor } from "./Environment.ts"
+import { HealthCheck } from "./HealthCheck.ts"
+import { terminate } from "./Termination.ts"
+import { type Trouble, unready } from "./Trouble.ts"
 import { Upstream } from "../proxy/Upstream.ts"
 import type { Requests } from "../proxy/Requests.ts"
 
@@ -42,9 +33,7 @@ export interface Surroundings {
 
 export type InstanceStatus = "starting" | "ready" | "unhealthy" | "backoff" | "blocked" | "draining" | "stopped"
 
-const startingInterval = 50
 const adoptedInterval = 200
-const unhealthyAfter = 2
 const backoffMax = 30_000
 const steadyAfter = 60_000
 /** How much of a log a message quotes. */
@@ -55,14 +44,6 @@ const unwritten: Trouble = { reason: "its start could not be written down" }
 /** How the shell that starts a process reports that it could not. */
 const notExecutable = 126
 const notFound = 127
-const inherited = ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR"]
-
-/** Why it is not running, and what helps, if known. */
-export interface Trouble {
-  readonly reason: string
-  readonly hint?: string
-}
-
 export class Instance {
   readonly record: InstanceRecord
   readonly release: KnownRelease
@@ -70,7 +51,7 @@ export class Instance {
   readonly #around: Surroundings
   readonly #requests: Requests
   #identity: Identity | undefined
-  #failures = 0
+  readonly #health: HealthCheck
   #everReady = false
   #spawnedAt = 0
   #quick = 0
@@ -78,14 +59,8 @@ export class Instance {
   #launching = false
   /** Not started, because a secret is missing. */
   #blocked = false
-  /** Resolves with the first readiness check. */
-  readonly judged: Promise<void>
-  #resolveJudged: () => void = () => undefined
   #exited: Array<() => void> = []
-  #timer: NodeJS.Timeout | undefined
   #waiting: NodeJS.Timeout | undefined
-  #judging: Probe | undefined
-  #answer: Answer | undefined
   /** Called on every change of `status`. */
   onChange: () => void = () => undefined
   /** Called on an unexpected exit; true lets it restart. */
@@ -97,9 +72,20 @@ export class Instance {
     this.#around = around
     this.#requests = requests
     this.upstream = this.#connect()
-    this.judged = new Promise((resolve) => {
-      this.#resolveJudged = resolve
+    this.#health = new HealthCheck({
+      readiness: release.runtime.readiness,
+      upstream: () => this.upstream,
+      isRunning: () => !this.#stopping && this.#identity !== undefined,
+      wasReady: () => this.#everReady,
+      onHealth: (healthy) => {
+        if (!healthy || !this.record.retiring) this.#setReady(healthy)
+      }
     })
+  }
+
+  /** Resolves with the first readiness check. */
+  get judged(): Promise<void> {
+    return this.#health.first
   }
 
   get status(): InstanceStatus {
@@ -139,34 +125,16 @@ export class Instance {
     return lines.length === 0 ? "" : this.#redacted(`${lines.join("\n")}\n`)
   }
 
-  /** Why it is not ready: its last answer, and where it listens if that is somewhere else. */
+  /** Why it is not ready. */
   get unready(): Trouble {
-    const { readiness } = this.release.runtime
-    const { port } = this.record
-    // An open request tells more than the previous answer, once the connection was accepted.
-    const open = this.#judging?.sofar()
-    const answer = open?.host === undefined ? (this.#answer ?? open) : open
-    const seen = this.#redacted(answer?.seen ?? `GET ${readiness.path} was not answered`)
-    const places = this.#identity === undefined ? undefined : placesOf(this.#identity, this.record.id)
-    const others = places?.filter((place) => place.port !== port || answer?.why === "refused")
-    const elsewhere =
-      places === undefined || answer?.why !== "refused"
-        ? ""
-        : others!.length === 0
-          ? "; it listens on no port"
-          : `; it listens on ${others!.map((place) => `${place.address}:${place.port}`).join(", ")}`
-    const hints = {
-      status:
-        "Set readiness.path to a path that it answers with 2xx or 3xx. The request names 127.0.0.1 or [::1] as its host.",
-      silent: "Set readiness.path to a path that it answers at once, or raise readiness.timeout.",
-      refused: `It has to listen on the port that the environment variable PORT names (here ${port}), on 127.0.0.1 or ::1.`,
-      broken: "It has to speak HTTP on the port that the environment variable PORT names.",
-      well: "Raise readiness.timeout."
-    }
-    return {
-      reason: `it was not ready within ${readiness.timeout} ms: ${seen}${elsewhere}`,
-      hint: hints[answer?.why ?? "silent"]
-    }
+    return unready({
+      runtime: this.release.runtime,
+      instance: this.record.id,
+      port: this.record.port,
+      identity: this.#identity,
+      answer: this.#health.lastAnswer,
+      redact: (text) => this.#redacted(text)
+    })
   }
 
   #redacted(text: string): string {
@@ -201,7 +169,7 @@ export class Instance {
     }
     const { command, cwd } = this.release.runtime
     const root = this.#around.directoryOf(this.release)
-    const env = this.#environment()
+    const env = environmentFor(this.record, this.release, this.#around)
     const explained = (error: NodeJS.ErrnoException) =>
       explain(
         error,
@@ -245,7 +213,7 @@ export class Instance {
     if (this.#identity === undefined) return
     this.record.pid = this.#identity.pid
     this.record.started = this.#identity.started
-    this.#watch()
+    this.#health.start()
     // It runs, whether or not that could be recorded: its mark shows it, and so will the next write.
     await this.#around.save().catch(() => undefined)
   }
@@ -266,7 +234,7 @@ export class Instance {
       clearInterval(poll)
       this.#gone({ reason: "its process is gone" })
     }, adoptedInterval)
-    this.#watch()
+    this.#health.start()
     return true
   }
 
@@ -290,48 +258,30 @@ export class Instance {
       await this.upstream.idle(this.release.runtime.drain, signal)
       if (signal.aborted && !this.#stopping) {
         this.record.retiring = false
-        this.#setReady(this.#everReady && this.#failures < unhealthyAfter)
+        this.#setReady(this.#everReady && this.#health.healthy)
         await this.#around.save().catch(() => undefined)
         return false
       }
     }
     this.#stopping = true
-    clearTimeout(this.#timer)
+    this.#health.stop()
     clearTimeout(this.#waiting)
-    const identity = this.#identity
-    if (identity !== undefined) {
-      const deadline = Date.now() + this.release.runtime.grace
-      const others = this.#started().filter(({ pid }) => pid !== identity.pid)
-      signalGroup(identity, "SIGTERM")
-      // Processes of its group get the signal twice, which is harmless.
-      signalAll(others, "SIGTERM")
-      await this.#exit(this.release.runtime.grace)
-      await allGone(others, deadline - Date.now())
-      signalGroup(identity, "SIGKILL")
-      await this.#exit(5000)
-      killRest(identity.pid)
-    }
-    // A killed process may have started another one just before.
-    for (let left = this.#started(); left.length > 0; left = this.#started()) {
-      signalAll(left, "SIGKILL")
-      await allGone(left, 1000)
-    }
+    await terminate(
+      this.#identity,
+      { owner: this.#around.owner, instance: this.record.id },
+      this.release.runtime.grace,
+      (timeout) => this.#exit(timeout)
+    )
     this.upstream.close()
     rmSync(this.log, { force: true })
     rmSync(`${this.log}.1`, { force: true })
     return true
   }
 
-  /** It and all its descendants, as far as they can be found. */
-  #started(): ReadonlyArray<Identity> {
-    const { id } = this.record
-    return findMarked(this.#around.owner, [id]).filter(({ instance }) => instance === id)
-  }
-
   /** Leaves the process alone from now on. */
   letGo(): void {
     this.#stopping = true
-    clearTimeout(this.#timer)
+    this.#health.stop()
     clearTimeout(this.#waiting)
   }
 
@@ -339,28 +289,9 @@ export class Instance {
     const upstream = new Upstream(this.record.releaseId, this.record.port, this.#requests)
     upstream.onRefused = () => {
       this.#setReady(false)
-      this.#check()
+      this.#health.now()
     }
     return upstream
-  }
-
-  #environment(): NodeJS.ProcessEnv {
-    const { env } = this.release.runtime
-    const variables: NodeJS.ProcessEnv = {}
-    for (const name of inherited) if (process.env[name] !== undefined) variables[name] = process.env[name]
-    for (const [name, value] of Object.entries(env)) {
-      const resolved = typeof value === "string" ? value : this.#around.secret(value.secret)
-      if (resolved !== undefined) variables[name] = resolved
-    }
-    return {
-      ...variables,
-      PORT: String(this.record.port),
-      SIGNALBOX_STACK: this.#around.stack,
-      SIGNALBOX_RELEASE: this.release.release.id,
-      SIGNALBOX_VERSION: this.release.release.version,
-      [marker.instance]: this.record.id,
-      [marker.owner]: this.#around.owner
-    }
   }
 
   #setReady(ready: boolean): void {
@@ -386,7 +317,7 @@ export class Instance {
   #gone(trouble: Trouble): void {
     const identity = this.#identity
     this.#identity = undefined
-    clearTimeout(this.#timer)
+    this.#health.stop()
     this.#setReady(false)
     if (identity !== undefined) killRest(identity.pid)
     for (const resume of this.#exited.splice(0)) resume()
@@ -424,35 +355,5 @@ export class Instance {
     } catch {
       this.#gone(unwritten)
     }
-  }
-
-  #watch(): void {
-    this.#failures = 0
-    this.#check()
-  }
-
-  #check(): void {
-    clearTimeout(this.#timer)
-    if (this.#stopping || this.#identity === undefined) return
-    const { interval, path } = this.release.runtime.readiness
-    const { target } = this.upstream
-    this.#judging?.cancel()
-    const judging = probe(
-      // Where it listened last; the other family is tried if nothing listens there.
-      { port: this.record.port, path, hosts: target.host === "::1" ? ["::1", "127.0.0.1"] : ["127.0.0.1", "::1"] },
-      (answer) => {
-        if (this.#judging !== judging) return
-        this.#judging = undefined
-        if (this.#stopping || this.#identity === undefined) return
-        this.#answer = answer
-        this.#failures = answer.well ? 0 : this.#failures + 1
-        if (answer.host !== undefined) target.host = answer.host
-        if (answer.well && !this.record.retiring) this.#setReady(true)
-        if (this.#failures >= unhealthyAfter) this.#setReady(false)
-        this.#resolveJudged()
-        this.#timer = setTimeout(() => this.#check(), this.#everReady ? interval : Math.min(interval, startingInterval))
-      }
-    )
-    this.#judging = judging
   }
 }
