@@ -7,6 +7,7 @@ import { type MutationHeader, type Mutations, refuse, type StackKey, type StackV
 import type { House, Stack } from "./Stack.ts"
 import type { Stacks } from "./Stacks.ts"
 import { keyOf } from "./State.ts"
+import { viewOf } from "./StackView.ts"
 import { viewAbsent } from "./Stopped.ts"
 
 /** The body of a mutation; which fields there are depends on the operation. */
@@ -50,18 +51,10 @@ export class StackMutations {
   view(key: StackKey): StackView | null {
     const stack = this.#stacks.get(key)
     const work = this.#work.get(keyOf(key))
-    return (
-      stack?.view(
-        work === undefined
-          ? null
-          : {
-              id: work.key,
-              description: work.operation,
-              foreign: false,
-              startedAt: work.startedAt
-            }
-      ) ?? viewAbsent(this.#house.file.fence(key))
-    )
+    if (stack === undefined) return viewAbsent(this.#house.file.fence(key))
+    if (work === undefined) return viewOf(stack, null)
+    const { key: id, operation: description, startedAt } = work
+    return viewOf(stack, { id, description, foreign: false, startedAt })
   }
 
   /**

@@ -145,10 +145,11 @@ export class Supervisor {
       }
       case "logs": {
         const { file, root, secrets } = this.#house
-        const secret = (name: string) => secrets.get(keyOf(body), name) ?? body.secrets[name]
+        const stack = this.#stacks.get(body)
         return readLogs(root, body, file.state.stacks[keyOf(body)], {
           ...body,
-          secret
+          secret: (name) => secrets.get(keyOf(body), name) ?? body.secrets[name],
+          look: (id) => stack?.instances.find(({ record }) => record.id === id)?.log.look()
         }) satisfies Reads["logs"]["answer"]
       }
       case "held":

@@ -1,52 +1,29 @@
 /**
  * One process of a release: started, watched, restarted when it dies, stopped with all its descendants.
  */
-import type { ChildProcess } from "node:child_process"
-import { closeSync, rmSync } from "node:fs"
-import { resolve } from "node:path"
-import { openLog, settled } from "./Log.ts"
-import { readLines } from "./LogReader.ts"
+import { InstanceLog } from "./InstanceLog.ts"
 import { masking, missingSecrets } from "../Secrets.ts"
-import { markOf, start } from "./Spawn.ts"
 import type { KnownRelease, InstanceRecord } from "../State.ts"
-import { environmentOf, type Identity, identify, isAlive, killRest } from "./Processes.ts"
-import { explain } from "./Launch.ts"
-import { environmentFor } from "./Environment.ts"
+import { environmentOf, type Identity, isAlive, killRest } from "./Processes.ts"
 import { HealthCheck } from "./HealthCheck.ts"
+import { startProcess } from "./StartedProcess.ts"
+import type { Surroundings } from "./Surroundings.ts"
 import { terminate } from "./Termination.ts"
 import { type Trouble, unready } from "./Trouble.ts"
 import { Upstream } from "../proxy/Upstream.ts"
 import type { Requests } from "../proxy/Requests.ts"
-
-/** What an instance needs of the supervisor. */
-export interface Surroundings {
-  /** Marks the processes of this supervisor's directory. */
-  readonly owner: string
-  readonly stack: string
-  readonly directoryOf: (release: KnownRelease) => string
-  readonly logOf: (instance: string) => string
-  readonly save: () => Promise<void>
-  readonly secret: (name: string) => string | undefined
-  readonly learnSecret: (name: string, value: string) => void
-  readonly freePort: () => Promise<number>
-}
 
 export type InstanceStatus = "starting" | "ready" | "unhealthy" | "backoff" | "blocked" | "draining" | "stopped"
 
 const adoptedInterval = 200
 const backoffMax = 30_000
 const steadyAfter = 60_000
-/** How much of a log a message quotes. */
-const tailMax = 8192
-/** How long to wait for the log of an ended process. */
-const logMillis = 500
 const unwritten: Trouble = { reason: "its start could not be written down" }
-/** How the shell that starts a process reports that it could not. */
-const notExecutable = 126
-const notFound = 127
+
 export class Instance {
   readonly record: InstanceRecord
   readonly release: KnownRelease
+  readonly log: InstanceLog
   upstream: Upstream
   readonly #around: Surroundings
   readonly #requests: Requests
@@ -71,6 +48,7 @@ export class Instance {
     this.release = release
     this.#around = around
     this.#requests = requests
+    this.log = new InstanceLog(around.logOf(record.id), (text) => this.#redacted(text))
     this.upstream = this.#connect()
     this.#health = new HealthCheck({
       readiness: release.runtime.readiness,
@@ -108,21 +86,6 @@ export class Instance {
   /** Not running, and will not restart by itself. */
   get idle(): boolean {
     return this.#identity === undefined && this.#waiting === undefined && !this.#launching && !this.#stopping
-  }
-
-  get log(): string {
-    return this.#around.logOf(this.record.id)
-  }
-
-  /** The last lines of its log, without secrets, for a message. */
-  get tail(): string {
-    return this.endOfLog.trimEnd().split("\n").slice(-10).join("\n").slice(-tailMax)
-  }
-
-  /** The end of its log in whole lines, without secrets. */
-  get endOfLog(): string {
-    const { lines } = readLines(this.log, { after: undefined, limit: Infinity, ended: true })
-    return lines.length === 0 ? "" : this.#redacted(`${lines.join("\n")}\n`)
   }
 
   /** Why it is not ready. */
@@ -167,53 +130,22 @@ export class Instance {
       this.onCrash({ reason: `it needs ${missing.map(({ variable }) => variable).join(", ")}, which is not known` })
       return this.onChange()
     }
-    const { command, cwd } = this.release.runtime
-    const root = this.#around.directoryOf(this.release)
-    const env = environmentFor(this.record, this.release, this.#around)
-    const explained = (error: NodeJS.ErrnoException) =>
-      explain(
-        error,
-        this.release.runtime,
-        { root, shown: this.release.release.artifact ?? "the artifact", open: false },
-        env
-      )
-    const refused = (error: NodeJS.ErrnoException) => this.#gone(explained(error))
-    const log = await openLog(this.log)
     this.#spawnedAt = Date.now()
-    let child: ChildProcess
-    try {
-      if (this.#stopping) return
-      child = start(command, {
-        cwd: resolve(root, cwd),
-        env,
-        output: log.writers,
-        mark: markOf(this.#around.owner, this.record.id)
-      })
-    } catch (error) {
-      // Some errors come as an event, others are thrown: to the caller they are the same.
-      process.nextTick(refused, error)
-      return
-    } finally {
-      for (const writer of log.writers) closeSync(writer)
-    }
-    child.once("error", (error: NodeJS.ErrnoException) => {
-      if (child.pid === undefined) refused(error)
-    })
-    if (child.pid === undefined) return
-    this.#identity = identify(child.pid)
-    child.once("exit", async (code, signal) => {
-      // Its last output says why.
-      await settled(log.complete, logMillis)
-      const found = code === notFound || code === notExecutable ? explained({ name: "", message: "" }) : undefined
-      if (found?.hint !== undefined) return this.#gone(found)
-      this.#gone({
-        reason: code === null ? `its process was ended by ${signal}` : `its process exited with code ${code}`
-      })
+    await startProcess({
+      record: this.record,
+      release: this.release,
+      around: this.#around,
+      log: this.log,
+      isWanted: () => !this.#stopping,
+      onStart: (identity) => {
+        this.#identity = identity
+        this.record.pid = identity.pid
+        this.record.started = identity.started
+        this.#health.start()
+      },
+      onEnd: (trouble) => this.#gone(trouble)
     })
     if (this.#identity === undefined) return
-    this.record.pid = this.#identity.pid
-    this.record.started = this.#identity.started
-    this.#health.start()
     // It runs, whether or not that could be recorded: its mark shows it, and so will the next write.
     await this.#around.save().catch(() => undefined)
   }
@@ -234,6 +166,7 @@ export class Instance {
       clearInterval(poll)
       this.#gone({ reason: "its process is gone" })
     }, adoptedInterval)
+    this.log.watch()
     this.#health.start()
     return true
   }
@@ -273,14 +206,14 @@ export class Instance {
       (timeout) => this.#exit(timeout)
     )
     this.upstream.close()
-    rmSync(this.log, { force: true })
-    rmSync(`${this.log}.1`, { force: true })
+    this.log.delete()
     return true
   }
 
   /** Leaves the process alone from now on. */
   letGo(): void {
     this.#stopping = true
+    this.log.ended()
     this.#health.stop()
     clearTimeout(this.#waiting)
   }
@@ -317,6 +250,7 @@ export class Instance {
   #gone(trouble: Trouble): void {
     const identity = this.#identity
     this.#identity = undefined
+    this.log.ended()
     this.#health.stop()
     this.#setReady(false)
     if (identity !== undefined) killRest(identity.pid)

@@ -20,7 +20,7 @@ export const bringIn = async (stack: Stack, known: KnownRelease, wanted: number,
   const watch = (instance: Instance) => {
     let again = 1
     instance.onCrash = (trouble) => {
-      const tail = instance.tail
+      const tail = instance.log.tail
       // Its port was free when it was chosen and may have been taken before it was bound.
       if (/EADDRINUSE|address already in use/i.test(tail) && again-- > 0) return true
       broken ??= { instance, trouble, tail }
@@ -50,7 +50,7 @@ export const bringIn = async (stack: Stack, known: KnownRelease, wanted: number,
       : {
           instance: missing,
           trouble: missing.unready,
-          tail: missing.tail
+          tail: missing.log.tail
         })
   if (run.signal.aborted) superseded(run)
   if (failed === undefined) {
@@ -62,7 +62,7 @@ export const bringIn = async (stack: Stack, known: KnownRelease, wanted: number,
   const log = FailedLogs.keep(stack.house.root, stack.state, {
     instance: record.id,
     releaseId: release.id,
-    text: failed.instance.endOfLog
+    lines: failed.instance.log.end
   })
   await Promise.all(
     stack

@@ -42,7 +42,7 @@ export const shift = async (stack: Stack, { percent, releaseId }: Mutations["shi
     const [instance] = stack.of(releaseId)
     return refuse({
       _tag: "Broken",
-      message: `no instance of ${name(known.release)} is ready${instance === undefined ? "" : `:\n${instance.tail}`}`
+      message: `no instance of ${name(known.release)} is ready${instance === undefined ? "" : `:\n${instance.log.tail}`}`
     })
   }
   const rest = stable ?? releaseId
