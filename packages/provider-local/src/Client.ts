@@ -2,12 +2,11 @@
  * Talks to the supervisor, and starts it if needed.
  */
 import { spawn } from "node:child_process"
-import { closeSync, existsSync, mkdirSync, openSync, realpathSync } from "node:fs"
+import { closeSync, existsSync, mkdirSync, openSync, realpathSync, writeFileSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import * as Effect from "effect/Effect"
 import type { ProviderReason } from "@signalbox/core/spi"
-import { makeStateFolder } from "./makeStateFolder.ts"
 import { call, type Cut, isCut } from "./SupervisorCall.ts"
 import { isHeld, owner, wasHeld } from "./supervisor/Lock.ts"
 import { localOf, socketOf } from "./supervisor/Paths.ts"
@@ -219,7 +218,9 @@ export class Client {
 
   #start(): void {
     const local = localOf(this.directory)
-    makeStateFolder(this.directory)
+    // A new folder is kept out of commits; an existing one stays as it is.
+    if (mkdirSync(this.directory, { recursive: true, mode: 0o700 }) !== undefined)
+      writeFileSync(join(this.directory, ".gitignore"), "*\n", { mode: 0o600 })
     mkdirSync(local, { recursive: true, mode: 0o700 })
     const [program, ...args] = this.#options?.command ?? ownEntry()
     const log = openSync(join(local, "supervisor.log"), "a", 0o600)

@@ -14,7 +14,7 @@ import { schemas } from "../json/schemas.ts"
 import { Redraw } from "../live/Redraw.ts"
 import { render } from "../live/render.ts"
 import { outcome } from "../execution/outcome.ts"
-import { engine, estimateOf, signalbox, withServices } from "../main/services.ts"
+import { engine, estimateOf, signalbox } from "../main/services.ts"
 import * as Target from "../request/target.ts"
 import { isFinished } from "./choices.ts"
 import { count, execution } from "./flags.ts"
@@ -84,12 +84,8 @@ export const watch = Command.make(
   },
   Effect.fnUntraced(function* (flags) {
     const inv = yield* invocation
-    yield* withServices(
-      inv,
-      Effect.gen(function* () {
-        const target = yield* Target.execution(inv, Option.getOrUndefined(flags.id), { last: true })
-        yield* Effect.scoped(show(inv, target, flags.interval, Option.getOrUndefined(flags.timeout)))
-      })
-    )
+    const timeout = Option.getOrUndefined(flags.timeout)
+    const shown = (target: Execution.ExecutionState) => Effect.scoped(show(inv, target, flags.interval, timeout))
+    yield* Target.onExecution(inv, flags.id, shown, { last: true })
   })
 ).pipe(Command.withDescription("Watch an execution without affecting it (attach carries it on if needed)"))

@@ -2,6 +2,7 @@
  * The target of a command: which deployment, which environment, which execution.
  */
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import {
   CorrelationId,
@@ -15,7 +16,7 @@ import {
 import type { Signalbox } from "@signalbox/core/engine"
 import { type Failure, notFound, usage } from "../main/Failure.ts"
 import type { Invocation } from "../main/Invocation.ts"
-import { signalbox } from "../main/services.ts"
+import { signalbox, withServices } from "../main/services.ts"
 
 const isDeploymentId = Schema.is(DeploymentId)
 const isCorrelationId = Schema.is(CorrelationId)
@@ -169,3 +170,11 @@ export const execution = Effect.fnUntraced(function* (
     ))
   )
 })
+
+/** Opens the stores and works on the execution that an ID means. */
+export const onExecution = <A, E, R>(
+  inv: Invocation,
+  id: Option.Option<string>,
+  body: (target: Execution.ExecutionState) => Effect.Effect<A, E, R>,
+  options: { readonly last?: boolean } = {}
+) => withServices(inv, Effect.flatMap(execution(inv, Option.getOrUndefined(id), options), body))
