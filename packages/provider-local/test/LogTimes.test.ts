@@ -38,7 +38,7 @@ const timed = (file: string): ReadonlyArray<readonly [string, number | null]> =>
 const noon = Date.UTC(2026, 10, 29, 12)
 
 describe("the times of log lines", () => {
-  it("are those of their writing, over two files, and unknown for what came while nothing looked", () =>
+  it("are known over two files, except for lines that came while nothing looked", () =>
     within((file) => {
       say(file, noon, "before")
       const times = new LogTimes(file)

@@ -8,7 +8,6 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { OperatorCommand } from "@signalbox/core/spi"
 import { actor } from "../request/actor.ts"
-import { invocation } from "../main/Invocation.ts"
 import { signalbox } from "../main/services.ts"
 import * as Target from "../request/target.ts"
 import { isFinished } from "./choices.ts"
@@ -19,11 +18,9 @@ const told = <const Name extends OperatorCommand>(name: Name, description: strin
     name,
     { id: execution, stack, by, reason },
     Effect.fnUntraced(function* (flags) {
-      const inv = yield* invocation
       yield* Target.onExecution(
-        inv,
         flags.id,
-        Effect.fnUntraced(function* (target) {
+        Effect.fnUntraced(function* (inv, target) {
           const box = yield* signalbox
           yield* box.executions.command(target.correlationId, {
             command: name,

@@ -8,7 +8,6 @@ import * as Effect from "effect/Effect"
 import type { TraceSpan } from "@signalbox/core/engine"
 import { type Execution, type StoredEvent } from "@signalbox/core/spi"
 import { rootSpanIdOf, traceIdOf } from "@signalbox/core/telemetry"
-import { invocation } from "../main/Invocation.ts"
 import { word } from "../live/glyphs.ts"
 import { labelOf, ordered, waterfall } from "../live/waterfall.ts"
 import { signalbox } from "../main/services.ts"
@@ -71,11 +70,9 @@ export const trace = Command.make(
   "trace",
   { id: execution },
   Effect.fnUntraced(function* (flags) {
-    const inv = yield* invocation
     yield* Target.onExecution(
-      inv,
       flags.id,
-      Effect.fnUntraced(function* (target) {
+      Effect.fnUntraced(function* (inv, target) {
         const { executions } = yield* signalbox
         const events = yield* executions.events(target.correlationId)
         const tree = ordered(yield* executions.trace(target.correlationId, yield* Clock.currentTimeMillis))

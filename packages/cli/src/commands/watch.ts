@@ -9,7 +9,7 @@ import type { Execution } from "@signalbox/core/spi"
 import { outage } from "../waiting/away.ts"
 import { ExitCode, exitCodeOf } from "../main/ExitCode.ts"
 import { canRedraw, wantsColor } from "../host/color.ts"
-import { inkOf, invocation, type Invocation } from "../main/Invocation.ts"
+import { inkOf, type Invocation } from "../main/Invocation.ts"
 import { schemas } from "../json/schemas.ts"
 import { Redraw } from "../live/Redraw.ts"
 import { render } from "../live/render.ts"
@@ -83,9 +83,9 @@ export const watch = Command.make(
     timeout: count("timeout", 1, 604_800, "Give up after this many seconds and exit with 124").pipe(Flag.optional)
   },
   Effect.fnUntraced(function* (flags) {
-    const inv = yield* invocation
     const timeout = Option.getOrUndefined(flags.timeout)
-    const shown = (target: Execution.ExecutionState) => Effect.scoped(show(inv, target, flags.interval, timeout))
-    yield* Target.onExecution(inv, flags.id, shown, { last: true })
+    yield* Target.onExecution(flags.id, (inv, target) => Effect.scoped(show(inv, target, flags.interval, timeout)), {
+      last: true
+    })
   })
 ).pipe(Command.withDescription("Watch an execution without affecting it (attach carries it on if needed)"))

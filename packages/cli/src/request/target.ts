@@ -15,7 +15,7 @@ import {
 } from "@signalbox/core/spi"
 import type { Signalbox } from "@signalbox/core/engine"
 import { type Failure, notFound, usage } from "../main/Failure.ts"
-import type { Invocation } from "../main/Invocation.ts"
+import { invocation, type Invocation } from "../main/Invocation.ts"
 import { signalbox, withServices } from "../main/services.ts"
 
 const isDeploymentId = Schema.is(DeploymentId)
@@ -173,8 +173,14 @@ export const execution = Effect.fnUntraced(function* (
 
 /** Opens the stores and works on the execution that an ID means. */
 export const onExecution = <A, E, R>(
-  inv: Invocation,
   id: Option.Option<string>,
-  body: (target: Execution.ExecutionState) => Effect.Effect<A, E, R>,
+  body: (inv: Invocation, target: Execution.ExecutionState) => Effect.Effect<A, E, R>,
   options: { readonly last?: boolean } = {}
-) => withServices(inv, Effect.flatMap(execution(inv, Option.getOrUndefined(id), options), body))
+) =>
+  Effect.flatMap(invocation, (inv) => {
+    const target = execution(inv, Option.getOrUndefined(id), options)
+    return withServices(
+      inv,
+      Effect.flatMap(target, (found) => body(inv, found))
+    )
+  })
