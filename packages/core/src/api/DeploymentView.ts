@@ -3,12 +3,11 @@
  */
 import * as Schema from "effect/Schema"
 import { Actor, DeploymentFields } from "../domain/Event.ts"
-import { CorrelationId, DeploymentId, EnvironmentName, StackName } from "../domain/Ids.ts"
-import { DeploymentStatus, ExecutionKind } from "../domain/Machines.ts"
-import { PlannedResource, PlanTarget, Release } from "../domain/Release.ts"
+import { CorrelationId, DeploymentId, EnvironmentName, Percent, StackName } from "../domain/Ids.ts"
+import { DeploymentStatus, ExecutionKind, StackStatus } from "../domain/Machines.ts"
+import { Endpoints, Outputs, PlannedResource, PlanTarget, Release } from "../domain/Release.ts"
 import { ExecutionView, StageView } from "./ExecutionView.ts"
 import { Instant } from "./Instant.ts"
-import { stackFields } from "./stackFields.ts"
 
 /** A deployment, with all stacks that it was ever deployed with. */
 export const DeploymentView = Schema.Struct({
@@ -21,7 +20,12 @@ export type DeploymentView = typeof DeploymentView.Type
 export const EnvironmentStackView = Schema.Struct({
   name: StackName,
   provider: Schema.NullOr(Schema.String),
-  ...stackFields,
+  status: StackStatus,
+  release: Schema.NullOr(Release),
+  candidate: Schema.NullOr(Release),
+  candidateTraffic: Percent,
+  outputs: Outputs,
+  endpoints: Schema.optionalKey(Endpoints),
   updatedAt: Schema.NullOr(Instant),
   stages: Schema.Array(StageView)
 }).annotate({ identifier: "EnvironmentStackView" })

@@ -4,12 +4,12 @@
 import * as Schema from "effect/Schema"
 import { Actor, QueuePolicy } from "../domain/Event.ts"
 import { Question, StageState } from "../domain/ExecutionState.ts"
-import { CorrelationId, DeploymentId, EnvironmentName, StackName } from "../domain/Ids.ts"
-import { ExecutionKind, ExecutionStatus } from "../domain/Machines.ts"
+import { CorrelationId, DeploymentId, EnvironmentName, Percent, StackName } from "../domain/Ids.ts"
+import { ExecutionKind, ExecutionStatus, StackStatus } from "../domain/Machines.ts"
 import { CauseInfo, ErrorInfo } from "../domain/errors/index.ts"
+import { Endpoints, Outputs, Release } from "../domain/Release.ts"
 import { Evidence, Verdict } from "../domain/Verdict.ts"
 import { Instant } from "./Instant.ts"
-import { stackFields } from "./stackFields.ts"
 
 /** An error, as data and in words. */
 export const ErrorView = Schema.Struct({
@@ -64,7 +64,12 @@ export type QuestionView = typeof QuestionView.Type
 export const StackView = Schema.Struct({
   name: StackName,
   provider: Schema.String,
-  ...stackFields,
+  status: StackStatus,
+  release: Schema.NullOr(Release),
+  candidate: Schema.NullOr(Release),
+  candidateTraffic: Percent,
+  outputs: Outputs,
+  endpoints: Schema.optionalKey(Endpoints),
   stages: Schema.Array(StageView),
   progress: Schema.optionalKey(Schema.String),
   error: Schema.optionalKey(ErrorView)
