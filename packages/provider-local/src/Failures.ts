@@ -1,5 +1,5 @@
 /**
- * Turns what fails while files are read, copied or checked into reasons of the port.
+ * Turns failures to read, copy or check files into reasons of the port.
  */
 import * as Effect from "effect/Effect"
 import type { ProviderReason } from "@signalbox/core/spi"

@@ -1,10 +1,10 @@
 /**
- * What a plan says: whether anything changes, the changes, and what a rollback would do.
+ * Describes a plan: whether anything changes, the changes, and the effect of a rollback.
  */
 import { absent, type Json, type Release, type StackPlan, type StackRef } from "@signalbox/core/spi"
 import type { ReleaseRecord, Runtime, StackView } from "./supervisor/Protocol.ts"
 
-/** Compares a release with what is there. */
+/** Compares a release with the current state of its stack. */
 export const describePlan = (
   ref: StackRef,
   release: Release,

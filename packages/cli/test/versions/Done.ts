@@ -1,4 +1,4 @@
-/** What one process, or one user of a command, did. */
+/** The work of one process, or of one user of a command. */
 export interface Done {
   readonly completed: ReadonlyArray<string>
   readonly ended: Readonly<Record<string, number>>

@@ -1,5 +1,5 @@
 /**
- * One user of a packed command: deploys, rolls back and runs commands, reads what the others do, and tries to change it.
+ * One user of a packed command: deploys, rolls back and runs commands, and reads and changes the executions of others.
  */
 import { spawn } from "node:child_process"
 import { mkdirSync, writeFileSync } from "node:fs"
@@ -65,7 +65,7 @@ export const use = async ({ folder, name, program, until, url }: User): Promise<
       child.once("close", (code) => resolve({ code: code ?? -1, stdout, stderr }))
     })
 
-  /** A deployment of its own: the one before may be in the hands of a newer process. */
+  /** A new deployment: a newer process may have taken the previous one over. */
   const begin = async () => {
     const home = join(folder, `${name}-${homes.length + 1}`)
     mkdirSync(join(home, "app"), { recursive: true })

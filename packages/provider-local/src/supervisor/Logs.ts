@@ -29,7 +29,7 @@ interface Source {
 
 type Options = Omit<LogQuestion, "secrets"> & {
   readonly secret: (name: string) => string | undefined
-  /** Notes the time of the lines of an instance that have just come. */
+  /** Notes the times of new lines of an instance. */
   readonly look?: (instance: string) => void
 }
 

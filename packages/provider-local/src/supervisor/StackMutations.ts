@@ -47,7 +47,7 @@ export class StackMutations {
     this.#resumed = resumed
   }
 
-  /** What is there, and what is being done to it. */
+  /** Describes a stack and its operation in progress. */
   view(key: StackKey): StackView | null {
     const stack = this.#stacks.get(key)
     const work = this.#work.get(keyOf(key))
@@ -137,7 +137,7 @@ export class StackMutations {
     return null
   }
 
-  /** Aborts what is being done to a stack. */
+  /** Aborts the operation in progress. */
   abort(stack: Stack): void {
     this.#work.get(stack.key)?.abort.abort()
   }

@@ -1,12 +1,12 @@
 /**
- * What is seen of a stack: its traffic, its health and its processes.
+ * Describes a stack as it is now: its traffic, its health and its processes.
  */
 import type { Observation } from "@signalbox/core/spi"
 import type { StackView } from "./Protocol.ts"
 import type { Stack } from "./Stack.ts"
 import type { KnownRelease } from "./State.ts"
 
-/** `operation` is what is being done to it. */
+/** `operation` is the operation in progress. */
 export const viewOf = (stack: Stack, operation: Observation["operation"]): StackView => {
   const { candidate, instances, lastChangedAt, releases, stable } = stack.state
   const capacities = Object.entries(releases).filter(([, { wanted }]) => wanted > 0)

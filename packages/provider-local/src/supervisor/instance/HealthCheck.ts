@@ -8,7 +8,7 @@ import { type Answer, type Probe, probe } from "./Readiness.ts"
 const startingInterval = 50
 const unhealthyAfter = 2
 
-/** What it checks, and who wants to know. */
+/** The checked instance. */
 export interface Checked {
   readonly readiness: Runtime["readiness"]
   readonly upstream: () => Upstream

@@ -10,7 +10,7 @@ import { LogTimes, readTimes } from "./LogTimes.ts"
 const tailMax = 8192
 const tailLines = 10
 
-/** A line, and when it came if that is known. */
+/** A line with its time; null if it is not known. */
 export interface TimedLine {
   readonly text: string
   readonly at: number | null

@@ -1,15 +1,15 @@
 /**
- * When the lines of a log came. What writes a log knows no time, so the supervisor looks at the size of its file again
- * and again, and notes beside it which size it had when.
+ * The times of the lines of a log. The shell that writes a log records no times, so the supervisor checks the size of the
+ * file four times a second, and notes each new size with its time in a file beside it.
  */
 import { appendFileSync, readFileSync, rmSync, type Stats, statSync, writeFileSync } from "node:fs"
 import type { Position } from "./LogReader.ts"
 
 const lookMillis = 250
-/** Beyond this number, every second note is left out: the lines before it get the time of the next one. */
+/** Beyond this number, every second note is dropped: its lines then get the time of the next note. */
 const notesMax = 5000
 
-/** The lines up to this place came by then; null: while no supervisor looked. */
+/** The lines up to this place came by `at`; null if no supervisor was watching. */
 type Note = readonly [inode: number, offset: number, at: number | null]
 
 const notesOf = (log: string): string => `${log}.times`
@@ -36,7 +36,7 @@ const parsed = (line: string): ReadonlyArray<Note> => {
 const thinned = (notes: ReadonlyArray<Note>): ReadonlyArray<Note> =>
   notes.length < notesMax ? notes : notes.filter(([, , at], index) => at === null || index % 2 === 1)
 
-/** Looks up when the line came that ends at a place; null where nothing tells. */
+/** Returns the time of a line, by the place where it ends; null if it is not known. */
 export const readTimes = (log: string): ((end: Position) => number | null) => {
   const byInode = Map.groupBy(read(log), ([inode]) => inode)
   return ({ inode, offset }) => {
@@ -51,7 +51,7 @@ export const readTimes = (log: string): ((end: Position) => number | null) => {
   }
 }
 
-/** Notes the times of a copy that was just written, line by line. */
+/** Writes the times of a copy of a log, line by line. */
 export const writeTimes = (
   log: string,
   lines: ReadonlyArray<{ readonly text: string; readonly at: number | null }>
@@ -84,14 +84,14 @@ export class LogTimes {
     this.#count = notes.length
   }
 
-  /** Looks from now on. */
+  /** Checks from now on. */
   start(): void {
     this.look()
     clearInterval(this.#timer)
     this.#timer = setInterval(() => this.look(), lookMillis).unref()
   }
 
-  /** Looks for the last time, until the next start. */
+  /** Checks once more, then stops. */
   stop(): void {
     clearInterval(this.#timer)
     this.look()
@@ -103,7 +103,7 @@ export class LogTimes {
     deleteTimes(this.#log)
   }
 
-  /** A full disk is no reason to stop anything: what could not be noted is noted by a later look. */
+  /** Checks now. A full disk stops nothing: a later check notes what this one could not. */
   look(): void {
     if (this.#deleted) return
     try {
