@@ -25,7 +25,8 @@ interface User {
   readonly until: number
 }
 
-const gate = { gracePeriod: "0 millis", interval: "100 millis", consecutivePasses: 1, minSamples: 0 }
+/** Long enough that the commands of others meet an execution in progress. */
+const gate = { gracePeriod: "10 seconds", interval: "100 millis", consecutivePasses: 1, minSamples: 0 }
 const server = `import { createServer } from "node:http"
 createServer((_, response) => response.end(process.env.SIGNALBOX_VERSION)).listen(process.env.PORT, "127.0.0.1")
 `
@@ -120,18 +121,20 @@ export const use = async ({ folder, name, program, until, url }: User): Promise<
   }
 
   const seen = new Set<string>()
-  const look = async (id: string) => {
+  const again = new Set<string>()
+  const read = async (id: string) => {
     const events = await run("events", id, "--json")
     if (events.code !== 0) return add(failures, `events: ${errorOf(events)}`)
     const tags = (json(events.stdout)?.events ?? []).map(({ type }: { readonly type: string }) => type)
     count.read += tags.length
     if (!isNewer) count.unknown += tags.filter((tag: string) => tag === "MonitorClaimed").length
+  }
+
+  const change = async (id: string) => {
     const isNewers = id.startsWith("newer")
-    if (seen.has(id)) return
-    seen.add(id)
     if (isNewer) {
       // Leaves a tag that the older build lacks, now and then in an execution that an older process is running.
-      if (!isNewers && seen.size % 5 !== 0) return
+      if (!isNewers && seen.size % 4 !== 0) return
       count.watched++
       const watched = await run("monitor", id, "--interval", "200ms", "--json")
       if (watched.code !== 0 && !/^[1237]$/.test(`${watched.code}`)) add(failures, `monitor: ${errorOf(watched)}`)
@@ -152,7 +155,15 @@ export const use = async ({ folder, name, program, until, url }: User): Promise<
       const ids: ReadonlyArray<string> = (json(active.stdout)?.executions ?? [])
         .map(({ correlationId }: { readonly correlationId: string }) => correlationId)
         .filter((id: string) => !id.startsWith(name))
-      for (const id of ids) await look(id)
+      for (const id of ids.filter((one) => !seen.has(one))) {
+        seen.add(id)
+        await change(id)
+      }
+      // Read when they have ended, with the events of all monitors.
+      for (const id of [...seen].filter((one) => !ids.includes(one) && !again.has(one))) {
+        again.add(id)
+        await read(id)
+      }
     }
   }
 
