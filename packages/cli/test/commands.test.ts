@@ -246,6 +246,14 @@ describe("commands", () => {
     )
   })
 
+  it("rollback --dry-run with nothing to go back to fails as the rollback does", async () => {
+    const args = ["rollback", id, "-e", "production", "--json"]
+    const [real, dry] = [await run(...args), await run(...args, "--dry-run")]
+    assert.deepInclude(error(real), { code: "nothing_to_roll_back" })
+    assert.deepEqual([dry.code, dry.stdout, error(dry)], [real.code, "", error(real)])
+    assert.strictEqual(dry.code, 1)
+  })
+
   it("history pages by cursor", async () => {
     const first = (await json("history", id, "--limit", "2")).value
     assert.strictEqual(first.executions.length, 2)

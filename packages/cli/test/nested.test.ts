@@ -80,7 +80,7 @@ describe("inside of signalbox run", () => {
     const lines = [
       "% status && % history",
       "% can-deploy -e production || test $? = 2",
-      "% rollback -e production --dry-run",
+      "% rollback -e production --dry-run || test $? = 1",
       "% lock hold -e production --reason x && % lock release -e production --reason x",
       "% run -e staging -- true"
     ]

@@ -2,20 +2,17 @@
  * Talks to the supervisor, and starts it if needed.
  */
 import { spawn } from "node:child_process"
-import { closeSync, existsSync, mkdirSync, openSync, realpathSync } from "node:fs"
-import { request } from "node:http"
+import { closeSync, existsSync, mkdirSync, openSync, realpathSync, writeFileSync } from "node:fs"
 import { join, resolve } from "node:path"
-import { makeStateFolder } from "./makeStateFolder.ts"
 import { fileURLToPath } from "node:url"
 import * as Effect from "effect/Effect"
-import * as Queue from "effect/Queue"
 import type { ProviderReason } from "@signalbox/core/spi"
+import { call, type Cut, isCut } from "./SupervisorCall.ts"
 import { isHeld, owner, wasHeld } from "./supervisor/Lock.ts"
 import { localOf, socketOf } from "./supervisor/Paths.ts"
 import { marker } from "./supervisor/instance/Processes.ts"
 import {
   type Held,
-  type Line,
   type MutationHeader,
   type Mutations,
   type Reads,
@@ -49,10 +46,6 @@ const ownEntry = (): ReadonlyArray<string> => {
   const source = import.meta.url.endsWith(".ts")
   const entry = fileURLToPath(new URL(source ? "./supervisor/main.ts" : "./supervisor/main.js", import.meta.url))
   return [process.execPath, ...(source ? ["--conditions=@signalbox/source"] : []), entry]
-}
-
-interface Cut {
-  readonly _tag: "Cut"
 }
 
 export class Client {
@@ -108,7 +101,7 @@ export class Client {
     readonly stacks: ReadonlyArray<StackKey>
     readonly environments: ReadonlyArray<Omit<StackKey, "stack">>
   }): Effect.Effect<void, ProviderReason> {
-    return Effect.asVoid(this.#again(this.#call("abandon", body)))
+    return Effect.asVoid(this.#again(call(this.directory, "abandon", body)))
   }
 
   /**
@@ -124,16 +117,19 @@ export class Client {
       readonly progress: (message: string, resource?: string) => Effect.Effect<void>
     }
   ): Effect.Effect<StackView | null, ProviderReason | E> {
-    const call = Effect.suspend(() => {
+    const attempt = Effect.suspend(() => {
       const order = Number(process.hrtime.bigint() / 1_000n)
-      return this.#call(operation, { ...header, order, ...body }, options.progress)
+      return call(this.directory, operation, { ...header, order, ...body }, options.progress)
     }) as Effect.Effect<StackView | null, ProviderReason | Cut>
-    return this.#again(Effect.andThen(options.guard, call))
+    return this.#again(Effect.andThen(options.guard, attempt))
   }
 
   /** Makes the supervisor refuse older callers. The supervisor is started for that, because it outlives the caller. */
   fence(place: StackKey, fence: number): Effect.Effect<void, ProviderReason> {
-    return Effect.asVoid(this.#again(this.#call("fence", { ...place, fence }))) as Effect.Effect<void, ProviderReason>
+    return Effect.asVoid(this.#again(call(this.directory, "fence", { ...place, fence }))) as Effect.Effect<
+      void,
+      ProviderReason
+    >
   }
 
   /**
@@ -143,13 +139,15 @@ export class Client {
   readonly stop: Effect.Effect<void, ProviderReason> = Effect.gen({ self: this }, function* () {
     const local = localOf(this.directory)
     for (let attempt = 0; existsSync(local) && attempt < (owner(local) === undefined ? 20 : 200); attempt++) {
-      const answer = yield* Effect.catchIf(this.#call("shutdown", {}), isCut, () => Effect.succeed("cut" as const))
+      const answer = yield* Effect.catchIf(call(this.directory, "shutdown", {}), isCut, () =>
+        Effect.succeed("cut" as const)
+      )
       if (answer !== "cut") return
       if (!wasHeld(local) && !this.holdsStacks) return
       yield* Effect.sleep(50)
     }
     if (!this.holdsStacks) return
-    yield* this.#again(this.#call("shutdown", {}))
+    yield* this.#again(call(this.directory, "shutdown", {}))
   }) as Effect.Effect<void, ProviderReason>
 
   /**
@@ -158,9 +156,9 @@ export class Client {
    */
   #read<A>(operation: keyof Reads, body: object, stopped: (state: State) => A): Effect.Effect<A, ProviderReason> {
     const local = localOf(this.directory)
-    const call = this.#call(operation, body) as Effect.Effect<A, ProviderReason | Cut>
+    const asked = call(this.directory, operation, body) as Effect.Effect<A, ProviderReason | Cut>
     const loop = (left: number): Effect.Effect<A, ProviderReason> =>
-      Effect.catchIf(call, isCut, (): Effect.Effect<A, ProviderReason> => {
+      Effect.catchIf(asked, isCut, (): Effect.Effect<A, ProviderReason> => {
         if (!isHeld(local)) return Effect.try({ try: () => stopped(readState(local)), catch: unreadable })
         return left === 0
           ? Effect.fail({ _tag: "Unavailable", message: "the supervisor does not answer" })
@@ -170,9 +168,9 @@ export class Client {
   }
 
   /** Calls the supervisor; if it does not answer or dies meanwhile, starts one and calls again. */
-  #again<A, E>(call: Effect.Effect<A, E | Cut>): Effect.Effect<A, Exclude<E, Cut> | ProviderReason> {
+  #again<A, E>(attempt: Effect.Effect<A, E | Cut>): Effect.Effect<A, Exclude<E, Cut> | ProviderReason> {
     const loop = (left: number): Effect.Effect<A, E | Cut | ProviderReason> =>
-      Effect.catchIf(call, isCut, (): Effect.Effect<A, E | Cut | ProviderReason> =>
+      Effect.catchIf(attempt, isCut, (): Effect.Effect<A, E | Cut | ProviderReason> =>
         left === 0
           ? Effect.fail({ _tag: "Unavailable", message: "the supervisor does not answer" })
           : Effect.andThen(this.#ensure(), loop(left - 1))
@@ -209,7 +207,7 @@ export class Client {
       if (!existsSync(this.directory) || !existsSync(socketOf(realpathSync(this.directory))))
         return Effect.succeed(false)
       return Effect.match(
-        Effect.timeoutOrElse(this.#call("ping", {}), {
+        Effect.timeoutOrElse(call(this.directory, "ping", {}), {
           duration: 2000,
           orElse: () => Effect.fail<Cut>({ _tag: "Cut" })
         }),
@@ -220,7 +218,9 @@ export class Client {
 
   #start(): void {
     const local = localOf(this.directory)
-    makeStateFolder(this.directory)
+    // A new folder is kept out of commits; an existing one stays as it is.
+    if (mkdirSync(this.directory, { recursive: true, mode: 0o700 }) !== undefined)
+      writeFileSync(join(this.directory, ".gitignore"), "*\n", { mode: 0o600 })
     mkdirSync(local, { recursive: true, mode: 0o700 })
     const [program, ...args] = this.#options?.command ?? ownEntry()
     const log = openSync(join(local, "supervisor.log"), "a", 0o600)
@@ -241,65 +241,7 @@ export class Client {
       closeSync(log)
     }
   }
-
-  /** One call. The calling fiber reports progress in order, and none of it after the answer. */
-  #call(
-    operation: string,
-    body: object,
-    progress?: (message: string, resource?: string) => Effect.Effect<void>
-  ): Effect.Effect<unknown, ProviderReason | Cut> {
-    return Effect.acquireUseRelease(
-      Effect.map(Queue.unbounded<Line | Cut>(), (lines) => ({ lines, close: this.#send(operation, body, lines) })),
-      ({ lines }) =>
-        Effect.gen(function* () {
-          for (;;) {
-            const line = yield* Queue.take(lines)
-            if ("_tag" in line) return yield* Effect.fail(line)
-            if ("ok" in line) return line.ok
-            if ("failed" in line) return yield* Effect.fail(line.failed)
-            if (progress !== undefined) yield* progress(line.progress, line.resource)
-          }
-        }),
-      // The supervisor continues: it finishes the work, or the next mutation takes over.
-      ({ close }) => Effect.sync(close)
-    )
-  }
-
-  #send(operation: string, body: object, lines: Queue.Queue<Line | Cut>): () => void {
-    const cut = () => {
-      Queue.offerUnsafe(lines, { _tag: "Cut" })
-    }
-    if (!existsSync(this.directory)) {
-      cut()
-      return () => undefined
-    }
-    const call = request(
-      {
-        socketPath: socketOf(realpathSync(this.directory)),
-        path: `/${operation}`,
-        method: "POST",
-        agent: false
-      },
-      (response) => {
-        let text = ""
-        response.setEncoding("utf8")
-        response.on("data", (chunk: string) => {
-          const parts = (text + chunk).split("\n")
-          text = parts.pop()!
-          for (const part of parts) Queue.offerUnsafe(lines, JSON.parse(part) as Line)
-        })
-        response.once("close", cut)
-        response.once("error", cut)
-      }
-    )
-    call.on("error", cut)
-    call.end(JSON.stringify(body))
-    return () => call.destroy()
-  }
 }
-
-const isCut = (error: unknown): error is Cut =>
-  typeof error === "object" && error !== null && (error as Cut)._tag === "Cut"
 
 const unreadable = (error: unknown): ProviderReason =>
   error instanceof Refusal

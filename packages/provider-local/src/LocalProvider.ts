@@ -2,14 +2,12 @@
  * The provider for plain processes behind a weighted reverse proxy.
  */
 import { existsSync } from "node:fs"
-import { stat } from "node:fs/promises"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import {
   absent,
   asProviderError,
-  type Candidate,
   type Capabilities,
   type Json,
   type Mutation,
@@ -18,23 +16,23 @@ import {
   ProviderError,
   type ProviderReason,
   reportProgress,
-  Redaction,
   type Release,
-  type StackPlan,
   type StackRef,
   type WayBack
 } from "@signalbox/core/spi"
-import { digest, parse, type Source, unpack } from "./Artifact.ts"
+import { digest, unpack } from "./Artifact.ts"
 import { Client, type SupervisorOptions } from "./Client.ts"
+import { foreseen, reaching } from "./Failures.ts"
 import * as Foreseen from "./Foreseen.ts"
+import { folderOf, sourceOf } from "./GivenArtifact.ts"
 import * as Kept from "./Kept.ts"
-import { decode, digestOf, Properties, runtimeOf, secretsOf } from "./Properties.ts"
-import type { Files } from "./supervisor/instance/Launch.ts"
+import { describePlan } from "./PlanDescription.ts"
+import { decode, digestOf, Properties, runtimeOf } from "./Properties.ts"
+import { redactor, requireSecrets, secretsFor } from "./SecretValues.ts"
 import {
   type Held,
   type MutationHeader,
   type Mutations,
-  Refusal,
   type ReleaseRecord,
   type Runtime,
   type StackView
@@ -97,50 +95,6 @@ export const make = (options: LocalOptions): Provider => {
 
   const observed = (view: StackView | null): Observation => view?.observation ?? absent
 
-  const sourceOf = (
-    ref: StackRef,
-    candidate: Candidate,
-    properties: Properties
-  ): Effect.Effect<Source, ProviderReason> => {
-    const given = candidate.artifact ?? properties.artifact
-    if (given === undefined) {
-      return Effect.fail({
-        _tag: "Invalid",
-        message: "there is no artifact",
-        path: ["artifact"],
-        hint: `Give ${ref.stack} an artifact in its properties, or the deployment one with --artifact.`
-      })
-    }
-    // A plan names the artifact without its digest.
-    const own = given === properties.artifact || given === properties.artifact?.replace(/#sha256=[^#]*$/, "")
-    return refusing(() =>
-      own
-        ? parse(properties.artifact!, "properties", properties.digest, cwd, env)
-        : parse(given, "deployment", undefined, cwd, env)
-    )
-  }
-
-  /** Fails if a secret of a release is not in the environment of this command. */
-  const needSecrets = (runtime: Runtime): Effect.Effect<void, ProviderReason> => {
-    const missing = secretsOf(runtime).find(({ variable }) => env[variable] === undefined)
-    return missing === undefined
-      ? Effect.void
-      : Effect.fail({
-          _tag: "Invalid",
-          message: `the environment variable ${missing.variable} is not set`,
-          path: ["env", missing.property],
-          hint: `Set ${missing.variable} where signalbox runs.`
-        })
-  }
-
-  /** The secrets of releases; missing ones are left to the supervisor, which may know them. */
-  const secretsFor = (runtimes: ReadonlyArray<Runtime | null>): Record<string, string> =>
-    Object.fromEntries(
-      runtimes
-        .flatMap((runtime) => (runtime === null ? [] : secretsOf(runtime)))
-        .flatMap(({ variable }) => (env[variable] === undefined ? [] : [[variable, env[variable]]]))
-    )
-
   const mutate = <Operation extends keyof Mutations>(
     operation: Operation,
     ref: StackRef,
@@ -155,7 +109,7 @@ export const make = (options: LocalOptions): Provider => {
         ...keyOf(ref),
         idempotencyKey: mutation.idempotencyKey,
         fence: mutation.fence,
-        secrets: operation === "destroy" ? {} : secretsFor([configured, ...runtimes])
+        secrets: operation === "destroy" ? {} : secretsFor([configured, ...runtimes], env)
       }
       return observed(
         yield* client
@@ -186,8 +140,8 @@ export const make = (options: LocalOptions): Provider => {
       Effect.gen(function* () {
         const properties = yield* decode(ref.properties)
         const runtime = runtimeOf(properties)
-        yield* needSecrets(runtime)
-        const source = yield* sourceOf(ref, candidate, properties)
+        yield* requireSecrets(runtime, env)
+        const source = yield* sourceOf(ref, candidate, properties, { cwd, env })
         yield* foreseen(() => Foreseen.environment(runtime, env))
         const files = yield* reaching(() => folderOf(source))
         if (files !== undefined) {
@@ -210,7 +164,7 @@ export const make = (options: LocalOptions): Provider => {
           digest: found,
           configDigest
         }
-        return describe(ref, release, runtime, view, yield* Clock.currentTimeMillis)
+        return describePlan(ref, release, runtime, view, yield* Clock.currentTimeMillis)
       }).pipe(named("plan", ref)),
     stage: (ref, { capacityPercent, plan }, mutation) =>
       Effect.gen(function* () {
@@ -219,22 +173,16 @@ export const make = (options: LocalOptions): Provider => {
         const source = yield* sourceOf(
           ref,
           { version: release.version, ...(release.artifact === undefined ? {} : { artifact: release.artifact }) },
-          properties
+          properties,
+          { cwd, env }
         )
         yield* mutation.guard
         const run = Effect.runPromiseWith(yield* Effect.context())
-        yield* reaching((signal) =>
-          unpack(
-            source,
-            release.digest!,
-            releaseDirectory(client.directory, keyOf(ref), release.digest!),
-            signal,
-            (message) => run(reportProgress(mutation, message))
-          )
-        )
+        const report = (message: string) => run(reportProgress(mutation, message))
+        const root = folderIn(ref, release)
+        yield* reaching((signal) => unpack(source, release.digest!, root, signal, report))
         const runtime = runtimeOf(properties)
         // The content of an archive is known only now.
-        const root = releaseDirectory(client.directory, keyOf(ref), release.digest!)
         yield* foreseen(() => Foreseen.command(runtime, { root, shown: source.shown, open: false }))
         return yield* mutate("stage", ref, mutation, { record: { release, runtime }, capacityPercent }, [
           runtime,
@@ -260,7 +208,7 @@ export const make = (options: LocalOptions): Provider => {
       Effect.gen(function* (): Effect.fn.Return<WayBack, ProviderReason> {
         const runtime = runtimeIn(data)
         if (release === null || runtime === null) return { how: "switch", why: "nothing was there before" }
-        yield* needSecrets(runtime)
+        yield* requireSecrets(runtime, env)
         if (existsSync(folderIn(ref, release))) {
           const { health } = observed(yield* client.observe(keyOf(ref)))
           return (health[release.id]?.healthy ?? 0) > 0
@@ -305,7 +253,7 @@ export const make = (options: LocalOptions): Provider => {
       read: (ref, options) =>
         Effect.gen(function* () {
           const runtime = yield* Effect.match(decode(ref.properties), { onFailure: () => null, onSuccess: runtimeOf })
-          const secrets = secretsFor([runtime])
+          const secrets = secretsFor([runtime], env)
           const page = yield* client.logs(keyOf(ref), { ...options, secrets })
           const { redact } = redactor({ secrets }, [runtime])
           return { ...page, lines: page.lines.map((line) => ({ ...line, text: redact(line.text) })) }
@@ -318,30 +266,25 @@ export const make = (options: LocalOptions): Provider => {
       return typeof port === "number" && port !== 0 ? [{ name: `port ${port}`, path: ["port"] }] : []
     },
     fence: ({ deploymentId, environment }, fence) =>
-      Effect.mapError(
-        client.fence({ deploymentId, environment, stack: "" }, fence),
-        (reason) => new ProviderError({ provider: kind, operation: "fence", stackName: "", reason })
-      )
+      Effect.mapError(client.fence({ deploymentId, environment, stack: "" }, fence), failed("fence"))
   }
 }
+
+/** A failure that concerns no single stack. */
+const failed = (operation: string) => (reason: ProviderReason) =>
+  new ProviderError({ provider: kind, operation, stackName: "", reason })
 
 /**
  * Stops the supervisor of a directory and all its processes. Deployed stacks return with the next mutating operation.
  */
 export const stop = (directory: string): Effect.Effect<void, ProviderError> =>
-  Effect.mapError(
-    new Client(directory, undefined).stop,
-    (reason) => new ProviderError({ provider: kind, operation: "stop", stackName: "", reason })
-  )
+  Effect.mapError(new Client(directory, undefined).stop, failed("stop"))
 
 /**
  * Lists what the supervisor of a directory has, whatever any store knows of it. Starts nothing.
  */
 export const held = (directory: string): Effect.Effect<Held, ProviderError> =>
-  Effect.mapError(
-    new Client(directory, undefined).held,
-    (reason) => new ProviderError({ provider: kind, operation: "held", stackName: "", reason })
-  )
+  Effect.mapError(new Client(directory, undefined).held, failed("held"))
 
 /**
  * Stops stacks of a directory without the lease of their environment, and forgets the fences of their environments.
@@ -352,138 +295,6 @@ export const abandon = (
   { directory, supervisor }: Pick<LocalOptions, "directory" | "supervisor">,
   what: Parameters<Client["abandon"]>[0]
 ): Effect.Effect<void, ProviderError> =>
-  Effect.mapError(
-    new Client(directory, supervisor).abandon(what),
-    (reason) => new ProviderError({ provider: kind, operation: "abandon", stackName: "", reason })
-  )
+  Effect.mapError(new Client(directory, supervisor).abandon(what), failed("abandon"))
 
 const keyOf = ({ deploymentId, environment, stack }: StackRef) => ({ deploymentId, environment, stack })
-
-const refusing = <A>(run: () => A): Effect.Effect<A, ProviderReason> => Effect.try({ try: run, catch: classify })
-
-/** The output and answers of a release may contain secrets that the supervisor does not know. */
-const redactor = (
-  { secrets }: Pick<MutationHeader, "secrets">,
-  runtimes: ReadonlyArray<Runtime | null>
-): Redaction.Redactor => {
-  const env = runtimes
-    .flatMap((runtime) => Object.entries(runtime?.env ?? {}))
-    .filter((entry): entry is [string, string] => typeof entry[1] === "string")
-  return Redaction.make({ env: Object.fromEntries(env), values: Object.values(secrets) })
-}
-
-/** Fails with the detected mistake. */
-const foreseen = (
-  look: () => ProviderReason | undefined | Promise<ProviderReason | undefined>
-): Effect.Effect<void, ProviderReason> =>
-  Effect.flatMap(
-    reaching(async () => look()),
-    (found) => (found === undefined ? Effect.void : Effect.fail(found))
-  )
-
-/** The folder of a folder artifact. */
-const folderOf = async ({ location, shown }: Source): Promise<Files | undefined> => {
-  if ("url" in location) return undefined
-  const found = await stat(location.path).catch(() => undefined)
-  return found?.isDirectory() === true ? { root: location.path, shown, open: true } : undefined
-}
-
-const reaching = <A>(run: (signal: AbortSignal) => Promise<A>): Effect.Effect<A, ProviderReason> =>
-  Effect.tryPromise({ try: run, catch: (error) => error }).pipe(
-    // The hint of an unexpected error says that this adds details.
-    Effect.tapError((error) => {
-      const cause = error instanceof Refusal ? error.cause : error
-      return cause === undefined ? Effect.void : Effect.logDebug("the artifact could not be read or copied", cause)
-    }),
-    Effect.mapError(classify)
-  )
-
-const classify = (error: unknown): ProviderReason => {
-  if (error instanceof Refusal) return error.reason
-  const { code, message } = error as NodeJS.ErrnoException
-  if (code === "EACCES" || code === "EPERM" || code === "EROFS")
-    return { _tag: "Denied", message: `not allowed: ${code}` }
-  if (code === "ENOSPC" || code === "EDQUOT") return { _tag: "Unavailable", message: "the disk is full" }
-  return { _tag: "Unexpected", message: message ?? String(error) }
-}
-
-const describe = (
-  ref: StackRef,
-  release: Release,
-  runtime: Runtime,
-  view: StackView | null,
-  takenAt: number
-): StackPlan => {
-  const seen = view?.observation ?? absent
-  const stable = view?.stable ?? null
-  const carries = seen.traffic.find(({ releaseId }) => releaseId === release.id)?.percent ?? 0
-  const same = stable?.release.id === release.id
-  const stopped = view?.stopped === true
-  const none = same && seen.candidate === null && !stopped && (carries === 100 || seen.status === "failed")
-  const processes = `${runtime.instances} ${runtime.instances === 1 ? "process" : "processes"}`
-  const named = namesOf(release, stable?.release ?? null, seen.candidate)
-  const changes = none
-    ? []
-    : [
-        stable === null
-          ? `start ${processes} of ${release.version} behind a new proxy${runtime.port === 0 ? "" : ` on port ${runtime.port}`}`
-          : same && stopped
-            ? `start ${processes} of ${named(release)} again`
-            : `start ${processes} of ${named(release)} beside ${named(stable.release)}`,
-        ...(stable === null ? [] : differences(stable, { release, runtime }))
-      ]
-  return {
-    action: none ? "none" : stable === null ? "create" : "update",
-    candidate: release,
-    checkpoint: {
-      release: stable?.release ?? null,
-      takenAt,
-      data: stable === null ? null : { runtime: stable.runtime as unknown as Json, traffic: seen.traffic }
-    },
-    changes,
-    rollback:
-      stable === null
-        ? `${ref.stack} goes away: its processes are stopped and its port is given back`
-        : `all traffic goes back to ${named(stable.release)}, whose files are kept; ${named(release)} is drained and stopped`,
-    warnings: [
-      ...(seen.candidate === null || seen.candidate.id === release.id
-        ? []
-        : [`${named(seen.candidate)} was left half brought in; it is taken away`]),
-      ...(seen.operation === null ? [] : [`an operation is in progress: ${seen.operation.description}`]),
-      ...(seen.status === "failed"
-        ? [seen.reason ?? `no process of ${stable === null ? release.version : named(stable.release)} is ready`]
-        : [])
-    ]
-  }
-}
-
-/**
- * Names releases by their version; releases of the same version also by the first digits of the digest in which they
- * differ.
- */
-const namesOf = (...all: ReadonlyArray<Release | null>) => {
-  const digits = (digest: string | undefined) => (digest ?? "").replace("sha256:", "").slice(0, 12)
-  return (release: Release): string => {
-    const others = all.filter((other) => other?.version === release.version && other.id !== release.id)
-    if (others.length === 0) return release.version
-    const artifact = others.some((other) => other?.digest !== release.digest) ? [digits(release.digest)] : []
-    const config = others.some((other) => other?.digest === release.digest)
-      ? [`configuration ${digits(release.configDigest)}`]
-      : []
-    return `${release.version} (${[...artifact, ...config].join(", ")})`
-  }
-}
-
-const differences = (before: ReleaseRecord, after: ReleaseRecord): ReadonlyArray<string> => {
-  const changes: Array<string> = []
-  if (before.release.digest !== after.release.digest) changes.push("the artifact changes")
-  const [old, fresh] = [before.runtime, after.runtime]
-  for (const name of new Set([...Object.keys(old.env), ...Object.keys(fresh.env)])) {
-    // Names only: values may be confidential.
-    if (JSON.stringify(old.env[name]) !== JSON.stringify(fresh.env[name])) changes.push(`env.${name} changes`)
-  }
-  for (const key of ["command", "cwd", "instances", "readiness", "port", "drain", "grace", "keep"] as const) {
-    if (JSON.stringify(old[key]) !== JSON.stringify(fresh[key])) changes.push(`${key} changes`)
-  }
-  return changes
-}

@@ -114,6 +114,35 @@ describe("the logs of local stacks", () => {
     })
   )
 
+  it.live("carry the time when they came, unless no supervisor was there to note it", () =>
+    Effect.gen(function* () {
+      const here = yield* bench
+      const ref = here.ref("api", { instances: 1 })
+      // Files have a coarser clock.
+      const before = Date.now() - 1000
+      yield* deploy(here.provider, ref, "v1")
+      yield* Effect.promise(() => write(here.directory, "api", "first\n"))
+      yield* reads(here, ref, "first")
+      const timeOf = (text: string) =>
+        Effect.map(read(here, ref), ({ lines }) => lines.find((line) => line.text === text)?.at)
+      const first = yield* timeOf("first")
+      assert.isTrue(first! > before && first! <= Date.now(), `${first}`)
+      yield* Effect.promise(() => killSupervisor(here.directory))
+      yield* Effect.promise(() => write(here.directory, "api", "unseen\n"))
+      yield* reads(here, ref, "unseen")
+      assert.deepStrictEqual([yield* timeOf("first"), yield* timeOf("unseen")], [first, null])
+      const plan = yield* here.provider.plan(ref, { version: "broken" })
+      const again = Date.now() - 1000
+      yield* Effect.flip(here.provider.stage(ref, { plan, capacityPercent: 100 }, mutation("broken")))
+      const failed = yield* timeOf("cannot find the database")
+      assert.isTrue(failed! > again && failed! <= Date.now(), `${failed}`)
+      yield* Effect.promise(() => write(here.directory, "api", "seen again\n"))
+      yield* reads(here, ref, "seen again")
+      assert.deepStrictEqual([yield* timeOf("first"), yield* timeOf("unseen")], [first, null])
+      assert.isAbove((yield* timeOf("seen again"))!, again)
+    })
+  )
+
   it.live("are no longer there once the stack is destroyed", () =>
     Effect.gen(function* () {
       const here = yield* bench

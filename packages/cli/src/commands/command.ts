@@ -8,8 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { OperatorCommand } from "@signalbox/core/spi"
 import { actor } from "../request/actor.ts"
-import { invocation } from "../main/Invocation.ts"
-import { signalbox, withServices } from "../main/services.ts"
+import { signalbox } from "../main/services.ts"
 import * as Target from "../request/target.ts"
 import { isFinished } from "./choices.ts"
 import { by, execution, reason, stack } from "./flags.ts"
@@ -19,11 +18,9 @@ const told = <const Name extends OperatorCommand>(name: Name, description: strin
     name,
     { id: execution, stack, by, reason },
     Effect.fnUntraced(function* (flags) {
-      const inv = yield* invocation
-      yield* withServices(
-        inv,
-        Effect.gen(function* () {
-          const target = yield* Target.execution(inv, Option.getOrUndefined(flags.id))
+      yield* Target.onExecution(
+        flags.id,
+        Effect.fnUntraced(function* (inv, target) {
           const box = yield* signalbox
           yield* box.executions.command(target.correlationId, {
             command: name,

@@ -6,6 +6,7 @@ import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Rejected } from "@signalbox/core/api"
+import type { Signalbox } from "@signalbox/core/engine"
 import { environmentLockView, leaseView, lockView } from "@signalbox/core/api/views"
 import type { Lease } from "@signalbox/core/spi"
 import { errorView, purposeText } from "@signalbox/core/text"
@@ -24,9 +25,19 @@ import { by, deployment, option, text } from "./flags.ts"
 type Given = Command.Command.Config.Infer<{ readonly id: typeof deployment }>
 
 /** Works on the lease and the lock of the named deployment, or of this folder. */
-const at = <A, E, R>(inv: Invocation, { id }: Given, body: (place: Place) => Effect.Effect<A, E, R>) =>
+const at = <A, E, R>(
+  inv: Invocation,
+  { id }: Given,
+  body: (place: Place, box: Signalbox["Service"]) => Effect.Effect<A, E, R>
+) =>
   Effect.flatMap(placeOnRecord(inv, Option.getOrUndefined(id)), (place) =>
-    withServices(inv, Effect.flatMap(settled(inv, place), body), { create: !place.named })
+    withServices(
+      inv,
+      Effect.gen(function* () {
+        return yield* body(yield* settled(inv, place), yield* signalbox)
+      }),
+      { create: !place.named }
+    )
   )
 
 const lineupOf = ({ deploymentId, environment }: Place) =>
@@ -81,8 +92,7 @@ const hold = Command.make(
     yield* at(
       inv,
       flags,
-      Effect.fnUntraced(function* (place) {
-        const box = yield* signalbox
+      Effect.fnUntraced(function* (place, box) {
         const { deploymentId, environment } = place
         if (!place.named) yield* box.deployments.ensure({ ...place, by: who })
         const { lock: before } = yield* lineupOf(place)
@@ -130,8 +140,7 @@ const release = Command.make(
     yield* at(
       inv,
       flags,
-      Effect.fnUntraced(function* (place) {
-        const box = yield* signalbox
+      Effect.fnUntraced(function* (place, box) {
         const { deploymentId, environment } = place
         if (flags.force) yield* refuseNested(inv, place)
         const before = yield* lineupOf(place)

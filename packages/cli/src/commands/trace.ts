@@ -5,14 +5,12 @@ import { instantOf } from "@signalbox/core/api/views"
 import * as Command from "effect/cli/Command"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import type { TraceSpan } from "@signalbox/core/engine"
 import { type Execution, type StoredEvent } from "@signalbox/core/spi"
 import { rootSpanIdOf, traceIdOf } from "@signalbox/core/telemetry"
-import { invocation } from "../main/Invocation.ts"
 import { word } from "../live/glyphs.ts"
 import { labelOf, ordered, waterfall } from "../live/waterfall.ts"
-import { signalbox, withServices } from "../main/services.ts"
+import { signalbox } from "../main/services.ts"
 import * as Target from "../request/target.ts"
 import { execution } from "./flags.ts"
 
@@ -72,11 +70,9 @@ export const trace = Command.make(
   "trace",
   { id: execution },
   Effect.fnUntraced(function* (flags) {
-    const inv = yield* invocation
-    yield* withServices(
-      inv,
-      Effect.gen(function* () {
-        const target = yield* Target.execution(inv, Option.getOrUndefined(flags.id), { last: true })
+    yield* Target.onExecution(
+      flags.id,
+      Effect.fnUntraced(function* (inv, target) {
         const { executions } = yield* signalbox
         const events = yield* executions.events(target.correlationId)
         const tree = ordered(yield* executions.trace(target.correlationId, yield* Clock.currentTimeMillis))
@@ -106,7 +102,8 @@ export const trace = Command.make(
             ...waterfall(spans, { columns: inv.host.stdout.columns(), paint: inv.paint })
           ]
         )
-      })
+      }),
+      { last: true }
     )
   })
 ).pipe(Command.withDescription("Show the trace of an execution: its ID, links, and a waterfall of its time"))

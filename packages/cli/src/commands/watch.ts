@@ -9,12 +9,12 @@ import type { Execution } from "@signalbox/core/spi"
 import { outage } from "../waiting/away.ts"
 import { ExitCode, exitCodeOf } from "../main/ExitCode.ts"
 import { canRedraw, wantsColor } from "../host/color.ts"
-import { inkOf, invocation, type Invocation } from "../main/Invocation.ts"
+import { inkOf, type Invocation } from "../main/Invocation.ts"
 import { schemas } from "../json/schemas.ts"
 import { Redraw } from "../live/Redraw.ts"
 import { render } from "../live/render.ts"
 import { outcome } from "../execution/outcome.ts"
-import { engine, estimateOf, signalbox, withServices } from "../main/services.ts"
+import { engine, estimateOf, signalbox } from "../main/services.ts"
 import * as Target from "../request/target.ts"
 import { isFinished } from "./choices.ts"
 import { count, execution } from "./flags.ts"
@@ -83,13 +83,9 @@ export const watch = Command.make(
     timeout: count("timeout", 1, 604_800, "Give up after this many seconds and exit with 124").pipe(Flag.optional)
   },
   Effect.fnUntraced(function* (flags) {
-    const inv = yield* invocation
-    yield* withServices(
-      inv,
-      Effect.gen(function* () {
-        const target = yield* Target.execution(inv, Option.getOrUndefined(flags.id), { last: true })
-        yield* Effect.scoped(show(inv, target, flags.interval, Option.getOrUndefined(flags.timeout)))
-      })
-    )
+    const timeout = Option.getOrUndefined(flags.timeout)
+    yield* Target.onExecution(flags.id, (inv, target) => Effect.scoped(show(inv, target, flags.interval, timeout)), {
+      last: true
+    })
   })
 ).pipe(Command.withDescription("Watch an execution without affecting it (attach carries it on if needed)"))

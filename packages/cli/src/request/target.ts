@@ -2,6 +2,7 @@
  * The target of a command: which deployment, which environment, which execution.
  */
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import {
   CorrelationId,
@@ -14,8 +15,8 @@ import {
 } from "@signalbox/core/spi"
 import type { Signalbox } from "@signalbox/core/engine"
 import { type Failure, notFound, usage } from "../main/Failure.ts"
-import type { Invocation } from "../main/Invocation.ts"
-import { signalbox } from "../main/services.ts"
+import { invocation, type Invocation } from "../main/Invocation.ts"
+import { signalbox, withServices } from "../main/services.ts"
 
 const isDeploymentId = Schema.is(DeploymentId)
 const isCorrelationId = Schema.is(CorrelationId)
@@ -169,3 +170,17 @@ export const execution = Effect.fnUntraced(function* (
     ))
   )
 })
+
+/** Opens the stores and works on the execution that an ID means. */
+export const onExecution = <A, E, R>(
+  id: Option.Option<string>,
+  body: (inv: Invocation, target: Execution.ExecutionState) => Effect.Effect<A, E, R>,
+  options: { readonly last?: boolean } = {}
+) =>
+  Effect.flatMap(invocation, (inv) => {
+    const target = execution(inv, Option.getOrUndefined(id), options)
+    return withServices(
+      inv,
+      Effect.flatMap(target, (found) => body(inv, found))
+    )
+  })

@@ -10,20 +10,9 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { startPostgres } from "../../../node/test/support/postgres.ts"
-import { newerBuild, olderBuild } from "./builds.ts"
-
-/** What one process did. */
-export interface Done {
-  readonly completed: ReadonlyArray<string>
-  readonly ended: Readonly<Record<string, number>>
-  readonly read: number
-  readonly unknown: number
-  readonly attempts: number
-  readonly refused: number
-  readonly written: number
-  readonly watched: number
-  readonly failures: Readonly<Record<string, number>>
-}
+import { newerBuild, olderBuild, packedCommand, workerOf } from "./builds.ts"
+import { use } from "./commands.ts"
+import type { Done } from "./Done.ts"
 
 export interface Report {
   readonly workers: Readonly<Record<string, Done>>
@@ -86,7 +75,7 @@ const judge = (workers: Readonly<Record<string, Done>>) =>
       }
       for (const failure of Object.keys(failures)) {
         // An older runner stops where a newer process has changed the state of its execution.
-        if (name.startsWith("newer") || failure !== "StoreError NewerWriter")
+        if (name.startsWith("newer") || !stopped.has(failure))
           problems.push(`${name}: ${failure} (${failures[failure]} times)`)
       }
     }
@@ -104,19 +93,36 @@ const sorted = (value: unknown): unknown =>
         )
       : value
 
-/** Runs two processes of each generation for so many seconds. Undefined where no Postgres is installed. */
-export const versions = async (seconds: number, each = 2): Promise<Report | undefined> => {
+/** How an older runner says so: as a program, and as a command. */
+const stopped: ReadonlySet<string> = new Set(["StoreError NewerWriter", "newer_writer"])
+
+/** Processes of two builds, on one store. */
+type Start = (build: { readonly name: string; readonly folder: string; readonly url: string }) => Promise<Done>
+
+interface Kind {
+  /** How many of each build. */
+  readonly each: number
+  /** Prepares a build, and returns how one of its processes is started. */
+  readonly prepare: (build: string) => Start
+}
+
+const compete = async ({ each, prepare }: Kind): Promise<Report | undefined> => {
   const postgres = await startPostgres()
   if (postgres === undefined) return undefined
   const folder = mkdtempSync(join(tmpdir(), "signalbox-versions-"))
   try {
     const url = postgres.database()
-    const builds = { older: olderBuild(join(folder, "older")), newer: newerBuild(join(folder, "newer")) }
-    const names = Object.keys(builds).flatMap((build) => Array.from({ length: each }, (_, n) => `${build}-${n + 1}`))
-    const done = await Promise.all(
-      names.map((name) => work(name.startsWith("older") ? builds.older : builds.newer, [url, name, `${seconds}`]))
+    const builds = [
+      ["older", prepare(olderBuild(join(folder, "older")))],
+      ["newer", prepare(newerBuild(join(folder, "newer")))]
+    ] as const
+    const running = builds.flatMap(([build, start]) =>
+      Array.from({ length: each }, async (_, n): Promise<readonly [string, Done]> => {
+        const name = `${build}-${n + 1}`
+        return [name, await start({ name, folder, url })]
+      })
     )
-    const workers = Object.fromEntries(names.map((name, index) => [name, done[index]!]))
+    const workers = Object.fromEntries(await Promise.all(running))
     const judged = await Effect.runPromise(
       judge(workers).pipe(
         Effect.provide(postgresStore({ url: Redacted.make(url) })),
@@ -128,4 +134,30 @@ export const versions = async (seconds: number, each = 2): Promise<Report | unde
     await postgres.stop()
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+/** Programs of two builds for so many seconds. Undefined where no Postgres is installed. */
+export const versions = (seconds: number): Promise<Report | undefined> =>
+  compete({
+    each: 1,
+    prepare: (build) => {
+      const worker = workerOf(build)
+      return ({ name, url }) => work(worker, [url, name, `${seconds}`])
+    }
+  })
+
+/** The same with packed and installed commands, two of each build. */
+export const packedVersions = (seconds: number): Promise<Report | undefined> => {
+  let until: number | undefined
+  return compete({
+    each: 2,
+    prepare: (build) => {
+      const program = packedCommand(build)
+      return (user) => {
+        // Building takes longer than a short run.
+        until ??= Date.now() + seconds * 1_000
+        return use({ ...user, program, until })
+      }
+    }
+  })
 }

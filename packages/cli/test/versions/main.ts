@@ -1,6 +1,6 @@
-/** `npm run chaos -- versions --minutes 5`: two generations of Signalbox on one Postgres. */
+/** `npm run chaos -- versions --minutes 5`: packed commands of two generations on one Postgres. */
 import { parseArgs } from "node:util"
-import { versions } from "./Versions.ts"
+import { packedVersions } from "./Versions.ts"
 
 const usage = "npm run chaos -- versions [--minutes 5]"
 
@@ -11,7 +11,7 @@ export const main = async (args: ReadonlyArray<string>): Promise<number> => {
     process.stderr.write(`--minutes takes a number above 0, not ${values.minutes}\n${usage}\n`)
     return 64
   }
-  const report = await versions(minutes * 60)
+  const report = await packedVersions(minutes * 60)
   if (report === undefined) return 1
   for (const [name, { completed, ...figures }] of Object.entries(report.workers)) {
     process.stdout.write(`${name}: ${JSON.stringify({ completed: completed.length, ...figures })}\n`)

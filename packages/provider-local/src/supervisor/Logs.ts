@@ -6,7 +6,8 @@ import { createHash } from "node:crypto"
 import { realpathSync } from "node:fs"
 import type { LogLine, LogPage } from "@signalbox/core/spi"
 import * as FailedLogs from "./instance/FailedLogs.ts"
-import { type Position, readLines } from "./instance/LogReader.ts"
+import { type LinesRead, type Position, readLines } from "./instance/LogReader.ts"
+import { readTimes } from "./instance/LogTimes.ts"
 import { logOf } from "./Paths.ts"
 import { type LogQuestion, refuse, type StackKey } from "./Protocol.ts"
 import { masking, missingSecrets } from "./Secrets.ts"
@@ -23,9 +24,14 @@ interface Source {
   readonly file: string
   readonly ended: boolean
   readonly mask: (text: string) => string
+  readonly look: () => void
 }
 
-type Options = Omit<LogQuestion, "secrets"> & { readonly secret: (name: string) => string | undefined }
+type Options = Omit<LogQuestion, "secrets"> & {
+  readonly secret: (name: string) => string | undefined
+  /** Notes the times of new lines of an instance. */
+  readonly look?: (instance: string) => void
+}
 
 const digestOf = (line: string): string => createHash("sha256").update(line).digest("base64url").slice(0, 8)
 
@@ -53,12 +59,18 @@ const sourcesOf = (
   root: string,
   key: StackKey,
   stack: StackState | undefined,
-  { releaseId, secret }: Options
+  { look, releaseId, secret }: Options
 ): ReadonlyArray<Source> => {
   const wanted = (id: string) => releaseId === undefined || releaseId === id
   const failed = FailedLogs.listed(root, key)
     .filter((log) => wanted(log.releaseId))
-    .map((log) => ({ ...log, name: kept(log.instance), ended: true, mask: (text: string) => text }))
+    .map((log) => ({
+      ...log,
+      name: kept(log.instance),
+      ended: true,
+      mask: (text: string) => text,
+      look: () => undefined
+    }))
   const running = (stack?.instances ?? [])
     .filter((record) => wanted(record.releaseId))
     .toSorted((a, b) => a.createdAt - b.createdAt)
@@ -68,7 +80,8 @@ const sourcesOf = (
       instance: record.id,
       file: logOf(root, key, record.id),
       ended: record.pid === null,
-      mask: maskOf(stack!, record.releaseId, secret)
+      mask: maskOf(stack!, record.releaseId, secret),
+      look: () => look?.(record.id)
     }))
   // A failed instance is still there while the others are drained.
   const copied = new Set(failed.map(({ instance }) => instance))
@@ -87,12 +100,18 @@ const shares = (counts: ReadonlyArray<number>, limit: number): ReadonlyArray<num
   return shares
 }
 
-const linesOf = ({ instance, mask, releaseId }: Source, lines: ReadonlyArray<string>): ReadonlyArray<LogLine> =>
-  lines.length === 0
-    ? []
-    : mask(lines.join("\n"))
-        .split("\n")
-        .map((text) => ({ at: null, releaseId, instance, text: text.replace(/\r$/, "") }))
+/** Lines that were read, with their times. */
+const linesOf = (
+  { file, instance, look, mask, releaseId }: Source,
+  { ends, lines }: Pick<LinesRead, "ends" | "lines">
+): ReadonlyArray<LogLine> => {
+  if (lines.length === 0) return []
+  look()
+  const at = readTimes(file)
+  return mask(lines.join("\n"))
+    .split("\n")
+    .map((text, index) => ({ at: at(ends[index]!), releaseId, instance, text: text.replace(/\r$/, "") }))
+}
 
 const entry = (position: Position | undefined, last: string | undefined) => ({
   ...position,
@@ -109,9 +128,10 @@ const ending = (sources: ReadonlyArray<Source>, limit: number): LogPage => {
     read.map(({ lines }) => lines.length),
     limit
   )
-  const found = read.map(({ lines, source }, index) =>
-    linesOf(source, granted[index] === 0 ? [] : lines.slice(-granted[index]!))
-  )
+  const found = read.map(({ ends, lines, source }, index) => {
+    const first = lines.length - granted[index]!
+    return linesOf(source, { lines: lines.slice(first), ends: ends.slice(first) })
+  })
   const cursor: Cursor = Object.fromEntries(
     read.map(({ lines, position, source }) => [
       source.name,
@@ -139,7 +159,7 @@ const following = (sources: ReadonlyArray<Source>, cursor: Cursor, limit: number
     const at = before ?? {}
     const after: Position = { inode: at.inode ?? -1, offset: at.offset ?? 0 }
     const read = readLines(source.file, { after, limit: left + skip, ended: source.ended })
-    lines.push(...linesOf(source, read.lines.slice(skip)))
+    lines.push(...linesOf(source, { lines: read.lines.slice(skip), ends: read.ends.slice(skip) }))
     const last = read.lines.at(-1)
     next[source.name] = entry(read.position, last === undefined ? at.last : digestOf(source.mask(last)))
   }

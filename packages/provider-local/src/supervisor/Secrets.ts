@@ -78,13 +78,14 @@ export class Secrets {
   }
 }
 
-/** Masks secrets in a text, and each line of a secret of several lines. */
+/** Masks secrets in a text, and each line of a secret of several lines; the number of lines stays the same. */
 export const masking = (secrets: ReadonlyArray<string>): ((text: string) => string) => {
   const parts = secrets
     .flatMap((secret) => (secret.includes("\n") ? [secret, ...secret.split("\n").filter(isTelling)] : [secret]))
     .filter((secret) => secret.length > 0)
     .sort((a, b) => b.length - a.length)
-  return (text) => parts.reduce((masked, secret) => masked.replaceAll(secret, "***"), text)
+  return (text) =>
+    parts.reduce((masked, secret) => masked.replaceAll(secret, secret.replaceAll(/[^\n]+/g, "***")), text)
 }
 
 /** Short lines occur in any text. */

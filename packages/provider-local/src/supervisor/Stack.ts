@@ -1,15 +1,14 @@
 /**
  * One stack in one environment: its instances, its proxy, and their lifecycle. The operations of the port are in
- * `Operations.ts`.
+ * `operations`.
  */
 import { rmSync } from "node:fs"
-import type { Observation } from "@signalbox/core/spi"
 import * as FailedLogs from "./instance/FailedLogs.ts"
-import { Instance, type Surroundings } from "./instance/Instance.ts"
+import { Instance } from "./instance/Instance.ts"
 import { freePort } from "./instance/Ports.ts"
+import type { Surroundings } from "./instance/Surroundings.ts"
 import { logOf, logsOf, releaseDirectory } from "./Paths.ts"
 import { findMarked } from "./instance/Processes.ts"
-import type { StackView } from "./Protocol.ts"
 import { Proxy } from "./proxy/Proxy.ts"
 import { Requests } from "./proxy/Requests.ts"
 import { missingSecrets, type Secrets } from "./Secrets.ts"
@@ -209,69 +208,6 @@ export class Stack {
       rmSync(directory, { recursive: true, force: true })
     })
     FailedLogs.prune(this.house.root, this.state, Object.keys(releases))
-  }
-
-  view(operation: Observation["operation"]): StackView {
-    const { candidate, instances, lastChangedAt, releases, stable } = this.state
-    const capacities = Object.entries(releases).filter(([, { wanted }]) => wanted > 0)
-    const stableRelease = stable === null ? null : releases[stable]!
-    const listening = this.proxy.port !== undefined
-    const url = `http://127.0.0.1:${this.state.port}`
-    const effective = listening ? this.proxy.balancer.effective() : {}
-    const down = stable !== null && (!listening || this.readyOf(stable).length === 0)
-    const all = stable === null ? [] : this.of(stable)
-    const blocked = all.length > 0 && all.every(({ status }) => status === "blocked")
-    // A supervisor that only learned a fence has taken over running processes and started nothing. None wanted: a
-    // destruction was interrupted.
-    const short = stableRelease !== null && all.filter(({ idle }) => !idle).length < Math.max(1, stableRelease.wanted)
-    return {
-      stopped: short,
-      stable: stableRelease === null ? null : { release: stableRelease.release, runtime: stableRelease.runtime },
-      observation: {
-        status: operation !== null ? "changing" : down ? "failed" : instances.length === 0 ? "absent" : "ready",
-        stable: stableRelease?.release ?? null,
-        candidate: candidate === null ? null : (releases[candidate]?.release ?? null),
-        traffic: Object.entries(effective).map(([releaseId, percent]) => ({ releaseId, percent })),
-        health: Object.fromEntries(
-          capacities.map(([id, { wanted }]) => [
-            id,
-            { healthy: Math.min(wanted, this.readyOf(id).length), total: wanted }
-          ])
-        ),
-        ...(down ? { reason: this.#whyDown(stableRelease!, { listening, blocked, short }) } : {}),
-        fence: this.house.file.fence(this.state),
-        operation,
-        lastChangedAt,
-        outputs: { url, port: this.state.port },
-        resources: [
-          { id: url, type: "proxy", status: listening ? "listening" : "port_taken" },
-          ...this.instances.map(({ record, release, status }) => ({
-            id: record.id,
-            type: "process",
-            status,
-            reason:
-              `${release.release.version}, pid ${record.pid ?? "none"}, port ${record.port}` +
-              (status === "blocked" ? `, needs ${this.#names(release)}` : "") +
-              (record.restarts === 0 ? "" : `, restarted ${record.restarts} times`)
-          }))
-        ]
-      }
-    }
-  }
-
-  #names(known: KnownRelease): string {
-    return [...new Set(this.missing(known).map(({ variable }) => variable))].join(", ")
-  }
-
-  #whyDown(
-    stable: KnownRelease,
-    { blocked, listening, short }: { readonly [Key in "blocked" | "listening" | "short"]: boolean }
-  ): string {
-    const { version } = stable.release
-    if (blocked)
-      return `${version} is not started without ${this.#names(stable)}: deploy or roll back where that is set`
-    if (!listening) return `port ${this.state.port} is taken by another program`
-    return `no process of ${version} is ready${short ? "; a deployment or a rollback starts it" : ""}`
   }
 
   /** Stops everything and closes the proxy. */

@@ -60,7 +60,8 @@ export const submit = Effect.fnUntraced(function* (
 })
 
 /**
- * Rejects what `submit` would reject because its providers know that it cannot succeed; writes nothing.
+ * Rejects what `submit` would reject because its providers know that it cannot succeed, or because there is nothing to
+ * roll back; writes nothing.
  */
 export const check = Effect.fnUntraced(function* (
   request: Request
@@ -68,7 +69,10 @@ export const check = Effect.fnUntraced(function* (
   const store = yield* DeploymentStore
   const before = yield* store.environment(request.deploymentId, request.environment)
   const spec = yield* prepare(request, before)
-  yield* preflight(request, spec, yield* targetIn(request, before))
+  const target = yield* targetIn(request, before)
+  yield* preflight(request, spec, target)
+  const targets = yield* RollbackTarget.targetOf(request, toOf(request, target), before)
+  yield* rejectEmpty(request, startingPoint(request.kind, spec, before, request.stacks, targets), before)
 })
 
 const take = Effect.fnUntraced(function* (

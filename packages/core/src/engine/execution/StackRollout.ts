@@ -142,6 +142,22 @@ const byStrategy = Effect.fnUntraced(function* (
 const upTo100 = (steps: ReadonlyArray<CanaryStep>): ReadonlyArray<CanaryStep> =>
   steps.at(-1)?.weight === 100 ? steps : [...steps, { weight: 100, bake: Duration.zero }]
 
+/** One step of the rollout, within the timeout of its stage. `work` gets the name of the step. */
+const rolloutStep = (
+  rollout: {
+    readonly stack: StackSpec
+    readonly stage: "deployment" | "validation"
+    readonly operation: "stage" | "shift" | "retire"
+    readonly percent: Percent
+  },
+  work: (name: string) => Effect.Effect<Observation, StepFailed, ExecutionContext>
+): Effect.Effect<Observation, StepFailed, StepServices> => {
+  const { operation, percent, stack, stage } = rollout
+  const name = `${operation}/${stack.name}/${percent}`
+  const about = { name, operation, stage, stack: stack.name, success: Observation }
+  return within(stack, stage, step({ ...about, execute: () => work(name) }))
+}
+
 const bringIn = Effect.fnUntraced(function* (
   stack: StackSpec,
   plan: StackPlan,
@@ -149,24 +165,15 @@ const bringIn = Effect.fnUntraced(function* (
 ): Effect.fn.Return<void, StepFailed, StepServices> {
   const { journal } = yield* ExecutionContext
   const provider = yield* providerOf(stack)
-  const name = `stage/${stack.name}/${capacityPercent}`
-  const observed = yield* within(
-    stack,
-    "deployment",
-    step({
-      name,
-      operation: "stage",
-      stage: "deployment",
-      stack: stack.name,
-      success: Observation,
-      execute: () =>
-        Effect.gen(function* () {
-          const ref = yield* refOf(stack)
-          // Staging is the shift.
-          if (provider.traffic === undefined) yield* requireWayBackOf(stack, ref, plan)
-          return yield* observing(provider.stage(ref, { plan, capacityPercent }, yield* mutationOf(stack, name)))
-        })
-    })
+  const observed = yield* rolloutStep(
+    { stack, stage: "deployment", operation: "stage", percent: capacityPercent },
+    (name) =>
+      Effect.gen(function* () {
+        const ref = yield* refOf(stack)
+        // Staging is the shift.
+        if (provider.traffic === undefined) yield* requireWayBackOf(stack, ref, plan)
+        return yield* observing(provider.stage(ref, { plan, capacityPercent }, yield* mutationOf(stack, name)))
+      })
   )
   yield* journal.record(EventId.outputs(stack.name, capacityPercent), {
     _tag: "OutputsRecorded",
@@ -183,31 +190,20 @@ const shift = Effect.fnUntraced(function* (
   const { journal } = yield* ExecutionContext
   const { traffic } = yield* providerOf(stack)
   if (traffic === undefined) return
-  const name = `shift/${stack.name}/${percent}`
   const releaseId = plan.candidate.id
-  const { traffic: shares } = yield* within(
-    stack,
-    "deployment",
-    step({
-      name,
-      operation: "shift",
-      stage: "deployment",
-      stack: stack.name,
-      success: Observation,
-      execute: () =>
-        Effect.gen(function* () {
-          const ref = yield* refOf(stack)
-          const { stacks } = journal.state()
-          const first = stacks.find((one) => one.name === stack.name)?.candidateTraffic === 0
-          if (first && percent > 0) yield* requireWayBackOf(stack, ref, plan)
-          const observed = yield* observing(traffic.shift(ref, { releaseId, percent }, yield* mutationOf(stack, name)))
-          const share = shareOf(observed, releaseId)
-          if (Math.abs(share - percent) <= 1) return observed
-          return yield* new StepFailed({
-            why: "failed",
-            info: errorInfo("traffic_not_effective", { stack: stack.name, asked: percent, observed: share })
-          })
-        })
+  const { traffic: shares } = yield* rolloutStep({ stack, stage: "deployment", operation: "shift", percent }, (name) =>
+    Effect.gen(function* () {
+      const ref = yield* refOf(stack)
+      const { stacks } = journal.state()
+      const first = stacks.find((one) => one.name === stack.name)?.candidateTraffic === 0
+      if (first && percent > 0) yield* requireWayBackOf(stack, ref, plan)
+      const observed = yield* observing(traffic.shift(ref, { releaseId, percent }, yield* mutationOf(stack, name)))
+      const share = shareOf(observed, releaseId)
+      if (Math.abs(share - percent) <= 1) return observed
+      return yield* new StepFailed({
+        why: "failed",
+        info: errorInfo("traffic_not_effective", { stack: stack.name, asked: percent, observed: share })
+      })
     })
   )
   yield* journal.record(EventId.traffic(stack.name, percent), {
@@ -234,33 +230,22 @@ export const retire = Effect.fnUntraced(function* (
   const provider = yield* providerOf(stack)
   const { traffic } = provider
   if (traffic === undefined) return
-  const name = `retire/${stack.name}/${capacityPercent}`
   const keep = plan.candidate.id
-  yield* within(
-    stack,
-    stage,
-    step({
-      name,
-      operation: "retire",
-      stage,
-      stack: stack.name,
-      success: Observation,
-      execute: () =>
-        Effect.gen(function* () {
-          const ref = yield* refOf(stack)
-          const observed = yield* observing(provider.observe(ref), "observe")
-          const health = healthOf(observed, keep)
-          const needed = stack.gate.minHealthyPercentage
-          const least = 100 - capacityPercent - 1
-          const share = yield* carriedShare(stack, ref, plan, { observed, needed: least, step: name })
-          if (share < least || !carries(health, needed)) {
-            return yield* new StepFailed({
-              why: "failed",
-              info: errorInfo("teardown_refused", { stack: stack.name, share, ...health, needed })
-            })
-          }
-          return yield* observing(traffic.retire(ref, { keep, capacityPercent }, yield* mutationOf(stack, name)))
+  yield* rolloutStep({ stack, stage, operation: "retire", percent: capacityPercent }, (name) =>
+    Effect.gen(function* () {
+      const ref = yield* refOf(stack)
+      const observed = yield* observing(provider.observe(ref), "observe")
+      const health = healthOf(observed, keep)
+      const needed = stack.gate.minHealthyPercentage
+      const least = 100 - capacityPercent - 1
+      const share = yield* carriedShare(stack, ref, plan, { observed, needed: least, step: name })
+      if (share < least || !carries(health, needed)) {
+        return yield* new StepFailed({
+          why: "failed",
+          info: errorInfo("teardown_refused", { stack: stack.name, share, ...health, needed })
         })
+      }
+      return yield* observing(traffic.retire(ref, { keep, capacityPercent }, yield* mutationOf(stack, name)))
     })
   )
 })

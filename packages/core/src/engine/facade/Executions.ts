@@ -40,7 +40,10 @@ export class Executions extends Context.Service<
     readonly plan: (
       request: Request
     ) => Effect.Effect<ReadonlyArray<PlannedStack>, Rejected | ProviderError | StoreError>
-    /** Fails if `submit` would reject the request because its providers know that it cannot succeed. Writes nothing. */
+    /**
+     * Fails if `submit` would reject the request because its providers know that it cannot succeed, or because there is
+     * nothing to roll back. Writes nothing.
+     */
     readonly preflight: (request: Request) => Effect.Effect<void, Rejected | StoreError>
     /**
      * Records the request, or joins the existing execution with this correlation id. A rollback and a destruction use

@@ -6,15 +6,22 @@ import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs
 import { join } from "node:path"
 import { failedLogsOf } from "../Paths.ts"
 import type { StackKey } from "../Protocol.ts"
+import type { TimedLine } from "./InstanceLog.ts"
+import { deleteTimes, writeTimes } from "./LogTimes.ts"
 
 const filesMax = 5
 
 const filesOf = (folder: string): ReadonlyArray<string> => {
   try {
-    return readdirSync(folder)
+    return readdirSync(folder).filter((name) => name.endsWith(".log"))
   } catch {
     return []
   }
+}
+
+const remove = (file: string): void => {
+  rmSync(file, { force: true })
+  deleteTimes(file)
 }
 
 /** Ids of releases are hexadecimal digits. */
@@ -42,18 +49,20 @@ export const listed = (
 export const keep = (
   root: string,
   key: StackKey,
-  { instance, releaseId, text }: { readonly instance: string; readonly releaseId: string; readonly text: string }
+  failed: { readonly instance: string; readonly releaseId: string; readonly lines: ReadonlyArray<TimedLine> }
 ): string | undefined => {
-  if (text.trim() === "") return undefined
+  const { instance, lines, releaseId } = failed
+  if (lines.every(({ text }) => text.trim() === "")) return undefined
   const folder = failedLogsOf(root, key)
   const file = join(folder, `${releaseId}-${instance}.log`)
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
-    writeFileSync(file, text, { mode: 0o600 })
+    writeFileSync(file, lines.map(({ text }) => `${text}\n`).join(""), { mode: 0o600 })
+    writeTimes(file, lines)
     const byAge = filesOf(folder)
       .map((name) => ({ name, at: join(folder, name) === file ? Infinity : statSync(join(folder, name)).mtimeMs }))
       .sort((a, b) => b.at - a.at)
-    for (const { name } of byAge.slice(filesMax)) rmSync(join(folder, name), { force: true })
+    for (const { name } of byAge.slice(filesMax)) remove(join(folder, name))
     return file
   } catch {
     return undefined
@@ -65,7 +74,7 @@ export const prune = (root: string, key: StackKey, releases: Iterable<string>): 
   const kept = new Set(releases)
   const folder = failedLogsOf(root, key)
   for (const name of filesOf(folder)) {
-    if (!kept.has(releaseOf(name))) rmSync(join(folder, name), { force: true })
+    if (!kept.has(releaseOf(name))) remove(join(folder, name))
   }
 }
 

@@ -1,76 +1,34 @@
 /**
  * One process of a release: started, watched, restarted when it dies, stopped with all its descendants.
  */
-import type { ChildProcess } from "node:child_process"
-import { closeSync, rmSync } from "node:fs"
-import { resolve } from "node:path"
-import { openLog, settled } from "./Log.ts"
-import { readLines } from "./LogReader.ts"
+import { InstanceLog } from "./InstanceLog.ts"
 import { masking, missingSecrets } from "../Secrets.ts"
-import { markOf, start } from "./Spawn.ts"
 import type { KnownRelease, InstanceRecord } from "../State.ts"
-import {
-  allGone,
-  environmentOf,
-  findMarked,
-  type Identity,
-  identify,
-  isAlive,
-  killRest,
-  marker,
-  signalAll,
-  signalGroup
-} from "./Processes.ts"
-import { explain } from "./Launch.ts"
-import { placesOf } from "./Listening.ts"
-import { type Answer, type Probe, probe } from "./Readiness.ts"
+import { environmentOf, type Identity, isAlive, killRest } from "./Processes.ts"
+import { HealthCheck } from "./HealthCheck.ts"
+import { startProcess } from "./StartedProcess.ts"
+import type { Surroundings } from "./Surroundings.ts"
+import { terminate } from "./Termination.ts"
+import { type Trouble, unready } from "./Trouble.ts"
 import { Upstream } from "../proxy/Upstream.ts"
 import type { Requests } from "../proxy/Requests.ts"
 
-/** What an instance needs of the supervisor. */
-export interface Surroundings {
-  /** Marks the processes of this supervisor's directory. */
-  readonly owner: string
-  readonly stack: string
-  readonly directoryOf: (release: KnownRelease) => string
-  readonly logOf: (instance: string) => string
-  readonly save: () => Promise<void>
-  readonly secret: (name: string) => string | undefined
-  readonly learnSecret: (name: string, value: string) => void
-  readonly freePort: () => Promise<number>
-}
-
 export type InstanceStatus = "starting" | "ready" | "unhealthy" | "backoff" | "blocked" | "draining" | "stopped"
 
-const startingInterval = 50
 const adoptedInterval = 200
-const unhealthyAfter = 2
 const backoffMax = 30_000
 const steadyAfter = 60_000
-/** How much of a log a message quotes. */
-const tailMax = 8192
-/** How long to wait for the log of an ended process. */
-const logMillis = 500
 const unwritten: Trouble = { reason: "its start could not be written down" }
-/** How the shell that starts a process reports that it could not. */
-const notExecutable = 126
-const notFound = 127
-const inherited = ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR"]
-
-/** Why it is not running, and what helps, if known. */
-export interface Trouble {
-  readonly reason: string
-  readonly hint?: string
-}
 
 export class Instance {
   readonly record: InstanceRecord
   readonly release: KnownRelease
+  readonly log: InstanceLog
   upstream: Upstream
   readonly #around: Surroundings
   readonly #requests: Requests
   #identity: Identity | undefined
-  #failures = 0
+  readonly #health: HealthCheck
   #everReady = false
   #spawnedAt = 0
   #quick = 0
@@ -78,14 +36,8 @@ export class Instance {
   #launching = false
   /** Not started, because a secret is missing. */
   #blocked = false
-  /** Resolves with the first readiness check. */
-  readonly judged: Promise<void>
-  #resolveJudged: () => void = () => undefined
   #exited: Array<() => void> = []
-  #timer: NodeJS.Timeout | undefined
   #waiting: NodeJS.Timeout | undefined
-  #judging: Probe | undefined
-  #answer: Answer | undefined
   /** Called on every change of `status`. */
   onChange: () => void = () => undefined
   /** Called on an unexpected exit; true lets it restart. */
@@ -96,10 +48,22 @@ export class Instance {
     this.release = release
     this.#around = around
     this.#requests = requests
+    this.log = new InstanceLog(around.logOf(record.id), (text) => this.#redacted(text))
     this.upstream = this.#connect()
-    this.judged = new Promise((resolve) => {
-      this.#resolveJudged = resolve
+    this.#health = new HealthCheck({
+      readiness: release.runtime.readiness,
+      upstream: () => this.upstream,
+      isRunning: () => !this.#stopping && this.#identity !== undefined,
+      wasReady: () => this.#everReady,
+      onHealth: (healthy) => {
+        if (!healthy || !this.record.retiring) this.#setReady(healthy)
+      }
     })
+  }
+
+  /** Resolves with the first readiness check. */
+  get judged(): Promise<void> {
+    return this.#health.first
   }
 
   get status(): InstanceStatus {
@@ -124,49 +88,16 @@ export class Instance {
     return this.#identity === undefined && this.#waiting === undefined && !this.#launching && !this.#stopping
   }
 
-  get log(): string {
-    return this.#around.logOf(this.record.id)
-  }
-
-  /** The last lines of its log, without secrets, for a message. */
-  get tail(): string {
-    return this.endOfLog.trimEnd().split("\n").slice(-10).join("\n").slice(-tailMax)
-  }
-
-  /** The end of its log in whole lines, without secrets. */
-  get endOfLog(): string {
-    const { lines } = readLines(this.log, { after: undefined, limit: Infinity, ended: true })
-    return lines.length === 0 ? "" : this.#redacted(`${lines.join("\n")}\n`)
-  }
-
-  /** Why it is not ready: its last answer, and where it listens if that is somewhere else. */
+  /** Why it is not ready. */
   get unready(): Trouble {
-    const { readiness } = this.release.runtime
-    const { port } = this.record
-    // An open request tells more than the previous answer, once the connection was accepted.
-    const open = this.#judging?.sofar()
-    const answer = open?.host === undefined ? (this.#answer ?? open) : open
-    const seen = this.#redacted(answer?.seen ?? `GET ${readiness.path} was not answered`)
-    const places = this.#identity === undefined ? undefined : placesOf(this.#identity, this.record.id)
-    const others = places?.filter((place) => place.port !== port || answer?.why === "refused")
-    const elsewhere =
-      places === undefined || answer?.why !== "refused"
-        ? ""
-        : others!.length === 0
-          ? "; it listens on no port"
-          : `; it listens on ${others!.map((place) => `${place.address}:${place.port}`).join(", ")}`
-    const hints = {
-      status:
-        "Set readiness.path to a path that it answers with 2xx or 3xx. The request names 127.0.0.1 or [::1] as its host.",
-      silent: "Set readiness.path to a path that it answers at once, or raise readiness.timeout.",
-      refused: `It has to listen on the port that the environment variable PORT names (here ${port}), on 127.0.0.1 or ::1.`,
-      broken: "It has to speak HTTP on the port that the environment variable PORT names.",
-      well: "Raise readiness.timeout."
-    }
-    return {
-      reason: `it was not ready within ${readiness.timeout} ms: ${seen}${elsewhere}`,
-      hint: hints[answer?.why ?? "silent"]
-    }
+    return unready({
+      runtime: this.release.runtime,
+      instance: this.record.id,
+      port: this.record.port,
+      identity: this.#identity,
+      answer: this.#health.lastAnswer,
+      redact: (text) => this.#redacted(text)
+    })
   }
 
   #redacted(text: string): string {
@@ -199,53 +130,22 @@ export class Instance {
       this.onCrash({ reason: `it needs ${missing.map(({ variable }) => variable).join(", ")}, which is not known` })
       return this.onChange()
     }
-    const { command, cwd } = this.release.runtime
-    const root = this.#around.directoryOf(this.release)
-    const env = this.#environment()
-    const explained = (error: NodeJS.ErrnoException) =>
-      explain(
-        error,
-        this.release.runtime,
-        { root, shown: this.release.release.artifact ?? "the artifact", open: false },
-        env
-      )
-    const refused = (error: NodeJS.ErrnoException) => this.#gone(explained(error))
-    const log = await openLog(this.log)
     this.#spawnedAt = Date.now()
-    let child: ChildProcess
-    try {
-      if (this.#stopping) return
-      child = start(command, {
-        cwd: resolve(root, cwd),
-        env,
-        output: log.writers,
-        mark: markOf(this.#around.owner, this.record.id)
-      })
-    } catch (error) {
-      // Some errors come as an event, others are thrown: to the caller they are the same.
-      process.nextTick(refused, error)
-      return
-    } finally {
-      for (const writer of log.writers) closeSync(writer)
-    }
-    child.once("error", (error: NodeJS.ErrnoException) => {
-      if (child.pid === undefined) refused(error)
-    })
-    if (child.pid === undefined) return
-    this.#identity = identify(child.pid)
-    child.once("exit", async (code, signal) => {
-      // Its last output says why.
-      await settled(log.complete, logMillis)
-      const found = code === notFound || code === notExecutable ? explained({ name: "", message: "" }) : undefined
-      if (found?.hint !== undefined) return this.#gone(found)
-      this.#gone({
-        reason: code === null ? `its process was ended by ${signal}` : `its process exited with code ${code}`
-      })
+    await startProcess({
+      record: this.record,
+      release: this.release,
+      around: this.#around,
+      log: this.log,
+      isWanted: () => !this.#stopping,
+      onStart: (identity) => {
+        this.#identity = identity
+        this.record.pid = identity.pid
+        this.record.started = identity.started
+        this.#health.start()
+      },
+      onEnd: (trouble) => this.#gone(trouble)
     })
     if (this.#identity === undefined) return
-    this.record.pid = this.#identity.pid
-    this.record.started = this.#identity.started
-    this.#watch()
     // It runs, whether or not that could be recorded: its mark shows it, and so will the next write.
     await this.#around.save().catch(() => undefined)
   }
@@ -266,7 +166,8 @@ export class Instance {
       clearInterval(poll)
       this.#gone({ reason: "its process is gone" })
     }, adoptedInterval)
-    this.#watch()
+    this.log.watch()
+    this.#health.start()
     return true
   }
 
@@ -290,48 +191,30 @@ export class Instance {
       await this.upstream.idle(this.release.runtime.drain, signal)
       if (signal.aborted && !this.#stopping) {
         this.record.retiring = false
-        this.#setReady(this.#everReady && this.#failures < unhealthyAfter)
+        this.#setReady(this.#everReady && this.#health.healthy)
         await this.#around.save().catch(() => undefined)
         return false
       }
     }
     this.#stopping = true
-    clearTimeout(this.#timer)
+    this.#health.stop()
     clearTimeout(this.#waiting)
-    const identity = this.#identity
-    if (identity !== undefined) {
-      const deadline = Date.now() + this.release.runtime.grace
-      const others = this.#started().filter(({ pid }) => pid !== identity.pid)
-      signalGroup(identity, "SIGTERM")
-      // Processes of its group get the signal twice, which is harmless.
-      signalAll(others, "SIGTERM")
-      await this.#exit(this.release.runtime.grace)
-      await allGone(others, deadline - Date.now())
-      signalGroup(identity, "SIGKILL")
-      await this.#exit(5000)
-      killRest(identity.pid)
-    }
-    // A killed process may have started another one just before.
-    for (let left = this.#started(); left.length > 0; left = this.#started()) {
-      signalAll(left, "SIGKILL")
-      await allGone(left, 1000)
-    }
+    await terminate(
+      this.#identity,
+      { owner: this.#around.owner, instance: this.record.id },
+      this.release.runtime.grace,
+      (timeout) => this.#exit(timeout)
+    )
     this.upstream.close()
-    rmSync(this.log, { force: true })
-    rmSync(`${this.log}.1`, { force: true })
+    this.log.delete()
     return true
-  }
-
-  /** It and all its descendants, as far as they can be found. */
-  #started(): ReadonlyArray<Identity> {
-    const { id } = this.record
-    return findMarked(this.#around.owner, [id]).filter(({ instance }) => instance === id)
   }
 
   /** Leaves the process alone from now on. */
   letGo(): void {
     this.#stopping = true
-    clearTimeout(this.#timer)
+    this.log.ended()
+    this.#health.stop()
     clearTimeout(this.#waiting)
   }
 
@@ -339,28 +222,9 @@ export class Instance {
     const upstream = new Upstream(this.record.releaseId, this.record.port, this.#requests)
     upstream.onRefused = () => {
       this.#setReady(false)
-      this.#check()
+      this.#health.now()
     }
     return upstream
-  }
-
-  #environment(): NodeJS.ProcessEnv {
-    const { env } = this.release.runtime
-    const variables: NodeJS.ProcessEnv = {}
-    for (const name of inherited) if (process.env[name] !== undefined) variables[name] = process.env[name]
-    for (const [name, value] of Object.entries(env)) {
-      const resolved = typeof value === "string" ? value : this.#around.secret(value.secret)
-      if (resolved !== undefined) variables[name] = resolved
-    }
-    return {
-      ...variables,
-      PORT: String(this.record.port),
-      SIGNALBOX_STACK: this.#around.stack,
-      SIGNALBOX_RELEASE: this.release.release.id,
-      SIGNALBOX_VERSION: this.release.release.version,
-      [marker.instance]: this.record.id,
-      [marker.owner]: this.#around.owner
-    }
   }
 
   #setReady(ready: boolean): void {
@@ -386,7 +250,8 @@ export class Instance {
   #gone(trouble: Trouble): void {
     const identity = this.#identity
     this.#identity = undefined
-    clearTimeout(this.#timer)
+    this.log.ended()
+    this.#health.stop()
     this.#setReady(false)
     if (identity !== undefined) killRest(identity.pid)
     for (const resume of this.#exited.splice(0)) resume()
@@ -424,35 +289,5 @@ export class Instance {
     } catch {
       this.#gone(unwritten)
     }
-  }
-
-  #watch(): void {
-    this.#failures = 0
-    this.#check()
-  }
-
-  #check(): void {
-    clearTimeout(this.#timer)
-    if (this.#stopping || this.#identity === undefined) return
-    const { interval, path } = this.release.runtime.readiness
-    const { target } = this.upstream
-    this.#judging?.cancel()
-    const judging = probe(
-      // Where it listened last; the other family is tried if nothing listens there.
-      { port: this.record.port, path, hosts: target.host === "::1" ? ["::1", "127.0.0.1"] : ["127.0.0.1", "::1"] },
-      (answer) => {
-        if (this.#judging !== judging) return
-        this.#judging = undefined
-        if (this.#stopping || this.#identity === undefined) return
-        this.#answer = answer
-        this.#failures = answer.well ? 0 : this.#failures + 1
-        if (answer.host !== undefined) target.host = answer.host
-        if (answer.well && !this.record.retiring) this.#setReady(true)
-        if (this.#failures >= unhealthyAfter) this.#setReady(false)
-        this.#resolveJudged()
-        this.#timer = setTimeout(() => this.#check(), this.#everReady ? interval : Math.min(interval, startingInterval))
-      }
-    )
-    this.#judging = judging
   }
 }

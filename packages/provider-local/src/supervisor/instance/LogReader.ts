@@ -72,6 +72,8 @@ const positionAt = (all: ReadonlyArray<Piece>, count: number): Position | undefi
 
 export interface LinesRead {
   readonly lines: ReadonlyArray<string>
+  /** The place after each line. */
+  readonly ends: ReadonlyArray<Position>
   /** Undefined if there is no log. */
   readonly position: Position | undefined
 }
@@ -113,6 +115,7 @@ export const readLines = (
     const text = bytes.subarray(start, end).toString("utf8")
     return {
       lines: taken.length === 0 ? [] : text.replace(/\n$/, "").split("\n"),
+      ends: taken.map((at) => positionAt(all, at)!),
       position: positionAt(all, end) ?? options.after
     }
   } finally {

@@ -2,28 +2,19 @@
  * One request on its way to an instance, and the answer on its way back. All input from either side is handled here:
  * every Node call that may reject its input is caught, and every socket and stream has an error listener.
  */
-import {
-  type ClientRequest,
-  type IncomingMessage,
-  type InformationEvent,
-  request as send,
-  type ServerResponse,
-  STATUS_CODES
-} from "node:http"
+import { type ClientRequest, type IncomingMessage, request as send, type ServerResponse } from "node:http"
 import type { Socket } from "node:net"
 import type { Balancer } from "./Balancer.ts"
 import { Connection, ignore, type Open } from "./Connection.ts"
-import { answerHead, cleanPhrase, hasBody, requestHead, trailersOf } from "./Headers.ts"
+import { answerHead, cleanPhrase, forwardTrailers, hasBody, requestHead } from "./Headers.ts"
+import { relayInformation } from "./Information.ts"
 import { headMax } from "./limits.ts"
-import { bodyOf, invalidAnswer, type ProxyAnswer, refusalOfInstance } from "./ProxyAnswer.ts"
+import { invalidAnswer, type ProxyAnswer, refusalOfInstance, writeHeadOf } from "./ProxyAnswer.ts"
 import { monotonic } from "./Requests.ts"
 import { switchingHead, tunnel } from "./Tunnel.ts"
 import { announce, type Upstream } from "./Upstream.ts"
 
 const attemptsMax = 4
-
-/** How many bytes of informational answers may wait for the client. */
-const notesMax = 16 << 10
 
 const repeatable = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"])
 
@@ -122,7 +113,9 @@ export class Exchange implements Open {
     upstream.enter()
     outgoing.on("response", (answer) => this.#relay(outgoing, answer))
     outgoing.on("upgrade", (answer, socket, rest) => this.#hand(upstream, outgoing, answer, socket, rest))
-    outgoing.on("information", (information) => this.#inform(outgoing, information))
+    outgoing.on("information", (information) => {
+      if (outgoing === this.#outgoing) relayInformation(information, this.#request, this.#response)
+    })
     outgoing.on("error", (error) => this.#lost(outgoing, error))
     outgoing.once("close", () => this.#lost(outgoing))
     outgoing.once("socket", (socket) => {
@@ -139,27 +132,8 @@ export class Exchange implements Open {
     this.#connected = true
     if (!hasBody(this.#request)) return
     outgoing.flushHeaders()
-    this.#request.once("end", () => {
-      try {
-        if (this.#request.rawTrailers.length > 0) outgoing.addTrailers(trailersOf(this.#request))
-      } catch {
-        // The body is what counts.
-      }
-    })
+    this.#request.once("end", () => forwardTrailers(this.#request, outgoing))
     this.#request.pipe(outgoing)
-  }
-
-  #inform(outgoing: ClientRequest, { headers, statusCode }: InformationEvent): void {
-    const response = this.#response
-    if (outgoing !== this.#outgoing || response.headersSent || this.#request.httpVersion === "1.0") return
-    // Nothing slows them down if the client does not read them.
-    if (response.writableLength > notesMax) return
-    try {
-      if (statusCode === 100 && this.#request.headers.expect !== undefined) response.writeContinue()
-      else if (statusCode === 103) response.writeEarlyHints(headers as Record<string, string>)
-    } catch {
-      // Hints are optional.
-    }
   }
 
   #relay(outgoing: ClientRequest, answer: IncomingMessage): void {
@@ -183,11 +157,7 @@ export class Exchange implements Open {
     })
     response.on("drain", () => answer.resume())
     answer.once("end", () => {
-      try {
-        if (answer.rawTrailers.length > 0) response.addTrailers(trailersOf(answer))
-      } catch {
-        // The body is what counts.
-      }
+      forwardTrailers(answer, response)
       this.#end(outgoing)
     })
     answer.once("close", () => {
@@ -310,16 +280,7 @@ export class Exchange implements Open {
   #answer(refusal: ProxyAnswer): void {
     const response = this.#response
     if (response.headersSent || response.destroyed) return void response.destroy()
-    const body = bodyOf(refusal)
-    // Node may have written part of a head that it then rejected.
-    response.chunkedEncoding = false
-    response.writeHead(refusal.status, STATUS_CODES[refusal.status], [
-      "Content-Type",
-      "application/json",
-      "Content-Length",
-      String(body.length),
-      ...(this.#request.complete ? [] : ["Connection", "close"])
-    ])
+    const body = writeHeadOf(refusal, this.#request, response)
     this.#last()
     response.end(body)
   }

@@ -2,7 +2,7 @@
  * Which headers are forwarded (RFC 9110, 7.6.1): in their original spelling and order. Pairs are flat lists of names
  * and values, as Node reads and writes them.
  */
-import type { IncomingMessage } from "node:http"
+import type { IncomingMessage, OutgoingMessage } from "node:http"
 import type { ProxyAnswer } from "./ProxyAnswer.ts"
 
 /** Hop-by-hop fields. `Transfer-Encoding` is rewritten; `Trailer` depends on it. */
@@ -103,8 +103,17 @@ export const answerHead = (answer: IncomingMessage, request: IncomingMessage): R
   return head
 }
 
+/** Forwards the received trailers; without them, the body is still complete. */
+export const forwardTrailers = (from: IncomingMessage, to: OutgoingMessage): void => {
+  try {
+    if (from.rawTrailers.length > 0) to.addTrailers(trailersOf(from))
+  } catch {
+    // The body is what counts.
+  }
+}
+
 /** The received trailers, as pairs. */
-export const trailersOf = (message: IncomingMessage): ReadonlyArray<[string, string]> => {
+const trailersOf = (message: IncomingMessage): ReadonlyArray<[string, string]> => {
   const { rawTrailers } = message
   const trailers: Array<[string, string]> = []
   for (let index = 0; index < rawTrailers.length; index += 2) {

@@ -1,7 +1,7 @@
 /**
  * The proxy's own answers, and when they are used.
  */
-import { STATUS_CODES } from "node:http"
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http"
 import { headMax } from "./limits.ts"
 
 export interface ProxyAnswer {
@@ -43,8 +43,7 @@ export const invalidAnswer = (stack: string, what: string): ProxyAnswer => ({
   message: `an instance of ${stack} sent an answer ${what}`
 })
 
-export const bodyOf = ({ code, message }: ProxyAnswer): Buffer =>
-  Buffer.from(JSON.stringify({ error: { code, message } }))
+const bodyOf = ({ code, message }: ProxyAnswer): Buffer => Buffer.from(JSON.stringify({ error: { code, message } }))
 
 /** The whole answer, for a connection without a Node response. */
 export const rawAnswerOf = (refusal: ProxyAnswer): Buffer => {
@@ -56,4 +55,19 @@ export const rawAnswerOf = (refusal: ProxyAnswer): Buffer => {
     "Connection: close"
   ]
   return Buffer.concat([Buffer.from(`${head.join("\r\n")}\r\n\r\n`), body])
+}
+
+/** Writes the head of an answer of the proxy itself, and returns its body. */
+export const writeHeadOf = (refusal: ProxyAnswer, request: IncomingMessage, response: ServerResponse): Buffer => {
+  const body = bodyOf(refusal)
+  // Node may have written part of a head that it then rejected.
+  response.chunkedEncoding = false
+  response.writeHead(refusal.status, STATUS_CODES[refusal.status], [
+    "Content-Type",
+    "application/json",
+    "Content-Length",
+    String(body.length),
+    ...(request.complete ? [] : ["Connection", "close"])
+  ])
+  return body
 }
