@@ -46,7 +46,7 @@ export const cleanup = Command.make(
       Flag.optional,
       Flag.withDescription("Outcome of a deployment that ran elsewhere (cancelled)")
     ),
-    stale: option("stale", "Instead, end executions that have no runner and no activity for 7 days"),
+    stale: option("stale", "End all executions that have had no runner and no activity for 7 days"),
     by,
     reason
   },

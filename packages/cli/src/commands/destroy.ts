@@ -16,7 +16,7 @@ export const destroy = Command.make(
     confirm,
     orphans: option(
       "orphans",
-      "Instead, list stacks that run here and that the store does not know; with --yes, stop them"
+      "List the stacks that run here but are not in the store; with --yes, stop them"
     ),
     ...starting
   },

@@ -22,5 +22,5 @@ export const rollback = Command.make(
     yield* operate(yield* invocation, { ...flags, kind: "rollback", id: Option.getOrUndefined(flags.id), detach })
   })
 ).pipe(
-  Command.withDescription("Restore the previous release of every stack, or what the deployment was after an execution")
+  Command.withDescription("Restore the previous release of every stack, or the releases after an earlier execution")
 )
