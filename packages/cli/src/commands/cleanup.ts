@@ -57,7 +57,7 @@ export const cleanup = Command.make(
         return yield* usage(
           "flags_conflict",
           "--stale is about all executions, not about one",
-          "Leave the correlation id and --status out, or --stale.",
+          "Omit the correlation ID and --status, or omit --stale.",
           "--stale"
         )
       }
@@ -67,7 +67,7 @@ export const cleanup = Command.make(
       return yield* usage(
         "missing_argument",
         "which execution?",
-        "Give its correlation id (signalbox active shows them), or --stale.",
+        "Give a correlation ID (signalbox active lists them), or --stale.",
         "<correlation-id>"
       )
     }

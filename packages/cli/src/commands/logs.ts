@@ -50,7 +50,9 @@ export const logs = Command.make(
     which,
     follow: option("follow", "Print new lines too, until stopped"),
     release: text("release", "version", "Only lines of this release: its version or ID"),
-    lines: count("lines", 1, 10_000, "How many of the last lines to print for each stack (100)").pipe(Flag.withDefault(100))
+    lines: count("lines", 1, 10_000, "How many of the last lines to print for each stack (100)").pipe(
+      Flag.withDefault(100)
+    )
   },
   Effect.fnUntraced(function* (flags) {
     const inv = yield* invocation

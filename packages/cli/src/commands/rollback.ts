@@ -13,7 +13,7 @@ export const rollback = Command.make(
     to: text(
       "to",
       "version|id",
-      "Version, or correlation ID of an execution, to go back to; by default one release back"
+      "Version, or correlation ID of an execution, to roll back to; by default one release back"
     ),
     ...starting
   },

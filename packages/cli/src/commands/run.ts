@@ -92,7 +92,7 @@ const shownOf = (given: Flags, { redactor }: CommandLine): string =>
 /** The program may be stopped between its request and the command: no other process would withdraw it. */
 const takeBack = (id: CorrelationId, by: string) =>
   Effect.flatMap(signalbox, (box) =>
-    box.coordination.cleanup(id, { status: "cancelled", by, reason: "interrupted before its command began" })
+    box.coordination.cleanup(id, { status: "cancelled", by, reason: "interrupted before its command started" })
   ).pipe(Effect.timeoutOption("5 seconds"), Effect.ignore)
 
 const expired = (id: CorrelationId, { message }: LeaseLost): Failure =>
