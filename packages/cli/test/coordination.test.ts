@@ -199,7 +199,7 @@ describe("coordination", () => {
     })
 
     it.each([
-      { code: "overtaken", exit: 2, by: ["register", "--queue", "latest_wins"], why: /took its place/ },
+      { code: "overtaken", exit: 2, by: ["register", "--queue", "latest_wins"], why: /replaced it/ },
       {
         code: "blocked_by_veto",
         exit: 2,
@@ -312,7 +312,7 @@ describe("coordination", () => {
       const deploying = start("deploy", "--version", "v1", "--queue", "fifo")
       await deploying.said(/1st in the queue/)
       expectExit(await run("register", "--queue", "latest_wins"), 0)
-      assert.match(expectExit(await deploying.ended, 2).stdout, /cancelled[^]*took its place: the latest wins/)
+      assert.match(expectExit(await deploying.ended, 2).stdout, /cancelled[^]*replaced it: the latest request wins/)
     })
 
     it("hands its timeout to the runner in the background", async () => {

@@ -458,7 +458,7 @@ describe("monitor", () => {
     await Effect.runPromise(cloud.foreign(ref, { description: "an update from the console", millis: 3_600_000 }))
     const seen = await once()
     assert.strictEqual(seen.code, 0)
-    assert.include(seen.stdout, "api: an update from the console is in flight")
+    assert.include(seen.stdout, "api: an update from the console is in progress")
     await once()
     const { executions } = JSON.parse((await run("active", "--json")).stdout)
     assert.deepEqual(

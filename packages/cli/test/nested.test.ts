@@ -63,7 +63,7 @@ describe("inside of signalbox run", () => {
     const { code, stdout } = await inside(lines.join("\n"))
     assert.strictEqual(code, 0)
     const said = stdout.split("\n")
-    const reason = /error: this runs inside [\w-]+, which holds the lease on DX6604E production already/
+    const reason = /error: this runs inside [\w-]+, which already holds the lease on DX6604E production/
     for (const name of Object.keys(refused)) {
       assert.include(said, `${name}: 2`, stdout)
       const after = said.slice(said.indexOf(`${name}: 2`) + 1).find((line) => line.includes("error:"))

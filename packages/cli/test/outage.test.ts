@@ -109,7 +109,7 @@ describe.skipIf(postgres === undefined)("an outage of the store", () => {
     assert.isBelow(Number(Fs.readFileSync(file, "utf8")), Number(at))
     const cutOff = await first.ended
     assert.strictEqual(cutOff.code, 6)
-    assert.match(cutOff.stderr, /^error: the lease could not be renewed in time, and what ran under it was stopped: /m)
+    assert.match(cutOff.stderr, /^error: the lease could not be renewed in time, and the work under it was stopped: /m)
     const [, hinted = ""] = /^hint: .* close it with: signalbox (.+)$/m.exec(cutOff.stderr)!
     assert.include(expectExit(await binary.run(job("three"), hinted.split(" "), { env: direct }), 0).stdout, "failed")
   })
@@ -120,7 +120,7 @@ describe.skipIf(postgres === undefined)("an outage of the store", () => {
     cable.silence()
     const { code, stderr } = await first.ended
     assert.strictEqual(code, 6, stderr)
-    assert.match(stderr, /^error: the lease could not be renewed in time, and what ran under it was stopped: /m)
+    assert.match(stderr, /^error: the lease could not be renewed in time, and the work under it was stopped: /m)
   })
 
   it("is sat out by a deployment and its watchers", async () => {

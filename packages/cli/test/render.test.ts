@@ -50,14 +50,14 @@ describe("render", () => {
       questions: [
         {
           stack: "api" as never,
-          question: saying("v2 carries 10 % of the traffic. Go on?"),
+          question: saying("v2 carries 10 % of the traffic. Continue?"),
           expiresAt: at(150),
           otherwise: "abort"
         }
       ]
     })
     const lines = render(state, { ...screen, columns: 60 })
-    assert.include(lines, "    ⏸ v2 carries 10 % of the traffic. Go on?")
+    assert.include(lines, "    ⏸ v2 carries 10 % of the traffic. Continue?")
     assert.include(lines, "      2m left, then abort")
     assert.include(lines, `      signalbox approve ${state.correlationId}`)
   })
@@ -223,7 +223,7 @@ describe("outcome", () => {
     assert.deepEqual(lines, [
       "↶ deploy DX6604E production v2: rolled back in 40s",
       "cause: api: canary 50%: 12 errors",
-      "hint:  Look at the log of its workflow.",
+      "hint:  Read the log of its workflow run.",
       "done:  api is back at v1",
       "       database is never undone: it migrates",
       "next:  signalbox status 4f9d0f0e-1b5e-4a51-9d0c-3a8d8a8a2f10",
@@ -291,7 +291,7 @@ describe("an execution in full", () => {
     assert.deepEqual(lines.slice(0, 3), [
       "↶ deploy DX6604E production v2: rolled back in 40s",
       "cause: api: canary 50%: 12 errors",
-      "hint:  Look at the log of its workflow."
+      "hint:  Read the log of its workflow run."
     ])
     assert.deepEqual(lines.slice(-2), [
       "next:  signalbox events 4f9d0f0e-1b5e-4a51-9d0c-3a8d8a8a2f10",

@@ -17,7 +17,7 @@ export interface AwsPluginOptions {
 }
 
 /**
- * Deploys stacks of CloudFormation, and keeps a shared store in DynamoDB (`dynamodb://<table>?region=<region>`).
+ * Deploys CloudFormation stacks, and keeps a shared store in DynamoDB (`dynamodb://<table>?region=<region>`).
  *
  * *Example*
  *

@@ -46,7 +46,7 @@ export const cleanup = Command.make(
       Flag.optional,
       Flag.withDescription("Outcome of a deployment that ran elsewhere (cancelled)")
     ),
-    stale: option("stale", "Instead, end executions that have no runner and no activity for 7 days"),
+    stale: option("stale", "End all executions that have had no runner and no activity for 7 days"),
     by,
     reason
   },
@@ -57,7 +57,7 @@ export const cleanup = Command.make(
         return yield* usage(
           "flags_conflict",
           "--stale is about all executions, not about one",
-          "Leave the correlation id and --status out, or --stale.",
+          "Omit the correlation ID and --status, or omit --stale.",
           "--stale"
         )
       }
@@ -67,7 +67,7 @@ export const cleanup = Command.make(
       return yield* usage(
         "missing_argument",
         "which execution?",
-        "Give its correlation id (signalbox active shows them), or --stale.",
+        "Give a correlation ID (signalbox active lists them), or --stale.",
         "<correlation-id>"
       )
     }

@@ -14,10 +14,7 @@ export const destroy = Command.make(
   {
     id: deployment,
     confirm,
-    orphans: option(
-      "orphans",
-      "Instead, list stacks that run here and that the store does not know; with --yes, stop them"
-    ),
+    orphans: option("orphans", "List the stacks that run here but are not in the store; with --yes, stop them"),
     ...starting
   },
   Effect.fnUntraced(function* (flags) {

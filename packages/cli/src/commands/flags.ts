@@ -85,7 +85,7 @@ export const execution = Argument.String("id").pipe(
   Argument.withSchema(CorrelationId),
   Argument.optional,
   Argument.withDescription(
-    "Correlation ID, or a deployment whose execution in progress is meant; by default this folder's"
+    "Correlation ID, or a deployment, for its execution in progress; by default the deployment of this folder"
   )
 )
 

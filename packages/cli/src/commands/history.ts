@@ -165,7 +165,7 @@ export const history = Command.make(
                   ? []
                   : [
                       "",
-                      `go back to one that is kept: ${inv.paint("cyan", "signalbox rollback --to <version | correlation id>")}`
+                      `roll back to a kept execution: ${inv.paint("cyan", "signalbox rollback --to <version | correlation ID>")}`
                     ]),
                 ...(page.next === undefined
                   ? []

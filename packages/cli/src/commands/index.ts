@@ -39,10 +39,10 @@ export const commands = root.pipe(
     { group: "Change", commands: [deploy, deployStack, rollback, destroy, destroyStack] },
     { group: "Coordinate", commands: [canDeploy, register, wait, cleanup, run, lock, veto] },
     {
-      group: "Look",
+      group: "Inspect",
       commands: [history, watch, monitor, metrics, active, events, trace, replay, report, health, logs]
     },
     { group: "Operate", commands: [pause, resume, approve, promote, abort, retry, attach] },
-    { group: "Others", commands: [completions((): Command.Command.Any => commands), runner, supervisor, watcher] }
+    { group: "Other", commands: [completions((): Command.Command.Any => commands), runner, supervisor, watcher] }
   ])
 )

@@ -50,7 +50,7 @@ export const list = Command.make(
     const inv = yield* invocation
     const deployments = hasStore(inv) ? yield* withServices(inv, rows(inv)) : []
     yield* inv.result({ deployments }, () => {
-      if (deployments.length === 0) return ["No deployments here. Make one with: signalbox init"]
+      if (deployments.length === 0) return ["No deployments here. Create one with: signalbox init"]
       const now = Date.now()
       return table(
         deployments,

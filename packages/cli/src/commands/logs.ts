@@ -48,9 +48,11 @@ export const logs = Command.make(
   "logs",
   {
     which,
-    follow: option("follow", "Continue with new lines, until stopped"),
+    follow: option("follow", "Print new lines too, until stopped"),
     release: text("release", "version", "Only lines of this release: its version or ID"),
-    lines: count("lines", 1, 10_000, "How many of the last lines of each stack (100)").pipe(Flag.withDefault(100))
+    lines: count("lines", 1, 10_000, "How many of the last lines to print for each stack (100)").pipe(
+      Flag.withDefault(100)
+    )
   },
   Effect.fnUntraced(function* (flags) {
     const inv = yield* invocation
@@ -86,4 +88,4 @@ export const logs = Command.make(
       })
     )
   })
-).pipe(Command.withDescription("Print what the instances of the stacks write to their logs"))
+).pipe(Command.withDescription("Print the logs of the instances of the stacks"))

@@ -85,4 +85,4 @@ export const metrics = Command.make(
       })
     )
   })
-).pipe(Command.withDescription("Show counts, success rate and durations, from the log"))
+).pipe(Command.withDescription("Show counts, the success rate and durations of past executions"))

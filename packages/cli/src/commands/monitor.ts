@@ -25,9 +25,9 @@ const flags = {
     "overdue-after",
     100,
     30 * day,
-    "Duration from which an execution is overdue; by default from past executions"
+    "Duration after which an execution is overdue; by default from past executions"
   ).pipe(Flag.optional),
-  logFile: text("log-file", "file", "Write a line of JSON for each event, once"),
+  logFile: text("log-file", "file", "File to which each event is written once, as a line of JSON"),
   maxRestarts: count("max-restarts", 0, 1000, "How often a dead monitor is restarted within 10 minutes (5)").pipe(
     Flag.withDefault(5)
   ),
@@ -146,7 +146,7 @@ const goOn = (given: Flags, shown: Shown): string => {
 
 export const monitor = Command.make(
   "monitor",
-  { ...flags, once: option("once", "Look once, print the state, and exit") },
+  { ...flags, once: option("once", "Check once, print the state, and exit") },
   Effect.fnUntraced(function* (given) {
     const inv = yield* invocation
     const shown = show(inv, given.after)
@@ -162,7 +162,7 @@ export const monitor = Command.make(
       Effect.onInterrupt(() => inv.say(`what is watched goes on; go on watching with: ${goOn(given, shown)}`))
     )
   })
-).pipe(Command.withDescription("Watch an execution, and report stalls, overdue work and the end once each"))
+).pipe(Command.withDescription("Watch an execution, and report stalls, overdue work and the end, each once"))
 
 /** The watching process. It ends when its supervisor is gone. */
 export const watcher = Command.make(

@@ -97,7 +97,7 @@ export const replay = Command.make(
   "replay",
   {
     id: execution,
-    gate: text("gate", "file.json", "Keys to change in the original gate"),
+    gate: text("gate", "file.json", "File with the keys to change in the original gate"),
     set: Flag.String("set").pipe(
       Flag.atLeast(0),
       Flag.withMetavar("key=value"),
@@ -160,7 +160,7 @@ export const replay = Command.make(
       })
     )
   })
-).pipe(Command.withDescription("Judge past executions again, with another gate or strategy and their measurements"))
+).pipe(Command.withDescription("Judge past executions again: their measurements, with another gate or strategy"))
 
 /** One execution, or with `since` all of a deployment or of all deployments. */
 const idsOf = Effect.fnUntraced(function* (

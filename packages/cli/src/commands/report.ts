@@ -47,4 +47,4 @@ export const report = Command.make(
       })
     )
   })
-).pipe(Command.withDescription("Report how reliable estimates are, measured on the history"))
+).pipe(Command.withDescription("Report how reliable estimates are, measured on past executions"))

@@ -13,7 +13,7 @@ export const rollback = Command.make(
     to: text(
       "to",
       "version|id",
-      "Version, or correlation ID of an execution, to go back to; by default one release back"
+      "Version, or correlation ID of an execution, to roll back to; by default one release back"
     ),
     ...starting
   },
@@ -22,5 +22,5 @@ export const rollback = Command.make(
     yield* operate(yield* invocation, { ...flags, kind: "rollback", id: Option.getOrUndefined(flags.id), detach })
   })
 ).pipe(
-  Command.withDescription("Restore the previous release of every stack, or what the deployment was after an execution")
+  Command.withDescription("Restore the previous release of every stack, or the releases after an earlier execution")
 )

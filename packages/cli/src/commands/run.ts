@@ -39,7 +39,7 @@ const flags = {
     Flag.withSchema(DeploymentId),
     Flag.optional,
     Flag.withMetavar("id"),
-    Flag.withDescription("Deployment, such as DX6604E; by default this folder's or this project's")
+    Flag.withDescription("Deployment, such as DX6604E; by default the one of this folder or project")
   ),
   stack: Flag.String("stack").pipe(
     Flag.withSchema(StackName),
@@ -63,7 +63,7 @@ const flags = {
     Flag.withSchema(Schema.NonEmptyString),
     Flag.atLeast(0),
     Flag.withMetavar("variable"),
-    Flag.withDescription("Variable with a secret value, besides those with secret-like names")
+    Flag.withDescription("Variable whose value is masked too; variables with secret-like names always are")
   ),
   degraded: option("degraded", "Run without a lease if the store is unavailable and the providers report no operation"),
   by,
@@ -92,7 +92,7 @@ const shownOf = (given: Flags, { redactor }: CommandLine): string =>
 /** The program may be stopped between its request and the command: no other process would withdraw it. */
 const takeBack = (id: CorrelationId, by: string) =>
   Effect.flatMap(signalbox, (box) =>
-    box.coordination.cleanup(id, { status: "cancelled", by, reason: "interrupted before its command began" })
+    box.coordination.cleanup(id, { status: "cancelled", by, reason: "interrupted before its command started" })
   ).pipe(Effect.timeoutOption("5 seconds"), Effect.ignore)
 
 const expired = (id: CorrelationId, { message }: LeaseLost): Failure =>
@@ -205,4 +205,4 @@ export const run = Command.make(
       )
     )
   })
-).pipe(Command.withDescription("Run any command as a deployment: under the lease, monitored, in the log"))
+).pipe(Command.withDescription("Run any command as a deployment: with the lease, monitored and logged"))

@@ -79,7 +79,7 @@ export const watch = Command.make(
   "watch",
   {
     id: execution,
-    interval: count("interval", 1, 3600, "Longest time between two looks, in seconds (2)").pipe(Flag.withDefault(2)),
+    interval: count("interval", 1, 3600, "Maximum time between two checks, in seconds (2)").pipe(Flag.withDefault(2)),
     timeout: count("timeout", 1, 604_800, "Give up after this many seconds and exit with 124").pipe(Flag.optional)
   },
   Effect.fnUntraced(function* (flags) {

@@ -56,7 +56,7 @@ export const writeTemplate = Effect.fnUntraced(function* (
         info: {
           code: "example_unwritable",
           message: `${shown(path ?? directory)} cannot be written (${code ?? "unknown reason"})`,
-          hint: "Make the folder writable, or choose another one with --directory."
+          hint: "Make the folder writable, or choose another folder with --directory."
         }
       })
     }

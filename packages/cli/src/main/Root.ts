@@ -28,7 +28,7 @@ export const root = Command.make("signalbox").pipe(
     config: Flag.String("config").pipe(
       Flag.optional,
       Flag.withMetavar("file"),
-      Flag.withDescription("Configuration file (SIGNALBOX_CONFIG); by default searched upward from here")
+      Flag.withDescription("Configuration file (SIGNALBOX_CONFIG); by default found in this folder or above it")
     ),
     directory: Flag.String("directory").pipe(
       Flag.optional,
@@ -37,7 +37,7 @@ export const root = Command.make("signalbox").pipe(
     ),
     color: Flag.Boolean("color").pipe(
       Flag.optional,
-      Flag.withDescription("Use colour, or none with --no-color; by default decided for each stream")
+      Flag.withDescription("Use colour, or none with --no-color; by default if the stream is a terminal")
     )
   })
 )

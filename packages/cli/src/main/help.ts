@@ -10,14 +10,14 @@ import type { HostShape } from "../host/Host.ts"
 const short = (version: string): string =>
   `signalbox ${version}: deploy, watch, roll back
 
-  signalbox init           make a deployment of this folder
-  signalbox deploy [id]    bring in a release
-  signalbox status [id]    what is deployed where
-  signalbox rollback [id]  go back to the release before
-  signalbox attach [id]    watch what runs, or carry it on
+  signalbox init           create a deployment for this folder
+  signalbox deploy [id]    deploy a release
+  signalbox status [id]    show what is deployed
+  signalbox rollback [id]  restore the previous release
+  signalbox attach [id]    watch an execution, or carry it on
 
-Nothing here yet: signalbox init --example
-Everything else: signalbox --help
+To try it out: signalbox init --example
+All commands: signalbox --help
 `
 
 export const presenter = (host: HostShape, color: boolean | undefined): CliOutput.Presenter => ({

@@ -37,7 +37,7 @@ export const withServices = <A, E, R>(
       notFound(
         "no_state",
         `there is no deployment in ${Path.relative(invocation.host.cwd, directory) || "this folder"}`,
-        "Make one with: signalbox init (or say where it is with --directory)"
+        "Create one with: signalbox init (or say where it is with --directory)"
       )
     )
   }

@@ -38,7 +38,7 @@ export const deploymentId = (
       usage(
         "deployment_missing",
         "which deployment? there is no .deployment-metadata.yaml here",
-        "Give its id (signalbox list shows them), or make one with: signalbox init",
+        "Give its ID (signalbox list shows them), or create one with: signalbox init",
         "<id>"
       )
     )
@@ -67,7 +67,7 @@ export const deployment = Effect.fnUntraced(function* (
     "unknown_deployment",
     `there is no deployment ${id}`,
     others.length === 0
-      ? "Make one with: signalbox init"
+      ? "Create one with: signalbox init"
       : `There are: ${others.slice(0, 10).join(", ")}. See: signalbox list`
   )
 })

@@ -64,7 +64,7 @@ export const runDegraded = Effect.fnUntraced(function* (
       )).blockers
   const [blocker] = blockers
   if (blocker !== undefined) {
-    const { hint = "Wait until it is over.", ...shown } = errorView(blocker.info)
+    const { hint = "Wait until it has finished.", ...shown } = errorView(blocker.info)
     return yield* failure({ ...shown, message: `degraded, ${away.message}: ${shown.message}`, hint })
   }
   yield* inv.say(

@@ -60,7 +60,7 @@ export class LeaseLost extends Schema.TaggedError<LeaseLost>()("LeaseLost", {
   override get message(): string {
     return this.outage === undefined
       ? `the lease on ${this.key} (token ${this.fence}) was lost`
-      : `the lease could not be renewed in time, and what ran under it was stopped: ${this.outage.message}`
+      : `the lease could not be renewed in time, and the work under it was stopped: ${this.outage.message}`
   }
 
   get info(): ErrorInfo {

@@ -36,7 +36,7 @@ export const coordinationTexts: Texts<keyof typeof coordinationErrors> = {
     `commit ${commit ?? "?"} is older than ${newer ?? "another one"}, which is ${newerStates[state] ?? words(state)}${aside(execution)}${until(end)}`,
   blocked_by_provider: ({ answered, stack, until: end }, detail) =>
     answered
-      ? `${stack}: ${detail ?? "an operation"} is in flight and was not started by Signalbox${until(end)}`
+      ? `${stack}: ${detail ?? "an operation"} is in progress and was not started by Signalbox${until(end)}`
       : `${stack}: the provider does not answer${because(detail)}${until(end)}`,
   blocked_by_drift: ({ differences, stack, until: end }) =>
     `${stack} differs from what was deployed: ${differences
@@ -46,8 +46,8 @@ export const coordinationTexts: Texts<keyof typeof coordinationErrors> = {
       .join("; ")}${until(end)}`,
   claimed_elsewhere: ({ execution }) => `another process runs ${execution}`,
   waited_for: ({ execution, owner }) => ({
-    message: `${owner} waits for the admission of ${execution} already`,
-    hint: "Let one process wait for it."
+    message: `${owner} already waits for the admission of ${execution}`,
+    hint: "Let only one process wait for it."
   }),
   still_running: ({ execution, owner }) => `${owner ?? "another process"} still runs ${execution}`,
   being_recorded: ({ execution }) => ({
@@ -59,15 +59,15 @@ export const coordinationTexts: Texts<keyof typeof coordinationErrors> = {
     hint: "Try again."
   }),
   nested_run: ({ deployment, environment, execution, purpose }) => ({
-    message: `this runs inside ${execution}, which holds the lease on ${deployment} ${environment} already`,
+    message: `this runs inside ${execution}, which already holds the lease on ${deployment} ${environment}`,
     hint:
       purpose === "command"
-        ? "Run the command itself: it has the lease."
-        : "It would wait for itself. Do it when that command has ended, or without signalbox run around it."
+        ? "Run the command directly: it already has the lease."
+        : "It would wait for itself. Run it after that command has ended, or without signalbox run around it."
   }),
   already_locked: ({ by, deployment, environment }, reason) =>
     by === undefined
-      ? { message: `another person held the lock on ${deployment} ${environment} until now`, hint: "Try again." }
+      ? { message: `another person held the lock on ${deployment} ${environment} a moment ago`, hint: "Try again." }
       : `${deployment} ${environment} is already locked by ${by}${because(reason)}`,
   not_locked: ({ deployment, environment }) => `${deployment} ${environment} is not locked by a person`,
   not_vetoed: ({ environment, version }) => ({
@@ -75,18 +75,18 @@ export const coordinationTexts: Texts<keyof typeof coordinationErrors> = {
     hint: "There is nothing to lift."
   }),
   lease_changed_hands: ({ before, now }) => ({
-    message: `the lease went from ${before} to ${now} in the meantime`,
-    hint: "Look again, then decide."
+    message: `the lease passed from ${before} to ${now} in the meantime`,
+    hint: "Check who holds it now, then decide."
   }),
   lease_lost: ({ fence, key }) => ({
     message: `the lease${key === undefined ? "" : ` on ${key}`}${fence === undefined ? "" : ` (token ${fence})`} was lost`,
-    hint: "Another process took it over, or this one was stopped for longer than the lease lasts."
+    hint: "Another process took it over, or this one was suspended for longer than the lease lasts."
   }),
   lease_expired: ({ command }, outage) => ({
-    message: `the lease could not be renewed in time, and ${command === true ? "the command" : "what ran under it"} was stopped${because(outage)}`,
+    message: `the lease could not be renewed in time, and ${command === true ? "the command" : "the work under it"} was stopped${because(outage)}`,
     hint:
       command === true
-        ? "What the command did is unknown. Look at what is there, then run it again under a new correlation id."
-        : "When the store can be reached again, look at what was in progress."
+        ? "What the command did is unknown. Check the platform, then run it again with a new correlation ID."
+        : "When the store can be reached again, check the executions that were in progress."
   })
 }

@@ -14,7 +14,7 @@ const rate = (errors: number, requests: number): string =>
 
 const rates = (counts: ParamsOf<"compared">): string => {
   const { candidateErrors, candidateRequests, ratio, stableErrors, stableRequests } = counts
-  const both = `${rate(candidateErrors, candidateRequests)}, the stable release ${rate(stableErrors, stableRequests)}`
+  const both = `${rate(candidateErrors, candidateRequests)}, against ${rate(stableErrors, stableRequests)} of the stable release`
   return ratio === undefined ? both : `${both}: ${round(ratio)} times its error rate`
 }
 
@@ -55,7 +55,8 @@ export const findingTexts: Texts<keyof typeof findings> = {
   requests: ({ requests }) => `n = ${requests}`,
   requests_few: ({ needed, requests }) => `only ${count(requests, "request")} of the ${needed} needed`,
   alarms_quiet: ({ alarms }) => `${count(alarms.length, "alarm")} quiet`,
-  alarms_ringing: ({ alarms }) => `${alarms.length === 1 ? "the alarm rings" : "alarms ring"}: ${alarms.join(", ")}`,
+  alarms_ringing: ({ alarms }) =>
+    `${alarms.length === 1 ? "the alarm is firing" : "alarms are firing"}: ${alarms.join(", ")}`,
   alarms_unknown: ({ alarms }) =>
     `${alarms.length === 1 ? "the alarm has" : "alarms have"} too little data: ${alarms.join(", ")}`,
   compared_silent: ({ silent }) =>
@@ -65,12 +66,12 @@ export const findingTexts: Texts<keyof typeof findings> = {
   compared_worse: (params) =>
     `${rates(params)}, at least ${round(params.atLeast)} times with ${percent(params.confidence)} confidence, ${round(params.allowed)} allowed`,
   compared_doubtful: (params) =>
-    `${rates(params)}, which may be chance (evidence ${round(params.evidence)}, ${round(params.needed)} fails)`,
-  compared_small: (params) => `${rates(params)}, less than the ${round(params.counts)} that count`,
+    `${rates(params)}, which may be chance (evidence ${round(params.evidence)}, fails at ${round(params.needed)})`,
+  compared_small: (params) => `${rates(params)}, below the ratio of ${round(params.counts)} that counts`,
   compared_apart: (params) =>
-    `${rates(params)}: too few to tell them apart (evidence ${round(params.evidence)}, ${round(params.needed)} fails)`,
+    `${rates(params)}: too few to tell them apart (evidence ${round(params.evidence)}, fails at ${round(params.needed)})`,
   compared: rates,
-  shift_unmeasurable: () => "the provider gives no single response times to compare",
+  shift_unmeasurable: () => "the metric source has no individual response times to compare",
   shift_silent: ({ silent }) =>
     `no response time of the ${silent === "stable" ? "stable release" : "candidate"} was measured: there is nothing to compare`,
   shift_few: ({ least, needed }) => `only ${least} of the ${needed} response times of each release needed to compare`,

@@ -14,8 +14,8 @@ const lackedWords = (lacks: string, stack: string, version: string | undefined):
       return `${stack} is not deployed any more`
     case "record":
       return version === undefined
-        ? `the record does not tell what ${stack} had then`
-        : `nothing is on record to restore ${version} of ${stack}`
+        ? `the log does not say which release ${stack} had then`
+        : `the log has no checkpoint to restore ${version} of ${stack}`
     default:
       return `its provider does not have ${version ?? "the release"} of ${stack} any more`
   }
@@ -39,16 +39,15 @@ export const requestTexts: Texts<keyof typeof requestErrors> = {
     hint: choose(nearest, known, "environments")
   }),
   unknown_stack: ({ execution, known, nearest, stack }) => ({
-    message:
-      execution === undefined ? `there is no stack "${stack}"` : `${execution} does not work on a stack "${stack}"`,
+    message: execution === undefined ? `there is no stack "${stack}"` : `${execution} has no stack "${stack}"`,
     hint: choose(nearest, known, "stacks")
   }),
   artifact_without_stack: ({ known, nearest, stack }) => ({
     message: `an artifact was given for "${stack}", which is not one of the stacks to deploy`,
-    hint: `${choose(nearest, known, "stacks")} To name a file of that name, write ./ before it.`
+    hint: `${choose(nearest, known, "stacks")} If it is a file, write ./ before its name.`
   }),
   variable_missing: ({ stack, variable }) => ({
-    message: `the properties of ${stack} contain \${${variable}}, and the request has no ${variable}`,
+    message: `the properties of ${stack} contain \${${variable}}, but the request has no ${variable}`,
     hint: variable === "commit" ? "Give the commit that is deployed." : `Give the ${variable} to deploy.`
   }),
   stack_disabled: ({ environment, stack }) => ({
@@ -56,12 +55,12 @@ export const requestTexts: Texts<keyof typeof requestErrors> = {
     hint: "Set enabled to true for it, or name another stack."
   }),
   stack_missing: ({ kind }) => ({
-    message: `a ${kind} works on exactly one stack`,
-    hint: "Name that stack, and no other."
+    message: `a ${kind} needs exactly one stack`,
+    hint: "Name one stack."
   }),
   configuration_missing: ({ kind }) => ({
-    message: `a ${kind} needs a configuration, and there is none`,
-    hint: "Register a run, which works with any command, or say where the configuration is."
+    message: `a ${kind} needs a configuration, but there is none`,
+    hint: "Say where the configuration is, or register a run, which needs none."
   }),
   strategy_unsupported: ({ lacks, possible, provider, stack, strategy }) => ({
     message: `${stack}: ${strategy} is not possible: the provider "${provider}" ${lackWords[lacks as keyof typeof lackWords] ?? words(lacks)}`,
@@ -80,12 +79,12 @@ export const requestTexts: Texts<keyof typeof requestErrors> = {
     hint: known.length === 0 ? "Leave metrics out, or install it." : `Installed are ${list(known)}.`
   }),
   alarms_unsupported: ({ provider, stack }) => ({
-    message: `${stack}: the provider "${provider}" reads no alarms`,
+    message: `${stack}: the provider "${provider}" cannot read alarms`,
     hint: "Leave alarms out of the gate."
   }),
   logs_unsupported: ({ provider, stack }) => ({
-    message: `${stack}: the provider "${provider}" reads no logs`,
-    hint: "Read them on its platform."
+    message: `${stack}: the provider "${provider}" cannot read logs`,
+    hint: "Read them on the platform itself."
   }),
   unknown_release: ({ known, nearest, release }) => ({
     message: `there is no release "${release}" on record`,
@@ -98,21 +97,21 @@ export const requestTexts: Texts<keyof typeof requestErrors> = {
   correlation_id_taken: ({ before, deployment, environment, execution, field, kind, now }) => ({
     message:
       field === undefined
-        ? `${execution} is another execution already: ${kind ?? "one"} of ${deployment ?? "another deployment"} in ${environment ?? "another environment"}`
+        ? `${execution} already belongs to another execution: ${kind ?? "one"} of ${deployment ?? "another deployment"} in ${environment ?? "another environment"}`
         : `${execution} was requested with ${before === undefined ? `no ${field}` : `the ${field} ${before}`}, not ${now ?? "without"}`,
-    hint: "Leave the correlation id out, or give a new one."
+    hint: "Omit the correlation ID, or give a new one."
   }),
   deployment_id_taken: ({ deployment, owner, project }) => ({
-    message: `${deployment} is ${owner ?? "another project"}, not ${project}`,
-    hint: "Name the deployment by its id."
+    message: `${deployment} belongs to ${owner ?? "another project"}, not to ${project}`,
+    hint: "Name the deployment by its ID."
   }),
   deployment_exists: ({ deployment }) => ({
-    message: `the deployment ${deployment} exists already`,
-    hint: "Leave the id out to get a free one."
+    message: `the deployment ${deployment} already exists`,
+    hint: "Omit the ID to get a new one."
   }),
   already_finished: ({ execution, status }) => ({
     message: `${execution} has already ended: ${words(status)}`,
-    hint: "Deploy again with a new correlation id."
+    hint: "Deploy again with a new correlation ID."
   }),
   nothing_asked: ({ execution }) => `${execution} has no open question`,
   not_now: ({ command, execution, status }) => `${execution} cannot ${command} while it is ${words(status)}`,
@@ -120,7 +119,7 @@ export const requestTexts: Texts<keyof typeof requestErrors> = {
   only_observed: ({ execution }) => `${execution} is a foreign deployment, which is only observed`,
   nothing_to_roll_back: ({ deployment, environment, stacks }) => ({
     message:
-      `${deployment} in ${environment} has no earlier release to go back to` +
+      `${deployment} in ${environment} has no earlier release to roll back to` +
       (stacks.length === 0
         ? ""
         : `: ${stacks
@@ -130,7 +129,7 @@ export const requestTexts: Texts<keyof typeof requestErrors> = {
             })
             .join("; ")}`),
     ...(stacks.some(({ params: { earlier } }) => Array.isArray(earlier) && earlier.length > 0)
-      ? { hint: "A rollback goes back one release, with --to further." }
+      ? { hint: "Without --to, a rollback goes back one release." }
       : {})
   }),
   unknown_target: ({ deployment, environment, known, nearest, to }) => ({
@@ -138,11 +137,12 @@ export const requestTexts: Texts<keyof typeof requestErrors> = {
     hint: choose(nearest, known, "versions")
   }),
   already_there: ({ deployment, environment, to }) => ({
-    message: `${deployment} in ${environment} is as it was after ${to}`,
+    message: `${deployment} in ${environment} already has the releases of ${to}`,
     hint: "There is nothing to roll back."
   }),
   release_not_kept: ({ lacks, nearest, stack, to, version }) => ({
-    message: `cannot go back to ${to}: ${lackedWords(lacks, stack, version)}`,
-    hint: nearest === undefined ? "Deploy that version again." : `The nearest that is kept is ${nearest}.`
+    message: `cannot roll back to ${to}: ${lackedWords(lacks, stack, version)}`,
+    hint:
+      nearest === undefined ? "Deploy that version again." : `The nearest execution that can be restored is ${nearest}.`
   })
 }

@@ -38,6 +38,6 @@ export const alertText = (alert: Omit<Alert, "_tag">): string => {
     case "failed":
       return ended(alert)
     case "monitoring_gap":
-      return `not monitored for ${span(alert.elapsedMs ?? 0)}; the log has what happened meanwhile`
+      return `not monitored for ${span(alert.elapsedMs ?? 0)}; the log shows what happened in the meantime`
   }
 }

@@ -54,7 +54,7 @@ describe("the candidate's errors beside the stable release's", () => {
     const failed = errors(2_000, 60, 2_000, 20)
     assert.strictEqual(
       said(failed),
-      "fail: 60 errors in 2000 requests, the stable release 20 errors in 2000 requests: 3 times its error rate, at least 1.49 times with 95 % confidence, 1 allowed"
+      "fail: 60 errors in 2000 requests, against 20 errors in 2000 requests of the stable release: 3 times its error rate, at least 1.49 times with 95 % confidence, 1 allowed"
     )
     const { effect, interval, n, threshold, value } = failed.evidence
     assert.deepEqual({ n, threshold, value }, { n: 4_000, threshold: 1, value: 3 })
@@ -65,25 +65,25 @@ describe("the candidate's errors beside the stable release's", () => {
   it("pass if they are alike", () => {
     assert.strictEqual(
       said(errors(1_000, 10, 9_000, 88)),
-      "pass: 10 errors in 1000 requests, the stable release 88 errors in 9000 requests: 1.02 times its error rate"
+      "pass: 10 errors in 1000 requests, against 88 errors in 9000 requests of the stable release: 1.02 times its error rate"
     )
     assert.strictEqual(
       said(errors(500, 0, 500, 0)),
-      "pass: no errors in 500 requests, the stable release no errors in 500 requests"
+      "pass: no errors in 500 requests, against no errors in 500 requests of the stable release"
     )
   })
 
   it("are undecided if the evidence is positive but insufficient", () => {
     assert.match(
       said(errors(1_000, 24, 1_000, 10)),
-      /^inconclusive: .*: 2\.4 times its error rate, which may be chance \(evidence [\d.]+, 20 fails\)$/
+      /^inconclusive: .*: 2\.4 times its error rate, which may be chance \(evidence [\d.]+, fails at 20\)$/
     )
   })
 
   it("pass, and say so, where a difference is certain and too small to count", () => {
     const compared = errors(1_000_000, 11_500, 1_000_000, 10_000)
     assert.isAbove(compared.evidence.interval![0], 1)
-    assert.match(said(compared), /^pass: .*: 1\.15 times its error rate, less than the 1\.25 that count$/)
+    assert.match(said(compared), /^pass: .*: 1\.15 times its error rate, below the ratio of 1\.25 that counts$/)
     assert.strictEqual(errors(1_000_000, 13_500, 1_000_000, 10_000).evidence.verdict, "fail")
     assert.strictEqual(errors(1_000_000, 13_500, 1_000_000, 10_000, { maxErrorRatio: 1.5 }).evidence.verdict, "pass")
   })
@@ -93,14 +93,14 @@ describe("the candidate's errors beside the stable release's", () => {
     assert.isNull(failed.evidence.value)
     assert.match(
       said(failed),
-      /^fail: 12 errors in 500 requests, the stable release no errors in 500 requests, at least 1\.\d+ times with 95 % confidence, 1 allowed$/
+      /^fail: 12 errors in 500 requests, against no errors in 500 requests of the stable release, at least 1\.\d+ times with 95 % confidence, 1 allowed$/
     )
   })
 
   it("neither fail nor pass silently over a stable release without any, if they are few", () => {
     assert.match(
       said(errors(500, 1, 500, 0)),
-      /^pass: 1 error in 500 requests, the stable release no errors in 500 requests: too few to tell them apart \(evidence 1\.\d+, 20 fails\)$/
+      /^pass: 1 error in 500 requests, against no errors in 500 requests of the stable release: too few to tell them apart \(evidence 1\.\d+, fails at 20\)$/
     )
     assert.strictEqual(errors(500, 5, 500, 0).evidence.verdict, "inconclusive")
     assert.strictEqual(errors(50, 1, 5_000_000, 0, { alpha: 0.2 }).evidence.verdict, "inconclusive")
@@ -169,7 +169,7 @@ describe("the candidate's response times beside the stable release's", () => {
     assert.match(said(latencies(times(49, 90), times(900, 20))), /^inconclusive: only 49 of the 50 response times/)
     assert.match(said(latencies(times(90, 90), [])), /^no_data: no response time of the stable release was measured/)
     assert.match(said(latencies([], times(90, 90))), /^no_data: no response time of the candidate was measured/)
-    assert.match(said(latencies(null, null)), /^no_data: the provider gives no single response times to compare/)
+    assert.match(said(latencies(null, null)), /^no_data: the metric source has no individual response times to compare/)
   })
 })
 

@@ -34,4 +34,4 @@ export const positions = (text: string) => {
 
 /** A duplicate key: the second one would silently replace the first. */
 export const twice = (offset: number, path: string, line: number): NotParsed =>
-  new NotParsed(offset, `the key ${path} stands twice`, `Keep one of them; the other is in line ${line}.`)
+  new NotParsed(offset, `the key ${path} is defined twice`, `Keep one of them; the other is in line ${line}.`)

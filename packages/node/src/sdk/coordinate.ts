@@ -37,7 +37,7 @@ const briefly = 300
 /** Why a request will never be admitted. */
 const ended = (state: Execution.ExecutionState): ConflictError => {
   const view = endedView(state)
-  return new ConflictError({ ...view, hint: view.hint ?? "Submit it again under a new correlation id." })
+  return new ConflictError({ ...view, hint: view.hint ?? "Submit it again with a new correlation ID." })
 }
 
 const placeKept = (error: unknown): never => {

@@ -68,7 +68,7 @@ export const deploymentOf = async (
   throw new NotFoundError({
     code: "unknown_deployment",
     message: `there is no deployment ${id}`,
-    hint: "Make one with deployments.init()."
+    hint: "Create one with deployments.init()."
   })
 }
 

@@ -26,7 +26,7 @@ const ended = (error: unknown): never => {
   if (!(error instanceof InterruptedError)) throw error
   throw interrupted(error.cause, {
     message: "interrupted: the command was asked to stop, and has ended; its lease is released",
-    hint: "Look at what is there, then run it again under a new correlation id."
+    hint: "Check the platform, then run it again with a new correlation ID."
   })
 }
 

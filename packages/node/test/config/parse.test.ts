@@ -52,7 +52,7 @@ describe("parseJson", () => {
         assert.deepEqual(parseJson(text).value, parsed)
       } catch (error) {
         // What JSON.parse reads and this does not holds a key twice.
-        assert.match((error as Error).message, /stands twice/)
+        assert.match((error as Error).message, /is defined twice/)
       }
     }
   )
@@ -72,10 +72,10 @@ describe("parseJson", () => {
   })
 
   it.each([
-    [`{ "a": 1,\n  "b": {},\n  "a": 2 }`, "the key a stands twice", 3, 3],
-    [`{ "a": [{ "b": 1, "c": { "d": 1, "d": 1 } }] }`, "the key a[0].c.d stands twice", 1, 34],
-    [`{ "a": 1, "\\u0061": 2 }`, "the key a stands twice", 1, 11],
-    [`{ "__proto__": 1, "__proto__": 2 }`, "the key __proto__ stands twice", 1, 19],
+    [`{ "a": 1,\n  "b": {},\n  "a": 2 }`, "the key a is defined twice", 3, 3],
+    [`{ "a": [{ "b": 1, "c": { "d": 1, "d": 1 } }] }`, "the key a[0].c.d is defined twice", 1, 34],
+    [`{ "a": 1, "\\u0061": 2 }`, "the key a is defined twice", 1, 11],
+    [`{ "__proto__": 1, "__proto__": 2 }`, "the key __proto__ is defined twice", 1, 19],
     [`{ "a": 1 } { "b": 2 }`, "the JSON is not valid", 1, 12],
     [`{ "a": 1 /* no comments */ }`, "the JSON is not valid", 1, 10],
     ["[".repeat(2000), "is nested more than 1000 levels deep", 1, 1002]
@@ -115,8 +115,8 @@ describe("parseYaml", () => {
     ["a: 1\n---\nb: 2\n", "a second YAML document begins here, and only one is read", 2, 1],
     ["---\na: 1\n--- # nothing\n", "a second YAML document begins here, and only one is read", 3, 1],
     ["a: 1\n...\nb: 2\n", "a second YAML document begins here, and only one is read", 3, 1],
-    ["a: 1\nb: 2\na: 3\n", "the key a stands twice", 3, 1],
-    ["x:\n  - { b: 1,\n      b: 2 }\n", "the key x[0].b stands twice", 3, 7],
+    ["a: 1\nb: 2\na: 3\n", "the key a is defined twice", 3, 1],
+    ["x:\n  - { b: 1,\n      b: 2 }\n", "the key x[0].b is defined twice", 3, 7],
     ["a: &a { b: 1 }\nc: { <<: *a }\n", "merge keys (<<) are not known", 2, 6],
     ["a: !secret b\n", "the YAML is not valid (tag resolve failed)", 1, 4],
     ["a: !!binary aGk=\n", "the YAML has a tag that is not known", 1, 13],

@@ -1,5 +1,5 @@
 /**
- * The provider for stacks of CloudFormation.
+ * The provider for CloudFormation stacks.
  */
 import {
   asProviderError,

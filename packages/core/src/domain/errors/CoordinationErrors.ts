@@ -38,7 +38,7 @@ export const coordinationErrors = {
     "blocked",
     "configuration",
     { environment: "text", freeze: "text", until: "time?" },
-    "A freeze is in force.",
+    "A freeze is active.",
     later
   ),
   blocked_by_veto: error(
@@ -66,21 +66,21 @@ export const coordinationErrors = {
     "blocked",
     "caller",
     { commit: "text?", newer: "text?", state: "text", execution: "text?", until: "time?" },
-    "A newer commit comes before this one.",
+    "A newer commit is already deployed, being deployed or queued.",
     { ends: "blocked" }
   ),
   blocked_by_provider: error(
     "blocked",
     "provider",
     { stack: "text", answered: "boolean", until: "time?" },
-    "The provider has a foreign operation in flight, or does not answer.",
+    "A foreign operation is in progress at the provider, or the provider does not answer.",
     later
   ),
   blocked_by_drift: error(
     "blocked",
     "environment",
     { stack: "text", differences: "causes", until: "time?" },
-    "The stack differs from what was deployed. Only `can-deploy` asks for it.",
+    "The stack differs from what was deployed (drift). Only `can-deploy` checks for it.",
     { ends: "blocked" }
   ),
   claimed_elsewhere: error(
@@ -153,7 +153,7 @@ export const coordinationErrors = {
     "unavailable",
     "environment",
     { command: "boolean?" },
-    "The store was unreachable for longer than the lease lasts, so the work was stopped.",
+    "The store was unavailable for longer than the lease lasts, so the work was stopped.",
     { ends: "unavailable", retryable: true }
   )
 } as const

@@ -7,7 +7,7 @@ export const executionErrors = {
     "interrupted",
     "caller",
     { during: "text", code: "number?", signal: "text?", cause: "cause?" },
-    "The process was stopped: while queued, before changing anything, before its command began, or while the command ran."
+    "The process was stopped: while queued, before changing anything, before its command started, or while the command ran."
   ),
   withdrawn: error("failed", "caller", { by: "text" }, "The queued request was withdrawn."),
   cleaned_up: error("failed", "caller", { by: "text" }, "The execution was closed with cleanup."),
@@ -23,21 +23,21 @@ export const executionErrors = {
     "blocked",
     "environment",
     { execution: "text", by: "text" },
-    "The execution was left unfinished, and another one took its place.",
+    "The execution was left unfinished, and another one replaced it.",
     { ends: "blocked" }
   ),
   overtaken: error(
     "blocked",
     "environment",
     { execution: "text", by: "text" },
-    "A newer request took its place in the queue (`latest_wins`).",
+    "A newer request replaced it in the queue (`latest_wins`).",
     { ends: "blocked" }
   ),
   queue_timeout: error(
     "timeout",
     "environment",
     { afterMs: "ms" },
-    "The request was still queued when its time was over.",
+    "The request was still queued when its queue timeout ended.",
     {
       ends: "timeout",
       retryable: true
@@ -77,7 +77,7 @@ export const executionErrors = {
     "failed",
     "provider",
     { stack: "text", version: "text" },
-    "The old release cannot be restored any more: no traffic was shifted, or the rollback was not begun."
+    "The old release can no longer be restored: no traffic was shifted, or the rollback was not started."
   ),
   teardown_refused: error(
     "failed",
@@ -95,13 +95,13 @@ export const executionErrors = {
     "usage",
     "configuration",
     { stack: "text", field: "text", configured: "text", actual: "text", principal: "text?" },
-    "The credentials lead to another account or region than the environment is configured with."
+    "The credentials belong to another account or region than the environment is configured for."
   ),
   store_replaced: error(
     "failed",
     "environment",
     { stack: "text", provider: "text", fence: "number" },
-    "The provider knows a newer fencing token than the store ever gave out."
+    "The provider has a newer fencing token than this store ever issued."
   ),
   stage_timeout: error(
     "failed",
@@ -113,7 +113,7 @@ export const executionErrors = {
     "failed",
     "environment",
     { dependent: "text", stacks: "texts", cause: "cause" },
-    "A stack could not be put back, so the stacks that it is in lockstep with were not put back either: a person must decide."
+    "A stack could not be rolled back, so the stacks in lockstep with it were not rolled back either: a person must decide."
   ),
   rollback_failed: error("failed", "provider", { cause: "cause" }, "The rollback failed too."),
   defect: error("failed", "signalbox", {}, "A defect of Signalbox or an adapter ended the execution."),

@@ -26,7 +26,7 @@ export const requestErrors = {
     "usage",
     "caller",
     { stack: "text", variable: "text" },
-    "The properties of a stack contain a variable that the request gives no value to."
+    "The properties of a stack contain a variable for which the request has no value."
   ),
   stack_disabled: error(
     "usage",
@@ -38,13 +38,13 @@ export const requestErrors = {
     "usage",
     "caller",
     { kind: "text" },
-    "An operation on one stack was asked for without naming it."
+    "An operation on one stack was requested without naming the stack."
   ),
   configuration_missing: error(
     "usage",
     "configuration",
     { kind: "text" },
-    "This kind of execution needs a configuration, and there is none."
+    "This kind of execution needs a configuration, but there is none."
   ),
   strategy_unsupported: error(
     "usage",
@@ -74,19 +74,19 @@ export const requestErrors = {
     "usage",
     "configuration",
     { stack: "text", provider: "text" },
-    "The gate of a stack names alarms, and its provider reads none."
+    "The gate of a stack names alarms, but its provider cannot read alarms."
   ),
   logs_unsupported: error(
     "usage",
     "caller",
     { stack: "text", provider: "text" },
-    "The provider of a stack reads no logs."
+    "The provider of a stack cannot read logs."
   ),
   unknown_release: error(
     "not_found",
     "caller",
     { release: "text", nearest: "text?", known: "texts" },
-    "No execution on record has brought in a release of this version or ID."
+    "No recorded execution has deployed a release with this version or ID."
   ),
   invalid_metrics: error(
     "usage",
@@ -106,20 +106,20 @@ export const requestErrors = {
       deployment: "text?",
       environment: "text?"
     },
-    "The correlation id belongs to a different request."
+    "The correlation ID belongs to a different request."
   ),
   deployment_id_taken: error(
     "failed",
     "caller",
     { deployment: "text", owner: "text?", project: "text" },
-    "The deployment id belongs to another project."
+    "The deployment ID belongs to another project."
   ),
   deployment_exists: error("failed", "caller", { deployment: "text" }, "A deployment with this id exists."),
   already_finished: error(
     "failed",
     "caller",
     { execution: "text", status: "text" },
-    "The execution has finished and takes no more commands."
+    "The execution has finished and accepts no more commands."
   ),
   nothing_asked: error("failed", "caller", { execution: "text" }, "The execution has no open question to answer."),
   not_now: error(
@@ -150,18 +150,18 @@ export const requestErrors = {
     "not_found",
     "caller",
     { deployment: "text", environment: "text", to: "text", nearest: "text?", known: "texts" },
-    "A rollback names neither a deployed version nor an execution that it could go back to."
+    "The target of a rollback is neither a deployed version nor a completed execution."
   ),
   already_there: error(
     "failed",
     "caller",
     { deployment: "text", environment: "text", to: "text" },
-    "The deployment is as it was after the execution that a rollback names."
+    "The deployment already has the releases of the execution that the rollback names."
   ),
   release_not_kept: error(
     "failed",
     "environment",
     { to: "text", stack: "text", version: "text?", lacks: "text", nearest: "text?" },
-    "What a rollback would restore is not kept any more."
+    "A release that the rollback would restore is no longer kept."
   )
 } as const

@@ -116,7 +116,7 @@ export class SimulatedCloud {
     const { description, startedAt: since } = cell.operation
     return this.failure(operation, ref, {
       _tag: "Busy",
-      message: `${description} is in flight`,
+      message: `${description} is in progress`,
       operation: description,
       since
     })

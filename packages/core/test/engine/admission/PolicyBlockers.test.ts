@@ -318,7 +318,7 @@ describe("can-deploy", () => {
       yield* cloud.foreign(ref, { description: "UpdateStack", millis: 60_000 })
       const asked = (override?: string) =>
         box.coordination.canDeploy(question(manifest, deploymentId, override === undefined ? {} : { override }))
-      assert.include(said(the(yield* asked("I know"), "provider")), "UpdateStack is in flight and was not started by")
+      assert.include(said(the(yield* asked("I know"), "provider")), "UpdateStack is in progress and was not started by")
       yield* TestClock.adjust("1 minute")
       cloud.tamper(ref, { field: "memory", expected: "512", actual: "1024", owned: false })
       const drift = the(yield* asked(), "drift")

@@ -57,7 +57,7 @@ describe("a gate with alarms", () => {
       yield* pass(fiber)
       const state = yield* Fiber.join(fiber)
       assert.strictEqual(state.status, "rolled_back")
-      assert.strictEqual(describeCause(state.error!), "web: canary 10% failed its gate: the alarm rings: web-5xx")
+      assert.strictEqual(describeCause(state.error!), "web: canary 10% failed its gate: the alarm is firing: web-5xx")
       assert.isAtMost((yield* verdicts("second")).length, 4)
     }).pipe(Effect.provide(layer))
   })

@@ -48,7 +48,7 @@ describe("a foreign operation in progress", () => {
         event._tag === "ProgressReported" && event.cause !== undefined ? [describeCause(event.cause)] : []
       )
       assert.strictEqual(told.length, 1)
-      assert.include(told[0], `waits until ${description} is over, in progress since `)
+      assert.include(told[0], `waits for ${description} to finish (in progress since `)
     }).pipe(Effect.provide(layer))
   })
 

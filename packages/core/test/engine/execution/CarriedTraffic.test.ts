@@ -96,7 +96,7 @@ describe("before an old release is removed", () => {
         const { causes, releases } = yield* second(cloud)
         assert.deepStrictEqual(releases, ["2.0.0"])
         assert.deepStrictEqual(causes.map(describeCause), [
-          "no requests were measured: the traffic is at 2.0.0 by the configuration alone"
+          "no requests were measured: only the configured shares say that 2.0.0 has the traffic"
         ])
       }).pipe(Effect.provide(layer))
     })

@@ -50,8 +50,8 @@ describe("a dependent that cannot be put back", () => {
         [state.error!.code, params, cause.code],
         ["kept_in_lockstep", { dependent: "web", stacks: ["api"] }, "access_denied"]
       )
-      assert.include(described(state.error!).message, "web could not be put back")
-      assert.include(described(state.error!).hint, "Decide whether to put web back by hand")
+      assert.include(described(state.error!).message, "web could not be rolled back")
+      assert.include(described(state.error!).hint, "Restore web by hand")
       assert.deepStrictEqual(
         state.error!.remedies?.map(({ _tag }) => _tag),
         ["status", "history"]

@@ -105,7 +105,7 @@ describe("operator commands, from another process", () => {
       yield* pass(fiber, { until: Effect.map(status, (now) => now === "paused") })
       const store = yield* DeploymentStore
       const asking = yield* store.execution(second)
-      assert.strictEqual(describeCause(asking!.questions[0]!.question), "2.0.0 carries 10 % of the traffic. Go on?")
+      assert.strictEqual(describeCause(asking!.questions[0]!.question), "2.0.0 carries 10 % of the traffic. Continue?")
       assert.strictEqual(asking?.stacks[0]?.stages.find(({ name }) => name === "deployment")?.status, "waiting")
       yield* tell("approve")
       const state = yield* drive(fiber)

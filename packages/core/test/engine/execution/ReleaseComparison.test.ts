@@ -116,7 +116,7 @@ describe("a candidate that is compared with the stable release", () => {
       assert.deepStrictEqual(versions(state), ["web 1.0.0"])
       assert.match(
         describeCause(state.error!),
-        /^web: canary 10% failed its gate: \d+ errors in \d+ requests, the stable release \d+ errors in \d+ requests: [56][.\d]* times its error rate, at least [\d.]+ times with 95 % confidence, 1 allowed$/
+        /^web: canary 10% failed its gate: \d+ errors in \d+ requests, against \d+ errors in \d+ requests of the stable release: [56][.\d]* times its error rate, at least [\d.]+ times with 95 % confidence, 1 allowed$/
       )
       const last = (yield* verdictsOf("second")).findLast(({ step }) => step === "canary 10%")!
       const evidence = last.evidence.find(({ metric }) => metric === "error_rate_ratio")!
@@ -213,7 +213,7 @@ describe("a candidate that is compared with the stable release", () => {
       const state = yield* second(cloud)
       assert.strictEqual(state.status, "completed")
       const verdict = state.verdicts.find(({ step }) => step === "canary 50%")!
-      assert.include(describeCauses(verdict.findings), "the provider gives no single response times to compare")
+      assert.include(describeCauses(verdict.findings), "the metric source has no individual response times to compare")
     }).pipe(Effect.provide(layer))
   })
 

@@ -160,7 +160,7 @@ describe("strategies", () => {
       assert.strictEqual(state.status, "rolled_back")
       assert.strictEqual(
         describeCause(state.error!),
-        "web: the old release stays: the new one is observed to carry 50 % with 1 of 2 instances healthy, 80 % needed"
+        "web: the old release was not removed: the new one has 50 % of the traffic with 1 of 2 instances healthy (80 % needed)"
       )
       assert.deepStrictEqual(
         cloud.ledger.slice(before).map(({ operation }) => operation),

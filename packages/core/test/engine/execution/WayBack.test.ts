@@ -26,7 +26,7 @@ describe("the way back", () => {
   })
 
   for (const [how, why, said] of [
-    ["rebuild", "from its record", "a rollback has to bring the old release up again: from its record"],
+    ["rebuild", "from its record", "a rollback has to start the old release again: from its record"],
     ["impossible", "it was pruned", "a rollback is impossible: it was pruned"]
   ] as const) {
     it.effect(`is announced as ${how}, and a deployment goes on that was warned of it`, () => {
@@ -65,7 +65,7 @@ describe("the way back", () => {
       const before = cloud.ledger.length
       const state = yield* carryOut(requestOf(manifest, deploymentId, "second", { version: "2.0.0" }))
       assert.strictEqual(state.status, "rolled_back")
-      assert.strictEqual(describeCause(state.error!), "web: there is no way back to 1.0.0: it was pruned")
+      assert.strictEqual(describeCause(state.error!), "web: cannot roll back to 1.0.0: it was pruned")
       assert.deepStrictEqual(
         cloud.ledger.slice(before).map(({ operation }) => operation),
         ["stage", "rollback"]
@@ -95,7 +95,7 @@ describe("the way back", () => {
       const before = cloud.ledger.length
       const state = yield* carryOut(requestOf(manifest, deploymentId, "second", { version: "2.0.0" }))
       assert.strictEqual(state.status, "failed")
-      assert.include(describeCause(state.error!), "there is no way back to 1.0.0: it was pruned")
+      assert.include(describeCause(state.error!), "cannot roll back to 1.0.0: it was pruned")
       assert.deepStrictEqual(
         cloud.ledger.slice(before).map(({ operation }) => operation),
         ["stage", "shift"]

@@ -92,7 +92,7 @@ describe("an outage that ends a lease is reported as the end of the lease", () =
           yield* begin(keeper, journal)
           const error = yield* drive(running, { limit: 120 })
           assert.strictEqual(error._tag, "LeaseLost")
-          assert.match(error.message, /^the lease could not be renewed in time, and what ran under it was stopped: /)
+          assert.match(error.message, /^the lease could not be renewed in time, and the work under it was stopped: /)
         }).pipe(Effect.provide(layer))
       })
     }

@@ -204,7 +204,7 @@ describe("what others do", () => {
       assert.strictEqual((yield* drive(first, { limit: 1_000, tick: 1_000 })).execution?.status, "completed")
       yield* drive(other, { tick: 1_000 })
       assert.deepStrictEqual(yield* toldIn(id!), ["succeeded"])
-      assert.deepStrictEqual((yield* seenIn(id!)).slice(0, 1), ["an update from the console is in flight"])
+      assert.deepStrictEqual((yield* seenIn(id!)).slice(0, 1), ["an update from the console is in progress"])
       const after = yield* store.environment(deploymentId, production)
       assert.deepStrictEqual([after?.status, after?.current, after?.last], [before?.status, null, before?.last])
       const { items } = yield* store.executions({ deploymentId, kinds: ["observe"] })
