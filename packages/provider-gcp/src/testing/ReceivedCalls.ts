@@ -31,7 +31,7 @@ export interface CallFault {
   readonly delayed?: number
 }
 
-const isChange = /^(Create|Update|Delete)/
+const isChange = /^(Create|Update|Delete|Run|Cancel)/
 
 export class ReceivedCalls {
   readonly all: Array<RecordedCall> = []
