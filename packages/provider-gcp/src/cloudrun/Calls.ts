@@ -16,6 +16,7 @@ export interface Change {
 }
 
 const byRevision = "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION" as const
+const latest = "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST" as const
 
 const maskOf = {
   annotations: "annotations",
@@ -27,8 +28,7 @@ const maskOf = {
 const bodyOf = ({ traffic, ...rest }: Change) => ({
   ...rest,
   traffic: traffic.map(({ percent, revision, tag }) => ({
-    type: byRevision,
-    revision,
+    ...(revision === null ? { type: latest } : { type: byRevision, revision }),
     percent,
     ...(tag === undefined ? {} : { tag })
   }))

@@ -9,7 +9,7 @@ import type { Failure } from "../client/index.ts"
 import type { JsonObject } from "../cloudrun/RunService.ts"
 import { conflict, fail } from "../cloudrun/Work.ts"
 import { see, type Seen } from "./Seen.ts"
-import { atRest, begin, change, type Work } from "./Work.ts"
+import { atRest, begin, change, keep, type Work } from "./Work.ts"
 
 const Recorded = Schema.Struct({ template: Schema.Record(Schema.String, Json) })
 
@@ -75,7 +75,7 @@ export const destroy = (work: Work): Effect.Effect<void, Failure> =>
       yield* stopped(work, seen)
       const job = (yield* work.calls.job(work.name)) ?? seen.job
       yield* reportProgress(work.mutation, `delete ${work.name}`)
-      yield* work.mutation.handle.set(yield* work.calls.remove(job, work.mutation))
+      yield* keep(work, yield* work.calls.remove(job, work.mutation))
     }
     if ((yield* atRest(work)) !== null) return yield* conflict(`${work.name} was created again meanwhile`)
   })

@@ -11,7 +11,7 @@ import type { JsonObject } from "../cloudrun/RunService.ts"
 import { conflict, fail } from "../cloudrun/Work.ts"
 import type { Execution, Job } from "./Job.ts"
 import { see, type Seen } from "./Seen.ts"
-import { atRest, begin, change, type Work } from "./Work.ts"
+import { atRest, begin, change, keep, type Work } from "./Work.ts"
 
 const taskOf = ({ template }: Job): JsonObject => (template["template"] ?? {}) as JsonObject
 
@@ -88,7 +88,7 @@ export const run = (work: Work, plan: StackPlan): Effect.Effect<void, Failure> =
     if (job.terminal.state === "FAILED") return yield* fail(broken(job, null))
     if (seen.attempt === null) {
       yield* reportProgress(mutation, `run ${name}`)
-      yield* mutation.handle.set(yield* calls.run(job, mutation))
+      yield* keep(work, yield* calls.run(job, mutation))
     }
     const last = yield* ended(work, state.step)
     if (last.attempt!.state === "failed") return yield* fail(broken(last.job, last.attempt))

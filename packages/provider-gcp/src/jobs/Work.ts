@@ -78,9 +78,13 @@ export const change = (work: Work, job: Job | null, goal: Goal): Effect.Effect<J
     const state = stateFor(work, goal, job === null ? 1 : job.generation + 1)
     const asked =
       job === null ? calls.create(name, mutation, goal.template, state) : calls.update(job, mutation, goal.template, state)
-    yield* mutation.handle.set(yield* asked)
+    yield* keep(work, yield* asked)
     return (yield* atRest(work)) ?? (yield* conflict(`${name} was deleted meanwhile`))
   })
+
+/** Keeps the name of the first operation of a step, by which others see what is in progress. */
+export const keep = ({ mutation: { handle } }: Work, operation: string): Effect.Effect<void> =>
+  Effect.flatMap(handle.get, (known) => (known === null ? handle.set(operation) : Effect.void))
 
 /** Waits until no change of the job is in progress; null if it is gone. */
 export const atRest = ({ calls, name, poll }: Work): Effect.Effect<Job | null, ProviderReason> =>

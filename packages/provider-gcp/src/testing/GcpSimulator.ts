@@ -5,6 +5,14 @@ import type { JsonMessage } from "./Protos.ts"
 import type { App } from "./Apps.ts"
 import { type CallFault, ReceivedCalls, type RecordedCall } from "./ReceivedCalls.ts"
 import { serveGrpc } from "./GrpcApi.ts"
+import {
+  type Finalizing,
+  Hosting,
+  hostingService,
+  serveHosting,
+  type SimulatedHosting,
+  simulatedHosting
+} from "./hosting/index.ts"
 import { Protos } from "./Protos.ts"
 import { serveRest } from "./RestApi.ts"
 import { Run } from "./Run.ts"
@@ -18,13 +26,15 @@ import type { ServiceJson } from "./RunState.ts"
  * *Details*: all times in milliseconds. `operationMillis` is how long a change of a service takes at least (default 20),
  * and `operationReads` how often the service is read until then (default 0), for counts that do not depend on the
  * machine's speed. `routingMillis` is how long requests are still divided as before after the API says otherwise (default 0).
- * `revisionLimit` is how many revisions of a service are kept (default 1000).
+ * `revisionLimit` is how many revisions of a service are kept (default 1000), `channelLimit` how many preview channels a
+ * site may have (default 50).
  */
 export interface GcpSimulatorOptions {
   readonly operationMillis?: number
   readonly operationReads?: number
   readonly routingMillis?: number
   readonly revisionLimit?: number
+  readonly channelLimit?: number
 }
 
 /**
@@ -35,7 +45,7 @@ export interface GcpSimulatorOptions {
  * function that ends that. `service` is a service as the API shows it; `instances` are its revisions that requests can
  * reach, `images` the image of each of them, as it was pushed. `job` is a job as the API shows it, and `executions` are
  * its executions, oldest first. `create` and `edit` change a service as a person at the console does; `execute` runs a job
- * like that. `prune` deletes a revision, `pace` changes the times.
+ * like that, and `endExecutions` stops what runs of it. `prune` deletes a revision, `pace` changes the times. `hosting` is Firebase Hosting.
  */
 export interface GcpSimulator {
   readonly grpc: string
@@ -51,12 +61,17 @@ export interface GcpSimulator {
   readonly job: (name: string) => JobJson | undefined
   readonly executions: (job: string) => ReadonlyArray<ExecutionJson>
   readonly execute: (job: string) => Promise<void>
+  readonly endExecutions: (job: string) => Promise<void>
   readonly edit: (name: string, change: Partial<ServiceJson>) => Promise<void>
   readonly create: (parent: string, id: string, service: Partial<ServiceJson>) => Promise<void>
   readonly prune: (revision: string) => Promise<void>
-  readonly pace: (options: Omit<GcpSimulatorOptions, "revisionLimit">) => void
+  readonly pace: (options: Omit<GcpSimulatorOptions, "revisionLimit" | "channelLimit">) => void
+  readonly hosting: SimulatedHosting
   readonly close: () => Promise<void>
 }
+
+/** It takes 0.2 s to read the definitions, and they never change. */
+let definitions: Protos | undefined
 
 const simulated = [
   "google.cloud.run.v2.Services",
@@ -72,6 +87,8 @@ const simulated = [
  * *Details*: it has Cloud Run: services with their revisions, jobs with their executions, and operations, over gRPC and
  * over REST. Revisions serve requests, which are divided by weight and tag as configured; an execution runs the command of
  * its image to the end.
+ * It also has Firebase Hosting, over REST: sites and preview channels answer with the files and the configuration of
+ * their version, and rewrites lead to services of Cloud Run.
  *
  * *Example*
  *
@@ -82,13 +99,22 @@ const simulated = [
  * ```
  */
 export const startGcpSimulator = async (options: GcpSimulatorOptions = {}): Promise<GcpSimulator> => {
-  const protos = new Protos()
+  const protos = (definitions ??= new Protos())
   const { operationMillis = 20, operationReads = 0, routingMillis = 0 } = options
   const pace = { operationMillis, operationReads, routingMillis }
   const run = new Run(pace, options.revisionLimit)
-  const calls = new ReceivedCalls(run)
+  const finalizing = new Map<string, Finalizing>()
+  let ahead = 0
+  const hosting = new Hosting({
+    now: () => Date.now() + ahead,
+    channelLimit: options.channelLimit ?? 50,
+    finalizing,
+    run: (project, target) => run.address(project, target)
+  })
+  const calls = new ReceivedCalls({ ...run.handlers, [hostingService]: hosting.handlers })
   const grpc = await serveGrpc(protos, simulated, calls.call)
   const rest = await serveRest(protos, calls.call)
+  const sites = await serveHosting(hosting, calls.call)
   const handlers = run.handlers["google.cloud.run.v2.Services"]!
   const person = "someone@example.com"
   return {
@@ -115,6 +141,9 @@ export const startGcpSimulator = async (options: GcpSimulatorOptions = {}): Prom
     execute: async (name) => {
       await run.handlers["google.cloud.run.v2.Jobs"]!["RunJob"]!({ name }, person)
     },
+    endExecutions: async (name) => {
+      await Promise.all((run.jobs.jobs.get(name)?.executions ?? []).map((one) => one.stop()))
+    },
     edit: async (name, change) => {
       const request = { service: { ...change, name }, updateMask: Object.keys(change).join(",") }
       await handlers["UpdateService"]!(request as unknown as JsonMessage, person)
@@ -124,10 +153,12 @@ export const startGcpSimulator = async (options: GcpSimulatorOptions = {}): Prom
     },
     prune: (revision) => run.prune(revision),
     pace: (change) => void Object.assign(pace, change),
+    hosting: simulatedHosting(hosting, { finalizing, later: (seconds) => void (ahead += seconds * 1000) }),
     close: async () => {
       grpc.close()
       rest.close()
-      await run.close()
+      sites.close()
+      await Promise.all([run.close(), hosting.close()])
     }
   }
 }

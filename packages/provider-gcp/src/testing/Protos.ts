@@ -22,40 +22,34 @@ export interface ProtoMethod {
   readonly response: string
 }
 
-const load = (): protobuf.Root => {
-  const root = new protobuf.Root()
-  const folders = [folder("@google-cloud/run"), folder("google-gax")]
-  const known = new Set(
-    folders.flatMap((folder) =>
-      readdirSync(folder, { recursive: true, encoding: "utf8" }).map(
-        (file) => `${folder}\n${file.replaceAll("\\", "/")}`
-      )
-    )
-  )
-  root.resolvePath = (_, file) => {
-    const found = folders.find((folder) => known.has(`${folder}\n${file}`))
-    return found === undefined ? file : join(found, file)
-  }
-  root
-    .loadSync([
-      "google/cloud/run/v2/service.proto",
-      "google/cloud/run/v2/revision.proto",
-      "google/cloud/run/v2/job.proto",
-      "google/cloud/run/v2/execution.proto",
-      "google/longrunning/operations.proto",
-      "google/rpc/error_details.proto",
-      "google/rpc/status.proto"
-    ])
-    .resolveAll()
-  return root
-}
-
-/** Definitions take a fifth of a second to read, so that all simulators of a process share them. */
-let definitions: protobuf.Root | undefined
-
 /** The messages and services of Cloud Run. JSON is the standard form: enums by name, 64-bit numbers as text. */
 export class Protos {
-  readonly #root: protobuf.Root = (definitions ??= load())
+  readonly #root: protobuf.Root
+
+  constructor() {
+    this.#root = new protobuf.Root()
+    const roots = [folder("@google-cloud/run"), folder("google-gax")]
+    const known = new Set(
+      roots.flatMap((root) =>
+        readdirSync(root, { recursive: true, encoding: "utf8" }).map((file) => `${root}\n${file.replaceAll("\\", "/")}`)
+      )
+    )
+    this.#root.resolvePath = (_, file) => {
+      const root = roots.find((root) => known.has(`${root}\n${file}`))
+      return root === undefined ? file : join(root, file)
+    }
+    this.#root
+      .loadSync([
+        "google/cloud/run/v2/service.proto",
+        "google/cloud/run/v2/revision.proto",
+        "google/cloud/run/v2/job.proto",
+        "google/cloud/run/v2/execution.proto",
+        "google/longrunning/operations.proto",
+        "google/rpc/error_details.proto",
+        "google/rpc/status.proto"
+      ])
+      .resolveAll()
+  }
 
   /** The methods of a service, by its full name. */
   methods(service: string): ReadonlyArray<ProtoMethod> {

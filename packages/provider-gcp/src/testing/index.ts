@@ -8,4 +8,12 @@ export type { CallFault, RecordedCall } from "./ReceivedCalls.ts"
 export { type GcpSimulator, type GcpSimulatorOptions, startGcpSimulator } from "./GcpSimulator.ts"
 export type { ExecutionJson } from "./Execution.ts"
 export type { JobJson } from "./Jobs.ts"
+export type {
+  ChannelJson,
+  Finalizing,
+  ReleaseJson,
+  ServingConfigJson,
+  SimulatedHosting,
+  VersionJson
+} from "./hosting/index.ts"
 export type { ServiceJson } from "./RunState.ts"
