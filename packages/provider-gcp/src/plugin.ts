@@ -39,6 +39,12 @@ export const gcp = (options: GcpPluginOptions = {}): Plugin => ({
     [CloudRunProvider.kind]: effectProvider(() => CloudRunProvider.make(options)),
     [JobProvider.kind]: effectProvider(() => JobProvider.make(options)),
     [HostingProvider.kind]: effectProvider(({ directory }) => HostingProvider.make({ ...options, directory }))
+  },
+  commands: {
+    gcp: {
+      description: "Prepare Google Cloud for Signalbox: iam-roles prints the smallest role for a purpose",
+      run: async (invocation) => (await import("./command.ts")).run(invocation)
+    }
   }
 })
 

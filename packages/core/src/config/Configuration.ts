@@ -165,7 +165,9 @@ export const check = (
     ...Variables.check(config)
   ])
   if (first !== undefined) return invalid(first, ...others)
-  const decoded = Result.map(decode(layEdges(layGates(plain.value))), (manifest) => irreversibleByKind(manifest, providers))
+  const decoded = Result.map(decode(layEdges(layGates(plain.value))), (manifest) =>
+    irreversibleByKind(manifest, providers)
+  )
   return Result.orElse(decoded, () =>
     invalid({
       path: "",

@@ -22,5 +22,12 @@ export const runPermissions = {
   "executions.cancel": "deploy"
 } as const satisfies Readonly<Record<string, Purpose>>
 
+/** The permissions of Firebase Hosting: those of a site hold for its versions, channels and releases. */
+export const hostingPermissions = {
+  "sites.get": "plan",
+  "sites.list": "plan",
+  "sites.update": "deploy"
+} as const satisfies Readonly<Record<string, Purpose>>
+
 /** A permission of Cloud Run, without `run.`. */
 export type RunPermission = keyof typeof runPermissions

@@ -46,7 +46,8 @@ export const readAnnotation = <A>(schema: Schema.ConstraintDecoder<A>, text: str
 export const recordIn = (annotations: Annotations): RevisionRecord | null =>
   readAnnotation(RevisionRecord, annotations[releaseKey])
 
-export const stateOf = ({ annotations }: RunService): ServiceState | null => readAnnotation(ServiceState, annotations[stateKey])
+export const stateOf = ({ annotations }: RunService): ServiceState | null =>
+  readAnnotation(ServiceState, annotations[stateKey])
 
 /** The annotations of a template that makes a revision. */
 export const withRecord = (record: RevisionRecord): Annotations => ({ [releaseKey]: JSON.stringify(record) })

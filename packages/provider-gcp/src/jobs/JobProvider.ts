@@ -53,8 +53,7 @@ export const make = (options: CloudRunOptions): Provider => {
       return { ref, calls: new JobCalls(gcp, place), place, name, properties, mutation, poll }
     })
 
-  const seen = ({ calls, name, place }: Work) =>
-    Effect.map(see(calls, name), (seen) => observation(seen, place, name))
+  const seen = ({ calls, name, place }: Work) => Effect.map(see(calls, name), (seen) => observation(seen, place, name))
 
   /** Carries out a mutation, and looks at what has become of it. */
   const mutate = (

@@ -1,7 +1,14 @@
 /**
  * Configures a job as it was, or deletes it. What its executions did is not undone.
  */
-import { type Checkpoint, Json, pollUntil, type ProviderReason, reportProgress, type WayBack } from "@signalbox/core/spi"
+import {
+  type Checkpoint,
+  Json,
+  pollUntil,
+  type ProviderReason,
+  reportProgress,
+  type WayBack
+} from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"

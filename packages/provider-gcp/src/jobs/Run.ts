@@ -84,7 +84,8 @@ export const run = (work: Work, plan: StackPlan): Effect.Effect<void, Failure> =
     const seen = yield* configured(work, plan)
     if (seen === null) return
     const { job, state } = seen
-    if (state === null || seen.candidate?.id !== plan.candidate.id) return yield* conflict(`${name} was changed meanwhile`)
+    if (state === null || seen.candidate?.id !== plan.candidate.id)
+      return yield* conflict(`${name} was changed meanwhile`)
     if (job.terminal.state === "FAILED") return yield* fail(broken(job, null))
     if (seen.attempt === null) {
       yield* reportProgress(mutation, `run ${name}`)

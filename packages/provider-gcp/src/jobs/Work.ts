@@ -77,7 +77,9 @@ export const change = (work: Work, job: Job | null, goal: Goal): Effect.Effect<J
     const { calls, mutation, name } = work
     const state = stateFor(work, goal, job === null ? 1 : job.generation + 1)
     const asked =
-      job === null ? calls.create(name, mutation, goal.template, state) : calls.update(job, mutation, goal.template, state)
+      job === null
+        ? calls.create(name, mutation, goal.template, state)
+        : calls.update(job, mutation, goal.template, state)
     yield* keep(work, yield* asked)
     return (yield* atRest(work)) ?? (yield* conflict(`${name} was deleted meanwhile`))
   })
@@ -89,8 +91,6 @@ export const keep = ({ mutation: { handle } }: Work, operation: string): Effect.
 /** Waits until no change of the job is in progress; null if it is gone. */
 export const atRest = ({ calls, name, poll }: Work): Effect.Effect<Job | null, ProviderReason> =>
   pollUntil(
-    Effect.map(calls.job(name), (job) =>
-      job !== null && (job.reconciling || job.deleting) ? undefined : { job }
-    ),
+    Effect.map(calls.job(name), (job) => (job !== null && (job.reconciling || job.deleting) ? undefined : { job })),
     poll
   ).pipe(Effect.map(({ job }) => job))

@@ -33,7 +33,9 @@ export class Execution {
     const now = new Date().toISOString()
     this.#operation = operation
     this.json = {
-      ...(template["annotations"] === undefined ? {} : { annotations: template["annotations"] as Record<string, string> }),
+      ...(template["annotations"] === undefined
+        ? {}
+        : { annotations: template["annotations"] as Record<string, string> }),
       name,
       job: lastOf(name.replace(/\/executions\/.*$/, "")),
       createTime: now,

@@ -1,12 +1,18 @@
 /**
  * `npm run chaos -- gcp <what>`: disturbs deployments to Google Cloud at full size; see docs/chaos.md.
  */
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { parseArgs } from "node:util"
+import { bundle } from "../../../cli/test/bundle.ts"
 import { underFaults } from "./faults.ts"
 import { interrupted } from "./interruptions.ts"
+import { killed } from "./kills.ts"
 
 const usage = `npm run chaos -- gcp faults [--seeds 20]
-npm run chaos -- gcp interruptions [--kills 300] [--seed 1]`
+npm run chaos -- gcp interruptions [--kills 300] [--seed 1]
+npm run chaos -- gcp kills [--kills 300] [--seed 1]`
 
 const fail = (message: string): never => {
   process.stderr.write(`${message}\n${usage}\n`)
@@ -51,6 +57,18 @@ switch (what) {
     const kills = number("kills")
     await interrupted(kills, number("seed"))
     say(`${kills} steps interrupted: no second revision, no change twice, no foreign change`)
+    break
+  }
+  case "kills": {
+    const folder = mkdtempSync(join(tmpdir(), "signalbox-chaos-program-"))
+    try {
+      const { deployments, kills } = await killed(bundle(folder), number("kills"), number("seed"))
+      say(
+        `${kills} SIGKILLs in ${deployments} deployments: no second revision of a template, no second execution of a job, no foreign change`
+      )
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
     break
   }
   default:

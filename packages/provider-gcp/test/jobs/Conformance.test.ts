@@ -66,6 +66,7 @@ for (const transport of ["grpc", "rest"] as const) {
         }),
       end: (harness) => Effect.promise(() => simulatorOf(harness).endExecutions(job))
     },
-    loseAnswer: (harness) => Effect.sync(() => void simulatorOf(harness).fault({ method: "RunJob", nth: 1, lost: true }))
+    loseAnswer: (harness) =>
+      Effect.sync(() => void simulatorOf(harness).fault({ method: "RunJob", nth: 1, lost: true }))
   })
 }

@@ -80,8 +80,7 @@ describe("a job of Cloud Run", { concurrent: true, timeout: 120_000 }, () => {
     const { plan, simulator, stage } = await world(onTestFinished)
     await run(stage(await plan("v1"), "v1"))
     const planned = await plan("slow")
-    const both = await Promise.all(
-      [1, 2].map(() => Effect.runPromise(Effect.result(stage(planned, "both")))))
+    const both = await Promise.all([1, 2].map(() => Effect.runPromise(Effect.result(stage(planned, "both")))))
     assert.isTrue(both.some(({ _tag }) => _tag === "Success"))
     for (const result of both) {
       if (result._tag === "Failure") assert.strictEqual(result.failure.reason._tag, "Conflict")
@@ -105,6 +104,10 @@ describe("a job of Cloud Run", { concurrent: true, timeout: 120_000 }, () => {
     await run(stage(await plan("v1"), "v1"))
     const other = { ...ref, stack: "other" as typeof ref.stack }
     const { reason } = await failure(provider.plan(other, candidate("v2")))
-    expect(reason).toMatchObject({ _tag: "Invalid", path: ["job"], message: "migrate belongs to stack DX6604E/test/migrate" })
+    expect(reason).toMatchObject({
+      _tag: "Invalid",
+      path: ["job"],
+      message: "migrate belongs to stack DX6604E/test/migrate"
+    })
   })
 })
