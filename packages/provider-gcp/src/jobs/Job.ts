@@ -54,13 +54,11 @@ export interface Execution {
 
 type Wire = Readonly<Record<string, unknown>>
 
-const withoutRetries = ({ retries: _, ...task }: Wire): Wire => task
-
 /** Reads a job from what either protocol sent. Annotations of the template are no part of what it runs. */
 export const jobFrom = (value: unknown): Job => {
   const wire = value as Wire
   const template = (wire["template"] ?? {}) as Wire
-  const task = withoutRetries((template["template"] ?? {}) as Wire)
+  const task = (template["template"] ?? {}) as Wire
   const { annotations: _, ...others } = template
   const read = (plain({ ...others, template: task }) ?? {}) as JsonObject
   const { binaryAuthorization, labels, launchStage } = wire

@@ -68,7 +68,10 @@ export const killed = async (program: string, kills: number, seed: number): Prom
   writeFileSync(join(directory, "signalbox.config.yaml"), yaml)
   let done = 0
 
-  /** Runs the command, and kills it once it has made so many calls; resolves with null if it was killed. */
+  /**
+   * Runs the command, and kills it once it has made so many calls; resolves with null if it was killed. Its successor may
+   * find the dead one's last entry half recorded, and says to try again.
+   */
   const command = async (args: ReadonlyArray<string>, calls: number): Promise<number | null> => {
     const last = simulator.calls.length + calls
     const child = spawn(process.execPath, [program, ...args], {
@@ -90,6 +93,7 @@ export const killed = async (program: string, kills: number, seed: number): Prom
     )
     clearInterval(watching)
     if (signal === "SIGKILL") return null
+    if (code === 2 && said.includes("Try again in a moment")) return command(args, calls)
     assert.equal(code, 0, `${args.join(" ")}: ${said}`)
     return code
   }

@@ -1,62 +1,10 @@
 /**
  * Stacks that the real program deploys, from a configuration that names the plug-in by its package.
  */
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { dirname, join } from "node:path"
-import { fileURLToPath } from "node:url"
-import { assert, describe, expect, it, type TestContext } from "vitest"
-import { build } from "../../../cli/test/binary.ts"
-import { image, platform, service, sharesOf } from "./platform.ts"
-
-const id = "DX6604E"
-
-const yaml = `
-organization: acme
-project: shop
-environments: { production: { region: europe-west1, account: shop-1 } }
-plugins: ["@signalbox/provider-gcp"]
-stacks:
-  - name: api
-    provider: "gcp:cloud-run"
-    strategy: { type: canary, steps: [{ weight: 25, bake: 0 millis }] }
-    gate: { interval: 100 millis, consecutivePasses: 1, gracePeriod: 0 millis }
-    properties:
-      service: api
-      image: "example.com/shop/api:\${version}"
-      env: { LEVEL: info }
-`
-
-/** A folder with the configuration and the package, beside a simulator. */
-const world = async (onTestFinished: TestContext["onTestFinished"]) => {
-  const binary = build()
-  const simulator = await platform()
-  const directory = mkdtempSync(join(tmpdir(), "signalbox-gcp-test-"))
-  onTestFinished(async () => {
-    await simulator.close()
-    rmSync(directory, { recursive: true, force: true })
-  })
-  const link = (name: string) => {
-    const path = join(directory, "node_modules", "@signalbox", name)
-    mkdirSync(dirname(path), { recursive: true })
-    symlinkSync(fileURLToPath(new URL(`../../../${name}/`, import.meta.url)), path)
-  }
-  link("core")
-  link("provider-gcp")
-  writeFileSync(join(directory, "package.json"), `{ "type": "module" }`)
-  const configuration = join(directory, "signalbox.config.yaml")
-  const configure = (text: string) => writeFileSync(configuration, text)
-  configure(yaml)
-  const run = (...args: ReadonlyArray<string>) =>
-    binary.run(directory, args, { env: { CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN: simulator.grpc } })
-  const ends = async (code: number, ...args: ReadonlyArray<string>): Promise<string> => {
-    const ran = await run(...args)
-    assert.strictEqual(ran.code, code, `${args.join(" ")}: ${ran.stdout}${ran.stderr}`)
-    return ran.stdout + ran.stderr
-  }
-  const version = async (): Promise<ReadonlyArray<string>> => Object.keys(await sharesOf(simulator, 10))
-  return { simulator, configure, configuration, ends, version }
-}
+import { rmSync } from "node:fs"
+import { assert, describe, expect, it } from "vitest"
+import { image, service } from "./platform.ts"
+import { id, world, yaml } from "./world.ts"
 
 describe("the command, on Cloud Run", { concurrent: true, timeout: 240_000 }, () => {
   it("shows, deploys, updates, rolls back and destroys a service", async ({ onTestFinished }) => {
