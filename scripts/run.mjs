@@ -149,11 +149,14 @@ const tasks = {
   },
   chaos: {
     about: "break real deployments in every way and let a judge decide; see docs/chaos.md",
-    run: (args) =>
-      step("chaos", "node", [...node, "--conditions=@signalbox/source", "packages/cli/test/chaos/main.ts", ...args], {
-        quiet: false,
-        next: "Each failure above says how to have it again."
-      })
+    run: ([first = "", ...rest]) => {
+      const [main, args] =
+        first === "gcp"
+          ? ["packages/provider-gcp", rest]
+          : ["packages/cli", [first, ...rest].filter((one) => one !== "")]
+      const program = [...node, "--conditions=@signalbox/source", `${main}/test/chaos/main.ts`, ...args]
+      return step("chaos", "node", program, { quiet: false, next: "Each failure above says how to have it again." })
+    }
   },
   fuzz: {
     about: "send bytes to both sides of the local provider's proxy: 100,000 exchanges, or as many as given",

@@ -2,6 +2,7 @@
 /**
  * The plug-in for Google Cloud.
  */
-export { cloudRun, firebaseHosting, gcp, gcp as default, type GcpPluginOptions } from "./plugin.ts"
+export { cloudRun, cloudRunJob, firebaseHosting, gcp, gcp as default, type GcpPluginOptions } from "./plugin.ts"
 export { Properties as CloudRunProperties } from "./cloudrun/Properties.ts"
+export { Properties as CloudRunJobProperties } from "./jobs/Properties.ts"
 export { SiteProperties as FirebaseHostingProperties } from "./hosting/SiteProperties.ts"

@@ -1,6 +1,8 @@
 import { effectProvider, type Plugin, stackBuilder, type StackBuilder } from "@signalbox/core/plugin"
 import * as CloudRunProvider from "./cloudrun/CloudRunProvider.ts"
 import type { Properties } from "./cloudrun/Properties.ts"
+import * as JobProvider from "./jobs/JobProvider.ts"
+import type { Properties as JobProperties } from "./jobs/Properties.ts"
 import * as HostingProvider from "./hosting/HostingProvider.ts"
 import type { SiteProperties } from "./hosting/SiteProperties.ts"
 
@@ -21,7 +23,7 @@ export interface GcpPluginOptions {
 }
 
 /**
- * Deploys services of Cloud Run and sites of Firebase Hosting.
+ * Deploys services and jobs of Cloud Run, and sites of Firebase Hosting.
  *
  * *Example*
  *
@@ -35,7 +37,14 @@ export const gcp = (options: GcpPluginOptions = {}): Plugin => ({
   options: { ...options },
   providers: {
     [CloudRunProvider.kind]: effectProvider(() => CloudRunProvider.make(options)),
+    [JobProvider.kind]: effectProvider(() => JobProvider.make(options)),
     [HostingProvider.kind]: effectProvider(({ directory }) => HostingProvider.make({ ...options, directory }))
+  },
+  commands: {
+    gcp: {
+      description: "Prepare Google Cloud for Signalbox: iam-roles prints the smallest role for a purpose",
+      run: async (invocation) => (await import("./command.ts")).run(invocation)
+    }
   }
 })
 
@@ -49,6 +58,18 @@ export const gcp = (options: GcpPluginOptions = {}): Plugin => ({
  * ```
  */
 export const cloudRun: StackBuilder<typeof Properties.Encoded> = stackBuilder(CloudRunProvider.kind)
+
+/**
+ * Builds a stack that is a job of Cloud Run, with typed properties. It is `irreversible`, for the reason that it gives or
+ * because a job cannot be undone.
+ *
+ * *Example*
+ *
+ * ```ts
+ * cloudRunJob({ name: "migrate", properties: { image: "europe-docker.pkg.dev/shop/apps/migrate:${version}" } })
+ * ```
+ */
+export const cloudRunJob: StackBuilder<typeof JobProperties.Encoded> = stackBuilder(JobProvider.kind)
 
 /**
  * Builds a stack that is a site of Firebase Hosting, with typed properties.

@@ -117,6 +117,15 @@ const layGates = (value: unknown): unknown => {
 
 const decode = Schema.decodeUnknownResult(Manifest, { errors: "first", onExcessProperty: "error" })
 
+/** Stacks of a kind that cannot be undone are irreversible, for the reason of their kind if they give none. */
+const irreversibleByKind = (manifest: Manifest, providers: ReadonlyMap<string, Provider>): Manifest => ({
+  ...manifest,
+  stacks: manifest.stacks.map((stack) => {
+    const reason = providers.get(stack.provider)?.capabilities.irreversible
+    return reason === undefined ? stack : { irreversible: reason, ...stack }
+  }) as unknown as Manifest["stacks"]
+})
+
 const byPath = (issues: ReadonlyArray<ConfigurationIssue>): ReadonlyArray<ConfigurationIssue> =>
   [...new Map(issues.map((issue) => [issue.path, issue] as const).toReversed()).values()].toReversed()
 
@@ -156,7 +165,10 @@ export const check = (
     ...Variables.check(config)
   ])
   if (first !== undefined) return invalid(first, ...others)
-  return Result.orElse(decode(layEdges(layGates(plain.value))), () =>
+  const decoded = Result.map(decode(layEdges(layGates(plain.value))), (manifest) =>
+    irreversibleByKind(manifest, providers)
+  )
+  return Result.orElse(decoded, () =>
     invalid({
       path: "",
       message: "does not have the shape of a configuration",

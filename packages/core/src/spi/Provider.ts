@@ -23,7 +23,8 @@ export type { PlaceRef, StackRef } from "./StackRef.ts"
  * (`compared`), or only the guard does, before each call (`guarded`). `firstRelease` says whether the first release of a
  * stack waits for its traffic (`staged`, the default) or gets all of it when it is staged (`live`). `adopts` says that
  * `observe` and `plan` take a live service that was not deployed by Signalbox for the stable release (default no), so that
- * its first canary is not a switch of all traffic. Optional groups are not declared: they are there or not. Undeclared
+ * its first canary is not a switch of all traffic. `irreversible` is the reason why no stack of the kind is undone, unless
+ * the stack gives another one. Optional groups are not declared: they are there or not. Undeclared
  * features fail as `Unsupported`.
  */
 export interface Capabilities {
@@ -34,6 +35,7 @@ export interface Capabilities {
   readonly fencing: "compared" | "guarded"
   readonly firstRelease?: "staged" | "live"
   readonly adopts?: boolean
+  readonly irreversible?: string
 }
 
 /** The optional groups of a provider that no capability declares. */

@@ -20,12 +20,20 @@ export interface GcpOptions {
   readonly transport?: "grpc" | "rest"
 }
 
+/** Credentials that act as a service account say which one: by impersonation, or by workload identity federation. */
+interface Impersonating {
+  readonly getTargetPrincipal?: () => string
+  readonly getServiceAccountEmail?: () => string | null
+}
+
 const scopes = "https://www.googleapis.com/auth/cloud-platform"
 
-/** The two clients of Cloud Run. */
+/** The clients of Cloud Run. */
 export interface RunClients {
   readonly services: v2.ServicesClient
   readonly revisions: v2.RevisionsClient
+  readonly jobs: v2.JobsClient
+  readonly executions: v2.ExecutionsClient
 }
 
 export class Gcp {
@@ -67,6 +75,9 @@ export class Gcp {
   async principal(): Promise<string | undefined> {
     if (this.isLocal) return undefined
     const auth = await this.#credentials()
+    const client = (await auth.getClient()) as Impersonating
+    const impersonated = client.getTargetPrincipal?.() ?? client.getServiceAccountEmail?.()
+    if (impersonated) return impersonated
     const { client_email } = await auth.getCredentials().catch(() => ({ client_email: undefined }))
     return client_email
   }
@@ -103,7 +114,12 @@ export class Gcp {
       ...(await this.#address())
     }
     const { v2 } = await import("@google-cloud/run")
-    return { services: new v2.ServicesClient(options), revisions: new v2.RevisionsClient(options) }
+    return {
+      services: new v2.ServicesClient(options),
+      revisions: new v2.RevisionsClient(options),
+      jobs: new v2.JobsClient(options),
+      executions: new v2.ExecutionsClient(options)
+    }
   }
 
   /** The options that lead to the endpoint. */

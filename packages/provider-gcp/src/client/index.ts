@@ -1,6 +1,8 @@
 /**
  * How Google Cloud is called: clients, what their failures mean, and one form for what the protocols say differently.
  */
-export { Gcp, type GcpOptions, type RunClients } from "./Gcp.ts"
+export { Caller, type Failure } from "./Caller.ts"
+export { Gcp, type GcpOptions } from "./Gcp.ts"
 export { gcpReason } from "./gcpReason.ts"
+export { type Place, placeOf, targetOf } from "./place.ts"
 export { enumName, int, millis, plain, shortName } from "./wire.ts"

@@ -27,7 +27,7 @@ export const shortName = (name: unknown): string => {
 }
 
 /** Fields that tell which one of several others is set. */
-const choices = new Set(["values", "volumeType", "probeType", "reasons"])
+const choices = new Set(["values", "volumeType", "probeType", "reasons", "retries"])
 const maps = new Set(["labels", "annotations", "limits"])
 
 const isLong = (value: object): boolean => "low" in value && "high" in value && "unsigned" in value

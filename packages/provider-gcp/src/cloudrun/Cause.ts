@@ -2,7 +2,7 @@
  * Why a revision or a service is not ready, with what to do next; and pages of the console.
  */
 import type { ProviderReason } from "@signalbox/core/spi"
-import type { Place } from "./Calls.ts"
+import type { Place } from "../client/index.ts"
 import { imageOf } from "./Record.ts"
 import type { RunRevision, RunService } from "./RunService.ts"
 
@@ -18,10 +18,13 @@ const hints: Readonly<Record<string, (image: string) => string>> = {
   ACTIVE_REVISION_LIMIT_REACHED: () => "Delete revisions that have traffic or a tag and are not needed."
 }
 
+/** What to do about a reason, if that is known. */
+export const hintFor = (reason: string, image: string): string | undefined => hints[reason]?.(image)
+
 /** The release is at fault: its revision does not become ready. */
 export const brokenRevision = ({ condition, logUri, name, template }: RunRevision): ProviderReason => {
   const hint = [
-    hints[condition.reason]?.(imageOf(template)),
+    hintFor(condition.reason, imageOf(template)),
     logUri === "" ? undefined : `Look at its log: ${logUri}`
   ].flatMap((line) => (line === undefined ? [] : [line]))
   return {

@@ -7,15 +7,14 @@ import {
   defaultPoll,
   type Mutation,
   noMutation,
-  type PlanTarget,
   type PollOptions,
   type Provider,
   type ProviderReason,
   type StackRef
 } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
-import { Gcp, type GcpOptions, gcpReason } from "../client/index.ts"
-import { Calls, type Failure } from "./Calls.ts"
+import { type Failure, Gcp, type GcpOptions, placeOf, targetOf } from "../client/index.ts"
+import { Calls } from "./Calls.ts"
 import { defaultService } from "./Names.ts"
 import { decode, Properties } from "./Properties.ts"
 import { observation, see } from "./Seen.ts"
@@ -39,13 +38,6 @@ export interface CloudRunOptions extends GcpOptions {
   readonly poll?: PollOptions
 }
 
-const invalid = (message: string, path: ReadonlyArray<string>, hint: string): ProviderReason => ({
-  _tag: "Invalid",
-  message,
-  path: [...path],
-  hint
-})
-
 /**
  * Creates the provider of kind `gcp:cloud-run`.
  *
@@ -63,41 +55,9 @@ export const make = (options: CloudRunOptions): Provider => {
   const workOn = (ref: StackRef, mutation: Mutation): Effect.Effect<Work, ProviderReason> =>
     Effect.gen(function* () {
       const properties = yield* decode(ref.properties)
-      const region = ref.region ?? gcp.region
-      if (region === undefined) {
-        return yield* Effect.fail(
-          invalid("there is no region", [], "Set region of the environment, or CLOUDSDK_RUN_REGION.")
-        )
-      }
-      const project =
-        properties.project ??
-        ref.account ??
-        (yield* Effect.tryPromise({
-          try: () => gcp.project(),
-          catch: (error) => gcpReason(error, "resourcemanager.projects.get")
-        }))
-      if (project === undefined) {
-        return yield* Effect.fail(
-          invalid(
-            "there is no project",
-            ["project"],
-            "Set project, account of the environment, or GOOGLE_CLOUD_PROJECT."
-          )
-        )
-      }
-      const place = { project, region }
+      const place = yield* placeOf(gcp, ref, properties.project)
       const name = properties.service ?? defaultService(ref)
       return { ref, calls: new Calls(gcp, place), place, name, properties, mutation, poll }
-    })
-
-  /** Where the calls lead to, and as whom. */
-  const targetOf = ({ place }: Work): Effect.Effect<PlanTarget, ProviderReason> =>
-    Effect.tryPromise({
-      try: async () => {
-        const principal = await gcp.principal()
-        return { account: place.project, ...place, ...(principal === undefined ? {} : { principal }) }
-      },
-      catch: (error) => gcpReason(error, "iam.serviceAccounts.get")
     })
 
   const seen = (work: Work) =>
@@ -128,7 +88,7 @@ export const make = (options: CloudRunOptions): Provider => {
       Effect.gen(function* () {
         const work = yield* workOn(ref, noMutation)
         const { plan } = yield* Effect.promise(() => import("./Plan.ts"))
-        return yield* plan(work, candidate, yield* targetOf(work))
+        return yield* plan(work, candidate, yield* targetOf(gcp, work.place))
       }).pipe(named("plan", ref)),
     stage: (ref, { capacityPercent, plan }, mutation) =>
       mutate("stage", ref, mutation, (work) =>

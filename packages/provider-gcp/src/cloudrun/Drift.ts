@@ -4,7 +4,7 @@
  */
 import type { Drift, Json } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
-import type { Failure } from "./Calls.ts"
+import type { Failure } from "../client/index.ts"
 import type { JsonObject } from "./RunService.ts"
 import type { Seen } from "./Seen.ts"
 import { showSplit, wanted } from "./Split.ts"

@@ -36,7 +36,11 @@ export const checkNames = ({ name, properties, ref }: Work): Effect.Effect<void,
 const part = "[a-z0-9]+(?:[._-]+[a-z0-9]+)*"
 const imageName = new RegExp(`^${part}(?::\\d+)?(?:/${part})*(?::\\w[\\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$`)
 
-const image = ({ properties }: Work, { artifact }: Candidate): Effect.Effect<string, ProviderReason> => {
+/** The image of a candidate. */
+export const imageFor = (
+  properties: { readonly image?: string },
+  { artifact }: Candidate
+): Effect.Effect<string, ProviderReason> => {
   const found = artifact ?? properties.image
   if (found === undefined) {
     return Effect.fail(invalid("there is no image", "image", "Set image, or name one with --artifact."))
@@ -70,7 +74,7 @@ export const plan = (work: Work, candidate: Candidate, target: PlanTarget): Effe
   Effect.gen(function* () {
     const { calls, name, properties, ref } = work
     yield* checkNames(work)
-    const artifact = yield* image(work, candidate)
+    const artifact = yield* imageFor(properties, candidate)
     const release = releaseFrom(candidate.version, artifact, properties)
     const seen = yield* see(calls, name, properties.tag)
     if (seen !== null) yield* ownedBy(ref, name, seen)

@@ -7,8 +7,8 @@ import * as Schema from "effect/Schema"
 import { digestOf } from "./Names.ts"
 import type { Annotations, RunRevision, RunService } from "./RunService.ts"
 
-const releaseKey = "signalbox.dev/release"
-const stateKey = "signalbox.dev/state"
+export const releaseKey = "signalbox.dev/release"
+export const stateKey = "signalbox.dev/state"
 
 /** `revision` is its own name: an edit copies the annotation to a revision of another name, which is no release of ours. */
 const RevisionRecord = Schema.Struct({
@@ -32,7 +32,8 @@ const ServiceState = Schema.Struct({
 })
 export type ServiceState = typeof ServiceState.Type
 
-const read = <A>(schema: Schema.ConstraintDecoder<A>, text: string | undefined): A | null =>
+/** Reads what an annotation records; null if it is missing or not one of ours. */
+export const readAnnotation = <A>(schema: Schema.ConstraintDecoder<A>, text: string | undefined): A | null =>
   text === undefined
     ? null
     : Option.getOrNull(
@@ -43,9 +44,10 @@ const read = <A>(schema: Schema.ConstraintDecoder<A>, text: string | undefined):
       )
 
 export const recordIn = (annotations: Annotations): RevisionRecord | null =>
-  read(RevisionRecord, annotations[releaseKey])
+  readAnnotation(RevisionRecord, annotations[releaseKey])
 
-export const stateOf = ({ annotations }: RunService): ServiceState | null => read(ServiceState, annotations[stateKey])
+export const stateOf = ({ annotations }: RunService): ServiceState | null =>
+  readAnnotation(ServiceState, annotations[stateKey])
 
 /** The annotations of a template that makes a revision. */
 export const withRecord = (record: RevisionRecord): Annotations => ({ [releaseKey]: JSON.stringify(record) })

@@ -3,7 +3,8 @@
  */
 import { type Checkpoint, type ProviderReason, reportProgress, type WayBack } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
-import type { Calls, Failure } from "./Calls.ts"
+import type { Failure } from "../client/index.ts"
+import type { Calls } from "./Calls.ts"
 import { type Part, recorded } from "./Checkpoint.ts"
 import { imageOf, releaseOf } from "./Record.ts"
 import type { Seen } from "./Seen.ts"

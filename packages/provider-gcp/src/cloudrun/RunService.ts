@@ -65,17 +65,24 @@ const revisionReasons = (
   "MIN_INSTANCES_NOT_PROVISIONED,ACTIVE_REVISION_LIMIT_REACHED,NO_DEPLOYMENT,HEALTH_CHECK_SKIPPED,MIN_INSTANCES_WARMING"
 ).split(",")
 
+const executionReasons =
+  ",JOB_STATUS_SERVICE_POLLING_ERROR,NON_ZERO_EXIT_CODE,CANCELLED,CANCELLING,DELETED,DELAYED_START_PENDING".split(",")
+
 type Wire = Readonly<Record<string, unknown>>
 
 const list = (value: unknown): ReadonlyArray<Wire> => (Array.isArray(value) ? (value as Array<Wire>) : [])
 
-const condition = (value: unknown): Condition => {
-  const { message, reason, revisionReason, state, type } = (value ?? {}) as Wire
+/** Reads a condition from what either protocol sent. */
+export const conditionFrom = (value: unknown): Condition => {
+  const { executionReason, message, reason, revisionReason, state, type } = (value ?? {}) as Wire
   return {
     type: String(type ?? ""),
     state: enumName(states, state, "CONDITION_") as Condition["state"],
     message: String(message ?? ""),
-    reason: enumName(commonReasons, reason) || enumName(revisionReasons, revisionReason)
+    reason:
+      enumName(commonReasons, reason) ||
+      enumName(revisionReasons, revisionReason) ||
+      enumName(executionReasons, executionReason)
   }
 }
 
@@ -99,8 +106,8 @@ export const serviceFrom = (value: unknown): RunService => {
     effective: list(wire["trafficStatuses"]).map(target),
     reconciling: wire["reconciling"] === true,
     deleting: millis(wire["deleteTime"]) !== null,
-    terminal: condition(wire["terminalCondition"]),
-    conditions: list(wire["conditions"]).map(condition),
+    terminal: conditionFrom(wire["terminalCondition"]),
+    conditions: list(wire["conditions"]).map(conditionFrom),
     latestCreated: shortName(wire["latestCreatedRevision"]),
     latestReady: shortName(wire["latestReadyRevision"]),
     uri: String(wire["uri"] ?? ""),
@@ -120,8 +127,8 @@ const outputsOfContainer = new Set(["buildInfo"])
 /** Reads a revision from what either protocol sent. */
 export const revisionFrom = (value: unknown): RunRevision => {
   const wire = value as Wire
-  const conditions = list(wire["conditions"]).map(condition)
-  const ready = conditions.find(({ type }) => type === "Ready") ?? condition(undefined)
+  const conditions = list(wire["conditions"]).map(conditionFrom)
+  const ready = conditions.find(({ type }) => type === "Ready") ?? conditionFrom(undefined)
   const template = (plain(Object.fromEntries(templateFields.map((field) => [field, wire[field]]))) ?? {}) as JsonObject
   const containers = (template["containers"] ?? []) as ReadonlyArray<JsonObject>
   return {

@@ -3,7 +3,8 @@
  */
 import { absent, type Observation, type ProviderReason, type Release } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
-import type { Calls, Place } from "./Calls.ts"
+import type { Place } from "../client/index.ts"
+import type { Calls } from "./Calls.ts"
 import { consolePage, failureOf } from "./Cause.ts"
 import { releaseOf, type ServiceState, stateOf } from "./Record.ts"
 import type { RunRevision, RunService } from "./RunService.ts"

@@ -3,7 +3,7 @@
  */
 import type { Percent } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
-import type { Failure } from "./Calls.ts"
+import type { Failure } from "../client/index.ts"
 import type { Seen, SeenRevision } from "./Seen.ts"
 import { wanted } from "./Split.ts"
 import { atRest, begin, change, conflict, fail, routed, type Work } from "./Work.ts"

@@ -3,7 +3,7 @@
  */
 import { reportProgress, type Release, type StackPlan } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
-import type { Failure } from "./Calls.ts"
+import type { Failure } from "../client/index.ts"
 import { brokenRevision } from "./Cause.ts"
 import { recorded } from "./Checkpoint.ts"
 import { anotherRevisionOf, revisionOf, stepOf } from "./Names.ts"

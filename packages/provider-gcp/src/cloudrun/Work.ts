@@ -3,11 +3,12 @@
  */
 import { type Mutation, type PollOptions, pollUntil, type ProviderReason, type StackRef } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
-import type { Calls, Failure, Place } from "./Calls.ts"
+import type { Failure, Place } from "../client/index.ts"
+import type { Calls } from "./Calls.ts"
 import { consolePage, failureOf } from "./Cause.ts"
 import { stackIn, stepOf } from "./Names.ts"
 import type { Properties } from "./Properties.ts"
-import { withState } from "./Record.ts"
+import { type ServiceState, stateOf, withState } from "./Record.ts"
 import type { JsonObject, RunService, Target } from "./RunService.ts"
 import { see, type Seen } from "./Seen.ts"
 import { sameTraffic } from "./Split.ts"
@@ -80,26 +81,43 @@ export const change = (work: Work, seen: Seen, goal: Goal): Effect.Effect<void, 
   if (isBecoming(seen, goal)) return Effect.void
   const { service } = seen
   const { invokerIamDisabled } = visibility(work)
-  return Effect.flatMap(
-    work.calls.update(service, work.mutation, {
-      ...contents(goal),
-      annotations: withState(service.annotations, stateFor(work, goal, service.generation + 1)),
-      ...(goal.template === undefined || invokerIamDisabled === undefined ? {} : { invokerIamDisabled })
-    }),
-    work.mutation.handle.set
-  )
+  const state = stateFor(work, goal, service.generation + 1)
+  const asked = work.calls.update(service, work.mutation, {
+    ...contents(goal),
+    annotations: withState(service.annotations, state),
+    ...(goal.template === undefined || invokerIamDisabled === undefined ? {} : { invokerIamDisabled })
+  })
+  return begun(work, state, asked)
 }
 
 /** Asks for a new service. */
-export const create = (work: Work, goal: Goal): Effect.Effect<void, Failure> =>
-  Effect.flatMap(
-    work.calls.create(work.name, work.mutation, {
-      ...contents(goal),
-      annotations: withState({}, stateFor(work, goal, 1)),
-      ...visibility(work)
-    }),
-    work.mutation.handle.set
+export const create = (work: Work, goal: Goal): Effect.Effect<void, Failure> => {
+  const state = stateFor(work, goal, 1)
+  const asked = work.calls.create(work.name, work.mutation, {
+    ...contents(goal),
+    annotations: withState({}, state),
+    ...visibility(work)
+  })
+  return begun(work, state, asked)
+}
+
+/** Keeps the name of the operation. If the answer was lost, a look at the service tells whether the call had its effect. */
+const begun = (
+  { calls, mutation, name }: Work,
+  state: ServiceState,
+  asked: Effect.Effect<string, Failure>
+): Effect.Effect<void, Failure> =>
+  Effect.flatMap(asked, mutation.handle.set).pipe(
+    Effect.catch((failure): Effect.Effect<void, Failure> => {
+      if (failure._tag !== "Unavailable") return Effect.fail(failure)
+      return Effect.flatMap(calls.service(name), (service): Effect.Effect<void, Failure> =>
+        service !== null && isSame(stateOf(service), state) ? Effect.void : Effect.fail(failure)
+      )
+    })
   )
+
+const isSame = (found: ServiceState | null, { fence, generation, step }: ServiceState): boolean =>
+  found !== null && found.generation === generation && found.step === step && found.fence === fence
 
 const contents = ({ template, traffic }: Goal) => ({
   traffic,

@@ -121,3 +121,31 @@ export const startInstance = async (app: App, env: Readonly<Record<string, strin
       })
   }
 }
+
+/** Work that ends by itself: with a failure, or with null. */
+export interface Task {
+  readonly ended: Promise<string | null>
+  readonly stop: () => void
+}
+
+/** Does what an image does as a task: runs its command to the end, or takes its time. */
+export const startTask = (app: App, env: Readonly<Record<string, string>>): Task => {
+  if (app.command === undefined) {
+    let stop = () => {}
+    const ended = new Promise<string | null>((resolve) => {
+      const timer = setTimeout(() => resolve(app.fails ?? null), app.startMillis ?? 0)
+      stop = () => {
+        clearTimeout(timer)
+        resolve("it was stopped")
+      }
+    })
+    return { ended, stop }
+  }
+  const [program, ...args] = app.command
+  const child = spawn(program!, args, { stdio: "ignore", env: { ...process.env, ...env } })
+  const ended = new Promise<string | null>((resolve) => {
+    child.once("error", (error) => resolve(error.message))
+    child.once("exit", (code, signal) => resolve(code === 0 ? null : `it ended with ${code ?? signal}`))
+  })
+  return { ended, stop: () => void child.kill("SIGKILL") }
+}

@@ -16,18 +16,22 @@ import {
 import { Protos } from "./Protos.ts"
 import { serveRest } from "./RestApi.ts"
 import { Run } from "./Run.ts"
+import type { ExecutionJson } from "./Execution.ts"
+import type { JobJson } from "./Jobs.ts"
 import type { ServiceJson } from "./RunState.ts"
 
 /**
  * The options of a simulator.
  *
  * *Details*: all times in milliseconds. `operationMillis` is how long a change of a service takes at least (default 20),
- * `routingMillis` how long requests are still divided as before after the API says otherwise (default 0).
+ * and `operationReads` how often the service is read until then (default 0), for counts that do not depend on the
+ * machine's speed. `routingMillis` is how long requests are still divided as before after the API says otherwise (default 0).
  * `revisionLimit` is how many revisions of a service are kept (default 1000), `channelLimit` how many preview channels a
  * site may have (default 50).
  */
 export interface GcpSimulatorOptions {
   readonly operationMillis?: number
+  readonly operationReads?: number
   readonly routingMillis?: number
   readonly revisionLimit?: number
   readonly channelLimit?: number
@@ -39,8 +43,9 @@ export interface GcpSimulatorOptions {
  * *Details*: `grpc` and `rest` are its addresses. `push` makes an image known, and returns its name by digest. `calls` are
  * all calls in the order of their answers, `changes` the calls that change something. `fault` disturbs calls, and returns a
  * function that ends that. `service` is a service as the API shows it; `instances` are its revisions that requests can
- * reach, `images` the image of each of them, as it was pushed. `create` and `edit` change a service as a person at the
- * console does. `prune` deletes a revision, `pace` changes the times. `hosting` is Firebase Hosting.
+ * reach, `images` the image of each of them, as it was pushed. `job` is a job as the API shows it, and `executions` are
+ * its executions, oldest first. `create` and `edit` change a service as a person at the console does; `execute` runs a job
+ * like that, and `endExecutions` stops what runs of it. `prune` deletes a revision, `pace` changes the times. `hosting` is Firebase Hosting.
  */
 export interface GcpSimulator {
   readonly grpc: string
@@ -53,6 +58,10 @@ export interface GcpSimulator {
   readonly revisions: (name: string) => ReadonlyArray<string>
   readonly instances: (name: string) => ReadonlyArray<string>
   readonly images: (name: string) => ReadonlyMap<string, string>
+  readonly job: (name: string) => JobJson | undefined
+  readonly executions: (job: string) => ReadonlyArray<ExecutionJson>
+  readonly execute: (job: string) => Promise<void>
+  readonly endExecutions: (job: string) => Promise<void>
   readonly edit: (name: string, change: Partial<ServiceJson>) => Promise<void>
   readonly create: (parent: string, id: string, service: Partial<ServiceJson>) => Promise<void>
   readonly prune: (revision: string) => Promise<void>
@@ -64,14 +73,22 @@ export interface GcpSimulator {
 /** It takes 0.2 s to read the definitions, and they never change. */
 let definitions: Protos | undefined
 
-const simulated = ["google.cloud.run.v2.Services", "google.cloud.run.v2.Revisions", "google.longrunning.Operations"]
+const simulated = [
+  "google.cloud.run.v2.Services",
+  "google.cloud.run.v2.Revisions",
+  "google.cloud.run.v2.Jobs",
+  "google.cloud.run.v2.Executions",
+  "google.longrunning.Operations"
+]
 
 /**
  * Starts a simulator on the loopback interface.
  *
- * *Details*: it has Cloud Run: services, their revisions and operations, over gRPC and over REST. Revisions serve
- * requests, which are divided by weight and tag as configured. It also has Firebase Hosting, over REST: sites and preview
- * channels answer with the files and the configuration of their version, and rewrites lead to services of Cloud Run.
+ * *Details*: it has Cloud Run: services with their revisions, jobs with their executions, and operations, over gRPC and
+ * over REST. Revisions serve requests, which are divided by weight and tag as configured; an execution runs the command of
+ * its image to the end.
+ * It also has Firebase Hosting, over REST: sites and preview channels answer with the files and the configuration of
+ * their version, and rewrites lead to services of Cloud Run.
  *
  * *Example*
  *
@@ -83,7 +100,8 @@ const simulated = ["google.cloud.run.v2.Services", "google.cloud.run.v2.Revision
  */
 export const startGcpSimulator = async (options: GcpSimulatorOptions = {}): Promise<GcpSimulator> => {
   const protos = (definitions ??= new Protos())
-  const pace = { operationMillis: options.operationMillis ?? 20, routingMillis: options.routingMillis ?? 0 }
+  const { operationMillis = 20, operationReads = 0, routingMillis = 0 } = options
+  const pace = { operationMillis, operationReads, routingMillis }
   const run = new Run(pace, options.revisionLimit)
   const finalizing = new Map<string, Finalizing>()
   let ahead = 0
@@ -117,6 +135,14 @@ export const startGcpSimulator = async (options: GcpSimulatorOptions = {}): Prom
     images: (name) => {
       const revisions = [...(run.services.get(name)?.revisions.values() ?? [])]
       return new Map(revisions.map((revision) => [revision.name, revision.image]))
+    },
+    job: (name) => run.jobs.jobs.get(name)?.json,
+    executions: (name) => (run.jobs.jobs.get(name)?.executions ?? []).map(({ json }) => json),
+    execute: async (name) => {
+      await run.handlers["google.cloud.run.v2.Jobs"]!["RunJob"]!({ name }, person)
+    },
+    endExecutions: async (name) => {
+      await Promise.all((run.jobs.jobs.get(name)?.executions ?? []).map((one) => one.stop()))
     },
     edit: async (name, change) => {
       const request = { service: { ...change, name }, updateMask: Object.keys(change).join(",") }

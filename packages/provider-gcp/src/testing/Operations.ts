@@ -7,9 +7,11 @@ import type { JsonMessage } from "./Protos.ts"
 
 export class Operation {
   readonly name: string
+  readonly #kind: string
   #json: JsonMessage
 
-  constructor(parent: string) {
+  constructor(parent: string, kind: string) {
+    this.#kind = kind
     this.name = `${parent}/operations/${randomUUID()}`
     this.#json = { name: this.name, done: false }
   }
@@ -20,7 +22,7 @@ export class Operation {
 
   succeed(response: JsonMessage): void {
     if (this.#json["done"] === true) return
-    const any = { ...structuredClone(response), "@type": "type.googleapis.com/google.cloud.run.v2.Service" }
+    const any = { ...structuredClone(response), "@type": `type.googleapis.com/google.cloud.run.v2.${this.#kind}` }
     this.#json = { name: this.name, done: true, response: any }
   }
 
@@ -33,8 +35,9 @@ export class Operation {
 export class Operations {
   readonly #all = new Map<string, Operation>()
 
-  begin(parent: string): Operation {
-    const operation = new Operation(parent)
+  /** `kind` is what the operation ends with. */
+  begin(parent: string, kind = "Service"): Operation {
+    const operation = new Operation(parent, kind)
     this.#all.set(operation.name, operation)
     return operation
   }

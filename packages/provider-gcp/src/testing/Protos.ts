@@ -42,6 +42,8 @@ export class Protos {
       .loadSync([
         "google/cloud/run/v2/service.proto",
         "google/cloud/run/v2/revision.proto",
+        "google/cloud/run/v2/job.proto",
+        "google/cloud/run/v2/execution.proto",
         "google/longrunning/operations.proto",
         "google/rpc/error_details.proto",
         "google/rpc/status.proto"

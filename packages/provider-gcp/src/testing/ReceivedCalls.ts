@@ -21,7 +21,7 @@ export interface RecordedCall {
  *
  * *Details*: it hits calls of `method` (default all), from the `nth` on (default 1), `times` of them (default 1 if `nth`
  * is given, else all). They are refused with `refuse`; or take effect, and their answer is `lost`; or are `delayed` by
- * that many milliseconds.
+ * that many milliseconds, or until the promise that it returns is settled.
  */
 export interface CallFault {
   readonly method?: string | RegExp
@@ -29,10 +29,15 @@ export interface CallFault {
   readonly times?: number
   readonly refuse?: ApiError
   readonly lost?: boolean
-  readonly delayed?: number
+  readonly delayed?: number | (() => Promise<void>)
 }
 
-const isChange = /^(Clone|Create|Update|Delete|Populate|Upload)/
+const isChange = /^(Cancel|Clone|Create|Update|Delete|Populate|Run|Upload)/
+
+const delay = async (delayed: CallFault["delayed"]): Promise<void> => {
+  if (typeof delayed === "function") await delayed()
+  else if (delayed !== undefined) await new Promise((resolve) => setTimeout(resolve, delayed))
+}
 
 export class ReceivedCalls {
   readonly all: Array<RecordedCall> = []
@@ -62,7 +67,7 @@ export class ReceivedCalls {
     const fault = this.#hit(method)
     try {
       if (fault?.refuse !== undefined) throw fault.refuse
-      if (fault?.delayed !== undefined) await new Promise((resolve) => setTimeout(resolve, fault.delayed))
+      await delay(fault?.delayed)
       if (handler === undefined) throw new ApiError("UNIMPLEMENTED", `The simulator has no ${service}.${method}.`)
       const json = structuredClone(await handler(request, this.principal))
       this.all.push({ method, request, at })

@@ -23,9 +23,15 @@ interface Route {
 const operation = "google.longrunning.Operation"
 const services = { service: `${run}.Services` }
 const revisions = { service: `${run}.Revisions` }
+const jobs = { service: `${run}.Jobs` }
+const executions = { service: `${run}.Executions` }
 const place = "(projects/[^/]+/locations/[^/]+)"
 const oneService = new RegExp(`^/v2/(${place}/services/[^/]+)$`)
 const oneRevision = new RegExp(`^/v2/(${place}/services/[^/]+/revisions/[^/]+)$`)
+
+const allJobs = new RegExp(`^/v2/${place}/jobs$`)
+const oneJob = new RegExp(`^/v2/(${place}/jobs/[^/:]+)$`)
+const oneExecution = new RegExp(`^/v2/(${place}/jobs/[^/]+/executions/[^/:]+)$`)
 
 const given = (query: URLSearchParams, key: string): JsonMessage => {
   const value = query.get(key)
@@ -98,6 +104,70 @@ const routes: ReadonlyArray<Route> = [
     response: operation
   },
   {
+    ...jobs,
+    method: "GET",
+    path: oneJob,
+    name: "GetJob",
+    request: ([name]) => ({ name: name! }),
+    response: `${run}.Job`
+  },
+  {
+    ...jobs,
+    method: "POST",
+    path: allJobs,
+    name: "CreateJob",
+    request: ([parent], query, job) => ({ parent: parent!, job, jobId: query.get("jobId") ?? "" }),
+    response: operation
+  },
+  {
+    ...jobs,
+    method: "PATCH",
+    path: oneJob,
+    name: "UpdateJob",
+    request: ([name], _, job) => ({ job: { ...job, name: name! } }),
+    response: operation
+  },
+  {
+    ...jobs,
+    method: "DELETE",
+    path: oneJob,
+    name: "DeleteJob",
+    request: ([name], query) => ({ name: name!, ...given(query, "etag") }),
+    response: operation
+  },
+  {
+    ...jobs,
+    method: "POST",
+    path: new RegExp(`^/v2/(${place}/jobs/[^/:]+):run$`),
+    name: "RunJob",
+    request: ([name], _, body) => ({ ...body, name: name! }),
+    response: operation
+  },
+  {
+    ...executions,
+    method: "GET",
+    path: oneExecution,
+    name: "GetExecution",
+    request: ([name]) => ({ name: name! }),
+    response: `${run}.Execution`
+  },
+  {
+    ...executions,
+    method: "GET",
+    path: new RegExp(`^/v2/(${place}/jobs/[^/]+)/executions$`),
+    name: "ListExecutions",
+    request: ([parent]) => ({ parent: parent! }),
+    response: `${run}.ListExecutionsResponse`
+  },
+  {
+    ...executions,
+    method: "POST",
+    path: new RegExp(`^/v2/(${place}/jobs/[^/]+/executions/[^/:]+):cancel$`),
+    name: "CancelExecution",
+    request: ([name]) => ({ name: name! }),
+    response: operation
+  },
+  {
     service: "google.longrunning.Operations",
     method: "GET",
     path: new RegExp(`^/v2/(${place}/operations/[^/]+)$`),
@@ -116,11 +186,12 @@ const answer = async (protos: Protos, call: Call, request: IncomingMessage): Pro
     const sent = body === "" ? {} : (JSON.parse(body) as JsonMessage)
     // A client may write enums as numbers, and a mask in either spelling.
     const received = route.request(match.slice(1), searchParams, sent)
-    const service = received["service"]
-    const normal =
-      typeof service === "object"
-        ? { ...received, service: protos.normal(`${run}.Service`, service as JsonMessage) }
-        : received
+    const { job, service } = received
+    const normal = {
+      ...received,
+      ...(typeof service === "object" ? { service: protos.normal(`${run}.Service`, service as JsonMessage) } : {}),
+      ...(typeof job === "object" ? { job: protos.normal(`${run}.Job`, job as JsonMessage) } : {})
+    }
     const json = await call(route.service, route.name, normal)
     return protos.normal(route.response, json, searchParams.get("$alt")?.includes("enum-encoding=int") === true)
   }

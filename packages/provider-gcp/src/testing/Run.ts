@@ -3,6 +3,7 @@
  */
 import { ApiError } from "./ApiError.ts"
 import { Images } from "./Apps.ts"
+import { Jobs } from "./Jobs.ts"
 import { Operations } from "./Operations.ts"
 import type { JsonMessage } from "./Protos.ts"
 import { masked, lastOf } from "./RunState.ts"
@@ -16,6 +17,8 @@ const text = (value: unknown): string => (typeof value === "string" ? value : ""
 export class Run {
   readonly images = new Images()
   readonly services = new Map<string, Service>()
+  readonly jobs: Jobs
+  readonly handlers: Readonly<Record<string, Readonly<Record<string, Handler>>>>
   readonly #operations = new Operations()
   readonly #pace: Pace
   readonly #revisionLimit: number
@@ -23,12 +26,14 @@ export class Run {
   constructor(pace: Pace, revisionLimit = 1000) {
     this.#pace = pace
     this.#revisionLimit = revisionLimit
+    this.jobs = new Jobs(this.images, this.#operations, pace)
+    this.handlers = { ...this.#handlers, ...this.jobs.handlers }
   }
 
   /** By the name of the service and of the method. */
-  readonly handlers: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {
+  readonly #handlers: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {
     "google.cloud.run.v2.Services": {
-      GetService: ({ name }) => this.#service(text(name)).json as unknown as JsonMessage,
+      GetService: ({ name }) => this.#service(text(name)).read(),
       ListServices: ({ parent }) => ({
         services: [...this.services.values()]
           .map(({ json }) => json as unknown as JsonMessage)
@@ -80,7 +85,7 @@ export class Run {
   async close(): Promise<void> {
     const all = [...this.services.values()]
     this.services.clear()
-    await Promise.all(all.map((service) => service.remove()))
+    await Promise.all([this.jobs.close(), ...all.map((service) => service.remove())])
   }
 
   async #create({ parent, service, serviceId }: JsonMessage, modifier: string): Promise<JsonMessage> {

@@ -21,6 +21,7 @@ export interface ConditionJson {
   readonly lastTransitionTime: string
   readonly reason?: string
   readonly revisionReason?: string
+  readonly executionReason?: string
 }
 
 export interface TemplateJson {

@@ -26,6 +26,8 @@ import {
 export interface Pace {
   /** How long a change takes at least. */
   operationMillis: number
+  /** How often a service is read at least until its change ends. */
+  operationReads: number
   /** How long requests are still divided as before, after the API says otherwise. */
   routingMillis: number
 }
@@ -40,6 +42,8 @@ export class Service {
   readonly #addresses = new Map<string, Address>()
   #operation: Operation | undefined
   #effective: Effective = []
+  #reads = 0
+  #onRead = () => {}
 
   constructor(name: string, images: Images, pace: Pace) {
     const now = new Date().toISOString()
@@ -95,6 +99,13 @@ export class Service {
     void this.#reconcile(operation)
   }
 
+  /** The service as it is read. */
+  read(): JsonMessage {
+    this.#reads += 1
+    this.#onRead()
+    return this.json as unknown as JsonMessage
+  }
+
   /** Stops everything that belongs to it. */
   async remove(): Promise<void> {
     this.#operation = undefined
@@ -125,7 +136,12 @@ export class Service {
   }
 
   async #reconcile(operation: Operation): Promise<void> {
-    await new Promise((resolve) => setTimeout(resolve, this.#pace.operationMillis))
+    const { operationMillis, operationReads } = this.#pace
+    const last = this.#reads + operationReads
+    await new Promise((resolve) => setTimeout(resolve, operationMillis))
+    while (this.#operation === operation && this.#reads < last) {
+      await new Promise<void>((resolve) => (this.#onRead = resolve))
+    }
     const created = this.revisions.get(lastOf(this.json.latestCreatedRevision!))
     const outcome = await created?.outcome
     if (this.#operation !== operation) return

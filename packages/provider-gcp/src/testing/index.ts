@@ -6,6 +6,8 @@ export { ApiError, type ApiCode, errorInfo, type ErrorDetail, retryInfo } from "
 export type { App } from "./Apps.ts"
 export type { CallFault, RecordedCall } from "./ReceivedCalls.ts"
 export { type GcpSimulator, type GcpSimulatorOptions, startGcpSimulator } from "./GcpSimulator.ts"
+export type { ExecutionJson } from "./Execution.ts"
+export type { JobJson } from "./Jobs.ts"
 export type {
   ChannelJson,
   Finalizing,

@@ -1,66 +1,14 @@
 /**
  * Stacks that the real program deploys, from a configuration that names the plug-in by its package.
  */
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { dirname, join } from "node:path"
-import { fileURLToPath } from "node:url"
-import { afterEach, assert, beforeEach, describe, expect, it } from "vitest"
-import { type Binary, build } from "../../../cli/test/binary.ts"
-import type { GcpSimulator } from "../../src/testing/index.ts"
-import { image, platform, service, sharesOf } from "./platform.ts"
+import { rmSync } from "node:fs"
+import { assert, describe, expect, it } from "vitest"
+import { image, service } from "./platform.ts"
+import { id, world, yaml } from "./world.ts"
 
-const id = "DX6604E"
-
-let binary: Binary
-let simulator: GcpSimulator
-let directory: string
-beforeEach(async () => {
-  binary = build()
-  simulator = await platform()
-  directory = mkdtempSync(join(tmpdir(), "signalbox-gcp-test-"))
-  const link = join(directory, "node_modules", "@signalbox", "provider-gcp")
-  mkdirSync(dirname(link), { recursive: true })
-  symlinkSync(fileURLToPath(new URL("../../", import.meta.url)), link)
-  writeFileSync(join(directory, "package.json"), `{ "type": "module" }`)
-  configure(yaml)
-})
-afterEach(async () => {
-  await simulator.close()
-  rmSync(directory, { recursive: true, force: true })
-})
-
-const yaml = `
-organization: acme
-project: shop
-environments: { production: { region: europe-west1, account: shop-1 } }
-plugins: ["@signalbox/provider-gcp"]
-stacks:
-  - name: api
-    provider: "gcp:cloud-run"
-    strategy: { type: canary, steps: [{ weight: 25, bake: 0 millis }] }
-    gate: { interval: 100 millis, consecutivePasses: 1, gracePeriod: 0 millis }
-    properties:
-      service: api
-      image: "example.com/shop/api:\${version}"
-      env: { LEVEL: info }
-`
-
-const configure = (text: string) => writeFileSync(join(directory, "signalbox.config.yaml"), text)
-
-const run = (...args: ReadonlyArray<string>) =>
-  binary.run(directory, args, { env: { CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN: simulator.grpc } })
-
-const ends = async (code: number, ...args: ReadonlyArray<string>): Promise<string> => {
-  const ran = await run(...args)
-  assert.strictEqual(ran.code, code, `${args.join(" ")}: ${ran.stdout}${ran.stderr}`)
-  return ran.stdout + ran.stderr
-}
-
-const version = async (): Promise<ReadonlyArray<string>> => Object.keys(await sharesOf(simulator, 10))
-
-describe("the command, on Cloud Run", () => {
-  it("shows, deploys, updates, rolls back and destroys a service", async () => {
+describe("the command, on Cloud Run", { concurrent: true, timeout: 240_000 }, () => {
+  it("shows, deploys, updates, rolls back and destroys a service", async ({ onTestFinished }) => {
+    const { ends, simulator, version } = await world(onTestFinished)
     await ends(0, "init", "--id", id)
     expect(await ends(0, "deploy", "--version", "v1", "--dry-run")).toContain("create the service api")
     assert.isUndefined(simulator.service(service))
@@ -88,7 +36,8 @@ describe("the command, on Cloud Run", () => {
     assert.isUndefined(simulator.service(service))
   })
 
-  it("goes back from a revision that does not start, and says why", async () => {
+  it("goes back from a revision that does not start, and says why", async ({ onTestFinished }) => {
+    const { ends, version } = await world(onTestFinished)
     await ends(0, "init", "--id", id)
     await ends(0, "deploy", "--version", "v1")
     const said = await ends(3, "deploy", "--version", "broken")
@@ -99,12 +48,9 @@ describe("the command, on Cloud Run", () => {
     assert.deepStrictEqual(await version(), ["v2"])
   })
 
-  it("writes a configuration to begin with, which plans a service", async () => {
-    rmSync(join(directory, "signalbox.config.yaml"))
-    symlinkSync(
-      fileURLToPath(new URL("../../../core/", import.meta.url)),
-      join(directory, "node_modules", "@signalbox", "core")
-    )
+  it("writes a configuration to begin with, which plans a service", async ({ onTestFinished }) => {
+    const { configuration, ends } = await world(onTestFinished)
+    rmSync(configuration)
     await ends(0, "init", "--template", "cloud-run")
     await ends(0, "init", "--id", id)
     const said = await ends(0, "deploy", "--version", "v1", "--dry-run")
@@ -112,7 +58,8 @@ describe("the command, on Cloud Run", () => {
     expect(said).toContain("project acme-prod, region europe-west1")
   })
 
-  it("changes nothing where something of the configuration is wrong", async () => {
+  it("changes nothing where something of the configuration is wrong", async ({ onTestFinished }) => {
+    const { configure, ends, simulator } = await world(onTestFinished)
     await ends(0, "init", "--id", id)
     const wrong = async (before: string, after: string, ...words: ReadonlyArray<string>) => {
       configure(yaml.replace(before, after))
@@ -132,7 +79,8 @@ describe("the command, on Cloud Run", () => {
     )
   })
 
-  it("adopts a service that it never deployed, and goes back to what it found", async () => {
+  it("adopts a service that it never deployed, and goes back to what it found", async ({ onTestFinished }) => {
+    const { ends, simulator, version } = await world(onTestFinished)
     await simulator.create("projects/shop-1/locations/europe-west1", "api", {
       template: { containers: [{ image: image("v1") }] }
     })

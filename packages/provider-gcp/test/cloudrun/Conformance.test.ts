@@ -25,8 +25,9 @@ const simulatorOf = (harness: ProviderHarness): GcpSimulator => (harness as Harn
 
 const harness = (transport: "grpc" | "rest") =>
   Effect.gen(function* () {
-    const simulator = yield* Effect.acquireRelease(Effect.promise(platform), (simulator) =>
-      Effect.promise(simulator.close)
+    const simulator = yield* Effect.acquireRelease(
+      Effect.promise(() => platform()),
+      (simulator) => Effect.promise(simulator.close)
     )
     const provider = Effect.sync(() => providerOf(simulator, transport))
     return {
@@ -69,7 +70,8 @@ for (const transport of ["grpc", "rest"] as const) {
   ProviderSuite.suite(`gcp:cloud-run over ${transport}`, {
     capabilities,
     groups: ["drift", "restart", "canGoBack"],
-    timeoutMillis: 60_000,
+    timeoutMillis: 120_000,
+    concurrent: true,
     make: harness(transport),
     credentials: refusing(() => new ApiError("UNAUTHENTICATED", "Request had invalid authentication credentials.")),
     throttling: refusing(() => new ApiError("RESOURCE_EXHAUSTED", "Too many requests.", [retryInfo(1)])),

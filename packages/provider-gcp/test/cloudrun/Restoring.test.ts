@@ -79,8 +79,8 @@ describe("work on Cloud Run that was cut off", () => {
   it("finds a service that was created although the answer was a timeout", async () => {
     const v1 = await plan("v1")
     cloud().fault({ method: "CreateService", nth: 1, lost: true })
-    const first = await failure(stage(v1, "lost"))
-    assert.isTrue(first.isRetryable)
+    await run(stage(v1, "lost"))
+    assert.deepStrictEqual(await sharesOf(cloud(), 10), { v1: 100 })
     await run(stage(v1, "lost"))
     assert.strictEqual(effectsOf(cloud(), "lost"), 1)
     assert.strictEqual(cloud().revisions(service).length, 1)
@@ -115,6 +115,34 @@ describe("work on Cloud Run that was cut off", () => {
     const before = cloud().changes.length
     expect((await failure(provider().stage(ref, { plan: v2, capacityPercent: 100 }, over))).message).toContain("lease")
     assert.strictEqual(cloud().changes.length, before)
+  })
+
+  it("ends by its deadline when it is interrupted, and writes nothing after its lease is lost", async () => {
+    await deploy("v1")
+    const v2 = await plan("v2")
+    const [arrived, release] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    cloud().fault({
+      method: "UpdateService",
+      nth: 1,
+      delayed: () => {
+        arrived.resolve()
+        return release.promise
+      }
+    })
+    const short = testMutation("late", { leaseLeft: Effect.succeed(Duration.millis(1_500)) })
+    const fiber = Effect.runFork(provider().stage(ref, { plan: v2, capacityPercent: 100 }, short))
+    await arrived.promise
+    const began = Date.now()
+    await run(Fiber.interrupt(fiber))
+    assert.isBelow(Date.now() - began, 10_000)
+    // The next holder of the lease goes on, while the call of the first one is still on its way.
+    await run(provider().stage(ref, { plan: v2, capacityPercent: 100 }, mutation("next", 2)))
+    const before = json().etag
+    release.resolve()
+    const late = () => cloud().calls.find(({ failed, method }) => method === "UpdateService" && failed !== undefined)
+    while (late() === undefined) await new Promise((resolve) => setImmediate(resolve))
+    assert.strictEqual(late()!.failed, "ABORTED")
+    assert.strictEqual(json().etag, before)
   })
 
   it("is refused by the service itself after a newer holder of the lease was there", async () => {

@@ -4,7 +4,7 @@
 import { DeploymentId, EnvironmentName, StackName, type StackRef } from "@signalbox/core/spi"
 import { stepOf } from "../../src/cloudrun/Names.ts"
 import { make } from "../../src/cloudrun/CloudRunProvider.ts"
-import { type GcpSimulator, startGcpSimulator } from "../../src/testing/index.ts"
+import { type GcpSimulator, type GcpSimulatorOptions, startGcpSimulator } from "../../src/testing/index.ts"
 
 export const parent = "projects/shop-1/locations/europe-west1"
 export const service = `${parent}/services/api`
@@ -21,8 +21,8 @@ export const refOf = (properties: { readonly [key: string]: unknown } = {}): Sta
 export const ref = refOf()
 
 /** Four images: two that start, one that does not, and one that takes its time. */
-export const platform = async (): Promise<GcpSimulator> => {
-  const simulator = await startGcpSimulator()
+export const platform = async (options: GcpSimulatorOptions = {}): Promise<GcpSimulator> => {
+  const simulator = await startGcpSimulator(options)
   for (const version of ["v1", "v2"]) simulator.push(image(version), { body: version })
   simulator.push(image("slow"), { body: "slow", startMillis: 700 })
   simulator.push(image("broken"), { fails: "The container failed to listen on the port defined by PORT=8080." })

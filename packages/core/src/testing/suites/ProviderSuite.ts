@@ -42,7 +42,8 @@ const allGroups: ReadonlyArray<ProviderGroup> = [
  * platform refuse every call for some time, `foreign` starts an operation that others have in progress, `loseAnswer`
  * loses the answer of a call whose effect has happened, `staleReads` lets the platform answer for a moment with what
  * was before a change. `timeoutMillis` bounds each test (default 120,000); a metric source needs three times its
- * resolution and twice its lag.
+ * resolution and twice its lag. `concurrent` runs the tests side by side (default false): for a `make` whose harnesses
+ * share nothing.
  */
 export interface ProviderSuiteOptions {
   readonly capabilities: Capabilities
@@ -59,6 +60,7 @@ export interface ProviderSuiteOptions {
   readonly loseAnswer?: Resuming.LostAnswer
   readonly staleReads?: Failures.PlatformFault
   readonly timeoutMillis?: number
+  readonly concurrent?: boolean
 }
 
 /**
@@ -77,7 +79,7 @@ export const suite = (name: string, options: ProviderSuiteOptions): void => {
   const has = (group: ProviderGroup) => options.groups?.includes(group) === true
   const controls = options.capabilities.traffic !== "none"
 
-  describe(`${name} keeps the Provider port`, () => {
+  describe(`${name} keeps the Provider port`, { concurrent: options.concurrent === true }, () => {
     check("declares its capabilities honestly", ({ provider }) =>
       Effect.sync(() => {
         assert.deepStrictEqual(provider.capabilities, options.capabilities)

@@ -1,0 +1,110 @@
+/**
+ * The provider for jobs of Cloud Run.
+ */
+import {
+  asProviderError,
+  type Capabilities,
+  defaultPoll,
+  type Mutation,
+  noMutation,
+  type Provider,
+  type ProviderReason,
+  type StackRef
+} from "@signalbox/core/spi"
+import * as Effect from "effect/Effect"
+import { type Failure, Gcp, placeOf, targetOf } from "../client/index.ts"
+import type { CloudRunOptions } from "../cloudrun/CloudRunProvider.ts"
+import { defaultService } from "../cloudrun/Names.ts"
+import { JobCalls } from "./JobCalls.ts"
+import { decode, Properties } from "./Properties.ts"
+import { observation, see } from "./Seen.ts"
+import type { Work } from "./Work.ts"
+
+/** What a stack names as its provider. */
+export const kind = "gcp:cloud-run-job"
+
+export const capabilities: Capabilities = {
+  spiVersion: 1,
+  traffic: "none",
+  capacity: false,
+  fencing: "compared",
+  outputs: ["job"],
+  irreversible: "what a job did cannot be undone"
+}
+
+/**
+ * Creates the provider of kind `gcp:cloud-run-job`.
+ *
+ * *Details*: a release is an image with its configuration, and is live once an execution of it has succeeded. The
+ * execution carries the step that started it in an annotation, so that a repeat finds it and starts no second one.
+ *
+ * *Errors*: `ProviderError`; `Broken` with the condition of an execution that failed.
+ */
+export const make = (options: CloudRunOptions): Provider => {
+  const gcp = new Gcp(options)
+  const poll = options.poll ?? defaultPoll
+  const named = asProviderError(kind)
+
+  const workOn = (ref: StackRef, mutation: Mutation): Effect.Effect<Work, ProviderReason> =>
+    Effect.gen(function* () {
+      const properties = yield* decode(ref.properties)
+      const place = yield* placeOf(gcp, ref, properties.project)
+      const name = properties.job ?? defaultService(ref)
+      return { ref, calls: new JobCalls(gcp, place), place, name, properties, mutation, poll }
+    })
+
+  const seen = ({ calls, name, place }: Work) => Effect.map(see(calls, name), (seen) => observation(seen, place, name))
+
+  /** Carries out a mutation, and looks at what has become of it. */
+  const mutate = (
+    operation: string,
+    ref: StackRef,
+    mutation: Mutation,
+    change: (work: Work) => Effect.Effect<void, Failure>
+  ) =>
+    Effect.gen(function* () {
+      const work = yield* workOn(ref, mutation)
+      yield* change(work)
+      return yield* seen(work)
+    }).pipe(named(operation, ref))
+
+  const restoring = Effect.promise(() => import("./Restore.ts"))
+
+  return {
+    kind,
+    capabilities,
+    properties: Properties,
+    observe: (ref) => Effect.flatMap(workOn(ref, noMutation), seen).pipe(named("observe", ref)),
+    plan: (ref, candidate) =>
+      Effect.gen(function* () {
+        const work = yield* workOn(ref, noMutation)
+        const { plan } = yield* Effect.promise(() => import("./Plan.ts"))
+        return yield* plan(work, candidate, yield* targetOf(gcp, work.place))
+      }).pipe(named("plan", ref)),
+    stage: (ref, { plan }, mutation) =>
+      mutate("stage", ref, mutation, (work) =>
+        Effect.flatMap(
+          Effect.promise(() => import("./Run.ts")),
+          ({ run }) => run(work, plan)
+        )
+      ),
+    rollback: (ref, checkpoint, mutation) =>
+      mutate("rollback", ref, mutation, (work) =>
+        Effect.flatMap(restoring, ({ rollback }) => rollback(work, checkpoint))
+      ),
+    destroy: (ref, mutation) =>
+      Effect.asVoid(
+        mutate("destroy", ref, mutation, (work) => Effect.flatMap(restoring, ({ destroy }) => destroy(work)))
+      ),
+    canGoBack: (ref, checkpoint) =>
+      Effect.gen(function* () {
+        const { calls, name } = yield* workOn(ref, noMutation)
+        const { wayBack } = yield* restoring
+        return wayBack(name, yield* see(calls, name), checkpoint)
+      }).pipe(named("canGoBack", ref)),
+    exclusive: (ref) => {
+      const { job } = ref.properties as { readonly job?: string }
+      return [{ name: `the Cloud Run job ${job ?? defaultService(ref)}`, path: ["job"] }]
+    }
+  }
+}
