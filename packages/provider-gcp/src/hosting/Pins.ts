@@ -40,33 +40,38 @@ const serviceOf = (work: SiteWork, { region, serviceId }: RunTarget): Effect.Eff
       : Effect.succeed(service)
   )
 
-/** Which revision each pinned service is pinned to, by `<region>/<service>`. */
+const tagLength = tagOf("").length
+
+/** Fails if a pin of the properties has no rewrite, or a service has too long a name for a tag. */
+export const checkPins = ({ properties }: SiteWork, { entry }: SiteConfig): Effect.Effect<void, ProviderReason> => {
+  const { config, pins } = properties
+  const targets = pinned(entry)
+  const stray = Object.keys(pins).find((id) => !targets.some(({ serviceId }) => serviceId === id))
+  if (stray !== undefined) {
+    const hint = `Pin it in ${config}: "run": { "serviceId": "${stray}", "pinTag": true }`
+    return Effect.fail(invalid(["pins", stray], `no rewrite with pinTag leads to ${stray}`, hint))
+  }
+  const longest = longestTagged - tagLength
+  const long = targets.find(({ serviceId }) => serviceId.length > longest)
+  return long === undefined
+    ? Effect.void
+    : Effect.fail(invalid(["config"], `${long.serviceId} cannot be pinned: its name has over ${longest} characters`))
+}
+
+/** Which revision each pinned service is pinned to now, by `<region>/<service>`. */
 export const pinsOf = (
   work: SiteWork,
   { entry }: SiteConfig
 ): Effect.Effect<ReadonlyMap<string, Pin>, ProviderReason> =>
   Effect.gen(function* () {
-    const { pins } = work.properties
-    const targets = pinned(entry)
-    const stray = Object.keys(pins).find((id) => !targets.some(({ serviceId }) => serviceId === id))
-    if (stray !== undefined) {
-      const hint = `Pin it in ${work.properties.config}: "run": { "serviceId": "${stray}", "pinTag": true }`
-      return yield* Effect.fail(invalid(["pins", stray], `no rewrite with pinTag leads to ${stray}`, hint))
-    }
     const found = new Map<string, Pin>()
-    for (const target of targets) {
+    for (const target of pinned(entry)) {
       const { region, serviceId } = target
-      const named = pins[serviceId]
-      const revision = named ?? carrying(yield* serviceOf(work, target))
+      const revision = work.properties.pins[serviceId] ?? carrying(yield* serviceOf(work, target))
       if (revision === undefined) {
         return yield* fail({ _tag: "Missing", message: `no revision of ${serviceId} in ${region} has traffic to pin` })
       }
-      const tag = tagOf(revision)
-      if (tag.length + serviceId.length > longestTagged) {
-        const message = `a tag of ${serviceId} would be too long: up to ${longestTagged - tag.length} characters can be pinned`
-        return yield* Effect.fail(invalid(["config"], message))
-      }
-      found.set(`${region}/${serviceId}`, { ...target, revision, tag })
+      found.set(`${region}/${serviceId}`, { ...target, revision, tag: tagOf(revision) })
     }
     return found
   })

@@ -16,10 +16,10 @@ import * as Schema from "effect/Schema"
 import * as Option from "effect/Option"
 import type { SiteFailure } from "./SiteCalls.ts"
 import { digestOf } from "./Names.ts"
-import { pinsOf } from "./Pins.ts"
+import { checkPins } from "./Pins.ts"
 import { predeploy } from "./Predeploy.ts"
 import { see, type SeenSite } from "./SeenSite.ts"
-import { servingConfig } from "./ServingConfig.ts"
+import { pinned, servingConfig } from "./ServingConfig.ts"
 import type { SiteConfig } from "./SiteConfig.ts"
 import { type SiteFiles, siteFiles } from "./SiteFiles.ts"
 import { channelIsFree, fail, noSite, owned, type SiteWork } from "./SiteWork.ts"
@@ -43,9 +43,10 @@ export const versionIn = ({ data }: Checkpoint): Effect.Effect<string, ProviderR
     onSome: ({ version }) => Effect.succeed(version)
   })
 
-const releaseFrom = (version: string, files: string, config: unknown): Release => {
+/** `live` is part of a release whose backend is found out later, which therefore always is a new one. */
+const releaseFrom = (version: string, files: string, config: unknown, live: string | null): Release => {
   const configDigest = digestOf(config).slice(0, 24)
-  return { id: digestOf([files, configDigest]).slice(0, 24), version, configDigest }
+  return { id: digestOf([files, configDigest, ...(live === null ? [] : [live])]).slice(0, 24), version, configDigest }
 }
 
 const none: SiteFiles = { all: [], digest: digestOf([]) }
@@ -81,15 +82,18 @@ export const plan = (
 ): Effect.Effect<StackPlan, SiteFailure> =>
   Effect.gen(function* () {
     const { site } = work
+    yield* checkPins(work, config)
     const { files, warnings } = yield* filesOf(work, config, options.mutation)
     const seen = yield* see(work)
     if (seen === null) return yield* fail(noSite(work))
     yield* owned(work, seen)
     yield* channelIsFree(work, seen)
-    const pins = yield* pinsOf(work, config)
-    const serving = servingConfig(config.entry, ({ region, serviceId }) => pins.get(`${region}/${serviceId}`)!.revision)
-    const release = releaseFrom(candidate.version, files.digest, serving)
+    const { pins } = work.properties
+    const targets = pinned(config.entry)
+    const open = targets.some(({ serviceId }) => pins[serviceId] === undefined)
+    const serving = servingConfig(config.entry, ({ serviceId }) => pins[serviceId] ?? "")
     const { candidate: staged, live, stable } = seen
+    const release = releaseFrom(candidate.version, files.digest, serving, open ? (live?.id ?? "nothing") : null)
     const takenAt = Math.floor(yield* Clock.currentTimeMillis)
     const planned: Planned = {
       files: files.all.length,
@@ -114,12 +118,16 @@ export const plan = (
         warnings: same ? [] : [`${candidate.version} has the same files and settings, so ${site} stays as it is`]
       }
     }
-    const pinned = [...pins.values()].map(({ revision, serviceId }) => `, pinned to ${revision} of ${serviceId}`)
+    const backends = targets.map(({ serviceId }) =>
+      pins[serviceId] === undefined
+        ? `, pinned to the revision of ${serviceId} that has the traffic then`
+        : `, pinned to ${pins[serviceId]} of ${serviceId}`
+    )
     return {
       ...base,
       action: stable === null ? "create" : "update",
       candidate: release,
-      changes: [`release ${files.all.length} files on ${site}${pinned.join("")}`],
+      changes: [`release ${files.all.length} files on ${site}${backends.join("")}`],
       warnings: [...warnings, ...warningsOf(work, seen)],
       resources: [{ ...resource, action: stable === null ? "create" : "update" }]
     }

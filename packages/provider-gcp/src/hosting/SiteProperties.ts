@@ -22,7 +22,7 @@ const some = Schema.String.check(Schema.isMinLength(1))
  * - `public` the folder with the files, in place of the one in `config`; `--artifact` goes before both
  * - `channel` the preview channel of the candidate (default `signalbox`), and `expires` when it ends by itself (`30m`,
  *   `12h`, `7d`; default `7d`, at most `30d`)
- * - `pins` the revisions of Cloud Run that rewrites with `pinTag` lead to, by service (default: those with the traffic)
+ * - `pins` the revisions of Cloud Run that rewrites with `pinTag` lead to, by service (default: the ones with the most traffic)
  */
 export const SiteProperties = Schema.Struct({
   site: Schema.optionalKey(

@@ -61,8 +61,10 @@ const removeExpired = ({ calls, mutation }: SiteWork): Effect.Effect<void, SiteF
   Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis
     for (const { expiresAt, id, labels } of yield* calls.channels()) {
-      if (channelStack(labels) === undefined || expiresAt === null || expiresAt > now) continue
-      yield* calls.deleteChannel(id, mutation)
+      if (channelStack(labels) === undefined) continue
+      // The platform's clock decides: a channel that has expired is listed, and not found.
+      const isOver = (expiresAt !== null && expiresAt <= now) || (yield* calls.channel(id)) === null
+      if (isOver) yield* calls.deleteChannel(id, mutation)
     }
   })
 

@@ -17,7 +17,8 @@ export class Address {
   #shares: Array<Share & { current: number }> = []
 
   constructor() {
-    this.#server = createServer((incoming, outgoing) => {
+    // A connection that ends while it is idle would drop the request that is sent at that moment.
+    this.#server = createServer({ keepAliveTimeout: 0 }, (incoming, outgoing) => {
       const port = this.#next()
       if (port === undefined) {
         outgoing.writeHead(404).end()

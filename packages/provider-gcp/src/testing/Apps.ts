@@ -107,7 +107,7 @@ export const startInstance = async (app: App, env: Readonly<Record<string, strin
   await new Promise((resolve) => setTimeout(resolve, app.startMillis ?? 0))
   if (app.fails !== undefined) throw new Error(app.fails)
   if (app.command !== undefined) return startProcess(app.command, env)
-  const server = createServer((request, response) => {
+  const server = createServer({ keepAliveTimeout: 0 }, (request, response) => {
     if (app.answer !== undefined) app.answer(request, response, env)
     else response.end(app.body ?? "")
   })

@@ -1,7 +1,9 @@
 /**
  * A simulator of its own with a site, folders to deploy there, and looks at it that do not go through the provider.
  */
-import { DeploymentId, EnvironmentName, StackName, type StackRef } from "@signalbox/core/spi"
+import { DeploymentId, EnvironmentName, StackName, type StackPlan, type StackRef } from "@signalbox/core/spi"
+import { testMutation } from "@signalbox/core/testing"
+import * as Effect from "effect/Effect"
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
@@ -105,4 +107,18 @@ export const effectsOf = ({ simulator }: Platform, key: string): number => {
   return key.includes("retire")
     ? done.slice(last).filter(({ method }) => method === "DeleteChannel").length
     : done.filter(({ method, request }) => method === "CreateRelease" && marked(request, key)).length
+}
+
+let steps = 0
+
+/** Deploys a version as an engine does it, and returns its plan. */
+export const deploy = async (here: Platform, version: string): Promise<StackPlan> => {
+  const { plan, stage, traffic } = providerOf(here)
+  const mutation = () => testMutation(`step-${++steps}`)
+  const planned = await Effect.runPromise(plan(ref, candidate(version)))
+  const { id } = planned.candidate
+  await Effect.runPromise(stage(ref, { plan: planned, capacityPercent: 100 }, mutation()))
+  await Effect.runPromise(traffic!.shift(ref, { releaseId: id, percent: 100 }, mutation()))
+  await Effect.runPromise(traffic!.retire(ref, { keep: id, capacityPercent: 0 }, mutation()))
+  return planned
 }

@@ -38,10 +38,12 @@ const compiled = routes.map(([method, path, name]) => {
 })
 
 /** What tools ask before they deploy: the project, permissions, enabled APIs, tokens. */
-const besides = (method: string, path: string, body: JsonMessage): JsonMessage | undefined => {
-  const project = /^\/v1(?:beta1)?\/projects\/([^/:]+)$/.exec(path)?.[1]
-  if (project !== undefined)
-    return { projectId: project, projectNumber: "123456", lifecycleState: "ACTIVE", state: "ACTIVE" }
+const besides = (hosting: Hosting, method: string, path: string, body: JsonMessage): JsonMessage | undefined => {
+  const projectId = /^\/v1(?:beta1)?\/projects\/([^/:]+)$/.exec(path)?.[1]
+  if (projectId !== undefined) {
+    const hostingSite = [...hosting.sites.values()].find(({ project }) => project === projectId)?.id ?? ""
+    return { projectId, projectNumber: "123456", state: "ACTIVE", resources: { hostingSite } }
+  }
   if (path.endsWith(":testIamPermissions")) return { permissions: body["permissions"] ?? [] }
   if (/\/projects\/[^/]+\/services\//.test(path)) return { state: "ENABLED" }
   if (method === "POST" && path.endsWith("token")) {
@@ -74,6 +76,7 @@ const answer = async (hosting: Hosting, call: Call, incoming: IncomingMessage): 
     })
   }
   const other = besides(
+    hosting,
     incoming.method ?? "",
     path,
     /json/.test(incoming.headers["content-type"] ?? "") ? json(body) : {}

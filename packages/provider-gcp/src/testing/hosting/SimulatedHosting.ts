@@ -19,6 +19,7 @@ import type { Finalizing } from "./Site.ts"
  *
  * *Details*: `url` is the address of its API. `site` makes a site known, without a release. `live` is the address of a
  * site, `versions`, `channels` and `releases` (of the live channel by default) are newest first, as the API shows them.
+ * `files` are the hashes of a version by path.
  *
  * As a person at the console or another tool does it: `deploy` uploads files and releases them, without labels; `release`
  * releases a version again, `disable` takes a site offline, `channel` adds a preview channel that lasts for `seconds`.
@@ -34,7 +35,7 @@ export interface SimulatedHosting {
   readonly versions: (site: string) => ReadonlyArray<VersionJson>
   readonly channels: (site: string) => ReadonlyArray<ChannelJson>
   readonly releases: (site: string, channel?: string) => ReadonlyArray<ReleaseJson>
-  readonly paths: (version: string) => ReadonlyArray<string>
+  readonly files: (version: string) => Readonly<Record<string, string>>
   readonly deploy: (
     site: string,
     files: Readonly<Record<string, string>>,
@@ -60,9 +61,9 @@ export const simulatedHosting = (
   versions: (site) => hosting.site(site).list,
   channels: (site) => [...hosting.site(site).channels.values()].map(({ json }) => json).reverse(),
   releases: (site, channel = "live") => hosting.site(site).channels.get(channel)?.releases ?? [],
-  paths: (version) => {
+  files: (version) => {
     const [, site, , id] = version.split("/")
-    return [...hosting.site(site).version(id!).files.keys()]
+    return Object.fromEntries([...hosting.site(site).version(id!).files].sort())
   },
   deploy: async (id, files, config = {}) => {
     const site = hosting.site(id)

@@ -124,7 +124,7 @@ export class SiteServer {
 
   /** `isOver` tells that it has expired. */
   constructor(isOver: () => boolean) {
-    this.#server = createServer((request, response) => {
+    this.#server = createServer({ keepAliveTimeout: 0 }, (request, response) => {
       const handler = isOver() ? nothing : this.#handler
       handler(request, response, (error) => {
         if (response.headersSent) response.end()
