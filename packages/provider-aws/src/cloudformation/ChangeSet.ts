@@ -5,7 +5,7 @@ import type { Change, Stack } from "@aws-sdk/client-cloudformation"
 import { type PlannedResource, pollUntil, type ProviderReason } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import type { Failure } from "./Calls.ts"
-import { type Deployable, inputOf } from "./Deployable.ts"
+import type { Deployable } from "./Deployable.ts"
 import type { Work } from "./Work.ts"
 
 /** A change set that can be executed. */
@@ -107,7 +107,7 @@ export const make = (
   Effect.gen(function* () {
     const known = yield* existing(work, work.token)
     if (known !== null) return known
-    const template = yield* work.submit(deployable.body)
+    const input = yield* work.submit(deployable, stack)
     yield* work.calls
       .change("CreateChangeSet", work.mutation, (client, options) =>
         client.createChangeSet(
@@ -116,7 +116,7 @@ export const make = (
             ChangeSetName: work.token,
             ClientToken: work.token,
             ChangeSetType: stack === null ? "CREATE" : "UPDATE",
-            ...inputOf(deployable, template, work.properties, stack),
+            ...input,
             ...more
           },
           options

@@ -10,16 +10,22 @@ import {
   type PlanTarget,
   type PollOptions,
   type Provider,
+  ProviderError,
   type ProviderReason,
   type StackRef
 } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import { Aws, type AwsOptions, type AwsPlace, awsReason } from "../client/index.ts"
 import { Calls } from "./Calls.ts"
+import { inputOf } from "./Deployable.ts"
 import { EventReader } from "./EventReader.ts"
 import { decode, Properties } from "./Properties.ts"
+import { Secrets } from "./Secrets.ts"
 import { observation, see } from "./Seen.ts"
 import { providerEvent, timeIn } from "./StackEvents.ts"
+import { readTemplate } from "./template/TemplateAddress.ts"
 import { submitted } from "./template/TemplateUpload.ts"
 import { tokenOf, tokensOf } from "./Token.ts"
 import type { Work } from "./Work.ts"
@@ -40,12 +46,13 @@ export const capabilities: Capabilities = {
  * How the provider works.
  *
  * *Details*: relative templates start in `directory`. Templates that are too long for a call go through `bucket`.
- * `poll` is the time between two polls, in milliseconds.
+ * `poll` is the time between two polls, in milliseconds. Secrets are looked up in `env` (default: that of the process).
  */
 export interface CloudFormationOptions extends AwsOptions {
   readonly directory: string
   readonly bucket?: string
   readonly poll?: PollOptions
+  readonly env?: NodeJS.ProcessEnv
 }
 
 /** The name of a stack at AWS. */
@@ -63,9 +70,24 @@ export const stackNameOf = ({ deploymentId, environment, stack }: StackRef, { st
  */
 export const make = (options: CloudFormationOptions): Provider => {
   const aws = new Aws(options)
-  const poll = options.poll ?? defaultPoll
+  const { bucket, directory, env = process.env, poll = defaultPoll } = options
 
-  const named = asProviderError(kind)
+  const asError = asProviderError(kind)
+
+  /** Names the provider and the stack in a failure, and masks secrets in what is told about the stack. */
+  const named = (operation: string, ref: StackRef) => {
+    const cover = <A>(value: A): A =>
+      Option.match(Schema.decodeUnknownOption(Properties)(ref.properties), {
+        onNone: () => value,
+        onSome: (properties) => new Secrets(properties, env).cover(value)
+      })
+    return <A, E extends ProviderReason | ProviderError, R>(effect: Effect.Effect<A, E, R>) =>
+      effect.pipe(
+        Effect.map(cover),
+        Effect.mapError((failure) => (failure instanceof ProviderError ? failure : cover<ProviderReason>(failure))),
+        asError(operation, ref)
+      )
+  }
 
   const workOn = (
     ref: StackRef,
@@ -73,16 +95,21 @@ export const make = (options: CloudFormationOptions): Provider => {
   ): Effect.Effect<Work & { readonly place: AwsPlace }, ProviderReason> =>
     Effect.map(decode(ref.properties), (properties) => {
       const place = { region: ref.region, assumeRole: properties.assumeRole }
+      const secrets = new Secrets(properties, env)
       return {
         place,
+        secrets,
         calls: new Calls(aws, place),
         name: stackNameOf(ref, properties),
         properties,
-        mutation,
+        mutation: { ...mutation, progress: (event) => mutation.progress(secrets.cover(event)) },
         tokens: tokensOf(ref),
         token: tokenOf(ref, mutation.idempotencyKey),
         poll,
-        submit: (body: string) => submitted(aws, place, options.bucket, body, mutation)
+        submit: (deployable, stack) =>
+          Effect.flatMap(submitted(aws, place, bucket, deployable.body, mutation), (template) =>
+            inputOf(deployable, template, properties, secrets, stack)
+          )
       }
     })
 
@@ -121,9 +148,10 @@ export const make = (options: CloudFormationOptions): Provider => {
         const target = yield* targetOf(work.place)
         return yield* plan(work, {
           candidate,
-          directory: options.directory,
+          directory,
+          fromS3: (address) => readTemplate(aws, work.place, address),
           preview: mutation === undefined,
-          bucket: options.bucket,
+          bucket,
           target
         })
       }).pipe(named("plan", ref)),
@@ -147,6 +175,12 @@ export const make = (options: CloudFormationOptions): Provider => {
         const { destroy } = yield* mutations
         yield* destroy(work)
       }).pipe(named("destroy", ref)),
+    canGoBack: (ref, checkpoint) =>
+      Effect.gen(function* () {
+        const { calls, name, secrets } = yield* workOn(ref, noMutation)
+        const { wayBack } = yield* Effect.promise(() => import("./WayBack.ts"))
+        return wayBack({ bucket, name, secrets }, yield* see(calls, name), checkpoint)
+      }).pipe(named("canGoBack", ref)),
     drift: {
       detect: (ref) =>
         Effect.gen(function* () {

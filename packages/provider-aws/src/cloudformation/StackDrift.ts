@@ -89,7 +89,7 @@ export const correct = (work: Work, fields: ReadonlyArray<string>): Effect.Effec
     if (seen === null) {
       return yield* Effect.fail<ProviderReason>({ _tag: "Missing", message: `there is no stack ${work.name}` })
     }
-    const changeSet = yield* ChangeSet.make(work, seen.stack, present(seen), { DeploymentMode: "REVERT_DRIFT" })
+    const changeSet = yield* ChangeSet.make(work, seen.stack, present(seen, work.secrets), { DeploymentMode: "REVERT_DRIFT" })
     if (changeSet === "empty") {
       const message = `CloudFormation finds nothing to revert in ${work.name}`
       return yield* Effect.fail<ProviderReason>({ _tag: "Unsupported", message, capability: "drift" })

@@ -6,12 +6,13 @@ import { type Mutation, type PollOptions, pollUntil, type ProviderReason } from 
 import * as Effect from "effect/Effect"
 import type { Calls, Failure } from "./Calls.ts"
 import { eventsPage } from "./Console.ts"
+import type { Deployable, Input } from "./Deployable.ts"
 import { EventReader } from "./EventReader.ts"
 import type { Properties } from "./Properties.ts"
+import type { Secrets } from "./Secrets.ts"
 import { changedAt, inProgress } from "./Seen.ts"
 import { firstFailure, hasEnded, operationsOf, providerEvent, type StackOperation } from "./StackEvents.ts"
 import { hasSucceeded, isAtRest, meaningOf } from "./StackStatus.ts"
-import type { TemplateInput } from "./template/TemplateUpload.ts"
 import { type Begun, begunBy, handleOf } from "./Token.ts"
 
 /** `tokens` is how the tokens of this stack begin, `token` the one of this step. */
@@ -23,8 +24,9 @@ export interface Work {
   readonly tokens: string
   readonly token: string
   readonly poll: PollOptions
-  /** Brings a template to where CloudFormation can read it. */
-  readonly submit: (body: string) => Effect.Effect<TemplateInput, Failure>
+  readonly secrets: Secrets
+  /** What a call says to bring a stack to something, with its template at a place where CloudFormation can read it. */
+  readonly submit: (deployable: Deployable, stack: Stack | null) => Effect.Effect<Input, Failure>
 }
 
 /** An operation that has ended, and its first failure. */

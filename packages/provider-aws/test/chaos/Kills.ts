@@ -1,6 +1,7 @@
 /**
  * A project whose commands are killed at random moments while they change a stack of CloudFormation.
  */
+import type { StackEvent } from "@aws-sdk/client-cloudformation"
 import { spawn } from "node:child_process"
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
@@ -111,6 +112,12 @@ export const world = async (run: Run, number: number): Promise<ReadonlyArray<str
     if (code !== 0) throw new Error(`${args.join(" ")} ended with ${code}: ${said}`)
   }
   const eventsOf = async (stack: string) => [...(await aws.events(stack))].reverse()
+  // The emulator forgets a stack that was deleted once there is another one of its name.
+  const all = new Map<string, StackEvent>()
+  const look = async (): Promise<ReadonlyArray<StackEvent>> => {
+    for (const event of await eventsOf(stackName)) all.set(event.EventId!, event)
+    return [...all.values()]
+  }
 
   try {
     writeFileSync(join(aws.directory, "signalbox.config.yaml"), yaml)
@@ -132,13 +139,12 @@ export const world = async (run: Run, number: number): Promise<ReadonlyArray<str
       const name = `w${number}-${round}`
       const one = operation(kind, { live, back, version: name })
       if (one.template !== undefined) aws.write("api.json", one.template)
-      const known = begun(await eventsOf(stackName)).length
+      const known = new Set(begun(await look()))
       if (kind === "busy") await disturb(aws, name)
       await carryOut(one, name, draw.int(1, 3))
       count(run.operations, kind)
-      const events = await eventsOf(stackName)
-      const fresh = begun(events).slice(known)
-      const own = fresh.filter((token) => !token.startsWith(foreign))
+      const events = await look()
+      const own = begun(events).filter((token) => !known.has(token) && !token.startsWith(foreign))
       if (own.length !== 1) problem(`${kind} ${name} began ${own.length} operations: ${own.join(" ")}`)
       const now = await aws.version()
       if (now !== one.version) problem(`${kind} ${name} left ${now}, not ${one.version}`)
@@ -151,7 +157,7 @@ export const world = async (run: Run, number: number): Promise<ReadonlyArray<str
     for (const { StackName } of others) problem(`there is a stack ${StackName} that was never asked for`)
     before -= (await eventsOf(bystander)).length
     if (before !== 0) problem(`the stack of others has ${-before} new events`)
-    return begun(await eventsOf(stackName))
+    return begun(await look())
   } finally {
     aws.close()
   }
