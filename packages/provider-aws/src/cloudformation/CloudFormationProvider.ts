@@ -21,9 +21,11 @@ import { Aws, type AwsOptions, type AwsPlace, awsReason } from "../client/index.
 import { Calls } from "./Calls.ts"
 import { inputOf } from "./Deployable.ts"
 import { EventReader } from "./EventReader.ts"
+import { Poller } from "./Poller.ts"
 import { decode, Properties } from "./Properties.ts"
 import { Secrets } from "./Secrets.ts"
 import { observation, see } from "./Seen.ts"
+import { ServiceEvents } from "./ServiceEvents.ts"
 import { providerEvent, timeIn } from "./StackEvents.ts"
 import { readTemplate } from "./template/TemplateAddress.ts"
 import { submitted } from "./template/TemplateUpload.ts"
@@ -47,12 +49,14 @@ export const capabilities: Capabilities = {
  *
  * *Details*: relative templates start in `directory`. Templates that are too long for a call go through `bucket`.
  * `poll` is the time between two polls, in milliseconds. Secrets are looked up in `env` (default: that of the process).
+ * A service of ECS that is not stable after `serviceEventsAfter` milliseconds (default 2 minutes) shows its events.
  */
 export interface CloudFormationOptions extends AwsOptions {
   readonly directory: string
   readonly bucket?: string
   readonly poll?: PollOptions
   readonly env?: NodeJS.ProcessEnv
+  readonly serviceEventsAfter?: number
 }
 
 /** The name of a stack at AWS. */
@@ -70,7 +74,8 @@ export const stackNameOf = ({ deploymentId, environment, stack }: StackRef, { st
  */
 export const make = (options: CloudFormationOptions): Provider => {
   const aws = new Aws(options)
-  const { bucket, directory, env = process.env, poll = defaultPoll } = options
+  const { bucket, directory, env = process.env, serviceEventsAfter = 120_000 } = options
+  const poller = new Poller(options.poll ?? defaultPoll)
 
   const asError = asProviderError(kind)
 
@@ -105,7 +110,8 @@ export const make = (options: CloudFormationOptions): Provider => {
         mutation: { ...mutation, progress: (event) => mutation.progress(secrets.cover(event)) },
         tokens: tokensOf(ref),
         token: tokenOf(ref, mutation.idempotencyKey),
-        poll,
+        poller,
+        services: new ServiceEvents(aws, place, serviceEventsAfter),
         submit: (deployable, stack) =>
           Effect.flatMap(submitted(aws, place, bucket, deployable.body, mutation), (template) =>
             inputOf(deployable, template, properties, secrets, stack)
@@ -186,7 +192,7 @@ export const make = (options: CloudFormationOptions): Provider => {
         Effect.gen(function* () {
           const { calls, name } = yield* workOn(ref, noMutation)
           const { detect } = yield* Effect.promise(() => import("./StackDrift.ts"))
-          return yield* detect(calls, name, poll)
+          return yield* detect(calls, name, poller)
         }).pipe(named("detect", ref)),
       correct: (ref, fields, mutation) =>
         Effect.gen(function* () {

@@ -126,7 +126,10 @@ export const world = async (run: Run, number: number): Promise<ReadonlyArray<str
     symlinkSync(fileURLToPath(new URL("../../", import.meta.url)), link)
     aws.write("api.json", templateOf("v0"))
     await must("init", "--id", id)
-    await aws.client.createStack({ StackName: bystander, TemplateBody: JSON.stringify({ Resources: { Topic: { Type: "AWS::SNS::Topic" } } }) })
+    await aws.client.createStack({
+      StackName: bystander,
+      TemplateBody: JSON.stringify({ Resources: { Topic: { Type: "AWS::SNS::Topic" } } })
+    })
     let live: string | undefined
     let back: string | undefined
     let before = (await eventsOf(bystander)).length

@@ -33,5 +33,7 @@ export const disturbed = (events: ReadonlyArray<StackEvent>): ReadonlyArray<stri
     const inside = later.slice(0, end === -1 ? undefined : end)
     const others = inside.filter(({ ClientRequestToken }) => ClientRequestToken !== token)
     if (end === -1) return [`${token} did not end with UPDATE_COMPLETE`]
-    return others.map(({ ClientRequestToken, ResourceStatus }) => `${ClientRequestToken} (${ResourceStatus}) disturbed ${token}`)
+    return others.map(
+      ({ ClientRequestToken, ResourceStatus }) => `${ClientRequestToken} (${ResourceStatus}) disturbed ${token}`
+    )
   })

@@ -22,7 +22,11 @@ export const theirs = (version: string) => templateOf(version, { ...functionReso
 
 export const operation = (
   kind: Kind,
-  { back, live, version }: { readonly back: string | undefined; readonly live: string | undefined; readonly version: string }
+  {
+    back,
+    live,
+    version
+  }: { readonly back: string | undefined; readonly live: string | undefined; readonly version: string }
 ): Operation => {
   const deploy = (code: number, after: string | undefined, resources: object = {}): Operation => ({
     kind,

@@ -6,45 +6,15 @@ import { spawn } from "node:child_process"
 import { mkdirSync, symlinkSync } from "node:fs"
 import { createRequire } from "node:module"
 import { dirname, join } from "node:path"
-import { setTimeout as sleep } from "node:timers/promises"
 import { assert, describe, expect, it } from "vitest"
 import { endpoint } from "../emulator.ts"
 import { begun } from "../chaos/judge.ts"
+import { eventually } from "./eventually.ts"
+import { held, release } from "./held.ts"
 import { region, templateOf } from "./platform.ts"
 import { configuration, id, type Project, project } from "./project.ts"
 
 const cdkFolder = dirname(createRequire(import.meta.url).resolve("aws-cdk/package.json"))
-
-/** A resource that is there once `release` was called. */
-const held = {
-  SlowHandle: { Type: "AWS::CloudFormation::WaitConditionHandle" },
-  Slow: {
-    Type: "AWS::CloudFormation::WaitCondition",
-    Properties: { Handle: { Ref: "SlowHandle" }, Timeout: "300" }
-  }
-}
-
-/** Polls with a bound. */
-const eventually = async (what: string, look: () => Promise<boolean>): Promise<void> => {
-  for (const end = performance.now() + 120_000; !(await look()); await sleep(100)) {
-    if (performance.now() > end) throw new Error(`${what} did not happen`)
-  }
-}
-
-/** Lets a held resource go on, once its turn has come. */
-const release = async ({ client }: Project["aws"], stack: string): Promise<void> => {
-  let url = ""
-  await eventually("the held resource", async () => {
-    const { StackResources = [] } = await client
-      .describeStackResources({ StackName: stack, LogicalResourceId: "SlowHandle" })
-      .catch(() => ({ StackResources: [] }))
-    url = StackResources[0]?.PhysicalResourceId ?? ""
-    return url.startsWith("http")
-  })
-  // The receiver wants no type of content, which a text would bring with it.
-  const signal = Buffer.from(JSON.stringify({ Status: "SUCCESS", Reason: "released", UniqueId: "1", Data: "" }))
-  assert.strictEqual((await fetch(url, { method: "PUT", body: signal })).status, 200)
-}
 
 /** Writes what `cdk synth` would, and makes `npx cdk` work in the folder of the project. */
 const assembly = (one: Project, folder: string, stack: string, template: object): void => {
@@ -66,10 +36,23 @@ const assembly = (one: Project, folder: string, stack: string, template: object)
 }
 
 const cdkEnv = { AWS_REGION: region, CDK_DISABLE_CLI_TELEMETRY: "true", CI: "1" }
-const deployment = (folder: string) => ["cdk", "deploy", "--app", folder, "--output", `${folder}.out`, "--require-approval", "never", "--all"]
+const deployment = (folder: string) => [
+  "cdk",
+  "deploy",
+  "--app",
+  folder,
+  "--output",
+  `${folder}.out`,
+  "--require-approval",
+  "never",
+  "--all"
+]
 
 /** Runs a command of CDK; resolves with its code and what it said. */
-const npx = ({ aws, env }: Project, args: ReadonlyArray<string>): Promise<{ readonly code: number | null; readonly said: string }> =>
+const npx = (
+  { aws, env }: Project,
+  args: ReadonlyArray<string>
+): Promise<{ readonly code: number | null; readonly said: string }> =>
   new Promise((resolve, reject) => {
     const child = spawn("npx", args, {
       cwd: aws.directory,
@@ -98,10 +81,10 @@ describe.skipIf(endpoint === undefined)("a deployment by CDK", { timeout: 300_00
     const theirs = npx(one, deployment("cdk.out"))
     await eventually("the update by CDK", async () => (await one.status()) === "UPDATE_IN_PROGRESS")
 
-    const said = await one.ends(2, "can-deploy", id)
+    const said = await one.ends(2, "can-deploy", id, "--explain")
     console.log(said)
     expect(said).toContain("api")
-    const monitor = one.start("monitor", id)
+    const monitor = one.start("monitor", id, "--interval", "1 second")
     const ours = one.start("deploy", "--version", "v2")
     await ours.says(/UPDATE_IN_PROGRESS/)
     await release(aws, "shop-api")
@@ -123,7 +106,9 @@ describe.skipIf(endpoint === undefined)("a deployment by CDK", { timeout: 300_00
     await one.ends(0, "init", "--id", id)
     const stacks = ["one", "two"]
     for (const stack of stacks) assembly(one, stack, stack, { Resources: held })
-    const runs = stacks.map((stack) => one.start("run", "--environment", "production", "--", "npx", ...deployment(stack)))
+    const runs = stacks.map((stack) =>
+      one.start("run", "--environment", "production", "--", "npx", ...deployment(stack))
+    )
     const inProgress = async () => {
       const { Stacks = [] } = await aws.client.describeStacks({})
       return Stacks.filter(({ StackStatus }) => StackStatus === "CREATE_IN_PROGRESS").map(({ StackName }) => StackName!)
@@ -133,7 +118,10 @@ describe.skipIf(endpoint === undefined)("a deployment by CDK", { timeout: 300_00
     await Promise.any(runs.map(({ says }) => says(/waiting/)))
     assert.deepStrictEqual(await inProgress(), first)
     await release(aws, first[0]!)
-    await release(aws, stacks.find((stack) => stack !== first[0])!)
+    await release(
+      aws,
+      stacks.find((stack) => stack !== first[0])!
+    )
     for (const { ended } of runs) {
       const { code, stderr, stdout } = await ended
       assert.strictEqual(code, 0, stdout + stderr)

@@ -14,7 +14,8 @@ export interface TemplateAddress {
   readonly version?: string
 }
 
-const host = /^(?:([a-z0-9][a-z0-9.-]+)\.)?s3(?:\.dualstack)?(?:[.-]([a-z]{2}(?:-[a-z]+)+-\d))?\.amazonaws\.com(?:\.cn)?$/
+const host =
+  /^(?:([a-z0-9][a-z0-9.-]+)\.)?s3(?:\.dualstack)?(?:[.-]([a-z]{2}(?:-[a-z]+)+-\d))?\.amazonaws\.com(?:\.cn)?$/
 
 /** Whether a template is named by an address, and not by a path. */
 export const isAddress = (template: string): boolean => /^(s3|https?):/i.test(template)
