@@ -20,7 +20,7 @@ export const duplicates = (events: ReadonlyArray<StackEvent>): ReadonlyArray<str
   const tokens = begun(events)
   return [
     ...new Set(tokens.filter((token, index) => tokens.indexOf(token) !== index).map((token) => `${token} began twice`)),
-    ...tokens.filter((token) => !/^(sb|theirs)-/.test(token)).map((token) => `nobody knows the token "${token}"`)
+    ...tokens.filter((token) => !/^(sb|theirs)-/.test(token)).map((token) => `an operation has the token "${token}"`)
   ]
 }
 
