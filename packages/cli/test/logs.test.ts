@@ -3,11 +3,10 @@
  */
 import { type ChildProcess, spawn } from "node:child_process"
 import * as Fs from "node:fs"
-import * as Path from "node:path"
 import { afterAll, assert, beforeAll, it } from "vitest"
 import { type Binary, build } from "./binary.ts"
 import { cleanEnvironment } from "./bundle.ts"
-import { temporary } from "./support.ts"
+import { temporary, writeWeb } from "./support.ts"
 
 const server = `
 import { createServer } from "node:http"
@@ -26,28 +25,7 @@ let cwd: string
 beforeAll(() => {
   binary = build()
   cwd = temporary("logs")
-  Fs.mkdirSync(Path.join(cwd, "app"))
-  Fs.writeFileSync(Path.join(cwd, "app", "server.mjs"), server)
-  Fs.writeFileSync(
-    Path.join(cwd, "signalbox.config.json"),
-    JSON.stringify({
-      organization: "acme",
-      project: "shop",
-      environments: { production: {} },
-      stacks: [
-        {
-          name: "web",
-          provider: "local",
-          gate: { gracePeriod: "0 millis", interval: "100 millis", consecutivePasses: 1, minSamples: 0 },
-          properties: {
-            command: ["node", "server.mjs"],
-            artifact: "app",
-            readiness: { timeout: "1 minute", interval: "100 millis" }
-          }
-        }
-      ]
-    })
-  )
+  writeWeb(cwd, server)
 }, 120_000)
 
 afterAll(() => {

@@ -6,7 +6,7 @@ import { createServer } from "node:http"
 import * as Path from "node:path"
 import { afterAll, assert, beforeAll, it } from "vitest"
 import { type Binary, build } from "./binary.ts"
-import { temporary } from "./support.ts"
+import { temporary, writeWeb } from "./support.ts"
 
 const planted = "hunter2-8e0d6c41"
 
@@ -27,29 +27,7 @@ let cwd: string
 beforeAll(() => {
   binary = build()
   cwd = temporary("secrets")
-  Fs.mkdirSync(Path.join(cwd, "app"))
-  Fs.writeFileSync(Path.join(cwd, "app", "server.mjs"), server)
-  Fs.writeFileSync(
-    Path.join(cwd, "signalbox.config.json"),
-    JSON.stringify({
-      organization: "acme",
-      project: "shop",
-      environments: { production: {} },
-      stacks: [
-        {
-          name: "web",
-          provider: "local",
-          gate: { gracePeriod: "0 millis", interval: "100 millis", consecutivePasses: 1, minSamples: 0 },
-          properties: {
-            command: ["node", "server.mjs"],
-            artifact: "app",
-            env: { TOKEN: { $secret: "PLANTED" } },
-            readiness: { timeout: "1 minute", interval: "100 millis" }
-          }
-        }
-      ]
-    })
-  )
+  writeWeb(cwd, server, { env: { TOKEN: { $secret: "PLANTED" } } })
 }, 120_000)
 
 afterAll(() => {

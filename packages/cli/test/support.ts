@@ -32,6 +32,27 @@ export const listing = (directory: string): ReadonlyArray<string> =>
     })
     .toSorted()
 
+/** A project with one stack `web` of the local provider, whose program is `server`. */
+export const writeWeb = (cwd: string, server: string, properties: object = {}): void => {
+  Fs.mkdirSync(Path.join(cwd, "app"))
+  Fs.writeFileSync(Path.join(cwd, "app", "server.mjs"), server)
+  const web = {
+    name: "web",
+    provider: "local",
+    gate: { gracePeriod: "0 millis", interval: "100 millis", consecutivePasses: 1, minSamples: 0 },
+    properties: {
+      command: ["node", "server.mjs"],
+      artifact: "app",
+      readiness: { timeout: "1 minute", interval: "100 millis" },
+      ...properties
+    }
+  }
+  Fs.writeFileSync(
+    Path.join(cwd, "signalbox.config.json"),
+    JSON.stringify({ organization: "acme", project: "shop", environments: { production: {} }, stacks: [web] })
+  )
+}
+
 const keep = (isTTY: boolean, told: (text: string) => void): Sink & { text: string } => {
   const sink = {
     isTTY,

@@ -1,10 +1,9 @@
 /**
  * One line for each transition, if the output is not a terminal: a CI log, a file.
  */
-import { alertText } from "./alert.ts"
 import type { Estimate } from "@signalbox/core/analysis"
 import type { CauseInfo, EventOf, Execution, StackPlan, StoredEvent } from "@signalbox/core/spi"
-import { describeCause, describeCauses } from "@signalbox/core/text"
+import { alertText, describeCause, describeCauses } from "@signalbox/core/text"
 import { leftLine } from "./estimate.ts"
 import { word } from "./glyphs.ts"
 import { clock, plain, span } from "./words.ts"

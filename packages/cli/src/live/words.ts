@@ -1,5 +1,8 @@
 /** Times, durations and texts for people. */
 import { escapeUnfit, unfitIn } from "@signalbox/core/spi"
+import { shortSpan as span } from "@signalbox/core/text"
+
+export { span }
 
 /** `09:41:07`, local time; with the date where it is another day than `now`. */
 export const clock = (at: number, now = Date.now()): string => {
@@ -8,19 +11,6 @@ export const clock = (at: number, now = Date.now()): string => {
   const time = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`
   const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`
   return new Date(now).toDateString() === date.toDateString() ? time : `${day} ${time}`
-}
-
-/** `850ms`, `12s`, `4m 10s`, `2h 5m`, `3d 4h`. */
-export const span = (millis: number): string => {
-  if (millis < 0) return "0s"
-  if (millis < 1000) return `${Math.round(millis)}ms`
-  const seconds = Math.floor(millis / 1000)
-  if (seconds < 60) return `${seconds}s`
-  const pair = (whole: number, unit: string, rest: number, small: string) =>
-    rest === 0 ? `${whole}${unit}` : `${whole}${unit} ${rest}${small}`
-  if (seconds < 3600) return pair(Math.floor(seconds / 60), "m", seconds % 60, "s")
-  if (seconds < 86_400) return pair(Math.floor(seconds / 3600), "h", Math.floor((seconds % 3600) / 60), "m")
-  return pair(Math.floor(seconds / 86_400), "d", Math.floor((seconds % 86_400) / 3600), "h")
 }
 
 /** How long a question is open, and the answer that is assumed then; empty if it has no end. */

@@ -6,14 +6,18 @@ import type { Abort } from "./Abort.ts"
 import type { Json } from "../domain/Release.ts"
 import type { Capabilities, Exclusive, PropertyIssue, StackRef } from "../spi/Provider.ts"
 import type { PlainMetrics, PlainMetricSource } from "./PlainMetricSource.ts"
+import type { PluginNotifier } from "./PlainNotifier.ts"
 import type { PlainProvider } from "./PlainProvider.ts"
 import type { PlainStore } from "./PlainStore.ts"
+import type { PluginContext } from "./PluginContext.ts"
+
+export type { PluginContext } from "./PluginContext.ts"
 
 /** The version of this contract. A plug-in of another version is refused, with a hint which side to update. */
 export const spiVersion = 1
 
 /**
- * A package that brings providers, metric sources, stores or subcommands.
+ * A package that brings providers, metric sources, notifiers, stores or subcommands.
  *
  * *Details*: `name` is the name of its package, by which it is found again when a recorded deployment needs it;
  * `options` are the ones that it was configured with, as JSON without secrets. Everything else is loaded when it is
@@ -45,6 +49,8 @@ export interface Plugin {
   readonly stores?: Readonly<Record<string, PluginStore>>
   /** By the word that `metrics.source` of a stack says. */
   readonly metricSources?: Readonly<Record<string, PluginMetricSource>>
+  /** By the word that `kind` of a channel says. */
+  readonly notifiers?: Readonly<Record<string, PluginNotifier>>
   /** By the word after `signalbox`. */
   readonly commands?: Readonly<Record<string, PluginCommand>>
 }
@@ -63,16 +69,6 @@ export const optionalGroups = [
 ] as const satisfies ReadonlyArray<keyof PlainProvider>
 /** An optional group of a provider. */
 export type OptionalGroup = (typeof optionalGroups)[number]
-
-/** Where a plug-in is used. */
-export interface PluginContext {
-  /** The folder of the configuration; relative paths in properties start there. */
-  readonly directory: string
-  /** The folder for state of this deployment on this machine, `.signalbox`. */
-  readonly stateDirectory: string
-  /** The command line that runs this program again, for a process of its own; undefined in a host program. */
-  readonly program?: ReadonlyArray<string>
-}
 
 /**
  * A provider of a plug-in, as far as it is known before it is loaded.

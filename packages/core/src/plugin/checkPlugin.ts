@@ -10,7 +10,7 @@ const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
 /** What a plug-in may bring, by name. */
-const parts = ["providers", "metricSources", "stores", "commands"] as const
+const parts = ["providers", "metricSources", "notifiers", "stores", "commands"] as const
 
 /** Whether a value looks like a plug-in, whatever its version. */
 export const isPlugin = (value: unknown): value is Plugin =>

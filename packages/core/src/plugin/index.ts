@@ -1,5 +1,5 @@
 /**
- * Plug-ins: what a package has to export to bring providers, metric sources, stores and subcommands, and the adapters
+ * Plug-ins: what a package has to export to bring providers, metric sources, notifiers, stores and subcommands, and the adapters
  * in both directions.
  */
 export type { Abort } from "./Abort.ts"
@@ -7,7 +7,9 @@ export * from "./checkPlugin.ts"
 export { effectProvider, toPlain } from "./effectProvider.ts"
 export { effectMetricSource, fromMetricSource, metricSourcesOf } from "./metricSource.ts"
 export { fromPlugin } from "./fromPlugin.ts"
+export { effectNotifier, fromNotifier, notifiersOf, type ReadSecret } from "./notifier.ts"
 export type * from "./PlainMetricSource.ts"
+export * from "./PlainNotifier.ts"
 export * from "./PlainProvider.ts"
 export type * from "./PlainStore.ts"
 export * from "./Plugin.ts"

@@ -7,6 +7,7 @@ import { causeTexts } from "./CauseTexts.ts"
 import { coordinationTexts } from "./CoordinationTexts.ts"
 import { executionTexts } from "./ExecutionTexts.ts"
 import { findingTexts } from "./FindingTexts.ts"
+import { notifierTexts } from "./NotifierTexts.ts"
 import { commandOf, remedyText } from "./remedyText.ts"
 import { requestTexts } from "./RequestTexts.ts"
 import { because, type Text, type Texts, words } from "./words.ts"
@@ -31,6 +32,7 @@ const texts: Texts<CauseCode> = {
   ...providerTexts(describeCause),
   ...storeTexts,
   ...commandTexts,
+  ...notifierTexts,
   ...causeTexts(describeCause),
   ...findingTexts
 }

@@ -5,6 +5,7 @@ import { coordinationErrors } from "./CoordinationErrors.ts"
 import { edgeErrors } from "./EdgeErrors.ts"
 import { executionErrors } from "./ExecutionErrors.ts"
 import { findings } from "./Findings.ts"
+import { notifierErrors } from "./NotifierErrors.ts"
 import type { CauseSpec, ErrorSpec, ParamValues } from "./Registry.ts"
 import { requestErrors } from "./RequestErrors.ts"
 
@@ -15,7 +16,8 @@ export const errors = {
   ...executionErrors,
   ...providerErrors,
   ...storeErrors,
-  ...commandErrors
+  ...commandErrors,
+  ...notifierErrors
 } as const
 /** The code of an error of the engine or an adapter. */
 export type ErrorCode = keyof typeof errors

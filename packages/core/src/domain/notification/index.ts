@@ -1,0 +1,2 @@
+export * from "./Kinds.ts"
+export * from "./Message.ts"
