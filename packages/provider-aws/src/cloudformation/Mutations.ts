@@ -112,6 +112,7 @@ export const stage = (work: Work, plan: StackPlan): Effect.Effect<void, Failure>
     yield* work.mutation.guard
     const before = yield* resumed(work)
     if (before !== undefined) return yield* succeeded(work, before)
+    if (plan.action === "none") return
     const deployable = unpack(plan.data)
     if (deployable === null) return yield* Effect.fail(invalid("the plan has no template"))
     let stack = yield* settled(work)
