@@ -20,13 +20,13 @@ import * as Schema from "effect/Schema"
 import { Aws, type AwsOptions, type AwsPlace, awsReason } from "../client/index.ts"
 import { Calls } from "./Calls.ts"
 import { inputOf } from "./Deployable.ts"
-import { EventReader } from "./EventReader.ts"
+import { EventReader } from "./events/EventReader.ts"
 import { Poller } from "./Poller.ts"
 import { decode, Properties } from "./Properties.ts"
 import { Secrets } from "./Secrets.ts"
 import { observation, see } from "./Seen.ts"
-import { ServiceEvents } from "./ServiceEvents.ts"
-import { providerEvent, timeIn } from "./StackEvents.ts"
+import { ServiceEvents } from "./events/ServiceEvents.ts"
+import { providerEvent, timeIn } from "./events/StackEvents.ts"
 import { readTemplate } from "./template/TemplateAddress.ts"
 import { submitted } from "./template/TemplateUpload.ts"
 import { tokenOf, tokensOf } from "./Token.ts"
@@ -48,7 +48,7 @@ export const capabilities: Capabilities = {
  * How the provider works.
  *
  * *Details*: relative templates start in `directory`. Templates that are too long for a call go through `bucket`.
- * `poll` is the time between two polls, in milliseconds. Secrets are looked up in `env` (default: that of the process).
+ * `poll` is the time between two polls, in milliseconds. Secrets are looked up in `env` (default: the environment of the process).
  * A service of ECS that is not stable after `serviceEventsAfter` milliseconds (default 2 minutes) shows its events.
  */
 export interface CloudFormationOptions extends AwsOptions {

@@ -8,7 +8,7 @@ import type { AddressInfo } from "node:net"
 import { json } from "node:stream/consumers"
 import { afterAll, assert, beforeAll, describe } from "vitest"
 import { Aws } from "../../src/client/index.ts"
-import { ServiceEvents } from "../../src/cloudformation/ServiceEvents.ts"
+import { ServiceEvents } from "../../src/cloudformation/events/ServiceEvents.ts"
 import { stackId } from "./standIn.ts"
 
 const arn = "arn:aws:ecs:eu-west-1:123456789012:service/main/web"

@@ -5,10 +5,10 @@ import type { StackEvent } from "@aws-sdk/client-cloudformation"
 import type { ProviderEvent, ProviderReason } from "@signalbox/core/spi"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { type Aws, type AwsPlace, awsReason } from "../client/index.ts"
+import { type Aws, type AwsPlace, awsReason } from "../../client/index.ts"
 import { timeOf } from "./StackEvents.ts"
 
-/** A service that is not stable yet, since when by the clock of this host, and of which events are wanted. */
+/** A service that is not stable yet: `since` when, by the clock of this host, and `from` when on its events count. */
 interface Waiting {
   readonly arn: string
   readonly resource: string
