@@ -14,7 +14,8 @@ import { held, release } from "./held.ts"
 import { region, templateOf } from "./platform.ts"
 import { configuration, id, type Project, project } from "./project.ts"
 
-const cdkFolder = dirname(createRequire(import.meta.url).resolve("aws-cdk/package.json"))
+const require = createRequire(import.meta.url)
+const cdkFolder = dirname(require.resolve("aws-cdk/package.json"))
 
 /** Writes what `cdk synth` would, and makes `npx cdk` work in the folder of the project. */
 const assembly = (one: Project, folder: string, stack: string, template: object): void => {
@@ -82,8 +83,8 @@ describe.skipIf(endpoint === undefined)("a deployment by CDK", { timeout: 300_00
     await eventually("the update by CDK", async () => (await one.status()) === "UPDATE_IN_PROGRESS")
 
     const said = await one.ends(2, "can-deploy", id, "--explain")
-    console.log(said)
-    expect(said).toContain("api")
+    for (const told of [/api: UPDATE_IN_PROGRESS/, /who +exec/, /since +\d+s ago/, /look +https:.*shop-api/])
+      expect(said).toMatch(told)
     const monitor = one.start("monitor", id, "--interval", "1 second")
     const ours = one.start("deploy", "--version", "v2")
     await ours.says(/UPDATE_IN_PROGRESS/)
@@ -94,7 +95,8 @@ describe.skipIf(endpoint === undefined)("a deployment by CDK", { timeout: 300_00
     assert.strictEqual(deployed.code, 0, deployed.stderr)
     assert.strictEqual(await aws.version(), "v2")
     const monitored = await monitor.ended
-    console.log(monitored.code, monitored.stdout, monitored.stderr, deployed.stderr)
+    assert.strictEqual(monitored.code, 0, monitored.stderr)
+    for (const event of ["Slow UPDATE_COMPLETE", "shop-api UPDATE_COMPLETE"]) expect(monitored.stdout).toContain(event)
     const tokens = begun([...(await aws.events("shop-api"))].reverse())
     expect(tokens.map((token) => token.replace(/-.*/, ""))).toEqual(["sb", expect.stringMatching(/^exec/), "sb"])
     aws.close()
