@@ -58,10 +58,10 @@ export interface OwedQuery {
   readonly limit: number
 }
 
-/** Which deliveries are due: their `nextAt` is at most `until`, and their channel one of these. */
+/** Which deliveries are due: their `nextAt` is at most `until`, and their channel one of `channels`, if given. */
 export interface DueQuery extends OwedQuery {
   readonly until: Timestamp
-  readonly channels: ReadonlyArray<string>
+  readonly channels?: ReadonlyArray<string> | undefined
 }
 
 /** Which deliveries to read, by the time of their planning. `limit` is 1–10,000 (default 1,000). */

@@ -56,10 +56,10 @@ export interface OwedRowQuery {
   readonly limit: number
 }
 
-/** Which deliveries are due: their `nextAt` is at most `until`, and their channel one of these. */
+/** Which deliveries are due: their `nextAt` is at most `until`, and their channel one of `channels`, if given. */
 export interface DueRowQuery extends OwedRowQuery {
   readonly until: number
-  readonly channels: ReadonlyArray<string>
+  readonly channels?: ReadonlyArray<string> | undefined
 }
 
 /** Which deliveries to read, by `createdAt`, then `seq`, then `id`: the oldest first, or the newest. */

@@ -41,7 +41,7 @@ export const makeMemoryOutbox = (isHeld: (guard: Lease, now: number) => boolean)
             (row) =>
               row.nextAt > 0 &&
               row.nextAt <= until &&
-              channels.includes(row.channel) &&
+              (channels === undefined || channels.includes(row.channel)) &&
               (deploymentId === undefined || row.deploymentId === deploymentId)
           )
           .sort((left, right) => left.nextAt - right.nextAt || oldestFirst(left, right))

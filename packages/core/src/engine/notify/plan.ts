@@ -2,7 +2,7 @@
  * What is owed becomes deliveries: pure, so that planning twice gives the same ones.
  */
 import type { StoredEvent } from "../../domain/Event.ts"
-import { type Message, type NotificationsSpec, noticesOf, targetsOf } from "../../domain/notification/index.ts"
+import { isEnd, type Message, type NotificationsSpec, noticesOf, targetsOf } from "../../domain/notification/index.ts"
 import type { DeliveryState } from "../../spi/Outbox.ts"
 import { sha256 } from "../../telemetry/sha256.ts"
 import { withChanges } from "./chains.ts"
@@ -14,6 +14,41 @@ export const messageName = ({ event, facts }: Message): string => `${event}#${fa
 /** The id of a delivery follows from what it delivers: planning it again gives the same one. */
 export const deliveryId = (message: Message, channel: string, step = ""): string =>
   sha256([message.stream, message.event, message.facts.kind, channel, step].join("\n")).slice(0, 32)
+
+/** A delivery at its beginning; `wait` is how long after its event it is due. */
+export const deliveryOf = (
+  message: Message,
+  {
+    channel,
+    deploymentId,
+    now,
+    step = "",
+    wait = 0,
+    why
+  }: {
+    readonly channel: string
+    readonly deploymentId: string
+    readonly now: number
+    readonly step?: string
+    readonly wait?: number
+    readonly why: string
+  }
+): DeliveryState => ({
+  id: deliveryId(message, channel, step),
+  stream: message.stream,
+  deploymentId,
+  seq: message.seq,
+  channel,
+  status: wait === 0 ? "queued" : "scheduled",
+  attempts: 0,
+  nextAt: wait === 0 ? 0 : message.at + wait,
+  createdAt: now,
+  updatedAt: now,
+  why,
+  message,
+  receipt: null,
+  error: null
+})
 
 interface Planned {
   readonly moment: Moment
@@ -27,6 +62,14 @@ const acknowledge = (rows: ReadonlyArray<DeliveryState>, of: string, now: number
   rows.flatMap((row) =>
     unsettled(row) && messageName(row.message) === of
       ? [{ ...row, status: "acknowledged", nextAt: 0, updatedAt: now } as const]
+      : []
+  )
+
+/** The end of an execution says more than progress that was not sent yet, or than that it waited. */
+const overtaken = (rows: ReadonlyArray<DeliveryState>, now: number): ReadonlyArray<DeliveryState> =>
+  rows.flatMap((row) =>
+    row.status === "scheduled" && (row.message.facts.kind === "progress" || row.message.facts.kind === "waiting")
+      ? [{ ...row, status: "folded", nextAt: 0, updatedAt: now } as const]
       : []
   )
 
@@ -80,6 +123,7 @@ export const plan = (options: {
     for (const { afterMs, message } of noticesOf(stored, context)) {
       const { facts } = message
       if (facts.kind === "acknowledged") change(acknowledge(rows, facts.of, now))
+      if (isEnd(facts.kind)) change(overtaken(rows, now))
       const targets =
         facts.kind === "acknowledged"
           ? [
@@ -95,22 +139,14 @@ export const plan = (options: {
         const id = deliveryId(message, target.channel, escalates ? target.why : "")
         if (rows.some((row) => row.id === id)) continue
         const wait = afterMs + target.afterMs
-        const fresh: DeliveryState = {
-          id,
-          stream: stored.stream,
-          deploymentId,
-          seq: stored.seq,
+        const fresh = deliveryOf(message, {
           channel: target.channel,
-          status: wait === 0 ? "queued" : "scheduled",
-          attempts: 0,
-          nextAt: wait === 0 ? 0 : stored.at + wait,
-          createdAt: now,
-          updatedAt: now,
           why: target.why,
-          message,
-          receipt: null,
-          error: null
-        }
+          deploymentId,
+          now,
+          step: escalates ? target.why : "",
+          wait
+        })
         change([facts.kind === "progress" ? coalesced(rows, { ...fresh, nextAt: now }, target.atMostMs) : fresh])
       }
     }

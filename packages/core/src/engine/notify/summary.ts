@@ -4,6 +4,7 @@
 import type { Message, SummaryItem } from "../../domain/notification/index.ts"
 import type { DeliveryState } from "../../spi/Outbox.ts"
 import { sha256 } from "../../telemetry/sha256.ts"
+import { deliveryOf } from "./plan.ts"
 
 /** What is older and no longer true is folded into a summary, in ms: 10 minutes. */
 export const foldedAfter = 10 * 60_000
@@ -42,20 +43,6 @@ export const summaryOf = (channel: string, folded: ReadonlyArray<DeliveryState>,
       more: Math.max(0, folded.length - listed)
     }
   }
-  return {
-    id,
-    stream,
-    deploymentId: first?.deploymentId ?? "",
-    seq: 0,
-    channel,
-    status: "queued",
-    attempts: 0,
-    nextAt: 0,
-    createdAt: now,
-    updatedAt: now,
-    why: "recovery",
-    message,
-    receipt: null,
-    error: null
-  }
+  const why = "recovery"
+  return { ...deliveryOf(message, { channel, why, deploymentId: first?.deploymentId ?? "", now }), id }
 }

@@ -93,7 +93,7 @@ export const makeSqlOutbox = (
       sql<Row>`SELECT * FROM signalbox_deliveries WHERE ${sql.and([
         sql`next_at > 0`,
         sql`next_at <= ${until}`,
-        channels.length === 0 ? sql`1 = 0` : sql`channel IN ${sql.in(channels)}`,
+        ...(channels === undefined ? [] : [channels.length === 0 ? sql`1 = 0` : sql`channel IN ${sql.in(channels)}`]),
         ...(deploymentId === undefined ? [] : [sql`deployment_id = ${deploymentId}`])
       ])} ORDER BY next_at, created_at, seq, id LIMIT ${limit}`,
       (rows) => rows.map(deliveryRow)
