@@ -44,7 +44,7 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-const conditions = ["@signalbox/source", "node", "import", "default"]
+const conditions = ["@signalbox/source", "node"]
 
 export default defineConfig({
   ssr: { resolve: { conditions } },

@@ -2,5 +2,6 @@
 /**
  * The plug-in for Google Cloud.
  */
-export { cloudRun, gcp, gcp as default, type GcpPluginOptions } from "./plugin.ts"
+export { cloudRun, firebaseHosting, gcp, gcp as default, type GcpPluginOptions } from "./plugin.ts"
 export { Properties as CloudRunProperties } from "./cloudrun/Properties.ts"
+export { SiteProperties as FirebaseHostingProperties } from "./hosting/SiteProperties.ts"

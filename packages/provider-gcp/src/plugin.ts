@@ -1,24 +1,27 @@
 import { effectProvider, type Plugin, stackBuilder, type StackBuilder } from "@signalbox/core/plugin"
 import * as CloudRunProvider from "./cloudrun/CloudRunProvider.ts"
 import type { Properties } from "./cloudrun/Properties.ts"
+import * as HostingProvider from "./hosting/HostingProvider.ts"
+import type { SiteProperties } from "./hosting/SiteProperties.ts"
 
 /**
  * The options of the plug-in.
  *
  * *Details*: `project` (default: the one of the stack or environment, then `GOOGLE_CLOUD_PROJECT`, then the one of the
  * credentials), `region` (default: the one of the environment, then `CLOUDSDK_RUN_REGION`), `endpoint` (default
- * `CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN`) and `transport`, `grpc` (default) or `rest`. Credentials are application default
- * credentials.
+ * `CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN`) and `transport`, `grpc` (default) or `rest`, of Cloud Run; `hostingEndpoint`
+ * (default `FIREBASE_HOSTING_API_URL`). Credentials are application default credentials.
  */
 export interface GcpPluginOptions {
   readonly project?: string
   readonly region?: string
   readonly endpoint?: string
   readonly transport?: "grpc" | "rest"
+  readonly hostingEndpoint?: string
 }
 
 /**
- * Deploys services of Cloud Run.
+ * Deploys services of Cloud Run and sites of Firebase Hosting.
  *
  * *Example*
  *
@@ -30,7 +33,10 @@ export const gcp = (options: GcpPluginOptions = {}): Plugin => ({
   name: "@signalbox/provider-gcp",
   spiVersion: 1,
   options: { ...options },
-  providers: { [CloudRunProvider.kind]: effectProvider(() => CloudRunProvider.make(options)) }
+  providers: {
+    [CloudRunProvider.kind]: effectProvider(() => CloudRunProvider.make(options)),
+    [HostingProvider.kind]: effectProvider(({ directory }) => HostingProvider.make({ ...options, directory }))
+  }
 })
 
 /**
@@ -43,3 +49,14 @@ export const gcp = (options: GcpPluginOptions = {}): Plugin => ({
  * ```
  */
 export const cloudRun: StackBuilder<typeof Properties.Encoded> = stackBuilder(CloudRunProvider.kind)
+
+/**
+ * Builds a stack that is a site of Firebase Hosting, with typed properties.
+ *
+ * *Example*
+ *
+ * ```ts
+ * firebaseHosting({ name: "web", dependsOn: ["api"], properties: { site: "shop" } })
+ * ```
+ */
+export const firebaseHosting: StackBuilder<typeof SiteProperties.Encoded> = stackBuilder(HostingProvider.kind)

@@ -14,7 +14,7 @@ describe("the plug-in", () => {
       console.log(JSON.stringify({ kinds: Object.keys(gcp().providers), loaded }))`
     const said = execFileSync(process.execPath, ["--input-type=module", "-e", program], { encoding: "utf8" })
     const { kinds, loaded } = JSON.parse(said) as { readonly kinds: Array<string>; readonly loaded: Array<string> }
-    assert.deepStrictEqual(kinds, ["gcp:cloud-run"])
+    assert.deepStrictEqual(kinds, ["gcp:cloud-run", "gcp:firebase-hosting"])
     assert.deepStrictEqual(
       loaded.filter((file) => /google|grpc|protobuf/.test(file.replace(/^.*node_modules/, ""))),
       []

@@ -62,10 +62,10 @@ const orExample = <E>(inv: Invocation, error: E): E | Failure =>
       )
     : error
 
-const template = Flag.Literals("template", ["local", "cloudformation", "cloud-run", "adapter"]).pipe(
+const template = Flag.Literals("template", ["local", "cloudformation", "cloud-run", "firebase", "adapter"]).pipe(
   Flag.optional,
   Flag.withDescription(
-    "Write files to begin with, and overwrite nothing: local, a configuration and a small application; cloudformation, a configuration and a template; cloud-run, a configuration; adapter, a package with a provider that passes the conformance suite"
+    "Write files to begin with, and overwrite nothing: local, a configuration and a small application; cloudformation, a configuration and a template; cloud-run, a configuration; firebase, a configuration and a site; adapter, a package with a provider that passes the conformance suite"
   )
 )
 
@@ -79,20 +79,22 @@ const folder = Argument.String("folder").pipe(
 /** Files that something has to be installed for: nothing else is created yet. */
 const begin = Effect.fnUntraced(function* (
   inv: Invocation,
-  which: "adapter" | "cloudformation" | "cloud-run",
+  which: "adapter" | "cloudformation" | "cloud-run" | "firebase",
   folder: string
 ) {
-  const { adapter, cloudFormation, cloudRun, writeTemplate } = yield* templates
+  const { adapter, cloudFormation, cloudRun, firebase, writeTemplate } = yield* templates
   const directory = Path.resolve(inv.settings.directory, folder)
   const write = {
     adapter: () => writeTemplate(inv, adapter(directory), directory),
     cloudformation: () => writeTemplate(inv, cloudFormation),
-    "cloud-run": () => writeTemplate(inv, cloudRun)
+    "cloud-run": () => writeTemplate(inv, cloudRun),
+    firebase: () => writeTemplate(inv, firebase)
   }
   const files = yield* write[which]()
   const shown = files.map((path) => Path.relative(inv.host.cwd, path))
   const where = directory === inv.host.cwd ? "" : `cd ${Path.relative(inv.host.cwd, directory)} && `
-  const plugin = { cloudformation: "@signalbox/provider-aws", "cloud-run": "@signalbox/provider-gcp" }
+  const google = "@signalbox/provider-gcp"
+  const plugin = { cloudformation: "@signalbox/provider-aws", "cloud-run": google, firebase: google }
   const next =
     which === "adapter"
       ? "npm install && npm test"

@@ -71,6 +71,12 @@ export class Gcp {
     return client_email
   }
 
+  /** The headers of a call over HTTP that carries the credentials. */
+  async headers(): Promise<Headers> {
+    const client = await (await this.#credentials()).getClient()
+    return client.getRequestHeaders()
+  }
+
   get #endpoint(): URL | undefined {
     const endpoint = this.#options.endpoint ?? process.env["CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN"]
     return endpoint === undefined || endpoint === "" ? undefined : new URL(endpoint)

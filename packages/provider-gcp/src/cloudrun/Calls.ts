@@ -33,6 +33,7 @@ const longest = 10_000
 const margin = 500
 
 const byRevision = "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION" as const
+const latest = "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST" as const
 
 const maskOf = {
   annotations: "annotations",
@@ -44,8 +45,7 @@ const maskOf = {
 const bodyOf = ({ traffic, ...rest }: Change) => ({
   ...rest,
   traffic: traffic.map(({ percent, revision, tag }) => ({
-    type: byRevision,
-    revision,
+    ...(revision === null ? { type: latest } : { type: byRevision, revision }),
     percent,
     ...(tag === undefined ? {} : { tag })
   }))

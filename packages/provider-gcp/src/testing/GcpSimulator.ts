@@ -5,6 +5,14 @@ import type { JsonMessage } from "./Protos.ts"
 import type { App } from "./Apps.ts"
 import { type CallFault, ReceivedCalls, type RecordedCall } from "./ReceivedCalls.ts"
 import { serveGrpc } from "./GrpcApi.ts"
+import {
+  type Finalizing,
+  Hosting,
+  hostingService,
+  serveHosting,
+  type SimulatedHosting,
+  simulatedHosting
+} from "./hosting/index.ts"
 import { Protos } from "./Protos.ts"
 import { serveRest } from "./RestApi.ts"
 import { Run } from "./Run.ts"
@@ -15,12 +23,14 @@ import type { ServiceJson } from "./RunState.ts"
  *
  * *Details*: all times in milliseconds. `operationMillis` is how long a change of a service takes at least (default 20),
  * `routingMillis` how long requests are still divided as before after the API says otherwise (default 0).
- * `revisionLimit` is how many revisions of a service are kept (default 1000).
+ * `revisionLimit` is how many revisions of a service are kept (default 1000), `channelLimit` how many preview channels a
+ * site may have (default 50).
  */
 export interface GcpSimulatorOptions {
   readonly operationMillis?: number
   readonly routingMillis?: number
   readonly revisionLimit?: number
+  readonly channelLimit?: number
 }
 
 /**
@@ -30,7 +40,7 @@ export interface GcpSimulatorOptions {
  * all calls in the order of their answers, `changes` the calls that change something. `fault` disturbs calls, and returns a
  * function that ends that. `service` is a service as the API shows it; `instances` are its revisions that requests can
  * reach, `images` the image of each of them, as it was pushed. `create` and `edit` change a service as a person at the
- * console does. `prune` deletes a revision, `pace` changes the times.
+ * console does. `prune` deletes a revision, `pace` changes the times. `hosting` is Firebase Hosting.
  */
 export interface GcpSimulator {
   readonly grpc: string
@@ -46,9 +56,13 @@ export interface GcpSimulator {
   readonly edit: (name: string, change: Partial<ServiceJson>) => Promise<void>
   readonly create: (parent: string, id: string, service: Partial<ServiceJson>) => Promise<void>
   readonly prune: (revision: string) => Promise<void>
-  readonly pace: (options: Omit<GcpSimulatorOptions, "revisionLimit">) => void
+  readonly pace: (options: Omit<GcpSimulatorOptions, "revisionLimit" | "channelLimit">) => void
+  readonly hosting: SimulatedHosting
   readonly close: () => Promise<void>
 }
+
+/** It takes 0.2 s to read the definitions, and they never change. */
+let definitions: Protos | undefined
 
 const simulated = ["google.cloud.run.v2.Services", "google.cloud.run.v2.Revisions", "google.longrunning.Operations"]
 
@@ -56,7 +70,8 @@ const simulated = ["google.cloud.run.v2.Services", "google.cloud.run.v2.Revision
  * Starts a simulator on the loopback interface.
  *
  * *Details*: it has Cloud Run: services, their revisions and operations, over gRPC and over REST. Revisions serve
- * requests, which are divided by weight and tag as configured.
+ * requests, which are divided by weight and tag as configured. It also has Firebase Hosting, over REST: sites and preview
+ * channels answer with the files and the configuration of their version, and rewrites lead to services of Cloud Run.
  *
  * *Example*
  *
@@ -67,12 +82,21 @@ const simulated = ["google.cloud.run.v2.Services", "google.cloud.run.v2.Revision
  * ```
  */
 export const startGcpSimulator = async (options: GcpSimulatorOptions = {}): Promise<GcpSimulator> => {
-  const protos = new Protos()
+  const protos = (definitions ??= new Protos())
   const pace = { operationMillis: options.operationMillis ?? 20, routingMillis: options.routingMillis ?? 0 }
   const run = new Run(pace, options.revisionLimit)
-  const calls = new ReceivedCalls(run)
+  const finalizing = new Map<string, Finalizing>()
+  let ahead = 0
+  const hosting = new Hosting({
+    now: () => Date.now() + ahead,
+    channelLimit: options.channelLimit ?? 50,
+    finalizing,
+    run: (project, target) => run.address(project, target)
+  })
+  const calls = new ReceivedCalls({ ...run.handlers, [hostingService]: hosting.handlers })
   const grpc = await serveGrpc(protos, simulated, calls.call)
   const rest = await serveRest(protos, calls.call)
+  const sites = await serveHosting(hosting, calls.call)
   const handlers = run.handlers["google.cloud.run.v2.Services"]!
   const person = "someone@example.com"
   return {
@@ -103,10 +127,12 @@ export const startGcpSimulator = async (options: GcpSimulatorOptions = {}): Prom
     },
     prune: (revision) => run.prune(revision),
     pace: (change) => void Object.assign(pace, change),
+    hosting: simulatedHosting(hosting, { finalizing, later: (seconds) => void (ahead += seconds * 1000) }),
     close: async () => {
       grpc.close()
       rest.close()
-      await run.close()
+      sites.close()
+      await Promise.all([run.close(), hosting.close()])
     }
   }
 }

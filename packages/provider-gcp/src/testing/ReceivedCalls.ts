@@ -3,9 +3,10 @@
  */
 import { ApiError } from "./ApiError.ts"
 import type { JsonMessage } from "./Protos.ts"
-import type { Run } from "./Run.ts"
+import type { Handler } from "./Run.ts"
 
-export type Call = (service: string, method: string, request: JsonMessage) => Promise<JsonMessage>
+/** Handles a call. `handler` stands in for the one that is known by the names. */
+export type Call = (service: string, method: string, request: JsonMessage, handler?: Handler) => Promise<JsonMessage>
 
 /** A call that arrived. `failed` is the status that it was answered with, if it was refused. */
 export interface RecordedCall {
@@ -31,17 +32,17 @@ export interface CallFault {
   readonly delayed?: number
 }
 
-const isChange = /^(Create|Update|Delete)/
+const isChange = /^(Clone|Create|Update|Delete|Populate|Upload)/
 
 export class ReceivedCalls {
   readonly all: Array<RecordedCall> = []
-  readonly #run: Run
+  readonly #handlers: Readonly<Record<string, Readonly<Record<string, Handler>>>>
   readonly #faults = new Set<{ readonly fault: CallFault; seen: number; hits: number }>()
   /** Who calls, as far as the API says so. */
   principal = "deployer@example.iam.gserviceaccount.com"
 
-  constructor(run: Run) {
-    this.#run = run
+  constructor(handlers: Readonly<Record<string, Readonly<Record<string, Handler>>>>) {
+    this.#handlers = handlers
   }
 
   /** The calls that changed something, or would have. */
@@ -56,13 +57,12 @@ export class ReceivedCalls {
     return () => void this.#faults.delete(rule)
   }
 
-  readonly call: Call = async (service, method, request) => {
+  readonly call: Call = async (service, method, request, handler = this.#handlers[service]?.[method]) => {
     const at = Date.now()
     const fault = this.#hit(method)
     try {
       if (fault?.refuse !== undefined) throw fault.refuse
       if (fault?.delayed !== undefined) await new Promise((resolve) => setTimeout(resolve, fault.delayed))
-      const handler = this.#run.handlers[service]?.[method]
       if (handler === undefined) throw new ApiError("UNIMPLEMENTED", `The simulator has no ${service}.${method}.`)
       const json = structuredClone(await handler(request, this.principal))
       this.all.push({ method, request, at })

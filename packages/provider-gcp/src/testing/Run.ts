@@ -68,6 +68,15 @@ export class Run {
     await revision.remove()
   }
 
+  /** Where a service answers, or one of its tags; undefined if there is none. */
+  address(
+    project: string,
+    { region, serviceId, tag }: { readonly region: string; readonly serviceId: string; readonly tag?: string }
+  ): string | undefined {
+    const json = this.services.get(`projects/${project}/locations/${region}/services/${serviceId}`)?.json
+    return tag === undefined ? json?.uri : json?.trafficStatuses.find((target) => target.tag === tag)?.uri
+  }
+
   async close(): Promise<void> {
     const all = [...this.services.values()]
     this.services.clear()

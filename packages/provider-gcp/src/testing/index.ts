@@ -6,4 +6,12 @@ export { ApiError, type ApiCode, errorInfo, type ErrorDetail, retryInfo } from "
 export type { App } from "./Apps.ts"
 export type { CallFault, RecordedCall } from "./ReceivedCalls.ts"
 export { type GcpSimulator, type GcpSimulatorOptions, startGcpSimulator } from "./GcpSimulator.ts"
+export type {
+  ChannelJson,
+  Finalizing,
+  ReleaseJson,
+  ServingConfigJson,
+  SimulatedHosting,
+  VersionJson
+} from "./hosting/index.ts"
 export type { ServiceJson } from "./RunState.ts"

@@ -1,0 +1,137 @@
+/**
+ * The API of Firebase Hosting over HTTP: one call, with its failure in the form of the other clients' failures.
+ */
+import type { Gcp } from "../client/index.ts"
+
+/** A call. `path` follows the version of the API; `timeout` is in milliseconds. */
+export interface ApiCall {
+  readonly method: "GET" | "POST" | "PATCH" | "DELETE"
+  readonly path: string
+  readonly query?: Readonly<Record<string, string>>
+  readonly body?: object
+  readonly timeout: number
+}
+
+export type ApiAnswer = { readonly [key: string]: unknown }
+
+/** The codes of gRPC, by the names in answers. */
+const codes: Readonly<Record<string, number>> = {
+  CANCELLED: 1,
+  INVALID_ARGUMENT: 3,
+  DEADLINE_EXCEEDED: 4,
+  NOT_FOUND: 5,
+  ALREADY_EXISTS: 6,
+  PERMISSION_DENIED: 7,
+  RESOURCE_EXHAUSTED: 8,
+  FAILED_PRECONDITION: 9,
+  ABORTED: 10,
+  UNIMPLEMENTED: 12,
+  INTERNAL: 13,
+  UNAVAILABLE: 14,
+  UNAUTHENTICATED: 16
+}
+
+/** For answers that come from something on the way. */
+const codesByStatus: Readonly<Record<number, number>> = { 400: 3, 401: 16, 403: 7, 404: 5, 409: 6, 429: 8 }
+
+interface ErrorBody {
+  readonly error?: {
+    readonly message?: string
+    readonly status?: string
+    readonly details?: ReadonlyArray<{
+      readonly reason?: string
+      readonly metadata?: Readonly<Record<string, string>>
+      readonly retryDelay?: string
+    }>
+  }
+}
+
+/** A failure of a call. */
+export class ApiFailure extends Error {
+  readonly code: number
+  readonly reason: string | undefined
+  readonly errorInfoMetadata: Readonly<Record<string, string>> | undefined
+  readonly statusDetails: ReadonlyArray<object>
+
+  constructor(code: number, message: string, { details = [] }: NonNullable<ErrorBody["error"]> = {}) {
+    super(message)
+    const info = details.find(({ reason }) => reason !== undefined)
+    this.code = code
+    this.reason = info?.reason
+    this.errorInfoMetadata = info?.metadata
+    this.statusDetails = details
+  }
+}
+
+const unanswered = 14
+
+const parsed = (text: string): unknown => {
+  try {
+    return text === "" ? {} : JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+const failureOf = (status: number, text: string): ApiFailure => {
+  const { error } = (parsed(text) ?? {}) as ErrorBody
+  const code = codes[error?.status ?? ""] ?? codesByStatus[status] ?? (status >= 500 ? unanswered : 2)
+  return new ApiFailure(code, error?.message ?? `The answer was HTTP ${status}.`, error)
+}
+
+export class HostingApi {
+  readonly #gcp: Gcp
+  readonly #endpoint: URL
+
+  /** `endpoint` replaces `FIREBASE_HOSTING_API_URL`, which the vendor's tools know too. */
+  constructor(gcp: Gcp, endpoint?: string) {
+    const named = endpoint ?? process.env["FIREBASE_HOSTING_API_URL"]
+    this.#gcp = gcp
+    this.#endpoint = new URL(named === undefined || named === "" ? "https://firebasehosting.googleapis.com" : named)
+  }
+
+  /** Whether no credentials are sent. */
+  get isLocal(): boolean {
+    return this.#endpoint.protocol === "http:"
+  }
+
+  async call({ body, method, path, query = {}, timeout }: ApiCall, signal: AbortSignal): Promise<ApiAnswer> {
+    const url = new URL(`/v1beta1/${path}`, this.#endpoint)
+    for (const [key, value] of Object.entries(query)) url.searchParams.set(key, value)
+    return this.#fetch(url, timeout, signal, {
+      method,
+      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } })
+    })
+  }
+
+  /** Sends a file to the address that the API named for it. */
+  async upload(
+    url: string,
+    body: NonNullable<RequestInit["body"]>,
+    timeout: number,
+    signal: AbortSignal
+  ): Promise<void> {
+    const headers = { "content-type": "application/octet-stream" }
+    await this.#fetch(new URL(url), timeout, signal, { method: "POST", body, headers, duplex: "half" })
+  }
+
+  async #fetch(url: URL, timeout: number, signal: AbortSignal, init: RequestInit & { readonly duplex?: "half" }) {
+    const headers = new Headers(url.protocol === "https:" ? await this.#gcp.headers() : {})
+    for (const [key, value] of Object.entries(init.headers ?? {})) headers.set(key, String(value))
+    const deadline = AbortSignal.timeout(timeout)
+    try {
+      const answer = await fetch(url, { ...init, headers, signal: AbortSignal.any([signal, deadline]) })
+      const text = await answer.text()
+      if (!answer.ok) throw failureOf(answer.status, text)
+      const json = parsed(text)
+      if (json === undefined) throw new ApiFailure(2, "The answer is no JSON.")
+      return json as ApiAnswer
+    } catch (error) {
+      if (deadline.aborted) throw new ApiFailure(4, `There was no answer within ${Math.round(timeout / 1000)} seconds.`)
+      // Whatever broke the connection is the cause of a TypeError.
+      if (!(error instanceof TypeError)) throw error
+      const { cause } = error as { readonly cause?: { readonly code?: string; readonly message?: string } }
+      throw new ApiFailure(unanswered, cause?.message || cause?.code || error.message)
+    }
+  }
+}

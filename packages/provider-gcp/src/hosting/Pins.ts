@@ -1,0 +1,156 @@
+/**
+ * Rewrites that are pinned to a revision of Cloud Run: the revision gets a tag without traffic, which the rewrite names.
+ * Such a tag stays for as long as a version that may be released again needs it.
+ */
+import type { ProviderReason } from "@signalbox/core/spi"
+import * as Effect from "effect/Effect"
+import { Calls as RunCalls } from "../cloudrun/Calls.ts"
+import { longestTagged } from "../cloudrun/Names.ts"
+import { stateOf, withState } from "../cloudrun/Record.ts"
+import type { RunService, Target } from "../cloudrun/RunService.ts"
+import { effectiveSplit, sameTraffic } from "../cloudrun/Split.ts"
+import { defaultPoll, pollUntil } from "@signalbox/core/spi"
+import type { SiteFailure } from "./SiteCalls.ts"
+import { digestOf } from "./Names.ts"
+import { pinned, type RunTarget } from "./ServingConfig.ts"
+import { invalid, type SiteConfig } from "./SiteConfig.ts"
+import { conflict, fail, type SiteWork } from "./SiteWork.ts"
+
+/** A revision that rewrites lead to, by its tag. */
+export interface Pin extends RunTarget {
+  readonly revision: string
+  readonly tag: string
+}
+
+const prefix = "sb-"
+
+/** One tag for each revision, so that versions that pin the same one share it. */
+const tagOf = (revision: string): string => prefix + digestOf(revision).slice(0, 8)
+
+const callsIn = ({ gcp, project }: SiteWork, region: string) => new RunCalls(gcp, { project, region })
+
+/** The revision with the most traffic. */
+const carrying = (service: RunService): string | undefined =>
+  [...effectiveSplit(service)].sort(([, a], [, b]) => b - a)[0]?.[0]
+
+const serviceOf = (work: SiteWork, { region, serviceId }: RunTarget): Effect.Effect<RunService, ProviderReason> =>
+  Effect.flatMap(callsIn(work, region).service(serviceId), (service) =>
+    service === null
+      ? fail({ _tag: "Missing", message: `a rewrite leads to service ${serviceId} in ${region}, which is not there` })
+      : Effect.succeed(service)
+  )
+
+/** Which revision each pinned service is pinned to, by `<region>/<service>`. */
+export const pinsOf = (
+  work: SiteWork,
+  { entry }: SiteConfig
+): Effect.Effect<ReadonlyMap<string, Pin>, ProviderReason> =>
+  Effect.gen(function* () {
+    const { pins } = work.properties
+    const targets = pinned(entry)
+    const stray = Object.keys(pins).find((id) => !targets.some(({ serviceId }) => serviceId === id))
+    if (stray !== undefined) {
+      const hint = `Pin it in ${work.properties.config}: "run": { "serviceId": "${stray}", "pinTag": true }`
+      return yield* Effect.fail(invalid(["pins", stray], `no rewrite with pinTag leads to ${stray}`, hint))
+    }
+    const found = new Map<string, Pin>()
+    for (const target of targets) {
+      const { region, serviceId } = target
+      const named = pins[serviceId]
+      const revision = named ?? carrying(yield* serviceOf(work, target))
+      if (revision === undefined) {
+        return yield* fail({ _tag: "Missing", message: `no revision of ${serviceId} in ${region} has traffic to pin` })
+      }
+      const tag = tagOf(revision)
+      if (tag.length + serviceId.length > longestTagged) {
+        const message = `a tag of ${serviceId} would be too long: up to ${longestTagged - tag.length} characters can be pinned`
+        return yield* Effect.fail(invalid(["config"], message))
+      }
+      found.set(`${region}/${serviceId}`, { ...target, revision, tag })
+    }
+    return found
+  })
+
+/** Changes the tags of a service, and nothing else: what `LATEST` stands for stays so. */
+const retag = (
+  work: SiteWork,
+  { region, serviceId }: RunTarget,
+  change: (traffic: ReadonlyArray<Target>) => ReadonlyArray<Target>
+): Effect.Effect<void, SiteFailure> =>
+  Effect.gen(function* () {
+    const calls = callsIn(work, region)
+    const service = yield* serviceOf(work, { region, serviceId })
+    const traffic = change(service.traffic)
+    if (sameTraffic(traffic, service.traffic)) return
+    if (service.reconciling) {
+      return yield* fail({
+        _tag: "Busy",
+        message: `${serviceId} is being changed`,
+        operation: `generation ${service.generation} of ${serviceId} is being brought in`
+      })
+    }
+    const state = stateOf(service)
+    yield* calls.update(service, work.mutation, {
+      traffic,
+      annotations:
+        state === null
+          ? service.annotations
+          : withState(service.annotations, { ...state, generation: service.generation + 1 })
+    })
+  })
+
+/** Whether a service shows a tag on a revision. */
+const shows = ({ effective, reconciling }: RunService, { revision, tag }: Pin): boolean =>
+  !reconciling && effective.some((target) => target.tag === tag && target.revision === revision)
+
+/** Sets the tags, and waits until they lead to their revisions. */
+export const pin = (work: SiteWork, pins: ReadonlyMap<string, Pin>): Effect.Effect<void, SiteFailure> =>
+  Effect.forEach(
+    pins.values(),
+    (one) =>
+      Effect.gen(function* () {
+        const { revision, serviceId, tag } = one
+        const calls = callsIn(work, one.region)
+        if ((yield* calls.revision(serviceId, revision))?.state !== "ready") {
+          return yield* fail({
+            _tag: "Missing",
+            message: `revision ${revision} of ${serviceId} is not ready to be pinned`
+          })
+        }
+        if (shows(yield* serviceOf(work, one), one)) return
+        yield* retag(work, one, (traffic) => [
+          ...traffic.filter((target) => target.tag !== tag),
+          { revision, percent: 0, tag }
+        ])
+        const service = yield* pollUntil(
+          Effect.map(serviceOf(work, one), (service) => (service.reconciling ? undefined : service)),
+          work.poll ?? defaultPoll
+        )
+        if (!shows(service, one)) yield* conflict(`tag ${tag} of ${serviceId} was changed meanwhile`)
+      }),
+    { discard: true }
+  )
+
+/** The tags that the configuration of a version needs, as `<region>/<service>/<tag>`. */
+const tagsIn = (config: unknown): ReadonlyArray<string> => {
+  const { rewrites = [] } = config as {
+    readonly rewrites?: ReadonlyArray<{ readonly run?: RunTarget & { readonly tag?: string } }>
+  }
+  return rewrites.flatMap(({ run }) => (run?.tag === undefined ? [] : [`${run.region}/${run.serviceId}/${run.tag}`]))
+}
+
+/** Takes away own tags that no version needs any more that is live or was among the last releases. */
+export const unpin = (work: SiteWork, entry: SiteConfig["entry"]): Effect.Effect<void, SiteFailure> =>
+  Effect.gen(function* () {
+    const targets = pinned(entry)
+    if (targets.length === 0) return
+    const needed = new Set((yield* work.calls.releases()).flatMap(({ version }) => tagsIn(version?.config ?? {})))
+    for (const target of targets) {
+      yield* retag(work, target, (traffic) =>
+        traffic.filter(
+          ({ percent, tag }) =>
+            percent > 0 || tag?.startsWith(prefix) !== true || needed.has(`${target.region}/${target.serviceId}/${tag}`)
+        )
+      )
+    }
+  })

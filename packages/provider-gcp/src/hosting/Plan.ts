@@ -1,0 +1,126 @@
+/**
+ * What a release would change.
+ */
+import type {
+  Candidate,
+  Checkpoint,
+  Mutation,
+  PlanTarget,
+  ProviderReason,
+  Release,
+  StackPlan
+} from "@signalbox/core/spi"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as Option from "effect/Option"
+import type { SiteFailure } from "./SiteCalls.ts"
+import { digestOf } from "./Names.ts"
+import { pinsOf } from "./Pins.ts"
+import { predeploy } from "./Predeploy.ts"
+import { see, type SeenSite } from "./SeenSite.ts"
+import { servingConfig } from "./ServingConfig.ts"
+import type { SiteConfig } from "./SiteConfig.ts"
+import { type SiteFiles, siteFiles } from "./SiteFiles.ts"
+import { channelIsFree, fail, noSite, owned, type SiteWork } from "./SiteWork.ts"
+
+/** What a stage needs of the plan. The files themselves are found again, and compared by their digest. */
+const Planned = Schema.Struct({ files: Schema.Int, digest: Schema.String, artifact: Schema.optionalKey(Schema.String) })
+export type Planned = typeof Planned.Type
+
+export const plannedIn = ({ data }: StackPlan): Effect.Effect<Planned, ProviderReason> =>
+  Option.match(Schema.decodeUnknownOption(Planned)(data), {
+    onNone: () => fail({ _tag: "Invalid", message: "the plan has no files", path: [] }),
+    onSome: Effect.succeed
+  })
+
+const Recorded = Schema.Struct({ version: Schema.String })
+
+/** The ID of the version that a checkpoint goes back to. */
+export const versionIn = ({ data }: Checkpoint): Effect.Effect<string, ProviderReason> =>
+  Option.match(Schema.decodeUnknownOption(Recorded)(data), {
+    onNone: () => fail({ _tag: "Invalid", message: "the checkpoint has no version", path: [] }),
+    onSome: ({ version }) => Effect.succeed(version)
+  })
+
+const releaseFrom = (version: string, files: string, config: unknown): Release => {
+  const configDigest = digestOf(config).slice(0, 24)
+  return { id: digestOf([files, configDigest]).slice(0, 24), version, configDigest }
+}
+
+const none: SiteFiles = { all: [], digest: digestOf([]) }
+
+/** The files of a plan. In a preview no command runs, so what it would build may not be there yet. */
+const filesOf = (
+  work: SiteWork,
+  config: SiteConfig,
+  mutation: Mutation | undefined
+): Effect.Effect<{ readonly files: SiteFiles; readonly warnings: ReadonlyArray<string> }, SiteFailure> =>
+  Effect.gen(function* () {
+    const commands = [config.entry.predeploy ?? []].flat()
+    const after = config.entry.postdeploy === undefined ? [] : ["postdeploy of firebase.json is not run"]
+    if (commands.length === 0 || mutation !== undefined) {
+      if (mutation !== undefined) yield* predeploy(commands, { ...work, mutation }, config)
+      return { files: yield* siteFiles(config), warnings: after }
+    }
+    const files = yield* siteFiles(config).pipe(Effect.catch(() => Effect.succeed(none)))
+    const warning = `predeploy runs first (${commands.join("; ")}), and may build other files than the present ones`
+    return { files, warnings: [warning, ...after] }
+  })
+
+const warningsOf = ({ site }: SiteWork, { live, liveRelease, stable }: SeenSite): ReadonlyArray<string> =>
+  live !== null && live.record === null && stable?.id === live.id
+    ? [`what ${site} shows now was released by ${liveRelease?.by || "someone else"}, not by Signalbox`]
+    : []
+
+export const plan = (
+  work: SiteWork,
+  config: SiteConfig,
+  candidate: Candidate,
+  options: { readonly target: PlanTarget; readonly mutation: Mutation | undefined }
+): Effect.Effect<StackPlan, SiteFailure> =>
+  Effect.gen(function* () {
+    const { site } = work
+    const { files, warnings } = yield* filesOf(work, config, options.mutation)
+    const seen = yield* see(work)
+    if (seen === null) return yield* fail(noSite(work))
+    yield* owned(work, seen)
+    yield* channelIsFree(work, seen)
+    const pins = yield* pinsOf(work, config)
+    const serving = servingConfig(config.entry, ({ region, serviceId }) => pins.get(`${region}/${serviceId}`)!.revision)
+    const release = releaseFrom(candidate.version, files.digest, serving)
+    const { candidate: staged, live, stable } = seen
+    const takenAt = Math.floor(yield* Clock.currentTimeMillis)
+    const planned: Planned = {
+      files: files.all.length,
+      digest: files.digest,
+      ...(candidate.artifact === undefined ? {} : { artifact: candidate.artifact })
+    }
+    const resource = { resource: site, type: "firebasehosting.googleapis.com/Site", replacement: false }
+    const base = {
+      checkpoint: { release: stable?.release ?? null, takenAt, data: stable === null ? null : { version: stable.id } },
+      rollback: stable === null ? `${site} is taken offline` : `version ${stable.id} of ${site} is released again`,
+      target: options.target,
+      data: planned
+    }
+    const certain = options.mutation !== undefined || config.entry.predeploy === undefined
+    if (stable !== null && stable.id === live?.id && staged === null && stable.release.id === release.id && certain) {
+      const same = stable.release.version === candidate.version
+      return {
+        ...base,
+        action: "none",
+        candidate: stable.release,
+        changes: [],
+        warnings: same ? [] : [`${candidate.version} has the same files and settings, so ${site} stays as it is`]
+      }
+    }
+    const pinned = [...pins.values()].map(({ revision, serviceId }) => `, pinned to ${revision} of ${serviceId}`)
+    return {
+      ...base,
+      action: stable === null ? "create" : "update",
+      candidate: release,
+      changes: [`release ${files.all.length} files on ${site}${pinned.join("")}`],
+      warnings: [...warnings, ...warningsOf(work, seen)],
+      resources: [{ ...resource, action: stable === null ? "create" : "update" }]
+    }
+  })
