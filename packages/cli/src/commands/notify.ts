@@ -53,12 +53,12 @@ const unattended = (since: number | undefined, now: number): ReadonlyArray<strin
 const list = Command.make(
   "list",
   {
-    dead: option("dead", "Only those that were given up"),
-    all: option("all", "Also those that were sent"),
+    dead: option("dead", "Only notifications that were given up"),
+    all: option("all", "Also notifications that were sent"),
     channel: Flag.String("channel").pipe(
       Flag.optional,
       Flag.withMetavar("name"),
-      Flag.withDescription("Only those of one channel")
+      Flag.withDescription("Only notifications of one channel")
     ),
     limit: count("limit", 1, 1_000, "How many at most").pipe(Flag.withDefault(50))
   },

@@ -77,7 +77,7 @@ export interface DeliveryQuery {
 /**
  * The outbox of a store.
  *
- * *Details*: `commit` is one guarded write of deliveries and the mark; it answers `Stale` if the mark is not at `from` any
+ * *Details*: `write` is one guarded write of deliveries and the mark; it answers `Stale` if the mark is not at `from` any
  * more.
  */
 export interface Outbox {
@@ -85,7 +85,7 @@ export interface Outbox {
   readonly mark: (stream: string) => Effect.Effect<Owed | undefined, StoreError>
   readonly due: (query: DueQuery) => Effect.Effect<ReadonlyArray<DeliveryState>, StoreError>
   readonly deliveries: (query: DeliveryQuery) => Effect.Effect<ReadonlyArray<DeliveryState>, StoreError>
-  readonly commit: (commit: {
+  readonly write: (write: {
     readonly guards: ReadonlyArray<Lease>
     readonly mark?: { readonly stream: string; readonly from: number; readonly to: number }
     readonly deliveries: ReadonlyArray<DeliveryState>

@@ -75,7 +75,7 @@ export interface DeliveryRowQuery {
 /**
  * A database that can hold the outbox.
  *
- * *Details*: `owed` returns streams of which something is owed, the longest first, and `due` deliveries, the earliest first.
+ * *Details*: `owed` returns the streams with debts, the oldest first, and `due` deliveries, the earliest first.
  * Every read uses an index.
  */
 export interface EncodedOutbox {

@@ -14,13 +14,7 @@ const decode = Schema.decodeUnknownResult(DeliveryState)
 
 const parse = (text: string | null): unknown => (text === null ? null : JSON.parse(text))
 
-const decodeDelivery = ({
-  body,
-  error,
-  kind: _,
-  receipt,
-  ...row
-}: DeliveryRow): Result.Result<DeliveryState, StoreError> =>
+const decodeDelivery = ({ body, error, receipt, ...row }: DeliveryRow): Result.Result<DeliveryState, StoreError> =>
   Result.flatMap(
     Result.try({
       try: () => ({ ...row, ...(parse(body) as object), receipt: parse(receipt), error: parse(error) }),
@@ -54,7 +48,7 @@ const none: Outbox = {
   mark: () => Effect.undefined,
   due: () => Effect.succeed([]),
   deliveries: () => Effect.succeed([]),
-  commit: () => lacking
+  write: () => lacking
 }
 
 const within = (limit = 1_000): number => Math.min(Math.max(Math.trunc(limit), 1), 10_000)
@@ -69,7 +63,7 @@ export const makeOutbox = (encoded: EncodedOutbox | undefined, pulse: Effect.Eff
         due: (query) => Effect.flatMap(encoded.due(query), (rows) => all(rows, decodeDelivery)),
         deliveries: ({ limit, ...query }) =>
           Effect.flatMap(encoded.deliveries({ ...query, limit: within(limit) }), (rows) => all(rows, decodeDelivery)),
-        commit: ({ deliveries, guards, mark }) =>
+        write: ({ deliveries, guards, mark }) =>
           Effect.flatMap(
             encoded.commit({
               guards,

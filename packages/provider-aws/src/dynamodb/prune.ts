@@ -8,7 +8,7 @@ import { cancellations } from "./failures.ts"
 import { type Key, keyOf, keys, number, onlyIf, requestOf, text } from "./items.ts"
 import { collect, get, inParallel, query } from "./reading.ts"
 
-/** How much longer an execution is kept of which notifications are owed, in ms: 30 days. */
+/** How much longer an execution is kept while its notifications are owed, in ms: 30 days. */
 const keptLonger = 30 * 24 * 60 * 60 * 1_000
 
 /** Deletes items, 25 in a call. */

@@ -21,7 +21,7 @@ export const ChannelSpec = Schema.Struct({
 })
 export type ChannelSpec = typeof ChannelSpec.Type
 
-/** Which messages a route is for: those that match each of its keys. */
+/** Which messages a route is for: they match each of its keys. */
 export const RouteWhen = Schema.Struct({
   environment: Schema.optionalKey(oneOrMore(EnvironmentName)),
   stack: Schema.optionalKey(oneOrMore(StackName)),

@@ -5,7 +5,7 @@ import type { EventOf, EventTag, StoredEvent } from "../Event.ts"
 import { type ExecutionState, isFinished, isQueued } from "../Execution.ts"
 import type { CauseInfo } from "../errors/index.ts"
 import { type NotificationKind, severities } from "./Kinds.ts"
-import type { Facts, Message, MessageStack, RecentEvent } from "./Message.ts"
+import { type Facts, type FactsOf, type Message, type MessageStack, type RecentEvent, stallFields } from "./Message.ts"
 
 /** A request that is not admitted within this time is reported as waiting, in ms. */
 const patience = 5_000
@@ -36,7 +36,7 @@ export interface Notice {
   readonly afterMs: number
 }
 
-/** Which events a kind follows from; the reports of providers only where somebody wants progress. */
+/** Which events a kind follows from; the reports of providers only where progress is wanted. */
 const tagsByKind: { readonly [Kind in NotificationKind]?: ReadonlyArray<EventTag> } = {
   waiting: ["ExecutionRequested"],
   freeze_overridden: ["ExecutionRequested"],
@@ -181,8 +181,8 @@ const factsOf = (
       return [{ facts: { kind: "approval_requested", ...question } }]
     }
     case "AlertRaised": {
-      const { _tag, cause, error, execution, kind, status, ...alert } = event
-      return kind === "succeeded" || kind === "failed" ? [] : [{ facts: { kind, ...alert } }]
+      const { kind } = event
+      return kind === "succeeded" || kind === "failed" ? [] : [{ facts: { kind, ...stallOf(event) } }]
     }
     case "EnvironmentLocked": {
       const { by, force, reason, until } = event
@@ -215,6 +215,10 @@ const factsOf = (
 
 const environmentOf = ({ environment, event }: StoredEvent): Message["environment"] =>
   environment ?? ("environment" in event && event.environment !== null ? event.environment : undefined)
+
+/** What an alert says besides its kind; only an end has a status and a cause. */
+const stallOf = (alert: EventOf<"AlertRaised">): Omit<FactsOf<"stalled">, "kind"> =>
+  Object.fromEntries(Object.entries(alert).filter(([key]) => key in stallFields))
 
 /** The messages that follow from an event. */
 export const noticesOf = (stored: StoredEvent, context: NoticeContext): ReadonlyArray<Notice> => {

@@ -119,7 +119,7 @@ export const revive = Effect.fnUntraced(function* (
     const now = yield* Clock.currentTimeMillis
     const rows = yield* outbox.deliveries({ stream: row.stream, channel: row.channel, limit: 10_000 })
     const queued: DeliveryState = { ...row, status: "queued", attempts: 0, nextAt: 0, createdAt: now, updatedAt: now }
-    yield* outbox.commit({ guards: [claim.lease], deliveries: settled(rows, [queued], now) })
+    yield* outbox.write({ guards: [claim.lease], deliveries: settled(rows, [queued], now) })
     return queued
   })
   const revived = yield* Effect.forEach(dead, (row) =>

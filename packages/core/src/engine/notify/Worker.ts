@@ -112,7 +112,7 @@ export const make = Effect.fnUntraced(function* (
       events,
       now
     })
-    yield* outbox.commit({
+    yield* outbox.write({
       guards: [claim.lease],
       mark: { stream, from: owed.mark, to: Math.max(owed.seq, last.seq) },
       deliveries: settled(rows, changes, now)
@@ -149,7 +149,7 @@ export const make = Effect.fnUntraced(function* (
         Effect.gen(function* () {
           const rows = yield* outbox.deliveries({ stream, channel, limit: 10_000 })
           const now = yield* Clock.currentTimeMillis
-          yield* outbox.commit({ guards: [claim.lease], deliveries: settled(rows, changes, now) })
+          yield* outbox.write({ guards: [claim.lease], deliveries: settled(rows, changes, now) })
         })
       )
       .pipe(
@@ -232,7 +232,7 @@ export const make = Effect.fnUntraced(function* (
     if (open.length === 0) return
     const summary = yield* send(channel, summaryOf(channel.name, open, now), [])
     if (summary.status !== "sent") return
-    yield* outbox.commit({
+    yield* outbox.write({
       guards: [claim.lease],
       deliveries: [summary, ...open.map((row) => ({ ...row, nextAt: 0 }))]
     })

@@ -83,7 +83,7 @@ const coalesced = (rows: ReadonlyArray<DeliveryState>, fresh: DeliveryState, atM
 }
 
 /**
- * The deliveries that follow from the events of one stream, and those that they change.
+ * The deliveries that follow from the events of one stream, and the earlier ones that they change.
  *
  * *Details*: `rows` are the deliveries of the stream so far; the events come right after `moment`, and what follows from
  * events up to `mark` is planned already.

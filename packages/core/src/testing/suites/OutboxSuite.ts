@@ -75,7 +75,7 @@ const tests: ReadonlyArray<Both> = [
         (yield* own).map(({ mark, seq }) => ({ mark, seq })),
         [{ mark: 0, seq: 1 }]
       )
-      yield* outbox.commit({ guards: [lease], mark: { stream: id, from: 0, to: 1 }, deliveries: [] })
+      yield* outbox.write({ guards: [lease], mark: { stream: id, from: 0, to: 1 }, deliveries: [] })
       assert.deepStrictEqual(yield* own, [])
       assert.strictEqual((yield* elsewhere.mark(id))?.mark, 1)
     })
@@ -94,7 +94,7 @@ const tests: ReadonlyArray<Both> = [
     Effect.gen(function* () {
       const { id, lease, outbox } = yield* owing
       const write = (name: string) =>
-        outbox.commit({
+        outbox.write({
           guards: [lease],
           mark: { stream: id, from: 0, to: 1 },
           deliveries: [delivery(id, name)]
@@ -113,7 +113,7 @@ const tests: ReadonlyArray<Both> = [
       const { id, lease, outbox } = yield* owing
       const { leases } = yield* another
       yield* leases.release(lease)
-      const lost = yield* Effect.flip(outbox.commit({ guards: [lease], deliveries: [delivery(id, "a")] }))
+      const lost = yield* Effect.flip(outbox.write({ guards: [lease], deliveries: [delivery(id, "a")] }))
       assert.strictEqual(lost._tag, "LeaseLost")
       assert.deepStrictEqual(yield* outbox.deliveries({ stream: id }), [])
     })
@@ -123,10 +123,10 @@ const tests: ReadonlyArray<Both> = [
     Effect.gen(function* () {
       const { id, lease, outbox } = yield* owing
       const first = delivery(id, "a", { receipt: { ts: "1.2", channel: "C1" } })
-      yield* outbox.commit({ guards: [lease], deliveries: [first] })
+      yield* outbox.write({ guards: [lease], deliveries: [first] })
       assert.deepStrictEqual(yield* outbox.deliveries({ id: first.id }), [first])
       const second = { ...first, status: "sent", attempts: 2, nextAt: 0, updatedAt: 2_000 } as const
-      yield* outbox.commit({ guards: [lease], deliveries: [second] })
+      yield* outbox.write({ guards: [lease], deliveries: [second] })
       assert.deepStrictEqual(yield* (yield* another).deployments.outbox.deliveries({ stream: id }), [second])
     })
   ],
@@ -140,7 +140,7 @@ const tests: ReadonlyArray<Both> = [
         delivery(id, "never", { nextAt: 0 }),
         delivery(id, "other", { nextAt: 1_500, channel: `other-${id}` })
       ]
-      yield* outbox.commit({ guards: [lease], deliveries: rows })
+      yield* outbox.write({ guards: [lease], deliveries: rows })
       const both = [`ops-${id}`, `other-${id}`]
       const due = (until: number, channels: ReadonlyArray<string> = both, deploymentId?: string) =>
         Effect.map(outbox.due({ until, channels, deploymentId, limit: 100 }), (all) =>
@@ -161,7 +161,7 @@ const tests: ReadonlyArray<Both> = [
       const rows = [1, 2, 3].map((n) =>
         delivery(id, `n${n}`, { seq: n, createdAt: n, status: n === 2 ? "dead" : "sent", channel: `c-${id}` })
       )
-      yield* outbox.commit({ guards: [lease], deliveries: rows })
+      yield* outbox.write({ guards: [lease], deliveries: rows })
       const ids = (query: Parameters<typeof outbox.deliveries>[0]) =>
         Effect.map(outbox.deliveries(query), (all) => all.map((one) => one.seq))
       assert.deepStrictEqual(yield* ids({ channel: `c-${id}` }), [1, 2, 3])
@@ -176,7 +176,7 @@ const tests: ReadonlyArray<Both> = [
       yield* Effect.forEach(
         all,
         ({ id, lease, outbox }) =>
-          outbox.commit({
+          outbox.write({
             guards: [lease],
             mark: { stream: id, from: 0, to: 1 },
             deliveries: [delivery(id, "a"), delivery(id, "b")]
