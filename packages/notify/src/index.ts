@@ -3,4 +3,5 @@
  * Channels for notifications, as a plug-in.
  */
 export { notify, notify as default } from "./plugin.ts"
+export { SlackOptions } from "./slack/SlackOptions.ts"
 export { WebhookOptions } from "./webhook/WebhookOptions.ts"

@@ -1,4 +1,5 @@
 import type { Plugin } from "@signalbox/core/plugin"
+import { slackOptions } from "./slack/SlackOptions.ts"
 import { webhookOptions } from "./webhook/WebhookOptions.ts"
 
 /**
@@ -16,6 +17,10 @@ export const notify = (): Plugin => ({
   name: "@signalbox/notify",
   spiVersion: 1,
   notifiers: {
+    slack: {
+      check: slackOptions.check,
+      load: async (context) => (await import("./slack/SlackChannel.ts")).open(context)
+    },
     webhook: {
       check: webhookOptions.check,
       load: async (context) => (await import("./webhook/WebhookChannel.ts")).open(context)

@@ -3,4 +3,5 @@
  * Receivers on loopback that answer as the vendors do, for tests of channels.
  */
 export * from "./HttpReceiver.ts"
+export * from "./SlackServer.ts"
 export * from "./WebhookReceiver.ts"
