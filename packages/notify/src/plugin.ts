@@ -1,4 +1,7 @@
 import type { Plugin } from "@signalbox/core/plugin"
+import { gitHubOptions } from "./github/GitHubOptions.ts"
+import { pagerDutyOptions } from "./pagerduty/PagerDutyOptions.ts"
+import { slackOptions } from "./slack/SlackOptions.ts"
 import { webhookOptions } from "./webhook/WebhookOptions.ts"
 
 /**
@@ -16,6 +19,18 @@ export const notify = (): Plugin => ({
   name: "@signalbox/notify",
   spiVersion: 1,
   notifiers: {
+    github: {
+      check: gitHubOptions.check,
+      load: async (context) => (await import("./github/GitHubChannel.ts")).open(context)
+    },
+    pagerduty: {
+      check: pagerDutyOptions.check,
+      load: async (context) => (await import("./pagerduty/PagerDutyChannel.ts")).open(context)
+    },
+    slack: {
+      check: slackOptions.check,
+      load: async (context) => (await import("./slack/SlackChannel.ts")).open(context)
+    },
     webhook: {
       check: webhookOptions.check,
       load: async (context) => (await import("./webhook/WebhookChannel.ts")).open(context)

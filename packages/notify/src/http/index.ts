@@ -1,3 +1,3 @@
-export { makeAddressGuard, parseRange } from "./AddressGuard.ts"
-export { call } from "./call.ts"
+export { type AddressGuard, makeAddressGuard, parseRange } from "./AddressGuard.ts"
+export { call, type HttpAnswer } from "./call.ts"
 export { refusal } from "./refusal.ts"

@@ -6,6 +6,7 @@ import { NotifyFailure } from "@signalbox/core/plugin"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import { parseRange } from "../http/AddressGuard.ts"
 
 /** A reference to a secret: the name of the variable that holds it. */
 export const SecretReference = Schema.Struct({ $secret: Schema.String.check(Schema.isMinLength(1)) })
@@ -21,6 +22,17 @@ export const isHttpUrl = Schema.makeFilter<string>(
     return url !== null && /^https?:$/.test(url.protocol) && url.username === "" && url.password === ""
   },
   { expected: "an https URL without a password" }
+)
+
+/** Private addresses that a receiver may have. */
+export const allowed = Schema.optionalKey(
+  Schema.Array(
+    Schema.String.check(
+      Schema.makeFilter<string>((text) => parseRange(text) !== undefined, {
+        expected: "an address or a range of addresses, such as 10.2.0.0/16"
+      })
+    )
+  )
 )
 
 /** Resolves a reference to a secret, and passes on other text. */

@@ -40,12 +40,13 @@ export interface ShownNotification {
   readonly changes: number
 }
 
-/** A server that takes notifications. `url` is its address; `fault` holds for the next call. */
+/** A server that takes notifications. `url` is its address; `fault` holds for the next call, `faultOnCall` for the nth. */
 export interface HttpReceiver {
   readonly url: string
   readonly calls: ReadonlyArray<ReceivedCall>
   readonly connections: () => number
   readonly fault: (failure: ReceiverFailure) => void
+  readonly faultOnCall: (nth: number, failure: ReceiverFailure) => void
   readonly close: () => Promise<void>
 }
 
@@ -63,14 +64,15 @@ const read = async (request: IncomingMessage): Promise<string> => {
  */
 export const openHttpReceiver = async (
   take: (call: ReceivedCall) => ReceiverAnswer,
-  refusals: Refusals = {}
+  refusals: (call: ReceivedCall) => Refusals = () => ({})
 ): Promise<HttpReceiver> => {
   const calls: Array<ReceivedCall> = []
   let next: ReceiverFailure | undefined
+  const planned = new Map<number, ReceiverFailure>()
   let connections = 0
 
   const answerTo = (call: ReceivedCall): ReceiverAnswer | "hang" | "drop" => {
-    const fault = next
+    const fault = next ?? planned.get(calls.length)
     next = undefined
     switch (fault?._tag) {
       case undefined:
@@ -85,9 +87,9 @@ export const openHttpReceiver = async (
         take(call)
         return "drop"
       case "Gone":
-        return refusals.Gone ?? { status: 410 }
+        return refusals(call).Gone ?? { status: 410 }
       case "Denied":
-        return refusals.Denied ?? { status: 401 }
+        return refusals(call).Denied ?? { status: 401 }
     }
   }
 
@@ -121,6 +123,7 @@ export const openHttpReceiver = async (
     fault: (failure) => {
       next = failure
     },
+    faultOnCall: (nth, failure) => void planned.set(nth, failure),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())

@@ -3,14 +3,7 @@
  */
 import type { ChannelIssue } from "@signalbox/core/spi"
 import * as Schema from "effect/Schema"
-import { parseRange } from "../http/AddressGuard.ts"
-import { channelOptions, isHttpUrl, SecretReference, TextOrSecret } from "../options/channelOptions.ts"
-
-const Range = Schema.String.check(
-  Schema.makeFilter<string>((text) => parseRange(text) !== undefined, {
-    expected: "an address or a range of addresses, such as 10.2.0.0/16"
-  })
-)
+import { allowed, channelOptions, isHttpUrl, SecretReference, TextOrSecret } from "../options/channelOptions.ts"
 
 /**
  * The options of a webhook.
@@ -26,7 +19,7 @@ export const WebhookOptions = Schema.Struct({
   url: Schema.Union([Schema.String.check(isHttpUrl), SecretReference]),
   signingSecrets: Schema.Array(SecretReference).check(Schema.isMinLength(1), Schema.isMaxLength(4)),
   headers: Schema.optionalKey(Schema.Record(Schema.String, TextOrSecret)),
-  allow: Schema.optionalKey(Schema.Array(Range))
+  allow: allowed
 })
 export type WebhookOptions = typeof WebhookOptions.Type
 

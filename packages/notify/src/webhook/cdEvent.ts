@@ -6,7 +6,7 @@
  * notification itself is `customData`.
  */
 import { escapeUnfit, type Json, type Message, type MessageText, utf8Length } from "@signalbox/core/spi"
-import { shrunk } from "./shrunk.ts"
+import { shrunk } from "../render/shrunk.ts"
 
 /** The maximum of a body, by Standard Webhooks. */
 export const maxBytes = 20_000
