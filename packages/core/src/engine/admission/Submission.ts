@@ -4,7 +4,6 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Schedule from "effect/Schedule"
 import type { EnvironmentState } from "../../domain/Environment.ts"
 import * as EventId from "../../domain/EventId.ts"
 import type { EventOf, QueuePolicy } from "../../domain/Event.ts"
@@ -140,9 +139,8 @@ const immediately = Effect.fnUntraced(function* (
     if (taken.failure._tag === "StoreError") return yield* taken.failure
     const { lease } = taken.failure
     if (lease.holder !== request.correlationId) return yield* blockedBy(lease, request)
-    return yield* Effect.flatMap(awaitExecution(request.correlationId, spec.leaseTtl), (state) =>
-      joinExisting(request, state)
-    )
+    const state = yield* recordedBy(lease, request.correlationId, spec.leaseTtl)
+    return yield* state === undefined ? immediately(asked) : joinExisting(request, state)
   }
   const { lease: lock } = taken.success
   return yield* record(asked, lock).pipe(Effect.tapError(() => Effect.ignore(leases.release(lock))))
@@ -201,19 +199,26 @@ const blockedBy = Effect.fnUntraced(function* (
   )
 })
 
-/** Another process is recording the same request at this very moment. */
-const awaitExecution = (id: CorrelationId, ttl: Duration.Duration) =>
-  Effect.flatMap(DeploymentStore, (store) =>
-    store.execution(id).pipe(
-      Effect.flatMap((state) =>
-        state === undefined ? Effect.fail(reject("being_recorded", { execution: id })) : Effect.succeed(state)
-      ),
-      Effect.retry({
-        schedule: Schedule.spaced("50 millis").pipe(Schedule.upTo({ duration: ttl })),
-        while: (error) => error._tag === "Rejected"
-      })
-    )
-  )
+/**
+ * What another process records that holds the lease for the same request at this very moment; undefined if it has died
+ * before.
+ */
+const recordedBy = Effect.fnUntraced(function* (
+  lease: Lease,
+  id: CorrelationId,
+  ttl: Duration.Duration
+): Effect.fn.Return<ExecutionState | undefined, Rejected | StoreError, DeploymentStore | LeaseStore> {
+  const store = yield* DeploymentStore
+  const since = yield* Clock.currentTimeMillis
+  while (true) {
+    const state = yield* store.execution(id)
+    if (state !== undefined || !(yield* isLeaseHeld(lease))) return state
+    // It renews its lease, and records nothing.
+    const waited = (yield* Clock.currentTimeMillis) - since
+    if (waited > 2 * Duration.toMillis(ttl)) return yield* reject("being_recorded", { execution: id })
+    yield* Effect.sleep("50 millis")
+  }
+})
 
 const prepare = Effect.fnUntraced(function* (
   request: Request,

@@ -258,6 +258,23 @@ describe("one mutator", () => {
     }).pipe(Effect.provide(layer))
   })
 
+  it.effect("a request whose first process died before it was recorded is recorded once its lease is over", () => {
+    const { cloud, layer } = world()
+    return Effect.gen(function* () {
+      const box = yield* Signalbox
+      const leases = yield* LeaseStore
+      const manifest = manifestOf(canary, cloud)
+      const deploymentId = yield* deployed(manifest)
+      const key = `environment/${deploymentId}/production`
+      yield* leases.acquire({ key, holder: second, owner: "dead", ttl: "10 seconds" as never })
+      const request = requestOf(manifest, deploymentId, second, { version: "2.0.0" })
+      const fiber = yield* Effect.forkChild(box.executions.submit(request))
+      const { execution, joined } = yield* drive(fiber, { limit: 60 })
+      assert.strictEqual(execution.correlationId, second)
+      assert.isFalse(joined)
+    }).pipe(Effect.provide(layer))
+  })
+
   it.effect("follow shows every event once, in order, to the end", () => {
     const { cloud, layer } = world()
     return Effect.gen(function* () {
