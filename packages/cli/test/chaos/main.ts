@@ -2,6 +2,7 @@
  * `npm run chaos -- [--runs N] [--seed S] [--only kind] [--run K]`: breaks real deployments and lets a judge decide.
  * Without a seed it draws a new one. `npm run chaos -- race`: lets many processes compete for one lease; see ../race.
  * `npm run chaos -- versions`: lets two generations share one Postgres; see ../versions.
+ * `npm run chaos -- aws`: kills commands that change stacks of CloudFormation; see provider-aws/test/chaos.
  */
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -16,6 +17,10 @@ import { type FaultKind, faultKinds, unmountable } from "./faults.ts"
 
 if (process.argv[2] === "race") process.exit(await race(process.argv.slice(3)))
 if (process.argv[2] === "versions") process.exit(await versions(process.argv.slice(3)))
+if (process.argv[2] === "aws") {
+  const { main } = await import("../../../provider-aws/test/chaos/main.ts")
+  process.exit(await main(process.argv.slice(3)))
+}
 
 const usage = `npm run chaos -- [--runs 25] [--seed S] [--only ${faultKinds.join("|")}] [--run K]`
 
