@@ -5,7 +5,7 @@ import type { PluginInvocation } from "@signalbox/core/plugin"
 
 const usage = `Usage: signalbox aws <command>
 
-  bootstrap    create the table of a shared store
+  bootstrap    create the table of a shared store, and the bucket of long templates
   iam-policy   print the smallest policy that suffices for a purpose
 `
 
@@ -13,7 +13,7 @@ const usage = `Usage: signalbox aws <command>
 export const run = async (invocation: PluginInvocation): Promise<number> => {
   const [word, ...args] = invocation.args
   if (word === "bootstrap") {
-    return (await import("./dynamodb/bootstrap.ts")).bootstrap({ ...invocation, args })
+    return (await import("./bootstrap/command.ts")).bootstrap({ ...invocation, args })
   }
   if (word === "iam-policy") return (await import("./iam/command.ts")).iamPolicy({ ...invocation, args })
   if (word === undefined || word === "--help" || word === "-h") {

@@ -38,7 +38,7 @@ export const aws = (options: AwsPluginOptions = {}): Plugin => ({
   commands: {
     aws: {
       description:
-        "Prepare AWS for Signalbox: bootstrap creates the table of a shared store, iam-policy prints policies",
+        "Prepare AWS for Signalbox: bootstrap creates the table of a shared store and the bucket of long templates, iam-policy prints policies",
       run: async (invocation) => (await import("./command.ts")).run(invocation)
     }
   }

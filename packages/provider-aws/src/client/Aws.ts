@@ -3,6 +3,7 @@
  */
 import type { CloudFormation } from "@aws-sdk/client-cloudformation"
 import type { CloudWatch } from "@aws-sdk/client-cloudwatch"
+import type { ECS } from "@aws-sdk/client-ecs"
 import type { S3 } from "@aws-sdk/client-s3"
 import type { STS } from "@aws-sdk/client-sts"
 
@@ -51,6 +52,13 @@ export class Aws {
     })
   }
 
+  ecs(place: AwsPlace): Promise<ECS> {
+    return this.#client("ecs", place, async (config) => {
+      const { ECS } = await import("@aws-sdk/client-ecs")
+      return new ECS(config)
+    })
+  }
+
   sts(place: AwsPlace): Promise<STS> {
     return this.#client("sts", place, async (config) => {
       const { STS } = await import("@aws-sdk/client-sts")
@@ -61,8 +69,8 @@ export class Aws {
   s3(place: AwsPlace): Promise<S3> {
     return this.#client("s3", place, async (config) => {
       const { S3 } = await import("@aws-sdk/client-s3")
-      // The form of URL that CloudFormation and emulators understand alike.
-      return new S3({ ...config, forcePathStyle: true })
+      // The form of URL that CloudFormation and emulators understand alike. A bucket may be in another region.
+      return new S3({ ...config, forcePathStyle: true, followRegionRedirects: true })
     })
   }
 

@@ -7,7 +7,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { type Aws, type AwsPlace, awsReason } from "../client/index.ts"
 import type { CloudFormationCall } from "../iam/calls.ts"
-import { timeOf } from "./StackEvents.ts"
+import { timeOf } from "./events/StackEvents.ts"
 import { meaningOf } from "./StackStatus.ts"
 
 /** What a step fails with, before the stack is named. */

@@ -2,10 +2,10 @@
  * Change sets: made by a plan, executed by a stage, and never left behind.
  */
 import type { Change, Stack } from "@aws-sdk/client-cloudformation"
-import { type PlannedResource, pollUntil, type ProviderReason } from "@signalbox/core/spi"
+import type { PlannedResource, ProviderReason } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import type { Failure } from "./Calls.ts"
-import { type Deployable, inputOf } from "./Deployable.ts"
+import type { Deployable } from "./Deployable.ts"
 import type { Work } from "./Work.ts"
 
 /** A change set that can be executed. */
@@ -71,11 +71,10 @@ export const removeOthers = (work: Work): Effect.Effect<void, Failure> =>
 /** A change set that was made before, once it is complete; null if it cannot be executed any more. */
 export const existing = (work: Work, name: string): Effect.Effect<ChangeSet | "empty" | null, Failure> =>
   Effect.gen(function* () {
-    const found = yield* pollUntil(
+    const found = yield* work.poller.until(
       Effect.map(work.calls.changeSet(work.name, name), (found) =>
         found === null ? { found } : /_(PENDING|IN_PROGRESS)$/.test(found.Status ?? "") ? undefined : { found }
-      ),
-      work.poll
+      )
     )
     if (found.found === null) return null
     const { ChangeSetId, Changes, ExecutionStatus, Status, StatusReason = "" } = found.found
@@ -107,7 +106,7 @@ export const make = (
   Effect.gen(function* () {
     const known = yield* existing(work, work.token)
     if (known !== null) return known
-    const template = yield* work.submit(deployable.body)
+    const input = yield* work.submit(deployable, stack)
     yield* work.calls
       .change("CreateChangeSet", work.mutation, (client, options) =>
         client.createChangeSet(
@@ -116,7 +115,7 @@ export const make = (
             ChangeSetName: work.token,
             ClientToken: work.token,
             ChangeSetType: stack === null ? "CREATE" : "UPDATE",
-            ...inputOf(deployable, template, work.properties, stack),
+            ...input,
             ...more
           },
           options

@@ -10,16 +10,24 @@ import {
   type PlanTarget,
   type PollOptions,
   type Provider,
+  ProviderError,
   type ProviderReason,
   type StackRef
 } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import { Aws, type AwsOptions, type AwsPlace, awsReason } from "../client/index.ts"
 import { Calls } from "./Calls.ts"
-import { EventReader } from "./EventReader.ts"
+import { inputOf } from "./Deployable.ts"
+import { EventReader } from "./events/EventReader.ts"
+import { Poller } from "./Poller.ts"
 import { decode, Properties } from "./Properties.ts"
+import { Secrets } from "./Secrets.ts"
 import { observation, see } from "./Seen.ts"
-import { providerEvent, timeIn } from "./StackEvents.ts"
+import { ServiceEvents } from "./events/ServiceEvents.ts"
+import { providerEvent, timeIn } from "./events/StackEvents.ts"
+import { readTemplate } from "./template/TemplateAddress.ts"
 import { submitted } from "./template/TemplateUpload.ts"
 import { tokenOf, tokensOf } from "./Token.ts"
 import type { Work } from "./Work.ts"
@@ -40,12 +48,15 @@ export const capabilities: Capabilities = {
  * How the provider works.
  *
  * *Details*: relative templates start in `directory`. Templates that are too long for a call go through `bucket`.
- * `poll` is the time between two polls, in milliseconds.
+ * `poll` is the time between two polls, in milliseconds. Secrets are looked up in `env` (default: the environment of the process).
+ * A service of ECS that is not stable after `serviceEventsAfter` milliseconds (default 2 minutes) shows its events.
  */
 export interface CloudFormationOptions extends AwsOptions {
   readonly directory: string
   readonly bucket?: string
   readonly poll?: PollOptions
+  readonly env?: NodeJS.ProcessEnv
+  readonly serviceEventsAfter?: number
 }
 
 /** The name of a stack at AWS. */
@@ -63,9 +74,25 @@ export const stackNameOf = ({ deploymentId, environment, stack }: StackRef, { st
  */
 export const make = (options: CloudFormationOptions): Provider => {
   const aws = new Aws(options)
-  const poll = options.poll ?? defaultPoll
+  const { bucket, directory, env = process.env, serviceEventsAfter = 120_000 } = options
+  const poller = new Poller(options.poll ?? defaultPoll)
 
-  const named = asProviderError(kind)
+  const asError = asProviderError(kind)
+
+  /** Names the provider and the stack in a failure, and masks secrets in what is told about the stack. */
+  const named = (operation: string, ref: StackRef) => {
+    const cover = <A>(value: A): A =>
+      Option.match(Schema.decodeUnknownOption(Properties)(ref.properties), {
+        onNone: () => value,
+        onSome: (properties) => new Secrets(properties, env).cover(value)
+      })
+    return <A, E extends ProviderReason | ProviderError, R>(effect: Effect.Effect<A, E, R>) =>
+      effect.pipe(
+        Effect.map(cover),
+        Effect.mapError((failure) => (failure instanceof ProviderError ? failure : cover<ProviderReason>(failure))),
+        asError(operation, ref)
+      )
+  }
 
   const workOn = (
     ref: StackRef,
@@ -73,16 +100,22 @@ export const make = (options: CloudFormationOptions): Provider => {
   ): Effect.Effect<Work & { readonly place: AwsPlace }, ProviderReason> =>
     Effect.map(decode(ref.properties), (properties) => {
       const place = { region: ref.region, assumeRole: properties.assumeRole }
+      const secrets = new Secrets(properties, env)
       return {
         place,
+        secrets,
         calls: new Calls(aws, place),
         name: stackNameOf(ref, properties),
         properties,
-        mutation,
+        mutation: { ...mutation, progress: (event) => mutation.progress(secrets.cover(event)) },
         tokens: tokensOf(ref),
         token: tokenOf(ref, mutation.idempotencyKey),
-        poll,
-        submit: (body: string) => submitted(aws, place, options.bucket, body, mutation)
+        poller,
+        services: new ServiceEvents(aws, place, serviceEventsAfter),
+        submit: (deployable, stack) =>
+          Effect.flatMap(submitted(aws, place, bucket, deployable.body, mutation), (template) =>
+            inputOf(deployable, template, properties, secrets, stack)
+          )
       }
     })
 
@@ -121,9 +154,10 @@ export const make = (options: CloudFormationOptions): Provider => {
         const target = yield* targetOf(work.place)
         return yield* plan(work, {
           candidate,
-          directory: options.directory,
+          directory,
+          fromS3: (address) => readTemplate(aws, work.place, address),
           preview: mutation === undefined,
-          bucket: options.bucket,
+          bucket,
           target
         })
       }).pipe(named("plan", ref)),
@@ -147,12 +181,18 @@ export const make = (options: CloudFormationOptions): Provider => {
         const { destroy } = yield* mutations
         yield* destroy(work)
       }).pipe(named("destroy", ref)),
+    canGoBack: (ref, checkpoint) =>
+      Effect.gen(function* () {
+        const { calls, name, secrets } = yield* workOn(ref, noMutation)
+        const { wayBack } = yield* Effect.promise(() => import("./WayBack.ts"))
+        return wayBack({ bucket, name, secrets }, yield* see(calls, name), checkpoint)
+      }).pipe(named("canGoBack", ref)),
     drift: {
       detect: (ref) =>
         Effect.gen(function* () {
           const { calls, name } = yield* workOn(ref, noMutation)
           const { detect } = yield* Effect.promise(() => import("./StackDrift.ts"))
-          return yield* detect(calls, name, poll)
+          return yield* detect(calls, name, poller)
         }).pipe(named("detect", ref)),
       correct: (ref, fields, mutation) =>
         Effect.gen(function* () {

@@ -6,7 +6,7 @@ import type { Checkpoint, ProviderReason, StackPlan } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import type { Failure } from "./Calls.ts"
 import * as ChangeSet from "./ChangeSet.ts"
-import { type Deployable, inputOf, unpack } from "./Deployable.ts"
+import { type Deployable, unpack } from "./Deployable.ts"
 import { inProgress, see } from "./Seen.ts"
 import { isAtRest, meaningOf } from "./StackStatus.ts"
 import { atRest, busy, type Ended, operate, resumed, settled, stuck, succeeded, type Work } from "./Work.ts"
@@ -14,7 +14,7 @@ import { atRest, busy, type Ended, operate, resumed, settled, stuck, succeeded, 
 const invalid = (message: string): ProviderReason => ({ _tag: "Invalid", message, path: [] })
 
 const create = (work: Work, deployable: Deployable): Effect.Effect<Ended | null, Failure> =>
-  Effect.flatMap(work.submit(deployable.body), (template) =>
+  Effect.flatMap(work.submit(deployable, null), (input) =>
     operate(work, null, "CreateStack", () =>
       Effect.asVoid(
         work.calls.change("CreateStack", work.mutation, (client, options) =>
@@ -22,7 +22,7 @@ const create = (work: Work, deployable: Deployable): Effect.Effect<Ended | null,
             {
               StackName: work.name,
               ClientRequestToken: work.token,
-              ...inputOf(deployable, template, work.properties, null)
+              ...input
             },
             options
           )
@@ -32,7 +32,7 @@ const create = (work: Work, deployable: Deployable): Effect.Effect<Ended | null,
   )
 
 const update = (work: Work, stack: Stack, deployable: Deployable): Effect.Effect<Ended | null, Failure> =>
-  Effect.flatMap(work.submit(deployable.body), (template) =>
+  Effect.flatMap(work.submit(deployable, stack), (input) =>
     operate(work, stack, "UpdateStack", () =>
       Effect.asVoid(
         work.calls.change("UpdateStack", work.mutation, (client, options) =>
@@ -40,7 +40,7 @@ const update = (work: Work, stack: Stack, deployable: Deployable): Effect.Effect
             {
               StackName: work.name,
               ClientRequestToken: work.token,
-              ...inputOf(deployable, template, work.properties, stack)
+              ...input
             },
             options
           )
@@ -112,6 +112,7 @@ export const stage = (work: Work, plan: StackPlan): Effect.Effect<void, Failure>
     yield* work.mutation.guard
     const before = yield* resumed(work)
     if (before !== undefined) return yield* succeeded(work, before)
+    if (plan.action === "none") return
     const deployable = unpack(plan.data)
     if (deployable === null) return yield* Effect.fail(invalid("the plan has no template"))
     let stack = yield* settled(work)

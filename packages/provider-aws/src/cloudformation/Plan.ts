@@ -15,13 +15,16 @@ import { templateOf } from "./template/TemplateFile.ts"
 import { checkSize } from "./template/TemplateUpload.ts"
 import { settled, stuck, type Work } from "./Work.ts"
 
-const asText = (values: Readonly<Record<string, string | number | boolean>>): Values =>
-  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]))
+/** Values as CloudFormation takes them, without secrets. */
+const asText = (values: Readonly<Record<string, string | number | boolean | object>>): Values =>
+  Object.fromEntries(
+    Object.entries(values).flatMap(([name, value]) => (typeof value === "object" ? [] : [[name, String(value)]]))
+  )
 
 /** Parameters that keep their value, and those for which there is none. */
-const unsaid = (template: Template, given: Values, seen: Seen | null) => {
+const unsaid = (template: Template, given: ReadonlyArray<string>, seen: Seen | null) => {
   const had = seen === null ? [] : Object.keys(parametersOf(seen.stack))
-  const names = Object.keys(template.content.Parameters ?? {}).filter((name) => !Object.hasOwn(given, name))
+  const names = Object.keys(template.content.Parameters ?? {}).filter((name) => !given.includes(name))
   return {
     previous: names.filter((name) => had.includes(name)),
     missing: names.filter((name) => !had.includes(name) && template.content.Parameters?.[name]?.Default === undefined)
@@ -74,11 +77,13 @@ export const plan = (
     bucket,
     candidate,
     directory,
+    fromS3,
     preview,
     target
   }: {
     readonly candidate: Candidate
     readonly directory: string
+    readonly fromS3: (address: string) => Effect.Effect<string, ProviderReason>
     readonly preview: boolean
     readonly bucket: string | undefined
     readonly target: PlanTarget
@@ -86,19 +91,21 @@ export const plan = (
 ): Effect.Effect<StackPlan, Failure> =>
   Effect.gen(function* () {
     const { name, properties } = work
-    const template = yield* templateOf(directory, candidate, properties)
+    const template = yield* templateOf(directory, candidate, properties, fromS3)
+    const secrets = work.secrets.parameters
+    yield* Effect.forEach(secrets, (name) => work.secrets.value(name))
     const found = yield* startingPoint(work, preview)
     const unusable = found !== null && meaningOf(found.stack.StackStatus!).class === "unusable"
     const seen = unusable ? null : found
     const parameters = asText(properties.parameters)
     const tags = properties.tags === undefined ? undefined : asText(properties.tags)
-    const { missing, previous } = unsaid(template, parameters, seen)
+    const { missing, previous } = unsaid(template, [...Object.keys(parameters), ...secrets], seen)
     if (missing.length > 0) {
       const message = `${template.shown} needs a value for ${missing.join(", ")}`
       return yield* Effect.fail<ProviderReason>({ _tag: "Invalid", message, path: ["parameters"] })
     }
     const digest = templateDigest(template)
-    const configDigest = digestOf([parameters, tags ?? null])
+    const configDigest = digestOf([parameters, tags ?? null, ...(secrets.length === 0 ? [] : [secrets])])
     const release: Release = {
       id: digestOf([digest, configDigest]).slice(0, 24),
       version: candidate.version,
@@ -110,6 +117,7 @@ export const plan = (
       body: withRecord(template.body, { release, before: seen?.release ?? null }),
       parameters,
       previous,
+      ...(secrets.length === 0 ? {} : { secrets }),
       ...(tags === undefined ? {} : { tags }),
       capabilities: properties.capabilities
     }
@@ -121,7 +129,7 @@ export const plan = (
       checkpoint: {
         release: seen?.release ?? null,
         takenAt: Math.floor(yield* Clock.currentTimeMillis),
-        data: seen === null ? null : pack(present(seen))
+        data: seen === null ? null : pack(present(seen, work.secrets))
       },
       rollback:
         seen === null ? `${name} is deleted` : `${name} goes back to ${seen.release.version} by an update of its own`,

@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import type { Calls } from "./Calls.ts"
 import { stackPage } from "./Console.ts"
 import { digestOf } from "./digestOf.ts"
-import { operationsOf } from "./StackEvents.ts"
+import { operationsOf } from "./events/StackEvents.ts"
 import { meaningOf } from "./StackStatus.ts"
 import { foundTemplate, type Template, templateDigest } from "./template/Template.ts"
 

@@ -2,7 +2,7 @@
  * Changes that were made to the resources of a stack behind its back.
  */
 import type { StackResourceDrift } from "@aws-sdk/client-cloudformation"
-import { type Drift, type PollOptions, pollUntil, type ProviderReason } from "@signalbox/core/spi"
+import type { Drift, ProviderReason } from "@signalbox/core/spi"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -10,6 +10,7 @@ import * as ChangeSet from "./ChangeSet.ts"
 import type { Calls, Failure } from "./Calls.ts"
 import { present } from "./Deployable.ts"
 import { execute } from "./Mutations.ts"
+import type { Poller } from "./Poller.ts"
 import { changedAt, see } from "./Seen.ts"
 import { resumed, settled, succeeded, type Work } from "./Work.ts"
 
@@ -35,14 +36,14 @@ const fresh = Duration.toMillis("5 minutes")
 export const detect = (
   calls: Calls,
   name: string,
-  poll: PollOptions
+  poller: Poller
 ): Effect.Effect<ReadonlyArray<Drift>, ProviderReason> =>
   Effect.gen(function* () {
     const stack = yield* calls.existing(name)
     if (stack === null) return []
     const checked = stack.DriftInformation?.LastCheckTimestamp?.getTime() ?? 0
     const now = yield* Clock.currentTimeMillis
-    if (checked <= changedAt(stack) || checked < now - fresh) yield* look(calls, name, poll)
+    if (checked <= changedAt(stack) || checked < now - fresh) yield* look(calls, name, poller)
     const found: Array<Drift> = []
     for (let NextToken: string | undefined; ;) {
       const page = yield* calls.read("DescribeStackResourceDrifts", (client, options) =>
@@ -63,7 +64,7 @@ export const detect = (
   })
 
 /** Waits for a detection; one that fails halfway has found something too. */
-const look = (calls: Calls, name: string, poll: PollOptions): Effect.Effect<void, ProviderReason> =>
+const look = (calls: Calls, name: string, poller: Poller): Effect.Effect<void, ProviderReason> =>
   Effect.gen(function* () {
     const { StackDriftDetectionId } = yield* calls.read("DetectStackDrift", (client, options) =>
       client.detectStackDrift({ StackName: name }, options)
@@ -71,9 +72,8 @@ const look = (calls: Calls, name: string, poll: PollOptions): Effect.Effect<void
     const status = calls.read("DescribeStackDriftDetectionStatus", (client, options) =>
       client.describeStackDriftDetectionStatus({ StackDriftDetectionId }, options)
     )
-    yield* pollUntil(
-      Effect.map(status, ({ DetectionStatus }) => DetectionStatus !== "DETECTION_IN_PROGRESS" || undefined),
-      poll
+    yield* poller.until(
+      Effect.map(status, ({ DetectionStatus }) => DetectionStatus !== "DETECTION_IN_PROGRESS" || undefined)
     )
   })
 
@@ -89,7 +89,9 @@ export const correct = (work: Work, fields: ReadonlyArray<string>): Effect.Effec
     if (seen === null) {
       return yield* Effect.fail<ProviderReason>({ _tag: "Missing", message: `there is no stack ${work.name}` })
     }
-    const changeSet = yield* ChangeSet.make(work, seen.stack, present(seen), { DeploymentMode: "REVERT_DRIFT" })
+    const changeSet = yield* ChangeSet.make(work, seen.stack, present(seen, work.secrets), {
+      DeploymentMode: "REVERT_DRIFT"
+    })
     if (changeSet === "empty") {
       const message = `CloudFormation finds nothing to revert in ${work.name}`
       return yield* Effect.fail<ProviderReason>({ _tag: "Unsupported", message, capability: "drift" })

@@ -2,16 +2,19 @@
  * One stack that a step works on, and its operations: found again by their token, and followed to their end.
  */
 import type { Stack, StackEvent } from "@aws-sdk/client-cloudformation"
-import { type Mutation, type PollOptions, pollUntil, type ProviderReason } from "@signalbox/core/spi"
+import { type Mutation, type ProviderReason } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import type { Calls, Failure } from "./Calls.ts"
 import { eventsPage } from "./Console.ts"
-import { EventReader } from "./EventReader.ts"
+import type { Deployable, Input } from "./Deployable.ts"
+import { EventReader } from "./events/EventReader.ts"
 import type { Properties } from "./Properties.ts"
+import type { Poller } from "./Poller.ts"
+import type { Secrets } from "./Secrets.ts"
 import { changedAt, inProgress } from "./Seen.ts"
-import { firstFailure, hasEnded, operationsOf, providerEvent, type StackOperation } from "./StackEvents.ts"
+import type { ServiceEvents } from "./events/ServiceEvents.ts"
+import { firstFailure, hasEnded, operationsOf, providerEvent, type StackOperation } from "./events/StackEvents.ts"
 import { hasSucceeded, isAtRest, meaningOf } from "./StackStatus.ts"
-import type { TemplateInput } from "./template/TemplateUpload.ts"
 import { type Begun, begunBy, handleOf } from "./Token.ts"
 
 /** `tokens` is how the tokens of this stack begin, `token` the one of this step. */
@@ -22,9 +25,11 @@ export interface Work {
   readonly mutation: Mutation
   readonly tokens: string
   readonly token: string
-  readonly poll: PollOptions
-  /** Brings a template to where CloudFormation can read it. */
-  readonly submit: (body: string) => Effect.Effect<TemplateInput, Failure>
+  readonly poller: Poller
+  readonly services: ServiceEvents
+  readonly secrets: Secrets
+  /** What a call says to bring a stack to something, with its template at a place where CloudFormation can read it. */
+  readonly submit: (deployable: Deployable, stack: Stack | null) => Effect.Effect<Input, Failure>
 }
 
 /** An operation that has ended, and its first failure. */
@@ -84,31 +89,33 @@ const innermost = (
 
 /** Waits for the end of the operation that has begun with a token, and reports its events. */
 const follow = (
-  { calls, mutation, poll }: Work,
+  { calls, mutation, poller, services }: Work,
   stackId: string,
   { since, token }: Begun
 ): Effect.Effect<Ended, ProviderReason> => {
   const reader = new EventReader(calls, stackId, since)
-  return pollUntil(
+  return poller.until(
     Effect.gen(function* () {
-      for (const event of yield* reader.fresh) yield* mutation.progress(providerEvent(event))
+      const fresh = yield* reader.fresh
+      for (const event of fresh) yield* mutation.progress(providerEvent(event))
+      for (const event of yield* services.after(fresh)) yield* mutation.progress(event)
       const operation = operationsOf(reader.all).findLast((one) => one.token === token)
       if (operation === undefined || !hasEnded(operation)) return undefined
       const { events, startedAt, status } = operation
       return { status, failure: yield* innermost(calls, firstFailure(events), startedAt) }
-    }),
-    poll
+    })
   )
 }
 
 /** Waits until no operation is in progress. */
-export const atRest = ({ calls, poll }: Work, stackId: string): Effect.Effect<Stack | null, ProviderReason> =>
-  pollUntil(
-    Effect.map(calls.stack(stackId), (stack) =>
-      stack === null ? { stack } : isAtRest(stack.StackStatus ?? "") ? { stack } : undefined
-    ),
-    poll
-  ).pipe(Effect.map(({ stack }) => (meaningOf(stack?.StackStatus ?? "").class === "none" ? null : stack)))
+export const atRest = ({ calls, poller }: Work, stackId: string): Effect.Effect<Stack | null, ProviderReason> =>
+  poller
+    .until(
+      Effect.map(calls.stack(stackId), (stack) =>
+        stack === null ? { stack } : isAtRest(stack.StackStatus ?? "") ? { stack } : undefined
+      )
+    )
+    .pipe(Effect.map(({ stack }) => (meaningOf(stack?.StackStatus ?? "").class === "none" ? null : stack)))
 
 /** Waits for operations of this stack that Signalbox has begun; one of others is `Busy`. */
 export const settled = (work: Work): Effect.Effect<Stack | null, ProviderReason> =>

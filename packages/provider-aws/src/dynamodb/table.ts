@@ -24,20 +24,19 @@ export const definitionOf = (table: string): CreateTableCommandInput => ({
   KeySchema: [...keySchema]
 })
 
-/** The same as a template of CloudFormation, for teams that create resources in no other way. */
-export const templateOf = (table: string): string => {
+/** The same as a resource of CloudFormation, for teams that create resources in no other way. */
+export const tableResource = (table: string) => {
   const properties = {
     ...definitionOf(table),
     TimeToLiveSpecification: { AttributeName: timeToLive, Enabled: true },
     PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true }
   }
-  const resource = {
+  return {
     Type: "AWS::DynamoDB::Table",
     DeletionPolicy: "Retain",
     UpdateReplacePolicy: "Retain",
     Properties: properties
   }
-  return `${JSON.stringify({ Resources: { Store: resource } }, null, 2)}\n`
 }
 
 const named = (error: unknown, ...names: ReadonlyArray<string>): boolean =>

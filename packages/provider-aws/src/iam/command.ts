@@ -11,10 +11,11 @@ Prints the smallest policy of IAM that suffices. Without a role for CloudFormati
 permissions for the resources of the template.
 
   --for        plan: status and previews; deploy: deploy, roll back and destroy as well; store: the shared store;
-               bootstrap: create its table
+               bootstrap: create its table, and the bucket
   --stack      the name of the stack, or a pattern (default *)
   --role       the ARN of the role that CloudFormation uses: roleArn of the properties
   --bucket     the bucket of templates that are too long for a call
+  --templates  the templates that are read from S3: bucket/key, or a pattern
   --table      the table of the shared store (default signalbox)
   --region, --account, --partition
 `
@@ -25,6 +26,7 @@ const options = {
   role: { type: "string" },
   bucket: { type: "string" },
   table: { type: "string" },
+  templates: { type: "string" },
   region: { type: "string" },
   account: { type: "string" },
   partition: { type: "string" },

@@ -16,6 +16,8 @@ export interface PolicyRequest {
   /** The bucket of long templates. */
   readonly bucket?: string
   readonly table?: string
+  /** Templates in S3, as bucket and key, or a pattern. */
+  readonly templates?: string
 }
 
 interface Statement {
@@ -46,21 +48,27 @@ export const policyFor = ({
   region = "*",
   role,
   stack = "*",
-  table = "signalbox"
+  table = "signalbox",
+  templates
 }: PolicyRequest): Policy => {
   const arn = (service: string, what: string) => `arn:${partition}:${service}:${region}:${account}:${what}`
   if (purpose === "store" || purpose === "bootstrap") {
-    return {
-      Version: "2012-10-17",
-      Statement: [
-        {
-          Sid: purpose === "store" ? "Store" : "Table",
+    const statements: ReadonlyArray<Statement | false> = [
+      {
+        Sid: purpose === "store" ? "Store" : "Table",
+        Effect: "Allow",
+        Action: named("dynamodb", storeCalls, [purpose]),
+        Resource: arn("dynamodb", `table/${table}`)
+      },
+      purpose === "bootstrap" &&
+        bucket !== undefined && {
+          Sid: "Bucket",
           Effect: "Allow",
-          Action: named("dynamodb", storeCalls, [purpose]),
-          Resource: arn("dynamodb", `table/${table}`)
+          Action: ["s3:CreateBucket"],
+          Resource: `arn:${partition}:s3:::${bucket}`
         }
-      ]
-    }
+    ]
+    return { Version: "2012-10-17", Statement: statements.filter((statement) => statement !== false) }
   }
   const purposes: ReadonlyArray<Purpose> = purpose === "deploy" ? ["plan", "deploy"] : ["plan"]
   const statements: ReadonlyArray<Statement | false> = [
@@ -71,6 +79,18 @@ export const policyFor = ({
       Resource: arn("cloudformation", `stack/${stack}/*`)
     },
     { Sid: "Everywhere", Effect: "Allow", Action: unlimitedCalls, Resource: "*" },
+    purpose === "deploy" && {
+      Sid: "Services",
+      Effect: "Allow",
+      Action: ["ecs:DescribeServices"],
+      Resource: arn("ecs", "service/*")
+    },
+    templates !== undefined && {
+      Sid: "Read",
+      Effect: "Allow",
+      Action: ["s3:GetObject", "s3:GetObjectVersion"],
+      Resource: `arn:${partition}:s3:::${templates}`
+    },
     purpose === "deploy" &&
       bucket !== undefined && {
         Sid: "Templates",

@@ -87,7 +87,7 @@ const changing = /^(ExecuteChangeSet|CreateStack|UpdateStack|DeleteStack)$/
 describe.skipIf(endpoint === undefined)("CloudFormation", () => {
   ProviderSuite.suite("aws:cloudformation", {
     capabilities,
-    groups: ["drift", "events", "alarms"],
+    groups: ["drift", "events", "alarms", "canGoBack"],
     timeoutMillis: 120_000,
     make: harness,
     credentials: failing("ExpiredToken"),

@@ -7,7 +7,7 @@ import { join } from "node:path"
 import { assert, describe, it } from "vitest"
 import { make } from "../../src/cloudformation/CloudFormationProvider.ts"
 import { eventsPage } from "../../src/cloudformation/Console.ts"
-import { operationsOf, providerEvent } from "../../src/cloudformation/StackEvents.ts"
+import { operationsOf, providerEvent } from "../../src/cloudformation/events/StackEvents.ts"
 import { refOf, templateOf } from "./platform.ts"
 import { stackId, standIn } from "./standIn.ts"
 

@@ -11,6 +11,7 @@ import {
   TemplateMistake,
   withRecord
 } from "../../src/cloudformation/template/Template.ts"
+import { parseTemplateAddress } from "../../src/cloudformation/template/TemplateAddress.ts"
 import { templateOf } from "../../src/cloudformation/template/TemplateFile.ts"
 
 const record = {
@@ -109,7 +110,9 @@ describe("a template that CDK has written", () => {
   const read = (template: string) =>
     Effect.runPromise(
       Effect.match(
-        Effect.flatMap(decode({ template }), (properties) => templateOf(folder, { version: "v1" }, properties)),
+        Effect.flatMap(decode({ template }), (properties) =>
+          templateOf(folder, { version: "v1" }, properties, () => Effect.succeed(""))
+        ),
         { onFailure: (reason) => reason, onSuccess: ({ content }) => content }
       )
     )
@@ -123,5 +126,32 @@ describe("a template that CDK has written", () => {
     expect(await read(".#Apo")).toMatchObject({ _tag: "Invalid", message: ".: it has no stack Apo; it has Api, Web" })
     expect(await read(".#Web")).toMatchObject({ _tag: "Invalid", message: expect.stringContaining("asset.123") })
     expect(await read("nowhere#Api")).toMatchObject({ _tag: "Invalid", message: expect.stringContaining("ENOENT") })
+  })
+})
+
+describe("the address of a template in S3", () => {
+  it.each([
+    ["s3://shop/api.yaml", { bucket: "shop", key: "api.yaml" }],
+    ["s3://shop/a/b%20c.yaml?versionId=x1", { bucket: "shop", key: "a/b c.yaml", version: "x1" }],
+    ["https://shop.s3.eu-west-1.amazonaws.com/api.yaml", { bucket: "shop", key: "api.yaml", region: "eu-west-1" }],
+    ["https://my.shop.s3.amazonaws.com/api.yaml", { bucket: "my.shop", key: "api.yaml" }],
+    ["https://s3.eu-west-1.amazonaws.com/shop/a/b.yaml", { bucket: "shop", key: "a/b.yaml", region: "eu-west-1" }],
+    ["https://s3-us-gov-west-1.amazonaws.com/shop/a.yaml", { bucket: "shop", key: "a.yaml", region: "us-gov-west-1" }],
+    ["https://shop.s3.cn-north-1.amazonaws.com.cn/a.yaml", { bucket: "shop", key: "a.yaml", region: "cn-north-1" }]
+  ])("%s is read", (text, address) => {
+    expect(parseTemplateAddress(text)).toEqual(address)
+  })
+
+  it.each([
+    "s3://shop",
+    "s3:///api.yaml",
+    "https://example.com/api.yaml",
+    "https://s3.amazonaws.com/shop",
+    "https://shop.s3.amazonaws.com.example.com/api.yaml",
+    "http://shop.s3.amazonaws.com/api.yaml",
+    "https://key:hunter2@shop.s3.amazonaws.com/api.yaml",
+    "s3:// /x"
+  ])("%s is refused", (text) => {
+    expect(parseTemplateAddress(text)).toBeUndefined()
   })
 })

@@ -14,7 +14,12 @@ export const world = ({
   account,
   url = endpoint!,
   ...options
-}: { readonly account?: string; readonly url?: string; readonly bucket?: string } = {}) => {
+}: {
+  readonly account?: string
+  readonly url?: string
+  readonly bucket?: string
+  readonly env?: NodeJS.ProcessEnv
+} = {}) => {
   const aws = platform(account)
   const provider: Provider = make({
     ...options,
@@ -32,6 +37,7 @@ export const world = ({
     aws,
     provider,
     ref: refWith({}),
+    refWith,
     mutation,
     run,
     /** The reason why it fails. */

@@ -73,7 +73,10 @@ describe.skipIf(endpoint === undefined)("the command with its state in DynamoDB"
 
     const made = await binary.run(cwd, ["aws", "bootstrap", url], { env })
     assert.deepEqual([made.code, made.stderr], [0, ""])
-    assert.match((await binary.run(cwd, ["aws", "bootstrap", url], { env })).stdout, /exists already/)
+    const bucket = `templates-${env.AWS_ACCESS_KEY_ID}`
+    const more = () => binary.run(cwd, ["aws", "bootstrap", url, "--bucket", bucket], { env })
+    assert.match((await more()).stdout, new RegExp(`exists already.*bucket ${bucket} was created`, "s"))
+    assert.match((await more()).stdout, /exists already.*exists already/s)
 
     await json(cwd, "init", "--id", id)
     const deployed = await json(cwd, "deploy", "--version", "1.0.0")
@@ -132,7 +135,13 @@ describe.skipIf(endpoint === undefined)("the command with its state in DynamoDB"
         assert.notInclude(ran.stderr, "hunter2")
       }
     }
-    for (const args of [["aws"], ["aws", "bootstrap", "--prnt"], ["aws", "strap"], ["aws", "bootstrap", "a", "b"]]) {
+    for (const args of [
+      ["aws"],
+      ["aws", "bootstrap", "--prnt"],
+      ["aws", "bootstrap", "--bucket", "A B"],
+      ["aws", "strap"],
+      ["aws", "bootstrap", "a", "b"]
+    ]) {
       assert.strictEqual((await binary.run(cwd, args, { env })).code, args.length === 1 ? 0 : 64, args.join(" "))
     }
     assert.strictEqual(proxy.calls.length, 0)

@@ -9,7 +9,10 @@ import type { Failure } from "../Calls.ts"
 
 /** What CloudFormation takes in a call, and at all, in bytes. */
 const inCall = 51_200
-const most = 1_000_000
+export const most = 1_000_000
+
+/** Whether a template has to go through a bucket. */
+export const isTooLong = (body: string): boolean => Buffer.byteLength(body) > inCall
 
 export type TemplateInput = { readonly TemplateBody: string } | { readonly TemplateURL: string }
 
@@ -28,7 +31,7 @@ export const checkSize = (body: string, bucket: string | undefined): Effect.Effe
     Effect.fail({ _tag: "Invalid", message, path: ["template"], hint })
   if (bytes > most) return too(`the template has ${bytes} bytes`, `CloudFormation takes ${most}: divide the stack.`)
   if (bytes <= inCall || bucket !== undefined) return Effect.void
-  const hint = `More than ${inCall} go through a bucket: aws({ bucket: "…" }) in plugins.`
+  const hint = `More than ${inCall} go through a bucket: signalbox aws bootstrap --bucket, and aws({ bucket: "…" }) in plugins.`
   return too(`the template has ${bytes} bytes`, hint)
 }
 
@@ -40,7 +43,7 @@ export const submitted = (
   body: string,
   { guard }: Mutation
 ): Effect.Effect<TemplateInput, Failure> => {
-  if (Buffer.byteLength(body) <= inCall || bucket === undefined) return Effect.succeed({ TemplateBody: body })
+  if (bucket === undefined || !isTooLong(body)) return Effect.succeed({ TemplateBody: body })
   const Key = `signalbox/templates/${createHash("sha256").update(body).digest("hex")}`
   const put = Effect.tryPromise({
     try: async (abortSignal) => {

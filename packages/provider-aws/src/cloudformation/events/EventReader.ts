@@ -4,7 +4,7 @@
 import type { StackEvent } from "@aws-sdk/client-cloudformation"
 import type { ProviderReason } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
-import type { Calls } from "./Calls.ts"
+import type { Calls } from "../Calls.ts"
 import { timeOf } from "./StackEvents.ts"
 
 /** Reads what is new at each call of `fresh`; `all` are the events of the stack itself so far, oldest first. */

@@ -3,8 +3,8 @@
  */
 import type { StackEvent } from "@aws-sdk/client-cloudformation"
 import type { ProviderEvent } from "@signalbox/core/spi"
-import { eventsPage } from "./Console.ts"
-import { isAtRest } from "./StackStatus.ts"
+import { eventsPage } from "../Console.ts"
+import { isAtRest } from "../StackStatus.ts"
 
 /** The time of an event; every event has one. */
 export const timeOf = ({ Timestamp }: StackEvent): number => Timestamp?.getTime() ?? 0
