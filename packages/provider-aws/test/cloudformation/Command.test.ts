@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url"
 import { afterEach, assert, beforeEach, describe, expect, it } from "vitest"
 import { type Binary, build } from "../../../cli/test/binary.ts"
 import { endpoint } from "../emulator.ts"
-import { answer, functionResources, neverSignalled, type Platform, platform, region, templateOf } from "./platform.ts"
+import { functionResources, neverSignalled, type Platform, platform, region, templateOf } from "./platform.ts"
 
 const id = "DX6604E"
 
@@ -171,25 +171,6 @@ describe.skipIf(endpoint === undefined)("the command, on CloudFormation", () => 
     await ends(0, "deploy", "--version", "v1")
     const { Stacks } = await aws.client.describeStacks({ StackName: "acme-hello" })
     expect(Stacks![0]!.Outputs).toMatchObject([{ OutputKey: "Version", OutputValue: "v1" }])
-  })
-
-  it("shows an operation of others in can-deploy, and waits for it if the stack is configured so", async () => {
-    project({
-      "signalbox.config.yaml": yaml.replace("    gate:", "    onBusy: wait\n    gate:"),
-      "api.yaml": template()
-    })
-    await ends(0, "init", "--id", id)
-    await ends(0, "deploy", "--version", "v1")
-    const slow = { ...functionResources, Slow: answer({ ms: 4000 }) }
-    await aws.client.updateStack({
-      StackName: "shop-api",
-      TemplateBody: JSON.stringify(templateOf("theirs", slow)),
-      Capabilities: ["CAPABILITY_IAM"]
-    })
-    const said = await ends(2, "can-deploy", id)
-    expect(said).toContain("UPDATE_IN_PROGRESS")
-    await ends(0, "deploy", "--version", "v2")
-    assert.strictEqual(await aws.version(), "v2")
   })
 
   it("prints policies, and refuses what it does not know", async () => {
