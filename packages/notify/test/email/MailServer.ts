@@ -46,6 +46,7 @@ export const openMailServer = async (options: SMTPServerOptions = {}) => {
     disabledCommands: ["STARTTLS"],
     authOptional: true,
     logger: false,
+    disableReverseLookup: true,
     closeTimeout: 1,
     onAuth: ({ password, username }, _, done) => {
       if (isNext("Denied") || password !== "s3cr3t-mail-password") done(refused(535, "5.7.8 no"))
