@@ -1,4 +1,5 @@
 import type { Plugin } from "@signalbox/core/plugin"
+import { emailOptions } from "./email/EmailOptions.ts"
 import { gitHubOptions } from "./github/GitHubOptions.ts"
 import { pagerDutyOptions } from "./pagerduty/PagerDutyOptions.ts"
 import { slackOptions } from "./slack/SlackOptions.ts"
@@ -19,6 +20,10 @@ export const notify = (): Plugin => ({
   name: "@signalbox/notify",
   spiVersion: 1,
   notifiers: {
+    email: {
+      check: emailOptions.check,
+      load: async (context) => (await import("./email/EmailChannel.ts")).open(context)
+    },
     github: {
       check: gitHubOptions.check,
       load: async (context) => (await import("./github/GitHubChannel.ts")).open(context)

@@ -64,6 +64,18 @@ describe.concurrent("PagerDuty", () => {
     )
   )
 
+  it.live("reports a change once, though change events have no key", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const receiver = yield* server
+        const pager = yield* channel(receiver.url)
+        const earlier = yield* send(pager, sampleMessage("completed"))
+        yield* send(pager, sampleMessage("completed"), { attempt: 2, earlier })
+        assert.strictEqual(receiver.shown().length, 1)
+      })
+    )
+  )
+
   it("checks its options", () => {
     const { check } = kindOf("pagerduty")
     assert.deepStrictEqual(check({ routingKey: { $secret: "KEY" } }), [])
