@@ -101,7 +101,7 @@ describe.skipIf(process.platform !== "linux")("what a store that is gone left ru
     assert.strictEqual(refused.code, 1)
     const { error } = JSON.parse(refused.stdout)
     assert.strictEqual(error.code, "store_replaced")
-    assert.include(error.message, "the store that did was deleted or replaced")
+    assert.include(error.message, "the store that issued it was deleted or replaced")
     assert.include(error.hint, next)
     assert.strictEqual(await served(), "v2", "nothing was changed")
 

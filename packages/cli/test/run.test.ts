@@ -155,7 +155,7 @@ describe("signalbox run", () => {
     const cwd = folder()
     const ended = await run(cwd, `"${process.execPath}" "${binary.path}" run -- echo never`).ended
     assert.deepEqual([ended.code, ended.stdout], [2, ""])
-    assert.include(ended.stderr, "it has the lease")
+    assert.include(ended.stderr, "it already has the lease")
   })
 
   it("with --json prints its result alone on stdout, and the command's output on stderr", async () => {

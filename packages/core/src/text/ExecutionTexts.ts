@@ -59,7 +59,7 @@ export const executionTexts = (say: (cause: CauseInfo) => string): Texts<keyof t
   }),
   gate_failed: ({ findings, stack, step, version }) => ({
     message: `${stack}: ${step} failed its gate: ${findings.map(say).join("; ")}`,
-    hint: `Read the log of release ${version}.`
+    hint: `Look at the log of release ${version}.`
   }),
   traffic_not_effective: ({ asked, observed, stack }) => ({
     message: `${stack}: ${asked} % of the traffic was requested, ${observed} % is observed`,

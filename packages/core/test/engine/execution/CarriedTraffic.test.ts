@@ -68,7 +68,7 @@ describe("before an old release is removed", () => {
     return Effect.gen(function* () {
       const { causes, releases } = yield* second(cloud)
       assert.sameMembers(releases, ["1.0.0", "2.0.0"])
-      assert.include(causes.map(describeCause).join(), "the new one is observed to carry 50 %")
+      assert.include(causes.map(describeCause).join(), "the new one has 50 % of the traffic")
     }).pipe(Effect.provide(layer))
   })
 

@@ -236,7 +236,7 @@ describe("strategies", () => {
           : []
       )
       assert.strictEqual(left.length, 1)
-      assert.include(left[0], "3 of 4 instances healthy, 80 % needed")
+      assert.include(left[0], "3 of 4 instances healthy (80 % needed)")
     }).pipe(Effect.provide(layer))
   })
 
