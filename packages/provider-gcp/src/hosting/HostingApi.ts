@@ -64,6 +64,7 @@ export class ApiFailure extends Error {
 }
 
 const unanswered = 14
+const timedOut = new Error("timed out")
 
 const parsed = (text: string): unknown => {
   try {
@@ -118,20 +119,28 @@ export class HostingApi {
   async #fetch(url: URL, timeout: number, signal: AbortSignal, init: RequestInit & { readonly duplex?: "half" }) {
     const headers = new Headers(url.protocol === "https:" ? await this.#gcp.headers() : {})
     for (const [key, value] of Object.entries(init.headers ?? {})) headers.set(key, String(value))
-    const deadline = AbortSignal.timeout(timeout)
+    // Signals of `AbortSignal.timeout` would be kept, with the body, until their time is over.
+    const controller = new AbortController()
+    const interrupted = () => controller.abort(signal.reason)
+    const timer = setTimeout(() => controller.abort(timedOut), timeout)
+    signal.addEventListener("abort", interrupted)
     try {
-      const answer = await fetch(url, { ...init, headers, signal: AbortSignal.any([signal, deadline]) })
+      const answer = await fetch(url, { ...init, headers, signal: controller.signal })
       const text = await answer.text()
       if (!answer.ok) throw failureOf(answer.status, text)
       const json = parsed(text)
       if (json === undefined) throw new ApiFailure(2, "The answer is no JSON.")
       return json as ApiAnswer
     } catch (error) {
-      if (deadline.aborted) throw new ApiFailure(4, `There was no answer within ${Math.round(timeout / 1000)} seconds.`)
+      if (error === timedOut)
+        throw new ApiFailure(4, `There was no answer within ${Math.round(timeout / 1000)} seconds.`)
       // Whatever broke the connection is the cause of a TypeError.
       if (!(error instanceof TypeError)) throw error
       const { cause } = error as { readonly cause?: { readonly code?: string; readonly message?: string } }
       throw new ApiFailure(unanswered, cause?.message || cause?.code || error.message)
+    } finally {
+      clearTimeout(timer)
+      signal.removeEventListener("abort", interrupted)
     }
   }
 }

@@ -154,12 +154,17 @@ export class SiteCalls {
 
   finalize(version: string, config: Json, mutation: Mutation): Effect.Effect<HostingVersion, SiteFailure> {
     return Effect.map(
-      this.#change("versions.update", mutation, {
-        method: "PATCH",
-        path: `${this.#site}/versions/${version}`,
-        query: { updateMask: "status,config" },
-        body: { status: "FINALIZED", config }
-      }),
+      this.#change(
+        "versions.update",
+        mutation,
+        {
+          method: "PATCH",
+          path: `${this.#site}/versions/${version}`,
+          query: { updateMask: "status,config" },
+          body: { status: "FINALIZED", config }
+        },
+        repeatable
+      ),
       versionFrom
     )
   }
@@ -177,7 +182,7 @@ export class SiteCalls {
     const body = { ttl: `${ttl}s`, labels }
     const path = `${this.#site}/channels`
     return Effect.map(
-      this.#change("channels.create", mutation, { method: "POST", path, query: { channelId: id }, body }),
+      this.#change("channels.create", mutation, { method: "POST", path, query: { channelId: id }, body }, repeatable),
       channelFrom
     )
   }
@@ -223,7 +228,7 @@ export class SiteCalls {
   }
 
   #remove(call: string, path: string, mutation: Mutation): Effect.Effect<void, SiteFailure> {
-    return this.#change(call, mutation, { method: "DELETE", path }).pipe(
+    return this.#change(call, mutation, { method: "DELETE", path }, repeatable).pipe(
       Effect.asVoid,
       Effect.catch((failure) => (failure._tag === "Missing" ? Effect.void : Effect.fail(failure)))
     )
@@ -231,7 +236,7 @@ export class SiteCalls {
 
   /**
    * Runs the guard, and then calls with a deadline before the end of the lease. A call that was throttled had no effect,
-   * so it is made again; after any other failure, only a look tells.
+   * so it is made again. After a lost answer, only a call is repeated whose second effect would be none.
    */
   #change(
     call: string,

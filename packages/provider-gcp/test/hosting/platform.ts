@@ -14,6 +14,14 @@ import { ApiError, type GcpSimulator, startGcpSimulator } from "../../src/testin
 export const project = "shop-1"
 export const site = "shop"
 
+export const ref: StackRef = {
+  deploymentId: DeploymentId.make("DX6604E"),
+  environment: EnvironmentName.make("test"),
+  stack: StackName.make("web"),
+  properties: { site },
+  account: project
+}
+
 /** A simulator, and a folder with `firebase.json` and the files of each version. */
 export interface Platform {
   readonly simulator: GcpSimulator
@@ -22,14 +30,9 @@ export interface Platform {
 }
 
 export const refOf = (properties: { readonly [key: string]: unknown } = {}): StackRef => ({
-  deploymentId: DeploymentId.make("DX6604E"),
-  environment: EnvironmentName.make("test"),
-  stack: StackName.make("web"),
-  properties: { site, ...properties } as StackRef["properties"],
-  account: project
+  ...ref,
+  properties: { site, ...properties } as StackRef["properties"]
 })
-
-export const ref = refOf()
 
 export type Files = Readonly<Record<string, string | Uint8Array>>
 
