@@ -4,7 +4,6 @@
 import {
   asProviderError,
   type Capabilities,
-  defaultPoll,
   type Mutation,
   noMutation,
   type PollOptions,
@@ -13,11 +12,10 @@ import {
   type StackRef
 } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
-import { type Failure, Gcp, type GcpOptions, placeOf, targetOf } from "../client/index.ts"
-import { Calls } from "./Calls.ts"
+import type { Failure, GcpOptions } from "../client/index.ts"
+import type { Access } from "./Access.ts"
 import { defaultService } from "./Names.ts"
-import { decode, Properties } from "./Properties.ts"
-import { observation, see } from "./Seen.ts"
+import { Properties } from "./Properties.ts"
 import type { Work } from "./Work.ts"
 
 /** What a stack names as its provider. */
@@ -47,21 +45,9 @@ export interface CloudRunOptions extends GcpOptions {
  * *Errors*: `ProviderError`; `Broken` with the condition of the revision if it does not become ready.
  */
 export const make = (options: CloudRunOptions): Provider => {
-  const gcp = new Gcp(options)
-  const poll = options.poll ?? defaultPoll
-
   const named = asProviderError(kind)
-
-  const workOn = (ref: StackRef, mutation: Mutation): Effect.Effect<Work, ProviderReason> =>
-    Effect.gen(function* () {
-      const properties = yield* decode(ref.properties)
-      const place = yield* placeOf(gcp, ref, properties.project)
-      const name = properties.service ?? defaultService(ref)
-      return { ref, calls: new Calls(gcp, place), place, name, properties, mutation, poll }
-    })
-
-  const seen = (work: Work) =>
-    Effect.map(see(work.calls, work.name, work.properties.tag), (seen) => observation(seen, work.place, work.name))
+  let made: Access | undefined
+  const access = Effect.promise(async () => (made ??= new (await import("./Access.ts")).Access(options)))
 
   /** Carries out a mutation, and looks at what has become of it. */
   const mutate = (
@@ -71,9 +57,10 @@ export const make = (options: CloudRunOptions): Provider => {
     change: (work: Work) => Effect.Effect<void, Failure>
   ) =>
     Effect.gen(function* () {
-      const work = yield* workOn(ref, mutation)
+      const cloud = yield* access
+      const work = yield* cloud.workOn(ref, mutation)
       yield* change(work)
-      return yield* seen(work)
+      return yield* cloud.observe(work)
     }).pipe(named(operation, ref))
 
   const drifting = Effect.promise(() => import("./Drift.ts"))
@@ -83,12 +70,17 @@ export const make = (options: CloudRunOptions): Provider => {
     kind,
     capabilities,
     properties: Properties,
-    observe: (ref) => Effect.flatMap(workOn(ref, noMutation), seen).pipe(named("observe", ref)),
+    observe: (ref) =>
+      Effect.gen(function* () {
+        const cloud = yield* access
+        return yield* cloud.observe(yield* cloud.workOn(ref, noMutation))
+      }).pipe(named("observe", ref)),
     plan: (ref, candidate) =>
       Effect.gen(function* () {
-        const work = yield* workOn(ref, noMutation)
+        const cloud = yield* access
+        const work = yield* cloud.workOn(ref, noMutation)
         const { plan } = yield* Effect.promise(() => import("./Plan.ts"))
-        return yield* plan(work, candidate, yield* targetOf(gcp, work.place))
+        return yield* plan(work, candidate, yield* cloud.target(work))
       }).pipe(named("plan", ref)),
     stage: (ref, { capacityPercent, plan }, mutation) =>
       mutate("stage", ref, mutation, (work) =>
@@ -132,8 +124,8 @@ export const make = (options: CloudRunOptions): Provider => {
     drift: {
       detect: (ref) =>
         Effect.gen(function* () {
-          const { calls, name, properties } = yield* workOn(ref, noMutation)
-          const seen = yield* see(calls, name, properties.tag)
+          const cloud = yield* access
+          const seen = yield* cloud.see(yield* cloud.workOn(ref, noMutation))
           const { detect } = yield* drifting
           return seen === null ? [] : detect(seen)
         }).pipe(named("detect", ref)),
@@ -142,9 +134,10 @@ export const make = (options: CloudRunOptions): Provider => {
     },
     canGoBack: (ref, checkpoint) =>
       Effect.gen(function* () {
-        const { calls, name, properties } = yield* workOn(ref, noMutation)
+        const cloud = yield* access
+        const work = yield* cloud.workOn(ref, noMutation)
         const { wayBack } = yield* restoring
-        return yield* wayBack(calls, name, yield* see(calls, name, properties.tag), checkpoint)
+        return yield* wayBack(work.calls, work.name, yield* cloud.see(work), checkpoint)
       }).pipe(named("canGoBack", ref)),
     exclusive: (ref) => {
       const { service } = ref.properties as { readonly service?: string }

@@ -4,20 +4,17 @@
 import {
   asProviderError,
   type Capabilities,
-  defaultPoll,
   type Mutation,
   noMutation,
   type Provider,
-  type ProviderReason,
   type StackRef
 } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
-import { type Failure, Gcp, placeOf, targetOf } from "../client/index.ts"
+import type { Failure } from "../client/index.ts"
 import type { CloudRunOptions } from "../cloudrun/CloudRunProvider.ts"
 import { defaultService } from "../cloudrun/Names.ts"
-import { JobCalls } from "./JobCalls.ts"
-import { decode, Properties } from "./Properties.ts"
-import { observation, see } from "./Seen.ts"
+import type { Access } from "./Access.ts"
+import { Properties } from "./Properties.ts"
 import type { Work } from "./Work.ts"
 
 /** What a stack names as its provider. */
@@ -41,19 +38,9 @@ export const capabilities: Capabilities = {
  * *Errors*: `ProviderError`; `Broken` with the condition of an execution that failed.
  */
 export const make = (options: CloudRunOptions): Provider => {
-  const gcp = new Gcp(options)
-  const poll = options.poll ?? defaultPoll
   const named = asProviderError(kind)
-
-  const workOn = (ref: StackRef, mutation: Mutation): Effect.Effect<Work, ProviderReason> =>
-    Effect.gen(function* () {
-      const properties = yield* decode(ref.properties)
-      const place = yield* placeOf(gcp, ref, properties.project)
-      const name = properties.job ?? defaultService(ref)
-      return { ref, calls: new JobCalls(gcp, place), place, name, properties, mutation, poll }
-    })
-
-  const seen = ({ calls, name, place }: Work) => Effect.map(see(calls, name), (seen) => observation(seen, place, name))
+  let made: Access | undefined
+  const access = Effect.promise(async () => (made ??= new (await import("./Access.ts")).Access(options)))
 
   /** Carries out a mutation, and looks at what has become of it. */
   const mutate = (
@@ -63,9 +50,10 @@ export const make = (options: CloudRunOptions): Provider => {
     change: (work: Work) => Effect.Effect<void, Failure>
   ) =>
     Effect.gen(function* () {
-      const work = yield* workOn(ref, mutation)
+      const cloud = yield* access
+      const work = yield* cloud.workOn(ref, mutation)
       yield* change(work)
-      return yield* seen(work)
+      return yield* cloud.observe(work)
     }).pipe(named(operation, ref))
 
   const restoring = Effect.promise(() => import("./Restore.ts"))
@@ -74,12 +62,17 @@ export const make = (options: CloudRunOptions): Provider => {
     kind,
     capabilities,
     properties: Properties,
-    observe: (ref) => Effect.flatMap(workOn(ref, noMutation), seen).pipe(named("observe", ref)),
+    observe: (ref) =>
+      Effect.gen(function* () {
+        const cloud = yield* access
+        return yield* cloud.observe(yield* cloud.workOn(ref, noMutation))
+      }).pipe(named("observe", ref)),
     plan: (ref, candidate) =>
       Effect.gen(function* () {
-        const work = yield* workOn(ref, noMutation)
+        const cloud = yield* access
+        const work = yield* cloud.workOn(ref, noMutation)
         const { plan } = yield* Effect.promise(() => import("./Plan.ts"))
-        return yield* plan(work, candidate, yield* targetOf(gcp, work.place))
+        return yield* plan(work, candidate, yield* cloud.target(work))
       }).pipe(named("plan", ref)),
     stage: (ref, { plan }, mutation) =>
       mutate("stage", ref, mutation, (work) =>
@@ -98,9 +91,10 @@ export const make = (options: CloudRunOptions): Provider => {
       ),
     canGoBack: (ref, checkpoint) =>
       Effect.gen(function* () {
-        const { calls, name } = yield* workOn(ref, noMutation)
+        const cloud = yield* access
+        const work = yield* cloud.workOn(ref, noMutation)
         const { wayBack } = yield* restoring
-        return wayBack(name, yield* see(calls, name), checkpoint)
+        return wayBack(work.name, yield* cloud.see(work), checkpoint)
       }).pipe(named("canGoBack", ref)),
     exclusive: (ref) => {
       const { job } = ref.properties as { readonly job?: string }

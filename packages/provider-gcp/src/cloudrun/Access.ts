@@ -1,0 +1,46 @@
+/**
+ * How the provider for services reaches Cloud Run. It loads with the first operation, so that a configuration that names
+ * the plug-in costs commands nothing that only read the store.
+ */
+import type { Mutation, Observation, PlanTarget, ProviderReason, StackRef } from "@signalbox/core/spi"
+import { defaultPoll } from "@signalbox/core/spi"
+import * as Effect from "effect/Effect"
+import { Gcp, placeOf, targetOf } from "../client/index.ts"
+import { Calls } from "./Calls.ts"
+import type { CloudRunOptions } from "./CloudRunProvider.ts"
+import { defaultService } from "./Names.ts"
+import { decode } from "./Properties.ts"
+import { observation, see, type Seen } from "./Seen.ts"
+import type { Work } from "./Work.ts"
+
+export class Access {
+  readonly #gcp: Gcp
+  readonly #options: CloudRunOptions
+
+  constructor(options: CloudRunOptions) {
+    this.#gcp = new Gcp(options)
+    this.#options = options
+  }
+
+  workOn(ref: StackRef, mutation: Mutation): Effect.Effect<Work, ProviderReason> {
+    return Effect.gen({ self: this }, function* () {
+      const properties = yield* decode(ref.properties)
+      const place = yield* placeOf(this.#gcp, ref, properties.project)
+      const name = properties.service ?? defaultService(ref)
+      const poll = this.#options.poll ?? defaultPoll
+      return { ref, calls: new Calls(this.#gcp, place), place, name, properties, mutation, poll }
+    })
+  }
+
+  see({ calls, name, properties }: Work): Effect.Effect<Seen | null, ProviderReason> {
+    return see(calls, name, properties.tag)
+  }
+
+  observe(work: Work): Effect.Effect<Observation, ProviderReason> {
+    return Effect.map(this.see(work), (seen) => observation(seen, work.place, work.name))
+  }
+
+  target({ place }: Work): Effect.Effect<PlanTarget, ProviderReason> {
+    return targetOf(this.#gcp, place)
+  }
+}
