@@ -4,5 +4,5 @@
  */
 export { cloudRun, cloudRunJob, firebaseHosting, gcp, gcp as default, type GcpPluginOptions } from "./plugin.ts"
 export { Properties as CloudRunProperties } from "./cloudrun/Properties.ts"
-export { Properties as CloudRunJobProperties } from "./jobs/Properties.ts"
+export { JobProperties as CloudRunJobProperties } from "./jobs/JobProperties.ts"
 export { SiteProperties as FirebaseHostingProperties } from "./hosting/SiteProperties.ts"

@@ -2,7 +2,7 @@ import { effectProvider, type Plugin, stackBuilder, type StackBuilder } from "@s
 import * as CloudRunProvider from "./cloudrun/CloudRunProvider.ts"
 import type { Properties } from "./cloudrun/Properties.ts"
 import * as JobProvider from "./jobs/JobProvider.ts"
-import type { Properties as JobProperties } from "./jobs/Properties.ts"
+import type { JobProperties } from "./jobs/JobProperties.ts"
 import * as HostingProvider from "./hosting/HostingProvider.ts"
 import type { SiteProperties } from "./hosting/SiteProperties.ts"
 

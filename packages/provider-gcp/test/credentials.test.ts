@@ -46,7 +46,7 @@ const tokenServer = async () => {
 }
 
 describe("credentials of a CI system", { timeout: 60_000 }, () => {
-  it("are exchanged for those of the service account, which is the principal that a plan shows", async () => {
+  it("are exchanged for a token of the service account, which is the principal that a plan shows", async () => {
     const server = await tokenServer()
     const token = join(directory, "token")
     writeFileSync(token, "from-ci")

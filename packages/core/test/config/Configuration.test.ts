@@ -35,6 +35,21 @@ describe("Configuration.check", () => {
     assert.strictEqual(manifest.stacks[0].strategy.type, "canary")
   })
 
+  it("takes stacks of an irreversible kind for irreversible, for the reason of the kind or their own", () => {
+    const template = providers.get("template")!
+    const job = { ...template, capabilities: { ...template.capabilities, irreversible: "a job cannot be undone" } }
+    const stacks = [
+      stack("web"),
+      stack("migrate", { provider: "job" }),
+      stack("seed", { provider: "job", irreversible: "it fills the tables" })
+    ]
+    const checked = Configuration.check(config({ stacks }), new Map([...providers, ["job", job]]))
+    assert.deepStrictEqual(
+      Result.getOrThrow(checked).stacks.map(({ irreversible }) => irreversible),
+      [undefined, "a job cannot be undone", "it fills the tables"]
+    )
+  })
+
   it("reports all mistakes at once, each with a path, the expected value and a hint", () => {
     const issues = issuesOf({
       organization: "acme",

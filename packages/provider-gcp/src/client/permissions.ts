@@ -22,7 +22,7 @@ export const runPermissions = {
   "executions.cancel": "deploy"
 } as const satisfies Readonly<Record<string, Purpose>>
 
-/** The permissions of Firebase Hosting: those of a site hold for its versions, channels and releases. */
+/** The permissions of Firebase Hosting. The ones for a site hold for its versions, channels and releases. */
 export const hostingPermissions = {
   "sites.get": "plan",
   "sites.list": "plan",

@@ -2,16 +2,20 @@
  * How the provider for services reaches Cloud Run. It loads with the first operation, so that a configuration that names
  * the plug-in costs commands nothing that only read the store.
  */
-import type { Mutation, Observation, PlanTarget, ProviderReason, StackRef } from "@signalbox/core/spi"
+import type { Mutation, Observation, PlanTarget, PollOptions, ProviderReason, StackRef } from "@signalbox/core/spi"
 import { defaultPoll } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
-import { Gcp, placeOf, targetOf } from "../client/index.ts"
+import { Gcp, type GcpOptions, placeOf, targetOf } from "../client/index.ts"
 import { Calls } from "./Calls.ts"
-import type { CloudRunOptions } from "./CloudRunProvider.ts"
 import { defaultService } from "./Names.ts"
 import { decode } from "./Properties.ts"
 import { observation, see, type Seen } from "./Seen.ts"
 import type { Work } from "./Work.ts"
+
+/** How the provider works. `poll` is the time between two polls, in milliseconds. */
+export interface CloudRunOptions extends GcpOptions {
+  readonly poll?: PollOptions
+}
 
 export class Access {
   readonly #gcp: Gcp

@@ -6,14 +6,13 @@ import {
   type Capabilities,
   type Mutation,
   noMutation,
-  type PollOptions,
   type Provider,
   type ProviderReason,
   type StackRef
 } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
-import type { Failure, GcpOptions } from "../client/index.ts"
-import type { Access } from "./Access.ts"
+import type { Failure } from "../client/index.ts"
+import type { Access, CloudRunOptions } from "./Access.ts"
 import { defaultService } from "./Names.ts"
 import { Properties } from "./Properties.ts"
 import type { Work } from "./Work.ts"
@@ -29,11 +28,6 @@ export const capabilities: Capabilities = {
   outputs: ["url", "revision"],
   firstRelease: "live",
   adopts: true
-}
-
-/** How the provider works. `poll` is the time between two polls, in milliseconds. */
-export interface CloudRunOptions extends GcpOptions {
-  readonly poll?: PollOptions
 }
 
 /**

@@ -43,7 +43,7 @@ export interface Job {
   readonly changedAt: number | null
 }
 
-export interface Execution {
+export interface JobExecution {
   readonly name: string
   readonly record: ExecutionRecord | null
   readonly state: "running" | "succeeded" | "failed"
@@ -78,7 +78,7 @@ export const jobFrom = (value: unknown): Job => {
 }
 
 /** Reads an execution from what either protocol sent. */
-export const executionFrom = (value: unknown): Execution => {
+export const executionFrom = (value: unknown): JobExecution => {
   const wire = value as Wire
   const conditions = Array.isArray(wire["conditions"]) ? wire["conditions"].map(conditionFrom) : []
   const completed = conditions.find(({ type }) => type === "Completed") ?? conditionFrom(undefined)

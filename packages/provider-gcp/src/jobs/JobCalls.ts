@@ -5,7 +5,7 @@ import type { Mutation, ProviderReason } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import { Caller, type Failure, type Gcp, type Place } from "../client/index.ts"
 import type { JsonObject } from "../cloudrun/RunService.ts"
-import { annotated, type Execution, executionFrom, type Job, jobFrom, type JobState } from "./Job.ts"
+import { annotated, type JobExecution, executionFrom, type Job, jobFrom, type JobState } from "./Job.ts"
 
 export class JobCalls {
   readonly #caller: Caller
@@ -29,7 +29,7 @@ export class JobCalls {
   }
 
   /** The executions of a job, oldest first. */
-  executions(job: string): Effect.Effect<ReadonlyArray<Execution>, ProviderReason> {
+  executions(job: string): Effect.Effect<ReadonlyArray<JobExecution>, ProviderReason> {
     return Effect.map(
       this.#caller.find("executions.list", async ({ executions }, options) => {
         const [found] = await executions.listExecutions({ parent: this.#nameOf(job) }, options)
@@ -69,7 +69,7 @@ export class JobCalls {
   }
 
   /** Begins to cancel an execution. */
-  cancel(job: Job, execution: Execution, mutation: Mutation): Effect.Effect<void, Failure> {
+  cancel(job: Job, execution: JobExecution, mutation: Mutation): Effect.Effect<void, Failure> {
     return this.#caller.change("executions.cancel", mutation, async ({ executions }, options) => {
       await executions.cancelExecution({ name: `${job.name}/executions/${execution.name}` }, options)
     })

@@ -11,11 +11,11 @@ import {
 } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import type { Failure } from "../client/index.ts"
-import type { CloudRunOptions } from "../cloudrun/CloudRunProvider.ts"
+import type { CloudRunOptions } from "../cloudrun/Access.ts"
 import { defaultService } from "../cloudrun/Names.ts"
-import type { Access } from "./Access.ts"
-import { Properties } from "./Properties.ts"
-import type { Work } from "./Work.ts"
+import type { JobAccess } from "./JobAccess.ts"
+import { JobProperties } from "./JobProperties.ts"
+import type { JobWork } from "./JobWork.ts"
 
 /** What a stack names as its provider. */
 export const kind = "gcp:cloud-run-job"
@@ -39,15 +39,15 @@ export const capabilities: Capabilities = {
  */
 export const make = (options: CloudRunOptions): Provider => {
   const named = asProviderError(kind)
-  let made: Access | undefined
-  const access = Effect.promise(async () => (made ??= new (await import("./Access.ts")).Access(options)))
+  let made: JobAccess | undefined
+  const access = Effect.promise(async () => (made ??= new (await import("./JobAccess.ts")).JobAccess(options)))
 
   /** Carries out a mutation, and looks at what has become of it. */
   const mutate = (
     operation: string,
     ref: StackRef,
     mutation: Mutation,
-    change: (work: Work) => Effect.Effect<void, Failure>
+    change: (work: JobWork) => Effect.Effect<void, Failure>
   ) =>
     Effect.gen(function* () {
       const cloud = yield* access
@@ -61,7 +61,7 @@ export const make = (options: CloudRunOptions): Provider => {
   return {
     kind,
     capabilities,
-    properties: Properties,
+    properties: JobProperties,
     observe: (ref) =>
       Effect.gen(function* () {
         const cloud = yield* access

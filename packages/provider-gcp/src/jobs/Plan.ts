@@ -8,11 +8,15 @@ import { longestService } from "../cloudrun/Names.ts"
 import { imageFor } from "../cloudrun/Plan.ts"
 import { fail } from "../cloudrun/Work.ts"
 import { take } from "./Restore.ts"
-import { see } from "./Seen.ts"
+import { see } from "./SeenJob.ts"
 import { releaseFrom, templateOf } from "./Template.ts"
-import { ownedBy, type Work } from "./Work.ts"
+import { ownedBy, type JobWork } from "./JobWork.ts"
 
-export const plan = (work: Work, candidate: Candidate, target: PlanTarget): Effect.Effect<StackPlan, ProviderReason> =>
+export const plan = (
+  work: JobWork,
+  candidate: Candidate,
+  target: PlanTarget
+): Effect.Effect<StackPlan, ProviderReason> =>
   Effect.gen(function* () {
     const { calls, name, properties, ref } = work
     if (name.length > longestService) {

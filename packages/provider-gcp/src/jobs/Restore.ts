@@ -15,13 +15,13 @@ import * as Schema from "effect/Schema"
 import type { Failure } from "../client/index.ts"
 import type { JsonObject } from "../cloudrun/RunService.ts"
 import { conflict, fail } from "../cloudrun/Work.ts"
-import { see, type Seen } from "./Seen.ts"
-import { atRest, begin, change, keep, type Work } from "./Work.ts"
+import { see, type SeenJob } from "./SeenJob.ts"
+import { atRest, begin, change, keep, type JobWork } from "./JobWork.ts"
 
 const Recorded = Schema.Struct({ template: Schema.Record(Schema.String, Json) })
 
 /** The checkpoint of a job: how it was configured for the release that has run. */
-export const take = (seen: Seen | null, takenAt: number): Checkpoint => {
+export const take = (seen: SeenJob | null, takenAt: number): Checkpoint => {
   const stable = seen?.stable ?? null
   return { release: stable?.release ?? null, takenAt, data: stable === null ? null : { template: stable.template } }
 }
@@ -33,7 +33,7 @@ const templateIn = ({ data }: Checkpoint): Effect.Effect<JsonObject, ProviderRea
   })
 
 /** Ends the execution of the candidate, and waits for its end. */
-const stopped = (work: Work, { attempt, candidate, job }: Seen): Effect.Effect<void, Failure> =>
+const stopped = (work: JobWork, { attempt, candidate, job }: SeenJob): Effect.Effect<void, Failure> =>
   Effect.gen(function* () {
     if (candidate === null || attempt?.state !== "running") return
     const { calls, mutation, name, poll } = work
@@ -47,7 +47,7 @@ const stopped = (work: Work, { attempt, candidate, job }: Seen): Effect.Effect<v
     )
   })
 
-export const rollback = (work: Work, checkpoint: Checkpoint): Effect.Effect<void, Failure> =>
+export const rollback = (work: JobWork, checkpoint: Checkpoint): Effect.Effect<void, Failure> =>
   Effect.gen(function* () {
     const { release } = checkpoint
     if (release === null) return yield* destroy(work)
@@ -67,14 +67,14 @@ export const rollback = (work: Work, checkpoint: Checkpoint): Effect.Effect<void
   })
 
 /** How a checkpoint can be restored. */
-export const wayBack = (name: string, seen: Seen | null, { release }: Checkpoint): WayBack =>
+export const wayBack = (name: string, seen: SeenJob | null, { release }: Checkpoint): WayBack =>
   release === null
     ? { how: "switch", why: "nothing was there before" }
     : seen === null
       ? { how: "rebuild", why: `${name} is gone, and is created again from its record` }
       : { how: "switch", why: `${name} is configured as it was; what it did stays` }
 
-export const destroy = (work: Work): Effect.Effect<void, Failure> =>
+export const destroy = (work: JobWork): Effect.Effect<void, Failure> =>
   Effect.gen(function* () {
     const seen = yield* begin(work)
     if (seen === null) return

@@ -9,14 +9,14 @@ import { stepOf } from "../cloudrun/Names.ts"
 import { imageOf } from "../cloudrun/Record.ts"
 import type { JsonObject } from "../cloudrun/RunService.ts"
 import { conflict, fail } from "../cloudrun/Work.ts"
-import type { Execution, Job } from "./Job.ts"
-import { see, type Seen } from "./Seen.ts"
-import { atRest, begin, change, keep, type Work } from "./Work.ts"
+import type { Job, JobExecution } from "./Job.ts"
+import { see, type SeenJob } from "./SeenJob.ts"
+import { atRest, begin, change, keep, type JobWork } from "./JobWork.ts"
 
 const taskOf = ({ template }: Job): JsonObject => (template["template"] ?? {}) as JsonObject
 
 /** The release is at fault: its execution failed, or the job cannot be executed at all. */
-const broken = (job: Job, execution: Execution | null): ProviderReason => {
+const broken = (job: Job, execution: JobExecution | null): ProviderReason => {
   const { message, reason } = execution?.condition ?? job.terminal
   const hint = [
     hintFor(reason, imageOf(taskOf(job))),
@@ -31,7 +31,7 @@ const broken = (job: Job, execution: Execution | null): ProviderReason => {
 }
 
 /** The plan relied on a job that others have changed since. */
-const unchanged = ({ checkpoint }: StackPlan, seen: Seen | null): Effect.Effect<void, Failure> => {
+const unchanged = ({ checkpoint }: StackPlan, seen: SeenJob | null): Effect.Effect<void, Failure> => {
   const [was, is] = [checkpoint.release, seen?.stable?.release ?? null]
   if (was?.id === is?.id) return Effect.void
   return fail({
@@ -44,9 +44,9 @@ const unchanged = ({ checkpoint }: StackPlan, seen: Seen | null): Effect.Effect<
 }
 
 /** Waits for the execution of the step; fails if the job was changed for another step meanwhile. */
-const ended = ({ calls, name, poll }: Work, step: string): Effect.Effect<Seen, Failure> =>
+const ended = ({ calls, name, poll }: JobWork, step: string): Effect.Effect<SeenJob, Failure> =>
   pollUntil(
-    Effect.flatMap(see(calls, name), (seen): Effect.Effect<Seen | undefined, Failure> => {
+    Effect.flatMap(see(calls, name), (seen): Effect.Effect<SeenJob | undefined, Failure> => {
       if (seen?.state?.step !== step || seen.candidate === null) return conflict(`${name} was changed meanwhile`)
       return Effect.succeed(seen.attempt?.state === "running" || seen.attempt === null ? undefined : seen)
     }),
@@ -54,10 +54,11 @@ const ended = ({ calls, name, poll }: Work, step: string): Effect.Effect<Seen, F
   )
 
 /** Whether what the job is configured for can be gone on with: it has not failed under another step. */
-const goesOn = ({ attempt, state }: Seen, step: string): boolean => state?.step === step || attempt?.state !== "failed"
+const goesOn = ({ attempt, state }: SeenJob, step: string): boolean =>
+  state?.step === step || attempt?.state !== "failed"
 
 /** Configures the job for the candidate, unless that was done already; null if it has run to its end. */
-const configured = (work: Work, plan: StackPlan): Effect.Effect<Seen | null, Failure> =>
+const configured = (work: JobWork, plan: StackPlan): Effect.Effect<SeenJob | null, Failure> =>
   Effect.gen(function* () {
     const { calls, mutation, name } = work
     const release = plan.candidate
@@ -78,7 +79,7 @@ const configured = (work: Work, plan: StackPlan): Effect.Effect<Seen | null, Fai
   })
 
 /** Runs the candidate of a plan. An execution that was started for it already is waited for, not started again. */
-export const run = (work: Work, plan: StackPlan): Effect.Effect<void, Failure> =>
+export const run = (work: JobWork, plan: StackPlan): Effect.Effect<void, Failure> =>
   Effect.gen(function* () {
     const { calls, mutation, name } = work
     const seen = yield* configured(work, plan)

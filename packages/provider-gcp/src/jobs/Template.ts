@@ -4,10 +4,10 @@
 import { digestOf } from "../cloudrun/Names.ts"
 import type { JsonObject } from "../cloudrun/RunService.ts"
 import { containerOf, releaseOfImage } from "../cloudrun/Template.ts"
-import type { Properties } from "./Properties.ts"
+import type { JobProperties } from "./JobProperties.ts"
 
 /** What a release brings to the job; fields without a value are left to Cloud Run. */
-export const templateOf = (properties: Properties, image: string): JsonObject => {
+export const templateOf = (properties: JobProperties, image: string): JsonObject => {
   const { maxRetries, parallelism, serviceAccount, tasks, timeoutSeconds } = properties
   return {
     taskCount: tasks,
@@ -22,5 +22,5 @@ export const templateOf = (properties: Properties, image: string): JsonObject =>
 }
 
 /** The release of an image with these properties. */
-export const releaseFrom = (version: string, image: string, properties: Properties) =>
+export const releaseFrom = (version: string, image: string, properties: JobProperties) =>
   releaseOfImage(version, image, digestOf(templateOf(properties, "")))

@@ -7,8 +7,15 @@ import type { Images } from "./Apps.ts"
 import { Execution } from "./Execution.ts"
 import type { Operations } from "./Operations.ts"
 import type { JsonMessage } from "./Protos.ts"
-import type { Handler } from "./Run.ts"
-import { condition, type ConditionJson, lastOf, type Mutable, shortHash, type TemplateJson } from "./RunState.ts"
+import {
+  condition,
+  type ConditionJson,
+  type Handler,
+  lastOf,
+  type Mutable,
+  shortHash,
+  type TemplateJson
+} from "./RunState.ts"
 import type { Pace } from "./Service.ts"
 
 /** A job, as the API shows it in JSON. */

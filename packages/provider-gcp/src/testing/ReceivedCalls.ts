@@ -3,7 +3,7 @@
  */
 import { ApiError } from "./ApiError.ts"
 import type { JsonMessage } from "./Protos.ts"
-import type { Handler } from "./Run.ts"
+import type { Handler } from "./RunState.ts"
 
 /** Handles a call. `handler` stands in for the one that is known by the names. */
 export type Call = (service: string, method: string, request: JsonMessage, handler?: Handler) => Promise<JsonMessage>

@@ -6,10 +6,8 @@ import { Images } from "./Apps.ts"
 import { Jobs } from "./Jobs.ts"
 import { Operations } from "./Operations.ts"
 import type { JsonMessage } from "./Protos.ts"
-import { masked, lastOf } from "./RunState.ts"
+import { type Handler, lastOf, masked } from "./RunState.ts"
 import { type Pace, Service } from "./Service.ts"
-
-export type Handler = (request: JsonMessage, modifier: string) => Promise<JsonMessage> | JsonMessage
 
 const parentOf = (name: string): string => name.slice(0, name.lastIndexOf("/", name.lastIndexOf("/") - 1))
 const text = (value: unknown): string => (typeof value === "string" ? value : "")

@@ -5,6 +5,9 @@ import { createHash } from "node:crypto"
 import { ApiError } from "./ApiError.ts"
 import type { JsonMessage } from "./Protos.ts"
 
+/** A call that is simulated. */
+export type Handler = (request: JsonMessage, modifier: string) => Promise<JsonMessage> | JsonMessage
+
 export type Mutable<A> = { -readonly [Key in keyof A]: A[Key] }
 
 export interface TargetJson {

@@ -3,10 +3,11 @@
  */
 import { rmSync } from "node:fs"
 import { assert, describe, expect, it } from "vitest"
+import { configured, job } from "../jobs/platform.ts"
 import { image, service } from "./platform.ts"
 import { id, world, yaml } from "./world.ts"
 
-describe("the command, on Cloud Run", { concurrent: true, timeout: 240_000 }, () => {
+describe("the command, on Cloud Run", { concurrent: true, timeout: 900_000 }, () => {
   it("shows, deploys, updates, rolls back and destroys a service", async ({ onTestFinished }) => {
     const { ends, simulator, version } = await world(onTestFinished)
     await ends(0, "init", "--id", id)
@@ -46,6 +47,27 @@ describe("the command, on Cloud Run", { concurrent: true, timeout: 240_000 }, ()
     assert.deepStrictEqual(await version(), ["v1"])
     await ends(0, "deploy", "--version", "v2")
     assert.deepStrictEqual(await version(), ["v2"])
+  })
+
+  it("runs a migration before the service, once, and leaves it as it is when the service goes back", async ({
+    onTestFinished
+  }) => {
+    const { configure, ends, simulator, version } = await world(onTestFinished)
+    configure(`${yaml}      public: true
+    dependsOn: [migrate]
+  - name: migrate
+    provider: "gcp:cloud-run-job"
+    properties: { job: migrate, image: "example.com/shop/migrate:\${version}" }
+`)
+    for (const tag of ["v1", "broken"]) simulator.push(`example.com/shop/migrate:${tag}`, {})
+    await ends(0, "init", "--id", id)
+    expect(await ends(0, "deploy", "--version", "v1", "--dry-run")).toContain("create the job migrate, and run it")
+    await ends(0, "deploy", "--version", "v1")
+    const said = await ends(3, "deploy", "--version", "broken")
+    expect(said).toContain("failed to listen on the port")
+    assert.deepStrictEqual(await version(), ["v1"])
+    assert.deepStrictEqual(configured(simulator), { broken: 1 })
+    assert.strictEqual(simulator.executions(job).length, 2)
   })
 
   it("writes a configuration to begin with, which plans a service", async ({ onTestFinished }) => {

@@ -22,7 +22,7 @@ const found = async (simulator: GcpSimulator, change: object = {}): Promise<void
 
 const written = ({ changes }: GcpSimulator) => changes.filter(({ failed }) => failed === undefined)
 
-describe("a service that others have deployed", { concurrent: true, timeout: 240_000 }, () => {
+describe("a service that others have deployed", { concurrent: true, timeout: 900_000 }, () => {
   // google-github-actions/deploy-cloudrun#533, fullsend-ai/fullsend#6945
   it("whose traffic is pinned gets it moved, so that no deployment is done at 0 %", async ({ onTestFinished }) => {
     const { ends, simulator, version } = await world(onTestFinished)
@@ -104,7 +104,7 @@ describe("a service that others have deployed", { concurrent: true, timeout: 240
   })
 })
 
-describe("a deployment to Cloud Run that cannot be", { concurrent: true, timeout: 240_000 }, () => {
+describe("a deployment to Cloud Run that cannot be", { concurrent: true, timeout: 900_000 }, () => {
   const denied = (permission: string, message: string) =>
     new ApiError("PERMISSION_DENIED", message, [
       errorInfo("IAM_PERMISSION_DENIED", { permission }, "iam.googleapis.com")

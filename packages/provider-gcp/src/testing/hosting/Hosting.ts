@@ -3,7 +3,7 @@
  */
 import { ApiError } from "../ApiError.ts"
 import type { JsonMessage } from "../Protos.ts"
-import type { Handler } from "../Run.ts"
+import type { Handler } from "../RunState.ts"
 import {
   type ChannelJson,
   lastPart,

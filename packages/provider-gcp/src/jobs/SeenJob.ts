@@ -5,7 +5,7 @@ import { absent, type Observation, type ProviderReason, type Release } from "@si
 import * as Effect from "effect/Effect"
 import type { Place } from "../client/index.ts"
 import type { JsonObject } from "../cloudrun/RunService.ts"
-import { type Execution, foundRelease, type Job, type JobState, stateOf } from "./Job.ts"
+import { type JobExecution, foundRelease, type Job, type JobState, stateOf } from "./Job.ts"
 import type { JobCalls } from "./JobCalls.ts"
 
 /**
@@ -15,21 +15,21 @@ import type { JobCalls } from "./JobCalls.ts"
  * execution of the candidate. `foreign` is an execution in progress that belongs to no step in progress. A job that
  * others changed has what they made of it, and no candidate.
  */
-export interface Seen {
+export interface SeenJob {
   readonly job: Job
   readonly state: JobState | null
   readonly stable: { readonly release: Release; readonly template: JsonObject } | null
   readonly candidate: Release | null
-  readonly attempt: Execution | null
-  readonly foreign: Execution | null
+  readonly attempt: JobExecution | null
+  readonly foreign: JobExecution | null
 }
 
 /** The execution of a step: the first one, since others may run the job again with the same annotations. */
-const attemptOf = (executions: ReadonlyArray<Execution>, { release, step }: JobState): Execution | null =>
+const attemptOf = (executions: ReadonlyArray<JobExecution>, { release, step }: JobState): JobExecution | null =>
   executions.find(({ record }) => record?.step === step && record.release === release.id) ?? null
 
 /** Looks at a job; null if there is none. */
-export const see = (calls: JobCalls, name: string): Effect.Effect<Seen | null, ProviderReason> =>
+export const see = (calls: JobCalls, name: string): Effect.Effect<SeenJob | null, ProviderReason> =>
   Effect.gen(function* () {
     const job = yield* calls.job(name)
     if (job === null) return null
@@ -41,14 +41,14 @@ export const see = (calls: JobCalls, name: string): Effect.Effect<Seen | null, P
     const foreign = executions.find((one) => one.state === "running" && one.name !== own?.name) ?? null
     const found = { release: ours ? state.release : foundRelease(job), template: job.template }
     if (!ours || state.done) return { job, state, stable: found, candidate: null, attempt, foreign }
-    const stable = state.before as Seen["stable"]
+    const stable = state.before as SeenJob["stable"]
     return { job, state, stable, candidate: state.release, attempt, foreign }
   })
 
 export const consolePage = ({ project, region }: Place, job: string): string =>
   `https://console.cloud.google.com/run/jobs/details/${region}/${job}/executions?project=${project}`
 
-const running = ({ createdAt, name }: Execution, foreign: boolean): NonNullable<Observation["operation"]> => ({
+const running = ({ createdAt, name }: JobExecution, foreign: boolean): NonNullable<Observation["operation"]> => ({
   id: name,
   description: `execution ${name} is running`,
   foreign,
@@ -56,7 +56,7 @@ const running = ({ createdAt, name }: Execution, foreign: boolean): NonNullable<
 })
 
 /** What the port says of a job. */
-export const observation = (seen: Seen | null, place: Place, name: string): Observation => {
+export const observation = (seen: SeenJob | null, place: Place, name: string): Observation => {
   if (seen === null) return absent
   const { attempt, candidate, foreign, job, stable, state } = seen
   const own = candidate !== null && attempt?.state === "running" ? attempt : null

@@ -5,14 +5,14 @@ import type { Mutation, Observation, PlanTarget, ProviderReason, StackRef } from
 import { defaultPoll } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import { Gcp, placeOf, targetOf } from "../client/index.ts"
-import type { CloudRunOptions } from "../cloudrun/CloudRunProvider.ts"
+import type { CloudRunOptions } from "../cloudrun/Access.ts"
 import { defaultService } from "../cloudrun/Names.ts"
 import { JobCalls } from "./JobCalls.ts"
-import { decode } from "./Properties.ts"
-import { observation, see, type Seen } from "./Seen.ts"
-import type { Work } from "./Work.ts"
+import { decode } from "./JobProperties.ts"
+import { observation, see, type SeenJob } from "./SeenJob.ts"
+import type { JobWork } from "./JobWork.ts"
 
-export class Access {
+export class JobAccess {
   readonly #gcp: Gcp
   readonly #options: CloudRunOptions
 
@@ -21,7 +21,7 @@ export class Access {
     this.#options = options
   }
 
-  workOn(ref: StackRef, mutation: Mutation): Effect.Effect<Work, ProviderReason> {
+  workOn(ref: StackRef, mutation: Mutation): Effect.Effect<JobWork, ProviderReason> {
     return Effect.gen({ self: this }, function* () {
       const properties = yield* decode(ref.properties)
       const place = yield* placeOf(this.#gcp, ref, properties.project)
@@ -31,15 +31,15 @@ export class Access {
     })
   }
 
-  see({ calls, name }: Work): Effect.Effect<Seen | null, ProviderReason> {
+  see({ calls, name }: JobWork): Effect.Effect<SeenJob | null, ProviderReason> {
     return see(calls, name)
   }
 
-  observe(work: Work): Effect.Effect<Observation, ProviderReason> {
+  observe(work: JobWork): Effect.Effect<Observation, ProviderReason> {
     return Effect.map(this.see(work), (seen) => observation(seen, work.place, work.name))
   }
 
-  target({ place }: Work): Effect.Effect<PlanTarget, ProviderReason> {
+  target({ place }: JobWork): Effect.Effect<PlanTarget, ProviderReason> {
     return targetOf(this.#gcp, place)
   }
 }

@@ -9,15 +9,15 @@ import type { JsonObject } from "../cloudrun/RunService.ts"
 import { conflict, fail } from "../cloudrun/Work.ts"
 import type { Job, JobState } from "./Job.ts"
 import type { JobCalls } from "./JobCalls.ts"
-import type { Properties } from "./Properties.ts"
-import { consolePage, see, type Seen } from "./Seen.ts"
+import type { JobProperties } from "./JobProperties.ts"
+import { consolePage, see, type SeenJob } from "./SeenJob.ts"
 
-export interface Work {
+export interface JobWork {
   readonly ref: StackRef
   readonly calls: JobCalls
   readonly place: Place
   readonly name: string
-  readonly properties: Properties
+  readonly properties: JobProperties
   readonly mutation: Mutation
   readonly poll: PollOptions
 }
@@ -26,7 +26,7 @@ export interface Work {
  * Looks at the job before it is changed: fails if a newer holder of the lease has been here, if it belongs to another
  * stack, or if it is being executed for others.
  */
-export const begin = (work: Work): Effect.Effect<Seen | null, Failure> =>
+export const begin = (work: JobWork): Effect.Effect<SeenJob | null, Failure> =>
   Effect.gen(function* () {
     const { calls, mutation, name, place, ref } = work
     yield* mutation.guard
@@ -51,17 +51,17 @@ export const begin = (work: Work): Effect.Effect<Seen | null, Failure> =>
   })
 
 /** Fails if the job belongs to another stack. */
-export const ownedBy = (ref: StackRef, name: string, { state }: Seen): Effect.Effect<void, ProviderReason> =>
+export const ownedBy = (ref: StackRef, name: string, { state }: SeenJob): Effect.Effect<void, ProviderReason> =>
   state === null || state.stack === stackIn(ref)
     ? Effect.void
     : fail({ _tag: "Invalid", message: `${name} belongs to stack ${state.stack}`, path: ["job"] })
 
 /** What a job is to become. */
-export interface Goal extends Pick<JobState, "release" | "done" | "before"> {
+export interface JobGoal extends Pick<JobState, "release" | "done" | "before"> {
   readonly template: JsonObject
 }
 
-const stateFor = ({ mutation, ref }: Work, { before, done, release }: Goal, generation: number): JobState => ({
+const stateFor = ({ mutation, ref }: JobWork, { before, done, release }: JobGoal, generation: number): JobState => ({
   stack: stackIn(ref),
   release,
   done,
@@ -72,7 +72,7 @@ const stateFor = ({ mutation, ref }: Work, { before, done, release }: Goal, gene
 })
 
 /** Creates or changes the job, and waits until Cloud Run has taken that in. */
-export const change = (work: Work, job: Job | null, goal: Goal): Effect.Effect<Job, Failure> =>
+export const change = (work: JobWork, job: Job | null, goal: JobGoal): Effect.Effect<Job, Failure> =>
   Effect.gen(function* () {
     const { calls, mutation, name } = work
     const state = stateFor(work, goal, job === null ? 1 : job.generation + 1)
@@ -85,11 +85,11 @@ export const change = (work: Work, job: Job | null, goal: Goal): Effect.Effect<J
   })
 
 /** Keeps the name of the first operation of a step, by which others see what is in progress. */
-export const keep = ({ mutation: { handle } }: Work, operation: string): Effect.Effect<void> =>
+export const keep = ({ mutation: { handle } }: JobWork, operation: string): Effect.Effect<void> =>
   Effect.flatMap(handle.get, (known) => (known === null ? handle.set(operation) : Effect.void))
 
 /** Waits until no change of the job is in progress; null if it is gone. */
-export const atRest = ({ calls, name, poll }: Work): Effect.Effect<Job | null, ProviderReason> =>
+export const atRest = ({ calls, name, poll }: JobWork): Effect.Effect<Job | null, ProviderReason> =>
   pollUntil(
     Effect.map(calls.job(name), (job) => (job !== null && (job.reconciling || job.deleting) ? undefined : { job })),
     poll

@@ -25,7 +25,7 @@ const between = (minimum: number, maximum: number) => Schema.Int.check(Schema.is
  *
  * What is not given is left to Cloud Run.
  */
-export const Properties = Schema.Struct({
+export const JobProperties = Schema.Struct({
   job: Schema.optionalKey(
     pattern(
       /^[a-z]([a-z0-9-]{0,47}[a-z0-9])?$/,
@@ -52,7 +52,7 @@ export const Properties = Schema.Struct({
   maxRetries: optional(between(0, 10), 0),
   timeoutSeconds: Schema.optionalKey(between(1, 604_800))
 })
-export type Properties = typeof Properties.Type
+export type JobProperties = typeof JobProperties.Type
 
 /** Decodes properties; a failure points at the first mistake. */
-export const decode = decodeProperties(Properties)
+export const decode = decodeProperties(JobProperties)
