@@ -24,7 +24,9 @@ const entries = [
   ["provider-local", "@signalbox/provider-local", "packages/provider-local/dist/index.d.ts"],
   ["provider-aws", "@signalbox/provider-aws", "packages/provider-aws/dist/index.d.ts"],
   ["provider-gcp", "@signalbox/provider-gcp", "packages/provider-gcp/dist/index.d.ts"],
-  ["provider-gcp-testing", "@signalbox/provider-gcp/testing", "packages/provider-gcp/dist/testing/index.d.ts"]
+  ["provider-gcp-testing", "@signalbox/provider-gcp/testing", "packages/provider-gcp/dist/testing/index.d.ts"],
+  ["notify", "@signalbox/notify", "packages/notify/dist/index.d.ts"],
+  ["notify-testing", "@signalbox/notify/testing", "packages/notify/dist/testing/index.d.ts"]
 ] as const
 
 interface Declared {

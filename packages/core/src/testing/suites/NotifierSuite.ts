@@ -158,12 +158,13 @@ export const suite = (name: string, options: NotifierSuiteOptions): void => {
 
     check("stays within the limits whatever the texts are", ({ notifier }) =>
       Effect.gen(function* () {
-        for (const text of ["x".repeat(5_000), "ü€😀".repeat(2_000), '"\\'.repeat(2_500), "<&>*_~`".repeat(800)]) {
+        const texts = ["x".repeat(5_000), "ü€😀".repeat(2_000), '"\\'.repeat(2_500), "<&>*_~`".repeat(800)]
+        for (const [index, text] of texts.entries()) {
           for (const kind of ["failed", "progress", "recovery_summary", "vetoed"] as const) {
             const large = withOutsideText(sampleMessage(kind), text)
             const size = utf8Length(JSON.stringify(render(notifier, large)))
             assert.isAtMost(size, capabilities.limits.bytes, `${kind} with ${text.slice(0, 6)}…`)
-            yield* send(notifier, large, `id-${kind}-${text.slice(0, 2)}`)
+            yield* send(notifier, large, `id-${kind}-${index}`)
           }
         }
       })

@@ -1,0 +1,3 @@
+export { makeAddressGuard, parseRange } from "./AddressGuard.ts"
+export { call } from "./call.ts"
+export { refusal } from "./refusal.ts"
