@@ -209,21 +209,26 @@ export class SiteCalls {
     return this.#remove("channels.delete", `${this.#site}/channels/${id}`, mutation)
   }
 
-  /** Releases a version on a channel; null takes the channel offline. */
+  /** Releases a version on a channel; null takes the channel offline. After a lost answer, the message tells. */
   release(
     channel: string,
     version: HostingVersion | null,
     message: string,
     mutation: Mutation
   ): Effect.Effect<HostingRelease, SiteFailure> {
-    return Effect.map(
-      this.#change("releases.create", mutation, {
-        method: "POST",
-        path: `${this.#site}/channels/${channel}/releases`,
-        query: version === null ? {} : { versionName: version.name },
-        body: { message, ...(version === null ? { type: "SITE_DISABLE" } : {}) }
-      }),
-      releaseFrom
+    return this.#change("releases.create", mutation, {
+      method: "POST",
+      path: `${this.#site}/channels/${channel}/releases`,
+      query: version === null ? {} : { versionName: version.name },
+      body: { message, ...(version === null ? { type: "SITE_DISABLE" } : {}) }
+    }).pipe(
+      Effect.map(releaseFrom),
+      Effect.catch((failure) =>
+        Effect.gen({ self: this }, function* () {
+          const found = failure._tag === "Unavailable" ? (yield* this.channel(channel))?.release : null
+          return found?.message === message ? found : yield* Effect.fail(failure)
+        })
+      )
     )
   }
 

@@ -1,7 +1,7 @@
 /**
  * Sites that the real program deploys, from a configuration that names the plug-in by its package.
  */
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs"
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { afterEach, assert, beforeEach, describe, expect, it } from "vitest"
@@ -81,5 +81,30 @@ describe("the command, on Firebase Hosting", { timeout: 240_000 }, () => {
     await ends(0, "health")
     await ends(0, "destroy", id, "--yes")
     assert.isUndefined(await shown(here))
+  })
+
+  it("writes a configuration to begin with, which plans a site", async () => {
+    rmSync(join(here.directory, "signalbox.config.yaml"))
+    rmSync(join(here.directory, "firebase.json"))
+    symlinkSync(
+      fileURLToPath(new URL("../../../core/", import.meta.url)),
+      join(here.directory, "node_modules", "@signalbox", "core")
+    )
+    await here.simulator.hosting.site("acme-prod", "acme-hello")
+    await ends(0, "init", "--template", "firebase")
+    await ends(0, "init", "--id", id)
+    expect(await ends(0, "deploy", "--version", "v1", "--dry-run")).toContain("release 1 files on acme-hello")
+  })
+
+  it("calls and changes nothing where something of the configuration is wrong", async () => {
+    await ends(0, "init", "--id", id)
+    const wrong = async (before: string, after: string, ...words: ReadonlyArray<string>) => {
+      configure(yaml.replace(before, after))
+      const said = await ends(64, "deploy", "--version", "v1")
+      for (const word of words) expect(said).toContain(word)
+    }
+    await wrong("site:", "sites:", "sites", `Did you mean "site"?`)
+    await wrong(`public: "`, `public: "missing-`, "the folder missing-v1 is not there")
+    assert.deepStrictEqual(here.simulator.calls, [])
   })
 })
