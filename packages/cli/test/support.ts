@@ -7,8 +7,8 @@ import * as Path from "node:path"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
-import { Signalbox } from "@signalbox/core/engine"
-import { type Provider, Providers } from "@signalbox/core/spi"
+import { layerNotifications, Signalbox } from "@signalbox/core/engine"
+import { type NotifierKind, type Provider, Providers } from "@signalbox/core/spi"
 import { layerMemory } from "@signalbox/core/store"
 import { SimulatedProvider } from "@signalbox/core/testing"
 import type { Backend, HostShape, Sink } from "../src/host/Host.ts"
@@ -114,7 +114,10 @@ export const closedBackend = (providers: ReadonlyMap<string, Provider>): Backend
 })
 
 /** Stores in memory that stay from one command to the next, and a simulated cloud. */
-export const memoryBackend = async (options: SimulatedProvider.SimulatedOptions = {}) => {
+export const memoryBackend = async (
+  options: SimulatedProvider.SimulatedOptions = {},
+  notifiers: ReadonlyMap<string, NotifierKind> = new Map()
+) => {
   const cloud = SimulatedProvider.make(options)
   const scope = Scope.makeUnsafe()
   const context = await Effect.runPromise(
@@ -124,9 +127,10 @@ export const memoryBackend = async (options: SimulatedProvider.SimulatedOptions 
     )
   )
   const backend: Backend = {
-    notifiers: () => Effect.succeed(new Map()),
+    notifiers: () => Effect.succeed(notifiers),
     providers: () => Effect.succeed(new Map([[cloud.provider.kind, cloud.provider]])),
-    layer: () => Layer.succeedContext(context),
+    layer: ({ notifications = Effect.undefined }) =>
+      Layer.provideMerge(layerNotifications(notifications), Layer.succeedContext(context)),
     adopt: () => Effect.void,
     held: () => Effect.succeed({ stacks: [], fences: [] }),
     abandon: () => Effect.void,

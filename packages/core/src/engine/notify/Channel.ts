@@ -12,8 +12,8 @@ const failuresToOpen = 4
 /** For how long, in ms: doubled each time, up to the longest. */
 const shortest = 2_000
 const longest = 30_000
-/** How many notifications are on their way to one channel at the same time. */
-const width = 16
+/** How many notifications are on their way to one channel at the same time: a process that dies repeats no more. */
+const width = 4
 /** A channel that cannot be opened here is tried again after this time, in ms. */
 const reopenAfter = 60_000
 const minute = 60_000

@@ -41,9 +41,13 @@ const working = (setup: Effect.Effect<NotificationSetup | undefined>, wanted: De
   Layer.effectDiscard(
     Effect.gen(function* () {
       const { outbox } = yield* DeploymentStore
-      let worker: NotifyWorker.NotifyWorker | undefined
       // Closed after the last flush, which therefore loses nothing that is on its way.
       const scope = yield* Scope.fork(yield* Effect.scope)
+      const made = yield* Effect.cached(
+        Effect.flatMap(setup, (found) =>
+          found === undefined ? Effect.undefined : Effect.provideService(NotifyWorker.make(found), Scope.Scope, scope)
+        )
+      )
       const left = Effect.gen(function* () {
         const until = yield* Clock.currentTimeMillis
         const some = { limit: 1 }
@@ -53,17 +57,17 @@ const working = (setup: Effect.Effect<NotificationSetup | undefined>, wanted: De
       const work = Effect.gen(function* () {
         yield* Effect.ignore(left)
         yield* Deferred.await(wanted)
-        const found = yield* setup
-        if (found === undefined) return
-        worker = yield* Effect.provideService(NotifyWorker.make(found), Scope.Scope, scope)
-        yield* Effect.retry(worker.run, Schedule.spaced("1 second"))
+        const working = yield* made
+        if (working !== undefined) yield* Effect.retry(working.run, Schedule.spaced("1 second"))
       })
       const fiber = yield* Effect.forkIn(Effect.ignore(work), scope)
       yield* Effect.addFinalizer(() =>
         Effect.gen(function* () {
+          // A short command may end before the worker has begun.
+          const worker = (yield* Deferred.isDone(wanted)) ? yield* made : undefined
           yield* Fiber.interrupt(fiber)
           if (worker !== undefined) yield* worker.flush(patience)
-        }).pipe(Effect.timeoutOption(Duration.seconds(3)), Effect.ignore)
+        }).pipe(Effect.interruptible, Effect.timeoutOption(Duration.seconds(3)), Effect.ignore)
       )
     })
   )
