@@ -10,6 +10,7 @@ import {
   ExecutionStatus,
   LeaseHeld,
   LeaseLost,
+  NotifyError,
   ProviderError,
   StackName,
   StoreError,
@@ -40,6 +41,8 @@ const stack = { stack: "web", known: [] }
 const away = new StoreError({ operation: "append", reason: "Unavailable", detail: "d" })
 const provider = (reason: ProviderError["reason"]) =>
   new ProviderError({ provider: "local", operation: "plan", stackName: "web", reason })
+
+const channel = (reason: NotifyError["reason"]) => new NotifyError({ channel: "ops", notifier: "slack", reason })
 
 describe("exit codes", () => {
   it.each([
@@ -101,6 +104,9 @@ describe("exit codes", () => {
     ["busy stack", provider({ _tag: "Busy", message: "m", operation: "o" }), 2],
     ["provider away", provider({ _tag: "Unavailable", message: "m" }), 6],
     ["broken release", provider({ _tag: "Broken", message: "m" }), 1],
+    ["channel away", channel({ _tag: "Unavailable", message: "m" }), 6],
+    ["channel with a missing secret", channel({ _tag: "Denied", message: "m" }), 1],
+    ["options of a channel", channel({ _tag: "Invalid", message: "m", path: ["url"] }), 64],
     ["anything else", new Error("boom\n    at secret"), 1]
   ])("%s", (_, error, code) => {
     const failure = failureOf(error)

@@ -141,6 +141,7 @@ export const failureOf = (error: unknown): FailureShape => {
     case "LeaseLost":
     case "StoreError":
     case "ProviderError":
+    case "NotifyError":
       return described(tagged.info as ErrorInfo)
     default:
       return unexpected(error)

@@ -72,7 +72,7 @@ export class NotifyError extends Schema.TaggedError<NotifyError>()("NotifyError"
       {
         detail: reason.message,
         ...(reason._tag === "Invalid" && reason.path !== undefined
-          ? { path: ["notifications", "channels", channel, ...reason.path].join(".") }
+          ? { path: ["notifications", "channels", channel, "options", ...reason.path].join(".") }
           : {}),
         ...(reason.hint === undefined ? {} : { remedies: [{ _tag: "hint", text: reason.hint } as const] })
       }

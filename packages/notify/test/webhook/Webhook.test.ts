@@ -121,7 +121,7 @@ describe.concurrent("a webhook", () => {
         opened("webhook", optionsOf("https://hooks.example.com/x", "SHORT"), { SHORT: short })
       )
       assert.strictEqual(error.reason._tag, "Invalid")
-      assert.strictEqual(error.info.path, "notifications.channels.ops.signingSecrets.0")
+      assert.strictEqual(error.info.path, "notifications.channels.ops.options.signingSecrets.0")
       assert.notInclude(JSON.stringify(error.info), short)
     })
   )
