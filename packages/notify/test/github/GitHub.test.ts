@@ -83,7 +83,10 @@ describe.concurrent("deployments of GitHub", () => {
         const { execution, ...message } = sampleMessage("started")
         const { origin: _, ...unknown } = execution!
         const error = yield* Effect.flip(send(gitHub, { ...message, execution: unknown }))
-        assert.deepStrictEqual([error.reason._tag, error.info.path], ["Invalid", "notifications.channels.ops.options.ref"])
+        assert.deepStrictEqual(
+          [error.reason._tag, error.info.path],
+          ["Invalid", "notifications.channels.ops.options.ref"]
+        )
       })
     )
   )
