@@ -81,6 +81,17 @@ export const examples: Readonly<Record<string, Example>> = {
     ],
     exits: [0, 1, 4, ...always]
   },
+  notify: {
+    lines: [
+      "signalbox notify list --dead",
+      "signalbox notify retry  # everything that was given up",
+      "signalbox notify flush --watch",
+      "signalbox notify test terminal --dry-run",
+      'signalbox notify ack 3f2a9c1e --reason "on it"',
+      "signalbox notify explain release-42"
+    ],
+    exits: [0, 1, 4, ...always]
+  },
   veto: {
     lines: [
       'signalbox veto v2 --environment production --reason "loses orders"',

@@ -105,6 +105,7 @@ export const runWith = async (
 /** A backend that may only be asked which providers there are. */
 export const closedBackend = (providers: ReadonlyMap<string, Provider>): Backend => ({
   providers: () => Effect.succeed(providers),
+  notifiers: () => Effect.succeed(new Map()),
   layer: () => Layer.unwrap(Effect.die(new Error("no store may be opened here"))),
   adopt: () => Effect.die(new Error("no file may be written here")),
   held: () => Effect.die(new Error("no supervisor may be asked here")),
@@ -123,6 +124,7 @@ export const memoryBackend = async (options: SimulatedProvider.SimulatedOptions 
     )
   )
   const backend: Backend = {
+    notifiers: () => Effect.succeed(new Map()),
     providers: () => Effect.succeed(new Map([[cloud.provider.kind, cloud.provider]])),
     layer: () => Layer.succeedContext(context),
     adopt: () => Effect.void,

@@ -41,6 +41,13 @@ export const whenThere = (isThere: Effect.Effect<boolean>, open: Effect.Effect<E
       get: (key) => read(({ leases }) => leases.get(key)),
       list: read(({ leases }) => leases.list),
       swap: (before, after) => write(({ leases }) => leases.swap(before, after))
+    },
+    outbox: {
+      owed: (query) => read(({ outbox }) => outbox!.owed(query)),
+      mark: (stream) => read(({ outbox }) => outbox!.mark(stream)),
+      due: (query) => read(({ outbox }) => outbox!.due(query)),
+      deliveries: (query) => read(({ outbox }) => outbox!.deliveries(query)),
+      commit: (commit) => write(({ outbox }) => outbox!.commit(commit))
     }
   }
 }

@@ -1,4 +1,6 @@
 /** The part of the Node runtime that reads configuration; a separate module, so that it is loaded on demand. */
+export { Configuration } from "@signalbox/core/config"
+export { notificationSetup } from "@signalbox/core/spi"
 export {
   checkConfig,
   ConfigFileInvalid,

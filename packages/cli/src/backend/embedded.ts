@@ -6,8 +6,15 @@ import * as Path from "node:path"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import { Signalbox } from "@signalbox/core/engine"
-import { conflictIn, metricSourcesOf, type Plugin, type PluginContext, providersOf } from "@signalbox/core/plugin"
+import { consoleNotifier, layerNotifications, Signalbox } from "@signalbox/core/engine"
+import {
+  conflictIn,
+  metricSourcesOf,
+  notifiersOf,
+  type Plugin,
+  type PluginContext,
+  providersOf
+} from "@signalbox/core/plugin"
 import { type DeploymentId, type DeploymentStore, Providers } from "@signalbox/core/spi"
 import {
   builtInMetricSources,
@@ -39,6 +46,14 @@ export const providers: Backend["providers"] = (directory, plugins) => {
   const conflict = conflictIn(all, { metricSources: builtInMetricSources })
   return conflict === undefined ? Effect.succeed(providersOf(all, contextIn(directory))) : Effect.fail(conflict)
 }
+
+/** Notices go where messages go: standard output is for results. */
+const terminal = consoleNotifier((text) => void process.stderr.write(text))
+
+export const notifiers: Backend["notifiers"] = (directory, plugins) =>
+  Effect.sync(
+    () => new Map([["console", terminal], ...notifiersOf(plugins, contextIn(directory), (name) => process.env[name])])
+  )
 
 export const held: Backend["held"] = (directory) => LocalProvider.held(stateOf(directory))
 
@@ -92,12 +107,13 @@ const telemetry: Layer.Layer<never> = Layer.unwrap(
   )
 )
 
-export const layer: Backend["layer"] = ({ databaseUrl, directory, plugins = [], providers }) => {
+export const layer: Backend["layer"] = ({ databaseUrl, directory, notifications, plugins = [], providers }) => {
   const stores =
     databaseUrl === undefined
       ? Layer.provideMerge(stateFiles(folderIn(directory)), embeddedStore({ directory: stateOf(directory) }))
       : sharedStore(directory, databaseUrl, plugins)
   return Signalbox.layer.pipe(
+    Layer.provideMerge(layerNotifications(notifications ?? Effect.undefined)),
     Layer.provideMerge(stores),
     Layer.provideMerge(Layer.succeed(Providers, providers)),
     Layer.provideMerge(metricSources(metricSourcesOf(plugins, contextIn(directory)))),

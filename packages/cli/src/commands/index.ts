@@ -21,6 +21,7 @@ import { lock } from "./lock.ts"
 import { logs } from "./logs.ts"
 import { metrics } from "./metrics.ts"
 import { monitor, watcher } from "./monitor.ts"
+import { notify } from "./notify.ts"
 import { register } from "./register.ts"
 import { replay } from "./replay.ts"
 import { report } from "./report.ts"
@@ -38,6 +39,7 @@ export const commands = root.pipe(
     { group: "Deployments", commands: [init, info, list, status] },
     { group: "Change", commands: [deploy, deployStack, rollback, destroy, destroyStack] },
     { group: "Coordinate", commands: [canDeploy, register, wait, cleanup, run, lock, veto] },
+    { group: "Report", commands: [notify] },
     {
       group: "Look",
       commands: [history, watch, monitor, metrics, active, events, trace, replay, report, health, logs]

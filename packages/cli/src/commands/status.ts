@@ -1,4 +1,4 @@
-import { estimateView, environmentView, executionView, runnerView } from "@signalbox/core/api/views"
+import { estimateView, environmentView, executionView, instantOf, runnerView } from "@signalbox/core/api/views"
 import * as Clock from "effect/Clock"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
@@ -13,7 +13,7 @@ import { leftLine } from "../live/estimate.ts"
 import { executionLines } from "../live/execution.ts"
 import { mark, word } from "../live/glyphs.ts"
 import { table } from "../live/table.ts"
-import { addressOf, ago, plain, timeToAnswer } from "../live/words.ts"
+import { addressOf, ago, clock, plain, timeToAnswer } from "../live/words.ts"
 import { nextLines } from "../execution/outcome.ts"
 import { isWaiting, lookAt } from "../waiting/lookAt.ts"
 import { estimateOf, signalbox, withServices } from "../main/services.ts"
@@ -57,6 +57,9 @@ const stackTable = (inv: Invocation, { stacks }: View, now: number): ReadonlyArr
     { width: inv.host.stdout.columns(), paint: inv.paint }
   )
 
+/** Since when notifications wait that no process has sent. */
+const unattendedSince = Effect.flatMap(signalbox, ({ notices }) => notices.unattendedSince)
+
 /** A deployment in one environment: the requested one, or else the most recently changed one. */
 const showDeployment = Effect.fnUntraced(function* (inv: Invocation, id: DeploymentId) {
   const found = yield* Target.deployment(id)
@@ -69,6 +72,7 @@ const showDeployment = Effect.fnUntraced(function* (inv: Invocation, id: Deploym
   const state = states.find((one) => one.environment === environment)
   const execution = state === undefined ? undefined : yield* executions.get(state.current ?? state.last)
   const now = yield* Clock.currentTimeMillis
+  const unattended = yield* unattendedSince
   const estimate = yield* estimateOf(execution)
   const shown = environmentView(found, state, environment, execution, now)
   const { config } = inv.settings
@@ -77,6 +81,7 @@ const showDeployment = Effect.fnUntraced(function* (inv: Invocation, id: Deploym
   const view = {
     ...shown,
     note: note ?? null,
+    notificationsWaitSince: unattended === undefined ? null : instantOf(unattended),
     execution: shown.execution === null ? null : { ...shown.execution, estimate: estimateView(estimate) },
     environments: found.environments.map((name) => ({
       name,
@@ -89,6 +94,9 @@ const showDeployment = Effect.fnUntraced(function* (inv: Invocation, id: Deploym
     return [
       `${inv.paint("bold", view.deploymentId)} ${view.organization}/${view.project}  ${environment}  ${inv.paint(style, `${sign} ${word(view.status)}`)}`,
       ...(note === undefined ? [] : [inv.paint("yellow", note)]),
+      ...(unattended === undefined
+        ? []
+        : [inv.paint("yellow", `notifications wait since ${clock(unattended)}: signalbox notify flush`)]),
       "",
       ...stackTable(inv, view, now),
       "",

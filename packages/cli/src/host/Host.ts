@@ -6,7 +6,15 @@ import type * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import type { Signalbox } from "@signalbox/core/engine"
 import type { Plugin, PluginInvalid } from "@signalbox/core/plugin"
-import type { DeploymentId, DeploymentStore, Provider, ProviderError, StoreError } from "@signalbox/core/spi"
+import type {
+  DeploymentId,
+  DeploymentStore,
+  NotificationSetup,
+  NotifierKind,
+  Provider,
+  ProviderError,
+  StoreError
+} from "@signalbox/core/spi"
 import type { Held, HeldStack } from "@signalbox/provider-local"
 import type { Signal } from "../main/ExitCode.ts"
 
@@ -32,12 +40,19 @@ export interface Backend {
     directory: string,
     plugins: ReadonlyArray<Plugin>
   ) => Effect.Effect<ReadonlyMap<string, Provider>, PluginInvalid>
+  /** The kinds of channels, built in or from plug-ins; opens nothing. */
+  readonly notifiers: (
+    directory: string,
+    plugins: ReadonlyArray<Plugin>
+  ) => Effect.Effect<ReadonlyMap<string, NotifierKind>>
   readonly layer: (options: {
     readonly directory: string
     readonly databaseUrl?: string
     readonly providers: ReadonlyMap<string, Provider>
     /** The plug-ins with metric sources, and the one that may have the store of the URL. */
     readonly plugins?: ReadonlyArray<Plugin>
+    /** The configured notifications, read when something is to be sent. */
+    readonly notifications?: Effect.Effect<NotificationSetup | undefined>
   }) => Layer.Layer<Services, StoreError>
   /** Writes the state files of a deployment into the folder, which refers to that deployment, and the configured store, from then on. */
   readonly adopt: (

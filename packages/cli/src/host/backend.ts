@@ -6,6 +6,7 @@ const load = Effect.promise(() => import("../backend/embedded.ts"))
 
 /** The embedded backend, loaded when the first command needs it. */
 export const embedded: Backend = {
+  notifiers: (directory, plugins) => Effect.flatMap(load, (backend) => backend.notifiers(directory, plugins)),
   providers: (directory, plugins) => Effect.flatMap(load, (backend) => backend.providers(directory, plugins)),
   layer: (options) => Layer.unwrap(Effect.map(load, (backend) => backend.layer(options))),
   adopt: (directory, id, store) => Effect.flatMap(load, (backend) => backend.adopt(directory, id, store)),

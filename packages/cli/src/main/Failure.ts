@@ -58,7 +58,7 @@ const held = (lease: LeaseShape): FailureShape => {
   const key = LeaseKey.parseLeaseKey(lease.key)
   if (key?._tag !== "Environment") {
     // The claim of an execution's runner: the execution is known, and the name of its process means nothing to people.
-    const id = key?.id ?? lease.key
+    const id = key === undefined || key._tag === "Notify" ? lease.key : key.id
     return failure({
       code: "claimed_elsewhere",
       message: `another process runs ${id} ${times(lease)}`,

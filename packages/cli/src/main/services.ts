@@ -9,6 +9,7 @@ import { type Failure, notFound } from "./Failure.ts"
 import type { Services } from "../host/Host.ts"
 import type { Invocation } from "./Invocation.ts"
 import { configOf } from "../request/config.ts"
+import { notificationsOf } from "../request/notifications.ts"
 import { reconcileKept } from "../wrap/spool.ts"
 
 /** Whether a store exists. */
@@ -48,6 +49,7 @@ export const withServices = <A, E, R>(
         directory,
         plugins: [...plugins, ...ofStore.filter(({ name }) => plugins.every((one) => one.name !== name))],
         providers: options.providers ?? new Map(),
+        notifications: notificationsOf(invocation),
         ...(databaseUrl === undefined ? {} : { databaseUrl })
       })
     )

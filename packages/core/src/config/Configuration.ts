@@ -4,10 +4,14 @@
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { EnvironmentName, StackName } from "../domain/Ids.ts"
+import { NotificationsSpec } from "../domain/notification/index.ts"
 import { Manifest, type PluginSpec, StackSpec } from "../domain/Spec.ts"
+import type { NotifierKind } from "../spi/Notifier.ts"
 import type { Provider } from "../spi/Provider.ts"
 import { ConfigurationInvalid, type ConfigurationIssue, formatPath } from "./ConfigurationIssue.ts"
 import { toPlain } from "./PlainValue.ts"
+import * as Notifications from "./NotificationsCheck.ts"
+import { notifications as notificationsShape } from "./NotificationsShape.ts"
 import * as Properties from "./PropertiesCheck.ts"
 import * as References from "./ReferenceCheck.ts"
 import * as Secrets from "./SecretsCheck.ts"
@@ -123,7 +127,7 @@ const byPath = (issues: ReadonlyArray<ConfigurationIssue>): ReadonlyArray<Config
 /**
  * Checks an unknown value against the shape of a manifest, its own references and the installed providers.
  *
- * *Details*: pure; all issues are reported at once, one for each place. `written` gives the values as written in the
+ * *Details*: pure; all issues are reported at once, one for each place. Channels are checked against `notifiers`, if given. `written` gives the values as written in the
  * file: if a string is expected and a number was read, the written text counts, and issues get lines.
  *
  * *Errors*: `ConfigurationInvalid`.
@@ -131,7 +135,11 @@ const byPath = (issues: ReadonlyArray<ConfigurationIssue>): ReadonlyArray<Config
 export const check = (
   value: unknown,
   providers: ReadonlyMap<string, Provider>,
-  options: { readonly file?: string; readonly written?: Iterable<Written> } = {}
+  options: {
+    readonly file?: string
+    readonly written?: Iterable<Written>
+    readonly notifiers?: ReadonlyMap<string, NotifierKind>
+  } = {}
 ): Result.Result<Manifest, ConfigurationInvalid> => {
   const written = [...(options.written ?? [])]
   const invalid = (...issues: readonly [ConfigurationIssue, ...ReadonlyArray<ConfigurationIssue>]) => {
@@ -153,7 +161,8 @@ export const check = (
     ...References.check(config, providers),
     ...Properties.check(config, providers),
     ...Secrets.check(config),
-    ...Variables.check(config)
+    ...Variables.check(config),
+    ...Notifications.check(plain.value, options.notifiers)
   ])
   if (first !== undefined) return invalid(first, ...others)
   return Result.orElse(decode(layEdges(layGates(plain.value))), () =>
@@ -163,5 +172,43 @@ export const check = (
       expected: "a configuration as defineConfig takes it",
       hint: "Write it with defineConfig in signalbox.config.ts and let TypeScript check it."
     })
+  )
+}
+
+const decodeNotifications = Schema.decodeUnknownResult(NotificationsSpec, { onExcessProperty: "error" })
+
+/**
+ * The notifications of a configuration whose other parts are not needed; undefined if it has none.
+ *
+ * *Errors*: `ConfigurationInvalid`.
+ */
+export const notificationsIn = (
+  value: unknown,
+  notifiers: ReadonlyMap<string, NotifierKind>,
+  file?: string
+): Result.Result<NotificationsSpec | undefined, ConfigurationInvalid> => {
+  if (!isObject(value) || value.notifications === undefined) return Result.succeed(undefined)
+  const copied = toPlain({ notifications: value.notifications })
+  const [first, ...others] = byPath([
+    ...copied.issues,
+    ...notificationsShape((copied.value as { readonly notifications: unknown }).notifications, ["notifications"]),
+    ...Notifications.check(copied.value, notifiers)
+  ])
+  const invalid = (...issues: readonly [ConfigurationIssue, ...ReadonlyArray<ConfigurationIssue>]) =>
+    Result.fail(new ConfigurationInvalid({ issues, ...(file === undefined ? {} : { file }) }))
+  if (first !== undefined) return invalid(first, ...others)
+  return Result.mapError(
+    decodeNotifications((copied.value as { readonly notifications: unknown }).notifications),
+    () =>
+      new ConfigurationInvalid({
+        issues: [
+          {
+            path: "notifications",
+            message: "does not have the shape of notifications",
+            expected: "an object with channels, routes and escalate",
+            hint: "Write it with defineConfig in signalbox.config.ts and let TypeScript check it."
+          }
+        ]
+      })
   )
 }

@@ -1,6 +1,8 @@
 /**
  * What each key of a configuration expects, in words, with an example.
  */
+import { notificationKinds } from "../domain/notification/Kinds.ts"
+
 interface Fact {
   readonly expected: string
   readonly example: string
@@ -133,7 +135,25 @@ const facts: Readonly<Record<string, Fact>> = {
   irreversible: { expected: "a reason of 1 to 128 characters", example: `"it migrates the database"` },
   timeout: span("30 minutes"),
   onBusy: words("wait", "fail"),
-  properties: object("an object that its provider understands", `{}`)
+  properties: object("an object that its provider understands", `{}`),
+  notifications: object(
+    "an object with channels, routes and escalate",
+    `{ "channels": { "terminal": { "kind": "console" } } }`
+  ),
+  channels: object("an object with one entry for each channel", `{ "terminal": { "kind": "console" } }`),
+  channel: object("an object with kind and options of a channel", `{ "kind": "console" }`),
+  channelKind: { expected: "the kind of an installed notifier", example: `"console"` },
+  options: object("an object that its notifier understands", `{}`),
+  routes: object("a list of routes", `[{ "when": { "severity": "critical" }, "to": "terminal" }]`),
+  route: object("an object with when, to and atMost", `{ "when": { "kind": "failed" }, "to": "terminal" }`),
+  when: object("an object with environment, stack, kind or severity", `{ "environment": "production" }`),
+  to: { expected: "the name of a channel, or a list of them", example: `"terminal"` },
+  atMost: span("30 seconds"),
+  escalate: object("a list of escalations", `[{ "after": "15 minutes", "to": "pager" }]`),
+  escalation: object("an object with after, to and when", `{ "after": "15 minutes", "to": "pager" }`),
+  after: span("15 minutes"),
+  severity: words("critical", "warning", "info"),
+  notificationKind: words(...notificationKinds)
 }
 
 /** The words for one key. */

@@ -19,6 +19,7 @@ import {
 import { formatPath } from "./ConfigurationIssue.ts"
 import { fact } from "./KeyFacts.ts"
 import { freeze } from "./FreezeShape.ts"
+import { notifications } from "./NotificationsShape.ts"
 import { fieldsOf, type Inspect, isObject, leaf, list, optional, record, struct, wrong } from "./ShapeWalk.ts"
 
 const approval = optional(struct("approval", fieldsOf(ApprovalSpec.fields)))
@@ -160,6 +161,7 @@ export const manifest: Inspect = struct(
     stacks: atLeastOne("stacks", list("stacks", stack)),
     requires: optional(list("requires", required)),
     freezes: optional(list("freezes", freeze)),
+    notifications: optional(notifications),
     plugins: optional(list("plugins", struct("pluginEntry", fieldsOf(PluginSpec.fields, { options: () => [] }))))
   })
 )

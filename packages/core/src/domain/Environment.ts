@@ -103,6 +103,7 @@ export const evolveDeployment = (
         stacks: [...new Set([...state.stacks, ...event.stacks])]
       })
     case "LeaseRevoked":
+    case "NotificationAcknowledged":
       return Result.succeed(state)
     default:
       return refuse(state.deploymentId, "present")

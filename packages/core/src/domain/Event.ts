@@ -285,6 +285,8 @@ export const Event = Schema.TaggedUnion({
   DeferredDone: { name: Schema.String, exit: Json },
   ClockSet: { name: Schema.String, wakeAt: Timestamp },
   TraceExported: { spans: Schema.Int },
+  /** `notification` is the id of the event that it followed from, and its kind: `alert/stalled/silence/x#stalled`. */
+  NotificationAcknowledged: { notification: Schema.String, by: Actor, reason: Schema.optionalKey(Schema.String) },
   /** What a newer version wrote, as it is: states leave it out. It is read and never written. */
   Unknown: { tag: Schema.String, body: Json }
 })

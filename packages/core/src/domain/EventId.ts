@@ -102,4 +102,7 @@ export const ended = (result: "succeeded" | "failed", status: string): EventId =
 /** Whether an alert reports the end of an execution. */
 export const isEnded = (id: string): boolean => id.startsWith("alert/succeeded/") || id.startsWith("alert/failed/")
 
+/** The acknowledgement of a notification, which needs only one. */
+export const acknowledged = (notification: string): EventId => make("acknowledged", notification)
+
 export const traceExported = make("trace/exported")

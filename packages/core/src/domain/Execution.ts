@@ -310,6 +310,7 @@ const fold = (
     case "DeferredDone":
     case "ClockSet":
     case "TraceExported":
+    case "NotificationAcknowledged":
     case "Unknown":
       return Result.succeed(state)
   }

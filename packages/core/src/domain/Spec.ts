@@ -7,6 +7,7 @@ import * as Schema from "effect/Schema"
 import { FreezeSpec } from "./freeze/FreezeSpec.ts"
 import { DeploymentId, EnvironmentName, Percent, StackName } from "./Ids.ts"
 import { isLine } from "./Line.ts"
+import { NotificationsSpec } from "./notification/Routes.ts"
 import { Json } from "./Release.ts"
 import { holdsPassword } from "./secrets/Secret.ts"
 import { day, Span, spanBetween } from "./Span.ts"
@@ -254,6 +255,7 @@ const StoreUrl = Schema.String.check(
  * request while another execution is running; without it, the command decides. `requires` names deployments that must
  * exist first, `freezes` the times without deployments (default none). `plugins` bring the providers besides `local`.
  * `store` is where the state is kept (default: in the folder); `SIGNALBOX_DATABASE_URL` takes precedence.
+ * `notifications` says what is reported where (default: nothing).
  */
 export const Manifest = Schema.Struct({
   organization: Name,
@@ -269,7 +271,8 @@ export const Manifest = Schema.Struct({
   requires: optional(Schema.Array(RequiredDeployment), []),
   freezes: optional(Schema.Array(FreezeSpec), []),
   plugins: Schema.optionalKey(Schema.Array(PluginSpec)),
-  store: Schema.optionalKey(StoreUrl)
+  store: Schema.optionalKey(StoreUrl),
+  notifications: Schema.optionalKey(NotificationsSpec)
 })
 export type Manifest = typeof Manifest.Type
 

@@ -7,12 +7,12 @@ import * as Layer from "effect/Layer"
 import type { DeploymentStore } from "../spi/DeploymentStore.ts"
 import type { LeaseStore } from "../spi/LeaseStore.ts"
 import type { Providers } from "../spi/Providers.ts"
-import { Coordination, Deployments, Executions, Monitoring } from "./facade/index.ts"
+import { Coordination, Deployments, Executions, Monitoring, Notices } from "./facade/index.ts"
 
-type Groups = Deployments | Executions | Coordination | Monitoring
+type Groups = Deployments | Executions | Coordination | Monitoring | Notices
 
 /**
- * The facade, in four groups. Each group is also a separate service.
+ * The facade, in five groups. Each group is also a separate service.
  *
  * *Details*: questions and answers are data that could cross a network, or streams of it; only `executions.run` takes a
  * function, the local runner of a foreign command.
@@ -24,9 +24,10 @@ export class Signalbox extends Context.Service<
     readonly executions: Executions["Service"]
     readonly coordination: Coordination["Service"]
     readonly monitoring: Monitoring["Service"]
+    readonly notices: Notices["Service"]
   }
 >()("@signalbox/core/engine/Signalbox") {
-  /** The facade over any four services, such as another process's. */
+  /** The facade over any five services, such as another process's. */
   static readonly layerGroups: Layer.Layer<Signalbox, never, Groups> = Layer.effect(
     Signalbox,
     Effect.gen(function* () {
@@ -34,7 +35,8 @@ export class Signalbox extends Context.Service<
         deployments: yield* Deployments,
         executions: yield* Executions,
         coordination: yield* Coordination,
-        monitoring: yield* Monitoring
+        monitoring: yield* Monitoring,
+        notices: yield* Notices
       })
     })
   )
@@ -44,6 +46,8 @@ export class Signalbox extends Context.Service<
    */
   static readonly layer: Layer.Layer<Signalbox | Groups, never, DeploymentStore | LeaseStore | Providers> =
     Signalbox.layerGroups.pipe(
-      Layer.provideMerge(Layer.mergeAll(Deployments.layer, Executions.layer, Coordination.layer, Monitoring.layer))
+      Layer.provideMerge(
+        Layer.mergeAll(Deployments.layer, Executions.layer, Coordination.layer, Monitoring.layer, Notices.layer)
+      )
     )
 }

@@ -12,7 +12,7 @@ export {
 export { Estimation, HistoryReplay } from "./estimation/index.ts"
 export { CanDeploy, type Health, type Orphans, QueueStatus } from "./preview/index.ts"
 export { Monitor } from "./monitor/index.ts"
-export { consoleNotifier } from "./notify/index.ts"
+export { consoleNotifier, layerNotifications, NotifyWorker } from "./notify/index.ts"
 export { LocalCommands, runsAround, Reconciliation } from "./command/index.ts"
 export * from "./facade/index.ts"
 export { Signalbox } from "./Signalbox.ts"

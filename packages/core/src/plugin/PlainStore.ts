@@ -14,6 +14,15 @@ import type {
   ExecutionRowQuery,
   StreamHead
 } from "../store/Encoded.ts"
+import type {
+  DeliveryRow,
+  DeliveryRowQuery,
+  DueRowQuery,
+  OutboxCommit,
+  OutboxOutcome,
+  OwedRow,
+  OwedRowQuery
+} from "../store/EncodedOutbox.ts"
 
 /**
  * A database that can hold the event log and the leases.
@@ -40,5 +49,15 @@ export interface PlainStore {
   readonly lease: (key: string) => Promise<{ readonly lease: Lease | undefined; readonly now: number }>
   readonly leases: () => Promise<{ readonly leases: ReadonlyArray<Lease>; readonly now: number }>
   readonly swap: (before: Lease | undefined, after: Lease) => Promise<boolean>
+  readonly outbox?: PlainOutbox
   readonly close?: () => Promise<void>
+}
+
+/** The outbox of a store, without which it cannot be used with notifications; see `EncodedOutbox` in core/store. */
+export interface PlainOutbox {
+  readonly owed: (query: OwedRowQuery) => Promise<ReadonlyArray<OwedRow>>
+  readonly mark: (stream: string) => Promise<OwedRow | undefined>
+  readonly due: (query: DueRowQuery) => Promise<ReadonlyArray<DeliveryRow>>
+  readonly deliveries: (query: DeliveryRowQuery) => Promise<ReadonlyArray<DeliveryRow>>
+  readonly commit: (commit: OutboxCommit) => Promise<OutboxOutcome>
 }

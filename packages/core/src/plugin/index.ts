@@ -19,6 +19,9 @@ export { effectStore, layerPlugin } from "./store.ts"
 export type {
   AppendOutcome,
   Commit,
+  DeliveryRow,
+  DeliveryRowQuery,
+  DueRowQuery,
   DeploymentRow,
   EnvironmentRow,
   EventRow,
@@ -26,5 +29,9 @@ export type {
   ExecutionRow,
   ExecutionRowQuery,
   NewEventRow,
+  OutboxCommit,
+  OutboxOutcome,
+  OwedRow,
+  OwedRowQuery,
   StreamHead
 } from "../store/Encoded.ts"

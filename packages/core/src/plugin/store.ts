@@ -33,6 +33,7 @@ const failure =
 
 const encoded = (store: PlainStore): Encoded => {
   const call = <A>(operation: string, start: () => Promise<A>) => settled(start, failure(operation))
+  const { outbox } = store
   return {
     deployments: {
       head: (stream, after) => call("head", () => store.head(stream, after)),
@@ -55,7 +56,18 @@ const encoded = (store: PlainStore): Encoded => {
       get: (key) => call("lease", () => store.lease(key)),
       list: call("leases", () => store.leases()),
       swap: (before, after) => call("swap", () => store.swap(before, after))
-    }
+    },
+    ...(outbox === undefined
+      ? {}
+      : {
+          outbox: {
+            owed: (query) => call("outbox", () => outbox.owed(query)),
+            mark: (stream) => call("outbox", () => outbox.mark(stream)),
+            due: (query) => call("outbox", () => outbox.due(query)),
+            deliveries: (query) => call("outbox", () => outbox.deliveries(query)),
+            commit: (commit) => call("outbox", () => outbox.commit(commit))
+          }
+        })
   }
 }
 
@@ -85,7 +97,7 @@ const run = async <A>(effect: Effect.Effect<A, StoreError>): Promise<A> => {
   throw Cause.squash(exit.cause)
 }
 
-const plain = ({ deployments, leases }: Encoded, scope: Scope.Closeable): PlainStore => {
+const plain = ({ deployments, leases, outbox }: Encoded, scope: Scope.Closeable): PlainStore => {
   // One subscription serves all callers; what happened since the last call answers the next one at once. After a failure
   // the next call subscribes again.
   let next = Deferred.makeUnsafe<void, StoreError>()
@@ -125,6 +137,17 @@ const plain = ({ deployments, leases }: Encoded, scope: Scope.Closeable): PlainS
     lease: (key) => run(leases.get(key)),
     leases: () => run(leases.list),
     swap: (before, after) => run(leases.swap(before, after)),
+    ...(outbox === undefined
+      ? {}
+      : {
+          outbox: {
+            owed: (query) => run(outbox.owed(query)),
+            mark: (stream) => run(outbox.mark(stream)),
+            due: (query) => run(outbox.due(query)),
+            deliveries: (query) => run(outbox.deliveries(query)),
+            commit: (commit) => run(outbox.commit(commit))
+          }
+        }),
     close: () => run(Scope.close(scope, Exit.void))
   }
 }

@@ -12,6 +12,7 @@ import type { CorrelationId, DeploymentId, EnvironmentName, Timestamp } from "..
 import type { IllegalTransition } from "../domain/Illegal.ts"
 import type { ExecutionKind, ExecutionStatus } from "../domain/Machines.ts"
 import type { Lease, LeaseLost } from "./LeaseStore.ts"
+import type { Outbox } from "./Outbox.ts"
 import type { StoreError } from "./StoreError.ts"
 
 /**
@@ -37,6 +38,8 @@ export interface Append {
   readonly events: ReadonlyArray<NewEvent>
   readonly expected?: number
   readonly guards?: ReadonlyArray<Lease>
+  /** Whether notifications follow from the events: then they are owed from this write on. */
+  readonly owes?: boolean
 }
 
 /**
@@ -123,6 +126,7 @@ export class DeploymentStore extends Context.Service<
     /** The position of the newest event, 0 if there is none. */
     readonly head: Effect.Effect<number, StoreError>
     readonly changes: Stream.Stream<void, StoreError>
+    readonly outbox: Outbox
     /** Deletes finished executions that were requested before a time, with their events; returns how many. */
     readonly prune: (before: Timestamp) => Effect.Effect<number, StoreError>
   }

@@ -16,11 +16,15 @@ export const executionClaimKey = (id: CorrelationId): string => `execution/${id}
 /** The key under which one process sends the trace of an execution. */
 export const traceLeaseKey = (id: CorrelationId): string => `trace/${id}`
 
+/** The key under which one process sends the notifications of a stream. */
+export const notifyLeaseKey = (stream: string): string => `notify/${stream}`
+
 /** What a key stands for. */
 export type LeaseKey =
   | { readonly _tag: "Environment"; readonly deploymentId: DeploymentId; readonly environment: EnvironmentName }
   | { readonly _tag: "Execution"; readonly id: CorrelationId }
   | { readonly _tag: "Trace"; readonly id: CorrelationId }
+  | { readonly _tag: "Notify"; readonly stream: string }
 
 const deploymentId = Schema.decodeUnknownOption(DeploymentId)
 const environmentName = Schema.decodeUnknownOption(EnvironmentName)
@@ -38,6 +42,7 @@ export const parseLeaseKey = (key: string): LeaseKey | undefined => {
       )
     )
   }
+  if (kind === "notify" && first !== undefined && second === undefined) return { _tag: "Notify", stream: first }
   const id = second === undefined ? Option.getOrUndefined(correlationId(first)) : undefined
   if (id === undefined) return undefined
   return kind === "execution" ? { _tag: "Execution", id } : kind === "trace" ? { _tag: "Trace", id } : undefined

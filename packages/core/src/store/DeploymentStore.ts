@@ -4,12 +4,13 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { DeploymentStore } from "../spi/DeploymentStore.ts"
-import { type EncodedDeploymentStore } from "./Encoded.ts"
+import type { EncodedDeploymentStore, EncodedOutbox } from "./Encoded.ts"
 import { Generation } from "./Generation.ts"
 import { makeAppend } from "./internal/append.ts"
 import { makeChanges } from "./internal/changes.ts"
 import { all, decodeEvent, makeCodec, optionally } from "./internal/Codec.ts"
 import * as Cursor from "./internal/Cursor.ts"
+import { makeOutbox } from "./Outbox.ts"
 
 const within = (limit: number | undefined, most: number, usual: number): number =>
   Math.min(Math.max(Math.trunc(limit ?? usual), 1), most)
@@ -24,7 +25,8 @@ const pruneBatch = 50
  * `changes` pulses once when it is ready: a read after that pulse misses nothing.
  */
 export const makeDeploymentStore = (
-  encoded: EncodedDeploymentStore
+  encoded: EncodedDeploymentStore,
+  outbox?: EncodedOutbox
 ): Effect.Effect<DeploymentStore["Service"], never, Scope.Scope> =>
   Effect.gen(function* () {
     const generation = yield* Generation
@@ -76,6 +78,7 @@ export const makeDeploymentStore = (
       environments: (id) => Effect.flatMap(encoded.environments(id), (rows) => all(rows, codec.environment)),
       head: encoded.newest,
       changes,
+      outbox: makeOutbox(outbox, pulse),
       prune: Effect.fnUntraced(function* (before) {
         let taken = 0
         for (;;) {

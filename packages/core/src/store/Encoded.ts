@@ -6,6 +6,9 @@ import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
 import type { Lease } from "../spi/LeaseStore.ts"
 import type { StoreError } from "../spi/StoreError.ts"
+import type { EncodedOutbox } from "./EncodedOutbox.ts"
+
+export type * from "./EncodedOutbox.ts"
 
 /** One event. `body` is its JSON. */
 export interface EventRow {
@@ -88,6 +91,8 @@ export interface Commit {
   readonly execution?: ExecutionRow
   readonly environment?: EnvironmentRow
   readonly deployment?: DeploymentRow
+  /** Notifications are owed of the stream up to `seq`: part of the same transaction. */
+  readonly owed?: { readonly deploymentId: string; readonly seq: number; readonly at: number }
 }
 
 /** The result of a write; `Stale` if `base` or the version of the environment did not match. */
@@ -158,8 +163,10 @@ export interface EncodedLeaseStore {
   readonly swap: (before: Lease | undefined, after: Lease) => Effect.Effect<boolean, StoreError>
 }
 
-/** Both, over one database. */
+/** All, over one database. */
 export interface Encoded {
   readonly deployments: EncodedDeploymentStore
   readonly leases: EncodedLeaseStore
+  /** Absent in a store that cannot be used with notifications. */
+  readonly outbox?: EncodedOutbox
 }

@@ -19,6 +19,7 @@ import type {
   AppendOutcome
 } from "./Encoded.ts"
 import { layerEncoded } from "./layerEncoded.ts"
+import { makeMemoryOutbox } from "./MemoryOutbox.ts"
 
 const among = (values: ReadonlyArray<string> | undefined, value: string) =>
   values === undefined || values.includes(value)
@@ -63,6 +64,7 @@ export const makeMemory = (): Encoded => {
   const environments = new Map<string, EnvironmentRow>()
   const deployments = new Map<string, DeploymentRow>()
   const leases = new Map<string, Lease>()
+  const outbox = makeMemoryOutbox((guard, now) => isHeld(guard, now))
 
   const isHeld = (guard: Lease, now: number) => {
     const present = leases.get(guard.key)
@@ -89,10 +91,12 @@ export const makeMemory = (): Encoded => {
       environments.set(key(environment.deploymentId, environment.environment), environment)
     }
     if (deployment !== undefined) deployments.set(write.stream, deployment)
+    if (write.owed !== undefined) outbox.owe(write.stream, write.owed)
     return { _tag: "Committed", positions: rows.map((row) => row.position) }
   }
 
   return {
+    outbox: outbox.encoded,
     deployments: {
       head: (stream, after) =>
         Effect.sync(() => {
@@ -128,12 +132,15 @@ export const makeMemory = (): Encoded => {
       prune: (before, limit) =>
         Effect.sync(() => {
           const gone = [...executions.values()]
-            .filter((row) => row.finished && row.requestedAt < before)
+            .filter(
+              (row) => row.finished && row.requestedAt < before && !outbox.keeps(row.stream, row.requestedAt, before)
+            )
             .sort(latestFirst)
             .slice(-limit)
           for (const { stream } of gone) {
             executions.delete(stream)
             streams.delete(stream)
+            outbox.forget(stream)
           }
           log = log.filter(({ stream }) => streams.has(stream))
           return gone.length

@@ -16,8 +16,8 @@ export const layerEncoded = <E, R>(
 ): Layer.Layer<DeploymentStore | LeaseStore, E, Exclude<R, Scope.Scope>> =>
   Layer.effectContext(
     Effect.gen(function* () {
-      const { deployments, leases } = yield* encoded
-      return Context.make(DeploymentStore, yield* makeDeploymentStore(deployments)).pipe(
+      const { deployments, leases, outbox } = yield* encoded
+      return Context.make(DeploymentStore, yield* makeDeploymentStore(deployments, outbox)).pipe(
         Context.add(LeaseStore, makeLeaseStore(leases))
       )
     })

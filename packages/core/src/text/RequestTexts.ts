@@ -34,6 +34,18 @@ export const lackWords: Readonly<
 export const requestTexts: Texts<keyof typeof requestErrors> = {
   unknown_execution: ({ execution }) => `there is no execution ${execution}`,
   unknown_deployment: ({ deployment }) => `there is no deployment ${deployment}`,
+  unknown_delivery: ({ delivery }) => ({
+    message: `there is no notification ${delivery}`,
+    hint: "Their ids: signalbox notify list"
+  }),
+  unknown_channel: ({ channel, known, nearest }) => ({
+    message: `there is no channel "${channel}"`,
+    hint: choose(nearest, known, "channels")
+  }),
+  notifications_missing: () => ({
+    message: "no notifications are configured here",
+    hint: 'Write for example notifications: { channels: { terminal: { kind: "console" } } } in the configuration.'
+  }),
   unknown_environment: ({ environment, known, nearest }) => ({
     message: `there is no environment "${environment}"`,
     hint: choose(nearest, known, "environments")

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import { effectStore, layerPlugin } from "@signalbox/core/plugin"
 import { DeploymentStore, LeaseStore } from "@signalbox/core/spi"
 import { makeMemory } from "@signalbox/core/store"
-import { DeploymentStoreSuite, LeaseStoreSuite } from "@signalbox/core/testing"
+import { DeploymentStoreSuite, LeaseStoreSuite, OutboxSuite } from "@signalbox/core/testing"
 
 const context = { directory: ".", stateDirectory: ".signalbox" }
 
@@ -16,6 +16,15 @@ DeploymentStoreSuite.suite(
   )
 )
 LeaseStoreSuite.suite(
+  "a store of a plug-in",
+  layerPlugin(
+    effectStore(() => Effect.sync(makeMemory)),
+    "memory://",
+    context
+  )
+)
+
+OutboxSuite.suite(
   "a store of a plug-in",
   layerPlugin(
     effectStore(() => Effect.sync(makeMemory)),

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { CorrelationId, DeploymentStore, LeaseStore } from "@signalbox/core/spi"
-import { DeploymentStoreSuite, LeaseStoreSuite } from "@signalbox/core/testing"
+import { DeploymentStoreSuite, LeaseStoreSuite, OutboxSuite } from "@signalbox/core/testing"
 import { embeddedStore, storeFile } from "@signalbox/node"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -43,6 +43,11 @@ for (const synchronous of ["full", "normal"] as const) {
         return row === undefined ? undefined : Number(row.fence)
       })
   })
+}
+
+{
+  const directory = temporaryDirectory(afterAll)
+  OutboxSuite.suite("the embedded store", embeddedStore({ directory }), { another: embeddedStore({ directory }) })
 }
 
 const filesIn = (directory: string) => (existsSync(directory) ? readdirSync(directory) : undefined)

@@ -1,7 +1,7 @@
 import { assert, it } from "@effect/vitest"
 import { type Append, DeploymentId, DeploymentStore, LeaseStore } from "@signalbox/core/spi"
 import { postgresStore } from "@signalbox/node"
-import { DeploymentStoreSuite, LeaseStoreSuite } from "@signalbox/core/testing"
+import { DeploymentStoreSuite, LeaseStoreSuite, OutboxSuite } from "@signalbox/core/testing"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -35,6 +35,8 @@ if (postgres !== undefined) {
         return fence === undefined ? undefined : Number(fence)
       })
   })
+
+  OutboxSuite.suite("Postgres", layer, { another: layer })
 
   const changed = (change: (address: URL) => void): string => {
     const address = new URL(url)

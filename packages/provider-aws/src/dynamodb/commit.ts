@@ -154,6 +154,24 @@ export const makeCommit = (database: Database, log: Log) => {
         ])
   ]
 
+  const owedParts = ({ owed, stream }: Commit): ReadonlyArray<Part> => {
+    if (owed === undefined) return []
+    const update = "SET #stream = :stream, #deploymentId = :deploymentId, #seq = :seq, #at = if_not_exists(#at, :at)"
+    return [
+      {
+        role: "other",
+        item: {
+          Update: {
+            TableName,
+            Key: keyOf(keys.owed(stream)),
+            UpdateExpression: update,
+            ...expression(update, { stream, ...owed })
+          }
+        }
+      }
+    ]
+  }
+
   const eventParts = (
     commit: Commit,
     id: string,
@@ -225,7 +243,8 @@ export const makeCommit = (database: Database, log: Log) => {
         statePart(commit, deploymentId),
         ...eventParts(commit, id, packs, entry),
         ...listParts(commit),
-        ...rowParts(commit)
+        ...rowParts(commit),
+        ...owedParts(commit)
       ]
       try {
         await database.transact(

@@ -28,7 +28,7 @@ export const requestOf = (requestedAt: number, stream: string): string => `${pad
  *
  * *Details*: a stream has its state, and its events by their position in the log. The log has an entry for each append: one
  * for all deployments together, and the same again in the log of its deployment. Each execution is listed twice: among all
- * unfinished or all finished ones, and in its deployment.
+ * unfinished or all finished ones, and in its deployment. `owed` is there as long as notifications are owed of a stream.
  */
 export const keys = {
   table: { pk: "META", sk: "TABLE" },
@@ -54,7 +54,16 @@ export const keys = {
   deployment: (id: string): Key => ({ pk: "DEPLOYMENTS", sk: id }),
   environment: (id: string, environment: string): Key => ({ pk: `DEPLOYMENT#${id}#ENVIRONMENTS`, sk: environment }),
   lease: (key: string): Key => ({ pk: `LEASE#${key}`, sk: "LEASE" }),
-  held: (key: string): Key => ({ pk: "HELD", sk: key })
+  held: (key: string): Key => ({ pk: "HELD", sk: key }),
+  owed: (stream: string): Key => ({ pk: "OWED", sk: stream }),
+  mark: (stream: string): Key => ({ pk: `STREAM#${stream}`, sk: "MARK" }),
+  delivery: (stream: string, id: string): Key => ({ pk: `DELIVERIES#${stream}`, sk: id }),
+  deliveryPlace: (id: string): Key => ({ pk: `DELIVERY#${id}`, sk: "PLACE" }),
+  listedDelivery: (createdAt: number, seq: number, id: string): Key => ({
+    pk: "DELIVERIES",
+    sk: `${padded(createdAt, 15)}#${padded(seq, 9)}#${id}`
+  }),
+  due: (at: number, id: string): Key => ({ pk: "DUE", sk: `${padded(at, 16)}#${id}` })
 }
 
 const attribute = (value: Value): AttributeValue => {

@@ -8,6 +8,9 @@ import { cancellations } from "./failures.ts"
 import { type Key, keyOf, keys, number, onlyIf, requestOf, text } from "./items.ts"
 import { collect, get, inParallel, query } from "./reading.ts"
 
+/** How much longer an execution is kept while its notifications are owed, in ms: 30 days. */
+const keptLonger = 30 * 24 * 60 * 60 * 1_000
+
 /** Deletes items, 25 in a call. */
 const deleteAll = async (database: Database, gone: ReadonlyArray<Key>): Promise<void> => {
   const batches: Array<ReadonlyArray<Key>> = []
@@ -29,13 +32,21 @@ const deleteAll = async (database: Database, gone: ReadonlyArray<Key>): Promise<
  * *Details*: the events go first and the state last, so that what was begun is found again. The entries of the log stay: they
  * are small, and expire.
  */
-export const makePrune = (database: Database) => {
-  const one = async (stream: string): Promise<boolean> => {
+export const makePrune = (
+  database: Database,
+  outbox: {
+    readonly owes: (stream: string) => Promise<boolean>
+    readonly keysOf: (stream: string) => Promise<ReadonlyArray<Key>>
+  }
+) => {
+  const one = async (stream: string, before: number): Promise<boolean> => {
     const state = await get(database, keys.state(stream))
     if (state === undefined || state["finished"]?.BOOL !== true) return false
     const { pk } = keys.state(stream)
     const deploymentId = text(state, "deploymentId")
     const requestedAt = number(state, "requestedAt")
+    if (requestedAt >= before - keptLonger && (await outbox.owes(stream))) return false
+    const notifications = await outbox.keysOf(stream)
     const stored = await collect(database, { pk, between: ["EVENTS#", "EVENTS#~"] })
     await deleteAll(
       database,
@@ -45,6 +56,7 @@ export const makePrune = (database: Database) => {
         return [{ pk, sk }, ...(Number(part) === 0 ? [keys.ownEntry(deploymentId, Number(append))] : [])]
       })
     )
+    await deleteAll(database, notifications)
     const TableName = database.table
     try {
       await database.transact(randomBytes(12).toString("hex"), [
@@ -72,7 +84,7 @@ export const makePrune = (database: Database) => {
     for await (const page of query(database, range)) {
       const pruned = await inParallel(
         page.map((item) => text(item, "stream")),
-        one
+        (stream) => one(stream, before)
       )
       return pruned.filter(Boolean).length
     }

@@ -10,6 +10,7 @@ import { makeExecutions } from "./executions.ts"
 import { keys, number } from "./items.ts"
 import { makeLeases } from "./leases.ts"
 import { Log } from "./Log.ts"
+import { makeOutbox } from "./outbox.ts"
 import { makePrune } from "./prune.ts"
 import { makeRead } from "./read.ts"
 import { get } from "./reading.ts"
@@ -42,7 +43,8 @@ export const openStore = async (url: string): Promise<PlainStore> => {
     throw new StoreFailure("NewerWriter", `a newer version of Signalbox laid out the table ${database.table}`)
   }
   const log = new Log(database, table?.["complete"] === undefined ? 0 : number(table, "complete"))
-  const prune = makePrune(database)
+  const { keysOf, owes, ...outbox } = makeOutbox(database)
+  const prune = makePrune(database, { keysOf, owes })
   let seen = ""
 
   const pulse = async (signal: Abort): Promise<void> => {
@@ -69,6 +71,7 @@ export const openStore = async (url: string): Promise<PlainStore> => {
     newest: async () => (await log.end()).newest,
     pulse,
     prune,
+    outbox,
     close: async () => database.close()
   }
 }

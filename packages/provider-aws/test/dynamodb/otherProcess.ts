@@ -1,7 +1,7 @@
 /**
  * The store of another process. As a program, this module is that process: it does what it is told by messages.
  */
-import type { PlainStore } from "@signalbox/core/plugin"
+import type { PlainOutbox, PlainStore } from "@signalbox/core/plugin"
 import { fork } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { openStore } from "../../src/dynamodb/store.ts"
@@ -48,7 +48,7 @@ export const storeInOtherProcess = async (url: string): Promise<PlainStore> => {
     })
   await call("open", url)
   const of =
-    (operation: keyof PlainStore) =>
+    (operation: keyof PlainStore | `outbox.${keyof PlainOutbox}`) =>
     (...args: ReadonlyArray<unknown>) =>
       call(operation, ...args)
   // Both processes have the same clock, and a message takes a while.
@@ -75,6 +75,13 @@ export const storeInOtherProcess = async (url: string): Promise<PlainStore> => {
     lease: timed("lease"),
     leases: timed("leases"),
     swap: of("swap"),
+    outbox: {
+      owed: of("outbox.owed"),
+      mark: of("outbox.mark"),
+      due: of("outbox.due"),
+      deliveries: of("outbox.deliveries"),
+      commit: of("outbox.commit")
+    },
     close: async () => void child.disconnect()
   }
 }
@@ -89,8 +96,9 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     }
     if (operation === "pulse") return store!.pulse(ended.signal)
     const asked = Date.now()
-    const found = await (store as unknown as Record<string, (...args: ReadonlyArray<unknown>) => Promise<unknown>>)[
-      operation
+    const [part, name] = operation.startsWith("outbox.") ? [store!.outbox!, operation.slice(7)] : [store!, operation]
+    const found = await (part as unknown as Record<string, (...args: ReadonlyArray<unknown>) => Promise<unknown>>)[
+      name
     ]!(...args)
     if (operation !== "lease" && operation !== "leases") return found
     const { now, ...more } = found as { readonly now: number }

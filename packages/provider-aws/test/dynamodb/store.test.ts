@@ -1,5 +1,5 @@
 import { layerPlugin } from "@signalbox/core/plugin"
-import { DeploymentStoreSuite, LeaseStoreSuite } from "@signalbox/core/testing"
+import { DeploymentStoreSuite, LeaseStoreSuite, OutboxSuite } from "@signalbox/core/testing"
 import * as Effect from "effect/Effect"
 import { afterAll, describe } from "vitest"
 import { inflateRawSync } from "node:zlib"
@@ -32,6 +32,7 @@ const suites = async (name: string, here: string, there: string) => {
         })
       })
   })
+  OutboxSuite.suite(name, layer, { another, timeoutMillis: 110_000 })
   LeaseStoreSuite.suite(name, layer, {
     ...options,
     probe: (key) =>

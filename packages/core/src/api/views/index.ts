@@ -17,3 +17,4 @@ export {
 export { deploymentView, environmentView, planView, stackNames } from "./deployment.ts"
 export { eventView, executionView, logLineView, runnerView, stageView } from "./execution.ts"
 export { instantOf } from "./instantOf.ts"
+export { noticeView } from "./notice.ts"

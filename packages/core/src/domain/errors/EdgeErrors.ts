@@ -38,6 +38,7 @@ export const edgeErrors = {
   config_failed: file("The configuration file failed when it was loaded."),
   config_empty: file("The configuration file gives no configuration."),
   store_changed: file("The configuration names another store than the one that the folder's deployment is in."),
+  notifications_off: file("Warning: no notifications are sent, because their configuration has errors."),
   plugin_missing: file("A plug-in of the configuration is not installed."),
   plugin_broken: file("A plug-in cannot be loaded, or is none."),
   plugin_incompatible: file("A plug-in is older or newer than this version of Signalbox can use."),

@@ -16,6 +16,14 @@ export const requestErrors = {
     { stack: "text", execution: "text?", nearest: "text?", known: "texts" },
     "The configuration, or the execution, has no stack of this name."
   ),
+  unknown_delivery: error("not_found", "caller", { delivery: "text" }, "No notification has this id."),
+  unknown_channel: error(
+    "usage",
+    "caller",
+    { channel: "text", nearest: "text?", known: "texts" },
+    "The configuration has no channel of this name."
+  ),
+  notifications_missing: error("usage", "configuration", {}, "The configuration has no notifications."),
   artifact_without_stack: error(
     "usage",
     "caller",

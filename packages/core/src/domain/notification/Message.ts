@@ -37,7 +37,10 @@ export const SummaryItem = Schema.Struct({
 })
 export type SummaryItem = typeof SummaryItem.Type
 
-const { kind: _, execution: __, status: ___, error: ____, cause: _____, ...stall } = AlertFields
+const { about, elapsedMs, n, resource, resourceType, stack, stage, stall, thresholdMs } = AlertFields
+
+/** The fields of an alert about an execution in progress. */
+export const stallFields = { stall, about, stack, stage, resource, resourceType, elapsedMs, thresholdMs, n }
 
 const ending = {
   elapsedMs: Schema.optionalKey(Schema.Int),
@@ -78,10 +81,10 @@ export const Facts = Schema.Union([
     otherwise: Schema.optionalKey(Schema.Literals(["abort", "continue"]))
   }),
   facts("paused", { by: Schema.optionalKey(Actor), cause: Schema.optionalKey(CauseInfo) }),
-  facts("stalled", stall),
-  facts("recovered", stall),
-  facts("overdue", stall),
-  facts("monitoring_gap", stall),
+  facts("stalled", stallFields),
+  facts("recovered", stallFields),
+  facts("overdue", stallFields),
+  facts("monitoring_gap", stallFields),
   facts("completed", { elapsedMs: Schema.optionalKey(Schema.Int) }),
   facts("failed", { ...ending, lines: Schema.optionalKey(Schema.Array(Schema.String)) }),
   facts("cancelled", { ...ending, by: Schema.optionalKey(Actor) }),

@@ -1,2 +1,5 @@
 export * from "./Kinds.ts"
 export * from "./Message.ts"
+export * from "./Routes.ts"
+export * from "./routing.ts"
+export { noticesOf, type Notice, type NoticeContext, notableTags, stillTrue } from "./notices.ts"

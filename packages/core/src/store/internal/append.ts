@@ -119,7 +119,7 @@ export const makeAppend = (
   })
 
   const attempt = Effect.fnUntraced(function* (
-    { events, expected, guards = [], stream }: Append,
+    { events, expected, guards = [], owes = false, stream }: Append,
     fresh: boolean
   ): Effect.fn.Return<
     ReadonlyArray<StoredEvent> | "again",
@@ -172,6 +172,9 @@ export const makeAppend = (
       base: seen.seq,
       events: rows,
       guards,
+      ...(owes
+        ? { owed: { deploymentId: rows[0]!.deploymentId, seq: seen.seq + rows.length, at: rows.at(-1)!.at } }
+        : {}),
       ...(after.execution === undefined || after.execution === seen.execution
         ? {}
         : { execution: codec.executionRow(after.execution) }),

@@ -59,6 +59,36 @@ const states = (json: "TEXT", int: "INTEGER" | "BIGINT"): ReadonlyArray<string> 
   )`
 ]
 
+const outbox = (int: "INTEGER" | "BIGINT"): ReadonlyArray<string> => [
+  `CREATE TABLE signalbox_owed (
+    stream TEXT PRIMARY KEY,
+    deployment_id TEXT NOT NULL,
+    seq ${int} NOT NULL,
+    mark ${int} NOT NULL,
+    at ${int} NOT NULL
+  )`,
+  "CREATE INDEX signalbox_owed_at ON signalbox_owed (at) WHERE mark < seq",
+  `CREATE TABLE signalbox_deliveries (
+    id TEXT PRIMARY KEY,
+    stream TEXT NOT NULL,
+    deployment_id TEXT NOT NULL,
+    seq ${int} NOT NULL,
+    channel TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    status TEXT NOT NULL,
+    attempts ${int} NOT NULL,
+    next_at ${int} NOT NULL,
+    created_at ${int} NOT NULL,
+    updated_at ${int} NOT NULL,
+    body TEXT NOT NULL,
+    receipt TEXT,
+    error TEXT
+  )`,
+  "CREATE INDEX signalbox_deliveries_due ON signalbox_deliveries (next_at) WHERE next_at > 0",
+  "CREATE INDEX signalbox_deliveries_stream ON signalbox_deliveries (stream, channel)",
+  "CREATE INDEX signalbox_deliveries_created ON signalbox_deliveries (created_at, seq, id)"
+]
+
 export const migrations: ReadonlyArray<Migration> = [
   {
     compatibleFrom: 1,
@@ -99,7 +129,9 @@ export const migrations: ReadonlyArray<Migration> = [
       "CREATE INDEX signalbox_events_deployment ON signalbox_events (deployment_id, position)",
       ...states("TEXT", "BIGINT")
     ]
-  }
+  },
+  // What is owed, deliveries, and the event `NotificationAcknowledged`.
+  { compatibleFrom: 1, sqlite: outbox("INTEGER"), pg: outbox("BIGINT") }
 ]
 
 interface SchemaVersion {

@@ -13,10 +13,12 @@ import type { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import type { LeaseStore } from "../../spi/LeaseStore.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
 import type { Encoded, EncodedLeaseStore } from "../Encoded.ts"
+import { keptLonger } from "../keptLonger.ts"
 import { layerEncoded } from "../layerEncoded.ts"
 import { makeCommit } from "./commit.ts"
 import { type Dialect, dialectOf } from "./Dialect.ts"
 import { migrate } from "./Migrations.ts"
+import { makeSqlOutbox } from "./outbox.ts"
 import { makeRead } from "./read.ts"
 import { storeError } from "./storeError.ts"
 
@@ -40,7 +42,8 @@ export const makeSql: Effect.Effect<Encoded, StoreError, SqlClient> = Effect.gen
   const sql = yield* SqlClient
   const dialect = dialectOf(sql)
   yield* quietly("open", migrate(sql))
-  const commit = makeCommit(sql, dialect)
+  const { commit, lostGuard } = makeCommit(sql, dialect)
+  const outbox = makeSqlOutbox(sql, lostGuard)
   const read = makeRead(sql, dialect)
   return {
     deployments: {
@@ -57,7 +60,14 @@ export const makeSql: Effect.Effect<Encoded, StoreError, SqlClient> = Effect.gen
       pulses: pulses(sql, dialect, read.version),
       prune: (before, limit) => quietly("prune", prune(sql, dialect, before, limit))
     },
-    leases: leases(sql, dialect, read)
+    leases: leases(sql, dialect, read),
+    outbox: {
+      owed: (query) => quietly("outbox", outbox.owed(query)),
+      mark: (stream) => quietly("outbox", outbox.mark(stream)),
+      due: (query) => quietly("outbox", outbox.due(query)),
+      deliveries: (query) => quietly("outbox", outbox.deliveries(query)),
+      commit: (write) => quietly("outbox", outbox.commit(write))
+    }
   }
 })
 
@@ -115,13 +125,19 @@ const prune = (sql: SqlClient, dialect: Dialect, before: number, limit: number):
       // An overlapping append must not leave events behind.
       if (dialect.name === "pg") yield* sql`LOCK TABLE signalbox_events IN SHARE ROW EXCLUSIVE MODE`
       const rows = yield* sql<{ readonly stream: string }>`
-        SELECT stream FROM signalbox_executions WHERE finished = 1 AND requested_at < ${before}
+        SELECT stream FROM signalbox_executions e WHERE finished = 1 AND requested_at < ${before}
+        AND (requested_at < ${before - keptLonger}
+          OR NOT EXISTS (SELECT 1 FROM signalbox_owed o WHERE o.stream = e.stream AND o.mark < o.seq)
+          AND NOT EXISTS (SELECT 1 FROM signalbox_deliveries d
+            WHERE d.stream = e.stream AND d.status IN ('queued', 'scheduled')))
         ORDER BY requested_at, stream LIMIT ${limit}`
       if (rows.length === 0) return 0
       const streams = sql.in(rows.map(({ stream }) => stream))
       if (dialect.name === "sqlite") yield* keepPosition(sql, streams)
       yield* sql`DELETE FROM signalbox_events WHERE stream IN ${streams}`
       yield* sql`DELETE FROM signalbox_executions WHERE stream IN ${streams}`
+      yield* sql`DELETE FROM signalbox_owed WHERE stream IN ${streams}`
+      yield* sql`DELETE FROM signalbox_deliveries WHERE stream IN ${streams}`
       return rows.length
     })
   )

@@ -6,6 +6,7 @@ import type { Lease } from "../../spi/LeaseStore.ts"
 import type { Commit, EnvironmentRow, ExecutionRow, NewEventRow, AppendOutcome } from "../Encoded.ts"
 import type { Dialect } from "./Dialect.ts"
 import { makeGroupCommit } from "./groupCommit.ts"
+import { oweText } from "./outbox.ts"
 
 const columns = "stream, seq, id, at, tag, deployment_id, environment, body"
 const types = ["text", "int", "text", "int", "text", "text", "text", "text"] as const
@@ -52,6 +53,7 @@ export const makeCommit = (sql: SqlClient, dialect: Dialect) => {
     return text
   }
   const held = heldText(dialect, counter(dialect))
+  const owe = oweText(dialect)
   const heldParameters = ({ fence, holder, key }: Lease, now: number): ReadonlyArray<unknown> =>
     dialect.name === "pg" ? [key, fence, holder] : [key, fence, holder, now]
 
@@ -131,6 +133,8 @@ export const makeCommit = (sql: SqlClient, dialect: Dialect) => {
     now: number
   ): Effect.fn.Return<AppendOutcome, AppendOutcome | SqlError> {
     const outcome = yield* insert(commit, now)
+    if (commit.owed !== undefined)
+      yield* sql.unsafe(owe, [commit.stream, commit.owed.deploymentId, commit.owed.seq, commit.owed.at])
     if (commit.execution !== undefined) yield* writeExecution(commit.execution, commit.base === 0)
     if (commit.deployment !== undefined) {
       yield* sql`INSERT INTO signalbox_deployments ${sql.insert({
@@ -148,6 +152,7 @@ export const makeCommit = (sql: SqlClient, dialect: Dialect) => {
 
   const isOneStatement = (commit: Commit) =>
     commit.events.length === 1 &&
+    commit.owed === undefined &&
     commit.execution === undefined &&
     commit.environment === undefined &&
     commit.deployment === undefined
@@ -167,7 +172,7 @@ export const makeCommit = (sql: SqlClient, dialect: Dialect) => {
 
   // Postgres itself groups simultaneous commits of its connections.
   const commit = dialect.name === "pg" ? alone : makeGroupCommit(sql, alone)
-  return (write: Commit) => (write.events.length === 0 ? check(write) : commit(write))
+  return { commit: (write: Commit) => (write.events.length === 0 ? check(write) : commit(write)), lostGuard }
 }
 
 /** Rows in one INSERT: below the parameter limits of both databases, with few statements to prepare. */

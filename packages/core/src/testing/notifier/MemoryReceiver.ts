@@ -7,7 +7,7 @@ import type { Json } from "../../domain/Release.ts"
 import type { Delivery, Notifier, NotifierCapabilities, Receipt } from "../../spi/Notifier.ts"
 import { NotifyError, type NotifyReason } from "../../spi/NotifyError.ts"
 import type { MessageText } from "../../text/notification/messageText.ts"
-import type { Received, ReceiverFault } from "../suites/NotifierSuiteHarness.ts"
+import type { Received, ReceiverFault } from "./NotifierSuiteHarness.ts"
 
 /** What the receiver in memory can do, if not told otherwise: everything. */
 export const allCapabilities: NotifierCapabilities = {

@@ -17,9 +17,9 @@ import {
   utf8Length
 } from "../../spi/index.ts"
 import { messageText } from "../../text/index.ts"
-import { sampleMessage, sampleMessages, withOutsideText } from "../notifier/sampleMessages.ts"
+import { sampleMessage, sampleMessages, withOutsideText } from "./sampleMessages.ts"
 import type { NotifierHarness, Received, ReceiverFault } from "./NotifierSuiteHarness.ts"
-import { eventually } from "./storeSuiteStores.ts"
+import { eventually } from "../suites/storeSuiteStores.ts"
 
 export type { NotifierHarness, Received, ReceiverFault } from "./NotifierSuiteHarness.ts"
 

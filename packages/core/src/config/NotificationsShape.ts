@@ -1,0 +1,48 @@
+/**
+ * The shape of the part `notifications`.
+ */
+import * as Schema from "effect/Schema"
+import { EnvironmentName, StackName } from "../domain/Ids.ts"
+import { ChannelName, EscalationSpec, NotificationKind, RouteSpec, Severity } from "../domain/notification/index.ts"
+import { formatPath } from "./ConfigurationIssue.ts"
+import { type Inspect, isObject, leaf, list, optional, record, struct, wrong } from "./ShapeWalk.ts"
+
+const oneOrMore =
+  (key: string, item: Inspect): Inspect =>
+  (value, path) =>
+    Array.isArray(value) ? list(key, item)(value, path) : item(value, path)
+
+const when = optional(
+  struct("when", {
+    environment: optional(oneOrMore("environmentName", leaf(EnvironmentName, "environmentName"))),
+    stack: optional(oneOrMore("name", leaf(StackName, "name"))),
+    kind: optional(oneOrMore("notificationKind", leaf(NotificationKind, "notificationKind"))),
+    severity: optional(oneOrMore("severity", leaf(Severity, "severity")))
+  })
+)
+const to = oneOrMore("to", leaf(ChannelName, "to"))
+const options: Inspect = (value, path) => (isObject(value) ? [] : [wrong(value, path, "options")])
+
+const isName = Schema.is(ChannelName)
+const channelName: Inspect = (value, path) =>
+  isName(value)
+    ? []
+    : [
+        {
+          path: formatPath(path),
+          message: "expected the name of a channel as the key",
+          expected: "a name of 1 to 63 lower-case letters, digits or '-'",
+          hint: "Use lower-case letters, digits and '-'."
+        }
+      ]
+
+const channel = struct("channel", { kind: leaf(Schema.NonEmptyString, "channelKind"), options: optional(options) })
+
+/** All issues of the shape. */
+export const notifications: Inspect = struct("notifications", {
+  channels: record("channels", channelName, channel),
+  routes: optional(list("routes", struct("route", { when, to, atMost: leaf(RouteSpec.fields.atMost, "atMost") }))),
+  escalate: optional(
+    list("escalate", struct("escalation", { when, to, after: leaf(EscalationSpec.fields.after, "after") }))
+  )
+})

@@ -1,0 +1,84 @@
+/**
+ * Which channels a message goes to.
+ */
+import * as Duration from "effect/Duration"
+import { type NotificationKind, notificationKinds } from "./Kinds.ts"
+import type { Message } from "./Message.ts"
+import type { NotificationsSpec, RouteWhen } from "./Routes.ts"
+
+const listOf = <A>(value: A | ReadonlyArray<A> | undefined): ReadonlyArray<A> =>
+  value === undefined ? [] : Array.isArray(value) ? (value as ReadonlyArray<A>) : [value as A]
+
+/** The channels of a route. */
+export const channelsOf = ({ to }: { readonly to: string | ReadonlyArray<string> }): ReadonlyArray<string> => listOf(to)
+
+const among = (wanted: string | ReadonlyArray<string> | undefined, found: ReadonlyArray<string>): boolean =>
+  wanted === undefined || listOf(wanted).some((one) => found.includes(one))
+
+const stackOf = ({ facts, stacks }: Message): ReadonlyArray<string> =>
+  "stack" in facts && facts.stack !== undefined ? [facts.stack] : stacks.map(({ name }) => name)
+
+/** Whether a message matches. */
+export const matches = (when: RouteWhen | undefined, message: Message): boolean =>
+  when === undefined ||
+  (among(when.environment, message.environment === undefined ? [] : [message.environment]) &&
+    among(when.stack, stackOf(message)) &&
+    among(when.kind, [message.facts.kind]) &&
+    among(when.severity, [message.severity]))
+
+/** Which messages are sent if no routes are configured. */
+const usual = ({ facts: { kind }, severity }: Message): boolean =>
+  severity !== "info" || kind === "completed" || kind === "recovered"
+
+/** One channel that a message goes to, and why: `routes[1]`, `escalate[0]`, or `default`. */
+export interface Target {
+  readonly channel: string
+  readonly why: string
+  readonly afterMs: number
+  readonly atMostMs: number
+}
+
+const usualPace = 30_000
+
+/**
+ * Where a message goes: to each channel once, by the first route that names it; later ones by escalation.
+ *
+ * *Details*: told to channels by an acknowledgement, a test or a summary are the callers' own affair.
+ */
+export const targetsOf = (
+  { channels, escalate = [], routes }: NotificationsSpec,
+  message: Message
+): ReadonlyArray<Target> => {
+  const now = new Map<string, Target>()
+  const add = (channel: string, why: string, atMostMs = usualPace) => {
+    if (!now.has(channel)) now.set(channel, { channel, why, afterMs: 0, atMostMs })
+  }
+  if (routes === undefined) {
+    if (usual(message)) for (const channel of Object.keys(channels)) add(channel, "default")
+  } else {
+    for (const [index, route] of routes.entries()) {
+      if (!matches(route.when, message)) continue
+      const pace = route.atMost === undefined ? usualPace : Duration.toMillis(route.atMost)
+      for (const channel of channelsOf(route)) add(channel, `routes[${index}]`, pace)
+    }
+  }
+  const later = escalate.flatMap((step, index) =>
+    matches(step.when ?? { severity: "critical" }, message)
+      ? channelsOf(step).map((channel) => ({
+          channel,
+          why: `escalate[${index}]`,
+          afterMs: Duration.toMillis(step.after),
+          atMostMs: usualPace
+        }))
+      : []
+  )
+  return [...now.values(), ...later]
+}
+
+/** The kinds that may be sent at all, so that others need no row. */
+export const wantedKinds = ({ escalate = [], routes }: NotificationsSpec): ReadonlySet<NotificationKind> => {
+  if (routes === undefined) return new Set(notificationKinds.filter((kind) => kind !== "progress"))
+  const of = (when: RouteWhen | undefined) =>
+    when?.kind === undefined ? notificationKinds : (listOf(when.kind) as ReadonlyArray<NotificationKind>)
+  return new Set([...routes, ...escalate].flatMap(({ when }) => of(when)))
+}

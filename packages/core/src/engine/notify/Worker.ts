@@ -1,0 +1,329 @@
+/**
+ * Plans what is owed and delivers it: in a runner, in later commands, or on its own.
+ */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { ExecutionState } from "../../domain/Execution.ts"
+import { type Message, stillTrue } from "../../domain/notification/index.ts"
+import type { CorrelationId, DeploymentId } from "../../domain/Ids.ts"
+import { DeploymentStore } from "../../spi/DeploymentStore.ts"
+import type { LeaseLost, LeaseStore } from "../../spi/LeaseStore.ts"
+import type { NotificationSetup } from "../../spi/Notifications.ts"
+import type { NotifyError } from "../../spi/NotifyError.ts"
+import type { DeliveryState, Owed } from "../../spi/Outbox.ts"
+import type { StoreError } from "../../spi/StoreError.ts"
+import { lastingChanges } from "../log/index.ts"
+import { afterFailure, attempt } from "./Attempt.ts"
+import { headOf, receiptOf, settled } from "./chains.ts"
+import { type Channel, makeChannel } from "./Channel.ts"
+import { type Claim, makeClaims } from "./Claims.ts"
+import { plan } from "./plan.ts"
+import { foldedAfter, summaryOf } from "./summary.ts"
+import { beginning, eventsAfter, type Moment } from "./Timeline.ts"
+
+/** How much is looked at in one round. */
+const round = 200
+/** How many streams are planned at the same time. */
+const planners = 8
+/** How many streams are remembered as they were. */
+const remembered = 128
+/** Without news, it looks again after this time, in ms. */
+const idle = 2_000
+/** The end of time, for questions about what comes next. */
+const ever = Number.MAX_SAFE_INTEGER
+
+/** What a flush did, and what it left. */
+export interface Flushed {
+  readonly sent: number
+  readonly failed: number
+  readonly isDone: boolean
+}
+
+/**
+ * A worker.
+ *
+ * *Details*: `run` works until it is interrupted. `flush` returns once nothing is left to do, or after `patience`; it does not
+ * wait for channels that do not answer.
+ */
+export interface NotifyWorker {
+  readonly run: Effect.Effect<never, StoreError>
+  readonly flush: (patience: Duration.Duration) => Effect.Effect<Flushed, StoreError>
+}
+
+/** Makes one. Its claims are returned when the scope closes. */
+export const make = Effect.fnUntraced(function* (
+  setup: NotificationSetup
+): Effect.fn.Return<NotifyWorker, never, DeploymentStore | LeaseStore | Scope.Scope> {
+  const store = yield* DeploymentStore
+  const { outbox } = store
+  const scope = yield* Effect.scope
+  const claims = yield* makeClaims
+  const channels = new Map(
+    Object.keys(setup.settings.channels).map((name) => [name, makeChannel(name, setup)] as const)
+  )
+  const wake = yield* Queue.sliding<void>(1)
+  const moments = new Map<string, Moment>()
+  const deployments = new Map<string, Message["deployment"]>()
+  /** By channel and stream: what is on its way. */
+  const underway = new Map<string, Channel>()
+  const own = { deploymentId: setup.deploymentId }
+  let sent = 0
+  let failed = 0
+  yield* Effect.addFinalizer(() => Effect.ignore(Effect.timeoutOption(claims.returnAll, "1 second")))
+
+  const remember = (stream: string, moment: Moment) => {
+    moments.delete(stream)
+    moments.set(stream, moment)
+    if (moments.size > remembered) moments.delete(moments.keys().next().value!)
+  }
+
+  const deploymentOf = Effect.fnUntraced(function* (id: string) {
+    if (!deployments.has(id)) {
+      const found = yield* store.deployment(id as DeploymentId)
+      deployments.set(
+        id,
+        found === undefined
+          ? undefined
+          : { id: found.deploymentId, organization: found.organization, project: found.project }
+      )
+    }
+    return deployments.get(id)
+  })
+
+  const planOwed = Effect.fnUntraced(function* ({ deploymentId, stream }: Owed, claim: Claim) {
+    const owed = yield* outbox.mark(stream)
+    if (owed === undefined || owed.mark >= owed.seq) return
+    const known = moments.get(stream)
+    const moment = known === undefined || known.seq > owed.mark ? beginning : known
+    const events = yield* Effect.provideService(eventsAfter(stream, moment), DeploymentStore, store)
+    const rows = yield* outbox.deliveries({ stream, limit: 10_000 })
+    const now = yield* Clock.currentTimeMillis
+    const { changes, moment: last } = plan({
+      settings: setup.settings,
+      deployment: yield* deploymentOf(deploymentId),
+      deploymentId,
+      rows,
+      moment,
+      mark: owed.mark,
+      events,
+      now
+    })
+    yield* outbox.write({
+      guards: [claim.lease],
+      mark: { stream, from: owed.mark, to: Math.max(owed.seq, last.seq) },
+      deliveries: settled(rows, changes, now)
+    })
+    remember(stream, last)
+  })
+
+  /** Under the claim of the stream, if no other process has it. */
+  const claimed = <A, E>(stream: string, body: (claim: Claim) => Effect.Effect<A, E>) =>
+    Effect.acquireUseRelease(
+      claims.enter(stream),
+      (claim) => (claim === undefined ? Effect.undefined : body(claim)),
+      (claim) => (claim === undefined ? Effect.void : claims.leave(stream))
+    ).pipe(
+      Effect.catchIf(
+        (error): error is Extract<E, LeaseLost> => (error as { readonly _tag?: string })._tag === "LeaseLost",
+        () => Effect.sync(() => claims.forget(stream))
+      )
+    )
+
+  const planAll = Effect.gen(function* () {
+    const owed = yield* outbox.owed({ ...own, limit: round })
+    yield* Effect.forEach(
+      owed,
+      (row) => claimed(row.stream, (claim) => claim.changing.withPermit(planOwed(row, claim))),
+      { concurrency: planners, discard: true }
+    )
+    return owed.length
+  })
+
+  const write = (claim: Claim, channel: string, stream: string, changes: ReadonlyArray<DeliveryState>) =>
+    claim.changing
+      .withPermit(
+        Effect.gen(function* () {
+          const rows = yield* outbox.deliveries({ stream, channel, limit: 10_000 })
+          const now = yield* Clock.currentTimeMillis
+          yield* outbox.write({ guards: [claim.lease], deliveries: settled(rows, changes, now) })
+        })
+      )
+      .pipe(
+        // What was sent has to be recorded: otherwise it is sent again.
+        Effect.retry({ times: 20, while: (error) => error._tag === "StoreError" && error.isRetryable })
+      )
+
+  const overtaken = Effect.fnUntraced(function* (state: ExecutionState | undefined) {
+    if (state === undefined) return false
+    const environment = yield* store.environment(state.deploymentId, state.environment)
+    return environment !== undefined && environment.last !== state.correlationId
+  })
+
+  /** What becomes of a delivery before it is sent; undefined if it is to be sent. */
+  const beforehand = Effect.fnUntraced(function* (row: DeliveryState) {
+    const { message } = row
+    const now = yield* Clock.currentTimeMillis
+    const isOld = now - row.createdAt > foldedAfter
+    if (row.status !== "scheduled" && !isOld) return undefined
+    const state = message.execution === undefined ? undefined : yield* store.execution(row.stream as CorrelationId)
+    const holds = stillTrue(message, state)
+    if (row.status === "scheduled") {
+      return { ...row, updatedAt: now, ...(holds ? { status: "queued" as const, nextAt: now } : folded(0)) }
+    }
+    return holds && !(yield* overtaken(state)) ? undefined : { ...row, updatedAt: now, ...folded(now) }
+  })
+
+  const send = Effect.fnUntraced(function* (channel: Channel, row: DeliveryState, rows: ReadonlyArray<DeliveryState>) {
+    const notifier = yield* channel.opened
+    if (row.message.facts.kind === "acknowledged" && !notifier.capabilities.acknowledge) {
+      return { ...row, ...folded(0) }
+    }
+    const started = yield* Clock.currentTimeMillis
+    channel.enter(started)
+    const outcome = yield* Effect.result(attempt(notifier, row, receiptOf(rows, row.channel), setup.template)).pipe(
+      Effect.onInterrupt(() => Effect.map(Clock.currentTimeMillis, (now) => channel.leave("refused", now)))
+    )
+    const now = yield* Clock.currentTimeMillis
+    if (outcome._tag === "Success") {
+      channel.leave("sent", now)
+      sent++
+      return {
+        ...row,
+        status: "sent" as const,
+        attempts: row.attempts + 1,
+        nextAt: 0,
+        updatedAt: now,
+        receipt: outcome.success,
+        error: null
+      }
+    }
+    const error: NotifyError = outcome.failure
+    channel.leave(error.isRetryable ? error : "refused", now)
+    failed++
+    return yield* afterFailure(row, error)
+  })
+
+  /** Delivers what is due of one stream to one channel, in order. */
+  const deliver = Effect.fnUntraced(function* (channel: Channel, stream: string, claim: Claim) {
+    for (;;) {
+      const now = yield* Clock.currentTimeMillis
+      const rows = yield* outbox.deliveries({ stream, channel: channel.name, limit: 10_000 })
+      const row = headOf(
+        rows.filter(({ status }) => status !== "folded"),
+        channel.name
+      )
+      if (row === undefined || row.nextAt > now || channel.freeAt(now) > 0) return
+      const changed = (yield* beforehand(row)) ?? (yield* send(channel, row, rows))
+      yield* write(claim, channel.name, stream, [changed])
+    }
+  })
+
+  /** Sends one message about everything that was folded, once nothing old is left to send. */
+  const summarise = Effect.fnUntraced(function* (channel: Channel, claim: Claim) {
+    const now = yield* Clock.currentTimeMillis
+    const [oldest] = yield* outbox.deliveries({ channel: channel.name, statuses: ["queued"], limit: 1 })
+    if (oldest !== undefined && now - oldest.createdAt > foldedAfter) return
+    const all = yield* outbox.deliveries({ channel: channel.name, statuses: ["folded"], limit: 1_000 })
+    const open = all.filter(({ nextAt }) => nextAt > 0)
+    if (open.length === 0) return
+    const summary = yield* send(channel, summaryOf(channel.name, open, now), [])
+    if (summary.status !== "sent") return
+    yield* outbox.write({
+      guards: [claim.lease],
+      deliveries: [summary, ...open.map((row) => ({ ...row, nextAt: 0 }))]
+    })
+  })
+
+  const start = (
+    channel: Channel,
+    stream: string,
+    body: (claim: Claim) => Effect.Effect<void, LeaseLost | StoreError | NotifyError>
+  ) => {
+    const key = `${channel.name}\n${stream}`
+    if (underway.has(key)) return Effect.succeed(false)
+    underway.set(key, channel)
+    return claimed(stream, body).pipe(
+      // A channel that cannot be opened here, or a store that is away: the rows stay as they are.
+      Effect.ignore,
+      Effect.ensuring(
+        Effect.suspend(() => {
+          underway.delete(key)
+          return Queue.offer(wake, undefined)
+        })
+      ),
+      Effect.forkIn(scope),
+      Effect.as(true)
+    )
+  }
+
+  const startDue = Effect.gen(function* () {
+    const now = yield* Clock.currentTimeMillis
+    const free = [...channels.values()].filter((channel) => channel.freeAt(now) === 0).map(({ name }) => name)
+    if (free.length === 0) return 0
+    const due = yield* outbox.due({ ...own, until: now, channels: free, limit: round })
+    let started = 0
+    for (const row of due) {
+      const channel = channels.get(row.channel)!
+      if (channel.freeAt(now) > 0) continue
+      const isNew = yield* row.status === "folded"
+        ? start(channel, `~${channel.name}`, (claim) => summarise(channel, claim))
+        : start(channel, row.stream, (claim) => deliver(channel, row.stream, claim))
+      if (isNew) {
+        started++
+        yield* Effect.yieldNow
+      }
+    }
+    return started
+  })
+
+  const step = Effect.gen(function* () {
+    yield* claims.tend
+    return (yield* planAll) + (yield* startDue)
+  })
+
+  /** Until when nothing is due, at most for a while. */
+  const pause = Effect.gen(function* () {
+    const now = yield* Clock.currentTimeMillis
+    const [next] = yield* outbox.due({ ...own, until: ever, channels: [...channels.keys()], limit: 1 })
+    const free = Math.min(...[...channels.values()].map((channel) => channel.freeAt(now)))
+    const at = Math.max(next?.nextAt ?? ever, free)
+    return Math.max(20, Math.min(idle, at - now))
+  })
+
+  const run: NotifyWorker["run"] = Effect.gen(function* () {
+    yield* Effect.forkScoped(Stream.runForEach(lastingChanges(store), () => Queue.offer(wake, undefined)))
+    for (;;) {
+      yield* step
+      yield* Effect.raceFirst(Queue.take(wake), Effect.sleep(Duration.millis(yield* pause)))
+    }
+  }).pipe(Effect.scoped)
+
+  const isDone = Effect.gen(function* () {
+    const now = yield* Clock.currentTimeMillis
+    if ([...underway.values()].some((channel) => channel.answers(now))) return false
+    const answering = [...channels.values()].filter((channel) => channel.answers(now)).map(({ name }) => name)
+    const due = yield* outbox.due({ ...own, until: now, channels: answering, limit: 1 })
+    return due.length === 0 && (yield* outbox.owed({ ...own, limit: 1 })).length === 0
+  })
+
+  const flush: NotifyWorker["flush"] = Effect.fnUntraced(function* (patience) {
+    const before = { sent, failed }
+    const until = (yield* Clock.currentTimeMillis) + Duration.toMillis(patience)
+    for (;;) {
+      yield* step
+      const done = yield* isDone
+      if (done || (yield* Clock.currentTimeMillis) >= until) {
+        return { sent: sent - before.sent, failed: failed - before.failed, isDone: done }
+      }
+      yield* Effect.raceFirst(Queue.take(wake), Effect.sleep("20 millis"))
+    }
+  })
+
+  return { run, flush }
+})
+
+const folded = (nextAt: number) => ({ status: "folded" as const, nextAt })

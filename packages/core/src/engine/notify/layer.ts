@@ -1,0 +1,69 @@
+/**
+ * The worker of a process: it begins once something is to be sent, and ends with the process.
+ */
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
+import * as Scope from "effect/Scope"
+import { DeploymentStore } from "../../spi/DeploymentStore.ts"
+import type { LeaseStore } from "../../spi/LeaseStore.ts"
+import { Notifications, type NotificationSetup } from "../../spi/Notifications.ts"
+import * as NotifyWorker from "./Worker.ts"
+
+/** For so long, the end of a process waits for what is on its way. */
+const patience = Duration.seconds(2)
+
+/**
+ * Notifications for a process: what it writes owes them, and they are sent in the background.
+ *
+ * *Details*: `read` gives the configuration, once something is to be sent, by this process or from before. A failure of
+ * notifications fails nothing else. At the end, the process waits 2 seconds at most, and only for channels that answer.
+ */
+export const layer = (
+  read: Effect.Effect<NotificationSetup | undefined>
+): Layer.Layer<never, never, DeploymentStore | LeaseStore> =>
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const wanted = yield* Deferred.make<void>()
+      const setup = yield* Effect.cached(read)
+      const asked = Effect.tap(setup, (found) =>
+        found === undefined ? Effect.void : Deferred.succeed(wanted, undefined)
+      )
+      return Layer.merge(Layer.succeed(Notifications, asked), working(setup, wanted))
+    })
+  )
+
+const working = (setup: Effect.Effect<NotificationSetup | undefined>, wanted: Deferred.Deferred<void>) =>
+  Layer.effectDiscard(
+    Effect.gen(function* () {
+      const { outbox } = yield* DeploymentStore
+      let worker: NotifyWorker.NotifyWorker | undefined
+      // Closed after the last flush, which therefore loses nothing that is on its way.
+      const scope = yield* Scope.fork(yield* Effect.scope)
+      const left = Effect.gen(function* () {
+        const until = yield* Clock.currentTimeMillis
+        const some = { limit: 1 }
+        const found = [...(yield* outbox.owed(some)), ...(yield* outbox.due({ ...some, until }))]
+        if (found.length > 0) yield* Deferred.succeed(wanted, undefined)
+      })
+      const work = Effect.gen(function* () {
+        yield* Effect.ignore(left)
+        yield* Deferred.await(wanted)
+        const found = yield* setup
+        if (found === undefined) return
+        worker = yield* Effect.provideService(NotifyWorker.make(found), Scope.Scope, scope)
+        yield* Effect.retry(worker.run, Schedule.spaced("1 second"))
+      })
+      const fiber = yield* Effect.forkIn(Effect.ignore(work), scope)
+      yield* Effect.addFinalizer(() =>
+        Effect.gen(function* () {
+          yield* Fiber.interrupt(fiber)
+          if (worker !== undefined) yield* worker.flush(patience)
+        }).pipe(Effect.timeoutOption(Duration.seconds(3)), Effect.ignore)
+      )
+    })
+  )

@@ -1,0 +1,208 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import {
+  CorrelationId,
+  DeploymentId,
+  EnvironmentName,
+  type EventOf,
+  NotificationsSpec
+} from "../../../src/domain/index.ts"
+import { ExecutionLog } from "../../../src/engine/log/index.ts"
+import { messageName, NotifyWorker } from "../../../src/engine/notify/index.ts"
+import {
+  DeploymentStore,
+  type LeaseStore,
+  Notifications,
+  notificationSetup,
+  type NotificationSetup
+} from "../../../src/spi/index.ts"
+import { layerMemory } from "../../../src/store/index.ts"
+import * as EventId from "../../../src/domain/EventId.ts"
+import { makeMemoryReceiver, type MemoryReceiver } from "../../../src/testing/notifier/MemoryReceiver.ts"
+import { initialized, requested } from "../../../src/testing/suites/storeHistories.ts"
+import { eventually } from "../../../src/testing/suites/storeSuiteStores.ts"
+
+const place = { deploymentId: DeploymentId.make("DX6604E"), environment: EnvironmentName.make("production") }
+const decode = Schema.decodeUnknownSync(NotificationsSpec)
+
+const setupOf = (receivers: Readonly<Record<string, MemoryReceiver>>, settings: object = {}): NotificationSetup =>
+  notificationSetup({
+    settings: decode({
+      channels: Object.fromEntries(Object.keys(receivers).map((name) => [name, { kind: name }])),
+      ...settings
+    }),
+    kinds: new Map(
+      Object.entries(receivers).map(([name, { notifier }]) => [
+        name,
+        { check: () => [], make: () => Effect.succeed(notifier) }
+      ])
+    )
+  })
+
+const at = Date.now()
+
+const first = (id: CorrelationId) => ({ ...requested(place, id, at), id: EventId.requested })
+
+/** Writes a deployment and an execution up to an end, through the only way into the log. */
+const history = (setup: NotificationSetup, id: string, ...ons: ReadonlyArray<EventOf<"ExecutionTransitioned">["on"]>) =>
+  Effect.gen(function* () {
+    const store = yield* DeploymentStore
+    if ((yield* store.deployment(place.deploymentId)) === undefined) {
+      yield* store.append({ stream: place.deploymentId, events: [initialized(place)] })
+    }
+    const correlationId = CorrelationId.make(id)
+    yield* ExecutionLog.write(id, [first(correlationId)])
+    for (const on of ons) {
+      yield* ExecutionLog.write(id, [{ id: EventId.execution(on), at, event: { _tag: "ExecutionTransitioned", on } }])
+    }
+  }).pipe(Effect.provideService(Notifications, Effect.succeed(setup)))
+
+const flush = (setup: NotificationSetup, patience = Duration.seconds(5)) =>
+  Effect.scoped(Effect.flatMap(NotifyWorker.make(setup), (worker) => worker.flush(patience)))
+
+const kinds = (receiver: MemoryReceiver) => receiver.arrivals().map(({ message }) => message.facts.kind)
+
+const everything = { routes: [{ to: ["ops"] }] }
+
+const test = (title: string, body: Effect.Effect<unknown, unknown, DeploymentStore | LeaseStore>) =>
+  it.live(title, () => Effect.provide(body, Layer.fresh(layerMemory)))
+
+describe("the worker of notifications", () => {
+  test(
+    "sends what follows from the log, in order, and once",
+    Effect.gen(function* () {
+      const ops = makeMemoryReceiver()
+      const setup = setupOf({ ops }, everything)
+      yield* history(setup, "e-1", "started", "completed")
+      const flushed = yield* flush(setup)
+      assert.deepStrictEqual(flushed, { sent: 2, failed: 0, isDone: true })
+      assert.deepStrictEqual(kinds(ops), ["started", "completed"])
+      assert.deepStrictEqual(yield* flush(setup), { sent: 0, failed: 0, isDone: true })
+      const [first] = ops.arrivals()
+      assert.strictEqual(first?.message.deployment?.project, "shop")
+    })
+  )
+
+  test(
+    "owes nothing where no notifications are configured",
+    Effect.gen(function* () {
+      const ops = makeMemoryReceiver()
+      const setup = setupOf({ ops }, everything)
+      yield* Effect.provideService(
+        Effect.suspend(() => ExecutionLog.write("e-1", [first(CorrelationId.make("e-1"))])),
+        Notifications,
+        Effect.undefined
+      )
+      assert.deepStrictEqual(yield* (yield* DeploymentStore).outbox.owed({ limit: 10 }), [])
+      yield* flush(setup)
+      assert.deepStrictEqual(kinds(ops), [])
+    })
+  )
+
+  test(
+    "sends failures to everyone without any route, and progress and starts to none",
+    Effect.gen(function* () {
+      const [ops, mail] = [makeMemoryReceiver(), makeMemoryReceiver()]
+      const setup = setupOf({ ops, mail })
+      yield* history(setup, "e-1", "started", "failed")
+      yield* flush(setup)
+      assert.deepStrictEqual([kinds(ops), kinds(mail)], [["failed"], ["failed"]])
+    })
+  )
+
+  test(
+    "repeats what a receiver refuses for a while, in order, with the same key",
+    Effect.gen(function* () {
+      const ops = makeMemoryReceiver()
+      let refusals = 2
+      ops.failing(() => (refusals-- > 0 ? { _tag: "Unavailable" } : undefined))
+      const setup = setupOf({ ops }, everything)
+      yield* history(setup, "e-1", "started", "completed")
+      yield* Effect.gen(function* () {
+        const worker = yield* NotifyWorker.make(setup)
+        yield* Effect.forkScoped(worker.run)
+        yield* eventually(
+          Effect.suspend(() => (kinds(ops).length === 2 ? Effect.void : Effect.fail(kinds(ops).length)))
+        )
+      }).pipe(Effect.scoped)
+      assert.deepStrictEqual(kinds(ops), ["started", "completed"])
+      assert.deepStrictEqual(
+        ops.arrivals().map(({ attempt }) => attempt),
+        [3, 1]
+      )
+    })
+  )
+
+  test(
+    "gives up what a channel refuses for good, and goes on behind it",
+    Effect.gen(function* () {
+      const ops = makeMemoryReceiver()
+      ops.failing(({ message }) => (message.facts.kind === "started" ? { _tag: "Denied" } : undefined))
+      const setup = setupOf({ ops }, everything)
+      yield* history(setup, "e-1", "started", "completed")
+      yield* flush(setup)
+      const [dead] = yield* (yield* DeploymentStore).outbox.deliveries({ statuses: ["dead"] })
+      assert.strictEqual(dead?.error?.code, "notify_denied")
+      assert.deepStrictEqual(kinds(ops), ["completed"])
+    })
+  )
+
+  test(
+    "does not hold up one channel because of another that hangs",
+    Effect.gen(function* () {
+      const [away, ops] = [makeMemoryReceiver(), makeMemoryReceiver()]
+      away.failing(() => ({ _tag: "Hang" }))
+      const setup = setupOf({ away, ops }, { routes: [{ to: ["away", "ops"] }] })
+      yield* history(setup, "e-1", "started", "failed")
+      const flushed = yield* flush(setup, Duration.seconds(20))
+      assert.deepStrictEqual(kinds(ops), ["started", "failed"])
+      assert.strictEqual(flushed.isDone, true)
+      const left = yield* (yield* DeploymentStore).outbox.deliveries({ channel: "away", statuses: ["queued"] })
+      assert.strictEqual(left.length, 2)
+    })
+  )
+
+  test(
+    "escalates what is not acknowledged, and stops once it is",
+    Effect.gen(function* () {
+      const [ops, boss] = [makeMemoryReceiver(), makeMemoryReceiver()]
+      const setup = setupOf({ ops, boss }, { routes: [{ to: ["ops"] }], escalate: [{ after: "1 hour", to: "boss" }] })
+      yield* history(setup, "e-1", "failed")
+      yield* flush(setup)
+      const store = yield* DeploymentStore
+      const scheduled = store.outbox.deliveries({ channel: "boss", statuses: ["scheduled"] })
+      const [escalation] = yield* scheduled
+      assert.strictEqual(escalation?.nextAt, at + 3_600_000)
+      const notification = messageName(escalation!.message)
+      yield* ExecutionLog.write("e-1", [
+        {
+          id: EventId.acknowledged(notification),
+          at,
+          event: { _tag: "NotificationAcknowledged", notification, by: "ada" }
+        }
+      ]).pipe(Effect.provideService(Notifications, Effect.succeed(setup)))
+      yield* flush(setup)
+      assert.deepStrictEqual(yield* scheduled, [])
+      assert.deepStrictEqual(kinds(boss), [])
+      assert.deepStrictEqual(kinds(ops), ["failed", "acknowledged"])
+    })
+  )
+
+  test(
+    "sends once although two workers are at it",
+    Effect.gen(function* () {
+      const ops = makeMemoryReceiver()
+      const setup = setupOf({ ops }, everything)
+      for (let n = 0; n < 20; n++) yield* history(setup, `e-${n}`, "started", "completed")
+      const both = yield* Effect.all([flush(setup), flush(setup)].map((one) => Effect.forkChild(one)))
+      for (const fiber of both) yield* Fiber.join(fiber)
+      yield* flush(setup)
+      assert.strictEqual(new Set(ops.arrivals().map(({ id }) => id)).size, 40)
+      assert.strictEqual(ops.arrivals().length, 40)
+    })
+  )
+})

@@ -1,0 +1,179 @@
+/**
+ * Many executions, channels that fail, and workers that are killed: nothing may be lost, and order has to be kept.
+ *
+ *     node --conditions=@signalbox/source packages/node/test/notify/storm.ts <folder or URL> [executions] [kills] [away, in s]
+ */
+import {
+  CorrelationId,
+  DeploymentId,
+  DeploymentStore,
+  EnvironmentName,
+  type EventOf,
+  type NewEvent
+} from "@signalbox/core/spi"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { type ChildProcess, spawn } from "node:child_process"
+import { once } from "node:events"
+import { setTimeout as sleep } from "node:timers/promises"
+import { fileURLToPath } from "node:url"
+import { type Answer, type Arrival, startReceiver } from "./Receiver.ts"
+import { storeAt } from "./worker.ts"
+
+export interface StormOptions {
+  readonly where: string
+  readonly executions: number
+  readonly kills: number
+  readonly awaySeconds: number
+  /** Whether some requests get no answer at all: each costs half a minute. */
+  readonly hangs: boolean
+}
+
+const deploymentId = DeploymentId.make("DX6604E")
+
+const requested = (stream: string): NewEvent => ({
+  id: "requested",
+  at: Date.now(),
+  event: {
+    _tag: "ExecutionRequested",
+    correlationId: CorrelationId.make(stream),
+    kind: "deploy",
+    deploymentId,
+    environment: EnvironmentName.make("production"),
+    by: "storm",
+    deploymentBefore: "initialized",
+    stacksBefore: [],
+    spec: { stacks: [], parallelism: 1, rollback: true, leaseTtl: Duration.seconds(15) }
+  }
+})
+
+/** Twenty notable events: it starts, is paused and resumed nine times, and completes. */
+const transitions: ReadonlyArray<EventOf<"ExecutionTransitioned">["on"]> = [
+  "started",
+  ...Array.from({ length: 9 }, () => ["paused", "resumed"] as const).flat(),
+  "completed"
+]
+
+const transition = (on: (typeof transitions)[number], n: number): NewEvent => ({
+  id: `transition/${n}`,
+  at: Date.now(),
+  event: { _tag: "ExecutionTransitioned", on }
+})
+
+/** Every delivery that has to arrive, by its channel, stream and seq. */
+const judge = (arrivals: ReadonlyArray<Arrival>, streams: ReadonlyArray<string>) => {
+  const first = new Map<string, Arrival>()
+  let duplicates = 0
+  let unordered = 0
+  const newest = new Map<string, number>()
+  const keys = new Map<string, string>()
+  for (const arrival of arrivals) {
+    const key = `${arrival.channel} ${arrival.stream} ${arrival.seq}`
+    if (first.has(key)) {
+      duplicates++
+      if (keys.get(key) !== arrival.id) throw new Error(`${key} came with two keys`)
+      continue
+    }
+    first.set(key, arrival)
+    keys.set(key, arrival.id)
+    const chain = `${arrival.channel} ${arrival.stream}`
+    if ((newest.get(chain) ?? 0) > arrival.seq) unordered++
+    newest.set(chain, arrival.seq)
+  }
+  const expected = streams.flatMap((stream) =>
+    ["steady", "flaky"].flatMap((channel) => transitions.map((_, n) => `${channel} ${stream} ${n + 2}`))
+  )
+  return { expected: expected.length, lost: expected.filter((key) => !first.has(key)).length, duplicates, unordered }
+}
+
+/** Runs it, and returns the figures. */
+export const storm = async ({ awaySeconds, executions, hangs, kills, where }: StormOptions) => {
+  const start = Date.now()
+  const awayFrom = start + 2_000
+  const answer = (channel: string): Answer => {
+    if (channel === "steady") return "take"
+    const now = Date.now()
+    if (now > awayFrom && now < awayFrom + awaySeconds * 1_000) return "refuse"
+    const chance = Math.random()
+    return chance < 0.3 ? "refuse" : hangs && chance < 0.302 ? "hang" : chance < 0.304 ? "drop" : "take"
+  }
+  const receiver = await startReceiver(answer)
+  const memory: Array<number> = []
+  let worker: ChildProcess | undefined
+  let isOver = false
+
+  const startWorker = () => {
+    const path = fileURLToPath(new URL("worker.ts", import.meta.url))
+    const args = ["--conditions=@signalbox/source", "--disable-warning=ExperimentalWarning", path, where, receiver.url]
+    worker = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] })
+    worker.stdout?.on("data", (text: Buffer) => memory.push(...text.toString().trim().split("\n").map(Number)))
+    return worker
+  }
+
+  const killing = async () => {
+    for (let n = 0; n < kills && !isOver; n++) {
+      const child = startWorker()
+      // Only a worker that has sent something is worth killing.
+      const before = receiver.arrivals.length
+      const patience = Date.now() + 15_000
+      while (!isOver && receiver.arrivals.length < before + 5 && Date.now() < patience) await sleep(20)
+      await sleep(Math.random() * 400)
+      child.kill("SIGKILL")
+      await once(child, "close")
+    }
+    if (!isOver) startWorker()
+  }
+
+  const streams = Array.from({ length: executions }, (_, n) => `storm-${start}-${n}`)
+  const write = Effect.gen(function* () {
+    const store = yield* DeploymentStore
+    yield* Effect.forEach(
+      streams,
+      (stream) =>
+        Effect.gen(function* () {
+          yield* store.append({ stream, events: [requested(stream)], owes: true })
+          for (const [n, on] of transitions.entries()) {
+            yield* store.append({ stream, events: [transition(on, n)], owes: true })
+          }
+        }),
+      { concurrency: 16, discard: true }
+    )
+    const killer = killing()
+    for (;;) {
+      const { lost } = judge(receiver.arrivals, streams)
+      const owed = yield* store.outbox.owed({ limit: 1 })
+      const queued = yield* store.outbox.deliveries({ statuses: ["queued"], limit: 1 })
+      if (lost === 0 && owed.length === 0 && queued.length === 0) break
+      if (Date.now() - start > 1_200_000) break
+      yield* Effect.sleep("250 millis")
+    }
+    isOver = true
+    yield* Effect.promise(() => killer)
+  })
+  try {
+    await Effect.runPromise(Effect.provide(write, storeAt(where)))
+  } finally {
+    isOver = true
+    worker?.kill("SIGKILL")
+    await receiver.stop()
+  }
+  return {
+    events: streams.length * transitions.length,
+    ...judge(receiver.arrivals, streams),
+    kills,
+    seconds: Math.round((Date.now() - start) / 1_000),
+    memory: { least: Math.min(...memory), most: Math.max(...memory) }
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const [, , where = "", executions = "500", kills = "50", away = "60"] = process.argv
+  const report = await storm({
+    where,
+    executions: Number(executions),
+    kills: Number(kills),
+    awaySeconds: Number(away),
+    hangs: true
+  })
+  console.log(JSON.stringify(report))
+}

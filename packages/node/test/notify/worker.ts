@@ -1,0 +1,66 @@
+/**
+ * A process that sends notifications until it is killed: `worker.ts <folder or URL> <receiver>`. It prints its memory, in MiB.
+ */
+import { fromNotifier, NotifyFailure, type PluginNotifier } from "@signalbox/core/plugin"
+import { NotifyWorker } from "@signalbox/core/engine"
+import { type NotificationSetup, notificationSetup } from "@signalbox/core/spi"
+import { embeddedStore, postgresStore, ProcessLiveness } from "@signalbox/node"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+
+/** Posts to the receiver under the key of the delivery. */
+const hook = (receiver: string): PluginNotifier => ({
+  load: ({ channel }) => ({
+    capabilities: { update: false, thread: false, acknowledge: false, dedupe: "key", limits: { bytes: 65_536 } },
+    render: (_, { title }) => ({ title }),
+    send: async ({ delivery, signal }) => {
+      const { message } = delivery
+      let response: Response
+      try {
+        response = await fetch(`${receiver}/${channel}`, {
+          method: "POST",
+          signal,
+          body: JSON.stringify({ id: delivery.id, stream: message.stream, seq: message.seq, at: message.at })
+        })
+      } catch (error) {
+        const { code } = ((error as { readonly cause?: unknown }).cause ?? {}) as { readonly code?: string }
+        throw new NotifyFailure(
+          code === "ECONNREFUSED"
+            ? { _tag: "Unavailable", message: "refused" }
+            : { _tag: "Unknown", message: "the connection was lost" }
+        )
+      }
+      if (response.ok) return {}
+      throw new NotifyFailure({ _tag: "Unavailable", message: `HTTP ${response.status}` })
+    }
+  })
+})
+
+/** Two channels at one receiver. */
+export const setupAt = (receiver: string): NotificationSetup =>
+  notificationSetup({
+    settings: {
+      channels: { steady: { kind: "hook" }, flaky: { kind: "hook" } },
+      routes: [{ to: ["steady", "flaky"] }]
+    },
+    kinds: new Map([
+      ["hook", fromNotifier("hook", hook(receiver), { directory: ".", stateDirectory: "." }, () => undefined)]
+    ])
+  })
+
+/** The store of a folder, or behind a URL of Postgres. */
+export const storeAt = (where: string) =>
+  where.startsWith("postgres:") ? postgresStore({ url: Redacted.make(where) }) : embeddedStore({ directory: where })
+
+const [, program, where = "", receiver = ""] = process.argv
+
+if (program?.endsWith("worker.ts") === true) {
+  const memory = () => process.stdout.write(`${Math.round(process.memoryUsage().rss / 1_048_576)}\n`)
+  setInterval(memory, 1_000)
+  await Effect.runPromise(
+    Effect.scoped(Effect.flatMap(NotifyWorker.make(setupAt(receiver)), ({ run }) => run)).pipe(
+      Effect.provide(Layer.provideMerge(storeAt(where), ProcessLiveness.layer))
+    )
+  )
+}
