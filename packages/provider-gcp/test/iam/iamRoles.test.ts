@@ -7,7 +7,7 @@ import * as Fiber from "effect/Fiber"
 import { assert, describe, expect, it } from "vitest"
 import { iamRoles } from "../../src/iam/command.ts"
 import { roleFor } from "../../src/iam/role.ts"
-import { candidate, platform, providerOf, ref, service } from "../cloudrun/platform.ts"
+import { candidate, image, platform, providerOf, ref, service } from "../cloudrun/platform.ts"
 import * as Job from "../jobs/platform.ts"
 
 const said = async (...args: ReadonlyArray<string>) => {
@@ -45,6 +45,7 @@ describe("signalbox gcp iam-roles", { timeout: 120_000 }, () => {
     await run(provider.destroy(ref, testMutation("destroy")))
     const first = await run(job.plan(Job.ref, candidate("v1")))
     await run(job.stage(Job.ref, { plan: first, capacityPercent: 100 }, testMutation("run-v1")))
+    simulator.push(image("slow"), { startMillis: 3_600_000 })
     const slow = await run(job.plan(Job.ref, candidate("slow")))
     const fiber = Effect.runFork(job.stage(Job.ref, { plan: slow, capacityPercent: 100 }, testMutation("run-slow")))
     while (simulator.executions(Job.job).length < 2) await new Promise((resolve) => setImmediate(resolve))
