@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import type { NotifierKind } from "@signalbox/core/spi"
 import { MemoryReceiver } from "@signalbox/core/testing"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { pairs } from "./notifyPairs.ts"
 import { memoryBackend, runWith, temporary } from "./support.ts"
 
 const gate = { gracePeriod: "0 millis", interval: "20 millis", consecutivePasses: 1, minSamples: 1 }
@@ -108,6 +109,11 @@ describe("notifications of the command", () => {
     assert.strictEqual(ran.code, 64)
     assert.include(ran.stderr, "notifications.routes[0].to")
     assert.include(ran.stderr, 'Did you mean "team"?')
+  })
+
+  it("exits alike whether channels answer, refuse or hang", async () => {
+    // How long each takes is for notifyPairs.ts to say: a loaded machine proves nothing.
+    assert.deepStrictEqual((await pairs(1)).codes, [0])
   })
 
   it("lists nothing once all is sent, and knows no notification of another name", async () => {

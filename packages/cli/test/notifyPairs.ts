@@ -51,7 +51,7 @@ const world = async (url: string | undefined) => {
     organization: "acme",
     project: "shop",
     environments: { production: {} },
-    stacks: [{ name: "web", provider: "simulated", gate }],
+    stacks: [{ name: "web", provider: "simulated", strategy: { type: "blue_green", bake: "800 millis" }, gate }],
     ...(url === undefined ? {} : { notifications: { channels: { away: { kind: "hook" } }, routes: [{ to: "away" }] } })
   }
   Fs.writeFileSync(Path.join(cwd, "signalbox.config.json"), JSON.stringify(config))

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { afterAll } from "vitest"
 import { temporaryDirectory } from "../support/directory.ts"
 import { startPostgres } from "../support/postgres.ts"
-import { storm } from "./storm.ts"
+import { latency, storm } from "./storm.ts"
 
 const postgres = await startPostgres()
 afterAll(() => postgres?.stop())
@@ -21,6 +21,11 @@ describe("a storm of notifications", { concurrent: true }, () => {
   }
 
   it("loses nothing and keeps the order on SQLite", () => weather(temporaryDirectory(afterAll)), 240_000)
+
+  it("tells a receiver of every failure", async () => {
+    const { n } = await latency(temporaryDirectory(afterAll), 3)
+    assert.strictEqual(n, 4)
+  }, 120_000)
 
   it.skipIf(postgres === undefined)(
     "loses nothing and keeps the order on Postgres",

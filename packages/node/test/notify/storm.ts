@@ -2,6 +2,7 @@
  * Many executions, channels that fail, and workers that are killed: nothing may be lost, and order has to be kept.
  *
  *     node --conditions=@signalbox/source packages/node/test/notify/storm.ts <folder or URL> [executions] [kills] [away, in s]
+ *     node --conditions=@signalbox/source packages/node/test/notify/storm.ts <folder or URL> latency [executions]
  */
 import {
   CorrelationId,
@@ -54,7 +55,7 @@ const transitions: ReadonlyArray<EventOf<"ExecutionTransitioned">["on"]> = [
   "completed"
 ]
 
-const transition = (on: (typeof transitions)[number], n: number): NewEvent => ({
+const transition = (on: EventOf<"ExecutionTransitioned">["on"], n: number): NewEvent => ({
   id: `transition/${n}`,
   at: Date.now(),
   event: { _tag: "ExecutionTransitioned", on }
@@ -84,6 +85,42 @@ const judge = (arrivals: ReadonlyArray<Arrival>, streams: ReadonlyArray<string>)
     ["steady", "flaky"].flatMap((channel) => transitions.map((_, n) => `${channel} ${stream} ${n + 2}`))
   )
   return { expected: expected.length, lost: expected.filter((key) => !first.has(key)).length, duplicates, unordered }
+}
+
+/** From the end of a failed execution until the receiver has it, with a worker in another process; in ms. */
+export const latency = async (where: string, executions: number) => {
+  const receiver = await startReceiver(() => "take")
+  const path = fileURLToPath(new URL("worker.ts", import.meta.url))
+  const args = ["--conditions=@signalbox/source", "--disable-warning=ExperimentalWarning", path, where, receiver.url]
+  const worker = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "inherit"] })
+  const streams = Array.from({ length: executions }, (_, n) => `latency-${Date.now()}-${n}`)
+  // An earlier worker that was killed may have left some to be repeated.
+  const own = () => receiver.arrivals.filter(({ stream }) => streams.includes(stream))
+  const arrived = async (count: number) => {
+    for (let tries = 0; own().length < count && tries < 6_000; tries++) await sleep(10)
+  }
+  const write = Effect.gen(function* () {
+    const store = yield* DeploymentStore
+    // The first one waits for the start of the worker.
+    for (const [n, stream] of streams.entries()) {
+      yield* store.append({ stream, events: [requested(stream)], owes: true })
+      yield* store.append({ stream, events: [transition("failed", 0)], owes: true })
+      yield* n === 0 ? Effect.promise(() => arrived(2)) : Effect.sleep("100 millis")
+    }
+    yield* Effect.promise(() => arrived(2 * executions))
+  })
+  try {
+    await Effect.runPromise(Effect.provide(write, storeAt(where)))
+  } finally {
+    worker.kill("SIGKILL")
+    await receiver.stop()
+  }
+  const took = own()
+    .slice(2)
+    .map(({ arrivedAt, at }) => arrivedAt - at)
+    .sort((left, right) => left - right)
+  const quantile = (share: number) => took[Math.min(took.length - 1, Math.floor(took.length * share))]!
+  return { n: took.length, p50: quantile(0.5), p99: quantile(0.99) }
 }
 
 /** Runs it, and returns the figures. */
@@ -168,12 +205,15 @@ export const storm = async ({ awaySeconds, executions, hangs, kills, where }: St
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [, , where = "", executions = "500", kills = "50", away = "60"] = process.argv
-  const report = await storm({
-    where,
-    executions: Number(executions),
-    kills: Number(kills),
-    awaySeconds: Number(away),
-    hangs: true
-  })
+  const report =
+    executions === "latency"
+      ? await latency(where, Number(kills))
+      : await storm({
+          where,
+          executions: Number(executions),
+          kills: Number(kills),
+          awaySeconds: Number(away),
+          hangs: true
+        })
   console.log(JSON.stringify(report))
 }

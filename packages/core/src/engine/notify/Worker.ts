@@ -33,6 +33,8 @@ const planners = 8
 const remembered = 128
 /** Without news, it looks again after this time, in ms. */
 const idle = 2_000
+/** News is dealt with together, after this time in ms: a deployment writes many events in a row. */
+const together = 150
 /** The end of time, for questions about what comes next. */
 const ever = Number.MAX_SAFE_INTEGER
 
@@ -299,6 +301,7 @@ export const make = Effect.fnUntraced(function* (
     for (;;) {
       yield* step
       yield* Effect.raceFirst(Queue.take(wake), Effect.sleep(Duration.millis(yield* pause)))
+      yield* Effect.sleep(Duration.millis(together))
     }
   }).pipe(Effect.scoped)
 
