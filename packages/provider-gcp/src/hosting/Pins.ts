@@ -131,7 +131,7 @@ export const pin = (work: SiteWork, pins: ReadonlyMap<string, Pin>): Effect.Effe
           Effect.map(serviceOf(work, one), (service) => (service.reconciling ? undefined : service)),
           work.poll ?? defaultPoll
         )
-        if (!shows(service, one)) yield* conflict(`tag ${tag} of ${serviceId} was changed meanwhile`)
+        if (!shows(service, one)) return yield* conflict(`tag ${tag} of ${serviceId} was changed meanwhile`)
       }),
     { discard: true }
   )

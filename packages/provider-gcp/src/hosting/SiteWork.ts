@@ -74,7 +74,7 @@ export const goLive = (work: SiteWork, seen: SeenSite, version: SeenVersion | nu
     // The last one wins, and is not told that it was not alone.
     const now = (yield* calls.channel("live"))?.release
     if (now === null || now === undefined || now.name === release.name) return
-    yield* conflict(`${now.by || "someone else"} released ${now.version?.id ?? "nothing"} at the same moment`)
+    return yield* conflict(`${now.by || "someone else"} released ${now.version?.id ?? "nothing"} at the same moment`)
   })
 
 /** Removes the preview channel of the candidate, and what was not uploaded to its end. */

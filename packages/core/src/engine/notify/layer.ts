@@ -58,7 +58,7 @@ const working = (setup: Effect.Effect<NotificationSetup | undefined>, wanted: De
         yield* Effect.ignore(left)
         yield* Deferred.await(wanted)
         const working = yield* made
-        if (working !== undefined) yield* Effect.retry(working.run, Schedule.spaced("1 second"))
+        if (working !== undefined) return yield* Effect.retry(working.run, Schedule.spaced("1 second"))
       })
       const fiber = yield* Effect.forkIn(Effect.ignore(work), scope)
       yield* Effect.addFinalizer(() =>
