@@ -1,6 +1,11 @@
 /**
  * The API of Firebase Hosting over HTTP: one call, with its failure in the form of the other clients' failures.
  */
+import http from "node:http"
+import https from "node:https"
+import type { Readable } from "node:stream"
+import { text } from "node:stream/consumers"
+import { pipeline } from "node:stream/promises"
 import type { Gcp } from "../client/index.ts"
 
 /** A call. `path` follows the version of the API; `timeout` is in milliseconds. */
@@ -65,6 +70,10 @@ export class ApiFailure extends Error {
 
 const unanswered = 14
 const timedOut = new Error("timed out")
+const late = (timeout: number): ApiFailure =>
+  new ApiFailure(4, `There was no answer within ${Math.round(timeout / 1000)} seconds.`)
+
+const binary = { "content-type": "application/octet-stream" }
 
 const parsed = (text: string): unknown => {
   try {
@@ -83,6 +92,7 @@ const failureOf = (status: number, text: string): ApiFailure => {
 export class HostingApi {
   readonly #gcp: Gcp
   readonly #endpoint: URL
+  #agent: http.Agent | undefined
 
   /** `endpoint` replaces `FIREBASE_HOSTING_API_URL`, which the vendor's tools know too. */
   constructor(gcp: Gcp, endpoint?: string) {
@@ -105,18 +115,34 @@ export class HostingApi {
     })
   }
 
-  /** Sends a file to the address that the API named for it. */
-  async upload(
-    url: string,
-    body: NonNullable<RequestInit["body"]>,
-    timeout: number,
-    signal: AbortSignal
-  ): Promise<void> {
-    const headers = { "content-type": "application/octet-stream" }
-    await this.#fetch(new URL(url), timeout, signal, { method: "POST", body, headers, duplex: "half" })
+  /** Sends a file to the address that the API named for it. `fetch` would keep three times the memory for many files. */
+  async upload(url: string, body: Buffer | Readable, timeout: number, signal: AbortSignal): Promise<void> {
+    const target = new URL(url)
+    const secure = target.protocol === "https:"
+    const headers = { ...(secure ? Object.fromEntries(await this.#gcp.headers()) : {}), ...binary }
+    this.#agent ??= new (secure ? https : http).Agent({ keepAlive: true, maxSockets: 16 })
+    const sending = (secure ? https : http).request(target, {
+      agent: this.#agent,
+      method: "POST",
+      headers,
+      signal,
+      timeout
+    })
+    const answered = new Promise<{ readonly status: number; readonly text: string }>((resolve, reject) => {
+      sending.once("response", (answer) => {
+        const status = answer.statusCode ?? 0
+        text(answer).then((text) => resolve({ status, text }), reject)
+      })
+      sending.once("timeout", () => sending.destroy(late(timeout)))
+      sending.once("error", reject)
+    })
+    if (Buffer.isBuffer(body)) sending.end(body)
+    else pipeline(body, sending).catch((error: Error) => sending.destroy(error))
+    const answer = await answered
+    if (answer.status < 200 || answer.status > 299) throw failureOf(answer.status, answer.text)
   }
 
-  async #fetch(url: URL, timeout: number, signal: AbortSignal, init: RequestInit & { readonly duplex?: "half" }) {
+  async #fetch(url: URL, timeout: number, signal: AbortSignal, init: RequestInit) {
     const headers = new Headers(url.protocol === "https:" ? await this.#gcp.headers() : {})
     for (const [key, value] of Object.entries(init.headers ?? {})) headers.set(key, String(value))
     // Signals of `AbortSignal.timeout` would be kept, with the body, until their time is over.
@@ -132,8 +158,7 @@ export class HostingApi {
       if (json === undefined) throw new ApiFailure(2, "The answer is no JSON.")
       return json as ApiAnswer
     } catch (error) {
-      if (error === timedOut)
-        throw new ApiFailure(4, `There was no answer within ${Math.round(timeout / 1000)} seconds.`)
+      if (error === timedOut) throw late(timeout)
       // Whatever broke the connection is the cause of a TypeError.
       if (!(error instanceof TypeError)) throw error
       const { cause } = error as { readonly cause?: { readonly code?: string; readonly message?: string } }

@@ -2,6 +2,7 @@
  * The calls of Firebase Hosting, as effects with classified failures and a deadline.
  */
 import type { Json, Mutation, ProviderError, ProviderReason } from "@signalbox/core/spi"
+import type { Readable } from "node:stream"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -132,7 +133,7 @@ export class SiteCalls {
     file: {
       readonly hash: string
       readonly size: number
-      readonly body: () => Promise<NonNullable<RequestInit["body"]>>
+      readonly body: () => Promise<Buffer | Readable>
     },
     { guard }: Mutation
   ): Effect.Effect<void, SiteFailure> {

@@ -7,7 +7,7 @@ import { createHash } from "node:crypto"
 import { createReadStream } from "node:fs"
 import { readdir, readFile, stat } from "node:fs/promises"
 import { join } from "node:path"
-import { Readable } from "node:stream"
+import type { Readable } from "node:stream"
 import { createGzip, gzipSync } from "node:zlib"
 import { digestOf } from "./Names.ts"
 import { invalid, type SiteConfig } from "./SiteConfig.ts"
@@ -70,11 +70,15 @@ const walk = async (
 const small = 256 * 1024
 const level = 9
 
+/** A pipe does not pass errors on. */
+const zipped = (content: Readable): Readable => {
+  const zip = createGzip({ level })
+  return content.once("error", (error) => zip.destroy(error)).pipe(zip)
+}
+
 /** The compressed content of a file, which has to be the same each time. */
-export const compressed = async (file: string, size: number): Promise<Buffer | ReadableStream> =>
-  size <= small
-    ? gzipSync(await readFile(file), { level })
-    : (Readable.toWeb(createReadStream(file).pipe(createGzip({ level }))) as ReadableStream)
+export const compressed = async (file: string, size: number): Promise<Buffer | Readable> =>
+  size <= small ? gzipSync(await readFile(file), { level }) : zipped(createReadStream(file))
 
 const hashed = async (root: string, path: string): Promise<{ readonly file: SiteFile; readonly raw: string }> => {
   const file = join(root, path)
@@ -88,12 +92,13 @@ const hashed = async (root: string, path: string): Promise<{ readonly file: Site
   } else {
     const content = createReadStream(file)
     content.on("data", (chunk) => raw.update(chunk))
-    for await (const chunk of content.pipe(createGzip({ level }))) hash.update(chunk as Buffer)
+    for await (const chunk of zipped(content)) hash.update(chunk as Buffer)
   }
   return { file: { path: `/${path}`, file, size, hash: hash.digest("hex") }, raw: raw.digest("hex") }
 }
 
-const atOnce = 16
+/** Few at once: to compress keeps the processor busy, and what is read waits in memory. */
+const atOnce = 4
 
 /** Finds and hashes the files of a site; without a folder there are none. */
 export const siteFiles = ({ entry, folder, shown }: SiteConfig): Effect.Effect<SiteFiles, ProviderReason> =>
