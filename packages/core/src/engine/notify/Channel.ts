@@ -75,7 +75,8 @@ export const makeChannel = (name: string, setup: NotificationSetup): Channel => 
       })
     ),
     freeAt: (now) => {
-      if (underway >= (isFailing ? 1 : width)) return Number.POSITIVE_INFINITY
+      // A channel that was left alone is tried with one notification first.
+      if (underway >= (failures >= failuresToOpen ? 1 : width)) return Number.POSITIVE_INFINITY
       if (closedUntil > now) return closedUntil
       const most = perMinute()
       if (most === undefined) return 0

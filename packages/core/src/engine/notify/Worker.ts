@@ -25,8 +25,9 @@ import { plan } from "./plan.ts"
 import { foldedAfter, summaryOf } from "./summary.ts"
 import { beginning, eventsAfter, type Moment } from "./Timeline.ts"
 
-/** How much is looked at in one round. */
-const round = 200
+/** How many streams are planned, and how many deliveries begun in one round: a deployment beside it must not wait. */
+const round = 100
+const begun = 24
 /** How many streams are planned at the same time. */
 const planners = 8
 /** How many streams are remembered as they were. */
@@ -266,7 +267,7 @@ export const make = Effect.fnUntraced(function* (
     const now = yield* Clock.currentTimeMillis
     const free = [...channels.values()].filter((channel) => channel.freeAt(now) === 0).map(({ name }) => name)
     if (free.length === 0) return 0
-    const due = yield* outbox.due({ ...own, until: now, channels: free, limit: round })
+    const due = yield* outbox.due({ ...own, until: now, channels: free, limit: begun + underway.size })
     let started = 0
     for (const row of due) {
       const channel = channels.get(row.channel)!
