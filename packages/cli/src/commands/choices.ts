@@ -70,7 +70,8 @@ export const eventTags = [
   "HandleRecorded",
   "DeferredDone",
   "ClockSet",
-  "TraceExported"
+  "TraceExported",
+  "NotificationAcknowledged"
 ] as const satisfies ReadonlyArray<EventTag>
 
 /** Whether an execution has ended, without loading its state machine. */

@@ -43,7 +43,7 @@ export const newerBuild = (folder: string): string => {
   copy(folder)
   edit(
     join(folder, "core", "src", "store", "sql", "Migrations.ts"),
-    /(export const migrations\b[\s\S]*?\n {2}\})\n\]\n/,
+    /(export const migrations\b[\s\S]*?\})\n\]\n/,
     "$1,\n  { compatibleFrom: 1, sqlite: [], pg: [] }\n]\n"
   )
   return folder

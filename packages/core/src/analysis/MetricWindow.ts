@@ -51,6 +51,9 @@ export const windowAt = (
 export const patience = (grain: Grain, passes: number, interval: number): number =>
   Math.max(2 * passes * interval, isCoarse(grain) ? (passes + 2) * grain.resolution + grain.lag + 2 * interval : 0)
 
+/** How many looks have to be taken before evidence is given up: where looks are slow, `patience` alone allows too few of them. */
+export const leastLooks = (passes: number): number => 2 * passes
+
 /** Where the looks at a step begin to count: with the first whole period after `startedAt`. */
 export const firstCounted = (grain: Grain, startedAt: number): number =>
   isCoarse(grain) ? alignUp(startedAt, grain) : -Infinity

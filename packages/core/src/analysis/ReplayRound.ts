@@ -6,6 +6,7 @@ import { describeCauses } from "../text/index.ts"
 import * as Comparison from "./Comparison.ts"
 import * as ErrorRatio from "./ErrorRatio.ts"
 import * as Gate from "./Gate.ts"
+import * as MetricWindow from "./MetricWindow.ts"
 import type { Look, RecordedStack, Round } from "./ReplayRecord.ts"
 
 /** The requirements of a step of the policy. */
@@ -129,9 +130,10 @@ export const rejudge = (
   let doubt: string | undefined
   let runner: number | undefined
   let giveUpAt = Infinity
+  let taken = 0
   let compare = comparer(stack, round, step, gate, carried)
 
-  for (const look of round.looks) {
+  for (const [index, look] of round.looks.entries()) {
     const { at } = look.verdict
     if (look.runner !== runner) {
       // A runner takes its first look one interval after it began.
@@ -140,10 +142,15 @@ export const rejudge = (
       if (runner !== undefined) compare = comparer(stack, round, step, gate, carried)
       runner = look.runner
       passes = 0
+      taken = 0
     }
+    taken++
+    // Not every look is recorded; after the last one that is, the runner gave up.
+    const enough = taken >= MetricWindow.leastLooks(gate.consecutivePasses) || index === round.looks.length - 1
+    const isGivenUp = enough && at >= giveUpAt
     const over = at - round.startedAt >= bakeMs
     const own = alone(gate, look.verdict, at - since, step.samples)
-    const other = compare(look.verdict, over || at >= giveUpAt ? "over" : "baking")
+    const other = compare(look.verdict, over || isGivenUp ? "over" : "baking")
     // The latest comes last, as in the state that a runner starts from.
     carried.delete(round.label)
     carried.set(round.label, look.verdict.compared)
@@ -159,10 +166,10 @@ export const rejudge = (
     if (judgement.verdict === "fail") return ended("failed", reasonOf(judgement))
     // While it bakes, a later look may still fail it. After that, an unknown look might have been a pass.
     doubt ??= unknown
-    if (doubt !== undefined && (over || at >= giveUpAt)) return ended("unknown", doubt)
+    if (doubt !== undefined && (over || isGivenUp)) return ended("unknown", doubt)
     passes = judgement.verdict === "pass" ? passes + 1 : 0
     if (passes >= gate.consecutivePasses && over) return ended("passed", reasonOf(judgement))
-    if (at >= giveUpAt) return ended("asked", reasonOf(judgement))
+    if (isGivenUp) return ended("asked", reasonOf(judgement))
   }
   return {
     kind: doubt === undefined ? "exhausted" : "unknown",

@@ -17,7 +17,14 @@ import { configuration, id, type Project, project } from "./project.ts"
 const require = createRequire(import.meta.url)
 const cdkFolder = dirname(require.resolve("aws-cdk/package.json"))
 
-/** Writes what `cdk synth` would, and makes `npx cdk` work in the folder of the project. */
+/** Makes `npx cdk` work in the folder of the project. */
+const installCdk = (one: Project): void => {
+  const bin = join(one.aws.directory, "node_modules/.bin")
+  mkdirSync(bin, { recursive: true })
+  symlinkSync(join(cdkFolder, "bin/cdk"), join(bin, "cdk"))
+}
+
+/** Writes what `cdk synth` would. */
 const assembly = (one: Project, folder: string, stack: string, template: object): void => {
   const artifact = {
     type: "aws:cloudformation:stack",
@@ -27,13 +34,6 @@ const assembly = (one: Project, folder: string, stack: string, template: object)
   mkdirSync(join(one.aws.directory, folder))
   one.aws.write(join(folder, "manifest.json"), { version: "36.0.0", artifacts: { [stack]: artifact } })
   one.aws.write(join(folder, `${stack}.template.json`), template)
-  const bin = join(one.aws.directory, "node_modules/.bin")
-  mkdirSync(bin, { recursive: true })
-  try {
-    symlinkSync(join(cdkFolder, "bin/cdk"), join(bin, "cdk"))
-  } catch {
-    // It is there already.
-  }
 }
 
 const cdkEnv = { AWS_REGION: region, CDK_DISABLE_CLI_TELEMETRY: "true", CI: "1" }
@@ -66,13 +66,14 @@ const npx = (
     child.on("close", (code) => resolve({ code, said }))
   })
 
-describe.skipIf(endpoint === undefined)("a deployment by CDK", { timeout: 300_000, concurrent: true }, () => {
+describe.skipIf(endpoint === undefined)("a deployment by CDK", { concurrent: true }, () => {
   it("is shown, waited for and followed while it is in flight", async () => {
     const one = project(configuration(`      parameters: { Version: "\${version}" }`, "    onBusy: wait"))
     const { aws } = one
     const versioned = { ...templateOf(""), Parameters: { Version: { Type: "String" } } }
     versioned.Resources.Version.Properties.Value = { Ref: "Version" } as never
     aws.write("api.json", versioned)
+    installCdk(one)
     const bootstrapped = npx(one, ["cdk", "bootstrap", `aws://${aws.account}/${region}`])
     await one.ends(0, "init", "--id", id)
     await one.ends(0, "deploy", "--version", "v1")
@@ -106,6 +107,7 @@ describe.skipIf(endpoint === undefined)("a deployment by CDK", { timeout: 300_00
     const one = project(configuration())
     const { aws } = one
     await one.ends(0, "init", "--id", id)
+    installCdk(one)
     const stacks = ["one", "two"]
     for (const stack of stacks) assembly(one, stack, stack, { Resources: held })
     const runs = stacks.map((stack) =>

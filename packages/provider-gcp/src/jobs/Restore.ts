@@ -64,7 +64,10 @@ export const rollback = (work: JobWork, checkpoint: Checkpoint): Effect.Effect<v
       seen = (yield* see(work.calls, work.name)) ?? (yield* conflict(`${work.name} was deleted meanwhile`))
     }
     yield* change(work, seen?.job ?? null, { release, template, done: true, before: null })
-  })
+  }).pipe(
+    // A call of the step that this one cuts off may still arrive, and change the job in between.
+    Effect.retry({ times: 3, while: ({ _tag }) => _tag === "Conflict" })
+  )
 
 /** How a checkpoint can be restored. */
 export const wayBack = (name: string, seen: SeenJob | null, { release }: Checkpoint): WayBack =>

@@ -55,6 +55,26 @@ describe("strategies", () => {
     }).pipe(Effect.provide(layer))
   })
 
+  it.effect("passes a gate whose looks take longer than its whole patience", () => {
+    const { cloud } = world()
+    const source = cloud.provider.metrics!
+    const metrics: Provider["metrics"] = {
+      ...source,
+      measure: (...given) => Effect.delay(source.measure(...given), "2 seconds")
+    }
+    const layer = Signalbox.layer.pipe(
+      Layer.provideMerge(layerMemory),
+      Layer.provideMerge(Providers.layer([{ ...cloud.provider, metrics }]))
+    )
+    return Effect.gen(function* () {
+      const slow = { ...gate, interval: "100 millis", consecutivePasses: 3 } as const
+      const manifest = manifestOf(config({ stacks: [{ name: "web", provider: "simulated", gate: slow }] }), cloud)
+      const deploymentId = yield* deployed(manifest)
+      const state = yield* carryOut(requestOf(manifest, deploymentId, "second", { version: "2.0.0" }))
+      assert.strictEqual(state.status, "completed", JSON.stringify(state.verdicts))
+    }).pipe(Effect.provide(layer))
+  })
+
   it.effect("a bake takes its full time if the wall clock is set back in the middle of it", () =>
     Effect.clockWith((test) => {
       const { cloud } = world()
