@@ -1,4 +1,4 @@
-// Installs and starts the emulator of AWS that the tests use: `node scripts/aws-emulators.mjs` runs it until Ctrl-C.
+// Installs and starts the emulators of AWS that the tests use: `node scripts/aws-emulators.mjs` runs one until Ctrl-C.
 import { spawn, spawnSync } from "node:child_process"
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { createServer } from "node:net"
@@ -7,28 +7,35 @@ import { dirname, join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
 
-const version = "1.5.33"
 const root = join(dirname(fileURLToPath(import.meta.url)), "..")
-const folder = join(root, "node_modules", ".cache", "signalbox", `ministack-${version}`)
+const cache = join(root, "node_modules", ".cache", "signalbox")
+
+/** What can be installed. The tests use ministack, and moto as a cross-check of the store. */
+const emulators = {
+  ministack: { version: "1.5.33", requirement: "ministack", program: "ministack", health: "/_ministack/health" },
+  moto: { version: "5.2.5", requirement: "moto[server]", program: "python", health: "/moto-api/data.json" }
+}
 
 const run = (command, args) => {
-  const { error, status, stderr } = spawnSync(command, args, { encoding: "utf8", timeout: 300_000 })
+  const { error, status, stderr } = spawnSync(command, args, { encoding: "utf8", timeout: 900_000 })
   if (error !== undefined || status !== 0) {
     throw new Error(`${command} ${args.join(" ")} failed: ${error?.message ?? stderr}`)
   }
 }
 
-/** Installs the emulator once, and returns its program. Throws if Python or the package cannot be had. */
-export const install = () => {
-  const program = join(folder, "bin", "ministack")
+/** Installs an emulator once, and returns its program. Throws if Python or the package cannot be had. */
+export const install = (name = "ministack") => {
+  const { program: file, requirement, version } = emulators[name]
+  const folder = join(cache, `${name}-${version}`)
+  const program = join(folder, "bin", file)
   // A venv cannot be moved, so this tells a complete one from one that was interrupted.
   const complete = join(folder, "complete")
   if (existsSync(complete)) return program
-  mkdirSync(dirname(folder), { recursive: true })
+  mkdirSync(cache, { recursive: true })
   rmSync(folder, { recursive: true, force: true })
   try {
     run("python3", ["-m", "venv", folder])
-    run(join(folder, "bin", "pip"), ["install", "-q", "--disable-pip-version-check", `ministack==${version}`])
+    run(join(folder, "bin", "pip"), ["install", "-q", "--disable-pip-version-check", `${requirement}==${version}`])
     writeFileSync(complete, "")
   } catch (error) {
     rmSync(folder, { recursive: true, force: true })
@@ -48,14 +55,15 @@ const freePort = () =>
   })
 
 /**
- * Starts the emulator on the loopback interface. `auth` makes it check signatures and IAM policies. A 12-digit access key
- * selects an account.
+ * Starts an emulator on the loopback interface. `auth` makes ministack check signatures and IAM policies; there, a 12-digit
+ * access key selects an account.
  */
-export const start = async ({ auth = false, env = {} } = {}) => {
-  const program = install()
+export const start = async ({ auth = false, env = {}, name = "ministack" } = {}) => {
+  const program = install(name)
+  const { health } = emulators[name]
   const port = await freePort()
   const home = mkdtempSync(join(tmpdir(), "signalbox-aws-"))
-  const child = spawn(program, [], {
+  const child = spawn(program, name === "moto" ? [join(root, "scripts", "moto-server.py"), String(port)] : [], {
     cwd: home,
     stdio: "ignore",
     env: {
@@ -78,8 +86,8 @@ export const start = async ({ auth = false, env = {} } = {}) => {
     rmSync(home, { recursive: true, force: true })
   }
   for (let attempt = 0; attempt < 1200; attempt++) {
-    if (child.exitCode !== null) throw new Error(`ministack ended with ${child.exitCode}`)
-    const ready = await fetch(`${url}/_ministack/health`).then(
+    if (child.exitCode !== null) throw new Error(`${name} ended with ${child.exitCode}`)
+    const ready = await fetch(`${url}${health}`).then(
       ({ ok }) => ok,
       () => false
     )
@@ -87,11 +95,12 @@ export const start = async ({ auth = false, env = {} } = {}) => {
     await sleep(100)
   }
   await stop()
-  throw new Error("ministack did not become ready within 2 minutes")
+  throw new Error(`${name} did not become ready within 2 minutes`)
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { stop, url } = await start({ auth: process.argv.includes("--auth") })
+  const name = process.argv.includes("--moto") ? "moto" : "ministack"
+  const { stop, url } = await start({ auth: process.argv.includes("--auth"), name })
   console.log(`AWS_ENDPOINT_URL=${url}`)
   for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => void stop().then(() => process.exit(0)))
 }

@@ -6,6 +6,7 @@ import { describe } from "vitest"
 import { capabilities, make } from "../../src/cloudformation/CloudFormationProvider.ts"
 import { tokenOf } from "../../src/cloudformation/Token.ts"
 import { endpoint } from "../emulator.ts"
+import { held, release } from "./held.ts"
 import { answer, functionResources, neverSignalled, platform, refOf, region, templateOf } from "./platform.ts"
 
 const stackName = "the-api"
@@ -96,18 +97,17 @@ describe.skipIf(endpoint === undefined)("CloudFormation", () => {
       begin: (harness) =>
         Effect.promise(async () => {
           const { client } = (harness as Harness).aws
-          const template = templateOf("v1", { ...functionResources, Slow: answer({ ms: 3000 }) })
           await client.updateStack({
             StackName: stackName,
-            TemplateBody: JSON.stringify(template),
-            Capabilities: ["CAPABILITY_IAM"]
+            TemplateBody: JSON.stringify(templateOf("v1", held))
           })
         }),
       end: (harness) =>
         Effect.promise(async () => {
-          const { client } = (harness as Harness).aws
+          const { aws } = harness as Harness
+          await release(aws, stackName)
           for (;;) {
-            const { Stacks } = await client.describeStacks({ StackName: stackName })
+            const { Stacks } = await aws.client.describeStacks({ StackName: stackName })
             if (!Stacks![0]!.StackStatus!.endsWith("_IN_PROGRESS")) return
           }
         })

@@ -9,8 +9,10 @@ import * as Schedule from "effect/Schedule"
 import { assert, describe, it } from "vitest"
 import { make } from "../../src/cloudformation/CloudFormationProvider.ts"
 import { endpoint } from "../emulator.ts"
-import { answer, functionResources, platform, refOf, region, templateOf } from "./platform.ts"
-import { world } from "./world.ts"
+import { eventually } from "./eventually.ts"
+import { held, release } from "./held.ts"
+import { platform, refOf, region, templateOf } from "./platform.ts"
+import { stackName, world } from "./world.ts"
 
 const ref = refOf({ stackName: "the-api" })
 
@@ -82,13 +84,16 @@ describe.skipIf(endpoint === undefined)("under faults", () => {
   it("recognizes its own operation where the repeat is refused because one is in progress", async () => {
     await using proxy = await faultProxy({ target: endpoint!, operationOf: operations.awsQuery })
     const w = world({ url: proxy.url })
-    const slow = templateOf("v1", { ...functionResources, Slow: answer({ ms: 3000 }) })
-    await w.run(w.stage(await w.plan("v1", slow)))
+    const first = await w.plan("v1", templateOf("v1", held))
+    await Promise.all([w.run(w.stage(first)), release(w.aws, stackName)])
     const plan = await w.plan("v2", templateOf("v2"))
     await w.run(w.stage(plan))
-    // The client repeats the call while the update, which brings the slow resource back, is in progress.
+    // The client repeats the call while the update, which brings the held resource back, is in progress.
     proxy.add({ operation: "UpdateStack", nth: 1, fault: { cut: "after" } })
-    await w.run(w.rollback(plan))
+    const goingBack = w.run(w.rollback(plan))
+    await eventually("the repeated call", () => proxy.count("UpdateStack") === 2)
+    await release(w.aws, stackName)
+    await goingBack
     assert.strictEqual(await w.aws.version(), "v1")
     assert.strictEqual(proxy.count("UpdateStack"), 2)
     w.aws.close()
