@@ -2,18 +2,34 @@
  * How the provider for services reaches Cloud Run. It loads with the first operation, so that a configuration that names
  * the plug-in costs commands nothing that only read the store.
  */
-import type { Mutation, Observation, PlanTarget, PollOptions, ProviderReason, StackRef } from "@signalbox/core/spi"
+import type {
+  Measurement,
+  Mutation,
+  Observation,
+  PlanTarget,
+  PollOptions,
+  ProviderReason,
+  StackRef
+} from "@signalbox/core/spi"
 import { defaultPoll } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import { Gcp, type GcpOptions, placeOf, targetOf } from "../client/index.ts"
+import { TimeSeries } from "../monitoring/TimeSeries.ts"
 import { Calls } from "./Calls.ts"
+import { measure, type Window } from "./Metrics.ts"
+import { monitoringEndpoint } from "./monitoringEndpoint.ts"
 import { defaultService } from "./Names.ts"
 import { decode } from "./Properties.ts"
 import { observation, see, type Seen } from "./Seen.ts"
 import type { Work } from "./Work.ts"
 
-/** How the provider works. `poll` is the time between two polls, in milliseconds. */
+/**
+ * How the provider works. `poll` is the time between two polls, in milliseconds. `metrics` is whether it measures
+ * requests, at `monitoringEndpoint`.
+ */
 export interface CloudRunOptions extends GcpOptions {
+  readonly metrics?: boolean
+  readonly monitoringEndpoint?: string
   readonly poll?: PollOptions
 }
 
@@ -38,6 +54,11 @@ export class Access {
 
   see({ calls, name, properties }: Work): Effect.Effect<Seen | null, ProviderReason> {
     return see(calls, name, properties.tag)
+  }
+
+  measure(work: Work, window: Window): Effect.Effect<Measurement, ProviderReason> {
+    const series = new TimeSeries(this.#gcp, monitoringEndpoint(this.#options))
+    return Effect.flatMap(this.see(work), (seen) => measure(work, seen, series, window))
   }
 
   observe(work: Work): Effect.Effect<Observation, ProviderReason> {
