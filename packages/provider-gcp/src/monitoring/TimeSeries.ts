@@ -60,7 +60,6 @@ const withHint = (reason: ProviderReason): ProviderReason =>
   reason._tag === "Denied" && reason.hint === undefined
     ? {
         ...reason,
-        message: `${reason.message} (${permission})`,
         hint: `Grant ${permission}, or set metrics: false of the plug-in.`
       }
     : reason

@@ -71,7 +71,7 @@ export class Monitoring implements SimulatedMonitoring {
   #late = 180_000
 
   readonly now = (): number => Date.now() + this.#ahead
-  readonly later = (seconds: number): void => void (this.#ahead += seconds * 1_000)
+  readonly later = (seconds: number): void => void (this.#ahead += Math.round(seconds * 1_000))
   readonly late = (seconds: number): void => void (this.#late = seconds * 1_000)
   readonly lose = (at: number): void => {
     for (const [key, { end }] of this.#counted) if (at < end && at >= end - minute) this.#counted.delete(key)
