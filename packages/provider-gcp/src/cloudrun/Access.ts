@@ -17,19 +17,14 @@ import { Gcp, type GcpOptions, placeOf, targetOf } from "../client/index.ts"
 import { TimeSeries } from "../monitoring/TimeSeries.ts"
 import { Calls } from "./Calls.ts"
 import { measure, type Window } from "./Metrics.ts"
-import { monitoringEndpoint } from "./monitoringEndpoint.ts"
+import { type MetricsOptions, monitoringEndpoint } from "./monitoringEndpoint.ts"
 import { defaultService } from "./Names.ts"
 import { decode } from "./Properties.ts"
 import { observation, see, type Seen } from "./Seen.ts"
 import type { Work } from "./Work.ts"
 
-/**
- * How the provider works. `poll` is the time between two polls, in milliseconds. `metrics` is whether it measures
- * requests, at `monitoringEndpoint`.
- */
-export interface CloudRunOptions extends GcpOptions {
-  readonly metrics?: boolean
-  readonly monitoringEndpoint?: string
+/** How the provider works. `poll` is the time between two polls, in milliseconds. */
+export interface CloudRunOptions extends GcpOptions, MetricsOptions {
   readonly poll?: PollOptions
 }
 

@@ -26,7 +26,7 @@ export interface Value {
   readonly distributionValue?: Distribution
 }
 
-/** Which periods of which series. `groupBy` is a label by which sums are kept apart. */
+/** A window of the series that match. `groupBy` names a label: each of its values has a sum of its own. */
 export interface Query {
   readonly project: string
   readonly filter: Readonly<Record<string, string | ReadonlyArray<string>>>
