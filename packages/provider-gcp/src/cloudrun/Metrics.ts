@@ -25,7 +25,8 @@ const pointsOf = <A>(series: ReadonlyArray<Series<A>>): ReadonlyArray<Point<A>> 
  * Measures a release.
  *
  * *Details*: `until` is the end of the last minute with data of it. A minute without requests and one that is late look the
- * same, so a release without any request is not measured at all: its `until` is `from`.
+ * same. So without any request, all that is certain is that there were none before its revision was created: this `until`
+ * never advances.
  */
 export const measure = (
   { name, place }: Work,
@@ -38,7 +39,7 @@ export const measure = (
     const healthy =
       revisions.length === 0 ? null : revisions.some(({ state }) => state === "ready") ? (100 as const) : (0 as const)
     const nothing: Measurement = {
-      until: from,
+      until: Math.min(to, ...revisions.map(({ createdAt }) => createdAt)),
       requests: 0,
       errors: 0,
       latency: null,

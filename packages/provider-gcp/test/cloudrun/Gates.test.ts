@@ -2,7 +2,7 @@
  * Gates that judge what Cloud Monitoring has counted, with the whole engine on a clock that is turned.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Configuration } from "@signalbox/core/config"
+import { type Config, Configuration } from "@signalbox/core/config"
 import { Signalbox } from "@signalbox/core/engine"
 import { CorrelationId, DeploymentStore, type Execution, type Provider, Providers } from "@signalbox/core/spi"
 import { layerMemory } from "@signalbox/core/store"
@@ -41,28 +41,40 @@ const watched = (provider: Provider) => {
   return { provider: counting, busy: () => running > 0 }
 }
 
-const value = config({
-  environments: { production: { region: "europe-west1", account: "shop-1" } },
-  stacks: [
-    {
-      name: "api",
-      provider: "gcp:cloud-run",
-      strategy: { type: "canary", steps: [{ weight: 50, bake: "1 minute" }] },
-      gate: {
-        gracePeriod: "0 millis",
-        interval: "10 seconds",
-        consecutivePasses: 2,
-        minSamples: 20,
-        errorWindow: "2 minutes",
-        maxErrorCount: 5
-      },
-      properties: { service: "api", image: "example.com/shop/api:${version}" }
-    }
-  ]
-})
+const canary = { type: "canary", steps: [{ weight: 50, bake: "1 minute" }] } as const
+
+const configured = (strategy: NonNullable<Config["stacks"][number]["strategy"]>) =>
+  config({
+    environments: { production: { region: "europe-west1", account: "shop-1" } },
+    stacks: [
+      {
+        name: "api",
+        provider: "gcp:cloud-run",
+        strategy,
+        gate: {
+          gracePeriod: "0 millis",
+          interval: "10 seconds",
+          consecutivePasses: 2,
+          minSamples: 20,
+          errorWindow: "2 minutes",
+          maxErrorCount: 5
+        },
+        properties: { service: "api", image: "example.com/shop/api:${version}" }
+      }
+    ]
+  })
 
 /** Deploys v2 to a service that runs v1, under that many requests in 5 seconds, until that has ended or asks. */
-const deploying = (prepare: (simulator: GcpSimulator) => void, requests = 4) =>
+const deploying = (
+  prepare: (simulator: GcpSimulator) => void,
+  {
+    requests = 4,
+    strategy = canary
+  }: {
+    readonly requests?: number
+    readonly strategy?: Parameters<typeof configured>[0]
+  } = {}
+) =>
   Effect.gen(function* () {
     const simulator = yield* Effect.acquireRelease(
       Effect.promise(() => platform()),
@@ -75,7 +87,7 @@ const deploying = (prepare: (simulator: GcpSimulator) => void, requests = 4) =>
     })
     yield* TestClock.setTime(simulator.monitoring.now())
     const { busy, provider } = watched(measuringOf(simulator))
-    const manifest = Result.getOrThrow(Configuration.check(value, new Map([[provider.kind, provider]])))
+    const manifest = Result.getOrThrow(Configuration.check(configured(strategy), new Map([[provider.kind, provider]])))
     const layer = Signalbox.layer.pipe(Layer.provideMerge(layerMemory), Layer.provideMerge(Providers.layer([provider])))
     const state = yield* Effect.gen(function* () {
       const box = yield* Signalbox
@@ -148,12 +160,16 @@ describe("a gate on the metrics of Cloud Run", { concurrent: true, timeout: 120_
     })
   )
 
-  it.effect("does not pass without any request", () =>
-    Effect.gen(function* () {
-      const { simulator, state } = yield* deploying(() => {}, 0)
-      assert.strictEqual(state.questions.length, 1)
-      assert.strictEqual(state.verdicts.at(-1)?.verdict, "no_data")
-      assert.deepStrictEqual(yield* Effect.promise(() => sharesOf(simulator, 4)), { v1: 50, v2: 50 })
-    })
-  )
+  for (const strategy of [canary, { type: "blue_green" }] as const) {
+    it.effect(`does not pass ${strategy.type} without any request`, () =>
+      Effect.gen(function* () {
+        const { state } = yield* deploying(() => {}, { requests: 0, strategy })
+        assert.strictEqual(state.questions.length, 1)
+        assert.deepStrictEqual(
+          state.verdicts.map(({ verdict }) => verdict),
+          ["no_data"]
+        )
+      })
+    )
+  }
 })

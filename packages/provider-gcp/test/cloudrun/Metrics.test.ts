@@ -55,8 +55,14 @@ describe("the metrics of a service", () => {
     const second = await minuteOf(3)
     const third = await minuteOf(5)
     const all = () => Effect.map(measure(candidate.id, from, third), ({ requests, until }) => ({ requests, until }))
-    // Nothing appears before its time.
-    assert.deepStrictEqual(await run(all()), { requests: 0, until: from })
+    // Nothing appears before its time, and then only what there was before the revision is certain.
+    const early = await run(all())
+    assert.strictEqual(early.requests, 0)
+    assert.isBelow(early.until, from)
+    assert.deepStrictEqual(
+      await run(measure(candidate.id, from, from + 3_600_000)),
+      await run(measure(candidate.id, from, third))
+    )
     cloud().monitoring.later(60)
     assert.deepStrictEqual(await run(all()), { requests: 2, until: first })
     cloud().monitoring.later(120)
