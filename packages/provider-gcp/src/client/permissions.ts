@@ -27,6 +27,11 @@ export const monitoringPermissions = {
   "timeSeries.list": "plan"
 } as const satisfies Readonly<Record<string, Purpose>>
 
+/** The permissions of Cloud Logging. Without them, causes have no lines of the log. */
+export const loggingPermissions = {
+  "logEntries.list": "deploy"
+} as const satisfies Readonly<Record<string, Purpose>>
+
 /** The permissions of Firebase Hosting. The ones for a site hold for its versions, channels and releases. */
 export const hostingPermissions = {
   "sites.get": "plan",

@@ -16,15 +16,16 @@ import * as Effect from "effect/Effect"
 import { Gcp, type GcpOptions, placeOf, targetOf } from "../client/index.ts"
 import { TimeSeries } from "../monitoring/TimeSeries.ts"
 import { Calls } from "./Calls.ts"
+import { lastLines, type LoggingOptions } from "../monitoring/LastLines.ts"
 import { measure, type Window } from "./Metrics.ts"
-import { type MetricsOptions, monitoringEndpoint } from "./monitoringEndpoint.ts"
+import { type MetricsOptions, monitoringEndpoint } from "../monitoring/monitoringEndpoint.ts"
 import { defaultService } from "./Names.ts"
 import { decode } from "./Properties.ts"
 import { observation, see, type Seen } from "./Seen.ts"
 import type { Work } from "./Work.ts"
 
 /** How the provider works. `poll` is the time between two polls, in milliseconds. */
-export interface CloudRunOptions extends GcpOptions, MetricsOptions {
+export interface CloudRunOptions extends GcpOptions, MetricsOptions, LoggingOptions {
   readonly poll?: PollOptions
 }
 
@@ -43,7 +44,8 @@ export class Access {
       const place = yield* placeOf(this.#gcp, ref, properties.project)
       const name = properties.service ?? defaultService(ref)
       const poll = this.#options.poll ?? defaultPoll
-      return { ref, calls: new Calls(this.#gcp, place), place, name, properties, mutation, poll }
+      const written = (revision: string) => lastLines(this.#gcp, this.#options, { ...place, service: name, revision })
+      return { ref, calls: new Calls(this.#gcp, place), place, name, properties, mutation, poll, lastLines: written }
     })
   }
 

@@ -13,6 +13,7 @@ import {
   type SimulatedHosting,
   simulatedHosting
 } from "./hosting/index.ts"
+import { logging, loggingService } from "./Logging.ts"
 import { Monitoring, monitoringService, type SimulatedMonitoring } from "./Monitoring.ts"
 import { Protos } from "./Protos.ts"
 import { serveRest } from "./RestApi.ts"
@@ -90,7 +91,7 @@ const simulated = [
  * *Details*: it has Cloud Run: services with their revisions, jobs with their executions, and operations, over gRPC and
  * over REST. Revisions serve requests, which are divided by weight and tag as configured; an execution runs the command of
  * its image to the end.
- * Cloud Monitoring has the requests of the revisions by minute, over REST, and late.
+ * Cloud Monitoring has the requests of the revisions by minute, over REST, and late; Cloud Logging has what processes write.
  * It also has Firebase Hosting, over REST: sites and preview channels answer with the files and the configuration of
  * their version, and rewrites lead to services of Cloud Run.
  *
@@ -119,7 +120,8 @@ export const startGcpSimulator = async (options: GcpSimulatorOptions = {}): Prom
   const calls = new ReceivedCalls({
     ...run.handlers,
     [hostingService]: hosting.handlers,
-    [monitoringService]: monitoring.handlers
+    [monitoringService]: monitoring.handlers,
+    [loggingService]: logging(run.services)
   })
   const grpc = await serveGrpc(protos, simulated, calls.call)
   const rest = await serveRest(protos, calls.call)

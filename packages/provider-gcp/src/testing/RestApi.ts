@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage } from "node:http"
 import type { AddressInfo } from "node:net"
 import { text } from "node:stream/consumers"
 import { ApiError } from "./ApiError.ts"
+import { loggingService } from "./Logging.ts"
 import { monitoringService } from "./Monitoring.ts"
 import type { Call } from "./ReceivedCalls.ts"
 import type { JsonMessage, Protos } from "./Protos.ts"
@@ -18,7 +19,8 @@ interface Route {
   readonly name: string
   /** The request, from the matches of the path, the query and the body. */
   readonly request: (match: ReadonlyArray<string>, query: URLSearchParams, body: JsonMessage) => JsonMessage
-  readonly response: string
+  /** The type of the answer. Where the definitions lack it, the answer is sent as it is. */
+  readonly response?: string
   /** The type of a request that is checked as a whole. */
   readonly checked?: string
 }
@@ -193,6 +195,13 @@ const routes: ReadonlyArray<Route> = [
     response: "google.monitoring.v3.ListTimeSeriesResponse"
   },
   {
+    service: loggingService,
+    method: "POST",
+    path: /^\/v2\/entries:list$/,
+    name: "ListLogEntries",
+    request: (_, __, body) => body
+  },
+  {
     service: "google.longrunning.Operations",
     method: "GET",
     path: new RegExp(`^/v2/(${place}/operations/[^/]+)$`),
@@ -219,6 +228,7 @@ const answer = async (protos: Protos, call: Call, incoming: IncomingMessage): Pr
     }
     const request = route.checked === undefined ? normal : protos.normal(route.checked, normal)
     const json = await call(route.service, route.name, request)
+    if (route.response === undefined) return json
     return protos.normal(route.response, json, searchParams.get("$alt")?.includes("enum-encoding=int") === true)
   }
   throw new ApiError("NOT_FOUND", `The simulator has no ${incoming.method} ${pathname}.`)

@@ -35,12 +35,13 @@ export const platform = async (options: GcpSimulatorOptions = {}): Promise<GcpSi
 export const providerOf = (simulator: GcpSimulator, transport: "grpc" | "rest" = "grpc", endpoint?: string) =>
   make({ endpoint: endpoint ?? simulator[transport], transport, poll: { first: 5, most: 50 } })
 
-/** A provider with metrics. */
+/** A provider with metrics and logs. */
 export const measuringOf = (simulator: GcpSimulator, transport: "grpc" | "rest" = "grpc") =>
   make({
     endpoint: simulator[transport],
     transport,
     monitoringEndpoint: simulator.rest,
+    loggingEndpoint: simulator.rest,
     poll: { first: 5, most: 50 }
   })
 

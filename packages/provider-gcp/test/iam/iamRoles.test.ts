@@ -19,6 +19,7 @@ const said = async (...args: ReadonlyArray<string>) => {
 
 /** The permission that a method of the API needs: GetService needs run.services.get. */
 const permissionOf = (method: string): string => {
+  if (method === "ListLogEntries") return "logging.logEntries.list"
   if (method === "ListTimeSeries") return "monitoring.timeSeries.list"
   const [, verb = "", what = ""] = /^([A-Z][a-z]+)([A-Z]\w+?)s?$/.exec(method)!
   return `run.${what.toLowerCase()}s.${verb.toLowerCase()}`
@@ -44,6 +45,8 @@ describe("signalbox gcp iam-roles", { timeout: 120_000 }, () => {
         await run(provider.rollback(ref, plan.checkpoint, testMutation("back")))
       }
     }
+    const broken = await run(provider.plan(ref, candidate("broken")))
+    await run(Effect.flip(provider.stage(ref, { plan: broken, capacityPercent: 100 }, testMutation("stage-broken"))))
     await run(provider.destroy(ref, testMutation("destroy")))
     const first = await run(job.plan(Job.ref, candidate("v1")))
     await run(job.stage(Job.ref, { plan: first, capacityPercent: 100 }, testMutation("run-v1")))
