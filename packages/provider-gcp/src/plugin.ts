@@ -11,14 +11,17 @@ import type { SiteProperties } from "./hosting/SiteProperties.ts"
  *
  * *Details*: `project` (default: the one of the stack or environment, then `GOOGLE_CLOUD_PROJECT`, then the one of the
  * credentials), `region` (default: the one of the environment, then `CLOUDSDK_RUN_REGION`), `endpoint` (default
- * `CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN`) and `transport`, `grpc` (default) or `rest`, of Cloud Run; `hostingEndpoint`
- * (default `FIREBASE_HOSTING_API_URL`). Credentials are application default credentials.
+ * `CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN`) and `transport`, `grpc` (default) or `rest`, of Cloud Run; `metrics`,
+ * whether gates judge the requests that Cloud Monitoring has counted (default true), at `monitoringEndpoint` (default
+ * `CLOUDSDK_API_ENDPOINT_OVERRIDES_MONITORING`); `hostingEndpoint` (default `FIREBASE_HOSTING_API_URL`). Credentials are application default credentials.
  */
 export interface GcpPluginOptions {
   readonly project?: string
   readonly region?: string
   readonly endpoint?: string
   readonly transport?: "grpc" | "rest"
+  readonly metrics?: boolean
+  readonly monitoringEndpoint?: string
   readonly hostingEndpoint?: string
 }
 

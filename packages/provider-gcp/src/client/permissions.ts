@@ -22,6 +22,16 @@ export const runPermissions = {
   "executions.cancel": "deploy"
 } as const satisfies Readonly<Record<string, Purpose>>
 
+/** The permissions of Cloud Monitoring, which has the requests of Cloud Run. */
+export const monitoringPermissions = {
+  "timeSeries.list": "plan"
+} as const satisfies Readonly<Record<string, Purpose>>
+
+/** The permissions of Cloud Logging. Without them, causes have no lines of the log. */
+export const loggingPermissions = {
+  "logEntries.list": "deploy"
+} as const satisfies Readonly<Record<string, Purpose>>
+
 /** The permissions of Firebase Hosting. The ones for a site hold for its versions, channels and releases. */
 export const hostingPermissions = {
   "sites.get": "plan",

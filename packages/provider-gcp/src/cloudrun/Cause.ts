@@ -21,15 +21,19 @@ const hints: Readonly<Record<string, (image: string) => string>> = {
 /** What to do about a reason, if that is known. */
 export const hintFor = (reason: string, image: string): string | undefined => hints[reason]?.(image)
 
-/** The release is at fault: its revision does not become ready. */
-export const brokenRevision = ({ condition, logUri, name, template }: RunRevision): ProviderReason => {
+/** The release is at fault: its revision does not become ready. `lines` are what it wrote last. */
+export const brokenRevision = (
+  { condition, logUri, name, template }: RunRevision,
+  lines: ReadonlyArray<string>
+): ProviderReason => {
+  const why = condition.message === "" ? `${name} does not become ready: ${condition.reason}` : condition.message
   const hint = [
     hintFor(condition.reason, imageOf(template)),
     logUri === "" ? undefined : `Look at its log: ${logUri}`
   ].flatMap((line) => (line === undefined ? [] : [line]))
   return {
     _tag: "Broken",
-    message: condition.message === "" ? `${name} does not become ready: ${condition.reason}` : condition.message,
+    message: lines.length === 0 ? why : `${why} Its last lines: ${lines.join(" / ")}`,
     resource: name,
     ...(hint.length === 0 ? {} : { hint: hint.join(" ") })
   }

@@ -10,9 +10,11 @@ import {
   type ProviderReason,
   type StackRef
 } from "@signalbox/core/spi"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { Failure } from "../client/index.ts"
 import type { Access, CloudRunOptions } from "./Access.ts"
+import { measures } from "../monitoring/monitoringEndpoint.ts"
 import { defaultService } from "./Names.ts"
 import { Properties } from "./Properties.ts"
 import type { Work } from "./Work.ts"
@@ -126,6 +128,20 @@ export const make = (options: CloudRunOptions): Provider => {
       correct: (ref, fields, mutation) =>
         mutate("correct", ref, mutation, (work) => Effect.flatMap(drifting, ({ correct }) => correct(work, fields)))
     },
+    ...(measures(options)
+      ? {
+          metrics: {
+            resolution: Duration.seconds(60),
+            lag: Duration.seconds(180),
+            samples: false,
+            measure: (ref, window) =>
+              Effect.gen(function* () {
+                const cloud = yield* access
+                return yield* cloud.measure(yield* cloud.workOn(ref, noMutation), window)
+              }).pipe(named("measure", ref))
+          }
+        }
+      : {}),
     canGoBack: (ref, checkpoint) =>
       Effect.gen(function* () {
         const cloud = yield* access

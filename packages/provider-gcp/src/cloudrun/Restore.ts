@@ -80,7 +80,7 @@ const rebuild = (work: Work, { release, revision, template }: Part): Effect.Effe
     }
     yield* atRest(work)
     const built = yield* calls.revision(name, place.name)
-    if (built?.state === "failed") return yield* fail(brokenRevision(built))
+    if (built?.state === "failed") return yield* fail(brokenRevision(built, yield* work.lastLines(place.name)))
     return place.name
   })
 
@@ -139,6 +139,6 @@ export const restart = (work: Work): Effect.Effect<void, Failure> =>
     }
     yield* atRest(work)
     const made = yield* work.calls.revision(work.name, place.name)
-    if (made?.state === "failed") return yield* fail(brokenRevision(made))
+    if (made?.state === "failed") return yield* fail(brokenRevision(made, yield* work.lastLines(place.name)))
     yield* routed(work, traffic)
   })

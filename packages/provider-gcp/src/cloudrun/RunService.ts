@@ -48,6 +48,7 @@ export interface RunRevision {
   readonly template: JsonObject
   readonly state: "ready" | "failed" | "pending"
   readonly condition: Condition
+  readonly createdAt: number
   readonly logUri: string
 }
 
@@ -142,6 +143,7 @@ export const revisionFrom = (value: unknown): RunRevision => {
     },
     state: ready.state === "SUCCEEDED" ? "ready" : ready.state === "FAILED" ? "failed" : "pending",
     condition: ready,
+    createdAt: millis(wire["createTime"]) ?? 0,
     logUri: String(wire["logUri"] ?? "")
   }
 }

@@ -103,7 +103,7 @@ const ready = (work: Work, revision: string, first: boolean): Effect.Effect<void
     const { calls, name, properties } = work
     const service = yield* atRest(work)
     const found = service === null ? null : yield* calls.revision(name, revision)
-    if (found?.state === "failed") return yield* fail(brokenRevision(found))
+    if (found?.state === "failed") return yield* fail(brokenRevision(found, yield* work.lastLines(revision)))
     if (service === null || found === null || (!first && tagged(service, properties.tag) !== revision)) {
       return yield* conflict(`another operation took ${revision} away`)
     }

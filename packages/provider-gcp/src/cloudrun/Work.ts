@@ -21,6 +21,8 @@ export interface Work {
   readonly properties: Properties
   readonly mutation: Mutation
   readonly poll: PollOptions
+  /** What a revision wrote last. */
+  readonly lastLines: (revision: string) => Effect.Effect<ReadonlyArray<string>>
 }
 
 /** What a service is to become. Without a template, its newest revision stays what it is. */

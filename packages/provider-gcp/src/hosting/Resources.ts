@@ -3,7 +3,7 @@
  */
 import type { Json } from "@signalbox/core/spi"
 import { millis, shortName } from "../client/index.ts"
-import type { ApiAnswer } from "./HostingApi.ts"
+import type { ApiAnswer } from "../client/index.ts"
 import type { Labels } from "./Names.ts"
 
 /** A version; `id` is the last part of its name. */

@@ -6,8 +6,8 @@ import type { Readable } from "node:stream"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { gcpReason } from "../client/index.ts"
-import type { ApiAnswer, ApiCall, HostingApi } from "./HostingApi.ts"
+import { type ApiAnswer, gcpReason } from "../client/index.ts"
+import type { ApiCall, HostingApi } from "./HostingApi.ts"
 import type { Labels } from "./Names.ts"
 import {
   channelFrom,

@@ -1,7 +1,13 @@
 /**
  * The smallest role with which the plug-in works.
  */
-import { hostingPermissions, type Purpose, runPermissions } from "../client/permissions.ts"
+import {
+  hostingPermissions,
+  loggingPermissions,
+  monitoringPermissions,
+  type Purpose,
+  runPermissions
+} from "../client/permissions.ts"
 
 /** What a role is for; `services` are the kinds of stacks that it is for, by default both. */
 export interface RoleRequest {
@@ -32,7 +38,9 @@ export const roleFor = ({ public: open = false, purpose, services = ["run", "hos
       purpose === "deploy" || needs === "plan" ? [`${service}.${name}`] : []
     )
   const includedPermissions = [
-    ...(services.includes("run") ? of("run", runPermissions) : []),
+    ...(services.includes("run")
+      ? [...of("run", runPermissions), ...of("monitoring", monitoringPermissions), ...of("logging", loggingPermissions)]
+      : []),
     ...(services.includes("hosting") ? of("firebasehosting", hostingPermissions) : []),
     ...(open && purpose === "deploy" ? ["run.services.setIamPolicy"] : [])
   ]

@@ -4,8 +4,9 @@
 import { Agent, createServer, request as open, type Server } from "node:http"
 import type { AddressInfo } from "node:net"
 
-/** The share of an instance. */
+/** The share of an instance of a revision. */
 export interface Share {
+  readonly revision: string
   readonly port: number
   readonly percent: number
 }
@@ -16,21 +17,29 @@ export class Address {
   readonly #server: Server
   #shares: Array<Share & { current: number }> = []
 
-  constructor() {
+  /** `answered` is called for each request that an instance has answered. */
+  constructor(answered: (revision: string, answer: { readonly status: number; readonly millis: number }) => void) {
     // A connection that ends while it is idle would drop the request that is sent at that moment.
     this.#server = createServer({ keepAliveTimeout: 0 }, (incoming, outgoing) => {
-      const port = this.#next()
-      if (port === undefined) {
+      const next = this.#next()
+      if (next === undefined) {
         outgoing.writeHead(404).end()
         return
       }
+      const { port, revision } = next
       const { headers, method, url } = incoming
+      const began = performance.now()
+      const count = (status: number) => answered(revision, { status, millis: performance.now() - began })
       const forwarded = open({ agent, port, host: "127.0.0.1", method, path: url, headers }, (answer) => {
+        count(answer.statusCode!)
         outgoing.writeHead(answer.statusCode!, answer.headers)
         answer.pipe(outgoing)
       })
       forwarded.once("error", () => {
-        if (!outgoing.headersSent) outgoing.writeHead(503)
+        if (!outgoing.headersSent) {
+          count(503)
+          outgoing.writeHead(503)
+        }
         outgoing.end()
       })
       incoming.pipe(forwarded)
@@ -59,7 +68,7 @@ export class Address {
   }
 
   /** Smooth weighted round robin, so that shares are exact. */
-  #next(): number | undefined {
+  #next(): Share | undefined {
     let best: (Share & { current: number }) | undefined
     let total = 0
     for (const share of this.#shares) {
@@ -68,6 +77,6 @@ export class Address {
       if (best === undefined || share.current > best.current) best = share
     }
     if (best !== undefined) best.current -= total
-    return best?.port
+    return best
   }
 }

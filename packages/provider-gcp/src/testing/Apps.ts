@@ -4,6 +4,7 @@
 import { spawn } from "node:child_process"
 import { createHash } from "node:crypto"
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
+import { createInterface } from "node:readline"
 import { type AddressInfo, connect, createServer as createSocket } from "node:net"
 
 /**
@@ -77,14 +78,20 @@ const accepts = (port: number): Promise<boolean> =>
 
 const startProcess = async (
   [program, ...args]: ReadonlyArray<string>,
-  env: Readonly<Record<string, string>>
+  env: Readonly<Record<string, string>>,
+  written: (line: string) => void
 ): Promise<Instance> => {
   const port = await freePort()
-  const child = spawn(program!, args, { stdio: "ignore", env: { ...process.env, ...env, PORT: String(port) } })
+  const child = spawn(program!, args, {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ...env, PORT: String(port) }
+  })
+  for (const output of [child.stdout, child.stderr]) createInterface(output).on("line", written)
   const ended = new Promise<void>((resolve) => {
     child.once("exit", () => resolve())
     child.once("error", () => resolve())
   })
+  const closed = new Promise<void>((resolve) => void child.once("close", () => resolve()))
   let over = false
   void ended.then(() => (over = true))
   const stop = async () => {
@@ -95,6 +102,8 @@ const startProcess = async (
   while (!(await accepts(port))) {
     if (over || Date.now() > last) {
       await stop()
+      // All that it wrote has arrived.
+      await closed
       throw new Error("The user-provided container failed to start and listen on the port defined by PORT.")
     }
     await new Promise((resolve) => setTimeout(resolve, 20))
@@ -102,11 +111,15 @@ const startProcess = async (
   return { port, stop }
 }
 
-/** Starts an instance; rejects with the message of its failure. */
-export const startInstance = async (app: App, env: Readonly<Record<string, string>>): Promise<Instance> => {
+/** Starts an instance; rejects with the message of its failure. `written` gets each line that a process writes. */
+export const startInstance = async (
+  app: App,
+  env: Readonly<Record<string, string>>,
+  written: (line: string) => void
+): Promise<Instance> => {
   await new Promise((resolve) => setTimeout(resolve, app.startMillis ?? 0))
   if (app.fails !== undefined) throw new Error(app.fails)
-  if (app.command !== undefined) return startProcess(app.command, env)
+  if (app.command !== undefined) return startProcess(app.command, env, written)
   const server = createServer({ keepAliveTimeout: 0 }, (request, response) => {
     if (app.answer !== undefined) app.answer(request, response, env)
     else response.end(app.body ?? "")

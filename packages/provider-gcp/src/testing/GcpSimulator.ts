@@ -13,6 +13,8 @@ import {
   type SimulatedHosting,
   simulatedHosting
 } from "./hosting/index.ts"
+import { logging, loggingService } from "./Logging.ts"
+import { Monitoring, monitoringService, type SimulatedMonitoring } from "./Monitoring.ts"
 import { Protos } from "./Protos.ts"
 import { serveRest } from "./RestApi.ts"
 import { Run } from "./Run.ts"
@@ -45,7 +47,8 @@ export interface GcpSimulatorOptions {
  * function that ends that. `service` is a service as the API shows it; `instances` are its revisions that requests can
  * reach, `images` the image of each of them, as it was pushed. `job` is a job as the API shows it, and `executions` are
  * its executions, oldest first. `create` and `edit` change a service as a person at the console does; `execute` runs a job
- * like that, and `endExecutions` stops what runs of it. `prune` deletes a revision, `pace` changes the times. `hosting` is Firebase Hosting.
+ * like that, and `endExecutions` stops what runs of it. `prune` deletes a revision, `pace` changes the times. `hosting` is Firebase Hosting,
+ * and `monitoring` Cloud Monitoring, at the address of `rest`.
  */
 export interface GcpSimulator {
   readonly grpc: string
@@ -67,6 +70,7 @@ export interface GcpSimulator {
   readonly prune: (revision: string) => Promise<void>
   readonly pace: (options: Omit<GcpSimulatorOptions, "revisionLimit" | "channelLimit">) => void
   readonly hosting: SimulatedHosting
+  readonly monitoring: SimulatedMonitoring
   readonly close: () => Promise<void>
 }
 
@@ -87,6 +91,7 @@ const simulated = [
  * *Details*: it has Cloud Run: services with their revisions, jobs with their executions, and operations, over gRPC and
  * over REST. Revisions serve requests, which are divided by weight and tag as configured; an execution runs the command of
  * its image to the end.
+ * Cloud Monitoring has the requests of the revisions by minute, over REST, and late; Cloud Logging has what processes write.
  * It also has Firebase Hosting, over REST: sites and preview channels answer with the files and the configuration of
  * their version, and rewrites lead to services of Cloud Run.
  *
@@ -102,7 +107,8 @@ export const startGcpSimulator = async (options: GcpSimulatorOptions = {}): Prom
   const protos = (definitions ??= new Protos())
   const { operationMillis = 20, operationReads = 0, routingMillis = 0 } = options
   const pace = { operationMillis, operationReads, routingMillis }
-  const run = new Run(pace, options.revisionLimit)
+  const monitoring = new Monitoring()
+  const run = new Run(pace, monitoring, options.revisionLimit)
   const finalizing = new Map<string, Finalizing>()
   let ahead = 0
   const hosting = new Hosting({
@@ -111,7 +117,12 @@ export const startGcpSimulator = async (options: GcpSimulatorOptions = {}): Prom
     finalizing,
     run: (project, target) => run.address(project, target)
   })
-  const calls = new ReceivedCalls({ ...run.handlers, [hostingService]: hosting.handlers })
+  const calls = new ReceivedCalls({
+    ...run.handlers,
+    [hostingService]: hosting.handlers,
+    [monitoringService]: monitoring.handlers,
+    [loggingService]: logging(run.services)
+  })
   const grpc = await serveGrpc(protos, simulated, calls.call)
   const rest = await serveRest(protos, calls.call)
   const sites = await serveHosting(hosting, calls.call)
@@ -154,6 +165,7 @@ export const startGcpSimulator = async (options: GcpSimulatorOptions = {}): Prom
     prune: (revision) => run.prune(revision),
     pace: (change) => void Object.assign(pace, change),
     hosting: simulatedHosting(hosting, { finalizing, later: (seconds) => void (ahead += seconds * 1000) }),
+    monitoring,
     close: async () => {
       grpc.close()
       rest.close()

@@ -45,6 +45,7 @@ export class Protos {
         "google/cloud/run/v2/job.proto",
         "google/cloud/run/v2/execution.proto",
         "google/longrunning/operations.proto",
+        "google/monitoring/v3/metric_service.proto",
         "google/rpc/error_details.proto",
         "google/rpc/status.proto"
       ])

@@ -5,6 +5,8 @@ import { createServer, type IncomingMessage } from "node:http"
 import type { AddressInfo } from "node:net"
 import { text } from "node:stream/consumers"
 import { ApiError } from "./ApiError.ts"
+import { loggingService } from "./Logging.ts"
+import { monitoringService } from "./Monitoring.ts"
 import type { Call } from "./ReceivedCalls.ts"
 import type { JsonMessage, Protos } from "./Protos.ts"
 
@@ -17,7 +19,10 @@ interface Route {
   readonly name: string
   /** The request, from the matches of the path, the query and the body. */
   readonly request: (match: ReadonlyArray<string>, query: URLSearchParams, body: JsonMessage) => JsonMessage
-  readonly response: string
+  /** The type of the answer. Where the definitions lack it, the answer is sent as it is. */
+  readonly response?: string
+  /** The type of a request that is checked as a whole. */
+  readonly checked?: string
 }
 
 const operation = "google.longrunning.Operation"
@@ -168,6 +173,35 @@ const routes: ReadonlyArray<Route> = [
     response: operation
   },
   {
+    service: monitoringService,
+    method: "GET",
+    path: /^\/v3\/(projects\/[^/]+)\/timeSeries$/,
+    name: "ListTimeSeries",
+    request: ([name], query) => ({
+      name: name!,
+      filter: query.get("filter") ?? "",
+      interval: {
+        startTime: query.get("interval.startTime") ?? "",
+        endTime: query.get("interval.endTime") ?? ""
+      },
+      aggregation: {
+        alignmentPeriod: query.get("aggregation.alignmentPeriod") ?? "",
+        perSeriesAligner: query.get("aggregation.perSeriesAligner") ?? "",
+        crossSeriesReducer: query.get("aggregation.crossSeriesReducer") ?? "",
+        groupByFields: query.getAll("aggregation.groupByFields")
+      }
+    }),
+    checked: "google.monitoring.v3.ListTimeSeriesRequest",
+    response: "google.monitoring.v3.ListTimeSeriesResponse"
+  },
+  {
+    service: loggingService,
+    method: "POST",
+    path: /^\/v2\/entries:list$/,
+    name: "ListLogEntries",
+    request: (_, __, body) => body
+  },
+  {
     service: "google.longrunning.Operations",
     method: "GET",
     path: new RegExp(`^/v2/(${place}/operations/[^/]+)$`),
@@ -177,12 +211,12 @@ const routes: ReadonlyArray<Route> = [
   }
 ]
 
-const answer = async (protos: Protos, call: Call, request: IncomingMessage): Promise<JsonMessage> => {
-  const { pathname, searchParams } = new URL(request.url!, "http://localhost")
+const answer = async (protos: Protos, call: Call, incoming: IncomingMessage): Promise<JsonMessage> => {
+  const { pathname, searchParams } = new URL(incoming.url!, "http://localhost")
   for (const route of routes) {
     const match = route.path.exec(decodeURIComponent(pathname))
-    if (match === null || route.method !== request.method) continue
-    const body = await text(request)
+    if (match === null || route.method !== incoming.method) continue
+    const body = await text(incoming)
     const sent = body === "" ? {} : (JSON.parse(body) as JsonMessage)
     // A client may write enums as numbers, and a mask in either spelling.
     const received = route.request(match.slice(1), searchParams, sent)
@@ -192,10 +226,12 @@ const answer = async (protos: Protos, call: Call, request: IncomingMessage): Pro
       ...(typeof service === "object" ? { service: protos.normal(`${run}.Service`, service as JsonMessage) } : {}),
       ...(typeof job === "object" ? { job: protos.normal(`${run}.Job`, job as JsonMessage) } : {})
     }
-    const json = await call(route.service, route.name, normal)
+    const request = route.checked === undefined ? normal : protos.normal(route.checked, normal)
+    const json = await call(route.service, route.name, request)
+    if (route.response === undefined) return json
     return protos.normal(route.response, json, searchParams.get("$alt")?.includes("enum-encoding=int") === true)
   }
-  throw new ApiError("NOT_FOUND", `The simulator has no ${request.method} ${pathname}.`)
+  throw new ApiError("NOT_FOUND", `The simulator has no ${incoming.method} ${pathname}.`)
 }
 
 /** Listens on a free port of the loopback interface. */

@@ -21,6 +21,8 @@ export class Revision {
   /** Settles when the revision is ready, or will never be. */
   readonly outcome: Promise<Outcome>
   #instance: Instance | undefined
+  /** What its process wrote last. */
+  readonly lines: Array<{ readonly text: string; readonly at: string }> = []
   #gone = false
 
   constructor(service: string, name: string, template: TemplateJson, generation: string, images: Images) {
@@ -72,7 +74,14 @@ export class Revision {
       const env = Object.fromEntries(
         (this.template.containers![0]!.env ?? []).map((one) => [one.name, one.value ?? ""])
       )
-      const instance = await startInstance(app, { ...env, K_REVISION: this.name, K_SERVICE: this.json.service })
+      const instance = await startInstance(
+        app,
+        { ...env, K_REVISION: this.name, K_SERVICE: this.json.service },
+        (text) => {
+          this.lines.push({ text, at: new Date().toISOString() })
+          if (this.lines.length > 1_000) this.lines.shift()
+        }
+      )
       if (this.#gone) await instance.stop()
       else this.#instance = instance
     } catch (error) {

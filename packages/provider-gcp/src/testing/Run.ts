@@ -3,6 +3,7 @@
  */
 import { ApiError } from "./ApiError.ts"
 import { Images } from "./Apps.ts"
+import type { Monitoring } from "./Monitoring.ts"
 import { Jobs } from "./Jobs.ts"
 import { Operations } from "./Operations.ts"
 import type { JsonMessage } from "./Protos.ts"
@@ -20,10 +21,12 @@ export class Run {
   readonly #operations = new Operations()
   readonly #pace: Pace
   readonly #revisionLimit: number
+  readonly #monitoring: Monitoring
 
-  constructor(pace: Pace, revisionLimit = 1000) {
+  constructor(pace: Pace, monitoring: Monitoring, revisionLimit = 1000) {
     this.#pace = pace
     this.#revisionLimit = revisionLimit
+    this.#monitoring = monitoring
     this.jobs = new Jobs(this.images, this.#operations, pace)
     this.handlers = { ...this.#handlers, ...this.jobs.handlers }
   }
@@ -89,7 +92,7 @@ export class Run {
   async #create({ parent, service, serviceId }: JsonMessage, modifier: string): Promise<JsonMessage> {
     const name = `${text(parent)}/services/${text(serviceId)}`
     if (this.services.has(name)) throw new ApiError("ALREADY_EXISTS", `Service '${text(serviceId)}' already exists.`)
-    const created = new Service(name, this.images, this.#pace)
+    const created = new Service(name, this.images, this.#pace, this.#monitoring)
     const operation = this.#operations.begin(text(parent))
     created.change(service as JsonMessage, [], modifier, operation)
     this.services.set(name, created)

@@ -2,6 +2,7 @@
  * A service of Cloud Run: brought step by step to what was asked for, as the real one does it.
  */
 import { Address } from "./Address.ts"
+import type { Monitoring } from "./Monitoring.ts"
 import { ApiError } from "./ApiError.ts"
 import type { Images } from "./Apps.ts"
 import type { Operation } from "./Operations.ts"
@@ -39,16 +40,18 @@ export class Service {
   readonly revisions = new Map<string, Revision>()
   readonly #images: Images
   readonly #pace: Pace
+  readonly #monitoring: Monitoring
   readonly #addresses = new Map<string, Address>()
   #operation: Operation | undefined
   #effective: Effective = []
   #reads = 0
   #onRead = () => {}
 
-  constructor(name: string, images: Images, pace: Pace) {
+  constructor(name: string, images: Images, pace: Pace, monitoring: Monitoring) {
     const now = new Date().toISOString()
     this.#images = images
     this.#pace = pace
+    this.#monitoring = monitoring
     this.json = {
       name,
       uid: shortHash(name, now),
@@ -181,7 +184,9 @@ export class Service {
   async #route(wanted: Effective): Promise<void> {
     const tags = wanted.flatMap(({ tag }) => (tag === undefined ? [] : [tag]))
     for (const key of ["", ...tags]) {
-      if (!this.#addresses.has(key)) this.#addresses.set(key, await new Address().open())
+      if (this.#addresses.has(key)) continue
+      const address = new Address((revision, answer) => this.#monitoring.count(this.json.name, revision, answer))
+      this.#addresses.set(key, await address.open())
     }
     this.#effective = wanted
     this.json.uri = this.#addresses.get("")!.url
@@ -195,7 +200,7 @@ export class Service {
     const divide = () => {
       const share = (revision: string, percent: number) => {
         const port = this.revisions.get(revision)?.port
-        return port === undefined ? [] : [{ port, percent }]
+        return port === undefined ? [] : [{ revision, port, percent }]
       }
       this.#addresses.get("")!.divide(wanted.flatMap(({ percent = 0, revision }) => share(revision, percent)))
       for (const [key, address] of this.#addresses) {

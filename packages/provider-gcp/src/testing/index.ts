@@ -16,4 +16,5 @@ export type {
   SimulatedHosting,
   VersionJson
 } from "./hosting/index.ts"
+export type { SimulatedMonitoring } from "./Monitoring.ts"
 export type { ServiceJson } from "./RunState.ts"

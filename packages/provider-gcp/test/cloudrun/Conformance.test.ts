@@ -1,4 +1,5 @@
 import { ProviderSuite } from "@signalbox/core/testing"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { capabilities } from "../../src/cloudrun/CloudRunProvider.ts"
 import { ApiError, type GcpSimulator, retryInfo } from "../../src/testing/index.ts"
@@ -6,13 +7,14 @@ import {
   candidate,
   effectsOf,
   image,
+  measuringOf,
   parent,
   platform,
-  providerOf,
   reachable,
   ref,
   service,
-  sharesOf
+  sharesOf,
+  turning
 } from "./platform.ts"
 
 type ProviderHarness = ProviderSuite.ProviderHarness
@@ -29,12 +31,13 @@ const harness = (transport: "grpc" | "rest") =>
       Effect.promise(() => platform()),
       (simulator) => Effect.promise(simulator.close)
     )
-    const provider = Effect.sync(() => providerOf(simulator, transport))
+    const provider = Effect.sync(() => measuringOf(simulator, transport))
     return {
       simulator,
       provider: yield* provider,
       another: provider,
       ref,
+      clock: turning(simulator, yield* Clock.Clock),
       candidates: {
         v1: candidate("v1"),
         v2: candidate("v2"),
@@ -69,7 +72,7 @@ const refusing = (error: () => ApiError) => {
 for (const transport of ["grpc", "rest"] as const) {
   ProviderSuite.suite(`gcp:cloud-run over ${transport}`, {
     capabilities,
-    groups: ["drift", "restart", "canGoBack"],
+    groups: ["metrics", "drift", "restart", "canGoBack"],
     timeoutMillis: 120_000,
     concurrent: true,
     make: harness(transport),

@@ -2,6 +2,9 @@
  * A simulator of its own, with images to deploy there, and looks at it that do not go through the provider.
  */
 import { DeploymentId, EnvironmentName, StackName, type StackRef } from "@signalbox/core/spi"
+import type * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
 import { stepOf } from "../../src/cloudrun/Names.ts"
 import { make } from "../../src/cloudrun/CloudRunProvider.ts"
 import { type GcpSimulator, type GcpSimulatorOptions, startGcpSimulator } from "../../src/testing/index.ts"
@@ -31,6 +34,40 @@ export const platform = async (options: GcpSimulatorOptions = {}): Promise<GcpSi
 
 export const providerOf = (simulator: GcpSimulator, transport: "grpc" | "rest" = "grpc", endpoint?: string) =>
   make({ endpoint: endpoint ?? simulator[transport], transport, poll: { first: 5, most: 50 } })
+
+/** A provider with metrics and logs. */
+export const measuringOf = (simulator: GcpSimulator, transport: "grpc" | "rest" = "grpc") =>
+  make({
+    endpoint: simulator[transport],
+    transport,
+    monitoringEndpoint: simulator.rest,
+    loggingEndpoint: simulator.rest,
+    poll: { first: 5, most: 50 }
+  })
+
+/** The clock of the metrics. Sleeps of a second or more turn it forward, with a request in each minute. */
+export const turning = (simulator: GcpSimulator, clock: Clock.Clock): Clock.Clock => {
+  const { later, now } = simulator.monitoring
+  const nanos = () => BigInt(now()) * 1_000_000n
+  return {
+    currentTimeMillisUnsafe: now,
+    currentTimeMillis: Effect.sync(now),
+    currentTimeNanosUnsafe: nanos,
+    currentTimeNanos: Effect.sync(nanos),
+    monotonicTimeNanosUnsafe: nanos,
+    monotonicTimeNanos: Effect.sync(nanos),
+    sleep: (duration) => {
+      const seconds = Duration.toMillis(duration) / 1_000
+      if (seconds < 1) return clock.sleep(duration)
+      return Effect.promise(async () => {
+        for (let left = seconds; left > 0; left -= 60) {
+          await sharesOf(simulator, 1)
+          later(Math.min(60, left))
+        }
+      })
+    }
+  }
+}
 
 export const candidate = (version: string) => ({ version, artifact: image(version) })
 

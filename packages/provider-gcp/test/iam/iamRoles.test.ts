@@ -7,7 +7,7 @@ import * as Fiber from "effect/Fiber"
 import { assert, describe, expect, it } from "vitest"
 import { iamRoles } from "../../src/iam/command.ts"
 import { roleFor } from "../../src/iam/role.ts"
-import { candidate, image, platform, providerOf, ref, service } from "../cloudrun/platform.ts"
+import { candidate, image, measuringOf, platform, ref, service } from "../cloudrun/platform.ts"
 import * as Job from "../jobs/platform.ts"
 
 const said = async (...args: ReadonlyArray<string>) => {
@@ -19,6 +19,8 @@ const said = async (...args: ReadonlyArray<string>) => {
 
 /** The permission that a method of the API needs: GetService needs run.services.get. */
 const permissionOf = (method: string): string => {
+  if (method === "ListLogEntries") return "logging.logEntries.list"
+  if (method === "ListTimeSeries") return "monitoring.timeSeries.list"
   const [, verb = "", what = ""] = /^([A-Z][a-z]+)([A-Z]\w+?)s?$/.exec(method)!
   return `run.${what.toLowerCase()}s.${verb.toLowerCase()}`
 }
@@ -26,7 +28,7 @@ const permissionOf = (method: string): string => {
 describe("signalbox gcp iam-roles", { timeout: 120_000 }, () => {
   it("prints every permission that deployments need, and no other", async () => {
     const simulator = await platform()
-    const provider = providerOf(simulator)
+    const provider = measuringOf(simulator)
     const job = Job.providerOf(simulator)
     const run = Effect.runPromise
     for (const version of ["v1", "v2"]) {
@@ -35,6 +37,7 @@ describe("signalbox gcp iam-roles", { timeout: 120_000 }, () => {
       const { id: keep } = plan.candidate
       await run(provider.traffic!.shift(ref, { releaseId: keep, percent: 100 }, testMutation(`shift-${version}`)))
       await run(provider.traffic!.retire(ref, { keep, capacityPercent: 0 }, testMutation(`retire-${version}`)))
+      await run(provider.metrics!.measure(ref, { releaseId: keep, from: 0, to: 60_000 }))
       if (version === "v2") {
         // A revision that is gone is looked for among all others.
         const [old] = simulator.revisions(service)
@@ -42,6 +45,8 @@ describe("signalbox gcp iam-roles", { timeout: 120_000 }, () => {
         await run(provider.rollback(ref, plan.checkpoint, testMutation("back")))
       }
     }
+    const broken = await run(provider.plan(ref, candidate("broken")))
+    await run(Effect.flip(provider.stage(ref, { plan: broken, capacityPercent: 100 }, testMutation("stage-broken"))))
     await run(provider.destroy(ref, testMutation("destroy")))
     const first = await run(job.plan(Job.ref, candidate("v1")))
     await run(job.stage(Job.ref, { plan: first, capacityPercent: 100 }, testMutation("run-v1")))

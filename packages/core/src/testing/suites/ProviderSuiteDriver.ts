@@ -2,6 +2,7 @@
  * The vocabulary of `ProviderSuite`'s checks: a provider, its probe, and helpers for both.
  */
 import { assert } from "@effect/vitest"
+import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type {
@@ -45,7 +46,8 @@ export interface ProviderProbe {
  * one of at least two `fields`, by the names that it reports. `forget` takes a release that is not live away from the
  * platform, for one with `canGoBack`. `live` brings `v1` live without the provider, for one that declares `adopts`.
  * `alarm` brings an alarm of the platform into a state and returns its name, for one with alarms. `write` makes an
- * instance of the stable release, always the same one, write a line, for one with logs.
+ * instance of the stable release, always the same one, write a line, for one with logs. `clock` is the one of its metrics,
+ * for a platform whose clock can be turned forward instead of waiting.
  */
 export interface ProviderHarness {
   readonly provider: Provider
@@ -64,6 +66,7 @@ export interface ProviderHarness {
   readonly live?: Effect.Effect<void>
   readonly alarm?: (state: AlarmState) => Effect.Effect<string>
   readonly write?: (text: string) => Effect.Effect<void>
+  readonly clock?: Clock.Clock
 }
 
 export type Which = keyof ProviderHarness["candidates"]
