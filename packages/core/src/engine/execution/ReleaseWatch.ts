@@ -161,13 +161,14 @@ const bake = Effect.fnUntraced(function* (
 
   const watching = Effect.gen(function* () {
     let passes = 0
+    let taken = 0
     let counted = MetricWindow.firstCounted(grain, startedAt)
     let missed: number | undefined
     let latest: Gate.Judgement | undefined
     while (true) {
       yield* Effect.sleep(gate.interval)
       const now = yield* time
-      const last = now >= giveUpAt
+      const last = ++taken >= MetricWindow.leastLooks(gate.consecutivePasses) && now >= giveUpAt
       const elapsed = Duration.millis(now - since)
       const length = Duration.toMillis(gate.errorWindow)
       const window = MetricWindow.windowAt(grain, { now, length, notBefore: startedAt })

@@ -58,9 +58,10 @@ describe("strategies", () => {
   it.effect("passes a gate whose looks take longer than its whole patience", () => {
     const { cloud } = world()
     const source = cloud.provider.metrics!
+    let isSlow = false
     const metrics: Provider["metrics"] = {
       ...source,
-      measure: (...given) => Effect.delay(source.measure(...given), "2 seconds")
+      measure: (...given) => Effect.delay(source.measure(...given), isSlow ? "2 seconds" : "0 millis")
     }
     const layer = Signalbox.layer.pipe(
       Layer.provideMerge(layerMemory),
@@ -70,6 +71,7 @@ describe("strategies", () => {
       const slow = { ...gate, interval: "100 millis", consecutivePasses: 3 } as const
       const manifest = manifestOf(config({ stacks: [{ name: "web", provider: "simulated", gate: slow }] }), cloud)
       const deploymentId = yield* deployed(manifest)
+      isSlow = true
       const state = yield* carryOut(requestOf(manifest, deploymentId, "second", { version: "2.0.0" }))
       assert.strictEqual(state.status, "completed", JSON.stringify(state.verdicts))
     }).pipe(Effect.provide(layer))
