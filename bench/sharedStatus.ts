@@ -69,7 +69,7 @@ export const status = async (
       if (round >= 0) pairs.push(pair)
     }
     const median = (which: number, of: (look: Look) => number) => spread(pairs.map((pair) => of(pair[which]!))).median
-    const row = (what: string, unit: string, of: (look: Look) => number): Row => {
+    const row = (what: string, unit: string, of: (look: Look) => number, more: Partial<Row> = { goal: 1.5 }): Row => {
       const [small, large] = [median(0, of), median(1, of)]
       return {
         group: "shared",
@@ -78,12 +78,13 @@ export const status = async (
         unit,
         against: "10³",
         ratio: large / small,
-        goal: 1.5,
-        note: `medians of ${rounds} pairs; ${small.toFixed(0)} at 10³`
+        note: `medians of ${rounds} pairs; ${small.toFixed(0)} at 10³`,
+        ...more
       }
     }
     return [
-      row("time", "ms", ({ time }) => time),
+      // No goal: the emulator sorts and checks all items of a partition for each query.
+      row("time", "ms", ({ time }) => time, {}),
       row("time apart from the emulator", "ms", ({ requests, time }) => time - requests.waited),
       row("requests", "", ({ requests }) => requests.calls),
       row("bytes sent", "B", ({ requests }) => requests.sent),
