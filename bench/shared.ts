@@ -1,62 +1,23 @@
 import { spawn } from "node:child_process"
-import { createServer } from "node:http"
-import type { AddressInfo } from "node:net"
-import { buffer, text } from "node:stream/consumers"
+import { text } from "node:stream/consumers"
 import { fileURLToPath } from "node:url"
 import { layerPlugin } from "@signalbox/core/plugin"
-import { DeploymentStore, LeaseStore, type StoreError } from "@signalbox/core/spi"
-import { layerEncoded, makeMemory } from "@signalbox/core/store"
+import type { DeploymentStore, LeaseStore, StoreError } from "@signalbox/core/spi"
 import { Configuration, CorrelationId, EnvironmentName, Providers, Signalbox } from "@signalbox/core"
 import { SimulatedProvider } from "@signalbox/core/testing"
 import { Effect, Layer, Result } from "effect"
 import type { Postgres } from "../packages/node/test/support/postgres.ts"
 import { parseAddress } from "../packages/provider-aws/src/dynamodb/Address.ts"
-import { packEvents } from "../packages/provider-aws/src/dynamodb/events.ts"
-import { packed, sizeOf as packedSize } from "../packages/provider-aws/src/dynamodb/items.ts"
 import { openStore } from "../packages/provider-aws/src/dynamodb/store.ts"
 import { createTable } from "../packages/provider-aws/src/dynamodb/table.ts"
 import { start } from "../scripts/aws-emulators.mjs"
-import { fill } from "./log.ts"
 import { quantile, type Row } from "./measure.ts"
 import { node } from "./paths.ts"
+import { counting } from "./sharedCounting.ts"
+import { status } from "./sharedStatus.ts"
 
 const region = "eu-west-1"
 const context = { directory: ".", stateDirectory: ".signalbox" }
-
-interface Counted {
-  calls: number
-  writes: number
-  reads: number
-}
-
-const sizeOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value ?? {}))
-const units = (bytes: number, unit: number): number => Math.max(1, Math.ceil(bytes / unit))
-
-/** A way to the emulator that counts calls, and about the units that AWS would bill. */
-const counting = async (target: string) => {
-  const counted: Counted = { calls: 0, writes: 0, reads: 0 }
-  const server = createServer(async (request, response) => {
-    const body = await buffer(request)
-    const operation = String(request.headers["x-amz-target"]).split(".").at(-1)
-    const { connection: _, "content-length": __, host: ___, ...headers } = request.headers
-    const answer = await fetch(target, { method: "POST", headers: headers as Record<string, string>, body })
-    const answered = Buffer.from(await answer.arrayBuffer())
-    response.writeHead(answer.status, {
-      "content-type": "application/x-amz-json-1.0",
-      date: answer.headers.get("date")!
-    })
-    response.end(answered)
-    counted.calls += 1
-    if (operation === "TransactWriteItems") {
-      for (const { Put } of JSON.parse(body.toString()).TransactItems)
-        counted.writes += 2 * units(sizeOf(Put?.Item), 1_024)
-    } else if (operation === "GetItem" || operation === "Query" || operation === "BatchGetItem") {
-      counted.reads += units(answered.byteLength, 4_096)
-    } else counted.writes += 1
-  })
-  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve))
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, counted, close: () => server.close() }
-}
 
 /** Two deployments of so many stacks in a canary, by the engine, with their state in these stores. */
 const deployment = async (
@@ -101,33 +62,6 @@ const deployment = async (
   return Effect.runPromise(Effect.provide(program, services))
 }
 
-interface Sizes {
-  appends: number
-  state: number
-  environment: number
-  events: number
-}
-
-/** A store in memory that keeps the largest sizes, as they would be in DynamoDB. */
-const measuring = (sizes: Sizes) =>
-  layerEncoded(
-    Effect.sync(() => {
-      const memory = makeMemory()
-      const stored = (text: string | undefined) => (text === undefined ? 0 : packedSize(packed(text)))
-      const commit: typeof memory.deployments.commit = (write) => {
-        sizes.appends += 1
-        sizes.state = Math.max(sizes.state, stored(write.execution?.state))
-        sizes.environment = Math.max(sizes.environment, stored(write.environment?.state))
-        if (write.events.length > 0) {
-          const packs = packEvents(write.events).map(({ events }) => packedSize(events as string))
-          sizes.events = Math.max(sizes.events, ...packs)
-        }
-        return memory.deployments.commit(write)
-      }
-      return { ...memory, deployments: { ...memory.deployments, commit } }
-    })
-  )
-
 const worker = fileURLToPath(new URL("../packages/provider-aws/test/dynamodb/worker.ts", import.meta.url))
 
 /** Processes that append at once: appends a second, and how long each took. */
@@ -160,54 +94,20 @@ export const shared = async (postgres: Postgres | undefined): Promise<ReadonlyAr
 
   try {
     const proxy = await counting(emulator.url)
-    const stores = layerPlugin({ load: openStore }, await tableAt("deploy", proxy.url), context)
-    const one = await deployment(stores, 1)
-    const { calls, reads, writes } = proxy.counted
+    for (const stacks of [1, 100]) {
+      const url = await tableAt(`deploy-${stacks}`, proxy.url)
+      const ended = await deployment(layerPlugin({ load: openStore }, url, context), stacks)
+      const { by, calls, largest, reads, writes } = proxy.take()
+      const many = stacks === 1 ? "one stack" : `${stacks} stacks`
+      const each = Object.entries(by).map(([operation, times]) => `${operation} ${times / 2}`)
+      row(`calls of a canary, ${many}`, calls / 2, "", { note: `${ended}; ${each.join(", ")}` })
+      row(`write units of a canary, ${many}`, writes / 2, "")
+      row(`read units of a canary, ${many}`, reads / 2, "")
+      for (const [kind, bytes] of Object.entries(largest)) row(`largest ${kind}, ${many}`, bytes / 1_024, "KB")
+    }
     proxy.close()
-    row("calls of a deployment of one stack in a canary", calls / 2, "", {
-      note: `${one}; about ${Math.round(writes / 2)} write and ${Math.round(reads / 2)} read units`
-    })
-    const sizes: Sizes = { appends: 0, state: 0, environment: 0, events: 0 }
-    const hundred = await deployment(measuring(sizes), 100)
-    row("appends of a deployment of 100 stacks in a canary", sizes.appends / 2, "", { note: hundred })
-    for (const [what, size] of [
-      ["state of the execution", sizes.state],
-      ["state of the environment", sizes.environment],
-      ["events of one append", sizes.events]
-    ] as const) {
-      row(`largest ${what}, 100 stacks`, size / 1_024, "KB")
-    }
 
-    const log = await counting(emulator.url)
-    const url = await tableAt("log", log.url)
-    const within = <A, E>(effect: Effect.Effect<A, E, DeploymentStore | LeaseStore>) =>
-      Effect.runPromise(Effect.provide(effect, layerPlugin({ load: openStore }, url, context)))
-    const look = Effect.gen(function* () {
-      const store = yield* DeploymentStore
-      const { items } = yield* store.executions({ limit: 10 })
-      yield* store.execution(items[0]!.correlationId)
-      yield* store.environments(items[0]!.deploymentId)
-      yield* store.head
-      yield* Effect.flatMap(LeaseStore, (leases) => leases.list)
-    })
-    /** What a newly opened store reads for a status. In units, since the emulator's own time grows with its tables. */
-    const unitsAt = async (from: number, to: number): Promise<{ readonly calls: number; readonly reads: number }> => {
-      await within(fill(from, to))
-      // The first one writes down how far the log is complete.
-      await within(look)
-      const { calls, reads } = log.counted
-      await within(look)
-      return { calls: log.counted.calls - calls, reads: log.counted.reads - reads }
-    }
-    const small = await unitsAt(0, 1_000)
-    const large = await unitsAt(1_000, 100_000)
-    log.close()
-    row("read units of a status at 10⁵ events", large.reads, "", {
-      against: "10³",
-      ratio: large.reads / small.reads,
-      goal: 1.5,
-      note: `${large.calls} calls, and ${small.calls}`
-    })
+    rows.push(...(await status(emulator.url, tableAt)))
 
     const [processes, appends] = [20, 50]
     const own = await appending(await tableAt("append"), processes, appends)
