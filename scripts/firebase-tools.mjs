@@ -8,11 +8,30 @@ const version = "15.34.2"
 const root = join(dirname(fileURLToPath(import.meta.url)), "..")
 const folder = join(root, "node_modules", ".cache", "signalbox", `firebase-tools-${version}`)
 
+const claim = `${folder}.lock`
+const longest = 1_800_000
+
+/** False once it is installed. Several tests may begin at once: the first one installs, the others wait for it. */
+const claimed = () => {
+  mkdirSync(dirname(folder), { recursive: true })
+  const pause = new Int32Array(new SharedArrayBuffer(4))
+  for (const end = Date.now() + longest; Date.now() < end; Atomics.wait(pause, 0, 0, 200)) {
+    if (existsSync(folder)) return false
+    try {
+      mkdirSync(claim)
+      return true
+    } catch {
+      // Another process has it.
+    }
+  }
+  throw new Error(`another process did not end installing firebase-tools; remove ${claim}`)
+}
+
 /** Installs it once, and returns its program. Throws if it cannot be had. */
 export const install = () => {
   const program = join(folder, "node_modules", "firebase-tools", "lib", "bin", "firebase.js")
-  if (existsSync(folder)) return program
-  // In a folder of its own first, because several tests may begin at once, and one may be interrupted.
+  if (!claimed()) return program
+  // In a folder of its own first, because it may be interrupted.
   const fresh = `${folder}.${process.pid}`
   mkdirSync(fresh, { recursive: true })
   writeFileSync(join(fresh, "package.json"), `{ "private": true }\n`)
@@ -20,7 +39,7 @@ export const install = () => {
   const { error, status, stderr } = spawnSync("npm", ["install", ...flags, `firebase-tools@${version}`], {
     cwd: fresh,
     encoding: "utf8",
-    timeout: 600_000,
+    timeout: longest,
     env: { ...process.env, PATH: `${dirname(process.execPath)}${delimiter}${process.env["PATH"]}` }
   })
   try {
@@ -30,6 +49,7 @@ export const install = () => {
     if (!existsSync(folder)) renameSync(fresh, folder)
   } finally {
     rmSync(fresh, { recursive: true, force: true })
+    rmSync(claim, { recursive: true, force: true })
   }
   return program
 }
