@@ -43,17 +43,18 @@ const told = (name: string) =>
     .arrivals()
     .map(({ message }) => message.facts.kind)
 
+const id = "DX6604E"
 let cwd: string
 let world: Awaited<ReturnType<typeof memoryBackend>>
 const write = (value: unknown) => Fs.writeFileSync(Path.join(cwd, "signalbox.config.json"), JSON.stringify(value))
 beforeAll(async () => {
   cwd = temporary("notify")
   write(config)
+  Fs.writeFileSync(Path.join(cwd, ".deployment-metadata.yaml"), `deployment_id: ${id}\n`)
   world = await memoryBackend({}, new Map([["memory", memory]]))
 })
 afterAll(() => Fs.rmSync(cwd, { recursive: true, force: true }))
 
-const id = "DX6604E"
 const env = { SIGNALBOX_DATABASE_URL: "memory:", SIGNALBOX_ACTOR: "ada" }
 const run = (...argv: ReadonlyArray<string>) => runWith(world.backend, cwd, argv, { env })
 const json = async (...argv: ReadonlyArray<string>) => {
@@ -85,6 +86,19 @@ describe("notifications of the command", () => {
     assert.strictEqual(told("team").at(-1), "locked")
     await run("lock", "release", id, "--reason", "moved", "--environment", "production")
     assert.strictEqual(told("team").at(-1), "unlocked")
+  })
+
+  it("sends nothing of a shared store from a folder that does not know its deployment", async () => {
+    const file = Path.join(cwd, ".deployment-metadata.yaml")
+    const before = told("team").length
+    Fs.renameSync(file, `${file}.away`)
+    const locked = await run("lock", "hold", id, "--reason", "moving", "--environment", "production")
+    Fs.renameSync(`${file}.away`, file)
+    assert.strictEqual(locked.code, 0, locked.stderr)
+    assert.include(locked.stderr, "no notifications are sent: this folder does not say which deployment")
+    assert.strictEqual(told("team").length, before)
+    await run("lock", "release", id, "--reason", "moved", "--environment", "production")
+    assert.deepStrictEqual(told("team").slice(before), ["locked", "unlocked"])
   })
 
   it("sends a test to one channel, or shows what it would send", async () => {

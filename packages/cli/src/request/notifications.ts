@@ -10,6 +10,9 @@ import type { ConfigFileInvalid } from "@signalbox/node"
 import type { Invocation } from "../main/Invocation.ts"
 import { config, configOf } from "./config.ts"
 
+/** The ID of no deployment. */
+const unknown = ""
+
 /** Reads and checks them; undefined if there are none. */
 export const checkedNotifications = Effect.fnUntraced(function* (
   inv: Invocation
@@ -24,14 +27,25 @@ export const checkedNotifications = Effect.fnUntraced(function* (
     Configuration.notificationsIn(value, kinds, Path.relative(host.cwd, file) || file)
   )
   if (found === undefined) return undefined
-  // A shared store has other projects' deployments, whose channels this configuration does not know.
-  const own = settings.databaseUrl === undefined ? undefined : metadataIn(settings.directory)?.deploymentId
+  // A shared store has other projects' deployments, whose notifications must not go to the channels of this one.
+  const isShared = settings.databaseUrl !== undefined || "store" in value
+  const own = isShared ? (metadataIn(settings.directory)?.deploymentId ?? unknown) : undefined
   return notificationSetup({ settings: found, kinds, deploymentId: own })
 })
 
 /** The same for whatever happens in the background: what is wrong is a warning. */
 export const notificationsOf = (inv: Invocation): Effect.Effect<NotificationSetup | undefined> =>
   checkedNotifications(inv).pipe(
+    Effect.tap((found) =>
+      found?.deploymentId === unknown
+        ? inv.warn({
+            code: "notifications_off",
+            message:
+              "no notifications are sent: this folder does not say which deployment of the shared store is its own",
+            hint: "Commit .deployment-metadata.yaml, which signalbox init writes."
+          })
+        : Effect.void
+    ),
     Effect.catch((error) =>
       Effect.as(
         inv.warn({
