@@ -6,7 +6,7 @@ import { assert, describe, it } from "vitest"
 const main = fileURLToPath(new URL("main.ts", import.meta.url))
 
 describe("the example of Cloud Run and Firebase Hosting", () => {
-  it("releases both as one, and brings both back", { timeout: 300_000 }, async () => {
+  it("releases both as one, and brings both back", async () => {
     const { stderr, stdout } = await promisify(execFile)(process.execPath, [main, "--requests", "200"])
     const said = stdout + stderr
     assert.match(said, /share of v2: [\d.]+ % of 200 requests, asked for 50 %/)

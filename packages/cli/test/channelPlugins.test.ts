@@ -57,7 +57,7 @@ const project = (topic: string): string => {
   return cwd
 }
 
-describe("channels of plug-ins", { timeout: 480_000 }, () => {
+describe("channels of plug-ins", () => {
   it("get what a deployment that fails has to say", async () => {
     const cwd = project("pages")
     const ran = async (code: number, ...args: ReadonlyArray<string>) => {

@@ -45,7 +45,7 @@ const tokenServer = async () => {
   return { asked, close, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
 }
 
-describe("credentials of a CI system", { timeout: 60_000 }, () => {
+describe("credentials of a CI system", () => {
   it("are exchanged for a token of the service account, which is the principal that a plan shows", async () => {
     const server = await tokenServer()
     const token = join(directory, "token")

@@ -103,6 +103,20 @@ const sittingOut = async (cwd: string, name: string) => {
   }
 }
 
+/** Runs it until it begins: its lease may be lost before. */
+const beginning = async (cwd: string, name: string): Promise<Running> => {
+  for (let attempt = 1; ; attempt++) {
+    const called = `${name}-${attempt}`
+    const started = run(cwd, short(called))
+    let isOver = false
+    void started.ended.then(() => (isOver = true))
+    assert.isTrue(await until(() => isOver || begins(cwd, called) !== undefined), `${called} hangs`)
+    if (begins(cwd, called) !== undefined) return started
+    const { code, stderr } = await started.ended
+    assert.isBelow(attempt, 10, `${called} ended with ${code}: ${stderr}`)
+  }
+}
+
 /** How much later than at best something may happen on a machine that is busy, in ms. */
 const slack = 120_000
 
@@ -166,8 +180,7 @@ describe.skipIf(process.platform !== "linux")("signalbox run in several shells",
     const chain = async (number: number, cwd: string) => {
       for (let point = number; point < points; point += 4) {
         // Every other one is waiting when it is killed.
-        const ahead = point % 2 === 1 ? run(cwd, short(`ahead${point}`)) : undefined
-        if (ahead !== undefined) await begun(cwd, `ahead${point}`)
+        const ahead = point % 2 === 1 ? await beginning(cwd, `ahead${point}`) : undefined
         const victim = run(cwd, short(`victim${point}`))
         await new Promise((resolve) => setTimeout(resolve, (life * point) / points))
         victim.child.kill("SIGKILL")

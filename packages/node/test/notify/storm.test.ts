@@ -25,7 +25,7 @@ describe("a storm of notifications", { concurrent: true }, () => {
   it("tells a receiver of every failure", async () => {
     const { n } = await latency(temporaryDirectory(afterAll), 3)
     assert.strictEqual(n, 4)
-  }, 120_000)
+  })
 
   it.skipIf(postgres === undefined)(
     "loses nothing and keeps the order on Postgres",

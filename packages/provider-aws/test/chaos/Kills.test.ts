@@ -8,7 +8,7 @@ import { endpoint } from "../emulator.ts"
 import { disturbed, duplicates } from "./judge.ts"
 import { newRun, world } from "./Kills.ts"
 
-describe.skipIf(endpoint === undefined)("commands that are killed", { timeout: 600_000 }, () => {
+describe.skipIf(endpoint === undefined)("commands that are killed", () => {
   it("leave what the same command finishes; nothing begins twice, and nothing of others changes", async () => {
     const run = newRun(sharedProgram(), 5, 8)
     const tokens = (await Promise.all([world(run, 0), world(run, 1)])).flat()

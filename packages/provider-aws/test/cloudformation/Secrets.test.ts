@@ -34,7 +34,7 @@ const files = (folder: string): ReadonlyArray<string> =>
     return entry.isDirectory() ? files(path) : entry.isFile() ? [path] : []
   })
 
-describe.skipIf(endpoint === undefined)("secrets in parameters", { timeout: 240_000, concurrent: true }, () => {
+describe.skipIf(endpoint === undefined)("secrets in parameters", { concurrent: true }, () => {
   it("reach the stack, and no plan, event, error, file or output", async () => {
     const env = Object.fromEntries(planted.map((value, index) => [`PLANTED_${index}`, value]))
     const one = project(configuration(properties), env)

@@ -15,7 +15,7 @@ afterEach(() => w.aws.close())
 
 const planned = (w: World, artifact: string) => w.provider.plan(w.ref, { version: "v1", artifact }, w.mutation())
 
-describe.skipIf(endpoint === undefined)("a template in S3", { timeout: 120_000 }, () => {
+describe.skipIf(endpoint === undefined)("a template in S3", () => {
   it("is deployed", async () => {
     await w.aws.s3.createBucket({ Bucket: `templates-${w.aws.account}` })
     const Body = JSON.stringify(templateOf("v1"))

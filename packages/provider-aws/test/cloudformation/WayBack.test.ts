@@ -21,7 +21,7 @@ const hiding = (version: string) => ({
 const password = { parameters: { Password: "given" } }
 const secret = { parameters: { Password: { $secret: "PASSWORD" } } }
 
-describe.skipIf(endpoint === undefined)("the way back of a stack", { timeout: 120_000 }, () => {
+describe.skipIf(endpoint === undefined)("the way back of a stack", () => {
   it("is an update, no change where it is there, and a creation where the stack is gone", async () => {
     await w.run(w.stage(await w.plan("v1", templateOf("v1"))))
     const plan = await w.plan("v2", templateOf("v2"))

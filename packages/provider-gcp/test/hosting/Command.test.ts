@@ -50,7 +50,7 @@ const ends = async (code: number, ...args: ReadonlyArray<string>): Promise<strin
   return ran.stdout + ran.stderr
 }
 
-describe("the command, on Firebase Hosting", { timeout: 240_000 }, () => {
+describe("the command, on Firebase Hosting", () => {
   it("shows, deploys, updates, rolls back and takes a site offline", async () => {
     const { hosting } = here.simulator
     await ends(0, "init", "--id", id)

@@ -15,7 +15,7 @@ afterEach(() => here.close())
 
 const run = Effect.runPromise
 
-describe.skipIf(program === undefined)("a site that is also deployed by hand", { timeout: 240_000 }, () => {
+describe.skipIf(program === undefined)("a site that is also deployed by hand", () => {
   it("shows a deployment, a preview channel and a clone of others as such, and undoes none of them", async () => {
     const { hosting } = here.simulator
     const provider = providerOf(here)

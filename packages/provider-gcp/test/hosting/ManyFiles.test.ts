@@ -47,7 +47,7 @@ const uploaded = (): ReadonlyArray<unknown> =>
     method === "UploadFile" && failed === undefined ? [request["hash"]] : []
   )
 
-describe("a site of many files", { timeout: 300_000 }, () => {
+describe("a site of many files", () => {
   it("is uploaded to its end by another process, each file once", async () => {
     const { hosting } = here.simulator
     const killed = uploader("stage")

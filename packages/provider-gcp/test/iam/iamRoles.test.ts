@@ -25,7 +25,7 @@ const permissionOf = (method: string): string => {
   return `run.${what.toLowerCase()}s.${verb.toLowerCase()}`
 }
 
-describe("signalbox gcp iam-roles", { timeout: 120_000 }, () => {
+describe("signalbox gcp iam-roles", () => {
   it("prints every permission that deployments need, and no other", async () => {
     const simulator = await platform()
     const provider = measuringOf(simulator)
